@@ -31,7 +31,7 @@
            tnn_add(net, TNN_FLATTEN);
            tnn_add(net, TNN_DENSE, .units = 10);
            tnn_set_loss(net, TNN_CROSS_ENTROPY);
-           tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-3f);
+           tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-3);
 
            tnn_loader *batches = tnn_loader_create(&train, .batch = 64, .shuffle = 1, .seed = 1);
            for (int epoch = 1; epoch <= 5 && !tnn_failed(); epoch++) {
@@ -62,7 +62,9 @@
 
 #define TNN_VERSION "0.1.0"
 
-#ifdef TINYNN_STATIC
+#if defined(TINYNN_STATIC) && defined(__GNUC__)
+#define TNN_API static __attribute__((unused))
+#elif defined(TINYNN_STATIC)
 #define TNN_API static
 #else
 #define TNN_API extern
@@ -190,7 +192,7 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
 
    In every options struct zero means the default. Where zero is wanted and is not the default
    (.beta1 = 0), say TNN_ZERO.                                                                    */
-#define TNN_ZERO (-0.0f)
+#define TNN_ZERO (-0.0)
 
 typedef struct tnn_net tnn_net;
 
@@ -255,13 +257,13 @@ typedef enum tnn_optimizer_type {
 
 typedef struct tnn_optimizer {
     tnn_optimizer_type type;
-    float lr;               /* default 1e-3                                  */
-    float momentum;         /* SGD: default 0                                */
-    float dampening;        /* SGD: default 0                                */
+    double lr;              /* default 1e-3                                  */
+    double momentum;        /* SGD: default 0                                */
+    double dampening;       /* SGD: default 0                                */
     int   nesterov;         /* SGD: needs momentum and no dampening          */
-    float weight_decay;     /* default 0; AdamW 0.01                         */
-    float beta1, beta2;     /* default 0.9, 0.999                            */
-    float eps;              /* default 1e-8                                  */
+    double weight_decay;    /* default 0; AdamW 0.01                         */
+    double beta1, beta2;    /* default 0.9, 0.999                            */
+    double eps;             /* default 1e-8                                  */
 } tnn_optimizer;
 
 TNN_API tnn_net   *tnn_net_create(const tnn_net_options *options);  /* NULL on failure             */
@@ -285,8 +287,8 @@ TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients  
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters                 */
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
-TNN_API tnn_status   tnn_set_lr(tnn_net *net, float lr);
-TNN_API float        tnn_lr(const tnn_net *net);
+TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
+TNN_API double       tnn_lr(const tnn_net *net);
 
 /* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER the index in order of tnn_add, as in
    torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw), dense (units, inputs),
@@ -379,6 +381,9 @@ TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
    parameters as they were; for tests of own set-ups. NaN on error.                               */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n, int samples);
 
+/* The macros of 1h note the caller's line with this. */
+TNN_API void tnn_at(const char *file, int line);
+
 #ifdef __cplusplus
 }
 #endif
@@ -387,12 +392,6 @@ TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *label
    tnn_add(net, TNN_DENSE, .units = 10) in C99 (and C++20, members in the order above) makes an options struct.
    Every other language and C++ before 20 fills one in and calls the function behind the macro. The macros
    also note the caller's file and line for messages.                                              */
-#ifdef __cplusplus
-extern "C"
-#else
-TNN_API
-#endif
-void tnn_at(const char *file, int line);
 #define TNN__HERE tnn_at(__FILE__, __LINE__)
 #ifdef __cplusplus
 #define TNN__OPTIONS(type, ...) tnn__address(type{__VA_ARGS__})
@@ -414,3 +413,3764 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_step(net)         (TNN__HERE, tnn_step(net))
 
 #endif /* TINYNN_H */
+
+#if defined(TINYNN_IMPLEMENTATION) && (defined(TNN__PASS) || !defined(TNN__IMPLEMENTED))
+
+/* ==== 2. FOUNDATIONS ========================================================================== */
+#ifndef TNN__PASS
+#define TNN__IMPLEMENTED
+
+/* ---- 2a. Portability --------------------------------------------------------------------------
+   Everything that depends on the compiler stands here (the vector layer of 3a aside).            */
+#include <math.h>           /* fmaf, sqrt and sqrtf only: the exact ones */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#ifndef TINYNN_NO_STDIO
+#include <stdio.h>
+#endif
+
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST)
+#error "tinynn.h promises the same bits on every machine: compile without -ffast-math, -Ofast, /fp:fast"
+#endif
+
+/* The kernels of part 3 are read once per instruction set: this file includes itself. The name is
+   fixed because __FILE__ is relative to where the compiler was started, while a quoted #include is
+   looked up beside the file that contains it. */
+#ifndef TINYNN_SELF
+#define TINYNN_SELF "tinynn.h"
+#endif
+#ifdef __has_include
+#if !__has_include(TINYNN_SELF)
+#error "tinynn.h has another name here: #define TINYNN_SELF \"that_name.h\" before including it"
+#endif
+#endif
+
+#if defined(TINYNN_NO_SIMD) || defined(__TINYC__) || defined(__BIG_ENDIAN__)
+    /* scalar only */
+#elif (defined(__x86_64__) && defined(__GNUC__)) || defined(_M_X64)
+    #define TNN__X86
+    #include <immintrin.h>              /* declares every intrinsic, whatever the flags */
+    #ifdef _MSC_VER
+        #include <intrin.h>
+    #else
+        #include <cpuid.h>
+    #endif
+#elif (defined(__aarch64__) && defined(__GNUC__)) || defined(_M_ARM64)
+    #define TNN__NEON
+    #include <arm_neon.h>
+#endif
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+    #define TNN__TARGET(isa) __attribute__((target(isa)))
+    #define TNN__INLINE      static inline __attribute__((always_inline, unused))
+    #define TNN__UNUSED      __attribute__((unused))
+    #define TNN__THREAD      static __thread
+    #define TNN__LOAD(p)     __atomic_load_n(p, __ATOMIC_SEQ_CST)
+    #define TNN__STORE(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+    #define TNN__ADD(p, v)   __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)     /* the old value */
+    #define TNN__AND(p, v)   __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+    #define TNN__SWAP(p, old, v) __atomic_compare_exchange_n(p, &(old), v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#elif defined(_MSC_VER)
+    #include <windows.h>
+    #define TNN__TARGET(isa)            /* MSVC compiles any intrinsic anywhere */
+    #define TNN__INLINE      static __forceinline
+    #define TNN__UNUSED
+    #define TNN__THREAD      static __declspec(thread)
+    #define TNN__LOAD(p)     InterlockedOr((volatile LONG *)(p), 0)
+    #define TNN__STORE(p, v) InterlockedExchange((volatile LONG *)(p), (LONG)(v))
+    #define TNN__ADD(p, v)   InterlockedExchangeAdd((volatile LONG *)(p), (LONG)(v))
+    #define TNN__AND(p, v)   InterlockedAnd((volatile LONG *)(p), (LONG)(v))
+    #define TNN__SWAP(p, old, v) (InterlockedCompareExchange((volatile LONG *)(p), (LONG)(v), (LONG)(old)) == (LONG)(old))
+#else
+    #define TNN__TARGET(isa)
+    #define TNN__INLINE      static
+    #define TNN__UNUSED
+    #define TNN__THREAD      static
+    #ifndef TINYNN_NO_THREADS
+    #define TINYNN_NO_THREADS
+    #endif
+#endif
+#ifndef TNN__LOAD
+    #define TNN__LOAD(p)     (*(p))
+    #define TNN__STORE(p, v) (*(p) = (v))
+#endif
+#if defined(__GNUC__) || defined(_MSC_VER)
+    #define TNN__RESTRICT __restrict
+#else
+    #define TNN__RESTRICT
+#endif
+#ifndef TINYNN_NO_THREADS
+    #if defined(_WIN32)
+        #ifndef _MSC_VER
+        #include <windows.h>
+        #endif
+    #else
+        #include <pthread.h>
+        #include <sched.h>
+        #include <unistd.h>
+    #endif
+#endif
+
+#define TNN__CAT_(a, b) a##b
+#define TNN__CAT(a, b)  TNN__CAT_(a, b)
+#define TNN__STR_(a)    #a
+#define TNN__STR(a)     TNN__STR_(a)
+#define TNN__MIN(a, b)  ((a) < (b) ? (a) : (b))
+#define TNN__MAX(a, b)  ((a) > (b) ? (a) : (b))
+
+/* gcc fuses a*b + c on its own, even across intrinsics, unless told not to; and gcc 12 warns about
+   its own _mm512_undefined_ps(). Both end with the implementation. */
+#if defined(__clang__)
+    #pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+    #pragma GCC push_options
+    #pragma GCC optimize("fp-contract=off")
+    #pragma GCC diagnostic push
+    #pragma GCC diagnostic ignored "-Wuninitialized"
+    #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#elif defined(_MSC_VER)
+    #pragma fp_contract(off)
+#endif
+
+typedef ptrdiff_t tnn__len;     /* counts and strides of floats: signed, so that they may be mixed */
+
+/* ---- 2b. Errors ------------------------------------------------------------------------------- */
+typedef struct {
+    const char *file;           /* where the caller is, or NULL */
+    int         line;
+    tnn_status  status;
+    char        message[400];
+} tnn__error_state;
+TNN__THREAD tnn__error_state tnn__err;
+static void (*tnn__log)(void *, const char *);
+static void *tnn__log_user;
+
+TNN_API void tnn_at(const char *file, int line) { tnn__err.file = file; tnn__err.line = line; }
+TNN_API int         tnn_failed(void)    { return (int)tnn__err.status; }
+TNN_API const char *tnn_error(void)     { return tnn__err.status ? tnn__err.message : ""; }
+TNN_API void        tnn_clear_error(void) { tnn__err.status = TNN_OK; tnn__err.message[0] = 0; }
+TNN_API void tnn_set_logger(void (*log)(void *user, const char *message), void *user)
+{
+    tnn__log = log;
+    tnn__log_user = user;
+}
+
+/* The little of printf that messages need, so that they work without stdio:
+   %s string, %d int, %l long long, %g double with up to 6 significant digits. */
+static char *tnn__put(char *to, char *end, const char *s) { while (*s && to < end) *to++ = *s++; return to; }
+static char *tnn__put_int(char *to, char *end, long long v)
+{
+    char digits[24], *d = digits + sizeof digits - 1;
+    unsigned long long u = v < 0 ? 0ull - (unsigned long long)v : (unsigned long long)v;
+    *d = 0;
+    do *--d = (char)('0' + u % 10); while (u /= 10);
+    if (v < 0) *--d = '-';
+    return tnn__put(to, end, d);
+}
+static char *tnn__put_double(char *to, char *end, double v)
+{
+    int e = 0;
+    long long m;
+    if (v != v) return tnn__put(to, end, "nan");
+    if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
+    if (v > 1e300) return tnn__put(to, end, "inf");
+    if (v == 0) return tnn__put(to, end, "0");
+    while (v >= 1e6) { v /= 10; e++; }
+    while (v < 1e5 && e > -320) { v *= 10; e--; }
+    m = (long long)(v + 0.5);                           /* six digits, m * 10^e */
+    while (m % 10 == 0) { m /= 10; e++; }
+    if (e >= 0 && e <= 3) { while (e--) m *= 10; return tnn__put_int(to, end, m); }
+    if (e < 0 && e > -10) {
+        long long p = 1;
+        int k;
+        for (k = 0; k < -e; k++) p *= 10;
+        to = tnn__put(tnn__put_int(to, end, m / p), end, ".");
+        for (m %= p, p /= 10; p > m && p > 1; p /= 10) to = tnn__put(to, end, "0");
+        return tnn__put_int(to, end, m);
+    }
+    return tnn__put_int(tnn__put(tnn__put_int(to, end, m), end, "e"), end, e);
+}
+static void tnn__format(char *to, size_t size, const char *format, va_list args)
+{
+    char *end = to + size - 1;
+    for (; *format && to < end; format++) {
+        if (*format != '%') { *to++ = *format; continue; }
+        switch (*++format) {
+        case 's': to = tnn__put(to, end, va_arg(args, const char *)); break;
+        case 'd': to = tnn__put_int(to, end, va_arg(args, int)); break;
+        case 'l': to = tnn__put_int(to, end, va_arg(args, long long)); break;
+        case 'g': to = tnn__put_double(to, end, va_arg(args, double)); break;
+        default:  *to++ = '%'; format -= *format == 0; break;
+        }
+    }
+    *to = 0;
+}
+
+/* Records an error of the call at file:line (NULL: unknown), tells the logger, returns its status. */
+static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, const char *format, va_list args)
+{
+    char text[sizeof tnn__err.message], *to = text, *end = text + sizeof text - 1;
+    if (file) {
+        const char *name = file, *p;
+        for (p = file; *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
+        to = tnn__put(tnn__put_int(tnn__put(tnn__put(to, end, name), end, ":"), end, line), end, ": ");
+    }
+    tnn__format(to, (size_t)(end - to) + 1, format, args);
+    if (!tnn__err.status) {
+        tnn__err.status = status;
+        memcpy(tnn__err.message, text, sizeof text);
+    }
+    if (tnn__log) tnn__log(tnn__log_user, text);
+    return status;
+}
+static tnn_status tnn__fail(tnn_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    status = tnn__fail_at(tnn__err.file, tnn__err.line, status, format, args);
+    va_end(args);
+    return status;
+}
+
+/* ---- 2c. Memory -------------------------------------------------------------------------------
+   TINYNN_MALLOC(context, bytes) and TINYNN_FREE(context, pointer) may be defined by the includer;
+   `context` is the expression TINYNN_CONTEXT.                                                     */
+#ifndef TINYNN_CONTEXT
+#define TINYNN_CONTEXT NULL
+#endif
+#ifndef TINYNN_MALLOC
+#define TINYNN_MALLOC(context, bytes) malloc(bytes)
+#define TINYNN_FREE(context, pointer) free(pointer)
+#endif
+#define TNN__ALIGN 64           /* bytes: a cache line, and the widest vector */
+#define TNN__SLACK 32           /* floats past the end that a kernel may read, never use */
+
+/* Products of sizes saturate here, so that no sum of a few of them overflows. */
+#define TNN__HUGE ((tnn__len)(PTRDIFF_MAX / 64))
+static tnn__len tnn__mul(tnn__len a, tnn__len b)
+{
+    return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
+}
+static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1) / unit * unit; }
+
+/* Memory at a multiple of TNN__ALIGN bytes; the allocator's own pointer stands before it. */
+static void *tnn__alloc_raw(tnn__len bytes, const char *what)
+{
+    char *raw = NULL, *p;
+    if (bytes < TNN__HUGE) raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT, (size_t)bytes + TNN__ALIGN + sizeof raw);
+    if (!raw) {
+        tnn__fail(TNN_ERROR_MEMORY, "%s: cannot allocate %l bytes", what, (long long)bytes);
+        return NULL;
+    }
+    p = raw + sizeof raw;
+    p += (TNN__ALIGN - (uintptr_t)p % TNN__ALIGN) % TNN__ALIGN;
+    memcpy(p - sizeof raw, &raw, sizeof raw);
+    return p;
+}
+static void *tnn__alloc(tnn__len bytes, const char *what)       /* of zeros */
+{
+    void *p = tnn__alloc_raw(bytes, what);
+    if (p) memset(p, 0, (size_t)bytes);
+    return p;
+}
+static void tnn__release(void *p)
+{
+    char *raw;
+    if (!p) return;
+    memcpy(&raw, (char *)p - sizeof raw, sizeof raw);
+    TINYNN_FREE(TINYNN_CONTEXT, raw);
+}
+static float *tnn__floats(tnn__len count, const char *what)
+{
+    return (float *)tnn__alloc(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what);
+}
+static float *tnn__workspace(tnn__len count, const char *what)  /* not zeroed */
+{
+    return (float *)tnn__alloc_raw(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what);
+}
+
+/* ---- 2d. Random numbers -----------------------------------------------------------------------
+   Philox4x32-10: ten rounds of two 32 x 32 -> 64 bit products over a 128-bit counter
+   (index, stream) with a 64-bit key (seed).                                                       */
+#define TNN__PHILOX_M0 0xD2511F53u
+#define TNN__PHILOX_M1 0xCD9E8D57u
+#define TNN__PHILOX_W0 0x9E3779B9u
+#define TNN__PHILOX_W1 0xBB67AE85u
+static void tnn__philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t r[4])
+{
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    int i;
+    r[0] = (uint32_t)block;  r[1] = (uint32_t)(block >> 32);
+    r[2] = (uint32_t)stream; r[3] = (uint32_t)(stream >> 32);
+    for (i = 0; i < 10; i++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
+        uint64_t p0 = (uint64_t)TNN__PHILOX_M0 * r[0], p1 = (uint64_t)TNN__PHILOX_M1 * r[2];
+        uint32_t r0 = (uint32_t)(p1 >> 32) ^ r[1] ^ k0, r2 = (uint32_t)(p0 >> 32) ^ r[3] ^ k1;
+        r[0] = r0; r[1] = (uint32_t)p1; r[2] = r2; r[3] = (uint32_t)p0;
+    }
+}
+TNN_API uint32_t tnn_random_bits(uint64_t seed, uint64_t stream, uint64_t index)
+{
+    uint32_t r[4];
+    tnn__philox(seed, stream, index / 4, r);
+    return r[index % 4];
+}
+TNN_API float tnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t index)
+{
+    return (float)(tnn_random_bits(seed, stream, index) >> 8) * (1.0f / 16777216.0f);
+}
+
+/* log and cos in plain double arithmetic, to about 1e-15: libm's differ from machine to machine. */
+static double tnn__log_double(double x)
+{
+    /* x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m-1)/(m+1) */
+    int e = 0, k;
+    double s, q, sum = 0;
+    if (!(x > 0)) return x == 0 ? -HUGE_VAL : x - x;
+    if (x > 1e308) return x;
+    while (x >= 4294967296.0) { x *= 1.0 / 4294967296.0; e += 32; }
+    while (x < 1.0 / 4294967296.0) { x *= 4294967296.0; e -= 32; }
+    while (x >= 1.4142135623730951) { x *= 0.5; e++; }
+    while (x < 0.7071067811865476) { x *= 2; e--; }
+    s = (x - 1) / (x + 1);
+    q = s * s;
+    for (k = 23; k >= 1; k -= 2) sum = sum * q + 1.0 / k;
+    return 2 * s * sum + e * 0.6931471805599453;
+}
+static double tnn__cos_turn(double u)   /* cos(2 pi u), 0 <= u < 1 */
+{
+    double t = u < 0.5 ? u : 1 - u, sign = 1, q, term = 1, sum = 1;
+    int k, odd = 0;
+    if (t > 0.25) { t = 0.5 - t; sign = -1; }           /* now t <= 1/4 */
+    if (t > 0.125) { t = 0.25 - t; odd = 1; }           /* cos x = sin(pi/2 - x) */
+    t *= 6.283185307179586;
+    q = -t * t;
+    for (k = 1 + odd; k < 20; k += 2) { term = term * q / (k * (k + 1)); sum += term; }
+    return sign * (odd ? t * sum : sum);
+}
+/* Box and Muller 1958, from words 0 and 1 of block `index`. */
+TNN_API float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t index)
+{
+    uint32_t r[4];
+    tnn__philox(seed, stream, index, r);
+    return (float)(sqrt(-2 * tnn__log_double((r[0] + 1.0) / 4294967296.0))
+                   * tnn__cos_turn(r[1] / 4294967296.0));
+}
+TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
+{
+    int i;
+    for (i = n - 1; i > 0; i--) {
+        int j = (int)(((uint64_t)tnn_random_bits(seed, stream, (uint64_t)i) * ((uint64_t)i + 1)) >> 32);
+        int t = index[i];
+        index[i] = index[j];
+        index[j] = t;
+    }
+}
+
+/* ---- 2e. Threads ------------------------------------------------------------------------------
+   One pool for the process. tnn__run(threads, tasks, f, context) calls f(context, task, worker) once for each
+   task 0..tasks-1, on the calling thread (worker 0) and up to threads-1 helpers, and returns when all
+   are done. Worker w starts with its own share of the tasks, which keeps data in its cache, and then
+   takes what the others have left. Helpers spin for a while between calls, then sleep. Results
+   cannot depend on the distribution, because tasks write to disjoint places.
+
+   The pool's state is one word: generation, an open bit, the number of helpers inside. A helper
+   enters by counting itself in while the bit is set; the caller clears the bit when no task is left to take and
+   waits for the count to fall to zero. So a helper that wakes late is never waited for. If another
+   thread uses the pool at the moment, the caller does all tasks itself.                            */
+typedef void tnn__task(void *context, int task, int worker);
+#define TNN__MAX_THREADS 64
+
+static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known */
+
+#ifdef TINYNN_NO_THREADS
+TNN_API int  tnn_threads(void)                 { return 1; }
+TNN_API void tnn_set_threads(int threads)      { tnn__threads_wanted = threads; }
+static void  tnn__run(int threads, int tasks, tnn__task *f, void *context)
+{
+    int i;
+    (void)threads;
+    for (i = 0; i < tasks; i++) f(context, i, 0);
+}
+#else
+
+#define TNN__OPEN   0x100
+#define TNN__INSIDE 0xff
+static struct {
+    int        word;                    /* generation * 512 | open | helpers inside */
+    int        busy;                    /* a caller is using the pool */
+    int        sleepers, started;
+    tnn__task *f;
+    void      *context;
+    int        workers, tasks;
+    struct { int next, end, pad[14]; } share[TNN__MAX_THREADS];
+#ifdef _WIN32
+    SRWLOCK            lock;
+    CONDITION_VARIABLE wake;
+#else
+    pthread_mutex_t    lock;
+    pthread_cond_t     wake;
+#endif
+} tnn__pool
+#ifndef _WIN32
+    = { 0, 0, 0, 0, 0, 0, 0, 0, {{0, 0, {0}}}, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER }
+#endif
+    ;
+
+#ifdef _WIN32
+#define TNN__LOCK()   AcquireSRWLockExclusive(&tnn__pool.lock)
+#define TNN__UNLOCK() ReleaseSRWLockExclusive(&tnn__pool.lock)
+#define TNN__WAIT()   SleepConditionVariableSRW(&tnn__pool.wake, &tnn__pool.lock, INFINITE, 0)
+#define TNN__WAKE()   WakeAllConditionVariable(&tnn__pool.wake)
+#define TNN__YIELD()  SwitchToThread()
+#else
+#define TNN__LOCK()   pthread_mutex_lock(&tnn__pool.lock)
+#define TNN__UNLOCK() pthread_mutex_unlock(&tnn__pool.lock)
+#define TNN__WAIT()   pthread_cond_wait(&tnn__pool.wake, &tnn__pool.lock)
+#define TNN__WAKE()   pthread_cond_broadcast(&tnn__pool.wake)
+#define TNN__YIELD()  sched_yield()
+#endif
+#if defined(TNN__X86)
+#define TNN__PAUSE()  _mm_pause()
+#else
+#define TNN__PAUSE()  ((void)0)
+#endif
+
+TNN_API int tnn_threads(void)
+{
+    int n = TNN__LOAD(&tnn__threads_wanted);
+    if (!n) {
+        const char *e = getenv("TINYNN_THREADS");
+        n = e ? atoi(e) : 0;
+        if (n < 1) {
+#ifdef _WIN32
+            SYSTEM_INFO info;
+            GetSystemInfo(&info);
+            n = (int)info.dwNumberOfProcessors;
+#else
+            n = (int)sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+        }
+        n = TNN__MAX(1, TNN__MIN(n, TNN__MAX_THREADS));
+        TNN__STORE(&tnn__threads_wanted, n);
+    }
+    return n;
+}
+TNN_API void tnn_set_threads(int threads)
+{
+    TNN__STORE(&tnn__threads_wanted, TNN__MAX(0, TNN__MIN(threads, TNN__MAX_THREADS)));
+}
+
+static void tnn__work(int worker)
+{
+    int i, n = tnn__pool.workers;
+    for (i = 0; i < n; i++) {
+        int w = (worker + i) % n, task;
+        while ((task = TNN__ADD(&tnn__pool.share[w].next, 1)) < tnn__pool.share[w].end)
+            tnn__pool.f(tnn__pool.context, task, worker);
+    }
+}
+
+/* Helpers have the numbers 1, 2, ...; one whose number is beyond this call's workers stays out. */
+static void tnn__helper(int number)
+{
+    int seen = TNN__LOAD(&tnn__pool.word) & ~(TNN__OPEN | TNN__INSIDE), idle = 0;
+    for (;;) {
+        int word = TNN__LOAD(&tnn__pool.word);
+        if ((word & TNN__OPEN) && (word & ~(TNN__OPEN | TNN__INSIDE)) != seen) {
+            if (TNN__SWAP(&tnn__pool.word, word, word + 1)) {
+                seen = word & ~(TNN__OPEN | TNN__INSIDE);
+                if (number < tnn__pool.workers) tnn__work(number);
+                TNN__ADD(&tnn__pool.word, -1);
+            }
+            idle = 0;
+        } else if (++idle < 4000) {
+            TNN__PAUSE();
+            if (idle % 64 == 0) TNN__YIELD();
+        } else {
+            TNN__LOCK();
+            TNN__ADD(&tnn__pool.sleepers, 1);
+            word = TNN__LOAD(&tnn__pool.word);
+            if (!(word & TNN__OPEN) || (word & ~(TNN__OPEN | TNN__INSIDE)) == seen) TNN__WAIT();
+            TNN__ADD(&tnn__pool.sleepers, -1);
+            TNN__UNLOCK();
+            idle = 0;
+        }
+    }
+}
+#ifdef _WIN32
+static DWORD WINAPI tnn__helper_main(LPVOID p) { tnn__helper((int)(intptr_t)p); return 0; }
+#else
+static void *tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return NULL; }
+#endif
+static void tnn__start_helpers(int threads)
+{
+    while (tnn__pool.started < threads - 1) {
+        intptr_t number = tnn__pool.started + 1;
+#ifdef _WIN32
+        HANDLE t = CreateThread(NULL, 0, tnn__helper_main, (LPVOID)number, 0, NULL);
+        if (!t) return;
+        CloseHandle(t);
+#else
+        pthread_t t;
+        if (pthread_create(&t, NULL, tnn__helper_main, (void *)number)) return;
+        pthread_detach(t);
+#endif
+        tnn__pool.started++;
+    }
+}
+
+static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
+{
+    int i, zero = 0;
+    threads = TNN__MIN(TNN__MIN(threads, tasks), TNN__MAX_THREADS);
+    if (threads < 2 || !TNN__SWAP(&tnn__pool.busy, zero, 1)) {
+        for (i = 0; i < tasks; i++) f(context, i, 0);
+        return;
+    }
+    if (tnn__pool.started < threads - 1) tnn__start_helpers(threads);
+    tnn__pool.f = f;
+    tnn__pool.context = context;
+    tnn__pool.workers = threads;
+    tnn__pool.tasks = tasks;
+    for (i = 0; i < threads; i++) {
+        tnn__pool.share[i].end = (int)((tnn__len)tasks * (i + 1) / threads);
+        TNN__STORE(&tnn__pool.share[i].next, (int)((tnn__len)tasks * i / threads));
+    }
+    /* generation + 1, open, nobody inside; unsigned, because it wraps around */
+    TNN__STORE(&tnn__pool.word, (int)(((unsigned)tnn__pool.word & ~511u) + 512u + TNN__OPEN));
+    if (TNN__LOAD(&tnn__pool.sleepers)) { TNN__LOCK(); TNN__WAKE(); TNN__UNLOCK(); }
+    tnn__work(0);
+    TNN__AND(&tnn__pool.word, ~TNN__OPEN);
+    for (i = 0; TNN__LOAD(&tnn__pool.word) & TNN__INSIDE; i++) { TNN__PAUSE(); if (i % 64 == 63) TNN__YIELD(); }
+    TNN__STORE(&tnn__pool.busy, 0);
+}
+#endif /* TINYNN_NO_THREADS */
+
+/* ---- 2f. What kernels are given, and their list ------------------------------------------------
+
+   PANELS. The right-hand side of every product is held in panels of 16 columns: element (k, j) of
+   a K x N matrix stands at  (j/16)*K*16 + k*16 + j%16.  16 floats are one cache line: one AVX-512
+   register, two AVX, four SSE or NEON ones; so the same memory serves every instruction set. The
+   network keeps its weights that way, and nothing is packed at all.
+
+   ONE PRODUCT FOR EVERYTHING. tnn__mm describes  C += A B  with a left-hand side that is never packed
+   either: each of its elements is multiplied with a row of a panel, so it may stand anywhere. Element (i, k):
+
+       a + i0*a0 + i1*a1 + i2*a2 + (i/3)*gs + (i%3)*rs + k*ks
+
+   where k runs 0..run-1 innermost, within i2 in 0..n2-1, within i1 in 0..n1-1 (all three add up to
+   "k" of the product, in this order), and i0 in 0..n0-1 counts blocks of rows. So one kernel does
+     dense        rows are samples;        run = inputs
+     convolution  rows are the pixels of one image row (i0), channels last; run = one row of the
+                  window, contiguous over pixels and channels; i2 = rows of the window
+     its dw       rows are elements of the window, run = the pixels of an image row, i2 = image rows
+     its dx       a convolution of dy with the window turned around.
+   gs = 3*rs but where rows come in threes that are further apart.                                  */
+typedef struct {
+    const float *a;             /* left: broadcast, element by element                              */
+    tnn__len     a0, a1, a2, rs, gs, ks;
+    const float *b;             /* right: rows of 16 columns, ldb floats from k to k+1,             */
+    tnn__len     bp, b1, b2, ldb;  /* bp from panel to panel, b1 and b2 as a1 and a2                 */
+    float       *c;             /* rows at i0*c0 + i*ldc, 16 columns each, cp from panel to panel   */
+    tnn__len     c0, ldc, cp;
+    const float *bias;          /* TNN__BIAS: 16 per panel, contiguous                              */
+    int          n0, rows, n1, n2, run;
+    int          cols;          /* columns of C that are written; B is read in whole panels         */
+    int          start;         /* C starts from TNN__ZERO, what it holds (TNN__KEEP), or the bias  */
+    int          relu;          /* and ends as max(C, 0)                                            */
+} tnn__mm;
+enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
+
+/* A window moved over an image of c channels (last), ih x iw pixels, giving oh x ow. */
+typedef struct {
+    int c, ih, iw, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, exclude_pad;
+} tnn__pool_geometry;
+
+typedef struct {                /* one optimizer step over n floats */
+    int    type, nesterov, first;
+    float *w, *g, *m, *v;
+    float  lr, momentum, undampened, decay, beta1, beta2, one_beta1, one_beta2, eps, root2, keep;
+} tnn__update;
+
+#define TNN__KERNELS(X) \
+    X(void,  mm,          (const tnn__mm *t)) \
+    X(void,  transpose,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y, tnn__len ldy)) \
+    X(void,  add,         (tnn__len n, const float *x, float *y)) \
+    X(void,  colsum,      (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)) \
+    X(void,  act,         (tnn__len n, const float *x, float *y, float slope)) \
+    X(void,  act_grad,    (tnn__len n, const float *y, const float *dy, float *dx, float slope, float scale)) \
+    X(void,  dropout,     (tnn__len n, const float *x, float *y, float p, uint64_t seed, uint64_t stream, uint64_t first)) \
+    X(void,  maxpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row, float *where, int i0, int i1)) \
+    X(void,  maxpool_grad, (const tnn__pool_geometry *p, const float *dy, const float *where, float *dx, tnn__len dx_row, int i0, int i1)) \
+    X(void,  avgpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row)) \
+    X(void,  avgpool_grad, (const tnn__pool_geometry *p, const float *dy, float *dx, tnn__len dx_row)) \
+    X(float, sum,         (tnn__len n, const float *x)) \
+    X(float, dot,         (tnn__len n, const float *x, const float *y)) \
+    X(float, max,         (tnn__len n, const float *x)) \
+    X(float, exp_sum,     (tnn__len n, const float *x, float max, float *y)) \
+    X(void,  update,      (const tnn__update *u, tnn__len n))
+typedef struct {
+    const char *name;
+#define X(ret, kernel, args) ret (*kernel) args;
+    TNN__KERNELS(X)
+#undef X
+} tnn__isa_table;
+#endif /* !TNN__PASS */
+
+/* ==== 3. KERNELS: written once, read once per instruction set ================================= */
+#ifdef TNN__PASS
+#define FN(name) TNN__CAT(TNN__CAT(tnn__, name), TNN__CAT(_, TNN__PASS_NAME))
+#if   TNN__PASS == 3
+    #define TARGET TNN__TARGET("avx2,fma")
+#elif TNN__PASS == 4
+    #define TARGET TNN__TARGET("avx512f,avx2,fma")
+#else
+    #define TARGET
+#endif
+#define KERNEL static TARGET
+#define HELPER TNN__INLINE TARGET
+
+/* ---- 3a. The vector layer: the only lines that know an instruction set -------------------------
+   VF  VN floats; VU as many 32-bit integers. Selections mean what C means by them, NaN included:
+     vf_max(a, b)       a > b ? a : b          vf_min(a, b)       a < b ? a : b
+     vf_gt(a, b, x, y)  a > b ? x : y          vf_eq(a, b, x, y)  a == b ? x : y
+     vf_fma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
+     vf_load_n, vf_store_n: the first n elements only (any n), zeros for the rest
+     vu_mul(a, m, hi, lo)   the 64-bit products of a and m, split into words
+   A matrix tile is MR rows by NV vectors; NV*VN is at most two panels.                              */
+#if TNN__PASS == 1              /* scalar: the reference */
+    #define VF                  float
+    #define VN                  1
+    #define vf_set1(s)          (s)
+    #define vf_load(p)          (*(p))
+    #define vf_store(p, v)      (*(p) = (v))
+    #define vf_load_n(p, n)     ((n) > 0 ? *(p) : 0.0f)
+    #define vf_store_n(p, v, n) do { if ((n) > 0) *(p) = (v); } while (0)
+    #define vf_add(a, b)        ((a) + (b))
+    #define vf_sub(a, b)        ((a) - (b))
+    #define vf_mul(a, b)        ((a) * (b))
+    #define vf_div(a, b)        ((a) / (b))
+    #define vf_sqrt(a)          sqrtf(a)
+    #define vf_fma(a, b, c)     fmaf(a, b, c)
+    #define vf_max(a, b)        ((a) > (b) ? (a) : (b))
+    #define vf_min(a, b)        ((a) < (b) ? (a) : (b))
+    #define vf_gt(a, b, x, y)   ((a) > (b) ? (x) : (y))
+    #define vf_eq(a, b, x, y)   (!((a) < (b)) && !((a) > (b)) && (a) <= (b) ? (x) : (y))
+    #define VU                  uint32_t
+    HELPER float FN(cast_f)(uint32_t u) { float f; memcpy(&f, &u, sizeof f); return f; }
+    HELPER uint32_t FN(cast_u)(float f) { uint32_t u; memcpy(&u, &f, sizeof u); return u; }
+    #define vf_cast             FN(cast_f)
+    #define vu_cast             FN(cast_u)
+    #define vf_from(u)          ((float)(u))
+    #define vu_set1(s)          (s)
+    #define vu_load(p)          (*(p))
+    #define vu_add(a, b)        ((a) + (b))
+    #define vu_xor(a, b)        ((a) ^ (b))
+    #define vu_sll(a, n)        ((a) << (n))
+    #define vu_srl(a, n)        ((a) >> (n))
+    #define vu_mul(a, m, hi, lo) do { uint64_t p_ = (uint64_t)(a) * (m); hi = (uint32_t)(p_ >> 32); lo = (uint32_t)p_; } while (0)
+    #define MR 4
+    #define NV 4
+#elif TNN__PASS == 2            /* SSE2: 16 registers of 4, no fused multiply-add, hence other bits */
+    #define VF                  __m128
+    #define VN                  4
+    #define vf_set1(s)          _mm_set1_ps(s)
+    #define vf_load(p)          _mm_loadu_ps(p)
+    #define vf_store(p, v)      _mm_storeu_ps(p, v)
+    #define vf_add(a, b)        _mm_add_ps(a, b)
+    #define vf_sub(a, b)        _mm_sub_ps(a, b)
+    #define vf_mul(a, b)        _mm_mul_ps(a, b)
+    #define vf_div(a, b)        _mm_div_ps(a, b)
+    #define vf_sqrt(a)          _mm_sqrt_ps(a)
+    #define vf_fma(a, b, c)     _mm_add_ps(_mm_mul_ps(a, b), c)
+    #define vf_max(a, b)        _mm_max_ps(a, b)
+    #define vf_min(a, b)        _mm_min_ps(a, b)
+    HELPER VF FN(select)(VF m, VF x, VF y) { return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y)); }
+    #define vf_gt(a, b, x, y)   FN(select)(_mm_cmpgt_ps(a, b), x, y)
+    #define vf_eq(a, b, x, y)   FN(select)(_mm_cmpeq_ps(a, b), x, y)
+    #define VU                  __m128i
+    #define vf_cast(u)          _mm_castsi128_ps(u)
+    #define vu_cast(f)          _mm_castps_si128(f)
+    #define vf_from(u)          _mm_cvtepi32_ps(u)
+    #define vu_set1(s)          _mm_set1_epi32((int)(s))
+    #define vu_load(p)          _mm_loadu_si128((const __m128i *)(const void *)(p))
+    #define vu_add(a, b)        _mm_add_epi32(a, b)
+    #define vu_xor(a, b)        _mm_xor_si128(a, b)
+    #define vu_sll(a, n)        _mm_slli_epi32(a, n)
+    #define vu_srl(a, n)        _mm_srli_epi32(a, n)
+    #define vu_mul(a, m, hi, lo) do { \
+        __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m), k_ = _mm_set_epi32(-1, 0, -1, 0); \
+        hi = _mm_or_si128(_mm_srli_epi64(e_, 32), _mm_and_si128(o_, k_)); \
+        lo = _mm_or_si128(_mm_andnot_si128(k_, e_), _mm_slli_epi64(o_, 32)); } while (0)
+    #define MR 6
+    #define NV 2
+#elif TNN__PASS == 3            /* AVX2 + FMA: 16 registers of 8 */
+    #define VF                  __m256
+    #define VN                  8
+    #define vf_set1(s)          _mm256_set1_ps(s)
+    #define vf_load(p)          _mm256_loadu_ps(p)
+    #define vf_store(p, v)      _mm256_storeu_ps(p, v)
+    HELPER __m256i FN(mask)(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+    #define vf_load_n(p, n)     _mm256_maskload_ps(p, FN(mask)((int)(n)))
+    #define vf_store_n(p, v, n) _mm256_maskstore_ps(p, FN(mask)((int)(n)), v)
+    #define vf_add(a, b)        _mm256_add_ps(a, b)
+    #define vf_sub(a, b)        _mm256_sub_ps(a, b)
+    #define vf_mul(a, b)        _mm256_mul_ps(a, b)
+    #define vf_div(a, b)        _mm256_div_ps(a, b)
+    #define vf_sqrt(a)          _mm256_sqrt_ps(a)
+    #define vf_fma(a, b, c)     _mm256_fmadd_ps(a, b, c)
+    #define vf_max(a, b)        _mm256_max_ps(a, b)
+    #define vf_min(a, b)        _mm256_min_ps(a, b)
+    #define vf_gt(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
+    #define vf_eq(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
+    #define VU                  __m256i
+    #define vf_cast(u)          _mm256_castsi256_ps(u)
+    #define vu_cast(f)          _mm256_castps_si256(f)
+    #define vf_from(u)          _mm256_cvtepi32_ps(u)
+    #define vu_set1(s)          _mm256_set1_epi32((int)(s))
+    #define vu_load(p)          _mm256_loadu_si256((const __m256i *)(const void *)(p))
+    #define vu_add(a, b)        _mm256_add_epi32(a, b)
+    #define vu_xor(a, b)        _mm256_xor_si256(a, b)
+    #define vu_sll(a, n)        _mm256_slli_epi32(a, n)
+    #define vu_srl(a, n)        _mm256_srli_epi32(a, n)
+    #define vu_mul(a, m, hi, lo) do { \
+        __m256i e_ = _mm256_mul_epu32(a, m), o_ = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), m); \
+        hi = _mm256_blend_epi32(_mm256_srli_epi64(e_, 32), o_, 0xaa); \
+        lo = _mm256_blend_epi32(e_, _mm256_slli_epi64(o_, 32), 0xaa); } while (0)
+    #define MR 6
+    #define NV 2
+#elif TNN__PASS == 4            /* AVX-512: 32 registers of 16 */
+    #define VF                  __m512
+    #define VN                  16
+    #define vf_set1(s)          _mm512_set1_ps(s)
+    #define vf_load(p)          _mm512_loadu_ps(p)
+    #define vf_store(p, v)      _mm512_storeu_ps(p, v)
+    #define vf_mask(n)          ((__mmask16)((n) >= 16 ? 0xffff : (n) <= 0 ? 0 : (1 << (n)) - 1))
+    #define vf_load_n(p, n)     _mm512_maskz_loadu_ps(vf_mask(n), p)
+    #define vf_store_n(p, v, n) _mm512_mask_storeu_ps(p, vf_mask(n), v)
+    #define vf_add(a, b)        _mm512_add_ps(a, b)
+    #define vf_sub(a, b)        _mm512_sub_ps(a, b)
+    #define vf_mul(a, b)        _mm512_mul_ps(a, b)
+    #define vf_div(a, b)        _mm512_div_ps(a, b)
+    #define vf_sqrt(a)          _mm512_sqrt_ps(a)
+    #define vf_fma(a, b, c)     _mm512_fmadd_ps(a, b, c)
+    #define vf_max(a, b)        _mm512_max_ps(a, b)
+    #define vf_min(a, b)        _mm512_min_ps(a, b)
+    #define vf_gt(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x)
+    #define vf_eq(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), y, x)
+    #define VU                  __m512i
+    #define vf_cast(u)          _mm512_castsi512_ps(u)
+    #define vu_cast(f)          _mm512_castps_si512(f)
+    #define vf_from(u)          _mm512_cvtepi32_ps(u)
+    #define vu_set1(s)          _mm512_set1_epi32((int)(s))
+    #define vu_load(p)          _mm512_loadu_si512((const void *)(p))
+    #define vu_add(a, b)        _mm512_add_epi32(a, b)
+    #define vu_xor(a, b)        _mm512_xor_si512(a, b)
+    #define vu_sll(a, n)        _mm512_slli_epi32(a, n)
+    #define vu_srl(a, n)        _mm512_srli_epi32(a, n)
+    #define vu_mul(a, m, hi, lo) do { \
+        __m512i e_ = _mm512_mul_epu32(a, m), o_ = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), m); \
+        hi = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(e_, 32), o_); \
+        lo = _mm512_mask_blend_epi32(0xaaaa, e_, _mm512_slli_epi64(o_, 32)); } while (0)
+    #define MR 14
+    #define NV 2
+#elif TNN__PASS == 5            /* NEON, aarch64: 32 registers of 4 */
+    #define VF                  float32x4_t
+    #define VN                  4
+    #define vf_set1(s)          vdupq_n_f32(s)
+    #define vf_load(p)          vld1q_f32(p)
+    #define vf_store(p, v)      vst1q_f32(p, v)
+    #define vf_add(a, b)        vaddq_f32(a, b)
+    #define vf_sub(a, b)        vsubq_f32(a, b)
+    #define vf_mul(a, b)        vmulq_f32(a, b)
+    #define vf_div(a, b)        vdivq_f32(a, b)
+    #define vf_sqrt(a)          vsqrtq_f32(a)
+    #define vf_fma(a, b, c)     vfmaq_f32(c, a, b)
+    #define vf_max(a, b)        vbslq_f32(vcgtq_f32(a, b), a, b)
+    #define vf_min(a, b)        vbslq_f32(vcltq_f32(a, b), a, b)
+    #define vf_gt(a, b, x, y)   vbslq_f32(vcgtq_f32(a, b), x, y)
+    #define vf_eq(a, b, x, y)   vbslq_f32(vceqq_f32(a, b), x, y)
+    #define VU                  uint32x4_t
+    #define vf_cast(u)          vreinterpretq_f32_u32(u)
+    #define vu_cast(f)          vreinterpretq_u32_f32(f)
+    #define vf_from(u)          vcvtq_f32_u32(u)
+    #define vu_set1(s)          vdupq_n_u32(s)
+    #define vu_load(p)          vld1q_u32(p)
+    #define vu_add(a, b)        vaddq_u32(a, b)
+    #define vu_xor(a, b)        veorq_u32(a, b)
+    #define vu_sll(a, n)        vshlq_n_u32(a, n)
+    #define vu_srl(a, n)        vshrq_n_u32(a, n)
+    #define vu_mul(a, m, hi, lo) do { \
+        uint32x4_t l_ = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(a), vget_low_u32(m))); \
+        uint32x4_t h_ = vreinterpretq_u32_u64(vmull_u32(vget_high_u32(a), vget_high_u32(m))); \
+        lo = vuzp1q_u32(l_, h_); hi = vuzp2q_u32(l_, h_); } while (0)
+    #define MR 6
+    #define NV 4
+#endif
+#if TNN__PASS == 2 || TNN__PASS == 5
+    HELPER VF FN(load_n)(const float *p, tnn__len n)
+    {
+        float t[4] = {0, 0, 0, 0};
+        int i;
+        for (i = 0; i < 4 && i < n; i++) t[i] = p[i];
+        return vf_load(t);
+    }
+    HELPER void FN(store_n)(float *p, VF v, tnn__len n)
+    {
+        float t[4];
+        int i;
+        vf_store(t, v);
+        for (i = 0; i < 4 && i < n; i++) p[i] = t[i];
+    }
+    #define vf_load_n           FN(load_n)
+    #define vf_store_n          FN(store_n)
+#endif
+#define vf_zero() vf_set1(0.0f)
+#define NW        (NV*VN)       /* columns of a tile */
+#define LANES     16            /* reductions run over 16 interleaved partial results */
+
+/* ---- 3b. The matrix product --------------------------------------------------------------------
+   A tile of M rows and V vectors stays in registers while k runs; per step it loads V vectors of
+   B and broadcasts M elements of A:
+
+             w0      w1                M*V accumulators + V + 1 registers of
+        x0 [ c0_0    c0_1 ]            AVX-512  14*2 + 3 = 31 of 32
+        x1 [ c1_0    c1_1 ]            AVX2      6*2 + 3 = 15 of 16
+        ..   ..      ..                NEON      6*4 + 5 = 29 of 32
+
+   The accumulators have names, not indices: compilers keep an array in memory. Three pointers' worth
+   of rows share one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on.         */
+#define ROWS_1(R)  R(0, p0[0])
+#define ROWS_2(R)  ROWS_1(R)  R(1, p0[rs])
+#define ROWS_3(R)  ROWS_2(R)  R(2, p0[2*rs])
+#define ROWS_4(R)  ROWS_3(R)  R(3, p1[0])
+#define ROWS_5(R)  ROWS_4(R)  R(4, p1[rs])
+#define ROWS_6(R)  ROWS_5(R)  R(5, p1[2*rs])
+#define ROWS_7(R)  ROWS_6(R)  R(6, p2[0])
+#define ROWS_8(R)  ROWS_7(R)  R(7, p2[rs])
+#define ROWS_9(R)  ROWS_8(R)  R(8, p2[2*rs])
+#define ROWS_10(R) ROWS_9(R)  R(9, p3[0])
+#define ROWS_11(R) ROWS_10(R) R(10, p3[rs])
+#define ROWS_12(R) ROWS_11(R) R(11, p3[2*rs])
+#define ROWS_13(R) ROWS_12(R) R(12, p4[0])
+#define ROWS_14(R) ROWS_13(R) R(13, p4[rs])
+
+#define COLS_1(X, i) X(i, 0)
+#define COLS_2(X, i) X(i, 0) X(i, 1)
+#define COLS_4(X, i) X(i, 0) X(i, 1) X(i, 2) X(i, 3)
+
+/* Vector v of a tile: the next VN columns, but with AVX-512 the next panel. */
+#if VN == 16
+    #define BV(v) (v)*bp
+    #define CV(v) (v)*cp
+#else
+    #define BV(v) (v)*VN
+    #define CV(v) (v)*VN
+#endif
+#define DECLARE(i, v)  VF c##i##_##v;
+#define SET_ZERO(i, v) c##i##_##v = vf_zero();
+#define SET_BIAS(i, v) c##i##_##v = w##v;
+#define SET_KEEP(i, v) c##i##_##v = vf_load(c + i*ldc + CV(v));
+#define STEP(i, v)     c##i##_##v = vf_fma(x, w##v, c##i##_##v);
+#define RELU(i, v)     c##i##_##v = vf_max(vf_zero(), c##i##_##v);
+#define SAVE(i, v)     vf_store(c + i*ldc + CV(v), c##i##_##v);
+#define W_DECLARE(i, v) VF w##v;
+#define W_BIAS(i, v)    w##v = vf_load(t->bias + j + (v)*VN);
+#define W_LOAD(i, v)    w##v = vf_load(b + BV(v));
+
+#define TILE(M, V, COLS) \
+KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
+{ \
+    const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
+    const int n1 = t->n1, n2 = t->n2, run = t->run; \
+    int i1, i2, k; \
+    VF x; \
+    COLS(W_DECLARE, 0) \
+    ROWS_##M(DECLARE_##V) \
+    (void)cp; (void)bp; (void)rs; \
+    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_##V) } \
+    else if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_##V) } \
+    else { ROWS_##M(ZERO_##V) } \
+    for (i1 = 0; i1 < n1; i1++) \
+        for (i2 = 0; i2 < n2; i2++) { \
+            const float *b = b0 + i1*t->b1 + i2*t->b2; \
+            const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs, *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
+            for (k = run; k > 0; k--) { \
+                COLS(W_LOAD, 0) \
+                ROWS_##M(STEP_##V) \
+                p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
+            } \
+            (void)p1; (void)p2; (void)p3; (void)p4; \
+        } \
+    if (t->relu) { ROWS_##M(RELU_##V) } \
+    ROWS_##M(SAVE_##V) \
+}
+#define DECLARE_1(i, a) COLS_1(DECLARE, i)
+#define KEEP_1(i, a)    COLS_1(SET_KEEP, i)
+#define BIAS_1(i, a)    COLS_1(SET_BIAS, i)
+#define ZERO_1(i, a)    COLS_1(SET_ZERO, i)
+#define STEP_1(i, a)    x = vf_set1(a); COLS_1(STEP, i)
+#define RELU_1(i, a)    COLS_1(RELU, i)
+#define SAVE_1(i, a)    COLS_1(SAVE, i)
+#define DECLARE_2(i, a) COLS_2(DECLARE, i)
+#define KEEP_2(i, a)    COLS_2(SET_KEEP, i)
+#define BIAS_2(i, a)    COLS_2(SET_BIAS, i)
+#define ZERO_2(i, a)    COLS_2(SET_ZERO, i)
+#define STEP_2(i, a)    x = vf_set1(a); COLS_2(STEP, i)
+#define RELU_2(i, a)    COLS_2(RELU, i)
+#define SAVE_2(i, a)    COLS_2(SAVE, i)
+#define DECLARE_4(i, a) COLS_4(DECLARE, i)
+#define KEEP_4(i, a)    COLS_4(SET_KEEP, i)
+#define BIAS_4(i, a)    COLS_4(SET_BIAS, i)
+#define ZERO_4(i, a)    COLS_4(SET_ZERO, i)
+#define STEP_4(i, a)    x = vf_set1(a); COLS_4(STEP, i)
+#define RELU_4(i, a)    COLS_4(RELU, i)
+#define SAVE_4(i, a)    COLS_4(SAVE, i)
+#if NV == 2
+    #define TILES(M) TILE(M, 1, COLS_1) TILE(M, 2, COLS_2)
+    #define WIDE(M)  FN(tile_##M##_2)
+#else
+    #define TILES(M) TILE(M, 1, COLS_1) TILE(M, 4, COLS_4)
+    #define WIDE(M)  FN(tile_##M##_4)
+#endif
+TILES(1) TILES(2) TILES(3) TILES(4)
+#if MR > 4
+TILES(5) TILES(6)
+#endif
+#if MR > 6
+TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
+#endif
+
+/* The whole product: columns in tiles of NW, then blocks of rows, rows in tiles of nearly equal height.
+   A tile with fewer than its full columns is computed in `edge` and copied. */
+KERNEL void FN(mm)(const tnn__mm *t)
+{
+    typedef void tile(const tnn__mm *, const float *, const float *, float *, tnn__len, tnn__len, tnn__len);
+    static tile *const one[] = { NULL, FN(tile_1_1), FN(tile_2_1), FN(tile_3_1), FN(tile_4_1),
+#if MR > 4
+        FN(tile_5_1), FN(tile_6_1),
+#endif
+#if MR > 6
+        FN(tile_7_1), FN(tile_8_1), FN(tile_9_1), FN(tile_10_1), FN(tile_11_1), FN(tile_12_1), FN(tile_13_1), FN(tile_14_1)
+#endif
+    };
+    static tile *const wide[] = { NULL, WIDE(1), WIDE(2), WIDE(3), WIDE(4),
+#if MR > 4
+        WIDE(5), WIDE(6),
+#endif
+#if MR > 6
+        WIDE(7), WIDE(8), WIDE(9), WIDE(10), WIDE(11), WIDE(12), WIDE(13), WIDE(14)
+#endif
+    };
+    const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
+    const int tiles = threes ? (t->rows + MR/3*3 - 1)/(MR/3*3) : (t->rows + MR - 1)/MR;
+    int j, i0, n;
+    for (j = 0; j < t->cols; ) {
+        const int left = t->cols - j, width = left <= VN ? VN : NW, part = left < width;
+        tile *const *f = left <= VN ? one : wide;
+        const float *b = t->b + j/16*t->bp + j%16;
+        for (i0 = 0; i0 < t->n0; i0++) {
+            int row = 0;
+            for (n = tiles; n > 0; n--) {
+                const int m = threes ? TNN__MIN(MR/3*3, t->rows - row) : (t->rows - row + n - 1)/n;
+                const float *a = t->a + i0*t->a0 + (threes ? row/3*t->gs : row*t->rs);
+                float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
+                if (!part) f[m](t, a, b, c, t->ldc, t->cp, j);
+                else {
+                    float edge[MR*NW];
+                    int i, k;
+                    if (t->start == TNN__KEEP)
+                        for (i = 0; i < m; i++)
+                            for (k = 0; k < left; k++) edge[i*NW + k] = c[i*t->ldc + k/16*t->cp + k%16];
+                    f[m](t, a, b, edge, NW, VN, j);
+                    for (i = 0; i < m; i++)
+                        for (k = 0; k < left; k++) c[i*t->ldc + k/16*t->cp + k%16] = edge[i*NW + k];
+                }
+                row += m;
+            }
+        }
+        j += width;
+    }
+}
+
+/* y[j, i] = x[i, j] */
+KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y, tnn__len ldy)
+{
+    tnn__len i, j, i0, j0;
+    for (i0 = 0; i0 < rows; i0 += 16)
+        for (j0 = 0; j0 < cols; j0 += 16)
+            for (j = j0; j < cols && j < j0 + 16; j++)
+                for (i = i0; i < rows && i < i0 + 16; i++) y[j*ldy + i] = x[i*ldx + j];
+}
+
+/* ---- 3c. Element by element -------------------------------------------------------------------- */
+/* y += x */
+KERNEL void FN(add)(tnn__len n, const float *x, float *y)
+{
+    tnn__len i = 0;
+    for (; i + VN <= n; i += VN) vf_store(y + i, vf_add(vf_load(y + i), vf_load(x + i)));
+    if (i < n) vf_store_n(y + i, vf_add(vf_load_n(y + i, n - i), vf_load_n(x + i, n - i)), n - i);
+}
+
+/* y[j] += sum over rows of x[row, j], in the order of the rows */
+KERNEL void FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)
+{
+    tnn__len j, r;
+    for (j = 0; j < cols; j += VN) {
+        const tnn__len n = cols - j;
+        VF s = n >= VN ? vf_load(y + j) : vf_load_n(y + j, n);
+        if (n >= VN) for (r = 0; r < rows; r++) s = vf_add(s, vf_load(x + r*ldx + j));
+        else         for (r = 0; r < rows; r++) s = vf_add(s, vf_load_n(x + r*ldx + j, n));
+        if (n >= VN) vf_store(y + j, s); else vf_store_n(y + j, s, n);
+    }
+}
+
+/* y = x > 0 ? x : slope*x; slope 0 is ReLU, max(0, x). NaN stays NaN. */
+HELPER VF FN(act1)(VF x, VF slope, int relu)
+{
+    return relu ? vf_max(vf_zero(), x) : vf_gt(x, vf_zero(), x, vf_mul(slope, x));
+}
+KERNEL void FN(act)(tnn__len n, const float *x, float *y, float slope)
+{
+    const VF s = vf_set1(slope);
+    const int relu = !(slope > 0 || slope < 0);
+    tnn__len i = 0;
+    for (; i + VN <= n; i += VN) vf_store(y + i, FN(act1)(vf_load(x + i), s, relu));
+    if (i < n) vf_store_n(y + i, FN(act1)(vf_load_n(x + i, n - i), s, relu), n - i);
+}
+/* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign of y is x's. */
+KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx, float slope, float scale)
+{
+    const VF s = vf_set1(scale), l = vf_set1(slope*scale);
+    const int relu = !(slope > 0 || slope < 0);
+    tnn__len i = 0;
+    for (; i < n; i += VN) {
+        const tnn__len r = n - i;
+        VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r), g = r >= VN ? vf_load(dy + i) : vf_load_n(dy + i, r);
+        v = vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g));
+        if (r >= VN) vf_store(dx + i, v); else vf_store_n(dx + i, v, r);
+    }
+}
+
+/* y = 0 with probability p, else x/(1-p). Element e = first + i (first a multiple of 64) is drawn from
+   word e/16 % 4 of Philox block e/64*16 + e%16: 64 elements are four vectors of 16 lanes. */
+KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p, uint64_t seed, uint64_t stream, uint64_t first)
+{
+    static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const VF limit = vf_set1(p*16777216.0f), scale = vf_set1(1.0f/(1.0f - p));
+    const VU m0 = vu_set1(TNN__PHILOX_M0), m1 = vu_set1(TNN__PHILOX_M1);
+    tnn__len i;
+    for (i = 0; i < n; i += 64) {
+        const uint64_t block = (first + (uint64_t)i)/64*16;     /* its low word does not overflow by +15 */
+        int lane;
+        for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
+            VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane)), c1 = vu_set1((uint32_t)(block >> 32));
+            VU c2 = vu_set1((uint32_t)stream), c3 = vu_set1((uint32_t)(stream >> 32)), h0, l0, h1, l1;
+            uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+            int r;
+            for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
+                vu_mul(c0, m0, h0, l0);
+                vu_mul(c2, m1, h1, l1);
+                c0 = vu_xor(vu_xor(h1, c1), vu_set1(k0));
+                c2 = vu_xor(vu_xor(h0, c3), vu_set1(k1));
+                c1 = l1;
+                c3 = l0;
+            }
+#define KEEP(w, c) { \
+                const tnn__len at = i + w*16 + lane, rest = n - at; \
+                if (rest >= VN) vf_store(y + at, vf_gt(limit, vf_from(vu_srl(c, 8)), vf_zero(), vf_mul(scale, vf_load(x + at)))); \
+                else if (rest > 0) vf_store_n(y + at, vf_gt(limit, vf_from(vu_srl(c, 8)), vf_zero(), vf_mul(scale, vf_load_n(x + at, rest))), rest); }
+            KEEP(0, c0) KEEP(1, c1) KEEP(2, c2) KEEP(3, c3)
+#undef KEEP
+        }
+    }
+}
+
+/* ---- 3d. Pooling, channels last ---------------------------------------------------------------- */
+/* Rows i0..i1-1 of the output. `where` (may be NULL) gets u*kw + v of the maximum. */
+KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row, float *where, int i0, int i1)
+{
+    int i, j, u, v;
+    tnn__len c;
+    for (i = i0; i < i1; i++)
+        for (j = 0; j < p->ow; j++) {
+            float *to = y + i*y_row + (tnn__len)j*p->c, *w = where ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
+            for (c = 0; c < p->c; c += VN) {
+                const tnn__len rest = p->c - c;
+                int first = 1;
+                VF m = vf_zero(), at = vf_zero();
+                for (u = 0; u < p->kh; u++) {
+                    const int yi = i*p->sh - p->ph + u*p->dh;
+                    if (yi < 0 || yi >= p->ih) continue;
+                    for (v = 0; v < p->kw; v++) {
+                        const int xi = j*p->sw - p->pw + v*p->dw;
+                        const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
+                        VF e, q;
+                        if (xi < 0 || xi >= p->iw) continue;
+                        e = rest >= VN ? vf_load(from) : vf_load_n(from, rest);
+                        q = vf_set1((float)(u*p->kw + v));
+                        if (first) { m = e; at = q; first = 0; continue; }
+                        at = vf_gt(e, m, q, vf_eq(e, e, at, q));        /* larger, or NaN */
+                        m = vf_gt(e, m, e, vf_eq(e, e, m, e));
+                    }
+                }
+                if (rest >= VN) vf_store(to + c, m); else vf_store_n(to + c, m, rest);
+                if (w) { if (rest >= VN) vf_store(w + c, at); else vf_store_n(w + c, at, rest); }
+            }
+        }
+}
+/* dx += dy at the place of each maximum. dy and where are contiguous. */
+KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const float *where, float *dx, tnn__len dx_row, int i0, int i1)
+{
+    int i, j, u, v;
+    tnn__len c;
+    for (i = i0; i < i1; i++)
+        for (j = 0; j < p->ow; j++) {
+            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c, *w = where + ((tnn__len)i*p->ow + j)*p->c;
+            for (u = 0; u < p->kh; u++) {
+                const int yi = i*p->sh - p->ph + u*p->dh;
+                if (yi < 0 || yi >= p->ih) continue;
+                for (v = 0; v < p->kw; v++) {
+                    const int xi = j*p->sw - p->pw + v*p->dw;
+                    float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
+                    const VF q = vf_set1((float)(u*p->kw + v));
+                    if (xi < 0 || xi >= p->iw) continue;
+                    for (c = 0; c + VN <= p->c; c += VN)
+                        vf_store(to + c, vf_add(vf_load(to + c), vf_eq(vf_load(w + c), q, vf_load(g + c), vf_zero())));
+                    if (c < p->c) {
+                        const tnn__len r = p->c - c;
+                        vf_store_n(to + c, vf_add(vf_load_n(to + c, r), vf_eq(vf_load_n(w + c, r), q, vf_load_n(g + c, r), vf_zero())), r);
+                    }
+                }
+            }
+        }
+}
+
+/* How many elements an average is over: those of the window, cut off at the padded image's end as
+   PyTorch does, or with exclude_pad at the image's. */
+#ifndef TNN__DIVISOR
+#define TNN__DIVISOR
+static float tnn__pool_divisor(const tnn__pool_geometry *p, int i, int j)
+{
+    int h0 = i*p->sh - p->ph, w0 = j*p->sw - p->pw, h1 = TNN__MIN(h0 + p->kh, p->ih + p->ph), w1 = TNN__MIN(w0 + p->kw, p->iw + p->pw);
+    if (p->exclude_pad) { h0 = TNN__MAX(h0, 0); w0 = TNN__MAX(w0, 0); h1 = TNN__MIN(h1, p->ih); w1 = TNN__MIN(w1, p->iw); }
+    return (float)((h1 - h0)*(w1 - w0));
+}
+#endif
+KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row)
+{
+    int i, j, u, v;
+    tnn__len c;
+    for (i = 0; i < p->oh; i++)
+        for (j = 0; j < p->ow; j++) {
+            const VF n = vf_set1(tnn__pool_divisor(p, i, j));
+            float *to = y + i*y_row + (tnn__len)j*p->c;
+            for (c = 0; c < p->c; c += VN) {
+                const tnn__len rest = p->c - c;
+                VF s = vf_zero();
+                for (u = 0; u < p->kh; u++) {
+                    const int yi = i*p->sh - p->ph + u;
+                    if (yi < 0 || yi >= p->ih) continue;
+                    for (v = 0; v < p->kw; v++) {
+                        const int xi = j*p->sw - p->pw + v;
+                        const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
+                        if (xi >= 0 && xi < p->iw) s = vf_add(s, rest >= VN ? vf_load(from) : vf_load_n(from, rest));
+                    }
+                }
+                s = vf_div(s, n);
+                if (rest >= VN) vf_store(to + c, s); else vf_store_n(to + c, s, rest);
+            }
+        }
+}
+KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy, float *dx, tnn__len dx_row)
+{
+    int i, j, u, v;
+    tnn__len c;
+    for (i = 0; i < p->oh; i++)
+        for (j = 0; j < p->ow; j++) {
+            const VF n = vf_set1(tnn__pool_divisor(p, i, j));
+            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
+            for (u = 0; u < p->kh; u++) {
+                const int yi = i*p->sh - p->ph + u;
+                if (yi < 0 || yi >= p->ih) continue;
+                for (v = 0; v < p->kw; v++) {
+                    const int xi = j*p->sw - p->pw + v;
+                    float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
+                    if (xi < 0 || xi >= p->iw) continue;
+                    for (c = 0; c < p->c; c += VN) {
+                        const tnn__len r = p->c - c;
+                        if (r >= VN) vf_store(to + c, vf_add(vf_load(to + c), vf_div(vf_load(g + c), n)));
+                        else vf_store_n(to + c, vf_add(vf_load_n(to + c, r), vf_div(vf_load_n(g + c, r), n)), r);
+                    }
+                }
+            }
+        }
+}
+
+/* ---- 3e. Reductions ----------------------------------------------------------------------------
+   Element i goes to lane i % 16, in rising order; then lane l takes in lane l + 8, 4, 2, 1.        */
+HELPER float FN(fold)(float t[LANES])
+{
+    int n, l;
+    for (n = LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) t[l] += t[l + n];
+    return t[0];
+}
+KERNEL float FN(sum)(tnn__len n, const float *x)
+{
+    float t[LANES];
+    tnn__len i;
+    int v;
+    for (v = 0; v < LANES; v += VN) {
+        VF s = vf_zero();
+        for (i = v; i + VN <= n; i += LANES) s = vf_add(s, vf_load(x + i));
+        if (i < n) s = vf_add(s, vf_load_n(x + i, n - i));
+        vf_store(t + v, s);
+    }
+    return FN(fold)(t);
+}
+KERNEL float FN(dot)(tnn__len n, const float *x, const float *y)
+{
+    float t[LANES];
+    tnn__len i;
+    int v;
+    for (v = 0; v < LANES; v += VN) {
+        VF s = vf_zero();
+        for (i = v; i + VN <= n; i += LANES) s = vf_fma(vf_load(x + i), vf_load(y + i), s);
+        if (i < n) s = vf_fma(vf_load_n(x + i, n - i), vf_load_n(y + i, n - i), s);
+        vf_store(t + v, s);
+    }
+    return FN(fold)(t);
+}
+/* The largest element, NaN if there is one; n at least 1. */
+KERNEL float FN(max)(tnn__len n, const float *x)
+{
+    float t[VN], m;
+    tnn__len i = 0;
+    int v;
+    VF s = vf_set1(x[0]);
+    for (; i + VN <= n; i += VN) { VF e = vf_load(x + i); s = vf_gt(s, e, s, vf_eq(s, s, e, s)); }
+    vf_store(t, s);
+    for (m = t[0], v = 1; v < VN; v++) if (!(t[v] <= m) && m == m) m = t[v];
+    for (; i < n; i++) if (!(x[i] <= m) && m == m) m = x[i];
+    return m;
+}
+
+/* exp(x) to about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, exp x = 2^n times the Taylor polynomial of
+   degree 7; ln 2 in two parts, the first short enough for n times it to be exact. Below -87.3 the
+   result is 0, above 88 that of 88. */
+HELPER VF FN(exp)(VF x)
+{
+    const VF magic = vf_set1(12582912.0f);      /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
+    const VF y = vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), t = vf_fma(y, vf_set1(1.44269504f), magic);
+    const VF n = vf_sub(t, magic), r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), y));
+    VF p = vf_set1(1.0f/5040);
+    p = vf_fma(p, r, vf_set1(1.0f/720));
+    p = vf_fma(p, r, vf_set1(1.0f/120));
+    p = vf_fma(p, r, vf_set1(1.0f/24));
+    p = vf_fma(p, r, vf_set1(1.0f/6));
+    p = vf_fma(p, r, vf_set1(0.5f));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    p = vf_fma(p, r, vf_set1(1.0f));
+    p = vf_mul(p, vf_cast(vu_add(vu_sll(vu_cast(t), 23), vu_set1(127u << 23))));
+    return vf_gt(vf_set1(-87.3f), x, vf_zero(), p);
+}
+/* y = exp(x - max); returns its sum. */
+KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
+{
+    const VF m = vf_set1(max);
+    float t[LANES];
+    tnn__len i;
+    int v;
+    for (v = 0; v < LANES; v += VN) {
+        VF s = vf_zero(), e;
+        for (i = v; i + VN <= n; i += LANES) { e = FN(exp)(vf_sub(vf_load(x + i), m)); vf_store(y + i, e); s = vf_add(s, e); }
+        if (i < n) {
+            vf_store_n(y + i, FN(exp)(vf_sub(vf_load_n(x + i, n - i), m)), n - i);
+            s = vf_add(s, vf_load_n(y + i, n - i));
+        }
+        vf_store(t + v, s);
+    }
+    return FN(fold)(t);
+}
+
+/* ---- 3f. Optimizers ----------------------------------------------------------------------------
+   One pass over w (parameters), g (gradients), m and v (moments), n a multiple of 16. The rules are in part 9. */
+KERNEL void FN(update)(const tnn__update *u, tnn__len n)
+{
+    float *TNN__RESTRICT w = u->w, *TNN__RESTRICT m = u->m, *TNN__RESTRICT v = u->v;
+    const float *TNN__RESTRICT g = u->g;
+    const VF step = vf_set1(-u->lr), decay = vf_set1(u->decay), beta1 = vf_set1(u->beta1), beta2 = vf_set1(u->beta2);
+    const VF one_beta1 = vf_set1(u->one_beta1), one_beta2 = vf_set1(u->one_beta2), eps = vf_set1(u->eps), root2 = vf_set1(u->root2);
+    const VF mu = vf_set1(u->momentum), undampened = vf_set1(u->undampened), keep = vf_set1(u->keep);
+    tnn__len i;
+    if (u->type == TNN_SGD && !m)
+        for (i = 0; i < n; i += VN) {
+            const VF p = vf_load(w + i);
+            vf_store(w + i, vf_fma(step, vf_fma(decay, p, vf_load(g + i)), p));
+        }
+    else if (u->type == TNN_SGD)
+        for (i = 0; i < n; i += VN) {
+            const VF p = vf_load(w + i), d = vf_fma(decay, p, vf_load(g + i));
+            const VF b = u->first ? d : vf_fma(mu, vf_load(m + i), vf_mul(undampened, d));
+            vf_store(m + i, b);
+            vf_store(w + i, vf_fma(step, u->nesterov ? vf_fma(mu, b, d) : b, p));
+        }
+    else                    /* Adam (keep = 1) and AdamW (decay = 0, keep = 1 - lr * weight_decay) */
+        for (i = 0; i < n; i += VN) {
+            const VF p = vf_mul(keep, vf_load(w + i)), d = vf_fma(decay, p, vf_load(g + i));
+            const VF a = vf_fma(one_beta1, d, vf_mul(beta1, vf_load(m + i)));
+            const VF b = vf_fma(vf_mul(one_beta2, d), d, vf_mul(beta2, vf_load(v + i)));
+            vf_store(m + i, a);
+            vf_store(v + i, b);
+            vf_store(w + i, vf_fma(step, vf_div(a, vf_fma(vf_sqrt(b), root2, eps)), p));
+        }
+}
+
+static const tnn__isa_table FN(table) = {
+    TNN__STR(TNN__PASS_NAME),
+#define X(ret, kernel, args) FN(kernel),
+    TNN__KERNELS(X)
+#undef X
+};
+/* Nothing is left behind. */
+#undef FN
+#undef TARGET
+#undef KERNEL
+#undef HELPER
+#undef VF
+#undef VN
+#undef vf_set1
+#undef vf_load
+#undef vf_store
+#undef vf_load_n
+#undef vf_store_n
+#undef vf_add
+#undef vf_sub
+#undef vf_mul
+#undef vf_div
+#undef vf_sqrt
+#undef vf_fma
+#undef vf_max
+#undef vf_min
+#undef vf_gt
+#undef vf_eq
+#undef VU
+#undef vf_cast
+#undef vu_cast
+#undef vf_from
+#undef vu_set1
+#undef vu_load
+#undef vu_add
+#undef vu_xor
+#undef vu_sll
+#undef vu_srl
+#undef vu_mul
+#undef MR
+#undef NV
+#undef vf_mask
+#undef vf_zero
+#undef NW
+#undef LANES
+#undef ROWS_1
+#undef ROWS_2
+#undef ROWS_3
+#undef ROWS_4
+#undef ROWS_5
+#undef ROWS_6
+#undef ROWS_7
+#undef ROWS_8
+#undef ROWS_9
+#undef ROWS_10
+#undef ROWS_11
+#undef ROWS_12
+#undef ROWS_13
+#undef ROWS_14
+#undef COLS_1
+#undef COLS_2
+#undef COLS_4
+#undef BV
+#undef CV
+#undef DECLARE
+#undef SET_ZERO
+#undef SET_BIAS
+#undef SET_KEEP
+#undef STEP
+#undef RELU
+#undef SAVE
+#undef W_DECLARE
+#undef W_BIAS
+#undef W_LOAD
+#undef TILE
+#undef DECLARE_1
+#undef KEEP_1
+#undef BIAS_1
+#undef ZERO_1
+#undef STEP_1
+#undef RELU_1
+#undef SAVE_1
+#undef DECLARE_2
+#undef KEEP_2
+#undef BIAS_2
+#undef ZERO_2
+#undef STEP_2
+#undef RELU_2
+#undef SAVE_2
+#undef DECLARE_4
+#undef KEEP_4
+#undef BIAS_4
+#undef ZERO_4
+#undef STEP_4
+#undef RELU_4
+#undef SAVE_4
+#undef TILES
+#undef WIDE
+#endif /* TNN__PASS */
+
+/* ==== 4. INSTANTIATION AND DISPATCH ============================================================ */
+#ifndef TNN__PASS
+#define TNN__PASS 1
+#define TNN__PASS_NAME scalar
+#include TINYNN_SELF
+#undef TNN__PASS
+#undef TNN__PASS_NAME
+#ifdef TNN__X86
+#define TNN__PASS 2
+#define TNN__PASS_NAME sse2
+#include TINYNN_SELF
+#undef TNN__PASS
+#undef TNN__PASS_NAME
+#define TNN__PASS 3
+#define TNN__PASS_NAME avx2
+#include TINYNN_SELF
+#undef TNN__PASS
+#undef TNN__PASS_NAME
+#define TNN__PASS 4
+#define TNN__PASS_NAME avx512
+#include TINYNN_SELF
+#undef TNN__PASS
+#undef TNN__PASS_NAME
+#endif
+#ifdef TNN__NEON
+#define TNN__PASS 5
+#define TNN__PASS_NAME neon
+#include TINYNN_SELF
+#undef TNN__PASS
+#undef TNN__PASS_NAME
+#endif
+
+/* Worst first. The machine has the first tnn__isa_count() of them: a set counts only if the cpu has
+   it AND the operating system saves its registers. */
+static const tnn__isa_table *const tnn__isa_tables[] = {
+    &tnn__table_scalar,
+#ifdef TNN__X86
+    &tnn__table_sse2, &tnn__table_avx2, &tnn__table_avx512,
+#endif
+#ifdef TNN__NEON
+    &tnn__table_neon,
+#endif
+};
+static int tnn__isa_count(void)
+{
+#ifdef TNN__X86
+    unsigned r[4], xcr0, c1;
+    #ifdef _MSC_VER
+    #define CPUID(leaf) __cpuidex((int *)r, leaf, 0)
+    #define XCR0()      (xcr0 = (unsigned)_xgetbv(0))
+    #else
+    #define CPUID(leaf) __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3])
+    #define XCR0()      __asm__ volatile ("xgetbv" : "=a"(xcr0) : "c"(0) : "edx")
+    #endif
+    CPUID(0);
+    if (r[0] < 7) return 2;
+    CPUID(1);
+    c1 = r[2];
+    if (!(c1 >> 27 & 1)) return 2;                                              /* OSXSAVE */
+    XCR0();
+    CPUID(7);
+    if ((xcr0 & 0x06) != 0x06 || !(c1 >> 12 & 1) || !(c1 >> 28 & 1) || !(r[1] >> 5 & 1))
+        return 2;                                                   /* ymm saved, FMA, AVX, AVX2 */
+    return (xcr0 & 0xe6) == 0xe6 && (r[1] >> 16 & 1) ? 4 : 3;       /* zmm saved, AVX-512F */
+    #undef CPUID
+    #undef XCR0
+#else
+    return (int)(sizeof tnn__isa_tables / sizeof *tnn__isa_tables);
+#endif
+}
+
+static int tnn__isa_chosen;     /* index + 1; threads may race to set it, always to the same value */
+static const tnn__isa_table *tnn__kernels(void)
+{
+    int chosen = TNN__LOAD(&tnn__isa_chosen), i;
+    if (!chosen) {
+        const char *want = getenv("TINYNN_ISA");
+        const int n = chosen = tnn__isa_count();
+        for (i = 0; want && i < n; i++) if (!strcmp(want, tnn__isa_tables[i]->name)) chosen = i + 1;
+        TNN__STORE(&tnn__isa_chosen, chosen);
+    }
+    return tnn__isa_tables[chosen - 1];
+}
+TNN_API const char *tnn_isa(void) { return tnn__kernels()->name; }
+TNN_API const char *tnn_isa_name(int i)
+{
+    return i >= 0 && i < tnn__isa_count() ? tnn__isa_tables[i]->name : NULL;
+}
+TNN_API tnn_status tnn_set_isa(const char *name)
+{
+    int i, n = tnn__isa_count();
+    for (i = 0; name && i < n; i++)
+        if (!strcmp(name, tnn__isa_tables[i]->name)) { TNN__STORE(&tnn__isa_chosen, i + 1); return TNN_OK; }
+    return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_isa: this machine has no \"%s\"; its best is \"%s\"",
+                     name ? name : "(null)", tnn__isa_tables[n - 1]->name);
+}
+
+/* ==== 5. TENSORS =============================================================================== */
+
+/* ---- 5a. Shapes and windows ------------------------------------------------------------------- */
+/* Elements of a shape, 0 if a dimension is not positive or the product does not fit. */
+static tnn__len tnn__count(int n, int c, int h, int w)
+{
+    tnn__len count;
+    if (n < 1 || c < 1 || h < 1 || w < 1) return 0;
+    count = tnn__mul(tnn__mul(n, c), tnn__mul(h, w));
+    return count >= TNN__HUGE / 16 ? 0 : count;
+}
+static tnn__len tnn__size(tnn_tensor t) { return t.data ? tnn__count(t.n, t.c, t.h, t.w) : 0; }
+
+TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w)
+{
+    tnn_tensor t;
+    t.n = n; t.c = c; t.h = h; t.w = w; t.data = data;
+    return t;
+}
+TNN_API tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
+{
+    tnn_tensor t = tnn_tensor_view(NULL, n, c, h, w);
+    tnn__len count = tnn__count(n, c, h, w);
+    if (count) t.data = tnn__floats(count, "tensor");
+    else tnn__fail(TNN_ERROR_SHAPE, "tensor: shape (%d, %d, %d, %d) must be positive and fit in memory", n, c, h, w);
+    return t;
+}
+TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count)
+{
+    tnn_tensor s = t;
+    if (first < 0 || count < 1 || first > t.n - count) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: samples %d..%d of %d", first, first + count - 1, t.n);
+        s.data = NULL;
+    } else {
+        if (s.data) s.data += (tnn__len)first*t.c*t.h*t.w;
+        s.n = count;
+    }
+    return s;
+}
+TNN_API void tnn_tensor_free(tnn_tensor *t)
+{
+    if (t) { tnn__release(t->data); t->data = NULL; }
+}
+TNN_API tnn_status tnn_fill(tnn_tensor t, float value)
+{
+    tnn__len i, n = tnn__size(t);
+    if (!n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_fill: a tensor without data");
+    for (i = 0; i < n; i++) t.data[i] = value;
+    return TNN_OK;
+}
+
+/* Fills in a window's geometry over an image of c x h x w; `what` names the object in messages.
+   Pooling windows (`pooling`) step by their own size and may be padded by half of it at most. */
+static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling, int c, int h, int w, tnn__pool_geometry *g)
+{
+    int span_h, span_w, k;
+    memset(g, 0, sizeof *g);
+    g->c = c; g->ih = h; g->iw = w;
+    g->kh = o->kernel_h ? o->kernel_h : o->kernel;     g->kw = o->kernel_w ? o->kernel_w : o->kernel;
+    g->sh = o->stride_h ? o->stride_h : o->stride;     g->sw = o->stride_w ? o->stride_w : o->stride;
+    g->ph = o->pad_h ? o->pad_h : o->pad;              g->pw = o->pad_w ? o->pad_w : o->pad;
+    g->dh = o->dilation_h ? o->dilation_h : o->dilation ? o->dilation : 1;
+    g->dw = o->dilation_w ? o->dilation_w : o->dilation ? o->dilation : 1;
+    if (!g->sh) g->sh = pooling ? g->kh : 1;
+    if (!g->sw) g->sw = pooling ? g->kw : 1;
+    g->exclude_pad = o->exclude_pad;
+    if (g->kh < 1 || g->kw < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel %dx%d must be at least 1x1", what, g->kh, g->kw);
+    if (g->sh < 1 || g->sw < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: stride %dx%d must be at least 1", what, g->sh, g->sw);
+    if (g->dh < 1 || g->dw < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: dilation %dx%d must be at least 1", what, g->dh, g->dw);
+    if (g->ph < 0 || g->pw < 0)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must not be negative", what, g->ph, g->pw);
+    k = 1 << 20;        /* keeps every later product of two of these within an int */
+    if (g->kh > 4096 || g->kw > 4096 || g->sh > k || g->sw > k || g->dh > 4096 || g->dw > 4096 || g->ph > k || g->pw > k || h > k || w > k || c > 1 << 24)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel and dilation go up to 4096, stride, pad, height and width to %d", what, k);
+    span_h = g->dh*(g->kh - 1) + 1;
+    span_w = g->dw*(g->kw - 1) + 1;
+    if (pooling && (2*g->ph > span_h || 2*g->pw > span_w))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must be at most half the kernel %dx%d", what, g->ph, g->pw, span_h, span_w);
+    if (span_h > h + 2*g->ph || span_w > w + 2*g->pw)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: kernel %dx%d does not fit its input %dx%dx%d with pad %d%s", what, span_h, span_w,
+                         c, h, w, TNN__MAX(g->ph, g->pw), g->dh > 1 || g->dw > 1 ? " (kernel with dilation)" : "");
+    k = pooling && o->ceil;
+    g->oh = (h + 2*g->ph - span_h + (k ? g->sh - 1 : 0))/g->sh + 1;
+    g->ow = (w + 2*g->pw - span_w + (k ? g->sw - 1 : 0))/g->sw + 1;
+    if (k && (g->oh - 1)*g->sh >= h + g->ph) g->oh--;       /* a window must start inside the image or its left pad */
+    if (k && (g->ow - 1)*g->sw >= w + g->pw) g->ow--;
+    return TNN_OK;
+}
+
+/* One image between (c, h, w) and channels last, whose image rows are `row` floats apart. */
+static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w, const float *x, float *y, tnn__len row)
+{
+    int i;
+    for (i = 0; i < h; i++)
+        if (c == 1) memcpy(y + i*row, x + (tnn__len)i*w, (size_t)w*sizeof *y);
+        else k->transpose(c, w, x + (tnn__len)i*w, (tnn__len)h*w, y + i*row, c);
+}
+static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w, const float *x, tnn__len row, float *y)
+{
+    int i;
+    for (i = 0; i < h; i++)
+        if (c == 1) memcpy(y + (tnn__len)i*w, x + i*row, (size_t)w*sizeof *y);
+        else k->transpose(w, c, x + i*row, c, y + (tnn__len)i*w, (tnn__len)h*w);
+}
+
+/* ---- 5b. Convolution of one image --------------------------------------------------------------
+   x (ih, iw, ic), y (oh, ow, oc), channels last. x and dy stand in frames of zeros wide enough for every
+   window, so no product asks where the image ends; pointers are to pixel (0, 0), rows x_row and
+   y_row floats apart.
+
+       y[i,j,f] = bias[f] + sum_{u,v,c} w[f,(u,v,c)] x[i*sh + u*dh - ph, j*sw + v*dw - pw, c]
+
+   Weights are panels over f, per group: K = kh*kw*cg rows in the order (u, v, c). A dense layer is the
+   convolution whose window is the whole image.                                                     */
+typedef struct {
+    tnn__pool_geometry g;       /* c is ic */
+    int      oc, groups;
+    int      cg, og;            /* channels in and out per group */
+    int      panels;            /* per group */
+    tnn__len K;
+    int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
+} tnn__conv;
+
+/* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d - p,  so
+   y = t + (r + p - u*d)/s: for each of the s residues r a convolution of dy with the u that divide.
+   In order of rising y they form an arithmetic progression.                                        */
+typedef struct { int count, u, u_step, y, y_step; } tnn__taps;
+static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
+{
+    tnn__taps t = {0, 0, 0, 0, 0};
+    int u;
+    for (u = k - 1; u >= 0; u--)
+        if ((r + p - u*d)%s == 0) {
+            const int y = (r + p - u*d)/s;
+            if (t.count == 0) { t.u = u; t.y = y; }
+            if (t.count == 1) { t.u_step = u - t.u; t.y_step = y - t.y; }
+            t.count++;
+        }
+    return t;
+}
+static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, int *hi)
+{
+    int r;
+    *lo = *hi = 0;
+    for (r = 0; r < s && r < in; r++) {
+        const tnn__taps t = tnn__dx_taps(r, p, d, s, k);
+        const int last = (in - 1 - r)/s + t.y + (t.count - 1)*t.y_step;
+        if (!t.count) continue;
+        *lo = TNN__MAX(*lo, -t.y);
+        *hi = TNN__MAX(*hi, last - (out - 1));
+    }
+}
+
+static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w, int oc, tnn__conv *q)
+{
+    tnn_status s = tnn__window(what, o, 0, c, h, w, &q->g);
+    if (s) return s;
+    q->oc = oc;
+    q->groups = o->groups ? o->groups : 1;
+    if (oc < 1) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d filters, must be at least 1", what, oc);
+    if (q->groups < 1 || c%q->groups || oc%q->groups)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %d groups must divide the %d input channels and the %d filters", what, q->groups, c, oc);
+    q->cg = c/q->groups;
+    q->og = oc/q->groups;
+    q->panels = (q->og + 15)/16;
+    q->K = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
+    if (q->K > 1 << 30 || tnn__mul(q->K, tnn__mul(q->groups*16, q->panels)) >= TNN__HUGE/16)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many", what, (long long)q->K, oc);
+    tnn__dx_frame(q->g.ph, q->g.dh, q->g.sh, q->g.kh, h, q->g.oh, &q->y_lo_h, &q->y_hi_h);
+    tnn__dx_frame(q->g.pw, q->g.dw, q->g.sw, q->g.kw, w, q->g.ow, &q->y_lo_w, &q->y_hi_w);
+    return TNN_OK;
+}
+/* The frame around x: ph, pw before it; what the last window needs behind it. */
+static int tnn__x_hi_h(const tnn__pool_geometry *g) { return TNN__MAX(0, (g->oh - 1)*g->sh - g->ph + (g->kh - 1)*g->dh - (g->ih - 1)); }
+static int tnn__x_hi_w(const tnn__pool_geometry *g) { return TNN__MAX(0, (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1)); }
+static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panels*q->groups; }
+static int      tnn__bias_floats(const tnn__conv *q) { return 16*q->panels*q->groups; }
+static tnn__len tnn__flipped_floats(const tnn__conv *q) { return (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16); }
+
+/* Between PyTorch's (oc, cg, kh, kw) and panels. */
+static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, int to_panels)
+{
+    int o, c, u, v;
+    for (o = 0; o < q->oc; o++) {
+        const int f = o%q->og;
+        float *p = panels + ((tnn__len)(o/q->og*q->panels + f/16)*q->K)*16 + f%16;
+        for (c = 0; c < q->cg; c++)
+            for (u = 0; u < q->g.kh; u++)
+                for (v = 0; v < q->g.kw; v++, values++) {
+                    float *at = p + ((tnn__len)(u*q->g.kw + v)*q->cg + c)*16;
+                    if (to_panels) *at = *values; else *values = *at;
+                }
+    }
+}
+static void tnn__copy_bias(const tnn__conv *q, float *panels, float *values, int to_panels)
+{
+    int o;
+    for (o = 0; o < q->oc; o++) {
+        float *at = panels + o/q->og*q->panels*16 + o%q->og;
+        if (to_panels) *at = values[o]; else values[o] = *at;
+    }
+}
+
+/* Rows i0..i1-1 of the output, the first of them at y. */
+static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q, const float *x, tnn__len x_row,
+                              const float *w, const float *bias, float *y, tnn__len y_row, int relu, int i0, int i1)
+{
+    const tnn__pool_geometry *g = &q->g;
+    int group;
+    for (group = 0; group < q->groups; group++) {
+        tnn__mm t;
+        memset(&t, 0, sizeof t);
+        t.a = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c + group*q->cg;
+        t.a0 = g->sh*x_row;
+        t.rs = (tnn__len)g->sw*g->c;
+        t.gs = 3*t.rs;
+        t.ks = 1;
+        t.b = w + group*q->panels*q->K*16;
+        t.bp = q->K*16;
+        t.ldb = 16;
+        t.n1 = 1;
+        if (q->groups == 1 && g->dw == 1) {     /* a row of the window is contiguous */
+            t.n2 = g->kh; t.a2 = g->dh*x_row; t.run = g->kw*g->c; t.b2 = (tnn__len)t.run*16;
+        } else {
+            t.n1 = g->kh; t.a1 = g->dh*x_row; t.b1 = (tnn__len)g->kw*q->cg*16;
+            t.n2 = g->kw; t.a2 = (tnn__len)g->dw*g->c; t.b2 = (tnn__len)q->cg*16;
+            t.run = q->cg;
+        }
+        t.c = y + group*q->og;
+        t.c0 = y_row; t.ldc = q->oc; t.cp = 16;
+        t.n0 = i1 - i0; t.rows = g->ow; t.cols = q->og;
+        t.start = bias ? TNN__BIAS : TNN__ZERO;
+        t.bias = bias ? bias + group*q->panels*16 : NULL;
+        t.relu = relu;
+        k->mm(&t);
+    }
+}
+
+/* dw (+)= patches(x)^T dy;  db += sum of dy. */
+static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q, const float *x, tnn__len x_row,
+                                       const float *dy, tnn__len y_row, float *dw, float *db, int keep)
+{
+    const tnn__pool_geometry *g = &q->g;
+    const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
+    int group, u, v;
+    for (group = 0; group < q->groups; group++) {
+        tnn__mm t;
+        memset(&t, 0, sizeof t);
+        t.rs = 1; t.gs = 3;
+        t.ks = (tnn__len)g->sw*g->c;
+        t.a2 = g->sh*x_row;
+        t.b = dy + group*q->og;
+        t.bp = 16; t.ldb = q->oc; t.b2 = y_row;
+        t.n0 = t.n1 = 1; t.n2 = g->oh; t.run = g->ow;
+        t.ldc = 16; t.cp = q->K*16; t.cols = q->og;
+        t.start = keep ? TNN__KEEP : TNN__ZERO;
+        if (whole && rows == 3 && g->dh == 1) {         /* a 3x3 window on one channel: all rows at once */
+            t.a = x - g->ph*x_row - (tnn__len)g->pw*g->c;
+            t.gs = x_row;
+            t.rows = 3*g->kh;
+            t.c = dw;
+            k->mm(&t);
+            continue;
+        }
+        t.rows = rows;
+        for (u = 0; u < g->kh; u++)
+            for (v = 0; v < (whole ? 1 : g->kw); v++) {
+                t.a = x + (u*g->dh - g->ph)*x_row + (tnn__len)(v*g->dw - g->pw)*g->c + group*q->cg;
+                t.c = dw + (group*q->panels*q->K + (tnn__len)(u*g->kw + v)*q->cg)*16;
+                k->mm(&t);
+            }
+    }
+    if (db)
+        for (group = 0; group < q->groups; group++)
+            for (u = 0; u < g->oh; u++)
+                k->colsum(g->ow, q->og, dy + u*y_row + group*q->og, q->oc, db + group*q->panels*16);
+}
+
+/* The weights as the right-hand side of dx: per residue and group, panels over input channels with rows
+   (tap, tap, output channel). */
+static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
+{
+    const tnn__pool_geometry *g = &q->g;
+    int rh, rw, group, p, a, b, o, c;
+    for (rh = 0; rh < g->sh; rh++)
+        for (rw = 0; rw < g->sw; rw++) {
+            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
+            for (group = 0; group < q->groups; group++)
+                for (p = 0; p < q->cg; p += 16)
+                    for (a = 0; a < th.count; a++)
+                        for (b = 0; b < tw.count; b++) {
+                            const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step, n = TNN__MIN(16, q->cg - p);
+                            for (o = 0; o < q->og; o++, flipped += 16) {
+                                const float *from = w + ((group*q->panels + o/16)*q->K + (tnn__len)uv*q->cg + p)*16 + o%16;
+                                for (c = 0; c < n; c++) flipped[c] = from[c*16];
+                                for (; c < 16; c++) flipped[c] = 0;
+                            }
+                        }
+        }
+}
+static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q, const float *dy, tnn__len y_row,
+                                     const float *flipped, float *dx, tnn__len x_row)
+{
+    const tnn__pool_geometry *g = &q->g;
+    const int panels = (q->cg + 15)/16;
+    int rh, rw, group;
+    for (rh = 0; rh < g->sh; rh++)
+        for (rw = 0; rw < g->sw; rw++) {
+            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
+            const tnn__len depth = (tnn__len)th.count*tw.count*q->og;
+            for (group = 0; group < q->groups; group++, flipped += depth*16*panels) {
+                tnn__mm t;
+                if (rh >= g->ih || rw >= g->iw) continue;
+                memset(&t, 0, sizeof t);
+                t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc + group*q->og;
+                t.a0 = y_row;
+                t.rs = q->oc; t.gs = 3*t.rs; t.ks = 1;
+                t.n1 = th.count; t.a1 = th.y_step*y_row;
+                t.n2 = tw.count; t.a2 = (tnn__len)tw.y_step*q->oc;
+                t.run = q->og;
+                if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) { t.run *= tw.count; t.n2 = 1; t.a2 = 0; }
+                t.b = flipped;
+                t.ldb = 16; t.bp = depth*16;
+                t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
+                t.c = dx + rh*x_row + (tnn__len)rw*g->c + group*q->cg;
+                t.c0 = g->sh*x_row; t.ldc = (tnn__len)g->sw*g->c; t.cp = 16;
+                t.n0 = (g->ih - rh + g->sh - 1)/g->sh;
+                t.rows = (g->iw - rw + g->sw - 1)/g->sw;
+                t.cols = q->cg;
+                k->mm(&t);
+            }
+        }
+}
+
+/* ---- 5c. Tensor functions ----------------------------------------------------------------------
+   Each checks its shapes, takes one workspace, and splits its samples or rows over the threads.   */
+#define TNN__K_BLOCK 256        /* rows of B that stay in the first cache while rows of A pass by */
+
+/* The largest number of partial sums that a batch's weight gradient is split into: by shape alone. */
+#define TNN__SPANS 16
+static int tnn__spans(tnn__len weights, int n)
+{
+    const tnn__len most = TNN__MAX(1, ((tnn__len)16 << 20)/TNN__MAX(weights, 1));   /* 64 MiB */
+    return (int)TNN__MIN(TNN__MIN(most, TNN__SPANS), n);
+}
+
+typedef struct {
+    const tnn__isa_table *k;
+    tnn_tensor   a, b, c;
+    int          flags, M, N, K, row_block, col_block, col_blocks, pack_a;
+    float       *panels, *packed;
+} tnn__matmul_call;
+
+static void tnn__matmul_pack(void *context, int task, int worker)
+{
+    const tnn__matmul_call *s = (const tnn__matmul_call *)context;
+    const int n = TNN__MIN(16, s->N - 16*task);
+    float *to = s->panels + (tnn__len)task*s->K*16;
+    int k, j;
+    (void)worker;
+    if (s->flags & TNN_TRANSPOSE_B) {
+        if (n < 16) memset(to, 0, (size_t)s->K*16*sizeof *to);
+        s->k->transpose(n, s->K, s->b.data + (tnn__len)16*task*s->K, s->K, to, 16);
+    } else
+        for (k = 0; k < s->K; k++, to += 16) {
+            const float *from = s->b.data + (tnn__len)k*s->N + 16*task;
+            if (n == 16) memcpy(to, from, 16*sizeof *to);
+            else for (j = 0; j < 16; j++) to[j] = j < n ? from[j] : 0;
+        }
+}
+static void tnn__matmul_task(void *context, int task, int worker)
+{
+    const tnn__matmul_call *s = (const tnn__matmul_call *)context;
+    const int i0 = task/s->col_blocks*s->row_block, j0 = task%s->col_blocks*s->col_block;
+    const int transposed = s->flags & TNN_TRANSPOSE_A;
+    tnn__mm t;
+    int k0;
+    memset(&t, 0, sizeof t);
+    t.n0 = t.n1 = t.n2 = 1;
+    t.rows = TNN__MIN(s->row_block, s->M - i0);
+    t.cols = TNN__MIN(s->col_block, s->N - j0);
+    t.c = s->c.data + (tnn__len)i0*s->N + j0;
+    t.ldc = s->N; t.cp = 16;
+    t.bp = (tnn__len)s->K*16; t.ldb = 16;
+    for (k0 = 0; k0 < s->K; k0 += TNN__K_BLOCK) {
+        const float *a = s->a.data + (transposed ? (tnn__len)k0*s->M + i0 : (tnn__len)i0*s->K + k0);
+        t.run = TNN__MIN(TNN__K_BLOCK, s->K - k0);
+        t.b = s->panels + j0/16*t.bp + (tnn__len)k0*16;
+        t.start = k0 > 0 || (s->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
+        t.rs = transposed ? 1 : s->K;
+        t.ks = transposed ? s->M : 1;
+        t.a = a;
+        if (s->pack_a) {            /* rows far apart, or many columns to serve: a copy, k by k */
+            float *to = s->packed + (tnn__len)worker*s->row_block*TNN__K_BLOCK;
+            int k;
+            if (!transposed) s->k->transpose(t.rows, t.run, a, s->K, to, t.rows);
+            else for (k = 0; k < t.run; k++) memcpy(to + (tnn__len)k*t.rows, a + (tnn__len)k*s->M, (size_t)t.rows*sizeof *to);
+            t.a = to;
+            t.rs = 1;
+            t.ks = t.rows;
+        }
+        t.gs = 3*t.rs;
+        s->k->mm(&t);
+    }
+}
+TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags)
+{
+    tnn__matmul_call s;
+    const int ta = flags & TNN_TRANSPOSE_A, tb = flags & TNN_TRANSPOSE_B;
+    const tnn__len size_a = tnn__size(a), size_b = tnn__size(b), size_c = tnn__size(c);
+    int threads = tnn_threads(), row_blocks;
+    if (!size_a || !size_b || !size_c || a.h*a.w*b.h*b.w*c.h*c.w != 1)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_matmul: needs three matrices (n, c, 1, 1) with data");
+    s.k = tnn__kernels();
+    s.a = a; s.b = b; s.c = c; s.flags = flags;
+    s.M = ta ? a.c : a.n;
+    s.K = ta ? a.n : a.c;
+    s.N = tb ? b.n : b.c;
+    if ((tb ? b.c : b.n) != s.K || c.n != s.M || c.c != s.N)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit",
+                         c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
+    if ((tnn__len)s.M*s.N*s.K < 32*32*32) threads = 1;
+    row_blocks = (s.M + 111)/112;
+    s.col_block = TNN__MIN(1024, (int)tnn__round_up(s.N, 32));
+    s.col_blocks = (s.N + s.col_block - 1)/s.col_block;
+    if (threads > 1) row_blocks = (int)TNN__MIN((s.M + 13)/14, tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
+    s.row_block = (s.M + row_blocks - 1)/row_blocks;
+    row_blocks = (s.M + s.row_block - 1)/s.row_block;
+    s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64;
+    s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + (s.pack_a ? (tnn__len)threads*s.row_block*TNN__K_BLOCK : 0), "tnn_matmul");
+    if (!s.panels) return TNN_ERROR_MEMORY;
+    s.packed = s.panels + tnn__mul((s.N + 15)/16*16, s.K);
+    tnn__run(threads, (s.N + 15)/16, tnn__matmul_pack, &s);
+    tnn__run(threads, row_blocks*s.col_blocks, tnn__matmul_task, &s);
+    tnn__release(s.panels);
+    return TNN_OK;
+}
+
+typedef struct {
+    const tnn__isa_table *k;
+    tnn__conv    q;
+    tnn_tensor   x, y;              /* whichever of them is a gradient */
+    const float *weights, *bias;    /* as the kernels want them */
+    float       *partial;           /* of dw and db, one per span */
+    float       *scratch;           /* per thread: the framed x, the framed y */
+    tnn__len     frame_x, frame_y, x_row, y_row, x_at, y_at;    /* sizes, strides, where pixel (0,0) stands */
+    int          spans;
+} tnn__conv_call;
+
+static void tnn__conv_forward_task(void *context, int i, int worker)
+{
+    const tnn__conv_call *s = (const tnn__conv_call *)context;
+    float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
+    const tnn__pool_geometry *g = &s->q.g;
+    tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw, x + s->x_at, s->x_row);
+    tnn__conv_forward(s->k, &s->q, x + s->x_at, s->x_row, s->weights, s->bias, y + s->y_at, s->y_row, 0, 0, g->oh);
+    tnn__channels_first(s->k, s->q.oc, g->oh, g->ow, y + s->y_at, s->y_row, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow);
+}
+static void tnn__conv_input_task(void *context, int i, int worker)
+{
+    const tnn__conv_call *s = (const tnn__conv_call *)context;
+    float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
+    const tnn__pool_geometry *g = &s->q.g;
+    tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow, y + s->y_at, s->y_row);
+    tnn__conv_backward_input(s->k, &s->q, y + s->y_at, s->y_row, s->weights, x + s->x_at, s->x_row);
+    tnn__channels_first(s->k, g->c, g->ih, g->iw, x + s->x_at, s->x_row, s->x.data + (tnn__len)i*g->c*g->ih*g->iw);
+}
+static void tnn__conv_weights_task(void *context, int span, int worker)
+{
+    const tnn__conv_call *s = (const tnn__conv_call *)context;
+    float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
+    float *dw = s->partial + span*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)), *db = dw + tnn__weight_floats(&s->q);
+    const tnn__pool_geometry *g = &s->q.g;
+    int i, first = (int)((tnn__len)s->x.n*span/s->spans), end = (int)((tnn__len)s->x.n*(span + 1)/s->spans);
+    for (i = first; i < end; i++) {
+        tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw, x + s->x_at, s->x_row);
+        tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow, y + s->y_at, s->y_row);
+        tnn__conv_backward_weights(s->k, &s->q, x + s->x_at, s->x_row, y + s->y_at, s->y_row, dw, db, i > first);
+    }
+}
+
+/* The checks and the workspace of all three; `weights` floats are taken for packed weights or partial gradients. */
+static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tensor x, tnn_tensor w, tnn_tensor y, const tnn_window *o,
+                                  tnn__len *weights)
+{
+    tnn_window window = *o;
+    const tnn__pool_geometry *g = &s->q.g;
+    tnn_status e;
+    if (!tnn__size(x) || !tnn__size(w) || !tnn__size(y))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: needs tensors with data and positive shapes", what);
+    if (!window.kernel && !window.kernel_h) window.kernel_h = w.h;
+    if (!window.kernel && !window.kernel_w) window.kernel_w = w.w;
+    if ((e = tnn__conv_init(what, &window, x.c, x.h, x.w, w.n, &s->q)) != TNN_OK) return e;
+    if (w.c != s->q.cg || w.h != g->kh || w.w != g->kw)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: weights (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, w.n, w.c, w.h, w.w, w.n, s->q.cg, g->kh, g->kw);
+    if (y.n != x.n || y.c != w.n || y.h != g->oh || y.w != g->ow)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: output (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, y.n, y.c, y.h, y.w, x.n, w.n, g->oh, g->ow);
+    s->k = tnn__kernels();
+    s->x = x;
+    s->y = y;
+    s->spans = tnn__spans(tnn__weight_floats(&s->q), x.n);
+    s->x_row = (tnn__len)(g->pw + g->iw + tnn__x_hi_w(g))*g->c;
+    s->x_at = g->ph*s->x_row + (tnn__len)g->pw*g->c;
+    s->frame_x = tnn__round_up((g->ph + g->ih + tnn__x_hi_h(g))*s->x_row + TNN__SLACK, 16);
+    s->y_row = (tnn__len)(s->q.y_lo_w + g->ow + s->q.y_hi_w)*s->q.oc;
+    s->y_at = s->q.y_lo_h*s->y_row + (tnn__len)s->q.y_lo_w*s->q.oc;
+    s->frame_y = tnn__round_up((s->q.y_lo_h + g->oh + s->q.y_hi_h)*s->y_row + TNN__SLACK, 16);
+    if (*weights < 0) *weights = s->spans*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q));
+    else *weights = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q) + tnn__flipped_floats(&s->q);
+    s->partial = tnn__floats(*weights + tnn__mul(tnn_threads(), s->frame_x + s->frame_y), what);
+    if (!s->partial) return TNN_ERROR_MEMORY;
+    s->scratch = s->partial + *weights;
+    return TNN_OK;
+}
+TNN_API tnn_status tnn_conv2d_forward(tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias, tnn_window window)
+{
+    tnn__conv_call s;
+    tnn__len weights = 0;
+    tnn_status e = tnn__conv_begin("tnn_conv2d_forward", &s, x, w, y, &window, &weights);
+    if (e) return e;
+    tnn__copy_weights(&s.q, s.partial, w.data, 1);
+    s.weights = s.partial;
+    s.bias = NULL;
+    if (bias) {
+        float *b = s.partial + tnn__weight_floats(&s.q);
+        int o;
+        for (o = 0; o < s.q.oc; o++) b[o/s.q.og*s.q.panels*16 + o%s.q.og] = bias[o];
+        s.bias = b;
+    }
+    tnn__run(tnn_threads(), x.n, tnn__conv_forward_task, &s);
+    tnn__release(s.partial);
+    return TNN_OK;
+}
+TNN_API tnn_status tnn_conv2d_backward_input(tnn_tensor dx, tnn_tensor dy, tnn_tensor w, tnn_window window)
+{
+    tnn__conv_call s;
+    tnn__len weights = 0;
+    tnn_status e = tnn__conv_begin("tnn_conv2d_backward_input", &s, dx, w, dy, &window, &weights);
+    float *flipped;
+    if (e) return e;
+    flipped = s.partial + tnn__weight_floats(&s.q);
+    tnn__copy_weights(&s.q, s.partial, w.data, 1);
+    tnn__conv_flip(&s.q, s.partial, flipped);
+    s.weights = flipped;
+    tnn__run(tnn_threads(), dx.n, tnn__conv_input_task, &s);
+    tnn__release(s.partial);
+    return TNN_OK;
+}
+TNN_API tnn_status tnn_conv2d_backward_weights(tnn_tensor dw, float *db, tnn_tensor x, tnn_tensor dy, tnn_window window)
+{
+    tnn__conv_call s;
+    tnn__len weights = -1, each, i;
+    tnn_status e = tnn__conv_begin("tnn_conv2d_backward_weights", &s, x, dw, dy, &window, &weights);
+    float *sum;
+    int o, c, u, v;
+    if (e) return e;
+    tnn__run(tnn_threads(), s.spans, tnn__conv_weights_task, &s);
+    each = tnn__weight_floats(&s.q) + tnn__bias_floats(&s.q);
+    for (i = 1; i < s.spans; i++) s.k->add(each, s.partial + i*each, s.partial);
+    sum = dw.data;
+    for (o = 0; o < s.q.oc; o++) {
+        const int f = o%s.q.og;
+        const float *p = s.partial + ((tnn__len)(o/s.q.og*s.q.panels + f/16)*s.q.K)*16 + f%16;
+        for (c = 0; c < s.q.cg; c++)
+            for (u = 0; u < s.q.g.kh; u++)
+                for (v = 0; v < s.q.g.kw; v++) *sum++ += p[((tnn__len)(u*s.q.g.kw + v)*s.q.cg + c)*16];
+        if (db) db[o] += s.partial[tnn__weight_floats(&s.q) + o/s.q.og*s.q.panels*16 + f];
+    }
+    tnn__release(s.partial);
+    return TNN_OK;
+}
+
+typedef struct {
+    const tnn__isa_table *k;
+    tnn__pool_geometry g;
+    int          max;
+    const float *from;              /* x, or dy */
+    float       *to, *where_out;    /* y, or dx */
+    const float *where_in;
+    float       *scratch;
+    tnn__len     in, out;           /* floats of an image of x, of y */
+} tnn__pool_call;
+static void tnn__pool_forward_task(void *context, int i, int worker)
+{
+    const tnn__pool_call *s = (const tnn__pool_call *)context;
+    const tnn__pool_geometry *g = &s->g;
+    float *x = s->scratch + worker*(s->in + 2*s->out), *y = x + s->in, *where = y + s->out;
+    tnn__channels_last(s->k, g->c, g->ih, g->iw, s->from + i*s->in, x, (tnn__len)g->iw*g->c);
+    if (s->max) s->k->maxpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c, s->where_out ? where : NULL, 0, g->oh);
+    else s->k->avgpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c);
+    tnn__channels_first(s->k, g->c, g->oh, g->ow, y, (tnn__len)g->ow*g->c, s->to + i*s->out);
+    if (s->where_out) tnn__channels_first(s->k, g->c, g->oh, g->ow, where, (tnn__len)g->ow*g->c, s->where_out + i*s->out);
+}
+static void tnn__pool_backward_task(void *context, int i, int worker)
+{
+    const tnn__pool_call *s = (const tnn__pool_call *)context;
+    const tnn__pool_geometry *g = &s->g;
+    float *dx = s->scratch + worker*(s->in + 2*s->out), *dy = dx + s->in, *where = dy + s->out;
+    memset(dx, 0, (size_t)s->in*sizeof *dx);
+    tnn__channels_last(s->k, g->c, g->oh, g->ow, s->from + i*s->out, dy, (tnn__len)g->ow*g->c);
+    if (s->max) {
+        tnn__channels_last(s->k, g->c, g->oh, g->ow, s->where_in + i*s->out, where, (tnn__len)g->ow*g->c);
+        s->k->maxpool_grad(g, dy, where, dx, (tnn__len)g->iw*g->c, 0, g->oh);
+    } else s->k->avgpool_grad(g, dy, dx, (tnn__len)g->iw*g->c);
+    tnn__channels_first(s->k, g->c, g->ih, g->iw, dx, (tnn__len)g->iw*g->c, s->to + i*s->in);
+}
+static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, const float *where_in, float *where_out, const tnn_window *o, int max, int backward)
+{
+    tnn__pool_call s;
+    tnn_status e;
+    if (!tnn__size(x) || !tnn__size(y) || (max && backward && !where_in))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: needs tensors with data and positive shapes", what);
+    if (!max && (o->dilation > 1 || o->dilation_h > 1 || o->dilation_w > 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: average pooling has no dilation", what);
+    if ((e = tnn__window(what, o, 1, x.c, x.h, x.w, &s.g)) != TNN_OK) return e;
+    if (y.n != x.n || y.c != x.c || y.h != s.g.oh || y.w != s.g.ow)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, y.n, y.c, y.h, y.w, x.n, x.c, s.g.oh, s.g.ow);
+    s.k = tnn__kernels();
+    s.max = max;
+    s.from = backward ? y.data : x.data;
+    s.to = backward ? x.data : y.data;
+    s.where_in = where_in;
+    s.where_out = where_out;
+    s.in = (tnn__len)x.c*x.h*x.w;
+    s.out = (tnn__len)y.c*y.h*y.w;
+    s.scratch = tnn__workspace(tnn__mul(tnn_threads(), s.in + 2*s.out), what);
+    if (!s.scratch) return TNN_ERROR_MEMORY;
+    tnn__run(tnn_threads(), x.n, backward ? tnn__pool_backward_task : tnn__pool_forward_task, &s);
+    tnn__release(s.scratch);
+    return TNN_OK;
+}
+TNN_API tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x, tnn_window window)
+{
+    return tnn__pooling("tnn_maxpool2d_forward", x, y, NULL, where, &window, 1, 0);
+}
+TNN_API tnn_status tnn_maxpool2d_backward(tnn_tensor dx, tnn_tensor dy, const float *where, tnn_window window)
+{
+    return tnn__pooling("tnn_maxpool2d_backward", dx, dy, where, NULL, &window, 1, 1);
+}
+TNN_API tnn_status tnn_avgpool2d_forward(tnn_tensor y, tnn_tensor x, tnn_window window)
+{
+    return tnn__pooling("tnn_avgpool2d_forward", x, y, NULL, NULL, &window, 0, 0);
+}
+TNN_API tnn_status tnn_avgpool2d_backward(tnn_tensor dx, tnn_tensor dy, tnn_window window)
+{
+    return tnn__pooling("tnn_avgpool2d_backward", dx, dy, NULL, NULL, &window, 0, 1);
+}
+
+static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int logarithm)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    tnn__len i;
+    int j;
+    if (!tnn__size(x) || !tnn__size(y) || x.h*x.w*y.h*y.w != 1 || x.n != y.n || x.c != y.c)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: needs two matrices of one shape, has (%d, %d, %d, %d) and (%d, %d, %d, %d)", what,
+                         y.n, y.c, y.h, y.w, x.n, x.c, x.h, x.w);
+    for (i = 0; i < x.n; i++) {
+        const float *from = x.data + i*x.c, max = k->max(x.c, from);
+        float *to = y.data + i*x.c;
+        if (logarithm) {
+            float e[64], sum = 0, lse;
+            for (j = 0; j < x.c; j += 64) sum += k->exp_sum(TNN__MIN(64, x.c - j), from + j, max, e);
+            lse = (float)tnn__log_double(sum);
+            for (j = 0; j < x.c; j++) to[j] = (from[j] - max) - lse;
+        } else {
+            const float sum = k->exp_sum(x.c, from, max, to);
+            for (j = 0; j < x.c; j++) to[j] /= sum;
+        }
+    }
+    return TNN_OK;
+}
+TNN_API tnn_status tnn_softmax(tnn_tensor y, tnn_tensor x)     { return tnn__softmax("tnn_softmax", y, x, 0); }
+TNN_API tnn_status tnn_log_softmax(tnn_tensor y, tnn_tensor x) { return tnn__softmax("tnn_log_softmax", y, x, 1); }
+
+TNN_API float tnn_sum(tnn_tensor x)  { return tnn__kernels()->sum(tnn__size(x), x.data); }
+TNN_API float tnn_mean(tnn_tensor x) { return tnn_sum(x)/(float)TNN__MAX(1, tnn__size(x)); }
+TNN_API float tnn_max(tnn_tensor x)
+{
+    if (tnn__size(x)) return tnn__kernels()->max(tnn__size(x), x.data);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_max: a tensor without data");
+    return 0;
+}
+TNN_API float tnn_dot(tnn_tensor x, tnn_tensor y)
+{
+    if (tnn__size(x) == tnn__size(y)) return tnn__kernels()->dot(tnn__size(x), x.data, y.data);
+    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements", (long long)tnn__size(x), (long long)tnn__size(y));
+    return 0;
+}
+TNN_API int tnn_argmax(const float *x, int n)
+{
+    int i, best = 0;
+    for (i = 1; i < n; i++) if (x[i] > x[best]) best = i;
+    return best;
+}
+
+/* ==== 6. NETWORKS ==============================================================================
+   tnn_add records layers. tnn_build turns them into operations, each with its fused followers, on blobs:
+   blob i is what operation i reads and operation i-1 has written, for the whole batch, channels last,
+   each image in the frame of zeros that a convolution reading it needs. Gradients have no frames.
+
+   Runs of operations that treat each sample by itself (all but dense) form a TRUNK: it goes depth first,
+   one sample through all of its operations while it is in the cache, forward and backward; the
+   gradients inside are scratch memory of one sample per thread. The batch is cut into spans by its size alone
+   (tnn__spans); a span is one task, and adds its share of the convolutions' weight gradients into a
+   partial sum of its own, which are added up in the order of the spans. Dense operations are matrix
+   products over the whole batch; tasks are blocks of the output.                                    */
+
+/* ---- 6a. The plan ------------------------------------------------------------------------------ */
+typedef enum { TNN__OP_INPUT, TNN__OP_CONV, TNN__OP_DENSE, TNN__OP_MAXPOOL, TNN__OP_AVGPOOL, TNN__OP_ACT, TNN__OP_DROPOUT } tnn__op_type;
+
+typedef struct {
+    tnn__op_type type;
+    int          layer;             /* in order of tnn_add: where errors and parameter names point */
+    tnn__conv    q;                 /* conv and dense */
+    tnn__pool_geometry pool;        /* pooling; of a conv, fused: pool.kh > 0 */
+    int          act;               /* conv, dense: followed by (leaky) ReLU; ACT itself */
+    float        slope;
+    float        p;                 /* DROPOUT; dense with ReLU: followed by dropout if > 0 */
+    int          no_bias;
+    tnn__len     w, b;              /* in the flat vectors */
+    tnn__len     partial;           /* floats before this conv's part in a span's partial sum */
+    int          needs_dx;
+    float       *where;             /* of max pooling: for each output, the place in its window */
+    float       *flipped;           /* conv: the weights as dx wants them */
+    tnn__len     dy, dy_floats, dy_row, dy_at;  /* conv: its framed dy in a thread's scratch */
+    tnn__len     rows;              /* conv with pool: one pooled row's convolution, likewise */
+    char         weight_name[24], bias_name[24];
+} tnn__op;
+
+typedef struct {
+    int      c, h, w;               /* as they lie: channels last */
+    int      flat;                  /* seen by the layers as (c*h*w, 1, 1) */
+    int      lo_h, hi_h, lo_w, hi_w;
+    tnn__len sample, row, at;       /* floats per sample, per image row; where pixel (0, 0) is */
+    float   *data;
+    tnn__len grad_sample;
+    float   *grad;                  /* of the whole batch; NULL inside a trunk: scratch */
+} tnn__blob;
+
+typedef struct {
+    tnn_layer   o;
+    const char *file;
+    int         line;
+} tnn__record;
+
+struct tnn_net {
+    tnn_net_options  options;
+    int              layers, capacity, built;
+    tnn__record     *record;        /* capacity of them, then as many operations, then blobs */
+    tnn__op         *op;
+    tnn__blob       *blob;          /* ops + 1 of them */
+    int              ops, threads, direct;  /* direct: the first operation reads the user's x as it is */
+    tnn_loss_options loss;
+    float           *class_weights, *loaned_weights;
+    double           weight_sum;
+    tnn_optimizer    optimizer;
+    float           *memory;        /* THE allocation; all below point into it */
+    tnn__len         memory_floats;
+    tnn__len         params;        /* floats of each flat vector */
+    long long        param_total;   /* without the padding */
+    float           *flat[4];       /* parameters, gradients, moments */
+    tnn__len         partial_floats;
+    float           *partial;
+    tnn__len         scratch_floats, g[2];
+    float           *scratch;       /* threads * scratch_floats */
+    float           *turned;        /* dy^T of a dense layer, in panels over the batch */
+    float           *output;
+    /* the state of training */
+    const float     *x;
+    int              n, mode, stage;        /* stage: what was done last */
+    uint64_t         draws;                 /* training forwards so far: the dropout stream */
+    long long        steps;
+    double           beta1_t, beta2_t;
+    int              correct;
+};
+enum { TNN__NOTHING, TNN__FORWARD, TNN__LOSS, TNN__BACKWARD };
+
+static const char *tnn__layer_name(tnn_layer_type type)
+{
+    static const char *const name[] = {"?", "conv2d", "dense", "maxpool2d", "avgpool2d", "flatten", "relu", "leaky_relu", "dropout"};
+    return (unsigned)type < sizeof name/sizeof *name ? name[type] : "?";
+}
+
+TNN_API tnn_net *tnn_net_create(const tnn_net_options *options)
+{
+    tnn_net *net;
+    tnn_net_options o;
+    int i;
+    if (tnn_failed()) return NULL;
+    if (!options) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options"); return NULL; }
+    o = *options;
+    for (i = 1; i < 3; i++) if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
+    if (!o.batch) o.batch = 64;
+    if (!tnn__count(1, o.input[0], o.input[1], o.input[2]) || o.input[0] > 1 << 24 || o.input[1] > 1 << 20 || o.input[2] > 1 << 20) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, height, width that fit in memory",
+                  o.input[0], o.input[1], o.input[2]);
+        return NULL;
+    }
+    if (o.batch < 1 || o.threads < 0) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: .batch = %d must be at least 1, .threads = %d not negative", o.batch, o.threads);
+        return NULL;
+    }
+    net = (tnn_net *)tnn__alloc((tnn__len)sizeof *net, "tnn_create");
+    if (!net) return NULL;
+    net->options = o;
+    return net;
+}
+TNN_API void tnn_free(tnn_net *net)
+{
+    if (!net) return;
+    tnn__release(net->memory);
+    tnn__release(net->record);
+    tnn__release(net->loaned_weights);
+    tnn__release(net);
+}
+
+TNN_API tnn_status tnn_add_layer(tnn_net *net, const tnn_layer *layer)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
+    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; layers come before the first forward");
+    if (layer->type < TNN_CONV2D || layer->type > TNN_DROPOUT)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
+    if (net->layers == net->capacity) {
+        const int n = net->capacity ? 2*net->capacity : 16;
+        const tnn__len each = (tnn__len)(sizeof(tnn__record) + sizeof(tnn__op) + sizeof(tnn__blob));
+        tnn__record *r = (tnn__record *)tnn__alloc(each*(n + 2), "tnn_add");
+        if (!r) return TNN_ERROR_MEMORY;
+        if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
+        tnn__release(net->record);
+        net->record = r;
+        net->op = (tnn__op *)(void *)(r + n);
+        net->blob = (tnn__blob *)(void *)(net->op + n + 1);
+        net->capacity = n;
+    }
+    net->record[net->layers].o = *layer;
+    net->record[net->layers].file = tnn__err.file;
+    net->record[net->layers].line = tnn__err.line;
+    net->layers++;
+    return TNN_OK;
+}
+
+/* One operation for each layer that is not fused into the one before; shapes as they come. */
+static tnn_status tnn__plan_ops(tnn_net *net)
+{
+    int i, n = 0, trained = 0;
+    tnn__blob b;
+    memset(net->op, 0, sizeof *net->op*(size_t)(net->capacity + 1));
+    memset(&b, 0, sizeof b);
+    b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
+    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) b.flat = 1;
+    net->direct = i < net->layers && net->record[i].o.type == TNN_DENSE && (b.c == 1 || b.h*b.w == 1);
+    net->blob[0] = b;
+    if (!net->direct) {
+        net->op[0].type = TNN__OP_INPUT;
+        net->blob[++n] = b;
+    }
+    for (; i < net->layers; i++) {
+        const tnn__record *r = &net->record[i];
+        const tnn_layer *o = &r->o, *next;
+        const char *name = tnn__layer_name(o->type);
+        tnn__op *op = &net->op[n];
+        tnn_window window;
+        tnn_status e = TNN_OK;
+        memset(&window, 0, sizeof window);
+        window.kernel = o->kernel; window.kernel_h = o->kernel_h; window.kernel_w = o->kernel_w;
+        window.stride = o->stride; window.stride_h = o->stride_h; window.stride_w = o->stride_w;
+        window.pad = o->pad; window.pad_h = o->pad_h; window.pad_w = o->pad_w;
+        window.dilation = o->dilation; window.dilation_h = o->dilation_h; window.dilation_w = o->dilation_w;
+        window.groups = o->groups; window.ceil = o->ceil; window.exclude_pad = o->exclude_pad;
+        tnn__err.file = r->file;        /* messages name the line that added the layer */
+        tnn__err.line = r->line;
+        op->layer = i;
+        op->slope = 0;
+        if (b.flat && (o->type == TNN_CONV2D || o->type == TNN_MAXPOOL2D || o->type == TNN_AVGPOOL2D))
+            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values", name, b.c*b.h*b.w);
+        switch (o->type) {
+        case TNN_CONV2D:
+            op->type = TNN__OP_CONV;
+            if ((e = tnn__conv_init(name, &window, b.c, b.h, b.w, o->filters, &op->q)) != TNN_OK) return e;
+            b.c = o->filters; b.h = op->q.g.oh; b.w = op->q.g.ow;
+            break;
+        case TNN_DENSE:
+            op->type = TNN__OP_DENSE;
+            memset(&window, 0, sizeof window);
+            window.kernel_h = b.h;
+            window.kernel_w = b.w;
+            if (b.h > 4096 || b.w > 4096) return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096", b.h, b.w);
+            if (o->units < 1) return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be at least 1", o->units);
+            if ((e = tnn__conv_init(name, &window, b.c, b.h, b.w, o->units, &op->q)) != TNN_OK) return e;
+            b.c = o->units; b.h = b.w = 1;
+            b.flat = 1;
+            break;
+        case TNN_MAXPOOL2D:
+        case TNN_AVGPOOL2D:
+            op->type = o->type == TNN_MAXPOOL2D ? TNN__OP_MAXPOOL : TNN__OP_AVGPOOL;
+            if (o->type == TNN_AVGPOOL2D && (o->dilation > 1 || o->dilation_h > 1 || o->dilation_w > 1))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "avgpool2d: average pooling has no dilation");
+            if ((e = tnn__window(name, &window, 1, b.c, b.h, b.w, &op->pool)) != TNN_OK) return e;
+            b.h = op->pool.oh; b.w = op->pool.ow;
+            break;
+        case TNN_FLATTEN:
+            b.flat = net->blob[n].flat = 1;
+            continue;
+        case TNN_RELU:
+        case TNN_LEAKY_RELU:
+            op->type = TNN__OP_ACT;
+            op->act = 1;
+            if (o->type == TNN_LEAKY_RELU) op->slope = o->slope < 0 || o->slope > 0 ? o->slope : 0.01f;
+            break;
+        case TNN_DROPOUT:
+            op->type = TNN__OP_DROPOUT;
+            op->p = o->p > 0 || o->p < 0 ? o->p : 1/o->p < 0 ? 0 : 0.5f;        /* TNN_ZERO is -0 */
+            if (!(op->p >= 0 && op->p < 1)) return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
+            break;
+        }
+        if (op->type == TNN__OP_CONV || op->type == TNN__OP_DENSE) {
+            op->no_bias = o->no_bias;
+            op->needs_dx = trained;
+            trained = 1;
+            /* what may follow in the same pass over the output */
+            next = i + 1 < net->layers ? &net->record[i + 1].o : NULL;
+            if (next && (next->type == TNN_RELU || (next->type == TNN_LEAKY_RELU && next->slope >= 0))) {
+                op->act = 1;
+                if (next->type == TNN_LEAKY_RELU) op->slope = next->slope > 0 ? next->slope : 0.01f;
+                next = ++i + 1 < net->layers ? &net->record[i + 1].o : NULL;
+            }
+            if (next && op->type == TNN__OP_CONV && next->type == TNN_MAXPOOL2D && !next->ceil) {
+                memset(&window, 0, sizeof window);
+                window.kernel = next->kernel; window.kernel_h = next->kernel_h; window.kernel_w = next->kernel_w;
+                window.stride = next->stride; window.stride_h = next->stride_h; window.stride_w = next->stride_w;
+                window.pad = next->pad; window.pad_h = next->pad_h; window.pad_w = next->pad_w;
+                window.dilation = next->dilation; window.dilation_h = next->dilation_h; window.dilation_w = next->dilation_w;
+                tnn__err.file = net->record[i + 1].file;
+                tnn__err.line = net->record[i + 1].line;
+                if ((e = tnn__window("maxpool2d", &window, 1, b.c, b.h, b.w, &op->pool)) != TNN_OK) return e;
+                if (op->pool.kh == op->pool.sh && op->pool.kw == op->pool.sw && !op->pool.ph && !op->pool.pw && op->pool.dh*op->pool.dw == 1) {
+                    b.h = op->pool.oh; b.w = op->pool.ow;
+                    i++;
+                } else memset(&op->pool, 0, sizeof op->pool);
+            }
+            if (next && op->type == TNN__OP_DENSE && op->act && !(op->slope > 0) && next->type == TNN_DROPOUT && next->p > 0 && next->p < 1) {
+                op->p = next->p;
+                i++;
+            }
+        } else op->needs_dx = trained;
+        net->blob[++n] = b;
+    }
+    net->ops = n;
+    return TNN_OK;
+}
+
+/* Hands out the allocation piece by piece; with memory NULL it only counts. */
+typedef struct { float *memory; tnn__len used; } tnn__arena;
+static float *tnn__take(tnn__arena *a, tnn__len floats)
+{
+    float *p = a->memory ? a->memory + a->used : NULL;
+    a->used = tnn__round_up(a->used + TNN__MIN(floats, TNN__HUGE), 16);
+    if (a->used > TNN__HUGE) a->used = TNN__HUGE;
+    return p;
+}
+
+/* Where everything is. Called twice: to count, and to place. */
+static tnn__len tnn__place(tnn_net *net, float *memory)
+{
+    tnn__arena a;
+    const int training = net->loss.type != 0, batch = net->options.batch;
+    tnn__len most = 0, turned = 0;
+    int i, moments = 0;
+    a.memory = memory;
+    a.used = 0;
+    /* frames and strides */
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
+        const tnn__op *reader = i < net->ops ? &net->op[i] : NULL;
+        b->lo_h = b->hi_h = b->lo_w = b->hi_w = 0;
+        if (reader && reader->type == TNN__OP_CONV) {
+            b->lo_h = reader->q.g.ph; b->hi_h = tnn__x_hi_h(&reader->q.g);
+            b->lo_w = reader->q.g.pw; b->hi_w = tnn__x_hi_w(&reader->q.g);
+        }
+        b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
+        b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
+        b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
+        if (b->sample%1024 == 0) b->sample += 16;       /* rows a page apart would share few cache sets */
+        b->grad_sample = tnn__round_up((tnn__len)b->c*b->h*b->w, 16);
+        if (b->grad_sample%1024 == 0) b->grad_sample += 16;
+        if (i == 0 && net->direct) b->sample = (tnn__len)b->c*b->h*b->w;
+        most = TNN__MAX(most, b->grad_sample);
+    }
+    /* the flat vectors */
+    net->params = 0;
+    net->param_total = 0;
+    net->partial_floats = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        if (op->type != TNN__OP_CONV && op->type != TNN__OP_DENSE) continue;
+        op->w = net->params;
+        net->params += tnn__weight_floats(&op->q);
+        op->b = net->params;
+        if (!op->no_bias) net->params += tnn__bias_floats(&op->q);
+        net->params = TNN__MIN(net->params, TNN__HUGE/64);
+        net->param_total += (long long)op->q.K*op->q.oc + (op->no_bias ? 0 : op->q.oc);
+        if (op->type == TNN__OP_CONV) {
+            op->partial = net->partial_floats;
+            net->partial_floats += tnn__weight_floats(&op->q) + tnn__bias_floats(&op->q);
+        }
+    }
+    if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
+    else if (net->optimizer.type) moments = 2;
+    for (i = 0; i < 4; i++) net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a, net->params) : NULL;
+    if (training) net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch), net->partial_floats));
+    net->class_weights = net->loss.class_weights ? tnn__take(&a, net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w) : NULL;
+    /* activations, and the gradients between trunks and dense operations */
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
+        const int before = i > 0 && net->op[i - 1].type == TNN__OP_DENSE, after = i == net->ops || net->op[i].type == TNN__OP_DENSE;
+        if (!(i == 0)) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
+        b->grad = training && i > 0 && (before || after) ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
+    }
+    /* per operation */
+    net->scratch_floats = 0;
+    net->g[0] = 0;
+    net->g[1] = most + TNN__SLACK;
+    if (training) net->scratch_floats = 2*(most + TNN__SLACK);
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        const tnn__conv *q = &op->q;
+        if (op->pool.kh && op->type != TNN__OP_AVGPOOL && training)
+            op->where = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[i + 1].c*net->blob[i + 1].h*net->blob[i + 1].w));
+        if (op->type == TNN__OP_CONV) {
+            if (op->needs_dx && training) op->flipped = tnn__take(&a, tnn__flipped_floats(q));
+            op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
+            op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
+            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh, op->dy_row);
+            op->dy = net->scratch_floats;
+            if (training) net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
+            op->rows = net->scratch_floats;
+            if (op->pool.kh) net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK, 16);
+        }
+        if (op->type == TNN__OP_DENSE && op->needs_dx) turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+    }
+    net->scratch_floats = TNN__MAX(net->scratch_floats, 112*32);
+    net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
+    net->turned = training ? tnn__take(&a, turned) : NULL;
+    net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w));
+    return a.used + TNN__SLACK;
+}
+
+static void tnn__init_params(tnn_net *net);
+
+static tnn_status tnn__plan(tnn_net *net)
+{
+    const char *file = tnn__err.file;
+    const int line = tnn__err.line;
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network");
+    if (net->built) return TNN_OK;
+    if (!net->layers) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers");
+    e = tnn__plan_ops(net);
+    if (e) return e;
+    tnn__err.file = file;
+    tnn__err.line = line;
+    net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS) : tnn_threads();
+    net->memory_floats = tnn__place(net, NULL);
+    return TNN_OK;
+}
+TNN_API size_t tnn_net_bytes(tnn_net *net)
+{
+    if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
+    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN + sizeof(char *);
+}
+TNN_API tnn_status (tnn_build)(tnn_net *net)
+{
+    tnn_status e = tnn__plan(net);
+    if (e || net->built) return e;
+    net->memory = (float *)tnn__alloc(tnn__mul(net->memory_floats, (tnn__len)sizeof(float)), "tnn_build");
+    if (!net->memory) return TNN_ERROR_MEMORY;
+    tnn__place(net, net->memory);
+    net->built = 1;
+    net->beta1_t = net->beta2_t = 1;
+    if (net->class_weights) {
+        const tnn__blob *b = &net->blob[net->ops];
+        int i, n = b->c*b->h*b->w;
+        net->weight_sum = 0;
+        for (i = 0; i < n; i++) net->weight_sum += net->class_weights[i] = net->loaned_weights[i];
+    }
+    tnn__init_params(net);
+    return TNN_OK;
+}
+TNN_API int tnn_output_shape(tnn_net *net, int shape[3])
+{
+    const tnn__blob *b;
+    shape[0] = shape[1] = shape[2] = 0;
+    if (tnn__plan(net)) return 0;
+    b = &net->blob[net->ops];
+    shape[0] = b->flat ? b->c*b->h*b->w : b->c;
+    shape[1] = b->flat ? 1 : b->h;
+    shape[2] = b->flat ? 1 : b->w;
+    return b->c*b->h*b->w;
+}
+
+/* ---- 6b. Parameters ---------------------------------------------------------------------------- */
+static const tnn__op *tnn__find_param(tnn_net *net, int i, int *bias)
+{
+    int k;
+    for (k = 0; k < net->ops; k++) {
+        const tnn__op *op = &net->op[k];
+        if (op->type != TNN__OP_CONV && op->type != TNN__OP_DENSE) continue;
+        if (i-- == 0) { *bias = 0; return op; }
+        if (!op->no_bias && i-- == 0) { *bias = 1; return op; }
+    }
+    return NULL;
+}
+static tnn_param tnn__param_of(const tnn__op *op, int bias)
+{
+    tnn_param p;
+    memset(&p, 0, sizeof p);
+    p.name = bias ? op->bias_name : op->weight_name;
+    p.ndim = bias ? 1 : op->type == TNN__OP_CONV ? 4 : 2;
+    p.dims[0] = op->q.oc;
+    p.dims[1] = bias ? 1 : op->type == TNN__OP_CONV ? op->q.cg : (int)op->q.K;
+    p.dims[2] = bias || op->type != TNN__OP_CONV ? 1 : op->q.g.kh;
+    p.dims[3] = bias || op->type != TNN__OP_CONV ? 1 : op->q.g.kw;
+    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
+    return p;
+}
+TNN_API int tnn_param_count(tnn_net *net)
+{
+    int i, bias;
+    if (tnn__plan(net)) return 0;
+    for (i = 0; tnn__find_param(net, i, &bias); i++) {}
+    return i;
+}
+TNN_API tnn_param tnn_param_info(tnn_net *net, int i)
+{
+    tnn_param none;
+    const tnn__op *op;
+    int bias = 0;
+    memset(&none, 0, sizeof none);
+    if ((tnn_build)(net)) return none;
+    op = i < 0 ? NULL : tnn__find_param(net, i, &bias);
+    if (op) return tnn__param_of(op, bias);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
+    return none;
+}
+TNN_API long long tnn_param_total(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
+
+static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int which, float *values, int count, int to)
+{
+    const tnn__op *op;
+    int i, bias;
+    tnn_status e = (tnn_build)(net);
+    if (e) return e;
+    if (!name || !values || !net->flat[which]) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name, values or gradients", what);
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(op, bias);
+        if (strcmp(p.name, name)) continue;
+        if (p.count != count) return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d", what, name, p.count, count);
+        if (to)
+            for (i = 0; i < count; i++)
+                if (!(values[i] - values[i] >= 0)) return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
+        if (bias) tnn__copy_bias(&op->q, net->flat[which] + op->b, values, to);
+        else tnn__copy_weights(&op->q, net->flat[which] + op->w, values, to);
+        return TNN_OK;
+    }
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
+}
+TNN_API tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count)
+{
+    return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
+}
+TNN_API tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values, int count)
+{
+    return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
+}
+TNN_API tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count)
+{
+    return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
+}
+TNN_API float *tnn_flat(tnn_net *net, int which, size_t *count)
+{
+    if ((tnn_build)(net) || which < 0 || which > 3) return NULL;
+    if (count) *count = net->flat[which] ? (size_t)net->params : 0;
+    return net->flat[which];
+}
+
+/* Element `at` of a tensor in PyTorch's order, from the panels. */
+static float *tnn__param_at(const tnn__op *op, int bias, float *flat, tnn__len at)
+{
+    const tnn__conv *q = &op->q;
+    const int window = q->g.kh*q->g.kw;
+    const int o = (int)(bias ? at : at/q->K), f = o%q->og;
+    const tnn__len r = bias ? 0 : at%q->K;
+    if (bias) return flat + op->b + o/q->og*q->panels*16 + f;
+    return flat + op->w + ((o/q->og*q->panels + f/16)*q->K + r%window*q->cg + r/window)*16 + f%16;
+}
+TNN_API uint64_t tnn_hash(tnn_net *net)
+{
+    uint64_t hash = 14695981039346656037ull;
+    const tnn__op *op;
+    int i, k, bias;
+    tnn__len at, n;
+    if ((tnn_build)(net)) return 0;
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
+        n = bias ? op->q.oc : op->q.K*op->q.oc;
+        for (at = 0; at < n; at++) {
+            uint32_t u;
+            memcpy(&u, tnn__param_at(op, bias, net->flat[0], at), sizeof u);
+            for (k = 0; k < 32; k += 8) hash = (hash ^ (u >> k & 0xff))*1099511628211ull;
+        }
+    }
+    return hash;
+}
+
+/* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1 (biases):
+   independent of how the network holds it. */
+static void tnn__init_params(tnn_net *net)
+{
+    const tnn__op *op;
+    int i, bias;
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
+        const tnn_init init = net->record[op->layer].o.init;
+        const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
+        const double fan_in = (double)op->q.K, fan_out = (double)op->q.og*op->q.g.kh*op->q.g.kw*(op->type == TNN__OP_DENSE ? 1.0/(op->q.g.kh*op->q.g.kw) : 1.0);
+        const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
+        double bound = 0, deviation = 0;
+        tnn__len at;
+        char digits[16], *end = tnn__put_int(digits, digits + 15, op->layer);
+        tnn__op *named = (tnn__op *)(uintptr_t)op;
+        *end = 0;
+        *tnn__put(tnn__put(named->weight_name, named->weight_name + 23, digits), named->weight_name + 23, ".weight") = 0;
+        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits), named->bias_name + 23, ".bias") = 0;
+        switch (init) {
+        case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
+        case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
+        case TNN_INIT_HE_NORMAL:      deviation = sqrt(2/fan_in); break;
+        case TNN_INIT_XAVIER_UNIFORM: bound = sqrt(6/(fan_in + fan_out)); break;
+        case TNN_INIT_XAVIER_NORMAL:  deviation = sqrt(2/(fan_in + fan_out)); break;
+        case TNN_INIT_ZERO:           break;
+        }
+        if (bias && init != TNN_INIT_DEFAULT) continue;
+        for (at = 0; at < n; at++) {
+            float *to = tnn__param_at(op, bias, net->flat[0], at);
+            if (bound > 0) *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)*bound);
+            else if (deviation > 0) *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
+        }
+    }
+}
+
+/* ---- 6c. Trunks: one sample through one operation ----------------------------------------------- */
+typedef struct {
+    tnn_net *net;
+    const tnn__isa_table *k;
+    int first, last;        /* operations first..last-1 */
+    int spans;
+    const tnn__op *op;      /* of a dense call */
+    int row_block, row_blocks, col_block, col_blocks, dx_blocks;
+    tnn__update update;
+} tnn__call;
+
+static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
+/* The gradient of blob i for sample s: the batch's, or this thread's scratch. */
+static float *tnn__sample_grad(const tnn_net *net, int i, int s, float *scratch)
+{
+    const tnn__blob *b = &net->blob[i];
+    return b->grad ? b->grad + s*b->grad_sample : scratch + net->g[i & 1];
+}
+/* Dropout's elements are numbered in image rows of multiples of 64. */
+static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op, const tnn__blob *b, int s,
+                              const float *x, tnn__len x_row, float *y, tnn__len y_row)
+{
+    const tnn__len n = (tnn__len)b->w*b->c, numbers = tnn__round_up(n, 64);
+    int i;
+    for (i = 0; i < b->h; i++)
+        k->dropout(n, x + i*x_row, y + i*y_row, op->p, net->options.seed, (net->draws << 20) + (1u << 19) + (uint64_t)op->layer,
+                   (uint64_t)(((tnn__len)s*b->h + i)*numbers));
+}
+
+static void tnn__forward_sample(const tnn__call *call, int i, int s, float *scratch)
+{
+    const tnn_net *net = call->net;
+    const tnn__isa_table *k = call->k;
+    const tnn__op *op = &net->op[i];
+    const tnn__blob *in = &net->blob[i], *out = &net->blob[i + 1];
+    const float *x = op->type == TNN__OP_INPUT ? net->x + (tnn__len)s*in->c*in->h*in->w : tnn__sample_data(in, s);
+    float *y = tnn__sample_data(out, s);
+    const tnn__len n = (tnn__len)out->w*out->c;
+    float *where = op->where && net->mode == TNN_TRAIN ? op->where + (tnn__len)s*out->c*out->h*out->w : NULL;
+    const float *w = net->flat[0] + op->w, *bias = op->no_bias ? NULL : net->flat[0] + op->b;
+    int r;
+    switch (op->type) {
+    case TNN__OP_INPUT:
+        tnn__channels_last(k, in->c, in->h, in->w, x, y, out->row);
+        break;
+    case TNN__OP_CONV:
+        if (op->pool.kh) {      /* as many rows of the convolution as one pooled row needs; leaky ReLU commutes with max */
+            tnn__pool_geometry strip = op->pool;
+            const tnn__len row = (tnn__len)op->q.g.ow*op->q.oc;
+            strip.ih = strip.kh;
+            strip.oh = 1;
+            for (r = 0; r < out->h; r++) {
+                tnn__conv_forward(k, &op->q, x, in->row, w, bias, scratch + op->rows, row,
+                                  op->act && !(op->slope > 0), r*strip.kh, (r + 1)*strip.kh);
+                k->maxpool(&strip, scratch + op->rows, row, y + r*out->row, out->row, where ? where + r*n : NULL, 0, 1);
+                if (op->act && op->slope > 0) k->act(n, y + r*out->row, y + r*out->row, op->slope);
+            }
+        } else {
+            tnn__conv_forward(k, &op->q, x, in->row, w, bias, y, out->row, op->act && !(op->slope > 0), 0, out->h);
+            if (op->act && op->slope > 0)
+                for (r = 0; r < out->h; r++) k->act(n, y + r*out->row, y + r*out->row, op->slope);
+        }
+        break;
+    case TNN__OP_MAXPOOL:
+        k->maxpool(&op->pool, x, in->row, y, out->row, where, 0, out->h);
+        break;
+    case TNN__OP_AVGPOOL:
+        k->avgpool(&op->pool, x, in->row, y, out->row);
+        break;
+    case TNN__OP_ACT:
+        for (r = 0; r < out->h; r++) k->act(n, x + r*in->row, y + r*out->row, op->slope);
+        break;
+    case TNN__OP_DROPOUT:
+        if (net->mode == TNN_TRAIN) tnn__dropout_rows(net, k, op, out, s, x, in->row, y, out->row);
+        else for (r = 0; r < out->h; r++) memcpy(y + r*out->row, x + r*in->row, (size_t)n*sizeof *y);
+        break;
+    case TNN__OP_DENSE: break;
+    }
+}
+
+static void tnn__backward_sample(const tnn__call *call, int i, int s, float *scratch, float *partial, int keep)
+{
+    const tnn_net *net = call->net;
+    const tnn__isa_table *k = call->k;
+    const tnn__op *op = &net->op[i];
+    const tnn__blob *in = &net->blob[i], *out = &net->blob[i + 1];
+    float *g = tnn__sample_grad(net, i + 1, s, scratch), *dx = op->needs_dx ? tnn__sample_grad(net, i, s, scratch) : NULL;
+    const float *y = tnn__sample_data(out, s);
+    const tnn__len n = (tnn__len)out->w*out->c, dx_row = (tnn__len)in->w*in->c;
+    int r;
+    if (op->type == TNN__OP_CONV) {
+        float *dy = scratch + op->dy, *dw = partial + op->partial;
+        tnn__len dy_row = op->dy_row;
+        if (op->pool.kh) {
+            const float *where = op->where + (tnn__len)s*out->c*out->h*out->w;
+            if (op->act)
+                for (r = 0; r < out->h; r++) k->act_grad(n, y + r*out->row, g + r*n, g + r*n, op->slope, 1);
+            memset(dy, 0, (size_t)op->dy_floats*sizeof *dy);
+            dy += op->dy_at;
+            k->maxpool_grad(&op->pool, g, where, dy, dy_row, 0, out->h);
+        } else {
+            if (op->dy_floats == n*out->h) { dy = g; dy_row = n; }      /* no frame: in place */
+            else dy += op->dy_at;
+            for (r = 0; r < out->h; r++)
+                if (op->act) k->act_grad(n, y + r*out->row, g + r*n, dy + r*dy_row, op->slope, 1);
+                else if (dy != g) memcpy(dy + r*dy_row, g + r*n, (size_t)n*sizeof *dy);
+        }
+        if (!keep) memset(dw + tnn__weight_floats(&op->q), 0, (size_t)tnn__bias_floats(&op->q)*sizeof *dw);
+        tnn__conv_backward_weights(k, &op->q, tnn__sample_data(in, s), in->row, dy, dy_row, dw,
+                                   op->no_bias ? NULL : dw + tnn__weight_floats(&op->q), keep);
+        if (dx) tnn__conv_backward_input(k, &op->q, dy, dy_row, op->flipped, dx, dx_row);
+        return;
+    }
+    if (!dx) return;
+    switch (op->type) {
+    case TNN__OP_MAXPOOL:
+    case TNN__OP_AVGPOOL:
+        memset(dx, 0, (size_t)in->h*(size_t)dx_row*sizeof *dx);
+        if (op->type == TNN__OP_AVGPOOL) k->avgpool_grad(&op->pool, g, dx, dx_row);
+        else k->maxpool_grad(&op->pool, g, op->where + (tnn__len)s*out->c*out->h*out->w, dx, dx_row, 0, out->h);
+        break;
+    case TNN__OP_ACT:       /* the sign of x: with a negative slope y does not tell it */
+        for (r = 0; r < out->h; r++) k->act_grad(n, tnn__sample_data(in, s) + r*in->row, g + r*n, dx + r*n, op->slope, 1);
+        break;
+    case TNN__OP_DROPOUT:
+        tnn__dropout_rows(net, k, op, out, s, g, n, dx, n);
+        break;
+    default: break;
+    }
+}
+
+/* A task is a span of samples. */
+static void tnn__trunk_forward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    int s, i, end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    for (s = (int)((tnn__len)net->n*span/call->spans); s < end; s++)
+        for (i = call->first; i < call->last; i++) tnn__forward_sample(call, i, s, net->scratch + worker*net->scratch_floats);
+}
+static void tnn__trunk_backward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    int s, i, first = (int)((tnn__len)net->n*span/call->spans), end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    for (s = first; s < end; s++)
+        for (i = call->last - 1; i >= call->first; i--)
+            tnn__backward_sample(call, i, s, net->scratch + worker*net->scratch_floats, net->partial + span*net->partial_floats, s > first);
+}
+/* Adds the spans' partial sums into the gradients. A task is a conv operation and a 16th of its floats. */
+static void tnn__add_partials(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = &net->op[call->first + task/16];
+    tnn__len n, from, end;
+    int s;
+    (void)worker;
+    if (op->type != TNN__OP_CONV) return;
+    n = tnn__weight_floats(&op->q) + (op->no_bias ? 0 : tnn__bias_floats(&op->q));     /* neighbours in both */
+    from = n/16*(task%16)/16*16;
+    end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
+    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from, (size_t)(end - from)*sizeof(float));
+    for (s = 1; s < call->spans; s++)
+        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from, net->flat[1] + op->w + from);
+}
+
+/* ---- 6d. Dense operations ----------------------------------------------------------------------
+   x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
+   y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W                              */
+static void tnn__dense_forward(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__len index = op - net->op;
+    const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
+    const int i0 = task/call->col_blocks*call->row_block, j0 = task%call->col_blocks*call->col_block;
+    tnn__mm t;
+    int k0, r;
+    (void)worker;
+    memset(&t, 0, sizeof t);
+    t.rs = in->sample; t.gs = 3*t.rs; t.ks = 1;
+    t.ldb = 16; t.bp = op->q.K*16;
+    t.n0 = t.n1 = t.n2 = 1;
+    t.rows = TNN__MIN(call->row_block, net->n - i0);
+    t.cols = TNN__MIN(call->col_block, op->q.oc - j0);
+    t.c = out->data + i0*out->sample + j0;
+    t.ldc = out->sample; t.cp = 16;
+    t.bias = net->flat[0] + op->b + j0;
+    for (k0 = 0; k0 < op->q.K; k0 += TNN__K_BLOCK) {
+        t.run = (int)TNN__MIN(TNN__K_BLOCK, op->q.K - k0);
+        t.a = in->data + i0*in->sample + k0;
+        t.b = net->flat[0] + op->w + (j0/16*op->q.K + k0)*16;
+        t.start = k0 ? TNN__KEEP : op->no_bias ? TNN__ZERO : TNN__BIAS;
+        t.relu = op->act && !(op->slope > 0) && k0 + t.run == op->q.K;
+        call->k->mm(&t);
+    }
+    if (op->act && op->slope > 0)
+        for (r = 0; r < t.rows; r++) call->k->act(t.cols, t.c + r*t.ldc, t.c + r*t.ldc, op->slope);
+}
+static void tnn__dense_dropout(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__blob *out = &net->blob[call->op - net->op + 1];
+    int s, end = TNN__MIN(net->n, (task + 1)*16);
+    (void)worker;
+    for (s = task*16; s < end; s++) {
+        float *y = out->data + s*out->sample;
+        tnn__dropout_rows(net, call->k, call->op, out, s, y, 0, y, 0);
+    }
+}
+
+/* dy back through dropout and activation, in place: y is positive where both let it through. And for dx, 16
+   rows of dy as one panel over the batch. */
+static void tnn__dense_turn(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__blob *out = &net->blob[op - net->op + 1];
+    const int s0 = task*16, rows = TNN__MIN(16, net->n - s0), units = op->q.oc, deep = (units + 15)/16*16;
+    float *panel = net->turned + (tnn__len)task*deep*16;
+    int s;
+    (void)worker;
+    if (op->act)
+        for (s = s0; s < s0 + rows; s++)
+            call->k->act_grad(units, out->data + s*out->sample, out->grad + s*out->grad_sample, out->grad + s*out->grad_sample,
+                              op->slope, 1.0f/(1.0f - op->p));
+    if (!op->needs_dx) return;
+    if (rows < 16) memset(panel, 0, (size_t)deep*16*sizeof *panel);
+    call->k->transpose(rows, units, out->grad + s0*out->grad_sample, out->grad_sample, panel, 16);
+    for (s = units*16; s < deep*16; s++) panel[s] = 0;
+}
+
+/* Tasks 0..dx_blocks-1: rows of dx^T = W dy^T, the weights broadcast straight from their panels, so that
+   each is read once however small the batch. The others: blocks of dW, rows of inputs. */
+static void tnn__dense_backward(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__len index = op - net->op;
+    const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
+    const int units = op->q.oc, deep = (units + 15)/16*16;
+    int i0, j0, s0, s, k0;
+    tnn__mm t;
+    memset(&t, 0, sizeof t);
+    t.n0 = t.n1 = t.n2 = 1;
+    if (task < call->dx_blocks) {
+        float *block = net->scratch + worker*net->scratch_floats;
+        i0 = task*call->row_block;
+        t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
+        t.a = net->flat[0] + op->w + (tnn__len)i0*16;
+        t.rs = 16; t.gs = 48; t.ks = 1;
+        t.n2 = deep/16; t.a2 = op->q.K*16; t.run = 16;
+        t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
+        t.c = block;
+        t.ldc = 16; t.cp = (tnn__len)t.rows*16;
+        for (s0 = 0; s0 < net->n; s0 += 32) {
+            t.b = net->turned + s0/16*t.bp;
+            t.cols = TNN__MIN(32, net->n - s0);
+            call->k->mm(&t);
+            for (s = 0; s < t.cols; s += 16)
+                call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), block + s/16*t.cp, 16,
+                                   in->grad + (s0 + s)*in->grad_sample + i0, in->grad_sample);
+        }
+        return;
+    }
+    task -= call->dx_blocks;
+    i0 = task/call->col_blocks*call->row_block;
+    j0 = task%call->col_blocks*call->col_block;
+    t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
+    t.cols = TNN__MIN(call->col_block, units - j0);
+    t.rs = 1; t.gs = 3; t.ks = in->sample;
+    t.ldb = out->grad_sample; t.bp = 16;
+    t.c = net->flat[1] + op->w + (j0/16*op->q.K + i0)*16;
+    t.ldc = 16; t.cp = op->q.K*16;
+    for (k0 = 0; k0 < net->n; k0 += TNN__K_BLOCK) {
+        t.run = TNN__MIN(TNN__K_BLOCK, net->n - k0);
+        t.a = in->data + k0*in->sample + i0;
+        t.b = out->grad + k0*out->grad_sample + j0;
+        t.start = k0 ? TNN__KEEP : TNN__ZERO;
+        call->k->mm(&t);
+    }
+    if (i0 == 0 && !op->no_bias) {
+        float *db = net->flat[1] + op->b + j0;
+        memset(db, 0, (size_t)t.cols*sizeof *db);
+        call->k->colsum(net->n, t.cols, out->grad + j0, out->grad_sample, db);
+    }
+}
+
+/* ---- 6e. Forward, loss, backward, step ----------------------------------------------------------- */
+/* Below so many multiply-adds or floats moved, one thread is faster than two. */
+static int tnn__threads_for(const tnn_net *net, tnn__len work) { return work < 20000 ? 1 : net->threads; }
+
+TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode mode)
+{
+    tnn__call call;
+    tnn_status e = (tnn_build)(net);
+    int i;
+    if (e) return e;
+    if (!x || n < 1 || n > net->options.batch)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: %s, n = %d; the network takes 1 to %d samples", x ? "x" : "x is NULL", n, net->options.batch);
+    net->x = x;
+    net->n = n;
+    net->mode = (int)mode;
+    if (mode == TNN_TRAIN) net->draws++;
+    call.net = net;
+    call.k = tnn__kernels();
+    call.spans = TNN__MIN(n, TNN__SPANS);
+    if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
+    for (i = 0; i < net->ops; ) {
+        call.first = i;
+        while (i < net->ops && net->op[i].type != TNN__OP_DENSE) i++;
+        call.last = i;
+        if (call.last > call.first) tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
+        if (i < net->ops) {
+            const tnn__op *op = call.op = &net->op[i++];
+            const int blocks = (n + 111)/112;
+            call.row_block = (n + blocks - 1)/blocks;
+            call.col_block = 32;
+            call.col_blocks = (op->q.oc + 31)/32;
+            tnn__run(tnn__threads_for(net, n*op->q.K*op->q.oc/8), blocks*call.col_blocks, tnn__dense_forward, &call);
+            if (op->p > 0 && mode == TNN_TRAIN)
+                tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16, tnn__dense_dropout, &call);
+        }
+    }
+    net->stage = TNN__FORWARD;
+    return TNN_OK;
+}
+
+/* Where value i of (c, h, w) lies in a blob's channels-last image. */
+static tnn__len tnn__place_of(const tnn__blob *b, int i) { return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w); }
+
+TNN_API const float *tnn_output(tnn_net *net)
+{
+    const tnn__blob *b;
+    int s;
+    if (tnn_failed() || !net) return NULL;
+    if (net->stage == TNN__NOTHING) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done"); return NULL; }
+    b = &net->blob[net->ops];
+    for (s = 0; s < net->n; s++)
+        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w, tnn__sample_data(b, s), b->row, net->output + (tnn__len)s*b->c*b->h*b->w);
+    return net->output;
+}
+
+TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss)
+{
+    int i, n, shape[3];
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !loss || loss->type != TNN_CROSS_ENTROPY) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no such loss");
+    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; the loss comes before the first forward");
+    if (!(loss->label_smoothing >= 0 && loss->label_smoothing <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .label_smoothing = %g must be in [0, 1]", (double)loss->label_smoothing);
+    n = tnn_output_shape(net, shape);
+    if (!n) return (tnn_status)tnn_failed();
+    if (shape[1]*shape[2] != 1)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: cross-entropy needs one value per class, the last layer gives %dx%dx%d (flatten it)",
+                         shape[0], shape[1], shape[2]);
+    if (loss->class_weights) {
+        float *copy = tnn__floats(n, "tnn_set_loss");
+        if (!copy) return TNN_ERROR_MEMORY;
+        for (i = 0; i < n; i++) {
+            copy[i] = loss->class_weights[i];
+            if (!(copy[i] >= 0) || copy[i] > 1e30f) {
+                tnn__release(copy);
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .class_weights[%d] = %g must be finite and not negative", i, (double)loss->class_weights[i]);
+            }
+        }
+        tnn__release(net->loaned_weights);
+        net->loaned_weights = copy;
+    }
+    net->loss = *loss;
+    return TNN_OK;
+}
+
+/* With p = softmax(x), weights v, smoothing s, W = sum over samples of v[label], V = sum of v, C classes:
+     loss = 1/W sum_i ( (1-s) v[l] (lse - x[l]) + s/C sum_c v[c] (lse - x[c]) )
+     dx_c = 1/W ( p_c ((1-s) v[l] + s/C V) - (1-s) v[l] [c = l] - s/C v[c] )                         */
+TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const tnn__blob *b;
+    const double nan = HUGE_VAL - HUGE_VAL;
+    double total = 0, weight = 0, smooth;
+    int classes, s, c;
+    if (tnn_failed() || !net) return nan;
+    if (!net->loss.type) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no loss was set"); return nan; }
+    if (net->stage == TNN__NOTHING || !labels) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no forward has been done, or no labels"); return nan; }
+    b = &net->blob[net->ops];
+    classes = b->c*b->h*b->w;
+    smooth = (double)net->loss.label_smoothing;
+    for (s = 0; s < net->n; s++) {
+        if (labels[s] < 0 || labels[s] >= classes) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, the network has %d classes", labels[s], s, classes);
+            return nan;
+        }
+        weight += net->class_weights ? (double)net->class_weights[labels[s]] : 1;
+    }
+    net->correct = 0;
+    for (s = 0; s < net->n; s++) {
+        const float *x = tnn__sample_data(b, s), max = k->max(classes, x);
+        float *dx = b->grad + s*b->grad_sample, sum = k->exp_sum(classes, x, max, dx), scale;
+        const tnn__len label = tnn__place_of(b, labels[s]);
+        const double lse = (double)max + tnn__log_double((double)sum), v = net->class_weights ? (double)net->class_weights[labels[s]] : 1;
+        const double all = net->class_weights ? net->weight_sum : classes;
+        double loss = (1 - smooth)*v*(lse - (double)x[label]);
+        int best = 0;
+        if (!(lse - lse >= 0) || !(loss - loss >= 0)) {
+            const tnn__len size = (tnn__len)net->blob[0].c*net->blob[0].h*net->blob[0].w;
+            tnn__len i;
+            for (i = 0; i < size; i++)
+                if (!(net->x[s*size + i] - net->x[s*size + i] >= 0)) {
+                    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: value %l of sample %d of the batch is %s; the data must be finite", (long long)i, s,
+                              net->x[s*size + i] > 0 ? "inf" : net->x[s*size + i] < 0 ? "-inf" : "nan");
+                    return nan;
+                }
+            tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: the loss of sample %d is not finite after %l steps (its largest logit is %g); "
+                      "the parameters are those of the last step; a smaller lr may help", s, net->steps, (double)max);
+            return nan;
+        }
+        scale = (float)(((1 - smooth)*v + smooth/classes*all)/weight/(double)sum);
+        for (c = 0; c < classes; c++) dx[c] *= scale;
+        if (smooth > 0)
+            for (c = 0; c < classes; c++) {
+                const tnn__len at = tnn__place_of(b, c);
+                const double u = net->class_weights ? (double)net->class_weights[c] : 1;
+                loss += smooth/classes*u*(lse - (double)x[at]);
+                dx[at] -= (float)(smooth/classes*u/weight);
+            }
+        dx[label] -= (float)((1 - smooth)*v/weight);
+        total += loss;
+        for (c = 1; c < classes; c++) if (x[tnn__place_of(b, c)] > x[tnn__place_of(b, best)]) best = c;
+        net->correct += best == labels[s];
+    }
+    net->stage = TNN__LOSS;
+    return total/weight;
+}
+
+TNN_API tnn_status (tnn_backward)(tnn_net *net)
+{
+    tnn__call call;
+    int i, first;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    call.net = net;
+    call.k = tnn__kernels();
+    call.spans = tnn__spans(net->partial_floats, net->n);
+    for (first = 0; first < net->ops; first++) {        /* nothing before the first parameters needs a gradient */
+        const tnn__op *op = &net->op[first];
+        if (op->type == TNN__OP_CONV || op->type == TNN__OP_DENSE) break;
+        if (op->needs_dx) break;
+    }
+    for (i = net->ops; i > first; ) {
+        call.last = i;
+        while (i > first && net->op[i - 1].type != TNN__OP_DENSE) i--;
+        call.first = i;
+        if (call.last > call.first) {
+            int k;
+            for (k = call.first; k < call.last; k++)
+                if (net->op[k].flipped) tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w, net->op[k].flipped);
+            tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
+            tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first), tnn__add_partials, &call);
+        }
+        if (i > first) {
+            const tnn__op *op = call.op = &net->op[--i];
+            const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
+            const int blocks = (int)TNN__MAX((K + 111)/112, TNN__MIN(8, (K + 27)/28));
+            if (op->act || op->needs_dx)
+                tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16, tnn__dense_turn, &call);
+            call.row_block = (int)((K + blocks - 1)/blocks);
+            call.dx_blocks = op->needs_dx ? (int)((K + call.row_block - 1)/call.row_block) : 0;
+            call.col_block = 128;
+            call.col_blocks = (op->q.oc + 127)/128;
+            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
+                     tnn__dense_backward, &call);
+        }
+    }
+    net->stage = TNN__BACKWARD;
+    return TNN_OK;
+}
+
+/* ==== 9. OPTIMIZERS ============================================================================
+   g = gradient, w = parameter, t = step counted from 1, all element by element.
+   SGD      d = g + decay w;  first step: b = d, then b = momentum b + (1 - dampening) d;
+            w -= lr d            without momentum
+            w -= lr b            with momentum
+            w -= lr (d + momentum b)   Nesterov            (Sutskever et al. 2013, in PyTorch's form)
+   Adam     d = g + decay w;  m = beta1 m + (1 - beta1) d;  v = beta2 v + (1 - beta2) d^2;
+            w -= lr/(1 - beta1^t) * m / (sqrt(v)/sqrt(1 - beta2^t) + eps)
+   AdamW    w *= 1 - lr decay;  then Adam without decay                                            */
+static double tnn__default(double value, double otherwise)
+{
+    return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;   /* TNN_ZERO is -0 */
+}
+TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer)
+{
+    tnn_optimizer o;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !optimizer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
+    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; the optimizer comes before the first forward");
+    o = *optimizer;
+    if (o.type < TNN_SGD || o.type > TNN_ADAMW) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no optimizer %d", (int)o.type);
+    o.lr = tnn__default(o.lr, 1e-3);
+    o.beta1 = tnn__default(o.beta1, 0.9);
+    o.beta2 = tnn__default(o.beta2, 0.999);
+    o.eps = tnn__default(o.eps, 1e-8);
+    o.weight_decay = tnn__default(o.weight_decay, o.type == TNN_ADAMW ? 0.01 : 0);
+    if (!(o.lr >= 0) || o.lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .lr = %g must be finite and not negative", o.lr);
+    if (!(o.beta1 >= 0 && o.beta1 < 1) || !(o.beta2 >= 0 && o.beta2 < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .beta1 = %g and .beta2 = %g must be in [0, 1)", o.beta1, o.beta2);
+    if (!(o.eps >= 0) || !(o.weight_decay >= 0) || !(o.momentum >= 0) || o.eps + o.weight_decay + o.momentum > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .eps = %g, .weight_decay = %g, .momentum = %g must be finite and not negative",
+                         o.eps, o.weight_decay, o.momentum);
+    if (!(o.dampening - o.dampening >= 0)) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .dampening must be finite");
+    if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
+    net->optimizer = o;
+    return TNN_OK;
+}
+TNN_API tnn_status tnn_set_lr(tnn_net *net, double lr)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !(lr >= 0) || lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_lr: lr = %g must be finite and not negative", lr);
+    net->optimizer.lr = lr;
+    return TNN_OK;
+}
+TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
+
+#define TNN__UPDATE_BLOCK 8192
+static void tnn__step_task(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn__len at = (tnn__len)task*TNN__UPDATE_BLOCK;
+    tnn__update u = call->update;
+    (void)worker;
+    u.w += at;
+    u.g += at;
+    if (u.m) u.m += at;
+    if (u.v) u.v += at;
+    call->k->update(&u, TNN__MIN(TNN__UPDATE_BLOCK, call->net->params - at));
+}
+TNN_API tnn_status (tnn_step)(tnn_net *net)
+{
+    tnn__call call;
+    tnn__update *u = &call.update;
+    const tnn_optimizer *o;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__BACKWARD) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
+    o = &net->optimizer;
+    if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
+    net->beta1_t *= o->beta1;
+    net->beta2_t *= o->beta2;
+    memset(u, 0, sizeof *u);
+    u->type = (int)o->type;
+    u->nesterov = o->nesterov;
+    u->first = net->steps == 0;
+    u->w = net->flat[0]; u->g = net->flat[1]; u->m = net->flat[2]; u->v = net->flat[3];
+    u->lr = (float)(o->type == TNN_SGD ? o->lr : o->lr/(1 - net->beta1_t));
+    u->momentum = (float)o->momentum;
+    u->undampened = (float)(1 - o->dampening);
+    u->decay = o->type == TNN_ADAMW ? 0 : (float)o->weight_decay;
+    u->keep = o->type == TNN_ADAMW ? (float)(1 - o->lr*o->weight_decay) : 1;
+    u->beta1 = (float)o->beta1; u->one_beta1 = (float)(1 - o->beta1);
+    u->beta2 = (float)o->beta2; u->one_beta2 = (float)(1 - o->beta2);
+    u->eps = (float)o->eps;
+    u->root2 = (float)(1/sqrt(1 - net->beta2_t));
+    call.net = net;
+    call.k = tnn__kernels();
+    tnn__run(tnn__threads_for(net, net->params), (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__step_task, &call);
+    net->steps++;
+    net->stage = TNN__NOTHING;
+    return TNN_OK;
+}
+TNN_API double tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n)
+{
+    double loss;
+    if ((tnn_forward)(net, x, n, TNN_TRAIN)) return HUGE_VAL - HUGE_VAL;
+    loss = (tnn_loss)(net, labels);
+    (tnn_backward)(net);
+    (tnn_step)(net);
+    return loss;
+}
+
+/* ==== 12. DATA ================================================================================= */
+static tnn_data tnn__no_data(void)
+{
+    tnn_data d;
+    memset(&d, 0, sizeof d);
+    d.std = 1;
+    return d;
+}
+
+/* An IDX header: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4 bytes, the
+   highest first. dims gets n and up to three more; returns the header's size, 0 on error. */
+static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t size, int least, int most, int dims[4])
+{
+    int n, i;
+    size_t header;
+    uint64_t bytes = 1;
+    for (i = 0; i < 4; i++) dims[i] = 1;
+    if (!p || size < 4 || p[0] || p[1] || p[2] != 8 || p[3] < least || p[3] > most) {
+        const int known = p && size >= 4;
+        if (known && p[0] == 0x1f && p[1] == 0x8b)
+            tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk", name);
+        else
+            tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions (%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)", name,
+                      least, most > least ? " or 4" : "", (long long)size, known ? p[0] : 0, known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, least);
+        return 0;
+    }
+    n = p[3];
+    header = 4 + 4*(size_t)n;
+    if (size < header) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name, (long long)size, (long long)header);
+        return 0;
+    }
+    for (i = 0; i < n; i++) {
+        const uint32_t d = (uint32_t)p[4 + 4*i] << 24 | (uint32_t)p[5 + 4*i] << 16 | (uint32_t)p[6 + 4*i] << 8 | p[7 + 4*i];
+        if (d < 1 || d > (i ? 65535u : 0x7fffffffu)) {
+            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i, (long long)d, 4 + 4*i);
+            return 0;
+        }
+        dims[i] = (int)d;
+        bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*d;
+    }
+    if ((uint64_t)(size - header) != bytes) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name, (long long)(size - header), (long long)bytes);
+        return 0;
+    }
+    return header;
+}
+/* With `memory`, the images stay where they are, in it, and it becomes the data set's own. */
+static tnn_data tnn__idx(const char *images_name, const unsigned char *images, size_t images_size, const char *labels_name,
+                         const unsigned char *labels, size_t labels_size)
+{
+    tnn_data d = tnn__no_data();
+    int dims[4], count[4], i;
+    const size_t at = tnn__idx_header(images_name, images, images_size, 3, 4, dims);
+    const size_t labels_at = at ? tnn__idx_header(labels_name, labels, labels_size, 1, 1, count) : 0;
+    tnn__len bytes;
+    char *p;
+    if (!labels_at) return d;
+    if (dims[0] != count[0]) {
+        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels", images_name, dims[0], labels_name, count[0]);
+        return d;
+    }
+    bytes = (tnn__len)(images_size - at);
+    p = (char *)tnn__alloc(tnn__mul(dims[0], (tnn__len)sizeof(int)) + bytes, images_name);
+    if (!p) return d;
+    d.memory = p;
+    d.n = dims[0];
+    d.c = images[3] == 4 ? dims[1] : 1;
+    d.h = images[3] == 4 ? dims[2] : dims[1];
+    d.w = images[3] == 4 ? dims[3] : dims[2];
+    d.labels = (int *)(void *)p;
+    d.bytes = (unsigned char *)p + (size_t)d.n*sizeof(int);
+    for (i = 0; i < d.n; i++) {
+        ((int *)(void *)p)[i] = labels[labels_at + (size_t)i];
+        d.classes = TNN__MAX(d.classes, labels[labels_at + (size_t)i] + 1);
+    }
+    memcpy(p + (size_t)d.n*sizeof(int), images + at, (size_t)bytes);
+    return d;
+}
+TNN_API tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels, size_t labels_size)
+{
+    return tnn__idx("images", (const unsigned char *)images, images_size, "labels", (const unsigned char *)labels, labels_size);
+}
+
+#ifndef TINYNN_NO_STDIO
+/* A whole file; NULL on error. */
+static unsigned char *tnn__read_file(const char *path, size_t *size)
+{
+    FILE *f = path ? fopen(path, "rb") : NULL;
+    unsigned char *p = NULL;
+    long end = -1;
+    if (!f) { tnn__fail(TNN_ERROR_IO, "%s: cannot be opened", path ? path : "(no path)"); return NULL; }
+    if (!fseek(f, 0, SEEK_END)) end = ftell(f);
+    if (end < 0 || fseek(f, 0, SEEK_SET)) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
+    else if ((p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL && fread(p, 1, (size_t)end, f) != (size_t)end) {
+        tnn__fail(TNN_ERROR_IO, "%s: cannot be read", path);
+        tnn__release(p);
+        p = NULL;
+    }
+    fclose(f);
+    *size = (size_t)end;
+    return p;
+}
+TNN_API tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
+{
+    size_t images_size = 0, labels_size = 0;
+    unsigned char *images = tnn__read_file(images_path, &images_size), *labels = images ? tnn__read_file(labels_path, &labels_size) : NULL;
+    tnn_data d = tnn__no_data();
+    if (images && labels) d = tnn__idx(images_path, images, images_size, labels_path, labels, labels_size);
+    tnn__release(images);
+    tnn__release(labels);
+    return d;
+}
+#endif
+
+TNN_API tnn_data tnn_data_view(const unsigned char *bytes, const float *floats, const int *labels, int n, int c, int h, int w)
+{
+    tnn_data d = tnn__no_data();
+    int i;
+    if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d), labels, and either bytes or floats", n, c, h, w);
+        return d;
+    }
+    for (i = 0; i < n; i++) {
+        if (labels[i] < 0 || labels[i] > 1 << 24) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d", labels[i], i); return d; }
+        d.classes = TNN__MAX(d.classes, labels[i] + 1);
+    }
+    d.n = n; d.c = c; d.h = h; d.w = w;
+    d.bytes = bytes; d.floats = floats; d.labels = labels;
+    return d;
+}
+TNN_API void tnn_data_free(tnn_data *data)
+{
+    if (!data) return;
+    tnn__release(data->memory);
+    *data = tnn__no_data();
+}
+TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std)
+{
+    if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g must be finite, std %g positive", (double)mean, (double)std);
+    data->mean = mean;
+    data->std = std;
+    return TNN_OK;
+}
+
+/* A data set of `count` samples of another, numbers from `order` (or first, first + 1, ... if NULL). */
+static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
+{
+    tnn_data d = *data;
+    int i, *index = (int *)tnn__alloc(tnn__mul(count, (tnn__len)sizeof(int)), "subset");
+    if (!index) return tnn__no_data();
+    for (i = 0; i < count; i++) {
+        const int at = order ? order[i] : first + i;
+        index[i] = data->index ? data->index[at] : at;
+    }
+    d.memory = index;
+    d.index = index;
+    d.n = count;
+    return d;
+}
+TNN_API tnn_data tnn_subset(const tnn_data *data, int first, int count)
+{
+    if (data && first >= 0 && count >= 1 && first <= data->n - count) return tnn__select(data, NULL, first, count);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d", count, first, data ? data->n : 0);
+    return tnn__no_data();
+}
+TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a, tnn_data *b)
+{
+    int i, *order;
+    if (!data || !a || !b || count < 1 || count >= data->n)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d", count, data ? data->n : 0);
+    order = (int *)tnn__alloc(tnn__mul(data->n, (tnn__len)sizeof(int)), "tnn_split");
+    if (!order) return TNN_ERROR_MEMORY;
+    for (i = 0; i < data->n; i++) order[i] = i;
+    tnn_shuffle(order, data->n, seed, 0);
+    *a = tnn__select(data, order, 0, count);
+    *b = tnn__select(data, order + count, 0, data->n - count);
+    tnn__release(order);
+    if (a->n && b->n) return TNN_OK;
+    tnn_data_free(a);
+    tnn_data_free(b);
+    return TNN_ERROR_MEMORY;
+}
+
+/* The 256 floats that bytes stand for. */
+static void tnn__byte_values(const tnn_data *d, float table[256])
+{
+    int i;
+    for (i = 0; i < 256; i++) table[i] = ((float)i/255.0f - d->mean)/d->std;
+}
+static void tnn__sample(const tnn_data *d, int i, const float table[256], float *x)
+{
+    const tnn__len size = (tnn__len)d->c*d->h*d->w, at = (tnn__len)(d->index ? d->index[i] : i)*size;
+    tnn__len k;
+    if (d->bytes) for (k = 0; k < size; k++) x[k] = table[d->bytes[at + k]];
+    else if (d->mean < 0 || d->mean > 0 || d->std < 1 || d->std > 1) for (k = 0; k < size; k++) x[k] = (d->floats[at + k] - d->mean)/d->std;
+    else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
+}
+static int tnn__label(const tnn_data *d, int i) { return d->labels[d->index ? d->index[i] : i]; }
+TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x)
+{
+    float table[256];
+    if (!data || !x || i < 0 || i >= data->n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d", i, data ? data->n : 0);
+    tnn__byte_values(data, table);
+    tnn__sample(data, i, table, x);
+    return TNN_OK;
+}
+
+struct tnn__loader {
+    tnn_data           data;
+    tnn_loader_options options;
+    int                at, *order;
+    float              table[256];
+};
+TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_options *options)
+{
+    tnn_loader_options o;
+    tnn_loader *l;
+    struct tnn__loader *s;
+    tnn__len size;
+    if (tnn_failed()) return NULL;
+    if (!data || !options || data->n < 1) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no data or no options"); return NULL; }
+    o = *options;
+    if (!o.batch) o.batch = 64;
+    if (o.batch < 1) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .batch = %d must be at least 1", o.batch); return NULL; }
+    if (o.drop_last && o.batch > data->n) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .drop_last drops everything: %d samples in batches of %d", data->n, o.batch);
+        return NULL;
+    }
+    o.batch = TNN__MIN(o.batch, data->n);
+    size = (tnn__len)data->c*data->h*data->w;
+    /* the loader, its state, the batch and its labels, the order: one piece */
+    l = (tnn_loader *)tnn__alloc((tnn__len)(sizeof *l + sizeof *s) + tnn__mul(tnn__mul(o.batch, size + 1) + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
+    if (!l) return NULL;
+    s = (struct tnn__loader *)(void *)(l + 1);
+    l->state = s;
+    l->x = (float *)(void *)((char *)(s + 1) + (TNN__ALIGN - (uintptr_t)(s + 1)%TNN__ALIGN)%TNN__ALIGN);
+    l->labels = (int *)(void *)(l->x + o.batch*size);
+    s->order = l->labels + o.batch;
+    l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
+    l->epoch = -1;
+    s->data = *data;
+    s->options = o;
+    s->at = data->n;
+    tnn__byte_values(data, s->table);
+    return l;
+}
+TNN_API int tnn_next(tnn_loader *l)
+{
+    struct tnn__loader *s;
+    int i, n;
+    if (tnn_failed() || !l) return 0;
+    s = l->state;
+    n = s->data.n;
+    if (s->at >= n) {               /* begin an epoch */
+        s->at = 0;
+        l->epoch++;
+        l->batch_index = -1;
+        for (i = 0; i < n; i++) s->order[i] = i;
+        if (s->options.shuffle) tnn_shuffle(s->order, n, s->options.seed, ((uint64_t)1 << 62) + (uint64_t)l->epoch);
+    }
+    l->n = TNN__MIN(s->options.batch, n - s->at);
+    l->batch_index++;
+    if (l->batch_index >= l->batches) {      /* the epoch's end is told once */
+        s->at = n;
+        return l->n = 0;
+    }
+    for (i = 0; i < l->n; i++) {
+        tnn__sample(&s->data, s->order[s->at + i], s->table, l->x + (tnn__len)i*s->data.c*s->data.h*s->data.w);
+        l->labels[i] = tnn__label(&s->data, s->order[s->at + i]);
+    }
+    s->at += l->n;
+    return l->n;
+}
+TNN_API void tnn_loader_free(tnn_loader *loader) { tnn__release(loader); }
+
+/* ==== 13. TRAINING AND METRICS ================================================================= */
+static tnn_metrics tnn__no_metrics(void)
+{
+    tnn_metrics m;
+    memset(&m, 0, sizeof m);
+    m.loss = HUGE_VAL - HUGE_VAL;
+    return m;
+}
+
+TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts)
+{
+    tnn_metrics m = tnn__no_metrics();
+    float table[256], *x;
+    int *labels, i, s, c, shape[3], classes = tnn_output_shape(net, shape), batch;
+    double loss = 0;
+    tnn__len size;
+    if (!classes) return m;
+    if (!data || data->n < 1) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_evaluate: no data"); return m; }
+    size = (tnn__len)data->c*data->h*data->w;
+    if (size != (tnn__len)net->options.input[0]*net->options.input[1]*net->options.input[2]) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_evaluate: samples of %dx%dx%d for a network of %dx%dx%d", data->c, data->h, data->w,
+                  net->options.input[0], net->options.input[1], net->options.input[2]);
+        return m;
+    }
+    batch = TNN__MIN(net->options.batch, data->n);
+    x = tnn__workspace(tnn__mul(batch, size + 1), "tnn_evaluate");
+    if (!x) return m;
+    labels = (int *)(void *)(x + batch*size);
+    if (counts) memset(counts, 0, (size_t)classes*(size_t)classes*sizeof *counts);
+    tnn__byte_values(data, table);
+    m.loss = 0;
+    for (i = 0; i < data->n && !tnn_failed(); i += batch) {
+        const int n = TNN__MIN(batch, data->n - i);
+        for (s = 0; s < n; s++) {
+            tnn__sample(data, i + s, table, x + s*size);
+            labels[s] = tnn__label(data, i + s);
+        }
+        if ((tnn_forward)(net, x, n, TNN_EVAL)) break;
+        loss = (tnn_loss)(net, labels);
+        if (tnn_failed()) break;
+        m.loss += loss*n;
+        m.correct += net->correct;
+        m.n += n;
+        if (counts) {
+            const tnn__blob *b = &net->blob[net->ops];
+            for (s = 0; s < n; s++) {
+                const float *y = tnn__sample_data(b, s);
+                int best = 0;
+                for (c = 1; c < classes; c++) if (y[tnn__place_of(b, c)] > y[tnn__place_of(b, best)]) best = c;
+                counts[labels[s]*classes + best]++;
+            }
+        }
+    }
+    tnn__release(x);
+    net->stage = TNN__NOTHING;
+    if (tnn_failed()) return tnn__no_metrics();
+    m.loss /= m.n;
+    m.accuracy = (double)m.correct/m.n;
+    return m;
+}
+TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data) { return tnn_confusion(net, data, NULL); }
+
+TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
+{
+    tnn_metrics m = tnn__no_metrics();
+    double loss = 0;
+    int batches = 0;
+    while (tnn_next(loader)) {
+        const double l = tnn_train_batch(net, loader->x, loader->labels, loader->n);
+        if (tnn_failed()) break;
+        loss += l;
+        m.n += loader->n;
+        m.correct += net->correct;
+        batches++;
+    }
+    if (tnn_failed() || !batches) return tnn__no_metrics();
+    m.loss = loss/batches;
+    m.accuracy = (double)m.correct/m.n;
+    return m;
+}
+
+TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n, int samples)
+{
+    const double nan = HUGE_VAL - HUGE_VAL;
+    double worst = 0, largest = 0;
+    const tnn__op *op;
+    int i, k, bias, tensors;
+    uint64_t draws;
+    if ((tnn_forward)(net, x, n, TNN_TRAIN)) return nan;
+    draws = net->draws;                 /* every forward below draws the same dropout */
+    (tnn_loss)(net, labels);
+    (tnn_backward)(net);
+    if (tnn_failed()) return nan;
+    for (i = 0; i < net->params; i++) largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
+    tensors = tnn_param_count(net);
+    for (k = 0; k < samples; k++) {
+        tnn__len count, at;
+        float *w, old;
+        double g, up, down, h = 1e-2, numeric, error;
+        op = tnn__find_param(net, k%tensors, &bias);
+        count = bias ? op->q.oc : op->q.K*op->q.oc;
+        at = (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)%(uint64_t)count);
+        w = tnn__param_at(op, bias, net->flat[0], at);
+        g = (double)*tnn__param_at(op, bias, net->flat[1], at);
+        old = *w;
+        *w = old + (float)h;
+        net->draws = draws - 1;
+        (tnn_forward)(net, x, n, TNN_TRAIN);
+        up = (tnn_loss)(net, labels);
+        h = (double)*w;
+        *w = old - (float)1e-2;
+        net->draws = draws - 1;
+        (tnn_forward)(net, x, n, TNN_TRAIN);
+        down = (tnn_loss)(net, labels);
+        h -= (double)*w;
+        *w = old;
+        numeric = (up - down)/h;
+        error = fabs(numeric - g)/TNN__MAX(TNN__MAX(1e-2*largest, fabs(g)), TNN__MAX(fabs(numeric), 1e-30));
+        worst = TNN__MAX(worst, error);
+    }
+    net->stage = TNN__NOTHING;
+    return tnn_failed() ? nan : worst;
+}
+
+/* ==== 16. LICENCE ============================================================================== */
+#if defined(__clang__)
+    #pragma STDC FP_CONTRACT DEFAULT
+#elif defined(__GNUC__)
+    #pragma GCC diagnostic pop
+    #pragma GCC pop_options
+#endif
+#endif /* !TNN__PASS */
+#endif /* TINYNN_IMPLEMENTATION */

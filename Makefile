@@ -1,0 +1,140 @@
+# tinynn.h needs no building. This builds what stands around it: the experiments, their figures and
+# report, the tests and the benchmark. `make help` lists the targets.
+
+CFLAGS  ?= -O2
+PREFIX  ?= /usr/local
+SEEDS   ?= 1
+LDLIBS   = -lm -pthread
+COMPILE  = $(CC) -std=c99 $(CPPFLAGS) -I. $(CFLAGS) -o $@
+
+EXPERIMENTS = $(filter-out report,$(patsubst experiments/%.c,%,$(wildcard experiments/*.c)))
+TESTS       = $(patsubst tests/%.c,build/%,$(wildcard tests/test_*.c))
+
+all: $(EXPERIMENTS:%=build/%) build/report
+
+help:
+	@echo 'make             builds the experiments into build/'
+	@echo 'make quick       a short run of each experiment and its figures, to build/quick/ (seconds)'
+	@echo 'make plots       the experiments, and their figures to build/plots/'
+	@echo 'make report      build/report.md: our numbers beside the reported ones; SEEDS=5: of five runs'
+	@echo 'make data        downloads the real data to data/ (without it the images are synthetic;'
+	@echo '                 TINYNN_DATA in the environment names another place)'
+	@echo 'make test        the tests, under three minutes; make test-all: also other processors,'
+	@echo '                 sanitizers and every compiler found'
+	@echo 'make bench       a table of speeds on this machine'
+	@echo 'make install     tinynn.h and tinynn.pc to $$DESTDIR$$PREFIX (PREFIX=$(PREFIX))'
+	@echo 'make clean       removes build/'
+	@echo 'CC, CFLAGS, CPPFLAGS and LDFLAGS are heeded. An interrupted make goes on where it stopped.'
+
+# ---- programs ------------------------------------------------------------------------------------
+
+$(EXPERIMENTS:%=build/%) build/report: build/%: experiments/%.c $(wildcard experiments/*.h) tinynn.h
+	@mkdir -p build
+	$(COMPILE) -Iexperiments $< $(LDFLAGS) $(LDLIBS)
+
+$(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h) tinynn.h
+	@mkdir -p build
+	$(COMPILE) -Itests $< $(LDFLAGS) $(LDLIBS)
+
+# ---- experiments: OUT/NAME.done says that all runs in OUT/NAME/ are complete ------------------------
+# OUT is build/results (seed 1), build/results/seedN, or build/quick. OUT/NAME.key names the program
+# and the data that the runs belong to (fashion_cnn's are in a folder fashion*). When it changes, they
+# are made anew; while it is the same, the program goes on where it was interrupted.
+
+.SECONDEXPANSION:
+.PRECIOUS: %.key build/quick/%.done build/results/%.done
+
+%.key: build/$$(notdir $$*) FORCE
+	@mkdir -p $(@D)
+	@{ cksum < $<; ls "$${TINYNN_DATA:-data}" 2>&1 | grep '^$(set)' || echo synthetic; } > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else rm -rf $* && mv $@.new $@; fi
+
+set  = $(firstword $(subst _, ,$(notdir $*)))
+seed = $(patsubst seed%,%,$(notdir $(patsubst %/,%,$(filter-out build/results/ build/quick/,$(@D)/))))
+
+build/quick/%.done: build/quick/%.key
+	build/$* --quick --out build/quick
+	@touch $@
+
+build/results/%.done: build/results/%.key
+	build/$(notdir $*) $(seed:%=--seed %) --out $(@D)
+	@touch $@
+
+figures = gnuplot -e "out='$1'; dir='$2'" plots/$*.gp
+
+build/plots/%.done: build/results/%.done $$(wildcard plots/$$** plots/style.gp)
+	@mkdir -p $(@D)
+	$(call figures,build/results,build/plots)
+	@touch $@
+
+build/quick/plots/%.done: build/quick/%.done $$(wildcard plots/$$** plots/style.gp)
+	@mkdir -p $(@D)
+	$(call figures,build/quick,build/quick/plots)
+	@touch $@
+
+plots: gnuplot $(EXPERIMENTS:%=build/plots/%.done)
+quick: gnuplot $(EXPERIMENTS:%=build/quick/plots/%.done)
+gnuplot:
+	@command -v gnuplot > /dev/null || \
+	    { echo 'The figures need gnuplot, for instance: apt-get install gnuplot-nox' >&2; exit 1; }
+
+OUTS = build/results $(shell i=1; while [ $$((i += 1)) -le $(SEEDS) ]; do echo build/results/seed$$i; done)
+report: build/report $(foreach out,$(OUTS),$(EXPERIMENTS:%=$(out)/%.done))
+	build/report $(OUTS) > build/report.md.new
+	mv build/report.md.new build/report.md
+
+# ---- tests ---------------------------------------------------------------------------------------
+
+test: all $(TESTS)
+	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh tests/same_bits.sh
+
+test-all: all $(TESTS)
+	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh 'tests/same_bits.sh all' tests/platforms.sh
+
+bench: build/bench
+	build/bench
+
+# ---- data: Fashion-MNIST (Zalando SE, MIT licence) --------------------------------------------------
+
+FASHION_SITES = https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion \
+                http://fashion-mnist.s3-website.eu-central-1.amazonaws.com
+FASHION = train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte
+sha256-train-images-idx3-ubyte = 3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84
+sha256-train-labels-idx1-ubyte = a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845
+sha256-t10k-images-idx3-ubyte  = 346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073
+sha256-t10k-labels-idx1-ubyte  = 67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5
+
+# curl's errors 22, 33 and 36: cannot go on from what is there, so from the beginning.
+data: $(FASHION:%=data/fashion-mnist/%)
+
+data/fashion-mnist/%:
+	@mkdir -p $(@D) && cd $(@D) && \
+	if [ -f $*.gz ]; then mv $*.gz $*.part; fi; \
+	good() { { sha256sum $*.part || shasum -a 256 $*.part; } 2>/dev/null | grep -q '$(sha256-$*)'; }; \
+	get() { echo "$$site/$*.gz" && curl -fL\# --retry 2 --connect-timeout 20 -o $*.part "$$@" "$$site/$*.gz"; }; \
+	for site in $(FASHION_SITES); do \
+	    good && break; \
+	    get -C - || case $$? in 22|33|36) rm -f $*.part; get;; *) false;; esac || continue; \
+	    good || { echo "not the file expected: its sha256 differs" >&2; rm $*.part; }; \
+	done; \
+	if good; then mv $*.part $*.gz && gzip -dkf $*.gz; else \
+	    echo "make data: $*.gz could be had from none of: $(FASHION_SITES)" >&2; \
+	    echo "Try again (it goes on where it stopped), or find the file elsewhere, put it into" >&2; \
+	    echo "$(@D)/ and run make data once more." >&2; exit 1; fi
+
+# ---- the rest ------------------------------------------------------------------------------------
+
+version = $(shell sed -n 's/^\#define TNN_VERSION "\(.*\)"/\1/p' tinynn.h)
+
+install:
+	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 tinynn.h $(DESTDIR)$(PREFIX)/include/tinynn.h
+	printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' '' 'Name: tinynn' \
+	    'Description: neural networks for C in one header' 'Version: $(version)' \
+	    'Cflags: -I$${includedir}' 'Libs: -lm -pthread' \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/tinynn.pc
+
+clean:
+	rm -rf build
+
+.PHONY: all help plots quick gnuplot report test test-all bench data install clean FORCE

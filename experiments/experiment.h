@@ -1,0 +1,338 @@
+/* experiment.h - what the experiments share: options, result files, progress
+
+   An experiment is one C file that trains networks, one after the other ("runs"), and writes a
+   result file for each, OUT/EXPERIMENT/RUN.tsv: comment lines (#), a header line, and a row per
+   epoch, written as the epoch ends. Comments say where and how it was made; the other lines are the
+   same on every machine. A file being written is called RUN.tsv.part; it gets its name when its
+   run is complete, so that work which was interrupted can be started again: runs that are complete
+   and would come out the same are skipped.                                                       */
+#ifndef EXPERIMENT_H
+#define EXPERIMENT_H
+
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#ifdef _WIN32
+#include <direct.h>
+#include <io.h>
+#define EXPERIMENT_MKDIR(path) _mkdir(path)
+#define EXPERIMENT_TERMINAL()  _isatty(2)
+#else
+#include <unistd.h>
+#define EXPERIMENT_MKDIR(path) mkdir(path, 0777)
+#define EXPERIMENT_TERMINAL()  isatty(2)
+#endif
+
+#if defined __TINYC__
+#define EXPERIMENT_COMPILER "tcc"
+#elif defined __clang__
+#define EXPERIMENT_COMPILER "clang " __clang_version__
+#elif defined __GNUC__
+#define EXPERIMENT_COMPILER "gcc " __VERSION__
+#else
+#define EXPERIMENT_COMPILER "another compiler"
+#endif
+
+enum { EXPERIMENT_PATH = 1024 };
+
+typedef struct experiment {
+    const char *name, *about;           /* "fashion_cnn"; a line for --help                       */
+    const char *const *runs;            /* the names of its runs, then NULL                       */
+    const char *choice;                 /* an option of its own ("--order"), or NULL,             */
+    const char *const *choices;         /*   the values it takes, then NULL,                      */
+    int chosen;                         /*   and which of them: the default, then the user's      */
+    /* options */
+    const char *data, *out, *only;
+    uint64_t    seed;
+    int         threads, quick;
+    /* set by who loads the data: "real" or "synthetic", with its numbers of samples */
+    char        kind[80];
+    /* the run being done */
+    const char *run;
+    int         epoch, epochs;
+    FILE       *file;
+    char        path[EXPERIMENT_PATH];
+    /* progress, in training samples, over all runs */
+    double      work, done, run_done, run_work, start, drawn;
+} experiment;
+
+/* ==== Options ================================================================================= */
+
+static inline void experiment_help(const experiment *e, FILE *to)
+{
+    fprintf(to, "%s - %s\n\nusage: build/%s [options]\n\n", e->name, e->about, e->name);
+    fprintf(to, "  --data DIR     where the data is (default $TINYNN_DATA, else data);\n"
+                "                 where the set is not there, a synthetic one stands in\n"
+                "  --out DIR      results go to DIR/%s/RUN.tsv (default build/results)\n"
+                "  --seed N       of initialisation, dropout and shuffling (default 1);\n"
+                "                 give each seed its own --out\n"
+                "  --threads N    results do not depend on it (default $TINYNN_THREADS, else all)\n"
+                "  --quick        few samples and epochs: does it work, are the bits the same?\n"
+                "  --only RUN     this run alone\n", e->name);
+    if (e->choice) {
+        fprintf(to, "  %-14s", e->choice);
+        for (int i = 0; e->choices[i]; i++)
+            fprintf(to, " %s%s", e->choices[i], i == e->chosen ? " (default)" : "");
+        fprintf(to, "\n");
+    }
+    fprintf(to, "  --help         this\n\nruns:");
+    for (int i = 0; e->runs[i]; i++) fprintf(to, " %s", e->runs[i]);
+    fprintf(to, "\n\nComplete runs are skipped. Exit status: 0 done, 1 failed, 2 wrong usage.\n");
+}
+
+static inline int experiment_index(const char *const *names, const char *name)
+{
+    for (int i = 0; names[i]; i++)
+        if (strcmp(names[i], name) == 0) return i;
+    return -1;
+}
+
+static inline int experiment_usage(const experiment *e, const char *option, const char *problem,
+                                   const char *const *known)
+{
+    fprintf(stderr, "%s: %s: %s", e->name, option, problem);
+    for (int i = 0; known && known[i]; i++) fprintf(stderr, " %s", known[i]);
+    fprintf(stderr, "%s\n", known ? "" : " (--help lists the options)");
+    return 2;
+}
+
+/* A whole number from `low` to 2^53, or -1. */
+static inline double experiment_number(const char *text, int low)
+{
+    char *end;
+    double v = strtod(text, &end);
+    int    digits = *text && strspn(text, "0123456789") == strlen(text);
+    return digits && !*end && v >= low && v <= 9007199254740992.0 ? v : -1;
+}
+
+/* Reads the command line. Returns -1 to go on, or the status to exit with. */
+static inline int experiment_options(experiment *e, int argc, char **argv)
+{
+    e->data = getenv("TINYNN_DATA");
+    if (!e->data || !*e->data) e->data = "data";
+    e->out  = "build/results";
+    e->seed = 1;
+    for (int i = 1; i < argc; i++) {
+        const char *option = argv[i], *value;
+        if (strcmp(option, "--help") == 0) { experiment_help(e, stdout); return 0; }
+        if (strcmp(option, "--quick") == 0) { e->quick = 1; continue; }
+        int own = e->choice && strcmp(option, e->choice) == 0;
+        if (!own && strcmp(option, "--data") && strcmp(option, "--out") &&
+            strcmp(option, "--only") && strcmp(option, "--seed") && strcmp(option, "--threads"))
+            return experiment_usage(e, option, "unknown option", NULL);
+        if (++i == argc || !*argv[i]) return experiment_usage(e, option, "needs a value", NULL);
+        value = argv[i];
+        if (own) {
+            e->chosen = experiment_index(e->choices, value);
+            if (e->chosen < 0) return experiment_usage(e, option, "known values are", e->choices);
+        } else if (strcmp(option, "--data") == 0) {
+            e->data = value;
+        } else if (strcmp(option, "--out") == 0) {
+            e->out = value;
+        } else if (strcmp(option, "--only") == 0) {
+            e->only = value;
+            if (experiment_index(e->runs, value) < 0) {
+                fprintf(stderr, "%s: no run is called '%s'\n", e->name, value);
+                return experiment_usage(e, option, "the runs are", e->runs);
+            }
+        } else {
+            int threads = strcmp(option, "--threads") == 0;
+            double v = experiment_number(value, threads);
+            if (v < 0 || (threads && v > 1024))
+                return experiment_usage(e, option, threads ? "takes a whole number from 1 to 1024"
+                                                           : "takes a whole number", NULL);
+            if (threads) e->threads = (int)v;
+            else         e->seed = (uint64_t)v;
+        }
+    }
+    tnn_set_threads(e->threads);
+    return -1;
+}
+
+static inline int experiment_wants(const experiment *e, const char *run)
+{
+    return !e->only || strcmp(e->only, run) == 0;
+}
+
+/* ==== Progress, on standard error ===============================================================
+   On a terminal a bar, with the speed and the time left for all runs; else a line per epoch.     */
+
+static inline double experiment_clock(void)
+{
+#ifdef _WIN32
+    return (double)clock() / CLOCKS_PER_SEC;
+#else
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+#endif
+}
+
+/* To be called after each batch with its number of samples. */
+static inline void experiment_progress(experiment *e, int samples)
+{
+    e->run_done += samples;
+    e->done     += samples;
+    double now = experiment_clock(), seconds = now - e->start;
+    if (!EXPERIMENT_TERMINAL() || now - e->drawn < 0.1 || seconds <= 0) return;
+    e->drawn = now;
+    int bar  = (int)(20 * e->run_done / e->run_work);
+    int left = (int)(seconds * (e->work / e->done - 1));
+    fprintf(stderr, "\r%-26s epoch %3d/%d [%.*s%.*s] %7.0f samples/s, %d:%02d:%02d left\033[K",
+            e->run, e->epoch, e->epochs, bar, "####################", 20 - bar,
+            "--------------------", e->done / seconds, left / 3600, left / 60 % 60, left % 60);
+}
+
+static inline void experiment_say(const experiment *e, const char *what)
+{
+    fprintf(stderr, "%s%s: %s: %s\n", EXPERIMENT_TERMINAL() ? "\r\033[K" : "", e->name,
+            e->run ? e->run : "data", what);
+}
+
+/* ==== Result files ============================================================================ */
+
+static inline int experiment_mkdirs(char *path)     /* those above the file `path` */
+{
+    for (char *p = path + 1; *p; p++)
+        if (*p == '/') {
+            *p = 0;
+            int failed = EXPERIMENT_MKDIR(path) != 0 && errno != EEXIST;
+            *p = '/';
+            if (failed) return -1;
+        }
+    return 0;
+}
+
+/* Stands for what a network computes: the hash of its weights after a step on the first two
+   samples. Another architecture, learning rate, data set or library gives another. Frees it.     */
+static inline uint64_t experiment_fingerprint(tnn_net *net, const tnn_data *data)
+{
+    tnn_loader *batches = tnn_loader_create(data, .batch = 2);
+    uint64_t    hash = 0;
+    if (net && tnn_next(batches)) {
+        tnn_train_batch(net, batches->x, batches->labels, batches->n);
+        hash = tnn_hash(net);
+    }
+    tnn_loader_free(batches);
+    tnn_free(net);
+    return hash;
+}
+
+/* Does the file hold this configuration? A file with its final name is complete. */
+static inline int experiment_is_done(const char *path, const char *config)
+{
+    char  line[512];
+    int   same = 0;
+    FILE *f = fopen(path, "r");
+    while (f && !same && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\r\n")] = 0;
+        same = strcmp(line, config) == 0;
+    }
+    if (f) fclose(f);
+    return same;
+}
+
+/* Starts a run of `epochs` times `samples`; `settings` and `fingerprint` say what it is. Returns 1
+   to train it, 0 to skip it (done before), -1 on failure, which it has reported.                 */
+static inline int experiment_begin(experiment *e, const char *run, const char *settings,
+                                   uint64_t fingerprint, int epochs, int samples,
+                                   long long parameters)
+{
+    char config[512], message[EXPERIMENT_PATH + 64];
+    e->run      = run;
+    e->epoch    = 1;
+    e->epochs   = epochs;
+    e->run_work = (double)epochs * samples;
+    e->run_done = 0;
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    snprintf(config, sizeof config, "# config %s, %d epochs, seed %llu, %s, fingerprint %016llx",
+             settings, epochs, (unsigned long long)e->seed, e->kind,
+             (unsigned long long)fingerprint);
+    int length = snprintf(e->path, sizeof e->path, "%s/%s/%s.tsv.part", e->out, e->name, run);
+    if (length < 0 || length >= (int)sizeof e->path) {
+        experiment_say(e, "the path of --out is too long");
+        return -1;
+    }
+    char *part = e->path + length - strlen(".part");
+    *part = 0;
+    if (experiment_is_done(e->path, config)) {
+        experiment_say(e, "complete, skipped");
+        e->work -= e->run_work;
+        return 0;
+    }
+    *part = '.';
+    e->file = experiment_mkdirs(e->path) == 0 ? fopen(e->path, "w") : NULL;
+    if (!e->file) {
+        snprintf(message, sizeof message, "cannot write %s: %s", e->path, strerror(errno));
+        experiment_say(e, message);
+        return -1;
+    }
+    fprintf(e->file, "# %s %s\n# made by tinynn.h %s, instruction set %s, %d threads, %s\n",
+            e->name, run, TNN_VERSION, tnn_isa(), tnn_threads(), EXPERIMENT_COMPILER);
+    fprintf(e->file, "# data %s\n# seed %llu\n# parameters %lld\n%s\n", e->kind,
+            (unsigned long long)e->seed, parameters, config);
+    fprintf(e->file, "epoch\ttrain_loss\ttrain_acc\tval_loss\tval_acc\tlr\n");
+    if (e->start == 0) e->start = experiment_clock();
+    return 1;
+}
+
+/* C libraries spell NaN and infinity in different ways. */
+static inline void experiment_value(FILE *f, double v)
+{
+    if (v != v)          fputs("\tnan", f);
+    else if (v > 1e300)  fputs("\tinf", f);
+    else if (v < -1e300) fputs("\t-inf", f);
+    else                 fprintf(f, "\t%.6f", v);
+}
+
+/* The row of the epoch that ended. Returns 0, or -1 on failure. */
+static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics val, double lr)
+{
+    fprintf(e->file, "%d", e->epoch);
+    experiment_value(e->file, train.loss);
+    experiment_value(e->file, train.accuracy);
+    experiment_value(e->file, val.loss);
+    experiment_value(e->file, val.accuracy);
+    fprintf(e->file, "\t%g\n", lr);
+    if (tnn_failed() || fflush(e->file) || ferror(e->file)) {
+        experiment_say(e, tnn_failed() ? tnn_error() : "the result file cannot be written");
+        return -1;
+    }
+    if (!EXPERIMENT_TERMINAL() || e->epoch == e->epochs) {
+        char text[160];
+        snprintf(text, sizeof text, "epoch %3d/%d  train %.4f %6.2f %%  validation %.4f %6.2f %%",
+                 e->epoch, e->epochs, train.loss, 100 * train.accuracy, val.loss,
+                 100 * val.accuracy);
+        experiment_say(e, text);
+    }
+    e->epoch++;
+    return 0;
+}
+
+/* Ends the run: its file gets its name if every epoch was written. Returns 0, or -1 on failure. */
+static inline int experiment_end(experiment *e)
+{
+    char path[EXPERIMENT_PATH];
+    int  complete = e->epoch > e->epochs, failed = fclose(e->file) != 0;
+    e->file = NULL;
+    if (!complete) return -1;
+    memcpy(path, e->path, sizeof path);
+    path[strlen(path) - strlen(".part")] = 0;
+    remove(path);                                   /* rename() on Windows replaces nothing */
+    if (failed || rename(e->path, path) != 0) {
+        experiment_say(e, "the result file cannot be written");
+        return -1;
+    }
+    return 0;
+}
+
+#endif /* EXPERIMENT_H */

@@ -1,0 +1,489 @@
+/* fashion_data.h - Fashion-MNIST, or a stand-in that this file draws
+
+   60,000 training and 10,000 validation images of 28 x 28 grey levels in ten classes: Xiao, Rasul
+   and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
+   algorithms", 2017. It is read from DIR/fashion-mnist, four IDX files, compressed (.gz, through
+   the gzip program) or not. Where that folder does not exist, garments drawn here take its place,
+   so that everything can be tried without the real images.
+
+   The stand-in is drawn with integers only and tnn_random_bits, so that its bytes are the same on
+   every machine. Its classes overlap like the real ones (shirts with T-shirts, pullovers and
+   coats, sneakers with boots): a good network gets most of it right, not all.                    */
+#ifndef FASHION_DATA_H
+#define FASHION_DATA_H
+
+#include "experiment.h"
+
+/* ==== The pen: polygons on a 28 x 28 canvas =====================================================
+   Outlines are in units of 1/10 pixel, x from -140 to 140, y from 0 (top) to 280. The canvas
+   turns them into 1/256 pixel under the garment's own size, slant and place.                     */
+typedef struct fashion_point { int x, y; } fashion_point;
+
+typedef struct fashion_canvas {
+    uint64_t image;                     /* number of the image: its stream of random numbers */
+    int level[28][28];                  /* grey levels 0..255                                */
+    int scale_x, scale_y, slant, dx, dy;
+} fashion_canvas;
+
+/* Properties of an image. Each is drawn by its own number, so that nothing depends on the order in
+   which a compiler evaluates its arguments. Noise uses the numbers from 100.                     */
+enum {
+    SCALE_X, SCALE_Y, SLANT, SHIFT_X, SHIFT_Y, LEVEL, KIND, PATTERN, PERIOD, CONTRAST, FOLDS, GRAIN,
+    WIDTH, WAIST, HEM, BOTTOM, NECK, NECK_DEPTH, SLEEVE, SLEEVE_ANGLE, CLOSURE, CLOSURE_LEVEL,
+    COLLAR, PRINT, PRINT_SIZE, HEIGHT, HEEL, TOE, STRAPS, SOLE, HANDLE, STEP, STEP_SECOND,
+    FOLD_GRID = 100, GRAIN_GRID = 200
+};
+
+/* A whole number in [low, high], uniform. */
+static inline int fashion_pick(const fashion_canvas *c, int property, int low, int high)
+{
+    uint32_t bits = tnn_random_bits(20170825, c->image, (uint64_t)property);
+    return low + (int)(((uint64_t)bits * (uint64_t)(high - low + 1)) >> 32);
+}
+
+static inline int fashion_clamp(int v, int low, int high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+/* Fills the polygon with a grey level. Each pixel is cut by four scan lines; along each, the
+   crossings with the outline are exact to 1/256 pixel (even-odd rule).                           */
+static inline void fashion_fill(fashion_canvas *c, int level, const fashion_point *outline, int n)
+{
+    enum { MAX = 32 };
+    fashion_point p[MAX];
+    for (int i = 0; i < n; i++) {
+        int x = outline[i].x, y = outline[i].y - 140;
+        p[i].x = (x * c->scale_x + y * c->slant) / 10 + 14 * 256 + c->dx;
+        p[i].y = y * c->scale_y / 10 + 14 * 256 + c->dy;
+    }
+    for (int row = 0; row < 28; row++) {
+        int cover[28] = {0};                                     /* of 4 * 256 */
+        for (int line = 0; line < 4; line++) {
+            int y = row * 256 + line * 64 + 32, cross[MAX], crossings = 0;
+            for (int i = 0; i < n; i++) {
+                fashion_point a = p[i], b = p[(i + 1) % n];
+                if ((a.y <= y) == (b.y <= y)) continue;
+                int x = fashion_clamp(a.x + (y - a.y) * (b.x - a.x) / (b.y - a.y), 0, 28 * 256);
+                int at = crossings++;
+                for (; at > 0 && cross[at - 1] > x; at--) cross[at] = cross[at - 1];
+                cross[at] = x;
+            }
+            for (int i = 0; i + 1 < crossings; i += 2)
+                for (int x = cross[i] / 256; x < 28 && x * 256 < cross[i + 1]; x++)
+                    cover[x] += fashion_clamp(cross[i + 1], x * 256, x * 256 + 256) -
+                                fashion_clamp(cross[i], x * 256, x * 256 + 256);
+        }
+        for (int x = 0; x < 28; x++)
+            c->level[row][x] += (level - c->level[row][x]) * cover[x] / 1024;
+    }
+}
+#define FASHION_FILL(c, level, ...)                                                               \
+    fashion_fill(c, level, (fashion_point[]){__VA_ARGS__},                                        \
+                 (int)(sizeof((fashion_point[]){__VA_ARGS__}) / sizeof(fashion_point)))
+
+/* The same outline on the left and on the right of the axis. */
+#define FASHION_BOTH(c, level, ...)                                                               \
+    do {                                                                                          \
+        fashion_point both[] = {__VA_ARGS__};                                                     \
+        int both_n = (int)(sizeof both / sizeof both[0]);                                         \
+        fashion_fill(c, level, both, both_n);                                                     \
+        for (int both_i = 0; both_i < both_n; both_i++) both[both_i].x = -both[both_i].x;         \
+        fashion_fill(c, level, both, both_n);                                                     \
+    } while (0)
+
+/* A straight band from a to b, of half widths wa and wb. */
+static inline void fashion_band(fashion_canvas *c, int level, int ax, int ay, int bx, int by,
+                                int wa, int wb)
+{
+    int dx = bx - ax, dy = by - ay, length = 1;
+    while (length * length < dx * dx + dy * dy) length++;
+    FASHION_FILL(c, level, {ax + dy * wa / length, ay - dx * wa / length},
+                 {bx + dy * wb / length, by - dx * wb / length},
+                 {bx - dy * wb / length, by + dx * wb / length},
+                 {ax - dy * wa / length, ay + dx * wa / length});
+}
+
+/* ==== The garments ============================================================================ */
+enum { TSHIRT, TROUSER, PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT };
+
+/* T-shirt, pullover, dress, coat and shirt are one pattern with other measures. */
+static inline void fashion_top(fashion_canvas *c, int kind, int level)
+{
+    int width = fashion_pick(c, WIDTH, 58, 74), hem = width + fashion_pick(c, HEM, -8, 12);
+    int bottom = fashion_pick(c, BOTTOM, 245, 272), waist = width - fashion_pick(c, WAIST, 0, 14);
+    int chest = width, neck = fashion_pick(c, NECK, 20, 34);
+    int depth = fashion_pick(c, NECK_DEPTH, 8, 26);
+    int sleeve = fashion_pick(c, SLEEVE, 225, 256);                  /* 0 none, 256 to the wrist */
+    int chance = fashion_pick(c, KIND, 0, 99), shade = fashion_pick(c, CLOSURE_LEVEL, -70, 70);
+    switch (kind) {
+    case TSHIRT:
+        sleeve = chance < 10 ? 0 : chance < 92 ? fashion_pick(c, SLEEVE, 20, 110) : sleeve;
+        break;
+    case DRESS:
+        width = fashion_pick(c, WIDTH, 36, 54);
+        chest = width - 4;
+        waist = fashion_pick(c, WAIST, 26, 46);
+        hem = waist + fashion_pick(c, HEM, 0, 46);
+        bottom = 276;
+        sleeve = chance < 45 ? 0 : chance < 80 ? fashion_pick(c, SLEEVE, 20, 120) : sleeve;
+        depth += 8;
+        break;
+    case COAT:
+        width += 4;
+        hem += 6;
+        bottom += 6;
+        break;
+    case SHIRT:
+        sleeve = chance < 40 ? fashion_pick(c, SLEEVE, 20, 150) : sleeve;
+        break;
+    default: break;
+    }
+
+    if (sleeve > 0) {                      /* short ones stick out, long ones hang by the side */
+        int angle = fashion_pick(c, SLEEVE_ANGLE, -10, 12);
+        int x = width + 28 + 10 * sleeve / 256 + angle, y = 78 + 165 * sleeve / 256 - angle;
+        int cuff = 20 - 5 * sleeve / 256;
+        fashion_band(c, level - 14, width - 10, 38, x, y, 24, cuff);
+        fashion_band(c, level - 14, 10 - width, 38, -x, y, 24, cuff);
+        if (sleeve > 200)                                   /* the shadow between arm and body */
+            FASHION_BOTH(c, level / 3, {width - 2, 95}, {width + 5, 95},
+                         {hem + 10, bottom - 20}, {hem - 1, bottom - 20});
+    }
+    FASHION_FILL(c, level, {0, 10 + depth}, {neck / 2, 8 + depth}, {neck, 8}, {width, 24},
+                 {chest, 90}, {waist, 150}, {hem, bottom}, {0, bottom + 4}, {-hem, bottom},
+                 {-waist, 150}, {-chest, 90}, {-width, 24}, {-neck, 8}, {-neck / 2, 8 + depth});
+
+    if (kind == DRESS && fashion_pick(c, CLOSURE, 0, 2) == 0)                          /* a belt */
+        fashion_band(c, level + shade, -waist, 148, waist, 148, 6, 6);
+    if (kind == COAT || (kind == SHIRT && fashion_pick(c, CLOSURE, 0, 3) > 0)) {  /* zip, buttons */
+        int w = kind == COAT ? fashion_pick(c, CLOSURE, 4, 9) : 4;
+        fashion_band(c, level + shade, 0, 10 + depth, 0, bottom, w, w);
+    }
+    if (kind == COAT || (kind == SHIRT && fashion_pick(c, COLLAR, 0, 2) > 0))
+        FASHION_BOTH(c, level - shade / 2, {neck + 4, 4}, {neck - 12, 2}, {2, 12 + depth},
+                     {neck / 2, 34 + depth}, {neck + 10, 22});
+    if (kind == PULLOVER || kind == TSHIRT)                                     /* ribbed neck */
+        FASHION_BOTH(c, level - 24, {0, 10 + depth}, {neck / 2, 8 + depth}, {neck, 8},
+                     {neck + 8, 10}, {neck / 2 + 4, 15 + depth}, {0, 17 + depth});
+    if (kind == PULLOVER)                                                        /* ribbed hem */
+        fashion_band(c, level - 24, -hem, bottom - 6, hem, bottom - 6, 5, 5);
+    if ((kind == TSHIRT || kind == PULLOVER) && fashion_pick(c, PRINT, 0, 9) < 4) {
+        int size = fashion_pick(c, PRINT_SIZE, 14, 40), y = fashion_pick(c, HEIGHT, 90, 130);
+        FASHION_FILL(c, level + shade, {-size, y - 8}, {-size / 2, y - size}, {size / 2, y - size},
+                     {size, y - 8}, {size - 6, y + size / 2}, {6 - size, y + size / 2});
+    }
+}
+
+static inline void fashion_trouser(fashion_canvas *c, int level)
+{
+    int waist = fashion_pick(c, WAIST, 34, 46), hip = waist + fashion_pick(c, WIDTH, 2, 12);
+    int inner = fashion_pick(c, HEM, 4, 26), outer = inner + fashion_pick(c, SLEEVE, 22, 36);
+    int crotch = fashion_pick(c, HEIGHT, 80, 110);
+    int bottom = fashion_pick(c, KIND, 0, 5) ? fashion_pick(c, BOTTOM, 262, 278) : 180;
+    FASHION_BOTH(c, level, {0, 6}, {waist, 4}, {hip, 60}, {outer, bottom}, {inner, bottom},
+                 {3, crotch}, {0, crotch - 4});
+    fashion_band(c, level - 40, 0, 8, 0, crotch, 3, 3);
+    fashion_band(c, level - 30, -waist, 12, waist, 12, 4, 4);
+}
+
+static inline void fashion_sandal(fashion_canvas *c, int level)
+{
+    int toe = fashion_pick(c, TOE, -134, -120), heel = fashion_pick(c, HEEL, -60, 105);
+    int sole = fashion_pick(c, SOLE, 5, 15), straps = fashion_pick(c, STRAPS, 1, 2);
+    int thick = fashion_pick(c, PRINT_SIZE, 4, 9), rise = fashion_pick(c, HEIGHT, 34, 54);
+    if (heel < 30) heel = 0;
+    int ground = 195 + heel / 3, front = ground - sole, back = front - heel, bend = toe + 100;
+    /* the sole runs flat under the toes, then up to the heel */
+    fashion_band(c, level, toe, front, bend, front, sole, sole);
+    fashion_band(c, level, bend - 6, front, 118, back, sole, sole);
+    if (heel) fashion_band(c, level, 112, back, 120, ground, 12, fashion_pick(c, WIDTH, 4, 14));
+    for (int i = 0; i < straps; i++) {                                       /* over the toes */
+        int x = toe + 24 + i * 44 + fashion_pick(c, STEP + i, -10, 10), top = front - rise;
+        fashion_band(c, level - 10, x, front, x + 26, top, thick, thick);
+        fashion_band(c, level - 10, x + 24, top, x + 54, top + 6, thick, thick);
+        fashion_band(c, level - 10, x + 52, top + 4, x + 70, front - heel / 6, thick, thick);
+    }
+    if (fashion_pick(c, COLLAR, 0, 3)) {                            /* behind and round the ankle */
+        int ankle = back - fashion_pick(c, NECK, 44, 80), lean = fashion_pick(c, WAIST, 30, 90);
+        fashion_band(c, level - 10, 116, back, 108, ankle, thick, thick);
+        fashion_band(c, level - 10, 110, ankle, 110 - lean, ankle + 4, thick, thick);
+        fashion_band(c, level - 10, 112 - lean, ankle, 56 - lean, front - heel / 3, thick, thick);
+    }
+}
+
+static inline void fashion_sneaker(fashion_canvas *c, int level)
+{
+    int toe = fashion_pick(c, TOE, -134, -124), shade = fashion_pick(c, CLOSURE_LEVEL, -90, 90);
+    int high = fashion_pick(c, KIND, 0, 9) ? fashion_pick(c, HEIGHT, 92, 118) : 66; /* high-tops */
+    int sole = fashion_pick(c, SOLE, 186, 196), vamp = fashion_pick(c, WAIST, 140, 156);
+    FASHION_FILL(c, level, {toe, 184}, {toe + 10, 166}, {toe + 34, 158}, {-64, vamp},
+                 {-16, high + 22}, {8, high - 6}, {26, high - 10}, {34, high + 8},
+                 {66, high + 22}, {96, high}, {114, high - 4}, {120, high + 10}, {128, 180},
+                 {126, 206}, {-118, 206}, {toe - 2, 196});
+    FASHION_FILL(c, level + shade, {toe - 3, sole - 4}, {-60, sole}, {129, sole - 4}, {127, 208},
+                 {-116, 208}, {toe - 3, 200});
+    int stripes = fashion_pick(c, STRAPS, 0, 3);
+    for (int i = 0; i < stripes; i++) {
+        int x = -34 + i * 24 + fashion_pick(c, STEP, 0, 20);
+        fashion_band(c, level + shade, x + 14, high + 40, x + 36, sole - 4, 5, 4);
+    }
+    fashion_band(c, level - 50, -52, vamp - 6, 22, high + 12, 4, 6);                 /* the laces */
+}
+
+static inline void fashion_bag(fashion_canvas *c, int level)
+{
+    int w = fashion_pick(c, WIDTH, 72, 132), top = fashion_pick(c, HEIGHT, 70, 120);
+    int bottom = fashion_pick(c, BOTTOM, 205, 262), taper = fashion_pick(c, WAIST, -18, 26);
+    int shade = fashion_pick(c, CLOSURE_LEVEL, -60, 60), handle = fashion_pick(c, HANDLE, 0, 3);
+    int h = fashion_pick(c, SLEEVE, 34, 66), at = w * fashion_pick(c, COLLAR, 30, 70) / 100;
+    if (handle == 1) {                                                        /* a round handle */
+        fashion_band(c, level - 20, -at, top + 6, -at * 3 / 4, top - h * 3 / 4, 6, 6);
+        fashion_band(c, level - 20, -at * 3 / 4, top - h * 3 / 4, -at / 3, top - h, 6, 6);
+        fashion_band(c, level - 20, -at / 3, top - h, at / 3, top - h, 6, 6);
+        fashion_band(c, level - 20, at / 3, top - h, at * 3 / 4, top - h * 3 / 4, 6, 6);
+        fashion_band(c, level - 20, at * 3 / 4, top - h * 3 / 4, at, top + 6, 6, 6);
+    } else if (handle == 2) {                                              /* a shoulder strap */
+        fashion_band(c, level - 20, -w + 12, top + 6, 0, top - h - 20, 4, 4);
+        fashion_band(c, level - 20, w - 12, top + 6, 0, top - h - 20, 4, 4);
+    } else if (handle == 3) {                                               /* rings at the sides */
+        FASHION_BOTH(c, level - 30, {w - 10, top + 4}, {w + 12, top + 26}, {w + 8, top + 70},
+                     {w - 12, top + 90}, {w - 2, top + 60}, {w - 2, top + 30});
+    }
+    FASHION_FILL(c, level, {-w + taper + 8, top}, {w - taper - 8, top}, {w - taper, top + 10},
+                 {w, bottom - 12}, {w - 12, bottom}, {12 - w, bottom}, {-w, bottom - 12},
+                 {-w + taper, top + 10});
+    int flap = top + (bottom - top) * fashion_pick(c, PRINT_SIZE, 20, 60) / 100;
+    if (fashion_pick(c, PRINT, 0, 1))                                               /* a flap */
+        FASHION_FILL(c, level + shade, {-w + taper, top + 4}, {w - taper, top + 4},
+                     {w - taper - 10, flap - 16}, {0, flap}, {10 + taper - w, flap - 16});
+    else
+        fashion_band(c, level - 50, -w + 6, top + 12, w - 6, top + 12, 4, 4);
+    FASHION_FILL(c, level + 60, {-8, flap - 8}, {8, flap - 8}, {8, flap + 6}, {-8, flap + 6});
+}
+
+static inline void fashion_boot(fashion_canvas *c, int level)
+{
+    int toe = fashion_pick(c, TOE, -134, -108), heel = fashion_pick(c, HEEL, 0, 66);
+    int top = fashion_pick(c, KIND, 0, 5) ? fashion_pick(c, HEIGHT, 22, 84) : 100;
+    int shaft = fashion_pick(c, WIDTH, 0, 22), ground = fashion_pick(c, BOTTOM, 226, 254);
+    int shade = fashion_pick(c, CLOSURE_LEVEL, -70, 60), back = ground - heel;
+    int vamp = fashion_pick(c, WAIST, 136, 164), slim = heel > 34 ? 16 : 0;
+    if (heel < 14) heel = 0, back = ground;
+    FASHION_FILL(c, level, {4 + shaft, top}, {108, top}, {106, 120}, {118, back - 46},
+                 {118, back - 8}, {70, back - 8}, {20, back}, {-28, ground}, {toe + 6, ground},
+                 {toe, ground - 22}, {toe + 24, ground - 44}, {-36, vamp + 14}, {2, vamp - 22},
+                 {8 + shaft, 100});
+    FASHION_FILL(c, level + shade, {118, back - 10}, {120, ground + 2}, {86 + slim, ground + 2},
+                 {72 + slim, back - 8});
+    fashion_band(c, level + shade, toe, ground - 3, -28, ground - 3, 5, 5);
+    fashion_band(c, level + shade, -28, ground - 3, 72, back - 6, 5, 5);
+    if (fashion_pick(c, CLOSURE, 0, 1))                                         /* elastic, zip */
+        fashion_band(c, level + shade, 62, top + 4, 56, vamp, 10, 5);
+    else
+        fashion_band(c, level - 40, 8 + shaft, top + 20, -30, vamp + 12, 6, 4);      /* laces */
+}
+
+/* What cloth does to a finished drawing: stripes or checks, folds, grain. */
+static inline void fashion_cloth(fashion_canvas *c)
+{
+    int pattern = fashion_pick(c, PATTERN, 0, 15), period = fashion_pick(c, PERIOD, 3, 7);
+    int contrast = fashion_pick(c, CONTRAST, 20, 90);
+    int folds = fashion_pick(c, FOLDS, 10, 60), grain = fashion_pick(c, GRAIN, 0, 14);
+    grain = grain * grain / 7 + 2;                                  /* most cloth is plain */
+    for (int y = 0; y < 28; y++)
+        for (int x = 0; x < 28; x++) {
+            if (c->level[y][x] <= 0) continue;
+            int v = fashion_clamp(c->level[y][x], 0, 255), stripe = 0, fold = 0;
+            if (pattern == 0 || pattern == 2) stripe += y % period < period / 2;
+            if (pattern == 1 || pattern == 2) stripe += x % period < period / 2;
+            if (pattern == 3) stripe = (x / period + y / period) % 2;
+            for (int corner = 0; corner < 4; corner++) {     /* of an 8 x 8 grid, bilinear */
+                int right = corner % 2, down = corner / 2;
+                int weight = (right ? x % 4 : 4 - x % 4) * (down ? y % 4 : 4 - y % 4);
+                int at = FOLD_GRID + (y / 4 + down) * 8 + x / 4 + right;
+                fold += weight * fashion_pick(c, at, -folds, folds);
+            }
+            v = v * (256 + fold / 16 - stripe * contrast) / 256;
+            v += fashion_pick(c, GRAIN_GRID + y * 28 + x, -grain, grain);
+            c->level[y][x] = fashion_clamp(v, 1, 255);
+        }
+}
+
+static inline void fashion_draw(unsigned char *pixels, int label, uint64_t image)
+{
+    fashion_canvas c;
+    memset(&c, 0, sizeof c);
+    c.image   = image;
+    c.scale_x = fashion_pick(&c, SCALE_X, 226, 262);
+    c.scale_y = fashion_pick(&c, SCALE_Y, 236, 258);
+    c.slant   = fashion_pick(&c, SLANT, -10, 10);
+    c.dx      = fashion_pick(&c, SHIFT_X, -200, 200);
+    c.dy      = fashion_pick(&c, SHIFT_Y, -160, 160);
+    int level = fashion_pick(&c, LEVEL, 90, 245);
+    switch (label) {
+    case TROUSER: fashion_trouser(&c, level); break;
+    case SANDAL:  fashion_sandal(&c, level); break;
+    case SNEAKER: fashion_sneaker(&c, level); break;
+    case BAG:     fashion_bag(&c, level); break;
+    case BOOT:    fashion_boot(&c, level); break;
+    default:      fashion_top(&c, label, level); break;
+    }
+    fashion_cloth(&c);
+    for (int i = 0; i < 28 * 28; i++) pixels[i] = (unsigned char)c.level[i / 28][i % 28];
+}
+
+/* ==== Loading ================================================================================= */
+typedef struct fashion_set {
+    tnn_data train, val;                /* what to train on and to validate with               */
+    tnn_data whole[2];                  /* what was read or drawn; those are its first samples */
+    void    *memory[4];
+} fashion_set;
+
+/* How much of it: the stand-in is smaller than the real set, --quick smaller still. */
+typedef struct fashion_sizes {
+    int synthetic_train, synthetic_val, quick_train, quick_val;
+} fashion_sizes;
+
+static inline void *fashion_slurp(FILE *f, size_t *size)
+{
+    size_t room = 1 << 20, got;
+    char  *data = (char *)malloc(room), *more;
+    for (*size = 0; data && (got = fread(data + *size, 1, room - *size, f)) > 0;) {
+        *size += got;
+        if (*size < room) continue;
+        more = (char *)realloc(data, room *= 2);
+        if (!more) free(data);
+        data = more;
+    }
+    if (data && ferror(f)) { free(data); data = NULL; }
+    return data;
+}
+
+/* Reads a file that gzip compressed. */
+static inline void *fashion_gunzip(const char *path, size_t *size)
+{
+    void *data = NULL;
+#ifndef _WIN32
+    char command[4 * EXPERIMENT_PATH + 32] = "gzip -dc < '", *c = command + strlen(command);
+    for (const char *p = path; *p; p++)                     /* a ' within '...' is written '\'' */
+        if (*p == '\'') { strcpy(c, "'\\''"); c += 4; }
+        else *c++ = *p;
+    strcpy(c, "'");
+    FILE *f = popen(command, "r");
+    if (f) data = fashion_slurp(f, size);
+    if (f && pclose(f) != 0) { free(data); data = NULL; }
+#else
+    (void)path; (void)size;
+#endif
+    return data;
+}
+
+/* Reads DIR/fashion-mnist/NAME or NAME.gz; NULL on failure, which it has reported. */
+static inline void *fashion_read(experiment *e, const char *name, size_t *size)
+{
+    char  path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
+    const char *problem = "cannot be read";
+    void *data = NULL;
+    FILE *f;
+    snprintf(path, sizeof path, "%s/fashion-mnist/%s", e->data, name);
+    if ((f = fopen(path, "rb"))) {
+        data = fashion_slurp(f, size);
+        fclose(f);
+    } else {
+        snprintf(path, sizeof path, "%s/fashion-mnist/%s.gz", e->data, name);
+        if ((f = fopen(path, "rb"))) {
+            fclose(f);
+            data = fashion_gunzip(path, size);
+            problem = "cannot be decompressed (is it damaged? is gzip installed?)";
+        } else {
+            problem = "is missing, and so is the file without .gz (make data fetches them)";
+        }
+    }
+    if (data) return data;
+    snprintf(message, sizeof message, "%s %s", path, problem);
+    experiment_say(e, message);
+    return NULL;
+}
+
+static inline int fashion_read_pair(experiment *e, fashion_set *set, int which, const char *prefix)
+{
+    char   name[64], message[600];
+    size_t size[2];
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "%s-%s-ubyte", prefix, i == 0 ? "images-idx3" : "labels-idx1");
+        set->memory[2 * which + i] = fashion_read(e, name, &size[i]);
+        if (!set->memory[2 * which + i]) return -1;
+    }
+    tnn_data d = tnn_parse_idx(set->memory[2 * which], size[0], set->memory[2 * which + 1],
+                               size[1]);
+    set->whole[which] = d;
+    if (d.n > 0 && d.c == 1 && d.h == 28 && d.w == 28 && d.classes <= 10) return 0;
+    if (d.n > 0)
+        snprintf(message, sizeof message, "fashion-mnist/%s-*: %dx%dx%d, %d classes instead of "
+                 "1x28x28, 10", prefix, d.c, d.h, d.w, d.classes);
+    else
+        snprintf(message, sizeof message, "fashion-mnist/%s-*: %s", prefix, tnn_error());
+    experiment_say(e, message);
+    return -1;
+}
+
+/* n images, as many of each class as of the others; `first` numbers them. */
+static inline int fashion_synthesize(fashion_set *set, int which, int n, uint64_t first)
+{
+    unsigned char *pixels = (unsigned char *)malloc((size_t)n * 28 * 28);
+    int           *labels = (int *)malloc((size_t)n * sizeof(int));
+    set->memory[2 * which]     = pixels;
+    set->memory[2 * which + 1] = labels;
+    if (!pixels || !labels) return -1;
+    for (int i = 0; i < n; i++) labels[i] = i % 10;
+    tnn_shuffle(labels, n, 20170826, first);
+    for (int i = 0; i < n; i++)
+        fashion_draw(pixels + (size_t)i * 28 * 28, labels[i], first + (uint64_t)i);
+    set->whole[which] = tnn_data_view(pixels, NULL, labels, n, 1, 28, 28);
+    return set->whole[which].n > 0 ? 0 : -1;
+}
+
+/* Loads or draws the set, the pixels scaled to (x/255 - 0.5) / 0.5. Returns 0, or -1 on failure,
+   which it has reported. A set that is there but incomplete or damaged is a failure.             */
+static inline int fashion_load(fashion_set *set, experiment *e, fashion_sizes sizes)
+{
+    char path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
+    struct stat there;
+    memset(set, 0, sizeof *set);
+    snprintf(path, sizeof path, "%s/fashion-mnist", e->data);
+    int real = stat(path, &there) == 0, failed;
+    if (real) {
+        failed = fashion_read_pair(e, set, 0, "train") || fashion_read_pair(e, set, 1, "t10k");
+    } else {
+        snprintf(message, sizeof message, "%s is not there: synthetic images stand in for it",
+                 path);
+        experiment_say(e, message);
+        int train = e->quick ? sizes.quick_train : sizes.synthetic_train;
+        int val   = e->quick ? sizes.quick_val : sizes.synthetic_val;
+        failed = fashion_synthesize(set, 0, train, 0) || fashion_synthesize(set, 1, val, 1 << 24);
+        if (failed) experiment_say(e, tnn_failed() ? tnn_error() : "out of memory");
+    }
+    if (failed) return -1;
+    int train = set->whole[0].n, val = set->whole[1].n;
+    if (e->quick && train > sizes.quick_train) train = sizes.quick_train;
+    if (e->quick && val > sizes.quick_val) val = sizes.quick_val;
+    set->train = tnn_subset(&set->whole[0], 0, train);
+    set->val   = tnn_subset(&set->whole[1], 0, val);
+    tnn_normalize(&set->train, 0.5f, 0.5f);
+    tnn_normalize(&set->val, 0.5f, 0.5f);
+    snprintf(e->kind, sizeof e->kind, "%s, %d training and %d validation samples%s",
+             real ? "real" : "synthetic", set->train.n, set->val.n, e->quick ? " (quick)" : "");
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    return 0;
+}
+
+static inline void fashion_free(fashion_set *set)
+{
+    tnn_data_free(&set->train);
+    tnn_data_free(&set->val);
+    for (int i = 0; i < 2; i++) tnn_data_free(&set->whole[i]);
+    for (int i = 0; i < 4; i++) free(set->memory[i]);
+}
+
+#endif /* FASHION_DATA_H */

@@ -1,0 +1,510 @@
+/* report.c - our results beside the numbers that the reports print
+
+   usage: build/report [--plots DIR] [OUT ...] > build/report.md
+
+   Reads the result files in each OUT (default build/results), one folder per seed, and the reported
+   numbers beside the figures' scripts (DIR, default plots). Prints, for each report, whether each
+   of its claims holds and a row for each of its numbers: reported, our mean and range over the
+   seeds, their difference, and whether the reported value lies in our range. "nearly" is a range
+   widened by half a point of accuracy or by 0.03 of loss. Everything is computed from the files.
+
+   Exit status: 0 printed, 1 a table of reported numbers cannot be read, 2 wrong usage.           */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_OUTS = 32, MAX_RUNS = 16, MAX_EPOCHS = 100, LINE = 512 };
+enum { TRAIN_LOSS = 1, TRAIN_ACC, VAL_LOSS, VAL_ACC, PARAMETERS };
+/* Epochs from 1, or one of these: */
+enum {
+    LAST   = 0,
+    BEST   = -1,    /* the best of all epochs                                                    */
+    TAIL   = -2,    /* mean of the last five                                                     */
+    JITTER = -3,    /* mean absolute change from epoch to epoch, in the second half of the run   */
+    MIDDLE = -4     /* mean of epochs 26 to 30                                                   */
+};
+
+typedef struct run {                    /* one result file */
+    int    there, epochs;
+    double value[MAX_EPOCHS + 1][5];    /* [epoch][TRAIN_LOSS..VAL_ACC] */
+    double parameters;
+} run;
+
+typedef struct summary { int n; double mean, min, max; } summary;
+
+typedef struct tally { int numbers, run, within, nearly; } tally;
+
+static const char *const QUANTITY[] = {"", "train_loss", "train_acc", "val_loss", "val_acc",
+                                       "parameters"};
+static const char *const CNN_RUNS[] = {
+    "lr0.001-bs32", "lr0.001-bs64", "lr0.001-bs128", "lr0.01-bs32", "lr0.01-bs64", "lr0.01-bs128",
+    "lr0.1-bs32", "lr0.1-bs64", "lr0.1-bs128", NULL};
+static const char *const MLP_RUNS[] = {
+    "adam-bs100", "sgd-bs100", "adam-bs500", "sgd-bs500", "adam-bs1000", "sgd-bs1000",
+    "adam-bs1000-p0.05", "adam-bs500-p0.05-100epochs", NULL};
+
+static const char *outs[MAX_OUTS], *plots = "plots";
+static int out_count;
+
+/* The report being printed: its runs' names, its results, and whether it counts in percent. */
+static const char *const *names;
+static run results[MAX_OUTS][MAX_RUNS];
+static int percent;
+
+/* ==== Reading ================================================================================= */
+
+static int find(const char *const *list, const char *name)
+{
+    for (int i = 0; list[i]; i++)
+        if (strcmp(list[i], name) == 0) return i;
+    return -1;
+}
+
+/* Cuts a line at its tabs; returns the number of fields. */
+static int split(char *line, char **field, int max)
+{
+    int n = 0;
+    line[strcspn(line, "\r\n")] = 0;
+    for (char *p = line; p && n < max; n++) {
+        field[n] = p;
+        p = strchr(p, '\t');
+        if (p) *p++ = 0;
+    }
+    return n;
+}
+
+static void read_result(run *r, const char *path)
+{
+    char  line[LINE], *field[8];
+    FILE *f = fopen(path, "r");
+    memset(r, 0, sizeof *r);
+    if (!f) return;
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, "# parameters ", 13) == 0) r->parameters = atof(line + 13);
+        if (line[0] == '#' || split(line, field, 8) < 5) continue;
+        int epoch = atoi(field[0]);
+        if (epoch < 1 || epoch > MAX_EPOCHS) continue;
+        for (int q = TRAIN_LOSS; q <= VAL_ACC; q++) r->value[epoch][q] = strtod(field[q], NULL);
+        r->epochs = epoch;
+    }
+    fclose(f);
+    r->there = r->epochs > 0;
+}
+
+/* Value of the comment "# WHAT ..." in a result file of the experiment, "" if there is none. */
+static const char *comment(const char *out, const char *experiment, const char *what)
+{
+    static char line[LINE];
+    char path[2 * LINE];
+    for (int i = 0; names[i]; i++) {
+        snprintf(path, sizeof path, "%s/%s/%s.tsv", out, experiment, names[i]);
+        FILE *f = fopen(path, "r");
+        while (f && fgets(line, sizeof line, f))
+            if (strncmp(line, "# ", 2) == 0 && strncmp(line + 2, what, strlen(what)) == 0) {
+                fclose(f);
+                line[strcspn(line, "\r\n")] = 0;
+                return line + 2 + strlen(what);
+            }
+        if (f) fclose(f);
+    }
+    return "";
+}
+
+/* ==== Measuring =============================================================================== */
+
+static double measure(const run *r, int epoch, int quantity)
+{
+    int    last = r->epochs, from = epoch, to = epoch;
+    double v = 0;
+    if (quantity == PARAMETERS) return r->parameters;
+    switch (epoch) {
+    case LAST: from = to = last; break;
+    case TAIL: to = last; from = last > 5 ? last - 4 : 1; break;
+    case MIDDLE: from = 26; to = 30; break;
+    case BEST:
+        v = r->value[1][quantity];
+        for (int i = 2; i <= last; i++) {
+            double w = r->value[i][quantity];
+            if (quantity == VAL_ACC || quantity == TRAIN_ACC ? w > v : w < v) v = w;
+        }
+        return v;
+    case JITTER:
+        from = last / 2 + 1;
+        for (int i = from; i <= last; i++)
+            v += fabs(r->value[i][quantity] - r->value[i - 1][quantity]);
+        return last > 1 ? v / (last - from + 1) : 0;
+    default: break;
+    }
+    for (int i = from; i <= to; i++) v += r->value[i][quantity];
+    return v / (to - from + 1);
+}
+
+/* Over the seeds that have this epoch of the run. */
+static summary ours(const char *name, int epoch, int quantity)
+{
+    summary s = {0, 0, INFINITY, -INFINITY};
+    int     which = find(names, name), least = epoch == MIDDLE ? 30 : epoch > 0 ? epoch : 1;
+    for (int i = 0; which >= 0 && i < out_count; i++) {
+        const run *r = &results[i][which];
+        if (!r->there || r->epochs < least) continue;
+        double v = measure(r, epoch, quantity);
+        s.n++;
+        s.mean += v;
+        if (v < s.min) s.min = v;
+        if (v > s.max) s.max = v;
+    }
+    if (s.n) s.mean /= s.n;
+    return s;
+}
+
+static int is_accuracy(int quantity) { return quantity == TRAIN_ACC || quantity == VAL_ACC; }
+
+static double margin(int quantity)
+{
+    return quantity == PARAMETERS ? 0 : is_accuracy(quantity) ? 0.005 : 0.03;
+}
+
+/* ==== Printing ================================================================================ */
+
+static const char *show(double v, int quantity, int sign)
+{
+    static char text[8][32];
+    static int  next;
+    char *t = text[next++ % 8];
+    int   as_percent = percent && is_accuracy(quantity);
+    if (quantity == PARAMETERS) snprintf(t, 32, sign ? "%+.0f" : "%.0f", v);
+    else if (as_percent)        snprintf(t, 32, sign ? "%+.2f" : "%.2f %%", 100 * v);
+    else                        snprintf(t, 32, sign ? "%+.4f" : "%.4f", v);
+    return t;
+}
+
+static void number_row(tally *t, const char *name, const char *epoch_name, int quantity, double low,
+                       double high, const char *words)
+{
+    int epoch = strcmp(epoch_name, "last") == 0 ? LAST : strcmp(epoch_name, "best") == 0 ? BEST
+                                                       : atoi(epoch_name);
+    summary s = ours(name, epoch, quantity);
+    t->numbers++;
+    printf("| %s | %s | %s | %s", name, epoch_name, QUANTITY[quantity], show(low, quantity, 0));
+    if (high > low) printf(" to %s", show(high, quantity, 0));
+    if (*words) printf(" (%s)", words);
+    if (s.n == 0) { printf(" | not run | | | |\n"); return; }
+
+    /* the files have six decimals, the reports at most four: half a unit of theirs either way */
+    double half = quantity == PARAMETERS ? 0 : 0.00005 + 1e-9, wide = margin(quantity);
+    int within = low <= s.max + half && high >= s.min - half;
+    int nearly = low <= s.max + half + wide && high >= s.min - half - wide;
+    double difference = s.mean < low ? s.mean - low : s.mean > high ? s.mean - high : 0;
+    printf(" | %s | %s to %s | %s | %s |\n", show(s.mean, quantity, 0), show(s.min, quantity, 0),
+           show(s.max, quantity, 0), show(difference, quantity, 1),
+           within ? "yes" : nearly ? "nearly" : "no");
+    t->run++;
+    t->within += within;
+    t->nearly += nearly;
+}
+
+static void number_header(void)
+{
+    printf("| run | epoch | quantity | reported | ours, mean | ours, range | difference "
+           "| within our range |\n|---|---|---|---|---|---|---|---|\n");
+}
+
+static FILE *open_table(const char *name)
+{
+    char path[2 * LINE];
+    snprintf(path, sizeof path, "%s/%s", plots, name);
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        fprintf(stderr, "report: cannot read %s (run it from the project's folder, or say where "
+                        "that is with --plots DIR)\n", path);
+        exit(1);
+    }
+    return f;
+}
+
+/* NAME_text.tsv: run, epoch, quantity, low, high, words. */
+static void text_rows(tally *t, const char *table)
+{
+    char  line[LINE], *field[6];
+    FILE *f = open_table(table);
+    while (fgets(line, sizeof line, f)) {
+        if (line[0] == '#' || split(line, field, 6) < 6) continue;
+        for (int q = TRAIN_LOSS; q <= PARAMETERS; q++)
+            if (strcmp(field[2], QUANTITY[q]) == 0)
+                number_row(t, field[0], field[1], q, atof(field[3]), atof(field[4]), field[5]);
+    }
+    fclose(f);
+}
+
+static void print_tally(const tally *t)
+{
+    printf("\nOf %d reported numbers %d were run; %d of these lie within our range, %d within our "
+           "range widened by 0.5 points of accuracy or 0.03 of loss.\n\n",
+           t->numbers, t->run, t->within, t->nearly);
+}
+
+/* Loads an experiment's results and prints what they were made of. */
+static void begin(const char *title, const char *experiment, const char *const *runs)
+{
+    char path[2 * LINE];
+    int  synthetic = 0, quick = 0;
+    names = runs;
+    printf("## %s\n\n| results | data | seed | made by |\n|---|---|---|---|\n", title);
+    for (int i = 0; i < out_count; i++) {
+        for (int j = 0; names[j]; j++) {
+            snprintf(path, sizeof path, "%s/%s/%s.tsv", outs[i], experiment, names[j]);
+            read_result(&results[i][j], path);
+        }
+        const char *data = comment(outs[i], experiment, "data ");
+        synthetic |= strncmp(data, "synthetic", 9) == 0;
+        quick     |= strstr(data, "(quick)") != NULL;
+        printf("| %s/%s | %s", outs[i], experiment, *data ? data : "none");
+        printf(" | %s", comment(outs[i], experiment, "seed "));
+        printf(" | %s |\n", comment(outs[i], experiment, "made by "));
+    }
+    printf("\nSettings of the first run: %s.\n\n", comment(outs[0], experiment, "config "));
+    if (synthetic)
+        printf("> **Synthetic data.** These results are not those of the real images: what follows "
+               "shows that the\n> programs work, not whether the report can be reproduced.\n\n");
+    if (quick) printf("> **Quick runs**, too short to be compared with anything.\n\n");
+}
+
+static void claim_header(const char *title)
+{
+    printf("### %s\n\n| claim | verdict | what decides |\n|---|---|---|\n", title);
+}
+
+/* A claim's row: `known` if what it needs was run, then printf arguments for what decides. */
+#define CLAIM(text, known, holds, ...)                                                            \
+    do {                                                                                          \
+        printf("| %s | %s | ", text, !(known) ? "not run" : (holds) ? "**holds**"                 \
+                                                                    : "**does not hold**");       \
+        if (known) printf(__VA_ARGS__);                                                           \
+        printf(" |\n");                                                                           \
+    } while (0)
+
+#define ACC(v) show(v, VAL_ACC, 0)
+
+/* ==== Report 1: learning rate and batch size of a CNN ========================================= */
+
+static void cnn_claims(const double final[9], const int final_known[9])
+{
+    summary best[9], last[9];
+    int all = 1, top = 0, runner_up = -1, less = 1, close = 0, close_known = 0;
+    for (int i = 0; i < 9; i++) {
+        best[i] = ours(names[i], BEST, VAL_ACC);
+        last[i] = ours(names[i], LAST, VAL_ACC);
+        all &= best[i].n > 0;
+        if (best[i].mean > best[top].mean) top = i;
+    }
+    for (int i = 0; i < 9; i++)
+        if (i != top && (runner_up < 0 || best[i].mean > best[runner_up].mean)) runner_up = i;
+    for (int i = 0; i < 3; i++) less &= last[i + 3].mean < last[i].mean;
+
+    claim_header("Claims of the report");
+    CLAIM("Learning rate 0.001, batch 32 is the best (validation accuracy, best epoch)",
+          all, top == 0, "%s %s, then %s %s; lr0.001-bs32 %s", names[top], ACC(best[top].mean),
+          names[runner_up], ACC(best[runner_up].mean), ACC(best[0].mean));
+    CLAIM("0.01 learns less well than 0.001, at each batch size (last epoch)", all, less,
+          "32: %s, %s; 64: %s, %s; 128: %s, %s", ACC(last[3].mean), ACC(last[0].mean),
+          ACC(last[4].mean), ACC(last[1].mean), ACC(last[5].mean), ACC(last[2].mean));
+    for (int i = 6; i < 9; i++) {
+        int  collapsed = 0, n = 0;
+        char text[160];
+        for (int j = 0; j < out_count; j++) {
+            const run *r = &results[j][i];
+            if (!r->there) continue;
+            double loss = measure(r, LAST, TRAIN_LOSS), accuracy = measure(r, LAST, VAL_ACC);
+            n++;
+            collapsed += loss > 2.30 && loss < 2.33 && fabs(accuracy - 0.1) < 1e-9;
+        }
+        summary loss = ours(names[i], LAST, TRAIN_LOSS);
+        snprintf(text, sizeof text, "%s collapses: loss 2.30 to 2.33 and accuracy exactly 10.00 %% "
+                 "at the last epoch, in at least two of three seeds", names[i]);
+        CLAIM(text, n, 3 * collapsed >= 2 * n,
+              "%d of %d seeds; loss %.4f to %.4f, accuracy %s to %s", collapsed, n, loss.min,
+              loss.max, ACC(last[i].min), ACC(last[i].max));
+    }
+
+    for (int i = 0; i < 6; i++)
+        if (final_known[i] && last[i].n) {
+            double wide = margin(VAL_ACC) + 1e-9;
+            close_known++;
+            close += final[i] <= last[i].max + wide && final[i] >= last[i].min - wide;
+        }
+    double least = INFINITY;             /* over the seeds, of the best of the three runs */
+    for (int j = 0; j < out_count; j++) {
+        double most = 0;
+        for (int i = 0; i < 3; i++)
+            if (results[j][i].there) most = fmax(most, measure(&results[j][i], BEST, VAL_ACC));
+        if (most > 0 && most < least) least = most;
+    }
+    printf("\n");
+    claim_header("Is it reproduced?");
+    CLAIM("With 0.001 and 0.01 the reported final accuracy is in our range widened by 0.5 points",
+          close_known == 6, close == 6, "%d of 6 runs", close);
+    CLAIM("With 0.001 the best run reaches 91 % in each seed", best[0].n || best[1].n || best[2].n,
+          least >= 0.91, "%s in the worst seed", ACC(least));
+    printf("\n");
+}
+
+static void cnn(void)
+{
+    char  line[LINE], *field[5], name[3 * LINE];
+    tally t = {0, 0, 0, 0};
+    double final[9] = {0};
+    int final_known[9] = {0};
+    percent = 1;
+    begin("Report 1: learning rate and batch size of a CNN", "fashion_cnn", CNN_RUNS);
+    FILE *f = open_table("fashion_cnn_reported.tsv");
+    for (int pass = 0; pass < 2; pass++) {           /* the final accuracies, then all rows */
+        rewind(f);
+        if (pass == 1) {
+            cnn_claims(final, final_known);
+            printf("### Numbers\n\n");
+            number_header();
+        }
+        while (fgets(line, sizeof line, f)) {
+            if (line[0] == '#' || split(line, field, 5) < 5 || atoi(field[2]) < 1) continue;
+            snprintf(name, sizeof name, "lr%s-bs%s", field[0], field[1]);
+            int which = find(names, name);
+            double accuracy = atof(field[4]) / 100;
+            if (pass == 0 && which >= 0 && atoi(field[2]) == 5) {
+                final[which] = accuracy;
+                final_known[which] = 1;
+            }
+            if (pass == 0) continue;
+            number_row(&t, name, field[2], TRAIN_LOSS, atof(field[3]), atof(field[3]), "");
+            number_row(&t, name, field[2], VAL_ACC, accuracy, accuracy, "");
+        }
+    }
+    fclose(f);
+    text_rows(&t, "fashion_cnn_text.tsv");
+    print_tally(&t);
+}
+
+/* ==== Report 2: Adam and SGD, batch size, dropout and epochs of an MLP ======================== */
+
+static void mlp_batches(const char *label, const char *small, const char *middle, const char *large)
+{
+    char text[160];
+    summary jitter[3] = {ours(small, JITTER, VAL_LOSS), ours(middle, JITTER, VAL_LOSS),
+                         ours(large, JITTER, VAL_LOSS)};
+    summary end[3] = {ours(small, TAIL, VAL_ACC), ours(middle, TAIL, VAL_ACC),
+                      ours(large, TAIL, VAL_ACC)};
+    int known = end[0].n && end[1].n && end[2].n;
+    snprintf(text, sizeof text, "%s: larger batches are smoother (change of the validation loss "
+             "from epoch to epoch, second half of the run)", label);
+    CLAIM(text, known, jitter[1].mean < jitter[0].mean && jitter[2].mean < jitter[0].mean,
+          "batch 100: %.4f, 500: %.4f, 1000: %.4f", jitter[0].mean, jitter[1].mean, jitter[2].mean);
+    snprintf(text, sizeof text, "%s: larger batches are no better (validation accuracy, last five "
+             "epochs, more than 0.5 points above batch 100)", label);
+    CLAIM(text, known, end[1].mean <= end[0].mean + 0.005 && end[2].mean <= end[0].mean + 0.005,
+          "batch 100: %s, 500: %s, 1000: %s", ACC(end[0].mean), ACC(end[1].mean), ACC(end[2].mean));
+}
+
+static void mlp_claims(double reported[MAX_EPOCHS + 1][5])
+{
+    static const char *const LONG = "adam-bs500-p0.05-100epochs";
+    summary adam = ours("adam-bs100", 1, TRAIN_LOSS), sgd = ours("sgd-bs100", 1, TRAIN_LOSS);
+    summary adam_acc = ours("adam-bs100", 1, VAL_ACC), sgd_acc = ours("sgd-bs100", 1, VAL_ACC);
+    int known = adam.n && sgd.n;
+    claim_header("Claims of the report");
+    CLAIM("Adam converges faster than SGD (batch 100, after epoch 1)", known,
+          adam.mean < sgd.mean && adam_acc.mean > sgd_acc.mean,
+          "training loss %.4f against %.4f, validation accuracy %s against %s", adam.mean, sgd.mean,
+          ACC(adam_acc.mean), ACC(sgd_acc.mean));
+    adam = ours("adam-bs100", JITTER, VAL_LOSS);
+    sgd  = ours("sgd-bs100", JITTER, VAL_LOSS);
+    CLAIM("Adam is more volatile (change of the validation loss from epoch to epoch, second half)",
+          known, adam.mean > sgd.mean, "%.4f against %.4f", adam.mean, sgd.mean);
+    adam = ours("adam-bs100", TAIL, VAL_ACC);
+    sgd  = ours("sgd-bs100", TAIL, VAL_ACC);
+    CLAIM("SGD ends with the better validation accuracy (batch 100, last five epochs)", known,
+          sgd.mean > adam.mean, "SGD %s (%s to %s), Adam %s (%s to %s)", ACC(sgd.mean),
+          ACC(sgd.min), ACC(sgd.max), ACC(adam.mean), ACC(adam.min), ACC(adam.max));
+    mlp_batches("Adam", "adam-bs100", "adam-bs500", "adam-bs1000");
+    mlp_batches("SGD", "sgd-bs100", "sgd-bs500", "sgd-bs1000");
+    summary a = ours("sgd-bs500", TAIL, VAL_ACC), b = ours("sgd-bs1000", TAIL, VAL_ACC);
+    summary c = ours("sgd-bs500", TAIL, VAL_LOSS), d = ours("sgd-bs1000", TAIL, VAL_LOSS);
+    CLAIM("SGD, batches of 1000 look like 500 (within 1 point, 0.03 of loss; last five epochs)",
+          a.n && b.n, fabs(a.mean - b.mean) <= 0.01 && fabs(c.mean - d.mean) <= 0.03,
+          "accuracy %s, %s; loss %.4f, %.4f", ACC(b.mean), ACC(a.mean), d.mean, c.mean);
+    a = ours(LONG, BEST, VAL_LOSS);
+    b = ours(LONG, TAIL, VAL_LOSS);
+    c = ours(LONG, MIDDLE, TRAIN_LOSS);
+    d = ours(LONG, TAIL, TRAIN_LOSS);
+    summary early = ours(LONG, MIDDLE, VAL_ACC), late = ours(LONG, TAIL, VAL_ACC);
+    CLAIM("100 epochs overfit: the validation loss ends 10 % above its best while the training "
+          "loss still falls and validation gains less than a point (epochs 26-30 to 96-100)",
+          early.n, b.mean > 1.1 * a.mean && d.mean < c.mean && late.mean < early.mean + 0.01,
+          "validation loss %.4f, best %.4f; training loss %.4f to %.4f; accuracy %s to %s", b.mean,
+          a.mean, c.mean, d.mean, ACC(early.mean), ACC(late.mean));
+
+    printf("\n");
+    claim_header("Is it reproduced?");
+    static const int EPOCHS[] = {10, 30, 100};
+    for (int i = 0; i < 3; i++) {
+        char text[160];
+        int  epoch = EPOCHS[i];
+        summary loss = ours(LONG, epoch, TRAIN_LOSS), acc = ours(LONG, epoch, VAL_ACC);
+        snprintf(text, sizeof text, "100-epoch run, epoch %d: training loss within 0.03 and "
+                 "validation accuracy within 1 point of the report", epoch);
+        CLAIM(text, loss.n, fabs(loss.mean - reported[epoch][TRAIN_LOSS]) <= 0.03 &&
+                            fabs(acc.mean - reported[epoch][VAL_ACC]) <= 0.01,
+              "loss %.4f, reported %.4f; accuracy %s, reported %s", loss.mean,
+              reported[epoch][TRAIN_LOSS], ACC(acc.mean), ACC(reported[epoch][VAL_ACC]));
+    }
+    printf("\n");
+}
+
+static void mlp(void)
+{
+    char  line[LINE], *field[5];
+    tally t = {0, 0, 0, 0};
+    static double reported[MAX_EPOCHS + 1][5];
+    FILE *f = open_table("fashion_mlp_reported.tsv");
+    percent = 0;
+    begin("Report 2: Adam and SGD, batch size, dropout and epochs of an MLP", "fashion_mlp",
+          MLP_RUNS);
+    while (fgets(line, sizeof line, f)) {
+        if (line[0] == '#' || split(line, field, 5) < 5) continue;
+        int epoch = atoi(field[0]);
+        if (epoch < 1 || epoch > MAX_EPOCHS) continue;
+        for (int q = TRAIN_LOSS; q <= VAL_ACC; q++) reported[epoch][q] = atof(field[q]);
+    }
+    fclose(f);
+    mlp_claims(reported);
+    printf("### Numbers\n\n");
+    number_header();
+    text_rows(&t, "fashion_mlp_text.tsv");
+    for (int epoch = 1; epoch <= MAX_EPOCHS; epoch++)
+        for (int q = TRAIN_LOSS; q <= VAL_ACC; q++) {
+            char epoch_name[16];
+            snprintf(epoch_name, sizeof epoch_name, "%d", epoch);
+            number_row(&t, "adam-bs500-p0.05-100epochs", epoch_name, q, reported[epoch][q],
+                       reported[epoch][q], "");
+        }
+    print_tally(&t);
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--plots") == 0 && i + 1 < argc) plots = argv[++i];
+        else if (argv[i][0] != '-' && out_count < MAX_OUTS) outs[out_count++] = argv[i];
+        else {
+            fprintf(stderr, "report: %s: %s\nusage: build/report [--plots DIR] [OUT ...]\n",
+                    argv[i], argv[i][0] == '-' ? "unknown option, or its value is missing"
+                                               : "too many folders");
+            return 2;
+        }
+    }
+    if (out_count == 0) outs[out_count++] = "build/results";
+    printf("# Our results beside the reported ones\n\n");
+    printf("Means and ranges are over %d seed%s.\n\n", out_count, out_count == 1 ? "" : "s");
+    cnn();
+    mlp();
+    return 0;
+}

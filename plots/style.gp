@@ -1,0 +1,25 @@
+# What the figures share. Variables that the caller may set with -e:
+#   out  the folder of the result files (build/results)     dir  where figures go (build/plots)
+if (!exists("out")) out = 'build/results'
+if (!exists("dir")) dir = 'build/plots'
+system("mkdir -p '".dir."'")
+
+terminal = strstrt(GPVAL_TERMINALS, "pngcairo") ? "pngcairo" : "png"
+canvas(width, height) = sprintf("set terminal %s size %d,%d font 'DejaVu Sans,15'", \
+                                terminal, width, height)
+set encoding utf8
+set datafile separator "\t"
+set datafile commentschars "#"
+set grid lt 1 lc rgb '#e4e4e4' lw 1
+set border 3 lw 1.5 lc rgb '#404040'
+set tics nomirror
+set key samplen 2.5 spacing 1.15
+
+# "real" or "synthetic", as the comments of a result file say; "" where there is no such file.
+kind(file) = system("sed -n 's/^# data \\([a-z]*\\).*/\\1/p' '".file."' 2>/dev/null")
+# Results that are not those of the real images must not pass for them.
+marked(title, kinds) = title.(strstrt(kinds, "synthetic") ? "\n{/:Bold synthetic data}" : "")
+
+# A lighter tone of a colour 0xRRGGBB, for what the reports print.
+tone(v) = (v + 255) / 2
+lighter(rgb) = tone(rgb / 65536) * 65536 + tone(rgb / 256 % 256) * 256 + tone(rgb % 256)

@@ -1,0 +1,628 @@
+/* bench.c - how fast tinynn.h is on this machine
+
+       build/bench [OPTIONS] [CASE ...]   a table; without cases, of a choice of all kinds
+       build/bench peak                   what the machine can do: multiply-adds, reading memory
+       build/bench serve THREADS          reads lines "CASE SECONDS", answers each with
+                                          "ok MEDIAN_NS MIN_NS CALLS" or "na REASON"
+
+   `serve` is for measuring several libraries in turn: each is a process that stays warm and blocks on
+   its input while another one works. A case is one of
+
+       nn:M:N:K  tn:M:N:K  nt:M:N:K       C = A B, A^T B, A B^T; C is (M, N), the inner dimension K
+       conv:DIR:nchw:IC:OC:H:W:K:S:P:B    convolution of B images; DIR f forward, d gradient of the
+                                          input, w of weights and bias; K kernel, S stride, P pad
+       pool:DIR:nchw:C:H:W:B              max pooling 2x2; DIR f or d
+       step:NET:BATCH                     forward, loss, backward, optimizer; four batches in turn
+       fwd:NET:BATCH                      forward in evaluation mode
+
+   A multiply-add counts as two floating-point operations. In a training step the gradient of the
+   network's input is not computed and not counted; nor are activations, loss and optimizer.       */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#if defined __x86_64__ || defined __i386__
+#include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
+#endif
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* ==== The networks ============================================================================ */
+
+#define CONV(n, k, s, p) {.type = TNN_CONV2D, .filters = n, .kernel = k, .stride = s, .pad = p}
+#define POOL             {.type = TNN_MAXPOOL2D, .kernel = 2}
+#define FLATTEN          {.type = TNN_FLATTEN}
+#define DENSE(n)         {.type = TNN_DENSE, .units = n}
+#define RELU             {.type = TNN_RELU}
+#define LEAKY            {.type = TNN_LEAKY_RELU}
+#define DROP(q)          {.type = TNN_DROPOUT, .p = q}
+#define END              {.type = (tnn_layer_type)0}
+#define CONV3_RELU(n)    CONV(n, 3, 1, 1), RELU
+
+static const tnn_layer simple_cnn[] = {CONV(32, 3, 1, 1), RELU, POOL, CONV(64, 3, 1, 1), RELU, POOL,
+                                       FLATTEN, DENSE(128), RELU, DENSE(10), END};
+static const tnn_layer mlp[] = {DENSE(128), RELU, DENSE(64), RELU, DENSE(10), END};
+static const tnn_layer mlp_dropout[] = {DENSE(128), RELU, DROP(0.2f), DENSE(64), RELU, DROP(0.2f),
+                                        DENSE(10), END};
+static const tnn_layer mlp_c1[] = {DENSE(100), RELU, DENSE(80), RELU, DENSE(49), END};
+static const tnn_layer mlp_c2[] = {DENSE(5000), RELU, DENSE(49), END};
+static const tnn_layer flags[] = {CONV(24, 5, 1, 2), LEAKY, POOL, CONV(96, 5, 1, 2), LEAKY, POOL,
+                                  FLATTEN, DENSE(384), LEAKY, DROP(0.5f), DENSE(24), END};
+static const tnn_layer flags_big[] = {CONV(64, 7, 1, 3), LEAKY, POOL, CONV(128, 7, 1, 3), LEAKY, POOL,
+                                      FLATTEN, DENSE(512), LEAKY, DROP(0.5f), DENSE(24), END};
+static const tnn_layer icons[] = {CONV(32, 3, 2, 1), RELU, POOL, CONV(64, 3, 1, 1), RELU, FLATTEN,
+                                  DENSE(256), RELU, DENSE(5), END};
+static const tnn_layer vgg16[] = {CONV3_RELU(64),  CONV3_RELU(64),  POOL,
+                                  CONV3_RELU(128), CONV3_RELU(128), POOL,
+                                  CONV3_RELU(256), CONV3_RELU(256), CONV3_RELU(256), POOL,
+                                  CONV3_RELU(512), CONV3_RELU(512), CONV3_RELU(512), POOL,
+                                  CONV3_RELU(512), CONV3_RELU(512), CONV3_RELU(512), POOL, END};
+
+typedef struct net_case {
+    const char      *name;
+    int              c, h, w, classes;
+    const tnn_layer *layers;
+    const char      *missing; /* why a training step cannot be done */
+    tnn_optimizer    optimizer;
+} net_case;
+
+#define ADAM(rate, decay) {.type = TNN_ADAM, .lr = rate, .weight_decay = decay}
+#define SGD(rate)         {.type = TNN_SGD, .lr = rate}
+
+static const net_case nets[] = {
+    {"a",       1, 28, 28,   10, simple_cnn,  NULL, ADAM(1e-3, 0)},
+    {"b-adam",  784, 1, 1,   10, mlp_dropout, NULL, ADAM(1e-3, 0)},
+    {"b-sgd",   784, 1, 1,   10, mlp_dropout, NULL, SGD(1e-2)},
+    {"bn-adam", 784, 1, 1,   10, mlp,         NULL, ADAM(1e-3, 0)},
+    {"bn-sgd",  784, 1, 1,   10, mlp,         NULL, SGD(1e-2)},
+    {"c1",      784, 1, 1,   49, mlp_c1,      NULL, ADAM(1e-3, 0.01)},
+    {"c2",      784, 1, 1,   49, mlp_c2,      NULL, ADAM(1e-3, 0.01)},
+    {"d1",      3, 64, 64,   24, flags,       "no NAdam yet", SGD(1e-3)},
+    {"d2",      3, 128, 128, 24, flags,       "no NAdam yet", SGD(1e-3)},
+    {"d3",      3, 64, 64,   24, flags_big,   "no NAdam yet", SGD(1e-3)},
+    {"e",       3, 32, 32,   5,  icons,       NULL, SGD(0.07)},
+    {"f",       3, 224, 224, 1,  vgg16,       "no classifier", SGD(1e-3)},
+    {"f64",     3, 64, 64,   1,  vgg16,       "no classifier", SGD(1e-3)},
+};
+
+/* Multiply-adds of one sample; in training a weighted layer takes three products of the same size
+   (output, gradient of the weights, gradient of the input), the first one two. */
+static double multiply_adds(const net_case *n, int training)
+{
+    int    c = n->c, h = n->h, w = n->w, first = 1;
+    double sum = 0;
+    for (const tnn_layer *l = n->layers; l->type; l++) {
+        double macs = 0;
+        if (l->type == TNN_CONV2D) {
+            h = (h + 2 * l->pad - l->kernel) / l->stride + 1;
+            w = (w + 2 * l->pad - l->kernel) / l->stride + 1;
+            macs = (double)l->filters * h * w * c * l->kernel * l->kernel;
+            c = l->filters;
+        } else if (l->type == TNN_DENSE) {
+            macs = (double)l->units * c * h * w;
+            c = l->units;
+            h = w = 1;
+        } else if (l->type == TNN_MAXPOOL2D) {
+            h /= 2;
+            w /= 2;
+        }
+        if (macs > 0) {
+            sum += macs * (training ? 3 - first : 1);
+            first = 0;
+        }
+    }
+    return sum;
+}
+
+/* ==== Cases =================================================================================== */
+
+enum { BATCHES = 4 }; /* different ones, so that a step does not find its input in the first cache */
+
+typedef struct bench {
+    void (*run)(struct bench *);
+    double     flops, images;   /* of one run; 0 where they mean nothing */
+    tnn_tensor t[4];
+    float     *bias;
+    tnn_window window;
+    int        flags;
+    tnn_net   *net;
+    tnn_mode   mode;
+    int        batch, turn;
+    float     *x[BATCHES];
+    int       *labels[BATCHES];
+} bench;
+
+static void run_matmul(bench *b) { tnn_matmul(b->t[0], b->t[1], b->t[2], b->flags); }
+
+static void run_conv_f(bench *b)
+{
+    tnn_conv2d_forward(b->t[0], b->t[1], b->t[2], b->bias, b->window);
+}
+static void run_conv_d(bench *b)
+{
+    tnn_conv2d_backward_input(b->t[1], b->t[0], b->t[2], b->window);
+}
+static void run_conv_w(bench *b)
+{
+    tnn_conv2d_backward_weights(b->t[2], b->bias, b->t[1], b->t[0], b->window);
+}
+static void run_pool_f(bench *b)
+{
+    tnn_maxpool2d_forward(b->t[0], b->t[2].data, b->t[1], b->window);
+}
+static void run_pool_d(bench *b)
+{
+    tnn_maxpool2d_backward(b->t[3], b->t[0], b->t[2].data, b->window);
+}
+
+static void run_step(bench *b)
+{
+    int i = b->turn++ % BATCHES;
+    tnn_forward(b->net, b->x[i], b->batch, TNN_TRAIN);
+    tnn_loss(b->net, b->labels[i]);
+    tnn_backward(b->net);
+    tnn_step(b->net);
+}
+static void run_forward(bench *b)
+{
+    tnn_forward(b->net, b->x[b->turn++ % BATCHES], b->batch, TNN_EVAL);
+}
+
+/* A fast generator of our own: setting up a case must not take longer than measuring it. */
+static uint32_t random_state = 1;
+static uint32_t random_bits(void)
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return random_state >> 8;
+}
+static void fill_random(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) x[i] = (float)random_bits() * (2.0f / 16777216) - 1;
+}
+static tnn_tensor random_tensor(int n, int c, int h, int w)
+{
+    tnn_tensor t = tnn_tensor_create(n, c, h, w);
+    if (t.data) fill_random(t.data, (size_t)n * (size_t)c * (size_t)h * (size_t)w);
+    return t;
+}
+
+static const char *open_net(bench *b, const char *name, int batch, int training)
+{
+    const net_case *n = NULL;
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
+        if (!strcmp(nets[i].name, name)) n = &nets[i];
+    if (!n) return "no such network";
+    if (training && n->missing) return n->missing;
+    if (batch < 1) return "bad batch size";
+    tnn_net_options options = {.input = {n->c, n->h, n->w}, .batch = batch, .seed = 1};
+    b->net = tnn_net_create(&options);
+    for (const tnn_layer *l = n->layers; l->type; l++) tnn_add_layer(b->net, l);
+    if (training) {
+        tnn_loss_options loss = {.type = TNN_CROSS_ENTROPY};
+        tnn_net_loss(b->net, &loss);
+        tnn_net_optimizer(b->net, &n->optimizer);
+    }
+    tnn_build(b->net);
+    if (tnn_failed()) return tnn_error();
+    size_t floats = (size_t)batch * (size_t)n->c * (size_t)n->h * (size_t)n->w;
+    for (int k = 0; k < BATCHES; k++) {
+        b->x[k] = (float *)malloc(floats * sizeof(float));
+        b->labels[k] = (int *)malloc((size_t)batch * sizeof(int));
+        if (!b->x[k] || !b->labels[k]) return "out of memory";
+        fill_random(b->x[k], floats);
+        for (int i = 0; i < batch; i++) b->labels[k][i] = (int)random_bits() % n->classes;
+    }
+    b->batch = batch;
+    b->images = batch;
+    b->flops = 2 * batch * multiply_adds(n, training);
+    b->run = training ? run_step : run_forward;
+    return NULL;
+}
+
+static void close_case(bench *b)
+{
+    for (int i = 0; i < 4; i++) tnn_tensor_free(&b->t[i]);
+    for (int k = 0; k < BATCHES; k++) {
+        free(b->x[k]);
+        free(b->labels[k]);
+    }
+    free(b->bias);
+    tnn_free(b->net);
+}
+
+/* Sets up the case `name`; returns NULL, or why it cannot be done. close_case in either event. */
+static const char *open_case(bench *b, const char *name)
+{
+    char ta, tb, dir, net[32], end;
+    int  m, n, k, ic, oc, h, w, s, p, batch;
+    memset(b, 0, sizeof *b);
+    tnn_clear_error();
+    if (sscanf(name, "%c%c:%d:%d:%d%c", &ta, &tb, &m, &n, &k, &end) == 5) {
+        if ((ta != 'n' && ta != 't') || (tb != 'n' && tb != 't')) return "unknown case";
+        b->flags = (ta == 't' ? TNN_TRANSPOSE_A : 0) | (tb == 't' ? TNN_TRANSPOSE_B : 0);
+        b->t[0] = tnn_tensor_create(m, n, 1, 1);
+        b->t[1] = ta == 't' ? random_tensor(k, m, 1, 1) : random_tensor(m, k, 1, 1);
+        b->t[2] = tb == 't' ? random_tensor(n, k, 1, 1) : random_tensor(k, n, 1, 1);
+        b->flops = 2.0 * m * n * k;
+        b->run = run_matmul;
+    } else if (sscanf(name, "conv:%c:nchw:%d:%d:%d:%d:%d:%d:%d:%d%c", &dir, &ic, &oc, &h, &w, &k, &s,
+                      &p, &batch, &end) == 9) {
+        if (k < 1 || s < 1 || h + 2 * p < k || w + 2 * p < k) return "bad sizes";
+        int ho = (h + 2 * p - k) / s + 1, wo = (w + 2 * p - k) / s + 1;
+        b->window.kernel = k;
+        b->window.stride = s;
+        b->window.pad = p;
+        b->t[0] = random_tensor(batch, oc, ho, wo);
+        b->t[1] = random_tensor(batch, ic, h, w);
+        b->t[2] = random_tensor(oc, ic, k, k);
+        b->bias = oc > 0 ? (float *)calloc((size_t)oc, sizeof(float)) : NULL;
+        b->flops = 2.0 * batch * oc * ho * wo * ic * k * k;
+        b->images = batch;
+        b->run = dir == 'f' ? run_conv_f : dir == 'd' ? run_conv_d : dir == 'w' ? run_conv_w : NULL;
+    } else if (sscanf(name, "pool:%c:nchw:%d:%d:%d:%d%c", &dir, &ic, &h, &w, &batch, &end) == 5) {
+        b->window.kernel = 2;
+        b->t[0] = random_tensor(batch, ic, h / 2, w / 2);
+        b->t[1] = random_tensor(batch, ic, h, w);
+        b->t[2] = tnn_tensor_create(batch, ic, h / 2, w / 2);
+        b->t[3] = tnn_tensor_create(batch, ic, h, w);
+        b->images = batch;
+        b->run = dir == 'f' ? run_pool_f : dir == 'd' ? run_pool_d : NULL;
+        if (!tnn_failed()) run_pool_f(b); /* where the maxima are, for the way back */
+    } else if (sscanf(name, "step:%31[^:]:%d%c", net, &batch, &end) == 2) {
+        return open_net(b, net, batch, 1);
+    } else if (sscanf(name, "fwd:%31[^:]:%d%c", net, &batch, &end) == 2) {
+        return open_net(b, net, batch, 0);
+    }
+    if (tnn_failed()) return tnn_error();
+    return b->run ? NULL : "unknown case";
+}
+
+/* ==== Measuring =============================================================================== */
+
+typedef struct timing {
+    double median, best; /* seconds per run */
+    long   runs;
+} timing;
+
+/* Runs in chunks of at least 1 ms (the clock costs some 30 ns) for `seconds`, three chunks or more,
+   after a warm-up of a quarter of that for caches, page tables and the frequency of the cores. */
+static timing measure(bench *b, double seconds)
+{
+    enum { MOST = 4096 };
+    static double sample[MOST];
+    double begin = now(), t, quickest = 1e30;
+    for (int i = 0; i < 2 || now() - begin < seconds / 4; i++) {
+        t = now();
+        b->run(b);
+        t = now() - t;
+        if (t < quickest) quickest = t;
+    }
+    long chunk = quickest < 1e-3 ? 1 + (long)(1e-3 / (quickest + 1e-8)) : 1;
+    int  n = 0;
+    begin = now();
+    while (n < MOST && (n < 3 || now() - begin < seconds)) {
+        t = now();
+        for (long i = 0; i < chunk; i++) b->run(b);
+        sample[n++] = (now() - t) / (double)chunk;
+    }
+    qsort(sample, (size_t)n, sizeof *sample, ascending);
+    timing result = {sample[n / 2], sample[0], n * chunk};
+    return result;
+}
+
+static int serve(int threads)
+{
+    char line[512], name[400];
+    tnn_set_threads(threads);
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    while (fgets(line, sizeof line, stdin)) {
+        double      seconds;
+        bench       b;
+        timing      t = {0, 0, 0};
+        const char *why;
+        if (sscanf(line, "%399s %lf", name, &seconds) != 2) {
+            puts("na expected: CASE SECONDS");
+            continue;
+        }
+        why = open_case(&b, name);
+        if (!why) t = measure(&b, seconds);
+        if (!why && tnn_failed()) why = tnn_error();
+        if (why) printf("na %s\n", why);
+        else printf("ok %.1f %.1f %ld\n", t.median * 1e9, t.best * 1e9, t.runs);
+        close_case(&b);
+    }
+    return 0;
+}
+
+/* ==== What the machine can do ================================================================= */
+/* Named accumulators, since compilers spill arrays of them: 12 independent chains hide a latency of
+   six cycles on two units and leave room in 16 registers; ARM processors of four units need 16 and
+   have 32 registers (clang spills 20 of AVX-512's). */
+#define R12(X, F) X(F, 0) X(F, 1) X(F, 2) X(F, 3) X(F, 4) X(F, 5) X(F, 6) X(F, 7) X(F, 8) X(F, 9) \
+                  X(F, 10) X(F, 11)
+#define R20(X, F) R12(X, F) X(F, 12) X(F, 13) X(F, 14) X(F, 15) X(F, 16) X(F, 17) X(F, 18) X(F, 19)
+#define START(F, i) v r##i = m + (float)i;
+#define CHAIN(F, i) r##i = F(r##i, m, s);
+#define TOTAL(F, i) s += r##i;
+#define R8(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define NONE(i) u a##i = {0};
+#define LOAD(i) a##i |= x[k + i];
+#define MERGE(i) a0 |= a##i;
+
+#if defined __GNUC__
+static volatile float sink;
+
+/* NAME_fma: n rounds of one multiply-add in each chain. NAME_read: reads `size` bytes n times; "or"
+   needs less of the machine than an addition and waits for nothing else. */
+#define PEAK(name, attribute, width, fma, list)                                                      \
+    attribute static void name##_fma(const void *p, size_t size, long n)                             \
+    {                                                                                                \
+        typedef float v __attribute__((vector_size(width)));                                         \
+        v m = {0}, s = {0};                                                                          \
+        m += *(const float *)p;                                                                      \
+        s += (float)size;                                                                            \
+        list(START, fma)                                                                             \
+        while (n-- > 0) { list(CHAIN, fma) }                                                         \
+        list(TOTAL, fma)                                                                             \
+        sink = s[0];                                                                                 \
+    }                                                                                                \
+    attribute static void name##_read(const void *p, size_t size, long n)                            \
+    {                                                                                                \
+        typedef int u __attribute__((vector_size(width), may_alias));                                \
+        const u *x = (const u *)p;                                                                   \
+        R8(NONE)                                                                                     \
+        while (n-- > 0) {                                                                            \
+            for (size_t k = 0; k < size / width; k += 8) { R8(LOAD) }                                \
+            __asm__ volatile("" ::: "memory");                                                       \
+        }                                                                                            \
+        R8(MERGE)                                                                                    \
+        sink = (float)a0[0];                                                                         \
+    }                                                                                                \
+    enum { name##_flops = 2 * width / 4 * (0 list(COUNT, fma)) };
+#define COUNT(F, i) +1
+
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#if defined __x86_64__ || defined __i386__
+PEAK(sse2, __attribute__((target("sse2"))), 16, MULTIPLY_ADD, R12)
+PEAK(avx2, __attribute__((target("avx2,fma"))), 32, _mm256_fmadd_ps, R12)
+PEAK(avx512, __attribute__((target("avx512f"))), 64, _mm512_fmadd_ps, R12)
+#elif defined __aarch64__
+#define NEON_FMA(a, b, c) vfmaq_f32(c, a, b)
+PEAK(neon, , 16, NEON_FMA, R20)
+#endif
+#endif
+
+typedef void peak_kernel(const void *p, size_t size, long n);
+static const struct peak {
+    const char  *isa;
+    peak_kernel *fma, *read;
+    int          flops; /* of a round of fma */
+} peaks[] = {
+#if defined __GNUC__ && (defined __x86_64__ || defined __i386__)
+    {"sse2", sse2_fma, sse2_read, sse2_flops},
+    {"avx2", avx2_fma, avx2_read, avx2_flops},
+    {"avx512", avx512_fma, avx512_read, avx512_flops},
+#elif defined __GNUC__ && defined __aarch64__
+    {"neon", neon_fma, neon_read, neon_flops},
+#endif
+    {NULL, NULL, NULL, 0}};
+
+static const struct peak *find_peak(const char *isa)
+{
+    const struct peak *p = peaks;
+    while (p->isa && strcmp(p->isa, isa)) p++;
+    return p->isa ? p : NULL;
+}
+
+typedef struct peak_job {
+    peak_kernel *kernel;
+    const void  *data;
+    size_t       size;
+    long         n;
+} peak_job;
+
+static void *peak_thread(void *job)
+{
+    peak_job *j = (peak_job *)job;
+    j->kernel(j->data, j->size, j->n);
+    return NULL;
+}
+
+/* Seconds that `threads` threads take for n rounds each, every one on its own `size` bytes. */
+static double peak_seconds(peak_kernel *kernel, const char *data, size_t size, int threads, long n)
+{
+    enum { MOST = 256 };
+    pthread_t id[MOST];
+    peak_job  job[MOST];
+    int       started = 1;
+    double    t = now();
+    for (int i = 0; i < threads && i < MOST; i++) {
+        peak_job j = {kernel, data + (size_t)i * size, size, n};
+        job[i] = j;
+    }
+    while (started < threads && started < MOST &&
+           !pthread_create(&id[started], NULL, peak_thread, &job[started]))
+        started++;
+    peak_thread(&job[0]);
+    for (int i = 1; i < started; i++) pthread_join(id[i], NULL);
+    return (now() - t) * threads / started;
+}
+
+/* Rounds per second of all threads together: the best of five, 30 ms each or one round. */
+static double peak_rate(peak_kernel *kernel, const char *data, size_t size, int threads)
+{
+    long   n = 1;
+    double t, best = 0;
+    while ((t = peak_seconds(kernel, data, size, threads, n)) < 3e-3 && n < 1L << 30) n *= 4;
+    n = 1 + (long)((double)n * 0.03 / t);
+    for (int i = 0; i < 5; i++) {
+        double rate = (double)n * threads / peak_seconds(kernel, data, size, threads, n);
+        if (rate > best) best = rate;
+    }
+    return best;
+}
+
+/* Floating-point operations per second of the instruction set in use; 0 where not known. */
+static double fma_peak(int threads)
+{
+    const struct peak *p = find_peak(tnn_isa());
+    float              one[1] = {0.999f};
+    return p ? p->flops * peak_rate(p->fma, (const char *)one, 0, threads) : 0;
+}
+
+static int show_peak(int threads)
+{
+    static const struct { const char *name; size_t bytes; } levels[] = {
+        {"L1, 16 KiB", 16u << 10}, {"L2, 256 KiB", 256u << 10},
+        {"L3, 4 MiB", 4u << 20},   {"memory, 128 MiB", 128u << 20}};
+    int               columns = threads > 1 ? 2 : 1;
+    const struct peak *best = NULL;
+    char              *memory = NULL, *data;
+    printf("%-38s %12s", "", "1 thread");
+    if (columns == 2) printf("  %2d threads", threads);
+    printf("\n");
+    for (int i = 0; tnn_isa_name(i); i++) {
+        const struct peak *p = find_peak(tnn_isa_name(i));
+        float              one[1] = {0.999f};
+        if (!p) continue;
+        best = p;
+        printf("%-11s%-27s", p->isa, strcmp(p->isa, "sse2") ? "multiply-add, GFLOP/s"
+                                                            : "multiply, add, GFLOP/s");
+        for (int k = 0; k < columns; k++)
+            printf(" %12.1f", 1e-9 * p->flops *
+                              peak_rate(p->fma, (const char *)one, 0, k ? threads : 1));
+        printf("\n");
+        fflush(stdout);
+    }
+    if (!best) return puts("no peak known for this processor"), 0;
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        size_t bytes = levels[i].bytes;
+        free(memory);
+        memory = (char *)malloc(bytes * (size_t)threads + 4096);
+        if (!memory) return fprintf(stderr, "bench: out of memory\n"), 1;
+        data = memory + (4096 - (uintptr_t)memory % 4096);
+        memset(data, 1, bytes * (size_t)threads);
+        printf("read       %-18s GB/s    ", levels[i].name);
+        for (int k = 0; k < columns; k++)
+            printf(" %12.1f", 1e-9 * (double)bytes *
+                              peak_rate(best->read, data, bytes, k ? threads : 1));
+        printf("\n");
+        fflush(stdout);
+    }
+    free(memory);
+    return 0;
+}
+
+/* ==== The table =============================================================================== */
+
+static const char *const choice[] = {
+    "nn:256:256:256", "nn:512:512:512", "nn:1024:1024:1024", "tn:512:512:512", "nt:512:512:512",
+    "nn:100:128:784", "tn:784:128:100", "nt:100:784:128",
+    "conv:f:nchw:1:32:28:28:3:1:1:64", "conv:w:nchw:1:32:28:28:3:1:1:64",
+    "conv:f:nchw:32:64:14:14:3:1:1:64", "conv:d:nchw:32:64:14:14:3:1:1:64",
+    "conv:w:nchw:32:64:14:14:3:1:1:64", "conv:f:nchw:24:96:32:32:5:1:2:16",
+    "conv:d:nchw:24:96:32:32:5:1:2:16", "conv:w:nchw:24:96:32:32:5:1:2:16",
+    "pool:f:nchw:32:28:28:64", "pool:d:nchw:32:28:28:64",
+    "step:a:32", "step:a:64", "step:a:128", "step:b-adam:100", "step:b-adam:1000",
+    "step:b-sgd:100", "step:c1:1250", "step:e:10", "fwd:a:1", "fwd:a:64", NULL};
+
+static void show_time(double seconds)
+{
+    const char *unit = seconds < 1e-3 ? "us" : "ms";
+    printf(" %9.*f %s", 1, seconds * (seconds < 1e-3 ? 1e6 : 1e3), unit);
+}
+
+static int show_table(const char *const *cases, int threads, double seconds)
+{
+    int    columns = threads > 1 ? 2 : 1, failures = 0;
+    double peak[2] = {fma_peak(1), columns > 1 ? fma_peak(threads) : 0};
+    printf("tinynn %s, %s; multiply-add peak %.0f GFLOP/s", TNN_VERSION, tnn_isa(), peak[0] * 1e-9);
+    if (columns > 1) printf(", with %d threads %.0f", threads, peak[1] * 1e-9);
+    printf("\n\n%-34s", "case");
+    for (int k = 0; k < columns; k++) {
+        if (k) printf("   %6d threads", threads);
+        else printf("       1 thread");
+        printf("  GFLOP/s  peak  images/s");
+    }
+    printf("\n");
+    for (; *cases; cases++) {
+        printf("%-34s", *cases);
+        for (int k = 0; k < columns; k++) {
+            bench       b;
+            timing      t = {0, 0, 0};
+            const char *why;
+            tnn_set_threads(k ? threads : 1);
+            why = open_case(&b, *cases);
+            if (!why) t = measure(&b, seconds);
+            if (!why && tnn_failed()) why = tnn_error();
+            if (why) {
+                printf("  %s", why);
+                failures++;
+                k = columns;
+            } else {
+                printf("  ");
+                show_time(t.median);
+                if (b.flops > 0) printf(" %8.1f", b.flops / t.median * 1e-9);
+                else printf(" %8s", "");
+                if (b.flops > 0 && peak[k] > 0) printf(" %4.0f%%", 100 * b.flops / t.median / peak[k]);
+                else printf(" %5s", "");
+                if (b.images > 0) printf(" %9.0f", b.images / t.median);
+                else printf(" %9s", "");
+            }
+            close_case(&b);
+            fflush(stdout);
+        }
+        printf("\n");
+    }
+    return failures > 0;
+}
+
+static int usage(FILE *f, int status)
+{
+    fputs("usage: bench [--threads N] [--seconds S] [CASE ...]   a table of times\n"
+          "       bench [--threads N] peak                       what the machine can do\n"
+          "       bench serve THREADS                            lines CASE SECONDS in,\n"
+          "                     ok MEDIAN_NS MIN_NS CALLS or na REASON out\n"
+          "  --threads N   beside 1 thread measure N (default: all)\n"
+          "  --seconds S   for each case (default 0.2)\n"
+          "cases: nn|tn|nt:M:N:K  conv:f|d|w:nchw:IC:OC:H:W:K:S:P:B  pool:f|d:nchw:C:H:W:B\n"
+          "       step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) fprintf(f, " %s", nets[i].name);
+    fputs("\nTINYNN_ISA=scalar|sse2|avx2|avx512|neon in the environment forces an instruction set\n", f);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    int    threads = tnn_threads(), i = 1;
+    double seconds = 0.2;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (!strcmp(argv[i], "--help")) return usage(stdout, 0);
+        else if (!strcmp(argv[i], "--threads") && i + 1 < argc) threads = atoi(argv[++i]);
+        else if (!strcmp(argv[i], "--seconds") && i + 1 < argc) seconds = atof(argv[++i]);
+        else return usage(stderr, 2);
+    }
+    if (i + 1 < argc && !strcmp(argv[i], "serve")) threads = atoi(argv[++i]);
+    if (threads < 1 || threads > 256 || !(seconds > 0)) return usage(stderr, 2);
+    if (i > 1 && !strcmp(argv[i - 1], "serve")) return i + 1 == argc ? serve(threads) : usage(stderr, 2);
+    if (i + 1 == argc && !strcmp(argv[i], "peak")) return show_peak(threads);
+    if (i < argc && !strchr(argv[i], ':')) return usage(stderr, 2);
+    return show_table(i < argc ? (const char *const *)(argv + i) : choice, threads, seconds);
+}

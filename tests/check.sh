@@ -1,0 +1,43 @@
+# check.sh - what the test scripts share; sourced from the top folder with $about, their subject, set
+#
+#   check NAME COMMAND ARGUMENT...   prints "ok", "FAIL" or "skip", the subject and NAME: passed if the
+#                                    command's status is 0, skipped if it is 77. What the command
+#                                    prints is shown where it failed. Up to $jobs run at a time.
+#   skip NAME WHY
+#   total                            prints "N passed, M failed", and is the status of the script
+
+dir=build/tests/$about
+rm -rf "$dir"
+mkdir -p "$dir" || exit 1
+jobs=2 begun=0 ended=0 passed=0 failed=0
+
+have() { command -v "$1" > /dev/null 2>&1; }
+skip() { printf 'skip  %s: %s (%s)\n' "$about" "$1" "$2"; }
+
+check() {
+    begun=$((begun + 1))
+    echo "$1" > "$dir/$begun.name"
+    shift
+    { "$@" > "$dir/$begun.out" 2>&1; echo $? > "$dir/$begun.status"; } &
+    [ $((begun - ended)) -lt "$jobs" ] || finish
+}
+
+finish() {
+    wait
+    while [ "$ended" -lt "$begun" ]; do
+        ended=$((ended + 1))
+        name=$(cat "$dir/$ended.name")
+        case $(cat "$dir/$ended.status") in
+        0)  passed=$((passed + 1)); printf 'ok    %s: %s\n' "$about" "$name" ;;
+        77) skip "$name" "$(tail -n 1 "$dir/$ended.out")" ;;
+        *)  failed=$((failed + 1)); printf 'FAIL  %s: %s\n' "$about" "$name"
+            tail -n 8 "$dir/$ended.out" | sed 's/^/      /' ;;
+        esac
+    done
+}
+
+total() {
+    finish
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+}

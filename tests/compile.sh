@@ -1,0 +1,171 @@
+#!/bin/sh
+# compile.sh - the header in all the ways to include it, under all the compilers found
+#
+# No warning anywhere; a small network, trained in every one of these ways, ends with the same weights.
+# Run from the top folder.
+
+about=compile
+. tests/check.sh
+mkdir -p "$dir/renamed" "$dir/away/x" "$dir/away/y"
+cp tinynn.h "$dir/renamed/other.h"
+cp tinynn.h "$dir/away/x/"
+
+# What a check may ask for: no output; failure with a message; a program, which then runs and prints
+# the hash of its weights.
+quiet() { log=$("$@" 2>&1) && [ -z "$log" ] || { echo "$log"; return 1; }; }
+refuses() { # PATTERN COMMAND...
+    pattern=$1
+    shift
+    if log=$("$@" 2>&1); then echo "compiled, but should not"; return 1; fi
+    echo "$log" | grep "$pattern" > /dev/null || { echo "$log"; return 1; }
+}
+runs() { # EXE COMMAND...: the command builds EXE
+    exe=$dir/$1
+    shift
+    quiet "$@" -o "$exe" -lm -pthread && "$exe" > "$exe.txt" || { cat "$exe.txt"; return 1; }
+}
+
+# ---- the programs: C and C++, and one with the API only, one with the implementation only -------------
+cat > "$dir/use.c" << 'END'
+#include HEADER
+#include HEADER /* twice does no harm */
+#include <stdio.h>
+#include <string.h>
+
+static void add(tnn_net *net, tnn_layer_type type, int units)
+{
+    tnn_layer layer;
+    memset(&layer, 0, sizeof layer);
+    layer.type = type;
+    layer.units = layer.filters = units;
+    layer.kernel = type == TNN_CONV2D ? 3 : 2;
+    layer.pad = type == TNN_CONV2D;
+    tnn_add_layer(net, &layer);
+}
+
+int main(void)
+{
+    enum { N = 5 };
+    float            x[N * 2 * 6 * 6];
+    int              labels[N], i;
+    tnn_net_options  options;
+    tnn_loss_options loss;
+    tnn_optimizer    adam;
+    tnn_net         *net;
+    memset(&options, 0, sizeof options);
+    memset(&loss, 0, sizeof loss);
+    memset(&adam, 0, sizeof adam);
+    options.input[0] = 2;
+    options.input[1] = options.input[2] = 6;
+    options.batch = N;
+    options.seed = 7;
+    loss.type = TNN_CROSS_ENTROPY;
+    adam.type = TNN_ADAM;
+    for (i = 0; i < N * 2 * 6 * 6; i++) x[i] = tnn_random_normal(1, 2, (uint64_t)i);
+    for (i = 0; i < N; i++) labels[i] = i % 3;
+    net = tnn_net_create(&options);
+    add(net, TNN_CONV2D, 5);
+    add(net, TNN_RELU, 0);
+    add(net, TNN_MAXPOOL2D, 0);
+    add(net, TNN_FLATTEN, 0);
+    add(net, TNN_DROPOUT, 0);
+    add(net, TNN_DENSE, 3);
+    tnn_net_loss(net, &loss);
+    tnn_net_optimizer(net, &adam);
+    for (i = 0; i < 3; i++) {
+        tnn_forward(net, x, N, TNN_TRAIN);
+        tnn_loss(net, labels);
+        tnn_backward(net);
+        tnn_step(net);
+    }
+    if (tnn_failed()) printf("%s\n", tnn_error());
+    else printf("%08lx\n", (unsigned long)(tnn_hash(net) & 0xffffffffu));
+    tnn_free(net);
+    return tnn_failed();
+}
+END
+cat > "$dir/implementation.c" << 'END'
+#include "tinynn.h"
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+#include "tinynn.h"
+END
+cat > "$dir/inside.cpp" << 'END'
+extern "C" {
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+}
+END
+cat > "$dir/away/y/beside.c" << 'END'
+#define TINYNN_IMPLEMENTATION
+#include "../x/tinynn.h"
+END
+# the synopsis of the opening comment, and the README's first program
+sed -n '/^   SYNOPSIS/,/^\*\//p' tinynn.h | sed -n 's/^       //p; /^ *$/p' > "$dir/synopsis.c"
+sed -n '/^```c$/,/^```$/p' README.md | awk '/^```$/ { exit } !/^```/' > "$dir/readme.c"
+cp "$dir/use.c" "$dir/use.cpp"
+cp "$dir/implementation.c" "$dir/implementation.cpp"
+
+strict='-Wall -Wextra -pedantic -Wconversion -Wshadow'
+here='-I. -DHEADER="tinynn.h"'
+whole="$here -DTINYNN_IMPLEMENTATION"
+
+# ---- for each compiler ----------------------------------------------------------------------------
+for cc in gcc clang; do
+    have $cc || { skip "$cc" "not found"; continue; }
+    for std in c99 c11; do
+        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only "$dir/use.c"
+    done
+    check "$cc -O3, run" runs $cc-O3 $cc -std=c99 -O3 $strict $whole "$dir/use.c"
+    check "$cc -O0, run" runs $cc-O0 $cc -O0 $strict $whole "$dir/use.c"
+    check "$cc -march=native, run" runs $cc-native $cc -O1 -march=native $strict $whole "$dir/use.c"
+    check "$cc, two translation units" runs $cc-two $cc -O1 $strict $here "$dir/use.c" \
+        "$dir/implementation.c"
+    check "$cc, TINYNN_NO_SIMD" runs $cc-no-simd $cc -O1 $strict $whole -DTINYNN_NO_SIMD "$dir/use.c"
+    for switch in STATIC NO_THREADS NO_STDIO; do
+        check "$cc, TINYNN_$switch" quiet $cc $strict $whole -DTINYNN_$switch -fsyntax-only \
+            "$dir/use.c"
+    done
+    check "$cc, other name" quiet $cc $strict -I"$dir/renamed" -DHEADER='"other.h"' \
+        -DTINYNN_SELF='"other.h"' -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
+    check "$cc, other name not told" refuses 'TINYNN_SELF' $cc -I"$dir/renamed" -DHEADER='"other.h"' \
+        -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
+    check "$cc, relative path" quiet $cc $strict -fsyntax-only "$dir/away/y/beside.c"
+    check "$cc, -I elsewhere" quiet $cc $strict -I"$dir/away/x" -DHEADER='<tinynn.h>' \
+        -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
+    check "$cc -ffast-math refused" refuses 'fast-math' $cc -ffast-math $whole -fsyntax-only \
+        "$dir/use.c"
+    check "$cc: the header's synopsis" quiet $cc -std=c99 $strict -I. -fsyntax-only "$dir/synopsis.c"
+done
+for cc in g++ clang++; do
+    have $cc || { skip "$cc" "not found"; continue; }
+    for std in c++11 c++17 c++20; do
+        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
+            "$dir/use.cpp"
+    done
+    check "$cc, run" runs $cc-one $cc -std=c++17 -O1 $strict $whole "$dir/use.cpp"
+    check "$cc, inside extern \"C\"" quiet $cc -std=c++17 $strict -I. -fsyntax-only "$dir/inside.cpp"
+done
+if have gcc && have g++; then
+    mixed() { gcc -O1 -I. -c "$dir/implementation.c" -o "$dir/implementation.o" &&
+              runs mixed g++ -std=c++17 -O1 $here "$dir/use.cpp" "$dir/implementation.o"; }
+    check "g++ using what gcc compiled" mixed
+fi
+if have tcc; then check "tcc, run" runs tcc tcc $whole "$dir/use.c"
+else skip tcc "not found"; fi
+
+# ---- whatever compiler `cc` is --------------------------------------------------------------------
+cc=${CC:-cc}
+check "plain cc -O2 program.c -lm" runs cc $cc -O2 $whole "$dir/use.c"
+readme() { quiet $cc -O2 -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
+check "the README's program, run" readme
+installed() {
+    quiet make -s install DESTDIR="$dir/root" PREFIX=/usr &&
+        cmp tinynn.h "$dir/root/usr/include/tinynn.h" &&
+        grep '^Version: [0-9]' "$dir/root/usr/lib/pkgconfig/tinynn.pc"
+}
+check "make install" installed
+finish
+same() { [ "$(cat "$dir"/*.txt | sort -u | wc -l)" -eq 1 ] || { head -n 1 "$dir"/*.txt; return 1; }; }
+check "all these programs end with the same weights" same
+total

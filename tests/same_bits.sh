@@ -1,0 +1,77 @@
+#!/bin/sh
+# same_bits.sh [all] - the same numbers, to the last bit, whatever computes them
+#
+# Runs the experiments' --quick versions in several ways and compares what they write, comment lines
+# apart: each instruction set of this machine, and 1, 2 and 3 threads; with `all` also gcc and clang at
+# -O1 and -O3, and a 64-bit ARM under qemu. SSE2 has no fused multiply-add and is the one exception.
+# Needs build/fashion_cnn and build/fashion_mlp (`make`); run from the top folder.
+
+about=same_bits
+. tests/check.sh
+unset TINYNN_ISA TINYNN_THREADS
+
+# run NAME EXPERIMENT COMMAND...: the rows of all its result files into $dir/NAME-EXPERIMENT.rows, their
+# comments into .comments
+run() {
+    out=$dir/$1-$2
+    shift 2
+    "$@" --quick --out "$out" > "$out.log" 2>&1 || { tail -n 1 "$out.log"; return 1; }
+    find "$out" -name '*.tsv' | sort > "$out.files"
+    while read -r file; do
+        echo "== ${file#"$out"/}"
+        grep -v '^#' "$file"
+    done < "$out.files" > "$out.rows"
+    while read -r file; do grep '^#' "$file"; done < "$out.files" > "$out.comments"
+    grep -q '^[0-9]' "$out.rows" || { echo "no results"; return 1; }
+}
+
+# same NAME EXPERIMENT WANT COMMAND...: gives the rows of the reference. WANT is a text that the
+# comments must contain: what was meant to be tested is what ran.
+same() {
+    name=$1 x=$2 want=$3
+    shift 3
+    run "$name" "$x" "$@" || return 1
+    if ! grep -q "$want" "$dir/$name-$x.comments"; then
+        case $want in
+        *avx* | *neon*) echo "not on this machine"; return 77 ;;
+        *) echo "did not run with $want"; return 1 ;;
+        esac
+    fi
+    cmp -s "$dir/reference-$x.rows" "$dir/$name-$x.rows" && return 0
+    diff "$dir/reference-$x.rows" "$dir/$name-$x.rows" | sed -n '/^[<>]/p' | sed -n 1,2p
+    return 1
+}
+
+# built NAME EXPERIMENT COMPILER...: the same with a program built by that command
+built() {
+    name=$1 x=$2 exe=$dir/$1-$2.exe
+    shift 2
+    "$@" -std=c99 -I. -Iexperiments -o "$exe" "experiments/$x.c" -lm -pthread || return 1
+    case $name in
+    aarch64*) same "$name" "$x" 'instruction set neon,' qemu-aarch64 "$exe" ;;
+    *) same "$name" "$x" . "$exe" ;;
+    esac
+}
+
+for x in fashion_cnn fashion_mlp; do
+    check "$x, 2 threads" run reference $x env TINYNN_THREADS=2 build/$x
+    finish
+    for n in 1 3; do
+        check "$x, $n threads" same threads$n $x " $n threads" env TINYNN_THREADS=$n build/$x
+    done
+    for isa in scalar avx2 avx512 neon; do
+        check "$x, $isa" same $isa $x "instruction set $isa," \
+            env TINYNN_ISA=$isa TINYNN_THREADS=1 build/$x
+    done
+    [ "$1" = all ] || continue
+    for cc in gcc clang; do
+        have $cc || { skip "$x, $cc" "not found"; continue; }
+        for o in -O1 -O3; do check "$x, $cc $o" built $cc$o $x $cc $o; done
+    done
+    if have aarch64-linux-gnu-gcc && have qemu-aarch64; then
+        check "$x, aarch64 under qemu" built aarch64 $x aarch64-linux-gnu-gcc -O2 -static
+    else
+        skip "$x, aarch64" "needs aarch64-linux-gnu-gcc and qemu-aarch64"
+    fi
+done
+total
