@@ -3976,7 +3976,7 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x)
 struct tnn__loader {
     tnn_data           data;
     tnn_loader_options options;
-    int                at, *order;
+    int                between, *order;     /* between two epochs */
     float              table[256];
 };
 TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_options *options)
@@ -4008,35 +4008,35 @@ TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_optio
     l->epoch = -1;
     s->data = *data;
     s->options = o;
-    s->at = data->n;
+    s->between = 1;
     tnn__byte_values(data, s->table);
     return l;
 }
 TNN_API int tnn_next(tnn_loader *l)
 {
     struct tnn__loader *s;
-    int i, n;
+    int i, first, n;
     if (tnn_failed() || !l) return 0;
     s = l->state;
     n = s->data.n;
-    if (s->at >= n) {               /* begin an epoch */
-        s->at = 0;
+    l->n = 0;
+    if (s->between) {               /* begin an epoch */
+        s->between = 0;
         l->epoch++;
         l->batch_index = -1;
         for (i = 0; i < n; i++) s->order[i] = i;
         if (s->options.shuffle) tnn_shuffle(s->order, n, s->options.seed, ((uint64_t)1 << 62) + (uint64_t)l->epoch);
     }
-    l->n = TNN__MIN(s->options.batch, n - s->at);
-    l->batch_index++;
-    if (l->batch_index >= l->batches) {      /* the epoch's end is told once */
-        s->at = n;
-        return l->n = 0;
+    if (++l->batch_index >= l->batches) {
+        s->between = 1;
+        return 0;
     }
+    first = l->batch_index*s->options.batch;
+    l->n = TNN__MIN(s->options.batch, n - first);
     for (i = 0; i < l->n; i++) {
-        tnn__sample(&s->data, s->order[s->at + i], s->table, l->x + (tnn__len)i*s->data.c*s->data.h*s->data.w);
-        l->labels[i] = tnn__label(&s->data, s->order[s->at + i]);
+        tnn__sample(&s->data, s->order[first + i], s->table, l->x + (tnn__len)i*s->data.c*s->data.h*s->data.w);
+        l->labels[i] = tnn__label(&s->data, s->order[first + i]);
     }
-    s->at += l->n;
     return l->n;
 }
 TNN_API void tnn_loader_free(tnn_loader *loader) { tnn__release(loader); }
