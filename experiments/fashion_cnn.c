@@ -51,11 +51,14 @@ static tnn_metrics train(experiment *e, tnn_net *net, tnn_loader *batches)
 {
     tnn_metrics m = {0, 0, 0, 0};
     while (tnn_next(batches)) {
-        m.loss += tnn_train_batch(net, batches->x, batches->labels, batches->n);
+        tnn_forward(net, batches->x, batches->n, TNN_TRAIN);
         const float *logits = tnn_output(net);
         for (int i = 0; logits && i < batches->n; i++)
             m.correct += tnn_argmax(logits + i * CLASSES, CLASSES) == batches->labels[i];
-        m.n += batches->n;
+        m.n    += batches->n;
+        m.loss += tnn_loss(net, batches->labels);
+        tnn_backward(net);
+        tnn_step(net);
         experiment_progress(e, batches->n);
     }
     m.loss /= batches->batches;
@@ -89,7 +92,7 @@ static int do_run(experiment *e, const cnn_run *run, const fashion_set *set, int
 int main(int argc, char **argv)
 {
     static const char *const orders[] = {"unshuffled", "shuffled", NULL};
-    static const fashion_sizes sizes = {3000, 1000, 64, 40};
+    static const fashion_sizes sizes = {3000, 1000, 80, 40};
     const char *names[RUN_COUNT + 1] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
     experiment e = {.name = "fashion_cnn", .runs = names, .choice = "--order", .choices = orders,

@@ -337,7 +337,7 @@ static inline void fashion_draw(unsigned char *pixels, int label, uint64_t image
 typedef struct fashion_set {
     tnn_data train, val;                /* what to train on and to validate with               */
     tnn_data whole[2];                  /* what was read or drawn; those are its first samples */
-    void    *memory[4];
+    void    *drawn[2][2];               /* the stand-in's pixels and labels                    */
 } fashion_set;
 
 /* How much of it: the stand-in is smaller than the real set, --quick smaller still. */
@@ -408,16 +408,18 @@ static inline void *fashion_read(experiment *e, const char *name, size_t *size)
 
 static inline int fashion_read_pair(experiment *e, fashion_set *set, int which, const char *prefix)
 {
-    char   name[64], message[600];
-    size_t size[2];
+    char     name[64], message[600];
+    size_t   size[2];
+    void    *file[2];
+    tnn_data d;
     for (int i = 0; i < 2; i++) {
         snprintf(name, sizeof name, "%s-%s-ubyte", prefix, i == 0 ? "images-idx3" : "labels-idx1");
-        set->memory[2 * which + i] = fashion_read(e, name, &size[i]);
-        if (!set->memory[2 * which + i]) return -1;
+        file[i] = fashion_read(e, name, &size[i]);
+        if (!file[i]) { if (i == 1) free(file[0]); return -1; }
     }
-    tnn_data d = tnn_parse_idx(set->memory[2 * which], size[0], set->memory[2 * which + 1],
-                               size[1]);
-    set->whole[which] = d;
+    d = set->whole[which] = tnn_parse_idx(file[0], size[0], file[1], size[1]);
+    free(file[0]);
+    free(file[1]);
     if (d.n > 0 && d.c == 1 && d.h == 28 && d.w == 28 && d.classes <= 10) return 0;
     if (d.n > 0)
         snprintf(message, sizeof message, "fashion-mnist/%s-*: %dx%dx%d, %d classes instead of "
@@ -433,8 +435,8 @@ static inline int fashion_synthesize(fashion_set *set, int which, int n, uint64_
 {
     unsigned char *pixels = (unsigned char *)malloc((size_t)n * 28 * 28);
     int           *labels = (int *)malloc((size_t)n * sizeof(int));
-    set->memory[2 * which]     = pixels;
-    set->memory[2 * which + 1] = labels;
+    set->drawn[which][0] = pixels;
+    set->drawn[which][1] = labels;
     if (!pixels || !labels) return -1;
     for (int i = 0; i < n; i++) labels[i] = i % 10;
     tnn_shuffle(labels, n, 20170826, first);
@@ -482,8 +484,11 @@ static inline void fashion_free(fashion_set *set)
 {
     tnn_data_free(&set->train);
     tnn_data_free(&set->val);
-    for (int i = 0; i < 2; i++) tnn_data_free(&set->whole[i]);
-    for (int i = 0; i < 4; i++) free(set->memory[i]);
+    for (int i = 0; i < 2; i++) {
+        tnn_data_free(&set->whole[i]);
+        free(set->drawn[i][0]);
+        free(set->drawn[i][1]);
+    }
 }
 
 #endif /* FASHION_DATA_H */

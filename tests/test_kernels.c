@@ -1,0 +1,329 @@
+/* test_kernels.c - every kernel on every instruction set against the scalar instance.
+
+   Bits must be equal (SSE2, without fused multiply-add: within 1e-5 of the largest value). All
+   operands end at an unmapped page or begin behind one, at odd addresses and sizes, so that a
+   kernel which touches what it was not given dies here. */
+#ifndef _WIN32
+#define _DEFAULT_SOURCE
+#include <sys/mman.h>
+#endif
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+#include "test.h"
+
+/* ---- Guarded memory: `n` floats that end exactly at a page that cannot be touched ---- */
+enum { POOLS = 12, POOL_FLOATS = 1 << 16 };
+static float *pool_end[POOLS], *pool_start[POOLS];
+static void guard_init(void)
+{
+    const size_t page = 4096, bytes = POOL_FLOATS*sizeof(float);
+    int i;
+    for (i = 0; i < POOLS; i++) {
+#ifdef _WIN32
+        char *p = (char *)malloc(bytes + 2*page);
+#else
+        char *p = (char *)mmap(NULL, bytes + 2*page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == (char *)MAP_FAILED) exit(1);
+        mprotect(p, page, PROT_NONE);
+        mprotect(p + page + bytes, page, PROT_NONE);
+#endif
+        pool_start[i] = (float *)(void *)(p + page);
+        pool_end[i] = pool_start[i] + POOL_FLOATS;
+    }
+}
+static float *at_end(int pool, tnn__len n) { return pool_end[pool] - n; }
+/* The same, filled with numbers in [-1, 1), or with a value that must not be read. */
+static float *filled(int pool, tnn__len n, unsigned seed)
+{
+    float *p = at_end(pool, n);
+    tnn__len i;
+    for (i = 0; i < n; i++) p[i] = 2*tnn_random_uniform(seed, 7, (uint64_t)i) - 1;
+    return p;
+}
+
+static const tnn__isa_table *const *const tables = tnn__isa_tables;
+static int count;               /* of instruction sets on this machine */
+
+/* Compares got with want (the scalar instance's), bit for bit or, for SSE2, closely. */
+static double worst;
+static const char *failed_in = "?";
+static int same(const tnn__isa_table *k, const float *got, const float *want, tnn__len n, double scale)
+{
+    tnn__len i;
+    if (!strcmp(k->name, "sse2")) {
+        double d = 0;
+        for (i = 0; i < n; i++) d = TNN__MAX(d, fabs((double)got[i] - (double)want[i]));
+        worst = TNN__MAX(worst, d/scale);
+        if (d <= 1e-5*scale) return 1;
+    } else if (!memcmp(got, want, (size_t)n*sizeof *got)) return 1;
+    failed_in = k->name;
+    return 0;
+}
+
+/* The kernel's own definition, element by element, by the formula above tnn__mm. */
+static void mm_naive(const tnn__mm *t)
+{
+    int i0, i, j, i1, i2, k;
+    for (i0 = 0; i0 < t->n0; i0++)
+        for (i = 0; i < t->rows; i++)
+            for (j = 0; j < t->cols; j++) {
+                float *c = t->c + i0*t->c0 + i*t->ldc + j/16*t->cp + j%16;
+                float s = t->start == TNN__KEEP ? *c : t->start == TNN__BIAS ? t->bias[j] : 0;
+                for (i1 = 0; i1 < t->n1; i1++)
+                    for (i2 = 0; i2 < t->n2; i2++)
+                        for (k = 0; k < t->run; k++)
+                            s = fmaf(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2 + i/3*t->gs + i%3*t->rs + k*t->ks],
+                                     t->b[j/16*t->bp + i1*t->b1 + i2*t->b2 + k*t->ldb + j%16], s);
+                *c = t->relu && !(s > 0) && s == s ? 0 : s;
+            }
+}
+
+static void test_mm(void)
+{
+    int trial, i, ok = 1;
+    static float want[POOL_FLOATS];
+    worst = 0;
+    for (trial = 0; trial < 600 && ok; trial++) {
+        tnn__mm t;
+#define DRAW(n, lo, hi) ((lo) + (int)(tnn_random_bits(11, (uint64_t)trial, n) % (unsigned)((hi) - (lo) + 1)))
+        const int form = DRAW(0, 0, 3), panels = DRAW(1, 1, 3);
+        tnn__len size_a, size_b, size_c, depth, gap;
+        memset(&t, 0, sizeof t);
+        t.n0 = DRAW(2, 1, 3); t.n1 = DRAW(3, 1, 2); t.n2 = DRAW(4, 0, 3); t.run = DRAW(5, 1, 9);
+        t.rows = DRAW(6, 1, 33);
+        t.cols = 16*(panels - 1) + DRAW(7, 1, 16);
+        t.start = DRAW(8, 0, 2);
+        t.relu = DRAW(9, 0, 1);
+        gap = DRAW(10, 0, 2);
+        depth = (tnn__len)t.n1*t.n2*t.run;
+        if (form == 3) t.rows = 3*DRAW(6, 1, 5);                    /* rows in threes, far apart */
+        if (form == 0) { t.ks = 1; t.rs = depth + gap; t.gs = 3*t.rs; }     /* rows by depth */
+        if (form == 1) { t.rs = 1; t.gs = 3; t.ks = t.rows + gap; }         /* depth by rows */
+        if (form == 2) { t.ks = 1; t.rs = 2 + gap; t.gs = 3*t.rs; }         /* overlapping, as a convolution's */
+        if (form == 3) { t.rs = 1; t.gs = 7 + gap; t.ks = 1; }
+        t.a2 = t.run*t.ks; t.a1 = t.n2*t.a2;
+        t.a0 = form == 1 ? depth*t.ks : (t.rows/3 + 1)*t.gs;
+        t.ldb = 16; t.b2 = t.run*16; t.b1 = t.n2*t.b2; t.bp = depth*16 + 16;
+        t.ldc = DRAW(12, 0, 1) ? 16 : t.cols + gap; t.cp = 16;
+        if (t.ldc == 16 && panels > 1) t.cp = (tnn__len)t.n0*t.rows*16;
+        t.c0 = t.rows*t.ldc;
+        size_a = (t.n0 - 1)*t.a0 + (t.n1 - 1)*t.a1 + (t.n2 ? t.n2 - 1 : 0)*t.a2 + (t.rows - 1)/3*t.gs + TNN__MIN(2, t.rows - 1)*t.rs + (t.run - 1)*t.ks + 1;
+        if (form == 0 || form == 2) size_a += 2*t.rs;
+        size_b = (panels - 1)*t.bp + TNN__MAX(1, depth)*16;
+        size_c = (tnn__len)(t.n0 - 1)*t.c0 + (t.rows - 1)*t.ldc + (t.cols - 1)/16*t.cp + (t.cols - 1)%16 + 1;
+        t.a = filled(0, size_a, 1);
+        t.b = filled(1, size_b, 2);
+        t.bias = filled(2, 16*panels, 3);
+        t.c = filled(3, size_c, 4);
+        mm_naive(&t);
+        memcpy(want, t.c, (size_t)size_c*sizeof *want);
+        for (i = 0; i < count && ok; i++) {
+            t.c = filled(3, size_c, 4);
+            tables[i]->mm(&t);
+            ok = same(tables[i], t.c, want, size_c, 10);
+        }
+#undef DRAW
+    }
+    CHECK(ok, "product %d differs with %s", trial - 1, failed_in);
+    test_note("600 products, sse2 off by %.1e", worst);
+}
+
+/* Kernels on n elements: x (pool 0), y (1), z (2), out (3 and 4), each ending at its page. */
+typedef void element_kernel(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *out, float *out2);
+static void k_add(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->add(n, x, o); }
+static void k_relu(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->act(n, x, o, 0); }
+static void k_leaky(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->act(n, x, o, 0.01f); }
+static void k_relu_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0, 1.25f); }
+static void k_leaky_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0.3f, 1); }
+static void k_dropout(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->dropout(n, x, o, 0.3f, 0x123456789abcull, 0x3333333377ull, (uint64_t)64*0x40000001u); }
+static void k_sum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)p; o[0] = k->sum(n, x); if (n > 1) o[1] = k->dot(n, x, y); if (n > 2) o[2] = k->max(n, x); }
+static void k_exp(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; *p = k->exp_sum(n, x, 0.5f, o); }
+static void k_colsum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->colsum(n/7, 7, x, 7, o); }
+static void k_transpose(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { const tnn__len c = n > 40 ? 19 : 3; (void)y; (void)p; k->transpose(n/c, c, x, c, o, n/c); }
+
+static void test_elements(void)
+{
+    static const struct { const char *name; element_kernel *f; } kernels[] = {
+        {"add", k_add}, {"relu", k_relu}, {"leaky relu", k_leaky}, {"relu gradient", k_relu_grad}, {"leaky relu gradient", k_leaky_grad},
+        {"dropout", k_dropout}, {"sum, dot, max", k_sum}, {"exp", k_exp}, {"colsum", k_colsum}, {"transpose", k_transpose} };
+    static float want[1200], want2;
+    size_t f;
+    for (f = 0; f < sizeof kernels/sizeof *kernels; f++) {
+        int ok = 1, i;
+        tnn__len n;
+        worst = 0;
+        for (n = f >= 8 ? 21 : 1; n < 1200 && ok; n += n < 140 ? 1 : 97) {
+            const float *x = filled(0, n, 5), *y = filled(1, n, 6);
+            float *o = filled(2, n, 8), *p = filled(3, 1, 9);
+            kernels[f].f(tables[0], n, x, y, o, p);
+            memcpy(want, o, (size_t)n*sizeof *o);
+            want2 = *p;
+            for (i = 1; i < count && ok; i++) {
+                o = filled(2, n, 8);
+                *p = filled(3, 1, 9)[0];
+                kernels[f].f(tables[i], n, x, y, o, p);
+                ok = same(tables[i], o, want, n, 10) && same(tables[i], p, &want2, 1, 1000);
+            }
+        }
+        CHECK(ok, "%s of about %d elements differs with %s", kernels[f].name, (int)n, failed_in);
+    }
+}
+
+static void test_special_values(void)
+{
+    const float inf = (float)HUGE_VAL, nan = inf - inf;
+    int i, ok_act = 1, ok_max = 1, ok_exp = 1;
+    for (i = 0; i < count; i++) {
+        float x[20], y[20], s;
+        int j;
+        for (j = 0; j < 20; j++) x[j] = (float)(j - 10);
+        x[3] = nan; x[5] = -inf; x[17] = inf; x[19] = -0.0f;
+        tables[i]->act(20, x, y, 0);
+        ok_act &= y[3] != y[3] && y[5] == 0 && y[17] == inf && y[18] == 8 && y[0] == 0;
+        ok_max &= tables[i]->max(20, x) != tables[i]->max(20, x);
+        x[3] = 0;
+        ok_max &= tables[i]->max(20, x) == inf;
+        for (j = 0; j < 20; j++) x[j] = -200.0f*(float)j;
+        s = tables[i]->exp_sum(20, x, 0, y);
+        ok_exp &= s == 1 && y[0] == 1 && y[1] == 0 && y[19] == 0;
+        x[2] = nan;
+        s = tables[i]->exp_sum(20, x, 0, y);
+        ok_exp &= s != s && y[2] != y[2];
+    }
+    CHECK(ok_act, "activations keep NaN and infinity apart");
+    CHECK(ok_max, "max finds NaN and infinity");
+    CHECK(ok_exp, "exp: 0 far below, NaN stays");
+}
+
+/* exp against the double one, over its whole range. */
+static void test_accuracy(void)
+{
+    int i, j;
+    double err = 0;
+    for (i = 0; i < count; i++) {
+        for (j = 0; j < 100000; j++) {
+            float x = -87.0f + (float)j*(175.0f/100000), y;
+            double want = exp((double)x);
+            tables[i]->exp_sum(1, &x, 0, &y);
+            err = TNN__MAX(err, fabs((double)y - want)/want);
+        }
+    }
+    test_measure(err, 2.4e-7);
+    CHECK(err < 2.4e-7, "exp: largest relative error %.2g (limit 2.4e-7)", err);
+    for (err = 0, j = 1; j < 100000; j++) {
+        double x = j*1e-3, want = log(x);
+        err = TNN__MAX(err, fabs(tnn__log_double(x) - want)/TNN__MAX(fabs(want), 1));
+        x = (j - 1)/100000.0;
+        err = TNN__MAX(err, fabs(tnn__cos_turn(x) - cos(6.283185307179586*x)));
+    }
+    CHECK(err < 1e-14, "log and cos: largest error %.2g (limit 1e-14)", err);
+}
+
+static void test_pooling(void)
+{
+    int trial, i, ok = 1;
+    static float want[4][POOL_FLOATS];
+    worst = 0;
+    for (trial = 0; trial < 150 && ok; trial++) {
+        tnn_window o;
+        tnn__pool_geometry g;
+        tnn__len in, out;
+#define DRAW(n, lo, hi) ((lo) + (int)(tnn_random_bits(12, (uint64_t)trial, n) % (unsigned)((hi) - (lo) + 1)))
+        memset(&o, 0, sizeof o);
+        o.kernel_h = DRAW(0, 1, 4); o.kernel_w = DRAW(1, 1, 4);
+        o.stride_h = DRAW(2, 1, 3); o.stride_w = DRAW(3, 1, 3);
+        o.pad_h = DRAW(4, 0, o.kernel_h/2); o.pad_w = DRAW(5, 0, o.kernel_w/2);
+        o.ceil = DRAW(6, 0, 1);
+        o.exclude_pad = DRAW(7, 0, 1);
+        if (tnn__window("pool", &o, 1, DRAW(8, 1, 37), DRAW(9, 4, 9), DRAW(10, 4, 9), &g)) { ok = 0; break; }
+#undef DRAW
+        in = (tnn__len)g.c*g.ih*g.iw;
+        out = (tnn__len)g.c*g.oh*g.ow;
+        for (i = 0; i < count && ok; i++) {
+            const float *x = filled(0, in, 1), *dy = filled(1, out, 2);
+            float *r[4];
+            int k;
+            r[0] = at_end(2, out); r[1] = at_end(3, out); r[2] = filled(4, in, 3); r[3] = at_end(5, out);
+            tables[i]->maxpool(&g, x, (tnn__len)g.iw*g.c, r[0], (tnn__len)g.ow*g.c, r[1], 0, g.oh);
+            tables[i]->maxpool_grad(&g, dy, r[1], r[2], (tnn__len)g.iw*g.c, 0, g.oh);
+            tables[i]->avgpool(&g, x, (tnn__len)g.iw*g.c, r[3], (tnn__len)g.ow*g.c);
+            tables[i]->avgpool_grad(&g, dy, r[2], (tnn__len)g.iw*g.c);
+            for (k = 0; k < 4 && ok; k++) {
+                const tnn__len n = k == 2 ? in : out;
+                if (i == 0) memcpy(want[k], r[k], (size_t)n*sizeof(float));
+                else ok = same(tables[i], r[k], want[k], n, 10);
+            }
+        }
+    }
+    CHECK(ok, "window %d differs with %s", trial - 1, failed_in);
+}
+
+static void test_updates(void)
+{
+    int type, variant, i, ok = 1;
+    static float want[3][1 << 12];
+    worst = 0;
+    for (type = TNN_SGD; type <= TNN_ADAMW; type++)
+        for (variant = 0; variant < 4; variant++)
+            for (i = 0; i < count && ok; i++) {
+                const tnn__len n = 16*37;
+                float *r[3];
+                tnn__update u;
+                int k;
+                memset(&u, 0, sizeof u);
+                r[0] = u.w = filled(0, n, 1);
+                u.g = filled(1, n, 2);
+                r[1] = u.m = filled(2, n, 3);
+                r[2] = u.v = filled(3, n, 4);
+                for (k = 0; k < n; k++) u.v[k] = u.v[k]*u.v[k];
+                if (type == TNN_SGD && variant == 0) u.m = NULL;
+                u.type = type; u.first = variant == 1; u.nesterov = variant == 3;
+                u.lr = 0.1f; u.momentum = 0.9f; u.undampened = 0.7f; u.decay = 0.01f; u.keep = 0.99f;
+                u.beta1 = 0.9f; u.one_beta1 = 0.1f; u.beta2 = 0.999f; u.one_beta2 = 0.001f; u.eps = 1e-8f; u.root2 = 1.5f;
+                tables[i]->update(&u, n);
+                for (k = 0; k < 3 && ok; k++)
+                    if (i == 0) memcpy(want[k], r[k], (size_t)n*sizeof(float));
+                    else ok = same(tables[i], r[k], want[k], n, 100);
+            }
+    CHECK(ok, "an update differs with %s", failed_in);
+}
+
+/* Known answers of Philox4x32-10 from the authors' test vectors (Random123, kat_vectors). */
+static void test_philox(void)
+{
+    uint32_t r[4];
+    int i, j, ok;
+    tnn__philox(0, 0, 0, r);
+    CHECK(r[0] == 0x6627e8d5u && r[1] == 0xe169c58du && r[2] == 0xbc57ac4cu && r[3] == 0x9b00dbd8u, "Philox4x32-10 of zeros");
+    tnn__philox(~0ull, ~0ull, ~0ull, r);
+    CHECK(r[0] == 0x408f276du && r[1] == 0x41c83b0eu && r[2] == 0xa20bc7c6u && r[3] == 0x6d5451fdu, "Philox4x32-10 of ones");
+    tnn__philox(0x299f31d0a4093822ull, 0x0370734413198a2eull, 0x85a308d3243f6a88ull, r);
+    CHECK(r[0] == 0xd16cfe09u && r[1] == 0x94fdccebu && r[2] == 0x5001e420u && r[3] == 0x24126ea1u, "Philox4x32-10 of pi");
+    /* the kernel draws the same blocks */
+    for (ok = 1, i = 0; i < count; i++) {
+        float x[200], y[200];
+        for (j = 0; j < 200; j++) x[j] = 1;
+        tables[i]->dropout(200, x, y, 0.25f, 77, 88, 64*5);
+        for (j = 0; j < 200; j++) {
+            const uint64_t e = 64*5 + (uint64_t)j;
+            tnn__philox(77, 88, e/64*16 + e%16, r);
+            ok &= (y[j] == 0) == ((r[e/16%4] >> 8) < 0.25f*16777216) && (y[j] == 0 || y[j] == 1/0.75f);
+        }
+    }
+    CHECK(ok, "dropout draws what Philox gives");
+}
+
+int main(int argc, char **argv)
+{
+    test_start(argc, argv);
+    guard_init();
+    count = tnn__isa_count();
+    RUN("matrix products on every instruction set", test_mm);
+    RUN("element kernels on every instruction set", test_elements);
+    RUN("pooling kernels on every instruction set", test_pooling);
+    RUN("optimizer kernels on every instruction set", test_updates);
+    RUN("NaN and infinity in kernels", test_special_values);
+    RUN("accuracy of exp, log, cos", test_accuracy);
+    RUN("Philox known answers", test_philox);
+    return test_finish();
+}
