@@ -405,12 +405,57 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_set_optimizer(net, ...)   (TNN__HERE, tnn_net_optimizer(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__)))
 #define tnn_loader_create(data, ...)  (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
 /* Function-like macros do not expand within themselves: each of these notes the line, then calls. */
-#define tnn_matmul(...)       (TNN__HERE, tnn_matmul(__VA_ARGS__))
-#define tnn_build(net)        (TNN__HERE, tnn_build(net))
-#define tnn_forward(...)      (TNN__HERE, tnn_forward(__VA_ARGS__))
-#define tnn_loss(...)         (TNN__HERE, tnn_loss(__VA_ARGS__))
-#define tnn_backward(net)     (TNN__HERE, tnn_backward(net))
-#define tnn_step(net)         (TNN__HERE, tnn_step(net))
+#define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
+#define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
+#define tnn_tensor_slice(...)            (TNN__HERE, tnn_tensor_slice(__VA_ARGS__))
+#define tnn_fill(...)                    (TNN__HERE, tnn_fill(__VA_ARGS__))
+#define tnn_matmul(...)                  (TNN__HERE, tnn_matmul(__VA_ARGS__))
+#define tnn_conv2d_forward(...)          (TNN__HERE, tnn_conv2d_forward(__VA_ARGS__))
+#define tnn_conv2d_backward_input(...)   (TNN__HERE, tnn_conv2d_backward_input(__VA_ARGS__))
+#define tnn_conv2d_backward_weights(...) (TNN__HERE, tnn_conv2d_backward_weights(__VA_ARGS__))
+#define tnn_maxpool2d_forward(...)       (TNN__HERE, tnn_maxpool2d_forward(__VA_ARGS__))
+#define tnn_maxpool2d_backward(...)      (TNN__HERE, tnn_maxpool2d_backward(__VA_ARGS__))
+#define tnn_avgpool2d_forward(...)       (TNN__HERE, tnn_avgpool2d_forward(__VA_ARGS__))
+#define tnn_avgpool2d_backward(...)      (TNN__HERE, tnn_avgpool2d_backward(__VA_ARGS__))
+#define tnn_softmax(...)                 (TNN__HERE, tnn_softmax(__VA_ARGS__))
+#define tnn_log_softmax(...)             (TNN__HERE, tnn_log_softmax(__VA_ARGS__))
+#define tnn_max(...)                     (TNN__HERE, tnn_max(__VA_ARGS__))
+#define tnn_dot(...)                     (TNN__HERE, tnn_dot(__VA_ARGS__))
+#define tnn_net_create(...)              (TNN__HERE, tnn_net_create(__VA_ARGS__))
+#define tnn_add_layer(...)               (TNN__HERE, tnn_add_layer(__VA_ARGS__))
+#define tnn_net_loss(...)                (TNN__HERE, tnn_net_loss(__VA_ARGS__))
+#define tnn_net_optimizer(...)           (TNN__HERE, tnn_net_optimizer(__VA_ARGS__))
+#define tnn_net_bytes(...)               (TNN__HERE, tnn_net_bytes(__VA_ARGS__))
+#define tnn_build(...)                   (TNN__HERE, tnn_build(__VA_ARGS__))
+#define tnn_output_shape(...)            (TNN__HERE, tnn_output_shape(__VA_ARGS__))
+#define tnn_forward(...)                 (TNN__HERE, tnn_forward(__VA_ARGS__))
+#define tnn_output(...)                  (TNN__HERE, tnn_output(__VA_ARGS__))
+#define tnn_loss(...)                    (TNN__HERE, tnn_loss(__VA_ARGS__))
+#define tnn_backward(...)                (TNN__HERE, tnn_backward(__VA_ARGS__))
+#define tnn_step(...)                    (TNN__HERE, tnn_step(__VA_ARGS__))
+#define tnn_train_batch(...)             (TNN__HERE, tnn_train_batch(__VA_ARGS__))
+#define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
+#define tnn_param_count(...)             (TNN__HERE, tnn_param_count(__VA_ARGS__))
+#define tnn_param_info(...)              (TNN__HERE, tnn_param_info(__VA_ARGS__))
+#define tnn_param_total(...)             (TNN__HERE, tnn_param_total(__VA_ARGS__))
+#define tnn_get_param(...)               (TNN__HERE, tnn_get_param(__VA_ARGS__))
+#define tnn_set_param(...)               (TNN__HERE, tnn_set_param(__VA_ARGS__))
+#define tnn_get_grad(...)                (TNN__HERE, tnn_get_grad(__VA_ARGS__))
+#define tnn_flat(...)                    (TNN__HERE, tnn_flat(__VA_ARGS__))
+#define tnn_hash(...)                    (TNN__HERE, tnn_hash(__VA_ARGS__))
+#define tnn_load_idx(...)                (TNN__HERE, tnn_load_idx(__VA_ARGS__))
+#define tnn_parse_idx(...)               (TNN__HERE, tnn_parse_idx(__VA_ARGS__))
+#define tnn_data_view(...)               (TNN__HERE, tnn_data_view(__VA_ARGS__))
+#define tnn_normalize(...)               (TNN__HERE, tnn_normalize(__VA_ARGS__))
+#define tnn_subset(...)                  (TNN__HERE, tnn_subset(__VA_ARGS__))
+#define tnn_split(...)                   (TNN__HERE, tnn_split(__VA_ARGS__))
+#define tnn_sample(...)                  (TNN__HERE, tnn_sample(__VA_ARGS__))
+#define tnn_loader_open(...)             (TNN__HERE, tnn_loader_open(__VA_ARGS__))
+#define tnn_next(...)                    (TNN__HERE, tnn_next(__VA_ARGS__))
+#define tnn_evaluate(...)                (TNN__HERE, tnn_evaluate(__VA_ARGS__))
+#define tnn_confusion(...)               (TNN__HERE, tnn_confusion(__VA_ARGS__))
+#define tnn_train_epoch(...)             (TNN__HERE, tnn_train_epoch(__VA_ARGS__))
+#define tnn_gradient_check(...)          (TNN__HERE, tnn_gradient_check(__VA_ARGS__))
 
 #endif /* TINYNN_H */
 
@@ -422,6 +467,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 
 /* ---- 2a. Portability --------------------------------------------------------------------------
    Everything that depends on the compiler stands here (the vector layer of 3a aside).            */
+#include <limits.h>
 #include <math.h>           /* fmaf, sqrt and sqrtf only: the exact ones */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -1915,7 +1961,7 @@ TNN_API const char *tnn_isa_name(int i)
 {
     return i >= 0 && i < tnn__isa_count() ? tnn__isa_tables[i]->name : NULL;
 }
-TNN_API tnn_status tnn_set_isa(const char *name)
+TNN_API tnn_status (tnn_set_isa)(const char *name)
 {
     int i, n = tnn__isa_count();
     for (i = 0; name && i < n; i++)
@@ -1943,7 +1989,7 @@ TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w)
     t.n = n; t.c = c; t.h = h; t.w = w; t.data = data;
     return t;
 }
-TNN_API tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
+TNN_API tnn_tensor (tnn_tensor_create)(int n, int c, int h, int w)
 {
     tnn_tensor t = tnn_tensor_view(NULL, n, c, h, w);
     tnn__len count = tnn__count(n, c, h, w);
@@ -1951,7 +1997,7 @@ TNN_API tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
     else tnn__fail(TNN_ERROR_SHAPE, "tensor: shape (%d, %d, %d, %d) must be positive and fit in memory", n, c, h, w);
     return t;
 }
-TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count)
+TNN_API tnn_tensor (tnn_tensor_slice)(tnn_tensor t, int first, int count)
 {
     tnn_tensor s = t;
     if (first < 0 || count < 1 || first > t.n - count) {
@@ -1967,7 +2013,7 @@ TNN_API void tnn_tensor_free(tnn_tensor *t)
 {
     if (t) { tnn__release(t->data); t->data = NULL; }
 }
-TNN_API tnn_status tnn_fill(tnn_tensor t, float value)
+TNN_API tnn_status (tnn_fill)(tnn_tensor t, float value)
 {
     tnn__len i, n = tnn__size(t);
     if (!n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_fill: a tensor without data");
@@ -2086,7 +2132,7 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, i
     if (s) return s;
     q->oc = oc;
     q->groups = o->groups ? o->groups : 1;
-    if (oc < 1) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d filters, must be at least 1", what, oc);
+    if (oc < 1 || oc > 1 << 24) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d filters, must be 1 to %d", what, oc, 1 << 24);
     if (q->groups < 1 || c%q->groups || oc%q->groups)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %d groups must divide the %d input channels and the %d filters", what, q->groups, c, oc);
     q->cg = c/q->groups;
@@ -2441,7 +2487,7 @@ static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tenso
     s->scratch = s->partial + *weights;
     return TNN_OK;
 }
-TNN_API tnn_status tnn_conv2d_forward(tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias, tnn_window window)
+TNN_API tnn_status (tnn_conv2d_forward)(tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias, tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -2460,7 +2506,7 @@ TNN_API tnn_status tnn_conv2d_forward(tnn_tensor y, tnn_tensor x, tnn_tensor w, 
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN_API tnn_status tnn_conv2d_backward_input(tnn_tensor dx, tnn_tensor dy, tnn_tensor w, tnn_window window)
+TNN_API tnn_status (tnn_conv2d_backward_input)(tnn_tensor dx, tnn_tensor dy, tnn_tensor w, tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -2475,7 +2521,7 @@ TNN_API tnn_status tnn_conv2d_backward_input(tnn_tensor dx, tnn_tensor dy, tnn_t
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN_API tnn_status tnn_conv2d_backward_weights(tnn_tensor dw, float *db, tnn_tensor x, tnn_tensor dy, tnn_window window)
+TNN_API tnn_status (tnn_conv2d_backward_weights)(tnn_tensor dw, float *db, tnn_tensor x, tnn_tensor dy, tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = -1, each, i;
@@ -2558,19 +2604,19 @@ static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, con
     tnn__release(s.scratch);
     return TNN_OK;
 }
-TNN_API tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x, tnn_window window)
+TNN_API tnn_status (tnn_maxpool2d_forward)(tnn_tensor y, float *where, tnn_tensor x, tnn_window window)
 {
     return tnn__pooling("tnn_maxpool2d_forward", x, y, NULL, where, &window, 1, 0);
 }
-TNN_API tnn_status tnn_maxpool2d_backward(tnn_tensor dx, tnn_tensor dy, const float *where, tnn_window window)
+TNN_API tnn_status (tnn_maxpool2d_backward)(tnn_tensor dx, tnn_tensor dy, const float *where, tnn_window window)
 {
     return tnn__pooling("tnn_maxpool2d_backward", dx, dy, where, NULL, &window, 1, 1);
 }
-TNN_API tnn_status tnn_avgpool2d_forward(tnn_tensor y, tnn_tensor x, tnn_window window)
+TNN_API tnn_status (tnn_avgpool2d_forward)(tnn_tensor y, tnn_tensor x, tnn_window window)
 {
     return tnn__pooling("tnn_avgpool2d_forward", x, y, NULL, NULL, &window, 0, 0);
 }
-TNN_API tnn_status tnn_avgpool2d_backward(tnn_tensor dx, tnn_tensor dy, tnn_window window)
+TNN_API tnn_status (tnn_avgpool2d_backward)(tnn_tensor dx, tnn_tensor dy, tnn_window window)
 {
     return tnn__pooling("tnn_avgpool2d_backward", dx, dy, NULL, NULL, &window, 0, 1);
 }
@@ -2598,18 +2644,18 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
     }
     return TNN_OK;
 }
-TNN_API tnn_status tnn_softmax(tnn_tensor y, tnn_tensor x)     { return tnn__softmax("tnn_softmax", y, x, 0); }
-TNN_API tnn_status tnn_log_softmax(tnn_tensor y, tnn_tensor x) { return tnn__softmax("tnn_log_softmax", y, x, 1); }
+TNN_API tnn_status (tnn_softmax)(tnn_tensor y, tnn_tensor x)     { return tnn__softmax("tnn_softmax", y, x, 0); }
+TNN_API tnn_status (tnn_log_softmax)(tnn_tensor y, tnn_tensor x) { return tnn__softmax("tnn_log_softmax", y, x, 1); }
 
 TNN_API float tnn_sum(tnn_tensor x)  { return tnn__kernels()->sum(tnn__size(x), x.data); }
 TNN_API float tnn_mean(tnn_tensor x) { return tnn_sum(x)/(float)TNN__MAX(1, tnn__size(x)); }
-TNN_API float tnn_max(tnn_tensor x)
+TNN_API float (tnn_max)(tnn_tensor x)
 {
     if (tnn__size(x)) return tnn__kernels()->max(tnn__size(x), x.data);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_max: a tensor without data");
     return 0;
 }
-TNN_API float tnn_dot(tnn_tensor x, tnn_tensor y)
+TNN_API float (tnn_dot)(tnn_tensor x, tnn_tensor y)
 {
     if (tnn__size(x) == tnn__size(y)) return tnn__kernels()->dot(tnn__size(x), x.data, y.data);
     tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements", (long long)tnn__size(x), (long long)tnn__size(y));
@@ -2710,7 +2756,7 @@ static const char *tnn__layer_name(tnn_layer_type type)
     return (unsigned)type < sizeof name/sizeof *name ? name[type] : "?";
 }
 
-TNN_API tnn_net *tnn_net_create(const tnn_net_options *options)
+TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
 {
     tnn_net *net;
     tnn_net_options o;
@@ -2743,7 +2789,7 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net);
 }
 
-TNN_API tnn_status tnn_add_layer(tnn_net *net, const tnn_layer *layer)
+TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
@@ -2815,7 +2861,8 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             window.kernel_h = b.h;
             window.kernel_w = b.w;
             if (b.h > 4096 || b.w > 4096) return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096", b.h, b.w);
-            if (o->units < 1) return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be at least 1", o->units);
+            if (o->units < 1 || o->units > 1 << 24)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d", o->units, 1 << 24);
             if ((e = tnn__conv_init(name, &window, b.c, b.h, b.w, o->units, &op->q)) != TNN_OK) return e;
             b.c = o->units; b.h = b.w = 1;
             b.flat = 1;
@@ -2994,7 +3041,7 @@ static tnn_status tnn__plan(tnn_net *net)
     net->memory_floats = tnn__place(net, NULL);
     return TNN_OK;
 }
-TNN_API size_t tnn_net_bytes(tnn_net *net)
+TNN_API size_t (tnn_net_bytes)(tnn_net *net)
 {
     if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
     return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN + sizeof(char *);
@@ -3017,7 +3064,7 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
     tnn__init_params(net);
     return TNN_OK;
 }
-TNN_API int tnn_output_shape(tnn_net *net, int shape[3])
+TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
 {
     const tnn__blob *b;
     shape[0] = shape[1] = shape[2] = 0;
@@ -3054,14 +3101,14 @@ static tnn_param tnn__param_of(const tnn__op *op, int bias)
     p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
     return p;
 }
-TNN_API int tnn_param_count(tnn_net *net)
+TNN_API int (tnn_param_count)(tnn_net *net)
 {
     int i, bias;
     if (tnn__plan(net)) return 0;
     for (i = 0; tnn__find_param(net, i, &bias); i++) {}
     return i;
 }
-TNN_API tnn_param tnn_param_info(tnn_net *net, int i)
+TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
 {
     tnn_param none;
     const tnn__op *op;
@@ -3073,7 +3120,7 @@ TNN_API tnn_param tnn_param_info(tnn_net *net, int i)
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
     return none;
 }
-TNN_API long long tnn_param_total(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
+TNN_API long long (tnn_param_total)(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
 
 static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int which, float *values, int count, int to)
 {
@@ -3095,19 +3142,19 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     }
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
 }
-TNN_API tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count)
+TNN_API tnn_status (tnn_get_param)(tnn_net *net, const char *name, float *values, int count)
 {
     return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
 }
-TNN_API tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values, int count)
+TNN_API tnn_status (tnn_set_param)(tnn_net *net, const char *name, const float *values, int count)
 {
     return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
 }
-TNN_API tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count)
+TNN_API tnn_status (tnn_get_grad)(tnn_net *net, const char *name, float *values, int count)
 {
     return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
 }
-TNN_API float *tnn_flat(tnn_net *net, int which, size_t *count)
+TNN_API float *(tnn_flat)(tnn_net *net, int which, size_t *count)
 {
     if ((tnn_build)(net) || which < 0 || which > 3) return NULL;
     if (count) *count = net->flat[which] ? (size_t)net->params : 0;
@@ -3124,7 +3171,7 @@ static float *tnn__param_at(const tnn__op *op, int bias, float *flat, tnn__len a
     if (bias) return flat + op->b + o/q->og*q->panels*16 + f;
     return flat + op->w + ((o/q->og*q->panels + f/16)*q->K + r%window*q->cg + r/window)*16 + f%16;
 }
-TNN_API uint64_t tnn_hash(tnn_net *net)
+TNN_API uint64_t (tnn_hash)(tnn_net *net)
 {
     uint64_t hash = 14695981039346656037ull;
     const tnn__op *op;
@@ -3513,7 +3560,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
 /* Where value i of (c, h, w) lies in a blob's channels-last image. */
 static tnn__len tnn__place_of(const tnn__blob *b, int i) { return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w); }
 
-TNN_API const float *tnn_output(tnn_net *net)
+TNN_API const float *(tnn_output)(tnn_net *net)
 {
     const tnn__blob *b;
     int s;
@@ -3525,7 +3572,7 @@ TNN_API const float *tnn_output(tnn_net *net)
     return net->output;
 }
 
-TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss)
+TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
     int i, n, shape[3];
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -3533,7 +3580,7 @@ TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss)
     if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; the loss comes before the first forward");
     if (!(loss->label_smoothing >= 0 && loss->label_smoothing <= 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .label_smoothing = %g must be in [0, 1]", (double)loss->label_smoothing);
-    n = tnn_output_shape(net, shape);
+    n = (tnn_output_shape)(net, shape);
     if (!n) return (tnn_status)tnn_failed();
     if (shape[1]*shape[2] != 1)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: cross-entropy needs one value per class, the last layer gives %dx%dx%d (flatten it)",
@@ -3675,7 +3722,7 @@ static double tnn__default(double value, double otherwise)
 {
     return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;   /* TNN_ZERO is -0 */
 }
-TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer)
+TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimizer)
 {
     tnn_optimizer o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -3700,7 +3747,7 @@ TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimize
     net->optimizer = o;
     return TNN_OK;
 }
-TNN_API tnn_status tnn_set_lr(tnn_net *net, double lr)
+TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !(lr >= 0) || lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_lr: lr = %g must be finite and not negative", lr);
@@ -3754,7 +3801,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     net->stage = TNN__NOTHING;
     return TNN_OK;
 }
-TNN_API double tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n)
+TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
 {
     double loss;
     if ((tnn_forward)(net, x, n, TNN_TRAIN)) return HUGE_VAL - HUGE_VAL;
@@ -3843,7 +3890,7 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
     memcpy(p + (size_t)d.n*sizeof(int), images + at, (size_t)bytes);
     return d;
 }
-TNN_API tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels, size_t labels_size)
+TNN_API tnn_data (tnn_parse_idx)(const void *images, size_t images_size, const void *labels, size_t labels_size)
 {
     return tnn__idx("images", (const unsigned char *)images, images_size, "labels", (const unsigned char *)labels, labels_size);
 }
@@ -3857,7 +3904,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
     long end = -1;
     if (!f) { tnn__fail(TNN_ERROR_IO, "%s: cannot be opened", path ? path : "(no path)"); return NULL; }
     if (!fseek(f, 0, SEEK_END)) end = ftell(f);
-    if (end < 0 || fseek(f, 0, SEEK_SET)) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
+    if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET)) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
     else if ((p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL && fread(p, 1, (size_t)end, f) != (size_t)end) {
         tnn__fail(TNN_ERROR_IO, "%s: cannot be read", path);
         tnn__release(p);
@@ -3867,7 +3914,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
     *size = (size_t)end;
     return p;
 }
-TNN_API tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
+TNN_API tnn_data (tnn_load_idx)(const char *images_path, const char *labels_path)
 {
     size_t images_size = 0, labels_size = 0;
     unsigned char *images = tnn__read_file(images_path, &images_size), *labels = images ? tnn__read_file(labels_path, &labels_size) : NULL;
@@ -3879,7 +3926,7 @@ TNN_API tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
 }
 #endif
 
-TNN_API tnn_data tnn_data_view(const unsigned char *bytes, const float *floats, const int *labels, int n, int c, int h, int w)
+TNN_API tnn_data (tnn_data_view)(const unsigned char *bytes, const float *floats, const int *labels, int n, int c, int h, int w)
 {
     tnn_data d = tnn__no_data();
     int i;
@@ -3901,7 +3948,7 @@ TNN_API void tnn_data_free(tnn_data *data)
     tnn__release(data->memory);
     *data = tnn__no_data();
 }
-TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std)
+TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g must be finite, std %g positive", (double)mean, (double)std);
@@ -3925,13 +3972,13 @@ static tnn_data tnn__select(const tnn_data *data, const int *order, int first, i
     d.n = count;
     return d;
 }
-TNN_API tnn_data tnn_subset(const tnn_data *data, int first, int count)
+TNN_API tnn_data (tnn_subset)(const tnn_data *data, int first, int count)
 {
     if (data && first >= 0 && count >= 1 && first <= data->n - count) return tnn__select(data, NULL, first, count);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d", count, first, data ? data->n : 0);
     return tnn__no_data();
 }
-TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a, tnn_data *b)
+TNN_API tnn_status (tnn_split)(const tnn_data *data, int count, uint64_t seed, tnn_data *a, tnn_data *b)
 {
     int i, *order;
     if (!data || !a || !b || count < 1 || count >= data->n)
@@ -3964,7 +4011,7 @@ static void tnn__sample(const tnn_data *d, int i, const float table[256], float 
     else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
 }
 static int tnn__label(const tnn_data *d, int i) { return d->labels[d->index ? d->index[i] : i]; }
-TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x)
+TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x)
 {
     float table[256];
     if (!data || !x || i < 0 || i >= data->n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d", i, data ? data->n : 0);
@@ -3979,7 +4026,7 @@ struct tnn__loader {
     int                between, *order;     /* between two epochs */
     float              table[256];
 };
-TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_options *options)
+TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_options *options)
 {
     tnn_loader_options o;
     tnn_loader *l;
@@ -4012,7 +4059,7 @@ TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_optio
     tnn__byte_values(data, s->table);
     return l;
 }
-TNN_API int tnn_next(tnn_loader *l)
+TNN_API int (tnn_next)(tnn_loader *l)
 {
     struct tnn__loader *s;
     int i, first, n;
@@ -4050,11 +4097,11 @@ static tnn_metrics tnn__no_metrics(void)
     return m;
 }
 
-TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts)
+TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts)
 {
     tnn_metrics m = tnn__no_metrics();
     float table[256], *x;
-    int *labels, i, s, c, shape[3], classes = tnn_output_shape(net, shape), batch;
+    int *labels, i, s, c, shape[3], classes = (tnn_output_shape)(net, shape), batch;
     double loss = 0;
     tnn__len size;
     if (!classes) return m;
@@ -4101,15 +4148,15 @@ TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *count
     m.accuracy = (double)m.correct/m.n;
     return m;
 }
-TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data) { return tnn_confusion(net, data, NULL); }
+TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data) { return (tnn_confusion)(net, data, NULL); }
 
-TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
+TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
 {
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
     int batches = 0;
-    while (tnn_next(loader)) {
-        const double l = tnn_train_batch(net, loader->x, loader->labels, loader->n);
+    while ((tnn_next)(loader)) {
+        const double l = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
         if (tnn_failed()) break;
         loss += l;
         m.n += loader->n;
@@ -4122,7 +4169,7 @@ TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
     return m;
 }
 
-TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n, int samples)
+TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *labels, int n, int samples)
 {
     const double nan = HUGE_VAL - HUGE_VAL;
     double worst = 0, largest = 0;
@@ -4135,7 +4182,7 @@ TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *label
     (tnn_backward)(net);
     if (tnn_failed()) return nan;
     for (i = 0; i < net->params; i++) largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
-    tensors = tnn_param_count(net);
+    tensors = (tnn_param_count)(net);
     for (k = 0; k < samples; k++) {
         tnn__len count, at;
         float *w, old;

@@ -92,7 +92,7 @@ static int do_run(experiment *e, const cnn_run *run, const fashion_set *set, int
 int main(int argc, char **argv)
 {
     static const char *const orders[] = {"unshuffled", "shuffled", NULL};
-    static const fashion_sizes sizes = {3000, 1000, 80, 40};
+    static const fashion_sizes sizes = {4000, 1000, 80, 40};
     const char *names[RUN_COUNT + 1] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
     experiment e = {.name = "fashion_cnn", .runs = names, .choice = "--order", .choices = orders,

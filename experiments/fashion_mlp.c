@@ -80,7 +80,7 @@ static int do_run(experiment *e, const mlp_run *run, const fashion_set *set, int
 
 int main(int argc, char **argv)
 {
-    static const fashion_sizes sizes = {6000, 1000, 200, 100};
+    static const fashion_sizes sizes = {8000, 1000, 200, 100};
     const char *names[RUN_COUNT + 1] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
     experiment e = {.name = "fashion_mlp", .runs = names,

@@ -1176,7 +1176,7 @@ static void networks_random(void)
 {
     uint32_t state = 2024;
     int done;
-    for (done = 0; done < 120; done++) {
+    for (done = 0; done < 300; done++) {
         int n = test_pick(&state, 1, 6), c = test_pick(&state, 1, 5);
         int h = test_pick(&state, 4, 14), w = test_pick(&state, 4, 14);
         int layers = test_pick(&state, 1, 6), i, channels = c;

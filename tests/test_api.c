@@ -1,0 +1,598 @@
+/* test_api.c - what a caller meets: errors and their messages, memory, data, threads, and one number
+   that must come out on every machine. */
+#ifndef _WIN32
+#define _DEFAULT_SOURCE
+#include <pthread.h>
+#include <unistd.h>
+#endif
+#include <stddef.h>
+static void *counting_malloc(size_t bytes);
+static void  counting_free(void *p);
+#define TINYNN_MALLOC(context, bytes) counting_malloc(bytes)
+#define TINYNN_FREE(context, p)       counting_free(p)
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+#include "test.h"
+#include <time.h>
+
+/* Of the parameters of small_net after 20 steps of Adam: the same on every machine but with SSE2. */
+#define TRAINED_HASH 0x16400d3eb871d5e7ull
+
+/* ---- A malloc that counts, remembers the largest request, and fails when told ------------------ */
+static int    made, freed, fail_after = -1;
+static size_t last_bytes;
+static void *counting_malloc(size_t bytes)
+{
+    if (fail_after >= 0 && fail_after-- == 0) { fail_after = 0; return NULL; }
+    made++;
+    last_bytes = bytes;
+    return malloc(bytes);
+}
+static void counting_free(void *p) { freed += p != NULL; free(p); }
+
+/* The pending error's message is `want` (or begins with it if it ends in "..."), then cleared. */
+static int says(const char *want)
+{
+    const size_t n = strlen(want), dots = n >= 3 && !strcmp(want + n - 3, "...") ? n - 3 : n;
+    const int ok = tnn_failed() && (dots < n ? !strncmp(tnn_error(), want, dots) : !strcmp(tnn_error(), want));
+    if (!ok) printf("      message: %s\n      wanted:  %s\n", tnn_error(), want);
+    tnn_clear_error();
+    return ok;
+}
+/* With the caller's line, which moves when this file is edited. */
+static int says_at(int line, const char *rest)
+{
+    char want[300];
+    snprintf(want, sizeof want, "test_api.c:%d: %s", line, rest);
+    return says(want);
+}
+#define SAYS(text)    CHECK(says(text), "another message")
+#define SAYS_AT(text) CHECK(says_at(__LINE__ - 1, text), "another message")
+
+/* The small network of most tests: every kind of layer, 2 x 8 x 9 images, 5 classes. */
+static tnn_net *small_net(int batch, int threads)
+{
+    tnn_net *net = tnn_create(.input = {2, 8, 9}, .batch = batch, .threads = threads, .seed = 3);
+    tnn_add(net, TNN_CONV2D, .filters = 6, .kernel = 3, .pad = 1);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 3, .pad = 1, .stride = 2, .groups = 2);
+    tnn_add(net, TNN_LEAKY_RELU);
+    tnn_add(net, TNN_DROPOUT, .p = 0.1f);
+    tnn_add(net, TNN_AVGPOOL2D, .kernel = 2, .stride = 1, .pad = 1);
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 20);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_DROPOUT, .p = 0.25f);
+    tnn_add(net, TNN_DENSE, .units = 5);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 0.1f);
+    tnn_set_optimizer(net, TNN_ADAM, .lr = 0.01);
+    return net;
+}
+enum { SIZE = 2*8*9, SAMPLES = 37 };
+static float xs[SAMPLES*SIZE];
+static int   ys[SAMPLES];
+static void make_data(void)
+{
+    int i;
+    for (i = 0; i < SAMPLES*SIZE; i++) xs[i] = 2*tnn_random_uniform(5, 1, (uint64_t)i) - 1;
+    for (i = 0; i < SAMPLES; i++) { ys[i] = i%5; xs[i*SIZE + 3 + ys[i]] += 2; }
+}
+
+/* ---- Errors -------------------------------------------------------------------------------------- */
+static void layer_errors(void)
+{
+    tnn_net *net;
+    net = tnn_create(.input = {64, 3, 3});
+    tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 5);
+    CHECK(tnn_build(net) == TNN_ERROR_SHAPE, "a kernel larger than its input was taken");
+    CHECK(says_at(__LINE__ - 2, "conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0"), "another message");
+    tnn_free(net);
+
+    net = tnn_create(.input = {1, -1, 5});
+    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .input = {1, -1, 5} must be..."), "a height of -1");
+}
+
+static void bad_sizes(void)
+{
+    static const struct { tnn_layer layer; const char *says; } bad[] = {
+        {{.type = TNN_CONV2D, .kernel = 3}, "conv2d: 0 filters, must be 1 to 16777216"},
+        {{.type = TNN_CONV2D, .filters = -2, .kernel = 3}, "conv2d: -2 filters, must be 1 to 16777216"},
+        {{.type = TNN_CONV2D, .filters = 2}, "conv2d: kernel 0x0 must be at least 1x1"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = -1}, "conv2d: kernel -1x-1 must be at least 1x1"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .stride = -1}, "conv2d: stride -1x-1 must be at least 1"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .pad = -1}, "conv2d: pad -1x-1 must not be negative"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = -1}, "conv2d: dilation -1x-1 must be at least 1"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = 9}, "conv2d: kernel 19x19 does not fit its input 3x10x12 with pad 0 (kernel with dilation)"},
+        {{.type = TNN_CONV2D, .filters = 4, .kernel = 3, .groups = 2}, "conv2d: 2 groups must divide the 3 input channels and the 4 filters"},
+        {{.type = TNN_CONV2D, .filters = 2147483647, .kernel = 3}, "conv2d: 2147483647 filters, must be 1 to 16777216"},
+        {{.type = TNN_DENSE}, "dense: .units = 0, must be 1 to 16777216"},
+        {{.type = TNN_DENSE, .units = -7}, "dense: .units = -7, must be 1 to 16777216"},
+        {{.type = TNN_MAXPOOL2D}, "maxpool2d: kernel 0x0 must be at least 1x1"},
+        {{.type = TNN_MAXPOOL2D, .kernel = 2, .pad = 2}, "maxpool2d: pad 2x2 must be at most half the kernel 2x2"},
+        {{.type = TNN_AVGPOOL2D, .kernel = 11}, "avgpool2d: kernel 11x11 does not fit its input 3x10x12 with pad 0"},
+        {{.type = TNN_AVGPOOL2D, .kernel = 2, .dilation = 2}, "avgpool2d: average pooling has no dilation"},
+        {{.type = TNN_DROPOUT, .p = 1}, "dropout: .p = 1 must be in [0, 1)"},
+        {{.type = TNN_DROPOUT, .p = -0.5f}, "dropout: .p = -0.5 must be in [0, 1)"},
+    };
+    size_t i;
+    for (i = 0; i < sizeof bad/sizeof *bad; i++) {
+        tnn_net *net = tnn_create(.input = {3, 10, 12});
+        const int line = __LINE__ + 1;
+        tnn_add_layer(net, &bad[i].layer);
+        CHECK(tnn_build(net) != TNN_OK, "case %d was taken", (int)i);
+        CHECK(says_at(line, bad[i].says), "case %d", (int)i);
+        CHECK(tnn_net_bytes(net) == 0 && tnn_failed(), "case %d: a broken network has a size", (int)i);
+        tnn_clear_error();
+        tnn_free(net);
+    }
+}
+
+static void option_errors(void)
+{
+    tnn_net *net = tnn_create(.input = {3, -1, 4});
+    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .input = {3, -1, 4} must be positive channels, height, width that fit in memory"), "input");
+    net = tnn_create(.input = {3}, .batch = -4);
+    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .batch = -4 must be at least 1, .threads = 0 not negative"), "batch");
+    net = tnn_create(.input = {16777216, 65536, 65536});
+    CHECK(!net && says("test_api.c:..."), "a huge input");
+    net = tnn_create(.input = {4});
+    CHECK(tnn_build(net) && says_at(__LINE__, "tnn_build: the network has no layers"), "no layers");
+    tnn_add(net, (tnn_layer_type)99);
+    SAYS_AT("tnn_add: no layer type 99");
+    tnn_add(net, TNN_DENSE, .units = 3);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 1.5f);
+    SAYS_AT("tnn_set_loss: .label_smoothing = 1.5 must be in [0, 1]");
+    tnn_set_loss(net, TNN_CROSS_ENTROPY, .class_weights = (float[]){1, -1, 1});
+    SAYS_AT("tnn_set_loss: .class_weights[1] = -1 must be finite and not negative");
+    tnn_set_optimizer(net, TNN_ADAM, .lr = -1);
+    SAYS_AT("tnn_set_optimizer: .lr = -1 must be finite and not negative");
+    tnn_set_optimizer(net, TNN_ADAM, .beta2 = 1);
+    SAYS_AT("tnn_set_optimizer: .beta1 = 0.9 and .beta2 = 1 must be in [0, 1)");
+    tnn_set_optimizer(net, TNN_SGD, .nesterov = 1);
+    SAYS_AT("tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
+    tnn_set_optimizer(net, TNN_SGD, .lr = HUGE_VAL);
+    SAYS_AT("tnn_set_optimizer: .lr = inf must be finite and not negative");
+    tnn_free(net);
+    net = tnn_create(.input = {3, 4, 4});
+    tnn_add(net, TNN_CONV2D, .filters = 2, .kernel = 3);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    SAYS_AT("tnn_set_loss: cross-entropy needs one value per class, the last layer gives 2x2x2 (flatten it)");
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    CHECK(tnn_build(net) && says_at(__LINE__ - 1, "maxpool2d: its input has been flattened to 8 values"), "pooling what is flat");
+    tnn_free(net);
+}
+
+static void tensor_errors(void)
+{
+    float m[64] = {0};
+    tnn_tensor a = tnn_tensor_view(m, 2, 3, 1, 1), b = tnn_tensor_view(m, 4, 2, 1, 1), c = tnn_tensor_view(m + 32, 2, 2, 1, 1);
+    tnn_window w = {.kernel = 3};
+    tnn_matmul(c, a, b, 0);
+    SAYS_AT("tnn_matmul: C 2x2 = A 2x3 times B 4x2 does not fit");
+    tnn_matmul(c, a, b, TNN_TRANSPOSE_A | TNN_TRANSPOSE_B);
+    SAYS_AT("tnn_matmul: C 2x2 = A^T 2x3 times B^T 4x2 does not fit");
+    a.data = NULL;
+    tnn_matmul(c, a, b, 0);
+    SAYS_AT("tnn_matmul: needs three matrices (n, c, 1, 1) with data");
+    CHECK(!tnn_tensor_create(2, 0, 3, 4).data && says("...") , "an empty tensor");
+    CHECK(!tnn_tensor_create(2147483647, 2147483647, 2147483647, 1).data && tnn_failed(), "a huge tensor");
+    tnn_clear_error();
+    a = tnn_tensor_view(m, 1, 1, 4, 4);
+    CHECK(tnn_conv2d_forward(tnn_tensor_view(m + 16, 1, 1, 3, 3), a, tnn_tensor_view(m + 32, 1, 1, 3, 3), NULL, w) == TNN_ERROR_SHAPE, "a wrong output shape");
+    CHECK(strstr(tnn_error(), "tnn_conv2d_forward: output (1, 1, 3, 3) should be (1, 1, 2, 2)") != NULL, "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(!tnn_tensor_slice(a, 0, 2).data && strstr(tnn_error(), "samples 0..1 of 1"), "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_set_isa("mmx") == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "has no \"mmx\""), "%s", tnn_error());
+    tnn_clear_error();
+}
+
+static void calls_out_of_order(void)
+{
+    tnn_net *net = small_net(4, 1);
+    tnn_loss(net, ys);
+    SAYS_AT("tnn_loss: no forward has been done, or no labels");
+    tnn_backward(net);
+    SAYS_AT("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    tnn_forward(net, xs, 5, TNN_TRAIN);
+    SAYS_AT("tnn_forward: x, n = 5; the network takes 1 to 4 samples");
+    tnn_forward(net, xs, 4, TNN_EVAL);
+    tnn_loss(net, ys);
+    tnn_backward(net);
+    SAYS_AT("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    tnn_forward(net, xs, 4, TNN_TRAIN);
+    tnn_step(net);
+    SAYS_AT("tnn_step: comes after tnn_backward");
+    tnn_add(net, TNN_RELU);
+    SAYS_AT("tnn_add: the network has been built; layers come before the first forward");
+    tnn_free(net);
+}
+
+/* A bad batch changes nothing, and after tnn_clear_error the next one goes on as if it had not been. */
+static void bad_batches(void)
+{
+    tnn_net *net = small_net(8, 1), *twin = small_net(8, 1);
+    const float inf = (float)HUGE_VAL;
+    float bad[8*SIZE];
+    int labels[8] = {0, 1, 2, 3, 4, 5, 0, 1};
+    uint64_t before;
+    double loss;
+    tnn_train_batch(net, xs, ys, 8);
+    tnn_train_batch(twin, xs, ys, 8);
+    before = tnn_hash(net);
+    tnn_forward(net, xs, 8, TNN_TRAIN);
+    loss = tnn_loss(net, labels);
+    SAYS_AT("tnn_loss: label 5 of sample 5 is out of range, the network has 5 classes");
+    CHECK(loss != loss, "a loss of bad labels");
+    memcpy(bad, xs, sizeof bad);
+    bad[3*SIZE + 17] = inf - inf;
+    tnn_forward(net, bad, 8, TNN_TRAIN);
+    tnn_loss(net, ys);
+    CHECK(says_at(__LINE__ - 1, "tnn_loss: value 17 of sample 3 of the batch is nan; the data must be finite"), "NaN");
+    tnn_forward(net, bad, 8, TNN_TRAIN);
+    loss = tnn_loss(net, ys);
+    CHECK(tnn_backward(net) && tnn_step(net) && tnn_train_batch(net, xs, ys, 8) != 0, "a failed network goes on");
+    tnn_clear_error();
+    CHECK(tnn_hash(net) == before, "a bad batch changed the weights");
+    net->draws = twin->draws;       /* the failed forwards drew dropout masks */
+    tnn_train_batch(net, xs, ys, 8);
+    tnn_train_batch(twin, xs, ys, 8);
+    CHECK(!tnn_failed() && tnn_hash(net) == tnn_hash(twin), "after a bad batch training is not the same");
+    CHECK(tnn_set_param(net, "0.weight", bad, 6*2*9) == TNN_OK && tnn_set_param(net, "0.weight", bad + 3*SIZE, 6*2*9) == TNN_ERROR_NUMBER, "NaN taken as a parameter");
+    CHECK(strstr(tnn_error(), "tnn_set_param: value 17 of 0.weight is not finite"), "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_set_param(net, "0.weight", bad, 7) && strstr(tnn_error(), "0.weight has 108 values, not 7"), "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_set_param(net, "1.weight", bad, 7) && strstr(tnn_error(), "no parameter \"1.weight\""), "%s", tnn_error());
+    tnn_clear_error();
+    tnn_free(net);
+    tnn_free(twin);
+}
+
+static char logged[200];
+static void to_log(void *user, const char *message) { snprintf(logged, sizeof logged, "%s%s", (const char *)user, message); }
+static void messages(void)
+{
+    char text[40];
+    int i;
+    static const double values[] = {0, 1, -1, 0.5, 100, 123456, 1234567, 0.001, 1e-8, 0.1, 2.5e9, 1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504};
+    tnn_set_logger(to_log, (void *)(uintptr_t)"log: ");
+    tnn_set_isa("one");
+    tnn_set_isa("two");
+    CHECK(strstr(tnn_error(), "\"one\""), "the first error is not kept: %s", tnn_error());
+    CHECK(strstr(logged, "log: ") && strstr(logged, "\"two\""), "logged: %s", logged);
+    tnn_clear_error();
+    CHECK(!tnn_failed() && !*tnn_error(), "not cleared");
+    tnn_set_logger(NULL, NULL);
+    for (i = 0; i < (int)(sizeof values/sizeof *values); i++) {
+        *tnn__put_double(text, text + 39, values[i]) = 0;
+        CHECK(fabs(atof(text) - values[i]) <= 1e-5*fabs(values[i]), "%g is printed as %s", values[i], text);
+    }
+    *tnn__put_int(text, text + 39, -9223372036854775807ll - 1) = 0;
+    CHECK(!strcmp(text, "-9223372036854775808"), "%s", text);
+    *tnn__put_int(text, text + 5, 123456789) = 0;
+    CHECK(!strcmp(text, "12345"), "a number longer than its room: %s", text);
+}
+
+/* ---- Memory --------------------------------------------------------------------------------------- */
+static void allocations(void)
+{
+    tnn_net *net;
+    size_t bytes;
+    int before, i;
+    made = freed = 0;
+    net = small_net(8, 2);
+    bytes = tnn_net_bytes(net);
+    before = made;
+    CHECK(bytes > 0 && made == before, "asking for the size allocates");
+    tnn_build(net);
+    CHECK(made == before + 1, "tnn_build makes %d allocations", made - before);
+    CHECK(last_bytes == bytes, "%lu bytes announced, %lu taken", (unsigned long)bytes, (unsigned long)last_bytes);
+    before = made;
+    for (i = 0; i < 5; i++) {
+        tnn_forward(net, xs, 8, TNN_TRAIN);
+        tnn_loss(net, ys);
+        tnn_backward(net);
+        tnn_step(net);
+        tnn_forward(net, xs, 3, TNN_EVAL);
+        tnn_output(net);
+    }
+    CHECK(!tnn_failed() && made == before, "5 steps make %d allocations: %s", made - before, tnn_error());
+    tnn_free(net);
+    CHECK(made == freed, "%d allocations, %d freed", made, freed);
+    test_note("%d allocations for a network, %lu bytes", made, (unsigned long)bytes);
+}
+
+static int train_a_little(void)
+{
+    tnn_net *net = small_net(8, 1);
+    tnn_data data = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), a, b;
+    tnn_loader *loader = tnn_loader_create(&data, .batch = 8, .shuffle = 1);
+    tnn_metrics m;
+    memset(&a, 0, sizeof a);
+    memset(&b, 0, sizeof b);
+    tnn_train_epoch(net, loader);
+    tnn_split(&data, 20, 1, &a, &b);
+    m = tnn_evaluate(net, &b);
+    tnn_loader_free(loader);
+    tnn_data_free(&a);
+    tnn_data_free(&b);
+    tnn_free(net);
+    return m.n == SAMPLES - 20 && !tnn_failed();
+}
+static void failing_malloc(void)
+{
+    int n, ok;
+    for (n = 0; n < 200; n++) {
+        made = freed = 0;
+        fail_after = n;
+        ok = train_a_little();
+        fail_after = -1;
+        CHECK(made == freed, "malloc %d failed: %d allocations, %d freed", n, made, freed);
+        CHECK(ok || tnn_failed() == TNN_ERROR_MEMORY, "malloc %d failed: status %d, %s", n, tnn_failed(), tnn_error());
+        tnn_clear_error();
+        if (ok) break;
+    }
+    CHECK(n > 4 && n < 200, "%d", n);
+    test_note("%d mallocs made to fail", n);
+}
+
+/* ---- Data ------------------------------------------------------------------------------------------ */
+static const unsigned char idx_images[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 51, 102, 255, 1, 2, 3, 4, 5, 6, 7, 8};
+static const unsigned char idx_labels[] = {0, 0, 8, 1, 0, 0, 0, 3, 2, 0, 7};
+
+static void idx_files(void)
+{
+    unsigned char image[64], label[64];
+    float x[4];
+    size_t i;
+    tnn_data d = tnn_parse_idx(idx_images, sizeof idx_images, idx_labels, sizeof idx_labels);
+    CHECK(d.n == 3 && d.c == 1 && d.h == 2 && d.w == 2 && d.classes == 8, "%d %d %d %d %d", d.n, d.c, d.h, d.w, d.classes);
+    tnn_normalize(&d, 0.5f, 0.5f);
+    tnn_sample(&d, 0, x);
+    CHECK(x[0] == -1 && fabs((double)x[1] + 0.6) < 1e-6 && x[3] == 1 && d.labels[2] == 7, "%g %g %g %g", (double)x[0], (double)x[1], (double)x[2], (double)x[3]);
+    tnn_data_free(&d);
+    CHECK(d.n == 0 && !d.memory, "freed");
+    /* every truncation, and a byte too many */
+    for (i = 0; i < sizeof idx_images; i++) {
+        d = tnn_parse_idx(idx_images, i, idx_labels, sizeof idx_labels);
+        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "images cut to %d bytes were read", (int)i);
+        tnn_clear_error();
+    }
+    for (i = 0; i < sizeof idx_labels; i++) {
+        d = tnn_parse_idx(idx_images, sizeof idx_images, idx_labels, i);
+        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "labels cut to %d bytes were read", (int)i);
+        tnn_clear_error();
+    }
+    memcpy(image, idx_images, sizeof idx_images);
+    memcpy(label, idx_labels, sizeof idx_labels);
+    d = tnn_parse_idx(image, sizeof idx_images + 1, label, sizeof idx_labels);
+    SAYS_AT("images: holds 13 bytes after its header, which announces 12");
+    image[2] = 9;
+    d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
+    SAYS_AT("images: is not an IDX file of bytes with 3 or 4 dimensions (28 bytes, starts with 0 0 9 3, should be 0 0 8 3)");
+    image[0] = 0x1f; image[1] = 0x8b;
+    d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
+    SAYS_AT("images: is compressed (gzip); unpack it first: gzip -dk");
+    memcpy(image, idx_images, sizeof idx_images);
+    image[4] = 255;
+    d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
+    SAYS_AT("images: dimension 0 is 4278190083, at byte 4");
+    image[4] = 127; image[8] = image[12] = 0; image[9] = image[13] = 0; image[10] = image[14] = 255;
+    d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
+    CHECK(d.n == 0 && says_at(__LINE__ - 1, "images: holds 12 bytes after its header, which announces..."), "a huge announcement");
+    memcpy(image, idx_images, sizeof idx_images);
+    image[11] = 0;
+    d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
+    SAYS_AT("images: dimension 1 is 0, at byte 8");
+    label[7] = 2;
+    d = tnn_parse_idx(idx_images, sizeof idx_images, label, sizeof idx_labels - 1);
+    SAYS_AT("images holds 3 images, labels 2 labels");
+    d = tnn_load_idx("no/such/file", "nor/this");
+    SAYS_AT("no/such/file: cannot be opened");
+    d = tnn_load_idx("/", "nor/this");
+    CHECK(d.n == 0 && tnn_failed(), "a directory was read");
+    tnn_clear_error();
+    {
+        const char *dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+        char a[300], b[300];
+        FILE *f;
+        snprintf(a, sizeof a, "%s/tinynn-test-%lu-images", dir, (unsigned long)time(NULL));
+        snprintf(b, sizeof b, "%s/tinynn-test-%lu-labels", dir, (unsigned long)time(NULL));
+        if ((f = fopen(a, "wb")) != NULL) { fwrite(idx_images, 1, sizeof idx_images, f); fclose(f); }
+        if ((f = fopen(b, "wb")) != NULL) { fwrite(idx_labels, 1, sizeof idx_labels, f); fclose(f); }
+        d = tnn_load_idx(a, b);
+        CHECK(d.n == 3 && d.bytes[3] == 255 && d.labels[0] == 2, "%s", tnn_error());
+        tnn_data_free(&d);
+        d = tnn_load_idx(b, a);
+        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "files in the wrong order were read");
+        tnn_clear_error();
+        remove(a);
+        remove(b);
+    }
+    CHECK(!tnn_data_view(NULL, xs, ys, 3, 0, 4, 4).n && tnn_failed(), "a data set without channels");
+    tnn_clear_error();
+    CHECK(!tnn_subset(&d, 0, 1).n && tnn_failed(), "a subset of nothing");
+    tnn_clear_error();
+}
+
+static void loaders(void)
+{
+    tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), a, b;
+    tnn_loader *l = tnn_loader_create(&d, .batch = 8), *s = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9),
+               *r = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9), *drop = tnn_loader_create(&d, .batch = 8, .drop_last = 1);
+    int n, k, epoch, seen[SAMPLES], order[2][SAMPLES];
+    for (epoch = 0; epoch < 3; epoch++) {
+        for (k = 0; (n = tnn_next(l)) > 0; k += n)
+            CHECK(!memcmp(l->x, xs + k*SIZE, (size_t)n*SIZE*sizeof(float)) && !memcmp(l->labels, ys + k, (size_t)n*sizeof(int)), "batch at %d", k);
+        CHECK(k == SAMPLES && l->epoch == epoch && l->batches == 5, "%d samples, epoch %d, %d batches", k, l->epoch, l->batches);
+        memset(seen, 0, sizeof seen);
+        for (k = 0; (n = tnn_next(s)) > 0; ) {
+            int i;
+            for (i = 0; i < n; i++, k++) {
+                int at;
+                for (at = 0; at < SAMPLES && memcmp(s->x + i*SIZE, xs + at*SIZE, SIZE*sizeof(float)); at++) {}
+                if (at < SAMPLES) { seen[at]++; CHECK(s->labels[i] == ys[at], "label of %d", at); }
+                order[epoch & 1][k] = at;
+            }
+        }
+        for (k = 0; k < SAMPLES; k++) CHECK(seen[k] == 1, "sample %d came %d times", k, seen[k]);
+        if (epoch) CHECK(memcmp(order[0], order[1], sizeof order[0]), "two epochs in the same order");
+    }
+    while (tnn_next(r)) {}                  /* an epoch's order depends on its number alone */
+    while (tnn_next(r)) {}
+    tnn_next(r);
+    CHECK(!memcmp(r->x, xs + order[0][0]*SIZE, SIZE*sizeof(float)), "the third epoch of a twin begins elsewhere");
+    for (k = 0; (n = tnn_next(drop)) > 0; k += n) {}
+    CHECK(k == 32, "drop_last gives %d samples", k);
+    tnn_loader_free(l); tnn_loader_free(s); tnn_loader_free(r); tnn_loader_free(drop);
+
+    tnn_split(&d, 30, 4, &a, &b);
+    memset(seen, 0, sizeof seen);
+    for (k = 0; k < a.n; k++) seen[a.index[k]]++;
+    for (k = 0; k < b.n; k++) seen[b.index[k]]++;
+    for (k = 0; k < SAMPLES; k++) CHECK(seen[k] == 1, "sample %d is in %d parts", k, seen[k]);
+    CHECK(a.n == 30 && b.n == 7, "%d and %d", a.n, b.n);
+    {
+        tnn_data c = tnn_subset(&a, 10, 5);
+        CHECK(c.n == 5 && c.index[0] == a.index[10] && c.index[4] == a.index[14], "a subset of a split");
+        tnn_data_free(&c);
+    }
+    tnn_data_free(&a);
+    tnn_data_free(&b);
+    l = tnn_loader_create(&d, .batch = -1);
+    CHECK(!l && says_at(__LINE__ - 1, "tnn_loader_create: .batch = -1 must be at least 1"), "batch -1");
+    CHECK(tnn_split(&d, SAMPLES, 4, &a, &b) && tnn_failed(), "a split that leaves nothing");
+    tnn_clear_error();
+}
+
+static void metrics(void)
+{
+    tnn_net *net = small_net(8, 1);
+    tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), wrong = tnn_data_view(NULL, xs, ys, 3, 3, 4, 4);
+    tnn_metrics m, c;
+    int counts[25], i, trace = 0, all = 0, correct = 0;
+    double loss = 0;
+    m = tnn_evaluate(net, &d);
+    c = tnn_confusion(net, &d, counts);
+    for (i = 0; i < 25; i++) { all += counts[i]; if (i%6 == 0) trace += counts[i]; }
+    CHECK(m.n == SAMPLES && all == SAMPLES && trace == m.correct && c.loss == m.loss && fabs(m.accuracy - (double)trace/SAMPLES) < 1e-12, "confusion");
+    for (i = 0; i < SAMPLES; i++) {
+        tnn_forward(net, xs + i*SIZE, 1, TNN_EVAL);
+        loss += tnn_loss(net, ys + i);
+        correct += tnn_argmax(tnn_output(net), 5) == ys[i];
+    }
+    CHECK(correct == m.correct && fabs(loss/SAMPLES - m.loss) < 1e-7, "loss %.9g by samples, %.9g", loss/SAMPLES, m.loss);
+    m = tnn_evaluate(net, &wrong);
+    CHECK(m.loss != m.loss && says("...") , "data of another shape");
+    tnn_free(net);
+}
+
+/* ---- The same bits ----------------------------------------------------------------------------------- */
+static uint64_t trained_hash(int batch, int threads, int steps)
+{
+    tnn_net *net = small_net(batch, threads);
+    uint64_t hash;
+    int i;
+    for (i = 0; i < steps; i++) tnn_train_batch(net, xs + i%3*SIZE, ys + i%3, 33);
+    hash = tnn_hash(net);
+    tnn_free(net);
+    return hash;
+}
+static void same_bits(void)
+{
+    int i, t;
+    const uint64_t want = TRAINED_HASH;
+    for (i = 0; tnn_isa_name(i); i++) {
+        tnn_set_isa(tnn_isa_name(i));
+        for (t = 1; t <= 3; t++) {
+            const uint64_t hash = trained_hash(33, t, 20);
+            if (!strcmp(tnn_isa(), "sse2")) continue;
+            CHECK(hash == want, "%s, %d threads: hash %08lx%08lx", tnn_isa(), t, (unsigned long)(hash >> 32), (unsigned long)(hash & 0xffffffffu));
+        }
+    }
+    CHECK(trained_hash(50, 2, 20) == want, "a larger .batch gives other bits");
+    test_note("hash %08lx%08lx", (unsigned long)(want >> 32), (unsigned long)(want & 0xffffffffu));
+}
+
+static void defaults(void)
+{
+    /* TNN_ZERO is zero; zero is the default */
+    tnn_net *net = small_net(8, 1);
+    CHECK(tnn_lr(net) == 0.01, "lr");
+    tnn_set_lr(net, 0.5);
+    CHECK(tnn_lr(net) == 0.5, "lr");
+    tnn_free(net);
+    net = tnn_create(.input = {3});
+    tnn_add(net, TNN_DENSE, .units = 2);
+    tnn_add(net, TNN_DROPOUT, .p = TNN_ZERO);
+    tnn_add(net, TNN_DROPOUT);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_ADAM, .beta1 = TNN_ZERO);
+    CHECK(net->optimizer.lr == 1e-3 && net->optimizer.beta1 == 0 && net->optimizer.beta2 == 0.999 && net->optimizer.eps == 1e-8, "Adam's defaults");
+    tnn_build(net);
+    CHECK(net->op[1].p == 0 && net->op[2].p == 0.5f, "dropout's defaults");
+    tnn_free(net);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+}
+
+/* ---- Threads ------------------------------------------------------------------------------------------- */
+#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
+static void *train_in_thread(void *result)
+{
+    *(uint64_t *)result = trained_hash(33, 2, 20);
+    if (tnn_failed()) *(uint64_t *)result = 0;
+    tnn_set_isa("nonsense");        /* an error in this thread is not one in others */
+    return NULL;
+}
+static void two_networks(void)
+{
+    pthread_t t[3];
+    uint64_t hash[3] = {0, 0, 0};
+    int i;
+    for (i = 0; i < 3; i++) pthread_create(&t[i], NULL, train_in_thread, &hash[i]);
+    for (i = 0; i < 3; i++) pthread_join(t[i], NULL);
+    CHECK(!tnn_failed(), "another thread's error: %s", tnn_error());
+    for (i = 0; i < 3; i++) CHECK(hash[i] == TRAINED_HASH, "thread %d", i);
+}
+static int sums[1000];
+static void add_up(void *context, int task, int worker) { (void)worker; sums[task] += *(int *)context; }
+static void many_runs(void)
+{
+    int run, i, one = 1, bad = 0;
+    for (run = 0; run < 3000; run++) tnn__run(1 + run%4, 1 + run%1000, add_up, &one);
+    for (i = 0; i < 1000; i++) bad += sums[i] != 3*(1000 - i);
+    CHECK(!bad, "%d tasks were not done exactly once a run", bad);
+    usleep(200000);                 /* helpers fall asleep, and wake again */
+    tnn__run(4, 1000, add_up, &one);
+    for (bad = 0, i = 0; i < 1000; i++) bad += sums[i] != 3*(1000 - i) + 1;
+    CHECK(!bad, "%d tasks were not done after a pause", bad);
+}
+#endif
+
+int main(int argc, char **argv)
+{
+    test_start(argc, argv);
+    make_data();
+    RUN("errors name the caller's line", layer_errors);
+    RUN("layers refuse bad sizes", bad_sizes);
+    RUN("options out of range", option_errors);
+    RUN("tensor functions refuse what does not fit", tensor_errors);
+    RUN("calls out of order", calls_out_of_order);
+    RUN("a bad batch loses nothing", bad_batches);
+    RUN("messages, logger", messages);
+    RUN("one allocation, none in a step", allocations);
+    RUN("every malloc made to fail", failing_malloc);
+    RUN("IDX files, good and bad", idx_files);
+    RUN("loaders and splits", loaders);
+    RUN("metrics and confusion matrix", metrics);
+    RUN("defaults and TNN_ZERO", defaults);
+    RUN("the same bits everywhere", same_bits);
+#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
+    RUN("networks in several threads", two_networks);
+    RUN("the thread pool", many_runs);
+#endif
+    return test_finish();
+}
