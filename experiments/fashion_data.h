@@ -408,7 +408,7 @@ static inline void *fashion_read(experiment *e, const char *name, size_t *size)
 
 static inline int fashion_read_pair(experiment *e, fashion_set *set, int which, const char *prefix)
 {
-    char     name[64], message[600];
+    char     name[64], message[EXPERIMENT_PATH + 600];
     size_t   size[2];
     void    *file[2];
     tnn_data d;
@@ -422,10 +422,11 @@ static inline int fashion_read_pair(experiment *e, fashion_set *set, int which, 
     free(file[1]);
     if (d.n > 0 && d.c == 1 && d.h == 28 && d.w == 28 && d.classes <= 10) return 0;
     if (d.n > 0)
-        snprintf(message, sizeof message, "fashion-mnist/%s-*: %dx%dx%d, %d classes instead of "
-                 "1x28x28, 10", prefix, d.c, d.h, d.w, d.classes);
+        snprintf(message, sizeof message, "%s/fashion-mnist/%s-*: %dx%dx%d, %d classes instead of "
+                 "1x28x28, 10", e->data, prefix, d.c, d.h, d.w, d.classes);
     else
-        snprintf(message, sizeof message, "fashion-mnist/%s-*: %s", prefix, tnn_error());
+        snprintf(message, sizeof message, "%s/fashion-mnist/%s-*: %s", e->data, prefix,
+                 tnn_error());
     experiment_say(e, message);
     return -1;
 }
@@ -454,7 +455,7 @@ static inline int fashion_load(fashion_set *set, experiment *e, fashion_sizes si
     struct stat there;
     memset(set, 0, sizeof *set);
     snprintf(path, sizeof path, "%s/fashion-mnist", e->data);
-    int real = stat(path, &there) == 0, failed;
+    int real = stat(path, &there) == 0 || (errno != ENOENT && errno != ENOTDIR), failed;
     if (real) {
         failed = fashion_read_pair(e, set, 0, "train") || fashion_read_pair(e, set, 1, "t10k");
     } else {

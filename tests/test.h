@@ -287,9 +287,13 @@ static inline void test_release_all(void)
 
 /* In a group run by EACH_ISA or EACH_SETTING: floats that must have the same bits in each of its
    runs. Sums without fused multiply-add (sse2) are held to 1e-5 of the largest instead. */
-#define CHECK_REPEATS(what, data, n) test_repeats(__LINE__, what, data, (size_t)(n))
+#define CHECK_REPEATS(what, data, n) test_repeats(__LINE__, what, data, (size_t)(n), 0)
+/* The same where larger terms cancelled: 1e-5 of at least `scale`. */
+#define CHECK_REPEATS_TO(what, data, n, scale) \
+    test_repeats(__LINE__, what, data, (size_t)(n), scale)
 
-static inline void test_repeats(int line, const char *what, const float *data, size_t n)
+static inline void test_repeats(int line, const char *what, const float *data, size_t n,
+                                double scale)
 {
     size_t i;
     if (!data) { test_fail(line, "%s: nothing", what); return; }
@@ -309,7 +313,7 @@ static inline void test_repeats(int line, const char *what, const float *data, s
     } else if (!test.loose) {
         test_same(line, what, data, test.tape + test.tape_at, n * sizeof(float));
     } else {
-        double largest = 0, worst = 0;
+        double largest = scale, worst = 0;
         for (i = 0; i < n; i++) {
             double a = data[i], b = test.tape[test.tape_at + i];
             if (a == b || (a != a && b != b)) b = a;            /* infinities, NaN */
