@@ -1,4 +1,4 @@
-/* tinynn.h - v0.1 - neural networks for C - MIT or public domain, see the end of this file
+/* tinynn.h - v0.1.0 - neural networks in C - MIT licence or public domain, as you choose (see the end)
 
    One header, libc and libm only. Trains small convolutional networks and multi-layer perceptrons
    with hand-written SSE2, AVX2, AVX-512 and NEON kernels, chosen at run time; gives the same bits
@@ -51,6 +51,59 @@
            tnn_data_free(&test);
            return tnn_failed();
        }
+
+   CONTENTS  (search for "==== ")
+
+        1  Public API            the manual: every declaration says shapes, defaults, errors, source
+        2  Foundations           portability, errors, memory, random numbers, threads
+        3  Kernels               one text, read once per instruction set
+        4  Instantiation         and the choice at run time
+        5  Tensors               shapes, convolution, matrix product, pooling, softmax
+        6  Networks              the plan, parameters, forward and backward of each operation
+        9  Optimizers
+       12  Data                  IDX files, normalisation, splits, batches
+       13  Training, metrics, gradient check
+       16  Licence
+   (numbers left out are kept for schedules, regularizers, search and checkpoints)
+
+   OPTIONS  (macros, defined before the implementation is included)
+
+       TINYNN_STATIC             every function is static
+       TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
+                                 another allocator; context is evaluated at each call
+       TINYNN_NO_THREADS         no thread pool
+       TINYNN_NO_STDIO           no files: data comes from memory
+       TINYNN_NO_SIMD            the scalar kernels only
+       TINYNN_SELF               this file's name, if it is not "tinynn.h"
+
+   and in the environment of the program: TINYNN_ISA (one of scalar, sse2, avx2, avx512, neon; one
+   that the machine has not is ignored), TINYNN_THREADS.
+
+   WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
+   parameters, an epoch one pass over a data set. Logits are the values before softmax.
+
+   MEANING  Where nothing else is said, PyTorch's: shapes, default initialisation, rounding of output
+   sizes, ties in max pooling, means over the batch, optimizer constants, the last smaller batch kept.
+   Inside a network images lie channels last and weights in panels of 16 outputs; the functions that
+   take and give parameters and outputs convert.
+
+   THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON and the
+   scalar kernels, any number of threads, any compiler and optimisation level. For this
+     - a product that is added is one fused multiply-add, and no other is made;
+     - each element of a matrix product is one chain over k in rising order;
+     - other sums run over 16 interleaved partial sums, folded in one order;
+     - gradients of convolutions are summed in spans of the batch, cut by its size alone;
+     - exp, log and cos are made here; from libm come only fmaf and the square roots, which are exact;
+     - random numbers are functions of (seed, stream, index).
+   SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused. Machines that
+   round to more than float precision in between (x87) are outside the promise.
+
+   THREADS  One pool for the process, started at the first use that wants more than one thread. Different
+   networks may be used from different threads at the same time (one has the pool, the others work
+   alone); one network by one thread at a time. Errors are kept per thread.
+
+   WHAT IT DOES NOT DO  Other types than float. Graphs: layers form a chain. Recurrence, attention,
+   automatic differentiation of user code. GPUs. More than a machine's memory.
 */
 
 /* ==== 1. PUBLIC API =========================================================================== */
@@ -214,7 +267,7 @@ typedef enum tnn_layer_type {
     TNN_DROPOUT     /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p)   */
 } tnn_layer_type;
 
-/* How weights start. fan_in = inputs of one output, fan_out = outputs fed by one input.
+/* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or units.
    U(a): uniform in [-a, a). Biases: with the default U(1/sqrt(fan_in)), else 0.                  */
 typedef enum tnn_init {
     TNN_INIT_DEFAULT = 0,     /* U(1/sqrt(fan_in)): PyTorch's for Linear and Conv2d               */
@@ -1272,6 +1325,30 @@ typedef struct {
     #define vf_load_n           FN(load_n)
     #define vf_store_n          FN(store_n)
 #endif
+/* y[j*ldy + i] = x[i*ldx + j] for i, j in 0..3 */
+HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
+{
+#if TNN__PASS == 1
+    int i, j;
+    for (j = 0; j < 4; j++) for (i = 0; i < 4; i++) y[j*ldy + i] = x[i*ldx + j];
+#elif TNN__PASS == 5
+    const float32x4x2_t a = vtrnq_f32(vld1q_f32(x), vld1q_f32(x + ldx));
+    const float32x4x2_t b = vtrnq_f32(vld1q_f32(x + 2*ldx), vld1q_f32(x + 3*ldx));
+    vst1q_f32(y,         vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0])));
+    vst1q_f32(y + ldy,   vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1])));
+    vst1q_f32(y + 2*ldy, vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0])));
+    vst1q_f32(y + 3*ldy, vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1])));
+#else
+    const __m128 r0 = _mm_loadu_ps(x), r1 = _mm_loadu_ps(x + ldx);
+    const __m128 r2 = _mm_loadu_ps(x + 2*ldx), r3 = _mm_loadu_ps(x + 3*ldx);
+    const __m128 a = _mm_unpacklo_ps(r0, r1), b = _mm_unpacklo_ps(r2, r3);
+    const __m128 c = _mm_unpackhi_ps(r0, r1), d = _mm_unpackhi_ps(r2, r3);
+    _mm_storeu_ps(y,         _mm_movelh_ps(a, b));
+    _mm_storeu_ps(y + ldy,   _mm_movehl_ps(b, a));
+    _mm_storeu_ps(y + 2*ldy, _mm_movelh_ps(c, d));
+    _mm_storeu_ps(y + 3*ldy, _mm_movehl_ps(d, c));
+#endif
+}
 #define vf_zero() vf_set1(0.0f)
 #define NW        (NV*VN)       /* columns of a tile */
 #define LANES     16            /* reductions run over 16 interleaved partial results */
@@ -1443,11 +1520,20 @@ KERNEL void FN(mm)(const tnn__mm *t)
 /* y[j, i] = x[i, j] */
 KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y, tnn__len ldy)
 {
-    tnn__len i, j, i0, j0;
-    for (i0 = 0; i0 < rows; i0 += 16)
-        for (j0 = 0; j0 < cols; j0 += 16)
-            for (j = j0; j < cols && j < j0 + 16; j++)
-                for (i = i0; i < rows && i < i0 + 16; i++) y[j*ldy + i] = x[i*ldx + j];
+    tnn__len i, j, j0;
+    for (j0 = 0; j0 < cols; j0 += 16) {         /* a cache line of each row at a time */
+        const tnn__len end = TNN__MIN(cols, j0 + 16), whole = j0 + (end - j0)/4*4;
+        for (i = 0; i + 4 <= rows; i += 4) {
+            for (j = j0; j < whole; j += 4) FN(transpose4)(x + i*ldx + j, ldx, y + j*ldy + i, ldy);
+            for (; j < end; j++) {
+                y[j*ldy + i] = x[i*ldx + j];
+                y[j*ldy + i + 1] = x[(i + 1)*ldx + j];
+                y[j*ldy + i + 2] = x[(i + 2)*ldx + j];
+                y[j*ldy + i + 3] = x[(i + 3)*ldx + j];
+            }
+        }
+        for (; i < rows; i++) for (j = j0; j < end; j++) y[j*ldy + i] = x[i*ldx + j];
+    }
 }
 
 /* ---- 3c. Element by element -------------------------------------------------------------------- */
@@ -2309,7 +2395,12 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
 
 /* ---- 5c. Tensor functions ----------------------------------------------------------------------
    Each checks its shapes, takes one workspace, and splits its samples or rows over the threads.   */
-#define TNN__K_BLOCK 256        /* rows of B that stay in the first cache while rows of A pass by */
+#define TNN__K_BLOCK 512        /* at most so many k at a time: rows of B that stay cached while rows of A pass by */
+static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
+{
+    const tnn__len blocks = (k + TNN__K_BLOCK - 1)/TNN__K_BLOCK;
+    return (int)((k + blocks - 1)/blocks);
+}
 
 /* The largest number of partial sums that a batch's weight gradient is split into: by shape alone. */
 #define TNN__SPANS 16
@@ -2322,7 +2413,8 @@ static int tnn__spans(tnn__len weights, int n)
 typedef struct {
     const tnn__isa_table *k;
     tnn_tensor   a, b, c;
-    int          flags, M, N, K, row_block, col_block, col_blocks, pack_a;
+    int          flags, M, N, K, row_block, col_block, col_blocks;
+    tnn__len     pack_a;            /* floats per thread for a copy of a block of A, or 0 */
     float       *panels, *packed;
 } tnn__matmul_call;
 
@@ -2349,6 +2441,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const int i0 = task/s->col_blocks*s->row_block, j0 = task%s->col_blocks*s->col_block;
     const int transposed = s->flags & TNN_TRANSPOSE_A;
     tnn__mm t;
+    const int block = tnn__k_block(s->K);
     int k0;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
@@ -2357,22 +2450,23 @@ static void tnn__matmul_task(void *context, int task, int worker)
     t.c = s->c.data + (tnn__len)i0*s->N + j0;
     t.ldc = s->N; t.cp = 16;
     t.bp = (tnn__len)s->K*16; t.ldb = 16;
-    for (k0 = 0; k0 < s->K; k0 += TNN__K_BLOCK) {
+    for (k0 = 0; k0 < s->K; k0 += block) {
         const float *a = s->a.data + (transposed ? (tnn__len)k0*s->M + i0 : (tnn__len)i0*s->K + k0);
-        t.run = TNN__MIN(TNN__K_BLOCK, s->K - k0);
+        t.run = TNN__MIN(block, s->K - k0);
         t.b = s->panels + j0/16*t.bp + (tnn__len)k0*16;
         t.start = k0 > 0 || (s->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
         t.rs = transposed ? 1 : s->K;
         t.ks = transposed ? s->M : 1;
         t.a = a;
-        if (s->pack_a) {            /* rows far apart, or many columns to serve: a copy, k by k */
-            float *to = s->packed + (tnn__len)worker*s->row_block*TNN__K_BLOCK;
-            int k;
-            if (!transposed) s->k->transpose(t.rows, t.run, a, s->K, to, t.rows);
-            else for (k = 0; k < t.run; k++) memcpy(to + (tnn__len)k*t.rows, a + (tnn__len)k*s->M, (size_t)t.rows*sizeof *to);
+        if (s->pack_a) {            /* rows that would share few cache sets: a copy with a better stride */
+            const int rows = transposed ? t.run : t.rows, cols = transposed ? t.rows : t.run;
+            const tnn__len from = transposed ? s->M : s->K, stride = (transposed ? s->row_block : TNN__K_BLOCK) + 16;
+            float *to = s->packed + worker*s->pack_a;
+            int i;
+            for (i = 0; i < rows; i++) memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
             t.a = to;
-            t.rs = 1;
-            t.ks = t.rows;
+            t.rs = transposed ? 1 : stride;
+            t.ks = transposed ? stride : 1;
         }
         t.gs = 3*t.rs;
         s->k->mm(&t);
@@ -2396,13 +2490,13 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
                          c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
     if ((tnn__len)s.M*s.N*s.K < 32*32*32) threads = 1;
     row_blocks = (s.M + 111)/112;
-    s.col_block = TNN__MIN(1024, (int)tnn__round_up(s.N, 32));
+    s.col_block = TNN__MIN(512, (int)tnn__round_up(s.N, 32));
     s.col_blocks = (s.N + s.col_block - 1)/s.col_block;
     if (threads > 1) row_blocks = (int)TNN__MIN((s.M + 13)/14, tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
     s.row_block = (s.M + row_blocks - 1)/row_blocks;
     row_blocks = (s.M + s.row_block - 1)/s.row_block;
-    s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64;
-    s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + (s.pack_a ? (tnn__len)threads*s.row_block*TNN__K_BLOCK : 0), "tnn_matmul");
+    s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64 ? (s.row_block + 16)*(TNN__K_BLOCK + 16) : 0;
+    s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + tnn__mul(threads, s.pack_a), "tnn_matmul");
     if (!s.panels) return TNN_ERROR_MEMORY;
     s.packed = s.panels + tnn__mul((s.N + 15)/16*16, s.K);
     tnn__run(threads, (s.N + 15)/16, tnn__matmul_pack, &s);
@@ -3403,6 +3497,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__len index = op - net->op;
     const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
     const int i0 = task/call->col_blocks*call->row_block, j0 = task%call->col_blocks*call->col_block;
+    const int block = tnn__k_block(op->q.K);
     tnn__mm t;
     int k0, r;
     (void)worker;
@@ -3415,8 +3510,8 @@ static void tnn__dense_forward(void *context, int task, int worker)
     t.c = out->data + i0*out->sample + j0;
     t.ldc = out->sample; t.cp = 16;
     t.bias = net->flat[0] + op->b + j0;
-    for (k0 = 0; k0 < op->q.K; k0 += TNN__K_BLOCK) {
-        t.run = (int)TNN__MIN(TNN__K_BLOCK, op->q.K - k0);
+    for (k0 = 0; k0 < op->q.K; k0 += block) {
+        t.run = (int)TNN__MIN(block, op->q.K - k0);
         t.a = in->data + i0*in->sample + k0;
         t.b = net->flat[0] + op->w + (j0/16*op->q.K + k0)*16;
         t.start = k0 ? TNN__KEEP : op->no_bias ? TNN__ZERO : TNN__BIAS;
@@ -3470,27 +3565,27 @@ static void tnn__dense_backward(void *context, int task, int worker)
     const tnn__op *op = call->op;
     const tnn__len index = op - net->op;
     const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
-    const int units = op->q.oc, deep = (units + 15)/16*16;
+    const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__k_block(net->n);
     int i0, j0, s0, s, k0;
     tnn__mm t;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
     if (task < call->dx_blocks) {
-        float *block = net->scratch + worker*net->scratch_floats + net->g[0];
+        float *turned = net->scratch + worker*net->scratch_floats + net->g[0];
         i0 = task*call->row_block;
         t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
         t.a = net->flat[0] + op->w + (tnn__len)i0*16;
         t.rs = 16; t.gs = 48; t.ks = 1;
         t.n2 = deep/16; t.a2 = op->q.K*16; t.run = 16;
         t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
-        t.c = block;
+        t.c = turned;
         t.ldc = 16; t.cp = (tnn__len)t.rows*16;
         for (s0 = 0; s0 < net->n; s0 += 32) {
             t.b = net->turned + s0/16*t.bp;
             t.cols = TNN__MIN(32, net->n - s0);
             call->k->mm(&t);
             for (s = 0; s < t.cols; s += 16)
-                call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), block + s/16*t.cp, 16,
+                call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), turned + s/16*t.cp, 16,
                                    in->grad + (s0 + s)*in->grad_sample + i0, in->grad_sample);
         }
         return;
@@ -3504,8 +3599,8 @@ static void tnn__dense_backward(void *context, int task, int worker)
     t.ldb = out->grad_sample; t.bp = 16;
     t.c = net->flat[1] + op->w + (j0/16*op->q.K + i0)*16;
     t.ldc = 16; t.cp = op->q.K*16;
-    for (k0 = 0; k0 < net->n; k0 += TNN__K_BLOCK) {
-        t.run = TNN__MIN(TNN__K_BLOCK, net->n - k0);
+    for (k0 = 0; k0 < net->n; k0 += block) {
+        t.run = TNN__MIN(block, net->n - k0);
         t.a = in->data + k0*in->sample + i0;
         t.b = out->grad + k0*out->grad_sample + j0;
         t.start = k0 ? TNN__KEEP : TNN__ZERO;
@@ -3625,6 +3720,10 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
             return nan;
         }
         weight += net->class_weights ? (double)net->class_weights[labels[s]] : 1;
+    }
+    if (!(weight > 0)) {
+        tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: the class weights of all %d labels of the batch are 0", net->n);
+        return nan;
     }
     net->correct = 0;
     for (s = 0; s < net->n; s++) {
@@ -4216,7 +4315,6 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     return tnn_failed() ? nan : worst;
 }
 
-/* ==== 16. LICENCE ============================================================================== */
 #if defined(__clang__)
     #pragma STDC FP_CONTRACT DEFAULT
 #elif defined(__GNUC__)
@@ -4225,3 +4323,48 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
 #endif
 #endif /* !TNN__PASS */
 #endif /* TINYNN_IMPLEMENTATION */
+
+/* ==== 16. LICENCE ==============================================================================
+tinynn.h and everything around it is available under two licences. Choose the one you prefer.
+
+------------------------------------------------------------------------------------------------
+ALTERNATIVE A - MIT License
+
+Copyright (c) 2026 the authors of tinynn.h
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or
+substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT
+OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+
+------------------------------------------------------------------------------------------------
+ALTERNATIVE B - Public Domain (www.unlicense.org)
+
+This is free and unencumbered software released into the public domain.
+
+Anyone is free to copy, modify, publish, use, compile, sell, or distribute this software, either in
+source code form or as a compiled binary, for any purpose, commercial or non-commercial, and by any
+means.
+
+In jurisdictions that recognize copyright laws, the author or authors of this software dedicate any
+and all copyright interest in the software to the public domain. We make this dedication for the
+benefit of the public at large and to the detriment of our heirs and successors. We intend this
+dedication to be an overt act of relinquishment in perpetuity of all present and future rights to
+this software under copyright law.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY,
+WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
+SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+*/

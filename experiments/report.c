@@ -21,7 +21,7 @@ enum {
     LAST   = 0,
     BEST   = -1,    /* the best of all epochs                                                    */
     TAIL   = -2,    /* mean of the last five                                                     */
-    JITTER = -3,    /* mean absolute change from epoch to epoch, in the second half of the run   */
+    JITTER = -3,    /* mean distance from the mean of the two neighbours, second half of the run */
     MIDDLE = -4     /* mean of epochs 26 to 30                                                   */
 };
 
@@ -131,9 +131,10 @@ static double measure(const run *r, int epoch, int quantity)
         return v;
     case JITTER:
         from = last / 2 + 1;
-        for (int i = from; i <= last; i++)
-            v += fabs(r->value[i][quantity] - r->value[i - 1][quantity]);
-        return last > 1 ? v / (last - from + 1) : 0;
+        for (int i = from; i < last; i++)
+            v += fabs(r->value[i][quantity] - (r->value[i - 1][quantity] +
+                                               r->value[i + 1][quantity]) / 2);
+        return last - from > 0 ? v / (last - from) : 0;
     default: break;
     }
     for (int i = from; i <= to; i++) v += r->value[i][quantity];
@@ -394,8 +395,8 @@ static void mlp_batches(const char *label, const char *small, const char *middle
     summary end[3] = {ours(small, TAIL, VAL_ACC), ours(middle, TAIL, VAL_ACC),
                       ours(large, TAIL, VAL_ACC)};
     int known = end[0].n && end[1].n && end[2].n;
-    snprintf(text, sizeof text, "%s: larger batches are smoother (change of the validation loss "
-             "from epoch to epoch, second half of the run)", label);
+    snprintf(text, sizeof text, "%s: larger batches are smoother (distance of the validation "
+             "loss from its neighbours' mean, second half of the run)", label);
     CLAIM(text, known, jitter[1].mean < jitter[0].mean && jitter[2].mean < jitter[0].mean,
           "batch 100: %.4f, 500: %.4f, 1000: %.4f", jitter[0].mean, jitter[1].mean, jitter[2].mean);
     snprintf(text, sizeof text, "%s: larger batches are no better (validation accuracy, last five "
@@ -417,7 +418,7 @@ static void mlp_claims(double reported[MAX_EPOCHS + 1][5])
           ACC(adam_acc.mean), ACC(sgd_acc.mean));
     adam = ours("adam-bs100", JITTER, VAL_LOSS);
     sgd  = ours("sgd-bs100", JITTER, VAL_LOSS);
-    CLAIM("Adam is more volatile (change of the validation loss from epoch to epoch, second half)",
+    CLAIM("Adam is more volatile (distance of the validation loss from its neighbours' mean)",
           known, adam.mean > sgd.mean, "%.4f against %.4f", adam.mean, sgd.mean);
     adam = ours("adam-bs100", TAIL, VAL_ACC);
     sgd  = ours("sgd-bs100", TAIL, VAL_ACC);

@@ -465,14 +465,22 @@ static double peak_seconds(peak_kernel *kernel, const char *data, size_t size, i
     return (now() - t) * threads / started;
 }
 
-/* Rounds per second of all threads together: the best of five, 30 ms each or one round. */
+/* Rounds per second of all threads together: the best of 12 times 8 ms (or one round), so that other
+   processes do not pass for a slow machine. */
 static double peak_rate(peak_kernel *kernel, const char *data, size_t size, int threads)
 {
     long   n = 1;
     double t, best = 0;
-    while ((t = peak_seconds(kernel, data, size, threads, n)) < 3e-3 && n < 1L << 30) n *= 4;
-    n = 1 + (long)((double)n * 0.03 / t);
-    for (int i = 0; i < 5; i++) {
+    do { /* a single thread tells how many rounds; the quickest of three tells it undisturbed */
+        n *= 4;
+        t = 1;
+        for (int i = 0; i < 3; i++) {
+            double again = peak_seconds(kernel, data, size, 1, n);
+            if (again < t) t = again;
+        }
+    } while (t < 1e-3 && n < 1L << 30);
+    n = 1 + (long)((double)n * 8e-3 / t);
+    for (int i = 0; i < 12; i++) {
         double rate = (double)n * threads / peak_seconds(kernel, data, size, threads, n);
         if (rate > best) best = rate;
     }
