@@ -336,6 +336,7 @@ TNN_API tnn_status   tnn_forward(tnn_net *net, const float *x, int n, tnn_mode m
 TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward             */
 /* The loss of the last forward against n labels in 0..classes-1, and its gradient; NaN on error.  */
 TNN_API double       tnn_loss(tnn_net *net, const int *labels);
+TNN_API int          tnn_correct(const tnn_net *net);   /* samples of the last loss whose largest logit is their label's */
 TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients                     */
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters                 */
 /* forward in training mode, loss, backward and step; returns the loss. */
@@ -730,6 +731,12 @@ static tnn_status tnn__fail(tnn_status status, const char *format, ...)
     status = tnn__fail_at(tnn__err.file, tnn__err.line, status, format, args);
     va_end(args);
     return status;
+}
+
+/* An option: zero means the default, TNN_ZERO (-0) zero. */
+static double tnn__default(double value, double otherwise)
+{
+    return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;   /* TNN_ZERO is -0 */
 }
 
 /* ---- 2c. Memory -------------------------------------------------------------------------------
@@ -2762,37 +2769,37 @@ TNN_API int tnn_argmax(const float *x, int n)
     return best;
 }
 
-/* ==== 6. NETWORKS ==============================================================================
-   tnn_add records layers. tnn_build turns them into operations, each with its fused followers, on blobs:
-   blob i is what operation i reads and operation i-1 has written, for the whole batch, channels last,
-   each image in the frame of zeros that a convolution reading it needs. Gradients have no frames.
+/* ==== 6. LAYERS ================================================================================
+   A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation and a
+   pooling into a convolution, an activation and dropout into a dense layer. Operations stand between
+   BLOBS: blob i is what operation i reads and operation i-1 has written, for the whole batch, channels
+   last, each image in the frame of zeros that a convolution reading it needs. Gradients have no frames.
 
-   Runs of operations that treat each sample by itself (all but dense) form a TRUNK: it goes depth first,
-   one sample through all of its operations while it is in the cache, forward and backward; the
-   gradients inside are scratch memory of one sample per thread. The batch is cut into spans by its size alone
-   (tnn__spans); a span is one task, and adds its share of the convolutions' weight gradients into a
-   partial sum of its own, which are added up in the order of the spans. Dense operations are matrix
-   products over the whole batch; tasks are blocks of the output.                                    */
+   All but dense work on one sample at a time: a run of them, a TRUNK, goes depth first, each sample
+   through all of its operations while it is in the cache, forward and backward; gradients between
+   them are scratch memory of one sample per thread. Dense operations are matrix products over the batch.
 
-/* ---- 6a. The plan ------------------------------------------------------------------------------ */
-typedef enum { TNN__OP_INPUT, TNN__OP_CONV, TNN__OP_DENSE, TNN__OP_MAXPOOL, TNN__OP_AVGPOOL, TNN__OP_ACT, TNN__OP_DROPOUT } tnn__op_type;
+   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6h.       */
+
+/* ---- 6a. What they work on ---------------------------------------------------------------------- */
+enum { TNN__INPUT = 0 };            /* the operation that brings the user's samples into the network */
 
 typedef struct {
-    tnn__op_type type;
+    int          type;              /* a tnn_layer_type, or TNN__INPUT */
     int          layer;             /* in order of tnn_add: where errors and parameter names point */
-    tnn__conv    q;                 /* conv and dense */
-    tnn__pool_geometry pool;        /* pooling; of a conv, fused: pool.kh > 0 */
-    int          act;               /* conv, dense: followed by (leaky) ReLU; ACT itself */
-    float        slope;
-    float        p;                 /* DROPOUT; dense with ReLU: followed by dropout if > 0 */
+    tnn__conv    q;                 /* conv2d and dense */
+    tnn__pool_geometry pool;        /* pooling; of a conv2d, fused: pool.kh > 0 */
+    int          act;               /* conv2d, dense: followed by (leaky) ReLU */
+    float        slope;             /* of that, or of the activation itself; 0 is ReLU */
+    float        p;                 /* dropout; dense with ReLU: followed by it if > 0 */
     int          no_bias;
     tnn__len     w, b;              /* in the flat vectors */
     tnn__len     partial;           /* floats before this conv's part in a span's partial sum */
     int          needs_dx;
     float       *where;             /* of max pooling: for each output, the place in its window */
-    float       *flipped;           /* conv: the weights as dx wants them */
-    tnn__len     dy, dy_floats, dy_row, dy_at;  /* conv: its framed dy in a thread's scratch */
-    tnn__len     rows;              /* conv with pool: one pooled row's convolution, likewise */
+    float       *flipped;           /* conv2d: the weights as dx wants them */
+    tnn__len     dy, dy_floats, dy_row, dy_at;  /* conv2d: its framed dy in a thread's scratch */
+    tnn__len     rows;              /* conv2d with pool: one pooled row's convolution, likewise */
     char         weight_name[24], bias_name[24];
 } tnn__op;
 
@@ -2821,6 +2828,7 @@ struct tnn_net {
     int              ops, threads, direct;  /* direct: the first operation reads the user's x as it is */
     tnn_loss_options loss;
     float           *class_weights, *loaned_weights;
+    int              weight_count;
     double           weight_sum;
     tnn_optimizer    optimizer;
     float           *memory;        /* THE allocation; all below point into it */
@@ -2844,500 +2852,68 @@ struct tnn_net {
 };
 enum { TNN__NOTHING, TNN__FORWARD, TNN__LOSS, TNN__BACKWARD };
 
-static const char *tnn__layer_name(tnn_layer_type type)
-{
-    static const char *const name[] = {"?", "conv2d", "dense", "maxpool2d", "avgpool2d", "flatten", "relu", "leaky_relu", "dropout"};
-    return (unsigned)type < sizeof name/sizeof *name ? name[type] : "?";
-}
-
-TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
-{
-    tnn_net *net;
-    tnn_net_options o;
-    int i;
-    if (tnn_failed()) return NULL;
-    if (!options) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options"); return NULL; }
-    o = *options;
-    for (i = 1; i < 3; i++) if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
-    if (!o.batch) o.batch = 64;
-    if (!tnn__count(1, o.input[0], o.input[1], o.input[2]) || o.input[0] > 1 << 24 || o.input[1] > 1 << 20 || o.input[2] > 1 << 20) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, height, width that fit in memory",
-                  o.input[0], o.input[1], o.input[2]);
-        return NULL;
-    }
-    if (o.batch < 1 || o.threads < 0) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: .batch = %d must be at least 1, .threads = %d not negative", o.batch, o.threads);
-        return NULL;
-    }
-    net = (tnn_net *)tnn__alloc((tnn__len)sizeof *net, "tnn_create");
-    if (!net) return NULL;
-    net->options = o;
-    return net;
-}
-TNN_API void tnn_free(tnn_net *net)
-{
-    if (!net) return;
-    tnn__release(net->memory);
-    tnn__release(net->record);
-    tnn__release(net->loaned_weights);
-    tnn__release(net);
-}
-
-TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
-{
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
-    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; layers come before the first forward");
-    if (layer->type < TNN_CONV2D || layer->type > TNN_DROPOUT)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
-    if (net->layers == net->capacity) {
-        const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof(tnn__record) + sizeof(tnn__op) + sizeof(tnn__blob));
-        tnn__record *r = (tnn__record *)tnn__alloc(each*(n + 2), "tnn_add");
-        if (!r) return TNN_ERROR_MEMORY;
-        if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
-        tnn__release(net->record);
-        net->record = r;
-        net->op = (tnn__op *)(void *)(r + n);
-        net->blob = (tnn__blob *)(void *)(net->op + n + 1);
-        net->capacity = n;
-    }
-    net->record[net->layers].o = *layer;
-    net->record[net->layers].file = tnn__err.file;
-    net->record[net->layers].line = tnn__err.line;
-    net->layers++;
-    return TNN_OK;
-}
-
-/* One operation for each layer that is not fused into the one before; shapes as they come. */
-static tnn_status tnn__plan_ops(tnn_net *net)
-{
-    int i, n = 0, trained = 0;
-    tnn__blob b;
-    memset(net->op, 0, sizeof *net->op*(size_t)(net->capacity + 1));
-    memset(&b, 0, sizeof b);
-    b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
-    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) b.flat = 1;
-    net->direct = i < net->layers && net->record[i].o.type == TNN_DENSE && (b.c == 1 || b.h*b.w == 1);
-    net->blob[0] = b;
-    if (!net->direct) {
-        net->op[0].type = TNN__OP_INPUT;
-        net->blob[++n] = b;
-    }
-    for (; i < net->layers; i++) {
-        const tnn__record *r = &net->record[i];
-        const tnn_layer *o = &r->o, *next;
-        const char *name = tnn__layer_name(o->type);
-        tnn__op *op = &net->op[n];
-        tnn_window window;
-        tnn_status e = TNN_OK;
-        memset(&window, 0, sizeof window);
-        window.kernel = o->kernel; window.kernel_h = o->kernel_h; window.kernel_w = o->kernel_w;
-        window.stride = o->stride; window.stride_h = o->stride_h; window.stride_w = o->stride_w;
-        window.pad = o->pad; window.pad_h = o->pad_h; window.pad_w = o->pad_w;
-        window.dilation = o->dilation; window.dilation_h = o->dilation_h; window.dilation_w = o->dilation_w;
-        window.groups = o->groups; window.ceil = o->ceil; window.exclude_pad = o->exclude_pad;
-        tnn__err.file = r->file;        /* messages name the line that added the layer */
-        tnn__err.line = r->line;
-        op->layer = i;
-        op->slope = 0;
-        if (b.flat && (o->type == TNN_CONV2D || o->type == TNN_MAXPOOL2D || o->type == TNN_AVGPOOL2D))
-            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values", name, b.c*b.h*b.w);
-        switch (o->type) {
-        case TNN_CONV2D:
-            op->type = TNN__OP_CONV;
-            if ((e = tnn__conv_init(name, &window, b.c, b.h, b.w, o->filters, &op->q)) != TNN_OK) return e;
-            b.c = o->filters; b.h = op->q.g.oh; b.w = op->q.g.ow;
-            break;
-        case TNN_DENSE:
-            op->type = TNN__OP_DENSE;
-            memset(&window, 0, sizeof window);
-            window.kernel_h = b.h;
-            window.kernel_w = b.w;
-            if (b.h > 4096 || b.w > 4096) return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096", b.h, b.w);
-            if (o->units < 1 || o->units > 1 << 24)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d", o->units, 1 << 24);
-            if ((e = tnn__conv_init(name, &window, b.c, b.h, b.w, o->units, &op->q)) != TNN_OK) return e;
-            b.c = o->units; b.h = b.w = 1;
-            b.flat = 1;
-            break;
-        case TNN_MAXPOOL2D:
-        case TNN_AVGPOOL2D:
-            op->type = o->type == TNN_MAXPOOL2D ? TNN__OP_MAXPOOL : TNN__OP_AVGPOOL;
-            if (o->type == TNN_AVGPOOL2D && (o->dilation > 1 || o->dilation_h > 1 || o->dilation_w > 1))
-                return tnn__fail(TNN_ERROR_ARGUMENT, "avgpool2d: average pooling has no dilation");
-            if ((e = tnn__window(name, &window, 1, b.c, b.h, b.w, &op->pool)) != TNN_OK) return e;
-            b.h = op->pool.oh; b.w = op->pool.ow;
-            break;
-        case TNN_FLATTEN:
-            b.flat = net->blob[n].flat = 1;
-            continue;
-        case TNN_RELU:
-        case TNN_LEAKY_RELU:
-            op->type = TNN__OP_ACT;
-            op->act = 1;
-            if (o->type == TNN_LEAKY_RELU) op->slope = o->slope < 0 || o->slope > 0 ? o->slope : 0.01f;
-            break;
-        case TNN_DROPOUT:
-            op->type = TNN__OP_DROPOUT;
-            op->p = o->p > 0 || o->p < 0 ? o->p : 1/o->p < 0 ? 0 : 0.5f;        /* TNN_ZERO is -0 */
-            if (!(op->p >= 0 && op->p < 1)) return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
-            break;
-        }
-        if (op->type == TNN__OP_CONV || op->type == TNN__OP_DENSE) {
-            op->no_bias = o->no_bias;
-            op->needs_dx = trained;
-            trained = 1;
-            /* what may follow in the same pass over the output */
-            next = i + 1 < net->layers ? &net->record[i + 1].o : NULL;
-            if (next && (next->type == TNN_RELU || (next->type == TNN_LEAKY_RELU && next->slope >= 0))) {
-                op->act = 1;
-                if (next->type == TNN_LEAKY_RELU) op->slope = next->slope > 0 ? next->slope : 0.01f;
-                next = ++i + 1 < net->layers ? &net->record[i + 1].o : NULL;
-            }
-            if (next && op->type == TNN__OP_CONV && next->type == TNN_MAXPOOL2D && !next->ceil) {
-                memset(&window, 0, sizeof window);
-                window.kernel = next->kernel; window.kernel_h = next->kernel_h; window.kernel_w = next->kernel_w;
-                window.stride = next->stride; window.stride_h = next->stride_h; window.stride_w = next->stride_w;
-                window.pad = next->pad; window.pad_h = next->pad_h; window.pad_w = next->pad_w;
-                window.dilation = next->dilation; window.dilation_h = next->dilation_h; window.dilation_w = next->dilation_w;
-                tnn__err.file = net->record[i + 1].file;
-                tnn__err.line = net->record[i + 1].line;
-                if ((e = tnn__window("maxpool2d", &window, 1, b.c, b.h, b.w, &op->pool)) != TNN_OK) return e;
-                if (op->pool.kh == op->pool.sh && op->pool.kw == op->pool.sw && !op->pool.ph && !op->pool.pw && op->pool.dh*op->pool.dw == 1) {
-                    b.h = op->pool.oh; b.w = op->pool.ow;
-                    i++;
-                } else memset(&op->pool, 0, sizeof op->pool);
-            }
-            if (next && op->type == TNN__OP_DENSE && op->act && !(op->slope > 0) && next->type == TNN_DROPOUT && next->p > 0 && next->p < 1) {
-                op->p = next->p;
-                i++;
-            }
-        } else op->needs_dx = trained;
-        net->blob[++n] = b;
-    }
-    net->ops = n;
-    return TNN_OK;
-}
-
-/* Hands out the allocation piece by piece; with memory NULL it only counts. */
-typedef struct { float *memory; tnn__len used; } tnn__arena;
-static float *tnn__take(tnn__arena *a, tnn__len floats)
-{
-    float *p = a->memory ? a->memory + a->used : NULL;
-    a->used = tnn__round_up(a->used + TNN__MIN(floats, TNN__HUGE), 16);
-    if (a->used > TNN__HUGE) a->used = TNN__HUGE;
-    return p;
-}
-
-#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's backward pass */
-
-/* Where everything is. Called twice: to count, and to place. */
-static tnn__len tnn__place(tnn_net *net, float *memory)
-{
-    tnn__arena a;
-    const int training = net->loss.type != 0, batch = net->options.batch;
-    tnn__len most = TNN__DX_BLOCK*32, turned = 0;        /* a dense layer's dx passes through g[0], too */
-    int i, moments = 0;
-    a.memory = memory;
-    a.used = 0;
-    /* frames and strides */
-    for (i = 0; i <= net->ops; i++) {
-        tnn__blob *b = &net->blob[i];
-        const tnn__op *reader = i < net->ops ? &net->op[i] : NULL;
-        b->lo_h = b->hi_h = b->lo_w = b->hi_w = 0;
-        if (reader && reader->type == TNN__OP_CONV) {
-            b->lo_h = reader->q.g.ph; b->hi_h = tnn__x_hi_h(&reader->q.g);
-            b->lo_w = reader->q.g.pw; b->hi_w = tnn__x_hi_w(&reader->q.g);
-        }
-        b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
-        b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
-        b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
-        if (b->sample%1024 == 0) b->sample += 16;       /* rows a page apart would share few cache sets */
-        b->grad_sample = tnn__round_up((tnn__len)b->c*b->h*b->w, 16);
-        if (b->grad_sample%1024 == 0) b->grad_sample += 16;
-        if (i == 0 && net->direct) b->sample = (tnn__len)b->c*b->h*b->w;
-        most = TNN__MAX(most, b->grad_sample);
-    }
-    /* the flat vectors */
-    net->params = 0;
-    net->param_total = 0;
-    net->partial_floats = 0;
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        if (op->type != TNN__OP_CONV && op->type != TNN__OP_DENSE) continue;
-        op->w = net->params;
-        net->params += tnn__weight_floats(&op->q);
-        op->b = net->params;
-        if (!op->no_bias) net->params += tnn__bias_floats(&op->q);
-        net->params = TNN__MIN(net->params, TNN__HUGE/64);
-        net->param_total += (long long)op->q.K*op->q.oc + (op->no_bias ? 0 : op->q.oc);
-        if (op->type == TNN__OP_CONV) {
-            op->partial = net->partial_floats;
-            net->partial_floats += tnn__weight_floats(&op->q) + tnn__bias_floats(&op->q);
-        }
-    }
-    if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
-    else if (net->optimizer.type) moments = 2;
-    for (i = 0; i < 4; i++) net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a, net->params) : NULL;
-    if (training) net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch), net->partial_floats));
-    net->class_weights = net->loss.class_weights ? tnn__take(&a, net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w) : NULL;
-    /* activations, and the gradients between trunks and dense operations */
-    for (i = 0; i <= net->ops; i++) {
-        tnn__blob *b = &net->blob[i];
-        const int before = i > 0 && net->op[i - 1].type == TNN__OP_DENSE, after = i == net->ops || net->op[i].type == TNN__OP_DENSE;
-        if (!(i == 0)) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
-        b->grad = training && i > 0 && (before || after) ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
-    }
-    /* per operation */
-    net->scratch_floats = 0;
-    net->g[0] = 0;
-    net->g[1] = most + TNN__SLACK;
-    if (training) net->scratch_floats = 2*(most + TNN__SLACK);
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        const tnn__conv *q = &op->q;
-        if (op->pool.kh && op->type != TNN__OP_AVGPOOL && training)
-            op->where = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[i + 1].c*net->blob[i + 1].h*net->blob[i + 1].w));
-        if (op->type == TNN__OP_CONV) {
-            if (op->needs_dx && training) op->flipped = tnn__take(&a, tnn__flipped_floats(q));
-            op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
-            op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
-            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh, op->dy_row);
-            op->dy = net->scratch_floats;
-            if (training) net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
-            op->rows = net->scratch_floats;
-            if (op->pool.kh) net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK, 16);
-        }
-        if (op->type == TNN__OP_DENSE && op->needs_dx) turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
-    }
-    net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
-    net->turned = training ? tnn__take(&a, turned) : NULL;
-    net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w));
-    return a.used + TNN__SLACK;
-}
-
-static void tnn__init_params(tnn_net *net);
-
-static tnn_status tnn__plan(tnn_net *net)
-{
-    const char *file = tnn__err.file;
-    const int line = tnn__err.line;
-    tnn_status e;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network");
-    if (net->built) return TNN_OK;
-    if (!net->layers) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers");
-    e = tnn__plan_ops(net);
-    if (e) return e;
-    tnn__err.file = file;
-    tnn__err.line = line;
-    net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS) : tnn_threads();
-    net->memory_floats = tnn__place(net, NULL);
-    return TNN_OK;
-}
-TNN_API size_t (tnn_net_bytes)(tnn_net *net)
-{
-    if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
-    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN + sizeof(char *);
-}
-TNN_API tnn_status (tnn_build)(tnn_net *net)
-{
-    tnn_status e = tnn__plan(net);
-    if (e || net->built) return e;
-    net->memory = (float *)tnn__alloc(tnn__mul(net->memory_floats, (tnn__len)sizeof(float)), "tnn_build");
-    if (!net->memory) return TNN_ERROR_MEMORY;
-    tnn__place(net, net->memory);
-    net->built = 1;
-    net->beta1_t = net->beta2_t = 1;
-    if (net->class_weights) {
-        const tnn__blob *b = &net->blob[net->ops];
-        int i, n = b->c*b->h*b->w;
-        net->weight_sum = 0;
-        for (i = 0; i < n; i++) net->weight_sum += net->class_weights[i] = net->loaned_weights[i];
-    }
-    tnn__init_params(net);
-    return TNN_OK;
-}
-TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
-{
-    const tnn__blob *b;
-    shape[0] = shape[1] = shape[2] = 0;
-    if (tnn__plan(net)) return 0;
-    b = &net->blob[net->ops];
-    shape[0] = b->flat ? b->c*b->h*b->w : b->c;
-    shape[1] = b->flat ? 1 : b->h;
-    shape[2] = b->flat ? 1 : b->w;
-    return b->c*b->h*b->w;
-}
-
-/* ---- 6b. Parameters ---------------------------------------------------------------------------- */
-static const tnn__op *tnn__find_param(tnn_net *net, int i, int *bias)
-{
-    int k;
-    for (k = 0; k < net->ops; k++) {
-        const tnn__op *op = &net->op[k];
-        if (op->type != TNN__OP_CONV && op->type != TNN__OP_DENSE) continue;
-        if (i-- == 0) { *bias = 0; return op; }
-        if (!op->no_bias && i-- == 0) { *bias = 1; return op; }
-    }
-    return NULL;
-}
-static tnn_param tnn__param_of(const tnn__op *op, int bias)
-{
-    tnn_param p;
-    memset(&p, 0, sizeof p);
-    p.name = bias ? op->bias_name : op->weight_name;
-    p.ndim = bias ? 1 : op->type == TNN__OP_CONV ? 4 : 2;
-    p.dims[0] = op->q.oc;
-    p.dims[1] = bias ? 1 : op->type == TNN__OP_CONV ? op->q.cg : (int)op->q.K;
-    p.dims[2] = bias || op->type != TNN__OP_CONV ? 1 : op->q.g.kh;
-    p.dims[3] = bias || op->type != TNN__OP_CONV ? 1 : op->q.g.kw;
-    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
-    return p;
-}
-TNN_API int (tnn_param_count)(tnn_net *net)
-{
-    int i, bias;
-    if (tnn__plan(net)) return 0;
-    for (i = 0; tnn__find_param(net, i, &bias); i++) {}
-    return i;
-}
-TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
-{
-    tnn_param none;
-    const tnn__op *op;
-    int bias = 0;
-    memset(&none, 0, sizeof none);
-    if ((tnn_build)(net)) return none;
-    op = i < 0 ? NULL : tnn__find_param(net, i, &bias);
-    if (op) return tnn__param_of(op, bias);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
-    return none;
-}
-TNN_API long long (tnn_param_total)(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
-
-static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int which, float *values, int count, int to)
-{
-    const tnn__op *op;
-    int i, bias;
-    tnn_status e = (tnn_build)(net);
-    if (e) return e;
-    if (!name || !values || !net->flat[which]) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name, values or gradients", what);
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(op, bias);
-        if (strcmp(p.name, name)) continue;
-        if (p.count != count) return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d", what, name, p.count, count);
-        if (to)
-            for (i = 0; i < count; i++)
-                if (!(values[i] - values[i] >= 0)) return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
-        if (bias) tnn__copy_bias(&op->q, net->flat[which] + op->b, values, to);
-        else tnn__copy_weights(&op->q, net->flat[which] + op->w, values, to);
-        return TNN_OK;
-    }
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
-}
-TNN_API tnn_status (tnn_get_param)(tnn_net *net, const char *name, float *values, int count)
-{
-    return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
-}
-TNN_API tnn_status (tnn_set_param)(tnn_net *net, const char *name, const float *values, int count)
-{
-    return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
-}
-TNN_API tnn_status (tnn_get_grad)(tnn_net *net, const char *name, float *values, int count)
-{
-    return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
-}
-TNN_API float *(tnn_flat)(tnn_net *net, int which, size_t *count)
-{
-    if ((tnn_build)(net) || which < 0 || which > 3) return NULL;
-    if (count) *count = net->flat[which] ? (size_t)net->params : 0;
-    return net->flat[which];
-}
-
-/* Element `at` of a tensor in PyTorch's order, from the panels. */
-static float *tnn__param_at(const tnn__op *op, int bias, float *flat, tnn__len at)
-{
-    const tnn__conv *q = &op->q;
-    const int window = q->g.kh*q->g.kw;
-    const int o = (int)(bias ? at : at/q->K), f = o%q->og;
-    const tnn__len r = bias ? 0 : at%q->K;
-    if (bias) return flat + op->b + o/q->og*q->panels*16 + f;
-    return flat + op->w + ((o/q->og*q->panels + f/16)*q->K + r%window*q->cg + r/window)*16 + f%16;
-}
-TNN_API uint64_t (tnn_hash)(tnn_net *net)
-{
-    uint64_t hash = 14695981039346656037ull;
-    const tnn__op *op;
-    int i, k, bias;
-    tnn__len at, n;
-    if ((tnn_build)(net)) return 0;
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
-        n = bias ? op->q.oc : op->q.K*op->q.oc;
-        for (at = 0; at < n; at++) {
-            uint32_t u;
-            memcpy(&u, tnn__param_at(op, bias, net->flat[0], at), sizeof u);
-            for (k = 0; k < 32; k += 8) hash = (hash ^ (u >> k & 0xff))*1099511628211ull;
-        }
-    }
-    return hash;
-}
-
-/* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1 (biases):
-   independent of how the network holds it. */
-static void tnn__init_params(tnn_net *net)
-{
-    const tnn__op *op;
-    int i, bias;
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
-        const tnn_init init = net->record[op->layer].o.init;
-        const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
-        const double fan_in = (double)op->q.K, fan_out = (double)op->q.oc*(op->type == TNN__OP_CONV ? op->q.g.kh*op->q.g.kw : 1);
-        const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
-        double bound = 0, deviation = 0;
-        tnn__len at;
-        char digits[16], *end = tnn__put_int(digits, digits + 15, op->layer);
-        tnn__op *named = (tnn__op *)(uintptr_t)op;
-        *end = 0;
-        *tnn__put(tnn__put(named->weight_name, named->weight_name + 23, digits), named->weight_name + 23, ".weight") = 0;
-        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits), named->bias_name + 23, ".bias") = 0;
-        switch (init) {
-        case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
-        case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
-        case TNN_INIT_HE_NORMAL:      deviation = sqrt(2/fan_in); break;
-        case TNN_INIT_XAVIER_UNIFORM: bound = sqrt(6/(fan_in + fan_out)); break;
-        case TNN_INIT_XAVIER_NORMAL:  deviation = sqrt(2/(fan_in + fan_out)); break;
-        case TNN_INIT_ZERO:           break;
-        }
-        if (bias && init != TNN_INIT_DEFAULT) continue;
-        for (at = 0; at < n; at++) {
-            float *to = tnn__param_at(op, bias, net->flat[0], at);
-            if (bound > 0) *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)*bound);
-            else if (deviation > 0) *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
-        }
-    }
-}
-
-/* ---- 6c. Trunks: one sample through one operation ----------------------------------------------- */
+/* One operation on one sample. x, y, dy, dx are at pixel (0, 0); dy and dx are contiguous images,
+   dx is NULL where nothing wants it; rows of x and y are in->row and out->row apart. */
 typedef struct {
-    tnn_net *net;
+    const tnn_net *net;
     const tnn__isa_table *k;
-    int first, last;        /* operations first..last-1 */
-    int spans;
-    const tnn__op *op;      /* of a dense call */
-    int row_block, row_blocks, col_block, col_blocks, dx_blocks;
-    tnn__update update;
-} tnn__call;
+    const tnn__op *op;
+    const tnn__blob *in, *out;
+    int          s, training;
+    const float *x;
+    float       *y, *where, *dy, *dx, *scratch;
+    float       *partial;           /* of this span's weight gradients, to add to if `keep` */
+    int          keep;
+} tnn__sample_at;
 
-static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
-/* The gradient of blob i for sample s: the batch's, or this thread's scratch. */
-static float *tnn__sample_grad(const tnn_net *net, int i, int s, float *scratch)
+static tnn_window tnn__layer_window(const tnn_layer *o)
 {
-    const tnn__blob *b = &net->blob[i];
-    return b->grad ? b->grad + s*b->grad_sample : scratch + net->g[i & 1];
+    tnn_window w;
+    memset(&w, 0, sizeof w);
+    w.kernel = o->kernel;     w.kernel_h = o->kernel_h;     w.kernel_w = o->kernel_w;
+    w.stride = o->stride;     w.stride_h = o->stride_h;     w.stride_w = o->stride_w;
+    w.pad = o->pad;           w.pad_h = o->pad_h;           w.pad_w = o->pad_w;
+    w.dilation = o->dilation; w.dilation_h = o->dilation_h; w.dilation_w = o->dilation_w;
+    w.groups = o->groups; w.ceil = o->ceil; w.exclude_pad = o->exclude_pad;
+    return w;
 }
-/* Dropout's elements are numbered in image rows of multiples of 64. */
+
+/* ---- 6b. Input ---------------------------------------------------------------------------------- */
+static void tnn__input_forward(const tnn__sample_at *a)
+{
+    const tnn__len size = (tnn__len)a->in->c*a->in->h*a->in->w;
+    tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->net->x + a->s*size, a->y, a->out->row);
+}
+
+/* ---- 6c. Activations: y = x > 0 ? x : slope x ---------------------------------------------------- */
+static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    (void)b;
+    op->slope = o->type == TNN_RELU ? 0 : o->slope > 0 || o->slope < 0 ? o->slope : 0.01f;
+    return TNN_OK;
+}
+static void tnn__act_forward(const tnn__sample_at *a)
+{
+    const tnn__len n = (tnn__len)a->out->w*a->out->c;
+    int r;
+    for (r = 0; r < a->out->h; r++) a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row, a->op->slope);
+}
+static void tnn__act_backward(const tnn__sample_at *a)      /* by the sign of x: with a negative slope y does not tell it */
+{
+    const tnn__len n = (tnn__len)a->out->w*a->out->c;
+    int r;
+    for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n, a->op->slope, 1);
+}
+
+/* ---- 6d. Dropout: y = 0 with probability p, else x/(1-p) ----------------------------------------- */
+static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    (void)b;
+    op->p = (float)tnn__default((double)o->p, 0.5);
+    if (op->p >= 0 && op->p < 1) return TNN_OK;
+    return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
+}
+/* Its elements are numbered in image rows of multiples of 64; each training forward has its own stream. */
 static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op, const tnn__blob *b, int s,
                               const float *x, tnn__len x_row, float *y, tnn__len y_row)
 {
@@ -3347,148 +2923,140 @@ static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const
         k->dropout(n, x + i*x_row, y + i*y_row, op->p, net->options.seed, (net->draws << 20) + (1u << 19) + (uint64_t)op->layer,
                    (uint64_t)(((tnn__len)s*b->h + i)*numbers));
 }
-
-static void tnn__forward_sample(const tnn__call *call, int i, int s, float *scratch)
+static void tnn__dropout_forward(const tnn__sample_at *a)
 {
-    const tnn_net *net = call->net;
-    const tnn__isa_table *k = call->k;
-    const tnn__op *op = &net->op[i];
-    const tnn__blob *in = &net->blob[i], *out = &net->blob[i + 1];
-    const float *x = op->type == TNN__OP_INPUT ? net->x + (tnn__len)s*in->c*in->h*in->w : tnn__sample_data(in, s);
-    float *y = tnn__sample_data(out, s);
-    const tnn__len n = (tnn__len)out->w*out->c;
-    float *where = op->where && net->mode == TNN_TRAIN ? op->where + (tnn__len)s*out->c*out->h*out->w : NULL;
-    const float *w = net->flat[0] + op->w, *bias = op->no_bias ? NULL : net->flat[0] + op->b;
+    const tnn__len n = (tnn__len)a->out->w*a->out->c;
     int r;
-    switch (op->type) {
-    case TNN__OP_INPUT:
-        tnn__channels_last(k, in->c, in->h, in->w, x, y, out->row);
-        break;
-    case TNN__OP_CONV:
-        if (op->pool.kh) {      /* as many rows of the convolution as one pooled row needs; leaky ReLU commutes with max */
-            tnn__pool_geometry strip = op->pool;
-            const tnn__len row = (tnn__len)op->q.g.ow*op->q.oc;
-            strip.ih = strip.kh;
-            strip.oh = 1;
-            for (r = 0; r < out->h; r++) {
-                tnn__conv_forward(k, &op->q, x, in->row, w, bias, scratch + op->rows, row,
-                                  op->act && !(op->slope > 0), r*strip.kh, (r + 1)*strip.kh);
-                k->maxpool(&strip, scratch + op->rows, row, y + r*out->row, out->row, where ? where + r*n : NULL, 0, 1);
-                if (op->act && op->slope > 0) k->act(n, y + r*out->row, y + r*out->row, op->slope);
-            }
-        } else {
-            tnn__conv_forward(k, &op->q, x, in->row, w, bias, y, out->row, op->act && !(op->slope > 0), 0, out->h);
-            if (op->act && op->slope > 0)
-                for (r = 0; r < out->h; r++) k->act(n, y + r*out->row, y + r*out->row, op->slope);
-        }
-        break;
-    case TNN__OP_MAXPOOL:
-        k->maxpool(&op->pool, x, in->row, y, out->row, where, 0, out->h);
-        break;
-    case TNN__OP_AVGPOOL:
-        k->avgpool(&op->pool, x, in->row, y, out->row);
-        break;
-    case TNN__OP_ACT:
-        for (r = 0; r < out->h; r++) k->act(n, x + r*in->row, y + r*out->row, op->slope);
-        break;
-    case TNN__OP_DROPOUT:
-        if (net->mode == TNN_TRAIN) tnn__dropout_rows(net, k, op, out, s, x, in->row, y, out->row);
-        else for (r = 0; r < out->h; r++) memcpy(y + r*out->row, x + r*in->row, (size_t)n*sizeof *y);
-        break;
-    case TNN__OP_DENSE: break;
-    }
+    if (a->training) tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->x, a->in->row, a->y, a->out->row);
+    else for (r = 0; r < a->out->h; r++) memcpy(a->y + r*a->out->row, a->x + r*a->in->row, (size_t)n*sizeof *a->y);
+}
+static void tnn__dropout_backward(const tnn__sample_at *a)
+{
+    const tnn__len n = (tnn__len)a->out->w*a->out->c;
+    tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->dy, n, a->dx, n);
 }
 
-static void tnn__backward_sample(const tnn__call *call, int i, int s, float *scratch, float *partial, int keep)
+/* ---- 6e. Pooling --------------------------------------------------------------------------------- */
+static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
-    const tnn_net *net = call->net;
-    const tnn__isa_table *k = call->k;
-    const tnn__op *op = &net->op[i];
-    const tnn__blob *in = &net->blob[i], *out = &net->blob[i + 1];
-    float *g = tnn__sample_grad(net, i + 1, s, scratch), *dx = op->needs_dx ? tnn__sample_grad(net, i, s, scratch) : NULL;
-    const float *y = tnn__sample_data(out, s);
-    const tnn__len n = (tnn__len)out->w*out->c, dx_row = (tnn__len)in->w*in->c;
+    const tnn_window w = tnn__layer_window(o);
+    const char *name = o->type == TNN_MAXPOOL2D ? "maxpool2d" : "avgpool2d";
+    tnn_status e;
+    if (o->type == TNN_AVGPOOL2D && (o->dilation > 1 || o->dilation_h > 1 || o->dilation_w > 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "avgpool2d: average pooling has no dilation");
+    e = tnn__window(name, &w, 1, b->c, b->h, b->w, &op->pool);
+    b->h = op->pool.oh;
+    b->w = op->pool.ow;
+    return e;
+}
+static void tnn__maxpool_forward(const tnn__sample_at *a)
+{
+    a->k->maxpool(&a->op->pool, a->x, a->in->row, a->y, a->out->row, a->where, 0, a->out->h);
+}
+static void tnn__maxpool_backward(const tnn__sample_at *a)
+{
+    const tnn__len row = (tnn__len)a->in->w*a->in->c;
+    memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
+    a->k->maxpool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
+}
+static void tnn__avgpool_forward(const tnn__sample_at *a)
+{
+    a->k->avgpool(&a->op->pool, a->x, a->in->row, a->y, a->out->row);
+}
+static void tnn__avgpool_backward(const tnn__sample_at *a)
+{
+    const tnn__len row = (tnn__len)a->in->w*a->in->c;
+    memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
+    a->k->avgpool_grad(&a->op->pool, a->dy, a->dx, row);
+}
+
+/* ---- 6f. Convolution: the formulas are in 5b ------------------------------------------------------ */
+static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    const tnn_window w = tnn__layer_window(o);
+    const tnn_status e = tnn__conv_init("conv2d", &w, b->c, b->h, b->w, o->filters, &op->q);
+    op->no_bias = o->no_bias;
+    b->c = o->filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
+    return e;
+}
+static void tnn__conv_sample_forward(const tnn__sample_at *a)
+{
+    const tnn__op *op = a->op;
+    const tnn__blob *in = a->in, *out = a->out;
+    const float *w = a->net->flat[0] + op->w, *bias = op->no_bias ? NULL : a->net->flat[0] + op->b;
+    const tnn__len n = (tnn__len)out->w*out->c, wide = (tnn__len)op->q.g.ow*op->q.oc;
+    const int relu = op->act && !(op->slope > 0), leaky = op->act && op->slope > 0;
+    tnn__pool_geometry strip = op->pool;
     int r;
-    if (op->type == TNN__OP_CONV) {
-        float *dy = scratch + op->dy, *dw = partial + op->partial;
-        tnn__len dy_row = op->dy_row;
-        if (op->pool.kh) {
-            const float *where = op->where + (tnn__len)s*out->c*out->h*out->w;
-            if (op->act)
-                for (r = 0; r < out->h; r++) k->act_grad(n, y + r*out->row, g + r*n, g + r*n, op->slope, 1);
-            memset(dy, 0, (size_t)op->dy_floats*sizeof *dy);
-            dy += op->dy_at;
-            k->maxpool_grad(&op->pool, g, where, dy, dy_row, 0, out->h);
-        } else {
-            if (op->dy_floats == n*out->h) { dy = g; dy_row = n; }      /* no frame: in place */
-            else dy += op->dy_at;
-            for (r = 0; r < out->h; r++)
-                if (op->act) k->act_grad(n, y + r*out->row, g + r*n, dy + r*dy_row, op->slope, 1);
-                else if (dy != g) memcpy(dy + r*dy_row, g + r*n, (size_t)n*sizeof *dy);
+    if (!op->pool.kh)
+        tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, a->y, out->row, relu, 0, out->h);
+    strip.ih = strip.kh;
+    strip.oh = 1;
+    for (r = 0; r < out->h; r++) {
+        float *y = a->y + r*out->row;
+        if (op->pool.kh) {          /* as many rows of the convolution as one pooled row needs; (leaky) ReLU commutes with max */
+            float *rows = a->scratch + op->rows;
+            tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, rows, wide, relu, r*strip.kh, (r + 1)*strip.kh);
+            a->k->maxpool(&strip, rows, wide, y, out->row, a->where ? a->where + r*n : NULL, 0, 1);
         }
-        if (!keep) memset(dw + tnn__weight_floats(&op->q), 0, (size_t)tnn__bias_floats(&op->q)*sizeof *dw);
-        tnn__conv_backward_weights(k, &op->q, tnn__sample_data(in, s), in->row, dy, dy_row, dw,
-                                   op->no_bias ? NULL : dw + tnn__weight_floats(&op->q), keep);
-        if (dx) tnn__conv_backward_input(k, &op->q, dy, dy_row, op->flipped, dx, dx_row);
-        return;
-    }
-    if (!dx) return;
-    switch (op->type) {
-    case TNN__OP_MAXPOOL:
-    case TNN__OP_AVGPOOL:
-        memset(dx, 0, (size_t)in->h*(size_t)dx_row*sizeof *dx);
-        if (op->type == TNN__OP_AVGPOOL) k->avgpool_grad(&op->pool, g, dx, dx_row);
-        else k->maxpool_grad(&op->pool, g, op->where + (tnn__len)s*out->c*out->h*out->w, dx, dx_row, 0, out->h);
-        break;
-    case TNN__OP_ACT:       /* the sign of x: with a negative slope y does not tell it */
-        for (r = 0; r < out->h; r++) k->act_grad(n, tnn__sample_data(in, s) + r*in->row, g + r*n, dx + r*n, op->slope, 1);
-        break;
-    case TNN__OP_DROPOUT:
-        tnn__dropout_rows(net, k, op, out, s, g, n, dx, n);
-        break;
-    default: break;
+        if (leaky) a->k->act(n, y, y, op->slope);
     }
 }
-
-/* A task is a span of samples. */
-static void tnn__trunk_forward(void *context, int span, int worker)
+static void tnn__conv_sample_backward(const tnn__sample_at *a)
 {
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    int s, i, end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    for (s = (int)((tnn__len)net->n*span/call->spans); s < end; s++)
-        for (i = call->first; i < call->last; i++) tnn__forward_sample(call, i, s, net->scratch + worker*net->scratch_floats);
-}
-static void tnn__trunk_backward(void *context, int span, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    int s, i, first = (int)((tnn__len)net->n*span/call->spans), end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    for (s = first; s < end; s++)
-        for (i = call->last - 1; i >= call->first; i--)
-            tnn__backward_sample(call, i, s, net->scratch + worker*net->scratch_floats, net->partial + span*net->partial_floats, s > first);
-}
-/* Adds the spans' partial sums into the gradients. A task is a conv operation and a 16th of its floats. */
-static void tnn__add_partials(void *context, int task, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    const tnn__op *op = &net->op[call->first + task/16];
-    tnn__len n, from, end;
-    int s;
-    (void)worker;
-    if (op->type != TNN__OP_CONV) return;
-    n = tnn__weight_floats(&op->q) + (op->no_bias ? 0 : tnn__bias_floats(&op->q));     /* neighbours in both */
-    from = n/16*(task%16)/16*16;
-    end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
-    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from, (size_t)(end - from)*sizeof(float));
-    for (s = 1; s < call->spans; s++)
-        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from, net->flat[1] + op->w + from);
+    const tnn__op *op = a->op;
+    const tnn__len n = (tnn__len)a->out->w*a->out->c, weights = tnn__weight_floats(&op->q);
+    float *g = a->dy, *dy = a->scratch + op->dy, *dw = a->partial + op->partial, *db = dw + weights;
+    tnn__len row = op->dy_row;
+    int r;
+    if (op->pool.kh) {
+        if (op->act)
+            for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, g + r*n, op->slope, 1);
+        memset(dy, 0, (size_t)op->dy_floats*sizeof *dy);
+        dy += op->dy_at;
+        a->k->maxpool_grad(&op->pool, g, a->where, dy, row, 0, a->out->h);
+    } else {
+        if (op->dy_floats == n*a->out->h) { dy = g; row = n; }      /* no frame: in place */
+        else dy += op->dy_at;
+        for (r = 0; r < a->out->h; r++)
+            if (op->act) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, dy + r*row, op->slope, 1);
+            else if (dy != g) memcpy(dy + r*row, g + r*n, (size_t)n*sizeof *dy);
+    }
+    if (!a->keep) memset(db, 0, (size_t)tnn__bias_floats(&op->q)*sizeof *db);
+    tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, dw, op->no_bias ? NULL : db, a->keep);
+    if (a->dx) tnn__conv_backward_input(a->k, &op->q, dy, row, op->flipped, a->dx, (tnn__len)a->in->w*a->in->c);
 }
 
-/* ---- 6d. Dense operations ----------------------------------------------------------------------
+/* ---- 6g. Dense -----------------------------------------------------------------------------------
    x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
-   y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W                              */
+   y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W
+   Tasks are blocks of the output; the block sizes are in the call.                                 */
+static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    tnn_window w;
+    tnn_status e;
+    memset(&w, 0, sizeof w);
+    w.kernel_h = b->h;
+    w.kernel_w = b->w;
+    op->no_bias = o->no_bias;
+    if (b->h > 4096 || b->w > 4096)
+        return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096", b->h, b->w);
+    if (o->units < 1 || o->units > 1 << 24)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d", o->units, 1 << 24);
+    e = tnn__conv_init("dense", &w, b->c, b->h, b->w, o->units, &op->q);
+    b->c = o->units; b->h = b->w = 1;
+    b->flat = 1;
+    return e;
+}
+typedef struct {
+    tnn_net *net;
+    const tnn__isa_table *k;
+    int first, last;        /* of a trunk: operations first..last-1 */
+    int spans;
+    const tnn__op *op;      /* of a dense operation */
+    int row_block, col_block, col_blocks, dx_blocks;
+    tnn__update update;
+} tnn__call;
 static void tnn__dense_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -3613,7 +3181,540 @@ static void tnn__dense_backward(void *context, int task, int worker)
     }
 }
 
-/* ---- 6e. Forward, loss, backward, step ----------------------------------------------------------- */
+/* ---- 6h. All of them ------------------------------------------------------------------------------ */
+typedef struct {
+    const char *name;
+    tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);    /* b: the input's shape, then the output's */
+    void (*forward)(const tnn__sample_at *a);
+    void (*backward)(const tnn__sample_at *a);
+} tnn__layer_kind;
+static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type */
+    {"input",      NULL,               tnn__input_forward,       NULL},
+    {"conv2d",     tnn__conv_shape,    tnn__conv_sample_forward, tnn__conv_sample_backward},
+    {"dense",      tnn__dense_shape,   NULL,                     NULL},
+    {"maxpool2d",  tnn__pool_shape,    tnn__maxpool_forward,     tnn__maxpool_backward},
+    {"avgpool2d",  tnn__pool_shape,    tnn__avgpool_forward,     tnn__avgpool_backward},
+    {"flatten",    NULL,               NULL,                     NULL},
+    {"relu",       tnn__act_shape,     tnn__act_forward,         tnn__act_backward},
+    {"leaky_relu", tnn__act_shape,     tnn__act_forward,         tnn__act_backward},
+    {"dropout",    tnn__dropout_shape, tnn__dropout_forward,     tnn__dropout_backward},
+};
+
+/* ==== 7. NETWORKS AND PLANS ====================================================================
+   tnn_add records layers; tnn_build turns them into operations and lays out one allocation. The batch
+   is cut into spans by its size alone (tnn__spans); in a trunk a span is one task, which adds its share
+   of the convolutions' weight gradients into a partial sum of its own; they are added up in the order
+   of the spans.                                                                                   */
+
+/* ---- 7a. Recording and planning -------------------------------------------------------------------- */
+TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
+{
+    tnn_net *net;
+    tnn_net_options o;
+    int i;
+    if (tnn_failed()) return NULL;
+    if (!options) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options"); return NULL; }
+    o = *options;
+    for (i = 1; i < 3; i++) if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
+    if (!o.batch) o.batch = 64;
+    if (!tnn__count(1, o.input[0], o.input[1], o.input[2]) || o.input[0] > 1 << 24 || o.input[1] > 1 << 20 || o.input[2] > 1 << 20) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, height, width that fit in memory",
+                  o.input[0], o.input[1], o.input[2]);
+        return NULL;
+    }
+    if (o.batch < 1 || o.threads < 0) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: .batch = %d must be at least 1, .threads = %d not negative", o.batch, o.threads);
+        return NULL;
+    }
+    net = (tnn_net *)tnn__alloc((tnn__len)sizeof *net, "tnn_create");
+    if (!net) return NULL;
+    net->options = o;
+    return net;
+}
+TNN_API void tnn_free(tnn_net *net)
+{
+    if (!net) return;
+    tnn__release(net->memory);
+    tnn__release(net->record);
+    tnn__release(net->loaned_weights);
+    tnn__release(net);
+}
+
+TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
+    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; layers come before the first forward");
+    if (layer->type < TNN_CONV2D || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
+    if (net->layers == net->capacity) {
+        const int n = net->capacity ? 2*net->capacity : 16;
+        const tnn__len each = (tnn__len)(sizeof(tnn__record) + sizeof(tnn__op) + sizeof(tnn__blob));
+        tnn__record *r = (tnn__record *)tnn__alloc(each*(n + 2), "tnn_add");
+        if (!r) return TNN_ERROR_MEMORY;
+        if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
+        tnn__release(net->record);
+        net->record = r;
+        net->op = (tnn__op *)(void *)(r + n);
+        net->blob = (tnn__blob *)(void *)(net->op + n + 1);
+        net->capacity = n;
+    }
+    net->record[net->layers].o = *layer;
+    net->record[net->layers].file = tnn__err.file;
+    net->record[net->layers].line = tnn__err.line;
+    net->layers++;
+    return TNN_OK;
+}
+
+/* Fuses into a conv2d or dense operation what may follow it in the same pass over the output; returns how many
+   layers that are. b is the shape so far. */
+static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
+{
+    const tnn__record *next = &net->record[i + 1], *end = net->record + net->layers;
+    int fused = 0;
+    if (next < end && (next->o.type == TNN_RELU || (next->o.type == TNN_LEAKY_RELU && next->o.slope >= 0))) {
+        op->act = 1;
+        tnn__act_shape(op, &next->o, b);
+        fused++, next++;
+    }
+    if (next < end && op->type == TNN_CONV2D && next->o.type == TNN_MAXPOOL2D && !next->o.ceil) {
+        const tnn_window w = tnn__layer_window(&next->o);
+        tnn__pool_geometry *g = &op->pool;
+        tnn__err.file = next->file;
+        tnn__err.line = next->line;
+        if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
+        if (g->kh == g->sh && g->kw == g->sw && !g->ph && !g->pw && g->dh*g->dw == 1) {
+            b->h = g->oh; b->w = g->ow;
+            fused++, next++;
+        } else memset(g, 0, sizeof *g);
+    }
+    if (next < end && op->type == TNN_DENSE && op->act && !(op->slope > 0) && next->o.type == TNN_DROPOUT
+        && next->o.p > 0 && next->o.p < 1) {
+        op->p = next->o.p;
+        fused++;
+    }
+    return fused;
+}
+
+/* One operation for each layer that is not fused into the one before; shapes as they come. */
+static tnn_status tnn__plan_ops(tnn_net *net)
+{
+    int i, n = 0, trained = 0;
+    tnn__blob b;
+    memset(net->op, 0, sizeof *net->op*(size_t)(net->capacity + 1));
+    memset(&b, 0, sizeof b);
+    b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
+    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) b.flat = 1;
+    net->direct = i < net->layers && net->record[i].o.type == TNN_DENSE && (b.c == 1 || b.h*b.w == 1);
+    net->blob[0] = b;
+    if (!net->direct) {
+        net->op[0].type = TNN__INPUT;
+        net->blob[++n] = b;
+    }
+    for (; i < net->layers; i++) {
+        const tnn__record *r = &net->record[i];
+        const tnn__layer_kind *kind = &tnn__layer_kinds[r->o.type];
+        tnn__op *op = &net->op[n];
+        tnn_status e;
+        tnn__err.file = r->file;        /* messages name the line that added the layer */
+        tnn__err.line = r->line;
+        if (r->o.type == TNN_FLATTEN) {
+            b.flat = net->blob[n].flat = 1;
+            continue;
+        }
+        if (b.flat && (r->o.type == TNN_CONV2D || r->o.type == TNN_MAXPOOL2D || r->o.type == TNN_AVGPOOL2D))
+            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values", kind->name, b.c*b.h*b.w);
+        op->type = (int)r->o.type;
+        op->layer = i;
+        op->needs_dx = trained;
+        e = kind->shape(op, &r->o, &b);
+        if (e) return e;
+        if (op->type == TNN_CONV2D || op->type == TNN_DENSE) {
+            const int fused = tnn__fuse(net, i, op, &b);
+            if (fused < 0) return (tnn_status)tnn_failed();
+            trained = 1;
+            i += fused;
+        }
+        net->blob[++n] = b;
+    }
+    net->ops = n;
+    return TNN_OK;
+}
+
+/* Hands out the allocation piece by piece; with memory NULL it only counts. */
+typedef struct { float *memory; tnn__len used; } tnn__arena;
+static float *tnn__take(tnn__arena *a, tnn__len floats)
+{
+    float *p = a->memory ? a->memory + a->used : NULL;
+    a->used = tnn__round_up(a->used + TNN__MIN(floats, TNN__HUGE), 16);
+    if (a->used > TNN__HUGE) a->used = TNN__HUGE;
+    return p;
+}
+
+#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's backward pass */
+
+/* Where everything is. Called twice: to count, and to place. */
+static tnn__len tnn__place(tnn_net *net, float *memory)
+{
+    tnn__arena a;
+    const int training = net->loss.type != 0, batch = net->options.batch;
+    tnn__len most = TNN__DX_BLOCK*32, turned = 0;        /* a dense layer's dx passes through g[0], too */
+    int i, moments = 0;
+    a.memory = memory;
+    a.used = 0;
+    /* frames and strides */
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
+        const tnn__op *reader = i < net->ops ? &net->op[i] : NULL;
+        b->lo_h = b->hi_h = b->lo_w = b->hi_w = 0;
+        if (reader && reader->type == TNN_CONV2D) {
+            b->lo_h = reader->q.g.ph; b->hi_h = tnn__x_hi_h(&reader->q.g);
+            b->lo_w = reader->q.g.pw; b->hi_w = tnn__x_hi_w(&reader->q.g);
+        }
+        b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
+        b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
+        b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
+        if (b->sample%1024 == 0) b->sample += 16;       /* rows a page apart would share few cache sets */
+        b->grad_sample = tnn__round_up((tnn__len)b->c*b->h*b->w, 16);
+        if (b->grad_sample%1024 == 0) b->grad_sample += 16;
+        if (i == 0 && net->direct) b->sample = (tnn__len)b->c*b->h*b->w;
+        most = TNN__MAX(most, b->grad_sample);
+    }
+    /* the flat vectors */
+    net->params = 0;
+    net->param_total = 0;
+    net->partial_floats = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
+        op->w = net->params;
+        net->params += tnn__weight_floats(&op->q);
+        op->b = net->params;
+        if (!op->no_bias) net->params += tnn__bias_floats(&op->q);
+        net->params = TNN__MIN(net->params, TNN__HUGE/64);
+        net->param_total += (long long)op->q.K*op->q.oc + (op->no_bias ? 0 : op->q.oc);
+        if (op->type == TNN_CONV2D) {
+            op->partial = net->partial_floats;
+            net->partial_floats += tnn__weight_floats(&op->q) + tnn__bias_floats(&op->q);
+        }
+    }
+    if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
+    else if (net->optimizer.type) moments = 2;
+    for (i = 0; i < 4; i++) net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a, net->params) : NULL;
+    if (training) net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch), net->partial_floats));
+    net->class_weights = net->loss.class_weights ? tnn__take(&a, net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w) : NULL;
+    /* activations, and the gradients between trunks and dense operations */
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
+        const int before = i > 0 && net->op[i - 1].type == TNN_DENSE, after = i == net->ops || net->op[i].type == TNN_DENSE;
+        if (!(i == 0)) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
+        b->grad = training && i > 0 && (before || after) ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
+    }
+    /* per operation */
+    net->scratch_floats = 0;
+    net->g[0] = 0;
+    net->g[1] = most + TNN__SLACK;
+    if (training) net->scratch_floats = 2*(most + TNN__SLACK);
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        const tnn__conv *q = &op->q;
+        if (op->pool.kh && op->type != TNN_AVGPOOL2D && training)
+            op->where = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[i + 1].c*net->blob[i + 1].h*net->blob[i + 1].w));
+        if (op->type == TNN_CONV2D) {
+            if (op->needs_dx && training) op->flipped = tnn__take(&a, tnn__flipped_floats(q));
+            op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
+            op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
+            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh, op->dy_row);
+            op->dy = net->scratch_floats;
+            if (training) net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
+            op->rows = net->scratch_floats;
+            if (op->pool.kh) net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK, 16);
+        }
+        if (op->type == TNN_DENSE && op->needs_dx) turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+    }
+    net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
+    net->turned = training ? tnn__take(&a, turned) : NULL;
+    net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w));
+    return a.used + TNN__SLACK;
+}
+
+static void tnn__init_params(tnn_net *net);
+static tnn_status tnn__check_loss(const tnn_net *net);
+
+static tnn_status tnn__plan(tnn_net *net)
+{
+    const char *file = tnn__err.file;
+    const int line = tnn__err.line;
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network");
+    if (net->built) return TNN_OK;
+    if (!net->layers) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers");
+    e = tnn__plan_ops(net);
+    if (e) return e;
+    tnn__err.file = file;
+    tnn__err.line = line;
+    e = tnn__check_loss(net);
+    if (e) return e;
+    net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS) : tnn_threads();
+    net->memory_floats = tnn__place(net, NULL);
+    return TNN_OK;
+}
+TNN_API size_t (tnn_net_bytes)(tnn_net *net)
+{
+    if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
+    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN + sizeof(char *);
+}
+TNN_API tnn_status (tnn_build)(tnn_net *net)
+{
+    tnn_status e = tnn__plan(net);
+    if (e || net->built) return e;
+    net->memory = (float *)tnn__alloc(tnn__mul(net->memory_floats, (tnn__len)sizeof(float)), "tnn_build");
+    if (!net->memory) return TNN_ERROR_MEMORY;
+    tnn__place(net, net->memory);
+    net->built = 1;
+    net->beta1_t = net->beta2_t = 1;
+    if (net->class_weights) {
+        const tnn__blob *b = &net->blob[net->ops];
+        int i, n = b->c*b->h*b->w;
+        net->weight_sum = 0;
+        for (i = 0; i < n; i++) net->weight_sum += net->class_weights[i] = net->loaned_weights[i];
+    }
+    tnn__init_params(net);
+    return TNN_OK;
+}
+TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
+{
+    const tnn__blob *b;
+    shape[0] = shape[1] = shape[2] = 0;
+    if (tnn__plan(net)) return 0;
+    b = &net->blob[net->ops];
+    shape[0] = b->flat ? b->c*b->h*b->w : b->c;
+    shape[1] = b->flat ? 1 : b->h;
+    shape[2] = b->flat ? 1 : b->w;
+    return b->c*b->h*b->w;
+}
+
+/* ---- 7b. Parameters -------------------------------------------------------------------------------- */
+static const tnn__op *tnn__find_param(tnn_net *net, int i, int *bias)
+{
+    int k;
+    for (k = 0; k < net->ops; k++) {
+        const tnn__op *op = &net->op[k];
+        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
+        if (i-- == 0) { *bias = 0; return op; }
+        if (!op->no_bias && i-- == 0) { *bias = 1; return op; }
+    }
+    return NULL;
+}
+static tnn_param tnn__param_of(const tnn__op *op, int bias)
+{
+    tnn_param p;
+    memset(&p, 0, sizeof p);
+    p.name = bias ? op->bias_name : op->weight_name;
+    p.ndim = bias ? 1 : op->type == TNN_CONV2D ? 4 : 2;
+    p.dims[0] = op->q.oc;
+    p.dims[1] = bias ? 1 : op->type == TNN_CONV2D ? op->q.cg : (int)op->q.K;
+    p.dims[2] = bias || op->type != TNN_CONV2D ? 1 : op->q.g.kh;
+    p.dims[3] = bias || op->type != TNN_CONV2D ? 1 : op->q.g.kw;
+    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
+    return p;
+}
+TNN_API int (tnn_param_count)(tnn_net *net)
+{
+    int i, bias;
+    if (tnn__plan(net)) return 0;
+    for (i = 0; tnn__find_param(net, i, &bias); i++) {}
+    return i;
+}
+TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
+{
+    tnn_param none;
+    const tnn__op *op;
+    int bias = 0;
+    memset(&none, 0, sizeof none);
+    if ((tnn_build)(net)) return none;
+    op = i < 0 ? NULL : tnn__find_param(net, i, &bias);
+    if (op) return tnn__param_of(op, bias);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
+    return none;
+}
+TNN_API long long (tnn_param_total)(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
+
+static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int which, float *values, int count, int to)
+{
+    const tnn__op *op;
+    int i, bias;
+    tnn_status e = (tnn_build)(net);
+    if (e) return e;
+    if (!name || !values || !net->flat[which]) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name, values or gradients", what);
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(op, bias);
+        if (strcmp(p.name, name)) continue;
+        if (p.count != count) return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d", what, name, p.count, count);
+        if (to)
+            for (i = 0; i < count; i++)
+                if (!(values[i] - values[i] >= 0)) return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
+        if (bias) tnn__copy_bias(&op->q, net->flat[which] + op->b, values, to);
+        else tnn__copy_weights(&op->q, net->flat[which] + op->w, values, to);
+        return TNN_OK;
+    }
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
+}
+TNN_API tnn_status (tnn_get_param)(tnn_net *net, const char *name, float *values, int count)
+{
+    return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
+}
+TNN_API tnn_status (tnn_set_param)(tnn_net *net, const char *name, const float *values, int count)
+{
+    return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
+}
+TNN_API tnn_status (tnn_get_grad)(tnn_net *net, const char *name, float *values, int count)
+{
+    return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
+}
+TNN_API float *(tnn_flat)(tnn_net *net, int which, size_t *count)
+{
+    if ((tnn_build)(net) || which < 0 || which > 3) return NULL;
+    if (count) *count = net->flat[which] ? (size_t)net->params : 0;
+    return net->flat[which];
+}
+
+/* Element `at` of a tensor in PyTorch's order, from the panels. */
+static float *tnn__param_at(const tnn__op *op, int bias, float *flat, tnn__len at)
+{
+    const tnn__conv *q = &op->q;
+    const int window = q->g.kh*q->g.kw;
+    const int o = (int)(bias ? at : at/q->K), f = o%q->og;
+    const tnn__len r = bias ? 0 : at%q->K;
+    if (bias) return flat + op->b + o/q->og*q->panels*16 + f;
+    return flat + op->w + ((o/q->og*q->panels + f/16)*q->K + r%window*q->cg + r/window)*16 + f%16;
+}
+TNN_API uint64_t (tnn_hash)(tnn_net *net)
+{
+    uint64_t hash = 14695981039346656037ull;
+    const tnn__op *op;
+    int i, k, bias;
+    tnn__len at, n;
+    if ((tnn_build)(net)) return 0;
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
+        n = bias ? op->q.oc : op->q.K*op->q.oc;
+        for (at = 0; at < n; at++) {
+            uint32_t u;
+            memcpy(&u, tnn__param_at(op, bias, net->flat[0], at), sizeof u);
+            for (k = 0; k < 32; k += 8) hash = (hash ^ (u >> k & 0xff))*1099511628211ull;
+        }
+    }
+    return hash;
+}
+
+/* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1 (biases):
+   independent of how the network holds it. */
+static void tnn__init_params(tnn_net *net)
+{
+    const tnn__op *op;
+    int i, bias;
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
+        const tnn_init init = net->record[op->layer].o.init;
+        const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
+        const double fan_in = (double)op->q.K, fan_out = (double)op->q.oc*(op->type == TNN_CONV2D ? op->q.g.kh*op->q.g.kw : 1);
+        const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
+        double bound = 0, deviation = 0;
+        tnn__len at;
+        char digits[16], *end = tnn__put_int(digits, digits + 15, op->layer);
+        tnn__op *named = (tnn__op *)(uintptr_t)op;
+        *end = 0;
+        *tnn__put(tnn__put(named->weight_name, named->weight_name + 23, digits), named->weight_name + 23, ".weight") = 0;
+        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits), named->bias_name + 23, ".bias") = 0;
+        switch (init) {
+        case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
+        case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
+        case TNN_INIT_HE_NORMAL:      deviation = sqrt(2/fan_in); break;
+        case TNN_INIT_XAVIER_UNIFORM: bound = sqrt(6/(fan_in + fan_out)); break;
+        case TNN_INIT_XAVIER_NORMAL:  deviation = sqrt(2/(fan_in + fan_out)); break;
+        case TNN_INIT_ZERO:           break;
+        }
+        if (bias && init != TNN_INIT_DEFAULT) continue;
+        for (at = 0; at < n; at++) {
+            float *to = tnn__param_at(op, bias, net->flat[0], at);
+            if (bound > 0) *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)*bound);
+            else if (deviation > 0) *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
+        }
+    }
+}
+
+/* ---- 7c. Forward and backward ------------------------------------------------------------------------ */
+static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
+
+/* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this thread's scratch. */
+static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
+{
+    const tnn_net *net = call->net;
+    tnn__sample_at a;
+    memset(&a, 0, sizeof a);
+    a.net = net;
+    a.k = call->k;
+    a.op = &net->op[i];
+    a.in = &net->blob[i];
+    a.out = &net->blob[i + 1];
+    a.s = s;
+    a.training = net->mode == TNN_TRAIN;
+    a.scratch = scratch;
+    if (a.op->type != TNN__INPUT) a.x = tnn__sample_data(a.in, s);
+    a.y = tnn__sample_data(a.out, s);
+    if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*a.out->c*a.out->h*a.out->w;
+    a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
+    if (a.op->needs_dx) a.dx = a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[i & 1];
+    return a;
+}
+
+/* A task is a span of samples. */
+static void tnn__trunk_forward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    float *scratch = net->scratch + worker*net->scratch_floats;
+    const int first = (int)((tnn__len)net->n*span/call->spans), end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    int s, i;
+    for (s = first; s < end; s++)
+        for (i = call->first; i < call->last; i++) {
+            const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
+            tnn__layer_kinds[a.op->type].forward(&a);
+        }
+}
+static void tnn__trunk_backward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    float *scratch = net->scratch + worker*net->scratch_floats;
+    const int first = (int)((tnn__len)net->n*span/call->spans), end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    int s, i;
+    for (s = first; s < end; s++)
+        for (i = call->last - 1; i >= call->first; i--) {
+            tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
+            a.partial = net->partial + span*net->partial_floats;
+            a.keep = s > first;
+            if (a.dx || a.op->type == TNN_CONV2D) tnn__layer_kinds[a.op->type].backward(&a);
+        }
+}
+/* Adds the spans' partial sums into the gradients. A task is a conv operation and a 16th of its floats. */
+static void tnn__add_partials(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = &net->op[call->first + task/16];
+    tnn__len n, from, end;
+    int s;
+    (void)worker;
+    if (op->type != TNN_CONV2D) return;
+    n = tnn__weight_floats(&op->q) + (op->no_bias ? 0 : tnn__bias_floats(&op->q));     /* neighbours in both */
+    from = n/16*(task%16)/16*16;
+    end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
+    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from, (size_t)(end - from)*sizeof(float));
+    for (s = 1; s < call->spans; s++)
+        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from, net->flat[1] + op->w + from);
+}
+
 /* Below so many multiply-adds or floats moved, one thread is faster than two. */
 static int tnn__threads_for(const tnn_net *net, tnn__len work) { return work < 20000 ? 1 : net->threads; }
 
@@ -3635,7 +3736,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
     for (i = 0; i < net->ops; ) {
         call.first = i;
-        while (i < net->ops && net->op[i].type != TNN__OP_DENSE) i++;
+        while (i < net->ops && net->op[i].type != TNN_DENSE) i++;
         call.last = i;
         if (call.last > call.first) tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
         if (i < net->ops) {
@@ -3653,6 +3754,50 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     return TNN_OK;
 }
 
+TNN_API tnn_status (tnn_backward)(tnn_net *net)
+{
+    tnn__call call;
+    int i, first;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    call.net = net;
+    call.k = tnn__kernels();
+    call.spans = tnn__spans(net->partial_floats, net->n);
+    for (first = 0; first < net->ops; first++) {        /* nothing before the first parameters needs a gradient */
+        const tnn__op *op = &net->op[first];
+        if (op->type == TNN_CONV2D || op->type == TNN_DENSE) break;
+        if (op->needs_dx) break;
+    }
+    for (i = net->ops; i > first; ) {
+        call.last = i;
+        while (i > first && net->op[i - 1].type != TNN_DENSE) i--;
+        call.first = i;
+        if (call.last > call.first) {
+            int k;
+            for (k = call.first; k < call.last; k++)
+                if (net->op[k].flipped) tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w, net->op[k].flipped);
+            tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
+            tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first), tnn__add_partials, &call);
+        }
+        if (i > first) {
+            const tnn__op *op = call.op = &net->op[--i];
+            const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
+            const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK, TNN__MIN(8, (K + 27)/28));
+            if (op->act || op->needs_dx)
+                tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16, tnn__dense_turn, &call);
+            call.row_block = (int)((K + blocks - 1)/blocks);
+            call.dx_blocks = op->needs_dx ? (int)((K + call.row_block - 1)/call.row_block) : 0;
+            call.col_block = 128;
+            call.col_blocks = (op->q.oc + 127)/128;
+            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
+                     tnn__dense_backward, &call);
+        }
+    }
+    net->stage = TNN__BACKWARD;
+    return TNN_OK;
+}
+
 /* Where value i of (c, h, w) lies in a blob's channels-last image. */
 static tnn__len tnn__place_of(const tnn__blob *b, int i) { return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w); }
 
@@ -3661,13 +3806,26 @@ TNN_API const float *(tnn_output)(tnn_net *net)
     const tnn__blob *b;
     int s;
     if (tnn_failed() || !net) return NULL;
-    if (net->stage == TNN__NOTHING) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done"); return NULL; }
+    if (!net->n) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done"); return NULL; }
     b = &net->blob[net->ops];
     for (s = 0; s < net->n; s++)
         tnn__channels_first(tnn__kernels(), b->c, b->h, b->w, tnn__sample_data(b, s), b->row, net->output + (tnn__len)s*b->c*b->h*b->w);
     return net->output;
 }
 
+/* ==== 8. LOSSES ================================================================================ */
+#define TNN__NOT_FLAT "tnn_set_loss: cross-entropy needs one value per class, the last layer gives %dx%dx%d (flatten it)"
+static tnn_status tnn__check_loss(const tnn_net *net)
+{
+    const tnn__blob *b = &net->blob[net->ops];
+    const int n = b->c*b->h*b->w;
+    if (!net->loss.type) return TNN_OK;
+    if (!b->flat && b->h*b->w != 1)
+        return tnn__fail(TNN_ERROR_SHAPE, TNN__NOT_FLAT, b->c, b->h, b->w);
+    if (net->loss.class_weights && net->weight_count != n)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; the loss comes after the last layer", net->weight_count, n);
+    return TNN_OK;
+}
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
     int i, n, shape[3];
@@ -3679,8 +3837,7 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
     n = (tnn_output_shape)(net, shape);
     if (!n) return (tnn_status)tnn_failed();
     if (shape[1]*shape[2] != 1)
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: cross-entropy needs one value per class, the last layer gives %dx%dx%d (flatten it)",
-                         shape[0], shape[1], shape[2]);
+        return tnn__fail(TNN_ERROR_SHAPE, TNN__NOT_FLAT, shape[0], shape[1], shape[2]);
     if (loss->class_weights) {
         float *copy = tnn__floats(n, "tnn_set_loss");
         if (!copy) return TNN_ERROR_MEMORY;
@@ -3693,6 +3850,7 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
         }
         tnn__release(net->loaned_weights);
         net->loaned_weights = copy;
+        net->weight_count = n;
     }
     net->loss = *loss;
     return TNN_OK;
@@ -3765,49 +3923,7 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
     return total/weight;
 }
 
-TNN_API tnn_status (tnn_backward)(tnn_net *net)
-{
-    tnn__call call;
-    int i, first;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
-    call.net = net;
-    call.k = tnn__kernels();
-    call.spans = tnn__spans(net->partial_floats, net->n);
-    for (first = 0; first < net->ops; first++) {        /* nothing before the first parameters needs a gradient */
-        const tnn__op *op = &net->op[first];
-        if (op->type == TNN__OP_CONV || op->type == TNN__OP_DENSE) break;
-        if (op->needs_dx) break;
-    }
-    for (i = net->ops; i > first; ) {
-        call.last = i;
-        while (i > first && net->op[i - 1].type != TNN__OP_DENSE) i--;
-        call.first = i;
-        if (call.last > call.first) {
-            int k;
-            for (k = call.first; k < call.last; k++)
-                if (net->op[k].flipped) tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w, net->op[k].flipped);
-            tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
-            tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first), tnn__add_partials, &call);
-        }
-        if (i > first) {
-            const tnn__op *op = call.op = &net->op[--i];
-            const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
-            const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK, TNN__MIN(8, (K + 27)/28));
-            if (op->act || op->needs_dx)
-                tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16, tnn__dense_turn, &call);
-            call.row_block = (int)((K + blocks - 1)/blocks);
-            call.dx_blocks = op->needs_dx ? (int)((K + call.row_block - 1)/call.row_block) : 0;
-            call.col_block = 128;
-            call.col_blocks = (op->q.oc + 127)/128;
-            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
-                     tnn__dense_backward, &call);
-        }
-    }
-    net->stage = TNN__BACKWARD;
-    return TNN_OK;
-}
+TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
 
 /* ==== 9. OPTIMIZERS ============================================================================
    g = gradient, w = parameter, t = step counted from 1, all element by element.
@@ -3818,10 +3934,6 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
    Adam     d = g + decay w;  m = beta1 m + (1 - beta1) d;  v = beta2 v + (1 - beta2) d^2;
             w -= lr/(1 - beta1^t) * m / (sqrt(v)/sqrt(1 - beta2^t) + eps)
    AdamW    w *= 1 - lr decay;  then Adam without decay                                            */
-static double tnn__default(double value, double otherwise)
-{
-    return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;   /* TNN_ZERO is -0 */
-}
 TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimizer)
 {
     tnn_optimizer o;

@@ -51,14 +51,9 @@ static tnn_metrics train(experiment *e, tnn_net *net, tnn_loader *batches)
 {
     tnn_metrics m = {0, 0, 0, 0};
     while (tnn_next(batches)) {
-        tnn_forward(net, batches->x, batches->n, TNN_TRAIN);
-        const float *logits = tnn_output(net);
-        for (int i = 0; logits && i < batches->n; i++)
-            m.correct += tnn_argmax(logits + i * CLASSES, CLASSES) == batches->labels[i];
-        m.n    += batches->n;
-        m.loss += tnn_loss(net, batches->labels);
-        tnn_backward(net);
-        tnn_step(net);
+        m.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n);
+        m.correct += tnn_correct(net);
+        m.n       += batches->n;
         experiment_progress(e, batches->n);
     }
     m.loss /= batches->batches;
