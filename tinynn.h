@@ -1113,7 +1113,7 @@ typedef struct {                /* one optimizer step over n floats */
     X(void,  avgpool_grad, (const tnn__pool_geometry *p, const float *dy, float *dx, tnn__len dx_row)) \
     X(float, sum,         (tnn__len n, const float *x)) \
     X(float, dot,         (tnn__len n, const float *x, const float *y)) \
-    X(float, max,         (tnn__len n, const float *x)) \
+    X(float, largest,     (tnn__len n, const float *x)) \
     X(float, exp_sum,     (tnn__len n, const float *x, float max, float *y)) \
     X(void,  update,      (const tnn__update *u, tnn__len n))
 typedef struct {
@@ -1782,7 +1782,7 @@ KERNEL float FN(dot)(tnn__len n, const float *x, const float *y)
     return FN(fold)(t);
 }
 /* The largest element, NaN if there is one; n at least 1. */
-KERNEL float FN(max)(tnn__len n, const float *x)
+KERNEL float FN(largest)(tnn__len n, const float *x)
 {
     float t[VN], m;
     tnn__len i = 0;
@@ -2731,7 +2731,7 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
         return tnn__fail(TNN_ERROR_SHAPE, "%s: needs two matrices of one shape, has (%d, %d, %d, %d) and (%d, %d, %d, %d)", what,
                          y.n, y.c, y.h, y.w, x.n, x.c, x.h, x.w);
     for (i = 0; i < x.n; i++) {
-        const float *from = x.data + i*x.c, max = k->max(x.c, from);
+        const float *from = x.data + i*x.c, max = k->largest(x.c, from);
         float *to = y.data + i*x.c;
         if (logarithm) {
             float e[64], sum = 0, lse;
@@ -2752,7 +2752,7 @@ TNN_API float tnn_sum(tnn_tensor x)  { return tnn__kernels()->sum(tnn__size(x), 
 TNN_API float tnn_mean(tnn_tensor x) { return tnn_sum(x)/(float)TNN__MAX(1, tnn__size(x)); }
 TNN_API float (tnn_max)(tnn_tensor x)
 {
-    if (tnn__size(x)) return tnn__kernels()->max(tnn__size(x), x.data);
+    if (tnn__size(x)) return tnn__kernels()->largest(tnn__size(x), x.data);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_max: a tensor without data");
     return 0;
 }
@@ -3885,7 +3885,7 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
     }
     net->correct = 0;
     for (s = 0; s < net->n; s++) {
-        const float *x = tnn__sample_data(b, s), max = k->max(classes, x);
+        const float *x = tnn__sample_data(b, s), max = k->largest(classes, x);
         float *dx = b->grad + s*b->grad_sample, sum = k->exp_sum(classes, x, max, dx), scale;
         const tnn__len label = tnn__place_of(b, labels[s]);
         const double lse = (double)max + tnn__log_double((double)sum), v = net->class_weights ? (double)net->class_weights[labels[s]] : 1;

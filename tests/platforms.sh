@@ -1,15 +1,16 @@
 #!/bin/sh
-# platforms.sh - the tests on other processors, and under the sanitizers
+# platforms.sh [arm|x86|windows|sanitizers ...] - the tests on other processors, and watched closely
 #
-# 64-bit ARM (NEON) and older x86 under qemu's user mode, AddressSanitizer, UndefinedBehaviorSanitizer
-# and ThreadSanitizer; for Windows everything is only compiled. What is not installed is skipped.
-# Needs the experiments and the test programs in build/ (`make test` builds both); takes a while.
+# 64-bit ARM (NEON) and x86 without AVX-512 and without AVX under qemu's user mode; for Windows
+# everything is only compiled; AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer. What is
+# not installed is skipped. Needs the experiments and test programs in build/ (`make test` builds both).
 
 about=platforms
 . tests/check.sh
 unset TINYNN_ISA TINYNN_THREADS
 programs=$(for t in tests/test_*.c; do basename "$t" .c; done)
-experiments='fashion_cnn fashion_mlp'
+wanted=${*:-arm x86 windows sanitizers}
+want() { case " $wanted " in *" $1 "*) ;; *) false ;; esac; }
 
 # tested COMMAND...: a test program; shows what failed and the count
 tested() {
@@ -17,6 +18,12 @@ tested() {
     status=$?
     printf '%s\n' "$out" | grep -v -e '^ok ' -e '^qemu-.* warning: ' | tail -n 8
     [ $status -eq 0 ] && printf '%s\n' "$out" | tail -n 1 | grep -q ' passed, 0 failed$'
+}
+# quick EXPERIMENT COMMAND...: one short run of an experiment
+quick() {
+    case $1 in fashion_cnn) run=lr0.001-bs32 ;; *) run=adam-bs100 ;; esac
+    shift
+    "$@" --quick --only $run --out "$dir/$(echo "$*" | tr -c '[:alnum:]\n' -)"
 }
 # built SOURCE RUNNER COMPILER...: builds a program and runs it; RUNNER may be empty
 built() {
@@ -26,29 +33,34 @@ built() {
     "$@" -std=c99 -I. -Itests -Iexperiments "$source" -o "$exe" -lm -pthread || return 1
     case $source in
     tests/*) tested $runner "$exe" ;;
-    *) $runner "$exe" --quick --out "$exe.results" ;;
+    *) quick "$(basename "$source" .c)" $runner "$exe" ;;
     esac
 }
 
 # ---- other processors -----------------------------------------------------------------------------
-if have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
+if ! want arm; then :
+elif have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
     for p in $programs; do
         check "aarch64, $p" built tests/$p.c qemu-aarch64 aarch64-linux-gnu-gcc -O2 -static
     done
 else
     skip aarch64 "needs qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross"
 fi
-if have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then
+
+if ! want x86; then :
+elif have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then
     for cpu in Nehalem Haswell; do
         for p in $programs; do check "$cpu, $p" tested qemu-x86_64 -cpu $cpu build/$p; done
-        for x in $experiments; do
-            check "$cpu, $x --quick" qemu-x86_64 -cpu $cpu build/$x --quick --out "$dir/$cpu"
+        for x in fashion_cnn fashion_mlp; do
+            check "$cpu, $x --quick" quick $x qemu-x86_64 -cpu $cpu build/$x
         done
     done
 else
     skip "older x86" "needs qemu-user on an x86_64"
 fi
+
 for cc in x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc; do
+    want windows || continue
     have $cc || { skip $cc "not found"; continue; }
     for source in experiments/fashion_*.c tests/test_*.c; do
         check "$cc, $source compiles" $cc -O1 -Wall -Wextra -Werror -I. -Itests -Iexperiments \
@@ -57,11 +69,10 @@ for cc in x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc; do
 done
 
 # ---- sanitizers -----------------------------------------------------------------------------------
-ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
-export ASAN_OPTIONS UBSAN_OPTIONS
 echo 'int main(void) { return 0; }' > "$dir/empty.c"
 for cc in gcc clang; do
     for sanitizer in address,undefined thread; do
+        want sanitizers || continue
         flags="-g -O1 -fsanitize=$sanitizer -fno-sanitize-recover=all"
         if ! $cc $flags "$dir/empty.c" -o "$dir/empty" 2> /dev/null || ! "$dir/empty"; then
             skip "$cc -fsanitize=$sanitizer" "not installed"
@@ -70,7 +81,7 @@ for cc in gcc clang; do
         for p in $programs; do
             check "$cc -fsanitize=$sanitizer, $p" built tests/$p.c '' $cc $flags
         done
-        for x in $experiments; do
+        for x in fashion_cnn fashion_mlp; do
             check "$cc -fsanitize=$sanitizer, $x --quick" built experiments/$x.c '' $cc $flags
         done
     done
