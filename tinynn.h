@@ -381,7 +381,9 @@ typedef struct tnn_data {
 
 /* IDX files (yann.lecun.com/exdb/mnist), not compressed: images (n, h, w) or (n, c, h, w) of unsigned
    bytes, labels (n). .n is 0 on failure. The second form reads them from memory.                  */
+#ifndef TINYNN_NO_STDIO
 TNN_API tnn_data   tnn_load_idx(const char *images_path, const char *labels_path);
+#endif
 TNN_API tnn_data   tnn_parse_idx(const void *images, size_t images_size, const void *labels,
                                  size_t labels_size);
 /* Samples the caller keeps; exactly one of bytes and floats is not NULL. */
@@ -3724,8 +3726,10 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     tnn_status e = (tnn_build)(net);
     int i;
     if (e) return e;
-    if (!x || n < 1 || n > net->options.batch)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: %s, n = %d; the network takes 1 to %d samples", x ? "x" : "x is NULL", n, net->options.batch);
+    if (!x) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL");
+    if (n < 1 || n > net->options.batch)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; this network takes 1 to %d samples (.batch of tnn_create)",
+                         n, net->options.batch);
     net->x = x;
     net->n = n;
     net->mode = (int)mode;

@@ -198,7 +198,7 @@ static void calls_out_of_order(void)
     tnn_backward(net);
     SAYS_AT("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     tnn_forward(net, xs, 5, TNN_TRAIN);
-    SAYS_AT("tnn_forward: x, n = 5; the network takes 1 to 4 samples");
+    SAYS_AT("tnn_forward: a batch of 5; this network takes 1 to 4 samples (.batch of tnn_create)");
     tnn_forward(net, xs, 4, TNN_EVAL);
     tnn_loss(net, ys);
     tnn_backward(net);
