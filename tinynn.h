@@ -1,4 +1,5 @@
-/* tinynn.h - v0.1.0 - neural networks in C - MIT licence or public domain, as you choose (see the end)
+/* tinynn.h - v0.1.0 - neural networks in C - MIT licence or public domain, as you choose (see
+   the end)
 
    One header, libc and libm only. Trains small convolutional networks and multi-layer perceptrons
    with hand-written SSE2, AVX2, AVX-512 and NEON kernels, chosen at run time; gives the same bits
@@ -82,25 +83,25 @@
    WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
    parameters, an epoch one pass over a data set. Logits are the values before softmax.
 
-   MEANING  Where nothing else is said, PyTorch's: shapes, default initialisation, rounding of output
-   sizes, ties in max pooling, means over the batch, optimizer constants, the last smaller batch kept.
-   Inside a network images lie channels last and weights in panels of 16 outputs; the functions that
-   take and give parameters and outputs convert.
+   MEANING  Where nothing else is said, PyTorch's: shapes, default initialisation, rounding of
+   output sizes, ties in max pooling, means over the batch, optimizer constants, the last smaller
+   batch kept. Inside a network images lie channels last and weights in panels of 16 outputs; the
+   functions that take and give parameters and outputs convert.
 
-   THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON and the
-   scalar kernels, any number of threads, any compiler and optimisation level. For this
+   THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON
+   and the scalar kernels, any number of threads, any compiler and optimisation level. For this
      - a product that is added is one fused multiply-add, and no other is made;
      - each element of a matrix product is one chain over k in rising order;
      - other sums run over 16 interleaved partial sums, folded in one order;
      - gradients of convolutions are summed in spans of the batch, cut by its size alone;
-     - exp, log and cos are made here; from libm come only fmaf and the square roots, which are exact;
-     - random numbers are functions of (seed, stream, index).
-   SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused. Machines that
-   round to more than float precision in between (x87) are outside the promise.
+     - exp, log and cos are made here; from libm come only fmaf and the square roots, which are
+     exact; - random numbers are functions of (seed, stream, index).
+   SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused. Machines
+   that round to more than float precision in between (x87) are outside the promise.
 
-   THREADS  One pool for the process, started at the first use that wants more than one thread. Different
-   networks may be used from different threads at the same time (one has the pool, the others work
-   alone); one network by one thread at a time. Errors are kept per thread.
+   THREADS  One pool for the process, started at the first use that wants more than one thread.
+   Different networks may be used from different threads at the same time (one has the pool, the
+   others work alone); one network by one thread at a time. Errors are kept per thread.
 
    WHAT IT DOES NOT DO  Other types than float. Graphs: layers form a chain. Recurrence, attention,
    automatic differentiation of user code. GPUs. More than a machine's memory.
@@ -153,7 +154,7 @@ TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message),
 /* ---- 1b. The machine --------------------------------------------------------------------------
    The best instruction set that cpu and operating system have is chosen at the first use; the
    environment variable TINYNN_ISA=scalar|sse2|avx2|avx512|neon, or tnn_set_isa, forces another.
-   All but sse2 (which has no fused multiply-add) give the same bits.                              */
+   All but sse2 (which has no fused multiply-add) give the same bits. */
 TNN_API const char *tnn_isa(void);                /* name of the one in use                       */
 TNN_API const char *tnn_isa_name(int i);          /* the i-th that this machine has, worst first;
                                                      NULL past the last                           */
@@ -173,17 +174,19 @@ TNN_API float    tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t inde
 TNN_API void     tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream);
 
 /* ---- 1d. Tensors ------------------------------------------------------------------------------
-   float, row-major, contiguous, shape (n, c, h, w). A matrix of r rows and k columns is (r, k, 1, 1).
+   float, row-major, contiguous, shape (n, c, h, w). A matrix of r rows and k columns is (r, k,
+   1, 1).
    A tensor is a plain value: a view shares `data` and owns nothing.                              */
 typedef struct tnn_tensor {
     int    n, c, h, w;      /* each at least 1                                    */
     float *data;            /* n*c*h*w floats, or NULL where creating one failed  */
 } tnn_tensor;
 
-TNN_API tnn_tensor tnn_tensor_create(int n, int c, int h, int w);               /* of zeros        */
+TNN_API tnn_tensor tnn_tensor_create(int n, int c, int h, int w);               /* of zeros */
 TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w);
-TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count);  /* samples, a view       */
-TNN_API void       tnn_tensor_free(tnn_tensor *t);                        /* of a created one only */
+TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count);  /* samples, a view */
+/* of a created one only */
+TNN_API void       tnn_tensor_free(tnn_tensor *t);
 TNN_API tnn_status tnn_fill(tnn_tensor t, float value);
 
 /* C = A B with A and B transposed or not, C (m, n), inner dimension k:
@@ -221,7 +224,8 @@ TNN_API tnn_status tnn_conv2d_backward_weights(tnn_tensor dw, float *db, tnn_ten
 /* Max pooling keeps where each maximum came from: `where` has y's size and holds u*kw + v, the
    place in the window; may be NULL in the forward direction. The first of equal maxima counts; NaN
    is larger than any number (both as in PyTorch).                                                */
-TNN_API tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x, tnn_window window);
+TNN_API tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x,
+                                         tnn_window window);
 TNN_API tnn_status tnn_maxpool2d_backward(tnn_tensor dx, tnn_tensor dy, const float *where,
                                           tnn_window window);
 TNN_API tnn_status tnn_avgpool2d_forward(tnn_tensor y, tnn_tensor x, tnn_window window);
@@ -250,38 +254,41 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
 typedef struct tnn_net tnn_net;
 
 typedef struct tnn_net_options {
-    int      input[3];      /* channels, height, width of a sample; {784} is {784, 1, 1}. Required */
-    int      batch;         /* the largest batch that will be given. Default 64                    */
-    int      threads;       /* default tnn_threads()                                               */
-    uint64_t seed;          /* of initialisation and dropout. Default 0                            */
+    /* channels, height, width of a sample; {784} is {784, 1, 1}. Required */
+    int      input[3];
+    int      batch;         /* the largest batch that will be given. Default 64 */
+    int      threads;       /* default tnn_threads() */
+    uint64_t seed;          /* of initialisation and dropout. Default 0 */
 } tnn_net_options;
 
 typedef enum tnn_layer_type {
-    TNN_CONV2D = 1, /* .filters .kernel .stride .pad .dilation .groups .no_bias .init              */
-    TNN_DENSE,      /* .units .no_bias .init                y = x W^T + b                          */
-    TNN_MAXPOOL2D,  /* .kernel .stride .pad .dilation .ceil                                        */
-    TNN_AVGPOOL2D,  /* .kernel .stride .pad .ceil .exclude_pad                                     */
-    TNN_FLATTEN,    /* (c, h, w) -> (c*h*w, 1, 1)                                                  */
-    TNN_RELU,       /* max(x, 0)                                                                   */
-    TNN_LEAKY_RELU, /* .slope (default 0.01)                x > 0 ? x : slope x                    */
-    TNN_DROPOUT     /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p)   */
+    TNN_CONV2D = 1, /* .filters .kernel .stride .pad .dilation .groups .no_bias .init */
+    TNN_DENSE,      /* .units .no_bias .init                y = x W^T + b */
+    TNN_MAXPOOL2D,  /* .kernel .stride .pad .dilation .ceil */
+    TNN_AVGPOOL2D,  /* .kernel .stride .pad .ceil .exclude_pad */
+    TNN_FLATTEN,    /* (c, h, w) -> (c*h*w, 1, 1) */
+    TNN_RELU,       /* max(x, 0) */
+    TNN_LEAKY_RELU, /* .slope (default 0.01)                x > 0 ? x : slope x */
+    TNN_DROPOUT     /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p) */
 } tnn_layer_type;
 
-/* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or units.
+/* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size,
+   or units.
    U(a): uniform in [-a, a). Biases: with the default U(1/sqrt(fan_in)), else 0.                  */
 typedef enum tnn_init {
     TNN_INIT_DEFAULT = 0,     /* U(1/sqrt(fan_in)): PyTorch's for Linear and Conv2d               */
-    TNN_INIT_HE_UNIFORM,      /* U(sqrt(6/fan_in))                    He et al. 2015, eq. 10       */
-    TNN_INIT_HE_NORMAL,       /* N(0, 2/fan_in)                                                    */
-    TNN_INIT_XAVIER_UNIFORM,  /* U(sqrt(6/(fan_in+fan_out)))          Glorot and Bengio 2010, eq. 16 */
-    TNN_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in+fan_out))                                          */
+    TNN_INIT_HE_UNIFORM,      /* U(sqrt(6/fan_in))                    He et al. 2015, eq. 10 */
+    TNN_INIT_HE_NORMAL,       /* N(0, 2/fan_in) */
+    /* U(sqrt(6/(fan_in+fan_out)))          Glorot and Bengio 2010, eq. 16 */
+    TNN_INIT_XAVIER_UNIFORM,
+    TNN_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in+fan_out)) */
     TNN_INIT_ZERO
 } tnn_init;
 
 typedef struct tnn_layer {
     tnn_layer_type type;
-    int   filters, units;                   /* outputs of conv2d, of dense                         */
-    int   kernel, kernel_h, kernel_w;       /* the window, as in tnn_window                        */
+    int   filters, units;                   /* outputs of conv2d, of dense */
+    int   kernel, kernel_h, kernel_w;       /* the window, as in tnn_window */
     int   stride, stride_h, stride_w;
     int   pad, pad_h, pad_w;
     int   dilation, dilation_h, dilation_w;
@@ -293,19 +300,21 @@ typedef struct tnn_layer {
 
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 1   /* of softmax(logits), mean over the batch (weighted mean with
-                               .class_weights): torch.nn.CrossEntropyLoss                          */
+                               .class_weights): torch.nn.CrossEntropyLoss */
 } tnn_loss_type;
 
 typedef struct tnn_loss_options {
     tnn_loss_type type;
-    float         label_smoothing;  /* in [0, 1]: target (1-s) [c = label] + s/classes             */
-    const float  *class_weights;    /* one per class, copied; NULL: all 1                          */
+    float         label_smoothing;  /* in [0, 1]: target (1-s) [c = label] + s/classes */
+    const float  *class_weights;    /* one per class, copied; NULL: all 1 */
 } tnn_loss_options;
 
 typedef enum tnn_optimizer_type {
-    TNN_SGD = 1,    /* .lr .momentum .dampening .nesterov .weight_decay (L2, added to the gradient) */
-    TNN_ADAM,       /* .lr .beta1 .beta2 .eps .weight_decay (L2)       Kingma and Ba 2015, alg. 1   */
-    TNN_ADAMW       /* .lr .beta1 .beta2 .eps .weight_decay (decoupled) Loshchilov and Hutter 2019  */
+    /* .lr .momentum .dampening .nesterov .weight_decay (L2, added to the gradient) */
+    TNN_SGD = 1,
+    TNN_ADAM,       /* .lr .beta1 .beta2 .eps .weight_decay (L2)       Kingma and Ba 2015, alg. 1 */
+    /* .lr .beta1 .beta2 .eps .weight_decay (decoupled) Loshchilov and Hutter 2019 */
+    TNN_ADAMW
 } tnn_optimizer_type;
 
 typedef struct tnn_optimizer {
@@ -319,68 +328,69 @@ typedef struct tnn_optimizer {
     double eps;             /* default 1e-8                                  */
 } tnn_optimizer;
 
-TNN_API tnn_net   *tnn_net_create(const tnn_net_options *options);  /* NULL on failure             */
+TNN_API tnn_net   *tnn_net_create(const tnn_net_options *options);  /* NULL on failure */
 TNN_API void       tnn_free(tnn_net *net);
 TNN_API tnn_status tnn_add_layer(tnn_net *net, const tnn_layer *layer);
 TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
 
-TNN_API size_t     tnn_net_bytes(tnn_net *net);    /* what tnn_build will allocate, 0 on error     */
+TNN_API size_t     tnn_net_bytes(tnn_net *net);    /* what tnn_build will allocate, 0 on error */
 TNN_API tnn_status tnn_build(tnn_net *net);
-TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; their product, or 0  */
+TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; their product, or 0 */
 
 typedef enum tnn_mode { TNN_EVAL = 0, TNN_TRAIN = 1 } tnn_mode;
 
 /* x holds n samples (c, h, w), 1 <= n <= .batch; it must stay unchanged until tnn_backward. */
 TNN_API tnn_status   tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode);
-TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward             */
-/* The loss of the last forward against n labels in 0..classes-1, and its gradient; NaN on error.  */
+TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward */
+/* The loss of the last forward against n labels in 0..classes-1, and its gradient; NaN on error. */
 TNN_API double       tnn_loss(tnn_net *net, const int *labels);
-TNN_API int          tnn_correct(const tnn_net *net);   /* samples of the last loss whose largest logit is their label's */
-TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients                     */
-TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters                 */
+/* samples of the last loss whose largest logit is their label's */
+TNN_API int          tnn_correct(const tnn_net *net);
+TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients */
+TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
 TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
 TNN_API double       tnn_lr(const tnn_net *net);
 
-/* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER the index in order of tnn_add, as in
-   torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw), dense (units, inputs),
-   bias (count). The network keeps them in an order of its own; these convert.                     */
+/* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER the index in order of tnn_add,
+   as in torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw), dense
+   (units, inputs), bias (count). The network keeps them in an order of its own; these convert. */
 typedef struct tnn_param {
     const char *name;
     int         ndim, dims[4];
     int         count;              /* product of dims */
 } tnn_param;
-TNN_API int        tnn_param_count(tnn_net *net);                     /* number of named tensors    */
+TNN_API int        tnn_param_count(tnn_net *net);                     /* number of named tensors */
 TNN_API tnn_param  tnn_param_info(tnn_net *net, int i);
-TNN_API long long  tnn_param_total(tnn_net *net);                     /* number of trained floats   */
+TNN_API long long  tnn_param_total(tnn_net *net);                     /* number of trained floats */
 TNN_API tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count);
 TNN_API tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values, int count);
 TNN_API tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count);
 /* The flat vectors themselves, in the private order, padding (always zero) included: for averaging
    over machines, hooks, checksums. `which`: 0 parameters, 1 gradients, 2 and up the optimizer's
-   moments. Returns NULL where there is none.                                                      */
+   moments. Returns NULL where there is none. */
 TNN_API float     *tnn_flat(tnn_net *net, int which, size_t *count);
 /* FNV-1a 64 of all parameters in PyTorch's order: equal networks, equal numbers. */
 TNN_API uint64_t   tnn_hash(tnn_net *net);
 
 /* ---- 1f. Data ---------------------------------------------------------------------------------
    A data set is samples of (c, h, w) bytes or floats with one label each. What loads one owns it
-   (`memory`); subsets and splits are views that must not outlive it, with `index` their own.      */
+   (`memory`); subsets and splits are views that must not outlive it, with `index` their own. */
 typedef struct tnn_data {
     int                  n, c, h, w;
-    int                  classes;       /* 1 + the largest label                                   */
-    const unsigned char *bytes;         /* samples, one of the two                                 */
+    int                  classes;       /* 1 + the largest label */
+    const unsigned char *bytes;         /* samples, one of the two */
     const float         *floats;
     const int           *labels;
-    const int           *index;         /* sample i is number index[i]; NULL: i                    */
-    float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float   */
-    void                *memory;        /* what tnn_data_free frees                                */
+    const int           *index;         /* sample i is number index[i]; NULL: i */
+    float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float */
+    void                *memory;        /* what tnn_data_free frees */
 } tnn_data;
 
-/* IDX files (yann.lecun.com/exdb/mnist), not compressed: images (n, h, w) or (n, c, h, w) of unsigned
-   bytes, labels (n). .n is 0 on failure. The second form reads them from memory.                  */
+/* IDX files (yann.lecun.com/exdb/mnist), not compressed: images (n, h, w) or (n, c, h, w) of
+   unsigned bytes, labels (n). .n is 0 on failure. The second form reads them from memory. */
 #ifndef TINYNN_NO_STDIO
 TNN_API tnn_data   tnn_load_idx(const char *images_path, const char *labels_path);
 #endif
@@ -393,13 +403,15 @@ TNN_API void       tnn_data_free(tnn_data *data);
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
 /* A random `count` samples in *a, the others in *b (torch.utils.data.random_split). */
-TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a, tnn_data *b);
+TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
+                             tnn_data *b);
 /* Sample i as floats (c, h, w), normalised. */
 TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
 
-/* Batches of a data set, the last one as small as it comes (PyTorch's DataLoader). tnn_next fills x,
-   labels and n and returns n; 0 at the end of an epoch, and the next call starts another one.
-   Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was drawn before.     */
+/* Batches of a data set, the last one as small as it comes (PyTorch's DataLoader). tnn_next
+   fills x, labels and n and returns n; 0 at the end of an epoch, and the next call starts
+   another one. Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was
+   drawn before. */
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
@@ -418,7 +430,7 @@ TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_optio
 TNN_API int         tnn_next(tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
 
-/* ---- 1g. Training and metrics ----------------------------------------------------------------- */
+/* ---- 1g. Training and metrics ---------------------------------------------------------------- */
 typedef struct tnn_metrics {
     double loss;            /* mean over the samples; NaN on error              */
     double accuracy;        /* fraction whose largest logit is the label's      */
@@ -433,9 +445,11 @@ TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *count
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
 
 /* The gradients of a network's parameters against central differences of its loss in training mode,
-   on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over `samples` elements. Leaves the
+   on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over
+   `samples` elements. Leaves the
    parameters as they were; for tests of own set-ups. NaN on error.                               */
-TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n, int samples);
+TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
+                                  int samples);
 
 /* The macros of 1h note the caller's line with this. */
 TNN_API void tnn_at(const char *file, int line);
@@ -445,9 +459,9 @@ TNN_API void tnn_at(const char *file, int line);
 #endif
 
 /* ---- 1h. Named arguments, and the caller's line -----------------------------------------------
-   tnn_add(net, TNN_DENSE, .units = 10) in C99 (and C++20, members in the order above) makes an options struct.
-   Every other language and C++ before 20 fills one in and calls the function behind the macro. The macros
-   also note the caller's file and line for messages.                                              */
+   tnn_add(net, TNN_DENSE, .units = 10) in C99 (and C++20, members in the order above) makes an
+   options struct. Every other language and C++ before 20 fills one in and calls the function
+   behind the macro. The macros also note the caller's file and line for messages. */
 #define TNN__HERE tnn_at(__FILE__, __LINE__)
 #ifdef __cplusplus
 #define TNN__OPTIONS(type, ...) tnn__address(type{__VA_ARGS__})
@@ -460,7 +474,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_set_loss(net, ...)        (TNN__HERE, tnn_net_loss(net, TNN__OPTIONS(tnn_loss_options, .type = __VA_ARGS__)))
 #define tnn_set_optimizer(net, ...)   (TNN__HERE, tnn_net_optimizer(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__)))
 #define tnn_loader_create(data, ...)  (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
-/* Function-like macros do not expand within themselves: each of these notes the line, then calls. */
+/* Function-like macros do not expand within themselves: each of these notes the line, then
+   calls. */
 #define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
 #define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
 #define tnn_tensor_slice(...)            (TNN__HERE, tnn_tensor_slice(__VA_ARGS__))
@@ -635,9 +650,10 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #pragma fp_contract(off)
 #endif
 
-typedef ptrdiff_t tnn__len;     /* counts and strides of floats: signed, so that they may be mixed */
+/* counts and strides of floats: signed, so that they may be mixed */
+typedef ptrdiff_t tnn__len;
 
-/* ---- 2b. Errors ------------------------------------------------------------------------------- */
+/* ---- 2b. Errors ------------------------------------------------------------------------------ */
 typedef struct {
     const char *file;           /* where the caller is, or NULL */
     int         line;
@@ -660,7 +676,8 @@ TNN_API void tnn_set_logger(void (*log)(void *user, const char *message), void *
 
 /* The little of printf that messages need, so that they work without stdio:
    %s string, %d int, %l long long, %g double with up to 6 significant digits. */
-static char *tnn__put(char *to, char *end, const char *s) { while (*s && to < end) *to++ = *s++; return to; }
+static char *tnn__put(char *to, char *end, const char *s) { while (*s && to < end)
+    *to++ = *s++; return to; }
 static char *tnn__put_int(char *to, char *end, long long v)
 {
     char digits[24], *d = digits + sizeof digits - 1;
@@ -709,14 +726,17 @@ static void tnn__format(char *to, size_t size, const char *format, va_list args)
     *to = 0;
 }
 
-/* Records an error of the call at file:line (NULL: unknown), tells the logger, returns its status. */
-static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, const char *format, va_list args)
+/* Records an error of the call at file:line (NULL: unknown), tells the logger, returns its
+   status. */
+static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, const char *format,
+                               va_list args)
 {
     char text[sizeof tnn__err.message], *to = text, *end = text + sizeof text - 1;
     if (file) {
         const char *name = file, *p;
         for (p = file; *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
-        to = tnn__put(tnn__put_int(tnn__put(tnn__put(to, end, name), end, ":"), end, line), end, ": ");
+        to = tnn__put(tnn__put_int(tnn__put(tnn__put(to, end, name), end, ":"), end, line), end,
+                      ": ");
     }
     tnn__format(to, (size_t)(end - to) + 1, format, args);
     if (!tnn__err.status) {
@@ -738,12 +758,13 @@ static tnn_status tnn__fail(tnn_status status, const char *format, ...)
 /* An option: zero means the default, TNN_ZERO (-0) zero. */
 static double tnn__default(double value, double otherwise)
 {
-    return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;   /* TNN_ZERO is -0 */
+    /* TNN_ZERO is -0 */
+    return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;
 }
 
 /* ---- 2c. Memory -------------------------------------------------------------------------------
    TINYNN_MALLOC(context, bytes) and TINYNN_FREE(context, pointer) may be defined by the includer;
-   `context` is the expression TINYNN_CONTEXT.                                                     */
+   `context` is the expression TINYNN_CONTEXT. */
 #ifndef TINYNN_CONTEXT
 #define TINYNN_CONTEXT NULL
 #endif
@@ -766,7 +787,8 @@ static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1)
 static void *tnn__alloc_raw(tnn__len bytes, const char *what)
 {
     char *raw = NULL, *p;
-    if (bytes < TNN__HUGE) raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT, (size_t)bytes + TNN__ALIGN + sizeof raw);
+    if (bytes < TNN__HUGE) raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT,
+                                                       (size_t)bytes + TNN__ALIGN + sizeof raw);
     if (!raw) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: cannot allocate %l bytes", what, (long long)bytes);
         return NULL;
@@ -800,7 +822,7 @@ static float *tnn__workspace(tnn__len count, const char *what)  /* not zeroed */
 
 /* ---- 2d. Random numbers -----------------------------------------------------------------------
    Philox4x32-10: ten rounds of two 32 x 32 -> 64 bit products over a 128-bit counter
-   (index, stream) with a 64-bit key (seed).                                                       */
+   (index, stream) with a 64-bit key (seed). */
 #define TNN__PHILOX_M0 0xD2511F53u
 #define TNN__PHILOX_M1 0xCD9E8D57u
 #define TNN__PHILOX_W0 0x9E3779B9u
@@ -868,7 +890,8 @@ TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
 {
     int i;
     for (i = n - 1; i > 0; i--) {
-        int j = (int)(((uint64_t)tnn_random_bits(seed, stream, (uint64_t)i) * ((uint64_t)i + 1)) >> 32);
+        int j = (int)(((uint64_t)tnn_random_bits(seed, stream, (uint64_t)i)
+                       * ((uint64_t)i + 1)) >> 32);
         int t = index[i];
         index[i] = index[j];
         index[j] = t;
@@ -876,16 +899,17 @@ TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
 }
 
 /* ---- 2e. Threads ------------------------------------------------------------------------------
-   One pool for the process. tnn__run(threads, tasks, f, context) calls f(context, task, worker) once for each
-   task 0..tasks-1, on the calling thread (worker 0) and up to threads-1 helpers, and returns when all
-   are done. Worker w starts with its own share of the tasks, which keeps data in its cache, and then
-   takes what the others have left. Helpers spin for a while between calls, then sleep. Results
-   cannot depend on the distribution, because tasks write to disjoint places.
+   One pool for the process. tnn__run(threads, tasks, f, context) calls f(context, task, worker)
+   once for each task 0..tasks-1, on the calling thread (worker 0) and up to threads-1 helpers,
+   and returns when all are done. Worker w starts with its own share of the tasks, which keeps
+   data in its cache, and then takes what the others have left. Helpers spin for a while between
+   calls, then sleep. Results cannot depend on the distribution, because tasks write to disjoint
+   places.
 
    The pool's state is one word: generation, an open bit, the number of helpers inside. A helper
-   enters by counting itself in while the bit is set; the caller clears the bit when no task is left to take and
-   waits for the count to fall to zero. So a helper that wakes late is never waited for. If another
-   thread uses the pool at the moment, the caller does all tasks itself.                            */
+   enters by counting itself in while the bit is set; the caller clears the bit when no task is
+   left to take and waits for the count to fall to zero. So a helper that wakes late is never
+   waited for. If another thread uses the pool at the moment, the caller does all tasks itself. */
 typedef void tnn__task(void *context, int task, int worker);
 #define TNN__MAX_THREADS 64
 
@@ -1050,7 +1074,8 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
     if (TNN__LOAD(&tnn__pool.sleepers)) { TNN__LOCK(); TNN__WAKE(); TNN__UNLOCK(); }
     tnn__work(0);
     TNN__AND(&tnn__pool.word, ~TNN__OPEN);
-    for (i = 0; TNN__LOAD(&tnn__pool.word) & TNN__INSIDE; i++) { TNN__PAUSE(); if (i % 64 == 63) TNN__YIELD(); }
+    for (i = 0; TNN__LOAD(&tnn__pool.word) & TNN__INSIDE;
+         i++) { TNN__PAUSE(); if (i % 64 == 63) TNN__YIELD(); }
     TNN__STORE(&tnn__pool.busy, 0);
 }
 #endif /* TINYNN_NO_THREADS */
@@ -1062,8 +1087,9 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
    register, two AVX, four SSE or NEON ones; so the same memory serves every instruction set. The
    network keeps its weights that way, and nothing is packed at all.
 
-   ONE PRODUCT FOR EVERYTHING. tnn__mm describes  C += A B  with a left-hand side that is never packed
-   either: each of its elements is multiplied with a row of a panel, so it may stand anywhere. Element (i, k):
+   ONE PRODUCT FOR EVERYTHING. tnn__mm describes  C += A B  with a left-hand side that is never
+   packed either: each of its elements is multiplied with a row of a panel, so it may stand
+   anywhere. Element (i, k):
 
        a + i0*a0 + i1*a1 + i2*a2 + (i/3)*gs + (i%3)*rs + k*ks
 
@@ -1074,19 +1100,20 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
                   window, contiguous over pixels and channels; i2 = rows of the window
      its dw       rows are elements of the window, run = the pixels of an image row, i2 = image rows
      its dx       a convolution of dy with the window turned around.
-   gs = 3*rs but where rows come in threes that are further apart.                                  */
+   gs = 3*rs but where rows come in threes that are further apart. */
 typedef struct {
-    const float *a;             /* left: broadcast, element by element                              */
+    const float *a;             /* left: broadcast, element by element */
     tnn__len     a0, a1, a2, rs, gs, ks;
-    const float *b;             /* right: rows of 16 columns, ldb floats from k to k+1,             */
-    tnn__len     bp, b1, b2, ldb;  /* bp from panel to panel, b1 and b2 as a1 and a2                 */
-    float       *c;             /* rows at i0*c0 + i*ldc, 16 columns each, cp from panel to panel   */
+    const float *b;             /* right: rows of 16 columns, ldb floats from k to k+1, */
+    tnn__len     bp, b1, b2, ldb;  /* bp from panel to panel, b1 and b2 as a1 and a2 */
+    float       *c;             /* rows at i0*c0 + i*ldc, 16 columns each, cp from panel to panel */
     tnn__len     c0, ldc, cp;
-    const float *bias;          /* TNN__BIAS: 16 per panel, contiguous                              */
+    const float *bias;          /* TNN__BIAS: 16 per panel, contiguous */
     int          n0, rows, n1, n2, run;
-    int          cols;          /* columns of C that are written; B is read in whole panels         */
-    int          start;         /* C starts from TNN__ZERO, what it holds (TNN__KEEP), or the bias  */
-    int          relu;          /* and ends as max(C, 0)                                            */
+    int          cols;          /* columns of C that are written; B is read in whole panels */
+    /* C starts from TNN__ZERO, what it holds (TNN__KEEP), or the bias */
+    int          start;
+    int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
 
@@ -1103,16 +1130,23 @@ typedef struct {                /* one optimizer step over n floats */
 
 #define TNN__KERNELS(X) \
     X(void,  mm,          (const tnn__mm *t)) \
-    X(void,  transpose,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y, tnn__len ldy)) \
+    X(void,  transpose,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y, \
+                           tnn__len ldy)) \
     X(void,  add,         (tnn__len n, const float *x, float *y)) \
     X(void,  colsum,      (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)) \
     X(void,  act,         (tnn__len n, const float *x, float *y, float slope)) \
-    X(void,  act_grad,    (tnn__len n, const float *y, const float *dy, float *dx, float slope, float scale)) \
-    X(void,  dropout,     (tnn__len n, const float *x, float *y, float p, uint64_t seed, uint64_t stream, uint64_t first)) \
-    X(void,  maxpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row, float *where, int i0, int i1)) \
-    X(void,  maxpool_grad, (const tnn__pool_geometry *p, const float *dy, const float *where, float *dx, tnn__len dx_row, int i0, int i1)) \
-    X(void,  avgpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row)) \
-    X(void,  avgpool_grad, (const tnn__pool_geometry *p, const float *dy, float *dx, tnn__len dx_row)) \
+    X(void,  act_grad,    (tnn__len n, const float *y, const float *dy, float *dx, float slope, \
+                           float scale)) \
+    X(void,  dropout,     (tnn__len n, const float *x, float *y, float p, uint64_t seed, \
+                           uint64_t stream, uint64_t first)) \
+    X(void,  maxpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, \
+                           tnn__len y_row, float *where, int i0, int i1)) \
+    X(void,  maxpool_grad, (const tnn__pool_geometry *p, const float *dy, const float *where, \
+                            float *dx, tnn__len dx_row, int i0, int i1)) \
+    X(void,  avgpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, \
+                           tnn__len y_row)) \
+    X(void,  avgpool_grad, (const tnn__pool_geometry *p, const float *dy, float *dx, \
+                            tnn__len dx_row)) \
     X(float, sum,         (tnn__len n, const float *x)) \
     X(float, dot,         (tnn__len n, const float *x, const float *y)) \
     X(float, largest,     (tnn__len n, const float *x)) \
@@ -1146,7 +1180,7 @@ typedef struct {
      vf_fma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
      vf_load_n, vf_store_n: the first n elements only (any n), zeros for the rest
      vu_mul(a, m, hi, lo)   the 64-bit products of a and m, split into words
-   A matrix tile is MR rows by NV vectors; NV*VN is at most two panels.                              */
+   A matrix tile is MR rows by NV vectors; NV*VN is at most two panels. */
 #if TNN__PASS == 1              /* scalar: the reference */
     #define VF                  float
     #define VN                  1
@@ -1194,7 +1228,8 @@ typedef struct {
     #define vf_fma(a, b, c)     _mm_add_ps(_mm_mul_ps(a, b), c)
     #define vf_max(a, b)        _mm_max_ps(a, b)
     #define vf_min(a, b)        _mm_min_ps(a, b)
-    HELPER VF FN(select)(VF m, VF x, VF y) { return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y)); }
+    HELPER VF FN(select)(VF m, VF x, VF y) { return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m,
+            y)); }
     #define vf_gt(a, b, x, y)   FN(select)(_mm_cmpgt_ps(a, b), x, y)
     #define vf_eq(a, b, x, y)   FN(select)(_mm_cmpeq_ps(a, b), x, y)
     #define VU                  __m128i
@@ -1208,7 +1243,8 @@ typedef struct {
     #define vu_sll(a, n)        _mm_slli_epi32(a, n)
     #define vu_srl(a, n)        _mm_srli_epi32(a, n)
     #define vu_mul(a, m, hi, lo) do { \
-        __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m), k_ = _mm_set_epi32(-1, 0, -1, 0); \
+        __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m), \
+            k_ = _mm_set_epi32(-1, 0, -1, 0); \
         hi = _mm_or_si128(_mm_srli_epi64(e_, 32), _mm_and_si128(o_, k_)); \
         lo = _mm_or_si128(_mm_andnot_si128(k_, e_), _mm_slli_epi64(o_, 32)); } while (0)
     #define MR 6
@@ -1219,7 +1255,9 @@ typedef struct {
     #define vf_set1(s)          _mm256_set1_ps(s)
     #define vf_load(p)          _mm256_loadu_ps(p)
     #define vf_store(p, v)      _mm256_storeu_ps(p, v)
-    HELPER __m256i FN(mask)(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+    HELPER __m256i FN(mask)(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n),
+                                                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5,
+                                                                       6, 7)); }
     #define vf_load_n(p, n)     _mm256_maskload_ps(p, FN(mask)((int)(n)))
     #define vf_store_n(p, v, n) _mm256_maskstore_ps(p, FN(mask)((int)(n)), v)
     #define vf_add(a, b)        _mm256_add_ps(a, b)
@@ -1371,8 +1409,9 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
         x1 [ c1_0    c1_1 ]            AVX2      6*2 + 3 = 15 of 16
         ..   ..      ..                NEON      6*4 + 5 = 29 of 32
 
-   The accumulators have names, not indices: compilers keep an array in memory. Three pointers' worth
-   of rows share one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on.         */
+   The accumulators have names, not indices: compilers keep an array in memory. Three pointers'
+   worth of rows share one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so
+   on. */
 #define ROWS_1(R)  R(0, p0[0])
 #define ROWS_2(R)  ROWS_1(R)  R(1, p0[rs])
 #define ROWS_3(R)  ROWS_2(R)  R(2, p0[2*rs])
@@ -1412,7 +1451,8 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define W_LOAD(i, v)    w##v = vf_load(b + BV(v));
 
 #define TILE(M, V, COLS) \
-KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
+KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, float *c, \
+                               tnn__len ldc, tnn__len cp, tnn__len j) \
 { \
     const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
     const int n1 = t->n1, n2 = t->n2, run = t->run; \
@@ -1427,7 +1467,8 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
             const float *b = b0 + i1*t->b1 + i2*t->b2; \
-            const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs, *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
+            const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs, *p2 = p1 + gs, \
+                *p3 = p2 + gs, *p4 = p3 + gs; \
             for (k = run; k > 0; k--) { \
                 COLS(W_LOAD, 0) \
                 ROWS_##M(STEP_##V) \
@@ -1474,17 +1515,19 @@ TILES(5) TILES(6)
 TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
 #endif
 
-/* The whole product: columns in tiles of NW, then blocks of rows, rows in tiles of nearly equal height.
-   A tile with fewer than its full columns is computed in `edge` and copied. */
+/* The whole product: columns in tiles of NW, then blocks of rows, rows in tiles of nearly equal
+   height. A tile with fewer than its full columns is computed in `edge` and copied. */
 KERNEL void FN(mm)(const tnn__mm *t)
 {
-    typedef void tile(const tnn__mm *, const float *, const float *, float *, tnn__len, tnn__len, tnn__len);
+    typedef void tile(const tnn__mm *, const float *, const float *, float *, tnn__len, tnn__len,
+                      tnn__len);
     static tile *const one[] = { NULL, FN(tile_1_1), FN(tile_2_1), FN(tile_3_1), FN(tile_4_1),
 #if MR > 4
         FN(tile_5_1), FN(tile_6_1),
 #endif
 #if MR > 6
-        FN(tile_7_1), FN(tile_8_1), FN(tile_9_1), FN(tile_10_1), FN(tile_11_1), FN(tile_12_1), FN(tile_13_1), FN(tile_14_1)
+        FN(tile_7_1), FN(tile_8_1), FN(tile_9_1), FN(tile_10_1), FN(tile_11_1), FN(tile_12_1),
+            FN(tile_13_1), FN(tile_14_1)
 #endif
     };
     static tile *const wide[] = { NULL, WIDE(1), WIDE(2), WIDE(3), WIDE(4),
@@ -1514,7 +1557,8 @@ KERNEL void FN(mm)(const tnn__mm *t)
                     int i, k;
                     if (t->start == TNN__KEEP)
                         for (i = 0; i < m; i++)
-                            for (k = 0; k < left; k++) edge[i*NW + k] = c[i*t->ldc + k/16*t->cp + k%16];
+                            for (k = 0; k < left; k++) edge[i*NW + k] = c[i*t->ldc + k/16*t->cp
+                                    + k%16];
                     f[m](t, a, b, edge, NW, VN, j);
                     for (i = 0; i < m; i++)
                         for (k = 0; k < left; k++) c[i*t->ldc + k/16*t->cp + k%16] = edge[i*NW + k];
@@ -1527,7 +1571,8 @@ KERNEL void FN(mm)(const tnn__mm *t)
 }
 
 /* y[j, i] = x[i, j] */
-KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y, tnn__len ldy)
+KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y,
+                          tnn__len ldy)
 {
     tnn__len i, j, j0;
     for (j0 = 0; j0 < cols; j0 += 16) {         /* a cache line of each row at a time */
@@ -1545,7 +1590,7 @@ KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len
     }
 }
 
-/* ---- 3c. Element by element -------------------------------------------------------------------- */
+/* ---- 3c. Element by element ------------------------------------------------------------------ */
 /* y += x */
 KERNEL void FN(add)(tnn__len n, const float *x, float *y)
 {
@@ -1580,34 +1625,42 @@ KERNEL void FN(act)(tnn__len n, const float *x, float *y, float slope)
     for (; i + VN <= n; i += VN) vf_store(y + i, FN(act1)(vf_load(x + i), s, relu));
     if (i < n) vf_store_n(y + i, FN(act1)(vf_load_n(x + i, n - i), s, relu), n - i);
 }
-/* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign of y is x's. */
-KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx, float slope, float scale)
+/* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign
+   of y is x's. */
+KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx, float slope,
+                         float scale)
 {
     const VF s = vf_set1(scale), l = vf_set1(slope*scale);
     const int relu = !(slope > 0 || slope < 0);
     tnn__len i = 0;
     for (; i < n; i += VN) {
         const tnn__len r = n - i;
-        VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r), g = r >= VN ? vf_load(dy + i) : vf_load_n(dy + i, r);
+        VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r), g = r >= VN ? vf_load(dy + i)
+            : vf_load_n(dy + i, r);
         v = vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g));
         if (r >= VN) vf_store(dx + i, v); else vf_store_n(dx + i, v, r);
     }
 }
 
-/* y = 0 with probability p, else x/(1-p). Element e = first + i (first a multiple of 64) is drawn from
-   word e/16 % 4 of Philox block e/64*16 + e%16: 64 elements are four vectors of 16 lanes. */
-KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p, uint64_t seed, uint64_t stream, uint64_t first)
+/* y = 0 with probability p, else x/(1-p). Element e = first + i (first a multiple of 64) is
+   drawn from word e/16 % 4 of Philox block e/64*16 + e%16: 64 elements are four vectors of 16
+   lanes. */
+KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p, uint64_t seed,
+                        uint64_t stream, uint64_t first)
 {
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const VF limit = vf_set1(p*16777216.0f), scale = vf_set1(1.0f/(1.0f - p));
+    const VF limit = vf_set1(p*16777216.0f), scale = vf_set1(1.0f/(1.0f - p)), zero = vf_zero();
     const VU m0 = vu_set1(TNN__PHILOX_M0), m1 = vu_set1(TNN__PHILOX_M1);
     tnn__len i;
     for (i = 0; i < n; i += 64) {
-        const uint64_t block = (first + (uint64_t)i)/64*16;     /* its low word does not overflow by +15 */
+        /* its low word does not overflow by +15 */
+        const uint64_t block = (first + (uint64_t)i)/64*16;
         int lane;
         for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
-            VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane)), c1 = vu_set1((uint32_t)(block >> 32));
-            VU c2 = vu_set1((uint32_t)stream), c3 = vu_set1((uint32_t)(stream >> 32)), h0, l0, h1, l1;
+            VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane)),
+                c1 = vu_set1((uint32_t)(block >> 32));
+            VU c2 = vu_set1((uint32_t)stream), c3 = vu_set1((uint32_t)(stream >> 32)), h0, l0, h1,
+                l1;
             uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
             int r;
             for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
@@ -1620,23 +1673,30 @@ KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p, uint64_t 
             }
 #define KEEP(w, c) { \
                 const tnn__len at = i + w*16 + lane, rest = n - at; \
-                if (rest >= VN) vf_store(y + at, vf_gt(limit, vf_from(vu_srl(c, 8)), vf_zero(), vf_mul(scale, vf_load(x + at)))); \
-                else if (rest > 0) vf_store_n(y + at, vf_gt(limit, vf_from(vu_srl(c, 8)), vf_zero(), vf_mul(scale, vf_load_n(x + at, rest))), rest); }
+                const VF draw = vf_from(vu_srl(c, 8)); \
+                if (rest >= VN) \
+                    vf_store(y + at, vf_gt(limit, draw, zero, vf_mul(scale, vf_load(x + at)))); \
+                else if (rest > 0) { \
+                    const VF v = vf_mul(scale, vf_load_n(x + at, rest)); \
+                    vf_store_n(y + at, vf_gt(limit, draw, zero, v), rest); \
+                } }
             KEEP(0, c0) KEEP(1, c1) KEEP(2, c2) KEEP(3, c3)
 #undef KEEP
         }
     }
 }
 
-/* ---- 3d. Pooling, channels last ---------------------------------------------------------------- */
+/* ---- 3d. Pooling, channels last -------------------------------------------------------------- */
 /* Rows i0..i1-1 of the output. `where` (may be NULL) gets u*kw + v of the maximum. */
-KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row, float *where, int i0, int i1)
+KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y,
+                        tnn__len y_row, float *where, int i0, int i1)
 {
     int i, j, u, v;
     tnn__len c;
     for (i = i0; i < i1; i++)
         for (j = 0; j < p->ow; j++) {
-            float *to = y + i*y_row + (tnn__len)j*p->c, *w = where ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
+            float *to = y + i*y_row + (tnn__len)j*p->c, *w = where
+                ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
             for (c = 0; c < p->c; c += VN) {
                 const tnn__len rest = p->c - c;
                 int first = 1;                  /* a window of padding alone stays -infinity */
@@ -1662,13 +1722,15 @@ KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
         }
 }
 /* dx += dy at the place of each maximum. dy and where are contiguous. */
-KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const float *where, float *dx, tnn__len dx_row, int i0, int i1)
+KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const float *where,
+                             float *dx, tnn__len dx_row, int i0, int i1)
 {
     int i, j, u, v;
     tnn__len c;
     for (i = i0; i < i1; i++)
         for (j = 0; j < p->ow; j++) {
-            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c, *w = where + ((tnn__len)i*p->ow + j)*p->c;
+            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c,
+                *w = where + ((tnn__len)i*p->ow + j)*p->c;
             for (u = 0; u < p->kh; u++) {
                 const int yi = i*p->sh - p->ph + u*p->dh;
                 if (yi < 0 || yi >= p->ih) continue;
@@ -1678,10 +1740,12 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
                     const VF q = vf_set1((float)(u*p->kw + v));
                     if (xi < 0 || xi >= p->iw) continue;
                     for (c = 0; c + VN <= p->c; c += VN)
-                        vf_store(to + c, vf_add(vf_load(to + c), vf_eq(vf_load(w + c), q, vf_load(g + c), vf_zero())));
+                        vf_store(to + c, vf_add(vf_load(to + c), vf_eq(vf_load(w + c), q,
+                                vf_load(g + c), vf_zero())));
                     if (c < p->c) {
                         const tnn__len r = p->c - c;
-                        vf_store_n(to + c, vf_add(vf_load_n(to + c, r), vf_eq(vf_load_n(w + c, r), q, vf_load_n(g + c, r), vf_zero())), r);
+                        vf_store_n(to + c, vf_add(vf_load_n(to + c, r), vf_eq(vf_load_n(w + c, r),
+                                q, vf_load_n(g + c, r), vf_zero())), r);
                     }
                 }
             }
@@ -1694,12 +1758,15 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
 #define TNN__DIVISOR
 static float tnn__pool_divisor(const tnn__pool_geometry *p, int i, int j)
 {
-    int h0 = i*p->sh - p->ph, w0 = j*p->sw - p->pw, h1 = TNN__MIN(h0 + p->kh, p->ih + p->ph), w1 = TNN__MIN(w0 + p->kw, p->iw + p->pw);
-    if (p->exclude_pad) { h0 = TNN__MAX(h0, 0); w0 = TNN__MAX(w0, 0); h1 = TNN__MIN(h1, p->ih); w1 = TNN__MIN(w1, p->iw); }
+    int h0 = i*p->sh - p->ph, w0 = j*p->sw - p->pw, h1 = TNN__MIN(h0 + p->kh, p->ih + p->ph),
+        w1 = TNN__MIN(w0 + p->kw, p->iw + p->pw);
+    if (p->exclude_pad) { h0 = TNN__MAX(h0, 0); w0 = TNN__MAX(w0, 0); h1 = TNN__MIN(h1,
+            p->ih); w1 = TNN__MIN(w1, p->iw); }
     return (float)((h1 - h0)*(w1 - w0));
 }
 #endif
-KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, tnn__len y_row)
+KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y,
+                        tnn__len y_row)
 {
     int i, j, u, v;
     tnn__len c;
@@ -1716,7 +1783,8 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
                     for (v = 0; v < p->kw; v++) {
                         const int xi = j*p->sw - p->pw + v;
                         const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
-                        if (xi >= 0 && xi < p->iw) s = vf_add(s, rest >= VN ? vf_load(from) : vf_load_n(from, rest));
+                        if (xi >= 0 && xi < p->iw) s = vf_add(s, rest >= VN ? vf_load(from)
+                                                              : vf_load_n(from, rest));
                     }
                 }
                 s = vf_div(s, n);
@@ -1724,7 +1792,8 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
             }
         }
 }
-KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy, float *dx, tnn__len dx_row)
+KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy, float *dx,
+                             tnn__len dx_row)
 {
     int i, j, u, v;
     tnn__len c;
@@ -1741,8 +1810,10 @@ KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy, float
                     if (xi < 0 || xi >= p->iw) continue;
                     for (c = 0; c < p->c; c += VN) {
                         const tnn__len r = p->c - c;
-                        if (r >= VN) vf_store(to + c, vf_add(vf_load(to + c), vf_div(vf_load(g + c), n)));
-                        else vf_store_n(to + c, vf_add(vf_load_n(to + c, r), vf_div(vf_load_n(g + c, r), n)), r);
+                        if (r >= VN) vf_store(to + c, vf_add(vf_load(to + c), vf_div(vf_load(g + c),
+                                n)));
+                        else vf_store_n(to + c, vf_add(vf_load_n(to + c, r),
+                                                       vf_div(vf_load_n(g + c, r), n)), r);
                     }
                 }
             }
@@ -1750,7 +1821,7 @@ KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy, float
 }
 
 /* ---- 3e. Reductions ----------------------------------------------------------------------------
-   Element i goes to lane i % 16, in rising order; then lane l takes in lane l + 8, 4, 2, 1.        */
+   Element i goes to lane i % 16, in rising order; then lane l takes in lane l + 8, 4, 2, 1. */
 HELPER float FN(fold)(float t[LANES])
 {
     int n, l;
@@ -1797,14 +1868,17 @@ KERNEL float FN(largest)(tnn__len n, const float *x)
     return m;
 }
 
-/* exp(x) to about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, exp x = 2^n times the Taylor polynomial of
-   degree 7; ln 2 in two parts, the first short enough for n times it to be exact. Below -87.3 the
-   result is 0, above 88 that of 88. */
+/* exp(x) to about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, exp x = 2^n times the Taylor
+   polynomial of degree 7; ln 2 in two parts, the first short enough for n times it to be exact.
+   Below -87.3 the result is 0, above 88 that of 88. */
 HELPER VF FN(exp)(VF x)
 {
-    const VF magic = vf_set1(12582912.0f);      /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
-    const VF y = vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), t = vf_fma(y, vf_set1(1.44269504f), magic);
-    const VF n = vf_sub(t, magic), r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), y));
+    /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
+    const VF magic = vf_set1(12582912.0f);
+    const VF y = vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)),
+        t = vf_fma(y, vf_set1(1.44269504f), magic);
+    const VF n = vf_sub(t, magic), r = vf_fma(n, vf_set1(2.12194440e-4f),
+                                              vf_fma(n, vf_set1(-0.693359375f), y));
     VF p = vf_set1(1.0f/5040);
     p = vf_fma(p, r, vf_set1(1.0f/720));
     p = vf_fma(p, r, vf_set1(1.0f/120));
@@ -1825,7 +1899,8 @@ KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
     int v;
     for (v = 0; v < LANES; v += VN) {
         VF s = vf_zero(), e;
-        for (i = v; i + VN <= n; i += LANES) { e = FN(exp)(vf_sub(vf_load(x + i), m)); vf_store(y + i, e); s = vf_add(s, e); }
+        for (i = v; i + VN <= n; i += LANES) { e = FN(exp)(vf_sub(vf_load(x + i), m)); vf_store(y
+                + i, e); s = vf_add(s, e); }
         if (i < n) {
             vf_store_n(y + i, FN(exp)(vf_sub(vf_load_n(x + i, n - i), m)), n - i);
             s = vf_add(s, vf_load_n(y + i, n - i));
@@ -1836,14 +1911,18 @@ KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 }
 
 /* ---- 3f. Optimizers ----------------------------------------------------------------------------
-   One pass over w (parameters), g (gradients), m and v (moments), n a multiple of 16. The rules are in part 9. */
+   One pass over w (parameters), g (gradients), m and v (moments), n a multiple of 16. The rules
+   are in part 9. */
 KERNEL void FN(update)(const tnn__update *u, tnn__len n)
 {
     float *TNN__RESTRICT w = u->w, *TNN__RESTRICT m = u->m, *TNN__RESTRICT v = u->v;
     const float *TNN__RESTRICT g = u->g;
-    const VF step = vf_set1(-u->lr), decay = vf_set1(u->decay), beta1 = vf_set1(u->beta1), beta2 = vf_set1(u->beta2);
-    const VF one_beta1 = vf_set1(u->one_beta1), one_beta2 = vf_set1(u->one_beta2), eps = vf_set1(u->eps), root2 = vf_set1(u->root2);
-    const VF mu = vf_set1(u->momentum), undampened = vf_set1(u->undampened), keep = vf_set1(u->keep);
+    const VF step = vf_set1(-u->lr), decay = vf_set1(u->decay), beta1 = vf_set1(u->beta1),
+        beta2 = vf_set1(u->beta2);
+    const VF one_beta1 = vf_set1(u->one_beta1), one_beta2 = vf_set1(u->one_beta2),
+        eps = vf_set1(u->eps), root2 = vf_set1(u->root2);
+    const VF mu = vf_set1(u->momentum), undampened = vf_set1(u->undampened),
+        keep = vf_set1(u->keep);
     tnn__len i;
     if (u->type == TNN_SGD && !m)
         for (i = 0; i < n; i += VN) {
@@ -1857,7 +1936,8 @@ KERNEL void FN(update)(const tnn__update *u, tnn__len n)
             vf_store(m + i, b);
             vf_store(w + i, vf_fma(step, u->nesterov ? vf_fma(mu, b, d) : b, p));
         }
-    else                    /* Adam (keep = 1) and AdamW (decay = 0, keep = 1 - lr * weight_decay) */
+    /* Adam (keep = 1) and AdamW (decay = 0, keep = 1 - lr * weight_decay) */
+    else
         for (i = 0; i < n; i += VN) {
             const VF p = vf_mul(keep, vf_load(w + i)), d = vf_fma(decay, p, vf_load(g + i));
             const VF a = vf_fma(one_beta1, d, vf_mul(beta1, vf_load(m + i)));
@@ -1968,7 +2048,8 @@ static const tnn__isa_table FN(table) = {
 #undef WIDE
 #endif /* TNN__PASS */
 
-/* ==== 4. INSTANTIATION AND DISPATCH ============================================================ */
+/* ==== 4. INSTANTIATION AND DISPATCH
+   ============================================================ */
 #ifndef TNN__PASS
 #define TNN__PASS 1
 #define TNN__PASS_NAME scalar
@@ -2039,7 +2120,8 @@ static int tnn__isa_count(void)
 #endif
 }
 
-static int tnn__isa_chosen;     /* index + 1; threads may race to set it, always to the same value */
+/* index + 1; threads may race to set it, always to the same value */
+static int tnn__isa_chosen;
 static const tnn__isa_table *tnn__kernels(void)
 {
     int chosen = TNN__LOAD(&tnn__isa_chosen), i;
@@ -2060,14 +2142,17 @@ TNN_API tnn_status (tnn_set_isa)(const char *name)
 {
     int i, n = tnn__isa_count();
     for (i = 0; name && i < n; i++)
-        if (!strcmp(name, tnn__isa_tables[i]->name)) { TNN__STORE(&tnn__isa_chosen, i + 1); return TNN_OK; }
-    return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_isa: this machine has no \"%s\"; its best is \"%s\"",
+        if (!strcmp(name, tnn__isa_tables[i]->name)) { TNN__STORE(&tnn__isa_chosen,
+                i + 1); return TNN_OK; }
+    return tnn__fail(TNN_ERROR_ARGUMENT,
+                     "tnn_set_isa: this machine has no \"%s\"; its best is \"%s\"",
                      name ? name : "(null)", tnn__isa_tables[n - 1]->name);
 }
 
-/* ==== 5. TENSORS =============================================================================== */
+/* ==== 5. TENSORS
+   =============================================================================== */
 
-/* ---- 5a. Shapes and windows ------------------------------------------------------------------- */
+/* ---- 5a. Shapes and windows ------------------------------------------------------------------ */
 /* Elements of a shape, 0 if a dimension is not positive or the product does not fit. */
 static tnn__len tnn__count(int n, int c, int h, int w)
 {
@@ -2089,14 +2174,16 @@ TNN_API tnn_tensor (tnn_tensor_create)(int n, int c, int h, int w)
     tnn_tensor t = tnn_tensor_view(NULL, n, c, h, w);
     tnn__len count = tnn__count(n, c, h, w);
     if (count) t.data = tnn__floats(count, "tensor");
-    else tnn__fail(TNN_ERROR_SHAPE, "tensor: shape (%d, %d, %d, %d) must be positive and fit in memory", n, c, h, w);
+    else tnn__fail(TNN_ERROR_SHAPE,
+                   "tensor: shape (%d, %d, %d, %d) must be positive and fit in memory", n, c, h, w);
     return t;
 }
 TNN_API tnn_tensor (tnn_tensor_slice)(tnn_tensor t, int first, int count)
 {
     tnn_tensor s = t;
     if (first < 0 || count < 1 || first > t.n - count) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: samples %d..%d of %d", first, first + count - 1, t.n);
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: samples %d..%d of %d", first,
+                  first + count - 1, t.n);
         s.data = NULL;
     } else {
         if (s.data) s.data += (tnn__len)first*t.c*t.h*t.w;
@@ -2118,13 +2205,16 @@ TNN_API tnn_status (tnn_fill)(tnn_tensor t, float value)
 
 /* Fills in a window's geometry over an image of c x h x w; `what` names the object in messages.
    Pooling windows (`pooling`) step by their own size and may be padded by half of it at most. */
-static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling, int c, int h, int w, tnn__pool_geometry *g)
+static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling, int c, int h,
+                              int w, tnn__pool_geometry *g)
 {
     int span_h, span_w, k;
     memset(g, 0, sizeof *g);
     g->c = c; g->ih = h; g->iw = w;
-    g->kh = o->kernel_h ? o->kernel_h : o->kernel;     g->kw = o->kernel_w ? o->kernel_w : o->kernel;
-    g->sh = o->stride_h ? o->stride_h : o->stride;     g->sw = o->stride_w ? o->stride_w : o->stride;
+    g->kh = o->kernel_h ? o->kernel_h : o->kernel;     g->kw = o->kernel_w ? o->kernel_w
+        : o->kernel;
+    g->sh = o->stride_h ? o->stride_h : o->stride;     g->sw = o->stride_w ? o->stride_w
+        : o->stride;
     g->ph = o->pad_h ? o->pad_h : o->pad;              g->pw = o->pad_w ? o->pad_w : o->pad;
     g->dh = o->dilation_h ? o->dilation_h : o->dilation ? o->dilation : 1;
     g->dw = o->dilation_w ? o->dilation_w : o->dilation ? o->dilation : 1;
@@ -2132,40 +2222,53 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
     if (!g->sw) g->sw = pooling ? g->kw : 1;
     g->exclude_pad = o->exclude_pad;
     if (g->kh < 1 || g->kw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel %dx%d must be at least 1x1", what, g->kh, g->kw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel %dx%d must be at least 1x1", what, g->kh,
+                         g->kw);
     if (g->sh < 1 || g->sw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: stride %dx%d must be at least 1", what, g->sh, g->sw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: stride %dx%d must be at least 1", what, g->sh,
+                         g->sw);
     if (g->dh < 1 || g->dw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: dilation %dx%d must be at least 1", what, g->dh, g->dw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: dilation %dx%d must be at least 1", what, g->dh,
+                         g->dw);
     if (g->ph < 0 || g->pw < 0)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must not be negative", what, g->ph, g->pw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must not be negative", what, g->ph,
+                         g->pw);
     k = 1 << 20;        /* keeps every later product of two of these within an int */
-    if (g->kh > 4096 || g->kw > 4096 || g->sh > k || g->sw > k || g->dh > 4096 || g->dw > 4096 || g->ph > k || g->pw > k || h > k || w > k || c > 1 << 24)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel and dilation go up to 4096, stride, pad, height and width to %d", what, k);
+    if (g->kh > 4096 || g->kw > 4096 || g->sh > k || g->sw > k || g->dh > 4096 || g->dw > 4096
+        || g->ph > k || g->pw > k || h > k || w > k || c > 1 << 24)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "%s: kernel and dilation go up to 4096, stride, pad, height and width to %d", what, k);
     span_h = g->dh*(g->kh - 1) + 1;
     span_w = g->dw*(g->kw - 1) + 1;
     if (pooling && (2*g->ph > span_h || 2*g->pw > span_w))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must be at most half the kernel %dx%d", what, g->ph, g->pw, span_h, span_w);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must be at most half the kernel %dx%d",
+                         what, g->ph, g->pw, span_h, span_w);
     if (span_h > h + 2*g->ph || span_w > w + 2*g->pw)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: kernel %dx%d does not fit its input %dx%dx%d with pad %d%s", what, span_h, span_w,
-                         c, h, w, TNN__MAX(g->ph, g->pw), g->dh > 1 || g->dw > 1 ? " (kernel with dilation)" : "");
+        return tnn__fail(TNN_ERROR_SHAPE,
+                         "%s: kernel %dx%d does not fit its input %dx%dx%d with pad %d%s", what,
+                             span_h, span_w,
+                         c, h, w, TNN__MAX(g->ph, g->pw), g->dh > 1 || g->dw > 1
+                             ? " (kernel with dilation)" : "");
     k = pooling && o->ceil;
     g->oh = (h + 2*g->ph - span_h + (k ? g->sh - 1 : 0))/g->sh + 1;
     g->ow = (w + 2*g->pw - span_w + (k ? g->sw - 1 : 0))/g->sw + 1;
-    if (k && (g->oh - 1)*g->sh >= h + g->ph) g->oh--;       /* a window must start inside the image or its left pad */
+    /* a window must start inside the image or its left pad */
+    if (k && (g->oh - 1)*g->sh >= h + g->ph) g->oh--;
     if (k && (g->ow - 1)*g->sw >= w + g->pw) g->ow--;
     return TNN_OK;
 }
 
 /* One image between (c, h, w) and channels last, whose image rows are `row` floats apart. */
-static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w, const float *x, float *y, tnn__len row)
+static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w, const float *x,
+                               float *y, tnn__len row)
 {
     int i;
     for (i = 0; i < h; i++)
         if (c == 1) memcpy(y + i*row, x + (tnn__len)i*w, (size_t)w*sizeof *y);
         else k->transpose(c, w, x + (tnn__len)i*w, (tnn__len)h*w, y + i*row, c);
 }
-static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w, const float *x, tnn__len row, float *y)
+static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w, const float *x,
+                                tnn__len row, float *y)
 {
     int i;
     for (i = 0; i < h; i++)
@@ -2174,14 +2277,14 @@ static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w, co
 }
 
 /* ---- 5b. Convolution of one image --------------------------------------------------------------
-   x (ih, iw, ic), y (oh, ow, oc), channels last. x and dy stand in frames of zeros wide enough for every
-   window, so no product asks where the image ends; pointers are to pixel (0, 0), rows x_row and
-   y_row floats apart.
+   x (ih, iw, ic), y (oh, ow, oc), channels last. x and dy stand in frames of zeros wide enough
+   for every window, so no product asks where the image ends; pointers are to pixel (0, 0), rows
+   x_row and y_row floats apart.
 
        y[i,j,f] = bias[f] + sum_{u,v,c} w[f,(u,v,c)] x[i*sh + u*dh - ph, j*sw + v*dw - pw, c]
 
-   Weights are panels over f, per group: K = kh*kw*cg rows in the order (u, v, c). A dense layer is the
-   convolution whose window is the whole image.                                                     */
+   Weights are panels over f, per group: K = kh*kw*cg rows in the order (u, v, c). A dense layer
+   is the convolution whose window is the whole image. */
 typedef struct {
     tnn__pool_geometry g;       /* c is ic */
     int      oc, groups;
@@ -2191,9 +2294,9 @@ typedef struct {
     int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
 } tnn__conv;
 
-/* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d - p,  so
-   y = t + (r + p - u*d)/s: for each of the s residues r a convolution of dy with the u that divide.
-   In order of rising y they form an arithmetic progression.                                        */
+/* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d -
+   p,  so y = t + (r + p - u*d)/s: for each of the s residues r a convolution of dy with the u
+   that divide. In order of rising y they form an arithmetic progression. */
 typedef struct { int count, u, u_step, y, y_step; } tnn__taps;
 static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
 {
@@ -2221,31 +2324,40 @@ static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, 
     }
 }
 
-static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w, int oc, tnn__conv *q)
+static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w, int oc,
+                                 tnn__conv *q)
 {
     tnn_status s = tnn__window(what, o, 0, c, h, w, &q->g);
     if (s) return s;
     q->oc = oc;
     q->groups = o->groups ? o->groups : 1;
-    if (oc < 1 || oc > 1 << 24) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d filters, must be 1 to %d", what, oc, 1 << 24);
+    if (oc < 1 || oc > 1 << 24) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                                 "%s: %d filters, must be 1 to %d", what, oc,
+                                                     1 << 24);
     if (q->groups < 1 || c%q->groups || oc%q->groups)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: %d groups must divide the %d input channels and the %d filters", what, q->groups, c, oc);
+        return tnn__fail(TNN_ERROR_SHAPE,
+                         "%s: %d groups must divide the %d input channels and the %d filters", what,
+                             q->groups, c, oc);
     q->cg = c/q->groups;
     q->og = oc/q->groups;
     q->panels = (q->og + 15)/16;
     q->K = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
     if (q->K > 1 << 30 || tnn__mul(q->K, tnn__mul(q->groups*16, q->panels)) >= TNN__HUGE/16)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many", what, (long long)q->K, oc);
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many", what,
+                         (long long)q->K, oc);
     tnn__dx_frame(q->g.ph, q->g.dh, q->g.sh, q->g.kh, h, q->g.oh, &q->y_lo_h, &q->y_hi_h);
     tnn__dx_frame(q->g.pw, q->g.dw, q->g.sw, q->g.kw, w, q->g.ow, &q->y_lo_w, &q->y_hi_w);
     return TNN_OK;
 }
 /* The frame around x: ph, pw before it; what the last window needs behind it. */
-static int tnn__x_hi_h(const tnn__pool_geometry *g) { return TNN__MAX(0, (g->oh - 1)*g->sh - g->ph + (g->kh - 1)*g->dh - (g->ih - 1)); }
-static int tnn__x_hi_w(const tnn__pool_geometry *g) { return TNN__MAX(0, (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1)); }
+static int tnn__x_hi_h(const tnn__pool_geometry *g) { return TNN__MAX(0,
+        (g->oh - 1)*g->sh - g->ph + (g->kh - 1)*g->dh - (g->ih - 1)); }
+static int tnn__x_hi_w(const tnn__pool_geometry *g) { return TNN__MAX(0,
+        (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1)); }
 static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panels*q->groups; }
 static int      tnn__bias_floats(const tnn__conv *q) { return 16*q->panels*q->groups; }
-static tnn__len tnn__flipped_floats(const tnn__conv *q) { return (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16); }
+static tnn__len tnn__flipped_floats(const tnn__conv *q) {
+    return (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16); }
 
 /* Between PyTorch's (oc, cg, kh, kw) and panels. */
 static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, int to_panels)
@@ -2272,8 +2384,10 @@ static void tnn__copy_bias(const tnn__conv *q, float *panels, float *values, int
 }
 
 /* Rows i0..i1-1 of the output, the first of them at y. */
-static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q, const float *x, tnn__len x_row,
-                              const float *w, const float *bias, float *y, tnn__len y_row, int relu, int i0, int i1)
+static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q, const float *x,
+                              tnn__len x_row,
+                              const float *w, const float *bias, float *y, tnn__len y_row, int relu,
+                                  int i0, int i1)
 {
     const tnn__pool_geometry *g = &q->g;
     int group;
@@ -2307,8 +2421,10 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q, const
 }
 
 /* dw (+)= patches(x)^T dy;  db += sum of dy. */
-static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q, const float *x, tnn__len x_row,
-                                       const float *dy, tnn__len y_row, float *dw, float *db, int keep)
+static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q, const float *x,
+                                       tnn__len x_row,
+                                       const float *dy, tnn__len y_row, float *dw, float *db,
+                                           int keep)
 {
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
@@ -2324,7 +2440,8 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         t.n0 = t.n1 = 1; t.n2 = g->oh; t.run = g->ow;
         t.ldc = 16; t.cp = q->K*16; t.cols = q->og;
         t.start = keep ? TNN__KEEP : TNN__ZERO;
-        if (whole && rows == 3 && g->dh == 1) {         /* a 3x3 window on one channel: all rows at once */
+        /* a 3x3 window on one channel: all rows at once */
+        if (whole && rows == 3 && g->dh == 1) {
             t.a = x - g->ph*x_row - (tnn__len)g->pw*g->c;
             t.gs = x_row;
             t.rows = 3*g->kh;
@@ -2346,29 +2463,33 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
                 k->colsum(g->ow, q->og, dy + u*y_row + group*q->og, q->oc, db + group*q->panels*16);
 }
 
-/* The weights as the right-hand side of dx: per residue and group, panels over input channels with rows
-   (tap, tap, output channel). */
+/* The weights as the right-hand side of dx: per residue and group, panels over input channels
+   with rows (tap, tap, output channel). */
 static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
 {
     const tnn__pool_geometry *g = &q->g;
     int rh, rw, group, p, a, b, o, c;
     for (rh = 0; rh < g->sh; rh++)
         for (rw = 0; rw < g->sw; rw++) {
-            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
+            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw,
+                    g->pw, g->dw, g->sw, g->kw);
             for (group = 0; group < q->groups; group++)
                 for (p = 0; p < q->cg; p += 16)
                     for (a = 0; a < th.count; a++)
                         for (b = 0; b < tw.count; b++) {
-                            const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step, n = TNN__MIN(16, q->cg - p);
+                            const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step,
+                                n = TNN__MIN(16, q->cg - p);
                             for (o = 0; o < q->og; o++, flipped += 16) {
-                                const float *from = w + ((group*q->panels + o/16)*q->K + (tnn__len)uv*q->cg + p)*16 + o%16;
+                                const float *from = w + ((group*q->panels + o/16)*q->K
+                                                         + (tnn__len)uv*q->cg + p)*16 + o%16;
                                 for (c = 0; c < n; c++) flipped[c] = from[c*16];
                                 for (; c < 16; c++) flipped[c] = 0;
                             }
                         }
         }
 }
-static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q, const float *dy, tnn__len y_row,
+static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q, const float *dy,
+                                     tnn__len y_row,
                                      const float *flipped, float *dx, tnn__len x_row)
 {
     const tnn__pool_geometry *g = &q->g;
@@ -2376,7 +2497,8 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
     int rh, rw, group;
     for (rh = 0; rh < g->sh; rh++)
         for (rw = 0; rw < g->sw; rw++) {
-            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
+            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw,
+                    g->pw, g->dw, g->sw, g->kw);
             const tnn__len depth = (tnn__len)th.count*tw.count*q->og;
             for (group = 0; group < q->groups; group++, flipped += depth*16*panels) {
                 tnn__mm t;
@@ -2388,7 +2510,8 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 t.n1 = th.count; t.a1 = th.y_step*y_row;
                 t.n2 = tw.count; t.a2 = (tnn__len)tw.y_step*q->oc;
                 t.run = q->og;
-                if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) { t.run *= tw.count; t.n2 = 1; t.a2 = 0; }
+                if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) {
+                    t.run *= tw.count; t.n2 = 1; t.a2 = 0; }
                 t.b = flipped;
                 t.ldb = 16; t.bp = depth*16;
                 t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
@@ -2403,7 +2526,7 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
 }
 
 /* ---- 5c. Tensor functions ----------------------------------------------------------------------
-   Each checks its shapes, takes one workspace, and splits its samples or rows over the threads.   */
+   Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. */
 #define TNN__K_BLOCK 512        /* at most so many k at a time: rows of B that stay cached while rows of A pass by */
 static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
 {
@@ -2411,7 +2534,8 @@ static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
     return (int)((k + blocks - 1)/blocks);
 }
 
-/* The largest number of partial sums that a batch's weight gradient is split into: by shape alone. */
+/* The largest number of partial sums that a batch's weight gradient is split into: by shape
+   alone. */
 #define TNN__SPANS 16
 static int tnn__spans(tnn__len weights, int n)
 {
@@ -2467,9 +2591,11 @@ static void tnn__matmul_task(void *context, int task, int worker)
         t.rs = transposed ? 1 : s->K;
         t.ks = transposed ? s->M : 1;
         t.a = a;
-        if (s->pack_a) {            /* rows that would share few cache sets: a copy with a better stride */
+        /* rows that would share few cache sets: a copy with a better stride */
+        if (s->pack_a) {
             const int rows = transposed ? t.run : t.rows, cols = transposed ? t.rows : t.run;
-            const tnn__len from = transposed ? s->M : s->K, stride = (transposed ? s->row_block : TNN__K_BLOCK) + 16;
+            const tnn__len from = transposed ? s->M : s->K, stride = (transposed ? s->row_block
+                    : TNN__K_BLOCK) + 16;
             float *to = s->packed + worker*s->pack_a;
             int i;
             for (i = 0; i < rows; i++) memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
@@ -2488,24 +2614,28 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
     const tnn__len size_a = tnn__size(a), size_b = tnn__size(b), size_c = tnn__size(c);
     int threads = tnn_threads(), row_blocks;
     if (!size_a || !size_b || !size_c || a.h*a.w*b.h*b.w*c.h*c.w != 1)
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_matmul: needs three matrices (n, c, 1, 1) with data");
+        return tnn__fail(TNN_ERROR_SHAPE,
+                         "tnn_matmul: needs three matrices (n, c, 1, 1) with data");
     s.k = tnn__kernels();
     s.a = a; s.b = b; s.c = c; s.flags = flags;
     s.M = ta ? a.c : a.n;
     s.K = ta ? a.n : a.c;
     s.N = tb ? b.n : b.c;
     if ((tb ? b.c : b.n) != s.K || c.n != s.M || c.c != s.N)
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit",
+        return tnn__fail(TNN_ERROR_SHAPE,
+                         "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit",
                          c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
     if ((tnn__len)s.M*s.N*s.K < 32*32*32) threads = 1;
     row_blocks = (s.M + 111)/112;
     s.col_block = TNN__MIN(512, (int)tnn__round_up(s.N, 32));
     s.col_blocks = (s.N + s.col_block - 1)/s.col_block;
-    if (threads > 1) row_blocks = (int)TNN__MIN((s.M + 13)/14, tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
+    if (threads > 1) row_blocks = (int)TNN__MIN((s.M + 13)/14, tnn__round_up(row_blocks,
+            TNN__MAX(1, 2*threads/s.col_blocks)));
     s.row_block = (s.M + row_blocks - 1)/row_blocks;
     row_blocks = (s.M + s.row_block - 1)/s.row_block;
     s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64 ? (s.row_block + 16)*(TNN__K_BLOCK + 16) : 0;
-    s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + tnn__mul(threads, s.pack_a), "tnn_matmul");
+    s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + tnn__mul(threads, s.pack_a),
+                              "tnn_matmul");
     if (!s.panels) return TNN_ERROR_MEMORY;
     s.packed = s.panels + tnn__mul((s.N + 15)/16*16, s.K);
     tnn__run(threads, (s.N + 15)/16, tnn__matmul_pack, &s);
@@ -2521,7 +2651,8 @@ typedef struct {
     const float *weights, *bias;    /* as the kernels want them */
     float       *partial;           /* of dw and db, one per span */
     float       *scratch;           /* per thread: the framed x, the framed y */
-    tnn__len     frame_x, frame_y, x_row, y_row, x_at, y_at;    /* sizes, strides, where pixel (0,0) stands */
+    /* sizes, strides, where pixel (0,0) stands */
+    tnn__len     frame_x, frame_y, x_row, y_row, x_at, y_at;
     int          spans;
 } tnn__conv_call;
 
@@ -2530,35 +2661,47 @@ static void tnn__conv_forward_task(void *context, int i, int worker)
     const tnn__conv_call *s = (const tnn__conv_call *)context;
     float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
     const tnn__pool_geometry *g = &s->q.g;
-    tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw, x + s->x_at, s->x_row);
-    tnn__conv_forward(s->k, &s->q, x + s->x_at, s->x_row, s->weights, s->bias, y + s->y_at, s->y_row, 0, 0, g->oh);
-    tnn__channels_first(s->k, s->q.oc, g->oh, g->ow, y + s->y_at, s->y_row, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow);
+    tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw,
+                       x + s->x_at, s->x_row);
+    tnn__conv_forward(s->k, &s->q, x + s->x_at, s->x_row, s->weights, s->bias, y + s->y_at,
+                      s->y_row, 0, 0, g->oh);
+    tnn__channels_first(s->k, s->q.oc, g->oh, g->ow, y + s->y_at, s->y_row,
+                        s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow);
 }
 static void tnn__conv_input_task(void *context, int i, int worker)
 {
     const tnn__conv_call *s = (const tnn__conv_call *)context;
     float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
     const tnn__pool_geometry *g = &s->q.g;
-    tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow, y + s->y_at, s->y_row);
+    tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow,
+                       y + s->y_at, s->y_row);
     tnn__conv_backward_input(s->k, &s->q, y + s->y_at, s->y_row, s->weights, x + s->x_at, s->x_row);
-    tnn__channels_first(s->k, g->c, g->ih, g->iw, x + s->x_at, s->x_row, s->x.data + (tnn__len)i*g->c*g->ih*g->iw);
+    tnn__channels_first(s->k, g->c, g->ih, g->iw, x + s->x_at, s->x_row,
+                        s->x.data + (tnn__len)i*g->c*g->ih*g->iw);
 }
 static void tnn__conv_weights_task(void *context, int span, int worker)
 {
     const tnn__conv_call *s = (const tnn__conv_call *)context;
     float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
-    float *dw = s->partial + span*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)), *db = dw + tnn__weight_floats(&s->q);
+    float *dw = s->partial + span*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)),
+        *db = dw + tnn__weight_floats(&s->q);
     const tnn__pool_geometry *g = &s->q.g;
-    int i, first = (int)((tnn__len)s->x.n*span/s->spans), end = (int)((tnn__len)s->x.n*(span + 1)/s->spans);
+    int i, first = (int)((tnn__len)s->x.n*span/s->spans),
+        end = (int)((tnn__len)s->x.n*(span + 1)/s->spans);
     for (i = first; i < end; i++) {
-        tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw, x + s->x_at, s->x_row);
-        tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow, y + s->y_at, s->y_row);
-        tnn__conv_backward_weights(s->k, &s->q, x + s->x_at, s->x_row, y + s->y_at, s->y_row, dw, db, i > first);
+        tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw,
+                           x + s->x_at, s->x_row);
+        tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow,
+                           y + s->y_at, s->y_row);
+        tnn__conv_backward_weights(s->k, &s->q, x + s->x_at, s->x_row, y + s->y_at, s->y_row, dw,
+                                   db, i > first);
     }
 }
 
-/* The checks and the workspace of all three; `weights` floats are taken for packed weights or partial gradients. */
-static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tensor x, tnn_tensor w, tnn_tensor y, const tnn_window *o,
+/* The checks and the workspace of all three; `weights` floats are taken for packed weights or
+   partial gradients. */
+static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tensor x, tnn_tensor w,
+                                  tnn_tensor y, const tnn_window *o,
                                   tnn__len *weights)
 {
     tnn_window window = *o;
@@ -2570,9 +2713,11 @@ static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tenso
     if (!window.kernel && !window.kernel_w) window.kernel_w = w.w;
     if ((e = tnn__conv_init(what, &window, x.c, x.h, x.w, w.n, &s->q)) != TNN_OK) return e;
     if (w.c != s->q.cg || w.h != g->kh || w.w != g->kw)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: weights (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, w.n, w.c, w.h, w.w, w.n, s->q.cg, g->kh, g->kw);
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: weights (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
+                         what, w.n, w.c, w.h, w.w, w.n, s->q.cg, g->kh, g->kw);
     if (y.n != x.n || y.c != w.n || y.h != g->oh || y.w != g->ow)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: output (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, y.n, y.c, y.h, y.w, x.n, w.n, g->oh, g->ow);
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: output (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
+                         what, y.n, y.c, y.h, y.w, x.n, w.n, g->oh, g->ow);
     s->k = tnn__kernels();
     s->x = x;
     s->y = y;
@@ -2584,13 +2729,15 @@ static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tenso
     s->y_at = s->q.y_lo_h*s->y_row + (tnn__len)s->q.y_lo_w*s->q.oc;
     s->frame_y = tnn__round_up((s->q.y_lo_h + g->oh + s->q.y_hi_h)*s->y_row + TNN__SLACK, 16);
     if (*weights < 0) *weights = s->spans*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q));
-    else *weights = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q) + tnn__flipped_floats(&s->q);
+    else *weights = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)
+        + tnn__flipped_floats(&s->q);
     s->partial = tnn__floats(*weights + tnn__mul(tnn_threads(), s->frame_x + s->frame_y), what);
     if (!s->partial) return TNN_ERROR_MEMORY;
     s->scratch = s->partial + *weights;
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_conv2d_forward)(tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias, tnn_window window)
+TNN_API tnn_status (tnn_conv2d_forward)(tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias,
+                                        tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -2609,7 +2756,8 @@ TNN_API tnn_status (tnn_conv2d_forward)(tnn_tensor y, tnn_tensor x, tnn_tensor w
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_conv2d_backward_input)(tnn_tensor dx, tnn_tensor dy, tnn_tensor w, tnn_window window)
+TNN_API tnn_status (tnn_conv2d_backward_input)(tnn_tensor dx, tnn_tensor dy, tnn_tensor w,
+                                               tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -2624,7 +2772,8 @@ TNN_API tnn_status (tnn_conv2d_backward_input)(tnn_tensor dx, tnn_tensor dy, tnn
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_conv2d_backward_weights)(tnn_tensor dw, float *db, tnn_tensor x, tnn_tensor dy, tnn_window window)
+TNN_API tnn_status (tnn_conv2d_backward_weights)(tnn_tensor dw, float *db, tnn_tensor x,
+                                                 tnn_tensor dy, tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = -1, each, i;
@@ -2641,7 +2790,8 @@ TNN_API tnn_status (tnn_conv2d_backward_weights)(tnn_tensor dw, float *db, tnn_t
         const float *p = s.partial + ((tnn__len)(o/s.q.og*s.q.panels + f/16)*s.q.K)*16 + f%16;
         for (c = 0; c < s.q.cg; c++)
             for (u = 0; u < s.q.g.kh; u++)
-                for (v = 0; v < s.q.g.kw; v++) *sum++ += p[((tnn__len)(u*s.q.g.kw + v)*s.q.cg + c)*16];
+                for (v = 0; v < s.q.g.kw; v++)
+                    *sum++ += p[((tnn__len)(u*s.q.g.kw + v)*s.q.cg + c)*16];
         if (db) db[o] += s.partial[tnn__weight_floats(&s.q) + o/s.q.og*s.q.panels*16 + f];
     }
     tnn__release(s.partial);
@@ -2664,10 +2814,12 @@ static void tnn__pool_forward_task(void *context, int i, int worker)
     const tnn__pool_geometry *g = &s->g;
     float *x = s->scratch + worker*(s->in + 2*s->out), *y = x + s->in, *where = y + s->out;
     tnn__channels_last(s->k, g->c, g->ih, g->iw, s->from + i*s->in, x, (tnn__len)g->iw*g->c);
-    if (s->max) s->k->maxpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c, s->where_out ? where : NULL, 0, g->oh);
+    if (s->max) s->k->maxpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c, s->where_out
+                              ? where : NULL, 0, g->oh);
     else s->k->avgpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c);
     tnn__channels_first(s->k, g->c, g->oh, g->ow, y, (tnn__len)g->ow*g->c, s->to + i*s->out);
-    if (s->where_out) tnn__channels_first(s->k, g->c, g->oh, g->ow, where, (tnn__len)g->ow*g->c, s->where_out + i*s->out);
+    if (s->where_out) tnn__channels_first(s->k, g->c, g->oh, g->ow, where, (tnn__len)g->ow*g->c,
+                                          s->where_out + i*s->out);
 }
 static void tnn__pool_backward_task(void *context, int i, int worker)
 {
@@ -2677,12 +2829,14 @@ static void tnn__pool_backward_task(void *context, int i, int worker)
     memset(dx, 0, (size_t)s->in*sizeof *dx);
     tnn__channels_last(s->k, g->c, g->oh, g->ow, s->from + i*s->out, dy, (tnn__len)g->ow*g->c);
     if (s->max) {
-        tnn__channels_last(s->k, g->c, g->oh, g->ow, s->where_in + i*s->out, where, (tnn__len)g->ow*g->c);
+        tnn__channels_last(s->k, g->c, g->oh, g->ow, s->where_in + i*s->out, where,
+                           (tnn__len)g->ow*g->c);
         s->k->maxpool_grad(g, dy, where, dx, (tnn__len)g->iw*g->c, 0, g->oh);
     } else s->k->avgpool_grad(g, dy, dx, (tnn__len)g->iw*g->c);
     tnn__channels_first(s->k, g->c, g->ih, g->iw, dx, (tnn__len)g->iw*g->c, s->to + i*s->in);
 }
-static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, const float *where_in, float *where_out, const tnn_window *o, int max, int backward)
+static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, const float *where_in,
+                               float *where_out, const tnn_window *o, int max, int backward)
 {
     tnn__pool_call s;
     tnn_status e;
@@ -2692,7 +2846,9 @@ static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, con
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: average pooling has no dilation", what);
     if ((e = tnn__window(what, o, 1, x.c, x.h, x.w, &s.g)) != TNN_OK) return e;
     if (y.n != x.n || y.c != x.c || y.h != s.g.oh || y.w != s.g.ow)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, y.n, y.c, y.h, y.w, x.n, x.c, s.g.oh, s.g.ow);
+        return tnn__fail(TNN_ERROR_SHAPE,
+                         "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, y.n,
+                             y.c, y.h, y.w, x.n, x.c, s.g.oh, s.g.ow);
     s.k = tnn__kernels();
     s.max = max;
     s.from = backward ? y.data : x.data;
@@ -2707,11 +2863,13 @@ static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, con
     tnn__release(s.scratch);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_maxpool2d_forward)(tnn_tensor y, float *where, tnn_tensor x, tnn_window window)
+TNN_API tnn_status (tnn_maxpool2d_forward)(tnn_tensor y, float *where, tnn_tensor x,
+                                           tnn_window window)
 {
     return tnn__pooling("tnn_maxpool2d_forward", x, y, NULL, where, &window, 1, 0);
 }
-TNN_API tnn_status (tnn_maxpool2d_backward)(tnn_tensor dx, tnn_tensor dy, const float *where, tnn_window window)
+TNN_API tnn_status (tnn_maxpool2d_backward)(tnn_tensor dx, tnn_tensor dy, const float *where,
+                                            tnn_window window)
 {
     return tnn__pooling("tnn_maxpool2d_backward", dx, dy, where, NULL, &window, 1, 1);
 }
@@ -2730,14 +2888,16 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
     tnn__len i;
     int j;
     if (!tnn__size(x) || !tnn__size(y) || x.h*x.w*y.h*y.w != 1 || x.n != y.n || x.c != y.c)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: needs two matrices of one shape, has (%d, %d, %d, %d) and (%d, %d, %d, %d)", what,
+        return tnn__fail(TNN_ERROR_SHAPE,
+                         "%s: needs two matrices of one shape, has (%d, %d, %d, %d) and (%d, %d, %d, %d)", what,
                          y.n, y.c, y.h, y.w, x.n, x.c, x.h, x.w);
     for (i = 0; i < x.n; i++) {
         const float *from = x.data + i*x.c, max = k->largest(x.c, from);
         float *to = y.data + i*x.c;
         if (logarithm) {
             float e[64], sum = 0, lse;
-            for (j = 0; j < x.c; j += 64) sum += k->exp_sum(TNN__MIN(64, x.c - j), from + j, max, e);
+            for (j = 0; j < x.c; j += 64) sum += k->exp_sum(TNN__MIN(64, x.c - j), from + j, max,
+                                                            e);
             lse = (float)tnn__log_double(sum);
             for (j = 0; j < x.c; j++) to[j] = (from[j] - max) - lse;
         } else {
@@ -2747,8 +2907,10 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
     }
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_softmax)(tnn_tensor y, tnn_tensor x)     { return tnn__softmax("tnn_softmax", y, x, 0); }
-TNN_API tnn_status (tnn_log_softmax)(tnn_tensor y, tnn_tensor x) { return tnn__softmax("tnn_log_softmax", y, x, 1); }
+TNN_API tnn_status (tnn_softmax)(tnn_tensor y, tnn_tensor x)     {
+    return tnn__softmax("tnn_softmax", y, x, 0); }
+TNN_API tnn_status (tnn_log_softmax)(tnn_tensor y, tnn_tensor x) {
+    return tnn__softmax("tnn_log_softmax", y, x, 1); }
 
 TNN_API float tnn_sum(tnn_tensor x)  { return tnn__kernels()->sum(tnn__size(x), x.data); }
 TNN_API float tnn_mean(tnn_tensor x) { return tnn_sum(x)/(float)TNN__MAX(1, tnn__size(x)); }
@@ -2761,7 +2923,8 @@ TNN_API float (tnn_max)(tnn_tensor x)
 TNN_API float (tnn_dot)(tnn_tensor x, tnn_tensor y)
 {
     if (tnn__size(x) == tnn__size(y)) return tnn__kernels()->dot(tnn__size(x), x.data, y.data);
-    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements", (long long)tnn__size(x), (long long)tnn__size(y));
+    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements", (long long)tnn__size(x),
+              (long long)tnn__size(y));
     return 0;
 }
 TNN_API int tnn_argmax(const float *x, int n)
@@ -2772,23 +2935,27 @@ TNN_API int tnn_argmax(const float *x, int n)
 }
 
 /* ==== 6. LAYERS ================================================================================
-   A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation and a
-   pooling into a convolution, an activation and dropout into a dense layer. Operations stand between
-   BLOBS: blob i is what operation i reads and operation i-1 has written, for the whole batch, channels
-   last, each image in the frame of zeros that a convolution reading it needs. Gradients have no frames.
+   A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation
+   and a pooling into a convolution, an activation and dropout into a dense layer. Operations
+   stand between BLOBS: blob i is what operation i reads and operation i-1 has written, for the
+   whole batch, channels last, each image in the frame of zeros that a convolution reading it
+   needs. Gradients have no frames.
 
    All but dense work on one sample at a time: a run of them, a TRUNK, goes depth first, each sample
    through all of its operations while it is in the cache, forward and backward; gradients between
-   them are scratch memory of one sample per thread. Dense operations are matrix products over the batch.
+   them are scratch memory of one sample per thread. Dense operations are matrix products over
+   the batch.
 
-   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6h.       */
+   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6h. */
 
-/* ---- 6a. What they work on ---------------------------------------------------------------------- */
-enum { TNN__INPUT = 0 };            /* the operation that brings the user's samples into the network */
+/* ---- 6a. What they work on ------------------------------------------------------------------- */
+/* the operation that brings the user's samples into the network */
+enum { TNN__INPUT = 0 };
 
 typedef struct {
     int          type;              /* a tnn_layer_type, or TNN__INPUT */
-    int          layer;             /* in order of tnn_add: where errors and parameter names point */
+    /* in order of tnn_add: where errors and parameter names point */
+    int          layer;
     tnn__conv    q;                 /* conv2d and dense */
     tnn__pool_geometry pool;        /* pooling; of a conv2d, fused: pool.kh > 0 */
     int          act;               /* conv2d, dense: followed by (leaky) ReLU */
@@ -2827,7 +2994,8 @@ struct tnn_net {
     tnn__record     *record;        /* capacity of them, then as many operations, then blobs */
     tnn__op         *op;
     tnn__blob       *blob;          /* ops + 1 of them */
-    int              ops, threads, direct;  /* direct: the first operation reads the user's x as it is */
+    /* direct: the first operation reads the user's x as it is */
+    int              ops, threads, direct;
     tnn_loss_options loss;
     float           *class_weights, *loaned_weights;
     int              weight_count;
@@ -2880,14 +3048,15 @@ static tnn_window tnn__layer_window(const tnn_layer *o)
     return w;
 }
 
-/* ---- 6b. Input ---------------------------------------------------------------------------------- */
+/* ---- 6b. Input ------------------------------------------------------------------------------- */
 static void tnn__input_forward(const tnn__sample_at *a)
 {
     const tnn__len size = (tnn__len)a->in->c*a->in->h*a->in->w;
-    tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->net->x + a->s*size, a->y, a->out->row);
+    tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->net->x + a->s*size, a->y,
+                       a->out->row);
 }
 
-/* ---- 6c. Activations: y = x > 0 ? x : slope x ---------------------------------------------------- */
+/* ---- 6c. Activations: y = x > 0 ? x : slope x ------------------------------------------------ */
 static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     (void)b;
@@ -2898,16 +3067,19 @@ static void tnn__act_forward(const tnn__sample_at *a)
 {
     const tnn__len n = (tnn__len)a->out->w*a->out->c;
     int r;
-    for (r = 0; r < a->out->h; r++) a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row, a->op->slope);
+    for (r = 0; r < a->out->h; r++) a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row,
+                                              a->op->slope);
 }
-static void tnn__act_backward(const tnn__sample_at *a)      /* by the sign of x: with a negative slope y does not tell it */
+/* by the sign of x: with a negative slope y does not tell it */
+static void tnn__act_backward(const tnn__sample_at *a)
 {
     const tnn__len n = (tnn__len)a->out->w*a->out->c;
     int r;
-    for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n, a->op->slope, 1);
+    for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n,
+                                                   a->op->slope, 1);
 }
 
-/* ---- 6d. Dropout: y = 0 with probability p, else x/(1-p) ----------------------------------------- */
+/* ---- 6d. Dropout: y = 0 with probability p, else x/(1-p) ------------------------------------- */
 static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     (void)b;
@@ -2915,22 +3087,27 @@ static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
     if (op->p >= 0 && op->p < 1) return TNN_OK;
     return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
 }
-/* Its elements are numbered in image rows of multiples of 64; each training forward has its own stream. */
-static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op, const tnn__blob *b, int s,
+/* Its elements are numbered in image rows of multiples of 64; each training forward has its own
+   stream. */
+static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op,
+                              const tnn__blob *b, int s,
                               const float *x, tnn__len x_row, float *y, tnn__len y_row)
 {
     const tnn__len n = (tnn__len)b->w*b->c, numbers = tnn__round_up(n, 64);
     int i;
     for (i = 0; i < b->h; i++)
-        k->dropout(n, x + i*x_row, y + i*y_row, op->p, net->options.seed, (net->draws << 20) + (1u << 19) + (uint64_t)op->layer,
+        k->dropout(n, x + i*x_row, y + i*y_row, op->p, net->options.seed,
+                   (net->draws << 20) + (1u << 19) + (uint64_t)op->layer,
                    (uint64_t)(((tnn__len)s*b->h + i)*numbers));
 }
 static void tnn__dropout_forward(const tnn__sample_at *a)
 {
     const tnn__len n = (tnn__len)a->out->w*a->out->c;
     int r;
-    if (a->training) tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->x, a->in->row, a->y, a->out->row);
-    else for (r = 0; r < a->out->h; r++) memcpy(a->y + r*a->out->row, a->x + r*a->in->row, (size_t)n*sizeof *a->y);
+    if (a->training) tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->x, a->in->row, a->y,
+                                       a->out->row);
+    else for (r = 0; r < a->out->h; r++) memcpy(a->y + r*a->out->row, a->x + r*a->in->row,
+                                                (size_t)n*sizeof *a->y);
 }
 static void tnn__dropout_backward(const tnn__sample_at *a)
 {
@@ -2938,7 +3115,7 @@ static void tnn__dropout_backward(const tnn__sample_at *a)
     tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->dy, n, a->dx, n);
 }
 
-/* ---- 6e. Pooling --------------------------------------------------------------------------------- */
+/* ---- 6e. Pooling ----------------------------------------------------------------------------- */
 static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
@@ -2972,7 +3149,7 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
     a->k->avgpool_grad(&a->op->pool, a->dy, a->dx, row);
 }
 
-/* ---- 6f. Convolution: the formulas are in 5b ------------------------------------------------------ */
+/* ---- 6f. Convolution: the formulas are in 5b ------------------------------------------------- */
 static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
@@ -2998,7 +3175,8 @@ static void tnn__conv_sample_forward(const tnn__sample_at *a)
         float *y = a->y + r*out->row;
         if (op->pool.kh) {          /* as many rows of the convolution as one pooled row needs; (leaky) ReLU commutes with max */
             float *rows = a->scratch + op->rows;
-            tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, rows, wide, relu, r*strip.kh, (r + 1)*strip.kh);
+            tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, rows, wide, relu, r*strip.kh,
+                              (r + 1)*strip.kh);
             a->k->maxpool(&strip, rows, wide, y, out->row, a->where ? a->where + r*n : NULL, 0, 1);
         }
         if (leaky) a->k->act(n, y, y, op->slope);
@@ -3013,7 +3191,8 @@ static void tnn__conv_sample_backward(const tnn__sample_at *a)
     int r;
     if (op->pool.kh) {
         if (op->act)
-            for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, g + r*n, op->slope, 1);
+            for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->y + r*a->out->row, g + r*n,
+                                                           g + r*n, op->slope, 1);
         memset(dy, 0, (size_t)op->dy_floats*sizeof *dy);
         dy += op->dy_at;
         a->k->maxpool_grad(&op->pool, g, a->where, dy, row, 0, a->out->h);
@@ -3025,14 +3204,17 @@ static void tnn__conv_sample_backward(const tnn__sample_at *a)
             else if (dy != g) memcpy(dy + r*row, g + r*n, (size_t)n*sizeof *dy);
     }
     if (!a->keep) memset(db, 0, (size_t)tnn__bias_floats(&op->q)*sizeof *db);
-    tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, dw, op->no_bias ? NULL : db, a->keep);
-    if (a->dx) tnn__conv_backward_input(a->k, &op->q, dy, row, op->flipped, a->dx, (tnn__len)a->in->w*a->in->c);
+    tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, dw, op->no_bias ? NULL : db,
+                               a->keep);
+    if (a->dx) tnn__conv_backward_input(a->k, &op->q, dy, row, op->flipped, a->dx,
+                                        (tnn__len)a->in->w*a->in->c);
 }
 
-/* ---- 6g. Dense -----------------------------------------------------------------------------------
+/* ---- 6g. Dense
+   -----------------------------------------------------------------------------------
    x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
    y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W
-   Tasks are blocks of the output; the block sizes are in the call.                                 */
+   Tasks are blocks of the output; the block sizes are in the call. */
 static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     tnn_window w;
@@ -3042,9 +3224,11 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     w.kernel_w = b->w;
     op->no_bias = o->no_bias;
     if (b->h > 4096 || b->w > 4096)
-        return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096", b->h, b->w);
+        return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096", b->h,
+                         b->w);
     if (o->units < 1 || o->units > 1 << 24)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d", o->units, 1 << 24);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d", o->units,
+                         1 << 24);
     e = tnn__conv_init("dense", &w, b->c, b->h, b->w, o->units, &op->q);
     b->c = o->units; b->h = b->w = 1;
     b->flat = 1;
@@ -3066,7 +3250,8 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__op *op = call->op;
     const tnn__len index = op - net->op;
     const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
-    const int i0 = task/call->col_blocks*call->row_block, j0 = task%call->col_blocks*call->col_block;
+    const int i0 = task/call->col_blocks*call->row_block,
+        j0 = task%call->col_blocks*call->col_block;
     const int block = tnn__k_block(op->q.K);
     tnn__mm t;
     int k0, r;
@@ -3104,21 +3289,23 @@ static void tnn__dense_dropout(void *context, int task, int worker)
     }
 }
 
-/* dy back through dropout and activation, in place: y is positive where both let it through. And for dx, 16
-   rows of dy as one panel over the batch. */
+/* dy back through dropout and activation, in place: y is positive where both let it through. And
+   for dx, 16 rows of dy as one panel over the batch. */
 static void tnn__dense_turn(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__blob *out = &net->blob[op - net->op + 1];
-    const int s0 = task*16, rows = TNN__MIN(16, net->n - s0), units = op->q.oc, deep = (units + 15)/16*16;
+    const int s0 = task*16, rows = TNN__MIN(16, net->n - s0), units = op->q.oc,
+        deep = (units + 15)/16*16;
     float *panel = net->turned + (tnn__len)task*deep*16;
     int s;
     (void)worker;
     if (op->act)
         for (s = s0; s < s0 + rows; s++)
-            call->k->act_grad(units, out->data + s*out->sample, out->grad + s*out->grad_sample, out->grad + s*out->grad_sample,
+            call->k->act_grad(units, out->data + s*out->sample, out->grad + s*out->grad_sample,
+                              out->grad + s*out->grad_sample,
                               op->slope, 1.0f/(1.0f - op->p));
     if (!op->needs_dx) return;
     if (rows < 16) memset(panel, 0, (size_t)deep*16*sizeof *panel);
@@ -3126,8 +3313,8 @@ static void tnn__dense_turn(void *context, int task, int worker)
     for (s = units*16; s < deep*16; s++) panel[s] = 0;
 }
 
-/* Tasks 0..dx_blocks-1: rows of dx^T = W dy^T, the weights broadcast straight from their panels, so that
-   each is read once however small the batch. The others: blocks of dW, rows of inputs. */
+/* Tasks 0..dx_blocks-1: rows of dx^T = W dy^T, the weights broadcast straight from their panels,
+   so that each is read once however small the batch. The others: blocks of dW, rows of inputs. */
 static void tnn__dense_backward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -3183,10 +3370,11 @@ static void tnn__dense_backward(void *context, int task, int worker)
     }
 }
 
-/* ---- 6h. All of them ------------------------------------------------------------------------------ */
+/* ---- 6h. All of them ------------------------------------------------------------------------- */
 typedef struct {
     const char *name;
-    tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);    /* b: the input's shape, then the output's */
+    /* b: the input's shape, then the output's */
+    tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);
     void (*forward)(const tnn__sample_at *a);
     void (*backward)(const tnn__sample_at *a);
 } tnn__layer_kind;
@@ -3203,12 +3391,12 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type
 };
 
 /* ==== 7. NETWORKS AND PLANS ====================================================================
-   tnn_add records layers; tnn_build turns them into operations and lays out one allocation. The batch
-   is cut into spans by its size alone (tnn__spans); in a trunk a span is one task, which adds its share
-   of the convolutions' weight gradients into a partial sum of its own; they are added up in the order
-   of the spans.                                                                                   */
+   tnn_add records layers; tnn_build turns them into operations and lays out one allocation. The
+   batch is cut into spans by its size alone (tnn__spans); in a trunk a span is one task, which
+   adds its share of the convolutions' weight gradients into a partial sum of its own; they are
+   added up in the order of the spans. */
 
-/* ---- 7a. Recording and planning -------------------------------------------------------------------- */
+/* ---- 7a. Recording and planning -------------------------------------------------------------- */
 TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
 {
     tnn_net *net;
@@ -3219,13 +3407,17 @@ TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
     o = *options;
     for (i = 1; i < 3; i++) if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
     if (!o.batch) o.batch = 64;
-    if (!tnn__count(1, o.input[0], o.input[1], o.input[2]) || o.input[0] > 1 << 24 || o.input[1] > 1 << 20 || o.input[2] > 1 << 20) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, height, width that fit in memory",
+    if (!tnn__count(1, o.input[0], o.input[1], o.input[2]) || o.input[0] > 1 << 24
+        || o.input[1] > 1 << 20 || o.input[2] > 1 << 20) {
+        tnn__fail(TNN_ERROR_SHAPE,
+                  "tnn_create: .input = {%d, %d, %d} must be positive channels, height, width that fit in memory",
                   o.input[0], o.input[1], o.input[2]);
         return NULL;
     }
     if (o.batch < 1 || o.threads < 0) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: .batch = %d must be at least 1, .threads = %d not negative", o.batch, o.threads);
+        tnn__fail(TNN_ERROR_ARGUMENT,
+                  "tnn_create: .batch = %d must be at least 1, .threads = %d not negative", o.batch,
+                      o.threads);
         return NULL;
     }
     net = (tnn_net *)tnn__alloc((tnn__len)sizeof *net, "tnn_create");
@@ -3246,8 +3438,10 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
-    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; layers come before the first forward");
-    if (layer->type < TNN_CONV2D || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
+    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                     "tnn_add: the network has been built; layers come before the first forward");
+    if (layer->type < TNN_CONV2D
+        || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
@@ -3268,13 +3462,14 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
     return TNN_OK;
 }
 
-/* Fuses into a conv2d or dense operation what may follow it in the same pass over the output; returns how many
-   layers that are. b is the shape so far. */
+/* Fuses into a conv2d or dense operation what may follow it in the same pass over the output;
+   returns how many layers that are. b is the shape so far. */
 static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
 {
     const tnn__record *next = &net->record[i + 1], *end = net->record + net->layers;
     int fused = 0;
-    if (next < end && (next->o.type == TNN_RELU || (next->o.type == TNN_LEAKY_RELU && next->o.slope >= 0))) {
+    if (next < end && (next->o.type == TNN_RELU || (next->o.type == TNN_LEAKY_RELU
+                                                    && next->o.slope >= 0))) {
         op->act = 1;
         tnn__act_shape(op, &next->o, b);
         fused++, next++;
@@ -3290,7 +3485,8 @@ static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
             fused++, next++;
         } else memset(g, 0, sizeof *g);
     }
-    if (next < end && op->type == TNN_DENSE && op->act && !(op->slope > 0) && next->o.type == TNN_DROPOUT
+    if (next < end && op->type == TNN_DENSE && op->act && !(op->slope > 0)
+        && next->o.type == TNN_DROPOUT
         && next->o.p > 0 && next->o.p < 1) {
         op->p = next->o.p;
         fused++;
@@ -3307,7 +3503,8 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     memset(&b, 0, sizeof b);
     b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
     for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) b.flat = 1;
-    net->direct = i < net->layers && net->record[i].o.type == TNN_DENSE && (b.c == 1 || b.h*b.w == 1);
+    net->direct = i < net->layers && net->record[i].o.type == TNN_DENSE
+        && (b.c == 1 || b.h*b.w == 1);
     net->blob[0] = b;
     if (!net->direct) {
         net->op[0].type = TNN__INPUT;
@@ -3324,8 +3521,10 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             b.flat = net->blob[n].flat = 1;
             continue;
         }
-        if (b.flat && (r->o.type == TNN_CONV2D || r->o.type == TNN_MAXPOOL2D || r->o.type == TNN_AVGPOOL2D))
-            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values", kind->name, b.c*b.h*b.w);
+        if (b.flat && (r->o.type == TNN_CONV2D || r->o.type == TNN_MAXPOOL2D
+                       || r->o.type == TNN_AVGPOOL2D))
+            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values",
+                             kind->name, b.c*b.h*b.w);
         op->type = (int)r->o.type;
         op->layer = i;
         op->needs_dx = trained;
@@ -3360,7 +3559,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
 {
     tnn__arena a;
     const int training = net->loss.type != 0, batch = net->options.batch;
-    tnn__len most = TNN__DX_BLOCK*32, turned = 0;        /* a dense layer's dx passes through g[0], too */
+    /* a dense layer's dx passes through g[0], too */
+    tnn__len most = TNN__DX_BLOCK*32, turned = 0;
     int i, moments = 0;
     a.memory = memory;
     a.used = 0;
@@ -3376,7 +3576,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
         b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
         b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
-        if (b->sample%1024 == 0) b->sample += 16;       /* rows a page apart would share few cache sets */
+        /* rows a page apart would share few cache sets */
+        if (b->sample%1024 == 0) b->sample += 16;
         b->grad_sample = tnn__round_up((tnn__len)b->c*b->h*b->w, 16);
         if (b->grad_sample%1024 == 0) b->grad_sample += 16;
         if (i == 0 && net->direct) b->sample = (tnn__len)b->c*b->h*b->w;
@@ -3402,15 +3603,20 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     }
     if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
     else if (net->optimizer.type) moments = 2;
-    for (i = 0; i < 4; i++) net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a, net->params) : NULL;
-    if (training) net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch), net->partial_floats));
-    net->class_weights = net->loss.class_weights ? tnn__take(&a, net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w) : NULL;
+    for (i = 0; i < 4; i++) net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a,
+            net->params) : NULL;
+    if (training) net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
+                                                        net->partial_floats));
+    net->class_weights = net->loss.class_weights ? tnn__take(&a,
+                                                             net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w) : NULL;
     /* activations, and the gradients between trunks and dense operations */
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
-        const int before = i > 0 && net->op[i - 1].type == TNN_DENSE, after = i == net->ops || net->op[i].type == TNN_DENSE;
+        const int before = i > 0 && net->op[i - 1].type == TNN_DENSE, after = i == net->ops
+            || net->op[i].type == TNN_DENSE;
         if (!(i == 0)) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
-        b->grad = training && i > 0 && (before || after) ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
+        b->grad = training && i > 0 && (before || after) ? tnn__take(&a,
+                tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
     }
     /* per operation */
     net->scratch_floats = 0;
@@ -3421,22 +3627,29 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         tnn__op *op = &net->op[i];
         const tnn__conv *q = &op->q;
         if (op->pool.kh && op->type != TNN_AVGPOOL2D && training)
-            op->where = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[i + 1].c*net->blob[i + 1].h*net->blob[i + 1].w));
+            op->where = tnn__take(&a,
+                                  tnn__mul(batch,
+                                           (tnn__len)net->blob[i + 1].c*net->blob[i
+                                                   + 1].h*net->blob[i + 1].w));
         if (op->type == TNN_CONV2D) {
             if (op->needs_dx && training) op->flipped = tnn__take(&a, tnn__flipped_floats(q));
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
             op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
-            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh, op->dy_row);
+            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
+                                     op->dy_row);
             op->dy = net->scratch_floats;
             if (training) net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
             op->rows = net->scratch_floats;
             if (op->pool.kh) net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK, 16);
         }
-        if (op->type == TNN_DENSE && op->needs_dx) turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+        if (op->type == TNN_DENSE && op->needs_dx) turned = TNN__MAX(turned,
+                tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
     }
     net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
     net->turned = training ? tnn__take(&a, turned) : NULL;
-    net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w));
+    net->output = tnn__take(&a,
+                            tnn__mul(batch,
+                                     (tnn__len)net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w));
     return a.used + TNN__SLACK;
 }
 
@@ -3458,7 +3671,8 @@ static tnn_status tnn__plan(tnn_net *net)
     tnn__err.line = line;
     e = tnn__check_loss(net);
     if (e) return e;
-    net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS) : tnn_threads();
+    net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
+        : tnn_threads();
     net->memory_floats = tnn__place(net, NULL);
     return TNN_OK;
 }
@@ -3471,7 +3685,8 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
 {
     tnn_status e = tnn__plan(net);
     if (e || net->built) return e;
-    net->memory = (float *)tnn__alloc(tnn__mul(net->memory_floats, (tnn__len)sizeof(float)), "tnn_build");
+    net->memory = (float *)tnn__alloc(tnn__mul(net->memory_floats, (tnn__len)sizeof(float)),
+                                      "tnn_build");
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
     net->built = 1;
@@ -3497,7 +3712,7 @@ TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
     return b->c*b->h*b->w;
 }
 
-/* ---- 7b. Parameters -------------------------------------------------------------------------------- */
+/* ---- 7b. Parameters -------------------------------------------------------------------------- */
 static const tnn__op *tnn__find_param(tnn_net *net, int i, int *bias)
 {
     int k;
@@ -3543,20 +3758,25 @@ TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
 }
 TNN_API long long (tnn_param_total)(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
 
-static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int which, float *values, int count, int to)
+static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int which,
+                                  float *values, int count, int to)
 {
     const tnn__op *op;
     int i, bias;
     tnn_status e = (tnn_build)(net);
     if (e) return e;
-    if (!name || !values || !net->flat[which]) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name, values or gradients", what);
+    if (!name || !values || !net->flat[which]) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                                                "%s: no name, values or gradients",
+                                                                    what);
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
         const tnn_param p = tnn__param_of(op, bias);
         if (strcmp(p.name, name)) continue;
-        if (p.count != count) return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d", what, name, p.count, count);
+        if (p.count != count) return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
+                                               what, name, p.count, count);
         if (to)
             for (i = 0; i < count; i++)
-                if (!(values[i] - values[i] >= 0)) return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
+                if (!(values[i] - values[i] >= 0)) return tnn__fail(TNN_ERROR_NUMBER,
+                        "%s: value %d of %s is not finite", what, i, name);
         if (bias) tnn__copy_bias(&op->q, net->flat[which] + op->b, values, to);
         else tnn__copy_weights(&op->q, net->flat[which] + op->w, values, to);
         return TNN_OK;
@@ -3610,8 +3830,8 @@ TNN_API uint64_t (tnn_hash)(tnn_net *net)
     return hash;
 }
 
-/* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1 (biases):
-   independent of how the network holds it. */
+/* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1
+   (biases): independent of how the network holds it. */
 static void tnn__init_params(tnn_net *net)
 {
     const tnn__op *op;
@@ -3619,15 +3839,18 @@ static void tnn__init_params(tnn_net *net)
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
         const tnn_init init = net->record[op->layer].o.init;
         const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
-        const double fan_in = (double)op->q.K, fan_out = (double)op->q.oc*(op->type == TNN_CONV2D ? op->q.g.kh*op->q.g.kw : 1);
+        const double fan_in = (double)op->q.K, fan_out = (double)op->q.oc*(op->type == TNN_CONV2D
+                ? op->q.g.kh*op->q.g.kw : 1);
         const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
         double bound = 0, deviation = 0;
         tnn__len at;
         char digits[16], *end = tnn__put_int(digits, digits + 15, op->layer);
         tnn__op *named = (tnn__op *)(uintptr_t)op;
         *end = 0;
-        *tnn__put(tnn__put(named->weight_name, named->weight_name + 23, digits), named->weight_name + 23, ".weight") = 0;
-        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits), named->bias_name + 23, ".bias") = 0;
+        *tnn__put(tnn__put(named->weight_name, named->weight_name + 23, digits),
+                  named->weight_name + 23, ".weight") = 0;
+        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits), named->bias_name + 23,
+                  ".bias") = 0;
         switch (init) {
         case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
         case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
@@ -3639,16 +3862,19 @@ static void tnn__init_params(tnn_net *net)
         if (bias && init != TNN_INIT_DEFAULT) continue;
         for (at = 0; at < n; at++) {
             float *to = tnn__param_at(op, bias, net->flat[0], at);
-            if (bound > 0) *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)*bound);
-            else if (deviation > 0) *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
+            if (bound > 0) *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at)
+                                          - 1.0)*bound);
+            else if (deviation > 0) *to = (float)((double)tnn_random_normal(seed, stream,
+                    (uint64_t)at)*deviation);
         }
     }
 }
 
-/* ---- 7c. Forward and backward ------------------------------------------------------------------------ */
+/* ---- 7c. Forward and backward ---------------------------------------------------------------- */
 static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
 
-/* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this thread's scratch. */
+/* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this
+   thread's scratch. */
 static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
 {
     const tnn_net *net = call->net;
@@ -3666,7 +3892,8 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     a.y = tnn__sample_data(a.out, s);
     if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*a.out->c*a.out->h*a.out->w;
     a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
-    if (a.op->needs_dx) a.dx = a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[i & 1];
+    if (a.op->needs_dx) a.dx = a.in->grad ? a.in->grad + s*a.in->grad_sample
+        : scratch + net->g[i & 1];
     return a;
 }
 
@@ -3676,7 +3903,8 @@ static void tnn__trunk_forward(void *context, int span, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans), end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int first = (int)((tnn__len)net->n*span/call->spans),
+        end = (int)((tnn__len)net->n*(span + 1)/call->spans);
     int s, i;
     for (s = first; s < end; s++)
         for (i = call->first; i < call->last; i++) {
@@ -3689,7 +3917,8 @@ static void tnn__trunk_backward(void *context, int span, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans), end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int first = (int)((tnn__len)net->n*span/call->spans),
+        end = (int)((tnn__len)net->n*(span + 1)/call->spans);
     int s, i;
     for (s = first; s < end; s++)
         for (i = call->last - 1; i >= call->first; i--) {
@@ -3699,7 +3928,8 @@ static void tnn__trunk_backward(void *context, int span, int worker)
             if (a.dx || a.op->type == TNN_CONV2D) tnn__layer_kinds[a.op->type].backward(&a);
         }
 }
-/* Adds the spans' partial sums into the gradients. A task is a conv operation and a 16th of its floats. */
+/* Adds the spans' partial sums into the gradients. A task is a conv operation and a 16th of its
+   floats. */
 static void tnn__add_partials(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -3709,16 +3939,20 @@ static void tnn__add_partials(void *context, int task, int worker)
     int s;
     (void)worker;
     if (op->type != TNN_CONV2D) return;
-    n = tnn__weight_floats(&op->q) + (op->no_bias ? 0 : tnn__bias_floats(&op->q));     /* neighbours in both */
+    /* neighbours in both */
+    n = tnn__weight_floats(&op->q) + (op->no_bias ? 0 : tnn__bias_floats(&op->q));
     from = n/16*(task%16)/16*16;
     end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
-    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from, (size_t)(end - from)*sizeof(float));
+    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from,
+           (size_t)(end - from)*sizeof(float));
     for (s = 1; s < call->spans; s++)
-        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from, net->flat[1] + op->w + from);
+        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from,
+                     net->flat[1] + op->w + from);
 }
 
 /* Below so many multiply-adds or floats moved, one thread is faster than two. */
-static int tnn__threads_for(const tnn_net *net, tnn__len work) { return work < 20000 ? 1 : net->threads; }
+static int tnn__threads_for(const tnn_net *net, tnn__len work) { return work < 20000 ? 1
+    : net->threads; }
 
 TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode mode)
 {
@@ -3728,7 +3962,8 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     if (e) return e;
     if (!x) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL");
     if (n < 1 || n > net->options.batch)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; this network takes 1 to %d samples (.batch of tnn_create)",
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_forward: a batch of %d; this network takes 1 to %d samples (.batch of tnn_create)",
                          n, net->options.batch);
     net->x = x;
     net->n = n;
@@ -3749,9 +3984,11 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
             call.row_block = (n + blocks - 1)/blocks;
             call.col_block = 32;
             call.col_blocks = (op->q.oc + 31)/32;
-            tnn__run(tnn__threads_for(net, n*op->q.K*op->q.oc/8), blocks*call.col_blocks, tnn__dense_forward, &call);
+            tnn__run(tnn__threads_for(net, n*op->q.K*op->q.oc/8), blocks*call.col_blocks,
+                     tnn__dense_forward, &call);
             if (op->p > 0 && mode == TNN_TRAIN)
-                tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16, tnn__dense_dropout, &call);
+                tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16,
+                         tnn__dense_dropout, &call);
         }
     }
     net->stage = TNN__FORWARD;
@@ -3764,11 +4001,13 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
     int i, first;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     call.net = net;
     call.k = tnn__kernels();
     call.spans = tnn__spans(net->partial_floats, net->n);
-    for (first = 0; first < net->ops; first++) {        /* nothing before the first parameters needs a gradient */
+    /* nothing before the first parameters needs a gradient */
+    for (first = 0; first < net->ops; first++) {
         const tnn__op *op = &net->op[first];
         if (op->type == TNN_CONV2D || op->type == TNN_DENSE) break;
         if (op->needs_dx) break;
@@ -3780,21 +4019,27 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         if (call.last > call.first) {
             int k;
             for (k = call.first; k < call.last; k++)
-                if (net->op[k].flipped) tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w, net->op[k].flipped);
+                if (net->op[k].flipped) tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w,
+                                                       net->op[k].flipped);
             tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
-            tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first), tnn__add_partials, &call);
+            tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
+                     tnn__add_partials, &call);
         }
         if (i > first) {
             const tnn__op *op = call.op = &net->op[--i];
             const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
-            const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK, TNN__MIN(8, (K + 27)/28));
+            const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
+                                             TNN__MIN(8, (K + 27)/28));
             if (op->act || op->needs_dx)
-                tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16, tnn__dense_turn, &call);
+                tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
+                         tnn__dense_turn, &call);
             call.row_block = (int)((K + blocks - 1)/blocks);
             call.dx_blocks = op->needs_dx ? (int)((K + call.row_block - 1)/call.row_block) : 0;
             call.col_block = 128;
             call.col_blocks = (op->q.oc + 127)/128;
-            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
+            tnn__run(tnn__threads_for(net, work),
+                     call.dx_blocks
+                         + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
                      tnn__dense_backward, &call);
         }
     }
@@ -3803,21 +4048,25 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
 }
 
 /* Where value i of (c, h, w) lies in a blob's channels-last image. */
-static tnn__len tnn__place_of(const tnn__blob *b, int i) { return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w); }
+static tnn__len tnn__place_of(const tnn__blob *b, int i) { return (tnn__len)(i%(b->h*b->w))*b->c
+    + i/(b->h*b->w); }
 
 TNN_API const float *(tnn_output)(tnn_net *net)
 {
     const tnn__blob *b;
     int s;
     if (tnn_failed() || !net) return NULL;
-    if (!net->n) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done"); return NULL; }
+    if (!net->n) { tnn__fail(TNN_ERROR_ARGUMENT,
+                             "tnn_output: no forward has been done"); return NULL; }
     b = &net->blob[net->ops];
     for (s = 0; s < net->n; s++)
-        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w, tnn__sample_data(b, s), b->row, net->output + (tnn__len)s*b->c*b->h*b->w);
+        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w, tnn__sample_data(b, s), b->row,
+                            net->output + (tnn__len)s*b->c*b->h*b->w);
     return net->output;
 }
 
-/* ==== 8. LOSSES ================================================================================ */
+/* ==== 8. LOSSES
+   ================================================================================ */
 #define TNN__NOT_FLAT "tnn_set_loss: cross-entropy needs one value per class, the last layer gives %dx%dx%d (flatten it)"
 static tnn_status tnn__check_loss(const tnn_net *net)
 {
@@ -3827,17 +4076,22 @@ static tnn_status tnn__check_loss(const tnn_net *net)
     if (!b->flat && b->h*b->w != 1)
         return tnn__fail(TNN_ERROR_SHAPE, TNN__NOT_FLAT, b->c, b->h, b->w);
     if (net->loss.class_weights && net->weight_count != n)
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; the loss comes after the last layer", net->weight_count, n);
+        return tnn__fail(TNN_ERROR_SHAPE,
+                         "tnn_set_loss: %d class weights for %d classes; the loss comes after the last layer", net->weight_count, n);
     return TNN_OK;
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
     int i, n, shape[3];
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !loss || loss->type != TNN_CROSS_ENTROPY) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no such loss");
-    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; the loss comes before the first forward");
+    if (!net || !loss || loss->type != TNN_CROSS_ENTROPY) return tnn__fail(TNN_ERROR_ARGUMENT,
+            "tnn_set_loss: no network or no such loss");
+    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                     "tnn_set_loss: the network has been built; the loss comes before the first forward");
     if (!(loss->label_smoothing >= 0 && loss->label_smoothing <= 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .label_smoothing = %g must be in [0, 1]", (double)loss->label_smoothing);
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_loss: .label_smoothing = %g must be in [0, 1]",
+                             (double)loss->label_smoothing);
     n = (tnn_output_shape)(net, shape);
     if (!n) return (tnn_status)tnn_failed();
     if (shape[1]*shape[2] != 1)
@@ -3849,7 +4103,8 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
             copy[i] = loss->class_weights[i];
             if (!(copy[i] >= 0) || copy[i] > 1e30f) {
                 tnn__release(copy);
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .class_weights[%d] = %g must be finite and not negative", i, (double)loss->class_weights[i]);
+                return tnn__fail(TNN_ERROR_ARGUMENT,
+                                 "tnn_set_loss: .class_weights[%d] = %g must be finite and not negative", i, (double)loss->class_weights[i]);
             }
         }
         tnn__release(net->loaned_weights);
@@ -3860,9 +4115,10 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
     return TNN_OK;
 }
 
-/* With p = softmax(x), weights v, smoothing s, W = sum over samples of v[label], V = sum of v, C classes:
+/* With p = softmax(x), weights v, smoothing s, W = sum over samples of v[label], V = sum of v, C
+   classes:
      loss = 1/W sum_i ( (1-s) v[l] (lse - x[l]) + s/C sum_c v[c] (lse - x[c]) )
-     dx_c = 1/W ( p_c ((1-s) v[l] + s/C V) - (1-s) v[l] [c = l] - s/C v[c] )                         */
+     dx_c = 1/W ( p_c ((1-s) v[l] + s/C V) - (1-s) v[l] [c = l] - s/C v[c] ) */
 TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
 {
     const tnn__isa_table *k = tnn__kernels();
@@ -3872,19 +4128,23 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
     int classes, s, c;
     if (tnn_failed() || !net) return nan;
     if (!net->loss.type) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no loss was set"); return nan; }
-    if (net->stage == TNN__NOTHING || !labels) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no forward has been done, or no labels"); return nan; }
+    if (net->stage == TNN__NOTHING || !labels) { tnn__fail(TNN_ERROR_ARGUMENT,
+                                                           "tnn_loss: no forward has been done, or no labels"); return nan; }
     b = &net->blob[net->ops];
     classes = b->c*b->h*b->w;
     smooth = (double)net->loss.label_smoothing;
     for (s = 0; s < net->n; s++) {
         if (labels[s] < 0 || labels[s] >= classes) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, the network has %d classes", labels[s], s, classes);
+            tnn__fail(TNN_ERROR_ARGUMENT,
+                      "tnn_loss: label %d of sample %d is out of range, the network has %d classes",
+                          labels[s], s, classes);
             return nan;
         }
         weight += net->class_weights ? (double)net->class_weights[labels[s]] : 1;
     }
     if (!(weight > 0)) {
-        tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: the class weights of all %d labels of the batch are 0", net->n);
+        tnn__fail(TNN_ERROR_NUMBER,
+                  "tnn_loss: the class weights of all %d labels of the batch are 0", net->n);
         return nan;
     }
     net->correct = 0;
@@ -3892,7 +4152,8 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
         const float *x = tnn__sample_data(b, s), max = k->largest(classes, x);
         float *dx = b->grad + s*b->grad_sample, sum = k->exp_sum(classes, x, max, dx), scale;
         const tnn__len label = tnn__place_of(b, labels[s]);
-        const double lse = (double)max + tnn__log_double((double)sum), v = net->class_weights ? (double)net->class_weights[labels[s]] : 1;
+        const double lse = (double)max + tnn__log_double((double)sum), v = net->class_weights
+            ? (double)net->class_weights[labels[s]] : 1;
         const double all = net->class_weights ? net->weight_sum : classes;
         double loss = (1 - smooth)*v*(lse - (double)x[label]);
         int best = 0;
@@ -3901,12 +4162,16 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
             tnn__len i;
             for (i = 0; i < size; i++)
                 if (!(net->x[s*size + i] - net->x[s*size + i] >= 0)) {
-                    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: value %l of sample %d of the batch is %s; the data must be finite", (long long)i, s,
-                              net->x[s*size + i] > 0 ? "inf" : net->x[s*size + i] < 0 ? "-inf" : "nan");
+                    tnn__fail(TNN_ERROR_NUMBER,
+                              "tnn_loss: value %l of sample %d of the batch is %s; the data must be finite", (long long)i, s,
+                              net->x[s*size + i] > 0 ? "inf" : net->x[s*size + i] < 0 ? "-inf"
+                                  : "nan");
                     return nan;
                 }
-            tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: the loss of sample %d is not finite after %l steps (its largest logit is %g); "
-                      "the parameters are those of the last step; a smaller lr may help", s, net->steps, (double)max);
+            tnn__fail(TNN_ERROR_NUMBER,
+                      "tnn_loss: the loss of sample %d is not finite after %l steps (its largest logit is %g); "
+                      "the parameters are those of the last step; a smaller lr may help", s,
+                          net->steps, (double)max);
             return nan;
         }
         scale = (float)(((1 - smooth)*v + smooth/classes*all)/weight/(double)sum);
@@ -3920,7 +4185,8 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
             }
         dx[label] -= (float)((1 - smooth)*v/weight);
         total += loss;
-        for (c = 1; c < classes; c++) if (x[tnn__place_of(b, c)] > x[tnn__place_of(b, best)]) best = c;
+        for (c = 1; c < classes; c++)
+            if (x[tnn__place_of(b, c)] > x[tnn__place_of(b, best)]) best = c;
         net->correct += best == labels[s];
     }
     net->stage = TNN__LOSS;
@@ -3934,39 +4200,51 @@ TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
    SGD      d = g + decay w;  first step: b = d, then b = momentum b + (1 - dampening) d;
             w -= lr d            without momentum
             w -= lr b            with momentum
-            w -= lr (d + momentum b)   Nesterov            (Sutskever et al. 2013, in PyTorch's form)
+            w -= lr (d + momentum b)   Nesterov            (Sutskever et al. 2013, in PyTorch's
+            form)
    Adam     d = g + decay w;  m = beta1 m + (1 - beta1) d;  v = beta2 v + (1 - beta2) d^2;
             w -= lr/(1 - beta1^t) * m / (sqrt(v)/sqrt(1 - beta2^t) + eps)
-   AdamW    w *= 1 - lr decay;  then Adam without decay                                            */
+   AdamW    w *= 1 - lr decay;  then Adam without decay */
 TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimizer)
 {
     tnn_optimizer o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !optimizer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
-    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; the optimizer comes before the first forward");
+    if (!net || !optimizer) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                             "tnn_set_optimizer: no network or no optimizer");
+    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                     "tnn_set_optimizer: the network has been built; the optimizer comes before the first forward");
     o = *optimizer;
-    if (o.type < TNN_SGD || o.type > TNN_ADAMW) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no optimizer %d", (int)o.type);
+    if (o.type < TNN_SGD || o.type > TNN_ADAMW) return tnn__fail(TNN_ERROR_ARGUMENT,
+            "tnn_set_optimizer: no optimizer %d", (int)o.type);
     o.lr = tnn__default(o.lr, 1e-3);
     o.beta1 = tnn__default(o.beta1, 0.9);
     o.beta2 = tnn__default(o.beta2, 0.999);
     o.eps = tnn__default(o.eps, 1e-8);
     o.weight_decay = tnn__default(o.weight_decay, o.type == TNN_ADAMW ? 0.01 : 0);
-    if (!(o.lr >= 0) || o.lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .lr = %g must be finite and not negative", o.lr);
+    if (!(o.lr >= 0) || o.lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                                      "tnn_set_optimizer: .lr = %g must be finite and not negative", o.lr);
     if (!(o.beta1 >= 0 && o.beta1 < 1) || !(o.beta2 >= 0 && o.beta2 < 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .beta1 = %g and .beta2 = %g must be in [0, 1)", o.beta1, o.beta2);
-    if (!(o.eps >= 0) || !(o.weight_decay >= 0) || !(o.momentum >= 0) || o.eps + o.weight_decay + o.momentum > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .eps = %g, .weight_decay = %g, .momentum = %g must be finite and not negative",
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_optimizer: .beta1 = %g and .beta2 = %g must be in [0, 1)",
+                             o.beta1, o.beta2);
+    if (!(o.eps >= 0) || !(o.weight_decay >= 0) || !(o.momentum >= 0)
+        || o.eps + o.weight_decay + o.momentum > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_optimizer: .eps = %g, .weight_decay = %g, .momentum = %g must be finite and not negative",
                          o.eps, o.weight_decay, o.momentum);
-    if (!(o.dampening - o.dampening >= 0)) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .dampening must be finite");
+    if (!(o.dampening - o.dampening >= 0)) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                                            "tnn_set_optimizer: .dampening must be finite");
     if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
     net->optimizer = o;
     return TNN_OK;
 }
 TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !(lr >= 0) || lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_lr: lr = %g must be finite and not negative", lr);
+    if (!net || !(lr >= 0) || lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                                          "tnn_set_lr: lr = %g must be finite and not negative", lr);
     net->optimizer.lr = lr;
     return TNN_OK;
 }
@@ -3991,7 +4269,8 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     tnn__update *u = &call.update;
     const tnn_optimizer *o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__BACKWARD) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
+    if (!net || net->stage != TNN__BACKWARD) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                                              "tnn_step: comes after tnn_backward");
     o = &net->optimizer;
     if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
     net->beta1_t *= o->beta1;
@@ -4012,7 +4291,8 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     u->root2 = (float)(1/sqrt(1 - net->beta2_t));
     call.net = net;
     call.k = tnn__kernels();
-    tnn__run(tnn__threads_for(net, net->params), (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__step_task, &call);
+    tnn__run(tnn__threads_for(net, net->params),
+             (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__step_task, &call);
     net->steps++;
     net->stage = TNN__NOTHING;
     return TNN_OK;
@@ -4027,7 +4307,8 @@ TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels
     return loss;
 }
 
-/* ==== 12. DATA ================================================================================= */
+/* ==== 12. DATA
+   ================================================================================= */
 static tnn_data tnn__no_data(void)
 {
     tnn_data d;
@@ -4038,7 +4319,8 @@ static tnn_data tnn__no_data(void)
 
 /* An IDX header: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4 bytes, the
    highest first. dims gets n and up to three more; returns the header's size, 0 on error. */
-static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t size, int least, int most, int dims[4])
+static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t size, int least,
+                              int most, int dims[4])
 {
     int n, i;
     size_t header;
@@ -4047,46 +4329,56 @@ static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t s
     if (!p || size < 4 || p[0] || p[1] || p[2] != 8 || p[3] < least || p[3] > most) {
         const int known = p && size >= 4;
         if (known && p[0] == 0x1f && p[1] == 0x8b)
-            tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk", name);
+            tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk",
+                      name);
         else
-            tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions (%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)", name,
-                      least, most > least ? " or 4" : "", (long long)size, known ? p[0] : 0, known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, least);
+            tnn__fail(TNN_ERROR_FORMAT,
+                      "%s: is not an IDX file of bytes with %d%s dimensions (%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)", name,
+                      least, most > least ? " or 4" : "", (long long)size, known ? p[0] : 0,
+                          known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, least);
         return 0;
     }
     n = p[3];
     header = 4 + 4*(size_t)n;
     if (size < header) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name, (long long)size, (long long)header);
+        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name,
+                  (long long)size, (long long)header);
         return 0;
     }
     for (i = 0; i < n; i++) {
-        const uint32_t d = (uint32_t)p[4 + 4*i] << 24 | (uint32_t)p[5 + 4*i] << 16 | (uint32_t)p[6 + 4*i] << 8 | p[7 + 4*i];
+        const uint32_t d = (uint32_t)p[4 + 4*i] << 24 | (uint32_t)p[5 + 4*i] << 16 | (uint32_t)p[6
+                + 4*i] << 8 | p[7 + 4*i];
         if (d < 1 || d > (i ? 65535u : 0x7fffffffu)) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i, (long long)d, 4 + 4*i);
+            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i, (long long)d,
+                      4 + 4*i);
             return 0;
         }
         dims[i] = (int)d;
         bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*d;
     }
     if ((uint64_t)(size - header) != bytes) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name, (long long)(size - header), (long long)bytes);
+        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name,
+                  (long long)(size - header), (long long)bytes);
         return 0;
     }
     return header;
 }
 /* With `memory`, the images stay where they are, in it, and it becomes the data set's own. */
-static tnn_data tnn__idx(const char *images_name, const unsigned char *images, size_t images_size, const char *labels_name,
+static tnn_data tnn__idx(const char *images_name, const unsigned char *images, size_t images_size,
+                         const char *labels_name,
                          const unsigned char *labels, size_t labels_size)
 {
     tnn_data d = tnn__no_data();
     int dims[4], count[4], i;
     const size_t at = tnn__idx_header(images_name, images, images_size, 3, 4, dims);
-    const size_t labels_at = at ? tnn__idx_header(labels_name, labels, labels_size, 1, 1, count) : 0;
+    const size_t labels_at = at ? tnn__idx_header(labels_name, labels, labels_size, 1, 1, count)
+        : 0;
     tnn__len bytes;
     char *p;
     if (!labels_at) return d;
     if (dims[0] != count[0]) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels", images_name, dims[0], labels_name, count[0]);
+        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels", images_name, dims[0],
+                  labels_name, count[0]);
         return d;
     }
     bytes = (tnn__len)(images_size - at);
@@ -4106,9 +4398,11 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
     memcpy(p + (size_t)d.n*sizeof(int), images + at, (size_t)bytes);
     return d;
 }
-TNN_API tnn_data (tnn_parse_idx)(const void *images, size_t images_size, const void *labels, size_t labels_size)
+TNN_API tnn_data (tnn_parse_idx)(const void *images, size_t images_size, const void *labels,
+                                 size_t labels_size)
 {
-    return tnn__idx("images", (const unsigned char *)images, images_size, "labels", (const unsigned char *)labels, labels_size);
+    return tnn__idx("images", (const unsigned char *)images, images_size, "labels",
+                    (const unsigned char *)labels, labels_size);
 }
 
 #ifndef TINYNN_NO_STDIO
@@ -4118,10 +4412,13 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
     FILE *f = path ? fopen(path, "rb") : NULL;
     unsigned char *p = NULL;
     long end = -1;
-    if (!f) { tnn__fail(TNN_ERROR_IO, "%s: cannot be opened", path ? path : "(no path)"); return NULL; }
+    if (!f) { tnn__fail(TNN_ERROR_IO, "%s: cannot be opened", path ? path
+                        : "(no path)"); return NULL; }
     if (!fseek(f, 0, SEEK_END)) end = ftell(f);
-    if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET)) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
-    else if ((p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL && fread(p, 1, (size_t)end, f) != (size_t)end) {
+    if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET))
+        tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
+    else if ((p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL
+             && fread(p, 1, (size_t)end, f) != (size_t)end) {
         tnn__fail(TNN_ERROR_IO, "%s: cannot be read", path);
         tnn__release(p);
         p = NULL;
@@ -4133,25 +4430,30 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
 TNN_API tnn_data (tnn_load_idx)(const char *images_path, const char *labels_path)
 {
     size_t images_size = 0, labels_size = 0;
-    unsigned char *images = tnn__read_file(images_path, &images_size), *labels = images ? tnn__read_file(labels_path, &labels_size) : NULL;
+    unsigned char *images = tnn__read_file(images_path, &images_size), *labels = images
+        ? tnn__read_file(labels_path, &labels_size) : NULL;
     tnn_data d = tnn__no_data();
-    if (images && labels) d = tnn__idx(images_path, images, images_size, labels_path, labels, labels_size);
+    if (images && labels) d = tnn__idx(images_path, images, images_size, labels_path, labels,
+                                       labels_size);
     tnn__release(images);
     tnn__release(labels);
     return d;
 }
 #endif
 
-TNN_API tnn_data (tnn_data_view)(const unsigned char *bytes, const float *floats, const int *labels, int n, int c, int h, int w)
+TNN_API tnn_data (tnn_data_view)(const unsigned char *bytes, const float *floats, const int *labels,
+                                 int n, int c, int h, int w)
 {
     tnn_data d = tnn__no_data();
     int i;
     if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d), labels, and either bytes or floats", n, c, h, w);
+        tnn__fail(TNN_ERROR_ARGUMENT,
+                  "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d), labels, and either bytes or floats", n, c, h, w);
         return d;
     }
     for (i = 0; i < n; i++) {
-        if (labels[i] < 0 || labels[i] > 1 << 24) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d", labels[i], i); return d; }
+        if (labels[i] < 0 || labels[i] > 1 << 24) { tnn__fail(TNN_ERROR_ARGUMENT,
+                                                              "tnn_data_view: label %d of sample %d", labels[i], i); return d; }
         d.classes = TNN__MAX(d.classes, labels[i] + 1);
     }
     d.n = n; d.c = c; d.h = h; d.w = w;
@@ -4167,13 +4469,16 @@ TNN_API void tnn_data_free(tnn_data *data)
 TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g must be finite, std %g positive", (double)mean, (double)std);
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_normalize: mean %g must be finite, std %g positive", (double)mean,
+                             (double)std);
     data->mean = mean;
     data->std = std;
     return TNN_OK;
 }
 
-/* A data set of `count` samples of another, numbers from `order` (or first, first + 1, ... if NULL). */
+/* A data set of `count` samples of another, numbers from `order` (or first, first + 1, ... if
+   NULL). */
 static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
 {
     tnn_data d = *data;
@@ -4190,15 +4495,19 @@ static tnn_data tnn__select(const tnn_data *data, const int *order, int first, i
 }
 TNN_API tnn_data (tnn_subset)(const tnn_data *data, int first, int count)
 {
-    if (data && first >= 0 && count >= 1 && first <= data->n - count) return tnn__select(data, NULL, first, count);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d", count, first, data ? data->n : 0);
+    if (data && first >= 0 && count >= 1 && first <= data->n - count) return tnn__select(data, NULL,
+            first, count);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d", count, first,
+              data ? data->n : 0);
     return tnn__no_data();
 }
-TNN_API tnn_status (tnn_split)(const tnn_data *data, int count, uint64_t seed, tnn_data *a, tnn_data *b)
+TNN_API tnn_status (tnn_split)(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
+                               tnn_data *b)
 {
     int i, *order;
     if (!data || !a || !b || count < 1 || count >= data->n)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d", count, data ? data->n : 0);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d",
+                         count, data ? data->n : 0);
     order = (int *)tnn__alloc(tnn__mul(data->n, (tnn__len)sizeof(int)), "tnn_split");
     if (!order) return TNN_ERROR_MEMORY;
     for (i = 0; i < data->n; i++) order[i] = i;
@@ -4220,17 +4529,21 @@ static void tnn__byte_values(const tnn_data *d, float table[256])
 }
 static void tnn__sample(const tnn_data *d, int i, const float table[256], float *x)
 {
-    const tnn__len size = (tnn__len)d->c*d->h*d->w, at = (tnn__len)(d->index ? d->index[i] : i)*size;
+    const tnn__len size = (tnn__len)d->c*d->h*d->w, at = (tnn__len)(d->index ? d->index[i]
+            : i)*size;
     tnn__len k;
     if (d->bytes) for (k = 0; k < size; k++) x[k] = table[d->bytes[at + k]];
-    else if (d->mean < 0 || d->mean > 0 || d->std < 1 || d->std > 1) for (k = 0; k < size; k++) x[k] = (d->floats[at + k] - d->mean)/d->std;
+    else if (d->mean < 0 || d->mean > 0 || d->std < 1 || d->std > 1) for (k = 0; k < size; k++)
+        x[k] = (d->floats[at + k] - d->mean)/d->std;
     else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
 }
 static int tnn__label(const tnn_data *d, int i) { return d->labels[d->index ? d->index[i] : i]; }
 TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x)
 {
     float table[256];
-    if (!data || !x || i < 0 || i >= data->n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d", i, data ? data->n : 0);
+    if (!data || !x || i < 0 || i >= data->n) return tnn__fail(TNN_ERROR_ARGUMENT,
+                                                               "tnn_sample: sample %d of %d", i,
+                                                                   data ? data->n : 0);
     tnn__byte_values(data, table);
     tnn__sample(data, i, table, x);
     return TNN_OK;
@@ -4249,22 +4562,30 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     struct tnn__loader *s;
     tnn__len size;
     if (tnn_failed()) return NULL;
-    if (!data || !options || data->n < 1) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no data or no options"); return NULL; }
+    if (!data || !options || data->n < 1) { tnn__fail(TNN_ERROR_ARGUMENT,
+                                                      "tnn_loader_create: no data or no options");
+                                                      return NULL; }
     o = *options;
     if (!o.batch) o.batch = 64;
-    if (o.batch < 1) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .batch = %d must be at least 1", o.batch); return NULL; }
+    if (o.batch < 1) { tnn__fail(TNN_ERROR_ARGUMENT,
+                                 "tnn_loader_create: .batch = %d must be at least 1", o.batch);
+                                 return NULL; }
     if (o.drop_last && o.batch > data->n) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .drop_last drops everything: %d samples in batches of %d", data->n, o.batch);
+        tnn__fail(TNN_ERROR_ARGUMENT,
+                  "tnn_loader_create: .drop_last drops everything: %d samples in batches of %d",
+                      data->n, o.batch);
         return NULL;
     }
     o.batch = TNN__MIN(o.batch, data->n);
     size = (tnn__len)data->c*data->h*data->w;
     /* the loader, its state, the batch and its labels, the order: one piece */
-    l = (tnn_loader *)tnn__alloc((tnn__len)(sizeof *l + sizeof *s) + tnn__mul(tnn__mul(o.batch, size + 1) + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
+    l = (tnn_loader *)tnn__alloc((tnn__len)(sizeof *l + sizeof *s) + tnn__mul(tnn__mul(o.batch,
+            size + 1) + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
     if (!l) return NULL;
     s = (struct tnn__loader *)(void *)(l + 1);
     l->state = s;
-    l->x = (float *)(void *)((char *)(s + 1) + (TNN__ALIGN - (uintptr_t)(s + 1)%TNN__ALIGN)%TNN__ALIGN);
+    l->x = (float *)(void *)((char *)(s + 1)
+                             + (TNN__ALIGN - (uintptr_t)(s + 1)%TNN__ALIGN)%TNN__ALIGN);
     l->labels = (int *)(void *)(l->x + o.batch*size);
     s->order = l->labels + o.batch;
     l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
@@ -4288,7 +4609,8 @@ TNN_API int (tnn_next)(tnn_loader *l)
         l->epoch++;
         l->batch_index = -1;
         for (i = 0; i < n; i++) s->order[i] = i;
-        if (s->options.shuffle) tnn_shuffle(s->order, n, s->options.seed, ((uint64_t)1 << 62) + (uint64_t)l->epoch);
+        if (s->options.shuffle) tnn_shuffle(s->order, n, s->options.seed,
+                                            ((uint64_t)1 << 62) + (uint64_t)l->epoch);
     }
     if (++l->batch_index >= l->batches) {
         s->between = 1;
@@ -4297,14 +4619,16 @@ TNN_API int (tnn_next)(tnn_loader *l)
     first = l->batch_index*s->options.batch;
     l->n = TNN__MIN(s->options.batch, n - first);
     for (i = 0; i < l->n; i++) {
-        tnn__sample(&s->data, s->order[first + i], s->table, l->x + (tnn__len)i*s->data.c*s->data.h*s->data.w);
+        tnn__sample(&s->data, s->order[first + i], s->table,
+                    l->x + (tnn__len)i*s->data.c*s->data.h*s->data.w);
         l->labels[i] = tnn__label(&s->data, s->order[first + i]);
     }
     return l->n;
 }
 TNN_API void tnn_loader_free(tnn_loader *loader) { tnn__release(loader); }
 
-/* ==== 13. TRAINING AND METRICS ================================================================= */
+/* ==== 13. TRAINING AND METRICS
+   ================================================================= */
 static tnn_metrics tnn__no_metrics(void)
 {
     tnn_metrics m;
@@ -4324,7 +4648,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     if (!data || data->n < 1) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_evaluate: no data"); return m; }
     size = (tnn__len)data->c*data->h*data->w;
     if (size != (tnn__len)net->options.input[0]*net->options.input[1]*net->options.input[2]) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_evaluate: samples of %dx%dx%d for a network of %dx%dx%d", data->c, data->h, data->w,
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_evaluate: samples of %dx%dx%d for a network of %dx%dx%d",
+                  data->c, data->h, data->w,
                   net->options.input[0], net->options.input[1], net->options.input[2]);
         return m;
     }
@@ -4352,7 +4677,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
             for (s = 0; s < n; s++) {
                 const float *y = tnn__sample_data(b, s);
                 int best = 0;
-                for (c = 1; c < classes; c++) if (y[tnn__place_of(b, c)] > y[tnn__place_of(b, best)]) best = c;
+                for (c = 1; c < classes; c++)
+                    if (y[tnn__place_of(b, c)] > y[tnn__place_of(b, best)]) best = c;
                 counts[labels[s]*classes + best]++;
             }
         }
@@ -4364,7 +4690,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     m.accuracy = (double)m.correct/m.n;
     return m;
 }
-TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data) { return (tnn_confusion)(net, data, NULL); }
+TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data) { return (tnn_confusion)(net,
+        data, NULL); }
 
 TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
 {
@@ -4385,7 +4712,8 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     return m;
 }
 
-TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *labels, int n, int samples)
+TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *labels, int n,
+                                    int samples)
 {
     const double nan = HUGE_VAL - HUGE_VAL;
     double worst = 0, largest = 0;
@@ -4410,7 +4738,8 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
         w = tnn__param_at(op, bias, net->flat[0], at);
         g = (double)*tnn__param_at(op, bias, net->flat[1], at);
         old = *w;
-        for (step = 0; step < 4; step++) {      /* a kink within a long step, rounding in a short one: the best counts */
+        /* a kink within a long step, rounding in a short one: the best counts */
+        for (step = 0; step < 4; step++) {
             const float h = step == 0 ? 1e-2f : step == 1 ? 3e-3f : step == 2 ? 1e-3f : 3e-4f;
             double loss[2], at_w[2], numeric;
             int side;
@@ -4423,7 +4752,8 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
             }
             *w = old;
             numeric = (loss[0] - loss[1])/(at_w[0] - at_w[1]);
-            error = TNN__MIN(error, fabs(numeric - g)/TNN__MAX(TNN__MAX(0.1*largest, fabs(g)), TNN__MAX(fabs(numeric), 1e-30)));
+            error = TNN__MIN(error, fabs(numeric - g)/TNN__MAX(TNN__MAX(0.1*largest, fabs(g)),
+                                                               TNN__MAX(fabs(numeric), 1e-30)));
         }
         worst = TNN__MAX(worst, error);
     }

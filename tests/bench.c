@@ -65,7 +65,8 @@ static const tnn_layer mlp_c1[] = {DENSE(100), RELU, DENSE(80), RELU, DENSE(49),
 static const tnn_layer mlp_c2[] = {DENSE(5000), RELU, DENSE(49), END};
 static const tnn_layer flags[] = {CONV(24, 5, 1, 2), LEAKY, POOL, CONV(96, 5, 1, 2), LEAKY, POOL,
                                   FLATTEN, DENSE(384), LEAKY, DROP(0.5f), DENSE(24), END};
-static const tnn_layer flags_big[] = {CONV(64, 7, 1, 3), LEAKY, POOL, CONV(128, 7, 1, 3), LEAKY, POOL,
+static const tnn_layer flags_big[] = {CONV(64, 7, 1, 3), LEAKY, POOL, CONV(128, 7, 1, 3), LEAKY,
+    POOL,
                                       FLATTEN, DENSE(512), LEAKY, DROP(0.5f), DENSE(24), END};
 static const tnn_layer icons[] = {CONV(32, 3, 2, 1), RELU, POOL, CONV(64, 3, 1, 1), RELU, FLATTEN,
                                   DENSE(256), RELU, DENSE(5), END};
@@ -133,7 +134,8 @@ static double multiply_adds(const net_case *n, int training)
 
 /* ==== Cases =================================================================================== */
 
-enum { BATCHES = 4 }; /* different ones, so that a step does not find its input in the first cache */
+/* different ones, so that a step does not find its input in the first cache */
+enum { BATCHES = 4 };
 
 typedef struct bench {
     void (*run)(struct bench *);
@@ -262,7 +264,8 @@ static const char *open_case(bench *b, const char *name)
         b->t[2] = tb == 't' ? random_tensor(n, k, 1, 1) : random_tensor(k, n, 1, 1);
         b->flops = 2.0 * m * n * k;
         b->run = run_matmul;
-    } else if (sscanf(name, "conv:%c:nchw:%d:%d:%d:%d:%d:%d:%d:%d%c", &dir, &ic, &oc, &h, &w, &k, &s,
+    } else if (sscanf(name, "conv:%c:nchw:%d:%d:%d:%d:%d:%d:%d:%d%c", &dir, &ic, &oc, &h, &w, &k,
+                      &s,
                       &p, &batch, &end) == 9) {
         if (k < 1 || s < 1 || h + 2 * p < k || w + 2 * p < k) return "bad sizes";
         int ho = (h + 2 * p - k) / s + 1, wo = (w + 2 * p - k) / s + 1;
@@ -372,29 +375,29 @@ static volatile float sink;
 /* NAME_fma: n rounds of one multiply-add in each chain. NAME_read: reads `size` bytes n times; "or"
    needs less of the machine than an addition and waits for nothing else. */
 #define PEAK(name, attribute, width, fma, list)                                                      \
-    attribute static void name##_fma(const void *p, size_t size, long n)                             \
-    {                                                                                                \
-        typedef float v __attribute__((vector_size(width)));                                         \
-        v m = {0}, s = {0};                                                                          \
-        m += *(const float *)p;                                                                      \
-        s += (float)size;                                                                            \
-        list(START, fma)                                                                             \
-        while (n-- > 0) { list(CHAIN, fma) }                                                         \
-        list(TOTAL, fma)                                                                             \
-        sink = s[0];                                                                                 \
-    }                                                                                                \
-    attribute static void name##_read(const void *p, size_t size, long n)                            \
-    {                                                                                                \
-        typedef int u __attribute__((vector_size(width), may_alias));                                \
-        const u *x = (const u *)p;                                                                   \
-        R8(NONE)                                                                                     \
-        while (n-- > 0) {                                                                            \
-            for (size_t k = 0; k < size / width; k += 8) { R8(LOAD) }                                \
-            __asm__ volatile("" ::: "memory");                                                       \
-        }                                                                                            \
-        R8(MERGE)                                                                                    \
-        sink = (float)a0[0];                                                                         \
-    }                                                                                                \
+    attribute static void name##_fma(const void *p, size_t size, long n) \
+    { \
+        typedef float v __attribute__((vector_size(width))); \
+        v m = {0}, s = {0}; \
+        m += *(const float *)p; \
+        s += (float)size; \
+        list(START, fma) \
+        while (n-- > 0) { list(CHAIN, fma) } \
+        list(TOTAL, fma) \
+        sink = s[0]; \
+    } \
+    attribute static void name##_read(const void *p, size_t size, long n) \
+    { \
+        typedef int u __attribute__((vector_size(width), may_alias)); \
+        const u *x = (const u *)p; \
+        R8(NONE) \
+        while (n-- > 0) { \
+            for (size_t k = 0; k < size / width; k += 8) { R8(LOAD) } \
+            __asm__ volatile("" ::: "memory"); \
+        } \
+        R8(MERGE) \
+        sink = (float)a0[0]; \
+    } \
     enum { name##_flops = 2 * width / 4 * (0 list(COUNT, fma)) };
 #define COUNT(F, i) +1
 
@@ -589,7 +592,8 @@ static int show_table(const char *const *cases, int threads, double seconds)
                 show_time(t.median);
                 if (b.flops > 0) printf(" %8.1f", b.flops / t.median * 1e-9);
                 else printf(" %8s", "");
-                if (b.flops > 0 && peak[k] > 0) printf(" %4.0f%%", 100 * b.flops / t.median / peak[k]);
+                if (b.flops > 0 && peak[k] > 0) printf(" %4.0f%%",
+                                                       100 * b.flops / t.median / peak[k]);
                 else printf(" %5s", "");
                 if (b.images > 0) printf(" %9.0f", b.images / t.median);
                 else printf(" %9s", "");
@@ -629,7 +633,8 @@ int main(int argc, char **argv)
     }
     if (i + 1 < argc && !strcmp(argv[i], "serve")) threads = atoi(argv[++i]);
     if (threads < 1 || threads > 256 || !(seconds > 0)) return usage(stderr, 2);
-    if (i > 1 && !strcmp(argv[i - 1], "serve")) return i + 1 == argc ? serve(threads) : usage(stderr, 2);
+    if (i > 1 && !strcmp(argv[i - 1], "serve")) return i + 1 == argc ? serve(threads)
+        : usage(stderr, 2);
     if (i + 1 == argc && !strcmp(argv[i], "peak")) return show_peak(threads);
     if (i < argc && !strchr(argv[i], ':')) return usage(stderr, 2);
     return show_table(i < argc ? (const char *const *)(argv + i) : choice, threads, seconds);

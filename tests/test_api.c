@@ -19,7 +19,8 @@ static void  counting_free(void *p);
 #define TRAINED_HASH 0x16400d3eb871d5e7ull
 
 /* ---- A malloc that counts, remembers the largest request, and fails when told ------------------ */
-static int    made, freed, fail_after = -1, counting = 1;     /* not while several threads allocate */
+/* not while several threads allocate */
+static int    made, freed, fail_after = -1, counting = 1;
 static size_t last_bytes;
 static void *counting_malloc(size_t bytes)
 {
@@ -35,7 +36,8 @@ static void counting_free(void *p) { if (counting) freed += p != NULL; free(p); 
 static int says(const char *want)
 {
     const size_t n = strlen(want), dots = n >= 3 && !strcmp(want + n - 3, "...") ? n - 3 : n;
-    const int ok = tnn_failed() && (dots < n ? !strncmp(tnn_error(), want, dots) : !strcmp(tnn_error(), want));
+    const int ok = tnn_failed() && (dots < n ? !strncmp(tnn_error(), want, dots)
+                                    : !strcmp(tnn_error(), want));
     if (!ok) printf("      message: %s\n      wanted:  %s\n", tnn_error(), want);
     tnn_clear_error();
     return ok;
@@ -87,32 +89,45 @@ static void layer_errors(void)
     net = tnn_create(.input = {64, 3, 3});
     tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 5);
     CHECK(tnn_build(net) == TNN_ERROR_SHAPE, "a kernel larger than its input was taken");
-    CHECK(says_at(__LINE__ - 2, "conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0"), "another message");
+    CHECK(says_at(__LINE__ - 2, "conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0"),
+          "another message");
     tnn_free(net);
 
     net = tnn_create(.input = {1, -1, 5});
-    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .input = {1, -1, 5} must be..."), "a height of -1");
+    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .input = {1, -1, 5} must be..."),
+          "a height of -1");
 }
 
 static void bad_sizes(void)
 {
     static const struct { tnn_layer layer; const char *says; } bad[] = {
         {{.type = TNN_CONV2D, .kernel = 3}, "conv2d: 0 filters, must be 1 to 16777216"},
-        {{.type = TNN_CONV2D, .filters = -2, .kernel = 3}, "conv2d: -2 filters, must be 1 to 16777216"},
+        {{.type = TNN_CONV2D, .filters = -2, .kernel = 3},
+            "conv2d: -2 filters, must be 1 to 16777216"},
         {{.type = TNN_CONV2D, .filters = 2}, "conv2d: kernel 0x0 must be at least 1x1"},
-        {{.type = TNN_CONV2D, .filters = 2, .kernel = -1}, "conv2d: kernel -1x-1 must be at least 1x1"},
-        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .stride = -1}, "conv2d: stride -1x-1 must be at least 1"},
-        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .pad = -1}, "conv2d: pad -1x-1 must not be negative"},
-        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = -1}, "conv2d: dilation -1x-1 must be at least 1"},
-        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = 9}, "conv2d: kernel 19x19 does not fit its input 3x10x12 with pad 0 (kernel with dilation)"},
-        {{.type = TNN_CONV2D, .filters = 4, .kernel = 3, .groups = 2}, "conv2d: 2 groups must divide the 3 input channels and the 4 filters"},
-        {{.type = TNN_CONV2D, .filters = 2147483647, .kernel = 3}, "conv2d: 2147483647 filters, must be 1 to 16777216"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = -1},
+            "conv2d: kernel -1x-1 must be at least 1x1"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .stride = -1},
+            "conv2d: stride -1x-1 must be at least 1"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .pad = -1},
+            "conv2d: pad -1x-1 must not be negative"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = -1},
+            "conv2d: dilation -1x-1 must be at least 1"},
+        {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = 9},
+            "conv2d: kernel 19x19 does not fit its input 3x10x12 with pad 0 (kernel with dilation)"},
+        {{.type = TNN_CONV2D, .filters = 4, .kernel = 3, .groups = 2},
+            "conv2d: 2 groups must divide the 3 input channels and the 4 filters"},
+        {{.type = TNN_CONV2D, .filters = 2147483647, .kernel = 3},
+            "conv2d: 2147483647 filters, must be 1 to 16777216"},
         {{.type = TNN_DENSE}, "dense: .units = 0, must be 1 to 16777216"},
         {{.type = TNN_DENSE, .units = -7}, "dense: .units = -7, must be 1 to 16777216"},
         {{.type = TNN_MAXPOOL2D}, "maxpool2d: kernel 0x0 must be at least 1x1"},
-        {{.type = TNN_MAXPOOL2D, .kernel = 2, .pad = 2}, "maxpool2d: pad 2x2 must be at most half the kernel 2x2"},
-        {{.type = TNN_AVGPOOL2D, .kernel = 11}, "avgpool2d: kernel 11x11 does not fit its input 3x10x12 with pad 0"},
-        {{.type = TNN_AVGPOOL2D, .kernel = 2, .dilation = 2}, "avgpool2d: average pooling has no dilation"},
+        {{.type = TNN_MAXPOOL2D, .kernel = 2, .pad = 2},
+            "maxpool2d: pad 2x2 must be at most half the kernel 2x2"},
+        {{.type = TNN_AVGPOOL2D, .kernel = 11},
+            "avgpool2d: kernel 11x11 does not fit its input 3x10x12 with pad 0"},
+        {{.type = TNN_AVGPOOL2D, .kernel = 2, .dilation = 2},
+            "avgpool2d: average pooling has no dilation"},
         {{.type = TNN_DROPOUT, .p = 1}, "dropout: .p = 1 must be in [0, 1)"},
         {{.type = TNN_DROPOUT, .p = -0.5f}, "dropout: .p = -0.5 must be in [0, 1)"},
     };
@@ -123,7 +138,8 @@ static void bad_sizes(void)
         tnn_add_layer(net, &bad[i].layer);
         CHECK(tnn_build(net) != TNN_OK, "case %d was taken", (int)i);
         CHECK(says_at(line, bad[i].says), "case %d", (int)i);
-        CHECK(tnn_net_bytes(net) == 0 && tnn_failed(), "case %d: a broken network has a size", (int)i);
+        CHECK(tnn_net_bytes(net) == 0 && tnn_failed(), "case %d: a broken network has a size",
+              (int)i);
         tnn_clear_error();
         tnn_free(net);
     }
@@ -132,9 +148,12 @@ static void bad_sizes(void)
 static void option_errors(void)
 {
     tnn_net *net = tnn_create(.input = {3, -1, 4});
-    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .input = {3, -1, 4} must be positive channels, height, width that fit in memory"), "input");
+    CHECK(!net && says_at(__LINE__ - 1,
+                          "tnn_create: .input = {3, -1, 4} must be positive channels, height, width that fit in memory"), "input");
     net = tnn_create(.input = {3}, .batch = -4);
-    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .batch = -4 must be at least 1, .threads = 0 not negative"), "batch");
+    CHECK(!net && says_at(__LINE__ - 1,
+                          "tnn_create: .batch = -4 must be at least 1, .threads = 0 not negative"),
+                              "batch");
     net = tnn_create(.input = {16777216, 65536, 65536});
     CHECK(!net && says("test_api.c:..."), "a huge input");
     net = tnn_create(.input = {4});
@@ -161,14 +180,17 @@ static void option_errors(void)
     SAYS_AT("tnn_set_loss: cross-entropy needs one value per class, the last layer gives 2x2x2 (flatten it)");
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-    CHECK(tnn_build(net) && says_at(__LINE__ - 1, "maxpool2d: its input has been flattened to 8 values"), "pooling what is flat");
+    CHECK(tnn_build(net) && says_at(__LINE__ - 1,
+                                    "maxpool2d: its input has been flattened to 8 values"),
+                                        "pooling what is flat");
     tnn_free(net);
 }
 
 static void tensor_errors(void)
 {
     float m[64] = {0};
-    tnn_tensor a = tnn_tensor_view(m, 2, 3, 1, 1), b = tnn_tensor_view(m, 4, 2, 1, 1), c = tnn_tensor_view(m + 32, 2, 2, 1, 1);
+    tnn_tensor a = tnn_tensor_view(m, 2, 3, 1, 1), b = tnn_tensor_view(m, 4, 2, 1, 1),
+        c = tnn_tensor_view(m + 32, 2, 2, 1, 1);
     tnn_window w = {.kernel = 3};
     tnn_matmul(c, a, b, 0);
     SAYS_AT("tnn_matmul: C 2x2 = A 2x3 times B 4x2 does not fit");
@@ -178,15 +200,19 @@ static void tensor_errors(void)
     tnn_matmul(c, a, b, 0);
     SAYS_AT("tnn_matmul: needs three matrices (n, c, 1, 1) with data");
     CHECK(!tnn_tensor_create(2, 0, 3, 4).data && says("...") , "an empty tensor");
-    CHECK(!tnn_tensor_create(2147483647, 2147483647, 2147483647, 1).data && tnn_failed(), "a huge tensor");
+    CHECK(!tnn_tensor_create(2147483647, 2147483647, 2147483647, 1).data && tnn_failed(),
+          "a huge tensor");
     tnn_clear_error();
     a = tnn_tensor_view(m, 1, 1, 4, 4);
-    CHECK(tnn_conv2d_forward(tnn_tensor_view(m + 16, 1, 1, 3, 3), a, tnn_tensor_view(m + 32, 1, 1, 3, 3), NULL, w) == TNN_ERROR_SHAPE, "a wrong output shape");
+    CHECK(tnn_conv2d_forward(tnn_tensor_view(m + 16, 1, 1, 3, 3), a, tnn_tensor_view(m + 32, 1, 1,
+            3, 3), NULL, w) == TNN_ERROR_SHAPE, "a wrong output shape");
     CHECK(strstr(tnn_error(), "tnn_conv2d_forward: output (1, 1, 3, 3) should be (1, 1, 2, 2)") != NULL, "%s", tnn_error());
     tnn_clear_error();
-    CHECK(!tnn_tensor_slice(a, 0, 2).data && strstr(tnn_error(), "samples 0..1 of 1"), "%s", tnn_error());
+    CHECK(!tnn_tensor_slice(a, 0, 2).data && strstr(tnn_error(), "samples 0..1 of 1"), "%s",
+          tnn_error());
     tnn_clear_error();
-    CHECK(tnn_set_isa("mmx") == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "has no \"mmx\""), "%s", tnn_error());
+    CHECK(tnn_set_isa("mmx") == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "has no \"mmx\""), "%s",
+          tnn_error());
     tnn_clear_error();
 }
 
@@ -231,34 +257,46 @@ static void bad_batches(void)
     bad[3*SIZE + 17] = inf - inf;
     tnn_forward(net, bad, 8, TNN_TRAIN);
     tnn_loss(net, ys);
-    CHECK(says_at(__LINE__ - 1, "tnn_loss: value 17 of sample 3 of the batch is nan; the data must be finite"), "NaN");
+    CHECK(says_at(__LINE__ - 1,
+                  "tnn_loss: value 17 of sample 3 of the batch is nan; the data must be finite"),
+                      "NaN");
     tnn_forward(net, bad, 8, TNN_TRAIN);
     loss = tnn_loss(net, ys);
-    CHECK(tnn_backward(net) && tnn_step(net) && tnn_train_batch(net, xs, ys, 8) != 0, "a failed network goes on");
+    CHECK(tnn_backward(net) && tnn_step(net) && tnn_train_batch(net, xs, ys, 8) != 0,
+          "a failed network goes on");
     tnn_clear_error();
     CHECK(tnn_hash(net) == before, "a bad batch changed the weights");
     net->draws = twin->draws;       /* the failed forwards drew dropout masks */
     tnn_train_batch(net, xs, ys, 8);
     tnn_train_batch(twin, xs, ys, 8);
-    CHECK(!tnn_failed() && tnn_hash(net) == tnn_hash(twin), "after a bad batch training is not the same");
-    CHECK(tnn_set_param(net, "0.weight", bad, 6*2*9) == TNN_OK && tnn_set_param(net, "0.weight", bad + 3*SIZE, 6*2*9) == TNN_ERROR_NUMBER, "NaN taken as a parameter");
-    CHECK(strstr(tnn_error(), "tnn_set_param: value 17 of 0.weight is not finite"), "%s", tnn_error());
+    CHECK(!tnn_failed() && tnn_hash(net) == tnn_hash(twin),
+          "after a bad batch training is not the same");
+    CHECK(tnn_set_param(net, "0.weight", bad, 6*2*9) == TNN_OK && tnn_set_param(net, "0.weight",
+            bad + 3*SIZE, 6*2*9) == TNN_ERROR_NUMBER, "NaN taken as a parameter");
+    CHECK(strstr(tnn_error(), "tnn_set_param: value 17 of 0.weight is not finite"), "%s",
+          tnn_error());
     tnn_clear_error();
-    CHECK(tnn_set_param(net, "0.weight", bad, 7) && strstr(tnn_error(), "0.weight has 108 values, not 7"), "%s", tnn_error());
+    CHECK(tnn_set_param(net, "0.weight", bad, 7) && strstr(tnn_error(),
+                                                           "0.weight has 108 values, not 7"), "%s",
+                                                               tnn_error());
     tnn_clear_error();
-    CHECK(tnn_set_param(net, "1.weight", bad, 7) && strstr(tnn_error(), "no parameter \"1.weight\""), "%s", tnn_error());
+    CHECK(tnn_set_param(net, "1.weight", bad, 7) && strstr(tnn_error(),
+                                                           "no parameter \"1.weight\""), "%s",
+                                                               tnn_error());
     tnn_clear_error();
     tnn_free(net);
     tnn_free(twin);
 }
 
 static char logged[200];
-static void to_log(void *user, const char *message) { snprintf(logged, sizeof logged, "%s%s", (const char *)user, message); }
+static void to_log(void *user, const char *message) { snprintf(logged, sizeof logged, "%s%s",
+                                                               (const char *)user, message); }
 static void messages(void)
 {
     char text[40];
     int i;
-    static const double values[] = {0, 1, -1, 0.5, 100, 123456, 1234567, 0.001, 1e-8, 0.1, 2.5e9, 1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504};
+    static const double values[] = {0, 1, -1, 0.5, 100, 123456, 1234567, 0.001, 1e-8, 0.1, 2.5e9,
+        1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504};
     tnn_set_logger(to_log, (void *)(uintptr_t)"log: ");
     tnn_set_isa("one");
     tnn_set_isa("two");
@@ -269,7 +307,8 @@ static void messages(void)
     tnn_set_logger(NULL, NULL);
     for (i = 0; i < (int)(sizeof values/sizeof *values); i++) {
         *tnn__put_double(text, text + 39, values[i]) = 0;
-        CHECK(fabs(atof(text) - values[i]) <= 1e-5*fabs(values[i]), "%g is printed as %s", values[i], text);
+        CHECK(fabs(atof(text) - values[i]) <= 1e-5*fabs(values[i]), "%g is printed as %s",
+              values[i], text);
     }
     *tnn__put_int(text, text + 39, -9223372036854775807ll - 1) = 0;
     CHECK(!strcmp(text, "-9223372036854775808"), "%s", text);
@@ -290,7 +329,8 @@ static void allocations(void)
     CHECK(bytes > 0 && made == before, "asking for the size allocates");
     tnn_build(net);
     CHECK(made == before + 1, "tnn_build makes %d allocations", made - before);
-    CHECK(last_bytes == bytes, "%lu bytes announced, %lu taken", (unsigned long)bytes, (unsigned long)last_bytes);
+    CHECK(last_bytes == bytes, "%lu bytes announced, %lu taken", (unsigned long)bytes,
+          (unsigned long)last_bytes);
     before = made;
     for (i = 0; i < 5; i++) {
         tnn_forward(net, xs, 8, TNN_TRAIN);
@@ -300,7 +340,8 @@ static void allocations(void)
         tnn_forward(net, xs, 3, TNN_EVAL);
         tnn_output(net);
     }
-    CHECK(!tnn_failed() && made == before, "5 steps make %d allocations: %s", made - before, tnn_error());
+    CHECK(!tnn_failed() && made == before, "5 steps make %d allocations: %s", made - before,
+          tnn_error());
     tnn_free(net);
     CHECK(made == freed, "%d allocations, %d freed", made, freed);
     test_note("%d allocations for a network, %lu bytes", made, (unsigned long)bytes);
@@ -332,7 +373,8 @@ static void failing_malloc(void)
         ok = train_a_little();
         fail_after = -1;
         CHECK(made == freed, "malloc %d failed: %d allocations, %d freed", n, made, freed);
-        CHECK(ok || tnn_failed() == TNN_ERROR_MEMORY, "malloc %d failed: status %d, %s", n, tnn_failed(), tnn_error());
+        CHECK(ok || tnn_failed() == TNN_ERROR_MEMORY, "malloc %d failed: status %d, %s", n,
+              tnn_failed(), tnn_error());
         tnn_clear_error();
         if (ok) break;
     }
@@ -341,7 +383,8 @@ static void failing_malloc(void)
 }
 
 /* ---- Data ------------------------------------------------------------------------------------------ */
-static const unsigned char idx_images[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 51, 102, 255, 1, 2, 3, 4, 5, 6, 7, 8};
+static const unsigned char idx_images[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 51,
+    102, 255, 1, 2, 3, 4, 5, 6, 7, 8};
 static const unsigned char idx_labels[] = {0, 0, 8, 1, 0, 0, 0, 3, 2, 0, 7};
 
 static void idx_files(void)
@@ -350,21 +393,25 @@ static void idx_files(void)
     float x[4];
     size_t i;
     tnn_data d = tnn_parse_idx(idx_images, sizeof idx_images, idx_labels, sizeof idx_labels);
-    CHECK(d.n == 3 && d.c == 1 && d.h == 2 && d.w == 2 && d.classes == 8, "%d %d %d %d %d", d.n, d.c, d.h, d.w, d.classes);
+    CHECK(d.n == 3 && d.c == 1 && d.h == 2 && d.w == 2 && d.classes == 8, "%d %d %d %d %d", d.n,
+          d.c, d.h, d.w, d.classes);
     tnn_normalize(&d, 0.5f, 0.5f);
     tnn_sample(&d, 0, x);
-    CHECK(x[0] == -1 && fabs((double)x[1] + 0.6) < 1e-6 && x[3] == 1 && d.labels[2] == 7, "%g %g %g %g", (double)x[0], (double)x[1], (double)x[2], (double)x[3]);
+    CHECK(x[0] == -1 && fabs((double)x[1] + 0.6) < 1e-6 && x[3] == 1 && d.labels[2] == 7,
+          "%g %g %g %g", (double)x[0], (double)x[1], (double)x[2], (double)x[3]);
     tnn_data_free(&d);
     CHECK(d.n == 0 && !d.memory, "freed");
     /* every truncation, and a byte too many */
     for (i = 0; i < sizeof idx_images; i++) {
         d = tnn_parse_idx(idx_images, i, idx_labels, sizeof idx_labels);
-        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "images cut to %d bytes were read", (int)i);
+        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "images cut to %d bytes were read",
+              (int)i);
         tnn_clear_error();
     }
     for (i = 0; i < sizeof idx_labels; i++) {
         d = tnn_parse_idx(idx_images, sizeof idx_images, idx_labels, i);
-        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "labels cut to %d bytes were read", (int)i);
+        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "labels cut to %d bytes were read",
+              (int)i);
         tnn_clear_error();
     }
     memcpy(image, idx_images, sizeof idx_images);
@@ -383,7 +430,9 @@ static void idx_files(void)
     SAYS_AT("images: dimension 0 is 4278190083, at byte 4");
     image[4] = 127; image[8] = image[12] = 0; image[9] = image[13] = 0; image[10] = image[14] = 255;
     d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
-    CHECK(d.n == 0 && says_at(__LINE__ - 1, "images: holds 12 bytes after its header, which announces..."), "a huge announcement");
+    CHECK(d.n == 0 && says_at(__LINE__ - 1,
+                              "images: holds 12 bytes after its header, which announces..."),
+                                  "a huge announcement");
     memcpy(image, idx_images, sizeof idx_images);
     image[11] = 0;
     d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
@@ -402,8 +451,10 @@ static void idx_files(void)
         FILE *f;
         snprintf(a, sizeof a, "%s/tinynn-test-%lu-images", dir, (unsigned long)time(NULL));
         snprintf(b, sizeof b, "%s/tinynn-test-%lu-labels", dir, (unsigned long)time(NULL));
-        if ((f = fopen(a, "wb")) != NULL) { fwrite(idx_images, 1, sizeof idx_images, f); fclose(f); }
-        if ((f = fopen(b, "wb")) != NULL) { fwrite(idx_labels, 1, sizeof idx_labels, f); fclose(f); }
+        if ((f = fopen(a, "wb")) != NULL) { fwrite(idx_images, 1, sizeof idx_images,
+                                                   f); fclose(f); }
+        if ((f = fopen(b, "wb")) != NULL) { fwrite(idx_labels, 1, sizeof idx_labels,
+                                                   f); fclose(f); }
         d = tnn_load_idx(a, b);
         CHECK(d.n == 3 && d.bytes[3] == 255 && d.labels[0] == 2, "%s", tnn_error());
         tnn_data_free(&d);
@@ -413,7 +464,8 @@ static void idx_files(void)
         remove(a);
         remove(b);
     }
-    CHECK(!tnn_data_view(NULL, xs, ys, 3, 0, 4, 4).n && tnn_failed(), "a data set without channels");
+    CHECK(!tnn_data_view(NULL, xs, ys, 3, 0, 4, 4).n && tnn_failed(),
+          "a data set without channels");
     tnn_clear_error();
     CHECK(!tnn_subset(&d, 0, 1).n && tnn_failed(), "a subset of nothing");
     tnn_clear_error();
@@ -422,30 +474,37 @@ static void idx_files(void)
 static void loaders(void)
 {
     tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), a, b;
-    tnn_loader *l = tnn_loader_create(&d, .batch = 8), *s = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9),
-               *r = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9), *drop = tnn_loader_create(&d, .batch = 8, .drop_last = 1);
+    tnn_loader *l = tnn_loader_create(&d, .batch = 8), *s = tnn_loader_create(&d, .batch = 8,
+            .shuffle = 1, .seed = 9),
+               *r = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9),
+                   *drop = tnn_loader_create(&d, .batch = 8, .drop_last = 1);
     int n, k, epoch, seen[SAMPLES], order[2][SAMPLES];
     for (epoch = 0; epoch < 3; epoch++) {
         for (k = 0; (n = tnn_next(l)) > 0; k += n)
-            CHECK(!memcmp(l->x, xs + k*SIZE, (size_t)n*SIZE*sizeof(float)) && !memcmp(l->labels, ys + k, (size_t)n*sizeof(int)), "batch at %d", k);
-        CHECK(k == SAMPLES && l->epoch == epoch && l->batches == 5, "%d samples, epoch %d, %d batches", k, l->epoch, l->batches);
+            CHECK(!memcmp(l->x, xs + k*SIZE, (size_t)n*SIZE*sizeof(float)) && !memcmp(l->labels,
+                    ys + k, (size_t)n*sizeof(int)), "batch at %d", k);
+        CHECK(k == SAMPLES && l->epoch == epoch && l->batches == 5,
+              "%d samples, epoch %d, %d batches", k, l->epoch, l->batches);
         memset(seen, 0, sizeof seen);
         for (k = 0; (n = tnn_next(s)) > 0; ) {
             int i;
             for (i = 0; i < n; i++, k++) {
                 int at;
-                for (at = 0; at < SAMPLES && memcmp(s->x + i*SIZE, xs + at*SIZE, SIZE*sizeof(float)); at++) {}
+                for (at = 0; at < SAMPLES && memcmp(s->x + i*SIZE, xs + at*SIZE,
+                                                    SIZE*sizeof(float)); at++) {}
                 if (at < SAMPLES) { seen[at]++; CHECK(s->labels[i] == ys[at], "label of %d", at); }
                 order[epoch & 1][k] = at;
             }
         }
         for (k = 0; k < SAMPLES; k++) CHECK(seen[k] == 1, "sample %d came %d times", k, seen[k]);
-        if (epoch) CHECK(memcmp(order[0], order[1], sizeof order[0]), "two epochs in the same order");
+        if (epoch) CHECK(memcmp(order[0], order[1], sizeof order[0]),
+                         "two epochs in the same order");
     }
     while (tnn_next(r)) {}                  /* an epoch's order depends on its number alone */
     while (tnn_next(r)) {}
     tnn_next(r);
-    CHECK(!memcmp(r->x, xs + order[0][0]*SIZE, SIZE*sizeof(float)), "the third epoch of a twin begins elsewhere");
+    CHECK(!memcmp(r->x, xs + order[0][0]*SIZE, SIZE*sizeof(float)),
+          "the third epoch of a twin begins elsewhere");
     for (k = 0; (n = tnn_next(drop)) > 0; k += n) {}
     CHECK(k == 32, "drop_last gives %d samples", k);
     tnn_loader_free(l); tnn_loader_free(s); tnn_loader_free(r); tnn_loader_free(drop);
@@ -458,13 +517,15 @@ static void loaders(void)
     CHECK(a.n == 30 && b.n == 7, "%d and %d", a.n, b.n);
     {
         tnn_data c = tnn_subset(&a, 10, 5);
-        CHECK(c.n == 5 && c.index[0] == a.index[10] && c.index[4] == a.index[14], "a subset of a split");
+        CHECK(c.n == 5 && c.index[0] == a.index[10] && c.index[4] == a.index[14],
+              "a subset of a split");
         tnn_data_free(&c);
     }
     tnn_data_free(&a);
     tnn_data_free(&b);
     l = tnn_loader_create(&d, .batch = -1);
-    CHECK(!l && says_at(__LINE__ - 1, "tnn_loader_create: .batch = -1 must be at least 1"), "batch -1");
+    CHECK(!l && says_at(__LINE__ - 1, "tnn_loader_create: .batch = -1 must be at least 1"),
+          "batch -1");
     CHECK(tnn_split(&d, SAMPLES, 4, &a, &b) && tnn_failed(), "a split that leaves nothing");
     tnn_clear_error();
 }
@@ -472,20 +533,23 @@ static void loaders(void)
 static void metrics(void)
 {
     tnn_net *net = small_net(8, 1);
-    tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), wrong = tnn_data_view(NULL, xs, ys, 3, 3, 4, 4);
+    tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), wrong = tnn_data_view(NULL, xs, ys,
+            3, 3, 4, 4);
     tnn_metrics m, c;
     int counts[25], i, trace = 0, all = 0, correct = 0;
     double loss = 0;
     m = tnn_evaluate(net, &d);
     c = tnn_confusion(net, &d, counts);
     for (i = 0; i < 25; i++) { all += counts[i]; if (i%6 == 0) trace += counts[i]; }
-    CHECK(m.n == SAMPLES && all == SAMPLES && trace == m.correct && c.loss == m.loss && fabs(m.accuracy - (double)trace/SAMPLES) < 1e-12, "confusion");
+    CHECK(m.n == SAMPLES && all == SAMPLES && trace == m.correct && c.loss == m.loss
+          && fabs(m.accuracy - (double)trace/SAMPLES) < 1e-12, "confusion");
     for (i = 0; i < SAMPLES; i++) {
         tnn_forward(net, xs + i*SIZE, 1, TNN_EVAL);
         loss += tnn_loss(net, ys + i);
         correct += tnn_argmax(tnn_output(net), 5) == ys[i];
     }
-    CHECK(correct == m.correct && fabs(loss/SAMPLES - m.loss) < 1e-7, "loss %.9g by samples, %.9g", loss/SAMPLES, m.loss);
+    CHECK(correct == m.correct && fabs(loss/SAMPLES - m.loss) < 1e-7, "loss %.9g by samples, %.9g",
+          loss/SAMPLES, m.loss);
     m = tnn_evaluate(net, &wrong);
     CHECK(m.loss != m.loss && says("...") , "data of another shape");
     tnn_free(net);
@@ -511,7 +575,8 @@ static void same_bits(void)
         for (t = 1; t <= 3; t++) {
             const uint64_t hash = trained_hash(33, t, 20);
             if (!strcmp(tnn_isa(), "sse2")) continue;
-            CHECK(hash == want, "%s, %d threads: hash %08lx%08lx", tnn_isa(), t, (unsigned long)(hash >> 32), (unsigned long)(hash & 0xffffffffu));
+            CHECK(hash == want, "%s, %d threads: hash %08lx%08lx", tnn_isa(), t,
+                  (unsigned long)(hash >> 32), (unsigned long)(hash & 0xffffffffu));
         }
     }
     CHECK(trained_hash(50, 2, 20) == want, "a larger .batch gives other bits");
@@ -532,7 +597,8 @@ static void defaults(void)
     tnn_add(net, TNN_DROPOUT);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_set_optimizer(net, TNN_ADAM, .beta1 = TNN_ZERO);
-    CHECK(net->optimizer.lr == 1e-3 && net->optimizer.beta1 == 0 && net->optimizer.beta2 == 0.999 && net->optimizer.eps == 1e-8, "Adam's defaults");
+    CHECK(net->optimizer.lr == 1e-3 && net->optimizer.beta1 == 0 && net->optimizer.beta2 == 0.999
+          && net->optimizer.eps == 1e-8, "Adam's defaults");
     tnn_build(net);
     CHECK(net->op[1].p == 0 && net->op[2].p == 0.5f, "dropout's defaults");
     tnn_free(net);
@@ -561,7 +627,8 @@ static void two_networks(void)
     for (i = 0; i < 3; i++) CHECK(hash[i] == TRAINED_HASH, "thread %d", i);
 }
 static int sums[1000];
-static void add_up(void *context, int task, int worker) { (void)worker; sums[task] += *(int *)context; }
+static void add_up(void *context, int task, int worker) {
+    (void)worker; sums[task] += *(int *)context; }
 static void many_runs(void)
 {
     int run, i, one = 1, bad = 0;

@@ -22,7 +22,8 @@ static void guard_init(void)
 #ifdef _WIN32
         char *p = (char *)malloc(bytes + 2*page);
 #else
-        char *p = (char *)mmap(NULL, bytes + 2*page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *p = (char *)mmap(NULL, bytes + 2*page, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (p == (char *)MAP_FAILED) exit(1);
         mprotect(p, page, PROT_NONE);
         mprotect(p + page + bytes, page, PROT_NONE);
@@ -47,7 +48,8 @@ static int count;               /* of instruction sets on this machine */
 /* Compares got with want (the scalar instance's), bit for bit or, for SSE2, closely. */
 static double worst;
 static const char *failed_in = "?";
-static int same(const tnn__isa_table *k, const float *got, const float *want, tnn__len n, double scale)
+static int same(const tnn__isa_table *k, const float *got, const float *want, tnn__len n,
+                double scale)
 {
     tnn__len i;
     if (!strcmp(k->name, "sse2")) {
@@ -72,7 +74,8 @@ static void mm_naive(const tnn__mm *t)
                 for (i1 = 0; i1 < t->n1; i1++)
                     for (i2 = 0; i2 < t->n2; i2++)
                         for (k = 0; k < t->run; k++)
-                            s = fmaf(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2 + i/3*t->gs + i%3*t->rs + k*t->ks],
+                            s = fmaf(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2 + i/3*t->gs + i%3*t->rs
+                                          + k*t->ks],
                                      t->b[j/16*t->bp + i1*t->b1 + i2*t->b2 + k*t->ldb + j%16], s);
                 *c = t->relu && !(s > 0) && s == s ? 0 : s;
             }
@@ -99,7 +102,8 @@ static void test_mm(void)
         if (form == 3) t.rows = 3*DRAW(6, 1, 5);                    /* rows in threes, far apart */
         if (form == 0) { t.ks = 1; t.rs = depth + gap; t.gs = 3*t.rs; }     /* rows by depth */
         if (form == 1) { t.rs = 1; t.gs = 3; t.ks = t.rows + gap; }         /* depth by rows */
-        if (form == 2) { t.ks = 1; t.rs = 2 + gap; t.gs = 3*t.rs; }         /* overlapping, as a convolution's */
+        /* overlapping, as a convolution's */
+        if (form == 2) { t.ks = 1; t.rs = 2 + gap; t.gs = 3*t.rs; }
         if (form == 3) { t.rs = 1; t.gs = 7 + gap; t.ks = 1; }
         t.a2 = t.run*t.ks; t.a1 = t.n2*t.a2;
         t.a0 = form == 1 ? depth*t.ks : (t.rows/3 + 1)*t.gs;
@@ -107,10 +111,12 @@ static void test_mm(void)
         t.ldc = DRAW(12, 0, 1) ? 16 : t.cols + gap; t.cp = 16;
         if (t.ldc == 16 && panels > 1) t.cp = (tnn__len)t.n0*t.rows*16;
         t.c0 = t.rows*t.ldc;
-        size_a = (t.n0 - 1)*t.a0 + (t.n1 - 1)*t.a1 + (t.n2 ? t.n2 - 1 : 0)*t.a2 + (t.rows - 1)/3*t.gs + TNN__MIN(2, t.rows - 1)*t.rs + (t.run - 1)*t.ks + 1;
+        size_a = (t.n0 - 1)*t.a0 + (t.n1 - 1)*t.a1 + (t.n2 ? t.n2 - 1 : 0)*t.a2
+            + (t.rows - 1)/3*t.gs + TNN__MIN(2, t.rows - 1)*t.rs + (t.run - 1)*t.ks + 1;
         if (form == 0 || form == 2) size_a += 2*t.rs;
         size_b = (panels - 1)*t.bp + TNN__MAX(1, depth)*16;
-        size_c = (tnn__len)(t.n0 - 1)*t.c0 + (t.rows - 1)*t.ldc + (t.cols - 1)/16*t.cp + (t.cols - 1)%16 + 1;
+        size_c = (tnn__len)(t.n0 - 1)*t.c0 + (t.rows - 1)*t.ldc + (t.cols - 1)/16*t.cp
+            + (t.cols - 1)%16 + 1;
         t.a = filled(0, size_a, 1);
         t.b = filled(1, size_b, 2);
         t.bias = filled(2, 16*panels, 3);
@@ -129,23 +135,40 @@ static void test_mm(void)
 }
 
 /* Kernels on n elements: x (pool 0), y (1), z (2), out (3 and 4), each ending at its page. */
-typedef void element_kernel(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *out, float *out2);
-static void k_add(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->add(n, x, o); }
-static void k_relu(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->act(n, x, o, 0); }
-static void k_leaky(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->act(n, x, o, 0.01f); }
-static void k_relu_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0, 1.25f); }
-static void k_leaky_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0.3f, 1); }
-static void k_dropout(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->dropout(n, x, o, 0.3f, 0x123456789abcull, 0x3333333377ull, (uint64_t)64*0x40000001u); }
-static void k_sum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)p; o[0] = k->sum(n, x); if (n > 1) o[1] = k->dot(n, x, y); if (n > 2) o[2] = k->largest(n, x); }
-static void k_exp(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; *p = k->exp_sum(n, x, 0.5f, o); }
-static void k_colsum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { (void)y; (void)p; k->colsum(n/7, 7, x, 7, o); }
-static void k_transpose(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o, float *p) { const tnn__len c = n > 40 ? 19 : 3; (void)y; (void)p; k->transpose(n/c, c, x, c, o, n/c); }
+typedef void element_kernel(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                            float *out, float *out2);
+static void k_add(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
+                  float *p) { (void)y; (void)p; k->add(n, x, o); }
+static void k_relu(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
+                   float *p) { (void)y; (void)p; k->act(n, x, o, 0); }
+static void k_leaky(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
+                    float *p) { (void)y; (void)p; k->act(n, x, o, 0.01f); }
+static void k_relu_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                        float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0, 1.25f); }
+static void k_leaky_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                         float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0.3f, 1); }
+static void k_dropout(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
+                      float *p) { (void)y; (void)p; k->dropout(n, x, o, 0.3f, 0x123456789abcull,
+                                                               0x3333333377ull,
+                                                                   (uint64_t)64*0x40000001u); }
+static void k_sum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
+                  float *p) { (void)p; o[0] = k->sum(n, x); if (n > 1) o[1] = k->dot(n, x,
+                          y); if (n > 2) o[2] = k->largest(n, x); }
+static void k_exp(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
+                  float *p) { (void)y; *p = k->exp_sum(n, x, 0.5f, o); }
+static void k_colsum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
+                     float *p) { (void)y; (void)p; k->colsum(n/7, 7, x, 7, o); }
+static void k_transpose(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                        float *o, float *p) { const tnn__len c = n > 40 ? 19
+                            : 3; (void)y; (void)p; k->transpose(n/c, c, x, c, o, n/c); }
 
 static void test_elements(void)
 {
     static const struct { const char *name; element_kernel *f; } kernels[] = {
-        {"add", k_add}, {"relu", k_relu}, {"leaky relu", k_leaky}, {"relu gradient", k_relu_grad}, {"leaky relu gradient", k_leaky_grad},
-        {"dropout", k_dropout}, {"sum, dot, max", k_sum}, {"exp", k_exp}, {"colsum", k_colsum}, {"transpose", k_transpose} };
+        {"add", k_add}, {"relu", k_relu}, {"leaky relu", k_leaky}, {"relu gradient", k_relu_grad},
+            {"leaky relu gradient", k_leaky_grad},
+        {"dropout", k_dropout}, {"sum, dot, max", k_sum}, {"exp", k_exp}, {"colsum", k_colsum},
+            {"transpose", k_transpose} };
     static float want[1200], want2;
     size_t f;
     for (f = 0; f < sizeof kernels/sizeof *kernels; f++) {
@@ -235,7 +258,8 @@ static void test_pooling(void)
         o.pad_h = DRAW(4, 0, o.kernel_h/2); o.pad_w = DRAW(5, 0, o.kernel_w/2);
         o.ceil = DRAW(6, 0, 1);
         o.exclude_pad = DRAW(7, 0, 1);
-        if (tnn__window("pool", &o, 1, DRAW(8, 1, 37), DRAW(9, 4, 9), DRAW(10, 4, 9), &g)) { ok = 0; break; }
+        if (tnn__window("pool", &o, 1, DRAW(8, 1, 37), DRAW(9, 4, 9), DRAW(10, 4, 9), &g)) {
+            ok = 0; break; }
 #undef DRAW
         in = (tnn__len)g.c*g.ih*g.iw;
         out = (tnn__len)g.c*g.oh*g.ow;
@@ -243,7 +267,8 @@ static void test_pooling(void)
             const float *x = filled(0, in, 1), *dy = filled(1, out, 2);
             float *r[4];
             int k;
-            r[0] = at_end(2, out); r[1] = at_end(3, out); r[2] = filled(4, in, 3); r[3] = at_end(5, out);
+            r[0] = at_end(2, out); r[1] = at_end(3, out); r[2] = filled(4, in, 3);
+            r[3] = at_end(5, out);
             tables[i]->maxpool(&g, x, (tnn__len)g.iw*g.c, r[0], (tnn__len)g.ow*g.c, r[1], 0, g.oh);
             tables[i]->maxpool_grad(&g, dy, r[1], r[2], (tnn__len)g.iw*g.c, 0, g.oh);
             tables[i]->avgpool(&g, x, (tnn__len)g.iw*g.c, r[3], (tnn__len)g.ow*g.c);
@@ -278,8 +303,10 @@ static void test_updates(void)
                 for (k = 0; k < n; k++) u.v[k] = u.v[k]*u.v[k];
                 if (type == TNN_SGD && variant == 0) u.m = NULL;
                 u.type = type; u.first = variant == 1; u.nesterov = variant == 3;
-                u.lr = 0.1f; u.momentum = 0.9f; u.undampened = 0.7f; u.decay = 0.01f; u.keep = 0.99f;
-                u.beta1 = 0.9f; u.one_beta1 = 0.1f; u.beta2 = 0.999f; u.one_beta2 = 0.001f; u.eps = 1e-8f; u.root2 = 1.5f;
+                u.lr = 0.1f; u.momentum = 0.9f; u.undampened = 0.7f; u.decay = 0.01f;
+                u.keep = 0.99f;
+                u.beta1 = 0.9f; u.one_beta1 = 0.1f; u.beta2 = 0.999f; u.one_beta2 = 0.001f;
+                u.eps = 1e-8f; u.root2 = 1.5f;
                 tables[i]->update(&u, n);
                 for (k = 0; k < 3 && ok; k++)
                     if (i == 0) memcpy(want[k], r[k], (size_t)n*sizeof(float));
@@ -294,11 +321,14 @@ static void test_philox(void)
     uint32_t r[4];
     int i, j, ok;
     tnn__philox(0, 0, 0, r);
-    CHECK(r[0] == 0x6627e8d5u && r[1] == 0xe169c58du && r[2] == 0xbc57ac4cu && r[3] == 0x9b00dbd8u, "Philox4x32-10 of zeros");
+    CHECK(r[0] == 0x6627e8d5u && r[1] == 0xe169c58du && r[2] == 0xbc57ac4cu && r[3] == 0x9b00dbd8u,
+          "Philox4x32-10 of zeros");
     tnn__philox(~0ull, ~0ull, ~0ull, r);
-    CHECK(r[0] == 0x408f276du && r[1] == 0x41c83b0eu && r[2] == 0xa20bc7c6u && r[3] == 0x6d5451fdu, "Philox4x32-10 of ones");
+    CHECK(r[0] == 0x408f276du && r[1] == 0x41c83b0eu && r[2] == 0xa20bc7c6u && r[3] == 0x6d5451fdu,
+          "Philox4x32-10 of ones");
     tnn__philox(0x299f31d0a4093822ull, 0x0370734413198a2eull, 0x85a308d3243f6a88ull, r);
-    CHECK(r[0] == 0xd16cfe09u && r[1] == 0x94fdccebu && r[2] == 0x5001e420u && r[3] == 0x24126ea1u, "Philox4x32-10 of pi");
+    CHECK(r[0] == 0xd16cfe09u && r[1] == 0x94fdccebu && r[2] == 0x5001e420u && r[3] == 0x24126ea1u,
+          "Philox4x32-10 of pi");
     /* the kernel draws the same blocks */
     for (ok = 1, i = 0; i < count; i++) {
         float x[200], y[200];
@@ -307,7 +337,8 @@ static void test_philox(void)
         for (j = 0; j < 200; j++) {
             const uint64_t e = 64*5 + (uint64_t)j;
             tnn__philox(77, 88, e/64*16 + e%16, r);
-            ok &= (y[j] == 0) == ((r[e/16%4] >> 8) < 0.25f*16777216) && (y[j] == 0 || y[j] == 1/0.75f);
+            ok &= (y[j] == 0) == ((r[e/16%4] >> 8) < 0.25f*16777216)
+                && (y[j] == 0 || y[j] == 1/0.75f);
         }
     }
     CHECK(ok, "dropout draws what Philox gives");
