@@ -10,8 +10,12 @@
    - 0.1 collapses: the loss stays near ln 10 = 2.303 and the accuracy at exactly 10 %.
 
    All its numbers are in plots/fashion_cnn_reported.tsv. train_loss and train_acc are taken while
-   training (mean of the batch losses), val_loss and val_acc after the epoch. The report's code
-   shows no shuffling; --order tries both.                                                        */
+   training (mean of the batch losses), val_loss and val_acc after the epoch.
+
+   The report's code shows no shuffling, its numbers do: with lr 0.1 its loss goes on changing in the
+   fourth decimal (2.3110, 2.3120, 2.3122, 2.3112), while a fixed order repeats itself to all four;
+   and with lr 0.001 a fixed order ends half a point below it. So batches are shuffled, and
+   --order unshuffled tries the other.                                                             */
 #include "experiment.h"
 #include "fashion_data.h"
 
@@ -72,7 +76,7 @@ static int do_run(experiment *e, const cnn_run *run, const fashion_set *set, int
                               set->train.n, tnn_param_total(net));
     if (go == 1) {
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = run->batch,
-                                                .shuffle = e->chosen == 1, .seed = e->seed);
+                                                .shuffle = e->chosen == 0, .seed = e->seed);
         for (int epoch = 0; epoch < epochs; epoch++) {
             tnn_metrics seen = train(e, net, batches), val = tnn_evaluate(net, &set->val);
             if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
@@ -86,7 +90,7 @@ static int do_run(experiment *e, const cnn_run *run, const fashion_set *set, int
 
 int main(int argc, char **argv)
 {
-    static const char *const orders[] = {"unshuffled", "shuffled", NULL};
+    static const char *const orders[] = {"shuffled", "unshuffled", NULL};
     static const fashion_sizes sizes = {4000, 1000, 80, 40};
     const char *names[RUN_COUNT + 1] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
