@@ -45,8 +45,8 @@ names = "'Adam, lotes de 100' 'Adam, lotes de 500' 'SGD, lotes de 500' 'Adam, lo
          'Adam, lotes de 500, p = 0.05, 100 épocas'"
 
 drawn = 0
-set xlabel "Época"
-set key bmargin center horizontal Left reverse width -2
+set xlabel "Época" offset 0, 0.3
+set key bmargin center horizontal Left reverse width -2 height 0.8
 do for [figure = 1:5] {
     rows = figure == 1 ? 2 : 1
     kinds = kind(file(runs(figure)))
