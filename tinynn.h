@@ -1,5 +1,4 @@
-/* tinynn.h - v0.1.0 - neural networks in C - MIT licence or public domain, as you choose (see
-   the end)
+/* tinynn.h - v0.1.0 - neural networks in C - MIT licence or public domain (see the end)
 
    One header, libc and libm only. Trains small convolutional networks and multi-layer perceptrons
    with hand-written SSE2, AVX2, AVX-512 and NEON kernels, chosen at run time; gives the same bits
@@ -60,10 +59,12 @@
         3  Kernels               one text, read once per instruction set
         4  Instantiation         and the choice at run time
         5  Tensors               shapes, convolution, matrix product, pooling, softmax
-        6  Networks              the plan, parameters, forward and backward of each operation
+        6  Layers                shape, forward and backward of each
+        7  Networks              the plan, parameters, forward and backward of a batch
+        8  Losses
         9  Optimizers
        12  Data                  IDX files, normalisation, splits, batches
-       13  Training, metrics, gradient check
+       13  Training              metrics, gradient check
        16  Licence
    (numbers left out are kept for schedules, regularizers, search and checkpoints)
 
@@ -95,7 +96,8 @@
      - other sums run over 16 interleaved partial sums, folded in one order;
      - gradients of convolutions are summed in spans of the batch, cut by its size alone;
      - exp, log and cos are made here; from libm come only fmaf and the square roots, which are
-     exact; - random numbers are functions of (seed, stream, index).
+       exact;
+     - random numbers are functions of (seed, stream, index).
    SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused. Machines
    that round to more than float precision in between (x87) are outside the promise.
 
@@ -131,9 +133,9 @@ extern "C" {
 /* ---- 1a. Errors -------------------------------------------------------------------------------
    No function aborts, exits or prints. A call that cannot do what it is asked changes nothing and
    returns a status other than TNN_OK (or NULL, 0 or NaN where it returns something else). The
-   FIRST error of each thread is kept as a message until tnn_clear_error(), and a network that
-   met one does nothing more until then: one check at the end suffices. A message names the caller's
-   line, the object, the numbers that do not fit and what would:
+   FIRST error of each thread is kept as a message until tnn_clear_error(), and networks do nothing
+   more in that thread until then: one check at the end suffices. A message names the caller's line,
+   the object, the numbers that do not fit and what would:
        train.c:22: conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0                    */
 typedef enum tnn_status {
     TNN_OK = 0,
@@ -174,9 +176,8 @@ TNN_API float    tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t inde
 TNN_API void     tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream);
 
 /* ---- 1d. Tensors ------------------------------------------------------------------------------
-   float, row-major, contiguous, shape (n, c, h, w). A matrix of r rows and k columns is (r, k,
-   1, 1).
-   A tensor is a plain value: a view shares `data` and owns nothing.                              */
+   float, row-major, contiguous, shape (n, c, h, w); a matrix of r rows and k columns is
+   (r, k, 1, 1). A tensor is a plain value: a view shares `data` and owns nothing. */
 typedef struct tnn_tensor {
     int    n, c, h, w;      /* each at least 1                                    */
     float *data;            /* n*c*h*w floats, or NULL where creating one failed  */
@@ -184,9 +185,8 @@ typedef struct tnn_tensor {
 
 TNN_API tnn_tensor tnn_tensor_create(int n, int c, int h, int w);               /* of zeros */
 TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w);
-TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count);  /* samples, a view */
-/* of a created one only */
-TNN_API void       tnn_tensor_free(tnn_tensor *t);
+TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count);        /* a view */
+TNN_API void       tnn_tensor_free(tnn_tensor *t);                              /* a created one */
 TNN_API tnn_status tnn_fill(tnn_tensor t, float value);
 
 /* C = A B with A and B transposed or not, C (m, n), inner dimension k:
@@ -200,7 +200,7 @@ TNN_API tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flag
    override the square one. Output height is
        (h + 2 pad - dilation (kernel - 1) - 1) / stride + 1, rounded down (up with .ceil).        */
 typedef struct tnn_window {
-    int kernel, kernel_h, kernel_w;         /* required                                          */
+    int kernel, kernel_h, kernel_w;         /* required; tnn_conv2d_*: default w's               */
     int stride, stride_h, stride_w;         /* default: 1 for convolution, the kernel for pooling */
     int pad, pad_h, pad_w;                  /* default 0, on both sides; of zeros (max: -infinity);
                                                for pooling at most half the kernel                */
@@ -245,7 +245,7 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
 /* ---- 1e. Networks -----------------------------------------------------------------------------
    tnn_create, tnn_add for each layer, tnn_set_loss, tnn_set_optimizer; then forward, loss,
    backward, step for each batch. The first forward (or tnn_build) plans: infers shapes, fuses, and
-   makes the network's one allocation, of tnn_net_bytes(). Nothing is allocated afterwards.
+   makes the network's one allocation, of tnn_net_bytes(); no step allocates anything afterwards.
 
    In every options struct zero means the default. Where zero is wanted and is not the default
    (.beta1 = 0), say TNN_ZERO.                                                                    */
@@ -254,8 +254,7 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
 typedef struct tnn_net tnn_net;
 
 typedef struct tnn_net_options {
-    /* channels, height, width of a sample; {784} is {784, 1, 1}. Required */
-    int      input[3];
+    int      input[3];      /* required: channels, height, width; {784} is {784, 1, 1} */
     int      batch;         /* the largest batch that will be given. Default 64 */
     int      threads;       /* default tnn_threads() */
     uint64_t seed;          /* of initialisation and dropout. Default 0 */
@@ -272,16 +271,14 @@ typedef enum tnn_layer_type {
     TNN_DROPOUT     /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p) */
 } tnn_layer_type;
 
-/* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size,
-   or units.
-   U(a): uniform in [-a, a). Biases: with the default U(1/sqrt(fan_in)), else 0.                  */
+/* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or
+   units. U(a): uniform in [-a, a). Biases: with the default U(1/sqrt(fan_in)), else 0. */
 typedef enum tnn_init {
-    TNN_INIT_DEFAULT = 0,     /* U(1/sqrt(fan_in)): PyTorch's for Linear and Conv2d               */
-    TNN_INIT_HE_UNIFORM,      /* U(sqrt(6/fan_in))                    He et al. 2015, eq. 10 */
-    TNN_INIT_HE_NORMAL,       /* N(0, 2/fan_in) */
-    /* U(sqrt(6/(fan_in+fan_out)))          Glorot and Bengio 2010, eq. 16 */
-    TNN_INIT_XAVIER_UNIFORM,
-    TNN_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in+fan_out)) */
+    TNN_INIT_DEFAULT = 0,     /* U(1/sqrt(fan_in))            PyTorch's for Linear and Conv2d     */
+    TNN_INIT_HE_UNIFORM,      /* U(sqrt(6/fan_in))            He et al. 2015, eq. 10              */
+    TNN_INIT_HE_NORMAL,       /* N(0, 2/fan_in)                                                   */
+    TNN_INIT_XAVIER_UNIFORM,  /* U(sqrt(6/(fan_in+fan_out)))  Glorot and Bengio 2010, eq. 16      */
+    TNN_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in+fan_out))                                         */
     TNN_INIT_ZERO
 } tnn_init;
 
@@ -310,11 +307,9 @@ typedef struct tnn_loss_options {
 } tnn_loss_options;
 
 typedef enum tnn_optimizer_type {
-    /* .lr .momentum .dampening .nesterov .weight_decay (L2, added to the gradient) */
-    TNN_SGD = 1,
+    TNN_SGD = 1,    /* .lr .momentum .dampening .nesterov .weight_decay (L2: added to gradient) */
     TNN_ADAM,       /* .lr .beta1 .beta2 .eps .weight_decay (L2)       Kingma and Ba 2015, alg. 1 */
-    /* .lr .beta1 .beta2 .eps .weight_decay (decoupled) Loshchilov and Hutter 2019 */
-    TNN_ADAMW
+    TNN_ADAMW       /* the same, weight decay decoupled                Loshchilov and Hutter 2019 */
 } tnn_optimizer_type;
 
 typedef struct tnn_optimizer {
@@ -322,7 +317,7 @@ typedef struct tnn_optimizer {
     double lr;              /* default 1e-3                                  */
     double momentum;        /* SGD: default 0                                */
     double dampening;       /* SGD: default 0                                */
-    int   nesterov;         /* SGD: needs momentum and no dampening          */
+    int    nesterov;        /* SGD: needs momentum and no dampening          */
     double weight_decay;    /* default 0; AdamW 0.01                         */
     double beta1, beta2;    /* default 0.9, 0.999                            */
     double eps;             /* default 1e-8                                  */
@@ -345,8 +340,8 @@ TNN_API tnn_status   tnn_forward(tnn_net *net, const float *x, int n, tnn_mode m
 TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward */
 /* The loss of the last forward against n labels in 0..classes-1, and its gradient; NaN on error. */
 TNN_API double       tnn_loss(tnn_net *net, const int *labels);
-/* samples of the last loss whose largest logit is their label's */
-TNN_API int          tnn_correct(const tnn_net *net);
+TNN_API int          tnn_correct(const tnn_net *net);  /* samples of the last loss whose largest
+                                                          logit is their label's */
 TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients */
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
 /* forward in training mode, loss, backward and step; returns the loss. */
@@ -394,8 +389,8 @@ typedef struct tnn_data {
 #ifndef TINYNN_NO_STDIO
 TNN_API tnn_data   tnn_load_idx(const char *images_path, const char *labels_path);
 #endif
-TNN_API tnn_data   tnn_parse_idx(const void *images, size_t images_size, const void *labels,
-                                 size_t labels_size);
+TNN_API tnn_data   tnn_parse_idx(const void *images, size_t images_size,
+                                 const void *labels, size_t labels_size);
 /* Samples the caller keeps; exactly one of bytes and floats is not NULL. */
 TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats, const int *labels,
                                  int n, int c, int h, int w);
@@ -403,15 +398,14 @@ TNN_API void       tnn_data_free(tnn_data *data);
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
 /* A random `count` samples in *a, the others in *b (torch.utils.data.random_split). */
-TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
-                             tnn_data *b);
+TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed,
+                             tnn_data *a, tnn_data *b);
 /* Sample i as floats (c, h, w), normalised. */
 TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
 
-/* Batches of a data set, the last one as small as it comes (PyTorch's DataLoader). tnn_next
-   fills x, labels and n and returns n; 0 at the end of an epoch, and the next call starts
-   another one. Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was
-   drawn before. */
+/* Batches of a data set, the last one as small as it comes (PyTorch's DataLoader). tnn_next fills
+   x, labels and n and returns n, or 0 at the end of an epoch; the next call starts another one.
+   Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was drawn before. */
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
@@ -444,10 +438,9 @@ TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *count
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
 
-/* The gradients of a network's parameters against central differences of its loss in training mode,
-   on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over
-   `samples` elements. Leaves the
-   parameters as they were; for tests of own set-ups. NaN on error.                               */
+/* The gradients of a network's parameters against central differences of its loss in training
+   mode, on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over
+   `samples` elements. Leaves the parameters as they were. NaN on error. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
 
@@ -469,13 +462,17 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #else
 #define TNN__OPTIONS(type, ...) &(type){__VA_ARGS__}
 #endif
-#define tnn_create(...)               (TNN__HERE, tnn_net_create(TNN__OPTIONS(tnn_net_options, __VA_ARGS__)))
-#define tnn_add(net, ...)             (TNN__HERE, tnn_add_layer(net, TNN__OPTIONS(tnn_layer, .type = __VA_ARGS__)))
-#define tnn_set_loss(net, ...)        (TNN__HERE, tnn_net_loss(net, TNN__OPTIONS(tnn_loss_options, .type = __VA_ARGS__)))
-#define tnn_set_optimizer(net, ...)   (TNN__HERE, tnn_net_optimizer(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__)))
-#define tnn_loader_create(data, ...)  (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
-/* Function-like macros do not expand within themselves: each of these notes the line, then
-   calls. */
+#define tnn_create(...) \
+    (TNN__HERE, tnn_net_create(TNN__OPTIONS(tnn_net_options, __VA_ARGS__)))
+#define tnn_add(net, ...) \
+    (TNN__HERE, tnn_add_layer(net, TNN__OPTIONS(tnn_layer, .type = __VA_ARGS__)))
+#define tnn_set_loss(net, ...) \
+    (TNN__HERE, tnn_net_loss(net, TNN__OPTIONS(tnn_loss_options, .type = __VA_ARGS__)))
+#define tnn_set_optimizer(net, ...) \
+    (TNN__HERE, tnn_net_optimizer(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__)))
+#define tnn_loader_create(data, ...) \
+    (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
+/* Function-like macros do not expand within themselves: each of these notes the line and calls. */
 #define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
 #define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
 #define tnn_tensor_slice(...)            (TNN__HERE, tnn_tensor_slice(__VA_ARGS__))
@@ -548,7 +545,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #endif
 
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST)
-#error "tinynn.h promises the same bits on every machine: compile without -ffast-math, -Ofast, /fp:fast"
+#error "tinynn.h promises the same bits on every machine: " \
+       "compile without -ffast-math, -Ofast, /fp:fast"
 #endif
 
 /* The kernels of part 3 are read once per instruction set: this file includes itself. The name is
@@ -587,7 +585,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #define TNN__STORE(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
     #define TNN__ADD(p, v)   __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)     /* the old value */
     #define TNN__AND(p, v)   __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
-    #define TNN__SWAP(p, old, v) __atomic_compare_exchange_n(p, &(old), v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+    #define TNN__SWAP(p, old, v) \
+        __atomic_compare_exchange_n(p, &(old), v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #elif defined(_MSC_VER)
     #include <windows.h>
     #define TNN__TARGET(isa)            /* MSVC compiles any intrinsic anywhere */
@@ -598,7 +597,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #define TNN__STORE(p, v) InterlockedExchange((volatile LONG *)(p), (LONG)(v))
     #define TNN__ADD(p, v)   InterlockedExchangeAdd((volatile LONG *)(p), (LONG)(v))
     #define TNN__AND(p, v)   InterlockedAnd((volatile LONG *)(p), (LONG)(v))
-    #define TNN__SWAP(p, old, v) (InterlockedCompareExchange((volatile LONG *)(p), (LONG)(v), (LONG)(old)) == (LONG)(old))
+    #define TNN__SWAP(p, old, v) \
+        (InterlockedCompareExchange((volatile LONG *)(p), (LONG)(v), (LONG)(old)) == (LONG)(old))
 #else
     #define TNN__TARGET(isa)
     #define TNN__INLINE      static
@@ -650,8 +650,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #pragma fp_contract(off)
 #endif
 
-/* counts and strides of floats: signed, so that they may be mixed */
-typedef ptrdiff_t tnn__len;
+typedef ptrdiff_t tnn__len;     /* counts and strides of floats: signed, so that they may mix */
 
 /* ---- 2b. Errors ------------------------------------------------------------------------------ */
 typedef struct {
@@ -664,11 +663,19 @@ TNN__THREAD tnn__error_state tnn__err;
 static void (*tnn__log)(void *, const char *);
 static void *tnn__log_user;
 
-TNN_API void tnn_at(const char *file, int line) { tnn__err.file = file; tnn__err.line = line; }
-TNN_API int         tnn_failed(void)    { return (int)tnn__err.status; }
-TNN_API const char *tnn_error(void)     { return tnn__err.status ? tnn__err.message : ""; }
-TNN_API void        tnn_clear_error(void) { tnn__err.status = TNN_OK; tnn__err.message[0] = 0; }
-TNN_API void tnn_set_logger(void (*log)(void *user, const char *message), void *user)
+TNN_API void tnn_at(const char *file, int line)
+{
+    tnn__err.file = file;
+    tnn__err.line = line;
+}
+TNN_API int         tnn_failed(void) { return (int)tnn__err.status; }
+TNN_API const char *tnn_error(void)  { return tnn__err.status ? tnn__err.message : ""; }
+TNN_API void        tnn_clear_error(void)
+{
+    tnn__err.status = TNN_OK;
+    tnn__err.message[0] = 0;
+}
+TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message), void *user)
 {
     tnn__log = log;
     tnn__log_user = user;
@@ -676,8 +683,11 @@ TNN_API void tnn_set_logger(void (*log)(void *user, const char *message), void *
 
 /* The little of printf that messages need, so that they work without stdio:
    %s string, %d int, %l long long, %g double with up to 6 significant digits. */
-static char *tnn__put(char *to, char *end, const char *s) { while (*s && to < end)
-    *to++ = *s++; return to; }
+static char *tnn__put(char *to, char *end, const char *s)
+{
+    while (*s && to < end) *to++ = *s++;
+    return to;
+}
 static char *tnn__put_int(char *to, char *end, long long v)
 {
     char digits[24], *d = digits + sizeof digits - 1;
@@ -726,8 +736,7 @@ static void tnn__format(char *to, size_t size, const char *format, va_list args)
     *to = 0;
 }
 
-/* Records an error of the call at file:line (NULL: unknown), tells the logger, returns its
-   status. */
+/* Records an error of the call at file:line (NULL: unknown), tells the logger, returns status. */
 static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, const char *format,
                                va_list args)
 {
@@ -735,8 +744,8 @@ static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, co
     if (file) {
         const char *name = file, *p;
         for (p = file; *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
-        to = tnn__put(tnn__put_int(tnn__put(tnn__put(to, end, name), end, ":"), end, line), end,
-                      ": ");
+        to = tnn__put(tnn__put_int(tnn__put(tnn__put(to, end, name), end, ":"), end, line),
+                      end, ": ");
     }
     tnn__format(to, (size_t)(end - to) + 1, format, args);
     if (!tnn__err.status) {
@@ -758,7 +767,6 @@ static tnn_status tnn__fail(tnn_status status, const char *format, ...)
 /* An option: zero means the default, TNN_ZERO (-0) zero. */
 static double tnn__default(double value, double otherwise)
 {
-    /* TNN_ZERO is -0 */
     return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;
 }
 
@@ -787,8 +795,8 @@ static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1)
 static void *tnn__alloc_raw(tnn__len bytes, const char *what)
 {
     char *raw = NULL, *p;
-    if (bytes < TNN__HUGE) raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT,
-                                                       (size_t)bytes + TNN__ALIGN + sizeof raw);
+    if (bytes < TNN__HUGE)
+        raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT, (size_t)bytes + TNN__ALIGN + sizeof raw);
     if (!raw) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: cannot allocate %l bytes", what, (long long)bytes);
         return NULL;
@@ -834,8 +842,10 @@ static void tnn__philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t
     r[0] = (uint32_t)block;  r[1] = (uint32_t)(block >> 32);
     r[2] = (uint32_t)stream; r[3] = (uint32_t)(stream >> 32);
     for (i = 0; i < 10; i++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
-        uint64_t p0 = (uint64_t)TNN__PHILOX_M0 * r[0], p1 = (uint64_t)TNN__PHILOX_M1 * r[2];
-        uint32_t r0 = (uint32_t)(p1 >> 32) ^ r[1] ^ k0, r2 = (uint32_t)(p0 >> 32) ^ r[3] ^ k1;
+        uint64_t p0 = (uint64_t)TNN__PHILOX_M0 * r[0];
+        uint64_t p1 = (uint64_t)TNN__PHILOX_M1 * r[2];
+        uint32_t r0 = (uint32_t)(p1 >> 32) ^ r[1] ^ k0;
+        uint32_t r2 = (uint32_t)(p0 >> 32) ^ r[3] ^ k1;
         r[0] = r0; r[1] = (uint32_t)p1; r[2] = r2; r[3] = (uint32_t)p0;
     }
 }
@@ -875,7 +885,10 @@ static double tnn__cos_turn(double u)   /* cos(2 pi u), 0 <= u < 1 */
     if (t > 0.125) { t = 0.25 - t; odd = 1; }           /* cos x = sin(pi/2 - x) */
     t *= 6.283185307179586;
     q = -t * t;
-    for (k = 1 + odd; k < 20; k += 2) { term = term * q / (k * (k + 1)); sum += term; }
+    for (k = 1 + odd; k < 20; k += 2) {
+        term = term * q / (k * (k + 1));
+        sum += term;
+    }
     return sign * (odd ? t * sum : sum);
 }
 /* Box and Muller 1958, from words 0 and 1 of block `index`. */
@@ -890,8 +903,8 @@ TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
 {
     int i;
     for (i = n - 1; i > 0; i--) {
-        int j = (int)(((uint64_t)tnn_random_bits(seed, stream, (uint64_t)i)
-                       * ((uint64_t)i + 1)) >> 32);
+        int j = (int)(((uint64_t)tnn_random_bits(seed, stream, (uint64_t)i) * ((uint64_t)i + 1))
+                      >> 32);
         int t = index[i];
         index[i] = index[j];
         index[j] = t;
@@ -900,11 +913,10 @@ TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
 
 /* ---- 2e. Threads ------------------------------------------------------------------------------
    One pool for the process. tnn__run(threads, tasks, f, context) calls f(context, task, worker)
-   once for each task 0..tasks-1, on the calling thread (worker 0) and up to threads-1 helpers,
-   and returns when all are done. Worker w starts with its own share of the tasks, which keeps
-   data in its cache, and then takes what the others have left. Helpers spin for a while between
-   calls, then sleep. Results cannot depend on the distribution, because tasks write to disjoint
-   places.
+   once for each task 0..tasks-1, on the calling thread (worker 0) and up to threads-1 helpers, and
+   returns when all are done. Worker w starts with its own share of the tasks, which keeps data in
+   its cache, and then takes what the others have left. Helpers spin for a while between calls,
+   then sleep. Results cannot depend on the distribution, because tasks write to disjoint places.
 
    The pool's state is one word: generation, an open bit, the number of helpers inside. A helper
    enters by counting itself in while the bit is set; the caller clears the bit when no task is
@@ -1071,16 +1083,22 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
     }
     /* generation + 1, open, nobody inside; unsigned, because it wraps around */
     TNN__STORE(&tnn__pool.word, (int)(((unsigned)tnn__pool.word & ~511u) + 512u + TNN__OPEN));
-    if (TNN__LOAD(&tnn__pool.sleepers)) { TNN__LOCK(); TNN__WAKE(); TNN__UNLOCK(); }
+    if (TNN__LOAD(&tnn__pool.sleepers)) {
+        TNN__LOCK();
+        TNN__WAKE();
+        TNN__UNLOCK();
+    }
     tnn__work(0);
     TNN__AND(&tnn__pool.word, ~TNN__OPEN);
-    for (i = 0; TNN__LOAD(&tnn__pool.word) & TNN__INSIDE;
-         i++) { TNN__PAUSE(); if (i % 64 == 63) TNN__YIELD(); }
+    for (i = 0; TNN__LOAD(&tnn__pool.word) & TNN__INSIDE; i++) {
+        TNN__PAUSE();
+        if (i % 64 == 63) TNN__YIELD();
+    }
     TNN__STORE(&tnn__pool.busy, 0);
 }
 #endif /* TINYNN_NO_THREADS */
 
-/* ---- 2f. What kernels are given, and their list ------------------------------------------------
+/* ---- 2f. What kernels are given, and their list -----------------------------------------------
 
    PANELS. The right-hand side of every product is held in panels of 16 columns: element (k, j) of
    a K x N matrix stands at  (j/16)*K*16 + k*16 + j%16.  16 floats are one cache line: one AVX-512
@@ -1104,15 +1122,14 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
 typedef struct {
     const float *a;             /* left: broadcast, element by element */
     tnn__len     a0, a1, a2, rs, gs, ks;
-    const float *b;             /* right: rows of 16 columns, ldb floats from k to k+1, */
-    tnn__len     bp, b1, b2, ldb;  /* bp from panel to panel, b1 and b2 as a1 and a2 */
+    const float *b;             /* right: rows of 16 columns, ldb floats from k to k+1, bp from */
+    tnn__len     bp, b1, b2, ldb;           /* panel to panel, b1 and b2 as a1 and a2 */
     float       *c;             /* rows at i0*c0 + i*ldc, 16 columns each, cp from panel to panel */
     tnn__len     c0, ldc, cp;
     const float *bias;          /* TNN__BIAS: 16 per panel, contiguous */
     int          n0, rows, n1, n2, run;
     int          cols;          /* columns of C that are written; B is read in whole panels */
-    /* C starts from TNN__ZERO, what it holds (TNN__KEEP), or the bias */
-    int          start;
+    int          start;         /* C starts from zero, from what it holds, or from the bias */
     int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
@@ -1129,29 +1146,29 @@ typedef struct {                /* one optimizer step over n floats */
 } tnn__update;
 
 #define TNN__KERNELS(X) \
-    X(void,  mm,          (const tnn__mm *t)) \
-    X(void,  transpose,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y, \
-                           tnn__len ldy)) \
-    X(void,  add,         (tnn__len n, const float *x, float *y)) \
-    X(void,  colsum,      (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)) \
-    X(void,  act,         (tnn__len n, const float *x, float *y, float slope)) \
-    X(void,  act_grad,    (tnn__len n, const float *y, const float *dy, float *dx, float slope, \
-                           float scale)) \
-    X(void,  dropout,     (tnn__len n, const float *x, float *y, float p, uint64_t seed, \
-                           uint64_t stream, uint64_t first)) \
-    X(void,  maxpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, \
-                           tnn__len y_row, float *where, int i0, int i1)) \
+    X(void,  mm,           (const tnn__mm *t)) \
+    X(void,  transpose,    (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            float *y, tnn__len ldy)) \
+    X(void,  add,          (tnn__len n, const float *x, float *y)) \
+    X(void,  colsum,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)) \
+    X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
+    X(void,  act_grad,     (tnn__len n, const float *y, const float *dy, float *dx, \
+                            float slope, float scale)) \
+    X(void,  dropout,      (tnn__len n, const float *x, float *y, float p, \
+                            uint64_t seed, uint64_t stream, uint64_t first)) \
+    X(void,  maxpool,      (const tnn__pool_geometry *p, const float *x, tnn__len x_row, \
+                            float *y, tnn__len y_row, float *where, int i0, int i1)) \
     X(void,  maxpool_grad, (const tnn__pool_geometry *p, const float *dy, const float *where, \
                             float *dx, tnn__len dx_row, int i0, int i1)) \
-    X(void,  avgpool,     (const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y, \
-                           tnn__len y_row)) \
-    X(void,  avgpool_grad, (const tnn__pool_geometry *p, const float *dy, float *dx, \
-                            tnn__len dx_row)) \
-    X(float, sum,         (tnn__len n, const float *x)) \
-    X(float, dot,         (tnn__len n, const float *x, const float *y)) \
-    X(float, largest,     (tnn__len n, const float *x)) \
-    X(float, exp_sum,     (tnn__len n, const float *x, float max, float *y)) \
-    X(void,  update,      (const tnn__update *u, tnn__len n))
+    X(void,  avgpool,      (const tnn__pool_geometry *p, const float *x, tnn__len x_row, \
+                            float *y, tnn__len y_row)) \
+    X(void,  avgpool_grad, (const tnn__pool_geometry *p, const float *dy, \
+                            float *dx, tnn__len dx_row)) \
+    X(float, sum,          (tnn__len n, const float *x)) \
+    X(float, dot,          (tnn__len n, const float *x, const float *y)) \
+    X(float, largest,      (tnn__len n, const float *x)) \
+    X(float, exp_sum,      (tnn__len n, const float *x, float max, float *y)) \
+    X(void,  update,       (const tnn__update *u, tnn__len n))
 typedef struct {
     const char *name;
 #define X(ret, kernel, args) ret (*kernel) args;
@@ -1173,7 +1190,7 @@ typedef struct {
 #define KERNEL static TARGET
 #define HELPER TNN__INLINE TARGET
 
-/* ---- 3a. The vector layer: the only lines that know an instruction set -------------------------
+/* ---- 3a. The vector layer: the only lines that know an instruction set ------------------------
    VF  VN floats; VU as many 32-bit integers. Selections mean what C means by them, NaN included:
      vf_max(a, b)       a > b ? a : b          vf_min(a, b)       a < b ? a : b
      vf_gt(a, b, x, y)  a > b ? x : y          vf_eq(a, b, x, y)  a == b ? x : y
@@ -1211,10 +1228,12 @@ typedef struct {
     #define vu_xor(a, b)        ((a) ^ (b))
     #define vu_sll(a, n)        ((a) << (n))
     #define vu_srl(a, n)        ((a) >> (n))
-    #define vu_mul(a, m, hi, lo) do { uint64_t p_ = (uint64_t)(a) * (m); hi = (uint32_t)(p_ >> 32); lo = (uint32_t)p_; } while (0)
+    #define vu_mul(a, m, hi, lo) do { \
+        uint64_t p_ = (uint64_t)(a) * (m); \
+        hi = (uint32_t)(p_ >> 32); lo = (uint32_t)p_; } while (0)
     #define MR 4
     #define NV 4
-#elif TNN__PASS == 2            /* SSE2: 16 registers of 4, no fused multiply-add, hence other bits */
+#elif TNN__PASS == 2            /* SSE2: 16 registers of 4, no fused multiply-add: other bits */
     #define VF                  __m128
     #define VN                  4
     #define vf_set1(s)          _mm_set1_ps(s)
@@ -1228,8 +1247,10 @@ typedef struct {
     #define vf_fma(a, b, c)     _mm_add_ps(_mm_mul_ps(a, b), c)
     #define vf_max(a, b)        _mm_max_ps(a, b)
     #define vf_min(a, b)        _mm_min_ps(a, b)
-    HELPER VF FN(select)(VF m, VF x, VF y) { return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m,
-            y)); }
+    HELPER VF FN(select)(VF m, VF x, VF y)
+    {
+        return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y));
+    }
     #define vf_gt(a, b, x, y)   FN(select)(_mm_cmpgt_ps(a, b), x, y)
     #define vf_eq(a, b, x, y)   FN(select)(_mm_cmpeq_ps(a, b), x, y)
     #define VU                  __m128i
@@ -1243,8 +1264,8 @@ typedef struct {
     #define vu_sll(a, n)        _mm_slli_epi32(a, n)
     #define vu_srl(a, n)        _mm_srli_epi32(a, n)
     #define vu_mul(a, m, hi, lo) do { \
-        __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m), \
-            k_ = _mm_set_epi32(-1, 0, -1, 0); \
+        __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m); \
+        __m128i k_ = _mm_set_epi32(-1, 0, -1, 0); \
         hi = _mm_or_si128(_mm_srli_epi64(e_, 32), _mm_and_si128(o_, k_)); \
         lo = _mm_or_si128(_mm_andnot_si128(k_, e_), _mm_slli_epi64(o_, 32)); } while (0)
     #define MR 6
@@ -1255,9 +1276,10 @@ typedef struct {
     #define vf_set1(s)          _mm256_set1_ps(s)
     #define vf_load(p)          _mm256_loadu_ps(p)
     #define vf_store(p, v)      _mm256_storeu_ps(p, v)
-    HELPER __m256i FN(mask)(int n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(n),
-                                                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5,
-                                                                       6, 7)); }
+    HELPER __m256i FN(mask)(int n)
+    {
+        return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    }
     #define vf_load_n(p, n)     _mm256_maskload_ps(p, FN(mask)((int)(n)))
     #define vf_store_n(p, v, n) _mm256_maskstore_ps(p, FN(mask)((int)(n)), v)
     #define vf_add(a, b)        _mm256_add_ps(a, b)
@@ -1400,7 +1422,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define NW        (NV*VN)       /* columns of a tile */
 #define LANES     16            /* reductions run over 16 interleaved partial results */
 
-/* ---- 3b. The matrix product --------------------------------------------------------------------
+/* ---- 3b. The matrix product -------------------------------------------------------------------
    A tile of M rows and V vectors stays in registers while k runs; per step it loads V vectors of
    B and broadcasts M elements of A:
 
@@ -1409,9 +1431,8 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
         x1 [ c1_0    c1_1 ]            AVX2      6*2 + 3 = 15 of 16
         ..   ..      ..                NEON      6*4 + 5 = 29 of 32
 
-   The accumulators have names, not indices: compilers keep an array in memory. Three pointers'
-   worth of rows share one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so
-   on. */
+   The accumulators have names, not indices: compilers keep an array in memory. Three rows share
+   one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on. */
 #define ROWS_1(R)  R(0, p0[0])
 #define ROWS_2(R)  ROWS_1(R)  R(1, p0[rs])
 #define ROWS_3(R)  ROWS_2(R)  R(2, p0[2*rs])
@@ -1451,8 +1472,8 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define W_LOAD(i, v)    w##v = vf_load(b + BV(v));
 
 #define TILE(M, V, COLS) \
-KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, float *c, \
-                               tnn__len ldc, tnn__len cp, tnn__len j) \
+KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, \
+                               float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
 { \
     const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
     const int n1 = t->n1, n2 = t->n2, run = t->run; \
@@ -1467,8 +1488,8 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
             const float *b = b0 + i1*t->b1 + i2*t->b2; \
-            const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs, *p2 = p1 + gs, \
-                *p3 = p2 + gs, *p4 = p3 + gs; \
+            const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
+            const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
             for (k = run; k > 0; k--) { \
                 COLS(W_LOAD, 0) \
                 ROWS_##M(STEP_##V) \
@@ -1519,15 +1540,15 @@ TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
    height. A tile with fewer than its full columns is computed in `edge` and copied. */
 KERNEL void FN(mm)(const tnn__mm *t)
 {
-    typedef void tile(const tnn__mm *, const float *, const float *, float *, tnn__len, tnn__len,
-                      tnn__len);
+    typedef void tile(const tnn__mm *, const float *, const float *,
+                      float *, tnn__len, tnn__len, tnn__len);
     static tile *const one[] = { NULL, FN(tile_1_1), FN(tile_2_1), FN(tile_3_1), FN(tile_4_1),
 #if MR > 4
         FN(tile_5_1), FN(tile_6_1),
 #endif
 #if MR > 6
         FN(tile_7_1), FN(tile_8_1), FN(tile_9_1), FN(tile_10_1), FN(tile_11_1), FN(tile_12_1),
-            FN(tile_13_1), FN(tile_14_1)
+        FN(tile_13_1), FN(tile_14_1)
 #endif
     };
     static tile *const wide[] = { NULL, WIDE(1), WIDE(2), WIDE(3), WIDE(4),
@@ -1557,11 +1578,12 @@ KERNEL void FN(mm)(const tnn__mm *t)
                     int i, k;
                     if (t->start == TNN__KEEP)
                         for (i = 0; i < m; i++)
-                            for (k = 0; k < left; k++) edge[i*NW + k] = c[i*t->ldc + k/16*t->cp
-                                    + k%16];
+                            for (k = 0; k < left; k++)
+                                edge[i*NW + k] = c[i*t->ldc + k/16*t->cp + k%16];
                     f[m](t, a, b, edge, NW, VN, j);
                     for (i = 0; i < m; i++)
-                        for (k = 0; k < left; k++) c[i*t->ldc + k/16*t->cp + k%16] = edge[i*NW + k];
+                        for (k = 0; k < left; k++)
+                            c[i*t->ldc + k/16*t->cp + k%16] = edge[i*NW + k];
                 }
                 row += m;
             }
@@ -1571,8 +1593,8 @@ KERNEL void FN(mm)(const tnn__mm *t)
 }
 
 /* y[j, i] = x[i, j] */
-KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y,
-                          tnn__len ldy)
+KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                          float *y, tnn__len ldy)
 {
     tnn__len i, j, j0;
     for (j0 = 0; j0 < cols; j0 += 16) {         /* a cache line of each row at a time */
@@ -1625,42 +1647,41 @@ KERNEL void FN(act)(tnn__len n, const float *x, float *y, float slope)
     for (; i + VN <= n; i += VN) vf_store(y + i, FN(act1)(vf_load(x + i), s, relu));
     if (i < n) vf_store_n(y + i, FN(act1)(vf_load_n(x + i, n - i), s, relu), n - i);
 }
-/* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign
-   of y is x's. */
-KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx, float slope,
-                         float scale)
+/* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign of
+   y is x's. */
+KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
+                         float slope, float scale)
 {
     const VF s = vf_set1(scale), l = vf_set1(slope*scale);
     const int relu = !(slope > 0 || slope < 0);
     tnn__len i = 0;
     for (; i < n; i += VN) {
         const tnn__len r = n - i;
-        VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r), g = r >= VN ? vf_load(dy + i)
-            : vf_load_n(dy + i, r);
+        VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r);
+        VF g = r >= VN ? vf_load(dy + i) : vf_load_n(dy + i, r);
         v = vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g));
         if (r >= VN) vf_store(dx + i, v); else vf_store_n(dx + i, v, r);
     }
 }
 
-/* y = 0 with probability p, else x/(1-p). Element e = first + i (first a multiple of 64) is
-   drawn from word e/16 % 4 of Philox block e/64*16 + e%16: 64 elements are four vectors of 16
-   lanes. */
-KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p, uint64_t seed,
-                        uint64_t stream, uint64_t first)
+/* y = 0 with probability p, else x/(1-p). Element e = first + i (first a multiple of 64) is drawn
+   from word e/16 % 4 of Philox block e/64*16 + e%16: 64 elements are four vectors of 16 lanes. */
+KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p,
+                        uint64_t seed, uint64_t stream, uint64_t first)
 {
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const VF limit = vf_set1(p*16777216.0f), scale = vf_set1(1.0f/(1.0f - p)), zero = vf_zero();
     const VU m0 = vu_set1(TNN__PHILOX_M0), m1 = vu_set1(TNN__PHILOX_M1);
     tnn__len i;
     for (i = 0; i < n; i += 64) {
-        /* its low word does not overflow by +15 */
-        const uint64_t block = (first + (uint64_t)i)/64*16;
+        const uint64_t block = (first + (uint64_t)i)/64*16;     /* its low word may take 15 more */
         int lane;
         for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
-            VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane)),
-                c1 = vu_set1((uint32_t)(block >> 32));
-            VU c2 = vu_set1((uint32_t)stream), c3 = vu_set1((uint32_t)(stream >> 32)), h0, l0, h1,
-                l1;
+            VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane));
+            VU c1 = vu_set1((uint32_t)(block >> 32));
+            VU c2 = vu_set1((uint32_t)stream);
+            VU c3 = vu_set1((uint32_t)(stream >> 32));
+            VU h0, l0, h1, l1;
             uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
             int r;
             for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
@@ -1688,15 +1709,15 @@ KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p, uint64_t 
 
 /* ---- 3d. Pooling, channels last -------------------------------------------------------------- */
 /* Rows i0..i1-1 of the output. `where` (may be NULL) gets u*kw + v of the maximum. */
-KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y,
-                        tnn__len y_row, float *where, int i0, int i1)
+KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
+                        float *y, tnn__len y_row, float *where, int i0, int i1)
 {
     int i, j, u, v;
     tnn__len c;
     for (i = i0; i < i1; i++)
         for (j = 0; j < p->ow; j++) {
-            float *to = y + i*y_row + (tnn__len)j*p->c, *w = where
-                ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
+            float *to = y + i*y_row + (tnn__len)j*p->c;
+            float *w = where ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
             for (c = 0; c < p->c; c += VN) {
                 const tnn__len rest = p->c - c;
                 int first = 1;                  /* a window of padding alone stays -infinity */
@@ -1711,7 +1732,12 @@ KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
                         if (xi < 0 || xi >= p->iw) continue;
                         e = rest >= VN ? vf_load(from) : vf_load_n(from, rest);
                         q = vf_set1((float)(u*p->kw + v));
-                        if (first) { m = e; at = q; first = 0; continue; }
+                        if (first) {
+                            m = e;
+                            at = q;
+                            first = 0;
+                            continue;
+                        }
                         at = vf_gt(e, m, q, vf_eq(e, e, at, q));        /* larger, or NaN */
                         m = vf_gt(e, m, e, vf_eq(e, e, m, e));
                     }
@@ -1729,8 +1755,8 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
     tnn__len c;
     for (i = i0; i < i1; i++)
         for (j = 0; j < p->ow; j++) {
-            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c,
-                *w = where + ((tnn__len)i*p->ow + j)*p->c;
+            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
+            const float *w = where + ((tnn__len)i*p->ow + j)*p->c;
             for (u = 0; u < p->kh; u++) {
                 const int yi = i*p->sh - p->ph + u*p->dh;
                 if (yi < 0 || yi >= p->ih) continue;
@@ -1740,12 +1766,15 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
                     const VF q = vf_set1((float)(u*p->kw + v));
                     if (xi < 0 || xi >= p->iw) continue;
                     for (c = 0; c + VN <= p->c; c += VN)
-                        vf_store(to + c, vf_add(vf_load(to + c), vf_eq(vf_load(w + c), q,
-                                vf_load(g + c), vf_zero())));
+                        vf_store(to + c,
+                                 vf_add(vf_load(to + c),
+                                        vf_eq(vf_load(w + c), q, vf_load(g + c), vf_zero())));
                     if (c < p->c) {
                         const tnn__len r = p->c - c;
-                        vf_store_n(to + c, vf_add(vf_load_n(to + c, r), vf_eq(vf_load_n(w + c, r),
-                                q, vf_load_n(g + c, r), vf_zero())), r);
+                        vf_store_n(to + c,
+                                   vf_add(vf_load_n(to + c, r),
+                                          vf_eq(vf_load_n(w + c, r), q,
+                                                vf_load_n(g + c, r), vf_zero())), r);
                     }
                 }
             }
@@ -1758,15 +1787,19 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
 #define TNN__DIVISOR
 static float tnn__pool_divisor(const tnn__pool_geometry *p, int i, int j)
 {
-    int h0 = i*p->sh - p->ph, w0 = j*p->sw - p->pw, h1 = TNN__MIN(h0 + p->kh, p->ih + p->ph),
-        w1 = TNN__MIN(w0 + p->kw, p->iw + p->pw);
-    if (p->exclude_pad) { h0 = TNN__MAX(h0, 0); w0 = TNN__MAX(w0, 0); h1 = TNN__MIN(h1,
-            p->ih); w1 = TNN__MIN(w1, p->iw); }
+    int h0 = i*p->sh - p->ph, w0 = j*p->sw - p->pw;
+    int h1 = TNN__MIN(h0 + p->kh, p->ih + p->ph), w1 = TNN__MIN(w0 + p->kw, p->iw + p->pw);
+    if (p->exclude_pad) {
+        h0 = TNN__MAX(h0, 0);
+        w0 = TNN__MAX(w0, 0);
+        h1 = TNN__MIN(h1, p->ih);
+        w1 = TNN__MIN(w1, p->iw);
+    }
     return (float)((h1 - h0)*(w1 - w0));
 }
 #endif
-KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row, float *y,
-                        tnn__len y_row)
+KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
+                        float *y, tnn__len y_row)
 {
     int i, j, u, v;
     tnn__len c;
@@ -1783,8 +1816,8 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
                     for (v = 0; v < p->kw; v++) {
                         const int xi = j*p->sw - p->pw + v;
                         const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
-                        if (xi >= 0 && xi < p->iw) s = vf_add(s, rest >= VN ? vf_load(from)
-                                                              : vf_load_n(from, rest));
+                        if (xi >= 0 && xi < p->iw)
+                            s = vf_add(s, rest >= VN ? vf_load(from) : vf_load_n(from, rest));
                     }
                 }
                 s = vf_div(s, n);
@@ -1792,8 +1825,8 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
             }
         }
 }
-KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy, float *dx,
-                             tnn__len dx_row)
+KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
+                             float *dx, tnn__len dx_row)
 {
     int i, j, u, v;
     tnn__len c;
@@ -1810,17 +1843,18 @@ KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy, float
                     if (xi < 0 || xi >= p->iw) continue;
                     for (c = 0; c < p->c; c += VN) {
                         const tnn__len r = p->c - c;
-                        if (r >= VN) vf_store(to + c, vf_add(vf_load(to + c), vf_div(vf_load(g + c),
-                                n)));
-                        else vf_store_n(to + c, vf_add(vf_load_n(to + c, r),
-                                                       vf_div(vf_load_n(g + c, r), n)), r);
+                        if (r >= VN)
+                            vf_store(to + c, vf_add(vf_load(to + c), vf_div(vf_load(g + c), n)));
+                        else
+                            vf_store_n(to + c, vf_add(vf_load_n(to + c, r),
+                                                      vf_div(vf_load_n(g + c, r), n)), r);
                     }
                 }
             }
         }
 }
 
-/* ---- 3e. Reductions ----------------------------------------------------------------------------
+/* ---- 3e. Reductions ---------------------------------------------------------------------------
    Element i goes to lane i % 16, in rising order; then lane l takes in lane l + 8, 4, 2, 1. */
 HELPER float FN(fold)(float t[LANES])
 {
@@ -1861,7 +1895,10 @@ KERNEL float FN(largest)(tnn__len n, const float *x)
     tnn__len i = 0;
     int v;
     VF s = vf_set1(x[0]);
-    for (; i + VN <= n; i += VN) { VF e = vf_load(x + i); s = vf_gt(s, e, s, vf_eq(s, s, e, s)); }
+    for (; i + VN <= n; i += VN) {
+        VF e = vf_load(x + i);
+        s = vf_gt(s, e, s, vf_eq(s, s, e, s));
+    }
     vf_store(t, s);
     for (m = t[0], v = 1; v < VN; v++) if (!(t[v] <= m) && m == m) m = t[v];
     for (; i < n; i++) if (!(x[i] <= m) && m == m) m = x[i];
@@ -1875,10 +1912,10 @@ HELPER VF FN(exp)(VF x)
 {
     /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
     const VF magic = vf_set1(12582912.0f);
-    const VF y = vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)),
-        t = vf_fma(y, vf_set1(1.44269504f), magic);
-    const VF n = vf_sub(t, magic), r = vf_fma(n, vf_set1(2.12194440e-4f),
-                                              vf_fma(n, vf_set1(-0.693359375f), y));
+    const VF y = vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x));
+    const VF t = vf_fma(y, vf_set1(1.44269504f), magic);
+    const VF n = vf_sub(t, magic);
+    const VF r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), y));
     VF p = vf_set1(1.0f/5040);
     p = vf_fma(p, r, vf_set1(1.0f/720));
     p = vf_fma(p, r, vf_set1(1.0f/120));
@@ -1899,8 +1936,11 @@ KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
     int v;
     for (v = 0; v < LANES; v += VN) {
         VF s = vf_zero(), e;
-        for (i = v; i + VN <= n; i += LANES) { e = FN(exp)(vf_sub(vf_load(x + i), m)); vf_store(y
-                + i, e); s = vf_add(s, e); }
+        for (i = v; i + VN <= n; i += LANES) {
+            e = FN(exp)(vf_sub(vf_load(x + i), m));
+            vf_store(y + i, e);
+            s = vf_add(s, e);
+        }
         if (i < n) {
             vf_store_n(y + i, FN(exp)(vf_sub(vf_load_n(x + i, n - i), m)), n - i);
             s = vf_add(s, vf_load_n(y + i, n - i));
@@ -1910,19 +1950,19 @@ KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
     return FN(fold)(t);
 }
 
-/* ---- 3f. Optimizers ----------------------------------------------------------------------------
+/* ---- 3f. Optimizers ---------------------------------------------------------------------------
    One pass over w (parameters), g (gradients), m and v (moments), n a multiple of 16. The rules
    are in part 9. */
 KERNEL void FN(update)(const tnn__update *u, tnn__len n)
 {
     float *TNN__RESTRICT w = u->w, *TNN__RESTRICT m = u->m, *TNN__RESTRICT v = u->v;
     const float *TNN__RESTRICT g = u->g;
-    const VF step = vf_set1(-u->lr), decay = vf_set1(u->decay), beta1 = vf_set1(u->beta1),
-        beta2 = vf_set1(u->beta2);
-    const VF one_beta1 = vf_set1(u->one_beta1), one_beta2 = vf_set1(u->one_beta2),
-        eps = vf_set1(u->eps), root2 = vf_set1(u->root2);
-    const VF mu = vf_set1(u->momentum), undampened = vf_set1(u->undampened),
-        keep = vf_set1(u->keep);
+    const VF step = vf_set1(-u->lr), decay = vf_set1(u->decay);
+    const VF beta1 = vf_set1(u->beta1), beta2 = vf_set1(u->beta2);
+    const VF one_beta1 = vf_set1(u->one_beta1), one_beta2 = vf_set1(u->one_beta2);
+    const VF eps = vf_set1(u->eps), root2 = vf_set1(u->root2);
+    const VF mu = vf_set1(u->momentum), undampened = vf_set1(u->undampened);
+    const VF keep = vf_set1(u->keep);
     tnn__len i;
     if (u->type == TNN_SGD && !m)
         for (i = 0; i < n; i += VN) {
@@ -1936,8 +1976,7 @@ KERNEL void FN(update)(const tnn__update *u, tnn__len n)
             vf_store(m + i, b);
             vf_store(w + i, vf_fma(step, u->nesterov ? vf_fma(mu, b, d) : b, p));
         }
-    /* Adam (keep = 1) and AdamW (decay = 0, keep = 1 - lr * weight_decay) */
-    else
+    else    /* Adam (keep = 1) and AdamW (decay = 0, keep = 1 - lr * weight_decay) */
         for (i = 0; i < n; i += VN) {
             const VF p = vf_mul(keep, vf_load(w + i)), d = vf_fma(decay, p, vf_load(g + i));
             const VF a = vf_fma(one_beta1, d, vf_mul(beta1, vf_load(m + i)));
@@ -2048,8 +2087,7 @@ static const tnn__isa_table FN(table) = {
 #undef WIDE
 #endif /* TNN__PASS */
 
-/* ==== 4. INSTANTIATION AND DISPATCH
-   ============================================================ */
+/* ==== 4. INSTANTIATION AND DISPATCH =========================================================== */
 #ifndef TNN__PASS
 #define TNN__PASS 1
 #define TNN__PASS_NAME scalar
@@ -2120,15 +2158,15 @@ static int tnn__isa_count(void)
 #endif
 }
 
-/* index + 1; threads may race to set it, always to the same value */
-static int tnn__isa_chosen;
+static int tnn__isa_chosen;     /* index + 1; threads may race, but set the same value */
 static const tnn__isa_table *tnn__kernels(void)
 {
     int chosen = TNN__LOAD(&tnn__isa_chosen), i;
     if (!chosen) {
         const char *want = getenv("TINYNN_ISA");
         const int n = chosen = tnn__isa_count();
-        for (i = 0; want && i < n; i++) if (!strcmp(want, tnn__isa_tables[i]->name)) chosen = i + 1;
+        for (i = 0; want && i < n; i++)
+            if (!strcmp(want, tnn__isa_tables[i]->name)) chosen = i + 1;
         TNN__STORE(&tnn__isa_chosen, chosen);
     }
     return tnn__isa_tables[chosen - 1];
@@ -2142,15 +2180,16 @@ TNN_API tnn_status (tnn_set_isa)(const char *name)
 {
     int i, n = tnn__isa_count();
     for (i = 0; name && i < n; i++)
-        if (!strcmp(name, tnn__isa_tables[i]->name)) { TNN__STORE(&tnn__isa_chosen,
-                i + 1); return TNN_OK; }
+        if (!strcmp(name, tnn__isa_tables[i]->name)) {
+            TNN__STORE(&tnn__isa_chosen, i + 1);
+            return TNN_OK;
+        }
     return tnn__fail(TNN_ERROR_ARGUMENT,
                      "tnn_set_isa: this machine has no \"%s\"; its best is \"%s\"",
                      name ? name : "(null)", tnn__isa_tables[n - 1]->name);
 }
 
-/* ==== 5. TENSORS
-   =============================================================================== */
+/* ==== 5. TENSORS ============================================================================== */
 
 /* ---- 5a. Shapes and windows ------------------------------------------------------------------ */
 /* Elements of a shape, 0 if a dimension is not positive or the product does not fit. */
@@ -2182,8 +2221,8 @@ TNN_API tnn_tensor (tnn_tensor_slice)(tnn_tensor t, int first, int count)
 {
     tnn_tensor s = t;
     if (first < 0 || count < 1 || first > t.n - count) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: samples %d..%d of %d", first,
-                  first + count - 1, t.n);
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: samples %d..%d of %d",
+                  first, first + count - 1, t.n);
         s.data = NULL;
     } else {
         if (s.data) s.data += (tnn__len)first*t.c*t.h*t.w;
@@ -2193,7 +2232,10 @@ TNN_API tnn_tensor (tnn_tensor_slice)(tnn_tensor t, int first, int count)
 }
 TNN_API void tnn_tensor_free(tnn_tensor *t)
 {
-    if (t) { tnn__release(t->data); t->data = NULL; }
+    if (t) {
+        tnn__release(t->data);
+        t->data = NULL;
+    }
 }
 TNN_API tnn_status (tnn_fill)(tnn_tensor t, float value)
 {
@@ -2205,39 +2247,40 @@ TNN_API tnn_status (tnn_fill)(tnn_tensor t, float value)
 
 /* Fills in a window's geometry over an image of c x h x w; `what` names the object in messages.
    Pooling windows (`pooling`) step by their own size and may be padded by half of it at most. */
-static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling, int c, int h,
-                              int w, tnn__pool_geometry *g)
+static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling,
+                              int c, int h, int w, tnn__pool_geometry *g)
 {
     int span_h, span_w, k;
     memset(g, 0, sizeof *g);
     g->c = c; g->ih = h; g->iw = w;
-    g->kh = o->kernel_h ? o->kernel_h : o->kernel;     g->kw = o->kernel_w ? o->kernel_w
-        : o->kernel;
-    g->sh = o->stride_h ? o->stride_h : o->stride;     g->sw = o->stride_w ? o->stride_w
-        : o->stride;
-    g->ph = o->pad_h ? o->pad_h : o->pad;              g->pw = o->pad_w ? o->pad_w : o->pad;
+    g->kh = o->kernel_h ? o->kernel_h : o->kernel;
+    g->kw = o->kernel_w ? o->kernel_w : o->kernel;
+    g->sh = o->stride_h ? o->stride_h : o->stride;
+    g->sw = o->stride_w ? o->stride_w : o->stride;
+    g->ph = o->pad_h ? o->pad_h : o->pad;
+    g->pw = o->pad_w ? o->pad_w : o->pad;
     g->dh = o->dilation_h ? o->dilation_h : o->dilation ? o->dilation : 1;
     g->dw = o->dilation_w ? o->dilation_w : o->dilation ? o->dilation : 1;
     if (!g->sh) g->sh = pooling ? g->kh : 1;
     if (!g->sw) g->sw = pooling ? g->kw : 1;
     g->exclude_pad = o->exclude_pad;
     if (g->kh < 1 || g->kw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel %dx%d must be at least 1x1", what, g->kh,
-                         g->kw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel %dx%d must be at least 1x1",
+                         what, g->kh, g->kw);
     if (g->sh < 1 || g->sw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: stride %dx%d must be at least 1", what, g->sh,
-                         g->sw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: stride %dx%d must be at least 1",
+                         what, g->sh, g->sw);
     if (g->dh < 1 || g->dw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: dilation %dx%d must be at least 1", what, g->dh,
-                         g->dw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: dilation %dx%d must be at least 1",
+                         what, g->dh, g->dw);
     if (g->ph < 0 || g->pw < 0)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must not be negative", what, g->ph,
-                         g->pw);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must not be negative",
+                         what, g->ph, g->pw);
     k = 1 << 20;        /* keeps every later product of two of these within an int */
     if (g->kh > 4096 || g->kw > 4096 || g->sh > k || g->sw > k || g->dh > 4096 || g->dw > 4096
         || g->ph > k || g->pw > k || h > k || w > k || c > 1 << 24)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "%s: kernel and dilation go up to 4096, stride, pad, height and width to %d", what, k);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel and dilation go up to 4096, "
+                         "stride, pad, height and width to %d", what, k);
     span_h = g->dh*(g->kh - 1) + 1;
     span_w = g->dw*(g->kw - 1) + 1;
     if (pooling && (2*g->ph > span_h || 2*g->pw > span_w))
@@ -2245,10 +2288,9 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
                          what, g->ph, g->pw, span_h, span_w);
     if (span_h > h + 2*g->ph || span_w > w + 2*g->pw)
         return tnn__fail(TNN_ERROR_SHAPE,
-                         "%s: kernel %dx%d does not fit its input %dx%dx%d with pad %d%s", what,
-                             span_h, span_w,
-                         c, h, w, TNN__MAX(g->ph, g->pw), g->dh > 1 || g->dw > 1
-                             ? " (kernel with dilation)" : "");
+                         "%s: kernel %dx%d does not fit its input %dx%dx%d with pad %d%s",
+                         what, span_h, span_w, c, h, w, TNN__MAX(g->ph, g->pw),
+                         g->dh > 1 || g->dw > 1 ? " (kernel with dilation)" : "");
     k = pooling && o->ceil;
     g->oh = (h + 2*g->ph - span_h + (k ? g->sh - 1 : 0))/g->sh + 1;
     g->ow = (w + 2*g->pw - span_w + (k ? g->sw - 1 : 0))/g->sw + 1;
@@ -2259,16 +2301,16 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
 }
 
 /* One image between (c, h, w) and channels last, whose image rows are `row` floats apart. */
-static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w, const float *x,
-                               float *y, tnn__len row)
+static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w,
+                               const float *x, float *y, tnn__len row)
 {
     int i;
     for (i = 0; i < h; i++)
         if (c == 1) memcpy(y + i*row, x + (tnn__len)i*w, (size_t)w*sizeof *y);
         else k->transpose(c, w, x + (tnn__len)i*w, (tnn__len)h*w, y + i*row, c);
 }
-static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w, const float *x,
-                                tnn__len row, float *y)
+static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w,
+                                const float *x, tnn__len row, float *y)
 {
     int i;
     for (i = 0; i < h; i++)
@@ -2276,7 +2318,7 @@ static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w, co
         else k->transpose(w, c, x + i*row, c, y + (tnn__len)i*w, (tnn__len)h*w);
 }
 
-/* ---- 5b. Convolution of one image --------------------------------------------------------------
+/* ---- 5b. Convolution of one image -------------------------------------------------------------
    x (ih, iw, ic), y (oh, ow, oc), channels last. x and dy stand in frames of zeros wide enough
    for every window, so no product asks where the image ends; pointers are to pixel (0, 0), rows
    x_row and y_row floats apart.
@@ -2294,9 +2336,9 @@ typedef struct {
     int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
 } tnn__conv;
 
-/* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d -
-   p,  so y = t + (r + p - u*d)/s: for each of the s residues r a convolution of dy with the u
-   that divide. In order of rising y they form an arithmetic progression. */
+/* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d - p,
+   so  y = t + (r + p - u*d)/s: for each of the s residues r a convolution of dy with the u that
+   divide. In order of rising y they form an arithmetic progression. */
 typedef struct { int count, u, u_step, y, y_step; } tnn__taps;
 static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
 {
@@ -2305,8 +2347,14 @@ static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
     for (u = k - 1; u >= 0; u--)
         if ((r + p - u*d)%s == 0) {
             const int y = (r + p - u*d)/s;
-            if (t.count == 0) { t.u = u; t.y = y; }
-            if (t.count == 1) { t.u_step = u - t.u; t.y_step = y - t.y; }
+            if (t.count == 0) {
+                t.u = u;
+                t.y = y;
+            }
+            if (t.count == 1) {
+                t.u_step = u - t.u;
+                t.y_step = y - t.y;
+            }
             t.count++;
         }
     return t;
@@ -2324,40 +2372,45 @@ static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, 
     }
 }
 
-static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w, int oc,
-                                 tnn__conv *q)
+static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w,
+                                 int oc, tnn__conv *q)
 {
     tnn_status s = tnn__window(what, o, 0, c, h, w, &q->g);
     if (s) return s;
     q->oc = oc;
     q->groups = o->groups ? o->groups : 1;
-    if (oc < 1 || oc > 1 << 24) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                                 "%s: %d filters, must be 1 to %d", what, oc,
-                                                     1 << 24);
+    if (oc < 1 || oc > 1 << 24)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d filters, must be 1 to %d", what, oc, 1 << 24);
     if (q->groups < 1 || c%q->groups || oc%q->groups)
         return tnn__fail(TNN_ERROR_SHAPE,
-                         "%s: %d groups must divide the %d input channels and the %d filters", what,
-                             q->groups, c, oc);
+                         "%s: %d groups must divide the %d input channels and the %d filters",
+                         what, q->groups, c, oc);
     q->cg = c/q->groups;
     q->og = oc/q->groups;
     q->panels = (q->og + 15)/16;
     q->K = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
     if (q->K > 1 << 30 || tnn__mul(q->K, tnn__mul(q->groups*16, q->panels)) >= TNN__HUGE/16)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many", what,
-                         (long long)q->K, oc);
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many",
+                         what, (long long)q->K, oc);
     tnn__dx_frame(q->g.ph, q->g.dh, q->g.sh, q->g.kh, h, q->g.oh, &q->y_lo_h, &q->y_hi_h);
     tnn__dx_frame(q->g.pw, q->g.dw, q->g.sw, q->g.kw, w, q->g.ow, &q->y_lo_w, &q->y_hi_w);
     return TNN_OK;
 }
 /* The frame around x: ph, pw before it; what the last window needs behind it. */
-static int tnn__x_hi_h(const tnn__pool_geometry *g) { return TNN__MAX(0,
-        (g->oh - 1)*g->sh - g->ph + (g->kh - 1)*g->dh - (g->ih - 1)); }
-static int tnn__x_hi_w(const tnn__pool_geometry *g) { return TNN__MAX(0,
-        (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1)); }
+static int tnn__x_hi_h(const tnn__pool_geometry *g)
+{
+    return TNN__MAX(0, (g->oh - 1)*g->sh - g->ph + (g->kh - 1)*g->dh - (g->ih - 1));
+}
+static int tnn__x_hi_w(const tnn__pool_geometry *g)
+{
+    return TNN__MAX(0, (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1));
+}
 static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panels*q->groups; }
-static int      tnn__bias_floats(const tnn__conv *q) { return 16*q->panels*q->groups; }
-static tnn__len tnn__flipped_floats(const tnn__conv *q) {
-    return (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16); }
+static int      tnn__bias_floats(const tnn__conv *q)   { return 16*q->panels*q->groups; }
+static tnn__len tnn__flipped_floats(const tnn__conv *q)
+{
+    return (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16);
+}
 
 /* Between PyTorch's (oc, cg, kh, kw) and panels. */
 static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, int to_panels)
@@ -2384,10 +2437,9 @@ static void tnn__copy_bias(const tnn__conv *q, float *panels, float *values, int
 }
 
 /* Rows i0..i1-1 of the output, the first of them at y. */
-static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q, const float *x,
-                              tnn__len x_row,
-                              const float *w, const float *bias, float *y, tnn__len y_row, int relu,
-                                  int i0, int i1)
+static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
+                              const float *x, tnn__len x_row, const float *w, const float *bias,
+                              float *y, tnn__len y_row, int relu, int i0, int i1)
 {
     const tnn__pool_geometry *g = &q->g;
     int group;
@@ -2404,7 +2456,10 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q, const
         t.ldb = 16;
         t.n1 = 1;
         if (q->groups == 1 && g->dw == 1) {     /* a row of the window is contiguous */
-            t.n2 = g->kh; t.a2 = g->dh*x_row; t.run = g->kw*g->c; t.b2 = (tnn__len)t.run*16;
+            t.n2 = g->kh;
+            t.a2 = g->dh*x_row;
+            t.run = g->kw*g->c;
+            t.b2 = (tnn__len)t.run*16;
         } else {
             t.n1 = g->kh; t.a1 = g->dh*x_row; t.b1 = (tnn__len)g->kw*q->cg*16;
             t.n2 = g->kw; t.a2 = (tnn__len)g->dw*g->c; t.b2 = (tnn__len)q->cg*16;
@@ -2421,10 +2476,10 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q, const
 }
 
 /* dw (+)= patches(x)^T dy;  db += sum of dy. */
-static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q, const float *x,
-                                       tnn__len x_row,
-                                       const float *dy, tnn__len y_row, float *dw, float *db,
-                                           int keep)
+static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
+                                       const float *x, tnn__len x_row,
+                                       const float *dy, tnn__len y_row,
+                                       float *dw, float *db, int keep)
 {
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
@@ -2463,22 +2518,22 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
                 k->colsum(g->ow, q->og, dy + u*y_row + group*q->og, q->oc, db + group*q->panels*16);
 }
 
-/* The weights as the right-hand side of dx: per residue and group, panels over input channels
-   with rows (tap, tap, output channel). */
+/* The weights as the right-hand side of dx: per residue and group, panels over input channels with
+   rows (tap, tap, output channel). */
 static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
 {
     const tnn__pool_geometry *g = &q->g;
     int rh, rw, group, p, a, b, o, c;
     for (rh = 0; rh < g->sh; rh++)
         for (rw = 0; rw < g->sw; rw++) {
-            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw,
-                    g->pw, g->dw, g->sw, g->kw);
+            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh);
+            const tnn__taps tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
             for (group = 0; group < q->groups; group++)
                 for (p = 0; p < q->cg; p += 16)
                     for (a = 0; a < th.count; a++)
                         for (b = 0; b < tw.count; b++) {
-                            const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step,
-                                n = TNN__MIN(16, q->cg - p);
+                            const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step;
+                            const int n = TNN__MIN(16, q->cg - p);
                             for (o = 0; o < q->og; o++, flipped += 16) {
                                 const float *from = w + ((group*q->panels + o/16)*q->K
                                                          + (tnn__len)uv*q->cg + p)*16 + o%16;
@@ -2488,17 +2543,17 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
                         }
         }
 }
-static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q, const float *dy,
-                                     tnn__len y_row,
-                                     const float *flipped, float *dx, tnn__len x_row)
+static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q,
+                                     const float *dy, tnn__len y_row, const float *flipped,
+                                     float *dx, tnn__len x_row)
 {
     const tnn__pool_geometry *g = &q->g;
     const int panels = (q->cg + 15)/16;
     int rh, rw, group;
     for (rh = 0; rh < g->sh; rh++)
         for (rw = 0; rw < g->sw; rw++) {
-            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh), tw = tnn__dx_taps(rw,
-                    g->pw, g->dw, g->sw, g->kw);
+            const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh);
+            const tnn__taps tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
             const tnn__len depth = (tnn__len)th.count*tw.count*q->og;
             for (group = 0; group < q->groups; group++, flipped += depth*16*panels) {
                 tnn__mm t;
@@ -2511,7 +2566,10 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 t.n2 = tw.count; t.a2 = (tnn__len)tw.y_step*q->oc;
                 t.run = q->og;
                 if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) {
-                    t.run *= tw.count; t.n2 = 1; t.a2 = 0; }
+                    t.run *= tw.count;
+                    t.n2 = 1;
+                    t.a2 = 0;
+                }
                 t.b = flipped;
                 t.ldb = 16; t.bp = depth*16;
                 t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
@@ -2525,17 +2583,16 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
         }
 }
 
-/* ---- 5c. Tensor functions ----------------------------------------------------------------------
+/* ---- 5c. Tensor functions ---------------------------------------------------------------------
    Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. */
-#define TNN__K_BLOCK 512        /* at most so many k at a time: rows of B that stay cached while rows of A pass by */
+#define TNN__K_BLOCK 512        /* k at a time: rows of B that stay cached while A's pass by */
 static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
 {
     const tnn__len blocks = (k + TNN__K_BLOCK - 1)/TNN__K_BLOCK;
     return (int)((k + blocks - 1)/blocks);
 }
 
-/* The largest number of partial sums that a batch's weight gradient is split into: by shape
-   alone. */
+/* How many partial sums a batch's weight gradient is split into: by its shape alone. */
 #define TNN__SPANS 16
 static int tnn__spans(tnn__len weights, int n)
 {
@@ -2594,8 +2651,8 @@ static void tnn__matmul_task(void *context, int task, int worker)
         /* rows that would share few cache sets: a copy with a better stride */
         if (s->pack_a) {
             const int rows = transposed ? t.run : t.rows, cols = transposed ? t.rows : t.run;
-            const tnn__len from = transposed ? s->M : s->K, stride = (transposed ? s->row_block
-                    : TNN__K_BLOCK) + 16;
+            const tnn__len from = transposed ? s->M : s->K;
+            const tnn__len stride = (transposed ? s->row_block : TNN__K_BLOCK) + 16;
             float *to = s->packed + worker*s->pack_a;
             int i;
             for (i = 0; i < rows; i++) memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
@@ -2629,8 +2686,9 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
     row_blocks = (s.M + 111)/112;
     s.col_block = TNN__MIN(512, (int)tnn__round_up(s.N, 32));
     s.col_blocks = (s.N + s.col_block - 1)/s.col_block;
-    if (threads > 1) row_blocks = (int)TNN__MIN((s.M + 13)/14, tnn__round_up(row_blocks,
-            TNN__MAX(1, 2*threads/s.col_blocks)));
+    if (threads > 1)
+        row_blocks = (int)TNN__MIN((s.M + 13)/14,
+                                   tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
     s.row_block = (s.M + row_blocks - 1)/row_blocks;
     row_blocks = (s.M + s.row_block - 1)/s.row_block;
     s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64 ? (s.row_block + 16)*(TNN__K_BLOCK + 16) : 0;
@@ -2651,8 +2709,8 @@ typedef struct {
     const float *weights, *bias;    /* as the kernels want them */
     float       *partial;           /* of dw and db, one per span */
     float       *scratch;           /* per thread: the framed x, the framed y */
-    /* sizes, strides, where pixel (0,0) stands */
-    tnn__len     frame_x, frame_y, x_row, y_row, x_at, y_at;
+    tnn__len     frame_x, frame_y, x_row, y_row;    /* sizes, strides, */
+    tnn__len     x_at, y_at;                        /* where pixel (0, 0) stands */
     int          spans;
 } tnn__conv_call;
 
@@ -2683,26 +2741,25 @@ static void tnn__conv_weights_task(void *context, int span, int worker)
 {
     const tnn__conv_call *s = (const tnn__conv_call *)context;
     float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
-    float *dw = s->partial + span*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)),
-        *db = dw + tnn__weight_floats(&s->q);
+    float *dw = s->partial + span*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q));
+    float *db = dw + tnn__weight_floats(&s->q);
     const tnn__pool_geometry *g = &s->q.g;
-    int i, first = (int)((tnn__len)s->x.n*span/s->spans),
-        end = (int)((tnn__len)s->x.n*(span + 1)/s->spans);
+    int i, first = (int)((tnn__len)s->x.n*span/s->spans);
+    int end = (int)((tnn__len)s->x.n*(span + 1)/s->spans);
     for (i = first; i < end; i++) {
         tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw,
                            x + s->x_at, s->x_row);
         tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow,
                            y + s->y_at, s->y_row);
-        tnn__conv_backward_weights(s->k, &s->q, x + s->x_at, s->x_row, y + s->y_at, s->y_row, dw,
-                                   db, i > first);
+        tnn__conv_backward_weights(s->k, &s->q, x + s->x_at, s->x_row, y + s->y_at, s->y_row,
+                                   dw, db, i > first);
     }
 }
 
 /* The checks and the workspace of all three; `weights` floats are taken for packed weights or
    partial gradients. */
 static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tensor x, tnn_tensor w,
-                                  tnn_tensor y, const tnn_window *o,
-                                  tnn__len *weights)
+                                  tnn_tensor y, const tnn_window *o, tnn__len *weights)
 {
     tnn_window window = *o;
     const tnn__pool_geometry *g = &s->q.g;
@@ -2730,7 +2787,7 @@ static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tenso
     s->frame_y = tnn__round_up((s->q.y_lo_h + g->oh + s->q.y_hi_h)*s->y_row + TNN__SLACK, 16);
     if (*weights < 0) *weights = s->spans*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q));
     else *weights = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)
-        + tnn__flipped_floats(&s->q);
+                  + tnn__flipped_floats(&s->q);
     s->partial = tnn__floats(*weights + tnn__mul(tnn_threads(), s->frame_x + s->frame_y), what);
     if (!s->partial) return TNN_ERROR_MEMORY;
     s->scratch = s->partial + *weights;
@@ -2814,12 +2871,14 @@ static void tnn__pool_forward_task(void *context, int i, int worker)
     const tnn__pool_geometry *g = &s->g;
     float *x = s->scratch + worker*(s->in + 2*s->out), *y = x + s->in, *where = y + s->out;
     tnn__channels_last(s->k, g->c, g->ih, g->iw, s->from + i*s->in, x, (tnn__len)g->iw*g->c);
-    if (s->max) s->k->maxpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c, s->where_out
-                              ? where : NULL, 0, g->oh);
+    if (s->max)
+        s->k->maxpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c,
+                      s->where_out ? where : NULL, 0, g->oh);
     else s->k->avgpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c);
     tnn__channels_first(s->k, g->c, g->oh, g->ow, y, (tnn__len)g->ow*g->c, s->to + i*s->out);
-    if (s->where_out) tnn__channels_first(s->k, g->c, g->oh, g->ow, where, (tnn__len)g->ow*g->c,
-                                          s->where_out + i*s->out);
+    if (s->where_out)
+        tnn__channels_first(s->k, g->c, g->oh, g->ow, where, (tnn__len)g->ow*g->c,
+                            s->where_out + i*s->out);
 }
 static void tnn__pool_backward_task(void *context, int i, int worker)
 {
@@ -2835,8 +2894,9 @@ static void tnn__pool_backward_task(void *context, int i, int worker)
     } else s->k->avgpool_grad(g, dy, dx, (tnn__len)g->iw*g->c);
     tnn__channels_first(s->k, g->c, g->ih, g->iw, dx, (tnn__len)g->iw*g->c, s->to + i*s->in);
 }
-static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, const float *where_in,
-                               float *where_out, const tnn_window *o, int max, int backward)
+static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y,
+                               const float *where_in, float *where_out, const tnn_window *o,
+                               int max, int backward)
 {
     tnn__pool_call s;
     tnn_status e;
@@ -2847,8 +2907,8 @@ static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y, con
     if ((e = tnn__window(what, o, 1, x.c, x.h, x.w, &s.g)) != TNN_OK) return e;
     if (y.n != x.n || y.c != x.c || y.h != s.g.oh || y.w != s.g.ow)
         return tnn__fail(TNN_ERROR_SHAPE,
-                         "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)", what, y.n,
-                             y.c, y.h, y.w, x.n, x.c, s.g.oh, s.g.ow);
+                         "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
+                         what, y.n, y.c, y.h, y.w, x.n, x.c, s.g.oh, s.g.ow);
     s.k = tnn__kernels();
     s.max = max;
     s.from = backward ? y.data : x.data;
@@ -2888,16 +2948,16 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
     tnn__len i;
     int j;
     if (!tnn__size(x) || !tnn__size(y) || x.h*x.w*y.h*y.w != 1 || x.n != y.n || x.c != y.c)
-        return tnn__fail(TNN_ERROR_SHAPE,
-                         "%s: needs two matrices of one shape, has (%d, %d, %d, %d) and (%d, %d, %d, %d)", what,
-                         y.n, y.c, y.h, y.w, x.n, x.c, x.h, x.w);
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: needs two matrices of one shape, "
+                         "has (%d, %d, %d, %d) and (%d, %d, %d, %d)",
+                         what, y.n, y.c, y.h, y.w, x.n, x.c, x.h, x.w);
     for (i = 0; i < x.n; i++) {
         const float *from = x.data + i*x.c, max = k->largest(x.c, from);
         float *to = y.data + i*x.c;
         if (logarithm) {
             float e[64], sum = 0, lse;
-            for (j = 0; j < x.c; j += 64) sum += k->exp_sum(TNN__MIN(64, x.c - j), from + j, max,
-                                                            e);
+            for (j = 0; j < x.c; j += 64)
+                sum += k->exp_sum(TNN__MIN(64, x.c - j), from + j, max, e);
             lse = (float)tnn__log_double(sum);
             for (j = 0; j < x.c; j++) to[j] = (from[j] - max) - lse;
         } else {
@@ -2907,10 +2967,14 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
     }
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_softmax)(tnn_tensor y, tnn_tensor x)     {
-    return tnn__softmax("tnn_softmax", y, x, 0); }
-TNN_API tnn_status (tnn_log_softmax)(tnn_tensor y, tnn_tensor x) {
-    return tnn__softmax("tnn_log_softmax", y, x, 1); }
+TNN_API tnn_status (tnn_softmax)(tnn_tensor y, tnn_tensor x)
+{
+    return tnn__softmax("tnn_softmax", y, x, 0);
+}
+TNN_API tnn_status (tnn_log_softmax)(tnn_tensor y, tnn_tensor x)
+{
+    return tnn__softmax("tnn_log_softmax", y, x, 1);
+}
 
 TNN_API float tnn_sum(tnn_tensor x)  { return tnn__kernels()->sum(tnn__size(x), x.data); }
 TNN_API float tnn_mean(tnn_tensor x) { return tnn_sum(x)/(float)TNN__MAX(1, tnn__size(x)); }
@@ -2923,8 +2987,8 @@ TNN_API float (tnn_max)(tnn_tensor x)
 TNN_API float (tnn_dot)(tnn_tensor x, tnn_tensor y)
 {
     if (tnn__size(x) == tnn__size(y)) return tnn__kernels()->dot(tnn__size(x), x.data, y.data);
-    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements", (long long)tnn__size(x),
-              (long long)tnn__size(y));
+    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements",
+              (long long)tnn__size(x), (long long)tnn__size(y));
     return 0;
 }
 TNN_API int tnn_argmax(const float *x, int n)
@@ -2936,26 +3000,24 @@ TNN_API int tnn_argmax(const float *x, int n)
 
 /* ==== 6. LAYERS ================================================================================
    A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation
-   and a pooling into a convolution, an activation and dropout into a dense layer. Operations
-   stand between BLOBS: blob i is what operation i reads and operation i-1 has written, for the
-   whole batch, channels last, each image in the frame of zeros that a convolution reading it
-   needs. Gradients have no frames.
+   and a pooling into a convolution, an activation and dropout into a dense layer. Operations stand
+   between BLOBS: blob i is what operation i reads and operation i-1 has written, for the whole
+   batch, channels last, each image in the frame of zeros that a convolution reading it needs.
+   Gradients have no frames.
 
    All but dense work on one sample at a time: a run of them, a TRUNK, goes depth first, each sample
    through all of its operations while it is in the cache, forward and backward; gradients between
-   them are scratch memory of one sample per thread. Dense operations are matrix products over
-   the batch.
+   them are scratch memory of one sample per thread. Dense operations are matrix products over the
+   batch.
 
    Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6h. */
 
 /* ---- 6a. What they work on ------------------------------------------------------------------- */
-/* the operation that brings the user's samples into the network */
-enum { TNN__INPUT = 0 };
+enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples into the network */
 
 typedef struct {
     int          type;              /* a tnn_layer_type, or TNN__INPUT */
-    /* in order of tnn_add: where errors and parameter names point */
-    int          layer;
+    int          layer;             /* in order of tnn_add: for messages and parameter names */
     tnn__conv    q;                 /* conv2d and dense */
     tnn__pool_geometry pool;        /* pooling; of a conv2d, fused: pool.kh > 0 */
     int          act;               /* conv2d, dense: followed by (leaky) ReLU */
@@ -2994,8 +3056,8 @@ struct tnn_net {
     tnn__record     *record;        /* capacity of them, then as many operations, then blobs */
     tnn__op         *op;
     tnn__blob       *blob;          /* ops + 1 of them */
-    /* direct: the first operation reads the user's x as it is */
-    int              ops, threads, direct;
+    int              ops, threads;
+    int              direct;        /* the first operation reads the user's x as it is */
     tnn_loss_options loss;
     float           *class_weights, *loaned_weights;
     int              weight_count;
@@ -3052,8 +3114,8 @@ static tnn_window tnn__layer_window(const tnn_layer *o)
 static void tnn__input_forward(const tnn__sample_at *a)
 {
     const tnn__len size = (tnn__len)a->in->c*a->in->h*a->in->w;
-    tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->net->x + a->s*size, a->y,
-                       a->out->row);
+    tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->net->x + a->s*size,
+                       a->y, a->out->row);
 }
 
 /* ---- 6c. Activations: y = x > 0 ? x : slope x ------------------------------------------------ */
@@ -3067,16 +3129,16 @@ static void tnn__act_forward(const tnn__sample_at *a)
 {
     const tnn__len n = (tnn__len)a->out->w*a->out->c;
     int r;
-    for (r = 0; r < a->out->h; r++) a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row,
-                                              a->op->slope);
+    for (r = 0; r < a->out->h; r++)
+        a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row, a->op->slope);
 }
 /* by the sign of x: with a negative slope y does not tell it */
 static void tnn__act_backward(const tnn__sample_at *a)
 {
     const tnn__len n = (tnn__len)a->out->w*a->out->c;
     int r;
-    for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n,
-                                                   a->op->slope, 1);
+    for (r = 0; r < a->out->h; r++)
+        a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n, a->op->slope, 1);
 }
 
 /* ---- 6d. Dropout: y = 0 with probability p, else x/(1-p) ------------------------------------- */
@@ -3087,11 +3149,11 @@ static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
     if (op->p >= 0 && op->p < 1) return TNN_OK;
     return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
 }
-/* Its elements are numbered in image rows of multiples of 64; each training forward has its own
-   stream. */
+/* Its elements are numbered in image rows of multiples of 64; each training forward has a stream of
+   its own. */
 static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op,
-                              const tnn__blob *b, int s,
-                              const float *x, tnn__len x_row, float *y, tnn__len y_row)
+                              const tnn__blob *b, int s, const float *x, tnn__len x_row,
+                              float *y, tnn__len y_row)
 {
     const tnn__len n = (tnn__len)b->w*b->c, numbers = tnn__round_up(n, 64);
     int i;
@@ -3104,10 +3166,12 @@ static void tnn__dropout_forward(const tnn__sample_at *a)
 {
     const tnn__len n = (tnn__len)a->out->w*a->out->c;
     int r;
-    if (a->training) tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->x, a->in->row, a->y,
-                                       a->out->row);
-    else for (r = 0; r < a->out->h; r++) memcpy(a->y + r*a->out->row, a->x + r*a->in->row,
-                                                (size_t)n*sizeof *a->y);
+    if (a->training)
+        tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->x, a->in->row,
+                          a->y, a->out->row);
+    else
+        for (r = 0; r < a->out->h; r++)
+            memcpy(a->y + r*a->out->row, a->x + r*a->in->row, (size_t)n*sizeof *a->y);
 }
 static void tnn__dropout_backward(const tnn__sample_at *a)
 {
@@ -3173,10 +3237,11 @@ static void tnn__conv_sample_forward(const tnn__sample_at *a)
     strip.oh = 1;
     for (r = 0; r < out->h; r++) {
         float *y = a->y + r*out->row;
-        if (op->pool.kh) {          /* as many rows of the convolution as one pooled row needs; (leaky) ReLU commutes with max */
+        /* as many rows of the convolution as a pooled row needs; (leaky) ReLU commutes with max */
+        if (op->pool.kh) {
             float *rows = a->scratch + op->rows;
-            tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, rows, wide, relu, r*strip.kh,
-                              (r + 1)*strip.kh);
+            tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, rows, wide, relu,
+                              r*strip.kh, (r + 1)*strip.kh);
             a->k->maxpool(&strip, rows, wide, y, out->row, a->where ? a->where + r*n : NULL, 0, 1);
         }
         if (leaky) a->k->act(n, y, y, op->slope);
@@ -3191,27 +3256,29 @@ static void tnn__conv_sample_backward(const tnn__sample_at *a)
     int r;
     if (op->pool.kh) {
         if (op->act)
-            for (r = 0; r < a->out->h; r++) a->k->act_grad(n, a->y + r*a->out->row, g + r*n,
-                                                           g + r*n, op->slope, 1);
+            for (r = 0; r < a->out->h; r++)
+                a->k->act_grad(n, a->y + r*a->out->row, g + r*n, g + r*n, op->slope, 1);
         memset(dy, 0, (size_t)op->dy_floats*sizeof *dy);
         dy += op->dy_at;
         a->k->maxpool_grad(&op->pool, g, a->where, dy, row, 0, a->out->h);
     } else {
-        if (op->dy_floats == n*a->out->h) { dy = g; row = n; }      /* no frame: in place */
-        else dy += op->dy_at;
+        if (op->dy_floats == n*a->out->h) {             /* no frame: in place */
+            dy = g;
+            row = n;
+        } else dy += op->dy_at;
         for (r = 0; r < a->out->h; r++)
             if (op->act) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, dy + r*row, op->slope, 1);
             else if (dy != g) memcpy(dy + r*row, g + r*n, (size_t)n*sizeof *dy);
     }
     if (!a->keep) memset(db, 0, (size_t)tnn__bias_floats(&op->q)*sizeof *db);
-    tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, dw, op->no_bias ? NULL : db,
-                               a->keep);
-    if (a->dx) tnn__conv_backward_input(a->k, &op->q, dy, row, op->flipped, a->dx,
-                                        (tnn__len)a->in->w*a->in->c);
+    tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row,
+                               dw, op->no_bias ? NULL : db, a->keep);
+    if (a->dx)
+        tnn__conv_backward_input(a->k, &op->q, dy, row, op->flipped,
+                                 a->dx, (tnn__len)a->in->w*a->in->c);
 }
 
-/* ---- 6g. Dense
-   -----------------------------------------------------------------------------------
+/* ---- 6g. Dense --------------------------------------------------------------------------------
    x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
    y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W
    Tasks are blocks of the output; the block sizes are in the call. */
@@ -3224,11 +3291,11 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     w.kernel_w = b->w;
     op->no_bias = o->no_bias;
     if (b->h > 4096 || b->w > 4096)
-        return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096", b->h,
-                         b->w);
+        return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096",
+                         b->h, b->w);
     if (o->units < 1 || o->units > 1 << 24)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d", o->units,
-                         1 << 24);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d",
+                         o->units, 1 << 24);
     e = tnn__conv_init("dense", &w, b->c, b->h, b->w, o->units, &op->q);
     b->c = o->units; b->h = b->w = 1;
     b->flat = 1;
@@ -3250,8 +3317,8 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__op *op = call->op;
     const tnn__len index = op - net->op;
     const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
-    const int i0 = task/call->col_blocks*call->row_block,
-        j0 = task%call->col_blocks*call->col_block;
+    const int i0 = task/call->col_blocks*call->row_block;
+    const int j0 = task%call->col_blocks*call->col_block;
     const int block = tnn__k_block(op->q.K);
     tnn__mm t;
     int k0, r;
@@ -3297,16 +3364,15 @@ static void tnn__dense_turn(void *context, int task, int worker)
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__blob *out = &net->blob[op - net->op + 1];
-    const int s0 = task*16, rows = TNN__MIN(16, net->n - s0), units = op->q.oc,
-        deep = (units + 15)/16*16;
+    const int s0 = task*16, rows = TNN__MIN(16, net->n - s0);
+    const int units = op->q.oc, deep = (units + 15)/16*16;
     float *panel = net->turned + (tnn__len)task*deep*16;
     int s;
     (void)worker;
     if (op->act)
         for (s = s0; s < s0 + rows; s++)
             call->k->act_grad(units, out->data + s*out->sample, out->grad + s*out->grad_sample,
-                              out->grad + s*out->grad_sample,
-                              op->slope, 1.0f/(1.0f - op->p));
+                              out->grad + s*out->grad_sample, op->slope, 1.0f/(1.0f - op->p));
     if (!op->needs_dx) return;
     if (rows < 16) memset(panel, 0, (size_t)deep*16*sizeof *panel);
     call->k->transpose(rows, units, out->grad + s0*out->grad_sample, out->grad_sample, panel, 16);
@@ -3373,8 +3439,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
 /* ---- 6h. All of them ------------------------------------------------------------------------- */
 typedef struct {
     const char *name;
-    /* b: the input's shape, then the output's */
-    tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);
+    tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);     /* b: in, then out */
     void (*forward)(const tnn__sample_at *a);
     void (*backward)(const tnn__sample_at *a);
 } tnn__layer_kind;
@@ -3403,21 +3468,24 @@ TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
     tnn_net_options o;
     int i;
     if (tnn_failed()) return NULL;
-    if (!options) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options"); return NULL; }
+    if (!options) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options");
+        return NULL;
+    }
     o = *options;
-    for (i = 1; i < 3; i++) if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
+    for (i = 1; i < 3; i++)
+        if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
     if (!o.batch) o.batch = 64;
     if (!tnn__count(1, o.input[0], o.input[1], o.input[2]) || o.input[0] > 1 << 24
         || o.input[1] > 1 << 20 || o.input[2] > 1 << 20) {
-        tnn__fail(TNN_ERROR_SHAPE,
-                  "tnn_create: .input = {%d, %d, %d} must be positive channels, height, width that fit in memory",
-                  o.input[0], o.input[1], o.input[2]);
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
+                  "height, width that fit in memory", o.input[0], o.input[1], o.input[2]);
         return NULL;
     }
     if (o.batch < 1 || o.threads < 0) {
         tnn__fail(TNN_ERROR_ARGUMENT,
-                  "tnn_create: .batch = %d must be at least 1, .threads = %d not negative", o.batch,
-                      o.threads);
+                  "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
+                  o.batch, o.threads);
         return NULL;
     }
     net = (tnn_net *)tnn__alloc((tnn__len)sizeof *net, "tnn_create");
@@ -3438,8 +3506,9 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
-    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                     "tnn_add: the network has been built; layers come before the first forward");
+    if (net->built)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
+                         "layers come before the first forward");
     if (layer->type < TNN_CONV2D
         || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
@@ -3468,8 +3537,8 @@ static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
 {
     const tnn__record *next = &net->record[i + 1], *end = net->record + net->layers;
     int fused = 0;
-    if (next < end && (next->o.type == TNN_RELU || (next->o.type == TNN_LEAKY_RELU
-                                                    && next->o.slope >= 0))) {
+    if (next < end && (next->o.type == TNN_RELU
+                       || (next->o.type == TNN_LEAKY_RELU && next->o.slope >= 0))) {
         op->act = 1;
         tnn__act_shape(op, &next->o, b);
         fused++, next++;
@@ -3481,13 +3550,13 @@ static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
         tnn__err.line = next->line;
         if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
         if (g->kh == g->sh && g->kw == g->sw && !g->ph && !g->pw && g->dh*g->dw == 1) {
-            b->h = g->oh; b->w = g->ow;
+            b->h = g->oh;
+            b->w = g->ow;
             fused++, next++;
         } else memset(g, 0, sizeof *g);
     }
     if (next < end && op->type == TNN_DENSE && op->act && !(op->slope > 0)
-        && next->o.type == TNN_DROPOUT
-        && next->o.p > 0 && next->o.p < 1) {
+        && next->o.type == TNN_DROPOUT && next->o.p > 0 && next->o.p < 1) {
         op->p = next->o.p;
         fused++;
     }
@@ -3504,7 +3573,7 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
     for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) b.flat = 1;
     net->direct = i < net->layers && net->record[i].o.type == TNN_DENSE
-        && (b.c == 1 || b.h*b.w == 1);
+                  && (b.c == 1 || b.h*b.w == 1);
     net->blob[0] = b;
     if (!net->direct) {
         net->op[0].type = TNN__INPUT;
@@ -3552,7 +3621,7 @@ static float *tnn__take(tnn__arena *a, tnn__len floats)
     return p;
 }
 
-#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's backward pass */
+#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's dx */
 
 /* Where everything is. Called twice: to count, and to place. */
 static tnn__len tnn__place(tnn_net *net, float *memory)
@@ -3603,20 +3672,21 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     }
     if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
     else if (net->optimizer.type) moments = 2;
-    for (i = 0; i < 4; i++) net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a,
-            net->params) : NULL;
-    if (training) net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
-                                                        net->partial_floats));
-    net->class_weights = net->loss.class_weights ? tnn__take(&a,
-                                                             net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w) : NULL;
+    for (i = 0; i < 4; i++)
+        net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a, net->params) : NULL;
+    if (training)
+        net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
+                                              net->partial_floats));
+    net->class_weights = net->loss.class_weights
+        ? tnn__take(&a, net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w) : NULL;
     /* activations, and the gradients between trunks and dense operations */
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
-        const int before = i > 0 && net->op[i - 1].type == TNN_DENSE, after = i == net->ops
-            || net->op[i].type == TNN_DENSE;
+        const int before = i > 0 && net->op[i - 1].type == TNN_DENSE;
+        const int after = i == net->ops || net->op[i].type == TNN_DENSE;
         if (!(i == 0)) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
-        b->grad = training && i > 0 && (before || after) ? tnn__take(&a,
-                tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
+        b->grad = training && i > 0 && (before || after)
+            ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
     }
     /* per operation */
     net->scratch_floats = 0;
@@ -3627,10 +3697,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         tnn__op *op = &net->op[i];
         const tnn__conv *q = &op->q;
         if (op->pool.kh && op->type != TNN_AVGPOOL2D && training)
-            op->where = tnn__take(&a,
-                                  tnn__mul(batch,
-                                           (tnn__len)net->blob[i + 1].c*net->blob[i
-                                                   + 1].h*net->blob[i + 1].w));
+            op->where = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[i + 1].c
+                                               *net->blob[i + 1].h*net->blob[i + 1].w));
         if (op->type == TNN_CONV2D) {
             if (op->needs_dx && training) op->flipped = tnn__take(&a, tnn__flipped_floats(q));
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
@@ -3640,16 +3708,17 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
             op->dy = net->scratch_floats;
             if (training) net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
             op->rows = net->scratch_floats;
-            if (op->pool.kh) net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK, 16);
+            if (op->pool.kh)
+                net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
+                                                     + TNN__SLACK, 16);
         }
-        if (op->type == TNN_DENSE && op->needs_dx) turned = TNN__MAX(turned,
-                tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+        if (op->type == TNN_DENSE && op->needs_dx)
+            turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
     }
     net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
     net->turned = training ? tnn__take(&a, turned) : NULL;
-    net->output = tnn__take(&a,
-                            tnn__mul(batch,
-                                     (tnn__len)net->blob[net->ops].c*net->blob[net->ops].h*net->blob[net->ops].w));
+    net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c
+                                         *net->blob[net->ops].h*net->blob[net->ops].w));
     return a.used + TNN__SLACK;
 }
 
@@ -3672,7 +3741,7 @@ static tnn_status tnn__plan(tnn_net *net)
     e = tnn__check_loss(net);
     if (e) return e;
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
-        : tnn_threads();
+                                        : tnn_threads();
     net->memory_floats = tnn__place(net, NULL);
     return TNN_OK;
 }
@@ -3719,8 +3788,14 @@ static const tnn__op *tnn__find_param(tnn_net *net, int i, int *bias)
     for (k = 0; k < net->ops; k++) {
         const tnn__op *op = &net->op[k];
         if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
-        if (i-- == 0) { *bias = 0; return op; }
-        if (!op->no_bias && i-- == 0) { *bias = 1; return op; }
+        if (i-- == 0) {
+            *bias = 0;
+            return op;
+        }
+        if (!op->no_bias && i-- == 0) {
+            *bias = 1;
+            return op;
+        }
     }
     return NULL;
 }
@@ -3765,18 +3840,19 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     int i, bias;
     tnn_status e = (tnn_build)(net);
     if (e) return e;
-    if (!name || !values || !net->flat[which]) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                                                "%s: no name, values or gradients",
-                                                                    what);
+    if (!name || !values || !net->flat[which])
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name, values or gradients", what);
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
         const tnn_param p = tnn__param_of(op, bias);
         if (strcmp(p.name, name)) continue;
-        if (p.count != count) return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
-                                               what, name, p.count, count);
+        if (p.count != count)
+            return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
+                             what, name, p.count, count);
         if (to)
             for (i = 0; i < count; i++)
-                if (!(values[i] - values[i] >= 0)) return tnn__fail(TNN_ERROR_NUMBER,
-                        "%s: value %d of %s is not finite", what, i, name);
+                if (!(values[i] - values[i] >= 0))
+                    return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite",
+                                     what, i, name);
         if (bias) tnn__copy_bias(&op->q, net->flat[which] + op->b, values, to);
         else tnn__copy_weights(&op->q, net->flat[which] + op->w, values, to);
         return TNN_OK;
@@ -3839,8 +3915,9 @@ static void tnn__init_params(tnn_net *net)
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
         const tnn_init init = net->record[op->layer].o.init;
         const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
-        const double fan_in = (double)op->q.K, fan_out = (double)op->q.oc*(op->type == TNN_CONV2D
-                ? op->q.g.kh*op->q.g.kw : 1);
+        const double fan_in = (double)op->q.K;
+        const double fan_out = (double)op->q.oc
+                               *(op->type == TNN_CONV2D ? op->q.g.kh*op->q.g.kw : 1);
         const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
         double bound = 0, deviation = 0;
         tnn__len at;
@@ -3849,8 +3926,8 @@ static void tnn__init_params(tnn_net *net)
         *end = 0;
         *tnn__put(tnn__put(named->weight_name, named->weight_name + 23, digits),
                   named->weight_name + 23, ".weight") = 0;
-        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits), named->bias_name + 23,
-                  ".bias") = 0;
+        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits),
+                  named->bias_name + 23, ".bias") = 0;
         switch (init) {
         case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
         case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
@@ -3862,10 +3939,11 @@ static void tnn__init_params(tnn_net *net)
         if (bias && init != TNN_INIT_DEFAULT) continue;
         for (at = 0; at < n; at++) {
             float *to = tnn__param_at(op, bias, net->flat[0], at);
-            if (bound > 0) *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at)
-                                          - 1.0)*bound);
-            else if (deviation > 0) *to = (float)((double)tnn_random_normal(seed, stream,
-                    (uint64_t)at)*deviation);
+            if (bound > 0)
+                *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)
+                              *bound);
+            else if (deviation > 0)
+                *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
         }
     }
 }
@@ -3892,8 +3970,8 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     a.y = tnn__sample_data(a.out, s);
     if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*a.out->c*a.out->h*a.out->w;
     a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
-    if (a.op->needs_dx) a.dx = a.in->grad ? a.in->grad + s*a.in->grad_sample
-        : scratch + net->g[i & 1];
+    if (a.op->needs_dx)
+        a.dx = a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[i & 1];
     return a;
 }
 
@@ -3903,8 +3981,8 @@ static void tnn__trunk_forward(void *context, int span, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans),
-        end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int first = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
     int s, i;
     for (s = first; s < end; s++)
         for (i = call->first; i < call->last; i++) {
@@ -3917,8 +3995,8 @@ static void tnn__trunk_backward(void *context, int span, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans),
-        end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int first = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
     int s, i;
     for (s = first; s < end; s++)
         for (i = call->last - 1; i >= call->first; i--) {
@@ -3928,8 +4006,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
             if (a.dx || a.op->type == TNN_CONV2D) tnn__layer_kinds[a.op->type].backward(&a);
         }
 }
-/* Adds the spans' partial sums into the gradients. A task is a conv operation and a 16th of its
-   floats. */
+/* Adds up the spans' partial sums: the gradients. A task is a 16th of one convolution's floats. */
 static void tnn__add_partials(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -3939,7 +4016,7 @@ static void tnn__add_partials(void *context, int task, int worker)
     int s;
     (void)worker;
     if (op->type != TNN_CONV2D) return;
-    /* neighbours in both */
+    /* weights and biases are neighbours in both */
     n = tnn__weight_floats(&op->q) + (op->no_bias ? 0 : tnn__bias_floats(&op->q));
     from = n/16*(task%16)/16*16;
     end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
@@ -3951,8 +4028,10 @@ static void tnn__add_partials(void *context, int task, int worker)
 }
 
 /* Below so many multiply-adds or floats moved, one thread is faster than two. */
-static int tnn__threads_for(const tnn_net *net, tnn__len work) { return work < 20000 ? 1
-    : net->threads; }
+static int tnn__threads_for(const tnn_net *net, tnn__len work)
+{
+    return work < 20000 ? 1 : net->threads;
+}
 
 TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode mode)
 {
@@ -3962,8 +4041,8 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     if (e) return e;
     if (!x) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL");
     if (n < 1 || n > net->options.batch)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_forward: a batch of %d; this network takes 1 to %d samples (.batch of tnn_create)",
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; "
+                         "this network takes 1 to %d samples (.batch of tnn_create)",
                          n, net->options.batch);
     net->x = x;
     net->n = n;
@@ -4019,8 +4098,8 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         if (call.last > call.first) {
             int k;
             for (k = call.first; k < call.last; k++)
-                if (net->op[k].flipped) tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w,
-                                                       net->op[k].flipped);
+                if (net->op[k].flipped)
+                    tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w, net->op[k].flipped);
             tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
             tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
                      tnn__add_partials, &call);
@@ -4039,7 +4118,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
             call.col_blocks = (op->q.oc + 127)/128;
             tnn__run(tnn__threads_for(net, work),
                      call.dx_blocks
-                         + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
+                     + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
                      tnn__dense_backward, &call);
         }
     }
@@ -4048,16 +4127,20 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
 }
 
 /* Where value i of (c, h, w) lies in a blob's channels-last image. */
-static tnn__len tnn__place_of(const tnn__blob *b, int i) { return (tnn__len)(i%(b->h*b->w))*b->c
-    + i/(b->h*b->w); }
+static tnn__len tnn__place_of(const tnn__blob *b, int i)
+{
+    return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w);
+}
 
 TNN_API const float *(tnn_output)(tnn_net *net)
 {
     const tnn__blob *b;
     int s;
     if (tnn_failed() || !net) return NULL;
-    if (!net->n) { tnn__fail(TNN_ERROR_ARGUMENT,
-                             "tnn_output: no forward has been done"); return NULL; }
+    if (!net->n) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done");
+        return NULL;
+    }
     b = &net->blob[net->ops];
     for (s = 0; s < net->n; s++)
         tnn__channels_first(tnn__kernels(), b->c, b->h, b->w, tnn__sample_data(b, s), b->row,
@@ -4065,9 +4148,9 @@ TNN_API const float *(tnn_output)(tnn_net *net)
     return net->output;
 }
 
-/* ==== 8. LOSSES
-   ================================================================================ */
-#define TNN__NOT_FLAT "tnn_set_loss: cross-entropy needs one value per class, the last layer gives %dx%dx%d (flatten it)"
+/* ==== 8. LOSSES =============================================================================== */
+#define TNN__NOT_FLAT "tnn_set_loss: cross-entropy needs one value per class, " \
+                      "the last layer gives %dx%dx%d (flatten it)"
 static tnn_status tnn__check_loss(const tnn_net *net)
 {
     const tnn__blob *b = &net->blob[net->ops];
@@ -4076,22 +4159,23 @@ static tnn_status tnn__check_loss(const tnn_net *net)
     if (!b->flat && b->h*b->w != 1)
         return tnn__fail(TNN_ERROR_SHAPE, TNN__NOT_FLAT, b->c, b->h, b->w);
     if (net->loss.class_weights && net->weight_count != n)
-        return tnn__fail(TNN_ERROR_SHAPE,
-                         "tnn_set_loss: %d class weights for %d classes; the loss comes after the last layer", net->weight_count, n);
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; "
+                         "the loss comes after the last layer", net->weight_count, n);
     return TNN_OK;
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
     int i, n, shape[3];
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !loss || loss->type != TNN_CROSS_ENTROPY) return tnn__fail(TNN_ERROR_ARGUMENT,
-            "tnn_set_loss: no network or no such loss");
-    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                     "tnn_set_loss: the network has been built; the loss comes before the first forward");
+    if (!net || !loss || loss->type != TNN_CROSS_ENTROPY)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no such loss");
+    if (net->built)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
+                         "the loss comes before the first forward");
     if (!(loss->label_smoothing >= 0 && loss->label_smoothing <= 1))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_loss: .label_smoothing = %g must be in [0, 1]",
-                             (double)loss->label_smoothing);
+                         (double)loss->label_smoothing);
     n = (tnn_output_shape)(net, shape);
     if (!n) return (tnn_status)tnn_failed();
     if (shape[1]*shape[2] != 1)
@@ -4103,8 +4187,9 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
             copy[i] = loss->class_weights[i];
             if (!(copy[i] >= 0) || copy[i] > 1e30f) {
                 tnn__release(copy);
-                return tnn__fail(TNN_ERROR_ARGUMENT,
-                                 "tnn_set_loss: .class_weights[%d] = %g must be finite and not negative", i, (double)loss->class_weights[i]);
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .class_weights[%d] = %g "
+                                 "must be finite and not negative",
+                                 i, (double)loss->class_weights[i]);
             }
         }
         tnn__release(net->loaned_weights);
@@ -4115,8 +4200,8 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
     return TNN_OK;
 }
 
-/* With p = softmax(x), weights v, smoothing s, W = sum over samples of v[label], V = sum of v, C
-   classes:
+/* With p = softmax(x), weights v, smoothing s, W = sum over samples of v[label], V = sum of v,
+   C classes:
      loss = 1/W sum_i ( (1-s) v[l] (lse - x[l]) + s/C sum_c v[c] (lse - x[c]) )
      dx_c = 1/W ( p_c ((1-s) v[l] + s/C V) - (1-s) v[l] [c = l] - s/C v[c] ) */
 TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
@@ -4127,9 +4212,14 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
     double total = 0, weight = 0, smooth;
     int classes, s, c;
     if (tnn_failed() || !net) return nan;
-    if (!net->loss.type) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no loss was set"); return nan; }
-    if (net->stage == TNN__NOTHING || !labels) { tnn__fail(TNN_ERROR_ARGUMENT,
-                                                           "tnn_loss: no forward has been done, or no labels"); return nan; }
+    if (!net->loss.type) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no loss was set");
+        return nan;
+    }
+    if (net->stage == TNN__NOTHING || !labels) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no forward has been done, or no labels");
+        return nan;
+    }
     b = &net->blob[net->ops];
     classes = b->c*b->h*b->w;
     smooth = (double)net->loss.label_smoothing;
@@ -4137,7 +4227,7 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
         if (labels[s] < 0 || labels[s] >= classes) {
             tnn__fail(TNN_ERROR_ARGUMENT,
                       "tnn_loss: label %d of sample %d is out of range, the network has %d classes",
-                          labels[s], s, classes);
+                      labels[s], s, classes);
             return nan;
         }
         weight += net->class_weights ? (double)net->class_weights[labels[s]] : 1;
@@ -4152,8 +4242,8 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
         const float *x = tnn__sample_data(b, s), max = k->largest(classes, x);
         float *dx = b->grad + s*b->grad_sample, sum = k->exp_sum(classes, x, max, dx), scale;
         const tnn__len label = tnn__place_of(b, labels[s]);
-        const double lse = (double)max + tnn__log_double((double)sum), v = net->class_weights
-            ? (double)net->class_weights[labels[s]] : 1;
+        const double lse = (double)max + tnn__log_double((double)sum);
+        const double v = net->class_weights ? (double)net->class_weights[labels[s]] : 1;
         const double all = net->class_weights ? net->weight_sum : classes;
         double loss = (1 - smooth)*v*(lse - (double)x[label]);
         int best = 0;
@@ -4162,16 +4252,16 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
             tnn__len i;
             for (i = 0; i < size; i++)
                 if (!(net->x[s*size + i] - net->x[s*size + i] >= 0)) {
-                    tnn__fail(TNN_ERROR_NUMBER,
-                              "tnn_loss: value %l of sample %d of the batch is %s; the data must be finite", (long long)i, s,
-                              net->x[s*size + i] > 0 ? "inf" : net->x[s*size + i] < 0 ? "-inf"
-                                  : "nan");
+                    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: value %l of sample %d of the batch "
+                              "is %s; the data must be finite", (long long)i, s,
+                              net->x[s*size + i] > 0 ? "inf"
+                              : net->x[s*size + i] < 0 ? "-inf" : "nan");
                     return nan;
                 }
-            tnn__fail(TNN_ERROR_NUMBER,
-                      "tnn_loss: the loss of sample %d is not finite after %l steps (its largest logit is %g); "
-                      "the parameters are those of the last step; a smaller lr may help", s,
-                          net->steps, (double)max);
+            tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: the loss of sample %d is not finite "
+                      "after %l steps (its largest logit is %g); "
+                      "the parameters are those of the last step; a smaller lr may help",
+                      s, net->steps, (double)max);
             return nan;
         }
         scale = (float)(((1 - smooth)*v + smooth/classes*all)/weight/(double)sum);
@@ -4198,10 +4288,9 @@ TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
 /* ==== 9. OPTIMIZERS ============================================================================
    g = gradient, w = parameter, t = step counted from 1, all element by element.
    SGD      d = g + decay w;  first step: b = d, then b = momentum b + (1 - dampening) d;
-            w -= lr d            without momentum
-            w -= lr b            with momentum
-            w -= lr (d + momentum b)   Nesterov            (Sutskever et al. 2013, in PyTorch's
-            form)
+            w -= lr d                  without momentum
+            w -= lr b                  with momentum
+            w -= lr (d + momentum b)   Nesterov (Sutskever et al. 2013, in PyTorch's form)
    Adam     d = g + decay w;  m = beta1 m + (1 - beta1) d;  v = beta2 v + (1 - beta2) d^2;
             w -= lr/(1 - beta1^t) * m / (sqrt(v)/sqrt(1 - beta2^t) + eps)
    AdamW    w *= 1 - lr decay;  then Adam without decay */
@@ -4209,31 +4298,33 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
 {
     tnn_optimizer o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !optimizer) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                             "tnn_set_optimizer: no network or no optimizer");
-    if (net->built) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                     "tnn_set_optimizer: the network has been built; the optimizer comes before the first forward");
+    if (!net || !optimizer)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
+    if (net->built)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; "
+                         "the optimizer comes before the first forward");
     o = *optimizer;
-    if (o.type < TNN_SGD || o.type > TNN_ADAMW) return tnn__fail(TNN_ERROR_ARGUMENT,
-            "tnn_set_optimizer: no optimizer %d", (int)o.type);
+    if (o.type < TNN_SGD || o.type > TNN_ADAMW)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no optimizer %d", (int)o.type);
     o.lr = tnn__default(o.lr, 1e-3);
     o.beta1 = tnn__default(o.beta1, 0.9);
     o.beta2 = tnn__default(o.beta2, 0.999);
     o.eps = tnn__default(o.eps, 1e-8);
     o.weight_decay = tnn__default(o.weight_decay, o.type == TNN_ADAMW ? 0.01 : 0);
-    if (!(o.lr >= 0) || o.lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                                      "tnn_set_optimizer: .lr = %g must be finite and not negative", o.lr);
+    if (!(o.lr >= 0) || o.lr > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_optimizer: .lr = %g must be finite and not negative", o.lr);
     if (!(o.beta1 >= 0 && o.beta1 < 1) || !(o.beta2 >= 0 && o.beta2 < 1))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_optimizer: .beta1 = %g and .beta2 = %g must be in [0, 1)",
-                             o.beta1, o.beta2);
+                         o.beta1, o.beta2);
     if (!(o.eps >= 0) || !(o.weight_decay >= 0) || !(o.momentum >= 0)
         || o.eps + o.weight_decay + o.momentum > 1e30)
         return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_optimizer: .eps = %g, .weight_decay = %g, .momentum = %g must be finite and not negative",
-                         o.eps, o.weight_decay, o.momentum);
-    if (!(o.dampening - o.dampening >= 0)) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                                            "tnn_set_optimizer: .dampening must be finite");
+                         "tnn_set_optimizer: .eps = %g, .weight_decay = %g, .momentum = %g "
+                         "must be finite and not negative", o.eps, o.weight_decay, o.momentum);
+    if (!(o.dampening - o.dampening >= 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .dampening must be finite");
     if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
@@ -4243,8 +4334,9 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
 TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !(lr >= 0) || lr > 1e30) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                                          "tnn_set_lr: lr = %g must be finite and not negative", lr);
+    if (!net || !(lr >= 0) || lr > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_lr: lr = %g must be finite and not negative", lr);
     net->optimizer.lr = lr;
     return TNN_OK;
 }
@@ -4269,8 +4361,8 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     tnn__update *u = &call.update;
     const tnn_optimizer *o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__BACKWARD) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                                              "tnn_step: comes after tnn_backward");
+    if (!net || net->stage != TNN__BACKWARD)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
     o = &net->optimizer;
     if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
     net->beta1_t *= o->beta1;
@@ -4307,8 +4399,7 @@ TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels
     return loss;
 }
 
-/* ==== 12. DATA
-   ================================================================================= */
+/* ==== 12. DATA ================================================================================ */
 static tnn_data tnn__no_data(void)
 {
     tnn_data d;
@@ -4329,56 +4420,57 @@ static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t s
     if (!p || size < 4 || p[0] || p[1] || p[2] != 8 || p[3] < least || p[3] > most) {
         const int known = p && size >= 4;
         if (known && p[0] == 0x1f && p[1] == 0x8b)
-            tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk",
-                      name);
+            tnn__fail(TNN_ERROR_FORMAT,
+                      "%s: is compressed (gzip); unpack it first: gzip -dk", name);
         else
             tnn__fail(TNN_ERROR_FORMAT,
-                      "%s: is not an IDX file of bytes with %d%s dimensions (%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)", name,
-                      least, most > least ? " or 4" : "", (long long)size, known ? p[0] : 0,
-                          known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, least);
+                      "%s: is not an IDX file of bytes with %d%s dimensions "
+                      "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
+                      name, least, most > least ? " or 4" : "", (long long)size,
+                      known ? p[0] : 0, known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0,
+                      least);
         return 0;
     }
     n = p[3];
     header = 4 + 4*(size_t)n;
     if (size < header) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name,
-                  (long long)size, (long long)header);
+        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l",
+                  name, (long long)size, (long long)header);
         return 0;
     }
     for (i = 0; i < n; i++) {
-        const uint32_t d = (uint32_t)p[4 + 4*i] << 24 | (uint32_t)p[5 + 4*i] << 16 | (uint32_t)p[6
-                + 4*i] << 8 | p[7 + 4*i];
+        const uint32_t d = (uint32_t)p[4 + 4*i] << 24 | (uint32_t)p[5 + 4*i] << 16
+                         | (uint32_t)p[6 + 4*i] << 8 | p[7 + 4*i];
         if (d < 1 || d > (i ? 65535u : 0x7fffffffu)) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i, (long long)d,
-                      4 + 4*i);
+            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d",
+                      name, i, (long long)d, 4 + 4*i);
             return 0;
         }
         dims[i] = (int)d;
         bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*d;
     }
     if ((uint64_t)(size - header) != bytes) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name,
-                  (long long)(size - header), (long long)bytes);
+        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l",
+                  name, (long long)(size - header), (long long)bytes);
         return 0;
     }
     return header;
 }
-/* With `memory`, the images stay where they are, in it, and it becomes the data set's own. */
+/* A data set of its own, copied from two files in memory; the names are for messages. */
 static tnn_data tnn__idx(const char *images_name, const unsigned char *images, size_t images_size,
-                         const char *labels_name,
-                         const unsigned char *labels, size_t labels_size)
+                         const char *labels_name, const unsigned char *labels, size_t labels_size)
 {
     tnn_data d = tnn__no_data();
     int dims[4], count[4], i;
     const size_t at = tnn__idx_header(images_name, images, images_size, 3, 4, dims);
-    const size_t labels_at = at ? tnn__idx_header(labels_name, labels, labels_size, 1, 1, count)
-        : 0;
+    const size_t labels_at = at
+        ? tnn__idx_header(labels_name, labels, labels_size, 1, 1, count) : 0;
     tnn__len bytes;
     char *p;
     if (!labels_at) return d;
     if (dims[0] != count[0]) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels", images_name, dims[0],
-                  labels_name, count[0]);
+        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels",
+                  images_name, dims[0], labels_name, count[0]);
         return d;
     }
     bytes = (tnn__len)(images_size - at);
@@ -4398,11 +4490,11 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
     memcpy(p + (size_t)d.n*sizeof(int), images + at, (size_t)bytes);
     return d;
 }
-TNN_API tnn_data (tnn_parse_idx)(const void *images, size_t images_size, const void *labels,
-                                 size_t labels_size)
+TNN_API tnn_data (tnn_parse_idx)(const void *images, size_t images_size,
+                                 const void *labels, size_t labels_size)
 {
-    return tnn__idx("images", (const unsigned char *)images, images_size, "labels",
-                    (const unsigned char *)labels, labels_size);
+    return tnn__idx("images", (const unsigned char *)images, images_size,
+                    "labels", (const unsigned char *)labels, labels_size);
 }
 
 #ifndef TINYNN_NO_STDIO
@@ -4412,8 +4504,10 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
     FILE *f = path ? fopen(path, "rb") : NULL;
     unsigned char *p = NULL;
     long end = -1;
-    if (!f) { tnn__fail(TNN_ERROR_IO, "%s: cannot be opened", path ? path
-                        : "(no path)"); return NULL; }
+    if (!f) {
+        tnn__fail(TNN_ERROR_IO, "%s: cannot be opened", path ? path : "(no path)");
+        return NULL;
+    }
     if (!fseek(f, 0, SEEK_END)) end = ftell(f);
     if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET))
         tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
@@ -4430,11 +4524,11 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
 TNN_API tnn_data (tnn_load_idx)(const char *images_path, const char *labels_path)
 {
     size_t images_size = 0, labels_size = 0;
-    unsigned char *images = tnn__read_file(images_path, &images_size), *labels = images
-        ? tnn__read_file(labels_path, &labels_size) : NULL;
+    unsigned char *images = tnn__read_file(images_path, &images_size);
+    unsigned char *labels = images ? tnn__read_file(labels_path, &labels_size) : NULL;
     tnn_data d = tnn__no_data();
-    if (images && labels) d = tnn__idx(images_path, images, images_size, labels_path, labels,
-                                       labels_size);
+    if (images && labels)
+        d = tnn__idx(images_path, images, images_size, labels_path, labels, labels_size);
     tnn__release(images);
     tnn__release(labels);
     return d;
@@ -4447,13 +4541,15 @@ TNN_API tnn_data (tnn_data_view)(const unsigned char *bytes, const float *floats
     tnn_data d = tnn__no_data();
     int i;
     if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats) {
-        tnn__fail(TNN_ERROR_ARGUMENT,
-                  "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d), labels, and either bytes or floats", n, c, h, w);
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d), "
+                  "labels, and either bytes or floats", n, c, h, w);
         return d;
     }
     for (i = 0; i < n; i++) {
-        if (labels[i] < 0 || labels[i] > 1 << 24) { tnn__fail(TNN_ERROR_ARGUMENT,
-                                                              "tnn_data_view: label %d of sample %d", labels[i], i); return d; }
+        if (labels[i] < 0 || labels[i] > 1 << 24) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d", labels[i], i);
+            return d;
+        }
         d.classes = TNN__MAX(d.classes, labels[i] + 1);
     }
     d.n = n; d.c = c; d.h = h; d.w = w;
@@ -4470,15 +4566,15 @@ TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_normalize: mean %g must be finite, std %g positive", (double)mean,
-                             (double)std);
+                         "tnn_normalize: mean %g must be finite, std %g positive",
+                         (double)mean, (double)std);
     data->mean = mean;
     data->std = std;
     return TNN_OK;
 }
 
-/* A data set of `count` samples of another, numbers from `order` (or first, first + 1, ... if
-   NULL). */
+/* A data set of `count` samples of another: those listed in `order`, or first, first + 1, ... if
+   it is NULL. */
 static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
 {
     tnn_data d = *data;
@@ -4495,14 +4591,14 @@ static tnn_data tnn__select(const tnn_data *data, const int *order, int first, i
 }
 TNN_API tnn_data (tnn_subset)(const tnn_data *data, int first, int count)
 {
-    if (data && first >= 0 && count >= 1 && first <= data->n - count) return tnn__select(data, NULL,
-            first, count);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d", count, first,
-              data ? data->n : 0);
+    if (data && first >= 0 && count >= 1 && first <= data->n - count)
+        return tnn__select(data, NULL, first, count);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d",
+              count, first, data ? data->n : 0);
     return tnn__no_data();
 }
-TNN_API tnn_status (tnn_split)(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
-                               tnn_data *b)
+TNN_API tnn_status (tnn_split)(const tnn_data *data, int count, uint64_t seed,
+                               tnn_data *a, tnn_data *b)
 {
     int i, *order;
     if (!data || !a || !b || count < 1 || count >= data->n)
@@ -4529,21 +4625,22 @@ static void tnn__byte_values(const tnn_data *d, float table[256])
 }
 static void tnn__sample(const tnn_data *d, int i, const float table[256], float *x)
 {
-    const tnn__len size = (tnn__len)d->c*d->h*d->w, at = (tnn__len)(d->index ? d->index[i]
-            : i)*size;
+    const tnn__len size = (tnn__len)d->c*d->h*d->w;
+    const tnn__len at = (tnn__len)(d->index ? d->index[i] : i)*size;
     tnn__len k;
-    if (d->bytes) for (k = 0; k < size; k++) x[k] = table[d->bytes[at + k]];
-    else if (d->mean < 0 || d->mean > 0 || d->std < 1 || d->std > 1) for (k = 0; k < size; k++)
-        x[k] = (d->floats[at + k] - d->mean)/d->std;
+    if (d->bytes)
+        for (k = 0; k < size; k++) x[k] = table[d->bytes[at + k]];
+    else if (d->mean < 0 || d->mean > 0 || d->std < 1 || d->std > 1)
+        for (k = 0; k < size; k++) x[k] = (d->floats[at + k] - d->mean)/d->std;
     else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
 }
 static int tnn__label(const tnn_data *d, int i) { return d->labels[d->index ? d->index[i] : i]; }
 TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x)
 {
     float table[256];
-    if (!data || !x || i < 0 || i >= data->n) return tnn__fail(TNN_ERROR_ARGUMENT,
-                                                               "tnn_sample: sample %d of %d", i,
-                                                                   data ? data->n : 0);
+    if (!data || !x || i < 0 || i >= data->n)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d",
+                         i, data ? data->n : 0);
     tnn__byte_values(data, table);
     tnn__sample(data, i, table, x);
     return TNN_OK;
@@ -4562,25 +4659,28 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     struct tnn__loader *s;
     tnn__len size;
     if (tnn_failed()) return NULL;
-    if (!data || !options || data->n < 1) { tnn__fail(TNN_ERROR_ARGUMENT,
-                                                      "tnn_loader_create: no data or no options");
-                                                      return NULL; }
+    if (!data || !options || data->n < 1) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no data or no options");
+        return NULL;
+    }
     o = *options;
     if (!o.batch) o.batch = 64;
-    if (o.batch < 1) { tnn__fail(TNN_ERROR_ARGUMENT,
-                                 "tnn_loader_create: .batch = %d must be at least 1", o.batch);
-                                 return NULL; }
+    if (o.batch < 1) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .batch = %d must be at least 1", o.batch);
+        return NULL;
+    }
     if (o.drop_last && o.batch > data->n) {
         tnn__fail(TNN_ERROR_ARGUMENT,
                   "tnn_loader_create: .drop_last drops everything: %d samples in batches of %d",
-                      data->n, o.batch);
+                  data->n, o.batch);
         return NULL;
     }
     o.batch = TNN__MIN(o.batch, data->n);
     size = (tnn__len)data->c*data->h*data->w;
     /* the loader, its state, the batch and its labels, the order: one piece */
-    l = (tnn_loader *)tnn__alloc((tnn__len)(sizeof *l + sizeof *s) + tnn__mul(tnn__mul(o.batch,
-            size + 1) + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
+    l = (tnn_loader *)tnn__alloc(
+        (tnn__len)(sizeof *l + sizeof *s)
+        + tnn__mul(tnn__mul(o.batch, size + 1) + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
     if (!l) return NULL;
     s = (struct tnn__loader *)(void *)(l + 1);
     l->state = s;
@@ -4609,8 +4709,8 @@ TNN_API int (tnn_next)(tnn_loader *l)
         l->epoch++;
         l->batch_index = -1;
         for (i = 0; i < n; i++) s->order[i] = i;
-        if (s->options.shuffle) tnn_shuffle(s->order, n, s->options.seed,
-                                            ((uint64_t)1 << 62) + (uint64_t)l->epoch);
+        if (s->options.shuffle)
+            tnn_shuffle(s->order, n, s->options.seed, ((uint64_t)1 << 62) + (uint64_t)l->epoch);
     }
     if (++l->batch_index >= l->batches) {
         s->between = 1;
@@ -4627,8 +4727,7 @@ TNN_API int (tnn_next)(tnn_loader *l)
 }
 TNN_API void tnn_loader_free(tnn_loader *loader) { tnn__release(loader); }
 
-/* ==== 13. TRAINING AND METRICS
-   ================================================================= */
+/* ==== 13. TRAINING AND METRICS ================================================================ */
 static tnn_metrics tnn__no_metrics(void)
 {
     tnn_metrics m;
@@ -4645,7 +4744,10 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     double loss = 0;
     tnn__len size;
     if (!classes) return m;
-    if (!data || data->n < 1) { tnn__fail(TNN_ERROR_ARGUMENT, "tnn_evaluate: no data"); return m; }
+    if (!data || data->n < 1) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_evaluate: no data");
+        return m;
+    }
     size = (tnn__len)data->c*data->h*data->w;
     if (size != (tnn__len)net->options.input[0]*net->options.input[1]*net->options.input[2]) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_evaluate: samples of %dx%dx%d for a network of %dx%dx%d",
@@ -4690,8 +4792,10 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     m.accuracy = (double)m.correct/m.n;
     return m;
 }
-TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data) { return (tnn_confusion)(net,
-        data, NULL); }
+TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data)
+{
+    return (tnn_confusion)(net, data, NULL);
+}
 
 TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
 {
@@ -4752,8 +4856,9 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
             }
             *w = old;
             numeric = (loss[0] - loss[1])/(at_w[0] - at_w[1]);
-            error = TNN__MIN(error, fabs(numeric - g)/TNN__MAX(TNN__MAX(0.1*largest, fabs(g)),
-                                                               TNN__MAX(fabs(numeric), 1e-30)));
+            error = TNN__MIN(error, fabs(numeric - g)
+                                    /TNN__MAX(TNN__MAX(0.1*largest, fabs(g)),
+                                              TNN__MAX(fabs(numeric), 1e-30)));
         }
         worst = TNN__MAX(worst, error);
     }

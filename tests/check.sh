@@ -1,8 +1,8 @@
 # check.sh - what the test scripts share; sourced from the top folder with $about, their subject, set
 #
 #   check NAME COMMAND ARGUMENT...   prints "ok", "FAIL" or "skip", the subject and NAME: passed if the
-#                                    command's status is 0, skipped if it is 77. What the command
-#                                    prints is shown where it failed. Up to $jobs run at a time.
+#                                    command's status is 0, skipped if it is 77. Where it failed the
+#                                    first lines that it printed follow. $jobs run at a time.
 #   skip NAME WHY
 #   total                            prints "N passed, M failed", and is the status of the script
 
@@ -31,7 +31,7 @@ finish() {
         0)  passed=$((passed + 1)); printf 'ok    %s: %s\n' "$about" "$name" ;;
         77) skip "$name" "$(tail -n 1 "$dir/$ended.out")" ;;
         *)  failed=$((failed + 1)); printf 'FAIL  %s: %s\n' "$about" "$name"
-            tail -n 8 "$dir/$ended.out" | sed 's/^/      /' ;;
+            sed -n '1,6s/^/      /p; 7s|.*|      ... see '"$dir/$ended.out|p" "$dir/$ended.out" ;;
         esac
     done
 }

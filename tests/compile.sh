@@ -22,7 +22,7 @@ refuses() { # PATTERN COMMAND...
 runs() { # EXE COMMAND...: the command builds EXE
     exe=$dir/$1
     shift
-    quiet "$@" -o "$exe" -lm -pthread && "$exe" > "$exe.txt" || { cat "$exe.txt"; return 1; }
+    quiet "$@" -o "$exe" -lm -pthread && "$exe" > "$exe.txt" || { [ -f "$exe.txt" ] && cat "$exe.txt"; return 1; }
 }
 
 # ---- the programs: C and C++, and one with the API only, one with the implementation only -------------
@@ -101,7 +101,7 @@ cat > "$dir/away/y/beside.c" << 'END'
 #include "../x/tinynn.h"
 END
 # the synopsis of the opening comment, and the README's first program
-sed -n '/^   SYNOPSIS/,/^\*\//p' tinynn.h | sed -n 's/^       //p; /^ *$/p' > "$dir/synopsis.c"
+sed -n '/^   SYNOPSIS/,/^       }$/p' tinynn.h | sed -n 's/^       //p; /^ *$/p' > "$dir/synopsis.c"
 sed -n '/^```c$/,/^```$/p' README.md | awk '/^```$/ { exit } !/^```/' > "$dir/readme.c"
 cp "$dir/use.c" "$dir/use.cpp"
 cp "$dir/implementation.c" "$dir/implementation.cpp"

@@ -16,7 +16,7 @@ want() { case " $wanted " in *" $1 "*) ;; *) false ;; esac; }
 tested() {
     out=$("$@" 2>&1)
     status=$?
-    printf '%s\n' "$out" | grep -v -e '^ok ' -e '^qemu-.* warning: ' | tail -n 8
+    printf '%s\n' "$out" | grep -v -e '^ok ' -e '^qemu-.* warning: '
     [ $status -eq 0 ] && printf '%s\n' "$out" | tail -n 1 | grep -q ' passed, 0 failed$'
 }
 # quick EXPERIMENT COMMAND...: one short run of an experiment

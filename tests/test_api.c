@@ -1,5 +1,5 @@
-/* test_api.c - what a caller meets: errors and their messages, memory, data, threads, and one number
-   that must come out on every machine. */
+/* test_api.c - what a caller meets: errors and their messages, memory, data, threads, and one
+   number that must come out on every machine. */
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <pthread.h>
@@ -15,29 +15,36 @@ static void  counting_free(void *p);
 #include "test.h"
 #include <time.h>
 
-/* Of the parameters of small_net after 20 steps of Adam: the same on every machine but with SSE2. */
+/* Of small_net's parameters after 20 steps of Adam: the same on every machine but with SSE2. */
 #define TRAINED_HASH 0x16400d3eb871d5e7ull
 
-/* ---- A malloc that counts, remembers the largest request, and fails when told ------------------ */
-/* not while several threads allocate */
-static int    made, freed, fail_after = -1, counting = 1;
+/* ---- A malloc that counts, remembers the largest request, and fails when told ---------------- */
+static int    made, freed, fail_after = -1;
+static int    counting = 1;     /* 0 while several threads allocate */
 static size_t last_bytes;
 static void *counting_malloc(size_t bytes)
 {
     if (!counting) return malloc(bytes);
-    if (fail_after >= 0 && fail_after-- == 0) { fail_after = 0; return NULL; }
+    if (fail_after >= 0 && fail_after-- == 0) {
+        fail_after = 0;
+        return NULL;
+    }
     made++;
     last_bytes = bytes;
     return malloc(bytes);
 }
-static void counting_free(void *p) { if (counting) freed += p != NULL; free(p); }
+static void counting_free(void *p)
+{
+    if (counting) freed += p != NULL;
+    free(p);
+}
 
 /* The pending error's message is `want` (or begins with it if it ends in "..."), then cleared. */
 static int says(const char *want)
 {
     const size_t n = strlen(want), dots = n >= 3 && !strcmp(want + n - 3, "...") ? n - 3 : n;
     const int ok = tnn_failed() && (dots < n ? !strncmp(tnn_error(), want, dots)
-                                    : !strcmp(tnn_error(), want));
+                                             : !strcmp(tnn_error(), want));
     if (!ok) printf("      message: %s\n      wanted:  %s\n", tnn_error(), want);
     tnn_clear_error();
     return ok;
@@ -79,10 +86,13 @@ static void make_data(void)
 {
     int i;
     for (i = 0; i < SAMPLES*SIZE; i++) xs[i] = 2*tnn_random_uniform(5, 1, (uint64_t)i) - 1;
-    for (i = 0; i < SAMPLES; i++) { ys[i] = i%5; xs[i*SIZE + 3 + ys[i]] += 2; }
+    for (i = 0; i < SAMPLES; i++) {
+        ys[i] = i%5;
+        xs[i*SIZE + 3 + ys[i]] += 2;
+    }
 }
 
-/* ---- Errors -------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 static void layer_errors(void)
 {
     tnn_net *net;
@@ -114,7 +124,8 @@ static void bad_sizes(void)
         {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = -1},
             "conv2d: dilation -1x-1 must be at least 1"},
         {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = 9},
-            "conv2d: kernel 19x19 does not fit its input 3x10x12 with pad 0 (kernel with dilation)"},
+            "conv2d: kernel 19x19 does not fit its input 3x10x12 with pad 0 "
+            "(kernel with dilation)"},
         {{.type = TNN_CONV2D, .filters = 4, .kernel = 3, .groups = 2},
             "conv2d: 2 groups must divide the 3 input channels and the 4 filters"},
         {{.type = TNN_CONV2D, .filters = 2147483647, .kernel = 3},
@@ -138,8 +149,8 @@ static void bad_sizes(void)
         tnn_add_layer(net, &bad[i].layer);
         CHECK(tnn_build(net) != TNN_OK, "case %d was taken", (int)i);
         CHECK(says_at(line, bad[i].says), "case %d", (int)i);
-        CHECK(tnn_net_bytes(net) == 0 && tnn_failed(), "case %d: a broken network has a size",
-              (int)i);
+        CHECK(tnn_net_bytes(net) == 0 && tnn_failed(),
+              "case %d: a broken network has a size", (int)i);
         tnn_clear_error();
         tnn_free(net);
     }
@@ -148,12 +159,11 @@ static void bad_sizes(void)
 static void option_errors(void)
 {
     tnn_net *net = tnn_create(.input = {3, -1, 4});
-    CHECK(!net && says_at(__LINE__ - 1,
-                          "tnn_create: .input = {3, -1, 4} must be positive channels, height, width that fit in memory"), "input");
+    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .input = {3, -1, 4} must be positive "
+                          "channels, height, width that fit in memory"), "input");
     net = tnn_create(.input = {3}, .batch = -4);
-    CHECK(!net && says_at(__LINE__ - 1,
-                          "tnn_create: .batch = -4 must be at least 1, .threads = 0 not negative"),
-                              "batch");
+    CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .batch = -4 must be at least 1, "
+                          ".threads = 0 not negative"), "batch");
     net = tnn_create(.input = {16777216, 65536, 65536});
     CHECK(!net && says("test_api.c:..."), "a huge input");
     net = tnn_create(.input = {4});
@@ -177,20 +187,21 @@ static void option_errors(void)
     net = tnn_create(.input = {3, 4, 4});
     tnn_add(net, TNN_CONV2D, .filters = 2, .kernel = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    SAYS_AT("tnn_set_loss: cross-entropy needs one value per class, the last layer gives 2x2x2 (flatten it)");
+    CHECK(says_at(__LINE__ - 1, "tnn_set_loss: cross-entropy needs one value per class, "
+                  "the last layer gives 2x2x2 (flatten it)"), "another message");
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-    CHECK(tnn_build(net) && says_at(__LINE__ - 1,
-                                    "maxpool2d: its input has been flattened to 8 values"),
-                                        "pooling what is flat");
+    CHECK(tnn_build(net) && says_at(__LINE__ - 1, "maxpool2d: its input has been flattened "
+                                    "to 8 values"), "pooling what is flat");
     tnn_free(net);
 }
 
 static void tensor_errors(void)
 {
     float m[64] = {0};
-    tnn_tensor a = tnn_tensor_view(m, 2, 3, 1, 1), b = tnn_tensor_view(m, 4, 2, 1, 1),
-        c = tnn_tensor_view(m + 32, 2, 2, 1, 1);
+    tnn_tensor a = tnn_tensor_view(m, 2, 3, 1, 1);
+    tnn_tensor b = tnn_tensor_view(m, 4, 2, 1, 1);
+    tnn_tensor c = tnn_tensor_view(m + 32, 2, 2, 1, 1);
     tnn_window w = {.kernel = 3};
     tnn_matmul(c, a, b, 0);
     SAYS_AT("tnn_matmul: C 2x2 = A 2x3 times B 4x2 does not fit");
@@ -199,20 +210,22 @@ static void tensor_errors(void)
     a.data = NULL;
     tnn_matmul(c, a, b, 0);
     SAYS_AT("tnn_matmul: needs three matrices (n, c, 1, 1) with data");
-    CHECK(!tnn_tensor_create(2, 0, 3, 4).data && says("...") , "an empty tensor");
+    CHECK(!tnn_tensor_create(2, 0, 3, 4).data && says("..."), "an empty tensor");
     CHECK(!tnn_tensor_create(2147483647, 2147483647, 2147483647, 1).data && tnn_failed(),
           "a huge tensor");
     tnn_clear_error();
     a = tnn_tensor_view(m, 1, 1, 4, 4);
-    CHECK(tnn_conv2d_forward(tnn_tensor_view(m + 16, 1, 1, 3, 3), a, tnn_tensor_view(m + 32, 1, 1,
-            3, 3), NULL, w) == TNN_ERROR_SHAPE, "a wrong output shape");
-    CHECK(strstr(tnn_error(), "tnn_conv2d_forward: output (1, 1, 3, 3) should be (1, 1, 2, 2)") != NULL, "%s", tnn_error());
+    CHECK(tnn_conv2d_forward(tnn_tensor_view(m + 16, 1, 1, 3, 3), a,
+                             tnn_tensor_view(m + 32, 1, 1, 3, 3), NULL, w) == TNN_ERROR_SHAPE,
+          "a wrong output shape");
+    CHECK(strstr(tnn_error(), "tnn_conv2d_forward: output (1, 1, 3, 3) should be (1, 1, 2, 2)")
+          != NULL, "%s", tnn_error());
     tnn_clear_error();
-    CHECK(!tnn_tensor_slice(a, 0, 2).data && strstr(tnn_error(), "samples 0..1 of 1"), "%s",
-          tnn_error());
+    CHECK(!tnn_tensor_slice(a, 0, 2).data && strstr(tnn_error(), "samples 0..1 of 1"),
+          "%s", tnn_error());
     tnn_clear_error();
-    CHECK(tnn_set_isa("mmx") == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "has no \"mmx\""), "%s",
-          tnn_error());
+    CHECK(tnn_set_isa("mmx") == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "has no \"mmx\""),
+          "%s", tnn_error());
     tnn_clear_error();
 }
 
@@ -237,7 +250,7 @@ static void calls_out_of_order(void)
     tnn_free(net);
 }
 
-/* A bad batch changes nothing, and after tnn_clear_error the next one goes on as if it had not been. */
+/* A bad batch changes nothing: after tnn_clear_error the next one goes on as if it had not been. */
 static void bad_batches(void)
 {
     tnn_net *net = small_net(8, 1), *twin = small_net(8, 1);
@@ -257,9 +270,8 @@ static void bad_batches(void)
     bad[3*SIZE + 17] = inf - inf;
     tnn_forward(net, bad, 8, TNN_TRAIN);
     tnn_loss(net, ys);
-    CHECK(says_at(__LINE__ - 1,
-                  "tnn_loss: value 17 of sample 3 of the batch is nan; the data must be finite"),
-                      "NaN");
+    CHECK(says_at(__LINE__ - 1, "tnn_loss: value 17 of sample 3 of the batch is nan; "
+                  "the data must be finite"), "NaN");
     tnn_forward(net, bad, 8, TNN_TRAIN);
     loss = tnn_loss(net, ys);
     CHECK(tnn_backward(net) && tnn_step(net) && tnn_train_batch(net, xs, ys, 8) != 0,
@@ -271,32 +283,33 @@ static void bad_batches(void)
     tnn_train_batch(twin, xs, ys, 8);
     CHECK(!tnn_failed() && tnn_hash(net) == tnn_hash(twin),
           "after a bad batch training is not the same");
-    CHECK(tnn_set_param(net, "0.weight", bad, 6*2*9) == TNN_OK && tnn_set_param(net, "0.weight",
-            bad + 3*SIZE, 6*2*9) == TNN_ERROR_NUMBER, "NaN taken as a parameter");
-    CHECK(strstr(tnn_error(), "tnn_set_param: value 17 of 0.weight is not finite"), "%s",
-          tnn_error());
+    CHECK(tnn_set_param(net, "0.weight", bad, 6*2*9) == TNN_OK
+          && tnn_set_param(net, "0.weight", bad + 3*SIZE, 6*2*9) == TNN_ERROR_NUMBER,
+          "NaN taken as a parameter");
+    CHECK(strstr(tnn_error(), "tnn_set_param: value 17 of 0.weight is not finite"),
+          "%s", tnn_error());
     tnn_clear_error();
-    CHECK(tnn_set_param(net, "0.weight", bad, 7) && strstr(tnn_error(),
-                                                           "0.weight has 108 values, not 7"), "%s",
-                                                               tnn_error());
+    CHECK(tnn_set_param(net, "0.weight", bad, 7)
+          && strstr(tnn_error(), "0.weight has 108 values, not 7"), "%s", tnn_error());
     tnn_clear_error();
-    CHECK(tnn_set_param(net, "1.weight", bad, 7) && strstr(tnn_error(),
-                                                           "no parameter \"1.weight\""), "%s",
-                                                               tnn_error());
+    CHECK(tnn_set_param(net, "1.weight", bad, 7)
+          && strstr(tnn_error(), "no parameter \"1.weight\""), "%s", tnn_error());
     tnn_clear_error();
     tnn_free(net);
     tnn_free(twin);
 }
 
 static char logged[200];
-static void to_log(void *user, const char *message) { snprintf(logged, sizeof logged, "%s%s",
-                                                               (const char *)user, message); }
+static void to_log(void *user, const char *message)
+{
+    snprintf(logged, sizeof logged, "%s%s", (const char *)user, message);
+}
 static void messages(void)
 {
     char text[40];
     int i;
     static const double values[] = {0, 1, -1, 0.5, 100, 123456, 1234567, 0.001, 1e-8, 0.1, 2.5e9,
-        1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504};
+                                    1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504};
     tnn_set_logger(to_log, (void *)(uintptr_t)"log: ");
     tnn_set_isa("one");
     tnn_set_isa("two");
@@ -307,8 +320,8 @@ static void messages(void)
     tnn_set_logger(NULL, NULL);
     for (i = 0; i < (int)(sizeof values/sizeof *values); i++) {
         *tnn__put_double(text, text + 39, values[i]) = 0;
-        CHECK(fabs(atof(text) - values[i]) <= 1e-5*fabs(values[i]), "%g is printed as %s",
-              values[i], text);
+        CHECK(fabs(atof(text) - values[i]) <= 1e-5*fabs(values[i]),
+              "%g is printed as %s", values[i], text);
     }
     *tnn__put_int(text, text + 39, -9223372036854775807ll - 1) = 0;
     CHECK(!strcmp(text, "-9223372036854775808"), "%s", text);
@@ -316,7 +329,7 @@ static void messages(void)
     CHECK(!strcmp(text, "12345"), "a number longer than its room: %s", text);
 }
 
-/* ---- Memory --------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 static void allocations(void)
 {
     tnn_net *net;
@@ -329,8 +342,8 @@ static void allocations(void)
     CHECK(bytes > 0 && made == before, "asking for the size allocates");
     tnn_build(net);
     CHECK(made == before + 1, "tnn_build makes %d allocations", made - before);
-    CHECK(last_bytes == bytes, "%lu bytes announced, %lu taken", (unsigned long)bytes,
-          (unsigned long)last_bytes);
+    CHECK(last_bytes == bytes, "%lu bytes announced, %lu taken",
+          (unsigned long)bytes, (unsigned long)last_bytes);
     before = made;
     for (i = 0; i < 5; i++) {
         tnn_forward(net, xs, 8, TNN_TRAIN);
@@ -340,8 +353,8 @@ static void allocations(void)
         tnn_forward(net, xs, 3, TNN_EVAL);
         tnn_output(net);
     }
-    CHECK(!tnn_failed() && made == before, "5 steps make %d allocations: %s", made - before,
-          tnn_error());
+    CHECK(!tnn_failed() && made == before,
+          "5 steps make %d allocations: %s", made - before, tnn_error());
     tnn_free(net);
     CHECK(made == freed, "%d allocations, %d freed", made, freed);
     test_note("%d allocations for a network, %lu bytes", made, (unsigned long)bytes);
@@ -373,8 +386,8 @@ static void failing_malloc(void)
         ok = train_a_little();
         fail_after = -1;
         CHECK(made == freed, "malloc %d failed: %d allocations, %d freed", n, made, freed);
-        CHECK(ok || tnn_failed() == TNN_ERROR_MEMORY, "malloc %d failed: status %d, %s", n,
-              tnn_failed(), tnn_error());
+        CHECK(ok || tnn_failed() == TNN_ERROR_MEMORY,
+              "malloc %d failed: status %d, %s", n, tnn_failed(), tnn_error());
         tnn_clear_error();
         if (ok) break;
     }
@@ -382,9 +395,10 @@ static void failing_malloc(void)
     test_note("%d mallocs made to fail", n);
 }
 
-/* ---- Data ------------------------------------------------------------------------------------------ */
-static const unsigned char idx_images[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 51,
-    102, 255, 1, 2, 3, 4, 5, 6, 7, 8};
+/* ---- Data ------------------------------------------------------------------------------------ */
+static const unsigned char idx_images[] = {
+    0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2,
+    0, 51, 102, 255, 1, 2, 3, 4, 5, 6, 7, 8};
 static const unsigned char idx_labels[] = {0, 0, 8, 1, 0, 0, 0, 3, 2, 0, 7};
 
 static void idx_files(void)
@@ -393,8 +407,8 @@ static void idx_files(void)
     float x[4];
     size_t i;
     tnn_data d = tnn_parse_idx(idx_images, sizeof idx_images, idx_labels, sizeof idx_labels);
-    CHECK(d.n == 3 && d.c == 1 && d.h == 2 && d.w == 2 && d.classes == 8, "%d %d %d %d %d", d.n,
-          d.c, d.h, d.w, d.classes);
+    CHECK(d.n == 3 && d.c == 1 && d.h == 2 && d.w == 2 && d.classes == 8,
+          "%d %d %d %d %d", d.n, d.c, d.h, d.w, d.classes);
     tnn_normalize(&d, 0.5f, 0.5f);
     tnn_sample(&d, 0, x);
     CHECK(x[0] == -1 && fabs((double)x[1] + 0.6) < 1e-6 && x[3] == 1 && d.labels[2] == 7,
@@ -404,14 +418,14 @@ static void idx_files(void)
     /* every truncation, and a byte too many */
     for (i = 0; i < sizeof idx_images; i++) {
         d = tnn_parse_idx(idx_images, i, idx_labels, sizeof idx_labels);
-        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "images cut to %d bytes were read",
-              (int)i);
+        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT,
+              "images cut to %d bytes were read", (int)i);
         tnn_clear_error();
     }
     for (i = 0; i < sizeof idx_labels; i++) {
         d = tnn_parse_idx(idx_images, sizeof idx_images, idx_labels, i);
-        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT, "labels cut to %d bytes were read",
-              (int)i);
+        CHECK(d.n == 0 && tnn_failed() == TNN_ERROR_FORMAT,
+              "labels cut to %d bytes were read", (int)i);
         tnn_clear_error();
     }
     memcpy(image, idx_images, sizeof idx_images);
@@ -420,19 +434,23 @@ static void idx_files(void)
     SAYS_AT("images: holds 13 bytes after its header, which announces 12");
     image[2] = 9;
     d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
-    SAYS_AT("images: is not an IDX file of bytes with 3 or 4 dimensions (28 bytes, starts with 0 0 9 3, should be 0 0 8 3)");
-    image[0] = 0x1f; image[1] = 0x8b;
+    CHECK(says_at(__LINE__ - 1, "images: is not an IDX file of bytes with 3 or 4 dimensions "
+                  "(28 bytes, starts with 0 0 9 3, should be 0 0 8 3)"), "another message");
+    image[0] = 0x1f;
+    image[1] = 0x8b;
     d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
     SAYS_AT("images: is compressed (gzip); unpack it first: gzip -dk");
     memcpy(image, idx_images, sizeof idx_images);
     image[4] = 255;
     d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
     SAYS_AT("images: dimension 0 is 4278190083, at byte 4");
-    image[4] = 127; image[8] = image[12] = 0; image[9] = image[13] = 0; image[10] = image[14] = 255;
+    image[4] = 127;
+    image[8] = image[12] = 0;
+    image[9] = image[13] = 0;
+    image[10] = image[14] = 255;
     d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
-    CHECK(d.n == 0 && says_at(__LINE__ - 1,
-                              "images: holds 12 bytes after its header, which announces..."),
-                                  "a huge announcement");
+    CHECK(d.n == 0 && says_at(__LINE__ - 1, "images: holds 12 bytes after its header, "
+                              "which announces..."), "a huge announcement");
     memcpy(image, idx_images, sizeof idx_images);
     image[11] = 0;
     d = tnn_parse_idx(image, sizeof idx_images, label, sizeof idx_labels);
@@ -451,10 +469,14 @@ static void idx_files(void)
         FILE *f;
         snprintf(a, sizeof a, "%s/tinynn-test-%lu-images", dir, (unsigned long)time(NULL));
         snprintf(b, sizeof b, "%s/tinynn-test-%lu-labels", dir, (unsigned long)time(NULL));
-        if ((f = fopen(a, "wb")) != NULL) { fwrite(idx_images, 1, sizeof idx_images,
-                                                   f); fclose(f); }
-        if ((f = fopen(b, "wb")) != NULL) { fwrite(idx_labels, 1, sizeof idx_labels,
-                                                   f); fclose(f); }
+        if ((f = fopen(a, "wb")) != NULL) {
+            fwrite(idx_images, 1, sizeof idx_images, f);
+            fclose(f);
+        }
+        if ((f = fopen(b, "wb")) != NULL) {
+            fwrite(idx_labels, 1, sizeof idx_labels, f);
+            fclose(f);
+        }
         d = tnn_load_idx(a, b);
         CHECK(d.n == 3 && d.bytes[3] == 255 && d.labels[0] == 2, "%s", tnn_error());
         tnn_data_free(&d);
@@ -474,15 +496,15 @@ static void idx_files(void)
 static void loaders(void)
 {
     tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), a, b;
-    tnn_loader *l = tnn_loader_create(&d, .batch = 8), *s = tnn_loader_create(&d, .batch = 8,
-            .shuffle = 1, .seed = 9),
-               *r = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9),
-                   *drop = tnn_loader_create(&d, .batch = 8, .drop_last = 1);
+    tnn_loader *l = tnn_loader_create(&d, .batch = 8);
+    tnn_loader *s = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9);
+    tnn_loader *r = tnn_loader_create(&d, .batch = 8, .shuffle = 1, .seed = 9);
+    tnn_loader *drop = tnn_loader_create(&d, .batch = 8, .drop_last = 1);
     int n, k, epoch, seen[SAMPLES], order[2][SAMPLES];
     for (epoch = 0; epoch < 3; epoch++) {
         for (k = 0; (n = tnn_next(l)) > 0; k += n)
-            CHECK(!memcmp(l->x, xs + k*SIZE, (size_t)n*SIZE*sizeof(float)) && !memcmp(l->labels,
-                    ys + k, (size_t)n*sizeof(int)), "batch at %d", k);
+            CHECK(!memcmp(l->x, xs + k*SIZE, (size_t)n*SIZE*sizeof(float))
+                  && !memcmp(l->labels, ys + k, (size_t)n*sizeof(int)), "batch at %d", k);
         CHECK(k == SAMPLES && l->epoch == epoch && l->batches == 5,
               "%d samples, epoch %d, %d batches", k, l->epoch, l->batches);
         memset(seen, 0, sizeof seen);
@@ -490,15 +512,18 @@ static void loaders(void)
             int i;
             for (i = 0; i < n; i++, k++) {
                 int at;
-                for (at = 0; at < SAMPLES && memcmp(s->x + i*SIZE, xs + at*SIZE,
-                                                    SIZE*sizeof(float)); at++) {}
-                if (at < SAMPLES) { seen[at]++; CHECK(s->labels[i] == ys[at], "label of %d", at); }
+                for (at = 0; at < SAMPLES
+                     && memcmp(s->x + i*SIZE, xs + at*SIZE, SIZE*sizeof(float)); at++) {}
+                if (at < SAMPLES) {
+                    seen[at]++;
+                    CHECK(s->labels[i] == ys[at], "label of %d", at);
+                }
                 order[epoch & 1][k] = at;
             }
         }
         for (k = 0; k < SAMPLES; k++) CHECK(seen[k] == 1, "sample %d came %d times", k, seen[k]);
-        if (epoch) CHECK(memcmp(order[0], order[1], sizeof order[0]),
-                         "two epochs in the same order");
+        if (epoch)
+            CHECK(memcmp(order[0], order[1], sizeof order[0]), "two epochs in the same order");
     }
     while (tnn_next(r)) {}                  /* an epoch's order depends on its number alone */
     while (tnn_next(r)) {}
@@ -507,7 +532,10 @@ static void loaders(void)
           "the third epoch of a twin begins elsewhere");
     for (k = 0; (n = tnn_next(drop)) > 0; k += n) {}
     CHECK(k == 32, "drop_last gives %d samples", k);
-    tnn_loader_free(l); tnn_loader_free(s); tnn_loader_free(r); tnn_loader_free(drop);
+    tnn_loader_free(l);
+    tnn_loader_free(s);
+    tnn_loader_free(r);
+    tnn_loader_free(drop);
 
     tnn_split(&d, 30, 4, &a, &b);
     memset(seen, 0, sizeof seen);
@@ -533,14 +561,17 @@ static void loaders(void)
 static void metrics(void)
 {
     tnn_net *net = small_net(8, 1);
-    tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), wrong = tnn_data_view(NULL, xs, ys,
-            3, 3, 4, 4);
+    tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9);
+    tnn_data wrong = tnn_data_view(NULL, xs, ys, 3, 3, 4, 4);
     tnn_metrics m, c;
     int counts[25], i, trace = 0, all = 0, correct = 0;
     double loss = 0;
     m = tnn_evaluate(net, &d);
     c = tnn_confusion(net, &d, counts);
-    for (i = 0; i < 25; i++) { all += counts[i]; if (i%6 == 0) trace += counts[i]; }
+    for (i = 0; i < 25; i++) {
+        all += counts[i];
+        if (i%6 == 0) trace += counts[i];
+    }
     CHECK(m.n == SAMPLES && all == SAMPLES && trace == m.correct && c.loss == m.loss
           && fabs(m.accuracy - (double)trace/SAMPLES) < 1e-12, "confusion");
     for (i = 0; i < SAMPLES; i++) {
@@ -548,14 +579,14 @@ static void metrics(void)
         loss += tnn_loss(net, ys + i);
         correct += tnn_argmax(tnn_output(net), 5) == ys[i];
     }
-    CHECK(correct == m.correct && fabs(loss/SAMPLES - m.loss) < 1e-7, "loss %.9g by samples, %.9g",
-          loss/SAMPLES, m.loss);
+    CHECK(correct == m.correct && fabs(loss/SAMPLES - m.loss) < 1e-7,
+          "loss %.9g by samples, %.9g", loss/SAMPLES, m.loss);
     m = tnn_evaluate(net, &wrong);
-    CHECK(m.loss != m.loss && says("...") , "data of another shape");
+    CHECK(m.loss != m.loss && says("..."), "data of another shape");
     tnn_free(net);
 }
 
-/* ---- The same bits ----------------------------------------------------------------------------------- */
+/* ---- The same bits --------------------------------------------------------------------------- */
 static uint64_t trained_hash(int batch, int threads, int steps)
 {
     tnn_net *net = small_net(batch, threads);
@@ -605,7 +636,7 @@ static void defaults(void)
     CHECK(!tnn_failed(), "%s", tnn_error());
 }
 
-/* ---- Threads ------------------------------------------------------------------------------------------- */
+/* ---- Threads --------------------------------------------------------------------------------- */
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
 static void *train_in_thread(void *result)
 {
@@ -627,8 +658,11 @@ static void two_networks(void)
     for (i = 0; i < 3; i++) CHECK(hash[i] == TRAINED_HASH, "thread %d", i);
 }
 static int sums[1000];
-static void add_up(void *context, int task, int worker) {
-    (void)worker; sums[task] += *(int *)context; }
+static void add_up(void *context, int task, int worker)
+{
+    (void)worker;
+    sums[task] += *(int *)context;
+}
 static void many_runs(void)
 {
     int run, i, one = 1, bad = 0;

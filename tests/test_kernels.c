@@ -11,7 +11,7 @@
 #include "tinynn.h"
 #include "test.h"
 
-/* ---- Guarded memory: `n` floats that end exactly at a page that cannot be touched ---- */
+/* ---- Guarded memory: `n` floats that end exactly at a page that cannot be touched ------------ */
 enum { POOLS = 12, POOL_FLOATS = 1 << 16 };
 static float *pool_end[POOLS], *pool_start[POOLS];
 static void guard_init(void)
@@ -33,7 +33,7 @@ static void guard_init(void)
     }
 }
 static float *at_end(int pool, tnn__len n) { return pool_end[pool] - n; }
-/* The same, filled with numbers in [-1, 1), or with a value that must not be read. */
+/* The same, filled with numbers in [-1, 1). */
 static float *filled(int pool, tnn__len n, unsigned seed)
 {
     float *p = at_end(pool, n);
@@ -74,8 +74,8 @@ static void mm_naive(const tnn__mm *t)
                 for (i1 = 0; i1 < t->n1; i1++)
                     for (i2 = 0; i2 < t->n2; i2++)
                         for (k = 0; k < t->run; k++)
-                            s = fmaf(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2 + i/3*t->gs + i%3*t->rs
-                                          + k*t->ks],
+                            s = fmaf(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2
+                                          + i/3*t->gs + i%3*t->rs + k*t->ks],
                                      t->b[j/16*t->bp + i1*t->b1 + i2*t->b2 + k*t->ldb + j%16], s);
                 *c = t->relu && !(s > 0) && s == s ? 0 : s;
             }
@@ -88,7 +88,8 @@ static void test_mm(void)
     worst = 0;
     for (trial = 0; trial < 600 && ok; trial++) {
         tnn__mm t;
-#define DRAW(n, lo, hi) ((lo) + (int)(tnn_random_bits(11, (uint64_t)trial, n) % (unsigned)((hi) - (lo) + 1)))
+#define DRAW(n, lo, hi) \
+    ((lo) + (int)(tnn_random_bits(11, (uint64_t)trial, n) % (unsigned)((hi) - (lo) + 1)))
         const int form = DRAW(0, 0, 3), panels = DRAW(1, 1, 3);
         tnn__len size_a, size_b, size_c, depth, gap;
         memset(&t, 0, sizeof t);
@@ -102,8 +103,7 @@ static void test_mm(void)
         if (form == 3) t.rows = 3*DRAW(6, 1, 5);                    /* rows in threes, far apart */
         if (form == 0) { t.ks = 1; t.rs = depth + gap; t.gs = 3*t.rs; }     /* rows by depth */
         if (form == 1) { t.rs = 1; t.gs = 3; t.ks = t.rows + gap; }         /* depth by rows */
-        /* overlapping, as a convolution's */
-        if (form == 2) { t.ks = 1; t.rs = 2 + gap; t.gs = 3*t.rs; }
+        if (form == 2) { t.ks = 1; t.rs = 2 + gap; t.gs = 3*t.rs; }         /* as a convolution's */
         if (form == 3) { t.rs = 1; t.gs = 7 + gap; t.ks = 1; }
         t.a2 = t.run*t.ks; t.a1 = t.n2*t.a2;
         t.a0 = form == 1 ? depth*t.ks : (t.rows/3 + 1)*t.gs;
@@ -112,11 +112,11 @@ static void test_mm(void)
         if (t.ldc == 16 && panels > 1) t.cp = (tnn__len)t.n0*t.rows*16;
         t.c0 = t.rows*t.ldc;
         size_a = (t.n0 - 1)*t.a0 + (t.n1 - 1)*t.a1 + (t.n2 ? t.n2 - 1 : 0)*t.a2
-            + (t.rows - 1)/3*t.gs + TNN__MIN(2, t.rows - 1)*t.rs + (t.run - 1)*t.ks + 1;
+               + (t.rows - 1)/3*t.gs + TNN__MIN(2, t.rows - 1)*t.rs + (t.run - 1)*t.ks + 1;
         if (form == 0 || form == 2) size_a += 2*t.rs;
         size_b = (panels - 1)*t.bp + TNN__MAX(1, depth)*16;
-        size_c = (tnn__len)(t.n0 - 1)*t.c0 + (t.rows - 1)*t.ldc + (t.cols - 1)/16*t.cp
-            + (t.cols - 1)%16 + 1;
+        size_c = (tnn__len)(t.n0 - 1)*t.c0 + (t.rows - 1)*t.ldc
+               + (t.cols - 1)/16*t.cp + (t.cols - 1)%16 + 1;
         t.a = filled(0, size_a, 1);
         t.b = filled(1, size_b, 2);
         t.bias = filled(2, 16*panels, 3);
@@ -134,41 +134,86 @@ static void test_mm(void)
     test_note("600 products, sse2 off by %.1e", worst);
 }
 
-/* Kernels on n elements: x (pool 0), y (1), z (2), out (3 and 4), each ending at its page. */
+/* Kernels on n elements: x (pool 0), y (1), o (2), p (3), each ending at its page. */
 typedef void element_kernel(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
                             float *out, float *out2);
-static void k_add(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
-                  float *p) { (void)y; (void)p; k->add(n, x, o); }
-static void k_relu(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
-                   float *p) { (void)y; (void)p; k->act(n, x, o, 0); }
-static void k_leaky(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
-                    float *p) { (void)y; (void)p; k->act(n, x, o, 0.01f); }
+static void k_add(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                  float *o, float *p)
+{
+    (void)y;
+    (void)p;
+    k->add(n, x, o);
+}
+static void k_relu(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                   float *o, float *p)
+{
+    (void)y;
+    (void)p;
+    k->act(n, x, o, 0);
+}
+static void k_leaky(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                    float *o, float *p)
+{
+    (void)y;
+    (void)p;
+    k->act(n, x, o, 0.01f);
+}
 static void k_relu_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
-                        float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0, 1.25f); }
+                        float *o, float *p)
+{
+    (void)p;
+    k->act_grad(n, x, y, o, 0, 1.25f);
+}
 static void k_leaky_grad(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
-                         float *o, float *p) { (void)p; k->act_grad(n, x, y, o, 0.3f, 1); }
-static void k_dropout(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
-                      float *p) { (void)y; (void)p; k->dropout(n, x, o, 0.3f, 0x123456789abcull,
-                                                               0x3333333377ull,
-                                                                   (uint64_t)64*0x40000001u); }
-static void k_sum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
-                  float *p) { (void)p; o[0] = k->sum(n, x); if (n > 1) o[1] = k->dot(n, x,
-                          y); if (n > 2) o[2] = k->largest(n, x); }
-static void k_exp(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
-                  float *p) { (void)y; *p = k->exp_sum(n, x, 0.5f, o); }
-static void k_colsum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y, float *o,
-                     float *p) { (void)y; (void)p; k->colsum(n/7, 7, x, 7, o); }
+                         float *o, float *p)
+{
+    (void)p;
+    k->act_grad(n, x, y, o, 0.3f, 1);
+}
+static void k_dropout(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                      float *o, float *p)
+{
+    (void)y;
+    (void)p;
+    k->dropout(n, x, o, 0.3f, 0x123456789abcull, 0x3333333377ull, (uint64_t)64*0x40000001u);
+}
+static void k_sum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                  float *o, float *p)
+{
+    (void)p;
+    o[0] = k->sum(n, x);
+    if (n > 1) o[1] = k->dot(n, x, y);
+    if (n > 2) o[2] = k->largest(n, x);
+}
+static void k_exp(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                  float *o, float *p)
+{
+    (void)y;
+    *p = k->exp_sum(n, x, 0.5f, o);
+}
+static void k_colsum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                     float *o, float *p)
+{
+    (void)y;
+    (void)p;
+    k->colsum(n/7, 7, x, 7, o);
+}
 static void k_transpose(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
-                        float *o, float *p) { const tnn__len c = n > 40 ? 19
-                            : 3; (void)y; (void)p; k->transpose(n/c, c, x, c, o, n/c); }
+                        float *o, float *p)
+{
+    const tnn__len c = n > 40 ? 19 : 3;
+    (void)y;
+    (void)p;
+    k->transpose(n/c, c, x, c, o, n/c);
+}
 
 static void test_elements(void)
 {
     static const struct { const char *name; element_kernel *f; } kernels[] = {
-        {"add", k_add}, {"relu", k_relu}, {"leaky relu", k_leaky}, {"relu gradient", k_relu_grad},
-            {"leaky relu gradient", k_leaky_grad},
-        {"dropout", k_dropout}, {"sum, dot, max", k_sum}, {"exp", k_exp}, {"colsum", k_colsum},
-            {"transpose", k_transpose} };
+        {"add", k_add}, {"relu", k_relu}, {"leaky relu", k_leaky},
+        {"relu gradient", k_relu_grad}, {"leaky relu gradient", k_leaky_grad},
+        {"dropout", k_dropout}, {"sum, dot, max", k_sum}, {"exp", k_exp},
+        {"colsum", k_colsum}, {"transpose", k_transpose} };
     static float want[1200], want2;
     size_t f;
     for (f = 0; f < sizeof kernels/sizeof *kernels; f++) {
@@ -251,7 +296,8 @@ static void test_pooling(void)
         tnn_window o;
         tnn__pool_geometry g;
         tnn__len in, out;
-#define DRAW(n, lo, hi) ((lo) + (int)(tnn_random_bits(12, (uint64_t)trial, n) % (unsigned)((hi) - (lo) + 1)))
+#define DRAW(n, lo, hi) \
+    ((lo) + (int)(tnn_random_bits(12, (uint64_t)trial, n) % (unsigned)((hi) - (lo) + 1)))
         memset(&o, 0, sizeof o);
         o.kernel_h = DRAW(0, 1, 4); o.kernel_w = DRAW(1, 1, 4);
         o.stride_h = DRAW(2, 1, 3); o.stride_w = DRAW(3, 1, 3);
@@ -259,7 +305,9 @@ static void test_pooling(void)
         o.ceil = DRAW(6, 0, 1);
         o.exclude_pad = DRAW(7, 0, 1);
         if (tnn__window("pool", &o, 1, DRAW(8, 1, 37), DRAW(9, 4, 9), DRAW(10, 4, 9), &g)) {
-            ok = 0; break; }
+            ok = 0;
+            break;
+        }
 #undef DRAW
         in = (tnn__len)g.c*g.ih*g.iw;
         out = (tnn__len)g.c*g.oh*g.ow;
@@ -267,7 +315,9 @@ static void test_pooling(void)
             const float *x = filled(0, in, 1), *dy = filled(1, out, 2);
             float *r[4];
             int k;
-            r[0] = at_end(2, out); r[1] = at_end(3, out); r[2] = filled(4, in, 3);
+            r[0] = at_end(2, out);
+            r[1] = at_end(3, out);
+            r[2] = filled(4, in, 3);
             r[3] = at_end(5, out);
             tables[i]->maxpool(&g, x, (tnn__len)g.iw*g.c, r[0], (tnn__len)g.ow*g.c, r[1], 0, g.oh);
             tables[i]->maxpool_grad(&g, dy, r[1], r[2], (tnn__len)g.iw*g.c, 0, g.oh);
@@ -302,10 +352,14 @@ static void test_updates(void)
                 r[2] = u.v = filled(3, n, 4);
                 for (k = 0; k < n; k++) u.v[k] = u.v[k]*u.v[k];
                 if (type == TNN_SGD && variant == 0) u.m = NULL;
-                u.type = type; u.first = variant == 1; u.nesterov = variant == 3;
-                u.lr = 0.1f; u.momentum = 0.9f; u.undampened = 0.7f; u.decay = 0.01f;
-                u.keep = 0.99f;
-                u.beta1 = 0.9f; u.one_beta1 = 0.1f; u.beta2 = 0.999f; u.one_beta2 = 0.001f;
+                u.type = type;
+                u.first = variant == 1;
+                u.nesterov = variant == 3;
+                u.lr = 0.1f;
+                u.momentum = 0.9f; u.undampened = 0.7f;
+                u.decay = 0.01f; u.keep = 0.99f;
+                u.beta1 = 0.9f; u.one_beta1 = 0.1f;
+                u.beta2 = 0.999f; u.one_beta2 = 0.001f;
                 u.eps = 1e-8f; u.root2 = 1.5f;
                 tables[i]->update(&u, n);
                 for (k = 0; k < 3 && ok; k++)
