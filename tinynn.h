@@ -93,7 +93,8 @@
    and the scalar kernels, any number of threads, any compiler and optimisation level. For this
      - a product that is added is one fused multiply-add, and no other is made;
      - each element of a matrix product is one chain over k in rising order;
-     - other sums run over 16 interleaved partial sums, folded in one order;
+     - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
+       order; gradients of biases add up in the order of samples and pixels;
      - gradients of convolutions are summed in spans of the batch, cut by its size alone;
      - exp, log and cos are made here; from libm come only fmaf and the square roots, which are
        exact;
@@ -2221,8 +2222,8 @@ TNN_API tnn_tensor (tnn_tensor_slice)(tnn_tensor t, int first, int count)
 {
     tnn_tensor s = t;
     if (first < 0 || count < 1 || first > t.n - count) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: samples %d..%d of %d",
-                  first, first + count - 1, t.n);
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: %d samples from %d on, of %d",
+                  count, first, t.n);
         s.data = NULL;
     } else {
         if (s.data) s.data += (tnn__len)first*t.c*t.h*t.w;
@@ -2670,7 +2671,8 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
     const int ta = flags & TNN_TRANSPOSE_A, tb = flags & TNN_TRANSPOSE_B;
     const tnn__len size_a = tnn__size(a), size_b = tnn__size(b), size_c = tnn__size(c);
     int threads = tnn_threads(), row_blocks;
-    if (!size_a || !size_b || !size_c || a.h*a.w*b.h*b.w*c.h*c.w != 1)
+    if (!size_a || !size_b || !size_c || a.h != 1 || a.w != 1 || b.h != 1 || b.w != 1
+        || c.h != 1 || c.w != 1)
         return tnn__fail(TNN_ERROR_SHAPE,
                          "tnn_matmul: needs three matrices (n, c, 1, 1) with data");
     s.k = tnn__kernels();
@@ -2947,7 +2949,8 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
     const tnn__isa_table *k = tnn__kernels();
     tnn__len i;
     int j;
-    if (!tnn__size(x) || !tnn__size(y) || x.h*x.w*y.h*y.w != 1 || x.n != y.n || x.c != y.c)
+    if (!tnn__size(x) || !tnn__size(y) || x.h != 1 || x.w != 1 || y.h != 1 || y.w != 1
+        || x.n != y.n || x.c != y.c)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: needs two matrices of one shape, "
                          "has (%d, %d, %d, %d) and (%d, %d, %d, %d)",
                          what, y.n, y.c, y.h, y.w, x.n, x.c, x.h, x.w);
@@ -3061,7 +3064,7 @@ struct tnn_net {
     tnn_loss_options loss;
     float           *class_weights, *loaned_weights;
     int              weight_count;
-    double           weight_sum;
+    double           weight_sum, weight;    /* of all classes; of the last batch's labels */
     tnn_optimizer    optimizer;
     float           *memory;        /* THE allocation; all below point into it */
     tnn__len         memory_floats;
@@ -3122,7 +3125,7 @@ static void tnn__input_forward(const tnn__sample_at *a)
 static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     (void)b;
-    op->slope = o->type == TNN_RELU ? 0 : o->slope > 0 || o->slope < 0 ? o->slope : 0.01f;
+    op->slope = o->type == TNN_RELU ? 0 : (float)tnn__default((double)o->slope, 0.01);
     return TNN_OK;
 }
 static void tnn__act_forward(const tnn__sample_at *a)
@@ -3462,6 +3465,9 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type
    added up in the order of the spans. */
 
 /* ---- 7a. Recording and planning -------------------------------------------------------------- */
+/* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
+#define TNN__MOST (1 << 30)
+
 TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
 {
     tnn_net *net;
@@ -3476,10 +3482,11 @@ TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
     for (i = 1; i < 3; i++)
         if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
     if (!o.batch) o.batch = 64;
-    if (!tnn__count(1, o.input[0], o.input[1], o.input[2]) || o.input[0] > 1 << 24
-        || o.input[1] > 1 << 20 || o.input[2] > 1 << 20) {
+    if (o.input[0] < 1 || o.input[1] < 1 || o.input[2] < 1 || o.input[0] > 1 << 24
+        || tnn__mul(tnn__mul(o.input[0], o.input[1]), o.input[2]) > TNN__MOST) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
-                  "height, width that fit in memory", o.input[0], o.input[1], o.input[2]);
+                  "height, width, %d values at most",
+                  o.input[0], o.input[1], o.input[2], TNN__MOST);
         return NULL;
     }
     if (o.batch < 1 || o.threads < 0) {
@@ -3599,6 +3606,9 @@ static tnn_status tnn__plan_ops(tnn_net *net)
         op->needs_dx = trained;
         e = kind->shape(op, &r->o, &b);
         if (e) return e;
+        if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
+            return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
+                             kind->name, b.c, b.h, b.w, TNN__MOST);
         if (op->type == TNN_CONV2D || op->type == TNN_DENSE) {
             const int fused = tnn__fuse(net, i, op, &b);
             if (fused < 0) return (tnn_status)tnn_failed();
@@ -3684,7 +3694,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         tnn__blob *b = &net->blob[i];
         const int before = i > 0 && net->op[i - 1].type == TNN_DENSE;
         const int after = i == net->ops || net->op[i].type == TNN_DENSE;
-        if (!(i == 0)) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
+        if (i > 0) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
         b->grad = training && i > 0 && (before || after)
             ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
     }
@@ -4279,6 +4289,7 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
             if (x[tnn__place_of(b, c)] > x[tnn__place_of(b, best)]) best = c;
         net->correct += best == labels[s];
     }
+    net->weight = weight;
     net->stage = TNN__LOSS;
     return total/weight;
 }
@@ -4741,7 +4752,7 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     tnn_metrics m = tnn__no_metrics();
     float table[256], *x;
     int *labels, i, s, c, shape[3], classes = (tnn_output_shape)(net, shape), batch;
-    double loss = 0;
+    double loss = 0, weight = 0;
     tnn__len size;
     if (!classes) return m;
     if (!data || data->n < 1) {
@@ -4771,7 +4782,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
         if ((tnn_forward)(net, x, n, TNN_EVAL)) break;
         loss = (tnn_loss)(net, labels);
         if (tnn_failed()) break;
-        m.loss += loss*n;
+        m.loss += loss*net->weight;         /* the labels' class weights; else the samples */
+        weight += net->weight;
         m.correct += net->correct;
         m.n += n;
         if (counts) {
@@ -4788,7 +4800,7 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     tnn__release(x);
     net->stage = TNN__NOTHING;
     if (tnn_failed()) return tnn__no_metrics();
-    m.loss /= m.n;
+    m.loss /= weight;
     m.accuracy = (double)m.correct/m.n;
     return m;
 }
@@ -4831,6 +4843,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     if (tnn_failed()) return nan;
     for (i = 0; i < net->params; i++) largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
     tensors = (tnn_param_count)(net);
+    if (!tensors) return 0;             /* nothing can be wrong */
     for (k = 0; k < samples; k++) {
         tnn__len count, at;
         float *w, old;

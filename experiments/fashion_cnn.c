@@ -15,7 +15,7 @@
    The report's code shows no shuffling, its numbers do: with lr 0.1 its loss goes on changing in the
    fourth decimal (2.3110, 2.3120, 2.3122, 2.3112), while a fixed order repeats itself to all four;
    and with lr 0.001 a fixed order ends half a point below it. So batches are shuffled, and
-   --order unshuffled tries the other.                                                             */
+   --order unshuffled tries the other. */
 #include "experiment.h"
 #include "fashion_data.h"
 

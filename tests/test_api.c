@@ -160,7 +160,7 @@ static void option_errors(void)
 {
     tnn_net *net = tnn_create(.input = {3, -1, 4});
     CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .input = {3, -1, 4} must be positive "
-                          "channels, height, width that fit in memory"), "input");
+                          "channels, height, width, 1073741824 values at most"), "input");
     net = tnn_create(.input = {3}, .batch = -4);
     CHECK(!net && says_at(__LINE__ - 1, "tnn_create: .batch = -4 must be at least 1, "
                           ".threads = 0 not negative"), "batch");
@@ -221,7 +221,7 @@ static void tensor_errors(void)
     CHECK(strstr(tnn_error(), "tnn_conv2d_forward: output (1, 1, 3, 3) should be (1, 1, 2, 2)")
           != NULL, "%s", tnn_error());
     tnn_clear_error();
-    CHECK(!tnn_tensor_slice(a, 0, 2).data && strstr(tnn_error(), "samples 0..1 of 1"),
+    CHECK(!tnn_tensor_slice(a, 0, 2).data && strstr(tnn_error(), "2 samples from 0 on, of 1"),
           "%s", tnn_error());
     tnn_clear_error();
     CHECK(tnn_set_isa("mmx") == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "has no \"mmx\""),
@@ -581,6 +581,27 @@ static void metrics(void)
     }
     CHECK(correct == m.correct && fabs(loss/SAMPLES - m.loss) < 1e-7,
           "loss %.9g by samples, %.9g", loss/SAMPLES, m.loss);
+    {   /* with class weights: the weighted mean over all samples, whatever the batch */
+        const float weights[5] = {1, 0.5f, 0, 2, 3};
+        double by_batch[2];
+        for (i = 0; i < 2; i++) {
+            tnn_net *w = tnn_create(.input = {2, 8, 9}, .batch = i ? 37 : 5, .seed = 3);
+            tnn_add(w, TNN_DENSE, .units = 5);
+            tnn_set_loss(w, TNN_CROSS_ENTROPY, .class_weights = weights);
+            by_batch[i] = tnn_evaluate(w, &d).loss;
+            tnn_free(w);
+        }
+        CHECK(fabs(by_batch[0] - by_batch[1]) < 1e-12, "%.9g, %.9g", by_batch[0], by_batch[1]);
+    }
+    {
+        tnn_net *none = tnn_create(.input = {2, 8, 9});
+        tnn_add(none, TNN_FLATTEN);
+        tnn_add(none, TNN_RELU);
+        tnn_set_loss(none, TNN_CROSS_ENTROPY);
+        CHECK(tnn_gradient_check(none, xs, ys, 3, 5) == 0, "a network without parameters");
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_free(none);
+    }
     m = tnn_evaluate(net, &wrong);
     CHECK(m.loss != m.loss && says("..."), "data of another shape");
     tnn_free(net);
@@ -626,12 +647,15 @@ static void defaults(void)
     tnn_add(net, TNN_DENSE, .units = 2);
     tnn_add(net, TNN_DROPOUT, .p = TNN_ZERO);
     tnn_add(net, TNN_DROPOUT);
+    tnn_add(net, TNN_LEAKY_RELU, .slope = TNN_ZERO);
+    tnn_add(net, TNN_LEAKY_RELU);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_set_optimizer(net, TNN_ADAM, .beta1 = TNN_ZERO);
     CHECK(net->optimizer.lr == 1e-3 && net->optimizer.beta1 == 0 && net->optimizer.beta2 == 0.999
           && net->optimizer.eps == 1e-8, "Adam's defaults");
     tnn_build(net);
     CHECK(net->op[1].p == 0 && net->op[2].p == 0.5f, "dropout's defaults");
+    CHECK(net->op[3].slope == 0 && net->op[4].slope == 0.01f, "leaky ReLU's defaults");
     tnn_free(net);
     CHECK(!tnn_failed(), "%s", tnn_error());
 }

@@ -6,6 +6,7 @@
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
@@ -16,7 +17,12 @@ enum { POOLS = 12, POOL_FLOATS = 1 << 16 };
 static float *pool_end[POOLS], *pool_start[POOLS];
 static void guard_init(void)
 {
-    const size_t page = 4096, bytes = POOL_FLOATS*sizeof(float);
+#ifdef _WIN32
+    const size_t page = 4096;
+#else
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+#endif
+    const size_t bytes = POOL_FLOATS*sizeof(float);      /* a multiple of every page size in use */
     int i;
     for (i = 0; i < POOLS; i++) {
 #ifdef _WIN32
@@ -25,8 +31,7 @@ static void guard_init(void)
         char *p = (char *)mmap(NULL, bytes + 2*page, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (p == (char *)MAP_FAILED) exit(1);
-        mprotect(p, page, PROT_NONE);
-        mprotect(p + page + bytes, page, PROT_NONE);
+        if (mprotect(p, page, PROT_NONE) || mprotect(p + page + bytes, page, PROT_NONE)) exit(1);
 #endif
         pool_start[i] = (float *)(void *)(p + page);
         pool_end[i] = pool_start[i] + POOL_FLOATS;
