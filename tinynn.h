@@ -459,7 +459,9 @@ TNN_API void tnn_at(const char *file, int line);
 #define TNN__HERE tnn_at(__FILE__, __LINE__)
 #ifdef __cplusplus
 #define TNN__OPTIONS(type, ...) tnn__address(type{__VA_ARGS__})
+extern "C++" {     /* also where the header is included inside extern "C" */
 template <class T> static inline const T *tnn__address(const T &t) { return &t; }
+}
 #else
 #define TNN__OPTIONS(type, ...) &(type){__VA_ARGS__}
 #endif
