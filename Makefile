@@ -16,7 +16,7 @@ help:
 	@echo 'make             builds the experiments into build/'
 	@echo 'make quick       a short run of each experiment and its figures, to build/quick/ (seconds)'
 	@echo 'make plots       the experiments, and their figures to build/plots/'
-	@echo 'make report      build/report.md: our numbers beside the reported ones; SEEDS=5: of five runs'
+	@echo 'make report      build/report.md: our numbers beside those reported; SEEDS=5: five runs'
 	@echo 'make data        downloads the real data to data/ (without it the images are synthetic;'
 	@echo '                 TINYNN_DATA in the environment names another place)'
 	@echo 'make test        the tests, under three minutes; make test-all: also other processors,'
@@ -36,10 +36,10 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h) tinynn.h
 	@mkdir -p build
 	$(COMPILE) -Itests $< $(LDFLAGS) $(LDLIBS)
 
-# ---- experiments: OUT/NAME.done says that all runs in OUT/NAME/ are complete ------------------------
+# ---- experiments: OUT/NAME.done says that all runs in OUT/NAME/ are complete ---------------------
 # OUT is build/results (seed 1), build/results/seedN, or build/quick. OUT/NAME.key names the program
-# and the data that the runs belong to (fashion_cnn's are in a folder fashion*). When it changes, they
-# are made anew; while it is the same, the program goes on where it was interrupted.
+# and the data that the runs belong to (fashion_cnn's are in a folder fashion*). When it changes,
+# they are made anew; while it is the same, the program goes on where it was interrupted.
 
 .SECONDEXPANSION:
 .PRECIOUS: %.key build/quick/%.done build/results/%.done
@@ -50,7 +50,7 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h) tinynn.h
 	@if cmp -s $@.new $@; then rm $@.new; else rm -rf $* && mv $@.new $@; fi
 
 set  = $(firstword $(subst _, ,$(notdir $*)))
-seed = $(patsubst seed%,%,$(notdir $(patsubst %/,%,$(filter-out build/results/ build/quick/,$(@D)/))))
+seed = $(patsubst build/results/seed%,%,$(filter build/results/seed%,$(@D)))
 
 build/quick/%.done: build/quick/%.key
 	build/$* --quick --out build/quick
@@ -78,7 +78,8 @@ gnuplot:
 	@command -v gnuplot > /dev/null || \
 	    { echo 'The figures need gnuplot, for instance: apt-get install gnuplot-nox' >&2; exit 1; }
 
-OUTS = build/results $(shell i=1; while [ $$((i += 1)) -le $(SEEDS) ]; do echo build/results/seed$$i; done)
+OUTS = build/results \
+       $(shell i=1; while [ $$((i += 1)) -le $(SEEDS) ]; do echo build/results/seed$$i; done)
 report: build/report $(foreach out,$(OUTS),$(EXPERIMENTS:%=$(out)/%.done))
 	build/report $(OUTS) > build/report.md.new
 	mv build/report.md.new build/report.md
@@ -94,11 +95,12 @@ test-all: all $(TESTS)
 bench: build/bench
 	build/bench
 
-# ---- data: Fashion-MNIST (Zalando SE, MIT licence) --------------------------------------------------
+# ---- data: Fashion-MNIST (Zalando SE, MIT licence) -----------------------------------------------
 
 FASHION_SITES = https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion \
                 http://fashion-mnist.s3-website.eu-central-1.amazonaws.com
-FASHION = train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte
+FASHION = train-images-idx3-ubyte train-labels-idx1-ubyte \
+          t10k-images-idx3-ubyte t10k-labels-idx1-ubyte
 sha256-train-images-idx3-ubyte = 3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84
 sha256-train-labels-idx1-ubyte = a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845
 sha256-t10k-images-idx3-ubyte  = 346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073
@@ -111,7 +113,8 @@ data/fashion-mnist/%:
 	@mkdir -p $(@D) && cd $(@D) && \
 	if [ -f $*.gz ]; then mv $*.gz $*.part; fi; \
 	good() { { sha256sum $*.part || shasum -a 256 $*.part; } 2>/dev/null | grep -q '$(sha256-$*)'; }; \
-	get() { echo "$$site/$*.gz" && curl -fL\# --retry 2 --connect-timeout 20 -o $*.part "$$@" "$$site/$*.gz"; }; \
+	get() { echo "$$site/$*.gz" && \
+	    curl -fL\# --retry 2 --connect-timeout 20 -o $*.part "$$@" "$$site/$*.gz"; }; \
 	for site in $(FASHION_SITES); do \
 	    good && break; \
 	    get -C - || case $$? in 22|33|36) rm -f $*.part; get;; *) false;; esac || continue; \

@@ -5,8 +5,8 @@
        build/bench serve THREADS          reads lines "CASE SECONDS", answers each with
                                           "ok MEDIAN_NS MIN_NS CALLS" or "na REASON"
 
-   `serve` is for measuring several libraries in turn: each is a process that stays warm and blocks on
-   its input while another one works. A case is one of
+   `serve` is for measuring several libraries in turn: each is a process that stays warm and blocks
+   on its input while another one works. A case is one of
 
        nn:M:N:K  tn:M:N:K  nt:M:N:K       C = A B, A^T B, A B^T; C is (M, N), the inner dimension K
        conv:DIR:nchw:IC:OC:H:W:K:S:P:B    convolution of B images; DIR f forward, d gradient of the
@@ -16,7 +16,7 @@
        fwd:NET:BATCH                      forward in evaluation mode
 
    A multiply-add counts as two floating-point operations. In a training step the gradient of the
-   network's input is not computed and not counted; nor are activations, loss and optimizer.       */
+   network's input is not computed and not counted; nor are activations, loss and optimizer.      */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
@@ -374,30 +374,30 @@ static volatile float sink;
 
 /* NAME_fma: n rounds of one multiply-add in each chain. NAME_read: reads `size` bytes n times; "or"
    needs less of the machine than an addition and waits for nothing else. */
-#define PEAK(name, attribute, width, fma, list)                                                      \
-    attribute static void name##_fma(const void *p, size_t size, long n) \
-    { \
-        typedef float v __attribute__((vector_size(width))); \
-        v m = {0}, s = {0}; \
-        m += *(const float *)p; \
-        s += (float)size; \
-        list(START, fma) \
-        while (n-- > 0) { list(CHAIN, fma) } \
-        list(TOTAL, fma) \
-        sink = s[0]; \
-    } \
-    attribute static void name##_read(const void *p, size_t size, long n) \
-    { \
-        typedef int u __attribute__((vector_size(width), may_alias)); \
-        const u *x = (const u *)p; \
-        R8(NONE) \
-        while (n-- > 0) { \
-            for (size_t k = 0; k < size / width; k += 8) { R8(LOAD) } \
-            __asm__ volatile("" ::: "memory"); \
-        } \
-        R8(MERGE) \
-        sink = (float)a0[0]; \
-    } \
+#define PEAK(name, attribute, width, fma, list)                                                    \
+    attribute static void name##_fma(const void *p, size_t size, long n)                           \
+    {                                                                                              \
+        typedef float v __attribute__((vector_size(width)));                                       \
+        v m = {0}, s = {0};                                                                        \
+        m += *(const float *)p;                                                                    \
+        s += (float)size;                                                                          \
+        list(START, fma)                                                                           \
+        while (n-- > 0) { list(CHAIN, fma) }                                                       \
+        list(TOTAL, fma)                                                                           \
+        sink = s[0];                                                                               \
+    }                                                                                              \
+    attribute static void name##_read(const void *p, size_t size, long n)                          \
+    {                                                                                              \
+        typedef int u __attribute__((vector_size(width), may_alias));                              \
+        const u *x = (const u *)p;                                                                 \
+        R8(NONE)                                                                                   \
+        while (n-- > 0) {                                                                          \
+            for (size_t k = 0; k < size / width; k += 8) { R8(LOAD) }                              \
+            __asm__ volatile("" ::: "memory");                                                     \
+        }                                                                                          \
+        R8(MERGE)                                                                                  \
+        sink = (float)a0[0];                                                                       \
+    }                                                                                              \
     enum { name##_flops = 2 * width / 4 * (0 list(COUNT, fma)) };
 #define COUNT(F, i) +1
 
@@ -468,8 +468,8 @@ static double peak_seconds(peak_kernel *kernel, const char *data, size_t size, i
     return (now() - t) * threads / started;
 }
 
-/* Rounds per second of all threads together: the best of 12 times 8 ms (or one round), so that other
-   processes do not pass for a slow machine. */
+/* Rounds per second of all threads together: the best of 12 times 8 ms (or one round), so that
+   other processes do not pass for a slow machine. */
 static double peak_rate(peak_kernel *kernel, const char *data, size_t size, int threads)
 {
     long   n = 1;
@@ -617,7 +617,8 @@ static int usage(FILE *f, int status)
           "cases: nn|tn|nt:M:N:K  conv:f|d|w:nchw:IC:OC:H:W:K:S:P:B  pool:f|d:nchw:C:H:W:B\n"
           "       step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) fprintf(f, " %s", nets[i].name);
-    fputs("\nTINYNN_ISA=scalar|sse2|avx2|avx512|neon in the environment forces an instruction set\n", f);
+    fputs("\nTINYNN_ISA=scalar|sse2|avx2|avx512|neon in the environment chooses the instructions\n",
+          f);
     return status;
 }
 

@@ -1,6 +1,6 @@
-# check.sh - what the test scripts share; sourced from the top folder with $about, their subject, set
+# check.sh - what the test scripts share; sourced from the top folder with $about, the subject, set
 #
-#   check NAME COMMAND ARGUMENT...   prints "ok", "FAIL" or "skip", the subject and NAME: passed if the
+#   check NAME COMMAND ARGUMENT...   prints "ok", "FAIL" or "skip", the subject and NAME: ok if the
 #                                    command's status is 0, skipped if it is 77. Where it failed the
 #                                    first lines that it printed follow. $jobs run at a time.
 #   skip NAME WHY

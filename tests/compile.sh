@@ -1,7 +1,7 @@
 #!/bin/sh
 # compile.sh - the header in all the ways to include it, under all the compilers found
 #
-# No warning anywhere; a small network, trained in every one of these ways, ends with the same weights.
+# No warning anywhere; a small network, trained in each of these ways, ends with the same weights.
 # Run from the top folder.
 
 about=compile
@@ -22,10 +22,11 @@ refuses() { # PATTERN COMMAND...
 runs() { # EXE COMMAND...: the command builds EXE
     exe=$dir/$1
     shift
-    quiet "$@" -o "$exe" -lm -pthread && "$exe" > "$exe.txt" || { [ -f "$exe.txt" ] && cat "$exe.txt"; return 1; }
+    quiet "$@" -o "$exe" -lm -pthread || return 1
+    "$exe" > "$exe.txt" || { cat "$exe.txt"; return 1; }
 }
 
-# ---- the programs: C and C++, and one with the API only, one with the implementation only -------------
+# ---- the programs: C and C++, and one with the API only, one with the implementation only --------
 cat > "$dir/use.c" << 'END'
 #include HEADER
 #include HEADER /* twice does no harm */
@@ -110,32 +111,35 @@ strict='-Wall -Wextra -pedantic -Wconversion -Wshadow'
 here='-I. -DHEADER="tinynn.h"'
 whole="$here -DTINYNN_IMPLEMENTATION"
 
-# ---- for each compiler ----------------------------------------------------------------------------
+# ---- for each compiler ---------------------------------------------------------------------------
 for cc in gcc clang; do
     have $cc || { skip "$cc" "not found"; continue; }
     for std in c99 c11; do
-        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only "$dir/use.c"
+        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
+            "$dir/use.c"
     done
     check "$cc -O3, run" runs $cc-O3 $cc -std=c99 -O3 $strict $whole "$dir/use.c"
     check "$cc -O0, run" runs $cc-O0 $cc -O0 $strict $whole "$dir/use.c"
     check "$cc -march=native, run" runs $cc-native $cc -O1 -march=native $strict $whole "$dir/use.c"
     check "$cc, two translation units" runs $cc-two $cc -O1 $strict $here "$dir/use.c" \
         "$dir/implementation.c"
-    check "$cc, TINYNN_NO_SIMD" runs $cc-no-simd $cc -O1 $strict $whole -DTINYNN_NO_SIMD "$dir/use.c"
+    check "$cc, TINYNN_NO_SIMD" runs $cc-no-simd $cc -O1 $strict $whole -DTINYNN_NO_SIMD \
+        "$dir/use.c"
     for switch in STATIC NO_THREADS NO_STDIO; do
         check "$cc, TINYNN_$switch" quiet $cc $strict $whole -DTINYNN_$switch -fsyntax-only \
             "$dir/use.c"
     done
     check "$cc, other name" quiet $cc $strict -I"$dir/renamed" -DHEADER='"other.h"' \
         -DTINYNN_SELF='"other.h"' -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
-    check "$cc, other name not told" refuses 'TINYNN_SELF' $cc -I"$dir/renamed" -DHEADER='"other.h"' \
-        -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
+    check "$cc, other name not told" refuses 'TINYNN_SELF' $cc -I"$dir/renamed" \
+        -DHEADER='"other.h"' -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
     check "$cc, relative path" quiet $cc $strict -fsyntax-only "$dir/away/y/beside.c"
     check "$cc, -I elsewhere" quiet $cc $strict -I"$dir/away/x" -DHEADER='<tinynn.h>' \
         -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
     check "$cc -ffast-math refused" refuses 'fast-math' $cc -ffast-math $whole -fsyntax-only \
         "$dir/use.c"
-    check "$cc: the header's synopsis" quiet $cc -std=c99 $strict -I. -fsyntax-only "$dir/synopsis.c"
+    check "$cc: the header's synopsis" quiet $cc -std=c99 $strict -I. -fsyntax-only \
+        "$dir/synopsis.c"
 done
 for cc in g++ clang++; do
     have $cc || { skip "$cc" "not found"; continue; }
@@ -144,7 +148,8 @@ for cc in g++ clang++; do
             "$dir/use.cpp"
     done
     check "$cc, run" runs $cc-one $cc -std=c++17 -O1 $strict $whole "$dir/use.cpp"
-    check "$cc, inside extern \"C\"" quiet $cc -std=c++17 $strict -I. -fsyntax-only "$dir/inside.cpp"
+    check "$cc, inside extern \"C\"" quiet $cc -std=c++17 $strict -I. -fsyntax-only \
+        "$dir/inside.cpp"
 done
 if have gcc && have g++; then
     mixed() { gcc -O1 -I. -c "$dir/implementation.c" -o "$dir/implementation.o" &&
@@ -154,7 +159,7 @@ fi
 if have tcc; then check "tcc, run" runs tcc tcc $whole "$dir/use.c"
 else skip tcc "not found"; fi
 
-# ---- whatever compiler `cc` is --------------------------------------------------------------------
+# ---- whatever compiler `cc` is -------------------------------------------------------------------
 cc=${CC:-cc}
 check "plain cc -O2 program.c -lm" runs cc $cc -O2 $whole "$dir/use.c"
 readme() { quiet $cc -O2 -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
@@ -166,6 +171,8 @@ installed() {
 }
 check "make install" installed
 finish
-same() { [ "$(cat "$dir"/*.txt | sort -u | wc -l)" -eq 1 ] || { head -n 1 "$dir"/*.txt; return 1; }; }
+same() {
+    [ "$(cat "$dir"/*.txt | sort -u | wc -l)" -eq 1 ] || { head -n 1 "$dir"/*.txt; return 1; }
+}
 check "all these programs end with the same weights" same
 total

@@ -2,8 +2,8 @@
 # platforms.sh [arm|x86|windows|sanitizers ...] - the tests on other processors, and watched closely
 #
 # 64-bit ARM (NEON) and x86 without AVX-512 and without AVX under qemu's user mode; for Windows
-# everything is only compiled; AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer. What is
-# not installed is skipped. Needs the experiments and test programs in build/ (`make test` builds both).
+# everything is only compiled; AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer. What
+# is not installed is skipped. Needs the experiments and test programs that make test builds.
 
 about=platforms
 . tests/check.sh
@@ -37,7 +37,7 @@ built() {
     esac
 }
 
-# ---- other processors -----------------------------------------------------------------------------
+# ---- other processors ----------------------------------------------------------------------------
 if ! want arm; then :
 elif have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
     for p in $programs; do
@@ -51,7 +51,7 @@ if ! want x86; then :
 elif have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then
     # Without AVX even fmaf is slow: of the long programs only what tests the best instruction set.
     # qemu 7 faults where a masked load of AVX ends before a page that may not be read, which the
-    # processor does not: of the kernels at guarded edges only the products, which load whole vectors.
+    # processor does not: of the kernels at guarded edges only the products, which load no such.
     for cpu in Nehalem Haswell; do
         case $cpu in Nehalem) isa=sse2 ;; *) isa=avx2 ;; esac
         for p in $programs; do
@@ -80,7 +80,7 @@ for cc in x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc; do
     done
 done
 
-# ---- sanitizers -----------------------------------------------------------------------------------
+# ---- sanitizers ----------------------------------------------------------------------------------
 echo 'int main(void) { return 0; }' > "$dir/empty.c"
 for cc in gcc clang; do
     for sanitizer in address,undefined thread; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh PROGRAM... - runs test programs and scripts, passes on what they print, and adds up the lines
-# "N passed, M failed" with which each ends. One that crashes, or ends without such a line, or with a
-# status that contradicts it, counts as a failure. An argument may hold options: 'tests/x.sh all'.
+# run.sh PROGRAM... - runs test programs and scripts, passes on what they print, and adds up the
+# lines "N passed, M failed" with which each ends. One that crashes, or ends without such a line, or
+# with a status that contradicts it, counts as a failure. Arguments may hold options: 'x.sh all'.
 
 log=${TMPDIR:-/tmp}/tinynn-run.$$
 trap 'rm -f "$log" "$log.status"' EXIT

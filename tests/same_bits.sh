@@ -2,8 +2,8 @@
 # same_bits.sh [all] - the same numbers, to the last bit, whatever computes them
 #
 # Runs the experiments' --quick versions in several ways and compares what they write, comment lines
-# apart: each instruction set of this machine, and 1, 2 and 3 threads; with `all` also gcc and clang at
-# -O1 and -O3, and a 64-bit ARM under qemu. SSE2 has no fused multiply-add and is the one exception.
+# apart: each instruction set of this machine, and 1, 2 and 3 threads; with `all` also gcc and clang
+# at -O1 and -O3, and a 64-bit ARM under qemu. SSE2, without fused multiply-add, is the exception.
 # Needs build/fashion_cnn and build/fashion_mlp (`make`); run from the top folder.
 
 about=same_bits

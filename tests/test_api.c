@@ -631,7 +631,7 @@ static void same_bits(void)
                   (unsigned long)(hash >> 32), (unsigned long)(hash & 0xffffffffu));
         }
     }
-    CHECK(trained_hash(50, 2, 20) == want, "a larger .batch gives other bits");
+    CHECK(trained_hash(50, 2, 20) == trained_hash(33, 1, 20), "a larger .batch gives other bits");
     test_note("hash %08lx%08lx", (unsigned long)(want >> 32), (unsigned long)(want & 0xffffffffu));
 }
 
@@ -671,6 +671,7 @@ static void *train_in_thread(void *result)
 }
 static void two_networks(void)
 {
+    const uint64_t want = trained_hash(33, 1, 20);
     pthread_t t[3];
     uint64_t hash[3] = {0, 0, 0};
     int i;
@@ -679,7 +680,7 @@ static void two_networks(void)
     for (i = 0; i < 3; i++) pthread_join(t[i], NULL);
     counting = 1;
     CHECK(!tnn_failed(), "another thread's error: %s", tnn_error());
-    for (i = 0; i < 3; i++) CHECK(hash[i] == TRAINED_HASH, "thread %d", i);
+    for (i = 0; i < 3; i++) CHECK(hash[i] == want, "thread %d", i);
 }
 static int sums[1000];
 static void add_up(void *context, int task, int worker)
