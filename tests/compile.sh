@@ -165,9 +165,9 @@ check "plain cc -O2 program.c -lm" runs cc $cc -O2 $whole "$dir/use.c"
 readme() { quiet $cc -O2 -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
 check "the README's program, run" readme
 installed() {
-    quiet make -s install DESTDIR="$dir/root" PREFIX=/usr &&
-        cmp tinynn.h "$dir/root/usr/include/tinynn.h" &&
-        grep '^Version: [0-9]' "$dir/root/usr/lib/pkgconfig/tinynn.pc"
+    quiet make -s install DESTDIR="$dir/staged" PREFIX=/usr &&
+        cmp tinynn.h "$dir/staged/usr/include/tinynn.h" &&
+        grep '^Version: [0-9]' "$dir/staged/usr/lib/pkgconfig/tinynn.pc"
 }
 check "make install" installed
 finish
