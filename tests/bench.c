@@ -556,8 +556,8 @@ static const char *const choice[] = {
 
 static void show_time(double seconds)
 {
-    const char *unit = seconds < 1e-3 ? "us" : "ms";
-    printf(" %9.*f %s", 1, seconds * (seconds < 1e-3 ? 1e6 : 1e3), unit);
+    if (seconds < 1e-3) printf(" %9.1f us", seconds * 1e6);
+    else printf(" %9.2f ms", seconds * 1e3);
 }
 
 static int show_table(const char *const *cases, int threads, double seconds)
