@@ -1085,7 +1085,8 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
         TNN__STORE(&tnn__pool.share[i].next, (int)((tnn__len)tasks * i / threads));
     }
     /* generation + 1, open, nobody inside; unsigned, because it wraps around */
-    TNN__STORE(&tnn__pool.word, (int)(((unsigned)TNN__LOAD(&tnn__pool.word) & ~511u) + 512u + TNN__OPEN));
+    TNN__STORE(&tnn__pool.word,
+               (int)(((unsigned)TNN__LOAD(&tnn__pool.word) & ~511u) + 512u + TNN__OPEN));
     if (TNN__LOAD(&tnn__pool.sleepers)) {
         TNN__LOCK();
         TNN__WAKE();
