@@ -569,9 +569,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #elif (defined(__x86_64__) && defined(__GNUC__)) || defined(_M_X64)
     #define TNN__X86
     #include <immintrin.h>              /* declares every intrinsic, whatever the flags */
-    #ifdef _MSC_VER
-        #include <intrin.h>
-    #else
+    #ifndef _MSC_VER
         #include <cpuid.h>
     #endif
 #elif (defined(__aarch64__) && defined(__GNUC__)) || defined(_M_ARM64)
@@ -591,17 +589,17 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #define TNN__SWAP(p, old, v) \
         __atomic_compare_exchange_n(p, &(old), v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #elif defined(_MSC_VER)
-    #include <windows.h>
+    #include <intrin.h>
     #define TNN__TARGET(isa)            /* MSVC compiles any intrinsic anywhere */
     #define TNN__INLINE      static __forceinline
     #define TNN__UNUSED
     #define TNN__THREAD      static __declspec(thread)
-    #define TNN__LOAD(p)     InterlockedOr((volatile LONG *)(p), 0)
-    #define TNN__STORE(p, v) InterlockedExchange((volatile LONG *)(p), (LONG)(v))
-    #define TNN__ADD(p, v)   InterlockedExchangeAdd((volatile LONG *)(p), (LONG)(v))
-    #define TNN__AND(p, v)   InterlockedAnd((volatile LONG *)(p), (LONG)(v))
+    #define TNN__LOAD(p)     _InterlockedOr((volatile long *)(p), 0)
+    #define TNN__STORE(p, v) _InterlockedExchange((volatile long *)(p), (long)(v))
+    #define TNN__ADD(p, v)   _InterlockedExchangeAdd((volatile long *)(p), (long)(v))
+    #define TNN__AND(p, v)   _InterlockedAnd((volatile long *)(p), (long)(v))
     #define TNN__SWAP(p, old, v) \
-        (InterlockedCompareExchange((volatile LONG *)(p), (LONG)(v), (LONG)(old)) == (LONG)(old))
+        (_InterlockedCompareExchange((volatile long *)(p), (long)(v), (long)(old)) == (long)(old))
 #else
     #define TNN__TARGET(isa)
     #define TNN__INLINE      static
@@ -622,8 +620,24 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #endif
 #ifndef TINYNN_NO_THREADS
     #if defined(_WIN32)
-        #ifndef _MSC_VER
-        #include <windows.h>
+        /* These few as windows.h declares them; its macros would get into the user's program. */
+        #include <process.h>
+        #ifdef __cplusplus
+        extern "C" {
+        #endif
+        #define TNN__WINDOWS __declspec(dllimport)
+        struct _RTL_SRWLOCK;
+        struct _RTL_CONDITION_VARIABLE;
+        TNN__WINDOWS void __stdcall AcquireSRWLockExclusive(struct _RTL_SRWLOCK *);
+        TNN__WINDOWS void __stdcall ReleaseSRWLockExclusive(struct _RTL_SRWLOCK *);
+        TNN__WINDOWS int  __stdcall SleepConditionVariableSRW(struct _RTL_CONDITION_VARIABLE *,
+                                        struct _RTL_SRWLOCK *, unsigned long, unsigned long);
+        TNN__WINDOWS void __stdcall WakeAllConditionVariable(struct _RTL_CONDITION_VARIABLE *);
+        TNN__WINDOWS int  __stdcall SwitchToThread(void);
+        TNN__WINDOWS int  __stdcall CloseHandle(void *);
+        TNN__WINDOWS unsigned long __stdcall GetActiveProcessorCount(unsigned short);
+        #ifdef __cplusplus
+        }
         #endif
     #else
         #include <pthread.h>
@@ -654,6 +668,27 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #endif
 
 typedef ptrdiff_t tnn__len;     /* counts and strides of floats: signed, so that they may mix */
+
+/* a*b + c, rounded once: fmaf, but where it rounds twice (mingw). There from doubles: the product
+   of two floats is exact in one, and their sum survives a second rounding if its last bit is odd
+   whenever it is not exact (Boldo and Melquiond 2008). */
+#ifdef __MINGW32__
+static float tnn__fma(float a, float b, float c)
+{
+    const double p = (double)a*(double)b, s = p + (double)c, t = s - p;
+    const double e = (p - (s - t)) + ((double)c - t);           /* p + c = s + e */
+    double odd = s;
+    uint64_t u;
+    memcpy(&u, &s, sizeof u);
+    if ((e > 0 || e < 0) && u%2 == 0) {
+        u = (e > 0) == (s > 0) ? u + 1 : u - 1;
+        memcpy(&odd, &u, sizeof odd);
+    }
+    return (float)odd;
+}
+#else
+#define tnn__fma fmaf
+#endif
 
 /* ---- 2b. Errors ------------------------------------------------------------------------------ */
 typedef struct {
@@ -952,8 +987,7 @@ static struct {
     int        workers, tasks;
     struct { int next, end, pad[14]; } share[TNN__MAX_THREADS];
 #ifdef _WIN32
-    SRWLOCK            lock;
-    CONDITION_VARIABLE wake;
+    void      *lock, *wake;             /* an SRWLOCK, a CONDITION_VARIABLE: zero at first */
 #else
     pthread_mutex_t    lock;
     pthread_cond_t     wake;
@@ -965,10 +999,12 @@ static struct {
     ;
 
 #ifdef _WIN32
-#define TNN__LOCK()   AcquireSRWLockExclusive(&tnn__pool.lock)
-#define TNN__UNLOCK() ReleaseSRWLockExclusive(&tnn__pool.lock)
-#define TNN__WAIT()   SleepConditionVariableSRW(&tnn__pool.wake, &tnn__pool.lock, INFINITE, 0)
-#define TNN__WAKE()   WakeAllConditionVariable(&tnn__pool.wake)
+#define TNN__SRWLOCK  ((struct _RTL_SRWLOCK *)(void *)&tnn__pool.lock)
+#define TNN__CONDVAR  ((struct _RTL_CONDITION_VARIABLE *)(void *)&tnn__pool.wake)
+#define TNN__LOCK()   AcquireSRWLockExclusive(TNN__SRWLOCK)
+#define TNN__UNLOCK() ReleaseSRWLockExclusive(TNN__SRWLOCK)
+#define TNN__WAIT()   SleepConditionVariableSRW(TNN__CONDVAR, TNN__SRWLOCK, 0xffffffffu, 0)
+#define TNN__WAKE()   WakeAllConditionVariable(TNN__CONDVAR)
 #define TNN__YIELD()  SwitchToThread()
 #else
 #define TNN__LOCK()   pthread_mutex_lock(&tnn__pool.lock)
@@ -991,9 +1027,7 @@ TNN_API int tnn_threads(void)
         n = e ? atoi(e) : 0;
         if (n < 1) {
 #ifdef _WIN32
-            SYSTEM_INFO info;
-            GetSystemInfo(&info);
-            n = (int)info.dwNumberOfProcessors;
+            n = (int)GetActiveProcessorCount(0xffff);           /* of all groups */
 #else
             n = (int)sysconf(_SC_NPROCESSORS_ONLN);
 #endif
@@ -1046,7 +1080,7 @@ static void tnn__helper(int number)
     }
 }
 #ifdef _WIN32
-static DWORD WINAPI tnn__helper_main(LPVOID p) { tnn__helper((int)(intptr_t)p); return 0; }
+static unsigned __stdcall tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return 0; }
 #else
 static void *tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return NULL; }
 #endif
@@ -1055,9 +1089,9 @@ static void tnn__start_helpers(int threads)
     while (tnn__pool.started < threads - 1) {
         intptr_t number = tnn__pool.started + 1;
 #ifdef _WIN32
-        HANDLE t = CreateThread(NULL, 0, tnn__helper_main, (LPVOID)number, 0, NULL);
+        uintptr_t t = _beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
         if (!t) return;
-        CloseHandle(t);
+        CloseHandle((void *)t);
 #else
         pthread_t t;
         if (pthread_create(&t, NULL, tnn__helper_main, (void *)number)) return;
@@ -1215,7 +1249,7 @@ typedef struct {
     #define vf_mul(a, b)        ((a) * (b))
     #define vf_div(a, b)        ((a) / (b))
     #define vf_sqrt(a)          sqrtf(a)
-    #define vf_fma(a, b, c)     fmaf(a, b, c)
+    #define vf_fma(a, b, c)     tnn__fma(a, b, c)
     #define vf_max(a, b)        ((a) > (b) ? (a) : (b))
     #define vf_min(a, b)        ((a) < (b) ? (a) : (b))
     #define vf_gt(a, b, x, y)   ((a) > (b) ? (x) : (y))

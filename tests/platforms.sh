@@ -1,8 +1,8 @@
 #!/bin/sh
 # platforms.sh [arm|x86|windows|sanitizers ...] - the tests on other processors, and watched closely
 #
-# 64-bit ARM (NEON) and x86 without AVX-512 and without AVX under qemu's user mode; for Windows
-# everything is only compiled; AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer. What
+# 64-bit ARM (NEON) and x86 without AVX-512 and without AVX under qemu's user mode; Windows under
+# wine (32-bit: compiled only); AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer. What
 # is not installed is skipped. Needs the experiments and test programs that make test builds.
 
 about=platforms
@@ -16,6 +16,7 @@ want() { case " $wanted " in *" $1 "*) ;; *) false ;; esac; }
 tested() {
     out=$("$@" 2>&1)
     status=$?
+    out=$(printf '%s\n' "$out" | tr -d '\r')
     printf '%s\n' "$out" | grep -v -e '^ok ' -e '^qemu-.* warning: '
     [ $status -eq 0 ] && printf '%s\n' "$out" | tail -n 1 | grep -q ' passed, 0 failed$'
 }
@@ -71,14 +72,26 @@ else
     skip "older x86" "needs qemu-user on an x86_64"
 fi
 
-for cc in x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc; do
-    want windows || continue
-    have $cc || { skip $cc "not found"; continue; }
-    for source in experiments/fashion_*.c tests/test_*.c; do
-        check "$cc, $source compiles" $cc -O1 -Wall -Wextra -Werror -I. -Itests -Iexperiments \
-            "$source" -o "$dir/$begun-windows.exe" -lm
+WINEPREFIX=$PWD/$dir/wine WINEDEBUG=-all
+export WINEPREFIX WINEDEBUG
+if ! want windows; then :
+elif have x86_64-w64-mingw32-gcc && have wine && mkdir -p "$WINEPREFIX" && wine cmd /c exit \
+    > /dev/null 2>&1; then
+    for source in tests/test_*.c experiments/fashion_*.c; do
+        check "wine, $source" built "$source" wine x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     done
-done
+else
+    skip windows "needs gcc-mingw-w64-x86-64 and wine64"
+fi
+if ! want windows; then :
+elif have i686-w64-mingw32-gcc; then
+    for source in tests/test_*.c experiments/fashion_*.c; do
+        check "32-bit Windows, $source compiles" i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror \
+            -I. -Itests -Iexperiments "$source" -o "$dir/$begun-windows.exe" -lm
+    done
+else
+    skip "32-bit windows" "needs gcc-mingw-w64-i686"
+fi
 
 # ---- sanitizers ----------------------------------------------------------------------------------
 echo 'int main(void) { return 0; }' > "$dir/empty.c"

@@ -79,7 +79,7 @@ static void mm_naive(const tnn__mm *t)
                 for (i1 = 0; i1 < t->n1; i1++)
                     for (i2 = 0; i2 < t->n2; i2++)
                         for (k = 0; k < t->run; k++)
-                            s = fmaf(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2
+                            s = tnn__fma(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2
                                           + i/3*t->gs + i%3*t->rs + k*t->ks],
                                      t->b[j/16*t->bp + i1*t->b1 + i2*t->b2 + k*t->ldb + j%16], s);
                 *c = t->relu && !(s > 0) && s == s ? 0 : s;

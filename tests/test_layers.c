@@ -557,7 +557,7 @@ static void one_matmul(int m, int n, int k, int exact)
             for (l = 0; l < k; l++) {
                 float x = flags & TNN_TRANSPOSE_A ? a[l * m + i] : a[i * k + l];
                 float y = flags & TNN_TRANSPOSE_B ? b[j * k + l] : b[l * n + j];
-                if (exact) f = fmaf(x, y, f);
+                if (exact) f = tnn__fma(x, y, f);
                 d += (double)x * (double)y;
             }
             want[i * n + j] = d;
