@@ -5,106 +5,9 @@
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
 #include "test.h"
+#include "vectors.h"
 
-static const char *directory = "tests/vectors";
-
-/* ==== READING VECTORS ========================================================================= */
-
-typedef struct array { char key[40]; double *v; int n; } array;
-
-typedef struct vectors {            /* one case */
-    char  name[40];
-    int   arrays;
-    array a[24];
-} vectors;
-
-#define MAX_CASES 64
-static vectors cases[MAX_CASES];
-static int case_count;
-static double *numbers;             /* of all arrays of the file */
-
-/* The cases of a file become cases[0..case_count). */
-static void load(const char *file)
-{
-    char path[512], *text, *p;
-    size_t size, room = 0, used = 0;
-    FILE *f;
-    case_count = 0;
-    free(numbers);
-    numbers = NULL;
-    snprintf(path, sizeof path, "%s/%s", directory, file);
-    f = fopen(path, "rb");
-    CHECK(f, "cannot open %s", path);
-    if (!f) return;
-    fseek(f, 0, SEEK_END);
-    size = (size_t)ftell(f);
-    rewind(f);
-    text = (char *)malloc(size + 1);
-    if (!text || fread(text, 1, size, f) != size) { printf("FAIL  reading %s\n", path); exit(1); }
-    fclose(f);
-    text[size] = 0;
-    for (p = text; *p; p++) room += *p == ' ';
-    numbers = (double *)malloc((room + 1) * sizeof *numbers);
-    for (p = text; numbers && *p; ) {
-        int length = 0;
-        if (*p == '#' || *p == '\n') {
-            p += strcspn(p, "\n");
-            p += *p == '\n';
-        } else if (!strncmp(p, "case ", 5)) {
-            vectors *c = &cases[case_count++];
-            if (case_count > MAX_CASES) { printf("FAIL  too many cases in %s\n", path); exit(1); }
-            memset(c, 0, sizeof *c);
-            sscanf(p + 5, "%39s%n", c->name, &length);
-            p += 5 + length;
-        } else {
-            vectors *c = &cases[case_count - 1];
-            array *a = &c->a[c->arrays];
-            int i;
-            if (case_count < 1 || c->arrays++ == 24
-                || sscanf(p, "%39s %d%n", a->key, &a->n, &length) != 2) {
-                printf("FAIL  %s is not a file of vectors\n", path);
-                exit(1);
-            }
-            p += length;
-            a->v = numbers + used;
-            for (i = 0; i < a->n; i++) a->v[i] = strtod(p, &p);
-            used += (size_t)a->n;
-        }
-    }
-    free(text);
-}
-
-static array *find(vectors *c, const char *key)
-{
-    int i;
-    for (i = 0; i < c->arrays; i++) if (!strcmp(c->a[i].key, key)) return &c->a[i];
-    return NULL;
-}
-
-static array *get(vectors *c, const char *key)
-{
-    array *a = find(c, key);
-    if (!a) { printf("FAIL  %s has no %s\n", c->name, key); exit(1); }
-    return a;
-}
-
-static int integer(vectors *c, const char *key, int i) { return (int)get(c, key)->v[i]; }
-static float number(vectors *c, const char *key, int i) { return (float)get(c, key)->v[i]; }
-
-static float *floats(vectors *c, const char *key)
-{
-    array *a = get(c, key);
-    float *x = test_floats((size_t)a->n);
-    int i;
-    for (i = 0; i < a->n; i++) x[i] = (float)a->v[i];
-    return x;
-}
-
-static tnn_tensor shaped(vectors *c, const char *key, float *data)
-{
-    return tnn_tensor_view(data, integer(c, key, 0), integer(c, key, 1), integer(c, key, 2),
-                           integer(c, key, 3));
-}
+/* ==== LAYERS ================================================================================== */
 
 static tnn_window window_of(vectors *c)
 {
@@ -116,19 +19,6 @@ static tnn_window window_of(vectors *c)
     k.dilation_h = integer(c, "dilation", 0), k.dilation_w = integer(c, "dilation", 1);
     return k;
 }
-
-/* A result against the array of that name. */
-static void expect(vectors *c, const char *key, const float *got, double limit)
-{
-    char what[100];
-    array *a = get(c, key);
-    snprintf(what, sizeof what, "%s %s", c->name, key);
-    CHECK_CLOSE(what, got, a->v, a->n, limit);
-}
-
-#define DO(call) CHECK((call) == TNN_OK, "%s: %s", c->name, tnn_error())
-
-/* ==== LAYERS ================================================================================== */
 
 static void conv2d(void)
 {
@@ -492,8 +382,7 @@ static void mlp_sgd(void)  { training("mlp-sgd"); }
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
-    if (argc > 2) directory = argv[2];
-    else if (getenv("VECTORS")) directory = getenv("VECTORS");
+    vectors_from(argc, argv);
     EACH_ISA("torch conv2d", conv2d);
     EACH_ISA("torch pooling", pooling);
     EACH_ISA("torch losses", losses);
