@@ -652,6 +652,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define TNN__STR(a)     TNN__STR_(a)
 #define TNN__MIN(a, b)  ((a) < (b) ? (a) : (b))
 #define TNN__MAX(a, b)  ((a) > (b) ? (a) : (b))
+#define TNN__NAN        (HUGE_VAL - HUGE_VAL)
 
 /* gcc fuses a*b + c on its own, even across intrinsics, unless told not to; and gcc 12 warns about
    its own _mm512_undefined_ps(). Both end with the implementation. */
@@ -1650,7 +1651,105 @@ KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len
     }
 }
 
-/* ---- 3c. Element by element ------------------------------------------------------------------ */
+/* ---- 3c. Functions, and element by element ----------------------------------------------------
+   Functions of a vector, to about 2 ulp, by series whose coefficients are the mathematical ones
+   but for erf's, which are fitted. libm's differ from machine to machine. */
+HELPER VF FN(abs)(VF x)           { return vf_max(x, vf_sub(vf_zero(), x)); }
+HELPER VF FN(sign)(VF x, VF y)    { return vf_gt(vf_zero(), x, vf_sub(vf_zero(), y), y); }
+/* c[0] x^(n-1) + ... + c[n-1] */
+HELPER VF FN(poly)(VF x, const float *c, int n)
+{
+    VF p = vf_set1(c[0]);
+    int i;
+    for (i = 1; i < n; i++) p = vf_fma(p, x, vf_set1(c[i]));
+    return p;
+}
+
+/* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, 2^n and (exp(r) - 1)/r by its Taylor series. ln 2 in two
+   parts, the first short enough for n times it to be exact. x within [-87.3, 88]. */
+HELPER VF FN(exp_parts)(VF x, VF *r, VF *power)
+{
+    static const float taylor[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};
+    /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
+    const VF magic = vf_set1(12582912.0f);
+    const VF t = vf_fma(x, vf_set1(1.44269504f), magic);
+    const VF n = vf_sub(t, magic);
+    *r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), x));
+    *power = vf_cast(vu_add(vu_sll(vu_cast(t), 23), vu_set1(127u << 23)));
+    return FN(poly)(*r, taylor, 7);
+}
+/* Below -87.3 the result is 0, above 88 that of 88. */
+HELPER VF FN(exp)(VF x)
+{
+    VF r, power, p;
+    p = FN(exp_parts)(vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), &r, &power);
+    p = vf_mul(vf_fma(p, r, vf_set1(1.0f)), power);
+    return vf_gt(vf_set1(-87.3f), x, vf_zero(), p);
+}
+/* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1) */
+HELPER VF FN(expm1)(VF x)
+{
+    VF r, power, p;
+    p = FN(exp_parts)(vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), &r, &power);
+    return vf_fma(vf_mul(p, r), power, vf_sub(power, vf_set1(1.0f)));
+}
+/* 2 atanh(s)/s - 2 in z = s^2 */
+HELPER VF FN(atanh_tail)(VF z)
+{
+    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};
+    return vf_mul(z, FN(poly)(z, c, 7));
+}
+/* log(1 + f) = 2 atanh(s), s = f/(2 + f), written as f - s (f - tail) to keep f's digits;
+   f in [-0.3, 1]. */
+HELPER VF FN(log1p)(VF f)
+{
+    const VF s = vf_div(f, vf_add(vf_set1(2.0f), f));
+    return vf_sub(f, vf_mul(s, vf_sub(f, FN(atanh_tail)(vf_mul(s, s)))));
+}
+/* x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)) */
+HELPER VF FN(log)(VF x)
+{
+    const VF tiny = vf_set1(1.17549435e-38f);
+    const VF y = vf_gt(tiny, x, vf_mul(x, vf_set1(8388608.0f)), x);     /* 2^23 */
+    const VU u = vu_add(vu_cast(y), vu_set1(0x3f800000u - 0x3f3504f3u));
+    const VF f = vf_sub(vf_cast(vu_add(vu_srl(vu_sll(u, 9), 9), vu_set1(0x3f3504f3u))),
+                        vf_set1(1.0f));
+    const VF k = vf_sub(vf_from(vu_srl(u, 23)),
+                        vf_gt(tiny, x, vf_set1(150.0f), vf_set1(127.0f)));
+    const VF s = vf_div(f, vf_add(vf_set1(2.0f), f));
+    const VF low = vf_fma(k, vf_set1(-2.12194440e-4f),
+                          vf_mul(s, vf_sub(FN(atanh_tail)(vf_mul(s, s)), f)));
+    const VF r = vf_fma(k, vf_set1(0.693359375f), vf_add(f, low));
+    return vf_gt(x, vf_zero(), vf_gt(x, vf_set1(3.4028235e38f), x, r),
+                 vf_eq(x, vf_zero(), vf_set1((float)-HUGE_VAL), vf_set1((float)TNN__NAN)));
+}
+HELPER VF FN(sigmoid)(VF x)       /* 1/(1 + exp(-x)) */
+{
+    return vf_div(vf_set1(1.0f), vf_add(vf_set1(1.0f), FN(exp)(vf_sub(vf_zero(), x))));
+}
+HELPER VF FN(tanh)(VF x)          /* of |x|: e/(e + 2), e = exp(2x) - 1 */
+{
+    const VF a = vf_min(vf_set1(10.0f), FN(abs)(x)), e = FN(expm1)(vf_add(a, a));
+    return vf_eq(x, x, FN(sign)(x, vf_div(e, vf_add(e, vf_set1(2.0f)))), x);
+}
+HELPER VF FN(softplus)(VF x)      /* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) */
+{
+    return vf_add(vf_max(x, vf_zero()), FN(log1p)(FN(exp)(vf_sub(vf_zero(), FN(abs)(x)))));
+}
+/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): least relative errors 1e-9, 8e-9. */
+HELPER VF FN(erf)(VF x)
+{
+    static const float P[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f, -2.68538118e-02f,
+                              1.12835851e-01f, -3.76126258e-01f, 1.12837917f};
+    static const float Q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,
+                              0.293492455f, 0.274944265f, 0.282557077f};
+    const VF one = vf_set1(1.0f), a = vf_min(FN(abs)(x), vf_set1(9.0f)), z = vf_mul(a, a);
+    const VF t = vf_div(one, vf_fma(a, vf_set1(0.5f), one));
+    const VF tail = vf_mul(vf_mul(FN(exp)(vf_sub(vf_zero(), z)), t), FN(poly)(t, Q, 7));
+    const VF y = vf_gt(one, a, vf_mul(a, FN(poly)(z, P, 7)), vf_sub(one, tail));
+    return vf_eq(x, x, FN(sign)(x, y), x);
+}
+
 /* y += x */
 KERNEL void FN(add)(tnn__len n, const float *x, float *y)
 {
@@ -1943,28 +2042,6 @@ KERNEL float FN(largest)(tnn__len n, const float *x)
     return m;
 }
 
-/* exp(x) to about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, exp x = 2^n times the Taylor
-   polynomial of degree 7; ln 2 in two parts, the first short enough for n times it to be exact.
-   Below -87.3 the result is 0, above 88 that of 88. */
-HELPER VF FN(exp)(VF x)
-{
-    /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
-    const VF magic = vf_set1(12582912.0f);
-    const VF y = vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x));
-    const VF t = vf_fma(y, vf_set1(1.44269504f), magic);
-    const VF n = vf_sub(t, magic);
-    const VF r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), y));
-    VF p = vf_set1(1.0f/5040);
-    p = vf_fma(p, r, vf_set1(1.0f/720));
-    p = vf_fma(p, r, vf_set1(1.0f/120));
-    p = vf_fma(p, r, vf_set1(1.0f/24));
-    p = vf_fma(p, r, vf_set1(1.0f/6));
-    p = vf_fma(p, r, vf_set1(0.5f));
-    p = vf_fma(p, r, vf_set1(1.0f));
-    p = vf_fma(p, r, vf_set1(1.0f));
-    p = vf_mul(p, vf_cast(vu_add(vu_sll(vu_cast(t), 23), vu_set1(127u << 23))));
-    return vf_gt(vf_set1(-87.3f), x, vf_zero(), p);
-}
 /* y = exp(x - max); returns its sum. */
 KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 {
@@ -4255,7 +4332,7 @@ TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
 {
     const tnn__isa_table *k = tnn__kernels();
     const tnn__blob *b;
-    const double nan = HUGE_VAL - HUGE_VAL;
+    const double nan = TNN__NAN;
     double total = 0, weight = 0, smooth;
     int classes, s, c;
     if (tnn_failed() || !net) return nan;
@@ -4440,7 +4517,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
 TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
 {
     double loss;
-    if ((tnn_forward)(net, x, n, TNN_TRAIN)) return HUGE_VAL - HUGE_VAL;
+    if ((tnn_forward)(net, x, n, TNN_TRAIN)) return TNN__NAN;
     loss = (tnn_loss)(net, labels);
     (tnn_backward)(net);
     (tnn_step)(net);
@@ -4780,7 +4857,7 @@ static tnn_metrics tnn__no_metrics(void)
 {
     tnn_metrics m;
     memset(&m, 0, sizeof m);
-    m.loss = HUGE_VAL - HUGE_VAL;
+    m.loss = TNN__NAN;
     return m;
 }
 
@@ -4868,7 +4945,7 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
 TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *labels, int n,
                                     int samples)
 {
-    const double nan = HUGE_VAL - HUGE_VAL;
+    const double nan = TNN__NAN;
     double worst = 0, largest = 0;
     const tnn__op *op;
     int i, k, bias, tensors;
