@@ -2251,8 +2251,8 @@ ACTIVATION(elu, vf_mul(c, vf_gt(x, vf_zero(), x, vf_mul(a, FN(expm1)(vf_mul(b, x
 ACTIVATION(clamp, vf_gt(a, x, a, vf_gt(x, b, b, x)), WITHIN(x, a, b, one))
 ACTIVATION(hardsigmoid, SIXTH(x), WITHIN(x, vf_set1(-3.0f), vf_set1(3.0f), vf_set1(1.0f/6)))
 ACTIVATION(hardswish, vf_mul(x, SIXTH(x)),
-           vf_gt(vf_set1(-3.0f), x, vf_zero(), vf_gt(x, vf_set1(3.0f), one,
-                 vf_fma(x, vf_set1(1.0f/3), vf_set1(0.5f)))))
+           vf_gt(vf_set1(3.0f), x, vf_gt(vf_set1(-3.0f), x, vf_zero(),
+                 vf_fma(x, vf_set1(1.0f/3), vf_set1(0.5f))), one))
 ACTIVATION(gelu, vf_mul(x, FN(cdf)(x)), vf_fma(x, FN(density)(x), FN(cdf)(x)))
 /* x s(2u): 0.5 (1 + tanh(u)) = s(2u) */
 ACTIVATION(gelu_tanh, vf_mul(x, FN(sigmoid)(vf_mul(vf_set1(2.0f), FN(gelu_u)(x)))),
