@@ -254,11 +254,21 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
 
 typedef struct tnn_net tnn_net;
 
+/* Whose defaults and conventions an option that is not set means, where the two differ:
+                                PyTorch                         Keras 3
+     initial weights, biases    U(1/sqrt(fan_in)), the same     Xavier uniform, 0
+     normalisation  .eps        1e-5                            1e-3
+     batch norm .momentum m     x = (1-m) x + m new, 0.1        x = m x + (1-m) new, 0.99
+       running variance         of n - 1                        of n
+     leaky ReLU .slope          0.01                            0.3                          */
+typedef enum tnn_dialect { TNN_PYTORCH = 0, TNN_KERAS } tnn_dialect;
+
 typedef struct tnn_net_options {
-    int      input[3];      /* required: channels, height, width; {784} is {784, 1, 1} */
-    int      batch;         /* the largest batch that will be given. Default 64 */
-    int      threads;       /* default tnn_threads() */
-    uint64_t seed;          /* of initialisation and dropout. Default 0 */
+    int         input[3];   /* required: channels, height, width; {784} is {784, 1, 1} */
+    int         batch;      /* the largest batch that will be given. Default 64 */
+    int         threads;    /* default tnn_threads() */
+    uint64_t    seed;       /* of initialisation and dropout. Default 0 */
+    tnn_dialect dialect;    /* default TNN_PYTORCH */
 } tnn_net_options;
 
 typedef enum tnn_layer_type {
@@ -375,6 +385,7 @@ typedef struct tnn_layer {
     int   shape[3];                         /* reshape */
     float eps, momentum;                    /* normalisation */
     int   no_affine, affine, no_statistics;
+    int   biased;                           /* batch norm: the running variance is of n */
     float alpha, beta, threshold, min_value, max_value;     /* activations */
     int   approximate, per_channel;
     float std;                              /* gaussian noise */
@@ -3737,7 +3748,7 @@ typedef struct {
     int          function;          /* activations: TNN__ACT_... */
     float        option[3];         /* and their options; noise: deviation; resampling: value */
     int          groups, statistics;            /* normalisation (6h) */
-    int          element, centred, affine, track;
+    int          element, centred, affine, track, biased;
     float        eps, momentum;
     int          mode, top, left;               /* resampling (6e) */
     float        drop_connect;
@@ -4445,6 +4456,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->affine = !o->no_affine;
     op->no_bias = o->no_bias || o->type == TNN_RMSNORM || o->type == TNN_SCALE;
     op->track = o->type == TNN_BATCHNORM && !o->no_statistics;
+    op->biased = o->biased;
     op->eps = (float)tnn__default((double)o->eps, o->type == TNN_RMSNORM ? 1.1920929e-7 : 1e-5);
     op->momentum = (float)momentum;
     op->option[0] = (float)tnn__default((double)o->value, 1);
@@ -5041,7 +5053,7 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
     }
     for (i = 0; i < slots; i++) {
         if (training && running && !(net->cumulative < 0)) {
-            const double var = (double)rstd[i]*(count/(count - 1));
+            const double var = (double)rstd[i]*(op->biased ? 1 : count/(count - 1));
             running[i] = (float)((1 - m)*(double)running[i] + m*(double)mean[i]);
             running[slots + i] = (float)((1 - m)*(double)running[slots + i] + m*var);
         }
@@ -5170,6 +5182,19 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net);
 }
 
+/* Keras' defaults, as options that mean the same in PyTorch's terms. */
+static void tnn__keras_layer(tnn_layer *o)
+{
+    if (o->type >= TNN_BATCHNORM && o->type <= TNN_RMSNORM)
+        o->eps = (float)tnn__default((double)o->eps, 1e-3);
+    if (o->type == TNN_BATCHNORM) {
+        const float m = (float)(1 - tnn__default((double)o->momentum, 0.99));
+        o->momentum = m > 0 || m < 0 ? m : (float)TNN_ZERO;
+        o->biased = 1;
+    }
+    if (o->type == TNN_LEAKY_RELU) o->slope = (float)tnn__default((double)o->slope, 0.3);
+    if (o->init == TNN_INIT_DEFAULT) o->init = TNN_INIT_XAVIER_UNIFORM;
+}
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
 TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
@@ -5195,6 +5220,7 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
         net->capacity = n;
     }
     net->record[net->layers].o = *layer;
+    if (net->options.dialect == TNN_KERAS) tnn__keras_layer(&net->record[net->layers].o);
     net->record[net->layers].file = tnn__err.file;
     net->record[net->layers].line = tnn__err.line;
     net->layers++;
@@ -5467,7 +5493,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
         /* rows a page apart would share few cache sets */
         if (b->sample%1024 == 0) b->sample += 16;
-        b->grad_sample = tnn__round_up(tnn__values(b), 16);
+        /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
+        b->grad_sample = tnn__round_up(tnn__values(b) + (b->c%16 ? 15 : 0), 16);
         if (b->grad_sample%1024 == 0) b->grad_sample += 16;
         if (i == 0 && net->direct) b->sample = tnn__values(b);
         most = TNN__MAX(most, b->grad_sample);

@@ -609,6 +609,48 @@ static void statistics(void)
     test_release_all();
 }
 
+/* Keras' initial weights, epsilon and running statistics where nothing is said. */
+static void keras(void)
+{
+    enum { N = 4, K = 6, UNITS = 5 };
+    float *x = test_floats(N * K), w[K * UNITS], b[UNITS], y[UNITS], mean[UNITS], var[UNITS];
+    int labels[N] = { 0, 1, 2, 3 }, i, j;
+    double largest = 0, h[N][UNITS];
+    tnn_net *net = tnn_create(.input = { K }, .batch = N, .seed = 2, .dialect = TNN_KERAS);
+    tnn_add(net, TNN_DENSE, .units = UNITS);
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_LEAKY_RELU);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    test_fill(x, N * K, 1);
+    tnn_get_param(net, "0.weight", w, K * UNITS);
+    tnn_get_param(net, "0.bias", b, UNITS);
+    for (i = 0; i < K * UNITS; i++) if (fabs((double)w[i]) > largest) largest = fabs((double)w[i]);
+    CHECK(largest <= sqrt(6.0 / (K + UNITS)) && largest > 0.8 * sqrt(6.0 / (K + UNITS)),
+          "largest weight %g", largest);
+    for (i = 0; i < UNITS; i++) CHECK(b[i] == 0, "bias %g", (double)b[i]);
+    CHECK(tnn_forward(net, x, N, TNN_TRAIN) == TNN_OK, "%s", tnn_error());
+    tnn_loss(net, labels);
+    memcpy(y, tnn_output(net), sizeof y);
+    tnn_get_param(net, "1.running_mean", mean, UNITS);
+    tnn_get_param(net, "1.running_var", var, UNITS);
+    for (j = 0; j < UNITS; j++) {
+        double m = 0, v = 0, z;
+        for (i = 0; i < N; i++) {
+            int k;
+            for (h[i][j] = 0, k = 0; k < K; k++)
+                h[i][j] += (double)w[j * K + k] * (double)x[i * K + k];
+            m += h[i][j] / N;
+        }
+        for (i = 0; i < N; i++) v += (h[i][j] - m) * (h[i][j] - m) / N;
+        z = (h[0][j] - m) / sqrt(v + 1e-3);
+        CHECK_NEAR("output", (double)y[j], z > 0 ? z : 0.3 * z, 1e-5);
+        CHECK_NEAR("running mean", (double)mean[j], 0.01 * m, 1e-5);
+        CHECK_NEAR("running variance", (double)var[j], 0.99 + 0.01 * v, 1e-6);
+    }
+    tnn_free(net);
+    test_release_all();
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
@@ -619,6 +661,7 @@ int main(int argc, char **argv)
     EACH_SETTING("noise layers", noises);
     RUN("DropConnect", drop_connect);
     RUN("layers refused", refused);
+    RUN("the dialect of Keras", keras);
     RUN("statistics of batch normalisation", statistics);
     free(numbers);
     return test_finish();
