@@ -296,7 +296,7 @@ typedef enum tnn_layer_type {
        are of: */
     TNN_BATCHNORM,  /* .momentum (default 0.1) .no_statistics       a channel of the batch */
     TNN_LAYERNORM,  /*                                              all of a sample */
-    TNN_GROUPNORM,  /* .groups                                      a group of channels of a sample */
+    TNN_GROUPNORM,  /* .groups                                      some channels of a sample */
     TNN_INSTANCENORM, /* .affine (default: none, as in PyTorch)     a channel of a sample */
     TNN_RMSNORM,    /* .eps (default 2^-23): x/sqrt(mean x^2 + eps) w */
     /* activations; s(x) = 1/(1 + exp(-x)), Phi the normal distribution */
@@ -309,13 +309,13 @@ typedef enum tnn_layer_type {
                        Hendrycks and Gimpel 2016 */
     TNN_SILU,       /* x s(x), swish                        Elfwing et al. 2018 */
     TNN_MISH,       /* x tanh(softplus(x))                  Misra 2020 */
-    TNN_SOFTPLUS,   /* .beta (1) .threshold (20)  log(1 + exp(beta x))/beta, x where beta x is larger */
+    TNN_SOFTPLUS,   /* .beta (1) .threshold (20)   log(1 + exp(beta x))/beta, x above threshold */
     TNN_SOFTSIGN,   /* x/(1 + |x|) */
     TNN_SIGMOID,    /* s(x) */
     TNN_LOG_SIGMOID, /* log s(x) */
     TNN_TANH,
     TNN_HARDTANH,   /* .min_value (-1) .max_value (1) */
-    TNN_HARDSIGMOID, /* min(max(x/6 + 1/2, 0), 1)           Courbariaux et al. 2015, PyTorch's form */
+    TNN_HARDSIGMOID, /* min(max(x/6 + 1/2, 0), 1)           Courbariaux et al. 2015 */
     TNN_HARDSWISH,  /* x hardsigmoid(x)                     Howard et al. 2019 */
     TNN_SOFTMAX,    /* over the channels of each pixel */
     TNN_LOG_SOFTMAX,
@@ -426,7 +426,7 @@ typedef struct tnn_optimizer {
 TNN_API tnn_net   *tnn_net_create(const tnn_net_options *options);  /* NULL on failure */
 TNN_API void       tnn_free(tnn_net *net);
 TNN_API tnn_status tnn_add_layer(tnn_net *net, const tnn_layer *layer);
-TNN_API int        tnn_layer_count(const tnn_net *net);   /* layers added so far: the last's number */
+TNN_API int        tnn_layer_count(const tnn_net *net);    /* added so far: the last's number */
 TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
 
@@ -1927,8 +1927,8 @@ HELPER VF FN(poly)(VF x, const float *c, int n)
     return p;
 }
 
-/* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, 2^n and (exp(r) - 1)/r by its Taylor series. ln 2 in two
-   parts, the first short enough for n times it to be exact. x within [-87.3, 88]. */
+/* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, 2^n and (exp(r) - 1)/r by its Taylor series. ln 2 in
+   two parts, the first short enough for n times it to be exact. x within [-87.3, 88]. */
 HELPER VF FN(exp_parts)(VF x, VF *r, VF *power)
 {
     static const float taylor[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};
@@ -1998,7 +1998,7 @@ HELPER VF FN(softplus)(VF x)      /* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-
 {
     return vf_add(vf_max(x, vf_zero()), FN(log1p)(FN(exp)(vf_sub(vf_zero(), FN(abs)(x)))));
 }
-/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): least relative errors 1e-9, 8e-9. */
+/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9, 8e-9. */
 HELPER VF FN(erf)(VF x)
 {
     static const float P[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f, -2.68538118e-02f,
@@ -2280,7 +2280,7 @@ ACTIVATION(log_sigmoid, vf_sub(vf_zero(), FN(softplus)(vf_sub(vf_zero(), x))),
            FN(sigmoid)(vf_sub(vf_zero(), x)))
 ACTIVATION(tanh, FN(tanh)(x), vf_sub(one, FN(square)(FN(tanh)(x))))
 
-/* Random words: blocks number `block` + 0..15 of Philox for lanes `lane` and on, four words each. */
+/* Random words: blocks `block` + 0..15 of Philox for lanes `lane` and on, four words each. */
 HELPER void FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane, VU word[4])
 {
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -2996,8 +2996,8 @@ typedef struct {
     int      oc, groups;
     int      cg, og;            /* channels in and out per group */
     int      depthwise;         /* one input and one output channel per group: not by tnn__mm */
-    int      blocks, po;        /* the panels are in blocks of po outputs: the groups, or all of a */
-    int      panels;            /* depthwise one; per block */
+    int      blocks, po;        /* the panels stand in blocks of po outputs: the groups, or all */
+    int      panels;            /* of a depthwise one; so many per block */
     tnn__len K;
     int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
 } tnn__conv;
@@ -3721,9 +3721,9 @@ TNN_API int tnn_argmax(const float *x, int n)
 /* ==== 6. LAYERS ================================================================================
    A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation
    and a pooling into a convolution, an activation and dropout into a dense layer. Operations stand
-   between BLOBS: operation i writes blob i+1 and reads an earlier one, mostly blob i (add and concat
-   two), for the whole batch, channels last, each image in the frame of zeros that the convolutions
-   reading it need. Gradients have no frames.
+   between BLOBS: operation i writes blob i+1 and reads an earlier one, mostly blob i (add and
+   concat two), for the whole batch, channels last, each image in the frame of zeros that the
+   convolutions reading it need. Gradients have no frames.
 
    Most operations work on one sample at a time: a run of them, a TRUNK, goes depth first, each
    sample through all of its operations while it is in the cache, forward and backward; gradients
@@ -3731,7 +3731,7 @@ TNN_API int tnn_argmax(const float *x, int n)
    over the batch. Batch normalisation begins a trunk forward and ends one backward, after a pass
    over the whole batch that sums up what it needs.
 
-   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6n. */
+   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6l. */
 
 /* ---- 6a. What they work on ------------------------------------------------------------------- */
 enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples into the network */
@@ -3861,7 +3861,7 @@ static tnn__len tnn__place_of(const tnn__blob *b, int i)
 {
     return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w);
 }
-/* An option of two dimensions: the one for this dimension, else the one for both, else `otherwise`. */
+/* An option of two dimensions: the one for this, else the one for both, else `otherwise`. */
 static int tnn__either(int own, int both, int otherwise)
 {
     return own ? own : both ? both : otherwise;
@@ -3963,7 +3963,7 @@ static void tnn__concat_backward(const tnn__sample_at *a)
     }
 }
 
-/* ---- 6c. Activations -------------------------------------------------------------------------- */
+/* ---- 6c. Activations ------------------------------------------------------------------------- */
 static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     (void)b;
@@ -3997,7 +3997,8 @@ static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *o, tnn__blob
     case TNN_ELU:         op->function = TNN__ACT_elu; p[0] = (float)alpha; break;
     case TNN_CELU:        op->function = TNN__ACT_elu; p[0] = (float)alpha;
                           p[1] = (float)(1/alpha); break;
-    case TNN_SELU:        op->function = TNN__ACT_elu; p[0] = 1.67326324f; p[2] = 1.05070099f; break;
+    case TNN_SELU:        op->function = TNN__ACT_elu; p[0] = 1.67326324f;
+                          p[2] = 1.05070099f; break;
     case TNN_RELU6:       op->function = TNN__ACT_clamp; p[0] = 0; p[1] = 6; break;
     case TNN_HARDTANH:    op->function = TNN__ACT_clamp;
                           p[0] = (float)tnn__default((double)o->min_value, -1);
@@ -4051,7 +4052,7 @@ static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     op->tmp_floats = 2*tnn__round_up(b->c, 16);
     op->option[0] = (float)tnn__default((double)o->slope, 0.25);
     if (o->per_channel && b->flat && b->h*b->w > 1)
-        return tnn__fail(TNN_ERROR_SHAPE, "prelu: .per_channel comes before the image is flattened");
+        return tnn__fail(TNN_ERROR_SHAPE, "prelu: .per_channel comes before flatten");
     return TNN_OK;
 }
 static const float *tnn__prelu_slopes(const tnn__sample_at *a)
@@ -4148,7 +4149,7 @@ static void tnn__glu_backward(const tnn__sample_at *a)
         }
 }
 
-/* ---- 6d. Dropout and noise: in training only ----------------------------------------------------
+/* ---- 6d. Dropout and noise: in training only --------------------------------------------------
    Each training forward has a stream of its own. Elements are numbered in image rows of multiples
    of 64. */
 static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
@@ -4240,7 +4241,7 @@ static void tnn__drop_whole_backward(const tnn__sample_at *a)
     tnn__drop_whole(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out));
 }
 
-/* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10). Gaussian noise: x + N(0, std^2). */
+/* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10); noise: x + N(0, std^2). */
 static void tnn__noise_rows(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
                             tnn__len y_row)
 {
@@ -4270,10 +4271,10 @@ static void tnn__noise_backward(const tnn__sample_at *a)
     else tnn__noise_rows(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out));
 }
 
-/* ---- 6e. Resampling: padding and upsampling ------------------------------------------------------
+/* ---- 6e. Resampling: padding and upsampling ---------------------------------------------------
    y[i, j] = sum over up to two rows and two columns of x with weights: a TAP is the two places and
-   weights of one output coordinate. Padding has one place, or none; nearest neighbours one; bilinear
-   two. Backward scatters with the same weights. */
+   weights of one output coordinate. Padding has one place, or none; nearest neighbours one;
+   bilinear two. Backward scatters with the same weights. */
 typedef struct { int at[2], count; float weight[2]; } tnn__tap;
 static tnn__tap tnn__tap_of(const tnn__op *op, int i, int in, int out, int before)
 {
@@ -4424,7 +4425,7 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
     a->k->avgpool_grad(&a->op->pool, a->dy, a->dx, row);
 }
 
-/* ---- 6g. Normalisation and scale ------------------------------------------------------------------
+/* ---- 6g. Normalisation and scale --------------------------------------------------------------
    y = (x - mean)/sqrt(var + eps) w + b, mean and variance over
      batch norm       the batch and pixels of each channel; afterwards by the running ones
                       (Ioffe and Szegedy 2015)
@@ -4433,7 +4434,7 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
      RMS norm         layer norm with mean = 0 and the mean square for var (Zhang and Sennrich 2019)
      scale            nothing: mean = 0, var + eps = 1
    w and b are by channel; of layer and RMS norm and after a flatten by element. To see both alike,
-   an image row is `pixels` rows of `slots` columns: (w, c), or (1, w*c) with other w and b each row.
+   an image row is `pixels` rows of `slots` columns: (w, c), or (1, w*c) with w, b by row.
 
    Backward, N values to a mean, x^ = (x - mean) r, r = 1/sqrt(var + eps), sums over those values:
      db = sum dy,  dw = sum dy x^,
@@ -4636,7 +4637,7 @@ static void tnn__norm_backward(const tnn__sample_at *a)
     }
 }
 
-/* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------- */
+/* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------ */
 static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
@@ -4648,7 +4649,7 @@ static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     b->c = o->filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
     return e;
 }
-static void tnn__conv_sample_forward(const tnn__sample_at *a)
+static void tnn__conv2d_forward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in, *out = a->out;
@@ -4673,7 +4674,7 @@ static void tnn__conv_sample_forward(const tnn__sample_at *a)
         if (leaky) a->k->act(n, y, y, op->slope);
     }
 }
-static void tnn__conv_sample_backward(const tnn__sample_at *a)
+static void tnn__conv2d_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__len n = tnn__wide(a->out);
@@ -4769,7 +4770,7 @@ static void tnn__transposed_backward(const tnn__sample_at *a)
                           0, a->in->h);
 }
 
-/* ---- 6i. Custom layers: the user's functions, on images in PyTorch's order ---------------------- */
+/* ---- 6i. Custom layers: the user's functions, on images in PyTorch's order ------------------- */
 static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_custom_layer *f = o->custom;
@@ -4981,7 +4982,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     }
 }
 
-/* ---- 6k. Batch normalisation over the batch -----------------------------------------------------
+/* ---- 6k. Batch normalisation over the batch ---------------------------------------------------
    Sums by slot over spans of the batch, added up in their order; see 6g. */
 static void tnn__batch_sums(void *context, int span, int worker)
 {
@@ -5095,7 +5096,7 @@ typedef struct {
 #define TNN__NORM(name)     {name, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward}
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type */
     {"input",             NULL,                 tnn__input_forward,       NULL},
-    {"conv2d",            tnn__conv_shape,      tnn__conv_sample_forward, tnn__conv_sample_backward},
+    {"conv2d",            tnn__conv_shape,      tnn__conv2d_forward,      tnn__conv2d_backward},
     {"dense",             tnn__dense_shape,     NULL,                     NULL},
     {"maxpool2d",         tnn__pool_shape,      tnn__maxpool_forward,     tnn__maxpool_backward},
     {"avgpool2d",         tnn__pool_shape,      tnn__avgpool_forward,     tnn__avgpool_backward},
@@ -5639,7 +5640,7 @@ TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
     return b->c*b->h*b->w;
 }
 
-/* ---- 7b. Parameters -----------------------------------------------------------------------------
+/* ---- 7b. Parameters ---------------------------------------------------------------------------
    The named tensors are numbered: weight and bias of each operation, then what is not trained, the
    running mean and variance. `which` is one of these four. */
 enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE };
