@@ -380,53 +380,52 @@ TNN_API uint64_t   tnn_hash(tnn_net *net);
 
        tnn_set_schedule(net, TNN_COSINE, .lr = 0.1, .steps = 1000, .warmup = 50);
 
-   Each is  lr(t) = b + (a - b) w(t), with T = .steps; "end" is .end_lr or lr .end_factor (default
-   0); anneal(u) falls from 1 at u = 0 to 0 at u = 1 and stays there. (!) marks what must be given.
-   A type does not read what it does not name.
+   Each is  lr(t) = end + (start - end) w(t)  with  start = lr start_factor (default 1),
+   end = end_lr, or else lr end_factor (default 0),  and T = steps.  A(u) is the .anneal: it falls
+   from 1 at u = 0 to 0 at u = 1 and stays there. (!) marks what must be given; a type does not read
+   what neither it nor this text names.
 
-   type                 a         b    w                               defaults; the same elsewhere
-   TNN_CONSTANT         lr start  lr   1 while t < T                   start_factor 1/3, T 0;
-                                                                       torch ConstantLR
-   TNN_STEP             lr        end  gamma^floor(t/T)                gamma 0.1, T(!); StepLR
-   TNN_MULTISTEP        lr        end  gamma^(milestones <= t)         gamma 0.1; MultiStepLR
-   TNN_EXPONENTIAL      lr        end  gamma^(t/T)                     gamma(!), T 1; ExponentialLR,
-                                       (.staircase: floor(t/T))        Keras ExponentialDecay
-   TNN_INVERSE_TIME     lr        end  1/(1 + gamma t/T)               gamma(!), T 1;
-                                       (.staircase: floor(t/T))        Keras InverseTimeDecay
-   TNN_LINEAR           lr start  end  (1 - t/T)^power                 T(!), start_factor 1/3,
-                                                                       end_factor 1; LinearLR
-   TNN_POLYNOMIAL       lr        end  (1 - t/T)^power                 power 1, T(!); PolynomialLR,
-                                                                       Keras PolynomialDecay
-   TNN_COSINE           lr        end  (1 + cos(pi t/T))/2, which      T_max = T(!), eta_min = end;
-                                       rises again after T             CosineAnnealingLR
-   TNN_COSINE_RESTARTS  lr        end  the same to T, anew for T mult  T_0 = T(!), T_mult = mult 1,
-                                       steps, for T mult^2, ...; in    cycle_gamma 1; SGDR (2017),
-                                       cycle i times cycle_gamma^i     CosineAnnealingWarmRestarts;
-                                                                       Keras' m_mul = cycle_gamma
-   TNN_ANNEAL           lr        end  anneal(t/T)                     T 10, end(!); SWALR; Keras
-                                                                       CosineDecay
-   TNN_WSD              lr        end  anneal((t - T)/steps_down)      T(!), steps_down(!); with
-                                                                       .warmup, Hu et al. 2024
-   TNN_ONE_CYCLE        lr/div -> lr -> lr/div/final_div, each by      T(!), pct_start 0.3, div 25,
-                        anneal; up to step pct_start T - 1, down to    final_div 1e4; OneCycleLR,
-                        T - 1; .three_phase: down to lr/div in as      Smith 2019. Momentum 0.95 ->
-                        many steps as up, then the rest                0.85 -> 0.95
-   TNN_CYCLIC           lr        end  1 - h gamma^t cycle_gamma^i in  T(!), steps_down T, end(!) =
-                                       cycle i, h up from 0 to 1 in T  max_lr, both gammas 1; Smith
-                                       steps, down in steps_down       2017, CyclicLR (cycle_gamma
-                                                                       0.5 is triangular2, gamma
-                                                                       exp_range). Momentum 0.9 ->
-                                                                       0.8
-   TNN_SEQUENTIAL       part i from .milestones[i-1] on, with its t    count parts(!), count-1
-                        counted from there                             milestones(!); SequentialLR
-   TNN_CHAINED          a part's lr is what the part before gives: a   count parts(!);
-                        product, where end is 0                        ChainedScheduler
-   TNN_LAMBDA           lr        0    function(user, t)               function(!); LambdaLR
-   TNN_MULTIPLICATIVE   lr        0    function(user, 1) * ... *       function(!), called t times;
-                                       function(user, t)               MultiplicativeLR
+   type                 w(t)                                    defaults; the same elsewhere
+   TNN_CONSTANT         1 if t < T, else 0                      T 0 (always lr), start_factor 1/3,
+                                                                end_factor 1; torch ConstantLR
+   TNN_STEP             gamma^floor(t/T)                        T(!), gamma 0.1; StepLR
+   TNN_MULTISTEP        gamma^(number of milestones <= t)       count(!), gamma 0.1; MultiStepLR
+   TNN_EXPONENTIAL      gamma^(t/T)                             gamma(!), T 1; ExponentialLR;
+                        (both with .staircase: floor(t/T))      Keras ExponentialDecay
+   TNN_INVERSE_TIME     1/(1 + gamma t/T)                       gamma(!), T 1;
+                                                                Keras InverseTimeDecay
+   TNN_LINEAR           (1 - t/T)^power until T, then 0         T(!), power 1, start_factor 1/3,
+                                                                end_factor 1; LinearLR
+   TNN_POLYNOMIAL       (1 - t/T)^power until T, then 0         T(!), power 1; PolynomialLR,
+                                                                Keras PolynomialDecay
+   TNN_COSINE           (1 + cos(pi t/T))/2: after T it rises   T(!) = T_max, end = eta_min;
+                                                                CosineAnnealingLR
+   TNN_COSINE_RESTARTS  the same until T, then anew, each cycle T(!) = T_0, mult 1 = T_mult; SGDR
+                        mult times as long as the one before;   (2017), CosineAnnealingWarmRestarts;
+                        cycle i times cycle_gamma^i             cycle_gamma 1 = Keras' m_mul
+   TNN_ANNEAL           A(t/T)                                  T 10, end(!); SWALR;
+                                                                Keras CosineDecay
+   TNN_WSD              A((t - T)/steps_down)                   T(!), steps_down(!); after .warmup
+                                                                warm-up-stable-decay (Hu 2024)
+   TNN_ONE_CYCLE        lr/div_factor -> lr -> lr/div_factor/final_div_factor, each by A;
+                        the first until pct_start T - 1, all    T(!), pct_start 0.3, div_factor 25,
+                        until T - 1; with .three_phase down to  final_div_factor 1e4, momentum 0.95
+                        lr/div_factor as long as up, then on    -> 0.85 -> 0.95; Smith 2019,
+                                                                OneCycleLR
+   TNN_CYCLIC           1 - h gamma^t cycle_gamma^i in cycle i: T(!), end(!) = max_lr, steps_down T,
+                        h from 0 to 1 in T steps, back in       gamma 1, cycle_gamma 1, momentum 0.9
+                        steps_down. cycle_gamma 0.5 is          -> 0.8 -> 0.9; Smith 2017, CyclicLR
+                        triangular2, gamma exp_range
+   TNN_SEQUENTIAL       part i from .milestones[i-1] on, its t  count(!) parts and count-1
+                        counted from there                      milestones; SequentialLR
+   TNN_CHAINED          what a part gives is the lr of the next count(!) parts; ChainedScheduler
+                        one: a product where their end is 0
+   TNN_LAMBDA           function(user, t)                       function(!); LambdaLR
+   TNN_MULTIPLICATIVE   function(user, 1) ... function(user, t) function(!), called t times;
+                                                                MultiplicativeLR
 
-   For each of them .min_lr is a floor, lr(t) = max(min_lr, ...): POLYNOMIAL with it is the linear
-   schedule with saturation, max(min_lr, lr (1 - t/T)), and EXPONENTIAL max(min_lr, lr gamma^t).
+   Under each .min_lr is a floor, lr(t) = max(min_lr, ...): POLYNOMIAL with it is the linear
+   schedule with saturation, max(min_lr, lr (1 - t/T)); EXPONENTIAL gives max(min_lr, lr gamma^t).
    And .warmup steps may stand before each, not counted in T: from warmup_factor lr(0) linearly to
    lr(0) (Goyal et al. 2017; in torch a SequentialLR of a LinearLR and the schedule). */
 typedef enum tnn_schedule_type {
@@ -4698,9 +4697,8 @@ TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels
 }
 
 /* ==== 10. SCHEDULES ============================================================================
-   Every one is  lr(t) = max(min_lr, to + (from - to) w),  and momentum likewise with the same w:
-   a row of the table gives the defaults of from = lr start_factor, to = end_lr (or lr end_factor)
-   and of the rest, tnn__schedule_at the w. */
+   Every one is  lr(t) = max(min_lr, end + (start - end) w(t)),  and momentum likewise with the same
+   w: a row of this table gives the defaults, tnn__schedule_at the w. */
 static const struct tnn__schedule_kind {
     const char *name;
     long long   steps, down;            /* defaults; -1: none, it must be given; -2: as steps */
@@ -4761,7 +4759,7 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
     tnn_schedule s;
     int i, n;
     if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
-    if (given->type < TNN_CONSTANT || (int)given->type >= types)
+    if ((int)given->type < TNN_CONSTANT || (int)given->type >= types)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: no type %d", (int)given->type);
     kind = &tnn__schedule_kinds[given->type];
     if (depth == TNN__SCHEDULE_DEPTH)
