@@ -5013,8 +5013,7 @@ TNN_API int (tnn_plateau_update)(tnn_plateau *p, double metric, double *lr)
         return 0;
     }
     if (!p->updates++) p->best = p->max ? -HUGE_VAL : HUGE_VAL;
-    /* cooling down: torch's cooldown ends after this epoch is ignored, Keras' before it counts */
-    if (p->cooling) p->bad = 0;
+    /* of the epochs that cool down torch ignores the last one, too */
     counted = p->cooling <= keras;
     p->cooling -= p->cooling > 0;
     reach = (p->max ? 1 : -1)*threshold;

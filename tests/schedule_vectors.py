@@ -9,7 +9,7 @@ metrics with what PyTorch's ReduceLROnPlateau does and with the rules of Keras 3
 written here from their documentation, metric by metric.
 
 The keys of a case are the members of tnn_schedule; those of part i begin with "i.". A lambda has no
-key: it is 1/(1 + t/8) on both sides.
+key: it is 1/(1.25 + t/8) on both sides.
 """
 import warnings
 
@@ -130,7 +130,7 @@ def curves_of_torch():
                lambda o: S.CyclicLR(o, 0.1, 0.3, 5, cycle_momentum=False), 30)
 
     def f(t):
-        return 1 / (1 + t / 8)
+        return 1 / (1.25 + t / 8)
     from_torch(D(type="lambda", lr=0.3), lambda o: S.LambdaLR(o, f))
     from_torch(D(type="multiplicative", lr=0.3), lambda o: S.MultiplicativeLR(o, f), 25)
 
@@ -222,6 +222,9 @@ def curves_of_formulas():
         lambda t: 0.2 * (0.5 + 0.5 * t / 4) if t < 4 else cycle(t - 4, 0.2, 0.4) if t < 24 else
         0.1 * (1 + np.cos(np.pi * (t - 24) / 30)) / 2 * 0.5 ** ((t - 24) // 10), 60,
         lambda t: np.nan if t >= 24 else cycle(max(t - 4, 0), 0.9, 0.8))
+    formula(dict(type="chained", lr=0.2, parts=[
+        dict(type="cyclic", end_lr=0.4, steps=4), dict(type="exponential", gamma=0.9)]),
+        lambda t: cycle(t, 0.2, 0.4) * 0.9 ** t, 30, lambda t: cycle(t, 0.9, 0.8))
 
 
 # ---- metrics -----------------------------------------------------------------------------------
@@ -232,7 +235,8 @@ def sequences():
     rough = [1 / (1 + 0.2 * t) + 0.2 * np.sin(7.0 * t) for t in range(60)]
     plateau = [1, 0.9, 0.8] + [0.7] * 30 + [0.6] * 12
     return [("falling", np.round(falling, 6)), ("rough", np.round(rough, 6)), ("plateau", plateau),
-            ("ties", [0.5] * 40), ("rising", np.arange(30) / 8),
+            ("base", [1, 0.9, 0.545] + [0.6] * 12), ("ties", [0.5] * 40),
+            ("rising", np.arange(30) / 8),
             ("nan", [nan, 1, nan, nan, 0.5, 0.6, nan, 0.7, nan, nan, nan, nan, 0.4] + [nan] * 10),
             ("infinite", [inf, inf, 3, -inf, 2, 1, 0.5, 0.25, 0.1] + [0] * 9),
             ("small", np.round([1 - 3e-5 * t for t in range(60)], 6)),
@@ -268,23 +272,21 @@ def plateaus():
                 ("min", 0.1, 10, 1e-4, "rel", 0, 0, 1e-8),
                 ("min", 0.5, 2, 1e-4, "abs", 3, 0, 1e-8),
                 ("max", 0.5, 1, 1e-2, "rel", 1, 0.01, 1e-8),
-                ("max", 0.3, 0, 0.0, "abs", 2, 0.02, 1e-3))):
-            for keras in (0, 1):
-                if keras:
-                    lrs = keras_plateau(metrics, mode, factor, patience, threshold, cooldown,
-                                        least, 0.1)
-                else:
-                    o = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
-                    s = S.ReduceLROnPlateau(o, mode, factor, patience, threshold, how, cooldown,
+                ("max", 0.3, 0, 0.0, "abs", 2, 0.02, 1e-3),
+                ("min", 0.1, 1, 0.0, "abs", 0, 0, 1e-8))):
+            o = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+            scheduler = S.ReduceLROnPlateau(o, mode, factor, patience, threshold, how, cooldown,
                                             least, eps)
-                    lrs = []
-                    for m in metrics:
-                        s.step(float(m))
-                        lrs.append(o.param_groups[0]["lr"])
-                OUT.case("plateau-%s-%d%s" % (name, number, "-keras" if keras else ""))
-                OUT.put("options", [mode == "max", factor, patience, threshold, how == "abs",
-                                    cooldown, least, eps, keras])
-                OUT.put("lrs", lrs, "%.11g")
+            lrs = []
+            for m in metrics:
+                scheduler.step(float(m))
+                lrs.append(o.param_groups[0]["lr"])
+            OUT.case("plateau-%s-%d" % (name, number))
+            OUT.put("options", [mode == "max", factor, patience, threshold, how == "abs", cooldown,
+                                least, eps])
+            OUT.put("torch", lrs, "%.11g")
+            OUT.put("keras", keras_plateau(metrics, mode, factor, patience, threshold, cooldown,
+                                           least, 0.1), "%.11g")
 
 
 def lightning_stop(metrics, mode, delta, patience, finite, stop_at, diverged):
