@@ -63,10 +63,11 @@
         7  Networks              the plan, parameters, forward and backward of a batch
         8  Losses
         9  Optimizers
+       10  Schedules             of the learning rate, and reduction on plateaus
        12  Data                  IDX files, normalisation, splits, batches
-       13  Training              metrics, gradient check
+       13  Training              metrics, early stopping, learning-rate finder, gradient check
        16  Licence
-   (numbers left out are kept for schedules, regularizers, search and checkpoints)
+   (numbers left out are kept for regularizers, search and checkpoints)
 
    OPTIONS  (macros, defined before the implementation is included)
 
@@ -449,6 +450,8 @@ TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the paramete
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
 TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
 TNN_API double       tnn_lr(const tnn_net *net);
+/* Momentum of SGD (the network was built with some, or has not been built), beta1 of the others. */
+TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
 
 /* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER the index in order of tnn_add,
    as in torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw), dense
@@ -472,7 +475,146 @@ TNN_API float     *tnn_flat(tnn_net *net, int which, size_t *count);
 /* FNV-1a 64 of all parameters in PyTorch's order: equal networks, equal numbers. */
 TNN_API uint64_t   tnn_hash(tnn_net *net);
 
-/* ---- 1f. Data ---------------------------------------------------------------------------------
+/* ---- 1f. Schedules ----------------------------------------------------------------------------
+   The learning rate as a pure function of the step t = 0, 1, 2, ...: attached to a network it is
+   applied before each update, and tnn_schedule_lr gives the same numbers anywhere else.
+
+       tnn_set_schedule(net, TNN_COSINE, .lr = 0.1, .steps = 1000, .warmup = 50);
+
+   Each is  lr(t) = end + (start - end) w(t)  with  start = lr start_factor (default 1),
+   end = end_lr, or else lr end_factor (default 0),  and T = steps.  A(u) is the .anneal: it falls
+   from 1 at u = 0 to 0 at u = 1 and stays there. (!) marks what must be given; a type does not read
+   what neither it nor this text names.
+
+   type                 w(t)                                    defaults; the same elsewhere
+   TNN_CONSTANT         1 if t < T, else 0                      T 0 (always lr), start_factor 1/3,
+                                                                end_factor 1; torch ConstantLR
+   TNN_STEP             gamma^floor(t/T)                        T(!), gamma 0.1; StepLR
+   TNN_MULTISTEP        gamma^(number of milestones <= t)       count(!), gamma 0.1; MultiStepLR
+   TNN_EXPONENTIAL      gamma^(t/T)                             gamma(!), T 1; ExponentialLR;
+                        (both with .staircase: floor(t/T))      Keras ExponentialDecay
+   TNN_INVERSE_TIME     1/(1 + gamma t/T)                       gamma(!), T 1;
+                                                                Keras InverseTimeDecay
+   TNN_LINEAR           (1 - t/T)^power until T, then 0         T(!), power 1, start_factor 1/3,
+                                                                end_factor 1; LinearLR
+   TNN_POLYNOMIAL       (1 - t/T)^power until T, then 0         T(!), power 1; PolynomialLR,
+                                                                Keras PolynomialDecay
+   TNN_COSINE           (1 + cos(pi t/T))/2: after T it rises   T(!) = T_max, end = eta_min;
+                                                                CosineAnnealingLR
+   TNN_COSINE_RESTARTS  the same until T, then anew, each cycle T(!) = T_0, mult 1 = T_mult; SGDR
+                        mult times as long as the one before;   (2017), CosineAnnealingWarmRestarts;
+                        cycle i times cycle_gamma^i             cycle_gamma 1 = Keras' m_mul
+   TNN_ANNEAL           A(t/T)                                  T 10, end(!); SWALR;
+                                                                Keras CosineDecay
+   TNN_WSD              A((t - T)/steps_down)                   T(!), steps_down(!); after .warmup
+                                                                warm-up-stable-decay (Hu 2024)
+   TNN_ONE_CYCLE        lr/div_factor -> lr -> lr/div_factor/final_div_factor, each by A;
+                        the first until pct_start T - 1, all    T(!), pct_start 0.3, div_factor 25,
+                        until T - 1; with .three_phase down to  final_div_factor 1e4, momentum 0.95
+                        lr/div_factor as long as up, then on    -> 0.85 -> 0.95; Smith 2019,
+                                                                OneCycleLR
+   TNN_CYCLIC           1 - h gamma^t cycle_gamma^i in cycle i: T(!), end(!) = max_lr, steps_down T,
+                        h from 0 to 1 in T steps, back in       gamma 1, cycle_gamma 1, momentum 0.9
+                        steps_down. cycle_gamma 0.5 is          -> 0.8 -> 0.9; Smith 2017, CyclicLR
+                        triangular2, gamma exp_range
+   TNN_SEQUENTIAL       part i from .milestones[i-1] on, its t  count(!) parts and count-1
+                        counted from there                      milestones; SequentialLR
+   TNN_CHAINED          what a part gives is the lr of the next count(!) parts; ChainedScheduler
+                        one: a product where their end is 0
+   TNN_LAMBDA           function(user, t)                       function(!); LambdaLR
+   TNN_MULTIPLICATIVE   function(user, 1) ... function(user, t) function(!), called t times;
+                                                                MultiplicativeLR
+
+   Under each .min_lr is a floor, lr(t) = max(min_lr, ...): POLYNOMIAL with it is the linear
+   schedule with saturation, max(min_lr, lr (1 - t/T)); EXPONENTIAL gives max(min_lr, lr gamma^t).
+   And .warmup steps may stand before each, not counted in T: from warmup_factor lr(0) linearly to
+   lr(0) (Goyal et al. 2017; in torch a SequentialLR of a LinearLR and the schedule). */
+typedef enum tnn_schedule_type {
+    TNN_CONSTANT = 1, TNN_STEP, TNN_MULTISTEP, TNN_EXPONENTIAL, TNN_INVERSE_TIME, TNN_LINEAR,
+    TNN_POLYNOMIAL, TNN_COSINE, TNN_COSINE_RESTARTS, TNN_ANNEAL, TNN_WSD, TNN_ONE_CYCLE, TNN_CYCLIC,
+    TNN_SEQUENTIAL, TNN_CHAINED, TNN_LAMBDA, TNN_MULTIPLICATIVE
+} tnn_schedule_type;
+
+typedef enum tnn_anneal {
+    TNN_ANNEAL_COSINE = 0,  /* (1 + cos(pi u))/2 */
+    TNN_ANNEAL_LINEAR,      /* (1 - u)^.power    */
+    TNN_ANNEAL_SQRT         /* 1 - sqrt(u)       */
+} tnn_anneal;
+
+typedef struct tnn_schedule tnn_schedule;
+struct tnn_schedule {
+    tnn_schedule_type type;
+    double     lr;              /* default: that of the whole in a part, the optimizer's where a
+                                   network has the schedule, else 1e-3                      */
+    long long  steps;           /* T: of updates, or of epochs with .per_epoch               */
+    double     gamma;
+    double     end_lr, end_factor;      /* end_lr says more than end_factor                  */
+    double     min_lr;                  /* floor. Default 0                                  */
+    long long  warmup;                  /* default 0 steps                                   */
+    double     warmup_factor;           /* default 0: the very first step has lr 0           */
+    int        per_epoch;               /* t counts epochs, not updates; that of the whole   */
+    double     start_factor, power;
+    tnn_anneal anneal;
+    int        staircase;
+    long long  steps_down;
+    int        mult;                    /* T_mult                                            */
+    double     cycle_gamma;
+    double     pct_start, div_factor, final_div_factor;
+    int        three_phase;
+    double     base_momentum, max_momentum; /* of ONE_CYCLE and CYCLIC: the lower, the upper  */
+    int        keep_momentum;               /* those two leave momentum alone                 */
+    const int *milestones;              /* rising                                            */
+    const tnn_schedule *parts;          /* neither is copied: they must outlive the schedule's
+                                           use. At most 8 deep                               */
+    int        count;                   /* of parts; in MULTISTEP of milestones              */
+    double   (*function)(void *user, long long step);
+    void      *user;
+};
+
+/* The learning rate of a step; NaN on error. */
+TNN_API double     tnn_schedule_lr(const tnn_schedule *schedule, long long step);
+/* Momentum (Adam's and its like's beta1) of a step; NaN where the schedule leaves it alone. */
+TNN_API double     tnn_schedule_momentum(const tnn_schedule *schedule, long long step);
+/* Copies the schedule (not what it points to). tnn_step sets lr, and momentum where the schedule
+   has one, before it updates, with the number of steps since this call, or of epochs with
+   .per_epoch. NULL takes it off, and leaves lr as it is. After tnn_set_optimizer; momentum of SGD
+   must not have been 0 when the network was built. */
+TNN_API tnn_status tnn_net_schedule(tnn_net *net, const tnn_schedule *schedule);
+/* The end of an epoch, for a schedule .per_epoch. tnn_train_epoch calls it. */
+TNN_API tnn_status tnn_end_epoch(tnn_net *net);
+
+/* Lower lr when a metric has not got better: torch ReduceLROnPlateau. Call after each validation:
+       double lr = tnn_lr(net);
+       if (tnn_plateau_update(&plateau, m.loss, &lr)) tnn_set_lr(net, lr);
+   A metric is better if metric < best (1 - threshold), or > best (1 + threshold) with .max; with
+   .absolute if < best - threshold, or > best + threshold. NaN never is. The first finite one is.
+   Bad epochs are counted since the last better one or the last reduction:
+                            torch                             .keras (ReduceLROnPlateau, Keras 3)
+     lr is reduced at       bad > patience                    bad >= patience (one epoch earlier;
+                                                              patience 0 is 1)
+     threshold              relative, or .absolute            absolute (its min_delta)
+     cooldown               the next .cooldown epochs do not  one fewer: the epoch that ends the
+                            count as bad                      cooldown counts
+     no reduction if        lr - new <= eps; counting starts  lr <= min_lr; counting goes on, no
+                            anew and cools down all the same  cooldown                          */
+typedef struct tnn_plateau {
+    int    max;                 /* the larger the better                                     */
+    double factor;              /* new lr = max(lr factor, min_lr). Default 0.1, less than 1 */
+    int    patience;            /* default 10; -1 means 0                                    */
+    double threshold;           /* default 1e-4                                              */
+    int    absolute;
+    int    cooldown;            /* default 0                                                 */
+    double min_lr;              /* default 0                                                 */
+    double eps;                 /* default 1e-8                                              */
+    int    keras;
+    /* its state, all zero at first */
+    int    updates, bad, cooling;
+    double best;
+} tnn_plateau;
+/* 1 if *lr was lowered, else 0 (also on error). */
+TNN_API int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr);
+
+/* ---- 1g. Data ---------------------------------------------------------------------------------
    A data set is samples of (c, h, w) bytes or floats with one label each. What loads one owns it
    (`memory`); subsets and splits are views that must not outlive it, with `index` their own. */
 typedef struct tnn_data {
@@ -526,7 +668,7 @@ TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_optio
 TNN_API int         tnn_next(tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
 
-/* ---- 1g. Training and metrics ---------------------------------------------------------------- */
+/* ---- 1h. Training and metrics ---------------------------------------------------------------- */
 typedef struct tnn_metrics {
     double loss;            /* mean over the samples; NaN on error              */
     double accuracy;        /* fraction whose largest logit is the label's      */
@@ -540,6 +682,63 @@ TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *count
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
 
+/* Early stopping on any metric, one call after each validation: 1 when training should stop, or on
+   error.
+       tnn_early_stopping stop = { .patience = 10, .restore_best = 1 };
+       ... if (tnn_early_stop(&stop, net, m.loss)) break; ...
+       tnn_early_stopping_end(&stop, net);
+   A metric is better if metric < best - min_delta, with .max if > best + min_delta. Calls without a
+   better one are counted; at .patience of them it is time to stop (patience 0 means 1).
+                            Lightning EarlyStopping           .keras (EarlyStopping, Keras 3)
+     default patience       3                                 0
+     NaN or infinity        stops at once, unless .any_value  NaN is not better; -inf may be
+     the first call         like any other                    never stops
+     .baseline              none                              the count starts anew only where the
+                                                              metric is also better than it; one
+                                                              that is merely the best counts, but
+                                                              does not stop
+     .start_from            none                              so many calls are not looked at
+     .stop_at               stops if the metric is < it (>)   none
+     .diverged_at           stops if it is > it (< with .max) none
+   Fields of the other column are refused. */
+typedef struct tnn_early_stopping {
+    int    max;                 /* the larger the better                                     */
+    int    patience;            /* -1 means 0                                                */
+    double min_delta;           /* default 0                                                 */
+    int    restore_best;        /* keep a copy of the best parameters (allocated at the first
+                                   call); tnn_early_stopping_end puts them back              */
+    int    keras, any_value, start_from;
+    double baseline, stop_at, diverged_at;  /* 0: none; TNN_ZERO: at zero                    */
+    /* its state, all zero at first */
+    int    calls, bad, best_call;                               /* calls counted from 1      */
+    double best;
+    float *copy;
+} tnn_early_stopping;
+TNN_API int        tnn_early_stop(tnn_early_stopping *stopping, tnn_net *net, double metric);
+/* Puts the best parameters back if they were kept (net NULL: does not), frees the copy, and makes
+   the state zero, so that the options may serve again. */
+TNN_API tnn_status tnn_early_stopping_end(tnn_early_stopping *stopping, tnn_net *net);
+
+/* Learning-rate range test (Smith 2017, 3.3), as fastai and Lightning do it: step k of n trains a
+   batch with lr_k = min_lr (max_lr/min_lr)^(k/(n-1)), linear in k with .linear; losses are
+   smoothed, a = beta a + (1 - beta) loss, a/(1 - beta^(k+1)); it ends early where the smoothed loss
+   exceeds .diverge times its least, or a loss is not finite (a logger hears of that). The
+   suggestion is the lr where the smoothed loss falls fastest from step to step (central
+   differences), the first n/10 steps and the last left out (fastai's "steep"). Network, optimizer,
+   schedule and lr are afterwards bit for bit as they were; a copy of the network's memory is
+   allocated for the time. The loader has gone on: better give it one of its own. */
+typedef struct tnn_lr_finder {
+    double  min_lr, max_lr;     /* default 1e-8, 1                                           */
+    int     steps;              /* n; default 100                                            */
+    int     linear;
+    double  beta;               /* default 0.98                                              */
+    double  diverge;            /* default 4                                                 */
+    double *lr, *loss;          /* room for n each: the curve, losses smoothed               */
+    int     count;              /* out: steps done                                           */
+} tnn_lr_finder;
+/* The suggested lr; NaN on error, also where fewer than three points are left. */
+TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder);
+
 /* The gradients of a network's parameters against central differences of its loss in training
    mode, on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over
    `samples` elements. Leaves the parameters as they were. NaN on error. */
@@ -550,14 +749,14 @@ TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *label
    the present parameters (torch.optim.swa_utils.update_bn). */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
-/* The macros of 1h note the caller's line with this. */
+/* The macros of 1i note the caller's line with this. */
 TNN_API void tnn_at(const char *file, int line);
 
 #ifdef __cplusplus
 }
 #endif
 
-/* ---- 1h. Named arguments, and the caller's line -----------------------------------------------
+/* ---- 1i. Named arguments, and the caller's line -----------------------------------------------
    tnn_add(net, TNN_DENSE, .units = 10) in C99 (and C++20, members in the order above) makes an
    options struct. Every other language and C++ before 20 fills one in and calls the function
    behind the macro. The macros also note the caller's file and line for messages. */
@@ -578,6 +777,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_net_loss(net, TNN__OPTIONS(tnn_loss_options, .type = __VA_ARGS__)))
 #define tnn_set_optimizer(net, ...) \
     (TNN__HERE, tnn_net_optimizer(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__)))
+#define tnn_set_schedule(net, ...) \
+    (TNN__HERE, tnn_net_schedule(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__)))
 #define tnn_loader_create(data, ...) \
     (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
 /* Function-like macros do not expand within themselves: each of these notes the line and calls. */
@@ -611,6 +812,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_step(...)                    (TNN__HERE, tnn_step(__VA_ARGS__))
 #define tnn_train_batch(...)             (TNN__HERE, tnn_train_batch(__VA_ARGS__))
 #define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
+#define tnn_set_momentum(...)            (TNN__HERE, tnn_set_momentum(__VA_ARGS__))
 #define tnn_param_count(...)             (TNN__HERE, tnn_param_count(__VA_ARGS__))
 #define tnn_param_info(...)              (TNN__HERE, tnn_param_info(__VA_ARGS__))
 #define tnn_param_total(...)             (TNN__HERE, tnn_param_total(__VA_ARGS__))
@@ -619,6 +821,11 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_get_grad(...)                (TNN__HERE, tnn_get_grad(__VA_ARGS__))
 #define tnn_flat(...)                    (TNN__HERE, tnn_flat(__VA_ARGS__))
 #define tnn_hash(...)                    (TNN__HERE, tnn_hash(__VA_ARGS__))
+#define tnn_schedule_lr(...)             (TNN__HERE, tnn_schedule_lr(__VA_ARGS__))
+#define tnn_schedule_momentum(...)       (TNN__HERE, tnn_schedule_momentum(__VA_ARGS__))
+#define tnn_net_schedule(...)            (TNN__HERE, tnn_net_schedule(__VA_ARGS__))
+#define tnn_end_epoch(...)               (TNN__HERE, tnn_end_epoch(__VA_ARGS__))
+#define tnn_plateau_update(...)          (TNN__HERE, tnn_plateau_update(__VA_ARGS__))
 #define tnn_load_idx(...)                (TNN__HERE, tnn_load_idx(__VA_ARGS__))
 #define tnn_parse_idx(...)               (TNN__HERE, tnn_parse_idx(__VA_ARGS__))
 #define tnn_data_view(...)               (TNN__HERE, tnn_data_view(__VA_ARGS__))
@@ -631,6 +838,9 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_evaluate(...)                (TNN__HERE, tnn_evaluate(__VA_ARGS__))
 #define tnn_confusion(...)               (TNN__HERE, tnn_confusion(__VA_ARGS__))
 #define tnn_train_epoch(...)             (TNN__HERE, tnn_train_epoch(__VA_ARGS__))
+#define tnn_early_stop(...)              (TNN__HERE, tnn_early_stop(__VA_ARGS__))
+#define tnn_early_stopping_end(...)      (TNN__HERE, tnn_early_stopping_end(__VA_ARGS__))
+#define tnn_lr_find(...)                 (TNN__HERE, tnn_lr_find(__VA_ARGS__))
 #define tnn_gradient_check(...)          (TNN__HERE, tnn_gradient_check(__VA_ARGS__))
 #define tnn_update_statistics(...)       (TNN__HERE, tnn_update_statistics(__VA_ARGS__))
 
@@ -1035,6 +1245,26 @@ static double tnn__cos_turn(double u)   /* cos(2 pi u), 0 <= u < 1 */
         sum += term;
     }
     return sign * (odd ? t * sum : sum);
+}
+/* e^x to 3e-16 of itself: x = k log 2 + r with |r| <= log(2)/2, then r's series. log 2 stands in
+   two parts, the upper one short enough that k times it is exact. */
+static double tnn__exp_double(double x)
+{
+    double r, e = 1;
+    int k, i;
+    if (!(x > -746)) return x != x ? x : 0;
+    if (x > 709.79) return HUGE_VAL;
+    k = (int)(x*1.4426950408889634 + (x < 0 ? -0.5 : 0.5));
+    r = x - k*0.69314718036912382 - k*1.9082149292705877e-10;
+    for (i = 15; i >= 1; i--) e = 1 + r/i*e;
+    for (; k > 0; k--) e *= 2;
+    for (; k < 0; k++) e *= 0.5;
+    return e;
+}
+/* x^y for x >= 0, to about (1 + |y log x|) 4e-16 of itself; 0^0 is 1, and x^1 is x. */
+static double tnn__pow(double x, double y)
+{
+    return !(y > 0 || y < 0) ? 1 : x == 0 ? 0 : y == 1 ? x : tnn__exp_double(y*tnn__log_double(x));
 }
 /* Box and Muller 1958, from words 0 and 1 of block `index`. */
 TNN_API float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t index)
@@ -3808,7 +4038,7 @@ struct tnn_net {
     long long        param_total;   /* without the padding */
     float           *flat[4];       /* parameters, gradients, moments */
     tnn__len         buffer_floats;
-    float           *buffers;       /* running statistics: not trained */
+    float           *buffers;       /* running statistics, not trained: behind the parameters */
     tnn__len         partial_floats;
     float           *partial;
     tnn__len         scratch_floats, g[4];
@@ -3823,6 +4053,8 @@ struct tnn_net {
     long long        steps;
     double           beta1_t, beta2_t;
     int              correct;
+    tnn_schedule     schedule;              /* .type 0: none */
+    long long        schedule_step;         /* of the next update */
 };
 enum { TNN__NOTHING, TNN__FORWARD, TNN__LOSS, TNN__BACKWARD };
 
@@ -5517,8 +5749,9 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
     else if (net->optimizer.type) moments = 2;
     for (i = 0; i < 4; i++)
-        net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a, net->params) : NULL;
-    net->buffers = tnn__take(&a, net->buffer_floats);
+        net->flat[i] = i == 0 || (training && i < 2 + moments)
+            ? tnn__take(&a, net->params + (i ? 0 : net->buffer_floats)) : NULL;
+    net->buffers = memory ? net->flat[0] + net->params : NULL;
     if (training)
         net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
                                               net->partial_floats));
@@ -6284,6 +6517,20 @@ TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
     return TNN_OK;
 }
 TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
+TNN_API tnn_status (tnn_set_momentum)(tnn_net *net, double momentum)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !(momentum >= 0 && momentum < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_momentum: momentum = %g must be in [0, 1)", momentum);
+    if (net->optimizer.type == TNN_SGD) {
+        if (net->built && !net->flat[2] && momentum > 0)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: the network was built for SGD "
+                             "without momentum; give the optimizer some");
+        net->optimizer.momentum = momentum;
+    } else net->optimizer.beta1 = momentum;
+    return TNN_OK;
+}
 
 #define TNN__UPDATE_BLOCK 8192
 static void tnn__step_task(void *context, int task, int worker)
@@ -6298,6 +6545,7 @@ static void tnn__step_task(void *context, int task, int worker)
     if (u.v) u.v += at;
     call->k->update(&u, TNN__MIN(TNN__UPDATE_BLOCK, call->net->params - at));
 }
+static tnn_status tnn__follow_schedule(tnn_net *net);   /* sets lr and momentum: part 10 */
 TNN_API tnn_status (tnn_step)(tnn_net *net)
 {
     tnn__call call;
@@ -6308,6 +6556,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
     o = &net->optimizer;
     if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
+    if (tnn__follow_schedule(net)) return (tnn_status)tnn_failed();
     net->beta1_t *= o->beta1;
     net->beta2_t *= o->beta2;
     memset(u, 0, sizeof *u);
@@ -6329,6 +6578,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     tnn__run(tnn__threads_for(net, net->params),
              (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__step_task, &call);
     net->steps++;
+    net->schedule_step += !net->schedule.per_epoch;
     net->stage = TNN__NOTHING;
     return TNN_OK;
 }
@@ -6340,6 +6590,344 @@ TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels
     (tnn_backward)(net);
     (tnn_step)(net);
     return loss;
+}
+
+/* ==== 10. SCHEDULES ============================================================================
+   Every one is  lr(t) = max(min_lr, end + (start - end) w(t)),  and momentum likewise with the same
+   w: a row of this table gives the defaults, tnn__schedule_at the w. */
+static const struct tnn__schedule_kind {
+    const char *name;
+    long long   steps, down;            /* defaults; -1: none, it must be given; -2: as steps */
+    double      gamma, start, end, momentum[2];
+    int         anneal;                 /* the only one, or -1: .anneal says which */
+    int         needs;                  /* 1 milestones, 2 parts, 4 a function */
+} tnn__schedule_kinds[] = {
+    /*                 steps down gamma    start end  momentum        anneal          needs */
+    { "",                 0,  0,   1,       1,  0, { 0,    0    }, -1,                0 },
+    { "constant",         0,  0,   1, 1.0/3.0,  1, { 0,    0    }, -1,                0 },
+    { "step",            -1,  0, 0.1,       1,  0, { 0,    0    }, -1,                0 },
+    { "multistep",        0,  0, 0.1,       1,  0, { 0,    0    }, -1,                1 },
+    { "exponential",      1,  0,  -1,       1,  0, { 0,    0    }, -1,                0 },
+    { "inverse time",     1,  0,  -1,       1,  0, { 0,    0    }, -1,                0 },
+    { "linear",          -1,  0,   1, 1.0/3.0,  1, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
+    { "polynomial",      -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
+    { "cosine",          -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
+    { "cosine restarts", -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
+    { "anneal",          10,  0,   1,       1, -1, { 0,    0    }, -1,                0 },
+    { "wsd",             -1, -1,   1,       1,  0, { 0,    0    }, -1,                0 },
+    { "one cycle",       -1,  0,   1,       1,  0, { 0.85, 0.95 }, -1,                0 },
+    { "cyclic",          -1, -2,   1,       1, -1, { 0.8,  0.9  }, -1,                0 },
+    { "sequential",       0,  0,   1,       1,  0, { 0,    0    }, -1,                3 },
+    { "chained",          0,  0,   1,       1,  0, { 0,    0    }, -1,                2 },
+    { "lambda",           0,  0,   1,       1,  0, { 0,    0    }, -1,                4 },
+    { "multiplicative",   0,  0,   1,       1,  0, { 0,    0    }, -1,                4 }
+};
+#define TNN__SCHEDULE_DEPTH 8
+
+/* The options with their defaults; lr is that of the whole. */
+static tnn_schedule tnn__schedule_filled(const tnn_schedule *given, double lr)
+{
+    const struct tnn__schedule_kind *kind = &tnn__schedule_kinds[given->type];
+    tnn_schedule s = *given;
+    s.lr               = tnn__default(s.lr, lr);
+    s.steps            = s.steps ? s.steps : kind->steps;
+    s.steps_down       = s.steps_down ? s.steps_down : kind->down == -2 ? s.steps : kind->down;
+    s.gamma            = tnn__default(s.gamma, kind->gamma);
+    s.start_factor     = tnn__default(s.start_factor, kind->start);
+    s.end_factor       = tnn__default(s.end_factor, kind->end);
+    s.end_lr           = tnn__default(s.end_lr, s.lr*s.end_factor);
+    s.power            = tnn__default(s.power, 1);
+    s.mult             = s.mult ? s.mult : 1;
+    s.cycle_gamma      = tnn__default(s.cycle_gamma, 1);
+    s.pct_start        = tnn__default(s.pct_start, 0.3);
+    s.div_factor       = tnn__default(s.div_factor, 25);
+    s.final_div_factor = tnn__default(s.final_div_factor, 1e4);
+    s.base_momentum    = tnn__default(s.base_momentum, kind->momentum[0]);
+    s.max_momentum     = tnn__default(s.max_momentum, kind->momentum[1]);
+    if (kind->anneal >= 0) s.anneal = (tnn_anneal)kind->anneal;
+    return s;
+}
+
+static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
+{
+    const int types = (int)(sizeof tnn__schedule_kinds/sizeof *tnn__schedule_kinds);
+    const struct tnn__schedule_kind *kind;
+    tnn_schedule s;
+    int i, n;
+    if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
+    if ((int)given->type < TNN_CONSTANT || (int)given->type >= types)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: no type %d", (int)given->type);
+    kind = &tnn__schedule_kinds[given->type];
+    if (depth == TNN__SCHEDULE_DEPTH)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
+                         kind->name, TNN__SCHEDULE_DEPTH);
+    s = tnn__schedule_filled(given, lr);
+    {
+        const struct { const char *name; double given, value, least, most; } x[] = {
+            { "lr",               given->lr,               s.lr,               0,     1e30 },
+            { "gamma",            given->gamma,            s.gamma,            0,     1e30 },
+            { "end_factor",       given->end_factor, tnn__default(given->end_factor, 0), 0, 1e30 },
+            { "end_lr",           given->end_lr,           s.end_lr,           0,     1e30 },
+            { "min_lr",           given->min_lr,           s.min_lr,           0,     1e30 },
+            { "warmup_factor",    given->warmup_factor,    s.warmup_factor,    0,     1e30 },
+            { "start_factor",     given->start_factor,     s.start_factor,     0,     1e30 },
+            { "power",            given->power,            s.power,            0,     1e30 },
+            { "cycle_gamma",      given->cycle_gamma,      s.cycle_gamma,      0,     1e30 },
+            { "pct_start",        given->pct_start,        s.pct_start,        0,     1    },
+            { "div_factor",       given->div_factor,       s.div_factor,       1e-30, 1e30 },
+            { "final_div_factor", given->final_div_factor, s.final_div_factor, 1e-30, 1e30 },
+            { "base_momentum",    given->base_momentum,    s.base_momentum,    0,     1    },
+            { "max_momentum",     given->max_momentum,     s.max_momentum,     0,     1    }
+        };
+        const struct { const char *name; long long given, value, least; } k[] = {
+            { "steps",      given->steps,      s.steps,      kind->steps != 0 },
+            { "steps_down", given->steps_down, s.steps_down, kind->down != 0  },
+            { "warmup",     given->warmup,     s.warmup,     0                },
+            { "mult",       given->mult,       s.mult,       1                }
+        };
+        for (i = 0; i < (int)(sizeof x/sizeof *x); i++)
+            if (!(x[i].value >= x[i].least && x[i].value <= x[i].most))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .%s = %g must be %sin [%g, %g]",
+                                 kind->name, x[i].name, x[i].given, x[i].value < 0
+                                 && tnn__default(x[i].given, 1) > 0 ? "given, " : "",
+                                 x[i].least, x[i].most);
+        for (i = 0; i < (int)(sizeof k/sizeof *k); i++)
+            if (k[i].value < k[i].least || k[i].value > (long long)1 << 53)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .%s = %l must be at least %l",
+                                 kind->name, k[i].name, k[i].given, k[i].least);
+    }
+    if ((int)s.anneal < 0 || s.anneal > TNN_ANNEAL_SQRT)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: no anneal %d", kind->name,
+                         (int)s.anneal);
+    if ((kind->needs & 4) && !s.function)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
+    if ((kind->needs & 3) && s.count < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .count = %d must be at least 1",
+                         kind->name, s.count);
+    if (kind->needs & 1) {
+        n = s.type == TNN_SEQUENTIAL ? s.count - 1 : s.count;
+        if (n && !s.milestones)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .milestones must be given",
+                             kind->name, n);
+        for (i = 0; i < n; i++)
+            if (s.milestones[i] < (i ? s.milestones[i - 1] : 0))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .milestones[%d] = %d must not "
+                                 "be less than %d", kind->name, i, s.milestones[i],
+                                 i ? s.milestones[i - 1] : 0);
+    }
+    if (kind->needs & 2) {
+        if (!s.parts)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .parts must be given",
+                             kind->name, s.count);
+        for (i = 0; i < s.count; i++) {
+            if (s.type == TNN_CHAINED && tnn__default(s.parts[i].lr, -1) >= 0)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule chained: part %d has .lr = %g; only "
+                                 "the whole may", i, s.parts[i].lr);
+            if (tnn__schedule_check(&s.parts[i], s.lr, depth + 1)) return (tnn_status)tnn_failed();
+        }
+    }
+    return TNN_OK;
+}
+
+static int tnn__milestones_passed(const int *milestone, int n, long long t)
+{
+    int i = 0;
+    while (i < n && milestone[i] <= t) i++;
+    return i;
+}
+/* w(at/n), from 1 at 0 to 0 at n and beyond; (1 + cos(pi u))/2 = cos(pi u/2)^2, without
+   cancellation. */
+static double tnn__anneal(const tnn_schedule *s, double at, double n)
+{
+    const double u = at >= n ? 1 : at > 0 ? at/n : 0;
+    const double c = tnn__cos_turn(u/4);
+    return s->anneal == TNN_ANNEAL_COSINE ? c*c
+         : s->anneal == TNN_ANNEAL_LINEAR ? tnn__pow(1 - u, s->power) : 1 - sqrt(u);
+}
+
+/* out: lr and momentum (NaN: left alone) at step t of a schedule that has been checked. */
+static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, double out[2])
+{
+    const double none = TNN__NAN;
+    const tnn_schedule s = tnn__schedule_filled(given, lr);
+    const long long since = TNN__MAX(t - s.warmup, 0);
+    const int momentum = (s.type == TNN_ONE_CYCLE || s.type == TNN_CYCLIC) && !s.keep_momentum;
+    const double low = momentum ? s.base_momentum : none, high = momentum ? s.max_momentum : none;
+    long long at = since, n = s.steps, cycle = 0;
+    double from[2], to[2], w = 1, x;
+    int i;
+    from[0] = s.lr*s.start_factor; from[1] = high;
+    to[0] = s.end_lr;              to[1] = low;
+    switch (s.type) {
+    case TNN_CONSTANT:
+        w = at < n;
+        break;
+    case TNN_STEP: case TNN_MULTISTEP: case TNN_EXPONENTIAL: case TNN_INVERSE_TIME:
+        x = s.type == TNN_MULTISTEP ? tnn__milestones_passed(s.milestones, s.count, at)
+          : s.type == TNN_STEP || s.staircase ? (double)(at/n) : (double)at/(double)n;
+        w = s.type == TNN_INVERSE_TIME ? 1/(1 + s.gamma*x) : tnn__pow(s.gamma, x);
+        break;
+    case TNN_COSINE:                    /* falls and rises */
+        at %= 2*n;
+        w = tnn__anneal(&s, (double)TNN__MIN(at, 2*n - at), (double)n);
+        break;
+    case TNN_COSINE_RESTARTS:
+        if (s.mult == 1) { cycle = at/n; at %= n; }
+        else for (; at >= n; cycle++) { at -= n; n = n > since ? n : n*s.mult; }
+        w = tnn__anneal(&s, (double)at, (double)n)*tnn__pow(s.cycle_gamma, (double)cycle);
+        break;
+    case TNN_CYCLIC:
+        cycle = at/(n + s.steps_down);
+        at %= n + s.steps_down;
+        x = at <= n ? (double)at/(double)n
+                    : (double)(n + s.steps_down - at)/(double)s.steps_down;
+        w = 1 - x*tnn__pow(s.gamma, (double)since)*tnn__pow(s.cycle_gamma, (double)cycle);
+        break;
+    case TNN_ONE_CYCLE: {               /* two or three phases between these */
+        const double least = s.lr/s.div_factor, last = least/s.final_div_factor, T = (double)n;
+        const double rates[4] = { least, s.lr, s.three_phase ? least : last, last };
+        const double momenta[4] = { high, low, high, high };
+        double end[3], begin = 0;
+        end[0] = s.pct_start*T - 1;
+        end[1] = s.three_phase ? 2*s.pct_start*T - 2 : T - 1;
+        end[2] = T - 1;
+        for (i = 0; i < 1 + !!s.three_phase && (double)at > end[i]; i++) begin = end[i];
+        from[0] = rates[i];     to[0] = rates[i + 1];
+        from[1] = momenta[i];   to[1] = momenta[i + 1];
+        w = tnn__anneal(&s, (double)at - begin, end[i] - begin);
+        break; }
+    case TNN_SEQUENTIAL:
+        i = tnn__milestones_passed(s.milestones, s.count - 1, at);
+        tnn__schedule_at(&s.parts[i], s.lr, i ? at - s.milestones[i - 1] : at, from);
+        to[0] = to[1] = 0;
+        break;
+    case TNN_CHAINED:
+        for (i = 0; i < s.count; i++) {
+            tnn__schedule_at(&s.parts[i], from[0], at, out);
+            from[0] = out[0];
+            if (out[1] >= 0) from[1] = out[1];
+        }
+        to[0] = to[1] = 0;
+        break;
+    case TNN_LAMBDA:
+        w = s.function(s.user, at);
+        break;
+    case TNN_MULTIPLICATIVE:
+        for (at = 1; at <= since; at++) w *= s.function(s.user, at);
+        break;
+    case TNN_WSD:
+        at -= n;
+        n = s.steps_down;
+        /* fall through */
+    default:                            /* LINEAR, POLYNOMIAL, ANNEAL */
+        w = tnn__anneal(&s, (double)at, (double)n);
+    }
+    for (i = 0; i < 2; i++) out[i] = to[i] + (from[i] - to[i])*w;
+    out[0] = out[0] < s.min_lr ? s.min_lr : out[0];
+    if (t < s.warmup)
+        out[0] *= s.warmup_factor + (1 - s.warmup_factor)*(double)t/(double)s.warmup;
+}
+
+static double tnn__schedule_value(const tnn_schedule *s, long long step, int which)
+{
+    double out[2];
+    out[0] = out[1] = TNN__NAN;
+    if (tnn_failed()) return out[0];
+    if (step < 0 || step > (long long)1 << 53)
+        tnn__fail(TNN_ERROR_ARGUMENT, "schedule: step %l must not be negative", step);
+    else if (!tnn__schedule_check(s, 1e-3, 0)) tnn__schedule_at(s, 1e-3, step, out);
+    return out[which];
+}
+TNN_API double (tnn_schedule_lr)(const tnn_schedule *schedule, long long step)
+{
+    return tnn__schedule_value(schedule, step, 0);
+}
+TNN_API double (tnn_schedule_momentum)(const tnn_schedule *schedule, long long step)
+{
+    return tnn__schedule_value(schedule, step, 1);
+}
+
+static tnn_status tnn__follow_schedule(tnn_net *net)
+{
+    double value[2];
+    if (!net->schedule.type) return TNN_OK;
+    tnn__schedule_at(&net->schedule, 0, net->schedule_step, value);
+    if ((tnn_set_lr)(net, value[0])) return (tnn_status)tnn_failed();
+    return value[1] >= 0 ? (tnn_set_momentum)(net, value[1]) : TNN_OK;
+}
+TNN_API tnn_status (tnn_net_schedule)(tnn_net *net, const tnn_schedule *schedule)
+{
+    tnn_net before;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !net->optimizer.type)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_schedule: no network, or no optimizer; that comes first");
+    if (schedule && tnn__schedule_check(schedule, net->optimizer.lr, 0))
+        return (tnn_status)tnn_failed();
+    before = *net;
+    memset(&net->schedule, 0, sizeof net->schedule);
+    net->schedule_step = 0;
+    if (!schedule) return TNN_OK;
+    net->schedule = *schedule;
+    if (!(tnn__default(schedule->lr, -1) >= 0)) net->schedule.lr = net->optimizer.lr;
+    if (tnn__follow_schedule(net)) *net = before;
+    return (tnn_status)tnn_failed();
+}
+TNN_API tnn_status (tnn_end_epoch)(tnn_net *net)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_end_epoch: no network");
+    net->schedule_step += net->schedule.per_epoch != 0;
+    return TNN_OK;
+}
+
+TNN_API int (tnn_plateau_update)(tnn_plateau *p, double metric, double *lr)
+{
+    double factor, threshold, eps, reach, lower;
+    int patience, counted, keras, enough, reduced;
+    if (tnn_failed()) return 0;
+    if (!p || !lr) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: no tnn_plateau or no lr");
+        return 0;
+    }
+    keras = p->keras != 0;
+    factor = tnn__default(p->factor, 0.1);
+    threshold = tnn__default(p->threshold, 1e-4);
+    eps = tnn__default(p->eps, 1e-8);
+    patience = p->patience < 0 ? 0 : p->patience ? p->patience : 10;
+    if (!(factor >= 0 && factor < 1) || p->patience < -1 || p->cooldown < 0) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: .factor = %g must be in [0, 1), "
+                  ".patience = %d at least -1, .cooldown = %d not negative",
+                  factor, p->patience, p->cooldown);
+        return 0;
+    }
+    if (!(threshold >= 0 && threshold + eps <= 1e30) || !(eps >= 0) || !(p->min_lr >= 0)
+        || p->min_lr > 1e30 || !(*lr >= 0)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: .threshold = %g, .eps = %g, "
+                  ".min_lr = %g and lr = %g must be finite and not negative",
+                  threshold, eps, p->min_lr, *lr);
+        return 0;
+    }
+    if (!p->updates++) p->best = p->max ? -HUGE_VAL : HUGE_VAL;
+    /* of the epochs that cool down torch ignores the last one, too */
+    counted = p->cooling <= keras;
+    p->cooling -= p->cooling > 0;
+    reach = (p->max ? 1 : -1)*threshold;
+    reach = p->absolute || keras ? p->best + reach : p->best*(1 + reach);
+    if (p->max ? metric > reach : metric < reach) {
+        p->best = metric;
+        p->bad = 0;
+    } else p->bad += counted;
+    enough = p->bad > 0 && p->bad > patience - keras;
+    if (!enough) return 0;
+    lower = TNN__MAX(*lr*factor, p->min_lr);
+    reduced = keras ? *lr > p->min_lr : *lr - lower > eps;
+    if (reduced) *lr = lower;
+    if (reduced || !keras) {
+        p->cooling = p->cooldown;
+        p->bad = 0;
+    }
+    return reduced;
 }
 
 /* ==== 12. DATA ================================================================================ */
@@ -6755,9 +7343,146 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
         batches++;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
+    (tnn_end_epoch)(net);
     m.loss = loss/batches;
     m.accuracy = (double)m.correct/m.n;
     return m;
+}
+
+TNN_API int (tnn_early_stop)(tnn_early_stopping *s, tnn_net *net, double metric)
+{
+    const double none = TNN__NAN;
+    double sign, v, baseline, stop_at, diverged_at;         /* the smaller v the better */
+    int patience;
+    size_t n = 0;
+    float *w = NULL;
+    if (tnn_failed()) return 1;
+    if (!s || (s->restore_best && !net)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: no tnn_early_stopping, or no network for "
+                  ".restore_best");
+        return 1;
+    }
+    if (s->patience < -1 || s->start_from < 0 || !(s->min_delta >= 0) || s->min_delta > 1e30) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: .patience = %d must be at least -1, "
+                  ".start_from = %d and .min_delta = %g finite and not negative",
+                  s->patience, s->start_from, s->min_delta);
+        return 1;
+    }
+    sign = s->max ? -1 : 1;
+    baseline = sign*tnn__default(s->baseline, none);        /* NaN is neither < nor > */
+    stop_at = sign*tnn__default(s->stop_at, none);
+    diverged_at = sign*tnn__default(s->diverged_at, none);
+    if (s->keras ? s->any_value || stop_at - stop_at >= 0 || diverged_at - diverged_at >= 0
+                 : s->start_from || baseline - baseline >= 0) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: %s", s->keras
+                  ? ".any_value, .stop_at and .diverged_at do not go with .keras"
+                  : ".baseline and .start_from need .keras");
+        return 1;
+    }
+    patience = s->patience < 0 ? 0 : s->patience || s->keras ? s->patience : 3;
+    if (s->restore_best && !(w = (tnn_flat)(net, 0, &n))) return 1;
+    if (w) n += (size_t)net->buffer_floats;
+    v = sign*metric;
+    if (++s->calls <= s->start_from) return 0;
+    if (s->restore_best && !s->copy) {
+        s->copy = tnn__workspace((tnn__len)n, "tnn_early_stop");
+        if (!s->copy) return 1;
+        memcpy(s->copy, w, n*sizeof *w);
+    }
+    if (!s->keras && ((!(v - v >= 0) && !s->any_value) || v < stop_at || v > diverged_at)) return 1;
+    s->bad++;
+    if (v + s->min_delta < (s->best_call ? sign*s->best : HUGE_VAL)) {
+        s->best = metric;
+        s->best_call = s->calls;
+        if (s->copy) memcpy(s->copy, w, n*sizeof *w);
+        if (!(baseline - baseline >= 0) || v + s->min_delta < baseline) s->bad = 0;
+        return 0;
+    }
+    return s->bad >= patience && !(s->keras && s->calls == 1);
+}
+TNN_API tnn_status (tnn_early_stopping_end)(tnn_early_stopping *s, tnn_net *net)
+{
+    size_t n = 0;
+    float *w;
+    if (!s) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
+    if (s->copy && net && (w = (tnn_flat)(net, 0, &n)) != NULL) {
+        memcpy(w, s->copy, (n + (size_t)net->buffer_floats)*sizeof *w);
+        net->stage = TNN__NOTHING;
+    }
+    tnn__release(s->copy);
+    s->copy = NULL;
+    s->calls = s->bad = s->best_call = 0;
+    s->best = 0;
+    return (tnn_status)tnn_failed();
+}
+
+TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
+{
+    const double nan = HUGE_VAL - HUGE_VAL;
+    double low, high, beta, diverge, average = 0, weight = 1, least = HUGE_VAL, steepest = HUGE_VAL;
+    double best = nan;
+    float *memory;
+    tnn_net before;
+    size_t bytes;
+    int i, n;
+    if (tnn_failed()) return nan;
+    if (!net || !loader || !f || !f->lr || !f->loss) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: no network, loader or finder, or no arrays "
+                  ".lr and .loss in it");
+        return nan;
+    }
+    low = tnn__default(f->min_lr, 1e-8);
+    high = tnn__default(f->max_lr, 1);
+    beta = tnn__default(f->beta, 0.98);
+    diverge = tnn__default(f->diverge, 4);
+    n = f->steps ? f->steps : 100;
+    if (!(low >= (f->linear ? 0 : 1e-30) && high > low && high <= 1e30) || n < 3
+        || !(beta >= 0 && beta < 1) || !(diverge > 1)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, "
+                  ".steps = %d at least 3, .beta = %g in [0, 1), .diverge = %g above 1",
+                  low, high, n, beta, diverge);
+        return nan;
+    }
+    if ((tnn_build)(net)) return nan;
+    memory = tnn__workspace(net->memory_floats, "tnn_lr_find");
+    if (!memory) return nan;
+    bytes = (size_t)net->memory_floats*sizeof *memory;
+    memcpy(memory, net->memory, bytes);
+    before = *net;
+    net->schedule.type = (tnn_schedule_type)0;
+    f->count = 0;
+    for (i = 0; i < n; i++) {
+        const double part = (double)i/(n - 1);
+        const double lr = f->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
+        double loss;
+        if (!(tnn_next)(loader) && !(tnn_next)(loader)) break;
+        (tnn_set_lr)(net, lr);
+        loss = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+        if (tnn_failed()) {             /* a loss that is not finite ends the curve */
+            if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
+            break;
+        }
+        average = beta*average + (1 - beta)*loss;
+        weight *= beta;
+        f->lr[i] = lr;
+        f->loss[i] = average/(1 - weight);
+        f->count = i + 1;
+        if (f->loss[i] > diverge*least) break;
+        least = TNN__MIN(least, f->loss[i]);
+    }
+    *net = before;
+    memcpy(net->memory, memory, bytes);
+    tnn__release(memory);
+    if (tnn_failed()) return nan;
+    for (i = TNN__MAX(n/10, 1); i + 1 < f->count; i++)
+        if (f->loss[i + 1] - f->loss[i - 1] < steepest) {
+            steepest = f->loss[i + 1] - f->loss[i - 1];
+            best = f->lr[i];
+        }
+    if (!(best >= 0))
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: ended after %d steps, too few of %d; begin "
+                  "with a smaller .min_lr than %g", f->count, n, low);
+    return best;
 }
 
 TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *labels, int n,
