@@ -437,38 +437,46 @@ def rules():
 
 # ---- L-BFGS: a network of its own, dense 9 - leaky ReLU - dense 4, cross-entropy --------------------
 
-def lbfgs():
-    out = Vectors("optimizers_lbfgs.txt", "all weights after each of 3 steps of L-BFGS")
+def lbfgs_train(options, dtype):
     nn = torch.nn
+    net = nn.Sequential(nn.Linear(6, 9), nn.LeakyReLU(0.25), nn.Linear(9, 4)).to(dtype)
+    with torch.no_grad():
+        for i, p in enumerate(net.parameters()):
+            p.copy_(torch.tensor(value(13000 + i, p.numel()).reshape(p.shape) / 2))
+    optimizer = torch.optim.LBFGS(net.parameters(), **options)
+    trajectory = []
+    for t in range(3):
+        x = value(13100 + t // 2, 30 * 6).reshape(30, 6)
+        labels = torch.tensor(np.argmax(x[:, :4], 1) * (np.arange(30) % 3 > 0))
+        x = torch.tensor(x).to(dtype)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(net(x), labels)
+            loss.backward()
+            return loss
+        optimizer.step(closure)
+        trajectory.append(join(p.detach().double().numpy() for p in net.parameters()))
+    return np.stack(trajectory)
+
+
+def lbfgs():
+    """With how far PyTorch in float is from itself in double: the method magnifies rounding."""
+    out = Vectors("optimizers_lbfgs.txt", "all weights after each of 3 steps of L-BFGS")
     for number, options in enumerate([
             dict(max_iter=4), dict(lr=0.5, max_iter=6, history_size=3),
             dict(max_iter=8, line_search_fn="strong_wolfe"),
-            dict(lr=0.1, max_iter=10, history_size=2, line_search_fn="strong_wolfe"),
+            dict(lr=0.5, max_iter=5, history_size=2, line_search_fn="strong_wolfe"),
             dict(max_iter=20, max_eval=7, line_search_fn="strong_wolfe"),
             dict(lr=0.8, tolerance_grad=0.05, tolerance_change=1e-3)]):
-        net = nn.Sequential(nn.Linear(6, 9), nn.LeakyReLU(0.25), nn.Linear(9, 4)).double()
-        with torch.no_grad():
-            for i, p in enumerate(net.parameters()):
-                p.copy_(torch.tensor(value(13000 + i, p.numel()).reshape(p.shape) / 2))
-        step = torch.optim.LBFGS(net.parameters(), **options)
-        trajectory = []
-        for t in range(3):
-            x = torch.tensor(value(13100 + t // 2, 30 * 6).reshape(30, 6))
-            labels = torch.tensor(np.argmax(x.numpy()[:, :4], 1) * (np.arange(30) % 3 > 0))
-
-            def closure():
-                step.zero_grad()
-                loss = nn.functional.cross_entropy(net(x), labels)
-                loss.backward()
-                return loss
-            step.step(closure)
-            trajectory.append(np.concatenate([p.detach().numpy().reshape(-1)
-                                              for p in net.parameters()]))
+        wide, narrow = lbfgs_train(options, torch.float64), lbfgs_train(options, torch.float32)
         out.case("LBFGS-%d" % number)
         words = {"history_size": "history", "line_search_fn": "strong_wolfe"}
         for key, v in options.items():
             out.put("o." + words.get(key, key), [1 if v == "strong_wolfe" else v], "%.17g")
-        out.put("trajectory", np.stack(trajectory), "%.9g")
+        out.put("float32", np.abs(narrow - wide).max(1) / np.abs(wide).max(1), "%.2g")
+        for t in range(3):
+            out.put("step%d" % t, wide[t], "%.9g")
     out.close()
 
 
