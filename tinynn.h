@@ -1700,7 +1700,7 @@ typedef struct {                /* one step of an optimizer over a run of floats
     const tnn_optimizer *o;
     float    *w, *g, *s[TNN_STATES];    /* parameters, gradients, state */
     double    lr, decay;        /* with the layer's factors; decay: L2 or of a rule's own kind   */
-    double    keep, sign;       /* the weight is keep w, the gradient sign g, before all else    */
+    double    shrink, sign;     /* the weight is w + shrink w, the gradient sign g, at first     */
     double    bias1, bias2, bias3;      /* 1 - beta^t */
     double    c[2];             /* running numbers of a rule: tnn__advance */
     long long step;             /* t, from 1 */
@@ -3034,19 +3034,19 @@ KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
    1e. Scalars are worked in double and rounded once. RULE begins every kernel; in its loop
    WEIGHT gives
 
-       p = keep w              the weight, after decoupled decay
+       p = w + shrink w        the weight, after decoupled decay
        d = sign g + decay p    the gradient, with L2 decay                                        */
 #define S(x)   vf_set1((float)(x))
 #define RULE \
     const tnn_optimizer *const o = u->o; \
     float *TNN__RESTRICT w = u->w; \
     const float *TNN__RESTRICT g = u->g; \
-    const VF keep = S(u->keep), decay = S(u->decay), sign = S(u->sign); \
+    const VF shrink = S(u->shrink), decay = S(u->decay), sign = S(u->sign); \
     tnn__len i; \
     (void)o
 #define EACH   for (i = 0; i < n; i += VN)
-#define WEIGHT const VF p = vf_mul(keep, vf_load(w + i)), \
-                        d = vf_fma(decay, p, vf_mul(sign, vf_load(g + i)))
+#define SHRUNK vf_fma(shrink, vf_load(w + i), vf_load(w + i))
+#define WEIGHT const VF p = SHRUNK, d = vf_fma(decay, p, vf_mul(sign, vf_load(g + i)))
 /* m = beta m + (1 - beta) x, and the same of x^2; BETA(b, value) makes a beta's two vectors. */
 #define BETA(b, value)  const VF b = S(value), rest_##b = S(1 - (value))
 #define MEAN(m, b, x)   FN(mean)(m + i, b, rest_##b, x)
@@ -3090,7 +3090,7 @@ KERNEL void FN(sgd)(const tnn__update *u, tnn__len n)
         }
 }
 
-/* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w = (1 - lambd eta) w - eta d;
+/* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (d + lambd w);
    a = mu w + (1 - mu) a,  mu = 1/max(1, t-1-t0). */
 KERNEL void FN(asgd)(const tnn__update *u, tnn__len n)
 {
@@ -3098,10 +3098,10 @@ KERNEL void FN(asgd)(const tnn__update *u, tnn__len n)
     float *TNN__RESTRICT a = u->s[0];
     const double t = (double)(u->step - 1), late = TNN__MAX(1, t - o->t0);
     const double eta = u->lr/tnn__pow(1 + o->lambd*u->lr*t, o->alpha);
-    const VF shrink = S(1 - o->lambd*eta), step = S(-eta), mu = S(1/late), rest = S(1 - 1/late);
+    const VF lambd = S(o->lambd), step = S(-eta), mu = S(1/late), rest = S(1 - 1/late);
     EACH {
         WEIGHT;
-        const VF q = vf_fma(step, d, vf_mul(shrink, p));
+        const VF q = vf_fma(step, vf_fma(lambd, p, d), p);
         vf_store(w + i, q);
         vf_store(a + i, vf_fma(mu, q, vf_mul(rest, vf_load(a + i))));
     }
@@ -3310,18 +3310,18 @@ KERNEL void FN(adan)(const tnn__update *u, tnn__len n)
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
     float *TNN__RESTRICT q = u->s[2], *TNN__RESTRICT before = u->s[3];
     const VF of_m = S(-u->lr/u->bias1), of_v = S(-u->lr*o->beta2/u->bias2);
-    const VF eps = S(o->eps), root = S(1/sqrt(u->bias3)), shrink = S(1/(1 + u->lr*u->decay));
+    const VF eps = S(o->eps), root = S(1/sqrt(u->bias3)), prox = S(1/(1 + u->lr*u->decay));
     BETA(beta1, o->beta1);
     BETA(beta2, o->beta2);
     BETA(beta3, o->beta3);
     (void)decay;
     EACH {
-        const VF p = vf_mul(keep, vf_load(w + i)), d = vf_mul(sign, vf_load(g + i));
+        const VF p = SHRUNK, d = vf_mul(sign, vf_load(g + i));
         const VF e = vf_sub(d, vf_load(before + i));
         const VF a = vf_fma(of_v, MEAN(v, beta2, e), vf_mul(of_m, MEAN(m, beta1, d)));
         const VF b = MEAN2(q, beta3, vf_fma(beta2, e, d));
         vf_store(before + i, d);
-        vf_store(w + i, vf_mul(shrink, vf_add(p, vf_div(a, vf_fma(vf_sqrt(b), root, eps)))));
+        vf_store(w + i, vf_mul(prox, vf_add(p, vf_div(a, vf_fma(vf_sqrt(b), root, eps)))));
     }
 }
 
@@ -3360,7 +3360,7 @@ HELPER void FN(free_form)(const tnn__update *u, tnn__len n, double beta, float *
     const VF c = S(u->c[0]), step = S(-lr), part = S(-lr*(1 - beta*(1 - u->c[0]))), eps = S(o->eps);
     BETA(beta2, o->beta2);
     EACH {
-        const VF p = vf_mul(keep, vf_load(w + i)), q = vf_load(z + i);
+        const VF p = SHRUNK, q = vf_load(z + i);
         VF h = vf_mul(sign, vf_load(g + i));
         if (v) h = vf_div(h, vf_add(vf_sqrt(MEAN2(v, beta2, h)), eps));
         h = vf_fma(decay, p, h);
@@ -3407,7 +3407,7 @@ KERNEL void FN(lamb)(const tnn__update *u, tnn__len n)
     const VF scale = S(1/u->bias1), eps = S(o->eps), root = S(1/sqrt(u->bias2));
     BETA(beta1, o->beta1);
     BETA(beta2, o->beta2);
-    (void)keep;
+    (void)shrink;
     EACH {
         const VF d = vf_mul(sign, vf_load(g + i)), a = vf_mul(scale, MEAN(m, beta1, d));
         const VF b = vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps);
@@ -3439,6 +3439,7 @@ KERNEL void FN(scale)(tnn__len n, float a, float limit, const float *x, float *y
 #undef S
 #undef RULE
 #undef EACH
+#undef SHRUNK
 #undef WEIGHT
 #undef BETA
 #undef MEAN
@@ -7614,9 +7615,9 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
     u.g += at;
     for (i = 0; i < TNN_STATES; i++) if (u.s[i]) u.s[i] += at;
     u.lr *= run->lr;
-    u.keep = o->decoupled ? 1 - u.lr*decay : 1;
+    u.shrink = o->decoupled ? -u.lr*decay : 0;
     u.decay = o->decoupled ? 0 : decay;
-    if (run->direction) {                           /* w = keep w - step s[2] */
+    if (run->direction) {                           /* w += shrink w - step s[2] */
         if (o->type == TNN_LAMB) u.decay = 0;
         u.lr = run->step;
         u.sign = 1;

@@ -490,7 +490,7 @@ static void test_updates(void)
                     for (e = 0; e < n; e++) u.s[0][e] = 0.1f + u.s[0][e]*u.s[0][e];
                 /* a mean whose square is less than the mean square */
                 if (type == TNN_RMSPROP) for (e = 0; e < n; e++) u.s[1][e] *= 0.1f;
-                u.lr = 0.1; u.decay = 0.01; u.keep = 0.99; u.sign = variant == 2 ? -1 : 1;
+                u.lr = 0.1; u.decay = 0.01; u.shrink = -0.01; u.sign = variant == 2 ? -1 : 1;
                 u.bias1 = 0.5; u.bias2 = 0.1; u.bias3 = 0.2;
                 u.c[0] = 0.3; u.c[1] = 0.4;
                 u.step = variant == 1 ? 1 : 10;
