@@ -273,15 +273,53 @@ typedef enum tnn_layer_type {
 } tnn_layer_type;
 
 /* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or
-   units. U(a): uniform in [-a, a). Biases: with the default U(1/sqrt(fan_in)), else 0. */
+   units. U(a, b): uniform in [a, b); U(a) = U(-a, a). Value i of a tensor, in PyTorch's order,
+   depends on (seed, layer, i) alone. With `gain` of tnn_init_options, gain^2 takes the place of
+   the number over the fan; with `fan` another fan that of the fan: all with a fan are one rule,
+   Keras' VarianceScaling with scale = gain^2.
+   In torch.nn.init: kaiming_ = HE, xavier_ = XAVIER; in Keras: he_, glorot_ = XAVIER, lecun_, its
+   normal ones with .truncated. Biases have .bias_init; by default U(1/sqrt(fan_in)) beside weights
+   of TNN_INIT_DEFAULT (PyTorch), else 0 (Keras); they take the kinds marked b. */
 typedef enum tnn_init {
-    TNN_INIT_DEFAULT = 0,     /* U(1/sqrt(fan_in))            PyTorch's for Linear and Conv2d     */
-    TNN_INIT_HE_UNIFORM,      /* U(sqrt(6/fan_in))            He et al. 2015, eq. 10              */
+    TNN_INIT_DEFAULT = 0,     /* U(sqrt(3/(3 fan_in)))        PyTorch's for Linear and Conv2d     */
+    TNN_INIT_HE_UNIFORM,      /* U(sqrt(3*2/fan_in))          He et al. 2015, eq. 10              */
     TNN_INIT_HE_NORMAL,       /* N(0, 2/fan_in)                                                   */
-    TNN_INIT_XAVIER_UNIFORM,  /* U(sqrt(6/(fan_in+fan_out)))  Glorot and Bengio 2010, eq. 16      */
-    TNN_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in+fan_out))                                         */
-    TNN_INIT_ZERO
+    TNN_INIT_XAVIER_UNIFORM,  /* U(sqrt(3/fan_average))       Glorot and Bengio 2010, eq. 16; the */
+    TNN_INIT_XAVIER_NORMAL,   /* N(0, 1/fan_average)          average is (fan_in + fan_out)/2     */
+    TNN_INIT_ZERO,            /* 0                                                              b */
+    TNN_INIT_LECUN_UNIFORM,   /* U(sqrt(3/fan_in))            LeCun et al. 1998, section 4.6      */
+    TNN_INIT_LECUN_NORMAL,    /* N(0, 1/fan_in)               and Klambauer et al. 2017 (SELU)    */
+    TNN_INIT_FAN_IN,          /* what TNN_INIT_DEFAULT is for weights                           b */
+    TNN_INIT_UNIFORM,         /* U(min, max)                                                    b */
+    TNN_INIT_NORMAL,          /* N(mean, std^2)                                                 b */
+    TNN_INIT_TRUNCATED,       /* N(mean, std^2) within [min, max] (trunc_normal_)               b */
+    TNN_INIT_CONSTANT,        /* value                                                          b */
+    TNN_INIT_ONE,             /* 1                                                              b */
+    TNN_INIT_EYE,             /* gain times the identity: dense 1 where output = input; conv2d 1 in
+                                 the window's middle where output = input of each group (dirac_):
+                                 with odd windows and half of them as pad it passes its input on */
+    TNN_INIT_ORTHOGONAL,      /* gain times a random matrix (outputs, fan_in) with orthonormal rows,
+                                 or columns if they are fewer          Saxe et al. 2014           */
+    TNN_INIT_SPARSE           /* N(0, std^2), but of each column of that matrix a random `sparsity`
+                                 of the outputs, rounded up, 0         Martens 2010               */
 } tnn_init;
+typedef enum tnn_fan { TNN_FAN_DEFAULT = 0, TNN_FAN_IN, TNN_FAN_OUT, TNN_FAN_AVERAGE } tnn_fan;
+typedef struct tnn_init_options {
+    double  gain;           /* default: as above; 1 where no fan is */
+    tnn_fan fan;            /* default: as above */
+    int     truncated;      /* N with a fan: cut off at two deviations of a normal distribution wide
+                               enough for the variance to come out (Keras) */
+    double  mean, std;      /* defaults 0, 1; TNN_INIT_SPARSE: std 0.01 */
+    double  min, max;       /* defaults 0, 1; TNN_INIT_TRUNCATED: -2, 2 (as they are, not in std);
+                               what would be further than 6 std from the likeliest is not drawn */
+    double  value;          /* TNN_INIT_CONSTANT */
+    double  sparsity;       /* TNN_INIT_SPARSE: required, in (0, 1] */
+} tnn_init_options;
+/* torch.nn.init.calculate_gain: of "linear", "conv2d" and "sigmoid" 1, of "tanh" 5/3, of "relu"
+   sqrt(2), of "leaky_relu" sqrt(2/(1 + slope^2)) (slope default 0.01), of "selu" 3/4.
+   .init = TNN_INIT_HE_UNIFORM, .init_with = {.gain = tnn_calculate_gain("tanh", 0)}
+   NaN for any other name. */
+TNN_API double tnn_calculate_gain(const char *nonlinearity, double slope);
 
 typedef struct tnn_layer {
     tnn_layer_type type;
@@ -293,7 +331,10 @@ typedef struct tnn_layer {
     int   groups, ceil, exclude_pad;
     int   no_bias;
     float slope, p;
-    tnn_init init;
+    tnn_init init;                          /* of the weights */
+    tnn_init_options init_with;
+    tnn_init bias_init;
+    tnn_init_options bias_init_with;
 } tnn_layer;
 
 typedef enum tnn_loss_type {
@@ -492,6 +533,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_log_softmax(...)             (TNN__HERE, tnn_log_softmax(__VA_ARGS__))
 #define tnn_max(...)                     (TNN__HERE, tnn_max(__VA_ARGS__))
 #define tnn_dot(...)                     (TNN__HERE, tnn_dot(__VA_ARGS__))
+#define tnn_calculate_gain(...)          (TNN__HERE, tnn_calculate_gain(__VA_ARGS__))
 #define tnn_net_create(...)              (TNN__HERE, tnn_net_create(__VA_ARGS__))
 #define tnn_add_layer(...)               (TNN__HERE, tnn_add_layer(__VA_ARGS__))
 #define tnn_net_loss(...)                (TNN__HERE, tnn_net_loss(__VA_ARGS__))
@@ -3546,8 +3588,10 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net);
 }
 
+static tnn_status tnn__check_start(const tnn_layer *o);
 TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
+    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
     if (net->built)
@@ -3556,6 +3600,8 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
     if (layer->type < TNN_CONV2D
         || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
+    e = tnn__check_start(layer);
+    if (e) return e;
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
         const tnn__len each = (tnn__len)(sizeof(tnn__record) + sizeof(tnn__op) + sizeof(tnn__blob));
@@ -3769,7 +3815,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     return a.used + TNN__SLACK;
 }
 
-static void tnn__init_params(tnn_net *net);
+static tnn_status tnn__init_params(tnn_net *net);
 static tnn_status tnn__check_loss(const tnn_net *net);
 
 static tnn_status tnn__plan(tnn_net *net)
@@ -3805,7 +3851,6 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
                                       "tnn_build");
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
-    net->built = 1;
     net->beta1_t = net->beta2_t = 1;
     if (net->class_weights) {
         const tnn__blob *b = &net->blob[net->ops];
@@ -3813,8 +3858,13 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
         net->weight_sum = 0;
         for (i = 0; i < n; i++) net->weight_sum += net->class_weights[i] = net->loaned_weights[i];
     }
-    tnn__init_params(net);
-    return TNN_OK;
+    e = tnn__init_params(net);
+    net->built = !e;
+    if (e) {
+        tnn__release(net->memory);
+        net->memory = NULL;
+    }
+    return e;
 }
 TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
 {
@@ -3953,21 +4003,211 @@ TNN_API uint64_t (tnn_hash)(tnn_net *net)
     return hash;
 }
 
+/* The kinds of initial values, by tnn_init: what is drawn; `over` a fan, with variance over/fan; what
+   stands for an option left out. */
+enum { TNN__EQUAL, TNN__UNIFORM, TNN__NORMAL, TNN__CUT, TNN__EYE, TNN__ORTHOGONAL, TNN__SPARSE };
+typedef struct {
+    int     draw, for_bias;
+    double  over;
+    tnn_fan fan;
+    double  std, min, max;      /* TNN__EQUAL: the value is min */
+} tnn__init_kind;
+static const tnn__init_kind tnn__init_kinds[] = {
+    {TNN__UNIFORM,    1, 1.0/3, TNN_FAN_IN,      0,    0,  0},  /* DEFAULT */
+    {TNN__UNIFORM,    0, 2,     TNN_FAN_IN,      0,    0,  0},  /* HE_UNIFORM */
+    {TNN__NORMAL,     0, 2,     TNN_FAN_IN,      0,    0,  0},  /* HE_NORMAL */
+    {TNN__UNIFORM,    0, 1,     TNN_FAN_AVERAGE, 0,    0,  0},  /* XAVIER_UNIFORM */
+    {TNN__NORMAL,     0, 1,     TNN_FAN_AVERAGE, 0,    0,  0},  /* XAVIER_NORMAL */
+    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* ZERO */
+    {TNN__UNIFORM,    0, 1,     TNN_FAN_IN,      0,    0,  0},  /* LECUN_UNIFORM */
+    {TNN__NORMAL,     0, 1,     TNN_FAN_IN,      0,    0,  0},  /* LECUN_NORMAL */
+    {TNN__UNIFORM,    1, 1.0/3, TNN_FAN_IN,      0,    0,  0},  /* FAN_IN */
+    {TNN__UNIFORM,    1, 0,     TNN_FAN_DEFAULT, 0,    0,  1},  /* UNIFORM */
+    {TNN__NORMAL,     1, 0,     TNN_FAN_DEFAULT, 1,    0,  0},  /* NORMAL */
+    {TNN__CUT,        1, 0,     TNN_FAN_DEFAULT, 1,    -2, 2},  /* TRUNCATED */
+    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* CONSTANT */
+    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    1,  0},  /* ONE */
+    {TNN__EYE,        0, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* EYE */
+    {TNN__ORTHOGONAL, 0, 0,     TNN_FAN_DEFAULT, 1,    0,  0},  /* ORTHOGONAL */
+    {TNN__SPARSE,     0, 0,     TNN_FAN_DEFAULT, 0.01, 0,  0},  /* SPARSE */
+};
+TNN_API double (tnn_calculate_gain)(const char *nonlinearity, double slope)
+{
+    static const struct { const char *name; double gain; } gains[] = {
+        {"linear", 1}, {"conv2d", 1}, {"sigmoid", 1}, {"tanh", 5.0/3},
+        {"relu", 1.4142135623730951}, {"selu", 0.75},
+    };
+    size_t i;
+    for (i = 0; nonlinearity && i < sizeof gains/sizeof *gains; i++)
+        if (!strcmp(nonlinearity, gains[i].name)) return gains[i].gain;
+    if (nonlinearity && !strcmp(nonlinearity, "leaky_relu")) {
+        slope = tnn__default(slope, 0.01);
+        return sqrt(2/(1 + slope*slope));
+    }
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_calculate_gain: no \"%s\" among linear, conv2d, sigmoid, "
+              "tanh, relu, leaky_relu, selu", nonlinearity ? nonlinearity : "(null)");
+    return HUGE_VAL - HUGE_VAL;
+}
+
+/* How one tensor of `rows` outputs starts; each has `in` inputs under a window of kh x kw. */
+typedef struct {
+    int      draw, rows, in, kh, kw, groups;
+    double   mean, std, min, max, gain;
+    int      zeros;             /* of each column, TNN__SPARSE */
+    uint64_t seed, stream;
+} tnn__start;
+
+/* Fills in draw, mean, std, min, max and zeros from a kind, its options and the tensor's fans (0
+   where they are not yet known). `what` names the options in messages. */
+static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_options *o,
+                                int bias, double fan_in, double fan_out, tnn__start *s)
+{
+    const int known = (size_t)init < sizeof tnn__init_kinds/sizeof *tnn__init_kinds;
+    const tnn__init_kind *kind = &tnn__init_kinds[known ? init : 0];
+    const tnn_fan mode = o->fan ? o->fan : kind->fan;
+    const double fan = mode == TNN_FAN_IN ? fan_in : mode == TNN_FAN_OUT ? fan_out
+                                                   : (fan_in + fan_out)/2;
+    const double over = o->gain > 0 || o->gain < 0 ? o->gain*o->gain : kind->over;
+    if (!known || (bias && !kind->for_bias))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial %s",
+                         what, (int)init, bias ? "bias" : "weight");
+    if (o->fan < TNN_FAN_DEFAULT || o->fan > TNN_FAN_AVERAGE)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with.fan = %d is none of tnn_fan",
+                         what, (int)o->fan);
+    s->draw = kind->draw;
+    s->gain = tnn__default(o->gain, 1);
+    s->mean = tnn__default(o->mean, 0);
+    s->std = tnn__default(o->std, kind->std);
+    s->min = tnn__default(init == TNN_INIT_CONSTANT ? o->value : o->min, kind->min);
+    s->max = tnn__default(o->max, kind->max);
+    if (!(s->std >= 0) || !(fabs(s->gain) <= 1e15) || !(fabs(s->mean) + s->std <= 1e30)
+        || !(fabs(s->min) + fabs(s->max) <= 1e30))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .gain = %g, .mean = %g, .std = %g, .min = %g, "
+                         ".max = %g, .value = %g must be finite, .std not negative",
+                         what, o->gain, o->mean, o->std, o->min, o->max, o->value);
+    if ((kind->max > kind->min && !(s->min < s->max)) || (s->draw == TNN__CUT && !(s->std > 0)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .min = %g must be below .max = %g, "
+                         ".std = %g of a truncated distribution not 0",
+                         what, s->min, s->max, s->std);
+    if (s->draw == TNN__SPARSE && !(o->sparsity > 0 && o->sparsity <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with.sparsity = %g must be in (0, 1]",
+                         what, o->sparsity);
+    s->zeros = s->draw == TNN__SPARSE ? (int)(o->sparsity*s->rows) : 0;
+    if (s->zeros < o->sparsity*s->rows) s->zeros++;
+    if (!(fan > 0) || !(kind->over > 0)) return TNN_OK;
+    s->std = sqrt(over/fan);
+    s->max = over > 1.0/3 || over < 1.0/3 ? sqrt(3*over/fan) : 1/sqrt(fan);
+    s->min = -s->max;
+    if (s->draw == TNN__NORMAL && o->truncated) {
+        s->draw = TNN__CUT;
+        s->std /= 0.87962566103423978;      /* the deviation of N(0, 1) within [-2, 2] */
+        s->max = 2*s->std;
+        s->min = -s->max;
+    }
+    return TNN_OK;
+}
+/* The options of a layer, before its shape is known. */
+static tnn_status tnn__check_start(const tnn_layer *o)
+{
+    tnn__start s;
+    tnn_status e;
+    memset(&s, 0, sizeof s);
+    e = tnn__start_of("tnn_add: .init", o->init, &o->init_with, 0, 0, 0, &s);
+    return e ? e : tnn__start_of("tnn_add: .bias_init", o->bias_init, &o->bias_init_with, 1,
+                                 0, 0, &s);
+}
+
+/* N(mean, std^2) within [min, max] by rejection (Robert 1995, without his exponential proposals): z
+   uniform in the interval, at most 6 from where the density is highest, z0, stands with probability
+   exp((z0^2 - z^2)/2). Attempt t draws words 0 and 1 of block at + 2^40 t. */
+static double tnn__truncated(const tnn__start *s, uint64_t at)
+{
+    double lo = (s->min - s->mean)/s->std, hi = (s->max - s->mean)/s->std;
+    const double z0 = lo > 0 ? lo : hi < 0 ? hi : 0;
+    uint32_t r[4];
+    lo = TNN__MAX(lo, z0 - 6);
+    hi = TNN__MIN(hi, z0 + 6);
+    for (;; at += (uint64_t)1 << 40) {
+        double z;
+        tnn__philox(s->seed, s->stream, at, r);
+        z = lo + (hi - lo)*(r[0]/4294967296.0);
+        if (2*tnn__log_double((r[1] + 1.0)/4294967296.0) <= z0*z0 - z*z) return s->mean + s->std*z;
+    }
+}
+/* A random matrix with orthonormal rows, or columns where they are fewer: `few` vectors of `many`
+   numbers, to be freed. Gram and Schmidt's process on normal vectors, done twice ("twice is
+   enough", Giraud et al. 2005), is the QR decomposition whose R has a positive diagonal. */
+static double *tnn__orthonormal(const tnn__start *s)
+{
+    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
+    const tnn__len few = TNN__MIN(s->rows, cols), many = TNN__MAX(s->rows, cols);
+    double *q = (double *)tnn__alloc_raw(tnn__mul(tnn__mul(few, many), (tnn__len)sizeof *q),
+                                         "orthogonal initial weights");
+    tnn__len i, j, k;
+    int pass;
+    for (i = 0; q && i < few; i++) {
+        double *v = q + i*many, dot;
+        for (k = 0; k < many; k++)
+            v[k] = (double)tnn_random_normal(s->seed, s->stream,
+                                             (uint64_t)(few < s->rows ? k*cols + i : i*cols + k));
+        for (pass = 0; pass < 2; pass++)
+            for (j = 0; j < i; j++) {
+                const double *u = q + j*many;
+                for (dot = 0, k = 0; k < many; k++) dot += u[k]*v[k];
+                for (k = 0; k < many; k++) v[k] -= dot*u[k];
+            }
+        for (dot = 0, k = 0; k < many; k++) dot += v[k]*v[k];
+        for (k = 0; k < many; k++) v[k] /= sqrt(dot);
+    }
+    return q;
+}
+/* Value (row, col). `left` counts the zeros that a sparse column still needs: down the column each
+   row becomes one with probability left/(rows left) (Knuth, volume 2, algorithm 3.4.2S). */
+static double tnn__initial(const tnn__start *s, int row, tnn__len col, const double *q, int *left)
+{
+    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
+    const uint64_t at = (uint64_t)(row*cols + col);
+    const int window = s->kh*s->kw, out = s->rows/s->groups;
+    switch (s->draw) {
+    case TNN__UNIFORM:
+        return (s->min + s->max)/2
+             + (2.0*(double)tnn_random_uniform(s->seed, s->stream, at) - 1.0)*((s->max - s->min)/2);
+    case TNN__NORMAL:
+        return s->mean + (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
+    case TNN__CUT:
+        return tnn__truncated(s, at);
+    case TNN__EYE:
+        return col/window == row%out && col%window == s->kh/2*s->kw + s->kw/2 ? s->gain : 0;
+    case TNN__ORTHOGONAL:
+        return s->gain*(cols < s->rows ? q[col*s->rows + row] : q[at]);
+    case TNN__SPARSE:
+        if (row == 0) *left = s->zeros;
+        if ((double)tnn_random_uniform(s->seed, s->stream, 4*at + 2)*(s->rows - row) < *left) {
+            --*left;
+            return 0;
+        }
+        return (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
+    }
+    return s->min;
+}
+
 /* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1
    (biases): independent of how the network holds it. */
-static void tnn__init_params(tnn_net *net)
+static tnn_status tnn__init_params(tnn_net *net)
 {
     const tnn__op *op;
     int i, bias;
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
-        const tnn_init init = net->record[op->layer].o.init;
-        const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
+        const tnn_layer *o = &net->record[op->layer].o;
+        const tnn_param p = tnn__param_of(op, bias);
         const double fan_in = (double)op->q.K;
         const double fan_out = (double)op->q.oc
                                *(op->type == TNN_CONV2D ? op->q.g.kh*op->q.g.kw : 1);
-        const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
-        double bound = 0, deviation = 0;
-        tnn__len at;
+        tnn_init init = bias ? o->bias_init : o->init;
+        double *q = NULL;
+        tnn__start s;
+        tnn__len col;
+        int row, left = 0;
         char digits[16], *end = tnn__put_int(digits, digits + 15, op->layer);
         tnn__op *named = (tnn__op *)(uintptr_t)op;
         *end = 0;
@@ -3975,24 +4215,23 @@ static void tnn__init_params(tnn_net *net)
                   named->weight_name + 23, ".weight") = 0;
         *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits),
                   named->bias_name + 23, ".bias") = 0;
-        switch (init) {
-        case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
-        case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
-        case TNN_INIT_HE_NORMAL:      deviation = sqrt(2/fan_in); break;
-        case TNN_INIT_XAVIER_UNIFORM: bound = sqrt(6/(fan_in + fan_out)); break;
-        case TNN_INIT_XAVIER_NORMAL:  deviation = sqrt(2/(fan_in + fan_out)); break;
-        case TNN_INIT_ZERO:           break;
-        }
-        if (bias && init != TNN_INIT_DEFAULT) continue;
-        for (at = 0; at < n; at++) {
-            float *to = tnn__param_at(op, bias, net->flat[0], at);
-            if (bound > 0)
-                *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)
-                              *bound);
-            else if (deviation > 0)
-                *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
-        }
+        if (bias && init == TNN_INIT_DEFAULT && o->init != TNN_INIT_DEFAULT) init = TNN_INIT_ZERO;
+        memset(&s, 0, sizeof s);
+        s.rows = p.dims[0]; s.in = p.dims[1]; s.kh = p.dims[2]; s.kw = p.dims[3];
+        s.groups = op->q.groups;
+        s.seed = net->options.seed;
+        s.stream = (uint64_t)op->layer*2 + (uint64_t)bias;
+        tnn__start_of("tnn_build: .init", init, bias ? &o->bias_init_with : &o->init_with, bias,
+                      fan_in, fan_out, &s);
+        if (s.draw == TNN__ORTHOGONAL && (q = tnn__orthonormal(&s)) == NULL)
+            return TNN_ERROR_MEMORY;
+        for (col = 0; col < p.count/p.dims[0]; col++)
+            for (row = 0; row < s.rows; row++)
+                *tnn__param_at(op, bias, net->flat[0], row*(tnn__len)(p.count/p.dims[0]) + col)
+                    = (float)tnn__initial(&s, row, col, q, &left);
+        tnn__release(q);
     }
+    return TNN_OK;
 }
 
 /* ---- 7c. Forward and backward ---------------------------------------------------------------- */
