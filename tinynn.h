@@ -4082,8 +4082,8 @@ static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_
     s->max = tnn__default(o->max, kind->max);
     if (!(s->std >= 0) || !(fabs(s->gain) <= 1e15) || !(fabs(s->mean) + s->std <= 1e30)
         || !(fabs(s->min) + fabs(s->max) <= 1e30))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .gain = %g, .mean = %g, .std = %g, .min = %g, "
-                         ".max = %g, .value = %g must be finite, .std not negative",
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .gain = %g, .mean = %g, .std = %g, "
+                         ".min = %g, .max = %g, .value = %g must be finite, .std not negative",
                          what, o->gain, o->mean, o->std, o->min, o->max, o->value);
     if ((kind->max > kind->min && !(s->min < s->max)) || (s->draw == TNN__CUT && !(s->std > 0)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .min = %g must be below .max = %g, "
@@ -4131,7 +4131,8 @@ static double tnn__truncated(const tnn__start *s, uint64_t at)
         double z;
         tnn__philox(s->seed, s->stream, at, r);
         z = lo + (hi - lo)*(r[0]/4294967296.0);
-        if (2*tnn__log_double((r[1] + 1.0)/4294967296.0) <= z0*z0 - z*z) return s->mean + s->std*z;
+        if (2*tnn__log_double((r[1] + 1.0)/4294967296.0) <= z0*z0 - z*z)
+            return s->mean + s->std*z;
     }
 }
 /* A random matrix with orthonormal rows, or columns where they are fewer: `few` vectors of `many`

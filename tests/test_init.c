@@ -394,7 +394,8 @@ static void refusals(void)
     REFUSED(".min = 2 must be below .max = 1", .init = TNN_INIT_UNIFORM, .init_with = { .min = 2 });
     REFUSED(".min = 3 must be below .max = 3", .init = TNN_INIT_TRUNCATED,
             .init_with = { .min = 3, .max = 3 });
-    REFUSED(".std = 0 of a truncated", .init = TNN_INIT_TRUNCATED, .init_with = { .std = TNN_ZERO });
+    REFUSED(".std = 0 of a truncated", .init = TNN_INIT_TRUNCATED,
+            .init_with = { .std = TNN_ZERO });
     REFUSED(".sparsity = 0 must be in (0, 1]", .init = TNN_INIT_SPARSE);
     REFUSED(".sparsity = 1.5", .init = TNN_INIT_SPARSE, .init_with = { .sparsity = 1.5 });
     REFUSED(".sparsity = nan", .init = TNN_INIT_SPARSE, .init_with = { .sparsity = nan });
