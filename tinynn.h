@@ -63,10 +63,11 @@
         7  Networks              the plan, parameters, forward and backward of a batch
         8  Losses
         9  Optimizers
+       11  Regularizers          penalties and constraints of the weights
        12  Data                  IDX files, normalisation, splits, batches
        13  Training              metrics, gradient check
        16  Licence
-   (numbers left out are kept for schedules, regularizers, search and checkpoints)
+   (numbers left out are kept for schedules, search and checkpoints)
 
    OPTIONS  (macros, defined before the implementation is included)
 
@@ -321,6 +322,26 @@ typedef struct tnn_init_options {
    NaN for any other name. */
 TNN_API double tnn_calculate_gain(const char *nonlinearity, double slope);
 
+/* PENALTIES of a layer are added to its gradients by tnn_step, CONSTRAINTS hold after each step;
+   both are of the weights, not of the biases.
+     .l1 .l2       Keras' L1, L2 and L1L2: gradient l1 sign(w) + 2 l2 w. An optimizer's
+                   .weight_decay d is l2 = d/2 of every parameter, biases too (AdamW's is another
+                   thing: it does not go through the moments).
+     .orthogonal   W (outputs, fan_in) towards orthonormal rows, of each group by itself: soft
+                   orthogonality (Bansal et al. 2018, section 3.1). Gradient 4 s (W W^T - I) W. For
+                   layers with at most fan_in outputs; others cannot reach 0.
+   Of the constraints all but the last are one rule for n = the Euclidean norm of one output's
+   weights: where n is not within [norm_min, norm_max] they are multiplied by
+   (rate bound + (1 - rate) n)/(n + 1e-7), the bound being the nearer one. */
+typedef enum tnn_constraint {
+    TNN_UNCONSTRAINED = 0,
+    TNN_MAX_NORM,       /* n <= .norm_max (default 2)         Srivastava et al. 2014, section 5.1 */
+    TNN_UNIT_NORM,      /* n = 1                              Keras' UnitNorm                     */
+    TNN_MIN_MAX_NORM,   /* .norm_min (default 0) <= n <= .norm_max (default 1), with .norm_rate
+                           (default 1) in (0, 1]              Keras' MinMaxNorm                   */
+    TNN_NON_NEGATIVE    /* w >= 0: the negative ones become 0 */
+} tnn_constraint;
+
 typedef struct tnn_layer {
     tnn_layer_type type;
     int   filters, units;                   /* outputs of conv2d, of dense */
@@ -335,7 +356,15 @@ typedef struct tnn_layer {
     tnn_init_options init_with;
     tnn_init bias_init;
     tnn_init_options bias_init_with;
+    double l1, l2;                          /* penalty l1 sum |w| + l2 sum w^2 (elastic net) */
+    double orthogonal;                      /* penalty orthogonal |W W^T - I|^2 */
+    tnn_constraint constraint;
+    double norm_min, norm_max, norm_rate;
 } tnn_layer;
+
+/* The sum of all layers' penalties at the present weights: what training minimises is the loss and
+   this. NaN on error. */
+TNN_API double tnn_penalty(tnn_net *net);
 
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 1   /* of softmax(logits), mean over the batch (weighted mean with
@@ -546,6 +575,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_loss(...)                    (TNN__HERE, tnn_loss(__VA_ARGS__))
 #define tnn_backward(...)                (TNN__HERE, tnn_backward(__VA_ARGS__))
 #define tnn_step(...)                    (TNN__HERE, tnn_step(__VA_ARGS__))
+#define tnn_penalty(...)                 (TNN__HERE, tnn_penalty(__VA_ARGS__))
 #define tnn_train_batch(...)             (TNN__HERE, tnn_train_batch(__VA_ARGS__))
 #define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
 #define tnn_param_count(...)             (TNN__HERE, tnn_param_count(__VA_ARGS__))
@@ -1231,6 +1261,9 @@ typedef struct {                /* one optimizer step over n floats */
                             float *y, tnn__len ldy)) \
     X(void,  add,          (tnn__len n, const float *x, float *y)) \
     X(void,  colsum,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)) \
+    X(void,  colsquares,   (tnn__len K, const float *w, float *sums)) \
+    X(void,  colscale,     (tnn__len K, const float *factors, float *w)) \
+    X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
     X(void,  act_grad,     (tnn__len n, const float *y, const float *dy, float *dx, \
                             float slope, float scale)) \
@@ -2065,6 +2098,49 @@ KERNEL void FN(update)(const tnn__update *u, tnn__len n)
             vf_store(v + i, b);
             vf_store(w + i, vf_fma(step, vf_div(a, vf_fma(vf_sqrt(b), root2, eps)), p));
         }
+}
+
+/* ---- 3g. Regularizers ------------------------------------------------------------------------ */
+/* sums[j] = sum over k of w[k,j]^2, for one panel w of K rows; over four partial sums each. */
+KERNEL void FN(colsquares)(tnn__len K, const float *w, float *sums)
+{
+    tnn__len k;
+    int v;
+    for (v = 0; v < 16; v += VN) {
+        VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0, x;
+        for (k = 0; k + 4 <= K; k += 4) {
+            const float *p = w + k*16 + v;
+            x = vf_load(p);      s0 = vf_fma(x, x, s0);
+            x = vf_load(p + 16); s1 = vf_fma(x, x, s1);
+            x = vf_load(p + 32); s2 = vf_fma(x, x, s2);
+            x = vf_load(p + 48); s3 = vf_fma(x, x, s3);
+        }
+        for (; k < K; k++) {
+            x = vf_load(w + k*16 + v);
+            s0 = vf_fma(x, x, s0);
+        }
+        vf_store(sums + v, vf_add(vf_add(s0, s1), vf_add(s2, s3)));
+    }
+}
+/* w[k,j] *= factors[j] */
+KERNEL void FN(colscale)(tnn__len K, const float *factors, float *w)
+{
+    tnn__len k;
+    int v;
+    for (v = 0; v < 16; v += VN) {
+        const VF f = vf_load(factors + v);
+        for (k = 0; k < K; k++) vf_store(w + k*16 + v, vf_mul(f, vf_load(w + k*16 + v)));
+    }
+}
+/* g += l1 sign(w) + l2 w, n a multiple of 16 */
+KERNEL void FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2)
+{
+    const VF up = vf_set1(l1), down = vf_set1(-l1), slope = vf_set1(l2), zero = vf_zero();
+    tnn__len i;
+    for (i = 0; i < n; i += VN) {
+        const VF x = vf_load(w + i), d = vf_fma(slope, x, vf_load(g + i));
+        vf_store(g + i, vf_add(d, vf_gt(x, zero, up, vf_gt(zero, x, down, zero))));
+    }
 }
 
 static const tnn__isa_table FN(table) = {
@@ -3155,6 +3231,7 @@ struct tnn_net {
     tnn__len         scratch_floats, g[2];
     float           *scratch;       /* threads * scratch_floats */
     float           *turned;        /* dy^T of a dense layer, in panels over the batch */
+    float           *gram;          /* W W^T of a layer with an orthogonality penalty */
     float           *output;
     /* the state of training */
     const float     *x;
@@ -3589,6 +3666,7 @@ TNN_API void tnn_free(tnn_net *net)
 }
 
 static tnn_status tnn__check_start(const tnn_layer *o);
+static tnn_status tnn__check_regularizers(const tnn_layer *o);
 TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
     tnn_status e;
@@ -3601,6 +3679,7 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
         || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
     e = tnn__check_start(layer);
+    if (!e) e = tnn__check_regularizers(layer);
     if (e) return e;
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
@@ -3714,6 +3793,8 @@ static float *tnn__take(tnn__arena *a, tnn__len floats)
     return p;
 }
 
+static tnn__len tnn__gram_floats(const tnn__conv *q);
+
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's dx */
 
 /* Where everything is. Called twice: to count, and to place. */
@@ -3722,7 +3803,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     tnn__arena a;
     const int training = net->loss.type != 0, batch = net->options.batch;
     /* a dense layer's dx passes through g[0], too */
-    tnn__len most = TNN__DX_BLOCK*32, turned = 0;
+    tnn__len most = TNN__DX_BLOCK*32, turned = 0, gram = 0;
     int i, moments = 0;
     a.memory = memory;
     a.used = 0;
@@ -3807,7 +3888,9 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         }
         if (op->type == TNN_DENSE && op->needs_dx)
             turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+        if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
     }
+    net->gram = tnn__take(&a, gram);
     net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
     net->turned = training ? tnn__take(&a, turned) : NULL;
     net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c
@@ -4003,8 +4086,8 @@ TNN_API uint64_t (tnn_hash)(tnn_net *net)
     return hash;
 }
 
-/* The kinds of initial values, by tnn_init: what is drawn; `over` a fan, with variance over/fan; what
-   stands for an option left out. */
+/* The kinds of initial values, by tnn_init: what is drawn; `over` a fan, with variance over/fan;
+   what stands for an option left out. */
 enum { TNN__EQUAL, TNN__UNIFORM, TNN__NORMAL, TNN__CUT, TNN__EYE, TNN__ORTHOGONAL, TNN__SPARSE };
 typedef struct {
     int     draw, for_bias;
@@ -4643,6 +4726,8 @@ static void tnn__step_task(void *context, int task, int worker)
     if (u.v) u.v += at;
     call->k->update(&u, TNN__MIN(TNN__UPDATE_BLOCK, call->net->params - at));
 }
+static void tnn__penalize(tnn_net *net);
+static void tnn__constrain(tnn_net *net);
 TNN_API tnn_status (tnn_step)(tnn_net *net)
 {
     tnn__call call;
@@ -4653,6 +4738,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
     o = &net->optimizer;
     if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
+    tnn__penalize(net);
     net->beta1_t *= o->beta1;
     net->beta2_t *= o->beta2;
     memset(u, 0, sizeof *u);
@@ -4673,6 +4759,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     call.k = tnn__kernels();
     tnn__run(tnn__threads_for(net, net->params),
              (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__step_task, &call);
+    tnn__constrain(net);
     net->steps++;
     net->stage = TNN__NOTHING;
     return TNN_OK;
@@ -4685,6 +4772,194 @@ TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels
     (tnn_backward)(net);
     (tnn_step)(net);
     return loss;
+}
+
+/* ==== 11. REGULARIZERS =========================================================================
+   W = a layer's weights (outputs, fan_in), of one group; P = its penalty.
+   L1, L2       P = l1 sum |w| + l2 sum w^2       dP = l1 sign(w) + 2 l2 w
+   orthogonal   P = s |W W^T - I|^2               dP = 4 s (W W^T - I) W
+   They work on the panels as they lie, one panel of 16 outputs a task; its padding stays zero. */
+typedef struct {
+    const tnn_net   *net;
+    const tnn__isa_table *k;
+    const tnn__conv *q;
+    float           *w, *g, *gram;
+    float            l1, twice_l2;
+    double           scale;             /* of W W^T - I */
+    double           norm_min, norm_max, norm_rate;     /* rate 0: none of them, but w >= 0 */
+} tnn__regularizer;
+
+static tnn_status tnn__check_regularizers(const tnn_layer *o)
+{
+    const double max = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
+    const double rate = tnn__default(o->norm_rate, 1);
+    if (!(o->l1 >= 0) || !(o->l2 >= 0) || !(o->orthogonal >= 0)
+        || o->l1 + o->l2 + o->orthogonal > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
+                         "must be finite and not negative", o->l1, o->l2, o->orthogonal);
+    if (o->constraint < TNN_UNCONSTRAINED || o->constraint > TNN_NON_NEGATIVE)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no constraint %d", (int)o->constraint);
+    if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .norm_min = %g must not be negative "
+                         "or above .norm_max = %g, .norm_rate = %g in (0, 1]",
+                         o->norm_min, max, rate);
+    return TNN_OK;
+}
+/* The next operation with weights from the *i-th on: its options, NULL past the last. */
+static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer *r)
+{
+    for (; *i < net->ops; ++*i) {
+        const tnn__op *op = &net->op[*i];
+        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
+        memset(r, 0, sizeof *r);
+        r->net = net;
+        r->k = tnn__kernels();
+        r->q = &op->q;
+        r->w = net->flat[0] + op->w;
+        r->g = net->flat[1] ? net->flat[1] + op->w : NULL;
+        r->gram = net->gram;
+        ++*i;
+        return &net->record[op->layer].o;
+    }
+    return NULL;
+}
+static void tnn__each_panel(tnn__regularizer *r, tnn__len work, tnn__task *f)
+{
+    tnn__run(tnn__threads_for(r->net, work), r->q->groups*r->q->panels, f, r);
+}
+
+/* scale (W W^T - I), panels of n x n with n = 16 panels, for each group. Task: 16 of its rows. */
+static tnn__len tnn__gram_floats(const tnn__conv *q)
+{
+    return tnn__mul(q->groups, tnn__mul(16*(tnn__len)q->panels, 16*(tnn__len)q->panels));
+}
+static void tnn__gram_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    const tnn__conv *q = r->q;
+    const int group = task/q->panels, first = task%q->panels*16, n = 16*q->panels;
+    tnn__mm t;
+    int i, j;
+    (void)worker;
+    memset(&t, 0, sizeof t);
+    t.a = r->w + task*q->K*16;
+    t.rs = 1; t.gs = 3; t.ks = 16;
+    t.b = r->w + group*q->panels*q->K*16;
+    t.bp = q->K*16; t.ldb = 16;
+    t.c = r->gram + (tnn__len)group*n*n + first*16;
+    t.ldc = 16; t.cp = (tnn__len)n*16;
+    t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->K; t.cols = n;
+    r->k->mm(&t);
+    for (j = 0; j < n; j++)
+        for (i = 0; i < 16; i++) {
+            float *c = t.c + j/16*t.cp + i*16 + j%16;
+            *c = (float)(r->scale*((double)*c - (first + i == j && j < q->og)));
+        }
+}
+/* The gradient of one panel. That of orthogonality, transposed: W^T (K, n) times the symmetric
+   matrix above, (n, n). */
+static void tnn__penalty_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    const tnn__conv *q = r->q;
+    const int group = task/q->panels, n = 16*q->panels;
+    tnn__mm t;
+    (void)worker;
+    if (r->l1 > 0 || r->twice_l2 > 0)
+        r->k->penalty(q->K*16, r->w + task*q->K*16, r->g + task*q->K*16, r->l1, r->twice_l2);
+    if (!(r->scale > 0)) return;
+    memset(&t, 0, sizeof t);
+    t.a = r->w + group*q->panels*q->K*16;
+    t.rs = 16; t.gs = 48; t.ks = 1;
+    t.n2 = q->panels; t.a2 = q->K*16; t.run = 16;
+    t.b = r->gram + (tnn__len)group*n*n + (tnn__len)(task%q->panels)*n*16;
+    t.bp = (tnn__len)n*16; t.ldb = 16; t.b2 = 256;
+    t.c = r->g + task*q->K*16;
+    t.ldc = 16; t.cp = q->K*16;
+    t.n0 = t.n1 = 1; t.rows = (int)q->K; t.cols = 16;
+    t.start = TNN__KEEP;
+    r->k->mm(&t);
+}
+/* Between backward and update: adds the penalties' gradients. */
+static void tnn__penalize(tnn_net *net)
+{
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        const tnn__len size = r.q->K*r.q->oc, work = size*r.q->og/8;
+        if (!(o->l1 + o->l2 + o->orthogonal > 0)) continue;
+        r.l1 = (float)o->l1;
+        r.twice_l2 = (float)(2*o->l2);
+        r.scale = 4*o->orthogonal;
+        if (r.scale > 0) tnn__each_panel(&r, work, tnn__gram_task);
+        tnn__each_panel(&r, r.scale > 0 ? work : size, tnn__penalty_task);
+    }
+}
+TNN_API double (tnn_penalty)(tnn_net *net)
+{
+    double total = 0;
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    if ((tnn_build)(net)) return HUGE_VAL - HUGE_VAL;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        double sum = 0, squares = 0;
+        tnn__len k;
+        if (o->l1 > 0 || o->l2 > 0) {
+            for (k = 0; k < tnn__weight_floats(r.q); k++) {
+                const double w = (double)r.w[k];
+                sum += fabs(w);
+                squares += w*w;
+            }
+            total += o->l1*sum + o->l2*squares;
+        }
+        if (o->orthogonal > 0) {
+            r.scale = 1;
+            tnn__each_panel(&r, r.q->K*r.q->oc*r.q->og/8, tnn__gram_task);
+            for (squares = 0, k = 0; k < tnn__gram_floats(r.q); k++)
+                squares += (double)r.gram[k]*(double)r.gram[k];
+            total += o->orthogonal*squares;
+        }
+    }
+    return total;
+}
+
+static void tnn__constraint_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    float *w = r->w + task*r->q->K*16, norms[16], factors[16];
+    int j, any = 0;
+    (void)worker;
+    if (!(r->norm_rate > 0)) {
+        r->k->act(r->q->K*16, w, w, 0);
+        return;
+    }
+    r->k->colsquares(r->q->K, w, norms);
+    for (j = 0; j < 16; j++) {
+        const double n = sqrt((double)norms[j]);
+        const double bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
+        const int outside = bound < n || bound > n;
+        factors[j] = outside ? (float)((r->norm_rate*bound + (1 - r->norm_rate)*n)/(n + 1e-7)) : 1;
+        any |= outside;
+    }
+    if (any) r->k->colscale(r->q->K, factors, w);
+}
+/* After the update. */
+static void tnn__constrain(tnn_net *net)
+{
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
+        if (o->constraint == TNN_UNCONSTRAINED) continue;
+        r.norm_min = unit ? 1 : both ? o->norm_min : 0;
+        r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
+        r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0
+                    : both ? tnn__default(o->norm_rate, 1) : 1;
+        tnn__each_panel(&r, r.q->K*r.q->oc, tnn__constraint_task);
+    }
 }
 
 /* ==== 12. DATA ================================================================================ */
