@@ -149,7 +149,7 @@ static void penalties(void)
         CHECK_CLOSE(what, g1, want, count, 1e-6);
         tnn_get_param(net, "0.weight", after, count);
         for (i = 0; i < count; i++) want[i] = (double)w[i] - 0.1 * want[i];
-        CHECK_CLOSE(what, after, want, count, 2e-7);
+        CHECK_CLOSE(what, after, want, count, 5e-7);
         CHECK_REPEATS_TO(what, after, count, 0.3);
         check_padding(net);
         tnn_free(net);
