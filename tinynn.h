@@ -64,7 +64,7 @@
         8  Losses
         9  Optimizers
        11  Regularizers          penalties and constraints of the weights
-       12  Data                  IDX files, normalisation, splits, batches
+       12  Data                  IDX files, normalisation, splits, augmentation, batches
        13  Training              metrics, gradient check
        16  Licence
    (numbers left out are kept for schedules, search and checkpoints)
@@ -480,16 +480,67 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
+    float *targets;         /* (n, classes of the data), with .mixup or .cutmix, for
+                               tnn_loss_targets; else NULL */
     int    n;
     int    epoch, batch_index, batches;   /* counted from 0; batches per epoch */
     struct tnn__loader *state;
 } tnn_loader;
+
+/* AUGMENTATION, by options of the loader that are off where they are 0. What happens to sample i
+   (its place in the loader's data) in epoch e is a function of (seed, e, i): the same in batches of
+   any size and order. u is uniform in what is said, each drawn on its own. In this order:
+     geometry, one map from each pixel to where it is taken from, sampled once, bilinearly; whole
+     pixels and mirrors move values as they are. About the image's middle, in pixels, y downwards:
+       .flip .flip_vertical  mirror left and right, top and bottom, with that probability
+       .rotate               by u degrees in [-rotate, rotate], x towards y
+       .shear                x by -y tan u, u degrees in [-shear, shear]
+       .scale_min .scale_max by a factor u in [scale_min, scale_max]; each default 1
+       .shift                by u, as a fraction of width and height in [-shift, shift], rounded to
+                             whole pixels                   (these four: torchvision RandomAffine)
+       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop)
+     .border says what lies outside of the image, .fill its value.
+     colour, of values within [0, 1] and clipped to them; in random order (ColorJitter):
+       .brightness .contrast .saturation   v = f v + (1 - f) b, f = u in [max(0, 1 - o), 1 + o] for
+                             option o; b = 0; the mean grey of the image; the pixel's grey
+       .hue                  turned by u in [-hue, hue] of the circle, hue at most 1/2
+     Saturation and hue need 3 channels; grey = 0.2989 r + 0.587 g + 0.114 b, or the channels' mean.
+     normalisation; so all this is before it: on byte/255, or on floats as they are.
+     erasing, to 0, the mean of normalised data:
+       .cutout               a square of that many pixels, its centre u in the image (DeVries and
+                             Taylor 2017)
+       .erase                with that probability a rectangle of u in [erase_min, erase_max] of the
+                             area, width to height [1/erase_ratio, erase_ratio], uniform in its
+                             logarithm (Zhong et al. 2020, torchvision RandomErasing)
+     mixing, with probability .mix (default 1), with another sample j of the data, augmented in its
+     turn; lambda ~ Beta(alpha, alpha), targets = lambda of i's label + 1 - lambda of j's:
+       .mixup = alpha        x = lambda x_i + (1 - lambda) x_j             (Zhang et al. 2018)
+       .cutmix = alpha       x_j in a rectangle of 1 - lambda of the area, then clipped; lambda what
+                             is left (Yun et al. 2019). With both, either with probability 1/2. */
+typedef enum tnn_border {
+    TNN_BORDER_FILL = 0,    /* .fill                                      */
+    TNN_BORDER_EDGE,        /* the nearest pixel                          */
+    TNN_BORDER_REFLECT      /* mirrored at the outermost pixel: c b a b c */
+} tnn_border;
 
 typedef struct tnn_loader_options {
     int      batch;         /* default 64                     */
     int      shuffle;       /* default 0: in order            */
     int      drop_last;     /* default 0: keep a smaller last */
     uint64_t seed;
+    double   flip, flip_vertical;               /* probabilities              */
+    double   rotate, shear;                     /* degrees; shear at most 80  */
+    double   scale_min, scale_max;              /* factors in [0.01, 100]     */
+    double   shift;                             /* fraction in [0, 1]         */
+    int      crop_pad;                          /* pixels                     */
+    tnn_border border;
+    double   fill;                              /* before normalisation       */
+    double   brightness, contrast, saturation;  /* each at least 0            */
+    double   hue;
+    int      cutout;                            /* pixels                     */
+    double   erase;                             /* probability                */
+    double   erase_min, erase_max, erase_ratio; /* default 0.02, 0.33, 3.3    */
+    double   mixup, cutmix, mix;
 } tnn_loader_options;
 TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_options *options);
 TNN_API int         tnn_next(tnn_loader *loader);
@@ -1000,6 +1051,21 @@ static double tnn__cos_turn(double u)   /* cos(2 pi u), 0 <= u < 1 */
         sum += term;
     }
     return sign * (odd ? t * sum : sum);
+}
+/* e^x to 3e-16 of itself: x = k log 2 + r with |r| <= log(2)/2, then r's series. log 2 stands in
+   two parts, the upper one short enough that k times it is exact. */
+static double tnn__exp_double(double x)
+{
+    double r, e = 1;
+    int k, i;
+    if (!(x > -746)) return x != x ? x : 0;
+    if (x > 709.79) return HUGE_VAL;
+    k = (int)(x*1.4426950408889634 + (x < 0 ? -0.5 : 0.5));
+    r = x - k*0.69314718036912382 - k*1.9082149292705877e-10;
+    for (i = 15; i >= 1; i--) e = 1 + r/i*e;
+    for (; k > 0; k--) e *= 2;
+    for (; k < 0; k++) e *= 0.5;
+    return e;
 }
 /* Box and Muller 1958, from words 0 and 1 of block `index`. */
 TNN_API float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t index)
@@ -5209,18 +5275,273 @@ TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x)
     return TNN_OK;
 }
 
+/* ---- 12b. Augmentation ------------------------------------------------------------------------
+   Sample i draws words 64 i + k of its epoch's stream, k named here; Beta variates draw from a
+   stream of their own. */
+enum {
+    TNN__DRAW_FLIP_X, TNN__DRAW_FLIP_Y, TNN__DRAW_ROTATE, TNN__DRAW_SHEAR, TNN__DRAW_SCALE,
+    TNN__DRAW_SHIFT_X, TNN__DRAW_SHIFT_Y, TNN__DRAW_CROP_X, TNN__DRAW_CROP_Y,
+    TNN__DRAW_COLOUR,                           /* brightness, contrast, saturation, hue */
+    TNN__DRAW_ORDER = TNN__DRAW_COLOUR + 4,     /* of those: three */
+    TNN__DRAW_CUTOUT_X = TNN__DRAW_ORDER + 3, TNN__DRAW_CUTOUT_Y,
+    TNN__DRAW_MIX, TNN__DRAW_MIX_KIND, TNN__DRAW_OTHER, TNN__DRAW_BOX_X, TNN__DRAW_BOX_Y,
+    TNN__DRAW_ERASE, TNN__DRAW_RECTANGLE        /* ten times four: area, ratio, row, column */
+};
+typedef struct { uint64_t seed, epoch, sample; } tnn__draws;
+static double tnn__draw(const tnn__draws *d, int k)                     /* in [0, 1) */
+{
+    return tnn_random_bits(d->seed, ((uint64_t)3 << 61) + d->epoch, 64*d->sample + (uint64_t)k)
+           /4294967296.0;
+}
+static double tnn__draw_from(const tnn__draws *d, int k, double lo, double hi)
+{
+    return lo + (hi - lo)*tnn__draw(d, k);
+}
+static int tnn__floor(double x)
+{
+    const int i = (int)x;
+    return i > x ? i - 1 : i;
+}
+
+/* The logarithm of a Gamma(a, 1) variate (Marsaglia and Tsang 2000; for a < 1 that of a + 1, times
+   U^(1/a)). Attempt t has block first + t: a normal variate and two uniform ones. */
+static double tnn__log_gamma_variate(const tnn__draws *d, uint64_t first, double a)
+{
+    const uint64_t stream = ((uint64_t)7 << 60) + d->epoch;
+    const double b = (a < 1 ? a + 1 : a) - 1.0/3, c = 1/sqrt(9*b);
+    for (;; first++) {
+        const double x = (double)tnn_random_normal(d->seed, stream, first), y = 1 + c*x;
+        const double v = y*y*y;
+        const double u = tnn__log_double((tnn_random_bits(d->seed, stream, 4*first + 2) + 0.5)
+                                         /4294967296.0);
+        if (!(y > 0) || !(u < 0.5*x*x + b - b*v + b*tnn__log_double(v))) continue;
+        return tnn__log_double(b*v)
+             + (a < 1 ? tnn__log_double((tnn_random_bits(d->seed, stream, 4*first + 3) + 0.5)
+                                        /4294967296.0)/a : 0);
+    }
+}
+static double tnn__beta_variate(const tnn__draws *d, double alpha)      /* Beta(alpha, alpha) */
+{
+    const double g = tnn__log_gamma_variate(d, d->sample << 20, alpha);
+    return 1/(1 + tnn__exp_double(tnn__log_gamma_variate(d, (d->sample << 20) + (1u << 19), alpha)
+                                  - g));
+}
+
+/* The pixel that stands at i of 0..n-1, -1: none. */
+static int tnn__border(int i, int n, tnn_border border)
+{
+    const int period = TNN__MAX(1, 2*(n - 1));
+    if (i >= 0 && i < n) return i;
+    if (border == TNN_BORDER_FILL) return -1;
+    if (border == TNN_BORDER_EDGE) return i < 0 ? 0 : n - 1;
+    i = (i%period + period)%period;
+    return TNN__MIN(i, period - i)%n;
+}
+
+/* Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
+       A = rotation * [1 -tan u; 0 1] * scale * mirrors.
+   Values at whole pixels get the weights 1 and 0, and come out as they are. */
+static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, const tnn__draws *d,
+                           const unsigned char *bytes, const float *floats, float *x)
+{
+    const int h = data->h, w = data->w;
+    const tnn__len area = (tnn__len)h*w;
+    const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = o->fill;
+    const double turn = tnn__draw_from(d, TNN__DRAW_ROTATE, -o->rotate, o->rotate)/360;
+    const double lean = tnn__draw_from(d, TNN__DRAW_SHEAR, -o->shear, o->shear)/360;
+    const double scale = tnn__draw_from(d, TNN__DRAW_SCALE, o->scale_min, o->scale_max);
+    const double c = tnn__cos_turn(fabs(turn));
+    const double s = tnn__cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
+    const double slant = tnn__cos_turn(lean + 0.75)/tnn__cos_turn(fabs(lean));
+    const double mirror_x = tnn__draw(d, TNN__DRAW_FLIP_X) < o->flip ? -scale : scale;
+    const double mirror_y = tnn__draw(d, TNN__DRAW_FLIP_Y) < o->flip_vertical ? -scale : scale;
+    const double xx = (c - slant*s)/mirror_x, xy = (s + slant*c)/mirror_x;
+    const double yx = -s/mirror_y,          yy = c/mirror_y;
+    const double tx = tnn__floor(tnn__draw_from(d, TNN__DRAW_SHIFT_X, -o->shift, o->shift)*w + 0.5)
+                    + tnn__floor(tnn__draw(d, TNN__DRAW_CROP_X)*(2*o->crop_pad + 1)) - o->crop_pad;
+    const double ty = tnn__floor(tnn__draw_from(d, TNN__DRAW_SHIFT_Y, -o->shift, o->shift)*h + 0.5)
+                    + tnn__floor(tnn__draw(d, TNN__DRAW_CROP_Y)*(2*o->crop_pad + 1)) - o->crop_pad;
+    int i, j, k, channel;
+    for (i = 0; i < h; i++)
+        for (j = 0; j < w; j++, x++) {
+            const double px = j - mx - tx, py = i - my - ty;
+            const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py);
+            const int x0 = tnn__floor(sx), y0 = tnn__floor(sy);
+            const double fx = sx - x0, fy = sy - y0;
+            tnn__len at[4];
+            for (k = 0; k < 4; k++) {
+                const int from_x = tnn__border(x0 + k%2, w, o->border);
+                const int from_y = tnn__border(y0 + k/2, h, o->border);
+                at[k] = from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*w + from_x;
+            }
+            for (channel = 0; channel < data->c; channel++) {
+                double v[4];
+                for (k = 0; k < 4; k++) {
+                    const tnn__len from = channel*area + at[k];
+                    v[k] = at[k] < 0 ? fill : bytes ? (double)((float)bytes[from]/255.0f)
+                                                    : (double)floats[from];
+                }
+                v[0] += fx*(v[1] - v[0]);
+                v[2] += fx*(v[3] - v[2]);
+                x[channel*area] = (float)(v[0] + fy*(v[2] - v[0]));
+            }
+        }
+}
+
+static double tnn__grey(const float *x, int channels, tnn__len area)
+{
+    double sum = 0;
+    int c;
+    if (channels == 3)
+        return 0.2989*(double)x[0] + 0.587*(double)x[area] + 0.114*(double)x[2*area];
+    for (c = 0; c < channels; c++) sum += (double)x[c*area];
+    return sum/channels;
+}
+/* Colour of n pixels. With value V = max and chroma C = max - min the hue H, in sixths of the
+   circle, gives  channel = V - C max(0, min(k, 4 - k, 1)),  k = (5, 3, 1 for r, g, b) + H modulo 6.
+   */
+static void tnn__colour(const tnn_loader_options *o, const tnn__draws *d, int channels, tnn__len n,
+                        float *x)
+{
+    const double strength[4] = { o->brightness, o->contrast, o->saturation, o->hue };
+    int order[4] = { 0, 1, 2, 3 }, i, c;
+    tnn__len p;
+    for (i = 3; i > 0; i--) {
+        const int j = tnn__floor(tnn__draw(d, TNN__DRAW_ORDER + i - 1)*(i + 1)), t = order[i];
+        order[i] = order[j];
+        order[j] = t;
+    }
+    for (i = 0; i < 4; i++) {
+        const int kind = order[i];
+        const double a = strength[kind];
+        const double f = tnn__draw_from(d, TNN__DRAW_COLOUR + kind,
+                                        kind == 3 ? -6*a : TNN__MAX(0, 1 - a),
+                                        kind == 3 ? 6*a : 1 + a);
+        double mean = 0;
+        if (!(a > 0)) continue;
+        for (p = 0; kind == 1 && p < n; p++) mean += tnn__grey(x + p, channels, n)/(double)n;
+        for (p = 0; kind < 3 && p < n; p++) {
+            const double b = kind == 2 ? tnn__grey(x + p, channels, n) : mean;
+            for (c = 0; c < channels; c++) {
+                const double v = f*(double)x[c*n + p] + (1 - f)*b;
+                x[c*n + p] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);
+            }
+        }
+        for (p = 0; kind == 3 && p < n; p++) {
+            const double r = (double)x[p], g = (double)x[n + p], b = (double)x[2*n + p];
+            const double most = TNN__MAX(r, TNN__MAX(g, b)), least = TNN__MIN(r, TNN__MIN(g, b));
+            const double chroma = most - least;
+            const double hue = !(chroma > 0) ? 0 : r >= most ? (g - b)/chroma
+                             : g >= most ? 2 + (b - r)/chroma : 4 + (r - g)/chroma;
+            for (c = 0; c < 3; c++) {
+                double k = 5 - 2*c + hue + f;
+                k -= 6*tnn__floor(k/6);
+                k = TNN__MIN(1, TNN__MIN(k, 4 - k));
+                x[c*n + p] = (float)(most - chroma*TNN__MAX(0, k));
+            }
+        }
+    }
+}
+
+/* Of 0..n-1 what `size` pixels about the u-th part of it leave inside. */
+typedef struct { int lo, hi; } tnn__part;
+static tnn__part tnn__part_of(int n, double u, int size)
+{
+    const int first = tnn__floor(u*n) - size/2;
+    tnn__part p;
+    p.lo = TNN__MAX(0, first);
+    p.hi = TNN__MIN(n, first + size);
+    return p;
+}
+/* In that part of each channel x becomes y, or 0 where y is NULL. */
+static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part rows,
+                       tnn__part cols)
+{
+    int c, i, j;
+    for (c = 0; c < data->c; c++)
+        for (i = rows.lo; i < rows.hi; i++)
+            for (j = cols.lo; j < cols.hi; j++) {
+                const tnn__len at = ((tnn__len)c*data->h + i)*data->w + j;
+                x[at] = y ? y[at] : 0;
+            }
+}
+static void tnn__erase(const tnn_data *data, const tnn_loader_options *o, const tnn__draws *d,
+                       float *x)
+{
+    const double log_ratio = tnn__log_double(o->erase_ratio);
+    int attempt;
+    if (o->cutout)
+        tnn__paste(data, x, NULL,
+                   tnn__part_of(data->h, tnn__draw(d, TNN__DRAW_CUTOUT_Y), o->cutout),
+                   tnn__part_of(data->w, tnn__draw(d, TNN__DRAW_CUTOUT_X), o->cutout));
+    if (!(tnn__draw(d, TNN__DRAW_ERASE) < o->erase)) return;
+    for (attempt = 0; attempt < 10; attempt++) {
+        const int k = TNN__DRAW_RECTANGLE + 4*attempt;
+        const double area = tnn__draw_from(d, k, o->erase_min, o->erase_max)*data->h*data->w;
+        const double ratio = tnn__exp_double(tnn__draw_from(d, k + 1, -log_ratio, log_ratio));
+        const int h = tnn__floor(sqrt(area/ratio) + 0.5), w = tnn__floor(sqrt(area*ratio) + 0.5);
+        tnn__part rows, cols;
+        if (h >= data->h || w >= data->w) continue;
+        rows.lo = tnn__floor(tnn__draw(d, k + 2)*(data->h - h + 1));
+        cols.lo = tnn__floor(tnn__draw(d, k + 3)*(data->w - w + 1));
+        rows.hi = rows.lo + h;
+        cols.hi = cols.lo + w;
+        tnn__paste(data, x, NULL, rows, cols);
+        return;
+    }
+}
+
+/* ---- 12c. Batches ---------------------------------------------------------------------------- */
 struct tnn__loader {
     tnn_data           data;
     tnn_loader_options options;
     int                between, *order;     /* between two epochs */
     float              table[256];
+    int                geometry, colour, erasing, mixing, threads;
+    float             *spare;               /* of each thread: the sample that is mixed in */
 };
+
+/* Fills in defaults of the augmentation's options and refuses what is out of range. */
+static tnn_status tnn__check_augmentation(tnn_loader_options *o)
+{
+    const int side = 1 << 16;
+    struct { const char *name; double value, least, most; } limits[32], *l = limits;
+    o->scale_min = tnn__default(o->scale_min, 1);
+    o->scale_max = tnn__default(o->scale_max, 1);
+    o->erase_min = tnn__default(o->erase_min, 0.02);
+    o->erase_max = tnn__default(o->erase_max, 0.33);
+    o->erase_ratio = tnn__default(o->erase_ratio, 3.3);
+    o->mix = tnn__default(o->mix, 1);
+#define LIMIT(option, from, to) \
+    (l->name = #option, l->value = (double)o->option, l->least = from, l->most = to, l++)
+    LIMIT(flip, 0, 1);          LIMIT(flip_vertical, 0, 1);
+    LIMIT(rotate, 0, 180);      LIMIT(shear, 0, 80);
+    LIMIT(scale_max, 0.01, 100); LIMIT(scale_min, 0.01, o->scale_max);
+    LIMIT(shift, 0, 1);         LIMIT(crop_pad, 0, side);
+    LIMIT(border, TNN_BORDER_FILL, TNN_BORDER_REFLECT);
+    LIMIT(fill, -1e30, 1e30);
+    LIMIT(brightness, 0, 1e6);  LIMIT(contrast, 0, 1e6);
+    LIMIT(saturation, 0, 1e6);  LIMIT(hue, 0, 0.5);
+    LIMIT(cutout, 0, side);     LIMIT(erase, 0, 1);
+    LIMIT(erase_max, 0, 1);     LIMIT(erase_min, 0, o->erase_max);
+    LIMIT(erase_ratio, 1, 1e6);
+    LIMIT(mixup, 0, 1e6);       LIMIT(cutmix, 0, 1e6);
+    LIMIT(mix, 0, 1);
+#undef LIMIT
+    l->name = NULL;
+    for (l = limits; l->name; l++)
+        if (!(l->value >= l->least && l->value <= l->most))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .%s = %g must be in [%g, %g]",
+                             l->name, l->value, l->least, l->most);
+    return TNN_OK;
+}
 TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_options *options)
 {
     tnn_loader_options o;
     tnn_loader *l;
-    struct tnn__loader *s;
-    tnn__len size;
+    struct tnn__loader *s, on;
+    tnn__len size, floats;
+    int i;
     if (tnn_failed()) return NULL;
     if (!data || !options || data->n < 1) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no data or no options");
@@ -5238,18 +5559,51 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
                   data->n, o.batch);
         return NULL;
     }
+    if (tnn__check_augmentation(&o)) return NULL;
     o.batch = TNN__MIN(o.batch, data->n);
     size = (tnn__len)data->c*data->h*data->w;
-    /* the loader, its state, the batch and its labels, the order: one piece */
+    memset(&on, 0, sizeof on);
+    on.geometry = o.flip + o.flip_vertical + o.rotate + o.shear + o.shift > 0 || o.crop_pad
+                  || o.scale_min < 1 || o.scale_max > 1;
+    on.colour = o.brightness + o.contrast + o.saturation + o.hue > 0;
+    on.erasing = o.cutout || o.erase > 0;
+    on.mixing = o.mixup + o.cutmix > 0;
+    on.threads = on.geometry || on.colour || on.erasing || on.mixing ? tnn_threads() : 1;
+    if (data->c != 3 && o.saturation + o.hue > 0) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .saturation and .hue need 3 channels, "
+                  "the data have %d", data->c);
+        return NULL;
+    }
+    if ((on.geometry || on.erasing || on.mixing) && (data->h > 1 << 16 || data->w > 1 << 16)) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: augmentation of images of %dx%d, "
+                  "at most %dx%d", data->h, data->w, 1 << 16, 1 << 16);
+        return NULL;
+    }
+    for (i = 0; on.mixing && i < data->n; i++)
+        if (tnn__label(data, i) < 0 || tnn__label(data, i) >= data->classes) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: label %d of sample %d, "
+                      "the data have %d classes", tnn__label(data, i), i, data->classes);
+            return NULL;
+        }
+    /* the loader, its state, the batch, its targets, the spare samples, the labels, the order: one
+       piece */
+    floats = tnn__mul(o.batch, size);
+    if (on.mixing)
+        floats += tnn__mul(o.batch, data->classes) + tnn__mul(on.threads, size);
     l = (tnn_loader *)tnn__alloc(
         (tnn__len)(sizeof *l + sizeof *s)
-        + tnn__mul(tnn__mul(o.batch, size + 1) + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
+        + tnn__mul(floats + o.batch + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
     if (!l) return NULL;
     s = (struct tnn__loader *)(void *)(l + 1);
+    *s = on;
     l->state = s;
     l->x = (float *)(void *)((char *)(s + 1)
                              + (TNN__ALIGN - (uintptr_t)(s + 1)%TNN__ALIGN)%TNN__ALIGN);
-    l->labels = (int *)(void *)(l->x + o.batch*size);
+    if (on.mixing) {
+        s->spare = l->x + o.batch*size;
+        l->targets = s->spare + on.threads*size;
+    }
+    l->labels = (int *)(void *)(l->x + floats);
     s->order = l->labels + o.batch;
     l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
     l->epoch = -1;
@@ -5259,10 +5613,73 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     tnn__byte_values(data, s->table);
     return l;
 }
+/* Sample i of the epoch, without what is mixed in. */
+static void tnn__load_sample(const tnn_loader *l, const tnn__draws *d, float *x)
+{
+    const struct tnn__loader *s = l->state;
+    const tnn_data *data = &s->data;
+    const int i = (int)d->sample;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
+    const tnn__len at = (data->index ? data->index[i] : i)*size;
+    const unsigned char *bytes = data->bytes ? data->bytes + at : NULL;
+    const float *floats = data->bytes ? NULL : data->floats + at;
+    tnn__len k;
+    if (s->geometry || s->colour) {
+        if (s->geometry) tnn__transform(data, &s->options, d, bytes, floats, x);
+        else
+            for (k = 0; k < size; k++) x[k] = bytes ? (float)bytes[k]/255.0f : floats[k];
+        if (s->colour) tnn__colour(&s->options, d, data->c, (tnn__len)data->h*data->w, x);
+        for (k = 0; k < size; k++) x[k] = (x[k] - data->mean)/data->std;
+    } else tnn__sample(data, i, s->table, x);
+    if (s->erasing) tnn__erase(data, &s->options, d, x);
+}
+static void tnn__load_task(void *context, int task, int worker)
+{
+    tnn_loader *l = (tnn_loader *)context;
+    struct tnn__loader *s = l->state;
+    const tnn_loader_options *o = &s->options;
+    const tnn_data *data = &s->data;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
+    float *x = l->x + task*size, *y, *target;
+    double lambda;
+    int cut;
+    tnn__len k;
+    tnn__draws d, other;
+    d.seed = o->seed;
+    d.epoch = (uint64_t)l->epoch;
+    d.sample = (uint64_t)s->order[l->batch_index*o->batch + task];
+    tnn__load_sample(l, &d, x);
+    l->labels[task] = tnn__label(data, (int)d.sample);
+    if (!s->mixing) return;
+    target = l->targets + (tnn__len)task*data->classes;
+    memset(target, 0, (size_t)data->classes*sizeof *target);
+    target[l->labels[task]] = 1;
+    if (!(tnn__draw(&d, TNN__DRAW_MIX) < o->mix)) return;
+    y = s->spare + worker*size;
+    other = d;
+    other.sample = (uint64_t)tnn__floor(tnn__draw(&d, TNN__DRAW_OTHER)*data->n);
+    tnn__load_sample(l, &other, y);
+    cut = o->cutmix > 0 && (!(o->mixup > 0) || tnn__draw(&d, TNN__DRAW_MIX_KIND) < 0.5);
+    lambda = tnn__beta_variate(&d, TNN__MAX(cut ? o->cutmix : o->mixup, 1e-6));
+    if (!cut)
+        for (k = 0; k < size; k++)
+            x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
+    else {
+        const double side = sqrt(1 - lambda);
+        const tnn__part rows = tnn__part_of(data->h, tnn__draw(&d, TNN__DRAW_BOX_Y),
+                                            tnn__floor(side*data->h));
+        const tnn__part cols = tnn__part_of(data->w, tnn__draw(&d, TNN__DRAW_BOX_X),
+                                            tnn__floor(side*data->w));
+        tnn__paste(data, x, y, rows, cols);
+        lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
+    }
+    target[l->labels[task]] = (float)lambda;
+    target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
+}
 TNN_API int (tnn_next)(tnn_loader *l)
 {
     struct tnn__loader *s;
-    int i, first, n;
+    int i, n;
     if (tnn_failed() || !l) return 0;
     s = l->state;
     n = s->data.n;
@@ -5279,13 +5696,8 @@ TNN_API int (tnn_next)(tnn_loader *l)
         s->between = 1;
         return 0;
     }
-    first = l->batch_index*s->options.batch;
-    l->n = TNN__MIN(s->options.batch, n - first);
-    for (i = 0; i < l->n; i++) {
-        tnn__sample(&s->data, s->order[first + i], s->table,
-                    l->x + (tnn__len)i*s->data.c*s->data.h*s->data.w);
-        l->labels[i] = tnn__label(&s->data, s->order[first + i]);
-    }
+    l->n = TNN__MIN(s->options.batch, n - l->batch_index*s->options.batch);
+    tnn__run(s->threads, l->n, tnn__load_task, l);
     return l->n;
 }
 TNN_API void tnn_loader_free(tnn_loader *loader) { tnn__release(loader); }
@@ -5367,7 +5779,16 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     double loss = 0;
     int batches = 0;
     while ((tnn_next)(loader)) {
-        const double l = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+        double l = HUGE_VAL - HUGE_VAL;
+        if (!loader->targets)
+            l = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+#ifdef tnn_loss_targets
+        else if (!(tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)) {
+            l = (tnn_loss_targets)(net, loader->targets);
+            (tnn_backward)(net);
+            (tnn_step)(net);
+        }
+#endif
         if (tnn_failed()) break;
         loss += l;
         m.n += loader->n;

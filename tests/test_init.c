@@ -51,9 +51,10 @@ static tnn_layer conv(int filters, int kernel, int groups, tnn_init init)
 
 /* ==== AS THEY ALWAYS WERE ===================================================================== */
 
-/* Written down before there were options. */
+/* The first six written down before there were options. */
 static void settled(void)
 {
+    tnn_net *drawn;
     static const uint64_t hashes[] = {
         0xeaf1e64fe3396969u, 0xd0194435ffdcb57eu, 0x94ff1283fc1f48b9u, 0x352beb4a931daab9u,
         0xdb02f9aa3c01535au, 0x4350f506ea09c275u,
@@ -70,6 +71,16 @@ static void settled(void)
         CHECK(tnn_hash(net) == hashes[k], "init %d: %016llx", k, (unsigned long long)tnn_hash(net));
         tnn_free(net);
     }
+    drawn = tnn_create(.input = { 4, 9, 8 }, .batch = 1, .seed = 77);
+    tnn_add(drawn, TNN_CONV2D, .filters = 6, .kernel = 3, .groups = 2, .init = TNN_INIT_TRUNCATED);
+    tnn_add(drawn, TNN_CONV2D, .filters = 20, .kernel = 3, .init = TNN_INIT_HE_NORMAL,
+            .init_with = { .truncated = 1 }, .bias_init = TNN_INIT_NORMAL);
+    tnn_add(drawn, TNN_DENSE, .units = 50, .init = TNN_INIT_ORTHOGONAL,
+            .init_with = { .gain = 1.3 });
+    tnn_add(drawn, TNN_DENSE, .units = 10, .init = TNN_INIT_SPARSE,
+            .init_with = { .sparsity = 0.3 });
+    CHECK(tnn_hash(drawn) == 0xeff8b63a613b0fadu, "drawn: %016llx", (unsigned long long)tnn_hash(drawn));
+    tnn_free(drawn);
 }
 
 /* ==== DISTRIBUTIONS =========================================================================== */
