@@ -5340,7 +5340,7 @@ static int tnn__border(int i, int n, tnn_border border)
 
 /* Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
        A = rotation * [1 -tan u; 0 1] * scale * mirrors.
-   Values at whole pixels get the weights 1 and 0, and come out as they are. */
+   Values at whole pixels come out as they are. */
 static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, const tnn__draws *d,
                            const unsigned char *bytes, const float *floats, float *x)
 {
@@ -5368,22 +5368,26 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, co
             const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py);
             const int x0 = tnn__floor(sx), y0 = tnn__floor(sy);
             const double fx = sx - x0, fy = sy - y0;
+            const int taps = fx > 0 || fy > 0 ? 4 : 1;
             tnn__len at[4];
-            for (k = 0; k < 4; k++) {
+            for (k = 0; k < taps; k++) {
                 const int from_x = tnn__border(x0 + k%2, w, o->border);
                 const int from_y = tnn__border(y0 + k/2, h, o->border);
                 at[k] = from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*w + from_x;
             }
             for (channel = 0; channel < data->c; channel++) {
                 double v[4];
-                for (k = 0; k < 4; k++) {
+                for (k = 0; k < taps; k++) {
                     const tnn__len from = channel*area + at[k];
                     v[k] = at[k] < 0 ? fill : bytes ? (double)((float)bytes[from]/255.0f)
                                                     : (double)floats[from];
                 }
-                v[0] += fx*(v[1] - v[0]);
-                v[2] += fx*(v[3] - v[2]);
-                x[channel*area] = (float)(v[0] + fy*(v[2] - v[0]));
+                if (taps == 4) {
+                    v[0] += fx*(v[1] - v[0]);
+                    v[2] += fx*(v[3] - v[2]);
+                    v[0] += fy*(v[2] - v[0]);
+                }
+                x[channel*area] = (float)v[0];
             }
         }
 }

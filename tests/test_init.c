@@ -79,7 +79,8 @@ static void settled(void)
             .init_with = { .gain = 1.3 });
     tnn_add(drawn, TNN_DENSE, .units = 10, .init = TNN_INIT_SPARSE,
             .init_with = { .sparsity = 0.3 });
-    CHECK(tnn_hash(drawn) == 0xeff8b63a613b0fadu, "drawn: %016llx", (unsigned long long)tnn_hash(drawn));
+    CHECK(tnn_hash(drawn) == 0xeff8b63a613b0fadu, "drawn: %016llx",
+          (unsigned long long)tnn_hash(drawn));
     tnn_free(drawn);
 }
 
