@@ -274,23 +274,25 @@ typedef enum tnn_layer_type {
 } tnn_layer_type;
 
 /* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or
-   units. U(a, b): uniform in [a, b); U(a) = U(-a, a). Value i of a tensor, in PyTorch's order,
-   depends on (seed, layer, i) alone. With `gain` of tnn_init_options, gain^2 takes the place of
-   the number over the fan; with `fan` another fan that of the fan: all with a fan are one rule,
-   Keras' VarianceScaling with scale = gain^2.
-   In torch.nn.init: kaiming_ = HE, xavier_ = XAVIER; in Keras: he_, glorot_ = XAVIER, lecun_, its
-   normal ones with .truncated. Biases have .bias_init; by default U(1/sqrt(fan_in)) beside weights
-   of TNN_INIT_DEFAULT (PyTorch), else 0 (Keras); they take the kinds marked b. */
+   units; their average. U(a, b): uniform in [a, b). Value i of a tensor, in PyTorch's order, is a
+   function of (seed, layer, i).
+   All with a fan are one rule, Keras' VarianceScaling: of mean 0 and variance s/fan, normal or
+   uniform in +-sqrt(3 s/fan). tnn_init_options changes both: s = gain^2, and another fan. In
+   torch.nn.init kaiming_ is HE, xavier_ XAVIER; in Keras he_ is HE, glorot_ XAVIER, lecun_ LECUN,
+   their normal ones with .truncated.
+   Biases have .bias_init, of the kinds marked b. By default they are TNN_INIT_FAN_IN beside weights
+   of TNN_INIT_DEFAULT (PyTorch), else 0 (Keras). */
 typedef enum tnn_init {
-    TNN_INIT_DEFAULT = 0,     /* U(sqrt(3/(3 fan_in)))        PyTorch's for Linear and Conv2d     */
-    TNN_INIT_HE_UNIFORM,      /* U(sqrt(3*2/fan_in))          He et al. 2015, eq. 10              */
-    TNN_INIT_HE_NORMAL,       /* N(0, 2/fan_in)                                                   */
-    TNN_INIT_XAVIER_UNIFORM,  /* U(sqrt(3/fan_average))       Glorot and Bengio 2010, eq. 16; the */
-    TNN_INIT_XAVIER_NORMAL,   /* N(0, 1/fan_average)          average is (fan_in + fan_out)/2     */
+    TNN_INIT_DEFAULT = 0,     /* uniform, s = 1/3, fan_in     PyTorch's for Linear and Conv2d,
+                                                              +-1/sqrt(fan_in)                    */
+    TNN_INIT_HE_UNIFORM,      /* uniform, s = 2, fan_in       He et al. 2015, eq. 10              */
+    TNN_INIT_HE_NORMAL,       /* normal,  s = 2, fan_in                                           */
+    TNN_INIT_XAVIER_UNIFORM,  /* uniform, s = 1, average      Glorot and Bengio 2010, eq. 16      */
+    TNN_INIT_XAVIER_NORMAL,   /* normal,  s = 1, average                                          */
     TNN_INIT_ZERO,            /* 0                                                              b */
-    TNN_INIT_LECUN_UNIFORM,   /* U(sqrt(3/fan_in))            LeCun et al. 1998, section 4.6      */
-    TNN_INIT_LECUN_NORMAL,    /* N(0, 1/fan_in)               and Klambauer et al. 2017 (SELU)    */
-    TNN_INIT_FAN_IN,          /* what TNN_INIT_DEFAULT is for weights                           b */
+    TNN_INIT_LECUN_UNIFORM,   /* uniform, s = 1, fan_in       LeCun et al. 1998, section 4.6      */
+    TNN_INIT_LECUN_NORMAL,    /* normal,  s = 1, fan_in       Klambauer et al. 2017 (SELU)        */
+    TNN_INIT_FAN_IN,          /* uniform, s = 1/3, fan_in: the default by name                  b */
     TNN_INIT_UNIFORM,         /* U(min, max)                                                    b */
     TNN_INIT_NORMAL,          /* N(mean, std^2)                                                 b */
     TNN_INIT_TRUNCATED,       /* N(mean, std^2) within [min, max] (trunc_normal_)               b */
@@ -306,10 +308,10 @@ typedef enum tnn_init {
 } tnn_init;
 typedef enum tnn_fan { TNN_FAN_DEFAULT = 0, TNN_FAN_IN, TNN_FAN_OUT, TNN_FAN_AVERAGE } tnn_fan;
 typedef struct tnn_init_options {
-    double  gain;           /* default: as above; 1 where no fan is */
+    double  gain;           /* default: sqrt(s) as above; EYE and ORTHOGONAL: 1 */
     tnn_fan fan;            /* default: as above */
-    int     truncated;      /* N with a fan: cut off at two deviations of a normal distribution wide
-                               enough for the variance to come out (Keras) */
+    int     truncated;      /* normal ones with a fan: cut off at two deviations of a distribution
+                               wide enough for the variance to come out (Keras) */
     double  mean, std;      /* defaults 0, 1; TNN_INIT_SPARSE: std 0.01 */
     double  min, max;       /* defaults 0, 1; TNN_INIT_TRUNCATED: -2, 2 (as they are, not in std);
                                what would be further than 6 std from the likeliest is not drawn */
@@ -4216,7 +4218,8 @@ static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_
     const tnn_fan mode = o->fan ? o->fan : kind->fan;
     const double fan = mode == TNN_FAN_IN ? fan_in : mode == TNN_FAN_OUT ? fan_out
                                                    : (fan_in + fan_out)/2;
-    const double over = o->gain > 0 || o->gain < 0 ? o->gain*o->gain : kind->over;
+    const double gain = tnn__default(o->gain, HUGE_VAL);
+    const double over = gain < HUGE_VAL ? gain*gain : kind->over;
     if (!known || (bias && !kind->for_bias))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial %s",
                          what, (int)init, bias ? "bias" : "weight");

@@ -329,6 +329,35 @@ static void off(void)
     }
 }
 
+/* Of a subset, samples are numbered as the subset numbers them. */
+static void subset(void)
+{
+    tnn_data data = pictures(3, 1), part = tnn_subset(&data, 20, 15);
+    tnn_loader *l = tnn_loader_create(&part, .batch = 15, .flip = 1e-30, .mixup = 1, .mix = 1e-30);
+    tnn_loader *m = tnn_loader_create(&part, .batch = 15, .mixup = 1, .seed = 2);
+    int i, k;
+    CHECK(tnn_next(l) == 15 && tnn_next(m) == 15, "%s", tnn_error());
+    for (i = 0; i < 15 && !tnn_failed(); i++) {
+        tnn_loader_options o = none();
+        int other, same = 1;
+        float x[SIZE], y[SIZE];
+        o.seed = 2;
+        other = (int)(draw(&o, 0, i, 20) * 15);
+        tnn_sample(&part, i, x);
+        tnn_sample(&data, 20 + other, y);
+        CHECK_SAME("samples", l->x + i * SIZE, x, sizeof x);
+        CHECK(l->labels[i] == labels[20 + i], "label %d", l->labels[i]);
+        for (k = 0; k < SIZE; k++)
+            same &= m->x[i * SIZE + k] >= fminf(x[k], y[k]) - 1e-6f
+                 && m->x[i * SIZE + k] <= fmaxf(x[k], y[k]) + 1e-6f;
+        CHECK(same, "sample %d is not between %d and %d", i, i, other);
+        CHECK(m->targets[i * CLASSES + labels[20 + other]] > 0, "no target of %d", other);
+    }
+    tnn_loader_free(l);
+    tnn_loader_free(m);
+    tnn_data_free(&part);
+}
+
 /* Mirrors and whole pixels move values as they are. */
 static void exactly(void)
 {
@@ -704,6 +733,7 @@ int main(int argc, char **argv)
 {
     test_start(argc, argv);
     RUN("augment off", off);
+    RUN("augment subset", subset);
     RUN("augment one by one", one_by_one);
     RUN("augment exactly", exactly);
     RUN("augment mixing", mixing);

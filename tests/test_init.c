@@ -241,6 +241,9 @@ static void biases(void)
     start(layer, 77, 1, 5);
     CHECK_SAME("biases", b, kept, sizeof kept);
     layer.init = TNN_INIT_DEFAULT;
+    layer.init_with.gain = TNN_ZERO;
+    start(layer, 77, 1, 5);
+    for (i = 0; i < 50 * 77; i++) CHECK(w[i] == 0, "gain 0: %g", (double)w[i]);
     layer.bias_init = TNN_INIT_ZERO;
     start(layer, 77, 1, 5);
     for (i = 0; i < 50; i++) CHECK(b[i] == 0, "%g", (double)b[i]);
