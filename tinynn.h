@@ -2421,6 +2421,7 @@ HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float
         d = vf_fma(vf_mul(one, AT(t)), vf_set1((float)(-keep*share)), d);
         PUT(g, d);
     }
+    if (o->b > 0) g[at] = (float)(-all*share*(double)(others/sum));     /* without cancellation */
     return loss;
 }
 
