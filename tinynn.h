@@ -4744,7 +4744,7 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__LOSSES] = {
     { "smooth l1",     TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
     { "log-cosh",      TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
     { "bce",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, 0, 1, 0, 1 },
-    { "bce with logits", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0, TNN__ALL, TNN__ALL },
+    { "bce with logits", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0, TNN__ALL, 0, 1 },
     { "focal",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0, TNN__ALL, 0, 1 },
     { "hinge",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
     { "squared hinge", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
@@ -5048,6 +5048,8 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
     const char *what = call->targets ? "tnn_loss_targets" : "tnn_loss";
     const float *x = tnn__sample_data(b, s);
     const tnn__len size = (tnn__len)net->blob[0].c*net->blob[0].h*net->blob[0].w;
+    const double t_hi = kind->t_hi < TNN__FINITE ? (double)kind->t_hi : HUGE_VAL;   /* to print */
+    const double t_lo = kind->t_lo > -TNN__FINITE ? (double)kind->t_lo : -HUGE_VAL;
     tnn__len i;
     for (i = 0; i < size; i++)
         if (!(net->x[s*size + i] - net->x[s*size + i] >= 0))
@@ -5064,16 +5066,18 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
             continue;
         return tnn__fail(TNN_ERROR_NUMBER, kind->traits & TNN__SIGNS
                          ? "%s: target %l of sample %d is %g; those of %s are -1 or 1"
-                         : "%s: target %l of sample %d is %g; those of %s must be in [%g, %g]",
-                         what, (long long)i, s, (double)t, kind->name,
-                         (double)kind->t_lo, (double)kind->t_hi);
+                         : "%s: target %l of sample %d is %g; those of %s must be finite "
+                         "and in [%g, %g]",
+                         what, (long long)i, s, (double)t, kind->name, t_lo, t_hi);
     }
     for (i = 0; i < v.size && kind->x_lo <= kind->x_hi; i++) {
         const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? kind->x_lo : 0;
         if (y - y >= 0 && !(y >= lo && y <= kind->x_hi))
-            return tnn__fail(TNN_ERROR_NUMBER, "%s: output %l of sample %d is %g; "
-                             "for %s it must be in [%g, %g]", what, (long long)i, s, (double)y,
-                             kind->name, (double)lo, (double)kind->x_hi);
+            return tnn__fail(TNN_ERROR_NUMBER, y < lo
+                             ? "%s: output %l of sample %d is %g; for %s it must be at least %g"
+                             : "%s: output %l of sample %d is %g; for %s it must be at most %g",
+                             what, (long long)i, s, (double)y, kind->name,
+                             (double)(y < lo ? lo : kind->x_hi));
     }
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite "
                      "after %l steps (its largest output is %g); "
@@ -5726,7 +5730,7 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
     int batches = 0;
-    if (net && net->built && tnn__one_label("tnn_train_epoch", net)) return m;
+    if (tnn__one_label("tnn_train_epoch", net)) return m;
     while ((tnn_next)(loader)) {
         const double l = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
         if (tnn_failed()) break;
