@@ -296,10 +296,10 @@ typedef struct tnn_layer {
     tnn_init init;
 } tnn_layer;
 
-/* LOSSES compare the outputs x with labels or with targets t. Below, e = x - t, S(x) = 1/(1+exp(-x)),
-   C the classes, w .class_weights; without a sum, the formula is of each value on its own.
+/* LOSSES compare the outputs x with labels or with targets t. Below, e = x - t, C the classes,
+   S(x) = 1/(1 + exp(-x)), w .class_weights; a formula without a sum is of each value on its own.
 
-   TNN_              formula                                        options (default)   as in
+   TNN_              formula                                        options (default)       as in
    CROSS_ENTROPY  L  -sum_c w_c t'_c log p_c,  p = softmax(x),      .label_smoothing (0)
                      t' = (1 - s) t + s/C, s .label_smoothing       .ignore_index (-100)    torch
                      .gamma g: times (1 - p_label)^g (softmax focal loss; labels only)      [2]
@@ -331,13 +331,18 @@ typedef struct tnn_layer {
 
    LABELS (tnn_loss): one per sample, in 0..C-1, C the values of an output. Losses without L take
    the label as a one-hot target, and a network with ONE output takes the label itself as target
-   (0 and 1 for binary classification; counts, ages: any number). T: takes no labels.
+   (0 and 1 for binary classification; counts, ages: any number). T, and KL_DIV with .log_target:
+   no labels.
    TARGETS (tnn_loss_targets): floats in the output's shape (n, c, h, w); for CROSS_ENTROPY
    probabilities of classes. NLL and MULTI_MARGIN take labels only.
    PIXELS  Of an output (c, h, w) that is not flattened, c are the classes and the weights. With
    .per_pixel labels are (n, h, w), and each pixel is a sample to the losses with L and to COSINE.
    MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE, DICE and for
-   CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label). */
+   CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
+   RANGES  Outputs and targets must be finite (but logits and log-probabilities of L, which may be
+   -infinity where the target is 0), targets of CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those
+   of KL_DIV and POISSON_NLL not negative, and what goes through exp at most 88. The message of
+   TNN_ERROR_NUMBER names the value; so it does where the loss is not finite. */
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 1, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
     TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
@@ -2396,8 +2401,8 @@ HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float
         vf_store(lane[4] + v, l);
     }
     sum = FN(fold)(lane[0]);
-    others = FN(fold)(lane[1]);
-    all = spread*(double)FN(fold)(lane[2]);
+    others = o->b > 0 ? FN(fold)(lane[1]) : 0;
+    all = spread > 0 ? spread*(double)FN(fold)(lane[2]) : 0;
     all = keep*(double)FN(fold)(lane[3]) + all;             /* sum of w_k t'_k */
     loss = (double)FN(first)(FN(log)(vf_set1(sum)));
     loss = (double)FN(fold)(lane[4]) + all*loss + (loss - loss);    /* NaN, if it is not */
