@@ -63,10 +63,11 @@
         7  Networks              the plan, parameters, forward and backward of a batch
         8  Losses
         9  Optimizers
+       10  Schedules             of the learning rate, and reduction on plateaus
        12  Data                  IDX files, normalisation, splits, batches
-       13  Training              metrics, gradient check
+       13  Training              metrics, early stopping, learning-rate finder, gradient check
        16  Licence
-   (numbers left out are kept for schedules, regularizers, search and checkpoints)
+   (numbers left out are kept for regularizers, search and checkpoints)
 
    OPTIONS  (macros, defined before the implementation is included)
 
@@ -254,23 +255,102 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
 
 typedef struct tnn_net tnn_net;
 
+/* Whose defaults and conventions an option that is not set means, where the two differ:
+                                PyTorch                         Keras 3
+     initial weights, biases    U(1/sqrt(fan_in)), the same     Xavier uniform, 0
+     normalisation  .eps        1e-5                            1e-3
+     batch norm .momentum m     x = (1-m) x + m new, 0.1        x = m x + (1-m) new, 0.99
+       running variance         of n - 1                        of n
+     leaky ReLU .slope          0.01                            0.3                          */
+typedef enum tnn_dialect { TNN_PYTORCH = 0, TNN_KERAS } tnn_dialect;
+
 typedef struct tnn_net_options {
-    int      input[3];      /* required: channels, height, width; {784} is {784, 1, 1} */
-    int      batch;         /* the largest batch that will be given. Default 64 */
-    int      threads;       /* default tnn_threads() */
-    uint64_t seed;          /* of initialisation and dropout. Default 0 */
+    int         input[3];   /* required: channels, height, width; {784} is {784, 1, 1} */
+    int         batch;      /* the largest batch that will be given. Default 64 */
+    int         threads;    /* default tnn_threads() */
+    uint64_t    seed;       /* of initialisation and dropout. Default 0 */
+    tnn_dialect dialect;    /* default TNN_PYTORCH */
 } tnn_net_options;
 
 typedef enum tnn_layer_type {
-    TNN_CONV2D = 1, /* .filters .kernel .stride .pad .dilation .groups .no_bias .init */
+    TNN_CONV2D = 1, /* .filters .kernel .stride .pad .dilation .groups .pad_mode .no_bias .init */
     TNN_DENSE,      /* .units .no_bias .init                y = x W^T + b */
     TNN_MAXPOOL2D,  /* .kernel .stride .pad .dilation .ceil */
     TNN_AVGPOOL2D,  /* .kernel .stride .pad .ceil .exclude_pad */
     TNN_FLATTEN,    /* (c, h, w) -> (c*h*w, 1, 1) */
     TNN_RELU,       /* max(x, 0) */
     TNN_LEAKY_RELU, /* .slope (default 0.01)                x > 0 ? x : slope x */
-    TNN_DROPOUT     /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p) */
+    TNN_DROPOUT,    /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p) */
+    TNN_CONV_TRANSPOSE2D,   /* as conv2d, and .output_pad   its gradient by the input, forward */
+    TNN_ADAPTIVE_MAXPOOL2D, /* .size (default 1: global)    windows that cut an image into .size */
+    TNN_ADAPTIVE_AVGPOOL2D, /* .size (default 1: global) */
+    TNN_UPSAMPLE,   /* .factor (default 2) or .size; .mode TNN_NEAREST (default), TNN_BILINEAR,
+                       TNN_BILINEAR_ALIGNED (align_corners) */
+    TNN_PAD,        /* .pad; .mode TNN_ZEROS (default; .value), _REFLECT, _REPLICATE, _CIRCULAR */
+    TNN_RESHAPE,    /* .shape {c, h, w}, one of them may be -1 */
+    TNN_IDENTITY,
+    TNN_ADD,        /* .from                                x + the output of another layer */
+    TNN_CONCAT,     /* .from                                the channels of both */
+    TNN_SCALE,      /* .value (default 1): where it starts. x w, w learned by channel; with
+                       .no_affine it stays at .value */
+    /* (x - mean)/sqrt(var + eps) w + b; .eps (default 1e-5) .no_affine .no_bias; what mean and var
+       are of: */
+    TNN_BATCHNORM,  /* .momentum (default 0.1) .no_statistics       a channel of the batch */
+    TNN_LAYERNORM,  /*                                              all of a sample */
+    TNN_GROUPNORM,  /* .groups                                      some channels of a sample */
+    TNN_INSTANCENORM, /* .affine (default: none, as in PyTorch)     a channel of a sample */
+    TNN_RMSNORM,    /* .eps (default 2^-23): x/sqrt(mean x^2 + eps) w */
+    /* activations; s(x) = 1/(1 + exp(-x)), Phi the normal distribution */
+    TNN_PRELU,      /* .slope (0.25) .per_channel           x > 0 ? x : w x      He et al. 2015 */
+    TNN_RELU6,      /* min(max(x, 0), 6)                    Howard et al. 2017 */
+    TNN_ELU,        /* .alpha (1)    x > 0 ? x : alpha (exp(x) - 1)     Clevert et al. 2016 */
+    TNN_SELU,       /* 1.0507 elu(x; 1.6733)                Klambauer et al. 2017 */
+    TNN_CELU,       /* .alpha (1)    x > 0 ? x : alpha (exp(x/alpha) - 1)    Barron 2017 */
+    TNN_GELU,       /* x Phi(x); .approximate: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+                       Hendrycks and Gimpel 2016 */
+    TNN_SILU,       /* x s(x), swish                        Elfwing et al. 2018 */
+    TNN_MISH,       /* x tanh(softplus(x))                  Misra 2020 */
+    TNN_SOFTPLUS,   /* .beta (1) .threshold (20)   log(1 + exp(beta x))/beta, x above threshold */
+    TNN_SOFTSIGN,   /* x/(1 + |x|) */
+    TNN_SIGMOID,    /* s(x) */
+    TNN_LOG_SIGMOID, /* log s(x) */
+    TNN_TANH,
+    TNN_HARDTANH,   /* .min_value (-1) .max_value (1) */
+    TNN_HARDSIGMOID, /* min(max(x/6 + 1/2, 0), 1)           Courbariaux et al. 2015 */
+    TNN_HARDSWISH,  /* x hardsigmoid(x)                     Howard et al. 2019 */
+    TNN_SOFTMAX,    /* over the channels of each pixel */
+    TNN_LOG_SOFTMAX,
+    TNN_GLU,        /* first half of the channels times s(second half)    Dauphin et al. 2017 */
+    /* noise, in training only */
+    TNN_DROPOUT2D,  /* .p (0.5)    whole channels           Tompson et al. 2015 */
+    TNN_ALPHA_DROPOUT, /* .p (0.5) for SELU                 Klambauer et al. 2017 */
+    TNN_GAUSSIAN_DROPOUT, /* .p (0.5)  x N(1, p/(1-p))      Srivastava et al. 2014, 10 */
+    TNN_GAUSSIAN_NOISE, /* .std (0.1)  x + N(0, std^2) */
+    TNN_STOCHASTIC_DEPTH, /* .p (0.5)  whole samples, before an add      Huang et al. 2016 */
+    TNN_CUSTOM_LAYER /* .custom: your own, see tnn_custom_layer */
 } tnn_layer_type;
+
+/* How an image goes on beyond its edges; how it is sampled. */
+typedef enum tnn_sampling {
+    TNN_ZEROS = 1, TNN_REFLECT, TNN_REPLICATE, TNN_CIRCULAR,
+    TNN_NEAREST, TNN_BILINEAR, TNN_BILINEAR_ALIGNED
+} tnn_sampling;
+
+/* A layer of your own: four functions on one sample, images in PyTorch's order (c, h, w). They may
+   run in several threads at a time, on different samples. The struct must outlive the network. */
+typedef struct tnn_custom_layer {
+    const char *name;
+    void       *user;
+    /* The shape of the output (first a copy of the input's) and the number of parameters, for an
+       input of shape in; not 0 refuses it. */
+    int  (*shape)(void *user, const int in[3], int out[3], int *params);
+    /* Fills params at the start; NULL: zeros. */
+    void (*init)(void *user, float *params, uint64_t seed);
+    void (*forward)(void *user, const float *x, float *y, const float *params, int training);
+    /* Sets dx from dy = dL/dy; adds to dparams (NULL where they are not trained). */
+    void (*backward)(void *user, const float *x, const float *y, const float *dy, float *dx,
+                     const float *params, float *dparams);
+} tnn_custom_layer;
 
 /* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or
    units. U(a): uniform in [-a, a). Biases: with the default U(1/sqrt(fan_in)), else 0. */
@@ -294,7 +374,27 @@ typedef struct tnn_layer {
     int   no_bias;
     float slope, p;
     tnn_init init;
+    /* what it reads: 0 the layer before it; k the output of the k-th layer added, counted from 1
+       (tnn_layer_count() tells, after it was added); TNN_FROM_INPUT. Add and concat read the layer
+       before them AND .from. */
+    int   from;
+    int   output_pad;                       /* conv_transpose2d: more rows and columns at the end */
+    tnn_sampling pad_mode;                  /* conv2d: default TNN_ZEROS */
+    int   size, size_h, size_w, factor;     /* of outputs: adaptive pooling, upsample */
+    tnn_sampling mode;                      /* pad, upsample */
+    float value;                            /* pad, scale */
+    int   shape[3];                         /* reshape */
+    float eps, momentum;                    /* normalisation */
+    int   no_affine, affine, no_statistics;
+    int   biased;                           /* batch norm: the running variance is of n */
+    float alpha, beta, threshold, min_value, max_value;     /* activations */
+    int   approximate, per_channel;
+    float std;                              /* gaussian noise */
+    float drop_connect;                     /* conv2d, dense: each weight 0 with this probability,
+                                               others over 1 - it, in training (Wan et al. 2013) */
+    const tnn_custom_layer *custom;
 } tnn_layer;
+#define TNN_FROM_INPUT (-1)
 
 /* LOSSES compare the outputs x with labels or with targets t. Below, e = x - t, C the classes,
    S(x) = 1/(1 + exp(-x)), w .class_weights; a formula without a sum is of each value on its own.
@@ -323,7 +423,7 @@ typedef struct tnn_layer {
    GAUSSIAN_NLL   T  log(v)/2 + (x-t)^2/(2v), v = max(v, eps)       .eps (1e-6)             torch
                      .full: + log(2 pi)/2; the first half of the output's channels are x, the
                      second v, not negative; t is (n, c/2, h, w)
-   COSINE            1 - x.t / sqrt((x.x + 1e-12)(t.t + 1e-12))                             [3]
+   COSINE_LOSS       1 - x.t / sqrt((x.x + 1e-12)(t.t + 1e-12))                             [3]
    DICE              1 - (2 x.t + s)/(x.x + t.t + s)                .smooth (1)             [1]
    CUSTOM_LOSS       .custom (below)
    [1] Milletari et al. 2016, sec. 3.  [2] Lin et al. 2017, eq. 5; torchvision sigmoid_focal_loss.
@@ -336,9 +436,9 @@ typedef struct tnn_layer {
    TARGETS (tnn_loss_targets): floats in the output's shape (n, c, h, w); for CROSS_ENTROPY
    probabilities of classes. NLL and MULTI_MARGIN take labels only.
    PIXELS  Of an output (c, h, w) that is not flattened, c are the classes and the weights. With
-   .per_pixel labels are (n, h, w), and each pixel is a sample to the losses with L and to COSINE.
-   MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE, DICE and for
-   CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
+   .per_pixel labels are (n, h, w), and each pixel is a sample to losses with L and COSINE_LOSS.
+   MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE_LOSS, DICE and
+   for CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
    RANGES  Outputs and targets must be finite (but logits and log-probabilities of L, which may be
    -infinity where the target is 0), targets of CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those
    of KL_DIV and POISSON_NLL not negative, and what goes through exp at most 88. The message of
@@ -346,7 +446,7 @@ typedef struct tnn_layer {
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 1, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
     TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
-    TNN_HINGE_EMBEDDING, TNN_KL_DIV, TNN_POISSON_NLL, TNN_GAUSSIAN_NLL, TNN_COSINE, TNN_DICE,
+    TNN_HINGE_EMBEDDING, TNN_KL_DIV, TNN_POISSON_NLL, TNN_GAUSSIAN_NLL, TNN_COSINE_LOSS, TNN_DICE,
     TNN_CUSTOM_LOSS
 } tnn_loss_type;
 
@@ -366,8 +466,8 @@ typedef double tnn_loss_function(void *user, const float *outputs, const float *
 typedef struct tnn_loss_options {
     tnn_loss_type type;
     float         label_smoothing;  /* in [0, 1] */
-    const float  *class_weights;    /* C of them, copied; NULL: all 1. Not for GAUSSIAN_NLL, COSINE,
-                                       DICE. Of a loss without L each value's loss is multiplied */
+    const float  *class_weights;    /* C of them, copied; NULL: all 1. Not for GAUSSIAN_NLL,
+                                       COSINE_LOSS, DICE. Without L: of each value's loss */
     const float  *pos_weights;      /* BCE_LOGITS: C of them, copied; NULL: all 1 */
     tnn_reduction reduction;
     float         ignore_index;     /* samples of this label do not count; TNN_ZERO for 0 */
@@ -398,6 +498,7 @@ typedef struct tnn_optimizer {
 TNN_API tnn_net   *tnn_net_create(const tnn_net_options *options);  /* NULL on failure */
 TNN_API void       tnn_free(tnn_net *net);
 TNN_API tnn_status tnn_add_layer(tnn_net *net, const tnn_layer *layer);
+TNN_API int        tnn_layer_count(const tnn_net *net);    /* added so far: the last's number */
 TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
 
@@ -425,6 +526,8 @@ TNN_API double       tnn_train_batch_targets(tnn_net *net, const float *x, const
                                              int n);
 TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
 TNN_API double       tnn_lr(const tnn_net *net);
+/* Momentum of SGD (the network was built with some, or has not been built), beta1 of the others. */
+TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
 
 /* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER the index in order of tnn_add,
    as in torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw), dense
@@ -433,6 +536,7 @@ typedef struct tnn_param {
     const char *name;
     int         ndim, dims[4];
     int         count;              /* product of dims */
+    int         buffer;             /* running mean or variance: kept, not trained */
 } tnn_param;
 TNN_API int        tnn_param_count(tnn_net *net);                     /* number of named tensors */
 TNN_API tnn_param  tnn_param_info(tnn_net *net, int i);
@@ -447,7 +551,146 @@ TNN_API float     *tnn_flat(tnn_net *net, int which, size_t *count);
 /* FNV-1a 64 of all parameters in PyTorch's order: equal networks, equal numbers. */
 TNN_API uint64_t   tnn_hash(tnn_net *net);
 
-/* ---- 1f. Data ---------------------------------------------------------------------------------
+/* ---- 1f. Schedules ----------------------------------------------------------------------------
+   The learning rate as a pure function of the step t = 0, 1, 2, ...: attached to a network it is
+   applied before each update, and tnn_schedule_lr gives the same numbers anywhere else.
+
+       tnn_set_schedule(net, TNN_COSINE, .lr = 0.1, .steps = 1000, .warmup = 50);
+
+   Each is  lr(t) = end + (start - end) w(t)  with  start = lr start_factor (default 1),
+   end = end_lr, or else lr end_factor (default 0),  and T = steps.  A(u) is the .anneal: it falls
+   from 1 at u = 0 to 0 at u = 1 and stays there. (!) marks what must be given; a type does not read
+   what neither it nor this text names.
+
+   type                 w(t)                                    defaults; the same elsewhere
+   TNN_CONSTANT         1 if t < T, else 0                      T 0 (always lr), start_factor 1/3,
+                                                                end_factor 1; torch ConstantLR
+   TNN_STEP             gamma^floor(t/T)                        T(!), gamma 0.1; StepLR
+   TNN_MULTISTEP        gamma^(number of milestones <= t)       count(!), gamma 0.1; MultiStepLR
+   TNN_EXPONENTIAL      gamma^(t/T)                             gamma(!), T 1; ExponentialLR;
+                        (both with .staircase: floor(t/T))      Keras ExponentialDecay
+   TNN_INVERSE_TIME     1/(1 + gamma t/T)                       gamma(!), T 1;
+                                                                Keras InverseTimeDecay
+   TNN_LINEAR           (1 - t/T)^power until T, then 0         T(!), power 1, start_factor 1/3,
+                                                                end_factor 1; LinearLR
+   TNN_POLYNOMIAL       (1 - t/T)^power until T, then 0         T(!), power 1; PolynomialLR,
+                                                                Keras PolynomialDecay
+   TNN_COSINE           (1 + cos(pi t/T))/2: after T it rises   T(!) = T_max, end = eta_min;
+                                                                CosineAnnealingLR
+   TNN_COSINE_RESTARTS  the same until T, then anew, each cycle T(!) = T_0, mult 1 = T_mult; SGDR
+                        mult times as long as the one before;   (2017), CosineAnnealingWarmRestarts;
+                        cycle i times cycle_gamma^i             cycle_gamma 1 = Keras' m_mul
+   TNN_ANNEAL           A(t/T)                                  T 10, end(!); SWALR;
+                                                                Keras CosineDecay
+   TNN_WSD              A((t - T)/steps_down)                   T(!), steps_down(!); after .warmup
+                                                                warm-up-stable-decay (Hu 2024)
+   TNN_ONE_CYCLE        lr/div_factor -> lr -> lr/div_factor/final_div_factor, each by A;
+                        the first until pct_start T - 1, all    T(!), pct_start 0.3, div_factor 25,
+                        until T - 1; with .three_phase down to  final_div_factor 1e4, momentum 0.95
+                        lr/div_factor as long as up, then on    -> 0.85 -> 0.95; Smith 2019,
+                                                                OneCycleLR
+   TNN_CYCLIC           1 - h gamma^t cycle_gamma^i in cycle i: T(!), end(!) = max_lr, steps_down T,
+                        h from 0 to 1 in T steps, back in       gamma 1, cycle_gamma 1, momentum 0.9
+                        steps_down. cycle_gamma 0.5 is          -> 0.8 -> 0.9; Smith 2017, CyclicLR
+                        triangular2, gamma exp_range
+   TNN_SEQUENTIAL       part i from .milestones[i-1] on, its t  count(!) parts and count-1
+                        counted from there                      milestones; SequentialLR
+   TNN_CHAINED          what a part gives is the lr of the next count(!) parts; ChainedScheduler
+                        one: a product where their end is 0
+   TNN_LAMBDA           function(user, t)                       function(!); LambdaLR
+   TNN_MULTIPLICATIVE   function(user, 1) ... function(user, t) function(!), called t times;
+                                                                MultiplicativeLR
+
+   Under each .min_lr is a floor, lr(t) = max(min_lr, ...): POLYNOMIAL with it is the linear
+   schedule with saturation, max(min_lr, lr (1 - t/T)); EXPONENTIAL gives max(min_lr, lr gamma^t).
+   And .warmup steps may stand before each, not counted in T: from warmup_factor lr(0) linearly to
+   lr(0) (Goyal et al. 2017; in torch a SequentialLR of a LinearLR and the schedule). */
+typedef enum tnn_schedule_type {
+    TNN_CONSTANT = 1, TNN_STEP, TNN_MULTISTEP, TNN_EXPONENTIAL, TNN_INVERSE_TIME, TNN_LINEAR,
+    TNN_POLYNOMIAL, TNN_COSINE, TNN_COSINE_RESTARTS, TNN_ANNEAL, TNN_WSD, TNN_ONE_CYCLE, TNN_CYCLIC,
+    TNN_SEQUENTIAL, TNN_CHAINED, TNN_LAMBDA, TNN_MULTIPLICATIVE
+} tnn_schedule_type;
+
+typedef enum tnn_anneal {
+    TNN_ANNEAL_COSINE = 0,  /* (1 + cos(pi u))/2 */
+    TNN_ANNEAL_LINEAR,      /* (1 - u)^.power    */
+    TNN_ANNEAL_SQRT         /* 1 - sqrt(u)       */
+} tnn_anneal;
+
+typedef struct tnn_schedule tnn_schedule;
+struct tnn_schedule {
+    tnn_schedule_type type;
+    double     lr;              /* default: that of the whole in a part, the optimizer's where a
+                                   network has the schedule, else 1e-3                      */
+    long long  steps;           /* T: of updates, or of epochs with .per_epoch               */
+    double     gamma;
+    double     end_lr, end_factor;      /* end_lr says more than end_factor                  */
+    double     min_lr;                  /* floor. Default 0                                  */
+    long long  warmup;                  /* default 0 steps                                   */
+    double     warmup_factor;           /* default 0: the very first step has lr 0           */
+    int        per_epoch;               /* t counts epochs, not updates; that of the whole   */
+    double     start_factor, power;
+    tnn_anneal anneal;
+    int        staircase;
+    long long  steps_down;
+    int        mult;                    /* T_mult                                            */
+    double     cycle_gamma;
+    double     pct_start, div_factor, final_div_factor;
+    int        three_phase;
+    double     base_momentum, max_momentum; /* of ONE_CYCLE and CYCLIC: the lower, the upper  */
+    int        keep_momentum;               /* those two leave momentum alone                 */
+    const int *milestones;              /* rising                                            */
+    const tnn_schedule *parts;          /* neither is copied: they must outlive the schedule's
+                                           use. At most 8 deep                               */
+    int        count;                   /* of parts; in MULTISTEP of milestones              */
+    double   (*function)(void *user, long long step);
+    void      *user;
+};
+
+/* The learning rate of a step; NaN on error. */
+TNN_API double     tnn_schedule_lr(const tnn_schedule *schedule, long long step);
+/* Momentum (Adam's and its like's beta1) of a step; NaN where the schedule leaves it alone. */
+TNN_API double     tnn_schedule_momentum(const tnn_schedule *schedule, long long step);
+/* Copies the schedule (not what it points to). tnn_step sets lr, and momentum where the schedule
+   has one, before it updates, with the number of steps since this call, or of epochs with
+   .per_epoch. NULL takes it off, and leaves lr as it is. After tnn_set_optimizer; momentum of SGD
+   must not have been 0 when the network was built. */
+TNN_API tnn_status tnn_net_schedule(tnn_net *net, const tnn_schedule *schedule);
+/* The end of an epoch, for a schedule .per_epoch. tnn_train_epoch calls it. */
+TNN_API tnn_status tnn_end_epoch(tnn_net *net);
+
+/* Lower lr when a metric has not got better: torch ReduceLROnPlateau. Call after each validation:
+       double lr = tnn_lr(net);
+       if (tnn_plateau_update(&plateau, m.loss, &lr)) tnn_set_lr(net, lr);
+   A metric is better if metric < best (1 - threshold), or > best (1 + threshold) with .max; with
+   .absolute if < best - threshold, or > best + threshold. NaN never is. The first finite one is.
+   Bad epochs are counted since the last better one or the last reduction:
+                            torch                             .keras (ReduceLROnPlateau, Keras 3)
+     lr is reduced at       bad > patience                    bad >= patience (one epoch earlier;
+                                                              patience 0 is 1)
+     threshold              relative, or .absolute            absolute (its min_delta)
+     cooldown               the next .cooldown epochs do not  one fewer: the epoch that ends the
+                            count as bad                      cooldown counts
+     no reduction if        lr - new <= eps; counting starts  lr <= min_lr; counting goes on, no
+                            anew and cools down all the same  cooldown                          */
+typedef struct tnn_plateau {
+    int    max;                 /* the larger the better                                     */
+    double factor;              /* new lr = max(lr factor, min_lr). Default 0.1, less than 1 */
+    int    patience;            /* default 10; -1 means 0                                    */
+    double threshold;           /* default 1e-4                                              */
+    int    absolute;
+    int    cooldown;            /* default 0                                                 */
+    double min_lr;              /* default 0                                                 */
+    double eps;                 /* default 1e-8                                              */
+    int    keras;
+    /* its state, all zero at first */
+    int    updates, bad, cooling;
+    double best;
+} tnn_plateau;
+/* 1 if *lr was lowered, else 0 (also on error). */
+TNN_API int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr);
+
+/* ---- 1g. Data ---------------------------------------------------------------------------------
    A data set is samples of (c, h, w) bytes or floats with one label each. What loads one owns it
    (`memory`); subsets and splits are views that must not outlive it, with `index` their own. */
 typedef struct tnn_data {
@@ -501,7 +744,7 @@ TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_optio
 TNN_API int         tnn_next(tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
 
-/* ---- 1g. Training and metrics ---------------------------------------------------------------- */
+/* ---- 1h. Training and metrics ---------------------------------------------------------------- */
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
     double accuracy;        /* the fraction predicted, as tnn_correct counts    */
@@ -517,20 +760,81 @@ TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *count
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
 
+/* Early stopping on any metric, one call after each validation: 1 when training should stop, or on
+   error.
+       tnn_early_stopping stop = { .patience = 10, .restore_best = 1 };
+       ... if (tnn_early_stop(&stop, net, m.loss)) break; ...
+       tnn_early_stopping_end(&stop, net);
+   A metric is better if metric < best - min_delta, with .max if > best + min_delta. Calls without a
+   better one are counted; at .patience of them it is time to stop (patience 0 means 1).
+                            Lightning EarlyStopping           .keras (EarlyStopping, Keras 3)
+     default patience       3                                 0
+     NaN or infinity        stops at once, unless .any_value  NaN is not better; -inf may be
+     the first call         like any other                    never stops
+     .baseline              none                              the count starts anew only where the
+                                                              metric is also better than it; one
+                                                              that is merely the best counts, but
+                                                              does not stop
+     .start_from            none                              so many calls are not looked at
+     .stop_at               stops if the metric is < it (>)   none
+     .diverged_at           stops if it is > it (< with .max) none
+   Fields of the other column are refused. */
+typedef struct tnn_early_stopping {
+    int    max;                 /* the larger the better                                     */
+    int    patience;            /* -1 means 0                                                */
+    double min_delta;           /* default 0                                                 */
+    int    restore_best;        /* keep a copy of the best parameters (allocated at the first
+                                   call); tnn_early_stopping_end puts them back              */
+    int    keras, any_value, start_from;
+    double baseline, stop_at, diverged_at;  /* 0: none; TNN_ZERO: at zero                    */
+    /* its state, all zero at first */
+    int    calls, bad, best_call;                               /* calls counted from 1      */
+    double best;
+    float *copy;
+} tnn_early_stopping;
+TNN_API int        tnn_early_stop(tnn_early_stopping *stopping, tnn_net *net, double metric);
+/* Puts the best parameters back if they were kept (net NULL: does not), frees the copy, and makes
+   the state zero, so that the options may serve again. */
+TNN_API tnn_status tnn_early_stopping_end(tnn_early_stopping *stopping, tnn_net *net);
+
+/* Learning-rate range test (Smith 2017, 3.3), as fastai and Lightning do it: step k of n trains a
+   batch with lr_k = min_lr (max_lr/min_lr)^(k/(n-1)), linear in k with .linear; losses are
+   smoothed, a = beta a + (1 - beta) loss, a/(1 - beta^(k+1)); it ends early where the smoothed loss
+   exceeds .diverge times its least, or a loss is not finite (a logger hears of that). The
+   suggestion is the lr where the smoothed loss falls fastest from step to step (central
+   differences), the first n/10 steps and the last left out (fastai's "steep"). Network, optimizer,
+   schedule and lr are afterwards bit for bit as they were; a copy of the network's memory is
+   allocated for the time. The loader has gone on: better give it one of its own. */
+typedef struct tnn_lr_finder {
+    double  min_lr, max_lr;     /* default 1e-8, 1                                           */
+    int     steps;              /* n; default 100                                            */
+    int     linear;
+    double  beta;               /* default 0.98                                              */
+    double  diverge;            /* default 4                                                 */
+    double *lr, *loss;          /* room for n each: the curve, losses smoothed               */
+    int     count;              /* out: steps done                                           */
+} tnn_lr_finder;
+/* The suggested lr; NaN on error, also where fewer than three points are left. */
+TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder);
+
 /* The gradients of a network's parameters against central differences of its loss in training
    mode, on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over
    `samples` elements. Leaves the parameters as they were. NaN on error. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
 
-/* The macros of 1h note the caller's line with this. */
+/* The running statistics of batch normalisation anew: their means over one pass of the loader, at
+   the present parameters (torch.optim.swa_utils.update_bn). */
+TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
+
+/* The macros of 1i note the caller's line with this. */
 TNN_API void tnn_at(const char *file, int line);
 
 #ifdef __cplusplus
 }
 #endif
 
-/* ---- 1h. Named arguments, and the caller's line -----------------------------------------------
+/* ---- 1i. Named arguments, and the caller's line -----------------------------------------------
    tnn_add(net, TNN_DENSE, .units = 10) in C99 (and C++20, members in the order above) makes an
    options struct. Every other language and C++ before 20 fills one in and calls the function
    behind the macro. The macros also note the caller's file and line for messages. */
@@ -551,6 +855,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_net_loss(net, TNN__OPTIONS(tnn_loss_options, .type = __VA_ARGS__)))
 #define tnn_set_optimizer(net, ...) \
     (TNN__HERE, tnn_net_optimizer(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__)))
+#define tnn_set_schedule(net, ...) \
+    (TNN__HERE, tnn_net_schedule(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__)))
 #define tnn_loader_create(data, ...) \
     (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
 /* Function-like macros do not expand within themselves: each of these notes the line and calls. */
@@ -586,6 +892,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_train_batch(...)             (TNN__HERE, tnn_train_batch(__VA_ARGS__))
 #define tnn_train_batch_targets(...)     (TNN__HERE, tnn_train_batch_targets(__VA_ARGS__))
 #define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
+#define tnn_set_momentum(...)            (TNN__HERE, tnn_set_momentum(__VA_ARGS__))
 #define tnn_param_count(...)             (TNN__HERE, tnn_param_count(__VA_ARGS__))
 #define tnn_param_info(...)              (TNN__HERE, tnn_param_info(__VA_ARGS__))
 #define tnn_param_total(...)             (TNN__HERE, tnn_param_total(__VA_ARGS__))
@@ -594,6 +901,11 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_get_grad(...)                (TNN__HERE, tnn_get_grad(__VA_ARGS__))
 #define tnn_flat(...)                    (TNN__HERE, tnn_flat(__VA_ARGS__))
 #define tnn_hash(...)                    (TNN__HERE, tnn_hash(__VA_ARGS__))
+#define tnn_schedule_lr(...)             (TNN__HERE, tnn_schedule_lr(__VA_ARGS__))
+#define tnn_schedule_momentum(...)       (TNN__HERE, tnn_schedule_momentum(__VA_ARGS__))
+#define tnn_net_schedule(...)            (TNN__HERE, tnn_net_schedule(__VA_ARGS__))
+#define tnn_end_epoch(...)               (TNN__HERE, tnn_end_epoch(__VA_ARGS__))
+#define tnn_plateau_update(...)          (TNN__HERE, tnn_plateau_update(__VA_ARGS__))
 #define tnn_load_idx(...)                (TNN__HERE, tnn_load_idx(__VA_ARGS__))
 #define tnn_parse_idx(...)               (TNN__HERE, tnn_parse_idx(__VA_ARGS__))
 #define tnn_data_view(...)               (TNN__HERE, tnn_data_view(__VA_ARGS__))
@@ -606,7 +918,11 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_evaluate(...)                (TNN__HERE, tnn_evaluate(__VA_ARGS__))
 #define tnn_confusion(...)               (TNN__HERE, tnn_confusion(__VA_ARGS__))
 #define tnn_train_epoch(...)             (TNN__HERE, tnn_train_epoch(__VA_ARGS__))
+#define tnn_early_stop(...)              (TNN__HERE, tnn_early_stop(__VA_ARGS__))
+#define tnn_early_stopping_end(...)      (TNN__HERE, tnn_early_stopping_end(__VA_ARGS__))
+#define tnn_lr_find(...)                 (TNN__HERE, tnn_lr_find(__VA_ARGS__))
 #define tnn_gradient_check(...)          (TNN__HERE, tnn_gradient_check(__VA_ARGS__))
+#define tnn_update_statistics(...)       (TNN__HERE, tnn_update_statistics(__VA_ARGS__))
 
 #endif /* TINYNN_H */
 
@@ -1010,6 +1326,26 @@ static double tnn__cos_turn(double u)   /* cos(2 pi u), 0 <= u < 1 */
     }
     return sign * (odd ? t * sum : sum);
 }
+/* e^x to 3e-16 of itself: x = k log 2 + r with |r| <= log(2)/2, then r's series. log 2 stands in
+   two parts, the upper one short enough that k times it is exact. */
+static double tnn__exp_double(double x)
+{
+    double r, e = 1;
+    int k, i;
+    if (!(x > -746)) return x != x ? x : 0;
+    if (x > 709.79) return HUGE_VAL;
+    k = (int)(x*1.4426950408889634 + (x < 0 ? -0.5 : 0.5));
+    r = x - k*0.69314718036912382 - k*1.9082149292705877e-10;
+    for (i = 15; i >= 1; i--) e = 1 + r/i*e;
+    for (; k > 0; k--) e *= 2;
+    for (; k < 0; k++) e *= 0.5;
+    return e;
+}
+/* x^y for x >= 0, to about (1 + |y log x|) 4e-16 of itself; 0^0 is 1, and x^1 is x. */
+static double tnn__pow(double x, double y)
+{
+    return !(y > 0 || y < 0) ? 1 : x == 0 ? 0 : y == 1 ? x : tnn__exp_double(y*tnn__log_double(x));
+}
 /* Box and Muller 1958, from words 0 and 1 of block `index`. */
 TNN_API float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t index)
 {
@@ -1253,10 +1589,41 @@ typedef struct {
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
 
+/* A depthwise convolution: every channel on its own, vectors of channels.
+       y[i,j] = bias + sum_{u<kh,v<kw} w[u,v] x[i*x_row + j*x_col + u*x_u + v*x_v]     dw likewise
+   Weights are panels of 16 channels, `panel` floats apart, w_u and w_v from element to element. */
+typedef struct {
+    const float *x, *w, *bias, *dy;
+    float       *y, *dw;
+    tnn__len     x_row, x_col, x_u, x_v, w_u, w_v, panel, y_row, y_col;
+    int          rows, cols, c, kh, kw;
+    int          relu, keep;
+} tnn__depthwise;
+
 /* A window moved over an image of c channels (last), ih x iw pixels, giving oh x ow. */
 typedef struct {
     int c, ih, iw, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, exclude_pad;
+    int adaptive;               /* pooling: output i sees in*i/out .. (in*(i+1) - 1)/out */
 } tnn__pool_geometry;
+/* Where the window of output i begins, and its size, in one dimension. */
+static int tnn__first(const tnn__pool_geometry *g, int i, int in, int out, int s, int p)
+{
+    return g->adaptive ? (int)((tnn__len)in*i/out) : i*s - p;
+}
+static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int k)
+{
+    if (!g->adaptive) return k;
+    return (int)(((tnn__len)in*(i + 1) + out - 1)/out - (tnn__len)in*i/out);
+}
+#define TNN__ROWS_OF(g, i) const int y0 = tnn__first(g, i, (g)->ih, (g)->oh, (g)->sh, (g)->ph), \
+                                     kh = tnn__extent(g, i, (g)->ih, (g)->oh, (g)->kh)
+#define TNN__COLS_OF(g, j) const int x0 = tnn__first(g, j, (g)->iw, (g)->ow, (g)->sw, (g)->pw), \
+                                     kw = tnn__extent(g, j, (g)->iw, (g)->ow, (g)->kw)
+
+typedef struct {                /* dropout: with probability p `dropped`, else scale x + shift */
+    float    p, scale, shift, dropped;
+    uint64_t seed;
+} tnn__drop;
 
 typedef struct {                /* one optimizer step over n floats */
     int    type, nesterov, first;
@@ -1273,16 +1640,54 @@ typedef struct {                /* a loss: part 8 */
 } tnn__criterion;
 enum { TNN__KL_LOG = TNN_CUSTOM_LOSS + 1, TNN__POISSON_RATE, TNN__LOSSES };  /* the variants */
 
+/* The activations of 3d, each with its gradient. */
+#define TNN__ACTIVATIONS(X) \
+    X(elu) X(clamp) X(hardsigmoid) X(hardswish) X(gelu) X(gelu_tanh) X(silu) X(mish) X(softplus) \
+    X(softsign) X(sigmoid) X(log_sigmoid) X(tanh)
+enum {
+#define X(name) TNN__ACT_##name,
+    TNN__ACTIVATIONS(X)
+#undef X
+    TNN__ACT_COUNT
+};
+typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three options */
+    void (*forward)(tnn__len n, const float *x, float *y, const float *p);
+    void (*backward)(tnn__len n, const float *x, const float *dy, float *dx, const float *p);
+} tnn__activation;
+
 #define TNN__KERNELS(X) \
     X(void,  mm,           (const tnn__mm *t)) \
+    X(void,  depthwise,    (const tnn__depthwise *d)) \
+    X(void,  depthwise_dw, (const tnn__depthwise *d)) \
     X(void,  transpose,    (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
                             float *y, tnn__len ldy)) \
     X(void,  add,          (tnn__len n, const float *x, float *y)) \
     X(void,  colsum,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)) \
+    X(void,  colvar,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            const float *mean, float *y)) \
+    X(void,  coldot,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            const float *mean, const float *dy, tnn__len ldy, float *y)) \
+    X(void,  affine,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            const float *mean, const float *scale, const float *shift, \
+                            float *y, tnn__len ldy)) \
+    X(void,  affine_grad,  (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            const float *mean, const float *dy, tnn__len ldy, const float *a, \
+                            const float *b, const float *c, float *dx, tnn__len lddx)) \
+    X(void,  prelu,        (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            const float *slope, float *y, tnn__len ldy)) \
+    X(void,  prelu_grad,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            const float *slope, const float *dy, tnn__len ldy, float *dx, \
+                            tnn__len lddx, float *dslope)) \
+    X(void,  axpy,         (tnn__len n, float a, const float *x, float *y, int keep)) \
+    X(void,  multiply,     (tnn__len n, const float *x, const float *m, float *y)) \
+    X(void,  softmax_grad, (tnn__len n, const float *y, const float *dy, float dot, float *dx, \
+                            int logarithm)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
     X(void,  act_grad,     (tnn__len n, const float *y, const float *dy, float *dx, \
                             float slope, float scale)) \
-    X(void,  dropout,      (tnn__len n, const float *x, float *y, float p, \
+    X(void,  dropout,      (tnn__len n, const float *x, float *y, const tnn__drop *d, \
+                            uint64_t stream, uint64_t first)) \
+    X(void,  normal,       (tnn__len n, float *y, float deviation, float shift, \
                             uint64_t seed, uint64_t stream, uint64_t first)) \
     X(void,  maxpool,      (const tnn__pool_geometry *p, const float *x, tnn__len x_row, \
                             float *y, tnn__len y_row, float *where, int i0, int i1)) \
@@ -1304,6 +1709,7 @@ typedef struct {
 #define X(ret, kernel, args) ret (*kernel) args;
     TNN__KERNELS(X)
 #undef X
+    tnn__activation activation[TNN__ACT_COUNT];
 } tnn__isa_table;
 #endif /* !TNN__PASS */
 
@@ -1722,6 +2128,92 @@ KERNEL void FN(mm)(const tnn__mm *t)
     }
 }
 
+/* Four pixels of a row at a time; per element of the window one load of w serves them all. */
+KERNEL void FN(depthwise)(const tnn__depthwise *d)
+{
+    int i, j, u, v;
+    tnn__len c;
+    for (c = 0; c < d->c; c += VN) {
+        const tnn__len rest = d->c - c, part = rest < VN;
+        const float *w0 = d->w + c/16*d->panel + c%16;
+        const VF bias = d->bias ? vf_load(d->bias + c) : vf_zero();
+        for (i = 0; i < d->rows; i++)
+            for (j = 0; j < d->cols; j += 4) {
+                const float *x = d->x + i*d->x_row + j*d->x_col + c;
+                const int n = TNN__MIN(4, d->cols - j);
+                const tnn__len at1 = n > 1 ? d->x_col : 0, at2 = n > 2 ? 2*d->x_col : 0;
+                const tnn__len at3 = n > 3 ? 3*d->x_col : 0;
+                float *y = d->y + i*d->y_row + j*d->y_col + c;
+                VF s0 = bias, s1 = bias, s2 = bias, s3 = bias;
+                for (u = 0; u < d->kh; u++)
+                    for (v = 0; v < d->kw; v++) {
+                        const float *p = x + u*d->x_u + v*d->x_v;
+                        const VF w = vf_load(w0 + u*d->w_u + v*d->w_v);
+                        if (part) {
+                            s0 = vf_fma(w, vf_load_n(p, rest), s0);
+                            s1 = vf_fma(w, vf_load_n(p + at1, rest), s1);
+                            s2 = vf_fma(w, vf_load_n(p + at2, rest), s2);
+                            s3 = vf_fma(w, vf_load_n(p + at3, rest), s3);
+                        } else {
+                            s0 = vf_fma(w, vf_load(p), s0);
+                            s1 = vf_fma(w, vf_load(p + at1), s1);
+                            s2 = vf_fma(w, vf_load(p + at2), s2);
+                            s3 = vf_fma(w, vf_load(p + at3), s3);
+                        }
+                    }
+#define PUT(k, s) if (n > k) { \
+                    const VF r = d->relu ? vf_max(vf_zero(), s) : s; \
+                    if (part) vf_store_n(y + k*d->y_col, r, rest); \
+                    else vf_store(y + k*d->y_col, r); }
+                PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
+#undef PUT
+            }
+    }
+}
+/* Up to four elements of a row of the window at a time, over all pixels. */
+KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
+{
+    int i, j, u, v;
+    tnn__len c;
+    for (c = 0; c < d->c; c += VN) {
+        const tnn__len rest = d->c - c, part = rest < VN;
+        for (u = 0; u < d->kh; u++)
+            for (v = 0; v < d->kw; v += 4) {
+                float *w = d->dw + c/16*d->panel + c%16 + u*d->w_u + v*d->w_v;
+                const int n = TNN__MIN(4, d->kw - v);
+                const tnn__len at1 = n > 1 ? d->x_v : 0, at2 = n > 2 ? 2*d->x_v : 0;
+                const tnn__len at3 = n > 3 ? 3*d->x_v : 0;
+                VF s0 = d->keep ? vf_load(w) : vf_zero(), s1 = vf_zero(), s2 = s1, s3 = s1;
+                if (d->keep && n > 1) s1 = vf_load(w + d->w_v);
+                if (d->keep && n > 2) s2 = vf_load(w + 2*d->w_v);
+                if (d->keep && n > 3) s3 = vf_load(w + 3*d->w_v);
+                for (i = 0; i < d->rows; i++) {
+                    const float *x = d->x + i*d->x_row + u*d->x_u + v*d->x_v + c;
+                    const float *dy = d->dy + i*d->y_row + c;
+                    for (j = 0; j < d->cols; j++, x += d->x_col, dy += d->y_col) {
+                        if (part) {
+                            const VF g = vf_load_n(dy, rest);
+                            s0 = vf_fma(vf_load_n(x, rest), g, s0);
+                            s1 = vf_fma(vf_load_n(x + at1, rest), g, s1);
+                            s2 = vf_fma(vf_load_n(x + at2, rest), g, s2);
+                            s3 = vf_fma(vf_load_n(x + at3, rest), g, s3);
+                        } else {
+                            const VF g = vf_load(dy);
+                            s0 = vf_fma(vf_load(x), g, s0);
+                            s1 = vf_fma(vf_load(x + at1), g, s1);
+                            s2 = vf_fma(vf_load(x + at2), g, s2);
+                            s3 = vf_fma(vf_load(x + at3), g, s3);
+                        }
+                    }
+                }
+                vf_store(w, s0);
+                if (n > 1) vf_store(w + d->w_v, s1);
+                if (n > 2) vf_store(w + 2*d->w_v, s2);
+                if (n > 3) vf_store(w + 3*d->w_v, s3);
+            }
+    }
+}
+
 /* y[j, i] = x[i, j] */
 KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                           float *y, tnn__len ldy)
@@ -1756,8 +2248,8 @@ HELPER VF FN(poly)(VF x, const float *c, int n)
     return p;
 }
 
-/* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, 2^n and (exp(r) - 1)/r by its Taylor series. ln 2 in two
-   parts, the first short enough for n times it to be exact. x within [-87.3, 88]. */
+/* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, 2^n and (exp(r) - 1)/r by its Taylor series. ln 2 in
+   two parts, the first short enough for n times it to be exact. x within [-87.3, 88]. */
 HELPER VF FN(exp_parts)(VF x, VF *r, VF *power)
 {
     static const float taylor[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};
@@ -1827,7 +2319,7 @@ HELPER VF FN(softplus)(VF x)      /* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-
 {
     return vf_add(vf_max(x, vf_zero()), FN(log1p)(FN(exp)(vf_sub(vf_zero(), FN(abs)(x)))));
 }
-/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): least relative errors 1e-9, 8e-9. */
+/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9, 8e-9. */
 HELPER VF FN(erf)(VF x)
 {
     static const float P[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f, -2.68538118e-02f,
@@ -1862,6 +2354,130 @@ KERNEL void FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ld
     }
 }
 
+/* The loops of the kernels below: over whole vectors of columns, then the rest. L loads column j
+   of a row, S stores there. */
+#define COLUMNS(BODY) \
+    tnn__len j, r; \
+    for (j = 0; j + VN <= cols; j += VN) { BODY(LOAD_ALL, STORE_ALL) } \
+    if (j < cols) { const tnn__len rest = cols - j; BODY(LOAD_REST, STORE_REST) }
+#define LOAD_ALL(p)      vf_load((p) + j)
+#define LOAD_REST(p)     vf_load_n((p) + j, rest)
+#define STORE_ALL(p, v)  vf_store((p) + j, v)
+#define STORE_REST(p, v) vf_store_n((p) + j, v, rest)
+
+/* y[j] += sum over rows of (x[row, j] - mean[j])^2 */
+KERNEL void FN(colvar)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                       const float *mean, float *y)
+{
+#define BODY(L, S) \
+    const VF m = L(mean); \
+    VF s = L(y); \
+    for (r = 0; r < rows; r++) { const VF d = vf_sub(L(x + r*ldx), m); s = vf_fma(d, d, s); } \
+    S(y, s);
+    COLUMNS(BODY)
+#undef BODY
+}
+/* y[j] += sum over rows of (x[row, j] - mean[j]) dy[row, j] */
+KERNEL void FN(coldot)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                       const float *mean, const float *dy, tnn__len ldy, float *y)
+{
+#define BODY(L, S) \
+    const VF m = L(mean); \
+    VF s = L(y); \
+    for (r = 0; r < rows; r++) s = vf_fma(vf_sub(L(x + r*ldx), m), L(dy + r*ldy), s); \
+    S(y, s);
+    COLUMNS(BODY)
+#undef BODY
+}
+/* y = (x - mean) scale + shift, each by column */
+KERNEL void FN(affine)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                       const float *mean, const float *scale, const float *shift,
+                       float *y, tnn__len ldy)
+{
+#define BODY(L, S) \
+    const VF m = L(mean), a = L(scale), b = L(shift); \
+    for (r = 0; r < rows; r++) S(y + r*ldy, vf_fma(vf_sub(L(x + r*ldx), m), a, b));
+    COLUMNS(BODY)
+#undef BODY
+}
+/* dx = a dy + b (x - mean) + c */
+KERNEL void FN(affine_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                            const float *mean, const float *dy, tnn__len ldy, const float *a,
+                            const float *b, const float *c, float *dx, tnn__len lddx)
+{
+#define BODY(L, S) \
+    const VF m = L(mean), p = L(a), q = L(b), t = L(c); \
+    for (r = 0; r < rows; r++) \
+        S(dx + r*lddx, vf_fma(p, L(dy + r*ldy), vf_fma(q, vf_sub(L(x + r*ldx), m), t)));
+    COLUMNS(BODY)
+#undef BODY
+}
+/* y = x > 0 ? x : slope x, slope by column */
+KERNEL void FN(prelu)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                      const float *slope, float *y, tnn__len ldy)
+{
+#define BODY(L, S) \
+    const VF a = L(slope); \
+    for (r = 0; r < rows; r++) { \
+        const VF v = L(x + r*ldx); \
+        S(y + r*ldy, vf_gt(v, vf_zero(), v, vf_mul(a, v))); \
+    }
+    COLUMNS(BODY)
+#undef BODY
+}
+/* and dslope += sum over rows of dy x where x <= 0; dx may be NULL */
+KERNEL void FN(prelu_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                           const float *slope, const float *dy, tnn__len ldy, float *dx,
+                           tnn__len lddx, float *dslope)
+{
+#define BODY(L, S) \
+    const VF a = L(slope); \
+    VF s = L(dslope); \
+    for (r = 0; r < rows; r++) { \
+        const VF v = L(x + r*ldx), g = L(dy + r*ldy); \
+        s = vf_fma(vf_gt(v, vf_zero(), vf_zero(), g), v, s); \
+        if (dx) S(dx + r*lddx, vf_gt(v, vf_zero(), g, vf_mul(a, g))); \
+    } \
+    S(dslope, s);
+    COLUMNS(BODY)
+#undef BODY
+}
+
+/* y = a x, or with keep y += a x */
+KERNEL void FN(axpy)(tnn__len n, float a, const float *x, float *y, int keep)
+{
+    const VF f = vf_set1(a);
+    tnn__len i;
+    for (i = 0; i < n; i += VN) {
+        const tnn__len r = n - i;
+        const VF v = r >= VN ? vf_load(x + i) : vf_load_n(x + i, r);
+        const VF u = !keep ? vf_mul(f, v)
+                           : vf_fma(f, v, r >= VN ? vf_load(y + i) : vf_load_n(y + i, r));
+        if (r >= VN) vf_store(y + i, u); else vf_store_n(y + i, u, r);
+    }
+}
+/* y = x m */
+KERNEL void FN(multiply)(tnn__len n, const float *x, const float *m, float *y)
+{
+    tnn__len i = 0;
+    for (; i + VN <= n; i += VN) vf_store(y + i, vf_mul(vf_load(x + i), vf_load(m + i)));
+    if (i < n) vf_store_n(y + i, vf_mul(vf_load_n(x + i, n - i), vf_load_n(m + i, n - i)), n - i);
+}
+/* softmax: dx = y (dy - dot), dot = sum y dy.  log softmax: dx = dy - exp(y) dot, dot = sum dy */
+KERNEL void FN(softmax_grad)(tnn__len n, const float *y, const float *dy, float dot, float *dx,
+                             int logarithm)
+{
+    const VF d = vf_set1(dot), minus = vf_set1(-dot);
+    tnn__len i;
+    for (i = 0; i < n; i += VN) {
+        const tnn__len r = n - i;
+        const VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r);
+        const VF g = r >= VN ? vf_load(dy + i) : vf_load_n(dy + i, r);
+        const VF u = logarithm ? vf_fma(FN(exp)(v), minus, g) : vf_mul(v, vf_sub(g, d));
+        if (r >= VN) vf_store(dx + i, u); else vf_store_n(dx + i, u, r);
+    }
+}
+
 /* y = x > 0 ? x : slope*x; slope 0 is ReLU, max(0, x). NaN stays NaN. */
 HELPER VF FN(act1)(VF x, VF slope, int relu)
 {
@@ -1892,47 +2508,185 @@ KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
     }
 }
 
-/* y = 0 with probability p, else x/(1-p). Element e = first + i (first a multiple of 64) is drawn
-   from word e/16 % 4 of Philox block e/64*16 + e%16: 64 elements are four vectors of 16 lanes. */
-KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, float p,
-                        uint64_t seed, uint64_t stream, uint64_t first)
+/* The other activations: y = f(x) and f'(x), up to three options a, b, c. One line a function. */
+#define ACTIVATION(name, Y, DY) \
+KERNEL void FN(act_##name)(tnn__len n, const float *from, float *y, const float *p) \
+{ \
+    const VF a = vf_set1(p[0]), b = vf_set1(p[1]), c = vf_set1(p[2]), one = vf_set1(1.0f); \
+    tnn__len i; \
+    (void)a; (void)b; (void)c; (void)one; \
+    for (i = 0; i < n; i += VN) { \
+        const VF x = n - i >= VN ? vf_load(from + i) : vf_load_n(from + i, n - i); \
+        const VF v = Y; \
+        if (n - i >= VN) vf_store(y + i, v); else vf_store_n(y + i, v, n - i); \
+    } \
+} \
+KERNEL void FN(act_##name##_grad)(tnn__len n, const float *from, const float *dy, float *dx, \
+                                  const float *p) \
+{ \
+    const VF a = vf_set1(p[0]), b = vf_set1(p[1]), c = vf_set1(p[2]), one = vf_set1(1.0f); \
+    tnn__len i; \
+    (void)a; (void)b; (void)c; (void)one; \
+    for (i = 0; i < n; i += VN) { \
+        const VF x = n - i >= VN ? vf_load(from + i) : vf_load_n(from + i, n - i); \
+        const VF g = n - i >= VN ? vf_load(dy + i) : vf_load_n(dy + i, n - i); \
+        const VF v = vf_mul(g, DY); \
+        if (n - i >= VN) vf_store(dx + i, v); else vf_store_n(dx + i, v, n - i); \
+    } \
+}
+/* Phi(x), the normal distribution; phi(x), its density */
+HELPER VF FN(cdf)(VF x)
+{
+    return vf_fma(vf_set1(0.5f), FN(erf)(vf_mul(x, vf_set1(0.707106781f))), vf_set1(0.5f));
+}
+HELPER VF FN(density)(VF x)
+{
+    return vf_mul(vf_set1(0.398942280f), FN(exp)(vf_mul(vf_mul(x, x), vf_set1(-0.5f))));
+}
+/* u = sqrt(2/pi) (x + 0.044715 x^3), and du/dx */
+HELPER VF FN(gelu_u)(VF x)
+{
+    return vf_mul(vf_set1(0.797884561f),
+                  vf_mul(x, vf_fma(vf_mul(x, x), vf_set1(0.044715f), vf_set1(1.0f))));
+}
+HELPER VF FN(gelu_du)(VF x)
+{
+    return vf_fma(vf_mul(x, x), vf_set1(0.797884561f*3*0.044715f), vf_set1(0.797884561f));
+}
+/* tanh(softplus(x)) = e (e + 2)/(e (e + 2) + 2), e = exp(x) */
+HELPER VF FN(tanh_softplus)(VF x)
+{
+    const VF e = FN(exp)(vf_min(vf_set1(20.0f), x)), w = vf_mul(e, vf_add(e, vf_set1(2.0f)));
+    return vf_div(w, vf_add(w, vf_set1(2.0f)));
+}
+HELPER VF FN(square)(VF x)      { return vf_mul(x, x); }
+HELPER VF FN(logistic)(VF s)    { return vf_mul(s, vf_sub(vf_set1(1.0f), s)); }   /* s(x)' */
+/* s + x s (1 - s) du: the derivative of x s(u), s the sigmoid */
+HELPER VF FN(x_sigmoid_grad)(VF x, VF s, VF du)
+{
+    return vf_fma(vf_mul(x, du), FN(logistic)(s), s);
+}
+HELPER VF FN(mish_grad)(VF x, VF t)         /* t + x s (1 - t^2) */
+{
+    return vf_fma(vf_mul(x, FN(sigmoid)(x)), vf_sub(vf_set1(1.0f), vf_mul(t, t)), t);
+}
+HELPER VF FN(softsign_grad)(VF x)
+{
+    return vf_div(vf_set1(1.0f), FN(square)(vf_add(vf_set1(1.0f), FN(abs)(x))));
+}
+#define CLAMP(x)    vf_min(vf_max(x, vf_zero()), one)
+#define SIXTH(x)    CLAMP(vf_fma(x, vf_set1(1.0f/6), vf_set1(0.5f)))
+#define WITHIN(x, lo, hi, v) vf_gt(x, lo, vf_gt(hi, x, v, vf_zero()), vf_zero())
+/* c (x > 0 ? x : a (exp(b x) - 1)): ELU (b = c = 1), SELU, CELU (b = 1/a) */
+ACTIVATION(elu, vf_mul(c, vf_gt(x, vf_zero(), x, vf_mul(a, FN(expm1)(vf_mul(b, x))))),
+           vf_mul(c, vf_gt(x, vf_zero(), one, vf_mul(vf_mul(a, b), FN(exp)(vf_mul(b, x))))))
+ACTIVATION(clamp, vf_gt(a, x, a, vf_gt(x, b, b, x)), WITHIN(x, a, b, one))
+ACTIVATION(hardsigmoid, SIXTH(x), WITHIN(x, vf_set1(-3.0f), vf_set1(3.0f), vf_set1(1.0f/6)))
+ACTIVATION(hardswish, vf_mul(x, SIXTH(x)),
+           vf_gt(vf_set1(3.0f), x, vf_gt(vf_set1(-3.0f), x, vf_zero(),
+                 vf_fma(x, vf_set1(1.0f/3), vf_set1(0.5f))), one))
+ACTIVATION(gelu, vf_mul(x, FN(cdf)(x)), vf_fma(x, FN(density)(x), FN(cdf)(x)))
+/* x s(2u): 0.5 (1 + tanh(u)) = s(2u) */
+ACTIVATION(gelu_tanh, vf_mul(x, FN(sigmoid)(vf_mul(vf_set1(2.0f), FN(gelu_u)(x)))),
+           FN(x_sigmoid_grad)(x, FN(sigmoid)(vf_mul(vf_set1(2.0f), FN(gelu_u)(x))),
+                              vf_mul(vf_set1(2.0f), FN(gelu_du)(x))))
+ACTIVATION(silu, vf_mul(x, FN(sigmoid)(x)), FN(x_sigmoid_grad)(x, FN(sigmoid)(x), one))
+ACTIVATION(mish, vf_mul(x, FN(tanh_softplus)(x)), FN(mish_grad)(x, FN(tanh_softplus)(x)))
+/* log(1 + exp(a x))/a, x itself where a x > b */
+ACTIVATION(softplus, vf_gt(vf_mul(a, x), b, x, vf_div(FN(softplus)(vf_mul(a, x)), a)),
+           vf_gt(vf_mul(a, x), b, one, FN(sigmoid)(vf_mul(a, x))))
+ACTIVATION(softsign, vf_div(x, vf_add(one, FN(abs)(x))), FN(softsign_grad)(x))
+ACTIVATION(sigmoid, FN(sigmoid)(x), FN(logistic)(FN(sigmoid)(x)))
+ACTIVATION(log_sigmoid, vf_sub(vf_zero(), FN(softplus)(vf_sub(vf_zero(), x))),
+           FN(sigmoid)(vf_sub(vf_zero(), x)))
+ACTIVATION(tanh, FN(tanh)(x), vf_sub(one, FN(square)(FN(tanh)(x))))
+
+/* Random words: blocks `block` + 0..15 of Philox for lanes `lane` and on, four words each. */
+HELPER void FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane, VU word[4])
 {
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const VF limit = vf_set1(p*16777216.0f), scale = vf_set1(1.0f/(1.0f - p)), zero = vf_zero();
     const VU m0 = vu_set1(TNN__PHILOX_M0), m1 = vu_set1(TNN__PHILOX_M1);
-    tnn__len i;
-    for (i = 0; i < n; i += 64) {
-        const uint64_t block = (first + (uint64_t)i)/64*16;     /* its low word may take 15 more */
-        int lane;
-        for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
-            VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane));
-            VU c1 = vu_set1((uint32_t)(block >> 32));
-            VU c2 = vu_set1((uint32_t)stream);
-            VU c3 = vu_set1((uint32_t)(stream >> 32));
-            VU h0, l0, h1, l1;
-            uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-            int r;
-            for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
-                vu_mul(c0, m0, h0, l0);
-                vu_mul(c2, m1, h1, l1);
-                c0 = vu_xor(vu_xor(h1, c1), vu_set1(k0));
-                c2 = vu_xor(vu_xor(h0, c3), vu_set1(k1));
-                c1 = l1;
-                c3 = l0;
-            }
-#define KEEP(w, c) { \
-                const tnn__len at = i + w*16 + lane, rest = n - at; \
-                const VF draw = vf_from(vu_srl(c, 8)); \
-                if (rest >= VN) \
-                    vf_store(y + at, vf_gt(limit, draw, zero, vf_mul(scale, vf_load(x + at)))); \
-                else if (rest > 0) { \
-                    const VF v = vf_mul(scale, vf_load_n(x + at, rest)); \
-                    vf_store_n(y + at, vf_gt(limit, draw, zero, v), rest); \
-                } }
-            KEEP(0, c0) KEEP(1, c1) KEEP(2, c2) KEEP(3, c3)
-#undef KEEP
-        }
+    VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane));     /* takes 15 more */
+    VU c1 = vu_set1((uint32_t)(block >> 32));
+    VU c2 = vu_set1((uint32_t)stream);
+    VU c3 = vu_set1((uint32_t)(stream >> 32));
+    VU h0, l0, h1, l1;
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    int r;
+    for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
+        vu_mul(c0, m0, h0, l0);
+        vu_mul(c2, m1, h1, l1);
+        c0 = vu_xor(vu_xor(h1, c1), vu_set1(k0));
+        c2 = vu_xor(vu_xor(h0, c3), vu_set1(k1));
+        c1 = l1;
+        c3 = l0;
     }
+    word[0] = c0; word[1] = c1; word[2] = c2; word[3] = c3;
+}
+/* Element e = first + i (first a multiple of 64) is drawn from word e/16 % 4 of Philox block
+   e/64*16 + e%16: 64 elements are four vectors of 16 lanes. */
+KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *d,
+                        uint64_t stream, uint64_t first)
+{
+    const VF limit = vf_set1(d->p*16777216.0f), scale = vf_set1(d->scale);
+    const VF shift = vf_set1(d->shift), dropped = vf_set1(d->dropped);
+    VU word[4];
+    tnn__len i;
+    int lane, w;
+    for (i = 0; i < n; i += 64)
+        for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
+            FN(philox)(d->seed, stream, (first + (uint64_t)i)/64*16, lane, word);
+            for (w = 0; w < 4; w++) {
+                const tnn__len at = i + w*16 + lane, rest = n - at;
+                const VF draw = vf_from(vu_srl(word[w], 8));
+                if (rest >= VN)
+                    vf_store(y + at, vf_gt(limit, draw, dropped,
+                                           vf_fma(scale, vf_load(x + at), shift)));
+                else if (rest > 0)
+                    vf_store_n(y + at, vf_gt(limit, draw, dropped,
+                                             vf_fma(scale, vf_load_n(x + at, rest), shift)), rest);
+            }
+        }
+}
+/* cos and sin of 2 pi u, u in [0, 1): by quarter turns, t in [-1/8, 1/8] of a turn from each */
+HELPER void FN(cos_sin)(VF u, VF *cosine, VF *sine)
+{
+    static const float C[] = {1.0f/40320, -1.0f/720, 1.0f/24, -0.5f, 1};
+    static const float S[] = {1.0f/362880, -1.0f/5040, 1.0f/120, -1.0f/6};
+    const VF magic = vf_set1(12582912.0f), q = vf_sub(vf_fma(u, vf_set1(4.0f), magic), magic);
+    const VF t = vf_mul(vf_fma(q, vf_set1(-0.25f), u), vf_set1(6.28318531f)), z = vf_mul(t, t);
+    const VF c = FN(poly)(z, C, 5), s = vf_fma(vf_mul(t, z), FN(poly)(z, S, 4), t);
+    const VF odd = vf_eq(q, vf_set1(1.0f), s, vf_eq(q, vf_set1(3.0f), s, c));
+    const VF even = vf_eq(q, vf_set1(1.0f), c, vf_eq(q, vf_set1(3.0f), c, s));
+    *cosine = vf_eq(q, vf_set1(1.0f), vf_sub(vf_zero(), odd),
+                    vf_eq(q, vf_set1(2.0f), vf_sub(vf_zero(), odd), odd));
+    *sine = vf_eq(q, vf_set1(2.0f), vf_sub(vf_zero(), even),
+                  vf_eq(q, vf_set1(3.0f), vf_sub(vf_zero(), even), even));
+}
+/* y = shift + deviation N(0, 1) by Box and Muller, a pair of normals from words 0 and 1, another
+   from 2 and 3; elements and blocks as in dropout. */
+KERNEL void FN(normal)(tnn__len n, float *y, float deviation, float shift,
+                       uint64_t seed, uint64_t stream, uint64_t first)
+{
+    const VF d = vf_set1(deviation), m = vf_set1(shift), unit = vf_set1(1.0f/16777216.0f);
+    VU word[4];
+    tnn__len i;
+    int lane, w;
+    for (i = 0; i < n; i += 64)
+        for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
+            FN(philox)(seed, stream, (first + (uint64_t)i)/64*16, lane, word);
+            for (w = 0; w < 4; w += 2) {
+                const VF u = vf_mul(vf_add(vf_from(vu_srl(word[w], 8)), vf_set1(1.0f)), unit);
+                const VF r = vf_mul(d, vf_sqrt(vf_mul(vf_set1(-2.0f), FN(log)(u))));
+                const tnn__len at = i + w*16 + lane, more = at + 16;
+                VF c, s;
+                FN(cos_sin)(vf_mul(vf_from(vu_srl(word[w + 1], 8)), unit), &c, &s);
+                c = vf_fma(r, c, m);
+                s = vf_fma(r, s, m);
+                if (n - at >= VN) vf_store(y + at, c); else vf_store_n(y + at, c, n - at);
+                if (n - more >= VN) vf_store(y + more, s); else vf_store_n(y + more, s, n - more);
+            }
+        }
 }
 
 /* ---- 3d. Pooling, channels last -------------------------------------------------------------- */
@@ -1942,19 +2696,21 @@ KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
 {
     int i, j, u, v;
     tnn__len c;
-    for (i = i0; i < i1; i++)
+    for (i = i0; i < i1; i++) {
+        TNN__ROWS_OF(p, i);
         for (j = 0; j < p->ow; j++) {
+            TNN__COLS_OF(p, j);
             float *to = y + i*y_row + (tnn__len)j*p->c;
             float *w = where ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
             for (c = 0; c < p->c; c += VN) {
                 const tnn__len rest = p->c - c;
                 int first = 1;                  /* a window of padding alone stays -infinity */
                 VF m = vf_set1((float)-HUGE_VAL), at = vf_zero();
-                for (u = 0; u < p->kh; u++) {
-                    const int yi = i*p->sh - p->ph + u*p->dh;
+                for (u = 0; u < kh; u++) {
+                    const int yi = y0 + u*p->dh;
                     if (yi < 0 || yi >= p->ih) continue;
-                    for (v = 0; v < p->kw; v++) {
-                        const int xi = j*p->sw - p->pw + v*p->dw;
+                    for (v = 0; v < kw; v++) {
+                        const int xi = x0 + v*p->dw;
                         const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
                         VF e, q;
                         if (xi < 0 || xi >= p->iw) continue;
@@ -1974,6 +2730,7 @@ KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
                 if (w) { if (rest >= VN) vf_store(w + c, at); else vf_store_n(w + c, at, rest); }
             }
         }
+    }
 }
 /* dx += dy at the place of each maximum. dy and where are contiguous. */
 KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const float *where,
@@ -1981,15 +2738,17 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
 {
     int i, j, u, v;
     tnn__len c;
-    for (i = i0; i < i1; i++)
+    for (i = i0; i < i1; i++) {
+        TNN__ROWS_OF(p, i);
         for (j = 0; j < p->ow; j++) {
+            TNN__COLS_OF(p, j);
             const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
             const float *w = where + ((tnn__len)i*p->ow + j)*p->c;
-            for (u = 0; u < p->kh; u++) {
-                const int yi = i*p->sh - p->ph + u*p->dh;
+            for (u = 0; u < kh; u++) {
+                const int yi = y0 + u*p->dh;
                 if (yi < 0 || yi >= p->ih) continue;
-                for (v = 0; v < p->kw; v++) {
-                    const int xi = j*p->sw - p->pw + v*p->dw;
+                for (v = 0; v < kw; v++) {
+                    const int xi = x0 + v*p->dw;
                     float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
                     const VF q = vf_set1((float)(u*p->kw + v));
                     if (xi < 0 || xi >= p->iw) continue;
@@ -2007,16 +2766,16 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
                 }
             }
         }
+    }
 }
 
 /* How many elements an average is over: those of the window, cut off at the padded image's end as
    PyTorch does, or with exclude_pad at the image's. */
 #ifndef TNN__DIVISOR
 #define TNN__DIVISOR
-static float tnn__pool_divisor(const tnn__pool_geometry *p, int i, int j)
+static float tnn__pool_divisor(const tnn__pool_geometry *p, int h0, int kh, int w0, int kw)
 {
-    int h0 = i*p->sh - p->ph, w0 = j*p->sw - p->pw;
-    int h1 = TNN__MIN(h0 + p->kh, p->ih + p->ph), w1 = TNN__MIN(w0 + p->kw, p->iw + p->pw);
+    int h1 = TNN__MIN(h0 + kh, p->ih + p->ph), w1 = TNN__MIN(w0 + kw, p->iw + p->pw);
     if (p->exclude_pad) {
         h0 = TNN__MAX(h0, 0);
         w0 = TNN__MAX(w0, 0);
@@ -2031,18 +2790,20 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
 {
     int i, j, u, v;
     tnn__len c;
-    for (i = 0; i < p->oh; i++)
+    for (i = 0; i < p->oh; i++) {
+        TNN__ROWS_OF(p, i);
         for (j = 0; j < p->ow; j++) {
-            const VF n = vf_set1(tnn__pool_divisor(p, i, j));
+            TNN__COLS_OF(p, j);
+            const VF n = vf_set1(tnn__pool_divisor(p, y0, kh, x0, kw));
             float *to = y + i*y_row + (tnn__len)j*p->c;
             for (c = 0; c < p->c; c += VN) {
                 const tnn__len rest = p->c - c;
                 VF s = vf_zero();
-                for (u = 0; u < p->kh; u++) {
-                    const int yi = i*p->sh - p->ph + u;
+                for (u = 0; u < kh; u++) {
+                    const int yi = y0 + u;
                     if (yi < 0 || yi >= p->ih) continue;
-                    for (v = 0; v < p->kw; v++) {
-                        const int xi = j*p->sw - p->pw + v;
+                    for (v = 0; v < kw; v++) {
+                        const int xi = x0 + v;
                         const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
                         if (xi >= 0 && xi < p->iw)
                             s = vf_add(s, rest >= VN ? vf_load(from) : vf_load_n(from, rest));
@@ -2052,21 +2813,24 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
                 if (rest >= VN) vf_store(to + c, s); else vf_store_n(to + c, s, rest);
             }
         }
+    }
 }
 KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
                              float *dx, tnn__len dx_row)
 {
     int i, j, u, v;
     tnn__len c;
-    for (i = 0; i < p->oh; i++)
+    for (i = 0; i < p->oh; i++) {
+        TNN__ROWS_OF(p, i);
         for (j = 0; j < p->ow; j++) {
-            const VF n = vf_set1(tnn__pool_divisor(p, i, j));
+            TNN__COLS_OF(p, j);
+            const VF n = vf_set1(tnn__pool_divisor(p, y0, kh, x0, kw));
             const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
-            for (u = 0; u < p->kh; u++) {
-                const int yi = i*p->sh - p->ph + u;
+            for (u = 0; u < kh; u++) {
+                const int yi = y0 + u;
                 if (yi < 0 || yi >= p->ih) continue;
-                for (v = 0; v < p->kw; v++) {
-                    const int xi = j*p->sw - p->pw + v;
+                for (v = 0; v < kw; v++) {
+                    const int xi = x0 + v;
                     float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
                     if (xi < 0 || xi >= p->iw) continue;
                     for (c = 0; c < p->c; c += VN) {
@@ -2080,6 +2844,7 @@ KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
                 }
             }
         }
+    }
 }
 
 /* ---- 3e. Reductions ---------------------------------------------------------------------------
@@ -2512,7 +3277,7 @@ KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, cons
     case TNN_CROSS_ENTROPY:   return FN(cross_entropy)(o, n, x, t, g, at);
     case TNN_GAUSSIAN_NLL:    return FN(gaussian)(o, n, x, t, g);
     case TNN_DICE:
-    case TNN_COSINE:          return FN(overlap)(o, n, x, t, g);
+    case TNN_COSINE_LOSS:     return FN(overlap)(o, n, x, t, g);
     case TNN_MULTI_MARGIN: {
         const VF margin = vf_set1(o->a - x[at]);
         const VF share = vf_set1((w ? w[at] : 1.0f)/(float)n);
@@ -2552,8 +3317,22 @@ static const tnn__isa_table FN(table) = {
 #define X(ret, kernel, args) FN(kernel),
     TNN__KERNELS(X)
 #undef X
+    {
+#define X(name) {FN(act_##name), FN(act_##name##_grad)},
+    TNN__ACTIVATIONS(X)
+#undef X
+    }
 };
 /* Nothing is left behind. */
+#undef ACTIVATION
+#undef COLUMNS
+#undef LOAD_ALL
+#undef LOAD_REST
+#undef STORE_ALL
+#undef STORE_REST
+#undef CLAMP
+#undef SIXTH
+#undef WITHIN
 #undef FN
 #undef TARGET
 #undef KERNEL
@@ -2891,7 +3670,9 @@ typedef struct {
     tnn__pool_geometry g;       /* c is ic */
     int      oc, groups;
     int      cg, og;            /* channels in and out per group */
-    int      panels;            /* per group */
+    int      depthwise;         /* one input and one output channel per group: not by tnn__mm */
+    int      blocks, po;        /* the panels stand in blocks of po outputs: the groups, or all */
+    int      panels;            /* of a depthwise one; so many per block */
     tnn__len K;
     int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
 } tnn__conv;
@@ -2947,9 +3728,12 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, i
                          what, q->groups, c, oc);
     q->cg = c/q->groups;
     q->og = oc/q->groups;
-    q->panels = (q->og + 15)/16;
+    q->depthwise = q->groups > 1 && q->cg == 1 && q->og == 1;
+    q->blocks = q->depthwise ? 1 : q->groups;
+    q->po = oc/q->blocks;
+    q->panels = (q->po + 15)/16;
     q->K = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
-    if (q->K > 1 << 30 || tnn__mul(q->K, tnn__mul(q->groups*16, q->panels)) >= TNN__HUGE/16)
+    if (q->K > 1 << 30 || tnn__mul(q->K, tnn__mul(q->blocks*16, q->panels)) >= TNN__HUGE/16)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many",
                          what, (long long)q->K, oc);
     tnn__dx_frame(q->g.ph, q->g.dh, q->g.sh, q->g.kh, h, q->g.oh, &q->y_lo_h, &q->y_hi_h);
@@ -2965,35 +3749,33 @@ static int tnn__x_hi_w(const tnn__pool_geometry *g)
 {
     return TNN__MAX(0, (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1));
 }
-static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panels*q->groups; }
-static int      tnn__bias_floats(const tnn__conv *q)   { return 16*q->panels*q->groups; }
+static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panels*q->blocks; }
+static int      tnn__bias_floats(const tnn__conv *q)   { return 16*q->panels*q->blocks; }
 static tnn__len tnn__flipped_floats(const tnn__conv *q)
 {
-    return (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16);
+    return q->depthwise ? 0 : (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16);
+}
+/* Where weight (o, c, u, v) and bias o stand among the panels. */
+static tnn__len tnn__weight_at(const tnn__conv *q, int o, int c, int uv)
+{
+    const int f = o%q->po;
+    return ((o/q->po*q->panels + f/16)*q->K + (tnn__len)uv*q->cg + c)*16 + f%16;
+}
+static tnn__len tnn__bias_at(const tnn__conv *q, int o)
+{
+    return o/q->po*q->panels*16 + o%q->po;
 }
 
 /* Between PyTorch's (oc, cg, kh, kw) and panels. */
 static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, int to_panels)
 {
-    int o, c, u, v;
-    for (o = 0; o < q->oc; o++) {
-        const int f = o%q->og;
-        float *p = panels + ((tnn__len)(o/q->og*q->panels + f/16)*q->K)*16 + f%16;
+    int o, c, uv;
+    for (o = 0; o < q->oc; o++)
         for (c = 0; c < q->cg; c++)
-            for (u = 0; u < q->g.kh; u++)
-                for (v = 0; v < q->g.kw; v++, values++) {
-                    float *at = p + ((tnn__len)(u*q->g.kw + v)*q->cg + c)*16;
-                    if (to_panels) *at = *values; else *values = *at;
-                }
-    }
-}
-static void tnn__copy_bias(const tnn__conv *q, float *panels, float *values, int to_panels)
-{
-    int o;
-    for (o = 0; o < q->oc; o++) {
-        float *at = panels + o/q->og*q->panels*16 + o%q->og;
-        if (to_panels) *at = values[o]; else values[o] = *at;
-    }
+            for (uv = 0; uv < q->g.kh*q->g.kw; uv++, values++) {
+                float *at = panels + tnn__weight_at(q, o, c, uv);
+                if (to_panels) *at = *values; else *values = *at;
+            }
 }
 
 /* Rows i0..i1-1 of the output, the first of them at y. */
@@ -3003,6 +3785,20 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
 {
     const tnn__pool_geometry *g = &q->g;
     int group;
+    if (q->depthwise) {
+        tnn__depthwise d;
+        memset(&d, 0, sizeof d);
+        d.x = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c;
+        d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
+        d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
+        d.w = w; d.w_u = g->kw*16; d.w_v = 16; d.panel = q->K*16;
+        d.bias = bias;
+        d.y = y; d.y_row = y_row; d.y_col = q->oc;
+        d.rows = i1 - i0; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        d.relu = relu;
+        k->depthwise(&d);
+        return;
+    }
     for (group = 0; group < q->groups; group++) {
         tnn__mm t;
         memset(&t, 0, sizeof t);
@@ -3044,7 +3840,18 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
     int group, u, v;
-    for (group = 0; group < q->groups; group++) {
+    if (q->depthwise) {
+        tnn__depthwise d;
+        memset(&d, 0, sizeof d);
+        d.x = x - g->ph*x_row - (tnn__len)g->pw*g->c;
+        d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
+        d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
+        d.dw = dw; d.w_u = g->kw*16; d.w_v = 16; d.panel = q->K*16;
+        d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
+        d.rows = g->oh; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        d.keep = keep;
+        k->depthwise_dw(&d);
+    } else for (group = 0; group < q->groups; group++) {
         tnn__mm t;
         memset(&t, 0, sizeof t);
         t.rs = 1; t.gs = 3;
@@ -3073,9 +3880,9 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
             }
     }
     if (db)
-        for (group = 0; group < q->groups; group++)
+        for (group = 0; group < q->blocks; group++)
             for (u = 0; u < g->oh; u++)
-                k->colsum(g->ow, q->og, dy + u*y_row + group*q->og, q->oc, db + group*q->panels*16);
+                k->colsum(g->ow, q->po, dy + u*y_row + group*q->po, q->oc, db + group*q->panels*16);
 }
 
 /* The weights as the right-hand side of dx: per residue and group, panels over input channels with
@@ -3084,6 +3891,7 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
 {
     const tnn__pool_geometry *g = &q->g;
     int rh, rw, group, p, a, b, o, c;
+    if (q->depthwise) return;
     for (rh = 0; rh < g->sh; rh++)
         for (rw = 0; rw < g->sw; rw++) {
             const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh);
@@ -3103,9 +3911,11 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
                         }
         }
 }
+/* dx = bias (NULL: 0) + ...; bias by input channel, in panels per group. A depthwise convolution
+   takes its weights as they are. */
 static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q,
                                      const float *dy, tnn__len y_row, const float *flipped,
-                                     float *dx, tnn__len x_row)
+                                     const float *bias, float *dx, tnn__len x_row)
 {
     const tnn__pool_geometry *g = &q->g;
     const int panels = (q->cg + 15)/16;
@@ -3115,10 +3925,33 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
             const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh);
             const tnn__taps tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
             const tnn__len depth = (tnn__len)th.count*tw.count*q->og;
+            if (rh >= g->ih || rw >= g->iw) {
+                if (!q->depthwise) flipped += depth*16*panels*q->groups;
+                continue;
+            }
+            if (q->depthwise) {
+                tnn__depthwise d;
+                memset(&d, 0, sizeof d);
+                d.x = dy + th.y*y_row + (tnn__len)tw.y*q->oc;
+                d.x_row = y_row;          d.x_col = q->oc;
+                d.x_u = th.y_step*y_row;  d.x_v = (tnn__len)tw.y_step*q->oc;
+                d.w = flipped + (th.u*g->kw + tw.u)*16;
+                d.w_u = (tnn__len)th.u_step*g->kw*16; d.w_v = (tnn__len)tw.u_step*16;
+                d.panel = q->K*16;
+                d.bias = bias;
+                d.y = dx + rh*x_row + (tnn__len)rw*g->c;
+                d.y_row = g->sh*x_row; d.y_col = (tnn__len)g->sw*g->c;
+                d.rows = (g->ih - rh + g->sh - 1)/g->sh;
+                d.cols = (g->iw - rw + g->sw - 1)/g->sw;
+                d.c = g->c; d.kh = th.count; d.kw = tw.count;
+                k->depthwise(&d);
+                continue;
+            }
             for (group = 0; group < q->groups; group++, flipped += depth*16*panels) {
                 tnn__mm t;
-                if (rh >= g->ih || rw >= g->iw) continue;
                 memset(&t, 0, sizeof t);
+                t.start = bias ? TNN__BIAS : TNN__ZERO;
+                t.bias = bias ? bias + group*panels*16 : NULL;
                 t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc + group*q->og;
                 t.a0 = y_row;
                 t.rs = q->oc; t.gs = 3*t.rs; t.ks = 1;
@@ -3294,7 +4127,8 @@ static void tnn__conv_input_task(void *context, int i, int worker)
     const tnn__pool_geometry *g = &s->q.g;
     tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow,
                        y + s->y_at, s->y_row);
-    tnn__conv_backward_input(s->k, &s->q, y + s->y_at, s->y_row, s->weights, x + s->x_at, s->x_row);
+    tnn__conv_backward_input(s->k, &s->q, y + s->y_at, s->y_row, s->weights, NULL,
+                             x + s->x_at, s->x_row);
     tnn__channels_first(s->k, g->c, g->ih, g->iw, x + s->x_at, s->x_row,
                         s->x.data + (tnn__len)i*g->c*g->ih*g->iw);
 }
@@ -3367,7 +4201,7 @@ TNN_API tnn_status (tnn_conv2d_forward)(tnn_tensor y, tnn_tensor x, tnn_tensor w
     if (bias) {
         float *b = s.partial + tnn__weight_floats(&s.q);
         int o;
-        for (o = 0; o < s.q.oc; o++) b[o/s.q.og*s.q.panels*16 + o%s.q.og] = bias[o];
+        for (o = 0; o < s.q.oc; o++) b[tnn__bias_at(&s.q, o)] = bias[o];
         s.bias = b;
     }
     tnn__run(tnn_threads(), x.n, tnn__conv_forward_task, &s);
@@ -3385,7 +4219,7 @@ TNN_API tnn_status (tnn_conv2d_backward_input)(tnn_tensor dx, tnn_tensor dy, tnn
     flipped = s.partial + tnn__weight_floats(&s.q);
     tnn__copy_weights(&s.q, s.partial, w.data, 1);
     tnn__conv_flip(&s.q, s.partial, flipped);
-    s.weights = flipped;
+    s.weights = s.q.depthwise ? s.partial : flipped;
     tnn__run(tnn_threads(), dx.n, tnn__conv_input_task, &s);
     tnn__release(s.partial);
     return TNN_OK;
@@ -3397,20 +4231,17 @@ TNN_API tnn_status (tnn_conv2d_backward_weights)(tnn_tensor dw, float *db, tnn_t
     tnn__len weights = -1, each, i;
     tnn_status e = tnn__conv_begin("tnn_conv2d_backward_weights", &s, x, dw, dy, &window, &weights);
     float *sum;
-    int o, c, u, v;
+    int o, c, uv;
     if (e) return e;
     tnn__run(tnn_threads(), s.spans, tnn__conv_weights_task, &s);
     each = tnn__weight_floats(&s.q) + tnn__bias_floats(&s.q);
     for (i = 1; i < s.spans; i++) s.k->add(each, s.partial + i*each, s.partial);
     sum = dw.data;
     for (o = 0; o < s.q.oc; o++) {
-        const int f = o%s.q.og;
-        const float *p = s.partial + ((tnn__len)(o/s.q.og*s.q.panels + f/16)*s.q.K)*16 + f%16;
         for (c = 0; c < s.q.cg; c++)
-            for (u = 0; u < s.q.g.kh; u++)
-                for (v = 0; v < s.q.g.kw; v++)
-                    *sum++ += p[((tnn__len)(u*s.q.g.kw + v)*s.q.cg + c)*16];
-        if (db) db[o] += s.partial[tnn__weight_floats(&s.q) + o/s.q.og*s.q.panels*16 + f];
+            for (uv = 0; uv < s.q.g.kh*s.q.g.kw; uv++)
+                *sum++ += s.partial[tnn__weight_at(&s.q, o, c, uv)];
+        if (db) db[o] += s.partial[tnn__weight_floats(&s.q) + tnn__bias_at(&s.q, o)];
     }
     tnn__release(s.partial);
     return TNN_OK;
@@ -3503,30 +4334,32 @@ TNN_API tnn_status (tnn_avgpool2d_backward)(tnn_tensor dx, tnn_tensor dy, tnn_wi
     return tnn__pooling("tnn_avgpool2d_backward", dx, dy, NULL, NULL, &window, 0, 1);
 }
 
+/* One row; exp and its sum in pieces where the result is the logarithm. */
+static void tnn__softmax_row(const tnn__isa_table *k, int n, const float *x, float *y,
+                             int logarithm)
+{
+    const float max = k->largest(n, x);
+    int j;
+    if (logarithm) {
+        float e[64], sum = 0, lse;
+        for (j = 0; j < n; j += 64) sum += k->exp_sum(TNN__MIN(64, n - j), x + j, max, e);
+        lse = (float)tnn__log_double(sum);
+        for (j = 0; j < n; j++) y[j] = (x[j] - max) - lse;
+    } else {
+        const float sum = k->exp_sum(n, x, max, y);
+        for (j = 0; j < n; j++) y[j] /= sum;
+    }
+}
 static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int logarithm)
 {
-    const tnn__isa_table *k = tnn__kernels();
     tnn__len i;
-    int j;
     if (!tnn__size(x) || !tnn__size(y) || x.h != 1 || x.w != 1 || y.h != 1 || y.w != 1
         || x.n != y.n || x.c != y.c)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: needs two matrices of one shape, "
                          "has (%d, %d, %d, %d) and (%d, %d, %d, %d)",
                          what, y.n, y.c, y.h, y.w, x.n, x.c, x.h, x.w);
-    for (i = 0; i < x.n; i++) {
-        const float *from = x.data + i*x.c, max = k->largest(x.c, from);
-        float *to = y.data + i*x.c;
-        if (logarithm) {
-            float e[64], sum = 0, lse;
-            for (j = 0; j < x.c; j += 64)
-                sum += k->exp_sum(TNN__MIN(64, x.c - j), from + j, max, e);
-            lse = (float)tnn__log_double(sum);
-            for (j = 0; j < x.c; j++) to[j] = (from[j] - max) - lse;
-        } else {
-            const float sum = k->exp_sum(x.c, from, max, to);
-            for (j = 0; j < x.c; j++) to[j] /= sum;
-        }
-    }
+    for (i = 0; i < x.n; i++)
+        tnn__softmax_row(tnn__kernels(), x.c, x.data + i*x.c, y.data + i*x.c, logarithm);
     return TNN_OK;
 }
 TNN_API tnn_status (tnn_softmax)(tnn_tensor y, tnn_tensor x)
@@ -3563,16 +4396,17 @@ TNN_API int tnn_argmax(const float *x, int n)
 /* ==== 6. LAYERS ================================================================================
    A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation
    and a pooling into a convolution, an activation and dropout into a dense layer. Operations stand
-   between BLOBS: blob i is what operation i reads and operation i-1 has written, for the whole
-   batch, channels last, each image in the frame of zeros that a convolution reading it needs.
-   Gradients have no frames.
+   between BLOBS: operation i writes blob i+1 and reads an earlier one, mostly blob i (add and
+   concat two), for the whole batch, channels last, each image in the frame of zeros that the
+   convolutions reading it need. Gradients have no frames.
 
-   All but dense work on one sample at a time: a run of them, a TRUNK, goes depth first, each sample
-   through all of its operations while it is in the cache, forward and backward; gradients between
-   them are scratch memory of one sample per thread. Dense operations are matrix products over the
-   batch.
+   Most operations work on one sample at a time: a run of them, a TRUNK, goes depth first, each
+   sample through all of its operations while it is in the cache, forward and backward; gradients
+   between them are scratch memory of one sample per thread. Dense operations are matrix products
+   over the batch. Batch normalisation begins a trunk forward and ends one backward, after a pass
+   over the whole batch that sums up what it needs.
 
-   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6h. */
+   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6l. */
 
 /* ---- 6a. What they work on ------------------------------------------------------------------- */
 enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples into the network */
@@ -3580,26 +4414,42 @@ enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples 
 typedef struct {
     int          type;              /* a tnn_layer_type, or TNN__INPUT */
     int          layer;             /* in order of tnn_add: for messages and parameter names */
-    tnn__conv    q;                 /* conv2d and dense */
+    int          in, from;          /* the blobs it reads; from is -1 but for add and concat */
+    tnn__conv    q;                 /* conv2d, dense; transposed: the convolution it is dx of */
     tnn__pool_geometry pool;        /* pooling; of a conv2d, fused: pool.kh > 0 */
     int          act;               /* conv2d, dense: followed by (leaky) ReLU */
     float        slope;             /* of that, or of the activation itself; 0 is ReLU */
     float        p;                 /* dropout; dense with ReLU: followed by it if > 0 */
-    int          no_bias;
-    tnn__len     w, b;              /* in the flat vectors */
-    tnn__len     partial;           /* floats before this conv's part in a span's partial sum */
-    int          needs_dx;
-    float       *where;             /* of max pooling: for each output, the place in its window */
+    int          function;          /* activations: TNN__ACT_... */
+    float        option[3];         /* and their options; noise: deviation; resampling: value */
+    int          groups, statistics;            /* normalisation (6h) */
+    int          element, centred, affine, track, biased;
+    float        eps, momentum;
+    int          mode, top, left;               /* resampling (6e) */
+    float        drop_connect;
+    int          no_bias, trained;  /* trained: its parameters get gradients */
+    int          needs_dx, needs_dx2;           /* the blobs it reads want gradients, */
+    int          adds_dx, adds_dx2;             /* to which others have contributed before */
+    const tnn_custom_layer *custom;
+    /* parameters: floats in the flat vectors, running statistics in net->buffers */
+    tnn__len     w, w_floats, b, b_floats, s, s_floats;
+    tnn__len     partial;           /* floats before its part in a span's partial sum */
+    float       *where;             /* max pooling: for each output, the place in its window */
     float       *flipped;           /* conv2d: the weights as dx wants them */
+    float       *masked;            /* DropConnect: the weights that are left */
+    float       *kept;              /* normalisation: statistics that backward needs */
+    tnn__len     kept_floats;       /* of the whole batch */
     tnn__len     dy, dy_floats, dy_row, dy_at;  /* conv2d: its framed dy in a thread's scratch */
     tnn__len     rows;              /* conv2d with pool: one pooled row's convolution, likewise */
-    char         weight_name[24], bias_name[24];
+    tnn__len     tmp, tmp_floats;   /* other floats of a thread's scratch */
+    char         name[4][32];       /* "LAYER.weight", .bias, .running_mean, .running_var */
 } tnn__op;
 
 typedef struct {
     int      c, h, w;               /* as they lie: channels last */
     int      flat;                  /* seen by the layers as (c*h*w, 1, 1) */
     int      lo_h, hi_h, lo_w, hi_w;
+    int      readers, last_reader, needs_grad;
     tnn__len sample, row, at;       /* floats per sample, per image row; where pixel (0, 0) is */
     float   *data;
     tnn__len grad_sample;
@@ -3610,12 +4460,14 @@ typedef struct {
     tnn_layer   o;
     const char *file;
     int         line;
+    int         named;              /* some .from names it: nothing is fused across its output */
+    int         blob, flat;         /* its output */
 } tnn__record;
 
 struct tnn_net {
     tnn_net_options  options;
     int              layers, capacity, built;
-    tnn__record     *record;        /* capacity of them, then as many operations, then blobs */
+    tnn__record     *record;        /* capacity of them, then three times the operations, blobs */
     tnn__op         *op;
     tnn__blob       *blob;          /* ops + 1 of them */
     int              ops, threads;
@@ -3634,9 +4486,11 @@ struct tnn_net {
     tnn__len         params;        /* floats of each flat vector */
     long long        param_total;   /* without the padding */
     float           *flat[4];       /* parameters, gradients, moments */
+    tnn__len         buffer_floats;
+    float           *buffers;       /* running statistics, not trained: behind the parameters */
     tnn__len         partial_floats;
     float           *partial;
-    tnn__len         scratch_floats, g[2];
+    tnn__len         scratch_floats, g[4];
     float           *scratch;       /* threads * scratch_floats */
     float           *turned;        /* dy^T of a dense layer, in panels over the batch */
     float           *output;
@@ -3644,23 +4498,28 @@ struct tnn_net {
     const float     *x;
     int              n, mode, stage;        /* stage: what was done last */
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
+    double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
     double           beta1_t, beta2_t;
     int              correct;
+    tnn_schedule     schedule;              /* .type 0: none */
+    long long        schedule_step;         /* of the next update */
 };
 enum { TNN__NOTHING, TNN__FORWARD, TNN__LOSS, TNN__BACKWARD };
 
 /* One operation on one sample. x, y, dy, dx are at pixel (0, 0); dy and dx are contiguous images,
-   dx is NULL where nothing wants it; rows of x and y are in->row and out->row apart. */
+   dx is NULL where nothing wants it; rows of x and y are in->row and out->row apart. x2 and dx2 are
+   those of a second input. */
 typedef struct {
     const tnn_net *net;
     const tnn__isa_table *k;
     const tnn__op *op;
-    const tnn__blob *in, *out;
+    const tnn__blob *in, *in2, *out;
     int          s, training;
-    const float *x;
-    float       *y, *where, *dy, *dx, *scratch;
-    float       *partial;           /* of this span's weight gradients, to add to if `keep` */
+    const float *x, *x2;
+    float       *y, *where, *dy, *dx, *dx2, *scratch, *tmp;
+    const float *w, *b;             /* parameters; NULL where it has none */
+    float       *dw, *db;           /* this span's gradients of them, to add to if `keep` */
     int          keep;
 } tnn__sample_at;
 
@@ -3675,16 +4534,117 @@ static tnn_window tnn__layer_window(const tnn_layer *o)
     w.groups = o->groups; w.ceil = o->ceil; w.exclude_pad = o->exclude_pad;
     return w;
 }
+/* Values of an image row, and of an image. */
+static tnn__len tnn__wide(const tnn__blob *b) { return (tnn__len)b->w*b->c; }
+static int      tnn__values(const tnn__blob *b) { return b->c*b->h*b->w; }
+/* Where value i of (c, h, w) lies in a blob's channels-last image. */
+static tnn__len tnn__place_of(const tnn__blob *b, int i)
+{
+    return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w);
+}
+/* An option of two dimensions: the one for this, else the one for both, else `otherwise`. */
+static int tnn__either(int own, int both, int otherwise)
+{
+    return own ? own : both ? both : otherwise;
+}
 
-/* ---- 6b. Input ------------------------------------------------------------------------------- */
+/* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
 static void tnn__input_forward(const tnn__sample_at *a)
 {
-    const tnn__len size = (tnn__len)a->in->c*a->in->h*a->in->w;
+    const tnn__len size = tnn__values(a->in);
     tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->net->x + a->s*size,
                        a->y, a->out->row);
 }
 
-/* ---- 6c. Activations: y = x > 0 ? x : slope x ------------------------------------------------ */
+/* The same values in PyTorch's order under another shape; one dimension may be -1. */
+static tnn_status tnn__reshape_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    const int n = tnn__values(b);
+    int d[3], i, open = -1;
+    tnn__len known = 1;
+    for (i = 0; i < 3; i++) {
+        d[i] = o->shape[i] ? o->shape[i] : 1;
+        if (d[i] == -1 && open < 0) open = i;
+        else known = d[i] < 1 ? TNN__HUGE : tnn__mul(known, d[i]);
+    }
+    if (open >= 0 && known < TNN__HUGE && n%known == 0) {
+        d[open] = (int)(n/known);
+        known = n;
+    }
+    if (known != n)
+        return tnn__fail(TNN_ERROR_SHAPE, "reshape: %dx%dx%d values cannot be seen as %dx%dx%d",
+                         b->c, b->h, b->w, o->shape[0], o->shape[1], o->shape[2]);
+    op->tmp_floats = n;
+    b->c = d[0]; b->h = d[1]; b->w = d[2];
+    b->flat = 0;
+    return TNN_OK;
+}
+static void tnn__reshape_forward(const tnn__sample_at *a)
+{
+    tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, a->tmp);
+    tnn__channels_last(a->k, a->out->c, a->out->h, a->out->w, a->tmp, a->y, a->out->row);
+}
+static void tnn__reshape_backward(const tnn__sample_at *a)
+{
+    tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->dy, tnn__wide(a->out), a->tmp);
+    tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->tmp, a->dx, tnn__wide(a->in));
+}
+
+/* y = x; stands where two readers must not write one gradient */
+static void tnn__identity_forward(const tnn__sample_at *a)
+{
+    int r;
+    for (r = 0; r < a->out->h; r++)
+        memcpy(a->y + r*a->out->row, a->x + r*a->in->row, (size_t)tnn__wide(a->out)*sizeof *a->y);
+}
+static void tnn__identity_backward(const tnn__sample_at *a)
+{
+    memcpy(a->dx, a->dy, (size_t)tnn__values(a->out)*sizeof *a->dx);
+}
+
+/* y = x + x2 (He et al. 2016) */
+static tnn_status tnn__add_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    (void)op; (void)o; (void)b;             /* equal shapes: seen to by tnn__plan_ops */
+    return TNN_OK;
+}
+static void tnn__add_forward(const tnn__sample_at *a)
+{
+    int r;
+    tnn__identity_forward(a);
+    for (r = 0; r < a->out->h; r++)
+        a->k->add(tnn__wide(a->out), a->x2 + r*a->in2->row, a->y + r*a->out->row);
+}
+static void tnn__add_backward(const tnn__sample_at *a)
+{
+    const size_t bytes = (size_t)tnn__values(a->out)*sizeof *a->dy;
+    if (a->dx) memcpy(a->dx, a->dy, bytes);
+    if (a->dx2) memcpy(a->dx2, a->dy, bytes);
+}
+
+/* y = the channels of x, then those of x2 */
+static void tnn__concat_forward(const tnn__sample_at *a)
+{
+    int i, j;
+    for (i = 0; i < a->out->h; i++)
+        for (j = 0; j < a->out->w; j++) {
+            float *y = a->y + i*a->out->row + (tnn__len)j*a->out->c;
+            memcpy(y, a->x + i*a->in->row + (tnn__len)j*a->in->c, (size_t)a->in->c*sizeof *y);
+            memcpy(y + a->in->c, a->x2 + i*a->in2->row + (tnn__len)j*a->in2->c,
+                   (size_t)a->in2->c*sizeof *y);
+        }
+}
+static void tnn__concat_backward(const tnn__sample_at *a)
+{
+    tnn__len j;
+    for (j = 0; j < (tnn__len)a->out->h*a->out->w; j++) {
+        const float *dy = a->dy + j*a->out->c;
+        if (a->dx) memcpy(a->dx + j*a->in->c, dy, (size_t)a->in->c*sizeof *dy);
+        if (a->dx2) memcpy(a->dx2 + j*a->in2->c, dy + a->in->c, (size_t)a->in2->c*sizeof *dy);
+    }
+}
+
+/* ---- 6c. Activations ------------------------------------------------------------------------- */
 static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     (void)b;
@@ -3693,7 +4653,7 @@ static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 }
 static void tnn__act_forward(const tnn__sample_at *a)
 {
-    const tnn__len n = (tnn__len)a->out->w*a->out->c;
+    const tnn__len n = tnn__wide(a->out);
     int r;
     for (r = 0; r < a->out->h; r++)
         a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row, a->op->slope);
@@ -3701,51 +4661,402 @@ static void tnn__act_forward(const tnn__sample_at *a)
 /* by the sign of x: with a negative slope y does not tell it */
 static void tnn__act_backward(const tnn__sample_at *a)
 {
-    const tnn__len n = (tnn__len)a->out->w*a->out->c;
+    const tnn__len n = tnn__wide(a->out);
     int r;
     for (r = 0; r < a->out->h; r++)
         a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n, a->op->slope, 1);
 }
 
-/* ---- 6d. Dropout: y = 0 with probability p, else x/(1-p) ------------------------------------- */
+/* The functions of 3c with their options. */
+static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    const double alpha = tnn__default((double)o->alpha, 1);
+    float *p = op->option;
+    (void)b;
+    p[0] = p[1] = p[2] = 1;
+    switch (o->type) {
+    case TNN_ELU:         op->function = TNN__ACT_elu; p[0] = (float)alpha; break;
+    case TNN_CELU:        op->function = TNN__ACT_elu; p[0] = (float)alpha;
+                          p[1] = (float)(1/alpha); break;
+    case TNN_SELU:        op->function = TNN__ACT_elu; p[0] = 1.67326324f;
+                          p[2] = 1.05070099f; break;
+    case TNN_RELU6:       op->function = TNN__ACT_clamp; p[0] = 0; p[1] = 6; break;
+    case TNN_HARDTANH:    op->function = TNN__ACT_clamp;
+                          p[0] = (float)tnn__default((double)o->min_value, -1);
+                          p[1] = (float)tnn__default((double)o->max_value, 1); break;
+    case TNN_HARDSIGMOID: op->function = TNN__ACT_hardsigmoid; break;
+    case TNN_HARDSWISH:   op->function = TNN__ACT_hardswish; break;
+    case TNN_GELU:        op->function = o->approximate ? TNN__ACT_gelu_tanh : TNN__ACT_gelu; break;
+    case TNN_SILU:        op->function = TNN__ACT_silu; break;
+    case TNN_MISH:        op->function = TNN__ACT_mish; break;
+    case TNN_SOFTPLUS:    op->function = TNN__ACT_softplus;
+                          p[0] = (float)tnn__default((double)o->beta, 1);
+                          p[1] = (float)tnn__default((double)o->threshold, 20); break;
+    case TNN_SOFTSIGN:    op->function = TNN__ACT_softsign; break;
+    case TNN_SIGMOID:     op->function = TNN__ACT_sigmoid; break;
+    case TNN_LOG_SIGMOID: op->function = TNN__ACT_log_sigmoid; break;
+    default:              op->function = TNN__ACT_tanh; break;
+    }
+    if (!(alpha > -1e30 && alpha < 1e30) || (o->type == TNN_CELU && !(alpha > 0 || alpha < 0)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .alpha = %g must be finite, for celu not 0",
+                         o->type == TNN_CELU ? "celu" : "elu", alpha);
+    if (o->type == TNN_HARDTANH && !(p[0] < p[1]))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "hardtanh: .min_value = %g must be less than "
+                         ".max_value = %g", (double)p[0], (double)p[1]);
+    if (o->type == TNN_SOFTPLUS && (!(p[0] > 0) || !(p[1] - p[1] >= 0)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "softplus: .beta = %g must be positive, "
+                         ".threshold = %g finite", (double)p[0], (double)p[1]);
+    return TNN_OK;
+}
+static void tnn__function_forward(const tnn__sample_at *a)
+{
+    const tnn__len n = tnn__wide(a->out);
+    int r;
+    for (r = 0; r < a->out->h; r++)
+        a->k->activation[a->op->function].forward(n, a->x + r*a->in->row, a->y + r*a->out->row,
+                                                  a->op->option);
+}
+static void tnn__function_backward(const tnn__sample_at *a)
+{
+    const tnn__len n = tnn__wide(a->out);
+    int r;
+    for (r = 0; r < a->out->h; r++)
+        a->k->activation[a->op->function].backward(n, a->x + r*a->in->row, a->dy + r*n,
+                                                   a->dx + r*n, a->op->option);
+}
+
+/* y = x > 0 ? x : w x, w learned: one, or one per channel (He et al. 2015) */
+static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    op->element = o->per_channel;
+    op->w_floats = tnn__round_up(o->per_channel ? b->c : 1, 16);
+    op->tmp_floats = 2*tnn__round_up(b->c, 16);
+    op->option[0] = (float)tnn__default((double)o->slope, 0.25);
+    if (o->per_channel && b->flat && b->h*b->w > 1)
+        return tnn__fail(TNN_ERROR_SHAPE, "prelu: .per_channel comes before flatten");
+    return TNN_OK;
+}
+static const float *tnn__prelu_slopes(const tnn__sample_at *a)
+{
+    int c;
+    if (a->op->element) return a->w;
+    for (c = 0; c < a->in->c; c++) a->tmp[c] = a->w[0];
+    return a->tmp;
+}
+static void tnn__prelu_forward(const tnn__sample_at *a)
+{
+    const float *slope = tnn__prelu_slopes(a);
+    int r;
+    for (r = 0; r < a->out->h; r++)
+        a->k->prelu(a->in->w, a->in->c, a->x + r*a->in->row, a->in->c, slope,
+                    a->y + r*a->out->row, a->in->c);
+}
+static void tnn__prelu_backward(const tnn__sample_at *a)
+{
+    const float *slope = tnn__prelu_slopes(a);
+    const tnn__len n = tnn__wide(a->in);
+    const int c = a->in->c;
+    float *d = a->op->element ? a->dw : a->tmp + tnn__round_up(c, 16);
+    int r;
+    if (!a->op->element) memset(d, 0, (size_t)c*sizeof *d);
+    for (r = 0; r < a->out->h; r++)
+        a->k->prelu_grad(a->in->w, c, a->x + r*a->in->row, c, slope, a->dy + r*n, c,
+                         a->dx ? a->dx + r*n : NULL, c, d);
+    if (!a->op->element) a->dw[0] += a->k->sum(c, d);
+}
+
+/* Over the channels of each pixel: softmax, its logarithm, and GLU, the first half of the channels
+   times the sigmoid of the second (Dauphin et al. 2017). */
+static tnn_status tnn__softmax_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    const char *name = o->type == TNN_GLU ? "glu" : o->type == TNN_SOFTMAX ? "softmax"
+                                                                          : "log_softmax";
+    op->tmp_floats = b->c;
+    if (b->flat && b->h*b->w > 1)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: works on channels, before the image is flattened",
+                         name);
+    if (o->type != TNN_GLU) return TNN_OK;
+    if (b->c%2)
+        return tnn__fail(TNN_ERROR_SHAPE, "glu: needs an even number of channels, not %d", b->c);
+    b->c /= 2;
+    return TNN_OK;
+}
+static void tnn__softmax_forward(const tnn__sample_at *a)
+{
+    int i, j;
+    for (i = 0; i < a->out->h; i++)
+        for (j = 0; j < a->out->w; j++)
+            tnn__softmax_row(a->k, a->in->c, a->x + i*a->in->row + (tnn__len)j*a->in->c,
+                             a->y + i*a->out->row + (tnn__len)j*a->in->c,
+                             a->op->type == TNN_LOG_SOFTMAX);
+}
+static void tnn__softmax_backward(const tnn__sample_at *a)
+{
+    const int c = a->out->c, logarithm = a->op->type == TNN_LOG_SOFTMAX;
+    int i, j;
+    for (i = 0; i < a->out->h; i++)
+        for (j = 0; j < a->out->w; j++) {
+            const float *y = a->y + i*a->out->row + (tnn__len)j*c;
+            const tnn__len at = ((tnn__len)i*a->out->w + j)*c;
+            const float dot = logarithm ? a->k->sum(c, a->dy + at) : a->k->dot(c, y, a->dy + at);
+            a->k->softmax_grad(c, y, a->dy + at, dot, a->dx + at, logarithm);
+        }
+}
+static void tnn__glu_forward(const tnn__sample_at *a)
+{
+    const int c = a->out->c;
+    int i, j;
+    for (i = 0; i < a->out->h; i++)
+        for (j = 0; j < a->out->w; j++) {
+            const float *x = a->x + i*a->in->row + (tnn__len)j*a->in->c;
+            float *y = a->y + i*a->out->row + (tnn__len)j*c;
+            a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, y, a->op->option);
+            a->k->multiply(c, x, y, y);
+        }
+}
+static void tnn__glu_backward(const tnn__sample_at *a)
+{
+    const int c = a->out->c;
+    int i, j;
+    for (i = 0; i < a->out->h; i++)
+        for (j = 0; j < a->out->w; j++) {
+            const float *x = a->x + i*a->in->row + (tnn__len)j*a->in->c;
+            const tnn__len at = ((tnn__len)i*a->out->w + j)*c;
+            float *dx = a->dx + 2*at;
+            a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, a->tmp, a->op->option);
+            a->k->multiply(c, a->dy + at, a->tmp, dx);
+            a->k->multiply(c, a->dy + at, x, a->tmp);
+            a->k->activation[TNN__ACT_sigmoid].backward(c, x + c, a->tmp, dx + c, a->op->option);
+        }
+}
+
+/* ---- 6d. Dropout and noise: in training only --------------------------------------------------
+   Each training forward has a stream of its own. Elements are numbered in image rows of multiples
+   of 64. */
 static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
-    (void)b;
     op->p = (float)tnn__default((double)o->p, 0.5);
-    if (op->p >= 0 && op->p < 1) return TNN_OK;
-    return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
+    op->option[0] = (float)tnn__default((double)o->std, 0.1);
+    op->tmp_floats = TNN__MAX(3*tnn__round_up(b->c, 16), tnn__wide(b));
+    if (!(op->p >= 0 && op->p < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
+    if (!(op->option[0] >= 0) || op->option[0] > 1e30f)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "gaussian_noise: .std = %g must be finite and not "
+                         "negative", (double)op->option[0]);
+    return TNN_OK;
 }
-/* Its elements are numbered in image rows of multiples of 64; each training forward has a stream of
-   its own. */
+/* Dropout: 0 with probability p, else x/(1-p) (Srivastava et al. 2014). Alpha dropout (Klambauer et
+   al. 2017): to what SELU gives far below zero, then scaled and shifted so that mean 0 and variance
+   1 stay; its gradient has the scale alone. */
+static tnn__drop tnn__drop_of(const tnn_net *net, const tnn__op *op, int forward)
+{
+    tnn__drop d;
+    memset(&d, 0, sizeof d);
+    d.p = op->p;
+    d.scale = 1.0f/(1.0f - op->p);
+    d.seed = net->options.seed;
+    if (op->type == TNN_ALPHA_DROPOUT) {
+        const double low = -1.0507009873554805*1.6732632423543772, p = (double)op->p;
+        const double scale = 1/sqrt((1 - p)*(1 + p*low*low));
+        d.scale = (float)scale;
+        d.shift = forward ? (float)(-scale*p*low) : 0;
+        d.dropped = forward ? (float)(scale*low - scale*p*low) : 0;
+    }
+    return d;
+}
+static uint64_t tnn__draw_stream(const tnn_net *net, const tnn__op *op)
+{
+    return (net->draws << 20) + (1u << 19) + (uint64_t)op->layer;
+}
 static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op,
                               const tnn__blob *b, int s, const float *x, tnn__len x_row,
-                              float *y, tnn__len y_row)
+                              float *y, tnn__len y_row, int forward)
 {
-    const tnn__len n = (tnn__len)b->w*b->c, numbers = tnn__round_up(n, 64);
+    const tnn__len n = tnn__wide(b), numbers = tnn__round_up(n, 64);
+    const tnn__drop d = tnn__drop_of(net, op, forward);
     int i;
     for (i = 0; i < b->h; i++)
-        k->dropout(n, x + i*x_row, y + i*y_row, op->p, net->options.seed,
-                   (net->draws << 20) + (1u << 19) + (uint64_t)op->layer,
+        k->dropout(n, x + i*x_row, y + i*y_row, &d, tnn__draw_stream(net, op),
                    (uint64_t)(((tnn__len)s*b->h + i)*numbers));
 }
 static void tnn__dropout_forward(const tnn__sample_at *a)
 {
-    const tnn__len n = (tnn__len)a->out->w*a->out->c;
-    int r;
     if (a->training)
         tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->x, a->in->row,
-                          a->y, a->out->row);
-    else
-        for (r = 0; r < a->out->h; r++)
-            memcpy(a->y + r*a->out->row, a->x + r*a->in->row, (size_t)n*sizeof *a->y);
+                          a->y, a->out->row, 1);
+    else tnn__identity_forward(a);
 }
 static void tnn__dropout_backward(const tnn__sample_at *a)
 {
-    const tnn__len n = (tnn__len)a->out->w*a->out->c;
-    tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->dy, n, a->dx, n);
+    const tnn__len n = tnn__wide(a->out);
+    tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->dy, n, a->dx, n, 0);
 }
 
-/* ---- 6e. Pooling ----------------------------------------------------------------------------- */
+/* The same for whole channels (Tompson et al. 2015), or whole samples (stochastic depth, Huang et
+   al. 2016): one draw for each, as a factor. */
+static void tnn__drop_whole(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
+                            tnn__len y_row)
+{
+    const tnn__drop d = tnn__drop_of(a->net, a->op, 0);
+    const int c = a->out->c, draws = a->op->type == TNN_DROPOUT2D ? c : 1;
+    const tnn__len each = tnn__round_up(c, 16);
+    float *factor = a->tmp, *zero = factor + each, *one = zero + each;
+    int i;
+    for (i = 0; i < c; i++) {
+        zero[i] = 0;
+        one[i] = 1;
+    }
+    a->k->dropout(draws, one, factor, &d, tnn__draw_stream(a->net, a->op),
+                  (uint64_t)a->s*(uint64_t)tnn__round_up(draws, 64));
+    for (i = draws; i < c; i++) factor[i] = factor[0];
+    for (i = 0; i < a->out->h; i++)
+        a->k->affine(a->out->w, c, x + i*x_row, c, zero, factor, zero, y + i*y_row, c);
+}
+static void tnn__drop_whole_forward(const tnn__sample_at *a)
+{
+    if (a->training) tnn__drop_whole(a, a->x, a->in->row, a->y, a->out->row);
+    else tnn__identity_forward(a);
+}
+static void tnn__drop_whole_backward(const tnn__sample_at *a)
+{
+    tnn__drop_whole(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out));
+}
+
+/* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10); noise: x + N(0, std^2). */
+static void tnn__noise_rows(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
+                            tnn__len y_row)
+{
+    const tnn__len n = tnn__wide(a->out), numbers = tnn__round_up(n, 64);
+    const int times = a->op->type == TNN_GAUSSIAN_DROPOUT;
+    const float deviation = times ? sqrtf(a->op->p/(1.0f - a->op->p)) : a->op->option[0];
+    int r;
+    for (r = 0; r < a->out->h; r++) {
+        a->k->normal(n, a->tmp, deviation, times ? 1.0f : 0.0f, a->net->options.seed,
+                     tnn__draw_stream(a->net, a->op),
+                     (uint64_t)(((tnn__len)a->s*a->out->h + r)*numbers));
+        if (times) a->k->multiply(n, x + r*x_row, a->tmp, y + r*y_row);
+        else {
+            memcpy(y + r*y_row, x + r*x_row, (size_t)n*sizeof *y);
+            a->k->add(n, a->tmp, y + r*y_row);
+        }
+    }
+}
+static void tnn__noise_forward(const tnn__sample_at *a)
+{
+    if (a->training) tnn__noise_rows(a, a->x, a->in->row, a->y, a->out->row);
+    else tnn__identity_forward(a);
+}
+static void tnn__noise_backward(const tnn__sample_at *a)
+{
+    if (a->op->type == TNN_GAUSSIAN_NOISE) tnn__identity_backward(a);
+    else tnn__noise_rows(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out));
+}
+
+/* ---- 6e. Resampling: padding and upsampling ---------------------------------------------------
+   y[i, j] = sum over up to two rows and two columns of x with weights: a TAP is the two places and
+   weights of one output coordinate. Padding has one place, or none; nearest neighbours one;
+   bilinear two. Backward scatters with the same weights. */
+typedef struct { int at[2], count; float weight[2]; } tnn__tap;
+static tnn__tap tnn__tap_of(const tnn__op *op, int i, int in, int out, int before)
+{
+    tnn__tap t;
+    memset(&t, 0, sizeof t);
+    t.count = 1;
+    t.weight[0] = 1;
+    t.at[0] = i - before;
+    switch (op->mode) {
+    case TNN_ZEROS:     t.count = t.at[0] >= 0 && t.at[0] < in; break;
+    case TNN_REPLICATE: t.at[0] = TNN__MAX(0, TNN__MIN(in - 1, t.at[0])); break;
+    case TNN_REFLECT:   if (t.at[0] < 0) t.at[0] = -t.at[0];
+                        if (t.at[0] >= in) t.at[0] = 2*(in - 1) - t.at[0];
+                        break;
+    case TNN_CIRCULAR:  t.at[0] = (t.at[0] + in)%in; break;
+    case TNN_NEAREST:   t.at[0] = (int)((tnn__len)i*in/out); break;
+    default: {          /* bilinear, corners aligned or not */
+        double x = op->mode == TNN_BILINEAR ? (i + 0.5)*in/out - 0.5
+                                            : out > 1 ? (double)i*(in - 1)/(out - 1) : 0;
+        x = TNN__MAX(x, 0);
+        t.at[0] = (int)x;
+        t.at[1] = TNN__MIN(t.at[0] + 1, in - 1);
+        t.weight[1] = (float)(x - t.at[0]);
+        t.weight[0] = 1 - t.weight[1];
+        t.count = 2;
+    } }
+    return t;
+}
+static tnn_status tnn__pad_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    op->top = o->pad_h ? o->pad_h : o->pad;
+    op->left = o->pad_w ? o->pad_w : o->pad;
+    op->mode = o->mode ? (int)o->mode : TNN_ZEROS;
+    op->option[0] = o->value;
+    if (op->mode < TNN_ZEROS || op->mode > TNN_CIRCULAR)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .mode must be TNN_ZEROS, TNN_REFLECT, "
+                         "TNN_REPLICATE or TNN_CIRCULAR");
+    if (op->top < 0 || op->left < 0 || op->top > 4096 || op->left > 4096)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .pad = %dx%d must be 0 to 4096",
+                         op->top, op->left);
+    if ((op->mode == TNN_REFLECT && (op->top >= b->h || op->left >= b->w))
+        || (op->mode == TNN_CIRCULAR && (op->top > b->h || op->left > b->w)))
+        return tnn__fail(TNN_ERROR_SHAPE, "pad: %dx%d is too much for an image of %dx%d%s",
+                         op->top, op->left, b->h, b->w,
+                         op->mode == TNN_REFLECT ? ": less than its size" : "");
+    b->h += 2*op->top;
+    b->w += 2*op->left;
+    return TNN_OK;
+}
+static tnn_status tnn__upsample_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    const int h = tnn__either(o->size_h, o->size, 0), w = tnn__either(o->size_w, o->size, 0);
+    const int times = o->factor ? o->factor : 2;
+    op->mode = o->mode ? (int)o->mode : TNN_NEAREST;
+    if (op->mode < TNN_NEAREST || op->mode > TNN_BILINEAR_ALIGNED)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "upsample: .mode must be TNN_NEAREST, TNN_BILINEAR or "
+                         "TNN_BILINEAR_ALIGNED");
+    if (times < 1 || times > 4096 || h < 0 || w < 0 || (h > 0) != (w > 0) || h > 1 << 20
+        || w > 1 << 20)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "upsample: .factor = %d must be 1 to 4096, "
+                         "or .size %dx%d positive", times, h, w);
+    b->h = h ? h : (int)TNN__MIN(tnn__mul(b->h, times), 1 << 24);
+    b->w = w ? w : (int)TNN__MIN(tnn__mul(b->w, times), 1 << 24);
+    return TNN_OK;
+}
+static void tnn__resample_forward(const tnn__sample_at *a)
+{
+    const int c = a->out->c;
+    int i, j, u, v, k;
+    for (i = 0; i < a->out->h; i++) {
+        const tnn__tap r = tnn__tap_of(a->op, i, a->in->h, a->out->h, a->op->top);
+        for (j = 0; j < a->out->w; j++) {
+            const tnn__tap s = tnn__tap_of(a->op, j, a->in->w, a->out->w, a->op->left);
+            float *y = a->y + i*a->out->row + (tnn__len)j*c;
+            if (r.count*s.count == 0) for (k = 0; k < c; k++) y[k] = a->op->option[0];
+            for (u = 0; u < r.count; u++)
+                for (v = 0; v < s.count; v++)
+                    a->k->axpy(c, r.weight[u]*s.weight[v],
+                               a->x + r.at[u]*a->in->row + (tnn__len)s.at[v]*c, y, u + v > 0);
+        }
+    }
+}
+static void tnn__resample_backward(const tnn__sample_at *a)
+{
+    const int c = a->out->c;
+    int i, j, u, v;
+    memset(a->dx, 0, (size_t)tnn__values(a->in)*sizeof *a->dx);
+    for (i = 0; i < a->out->h; i++) {
+        const tnn__tap r = tnn__tap_of(a->op, i, a->in->h, a->out->h, a->op->top);
+        for (j = 0; j < a->out->w; j++) {
+            const tnn__tap s = tnn__tap_of(a->op, j, a->in->w, a->out->w, a->op->left);
+            for (u = 0; u < r.count; u++)
+                for (v = 0; v < s.count; v++)
+                    a->k->axpy(c, r.weight[u]*s.weight[v],
+                               a->dy + ((tnn__len)i*a->out->w + j)*c,
+                               a->dx + ((tnn__len)r.at[u]*a->in->w + s.at[v])*c, 1);
+        }
+    }
+}
+
+/* ---- 6f. Pooling ----------------------------------------------------------------------------- */
 static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
@@ -3758,13 +5069,29 @@ static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     b->w = op->pool.ow;
     return e;
 }
+static tnn_status tnn__adaptive_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    tnn__pool_geometry *g = &op->pool;
+    g->c = b->c; g->ih = b->h; g->iw = b->w;
+    g->oh = tnn__either(o->size_h, o->size, 1);
+    g->ow = tnn__either(o->size_w, o->size, 1);
+    if (g->oh < 1 || g->ow < 1 || g->oh > 1 << 20 || g->ow > 1 << 20)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "adaptive pooling: .size = %dx%d must be positive",
+                         g->oh, g->ow);
+    g->adaptive = g->dh = g->dw = g->sh = g->sw = 1;
+    g->kh = b->h/g->oh + 2;             /* at most so many */
+    g->kw = b->w/g->ow + 2;
+    b->h = g->oh;
+    b->w = g->ow;
+    return TNN_OK;
+}
 static void tnn__maxpool_forward(const tnn__sample_at *a)
 {
     a->k->maxpool(&a->op->pool, a->x, a->in->row, a->y, a->out->row, a->where, 0, a->out->h);
 }
 static void tnn__maxpool_backward(const tnn__sample_at *a)
 {
-    const tnn__len row = (tnn__len)a->in->w*a->in->c;
+    const tnn__len row = tnn__wide(a->in);
     memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
     a->k->maxpool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
 }
@@ -3774,31 +5101,246 @@ static void tnn__avgpool_forward(const tnn__sample_at *a)
 }
 static void tnn__avgpool_backward(const tnn__sample_at *a)
 {
-    const tnn__len row = (tnn__len)a->in->w*a->in->c;
+    const tnn__len row = tnn__wide(a->in);
     memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
     a->k->avgpool_grad(&a->op->pool, a->dy, a->dx, row);
 }
 
-/* ---- 6f. Convolution: the formulas are in 5b ------------------------------------------------- */
+/* ---- 6g. Normalisation and scale --------------------------------------------------------------
+   y = (x - mean)/sqrt(var + eps) w + b, mean and variance over
+     batch norm       the batch and pixels of each channel; afterwards by the running ones
+                      (Ioffe and Szegedy 2015)
+     group norm       the pixels of a group of channels (Wu and He 2018); instance norm has as many
+                      groups as channels (Ulyanov et al. 2016), layer norm one (Ba et al. 2016)
+     RMS norm         layer norm with mean = 0 and the mean square for var (Zhang and Sennrich 2019)
+     scale            nothing: mean = 0, var + eps = 1
+   w and b are by channel; of layer and RMS norm and after a flatten by element. To see both alike,
+   an image row is `pixels` rows of `slots` columns: (w, c), or (1, w*c) with w, b by row.
+
+   Backward, N values to a mean, x^ = (x - mean) r, r = 1/sqrt(var + eps), sums over those values:
+     db = sum dy,  dw = sum dy x^,
+     dx = r (w dy - sum(w dy)/N - x^ sum(w dy x^)/N) = A dy + B (x - mean) + C,
+     A = r w,  B = -r^2 sum(w dy x^)/N,  C = -r sum(w dy)/N  (C = 0 where mean is)
+   and for scale B = C = 0; for the running statistics too. */
+enum { TNN__NO_STATISTICS, TNN__GROUP, TNN__BATCH };
+static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    const int layer = o->type == TNN_LAYERNORM || o->type == TNN_RMSNORM;
+    const char *name = o->type == TNN_BATCHNORM ? "batchnorm" : o->type == TNN_SCALE ? "scale"
+                     : o->type == TNN_GROUPNORM ? "groupnorm" : "norm";
+    const double momentum = tnn__default((double)o->momentum, 0.1);
+    tnn__len slots;
+    op->statistics = o->type == TNN_BATCHNORM ? TNN__BATCH
+                   : o->type == TNN_SCALE ? TNN__NO_STATISTICS : TNN__GROUP;
+    op->groups = layer ? 1 : o->type == TNN_INSTANCENORM ? b->c : o->groups;
+    op->element = layer || (b->flat && b->h*b->w > 1);
+    op->centred = o->type != TNN_RMSNORM && o->type != TNN_SCALE;
+    op->affine = !o->no_affine;
+    op->no_bias = o->no_bias || o->type == TNN_RMSNORM || o->type == TNN_SCALE;
+    op->track = o->type == TNN_BATCHNORM && !o->no_statistics;
+    op->biased = o->biased;
+    op->eps = (float)tnn__default((double)o->eps, o->type == TNN_RMSNORM ? 1.1920929e-7 : 1e-5);
+    op->momentum = (float)momentum;
+    op->option[0] = (float)tnn__default((double)o->value, 1);
+    if (o->type == TNN_GROUPNORM && (op->groups < 1 || b->c%op->groups
+                                     || (op->element && op->groups > 1)))
+        return tnn__fail(TNN_ERROR_SHAPE, "groupnorm: .groups = %d must divide the %d channels",
+                         op->groups, b->c);
+    if (!(op->eps >= 0) || op->eps > 1e30f || !(momentum >= 0 && momentum <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .eps = %g must be finite and not negative, "
+                         ".momentum = %g in [0, 1]", name, (double)op->eps, momentum);
+    if (o->type == TNN_INSTANCENORM && b->h*b->w < 2)
+        return tnn__fail(TNN_ERROR_SHAPE, "instancenorm: needs more than one pixel");
+    if (o->type == TNN_INSTANCENORM) op->affine = o->affine;
+    slots = tnn__round_up(op->element ? tnn__values(b) : b->c, 16);
+    if (op->affine) op->w_floats = slots;
+    if (op->affine && !op->no_bias) op->b_floats = slots;
+    if (op->track) op->s_floats = 2*slots;
+    op->tmp_floats = 8*slots + tnn__round_up(b->c, 16);
+    return TNN_OK;
+}
+/* The statistics of batch norm are one per slot: mean, r, A, b, B, C of the whole batch, then the
+   partial sums of the spans. Of the others two per group and sample. */
+static tnn__len tnn__norm_slots(const tnn__op *op, const tnn__blob *in)
+{
+    return tnn__round_up(op->element ? tnn__values(in) : in->c, 16);
+}
+static tnn__len tnn__norm_kept(const tnn__op *op, const tnn__blob *in, int batch)
+{
+    return op->statistics == TNN__BATCH ? tnn__norm_slots(op, in)*(6 + 2*TNN__SPANS)
+         : op->statistics == TNN__GROUP ? tnn__mul(2*op->groups, batch) : 0;
+}
+/* The row `r` of an image seen as rows of slots. */
+typedef struct { tnn__len pixels, slots, at; } tnn__norm_row;
+static tnn__norm_row tnn__norm_row_of(int element, const tnn__blob *in, int r)
+{
+    tnn__norm_row v;
+    v.pixels = element ? 1 : in->w;
+    v.slots = element ? tnn__wide(in) : in->c;
+    v.at = element ? r*tnn__wide(in) : 0;
+    return v;
+}
+/* sum += x, (x - mean)^2, dy, or (x - mean) dy, by slot; each row on its own first. */
+enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY, TNN__SUM_PRODUCTS };
+static void tnn__norm_sum(const tnn__isa_table *k, int element, const tnn__blob *in, int what,
+                          const float *x, const float *mean, const float *dy,
+                          float *row, float *sum)
+{
+    int r;
+    for (r = 0; r < in->h; r++) {
+        const tnn__norm_row v = tnn__norm_row_of(element, in, r);
+        const float *xr = x + r*in->row, *dr = dy ? dy + r*tnn__wide(in) : NULL;
+        memset(row, 0, (size_t)v.slots*sizeof *row);
+        switch (what) {
+        case TNN__SUM_X:       k->colsum(v.pixels, v.slots, xr, v.slots, row); break;
+        case TNN__SUM_SQUARES: k->colvar(v.pixels, v.slots, xr, v.slots, mean + v.at, row); break;
+        case TNN__SUM_DY:      k->colsum(v.pixels, v.slots, dr, v.slots, row); break;
+        default: k->coldot(v.pixels, v.slots, xr, v.slots, mean + v.at, dr, v.slots, row); break;
+        }
+        k->add(v.slots, row, sum + v.at);
+    }
+}
+static void tnn__fill_floats(float *x, tnn__len n, float v)
+{
+    tnn__len i;
+    for (i = 0; i < n; i++) x[i] = v;
+}
+
+/* Mean and r of each group of one sample, and by slot; sums are by channel, then over channels. */
+static void tnn__group_statistics(const tnn__sample_at *a, float *kept)
+{
+    const tnn__op *op = a->op;
+    const tnn__blob *in = a->in;
+    const int each = in->c/op->groups;
+    const tnn__len slots = tnn__norm_slots(op, in), room = tnn__round_up(in->c, 16);
+    const float count = (float)each*(float)(in->h*in->w);
+    float *sum = a->tmp + 6*slots, *row = a->tmp + 7*slots, *by_channel = a->tmp + 8*slots;
+    int g, pass;
+    memset(by_channel, 0, (size_t)room*sizeof *by_channel);
+    for (pass = op->centred ? 0 : 1; pass < 2; pass++) {
+        memset(sum, 0, (size_t)room*sizeof *sum);
+        tnn__norm_sum(a->k, 0, in, pass ? TNN__SUM_SQUARES : TNN__SUM_X, a->x, by_channel,
+                      NULL, row, sum);
+        for (g = 0; g < op->groups; g++) {
+            const float s = a->k->sum(each, sum + g*each)/count;
+            kept[2*g + pass] = pass ? 1.0f/sqrtf(s + op->eps) : s;
+            if (!pass) tnn__fill_floats(by_channel + g*each, each, s);
+        }
+    }
+}
+/* Spreads what was kept of the groups over the slots. */
+static void tnn__group_spread(const tnn__sample_at *a, const float *kept, float *mean, float *rstd)
+{
+    const tnn__op *op = a->op;
+    const int each = (op->element ? tnn__values(a->in) : a->in->c)/op->groups;
+    int g;
+    for (g = 0; g < op->groups; g++) {
+        tnn__fill_floats(mean + (tnn__len)g*each, each, op->centred ? kept[2*g] : 0);
+        tnn__fill_floats(rstd + (tnn__len)g*each, each, kept[2*g + 1]);
+    }
+}
+static void tnn__norm_apply(const tnn__sample_at *a, const float *mean, const float *scale,
+                            const float *shift)
+{
+    int r;
+    for (r = 0; r < a->in->h; r++) {
+        const tnn__norm_row v = tnn__norm_row_of(a->op->element, a->in, r);
+        a->k->affine(v.pixels, v.slots, a->x + r*a->in->row, v.slots, mean + v.at, scale + v.at,
+                     shift + v.at, a->y + r*a->out->row, v.slots);
+    }
+}
+static float *tnn__group_kept(const tnn__sample_at *a)
+{
+    return a->op->kept + (tnn__len)a->s*2*a->op->groups;
+}
+static void tnn__norm_forward(const tnn__sample_at *a)
+{
+    const tnn__op *op = a->op;
+    const tnn__len slots = tnn__norm_slots(op, a->in);
+    float *mean = a->tmp, *scale = mean + slots, *shift = scale + slots;
+    if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_statistics */
+        tnn__norm_apply(a, op->kept, op->kept + 2*slots, op->kept + 3*slots);
+        return;
+    }
+    tnn__fill_floats(mean, slots, 0);
+    tnn__fill_floats(scale, slots, op->affine ? 1 : op->option[0]);
+    if (op->statistics == TNN__GROUP) {
+        tnn__group_statistics(a, tnn__group_kept(a));
+        tnn__group_spread(a, tnn__group_kept(a), mean, scale);
+    }
+    if (a->w) a->k->multiply(slots, scale, a->w, scale);
+    if (a->b) memcpy(shift, a->b, (size_t)slots*sizeof *shift);
+    else memset(shift, 0, (size_t)slots*sizeof *shift);
+    tnn__norm_apply(a, mean, scale, shift);
+}
+static void tnn__norm_backward(const tnn__sample_at *a)
+{
+    const tnn__op *op = a->op;
+    const tnn__blob *in = a->in;
+    const tnn__len slots = tnn__norm_slots(op, in), n = tnn__wide(in);
+    float *mean = a->tmp, *A = mean + slots, *B = A + slots, *C = B + slots;
+    float *sum = C + slots, *products = sum + slots, *row = a->tmp + 7*slots;
+    int r, g;
+    if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_gradients */
+        mean = op->kept;
+        A = op->kept + 2*slots; B = op->kept + 4*slots; C = op->kept + 5*slots;
+    } else {
+        tnn__fill_floats(mean, 4*slots, 0);
+        tnn__fill_floats(A, slots, op->affine ? 1 : op->option[0]);
+        if (op->statistics == TNN__GROUP) tnn__group_spread(a, tnn__group_kept(a), mean, A);
+        memset(sum, 0, (size_t)(2*slots)*sizeof *sum);
+        if (a->db || op->statistics == TNN__GROUP)
+            tnn__norm_sum(a->k, op->element, in, TNN__SUM_DY, a->x, mean, a->dy, row, sum);
+        tnn__norm_sum(a->k, op->element, in, TNN__SUM_PRODUCTS, a->x, mean, a->dy, row, products);
+        a->k->multiply(slots, products, A, products);           /* sum of dy x^ */
+        if (a->dw && op->w_floats) a->k->add(slots, products, a->dw);
+        if (a->db) a->k->add(slots, sum, a->db);
+        if (a->w) a->k->multiply(slots, products, a->w, products);
+        if (a->w) a->k->multiply(slots, sum, a->w, sum);
+        if (op->statistics == TNN__GROUP) {
+            const int each = (op->element ? tnn__values(in) : in->c)/op->groups;
+            const float count = (float)(in->c/op->groups)*(float)(in->h*in->w);
+            for (g = 0; g < op->groups; g++) {
+                const tnn__len at = (tnn__len)g*each;
+                const float rstd = tnn__group_kept(a)[2*g + 1];
+                const float p = a->k->sum(each, products + at)/count;
+                const float m = a->k->sum(each, sum + at)/count;
+                tnn__fill_floats(B + at, each, -rstd*rstd*p);
+                tnn__fill_floats(C + at, each, op->centred ? -rstd*m : 0);
+            }
+        }
+        if (a->w) a->k->multiply(slots, A, a->w, A);
+    }
+    for (r = 0; a->dx && r < in->h; r++) {
+        const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
+        a->k->affine_grad(v.pixels, v.slots, a->x + r*in->row, v.slots, mean + v.at, a->dy + r*n,
+                          v.slots, A + v.at, B + v.at, C + v.at, a->dx + r*n, v.slots);
+    }
+}
+
+/* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------ */
 static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
     const tnn_status e = tnn__conv_init("conv2d", &w, b->c, b->h, b->w, o->filters, &op->q);
+    if (e) return e;
     op->no_bias = o->no_bias;
+    op->w_floats = tnn__weight_floats(&op->q);
+    op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
     b->c = o->filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
     return e;
 }
-static void tnn__conv_sample_forward(const tnn__sample_at *a)
+static void tnn__conv2d_forward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in, *out = a->out;
-    const float *w = a->net->flat[0] + op->w, *bias = op->no_bias ? NULL : a->net->flat[0] + op->b;
-    const tnn__len n = (tnn__len)out->w*out->c, wide = (tnn__len)op->q.g.ow*op->q.oc;
+    const tnn__len n = tnn__wide(out), wide = (tnn__len)op->q.g.ow*op->q.oc;
     const int relu = op->act && !(op->slope > 0), leaky = op->act && op->slope > 0;
     tnn__pool_geometry strip = op->pool;
     int r;
     if (!op->pool.kh)
-        tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, a->y, out->row, relu, 0, out->h);
+        tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, a->y, out->row, relu,
+                          0, out->h);
     strip.ih = strip.kh;
     strip.oh = 1;
     for (r = 0; r < out->h; r++) {
@@ -3806,18 +5348,18 @@ static void tnn__conv_sample_forward(const tnn__sample_at *a)
         /* as many rows of the convolution as a pooled row needs; (leaky) ReLU commutes with max */
         if (op->pool.kh) {
             float *rows = a->scratch + op->rows;
-            tnn__conv_forward(a->k, &op->q, a->x, in->row, w, bias, rows, wide, relu,
+            tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, rows, wide, relu,
                               r*strip.kh, (r + 1)*strip.kh);
             a->k->maxpool(&strip, rows, wide, y, out->row, a->where ? a->where + r*n : NULL, 0, 1);
         }
         if (leaky) a->k->act(n, y, y, op->slope);
     }
 }
-static void tnn__conv_sample_backward(const tnn__sample_at *a)
+static void tnn__conv2d_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
-    const tnn__len n = (tnn__len)a->out->w*a->out->c, weights = tnn__weight_floats(&op->q);
-    float *g = a->dy, *dy = a->scratch + op->dy, *dw = a->partial + op->partial, *db = dw + weights;
+    const tnn__len n = tnn__wide(a->out);
+    float *g = a->dy, *dy = a->scratch + op->dy;
     tnn__len row = op->dy_row;
     int r;
     if (op->pool.kh) {
@@ -3836,15 +5378,127 @@ static void tnn__conv_sample_backward(const tnn__sample_at *a)
             if (op->act) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, dy + r*row, op->slope, 1);
             else if (dy != g) memcpy(dy + r*row, g + r*n, (size_t)n*sizeof *dy);
     }
-    if (!a->keep) memset(db, 0, (size_t)tnn__bias_floats(&op->q)*sizeof *db);
-    tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row,
-                               dw, op->no_bias ? NULL : db, a->keep);
+    if (a->dw) {
+        if (!a->keep && a->db) memset(a->db, 0, (size_t)op->b_floats*sizeof *a->db);
+        tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, a->dw, a->db, a->keep);
+    }
     if (a->dx)
-        tnn__conv_backward_input(a->k, &op->q, dy, row, op->flipped,
-                                 a->dx, (tnn__len)a->in->w*a->in->c);
+        tnn__conv_backward_input(a->k, &op->q, dy, row, op->q.depthwise ? a->w : op->flipped, NULL,
+                                 a->dx, tnn__wide(a->in));
 }
 
-/* ---- 6g. Dense --------------------------------------------------------------------------------
+/* The transposed convolution is the gradient of the input of a convolution q that leads from its
+   output to its input; its own gradient of the input is q, and its weights' gradient q's with the
+   two images changing places. h' = (h-1) stride - 2 pad + dilation (kernel-1) + output_pad + 1. */
+static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    tnn_window w = tnn__layer_window(o);
+    const int kh = tnn__either(w.kernel_h, w.kernel, 0), kw = tnn__either(w.kernel_w, w.kernel, 0);
+    const int sh = tnn__either(w.stride_h, w.stride, 1), sw = tnn__either(w.stride_w, w.stride, 1);
+    const int ph = tnn__either(w.pad_h, w.pad, 0), pw = tnn__either(w.pad_w, w.pad, 0);
+    const int dh = tnn__either(w.dilation_h, w.dilation, 1);
+    const int dw = tnn__either(w.dilation_w, w.dilation, 1);
+    const tnn__len h = (b->h - 1)*(tnn__len)sh - 2*(tnn__len)ph + (tnn__len)dh*(kh - 1)
+                       + o->output_pad + 1;
+    const tnn__len wide = (b->w - 1)*(tnn__len)sw - 2*(tnn__len)pw + (tnn__len)dw*(kw - 1)
+                          + o->output_pad + 1;
+    tnn_status e;
+    if (o->output_pad < 0 || o->output_pad >= TNN__MAX(TNN__MIN(sh, sw), TNN__MIN(dh, dw)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "conv_transpose2d: .output_pad = %d must be less than "
+                         "the stride or the dilation", o->output_pad);
+    if (h < 1 || wide < 1 || h > 1 << 20 || wide > 1 << 20)
+        return tnn__fail(TNN_ERROR_SHAPE, "conv_transpose2d: kernel %dx%d and pad %dx%d leave "
+                         "nothing of its input %dx%dx%d", kh, kw, ph, pw, b->c, b->h, b->w);
+    e = tnn__conv_init("conv_transpose2d", &w, o->filters, (int)h, (int)wide, b->c, &op->q);
+    if (e) return e;
+    /* .output_pad of a stride or more (dilation allows it) would see pixels that are not there */
+    if (op->q.g.oh != b->h || op->q.g.ow != b->w)
+        return tnn__fail(TNN_ERROR_SHAPE, "conv_transpose2d: .output_pad = %d must be less than "
+                         "the stride %dx%d", o->output_pad, sh, sw);
+    op->no_bias = o->no_bias;
+    op->w_floats = tnn__weight_floats(&op->q);
+    op->b_floats = op->no_bias ? 0 : (op->q.depthwise ? (tnn__len)tnn__bias_floats(&op->q)
+                                      : (tnn__len)(op->q.cg + 15)/16*16*op->q.groups);
+    b->c = o->filters; b->h = (int)h; b->w = (int)wide;
+    return TNN_OK;
+}
+static void tnn__transposed_forward(const tnn__sample_at *a)
+{
+    tnn__conv_backward_input(a->k, &a->op->q, a->x, a->in->row,
+                             a->op->q.depthwise ? a->w : a->op->flipped, a->b, a->y, a->out->row);
+}
+static void tnn__transposed_backward(const tnn__sample_at *a)
+{
+    const tnn__op *op = a->op;
+    const tnn__conv *q = &op->q;
+    const tnn__len n = tnn__wide(a->out);
+    float *dy = a->scratch + op->dy + op->dy_at;
+    int r, group;
+    for (r = 0; r < a->out->h; r++)
+        memcpy(dy + r*op->dy_row, a->dy + r*n, (size_t)n*sizeof *dy);
+    if (a->dw)
+        tnn__conv_backward_weights(a->k, q, dy, op->dy_row, a->x, a->in->row, a->dw, NULL, a->keep);
+    if (a->db) {
+        const int each = q->g.c/q->blocks, room = (int)(op->b_floats/q->blocks);
+        if (!a->keep) memset(a->db, 0, (size_t)op->b_floats*sizeof *a->db);
+        for (r = 0; r < a->out->h; r++)
+            for (group = 0; group < q->blocks; group++)
+                a->k->colsum(a->out->w, each, a->dy + r*n + group*each, a->out->c,
+                             a->db + group*room);
+    }
+    if (a->dx)
+        tnn__conv_forward(a->k, q, dy, op->dy_row, a->w, NULL, a->dx, tnn__wide(a->in), 0,
+                          0, a->in->h);
+}
+
+/* ---- 6i. Custom layers: the user's functions, on images in PyTorch's order ------------------- */
+static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+{
+    const tnn_custom_layer *f = o->custom;
+    int in[3], out[3], params = 0;
+    if (!f || !f->shape || !f->forward || !f->backward)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "custom layer: .custom needs its shape, forward and "
+                         "backward functions");
+    in[0] = b->flat ? tnn__values(b) : b->c;
+    in[1] = b->flat ? 1 : b->h;
+    in[2] = b->flat ? 1 : b->w;
+    out[0] = in[0]; out[1] = in[1]; out[2] = in[2];
+    if (f->shape(f->user, in, out, &params) || out[0] < 1 || out[1] < 1 || out[2] < 1
+        || tnn__mul(tnn__mul(out[0], out[1]), out[2]) > 1 << 30 || params < 0 || params > 1 << 28)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
+                         f->name ? f->name : "custom layer", in[0], in[1], in[2]);
+    op->custom = f;
+    op->groups = params;
+    op->w_floats = tnn__round_up(params, 16);
+    op->tmp_floats = 2*(tnn__round_up(tnn__values(b), 16)
+                        + tnn__round_up((tnn__len)out[0]*out[1]*out[2], 16));
+    b->flat = 0;
+    b->c = out[0]; b->h = out[1]; b->w = out[2];
+    return TNN_OK;
+}
+static void tnn__custom_forward(const tnn__sample_at *a)
+{
+    float *x = a->tmp, *y = x + tnn__round_up(tnn__values(a->in), 16);
+    const tnn_custom_layer *f = a->op->custom;
+    tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
+    f->forward(f->user, x, y, a->w, a->training);
+    tnn__channels_last(a->k, a->out->c, a->out->h, a->out->w, y, a->y, a->out->row);
+}
+static void tnn__custom_backward(const tnn__sample_at *a)
+{
+    const tnn__len in = tnn__round_up(tnn__values(a->in), 16);
+    const tnn__len out = tnn__round_up(tnn__values(a->out), 16);
+    float *x = a->tmp, *y = x + in, *dy = y + out, *dx = dy + out;
+    const tnn_custom_layer *f = a->op->custom;
+    tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
+    tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->y, a->out->row, y);
+    tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->dy, tnn__wide(a->out), dy);
+    f->backward(f->user, x, y, dy, dx, a->w, a->dw);
+    if (a->dx)
+        tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, dx, a->dx, tnn__wide(a->in));
+}
+
+/* ---- 6j. Dense --------------------------------------------------------------------------------
    x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
    y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W
    Tasks are blocks of the output; the block sizes are in the call. */
@@ -3863,6 +5517,9 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
         return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d",
                          o->units, 1 << 24);
     e = tnn__conv_init("dense", &w, b->c, b->h, b->w, o->units, &op->q);
+    if (e) return e;
+    op->w_floats = tnn__weight_floats(&op->q);
+    op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
     b->c = o->units; b->h = b->w = 1;
     b->flat = 1;
     return e;
@@ -3872,17 +5529,22 @@ typedef struct {
     const tnn__isa_table *k;
     int first, last;        /* of a trunk: operations first..last-1 */
     int spans;
-    const tnn__op *op;      /* of a dense operation */
+    int pass;               /* of batch normalisation: which sums */
+    const tnn__op *op;      /* of a dense operation, of batch normalisation */
     int row_block, col_block, col_blocks, dx_blocks;
     tnn__update update;
 } tnn__call;
+/* The weights in use: with DropConnect (Wan et al. 2013) those left in this training step. */
+static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
+{
+    return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[0] + op->w;
+}
 static void tnn__dense_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const tnn__len index = op - net->op;
-    const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
+    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const int i0 = task/call->col_blocks*call->row_block;
     const int j0 = task%call->col_blocks*call->col_block;
     const int block = tnn__k_block(op->q.K);
@@ -3901,7 +5563,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     for (k0 = 0; k0 < op->q.K; k0 += block) {
         t.run = (int)TNN__MIN(block, op->q.K - k0);
         t.a = in->data + i0*in->sample + k0;
-        t.b = net->flat[0] + op->w + (j0/16*op->q.K + k0)*16;
+        t.b = tnn__weights(net, op) + (j0/16*op->q.K + k0)*16;
         t.start = k0 ? TNN__KEEP : op->no_bias ? TNN__ZERO : TNN__BIAS;
         t.relu = op->act && !(op->slope > 0) && k0 + t.run == op->q.K;
         call->k->mm(&t);
@@ -3918,7 +5580,7 @@ static void tnn__dense_dropout(void *context, int task, int worker)
     (void)worker;
     for (s = task*16; s < end; s++) {
         float *y = out->data + s*out->sample;
-        tnn__dropout_rows(net, call->k, call->op, out, s, y, 0, y, 0);
+        tnn__dropout_rows(net, call->k, call->op, out, s, y, 0, y, 0, 1);
     }
 }
 
@@ -3952,8 +5614,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const tnn__len index = op - net->op;
-    const tnn__blob *in = &net->blob[index], *out = &net->blob[index + 1];
+    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__k_block(net->n);
     int i0, j0, s0, s, k0;
     tnn__mm t;
@@ -3963,7 +5624,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
         float *turned = net->scratch + worker*net->scratch_floats + net->g[0];
         i0 = task*call->row_block;
         t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
-        t.a = net->flat[0] + op->w + (tnn__len)i0*16;
+        t.a = tnn__weights(net, op) + (tnn__len)i0*16;
         t.rs = 16; t.gs = 48; t.ks = 1;
         t.n2 = deep/16; t.a2 = op->q.K*16; t.run = 16;
         t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
@@ -4002,23 +5663,154 @@ static void tnn__dense_backward(void *context, int task, int worker)
     }
 }
 
-/* ---- 6h. All of them ------------------------------------------------------------------------- */
+/* ---- 6k. Batch normalisation over the batch ---------------------------------------------------
+   Sums by slot over spans of the batch, added up in their order; see 6g. */
+static void tnn__batch_sums(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
+    const tnn__len slots = tnn__norm_slots(op, in);
+    float *sum = op->kept + (6 + 2*span)*slots, *products = sum + slots;
+    float *row = net->scratch + worker*net->scratch_floats + op->tmp;
+    int s = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    memset(sum, 0, (size_t)(2*slots)*sizeof *sum);
+    for (; s < end; s++) {
+        const float *x = in->data + s*in->sample + in->at;
+        const float *dy = call->pass == TNN__SUM_DY ? out->grad + s*out->grad_sample : NULL;
+        tnn__norm_sum(call->k, op->element, in, call->pass, x, op->kept, dy, row, sum);
+        if (dy)
+            tnn__norm_sum(call->k, op->element, in, TNN__SUM_PRODUCTS, x, op->kept, dy, row,
+                          products);
+    }
+}
+static void tnn__batch_sum(tnn__call *call, int pass, float *sum, float *products)
+{
+    const tnn__op *op = call->op;
+    const tnn__len slots = tnn__norm_slots(op, &call->net->blob[op->in]);
+    int s;
+    call->pass = pass;
+    call->spans = TNN__MIN(call->net->n, TNN__SPANS);
+    tnn__run(call->net->threads, call->spans, tnn__batch_sums, call);
+    memset(sum, 0, (size_t)slots*sizeof *sum);
+    if (products) memset(products, 0, (size_t)slots*sizeof *sum);
+    for (s = 0; s < call->spans; s++) {
+        call->k->add(slots, op->kept + (6 + 2*s)*slots, sum);
+        if (products) call->k->add(slots, op->kept + (7 + 2*s)*slots, products);
+    }
+}
+static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
+{
+    const tnn__blob *in = &net->blob[op->in];
+    return (double)net->n*(op->element ? 1 : (double)in->h*in->w);
+}
+/* Before forward: mean, r, A and b of each slot; the running ones move towards the batch's. */
+static tnn_status tnn__batch_statistics(tnn__call *call)
+{
+    tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__len slots = tnn__norm_slots(op, &net->blob[op->in]);
+    const float *w = op->w_floats ? net->flat[0] + op->w : NULL;
+    const float *b = op->b_floats ? net->flat[0] + op->b : NULL;
+    float *mean = op->kept, *rstd = mean + slots, *scale = rstd + slots, *shift = scale + slots;
+    float *running = op->track ? net->buffers + op->s : NULL;
+    const double count = tnn__batch_count(net, op);
+    const int training = net->mode == TNN_TRAIN, own = training || !running;
+    const double m = net->cumulative > 0 ? 1/net->cumulative : (double)op->momentum;
+    tnn__len i;
+    if (training && count < 2)
+        return tnn__fail(TNN_ERROR_SHAPE, "batchnorm: training needs more than one value per "
+                         "channel, not a batch of %d of %dx%d pixels", net->n,
+                         net->blob[op->in].h, net->blob[op->in].w);
+    if (own) {
+        tnn__batch_sum(call, TNN__SUM_X, scale, NULL);
+        for (i = 0; i < slots; i++) mean[i] = (float)((double)scale[i]/count);
+        tnn__batch_sum(call, TNN__SUM_SQUARES, rstd, NULL);
+        for (i = 0; i < slots; i++) rstd[i] = (float)((double)rstd[i]/count);
+    } else {
+        memcpy(mean, running, (size_t)slots*sizeof *mean);
+        memcpy(rstd, running + slots, (size_t)slots*sizeof *rstd);
+    }
+    for (i = 0; i < slots; i++) {
+        if (training && running && !(net->cumulative < 0)) {
+            const double var = (double)rstd[i]*(op->biased ? 1 : count/(count - 1));
+            running[i] = (float)((1 - m)*(double)running[i] + m*(double)mean[i]);
+            running[slots + i] = (float)((1 - m)*(double)running[slots + i] + m*var);
+        }
+        rstd[i] = (float)(1/sqrt((double)rstd[i] + (double)op->eps));
+        scale[i] = w ? rstd[i]*w[i] : rstd[i];
+        shift[i] = b ? b[i] : 0;
+    }
+    return TNN_OK;
+}
+/* Before backward: dw, db, B and C. */
+static void tnn__batch_gradients(tnn__call *call)
+{
+    tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__len slots = tnn__norm_slots(op, &net->blob[op->in]);
+    const float *w = op->w_floats ? net->flat[0] + op->w : NULL, *rstd = op->kept + slots;
+    float *B = op->kept + 4*slots, *C = B + slots;
+    const double count = tnn__batch_count(net, op);
+    tnn__len i;
+    tnn__batch_sum(call, TNN__SUM_DY, C, B);
+    for (i = 0; i < slots; i++) {
+        const double r = (double)rstd[i], v = w ? (double)w[i] : 1, products = (double)B[i]*r;
+        if (op->trained && op->w_floats) net->flat[1][op->w + i] = (float)products;
+        if (op->trained && op->b_floats) net->flat[1][op->b + i] = C[i];
+        B[i] = (float)(-r*r*v*products/count);
+        C[i] = (float)(-r*v*(double)C[i]/count);
+    }
+}
+
+/* ---- 6l. All of them ------------------------------------------------------------------------- */
 typedef struct {
     const char *name;
     tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);     /* b: in, then out */
     void (*forward)(const tnn__sample_at *a);
     void (*backward)(const tnn__sample_at *a);
 } tnn__layer_kind;
+#define TNN__FUNCTION(name) {name, tnn__function_shape, tnn__function_forward, \
+                             tnn__function_backward}
+#define TNN__NORM(name)     {name, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward}
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type */
-    {"input",      NULL,               tnn__input_forward,       NULL},
-    {"conv2d",     tnn__conv_shape,    tnn__conv_sample_forward, tnn__conv_sample_backward},
-    {"dense",      tnn__dense_shape,   NULL,                     NULL},
-    {"maxpool2d",  tnn__pool_shape,    tnn__maxpool_forward,     tnn__maxpool_backward},
-    {"avgpool2d",  tnn__pool_shape,    tnn__avgpool_forward,     tnn__avgpool_backward},
-    {"flatten",    NULL,               NULL,                     NULL},
-    {"relu",       tnn__act_shape,     tnn__act_forward,         tnn__act_backward},
-    {"leaky_relu", tnn__act_shape,     tnn__act_forward,         tnn__act_backward},
-    {"dropout",    tnn__dropout_shape, tnn__dropout_forward,     tnn__dropout_backward},
+    {"input",             NULL,                 tnn__input_forward,       NULL},
+    {"conv2d",            tnn__conv_shape,      tnn__conv2d_forward,      tnn__conv2d_backward},
+    {"dense",             tnn__dense_shape,     NULL,                     NULL},
+    {"maxpool2d",         tnn__pool_shape,      tnn__maxpool_forward,     tnn__maxpool_backward},
+    {"avgpool2d",         tnn__pool_shape,      tnn__avgpool_forward,     tnn__avgpool_backward},
+    {"flatten",           NULL,                 tnn__identity_forward,    tnn__identity_backward},
+    {"relu",              tnn__act_shape,       tnn__act_forward,         tnn__act_backward},
+    {"leaky_relu",        tnn__act_shape,       tnn__act_forward,         tnn__act_backward},
+    {"dropout",           tnn__dropout_shape,   tnn__dropout_forward,     tnn__dropout_backward},
+    {"conv_transpose2d",  tnn__transposed_shape, tnn__transposed_forward, tnn__transposed_backward},
+    {"adaptive_maxpool2d", tnn__adaptive_shape, tnn__maxpool_forward,     tnn__maxpool_backward},
+    {"adaptive_avgpool2d", tnn__adaptive_shape, tnn__avgpool_forward,     tnn__avgpool_backward},
+    {"upsample",          tnn__upsample_shape,  tnn__resample_forward,    tnn__resample_backward},
+    {"pad",               tnn__pad_shape,       tnn__resample_forward,    tnn__resample_backward},
+    {"reshape",           tnn__reshape_shape,   tnn__reshape_forward,     tnn__reshape_backward},
+    {"identity",          NULL,                 tnn__identity_forward,    tnn__identity_backward},
+    {"add",               tnn__add_shape,       tnn__add_forward,         tnn__add_backward},
+    {"concat",            tnn__add_shape,       tnn__concat_forward,      tnn__concat_backward},
+    TNN__NORM("scale"), TNN__NORM("batchnorm"), TNN__NORM("layernorm"), TNN__NORM("groupnorm"),
+    TNN__NORM("instancenorm"), TNN__NORM("rmsnorm"),
+    {"prelu",             tnn__prelu_shape,     tnn__prelu_forward,       tnn__prelu_backward},
+    TNN__FUNCTION("relu6"), TNN__FUNCTION("elu"), TNN__FUNCTION("selu"), TNN__FUNCTION("celu"),
+    TNN__FUNCTION("gelu"), TNN__FUNCTION("silu"), TNN__FUNCTION("mish"), TNN__FUNCTION("softplus"),
+    TNN__FUNCTION("softsign"), TNN__FUNCTION("sigmoid"), TNN__FUNCTION("log_sigmoid"),
+    TNN__FUNCTION("tanh"), TNN__FUNCTION("hardtanh"), TNN__FUNCTION("hardsigmoid"),
+    TNN__FUNCTION("hardswish"),
+    {"softmax",           tnn__softmax_shape,   tnn__softmax_forward,     tnn__softmax_backward},
+    {"log_softmax",       tnn__softmax_shape,   tnn__softmax_forward,     tnn__softmax_backward},
+    {"glu",               tnn__softmax_shape,   tnn__glu_forward,         tnn__glu_backward},
+    {"dropout2d",         tnn__dropout_shape,   tnn__drop_whole_forward,  tnn__drop_whole_backward},
+    {"alpha_dropout",     tnn__dropout_shape,   tnn__dropout_forward,     tnn__dropout_backward},
+    {"gaussian_dropout",  tnn__dropout_shape,   tnn__noise_forward,       tnn__noise_backward},
+    {"gaussian_noise",    tnn__dropout_shape,   tnn__noise_forward,       tnn__noise_backward},
+    {"stochastic_depth",  tnn__dropout_shape,   tnn__drop_whole_forward,  tnn__drop_whole_backward},
+    {"custom layer",      tnn__custom_shape,    tnn__custom_forward,      tnn__custom_backward},
 };
 
 /* ==== 7. NETWORKS AND PLANS ====================================================================
@@ -4072,6 +5864,20 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net);
 }
 
+/* Keras' defaults, as options that mean the same in PyTorch's terms. */
+static void tnn__keras_layer(tnn_layer *o)
+{
+    if (o->type >= TNN_BATCHNORM && o->type <= TNN_RMSNORM)
+        o->eps = (float)tnn__default((double)o->eps, 1e-3);
+    if (o->type == TNN_BATCHNORM) {
+        const float m = (float)(1 - tnn__default((double)o->momentum, 0.99));
+        o->momentum = m > 0 || m < 0 ? m : (float)TNN_ZERO;
+        o->biased = 1;
+    }
+    if (o->type == TNN_LEAKY_RELU) o->slope = (float)tnn__default((double)o->slope, 0.3);
+    if (o->init == TNN_INIT_DEFAULT) o->init = TNN_INIT_XAVIER_UNIFORM;
+}
+TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
 TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -4084,103 +5890,234 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof(tnn__record) + sizeof(tnn__op) + sizeof(tnn__blob));
-        tnn__record *r = (tnn__record *)tnn__alloc(each*(n + 2), "tnn_add");
+        const tnn__len each = (tnn__len)(sizeof(tnn__record)
+                                         + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
+        tnn__record *r = (tnn__record *)tnn__alloc(each*(n + 1), "tnn_add");
         if (!r) return TNN_ERROR_MEMORY;
         if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
         tnn__release(net->record);
         net->record = r;
         net->op = (tnn__op *)(void *)(r + n);
-        net->blob = (tnn__blob *)(void *)(net->op + n + 1);
+        net->blob = (tnn__blob *)(void *)(net->op + 3*n + 1);
         net->capacity = n;
     }
     net->record[net->layers].o = *layer;
+    if (net->options.dialect == TNN_KERAS) tnn__keras_layer(&net->record[net->layers].o);
     net->record[net->layers].file = tnn__err.file;
     net->record[net->layers].line = tnn__err.line;
     net->layers++;
     return TNN_OK;
 }
 
+/* May the layer after record r be fused with what comes before it? */
+static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
+{
+    return r + 1 < net->record + net->layers && !r->named && !r[1].o.from
+        && (int)r[1].o.type == type;
+}
 /* Fuses into a conv2d or dense operation what may follow it in the same pass over the output;
    returns how many layers that are. b is the shape so far. */
 static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
 {
-    const tnn__record *next = &net->record[i + 1], *end = net->record + net->layers;
-    int fused = 0;
-    if (next < end && (next->o.type == TNN_RELU
-                       || (next->o.type == TNN_LEAKY_RELU && next->o.slope >= 0))) {
+    const tnn__record *r = &net->record[i];
+    if (tnn__follows(net, r, TNN_RELU)
+        || (tnn__follows(net, r, TNN_LEAKY_RELU) && r[1].o.slope >= 0)) {
         op->act = 1;
-        tnn__act_shape(op, &next->o, b);
-        fused++, next++;
+        r++;
+        tnn__act_shape(op, &r->o, b);
     }
-    if (next < end && op->type == TNN_CONV2D && next->o.type == TNN_MAXPOOL2D && !next->o.ceil) {
-        const tnn_window w = tnn__layer_window(&next->o);
+    if (op->type == TNN_CONV2D && tnn__follows(net, r, TNN_MAXPOOL2D) && !r[1].o.ceil) {
+        const tnn_window w = tnn__layer_window(&r[1].o);
         tnn__pool_geometry *g = &op->pool;
-        tnn__err.file = next->file;
-        tnn__err.line = next->line;
+        tnn__err.file = r[1].file;
+        tnn__err.line = r[1].line;
         if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
         if (g->kh == g->sh && g->kw == g->sw && !g->ph && !g->pw && g->dh*g->dw == 1) {
             b->h = g->oh;
             b->w = g->ow;
-            fused++, next++;
+            r++;
         } else memset(g, 0, sizeof *g);
     }
-    if (next < end && op->type == TNN_DENSE && op->act && !(op->slope > 0)
-        && next->o.type == TNN_DROPOUT && next->o.p > 0 && next->o.p < 1) {
-        op->p = next->o.p;
-        fused++;
+    if (op->type == TNN_DENSE && op->act && !(op->slope > 0) && tnn__follows(net, r, TNN_DROPOUT)
+        && r[1].o.p > 0 && r[1].o.p < 1) {
+        r++;
+        op->p = r->o.p;
     }
-    return fused;
+    return (int)(r - net->record) - i;
+}
+
+/* The blob that a layer's .from names, and its shape. */
+static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
+{
+    const int at = from == TNN_FROM_INPUT ? !net->direct : net->record[from - 1].blob;
+    *b = net->blob[at];
+    b->flat = from == TNN_FROM_INPUT ? 0 : net->record[from - 1].flat;
+    return at;
+}
+/* Operation number *n, reading blob `at`; its kind has still to say its shape. */
+static tnn__op *tnn__new_op(tnn_net *net, int n, int type, int layer, int at)
+{
+    tnn__op *op = &net->op[n];
+    memset(op, 0, sizeof *op);
+    op->type = type;
+    op->layer = layer;
+    op->in = at;
+    op->from = -1;
+    return op;
+}
+
+/* Marks the layers that others name; checks the names. */
+static tnn_status tnn__plan_names(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->layers; i++) net->record[i].named = 0;
+    for (i = 0; i < net->layers; i++) {
+        const tnn_layer *o = &net->record[i].o;
+        const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
+        tnn__err.file = net->record[i].file;
+        tnn__err.line = net->record[i].line;
+        if (o->from < TNN_FROM_INPUT || o->from > i)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer "
+                             "before it, counted from 1 (here up to %d), or TNN_FROM_INPUT",
+                             tnn__layer_kinds[o->type].name, o->from, i);
+        if (two && !o->from)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from",
+                             tnn__layer_kinds[o->type].name);
+        if (o->from > 0) net->record[o->from - 1].named = 1;
+    }
+    return TNN_OK;
 }
 
 /* One operation for each layer that is not fused into the one before; shapes as they come. */
 static tnn_status tnn__plan_ops(tnn_net *net)
 {
-    int i, n = 0, trained = 0;
+    int i, n = 0, at = 0, named = 0;        /* `at`: the blob that the next layer reads */
     tnn__blob b;
-    memset(net->op, 0, sizeof *net->op*(size_t)(net->capacity + 1));
+    tnn_status e = tnn__plan_names(net);
+    if (e) return e;
     memset(&b, 0, sizeof b);
     b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
-    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) b.flat = 1;
-    net->direct = i < net->layers && net->record[i].o.type == TNN_DENSE
+    for (i = 0; i < net->layers; i++) named |= net->record[i].o.from != 0;
+    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) {}
+    net->direct = i < net->layers && !named && net->record[i].o.type == TNN_DENSE
                   && (b.c == 1 || b.h*b.w == 1);
     net->blob[0] = b;
     if (!net->direct) {
-        net->op[0].type = TNN__INPUT;
+        tnn__new_op(net, 0, TNN__INPUT, 0, 0);
         net->blob[++n] = b;
+        at = n;
     }
-    for (; i < net->layers; i++) {
-        const tnn__record *r = &net->record[i];
+    for (i = 0; i < net->layers; i++) {
+        tnn__record *r = &net->record[i];
         const tnn__layer_kind *kind = &tnn__layer_kinds[r->o.type];
-        tnn__op *op = &net->op[n];
-        tnn_status e;
+        const int two = r->o.type == TNN_ADD || r->o.type == TNN_CONCAT;
+        int fused = 0, copy = r->o.type == TNN_DENSE && named;
+        tnn__op *op;
         tnn__err.file = r->file;        /* messages name the line that added the layer */
         tnn__err.line = r->line;
-        if (r->o.type == TNN_FLATTEN) {
-            b.flat = net->blob[n].flat = 1;
-            continue;
+        if (r->o.from && !two) at = tnn__named_blob(net, r->o.from, &b);
+        if (r->o.type == TNN_FLATTEN || r->o.type == TNN_IDENTITY) {
+            b.flat |= r->o.type == TNN_FLATTEN;
+            r->blob = at;
+            r->flat = b.flat;
+            /* the last layer's output is the last blob */
+            if (i < net->layers - 1 || at == n) continue;
+            copy = 1;
         }
         if (b.flat && (r->o.type == TNN_CONV2D || r->o.type == TNN_MAXPOOL2D
-                       || r->o.type == TNN_AVGPOOL2D))
+                       || r->o.type == TNN_AVGPOOL2D || r->o.type == TNN_CONV_TRANSPOSE2D
+                       || (r->o.type >= TNN_ADAPTIVE_MAXPOOL2D && r->o.type <= TNN_PAD)))
             return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values",
-                             kind->name, b.c*b.h*b.w);
-        op->type = (int)r->o.type;
-        op->layer = i;
-        op->needs_dx = trained;
-        e = kind->shape(op, &r->o, &b);
-        if (e) return e;
-        if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
-            return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
-                             kind->name, b.c, b.h, b.w, TNN__MOST);
-        if (op->type == TNN_CONV2D || op->type == TNN_DENSE) {
-            const int fused = tnn__fuse(net, i, op, &b);
-            if (fused < 0) return (tnn_status)tnn_failed();
-            trained = 1;
-            i += fused;
+                             kind->name, tnn__values(&b));
+        if (r->o.type == TNN_CONV2D && r->o.pad_mode && r->o.pad_mode != TNN_ZEROS) {
+            tnn_layer pad = r->o;       /* padded by an operation of its own */
+            pad.mode = pad.pad_mode;
+            op = tnn__new_op(net, n, TNN_PAD, i, at);
+            e = tnn__pad_shape(op, &pad, &b);
+            if (e) return e;
+            net->blob[++n] = b;
+            at = n;
         }
-        net->blob[++n] = b;
+        if (copy) {                     /* a dense operation wants its input's gradient alone */
+            tnn__new_op(net, n, TNN_IDENTITY, i, at);
+            net->blob[++n] = b;
+            at = n;
+        }
+        if (kind->shape) {
+            tnn_layer o = r->o;
+            if (o.pad_mode && o.pad_mode != TNN_ZEROS) o.pad = o.pad_h = o.pad_w = 0;
+            op = tnn__new_op(net, n, (int)o.type, i, at);
+            if (two) {
+                tnn__blob c;
+                op->from = tnn__named_blob(net, o.from, &c);
+                if (c.h != b.h || c.w != b.w || (o.type == TNN_ADD && c.c != b.c))
+                    return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d "
+                                     "do not fit", kind->name, b.c, b.h, b.w, o.from,
+                                     c.c, c.h, c.w);
+                if (o.type == TNN_CONCAT && b.flat && b.h*b.w > 1)
+                    return tnn__fail(TNN_ERROR_SHAPE, "concat: comes before flatten");
+                if (o.type == TNN_CONCAT) b.c += c.c;
+            }
+            e = kind->shape(op, &o, &b);
+            if (e) return e;
+            if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
+                return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
+                                 kind->name, b.c, b.h, b.w, TNN__MOST);
+            if (op->w_floats >= TNN__HUGE/64)
+                return tnn__fail(TNN_ERROR_SHAPE, "%s: too many weights", kind->name);
+            if (!(o.drop_connect >= 0 && o.drop_connect < 1))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
+                                 kind->name, (double)o.drop_connect);
+            op->trained = op->w_floats > 0;
+            if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
+                op->drop_connect = o.drop_connect;
+                fused = tnn__fuse(net, i, op, &b);
+                if (fused < 0) return (tnn_status)tnn_failed();
+            }
+            net->blob[++n] = b;
+            at = n;
+        }
+        for (i += fused; r <= &net->record[i]; r++) {
+            r->blob = at;
+            r->flat = b.flat;
+        }
     }
     net->ops = n;
+    net->blob[n].flat = b.flat;
+    return TNN_OK;
+}
+
+/* Who reads which blob, who needs gradients, and who has to add its own to another's. */
+static tnn_status tnn__plan_gradients(tnn_net *net)
+{
+    int i;
+    for (i = 0; i <= net->ops; i++) net->blob[i].readers = net->blob[i].needs_grad = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
+        op->needs_dx = in->needs_grad;
+        op->needs_dx2 = in2 && in2->needs_grad;
+        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
+        in->readers++;
+        in->last_reader = i;
+        if (in2) in2->readers++;
+        if (in2) in2->last_reader = i;
+    }
+    /* backward the last reader comes first and stores, the others add */
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        op->adds_dx = net->blob[op->in].last_reader != i;
+        op->adds_dx2 = op->from >= 0 && (net->blob[op->from].last_reader != i
+                                         || op->from == op->in);
+    }
+    for (i = 1; i < net->ops; i++)
+        if (!net->blob[i].readers) {
+            const tnn__record *r = &net->record[net->op[i - 1].layer];
+            tnn__err.file = r->file;
+            tnn__err.line = r->line;
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
+                             tnn__layer_kinds[r->o.type].name);
+        }
     return TNN_OK;
 }
 
@@ -4196,6 +6133,16 @@ static float *tnn__take(tnn__arena *a, tnn__len floats)
 
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's dx */
 
+/* A frame at least so wide. */
+static void tnn__frame(tnn__blob *b, int lo_h, int hi_h, int lo_w, int hi_w)
+{
+    b->lo_h = TNN__MAX(b->lo_h, lo_h); b->hi_h = TNN__MAX(b->hi_h, hi_h);
+    b->lo_w = TNN__MAX(b->lo_w, lo_w); b->hi_w = TNN__MAX(b->hi_w, hi_w);
+}
+static int tnn__over_batch(const tnn__op *op)
+{
+    return op->type == TNN_DENSE || op->type == TNN_BATCHNORM;
+}
 static void tnn__place_loss(tnn_net *net, tnn__arena *a);
 
 /* Where everything is. Called twice: to count, and to place. */
@@ -4205,100 +6152,119 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     const int training = net->loss.type != 0, batch = net->options.batch;
     /* a dense layer's dx passes through g[0], too */
     tnn__len most = TNN__DX_BLOCK*32, turned = 0;
-    int i, moments = 0;
+    int i, moments = 0, adds = 0;
     a.memory = memory;
     a.used = 0;
     /* frames and strides */
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
-        const tnn__op *reader = i < net->ops ? &net->op[i] : NULL;
         b->lo_h = b->hi_h = b->lo_w = b->hi_w = 0;
-        if (reader && reader->type == TNN_CONV2D) {
-            b->lo_h = reader->q.g.ph; b->hi_h = tnn__x_hi_h(&reader->q.g);
-            b->lo_w = reader->q.g.pw; b->hi_w = tnn__x_hi_w(&reader->q.g);
-        }
+    }
+    for (i = 0; i < net->ops; i++) {
+        const tnn__conv *q = &net->op[i].q;
+        tnn__blob *b = &net->blob[net->op[i].in];
+        if (net->op[i].type == TNN_CONV2D)
+            tnn__frame(b, q->g.ph, tnn__x_hi_h(&q->g), q->g.pw, tnn__x_hi_w(&q->g));
+        if (net->op[i].type == TNN_CONV_TRANSPOSE2D)
+            tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
+        adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
+    }
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
         b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
         b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
         b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
         /* rows a page apart would share few cache sets */
         if (b->sample%1024 == 0) b->sample += 16;
-        b->grad_sample = tnn__round_up((tnn__len)b->c*b->h*b->w, 16);
+        /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
+        b->grad_sample = tnn__round_up(tnn__values(b) + (b->c%16 ? 15 : 0), 16);
         if (b->grad_sample%1024 == 0) b->grad_sample += 16;
-        if (i == 0 && net->direct) b->sample = (tnn__len)b->c*b->h*b->w;
+        if (i == 0 && net->direct) b->sample = tnn__values(b);
         most = TNN__MAX(most, b->grad_sample);
     }
     /* the flat vectors */
-    net->params = 0;
-    net->param_total = 0;
+    net->params = net->buffer_floats = 0;
     net->partial_floats = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
-        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
         op->w = net->params;
-        net->params += tnn__weight_floats(&op->q);
+        net->params += op->w_floats;
         op->b = net->params;
-        if (!op->no_bias) net->params += tnn__bias_floats(&op->q);
-        net->params = TNN__MIN(net->params, TNN__HUGE/64);
-        net->param_total += (long long)op->q.K*op->q.oc + (op->no_bias ? 0 : op->q.oc);
-        if (op->type == TNN_CONV2D) {
-            op->partial = net->partial_floats;
-            net->partial_floats += tnn__weight_floats(&op->q) + tnn__bias_floats(&op->q);
-        }
+        net->params = TNN__MIN(net->params + op->b_floats, TNN__HUGE/64);
+        op->s = net->buffer_floats;
+        net->buffer_floats += op->s_floats;
+        op->partial = net->partial_floats;
+        if (op->trained && !tnn__over_batch(op)) net->partial_floats += op->w_floats + op->b_floats;
     }
     if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
     else if (net->optimizer.type) moments = 2;
     for (i = 0; i < 4; i++)
-        net->flat[i] = i == 0 || (training && i < 2 + moments) ? tnn__take(&a, net->params) : NULL;
+        net->flat[i] = i == 0 || (training && i < 2 + moments)
+            ? tnn__take(&a, net->params + (i ? 0 : net->buffer_floats)) : NULL;
+    net->buffers = memory ? net->flat[0] + net->params : NULL;
     if (training)
         net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
                                               net->partial_floats));
     tnn__place_loss(net, &a);
-    /* activations, and the gradients between trunks and dense operations */
+    /* activations, and the gradients that are not scratch: at operations over the batch, of blobs
+       that are not read just by the next operation */
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
-        const int before = i > 0 && net->op[i - 1].type == TNN_DENSE;
-        const int after = i == net->ops || net->op[i].type == TNN_DENSE;
+        const int before = i > 0 && tnn__over_batch(&net->op[i - 1]);
+        const int after = i == net->ops || net->op[i].type == TNN_DENSE
+                          || b->readers != 1 || b->last_reader != i;
         if (i > 0) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
         b->grad = training && i > 0 && (before || after)
             ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
     }
     /* per operation */
-    net->scratch_floats = 0;
-    net->g[0] = 0;
-    net->g[1] = most + TNN__SLACK;
-    if (training) net->scratch_floats = 2*(most + TNN__SLACK);
+    for (i = 0; i < 4; i++) net->g[i] = i*(most + TNN__SLACK);
+    net->scratch_floats = training ? (adds ? 4 : 2)*(most + TNN__SLACK) : 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         const tnn__conv *q = &op->q;
-        if (op->pool.kh && op->type != TNN_AVGPOOL2D && training)
-            op->where = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[i + 1].c
-                                               *net->blob[i + 1].h*net->blob[i + 1].w));
+        const int max = op->type == TNN_CONV2D || op->type == TNN_MAXPOOL2D
+                        || op->type == TNN_ADAPTIVE_MAXPOOL2D;
+        if (op->pool.kh && max && training)
+            op->where = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[i + 1])));
+        op->masked = op->drop_connect > 0 && training ? tnn__take(&a, op->w_floats) : NULL;
+        op->kept_floats = tnn__norm_kept(op, &net->blob[op->in], batch);
+        op->kept = op->kept_floats ? tnn__take(&a, op->kept_floats) : NULL;
+        op->tmp = net->scratch_floats;
+        net->scratch_floats += tnn__round_up(op->tmp_floats, 16);
+        if ((op->type == TNN_CONV2D && op->needs_dx && training)
+            || op->type == TNN_CONV_TRANSPOSE2D)
+            op->flipped = tnn__take(&a, tnn__flipped_floats(q));
         if (op->type == TNN_CONV2D) {
-            if (op->needs_dx && training) op->flipped = tnn__take(&a, tnn__flipped_floats(q));
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
             op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
             op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
                                      op->dy_row);
-            op->dy = net->scratch_floats;
-            if (training) net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
-            op->rows = net->scratch_floats;
-            if (op->pool.kh)
-                net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
-                                                     + TNN__SLACK, 16);
+        } else if (op->type == TNN_CONV_TRANSPOSE2D) {
+            op->dy_row = tnn__mul(q->g.pw + q->g.iw + tnn__x_hi_w(&q->g), q->g.c);
+            op->dy_at = q->g.ph*op->dy_row + (tnn__len)q->g.pw*q->g.c;
+            op->dy_floats = tnn__mul(q->g.ph + q->g.ih + tnn__x_hi_h(&q->g), op->dy_row);
         }
+        op->dy = net->scratch_floats;
+        if (training && op->dy_floats)
+            net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
+        op->rows = net->scratch_floats;
+        if (op->type == TNN_CONV2D && op->pool.kh)
+            net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
+                                                 + TNN__SLACK, 16);
         if (op->type == TNN_DENSE && op->needs_dx)
             turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
     }
     net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
     net->turned = training ? tnn__take(&a, turned) : NULL;
-    net->output = tnn__take(&a, tnn__mul(batch, (tnn__len)net->blob[net->ops].c
-                                         *net->blob[net->ops].h*net->blob[net->ops].w));
+    net->output = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[net->ops])));
     return a.used + TNN__SLACK;
 }
 
 static void tnn__init_params(tnn_net *net);
 static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss);
 static void tnn__place_weights(tnn_net *net);
+static long long tnn__count_params(tnn_net *net);
 
 static tnn_status tnn__plan(tnn_net *net)
 {
@@ -4310,6 +6276,7 @@ static tnn_status tnn__plan(tnn_net *net)
     if (net->built) return TNN_OK;
     if (!net->layers) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers");
     e = tnn__plan_ops(net);
+    if (!e) e = tnn__plan_gradients(net);
     if (e) return e;
     tnn__err.file = file;
     tnn__err.line = line;
@@ -4318,6 +6285,7 @@ static tnn_status tnn__plan(tnn_net *net)
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
                                         : tnn_threads();
     net->memory_floats = tnn__place(net, NULL);
+    net->param_total = tnn__count_params(net);
     return TNN_OK;
 }
 TNN_API size_t (tnn_net_bytes)(tnn_net *net)
@@ -4351,70 +6319,117 @@ TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
     return b->c*b->h*b->w;
 }
 
-/* ---- 7b. Parameters -------------------------------------------------------------------------- */
-static const tnn__op *tnn__find_param(tnn_net *net, int i, int *bias)
+/* ---- 7b. Parameters ---------------------------------------------------------------------------
+   The named tensors are numbered: weight and bias of each operation, then what is not trained, the
+   running mean and variance. `which` is one of these four. */
+enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE };
+static const tnn__op *tnn__find_param(tnn_net *net, int i, int *which)
 {
-    int k;
-    for (k = 0; k < net->ops; k++) {
-        const tnn__op *op = &net->op[k];
-        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
-        if (i-- == 0) {
-            *bias = 0;
-            return op;
+    int k, first;
+    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += 2)
+        for (k = 0; k < net->ops; k++) {
+            const tnn__op *op = &net->op[k];
+            *which = first;
+            if ((first ? op->s_floats : op->w_floats) && i-- == 0) return op;
+            *which = first + 1;
+            if ((first ? op->s_floats : op->b_floats) && i-- == 0) return op;
         }
-        if (!op->no_bias && i-- == 0) {
-            *bias = 1;
-            return op;
-        }
-    }
     return NULL;
 }
-static tnn_param tnn__param_of(const tnn__op *op, int bias)
+static int tnn__is_conv(const tnn__op *op)
 {
+    return op->type == TNN_CONV2D || op->type == TNN_CONV_TRANSPOSE2D || op->type == TNN_DENSE;
+}
+static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
+{
+    const tnn__blob *in = &net->blob[op->in];
     tnn_param p;
+    int i;
     memset(&p, 0, sizeof p);
-    p.name = bias ? op->bias_name : op->weight_name;
-    p.ndim = bias ? 1 : op->type == TNN_CONV2D ? 4 : 2;
-    p.dims[0] = op->q.oc;
-    p.dims[1] = bias ? 1 : op->type == TNN_CONV2D ? op->q.cg : (int)op->q.K;
-    p.dims[2] = bias || op->type != TNN_CONV2D ? 1 : op->q.g.kh;
-    p.dims[3] = bias || op->type != TNN_CONV2D ? 1 : op->q.g.kw;
+    p.name = op->name[which];
+    p.buffer = which >= TNN__MEAN;
+    p.ndim = 1;
+    if (tnn__is_conv(op) && which == TNN__WEIGHT) {
+        p.ndim = op->type == TNN_DENSE ? 2 : 4;
+        p.dims[0] = op->q.oc;
+        p.dims[1] = op->type == TNN_DENSE ? (int)op->q.K : op->q.cg;
+        p.dims[2] = op->q.g.kh;
+        p.dims[3] = op->q.g.kw;
+    } else if (tnn__is_conv(op))
+        p.dims[0] = op->type == TNN_CONV_TRANSPOSE2D ? op->q.g.c : op->q.oc;
+    else if (op->type == TNN_PRELU) p.dims[0] = op->element ? in->c : 1;
+    else if (op->type == TNN_CUSTOM_LAYER) p.dims[0] = op->groups;
+    else if (op->element && in->h*in->w > 1 && op->type != TNN_BATCHNORM && !in->flat) {
+        p.ndim = 3;
+        p.dims[0] = in->c; p.dims[1] = in->h; p.dims[2] = in->w;
+    } else p.dims[0] = op->element ? tnn__values(in) : in->c;
+    for (i = p.ndim; i < 4; i++) p.dims[i] = 1;
     p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
     return p;
 }
+static long long tnn__count_params(tnn_net *net)
+{
+    const tnn__op *op;
+    long long total = 0;
+    int i, which;
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL && which < TNN__MEAN; i++)
+        total += tnn__param_of(net, op, which).count;
+    return total;
+}
 TNN_API int (tnn_param_count)(tnn_net *net)
 {
-    int i, bias;
+    int i, which;
     if (tnn__plan(net)) return 0;
-    for (i = 0; tnn__find_param(net, i, &bias); i++) {}
+    for (i = 0; tnn__find_param(net, i, &which); i++) {}
     return i;
 }
 TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
 {
     tnn_param none;
     const tnn__op *op;
-    int bias = 0;
+    int which = 0;
     memset(&none, 0, sizeof none);
     if ((tnn_build)(net)) return none;
-    op = i < 0 ? NULL : tnn__find_param(net, i, &bias);
-    if (op) return tnn__param_of(op, bias);
+    op = i < 0 ? NULL : tnn__find_param(net, i, &which);
+    if (op) return tnn__param_of(net, op, which);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
     return none;
 }
 TNN_API long long (tnn_param_total)(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
 
-static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int which,
+/* Element `at` of a tensor in PyTorch's order, in a flat vector or, what is not trained, in
+   net->buffers. */
+static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, float *flat,
+                            tnn__len at)
+{
+    const tnn__conv *q = &op->q;
+    const tnn__blob *in = &net->blob[op->in];
+    if (which == TNN__WEIGHT && tnn__is_conv(op)) {
+        const int window = q->g.kh*q->g.kw, r = (int)(at%q->K);
+        return flat + op->w + tnn__weight_at(q, (int)(at/q->K), r/window, r%window);
+    }
+    if (which == TNN__BIASES && op->type == TNN_CONV_TRANSPOSE2D && !q->depthwise)
+        return flat + op->b + at/q->cg*((q->cg + 15)/16*16) + at%q->cg;
+    if (which == TNN__BIASES && tnn__is_conv(op))
+        return flat + op->b + tnn__bias_at(q, (int)at);
+    if (op->element && op->type != TNN_PRELU) at = tnn__place_of(in, (int)at);
+    return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
+         : flat + op->s + (which == TNN__VARIANCE ? op->s_floats/2 : 0) + at;
+}
+static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int flat,
                                   float *values, int count, int to)
 {
     const tnn__op *op;
-    int i, bias;
+    int i, which;
     tnn_status e = (tnn_build)(net);
     if (e) return e;
-    if (!name || !values || !net->flat[which])
+    if (!name || !values || !net->flat[flat])
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name, values or gradients", what);
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(op, bias);
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(net, op, which);
         if (strcmp(p.name, name)) continue;
+        if (p.buffer && flat)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
         if (p.count != count)
             return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
                              what, name, p.count, count);
@@ -4423,8 +6438,10 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
                 if (!(values[i] - values[i] >= 0))
                     return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite",
                                      what, i, name);
-        if (bias) tnn__copy_bias(&op->q, net->flat[which] + op->b, values, to);
-        else tnn__copy_weights(&op->q, net->flat[which] + op->w, values, to);
+        for (i = 0; i < count; i++) {
+            float *at = tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat], i);
+            if (to) *at = values[i]; else values[i] = *at;
+        }
         return TNN_OK;
     }
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
@@ -4447,29 +6464,19 @@ TNN_API float *(tnn_flat)(tnn_net *net, int which, size_t *count)
     if (count) *count = net->flat[which] ? (size_t)net->params : 0;
     return net->flat[which];
 }
-
-/* Element `at` of a tensor in PyTorch's order, from the panels. */
-static float *tnn__param_at(const tnn__op *op, int bias, float *flat, tnn__len at)
-{
-    const tnn__conv *q = &op->q;
-    const int window = q->g.kh*q->g.kw;
-    const int o = (int)(bias ? at : at/q->K), f = o%q->og;
-    const tnn__len r = bias ? 0 : at%q->K;
-    if (bias) return flat + op->b + o/q->og*q->panels*16 + f;
-    return flat + op->w + ((o/q->og*q->panels + f/16)*q->K + r%window*q->cg + r/window)*16 + f%16;
-}
 TNN_API uint64_t (tnn_hash)(tnn_net *net)
 {
     uint64_t hash = 14695981039346656037ull;
     const tnn__op *op;
-    int i, k, bias;
-    tnn__len at, n;
+    int i, k, which;
+    tnn__len at;
     if ((tnn_build)(net)) return 0;
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
-        n = bias ? op->q.oc : op->q.K*op->q.oc;
-        for (at = 0; at < n; at++) {
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(net, op, which);
+        for (at = 0; at < p.count; at++) {
             uint32_t u;
-            memcpy(&u, tnn__param_at(op, bias, net->flat[0], at), sizeof u);
+            memcpy(&u, tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0], at),
+                   sizeof u);
             for (k = 0; k < 32; k += 8) hash = (hash ^ (u >> k & 0xff))*1099511628211ull;
         }
     }
@@ -4480,41 +6487,47 @@ TNN_API uint64_t (tnn_hash)(tnn_net *net)
    (biases): independent of how the network holds it. */
 static void tnn__init_params(tnn_net *net)
 {
+    static const char *const names[] = {".weight", ".bias", ".running_mean", ".running_var"};
     const tnn__op *op;
-    int i, bias;
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL; i++) {
-        const tnn_init init = net->record[op->layer].o.init;
-        const tnn__len n = bias ? op->q.oc : op->q.K*op->q.oc;
+    int i, which;
+    for (i = 0; i < net->ops; i++)
+        for (which = 0; which < 4; which++) {
+            char *to = net->op[i].name[which], *end = to + sizeof net->op[i].name[which] - 1;
+            *tnn__put(tnn__put_int(to, end, net->op[i].layer), end, names[which]) = 0;
+        }
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_layer *o = &net->record[op->layer].o;
+        const tnn__len n = tnn__param_of(net, op, which).count;
         const double fan_in = (double)op->q.K;
         const double fan_out = (double)op->q.oc
-                               *(op->type == TNN_CONV2D ? op->q.g.kh*op->q.g.kw : 1);
-        const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)bias, seed = net->options.seed;
-        double bound = 0, deviation = 0;
+                               *(op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw);
+        const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)which, seed = net->options.seed;
+        double bound = 0, deviation = 0, constant = 0;
         tnn__len at;
-        char digits[16], *end = tnn__put_int(digits, digits + 15, op->layer);
-        tnn__op *named = (tnn__op *)(uintptr_t)op;
-        *end = 0;
-        *tnn__put(tnn__put(named->weight_name, named->weight_name + 23, digits),
-                  named->weight_name + 23, ".weight") = 0;
-        *tnn__put(tnn__put(named->bias_name, named->bias_name + 23, digits),
-                  named->bias_name + 23, ".bias") = 0;
-        switch (init) {
-        case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
-        case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
-        case TNN_INIT_HE_NORMAL:      deviation = sqrt(2/fan_in); break;
-        case TNN_INIT_XAVIER_UNIFORM: bound = sqrt(6/(fan_in + fan_out)); break;
-        case TNN_INIT_XAVIER_NORMAL:  deviation = sqrt(2/(fan_in + fan_out)); break;
-        case TNN_INIT_ZERO:           break;
-        }
-        if (bias && init != TNN_INIT_DEFAULT) continue;
+        if (!tnn__is_conv(op)) {
+            if (which == TNN__WEIGHT) constant = (double)op->option[0];
+            if (which == TNN__VARIANCE) constant = 1;
+        } else if (which == TNN__WEIGHT || o->init == TNN_INIT_DEFAULT)
+            switch (o->init) {
+            case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
+            case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
+            case TNN_INIT_HE_NORMAL:      deviation = sqrt(2/fan_in); break;
+            case TNN_INIT_XAVIER_UNIFORM: bound = sqrt(6/(fan_in + fan_out)); break;
+            case TNN_INIT_XAVIER_NORMAL:  deviation = sqrt(2/(fan_in + fan_out)); break;
+            case TNN_INIT_ZERO:           break;
+            }
         for (at = 0; at < n; at++) {
-            float *to = tnn__param_at(op, bias, net->flat[0], at);
+            float *to = tnn__param_at(net, op, which,
+                                      which >= TNN__MEAN ? net->buffers : net->flat[0], at);
             if (bound > 0)
                 *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)
                               *bound);
             else if (deviation > 0)
                 *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
+            else *to = (float)constant;
         }
+        if (op->custom && op->custom->init)
+            op->custom->init(op->custom->user, net->flat[0] + op->w, seed);
     }
 }
 
@@ -4522,7 +6535,7 @@ static void tnn__init_params(tnn_net *net)
 static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
 
 /* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this
-   thread's scratch. */
+   thread's scratch; a contribution to a gradient that has others is scratch at first. */
 static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
 {
     const tnn_net *net = call->net;
@@ -4531,17 +6544,25 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     a.net = net;
     a.k = call->k;
     a.op = &net->op[i];
-    a.in = &net->blob[i];
+    a.in = &net->blob[a.op->in];
+    a.in2 = a.op->from < 0 ? NULL : &net->blob[a.op->from];
     a.out = &net->blob[i + 1];
     a.s = s;
     a.training = net->mode == TNN_TRAIN;
     a.scratch = scratch;
+    a.tmp = scratch + a.op->tmp;
     if (a.op->type != TNN__INPUT) a.x = tnn__sample_data(a.in, s);
+    if (a.in2) a.x2 = tnn__sample_data(a.in2, s);
     a.y = tnn__sample_data(a.out, s);
-    if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*a.out->c*a.out->h*a.out->w;
+    if (a.op->w_floats) a.w = tnn__weights(net, a.op);
+    if (a.op->b_floats) a.b = net->flat[0] + a.op->b;
+    if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*tnn__values(a.out);
     a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
     if (a.op->needs_dx)
-        a.dx = a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[i & 1];
+        a.dx = a.op->adds_dx ? scratch + net->g[2]
+             : a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[a.op->in & 1];
+    if (a.op->needs_dx2)
+        a.dx2 = a.op->adds_dx2 ? scratch + net->g[3] : a.in2->grad + s*a.in2->grad_sample;
     return a;
 }
 
@@ -4571,12 +6592,22 @@ static void tnn__trunk_backward(void *context, int span, int worker)
     for (s = first; s < end; s++)
         for (i = call->last - 1; i >= call->first; i--) {
             tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
-            a.partial = net->partial + span*net->partial_floats;
+            const tnn__op *op = a.op;
             a.keep = s > first;
-            if (a.dx || a.op->type == TNN_CONV2D) tnn__layer_kinds[a.op->type].backward(&a);
+            if (op->trained && !tnn__over_batch(op)) {
+                a.dw = net->partial + span*net->partial_floats + op->partial;
+                if (op->b_floats) a.db = a.dw + op->w_floats;
+                if (!a.keep && !tnn__is_conv(op))
+                    memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
+            }
+            if (a.dx || a.dx2 || a.dw) tnn__layer_kinds[op->type].backward(&a);
+            if (a.dx && op->adds_dx)
+                a.k->add(tnn__values(a.in), a.dx, a.in->grad + s*a.in->grad_sample);
+            if (a.dx2 && op->adds_dx2)
+                a.k->add(tnn__values(a.in2), a.dx2, a.in2->grad + s*a.in2->grad_sample);
         }
 }
-/* Adds up the spans' partial sums: the gradients. A task is a 16th of one convolution's floats. */
+/* Adds up the spans' partial sums: the gradients. A task is a 16th of one operation's floats. */
 static void tnn__add_partials(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -4585,9 +6616,8 @@ static void tnn__add_partials(void *context, int task, int worker)
     tnn__len n, from, end;
     int s;
     (void)worker;
-    if (op->type != TNN_CONV2D) return;
-    /* weights and biases are neighbours in both */
-    n = tnn__weight_floats(&op->q) + (op->no_bias ? 0 : tnn__bias_floats(&op->q));
+    if (!op->trained || tnn__over_batch(op)) return;
+    n = op->w_floats + op->b_floats;        /* they are neighbours in both */
     from = n/16*(task%16)/16*16;
     end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
     memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from,
@@ -4601,6 +6631,16 @@ static void tnn__add_partials(void *context, int task, int worker)
 static int tnn__threads_for(const tnn_net *net, tnn__len work)
 {
     return work < 20000 ? 1 : net->threads;
+}
+
+static tnn__drop tnn__mask_of(const tnn_net *net, const tnn__op *op)
+{
+    tnn__drop d;
+    memset(&d, 0, sizeof d);
+    d.p = op->drop_connect;
+    d.scale = 1.0f/(1.0f - d.p);
+    d.seed = net->options.seed;
+    return d;
 }
 
 TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode mode)
@@ -4617,18 +6657,25 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     net->x = x;
     net->n = n;
     net->mode = (int)mode;
+    net->stage = TNN__NOTHING;
     if (mode == TNN_TRAIN) net->draws++;
     call.net = net;
     call.k = tnn__kernels();
-    call.spans = TNN__MIN(n, TNN__SPANS);
     if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__op *op = &net->op[i];
+        if (op->masked && mode == TNN_TRAIN) {
+            const tnn__drop d = tnn__mask_of(net, op);
+            call.k->dropout(op->w_floats, net->flat[0] + op->w, op->masked, &d,
+                            tnn__draw_stream(net, op), 0);
+        }
+        if (op->type == TNN_CONV_TRANSPOSE2D)
+            tnn__conv_flip(&op->q, net->flat[0] + op->w, op->flipped);
+    }
     for (i = 0; i < net->ops; ) {
-        call.first = i;
-        while (i < net->ops && net->op[i].type != TNN_DENSE) i++;
-        call.last = i;
-        if (call.last > call.first) tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
-        if (i < net->ops) {
-            const tnn__op *op = call.op = &net->op[i++];
+        const tnn__op *op = call.op = &net->op[i];
+        call.first = i++;
+        if (op->type == TNN_DENSE) {
             const int blocks = (n + 111)/112;
             call.row_block = (n + blocks - 1)/blocks;
             call.col_block = 32;
@@ -4638,7 +6685,16 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
             if (op->p > 0 && mode == TNN_TRAIN)
                 tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16,
                          tnn__dense_dropout, &call);
+            continue;
         }
+        if (op->type == TNN_BATCHNORM) {
+            e = tnn__batch_statistics(&call);
+            if (e) return e;
+        }
+        while (i < net->ops && !tnn__over_batch(&net->op[i])) i++;
+        call.last = i;
+        call.spans = TNN__MIN(n, TNN__SPANS);
+        tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
     }
     net->stage = TNN__FORWARD;
     return TNN_OK;
@@ -4647,35 +6703,18 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
 TNN_API tnn_status (tnn_backward)(tnn_net *net)
 {
     tnn__call call;
-    int i, first;
+    int i, k, first;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     call.net = net;
     call.k = tnn__kernels();
-    call.spans = tnn__spans(net->partial_floats, net->n);
     /* nothing before the first parameters needs a gradient */
-    for (first = 0; first < net->ops; first++) {
-        const tnn__op *op = &net->op[first];
-        if (op->type == TNN_CONV2D || op->type == TNN_DENSE) break;
-        if (op->needs_dx) break;
-    }
+    for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
     for (i = net->ops; i > first; ) {
-        call.last = i;
-        while (i > first && net->op[i - 1].type != TNN_DENSE) i--;
-        call.first = i;
-        if (call.last > call.first) {
-            int k;
-            for (k = call.first; k < call.last; k++)
-                if (net->op[k].flipped)
-                    tnn__conv_flip(&net->op[k].q, net->flat[0] + net->op[k].w, net->op[k].flipped);
-            tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
-            tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
-                     tnn__add_partials, &call);
-        }
-        if (i > first) {
-            const tnn__op *op = call.op = &net->op[--i];
+        const tnn__op *op = call.op = &net->op[--i];
+        if (op->type == TNN_DENSE) {
             const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
             const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
                                              TNN__MIN(8, (K + 27)/28));
@@ -4687,19 +6726,31 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
             call.col_block = 128;
             call.col_blocks = (op->q.oc + 127)/128;
             tnn__run(tnn__threads_for(net, work),
-                     call.dx_blocks
-                     + (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks,
+                     call.dx_blocks + (op->trained
+                         ? (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks : 0),
                      tnn__dense_backward, &call);
+            continue;
         }
+        call.last = i + 1;
+        if (op->type == TNN_BATCHNORM) tnn__batch_gradients(&call);
+        while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
+        call.first = i;
+        for (k = call.first; k < call.last; k++)
+            if (net->op[k].flipped && net->op[k].type == TNN_CONV2D)
+                tnn__conv_flip(&net->op[k].q, tnn__weights(net, &net->op[k]), net->op[k].flipped);
+        call.spans = tnn__spans(net->partial_floats, net->n);
+        tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
+        tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
+                 tnn__add_partials, &call);
     }
+    for (i = 0; i < net->ops; i++)
+        if (net->op[i].masked) {
+            const tnn__drop d = tnn__mask_of(net, &net->op[i]);
+            float *dw = net->flat[1] + net->op[i].w;
+            call.k->dropout(net->op[i].w_floats, dw, dw, &d, tnn__draw_stream(net, &net->op[i]), 0);
+        }
     net->stage = TNN__BACKWARD;
     return TNN_OK;
-}
-
-/* Where value i of (c, h, w) lies in a blob's channels-last image. */
-static tnn__len tnn__place_of(const tnn__blob *b, int i)
-{
-    return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w);
 }
 
 TNN_API const float *(tnn_output)(tnn_net *net)
@@ -5269,6 +7320,20 @@ TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
     return TNN_OK;
 }
 TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
+TNN_API tnn_status (tnn_set_momentum)(tnn_net *net, double momentum)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !(momentum >= 0 && momentum < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_momentum: momentum = %g must be in [0, 1)", momentum);
+    if (net->optimizer.type == TNN_SGD) {
+        if (net->built && !net->flat[2] && momentum > 0)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: the network was built for SGD "
+                             "without momentum; give the optimizer some");
+        net->optimizer.momentum = momentum;
+    } else net->optimizer.beta1 = momentum;
+    return TNN_OK;
+}
 
 #define TNN__UPDATE_BLOCK 8192
 static void tnn__step_task(void *context, int task, int worker)
@@ -5283,6 +7348,7 @@ static void tnn__step_task(void *context, int task, int worker)
     if (u.v) u.v += at;
     call->k->update(&u, TNN__MIN(TNN__UPDATE_BLOCK, call->net->params - at));
 }
+static tnn_status tnn__follow_schedule(tnn_net *net);   /* sets lr and momentum: part 10 */
 TNN_API tnn_status (tnn_step)(tnn_net *net)
 {
     tnn__call call;
@@ -5293,6 +7359,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
     o = &net->optimizer;
     if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
+    if (tnn__follow_schedule(net)) return (tnn_status)tnn_failed();
     net->beta1_t *= o->beta1;
     net->beta2_t *= o->beta2;
     memset(u, 0, sizeof *u);
@@ -5314,6 +7381,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     tnn__run(tnn__threads_for(net, net->params),
              (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__step_task, &call);
     net->steps++;
+    net->schedule_step += !net->schedule.per_epoch;
     net->stage = TNN__NOTHING;
     return TNN_OK;
 }
@@ -5334,6 +7402,344 @@ TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels
 TNN_API double (tnn_train_batch_targets)(tnn_net *net, const float *x, const float *targets, int n)
 {
     return tnn__train_batch(net, x, NULL, targets, n);
+}
+
+/* ==== 10. SCHEDULES ============================================================================
+   Every one is  lr(t) = max(min_lr, end + (start - end) w(t)),  and momentum likewise with the same
+   w: a row of this table gives the defaults, tnn__schedule_at the w. */
+static const struct tnn__schedule_kind {
+    const char *name;
+    long long   steps, down;            /* defaults; -1: none, it must be given; -2: as steps */
+    double      gamma, start, end, momentum[2];
+    int         anneal;                 /* the only one, or -1: .anneal says which */
+    int         needs;                  /* 1 milestones, 2 parts, 4 a function */
+} tnn__schedule_kinds[] = {
+    /*                 steps down gamma    start end  momentum        anneal          needs */
+    { "",                 0,  0,   1,       1,  0, { 0,    0    }, -1,                0 },
+    { "constant",         0,  0,   1, 1.0/3.0,  1, { 0,    0    }, -1,                0 },
+    { "step",            -1,  0, 0.1,       1,  0, { 0,    0    }, -1,                0 },
+    { "multistep",        0,  0, 0.1,       1,  0, { 0,    0    }, -1,                1 },
+    { "exponential",      1,  0,  -1,       1,  0, { 0,    0    }, -1,                0 },
+    { "inverse time",     1,  0,  -1,       1,  0, { 0,    0    }, -1,                0 },
+    { "linear",          -1,  0,   1, 1.0/3.0,  1, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
+    { "polynomial",      -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
+    { "cosine",          -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
+    { "cosine restarts", -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
+    { "anneal",          10,  0,   1,       1, -1, { 0,    0    }, -1,                0 },
+    { "wsd",             -1, -1,   1,       1,  0, { 0,    0    }, -1,                0 },
+    { "one cycle",       -1,  0,   1,       1,  0, { 0.85, 0.95 }, -1,                0 },
+    { "cyclic",          -1, -2,   1,       1, -1, { 0.8,  0.9  }, -1,                0 },
+    { "sequential",       0,  0,   1,       1,  0, { 0,    0    }, -1,                3 },
+    { "chained",          0,  0,   1,       1,  0, { 0,    0    }, -1,                2 },
+    { "lambda",           0,  0,   1,       1,  0, { 0,    0    }, -1,                4 },
+    { "multiplicative",   0,  0,   1,       1,  0, { 0,    0    }, -1,                4 }
+};
+#define TNN__SCHEDULE_DEPTH 8
+
+/* The options with their defaults; lr is that of the whole. */
+static tnn_schedule tnn__schedule_filled(const tnn_schedule *given, double lr)
+{
+    const struct tnn__schedule_kind *kind = &tnn__schedule_kinds[given->type];
+    tnn_schedule s = *given;
+    s.lr               = tnn__default(s.lr, lr);
+    s.steps            = s.steps ? s.steps : kind->steps;
+    s.steps_down       = s.steps_down ? s.steps_down : kind->down == -2 ? s.steps : kind->down;
+    s.gamma            = tnn__default(s.gamma, kind->gamma);
+    s.start_factor     = tnn__default(s.start_factor, kind->start);
+    s.end_factor       = tnn__default(s.end_factor, kind->end);
+    s.end_lr           = tnn__default(s.end_lr, s.lr*s.end_factor);
+    s.power            = tnn__default(s.power, 1);
+    s.mult             = s.mult ? s.mult : 1;
+    s.cycle_gamma      = tnn__default(s.cycle_gamma, 1);
+    s.pct_start        = tnn__default(s.pct_start, 0.3);
+    s.div_factor       = tnn__default(s.div_factor, 25);
+    s.final_div_factor = tnn__default(s.final_div_factor, 1e4);
+    s.base_momentum    = tnn__default(s.base_momentum, kind->momentum[0]);
+    s.max_momentum     = tnn__default(s.max_momentum, kind->momentum[1]);
+    if (kind->anneal >= 0) s.anneal = (tnn_anneal)kind->anneal;
+    return s;
+}
+
+static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
+{
+    const int types = (int)(sizeof tnn__schedule_kinds/sizeof *tnn__schedule_kinds);
+    const struct tnn__schedule_kind *kind;
+    tnn_schedule s;
+    int i, n;
+    if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
+    if ((int)given->type < TNN_CONSTANT || (int)given->type >= types)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: no type %d", (int)given->type);
+    kind = &tnn__schedule_kinds[given->type];
+    if (depth == TNN__SCHEDULE_DEPTH)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
+                         kind->name, TNN__SCHEDULE_DEPTH);
+    s = tnn__schedule_filled(given, lr);
+    {
+        const struct { const char *name; double given, value, least, most; } x[] = {
+            { "lr",               given->lr,               s.lr,               0,     1e30 },
+            { "gamma",            given->gamma,            s.gamma,            0,     1e30 },
+            { "end_factor",       given->end_factor, tnn__default(given->end_factor, 0), 0, 1e30 },
+            { "end_lr",           given->end_lr,           s.end_lr,           0,     1e30 },
+            { "min_lr",           given->min_lr,           s.min_lr,           0,     1e30 },
+            { "warmup_factor",    given->warmup_factor,    s.warmup_factor,    0,     1e30 },
+            { "start_factor",     given->start_factor,     s.start_factor,     0,     1e30 },
+            { "power",            given->power,            s.power,            0,     1e30 },
+            { "cycle_gamma",      given->cycle_gamma,      s.cycle_gamma,      0,     1e30 },
+            { "pct_start",        given->pct_start,        s.pct_start,        0,     1    },
+            { "div_factor",       given->div_factor,       s.div_factor,       1e-30, 1e30 },
+            { "final_div_factor", given->final_div_factor, s.final_div_factor, 1e-30, 1e30 },
+            { "base_momentum",    given->base_momentum,    s.base_momentum,    0,     1    },
+            { "max_momentum",     given->max_momentum,     s.max_momentum,     0,     1    }
+        };
+        const struct { const char *name; long long given, value, least; } k[] = {
+            { "steps",      given->steps,      s.steps,      kind->steps != 0 },
+            { "steps_down", given->steps_down, s.steps_down, kind->down != 0  },
+            { "warmup",     given->warmup,     s.warmup,     0                },
+            { "mult",       given->mult,       s.mult,       1                }
+        };
+        for (i = 0; i < (int)(sizeof x/sizeof *x); i++)
+            if (!(x[i].value >= x[i].least && x[i].value <= x[i].most))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .%s = %g must be %sin [%g, %g]",
+                                 kind->name, x[i].name, x[i].given, x[i].value < 0
+                                 && tnn__default(x[i].given, 1) > 0 ? "given, " : "",
+                                 x[i].least, x[i].most);
+        for (i = 0; i < (int)(sizeof k/sizeof *k); i++)
+            if (k[i].value < k[i].least || k[i].value > (long long)1 << 53)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .%s = %l must be at least %l",
+                                 kind->name, k[i].name, k[i].given, k[i].least);
+    }
+    if ((int)s.anneal < 0 || s.anneal > TNN_ANNEAL_SQRT)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: no anneal %d", kind->name,
+                         (int)s.anneal);
+    if ((kind->needs & 4) && !s.function)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
+    if ((kind->needs & 3) && s.count < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .count = %d must be at least 1",
+                         kind->name, s.count);
+    if (kind->needs & 1) {
+        n = s.type == TNN_SEQUENTIAL ? s.count - 1 : s.count;
+        if (n && !s.milestones)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .milestones must be given",
+                             kind->name, n);
+        for (i = 0; i < n; i++)
+            if (s.milestones[i] < (i ? s.milestones[i - 1] : 0))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .milestones[%d] = %d must not "
+                                 "be less than %d", kind->name, i, s.milestones[i],
+                                 i ? s.milestones[i - 1] : 0);
+    }
+    if (kind->needs & 2) {
+        if (!s.parts)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .parts must be given",
+                             kind->name, s.count);
+        for (i = 0; i < s.count; i++) {
+            if (s.type == TNN_CHAINED && tnn__default(s.parts[i].lr, -1) >= 0)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule chained: part %d has .lr = %g; only "
+                                 "the whole may", i, s.parts[i].lr);
+            if (tnn__schedule_check(&s.parts[i], s.lr, depth + 1)) return (tnn_status)tnn_failed();
+        }
+    }
+    return TNN_OK;
+}
+
+static int tnn__milestones_passed(const int *milestone, int n, long long t)
+{
+    int i = 0;
+    while (i < n && milestone[i] <= t) i++;
+    return i;
+}
+/* w(at/n), from 1 at 0 to 0 at n and beyond; (1 + cos(pi u))/2 = cos(pi u/2)^2, without
+   cancellation. */
+static double tnn__anneal(const tnn_schedule *s, double at, double n)
+{
+    const double u = at >= n ? 1 : at > 0 ? at/n : 0;
+    const double c = tnn__cos_turn(u/4);
+    return s->anneal == TNN_ANNEAL_COSINE ? c*c
+         : s->anneal == TNN_ANNEAL_LINEAR ? tnn__pow(1 - u, s->power) : 1 - sqrt(u);
+}
+
+/* out: lr and momentum (NaN: left alone) at step t of a schedule that has been checked. */
+static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, double out[2])
+{
+    const double none = TNN__NAN;
+    const tnn_schedule s = tnn__schedule_filled(given, lr);
+    const long long since = TNN__MAX(t - s.warmup, 0);
+    const int momentum = (s.type == TNN_ONE_CYCLE || s.type == TNN_CYCLIC) && !s.keep_momentum;
+    const double low = momentum ? s.base_momentum : none, high = momentum ? s.max_momentum : none;
+    long long at = since, n = s.steps, cycle = 0;
+    double from[2], to[2], w = 1, x;
+    int i;
+    from[0] = s.lr*s.start_factor; from[1] = high;
+    to[0] = s.end_lr;              to[1] = low;
+    switch (s.type) {
+    case TNN_CONSTANT:
+        w = at < n;
+        break;
+    case TNN_STEP: case TNN_MULTISTEP: case TNN_EXPONENTIAL: case TNN_INVERSE_TIME:
+        x = s.type == TNN_MULTISTEP ? tnn__milestones_passed(s.milestones, s.count, at)
+          : s.type == TNN_STEP || s.staircase ? (double)(at/n) : (double)at/(double)n;
+        w = s.type == TNN_INVERSE_TIME ? 1/(1 + s.gamma*x) : tnn__pow(s.gamma, x);
+        break;
+    case TNN_COSINE:                    /* falls and rises */
+        at %= 2*n;
+        w = tnn__anneal(&s, (double)TNN__MIN(at, 2*n - at), (double)n);
+        break;
+    case TNN_COSINE_RESTARTS:
+        if (s.mult == 1) { cycle = at/n; at %= n; }
+        else for (; at >= n; cycle++) { at -= n; n = n > since ? n : n*s.mult; }
+        w = tnn__anneal(&s, (double)at, (double)n)*tnn__pow(s.cycle_gamma, (double)cycle);
+        break;
+    case TNN_CYCLIC:
+        cycle = at/(n + s.steps_down);
+        at %= n + s.steps_down;
+        x = at <= n ? (double)at/(double)n
+                    : (double)(n + s.steps_down - at)/(double)s.steps_down;
+        w = 1 - x*tnn__pow(s.gamma, (double)since)*tnn__pow(s.cycle_gamma, (double)cycle);
+        break;
+    case TNN_ONE_CYCLE: {               /* two or three phases between these */
+        const double least = s.lr/s.div_factor, last = least/s.final_div_factor, T = (double)n;
+        const double rates[4] = { least, s.lr, s.three_phase ? least : last, last };
+        const double momenta[4] = { high, low, high, high };
+        double end[3], begin = 0;
+        end[0] = s.pct_start*T - 1;
+        end[1] = s.three_phase ? 2*s.pct_start*T - 2 : T - 1;
+        end[2] = T - 1;
+        for (i = 0; i < 1 + !!s.three_phase && (double)at > end[i]; i++) begin = end[i];
+        from[0] = rates[i];     to[0] = rates[i + 1];
+        from[1] = momenta[i];   to[1] = momenta[i + 1];
+        w = tnn__anneal(&s, (double)at - begin, end[i] - begin);
+        break; }
+    case TNN_SEQUENTIAL:
+        i = tnn__milestones_passed(s.milestones, s.count - 1, at);
+        tnn__schedule_at(&s.parts[i], s.lr, i ? at - s.milestones[i - 1] : at, from);
+        to[0] = to[1] = 0;
+        break;
+    case TNN_CHAINED:
+        for (i = 0; i < s.count; i++) {
+            tnn__schedule_at(&s.parts[i], from[0], at, out);
+            from[0] = out[0];
+            if (out[1] >= 0) from[1] = out[1];
+        }
+        to[0] = to[1] = 0;
+        break;
+    case TNN_LAMBDA:
+        w = s.function(s.user, at);
+        break;
+    case TNN_MULTIPLICATIVE:
+        for (at = 1; at <= since; at++) w *= s.function(s.user, at);
+        break;
+    case TNN_WSD:
+        at -= n;
+        n = s.steps_down;
+        /* fall through */
+    default:                            /* LINEAR, POLYNOMIAL, ANNEAL */
+        w = tnn__anneal(&s, (double)at, (double)n);
+    }
+    for (i = 0; i < 2; i++) out[i] = to[i] + (from[i] - to[i])*w;
+    out[0] = out[0] < s.min_lr ? s.min_lr : out[0];
+    if (t < s.warmup)
+        out[0] *= s.warmup_factor + (1 - s.warmup_factor)*(double)t/(double)s.warmup;
+}
+
+static double tnn__schedule_value(const tnn_schedule *s, long long step, int which)
+{
+    double out[2];
+    out[0] = out[1] = TNN__NAN;
+    if (tnn_failed()) return out[0];
+    if (step < 0 || step > (long long)1 << 53)
+        tnn__fail(TNN_ERROR_ARGUMENT, "schedule: step %l must not be negative", step);
+    else if (!tnn__schedule_check(s, 1e-3, 0)) tnn__schedule_at(s, 1e-3, step, out);
+    return out[which];
+}
+TNN_API double (tnn_schedule_lr)(const tnn_schedule *schedule, long long step)
+{
+    return tnn__schedule_value(schedule, step, 0);
+}
+TNN_API double (tnn_schedule_momentum)(const tnn_schedule *schedule, long long step)
+{
+    return tnn__schedule_value(schedule, step, 1);
+}
+
+static tnn_status tnn__follow_schedule(tnn_net *net)
+{
+    double value[2];
+    if (!net->schedule.type) return TNN_OK;
+    tnn__schedule_at(&net->schedule, 0, net->schedule_step, value);
+    if ((tnn_set_lr)(net, value[0])) return (tnn_status)tnn_failed();
+    return value[1] >= 0 ? (tnn_set_momentum)(net, value[1]) : TNN_OK;
+}
+TNN_API tnn_status (tnn_net_schedule)(tnn_net *net, const tnn_schedule *schedule)
+{
+    tnn_net before;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !net->optimizer.type)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_schedule: no network, or no optimizer; that comes first");
+    if (schedule && tnn__schedule_check(schedule, net->optimizer.lr, 0))
+        return (tnn_status)tnn_failed();
+    before = *net;
+    memset(&net->schedule, 0, sizeof net->schedule);
+    net->schedule_step = 0;
+    if (!schedule) return TNN_OK;
+    net->schedule = *schedule;
+    if (!(tnn__default(schedule->lr, -1) >= 0)) net->schedule.lr = net->optimizer.lr;
+    if (tnn__follow_schedule(net)) *net = before;
+    return (tnn_status)tnn_failed();
+}
+TNN_API tnn_status (tnn_end_epoch)(tnn_net *net)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_end_epoch: no network");
+    net->schedule_step += net->schedule.per_epoch != 0;
+    return TNN_OK;
+}
+
+TNN_API int (tnn_plateau_update)(tnn_plateau *p, double metric, double *lr)
+{
+    double factor, threshold, eps, reach, lower;
+    int patience, counted, keras, enough, reduced;
+    if (tnn_failed()) return 0;
+    if (!p || !lr) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: no tnn_plateau or no lr");
+        return 0;
+    }
+    keras = p->keras != 0;
+    factor = tnn__default(p->factor, 0.1);
+    threshold = tnn__default(p->threshold, 1e-4);
+    eps = tnn__default(p->eps, 1e-8);
+    patience = p->patience < 0 ? 0 : p->patience ? p->patience : 10;
+    if (!(factor >= 0 && factor < 1) || p->patience < -1 || p->cooldown < 0) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: .factor = %g must be in [0, 1), "
+                  ".patience = %d at least -1, .cooldown = %d not negative",
+                  factor, p->patience, p->cooldown);
+        return 0;
+    }
+    if (!(threshold >= 0 && threshold + eps <= 1e30) || !(eps >= 0) || !(p->min_lr >= 0)
+        || p->min_lr > 1e30 || !(*lr >= 0)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: .threshold = %g, .eps = %g, "
+                  ".min_lr = %g and lr = %g must be finite and not negative",
+                  threshold, eps, p->min_lr, *lr);
+        return 0;
+    }
+    if (!p->updates++) p->best = p->max ? -HUGE_VAL : HUGE_VAL;
+    /* of the epochs that cool down torch ignores the last one, too */
+    counted = p->cooling <= keras;
+    p->cooling -= p->cooling > 0;
+    reach = (p->max ? 1 : -1)*threshold;
+    reach = p->absolute || keras ? p->best + reach : p->best*(1 + reach);
+    if (p->max ? metric > reach : metric < reach) {
+        p->best = metric;
+        p->bad = 0;
+    } else p->bad += counted;
+    enough = p->bad > 0 && p->bad > patience - keras;
+    if (!enough) return 0;
+    lower = TNN__MAX(*lr*factor, p->min_lr);
+    reduced = keras ? *lr > p->min_lr : *lr - lower > eps;
+    if (reduced) *lr = lower;
+    if (reduced || !keras) {
+        p->cooling = p->cooldown;
+        p->bad = 0;
+    }
+    return reduced;
 }
 
 /* ==== 12. DATA ================================================================================ */
@@ -5745,9 +8151,146 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
         batches++;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
+    (tnn_end_epoch)(net);
     m.loss = loss/batches;
     m.accuracy = (double)m.correct/m.n;
     return m;
+}
+
+TNN_API int (tnn_early_stop)(tnn_early_stopping *s, tnn_net *net, double metric)
+{
+    const double none = TNN__NAN;
+    double sign, v, baseline, stop_at, diverged_at;         /* the smaller v the better */
+    int patience;
+    size_t n = 0;
+    float *w = NULL;
+    if (tnn_failed()) return 1;
+    if (!s || (s->restore_best && !net)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: no tnn_early_stopping, or no network for "
+                  ".restore_best");
+        return 1;
+    }
+    if (s->patience < -1 || s->start_from < 0 || !(s->min_delta >= 0) || s->min_delta > 1e30) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: .patience = %d must be at least -1, "
+                  ".start_from = %d and .min_delta = %g finite and not negative",
+                  s->patience, s->start_from, s->min_delta);
+        return 1;
+    }
+    sign = s->max ? -1 : 1;
+    baseline = sign*tnn__default(s->baseline, none);        /* NaN is neither < nor > */
+    stop_at = sign*tnn__default(s->stop_at, none);
+    diverged_at = sign*tnn__default(s->diverged_at, none);
+    if (s->keras ? s->any_value || stop_at - stop_at >= 0 || diverged_at - diverged_at >= 0
+                 : s->start_from || baseline - baseline >= 0) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: %s", s->keras
+                  ? ".any_value, .stop_at and .diverged_at do not go with .keras"
+                  : ".baseline and .start_from need .keras");
+        return 1;
+    }
+    patience = s->patience < 0 ? 0 : s->patience || s->keras ? s->patience : 3;
+    if (s->restore_best && !(w = (tnn_flat)(net, 0, &n))) return 1;
+    if (w) n += (size_t)net->buffer_floats;
+    v = sign*metric;
+    if (++s->calls <= s->start_from) return 0;
+    if (s->restore_best && !s->copy) {
+        s->copy = tnn__workspace((tnn__len)n, "tnn_early_stop");
+        if (!s->copy) return 1;
+        memcpy(s->copy, w, n*sizeof *w);
+    }
+    if (!s->keras && ((!(v - v >= 0) && !s->any_value) || v < stop_at || v > diverged_at)) return 1;
+    s->bad++;
+    if (v + s->min_delta < (s->best_call ? sign*s->best : HUGE_VAL)) {
+        s->best = metric;
+        s->best_call = s->calls;
+        if (s->copy) memcpy(s->copy, w, n*sizeof *w);
+        if (!(baseline - baseline >= 0) || v + s->min_delta < baseline) s->bad = 0;
+        return 0;
+    }
+    return s->bad >= patience && !(s->keras && s->calls == 1);
+}
+TNN_API tnn_status (tnn_early_stopping_end)(tnn_early_stopping *s, tnn_net *net)
+{
+    size_t n = 0;
+    float *w;
+    if (!s) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
+    if (s->copy && net && (w = (tnn_flat)(net, 0, &n)) != NULL) {
+        memcpy(w, s->copy, (n + (size_t)net->buffer_floats)*sizeof *w);
+        net->stage = TNN__NOTHING;
+    }
+    tnn__release(s->copy);
+    s->copy = NULL;
+    s->calls = s->bad = s->best_call = 0;
+    s->best = 0;
+    return (tnn_status)tnn_failed();
+}
+
+TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
+{
+    const double nan = HUGE_VAL - HUGE_VAL;
+    double low, high, beta, diverge, average = 0, weight = 1, least = HUGE_VAL, steepest = HUGE_VAL;
+    double best = nan;
+    float *memory;
+    tnn_net before;
+    size_t bytes;
+    int i, n;
+    if (tnn_failed()) return nan;
+    if (!net || !loader || !f || !f->lr || !f->loss) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: no network, loader or finder, or no arrays "
+                  ".lr and .loss in it");
+        return nan;
+    }
+    low = tnn__default(f->min_lr, 1e-8);
+    high = tnn__default(f->max_lr, 1);
+    beta = tnn__default(f->beta, 0.98);
+    diverge = tnn__default(f->diverge, 4);
+    n = f->steps ? f->steps : 100;
+    if (!(low >= (f->linear ? 0 : 1e-30) && high > low && high <= 1e30) || n < 3
+        || !(beta >= 0 && beta < 1) || !(diverge > 1)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, "
+                  ".steps = %d at least 3, .beta = %g in [0, 1), .diverge = %g above 1",
+                  low, high, n, beta, diverge);
+        return nan;
+    }
+    if ((tnn_build)(net)) return nan;
+    memory = tnn__workspace(net->memory_floats, "tnn_lr_find");
+    if (!memory) return nan;
+    bytes = (size_t)net->memory_floats*sizeof *memory;
+    memcpy(memory, net->memory, bytes);
+    before = *net;
+    net->schedule.type = (tnn_schedule_type)0;
+    f->count = 0;
+    for (i = 0; i < n; i++) {
+        const double part = (double)i/(n - 1);
+        const double lr = f->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
+        double loss;
+        if (!(tnn_next)(loader) && !(tnn_next)(loader)) break;
+        (tnn_set_lr)(net, lr);
+        loss = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+        if (tnn_failed()) {             /* a loss that is not finite ends the curve */
+            if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
+            break;
+        }
+        average = beta*average + (1 - beta)*loss;
+        weight *= beta;
+        f->lr[i] = lr;
+        f->loss[i] = average/(1 - weight);
+        f->count = i + 1;
+        if (f->loss[i] > diverge*least) break;
+        least = TNN__MIN(least, f->loss[i]);
+    }
+    *net = before;
+    memcpy(net->memory, memory, bytes);
+    tnn__release(memory);
+    if (tnn_failed()) return nan;
+    for (i = TNN__MAX(n/10, 1); i + 1 < f->count; i++)
+        if (f->loss[i + 1] - f->loss[i - 1] < steepest) {
+            steepest = f->loss[i + 1] - f->loss[i - 1];
+            best = f->lr[i];
+        }
+    if (!(best >= 0))
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: ended after %d steps, too few of %d; begin "
+                  "with a smaller .min_lr than %g", f->count, n, low);
+    return best;
 }
 
 TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *labels, int n,
@@ -5756,26 +8299,31 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     const double nan = TNN__NAN;
     double worst = 0, largest = 0;
     const tnn__op *op;
-    int i, k, bias, tensors;
+    int i, k, which, tensors;
     uint64_t draws;
-    if ((tnn_forward)(net, x, n, TNN_TRAIN)) return nan;
+    if ((tnn_build)(net)) return nan;
+    net->cumulative = -1;               /* the running statistics stay */
+    (tnn_forward)(net, x, n, TNN_TRAIN);
     draws = net->draws;                 /* every forward below draws the same dropout */
     (tnn_loss)(net, labels);
     (tnn_backward)(net);
-    if (tnn_failed()) return nan;
+    if (tnn_failed()) {
+        net->cumulative = 0;
+        return nan;
+    }
     for (i = 0; i < net->params; i++) largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
-    tensors = (tnn_param_count)(net);
-    if (!tensors) return 0;             /* nothing can be wrong */
-    for (k = 0; k < samples; k++) {
+    for (tensors = 0; tnn__find_param(net, tensors, &which) && which < TNN__MEAN; tensors++) {}
+    for (k = 0; tensors && k < samples; k++) {
         tnn__len count, at;
         float *w, old;
         double g, error = HUGE_VAL;
         int step;
-        op = tnn__find_param(net, k%tensors, &bias);
-        count = bias ? op->q.oc : op->q.K*op->q.oc;
+        op = tnn__find_param(net, k%tensors, &which);
+        if (!op->trained) continue;
+        count = tnn__param_of(net, op, which).count;
         at = (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)%(uint64_t)count);
-        w = tnn__param_at(op, bias, net->flat[0], at);
-        g = (double)*tnn__param_at(op, bias, net->flat[1], at);
+        w = tnn__param_at(net, op, which, net->flat[0], at);
+        g = (double)*tnn__param_at(net, op, which, net->flat[1], at);
         old = *w;
         /* a kink within a long step, rounding in a short one: the best counts */
         for (step = 0; step < 4; step++) {
@@ -5798,7 +8346,19 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
         worst = TNN__MAX(worst, error);
     }
     net->stage = TNN__NOTHING;
+    net->cumulative = 0;
     return tnn_failed() ? nan : worst;
+}
+
+TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
+{
+    tnn_status e = (tnn_build)(net);
+    if (e) return e;
+    for (net->cumulative = 1; (tnn_next)(loader); net->cumulative++)
+        if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)) break;
+    net->cumulative = 0;
+    net->stage = TNN__NOTHING;
+    return (tnn_status)tnn_failed();
 }
 
 #if defined(__clang__)

@@ -178,9 +178,28 @@ static void k_leaky_grad(const tnn__isa_table *k, tnn__len n, const float *x, co
 static void k_dropout(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
                       float *o, float *p)
 {
+    const tnn__drop d = { 0.3f, 1.25f, 0.5f, -2, 0x123456789abcull };
     (void)y;
     (void)p;
-    k->dropout(n, x, o, 0.3f, 0x123456789abcull, 0x3333333377ull, (uint64_t)64*0x40000001u);
+    k->dropout(n, x, o, &d, 0x3333333377ull, (uint64_t)64*0x40000001u);
+}
+static void k_normal(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                     float *o, float *p)
+{
+    (void)x;
+    (void)y;
+    (void)p;
+    k->normal(n, o, 0.3f, 1.5f, 0x123456789abcull, 0x3333333377ull, (uint64_t)64*0x40000001u);
+}
+static void k_arithmetic(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                         float *o, float *p)
+{
+    (void)p;
+    k->axpy(n, 0.7f, x, o, 0);
+    k->axpy(n, -1.3f, y, o, 1);
+    k->multiply(n, y, o, o);
+    k->softmax_grad(n, x, o, 0.25f, o, 0);
+    k->softmax_grad(n, x, o, 0.25f, o, 1);
 }
 static void k_sum(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
                   float *o, float *p)
@@ -203,6 +222,38 @@ static void k_colsum(const tnn__isa_table *k, tnn__len n, const float *x, const 
     (void)p;
     k->colsum(n/7, 7, x, 7, o);
 }
+/* 7 rows of n/7 columns, n/7 at most 171; the options of the columns are in o's own rows */
+static void k_columns(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                      float *o, float *p)
+{
+    const tnn__len c = n/7;
+    (void)p;
+    if (c < 1) return;
+    k->colvar(7, c, x, c, y, o);
+    k->coldot(7, c, x, c, y + c, x, c, o + c);
+    k->affine(2, c, x, c, y, y + c, o, o + 2*c, c);
+    k->affine_grad(2, c, x, c, y, x + 2*c, c, o, o + c, y + 2*c, o + 4*c, c);
+    k->prelu(1, c, x, c, y, o + 6*c, c);
+    k->prelu_grad(3, c, x, c, y, x + 3*c, c, o, c, o + 5*c);
+}
+static void k_activations(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
+                          float *o, float *p)
+{
+    static const float option[3] = {0.7f, 1.1f, 1.3f};
+    static float scaled[1200];
+    tnn__len i;
+    int f;
+    (void)p;
+    for (i = 0; i < n; i++) scaled[i] = 6*x[i];
+    memset(o, 0, (size_t)n*sizeof *o);
+    for (f = 0; f < TNN__ACT_COUNT; f++) {
+        float *t = at_end(4, n);
+        k->activation[f].forward(n, scaled, t, option);
+        k->axpy(n, (float)(f + 1), t, o, 1);
+        k->activation[f].backward(n, scaled, y, t, option);
+        k->axpy(n, 0.1f*(float)(f + 1), t, o, 1);
+    }
+}
 static void k_transpose(const tnn__isa_table *k, tnn__len n, const float *x, const float *y,
                         float *o, float *p)
 {
@@ -218,6 +269,8 @@ static void test_elements(void)
         {"add", k_add}, {"relu", k_relu}, {"leaky relu", k_leaky},
         {"relu gradient", k_relu_grad}, {"leaky relu gradient", k_leaky_grad},
         {"dropout", k_dropout}, {"sum, dot, max", k_sum}, {"exp", k_exp},
+        {"normal", k_normal}, {"axpy, multiply, softmax's gradient", k_arithmetic},
+        {"activations", k_activations}, {"columns", k_columns},
         {"colsum", k_colsum}, {"transpose", k_transpose} };
     static float want[1200], want2;
     size_t f;
@@ -225,7 +278,7 @@ static void test_elements(void)
         int ok = 1, i;
         tnn__len n;
         worst = 0;
-        for (n = f >= 8 ? 21 : 1; n < 1200 && ok; n += n < 140 ? 1 : 97) {
+        for (n = kernels[f].f == k_colsum || kernels[f].f == k_transpose ? 21 : 1; n < 1200 && ok; n += n < 140 ? 1 : 97) {
             const float *x = filled(0, n, 5), *y = filled(1, n, 6);
             float *o = filled(2, n, 8), *p = filled(3, 1, 9);
             kernels[f].f(tables[0], n, x, y, o, p);
@@ -266,6 +319,66 @@ static void test_special_values(void)
     CHECK(ok_act, "activations keep NaN and infinity apart");
     CHECK(ok_max, "max finds NaN and infinity");
     CHECK(ok_exp, "exp: 0 far below, NaN stays");
+}
+
+/* The functions behind the activations against those in double. */
+static double d_sigmoid(double x)  { return 1/(1 + exp(-x)); }
+static double d_softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+static void functions(double from, double to, double limit, const char *name,
+                      float (*f)(float), double (*want)(double))
+{
+    double err = 0, x, w;
+    int i;
+    for (i = 0; i < 200000; i++) {
+        const float at = (float)(from + (to - from)*(i + 0.37)/200000);
+        x = at, w = want(x);
+        err = TNN__MAX(err, fabs((double)f(at) - w)/(fabs(w) + 1e-37));
+    }
+    test_measure(err, limit);
+    CHECK(err <= limit, "%s on [%g, %g]: relative error %.2g", name, from, to, err);
+}
+static void test_functions(void)
+{
+    functions(-80, 88, 2.5e-7, "expm1", tnn__expm1_scalar, expm1);
+    functions(-0.01, 0.01, 2.5e-7, "expm1", tnn__expm1_scalar, expm1);
+    functions(1e-38, 1, 2.5e-7, "log", tnn__log_scalar, log);
+    functions(0.9, 1.1, 2.5e-7, "log", tnn__log_scalar, log);
+    functions(1e-44, 1e-37, 2.5e-7, "log", tnn__log_scalar, log);
+    functions(1, 3e38, 2.5e-7, "log", tnn__log_scalar, log);
+    functions(0, 1, 2.5e-7, "log1p", tnn__log1p_scalar, log1p);
+    functions(-12, 12, 3e-7, "tanh", tnn__tanh_scalar, tanh);
+    functions(-0.01, 0.01, 3e-7, "tanh", tnn__tanh_scalar, tanh);
+    functions(-87, 30, 2.5e-7, "sigmoid", tnn__sigmoid_scalar, d_sigmoid);
+    functions(-87, 88, 2.5e-7, "softplus", tnn__softplus_scalar, d_softplus);
+    functions(-6, 6, 2.5e-7, "erf", tnn__erf_scalar, erf);
+    functions(-0.01, 0.01, 2.5e-7, "erf", tnn__erf_scalar, erf);
+    CHECK(tnn__log_scalar(0) < -1e38f && tnn__log_scalar((float)HUGE_VAL) > 1e38f, "log of 0, inf");
+    CHECK(tnn__log_scalar(-1) != tnn__log_scalar(-1), "log of -1 is no number");
+}
+
+/* The normal kernel: moments, and the distance from the distribution. */
+static int ascending(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+static void test_normals(void)
+{
+    enum { N = 1 << 18 };
+    static float x[N];
+    double sum = 0, squares = 0, distance = 0;
+    int i;
+    tables[count - 1]->normal(N, x, 2, 3, 5, 6, 0);
+    for (i = 0; i < N; i++) sum += (double)x[i];
+    for (i = 0; i < N; i++) squares += ((double)x[i] - sum/N)*((double)x[i] - sum/N);
+    CHECK(fabs(sum/N - 3) < 4*2/sqrt((double)N), "mean %g", sum/N);
+    CHECK(fabs(squares/N/4 - 1) < 4*sqrt(2.0/N), "variance %g", squares/N);
+    qsort(x, N, sizeof *x, ascending);
+    for (i = 0; i < N; i++) {
+        const double away = fabs(0.5*erfc(-((double)x[i] - 3)/2/sqrt(2)) - (i + 0.5)/N);
+        distance = TNN__MAX(distance, away);
+    }
+    CHECK(distance*sqrt((double)N) < 1.6, "distance %g from N(3, 4)", distance);
 }
 
 /* exp against the double one, over its whole range. */
@@ -390,9 +503,10 @@ static void test_philox(void)
           "Philox4x32-10 of pi");
     /* the kernel draws the same blocks */
     for (ok = 1, i = 0; i < count; i++) {
+        const tnn__drop quarter = { 0.25f, 1/0.75f, 0, 0, 77 };
         float x[200], y[200];
         for (j = 0; j < 200; j++) x[j] = 1;
-        tables[i]->dropout(200, x, y, 0.25f, 77, 88, 64*5);
+        tables[i]->dropout(200, x, y, &quarter, 88, 64*5);
         for (j = 0; j < 200; j++) {
             const uint64_t e = 64*5 + (uint64_t)j;
             tnn__philox(77, 88, e/64*16 + e%16, r);
@@ -414,6 +528,8 @@ int main(int argc, char **argv)
     RUN("optimizer kernels on every instruction set", test_updates);
     RUN("NaN and infinity in kernels", test_special_values);
     RUN("accuracy of exp, log, cos", test_accuracy);
+    RUN("accuracy of the functions of activations", test_functions);
+    RUN("normal numbers", test_normals);
     RUN("Philox known answers", test_philox);
     return test_finish();
 }

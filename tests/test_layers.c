@@ -379,6 +379,7 @@ static void naive_forward(naive_net *net)
             for (i = 0; i < l->out; i++) l->y[i] = l->x[i] > 0 ? l->x[i] : slope * l->x[i];
             break;
         case TNN_DROPOUT: for (i = 0; i < l->out; i++) l->y[i] = l->x[i] * l->keep[i]; break;
+        default: break;                             /* the others: test_modules.c */
         }
     }
 }
@@ -419,6 +420,7 @@ static void naive_backward(naive_net *net)
             for (i = 0; i < l->in; i++) l->dx[i] = l->dy[i] * (l->x[i] > 0 ? 1 : slope);
             break;
         case TNN_DROPOUT: for (i = 0; i < l->in; i++) l->dx[i] = l->dy[i] * l->keep[i]; break;
+        default: break;
         }
     }
 }

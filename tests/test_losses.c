@@ -219,7 +219,7 @@ static double loss_anew(const tnn_loss_options *o, int n, int classes, const dou
             }
             weight += 1;
             break;
-        case TNN_COSINE:
+        case TNN_COSINE_LOSS:
             sum += 1 - xt / sqrt(xx * tt);
             weight += 1;
             break;
@@ -276,7 +276,7 @@ static const anew_case anew_cases[] = {
     CASE(TNN_POISSON_NLL, 0, -2, 2, 0, 5, .full = 1),
     CASE(TNN_POISSON_NLL, 0, 0.2, 5, 0, 5, .no_log_input = 1, .eps = 0.01f),
     CASE(TNN_GAUSSIAN_NLL, 0, 0.3, 2, -1, 1, .full = 1),
-    CASE(TNN_COSINE, 0, -2, 2, -1, 1, .p = 0),
+    CASE(TNN_COSINE_LOSS, 0, -2, 2, -1, 1, .p = 0),
     CASE(TNN_DICE, 0, 0, 1, 0, 1, .smooth = 0.5f),
     CASE(TNN_DICE, 1, 0, 1, 0, 0, .smooth = 1)
 };
@@ -450,7 +450,7 @@ static void bad_batches(void)
     static const tnn_loss_type on_targets[] = {
         TNN_CROSS_ENTROPY, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1, TNN_LOG_COSH, TNN_BCE_LOGITS,
         TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE, TNN_HINGE_EMBEDDING, TNN_KL_DIV, TNN_POISSON_NLL,
-        TNN_COSINE, TNN_DICE, TNN_BCE, TNN_GAUSSIAN_NLL
+        TNN_COSINE_LOSS, TNN_DICE, TNN_BCE, TNN_GAUSSIAN_NLL
     };
     tnn_net *net;
     for (k = 0; k < (int)(sizeof on_targets / sizeof *on_targets); k++) {
