@@ -3066,7 +3066,8 @@ FORMULA(nll)                    /* t is one-hot; other x may be infinite */
 /* a = margin - x_y, b = w_y/C; the label's own derivative is made in FN(loss) */
 FORMULA(multi_margin)
 {
-    const VF z = vf_eq(t, vf_zero(), vf_add(a, x), vf_zero()), m = vf_gt(vf_zero(), z, vf_zero(), z);
+    const VF z = vf_eq(t, vf_zero(), vf_add(a, x), vf_zero());
+    const VF m = vf_gt(vf_zero(), z, vf_zero(), z);
     *d = vf_gt(m, vf_zero(), vf_mul(b, o->p == 2 ? vf_add(m, m) : ONE), vf_zero());
     return vf_mul(b, o->p == 2 ? vf_mul(m, m) : m);
 }
@@ -3100,7 +3101,8 @@ FORMULA(poisson_rate)           /* a = eps */
 }
 
 #define AT(p) (r >= VN ? vf_load((p) + i) : vf_load_n((p) + i, r))
-#define PUT(p, v) do { if (r >= VN) vf_store((p) + i, v); else vf_store_n((p) + i, v, r); } while (0)
+#define PUT(p, v) \
+    do { if (r >= VN) vf_store((p) + i, v); else vf_store_n((p) + i, v, r); } while (0)
 HELPER VF FN(cut)(VF v, tnn__len r)     /* its first r elements, zeros after them */
 {
     float t[VN];
@@ -3261,8 +3263,8 @@ HELPER double FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x, 
     } \
     break
 /* The loss of a sample, or of a pixel; at: the place of its label. */
-KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, const float *t, float *g,
-                       tnn__len at)
+KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
+                       float *g, tnn__len at)
 {
     const VF scale = vf_set1((float)(1/o->divisor)), zero = vf_zero();
     const VF a = vf_set1(o->a), b = vf_set1(o->b), one = ONE;
@@ -7094,7 +7096,7 @@ static void tnn__loss_task(void *context, int span, int worker)
     }
 }
 
-/* Why the loss of sample s is not finite: its data, its targets, its outputs, or what came before. */
+/* Why the loss of sample s is not finite: its data, its targets, its outputs, what came before. */
 static tnn_status tnn__blame(const tnn__loss_call *call, int s)
 {
     const tnn_net *net = call->net;

@@ -16,13 +16,13 @@ import torch.nn.functional as F
 
 from torch_vectors import Vectors, coarse, hash32
 
-NAMES = ("cross_entropy nll multi_margin mse l1 huber smooth_l1 log_cosh bce bce_logits focal hinge "
-         "squared_hinge hinge_embedding kl_div poisson_nll gaussian_nll cosine dice").split()
+NAMES = ("cross_entropy nll multi_margin mse l1 huber smooth_l1 log_cosh bce bce_logits focal "
+         "hinge squared_hinge hinge_embedding kl_div poisson_nll gaussian_nll cosine dice").split()
 REDUCTIONS = {"mean": 0, "sum": 1, "batchmean": 2}
 numbers = {}
 
 
-# ---- what PyTorch 1.13 lacks -----------------------------------------------------------------------
+# ---- what PyTorch 1.13 lacks -------------------------------------------------------------------
 
 def reduced(value, reduction):
     return value.sum() if reduction == "sum" else value.mean() if reduction == "mean" \
@@ -66,7 +66,7 @@ def dice(x, t, smooth=1.0):
     return (1 - d).mean()
 
 
-# ---- cases -----------------------------------------------------------------------------------------
+# ---- cases -------------------------------------------------------------------------------------
 
 def case(out, name, x, function, t=None, labels=None, flat=0, **options):
     x = x.detach().clone().requires_grad_()
@@ -153,7 +153,8 @@ def by_labels():
             o.pop("label_smoothing", None)
             if variant != 2:
                 case(out, "nll", f32(F.log_softmax(x, 1)), lambda x: F.nll_loss(
-                    x, labels, weights, ignore_index=ignore, reduction=reduction), labels=labels, **o)
+                    x, labels, weights, ignore_index=ignore, reduction=reduction),
+                     labels=labels, **o)
     for shape in [(1, 5), (4, 3), (3, 17), (2, 3, 2, 3)]:
         for variant in range(4):
             x, t = fresh(*shape) * 4, probabilities(*shape)
@@ -213,7 +214,8 @@ def by_labels():
         t = F.one_hot(labels, shape[1]).double() if shape[1] > 1 else labels.double().reshape(shape)
         x = fresh(*shape)
         case(out, "mse", x, lambda x: F.mse_loss(x, t), labels=labels)
-        case(out, "bce_logits", x, lambda x: F.binary_cross_entropy_with_logits(x, t), labels=labels)
+        case(out, "bce_logits", x, lambda x: F.binary_cross_entropy_with_logits(x, t),
+             labels=labels)
         case(out, "hinge", x, lambda x: hinge(x, 2 * t - 1), labels=labels)
         case(out, "hinge_embedding", x, lambda x: F.hinge_embedding_loss(x, 2 * t - 1),
              labels=labels)
@@ -243,8 +245,8 @@ def by_targets():
         x, t = fresh(2, 2, 2, 3) * 2, fresh(2, 2, 2, 3)
         case(out, name, x, lambda x: f(x, t), t=t, flat=1)
         for reduction in ("sum", "batchmean"):
-            case(out, name, x, lambda x: f(x, t, reduction="sum") / (1 if reduction == "sum" else 2),
-                 t=t, reduction=REDUCTIONS[reduction])
+            case(out, name, x, lambda x: f(x, t, reduction="sum")
+                 / (1 if reduction == "sum" else 2), t=t, reduction=REDUCTIONS[reduction])
         for e in (0.0, 1e-3, -0.5, 0.75, 40.0, -1e4):           # one by one
             x, t = torch.tensor([[e]], dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
             x = f32(x)

@@ -8,7 +8,7 @@
 #include "test.h"
 #include "vectors.h"
 
-/* ---- a network whose output is what is wanted ---------------------------------------------------
+/* ---- a network whose output is what is wanted ------------------------------------------------
    A convolution of one pixel's window and one-hot inputs: pixel p of sample s has 1 in channel
    s*pixels + p, so the weights (c, n*pixels) are the outputs and their gradients those of the
    outputs, without any rounding. Only what is public is used. */
@@ -87,7 +87,7 @@ static tnn_loss_options of_type(tnn_loss_type type)
     return o;
 }
 
-/* ---- vectors ------------------------------------------------------------------------------------*/
+/* ---- vectors ---------------------------------------------------------------------------------*/
 
 static float option(vectors *c, const char *name)
 {
@@ -139,7 +139,7 @@ static void on_labels(void)       { vectors_of("loss_labels.txt"); }
 static void on_targets(void)      { vectors_of("loss_targets.txt"); }
 static void on_more_targets(void) { vectors_of("loss_more.txt"); }
 
-/* ---- formulas written anew, in double -----------------------------------------------------------*/
+/* ---- formulas written anew, in double --------------------------------------------------------*/
 
 typedef struct {
     tnn_loss_options o;             /* every number given, none left to its default */
@@ -148,14 +148,15 @@ typedef struct {
     double           t_lo, t_hi;
 } anew_case;
 
+#define PI 3.14159265358979323846
 static double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
 
 /* One value's loss, its target t, s the weight of its class. */
 static double value_anew(const tnn_loss_options *o, double x, double t)
 {
-    const double e = x - t, pi = 3.14159265358979323846, log_p = -softplus(-x), log_q = -softplus(x);
+    const double e = x - t, log_p = -softplus(-x), log_q = -softplus(x);
     const double s = t > 0 ? 1 : -1, z = 1 - s * x > 0 ? 1 - s * x : 0, m = fabs(e);
-    const double full = o->full && t > 1 ? t * log(t) - t + log(2 * pi * t) / 2 : 0;
+    const double full = o->full && t > 1 ? t * log(t) - t + log(PI * 2 * t) / 2 : 0;
     double d;
     switch (o->type) {
     case TNN_MSE: return e * e;
@@ -200,8 +201,8 @@ static double loss_anew(const tnn_loss_options *o, int n, int classes, const dou
         switch (o->type) {
         case TNN_CROSS_ENTROPY:
             for (c = 0; c < classes; c++) {
-                double hot = labels ? c == labels[i] : (double)t[i * classes + c], p = exp(y[c]) / all;
-                double s = (double)o->label_smoothing, v = (1 - s) * hot + s / classes;
+                double hot = labels ? c == labels[i] : (double)t[i * classes + c];
+                double p = exp(y[c]) / all, s = (double)o->label_smoothing, v = (1 - s) * hot + s / classes;
                 mine -= v * log(p) * pow(1 - p, (double)o->gamma)
                       * (o->class_weights ? (double)o->class_weights[c] : 1);
             }
@@ -230,7 +231,7 @@ static double loss_anew(const tnn_loss_options *o, int n, int classes, const dou
         case TNN_GAUSSIAN_NLL:
             for (c = 0; c < classes / 2; c++) {
                 const double v = y[classes / 2 + c], e = y[c] - (double)t[i * (classes / 2) + c];
-                sum += (log(v) + e * e / v) / 2 + (o->full ? log(2 * 3.14159265358979323846) / 2 : 0);
+                sum += (log(v) + e * e / v) / 2 + (o->full ? log(2 * PI) / 2 : 0);
             }
             weight += classes / 2;
             break;
@@ -281,23 +282,29 @@ static const anew_case anew_cases[] = {
     CASE(TNN_DICE, 1, 0, 1, 0, 0, .smooth = 1)
 };
 
+static float between(double lo, double hi, uint32_t stream, int i)
+{
+    return (float)(lo + (hi - lo) * ((double)test_value(stream, (uint32_t)i) / 2 + 0.5));
+}
+
 static void differences(void)
 {
     enum { N = 7, CLASSES = 6, COUNT = N * CLASSES };
-    const int shape[4] = { N, CLASSES, 1, 1 };
+    static const int shapes[2][4] = { { N, CLASSES, 1, 1 }, { N, 2, 1, 3 } };      /* flattened */
     size_t k;
-    for (k = 0; k < sizeof anew_cases / sizeof *anew_cases; k++) {
-        const anew_case *a = &anew_cases[k];
+    for (k = 0; k < 2 * sizeof anew_cases / sizeof *anew_cases; k++) {
+        const anew_case *a = &anew_cases[k / 2];
+        const int *shape = shapes[k % 2];
         const tnn_loss_options *o = &a->o;
         float *x = test_floats(COUNT), *dx = test_floats(COUNT), *t = test_floats(COUNT);
         double wide[COUNT], numeric[COUNT], h = 1e-6, at[2], loss;
         int labels[N], i, side;
         char what[60];
-        snprintf(what, sizeof what, "loss %d, case %d", (int)o->type, (int)k);
+        snprintf(what, sizeof what, "loss %d, case %d%s", (int)o->type, (int)k / 2,
+                 k % 2 ? ", flattened" : "");
         for (i = 0; i < COUNT; i++) {
-            x[i] = (float)(a->lo + (a->hi - a->lo) * ((double)test_value(40, (uint32_t)i) / 2 + 0.5));
-            t[i] = (float)(a->t_lo + (a->t_hi - a->t_lo)
-                                     * ((double)test_value(41, (uint32_t)i) / 2 + 0.5));
+            x[i] = between(a->lo, a->hi, 40, i);
+            t[i] = between(a->t_lo, a->t_hi, 41, i);
             wide[i] = (double)x[i];
         }
         for (i = 0; i < N; i++) labels[i] = (int)(test_hash(42, (uint32_t)i) % CLASSES);
@@ -310,7 +317,7 @@ static void differences(void)
             wide[i] = (double)x[i];
             numeric[i] = (at[0] - at[1]) / (2 * h);
         }
-        loss = evaluate(o, shape, 0, x, a->labels ? NULL : t, labels, dx);
+        loss = evaluate(o, shape, (int)k % 2, x, a->labels ? NULL : t, labels, dx);
         CHECK(!tnn_failed(), "%s: %s", what, tnn_error());
         tnn_clear_error();
         CHECK_NEAR(what, loss, loss_anew(o, N, CLASSES, wide, a->labels ? NULL : t,
@@ -320,7 +327,7 @@ static void differences(void)
     }
 }
 
-/* ---- enough for threads: bits -------------------------------------------------------------------*/
+/* ---- enough for threads: bits ----------------------------------------------------------------*/
 
 static void large(void)
 {
@@ -339,10 +346,8 @@ static void large(void)
             for (i = 0; i < COUNT; i++) weights[i] = 1 + test_value(50, (uint32_t)i);
             if (o.class_weights) o.class_weights = weights;
             for (i = 0; i < N * COUNT; i++) {
-                x[i] = (float)(a->lo + (a->hi - a->lo)
-                                       * ((double)test_value(51, (uint32_t)i) / 2 + 0.5));
-                t[i] = (float)(a->t_lo + (a->t_hi - a->t_lo)
-                                         * ((double)test_value(52, (uint32_t)i) / 2 + 0.5));
+                x[i] = between(a->lo, a->hi, 51, i);
+                t[i] = between(a->t_lo, a->t_hi, 52, i);
             }
             for (i = 0; i < N * H * W; i++)
                 labels[i] = (int)(test_hash(53, (uint32_t)i) % (flat ? COUNT : C));
@@ -366,7 +371,7 @@ static void large(void)
         }
 }
 
-/* ---- what else the header says ------------------------------------------------------------------*/
+/* ---- what else the header says ---------------------------------------------------------------*/
 
 static int says(const char *want)
 {
@@ -534,8 +539,8 @@ static void bad_batches(void)
     tnn_set_param(net, "0.weight", w, 6);
     tnn_forward(net, x, 2, TNN_TRAIN);
     tnn_loss_targets(net, t);
-    SAYS("tnn_loss_targets: the loss of sample 1 is not finite after 0 steps (its largest output is "
-         "3e38); the parameters are those of the last step; a smaller lr may help");
+    SAYS("tnn_loss_targets: the loss of sample 1 is not finite after 0 steps (its largest output "
+         "is 3e38); the parameters are those of the last step; a smaller lr may help");
     tnn_free(net);
     net = small(3);
     tnn_set_loss(net, TNN_POISSON_NLL);
@@ -663,6 +668,41 @@ static void binary(void)
     }
 }
 
+/* What is predicted: of outputs with ties, the first in PyTorch's order, by sample or by pixel. */
+static void predictions(void)
+{
+    enum { N = 40, C = 3, H = 2, W = 2, COUNT = C * H * W };
+    int way;
+    for (way = 0; way < 3; way++) {             /* flattened, by pixel, pixels of one channel */
+        const int c = way == 2 ? 1 : C, count = c * H * W, pixels = way ? H * W : 1;
+        const uint32_t outcomes = way == 2 ? 2 : (uint32_t)(count / pixels);
+        tnn_loss_options o = of_type(way == 2 ? TNN_BCE_LOGITS : TNN_CROSS_ENTROPY);
+        output_net net;
+        float x[N * COUNT];
+        int labels[N * H * W], i, p, q, want = 0;
+        o.per_pixel = way > 0;
+        for (i = 0; i < N * count; i++)
+            x[i] = (float)(test_hash(75, (uint32_t)i) % 4) - 1.5f;
+        for (i = 0; i < N * pixels; i++)
+            labels[i] = (int)(test_hash(76, (uint32_t)i) % outcomes);
+        net = output_create(N, c, H, W, way == 0, &o);
+        output_forward(&net, x);
+        tnn_loss(net.net, labels);
+        for (i = 0; i < N; i++)
+            for (p = 0; p < pixels; p++) {
+                const float *y = x + i * count + p;
+                int best = 0;
+                for (q = 1; q < count / pixels; q++)
+                    if (y[q * pixels] > y[best * pixels]) best = q;
+                if (way == 2) best = y[0] > 0;
+                want += best == labels[i * pixels + p];
+            }
+        CHECK(tnn_correct(net.net) == want && want > 0, "%d of %d", tnn_correct(net.net), want);
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        output_free(&net);
+    }
+}
+
 /* tnn_evaluate: as of one batch, whatever the batches, the reduction and what is ignored. */
 static void evaluation(void)
 {
@@ -786,6 +826,7 @@ int main(int argc, char **argv)
     EACH_ISA("masked logits", masked_logits);
     RUN("a loss of the user's", custom);
     EACH_ISA("one output", binary);
+    RUN("predictions", predictions);
     EACH_ISA("evaluation", evaluation);
     EACH_ISA("steps", steps);
     return test_finish();
