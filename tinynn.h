@@ -2990,17 +2990,17 @@ FORMULA(log_cosh)
 {
     const VF e = vf_sub(x, t), m = FN(abs)(e), E = FN(expm1)(vf_min(m, HALF));
     const VF sinh = vf_mul(HALF, vf_add(E, vf_div(E, vf_add(E, ONE))));
-    const VF far = vf_sub(FN(softplus)(vf_mul(vf_set1(-2.0f), m)), vf_set1(0.693147181f));
+    const VF tail = vf_sub(FN(softplus)(vf_mul(vf_set1(-2.0f), m)), vf_set1(0.693147181f));
     *d = FN(tanh)(e);
-    return vf_gt(m, HALF, vf_add(m, far), vf_mul(HALF, FN(log1p)(vf_mul(sinh, sinh))));
+    return vf_gt(m, HALF, vf_add(m, tail), vf_mul(HALF, FN(log1p)(vf_mul(sinh, sinh))));
 }
 FORMULA(bce)                    /* 1 - x is exact from 1/2 on, log1p serves below */
 {
     const VF y = vf_sub(ONE, x), u = vf_sub(ONE, t), least = vf_set1(-100.0f);
-    const VF q = vf_set1(0.25f), near = FN(log1p)(NEG(vf_min(q, x)));
-    const VF xy = vf_mul(x, y), lx = FN(log)(x), ly = FN(log)(y), ln = vf_gt(q, x, near, ly);
+    const VF q = vf_set1(0.25f), lx = FN(log)(x), ly = FN(log)(y);
+    const VF l = vf_gt(q, x, FN(log1p)(NEG(vf_min(q, x))), ly), xy = vf_mul(x, y);
     *d = vf_div(vf_sub(x, t), vf_max(xy, vf_set1(1e-12f)));
-    return NEG(vf_fma(t, vf_max(lx, least), vf_mul(u, vf_max(ln, least))));
+    return NEG(vf_fma(t, vf_max(lx, least), vf_mul(u, vf_max(l, least))));
 }
 /* Of a logit: S(x), S(-x), -log S(x) and -log S(-x), none of them by a difference. */
 HELPER void FN(logit)(VF x, VF *p, VF *q, VF *lp, VF *lq)
@@ -3172,7 +3172,7 @@ HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float
     all = spread > 0 ? spread*(double)FN(fold)(lane[2]) : 0;
     all = keep*(double)FN(fold)(lane[3]) + all;             /* sum of w_k t'_k */
     loss = (double)FN(first)(FN(log)(vf_set1(sum)));
-    loss = (double)FN(fold)(lane[4]) + all*loss + (loss - loss);    /* NaN, if it is not */
+    loss = (double)FN(fold)(lane[4]) + all*loss;
     if (o->b > 0 && loss - loss >= 0) {
         const float q = others/sum, e = FN(first)(FN(exp)(vf_sub(vf_set1(x[at]), m)));
         double power = 0, log_p = 0;
@@ -7188,7 +7188,7 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     const tnn__loss_kind *kind;
     tnn__loss_call call;
     tnn_status e;
-    int s;
+    int s, takes;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->loss.type)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set", what);
@@ -7196,8 +7196,9 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done, or no %s", what,
                          targets ? "targets" : "labels");
     kind = &tnn__loss_kinds[net->criterion.kind];
-    if (!(kind->traits & (labels ? TNN__LABELS : TNN__TARGETS)) || (targets && net->loss.gamma > 0
-                                                        && net->loss.type == TNN_CROSS_ENTROPY))
+    takes = kind->traits & TNN__BOTH;
+    if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
+    if (!(takes & (labels ? TNN__LABELS : TNN__TARGETS)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s takes %s", what,
                          kind->name, labels ? "targets (tnn_loss_targets)" : "labels (tnn_loss)");
     call.net = net;

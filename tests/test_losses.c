@@ -202,7 +202,8 @@ static double loss_anew(const tnn_loss_options *o, int n, int classes, const dou
         case TNN_CROSS_ENTROPY:
             for (c = 0; c < classes; c++) {
                 double hot = labels ? c == labels[i] : (double)t[i * classes + c];
-                double p = exp(y[c]) / all, s = (double)o->label_smoothing, v = (1 - s) * hot + s / classes;
+                double p = exp(y[c]) / all, s = (double)o->label_smoothing;
+                double v = (1 - s) * hot + s / classes;
                 mine -= v * log(p) * pow(1 - p, (double)o->gamma)
                       * (o->class_weights ? (double)o->class_weights[c] : 1);
             }
@@ -467,8 +468,10 @@ static void bad_batches(void)
         tnn_set_param(net, "0.weight", halves, 2 * units);
         for (bad = 0; bad < 3; bad++) {
             const float was = t[4];
-            t[4] = bad == 0 ? nan : bad == 1 ? (float)HUGE_VAL : (float)-HUGE_VAL;
             tnn_forward(net, x, 2, TNN_TRAIN);
+            tnn_loss_targets(net, t);
+            CHECK(!tnn_failed(), "%s", tnn_error());
+            t[4] = bad == 0 ? nan : bad == 1 ? (float)HUGE_VAL : (float)-HUGE_VAL;
             loss = tnn_loss_targets(net, t);
             CHECK(loss != loss && strstr(tnn_error(), "target 1 of sample 1 is "),
                   "loss %d took a target of %g: %s", (int)o.type, (double)t[4], tnn_error());
@@ -542,6 +545,17 @@ static void bad_batches(void)
     SAYS("tnn_loss_targets: the loss of sample 1 is not finite after 0 steps (its largest output "
          "is 3e38); the parameters are those of the last step; a smaller lr may help");
     tnn_free(net);
+    for (k = 0; k < 2; k++) {               /* products that overflow in a float */
+        net = small(3);
+        tnn_set_loss(net, k ? TNN_DICE : TNN_COSINE_LOSS);
+        w[5] = 1e25f;
+        tnn_set_param(net, "0.weight", w, 6);
+        tnn_forward(net, x, 2, TNN_TRAIN);
+        tnn_loss_targets(net, t);
+        CHECK(strstr(tnn_error(), "the loss of sample 1 is not finite"), "%s", tnn_error());
+        tnn_clear_error();
+        tnn_free(net);
+    }
     net = small(3);
     tnn_set_loss(net, TNN_POISSON_NLL);
     w[5] = 90;
@@ -553,7 +567,7 @@ static void bad_batches(void)
     tnn_free(net);
 }
 
-/* A logit of minus infinity masks its class. */
+/* A logit of minus infinity masks its class, and is the logarithm of no probability. */
 static void masked_logits(void)
 {
     const float x[2] = { 10, 0 }, w[6] = { -3e38f, 0, 0.1f, 0, 0.2f, 0 };
@@ -573,6 +587,14 @@ static void masked_logits(void)
     CHECK_NEAR("gradient", (double)dw[2], -10 * exp(1) / (1 + exp(1)), 1e-6);
     CHECK_NEAR("gradient", (double)dw[4], 10 * exp(1) / (1 + exp(1)), 1e-6);
     CHECK(!tnn_failed(), "%s", tnn_error());
+    tnn_free(net);
+    net = small(3);
+    tnn_set_loss(net, TNN_NLL);
+    tnn_set_param(net, "0.weight", w, 6);
+    tnn_forward(net, x, 1, TNN_TRAIN);
+    loss = tnn_loss(net, &label);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+    CHECK_NEAR("nll", loss, -1, 1e-6);
     tnn_free(net);
 }
 
