@@ -66,6 +66,12 @@ def dice(x, t, smooth=1.0):
     return (1 - d).mean()
 
 
+def vectors(name, about):
+    out = Vectors(name, about)
+    out.lines[0] = out.lines[0].replace("torch_vectors", "loss_vectors")
+    return out
+
+
 # ---- cases -------------------------------------------------------------------------------------
 
 def case(out, name, x, function, t=None, labels=None, flat=0, **options):
@@ -124,7 +130,7 @@ def channel(v, x):
 
 
 def by_labels():
-    out = Vectors("loss_labels.txt", "losses on labels and on class probabilities")
+    out = vectors("loss_labels.txt", "losses on labels and on class probabilities")
     # cross-entropy and NLL: weights, smoothing, ignored labels, pixels, reductions
     for shape in [(1, 1), (1, 5), (4, 3), (6, 10), (3, 33), (2, 4, 3, 3), (1, 3, 2, 5)]:
         pixels = int(len(shape) > 2)
@@ -235,7 +241,7 @@ def by_labels():
 
 
 def by_targets():
-    out = Vectors("loss_targets.txt", "losses on targets, value by value")
+    out = vectors("loss_targets.txt", "losses on targets, value by value")
     simple = [("mse", F.mse_loss), ("l1", F.l1_loss), ("log_cosh", log_cosh),
               ("huber", F.huber_loss), ("smooth_l1", F.smooth_l1_loss)]
     for name, f in simple:
@@ -301,7 +307,7 @@ def by_targets():
 
 
 def by_more_targets():
-    out = Vectors("loss_more.txt", "hinges, divergences, densities, overlaps")
+    out = vectors("loss_more.txt", "hinges, divergences, densities, overlaps")
     for shape in SHAPES:
         x = fresh(*shape) * 2
         t = torch.sign(fresh(*shape) + 1 / 128)
