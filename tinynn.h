@@ -470,15 +470,86 @@ typedef struct tnn_layer {
    this. NaN on error. */
 TNN_API double tnn_penalty(tnn_net *net);
 
+/* LOSSES compare the outputs x with labels or with targets t. Below, e = x - t, C the classes,
+   S(x) = 1/(1 + exp(-x)), w .class_weights; a formula without a sum is of each value on its own.
+
+   TNN_              formula                                        options (default)       as in
+   CROSS_ENTROPY  L  -sum_c w_c t'_c log p_c,  p = softmax(x),      .label_smoothing (0)
+                     t' = (1 - s) t + s/C, s .label_smoothing       .ignore_index (-100)    torch
+                     .gamma g: times (1 - p_label)^g (softmax focal loss; labels only)      [2]
+   NLL            L  -w_c x_c, c the label, x log-probabilities     .ignore_index (-100)    torch
+   MULTI_MARGIN   L  w_y/C sum_{c != y} max(0, m - x_y + x_c)^p     .margin (1) .p (1 or 2) torch
+   MSE               e^2                                                                    torch
+   L1                |e|                                                                    torch
+   HUBER             e^2/2 up to |e| = d, then d (|e| - d/2)        .delta (1)              torch
+   SMOOTH_L1         HUBER with d = beta, divided by it             .beta (1)               torch
+   LOG_COSH          log cosh e                                                             Keras
+   BCE               -t log x - (1-t) log(1-x), logs at least -100; x and t in [0, 1]       torch
+   BCE_LOGITS        -P t log S(x) - (1-t) log S(-x)                P = .pos_weights (1)    torch
+   FOCAL             BCE_LOGITS times A (1 - p)^g, p = S(x) t + S(-x) (1-t),                [2]
+                     A = a t + (1-a) (1-t), or 1 if a < 0           .alpha (0.25) .gamma (2)
+   HINGE             max(0, 1 - t x), t = -1 or 1 (0 is taken as -1)                        Keras
+   SQUARED_HINGE     its square                                                             Keras
+   HINGE_EMBEDDING   x where t = 1, max(0, m - x) where -1 (or 0)   .margin (1)             torch
+   KL_DIV            t (log t - x), x log-probabilities             .log_target: t is, too  torch
+   POISSON_NLL       exp(x) - t x; with .no_log_input  x - t log(x + eps)   .eps (1e-8)     torch
+                     .full: + t log t - t + log(2 pi t)/2 where t > 1
+   GAUSSIAN_NLL   T  log(v)/2 + (x-t)^2/(2v), v = max(v, eps)       .eps (1e-6)             torch
+                     .full: + log(2 pi)/2; the first half of the output's channels are x, the
+                     second v, not negative; t is (n, c/2, h, w)
+   COSINE_LOSS       1 - x.t / sqrt((x.x + 1e-12)(t.t + 1e-12))                             [3]
+   DICE              1 - (2 x.t + s)/(x.x + t.t + s)                .smooth (1)             [1]
+   CUSTOM_LOSS       .custom (below)
+   [1] Milletari et al. 2016, sec. 3.  [2] Lin et al. 2017, eq. 5; torchvision sigmoid_focal_loss.
+   [3] torch CosineEmbeddingLoss of pairs that belong together.
+
+   LABELS (tnn_loss): one per sample, in 0..C-1, C the values of an output. Losses without L take
+   the label as a one-hot target, and a network with ONE output takes the label itself as target
+   (0 and 1 for binary classification; counts, ages: any number). T, and KL_DIV with .log_target:
+   no labels.
+   TARGETS (tnn_loss_targets): floats in the output's shape (n, c, h, w); for CROSS_ENTROPY
+   probabilities of classes. NLL and MULTI_MARGIN take labels only.
+   PIXELS  Of an output (c, h, w) that is not flattened, c are the classes and the weights. With
+   .per_pixel labels are (n, h, w), and each pixel is a sample to losses with L and COSINE_LOSS.
+   MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE_LOSS, DICE and
+   for CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
+   RANGES  Outputs and targets must be finite (but logits and log-probabilities of L, which may be
+   -infinity where the target is 0), targets of CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those
+   of KL_DIV and POISSON_NLL not negative, and what goes through exp at most 88. The message of
+   TNN_ERROR_NUMBER names the value; so it does where the loss is not finite. */
 typedef enum tnn_loss_type {
-    TNN_CROSS_ENTROPY = 1   /* of softmax(logits), mean over the batch (weighted mean with
-                               .class_weights): torch.nn.CrossEntropyLoss */
+    TNN_CROSS_ENTROPY = 1, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
+    TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
+    TNN_HINGE_EMBEDDING, TNN_KL_DIV, TNN_POISSON_NLL, TNN_GAUSSIAN_NLL, TNN_COSINE_LOSS, TNN_DICE,
+    TNN_CUSTOM_LOSS
 } tnn_loss_type;
 
+typedef enum tnn_reduction {
+    TNN_REDUCE_MEAN = 0,
+    TNN_REDUCE_SUM,         /* over all values and samples                                   */
+    TNN_REDUCE_BATCHMEAN    /* the sum divided by n: what KL_DIV is by its mathematical name */
+} tnn_reduction;
+
+/* A loss of the user's: outputs (n, count), count = c*h*w, in PyTorch's order, and what tnn_loss or
+   tnn_loss_targets was given (the other is NULL). Returns the loss and fills `gradient` (n, count),
+   its derivatives by the outputs. */
+typedef double tnn_loss_function(void *user, const float *outputs, const float *targets,
+                                 const int *labels, int n, int count, float *gradient);
+
+/* An option that the loss has not is refused. */
 typedef struct tnn_loss_options {
     tnn_loss_type type;
-    float         label_smoothing;  /* in [0, 1]: target (1-s) [c = label] + s/classes */
-    const float  *class_weights;    /* one per class, copied; NULL: all 1 */
+    float         label_smoothing;  /* in [0, 1] */
+    const float  *class_weights;    /* C of them, copied; NULL: all 1. Not for GAUSSIAN_NLL,
+                                       COSINE_LOSS, DICE. Without L: of each value's loss */
+    const float  *pos_weights;      /* BCE_LOGITS: C of them, copied; NULL: all 1 */
+    tnn_reduction reduction;
+    float         ignore_index;     /* samples of this label do not count; TNN_ZERO for 0 */
+    float         gamma, margin, delta, beta, alpha, eps, smooth;
+    int           p;
+    int           log_target, no_log_input, full, per_pixel;
+    tnn_loss_function *custom;
+    void         *user;             /* passed to custom */
 } tnn_loss_options;
 
 /* THE RULES. g gradient (negated by .maximize), w parameter, t step counted from 1, L weight_decay.
@@ -642,14 +713,19 @@ typedef enum tnn_mode { TNN_EVAL = 0, TNN_TRAIN = 1 } tnn_mode;
 /* x holds n samples (c, h, w), 1 <= n <= .batch; it must stay unchanged until tnn_backward. */
 TNN_API tnn_status   tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode);
 TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward */
-/* The loss of the last forward against n labels in 0..classes-1, and its gradient; NaN on error. */
+/* The loss of the last forward against n labels, or n targets, and its gradient; NaN on error. */
 TNN_API double       tnn_loss(tnn_net *net, const int *labels);
-TNN_API int          tnn_correct(const tnn_net *net);  /* samples of the last loss whose largest
-                                                          logit is their label's */
+TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
+/* Labels of the last loss that are predicted: by the largest output, the first of equal ones; or,
+   where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
+   else 0. On targets 0. */
+TNN_API int          tnn_correct(const tnn_net *net);
 TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients */
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
+TNN_API double       tnn_train_batch_targets(tnn_net *net, const float *x, const float *targets,
+                                             int n);
 TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
 TNN_API double       tnn_lr(const tnn_net *net);
 /* Momentum, or beta1 of the rules that have betas (not Muon). What the network was built without
@@ -941,13 +1017,15 @@ TNN_API void        tnn_loader_free(tnn_loader *loader);
 
 /* ---- 1h. Training and metrics ---------------------------------------------------------------- */
 typedef struct tnn_metrics {
-    double loss;            /* mean over the samples; NaN on error              */
-    double accuracy;        /* fraction whose largest logit is the label's      */
+    double loss;            /* as of one batch of all samples; NaN on error     */
+    double accuracy;        /* the fraction predicted, as tnn_correct counts    */
     int    n, correct;
 } tnn_metrics;
-/* In eval mode, in batches of the network's size. */
+/* In eval mode, in batches of the network's size. A data set has one label per sample: losses on
+   targets see what its labels stand for (1e); GAUSSIAN_NLL and .per_pixel are refused. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
-/* counts[label*classes + predicted], classes the network's outputs; also gives the metrics. */
+/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; also gives
+   the metrics. */
 TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts);
 
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
@@ -1080,10 +1158,12 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_forward(...)                 (TNN__HERE, tnn_forward(__VA_ARGS__))
 #define tnn_output(...)                  (TNN__HERE, tnn_output(__VA_ARGS__))
 #define tnn_loss(...)                    (TNN__HERE, tnn_loss(__VA_ARGS__))
+#define tnn_loss_targets(...)            (TNN__HERE, tnn_loss_targets(__VA_ARGS__))
 #define tnn_backward(...)                (TNN__HERE, tnn_backward(__VA_ARGS__))
 #define tnn_step(...)                    (TNN__HERE, tnn_step(__VA_ARGS__))
 #define tnn_penalty(...)                 (TNN__HERE, tnn_penalty(__VA_ARGS__))
 #define tnn_train_batch(...)             (TNN__HERE, tnn_train_batch(__VA_ARGS__))
+#define tnn_train_batch_targets(...)     (TNN__HERE, tnn_train_batch_targets(__VA_ARGS__))
 #define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
 #define tnn_set_momentum(...)            (TNN__HERE, tnn_set_momentum(__VA_ARGS__))
 #define tnn_set_group(...)               (TNN__HERE, tnn_set_group(__VA_ARGS__))
@@ -1832,6 +1912,15 @@ typedef struct {                /* one step of an optimizer over a run of floats
     double    estimate;         /* Sophia: > 0, and g is of drawn labels */
 } tnn__update;
 
+typedef struct {                /* a loss: part 8 */
+    int    kind, p, full;       /* its tnn_loss_type, or a variant of that; options */
+    float  a, b;                /* its numbers: 3g */
+    float  x_lo, x_hi, t_lo, t_hi;      /* outputs and targets allowed; lo > hi: any */
+    double divisor;             /* the gradient is divided by it */
+    const float *weights, *pos_weights;     /* of each output, or NULL */
+} tnn__criterion;
+enum { TNN__KL_LOG = TNN_CUSTOM_LOSS + 1, TNN__POISSON_RATE, TNN__LOSSES };  /* the variants */
+
 /* The activations of 3d, each with its gradient. */
 #define TNN__ACTIVATIONS(X) \
     X(elu) X(clamp) X(hardsigmoid) X(hardswish) X(gelu) X(gelu_tanh) X(silu) X(mish) X(softplus) \
@@ -1936,6 +2025,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(float, dot,          (tnn__len n, const float *x, const float *y)) \
     X(float, largest,      (tnn__len n, const float *x)) \
     X(float, exp_sum,      (tnn__len n, const float *x, float max, float *y)) \
+    X(double, loss,        (const tnn__criterion *o, tnn__len n, const float *x, const float *t, \
+                            float *g, tnn__len at)) \
     X(void,  lerp,         (tnn__len n, float a, const float *x, float *y)) \
     X(void,  scale,        (tnn__len n, float a, float limit, const float *x, float *y)) \
     X(void,  madd,         (tnn__len n, float a, const float *x, const float *y, float *z))
@@ -3615,6 +3706,362 @@ KERNEL void FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2
     }
 }
 
+/* ---- 3g. Losses -------------------------------------------------------------------------------
+   x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
+   losses are FORMULAS of one value: they return it and set d, its derivative by x. a and b are
+   numbers, named at the call in FN(loss). Formulas and sources: tnn_loss_type. */
+#define FORMULA(name) HELPER VF FN(name)(const tnn__criterion *o TNN__UNUSED, VF x TNN__UNUSED, \
+                                         VF t, VF a TNN__UNUSED, VF b TNN__UNUSED, VF *d)
+#define ONE    vf_set1(1.0f)
+#define HALF   vf_set1(0.5f)
+#define NEG(v) vf_sub(vf_zero(), v)
+FORMULA(mse)
+{
+    const VF e = vf_sub(x, t);
+    *d = vf_add(e, e);
+    return vf_mul(e, e);
+}
+FORMULA(l1)
+{
+    const VF e = vf_sub(x, t);
+    *d = vf_gt(e, vf_zero(), ONE, vf_gt(vf_zero(), e, vf_set1(-1.0f), vf_zero()));
+    return FN(abs)(e);
+}
+FORMULA(huber)                  /* times b */
+{
+    const VF e = vf_sub(x, t), m = FN(abs)(e), h = vf_mul(HALF, vf_mul(e, e));
+    *d = vf_mul(b, vf_min(a, vf_max(NEG(a), e)));
+    return vf_mul(b, vf_gt(m, a, vf_mul(a, vf_fma(NEG(HALF), a, m)), h));
+}
+/* log(1 + sinh^2 e)/2 near 0, |e| + log(1 + exp(-2|e|)) - log 2 elsewhere */
+FORMULA(log_cosh)
+{
+    const VF e = vf_sub(x, t), m = FN(abs)(e), E = FN(expm1)(vf_min(m, HALF));
+    const VF sinh = vf_mul(HALF, vf_add(E, vf_div(E, vf_add(E, ONE))));
+    const VF tail = vf_sub(FN(softplus)(vf_mul(vf_set1(-2.0f), m)), vf_set1(0.693147181f));
+    *d = FN(tanh)(e);
+    return vf_gt(m, HALF, vf_add(m, tail), vf_mul(HALF, FN(log1p)(vf_mul(sinh, sinh))));
+}
+FORMULA(bce)                    /* 1 - x is exact from 1/2 on, log1p serves below */
+{
+    const VF y = vf_sub(ONE, x), u = vf_sub(ONE, t), least = vf_set1(-100.0f);
+    const VF q = vf_set1(0.25f), lx = FN(log)(x), ly = FN(log)(y);
+    const VF l = vf_gt(q, x, FN(log1p)(NEG(vf_min(q, x))), ly), xy = vf_mul(x, y);
+    *d = vf_div(vf_sub(x, t), vf_max(xy, vf_set1(1e-12f)));
+    return NEG(vf_fma(t, vf_max(lx, least), vf_mul(u, vf_max(l, least))));
+}
+/* Of a logit: S(x), S(-x), -log S(x) and -log S(-x), none of them by a difference. */
+HELPER void FN(logit)(VF x, VF *p, VF *q, VF *lp, VF *lq)
+{
+    const VF e = FN(exp)(NEG(FN(abs)(x))), y = vf_div(ONE, vf_add(ONE, e)), z = vf_mul(e, y);
+    const VF r = FN(log1p)(e);
+    *p = vf_gt(x, vf_zero(), y, z);
+    *q = vf_gt(x, vf_zero(), z, y);
+    *lp = vf_add(r, vf_max(NEG(x), vf_zero()));
+    *lq = vf_add(r, vf_max(x, vf_zero()));
+}
+FORMULA(bce_logits)             /* b = pos_weight */
+{
+    const VF u = vf_sub(ONE, t), bt = vf_mul(b, t);
+    VF p, q, lp, lq;
+    FN(logit)(x, &p, &q, &lp, &lq);
+    *d = vf_fma(u, p, NEG(vf_mul(bt, q)));
+    return vf_fma(bt, lp, vf_mul(u, lq));
+}
+/* With c the cross-entropy and r = 1 - p_t = S(-x) t + S(x) (1-t):  A r^g c,  and its derivative
+   A r^g (c' + g c r'/r),  c' = S(x) (1-t) - S(-x) t,  r' = (1 - 2t) S(x) S(-x). */
+FORMULA(focal)                  /* a = alpha, b = gamma */
+{
+    const VF u = vf_sub(ONE, t);
+    VF p, q, lp, lq, r, c, A;
+    FN(logit)(x, &p, &q, &lp, &lq);
+    r = vf_max(vf_fma(t, q, vf_mul(u, p)), vf_set1(1e-30f));
+    c = vf_fma(t, lp, vf_mul(u, lq));
+    A = vf_gt(vf_zero(), a, ONE, vf_fma(a, t, vf_mul(vf_sub(ONE, a), u)));
+    A = vf_mul(A, FN(exp)(vf_mul(b, FN(log)(r))));
+    *d = vf_mul(vf_mul(vf_sub(u, t), vf_mul(p, vf_div(q, r))), vf_mul(b, c));
+    *d = vf_mul(A, vf_add(*d, vf_fma(u, p, NEG(vf_mul(t, q)))));
+    return vf_mul(A, c);
+}
+HELPER VF FN(side)(VF t)        /* 1 or -1; NaN for what is neither of them nor 0 */
+{
+    const VF negative = vf_set1(-1.0f), nan = vf_set1((float)TNN__NAN);
+    return vf_eq(t, ONE, ONE, vf_eq(t, vf_zero(), negative, vf_eq(t, negative, negative, nan)));
+}
+FORMULA(hinge)                  /* the kink counts as inside */
+{
+    const VF s = FN(side)(t), z = vf_fma(NEG(s), x, ONE);
+    *d = vf_gt(vf_zero(), z, vf_zero(), NEG(s));
+    return vf_gt(vf_zero(), z, vf_zero(), z);
+}
+FORMULA(squared_hinge)
+{
+    const VF z = FN(hinge)(o, x, t, a, b, d), two = vf_add(z, z);
+    *d = vf_mul(two, *d);
+    return vf_mul(z, z);
+}
+FORMULA(hinge_embedding)
+{
+    const VF s = FN(side)(t), z = vf_sub(a, x);
+    *d = vf_gt(s, vf_zero(), ONE, vf_gt(vf_zero(), z, vf_zero(), vf_set1(-1.0f)));
+    return vf_gt(s, vf_zero(), x, vf_gt(vf_zero(), s, vf_gt(vf_zero(), z, vf_zero(), z), s));
+}
+FORMULA(nll)                    /* t is one-hot; other x may be infinite */
+{
+    *d = NEG(t);
+    return vf_eq(t, vf_zero(), vf_zero(), vf_mul(*d, x));
+}
+/* a = margin - x_y, b = w_y/C; the label's own derivative is made in FN(loss) */
+FORMULA(multi_margin)
+{
+    const VF z = vf_eq(t, vf_zero(), vf_add(a, x), vf_zero());
+    const VF m = vf_gt(vf_zero(), z, vf_zero(), z);
+    *d = vf_gt(m, vf_zero(), vf_mul(b, o->p == 2 ? vf_add(m, m) : ONE), vf_zero());
+    return vf_mul(b, o->p == 2 ? vf_mul(m, m) : m);
+}
+FORMULA(kl_div)
+{
+    *d = NEG(t);
+    return vf_gt(t, vf_zero(), vf_mul(t, vf_sub(FN(log)(t), x)), vf_zero());
+}
+FORMULA(kl_div_log)
+{
+    const VF e = FN(exp)(t);
+    *d = NEG(e);
+    return vf_mul(e, vf_sub(t, x));
+}
+HELPER VF FN(stirling)(VF t)    /* of log t! */
+{
+    const VF s = vf_fma(HALF, FN(log)(vf_mul(vf_set1(6.28318531f), t)), NEG(t));
+    return vf_gt(t, ONE, vf_fma(t, FN(log)(t), s), vf_zero());
+}
+FORMULA(poisson)
+{
+    const VF e = FN(exp)(x), l = vf_fma(NEG(t), x, e);
+    *d = vf_sub(e, t);
+    return o->full ? vf_add(l, FN(stirling)(t)) : l;
+}
+FORMULA(poisson_rate)           /* a = eps */
+{
+    const VF y = vf_add(x, a), l = vf_fma(NEG(t), FN(log)(y), x);
+    *d = vf_sub(ONE, vf_div(t, y));
+    return o->full ? vf_add(l, FN(stirling)(t)) : l;
+}
+
+#define AT(p) (r >= VN ? vf_load((p) + i) : vf_load_n((p) + i, r))
+#define PUT(p, v) \
+    do { if (r >= VN) vf_store((p) + i, v); else vf_store_n((p) + i, v, r); } while (0)
+HELPER VF FN(cut)(VF v, tnn__len r)     /* its first r elements, zeros after them */
+{
+    float t[VN];
+    if (r >= VN) return v;
+    vf_store(t, v);
+    return vf_load_n(t, r);
+}
+HELPER float FN(first)(VF v)
+{
+    float t[VN];
+    vf_store(t, v);
+    return t[0];
+}
+/* Whether all are in [lo, hi], which includes 0 */
+HELPER int FN(inside)(tnn__len n, const float *x, float lo, float hi)
+{
+    const VF l = vf_set1(lo), h = vf_set1(hi);
+    VF out = vf_zero();
+    float t[VN], any = 0;
+    tnn__len i;
+    if (lo > hi) return 1;
+    for (i = 0; i < n; i += VN) {
+        const tnn__len r = n - i;
+        const VF e = AT(x);
+        out = vf_gt(l, e, ONE, vf_gt(e, h, ONE, vf_eq(e, e, out, ONE)));
+    }
+    vf_store(t, out);
+    for (i = 0; i < VN; i++) any += t[i];
+    return !(any > 0);
+}
+
+/* For one row of n classes. With m the largest x, e_c = exp(x_c - m), s their sum,
+     L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
+   The focal factor (1-p)^g of the label's probability p changes L by it, and the derivative by
+     (1-p)^g (1 - g p log(p)/(1-p)). */
+HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
+                                float *g, tnn__len at)
+{
+    const float max = FN(largest)(n, x);
+    const double keep = 1 - (double)o->a, spread = (double)o->a/(double)n;      /* of t' */
+    const VF m = vf_set1(max), k = vf_set1((float)keep), p = vf_set1((float)spread);
+    float lane[5][LANES], sum, others;
+    double all, loss, share = 1/o->divisor;
+    tnn__len i;
+    int v;
+    for (v = 0; v < LANES; v += VN) {
+        VF s = vf_zero(), other = vf_zero(), w = vf_zero(), wt = vf_zero(), l = vf_zero();
+        for (i = v; i < n; i += LANES) {
+            const tnn__len r = n - i;
+            const VF z = vf_sub(AT(x), m), e = FN(cut)(FN(exp)(z), r), hot = AT(t);
+            const VF one = FN(cut)(o->weights ? AT(o->weights) : ONE, r);
+            const VF u = vf_mul(one, vf_fma(k, hot, p));
+            s = vf_add(s, e);
+            other = vf_add(other, vf_eq(hot, vf_zero(), e, vf_zero()));
+            w = vf_add(w, one);
+            wt = vf_fma(one, hot, wt);
+            l = vf_add(l, vf_eq(u, vf_zero(), u, vf_mul(NEG(u), z)));   /* x may be -infinity */
+        }
+        vf_store(lane[0] + v, s);
+        vf_store(lane[1] + v, other);
+        vf_store(lane[2] + v, w);
+        vf_store(lane[3] + v, wt);
+        vf_store(lane[4] + v, l);
+    }
+    sum = FN(fold)(lane[0]);
+    others = o->b > 0 ? FN(fold)(lane[1]) : 0;
+    all = spread > 0 ? spread*(double)FN(fold)(lane[2]) : 0;
+    all = keep*(double)FN(fold)(lane[3]) + all;             /* sum of w_k t'_k */
+    loss = (double)FN(first)(FN(log)(vf_set1(sum)));
+    loss = (double)FN(fold)(lane[4]) + all*loss;
+    if (o->b > 0 && loss - loss >= 0) {
+        const float q = others/sum, e = FN(first)(FN(exp)(vf_sub(vf_set1(x[at]), m)));
+        double power = 0, log_p = 0;
+        share = 0;
+        if (q > 0 && all > 0) {
+            power = (double)FN(first)(FN(exp)(vf_mul(vf_set1(o->b), FN(log)(vf_set1(q)))));
+            /* log p = -log(1 + (1-p)/p) keeps the digits of a small 1 - p */
+            log_p = e > others ? -(double)FN(first)(FN(log1p)(vf_set1(others/e))) : -loss/all;
+            share = power*(1 - (double)o->b*(double)(e/sum)*log_p/(double)q)/o->divisor;
+        }
+        loss = -all*power*log_p;
+    }
+    for (i = 0; i < n; i += VN) {
+        const tnn__len r = n - i;
+        const VF one = o->weights ? AT(o->weights) : ONE;
+        VF d = vf_mul(FN(exp)(vf_sub(AT(x), m)), vf_set1((float)(all*share/(double)sum)));
+        d = vf_fma(one, vf_set1((float)(-spread*share)), d);
+        d = vf_fma(vf_mul(one, AT(t)), vf_set1((float)(-keep*share)), d);
+        PUT(g, d);
+    }
+    if (o->b > 0) g[at] = (float)(-all*share*(double)(others/sum));     /* without cancellation */
+    return loss;
+}
+
+/* The dot products and the gradient p x + q t that Dice's loss and the cosine share:
+     Dice    L = 1 - N/D,  N = 2 x.t + s,  D = x.x + t.t + s,  dL/dx = 2 N/D^2 x - 2/D t
+     cosine  L = 1 - c,    c = x.t/D,  D^2 = (x.x + e)(t.t + e),   dL/dx = c/(x.x + e) x - t/D */
+HELPER double FN(overlap)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
+                          float *g)
+{
+    const double xt = (double)FN(dot)(n, x, t), tt = (double)FN(dot)(n, t, t);
+    const double xx = (double)FN(dot)(n, x, x), eps = 1e-12, s = (double)o->a;
+    const int dice = o->kind == TNN_DICE;
+    const double D = dice ? xx + tt + s : sqrt((xx + eps)*(tt + eps));
+    const double c = (dice ? 2*xt + s : xt)/D;
+    const VF p = vf_set1((float)((dice ? 2*c/D : c/(xx + eps))/o->divisor));
+    const VF q = vf_set1((float)((dice ? -2/D : -1/D)/o->divisor));
+    tnn__len i;
+    for (i = 0; i < n; i += VN) {
+        const tnn__len r = n - i;
+        const VF u = vf_fma(p, AT(x), vf_mul(q, AT(t)));
+        PUT(g, u);
+    }
+    return 1 - c + (D - D);                 /* NaN, if it overflows */
+}
+
+/* A pixel of n channels: n/2 means, then n/2 variances v. With e = (x - t)/v:
+     dL/dx = e,   dL/dv = (1/v - e^2)/2,   also where v is below eps (as in torch) */
+HELPER double FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
+                           float *g)
+{
+    const VF scale = vf_set1((float)(1/o->divisor)), eps = vf_set1(o->a);
+    const VF constant = vf_set1(o->full ? 0.918938533f : 0.0f);
+    float lane[LANES];
+    tnn__len i;
+    int v;
+    n /= 2;
+    for (v = 0; v < LANES; v += VN) {
+        VF s = vf_zero();
+        for (i = v; i < n; i += LANES) {
+            const tnn__len r = n - i;
+            const VF var = vf_max(AT(x + n), eps), e = vf_sub(AT(x), AT(t)), q = vf_div(e, var);
+            const VF l = vf_fma(HALF, vf_fma(e, q, FN(log)(var)), constant);
+            const VF dv = vf_mul(HALF, vf_fma(NEG(q), q, vf_div(ONE, var)));
+            PUT(g, vf_mul(scale, q));
+            PUT(g + n, vf_mul(scale, dv));
+            s = vf_add(s, FN(cut)(l, r));
+        }
+        vf_store(lane + v, s);
+    }
+    return (double)FN(fold)(lane);
+}
+
+#define EACH(formula, A, B) \
+    for (v = 0; v < LANES; v += VN) { \
+        VF sum = vf_zero(); \
+        for (i = v; i < n; i += LANES) { \
+            const tnn__len r = n - i; \
+            VF d, l = FN(formula)(o, AT(x), AT(t), A, B, &d); \
+            if (w) { \
+                l = vf_mul(l, AT(w)); \
+                d = vf_mul(d, AT(w)); \
+            } \
+            PUT(g, vf_mul(d, scale)); \
+            sum = vf_add(sum, FN(cut)(l, r)); \
+        } \
+        vf_store(lane + v, sum); \
+    } \
+    break
+/* The loss of a sample, or of a pixel; at: the place of its label. */
+KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
+                       float *g, tnn__len at)
+{
+    const VF scale = vf_set1((float)(1/o->divisor)), zero = vf_zero();
+    const VF a = vf_set1(o->a), b = vf_set1(o->b), one = ONE;
+    const tnn__len half = o->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
+    const float *w = o->weights, *positive = o->pos_weights;
+    float lane[LANES];
+    tnn__len i;
+    int v;
+    if (!FN(inside)(half, x, o->x_lo, o->x_hi) || !FN(inside)(half, t, o->t_lo, o->t_hi)
+        || !FN(inside)(n - half, x + half, 0, o->x_hi)) return TNN__NAN;
+    switch (o->kind) {
+    case TNN_CROSS_ENTROPY:   return FN(cross_entropy)(o, n, x, t, g, at);
+    case TNN_GAUSSIAN_NLL:    return FN(gaussian)(o, n, x, t, g);
+    case TNN_DICE:
+    case TNN_COSINE_LOSS:     return FN(overlap)(o, n, x, t, g);
+    case TNN_MULTI_MARGIN: {
+        const VF margin = vf_set1(o->a - x[at]);
+        const VF share = vf_set1((w ? w[at] : 1.0f)/(float)n);
+        w = NULL;
+        EACH(multi_margin, margin, share);
+    }
+    case TNN_MSE:             EACH(mse, zero, zero);
+    case TNN_L1:              EACH(l1, zero, zero);
+    case TNN_HUBER:
+    case TNN_SMOOTH_L1:       EACH(huber, a, b);
+    case TNN_LOG_COSH:        EACH(log_cosh, zero, zero);
+    case TNN_BCE:             EACH(bce, zero, zero);
+    case TNN_BCE_LOGITS:      EACH(bce_logits, zero, positive ? AT(positive) : one);
+    case TNN_FOCAL:           EACH(focal, a, b);
+    case TNN_HINGE:           EACH(hinge, zero, zero);
+    case TNN_SQUARED_HINGE:   EACH(squared_hinge, zero, zero);
+    case TNN_HINGE_EMBEDDING: EACH(hinge_embedding, a, zero);
+    case TNN_NLL:             EACH(nll, zero, zero);
+    case TNN_KL_DIV:          EACH(kl_div, zero, zero);
+    case TNN__KL_LOG:         EACH(kl_div_log, zero, zero);
+    case TNN_POISSON_NLL:     EACH(poisson, zero, zero);
+    default:                  EACH(poisson_rate, a, zero);
+    }
+    if (o->kind == TNN_MULTI_MARGIN) g[at] = -FN(sum)(n, g);
+    return (double)FN(fold)(lane);
+}
+#undef FORMULA
+#undef ONE
+#undef HALF
+#undef NEG
+#undef AT
+#undef PUT
+#undef EACH
+
 static const tnn__isa_table FN(table) = {
     TNN__STR(TNN__PASS_NAME),
 #define R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, states) \
@@ -4795,10 +5242,14 @@ struct tnn_net {
     tnn__blob       *blob;          /* ops + 1 of them */
     int              ops, threads;
     int              direct;        /* the first operation reads the user's x as it is */
-    tnn_loss_options loss;
-    float           *class_weights, *loaned_weights;
+    tnn_loss_options loss;                  /* with its defaults filled in */
+    tnn__criterion   criterion;
+    float           *loaned_weights, *loss_weights[2];  /* .class_weights and .pos_weights */
     int              weight_count;
-    double           weight_sum, weight;    /* of all classes; of the last batch's labels */
+    double          *losses;                /* of each sample of the last batch */
+    int             *hits;                  /* its labels that are predicted */
+    float           *custom_grad;
+    double           total, weight;         /* of the last batch: the loss is total/weight */
     tnn_optimizer    optimizer, other;
     float           *memory;        /* THE allocation; all below point into it */
     tnn__len         memory_floats;
@@ -4824,7 +5275,8 @@ struct tnn_net {
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
     int              correct;
-    const int       *labels;                /* of the last loss, and it */
+    const int       *labels;                /* of the last loss, or its targets, and it */
+    const float     *targets;
     double           value;
     double           c[2], shares, lr_max;  /* of rules: tnn__advance */
     int              averages, accumulated, swapped;
@@ -6491,6 +6943,7 @@ static int tnn__over_batch(const tnn__op *op)
 }
 static void tnn__place_optimizer(tnn_net *net, tnn__arena *a);
 static void tnn__segments(tnn_net *net);
+static void tnn__place_loss(tnn_net *net, tnn__arena *a);
 
 /* Where everything is. Called twice: to count, and to place. */
 static tnn__len tnn__place(tnn_net *net, float *memory)
@@ -6548,8 +7001,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     if (training)
         net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
                                               net->partial_floats));
-    net->class_weights = net->loss.class_weights
-        ? tnn__take(&a, tnn__values(&net->blob[net->ops])) : NULL;
+    tnn__place_loss(net, &a);
     /* activations, and the gradients that are not scratch: at operations over the batch, of blobs
        that are not read just by the next operation */
     for (i = 0; i <= net->ops; i++) {
@@ -6608,7 +7060,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
 }
 
 static tnn_status tnn__init_params(tnn_net *net);
-static tnn_status tnn__check_loss(const tnn_net *net);
+static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss);
+static void tnn__place_weights(tnn_net *net);
 static long long tnn__count_params(tnn_net *net);
 
 static tnn_status tnn__plan(tnn_net *net)
@@ -6625,7 +7078,7 @@ static tnn_status tnn__plan(tnn_net *net)
     if (e) return e;
     tnn__err.file = file;
     tnn__err.line = line;
-    e = tnn__check_loss(net);
+    e = tnn__check_loss(net, &net->loss);
     if (e) return e;
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
                                         : tnn_threads();
@@ -6646,11 +7099,7 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
                                       "tnn_build");
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
-    if (net->class_weights) {
-        int i, n = tnn__values(&net->blob[net->ops]);
-        net->weight_sum = 0;
-        for (i = 0; i < n; i++) net->weight_sum += net->class_weights[i] = net->loaned_weights[i];
-    }
+    tnn__place_weights(net);
     e = tnn__init_params(net);
     net->built = !e;
     if (e) {
@@ -6999,7 +7448,8 @@ static double *tnn__orthonormal(const tnn__start_values *s)
 }
 /* Value (row, col). `left` counts the zeros that a sparse column still needs: down the column each
    row becomes one with probability left/(rows left) (Knuth, volume 2, algorithm 3.4.2S). */
-static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, const double *q, int *left)
+static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, const double *q,
+                           int *left)
 {
     const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
     const uint64_t at = (uint64_t)(row*cols + col);
@@ -7323,144 +7773,503 @@ TNN_API const float *(tnn_output)(tnn_net *net)
     return net->output;
 }
 
-/* ==== 8. LOSSES =============================================================================== */
-#define TNN__NOT_FLAT "tnn_set_loss: cross-entropy needs one value per class, " \
-                      "the last layer gives %dx%dx%d (flatten it)"
-static tnn_status tnn__check_loss(const tnn_net *net)
+/* ==== 8. LOSSES ================================================================================
+   A loss is a row of this table and a formula in 3g. The kernel is given ROWS of outputs: a whole
+   sample, as it lies (channels last), or a pixel's channels. Labels become one-hot targets, which
+   stand where the gradient will, as do targets that have to be turned channels last. The loss of
+   each sample is kept in its place, and added up in double in the order of samples. */
+enum { TNN__PER_VALUE, TNN__PER_ROW, TNN__PER_SAMPLE };             /* what the mean is over */
+enum { TNN__LABELS = 1, TNN__TARGETS = 2, TNN__BOTH = 3,            /* what it takes */
+       TNN__CLASSES = 4,        /* labels are of classes also where there is one output */
+       TNN__PIXELS = 8,         /* with .per_pixel each pixel is a row */
+       TNN__WEIGHTS = 16, TNN__SIGNS = 32 };        /* .class_weights; targets -1, 0 or 1 */
+typedef struct {
+    const char *name;
+    int   mean, traits;
+    float edge;                 /* one output above it predicts 1 */
+    float x_lo, x_hi, t_lo, t_hi;       /* allowed outputs and targets; lo > hi: any */
+} tnn__loss_kind;
+#define TNN__FINITE 3.4028235e38f
+#define TNN__ALL    -TNN__FINITE, TNN__FINITE
+static const tnn__loss_kind tnn__loss_kinds[TNN__LOSSES] = {
+    { NULL, 0, 0, 0, 0, 0, 0, 0 },
+    { "cross-entropy", TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
+      0, 1, 0, 0, 1 },
+    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS, 0, 1, 0, 0, 1 },
+    { "multi-margin", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
+      0, TNN__ALL, 0, 1 },
+    { "mse",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
+    { "l1",            TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
+    { "huber",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
+    { "smooth l1",     TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
+    { "log-cosh",      TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
+    { "bce",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, 0, 1, 0, 1 },
+    { "bce with logits", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0, TNN__ALL, 0, 1 },
+    { "focal",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0, TNN__ALL, 0, 1 },
+    { "hinge",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
+    { "squared hinge", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
+    { "hinge embedding", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS,
+      0, TNN__ALL, -1, 1 },
+    { "kl divergence", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, 0, TNN__FINITE },
+    /* exp of more is infinite */
+    { "poisson nll",   TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, -TNN__FINITE, 88,
+      0, TNN__FINITE },
+    { "gaussian nll",  TNN__PER_VALUE, TNN__TARGETS, 0.5f, TNN__ALL, TNN__ALL },
+    { "cosine",        TNN__PER_ROW, TNN__BOTH | TNN__PIXELS, 0.5f, TNN__ALL, TNN__ALL },
+    { "dice",          TNN__PER_SAMPLE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
+    { "custom loss",   TNN__PER_SAMPLE, TNN__BOTH, 0.5f, 1, 0, 1, 0 },
+    { "kl divergence", TNN__PER_VALUE, TNN__TARGETS | TNN__WEIGHTS, 0.5f, TNN__ALL,
+      -TNN__FINITE, 88 },
+    { "poisson nll",   TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, 0, TNN__FINITE,
+      0, TNN__FINITE }
+};
+
+/* The numbers of each loss: the first is the kernel's a, the second its b. */
+typedef struct {
+    int         type;
+    const char *name;
+    size_t      at;
+    double      otherwise, lo, hi;
+} tnn__loss_number;
+#define TNN__NUMBER(option) "." #option, offsetof(tnn_loss_options, option)
+static const tnn__loss_number tnn__loss_numbers[] = {
+    { TNN_CROSS_ENTROPY,   TNN__NUMBER(label_smoothing), 0, 0, 1 },
+    { TNN_CROSS_ENTROPY,   TNN__NUMBER(gamma), 0, 0, 1000 },
+    { TNN_CROSS_ENTROPY,   TNN__NUMBER(ignore_index), -100, -1e6, 1e6 },
+    { TNN_NLL,             TNN__NUMBER(ignore_index), -100, -1e6, 1e6 },
+    { TNN_MULTI_MARGIN,    TNN__NUMBER(margin), 1, -1e30, 1e30 },
+    { TNN_HUBER,           TNN__NUMBER(delta), 1, 1e-30, 1e30 },
+    { TNN_SMOOTH_L1,       TNN__NUMBER(beta), 1, 0, 1e30 },
+    { TNN_FOCAL,           TNN__NUMBER(alpha), 0.25, -1, 1 },
+    { TNN_FOCAL,           TNN__NUMBER(gamma), 2, 0, 1000 },
+    { TNN_HINGE_EMBEDDING, TNN__NUMBER(margin), 1, -1e30, 1e30 },
+    { TNN_POISSON_NLL,     TNN__NUMBER(eps), 1e-8, 0, 1e30 },
+    { TNN_GAUSSIAN_NLL,    TNN__NUMBER(eps), 1e-6, 1e-30, 1e30 },
+    { TNN_DICE,            TNN__NUMBER(smooth), 1, 0, 1e30 }
+};
+#define TNN__LOSS_NUMBERS ((int)(sizeof tnn__loss_numbers/sizeof *tnn__loss_numbers))
+
+/* Fills in the defaults of `o` and what the kernel wants. */
+static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
+{
+    float number[3] = {0, 0, 0};
+    int i, j, count = 0;
+    for (i = 0; i < TNN__LOSS_NUMBERS; i++) {
+        const tnn__loss_number *n = &tnn__loss_numbers[i];
+        float *value = (float *)(void *)((char *)o + n->at);
+        if (n->type == (int)o->type) {
+            *value = number[count++] = (float)tnn__default((double)*value, n->otherwise);
+            if (!((double)*value >= n->lo && (double)*value <= n->hi))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s = %g must be in [%g, %g]",
+                                 n->name, (double)*value, n->lo, n->hi);
+        } else if (!(*value >= 0 && *value <= 0)) {
+            for (j = 0; j < TNN__LOSS_NUMBERS; j++)
+                if (tnn__loss_numbers[j].type == (int)o->type && tnn__loss_numbers[j].at == n->at)
+                    break;
+            if (j == TNN__LOSS_NUMBERS)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s has no %s",
+                                 tnn__loss_kinds[o->type].name, n->name);
+        }
+    }
+    memset(c, 0, sizeof *c);
+    c->kind = (int)o->type;
+    c->a = number[0];
+    c->b = number[1];
+    c->p = o->p;
+    c->full = o->full;
+    if (o->type == TNN_HUBER) c->b = 1;
+    if (o->type == TNN_SMOOTH_L1) c->b = 1/TNN__MAX(c->a, 1e-30f);
+    if (o->type == TNN_SMOOTH_L1 && !(c->a > 0)) c->kind = TNN_L1;
+    if (o->type == TNN_KL_DIV && o->log_target) c->kind = TNN__KL_LOG;
+    if (o->type == TNN_POISSON_NLL && o->no_log_input) c->kind = TNN__POISSON_RATE;
+    c->x_lo = tnn__loss_kinds[c->kind].x_lo; c->x_hi = tnn__loss_kinds[c->kind].x_hi;
+    c->t_lo = tnn__loss_kinds[c->kind].t_lo; c->t_hi = tnn__loss_kinds[c->kind].t_hi;
+    return TNN_OK;
+}
+
+/* How a loss sees the output: as `pixels` times `classes` values, each of them a row if `rows`. */
+typedef struct { int size, values, pixels, classes, rows; } tnn__view;
+static tnn__view tnn__loss_view(const tnn_net *net, const tnn_loss_options *o)
 {
     const tnn__blob *b = &net->blob[net->ops];
-    const int n = b->c*b->h*b->w;
-    if (!net->loss.type) return TNN_OK;
-    if (!b->flat && b->h*b->w != 1)
-        return tnn__fail(TNN_ERROR_SHAPE, TNN__NOT_FLAT, b->c, b->h, b->w);
-    if (net->loss.class_weights && net->weight_count != n)
+    const int halves = o->type == TNN_GAUSSIAN_NLL ? 2 : 1;
+    tnn__view v;
+    v.size = b->c*b->h*b->w;
+    v.values = v.size/halves;
+    v.pixels = b->flat ? 1 : b->h*b->w;
+    v.classes = v.values/v.pixels;
+    v.rows = halves == 2 ? b->h*b->w
+           : o->per_pixel && tnn__loss_kinds[o->type].traits & TNN__PIXELS ? v.pixels : 1;
+    return v;
+}
+static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *o)
+{
+    const tnn__blob *b = &net->blob[net->ops];
+    const tnn__loss_kind *kind = &tnn__loss_kinds[o->type];
+    const tnn__view v = tnn__loss_view(net, o);
+    if (!o->type) return TNN_OK;
+    if (kind->traits & TNN__CLASSES && v.pixels > 1 && !o->per_pixel)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %s needs one value per class, "
+                         "the last layer gives %dx%dx%d (flatten it)",
+                         kind->name, b->c, b->h, b->w);
+    if (o->type == TNN_GAUSSIAN_NLL && b->c%2)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: gaussian nll needs channels of means and "
+                         "as many of variances, the last layer gives %d", b->c);
+    if ((o->class_weights || o->pos_weights) && net->weight_count != v.classes)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; "
-                         "the loss comes after the last layer", net->weight_count, n);
+                         "the loss comes after the last layer", net->weight_count, v.classes);
     return TNN_OK;
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
-    int i, n, shape[3];
+    tnn_loss_options o;
+    tnn__criterion c;
+    tnn__view v;
+    const float *given[2];
+    float *copy = NULL;
+    int i, k, shape[3];
+    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !loss || loss->type != TNN_CROSS_ENTROPY)
+    if (!net || !loss || (int)loss->type < TNN_CROSS_ENTROPY || loss->type > TNN_CUSTOM_LOSS)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no such loss");
     if (net->built)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
                          "the loss comes before the first forward");
-    if (!(loss->label_smoothing >= 0 && loss->label_smoothing <= 1))
+    o = *loss;
+    if ((e = tnn__loss_defaults(&o, &c)) != TNN_OK) return e;
+    if ((o.class_weights && !(tnn__loss_kinds[o.type].traits & TNN__WEIGHTS))
+        || (o.pos_weights && o.type != TNN_BCE_LOGITS))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s has no %s",
+                         tnn__loss_kinds[o.type].name,
+                         o.pos_weights ? ".pos_weights" : ".class_weights");
+    if (o.p && (o.type != TNN_MULTI_MARGIN || o.p < 1 || o.p > 2))
         return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_loss: .label_smoothing = %g must be in [0, 1]",
-                         (double)loss->label_smoothing);
-    n = (tnn_output_shape)(net, shape);
-    if (!n) return (tnn_status)tnn_failed();
-    if (shape[1]*shape[2] != 1)
-        return tnn__fail(TNN_ERROR_SHAPE, TNN__NOT_FLAT, shape[0], shape[1], shape[2]);
-    if (loss->class_weights) {
-        float *copy = tnn__floats(n, "tnn_set_loss");
+                         "tnn_set_loss: .p = %d must be 1 or 2, of multi-margin", o.p);
+    if (o.gamma > 0 && o.label_smoothing > 0)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_loss: .gamma and .label_smoothing do not go together");
+    if ((int)o.reduction < TNN_REDUCE_MEAN || o.reduction > TNN_REDUCE_BATCHMEAN)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no .reduction %d", (int)o.reduction);
+    if ((o.type == TNN_CUSTOM_LOSS) != (o.custom != NULL) || (o.custom && o.reduction))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .custom belongs to TNN_CUSTOM_LOSS, "
+                         "and reduces by itself");
+    if (!(tnn_output_shape)(net, shape)) return (tnn_status)tnn_failed();
+    v = tnn__loss_view(net, &o);
+    given[0] = o.class_weights;
+    given[1] = o.pos_weights;
+    o.class_weights = o.pos_weights = NULL;         /* not yet counted */
+    if ((e = tnn__check_loss(net, &o)) != TNN_OK) return e;
+    if (given[0] || given[1]) {
+        copy = tnn__floats(2*v.classes, "tnn_set_loss");
         if (!copy) return TNN_ERROR_MEMORY;
-        for (i = 0; i < n; i++) {
-            copy[i] = loss->class_weights[i];
-            if (!(copy[i] >= 0) || copy[i] > 1e30f) {
-                tnn__release(copy);
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .class_weights[%d] = %g "
-                                 "must be finite and not negative",
-                                 i, (double)loss->class_weights[i]);
-            }
-        }
-        tnn__release(net->loaned_weights);
-        net->loaned_weights = copy;
-        net->weight_count = n;
     }
-    net->loss = *loss;
+    for (k = 0; k < 2; k++)
+        for (i = 0; given[k] && i < v.classes; i++) {
+            const float w = copy[k*v.classes + i] = given[k][i];
+            if (w >= 0 && w <= 1e30f) continue;
+            tnn__release(copy);
+            return tnn__fail(TNN_ERROR_ARGUMENT,
+                             "tnn_set_loss: %s[%d] = %g must be finite and not negative",
+                             k ? ".pos_weights" : ".class_weights", i, (double)w);
+        }
+    tnn__release(net->loaned_weights);
+    net->loaned_weights = copy;
+    net->weight_count = v.classes;
+    if (given[0]) o.class_weights = copy;
+    if (given[1]) o.pos_weights = copy + v.classes;
+    net->loss = o;
+    net->criterion = c;
     return TNN_OK;
 }
 
-/* With p = softmax(x), weights v, smoothing s, W = sum over samples of v[label], V = sum of v,
-   C classes:
-     loss = 1/W sum_i ( (1-s) v[l] (lse - x[l]) + s/C sum_c v[c] (lse - x[c]) )
-     dx_c = 1/W ( p_c ((1-s) v[l] + s/C V) - (1-s) v[l] [c = l] - s/C v[c] ) */
-TNN_API double (tnn_loss)(tnn_net *net, const int *labels)
+/* Where value i of (classes, ...) stands in an image or pixel of c channels, n values in all. */
+static tnn__len tnn__class_at(int i, int n, int c) { return (tnn__len)(i%(n/c))*c + i/(n/c); }
+
+static void tnn__place_loss(tnn_net *net, tnn__arena *a)
 {
-    const tnn__isa_table *k = tnn__kernels();
-    const tnn__blob *b;
-    const double nan = TNN__NAN;
-    double total = 0, weight = 0, smooth;
-    int classes, s, c;
-    if (tnn_failed() || !net) return nan;
-    if (!net->loss.type) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no loss was set");
-        return nan;
+    const tnn_loss_options *o = &net->loss;
+    const tnn__view v = tnn__loss_view(net, o);
+    const tnn__len batch = o->type ? net->options.batch : 0;
+    net->loss_weights[0] = o->class_weights ? tnn__take(a, v.values) : NULL;
+    net->loss_weights[1] = o->pos_weights ? tnn__take(a, v.values) : NULL;
+    net->losses = (double *)(void *)tnn__take(a, 2*batch);
+    net->hits = (int *)(void *)tnn__take(a, batch);
+    net->custom_grad = o->custom ? tnn__take(a, tnn__mul(batch, v.size)) : NULL;
+}
+static void tnn__place_weights(tnn_net *net)        /* as the output lies */
+{
+    const tnn__view v = tnn__loss_view(net, &net->loss);
+    const int c = net->blob[net->ops].c;
+    int k, i, p;
+    for (k = 0; k < 2; k++) {
+        const float *from = k ? net->loss.pos_weights : net->loss.class_weights;
+        for (p = 0; from && p < v.pixels; p++)
+            for (i = 0; i < v.classes; i++)
+                net->loss_weights[k][p*v.classes + tnn__class_at(i, v.classes, c)] = from[i];
     }
-    if (net->stage == TNN__NOTHING || !labels) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no forward has been done, or no labels");
-        return nan;
-    }
-    b = &net->blob[net->ops];
-    classes = b->c*b->h*b->w;
-    smooth = (double)net->loss.label_smoothing;
-    for (s = 0; s < net->n; s++) {
-        if (labels[s] < 0 || labels[s] >= classes) {
-            tnn__fail(TNN_ERROR_ARGUMENT,
-                      "tnn_loss: label %d of sample %d is out of range, the network has %d classes",
-                      labels[s], s, classes);
-            return nan;
-        }
-        weight += net->class_weights ? (double)net->class_weights[labels[s]] : 1;
-    }
-    if (!(weight > 0)) {
-        tnn__fail(TNN_ERROR_NUMBER,
-                  "tnn_loss: the class weights of all %d labels of the batch are 0", net->n);
-        return nan;
-    }
-    net->correct = 0;
-    for (s = 0; s < net->n; s++) {
-        const float *x = tnn__sample_data(b, s), max = k->largest(classes, x);
-        float *dx = b->grad + s*b->grad_sample, sum = k->exp_sum(classes, x, max, dx), scale;
-        const tnn__len label = tnn__place_of(b, labels[s]);
-        const double lse = (double)max + tnn__log_double((double)sum);
-        const double v = net->class_weights ? (double)net->class_weights[labels[s]] : 1;
-        const double all = net->class_weights ? net->weight_sum : classes;
-        double loss = (1 - smooth)*v*(lse - (double)x[label]);
-        int best = 0;
-        if (!(lse - lse >= 0) || !(loss - loss >= 0)) {
-            const tnn__len size = (tnn__len)net->blob[0].c*net->blob[0].h*net->blob[0].w;
-            tnn__len i;
-            for (i = 0; i < size; i++)
-                if (!(net->x[s*size + i] - net->x[s*size + i] >= 0)) {
-                    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: value %l of sample %d of the batch "
-                              "is %s; the data must be finite", (long long)i, s,
-                              net->x[s*size + i] > 0 ? "inf"
-                              : net->x[s*size + i] < 0 ? "-inf" : "nan");
-                    return nan;
-                }
-            tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: the loss of sample %d is not finite "
-                      "after %l steps (its largest logit is %g); "
-                      "the parameters are those of the last step; a smaller lr may help",
-                      s, net->steps, (double)max);
-            return nan;
-        }
-        scale = (float)(((1 - smooth)*v + smooth/classes*all)/weight/(double)sum);
-        for (c = 0; c < classes; c++) dx[c] *= scale;
-        if (smooth > 0)
-            for (c = 0; c < classes; c++) {
-                const tnn__len at = tnn__place_of(b, c);
-                const double u = net->class_weights ? (double)net->class_weights[c] : 1;
-                loss += smooth/classes*u*(lse - (double)x[at]);
-                dx[at] -= (float)(smooth/classes*u/weight);
-            }
-        dx[label] -= (float)((1 - smooth)*v/weight);
-        total += loss;
-        for (c = 1; c < classes; c++)
-            if (x[tnn__place_of(b, c)] > x[tnn__place_of(b, best)]) best = c;
-        net->correct += best == labels[s];
-    }
-    net->weight = weight;
-    net->labels = labels;
-    net->stage = TNN__LOSS;
-    return net->value = total/weight;
+    net->criterion.weights = net->loss_weights[0];
+    net->criterion.pos_weights = net->loss_weights[1];
 }
 
+/* The class that n outputs of c channels predict. */
+static int tnn__predict(const tnn__isa_table *k, const float *x, int n, int c, int one, float edge)
+{
+    const float most = k->largest(n, x);
+    int i, p;
+    if (one) return x[0] > edge;
+    for (i = 0; i < c; i++)
+        for (p = 0; p < n/c; p++) if (x[p*c + i] >= most) return i*(n/c) + p;
+    return 0;
+}
+static int tnn__outcomes(const tnn_net *net)        /* how many different ones there are */
+{
+    const int n = tnn__loss_view(net, &net->loss).classes;
+    return n == 1 && !(tnn__loss_kinds[net->loss.type].traits & TNN__CLASSES) ? 2 : n;
+}
+static int tnn__predicted(const tnn_net *net, int s)        /* for a sample of one row */
+{
+    const tnn__blob *b = &net->blob[net->ops];
+    const tnn__view v = tnn__loss_view(net, &net->loss);
+    return tnn__predict(tnn__kernels(), tnn__sample_data(b, s), v.classes, b->c,
+                        tnn__outcomes(net) != v.classes, tnn__loss_kinds[net->loss.type].edge);
+}
+
+typedef struct {
+    tnn_net      *net;
+    const tnn__isa_table *k;
+    const int    *labels;           /* one of the two */
+    const float  *targets;
+    tnn__view     v;
+    tnn__criterion o;
+    int           spans, one, ignoring;     /* one: the label is itself the target */
+} tnn__loss_call;
+
+static int tnn__ignored(const tnn__loss_call *call, int label)
+{
+    return call->ignoring && (double)label == (double)call->net->loss.ignore_index;
+}
+static void tnn__loss_task(void *context, int span, int worker)
+{
+    const tnn__loss_call *call = (const tnn__loss_call *)context;
+    const tnn_net *net = call->net;
+    const tnn__blob *b = &net->blob[net->ops];
+    const tnn__view v = call->v;
+    const int first = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const float edge = tnn__loss_kinds[net->loss.type].edge;
+    int s, p;
+    (void)worker;
+    for (s = first; s < end; s++) {
+        const int *label = call->labels ? call->labels + (tnn__len)s*v.pixels : NULL;
+        const float *x = tnn__sample_data(b, s), *t;
+        float *g = b->grad + s*b->grad_sample;
+        const int deep = v.values/(b->h*b->w);          /* channels of the targets */
+        net->losses[s] = 0;
+        net->hits[s] = 0;
+        if (label) {
+            t = g;
+            memset(g, 0, (size_t)v.values*sizeof *g);
+            for (p = 0; p < v.pixels; p++) {
+                if (tnn__ignored(call, label[p])) continue;
+                if (call->one) g[p] = (float)label[p];
+                else g[(tnn__len)p*v.classes + tnn__class_at(label[p], v.classes, b->c)] = 1;
+                net->hits[s] += label[p] == tnn__predict(call->k, x + (tnn__len)p*v.classes,
+                                                         v.classes, b->c, call->one, edge);
+            }
+        } else {
+            t = call->targets + (tnn__len)s*v.values;
+            if (deep > 1 && b->h*b->w > 1) {
+                tnn__channels_last(call->k, deep, b->h, b->w, t, g, (tnn__len)b->w*deep);
+                t = g;
+            }
+        }
+        /* the last row first: rows of the gradient may be longer than those of the targets */
+        for (p = v.rows - 1; p >= 0; p--) {
+            const int n = v.size/v.rows, each = v.values/v.rows;
+            if (label && tnn__ignored(call, label[p])) {
+                memset(g + (tnn__len)p*n, 0, (size_t)n*sizeof *g);
+                continue;
+            }
+            net->losses[s] += call->k->loss(&call->o, n, x + (tnn__len)p*n, t + (tnn__len)p*each,
+                                            g + (tnn__len)p*n,
+                                            label && !call->one
+                                            ? tnn__class_at(label[p], v.classes, b->c) : 0);
+        }
+    }
+}
+
+/* Why the loss of sample s is not finite: its data, its targets, its outputs, what came before. */
+static tnn_status tnn__blame(const tnn__loss_call *call, int s)
+{
+    const tnn_net *net = call->net;
+    const tnn__blob *b = &net->blob[net->ops];
+    const tnn__view v = call->v;
+    const tnn__loss_kind *kind = &tnn__loss_kinds[call->o.kind];
+    const char *what = call->targets ? "tnn_loss_targets" : "tnn_loss";
+    const float *x = tnn__sample_data(b, s);
+    const tnn__len size = (tnn__len)net->blob[0].c*net->blob[0].h*net->blob[0].w;
+    const double t_hi = kind->t_hi < TNN__FINITE ? (double)kind->t_hi : HUGE_VAL;   /* to print */
+    const double t_lo = kind->t_lo > -TNN__FINITE ? (double)kind->t_lo : -HUGE_VAL;
+    tnn__len i;
+    for (i = 0; i < size; i++)
+        if (!(net->x[s*size + i] - net->x[s*size + i] >= 0))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of sample %d of the batch "
+                             "is %s; the data must be finite", what, (long long)i, s,
+                             net->x[s*size + i] > 0 ? "inf"
+                             : net->x[s*size + i] < 0 ? "-inf" : "nan");
+    for (i = 0; i < (call->targets ? v.values : call->one ? v.pixels : 0); i++) {
+        const float t = call->targets ? call->targets[(tnn__len)s*v.values + i]
+                                      : (float)call->labels[(tnn__len)s*v.pixels + i];
+        const int sign = (t <= 0 && t >= 0) || (t <= 1 && t >= 1) || (t <= -1 && t >= -1);
+        if (kind->t_lo > kind->t_hi
+            || (t >= kind->t_lo && t <= kind->t_hi && (sign || !(kind->traits & TNN__SIGNS))))
+            continue;
+        return tnn__fail(TNN_ERROR_NUMBER, kind->traits & TNN__SIGNS
+                         ? "%s: target %l of sample %d is %g; those of %s are -1 or 1"
+                         : "%s: target %l of sample %d is %g; those of %s must be finite "
+                         "and in [%g, %g]",
+                         what, (long long)i, s, (double)t, kind->name, t_lo, t_hi);
+    }
+    for (i = 0; i < v.size && kind->x_lo <= kind->x_hi; i++) {
+        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? kind->x_lo : 0;
+        if (y - y >= 0 && !(y >= lo && y <= kind->x_hi))
+            return tnn__fail(TNN_ERROR_NUMBER, y < lo
+                             ? "%s: output %l of sample %d is %g; for %s it must be at least %g"
+                             : "%s: output %l of sample %d is %g; for %s it must be at most %g",
+                             what, (long long)i, s, (double)y, kind->name,
+                             (double)(y < lo ? lo : kind->x_hi));
+    }
+    return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite "
+                     "after %l steps (its largest output is %g); "
+                     "the parameters are those of the last step; a smaller lr may help",
+                     what, s, net->steps, (double)call->k->largest(v.size, x));
+}
+
+/* The user's own loss: as if each sample had its share. */
+static void tnn__custom_loss(const tnn__loss_call *call)
+{
+    tnn_net *net = call->net;
+    const tnn__blob *b = &net->blob[net->ops];
+    const tnn__view v = call->v;
+    const double loss = net->loss.custom(net->loss.user, (tnn_output)(net), call->targets,
+                                         call->labels, net->n, v.size, net->custom_grad);
+    int s;
+    for (s = 0; s < net->n; s++)
+        tnn__channels_last(call->k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*v.size,
+                           b->grad + s*b->grad_sample, (tnn__len)b->w*b->c);
+    for (s = 0; s < net->n; s++) {
+        net->losses[s] = loss + 0*(double)call->k->sum(v.size, b->grad + s*b->grad_sample);
+        net->hits[s] = call->labels && v.pixels == 1 && tnn__predicted(net, s) == call->labels[s];
+    }
+}
+
+/* The labels of the batch: whether they are in their range, and the weight of those that count. */
+static tnn_status tnn__check_labels(const tnn__loss_call *call, double *weight)
+{
+    const tnn_net *net = call->net;
+    const tnn__blob *b = &net->blob[net->ops];
+    const tnn__view v = call->v;
+    tnn__len i, n = (tnn__len)net->n*v.pixels;
+    *weight = 0;
+    for (i = 0; i < n && !call->one; i++) {
+        const int label = call->labels[i];
+        if (tnn__ignored(call, label)) continue;
+        if (label < 0 || label >= v.classes)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
+                             "the network has %d classes", label, (int)(i/v.pixels), v.classes);
+        *weight += call->o.weights
+            ? (double)call->o.weights[tnn__class_at(label, v.classes, b->c)] : 1;
+    }
+    return TNN_OK;
+}
+
+/* Sets the gradient, total, weight (what the total is to be divided by) and correct. */
+static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *targets)
+{
+    const char *what = targets ? "tnn_loss_targets" : "tnn_loss";
+    const tnn__loss_kind *kind;
+    tnn__loss_call call;
+    tnn_status e;
+    int s, takes;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !net->loss.type)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set", what);
+    if (net->stage == TNN__NOTHING || (!labels && !targets))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done, or no %s", what,
+                         targets ? "targets" : "labels");
+    kind = &tnn__loss_kinds[net->criterion.kind];
+    takes = kind->traits & TNN__BOTH;
+    if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
+    if (!(takes & (labels ? TNN__LABELS : TNN__TARGETS)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s takes %s", what,
+                         kind->name, labels ? "targets (tnn_loss_targets)" : "labels (tnn_loss)");
+    call.net = net;
+    call.k = tnn__kernels();
+    call.labels = labels;
+    call.targets = targets;
+    call.v = tnn__loss_view(net, &net->loss);
+    call.o = net->criterion;
+    call.one = call.v.classes == 1 && !(kind->traits & TNN__CLASSES);
+    call.ignoring = labels && (net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL);
+    call.spans = TNN__MIN(net->n, TNN__SPANS);
+    net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)call.v.values
+                          : kind->mean == TNN__PER_ROW ? (double)call.v.rows : 1);
+    net->stage = TNN__FORWARD;
+    if (net->loss.custom) tnn__custom_loss(&call);
+    else {
+        double weight;
+        if (labels && call.v.pixels > 1 && !net->loss.per_pixel)
+            return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last layer "
+                             "(flatten it, or .per_pixel = 1)", call.v.pixels);
+        if (labels && (e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
+        if (call.ignoring) net->weight = weight;
+        if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
+        call.o.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
+                       ? 1 : net->weight;
+        tnn__run(tnn__threads_for(net, (tnn__len)net->n*call.v.size*4), call.spans,
+                 tnn__loss_task, &call);
+    }
+    net->total = 0;
+    net->correct = 0;
+    for (s = 0; s < net->n; s++) {
+        if (!(net->losses[s] - net->losses[s] >= 0)) return tnn__blame(&call, s);
+        net->total += net->losses[s];
+        net->correct += net->hits[s];
+    }
+    net->stage = TNN__LOSS;
+    return TNN_OK;
+}
+static double tnn__reduced(const tnn_net *net, double total, double weight)
+{
+    return net->loss.reduction == TNN_REDUCE_SUM ? total : total/weight;
+}
+static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
+{
+    if (tnn__loss_run(net, labels, targets)) return TNN__NAN;
+    net->labels = labels;
+    net->targets = targets;
+    if (net->weight > 0 || net->loss.reduction == TNN_REDUCE_SUM)
+        return net->value = tnn__reduced(net, net->total, net->weight);
+    net->stage = TNN__FORWARD;
+    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d labels of the batch the class weights are 0, "
+              "or they are ignored (.ignore_index = %g)", net->n, (double)net->loss.ignore_index);
+    return TNN__NAN;
+}
+TNN_API double (tnn_loss)(tnn_net *net, const int *labels) { return tnn__loss(net, labels, NULL); }
+TNN_API double (tnn_loss_targets)(tnn_net *net, const float *targets)
+{
+    return tnn__loss(net, NULL, targets);
+}
 TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
+
+/* Whether a data set's one label per sample is what the loss wants. */
+static tnn_status tnn__one_label(const char *what, tnn_net *net)
+{
+    tnn_status e = tnn__plan(net);
+    if (e || net->loss.custom || tnn__loss_view(net, &net->loss).pixels == 1) return e;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees %d "
+                     "pixels", what, tnn__loss_view(net, &net->loss).pixels);
+}
 
 /* ==== 9. OPTIMIZERS ============================================================================
    The rules are in the table of 1e, their arithmetic in 3f, a line for each in TNN__RULES of 2f.
@@ -8085,12 +8894,16 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
 {
     tnn_net *net = c->net;
     const tnn_loss_options loss = net->loss;
+    const tnn__criterion criterion = net->criterion;
     const tnn__blob *b = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
-    const int correct = net->correct, classes = b->c*b->h*b->w, *given = net->labels;
-    const double weight = net->weight;
-    float *class_weights = net->class_weights, *sum_of_all = net->flat[TNN__SUM];
+    const int correct = net->correct, classes = tnn__values(b), *given = net->labels;
+    const double weight = net->weight, total = net->total;
+    float *sum_of_all = net->flat[TNN__SUM];
     int *labels = (int *)(void *)net->work, s, i;
+    if (loss.type != TNN_CROSS_ENTROPY || loss.per_pixel)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
+                         "needs the cross-entropy of one label per sample");
     memcpy(c->u.s[2], c->u.g, bytes);
     for (s = 0; s < net->n; s++) {
         const float *x = tnn__sample_data(b, s), max = c->k->largest(classes, x);
@@ -8104,17 +8917,18 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
         }
         labels[s] = i;
     }
-    net->loss.label_smoothing = 0;
-    net->class_weights = NULL;
+    net->loss.label_smoothing = net->loss.gamma = net->criterion.a = net->criterion.b = 0;
+    net->criterion.weights = NULL;
     net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
     net->stage = TNN__FORWARD;
     (tnn_loss)(net, labels);
     (tnn_backward)(net);
     net->loss = loss;
-    net->class_weights = class_weights;
+    net->criterion = criterion;
     net->flat[TNN__SUM] = sum_of_all;
     net->correct = correct;
     net->weight = weight;
+    net->total = total;
     net->labels = given;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     c->u.estimate = net->n;
@@ -8192,7 +9006,7 @@ static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
     tnn__lbfgs_move(net, t);
     net->draws--;
     (tnn_forward)(net, net->x, net->n, TNN_TRAIN);
-    p.f = (tnn_loss)(net, net->labels);
+    p.f = tnn__loss(net, net->labels, net->targets);
     (tnn_backward)(net);
     tnn__lbfgs_mask(net);
     p.slope = tnn__inner(tnn__kernels(), net->params, p.g, net->flat[TNN__S]);
@@ -8486,14 +9300,23 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     tnn__average(net);
     return TNN_OK;
 }
-TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
+static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
+                               const float *targets, int n)
 {
     double loss;
     if ((tnn_forward)(net, x, n, TNN_TRAIN)) return TNN__NAN;
-    loss = (tnn_loss)(net, labels);
+    loss = targets ? (tnn_loss_targets)(net, targets) : (tnn_loss)(net, labels);
     (tnn_backward)(net);
     (tnn_step)(net);
     return loss;
+}
+TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
+{
+    return tnn__train_batch(net, x, labels, NULL, n);
+}
+TNN_API double (tnn_train_batch_targets)(tnn_net *net, const float *x, const float *targets, int n)
+{
+    return tnn__train_batch(net, x, NULL, targets, n);
 }
 
 /* ==== 10. SCHEDULES ============================================================================
@@ -9713,10 +10536,11 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
 {
     tnn_metrics m = tnn__no_metrics();
     float table[256], *x;
-    int *labels, i, s, c, shape[3], classes = (tnn_output_shape)(net, shape), batch;
-    double loss = 0, weight = 0;
+    int *labels, i, s, shape[3], classes = (tnn_output_shape)(net, shape), batch;
+    double weight = 0;
     tnn__len size;
-    if (!classes) return m;
+    if (!classes || tnn__one_label("tnn_evaluate", net)) return m;
+    classes = tnn__outcomes(net);
     if (!data || data->n < 1) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_evaluate: no data");
         return m;
@@ -9742,27 +10566,21 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
             labels[s] = tnn__label(data, i + s);
         }
         if ((tnn_forward)(net, x, n, TNN_EVAL)) break;
-        loss = (tnn_loss)(net, labels);
-        if (tnn_failed()) break;
-        m.loss += loss*net->weight;         /* the labels' class weights; else the samples */
+        if (tnn__loss_run(net, labels, NULL)) break;
+        m.loss += net->total;
         weight += net->weight;
         m.correct += net->correct;
         m.n += n;
-        if (counts) {
-            const tnn__blob *b = &net->blob[net->ops];
-            for (s = 0; s < n; s++) {
-                const float *y = tnn__sample_data(b, s);
-                int best = 0;
-                for (c = 1; c < classes; c++)
-                    if (y[tnn__place_of(b, c)] > y[tnn__place_of(b, best)]) best = c;
-                counts[labels[s]*classes + best]++;
-            }
-        }
+        for (s = 0; s < n && counts && !tnn_failed(); s++)
+            if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
+            else
+                tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, "
+                          "the network tells %d classes apart", labels[s], i + s, classes);
     }
     tnn__release(x);
     net->stage = TNN__NOTHING;
     if (tnn_failed()) return tnn__no_metrics();
-    m.loss /= weight;
+    m.loss = tnn__reduced(net, m.loss, weight);
     m.accuracy = (double)m.correct/m.n;
     return m;
 }
@@ -9776,17 +10594,11 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
     int batches = 0;
+    if (tnn__one_label("tnn_train_epoch", net)) return m;
     while ((tnn_next)(loader)) {
-        double l = TNN__NAN;
-        if (!loader->targets)
-            l = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
-#ifdef tnn_loss_targets
-        else if (!(tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)) {
-            l = (tnn_loss_targets)(net, loader->targets);
-            (tnn_backward)(net);
-            (tnn_step)(net);
-        }
-#endif
+        const double l = loader->targets
+            ? (tnn_train_batch_targets)(net, loader->x, loader->targets, loader->n)
+            : (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
         if (tnn_failed()) break;
         loss += l;
         m.n += loader->n;
