@@ -333,7 +333,7 @@ typedef struct tnn_loss_options {
    RMSPROP  lr alpha eps momentum [1e-2 .99 1e-8 0] .centered                       1-3  L2
          v = alpha v + (1-alpha) g^2;  q = sqrt(v) + eps;  b = momentum b + g/q;  w -= lr b
          .centered: sqrt(v - a^2), a = alpha a + (1-alpha) g     Hinton 2012; Graves 2013, eq. 38
-   RPROP lr eta_minus eta_plus step_min step_max [1e-2 .5 1.2 1e-6 50]                2  none
+   RPROP lr eta_minus eta_plus step_min step_max [1e-2 .5 1.2 1e-6 50]                2  L2
          s *= g g' > 0 ? eta_plus : g g' < 0 ? eta_minus : 1, kept in step_min..step_max, first lr;
          g = 0 where g g' < 0;  w -= s sign(g)                  Riedmiller and Braun 1993
    ADAMAX   lr beta1 beta2 eps [2e-3 .9 .999 1e-8]                                    2  L2
@@ -3708,7 +3708,8 @@ typedef struct {
     int            bias, frozen;
     double         lr, decay;       /* factors */
     int            direction;       /* the update is w -= step times what is in s[2] */
-    double         step, trust;
+    double         step;
+    double         trust;           /* LARS: a factor; while clipping, the squared norm */
 } tnn__segment;
 typedef struct { int iterations, kept, oldest; double scale, t; } tnn__lbfgs;
 
@@ -5006,6 +5007,17 @@ static int tnn__states(const tnn_optimizer *o)
     return states[o->type];
 }
 
+/* momentum, or beta1 where it takes that place */
+static double *tnn__momentum(tnn_optimizer *o)
+{
+    return tnn__rules[o->type].own[1] > 0 || !(tnn__rules[o->type].own[2] > 0) ? &o->momentum
+                                                                               : &o->beta1;
+}
+static int tnn__schedule_free(const tnn_optimizer *o)
+{
+    return o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW;
+}
+
 #define TNN__HIGH 1e30
 static const struct { const char *name; size_t at; double otherwise, low, high; } tnn__numbers[] = {
 #define X(member, otherwise, low, high) \
@@ -5048,7 +5060,6 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
 {
     tnn_optimizer o;
     size_t i;
-    int free_form;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !optimizer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
@@ -5084,12 +5095,10 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
     if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
-    free_form = o.type == TNN_SCHEDULE_FREE_SGD || o.type == TNN_SCHEDULE_FREE_ADAMW;
-    if (free_form && !(o.type == TNN_SCHEDULE_FREE_SGD ? o.momentum > 0 && o.momentum < 1
-                                                       : o.beta1 > 0))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .momentum = %g and .beta1 = %g: "
-                         "%s needs the one it takes between 0 and 1",
-                         o.momentum, o.beta1, tnn__rules[o.type].name);
+    if (tnn__schedule_free(&o) && !(*tnn__momentum(&o) > 0 && *tnn__momentum(&o) < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g: %s needs it between 0 "
+                         "and 1", o.type == TNN_SCHEDULE_FREE_SGD ? "momentum" : "beta1",
+                         *tnn__momentum(&o), tnn__rules[o.type].name);
     if (o.step_min > o.step_max)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .step_min = %g is larger than "
                          ".step_max = %g", o.step_min, o.step_max);
@@ -5121,12 +5130,6 @@ TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
 }
 TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
 
-/* momentum, or beta1 where it takes that place */
-static double *tnn__momentum(tnn_optimizer *o)
-{
-    return tnn__rules[o->type].own[1] > 0 || !(tnn__rules[o->type].own[2] > 0) ? &o->momentum
-                                                                               : &o->beta1;
-}
 TNN_API tnn_status (tnn_set_momentum)(tnn_net *net, double momentum)
 {
     tnn_optimizer o;
@@ -5208,12 +5211,11 @@ static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
 {
     const tnn_optimizer *o = &net->optimizer;
     const int training = net->loss.type != 0, states = tnn__states(o);
-    const int free_form = o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW;
     tnn__len work = 0, each = (tnn__len)(sizeof(tnn__segment)/sizeof(float));
     int i, bias;
     for (i = 0; i < TNN__FLATS; i++) {
         const int there = i == TNN__W || (training && (i == TNN__G || i < TNN__S + states
-            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || free_form))
+            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || tnn__schedule_free(o)))
             || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
         net->flat[i] = there ? tnn__take(a, net->params) : NULL;
     }
@@ -5367,32 +5369,34 @@ static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
     const tnn_param p = tnn__param_of(r->op, r->bias);
     const int cols = p.ndim > 1 ? p.dims[p.ndim - 1] : 1;
     const int rows = p.ndim > 1 ? p.dims[p.ndim - 2] : p.count;
-    const double t = (double)c->u.step, beta = tnn__pow(t, o->beta2_decay), tiny = o->eps*o->eps;
+    const double t = (double)c->u.step, beta = tnn__pow(t, o->beta2_decay);
+    const float tiny = (float)(o->eps*o->eps), sign = (float)c->u.sign;
     float *x = c->net->work, *R = c->u.s[0] + r->at, *C = c->u.s[1] + r->at;
     double sum = 0, size, scale;
     int i, j, at;
     tnn__copy_segment(r, c->u.g, x, 0);
     for (at = 0; at < p.count; at += rows*cols, R += rows, C += cols, x += rows*cols) {
         double mean = 0;
+        for (j = 0; j < cols && p.ndim > 1; j++) C[j] *= (float)(1 - beta);
         for (i = 0; i < rows; i++) {
-            double s = 0;
-            for (j = 0; j < cols; j++) s += (double)x[i*cols + j]*(double)x[i*cols + j];
-            R[i] = (float)((double)R[i] + beta*(s/cols - (double)R[i]));
+            double row = 0;
+            for (j = 0; j < cols; j++) {
+                const float q = x[i*cols + j]*x[i*cols + j];
+                row += (double)q;
+                if (p.ndim > 1) C[j] += (float)(beta/rows)*q;
+            }
+            R[i] = (float)((double)R[i] + beta*(row/cols - (double)R[i]));
             mean += (double)R[i]/rows;
         }
-        for (j = 0; j < cols && p.ndim > 1; j++) {
-            double s = 0;
-            for (i = 0; i < rows; i++) s += (double)x[i*cols + j]*(double)x[i*cols + j];
-            C[j] = (float)((double)C[j] + beta*(s/rows - (double)C[j]));
-        }
-        for (i = 0; i < rows; i++)
+        for (i = 0; i < rows; i++) {
+            const float row = p.ndim > 1 ? (float)((double)R[i]/TNN__MAX(mean, o->eps)) : R[i];
             for (j = 0; j < cols; j++) {
-                const double v = p.ndim > 1 ? (double)R[i]*(double)C[j]/TNN__MAX(mean, o->eps)
-                                            : (double)R[i];
-                const double u = c->u.sign*(double)x[i*cols + j]/sqrt(TNN__MAX(v, tiny));
-                x[i*cols + j] = (float)u;
-                sum += u*u;
+                const float v = p.ndim > 1 ? row*C[j] : row;
+                const float u = sign*x[i*cols + j]/sqrtf(TNN__MAX(v, tiny));
+                x[i*cols + j] = u;
+                sum += (double)u*(double)u;
             }
+        }
     }
     tnn__copy_segment(r, c->u.s[2], c->net->work, 1);
     size = sqrt(tnn__inner(c->k, r->floats, c->u.w + r->at, c->u.w + r->at)/p.count);
@@ -5572,7 +5576,7 @@ static void tnn__advance(tnn_net *net, double bias2)
     if (o->type == TNN_NADAM) {
         net->c[0] = tnn__nadam_momentum(o, net->steps);
         net->c[1] *= net->c[0];
-    } else if (o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW) {
+    } else if (tnn__schedule_free(o)) {
         double share;
         net->c[1] = t < o->warmup_steps ? t/o->warmup_steps : 1;
         if (o->type == TNN_SCHEDULE_FREE_ADAMW) net->c[1] *= sqrt(bias2);
@@ -5944,10 +5948,9 @@ TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_use_average: there is no average after %l steps: "
                          "it takes .ema, .swa_start, .lookahead, ASGD or a Schedule-Free rule",
                          net->steps);
-    if (on && a == net->flat[TNN__AVERAGE] && !(o->ema > 0) && !o->swa_start) {
-        const double beta = o->type == TNN_SCHEDULE_FREE_SGD ? o->momentum : o->beta1;
+    if (on && tnn__schedule_free(o) && !(o->ema > 0) && !o->swa_start) {
         memcpy(a, w, (size_t)net->params*sizeof *a);        /* x = w + (1 - 1/beta)(z - w) */
-        tnn__kernels()->lerp(net->params, (float)(1 - 1/beta), net->flat[TNN__S], a);
+        tnn__kernels()->lerp(net->params, (float)(1 - 1/tnn_momentum(net)), net->flat[TNN__S], a);
     }
     for (i = 0; i < net->params; i++) {
         const float x = w[i];
