@@ -435,7 +435,7 @@ def rules():
     out.close()
 
 
-# ---- L-BFGS: a network of its own, dense 9 - leaky ReLU - dense 4, cross-entropy -------------------
+# ---- L-BFGS: a network of its own, 6 - dense 9 - leaky ReLU - dense 4, cross-entropy ----------
 
 def lbfgs_train(options, dtype):
     nn = torch.nn
