@@ -681,7 +681,7 @@ typedef struct tnn_optimizer {
     void  *user;
     int    states;
 
-    int    no_bias_decay;   /* no weight decay on vectors: biases                        */
+    int    no_bias_decay;   /* no weight decay on biases, nor on weights of norms, PReLU, scale */
     /* Gradients are limited before the update in this order; 0: not. |g| is over all of them. */
     double clip_value;      /* each to -clip_value..clip_value                           */
     double clip_tensor;     /* each tensor's norm, as clip_norm                          */
