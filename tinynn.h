@@ -5036,7 +5036,7 @@ static const struct { const char *name; size_t at; double otherwise, low, high; 
     X(eta_minus, 0.5, 0, 1)             X(eta_plus, 1.2, 1, TNN__HIGH)
     X(step_min, 1e-6, 0, TNN__HIGH)     X(step_max, 50, 0, TNN__HIGH)
     X(momentum_decay, 4e-3, 0, TNN__HIGH)
-    X(trust, 1e-3, 0, TNN__HIGH)        X(beta2_decay, -0.8, -TNN__HIGH, 1e-300)
+    X(trust, 1e-3, 0, TNN__HIGH)        X(beta2_decay, -0.8, -100, 1e-300)
     X(eps2, 1e-3, 0, TNN__HIGH)         X(clip_threshold, 1, 1, TNN__HIGH)
     X(r, 0, 0, TNN__HIGH)               X(weight_lr_power, 2, 0, TNN__HIGH)
     X(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
@@ -5983,9 +5983,9 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     net->steps++;
     e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
     net->stage = TNN__NOTHING;
-    if (e) return e;
-    tnn__average(net);
-    return TNN_OK;
+    if (e) net->steps--;
+    else tnn__average(net);
+    return e;
 }
 TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
 {
@@ -6425,6 +6425,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     uint64_t draws;
     if ((tnn_forward)(net, x, n, TNN_TRAIN)) return nan;
     draws = net->draws;                 /* every forward below draws the same dropout */
+    net->accumulated = 0;
     (tnn_loss)(net, labels);
     (tnn_backward)(net);
     if (tnn_failed()) return nan;
@@ -6462,6 +6463,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
         }
         worst = TNN__MAX(worst, error);
     }
+    net->accumulated = 0;
     net->stage = TNN__NOTHING;
     return tnn_failed() ? nan : worst;
 }
