@@ -8334,7 +8334,7 @@ static const struct { const char *name; size_t at; double otherwise, low, high; 
     X(eta_minus, 0.5, 0, 1)             X(eta_plus, 1.2, 1, TNN__HIGH)
     X(step_min, 1e-6, 0, TNN__HIGH)     X(step_max, 50, 0, TNN__HIGH)
     X(momentum_decay, 4e-3, 0, TNN__HIGH)
-    X(trust, 1e-3, 0, TNN__HIGH)        X(beta2_decay, -0.8, -TNN__HIGH, 1e-300)
+    X(trust, 1e-3, 0, TNN__HIGH)        X(beta2_decay, -0.8, -100, 1e-300)
     X(eps2, 1e-3, 0, TNN__HIGH)         X(clip_threshold, 1, 1, TNN__HIGH)
     X(r, 0, 0, TNN__HIGH)               X(weight_lr_power, 2, 0, TNN__HIGH)
     X(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
@@ -10765,6 +10765,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     net->cumulative = -1;               /* the running statistics stay */
     (tnn_forward)(net, x, n, TNN_TRAIN);
     draws = net->draws;                 /* every forward below draws the same dropout */
+    net->accumulated = 0;
     (tnn_loss)(net, labels);
     (tnn_backward)(net);
     if (tnn_failed()) {
@@ -10805,6 +10806,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
         }
         worst = TNN__MAX(worst, error);
     }
+    net->accumulated = 0;
     net->stage = TNN__NOTHING;
     net->cumulative = 0;
     return tnn_failed() ? nan : worst;
