@@ -393,6 +393,8 @@ typedef struct tnn_layer {
     float drop_connect;                     /* conv2d, dense: each weight 0 with this probability,
                                                others over 1 - it, in training (Wan et al. 2013) */
     const tnn_custom_layer *custom;
+    float lr_scale, decay_scale;            /* of its parameters; factors, default 1 */
+    int   frozen;                           /* its parameters stay as they are */
 } tnn_layer;
 #define TNN_FROM_INPUT (-1)
 
@@ -478,21 +480,149 @@ typedef struct tnn_loss_options {
     void         *user;             /* passed to custom */
 } tnn_loss_options;
 
+/* THE RULES. g gradient (negated by .maximize), w parameter, t step counted from 1, L weight_decay.
+   "L2" adds L w to g; "decoupled" takes w (1 - lr L) first. m, v, ... start at 0. hat: divided by
+   1 - beta^t. Defaults stand in brackets, in the order in which the line names them; where PyTorch
+   has the rule, formula and defaults are PyTorch's. "n": floats of state per parameter.
+
+   rule, options [defaults]                                                           n  decay
+   SGD   lr momentum dampening [1e-3 0 0] .nesterov                                 0-1  L2
+         b = momentum b + (1 - dampening) g, first b = g;  w -= lr b
+         .nesterov: w -= lr (g + momentum b)               Sutskever et al. 2013, PyTorch's form
+   ADAM  lr beta1 beta2 eps [1e-3 .9 .999 1e-8] .amsgrad .decoupled                 2-3  L2
+         m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2;  w -= lr m^/(sqrt(v^) + eps)
+         .amsgrad: the largest v so far       Kingma and Ba 2015, alg. 1; Reddi et al. 2018, alg. 2
+   ADAMW the same with L [1e-2]                            Loshchilov and Hutter 2019, alg. 2  dec.
+   ASGD  lr lambd alpha t0 [1e-2 1e-4 .75 1e6]                                        1  L2
+         eta = lr/(1 + lambd lr (t-1))^alpha;  w = (1 - lambd eta) w - eta g;
+         average a += (w - a)/max(1, t-1-t0)              Polyak and Juditsky 1992; Bottou
+   ADAGRAD  lr lr_decay initial_accumulator eps [1e-2 0 0 1e-10]                      1  L2
+         h += g^2;  w -= lr/(1 + (t-1) lr_decay) g/(sqrt(h) + eps)       Duchi et al. 2011
+   ADADELTA lr rho eps [1 .9 1e-6]                                                    2  L2
+         v = rho v + (1-rho) g^2;  d = sqrt((a + eps)/(v + eps)) g;  a = rho a + (1-rho) d^2;
+         w -= lr d                                                       Zeiler 2012, alg. 1
+   RMSPROP  lr alpha eps momentum [1e-2 .99 1e-8 0] .centered                       1-3  L2
+         v = alpha v + (1-alpha) g^2;  q = sqrt(v) + eps;  b = momentum b + g/q;  w -= lr b
+         .centered: sqrt(v - a^2), a = alpha a + (1-alpha) g     Hinton 2012; Graves 2013, eq. 38
+   RPROP lr eta_minus eta_plus step_min step_max [1e-2 .5 1.2 1e-6 50]                2  none
+         s *= g g' > 0 ? eta_plus : g g' < 0 ? eta_minus : 1, kept in step_min..step_max, first lr;
+         g = 0 where g g' < 0;  w -= s sign(g)                  Riedmiller and Braun 1993
+   ADAMAX   lr beta1 beta2 eps [2e-3 .9 .999 1e-8]                                    2  L2
+         u = max(beta2 u, |g| + eps);  w -= lr m^/u                      Kingma and Ba, alg. 2
+   NADAM lr beta1 beta2 eps momentum_decay [2e-3 .9 .999 1e-8 4e-3] .decoupled        2  L2
+         c_t = beta1 (1 - .96^(t momentum_decay)/2), P_t = c_1 ... c_t;
+         w -= lr ((1-c_t)/(1-P_t) g + c_(t+1)/(1-P_(t+1)) m)/(sqrt(v^) + eps)     Dozat 2016
+   RADAM lr beta1 beta2 eps [1e-3 .9 .999 1e-8] .decoupled                            2  L2
+         R = 2/(1-beta2) - 1, r = R - 2 t beta2^t/(1-beta2^t);  r > 5: w -= lr m^ l rect,
+         l = sqrt(1-beta2^t)/(sqrt(v) + eps), rect = sqrt((r-4)(r-2)R/((R-4)(R-2)r));
+         else w -= lr m^                                                 Liu et al. 2020, alg. 2
+   LION  lr beta1 beta2 [1e-4 .9 .99]                                                 1  dec.
+         w -= lr sign(beta1 m + (1-beta1) g);  m = beta2 m + (1-beta2) g  Chen et al. 2023, alg. 2
+   ADABELIEF lr beta1 beta2 eps [1e-3 .9 .999 1e-16] .amsgrad .rectify              2-3  dec.
+         Adam with v = beta2 v + (1-beta2)(g - m)^2 + eps; .rectify: RAdam's r, rect on top
+                                                                         Zhuang et al. 2020, alg. 2
+   ADAN  lr beta1 beta2 beta3 eps [1e-3 .98 .92 .99 1e-8]                             4  prox
+         d = g - g';  m by beta1 of g;  v by beta2 of d;  n by beta3 of (g + beta2 d)^2;
+         w -= lr (m^ + beta2 v^)/(sqrt(n^) + eps);  w /= 1 + lr L, or .decoupled
+                                                                         Xie et al. 2022, alg. 1
+   ADEMAMIX lr beta1 beta2 beta3 alpha eps [1e-3 .9 .999 .9999 2 1e-8]                3  dec.
+         s by beta3 of g;  w -= lr (m^ + alpha s)/(sqrt(v^) + eps); alpha rises during alpha_warmup
+         steps, beta3 during beta3_warmup            Pagliardini et al. 2024, alg. 1 and app. A.1
+   SCHEDULE_FREE_SGD   lr momentum [1 .9]                                           1+1  see below
+   SCHEDULE_FREE_ADAMW lr beta1 beta2 eps [2.5e-3 .9 .999 1e-8]                     2+1
+         h = g + L w (SGD), g/(sqrt(v) + eps) + L w (AdamW; lr times sqrt(1-beta2^t));
+         c = W/sum W, W = t^r max(lr)^weight_lr_power [0 2];  beta = momentum or beta1;
+         w += c (z - w) - lr (1 - beta (1-c)) h;  z -= lr h;  lr rises during warmup_steps
+         The average x = w + (1 - 1/beta)(z - w) is for evaluation: tnn_use_average.
+                                                                         Defazio et al. 2024, alg. 1
+   SOPHIA lr beta1 beta2 gamma interval [1e-4 .965 .99 .04 10], L [.1]                3  dec.
+         w -= lr clip(m/(gamma h + 1e-15), -1..1);  each `interval` steps, from the first on:
+         h = beta2 h + (1-beta2) n q^2, q the gradient of the same n samples with labels drawn from
+         the network's softmax; so x must stay unchanged until tnn_step  Liu et al. 2023, alg. 3, G
+   LARS  lr momentum trust eps [1e-3 .9 1e-3 1e-8] .nesterov .dampening               1  L2
+         SGD with g + L w times trust |w|/(|g| + L |w| + eps) per tensor (1 where a norm is 0)
+                                                                         You et al. 2017, alg. 1
+   LAMB  lr beta1 beta2 eps [1e-3 .9 .999 1e-6], L [1e-2]                             3  see below
+         r = m^/(sqrt(v^) + eps) + L w;  w -= lr |w|/|r| r per tensor (1 where a norm is 0)
+                                                                         You et al. 2020, alg. 2
+   ADAFACTOR lr beta2_decay eps eps2 clip_threshold [1e-2 -.8 2^-23 1e-3 1]           3  dec.
+         b = t^beta2_decay;  per tensor, over its last two dimensions: R by 1-b of the rows' means
+         of g^2, C of the columns', V = R C/max(mean R, eps);  vectors: V by 1-b of g^2;
+         U = g/sqrt(max(V, eps^2));  U /= max(1, rms(U)/clip_threshold);
+         w -= max(eps2, rms(w)) min(lr, 1/sqrt(t)) U               Shazeer and Stern 2018, alg. 4
+   MUON  lr momentum eps ns_a ns_b ns_c ns_steps [1e-3 .95 1e-7 3.4445 -4.775 2.0315 5], L [.1]
+         .no_nesterov .match_rms                                                      3  dec.
+         matrices of dense layers:  b = momentum b + (1-momentum) g;
+         X = momentum b + (1-momentum) g (.no_nesterov: b), transposed if it has more rows than
+         columns, /max(|X|, eps);  ns_steps times X = ns_a X + (ns_b A + ns_c A^2) X, A = X X^T;
+         w -= lr sqrt(max(1, rows/columns)) X  (.match_rms: lr .2 sqrt(max(rows, columns)))
+         in float, where PyTorch takes bfloat16.
+         All other parameters: AdamW with the same lr and L, beta1 .9, beta2 .999, eps 1e-8.
+                                                                         Jordan et al. 2024
+   LBFGS lr max_iter max_eval tolerance_grad tolerance_change history               2H + 5  none
+         [1 20 max_iter*5/4 1e-7 1e-9 100] .strong_wolfe
+         One tnn_step is up to max_iter iterations, which run forward, loss and backward on the last
+         batch again: x and labels must stay unchanged until then.   Nocedal 1980; torch.optim.LBFGS
+   CUSTOM   .update .user .states, lr [1e-3]: your own rule, see tnn_update_run.   .states
+   Deviations: eps of 0 is 1e-37, so that 0/0 is 0. ASGD takes eta from the lr of its own step.   */
 typedef enum tnn_optimizer_type {
-    TNN_SGD = 1,    /* .lr .momentum .dampening .nesterov .weight_decay (L2: added to gradient) */
-    TNN_ADAM,       /* .lr .beta1 .beta2 .eps .weight_decay (L2)       Kingma and Ba 2015, alg. 1 */
-    TNN_ADAMW       /* the same, weight decay decoupled                Loshchilov and Hutter 2019 */
+    TNN_SGD = 1, TNN_ADAM, TNN_ADAMW, TNN_ASGD, TNN_ADAGRAD, TNN_ADADELTA, TNN_RMSPROP, TNN_RPROP,
+    TNN_ADAMAX, TNN_NADAM, TNN_RADAM, TNN_LION, TNN_ADABELIEF, TNN_ADAN, TNN_ADEMAMIX,
+    TNN_SCHEDULE_FREE_SGD, TNN_SCHEDULE_FREE_ADAMW, TNN_SOPHIA, TNN_LARS, TNN_LAMB, TNN_ADAFACTOR,
+    TNN_MUON, TNN_LBFGS, TNN_CUSTOM
 } tnn_optimizer_type;
+
+/* What a rule of your own is given: a run of parameters that lie side by side in the network's
+   private order, with padding in between. Where w and g are both 0 and the state has never been
+   touched, w must stay 0 (padding). Runs are updated by several threads at the same time. */
+enum { TNN_STATES = 4 };
+typedef struct tnn_update_run {
+    float       *w;                 /* n parameters                                      */
+    const float *g;                 /* their gradients; .maximize is yours to heed         */
+    float       *state[TNN_STATES]; /* the first .states of them; zeros before step 1    */
+    size_t       n;
+    long long    step;              /* counted from 1                                    */
+    double       lr, weight_decay;  /* with the layer's factors                          */
+    void        *user;
+} tnn_update_run;
 
 typedef struct tnn_optimizer {
     tnn_optimizer_type type;
-    double lr;              /* default 1e-3                                  */
-    double momentum;        /* SGD: default 0                                */
-    double dampening;       /* SGD: default 0                                */
-    int    nesterov;        /* SGD: needs momentum and no dampening          */
-    double weight_decay;    /* default 0; AdamW 0.01                         */
-    double beta1, beta2;    /* default 0.9, 0.999                            */
-    double eps;             /* default 1e-8                                  */
+    double lr;              /* defaults: the table above                                 */
+    double momentum;        /* [0, 1e30)                                                 */
+    double dampening;       /* finite                                                    */
+    int    nesterov;        /* SGD, LARS: needs momentum and no dampening                */
+    double weight_decay;    /* default 0 but where the table says otherwise              */
+    double beta1, beta2;    /* [0, 1)                                                    */
+    double eps;
+    double beta3, alpha, rho, gamma, lambd, t0, lr_decay, initial_accumulator;
+    double eta_minus, eta_plus, step_min, step_max, momentum_decay, trust;
+    double beta2_decay, eps2, clip_threshold, r, weight_lr_power, ns_a, ns_b, ns_c;
+    double tolerance_grad, tolerance_change;
+    int    amsgrad, maximize, decoupled, centered, rectify, no_nesterov, match_rms, strong_wolfe;
+    int    warmup_steps, alpha_warmup, beta3_warmup, interval, ns_steps, max_iter, max_eval,
+           history;
+    void (*update)(const tnn_update_run *run);
+    void  *user;
+    int    states;
+
+    int    no_bias_decay;   /* no weight decay on biases                                 */
+    /* Gradients are limited before the update in this order; 0: not. |g| is over all of them. */
+    double clip_value;      /* each to -clip_value..clip_value                           */
+    double clip_tensor;     /* each tensor's norm, as clip_norm                          */
+    double clip_norm;       /* g *= min(1, clip_norm/(|g| + 1e-6)); torch's clip_grad_norm_ */
+    int    accumulate;      /* The mean gradient of so many tnn_backward calls makes one update;
+                               tnn_step does nothing before. Default 1                   */
+    /* Lookahead (Zhang et al. 2019): every `lookahead` steps  slow += lookahead_alpha (w - slow),
+       w = slow. Default 0: none; 0.5 */
+    int    lookahead;
+    double lookahead_alpha;
+    /* Averages of the weights for evaluation, by tnn_use_average; one of the two.
+       EMA: a += (1 - d)(w - a) after each step, the first copies; d = ema, or with .ema_warmup
+       min(ema, (1+t)/(10+t)). SWA (Izmailov et al. 2018): the mean of the weights after step
+       swa_start and every swa_every (default 1) steps from there. */
+    double ema;
+    int    ema_warmup, swa_start, swa_every;
 } tnn_optimizer;
 
 TNN_API tnn_net   *tnn_net_create(const tnn_net_options *options);  /* NULL on failure */
@@ -526,8 +656,25 @@ TNN_API double       tnn_train_batch_targets(tnn_net *net, const float *x, const
                                              int n);
 TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
 TNN_API double       tnn_lr(const tnn_net *net);
-/* Momentum of SGD (the network was built with some, or has not been built), beta1 of the others. */
+/* Momentum, or beta1 of the rules that have betas (not Muon). What the network was built without
+   cannot be had later. */
 TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
+TNN_API double       tnn_momentum(const tnn_net *net);
+/* Changes the layers' .lr_scale, .decay_scale and .frozen for all parameters whose name begins with
+   `prefix`: "4." is layer 4, "4.bias" its bias, "" everything. Here 0 is 0. Frozen ones keep their
+   bits. Builds the network. */
+TNN_API tnn_status   tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
+                                   double decay_scale, int frozen);
+/* After tnn_backward: limits the gradients (as .clip_value, .clip_tensor, .clip_norm do in
+   tnn_step) and returns the norm that all of them had before, frozen ones left out; NaN on error.
+   With an infinite limit it only measures. tnn_grad_norm: what the last clipping returned. */
+typedef enum tnn_clip { TNN_CLIP_VALUE = 1, TNN_CLIP_TENSOR, TNN_CLIP_NORM } tnn_clip;
+TNN_API double       tnn_clip_grad(tnn_net *net, tnn_clip kind, double limit);
+TNN_API double       tnn_grad_norm(const tnn_net *net);
+/* on = 1 puts the averaged weights in place of the trained ones, 0 takes them out, bit by bit:
+   EMA's or SWA's; else the rule's own (ASGD, Schedule-Free); else Lookahead's slow ones. While they
+   are in, tnn_backward and tnn_step are refused. */
+TNN_API tnn_status   tnn_use_average(tnn_net *net, int on);
 
 /* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER the index in order of tnn_add,
    as in torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw), dense
@@ -545,8 +692,9 @@ TNN_API tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, 
 TNN_API tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values, int count);
 TNN_API tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count);
 /* The flat vectors themselves, in the private order, padding (always zero) included: for averaging
-   over machines, hooks, checksums. `which`: 0 parameters, 1 gradients, 2 and up the optimizer's
-   moments. Returns NULL where there is none. */
+   over machines, hooks, checksums. `which`: 0 parameters, 1 gradients, 2 to 5 the optimizer's state
+   (whose padding may be anything), 6 the average, 7 Lookahead's slow weights, 8 the gradients
+   accumulated so far. Returns NULL where there is none. */
 TNN_API float     *tnn_flat(tnn_net *net, int which, size_t *count);
 /* FNV-1a 64 of all parameters in PyTorch's order: equal networks, equal numbers. */
 TNN_API uint64_t   tnn_hash(tnn_net *net);
@@ -893,6 +1041,9 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_train_batch_targets(...)     (TNN__HERE, tnn_train_batch_targets(__VA_ARGS__))
 #define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
 #define tnn_set_momentum(...)            (TNN__HERE, tnn_set_momentum(__VA_ARGS__))
+#define tnn_set_group(...)               (TNN__HERE, tnn_set_group(__VA_ARGS__))
+#define tnn_clip_grad(...)               (TNN__HERE, tnn_clip_grad(__VA_ARGS__))
+#define tnn_use_average(...)             (TNN__HERE, tnn_use_average(__VA_ARGS__))
 #define tnn_param_count(...)             (TNN__HERE, tnn_param_count(__VA_ARGS__))
 #define tnn_param_info(...)              (TNN__HERE, tnn_param_info(__VA_ARGS__))
 #define tnn_param_total(...)             (TNN__HERE, tnn_param_total(__VA_ARGS__))
@@ -1625,10 +1776,15 @@ typedef struct {                /* dropout: with probability p `dropped`, else s
     uint64_t seed;
 } tnn__drop;
 
-typedef struct {                /* one optimizer step over n floats */
-    int    type, nesterov, first;
-    float *w, *g, *m, *v;
-    float  lr, momentum, undampened, decay, beta1, beta2, one_beta1, one_beta2, eps, root2, keep;
+typedef struct {                /* one step of an optimizer over a run of floats */
+    const tnn_optimizer *o;
+    float    *w, *g, *s[TNN_STATES];    /* parameters, gradients, state */
+    double    lr, decay;        /* with the layer's factors; decay: L2 or of a rule's own kind   */
+    double    shrink, sign;     /* the weight is w + shrink w, the gradient sign g, at first     */
+    double    bias1, bias2, bias3;      /* 1 - beta^t */
+    double    c[2];             /* running numbers of a rule: tnn__advance */
+    long long step;             /* t, from 1 */
+    double    estimate;         /* Sophia: > 0, and g is of drawn labels */
 } tnn__update;
 
 typedef struct {                /* a loss: part 8 */
@@ -1654,6 +1810,46 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     void (*forward)(tnn__len n, const float *x, float *y, const float *p);
     void (*backward)(tnn__len n, const float *x, const float *dy, float *dx, const float *p);
 } tnn__activation;
+/* The rules of part 9, a line each, in the order of tnn_optimizer_type: kernel, name, defaults of
+   lr, momentum, beta1, beta2, beta3, eps, weight_decay and alpha, whether weight decay is
+   decoupled, and how many state vectors it has with options o. */
+#define TNN__RULES(R) \
+    R(sgd,      "SGD",       1e-3,   0, 0,    0,    0,     0,    0,    0,    0, o->momentum > 0) \
+    R(adam,     "Adam",      1e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2 + !!o->amsgrad) \
+    R(adam,     "AdamW",     1e-3,   0, .9,   .999, 0,     1e-8, .01,  0,    1, 2 + !!o->amsgrad) \
+    R(asgd,     "ASGD",      1e-2,   0, 0,    0,    0,     0,    0,    .75,  0, 1) \
+    R(adagrad,  "Adagrad",   1e-2,   0, 0,    0,    0,     1e-10, 0,   0,    0, 1) \
+    R(adadelta, "Adadelta",  1,      0, 0,    0,    0,     1e-6, 0,    0,    0, 2) \
+    R(rmsprop,  "RMSprop",   1e-2,   0, 0,    0,    0,     1e-8, 0,    .99,  0, \
+                                                1 + !!o->centered + (o->momentum > 0)) \
+    R(rprop,    "Rprop",     1e-2,   0, 0,    0,    0,     0,    0,    0,    0, 2) \
+    R(adamax,   "Adamax",    2e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2) \
+    R(nadam,    "NAdam",     2e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2) \
+    R(radam,    "RAdam",     1e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2) \
+    R(lion,     "Lion",      1e-4,   0, .9,   .99,  0,     0,    0,    0,    1, 1) \
+    R(adabelief, "AdaBelief", 1e-3,  0, .9,   .999, 0,     1e-16, 0,   0,    1, 2 + !!o->amsgrad) \
+    R(adan,     "Adan",      1e-3,   0, .98,  .92,  .99,   1e-8, 0,    0,    0, 4) \
+    R(ademamix, "AdEMAMix",  1e-3,   0, .9,   .999, .9999, 1e-8, 0,    2,    1, 3) \
+    R(free_sgd, "Schedule-Free SGD", 1, .9, 0, 0,   0,     0,    0,    0,    0, 1) \
+    R(free_adamw, "Schedule-Free AdamW", 2.5e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
+    R(sophia,   "Sophia",    1e-4,   0, .965, .99,  0,     0,    .1,   0,    1, 3) \
+    R(sgd,      "LARS",      1e-3,  .9, 0,    0,    0,     1e-8, 0,    0,    0, 1) \
+    R(lamb,     "LAMB",      1e-3,   0, .9,   .999, 0,     1e-6, .01,  0,    0, 3) \
+    R(sgd,      "Adafactor", 1e-2,   0, 0,    0,    0,  1.0/8388608, 0, 0,   1, 3) \
+    R(adam,     "Muon",      1e-3, .95, .9,   .999, 0,     1e-7, .1,   0,    1, 3) \
+    R(sgd,      "L-BFGS",    1,      0, 0,    0,    0,     0,    0,    0,    0, 4) \
+    R(sgd,      "custom",    1e-3,   0, 0,    0,    0,     0,    0,    0,    0, o->states)
+/* NAdam's momentum of step t; RAdam's rectification, 0 while the variance is not known well enough.
+   Both are in the table of 1e. */
+static double tnn__nadam_momentum(const tnn_optimizer *o, long long t)
+{
+    return o->beta1*(1 - 0.5*tnn__pow(0.96, (double)t*o->momentum_decay));
+}
+static double tnn__rectification(double beta2, double bias2, long long t)
+{
+    const double most = 2/(1 - beta2) - 1, r = most - 2*(double)t*(1 - bias2)/bias2;
+    return r > 5 ? sqrt((r - 4)*(r - 2)*most/((most - 4)*(most - 2)*r)) : 0;
+}
 
 #define TNN__KERNELS(X) \
     X(void,  mm,           (const tnn__mm *t)) \
@@ -1703,9 +1899,12 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     X(float, exp_sum,      (tnn__len n, const float *x, float max, float *y)) \
     X(double, loss,        (const tnn__criterion *o, tnn__len n, const float *x, const float *t, \
                             float *g, tnn__len at)) \
-    X(void,  update,       (const tnn__update *u, tnn__len n))
+    X(void,  lerp,         (tnn__len n, float a, const float *x, float *y)) \
+    X(void,  scale,        (tnn__len n, float a, float limit, const float *x, float *y)) \
+    X(void,  madd,         (tnn__len n, float a, const float *x, const float *y, float *z))
 typedef struct {
     const char *name;
+    void (*rule[TNN_CUSTOM + 1])(const tnn__update *u, tnn__len n);    /* by tnn_optimizer_type */
 #define X(ret, kernel, args) ret (*kernel) args;
     TNN__KERNELS(X)
 #undef X
@@ -2238,7 +2437,7 @@ KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len
    Functions of a vector, to about 2 ulp, by series whose coefficients are the mathematical ones
    but for erf's, which are fitted. libm's differ from machine to machine. */
 HELPER VF FN(abs)(VF x)           { return vf_max(x, vf_sub(vf_zero(), x)); }
-HELPER VF FN(sign)(VF x, VF y)    { return vf_gt(vf_zero(), x, vf_sub(vf_zero(), y), y); }
+HELPER VF FN(with_sign)(VF x, VF y) { return vf_gt(vf_zero(), x, vf_sub(vf_zero(), y), y); }
 /* c[0] x^(n-1) + ... + c[n-1] */
 HELPER VF FN(poly)(VF x, const float *c, int n)
 {
@@ -2313,7 +2512,7 @@ HELPER VF FN(sigmoid)(VF x)       /* 1/(1 + exp(-x)) */
 HELPER VF FN(tanh)(VF x)          /* of |x|: e/(e + 2), e = exp(2x) - 1 */
 {
     const VF a = vf_min(vf_set1(10.0f), FN(abs)(x)), e = FN(expm1)(vf_add(a, a));
-    return vf_eq(x, x, FN(sign)(x, vf_div(e, vf_add(e, vf_set1(2.0f)))), x);
+    return vf_eq(x, x, FN(with_sign)(x, vf_div(e, vf_add(e, vf_set1(2.0f)))), x);
 }
 HELPER VF FN(softplus)(VF x)      /* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) */
 {
@@ -2330,7 +2529,7 @@ HELPER VF FN(erf)(VF x)
     const VF t = vf_div(one, vf_fma(a, vf_set1(0.5f), one));
     const VF tail = vf_mul(vf_mul(FN(exp)(vf_sub(vf_zero(), z)), t), FN(poly)(t, Q, 7));
     const VF y = vf_gt(one, a, vf_mul(a, FN(poly)(z, P, 7)), vf_sub(one, tail));
-    return vf_eq(x, x, FN(sign)(x, y), x);
+    return vf_eq(x, x, FN(with_sign)(x, y), x);
 }
 
 /* y += x */
@@ -2922,41 +3121,420 @@ KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 }
 
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
-   One pass over w (parameters), g (gradients), m and v (moments), n a multiple of 16. The rules
-   are in part 9. */
-KERNEL void FN(update)(const tnn__update *u, tnn__len n)
+   Each rule is one pass over w, g and its state, n a multiple of 16; formulas and sources are in
+   1e. Scalars are worked in double and rounded once. RULE begins every kernel; in its loop
+   WEIGHT gives
+
+       p = w + shrink w        the weight, after decoupled decay
+       d = sign g + decay p    the gradient, with L2 decay                                        */
+#define S(x)   vf_set1((float)(x))
+#define RULE \
+    const tnn_optimizer *const o = u->o; \
+    float *TNN__RESTRICT w = u->w; \
+    const float *TNN__RESTRICT g = u->g; \
+    const VF shrink = S(u->shrink), decay = S(u->decay), sign = S(u->sign); \
+    tnn__len i; \
+    (void)o
+#define EACH   for (i = 0; i < n; i += VN)
+#define SHRUNK vf_fma(shrink, vf_load(w + i), vf_load(w + i))
+#define WEIGHT const VF p = SHRUNK, d = vf_fma(decay, p, vf_mul(sign, vf_load(g + i)))
+/* m = beta m + (1 - beta) x, and the same of x^2; BETA(b, value) makes a beta's two vectors. */
+#define BETA(b, value)  const VF b = S(value), rest_##b = S(1 - (value))
+#define MEAN(m, b, x)   FN(mean)(m + i, b, rest_##b, x)
+#define MEAN2(v, b, x)  FN(mean2)(v + i, b, rest_##b, x)
+HELPER VF FN(mean)(float *m, VF beta, VF rest, VF x)
 {
-    float *TNN__RESTRICT w = u->w, *TNN__RESTRICT m = u->m, *TNN__RESTRICT v = u->v;
-    const float *TNN__RESTRICT g = u->g;
-    const VF step = vf_set1(-u->lr), decay = vf_set1(u->decay);
-    const VF beta1 = vf_set1(u->beta1), beta2 = vf_set1(u->beta2);
-    const VF one_beta1 = vf_set1(u->one_beta1), one_beta2 = vf_set1(u->one_beta2);
-    const VF eps = vf_set1(u->eps), root2 = vf_set1(u->root2);
-    const VF mu = vf_set1(u->momentum), undampened = vf_set1(u->undampened);
-    const VF keep = vf_set1(u->keep);
-    tnn__len i;
-    if (u->type == TNN_SGD && !m)
-        for (i = 0; i < n; i += VN) {
-            const VF p = vf_load(w + i);
-            vf_store(w + i, vf_fma(step, vf_fma(decay, p, vf_load(g + i)), p));
+    const VF a = vf_fma(rest, x, vf_mul(beta, vf_load(m)));
+    vf_store(m, a);
+    return a;
+}
+HELPER VF FN(mean2)(float *v, VF beta, VF rest, VF x)
+{
+    const VF a = vf_fma(vf_mul(rest, x), x, vf_mul(beta, vf_load(v)));
+    vf_store(v, a);
+    return a;
+}
+HELPER VF FN(sign)(VF x)
+{
+    return vf_gt(x, vf_zero(), vf_set1(1.0f), vf_gt(vf_zero(), x, vf_set1(-1.0f), vf_zero()));
+}
+
+/* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, or lr (d + momentum b). */
+KERNEL void FN(sgd)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
+    const VF step = S(-u->lr), mu = S(o->momentum);
+    const VF old = S(u->step > 1 ? o->momentum : 0);
+    const VF fresh = S(u->step > 1 ? 1 - o->dampening : 1);
+    if (!m)
+        EACH {
+            WEIGHT;
+            vf_store(w + i, vf_fma(step, d, p));
         }
-    else if (u->type == TNN_SGD)
-        for (i = 0; i < n; i += VN) {
-            const VF p = vf_load(w + i), d = vf_fma(decay, p, vf_load(g + i));
-            const VF b = u->first ? d : vf_fma(mu, vf_load(m + i), vf_mul(undampened, d));
+    else
+        EACH {
+            WEIGHT;
+            const VF b = vf_fma(old, vf_load(m + i), vf_mul(fresh, d));
             vf_store(m + i, b);
-            vf_store(w + i, vf_fma(step, u->nesterov ? vf_fma(mu, b, d) : b, p));
-        }
-    else    /* Adam (keep = 1) and AdamW (decay = 0, keep = 1 - lr * weight_decay) */
-        for (i = 0; i < n; i += VN) {
-            const VF p = vf_mul(keep, vf_load(w + i)), d = vf_fma(decay, p, vf_load(g + i));
-            const VF a = vf_fma(one_beta1, d, vf_mul(beta1, vf_load(m + i)));
-            const VF b = vf_fma(vf_mul(one_beta2, d), d, vf_mul(beta2, vf_load(v + i)));
-            vf_store(m + i, a);
-            vf_store(v + i, b);
-            vf_store(w + i, vf_fma(step, vf_div(a, vf_fma(vf_sqrt(b), root2, eps)), p));
+            vf_store(w + i, vf_fma(step, o->nesterov ? vf_fma(mu, b, d) : b, p));
         }
 }
+
+/* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (d + lambd w);
+   a = mu w + (1 - mu) a,  mu = 1/max(1, t-1-t0). */
+KERNEL void FN(asgd)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT a = u->s[0];
+    const double t = (double)(u->step - 1), late = TNN__MAX(1, t - o->t0);
+    const double eta = u->lr/tnn__pow(1 + o->lambd*u->lr*t, o->alpha);
+    const VF lambd = S(o->lambd), step = S(-eta), mu = S(1/late), rest = S(1 - 1/late);
+    EACH {
+        WEIGHT;
+        const VF q = vf_fma(step, vf_fma(lambd, p, d), p);
+        vf_store(w + i, q);
+        vf_store(a + i, vf_fma(mu, q, vf_mul(rest, vf_load(a + i))));
+    }
+}
+
+/* Adagrad: h += d^2;  w -= lr/(1 + (t-1) lr_decay) d/(sqrt(h) + eps). */
+KERNEL void FN(adagrad)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT h = u->s[0];
+    const VF step = S(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay)), eps = S(o->eps);
+    EACH {
+        WEIGHT;
+        const VF a = vf_fma(d, d, vf_load(h + i));
+        vf_store(h + i, a);
+        vf_store(w + i, vf_fma(step, vf_div(d, vf_add(vf_sqrt(a), eps)), p));
+    }
+}
+
+/* Adadelta: v by rho of d^2;  e = sqrt((a + eps)/(v + eps)) d;  a by rho of e^2;  w -= lr e. */
+KERNEL void FN(adadelta)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = u->s[1];
+    const VF step = S(-u->lr), eps = S(o->eps);
+    BETA(rho, o->rho);
+    EACH {
+        WEIGHT;
+        const VF q = vf_add(MEAN2(v, rho, d), eps);
+        const VF e = vf_mul(vf_sqrt(vf_div(vf_add(vf_load(a + i), eps), q)), d);
+        MEAN2(a, rho, e);
+        vf_store(w + i, vf_fma(step, e, p));
+    }
+}
+
+/* RMSprop: v by alpha of d^2, a by alpha of d;  q = d/(sqrt(v - centered a^2) + eps);
+   b = momentum b + q;  w -= lr b.  v - a^2 is a variance: where rounding makes it negative, 0. */
+KERNEL void FN(rmsprop)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = o->centered ? u->s[1] : NULL;
+    float *TNN__RESTRICT b = o->momentum > 0 ? u->s[o->centered ? 2 : 1] : NULL;
+    const VF step = S(-u->lr), eps = S(o->eps), mu = S(o->momentum);
+    BETA(alpha, o->alpha);
+    EACH {
+        WEIGHT;
+        VF q = MEAN2(v, alpha, d);
+        if (a) {
+            const VF mean = MEAN(a, alpha, d);
+            q = vf_max(vf_zero(), vf_fma(vf_sub(vf_zero(), mean), mean, q));
+        }
+        q = vf_div(d, vf_add(vf_sqrt(q), eps));
+        if (b) {
+            q = vf_fma(mu, vf_load(b + i), q);
+            vf_store(b + i, q);
+        }
+        vf_store(w + i, vf_fma(step, q, p));
+    }
+}
+
+/* Rprop: e = d d';  s = clamp(s (e > 0 ? eta_plus : e < 0 ? eta_minus : 1));
+   d = 0 where e < 0;  w -= sign(d) s;  d' = d. */
+KERNEL void FN(rprop)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT before = u->s[0], *TNN__RESTRICT s = u->s[1];
+    const VF up = S(o->eta_plus), down = S(o->eta_minus), one = vf_set1(1.0f);
+    const VF low = S(o->step_min), high = S(o->step_max);
+    EACH {
+        WEIGHT;
+        const VF e = vf_mul(d, vf_load(before + i));
+        const VF f = vf_gt(e, vf_zero(), up, vf_gt(vf_zero(), e, down, one));
+        const VF a = vf_min(high, vf_max(low, vf_mul(vf_load(s + i), f)));
+        const VF c = vf_gt(vf_zero(), e, vf_zero(), d);
+        vf_store(s + i, a);
+        vf_store(before + i, c);
+        vf_store(w + i, vf_fma(FN(sign)(c), vf_sub(vf_zero(), a), p));
+    }
+}
+
+/* Adam: m by beta1 of d, v by beta2 of d^2;  w -= lr/bias1 m/(sqrt(v/bias2) + eps).
+   amsgrad: the largest v so far in its place. */
+HELPER void FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT top = u->s[2];
+    const VF step = S(-u->lr/u->bias1), eps = S(o->eps), root = S(1/sqrt(u->bias2));
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    EACH {
+        WEIGHT;
+        const VF a = MEAN(m, beta1, d);
+        VF b = MEAN2(v, beta2, d);
+        if (amsgrad) {
+            b = vf_max(b, vf_load(top + i));
+            vf_store(top + i, b);
+        }
+        vf_store(w + i, vf_fma(step, vf_div(a, vf_fma(vf_sqrt(b), root, eps)), p));
+    }
+}
+KERNEL void FN(adam)(const tnn__update *u, tnn__len n)
+{
+    if (u->o->amsgrad) FN(adam_form)(u, n, 1);
+    else FN(adam_form)(u, n, 0);
+}
+
+/* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u. */
+KERNEL void FN(adamax)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT top = u->s[1];
+    const VF step = S(-u->lr/u->bias1), eps = S(o->eps), beta2 = S(o->beta2);
+    BETA(beta1, o->beta1);
+    EACH {
+        WEIGHT;
+        const VF size = vf_add(vf_max(d, vf_sub(vf_zero(), d)), eps);
+        const VF b = vf_max(vf_mul(beta2, vf_load(top + i)), size);
+        vf_store(top + i, b);
+        vf_store(w + i, vf_fma(step, vf_div(MEAN(m, beta1, d), b), p));
+    }
+}
+
+/* NAdam: w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0] and
+   P = c[1] of this step and c' of the next. */
+KERNEL void FN(nadam)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
+    const double next = tnn__nadam_momentum(o, u->step + 1);
+    const VF of_d = S(-u->lr*(1 - u->c[0])/(1 - u->c[1]));
+    const VF of_m = S(-u->lr*next/(1 - u->c[1]*next));
+    const VF eps = S(o->eps), root = S(1/sqrt(u->bias2));
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    EACH {
+        WEIGHT;
+        const VF a = vf_fma(of_m, MEAN(m, beta1, d), vf_mul(of_d, d));
+        vf_store(w + i, vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
+    }
+}
+
+/* RAdam: Adam with w -= lr rect sqrt(bias2)/bias1 m/(sqrt(v) + eps) once the variance is known well
+   enough (rect > 0), and w -= lr/bias1 m before. */
+KERNEL void FN(radam)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
+    const double rect = tnn__rectification(o->beta2, u->bias2, u->step);
+    const VF step = S(-u->lr/u->bias1*(rect > 0 ? rect*sqrt(u->bias2) : 1)), eps = S(o->eps);
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    EACH {
+        WEIGHT;
+        const VF a = MEAN(m, beta1, d), b = MEAN2(v, beta2, d);
+        vf_store(w + i, vf_fma(step, rect > 0 ? vf_div(a, vf_add(vf_sqrt(b), eps)) : a, p));
+    }
+}
+
+/* Lion: w -= lr sign(beta1 m + (1 - beta1) d);  m by beta2 of d. */
+KERNEL void FN(lion)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0];
+    const VF step = S(-u->lr);
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    EACH {
+        WEIGHT;
+        const VF c = vf_fma(rest_beta1, d, vf_mul(beta1, vf_load(m + i)));
+        MEAN(m, beta2, d);
+        vf_store(w + i, vf_fma(step, FN(sign)(c), p));
+    }
+}
+
+/* AdaBelief: m by beta1 of d, v by beta2 of (d - m)^2, plus eps;
+   w -= lr/bias1 m/(sqrt(v/bias2) + eps);  amsgrad as in Adam;  rectify: as in RAdam. */
+KERNEL void FN(adabelief)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
+    float *TNN__RESTRICT top = o->amsgrad ? u->s[2] : NULL;
+    const double rect = o->rectify ? tnn__rectification(o->beta2, u->bias2, u->step) : 1;
+    const double scale = o->rectify && rect > 0 ? rect*sqrt(u->bias2) : 1;
+    const VF step = S(-u->lr/u->bias1*scale), eps = S(o->eps);
+    const VF root = S(o->rectify ? 1 : 1/sqrt(u->bias2));
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    EACH {
+        WEIGHT;
+        const VF a = MEAN(m, beta1, d), x = vf_sub(d, a);
+        VF b = vf_fma(vf_mul(rest_beta2, x), x, vf_fma(beta2, vf_load(v + i), eps));
+        vf_store(v + i, b);
+        if (top) {
+            b = vf_max(b, vf_load(top + i));
+            vf_store(top + i, b);
+        }
+        vf_store(w + i, vf_fma(step, rect > 0 ? vf_div(a, vf_fma(vf_sqrt(b), root, eps)) : a, p));
+    }
+}
+
+/* Adan: e = d - d';  m by beta1 of d, v by beta2 of e, n by beta3 of (d + beta2 e)^2;  d' = d;
+   w = (w - lr (m/bias1 + beta2/bias2 v)/(sqrt(n/bias3) + eps))/(1 + lr L), L in u->decay. */
+KERNEL void FN(adan)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
+    float *TNN__RESTRICT q = u->s[2], *TNN__RESTRICT before = u->s[3];
+    const VF of_m = S(-u->lr/u->bias1), of_v = S(-u->lr*o->beta2/u->bias2);
+    const VF eps = S(o->eps), root = S(1/sqrt(u->bias3)), prox = S(1/(1 + u->lr*u->decay));
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    BETA(beta3, o->beta3);
+    (void)decay;
+    EACH {
+        const VF p = SHRUNK, d = vf_mul(sign, vf_load(g + i));
+        const VF e = vf_sub(d, vf_load(before + i));
+        const VF a = vf_fma(of_v, MEAN(v, beta2, e), vf_mul(of_m, MEAN(m, beta1, d)));
+        const VF b = MEAN2(q, beta3, vf_fma(beta2, e, d));
+        vf_store(before + i, d);
+        vf_store(w + i, vf_mul(prox, vf_add(p, vf_div(a, vf_fma(vf_sqrt(b), root, eps)))));
+    }
+}
+
+/* AdEMAMix: m by beta1 of d, s by beta3 of d, v by beta2 of d^2;
+   w -= lr (m/bias1 + alpha s)/(sqrt(v/bias2) + eps). Warm-ups, x = min(1, t/steps): alpha x, and
+   for beta3 the half-life log 1/2 / log beta - 1 rises from beta1's to beta3's in x. */
+KERNEL void FN(ademamix)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT s = u->s[2];
+    const double t = (double)u->step, half = -0.69314718055994531;
+    const double alpha = o->alpha*(t < o->alpha_warmup ? t/o->alpha_warmup : 1);
+    const double x = t < o->beta3_warmup ? t/o->beta3_warmup : 1;
+    const double life = (1 - x)*(half/tnn__log_double(o->beta1 + 1e-8) - 1)
+                        + x*(half/tnn__log_double(o->beta3 + 1e-8) - 1);
+    const double slow = x < 1 ? tnn__exp_double(half/(life + 1)) : o->beta3;
+    const VF of_m = S(-u->lr/u->bias1), of_s = S(-u->lr*alpha);
+    const VF eps = S(o->eps), root = S(1/sqrt(u->bias2));
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    BETA(beta3, slow);
+    EACH {
+        WEIGHT;
+        const VF a = vf_fma(of_s, MEAN(s, beta3, d), vf_mul(of_m, MEAN(m, beta1, d)));
+        vf_store(w + i, vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
+    }
+}
+
+/* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD), or
+   g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h. */
+HELPER void FN(free_form)(const tnn__update *u, tnn__len n, double beta, float *TNN__RESTRICT v)
+{
+    RULE;
+    float *TNN__RESTRICT z = u->s[0];
+    const double lr = u->c[1]*u->lr;
+    const VF c = S(u->c[0]), step = S(-lr), part = S(-lr*(1 - beta*(1 - u->c[0]))), eps = S(o->eps);
+    BETA(beta2, o->beta2);
+    EACH {
+        const VF p = SHRUNK, q = vf_load(z + i);
+        VF h = vf_mul(sign, vf_load(g + i));
+        if (v) h = vf_div(h, vf_add(vf_sqrt(MEAN2(v, beta2, h)), eps));
+        h = vf_fma(decay, p, h);
+        vf_store(w + i, vf_fma(part, h, vf_fma(c, vf_sub(q, p), p)));
+        vf_store(z + i, vf_fma(step, h, q));
+    }
+}
+KERNEL void FN(free_sgd)(const tnn__update *u, tnn__len n)
+{
+    FN(free_form)(u, n, u->o->momentum, NULL);
+}
+KERNEL void FN(free_adamw)(const tnn__update *u, tnn__len n)
+{
+    FN(free_form)(u, n, u->o->beta1, u->s[1]);
+}
+
+/* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1). With an estimate of n samples
+   before it: h = beta2 h + (1 - beta2) n g^2. */
+KERNEL void FN(sophia)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT h = u->s[1];
+    const VF step = S(-u->lr), gamma = S(o->gamma), tiny = S(1e-15), one = vf_set1(1.0f);
+    const VF minus = vf_set1(-1.0f), beta2 = S(o->beta2), part = S((1 - o->beta2)*u->estimate);
+    BETA(beta1, o->beta1);
+    if (u->estimate > 0)
+        EACH {
+            const VF q = vf_load(g + i);
+            vf_store(h + i, vf_fma(vf_mul(part, q), q, vf_mul(beta2, vf_load(h + i))));
+        }
+    else
+        EACH {
+            WEIGHT;
+            const VF x = vf_div(MEAN(m, beta1, d), vf_fma(gamma, vf_load(h + i), tiny));
+            vf_store(w + i, vf_fma(step, vf_min(one, vf_max(minus, x)), p));
+        }
+}
+
+/* LAMB, first part: m, v as in Adam;  r = (m/bias1)/(sqrt(v/bias2) + eps) + L w, L in u->decay. */
+KERNEL void FN(lamb)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT r = u->s[2];
+    const VF scale = S(1/u->bias1), eps = S(o->eps), root = S(1/sqrt(u->bias2));
+    BETA(beta1, o->beta1);
+    BETA(beta2, o->beta2);
+    (void)shrink;
+    EACH {
+        const VF d = vf_mul(sign, vf_load(g + i)), a = vf_mul(scale, MEAN(m, beta1, d));
+        const VF b = vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps);
+        vf_store(r + i, vf_fma(decay, vf_load(w + i), vf_div(a, b)));
+    }
+}
+
+/* y += a (x - y) */
+KERNEL void FN(lerp)(tnn__len n, float a, const float *x, float *y)
+{
+    const VF s = vf_set1(a);
+    tnn__len i;
+    EACH vf_store(y + i, vf_fma(s, vf_sub(vf_load(x + i), vf_load(y + i)), vf_load(y + i)));
+}
+/* z = a x + y; z may be y */
+KERNEL void FN(madd)(tnn__len n, float a, const float *x, const float *y, float *z)
+{
+    const VF s = vf_set1(a);
+    tnn__len i;
+    EACH vf_store(z + i, vf_fma(s, vf_load(x + i), vf_load(y + i)));
+}
+/* y = a x, kept in -limit..limit; NaN stays NaN */
+KERNEL void FN(scale)(tnn__len n, float a, float limit, const float *x, float *y)
+{
+    const VF s = vf_set1(a), low = vf_set1(-limit), high = vf_set1(limit);
+    tnn__len i;
+    EACH vf_store(y + i, vf_min(high, vf_max(low, vf_mul(s, vf_load(x + i)))));
+}
+#undef S
+#undef RULE
+#undef EACH
+#undef SHRUNK
+#undef WEIGHT
+#undef BETA
+#undef MEAN
+#undef MEAN2
 
 /* ---- 3g. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
@@ -3316,6 +3894,10 @@ KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, cons
 
 static const tnn__isa_table FN(table) = {
     TNN__STR(TNN__PASS_NAME),
+#define R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, states) \
+    , FN(kernel)
+    { NULL TNN__RULES(R) },
+#undef R
 #define X(ret, kernel, args) FN(kernel),
     TNN__KERNELS(X)
 #undef X
@@ -4466,6 +5048,22 @@ typedef struct {
     int         blob, flat;         /* its output */
 } tnn__record;
 
+/* The flat vectors; S: the first of the optimizer's state. */
+enum {
+    TNN__W, TNN__G, TNN__S, TNN__AVERAGE = TNN__S + TNN_STATES, TNN__SLOW, TNN__SUM, TNN__FLATS
+};
+
+/* A tensor of parameters in the flat vectors, or a run of them: part 9. */
+typedef struct {
+    tnn__len       at, floats;
+    const tnn__op *op;
+    int            bias, frozen;
+    double         lr, decay;       /* factors */
+    int            direction;       /* the update is w -= step times what is in s[2] */
+    double         step, trust;
+} tnn__segment;
+typedef struct { int iterations, kept, oldest; double scale, t; } tnn__lbfgs;
+
 struct tnn_net {
     tnn_net_options  options;
     int              layers, capacity, built;
@@ -4482,12 +5080,15 @@ struct tnn_net {
     int             *hits;                  /* its labels that are predicted */
     float           *custom_grad;
     double           total, weight;         /* of the last batch: the loss is total/weight */
-    tnn_optimizer    optimizer;
+    tnn_optimizer    optimizer, other;
     float           *memory;        /* THE allocation; all below point into it */
     tnn__len         memory_floats;
     tnn__len         params;        /* floats of each flat vector */
     long long        param_total;   /* without the padding */
-    float           *flat[4];       /* parameters, gradients, moments */
+    float           *flat[TNN__FLATS];
+    tnn__segment    *segment, *run;
+    int              segments, runs;
+    float           *work;          /* the optimizer's */
     tnn__len         buffer_floats;
     float           *buffers;       /* running statistics, not trained: behind the parameters */
     tnn__len         partial_floats;
@@ -4502,8 +5103,14 @@ struct tnn_net {
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
-    double           beta1_t, beta2_t;
     int              correct;
+    const int       *labels;                /* of the last loss, and it */
+    const float     *targets;
+    double           value;
+    double           c[2], shares, lr_max;  /* of rules: tnn__advance */
+    int              averages, accumulated, swapped;
+    double           grad_norm;
+    tnn__lbfgs       lbfgs;
     tnn_schedule     schedule;              /* .type 0: none */
     long long        schedule_step;         /* of the next update */
 };
@@ -5534,7 +6141,6 @@ typedef struct {
     int pass;               /* of batch normalisation: which sums */
     const tnn__op *op;      /* of a dense operation, of batch normalisation */
     int row_block, col_block, col_blocks, dx_blocks;
-    tnn__update update;
 } tnn__call;
 /* The weights in use: with DropConnect (Wan et al. 2013) those left in this training step. */
 static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
@@ -5890,6 +6496,11 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
     if (layer->type < TNN_CONV2D
         || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
+    if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
+        || (double)(layer->lr_scale + layer->decay_scale) > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
+                         "be finite and not negative",
+                         (double)layer->lr_scale, (double)layer->decay_scale);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
         const tnn__len each = (tnn__len)(sizeof(tnn__record)
@@ -6145,6 +6756,8 @@ static int tnn__over_batch(const tnn__op *op)
 {
     return op->type == TNN_DENSE || op->type == TNN_BATCHNORM;
 }
+static void tnn__place_optimizer(tnn_net *net, tnn__arena *a);
+static void tnn__segments(tnn_net *net);
 static void tnn__place_loss(tnn_net *net, tnn__arena *a);
 
 /* Where everything is. Called twice: to count, and to place. */
@@ -6154,7 +6767,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     const int training = net->loss.type != 0, batch = net->options.batch;
     /* a dense layer's dx passes through g[0], too */
     tnn__len most = TNN__DX_BLOCK*32, turned = 0;
-    int i, moments = 0, adds = 0;
+    int i, adds = 0;
     a.memory = memory;
     a.used = 0;
     /* frames and strides */
@@ -6198,11 +6811,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         op->partial = net->partial_floats;
         if (op->trained && !tnn__over_batch(op)) net->partial_floats += op->w_floats + op->b_floats;
     }
-    if (net->optimizer.type == TNN_SGD) moments = net->optimizer.momentum > 0;
-    else if (net->optimizer.type) moments = 2;
-    for (i = 0; i < 4; i++)
-        net->flat[i] = i == 0 || (training && i < 2 + moments)
-            ? tnn__take(&a, net->params + (i ? 0 : net->buffer_floats)) : NULL;
+    tnn__place_optimizer(net, &a);
     net->buffers = memory ? net->flat[0] + net->params : NULL;
     if (training)
         net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
@@ -6305,8 +6914,8 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
     tnn__place(net, net->memory);
     tnn__place_weights(net);
     net->built = 1;
-    net->beta1_t = net->beta2_t = 1;
     tnn__init_params(net);
+    tnn__segments(net);
     return TNN_OK;
 }
 TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
@@ -6462,7 +7071,7 @@ TNN_API tnn_status (tnn_get_grad)(tnn_net *net, const char *name, float *values,
 }
 TNN_API float *(tnn_flat)(tnn_net *net, int which, size_t *count)
 {
-    if ((tnn_build)(net) || which < 0 || which > 3) return NULL;
+    if ((tnn_build)(net) || which < 0 || which >= TNN__FLATS) return NULL;
     if (count) *count = net->flat[which] ? (size_t)net->params : 0;
     return net->flat[which];
 }
@@ -6702,6 +7311,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     return TNN_OK;
 }
 
+static void tnn__accumulate(tnn_net *net);       /* 9c */
 TNN_API tnn_status (tnn_backward)(tnn_net *net)
 {
     tnn__call call;
@@ -6710,6 +7320,9 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
     if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    if (net->swapped)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: the averaged weights are in place; "
+                         "tnn_use_average(net, 0) comes first");
     call.net = net;
     call.k = tnn__kernels();
     /* nothing before the first parameters needs a gradient */
@@ -6752,6 +7365,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
             call.k->dropout(net->op[i].w_floats, dw, dw, &d, tnn__draw_stream(net, &net->op[i]), 0);
         }
     net->stage = TNN__BACKWARD;
+    tnn__accumulate(net);
     return TNN_OK;
 }
 
@@ -7234,6 +7848,8 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
         net->total += net->losses[s];
         net->correct += net->hits[s];
     }
+    net->labels = labels;
+    net->targets = targets;
     net->stage = TNN__LOSS;
     return TNN_OK;
 }
@@ -7245,7 +7861,7 @@ static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
 {
     if (tnn__loss_run(net, labels, targets)) return TNN__NAN;
     if (net->weight > 0 || net->loss.reduction == TNN_REDUCE_SUM)
-        return tnn__reduced(net, net->total, net->weight);
+        return net->value = tnn__reduced(net, net->total, net->weight);
     net->stage = TNN__FORWARD;
     tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d labels of the batch the class weights are 0, "
               "or they are ignored (.ignore_index = %g)", net->n, (double)net->loss.ignore_index);
@@ -7268,17 +7884,81 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
 }
 
 /* ==== 9. OPTIMIZERS ============================================================================
-   g = gradient, w = parameter, t = step counted from 1, all element by element.
-   SGD      d = g + decay w;  first step: b = d, then b = momentum b + (1 - dampening) d;
-            w -= lr d                  without momentum
-            w -= lr b                  with momentum
-            w -= lr (d + momentum b)   Nesterov (Sutskever et al. 2013, in PyTorch's form)
-   Adam     d = g + decay w;  m = beta1 m + (1 - beta1) d;  v = beta2 v + (1 - beta2) d^2;
-            w -= lr/(1 - beta1^t) * m / (sqrt(v)/sqrt(1 - beta2^t) + eps)
-   AdamW    w *= 1 - lr decay;  then Adam without decay */
+   The rules are in the table of 1e, their arithmetic in 3f, a line for each in TNN__RULES of 2f.
+   Most are one pass over the flat vectors in blocks of 8192 floats that threads share; a block
+   takes up runs of neighbouring tensors with the same factors. Those that look at a whole tensor
+   (LARS, LAMB, Adafactor, Muon) first work out a factor or a direction for it; L-BFGS steers all
+   at once. Sums are added block by block in one order, so that threads do not change them. A new
+   rule is a block in 3f and a line in 2f; if its state starts at something else than 0, also one
+   in tnn__start. */
+
+/* ---- 9a. Options ----------------------------------------------------------------------------- */
+typedef struct {
+    const char *name;
+    double      own[8];         /* defaults of the first 8 numbers below */
+    int         decoupled;
+} tnn__rule;
+static const tnn__rule tnn__rules[] = {                         /* by tnn_optimizer_type */
+    {"", {0, 0, 0, 0, 0, 0, 0, 0}, 0},
+#define R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, states) \
+    {name, {lr, momentum, beta1, beta2, beta3, eps, decay, alpha}, decoupled},
+    TNN__RULES(R)
+#undef R
+};
+static int tnn__states(const tnn_optimizer *o)
+{
+    const int states[] = { 0,
+#define R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, states) \
+        states,
+        TNN__RULES(R)
+#undef R
+    };
+    return states[o->type];
+}
+
+#define TNN__HIGH 1e30
+static const struct { const char *name; size_t at; double otherwise, low, high; } tnn__numbers[] = {
+#define X(member, otherwise, low, high) \
+    {#member, offsetof(tnn_optimizer, member), otherwise, low, high},       /* low <= it < high */
+    X(lr, 0, 0, TNN__HIGH)              X(momentum, 0, 0, TNN__HIGH)
+    X(beta1, 0, 0, 1)                   X(beta2, 0, 0, 1)
+    X(beta3, 0, 0, 1)                   X(eps, 0, 0, TNN__HIGH)
+    X(weight_decay, 0, 0, TNN__HIGH)    X(alpha, 0, 0, TNN__HIGH)           /* up to here by rule */
+    X(dampening, 0, -TNN__HIGH, TNN__HIGH)
+    X(rho, 0.9, 0, 1)                   X(gamma, 0.04, 0, TNN__HIGH)
+    X(lambd, 1e-4, 0, TNN__HIGH)        X(t0, 1e6, 0, TNN__HIGH)
+    X(lr_decay, 0, 0, TNN__HIGH)        X(initial_accumulator, 0, 0, TNN__HIGH)
+    X(eta_minus, 0.5, 0, 1)             X(eta_plus, 1.2, 1, TNN__HIGH)
+    X(step_min, 1e-6, 0, TNN__HIGH)     X(step_max, 50, 0, TNN__HIGH)
+    X(momentum_decay, 4e-3, 0, TNN__HIGH)
+    X(trust, 1e-3, 0, TNN__HIGH)        X(beta2_decay, -0.8, -TNN__HIGH, 1e-300)
+    X(eps2, 1e-3, 0, TNN__HIGH)         X(clip_threshold, 1, 1, TNN__HIGH)
+    X(r, 0, 0, TNN__HIGH)               X(weight_lr_power, 2, 0, TNN__HIGH)
+    X(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
+    X(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
+    X(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH)
+    X(tolerance_grad, 1e-7, 0, TNN__HIGH)
+    X(tolerance_change, 1e-9, 0, TNN__HIGH)
+    X(clip_value, 0, 0, TNN__HIGH)      X(clip_tensor, 0, 0, TNN__HIGH)
+    X(clip_norm, 0, 0, TNN__HIGH)       X(lookahead_alpha, 0.5, 0, TNN__HIGH)
+    X(ema, 0, 0, 1)
+#undef X
+};
+static const struct { const char *name; size_t at; int otherwise, high; } tnn__integers[] = {
+#define X(member, otherwise, high) {#member, offsetof(tnn_optimizer, member), otherwise, high},
+    X(warmup_steps, 0, INT_MAX)  X(alpha_warmup, 0, INT_MAX)  X(beta3_warmup, 0, INT_MAX)
+    X(interval, 10, INT_MAX)     X(ns_steps, 5, 99)           X(history, 100, 1 << 20)
+    X(max_iter, 20, 1 << 24)     X(max_eval, 0, INT_MAX)      X(states, 0, TNN_STATES)
+    X(accumulate, 1, INT_MAX)    X(lookahead, 0, INT_MAX)
+    X(swa_start, 0, INT_MAX)     X(swa_every, 1, INT_MAX)
+#undef X
+};
+
 TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimizer)
 {
     tnn_optimizer o;
+    size_t i;
+    int free_form;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !optimizer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
@@ -7286,106 +7966,947 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; "
                          "the optimizer comes before the first forward");
     o = *optimizer;
-    if (o.type < TNN_SGD || o.type > TNN_ADAMW)
+    if (o.type < TNN_SGD || o.type > TNN_CUSTOM)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no optimizer %d", (int)o.type);
-    o.lr = tnn__default(o.lr, 1e-3);
-    o.beta1 = tnn__default(o.beta1, 0.9);
-    o.beta2 = tnn__default(o.beta2, 0.999);
-    o.eps = tnn__default(o.eps, 1e-8);
-    o.weight_decay = tnn__default(o.weight_decay, o.type == TNN_ADAMW ? 0.01 : 0);
-    if (!(o.lr >= 0) || o.lr > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_optimizer: .lr = %g must be finite and not negative", o.lr);
-    if (!(o.beta1 >= 0 && o.beta1 < 1) || !(o.beta2 >= 0 && o.beta2 < 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_optimizer: .beta1 = %g and .beta2 = %g must be in [0, 1)",
-                         o.beta1, o.beta2);
-    if (!(o.eps >= 0) || !(o.weight_decay >= 0) || !(o.momentum >= 0)
-        || o.eps + o.weight_decay + o.momentum > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_optimizer: .eps = %g, .weight_decay = %g, .momentum = %g "
-                         "must be finite and not negative", o.eps, o.weight_decay, o.momentum);
-    if (!(o.dampening - o.dampening >= 0))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .dampening must be finite");
+    for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++) {
+        double v;
+        char *at = (char *)&o + tnn__numbers[i].at;
+        memcpy(&v, at, sizeof v);
+        v = tnn__default(v, i < 8 ? tnn__rules[o.type].own[i] : tnn__numbers[i].otherwise);
+        memcpy(at, &v, sizeof v);
+        if (v >= tnn__numbers[i].low && v < tnn__numbers[i].high) continue;
+        if (tnn__numbers[i].high < TNN__HIGH)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be in [%g, %g)",
+                             tnn__numbers[i].name, v, tnn__numbers[i].low, tnn__numbers[i].high);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be finite%s",
+                         tnn__numbers[i].name, v, tnn__numbers[i].low < 0 ? "" :
+                         tnn__numbers[i].low > 0 ? " and at least 1" : " and not negative");
+    }
+    for (i = 0; i < sizeof tnn__integers/sizeof *tnn__integers; i++) {
+        int v;
+        char *at = (char *)&o + tnn__integers[i].at;
+        memcpy(&v, at, sizeof v);
+        if (v < 0 || v > tnn__integers[i].high)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %d must be 0 to %d",
+                             tnn__integers[i].name, v, tnn__integers[i].high);
+        if (!v) memcpy(at, &tnn__integers[i].otherwise, sizeof v);
+    }
     if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
-    net->optimizer = o;
+    free_form = o.type == TNN_SCHEDULE_FREE_SGD || o.type == TNN_SCHEDULE_FREE_ADAMW;
+    if (free_form && !(o.type == TNN_SCHEDULE_FREE_SGD ? o.momentum > 0 && o.momentum < 1
+                                                       : o.beta1 > 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .momentum = %g and .beta1 = %g: "
+                         "%s needs the one it takes between 0 and 1",
+                         o.momentum, o.beta1, tnn__rules[o.type].name);
+    if (o.step_min > o.step_max)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .step_min = %g is larger than "
+                         ".step_max = %g", o.step_min, o.step_max);
+    if (o.ema > 0 && o.swa_start)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .ema = %g and .swa_start = %d: "
+                         "there is one average, of one kind", o.ema, o.swa_start);
+    if (o.type == TNN_CUSTOM && !o.update)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: TNN_CUSTOM needs .update");
+    if (o.type == TNN_LBFGS
+        && (o.maximize || o.accumulate > 1 || o.clip_value + o.clip_tensor + o.clip_norm > 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: L-BFGS does not go with "
+                         ".maximize, .accumulate or .clip_*");
+    if (!o.max_eval) o.max_eval = (int)(o.max_iter*1.25);
+    o.decoupled = o.decoupled || tnn__rules[o.type].decoupled;
+    o.eps = TNN__MAX(o.eps, 1e-37);             /* 0/0 is 0, in padding, too */
+    net->optimizer = net->other = o;
+    net->other.eps = 1e-8;                      /* AdamW's, for what Muon leaves */
+    net->other.amsgrad = 0;
     return TNN_OK;
 }
 TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !(lr >= 0) || lr > 1e30)
+    if (!net || !(lr >= 0) || lr > TNN__HIGH)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_lr: lr = %g must be finite and not negative", lr);
     net->optimizer.lr = lr;
     return TNN_OK;
 }
 TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
+
+/* momentum, or beta1 where it takes that place */
+static double *tnn__momentum(tnn_optimizer *o)
+{
+    return tnn__rules[o->type].own[1] > 0 || !(tnn__rules[o->type].own[2] > 0) ? &o->momentum
+                                                                               : &o->beta1;
+}
 TNN_API tnn_status (tnn_set_momentum)(tnn_net *net, double momentum)
 {
+    tnn_optimizer o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !(momentum >= 0 && momentum < 1))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_momentum: momentum = %g must be in [0, 1)", momentum);
-    if (net->optimizer.type == TNN_SGD) {
-        if (net->built && !net->flat[2] && momentum > 0)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: the network was built for SGD "
-                             "without momentum; give the optimizer some");
-        net->optimizer.momentum = momentum;
-    } else net->optimizer.beta1 = momentum;
+    o = net->optimizer;
+    *tnn__momentum(&o) = momentum;
+    if (net->built && !net->flat[TNN__S + tnn__states(&o) - 1] && tnn__states(&o))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: the network was built for %s "
+                         "without momentum; give the optimizer some", tnn__rules[o.type].name);
+    net->optimizer = o;
+    return TNN_OK;
+}
+TNN_API double tnn_momentum(const tnn_net *net)
+{
+    tnn_optimizer o;
+    if (!net) return 0;
+    o = net->optimizer;
+    return *tnn__momentum(&o);
+}
+
+/* ---- 9b. Tensors of parameters and their factors --------------------------------------------- */
+#define TNN__UPDATE_BLOCK 8192
+
+/* All that optimizers know of where parameters lie: tensor i, in the order of tnn_param_info. */
+static void tnn__segments(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->segments; i++) {
+        tnn__segment *s = &net->segment[i];
+        const tnn_layer *o;
+        s->op = tnn__find_param(net, i, &s->bias);
+        s->at = s->bias ? s->op->b : s->op->w;
+        s->floats = s->bias ? s->op->b_floats : s->op->w_floats;
+        o = &net->record[s->op->layer].o;
+        s->lr = tnn__default((double)o->lr_scale, 1);
+        s->decay = tnn__default((double)o->decay_scale, 1);
+        s->frozen = o->frozen;
+    }
+}
+static void tnn__copy_segment(const tnn_net *net, const tnn__segment *s, float *flat,
+                              float *values, int to_flat)
+{
+    const int n = tnn__param_of(net, s->op, s->bias).count;
+    int i;
+    for (i = 0; i < n; i++) {
+        float *at = tnn__param_at(net, s->op, s->bias, flat, i);
+        if (to_flat) *at = values[i]; else values[i] = *at;
+    }
+}
+TNN_API tnn_status (tnn_set_group)(tnn_net *net, const char *prefix, double lr_scale,
+                                   double decay_scale, int frozen)
+{
+    int i, found = 0;
+    tnn_status e = (tnn_build)(net);
+    if (e) return e;
+    if (!prefix || !(lr_scale >= 0) || !(decay_scale >= 0) || lr_scale + decay_scale > TNN__HIGH)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no prefix, or lr_scale = %g or "
+                         "decay_scale = %g not finite or negative", lr_scale, decay_scale);
+    for (i = 0; i < net->segments; i++) {
+        tnn__segment *s = &net->segment[i];
+        if (strncmp(tnn__param_of(net, s->op, s->bias).name, prefix, strlen(prefix))) continue;
+        s->lr = lr_scale;
+        s->decay = decay_scale;
+        s->frozen = frozen;
+        found = 1;
+    }
+    return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
+                                      "begins with \"%s\"", prefix);
+}
+
+/* What Muon needs for one matrix: see tnn__orthogonalize. */
+static tnn__len tnn__muon_floats(const tnn_param *p)
+{
+    const tnn__len m = TNN__MIN(p->dims[0], p->dims[1]), n = TNN__MAX(p->dims[0], p->dims[1]);
+    const tnn__len wide_m = tnn__round_up(m, 16), wide_n = tnn__round_up(n, 16);
+    return tnn__mul(2*m, wide_n) + tnn__mul(n + 3*m, wide_m) + 6*TNN__SLACK;
+}
+
+/* The optimizer's part of the network's allocation. */
+static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const int training = net->loss.type != 0, states = tnn__states(o);
+    const int free_form = o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW;
+    tnn__len work = 0, each = (tnn__len)(sizeof(tnn__segment)/sizeof(float));
+    const tnn__op *op;
+    int i, bias;
+    for (i = 0; i < TNN__FLATS; i++) {
+        const int there = i == TNN__W || (training && (i == TNN__G || i < TNN__S + states
+            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || free_form))
+            || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
+        net->flat[i] = there
+            ? tnn__take(a, net->params + (i == TNN__W ? net->buffer_floats : 0)) : NULL;
+    }
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL && bias < TNN__MEAN; i++) {
+        const tnn_param p = tnn__param_of(net, op, bias);
+        if (o->type == TNN_ADAFACTOR) work = TNN__MAX(work, p.count);
+        if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__muon_floats(&p));
+    }
+    if (o->type == TNN_SOPHIA) work = net->options.batch;
+    if (o->type == TNN_LBFGS) work = tnn__mul(2*o->history + 1, net->params) + 4*o->history;
+    net->segments = training ? i : 0;
+    net->segment = (tnn__segment *)(void *)tnn__take(a, net->segments*each);
+    net->run = (tnn__segment *)(void *)tnn__take(a, net->segments*each);
+    net->work = training ? tnn__take(a, work) : NULL;
+}
+
+/* Neighbours that are updated alike become one run; frozen tensors are in none. */
+static void tnn__runs(tnn_net *net)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const int alone = o->type >= TNN_LARS && o->type <= TNN_MUON;
+    int i;
+    net->runs = 0;
+    for (i = 0; i < net->segments; i++) {
+        tnn__segment s = net->segment[i], *last = &net->run[net->runs - (net->runs > 0)];
+        if (s.frozen) continue;
+        if ((s.bias || !tnn__is_conv(s.op)) && o->no_bias_decay) s.decay = 0;
+        s.trust = 1;
+        s.direction = 0;
+        if (net->runs && !alone && last->at + last->floats == s.at
+            && !memcmp(&last->lr, &s.lr, sizeof s.lr)
+            && !memcmp(&last->decay, &s.decay, sizeof s.decay))
+            last->floats += s.floats;
+        else net->run[net->runs++] = s;
+    }
+}
+
+/* Calls f for the part of each run that lies in block `task` of the flat vectors. */
+typedef struct {
+    tnn_net             *net;
+    const tnn__isa_table *k;
+    tnn__update          u;
+} tnn__stepping;
+static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n);
+static void tnn__apply_task(void *context, int task, int worker)
+{
+    const tnn__stepping *c = (const tnn__stepping *)context;
+    const tnn__len from = (tnn__len)task*TNN__UPDATE_BLOCK, to = from + TNN__UPDATE_BLOCK;
+    int i;
+    (void)worker;
+    for (i = 0; i < c->net->runs; i++) {
+        const tnn__segment *r = &c->net->run[i];
+        const tnn__len a = TNN__MAX(from, r->at), b = TNN__MIN(to, r->at + r->floats);
+        if (a < b) tnn__apply(c, r, a, b - a);
+    }
+}
+static void tnn__apply_all(tnn__stepping *c)
+{
+    tnn__run(tnn__threads_for(c->net, c->net->params),
+             (int)((c->net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__apply_task, c);
+}
+
+static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, const float *y)
+{
+    double sum = 0;
+    tnn__len i;
+    for (i = 0; i < n; i += TNN__UPDATE_BLOCK)
+        sum += (double)k->dot(TNN__MIN(TNN__UPDATE_BLOCK, n - i), x + i, y + i);
+    return sum;
+}
+
+/* ---- 9c. Gradients: accumulated, clipped ----------------------------------------------------- */
+/* After each backward: the gradients become the mean of those since the last update. */
+static void tnn__accumulate(tnn_net *net)
+{
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    float *sum = net->flat[TNN__SUM];
+    if (!sum) return;
+    net->accumulated++;
+    if (net->accumulated == 1) memcpy(sum, net->flat[TNN__G], bytes);
+    else {
+        tnn__kernels()->lerp(net->params, (float)(1.0/net->accumulated), net->flat[TNN__G], sum);
+        memcpy(net->flat[TNN__G], sum, bytes);
+    }
+}
+
+static void tnn__norm_task(void *context, int task, int worker)
+{
+    const tnn__stepping *c = (const tnn__stepping *)context;
+    tnn__segment *s = &c->net->segment[task];
+    const float *g = c->net->flat[TNN__G] + s->at;
+    (void)worker;
+    s->trust = s->frozen ? 0 : tnn__inner(c->k, s->floats, g, g);
+}
+static double tnn__clip(tnn_net *net, tnn_clip kind, double limit)
+{
+    tnn__stepping c;
+    double sum = 0;
+    int i;
+    c.net = net;
+    c.k = tnn__kernels();
+    tnn__run(tnn__threads_for(net, net->params), net->segments, tnn__norm_task, &c);
+    for (i = 0; i < net->segments; i++) sum += net->segment[i].trust;
+    for (i = 0; i < net->segments; i++) {
+        const tnn__segment *s = &net->segment[i];
+        float *g = net->flat[TNN__G] + s->at;
+        const double norm = sqrt(kind == TNN_CLIP_TENSOR ? s->trust : sum);
+        if (s->frozen) continue;
+        if (kind == TNN_CLIP_VALUE) c.k->scale(s->floats, 1, (float)limit, g, g);
+        else if (!(limit >= norm + 1e-6))
+            c.k->scale(s->floats, (float)(limit/(norm + 1e-6)), (float)HUGE_VAL, g, g);
+    }
+    return net->grad_norm = sqrt(sum);
+}
+TNN_API double (tnn_clip_grad)(tnn_net *net, tnn_clip kind, double limit)
+{
+    if (tnn_failed()) return HUGE_VAL - HUGE_VAL;
+    if (!net || net->stage != TNN__BACKWARD || kind < TNN_CLIP_VALUE || kind > TNN_CLIP_NORM
+        || !(limit >= 0)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_clip_grad: comes after tnn_backward, with kind = %d one "
+                  "of tnn_clip and limit = %g not negative", (int)kind, limit);
+        return HUGE_VAL - HUGE_VAL;
+    }
+    return tnn__clip(net, kind, limit);
+}
+TNN_API double tnn_grad_norm(const tnn_net *net) { return net ? net->grad_norm : 0; }
+
+/* ---- 9d. Rules that look at a whole tensor --------------------------------------------------- */
+/* LARS: trust |w|/(|g| + L |w| + eps);  LAMB: |w|/|r|;  1 where a norm is 0. */
+static void tnn__trust_task(void *context, int task, int worker)
+{
+    const tnn__stepping *c = (const tnn__stepping *)context;
+    const tnn_optimizer *o = c->u.o;
+    tnn__segment *r = &c->net->run[task];
+    const float *w = c->u.w + r->at, *x = (o->type == TNN_LARS ? c->u.g : c->u.s[2]) + r->at;
+    const double norm_w = sqrt(tnn__inner(c->k, r->floats, w, w));
+    const double norm = sqrt(tnn__inner(c->k, r->floats, x, x));
+    (void)worker;
+    if (norm_w > 0 && norm > 0)
+        r->trust = o->type == TNN_LAMB ? norm_w/norm
+            : o->trust*norm_w/(norm + o->weight_decay*r->decay*norm_w + o->eps);
+    r->step = c->u.lr*r->lr*r->trust;
+    r->direction = o->type == TNN_LAMB;
+}
+
+/* Adafactor: the direction U of one tensor to s[2]. R and C lie at the front of the tensor's place
+   in s[0] and s[1], a vector's V in s[0]. */
+static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
+{
+    const tnn_optimizer *o = c->u.o;
+    const tnn_param p = tnn__param_of(c->net, r->op, r->bias);
+    const int cols = p.ndim > 1 ? p.dims[p.ndim - 1] : 1;
+    const int rows = p.ndim > 1 ? p.dims[p.ndim - 2] : p.count;
+    const double t = (double)c->u.step, beta = tnn__pow(t, o->beta2_decay), tiny = o->eps*o->eps;
+    float *x = c->net->work, *R = c->u.s[0] + r->at, *C = c->u.s[1] + r->at;
+    double sum = 0, size, scale;
+    int i, j, at;
+    tnn__copy_segment(c->net, r, c->u.g, x, 0);
+    for (at = 0; at < p.count; at += rows*cols, R += rows, C += cols, x += rows*cols) {
+        double mean = 0;
+        for (i = 0; i < rows; i++) {
+            double s = 0;
+            for (j = 0; j < cols; j++) s += (double)x[i*cols + j]*(double)x[i*cols + j];
+            R[i] = (float)((double)R[i] + beta*(s/cols - (double)R[i]));
+            mean += (double)R[i]/rows;
+        }
+        for (j = 0; j < cols && p.ndim > 1; j++) {
+            double s = 0;
+            for (i = 0; i < rows; i++) s += (double)x[i*cols + j]*(double)x[i*cols + j];
+            C[j] = (float)((double)C[j] + beta*(s/rows - (double)C[j]));
+        }
+        for (i = 0; i < rows; i++)
+            for (j = 0; j < cols; j++) {
+                const double v = p.ndim > 1 ? (double)R[i]*(double)C[j]/TNN__MAX(mean, o->eps)
+                                            : (double)R[i];
+                const double u = c->u.sign*(double)x[i*cols + j]/sqrt(TNN__MAX(v, tiny));
+                x[i*cols + j] = (float)u;
+                sum += u*u;
+            }
+    }
+    tnn__copy_segment(c->net, r, c->u.s[2], c->net->work, 1);
+    size = sqrt(tnn__inner(c->k, r->floats, c->u.w + r->at, c->u.w + r->at)/p.count);
+    scale = TNN__MAX(1, sqrt(sum/p.count)/o->clip_threshold);
+    r->step = TNN__MAX(o->eps2, size)*TNN__MIN(c->u.lr*r->lr, 1/sqrt(t))/scale;
+    r->direction = 1;
+}
+
+/* C = A B, or C += A B: A (m, k), B (k, n) row-major with rows lda, ldb, ldc floats apart; B in
+   whole panels. A task is 32 columns of C and up to 112 rows. */
+typedef struct {
+    const tnn__isa_table *k;
+    const float *a, *b;
+    float       *c;
+    tnn__len     lda, ldb, ldc;
+    int          m, n, run, start;
+} tnn__product;
+static void tnn__product_task(void *context, int task, int worker)
+{
+    const tnn__product *p = (const tnn__product *)context;
+    const int blocks = (p->n + 31)/32, j = task%blocks*32, i = task/blocks*112;
+    tnn__mm t;
+    (void)worker;
+    memset(&t, 0, sizeof t);
+    t.n0 = t.n1 = t.n2 = 1;
+    t.a = p->a + i*p->lda; t.rs = p->lda; t.gs = 3*p->lda; t.ks = 1;
+    t.b = p->b + j; t.ldb = p->ldb; t.bp = 16;
+    t.c = p->c + i*p->ldc + j; t.ldc = p->ldc; t.cp = 16;
+    t.rows = TNN__MIN(112, p->m - i);
+    t.cols = TNN__MIN(32, p->n - j);
+    t.run = p->run;
+    t.start = p->start;
+    p->k->mm(&t);
+}
+static void tnn__multiply(const tnn__stepping *s, const float *a, tnn__len lda, const float *b,
+                          tnn__len ldb, float *c, tnn__len ldc, int m, int n, int run, int start)
+{
+    tnn__product p;
+    p.k = s->k; p.a = a; p.b = b; p.c = c;
+    p.lda = lda; p.ldb = ldb; p.ldc = ldc;
+    p.m = m; p.n = n; p.run = run; p.start = start;
+    tnn__run(tnn__threads_for(s->net, (tnn__len)m*n*run/8), (n + 31)/32*((m + 111)/112),
+             tnn__product_task, &p);
+}
+
+/* Newton and Schulz's iteration X = a X + (b A + c A A) X, A = X X^T, on the side with fewer rows,
+   brings the singular values of a matrix near 1. The matrix, (rows, cols) without gaps, and what
+   becomes of it lie at the front of the workspace. */
+static void tnn__orthogonalize(const tnn__stepping *s, int rows, int cols)
+{
+    const tnn_optimizer *o = s->u.o;
+    const int m = TNN__MIN(rows, cols), n = TNN__MAX(rows, cols), turned = rows > cols;
+    const tnn__len wm = tnn__round_up(m, 16), wn = tnn__round_up(n, 16);
+    float *Y = s->net->work, *X = Y + m*wn + TNN__SLACK, *Xt = X + m*wn + TNN__SLACK, *other;
+    float *A = Xt + n*wm + TNN__SLACK, *B = A + m*wm + TNN__SLACK, *C = B + m*wm + TNN__SLACK;
+    const double norm = sqrt(tnn__inner(s->k, (tnn__len)rows*cols, Y, Y));
+    const float all = (float)HUGE_VAL;
+    int i, step;
+    memset(X, 0, (size_t)(m*wn)*sizeof *X);
+    memset(Xt, 0, (size_t)(n*wm)*sizeof *X);
+    memset(A, 0, (size_t)(m*wm)*sizeof *X);
+    if (turned) s->k->transpose(rows, cols, Y, cols, X, wn);
+    else for (i = 0; i < m; i++) memcpy(X + i*wn, Y + (tnn__len)i*n, (size_t)n*sizeof *X);
+    s->k->scale(m*wn, (float)(1/TNN__MAX(norm, o->eps)), all, X, X);
+    for (step = 0; step < o->ns_steps; step++) {
+        s->k->transpose(m, n, X, wn, Xt, wm);
+        tnn__multiply(s, X, wn, Xt, wm, A, wm, m, m, n, TNN__ZERO);
+        s->k->scale(m*wm, (float)o->ns_c, all, A, B);
+        s->k->scale(m*wm, (float)o->ns_b, all, A, C);
+        tnn__multiply(s, B, wm, A, wm, C, wm, m, m, m, TNN__KEEP);
+        s->k->scale(m*wn, (float)o->ns_a, all, X, Y);
+        tnn__multiply(s, C, wm, X, wn, Y, wn, m, n, m, TNN__KEEP);
+        other = X;
+        X = Y;
+        Y = other;
+    }
+    if (turned) s->k->transpose(m, n, X, wn, Xt, m);
+    else for (i = 0; i < m; i++) memcpy(Xt + (tnn__len)i*n, X + i*wn, (size_t)n*sizeof *X);
+    memcpy(s->net->work, Xt, (size_t)m*(size_t)n*sizeof *X);
+}
+
+/* Muon: the direction of one matrix to s[2]. */
+static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
+{
+    const tnn_optimizer *o = c->u.o;
+    const tnn_param p = tnn__param_of(c->net, r->op, r->bias);
+    const double rows = p.dims[0], cols = p.dims[1];
+    float *b = c->u.s[0] + r->at, *x = c->u.s[2] + r->at;
+    if (p.ndim != 2) return;
+    c->k->scale(r->floats, (float)c->u.sign, (float)HUGE_VAL, c->u.g + r->at, x);
+    c->k->lerp(r->floats, (float)(1 - o->momentum), x, b);
+    if (o->no_nesterov) memcpy(x, b, (size_t)r->floats*sizeof *x);
+    else c->k->lerp(r->floats, (float)o->momentum, b, x);
+    tnn__copy_segment(c->net, r, c->u.s[2], c->net->work, 0);
+    tnn__orthogonalize(c, p.dims[0], p.dims[1]);
+    tnn__copy_segment(c->net, r, c->u.s[2], c->net->work, 1);
+    r->step = c->u.lr*r->lr*(o->match_rms ? 0.2*sqrt(TNN__MAX(rows, cols))
+                                          : sqrt(TNN__MAX(1, rows/cols)));
+    r->direction = 1;
+}
+
+/* ---- 9e. Any rule but L-BFGS ----------------------------------------------------------------- */
+/* n floats of a run from `at` on. */
+static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n)
+{
+    tnn__update u = c->u;
+    const tnn_optimizer *o = u.o;
+    const double decay = o->weight_decay*run->decay;
+    int i, rule = (int)o->type;
+    u.w += at;
+    u.g += at;
+    for (i = 0; i < TNN_STATES; i++) if (u.s[i]) u.s[i] += at;
+    u.lr *= run->lr;
+    u.shrink = o->decoupled ? -u.lr*decay : 0;
+    u.decay = o->decoupled ? 0 : decay;
+    if (run->direction) {                           /* w += shrink w - step s[2] */
+        if (o->type == TNN_LAMB) u.decay = 0;
+        u.lr = run->step;
+        u.sign = 1;
+        u.g = u.s[2];
+        u.s[0] = NULL;
+        u.o = &c->net->other;
+        rule = TNN_SGD;
+    } else if (o->type == TNN_LARS) {
+        u.sign *= run->trust;
+        u.decay *= run->trust;
+    } else if (o->type == TNN_MUON) {
+        u.o = &c->net->other;
+    } else if (o->type == TNN_CUSTOM) {
+        tnn_update_run r;
+        r.w = u.w; r.g = u.g; r.n = (size_t)n;
+        memcpy(r.state, u.s, sizeof r.state);
+        r.step = u.step; r.lr = u.lr; r.weight_decay = decay; r.user = o->user;
+        o->update(&r);
+        return;
+    }
+    c->k->rule[rule](&u, n);
+}
+
+/* State before the first step, where it is not 0. */
+static void tnn__start(tnn_net *net)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    float **s = net->flat + TNN__S;
+    tnn__len i, k;
+    net->c[0] = net->c[1] = 1;
+    net->shares = net->lr_max = 0;
+    if (net->flat[TNN__SLOW]) memcpy(net->flat[TNN__SLOW], net->flat[TNN__W], bytes);
+    switch ((int)o->type) {
+    case TNN_ASGD:
+    case TNN_SCHEDULE_FREE_SGD:
+    case TNN_SCHEDULE_FREE_ADAMW:
+        memcpy(s[0], net->flat[TNN__W], bytes);
+        break;
+    case TNN_ADAGRAD:
+        for (i = 0; i < net->params; i++) s[0][i] = (float)o->initial_accumulator;
+        break;
+    case TNN_RPROP:
+        for (k = 0; k < net->segments; k++)
+            for (i = 0; i < net->segment[k].floats; i++)
+                s[1][net->segment[k].at + i] = (float)(o->lr*net->segment[k].lr);
+        break;
+    case TNN_ADAN:
+        tnn__kernels()->scale(net->params, o->maximize ? -1.0f : 1.0f, (float)HUGE_VAL,
+                              net->flat[TNN__G], s[3]);
+        break;
+    }
+}
+
+/* The running numbers of step t: NAdam's c_t and P_t, Schedule-Free's c and what lr is multiplied
+   with. */
+static void tnn__advance(tnn_net *net, double bias2)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const double t = (double)net->steps;
+    if (o->type == TNN_NADAM) {
+        net->c[0] = tnn__nadam_momentum(o, net->steps);
+        net->c[1] *= net->c[0];
+    } else if (o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW) {
+        double share;
+        net->c[1] = t < o->warmup_steps ? t/o->warmup_steps : 1;
+        if (o->type == TNN_SCHEDULE_FREE_ADAMW) net->c[1] *= sqrt(bias2);
+        net->lr_max = TNN__MAX(net->lr_max, o->lr*net->c[1]);
+        share = tnn__pow(t, o->r)*tnn__pow(net->lr_max, o->weight_lr_power);
+        net->shares += share;
+        net->c[0] = net->shares > 0 ? share/net->shares : 0;
+    }
+}
+
+/* Sophia: h takes in the gradient for labels drawn from the softmax of the last forward. The
+   gradients wait in s[2]. */
+static tnn_status tnn__sophia_estimate(tnn__stepping *c)
+{
+    tnn_net *net = c->net;
+    const tnn_loss_options loss = net->loss;
+    const tnn__criterion criterion = net->criterion;
+    const tnn__blob *b = &net->blob[net->ops];
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    const int correct = net->correct, classes = b->c*b->h*b->w, *given = net->labels;
+    const double weight = net->weight;
+    float *sum_of_all = net->flat[TNN__SUM];
+    int *labels = (int *)(void *)net->work, s, i;
+    if (loss.type != TNN_CROSS_ENTROPY || !given || tnn__loss_view(net, &loss).pixels > 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia is for cross-entropy on labels, "
+                         "one per sample");
+    memcpy(c->u.s[2], c->u.g, bytes);
+    for (s = 0; s < net->n; s++) {
+        const float *x = tnn__sample_data(b, s), max = c->k->largest(classes, x);
+        const double u = (double)tnn_random_uniform(net->options.seed, (uint64_t)net->steps << 20
+                                                    | 1u << 18, (uint64_t)s);
+        double sum = 0, below = 0;
+        for (i = 0; i < classes; i++) sum += tnn__exp_double((double)x[i] - (double)max);
+        for (i = 0; i < classes - 1; i++) {
+            below += tnn__exp_double((double)x[tnn__place_of(b, i)] - (double)max);
+            if (below > u*sum) break;
+        }
+        labels[s] = i;
+    }
+    net->loss.ignore_index = -100;
+    net->loss.reduction = TNN_REDUCE_MEAN;
+    net->criterion.a = net->criterion.b = 0;
+    net->criterion.weights = NULL;
+    net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
+    net->stage = TNN__FORWARD;
+    (tnn_loss)(net, labels);
+    (tnn_backward)(net);
+    net->loss = loss;
+    net->criterion = criterion;
+    net->flat[TNN__SUM] = sum_of_all;
+    net->correct = correct;
+    net->weight = weight;
+    net->labels = given;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    c->u.estimate = net->n;
+    tnn__apply_all(c);
+    c->u.estimate = 0;
+    memcpy(c->u.g, c->u.s[2], bytes);
     return TNN_OK;
 }
 
-#define TNN__UPDATE_BLOCK 8192
-static void tnn__step_task(void *context, int task, int worker)
+static tnn_status tnn__update_all(tnn_net *net)
 {
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn__len at = (tnn__len)task*TNN__UPDATE_BLOCK;
-    tnn__update u = call->update;
-    (void)worker;
-    u.w += at;
-    u.g += at;
-    if (u.m) u.m += at;
-    if (u.v) u.v += at;
-    call->k->update(&u, TNN__MIN(TNN__UPDATE_BLOCK, call->net->params - at));
+    const tnn_optimizer *o = &net->optimizer;
+    const double t = (double)net->steps;
+    tnn__stepping c;
+    int i;
+    memset(&c, 0, sizeof c);
+    c.net = net;
+    c.k = tnn__kernels();
+    c.u.o = o;
+    c.u.w = net->flat[TNN__W];
+    c.u.g = net->flat[TNN__G];
+    for (i = 0; i < TNN_STATES; i++) c.u.s[i] = net->flat[TNN__S + i];
+    c.u.lr = o->lr;
+    c.u.sign = o->maximize ? -1 : 1;
+    c.u.bias1 = 1 - tnn__pow(o->beta1, t);
+    c.u.bias2 = 1 - tnn__pow(o->beta2, t);
+    c.u.bias3 = 1 - tnn__pow(o->beta3, t);
+    tnn__advance(net, c.u.bias2);
+    c.u.c[0] = net->c[0];
+    c.u.c[1] = net->c[1];
+    c.u.step = net->steps;
+    tnn__runs(net);
+    if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&c))
+        return (tnn_status)tnn_failed();
+    if (o->type == TNN_LAMB) tnn__apply_all(&c);                /* r to s[2] */
+    if (o->type == TNN_LAMB || o->type == TNN_LARS)
+        tnn__run(tnn__threads_for(net, net->params), net->runs, tnn__trust_task, &c);
+    for (i = 0; i < net->runs; i++)
+        if (o->type == TNN_ADAFACTOR) tnn__adafactor(&c, &net->run[i]);
+        else if (o->type == TNN_MUON) tnn__muon(&c, &net->run[i]);
+    tnn__apply_all(&c);
+    return TNN_OK;
 }
-static tnn_status tnn__follow_schedule(tnn_net *net);   /* sets lr and momentum: part 10 */
+
+/* ---- 9f. L-BFGS ------------------------------------------------------------------------------
+   s[0] direction d, s[1] gradient before, s[2] weights before, s[3] and the first vector of the
+   workspace: gradients at the two ends of the bracket. Then history: pairs (s, y), and 1/(y.s). */
+typedef struct { double t, f, slope; float *g; } tnn__probe;    /* loss and gradient at w + t d */
+
+/* w = weights before + t d */
+static void tnn__lbfgs_move(tnn_net *net, double t)
+{
+    int i;
+    for (i = 0; i < net->runs; i++) {
+        const tnn__len at = net->run[i].at;
+        tnn__kernels()->madd(net->run[i].floats, (float)t, net->flat[TNN__S] + at,
+                             net->flat[TNN__S + 2] + at, net->flat[TNN__W] + at);
+    }
+}
+/* Frozen parameters take no part: their gradient is 0. */
+static void tnn__lbfgs_mask(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->segments; i++)
+        if (net->segment[i].frozen)
+            memset(net->flat[TNN__G] + net->segment[i].at, 0,
+                   (size_t)net->segment[i].floats*sizeof(float));
+}
+/* The loss there; the gradient in its vector. Dropout draws what it drew in the first forward. */
+static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
+{
+    tnn__probe p;
+    p.t = t;
+    p.g = net->flat[TNN__G];
+    tnn__lbfgs_move(net, t);
+    net->draws--;
+    (tnn_forward)(net, net->x, net->n, TNN_TRAIN);
+    p.f = tnn__loss(net, net->labels, net->targets);
+    (tnn_backward)(net);
+    tnn__lbfgs_mask(net);
+    p.slope = tnn__inner(tnn__kernels(), net->params, p.g, net->flat[TNN__S]);
+    return p;
+}
+static double tnn__largest_size(const float *x, tnn__len n, double *sum)
+{
+    double most = 0, all = 0;
+    tnn__len i;
+    for (i = 0; i < n; i++) {
+        const double v = fabs((double)x[i]);
+        all += v;
+        if (!(v <= most)) most = v;
+    }
+    if (sum) *sum = all;
+    return most;
+}
+/* Where the cubic through the values and slopes at a and b is least, within low..high. */
+static double tnn__cubic(const tnn__probe *a, const tnn__probe *b, double low, double high)
+{
+    const tnn__probe *l = a->t <= b->t ? a : b, *r = a->t <= b->t ? b : a;
+    const double e = a->slope + b->slope - 3*(a->f - b->f)/(a->t - b->t);
+    const double q = e*e - a->slope*b->slope;
+    double t = (low + high)/2;
+    if (q >= 0) {
+        t = r->t - (r->t - l->t)*((r->slope + sqrt(q) - e)/(r->slope - l->slope + 2*sqrt(q)));
+        t = TNN__MIN(TNN__MAX(t, low), high);
+    }
+    return t;
+}
+/* Line search for the strong Wolfe conditions (Nocedal and Wright 2006, alg. 3.5 and 3.6), as in
+   torch.optim: brackets a minimum from step *t on, then narrows the bracket p[0..1], of which
+   p[low] is the better end. Returns how often it evaluated. */
+static int tnn__lbfgs_search(tnn_net *net, double *t, double *loss, double slope)
+{
+    enum { MOST = 25 };
+    const double c1 = 1e-4, c2 = 0.9, tolerance = net->optimizer.tolerance_change;
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    const double size = tnn__largest_size(net->flat[TNN__S], net->params, NULL);
+    tnn__probe p[2], now, start;
+    int i, low, high, done = 0, stuck = 0, found = 0;
+    start.t = 0; start.f = *loss; start.slope = slope; start.g = net->flat[TNN__S + 1];
+    p[0] = p[1] = start;
+    p[0].g = net->flat[TNN__S + 3];
+    p[1].g = net->work;
+    memcpy(p[0].g, start.g, bytes);
+    now = tnn__lbfgs_probe(net, *t);
+    for (i = 0; i < MOST && !tnn_failed(); i++) {
+        double next;
+        done = fabs(now.slope) <= -c2*slope;
+        found = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
+        if (found) done = 0;
+        if (found || done || now.slope >= 0) break;
+        next = tnn__cubic(&p[0], &now, now.t + 0.01*(now.t - p[0].t), 10*now.t);
+        p[0].t = now.t; p[0].f = now.f; p[0].slope = now.slope;
+        memcpy(p[0].g, now.g, bytes);
+        now = tnn__lbfgs_probe(net, next);
+    }
+    *t = now.t;
+    *loss = now.f;
+    if (done || tnn_failed()) return i + 1;
+    if (i == MOST) {
+        memcpy(p[0].g, start.g, bytes);
+        p[0].t = 0; p[0].f = start.f; p[0].slope = start.slope;
+    }
+    p[1].t = now.t; p[1].f = now.f; p[1].slope = now.slope;
+    memcpy(p[1].g, now.g, bytes);
+    low = p[0].f <= p[1].f ? 0 : 1;
+    for (; i < MOST && !done && !tnn_failed(); i++) {
+        const double least = TNN__MIN(p[0].t, p[1].t), most = TNN__MAX(p[0].t, p[1].t);
+        const double edge = 0.1*(most - least);
+        double next;
+        float *spare;
+        high = 1 - low;
+        if ((most - least)*size < tolerance) break;
+        next = tnn__cubic(&p[0], &p[1], least, most);
+        if (TNN__MIN(most - next, next - least) >= edge) stuck = 0;
+        else if (stuck || next >= most || next <= least) {
+            next = fabs(next - most) < fabs(next - least) ? most - edge : least + edge;
+            stuck = 0;
+        } else stuck = 1;
+        now = tnn__lbfgs_probe(net, next);
+        if (now.f > start.f + c1*next*slope || now.f >= p[low].f) {
+            spare = p[high].g;
+            memcpy(spare, now.g, bytes);
+            p[high] = now;
+            p[high].g = spare;
+            low = p[0].f <= p[1].f ? 0 : 1;
+            continue;
+        }
+        done = fabs(now.slope) <= -c2*slope;
+        if (!done && now.slope*(p[high].t - p[low].t) >= 0) {
+            spare = p[high].g;
+            p[high] = p[low];
+        } else spare = p[low].g;
+        memcpy(spare, now.g, bytes);
+        p[low] = now;
+        p[low].g = spare;
+    }
+    *t = p[low].t;
+    *loss = p[low].f;
+    memcpy(net->flat[TNN__G], p[low].g, bytes);
+    return i + 1;
+}
+
+/* d = -H g by the two loops over the last pairs s = w - w', y = g - g' (Nocedal 1980). */
+static void tnn__lbfgs_direction(tnn_net *net)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const int most = net->optimizer.history;
+    const tnn__len n = net->params;
+    const size_t bytes = (size_t)n*sizeof(float);
+    float *d = net->flat[TNN__S], *g = net->flat[TNN__G], *pairs = net->work + n;
+    double *inverse = (double *)(void *)(pairs + 2*n*most), *part = inverse + most;
+    tnn__lbfgs *m = &net->lbfgs;
+    int i;
+    if (m->iterations++ > 0) {
+        float *y = net->flat[TNN__S + 3], *s = net->work;
+        double ys;
+        k->madd(n, -1, net->flat[TNN__S + 1], g, y);
+        k->scale(n, (float)m->t, (float)HUGE_VAL, d, s);
+        ys = tnn__inner(k, n, y, s);
+        if (ys > 1e-10) {
+            const int at = (m->oldest + m->kept)%most;
+            if (m->kept == most) m->oldest = (m->oldest + 1)%most;
+            else m->kept++;
+            memcpy(pairs + 2*n*at, s, bytes);
+            memcpy(pairs + 2*n*at + n, y, bytes);
+            inverse[at] = 1/ys;
+            m->scale = ys/tnn__inner(k, n, y, y);
+        }
+    } else m->scale = 1;
+    k->scale(n, -1, (float)HUGE_VAL, g, d);
+    for (i = m->kept - 1; i >= 0; i--) {
+        const int at = (m->oldest + i)%most;
+        const float *s = pairs + 2*n*at, *y = s + n;
+        part[at] = tnn__inner(k, n, s, d)*inverse[at];
+        k->madd(n, (float)-part[at], y, d, d);
+    }
+    k->scale(n, (float)m->scale, (float)HUGE_VAL, d, d);
+    for (i = 0; i < m->kept; i++) {
+        const int at = (m->oldest + i)%most;
+        const float *s = pairs + 2*n*at, *y = s + n;
+        k->madd(n, (float)(part[at] - tnn__inner(k, n, y, d)*inverse[at]), s, d, d);
+    }
+}
+
+static tnn_status tnn__lbfgs_step(tnn_net *net)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    float *d = net->flat[TNN__S], *g = net->flat[TNN__G];
+    double loss = net->value, sum, t;
+    int i, evaluations = 1;
+    tnn__runs(net);
+    tnn__lbfgs_mask(net);
+    if (tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad) return TNN_OK;
+    for (i = 1; ; i++) {
+        const double before = loss;
+        double slope;
+        tnn__lbfgs_direction(net);
+        memcpy(net->flat[TNN__S + 1], g, bytes);
+        memcpy(net->flat[TNN__S + 2], net->flat[TNN__W], bytes);
+        tnn__largest_size(g, net->params, &sum);
+        t = net->lbfgs.iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
+        slope = tnn__inner(tnn__kernels(), net->params, g, d);
+        net->lbfgs.t = t;
+        if (slope > -o->tolerance_change) return TNN_OK;
+        if (o->strong_wolfe) {
+            evaluations += tnn__lbfgs_search(net, &t, &loss, slope);
+            net->lbfgs.t = t;
+            tnn__lbfgs_move(net, t);
+        } else if (i == o->max_iter) {
+            tnn__lbfgs_move(net, t);
+        } else {
+            loss = tnn__lbfgs_probe(net, t).f;
+            evaluations++;
+        }
+        if (tnn_failed()) {
+            memcpy(net->flat[TNN__W], net->flat[TNN__S + 2], bytes);
+            return (tnn_status)tnn_failed();
+        }
+        if (i == o->max_iter || evaluations >= o->max_eval
+            || tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad
+            || tnn__largest_size(d, net->params, NULL)*fabs(t) <= o->tolerance_change
+            || fabs(loss - before) < o->tolerance_change) return TNN_OK;
+    }
+}
+
+/* ---- 9g. The step, and averages of the weights ----------------------------------------------- */
+typedef struct {
+    const tnn_net *net;
+    int            look;
+    float          part;        /* of the new weights in the average; 0: none today */
+} tnn__averaging;
+static void tnn__average_task(void *context, int task, int worker)
+{
+    const tnn__averaging *c = (const tnn__averaging *)context;
+    const tnn__len at = (tnn__len)task*TNN__UPDATE_BLOCK;
+    const tnn__len n = TNN__MIN(TNN__UPDATE_BLOCK, c->net->params - at);
+    float *w = c->net->flat[TNN__W] + at, *slow = c->net->flat[TNN__SLOW];
+    const tnn__isa_table *k = tnn__kernels();
+    (void)worker;
+    if (c->look) {
+        k->lerp(n, (float)c->net->optimizer.lookahead_alpha, w, slow + at);
+        memcpy(w, slow + at, (size_t)n*sizeof *w);
+    }
+    if (c->part >= 1) memcpy(c->net->flat[TNN__AVERAGE] + at, w, (size_t)n*sizeof *w);
+    else if (c->part > 0) k->lerp(n, c->part, w, c->net->flat[TNN__AVERAGE] + at);
+}
+static void tnn__average(tnn_net *net)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const long long t = net->steps;
+    tnn__averaging c;
+    c.net = net;
+    c.look = o->lookahead && t%o->lookahead == 0;
+    c.part = 0;
+    if (o->ema > 0) {
+        const double warm = o->ema_warmup ? (1.0 + (double)t)/(10.0 + (double)t) : 1;
+        c.part = net->averages ? (float)(1 - TNN__MIN(o->ema, warm)) : 1;
+        net->averages++;
+    } else if (o->swa_start && t >= o->swa_start && (t - o->swa_start)%o->swa_every == 0)
+        c.part = (float)(1.0/++net->averages);
+    if (c.look || c.part > 0)
+        tnn__run(tnn__threads_for(net, net->params),
+                 (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK),
+                 tnn__average_task, &c);
+}
+
+TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)
+{
+    const tnn_optimizer *o;
+    float *w, *a;
+    tnn__len i;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_use_average: no network");
+    o = &net->optimizer;
+    if (!on == !net->swapped) return TNN_OK;
+    w = net->flat[TNN__W];
+    a = o->ema > 0 || o->swa_start ? net->flat[TNN__AVERAGE]
+        : o->type == TNN_ASGD ? net->flat[TNN__S]
+        : net->flat[TNN__AVERAGE] ? net->flat[TNN__AVERAGE] : net->flat[TNN__SLOW];
+    if (!a || !net->steps || ((o->ema > 0 || o->swa_start) && !net->averages))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_use_average: there is no average after %l steps: "
+                         "it takes .ema, .swa_start, .lookahead, ASGD or a Schedule-Free rule",
+                         net->steps);
+    if (on && a == net->flat[TNN__AVERAGE] && !(o->ema > 0) && !o->swa_start) {
+        const double beta = o->type == TNN_SCHEDULE_FREE_SGD ? o->momentum : o->beta1;
+        memcpy(a, w, (size_t)net->params*sizeof *a);        /* x = w + (1 - 1/beta)(z - w) */
+        tnn__kernels()->lerp(net->params, (float)(1 - 1/beta), net->flat[TNN__S], a);
+    }
+    for (i = 0; i < net->params; i++) {
+        const float x = w[i];
+        w[i] = a[i];
+        a[i] = x;
+    }
+    net->swapped = on != 0;
+    net->stage = TNN__NOTHING;
+    return TNN_OK;
+}
+
+static tnn_status tnn__follow_schedule(tnn_net *net);          /* 10 */
 TNN_API tnn_status (tnn_step)(tnn_net *net)
 {
-    tnn__call call;
-    tnn__update *u = &call.update;
     const tnn_optimizer *o;
+    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__BACKWARD)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
     o = &net->optimizer;
     if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
-    if (tnn__follow_schedule(net)) return (tnn_status)tnn_failed();
-    net->beta1_t *= o->beta1;
-    net->beta2_t *= o->beta2;
-    memset(u, 0, sizeof *u);
-    u->type = (int)o->type;
-    u->nesterov = o->nesterov;
-    u->first = net->steps == 0;
-    u->w = net->flat[0]; u->g = net->flat[1]; u->m = net->flat[2]; u->v = net->flat[3];
-    u->lr = (float)(o->type == TNN_SGD ? o->lr : o->lr/(1 - net->beta1_t));
-    u->momentum = (float)o->momentum;
-    u->undampened = (float)(1 - o->dampening);
-    u->decay = o->type == TNN_ADAMW ? 0 : (float)o->weight_decay;
-    u->keep = o->type == TNN_ADAMW ? (float)(1 - o->lr*o->weight_decay) : 1;
-    u->beta1 = (float)o->beta1; u->one_beta1 = (float)(1 - o->beta1);
-    u->beta2 = (float)o->beta2; u->one_beta2 = (float)(1 - o->beta2);
-    u->eps = (float)o->eps;
-    u->root2 = (float)(1/sqrt(1 - net->beta2_t));
-    call.net = net;
-    call.k = tnn__kernels();
-    tnn__run(tnn__threads_for(net, net->params),
-             (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__step_task, &call);
-    net->steps++;
-    net->schedule_step += !net->schedule.per_epoch;
     net->stage = TNN__NOTHING;
+    if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
+    e = tnn__follow_schedule(net);
+    if (e) return e;
+    net->accumulated = 0;
+    if (o->clip_value > 0) tnn__clip(net, TNN_CLIP_VALUE, o->clip_value);
+    if (o->clip_tensor > 0) tnn__clip(net, TNN_CLIP_TENSOR, o->clip_tensor);
+    if (o->clip_norm > 0) tnn__clip(net, TNN_CLIP_NORM, o->clip_norm);
+    if (!net->steps) tnn__start(net);
+    net->steps++;
+    e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
+    net->stage = TNN__NOTHING;
+    if (e) return e;
+    net->schedule_step += !net->schedule.per_epoch;
+    tnn__average(net);
     return TNN_OK;
 }
 static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,

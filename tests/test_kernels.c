@@ -451,40 +451,63 @@ static void test_pooling(void)
     CHECK(ok, "window %d differs with %s", trial - 1, failed_in);
 }
 
+/* Every rule, in four variants of its options, then the vector operations around them. */
 static void test_updates(void)
 {
+    enum { VECTORS = 1 + TNN_STATES };
+    const tnn__len n = 16*37;
+    static float want[VECTORS][1 << 12];
     int type, variant, i, ok = 1;
-    static float want[3][1 << 12];
     worst = 0;
-    for (type = TNN_SGD; type <= TNN_ADAMW; type++)
+    for (type = TNN_SGD; type <= TNN_CUSTOM + 1; type++)
         for (variant = 0; variant < 4; variant++)
             for (i = 0; i < count && ok; i++) {
-                const tnn__len n = 16*37;
-                float *r[3];
+                const tnn__isa_table *k = tables[i];
+                float *r[VECTORS];
+                tnn_net *net = tnn_create(.input = {1});
+                tnn_optimizer o;
                 tnn__update u;
-                int k;
+                int s, e;
+                memset(&o, 0, sizeof o);
+                o.type = type > TNN_CUSTOM ? TNN_SGD : (tnn_optimizer_type)type;
+                o.update = (void (*)(const tnn_update_run *))(uintptr_t)1;
+                o.momentum = variant ? 0.9 : 0;
+                o.nesterov = variant == 3;
+                o.dampening = variant == 2 ? 0.3 : 0;
+                o.amsgrad = o.centered = o.rectify = variant%2;
+                o.alpha_warmup = o.beta3_warmup = variant*4;
+                tnn_net_optimizer(net, &o);
+                CHECK(!tnn_failed(), "%s", tnn_error());
                 memset(&u, 0, sizeof u);
+                u.o = &net->optimizer;
                 r[0] = u.w = filled(0, n, 1);
-                u.g = filled(1, n, 2);
-                r[1] = u.m = filled(2, n, 3);
-                r[2] = u.v = filled(3, n, 4);
-                for (k = 0; k < n; k++) u.v[k] = u.v[k]*u.v[k];
-                if (type == TNN_SGD && variant == 0) u.m = NULL;
-                u.type = type;
-                u.first = variant == 1;
-                u.nesterov = variant == 3;
-                u.lr = 0.1f;
-                u.momentum = 0.9f; u.undampened = 0.7f;
-                u.decay = 0.01f; u.keep = 0.99f;
-                u.beta1 = 0.9f; u.one_beta1 = 0.1f;
-                u.beta2 = 0.999f; u.one_beta2 = 0.001f;
-                u.eps = 1e-8f; u.root2 = 1.5f;
-                tables[i]->update(&u, n);
-                for (k = 0; k < 3 && ok; k++)
-                    if (i == 0) memcpy(want[k], r[k], (size_t)n*sizeof(float));
-                    else ok = same(tables[i], r[k], want[k], n, 100);
+                u.g = filled(6, n, 2);
+                for (s = 0; s < TNN_STATES; s++)
+                    r[1 + s] = u.s[s] = filled(1 + s, n, 3u + (unsigned)s);
+                for (s = 1; s < TNN_STATES; s++)
+                    for (e = 0; e < n; e++) u.s[s][e] = 0.1f + u.s[s][e]*u.s[s][e];
+                if (type == TNN_ADAGRAD || type == TNN_ADADELTA || type == TNN_RMSPROP)
+                    for (e = 0; e < n; e++) u.s[0][e] = 0.1f + u.s[0][e]*u.s[0][e];
+                /* a mean whose square is less than the mean square */
+                if (type == TNN_RMSPROP) for (e = 0; e < n; e++) u.s[1][e] *= 0.1f;
+                u.lr = 0.1; u.decay = 0.01; u.shrink = -0.01; u.sign = variant == 2 ? -1 : 1;
+                u.bias1 = 0.5; u.bias2 = 0.1; u.bias3 = 0.2;
+                u.c[0] = 0.3; u.c[1] = 0.4;
+                u.step = variant == 1 ? 1 : 10;
+                u.estimate = type == TNN_SOPHIA && variant == 3 ? 5 : 0;
+                if (type <= TNN_CUSTOM) k->rule[type](&u, n);
+                else {
+                    k->lerp(n, 0.3f, u.g, r[0]);
+                    k->scale(n, 2.5f, 1.25f, u.g, r[1]);
+                    k->madd(n, 0.7f, u.g, r[2], r[3]);
+                }
+                for (s = 0; s < VECTORS && ok; s++)
+                    if (i == 0) memcpy(want[s], r[s], (size_t)n*sizeof(float));
+                    else ok = same(k, r[s], want[s], n, 100);
+                CHECK(ok, "vector %d of rule %d, variant %d, differs with %s", s - 1, type, variant,
+                      failed_in);
+                tnn_free(net);
             }
-    CHECK(ok, "an update differs with %s", failed_in);
 }
 
 /* Known answers of Philox4x32-10 from the authors' test vectors (Random123, kat_vectors). */

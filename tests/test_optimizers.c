@@ -1,0 +1,688 @@
+/* test_optimizers.c - every optimizer with its options, and what stands around them
+
+   Weights after steps on gradients that are a function of the weights, against PyTorch and published
+   formulas in double precision (optimizer_vectors.py); the rest against references here. */
+#include <stdlib.h>
+static int allocations;
+static void *counted(size_t bytes) { allocations++; return malloc(bytes); }
+#define TINYNN_MALLOC(context, bytes) counted(bytes)
+#define TINYNN_FREE(context, pointer) free(pointer)
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+#include "test.h"
+#include "vectors.h"
+
+/* ==== THE PROBLEM ============================================================================= */
+
+enum { COUNT = 203, STEPS = 50, SAMPLE = 3*3*2 };
+
+/* Layers 0, 2, 3 with tensors (6,3,3,2), (6), (7,6), (7), (5,7), (5). */
+static tnn_net *small_net(const tnn_optimizer *o, const tnn_layer *factors)
+{
+    tnn_net *net = tnn_create(.input = {3, 3, 2}, .batch = 4);
+    tnn_layer conv = {.type = TNN_CONV2D, .filters = 6, .kernel_h = 3, .kernel_w = 2};
+    tnn_layer last = {.type = TNN_DENSE, .units = 5};
+    if (factors) {
+        conv.lr_scale = factors[0].lr_scale;
+        conv.decay_scale = factors[0].decay_scale;
+        conv.frozen = factors[0].frozen;
+        last.lr_scale = factors[3].lr_scale;
+        last.decay_scale = factors[3].decay_scale;
+        last.frozen = factors[3].frozen;
+    }
+    tnn_add_layer(net, &conv);
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 7);
+    tnn_add_layer(net, &last);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_net_optimizer(net, o);
+    tnn_build(net);
+    return net;
+}
+
+/* All parameters (which = 0) or gradients (1) in PyTorch's order. */
+static void copy_all(tnn_net *net, int which, float *x, int to_net)
+{
+    int i;
+    for (i = 0; i < net->segments; i++) {
+        tnn__copy_segment(&net->segment[i], net->flat[which], x, to_net);
+        x += tnn_param_info(net, i).count;
+    }
+}
+
+/* optimizer_vectors.py has the same, in the same order of operations. */
+static void gradient(const float *w, int t, float *g)
+{
+    int i;
+    for (i = 0; i < COUNT; i++) {
+        double x = w[i], next = w[(i + 1)%COUNT], c = test_value(11001, (uint32_t)i);
+        double a = 1 + test_value(11002, (uint32_t)i)/2.0;
+        double d = a*(x - c) + 0.3*(x - next) + 0.5*(x*x*x);
+        g[i] = (float)(d + 0.25*test_value((uint32_t)(12000 + t), (uint32_t)i));
+    }
+}
+
+/* Step t on that gradient: forward, loss and backward run as always, what they give is replaced. */
+static tnn_status step(tnn_net *net, int t)
+{
+    static const float x[SAMPLE] = {1, 2, 3};
+    float w[COUNT], g[COUNT];
+    int label = 1;
+    tnn_forward(net, x, 1, TNN_TRAIN);
+    tnn_loss(net, &label);
+    tnn_backward(net);
+    copy_all(net, 0, w, 0);
+    gradient(w, t, g);
+    copy_all(net, 1, g, 1);
+    return tnn_step(net);
+}
+
+static void start(tnn_net *net)
+{
+    float w[COUNT];
+    int i;
+    test_fill(w, COUNT, 11000);
+    for (i = 0; i < COUNT; i++) w[i] /= 2;
+    copy_all(net, 0, w, 1);
+}
+
+/* The padding of the parameters is still zero. */
+static void check_padding(const char *what, tnn_net *net)
+{
+    float zeros[COUNT] = {0};
+    tnn__len i;
+    int other = 0;
+    copy_all(net, 0, zeros, 1);
+    for (i = 0; i < net->params; i++) other += net->flat[0][i] != 0;
+    CHECK(!other, "%s: %d floats of padding are not zero", what, other);
+}
+
+/* Sets the option that an array "o.NAME" is named after. */
+static void set_option(tnn_optimizer *o, const char *name, double v)
+{
+#define FLAG(member) {#member, offsetof(tnn_optimizer, member)}
+    static const struct { const char *name; size_t at; } flags[] = {
+        FLAG(nesterov), FLAG(amsgrad), FLAG(maximize), FLAG(decoupled), FLAG(centered),
+        FLAG(rectify), FLAG(no_nesterov), FLAG(match_rms), FLAG(strong_wolfe),
+        FLAG(no_bias_decay), FLAG(ema_warmup)
+    };
+    const int whole = (int)v;
+    size_t i;
+    if (v == 0) v = TNN_ZERO;
+    for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++)
+        if (!strcmp(name, tnn__numbers[i].name)) memcpy((char *)o + tnn__numbers[i].at, &v, sizeof v);
+    for (i = 0; i < sizeof tnn__integers/sizeof *tnn__integers; i++)
+        if (!strcmp(name, tnn__integers[i].name))
+            memcpy((char *)o + tnn__integers[i].at, &whole, sizeof whole);
+    for (i = 0; i < sizeof flags/sizeof *flags; i++)
+        if (!strcmp(name, flags[i].name)) memcpy((char *)o + flags[i].at, &whole, sizeof whole);
+}
+
+static tnn_optimizer options_of(const vectors *c)
+{
+    tnn_optimizer o;
+    int i;
+    memset(&o, 0, sizeof o);
+    for (i = 0; i < c->arrays; i++)
+        if (!strcmp(c->a[i].key, "type")) o.type = (tnn_optimizer_type)(int)c->a[i].v[0];
+        else if (!strncmp(c->a[i].key, "o.", 2)) set_option(&o, c->a[i].key + 2, c->a[i].v[0]);
+    return o;
+}
+
+/* ==== THE RULES =============================================================================== */
+
+/* Whole state of a network, to go on from later. */
+typedef struct { tnn_net net; float *memory; tnn__segment segments[6]; } snapshot;
+static void take(const tnn_net *net, snapshot *s)
+{
+    s->net = *net;
+    s->memory = (float *)malloc((size_t)net->memory_floats*sizeof(float));
+    memcpy(s->memory, net->memory, (size_t)net->memory_floats*sizeof(float));
+}
+static void restore(tnn_net *net, snapshot *s)
+{
+    *net = s->net;
+    memcpy(net->memory, s->memory, (size_t)net->memory_floats*sizeof(float));
+    free(s->memory);
+}
+
+static void one_rule(vectors *c)
+{
+    static const char *const keys[] = {"layer0", NULL, "layer2", "layer3"};
+    const tnn_optimizer o = options_of(c);
+    float w[COUNT], before[COUNT], seen[3*34], again[COUNT];
+    tnn_layer factors[4];
+    tnn_net *net;
+    snapshot middle = {0};
+    array *layer2 = find(c, "layer2"), *change = find(c, "change"), *average = find(c, "average");
+    int t, i, k, at = 0;
+    memset(factors, 0, sizeof factors);
+    for (i = 0; i < 4; i++)
+        if (keys[i] && find(c, keys[i])) {
+            factors[i].lr_scale = number(c, keys[i], 0) > 0 ? number(c, keys[i], 0) : -0.0f;
+            factors[i].decay_scale = number(c, keys[i], 1) > 0 ? number(c, keys[i], 1) : -0.0f;
+            factors[i].frozen = integer(c, keys[i], 2);
+        }
+    net = small_net(&o, factors);
+    if (layer2) DO(tnn_set_group(net, "2.", layer2->v[0], layer2->v[1], (int)layer2->v[2]));
+    start(net);
+    copy_all(net, 0, before, 0);
+    for (t = 1; t <= STEPS; t++) {
+        if (change && t == (int)change->v[0]) {
+            DO(tnn_set_lr(net, change->v[1]));
+            DO(tnn_set_momentum(net, change->v[2]));
+            CHECK(tnn_lr(net) == change->v[1] && tnn_momentum(net) == change->v[2], "%s", c->name);
+        }
+        DO(step(net, t));
+        copy_all(net, 0, w, 0);
+        if (t == 1 || t == 5 || t == STEPS) for (i = 0; i < COUNT; i += 6) seen[at++] = w[i];
+        if (t == 12) take(net, &middle);
+    }
+    /* Lion adds one and the same number to a weight again and again: so do the rounding errors */
+    expect(c, "trajectory", seen, o.type == TNN_LION ? 2e-6 : 1e-6);
+    CHECK_REPEATS(c->name, w, COUNT);
+    /* frozen ones have kept their bits */
+    for (i = k = 0; k < net->segments; i += tnn_param_info(net, k++).count)
+        if (net->segment[k].frozen)
+            CHECK_SAME(c->name, w + i, before + i, (size_t)tnn_param_info(net, k).count*sizeof *w);
+    if (average) {
+        float got[34];
+        DO(tnn_use_average(net, 1));
+        DO(tnn_use_average(net, 1));
+        copy_all(net, 0, again, 0);
+        for (i = at = 0; i < COUNT; i += 6) got[at++] = again[i];
+        expect(c, "average", got, 1e-6);
+        CHECK_REPEATS(c->name, again, COUNT);
+        CHECK(step(net, 51) == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "averaged weights are in"),
+              "%s: trained the average: %s", c->name, tnn_error());
+        tnn_clear_error();
+        DO(tnn_use_average(net, 0));
+        copy_all(net, 0, again, 0);
+        CHECK_SAME(c->name, again, w, sizeof w);
+    } else {
+        CHECK(tnn_use_average(net, 1) == TNN_ERROR_ARGUMENT, "%s: an average", c->name);
+        tnn_clear_error();
+    }
+    /* the same again from the middle */
+    restore(net, &middle);
+    for (t = 13; t <= STEPS; t++) DO(step(net, t));
+    copy_all(net, 0, again, 0);
+    CHECK_SAME(c->name, again, w, sizeof w);
+    check_padding(c->name, net);
+    tnn_free(net);
+}
+
+static void rules(void)
+{
+    vectors *c;
+    load("optimizers_rules.txt");
+    CHECK(case_count > 90, "%d cases", case_count);
+    for (c = cases; c < cases + case_count; c++) one_rule(c);
+    test_release_all();
+}
+
+
+/* ==== RULES THAT RUN THE NETWORK AGAIN ========================================================= */
+
+static void lbfgs(void)
+{
+    enum { INPUTS = 6, N = 30, ALL = 6*9 + 9 + 9*4 + 4 };
+    vectors *c;
+    load("optimizers_lbfgs.txt");
+    CHECK(case_count == 6, "%d cases", case_count);
+    for (c = cases; c < cases + case_count; c++) {
+        float x[N*INPUTS], w[ALL];
+        int labels[N], t, i, k;
+        char key[20];
+        tnn_optimizer o = options_of(c);
+        tnn_net *net = tnn_create(.input = {INPUTS}, .batch = N);
+        o.type = TNN_LBFGS;
+        tnn_add(net, TNN_DENSE, .units = 9);
+        tnn_add(net, TNN_LEAKY_RELU, .slope = 0.25f);
+        tnn_add(net, TNN_DENSE, .units = 4);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        DO(tnn_net_optimizer(net, &o));
+        DO(tnn_build(net));
+        for (k = 0; k < 4; k++) {
+            const tnn_param p = tnn_param_info(net, k);
+            test_fill(w, (size_t)p.count, (uint32_t)(13000 + k));
+            for (i = 0; i < p.count; i++) w[i] /= 2;
+            DO(tnn_set_param(net, p.name, w, p.count));
+        }
+        for (t = 0; t < 3; t++) {
+            const int made = allocations;
+            test_fill(x, N*INPUTS, (uint32_t)(13100 + t/2));
+            for (i = 0; i < N; i++) {
+                labels[i] = 0;
+                for (k = 1; k < 4 && i%3; k++)
+                    if (x[i*INPUTS + k] > x[i*INPUTS + labels[i]]) labels[i] = k;
+            }
+            tnn_train_batch(net, x, labels, N);
+            CHECK(!tnn_failed(), "%s: %s", c->name, tnn_error());
+            CHECK(made == allocations, "%s: allocates in a step", c->name);
+            copy_all(net, 0, w, 0);
+            snprintf(key, sizeof key, "step%d", t);
+            CHECK_CLOSE(key, w, get(c, key)->v, ALL, 1e-6 + 3*get(c, "float32")->v[t]);
+            CHECK_REPEATS_TO(c->name, w, ALL, 1e3);
+        }
+        check_padding(c->name, net);
+        tnn_free(net);
+    }
+}
+
+/* L-BFGS leaves frozen layers alone, and its line search lowers the loss of the batch. */
+static void lbfgs_frozen(void)
+{
+    float x[8*4], before[12], after[12], w[12], first = 0;
+    int labels[8], i;
+    tnn_net *net = tnn_create(.input = {4}, .batch = 8, .seed = 5);
+    tnn_add(net, TNN_DENSE, .units = 3, .frozen = 1);
+    tnn_add(net, TNN_DENSE, .units = 3);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_LBFGS, .strong_wolfe = 1);
+    test_fill(x, 8*4, 1);
+    for (i = 0; i < 8; i++) labels[i] = i%3;
+    tnn_get_param(net, "0.weight", before, 12);
+    before[3] = -0.0f;
+    tnn_set_param(net, "0.weight", before, 12);
+    for (i = 0; i < 3; i++) {
+        const float loss = (float)tnn_train_batch(net, x, labels, 8);
+        CHECK(i == 0 || loss < first, "loss %g after %g", (double)loss, (double)first);
+        first = loss;
+    }
+    tnn_get_param(net, "0.weight", after, 12);
+    CHECK_SAME("frozen", after, before, sizeof after);
+    tnn_get_param(net, "1.weight", w, 9);
+    CHECK_REPEATS_TO("w", w, 9, 1e3);
+    tnn_free(net);
+}
+
+/* Sophia on softmax regression, worked in double here; the labels drawn are the only random thing. */
+static void sophia(void)
+{
+    enum { IN = 5, OUT = 3, N = 12 };
+    float x[N*IN], w[OUT*IN], gradient_kept[OUT*IN];
+    double p[OUT*IN], m[OUT*IN] = {0}, h[OUT*IN] = {0}, g[OUT*IN];
+    int labels[N], drawn[N], t, i, k, s, correct;
+    tnn_net *net = tnn_create(.input = {IN}, .batch = N, .seed = 9);
+    tnn_add(net, TNN_DENSE, .units = OUT, .no_bias = 1);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SOPHIA, .lr = 0.05, .gamma = 0.3, .beta2 = 0.9, .interval = 3,
+                      .weight_decay = 0.2);
+    test_fill(w, OUT*IN, 3);
+    tnn_set_param(net, "0.weight", w, OUT*IN);
+    for (i = 0; i < OUT*IN; i++) p[i] = w[i];
+    for (t = 1; t <= 10; t++) {
+        const int *of[2];
+        int pass;
+        test_fill(x, N*IN, (uint32_t)(50 + t));
+        for (s = 0; s < N; s++) labels[s] = (s + t)%OUT;
+        of[0] = drawn; of[1] = labels;
+        for (pass = 0; pass < 2; pass++) {          /* the gradient for drawn labels, the true one */
+            for (i = 0; i < OUT*IN; i++) g[i] = 0;
+            for (s = 0; s < N; s++) {
+                double e[OUT], sum = 0, below = 0, u;
+                for (k = 0; k < OUT; k++) {
+                    double y = 0;
+                    for (i = 0; i < IN; i++) y += p[k*IN + i]*(double)x[s*IN + i];
+                    sum += e[k] = exp(y);
+                }
+                u = (double)tnn_random_uniform(9, (uint64_t)t << 20 | 1u << 18, (uint64_t)s);
+                for (k = 0; k < OUT - 1 && (below += e[k]) <= u*sum; k++) {}
+                if (!pass) drawn[s] = k;
+                for (k = 0; k < OUT; k++)
+                    for (i = 0; i < IN; i++)
+                        g[k*IN + i] += (e[k]/sum - (of[pass][s] == k))*(double)x[s*IN + i]/N;
+            }
+            if (!pass && t%3 == 1)
+                for (i = 0; i < OUT*IN; i++) h[i] = 0.9*h[i] + 0.1*N*g[i]*g[i];
+        }
+        for (i = 0; i < OUT*IN; i++) {
+            double ratio;
+            m[i] = 0.965*m[i] + 0.035*g[i];
+            ratio = m[i]/(0.3*h[i] + 1e-15);
+            p[i] = p[i]*(1 - 0.05*0.2) - 0.05*(ratio > 1 ? 1 : ratio < -1 ? -1 : ratio);
+        }
+        tnn_forward(net, x, N, TNN_TRAIN);
+        tnn_loss(net, labels);
+        tnn_backward(net);
+        correct = tnn_correct(net);
+        tnn_step(net);
+        CHECK(correct == tnn_correct(net), "the drawn labels count as correct ones");
+        tnn_get_grad(net, "0.weight", gradient_kept, OUT*IN);
+        CHECK_CLOSE("gradient", gradient_kept, g, OUT*IN, 1e-5);
+        tnn_get_param(net, "0.weight", w, OUT*IN);
+        CHECK_CLOSE("Sophia", w, p, OUT*IN, 1e-5);
+        CHECK_REPEATS("Sophia", w, OUT*IN);
+    }
+    check_padding("Sophia", net);
+    tnn_free(net);
+}
+
+/* ==== A RULE OF ONE'S OWN ====================================================================== */
+
+/* Heavy ball with decay, and what it was given. */
+static long long steps_seen;
+static void heavy_ball(const tnn_update_run *r)
+{
+    const float beta = *(const float *)r->user;
+    size_t i;
+    for (i = 0; i < r->n; i++) {
+        r->state[0][i] = beta*r->state[0][i] + r->g[i] + (float)r->weight_decay*r->w[i];
+        r->w[i] -= (float)r->lr*r->state[0][i];
+    }
+    steps_seen = r->step;
+}
+
+static void custom(void)
+{
+    float beta = 0.9f, w[COUNT], want[COUNT];
+    double wide[COUNT];
+    tnn_optimizer o, sgd;
+    tnn_net *net, *same;
+    int t, i;
+    memset(&o, 0, sizeof o);
+    o.type = TNN_CUSTOM;
+    o.update = heavy_ball;
+    o.user = &beta;
+    o.states = 1;
+    o.lr = 0.02;
+    o.weight_decay = 0.125;
+    memset(&sgd, 0, sizeof sgd);
+    sgd.type = TNN_SGD;
+    sgd.momentum = 0.9;
+    sgd.lr = 0.02;
+    sgd.weight_decay = 0.125;
+    net = small_net(&o, NULL);
+    same = small_net(&sgd, NULL);
+    CHECK(tnn_set_group(net, "2.", 0.5, 2, 0) == TNN_OK
+          && tnn_set_group(same, "2.", 0.5, 2, 0) == TNN_OK
+          && tnn_set_group(net, "3.bias", 1, 1, 1) == TNN_OK
+          && tnn_set_group(same, "3.bias", 1, 1, 1) == TNN_OK, "%s", tnn_error());
+    start(net);
+    start(same);
+    for (t = 1; t <= 20; t++) {
+        CHECK(step(net, t) == TNN_OK && step(same, t) == TNN_OK, "%s", tnn_error());
+        CHECK(steps_seen == t, "step %d is called %d", t, (int)steps_seen);
+    }
+    copy_all(net, 0, w, 0);
+    copy_all(same, 0, want, 0);
+    for (i = 0; i < COUNT; i++) wide[i] = (double)want[i];
+    CHECK_CLOSE("own rule", w, wide, COUNT, 1e-6);
+    check_padding("own rule", net);
+    tnn_free(net);
+    tnn_free(same);
+}
+
+/* ==== GRADIENTS =============================================================================== */
+
+/* Three batches of 4 accumulated, in either order of calls, are one batch of 12. */
+static void accumulation(void)
+{
+    float x[12*SAMPLE], got[COUNT], before[COUNT], mean[COUNT], want[COUNT];
+    double wide[COUNT];
+    int labels[12], form, i, k;
+    tnn_optimizer o;
+    tnn_net *net, *whole = tnn_create(.input = {3, 3, 2}, .batch = 12);
+    tnn_add(whole, TNN_CONV2D, .filters = 6, .kernel_h = 3, .kernel_w = 2);
+    tnn_add(whole, TNN_FLATTEN);
+    tnn_add(whole, TNN_DENSE, .units = 7);
+    tnn_add(whole, TNN_DENSE, .units = 5);
+    tnn_set_loss(whole, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(whole, TNN_SGD, .lr = 0.5);
+    tnn_build(whole);
+    start(whole);
+    test_fill(x, 12*SAMPLE, 77);
+    for (i = 0; i < 12; i++) labels[i] = i%5;
+    for (k = 0; k < 2; k++) tnn_train_batch(whole, x, labels, 12);
+    copy_all(whole, 0, want, 0);
+    for (i = 0; i < COUNT; i++) wide[i] = (double)want[i];
+    memset(&o, 0, sizeof o);
+    o.type = TNN_SGD;
+    o.lr = 0.5;
+    o.accumulate = 3;
+    for (form = 0; form < 2; form++) {
+        net = small_net(&o, NULL);
+        start(net);
+        for (k = 0; k < 6; k++) {
+            copy_all(net, 0, before, 0);
+            tnn_forward(net, x + k%3*4*SAMPLE, 4, TNN_TRAIN);
+            tnn_loss(net, labels + k%3*4);
+            tnn_backward(net);
+            copy_all(net, 1, mean, 0);
+            if (form == 0 || k%3 == 2) CHECK(tnn_step(net) == TNN_OK, "%s", tnn_error());
+            copy_all(net, 0, got, 0);
+            CHECK((k%3 == 2) == !!memcmp(got, before, sizeof got), "batch %d", k);
+        }
+        CHECK_CLOSE("accumulated", got, wide, COUNT, 1e-6);
+        CHECK_REPEATS("accumulated", got, COUNT);
+        copy_all(whole, 1, want, 0);
+        for (i = 0; i < COUNT; i++) wide[i] = (double)want[i];
+        CHECK_CLOSE("mean gradient", mean, wide, COUNT, 1e-5);
+        copy_all(whole, 0, want, 0);
+        for (i = 0; i < COUNT; i++) wide[i] = (double)want[i];
+        tnn_free(net);
+    }
+    tnn_free(whole);
+}
+
+static void clipping(void)
+{
+    float g[COUNT], got[COUNT], x[SAMPLE] = {1, 2, 3};
+    double want[COUNT], sum = 0, norm, tensor;
+    int label = 2, i, k, at;
+    tnn_optimizer o;
+    tnn_net *net;
+    memset(&o, 0, sizeof o);
+    o.type = TNN_SGD;
+    net = small_net(&o, NULL);
+    CHECK(tnn_clip_grad(net, TNN_CLIP_NORM, 1) != tnn_clip_grad(net, TNN_CLIP_NORM, 1)
+          && strstr(tnn_error(), "tnn_clip_grad: comes after tnn_backward"), "%s", tnn_error());
+    tnn_clear_error();
+    tnn_forward(net, x, 1, TNN_TRAIN);
+    tnn_loss(net, &label);
+    tnn_backward(net);
+    test_fill(g, COUNT, 5);
+    for (i = 0; i < COUNT; i++) sum += (double)g[i]*(double)g[i];
+    norm = sqrt(sum);
+    copy_all(net, 1, g, 1);
+    CHECK_NEAR("norm", tnn_clip_grad(net, TNN_CLIP_NORM, HUGE_VAL), norm, 1e-7);
+    copy_all(net, 1, got, 0);
+    CHECK_SAME("measured only", got, g, sizeof g);
+    CHECK_NEAR("norm", tnn_clip_grad(net, TNN_CLIP_NORM, 1.5), norm, 1e-7);
+    CHECK_NEAR("kept", tnn_grad_norm(net), norm, 1e-7);
+    copy_all(net, 1, got, 0);
+    for (i = 0; i < COUNT; i++) want[i] = (double)g[i]*1.5/(norm + 1e-6);
+    CHECK_CLOSE("by norm", got, want, COUNT, 2e-7);
+    CHECK_REPEATS("by norm", got, COUNT);
+    copy_all(net, 1, g, 1);
+    tnn_clip_grad(net, TNN_CLIP_VALUE, 0.25);
+    copy_all(net, 1, got, 0);
+    for (i = 0; i < COUNT; i++)
+        want[i] = g[i] > 0.25f ? 0.25 : g[i] < -0.25f ? -0.25 : (double)g[i];
+    CHECK_CLOSE("by value", got, want, COUNT, 0);
+    copy_all(net, 1, g, 1);
+    tnn_clip_grad(net, TNN_CLIP_TENSOR, 1.25);
+    copy_all(net, 1, got, 0);
+    for (k = at = 0; k < net->segments; at += tnn_param_info(net, k++).count) {
+        const int n = tnn_param_info(net, k).count;
+        for (tensor = 0, i = at; i < at + n; i++) tensor += (double)g[i]*(double)g[i];
+        tensor = TNN__MIN(1, 1.25/(sqrt(tensor) + 1e-6));
+        for (i = at; i < at + n; i++) want[i] = (double)g[i]*tensor;
+    }
+    CHECK_CLOSE("by tensor", got, want, COUNT, 2e-7);
+    /* frozen ones neither count nor change */
+    tnn_set_group(net, "", 1, 1, 1);
+    tnn_set_group(net, "2.bias", 1, 1, 0);
+    copy_all(net, 1, g, 1);
+    for (sum = 0, i = 156; i < 163; i++) sum += (double)g[i]*(double)g[i];
+    CHECK_NEAR("norm of the rest", tnn_clip_grad(net, TNN_CLIP_NORM, 0.1), sqrt(sum), 1e-7);
+    copy_all(net, 1, got, 0);
+    CHECK_SAME("frozen", got, g, 156*sizeof *g);
+    tnn_free(net);
+}
+
+/* ==== LARGE: THREADS ========================================================================== */
+
+static void large(void)
+{
+    enum { IN = 150, HIDDEN = 301, OUT = 20, N = 3 };
+    static float x[N*IN], g[IN*HIDDEN], w[IN*HIDDEN];
+    static const int labels[N] = {3, 1, 2};
+    int type, t;
+    test_fill(x, N*IN, 8);
+    for (type = TNN_SGD; type < TNN_CUSTOM; type++) {
+        char what[40];
+        int made;
+        tnn_optimizer o;
+        tnn_net *net = tnn_create(.input = {IN}, .batch = N, .seed = 2);
+        memset(&o, 0, sizeof o);
+        o.type = (tnn_optimizer_type)type;
+        o.lr = type == TNN_LBFGS ? 1 : 0.01;
+        o.momentum = type == TNN_SGD || type == TNN_RMSPROP ? 0.9 : 0;
+        o.max_iter = 3;
+        o.history = 2;
+        o.strong_wolfe = 1;
+        o.interval = 2;
+        if (type != TNN_LBFGS) o.clip_norm = 5;
+        o.ema = 0.9;
+        o.lookahead = 2;
+        tnn_add(net, TNN_DENSE, .units = HIDDEN);
+        tnn_add(net, TNN_DENSE, .units = OUT, .lr_scale = 0.5f);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        CHECK(tnn_net_optimizer(net, &o) == TNN_OK && tnn_build(net) == TNN_OK, "%s", tnn_error());
+        snprintf(what, sizeof what, "%s", tnn__rules[type].name);
+        made = allocations;
+        for (t = 1; t <= 3; t++) {
+            tnn_forward(net, x, N, TNN_TRAIN);
+            tnn_loss(net, labels);
+            tnn_backward(net);
+            test_fill(g, IN*HIDDEN, (uint32_t)t);
+            if (type != TNN_LBFGS) tnn__copy_segment(&net->segment[0], net->flat[1], g, 1);
+            CHECK(tnn_step(net) == TNN_OK, "%s: %s", what, tnn_error());
+        }
+        CHECK(made == allocations, "%s allocates in a step", what);
+        tnn_get_param(net, "0.weight", w, IN*HIDDEN);
+        CHECK_REPEATS_TO(what, w, IN*HIDDEN, 1e4);
+        CHECK(tnn_use_average(net, 1) == TNN_OK, "%s", tnn_error());
+        tnn_get_param(net, "0.weight", w, IN*HIDDEN);
+        CHECK_REPEATS_TO(what, w, IN*HIDDEN, 1e4);
+        tnn_free(net);
+    }
+}
+
+/* ==== OPTIONS ================================================================================= */
+
+static void refused(void)
+{
+#define REFUSES(text, ...) do { \
+        tnn_net *net = tnn_create(.input = {3}); \
+        tnn_add(net, TNN_DENSE, .units = 2); \
+        tnn_set_loss(net, TNN_CROSS_ENTROPY); \
+        CHECK(tnn_set_optimizer(net, __VA_ARGS__) == TNN_ERROR_ARGUMENT, "taken: %s", text); \
+        CHECK(strstr(tnn_error(), text), "\"%s\" instead of \"%s\"", tnn_error(), text); \
+        tnn_clear_error(); \
+        tnn_free(net); } while (0)
+    size_t i;
+    REFUSES("no optimizer 99", (tnn_optimizer_type)99);
+    REFUSES("tnn_set_optimizer: .beta1 = 1 must be in [0, 1)", TNN_LION, .beta1 = 1);
+    REFUSES(".beta3 = -0.5 must be in [0, 1)", TNN_ADAN, .beta3 = -0.5);
+    REFUSES(".eps = -1 must be finite and not negative", TNN_ADAM, .eps = -1);
+    REFUSES(".alpha = nan must be finite", TNN_RMSPROP, .alpha = HUGE_VAL - HUGE_VAL);
+    REFUSES(".rho = 1 must be in [0, 1)", TNN_ADADELTA, .rho = 1);
+    REFUSES(".eta_plus = 0.5 must be finite and at least 1", TNN_RPROP, .eta_plus = 0.5);
+    REFUSES(".step_min = 2 is larger than .step_max = 1", TNN_RPROP, .step_min = 2, .step_max = 1);
+    REFUSES(".clip_threshold = 0.5 must be finite and at least 1", TNN_ADAFACTOR,
+            .clip_threshold = 0.5);
+    REFUSES(".beta2_decay = 0.8 must be in", TNN_ADAFACTOR, .beta2_decay = 0.8);
+    REFUSES(".ns_steps = 100 must be 0 to 99", TNN_MUON, .ns_steps = 100);
+    REFUSES(".nesterov needs .momentum and no .dampening", TNN_LARS, .nesterov = 1,
+            .dampening = 0.5);
+    REFUSES("Schedule-Free SGD needs the one it takes between 0 and 1", TNN_SCHEDULE_FREE_SGD,
+            .momentum = TNN_ZERO);
+    REFUSES("Schedule-Free AdamW needs", TNN_SCHEDULE_FREE_ADAMW, .beta1 = TNN_ZERO);
+    REFUSES("L-BFGS does not go with .maximize", TNN_LBFGS, .maximize = 1);
+    REFUSES("L-BFGS does not go with", TNN_LBFGS, .clip_norm = 1);
+    REFUSES("TNN_CUSTOM needs .update", TNN_CUSTOM, .states = 1);
+    REFUSES(".states = 5 must be 0 to 4", TNN_CUSTOM, .update = heavy_ball, .states = 5);
+    REFUSES(".ema = 1 must be in [0, 1)", TNN_SGD, .ema = 1);
+    REFUSES(".ema = 0.9 and .swa_start = 3: there is one average", TNN_SGD, .ema = 0.9,
+            .swa_start = 3);
+    REFUSES(".clip_norm = -1 must be finite", TNN_SGD, .clip_norm = -1);
+    REFUSES(".accumulate = -2 must be 0 to", TNN_SGD, .accumulate = -2);
+    REFUSES(".lookahead_alpha = -1 must be finite", TNN_SGD, .lookahead_alpha = -1);
+    for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++) {    /* NaN nowhere */
+        tnn_net *net = tnn_create(.input = {3});
+        tnn_optimizer o;
+        double nan = HUGE_VAL - HUGE_VAL;
+        memset(&o, 0, sizeof o);
+        o.type = TNN_SGD;
+        memcpy((char *)&o + tnn__numbers[i].at, &nan, sizeof nan);
+        CHECK(tnn_net_optimizer(net, &o) == TNN_ERROR_ARGUMENT, "%s took NaN", tnn__numbers[i].name);
+        tnn_clear_error();
+        tnn_free(net);
+    }
+}
+
+static void refused_calls(void)
+{
+    tnn_optimizer o;
+    tnn_net *net;
+    memset(&o, 0, sizeof o);
+    o.type = TNN_SGD;
+    net = small_net(&o, NULL);
+    CHECK(tnn_set_momentum(net, 0.9) == TNN_ERROR_ARGUMENT
+          && strstr(tnn_error(), "built for SGD without momentum"), "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_set_momentum(net, 1) == TNN_ERROR_ARGUMENT
+          && strstr(tnn_error(), "momentum = 1 must be in [0, 1)"), "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_set_group(net, "7.", 1, 1, 0) == TNN_ERROR_ARGUMENT
+          && strstr(tnn_error(), "no parameter's name begins with \"7.\""), "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_set_group(net, "2.", -1, 1, 0) == TNN_ERROR_ARGUMENT, "a negative factor");
+    tnn_clear_error();
+    CHECK(tnn_use_average(net, 0) == TNN_OK, "%s", tnn_error());
+    CHECK(tnn_use_average(net, 1) == TNN_ERROR_ARGUMENT
+          && strstr(tnn_error(), "there is no average after 0 steps"), "%s", tnn_error());
+    tnn_clear_error();
+    tnn_free(net);
+    net = tnn_create(.input = {3});
+    CHECK(tnn_add(net, TNN_DENSE, .units = 2, .lr_scale = -1) == TNN_ERROR_ARGUMENT
+          && strstr(tnn_error(), ".lr_scale = -1"), "%s", tnn_error());
+    tnn_clear_error();
+    tnn_free(net);
+    /* an average that has not begun; eps of zero is not 0/0 */
+    o.swa_start = 9;
+    net = small_net(&o, NULL);
+    start(net);
+    CHECK(step(net, 1) == TNN_OK && tnn_use_average(net, 1) == TNN_ERROR_ARGUMENT, "an average");
+    tnn_clear_error();
+    tnn_free(net);
+    memset(&o, 0, sizeof o);
+    o.type = TNN_ADAM;
+    o.eps = TNN_ZERO;
+    net = small_net(&o, NULL);
+    start(net);
+    CHECK(step(net, 1) == TNN_OK && step(net, 2) == TNN_OK, "%s", tnn_error());
+    check_padding("Adam with eps of 0", net);
+    tnn_free(net);
+}
+
+int main(int argc, char **argv)
+{
+    test_start(argc, argv);
+    vectors_from(argc, argv);
+    EACH_ISA("optimizers, rules", rules);
+    EACH_ISA("optimizers, L-BFGS", lbfgs);
+    EACH_ISA("optimizers, L-BFGS with frozen layers", lbfgs_frozen);
+    EACH_ISA("optimizers, Sophia", sophia);
+    EACH_ISA("optimizers, a rule of one's own", custom);
+    EACH_ISA("optimizers, accumulation", accumulation);
+    EACH_ISA("optimizers, clipping", clipping);
+    EACH_SETTING("optimizers, threads", large);
+    RUN("optimizers, options refused", refused);
+    RUN("optimizers, calls refused", refused_calls);
+    free(numbers);
+    return test_finish();
+}
