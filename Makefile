@@ -49,7 +49,8 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h) tinynn.h
 	@{ cksum < $<; ls "$${TINYNN_DATA:-data}" 2>&1 | grep '^$(set)' || echo synthetic; } > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else rm -rf $* && mv $@.new $@; fi
 
-set  = $(firstword $(subst _, ,$(notdir $*)))
+set  = $(or $(set-$(notdir $*)),$(firstword $(subst _, ,$(notdir $*))))
+set-optimizer_race = fashion
 seed = $(patsubst build/results/seed%,%,$(filter build/results/seed%,$(@D)))
 
 build/quick/%.done: build/quick/%.key
@@ -80,7 +81,8 @@ gnuplot:
 
 OUTS = build/results \
        $(shell i=1; while [ $$((i += 1)) -le $(SEEDS) ]; do echo build/results/seed$$i; done)
-report: build/report $(foreach out,$(OUTS),$(EXPERIMENTS:%=$(out)/%.done))
+REPORTS = fashion_cnn fashion_mlp
+report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 	build/report $(OUTS) > build/report.md.new
 	mv build/report.md.new build/report.md
 

@@ -64,10 +64,11 @@
         8  Losses
         9  Optimizers
        10  Schedules             of the learning rate, and reduction on plateaus
-       12  Data                  IDX files, normalisation, splits, batches
+       11  Regularizers          penalties and constraints of the weights
+       12  Data                  IDX files, normalisation, splits, augmentation, batches
        13  Training              metrics, early stopping, learning-rate finder, gradient check
        16  Licence
-   (numbers left out are kept for regularizers, search and checkpoints)
+   (numbers left out are kept for search and checkpoints)
 
    OPTIONS  (macros, defined before the implementation is included)
 
@@ -353,15 +354,75 @@ typedef struct tnn_custom_layer {
 } tnn_custom_layer;
 
 /* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or
-   units. U(a): uniform in [-a, a). Biases: with the default U(1/sqrt(fan_in)), else 0. */
+   units; their average. U(a, b): uniform in [a, b). Value i of a tensor, in PyTorch's order, is a
+   function of (seed, layer, i).
+   All with a fan are one rule, Keras' VarianceScaling: of mean 0 and variance s/fan, normal or
+   uniform in +-sqrt(3 s/fan). tnn_init_options changes both: s = gain^2, and another fan. In
+   torch.nn.init kaiming_ is HE, xavier_ XAVIER; in Keras he_ is HE, glorot_ XAVIER, lecun_ LECUN,
+   their normal ones with .truncated.
+   Biases have .bias_init, of the kinds marked b. By default they are TNN_INIT_FAN_IN beside weights
+   of TNN_INIT_DEFAULT (PyTorch), else 0 (Keras). */
 typedef enum tnn_init {
-    TNN_INIT_DEFAULT = 0,     /* U(1/sqrt(fan_in))            PyTorch's for Linear and Conv2d     */
-    TNN_INIT_HE_UNIFORM,      /* U(sqrt(6/fan_in))            He et al. 2015, eq. 10              */
-    TNN_INIT_HE_NORMAL,       /* N(0, 2/fan_in)                                                   */
-    TNN_INIT_XAVIER_UNIFORM,  /* U(sqrt(6/(fan_in+fan_out)))  Glorot and Bengio 2010, eq. 16      */
-    TNN_INIT_XAVIER_NORMAL,   /* N(0, 2/(fan_in+fan_out))                                         */
-    TNN_INIT_ZERO
+    TNN_INIT_DEFAULT = 0,     /* uniform, s = 1/3, fan_in     PyTorch's for Linear and Conv2d,
+                                                              +-1/sqrt(fan_in)                    */
+    TNN_INIT_HE_UNIFORM,      /* uniform, s = 2, fan_in       He et al. 2015, eq. 10              */
+    TNN_INIT_HE_NORMAL,       /* normal,  s = 2, fan_in                                           */
+    TNN_INIT_XAVIER_UNIFORM,  /* uniform, s = 1, average      Glorot and Bengio 2010, eq. 16      */
+    TNN_INIT_XAVIER_NORMAL,   /* normal,  s = 1, average                                          */
+    TNN_INIT_ZERO,            /* 0                                                              b */
+    TNN_INIT_LECUN_UNIFORM,   /* uniform, s = 1, fan_in       LeCun et al. 1998, section 4.6      */
+    TNN_INIT_LECUN_NORMAL,    /* normal,  s = 1, fan_in       Klambauer et al. 2017 (SELU)        */
+    TNN_INIT_FAN_IN,          /* uniform, s = 1/3, fan_in: the default by name                  b */
+    TNN_INIT_UNIFORM,         /* U(min, max)                                                    b */
+    TNN_INIT_NORMAL,          /* N(mean, std^2)                                                 b */
+    TNN_INIT_TRUNCATED,       /* N(mean, std^2) within [min, max] (trunc_normal_)               b */
+    TNN_INIT_CONSTANT,        /* value                                                          b */
+    TNN_INIT_ONE,             /* 1                                                              b */
+    TNN_INIT_EYE,             /* gain times the identity: dense 1 where output = input; conv2d 1 in
+                                 the window's middle where output = input of each group (dirac_):
+                                 with odd windows and half of them as pad it passes its input on */
+    TNN_INIT_ORTHOGONAL,      /* gain times a random matrix (outputs, fan_in) with orthonormal rows,
+                                 or columns if they are fewer          Saxe et al. 2014           */
+    TNN_INIT_SPARSE           /* N(0, std^2), but of each column of that matrix a random `sparsity`
+                                 of the outputs, rounded up, 0         Martens 2010               */
 } tnn_init;
+typedef enum tnn_fan { TNN_FAN_DEFAULT = 0, TNN_FAN_IN, TNN_FAN_OUT, TNN_FAN_AVERAGE } tnn_fan;
+typedef struct tnn_init_options {
+    double  gain;           /* default: sqrt(s) as above; EYE and ORTHOGONAL: 1 */
+    tnn_fan fan;            /* default: as above */
+    int     truncated;      /* normal ones with a fan: cut off at two deviations of a distribution
+                               wide enough for the variance to come out (Keras) */
+    double  mean, std;      /* defaults 0, 1; TNN_INIT_SPARSE: std 0.01 */
+    double  min, max;       /* defaults 0, 1; TNN_INIT_TRUNCATED: -2, 2 (as they are, not in std);
+                               what would be further than 6 std from the likeliest is not drawn */
+    double  value;          /* TNN_INIT_CONSTANT */
+    double  sparsity;       /* TNN_INIT_SPARSE: required, in (0, 1] */
+} tnn_init_options;
+/* torch.nn.init.calculate_gain: of "linear", "conv2d" and "sigmoid" 1, of "tanh" 5/3, of "relu"
+   sqrt(2), of "leaky_relu" sqrt(2/(1 + slope^2)) (slope default 0.01), of "selu" 3/4.
+   .init = TNN_INIT_HE_UNIFORM, .init_with = {.gain = tnn_calculate_gain("tanh", 0)}
+   NaN for any other name. */
+TNN_API double tnn_calculate_gain(const char *nonlinearity, double slope);
+
+/* PENALTIES of a layer are added to its gradients by tnn_step, CONSTRAINTS hold after each step;
+   both are of the weights, not of the biases.
+     .l1 .l2       Keras' L1, L2 and L1L2: gradient l1 sign(w) + 2 l2 w. An optimizer's
+                   .weight_decay d is l2 = d/2 of every parameter, biases too (AdamW's is another
+                   thing: it does not go through the moments).
+     .orthogonal   W (outputs, fan_in) towards orthonormal rows, of each group by itself: soft
+                   orthogonality (Bansal et al. 2018, section 3.1). Gradient 4 s (W W^T - I) W. For
+                   layers with at most fan_in outputs; others cannot reach 0.
+   Of the constraints all but the last are one rule for n = the Euclidean norm of one output's
+   weights: where n is not within [norm_min, norm_max] they are multiplied by
+   (rate bound + (1 - rate) n)/(n + 1e-7), the bound being the nearer one. */
+typedef enum tnn_constraint {
+    TNN_UNCONSTRAINED = 0,
+    TNN_MAX_NORM,       /* n <= .norm_max (default 2)         Srivastava et al. 2014, section 5.1 */
+    TNN_UNIT_NORM,      /* n = 1                              Keras' UnitNorm                     */
+    TNN_MIN_MAX_NORM,   /* .norm_min (default 0) <= n <= .norm_max (default 1), with .norm_rate
+                           (default 1) in (0, 1]              Keras' MinMaxNorm                   */
+    TNN_NON_NEGATIVE    /* w >= 0: the negative ones become 0 */
+} tnn_constraint;
 
 typedef struct tnn_layer {
     tnn_layer_type type;
@@ -373,7 +434,14 @@ typedef struct tnn_layer {
     int   groups, ceil, exclude_pad;
     int   no_bias;
     float slope, p;
-    tnn_init init;
+    tnn_init init;                          /* of the weights */
+    tnn_init_options init_with;
+    tnn_init bias_init;
+    tnn_init_options bias_init_with;
+    double l1, l2;                          /* penalty l1 sum |w| + l2 sum w^2 (elastic net) */
+    double orthogonal;                      /* penalty orthogonal |W W^T - I|^2 */
+    tnn_constraint constraint;
+    double norm_min, norm_max, norm_rate;
     /* what it reads: 0 the layer before it; k the output of the k-th layer added, counted from 1
        (tnn_layer_count() tells, after it was added); TNN_FROM_INPUT. Add and concat read the layer
        before them AND .from. */
@@ -397,6 +465,10 @@ typedef struct tnn_layer {
     int   frozen;                           /* its parameters stay as they are */
 } tnn_layer;
 #define TNN_FROM_INPUT (-1)
+
+/* The sum of all layers' penalties at the present weights: what training minimises is the loss and
+   this. NaN on error. */
+TNN_API double tnn_penalty(tnn_net *net);
 
 /* LOSSES compare the outputs x with labels or with targets t. Below, e = x - t, C the classes,
    S(x) = 1/(1 + exp(-x)), w .class_weights; a formula without a sum is of each value on its own.
@@ -877,16 +949,67 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
+    float *targets;         /* (n, classes of the data), with .mixup or .cutmix, for
+                               tnn_loss_targets; else NULL */
     int    n;
     int    epoch, batch_index, batches;   /* counted from 0; batches per epoch */
     struct tnn__loader *state;
 } tnn_loader;
+
+/* AUGMENTATION, by options of the loader that are off where they are 0. What happens to sample i
+   (its place in the loader's data) in epoch e is a function of (seed, e, i): the same in batches of
+   any size and order. u is uniform in what is said, each drawn on its own. In this order:
+     geometry, one map from each pixel to where it is taken from, sampled once, bilinearly; whole
+     pixels and mirrors move values as they are. About the image's middle, in pixels, y downwards:
+       .flip .flip_vertical  mirror left and right, top and bottom, with that probability
+       .rotate               by u degrees in [-rotate, rotate], x towards y
+       .shear                x by -y tan u, u degrees in [-shear, shear]
+       .scale_min .scale_max by a factor u in [scale_min, scale_max]; each default 1
+       .shift                by u, as a fraction of width and height in [-shift, shift], rounded to
+                             whole pixels                   (these four: torchvision RandomAffine)
+       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop)
+     .border says what lies outside of the image, .fill its value.
+     colour, of values within [0, 1] and clipped to them; in random order (ColorJitter):
+       .brightness .contrast .saturation   v = f v + (1 - f) b, f = u in [max(0, 1 - o), 1 + o] for
+                             option o; b = 0; the mean grey of the image; the pixel's grey
+       .hue                  turned by u in [-hue, hue] of the circle, hue at most 1/2
+     Saturation and hue need 3 channels; grey = 0.2989 r + 0.587 g + 0.114 b, or the channels' mean.
+     normalisation; so all this is before it: on byte/255, or on floats as they are.
+     erasing, to 0, the mean of normalised data:
+       .cutout               a square of that many pixels, its centre u in the image (DeVries and
+                             Taylor 2017)
+       .erase                with that probability a rectangle of u in [erase_min, erase_max] of the
+                             area, width to height [1/erase_ratio, erase_ratio], uniform in its
+                             logarithm (Zhong et al. 2020, torchvision RandomErasing)
+     mixing, with probability .mix (default 1), with another sample j of the data, augmented in its
+     turn; lambda ~ Beta(alpha, alpha), targets = lambda of i's label + 1 - lambda of j's:
+       .mixup = alpha        x = lambda x_i + (1 - lambda) x_j             (Zhang et al. 2018)
+       .cutmix = alpha       x_j in a rectangle of 1 - lambda of the area, then clipped; lambda what
+                             is left (Yun et al. 2019). With both, either with probability 1/2. */
+typedef enum tnn_border {
+    TNN_BORDER_FILL = 0,    /* .fill                                      */
+    TNN_BORDER_EDGE,        /* the nearest pixel                          */
+    TNN_BORDER_REFLECT      /* mirrored at the outermost pixel: c b a b c */
+} tnn_border;
 
 typedef struct tnn_loader_options {
     int      batch;         /* default 64                     */
     int      shuffle;       /* default 0: in order            */
     int      drop_last;     /* default 0: keep a smaller last */
     uint64_t seed;
+    double   flip, flip_vertical;               /* probabilities              */
+    double   rotate, shear;                     /* degrees; shear at most 80  */
+    double   scale_min, scale_max;              /* factors in [0.01, 100]     */
+    double   shift;                             /* fraction in [0, 1]         */
+    int      crop_pad;                          /* pixels                     */
+    tnn_border border;
+    double   fill;                              /* before normalisation       */
+    double   brightness, contrast, saturation;  /* each at least 0            */
+    double   hue;
+    int      cutout;                            /* pixels                     */
+    double   erase;                             /* probability                */
+    double   erase_min, erase_max, erase_ratio; /* default 0.02, 0.33, 3.3    */
+    double   mixup, cutmix, mix;
 } tnn_loader_options;
 TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_options *options);
 TNN_API int         tnn_next(tnn_loader *loader);
@@ -1024,6 +1147,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_log_softmax(...)             (TNN__HERE, tnn_log_softmax(__VA_ARGS__))
 #define tnn_max(...)                     (TNN__HERE, tnn_max(__VA_ARGS__))
 #define tnn_dot(...)                     (TNN__HERE, tnn_dot(__VA_ARGS__))
+#define tnn_calculate_gain(...)          (TNN__HERE, tnn_calculate_gain(__VA_ARGS__))
 #define tnn_net_create(...)              (TNN__HERE, tnn_net_create(__VA_ARGS__))
 #define tnn_add_layer(...)               (TNN__HERE, tnn_add_layer(__VA_ARGS__))
 #define tnn_net_loss(...)                (TNN__HERE, tnn_net_loss(__VA_ARGS__))
@@ -1037,6 +1161,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_loss_targets(...)            (TNN__HERE, tnn_loss_targets(__VA_ARGS__))
 #define tnn_backward(...)                (TNN__HERE, tnn_backward(__VA_ARGS__))
 #define tnn_step(...)                    (TNN__HERE, tnn_step(__VA_ARGS__))
+#define tnn_penalty(...)                 (TNN__HERE, tnn_penalty(__VA_ARGS__))
 #define tnn_train_batch(...)             (TNN__HERE, tnn_train_batch(__VA_ARGS__))
 #define tnn_train_batch_targets(...)     (TNN__HERE, tnn_train_batch_targets(__VA_ARGS__))
 #define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
@@ -1789,7 +1914,7 @@ typedef struct {                /* one step of an optimizer over a run of floats
 
 typedef struct {                /* a loss: part 8 */
     int    kind, p, full;       /* its tnn_loss_type, or a variant of that; options */
-    float  a, b;                /* its numbers: 3g */
+    float  a, b;                /* its numbers: 3h */
     float  x_lo, x_hi, t_lo, t_hi;      /* outputs and targets allowed; lo > hi: any */
     double divisor;             /* the gradient is divided by it */
     const float *weights, *pos_weights;     /* of each output, or NULL */
@@ -1878,6 +2003,9 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  multiply,     (tnn__len n, const float *x, const float *m, float *y)) \
     X(void,  softmax_grad, (tnn__len n, const float *y, const float *dy, float dot, float *dx, \
                             int logarithm)) \
+    X(void,  colsquares,   (tnn__len K, const float *w, float *sums)) \
+    X(void,  colscale,     (tnn__len K, const float *factors, float *w)) \
+    X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
     X(void,  act_grad,     (tnn__len n, const float *y, const float *dy, float *dx, \
                             float slope, float scale)) \
@@ -3535,8 +3663,50 @@ KERNEL void FN(scale)(tnn__len n, float a, float limit, const float *x, float *y
 #undef BETA
 #undef MEAN
 #undef MEAN2
+/* ---- 3g. Regularizers ------------------------------------------------------------------------ */
+/* sums[j] = sum over k of w[k,j]^2, for one panel w of K rows; over four partial sums each. */
+KERNEL void FN(colsquares)(tnn__len K, const float *w, float *sums)
+{
+    tnn__len k;
+    int v;
+    for (v = 0; v < 16; v += VN) {
+        VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0, x;
+        for (k = 0; k + 4 <= K; k += 4) {
+            const float *p = w + k*16 + v;
+            x = vf_load(p);      s0 = vf_fma(x, x, s0);
+            x = vf_load(p + 16); s1 = vf_fma(x, x, s1);
+            x = vf_load(p + 32); s2 = vf_fma(x, x, s2);
+            x = vf_load(p + 48); s3 = vf_fma(x, x, s3);
+        }
+        for (; k < K; k++) {
+            x = vf_load(w + k*16 + v);
+            s0 = vf_fma(x, x, s0);
+        }
+        vf_store(sums + v, vf_add(vf_add(s0, s1), vf_add(s2, s3)));
+    }
+}
+/* w[k,j] *= factors[j] */
+KERNEL void FN(colscale)(tnn__len K, const float *factors, float *w)
+{
+    tnn__len k;
+    int v;
+    for (v = 0; v < 16; v += VN) {
+        const VF f = vf_load(factors + v);
+        for (k = 0; k < K; k++) vf_store(w + k*16 + v, vf_mul(f, vf_load(w + k*16 + v)));
+    }
+}
+/* g += l1 sign(w) + l2 w, n a multiple of 16 */
+KERNEL void FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2)
+{
+    const VF up = vf_set1(l1), down = vf_set1(-l1), slope = vf_set1(l2), zero = vf_zero();
+    tnn__len i;
+    for (i = 0; i < n; i += VN) {
+        const VF x = vf_load(w + i), d = vf_fma(slope, x, vf_load(g + i));
+        vf_store(g + i, vf_add(d, vf_gt(x, zero, up, vf_gt(zero, x, down, zero))));
+    }
+}
 
-/* ---- 3g. Losses -------------------------------------------------------------------------------
+/* ---- 3h. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
    losses are FORMULAS of one value: they return it and set d, its derivative by x. a and b are
    numbers, named at the call in FN(loss). Formulas and sources: tnn_loss_type. */
@@ -5096,6 +5266,7 @@ struct tnn_net {
     tnn__len         scratch_floats, g[4];
     float           *scratch;       /* threads * scratch_floats */
     float           *turned;        /* dy^T of a dense layer, in panels over the batch */
+    float           *gram;          /* W W^T of a layer with an orthogonality penalty */
     float           *output;
     /* the state of training */
     const float     *x;
@@ -6472,6 +6643,8 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net);
 }
 
+static tnn_status tnn__check_start(const tnn_layer *o);
+static tnn_status tnn__check_regularizers(const tnn_layer *o);
 /* Keras' defaults, as options that mean the same in PyTorch's terms. */
 static void tnn__keras_layer(tnn_layer *o)
 {
@@ -6488,6 +6661,7 @@ static void tnn__keras_layer(tnn_layer *o)
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
 TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
 {
+    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
     if (net->built)
@@ -6496,6 +6670,9 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
     if (layer->type < TNN_CONV2D
         || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
+    e = tnn__check_start(layer);
+    if (!e) e = tnn__check_regularizers(layer);
+    if (e) return e;
     if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
         || (double)(layer->lr_scale + layer->decay_scale) > 1e30)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
@@ -6681,6 +6858,12 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (!(o.drop_connect >= 0 && o.drop_connect < 1))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
                                  kind->name, (double)o.drop_connect);
+            if (o.l1 + o.l2 + o.orthogonal > 0 || o.constraint)
+                if ((o.type != TNN_CONV2D && o.type != TNN_DENSE)
+                    || (op->q.depthwise && o.orthogonal > 0))
+                    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: penalties and constraints are for "
+                                     "conv2d and dense, .orthogonal not for depthwise ones",
+                                     kind->name);
             op->trained = op->w_floats > 0;
             if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
                 op->drop_connect = o.drop_connect;
@@ -6744,6 +6927,8 @@ static float *tnn__take(tnn__arena *a, tnn__len floats)
     return p;
 }
 
+static tnn__len tnn__gram_floats(const tnn__conv *q);
+
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's dx */
 
 /* A frame at least so wide. */
@@ -6766,7 +6951,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     tnn__arena a;
     const int training = net->loss.type != 0, batch = net->options.batch;
     /* a dense layer's dx passes through g[0], too */
-    tnn__len most = TNN__DX_BLOCK*32, turned = 0;
+    tnn__len most = TNN__DX_BLOCK*32, turned = 0, gram = 0;
     int i, adds = 0;
     a.memory = memory;
     a.used = 0;
@@ -6865,14 +7050,16 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
                                                  + TNN__SLACK, 16);
         if (op->type == TNN_DENSE && op->needs_dx)
             turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+        if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
     }
+    net->gram = tnn__take(&a, gram);
     net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
     net->turned = training ? tnn__take(&a, turned) : NULL;
     net->output = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[net->ops])));
     return a.used + TNN__SLACK;
 }
 
-static void tnn__init_params(tnn_net *net);
+static tnn_status tnn__init_params(tnn_net *net);
 static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss);
 static void tnn__place_weights(tnn_net *net);
 static long long tnn__count_params(tnn_net *net);
@@ -6913,8 +7100,13 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
     tnn__place_weights(net);
-    net->built = 1;
-    tnn__init_params(net);
+    e = tnn__init_params(net);
+    net->built = !e;
+    if (e) {
+        tnn__release(net->memory);
+        net->memory = NULL;
+        return e;
+    }
     tnn__segments(net);
     return TNN_OK;
 }
@@ -7094,9 +7286,199 @@ TNN_API uint64_t (tnn_hash)(tnn_net *net)
     return hash;
 }
 
+/* The kinds of initial values, by tnn_init: what is drawn; `over` a fan, with variance over/fan;
+   what stands for an option left out. */
+enum { TNN__EQUAL, TNN__UNIFORM, TNN__NORMAL, TNN__CUT, TNN__EYE, TNN__ORTHOGONAL, TNN__SPARSE };
+typedef struct {
+    int     draw, for_bias;
+    double  over;
+    tnn_fan fan;
+    double  std, min, max;      /* TNN__EQUAL: the value is min */
+} tnn__init_kind;
+static const tnn__init_kind tnn__init_kinds[] = {
+    {TNN__UNIFORM,    1, 1.0/3, TNN_FAN_IN,      0,    0,  0},  /* DEFAULT */
+    {TNN__UNIFORM,    0, 2,     TNN_FAN_IN,      0,    0,  0},  /* HE_UNIFORM */
+    {TNN__NORMAL,     0, 2,     TNN_FAN_IN,      0,    0,  0},  /* HE_NORMAL */
+    {TNN__UNIFORM,    0, 1,     TNN_FAN_AVERAGE, 0,    0,  0},  /* XAVIER_UNIFORM */
+    {TNN__NORMAL,     0, 1,     TNN_FAN_AVERAGE, 0,    0,  0},  /* XAVIER_NORMAL */
+    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* ZERO */
+    {TNN__UNIFORM,    0, 1,     TNN_FAN_IN,      0,    0,  0},  /* LECUN_UNIFORM */
+    {TNN__NORMAL,     0, 1,     TNN_FAN_IN,      0,    0,  0},  /* LECUN_NORMAL */
+    {TNN__UNIFORM,    1, 1.0/3, TNN_FAN_IN,      0,    0,  0},  /* FAN_IN */
+    {TNN__UNIFORM,    1, 0,     TNN_FAN_DEFAULT, 0,    0,  1},  /* UNIFORM */
+    {TNN__NORMAL,     1, 0,     TNN_FAN_DEFAULT, 1,    0,  0},  /* NORMAL */
+    {TNN__CUT,        1, 0,     TNN_FAN_DEFAULT, 1,    -2, 2},  /* TRUNCATED */
+    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* CONSTANT */
+    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    1,  0},  /* ONE */
+    {TNN__EYE,        0, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* EYE */
+    {TNN__ORTHOGONAL, 0, 0,     TNN_FAN_DEFAULT, 1,    0,  0},  /* ORTHOGONAL */
+    {TNN__SPARSE,     0, 0,     TNN_FAN_DEFAULT, 0.01, 0,  0},  /* SPARSE */
+};
+TNN_API double (tnn_calculate_gain)(const char *nonlinearity, double slope)
+{
+    static const struct { const char *name; double gain; } gains[] = {
+        {"linear", 1}, {"conv2d", 1}, {"sigmoid", 1}, {"tanh", 5.0/3},
+        {"relu", 1.4142135623730951}, {"selu", 0.75},
+    };
+    size_t i;
+    for (i = 0; nonlinearity && i < sizeof gains/sizeof *gains; i++)
+        if (!strcmp(nonlinearity, gains[i].name)) return gains[i].gain;
+    if (nonlinearity && !strcmp(nonlinearity, "leaky_relu")) {
+        slope = tnn__default(slope, 0.01);
+        return sqrt(2/(1 + slope*slope));
+    }
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_calculate_gain: no \"%s\" among linear, conv2d, sigmoid, "
+              "tanh, relu, leaky_relu, selu", nonlinearity ? nonlinearity : "(null)");
+    return TNN__NAN;
+}
+
+/* How one tensor of `rows` outputs starts; each has `in` inputs under a window of kh x kw. */
+typedef struct {
+    int      draw, rows, in, kh, kw, groups;
+    double   mean, std, min, max, gain;
+    int      zeros;             /* of each column, TNN__SPARSE */
+    uint64_t seed, stream;
+} tnn__start_values;
+
+/* Fills in draw, mean, std, min, max and zeros from a kind, its options and the tensor's fans (0
+   where they are not yet known). `what` names the options in messages. */
+static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_options *o,
+                                int bias, double fan_in, double fan_out, tnn__start_values *s)
+{
+    const int known = (size_t)init < sizeof tnn__init_kinds/sizeof *tnn__init_kinds;
+    const tnn__init_kind *kind = &tnn__init_kinds[known ? init : 0];
+    const tnn_fan mode = o->fan ? o->fan : kind->fan;
+    const double fan = mode == TNN_FAN_IN ? fan_in : mode == TNN_FAN_OUT ? fan_out
+                                                   : (fan_in + fan_out)/2;
+    const double gain = tnn__default(o->gain, HUGE_VAL);
+    const double over = gain < HUGE_VAL ? gain*gain : kind->over;
+    if (!known || (bias && !kind->for_bias))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial %s",
+                         what, (int)init, bias ? "bias" : "weight");
+    if (o->fan < TNN_FAN_DEFAULT || o->fan > TNN_FAN_AVERAGE)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with.fan = %d is none of tnn_fan",
+                         what, (int)o->fan);
+    s->draw = kind->draw;
+    s->gain = tnn__default(o->gain, 1);
+    s->mean = tnn__default(o->mean, 0);
+    s->std = tnn__default(o->std, kind->std);
+    s->min = tnn__default(init == TNN_INIT_CONSTANT ? o->value : o->min, kind->min);
+    s->max = tnn__default(o->max, kind->max);
+    if (!(s->std >= 0) || !(fabs(s->gain) <= 1e15) || !(fabs(s->mean) + s->std <= 1e30)
+        || !(fabs(s->min) + fabs(s->max) <= 1e30))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .gain = %g, .mean = %g, .std = %g, "
+                         ".min = %g, .max = %g, .value = %g must be finite, .std not negative",
+                         what, o->gain, o->mean, o->std, o->min, o->max, o->value);
+    if ((kind->max > kind->min && !(s->min < s->max)) || (s->draw == TNN__CUT && !(s->std > 0)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .min = %g must be below .max = %g, "
+                         ".std = %g of a truncated distribution not 0",
+                         what, s->min, s->max, s->std);
+    if (s->draw == TNN__SPARSE && !(o->sparsity > 0 && o->sparsity <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with.sparsity = %g must be in (0, 1]",
+                         what, o->sparsity);
+    s->zeros = s->draw == TNN__SPARSE ? (int)(o->sparsity*s->rows) : 0;
+    if (s->zeros < o->sparsity*s->rows) s->zeros++;
+    if (!(fan > 0) || !(kind->over > 0)) return TNN_OK;
+    s->std = sqrt(over/fan);
+    s->max = over > 1.0/3 || over < 1.0/3 ? sqrt(3*over/fan) : 1/sqrt(fan);
+    s->min = -s->max;
+    if (s->draw == TNN__NORMAL && o->truncated) {
+        s->draw = TNN__CUT;
+        s->std /= 0.87962566103423978;      /* the deviation of N(0, 1) within [-2, 2] */
+        s->max = 2*s->std;
+        s->min = -s->max;
+    }
+    return TNN_OK;
+}
+/* The options of a layer, before its shape is known. */
+static tnn_status tnn__check_start(const tnn_layer *o)
+{
+    tnn__start_values s;
+    tnn_status e;
+    memset(&s, 0, sizeof s);
+    e = tnn__start_of("tnn_add: .init", o->init, &o->init_with, 0, 0, 0, &s);
+    return e ? e : tnn__start_of("tnn_add: .bias_init", o->bias_init, &o->bias_init_with, 1,
+                                 0, 0, &s);
+}
+
+/* N(mean, std^2) within [min, max] by rejection (Robert 1995, without his exponential proposals): z
+   uniform in the interval, at most 6 from where the density is highest, z0, stands with probability
+   exp((z0^2 - z^2)/2). Attempt t draws words 0 and 1 of block at + 2^40 t. */
+static double tnn__truncated(const tnn__start_values *s, uint64_t at)
+{
+    double lo = (s->min - s->mean)/s->std, hi = (s->max - s->mean)/s->std;
+    const double z0 = lo > 0 ? lo : hi < 0 ? hi : 0;
+    uint32_t r[4];
+    lo = TNN__MAX(lo, z0 - 6);
+    hi = TNN__MIN(hi, z0 + 6);
+    for (;; at += (uint64_t)1 << 40) {
+        double z;
+        tnn__philox(s->seed, s->stream, at, r);
+        z = lo + (hi - lo)*(r[0]/4294967296.0);
+        if (2*tnn__log_double((r[1] + 1.0)/4294967296.0) <= z0*z0 - z*z)
+            return s->mean + s->std*z;
+    }
+}
+/* A random matrix with orthonormal rows, or columns where they are fewer: `few` vectors of `many`
+   numbers, to be freed. Gram and Schmidt's process on normal vectors, done twice ("twice is
+   enough", Giraud et al. 2005), is the QR decomposition whose R has a positive diagonal. */
+static double *tnn__orthonormal(const tnn__start_values *s)
+{
+    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
+    const tnn__len few = TNN__MIN(s->rows, cols), many = TNN__MAX(s->rows, cols);
+    double *q = (double *)tnn__alloc_raw(tnn__mul(tnn__mul(few, many), (tnn__len)sizeof *q),
+                                         "orthogonal initial weights");
+    tnn__len i, j, k;
+    int pass;
+    for (i = 0; q && i < few; i++) {
+        double *v = q + i*many, dot;
+        for (k = 0; k < many; k++)
+            v[k] = (double)tnn_random_normal(s->seed, s->stream,
+                                             (uint64_t)(few < s->rows ? k*cols + i : i*cols + k));
+        for (pass = 0; pass < 2; pass++)
+            for (j = 0; j < i; j++) {
+                const double *u = q + j*many;
+                for (dot = 0, k = 0; k < many; k++) dot += u[k]*v[k];
+                for (k = 0; k < many; k++) v[k] -= dot*u[k];
+            }
+        for (dot = 0, k = 0; k < many; k++) dot += v[k]*v[k];
+        for (k = 0; k < many; k++) v[k] /= sqrt(dot);
+    }
+    return q;
+}
+/* Value (row, col). `left` counts the zeros that a sparse column still needs: down the column each
+   row becomes one with probability left/(rows left) (Knuth, volume 2, algorithm 3.4.2S). */
+static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, const double *q, int *left)
+{
+    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
+    const uint64_t at = (uint64_t)(row*cols + col);
+    const int window = s->kh*s->kw, out = s->rows/s->groups;
+    switch (s->draw) {
+    case TNN__UNIFORM:
+        return (s->min + s->max)/2
+             + (2.0*(double)tnn_random_uniform(s->seed, s->stream, at) - 1.0)*((s->max - s->min)/2);
+    case TNN__NORMAL:
+        return s->mean + (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
+    case TNN__CUT:
+        return tnn__truncated(s, at);
+    case TNN__EYE:
+        return col/window == row%out && col%window == s->kh/2*s->kw + s->kw/2 ? s->gain : 0;
+    case TNN__ORTHOGONAL:
+        return s->gain*(cols < s->rows ? q[col*s->rows + row] : q[at]);
+    case TNN__SPARSE:
+        if (row == 0) *left = s->zeros;
+        if ((double)tnn_random_uniform(s->seed, s->stream, 4*at + 2)*(s->rows - row) < *left) {
+            --*left;
+            return 0;
+        }
+        return (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
+    }
+    return s->min;
+}
+
 /* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1
    (biases): independent of how the network holds it. */
-static void tnn__init_params(tnn_net *net)
+static tnn_status tnn__init_params(tnn_net *net)
 {
     static const char *const names[] = {".weight", ".bias", ".running_mean", ".running_var"};
     const tnn__op *op;
@@ -7108,38 +7490,43 @@ static void tnn__init_params(tnn_net *net)
         }
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_layer *o = &net->record[op->layer].o;
-        const tnn__len n = tnn__param_of(net, op, which).count;
+        const tnn_param p = tnn__param_of(net, op, which);
+        const int bias = which == TNN__BIASES;
         const double fan_in = (double)op->q.K;
         const double fan_out = (double)op->q.oc
                                *(op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw);
-        const uint64_t stream = (uint64_t)op->layer*2 + (uint64_t)which, seed = net->options.seed;
-        double bound = 0, deviation = 0, constant = 0;
-        tnn__len at;
+        tnn_init init = bias ? o->bias_init : o->init;
+        double *q = NULL;
+        tnn__start_values s;
+        tnn__len col;
+        int row, left = 0;
         if (!tnn__is_conv(op)) {
-            if (which == TNN__WEIGHT) constant = (double)op->option[0];
-            if (which == TNN__VARIANCE) constant = 1;
-        } else if (which == TNN__WEIGHT || o->init == TNN_INIT_DEFAULT)
-            switch (o->init) {
-            case TNN_INIT_DEFAULT:        bound = 1/sqrt(fan_in); break;
-            case TNN_INIT_HE_UNIFORM:     bound = sqrt(6/fan_in); break;
-            case TNN_INIT_HE_NORMAL:      deviation = sqrt(2/fan_in); break;
-            case TNN_INIT_XAVIER_UNIFORM: bound = sqrt(6/(fan_in + fan_out)); break;
-            case TNN_INIT_XAVIER_NORMAL:  deviation = sqrt(2/(fan_in + fan_out)); break;
-            case TNN_INIT_ZERO:           break;
-            }
-        for (at = 0; at < n; at++) {
-            float *to = tnn__param_at(net, op, which,
-                                      which >= TNN__MEAN ? net->buffers : net->flat[0], at);
-            if (bound > 0)
-                *to = (float)((2.0*(double)tnn_random_uniform(seed, stream, (uint64_t)at) - 1.0)
-                              *bound);
-            else if (deviation > 0)
-                *to = (float)((double)tnn_random_normal(seed, stream, (uint64_t)at)*deviation);
-            else *to = (float)constant;
+            float *flat = which >= TNN__MEAN ? net->buffers : net->flat[0];
+            for (row = 0; row < p.count; row++)
+                *tnn__param_at(net, op, which, flat, row) = which == TNN__WEIGHT ? op->option[0]
+                                                          : which == TNN__VARIANCE ? 1.0f : 0.0f;
+            if (op->custom && op->custom->init)
+                op->custom->init(op->custom->user, net->flat[0] + op->w, net->options.seed);
+            continue;
         }
-        if (op->custom && op->custom->init)
-            op->custom->init(op->custom->user, net->flat[0] + op->w, seed);
+        if (bias && init == TNN_INIT_DEFAULT && o->init != TNN_INIT_DEFAULT) init = TNN_INIT_ZERO;
+        memset(&s, 0, sizeof s);
+        s.rows = p.dims[0]; s.in = p.dims[1]; s.kh = p.dims[2]; s.kw = p.dims[3];
+        s.groups = op->q.groups;
+        s.seed = net->options.seed;
+        s.stream = (uint64_t)op->layer*2 + (uint64_t)bias;
+        tnn__start_of("tnn_build: .init", init, bias ? &o->bias_init_with : &o->init_with, bias,
+                      fan_in, fan_out, &s);
+        if (s.draw == TNN__ORTHOGONAL && (q = tnn__orthonormal(&s)) == NULL)
+            return TNN_ERROR_MEMORY;
+        for (col = 0; col < p.count/p.dims[0]; col++)
+            for (row = 0; row < s.rows; row++)
+                *tnn__param_at(net, op, which, net->flat[0],
+                               row*(tnn__len)(p.count/p.dims[0]) + col)
+                    = (float)tnn__initial(&s, row, col, q, &left);
+        tnn__release(q);
     }
+    return TNN_OK;
 }
 
 /* ---- 7c. Forward and backward ---------------------------------------------------------------- */
@@ -7386,7 +7773,7 @@ TNN_API const float *(tnn_output)(tnn_net *net)
 }
 
 /* ==== 8. LOSSES ================================================================================
-   A loss is a row of this table and a formula in 3g. The kernel is given ROWS of outputs: a whole
+   A loss is a row of this table and a formula in 3h. The kernel is given ROWS of outputs: a whole
    sample, as it lies (channels last), or a pixel's channels. Labels become one-hot targets, which
    stand where the gradient will, as do targets that have to be turned channels last. The loss of
    each sample is kept in its place, and added up in double in the order of samples. */
@@ -7853,19 +8240,21 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     net->stage = TNN__LOSS;
     return TNN_OK;
 }
-static double tnn__reduced(const tnn_net *net, double total, double weight)
+/* A total over n samples: the loss; NaN where no label counts. */
+static double tnn__reduced(const tnn_net *net, int n, double total, double weight)
 {
-    return net->loss.reduction == TNN_REDUCE_SUM ? total : total/weight;
+    if (net->loss.reduction == TNN_REDUCE_SUM) return total;
+    if (weight > 0) return total/weight;
+    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d labels the class weights are 0, "
+              "or they are ignored (.ignore_index = %g)", n, (double)net->loss.ignore_index);
+    return TNN__NAN;
 }
 static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
 {
     if (tnn__loss_run(net, labels, targets)) return TNN__NAN;
-    if (net->weight > 0 || net->loss.reduction == TNN_REDUCE_SUM)
-        return net->value = tnn__reduced(net, net->total, net->weight);
-    net->stage = TNN__FORWARD;
-    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d labels of the batch the class weights are 0, "
-              "or they are ignored (.ignore_index = %g)", net->n, (double)net->loss.ignore_index);
-    return TNN__NAN;
+    net->value = tnn__reduced(net, net->n, net->total, net->weight);
+    if (tnn_failed()) net->stage = TNN__FORWARD;
+    return net->value;
 }
 TNN_API double (tnn_loss)(tnn_net *net, const int *labels) { return tnn__loss(net, labels, NULL); }
 TNN_API double (tnn_loss_targets)(tnn_net *net, const float *targets)
@@ -8247,12 +8636,12 @@ static double tnn__clip(tnn_net *net, tnn_clip kind, double limit)
 }
 TNN_API double (tnn_clip_grad)(tnn_net *net, tnn_clip kind, double limit)
 {
-    if (tnn_failed()) return HUGE_VAL - HUGE_VAL;
+    if (tnn_failed()) return TNN__NAN;
     if (!net || net->stage != TNN__BACKWARD || kind < TNN_CLIP_VALUE || kind > TNN_CLIP_NORM
         || !(limit >= 0)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_clip_grad: comes after tnn_backward, with kind = %d one "
                   "of tnn_clip and limit = %g not negative", (int)kind, limit);
-        return HUGE_VAL - HUGE_VAL;
+        return TNN__NAN;
     }
     return tnn__clip(net, kind, limit);
 }
@@ -8883,6 +9272,8 @@ TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)
 }
 
 static tnn_status tnn__follow_schedule(tnn_net *net);          /* 10 */
+static void tnn__penalize(tnn_net *net);
+static void tnn__constrain(tnn_net *net);
 TNN_API tnn_status (tnn_step)(tnn_net *net)
 {
     const tnn_optimizer *o;
@@ -8896,6 +9287,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
     e = tnn__follow_schedule(net);
     if (e) return e;
+    tnn__penalize(net);
     net->accumulated = 0;
     if (o->clip_value > 0) tnn__clip(net, TNN_CLIP_VALUE, o->clip_value);
     if (o->clip_tensor > 0) tnn__clip(net, TNN_CLIP_TENSOR, o->clip_tensor);
@@ -8905,6 +9297,7 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
     net->stage = TNN__NOTHING;
     if (e) return e;
+    tnn__constrain(net);
     net->schedule_step += !net->schedule.per_epoch;
     tnn__average(net);
     return TNN_OK;
@@ -9266,6 +9659,194 @@ TNN_API int (tnn_plateau_update)(tnn_plateau *p, double metric, double *lr)
     return reduced;
 }
 
+/* ==== 11. REGULARIZERS =========================================================================
+   W = a layer's weights (outputs, fan_in), of one group; P = its penalty.
+   L1, L2       P = l1 sum |w| + l2 sum w^2       dP = l1 sign(w) + 2 l2 w
+   orthogonal   P = s |W W^T - I|^2               dP = 4 s (W W^T - I) W
+   They work on the panels as they lie, one panel of 16 outputs a task; its padding stays zero. */
+typedef struct {
+    const tnn_net   *net;
+    const tnn__isa_table *k;
+    const tnn__conv *q;
+    float           *w, *g, *gram;
+    float            l1, twice_l2;
+    double           scale;             /* of W W^T - I */
+    double           norm_min, norm_max, norm_rate;     /* rate 0: none of them, but w >= 0 */
+} tnn__regularizer;
+
+static tnn_status tnn__check_regularizers(const tnn_layer *o)
+{
+    const double max = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
+    const double rate = tnn__default(o->norm_rate, 1);
+    if (!(o->l1 >= 0) || !(o->l2 >= 0) || !(o->orthogonal >= 0)
+        || o->l1 + o->l2 + o->orthogonal > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
+                         "must be finite and not negative", o->l1, o->l2, o->orthogonal);
+    if (o->constraint < TNN_UNCONSTRAINED || o->constraint > TNN_NON_NEGATIVE)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no constraint %d", (int)o->constraint);
+    if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .norm_min = %g must not be negative "
+                         "or above .norm_max = %g, .norm_rate = %g in (0, 1]",
+                         o->norm_min, max, rate);
+    return TNN_OK;
+}
+/* The next operation with weights from the *i-th on: its options, NULL past the last. */
+static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer *r)
+{
+    for (; *i < net->ops; ++*i) {
+        const tnn__op *op = &net->op[*i];
+        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
+        memset(r, 0, sizeof *r);
+        r->net = net;
+        r->k = tnn__kernels();
+        r->q = &op->q;
+        r->w = net->flat[0] + op->w;
+        r->g = net->flat[1] ? net->flat[1] + op->w : NULL;
+        r->gram = net->gram;
+        ++*i;
+        return &net->record[op->layer].o;
+    }
+    return NULL;
+}
+static void tnn__each_panel(tnn__regularizer *r, tnn__len work, tnn__task *f)
+{
+    tnn__run(tnn__threads_for(r->net, work), r->q->blocks*r->q->panels, f, r);
+}
+
+/* scale (W W^T - I), panels of n x n with n = 16 panels, for each group. Task: 16 of its rows. */
+static tnn__len tnn__gram_floats(const tnn__conv *q)
+{
+    return tnn__mul(q->blocks, tnn__mul(16*(tnn__len)q->panels, 16*(tnn__len)q->panels));
+}
+static void tnn__gram_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    const tnn__conv *q = r->q;
+    const int group = task/q->panels, first = task%q->panels*16, n = 16*q->panels;
+    tnn__mm t;
+    int i, j;
+    (void)worker;
+    memset(&t, 0, sizeof t);
+    t.a = r->w + task*q->K*16;
+    t.rs = 1; t.gs = 3; t.ks = 16;
+    t.b = r->w + group*q->panels*q->K*16;
+    t.bp = q->K*16; t.ldb = 16;
+    t.c = r->gram + (tnn__len)group*n*n + first*16;
+    t.ldc = 16; t.cp = (tnn__len)n*16;
+    t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->K; t.cols = n;
+    r->k->mm(&t);
+    for (j = 0; j < n; j++)
+        for (i = 0; i < 16; i++) {
+            float *c = t.c + j/16*t.cp + i*16 + j%16;
+            *c = (float)(r->scale*((double)*c - (first + i == j && j < q->po)));
+        }
+}
+/* The gradient of one panel. That of orthogonality, transposed: W^T (K, n) times the symmetric
+   matrix above, (n, n). */
+static void tnn__penalty_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    const tnn__conv *q = r->q;
+    const int group = task/q->panels, n = 16*q->panels;
+    tnn__mm t;
+    (void)worker;
+    if (r->l1 > 0 || r->twice_l2 > 0)
+        r->k->penalty(q->K*16, r->w + task*q->K*16, r->g + task*q->K*16, r->l1, r->twice_l2);
+    if (!(r->scale > 0)) return;
+    memset(&t, 0, sizeof t);
+    t.a = r->w + group*q->panels*q->K*16;
+    t.rs = 16; t.gs = 48; t.ks = 1;
+    t.n2 = q->panels; t.a2 = q->K*16; t.run = 16;
+    t.b = r->gram + (tnn__len)group*n*n + (tnn__len)(task%q->panels)*n*16;
+    t.bp = (tnn__len)n*16; t.ldb = 16; t.b2 = 256;
+    t.c = r->g + task*q->K*16;
+    t.ldc = 16; t.cp = q->K*16;
+    t.n0 = t.n1 = 1; t.rows = (int)q->K; t.cols = 16;
+    t.start = TNN__KEEP;
+    r->k->mm(&t);
+}
+/* Between backward and update: adds the penalties' gradients. */
+static void tnn__penalize(tnn_net *net)
+{
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        const tnn__len size = r.q->K*r.q->oc, work = size*r.q->po/8;
+        if (!(o->l1 + o->l2 + o->orthogonal > 0)) continue;
+        r.l1 = (float)o->l1;
+        r.twice_l2 = (float)(2*o->l2);
+        r.scale = 4*o->orthogonal;
+        if (r.scale > 0) tnn__each_panel(&r, work, tnn__gram_task);
+        tnn__each_panel(&r, r.scale > 0 ? work : size, tnn__penalty_task);
+    }
+}
+TNN_API double (tnn_penalty)(tnn_net *net)
+{
+    double total = 0;
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    if ((tnn_build)(net)) return TNN__NAN;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        double sum = 0, squares = 0;
+        tnn__len k;
+        if (o->l1 > 0 || o->l2 > 0) {
+            for (k = 0; k < tnn__weight_floats(r.q); k++) {
+                const double w = (double)r.w[k];
+                sum += fabs(w);
+                squares += w*w;
+            }
+            total += o->l1*sum + o->l2*squares;
+        }
+        if (o->orthogonal > 0) {
+            r.scale = 1;
+            tnn__each_panel(&r, r.q->K*r.q->oc*r.q->po/8, tnn__gram_task);
+            for (squares = 0, k = 0; k < tnn__gram_floats(r.q); k++)
+                squares += (double)r.gram[k]*(double)r.gram[k];
+            total += o->orthogonal*squares;
+        }
+    }
+    return total;
+}
+
+static void tnn__constraint_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    float *w = r->w + task*r->q->K*16, norms[16], factors[16];
+    int j, any = 0;
+    (void)worker;
+    if (!(r->norm_rate > 0)) {
+        r->k->act(r->q->K*16, w, w, 0);
+        return;
+    }
+    r->k->colsquares(r->q->K, w, norms);
+    for (j = 0; j < 16; j++) {
+        const double n = sqrt((double)norms[j]);
+        const double bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
+        const int outside = bound < n || bound > n;
+        factors[j] = outside ? (float)((r->norm_rate*bound + (1 - r->norm_rate)*n)/(n + 1e-7)) : 1;
+        any |= outside;
+    }
+    if (any) r->k->colscale(r->q->K, factors, w);
+}
+/* After the update. */
+static void tnn__constrain(tnn_net *net)
+{
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
+        if (o->constraint == TNN_UNCONSTRAINED) continue;
+        r.norm_min = unit ? 1 : both ? o->norm_min : 0;
+        r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
+        r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0
+                    : both ? tnn__default(o->norm_rate, 1) : 1;
+        tnn__each_panel(&r, r.q->K*r.q->oc, tnn__constraint_task);
+    }
+}
+
 /* ==== 12. DATA ================================================================================ */
 static tnn_data tnn__no_data(void)
 {
@@ -9513,18 +10094,277 @@ TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x)
     return TNN_OK;
 }
 
+/* ---- 12b. Augmentation ------------------------------------------------------------------------
+   Sample i draws words 64 i + k of its epoch's stream, k named here; Beta variates draw from a
+   stream of their own. */
+enum {
+    TNN__DRAW_FLIP_X, TNN__DRAW_FLIP_Y, TNN__DRAW_ROTATE, TNN__DRAW_SHEAR, TNN__DRAW_SCALE,
+    TNN__DRAW_SHIFT_X, TNN__DRAW_SHIFT_Y, TNN__DRAW_CROP_X, TNN__DRAW_CROP_Y,
+    TNN__DRAW_COLOUR,                           /* brightness, contrast, saturation, hue */
+    TNN__DRAW_ORDER = TNN__DRAW_COLOUR + 4,     /* of those: three */
+    TNN__DRAW_CUTOUT_X = TNN__DRAW_ORDER + 3, TNN__DRAW_CUTOUT_Y,
+    TNN__DRAW_MIX, TNN__DRAW_MIX_KIND, TNN__DRAW_OTHER, TNN__DRAW_BOX_X, TNN__DRAW_BOX_Y,
+    TNN__DRAW_ERASE, TNN__DRAW_RECTANGLE        /* ten times four: area, ratio, row, column */
+};
+typedef struct { uint64_t seed, epoch, sample; } tnn__draws;
+static double tnn__draw(const tnn__draws *d, int k)                     /* in [0, 1) */
+{
+    return tnn_random_bits(d->seed, ((uint64_t)3 << 61) + d->epoch, 64*d->sample + (uint64_t)k)
+           /4294967296.0;
+}
+static double tnn__draw_from(const tnn__draws *d, int k, double lo, double hi)
+{
+    return lo + (hi - lo)*tnn__draw(d, k);
+}
+static int tnn__floor(double x)
+{
+    const int i = (int)x;
+    return i > x ? i - 1 : i;
+}
+
+/* The logarithm of a Gamma(a, 1) variate (Marsaglia and Tsang 2000; for a < 1 that of a + 1, times
+   U^(1/a)). Attempt t has block first + t: a normal variate and two uniform ones. */
+static double tnn__log_gamma_variate(const tnn__draws *d, uint64_t first, double a)
+{
+    const uint64_t stream = ((uint64_t)7 << 60) + d->epoch;
+    const double b = (a < 1 ? a + 1 : a) - 1.0/3, c = 1/sqrt(9*b);
+    for (;; first++) {
+        const double x = (double)tnn_random_normal(d->seed, stream, first), y = 1 + c*x;
+        const double v = y*y*y;
+        const double u = tnn__log_double((tnn_random_bits(d->seed, stream, 4*first + 2) + 0.5)
+                                         /4294967296.0);
+        if (!(y > 0) || !(u < 0.5*x*x + b - b*v + b*tnn__log_double(v))) continue;
+        return tnn__log_double(b*v)
+             + (a < 1 ? tnn__log_double((tnn_random_bits(d->seed, stream, 4*first + 3) + 0.5)
+                                        /4294967296.0)/a : 0);
+    }
+}
+static double tnn__beta_variate(const tnn__draws *d, double alpha)      /* Beta(alpha, alpha) */
+{
+    const double g = tnn__log_gamma_variate(d, d->sample << 20, alpha);
+    return 1/(1 + tnn__exp_double(tnn__log_gamma_variate(d, (d->sample << 20) + (1u << 19), alpha)
+                                  - g));
+}
+
+/* The pixel that stands at i of 0..n-1, -1: none. */
+static int tnn__border(int i, int n, tnn_border border)
+{
+    const int period = TNN__MAX(1, 2*(n - 1));
+    if (i >= 0 && i < n) return i;
+    if (border == TNN_BORDER_FILL) return -1;
+    if (border == TNN_BORDER_EDGE) return i < 0 ? 0 : n - 1;
+    i = (i%period + period)%period;
+    return TNN__MIN(i, period - i)%n;
+}
+
+/* Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
+       A = rotation * [1 -tan u; 0 1] * scale * mirrors.
+   Values at whole pixels come out as they are. */
+static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, const tnn__draws *d,
+                           const unsigned char *bytes, const float *floats, float *x)
+{
+    const int h = data->h, w = data->w;
+    const tnn__len area = (tnn__len)h*w;
+    const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = o->fill;
+    const double turn = tnn__draw_from(d, TNN__DRAW_ROTATE, -o->rotate, o->rotate)/360;
+    const double lean = tnn__draw_from(d, TNN__DRAW_SHEAR, -o->shear, o->shear)/360;
+    const double scale = tnn__draw_from(d, TNN__DRAW_SCALE, o->scale_min, o->scale_max);
+    const double c = tnn__cos_turn(fabs(turn));
+    const double s = tnn__cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
+    const double slant = tnn__cos_turn(lean + 0.75)/tnn__cos_turn(fabs(lean));
+    const double mirror_x = tnn__draw(d, TNN__DRAW_FLIP_X) < o->flip ? -scale : scale;
+    const double mirror_y = tnn__draw(d, TNN__DRAW_FLIP_Y) < o->flip_vertical ? -scale : scale;
+    const double xx = (c - slant*s)/mirror_x, xy = (s + slant*c)/mirror_x;
+    const double yx = -s/mirror_y,          yy = c/mirror_y;
+    const double tx = tnn__floor(tnn__draw_from(d, TNN__DRAW_SHIFT_X, -o->shift, o->shift)*w + 0.5)
+                    + tnn__floor(tnn__draw(d, TNN__DRAW_CROP_X)*(2*o->crop_pad + 1)) - o->crop_pad;
+    const double ty = tnn__floor(tnn__draw_from(d, TNN__DRAW_SHIFT_Y, -o->shift, o->shift)*h + 0.5)
+                    + tnn__floor(tnn__draw(d, TNN__DRAW_CROP_Y)*(2*o->crop_pad + 1)) - o->crop_pad;
+    int i, j, k, channel;
+    for (i = 0; i < h; i++)
+        for (j = 0; j < w; j++, x++) {
+            const double px = j - mx - tx, py = i - my - ty;
+            const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py);
+            const int x0 = tnn__floor(sx), y0 = tnn__floor(sy);
+            const double fx = sx - x0, fy = sy - y0;
+            const int taps = fx > 0 || fy > 0 ? 4 : 1;
+            tnn__len at[4];
+            for (k = 0; k < taps; k++) {
+                const int from_x = tnn__border(x0 + k%2, w, o->border);
+                const int from_y = tnn__border(y0 + k/2, h, o->border);
+                at[k] = from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*w + from_x;
+            }
+            for (channel = 0; channel < data->c; channel++) {
+                double v[4];
+                for (k = 0; k < taps; k++) {
+                    const tnn__len from = channel*area + at[k];
+                    v[k] = at[k] < 0 ? fill : bytes ? (double)((float)bytes[from]/255.0f)
+                                                    : (double)floats[from];
+                }
+                if (taps == 4) {
+                    v[0] += fx*(v[1] - v[0]);
+                    v[2] += fx*(v[3] - v[2]);
+                    v[0] += fy*(v[2] - v[0]);
+                }
+                x[channel*area] = (float)v[0];
+            }
+        }
+}
+
+static double tnn__grey(const float *x, int channels, tnn__len area)
+{
+    double sum = 0;
+    int c;
+    if (channels == 3)
+        return 0.2989*(double)x[0] + 0.587*(double)x[area] + 0.114*(double)x[2*area];
+    for (c = 0; c < channels; c++) sum += (double)x[c*area];
+    return sum/channels;
+}
+/* Colour of n pixels. With value V = max and chroma C = max - min the hue H, in sixths of the
+   circle, gives  channel = V - C max(0, min(k, 4 - k, 1)),  k = (5, 3, 1 for r, g, b) + H modulo 6.
+   */
+static void tnn__colour(const tnn_loader_options *o, const tnn__draws *d, int channels, tnn__len n,
+                        float *x)
+{
+    const double strength[4] = { o->brightness, o->contrast, o->saturation, o->hue };
+    int order[4] = { 0, 1, 2, 3 }, i, c;
+    tnn__len p;
+    for (i = 3; i > 0; i--) {
+        const int j = tnn__floor(tnn__draw(d, TNN__DRAW_ORDER + i - 1)*(i + 1)), t = order[i];
+        order[i] = order[j];
+        order[j] = t;
+    }
+    for (i = 0; i < 4; i++) {
+        const int kind = order[i];
+        const double a = strength[kind];
+        const double f = tnn__draw_from(d, TNN__DRAW_COLOUR + kind,
+                                        kind == 3 ? -6*a : TNN__MAX(0, 1 - a),
+                                        kind == 3 ? 6*a : 1 + a);
+        double mean = 0;
+        if (!(a > 0)) continue;
+        for (p = 0; kind == 1 && p < n; p++) mean += tnn__grey(x + p, channels, n)/(double)n;
+        for (p = 0; kind < 3 && p < n; p++) {
+            const double b = kind == 2 ? tnn__grey(x + p, channels, n) : mean;
+            for (c = 0; c < channels; c++) {
+                const double v = f*(double)x[c*n + p] + (1 - f)*b;
+                x[c*n + p] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);
+            }
+        }
+        for (p = 0; kind == 3 && p < n; p++) {
+            const double r = (double)x[p], g = (double)x[n + p], b = (double)x[2*n + p];
+            const double most = TNN__MAX(r, TNN__MAX(g, b)), least = TNN__MIN(r, TNN__MIN(g, b));
+            const double chroma = most - least;
+            const double hue = !(chroma > 0) ? 0 : r >= most ? (g - b)/chroma
+                             : g >= most ? 2 + (b - r)/chroma : 4 + (r - g)/chroma;
+            for (c = 0; c < 3; c++) {
+                double k = 5 - 2*c + hue + f;
+                k -= 6*tnn__floor(k/6);
+                k = TNN__MIN(1, TNN__MIN(k, 4 - k));
+                x[c*n + p] = (float)(most - chroma*TNN__MAX(0, k));
+            }
+        }
+    }
+}
+
+/* Of 0..n-1 what `size` pixels about the u-th part of it leave inside. */
+typedef struct { int lo, hi; } tnn__part;
+static tnn__part tnn__part_of(int n, double u, int size)
+{
+    const int first = tnn__floor(u*n) - size/2;
+    tnn__part p;
+    p.lo = TNN__MAX(0, first);
+    p.hi = TNN__MIN(n, first + size);
+    return p;
+}
+/* In that part of each channel x becomes y, or 0 where y is NULL. */
+static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part rows,
+                       tnn__part cols)
+{
+    int c, i, j;
+    for (c = 0; c < data->c; c++)
+        for (i = rows.lo; i < rows.hi; i++)
+            for (j = cols.lo; j < cols.hi; j++) {
+                const tnn__len at = ((tnn__len)c*data->h + i)*data->w + j;
+                x[at] = y ? y[at] : 0;
+            }
+}
+static void tnn__erase(const tnn_data *data, const tnn_loader_options *o, const tnn__draws *d,
+                       float *x)
+{
+    const double log_ratio = tnn__log_double(o->erase_ratio);
+    int attempt;
+    if (o->cutout)
+        tnn__paste(data, x, NULL,
+                   tnn__part_of(data->h, tnn__draw(d, TNN__DRAW_CUTOUT_Y), o->cutout),
+                   tnn__part_of(data->w, tnn__draw(d, TNN__DRAW_CUTOUT_X), o->cutout));
+    if (!(tnn__draw(d, TNN__DRAW_ERASE) < o->erase)) return;
+    for (attempt = 0; attempt < 10; attempt++) {
+        const int k = TNN__DRAW_RECTANGLE + 4*attempt;
+        const double area = tnn__draw_from(d, k, o->erase_min, o->erase_max)*data->h*data->w;
+        const double ratio = tnn__exp_double(tnn__draw_from(d, k + 1, -log_ratio, log_ratio));
+        const int h = tnn__floor(sqrt(area/ratio) + 0.5), w = tnn__floor(sqrt(area*ratio) + 0.5);
+        tnn__part rows, cols;
+        if (h >= data->h || w >= data->w) continue;
+        rows.lo = tnn__floor(tnn__draw(d, k + 2)*(data->h - h + 1));
+        cols.lo = tnn__floor(tnn__draw(d, k + 3)*(data->w - w + 1));
+        rows.hi = rows.lo + h;
+        cols.hi = cols.lo + w;
+        tnn__paste(data, x, NULL, rows, cols);
+        return;
+    }
+}
+
+/* ---- 12c. Batches ---------------------------------------------------------------------------- */
 struct tnn__loader {
     tnn_data           data;
     tnn_loader_options options;
     int                between, *order;     /* between two epochs */
     float              table[256];
+    int                geometry, colour, erasing, mixing, threads;
+    float             *spare;               /* of each thread: the sample that is mixed in */
 };
+
+/* Fills in defaults of the augmentation's options and refuses what is out of range. */
+static tnn_status tnn__check_augmentation(tnn_loader_options *o)
+{
+    const int side = 1 << 16;
+    struct { const char *name; double value, least, most; } limits[32], *l = limits;
+    o->scale_min = tnn__default(o->scale_min, 1);
+    o->scale_max = tnn__default(o->scale_max, 1);
+    o->erase_min = tnn__default(o->erase_min, 0.02);
+    o->erase_max = tnn__default(o->erase_max, 0.33);
+    o->erase_ratio = tnn__default(o->erase_ratio, 3.3);
+    o->mix = tnn__default(o->mix, 1);
+#define LIMIT(option, from, to) \
+    (l->name = #option, l->value = (double)o->option, l->least = from, l->most = to, l++)
+    LIMIT(flip, 0, 1);          LIMIT(flip_vertical, 0, 1);
+    LIMIT(rotate, 0, 180);      LIMIT(shear, 0, 80);
+    LIMIT(scale_max, 0.01, 100); LIMIT(scale_min, 0.01, o->scale_max);
+    LIMIT(shift, 0, 1);         LIMIT(crop_pad, 0, side);
+    LIMIT(border, TNN_BORDER_FILL, TNN_BORDER_REFLECT);
+    LIMIT(fill, -1e30, 1e30);
+    LIMIT(brightness, 0, 1e6);  LIMIT(contrast, 0, 1e6);
+    LIMIT(saturation, 0, 1e6);  LIMIT(hue, 0, 0.5);
+    LIMIT(cutout, 0, side);     LIMIT(erase, 0, 1);
+    LIMIT(erase_max, 0, 1);     LIMIT(erase_min, 0, o->erase_max);
+    LIMIT(erase_ratio, 1, 1e6);
+    LIMIT(mixup, 0, 1e6);       LIMIT(cutmix, 0, 1e6);
+    LIMIT(mix, 0, 1);
+#undef LIMIT
+    l->name = NULL;
+    for (l = limits; l->name; l++)
+        if (!(l->value >= l->least && l->value <= l->most))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .%s = %g must be in [%g, %g]",
+                             l->name, l->value, l->least, l->most);
+    return TNN_OK;
+}
 TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_options *options)
 {
     tnn_loader_options o;
     tnn_loader *l;
-    struct tnn__loader *s;
-    tnn__len size;
+    struct tnn__loader *s, on;
+    tnn__len size, floats;
+    int i;
     if (tnn_failed()) return NULL;
     if (!data || !options || data->n < 1) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no data or no options");
@@ -9542,18 +10382,51 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
                   data->n, o.batch);
         return NULL;
     }
+    if (tnn__check_augmentation(&o)) return NULL;
     o.batch = TNN__MIN(o.batch, data->n);
     size = (tnn__len)data->c*data->h*data->w;
-    /* the loader, its state, the batch and its labels, the order: one piece */
+    memset(&on, 0, sizeof on);
+    on.geometry = o.flip + o.flip_vertical + o.rotate + o.shear + o.shift > 0 || o.crop_pad
+                  || o.scale_min < 1 || o.scale_max > 1;
+    on.colour = o.brightness + o.contrast + o.saturation + o.hue > 0;
+    on.erasing = o.cutout || o.erase > 0;
+    on.mixing = o.mixup + o.cutmix > 0;
+    on.threads = on.geometry || on.colour || on.erasing || on.mixing ? tnn_threads() : 1;
+    if (data->c != 3 && o.saturation + o.hue > 0) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .saturation and .hue need 3 channels, "
+                  "the data have %d", data->c);
+        return NULL;
+    }
+    if ((on.geometry || on.erasing || on.mixing) && (data->h > 1 << 16 || data->w > 1 << 16)) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: augmentation of images of %dx%d, "
+                  "at most %dx%d", data->h, data->w, 1 << 16, 1 << 16);
+        return NULL;
+    }
+    for (i = 0; on.mixing && i < data->n; i++)
+        if (tnn__label(data, i) < 0 || tnn__label(data, i) >= data->classes) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: label %d of sample %d, "
+                      "the data have %d classes", tnn__label(data, i), i, data->classes);
+            return NULL;
+        }
+    /* the loader, its state, the batch, its targets, the spare samples, the labels, the order: one
+       piece */
+    floats = tnn__mul(o.batch, size);
+    if (on.mixing)
+        floats += tnn__mul(o.batch, data->classes) + tnn__mul(on.threads, size);
     l = (tnn_loader *)tnn__alloc(
         (tnn__len)(sizeof *l + sizeof *s)
-        + tnn__mul(tnn__mul(o.batch, size + 1) + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
+        + tnn__mul(floats + o.batch + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
     if (!l) return NULL;
     s = (struct tnn__loader *)(void *)(l + 1);
+    *s = on;
     l->state = s;
     l->x = (float *)(void *)((char *)(s + 1)
                              + (TNN__ALIGN - (uintptr_t)(s + 1)%TNN__ALIGN)%TNN__ALIGN);
-    l->labels = (int *)(void *)(l->x + o.batch*size);
+    if (on.mixing) {
+        s->spare = l->x + o.batch*size;
+        l->targets = s->spare + on.threads*size;
+    }
+    l->labels = (int *)(void *)(l->x + floats);
     s->order = l->labels + o.batch;
     l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
     l->epoch = -1;
@@ -9563,10 +10436,73 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     tnn__byte_values(data, s->table);
     return l;
 }
+/* Sample i of the epoch, without what is mixed in. */
+static void tnn__load_sample(const tnn_loader *l, const tnn__draws *d, float *x)
+{
+    const struct tnn__loader *s = l->state;
+    const tnn_data *data = &s->data;
+    const int i = (int)d->sample;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
+    const tnn__len at = (data->index ? data->index[i] : i)*size;
+    const unsigned char *bytes = data->bytes ? data->bytes + at : NULL;
+    const float *floats = data->bytes ? NULL : data->floats + at;
+    tnn__len k;
+    if (s->geometry || s->colour) {
+        if (s->geometry) tnn__transform(data, &s->options, d, bytes, floats, x);
+        else
+            for (k = 0; k < size; k++) x[k] = bytes ? (float)bytes[k]/255.0f : floats[k];
+        if (s->colour) tnn__colour(&s->options, d, data->c, (tnn__len)data->h*data->w, x);
+        for (k = 0; k < size; k++) x[k] = (x[k] - data->mean)/data->std;
+    } else tnn__sample(data, i, s->table, x);
+    if (s->erasing) tnn__erase(data, &s->options, d, x);
+}
+static void tnn__load_task(void *context, int task, int worker)
+{
+    tnn_loader *l = (tnn_loader *)context;
+    struct tnn__loader *s = l->state;
+    const tnn_loader_options *o = &s->options;
+    const tnn_data *data = &s->data;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
+    float *x = l->x + task*size, *y, *target;
+    double lambda;
+    int cut;
+    tnn__len k;
+    tnn__draws d, other;
+    d.seed = o->seed;
+    d.epoch = (uint64_t)l->epoch;
+    d.sample = (uint64_t)s->order[l->batch_index*o->batch + task];
+    tnn__load_sample(l, &d, x);
+    l->labels[task] = tnn__label(data, (int)d.sample);
+    if (!s->mixing) return;
+    target = l->targets + (tnn__len)task*data->classes;
+    memset(target, 0, (size_t)data->classes*sizeof *target);
+    target[l->labels[task]] = 1;
+    if (!(tnn__draw(&d, TNN__DRAW_MIX) < o->mix)) return;
+    y = s->spare + worker*size;
+    other = d;
+    other.sample = (uint64_t)tnn__floor(tnn__draw(&d, TNN__DRAW_OTHER)*data->n);
+    tnn__load_sample(l, &other, y);
+    cut = o->cutmix > 0 && (!(o->mixup > 0) || tnn__draw(&d, TNN__DRAW_MIX_KIND) < 0.5);
+    lambda = tnn__beta_variate(&d, TNN__MAX(cut ? o->cutmix : o->mixup, 1e-6));
+    if (!cut)
+        for (k = 0; k < size; k++)
+            x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
+    else {
+        const double side = sqrt(1 - lambda);
+        const tnn__part rows = tnn__part_of(data->h, tnn__draw(&d, TNN__DRAW_BOX_Y),
+                                            tnn__floor(side*data->h));
+        const tnn__part cols = tnn__part_of(data->w, tnn__draw(&d, TNN__DRAW_BOX_X),
+                                            tnn__floor(side*data->w));
+        tnn__paste(data, x, y, rows, cols);
+        lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
+    }
+    target[l->labels[task]] = (float)lambda;
+    target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
+}
 TNN_API int (tnn_next)(tnn_loader *l)
 {
     struct tnn__loader *s;
-    int i, first, n;
+    int i, n;
     if (tnn_failed() || !l) return 0;
     s = l->state;
     n = s->data.n;
@@ -9583,13 +10519,8 @@ TNN_API int (tnn_next)(tnn_loader *l)
         s->between = 1;
         return 0;
     }
-    first = l->batch_index*s->options.batch;
-    l->n = TNN__MIN(s->options.batch, n - first);
-    for (i = 0; i < l->n; i++) {
-        tnn__sample(&s->data, s->order[first + i], s->table,
-                    l->x + (tnn__len)i*s->data.c*s->data.h*s->data.w);
-        l->labels[i] = tnn__label(&s->data, s->order[first + i]);
-    }
+    l->n = TNN__MIN(s->options.batch, n - l->batch_index*s->options.batch);
+    tnn__run(s->threads, l->n, tnn__load_task, l);
     return l->n;
 }
 TNN_API void tnn_loader_free(tnn_loader *loader) { tnn__release(loader); }
@@ -9650,8 +10581,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     }
     tnn__release(x);
     net->stage = TNN__NOTHING;
+    if (!tnn_failed()) m.loss = tnn__reduced(net, m.n, m.loss, weight);
     if (tnn_failed()) return tnn__no_metrics();
-    m.loss = tnn__reduced(net, m.loss, weight);
     m.accuracy = (double)m.correct/m.n;
     return m;
 }
@@ -9666,8 +10597,15 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     double loss = 0;
     int batches = 0;
     if (tnn__one_label("tnn_train_epoch", net)) return m;
+    if (loader && loader->targets
+        && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_train_epoch: targets of %d classes, the loss sees %d values",
+                  loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
+        return m;
+    }
     while ((tnn_next)(loader)) {
-        const double l = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+        const double l = tnn__train_batch(net, loader->x, loader->targets ? NULL : loader->labels,
+                                          loader->targets, loader->n);
         if (tnn_failed()) break;
         loss += l;
         m.n += loader->n;
@@ -9750,7 +10688,7 @@ TNN_API tnn_status (tnn_early_stopping_end)(tnn_early_stopping *s, tnn_net *net)
 
 TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
 {
-    const double nan = HUGE_VAL - HUGE_VAL;
+    const double nan = TNN__NAN;
     double low, high, beta, diverge, average = 0, weight = 1, least = HUGE_VAL, steepest = HUGE_VAL;
     double best = nan;
     float *memory;

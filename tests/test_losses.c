@@ -527,7 +527,7 @@ static void bad_batches(void)
     SAYS("tnn_loss_targets: nll takes labels (tnn_loss)");
     loss = tnn_loss(net, ignored);
     CHECK(loss != loss, "all ignored: %g", loss);
-    SAYS("tnn_loss: of all 2 labels of the batch the class weights are 0, "
+    SAYS("tnn_loss: of all 2 labels the class weights are 0, "
          "or they are ignored (.ignore_index = -100)");
     tnn_free(net);
     net = small(3);

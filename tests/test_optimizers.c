@@ -45,7 +45,7 @@ static void copy_all(tnn_net *net, int which, float *x, int to_net)
 {
     int i;
     for (i = 0; i < net->segments; i++) {
-        tnn__copy_segment(&net->segment[i], net->flat[which], x, to_net);
+        tnn__copy_segment(net, &net->segment[i], net->flat[which], x, to_net);
         x += tnn_param_info(net, i).count;
     }
 }
@@ -558,7 +558,7 @@ static void large(void)
             tnn_loss(net, labels);
             tnn_backward(net);
             test_fill(g, IN*HIDDEN, (uint32_t)t);
-            if (type != TNN_LBFGS) tnn__copy_segment(&net->segment[0], net->flat[1], g, 1);
+            if (type != TNN_LBFGS) tnn__copy_segment(net, &net->segment[0], net->flat[1], g, 1);
             CHECK(tnn_step(net) == TNN_OK, "%s: %s", what, tnn_error());
         }
         CHECK(made == allocations, "%s allocates in a step", what);

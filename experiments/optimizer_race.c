@@ -1,0 +1,241 @@
+/* optimizer_race.c - every optimizer and every schedule of tinynn.h on one small network
+
+   An MLP 784-100-10 with ReLU is trained on Fashion-MNIST for five epochs with batches of 100:
+
+   - by every optimizer at its default options, and at three learning rates of its usual range; the
+     figure draws the default and the best of the three. L-BFGS, made for whole data sets, gets
+     batches of 1000, ten iterations each, and a line search.
+   - by SGD with momentum under every schedule, from a learning rate of 0.1; the figures draw the
+     learning rate of every step, and what becomes of the accuracy. Those that end low end best.
+
+   It reproduces no report: it is the evidence that everything that tinynn.h calls an optimizer or a
+   schedule trains. Result files are as in the other experiments; schedules.tsv has the learning
+   rate of each step under each schedule. */
+#include "experiment.h"
+#include "fashion_data.h"
+#include <math.h>
+
+typedef struct racer {
+    const char        *name;
+    tnn_optimizer_type type;
+    const char        *lr[3];
+    double             momentum;        /* where a rule without is seldom used */
+    int                batch;           /* default 100 */
+} racer;
+
+static const racer RACERS[] = {
+    {"sgd",        TNN_SGD,        {"0.03", "0.1", "0.3"}, 0, 0},
+    {"momentum",   TNN_SGD,        {"0.01", "0.03", "0.1"}, 0.9, 0},
+    {"asgd",       TNN_ASGD,       {"0.03", "0.1", "0.3"}, 0, 0},
+    {"adagrad",    TNN_ADAGRAD,    {"0.003", "0.01", "0.03"}, 0, 0},
+    {"adadelta",   TNN_ADADELTA,   {"0.3", "1", "3"}, 0, 0},
+    {"rmsprop",    TNN_RMSPROP,    {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"rprop",      TNN_RPROP,      {"0.00001", "0.0001", "0.001"}, 0, 0},
+    {"adam",       TNN_ADAM,       {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"adamw",      TNN_ADAMW,      {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"adamax",     TNN_ADAMAX,     {"0.001", "0.003", "0.01"}, 0, 0},
+    {"nadam",      TNN_NADAM,      {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"radam",      TNN_RADAM,      {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"lion",       TNN_LION,       {"0.00003", "0.0001", "0.0003"}, 0, 0},
+    {"adabelief",  TNN_ADABELIEF,  {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"adan",       TNN_ADAN,       {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"ademamix",   TNN_ADEMAMIX,   {"0.0003", "0.001", "0.003"}, 0, 0},
+    {"schedule-free-sgd",   TNN_SCHEDULE_FREE_SGD,   {"0.1", "0.3", "1"}, 0, 0},
+    {"schedule-free-adamw", TNN_SCHEDULE_FREE_ADAMW, {"0.001", "0.003", "0.01"}, 0, 0},
+    {"sophia",     TNN_SOPHIA,     {"0.0001", "0.0003", "0.001"}, 0, 0},
+    {"lars",       TNN_LARS,       {"1", "3", "10"}, 0, 0},
+    {"lamb",       TNN_LAMB,       {"0.003", "0.01", "0.03"}, 0, 0},
+    {"adafactor",  TNN_ADAFACTOR,  {"0.003", "0.01", "0.03"}, 0, 0},
+    {"muon",       TNN_MUON,       {"0.003", "0.01", "0.03"}, 0, 0},
+    {"lbfgs",      TNN_LBFGS,      {"0.1", "0.3", "1"}, 0, 1000},
+};
+enum { RACER_COUNT = sizeof RACERS / sizeof RACERS[0], TRIES = 4, BATCH = 100 };
+
+static int batch_of(int run)
+{
+    return run < RACER_COUNT * TRIES && RACERS[run / TRIES].batch ? RACERS[run / TRIES].batch
+                                                                  : BATCH;
+}
+
+/* The schedules over T steps; the parts of composed ones have to outlive them. */
+static const char *const SCHEDULES[] = {
+    "constant", "step", "multistep", "exponential", "inverse-time", "linear", "polynomial",
+    "linear-saturated", "cosine", "cosine-restarts", "warmup-cosine", "warmup-stable-decay",
+    "one-cycle", "one-cycle-three-phases", "cyclic", "cyclic-triangular2", "cyclic-exp-range",
+    "sequential", "chained", "lambda"};
+enum { SCHEDULE_COUNT = sizeof SCHEDULES / sizeof SCHEDULES[0],
+       RUN_COUNT = RACER_COUNT * TRIES + SCHEDULE_COUNT };
+
+static double square_root(void *user, long long step)       /* 1/sqrt(1 + 20 t/T) */
+{
+    double x = 1 + 20 * (double)step / *(double *)user, root = x;
+    for (int i = 0; i < 40; i++) root = (root + x / root) / 2;
+    return 1 / root;
+}
+
+static tnn_schedule schedule_of(int which, long long T)
+{
+    static int          milestones[2], half[1];
+    static tnn_schedule parts[2], chain[2];
+    static double       steps;
+    const double        lr = 0.1;
+    milestones[0] = (int)(T / 2), milestones[1] = (int)(T * 3 / 4), half[0] = (int)(T / 2);
+    parts[0] = (tnn_schedule){.type = TNN_CONSTANT};
+    parts[1] = (tnn_schedule){.type = TNN_COSINE, .steps = T - T / 2};
+    chain[0] = (tnn_schedule){.type = TNN_COSINE, .steps = T};
+    chain[1] = (tnn_schedule){.type = TNN_STEP, .steps = (T + 2) / 3, .gamma = 0.5};
+    steps = (double)T;
+    const tnn_schedule all[] = {
+        {.type = TNN_CONSTANT, .lr = lr},
+        {.type = TNN_STEP, .lr = lr, .steps = (T + 4) / 5, .gamma = 0.5},
+        {.type = TNN_MULTISTEP, .lr = lr, .milestones = milestones, .count = 2},
+        {.type = TNN_EXPONENTIAL, .lr = lr, .gamma = 0.01, .steps = T},
+        {.type = TNN_INVERSE_TIME, .lr = lr, .gamma = 20, .steps = T},
+        {.type = TNN_LINEAR, .lr = lr, .steps = T, .start_factor = 1, .end_factor = TNN_ZERO},
+        {.type = TNN_POLYNOMIAL, .lr = lr, .steps = T, .power = 2},
+        {.type = TNN_POLYNOMIAL, .lr = lr, .steps = T, .min_lr = 0.01},
+        {.type = TNN_COSINE, .lr = lr, .steps = T},
+        {.type = TNN_COSINE_RESTARTS, .lr = lr, .steps = (T + 6) / 7, .mult = 2},
+        {.type = TNN_COSINE, .lr = lr, .steps = T - T / 10, .warmup = T / 10},
+        {.type = TNN_WSD, .lr = lr, .steps = T * 6 / 10, .warmup = T / 10, .steps_down = T * 3 / 10},
+        {.type = TNN_ONE_CYCLE, .lr = 2 * lr, .steps = T},
+        {.type = TNN_ONE_CYCLE, .lr = 2 * lr, .steps = T, .three_phase = 1},
+        {.type = TNN_CYCLIC, .lr = 0.1 * lr, .end_lr = lr, .steps = (T + 5) / 6},
+        {.type = TNN_CYCLIC, .lr = 0.1 * lr, .end_lr = lr, .steps = (T + 5) / 6, .cycle_gamma = 0.5},
+        {.type = TNN_CYCLIC, .lr = 0.1 * lr, .end_lr = lr, .steps = (T + 5) / 6,
+         .gamma = 1 - 3 / (double)T},
+        {.type = TNN_SEQUENTIAL, .lr = lr, .parts = parts, .count = 2, .milestones = half},
+        {.type = TNN_CHAINED, .lr = lr, .parts = chain, .count = 2},
+        {.type = TNN_LAMBDA, .lr = lr, .function = square_root, .user = &steps},
+    };
+    return all[which];
+}
+
+/* Run number i: TRIES of each optimizer, the first with its default learning rate; then the
+   schedules. Its name is in names[i]. */
+static char        names[RUN_COUNT][48];
+static const char *runs[RUN_COUNT + 1];
+
+static void name_runs(void)
+{
+    for (int i = 0; i < RUN_COUNT; i++) {
+        const racer *r = &RACERS[i / TRIES % RACER_COUNT];
+        if (i >= RACER_COUNT * TRIES)
+            snprintf(names[i], sizeof names[i], "schedule-%s", SCHEDULES[i - RACER_COUNT * TRIES]);
+        else if (i % TRIES == 0) snprintf(names[i], sizeof names[i], "%s", r->name);
+        else snprintf(names[i], sizeof names[i], "%s-lr%s", r->name, r->lr[i % TRIES - 1]);
+        runs[i] = names[i];
+    }
+}
+
+static tnn_net *build(int run, uint64_t seed, long long steps)
+{
+    const int      scheduled = run >= RACER_COUNT * TRIES;
+    const racer   *r = &RACERS[run / TRIES % RACER_COUNT];
+    tnn_optimizer  o = {.type = r->type, .momentum = r->momentum};
+    tnn_net       *net = tnn_create(.input = {1, 28, 28}, .batch = batch_of(run), .seed = seed);
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 100);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_DENSE, .units = 10);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    if (scheduled) o = (tnn_optimizer){.type = TNN_SGD, .momentum = 0.9, .lr = 0.1};
+    else if (run % TRIES) o.lr = strtod(r->lr[run % TRIES - 1], NULL);
+    if (o.type == TNN_LBFGS) o.max_iter = o.history = 10, o.strong_wolfe = 1;
+    tnn_net_optimizer(net, &o);
+    if (scheduled) {
+        tnn_schedule s = schedule_of(run - RACER_COUNT * TRIES, steps);
+        tnn_net_schedule(net, &s);
+    }
+    return net;
+}
+
+static int do_run(experiment *e, int run, const fashion_set *set, int epochs)
+{
+    const int  batch = batch_of(run), steps = epochs * ((set->train.n + batch - 1) / batch);
+    const int  averaged = run < RACER_COUNT * TRIES
+                       && (RACERS[run / TRIES].type == TNN_SCHEDULE_FREE_SGD
+                           || RACERS[run / TRIES].type == TNN_SCHEDULE_FREE_ADAMW);
+    char       settings[128];
+    tnn_net   *net = build(run, e->seed, steps);
+    snprintf(settings, sizeof settings, "MLP 784-100-10, batch %d, shuffled", batch);
+    int go = experiment_begin(e, names[run], settings,
+                              experiment_fingerprint(build(run, e->seed, steps), &set->train),
+                              epochs, set->train.n, tnn_param_total(net));
+    if (go == 1) {
+        tnn_loader *batches = tnn_loader_create(&set->train, .batch = batch, .shuffle = 1,
+                                                .seed = e->seed);
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            tnn_metrics seen = {0, 0, 0, 0}, val = {0, 0, 0, 0};
+            while (tnn_next(batches)) {
+                seen.loss += tnn_train_batch(net, batches->x, batches->labels, batches->n);
+                seen.correct += tnn_correct(net);
+                seen.n += batches->n;
+                experiment_progress(e, batches->n);
+            }
+            seen.loss /= batches->batches;
+            seen.accuracy = (double)seen.correct / (seen.n ? seen.n : 1);
+            if (averaged) tnn_use_average(net, 1);      /* these rules train one set of weights, */
+            val = tnn_evaluate(net, &set->val);         /* and mean another */
+            if (averaged) tnn_use_average(net, 0);
+            if (tnn_failed() == TNN_ERROR_NUMBER) {     /* gone to infinity: so the race is lost */
+                tnn_clear_error();
+                seen.loss = val.loss = NAN;
+                seen.accuracy = val.accuracy = 0.1;
+            }
+            if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
+        }
+        tnn_loader_free(batches);
+        go = experiment_end(e);
+    }
+    tnn_free(net);
+    return go;
+}
+
+/* The learning rate of each step, a column for each schedule. */
+static int write_schedules(experiment *e, long long steps)
+{
+    char  path[EXPERIMENT_PATH];
+    e->run = "schedules";
+    int   length = snprintf(path, sizeof path, "%s/%s/schedules.tsv", e->out, e->name);
+    FILE *f = length > 0 && length < (int)sizeof path && experiment_mkdirs(path) == 0
+                  ? fopen(path, "w") : NULL;
+    if (!f) { experiment_say(e, "schedules.tsv cannot be written"); return -1; }
+    fprintf(f, "# learning rates of %lld steps\nstep", steps);
+    for (int i = 0; i < SCHEDULE_COUNT; i++) fprintf(f, "\t%s", SCHEDULES[i]);
+    for (long long t = 0; t < steps; t++) {
+        if (steps > 2000 && t % (steps / 1000)) continue;
+        fprintf(f, "\n%lld", t);
+        for (int i = 0; i < SCHEDULE_COUNT; i++) {
+            tnn_schedule s = schedule_of(i, steps);
+            fprintf(f, "\t%.6g", tnn_schedule_lr(&s, t));
+        }
+    }
+    fprintf(f, "\n");
+    if (fclose(f) != 0 || tnn_failed()) {
+        experiment_say(e, tnn_failed() ? tnn_error() : "schedules.tsv cannot be written");
+        return -1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const fashion_sizes sizes = {4000, 1000, 200, 100};
+    name_runs();
+    experiment e = {.name = "optimizer_race", .runs = runs,
+                    .about = "every optimizer and every schedule on a small MLP"};
+    fashion_set set;
+    int status = experiment_options(&e, argc, argv), epochs = e.quick ? 1 : 5;
+    if (status >= 0) return status;
+
+    status = fashion_load(&set, &e, sizes);
+    for (int i = 0; i < RUN_COUNT; i++)
+        if (experiment_wants(&e, names[i])) e.work += (double)epochs * set.train.n;
+    for (int i = 0; i < RUN_COUNT && status == 0; i++)
+        if (experiment_wants(&e, names[i])) status = do_run(&e, i, &set, epochs);
+    if (status == 0)
+        status = write_schedules(&e, (long long)epochs * ((set.train.n + BATCH - 1) / BATCH));
+    fashion_free(&set);
+    return status != 0;
+}

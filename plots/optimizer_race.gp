@@ -1,0 +1,68 @@
+# Every optimizer and every schedule on one small network, as optimizer_race.c trained it.
+#   gnuplot -e "out='build/results'; dir='build/plots'" plots/optimizer_race.gp
+#   optimizer_race.png   a panel for each optimizer: accuracy at its defaults and at the best of the
+#                        three learning rates tried
+#   schedule_race.png    a panel for each schedule: the learning rate of every step, and what came of it
+load 'plots/style.gp'
+
+folder = out.'/optimizer_race/'
+default_colour = '#8a8f98'
+best_colour    = '#1f4fd8'
+rate_colour    = '#c2410c'
+# The names are those of the files.
+list(pattern) = system("cd '".folder."' 2>/dev/null && ls ".pattern." 2>/dev/null")
+optimizers = "sgd momentum asgd adagrad adadelta rmsprop rprop adam adamw adamax nadam radam lion \
+              adabelief adan ademamix schedule-free-sgd schedule-free-adamw sophia lars lamb \
+              adafactor muon lbfgs"
+accuracy(file) = real(system("awk -F '\\t' '$1 ~ /^[0-9]/ { v = $5 } END { print v + 0 }' '".file."'"))
+kinds = kind(folder.'adam.tsv')
+if (kinds eq "") { print sprintf("optimizer_race: its runs are not in %s", folder); exit status 1 }
+
+eval canvas(1500, 1500)
+set output dir.'/optimizer_race.png'
+set multiplot layout 6, 4 margins 0.04, 0.985, 0.03, 0.9 spacing 0.035, 0.055 \
+    title marked("Validation accuracy (%) after each epoch; at the end by default, at the best of \
+three learning rates", kinds) font ",20"
+set tics font ",11"
+set key bottom right font ",11" samplen 1.5 spacing 1
+set yrange [70 : 91]
+set xrange [0.8 : 5.2]
+set xtics 1
+do for [name in optimizers] {
+    best = ''; high = -1
+    do for [file in list(name."-lr*.tsv")] {
+        a = accuracy(folder.file)
+        if (a > high) { high = a; best = file }
+    }
+    rate = best[strlen(name) + 4 : strlen(best) - 4]
+    usual = folder.name.'.tsv'
+    set title sprintf("%s:  %.1f,  %.1f", name, 100 * accuracy(usual), 100 * high) font ",14" offset 0, -0.7
+    plot usual using 1:(100 * $5) with linespoints lc rgb default_colour lw 2 pt 7 ps 0.6 \
+             title 'default', \
+         folder.best using 1:(100 * $5) with linespoints lc rgb best_colour lw 2 pt 7 ps 0.6 \
+             title 'lr '.rate
+}
+unset multiplot
+
+eval canvas(1500, 1300)
+set output dir.'/schedule_race.png'
+table = folder.'schedules.tsv'
+names = system("sed -n '/^step/ { s/^step.//; s/\\t/ /g; p; }' '".table."'")
+set autoscale
+stats table using 1 skip 2 nooutput
+set multiplot layout 5, 4 margins 0.045, 0.985, 0.035, 0.9 spacing 0.045, 0.07 \
+    title marked("Learning rate of every step, and the validation accuracy (%) that it leads to: SGD \
+with momentum 0.9", kinds) font ",20"
+set xrange [0 : STATS_max]
+set yrange [0 : *]
+set xtics auto
+set ytics auto
+set xtics STATS_max / 2 format "%.0f"
+unset key
+do for [i = 1 : words(names)] {
+    name = word(names, i)
+    set title sprintf("%s:  %.1f", name, 100 * accuracy(folder.'schedule-'.name.'.tsv')) \
+        font ",14" offset 0, -0.7
+    plot table using 1:(column(i + 1)) skip 2 with lines lc rgb rate_colour lw 2
+}
+unset multiplot
