@@ -10599,7 +10599,8 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     if (tnn__one_label("tnn_train_epoch", net)) return m;
     if (loader && loader->targets
         && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_train_epoch: targets of %d classes, the loss sees %d values",
+        tnn__fail(TNN_ERROR_SHAPE,
+                  "tnn_train_epoch: targets of %d classes, the loss sees %d values",
                   loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
         return m;
     }
