@@ -552,69 +552,71 @@ typedef struct tnn_loss_options {
     void         *user;             /* passed to custom */
 } tnn_loss_options;
 
-/* THE RULES. g gradient (negated by .maximize), w parameter, t step counted from 1, L weight_decay.
-   "L2" adds L w to g; "decoupled" takes w (1 - lr L) first. m, v, ... start at 0. hat: divided by
-   1 - beta^t. Defaults stand in brackets, in the order in which the line names them; where PyTorch
-   has the rule, formula and defaults are PyTorch's. "n": floats of state per parameter.
+/* THE RULES (put TNN_ before the name). g gradient, negated by .maximize; g' the one before; w
+   parameter; t step counted from 1; m^ = m/(1 - beta1^t), v^ = v/(1 - beta2^t) and so on; "x by b
+   of y" is x = b x + (1 - b) y. All state starts at 0 where nothing else is said. Defaults stand in
+   brackets in the order of the options named; formulas and defaults are PyTorch's where it has the
+   rule, else the paper's. "n": floats of state per parameter. L: .weight_decay [0 or as said];
+   "L2" adds L w to g, "dec." (decoupled) first takes w (1 - lr L), as .decoupled does anywhere.
 
    rule, options [defaults]                                                           n  decay
    SGD   lr momentum dampening [1e-3 0 0] .nesterov                                 0-1  L2
          b = momentum b + (1 - dampening) g, first b = g;  w -= lr b
          .nesterov: w -= lr (g + momentum b)               Sutskever et al. 2013, PyTorch's form
-   ADAM  lr beta1 beta2 eps [1e-3 .9 .999 1e-8] .amsgrad .decoupled                 2-3  L2
-         m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2;  w -= lr m^/(sqrt(v^) + eps)
+   ADAM  lr beta1 beta2 eps [1e-3 .9 .999 1e-8] .amsgrad                            2-3  L2
+         m by beta1 of g;  v by beta2 of g^2;  w -= lr m^/(sqrt(v^) + eps)
          .amsgrad: the largest v so far       Kingma and Ba 2015, alg. 1; Reddi et al. 2018, alg. 2
-   ADAMW the same with L [1e-2]                            Loshchilov and Hutter 2019, alg. 2  dec.
+   ADAMW the same, L [1e-2]                  Loshchilov and Hutter 2019, alg. 2     2-3  dec.
    ASGD  lr lambd alpha t0 [1e-2 1e-4 .75 1e6]                                        1  L2
-         eta = lr/(1 + lambd lr (t-1))^alpha;  w = (1 - lambd eta) w - eta g;
-         average a += (w - a)/max(1, t-1-t0)              Polyak and Juditsky 1992; Bottou
+         eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (g + lambd w);
+         average a += (w - a)/max(1, t-1-t0)                          Polyak and Juditsky 1992
    ADAGRAD  lr lr_decay initial_accumulator eps [1e-2 0 0 1e-10]                      1  L2
          h += g^2;  w -= lr/(1 + (t-1) lr_decay) g/(sqrt(h) + eps)       Duchi et al. 2011
    ADADELTA lr rho eps [1 .9 1e-6]                                                    2  L2
-         v = rho v + (1-rho) g^2;  d = sqrt((a + eps)/(v + eps)) g;  a = rho a + (1-rho) d^2;
-         w -= lr d                                                       Zeiler 2012, alg. 1
+         v by rho of g^2;  d = sqrt((a + eps)/(v + eps)) g;  a by rho of d^2;  w -= lr d
+                                                                         Zeiler 2012, alg. 1
    RMSPROP  lr alpha eps momentum [1e-2 .99 1e-8 0] .centered                       1-3  L2
-         v = alpha v + (1-alpha) g^2;  q = sqrt(v) + eps;  b = momentum b + g/q;  w -= lr b
-         .centered: sqrt(v - a^2), a = alpha a + (1-alpha) g     Hinton 2012; Graves 2013, eq. 38
-   RPROP lr eta_minus eta_plus step_min step_max [1e-2 .5 1.2 1e-6 50]                2  none
+         v by alpha of g^2;  b = momentum b + g/(sqrt(v) + eps);  w -= lr b
+         .centered: sqrt(v - a^2), a by alpha of g               Hinton 2012; Graves 2013, eq. 38
+   RPROP lr eta_minus eta_plus step_min step_max [1e-2 .5 1.2 1e-6 50]                2  L2
          s *= g g' > 0 ? eta_plus : g g' < 0 ? eta_minus : 1, kept in step_min..step_max, first lr;
          g = 0 where g g' < 0;  w -= s sign(g)                  Riedmiller and Braun 1993
    ADAMAX   lr beta1 beta2 eps [2e-3 .9 .999 1e-8]                                    2  L2
          u = max(beta2 u, |g| + eps);  w -= lr m^/u                      Kingma and Ba, alg. 2
-   NADAM lr beta1 beta2 eps momentum_decay [2e-3 .9 .999 1e-8 4e-3] .decoupled        2  L2
+   NADAM lr beta1 beta2 eps momentum_decay [2e-3 .9 .999 1e-8 4e-3]                   2  L2
          c_t = beta1 (1 - .96^(t momentum_decay)/2), P_t = c_1 ... c_t;
          w -= lr ((1-c_t)/(1-P_t) g + c_(t+1)/(1-P_(t+1)) m)/(sqrt(v^) + eps)     Dozat 2016
-   RADAM lr beta1 beta2 eps [1e-3 .9 .999 1e-8] .decoupled                            2  L2
+   RADAM lr beta1 beta2 eps [1e-3 .9 .999 1e-8]                                       2  L2
          R = 2/(1-beta2) - 1, r = R - 2 t beta2^t/(1-beta2^t);  r > 5: w -= lr m^ l rect,
          l = sqrt(1-beta2^t)/(sqrt(v) + eps), rect = sqrt((r-4)(r-2)R/((R-4)(R-2)r));
          else w -= lr m^                                                 Liu et al. 2020, alg. 2
    LION  lr beta1 beta2 [1e-4 .9 .99]                                                 1  dec.
-         w -= lr sign(beta1 m + (1-beta1) g);  m = beta2 m + (1-beta2) g  Chen et al. 2023, alg. 2
+         w -= lr sign(beta1 m + (1-beta1) g);  m by beta2 of g           Chen et al. 2023, alg. 2
    ADABELIEF lr beta1 beta2 eps [1e-3 .9 .999 1e-16] .amsgrad .rectify              2-3  dec.
-         Adam with v = beta2 v + (1-beta2)(g - m)^2 + eps; .rectify: RAdam's r, rect on top
+         Adam with v by beta2 of (g - m)^2, plus eps; .rectify: with RAdam's r and rect
                                                                          Zhuang et al. 2020, alg. 2
    ADAN  lr beta1 beta2 beta3 eps [1e-3 .98 .92 .99 1e-8]                             4  prox
          d = g - g';  m by beta1 of g;  v by beta2 of d;  n by beta3 of (g + beta2 d)^2;
-         w -= lr (m^ + beta2 v^)/(sqrt(n^) + eps);  w /= 1 + lr L, or .decoupled
+         w -= lr (m^ + beta2 v^)/(sqrt(n^) + eps);  w /= 1 + lr L
                                                                          Xie et al. 2022, alg. 1
    ADEMAMIX lr beta1 beta2 beta3 alpha eps [1e-3 .9 .999 .9999 2 1e-8]                3  dec.
-         s by beta3 of g;  w -= lr (m^ + alpha s)/(sqrt(v^) + eps); alpha rises during alpha_warmup
-         steps, beta3 during beta3_warmup            Pagliardini et al. 2024, alg. 1 and app. A.1
-   SCHEDULE_FREE_SGD   lr momentum [1 .9]                                           1+1  see below
-   SCHEDULE_FREE_ADAMW lr beta1 beta2 eps [2.5e-3 .9 .999 1e-8]                     2+1
+         s by beta3 of g;  w -= lr (m^ + alpha s)/(sqrt(v^) + eps);  alpha rises during the first
+         alpha_warmup [0] steps, beta3 during beta3_warmup [0]     Pagliardini et al. 2024, alg. 1
+   SCHEDULE_FREE_SGD   lr momentum [1 .9]                                           1+1  in h
+   SCHEDULE_FREE_ADAMW lr beta1 beta2 eps [2.5e-3 .9 .999 1e-8]                     2+1  in h
          h = g + L w (SGD), g/(sqrt(v) + eps) + L w (AdamW; lr times sqrt(1-beta2^t));
-         c = W/sum W, W = t^r max(lr)^weight_lr_power [0 2];  beta = momentum or beta1;
-         w += c (z - w) - lr (1 - beta (1-c)) h;  z -= lr h;  lr rises during warmup_steps
+         c = W/sum W, W = t^r max(lr)^weight_lr_power [0 2];  beta = momentum or beta1;  first z = w
+         w += c (z - w) - lr (1 - beta (1-c)) h;  z -= lr h;  lr rises during warmup_steps [0]
          The average x = w + (1 - 1/beta)(z - w) is for evaluation: tnn_use_average.
                                                                          Defazio et al. 2024, alg. 1
    SOPHIA lr beta1 beta2 gamma interval [1e-4 .965 .99 .04 10], L [.1]                3  dec.
          w -= lr clip(m/(gamma h + 1e-15), -1..1);  each `interval` steps, from the first on:
-         h = beta2 h + (1-beta2) n q^2, q the gradient of the same n samples with labels drawn from
-         the network's softmax; so x must stay unchanged until tnn_step  Liu et al. 2023, alg. 3, G
+         h by beta2 of n q^2, q the gradient of the same n samples with labels drawn from the
+         network's softmax; so x must stay unchanged until tnn_step      Liu et al. 2023, alg. 3, G
    LARS  lr momentum trust eps [1e-3 .9 1e-3 1e-8] .nesterov .dampening               1  L2
          SGD with g + L w times trust |w|/(|g| + L |w| + eps) per tensor (1 where a norm is 0)
                                                                          You et al. 2017, alg. 1
-   LAMB  lr beta1 beta2 eps [1e-3 .9 .999 1e-6], L [1e-2]                             3  see below
+   LAMB  lr beta1 beta2 eps [1e-3 .9 .999 1e-6], L [1e-2]                             3  in r
          r = m^/(sqrt(v^) + eps) + L w;  w -= lr |w|/|r| r per tensor (1 where a norm is 0)
                                                                          You et al. 2020, alg. 2
    ADAFACTOR lr beta2_decay eps eps2 clip_threshold [1e-2 -.8 2^-23 1e-3 1]           3  dec.
@@ -628,15 +630,16 @@ typedef struct tnn_loss_options {
          X = momentum b + (1-momentum) g (.no_nesterov: b), transposed if it has more rows than
          columns, /max(|X|, eps);  ns_steps times X = ns_a X + (ns_b A + ns_c A^2) X, A = X X^T;
          w -= lr sqrt(max(1, rows/columns)) X  (.match_rms: lr .2 sqrt(max(rows, columns)))
-         in float, where PyTorch takes bfloat16.
-         All other parameters: AdamW with the same lr and L, beta1 .9, beta2 .999, eps 1e-8.
-                                                                         Jordan et al. 2024
+         in float, where PyTorch takes bfloat16.                         Jordan et al. 2024
+         All other parameters: AdamW with the same lr and L, beta1 beta2 [.9 .999], eps 1e-8.
    LBFGS lr max_iter max_eval tolerance_grad tolerance_change history               2H + 5  none
          [1 20 max_iter*5/4 1e-7 1e-9 100] .strong_wolfe
          One tnn_step is up to max_iter iterations, which run forward, loss and backward on the last
-         batch again: x and labels must stay unchanged until then.   Nocedal 1980; torch.optim.LBFGS
-   CUSTOM   .update .user .states, lr [1e-3]: your own rule, see tnn_update_run.   .states
-   Deviations: eps of 0 is 1e-37, so that 0/0 is 0. ASGD takes eta from the lr of its own step.   */
+         batch again: x and labels must stay unchanged until then. Of the layers' factors it heeds
+         .frozen. H: history                                         Nocedal 1980; torch.optim.LBFGS
+   CUSTOM   .update .user .states, lr [1e-3]: your own rule, see tnn_update_run.   .states  yours
+   Apart from PyTorch: eps of 0 is 1e-37, so that 0/0 is 0; a change of lr reaches ASGD's eta at
+   once; t counts the network's steps also for a tensor that was frozen before.                   */
 typedef enum tnn_optimizer_type {
     TNN_SGD = 1, TNN_ADAM, TNN_ADAMW, TNN_ASGD, TNN_ADAGRAD, TNN_ADADELTA, TNN_RMSPROP, TNN_RPROP,
     TNN_ADAMAX, TNN_NADAM, TNN_RADAM, TNN_LION, TNN_ADABELIEF, TNN_ADAN, TNN_ADEMAMIX,
@@ -650,7 +653,7 @@ typedef enum tnn_optimizer_type {
 enum { TNN_STATES = 4 };
 typedef struct tnn_update_run {
     float       *w;                 /* n parameters                                      */
-    const float *g;                 /* their gradients; .maximize is yours to heed         */
+    const float *g;                 /* their gradients; .maximize is yours to heed       */
     float       *state[TNN_STATES]; /* the first .states of them; zeros before step 1    */
     size_t       n;
     long long    step;              /* counted from 1                                    */
@@ -678,7 +681,7 @@ typedef struct tnn_optimizer {
     void  *user;
     int    states;
 
-    int    no_bias_decay;   /* no weight decay on biases                                 */
+    int    no_bias_decay;   /* no weight decay on vectors: biases                        */
     /* Gradients are limited before the update in this order; 0: not. |g| is over all of them. */
     double clip_value;      /* each to -clip_value..clip_value                           */
     double clip_tensor;     /* each tensor's norm, as clip_norm                          */
@@ -720,7 +723,7 @@ TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
    where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
    else 0. On targets 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
-TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients */
+TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients; see .accumulate */
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
@@ -5230,7 +5233,8 @@ typedef struct {
     int            bias, frozen;
     double         lr, decay;       /* factors */
     int            direction;       /* the update is w -= step times what is in s[2] */
-    double         step, trust;
+    double         step;
+    double         trust;           /* LARS: a factor; while clipping, the squared norm */
 } tnn__segment;
 typedef struct { int iterations, kept, oldest; double scale, t; } tnn__lbfgs;
 
@@ -5275,7 +5279,7 @@ struct tnn_net {
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
     int              correct;
-    const int       *labels;                /* of the last loss, and it */
+    const int       *labels;                /* of the last loss, or its targets, and it */
     const float     *targets;
     double           value;
     double           c[2], shares, lr_max;  /* of rules: tnn__advance */
@@ -7448,7 +7452,8 @@ static double *tnn__orthonormal(const tnn__start_values *s)
 }
 /* Value (row, col). `left` counts the zeros that a sparse column still needs: down the column each
    row becomes one with probability left/(rows left) (Knuth, volume 2, algorithm 3.4.2S). */
-static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, const double *q, int *left)
+static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, const double *q,
+                           int *left)
 {
     const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
     const uint64_t at = (uint64_t)(row*cols + col);
@@ -8305,6 +8310,17 @@ static int tnn__states(const tnn_optimizer *o)
     return states[o->type];
 }
 
+/* momentum, or beta1 where it takes that place */
+static double *tnn__momentum(tnn_optimizer *o)
+{
+    return tnn__rules[o->type].own[1] > 0 || !(tnn__rules[o->type].own[2] > 0) ? &o->momentum
+                                                                               : &o->beta1;
+}
+static int tnn__schedule_free(const tnn_optimizer *o)
+{
+    return o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW;
+}
+
 #define TNN__HIGH 1e30
 static const struct { const char *name; size_t at; double otherwise, low, high; } tnn__numbers[] = {
 #define X(member, otherwise, low, high) \
@@ -8347,7 +8363,6 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
 {
     tnn_optimizer o;
     size_t i;
-    int free_form;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !optimizer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
@@ -8383,12 +8398,10 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
     if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
-    free_form = o.type == TNN_SCHEDULE_FREE_SGD || o.type == TNN_SCHEDULE_FREE_ADAMW;
-    if (free_form && !(o.type == TNN_SCHEDULE_FREE_SGD ? o.momentum > 0 && o.momentum < 1
-                                                       : o.beta1 > 0))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .momentum = %g and .beta1 = %g: "
-                         "%s needs the one it takes between 0 and 1",
-                         o.momentum, o.beta1, tnn__rules[o.type].name);
+    if (tnn__schedule_free(&o) && !(*tnn__momentum(&o) > 0 && *tnn__momentum(&o) < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g: %s needs it between 0 "
+                         "and 1", o.type == TNN_SCHEDULE_FREE_SGD ? "momentum" : "beta1",
+                         *tnn__momentum(&o), tnn__rules[o.type].name);
     if (o.step_min > o.step_max)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .step_min = %g is larger than "
                          ".step_max = %g", o.step_min, o.step_max);
@@ -8420,12 +8433,6 @@ TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
 }
 TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
 
-/* momentum, or beta1 where it takes that place */
-static double *tnn__momentum(tnn_optimizer *o)
-{
-    return tnn__rules[o->type].own[1] > 0 || !(tnn__rules[o->type].own[2] > 0) ? &o->momentum
-                                                                               : &o->beta1;
-}
 TNN_API tnn_status (tnn_set_momentum)(tnn_net *net, double momentum)
 {
     tnn_optimizer o;
@@ -8512,13 +8519,12 @@ static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
 {
     const tnn_optimizer *o = &net->optimizer;
     const int training = net->loss.type != 0, states = tnn__states(o);
-    const int free_form = o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW;
     tnn__len work = 0, each = (tnn__len)(sizeof(tnn__segment)/sizeof(float));
     const tnn__op *op;
     int i, bias;
     for (i = 0; i < TNN__FLATS; i++) {
         const int there = i == TNN__W || (training && (i == TNN__G || i < TNN__S + states
-            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || free_form))
+            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || tnn__schedule_free(o)))
             || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
         net->flat[i] = there
             ? tnn__take(a, net->params + (i == TNN__W ? net->buffer_floats : 0)) : NULL;
@@ -8673,32 +8679,34 @@ static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
     const tnn_param p = tnn__param_of(c->net, r->op, r->bias);
     const int cols = p.ndim > 1 ? p.dims[p.ndim - 1] : 1;
     const int rows = p.ndim > 1 ? p.dims[p.ndim - 2] : p.count;
-    const double t = (double)c->u.step, beta = tnn__pow(t, o->beta2_decay), tiny = o->eps*o->eps;
+    const double t = (double)c->u.step, beta = tnn__pow(t, o->beta2_decay);
+    const float tiny = (float)(o->eps*o->eps), sign = (float)c->u.sign;
     float *x = c->net->work, *R = c->u.s[0] + r->at, *C = c->u.s[1] + r->at;
     double sum = 0, size, scale;
     int i, j, at;
     tnn__copy_segment(c->net, r, c->u.g, x, 0);
     for (at = 0; at < p.count; at += rows*cols, R += rows, C += cols, x += rows*cols) {
         double mean = 0;
+        for (j = 0; j < cols && p.ndim > 1; j++) C[j] *= (float)(1 - beta);
         for (i = 0; i < rows; i++) {
-            double s = 0;
-            for (j = 0; j < cols; j++) s += (double)x[i*cols + j]*(double)x[i*cols + j];
-            R[i] = (float)((double)R[i] + beta*(s/cols - (double)R[i]));
+            double row = 0;
+            for (j = 0; j < cols; j++) {
+                const float q = x[i*cols + j]*x[i*cols + j];
+                row += (double)q;
+                if (p.ndim > 1) C[j] += (float)(beta/rows)*q;
+            }
+            R[i] = (float)((double)R[i] + beta*(row/cols - (double)R[i]));
             mean += (double)R[i]/rows;
         }
-        for (j = 0; j < cols && p.ndim > 1; j++) {
-            double s = 0;
-            for (i = 0; i < rows; i++) s += (double)x[i*cols + j]*(double)x[i*cols + j];
-            C[j] = (float)((double)C[j] + beta*(s/rows - (double)C[j]));
-        }
-        for (i = 0; i < rows; i++)
+        for (i = 0; i < rows; i++) {
+            const float row = p.ndim > 1 ? (float)((double)R[i]/TNN__MAX(mean, o->eps)) : R[i];
             for (j = 0; j < cols; j++) {
-                const double v = p.ndim > 1 ? (double)R[i]*(double)C[j]/TNN__MAX(mean, o->eps)
-                                            : (double)R[i];
-                const double u = c->u.sign*(double)x[i*cols + j]/sqrt(TNN__MAX(v, tiny));
-                x[i*cols + j] = (float)u;
-                sum += u*u;
+                const float v = p.ndim > 1 ? row*C[j] : row;
+                const float u = sign*x[i*cols + j]/sqrtf(TNN__MAX(v, tiny));
+                x[i*cols + j] = u;
+                sum += (double)u*(double)u;
             }
+        }
     }
     tnn__copy_segment(c->net, r, c->u.s[2], c->net->work, 1);
     size = sqrt(tnn__inner(c->k, r->floats, c->u.w + r->at, c->u.w + r->at)/p.count);
@@ -8815,7 +8823,7 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
     u.shrink = o->decoupled ? -u.lr*decay : 0;
     u.decay = o->decoupled ? 0 : decay;
     if (run->direction) {                           /* w += shrink w - step s[2] */
-        if (o->type == TNN_LAMB) u.decay = 0;
+        u.decay = 0;
         u.lr = run->step;
         u.sign = 1;
         u.g = u.s[2];
@@ -8878,7 +8886,7 @@ static void tnn__advance(tnn_net *net, double bias2)
     if (o->type == TNN_NADAM) {
         net->c[0] = tnn__nadam_momentum(o, net->steps);
         net->c[1] *= net->c[0];
-    } else if (o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW) {
+    } else if (tnn__schedule_free(o)) {
         double share;
         net->c[1] = t < o->warmup_steps ? t/o->warmup_steps : 1;
         if (o->type == TNN_SCHEDULE_FREE_ADAMW) net->c[1] *= sqrt(bias2);
@@ -8898,13 +8906,14 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     const tnn__criterion criterion = net->criterion;
     const tnn__blob *b = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
-    const int correct = net->correct, classes = b->c*b->h*b->w, *given = net->labels;
-    const double weight = net->weight;
+    const int correct = net->correct, classes = tnn__values(b), *given = net->labels;
+    const float *targets = net->targets;
+    const double weight = net->weight, total = net->total;
     float *sum_of_all = net->flat[TNN__SUM];
     int *labels = (int *)(void *)net->work, s, i;
-    if (loss.type != TNN_CROSS_ENTROPY || !given || tnn__loss_view(net, &loss).pixels > 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia is for cross-entropy on labels, "
-                         "one per sample");
+    if (loss.type != TNN_CROSS_ENTROPY || loss.per_pixel)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
+                         "needs the cross-entropy of one label per sample");
     memcpy(c->u.s[2], c->u.g, bytes);
     for (s = 0; s < net->n; s++) {
         const float *x = tnn__sample_data(b, s), max = c->k->largest(classes, x);
@@ -8920,7 +8929,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     }
     net->loss.ignore_index = -100;
     net->loss.reduction = TNN_REDUCE_MEAN;
-    net->criterion.a = net->criterion.b = 0;
+    net->loss.label_smoothing = net->loss.gamma = net->criterion.a = net->criterion.b = 0;
     net->criterion.weights = NULL;
     net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
     net->stage = TNN__FORWARD;
@@ -8931,7 +8940,9 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->flat[TNN__SUM] = sum_of_all;
     net->correct = correct;
     net->weight = weight;
+    net->total = total;
     net->labels = given;
+    net->targets = targets;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     c->u.estimate = net->n;
     tnn__apply_all(c);
@@ -9049,7 +9060,7 @@ static int tnn__lbfgs_search(tnn_net *net, double *t, double *loss, double slope
     const size_t bytes = (size_t)net->params*sizeof(float);
     const double size = tnn__largest_size(net->flat[TNN__S], net->params, NULL);
     tnn__probe p[2], now, start;
-    int i, low, high, done = 0, stuck = 0, found = 0;
+    int i, low, high, done = 0, stuck = 0;
     start.t = 0; start.f = *loss; start.slope = slope; start.g = net->flat[TNN__S + 1];
     p[0] = p[1] = start;
     p[0].g = net->flat[TNN__S + 3];
@@ -9057,11 +9068,10 @@ static int tnn__lbfgs_search(tnn_net *net, double *t, double *loss, double slope
     memcpy(p[0].g, start.g, bytes);
     now = tnn__lbfgs_probe(net, *t);
     for (i = 0; i < MOST && !tnn_failed(); i++) {
+        const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
         double next;
-        done = fabs(now.slope) <= -c2*slope;
-        found = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
-        if (found) done = 0;
-        if (found || done || now.slope >= 0) break;
+        done = !higher && fabs(now.slope) <= -c2*slope;
+        if (higher || done || now.slope >= 0) break;
         next = tnn__cubic(&p[0], &now, now.t + 0.01*(now.t - p[0].t), 10*now.t);
         p[0].t = now.t; p[0].f = now.f; p[0].slope = now.slope;
         memcpy(p[0].g, now.g, bytes);
@@ -9256,10 +9266,9 @@ TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_use_average: there is no average after %l steps: "
                          "it takes .ema, .swa_start, .lookahead, ASGD or a Schedule-Free rule",
                          net->steps);
-    if (on && a == net->flat[TNN__AVERAGE] && !(o->ema > 0) && !o->swa_start) {
-        const double beta = o->type == TNN_SCHEDULE_FREE_SGD ? o->momentum : o->beta1;
+    if (on && tnn__schedule_free(o) && !(o->ema > 0) && !o->swa_start) {
         memcpy(a, w, (size_t)net->params*sizeof *a);        /* x = w + (1 - 1/beta)(z - w) */
-        tnn__kernels()->lerp(net->params, (float)(1 - 1/beta), net->flat[TNN__S], a);
+        tnn__kernels()->lerp(net->params, (float)(1 - 1/tnn_momentum(net)), net->flat[TNN__S], a);
     }
     for (i = 0; i < net->params; i++) {
         const float x = w[i];

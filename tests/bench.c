@@ -14,6 +14,9 @@
        pool:DIR:nchw:C:H:W:B              max pooling 2x2; DIR f or d
        step:NET:BATCH                     forward, loss, backward, optimizer; four batches in turn
        fwd:NET:BATCH                      forward in evaluation mode
+       opt:NAME:KIND:N                    one update of N parameters; NAME as in the enum without
+                                          TNN_ and _, in small letters, or momentum (of SGD); KIND,
+                                          which of a library's forms it is, makes no difference here
 
    A multiply-add counts as two floating-point operations. In a training step the gradient of the
    network's input is not computed and not counted; nor are activations, loss and optimizer.      */
@@ -86,6 +89,7 @@ typedef struct net_case {
 
 #define ADAM(rate, decay) {.type = TNN_ADAM, .lr = rate, .weight_decay = decay}
 #define SGD(rate)         {.type = TNN_SGD, .lr = rate}
+#define NADAM(rate)       {.type = TNN_NADAM, .lr = rate}
 
 static const net_case nets[] = {
     {"a",       1, 28, 28,   10, simple_cnn,  NULL, ADAM(1e-3, 0)},
@@ -95,9 +99,9 @@ static const net_case nets[] = {
     {"bn-sgd",  784, 1, 1,   10, mlp,         NULL, SGD(1e-2)},
     {"c1",      784, 1, 1,   49, mlp_c1,      NULL, ADAM(1e-3, 0.01)},
     {"c2",      784, 1, 1,   49, mlp_c2,      NULL, ADAM(1e-3, 0.01)},
-    {"d1",      3, 64, 64,   24, flags,       "no NAdam yet", SGD(1e-3)},
-    {"d2",      3, 128, 128, 24, flags,       "no NAdam yet", SGD(1e-3)},
-    {"d3",      3, 64, 64,   24, flags_big,   "no NAdam yet", SGD(1e-3)},
+    {"d1",      3, 64, 64,   24, flags,       NULL, NADAM(1e-3)},
+    {"d2",      3, 128, 128, 24, flags,       NULL, NADAM(1e-3)},
+    {"d3",      3, 64, 64,   24, flags_big,   NULL, NADAM(1e-3)},
     {"e",       3, 32, 32,   5,  icons,       NULL, SGD(0.07)},
     {"f",       3, 224, 224, 1,  vgg16,       "no classifier", SGD(1e-3)},
     {"f64",     3, 64, 64,   1,  vgg16,       "no classifier", SGD(1e-3)},
@@ -238,6 +242,44 @@ static const char *open_net(bench *b, const char *name, int batch, int training)
     return NULL;
 }
 
+/* The gradients stay as they are; all that a step asks for is that there are some. */
+static void run_update(bench *b)
+{
+    b->net->stage = TNN__BACKWARD;
+    tnn_step(b->net);
+}
+
+static const char *open_update(bench *b, const char *name, int n)
+{
+    tnn_net_options  options = {.input = {1}, .batch = 1};
+    tnn_layer        layer = {.type = TNN_DENSE, .units = n, .no_bias = 1};
+    tnn_loss_options loss = {.type = TNN_CROSS_ENTROPY};
+    tnn_optimizer    o = {.type = TNN_SGD, .lr = 1e-3};
+    if (!strcmp(name, "momentum")) o.momentum = 0.9;
+    else {
+        int type = TNN_SGD, i = 0, k = 0;
+        for (; type < TNN_CUSTOM; type++) { /* the rule's name in letters only */
+            const char *of = tnn__rules[type].name;
+            for (i = k = 0; of[k] && name[i]; k++)
+                if (of[k] != ' ' && of[k] != '-' && (of[k] | 32) != name[i++]) break;
+            if (!of[k] && !name[i]) break;
+        }
+        if (type == TNN_CUSTOM || type == TNN_LBFGS) return "no such optimizer";
+        o.type = (tnn_optimizer_type)type;
+    }
+    if (o.type == TNN_SOPHIA) o.interval = 1 << 30;
+    b->net = tnn_net_create(&options);
+    tnn_add_layer(b->net, &layer);
+    tnn_net_loss(b->net, &loss);
+    tnn_net_optimizer(b->net, &o);
+    tnn_build(b->net);
+    if (tnn_failed()) return tnn_error();
+    fill_random(b->net->flat[1], (size_t)n);
+    b->net->steps = 1; /* past what only a first step does */
+    b->run = run_update;
+    return NULL;
+}
+
 static void close_case(bench *b)
 {
     for (int i = 0; i < 4; i++) tnn_tensor_free(&b->t[i]);
@@ -252,7 +294,7 @@ static void close_case(bench *b)
 /* Sets up the case `name`; returns NULL, or why it cannot be done. close_case in either event. */
 static const char *open_case(bench *b, const char *name)
 {
-    char ta, tb, dir, net[32], end;
+    char ta, tb, dir, net[32], kind[32], end;
     int  m, n, k, ic, oc, h, w, s, p, batch;
     memset(b, 0, sizeof *b);
     tnn_clear_error();
@@ -292,6 +334,8 @@ static const char *open_case(bench *b, const char *name)
         return open_net(b, net, batch, 1);
     } else if (sscanf(name, "fwd:%31[^:]:%d%c", net, &batch, &end) == 2) {
         return open_net(b, net, batch, 0);
+    } else if (sscanf(name, "opt:%31[^:]:%31[^:]:%d%c", net, kind, &n, &end) == 3) {
+        return open_update(b, net, n);
     }
     if (tnn_failed()) return tnn_error();
     return b->run ? NULL : "unknown case";
@@ -615,7 +659,7 @@ static int usage(FILE *f, int status)
           "  --threads N   beside 1 thread measure N (default: all)\n"
           "  --seconds S   for each case (default 0.2)\n"
           "cases: nn|tn|nt:M:N:K  conv:f|d|w:nchw:IC:OC:H:W:K:S:P:B  pool:f|d:nchw:C:H:W:B\n"
-          "       step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
+          "       opt:NAME:KIND:N  step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) fprintf(f, " %s", nets[i].name);
     fputs("\nTINYNN_ISA=scalar|sse2|avx2|avx512|neon in the environment chooses the instructions\n",
           f);

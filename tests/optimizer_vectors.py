@@ -42,7 +42,7 @@ def join(parts):
     return np.concatenate([p.reshape(-1) for p in parts])
 
 
-# ---- rules in numpy: called with the weights, gradients, step and state of one tensor -------------
+# ---- rules in numpy: called with the weights, gradients, step and state of one tensor ------------
 
 def l2(o, w, g):
     """Weight decay: the gradient with it; decoupled, the weights are shrunk."""
@@ -435,7 +435,7 @@ def rules():
     out.close()
 
 
-# ---- L-BFGS: a network of its own, dense 9 - leaky ReLU - dense 4, cross-entropy --------------------
+# ---- L-BFGS: a network of its own, 6 - dense 9 - leaky ReLU - dense 4, cross-entropy ----------
 
 def lbfgs_train(options, dtype):
     nn = torch.nn

@@ -699,7 +699,6 @@ static void refusals(void)
     tnn_clear_error();
 }
 
-#ifdef tnn_loss_targets
 /* An epoch on mixed targets is one of tnn_loss_targets. */
 static void training(void)
 {
@@ -727,7 +726,6 @@ static void training(void)
     }
     CHECK(hashes[0] == hashes[1], "tnn_train_epoch differs");
 }
-#endif
 
 int main(int argc, char **argv)
 {
@@ -742,8 +740,6 @@ int main(int argc, char **argv)
     EACH_SETTING("augment whoever draws", whoever);
     RUN("augment settled", settled);
     RUN("augment refusals", refusals);
-#ifdef tnn_loss_targets
     RUN("augment training", training);
-#endif
     return test_finish();
 }

@@ -867,7 +867,8 @@ static void elsewhere(void)
         tnn_set_loss(net, TNN_MSE);
         tnn_set_optimizer(net, k ? TNN_SOPHIA : TNN_LBFGS);
         for (i = 0; i < 4; i++) loss = tnn_train_batch_targets(net, x, t, N);
-        if (k) SAYS("tnn_step: Sophia is for cross-entropy on labels, one per sample");
+        if (k) SAYS("tnn_step: Sophia draws labels from a softmax: it needs the cross-entropy of "
+                    "one label per sample");
         else CHECK(loss < 1e-8 && !tnn_failed(), "a linear fit left %g: %s", loss, tnn_error());
         tnn_free(net);
     }
