@@ -1917,7 +1917,7 @@ typedef struct {                /* one step of an optimizer over a run of floats
 
 typedef struct {                /* a loss: part 8 */
     int    kind, p, full;       /* its tnn_loss_type, or a variant of that; options */
-    float  a, b;                /* its numbers: 3g */
+    float  a, b;                /* its numbers: 3h */
     float  x_lo, x_hi, t_lo, t_hi;      /* outputs and targets allowed; lo > hi: any */
     double divisor;             /* the gradient is divided by it */
     const float *weights, *pos_weights;     /* of each output, or NULL */
@@ -3709,7 +3709,7 @@ KERNEL void FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2
     }
 }
 
-/* ---- 3g. Losses -------------------------------------------------------------------------------
+/* ---- 3h. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
    losses are FORMULAS of one value: they return it and set d, its derivative by x. a and b are
    numbers, named at the call in FN(loss). Formulas and sources: tnn_loss_type. */
@@ -7778,7 +7778,7 @@ TNN_API const float *(tnn_output)(tnn_net *net)
 }
 
 /* ==== 8. LOSSES ================================================================================
-   A loss is a row of this table and a formula in 3g. The kernel is given ROWS of outputs: a whole
+   A loss is a row of this table and a formula in 3h. The kernel is given ROWS of outputs: a whole
    sample, as it lies (channels last), or a pixel's channels. Labels become one-hot targets, which
    stand where the gradient will, as do targets that have to be turned channels last. The loss of
    each sample is kept in its place, and added up in double in the order of samples. */
@@ -8240,24 +8240,26 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
         net->total += net->losses[s];
         net->correct += net->hits[s];
     }
+    net->labels = labels;
+    net->targets = targets;
     net->stage = TNN__LOSS;
     return TNN_OK;
 }
-static double tnn__reduced(const tnn_net *net, double total, double weight)
+/* A total over n samples: the loss; NaN where no label counts. */
+static double tnn__reduced(const tnn_net *net, int n, double total, double weight)
 {
-    return net->loss.reduction == TNN_REDUCE_SUM ? total : total/weight;
+    if (net->loss.reduction == TNN_REDUCE_SUM) return total;
+    if (weight > 0) return total/weight;
+    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d labels the class weights are 0, "
+              "or they are ignored (.ignore_index = %g)", n, (double)net->loss.ignore_index);
+    return TNN__NAN;
 }
 static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
 {
     if (tnn__loss_run(net, labels, targets)) return TNN__NAN;
-    net->labels = labels;
-    net->targets = targets;
-    if (net->weight > 0 || net->loss.reduction == TNN_REDUCE_SUM)
-        return net->value = tnn__reduced(net, net->total, net->weight);
-    net->stage = TNN__FORWARD;
-    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d labels of the batch the class weights are 0, "
-              "or they are ignored (.ignore_index = %g)", net->n, (double)net->loss.ignore_index);
-    return TNN__NAN;
+    net->value = tnn__reduced(net, net->n, net->total, net->weight);
+    if (tnn_failed()) net->stage = TNN__FORWARD;
+    return net->value;
 }
 TNN_API double (tnn_loss)(tnn_net *net, const int *labels) { return tnn__loss(net, labels, NULL); }
 TNN_API double (tnn_loss_targets)(tnn_net *net, const float *targets)
@@ -8905,6 +8907,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     const tnn__blob *b = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
     const int correct = net->correct, classes = tnn__values(b), *given = net->labels;
+    const float *targets = net->targets;
     const double weight = net->weight, total = net->total;
     float *sum_of_all = net->flat[TNN__SUM];
     int *labels = (int *)(void *)net->work, s, i;
@@ -8924,6 +8927,8 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
         }
         labels[s] = i;
     }
+    net->loss.ignore_index = -100;
+    net->loss.reduction = TNN_REDUCE_MEAN;
     net->loss.label_smoothing = net->loss.gamma = net->criterion.a = net->criterion.b = 0;
     net->criterion.weights = NULL;
     net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
@@ -8937,6 +8942,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->weight = weight;
     net->total = total;
     net->labels = given;
+    net->targets = targets;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     c->u.estimate = net->n;
     tnn__apply_all(c);
@@ -10584,8 +10590,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     }
     tnn__release(x);
     net->stage = TNN__NOTHING;
+    if (!tnn_failed()) m.loss = tnn__reduced(net, m.n, m.loss, weight);
     if (tnn_failed()) return tnn__no_metrics();
-    m.loss = tnn__reduced(net, m.loss, weight);
     m.accuracy = (double)m.correct/m.n;
     return m;
 }
@@ -10600,10 +10606,16 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     double loss = 0;
     int batches = 0;
     if (tnn__one_label("tnn_train_epoch", net)) return m;
+    if (loader && loader->targets
+        && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
+        tnn__fail(TNN_ERROR_SHAPE,
+                  "tnn_train_epoch: targets of %d classes, the loss sees %d values",
+                  loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
+        return m;
+    }
     while ((tnn_next)(loader)) {
-        const double l = loader->targets
-            ? (tnn_train_batch_targets)(net, loader->x, loader->targets, loader->n)
-            : (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+        const double l = tnn__train_batch(net, loader->x, loader->targets ? NULL : loader->labels,
+                                          loader->targets, loader->n);
         if (tnn_failed()) break;
         loss += l;
         m.n += loader->n;

@@ -527,7 +527,7 @@ static void bad_batches(void)
     SAYS("tnn_loss_targets: nll takes labels (tnn_loss)");
     loss = tnn_loss(net, ignored);
     CHECK(loss != loss, "all ignored: %g", loss);
-    SAYS("tnn_loss: of all 2 labels of the batch the class weights are 0, "
+    SAYS("tnn_loss: of all 2 labels the class weights are 0, "
          "or they are ignored (.ignore_index = -100)");
     tnn_free(net);
     net = small(3);
@@ -834,6 +834,46 @@ static void steps(void)
     CHECK(!tnn_failed(), "%s", tnn_error());
 }
 
+/* What else asks for a loss: mixed batches, L-BFGS's searches, Sophia's estimates. */
+static void elsewhere(void)
+{
+    enum { N = 12, C = 3 };
+    float x[N * 2], t[N * C];
+    int labels[N], i, k;
+    double loss = 0;
+    tnn_data data;
+    test_fill(x, N * 2, 95);
+    for (i = 0; i < N; i++) {
+        labels[i] = i % C;
+        for (k = 0; k < C; k++)
+            t[i * C + k] = (float)(k + 1) * x[2 * i] - 0.5f * x[2 * i + 1] + 0.25f;
+    }
+    data = tnn_data_view(NULL, x, labels, N, 2, 1, 1);
+    for (k = 0; k < 2; k++) {
+        tnn_net *net = tnn_create(.input = { 2 }, .batch = N);
+        tnn_loader *mixed = tnn_loader_create(&data, .batch = 5, .mixup = 1);
+        tnn_metrics m;
+        tnn_add(net, TNN_DENSE, .units = C + k);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        tnn_set_optimizer(net, TNN_SGD, .lr = 0.1);
+        m = tnn_train_epoch(net, mixed);
+        CHECK(k || (m.loss > 0 && m.n == N && !tnn_failed()), "%g, %d: %s", m.loss, m.n,
+              tnn_error());
+        if (k) SAYS("tnn_train_epoch: targets of 3 classes, the loss sees 4 values");
+        tnn_loader_free(mixed);
+        tnn_free(net);
+        net = tnn_create(.input = { 2 }, .batch = N);
+        tnn_add(net, TNN_DENSE, .units = C);
+        tnn_set_loss(net, TNN_MSE);
+        tnn_set_optimizer(net, k ? TNN_SOPHIA : TNN_LBFGS);
+        for (i = 0; i < 4; i++) loss = tnn_train_batch_targets(net, x, t, N);
+        if (k) SAYS("tnn_step: Sophia draws labels from a softmax: it needs the cross-entropy of "
+                    "one label per sample");
+        else CHECK(loss < 1e-8 && !tnn_failed(), "a linear fit left %g: %s", loss, tnn_error());
+        tnn_free(net);
+    }
+}
+
 int main(int argc, char **argv)
 {
     vectors_from(argc, argv);
@@ -851,5 +891,6 @@ int main(int argc, char **argv)
     RUN("predictions", predictions);
     EACH_ISA("evaluation", evaluation);
     EACH_ISA("steps", steps);
+    EACH_ISA("mixed batches, L-BFGS, Sophia", elsewhere);
     return test_finish();
 }
