@@ -1257,6 +1257,11 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #define TNN__INLINE      static inline __attribute__((always_inline, unused))
     #define TNN__UNUSED      __attribute__((unused))
     #define TNN__THREAD      static __thread
+    #ifdef __clang__
+        #define TNN__UNROLL  _Pragma("unroll")
+    #else
+        #define TNN__UNROLL  _Pragma("GCC unroll 16")
+    #endif
     #define TNN__LOAD(p)     __atomic_load_n(p, __ATOMIC_SEQ_CST)
     #define TNN__STORE(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
     #define TNN__ADD(p, v)   __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)     /* the old value */
@@ -1283,6 +1288,9 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #ifndef TINYNN_NO_THREADS
     #define TINYNN_NO_THREADS
     #endif
+#endif
+#ifndef TNN__UNROLL
+    #define TNN__UNROLL                 /* before a loop of few, known turns */
 #endif
 #ifndef TNN__LOAD
     #define TNN__LOAD(p)     (*(p))
@@ -2574,6 +2582,7 @@ HELPER VF FN(poly)(VF x, const float *c, int n)
 {
     VF p = vf_set1(c[0]);
     int i;
+    TNN__UNROLL
     for (i = 1; i < n; i++) p = vf_fma(p, x, vf_set1(c[i]));
     return p;
 }
@@ -9305,7 +9314,10 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     net->steps++;
     e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
     net->stage = TNN__NOTHING;
-    if (e) return e;
+    if (e) {
+        net->steps--;
+        return e;
+    }
     tnn__constrain(net);
     net->schedule_step += !net->schedule.per_epoch;
     tnn__average(net);
