@@ -262,7 +262,20 @@ typedef struct tnn_net tnn_net;
      normalisation  .eps        1e-5                            1e-3
      batch norm .momentum m     x = (1-m) x + m new, 0.1        x = m x + (1-m) new, 0.99
        running variance         of n - 1                        of n
-     leaky ReLU .slope          0.01                            0.3                          */
+     leaky ReLU .slope          0.01                            0.3
+     optimizers .lr             as in their table               SGD 0.01, the others 1e-3
+       .eps                     1e-8 mostly                     1e-7; AdamW .weight_decay 0.004,
+       other defaults                                           RMSprop .alpha 0.9, Adadelta .rho
+                                                                0.95, Adagrad
+                                                                .initial_accumulator 0.1
+       .eps is added            to the corrected root of v      Adam's: to the root before it is
+                                                                corrected; RMSprop, Adagrad: under
+                                                                the root         (.keras_eps)
+       momentum of SGD          b = m b + d, w -= lr b          b = m b - lr d, w += b: the lr of
+                                                                its own time     (.velocity)
+       .weight_decay            L2 but for AdamW                decoupled        (.decoupled)
+     penalty .l2                l2 sum w^2 in both: twice PyTorch's weight_decay
+     plateaus, early stopping   their own .keras                                             */
 typedef enum tnn_dialect { TNN_PYTORCH = 0, TNN_KERAS } tnn_dialect;
 
 typedef struct tnn_net_options {
@@ -613,7 +626,7 @@ typedef struct tnn_loss_options {
          w -= lr clip(m/(gamma h + 1e-15), -1..1);  each `interval` steps, from the first on:
          h by beta2 of n q^2, q the gradient of the same n samples with labels drawn from the
          network's softmax; so x must stay unchanged until tnn_step      Liu et al. 2023, alg. 3, G
-   LARS  lr momentum trust eps [1e-3 .9 1e-3 1e-8] .nesterov .dampening               1  L2
+   LARS  lr momentum trust eps [1 .9 1e-3 1e-8] .nesterov .dampening               1  L2
          SGD with g + L w times trust |w|/(|g| + L |w| + eps) per tensor (1 where a norm is 0)
                                                                          You et al. 2017, alg. 1
    LAMB  lr beta1 beta2 eps [1e-3 .9 .999 1e-6], L [1e-2]                             3  in r
@@ -674,6 +687,7 @@ typedef struct tnn_optimizer {
     double eta_minus, eta_plus, step_min, step_max, momentum_decay, trust;
     double beta2_decay, eps2, clip_threshold, r, weight_lr_power, ns_a, ns_b, ns_c;
     double tolerance_grad, tolerance_change;
+    int    keras_eps, velocity;     /* Keras' forms: see tnn_dialect                         */
     int    amsgrad, maximize, decoupled, centered, rectify, no_nesterov, match_rms, strong_wolfe;
     int    warmup_steps, alpha_warmup, beta3_warmup, interval, ns_steps, max_iter, max_eval,
            history;
@@ -1969,7 +1983,7 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     R(free_sgd, "Schedule-Free SGD", 1, .9, 0, 0,   0,     0,    0,    0,    0, 1) \
     R(free_adamw, "Schedule-Free AdamW", 2.5e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
     R(sophia,   "Sophia",    1e-4,   0, .965, .99,  0,     0,    .1,   0,    1, 3) \
-    R(sgd,      "LARS",      1e-3,  .9, 0,    0,    0,     1e-8, 0,    0,    0, 1) \
+    R(sgd,      "LARS",      1,     .9, 0,    0,    0,     1e-8, 0,    0,    0, 1) \
     R(lamb,     "LAMB",      1e-3,   0, .9,   .999, 0,     1e-6, .01,  0,    0, 3) \
     R(sgd,      "Adafactor", 1e-2,   0, 0,    0,    0,  1.0/8388608, 0, 0,   1, 3) \
     R(adam,     "Muon",      1e-3, .95, .9,   .999, 0,     1e-7, .1,   0,    1, 3) \
@@ -3299,25 +3313,29 @@ HELPER VF FN(sign)(VF x)
     return vf_gt(x, vf_zero(), vf_set1(1.0f), vf_gt(vf_zero(), x, vf_set1(-1.0f), vf_zero()));
 }
 
-/* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, or lr (d + momentum b). */
+/* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, or lr (d + momentum b).
+   velocity: -lr d is in b already. */
 KERNEL void FN(sgd)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
-    const VF step = S(-u->lr), mu = S(o->momentum);
+    const double now = o->velocity ? -u->lr : 1;
+    const VF step = S(o->velocity ? 1 : -u->lr), mu = S(o->momentum), each = S(now);
     const VF old = S(u->step > 1 ? o->momentum : 0);
-    const VF fresh = S(u->step > 1 ? 1 - o->dampening : 1);
-    if (!m)
+    const VF fresh = S(now*(u->step > 1 ? 1 - o->dampening : 1));
+    if (!m) {
+        const VF all = S(-u->lr);
         EACH {
             WEIGHT;
-            vf_store(w + i, vf_fma(step, d, p));
+            vf_store(w + i, vf_fma(all, d, p));
         }
+    }
     else
         EACH {
             WEIGHT;
             const VF b = vf_fma(old, vf_load(m + i), vf_mul(fresh, d));
             vf_store(m + i, b);
-            vf_store(w + i, vf_fma(step, o->nesterov ? vf_fma(mu, b, d) : b, p));
+            vf_store(w + i, vf_fma(step, o->nesterov ? vf_fma(mu, b, vf_mul(each, d)) : b, p));
         }
 }
 
@@ -3343,12 +3361,13 @@ KERNEL void FN(adagrad)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT h = u->s[0];
-    const VF step = S(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay)), eps = S(o->eps);
+    const VF step = S(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay));
+    const VF eps = S(o->keras_eps ? 0 : o->eps), under = S(o->keras_eps ? o->eps : 0);
     EACH {
         WEIGHT;
         const VF a = vf_fma(d, d, vf_load(h + i));
         vf_store(h + i, a);
-        vf_store(w + i, vf_fma(step, vf_div(d, vf_add(vf_sqrt(a), eps)), p));
+        vf_store(w + i, vf_fma(step, vf_div(d, vf_add(vf_sqrt(vf_add(a, under)), eps)), p));
     }
 }
 
@@ -3375,7 +3394,8 @@ KERNEL void FN(rmsprop)(const tnn__update *u, tnn__len n)
     RULE;
     float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = o->centered ? u->s[1] : NULL;
     float *TNN__RESTRICT b = o->momentum > 0 ? u->s[o->centered ? 2 : 1] : NULL;
-    const VF step = S(-u->lr), eps = S(o->eps), mu = S(o->momentum);
+    const VF step = S(-u->lr), mu = S(o->momentum);
+    const VF eps = S(o->keras_eps ? 0 : o->eps), under = S(o->keras_eps ? o->eps : 0);
     BETA(alpha, o->alpha);
     EACH {
         WEIGHT;
@@ -3384,7 +3404,7 @@ KERNEL void FN(rmsprop)(const tnn__update *u, tnn__len n)
             const VF mean = MEAN(a, alpha, d);
             q = vf_max(vf_zero(), vf_fma(vf_sub(vf_zero(), mean), mean, q));
         }
-        q = vf_div(d, vf_add(vf_sqrt(q), eps));
+        q = vf_div(d, vf_add(vf_sqrt(vf_add(q, under)), eps));
         if (b) {
             q = vf_fma(mu, vf_load(b + i), q);
             vf_store(b + i, q);
@@ -3419,7 +3439,9 @@ HELPER void FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT top = u->s[2];
-    const VF step = S(-u->lr/u->bias1), eps = S(o->eps), root = S(1/sqrt(u->bias2));
+    const double correct = 1/sqrt(u->bias2);
+    const VF step = S(-u->lr/u->bias1), root = S(correct);
+    const VF eps = S(o->keras_eps ? o->eps*correct : o->eps);
     BETA(beta1, o->beta1);
     BETA(beta2, o->beta2);
     EACH {
@@ -8368,6 +8390,18 @@ static const struct { const char *name; size_t at; int otherwise, high; } tnn__i
 #undef X
 };
 
+/* Keras' defaults and forms, as options that say the same in PyTorch's terms. */
+static void tnn__keras_optimizer(tnn_optimizer *o)
+{
+    o->lr = tnn__default(o->lr, o->type == TNN_SGD ? 0.01 : 1e-3);
+    if (tnn__rules[o->type].own[5] > 0) o->eps = tnn__default(o->eps, 1e-7);
+    if (o->type == TNN_RMSPROP) o->alpha = tnn__default(o->alpha, 0.9);
+    if (o->type == TNN_ADADELTA) o->rho = tnn__default(o->rho, 0.95);
+    if (o->type == TNN_ADAGRAD) o->initial_accumulator = tnn__default(o->initial_accumulator, 0.1);
+    if (o->type == TNN_ADAMW) o->weight_decay = tnn__default(o->weight_decay, 0.004);
+    if (o->type == TNN_NADAM) o->momentum_decay = tnn__default(o->momentum_decay, 1);
+    o->keras_eps = o->velocity = o->decoupled = 1;
+}
 TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimizer)
 {
     tnn_optimizer o;
@@ -8381,6 +8415,7 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
     o = *optimizer;
     if (o.type < TNN_SGD || o.type > TNN_CUSTOM)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no optimizer %d", (int)o.type);
+    if (net->options.dialect == TNN_KERAS) tnn__keras_optimizer(&o);
     for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++) {
         double v;
         char *at = (char *)&o + tnn__numbers[i].at;

@@ -121,9 +121,9 @@ for cc in gcc clang; do
     check "$cc -O3, run" runs $cc-O3 $cc -std=c99 -O3 $strict $whole "$dir/use.c"
     check "$cc -O0, run" runs $cc-O0 $cc -O0 $strict $whole "$dir/use.c"
     check "$cc -march=native, run" runs $cc-native $cc -O1 -march=native $strict $whole "$dir/use.c"
-    check "$cc, two translation units" runs $cc-two $cc -O1 $strict $here "$dir/use.c" \
+    check "$cc, two translation units" runs $cc-two $cc -O0 $strict $here "$dir/use.c" \
         "$dir/implementation.c"
-    check "$cc, TINYNN_NO_SIMD" runs $cc-no-simd $cc -O1 $strict $whole -DTINYNN_NO_SIMD \
+    check "$cc, TINYNN_NO_SIMD" runs $cc-no-simd $cc -O0 $strict $whole -DTINYNN_NO_SIMD \
         "$dir/use.c"
     for switch in STATIC NO_THREADS NO_STDIO; do
         check "$cc, TINYNN_$switch" quiet $cc $strict $whole -DTINYNN_$switch -fsyntax-only \
@@ -147,13 +147,13 @@ for cc in g++ clang++; do
         check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
             "$dir/use.cpp"
     done
-    check "$cc, run" runs $cc-one $cc -std=c++17 -O1 $strict $whole "$dir/use.cpp"
+    check "$cc, run" runs $cc-one $cc -std=c++17 -O0 $strict $whole "$dir/use.cpp"
     check "$cc, inside extern \"C\"" quiet $cc -std=c++17 $strict -I. -fsyntax-only \
         "$dir/inside.cpp"
 done
 if have gcc && have g++; then
-    mixed() { gcc -O1 -I. -c "$dir/implementation.c" -o "$dir/implementation.o" &&
-              runs mixed g++ -std=c++17 -O1 $here "$dir/use.cpp" "$dir/implementation.o"; }
+    mixed() { gcc -O0 -I. -c "$dir/implementation.c" -o "$dir/implementation.o" &&
+              runs mixed g++ -std=c++17 -O0 $here "$dir/use.cpp" "$dir/implementation.o"; }
     check "g++ using what gcc compiled" mixed
 fi
 if have tcc; then check "tcc, run" runs tcc tcc $whole "$dir/use.c"

@@ -155,6 +155,42 @@ def schedule_free(o, w, g, t, s):           # Defazio et al. 2024: w is y of the
     w[...] = (1 - beta) * z + beta * x
 
 
+# Keras 3's own forms and defaults (keras.optimizers), for the dialect: decay is decoupled.
+
+def keras_sgd(o, w, g, t, s):
+    w *= 1 - o["lr"] * o["weight_decay"]
+    if not o["momentum"]:
+        w -= o["lr"] * g
+        return
+    v = s["v"] = o["momentum"] * s.get("v", 0) - o["lr"] * g
+    w += o["momentum"] * v - o["lr"] * g if o.get("nesterov") else v
+
+
+def keras_adam(o, w, g, t, s):
+    w *= 1 - o["lr"] * o["weight_decay"]
+    m, v = moment(s, "m", o["beta1"], g), moment(s, "v", o["beta2"], g * g)
+    if o.get("amsgrad"):
+        v = s["top"] = np.maximum(s.get("top", 0), v)
+    lr = o["lr"] * math.sqrt(1 - o["beta2"] ** t) / (1 - o["beta1"] ** t)
+    w -= lr * m / (np.sqrt(v) + o["eps"])
+
+
+def keras_rmsprop(o, w, g, t, s):
+    w *= 1 - o["lr"] * o["weight_decay"]
+    v = moment(s, "v", o["alpha"], g * g)
+    if o.get("centered"):
+        v = v - moment(s, "a", o["alpha"], g) ** 2
+    q = g / np.sqrt(v + o["eps"])
+    if o.get("momentum"):
+        q = s["b"] = o["momentum"] * s.get("b", 0) + q
+    w -= o["lr"] * q
+
+
+def keras_adagrad(o, w, g, t, s):
+    s["h"] = s.get("h", o["initial_accumulator"]) + g * g
+    w -= o["lr"] * g / np.sqrt(s["h"] + o["eps"])
+
+
 def lars(o, w, g, t, s):                    # You et al. 2017, algorithm 1
     norm_w, norm_g = np.sqrt((w * w).sum()), np.sqrt((g * g).sum())
     local = o["trust"] * norm_w / (norm_g + o["weight_decay"] * norm_w + o["eps"])
@@ -253,7 +289,12 @@ RULES = {
     "AdEMAMix": Rule(15, ademamix, lr=1e-3, beta3=0.9999, alpha=2, eps=1e-8, **BETAS),
     "FreeSGD": Rule(16, schedule_free, lr=1, momentum=0.9),
     "FreeAdamW": Rule(17, schedule_free, lr=2.5e-3, eps=1e-8, **BETAS),
-    "LARS": Rule(19, lars, lr=1e-3, momentum=0.9, trust=1e-3, eps=1e-8),
+    "Keras-SGD": Rule(1, keras_sgd, lr=0.01, momentum=0),
+    "Keras-Adam": Rule(2, keras_adam, lr=1e-3, eps=1e-7, **BETAS),
+    "Keras-AdamW": Rule(3, keras_adam, lr=1e-3, eps=1e-7, weight_decay=0.004, **BETAS),
+    "Keras-RMSprop": Rule(7, keras_rmsprop, lr=1e-3, alpha=0.9, eps=1e-7),
+    "Keras-Adagrad": Rule(5, keras_adagrad, lr=1e-3, eps=1e-7, initial_accumulator=0.1),
+    "LARS": Rule(19, lars, lr=1, momentum=0.9, trust=1e-3, eps=1e-8),
     "LAMB": Rule(20, lamb, lr=1e-3, eps=1e-6, weight_decay=0.01, **BETAS),
     "Adafactor": Rule(21, adafactor, lr=0.01, beta2_decay=-0.8, eps=2.0 ** -23, eps2=1e-3,
                       clip_threshold=1),
@@ -318,6 +359,12 @@ CASES = [
     ("Muon", dict(weight_decay=0)), ("Muon", dict(lr=0.02, momentum=0.8)),
     ("Muon", dict(lr=0.01, no_nesterov=1, match_rms=1, ns_steps=3)),
     ("Muon", dict(lr=0.01, ns_a=2, ns_b=-1.5, ns_c=0.5, maximize=1, momentum=0.5)),
+    ("Keras-SGD", {}), ("Keras-SGD", dict(momentum=0.9, change=(10, 0.05, 0.8))),
+    ("Keras-SGD", dict(momentum=0.9, nesterov=1, weight_decay=0.3, change=(10, 0.002, 0.9))),
+    ("Keras-Adam", {}), ("Keras-Adam", dict(eps=0.01, weight_decay=0.3)),
+    ("Keras-Adam", dict(eps=0.1, amsgrad=1)), ("Keras-AdamW", {}),
+    ("Keras-RMSprop", {}), ("Keras-RMSprop", dict(eps=0.3, momentum=0.5, centered=1)),
+    ("Keras-Adagrad", {}), ("Keras-Adagrad", dict(eps=0.5, lr=0.1)),
     # what stands around the rules; layers are 0, 2 and 3
     ("SGD", dict(lr=0.1, momentum=0.9, change=(10, 0.02, 0.5))),
     ("Adam", dict(lr=0.01, change=(10, 0.05, 0.8))),

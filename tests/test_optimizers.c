@@ -18,9 +18,9 @@ static void *counted(size_t bytes) { allocations++; return malloc(bytes); }
 enum { COUNT = 203, STEPS = 50, SAMPLE = 3*3*2 };
 
 /* Layers 0, 2, 3 with tensors (6,3,3,2), (6), (7,6), (7), (5,7), (5). */
-static tnn_net *small_net(const tnn_optimizer *o, const tnn_layer *factors)
+static tnn_net *small_net(const tnn_optimizer *o, const tnn_layer *factors, tnn_dialect dialect)
 {
-    tnn_net *net = tnn_create(.input = {3, 3, 2}, .batch = 4);
+    tnn_net *net = tnn_create(.input = {3, 3, 2}, .batch = 4, .dialect = dialect);
     tnn_layer conv = {.type = TNN_CONV2D, .filters = 6, .kernel_h = 3, .kernel_w = 2};
     tnn_layer last = {.type = TNN_DENSE, .units = 5};
     if (factors) {
@@ -165,7 +165,7 @@ static void one_rule(vectors *c)
             factors[i].decay_scale = number(c, keys[i], 1) > 0 ? number(c, keys[i], 1) : -0.0f;
             factors[i].frozen = integer(c, keys[i], 2);
         }
-    net = small_net(&o, factors);
+    net = small_net(&o, factors, strncmp(c->name, "Keras", 5) ? TNN_PYTORCH : TNN_KERAS);
     if (layer2) DO(tnn_set_group(net, "2.", layer2->v[0], layer2->v[1], (int)layer2->v[2]));
     start(net);
     copy_all(net, 0, before, 0);
@@ -395,8 +395,8 @@ static void custom(void)
     sgd.momentum = 0.9;
     sgd.lr = 0.02;
     sgd.weight_decay = 0.125;
-    net = small_net(&o, NULL);
-    same = small_net(&sgd, NULL);
+    net = small_net(&o, NULL, TNN_PYTORCH);
+    same = small_net(&sgd, NULL, TNN_PYTORCH);
     CHECK(tnn_set_group(net, "2.", 0.5, 2, 0) == TNN_OK
           && tnn_set_group(same, "2.", 0.5, 2, 0) == TNN_OK
           && tnn_set_group(net, "3.bias", 1, 1, 1) == TNN_OK
@@ -444,7 +444,7 @@ static void accumulation(void)
     o.lr = 0.5;
     o.accumulate = 3;
     for (form = 0; form < 2; form++) {
-        net = small_net(&o, NULL);
+        net = small_net(&o, NULL, TNN_PYTORCH);
         start(net);
         for (k = 0; k < 6; k++) {
             copy_all(net, 0, before, 0);
@@ -485,7 +485,7 @@ static void clipping(void)
     tnn_net *net;
     memset(&o, 0, sizeof o);
     o.type = TNN_SGD;
-    net = small_net(&o, NULL);
+    net = small_net(&o, NULL, TNN_PYTORCH);
     CHECK(tnn_clip_grad(net, TNN_CLIP_NORM, 1) != tnn_clip_grad(net, TNN_CLIP_NORM, 1)
           && strstr(tnn_error(), "tnn_clip_grad: comes after tnn_backward"), "%s", tnn_error());
     tnn_clear_error();
@@ -641,7 +641,7 @@ static void refused_calls(void)
     tnn_net *net;
     memset(&o, 0, sizeof o);
     o.type = TNN_SGD;
-    net = small_net(&o, NULL);
+    net = small_net(&o, NULL, TNN_PYTORCH);
     CHECK(tnn_set_momentum(net, 0.9) == TNN_ERROR_ARGUMENT
           && strstr(tnn_error(), "built for SGD without momentum"), "%s", tnn_error());
     tnn_clear_error();
@@ -665,7 +665,7 @@ static void refused_calls(void)
     tnn_free(net);
     /* an average that has not begun; eps of zero is not 0/0 */
     o.swa_start = 9;
-    net = small_net(&o, NULL);
+    net = small_net(&o, NULL, TNN_PYTORCH);
     start(net);
     CHECK(step(net, 1) == TNN_OK && tnn_use_average(net, 1) == TNN_ERROR_ARGUMENT, "an average");
     tnn_clear_error();
@@ -673,7 +673,7 @@ static void refused_calls(void)
     memset(&o, 0, sizeof o);
     o.type = TNN_ADAM;
     o.eps = TNN_ZERO;
-    net = small_net(&o, NULL);
+    net = small_net(&o, NULL, TNN_PYTORCH);
     start(net);
     CHECK(step(net, 1) == TNN_OK && step(net, 2) == TNN_OK, "%s", tnn_error());
     check_padding("Adam with eps of 0", net);
