@@ -70,6 +70,30 @@
        16  Licence
    (numbers left out are kept for search and checkpoints)
 
+   WHAT THERE IS  (formula, defaults and source of each stand beside its enum in part 1)
+
+       layers        conv2d (groups, depthwise, dilation), conv_transpose2d, dense, max, average and
+                     adaptive pooling, upsample, pad, flatten, reshape, identity, add, concat, scale;
+                     batch, layer, group, instance and RMS norm; dropout (elements, channels, alpha,
+                     Gaussian), noise, stochastic depth, DropConnect; your own
+       activations   ReLU, ReLU6, leaky ReLU, PReLU, ELU, SELU, CELU, GELU, SiLU, Mish, softplus,
+                     softsign, sigmoid, log sigmoid, tanh, hardtanh, hardsigmoid, hardswish,
+                     softmax, log softmax, GLU
+       losses        cross-entropy, NLL, multi-margin, MSE, L1, Huber, smooth L1, log-cosh, BCE, BCE
+                     with logits, focal, hinge, squared hinge, hinge embedding, KL divergence,
+                     Poisson and Gaussian NLL, cosine, Dice; your own
+       optimizers    SGD, ASGD, Adagrad, Adadelta, RMSprop, Rprop, Adam, AMSGrad, AdamW, Adamax,
+                     NAdam, RAdam, Lion, AdaBelief, Adan, AdEMAMix, Schedule-Free SGD and AdamW,
+                     Sophia, LARS, LAMB, Adafactor, Muon, L-BFGS; your own. With Lookahead, EMA,
+                     SWA, accumulation, clipping, factors by layer, frozen layers
+       schedules     constant, step, multi-step, exponential, inverse time, linear, polynomial,
+                     cosine, restarts, warm-up, WSD, one-cycle, cyclic, SWALR, sequential, chained,
+                     your own; on plateaus; a learning-rate finder; early stopping
+       regularizers  L1, L2, elastic net, orthogonality; max-norm, unit norm, min-max norm, w >= 0
+       augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
+                     cutmix
+       initial       torch.nn.init's, Keras' variance scaling
+
    OPTIONS  (macros, defined before the implementation is included)
 
        TINYNN_STATIC             every function is static
@@ -97,8 +121,8 @@
      - each element of a matrix product is one chain over k in rising order;
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
        order; gradients of biases add up in the order of samples and pixels;
-     - gradients of convolutions are summed in spans of the batch, cut by its size alone;
-     - exp, log and cos are made here; from libm come only fmaf and the square roots, which are
+     - what is summed over the batch is summed in spans of it, cut by its size alone;
+     - exp, log, tanh, erf, cos are made here; from libm come only fmaf and the square roots, which are
        exact;
      - random numbers are functions of (seed, stream, index).
    SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused. Machines
@@ -108,8 +132,9 @@
    Different networks may be used from different threads at the same time (one has the pool, the
    others work alone); one network by one thread at a time. Errors are kept per thread.
 
-   WHAT IT DOES NOT DO  Other types than float. Graphs: layers form a chain. Recurrence, attention,
-   automatic differentiation of user code. GPUs. More than a machine's memory.
+   WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
+   layer may read any earlier one). Recurrence, attention, automatic differentiation of user code.
+   GPUs. More than a machine's memory.
 */
 
 /* ==== 1. PUBLIC API =========================================================================== */
