@@ -73,9 +73,9 @@
    WHAT THERE IS  (formula, defaults and source of each stand beside its enum in part 1)
 
        layers        conv2d (groups, depthwise, dilation), conv_transpose2d, dense, max, average and
-                     adaptive pooling, upsample, pad, flatten, reshape, identity, add, concat, scale;
-                     batch, layer, group, instance and RMS norm; dropout (elements, channels, alpha,
-                     Gaussian), noise, stochastic depth, DropConnect; your own
+                     adaptive pooling, upsample, pad, flatten, reshape, identity, add, concat,
+                     scale; batch, layer, group, instance and RMS norm; dropout (elements,
+                     channels, alpha, Gaussian), noise, stochastic depth, DropConnect; your own
        activations   ReLU, ReLU6, leaky ReLU, PReLU, ELU, SELU, CELU, GELU, SiLU, Mish, softplus,
                      softsign, sigmoid, log sigmoid, tanh, hardtanh, hardsigmoid, hardswish,
                      softmax, log softmax, GLU
@@ -122,8 +122,8 @@
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
        order; gradients of biases add up in the order of samples and pixels;
      - what is summed over the batch is summed in spans of it, cut by its size alone;
-     - exp, log, tanh, erf, cos are made here; from libm come only fmaf and the square roots, which are
-       exact;
+     - exp, log, tanh, erf, cos are made here; from libm come only fmaf and the square roots,
+       which are exact;
      - random numbers are functions of (seed, stream, index).
    SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused. Machines
    that round to more than float precision in between (x87) are outside the promise.
