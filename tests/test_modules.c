@@ -609,6 +609,53 @@ static void statistics(void)
     test_release_all();
 }
 
+/* Averaged weights want statistics of their own: those of a network that has them as its weights. */
+static void averaged(void)
+{
+    enum { N = 24, SAMPLE = 2 * 5 * 5 };
+    float *x = test_floats(N * SAMPLE), first[N * 3];
+    int labels[N], i, k;
+    tnn_data data;
+    tnn_net *net[2];
+    test_fill(x, N * SAMPLE, 8);
+    for (i = 0; i < N; i++) labels[i] = i % 3;
+    data = tnn_data_view(NULL, x, labels, N, 2, 5, 5);
+    for (k = 0; k < 2; k++) {
+        tnn_loader *loader = tnn_loader_create(&data, .batch = 8, .shuffle = 1, .seed = 4);
+        net[k] = tnn_create(.input = { 2, 5, 5 }, .batch = N, .seed = (uint64_t)k);
+        tnn_add(net[k], TNN_CONV2D, .filters = 4, .kernel = 3);
+        tnn_add(net[k], TNN_BATCHNORM);
+        tnn_add(net[k], TNN_RELU);
+        tnn_add(net[k], TNN_FLATTEN);
+        tnn_add(net[k], TNN_DENSE, .units = 3);
+        tnn_set_loss(net[k], TNN_CROSS_ENTROPY);
+        tnn_set_optimizer(net[k], TNN_SGD, .lr = 0.2, .momentum = 0.9, .swa_start = 4);
+        if (!k) {
+            for (i = 0; i < 4; i++) tnn_train_epoch(net[k], loader);
+            CHECK(tnn_use_average(net[k], 1) == TNN_OK, "%s", tnn_error());
+            tnn_loader_free(loader);            /* the other one's begins with epoch 0 */
+            loader = tnn_loader_create(&data, .batch = 8, .shuffle = 1, .seed = 4);
+        } else
+            for (i = 0; i < tnn_param_count(net[0]); i++) {
+                const tnn_param p = tnn_param_info(net[0], i);
+                float *v = test_floats((size_t)p.count);
+                tnn_get_param(net[0], p.name, v, p.count);
+                if (!p.buffer) tnn_set_param(net[1], p.name, v, p.count);
+            }
+        CHECK(tnn_update_statistics(net[k], loader) == TNN_OK, "%s", tnn_error());
+        tnn_forward(net[k], x, N, TNN_EVAL);
+        if (!k && tnn_output(net[k])) memcpy(first, tnn_output(net[k]), sizeof first);
+        else CHECK_SAME("output", tnn_output(net[k]), first, sizeof first);
+        tnn_loader_free(loader);
+    }
+    CHECK(tnn_use_average(net[0], 0) == TNN_OK, "%s", tnn_error());
+    tnn_forward(net[0], x, N, TNN_EVAL);
+    CHECK(memcmp(tnn_output(net[0]), first, sizeof first), "the average is what was trained");
+    tnn_free(net[0]);
+    tnn_free(net[1]);
+    test_release_all();
+}
+
 /* Keras' initial weights, epsilon and running statistics where nothing is said. */
 static void keras(void)
 {
@@ -661,6 +708,7 @@ int main(int argc, char **argv)
     EACH_SETTING("noise layers", noises);
     RUN("DropConnect", drop_connect);
     RUN("layers refused", refused);
+    RUN("statistics of averaged weights", averaged);
     RUN("the dialect of Keras", keras);
     RUN("statistics of batch normalisation", statistics);
     free(numbers);
