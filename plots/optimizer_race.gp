@@ -9,7 +9,6 @@ folder = out.'/optimizer_race/'
 default_colour = '#8a8f98'
 best_colour    = '#1f4fd8'
 rate_colour    = '#c2410c'
-# The names are those of the files.
 list(pattern) = system("cd '".folder."' 2>/dev/null && ls ".pattern." 2>/dev/null")
 optimizers = "sgd momentum asgd adagrad adadelta rmsprop rprop adam adamw adamax nadam radam lion \
               adabelief adan ademamix schedule-free-sgd schedule-free-adamw sophia lars lamb \
@@ -21,10 +20,10 @@ if (kinds eq "") { print sprintf("optimizer_race: its runs are not in %s", folde
 eval canvas(1500, 1500)
 set output dir.'/optimizer_race.png'
 set multiplot layout 6, 4 margins 0.04, 0.985, 0.03, 0.9 spacing 0.035, 0.055 \
-    title marked("Validation accuracy (%) after each epoch; at the end by default, at the best of \
-three learning rates", kinds) font ",20"
+    title marked("Validation accuracy (%) after each epoch: at the defaults (grey), at the best of \
+three learning rates (blue)", kinds) font ",20"
 set tics font ",11"
-set key bottom right font ",11" samplen 1.5 spacing 1
+unset key
 set yrange [70 : 91]
 set xrange [0.8 : 5.2]
 set xtics 1
@@ -36,11 +35,10 @@ do for [name in optimizers] {
     }
     rate = best[strlen(name) + 4 : strlen(best) - 4]
     usual = folder.name.'.tsv'
-    set title sprintf("%s:  %.1f,  %.1f", name, 100 * accuracy(usual), 100 * high) font ",14" offset 0, -0.7
-    plot usual using 1:(100 * $5) with linespoints lc rgb default_colour lw 2 pt 7 ps 0.6 \
-             title 'default', \
-         folder.best using 1:(100 * $5) with linespoints lc rgb best_colour lw 2 pt 7 ps 0.6 \
-             title 'lr '.rate
+    set title sprintf("%s: %.1f;  lr %s: %.1f", name, 100 * accuracy(usual), rate, 100 * high) \
+        font ",14" offset 0, -0.7
+    plot usual using 1:(100 * $5) with linespoints lc rgb default_colour lw 2 pt 7 ps 0.6, \
+         folder.best using 1:(100 * $5) with linespoints lc rgb best_colour lw 2 pt 7 ps 0.6
 }
 unset multiplot
 
@@ -58,7 +56,6 @@ set yrange [0 : *]
 set xtics auto
 set ytics auto
 set xtics STATS_max / 2 format "%.0f"
-unset key
 do for [i = 1 : words(names)] {
     name = word(names, i)
     set title sprintf("%s:  %.1f", name, 100 * accuracy(folder.'schedule-'.name.'.tsv')) \
