@@ -1,4 +1,4 @@
-/* kuzushiji_data.h - 5,000 old Japanese characters in 49 classes, or a stand-in that this file draws
+/* kuzushiji_data.h - 5,000 old Japanese characters in 49 classes, or a stand-in drawn here
 
    28 x 28 grey levels, a part of Kuzushiji-49: Clanuwat et al., "Deep learning for classical
    Japanese literature", 2018. Read from DIR/kuzushiji: X_images.npy (5000, 784), y_images.npy
@@ -19,7 +19,7 @@ enum { KUZUSHIJI_CLASSES = 49, KUZUSHIJI_PIXELS = 28 * 28 };
 typedef struct kuzushiji_set {
     tnn_data train, val, test, unlabelled;
     tnn_data all, rest;                 /* what was read or drawn, in its order; all but the test */
-    void    *pixels, *labels, *more;    /* theirs */
+    void    *pixels, *labels;           /* the stand-in's */
 } kuzushiji_set;
 
 /* ==== The brush =================================================================================
@@ -41,9 +41,9 @@ static inline void kuzushiji_dab(float *pixels, int x, int y, int radius, int in
         for (int column = x / 256 - 4; column <= x / 256 + 4; column++) {
             int dx = column * 256 + 128 - x, dy = row * 256 + 128 - y, d = dx * dx + dy * dy;
             if (row < 0 || row > 27 || column < 0 || column > 27 || d >= outer) continue;
-            float level = (float)(d <= inner ? ink : ink * ((outer - d) / 64) / ((outer - inner) / 64));
+            int    level = d <= inner ? ink : ink * ((outer - d) / 64) / ((outer - inner) / 64);
             float *pixel = &pixels[row * 28 + column];
-            if (level > *pixel) *pixel = level;
+            if ((float)level > *pixel) *pixel = (float)level;
         }
 }
 
@@ -52,15 +52,18 @@ static inline void kuzushiji_draw(float *pixels, int label, uint64_t hand)
 {
     enum { STROKES = 1, ACROSS = 2, DOWN = 3, SLANT = 4, RIGHT = 5, LOWER = 6, BRUSH = 7, INK = 8 };
     const uint64_t character = (uint64_t)label, image = 1000 + hand;
-    const int across = kuzushiji_pick(image, ACROSS, 200, 290);             /* of 256 */
-    const int down   = kuzushiji_pick(image, DOWN, 210, 280), slant = kuzushiji_pick(image, SLANT, -50, 50);
-    const int right  = kuzushiji_pick(image, RIGHT, -500, 500), lower = kuzushiji_pick(image, LOWER, -500, 500);
-    const int brush  = kuzushiji_pick(image, BRUSH, 130, 330), ink = kuzushiji_pick(image, INK, 190, 255);
+    const int across = kuzushiji_pick(image, ACROSS, 200, 290);          /* factors, of 256 */
+    const int slant  = kuzushiji_pick(image, SLANT, -50, 50);
+    const int down   = kuzushiji_pick(image, DOWN, 210, 280);
+    const int right  = kuzushiji_pick(image, RIGHT, -500, 500);
+    const int lower  = kuzushiji_pick(image, LOWER, -500, 500);
+    const int brush  = kuzushiji_pick(image, BRUSH, 130, 330);
+    const int ink    = kuzushiji_pick(image, INK, 190, 255);
     const int strokes = kuzushiji_pick(character, STROKES, 3, 5);
     memset(pixels, 0, KUZUSHIJI_PIXELS * sizeof(float));
     for (int s = 1; s <= strokes; s++) {
         int x[3], y[3];
-        for (int p = 0; p < 3; p++) {                   /* around the canvas' middle, then onto it */
+        for (int p = 0; p < 3; p++) {               /* around the canvas' middle, then onto it */
             int u = kuzushiji_pick(character, 16 * s + 2 * p, -10, 10) * 256
                   + kuzushiji_pick(image, 16 * s + 2 * p, -600, 600);
             int v = kuzushiji_pick(character, 16 * s + 2 * p + 1, -10, 10) * 256
@@ -92,35 +95,22 @@ static inline int kuzushiji_synthesize(kuzushiji_set *set, int n, int unlabelled
     set->all = tnn_data_view(NULL, pixels, labels, n, 1, 28, 28);
     set->unlabelled = tnn_data_view(NULL, pixels + (size_t)n * KUZUSHIJI_PIXELS, labels + n,
                                     unlabelled, 1, 28, 28);
-    return tnn_failed();
+    return 0;
 }
 
-/* TEMPORARY until the header reads .npy: files of 128 bytes of header */
-static inline void *kuzushiji_slurp(const char *dir, const char *name, size_t bytes)
+/* The three files; tnn_error() says what is wrong with them. */
+static inline int kuzushiji_read(kuzushiji_set *set, experiment *e)
 {
-    char path[EXPERIMENT_PATH];
-    snprintf(path, sizeof path, "%s/kuzushiji/%s.npy", dir, name);
-    FILE *f = fopen(path, "rb");
-    void *p = malloc(bytes);
-    if (!f || fseek(f, 128, SEEK_SET) || fread(p, 1, bytes, f) != bytes) return NULL;
-    fclose(f);
-    return p;
+    char path[3][EXPERIMENT_PATH + 32];
+    static const char *const FILES[3] = {"X_images", "y_images", "X_COMP"};
+    for (int i = 0; i < 3; i++)
+        snprintf(path[i], sizeof path[i], "%.1000s/kuzushiji/%s.npy", e->data, FILES[i]);
+    set->all        = tnn_load_npy(path[0], .labels = path[1], .shape = {1, 28, 28});
+    set->unlabelled = tnn_load_npy(path[2], .shape = {1, 28, 28});
+    if (tnn_failed() || (set->all.classes == KUZUSHIJI_CLASSES && set->all.n >= 100)) return 0;
+    experiment_say(e, "y_images.npy does not have the labels 0 to 48");
+    return -1;
 }
-static inline int kuzushiji_read(kuzushiji_set *set, const char *dir)
-{
-    int n = 5000, m = 1000;
-    int64_t *y = kuzushiji_slurp(dir, "y_images", 8 * (size_t)n);
-    set->pixels = kuzushiji_slurp(dir, "X_images", 4 * 784 * (size_t)n);
-    set->more = kuzushiji_slurp(dir, "X_COMP", 4 * 784 * (size_t)m);
-    int *labels = malloc(sizeof(int) * (size_t)n);
-    for (int i = 0; i < n; i++) labels[i] = (int)y[i];
-    free(y);
-    set->labels = labels;
-    set->all = tnn_data_view(NULL, set->pixels, labels, n, 1, 28, 28);
-    set->unlabelled = tnn_data_view(NULL, set->more, labels, m, 1, 28, 28);
-    return tnn_failed();
-}
-
 
 /* Loads or draws the set, pixels scaled to x/255, and splits it. Returns 0, or -1 on failure,
    which it has reported. A set that is there but incomplete or damaged is a failure.             */
@@ -132,12 +122,15 @@ static inline int kuzushiji_load(kuzushiji_set *set, experiment *e)
     snprintf(path, sizeof path, "%s/kuzushiji", e->data);
     int real = stat(path, &there) == 0 || (errno != ENOENT && errno != ENOTDIR), failed;
     if (real) {
-        failed = kuzushiji_read(set, e->data);
+        failed = kuzushiji_read(set, e);
     } else {
-        snprintf(message, sizeof message, "%s is not there: synthetic images stand in for it", path);
+        snprintf(message, sizeof message, "%s is not there: synthetic images stand in for it",
+                 path);
         experiment_say(e, message);
         failed = kuzushiji_synthesize(set, e->quick ? 245 : 980, e->quick ? 10 : 98);
+        if (failed && !tnn_failed()) experiment_say(e, "out of memory");
     }
+    if (failed) return -1;
     const int test = set->all.n / 5, val = (set->all.n - test) / 5;
     tnn_normalize(&set->all, 0, 255);
     tnn_normalize(&set->unlabelled, 0, 255);
@@ -147,20 +140,17 @@ static inline int kuzushiji_load(kuzushiji_set *set, experiment *e)
     snprintf(e->kind, sizeof e->kind, "%s, %d training, %d validation and %d test samples%s",
              real ? "real" : "synthetic", set->train.n, set->val.n, set->test.n,
              e->quick ? " (quick)" : "");
-    if (failed || tnn_failed()) {
-        experiment_say(e, tnn_failed() ? tnn_error() : "out of memory");
-        return -1;
-    }
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
     return 0;
 }
 
 static inline void kuzushiji_free(kuzushiji_set *set)
 {
-    tnn_data *sets[] = {&set->train, &set->val, &set->rest, &set->test, &set->all, &set->unlabelled};
+    tnn_data *sets[] = {&set->train, &set->val, &set->rest, &set->test, &set->all,
+                        &set->unlabelled};
     for (int i = 0; i < 6; i++) tnn_data_free(sets[i]);
     free(set->pixels);
     free(set->labels);
-    free(set->more);
 }
 
 #endif /* KUZUSHIJI_DATA_H */

@@ -64,7 +64,7 @@ static const mlp_run RUNS[] = {
     {"m4-5000",       TORCH_ADAM, 0.01, 1250, 0,    500, 100, 0,      {5000}},
     {"m4-100-125-100", TORCH_ADAM, 0.01, 1250, 0,   500, 100, 0,      {100, 125, 100}},
     {"m4-200-100-50-100-200", TORCH_ADAM, 0.01, 1250, 0, 500, 100, 0, {200, 100, 50, 100, 200}},
-    {"m4-100x6",      TORCH_ADAM, 0.01, 1250, 0,    500, 100, 0,      {100, 100, 100, 100, 100, 100}},
+    {"m4-100x6",      TORCH_ADAM, 0.01, 1250, 0,    500, 100, 0, {100, 100, 100, 100, 100, 100}},
     {"m4-as-sgd",     TORCH_SGD,  0.01, 1250, 0,    500,  0, 0,       {5000}},
     {"m4-as-adam",    TORCH_ADAM, 0.01, 1250, 0,    500,  0, 0,       {5000}},
 };
@@ -99,7 +99,7 @@ static double power(double b, long long n)
 typedef struct own_net { tnn_net *net; int layers; } own_net;
 
 /* The report's own Adam. Its quirks: beta2 is 0.9999; its step counter goes on once for each layer,
-   so that layer l of L corrects the bias in step s by t = L (s - 1) + l; and the decay is decoupled.
+   so that layer l of L corrects the bias in step s by t = L (s - 1) + l; the decay is decoupled.
        m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,
        w -= lr (m/(1 - b1^t) / (sqrt(v/(1 - b2^t)) + eps) + lambda w)
    The layers' .lr_scale is not meant as such: it tells the rule which layer it is updating.      */
@@ -167,8 +167,11 @@ static FILE *open_file(experiment *e, const char *name, const char *mode)
 static int write_table(experiment *e, const char *name, char separator, const char *format,
                        const float *values, int rows, int width)
 {
-    FILE *f = values && !tnn_failed() ? open_file(e, name, "w") : NULL;
-    if (!f) return -1;
+    FILE *f = tnn_failed() ? NULL : open_file(e, name, "w");
+    if (!f) {
+        if (tnn_failed()) experiment_say(e, tnn_error());
+        return -1;
+    }
     for (int i = 0; i < rows * width; i++) {
         fprintf(f, format, (double)values[i]);
         fputc((i + 1) % width ? separator : '\n', f);
@@ -204,7 +207,7 @@ static int write_predictions(experiment *e, tnn_net *net, const tnn_data *data)
     return failed;
 }
 
-/* Loss and accuracy on the test set into the comments of the run's file; what is made of its net. */
+/* Loss and accuracy on the test set as comments of the run's file; what is made of its net. */
 static int write_test(experiment *e, tnn_net *net, const kuzushiji_set *set)
 {
     static int   counts[CLASSES * CLASSES];
@@ -223,7 +226,7 @@ static int write_test(experiment *e, tnn_net *net, const kuzushiji_set *set)
 /* The report's own loss has lambda/(2n) sum w^2 of the weights, not the biases, in it. */
 static tnn_metrics evaluate(tnn_net *net, const mlp_run *r, const tnn_data *data)
 {
-    static float w[5000 * KUZUSHIJI_PIXELS];
+    static float w[100 * KUZUSHIJI_PIXELS];         /* the largest matrix of these nets */
     tnn_metrics  m = tnn_evaluate(net, data);
     for (int i = 0; is_own(r) && r->lambda > 0 && i < tnn_param_count(net); i++) {
         tnn_param p = tnn_param_info(net, i);
@@ -271,6 +274,9 @@ static int do_run(experiment *e, const mlp_run *r, const kuzushiji_set *set)
             if (r->patience && tnn_early_stop(&stop, net, val.loss)) {
                 e->work  -= (double)n * (e->epochs - e->epoch + 1);
                 e->epochs = e->epoch - 1;
+                snprintf(settings, sizeof settings, "stopped after epoch %d, validation %.4f "
+                         "%6.2f %%", e->epochs, val.loss, 100 * val.accuracy);
+                experiment_say(e, settings);
             }
         }
         if (write_test(e, net, set) != 0) e->epochs = e->epoch;         /* not complete */
@@ -333,7 +339,8 @@ static int search(experiment *e, const kuzushiji_set *set)
     for (int s = 0; s < STAGES; s++) {
         for (int i = 0; i < SEARCH[s].count; i++) {
             mlp_run r = SEARCH[s].base;
-            snprintf(names[i], sizeof names[i], "search-%s-%g", SEARCH[s].name, SEARCH[s].values[i]);
+            snprintf(names[i], sizeof names[i], "search-%s-%g", SEARCH[s].name,
+                     SEARCH[s].values[i]);
             r.name = names[i];
             for (int before = 0; before < s; before++) set_parameter(&r, before, chosen[before]);
             set_parameter(&r, s, SEARCH[s].values[i]);

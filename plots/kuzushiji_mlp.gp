@@ -50,9 +50,9 @@ do for [run in "m0 m1"] {
 }
 
 if (drawn == 0) { exit status 1 }
-eval canvas(900, 950)
+eval canvas(900, 1020)
 set output dir.'/kuzushiji_mlp_fig1.png'
-set multiplot layout 2, 2 margins 0.03, 0.97, 0.03, 0.88 spacing 0.03, 0.06 \
+set multiplot layout 2, 2 margins 0.03, 0.97, 0.02, 0.88 spacing 0.03, 0.05 \
     title marked("Four of the characters", kind(file('m0')).kind(file('m1'))) font ",20"
 unset title
 unset xlabel
@@ -62,9 +62,8 @@ unset tics
 unset border
 set palette gray
 set xrange [-0.5 : 27.5]
-do for [number in "100 1000 2500 4999"] {
-    i = int(number) == 100 ? 0 : int(number) == 1000 ? 1 : int(number) == 2500 ? 2 : 3
-    set title "image ".number offset 0, -0.5
+do for [i = 0:3] {
+    set title "image ".word("100 1000 2500 4999", i + 1) offset 0, -0.5
     set yrange [28 * i + 27.5 : 28 * i - 0.5]
     plot file('samples') matrix with image
 }
