@@ -34,11 +34,11 @@ typedef struct mlp_run {
     const char *name;
     rule   rule;
     double lr;
-    int    batch;                       /* 0: all samples      */
-    double lambda;                      /* weight decay        */
-    int    epochs, patience;            /* 0: no early stopping */
-    int    schedule;                    /* of the epoch; 0: none */
-    int    hidden[DEPTH];               /* units, then 0       */
+    int    batch;                       /* 0: all samples                                  */
+    double lambda;                      /* weight decay                                    */
+    int    epochs, patience;            /* patience 0: no early stopping                   */
+    int    schedule;                    /* 0: none; LINEAR and FALLING, by epochs, to 0.01 */
+    int    hidden[DEPTH];               /* units of each hidden layer, then 0              */
 } mlp_run;
 
 static const mlp_run RUNS[] = {
@@ -144,7 +144,12 @@ static tnn_net *build(const experiment *e, const mlp_run *r, own_net *own, int b
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_optimizer o = {.type = r->rule == TORCH_ADAM ? TNN_ADAM : TNN_SGD, .lr = r->lr,
                        .weight_decay = r->lambda, .no_bias_decay = is_own(r)};
-    if (r->rule == OWN_ADAM) o.type = TNN_CUSTOM, o.update = own_adam, o.user = own, o.states = 2;
+    if (r->rule == OWN_ADAM) {
+        o.type   = TNN_CUSTOM;
+        o.update = own_adam;
+        o.user   = own;
+        o.states = 2;
+    }
     tnn_net_optimizer(net, &o);
     if (r->schedule)
         tnn_set_schedule(net, (tnn_schedule_type)r->schedule, .steps = r->schedule == LINEAR
@@ -263,14 +268,13 @@ static int do_run(experiment *e, const mlp_run *r, const kuzushiji_set *set)
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = batch, .shuffle = batch < n,
                                                 .seed = seed_of(e, r));
         while (e->epoch <= e->epochs) {
-            const double lr = tnn_lr(net);
             while (tnn_next(batches)) {
                 tnn_train_batch(net, batches->x, batches->labels, batches->n);
                 experiment_progress(e, batches->n);
             }
             tnn_end_epoch(net);
             tnn_metrics train = evaluate(net, r, &set->train), val = evaluate(net, r, &set->val);
-            if (experiment_row(e, train, val, lr) != 0) break;
+            if (experiment_row(e, train, val, tnn_lr(net)) != 0) break;
             if (r->patience && tnn_early_stop(&stop, net, val.loss)) {
                 e->work  -= (double)n * (e->epochs - e->epoch + 1);
                 e->epochs = e->epoch - 1;
