@@ -1140,6 +1140,56 @@ TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *label
    the present parameters (torch.optim.swa_utils.update_bn). */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
+/* ---- 1j. Files --------------------------------------------------------------------------------
+   Readers believe nothing: each length is checked against the file's before it is used, no more is
+   allocated than the file's size justifies, what does not fit is refused with the byte where it
+   stands, and so is whatever follows the end. Writers make PATH.tmp, sync it, and rename it to
+   PATH: there is always the old file or the new one, whole. */
+typedef enum tnn_dtype {
+    TNN_BOOL = 1, TNN_U8, TNN_I8, TNN_U16, TNN_I16, TNN_U32, TNN_I32, TNN_U64, TNN_I64,
+    TNN_F16, TNN_BF16, TNN_F32, TNN_F64
+} tnn_dtype;
+
+/* An array of up to 8 dimensions: `count` elements, the product of shape (1 if ndim is 0), in the
+   machine's byte order, the last index running fastest. What a reader returns owns its data. */
+enum { TNN_DIMS = 8 };
+typedef struct tnn_array {
+    tnn_dtype dtype;
+    int       ndim;
+    long long shape[TNN_DIMS], count;
+    void     *data;         /* NULL on failure */
+} tnn_array;
+TNN_API void   tnn_array_free(tnn_array *array);
+/* Element i as a number (64-bit ones beyond 2^53 rounded); NaN where there is none. */
+TNN_API double tnn_array_value(const tnn_array *array, long long i);
+
+/* NumPy's format .npy (numpy.lib.format), versions 1.0 to 3.0, of any of these types but BF16, of
+   either byte order. Fortran order is turned into C order. Files are written little-endian in
+   version 1.0: tnn_save_npy("p.npy", p, TNN_F32, 2, (long long[]){n, 10}). */
+TNN_API tnn_array  tnn_parse_npy(const void *bytes, size_t size);
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_array  tnn_read_npy(const char *path);
+TNN_API tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
+                                const long long *shape);
+#endif
+
+/* A data set of an array of samples (n), (n, k), (n, h, w) or (n, c, h, w), the latter three k
+   channels of one pixel, one channel, c channels; and of n labels, (n) or (n, 1), whole numbers of
+   any type in 0..2^24; without them all are 0. U8 stay bytes, given as byte/255; all others
+   become floats, given as they are, and must be finite: for floats in 0..255 that is
+   tnn_normalize(&data, 0, 255). .n is 0 on failure. Owns its memory: the arrays may be freed.
+       tnn_data d = tnn_load_npy("images.npy", .labels = "labels.npy", .channels_last = 1);     */
+typedef struct tnn_npy_options {
+    const char *samples, *labels;   /* paths; tnn_array_data has them in messages only */
+    int         channels_last;      /* samples are (n, h, w, c), as image libraries have them */
+    int         shape[3];           /* c, h, w of a sample instead: its values taken as these */
+} tnn_npy_options;
+TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *labels,
+                                  const tnn_npy_options *options);      /* or NULL */
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_load_npy */
+#endif
+
 /* The macros of 1i note the caller's line with this. */
 TNN_API void tnn_at(const char *file, int line);
 
@@ -1172,6 +1222,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_net_schedule(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__)))
 #define tnn_loader_create(data, ...) \
     (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
+#define tnn_load_npy(...) \
+    (TNN__HERE, tnn_npy_load(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__)))
 /* Function-like macros do not expand within themselves: each of these notes the line and calls. */
 #define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
 #define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
@@ -1241,6 +1293,12 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_lr_find(...)                 (TNN__HERE, tnn_lr_find(__VA_ARGS__))
 #define tnn_gradient_check(...)          (TNN__HERE, tnn_gradient_check(__VA_ARGS__))
 #define tnn_update_statistics(...)       (TNN__HERE, tnn_update_statistics(__VA_ARGS__))
+#define tnn_array_value(...)             (TNN__HERE, tnn_array_value(__VA_ARGS__))
+#define tnn_parse_npy(...)               (TNN__HERE, tnn_parse_npy(__VA_ARGS__))
+#define tnn_read_npy(...)                (TNN__HERE, tnn_read_npy(__VA_ARGS__))
+#define tnn_save_npy(...)                (TNN__HERE, tnn_save_npy(__VA_ARGS__))
+#define tnn_array_data(...)              (TNN__HERE, tnn_array_data(__VA_ARGS__))
+#define tnn_npy_load(...)                (TNN__HERE, tnn_npy_load(__VA_ARGS__))
 
 #endif /* TINYNN_H */
 
@@ -10906,6 +10964,586 @@ TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
     net->stage = TNN__NOTHING;
     return (tnn_status)tnn_failed();
 }
+
+/* ==== 15. FILES ================================================================================
+   Arrays and weights. Numbers are assembled from bytes, whatever the machine's own order is. */
+
+/* ---- 15a. Types of elements, and the text of headers ----------------------------------------- */
+static const struct {
+    const char *npy, *name;             /* in .npy without the byte order; in safetensors */
+    int         bytes;
+} tnn__dtypes[] = {
+    {"", "", 0},
+    {"b1", "BOOL", 1}, {"u1", "U8", 1},   {"i1", "I8", 1},  {"u2", "U16", 2}, {"i2", "I16", 2},
+    {"u4", "U32", 4},  {"i4", "I32", 4},  {"u8", "U64", 8}, {"i8", "I64", 8}, {"f2", "F16", 2},
+    {"", "BF16", 2},   {"f4", "F32", 4},  {"f8", "F64", 8},
+};
+enum { TNN__DTYPES = (int)(sizeof tnn__dtypes/sizeof *tnn__dtypes) };
+static tnn_dtype tnn__dtype_of(const char *name, int npy)       /* 0: none */
+{
+    int i;
+    for (i = 1; i < TNN__DTYPES; i++)
+        if (*name && !strcmp(name, npy ? tnn__dtypes[i].npy : tnn__dtypes[i].name))
+            return (tnn_dtype)i;
+    return (tnn_dtype)0;
+}
+
+static int tnn__big_endian(void)        /* the machine */
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    return !first;
+}
+static uint64_t tnn__bits(const unsigned char *p, int bytes, int big)
+{
+    uint64_t u = 0;
+    int i;
+    for (i = 0; i < bytes; i++) u = u << 8 | p[big ? i : bytes - 1 - i];
+    return u;
+}
+static void tnn__put_bits(unsigned char *p, uint64_t u, int bytes, int big)
+{
+    int i;
+    for (i = 0; i < bytes; i++, u >>= 8) p[big ? bytes - 1 - i : i] = (unsigned char)(u & 255);
+}
+/* What the bits of an element mean. An F16 is (-1)^s 2^(e-15) (1 + m/2^10), a BF16 the upper half
+   of an F32. */
+static double tnn__number(uint64_t bits, tnn_dtype dtype)
+{
+    const uint64_t sign = (uint64_t)1 << (8*tnn__dtypes[dtype].bytes - 1);
+    uint32_t u = (uint32_t)bits;
+    float f;
+    double d;
+    switch (dtype) {
+    case TNN_BOOL: return u != 0;
+    case TNN_I8: case TNN_I16: case TNN_I32: case TNN_I64:
+        return bits & sign ? -(double)((sign << 1) - bits) : (double)bits;
+    case TNN_F16:
+        if ((u & 0x7c00) == 0) return (u & 0x8000 ? -1.0 : 1.0)*(u & 0x3ff)/16777216.0;
+        u = (u & 0x8000) << 16 | (u & 0x3ff) << 13
+          | ((u & 0x7c00) == 0x7c00 ? 0x7f800000 : ((u >> 10 & 31) + 112) << 23);
+        break;
+    case TNN_BF16: u <<= 16; break;
+    case TNN_F32: break;
+    case TNN_F64: memcpy(&d, &bits, sizeof d); return d;
+    default: return (double)bits;
+    }
+    memcpy(&f, &u, sizeof f);
+    return (double)f;
+}
+static int tnn__is_float(double v) { return fabs(v) <= 3.4028234663852886e38; }
+
+/* Walks over an array in C order: index[k] < shape[k], and `at` is sum_k index[k] stride[k]. */
+typedef struct {
+    int     ndim;
+    tnn__len shape[TNN_DIMS], stride[TNN_DIMS], index[TNN_DIMS], at;
+} tnn__walk;
+static tnn__walk tnn__walk_over(const tnn_array *a, int fortran)
+{
+    tnn__walk w;
+    tnn__len step = 1;
+    int k, d;
+    memset(&w, 0, sizeof w);
+    w.ndim = a->ndim;
+    for (k = 0; k < a->ndim; k++, step = tnn__mul(step, w.shape[d])) {
+        d = fortran ? k : a->ndim - 1 - k;
+        w.shape[d] = (tnn__len)TNN__MIN(a->shape[d], TNN__HUGE);
+        w.stride[d] = step;
+    }
+    return w;
+}
+static void tnn__walk_on(tnn__walk *w)
+{
+    int k;
+    for (k = w->ndim - 1; k >= 0; k--) {
+        w->at += w->stride[k];
+        if (++w->index[k] < w->shape[k]) return;
+        w->at -= w->stride[k]*w->shape[k];
+        w->index[k] = 0;
+    }
+}
+
+/* The text of a header: `end` characters in memory of our own, the first at byte `base` of the
+   file. The functions skip white space first; those that return 0, -1 or NULL on error have
+   said why. */
+typedef struct { const char *file; char *text; tnn__len base, at, end; } tnn__scan;
+static int tnn__wrong(const tnn__scan *s, const char *what)
+{
+    tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: %s", s->file, (long long)(s->base + s->at), what);
+    return 0;
+}
+static int tnn__next(tnn__scan *s, char c)      /* takes it if it comes next */
+{
+    while (s->at < s->end && s->text[s->at] && strchr(" \t\r\n", s->text[s->at])) s->at++;
+    if (s->at == s->end || s->text[s->at] != c) return 0;
+    s->at++;
+    return 1;
+}
+static int tnn__need(tnn__scan *s, char c)
+{
+    char what[] = "'?' expected";
+    what[1] = c;
+    return tnn__next(s, c) || tnn__wrong(s, what);
+}
+static int tnn__integer(tnn__scan *s, long long *v)
+{
+    tnn__len first;
+    tnn__next(s, 0);
+    first = s->at;
+    for (*v = 0; s->at < s->end && s->text[s->at] >= '0' && s->text[s->at] <= '9'; s->at++) {
+        if (*v > ((long long)1 << 53)/10 || (s->at > first && s->text[first] == '0'))
+            return tnn__wrong(s, "a number that is too long");
+        *v = 10 * *v + (s->text[s->at] - '0');
+    }
+    return s->at > first || tnn__wrong(s, "a whole number expected, not negative");
+}
+/* Up to TNN_DIMS of them: JSON's list in [], Python's in () with a comma after a single one. */
+static int tnn__list(tnn__scan *s, char open, char close, long long *v, int *n)
+{
+    int comma = 1;
+    if (!tnn__need(s, open)) return 0;
+    for (*n = 0; !tnn__next(s, close); ++*n) {
+        if (!comma) return tnn__need(s, ',');
+        if (*n == TNN_DIMS) return tnn__wrong(s, "more than 8 dimensions");
+        if (!tnn__integer(s, &v[*n])) return 0;
+        if (close == ')' && s->at < s->end && s->text[s->at] == 'L') s->at++;   /* Python 2 */
+        comma = tnn__next(s, ',');
+    }
+    if (*n && (close == ']' ? comma : *n == 1 && !comma))
+        return tnn__wrong(s, "a comma too many or too few in a list");
+    return 1;
+}
+/* One code point of UTF-8 (RFC 3629), which is `n` bytes long; n = 0: it is not. */
+static int tnn__utf8(const unsigned char *p, tnn__len left)
+{
+    const int n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
+    int i;
+    if (n > left) return 0;
+    for (i = 1; i < n; i++) if ((p[i] & 0xc0) != 0x80) return 0;
+    if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f)       /* too long; surrogates */
+        || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f)) return 0;
+    return n;
+}
+static int tnn__hex4(tnn__scan *s, unsigned *v)         /* \uXXXX from the u on */
+{
+    int i;
+    for (*v = 0, i = 0; i < 5; i++, s->at++) {
+        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+        const char c = s->at < s->end ? s->text[s->at] : 0, *d = c ? strchr(digits, c) : NULL;
+        if (i ? !d : c != 'u') return tnn__wrong(s, "four hexadecimal digits expected after \\u");
+        if (i) *v = *v*16 + (unsigned)(d - digits)%16;
+    }
+    return 1;
+}
+/* A string in double quotes, or single ones if `python`. Escapes are replaced where they stand and
+   the closing quote by a 0, as what is written never is longer than what is read. */
+static char *tnn__string(tnn__scan *s, int python)
+{
+    static const char escapes[] = "\"\\/bfnrt'", meaning[] = "\"\\/\b\f\n\r\t'";
+    const char quote = python && tnn__next(s, '\'') ? '\'' : '"';
+    char *to, *text;
+    if (quote == '"' && !tnn__next(s, '"')) {
+        tnn__wrong(s, "a string expected");
+        return NULL;
+    }
+    for (to = text = s->text + s->at; s->at < s->end && s->text[s->at] != quote; ) {
+        const unsigned char *p = (const unsigned char *)s->text + s->at;
+        int n = *p < 0x20 ? 0 : tnn__utf8(p, s->end - s->at);
+        unsigned v, low;
+        const char *e;
+        if (!n) { tnn__wrong(s, "a control character, or no UTF-8"); return NULL; }
+        if (*p != '\\') {
+            for (; n > 0; n--) *to++ = s->text[s->at++];
+            continue;
+        }
+        s->at++;
+        e = s->at < s->end && s->text[s->at] ? strchr(escapes, s->text[s->at]) : NULL;
+        if (e) {
+            *to++ = meaning[e - escapes];
+            s->at++;
+            continue;
+        }
+        if (!tnn__hex4(s, &v)) return NULL;
+        if (v >> 10 == 0x36) {                  /* the first half of a surrogate pair */
+            if (s->at == s->end || s->text[s->at] != '\\' || (s->at++, !tnn__hex4(s, &low))
+                || low >> 10 != 0x37) v = 0;
+            else v = 0x10000 + ((v & 0x3ff) << 10 | (low & 0x3ff));
+        }
+        if (!v || v >> 10 == 0x37) { tnn__wrong(s, "no character that text has"); return NULL; }
+        if (v < 0x80) *to++ = (char)v;
+        else {
+            n = v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
+            *to++ = (char)((0xf00 >> n & 0xff) | v >> 6*n);
+            while (n--) *to++ = (char)(0x80 | (v >> 6*n & 0x3f));
+        }
+    }
+    if (s->at == s->end) { tnn__wrong(s, "a string without an end"); return NULL; }
+    s->at++;
+    *to = 0;
+    return text;
+}
+
+/* ---- 15b. Arrays: .npy ------------------------------------------------------------------------
+   \x93NUMPY, version (two bytes), length of the header (2 bytes, 4 from version 2 on, the lowest
+   first), the header: a Python dictionary
+       {'descr': '<f4', 'fortran_order': False, 'shape': (5000, 784), }
+   padded with spaces and ended by a newline; then the elements (NEP 1; numpy.lib.format). */
+static int tnn__npy_header(tnn__scan *s, tnn_array *a, int *big, int *fortran)
+{
+    static const char *const keys[] = {"descr", "fortran_order", "shape", "True", "False"};
+    int seen = 0, k, v;
+    if (!tnn__need(s, '{')) return 0;
+    while (!tnn__next(s, '}')) {
+        const tnn__len start = s->at;
+        const char *key = tnn__string(s, 1), *descr;
+        if (!key) return 0;
+        for (k = 0; k < 3 && strcmp(key, keys[k]); k++) {}
+        if (k == 3 || seen >> k & 1) {
+            s->at = start;
+            return tnn__wrong(s, "descr, fortran_order and shape expected, each once");
+        }
+        seen |= 1 << k;
+        if (!tnn__need(s, ':')) return 0;
+        if (k == 0) {
+            tnn__next(s, 0);
+            if (s->at < s->end && s->text[s->at] == '[')
+                return tnn__wrong(s, "an array of records is not supported");
+            if ((descr = tnn__string(s, 1)) == NULL) return 0;
+            *big = descr[0] == '>';
+            a->dtype = descr[0] ? tnn__dtype_of(descr + 1, 1) : (tnn_dtype)0;
+            if (!a->dtype || !strchr(tnn__dtypes[a->dtype].bytes > 1 ? "<>" : "<>|", descr[0])) {
+                tnn__fail(TNN_ERROR_FORMAT, "%s: elements of type '%s'; supported are b1, u1, i1, "
+                          "u2, i2, u4, i4, u8, i8, f2, f4, f8 after < or >", s->file, descr);
+                return 0;
+            }
+        } else if (k == 1) {
+            for (tnn__next(s, 0), v = 3; v < 5; v++) {
+                const tnn__len n = (tnn__len)strlen(keys[v]);
+                if (s->end - s->at < n || memcmp(s->text + s->at, keys[v], (size_t)n)) continue;
+                *fortran = v == 3;
+                s->at += n;
+                break;
+            }
+            if (v == 5) return tnn__wrong(s, "True or False expected");
+        } else if (!tnn__list(s, '(', ')', a->shape, &a->ndim)) return 0;
+        if (!tnn__next(s, ',')) {
+            if (tnn__need(s, '}')) break;
+            return 0;
+        }
+    }
+    if (seen != 7) return tnn__wrong(s, "one of descr, fortran_order and shape is missing");
+    tnn__next(s, 0);
+    return s->at == s->end || tnn__wrong(s, "the header should end here");
+}
+/* The number of elements, saturating. */
+static tnn__len tnn__array_count(int ndim, const long long *shape)
+{
+    tnn__len count = 1;
+    int i;
+    for (i = 0; i < ndim; i++) count = tnn__mul(count, (tnn__len)TNN__MIN(shape[i], TNN__HUGE));
+    return count;
+}
+static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
+{
+    const int major = p && size >= 10 ? p[6] : 0, head = major > 1 ? 12 : 10;
+    int big = 0, fortran = 0, bytes;
+    tnn_array a, none;
+    tnn__scan s;
+    tnn__len length = -1, left, i;
+    memset(&a, 0, sizeof a);
+    none = a;
+    memset(&s, 0, sizeof s);
+    if (p && size >= 2 && p[0] == 0x1f && p[1] == 0x8b) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk", file);
+        return none;
+    }
+    if (!p || size < 10 || memcmp(p, "\x93NUMPY", 6) || major < 1 || major > 3 || p[7]) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 (%l bytes)",
+                  file, (long long)size);
+        return none;
+    }
+    left = (tnn__len)size - head;
+    if (left >= 0) length = (tnn__len)TNN__MIN(tnn__bits(p + 8, head - 8, 0), 1u << 30);
+    if (length < 0 || length > left || length > 65535) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: at byte 8: a header of %l bytes, of %l that are left and "
+                  "65535 at most", file, (long long)length, (long long)left);
+        return none;
+    }
+    left -= length;
+    s.file = file;
+    s.base = head;
+    s.end = length;
+    s.text = (char *)tnn__alloc_raw(length + 1, file);
+    if (!s.text) return none;
+    memcpy(s.text, p + head, (size_t)length);
+    if (tnn__npy_header(&s, &a, &big, &fortran)) {
+        a.count = tnn__array_count(a.ndim, a.shape);
+        bytes = tnn__dtypes[a.dtype].bytes;
+        if (tnn__mul((tnn__len)a.count, bytes) != left)
+            tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l elements of %d are "
+                      "announced", file, (long long)left, (long long)(head + length), a.count,
+                      bytes);
+        else a.data = tnn__alloc_raw(left, file);
+    }
+    tnn__release(s.text);
+    if (!a.data) return none;
+    p += head + length;
+    if (!fortran && (bytes == 1 || big == tnn__big_endian())) memcpy(a.data, p, (size_t)left);
+    else {
+        tnn__walk w = tnn__walk_over(&a, fortran);
+        unsigned char *to = (unsigned char *)a.data;
+        for (i = 0; i < a.count; i++, to += bytes, tnn__walk_on(&w))
+            tnn__put_bits(to, tnn__bits(p + w.at*bytes, bytes, big), bytes, tnn__big_endian());
+    }
+    return a;
+}
+TNN_API tnn_array (tnn_parse_npy)(const void *bytes, size_t size)
+{
+    return tnn__npy("npy", (const unsigned char *)bytes, size);
+}
+TNN_API void tnn_array_free(tnn_array *array)
+{
+    if (!array) return;
+    tnn__release(array->data);
+    memset(array, 0, sizeof *array);
+}
+static double tnn__element(const tnn_array *a, tnn__len i)
+{
+    const int bytes = tnn__dtypes[a->dtype].bytes;
+    return tnn__number(tnn__bits((const unsigned char *)a->data + i*bytes, bytes,
+                                 tnn__big_endian()), a->dtype);
+}
+TNN_API double (tnn_array_value)(const tnn_array *array, long long i)
+{
+    if (array && array->data && i >= 0 && i < array->count) return tnn__element(array, (tnn__len)i);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_value: element %l of %l", i,
+              array && array->data ? array->count : 0);
+    return TNN__NAN;
+}
+
+/* The shape (n, c, h, w) of samples, n = 0 on error. */
+static tnn__walk tnn__samples(const tnn_array *x, const tnn_npy_options *o, const char *name)
+{
+    tnn__walk w = tnn__walk_over(x, 0);
+    const int k = w.ndim, last = o->channels_last;
+    const tnn__len *d = w.shape, *s = w.stride;
+    tnn__walk r;
+    int i;
+    memset(&r, 0, sizeof r);
+    r.ndim = 4;
+    for (i = 0; i < 4; i++) r.shape[i] = 1;
+    if (k >= 1 && k <= 4 && (!last || k == 4)) {
+        for (i = 0; i < k; i++) {           /* place i of the result is dimension `from` */
+            const int to = k == 3 && i ? i + 1 : i, from = last && i ? (i == 1 ? 3 : i - 1) : i;
+            r.shape[to] = d[from];
+            r.stride[to] = s[from];
+        }
+    } else r.shape[0] = 0;
+    for (i = 0; i < 4; i++) if (r.shape[i] > 0x7fffffff) r.shape[0] = 0;
+    if (!r.shape[0] || !tnn__count((int)r.shape[0], (int)r.shape[1], (int)r.shape[2],
+                                   (int)r.shape[3])) {
+        tnn__fail(TNN_ERROR_SHAPE, "%s: %d dimensions, the first two %l and %l, are no samples%s",
+                  name, x->ndim, x->shape[0], x->shape[1],
+                  last ? " (n, h, w, c)" : ": (n), (n, k), (n, h, w) or (n, c, h, w)");
+        r.shape[0] = 0;
+    }
+    return r;
+}
+TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *labels,
+                                  const tnn_npy_options *options)
+{
+    const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}}, *o = options ? options : &none;
+    const char *name = o->samples ? o->samples : "samples";
+    const char *labels_name = o->labels ? o->labels : "labels";
+    tnn_data d = tnn__no_data();
+    tnn__walk w;
+    tnn__len i, n, count;
+    int *label, bytes;
+    if (!samples || !samples->data || (labels && !labels->data)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
+        return d;
+    }
+    w = tnn__samples(samples, o, name);
+    n = w.shape[0];
+    if (!n) return d;
+    count = (tnn__len)samples->count;
+    if (labels && (labels->count != n || labels->ndim < 1 || labels->shape[0] != n)) {
+        tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", name, (long long)n,
+                  labels_name, labels->count);
+        return d;
+    }
+    d.c = (int)w.shape[1]; d.h = (int)w.shape[2]; d.w = (int)w.shape[3];
+    if (o->shape[0] || o->shape[1] || o->shape[2]) {
+        d.c = o->shape[0]; d.h = o->shape[1]; d.w = o->shape[2];
+        if (tnn__count((int)n, d.c, d.h, d.w) != count) {
+            tnn__fail(TNN_ERROR_SHAPE, "%s: samples have %l values, .shape %dx%dx%d", name,
+                      (long long)(count/n), d.c, d.h, d.w);
+            return tnn__no_data();
+        }
+    }
+    bytes = samples->dtype == TNN_U8 ? 1 : (int)sizeof(float);
+    label = (int *)tnn__alloc(tnn__mul(n, (tnn__len)sizeof *label) + tnn__mul(count, bytes), name);
+    if (!label) return tnn__no_data();
+    d.memory = label;
+    for (i = 0; i < n; i++) {
+        const double v = labels ? tnn__element(labels, i) : 0;
+        if (!(v >= 0 && v <= 1 << 24) || (double)(int)v < v) {
+            tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not one of 0..16777216",
+                      labels_name, v, (long long)i);
+            tnn_data_free(&d);
+            return d;
+        }
+        label[i] = (int)v;
+        d.classes = TNN__MAX(d.classes, label[i] + 1);
+    }
+    d.n = (int)n;
+    d.labels = label;
+    if (bytes == 1) d.bytes = (const unsigned char *)(label + n);
+    else d.floats = (const float *)(const void *)(label + n);
+    for (i = 0; i < count; i++, tnn__walk_on(&w)) {
+        const double v = tnn__element(samples, w.at);
+        if (bytes == 1) ((unsigned char *)(label + n))[i] = (unsigned char)v;
+        else if (tnn__is_float(v)) ((float *)(void *)(label + n))[i] = (float)v;
+        else {
+            tnn__fail(TNN_ERROR_NUMBER, "%s: value %g of sample %l is not a finite float", name, v,
+                      (long long)(i/(count/n)));
+            tnn_data_free(&d);
+            return d;
+        }
+    }
+    return d;
+}
+
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_array (tnn_read_npy)(const char *path)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(path, &size);
+    tnn_array a;
+    memset(&a, 0, sizeof a);
+    if (p) a = tnn__npy(path, p, size);
+    tnn__release(p);
+    return a;
+}
+TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
+{
+    tnn_data d = tnn__no_data();
+    tnn_array x = (tnn_read_npy)(options ? options->samples : NULL), y;
+    if (!x.data) return d;
+    memset(&y, 0, sizeof y);
+    if (options->labels) y = (tnn_read_npy)(options->labels);
+    if (!options->labels || y.data)
+        d = (tnn_array_data)(&x, options->labels ? &y : NULL, options);
+    tnn_array_free(&x);
+    tnn_array_free(&y);
+    return d;
+}
+
+/* ---- 15c. Writing: PATH.tmp, synced, renamed to PATH ----------------------------------------- */
+#if defined(_WIN32)
+#ifdef __cplusplus
+extern "C" {
+#endif
+__declspec(dllimport) int __stdcall MoveFileExA(const char *, const char *, unsigned long);
+#ifdef __cplusplus
+}
+#endif
+#include <io.h>
+#define TNN__SYNC(f)       _commit(_fileno(f))
+#define TNN__RENAME(a, b)  (!MoveFileExA(a, b, 1 | 8))      /* replacing; on disk at the end */
+#elif defined(__unix__) || defined(__APPLE__)
+#ifndef __cplusplus         /* POSIX, which -std=c99 hides; C++ does not */
+extern int fileno(FILE *);
+extern int fsync(int);
+#endif
+#include <unistd.h>
+#define TNN__SYNC(f)       fsync(fileno(f))
+#define TNN__RENAME(a, b)  rename(a, b)
+#else
+#define TNN__SYNC(f)       0
+#define TNN__RENAME(a, b)  rename(a, b)
+#endif
+typedef struct { FILE *f; const char *path; char *temporary; int good; } tnn__writer;
+static int tnn__write_start(tnn__writer *w, const char *path)
+{
+    const size_t n = path ? strlen(path) : 0;
+    memset(w, 0, sizeof *w);
+    w->path = path ? path : "(no path)";
+    w->temporary = (char *)tnn__alloc_raw((tnn__len)n + 5, w->path);
+    if (!w->temporary) return 0;
+    memcpy(w->temporary, w->path, n);
+    memcpy(w->temporary + n, ".tmp", 5);
+    w->f = n ? fopen(w->temporary, "wb") : NULL;
+    w->good = w->f != NULL;
+    if (w->good) return 1;
+    tnn__fail(TNN_ERROR_IO, "%s: cannot be written: %s cannot be opened", w->path,
+              n ? w->temporary : "no path");
+    tnn__release(w->temporary);
+    return 0;
+}
+static void tnn__write(tnn__writer *w, const void *p, size_t size)
+{
+    w->good = w->good && fwrite(p, 1, size, w->f) == size;
+}
+/* Elements, the lowest byte first. */
+static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count, int bytes)
+{
+    const unsigned char *p = (const unsigned char *)data;
+    unsigned char block[4096];
+    tnn__len i, n;
+    for (; count > 0 && w->good; count -= n, p += n*bytes) {
+        n = TNN__MIN(count, (tnn__len)sizeof block/bytes);
+        for (i = 0; i < n; i++)
+            tnn__put_bits(block + i*bytes, tnn__bits(p + i*bytes, bytes, tnn__big_endian()), bytes,
+                          0);
+        tnn__write(w, block, (size_t)(n*bytes));
+    }
+}
+static tnn_status tnn__write_end(tnn__writer *w)
+{
+    tnn_status e = TNN_OK;
+    w->good = !fflush(w->f) && !TNN__SYNC(w->f) && w->good;
+    w->good = !fclose(w->f) && w->good;
+    if (!w->good || TNN__RENAME(w->temporary, w->path)) {
+        remove(w->temporary);
+        e = tnn__fail(TNN_ERROR_IO, "%s: cannot be written", w->path);
+    }
+    tnn__release(w->temporary);
+    return e;
+}
+
+TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype dtype, int ndim,
+                                  const long long *shape)
+{
+    const int type = (int)dtype, known = type > 0 && type < TNN__DTYPES && type != (int)TNN_BF16;
+    char header[448], *to = header + 10, *end = header + sizeof header;
+    tnn__writer w;
+    tnn__len count;
+    int i, fits = ndim >= 0 && ndim <= TNN_DIMS && (shape || !ndim);
+    for (i = 0; fits && i < ndim; i++) fits = shape[i] >= 0;
+    count = fits ? tnn__array_count(ndim, shape) : TNN__HUGE;
+    if (!data || !known || count >= TNN__HUGE/8)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_npy: %s: needs data, a type that NumPy has "
+                         "(%d) and %d dimensions, at most 8, not negative",
+                         path ? path : "(no path)", (int)dtype, ndim);
+    to = tnn__put(to, end, "{'descr': '");
+    to = tnn__put(to, end, tnn__dtypes[dtype].bytes > 1 ? "<" : "|");
+    to = tnn__put(tnn__put(to, end, tnn__dtypes[dtype].npy), end, "', 'fortran_order': False, "
+                                                                 "'shape': (");
+    for (i = 0; i < ndim; i++)
+        to = tnn__put(tnn__put_int(to, end, shape[i]), end, i + 1 < ndim ? ", " : "");
+    to = tnn__put(to, end, ndim == 1 ? ",), }" : "), }");
+    while ((to - header)%64 != 63) *to++ = ' ';
+    *to++ = '\n';
+    memcpy(header, "\x93NUMPY\1", 8);
+    tnn__put_bits((unsigned char *)header + 8, (uint64_t)(to - header - 10), 2, 0);
+    if (!tnn__write_start(&w, path)) return (tnn_status)tnn_failed();
+    tnn__write(&w, header, (size_t)(to - header));
+    tnn__write_elements(&w, data, count, tnn__dtypes[dtype].bytes);
+    return tnn__write_end(&w);
+}
+#endif /* TINYNN_NO_STDIO */
 
 #if defined(__clang__)
     #pragma STDC FP_CONTRACT DEFAULT

@@ -164,7 +164,8 @@ static inline int experiment_wants(const experiment *e, const char *run)
 }
 
 /* ==== Progress, on standard error ===============================================================
-   On a terminal a bar, with the speed and the time left for all runs; else a line per epoch.     */
+   On a terminal a bar, with the speed and the time left for all runs; else a line per epoch, or
+   per 50 epochs of long runs.                                                                    */
 
 static inline double experiment_clock(void)
 {
@@ -307,7 +308,8 @@ static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics v
         experiment_say(e, tnn_failed() ? tnn_error() : "the result file cannot be written");
         return -1;
     }
-    if (!EXPERIMENT_TERMINAL() || e->epoch == e->epochs) {
+    int tell = e->epochs <= 100 || e->epoch % 50 == 0;
+    if ((tell && !EXPERIMENT_TERMINAL()) || e->epoch == e->epochs) {
         char text[160];
         snprintf(text, sizeof text, "epoch %3d/%d  train %.4f %6.2f %%  validation %.4f %6.2f %%",
                  e->epoch, e->epochs, train.loss, 100 * train.accuracy, val.loss,

@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OUTS = 32, MAX_RUNS = 16, MAX_EPOCHS = 100, LINE = 512 };
-enum { TRAIN_LOSS = 1, TRAIN_ACC, VAL_LOSS, VAL_ACC, PARAMETERS };
+enum { MAX_OUTS = 32, MAX_RUNS = 48, MAX_EPOCHS = 500, LINE = 512 };
+enum { TRAIN_LOSS = 1, TRAIN_ACC, VAL_LOSS, VAL_ACC,     /* of an epoch */
+       PARAMETERS, STOPPED, TEST_LOSS, TEST_ACC };            /* of a run   */
 /* Epochs from 1, or one of these: */
 enum {
     LAST   = 0,
@@ -28,7 +29,7 @@ enum {
 typedef struct run {                    /* one result file */
     int    there, epochs;
     double value[MAX_EPOCHS + 1][5];    /* [epoch][TRAIN_LOSS..VAL_ACC] */
-    double parameters;
+    double once[TEST_ACC + 1];          /* [PARAMETERS..TEST_ACC]; -1 where there is none */
 } run;
 
 typedef struct summary { int n; double mean, min, max; } summary;
@@ -36,13 +37,21 @@ typedef struct summary { int n; double mean, min, max; } summary;
 typedef struct tally { int numbers, run, within, nearly; } tally;
 
 static const char *const QUANTITY[] = {"", "train_loss", "train_acc", "val_loss", "val_acc",
-                                       "parameters"};
+                                       "parameters", "epochs", "test_loss", "test_acc"};
 static const char *const CNN_RUNS[] = {
     "lr0.001-bs32", "lr0.001-bs64", "lr0.001-bs128", "lr0.01-bs32", "lr0.01-bs64", "lr0.01-bs128",
     "lr0.1-bs32", "lr0.1-bs64", "lr0.1-bs128", NULL};
 static const char *const MLP_RUNS[] = {
     "adam-bs100", "sgd-bs100", "adam-bs500", "sgd-bs500", "adam-bs1000", "sgd-bs1000",
     "adam-bs1000-p0.05", "adam-bs500-p0.05-100epochs", NULL};
+
+static const char *const KUZUSHIJI_RUNS[] = {
+    "m0", "m1", "m2", "m3", "m4-as-sgd", "m4-as-adam",
+    "linear", "exponential", "minibatch", "sgd", "adam", "l2", "earlystop",
+    "search-adam-0", "search-adam-1", "search-lr-0.1", "search-lr-0.01",
+    "m3-25-25-25", "m3-75-50-75", "m3-100-75-50-75-100", "m3-100-80", "m3-100x5", "m3-10-10",
+    "m3-100-10", "m3-100-85-70",
+    "m4-5000", "m4-100-125-100", "m4-200-100-50-100-200", "m4-100x6", NULL};
 
 static const char *outs[MAX_OUTS], *plots = "plots";
 static int out_count;
@@ -80,8 +89,13 @@ static void read_result(run *r, const char *path)
     FILE *f = fopen(path, "r");
     memset(r, 0, sizeof *r);
     if (!f) return;
+    for (int q = PARAMETERS; q <= TEST_ACC; q++) r->once[q] = -1;
     while (fgets(line, sizeof line, f)) {
-        if (strncmp(line, "# parameters ", 13) == 0) r->parameters = atof(line + 13);
+        for (int q = PARAMETERS; q <= TEST_ACC; q++) {      /* "# test_acc 0.5" */
+            size_t n = strlen(QUANTITY[q]);
+            if (line[0] == '#' && strncmp(line + 2, QUANTITY[q], n) == 0 && line[n + 2] == ' ')
+                r->once[q] = atof(line + n + 2);
+        }
         if (line[0] == '#' || split(line, field, 8) < 5) continue;
         int epoch = atoi(field[0]);
         if (epoch < 1 || epoch > MAX_EPOCHS) continue;
@@ -89,6 +103,7 @@ static void read_result(run *r, const char *path)
         r->epochs = epoch;
     }
     fclose(f);
+    r->once[STOPPED] = r->epochs;
     r->there = r->epochs > 0;
 }
 
@@ -117,7 +132,7 @@ static double measure(const run *r, int epoch, int quantity)
 {
     int    last = r->epochs, from = epoch, to = epoch;
     double v = 0;
-    if (quantity == PARAMETERS) return r->parameters;
+    if (quantity >= PARAMETERS) return r->once[quantity];
     switch (epoch) {
     case LAST: from = to = last; break;
     case TAIL: to = last; from = last > 5 ? last - 4 : 1; break;
@@ -149,6 +164,7 @@ static summary ours(const char *name, int epoch, int quantity)
     for (int i = 0; which >= 0 && i < out_count; i++) {
         const run *r = &results[i][which];
         if (!r->there || r->epochs < least) continue;
+        if (quantity >= PARAMETERS && r->once[quantity] < 0) continue;
         double v = measure(r, epoch, quantity);
         s.n++;
         s.mean += v;
@@ -159,11 +175,16 @@ static summary ours(const char *name, int epoch, int quantity)
     return s;
 }
 
-static int is_accuracy(int quantity) { return quantity == TRAIN_ACC || quantity == VAL_ACC; }
+static int is_accuracy(int quantity)
+{
+    return quantity == TRAIN_ACC || quantity == VAL_ACC || quantity == TEST_ACC;
+}
+
+static int is_count(int quantity) { return quantity == PARAMETERS || quantity == STOPPED; }
 
 static double margin(int quantity)
 {
-    return quantity == PARAMETERS ? 0 : is_accuracy(quantity) ? 0.005 : 0.03;
+    return is_count(quantity) ? 0 : is_accuracy(quantity) ? 0.005 : 0.03;
 }
 
 /* ==== Printing ================================================================================ */
@@ -174,7 +195,7 @@ static const char *show(double v, int quantity, int sign)
     static int  next;
     char *t = text[next++ % 8];
     int   as_percent = percent && is_accuracy(quantity);
-    if (quantity == PARAMETERS) snprintf(t, 32, sign ? "%+.0f" : "%.0f", v);
+    if (is_count(quantity))     snprintf(t, 32, sign ? "%+.0f" : "%.0f", v);
     else if (as_percent)        snprintf(t, 32, sign ? "%+.2f" : "%.2f %%", 100 * v);
     else                        snprintf(t, 32, sign ? "%+.4f" : "%.4f", v);
     return t;
@@ -193,7 +214,7 @@ static void number_row(tally *t, const char *name, const char *epoch_name, int q
     if (s.n == 0) { printf(" | not run | | | |\n"); return; }
 
     /* the files have six decimals, the reports at most four: half a unit of theirs either way */
-    double half = quantity == PARAMETERS ? 0 : 0.00005 + 1e-9, wide = margin(quantity);
+    double half = is_count(quantity) ? 0 : 0.00005 + 1e-9, wide = margin(quantity);
     int within = low <= s.max + half && high >= s.min - half;
     int nearly = low <= s.max + half + wide && high >= s.min - half - wide;
     double difference = s.mean < low ? s.mean - low : s.mean > high ? s.mean - high : 0;
@@ -231,7 +252,7 @@ static void text_rows(tally *t, const char *table)
     FILE *f = open_table(table);
     while (fgets(line, sizeof line, f)) {
         if (line[0] == '#' || split(line, field, 6) < 6) continue;
-        for (int q = TRAIN_LOSS; q <= PARAMETERS; q++)
+        for (int q = TRAIN_LOSS; q <= TEST_ACC; q++)
             if (strcmp(field[2], QUANTITY[q]) == 0)
                 number_row(t, field[0], field[1], q, atof(field[3]), atof(field[4]), field[5]);
     }
@@ -387,6 +408,8 @@ static void cnn(void)
 
 /* ==== Report 2: Adam and SGD, batch size, dropout and epochs of an MLP ======================== */
 
+enum { LONG_RUN = 100 };
+
 static void mlp_batches(const char *label, const char *small, const char *middle, const char *large)
 {
     char text[160];
@@ -405,7 +428,7 @@ static void mlp_batches(const char *label, const char *small, const char *middle
           "batch 100: %s, 500: %s, 1000: %s", ACC(end[0].mean), ACC(end[1].mean), ACC(end[2].mean));
 }
 
-static void mlp_claims(double reported[MAX_EPOCHS + 1][5])
+static void mlp_claims(double reported[LONG_RUN + 1][5])
 {
     static const char *const LONG = "adam-bs500-p0.05-100epochs";
     summary adam = ours("adam-bs100", 1, TRAIN_LOSS), sgd = ours("sgd-bs100", 1, TRAIN_LOSS);
@@ -464,7 +487,7 @@ static void mlp(void)
 {
     char  line[LINE], *field[5];
     tally t = {0, 0, 0, 0};
-    static double reported[MAX_EPOCHS + 1][5];
+    static double reported[LONG_RUN + 1][5];
     FILE *f = open_table("fashion_mlp_reported.tsv");
     percent = 0;
     begin("Report 2: Adam and SGD, batch size, dropout and epochs of an MLP", "fashion_mlp",
@@ -472,7 +495,7 @@ static void mlp(void)
     while (fgets(line, sizeof line, f)) {
         if (line[0] == '#' || split(line, field, 5) < 5) continue;
         int epoch = atoi(field[0]);
-        if (epoch < 1 || epoch > MAX_EPOCHS) continue;
+        if (epoch < 1 || epoch > LONG_RUN) continue;
         for (int q = TRAIN_LOSS; q <= VAL_ACC; q++) reported[epoch][q] = atof(field[q]);
     }
     fclose(f);
@@ -480,13 +503,91 @@ static void mlp(void)
     printf("### Numbers\n\n");
     number_header();
     text_rows(&t, "fashion_mlp_text.tsv");
-    for (int epoch = 1; epoch <= MAX_EPOCHS; epoch++)
+    for (int epoch = 1; epoch <= LONG_RUN; epoch++)
         for (int q = TRAIN_LOSS; q <= VAL_ACC; q++) {
             char epoch_name[16];
             snprintf(epoch_name, sizeof epoch_name, "%d", epoch);
             number_row(&t, "adam-bs500-p0.05-100epochs", epoch_name, q, reported[epoch][q],
                        reported[epoch][q], "");
         }
+    print_tally(&t);
+}
+
+/* ==== Report 4: hand-written backpropagation against PyTorch ================================== */
+
+/* At the end of the run; NaN if it was not run, and so is all that is made of it. */
+static double mean(const char *name, int quantity)
+{
+    summary s = ours(name, LAST, quantity);
+    return s.n ? s.mean : NAN;
+}
+
+/* The number of the run with the largest mean of names[from..to), or -1 if one was not run. */
+static int best_of(int from, int to, int quantity)
+{
+    int best = from;
+    for (int i = from; i < to; i++) {
+        if (isnan(mean(names[i], quantity))) return -1;
+        if (mean(names[i], quantity) > mean(names[best], quantity)) best = i;
+    }
+    return best;
+}
+
+static void kuzushiji_claims(void)
+{
+    static const struct { const char *run; double low, high; } WANTED[] = {
+        {"m0", 0.54, 0.60}, {"m2", 0.57, 0.64}, {"m4-as-adam", 0.69, 0.75}};
+    double m0 = mean("m0", VAL_ACC), a = mean("sgd", VAL_ACC), b = mean("adam", VAL_ACC), c;
+    claim_header("Claims of the report");
+    CLAIM("Of the improvements batches of one and Adam help M0 (validation accuracy)",
+          !isnan(m0 + a + b), a > m0 && b > m0, "M0 %s, batches of one %s, Adam %s", ACC(m0),
+          ACC(a), ACC(b));
+    a = mean("linear", VAL_ACC), b = mean("exponential", VAL_ACC), c = mean("minibatch", VAL_ACC);
+    CLAIM("Schedules, and mini-batches at a lower rate, only slow M0 down",
+          !isnan(m0 + a + b + c), a < m0 && b < m0 && c < m0,
+          "M0 %s, linear %s, exponential %s, mini-batches %s", ACC(m0), ACC(a), ACC(b), ACC(c));
+    a = mean("m0", TEST_ACC), b = mean("m1", TEST_ACC);
+    CLAIM("What the search chose, M1, beats M0 (test accuracy)", !isnan(a + b), b > a,
+          "%s against %s", ACC(b), ACC(a));
+    a = mean("m1", VAL_LOSS), b = mean("m2", VAL_LOSS);
+    CLAIM("M2, the same in PyTorch, ends at a lower validation loss than M1", !isnan(a + b), b < a,
+          "%.4f against %.4f", b, a);
+    int first = find(names, "m3-25-25-25"), best = best_of(first, first + 8, VAL_ACC);
+    CLAIM("Of the grid's hidden layers 100 and 80 are the best (validation accuracy)", best >= 0,
+          best == find(names, "m3-100-80"), "%s %s; m3-100-80 %s", names[best],
+          ACC(mean(names[best], VAL_ACC)), ACC(mean("m3-100-80", VAL_ACC)));
+    best = best_of(0, 6, TEST_ACC);
+    CLAIM("M4, 5,000 units, overfits and is yet the best (test accuracy)", best >= 0,
+          strncmp(names[best], "m4", 2) == 0, "%s %s; M0 to M3 %s, %s, %s, %s", names[best],
+          ACC(mean(names[best], TEST_ACC)), ACC(mean("m0", TEST_ACC)), ACC(mean("m1", TEST_ACC)),
+          ACC(mean("m2", TEST_ACC)), ACC(mean("m3", TEST_ACC)));
+    a = mean("m4-as-sgd", TRAIN_LOSS), b = mean("m4-as-adam", TRAIN_LOSS);
+    CLAIM("M4 was trained by SGD, as its code says (its training loss is 1.1e-5)", !isnan(a + b),
+          fabs(log(a / 1.1e-5)) < fabs(log(b / 1.1e-5)), "training loss with SGD %.6f, with Adam "
+          "%.6f", a, b);
+    printf("\n");
+    claim_header("Is it reproduced?");
+    for (int i = 0; i < 3; i++) {
+        char    text[160];
+        summary s = ours(WANTED[i].run, LAST, VAL_ACC);
+        snprintf(text, sizeof text, "%s: validation accuracy %.2f to %.2f, mean of the seeds",
+                 WANTED[i].run, WANTED[i].low, WANTED[i].high);
+        CLAIM(text, s.n, s.mean >= WANTED[i].low && s.mean <= WANTED[i].high, "%s (%s to %s)",
+              ACC(s.mean), ACC(s.min), ACC(s.max));
+    }
+    printf("\n");
+}
+
+static void kuzushiji(void)
+{
+    tally t = {0, 0, 0, 0};
+    percent = 0;
+    begin("Report 4: hand-written backpropagation against PyTorch", "kuzushiji_mlp",
+          KUZUSHIJI_RUNS);
+    kuzushiji_claims();
+    printf("### Numbers\n\n");
+    number_header();
+    text_rows(&t, "kuzushiji_mlp_text.tsv");
     print_tally(&t);
 }
 
@@ -507,5 +608,6 @@ int main(int argc, char **argv)
     printf("Means and ranges are over %d seed%s.\n\n", out_count, out_count == 1 ? "" : "s");
     cnn();
     mlp();
+    kuzushiji();
     return 0;
 }
