@@ -1202,9 +1202,9 @@ TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_l
    whose full network is {{"features.", ""}, {"classifier.0.", "32."}, {"classifier.3.", "35."},
    {"classifier.6.", "38."}}. The longest beginning counts; once there is a pair, what begins with
    none is left out, on both sides.
-   Loading converts any type to float, and sets nothing before all is known to fit. The shapes must
-   be the same, but dense layers take the weights of a convolution over their whole input (units, c,
-   h, w). Tensors that one side lacks are refused; with .partial what both have is loaded, at least
+   Loading converts any type to float, of finite values only, and sets nothing before all is known
+   to fit. The shapes must be the same, but dense layers take the weights of a convolution over
+   their whole input (units, c, h, w). Tensors that one side lacks are refused; with .partial what both have is loaded, at least
    one: for the first layers of a larger file, or under a new head. PyTorch's num_batches_tracked
    counts for nothing. */
 enum { TNN_RENAMES = 64 };
@@ -1490,6 +1490,30 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #include <pthread.h>
         #include <sched.h>
         #include <unistd.h>
+    #endif
+#endif
+
+/* Writing a file for good: to the disk, and in place of another one. 0: done. */
+#ifndef TINYNN_NO_STDIO
+    #if defined(_WIN32)
+        #include <io.h>
+        #ifdef __cplusplus
+        extern "C"
+        #endif
+        __declspec(dllimport) int __stdcall MoveFileExA(const char *, const char *, unsigned long);
+        #define TNN__SYNC(f)      _commit(_fileno(f))
+        #define TNN__RENAME(a, b) (!MoveFileExA(a, b, 1 | 8))   /* replace, on the disk */
+    #elif defined(__unix__) || defined(__APPLE__)
+        #include <unistd.h>
+        #ifndef __cplusplus             /* -std=c99 hides them, no C++ does */
+        extern int (fileno)(FILE *);
+        extern int (fsync)(int);
+        #endif
+        #define TNN__SYNC(f)      fsync(fileno(f))
+        #define TNN__RENAME(a, b) rename(a, b)
+    #else
+        #define TNN__SYNC(f)      0
+        #define TNN__RENAME(a, b) rename(a, b)
     #endif
 #endif
 
@@ -11248,7 +11272,7 @@ static char *tnn__string(tnn__scan *s, int python)
         if (v < 0x80) *to++ = (char)v;
         else {
             n = v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
-            *to++ = (char)((0xf00 >> n & 0xff) | v >> 6*n);
+            *to++ = (char)((0x7f80 >> n & 0xff) | v >> 6*n);
             while (n--) *to++ = (char)(0x80 | (v >> 6*n & 0x3f));
         }
     }
@@ -11475,8 +11499,11 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
     for (i = 0; i < n; i++) {
         const double v = labels ? tnn__element(labels, i) : 0;
         if (!(v >= 0 && v <= 1 << 24) || (double)(int)v < v) {
-            tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not one of 0..16777216",
-                      labels_name, v, (long long)i);
+            if (fabs(v) < 1e15 && (double)(long long)v >= v)
+                tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within 0..16777216",
+                          labels_name, (long long)v, (long long)i);
+            else tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not a whole number",
+                           labels_name, v, (long long)i);
             tnn_data_free(&d);
             return d;
         }
@@ -11569,29 +11596,6 @@ static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count
 }
 
 #ifndef TINYNN_NO_STDIO
-#if defined(_WIN32)
-#ifdef __cplusplus
-extern "C" {
-#endif
-__declspec(dllimport) int __stdcall MoveFileExA(const char *, const char *, unsigned long);
-#ifdef __cplusplus
-}
-#endif
-#include <io.h>
-#define TNN__SYNC(f)       _commit(_fileno(f))
-#define TNN__RENAME(a, b)  (!MoveFileExA(a, b, 1 | 8))      /* replacing; on disk at the end */
-#elif defined(__unix__) || defined(__APPLE__)
-#ifndef __cplusplus         /* POSIX, which -std=c99 hides; C++ does not */
-extern int fileno(FILE *);
-extern int fsync(int);
-#endif
-#include <unistd.h>
-#define TNN__SYNC(f)       fsync(fileno(f))
-#define TNN__RENAME(a, b)  rename(a, b)
-#else
-#define TNN__SYNC(f)       0
-#define TNN__RENAME(a, b)  rename(a, b)
-#endif
 static tnn_status tnn__write_start(tnn__writer *w, const char *path)
 {
     const size_t n = path ? strlen(path) : 0;
