@@ -1197,16 +1197,16 @@ TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_l
        tnn_save_weights(net, "net.safetensors");
        tnn_load_weights(net, "net.safetensors");
    saves all that tnn_param_info names, in F32, and reads it back; torch.nn.Sequential of the same
-   layers loads the file (load_state_dict), and the other way round. .rename says which names the
-   file has: with {{"features.", ""}} "0.weight" is "features.0.weight", as in torchvision's VGG,
-   whose full network is {{"features.", ""}, {"classifier.0.", "32."}, {"classifier.3.", "35."},
-   {"classifier.6.", "38."}}. The longest beginning counts; once there is a pair, what begins with
-   none is left out, on both sides.
+   layers loads the file (load_state_dict), and the other way round.
+   .rename says what the file calls them: with {{"features.", ""}} "0.weight" is "features.0.weight"
+   as in torchvision's VGG, of which the full network is {{"features.", ""}, {"classifier.0.",
+   "32."}, {"classifier.3.", "35."}, {"classifier.6.", "38."}}. The longest beginning counts; where
+   there is a pair, names that begin with none are left out, on both sides.
    Loading converts any type to float, of finite values only, and sets nothing before all is known
-   to fit. The shapes must be the same, but dense layers take the weights of a convolution over
-   their whole input (units, c, h, w). Tensors that one side lacks are refused; with .partial what both have is loaded, at least
-   one: for the first layers of a larger file, or under a new head. PyTorch's num_batches_tracked
-   counts for nothing. */
+   to fit. Shapes must be the same, but dense layers take the weights of a convolution over their
+   whole input (units, c, h, w), as timm's VGG has them. Tensors that one side lacks are refused;
+   with .partial what both have is loaded, at least one: the first layers of a larger file, or those
+   under a new head. PyTorch's num_batches_tracked does not count. */
 enum { TNN_RENAMES = 64 };
 typedef struct tnn_rename { const char *file, *net; } tnn_rename;
 typedef struct tnn_weights_options {

@@ -4,11 +4,11 @@
    Vectors come from file_vectors.py. Each file is parsed from a block of exactly its size, so that
    a sanitizer sees what reads beyond it. With TINYNN_DATA set, the real files are read, too. */
 #include <stdlib.h>
-static size_t largest;                  /* allocation so far */
+static size_t most_bytes;               /* allocation so far */
 static int    allowed = -1;             /* so many allocations are, then none; -1: all */
 static void *counted_malloc(size_t bytes)
 {
-    if (bytes > largest) largest = bytes;
+    if (bytes > most_bytes) most_bytes = bytes;
     if (allowed > 0) allowed--;
     return allowed == 0 ? NULL : malloc(bytes);
 }
@@ -253,7 +253,7 @@ static void mutations(const unsigned char *p, size_t size, int (*parse)(const vo
     size_t i, k;
     int taken = 0;
     unsigned char *q;
-    largest = 0;
+    most_bytes = 0;
     for (i = 0; i < size; i++) {
         q = copy_of(p, i);
         CHECK(!parse(q, i) && tnn_failed(), "cut at %lu, taken", (unsigned long)i);
@@ -274,8 +274,8 @@ static void mutations(const unsigned char *p, size_t size, int (*parse)(const vo
     CHECK(!parse(q, size + 1) && tnn_failed(), "a byte too many, taken");
     tnn_clear_error();
     free(q);
-    CHECK(largest < 8*size + 512, "allocated %lu bytes for a file of %lu", (unsigned long)largest,
-          (unsigned long)size);
+    CHECK(most_bytes < 8*size + 512, "allocated %lu bytes for a file of %lu",
+          (unsigned long)most_bytes, (unsigned long)size);
     test_note("%d of %lu changed files mean something", taken, (unsigned long)(size*sizeof flips));
 }
 static int parse_npy(const void *p, size_t size)
