@@ -102,7 +102,7 @@
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
-       TINYNN_NO_STDIO           no files: data comes from memory
+       TINYNN_NO_STDIO           no files: data and weights come from memory
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
