@@ -67,6 +67,7 @@
        11  Regularizers          penalties and constraints of the weights
        12  Data                  IDX files, normalisation, splits, augmentation, batches
        13  Training              metrics, early stopping, learning-rate finder, gradient check
+       15  Files                 .npy arrays, weights as safetensors
        16  Licence
    (numbers left out are kept for search and checkpoints)
 
@@ -93,6 +94,7 @@
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix
        initial       torch.nn.init's, Keras' variance scaling
+       files         IDX, .npy, safetensors (PyTorch's weights by name, all or some of them)
 
    OPTIONS  (macros, defined before the implementation is included)
 
@@ -100,7 +102,7 @@
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
-       TINYNN_NO_STDIO           no files: data comes from memory
+       TINYNN_NO_STDIO           no files: data and weights come from memory
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
@@ -1190,6 +1192,60 @@ TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *lab
 TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_load_npy */
 #endif
 
+/* WEIGHTS in safetensors' format (github.com/huggingface/safetensors), read strictly: a header of
+   at most 100 MB, no name twice, offsets without overlap, hole or rest, sizes as shapes say.
+       tnn_save_weights(net, "net.safetensors");
+       tnn_load_weights(net, "net.safetensors");
+   saves all that tnn_param_info names, in F32, and reads it back; torch.nn.Sequential of the same
+   layers loads the file (load_state_dict), and the other way round.
+   .rename says what the file calls them: with {{"features.", ""}} "0.weight" is "features.0.weight"
+   as in torchvision's VGG, of which the full network is {{"features.", ""}, {"classifier.0.",
+   "32."}, {"classifier.3.", "35."}, {"classifier.6.", "38."}}. The longest beginning counts; where
+   there is a pair, names that begin with none are left out, on both sides.
+   Loading converts any type to float, of finite values only, and sets nothing before all is known
+   to fit. Shapes must be the same, but dense layers take the weights of a convolution over their
+   whole input (units, c, h, w), as timm's VGG has them. Tensors that one side lacks are refused;
+   with .partial what both have is loaded, at least one: the first layers of a larger file, or those
+   under a new head. PyTorch's num_batches_tracked does not count. */
+enum { TNN_RENAMES = 64 };
+typedef struct tnn_rename { const char *file, *net; } tnn_rename;
+typedef struct tnn_weights_options {
+    const char *path;       /* from and to memory: in messages only */
+    tnn_rename  rename[TNN_RENAMES];
+    int         partial;    /* loading only */
+} tnn_weights_options;
+/* Loading returns the number of tensors set, 0 on error. tnn_format_weights returns the file's
+   size, 0 on error, and writes it to `to` if it fits into `room` bytes. Options may be NULL. */
+TNN_API int        tnn_parse_weights(tnn_net *net, const void *bytes, size_t size,
+                                     const tnn_weights_options *options);
+TNN_API size_t     tnn_format_weights(tnn_net *net, void *to, size_t room,
+                                      const tnn_weights_options *options);
+#ifndef TINYNN_NO_STDIO
+TNN_API int        tnn_weights_load(tnn_net *net, const tnn_weights_options *options);
+TNN_API tnn_status tnn_weights_save(tnn_net *net, const tnn_weights_options *options);
+#endif
+
+/* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
+typedef struct tnn_stored {
+    const char *name;
+    tnn_dtype   dtype;
+    int         ndim;
+    long long   shape[TNN_DIMS], count;
+    long long   begin, end;             /* bytes of the file's data part */
+} tnn_stored;
+typedef struct tnn_safetensors {
+    int                  count;
+    const tnn_stored    *tensor;        /* NULL on failure */
+    const unsigned char *data;
+    void                *memory, *file; /* what tnn_safetensors_free frees */
+} tnn_safetensors;
+TNN_API tnn_safetensors tnn_parse_safetensors(const void *bytes, size_t size);
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_safetensors tnn_read_safetensors(const char *path);
+#endif
+TNN_API tnn_array       tnn_safetensors_array(const tnn_safetensors *file, int i);   /* a copy */
+TNN_API void            tnn_safetensors_free(tnn_safetensors *file);
+
 /* The macros of 1i note the caller's line with this. */
 TNN_API void tnn_at(const char *file, int line);
 
@@ -1224,6 +1280,10 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
 #define tnn_load_npy(...) \
     (TNN__HERE, tnn_npy_load(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__)))
+#define tnn_load_weights(net, ...) \
+    (TNN__HERE, tnn_weights_load(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
+#define tnn_save_weights(net, ...) \
+    (TNN__HERE, tnn_weights_save(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
 /* Function-like macros do not expand within themselves: each of these notes the line and calls. */
 #define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
 #define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
@@ -1299,6 +1359,13 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_save_npy(...)                (TNN__HERE, tnn_save_npy(__VA_ARGS__))
 #define tnn_array_data(...)              (TNN__HERE, tnn_array_data(__VA_ARGS__))
 #define tnn_npy_load(...)                (TNN__HERE, tnn_npy_load(__VA_ARGS__))
+#define tnn_parse_weights(...)           (TNN__HERE, tnn_parse_weights(__VA_ARGS__))
+#define tnn_format_weights(...)          (TNN__HERE, tnn_format_weights(__VA_ARGS__))
+#define tnn_weights_load(...)            (TNN__HERE, tnn_weights_load(__VA_ARGS__))
+#define tnn_weights_save(...)            (TNN__HERE, tnn_weights_save(__VA_ARGS__))
+#define tnn_parse_safetensors(...)       (TNN__HERE, tnn_parse_safetensors(__VA_ARGS__))
+#define tnn_read_safetensors(...)        (TNN__HERE, tnn_read_safetensors(__VA_ARGS__))
+#define tnn_safetensors_array(...)       (TNN__HERE, tnn_safetensors_array(__VA_ARGS__))
 
 #endif /* TINYNN_H */
 
@@ -1423,6 +1490,30 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #include <pthread.h>
         #include <sched.h>
         #include <unistd.h>
+    #endif
+#endif
+
+/* Writing a file for good: to the disk, and in place of another one. 0: done. */
+#ifndef TINYNN_NO_STDIO
+    #if defined(_WIN32)
+        #include <io.h>
+        #ifdef __cplusplus
+        extern "C"
+        #endif
+        __declspec(dllimport) int __stdcall MoveFileExA(const char *, const char *, unsigned long);
+        #define TNN__SYNC(f)      _commit(_fileno(f))
+        #define TNN__RENAME(a, b) (!MoveFileExA(a, b, 1 | 8))   /* replace, on the disk */
+    #elif defined(__unix__) || defined(__APPLE__)
+        #include <unistd.h>
+        #ifndef __cplusplus             /* -std=c99 hides them, no C++ does */
+        extern int (fileno)(FILE *);
+        extern int (fsync)(int);
+        #endif
+        #define TNN__SYNC(f)      fsync(fileno(f))
+        #define TNN__RENAME(a, b) rename(a, b)
+    #else
+        #define TNN__SYNC(f)      0
+        #define TNN__RENAME(a, b) rename(a, b)
     #endif
 #endif
 
@@ -11073,12 +11164,21 @@ static int tnn__wrong(const tnn__scan *s, const char *what)
     tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: %s", s->file, (long long)(s->base + s->at), what);
     return 0;
 }
-static int tnn__next(tnn__scan *s, char c)      /* takes it if it comes next */
+static char tnn__peek(tnn__scan *s)             /* 0 at the end */
 {
     while (s->at < s->end && s->text[s->at] && strchr(" \t\r\n", s->text[s->at])) s->at++;
-    if (s->at == s->end || s->text[s->at] != c) return 0;
+    return s->at < s->end ? s->text[s->at] : '\0';
+}
+static int tnn__next(tnn__scan *s, char c)      /* takes it if it comes next */
+{
+    if (tnn__peek(s) != c) return 0;
     s->at++;
     return 1;
+}
+static int tnn__end(tnn__scan *s)
+{
+    tnn__peek(s);
+    return s->at == s->end || tnn__wrong(s, "the header should end here");
 }
 static int tnn__need(tnn__scan *s, char c)
 {
@@ -11088,9 +11188,7 @@ static int tnn__need(tnn__scan *s, char c)
 }
 static int tnn__integer(tnn__scan *s, long long *v)
 {
-    tnn__len first;
-    tnn__next(s, 0);
-    first = s->at;
+    const tnn__len first = (tnn__peek(s), s->at);
     for (*v = 0; s->at < s->end && s->text[s->at] >= '0' && s->text[s->at] <= '9'; s->at++) {
         if (*v > ((long long)1 << 53)/10 || (s->at > first && s->text[first] == '0'))
             return tnn__wrong(s, "a number that is too long");
@@ -11174,7 +11272,7 @@ static char *tnn__string(tnn__scan *s, int python)
         if (v < 0x80) *to++ = (char)v;
         else {
             n = v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
-            *to++ = (char)((0xf00 >> n & 0xff) | v >> 6*n);
+            *to++ = (char)((0x7f80 >> n & 0xff) | v >> 6*n);
             while (n--) *to++ = (char)(0x80 | (v >> 6*n & 0x3f));
         }
     }
@@ -11184,6 +11282,35 @@ static char *tnn__string(tnn__scan *s, int python)
     return text;
 }
 
+/* The next key of a dictionary or object whose { was taken, the *n-th so far, and its colon; NULL
+   after the }, and on error, *n then being -1. Python allows a comma before the }. */
+static char *tnn__key(tnn__scan *s, int *n, int python)
+{
+    const int more = *n == 0 || tnn__next(s, ',');
+    char *key = NULL;
+    if ((*n == 0 || python || !more) && tnn__next(s, '}')) return NULL;
+    if (more ? (key = tnn__string(s, python)) != NULL && tnn__need(s, ':') : tnn__need(s, ',')) {
+        ++*n;
+        return key;
+    }
+    *n = -1;
+    return NULL;
+}
+/* Its place among names[0..count), once each: bits of *seen. -1 on error. */
+static int tnn__key_of(tnn__scan *s, const char *key, const char *const *names, int count,
+                       int *seen, const char *what)
+{
+    int k;
+    for (k = 0; k < count && strcmp(key, names[k]); k++) {}
+    if (k < count && !(*seen >> k & 1)) {
+        *seen |= 1 << k;
+        return k;
+    }
+    s->at = key - s->text;
+    tnn__wrong(s, what);
+    return -1;
+}
+
 /* ---- 15b. Arrays: .npy ------------------------------------------------------------------------
    \x93NUMPY, version (two bytes), length of the header (2 bytes, 4 from version 2 on, the lowest
    first), the header: a Python dictionary
@@ -11191,24 +11318,15 @@ static char *tnn__string(tnn__scan *s, int python)
    padded with spaces and ended by a newline; then the elements (NEP 1; numpy.lib.format). */
 static int tnn__npy_header(tnn__scan *s, tnn_array *a, int *big, int *fortran)
 {
-    static const char *const keys[] = {"descr", "fortran_order", "shape", "True", "False"};
-    int seen = 0, k, v;
+    static const char *const keys[] = {"descr", "fortran_order", "shape"};
+    static const char what[] = "descr, fortran_order and shape expected, each once";
+    const char *key, *descr;
+    int n = 0, seen = 0, k;
     if (!tnn__need(s, '{')) return 0;
-    while (!tnn__next(s, '}')) {
-        const tnn__len start = s->at;
-        const char *key = tnn__string(s, 1), *descr;
-        if (!key) return 0;
-        for (k = 0; k < 3 && strcmp(key, keys[k]); k++) {}
-        if (k == 3 || seen >> k & 1) {
-            s->at = start;
-            return tnn__wrong(s, "descr, fortran_order and shape expected, each once");
-        }
-        seen |= 1 << k;
-        if (!tnn__need(s, ':')) return 0;
+    while ((key = tnn__key(s, &n, 1)) != NULL) {
+        if ((k = tnn__key_of(s, key, keys, 3, &seen, what)) < 0) return 0;
         if (k == 0) {
-            tnn__next(s, 0);
-            if (s->at < s->end && s->text[s->at] == '[')
-                return tnn__wrong(s, "an array of records is not supported");
+            if (tnn__peek(s) == '[') return tnn__wrong(s, "an array of records is not supported");
             if ((descr = tnn__string(s, 1)) == NULL) return 0;
             *big = descr[0] == '>';
             a->dtype = descr[0] ? tnn__dtype_of(descr + 1, 1) : (tnn_dtype)0;
@@ -11218,23 +11336,15 @@ static int tnn__npy_header(tnn__scan *s, tnn_array *a, int *big, int *fortran)
                 return 0;
             }
         } else if (k == 1) {
-            for (tnn__next(s, 0), v = 3; v < 5; v++) {
-                const tnn__len n = (tnn__len)strlen(keys[v]);
-                if (s->end - s->at < n || memcmp(s->text + s->at, keys[v], (size_t)n)) continue;
-                *fortran = v == 3;
-                s->at += n;
-                break;
-            }
-            if (v == 5) return tnn__wrong(s, "True or False expected");
+            const char *word = tnn__peek(s) == 'T' ? "True" : "False";
+            const tnn__len length = (tnn__len)strlen(word);
+            if (s->end - s->at < length || memcmp(s->text + s->at, word, (size_t)length))
+                return tnn__wrong(s, "True or False expected");
+            *fortran = length == 4;
+            s->at += length;
         } else if (!tnn__list(s, '(', ')', a->shape, &a->ndim)) return 0;
-        if (!tnn__next(s, ',')) {
-            if (tnn__need(s, '}')) break;
-            return 0;
-        }
     }
-    if (seen != 7) return tnn__wrong(s, "one of descr, fortran_order and shape is missing");
-    tnn__next(s, 0);
-    return s->at == s->end || tnn__wrong(s, "the header should end here");
+    return n == 3 ? tnn__end(s) : n >= 0 && tnn__wrong(s, what);
 }
 /* The number of elements, saturating. */
 static tnn__len tnn__array_count(int ndim, const long long *shape)
@@ -11389,8 +11499,11 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
     for (i = 0; i < n; i++) {
         const double v = labels ? tnn__element(labels, i) : 0;
         if (!(v >= 0 && v <= 1 << 24) || (double)(int)v < v) {
-            tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not one of 0..16777216",
-                      labels_name, v, (long long)i);
+            if (fabs(v) < 1e15 && (double)(long long)v >= v)
+                tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within 0..16777216",
+                          labels_name, (long long)v, (long long)i);
+            else tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not a whole number",
+                           labels_name, v, (long long)i);
             tnn_data_free(&d);
             return d;
         }
@@ -11439,52 +11552,33 @@ TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
     tnn_array_free(&y);
     return d;
 }
+#endif
 
-/* ---- 15c. Writing: PATH.tmp, synced, renamed to PATH ----------------------------------------- */
-#if defined(_WIN32)
-#ifdef __cplusplus
-extern "C" {
+/* ---- 15c. Writing: PATH.tmp, synced, renamed to PATH; or to memory --------------------------- */
+typedef struct {
+    int            good;
+    unsigned char *to;                  /* memory, written to while `used` is within `room` */
+    size_t         room, used;
+#ifndef TINYNN_NO_STDIO
+    FILE          *f;
+    const char    *path;
+    char          *temporary;
 #endif
-__declspec(dllimport) int __stdcall MoveFileExA(const char *, const char *, unsigned long);
-#ifdef __cplusplus
-}
-#endif
-#include <io.h>
-#define TNN__SYNC(f)       _commit(_fileno(f))
-#define TNN__RENAME(a, b)  (!MoveFileExA(a, b, 1 | 8))      /* replacing; on disk at the end */
-#elif defined(__unix__) || defined(__APPLE__)
-#ifndef __cplusplus         /* POSIX, which -std=c99 hides; C++ does not */
-extern int fileno(FILE *);
-extern int fsync(int);
-#endif
-#include <unistd.h>
-#define TNN__SYNC(f)       fsync(fileno(f))
-#define TNN__RENAME(a, b)  rename(a, b)
-#else
-#define TNN__SYNC(f)       0
-#define TNN__RENAME(a, b)  rename(a, b)
-#endif
-typedef struct { FILE *f; const char *path; char *temporary; int good; } tnn__writer;
-static int tnn__write_start(tnn__writer *w, const char *path)
-{
-    const size_t n = path ? strlen(path) : 0;
-    memset(w, 0, sizeof *w);
-    w->path = path ? path : "(no path)";
-    w->temporary = (char *)tnn__alloc_raw((tnn__len)n + 5, w->path);
-    if (!w->temporary) return 0;
-    memcpy(w->temporary, w->path, n);
-    memcpy(w->temporary + n, ".tmp", 5);
-    w->f = n ? fopen(w->temporary, "wb") : NULL;
-    w->good = w->f != NULL;
-    if (w->good) return 1;
-    tnn__fail(TNN_ERROR_IO, "%s: cannot be written: %s cannot be opened", w->path,
-              n ? w->temporary : "no path");
-    tnn__release(w->temporary);
-    return 0;
-}
+} tnn__writer;
 static void tnn__write(tnn__writer *w, const void *p, size_t size)
 {
-    w->good = w->good && fwrite(p, 1, size, w->f) == size;
+#ifndef TINYNN_NO_STDIO
+    if (w->f) w->good = w->good && fwrite(p, 1, size, w->f) == size;
+    else
+#endif
+    if (w->used <= w->room && size <= w->room - w->used) memcpy(w->to + w->used, p, size);
+    w->used += size;
+}
+static void tnn__write_text(tnn__writer *w, const char *text) { tnn__write(w, text, strlen(text)); }
+static void tnn__write_int(tnn__writer *w, long long v)
+{
+    char text[24];
+    tnn__write(w, text, (size_t)(tnn__put_int(text, text + sizeof text, v) - text));
 }
 /* Elements, the lowest byte first. */
 static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count, int bytes)
@@ -11499,6 +11593,26 @@ static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count
                           0);
         tnn__write(w, block, (size_t)(n*bytes));
     }
+}
+
+#ifndef TINYNN_NO_STDIO
+static tnn_status tnn__write_start(tnn__writer *w, const char *path)
+{
+    const size_t n = path ? strlen(path) : 0;
+    tnn_status e;
+    memset(w, 0, sizeof *w);
+    w->path = path ? path : "(no path)";
+    w->temporary = (char *)tnn__alloc_raw((tnn__len)n + 5, w->path);
+    if (!w->temporary) return TNN_ERROR_MEMORY;
+    memcpy(w->temporary, w->path, n);
+    memcpy(w->temporary + n, ".tmp", 5);
+    w->f = n ? fopen(w->temporary, "wb") : NULL;
+    w->good = w->f != NULL;
+    if (w->good) return TNN_OK;
+    e = tnn__fail(TNN_ERROR_IO, "%s: cannot be written: %s cannot be opened", w->path,
+                  n ? w->temporary : "no path");
+    tnn__release(w->temporary);
+    return e;
 }
 static tnn_status tnn__write_end(tnn__writer *w)
 {
@@ -11519,6 +11633,7 @@ TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype 
     const int type = (int)dtype, known = type > 0 && type < TNN__DTYPES && type != (int)TNN_BF16;
     char header[448], *to = header + 10, *end = header + sizeof header;
     tnn__writer w;
+    tnn_status e;
     tnn__len count;
     int i, fits = ndim >= 0 && ndim <= TNN_DIMS && (shape || !ndim);
     for (i = 0; fits && i < ndim; i++) fits = shape[i] >= 0;
@@ -11538,12 +11653,482 @@ TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype 
     *to++ = '\n';
     memcpy(header, "\x93NUMPY\1", 8);
     tnn__put_bits((unsigned char *)header + 8, (uint64_t)(to - header - 10), 2, 0);
-    if (!tnn__write_start(&w, path)) return (tnn_status)tnn_failed();
+    e = tnn__write_start(&w, path);
+    if (e) return e;
     tnn__write(&w, header, (size_t)(to - header));
     tnn__write_elements(&w, data, count, tnn__dtypes[dtype].bytes);
     return tnn__write_end(&w);
 }
 #endif /* TINYNN_NO_STDIO */
+
+/* ---- 15d. Weights: safetensors ----------------------------------------------------------------
+   Length N of the header (8 bytes, the lowest first); the header, a JSON object
+       {"__metadata__": {"KEY": "VALUE", ...},
+        "NAME": {"dtype": "F32", "shape": [64, 3, 3, 3], "data_offsets": [BEGIN, END]}, ...}
+   that begins with its { and may be padded with spaces; then the data, little-endian, to which the
+   offsets refer and which they cover once. */
+enum { TNN__HEADER_LIMIT = 100000000 };
+enum { TNN__LEAST_ENTRY = 48 };     /* "":{"dtype":"U8","shape":[],"data_offsets":[0,1]} and less */
+
+static int tnn__stored_header(tnn__scan *s, tnn_stored *t)
+{
+    static const char *const keys[] = {"dtype", "shape", "data_offsets"};
+    static const char what[] = "dtype, shape and data_offsets expected, each once";
+    const char *key, *type;
+    long long offsets[TNN_DIMS];
+    int n = 0, seen = 0, pair = 0, k;
+    if (!tnn__need(s, '{')) return 0;
+    while ((key = tnn__key(s, &n, 0)) != NULL) {
+        if ((k = tnn__key_of(s, key, keys, 3, &seen, what)) < 0) return 0;
+        if (k == 0) {
+            if ((type = tnn__string(s, 0)) == NULL) return 0;
+            t->dtype = tnn__dtype_of(type, 0);
+            if (!t->dtype) {
+                tnn__fail(TNN_ERROR_FORMAT, "%s: %s is of type %s; supported are BOOL, U8, I8, U16,"
+                          " I16, U32, I32, U64, I64, F16, BF16, F32, F64", s->file, t->name, type);
+                return 0;
+            }
+        } else if (k == 1) {
+            if (!tnn__list(s, '[', ']', t->shape, &t->ndim)) return 0;
+        } else {
+            if (!tnn__list(s, '[', ']', offsets, &pair)) return 0;
+            if (pair != 2) return tnn__wrong(s, "two data_offsets expected");
+        }
+    }
+    if (n != 3) return n >= 0 && tnn__wrong(s, what);
+    t->begin = offsets[0];
+    t->end = offsets[1];
+    t->count = tnn__array_count(t->ndim, t->shape);
+    return 1;
+}
+static int tnn__by_name(const void *a, const void *b)
+{
+    return strcmp(((const tnn_stored *)a)->name, ((const tnn_stored *)b)->name);
+}
+static int tnn__by_place(const void *a, const void *b)
+{
+    const tnn_stored *x = (const tnn_stored *)a, *y = (const tnn_stored *)b;
+    return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1)
+         : x->end != y->end ? (x->end < y->end ? -1 : 1) : tnn__by_name(a, b);
+}
+/* The entries of a header into t, which has room for any number that fits its length; -1 on error.
+   Sorted by place. */
+static int tnn__stored_list(tnn__scan *s, tnn_stored *t, long long data)
+{
+    int keys = 0, metadata = 0, count = 0, i;
+    long long at = 0;
+    char *key;
+    if (!tnn__need(s, '{')) return -1;
+    while ((key = tnn__key(s, &keys, 0)) != NULL) {
+        int n = 0;
+        if (strcmp(key, "__metadata__")) {
+            memset(&t[count], 0, sizeof *t);
+            t[count].name = key;
+            if (!tnn__stored_header(s, &t[count++])) return -1;
+            continue;
+        }
+        if (metadata++) { tnn__wrong(s, "__metadata__ is there twice"); return -1; }
+        if (!tnn__need(s, '{')) return -1;
+        while (tnn__key(s, &n, 0)) if (!tnn__string(s, 0)) return -1;
+        if (n < 0) return -1;
+    }
+    if (keys < 0 || !tnn__end(s)) return -1;
+    qsort(t, (size_t)count, sizeof *t, tnn__by_name);
+    for (i = 1; i < count; i++)
+        if (!tnn__by_name(&t[i - 1], &t[i])) {
+            tnn__fail(TNN_ERROR_FORMAT, "%s: has %s twice", s->file, t[i].name);
+            return -1;
+        }
+    qsort(t, (size_t)count, sizeof *t, tnn__by_place);
+    for (i = 0; i < count; at = t[i++].end) {
+        const long long bytes = tnn__mul((tnn__len)t[i].count, tnn__dtypes[t[i].dtype].bytes);
+        if (t[i].begin == at && t[i].end <= data && t[i].end - at == bytes) continue;
+        tnn__fail(TNN_ERROR_FORMAT, "%s: %s has data_offsets %l to %l; its shape needs %l bytes "
+                  "from %l on, without overlap or hole, of %l that there are", s->file, t[i].name,
+                  t[i].begin, t[i].end, bytes, at, data);
+        return -1;
+    }
+    if (at != data) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: %l bytes of data, of which the header describes %l",
+                  s->file, data, at);
+        return -1;
+    }
+    return count;
+}
+static tnn_safetensors tnn__safetensors(const char *file, const unsigned char *p, size_t size)
+{
+    const uint64_t length = p && size >= 8 ? tnn__bits(p, 8, 0) : 0;
+    tnn_safetensors f;
+    tnn_stored *t;
+    tnn__scan s;
+    tnn__len entries;
+    memset(&f, 0, sizeof f);
+    memset(&s, 0, sizeof s);
+    if (length < 2 || length > TNN__HEADER_LIMIT || length > size - 8 || p[8] != '{') {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l (at "
+                  "most 100 MB) that begins with %d (should be 123)", file, (long long)size,
+                  (long long)TNN__MIN(length, (uint64_t)1 << 62), length && size > 8 ? p[8] : 0);
+        return f;
+    }
+    entries = ((tnn__len)length/TNN__LEAST_ENTRY + 1)*(tnn__len)sizeof *t;
+    t = (tnn_stored *)tnn__alloc_raw(entries + (tnn__len)length + 1, file);
+    if (!t) return f;
+    s.file = file;
+    s.base = 8;
+    s.end = (tnn__len)length;
+    s.text = (char *)t + entries;
+    memcpy(s.text, p + 8, (size_t)length);
+    f.count = tnn__stored_list(&s, t, (long long)(size - 8 - (size_t)length));
+    if (f.count < 0) {
+        tnn__release(t);
+        f.count = 0;
+        return f;
+    }
+    f.memory = t;
+    f.tensor = t;
+    f.data = p + 8 + length;
+    return f;
+}
+TNN_API tnn_safetensors (tnn_parse_safetensors)(const void *bytes, size_t size)
+{
+    return tnn__safetensors("safetensors", (const unsigned char *)bytes, size);
+}
+TNN_API void tnn_safetensors_free(tnn_safetensors *file)
+{
+    if (!file) return;
+    tnn__release(file->memory);
+    tnn__release(file->file);
+    memset(file, 0, sizeof *file);
+}
+/* Element i of a tensor. */
+static double tnn__stored_value(const tnn_safetensors *f, const tnn_stored *t, tnn__len i)
+{
+    const int bytes = tnn__dtypes[t->dtype].bytes;
+    return tnn__number(tnn__bits(f->data + t->begin + i*bytes, bytes, 0), t->dtype);
+}
+TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
+{
+    tnn_array a;
+    const tnn_stored *t;
+    tnn__len k;
+    memset(&a, 0, sizeof a);
+    if (!file || !file->tensor || i < 0 || i >= file->count) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_safetensors_array: tensor %d of %d", i,
+                  file ? file->count : 0);
+        return a;
+    }
+    t = &file->tensor[i];
+    a.data = tnn__alloc_raw((tnn__len)(t->end - t->begin), t->name);
+    if (!a.data) return a;
+    a.dtype = t->dtype;
+    a.ndim = t->ndim;
+    a.count = t->count;
+    memcpy(a.shape, t->shape, sizeof a.shape);
+    for (k = 0; k < a.count; k++) {
+        const int bytes = tnn__dtypes[t->dtype].bytes;
+        tnn__put_bits((unsigned char *)a.data + k*bytes,
+                      tnn__bits(file->data + t->begin + k*bytes, bytes, 0), bytes,
+                      tnn__big_endian());
+    }
+    return a;
+}
+
+/* Two strings that make one name. head NULL: none. */
+typedef struct { const char *head, *tail; } tnn__name;
+static char tnn__name_next(tnn__name *n)
+{
+    return *n->head ? *n->head++ : *n->tail ? *n->tail++ : '\0';
+}
+static int tnn__same_name(tnn__name a, tnn__name b)
+{
+    char c;
+    do if ((c = tnn__name_next(&a)) != tnn__name_next(&b)) return 0; while (c);
+    return 1;
+}
+/* How many bytes of `name` pair k stands for on one side; -1: another beginning, -2: no pair. */
+static int tnn__begins(const tnn_weights_options *o, int k, int net, const char *name)
+{
+    const char *start;
+    int n;
+    if (k >= TNN_RENAMES || (!o->rename[k].file && !o->rename[k].net)) return -2;
+    start = net ? o->rename[k].net : o->rename[k].file;
+    n = start ? (int)strlen(start) : 0;
+    return !n || !strncmp(name, start, (size_t)n) ? n : -1;
+}
+/* What the file calls a tensor of the network. */
+static tnn__name tnn__file_name(const tnn_weights_options *o, const char *name)
+{
+    tnn__name r = {NULL, NULL};
+    int k, n, most = -1;
+    for (k = 0; (n = tnn__begins(o, k, 1, name)) > -2; k++)
+        if (n > most) {
+            most = n;
+            r.head = o->rename[k].file ? o->rename[k].file : "";
+            r.tail = name + n;
+        }
+    if (k) return r;
+    r.head = name;
+    r.tail = "";
+    return r;
+}
+/* Is a tensor of the file one of those that the network should have? */
+static int tnn__expected(const tnn_weights_options *o, const char *name)
+{
+    static const char counter[] = ".num_batches_tracked";
+    const size_t n = strlen(name), m = sizeof counter - 1;
+    int k, begins, any = 0;
+    if (n >= m && !strcmp(name + n - m, counter)) return 0;
+    for (k = 0; (begins = tnn__begins(o, k, 0, name)) > -2; k++) any |= begins >= 0;
+    return any || k == 0;
+}
+
+static int tnn__fits(const tnn_param *p, const tnn_stored *t)
+{
+    int i;
+    if (t->count != p->count || t->ndim < 1) return 0;
+    for (i = 0; i < p->ndim && i < t->ndim && t->shape[i] == p->dims[i]; i++) {}
+    return t->ndim == p->ndim ? i == p->ndim : p->ndim == 2 && t->ndim > 2 && i > 0;
+}
+static const char *tnn__put_shape(char text[64], int ndim, const int *dims, const long long *shape)
+{
+    char *to = text, *end = text + 63;
+    int i;
+    for (i = 0; i < ndim; i++)
+        to = tnn__put_int(i ? tnn__put(to, end, "x") : to, end, dims ? dims[i] : shape[i]);
+    *to = 0;
+    return text;
+}
+/* Sets tensor i of the network from the file, or if !set only looks whether it can be. 1: yes, 0:
+   it stays as it is, -1: error, -2: there is no tensor i. */
+static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const char *file,
+                            const tnn_safetensors *f, int i, int set)
+{
+    int which = 0, k;
+    const tnn__op *op = tnn__find_param(net, i, &which);
+    const tnn_stored *t = NULL;
+    tnn_param p;
+    tnn__name want, have;
+    tnn__len at;
+    if (!op) return -2;
+    p = tnn__param_of(net, op, which);
+    want = tnn__file_name(o, p.name);
+    if (!want.head) return 0;
+    have.tail = "";
+    for (k = 0; k < f->count && !t; k++) {
+        have.head = f->tensor[k].name;
+        if (tnn__same_name(want, have)) t = &f->tensor[k];
+    }
+    if (!t) {
+        if (o->partial) return 0;
+        tnn__fail(TNN_ERROR_FORMAT, "%s: has no %s%s; .partial = 1 loads what it has", file,
+                  want.head, want.tail);
+        return -1;
+    }
+    if (!tnn__fits(&p, t)) {
+        char shapes[2][64];
+        tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", file, t->name,
+                  tnn__put_shape(shapes[0], t->ndim, NULL, t->shape), p.name,
+                  tnn__put_shape(shapes[1], p.ndim, p.dims, NULL));
+        return -1;
+    }
+    for (at = 0; at < p.count; at++) {
+        const double v = tnn__stored_value(f, t, at);
+        if (set)
+            *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0], at) = (float)v;
+        else if (!tnn__is_float(v)) {
+            tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not a finite float", file,
+                      (long long)at, t->name, v);
+            return -1;
+        }
+    }
+    return 1;
+}
+static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const char *file,
+                             const tnn_safetensors *f)
+{
+    const tnn__op *op;
+    tnn__name want, have;
+    int i, k, which, n, count = 0;
+    if ((tnn_build)(net)) return 0;
+    for (i = 0; (n = tnn__load_tensor(net, o, file, f, i, 0)) >= 0; i++) count += n;
+    if (n == -1) return 0;
+    have.tail = "";
+    for (k = 0; k < f->count && !o->partial; k++) {
+        have.head = f->tensor[k].name;
+        if (!tnn__expected(o, have.head)) continue;
+        for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+            want = tnn__file_name(o, op->name[which]);
+            if (want.head && tnn__same_name(want, have)) break;
+        }
+        if (op) continue;
+        tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads the rest",
+                  file, have.head);
+        return 0;
+    }
+    if (!count) tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
+    for (i = 0; tnn__load_tensor(net, o, file, f, i, 1) >= 0; i++) {}
+    return count;
+}
+TNN_API int (tnn_parse_weights)(tnn_net *net, const void *bytes, size_t size,
+                                const tnn_weights_options *options)
+{
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
+    const tnn_weights_options *o = options ? options : &none;
+    const char *file = o->path ? o->path : "weights";
+    tnn_safetensors f = tnn__safetensors(file, (const unsigned char *)bytes, size);
+    const int count = f.tensor ? tnn__load_weights(net, o, file, &f) : 0;
+    tnn_safetensors_free(&f);
+    return count;
+}
+
+static void tnn__write_name(tnn__writer *w, tnn__name name)
+{
+    static const char digits[] = "0123456789abcdef";
+    char c;
+    while ((c = tnn__name_next(&name)) != 0) {
+        char text[] = "\\u0000";
+        if ((unsigned char)c < 0x20) {
+            text[4] = digits[c >> 4];
+            text[5] = digits[c & 15];
+            tnn__write(w, text, 6);
+        } else {
+            if (c == '"' || c == '\\') tnn__write(w, "\\", 1);
+            tnn__write(w, &c, 1);
+        }
+    }
+}
+static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
+                              long long *data)
+{
+    const tnn__op *op;
+    int i, k, which;
+    *data = 0;
+    tnn__write_text(w, "{\"__metadata__\":{\"format\":\"pt\"}");
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(net, op, which);
+        const tnn__name name = tnn__file_name(o, p.name);
+        if (!name.head) continue;
+        tnn__write_text(w, ",\"");
+        tnn__write_name(w, name);
+        tnn__write_text(w, "\":{\"dtype\":\"F32\",\"shape\":");
+        for (k = 0; k < p.ndim; k++) {
+            tnn__write_text(w, k ? "," : "[");
+            tnn__write_int(w, p.dims[k]);
+        }
+        tnn__write_text(w, "],\"data_offsets\":[");
+        tnn__write_int(w, *data);
+        tnn__write_text(w, ",");
+        tnn__write_int(w, *data += 4*(long long)p.count);
+        tnn__write_text(w, "]}");
+    }
+    tnn__write_text(w, "}");
+}
+/* Names must be text, and none there twice. */
+static tnn_status tnn__check_names(tnn_net *net, const tnn_weights_options *o)
+{
+    const tnn__op *op;
+    int i, k, n, which;
+    for (k = 0; tnn__begins(o, k, 0, "") > -2; k++) {
+        const char *p = o->rename[k].file;
+        for (; p && *p; p += n)
+            if ((n = tnn__utf8((const unsigned char *)p, (tnn__len)strlen(p))) == 0)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename: a name that is no "
+                                 "UTF-8");
+    }
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn__name name = tnn__file_name(o, op->name[which]);
+        for (k = 0; name.head && k < i; k++) {
+            const tnn__op *earlier = tnn__find_param(net, k, &which);
+            const tnn__name other = tnn__file_name(o, earlier->name[which]);
+            if (other.head && tnn__same_name(name, other))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename makes %s%s of two "
+                                 "tensors", name.head, name.tail);
+        }
+    }
+    return TNN_OK;
+}
+/* The whole file; its size. w NULL: only that. */
+static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o)
+{
+    unsigned char length[8];
+    float block[512];
+    const tnn__op *op;
+    tnn__writer only;
+    tnn__len at, n;
+    long long data;
+    int i, k, which;
+    memset(&only, 0, sizeof only);
+    tnn__write_header(&only, net, o, &data);
+    n = tnn__round_up((tnn__len)only.used, 8);
+    if (!w) return 8 + (size_t)n + (size_t)data;
+    tnn__put_bits(length, (uint64_t)n, 8, 0);
+    tnn__write(w, length, 8);
+    tnn__write_header(w, net, o, &data);
+    for (n -= (tnn__len)only.used; n > 0; n--) tnn__write(w, " ", 1);
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(net, op, which);
+        if (!tnn__file_name(o, p.name).head) continue;
+        for (at = 0; at < p.count; at += n) {
+            n = TNN__MIN(p.count - at, 512);
+            for (k = 0; k < n; k++)
+                block[k] = *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0],
+                                          at + k);
+            tnn__write_elements(w, block, n, 4);
+        }
+    }
+    return 0;
+}
+TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
+                                    const tnn_weights_options *options)
+{
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
+    const tnn_weights_options *o = options ? options : &none;
+    tnn__writer w;
+    size_t size;
+    if ((tnn_build)(net) || tnn__check_names(net, o)) return 0;
+    size = tnn__write_weights(NULL, net, o);
+    if (!to || size > room) return size;
+    memset(&w, 0, sizeof w);
+    w.good = 1;
+    w.to = (unsigned char *)to;
+    w.room = room;
+    tnn__write_weights(&w, net, o);
+    return size;
+}
+
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_safetensors (tnn_read_safetensors)(const char *path)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(path, &size);
+    tnn_safetensors f;
+    memset(&f, 0, sizeof f);
+    if (p) f = tnn__safetensors(path, p, size);
+    if (f.tensor) f.file = p; else tnn__release(p);
+    return f;
+}
+TNN_API int (tnn_weights_load)(tnn_net *net, const tnn_weights_options *options)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size);
+    const int count = p ? (tnn_parse_weights)(net, p, size, options) : 0;
+    tnn__release(p);
+    return count;
+}
+TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *options)
+{
+    tnn_status e = (tnn_build)(net);
+    tnn__writer w;
+    if (!e && !options)
+        e = tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: no path");
+    if (!e) e = tnn__check_names(net, options);
+    if (!e) e = tnn__write_start(&w, options->path);
+    if (e) return e;
+    tnn__write_weights(&w, net, options);
+    return tnn__write_end(&w);
+}
+#endif
+
 
 #if defined(__clang__)
     #pragma STDC FP_CONTRACT DEFAULT

@@ -1,0 +1,940 @@
+/* test_files.c - arrays, data sets and weights in .npy and safetensors files: NumPy's, PyTorch's,
+   ours, and broken ones
+
+   Vectors come from file_vectors.py. Each file is parsed from a block of exactly its size, so that
+   a sanitizer sees what reads beyond it. With TINYNN_DATA set, the real files are read, too. */
+#include <stdlib.h>
+static size_t most_bytes;               /* allocation so far */
+static int    allowed = -1;             /* so many allocations are, then none; -1: all */
+static void *counted_malloc(size_t bytes)
+{
+    if (bytes > most_bytes) most_bytes = bytes;
+    if (allowed > 0) allowed--;
+    return allowed == 0 ? NULL : malloc(bytes);
+}
+#define TINYNN_MALLOC(context, bytes) counted_malloc(bytes)
+#define TINYNN_FREE(context, pointer) free(pointer)
+#define TINYNN_IMPLEMENTATION
+#include "tinynn.h"
+#include "test.h"
+#include "vectors.h"
+
+static char folder[400];                /* for files: of this program, or /tmp */
+static const char *path_of(const char *name)
+{
+    static char path[2][460];
+    static int turn;
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/test_files-%s", folder, name);
+    return path[turn];
+}
+
+/* Bytes of a vector, in memory of their own size. */
+static unsigned char *bytes_of(vectors *c, const char *key, size_t *size)
+{
+    array *a = get(c, key);
+    unsigned char *p = (unsigned char *)malloc((size_t)a->n + !a->n);
+    int i;
+    if (!p) exit(1);
+    for (i = 0; i < a->n; i++) p[i] = (unsigned char)a->v[i];
+    *size = (size_t)a->n;
+    return p;
+}
+static unsigned char *copy_of(const void *from, size_t size)
+{
+    unsigned char *p = (unsigned char *)malloc(size + !size);
+    if (!p) exit(1);
+    memcpy(p, from, size);
+    return p;
+}
+static unsigned char *read_all(const char *path, size_t *size)
+{
+    unsigned char *p = (unsigned char *)malloc(1 << 16);
+    FILE *f = fopen(path, "rb");
+    *size = 0;
+    if (!p) exit(1);
+    if (f) { *size = fread(p, 1, 1 << 16, f); fclose(f); }
+    return p;
+}
+static int exists(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (f) fclose(f);
+    return f != NULL;
+}
+static void put(unsigned char **to, const void *p, size_t n)
+{
+    memcpy(*to, p, n);
+    *to += n;
+}
+
+/* The last call failed, with these words in its message. */
+#define REFUSED(words) do { \
+    CHECK(tnn_failed() && strstr(tnn_error(), words), "\"%s\" is not about \"%s\"", tnn_error(), \
+          words); \
+    tnn_clear_error(); } while (0)
+
+/* ---- .npy ------------------------------------------------------------------------------------*/
+
+static void npy_reading(void)
+{
+    int k, i, n = 0;
+    load("files.txt");
+    for (k = 0; k < case_count; k++) {
+        vectors *c = &cases[k];
+        array *shape, *values;
+        size_t size, again_size;
+        unsigned char *p, *again;
+        const char *path = path_of("a.npy");
+        tnn_array a;
+        if (strncmp(c->name, "npy-", 4)) continue;
+        n++;
+        shape = get(c, "shape");
+        values = get(c, "values");
+        p = bytes_of(c, "file", &size);
+        a = tnn_parse_npy(p, size);
+        CHECK(a.data && (int)a.dtype == integer(c, "dtype", 0), "%s: type %d, %s", c->name,
+              (int)a.dtype, tnn_error());
+        CHECK(a.ndim == shape->n && a.count == values->n, "%s: %d dimensions, %ld elements",
+              c->name, a.ndim, (long)a.count);
+        for (i = 0; i < shape->n && i < a.ndim; i++)
+            CHECK(a.shape[i] == (long long)shape->v[i], "%s: dimension %d is %ld", c->name, i,
+                  (long)a.shape[i]);
+        for (i = 0; i < values->n && i < a.count; i++)
+            CHECK(tnn_array_value(&a, i) == values->v[i]
+                  && signbit(tnn_array_value(&a, i)) == signbit(values->v[i]),
+                  "%s[%d]: %.17g, not %.17g", c->name, i, tnn_array_value(&a, i), values->v[i]);
+        /* written: NumPy's bytes, and read again the same */
+        CHECK(tnn_save_npy(path, a.data, a.dtype, a.ndim, a.shape) == TNN_OK, "%s: %s", c->name,
+              tnn_error());
+        again = read_all(path, &again_size);
+        if (integer(c, "canonical", 0)) {
+            CHECK(size == again_size, "%s: %lu bytes", c->name, (unsigned long)again_size);
+            CHECK_SAME(c->name, again, p, size < again_size ? size : again_size);
+        }
+        {
+            tnn_array b = tnn_read_npy(path);
+            CHECK(b.data && b.dtype == a.dtype && b.ndim == a.ndim && b.count == a.count
+                  && !memcmp(a.shape, b.shape, sizeof a.shape), "%s: read again, %s", c->name,
+                  tnn_error());
+            for (i = 0; i < a.count; i++)
+                CHECK(tnn_array_value(&a, i) == tnn_array_value(&b, i), "%s[%d]", c->name, i);
+            tnn_array_free(&b);
+        }
+        CHECK(!exists(path_of("a.npy.tmp")), "a temporary file is left");
+        remove(path);
+        tnn_array_free(&a);
+        CHECK(!a.data && !a.count, "freed");
+        free(p);
+        free(again);
+    }
+    CHECK(n > 30, "%d files", n);
+}
+
+/* A file of a header in text and `data` bytes 0, 1, 2, ... */
+static tnn_array npy_text(int version, const char *header, int length, int data)
+{
+    const int n = length < 0 ? (int)strlen(header) : length, head = version > 1 ? 12 : 10;
+    unsigned char *p = (unsigned char *)malloc((size_t)(head + (int)strlen(header) + data));
+    unsigned char *to = p, start[12] = "\x93NUMPY";
+    tnn_array a;
+    int i;
+    if (!p) exit(1);
+    start[6] = (unsigned char)version;
+    for (i = 8; i < head; i++) start[i] = (unsigned char)(n >> 8*(i - 8) & 255);
+    put(&to, start, (size_t)head);
+    put(&to, header, strlen(header));
+    for (i = 0; i < data; i++) *to++ = (unsigned char)i;
+    a = tnn_parse_npy(p, (size_t)(to - p));
+    free(p);
+    return a;
+}
+#define NPY(shape) "{'descr': '<f4', 'fortran_order': False, 'shape': " shape ", }\n"
+
+static void npy_refused(void)
+{
+    static const struct { const char *header, *words; } bad[] = {
+        {"",                                                 "'{' expected"},
+        {"\n",                                               "at byte 11: '{' expected"},
+        {"[]",                                               "'{' expected"},
+        {"{",                                                "string expected"},
+        {"{}",                                               "expected, each once"},
+        {"{'descr'",                                         "':' expected"},
+        {"{'descr",                                          "without an end"},
+        {"{'descr': ",                                       "string expected"},
+        {"{'descr': <f4}",                                   "string expected"},
+        {"{'descr': '<f4' 'shape': (4,)}",                   "',' expected"},
+        {"{'descr': '<f4', 'shape': (4,)}",                  "expected, each once"},
+        {"{'descr': '<f4', 'descr': '<f4', 'shape': (4,)}",  "at byte 28: "},
+        {"{'colour': 'red'}",                                "at byte 12: descr"},
+        {"{'descr': '<f4', 'fortran_order': 0, 'shape': (4,)}",         "True or False"},
+        {"{'descr': '<f4', 'fortran_order': Tru",            "True or False"},
+        {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4,)}", "records"},
+        {"{'descr': '<c8', 'fortran_order': False, 'shape': (2,)}",     "type '<c8'"},
+        {"{'descr': '|O', 'fortran_order': False, 'shape': (4,)}",      "type '|O'"},
+        {"{'descr': '<U4', 'fortran_order': False, 'shape': (1,)}",     "type '<U4'"},
+        {"{'descr': '|f4', 'fortran_order': False, 'shape': (4,)}",     "type '|f4'"},
+        {"{'descr': '=f4', 'fortran_order': False, 'shape': (4,)}",     "type '=f4'"},
+        {"{'descr': '', 'fortran_order': False, 'shape': (4,)}",        "type ''"},
+        {"{'descr': '<', 'fortran_order': False, 'shape': (4,)}",       "type '<'"},
+        {"{'descr': 'f4', 'fortran_order': False, 'shape': (4,)}",      "type 'f4'"},
+        {NPY("4"),                                           "'(' expected"},
+        {NPY("(4)"),                                         "comma"},
+        {NPY("(,)"),                                         "whole number"},
+        {NPY("(4,,)"),                                       "whole number"},
+        {NPY("(4 1)"),                                       "',' expected"},
+        {NPY("(4"),                                          "whole number"},
+        {"{'shape': (4}",                                    "',' expected"},
+        {NPY("(-4,)"),                                       "not negative"},
+        {NPY("(4.0,)"),                                      "',' expected"},
+        {NPY("(04,)"),                                       "too long"},
+        {NPY("(99999999999999999999,)"),                     "too long"},
+        {NPY("(9007199254740992, 9007199254740992)"),        "16 bytes"},
+        {NPY("(4611686018427387904,)"),                      "too long"},
+        {NPY("(1,1,1,1,1,1,1,1,4)"),                         "more than 8"},
+        {NPY("(5,)"),                                        "holds 16 bytes"},
+        {NPY("(3,)"),                                        "3 elements of 4"},
+        {NPY("()"),                                          "1 elements"},
+        {NPY("(0,)"),                                        "0 elements"},
+        {NPY("(4,)") "x",                                    "should end here"},
+        {NPY("(4,)") "{}",                                   "should end here"},
+        {"{'de\1cr': '<f4'}",                                "control character"},
+        {"{'de\xff" "cr': '<f4'}",                           "no UTF-8"},
+        {"{'de\\qcr': '<f4'}",                               "hexadecimal"},
+    };
+    size_t i;
+    tnn_array a = npy_text(1, NPY("(4,)"), -1, 16);
+    CHECK(a.data && a.count == 4, "%s", tnn_error());
+    tnn_array_free(&a);
+    for (i = 0; i < sizeof bad/sizeof *bad; i++) {
+        a = npy_text(1, bad[i].header, -1, 16);
+        CHECK(!a.data && !a.count && strstr(tnn_error(), bad[i].words), "%s: \"%s\", not \"%s\"",
+              bad[i].header, tnn_error(), bad[i].words);
+        tnn_clear_error();
+    }
+    a = npy_text(0, NPY("(4,)"), -1, 16);       REFUSED("version");
+    a = npy_text(4, NPY("(4,)"), -1, 16);       REFUSED("version");
+    a = npy_text(1, NPY("(4,)"), 1000, 16);     REFUSED("a header of 1000 bytes");
+    a = npy_text(2, NPY("(4,)"), 0x7fffffff, 16); REFUSED("a header of 1073741824 bytes");
+    a = tnn_parse_npy(NULL, 100);               REFUSED("is not a .npy");
+    a = tnn_parse_npy("", 0);                   REFUSED("0 bytes");
+    a = tnn_parse_npy("\x1f\x8b\x08", 3);       REFUSED("gzip -dk");
+    a = tnn_read_npy(path_of("none"));          REFUSED("cannot be opened");
+    a = tnn_read_npy(NULL);                     REFUSED("cannot be opened");
+    CHECK(!a.data, "an array");
+    tnn_array_value(&a, 0);                     REFUSED("element 0 of 0");
+    {
+        static const float x[6] = {0};
+        static const long long shape[3] = {2, 3, 1}, negative[2] = {2, -3};
+        static const long long huge[2] = {1 << 30, (long long)1 << 45};
+        const char *path = path_of("b.npy");
+        tnn_save_npy(path, NULL, TNN_F32, 2, shape);            REFUSED("needs data");
+        tnn_save_npy(path, x, (tnn_dtype)0, 2, shape);          REFUSED("(0)");
+        tnn_save_npy(path, x, (tnn_dtype)99, 2, shape);         REFUSED("(99)");
+        tnn_save_npy(path, x, TNN_BF16, 2, shape);              REFUSED("that NumPy has");
+        tnn_save_npy(path, x, TNN_F32, 9, shape);               REFUSED("9 dimensions");
+        tnn_save_npy(path, x, TNN_F32, -1, shape);              REFUSED("-1 dimensions");
+        tnn_save_npy(path, x, TNN_F32, 2, NULL);                REFUSED("2 dimensions");
+        tnn_save_npy(path, x, TNN_F32, 2, negative);            REFUSED("not negative");
+        tnn_save_npy(path, x, TNN_F32, 2, huge);                REFUSED("not negative");
+        tnn_save_npy(NULL, x, TNN_F32, 2, shape);               REFUSED("no path");
+        tnn_save_npy("", x, TNN_F32, 2, shape);                 REFUSED("no path");
+        tnn_save_npy("/no/such/folder/x", x, TNN_F32, 2, shape);REFUSED("cannot be opened");
+        CHECK(!exists(path), "a file");
+        tnn_save_npy(folder, x, TNN_F32, 2, shape);             REFUSED("cannot be written");
+    }
+}
+
+/* Every single byte changed, and the file cut and prolonged everywhere: it is refused, or it means
+   something that fits its size. `parse` returns 1 if it took the file. */
+static void mutations(const unsigned char *p, size_t size, int (*parse)(const void *, size_t))
+{
+    static const unsigned char flips[] = {1, 2, 4, 8, 16, 32, 64, 128, 255};
+    size_t i, k;
+    int taken = 0;
+    unsigned char *q;
+    most_bytes = 0;
+    for (i = 0; i < size; i++) {
+        q = copy_of(p, i);
+        CHECK(!parse(q, i) && tnn_failed(), "cut at %lu, taken", (unsigned long)i);
+        tnn_clear_error();
+        free(q);
+        q = copy_of(p, size);
+        for (k = 0; k < sizeof flips; k++) {
+            const int took = (q[i] = p[i] ^ flips[k], parse(q, size));
+            CHECK(took == !tnn_failed(), "byte %lu: %s", (unsigned long)i, tnn_error());
+            taken += took;
+            tnn_clear_error();
+        }
+        free(q);
+    }
+    q = (unsigned char *)calloc(size + 1, 1);
+    if (!q) exit(1);
+    memcpy(q, p, size);
+    CHECK(!parse(q, size + 1) && tnn_failed(), "a byte too many, taken");
+    tnn_clear_error();
+    free(q);
+    CHECK(most_bytes < 8*size + 512, "allocated %lu bytes for a file of %lu",
+          (unsigned long)most_bytes, (unsigned long)size);
+    test_note("%d of %lu changed files mean something", taken, (unsigned long)(size*sizeof flips));
+}
+static int parse_npy(const void *p, size_t size)
+{
+    tnn_array a = tnn_parse_npy(p, size);
+    const int good = a.data != NULL;
+    double sum = 0;
+    long long i;
+    for (i = 0; i < a.count; i++) sum += tnn_array_value(&a, i);
+    if (good && sum == 1.25) printf("\n");              /* all elements have been looked at */
+    tnn_array_free(&a);
+    return good;
+}
+static vectors *named(const char *name)
+{
+    int k;
+    for (k = 0; k < case_count; k++) if (!strcmp(cases[k].name, name)) return &cases[k];
+    printf("FAIL  no case %s\n", name);
+    exit(1);
+}
+static void npy_broken(void)
+{
+    static const char *const names[] = {"npy-fortran-big", "npy-header-1", "npy-f2"};
+    size_t i, size;
+    load("files.txt");
+    for (i = 0; i < sizeof names/sizeof *names; i++) {
+        unsigned char *p = bytes_of(named(names[i]), "file", &size);
+        mutations(p, size, parse_npy);
+        free(p);
+    }
+}
+
+static tnn_array array_of(void *data, tnn_dtype dtype, int ndim, int a, int b, int c, int d)
+{
+    tnn_array x;
+    int i;
+    memset(&x, 0, sizeof x);
+    x.dtype = dtype;
+    x.ndim = ndim;
+    x.shape[0] = a; x.shape[1] = b; x.shape[2] = c; x.shape[3] = d;
+    for (x.count = 1, i = 0; i < ndim; i++) x.count *= x.shape[i];
+    x.data = data;
+    return x;
+}
+static void data_sets(void)
+{
+    enum { N = 2, C = 3, H = 4, W = 5 };
+    unsigned char bytes[N*C*H*W];
+    float floats[N*C*H*W], got[C*H*W];
+    int32_t label[N] = {7, 3};
+    int64_t wide[N] = {0, 16777216};
+    double wrong[N] = {1, 2.5};
+    static const struct { int ndim, shape[4], c, h, w, last; } shapes[] = {
+        {1, {120, 1, 1, 1}, 1, 1, 1, 0},  {2, {2, 60, 1, 1}, 60, 1, 1, 0},
+        {3, {2, 12, 5, 1}, 1, 12, 5, 0},  {4, {2, 3, 4, 5}, 3, 4, 5, 0},
+        {4, {2, 4, 5, 3}, 3, 4, 5, 1},
+    };
+    tnn_npy_options o, first;
+    tnn_array x, y = array_of(label, TNN_I32, 1, N, 1, 1, 1);
+    tnn_data d;
+    size_t k;
+    int i, j;
+    memset(&o, 0, sizeof o);
+    for (i = 0; i < N*C*H*W; i++) {
+        bytes[i] = (unsigned char)(2*i);
+        floats[i] = (float)i - 17.5f;
+    }
+    for (k = 0; k < sizeof shapes/sizeof *shapes; k++)
+        for (j = 0; j < 2; j++) {
+            const int *s = shapes[k].shape, values = shapes[k].c*shapes[k].h*shapes[k].w;
+            x = array_of(j ? (void *)floats : (void *)bytes, j ? TNN_F32 : TNN_U8, shapes[k].ndim,
+                         s[0], s[1], s[2], s[3]);
+            o.channels_last = shapes[k].last;
+            d = tnn_array_data(&x, s[0] == N ? &y : NULL, &o);
+            CHECK(d.n == s[0] && d.c == shapes[k].c && d.h == shapes[k].h && d.w == shapes[k].w
+                  && (j ? !d.bytes && d.floats : d.bytes && !d.floats),
+                  "%d dimensions: %d of %dx%dx%d, %s", shapes[k].ndim, d.n, d.c, d.h, d.w,
+                  tnn_error());
+            if (!d.n) continue;
+            CHECK(d.classes == (s[0] == N ? 8 : 1) && d.labels[1] == (s[0] == N ? 3 : 0),
+                  "labels, %d classes", d.classes);
+            CHECK(tnn_sample(&d, 1, got) == TNN_OK, "%s", tnn_error());
+            for (i = 0; i < values; i++) {
+                const int at = values
+                    + (shapes[k].last ? i%(H*W)*C + i/(H*W) : i);      /* (h, w, c) */
+                const float want = j ? floats[at] : (float)bytes[at]/255.0f;
+                CHECK(!(got[i] < want) && !(got[i] > want), "value %d: %g, not %g", i,
+                      (double)got[i], (double)want);
+            }
+            tnn_data_free(&d);
+        }
+    memset(&o, 0, sizeof o);
+    first = o;
+    /* other types, and another shape */
+    x = array_of(label, TNN_I32, 2, N, 1, 1, 1);
+    d = tnn_array_data(&x, &x, NULL);
+    CHECK(d.n == N && d.floats && d.floats[0] >= 7 && d.floats[0] <= 7 && d.labels[1] == 3, "%s",
+          tnn_error());
+    tnn_data_free(&d);
+    o.shape[0] = 1; o.shape[1] = 6; o.shape[2] = 10;
+    x = array_of(floats, TNN_F32, 2, N, C*H*W, 1, 1);
+    d = tnn_array_data(&x, &y, &o);
+    CHECK(d.n == N && d.c == 1 && d.h == 6 && d.w == 10 && !memcmp(d.floats, floats, sizeof floats),
+          "%s", tnn_error());
+    tnn_data_free(&d);
+    /* refused */
+    o.shape[2] = 9;
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("samples have 60 values");
+    o = first;
+    o.samples = "images.npy";
+    o.labels = "labels.npy";
+    o.channels_last = 1;
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("images.npy: 2 dimensions");
+    o.channels_last = 0;
+    x = array_of(floats, TNN_F32, 2, 3, 5, 1, 1);
+    d = tnn_array_data(&x, &y, &o);         REFUSED("images.npy holds 3 samples, labels.npy 2");
+    x = array_of(floats, TNN_F32, 2, 0, 5, 1, 1);
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("no samples");
+    x = array_of(floats, TNN_F32, 0, 1, 1, 1, 1);
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("0 dimensions");
+    x = array_of(floats, TNN_F32, 5, 2, 1, 1, 1);
+    x.shape[4] = x.count = 1;
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("5 dimensions");
+    x = array_of(floats, TNN_F32, 2, N, 60, 1, 1);
+    y = array_of(wide, TNN_I64, 2, N, 1, 1, 1);
+    d = tnn_array_data(&x, &y, &o);
+    CHECK(d.n == N && d.classes == 16777217, "%s", tnn_error());
+    tnn_data_free(&d);
+    wide[1]++;
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("label 16777217 of sample 1");
+    wide[1] = -1;
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("labels.npy: label -1");
+    y = array_of(wrong, TNN_F64, 1, N, 1, 1, 1);
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("label 2.5");
+    wrong[1] = wrong[0]/0.0;
+    d = tnn_array_data(&x, &y, &o);                     REFUSED("label inf");
+    floats[61] = (float)wrong[1];
+    d = tnn_array_data(&x, NULL, &o);                   REFUSED("value inf of sample 1");
+    wrong[1] = 1e39;
+    d = tnn_array_data(&y, NULL, &o);                   REFUSED("sample 1 is not a finite float");
+    d = tnn_array_data(NULL, NULL, NULL);               REFUSED("no array");
+    CHECK(!d.n && !d.memory, "a data set");
+}
+
+/* tnn_load_npy of two files. */
+static void data_files(void)
+{
+    static const float x[4] = {1, 2, 3, 4};
+    static const signed char y[2] = {1, 0};
+    static const long long shape[2] = {2, 2};
+    char images[460], labels[460];
+    tnn_data d;
+    snprintf(images, sizeof images, "%s", path_of("x.npy"));
+    snprintf(labels, sizeof labels, "%s", path_of("y.npy"));
+    CHECK(!tnn_save_npy(images, x, TNN_F32, 2, shape) && !tnn_save_npy(labels, y, TNN_I8, 1, shape),
+          "%s", tnn_error());
+    d = tnn_load_npy(images, .labels = labels, .shape = {1, 2, 1});
+    CHECK(d.n == 2 && d.c == 1 && d.h == 2 && d.classes == 2 && d.labels[0] == 1, "%s",
+          tnn_error());
+    tnn_data_free(&d);
+    d = tnn_load_npy(images);
+    CHECK(d.n == 2 && d.c == 2 && d.classes == 1 && !memcmp(d.floats, x, sizeof x), "%s",
+          tnn_error());
+    tnn_data_free(&d);
+    d = tnn_load_npy(labels, .labels = images);
+    REFUSED("2 samples, ");
+    d = tnn_load_npy(images, .labels = path_of("none"));
+    REFUSED("none: cannot be opened");
+    d = tnn_load_npy(path_of("none"));
+    REFUSED("test_files.c:");
+    CHECK(!d.n, "a data set");
+    remove(images);
+    remove(labels);
+}
+
+/* ---- safetensors -----------------------------------------------------------------------------*/
+
+static void stored_types(void)
+{
+    vectors *c;
+    size_t size;
+    unsigned char *p;
+    tnn_safetensors f;
+    int i, k;
+    load("files.txt");
+    c = named("types");
+    p = bytes_of(c, "file", &size);
+    f = tnn_parse_safetensors(p, size);
+    CHECK(f.count == 15, "%d tensors, %s", f.count, tnn_error());
+    for (i = 0; i < f.count; i++) {
+        const tnn_stored *t = &f.tensor[i];
+        array *want = find(c, t->name);
+        tnn_array a = tnn_safetensors_array(&f, i);
+        CHECK(a.data && a.dtype == t->dtype && a.ndim == t->ndim && a.count == t->count, "%s: %s",
+              t->name, tnn_error());
+        if (want) {
+            CHECK(t->ndim == 2 && t->shape[0] == 2 && t->shape[1] == 3 && a.count == 6
+                  && (int)t->dtype == i + 1, "%s: type %d", t->name, (int)t->dtype);
+            for (k = 0; k < 6; k++)
+                CHECK(tnn_array_value(&a, k) == want->v[k]
+                      && signbit(tnn_array_value(&a, k)) == signbit(want->v[k]),
+                      "%s[%d]: %.17g, not %.17g", t->name, k, tnn_array_value(&a, k), want->v[k]);
+        } else if (t->count)
+            CHECK(!strcmp(t->name, "\xc3\xa9\"\\\n\xe2\x82\xac\xf0\x9f\x98\x80") && !t->ndim
+                  && tnn_array_value(&a, 0) == 42, "a tensor %s", t->name);
+        else CHECK(!strcmp(t->name, "empty") && t->shape[1] == 0, "a tensor %s", t->name);
+        tnn_array_free(&a);
+    }
+    {
+        tnn_array none = tnn_safetensors_array(&f, 15);
+        CHECK(!none.data, "an array");
+        REFUSED("tensor 15 of 15");
+    }
+    tnn_safetensors_free(&f);
+    free(p);
+}
+
+static tnn_safetensors stored_text(const char *header, int length, int data)
+{
+    const size_t n = strlen(header), size = 8 + n + (size_t)data;
+    unsigned char *p = (unsigned char *)calloc(size, 1);
+    tnn_safetensors f;
+    int i;
+    if (!p) exit(1);
+    for (i = 0; i < 4; i++) p[i] = (unsigned char)((length < 0 ? (int)n : length) >> 8*i & 255);
+    memcpy(p + 8, header, n);
+    f = tnn_parse_safetensors(p, size);
+    tnn_safetensors_free(&f);
+    free(p);
+    return f;
+}
+#define T(name, shape, from, to) "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape \
+    ",\"data_offsets\":[" #from "," #to "]}"
+#define ONE(members) "{\"a\":{" members "}}"
+#define D "\"dtype\":\"F32\""
+#define S "\"shape\":[4]"
+#define O "\"data_offsets\":[0,16]"
+
+static void stored_refused(void)
+{
+    static const char *const good[] = {         /* with 16 bytes of data */
+        "{" T("a", "[4]", 0, 16) "}", "{" T("a", "[4]", 0, 16) "}  \n",
+        "{" T("b", "[2]", 8, 16) "," T("a", "[2,1]", 0, 8) "}",
+        "{" T("a", "[4]", 0, 16) "," T("z", "[0]", 16, 16) "," T("y", "[3,0]", 16, 16) "}",
+        "{" T("", "[]", 0, 4) "," T("c", "[1,3]", 4, 16) "}",
+        "{\"__metadata__\":{}," T("a", "[4]", 0, 16) "}",
+        "{" T("a", "[4]", 0, 16) ",\"__metadata__\":{\"k\":\"v\",\"l\":\"\\u00e9\\ud83d\\ude00\"}}",
+        "{ \"a\" : { " O " , " D " , " S " } }",
+    };
+    static const struct { const char *header, *words; } bad[] = {
+        {"",                                      "a header of 0"},
+        {"[]",                                    "begins with 91"},
+        {" {}",                                   "begins with 32"},
+        {"{}",                                    "16 bytes of data, of which the header"},
+        {"{",                                     "a header of 1"},
+        {"{\"a\"",                                "':' expected"},
+        {"{\"a\":1}",                             "'{' expected"},
+        {"{'a':{}}",                              "string expected"},
+        {ONE(""),                                 "expected, each once"},
+        {ONE(D "," S),                            "expected, each once"},
+        {ONE(D "," S "," S),                      "expected, each once"},
+        {ONE(D "," S "," O "," O),                "at byte 63: dtype"},
+        {ONE(D "," S "," O ",\"x\":1"),           "expected, each once"},
+        {ONE(D "," S "," O ","),                  "string expected"},
+        {ONE(D "," S "," O) ",",                  "should end here"},
+        {ONE(D "," S "," O) "x",                  "should end here"},
+        {"{" T("a", "[4]", 0, 16) ",}",           "string expected"},
+        {"{" T("a", "[4]", 0, 16),                "',' expected"},
+        {ONE("\"dtype\":\"F31\"," S "," O),       "a is of type F31"},
+        {ONE("\"dtype\":\"f32\"," S "," O),       "a is of type f32"},
+        {ONE("\"dtype\":\"\"," S "," O),          "is of type ;"},
+        {ONE("\"dtype\":32," S "," O),            "string expected"},
+        {"{" T("a", "[4,]", 0, 16) "}",           "comma"},
+        {"{" T("a", "[,]", 0, 16) "}",            "whole number"},
+        {"{" T("a", "4", 0, 16) "}",              "'[' expected"},
+        {"{" T("a", "(4)", 0, 16) "}",            "'[' expected"},
+        {"{" T("a", "[-4]", 0, 16) "}",           "not negative"},
+        {"{" T("a", "[4L]", 0, 16) "}",           "',' expected"},
+        {"{" T("a", "[4e0]", 0, 16) "}",          "',' expected"},
+        {"{" T("a", "[null]", 0, 16) "}",         "whole number"},
+        {"{" T("a", "[1,1,1,1,1,1,1,1,4]", 0, 16) "}", "more than 8"},
+        {"{" T("a", "[4]", 0, 16.0) "}",          "',' expected"},
+        {ONE(D "," S ",\"data_offsets\":[0,16,16]"), "two data_offsets"},
+        {ONE(D "," S ",\"data_offsets\":[16]"),   "two data_offsets"},
+        {"{" T("a", "[5]", 0, 16) "}",            "its shape needs 20 bytes"},
+        {"{" T("a", "[5]", 0, 20) "}",            "of 16 that there are"},
+        {"{" T("a", "[3]", 0, 16) "}",            "its shape needs 12 bytes"},
+        {"{" T("a", "[3]", 0, 12) "}",            "which the header describes 12"},
+        {"{" T("a", "[3]", 4, 16) "}",            "a has data_offsets 4 to 16"},
+        {"{" T("a", "[4]", 16, 0) "}",            "data_offsets 16 to 0"},
+        {"{" T("a", "[2]", 0, 8) "," T("b", "[3]", 4, 16) "}",  "b has data_offsets 4 to 16"},
+        {"{" T("a", "[2]", 0, 8) "," T("b", "[2]", 0, 8) "}",   "b has data_offsets 0 to 8"},
+        {"{" T("a", "[1]", 0, 4) "," T("b", "[2]", 8, 16) "}",  "b has data_offsets 8 to 16"},
+        {"{" T("a", "[4]", 0, 16) "," T("b", "[0]", 8, 8) "}",  "b has data_offsets 8 to 8"},
+        {"{" T("a", "[2]", 0, 8) "," T("a", "[2]", 8, 16) "}",  "has a twice"},
+        {"{" T("\\u0061", "[2]", 0, 8) "," T("a", "[2]", 8, 16) "}", "has a twice"},
+        {"{" T("a", "[9007199254740992,9007199254740992]", 0, 16) "}", "its shape needs"},
+        {"{" T("a", "[4611686018427387904,4]", 0, 16) "}", "too long"},
+        {"{" T("a", "[4]", 0, 18446744073709551632) "}",   "too long"},
+        {"{\"__metadata__\":{}," "\"__metadata__\":{}," T("a", "[4]", 0, 16) "}", "there twice"},
+        {"{\"__metadata__\":{\"k\":1}," T("a", "[4]", 0, 16) "}",  "string expected"},
+        {"{\"__metadata__\":{\"k\":{}}," T("a", "[4]", 0, 16) "}", "string expected"},
+        {"{\"__metadata__\":[]," T("a", "[4]", 0, 16) "}",         "'{' expected"},
+        {"{" T("\\u0000", "[4]", 0, 16) "}",      "no character"},
+        {"{" T("\\ud800", "[4]", 0, 16) "}",      "no character"},
+        {"{" T("\\udc00\\ud800", "[4]", 0, 16) "}", "no character"},
+        {"{" T("\\ud800\\u0061", "[4]", 0, 16) "}", "no character"},
+        {"{" T("\\u12g4", "[4]", 0, 16) "}",      "hexadecimal"},
+        {"{" T("\\x", "[4]", 0, 16) "}",          "hexadecimal"},
+        {"{" T("\n", "[4]", 0, 16) "}",           "control character"},
+        {"{" T("\xc0\x80", "[4]", 0, 16) "}",     "no UTF-8"},
+        {"{" T("\xed\xa0\x80", "[4]", 0, 16) "}", "no UTF-8"},
+        {"{" T("\xf5\x80\x80\x80", "[4]", 0, 16) "}", "no UTF-8"},
+        {"{\"a\\",                                "hexadecimal"},
+        {"{\"a\xe2\x82",                          "no UTF-8"},
+        {"{\"\\ud800",                            "no character"},
+    };
+    size_t i;
+    char *deep = (char *)calloc(100001, 1);
+    if (!deep) exit(1);
+    for (i = 0; i < sizeof good/sizeof *good; i++) {
+        stored_text(good[i], -1, 16);
+        CHECK(!tnn_failed(), "%s: %s", good[i], tnn_error());
+        tnn_clear_error();
+    }
+    for (i = 0; i < sizeof bad/sizeof *bad; i++) {
+        stored_text(bad[i].header, -1, 16);
+        CHECK(strstr(tnn_error(), bad[i].words), "%s: \"%s\", not \"%s\"", bad[i].header,
+              tnn_error(), bad[i].words);
+        tnn_clear_error();
+    }
+    stored_text("{}", -1, 0);
+    CHECK(!tnn_failed(), "an empty file: %s", tnn_error());
+    stored_text("{}", 3, 0);                            REFUSED("a header of 3");
+    stored_text("{}", 100000001, 0);                    REFUSED("a header of 100000001");
+    stored_text("{}", 2147483647, 8);                   REFUSED("is not a safetensors");
+    tnn_parse_safetensors(NULL, 100);                   REFUSED("is not a safetensors");
+    tnn_parse_safetensors("1234567", 7);                REFUSED("7 bytes");
+    tnn_parse_safetensors("\377\377\377\377\377\377\377\377{}", 10);    REFUSED("a header of");
+    tnn_read_safetensors(path_of("none"));              REFUSED("cannot be opened");
+    for (i = 0; i < 100000; i++) deep[i] = '{';
+    stored_text(deep, -1, 0);                           REFUSED("string expected");
+    for (i = 0; i < 100000; i++) deep[i] = i%5 ? "{\"\":"[i%5 - 1] : '{';
+    stored_text(deep, -1, 0);
+    CHECK(tnn_failed(), "100,000 braces, taken");
+    tnn_clear_error();
+    free(deep);
+}
+
+static int parse_stored(const void *p, size_t size)
+{
+    tnn_safetensors f = tnn_parse_safetensors(p, size);
+    const int good = f.tensor != NULL;
+    double sum = 0;
+    int i, k;
+    for (i = 0; i < f.count; i++) {
+        tnn_array a = tnn_safetensors_array(&f, i);
+        for (k = 0; k < a.count; k++) sum += tnn_array_value(&a, k);
+        tnn_array_free(&a);
+    }
+    if (good && sum == 1.25) printf("\n");
+    tnn_safetensors_free(&f);
+    return good;
+}
+static void stored_broken(void)
+{
+    size_t size;
+    unsigned char *p;
+    load("files.txt");
+    p = bytes_of(named("types"), "file", &size);
+    mutations(p, size, parse_stored);
+    free(p);
+}
+
+/* ---- weights ---------------------------------------------------------------------------------*/
+
+/* The network of file_vectors.py; `head` more outputs of its last layer. */
+static tnn_net *network(uint64_t seed, int head)
+{
+    tnn_net *net = tnn_create(.input = {2, 4, 4}, .batch = 3, .seed = seed);
+    tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 3, .pad = 1, .groups = 2);
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_PRELU, .per_channel = 1);
+    tnn_add(net, TNN_CONV_TRANSPOSE2D, .filters = 3, .kernel = 2);
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 2 + head);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 0.01);
+    return net;
+}
+static void torch_weights(void)
+{
+    vectors *c;
+    size_t size, ours;
+    unsigned char *p, *want, *got;
+    float *x;
+    tnn_net *net = network(1, 0);
+    load("files.txt");
+    c = named("weights");
+    p = bytes_of(c, "theirs", &size);
+    want = bytes_of(c, "ours", &ours);
+    got = (unsigned char *)malloc(ours);
+    x = floats(c, "x");
+    CHECK(tnn_parse_weights(net, p, size, NULL) == 15, "%s", tnn_error());
+    CHECK(tnn_forward(net, x, 3, TNN_EVAL) == TNN_OK, "%s", tnn_error());
+    expect(c, "y", tnn_output(net), 1e-6);
+    CHECK(tnn_format_weights(net, NULL, 0, NULL) == ours, "%s", tnn_error());
+    memset(got, 7, ours);
+    CHECK(tnn_format_weights(net, got, ours - 1, NULL) == ours && got[0] == 7, "no room");
+    CHECK(tnn_format_weights(net, got, ours, NULL) == ours, "%s", tnn_error());
+    CHECK_SAME("our file", got, want, ours);
+    tnn_free(net);
+    test_release(x);
+    free(p);
+    free(want);
+    free(got);
+}
+
+static void round_trip(void)
+{
+    char path[460];
+    float x[3*2*4*4];
+    const int labels[3] = {0, 1, 1};
+    tnn_net *a = network(1, 0), *b = network(2, 0), *head = network(3, 1);
+    uint64_t hash;
+    float before[225], after[225];
+    int i;
+    snprintf(path, sizeof path, "%s", path_of("net.safetensors"));
+    test_fill(x, sizeof x/sizeof *x, 5);
+    for (i = 0; i < 3; i++) tnn_train_batch(a, x, labels, 3);
+    hash = tnn_hash(a);
+    CHECK(hash != tnn_hash(b), "equal before");
+    CHECK(tnn_save_weights(a, path) == TNN_OK, "%s", tnn_error());
+    CHECK(!exists(path_of("net.safetensors.tmp")), "a temporary file is left");
+    CHECK(tnn_load_weights(b, path) == 15, "%s", tnn_error());
+    CHECK(hash == tnn_hash(b), "another hash");
+    CHECK(hash == tnn_hash(a), "saving changed it");
+    /* under a new head */
+    hash = tnn_hash(head);
+    CHECK(!tnn_load_weights(head, path), "loaded");
+    REFUSED("6.weight is (2x75), the network's 6.weight (3x75)");
+    CHECK(!tnn_load_weights(head, path, .partial = 1), "loaded");
+    REFUSED("(2x75)");
+    CHECK(hash == tnn_hash(head), "changed by what was refused");
+    tnn_get_param(head, "6.weight", before, 225);
+    CHECK(tnn_load_weights(head, path, .rename = {{"0.", "0."}, {"1.", "1."}, {"2.", "2."},
+                                                  {"3.", "3."}, {"4.", "4."}}) == 13, "%s",
+          tnn_error());
+    tnn_get_param(head, "6.weight", after, 225);
+    CHECK_SAME("the head", before, after, sizeof before);
+    tnn_get_param(a, "4.running_var", before, 3);
+    tnn_get_param(head, "4.running_var", after, 3);
+    CHECK_SAME("running variance", before, after, 3*sizeof(float));
+    /* other names */
+    CHECK(tnn_save_weights(a, path, .rename = {{"body.", ""}, {"h\xc3\xa9\"\\\n", "6."}}) == TNN_OK,
+          "%s", tnn_error());
+    {
+        tnn_safetensors f = tnn_read_safetensors(path);
+        int seen = 0;
+        for (i = 0; i < f.count; i++)
+            seen += !strcmp(f.tensor[i].name, "h\xc3\xa9\"\\\nbias")
+                  + !strcmp(f.tensor[i].name, "body.4.running_mean");
+        CHECK(f.count == 15 && seen == 2, "%d tensors, %s", f.count, tnn_error());
+        tnn_safetensors_free(&f);
+    }
+    CHECK(!tnn_load_weights(b, path), "loaded");                        REFUSED("has no 0.weight");
+    CHECK(!tnn_load_weights(b, path, .partial = 1), "loaded");          REFUSED("has none of");
+    CHECK(!tnn_load_weights(b, path, .rename = {{"body.", ""}}), "loaded");
+    REFUSED("has no body.6.weight");
+    CHECK(tnn_load_weights(b, path, .rename = {{"body.", ""}}, .partial = 1) == 13, "%s",
+          tnn_error());
+    CHECK(tnn_load_weights(b, path, .rename = {{"body.0.", "0."}}) == 2, "%s", tnn_error());
+    CHECK(!tnn_load_weights(b, path, .rename = {{"body.", "0."}}), "loaded");
+    REFUSED("has no body.weight");
+    CHECK(!tnn_load_weights(b, path, .rename = {{"body.0.", "0."}, {"body.1", "0"}}), "loaded");
+    REFUSED("has body.1.weight, the network has not");
+    /* only a part is saved */
+    CHECK(!tnn_save_weights(a, path, .rename = {{"x", "6"}}), "%s", tnn_error());
+    CHECK(tnn_load_weights(b, path, .rename = {{"x", "6"}}) == 2, "%s", tnn_error());
+    /* refused */
+    hash = tnn_hash(b);
+    tnn_save_weights(a, path, .rename = {{"a", "0"}, {"a", "1"}});      REFUSED("a.weight of two");
+    tnn_save_weights(a, path, .rename = {{"\xff", ""}});                REFUSED("UTF-8");
+    tnn_save_weights(a, NULL);                                          REFUSED("no path");
+    tnn_weights_save(a, NULL);                                          REFUSED("no path");
+    tnn_save_weights(a, "/no/such/folder/x");                           REFUSED("cannot be opened");
+    CHECK(!tnn_load_weights(b, path_of("none")), "loaded");             REFUSED("cannot be opened");
+    CHECK(!tnn_weights_load(b, NULL), "loaded");                        REFUSED("cannot be opened");
+    CHECK(hash == tnn_hash(b), "changed by what was refused");
+    CHECK(exists(path), "the old file is gone");
+    remove(path);
+    tnn_free(a);
+    tnn_free(b);
+    tnn_free(head);
+}
+
+/* Weights of a convolution over its whole input go to a dense layer; such numbers as F16 has. */
+static void conv_to_dense(void)
+{
+    static const char header[] = "{\"fc.weight\":{\"dtype\":\"F16\",\"shape\":[2,2,1,2],"
+        "\"data_offsets\":[0,16]},\"fc.bias\":{\"dtype\":\"F64\",\"shape\":[2],"
+        "\"data_offsets\":[16,32]},\"rest\":{\"dtype\":\"BOOL\",\"shape\":[1],"
+        "\"data_offsets\":[32,33]}}";
+    unsigned char file[8 + sizeof header - 1 + 33], *data = file + 8 + sizeof header - 1;
+    static const float x[4] = {1, 10, 100, 1000};
+    tnn_weights_options o;
+    tnn_net *net = tnn_create(.input = {2, 1, 2}, .batch = 1);
+    const float *y;
+    uint64_t hash;
+    int i;
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 2);
+    memset(&o, 0, sizeof o);
+    memset(file, 0, sizeof file);
+    file[0] = (unsigned char)((sizeof header - 1) & 255);
+    file[1] = (unsigned char)((sizeof header - 1) >> 8);
+    memcpy(file + 8, header, sizeof header - 1);
+    for (i = 0; i < 4; i++) data[2*i + 1] = 0x3c;       /* 1; the second output's are 2^-24 */
+    for (i = 4; i < 8; i++) data[2*i] = 1;
+    data[16 + 7] = 0xc0;                                /* -2 */
+    o.rename[0].file = "fc.";
+    o.rename[0].net = "1.";
+    CHECK(tnn_parse_weights(net, file, sizeof file, &o) == 2, "%s", tnn_error());
+    CHECK(tnn_forward(net, x, 1, TNN_EVAL) == TNN_OK, "%s", tnn_error());
+    y = tnn_output(net);
+    CHECK_NEAR("ones", (double)y[0], 1109, 1e-7);
+    CHECK_NEAR("least", (double)y[1], 1111/16777216.0, 1e-7);
+    hash = tnn_hash(net);
+    data[1] = 0x7c;                                     /* infinity */
+    data[0] = 0;
+    CHECK(!tnn_parse_weights(net, file, sizeof file, &o), "loaded");
+    REFUSED("value 0 of fc.weight, inf, is not a finite");
+    data[1] = 0x3c;
+    data[16 + 8 + 7] = 0x7f;
+    CHECK(!tnn_parse_weights(net, file, sizeof file, &o), "loaded");
+    REFUSED("value 1 of fc.bias");
+    CHECK(hash == tnn_hash(net), "changed by what was refused");
+    o.path = "some.safetensors";
+    CHECK(!tnn_parse_weights(net, file, sizeof file - 1, &o), "loaded");
+    REFUSED("some.safetensors: rest has data_offsets 32 to 33");
+    CHECK(!tnn_parse_weights(NULL, file, sizeof file, &o), "loaded");
+    CHECK(tnn_failed(), "no network");
+    tnn_clear_error();
+    tnn_free(net);
+}
+
+/* Without memory, at any point: an error, nothing lost. */
+static void no_memory(void)
+{
+    const char *path = path_of("m.npy");
+    static const float x[2] = {1, 2};
+    static const long long shape[1] = {2};
+    int k, done = 0, steps = 0;
+    size_t size;
+    unsigned char *p;
+    tnn_net *net = network(1, 0);
+    load("files.txt");
+    p = bytes_of(named("weights"), "theirs", &size);
+    CHECK(!tnn_build(net) && !tnn_save_npy(path, x, TNN_F32, 1, shape), "%s", tnn_error());
+    for (k = 1; !done && k < 100; k++, steps++) {
+        tnn_safetensors f;
+        tnn_data d;
+        allowed = k;
+        done = tnn_parse_weights(net, p, size, NULL) == 15;
+        if (done) {
+            f = tnn_parse_safetensors(p, size);
+            tnn_safetensors_free(&f);
+            d = tnn_load_npy(path, .labels = path);
+            done = d.n == 2 && !tnn_save_npy(path, x, TNN_F32, 1, shape);
+            tnn_data_free(&d);
+        }
+        CHECK(done != (tnn_failed() == TNN_ERROR_MEMORY), "%d allocations: %s", k, tnn_error());
+        tnn_clear_error();
+    }
+    allowed = -1;
+    CHECK(steps > 8, "%d allocations in all", steps);
+    remove(path);
+    tnn_free(net);
+    free(p);
+}
+
+/* ---- the real files --------------------------------------------------------------------------*/
+
+static const char *real(const char *name)
+{
+    static char path[2][600];
+    static int turn;
+    turn = !turn;
+    snprintf(path[turn], sizeof path[turn], "%s/%s", getenv("TINYNN_DATA"), name);
+    return path[turn];
+}
+static void kuzushiji(void)
+{
+    tnn_data d = tnn_load_npy(real("kuzushiji/X_images.npy"),
+                              .labels = real("kuzushiji/y_images.npy"), .shape = {1, 28, 28});
+    double sum = 0;
+    int i;
+    CHECK(d.n == 5000 && d.c == 1 && d.h == 28 && d.w == 28 && d.classes == 49, "%s", tnn_error());
+    if (!d.n) return;
+    for (i = 0; i < 5000*784; i++) sum += (double)d.floats[i];
+    CHECK(sum == 182379984, "sum %.17g", sum);          /* NumPy's */
+    for (sum = 0, i = 0; i < 5000; i++) sum += (double)d.labels[i]*i;
+    CHECK(sum == 335274062, "labels %.17g", sum);
+    tnn_data_free(&d);
+}
+static void vgg(void)
+{
+    static const int filters[] = {64, 64, 0, 128, 128, 0};
+    tnn_net *net = tnn_create(.input = {3, 16, 16}, .batch = 1);
+    vectors *c;
+    float x[3*16*16], got[34];
+    const float *y;
+    double sum = 0;
+    int i;
+    load("files.txt");
+    c = named("vgg");
+    for (i = 0; i < 6; i++)
+        if (filters[i]) {
+            tnn_add(net, TNN_CONV2D, .filters = filters[i], .kernel = 3, .pad = 1);
+            tnn_add(net, TNN_RELU);
+        } else tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    CHECK(tnn_load_weights(net, real("vgg16/blocks12.safetensors"), .rename = {{"features.", ""}})
+          == 8, "%s", tnn_error());
+    test_fill(x, 3*16*16, 7);
+    for (i = 0; i < 3*16*16; i++) x[i] *= 128;
+    CHECK(tnn_forward(net, x, 1, TNN_EVAL) == TNN_OK, "%s", tnn_error());
+    y = tnn_output(net);
+    if (!y) return;
+    for (i = 0; i < 34; i++) got[i] = y[61*i];
+    for (i = 0; i < 128*4*4; i++) sum += (double)y[i];
+    CHECK_CLOSE_TO("y", got, get(c, "y")->v, 34, get(c, "largest")->v[0], 2e-6);
+    CHECK_NEAR("sum", sum, get(c, "sum")->v[0], 1e-5);
+    tnn_free(net);
+}
+
+int main(int argc, char **argv)
+{
+    const char *slash = strrchr(argv[0], '/');
+    test_start(argc, argv);
+    vectors_from(argc, argv);
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - argv[0]) : 1,
+             slash ? argv[0] : ".");
+    RUN(".npy: NumPy's files, read and written", npy_reading);
+    RUN(".npy: what is refused", npy_refused);
+    RUN(".npy: each byte changed", npy_broken);
+    RUN("data sets of arrays", data_sets);
+    RUN("data sets of .npy files", data_files);
+    RUN("safetensors: every type", stored_types);
+    RUN("safetensors: what is refused", stored_refused);
+    RUN("safetensors: each byte changed", stored_broken);
+    EACH_ISA("weights of PyTorch's", torch_weights);
+    RUN("weights saved and loaded", round_trip);
+    RUN("a convolution's weights for a dense layer", conv_to_dense);
+    RUN("files without memory", no_memory);
+    if (!getenv("TINYNN_DATA")) printf("skip  the real files: TINYNN_DATA is not set\n");
+    else {
+        RUN("the Kuzushiji images", kuzushiji);
+        EACH_ISA("VGG-16's first two blocks", vgg);
+    }
+    return test_finish();
+}
