@@ -1172,8 +1172,8 @@ TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
    so a process may be killed at any moment. Opened again, trials that ended are read and the one
    under way begins anew; of lines that say the same thing the last one counts.
    SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
-   and reads before each draw and each pruning what the others have appended (file systems where
-   appending is not atomic, as some on networks, excepted). The draws then depend on who was faster. */
+   and reads before each draw and each pruning what the others have appended (where the file system
+   appends atomically; some on networks do not). The draws then depend on who was faster.         */
 typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_variable_type;
 typedef struct tnn_variable {
     const char *name;           /* required, and unique: one word                                */
@@ -11236,7 +11236,8 @@ static double tnn__from_line(const tnn__dimension *d, double y)
     return TNN__MIN(TNN__MAX(x, d->v.low), d->v.high);
 }
 /* Two numbers in (0, 1) with all 53 bits. */
-static void tnn__draws(const tnn_study *s, int trial, int variable, int candidate, double u[2])
+static void tnn__uniforms(const tnn_study *s, int trial, int variable, int candidate,
+                          double u[2])
 {
     uint32_t r[4];
     int i;
@@ -11395,19 +11396,19 @@ static int tnn__tpe_choose(tnn_study *s, int variable, const double *x, int n)
 
 /* ---- 14e. What trial k tries ------------------------------------------------------------------
    Nothing here depends on what was drawn before, but through the trials that ended. */
-static double tnn__draw(tnn_study *s, int k, int variable, int ended)
+static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
 {
     const tnn__dimension *d = &s->space[variable];
     double u[2];
     int i;
     if (!(d->to > d->from)) return d->v.low;
     if (s->o.sampler == TNN_RANDOM || ended < s->o.startup) {
-        tnn__draws(s, k, variable, 0, u);
+        tnn__uniforms(s, k, variable, 0, u);
         return tnn__from_line(d, d->from + (d->to - d->from)*u[0]);
     }
     tnn__parzen_fit(s, variable, 1, &s->good);
     for (i = 0; i < s->o.candidates; i++) {
-        tnn__draws(s, k, variable, i, u);
+        tnn__uniforms(s, k, variable, i, u);
         s->candidates[i] = tnn__parzen_draw(s, variable, &s->good, u);
     }
     return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates)];
@@ -11436,7 +11437,7 @@ static void tnn__draw_all(tnn_study *s, tnn_trial *t)
         return;
     }
     ended = tnn__split_trials(s);
-    for (v = 0; v < s->o.count; v++) t->x[v] = tnn__draw(s, t->number, v, ended);
+    for (v = 0; v < s->o.count; v++) t->x[v] = tnn__suggest(s, t->number, v, ended);
 }
 
 /* ---- 14f. Pruners -----------------------------------------------------------------------------
@@ -11506,7 +11507,7 @@ static int tnn__prune_halving(const tnn_study *s, const tnn_trial *t, int step, 
     return 0;
 }
 
-/* ---- 14g. The journal ------------------------------------------------------------------------- */
+/* ---- 14g. The journal ------------------------------------------------------------------------ */
 static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
 static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
 
@@ -11668,7 +11669,7 @@ static char *tnn__study_head(tnn_study *s)
     return to < end ? to : NULL;
 }
 
-/* ---- 14h. Studies ----------------------------------------------------------------------------- */
+/* ---- 14h. Studies ---------------------------------------------------------------------------- */
 static int tnn__is_whole(double x) { return (double)(long long)x - x == 0; }
 /* Fills the i-th dimension of the space from the options. */
 static tnn_status tnn__study_dimension(tnn_study *s, int i)
@@ -11680,8 +11681,8 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
     *v = s->o.space[i];
     for (p = v->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
     if (!p || p == v->name || *p)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one word",
-                         v->name ? v->name : "", i);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
+                         "word", v->name ? v->name : "", i);
     for (k = 0; k < i; k++)
         if (!strcmp(s->o.space[k].name, v->name))
             return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s",
@@ -11767,7 +11768,8 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
     if (o->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
 #endif
     if (o->shards > 1 && !o->journal)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %d shards need a .journal to share", o->shards);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %d shards need a .journal to share",
+                         o->shards);
     return TNN_OK;
 }
 
