@@ -11119,7 +11119,7 @@ static char *tnn__put_exact(char *to, char *end, double v)
     if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
     if (v > DBL_MAX) return tnn__put(to, end, "inf");
     if (v == 0) return tnn__put(to, end, "0");
-    for (n = 15; n <= 17; n++) {
+    for (n = v < DBL_MIN ? 17 : 15; n <= 17; n++) {
         /* v = m 10^(e - n + 1), m of n digits */
         int e = (int)((tnn__log_double(v*scale) - tnn__log_double(scale))*0.4342944819032518
                       + 400) - 400, i, point;
@@ -11154,20 +11154,20 @@ static char *tnn__put_exact(char *to, char *end, double v)
 
 /* ---- 14b. The normal distribution -------------------------------------------------------------
    phi(x) = exp(-x^2/2)/sqrt(2 pi), and its upper tail Q(x) = integral of phi from x on, as
-   Q = phi M with Mills' ratio M: no tail is too far out, and errors are about 1e-15 of M.
+   Q = phi M with Mills' ratio M, to 5e-15 of it: no tail is too far out.
        M(x) = sqrt(pi/2) exp(x^2/2) - (x + x^3/3 + x^5/(3 5) + ...)           Marsaglia 2004
        M(x) = 1/(x + 1/(x + 2/(x + 3/(x + ...))))                             Laplace
-   of which k terms leave about exp(-2 x sqrt(2 k)) of it (for x >= 1.5). */
+   of which k terms leave about exp(-2 x sqrt(k)) of it. */
 #define TNN__LOG_SQRT_2PI 0.91893853320467274
 static double tnn__mills(double x)      /* x >= 0 */
 {
     double term = x, sum = x;
     int k;
-    if (x < 1.5) {
+    if (x < 2) {
         for (k = 3; term > 1e-17*sum; k += 2) sum += term *= x*x/k;
         return 1.2533141373155003*tnn__exp_double(x*x/2) - sum;
     }
-    for (k = 8 + (int)(160/(x*x)); k > 0; k--) sum = x + k/sum;
+    for (k = 10 + (int)(375/(x*x)); k > 0; k--) sum = x + k/sum;
     return 1/sum;
 }
 static double tnn__log_tail(double x) { return tnn__log_double(tnn__mills(x)) - x*x/2
@@ -11383,12 +11383,15 @@ static double tnn__parzen_draw(const tnn_study *s, int variable, const tnn__parz
 static int tnn__tpe_choose(tnn_study *s, int variable, const double *x, int n)
 {
     double most = -HUGE_VAL;
-    int i, best = 0;
+    int i, j, best = 0;
     tnn__parzen_fit(s, variable, 1, &s->good);
     tnn__parzen_fit(s, variable, 0, &s->rest);
     for (i = 0; i < n; i++) {
-        const double score = tnn__parzen_log(s, variable, &s->good, x[i])
-                           - tnn__parzen_log(s, variable, &s->rest, x[i]);
+        double score;
+        for (j = 0; j < i && (x[j] < x[i] || x[j] > x[i]); j++) {}
+        if (j < i) continue;            /* the same as an earlier one */
+        score = tnn__parzen_log(s, variable, &s->good, x[i])
+              - tnn__parzen_log(s, variable, &s->rest, x[i]);
         if (score > most) { most = score; best = i; }
     }
     return best;

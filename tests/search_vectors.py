@@ -3,17 +3,18 @@
 
     /usr/bin/python3 tests/search_vectors.py [DIRECTORY]
 
-What TPE makes of fixed histories, worked here in numpy from the published algorithm (Bergstra et al.
-2011; Watanabe 2023, arXiv:2304.11127, and the documentation of Optuna 3's TPESampler): split, weights,
-bandwidths, truncated normal mixtures, log l(x) and log g(x) of given candidates. The masses of the
-normal distribution are integrals by Gauss-Legendre quadrature of 60 nodes in as many pieces as it
+What TPE makes of fixed histories, worked here in numpy from the published algorithm (Bergstra et
+al. 2011; Watanabe 2023, arXiv:2304.11127; Optuna 3's TPESampler): split, weights, bandwidths,
+truncated normal mixtures, log l(x) and log g(x) of given candidates. The masses of the normal
+distribution are integrals by Gauss-Legendre quadrature of 60 nodes in as many pieces as it
 takes, not error functions. Then curves with the decisions of the median and successive halving
 pruners, worked with numpy's median and sorting; and logarithms of tails and masses of the normal
-distribution in 90 digits (decimal).
+distribution in 75 digits (decimal).
 
-A case "tpe-..." has the space (type 0 float, 1 int, 2 categorical: low, high, step, log of each; for
-categorical ones high + 1 choices), options, a history (x by trial, value, state 2 done, 3 pruned,
-4 failed, last step), and for each variable candidates x, their l and g, and which is chosen.
+A case "tpe-..." has the space (type 0 float, 1 int, 2 categorical: low, high, step, log of each;
+for categorical ones high + 1 choices), options, a history (x by trial, value, state 2 done, 3
+pruned, 4 failed, last step and its report), and for each variable 24 candidates, their log
+densities, and which is chosen.
 """
 from decimal import Decimal, getcontext
 
@@ -154,16 +155,15 @@ def tpe(name, n, seed, maximize=0, pruned=0.0, failed=0.0, **options):
     OUT.put("x", x, "%.17g")
     for key in ("state", "value", "last", "report"):
         OUT.put(key, h[key], "%.17g")
+    candidates, left, right = [], [], []
     for i, v in enumerate(SPACE):
-        candidates = [draw(rng, v) for _ in range(24)]
-        candidates[0] = v[1]
-        candidates[1] = v[2]
-        left = density(v, x[below, i], candidates, **options)
-        right = density(v, x[above, i], candidates, **options)
-        OUT.put("candidates%d" % i, candidates, "%.17g")
-        OUT.put("l%d" % i, left, "%.13g")
-        OUT.put("g%d" % i, right, "%.13g")
-        OUT.put("chosen%d" % i, [np.argmax(left - right)])
+        candidates.append([v[1], v[2]] + [draw(rng, v) for _ in range(22)])
+        left.append(density(v, x[below, i], candidates[-1], **options))
+        right.append(density(v, x[above, i], candidates[-1], **options))
+    OUT.put("candidates", candidates, "%.17g")
+    OUT.put("l", left, "%.13g")
+    OUT.put("g", right, "%.13g")
+    OUT.put("chosen", np.argmax(np.array(left) - np.array(right), axis=1))
 
 
 tpe("startup", 10, 1)
@@ -252,7 +252,8 @@ def curves(trials, steps, sign, nan=()):
 
 every, sparse = list(range(9)), [0, 3, 10, 20, 50, 170, 300, 500]
 pruner("median", 1, curves(24, every, 1), every, 1)
-pruner("median-min", 1, curves(24, every, -1, [(8, 0), (9, 0), (9, 1), (2, 3)]), every, 0, startup=3)
+pruner("median-min", 1, curves(24, every, -1, [(8, 0), (9, 0), (9, 1), (2, 3)]), every, 0,
+       startup=3)
 pruner("median-late", 1, curves(24, every, 1), every, 1, startup=2, warmup=2, interval=3)
 pruner("median-sparse", 1, curves(20, sparse, 1), sparse, 1, startup=1, warmup=5, interval=40)
 pruner("halving", 2, curves(30, every, 1, [(8, 3)]), every, 1, factor=4, min_resource=1)
@@ -260,10 +261,10 @@ pruner("halving-min", 2, curves(30, every, -1), every, 0, factor=2, min_resource
 pruner("halving-auto", 2, curves(30, sparse, 1), sparse, 1, factor=3)
 
 
-# ---- the normal distribution in 90 digits ------------------------------------------------------
+# ---- the normal distribution in 75 digits ------------------------------------------------------
 
-getcontext().prec = 90
-PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803")
+getcontext().prec = 75
+PI = Decimal("3.141592653589793238462643383279502884197169399375105820974944592307816406286209")
 
 
 def tail(x):
@@ -271,7 +272,7 @@ def tail(x):
     x = Decimal(float(x))
     term = total = x
     k = 1
-    while abs(term) > Decimal(10)**-88:
+    while abs(term) > Decimal(10)**-74:
         k += 2
         term = term*x*x/k
         total += term
