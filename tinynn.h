@@ -1167,10 +1167,12 @@ TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
    journal of another study is refused), a line of the columns' names, then one line per report
    (`step`) and per trial ended (`done`, `pruned`, `failed`):
        trial  lr  units  act  step  value  rung  state
-   a categorical variable as the number of its choice; numbers read back as the same doubles. Lines
-   are only ever appended, each in one write; what is not a whole line of this study is passed over,
-   so a process may be killed at any moment. Opened again, trials that ended are read and the one
-   under way begins anew; of lines that say the same thing the last one counts.
+   a categorical variable as the number of its choice; numbers read back as the same doubles. In
+   gnuplot, `set datafile separator tab`, then
+       plot "study.tsv" using (stringcolumn("state") eq "done" ? column("trial") : NaN):"value"
+   Lines are only ever appended, each in one write; what is not a whole line of this study is passed
+   over, so a process may be killed at any moment. Opened again, trials that ended are read and the
+   one under way begins anew; of lines that say the same thing the last one counts.
    SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
    and reads before each draw and each pruning what the others have appended (where the file system
    appends atomically; some on networks do not). The draws then depend on who was faster.         */
@@ -1178,7 +1180,7 @@ typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_v
 typedef struct tnn_variable {
     const char *name;           /* required, and unique: one word                                */
     tnn_variable_type type;
-    double      low, high;      /* low <= high, both included; within +-1e15                     */
+    double      low, high;      /* low <= high, both included; floats within +-1e15              */
     double      step;           /* only low, low + step, ... Default: 1 for ints, any for floats */
     int         log;            /* uniform in log x: low > 0, no step                            */
     const char *choices;        /* categorical: words, a space between them                      */
@@ -1207,7 +1209,7 @@ typedef enum tnn_pruner {
 typedef struct tnn_study_options {
     const tnn_variable *space;  /* required, copied                                              */
     int         count;          /* required: how many variables, at most 64                      */
-    int         trials;         /* default 100; grid: all, and never more                        */
+    int         trials;         /* default 100, at most 1e6; grid: all, and never more           */
     int         maximize;       /* the larger the better                                         */
     uint64_t    seed;
     const char *journal;        /* a file's name; NULL: in memory                                */
@@ -11178,6 +11180,7 @@ static double tnn__tail(double x) { return tnn__exp_double(tnn__log_tail(x)); }
 static double tnn__log_mass(double a, double b)
 {
     const double x = a < 0 ? -b : a, y = a < 0 ? -a : b;
+    if (a < -9 && b > 9) return 0;      /* all of it, to the last bit */
     if (a < 0 && b > 0) return tnn__log_double(1 - tnn__tail(-a) - tnn__tail(b));
     return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
            - x*x/2 - TNN__LOG_SQRT_2PI;
@@ -11355,10 +11358,13 @@ static double tnn__parzen_log(const tnn_study *s, int variable, const tnn__parze
     }
     for (k = 0; k < e->n; k++) {
         const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
-        s->terms[k] = e->log_factor[k] + (h > 0 ? tnn__log_mass(z - h, z + h) : -z*z/2);
+        const double gap = TNN__MAX(fabs(z) - h, 0);
+        s->terms[k] = e->log_factor[k] - gap*gap/2;        /* or at most that, with a step */
+        if (h > 0 && s->terms[k] > most - 40)
+            s->terms[k] = e->log_factor[k] + tnn__log_mass(z - h, z + h);
         most = TNN__MAX(most, s->terms[k]);
     }
-    for (k = 0; k < e->n; k++)          /* below e^-40 of the largest it is not seen */
+    for (k = 0; k < e->n; k++)          /* below e^-40 of the largest one is not seen in the sum */
         if (s->terms[k] > most - 40) sum += tnn__exp_double(s->terms[k] - most);
     return most + tnn__log_double(sum);
 }
@@ -11417,14 +11423,13 @@ static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
     return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates)];
 }
 /* How many values the grid has in a dimension, and the i-th. */
-static double tnn__grid_points(const tnn__dimension *d)
+static int tnn__grid_points(const tnn__dimension *d)
 {
-    return d->v.step > 0 ? (double)(long long)((d->v.high - d->v.low)/d->v.step + 1.5)
-                         : d->v.points;
+    return d->v.step > 0 ? (int)TNN__MIN((d->v.high - d->v.low)/d->v.step + 1.5, 1e9) : d->v.points;
 }
 static double tnn__grid_value(const tnn__dimension *d, int i)
 {
-    const int last = (int)tnn__grid_points(d) - 1;
+    const int last = d->v.points - 1;
     if (d->v.step > 0) return d->v.low + i*d->v.step;
     return i == last ? d->v.high : tnn__from_line(d, d->from + (d->to - d->from)*i/last);
 }
@@ -11433,7 +11438,7 @@ static void tnn__draw_all(tnn_study *s, tnn_trial *t)
     int v, rest = t->number, ended;
     if (s->o.sampler == TNN_GRID) {
         for (v = s->o.count - 1; v >= 0; v--) {
-            const int points = (int)tnn__grid_points(&s->space[v]);
+            const int points = tnn__grid_points(&s->space[v]);
             t->x[v] = tnn__grid_value(&s->space[v], rest%points);
             rest /= points;
         }
@@ -11459,25 +11464,22 @@ static int tnn__prune_median(const tnn_study *s, const tnn_trial *t, int step, d
     const int look = (step - s->o.warmup)/s->o.interval*s->o.interval + s->o.warmup;
     double best = value, median = 0;
     int i, j, done = 0, n = 0;
-    for (i = 0; i < s->o.trials; i++) {
-        const double v = tnn__reported(&s->trials[i], step);
-        done += s->trials[i].state == TNN_DONE;
-        n += s->trials[i].state == TNN_DONE && v == v;
-    }
+    for (i = 0; i < s->o.trials; i++)
+        if (s->trials[i].state == TNN_DONE) {
+            done++;
+            s->terms[n] = tnn__reported(&s->trials[i], step);
+            n += s->terms[n] == s->terms[n];            /* not NaN */
+        }
     if (!done || done < s->o.prune_startup || step < s->o.warmup) return 0;
     if (t->count && t->reports[t->count - 1].step >= look) return 0;
     for (i = 0; i < t->count; i++)
         if (best != best || tnn__worse(s, best, t->reports[i].value)) best = t->reports[i].value;
     if (best != best) return 1;
     /* the mean of the two in the middle, which are one if n is odd */
-    for (i = 0; i < s->o.trials; i++) {
-        const double v = tnn__reported(&s->trials[i], step);
+    for (i = 0; i < n; i++) {
+        const double v = s->terms[i];
         int rank = 0;
-        if (s->trials[i].state != TNN_DONE || v != v) continue;
-        for (j = 0; j < s->o.trials; j++) {
-            const double w = tnn__reported(&s->trials[j], step);
-            if (s->trials[j].state == TNN_DONE) rank += w < v || (w <= v && j < i);
-        }
+        for (j = 0; j < n; j++) rank += s->terms[j] < v || (s->terms[j] <= v && j < i);
         median += ((rank == (n - 1)/2) + (rank == n/2))*0.5*v;
     }
     return n && tnn__worse(s, best, median);
@@ -11703,11 +11705,12 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
         v->step = 1;
     } else if (v->type == TNN_FLOAT || v->type == TNN_INT) {
         const int whole = v->type == TNN_INT;
-        if (!(v->low >= -1e15 && v->low <= v->high && v->high <= 1e15)
+        const double most = whole ? INT_MAX : 1e15;
+        if (!(v->low >= -most && v->low <= v->high && v->high <= most)
             || (v->log && (v->low < (whole ? 1 : 1e-290) || v->step > whole)))
             return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
-                             "within +-1e15; with .log .low at least %g and no .step = %g",
-                             v->name, v->low, v->high, whole ? 1.0 : 1e-290, v->step);
+                             "within +-%g; with .log .low at least %g and no .step = %g", v->name,
+                             v->low, v->high, most, whole ? 1.0 : 1e-290, v->step);
         if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;
         if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
             || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high)
@@ -11776,7 +11779,7 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
     return TNN_OK;
 }
 
-TNN_API void (tnn_study_free)(tnn_study *s)
+TNN_API void tnn_study_free(tnn_study *s)
 {
     int i;
     if (!s) return;
@@ -11803,7 +11806,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
         if (o.sampler == TNN_GRID) grid *= tnn__grid_points(&s->space[i]);
     }
     if (!s->space || i < o.count) {
-        (tnn_study_free)(s);
+        tnn_study_free(s);
         return NULL;
     }
     if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
@@ -11811,7 +11814,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
         o.trials*(tnn__len)sizeof *s->trials
         + (o.trials*((tnn__len)o.count + 9) + 9 + o.candidates)*(tnn__len)sizeof *memory, "study");
     if (!s->trials) {
-        (tnn_study_free)(s);
+        tnn_study_free(s);
         return NULL;
     }
     memory = (double *)(void *)(s->trials + o.trials);
@@ -11842,7 +11845,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     }
 #endif
     if (tnn_failed()) {
-        (tnn_study_free)(s);
+        tnn_study_free(s);
         return NULL;
     }
     return s;
