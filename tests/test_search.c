@@ -528,9 +528,9 @@ static void journal_shared(void)
             if (r >> 8 < 1 << 18) {
                 FILE *f = fopen(JOURNAL, "ab");
                 if (f) { fputs("5\t0.1", f); fclose(f); }
-                tnn_study_free(s[i]);
                 if (t[i]) ran[t[i]->number] = 0;
                 t[i] = NULL;
+                tnn_study_free(s[i]);
                 s[i] = STUDY(.trials = 31, .shard = i, .shards = n);
                 if (!s[i]) break;
             } else if (!t[i]) {
@@ -561,8 +561,8 @@ static void refused(const char *part, tnn_study *s)
     tnn_study_free(s);
 }
 #define REFUSED(part, ...) refused(part, tnn_study_create(__VA_ARGS__))
-#define VARIABLE(part, ...) do { const tnn_variable v[] = { { .name = "v", __VA_ARGS__ } }; \
-                                 REFUSED(part, .space = v, .count = 1); } while (0)
+#define VARIABLE(part, ...) do { const tnn_variable one[] = { { .name = "v", __VA_ARGS__ } }; \
+                                 REFUSED(part, .space = one, .count = 1); } while (0)
 static void bad_options(void)
 {
     static const tnn_variable twice[] = { { .name = "a", .high = 1 }, { .name = "a", .high = 1 } };
