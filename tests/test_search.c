@@ -50,14 +50,14 @@ static void check_text(double v)
 }
 static void numbers_as_text(void)
 {
-    static const struct { double v; const char *text; } known[] = {
+    const struct { double v; const char *text; } known[] = {
         { 0.1, "0.1" }, { -0.001, "-0.001" }, { 1e-5, "0.00001" }, { 1e-6, "1e-6" }, { 0, "0" },
         { 100, "100" }, { 123456.75, "123456.75" }, { 1e15, "1000000000000000" }, { 1e16, "1e16" },
         { 1.0/3, "0.3333333333333333" }, { 0.1 + 0.2, "0.30000000000000004" }, { -2.5e-300,
         "-2.5e-300" }, { HUGE_VAL, "inf" }, { -HUGE_VAL, "-inf" } };
     static const char *const bad[] = { "", "-", ".", "e5", "1e", "x", "+1", " 1", "1e400",
                                       "1e-", "in" };
-    static const struct { double v; const char *text; } given[] = {
+    const struct { double v; const char *text; } given[] = {
         { 0.25, ".25" }, { 3, "3." }, { 1e22, "10000000000000000000000" }, { 0, "0e999" },
         { 0, "1e-999" }, { 1200, "1.2E+3" }, { 0.1, "0.1000000000000000055511151231257827" } };
     char text[64];
@@ -455,6 +455,31 @@ static void journal_repeats(void)
     free(one);
     free(two);
 }
+/* The journal's bytes are the same on every machine: an objective without products that a compiler
+   could fuse, and a hash that was written down. */
+static void journal_bytes(void)
+{
+    tnn_study *s;
+    tnn_trial *t;
+    char *text;
+    size_t n, i;
+    uint64_t hash = 14695981039346656037u;      /* FNV-1a */
+    remove(JOURNAL);
+    s = STUDY(.trials = 60);
+    while ((t = tnn_ask(s)) != NULL) {
+        double v = fabs(tnn_trial_float(t, "lr") - 0.125) + fabs(tnn_trial_float(t, "p") - 0.25);
+        int e, stop = 0;
+        v += abs(tnn_trial_int(t, "units") - 64)/64.0 + abs(tnn_trial_int(t, "width") - 20)/200.0;
+        for (e = 0; e < 4 && !stop; e++)
+            stop = tnn_report(t, e, -v - (tnn_trial_choice(t, "act") != 1)/(e + 1.0));
+        tnn_tell(t, -v);
+    }
+    tnn_study_free(s);
+    text = slurp(JOURNAL, &n);
+    for (i = 0; i < n; i++) hash = (hash ^ (unsigned char)text[i])*1099511628211u;
+    CHECK(hash == 0x8e3c8d99852fe836u, "%d bytes of hash %llx", (int)n, (unsigned long long)hash);
+    free(text);
+}
 /* The journal of 7 trials cut after every byte, and the study taken up from there. */
 static void journal_cut_anywhere(void)
 {
@@ -700,6 +725,7 @@ int main(int argc, char **argv)
     group("explained variance", explained_variance);
     group("TPE beats random search", tpe_beats_random);
     group("journal: same bytes, read back", journal_repeats);
+    group("journal: bytes of every machine", journal_bytes);
     group("journal cut after every byte", journal_cut_anywhere);
     group("journal taken up within trials", journal_taken_up);
     group("journal shared", journal_shared);
