@@ -1,6 +1,11 @@
 /* test_search.c - hyper-parameter search: TPE's densities, pruners and the normal distribution
    against tests/search_vectors.py; samplers against each other; journals cut anywhere, shared,
    refused; numbers as text. */
+#include <stdlib.h>
+static int allocations_left = -1;       /* until one fails; -1: none does */
+#define TINYNN_MALLOC(context, bytes) (allocations_left >= 0 && !allocations_left-- ? NULL \
+                                                                                 : malloc(bytes))
+#define TINYNN_FREE(context, pointer) free(pointer)
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
 #include "test.h"
@@ -703,6 +708,32 @@ static void journal_strange_lines(void)
     remove(JOURNAL);
 }
 
+/* Every allocation of a study fails once: an error, and nothing is lost. */
+static void out_of_memory(void)
+{
+    tnn_study *full, *s;
+    int fail, ended = 0, i;
+    remove(JOURNAL);
+    full = tnn_study_create(.space = mixed, .count = 5, .maximize = 1, .seed = 9, .startup = 5,
+                            .pruner = TNN_HALVING, .factor = 2, .min_resource = 1, .trials = 9);
+    run_trials(full, 99, 99);
+    for (fail = 0; fail < 50 && ended < 9; fail++) {
+        allocations_left = fail;
+        s = STUDY(.trials = 9);
+        if (s) run_trials(s, 99, 99);
+        ended = 0;
+        for (i = 0; s && i < 9; i++) ended += s->trials[i].state >= TNN_DONE;
+        allocations_left = -1;
+        CHECK(tnn_failed() == (ended < 9 ? TNN_ERROR_MEMORY : TNN_OK), "allocation %d: %d trials "
+              "ended, \"%s\"", fail, ended, tnn_error());
+        tnn_clear_error();
+        if (ended == 9) CHECK(same_trials(s, full), "afterwards it is another");
+        tnn_study_free(s);
+    }
+    CHECK(fail > 5 && ended == 9, "after %d failures %d trials have ended", fail, ended);
+    tnn_study_free(full);
+}
+
 static void group(const char *name, void (*function)(void))
 {
     if (!test_begin(name)) return;
@@ -730,6 +761,7 @@ int main(int argc, char **argv)
     group("journal taken up within trials", journal_taken_up);
     group("journal shared", journal_shared);
     group("journal with strange lines", journal_strange_lines);
+    group("out of memory", out_of_memory);
     group("bad options", bad_options);
     return test_finish();
 }
