@@ -67,9 +67,9 @@
        11  Regularizers          penalties and constraints of the weights
        12  Data                  IDX files, normalisation, splits, augmentation, batches
        13  Training              metrics, early stopping, learning-rate finder, gradient check
+       14  Search                of hyper-parameters: samplers, pruners, journals
        15  Files                 .npy arrays, weights as safetensors
        16  Licence
-   (numbers left out are kept for search and checkpoints)
 
    WHAT THERE IS  (formula, defaults and source of each stand beside its enum in part 1)
 
@@ -95,6 +95,8 @@
                      cutmix
        initial       torch.nn.init's, Keras' variance scaling
        files         IDX, .npy, safetensors (PyTorch's weights by name, all or some of them)
+       search        TPE, random, grid; median pruning, successive halving; studies that are
+                     interrupted, resumed, shared by processes
 
    OPTIONS  (macros, defined before the implementation is included)
 
@@ -102,7 +104,7 @@
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
-       TINYNN_NO_STDIO           no files: data and weights come from memory
+       TINYNN_NO_STDIO           no files: data and weights come from memory, studies stay there
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
@@ -1142,6 +1144,133 @@ TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *label
    the present parameters (torch.optim.swa_utils.update_bn). */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
+/* ---- 1i. Hyper-parameter search ---------------------------------------------------------------
+       const tnn_variable space[] = {
+           { .name = "lr",    .low = 1e-4, .high = 1e-1, .log = 1 },
+           { .name = "units", .type = TNN_INT, .low = 16, .high = 128, .step = 16 },
+           { .name = "act",   .type = TNN_CATEGORICAL, .choices = "relu tanh elu" } };
+       tnn_study *study = tnn_study_create(.space = space, .count = 3, .trials = 50, .maximize = 1,
+                                           .pruner = TNN_MEDIAN, .journal = "build/study.tsv");
+       tnn_trial *t;
+       while ((t = tnn_ask(study))) {
+           double lr = tnn_trial_float(t, "lr"), accuracy = 0;
+           for (int epoch = 0; epoch < 10; epoch++) {
+               accuracy = ...
+               if (tnn_report(t, epoch, accuracy)) break;          // pruned
+           }
+           tnn_tell(t, accuracy);
+       }
+       const tnn_trial *best = tnn_study_best(study);
+
+   What options mean, and their defaults, is Optuna 3's. Trial k is drawn from (seed, k) and the
+   trials that have ended: one process gives the same study every time, interrupted or not.
+   THE JOURNAL is a text of tab-separated columns: a # line with the space, sampler and seed (a
+   journal of another study is refused), a line of the columns' names, then one line per report
+   (`step`) and per trial ended (`done`, `pruned`, `failed`):
+       trial  lr  units  act  step  value  rung  state
+   a categorical variable as the number of its choice; numbers read back as the same doubles. In
+   gnuplot, `set datafile separator tab`, then
+       plot "study.tsv" using (stringcolumn("state") eq "done" ? column("trial") : NaN):"value"
+   Lines are only ever appended, each in one write; what is not a whole line of this study is passed
+   over, so a process may be killed at any moment. Opened again, trials that ended are read and the
+   one under way begins anew; of lines that say the same thing the last one counts.
+   SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
+   and reads before each draw and each pruning what the others have appended (where the file system
+   appends atomically; some on networks do not). The draws then depend on who was faster.         */
+typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_variable_type;
+typedef struct tnn_variable {
+    const char *name;           /* required, and unique: one word                                */
+    tnn_variable_type type;
+    double      low, high;      /* low <= high, both included; floats within +-1e15              */
+    double      step;           /* only low, low + step, ... Default: 1 for ints, any for floats */
+    int         log;            /* uniform in log x: low > 0, no step                            */
+    const char *choices;        /* categorical: words, a space between them                      */
+    int         points;         /* grid: of a float without step, required                       */
+} tnn_variable;
+
+typedef enum tnn_sampler {
+    TNN_TPE = 0,    /* tree-structured Parzen estimator, each variable by itself: of .candidates
+                       drawn from l, the density of the best tenth of the trials (ceil, at most 25),
+                       the one with the largest l/g, g the density of the others; random for the
+                       first .startup trials     Bergstra et al. 2011; Watanabe 2023             */
+    TNN_RANDOM,
+    TNN_GRID        /* all combinations, the last variable fastest                               */
+} tnn_sampler;
+
+typedef enum tnn_pruner {
+    TNN_NO_PRUNER = 0,
+    TNN_MEDIAN,     /* a trial whose best report is worse than the median, at this step, of the
+                       trials done: .prune_startup .warmup .interval                             */
+    TNN_HALVING     /* asynchronous successive halving (Li et al. 2020): at steps min_resource
+                       factor^(min_rate + rung), rung = 0, 1 ..., only the best 1/factor of what
+                       was reported there goes on: .min_resource .factor .min_rate               */
+} tnn_pruner;
+
+/* Where 0 is wanted of an int whose default is not 0: -1. The strings are not copied. */
+typedef struct tnn_study_options {
+    const tnn_variable *space;  /* required, copied                                              */
+    int         count;          /* required: how many variables, at most 64                      */
+    int         trials;         /* default 100, at most 1e6; grid: all, and never more           */
+    int         maximize;       /* the larger the better                                         */
+    uint64_t    seed;
+    const char *journal;        /* a file's name; NULL: in memory                                */
+    int         shard, shards;  /* this process of so many. Default 0 of 1                       */
+    tnn_sampler sampler;
+    int         startup;        /* TPE: default 10                                               */
+    int         candidates;     /* default 24, at most 65536                                     */
+    double      prior_weight;   /* default 1, of one trial                                       */
+    int         no_magic_clip;  /* deviations down to 1e-12, not range/min(100, 2 + trials)      */
+    int         endpoints;      /* consider_endpoints: the range's ends are neighbours           */
+    tnn_pruner  pruner;
+    int         prune_startup;  /* median: default 5 trials done                                 */
+    int         warmup;         /* no pruning before this step. Default 0                        */
+    int         interval;       /* steps from one look to the next. Default 1                    */
+    int         min_resource;   /* halving: default a hundredth of the steps of the first trial
+                                   done, at least 1; none is pruned before                       */
+    int         factor;         /* default 4                                                     */
+    int         min_rate;       /* default 0                                                     */
+} tnn_study_options;
+
+typedef struct tnn_study tnn_study;
+typedef enum tnn_trial_state {
+    TNN_WAITING = 0, TNN_RUNNING, TNN_DONE, TNN_PRUNED, TNN_FAILED
+} tnn_trial_state;
+typedef struct tnn_trial_report { int step, rung; double value; } tnn_trial_report;
+typedef struct tnn_trial {      /* to be read; it lives as long as its study                     */
+    int     number;             /* from 0                                                        */
+    tnn_trial_state state;
+    double  value;              /* what was told                                                 */
+    double *x;                  /* of each variable, in the order of the space                   */
+    tnn_trial_report *reports;  /* .count of them, steps rising; .rung: rungs of successive      */
+    int     count, room;        /* halving that were passed with it                              */
+    int     stop, below;        /* internal                                                      */
+    tnn_study *study;
+} tnn_trial;
+
+/* NULL on error; behind the macro tnn_study_create. */
+TNN_API tnn_study  *tnn_study_open(const tnn_study_options *options);
+TNN_API void        tnn_study_free(tnn_study *study);
+/* The next trial to run; NULL at the end of this process's share and after any error. */
+TNN_API tnn_trial  *tnn_ask(tnn_study *study);
+/* The value of the variable of that name; NaN, 0 and -1 where there is none of that type. A choice
+   is its number, from 0. tnn_trial_float also takes the other types. */
+TNN_API double      tnn_trial_float(const tnn_trial *trial, const char *name);
+TNN_API int         tnn_trial_int(const tnn_trial *trial, const char *name);
+TNN_API int         tnn_trial_choice(const tnn_trial *trial, const char *name);
+/* An intermediate value after `step`, at least 0 and rising. Not 0: it is not worth going on (or an
+   error); end the trial with tnn_tell, it will count as pruned. */
+TNN_API int         tnn_report(tnn_trial *trial, int step, double value);
+/* Ends the trial. NaN: it failed, and the sampler does not look at it. */
+TNN_API tnn_status  tnn_tell(tnn_trial *trial, double value);
+TNN_API const tnn_trial *tnn_study_best(const tnn_study *study);    /* of those done, or NULL    */
+TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number); /* NULL: none      */
+/* How much of the variance of the values told one variable explains BY ITSELF: trials are put into
+   groups by choice, or by rank of a number (8 of them, fewer below 64 trials, equally large); the
+   share of the variance that lies between the groups, corrected for chance as adjusted R^2, at
+   least 0. It sees no interactions, and only what the sampler visited: a description of these
+   trials, not an fANOVA. NaN for fewer than 4 trials done, or values that are all equal. */
+TNN_API double      tnn_study_explained(const tnn_study *study, const char *name);
+
 /* ---- 1j. Files --------------------------------------------------------------------------------
    Readers believe nothing: each length is checked against the file's before it is used, no more is
    allocated than the file's size justifies, what does not fit is refused with the byte where it
@@ -1246,14 +1375,14 @@ TNN_API tnn_safetensors tnn_read_safetensors(const char *path);
 TNN_API tnn_array       tnn_safetensors_array(const tnn_safetensors *file, int i);   /* a copy */
 TNN_API void            tnn_safetensors_free(tnn_safetensors *file);
 
-/* The macros of 1i note the caller's line with this. */
+/* The macros of 1k note the caller's line with this. */
 TNN_API void tnn_at(const char *file, int line);
 
 #ifdef __cplusplus
 }
 #endif
 
-/* ---- 1i. Named arguments, and the caller's line -----------------------------------------------
+/* ---- 1k. Named arguments, and the caller's line -----------------------------------------------
    tnn_add(net, TNN_DENSE, .units = 10) in C99 (and C++20, members in the order above) makes an
    options struct. Every other language and C++ before 20 fills one in and calls the function
    behind the macro. The macros also note the caller's file and line for messages. */
@@ -1278,6 +1407,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_net_schedule(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__)))
 #define tnn_loader_create(data, ...) \
     (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
+#define tnn_study_create(...) \
+    (TNN__HERE, tnn_study_open(TNN__OPTIONS(tnn_study_options, __VA_ARGS__)))
 #define tnn_load_npy(...) \
     (TNN__HERE, tnn_npy_load(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__)))
 #define tnn_load_weights(net, ...) \
@@ -1353,6 +1484,14 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_lr_find(...)                 (TNN__HERE, tnn_lr_find(__VA_ARGS__))
 #define tnn_gradient_check(...)          (TNN__HERE, tnn_gradient_check(__VA_ARGS__))
 #define tnn_update_statistics(...)       (TNN__HERE, tnn_update_statistics(__VA_ARGS__))
+#define tnn_study_open(...)              (TNN__HERE, tnn_study_open(__VA_ARGS__))
+#define tnn_ask(...)                     (TNN__HERE, tnn_ask(__VA_ARGS__))
+#define tnn_trial_float(...)             (TNN__HERE, tnn_trial_float(__VA_ARGS__))
+#define tnn_trial_int(...)               (TNN__HERE, tnn_trial_int(__VA_ARGS__))
+#define tnn_trial_choice(...)            (TNN__HERE, tnn_trial_choice(__VA_ARGS__))
+#define tnn_report(...)                  (TNN__HERE, tnn_report(__VA_ARGS__))
+#define tnn_tell(...)                    (TNN__HERE, tnn_tell(__VA_ARGS__))
+#define tnn_study_explained(...)         (TNN__HERE, tnn_study_explained(__VA_ARGS__))
 #define tnn_array_value(...)             (TNN__HERE, tnn_array_value(__VA_ARGS__))
 #define tnn_parse_npy(...)               (TNN__HERE, tnn_parse_npy(__VA_ARGS__))
 #define tnn_read_npy(...)                (TNN__HERE, tnn_read_npy(__VA_ARGS__))
@@ -1377,6 +1516,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 
 /* ---- 2a. Portability --------------------------------------------------------------------------
    Everything that depends on the compiler stands here (the vector layer of 3a aside).            */
+#include <float.h>
 #include <limits.h>
 #include <math.h>           /* fmaf, sqrt and sqrtf only: the exact ones */
 #include <stdarg.h>
@@ -11054,6 +11194,950 @@ TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
     net->cumulative = 0;
     net->stage = TNN__NOTHING;
     return (tnn_status)tnn_failed();
+}
+
+/* ==== 14. HYPER-PARAMETER SEARCH ===============================================================
+   A study is what its journal says: whatever happens to a trial is written as a line, and the line
+   is read (tnn__study_line), be it one's own, another process's, or one of last week. In memory the
+   same lines are read without having been written. */
+
+/* ---- 14a. Numbers as text ---------------------------------------------------------------------
+   printf and strtod depend on the locale. Both directions here are one product with a power of ten
+   in twice the precision of a double, x[0] + x[1]: exact but for about 1e-30 of it. A double of 17
+   digits is at least 1e-17 of itself away from where rounding turns, so it reads back the same. */
+static void tnn__times_ten(double x[2], int p)
+{
+    for (; p > 0; p--) {                /* 10 x = 8 x + 2 x, either of them exact */
+        const double s = 8*x[0] + 2*x[0], e = 2*x[0] - (s - 8*x[0]) + 10*x[1];
+        x[0] = s + e;
+        x[1] = e - (x[0] - s);
+    }
+    for (; p < 0; p++) {                /* x/10 = q + (x - 10 q)/10 */
+        const double q = x[0]/10, s = 8*q + 2*q, e = 2*q - (s - 8*q);
+        const double r = (x[0] - s - e + x[1])/10;
+        x[0] = q + r;
+        x[1] = r - (x[0] - q);
+    }
+}
+#define TNN__2_256 1.157920892373161954e77      /* 2^256 keeps both parts from underflow */
+
+/* A decimal number, nan, inf or -inf at *at, which moves past it. 0 if there is none. */
+static int tnn__read_double(const char **at, double *value)
+{
+    const char *s = *at;
+    const int minus = *s == '-';
+    int digits = 0, point = 0, p = 0;
+    uint64_t m = 0;
+    double x[2], scale;
+    s += minus;
+    if (!strncmp(s, "inf", 3) || !strncmp(s, "nan", 3)) {
+        *value = *s == 'n' ? TNN__NAN : minus ? -HUGE_VAL : HUGE_VAL;
+        *at = s + 3;
+        return 1;
+    }
+    for (; (*s >= '0' && *s <= '9') || (*s == '.' && !point); s++) {
+        if (*s == '.') { point = 1; continue; }
+        digits = 1;
+        if (m < 100000000000000000u) { m = 10*m + (uint64_t)(*s - '0'); p -= point; }
+        else p += !point;
+    }
+    if (digits && (*s == 'e' || *s == 'E')) {
+        const int down = *++s == '-';
+        int e = 0;
+        s += down || *s == '+';
+        digits = *s >= '0' && *s <= '9';
+        for (; *s >= '0' && *s <= '9'; s++) e = TNN__MIN(10*e + (*s - '0'), 9999);
+        p += down ? -e : e;
+    }
+    if (!digits || (m && p > 310)) return 0;
+    scale = p < 0 ? TNN__2_256 : 1/TNN__2_256;
+    x[0] = (double)m;
+    x[1] = (double)(int64_t)(m - (uint64_t)x[0])*scale;
+    x[0] *= scale;
+    tnn__times_ten(x, TNN__MAX(p, -360));
+    *value = (minus ? -x[0] : x[0])/scale;
+    *at = s;
+    return *value - *value == 0;
+}
+/* The fewest digits, of 15 to 17, that read back as v. */
+static char *tnn__put_exact(char *to, char *end, double v)
+{
+    const double scale = fabs(v) < 1 ? TNN__2_256 : 1/TNN__2_256;
+    char text[48], *t;
+    int n;
+    if (v != v) return tnn__put(to, end, "nan");
+    if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
+    if (v > DBL_MAX) return tnn__put(to, end, "inf");
+    if (v == 0) return tnn__put(to, end, "0");
+    for (n = v < DBL_MIN ? 17 : 15; n <= 17; n++) {
+        /* v = m 10^(e - n + 1), m of n digits */
+        int e = (int)((tnn__log_double(v*scale) - tnn__log_double(scale))*0.4342944819032518
+                      + 400) - 400, i, point;
+        char digits[24];
+        const char *back = text;
+        double got;
+        for (;;) {
+            double x[2];
+            long long m;
+            x[0] = v*scale;
+            x[1] = 0;
+            tnn__times_ten(x, n - 1 - e);
+            m = (long long)(x[0]/scale);
+            m += (long long)(x[0]/scale - (double)m + x[1]/scale + 1.5) - 1;
+            *tnn__put_int(digits, digits + 23, m) = 0;
+            i = (int)strlen(digits);
+            if (i == n) break;
+            e += i > n ? 1 : -1;
+        }
+        for (i = n; i > 1 && digits[i - 1] == '0'; ) digits[--i] = 0;
+        point = e >= -5 && e < 16 ? e : 0;
+        for (t = text, i = TNN__MIN(point, 0); i < TNN__MAX((int)strlen(digits), point + 1); i++) {
+            *t++ = i >= 0 && i < (int)strlen(digits) ? digits[i] : '0';
+            if (i == point && i + 1 < (int)strlen(digits)) *t++ = '.';
+        }
+        if (point != e) t = tnn__put_int(tnn__put(t, text + 47, "e"), text + 47, e);
+        *t = 0;
+        if (tnn__read_double(&back, &got) && got == v) break;
+    }
+    return tnn__put(to, end, text);
+}
+
+/* ---- 14b. The normal distribution -------------------------------------------------------------
+   phi(x) = exp(-x^2/2)/sqrt(2 pi), and its upper tail Q(x) = integral of phi from x on, as
+   Q = phi M with Mills' ratio M, to 5e-15 of it: no tail is too far out.
+       M(x) = sqrt(pi/2) exp(x^2/2) - (x + x^3/3 + x^5/(3 5) + ...)           Marsaglia 2004
+       M(x) = 1/(x + 1/(x + 2/(x + 3/(x + ...))))                             Laplace
+   of which k terms leave about exp(-2 x sqrt(k)) of it. */
+#define TNN__LOG_SQRT_2PI 0.91893853320467274
+static double tnn__mills(double x)      /* x >= 0 */
+{
+    double term = x, sum = x;
+    int k;
+    if (x < 2) {
+        for (k = 3; term > 1e-17*sum; k += 2) sum += term *= x*x/k;
+        return 1.2533141373155003*tnn__exp_double(x*x/2) - sum;
+    }
+    for (k = 10 + (int)(375/(x*x)); k > 0; k--) sum = x + k/sum;
+    return 1/sum;
+}
+static double tnn__log_tail(double x) { return tnn__log_double(tnn__mills(x)) - x*x/2
+                                               - TNN__LOG_SQRT_2PI; }
+static double tnn__tail(double x) { return tnn__exp_double(tnn__log_tail(x)); }
+
+/* log of the integral of phi from a to b, a <= b. */
+static double tnn__log_mass(double a, double b)
+{
+    const double x = a < 0 ? -b : a, y = a < 0 ? -a : b;
+    if (a < -9 && b > 9) return 0;      /* all of it, to the last bit */
+    if (a < 0 && b > 0) return tnn__log_double(1 - tnn__tail(-a) - tnn__tail(b));
+    return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
+           - x*x/2 - TNN__LOG_SQRT_2PI;
+}
+/* The x in [a, b], a <= 0 <= b, below which the share u of that integral lies: Newton's method on
+   log Q(t) = log p of the smaller tail. log Q is concave and Q(t) <= exp(-t^2/2)/2, so from
+   t = sqrt(-2 log(2 p)) it comes down to the root without passing it. */
+static double tnn__truncated_normal(double a, double b, double u)
+{
+    const double below = tnn__tail(TNN__MAX(-a, 0)), above = tnn__tail(TNN__MAX(b, 0));
+    const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
+    const double goal = tnn__log_double(TNN__MIN(p, q));
+    double t = sqrt(TNN__MAX(-2*(goal + 0.6931471805599453), 0)), change = 1;
+    int i;
+    for (i = 0; i < 50 && fabs(change) > 1e-14*(1 + t); i++) {
+        change = (tnn__log_tail(t) - goal)*tnn__mills(t);
+        t = TNN__MAX(t + change, 0);
+    }
+    t = p < q ? -t : t;
+    return TNN__MIN(TNN__MAX(t, a), b);
+}
+
+/* ---- 14c. The space ---------------------------------------------------------------------------
+   Every variable is a line from `from` to `to`: of x, of log x, or of the number of a choice. Where
+   x has a step the line goes half of it further at either end, so that each value has its cell. */
+typedef struct {
+    tnn_variable v;             /* with defaults; categorical: 0 to choices - 1 by 1 */
+    double from, to;
+} tnn__dimension;
+typedef struct {                /* kernels of a Parzen estimator; the prior is the last */
+    int     n;
+    double *mu, *sigma, *weight, *log_factor;
+} tnn__parzen;
+struct tnn_study {
+    tnn_study_options o;        /* with defaults */
+    tnn__dimension *space;
+    tnn_trial      *trials;
+    tnn_trial      *current;    /* asked, not yet told */
+    tnn__parzen     good, rest;
+    double         *terms, *candidates;     /* scratch */
+    const char     *columns;    /* the journal's second line */
+    long            offset;     /* of it so much has been read */
+    int             header, torn;       /* it has columns; its end is not a whole line */
+    char            line[2000], head[8000], input[8000];     /* written, its first two, read */
+};
+
+static double tnn__on_line(const tnn__dimension *d, double x)
+{
+    return d->v.log ? tnn__log_double(x) : x;
+}
+static double tnn__from_line(const tnn__dimension *d, double y)
+{
+    double x = d->v.log ? tnn__exp_double(y) : y;
+    if (d->v.step > 0)
+        x = d->v.low + d->v.step*(double)(long long)TNN__MAX((x - d->v.low)/d->v.step + 0.5, 0);
+    return TNN__MIN(TNN__MAX(x, d->v.low), d->v.high);
+}
+/* Two numbers in (0, 1) with all 53 bits. */
+static void tnn__uniforms(const tnn_study *s, int trial, int variable, int candidate,
+                          double u[2])
+{
+    uint32_t r[4];
+    int i;
+    tnn__philox(s->o.seed, (uint64_t)trial, (uint64_t)variable << 16 | (uint64_t)candidate, r);
+    for (i = 0; i < 2; i++)
+        u[i] = ((r[2*i] >> 5)*67108864.0 + (r[2*i + 1] >> 6) + 0.5)/9007199254740992.0;
+}
+
+/* ---- 14d. TPE ---------------------------------------------------------------------------------
+   Optuna 3's sampler, univariate. The trials that ended, n of them, are ordered: those done by
+   value, then those pruned by the last step they reached, then by the value reported there. The
+   first min(ceil(n/10), 25) are below. A density is a mixture of one kernel per trial and the
+   prior, with weights 1 (the oldest of more than 25 a ramp from 1/n on), the prior's .prior_weight:
+     number        a normal distribution around x, cut off at the ends of the line. Deviation: the
+                   larger distance to a neighbour, the prior's middle being one of them; that of
+                   the first and last, to their only one; at most the range, at least
+                   range/min(100, kernels + 1). Prior: middle and range of the line. With a step,
+                   but not in log, the mass of a value's cell in place of the density
+     categorical   (1 [c = x] + w)/(1 + w choices), w = prior_weight/kernels; prior: uniform */
+static int tnn__before(const tnn_study *s, const tnn_trial *a, const tnn_trial *b)
+{
+    const tnn_trial *t[2];
+    double key[2][3];
+    int i;
+    t[0] = a;
+    t[1] = b;
+    for (i = 0; i < 2; i++) {
+        const tnn_trial_report *last = t[i]->count ? &t[i]->reports[t[i]->count - 1] : NULL;
+        const double v = t[i]->state == TNN_DONE ? t[i]->value : last ? last->value : 0;
+        key[i][0] = t[i]->state != TNN_DONE;
+        key[i][1] = t[i]->state == TNN_DONE ? 0 : last ? -last->step : 1;
+        key[i][2] = v != v ? HUGE_VAL : s->o.maximize ? -v : v;
+    }
+    for (i = 0; i < 3; i++) if (key[0][i] < key[1][i] || key[0][i] > key[1][i])
+        return key[0][i] < key[1][i];
+    return a->number < b->number;
+}
+static int tnn__ended(const tnn_trial *t) { return t->state == TNN_DONE || t->state == TNN_PRUNED; }
+
+/* Marks the trials that are below; returns how many have ended. */
+static int tnn__split_trials(tnn_study *s)
+{
+    int i, k, n = 0, below;
+    for (i = 0; i < s->o.trials; i++) {
+        n += tnn__ended(&s->trials[i]);
+        s->trials[i].below = 0;
+    }
+    below = TNN__MIN((n + 9)/10, 25);
+    for (k = 0; k < below; k++) {
+        tnn_trial *best = NULL, *t;
+        for (t = s->trials; t < s->trials + s->o.trials; t++)
+            if (tnn__ended(t) && !t->below && (!best || tnn__before(s, t, best))) best = t;
+        best->below = 1;
+    }
+    return n;
+}
+static void tnn__parzen_fit(const tnn_study *s, int variable, int below, tnn__parzen *e)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const double range = d->to - d->from;
+    double total = s->o.prior_weight, least;
+    int i, j, n = 0;
+    for (i = 0; i < s->o.trials; i++)
+        if (tnn__ended(&s->trials[i]) && s->trials[i].below == below)
+            e->mu[n++] = tnn__on_line(d, s->trials[i].x[variable]);
+    e->mu[n] = 0.5*(d->from + d->to);
+    e->n = n + 1;
+    least = s->o.no_magic_clip ? 1e-12 : range/TNN__MIN(100.0, n + 2.0);
+    for (i = 0; i < n; i++) {
+        e->weight[i] = i >= n - 25 ? 1 : i ? 1.0/n + (1 - 1.0/n)*i/(n - 26) : 1.0/n;
+        total += e->weight[i];
+    }
+    e->weight[n] = s->o.prior_weight;
+    for (i = 0; i <= n; i++) {
+        double down = d->from, up = d->to, sigma = range;
+        int first = 1, last = 1;
+        e->weight[i] /= total;
+        if (d->v.type == TNN_CATEGORICAL) continue;
+        for (j = 0; j <= n && i < n; j++)
+            if (e->mu[j] < e->mu[i] || (e->mu[j] <= e->mu[i] && j < i)) {
+                down = TNN__MAX(down, e->mu[j]);
+                first = 0;
+            } else if (j != i) {
+                up = TNN__MIN(up, e->mu[j]);
+                last = 0;
+            }
+        if (i < n) {
+            down = first && !s->o.endpoints ? 0 : e->mu[i] - down;
+            up = last && !s->o.endpoints ? 0 : up - e->mu[i];
+            sigma = TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), range);
+        }
+        e->sigma[i] = sigma;
+        e->log_factor[i] = tnn__log_double(e->weight[i])
+                         - tnn__log_mass((d->from - e->mu[i])/sigma, (d->to - e->mu[i])/sigma);
+        if (d->v.log || !(d->v.step > 0))
+            e->log_factor[i] -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
+    }
+}
+/* The probability of choice c under kernel k. */
+static double tnn__parzen_choice(const tnn_study *s, const tnn__dimension *d, const tnn__parzen *e,
+                                 int k, int c)
+{
+    const double choices = d->v.high + 1, w = s->o.prior_weight/e->n;
+    return k == e->n - 1 ? 1/choices : ((c == (int)e->mu[k]) + w)/(1 + w*choices);
+}
+static double tnn__parzen_log(const tnn_study *s, int variable, const tnn__parzen *e, double x)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
+    double sum = 0, most = -HUGE_VAL;
+    int k;
+    if (d->v.type == TNN_CATEGORICAL) {
+        for (k = 0; k < e->n; k++) sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
+        return tnn__log_double(sum);
+    }
+    for (k = 0; k < e->n; k++) {
+        const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
+        const double gap = TNN__MAX(fabs(z) - h, 0);
+        s->terms[k] = e->log_factor[k] - gap*gap/2;        /* or at most that, with a step */
+        if (h > 0 && s->terms[k] > most - 40)
+            s->terms[k] = e->log_factor[k] + tnn__log_mass(z - h, z + h);
+        most = TNN__MAX(most, s->terms[k]);
+    }
+    for (k = 0; k < e->n; k++)          /* below e^-40 of the largest one is not seen in the sum */
+        if (s->terms[k] > most - 40) sum += tnn__exp_double(s->terms[k] - most);
+    return most + tnn__log_double(sum);
+}
+static double tnn__parzen_draw(const tnn_study *s, int variable, const tnn__parzen *e,
+                               const double u[2])
+{
+    const tnn__dimension *d = &s->space[variable];
+    double sum = e->weight[0];
+    int k, c;
+    for (k = 0; k < e->n - 1 && u[0] >= sum; ) sum += e->weight[++k];
+    if (d->v.type == TNN_CATEGORICAL) {
+        sum = tnn__parzen_choice(s, d, e, k, 0);
+        for (c = 0; c < (int)d->v.high && u[1] >= sum; )
+            sum += tnn__parzen_choice(s, d, e, k, ++c);
+        return c;
+    }
+    return tnn__from_line(d, e->mu[k] + e->sigma[k]*tnn__truncated_normal(
+                              (d->from - e->mu[k])/e->sigma[k], (d->to - e->mu[k])/e->sigma[k],
+                              u[1]));
+}
+/* Of candidates x[0..n) the one with the largest log l - log g, the first of equal ones. */
+static int tnn__tpe_choose(tnn_study *s, int variable, const double *x, int n)
+{
+    double most = -HUGE_VAL;
+    int i, j, best = 0;
+    tnn__parzen_fit(s, variable, 1, &s->good);
+    tnn__parzen_fit(s, variable, 0, &s->rest);
+    for (i = 0; i < n; i++) {
+        double score;
+        for (j = 0; j < i && (x[j] < x[i] || x[j] > x[i]); j++) {}
+        if (j < i) continue;            /* the same as an earlier one */
+        score = tnn__parzen_log(s, variable, &s->good, x[i])
+              - tnn__parzen_log(s, variable, &s->rest, x[i]);
+        if (score > most) { most = score; best = i; }
+    }
+    return best;
+}
+
+/* ---- 14e. What trial k tries ------------------------------------------------------------------
+   Nothing here depends on what was drawn before, but through the trials that ended. */
+static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
+{
+    const tnn__dimension *d = &s->space[variable];
+    double u[2];
+    int i;
+    if (!(d->to > d->from)) return d->v.low;
+    if (s->o.sampler == TNN_RANDOM || ended < s->o.startup) {
+        tnn__uniforms(s, k, variable, 0, u);
+        return tnn__from_line(d, d->from + (d->to - d->from)*u[0]);
+    }
+    tnn__parzen_fit(s, variable, 1, &s->good);
+    for (i = 0; i < s->o.candidates; i++) {
+        tnn__uniforms(s, k, variable, i, u);
+        s->candidates[i] = tnn__parzen_draw(s, variable, &s->good, u);
+    }
+    return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates)];
+}
+/* How many values the grid has in a dimension, and the i-th. */
+static int tnn__grid_points(const tnn__dimension *d)
+{
+    return d->v.step > 0 ? (int)TNN__MIN((d->v.high - d->v.low)/d->v.step + 1.5, 1e9) : d->v.points;
+}
+static double tnn__grid_value(const tnn__dimension *d, int i)
+{
+    const int last = d->v.points - 1;
+    if (d->v.step > 0) return d->v.low + i*d->v.step;
+    return i == last ? d->v.high : tnn__from_line(d, d->from + (d->to - d->from)*i/last);
+}
+static void tnn__draw_all(tnn_study *s, tnn_trial *t)
+{
+    int v, rest = t->number, ended;
+    if (s->o.sampler == TNN_GRID) {
+        for (v = s->o.count - 1; v >= 0; v--) {
+            const int points = tnn__grid_points(&s->space[v]);
+            t->x[v] = tnn__grid_value(&s->space[v], rest%points);
+            rest /= points;
+        }
+        return;
+    }
+    ended = tnn__split_trials(s);
+    for (v = 0; v < s->o.count; v++) t->x[v] = tnn__suggest(s, t->number, v, ended);
+}
+
+/* ---- 14f. Pruners -----------------------------------------------------------------------------
+   Both look at the reports of all trials, and at one more of trial t that is not yet among them. */
+static int tnn__worse(const tnn_study *s, double a, double b) { return s->o.maximize ? a < b
+                                                                                     : a > b; }
+/* The value that a trial reported at a step, NaN if it did not. */
+static double tnn__reported(const tnn_trial *t, int step)
+{
+    int i;
+    for (i = 0; i < t->count; i++) if (t->reports[i].step == step) return t->reports[i].value;
+    return TNN__NAN;
+}
+static int tnn__prune_median(const tnn_study *s, const tnn_trial *t, int step, double value)
+{
+    const int look = (step - s->o.warmup)/s->o.interval*s->o.interval + s->o.warmup;
+    double best = value, median = 0;
+    int i, j, done = 0, n = 0;
+    for (i = 0; i < s->o.trials; i++)
+        if (s->trials[i].state == TNN_DONE) {
+            done++;
+            s->terms[n] = tnn__reported(&s->trials[i], step);
+            n += s->terms[n] == s->terms[n];            /* not NaN */
+        }
+    if (!done || done < s->o.prune_startup || step < s->o.warmup) return 0;
+    if (t->count && t->reports[t->count - 1].step >= look) return 0;
+    for (i = 0; i < t->count; i++)
+        if (best != best || tnn__worse(s, best, t->reports[i].value)) best = t->reports[i].value;
+    if (best != best) return 1;
+    /* the mean of the two in the middle, which are one if n is odd */
+    for (i = 0; i < n; i++) {
+        const double v = s->terms[i];
+        int rank = 0;
+        for (j = 0; j < n; j++) rank += s->terms[j] < v || (s->terms[j] <= v && j < i);
+        median += ((rank == (n - 1)/2) + (rank == n/2))*0.5*v;
+    }
+    return n && tnn__worse(s, best, median);
+}
+/* *rung: what the trial has passed with the report. The value of a trial on a rung is that of the
+   first report with more rungs passed. */
+static int tnn__prune_halving(const tnn_study *s, const tnn_trial *t, int step, double value,
+                              int *rung)
+{
+    double resource = s->o.min_resource;
+    int i, j;
+    *rung = t->count ? t->reports[t->count - 1].rung : 0;
+    for (i = 0; i < s->o.trials && !(resource > 0); i++)
+        if (s->trials[i].state == TNN_DONE && s->trials[i].count)
+            resource = TNN__MAX(s->trials[i].reports[s->trials[i].count - 1].step/100, 1);
+    for (i = 0; i < s->o.min_rate + *rung && resource <= step; i++) resource *= s->o.factor;
+    for (; resource > 0 && step >= resource; resource *= s->o.factor) {
+        int others = 0, better = 0;
+        if (value != value) return 1;
+        for (i = 0; i < s->o.trials; i++) {
+            const tnn_trial *a = &s->trials[i];
+            for (j = 0; j < a->count && a->reports[j].rung <= *rung; j++) {}
+            if (a == t || j == a->count) continue;
+            others++;
+            better += tnn__worse(s, value, a->reports[j].value);
+        }
+        ++*rung;
+        if (better > TNN__MAX((others + 1)/s->o.factor - 1, 0)) return 1;
+    }
+    return 0;
+}
+
+/* ---- 14g. The journal ------------------------------------------------------------------------ */
+static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
+static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
+
+/* One line, without its end, of the journal. What is not one of this study's whole lines means
+   nothing; but where it says that the study is another one that is an error. */
+static tnn_status tnn__study_line(tnn_study *s, const char *line)
+{
+    double field[64 + 4];                       /* trial, variables, step, value, rung */
+    const int count = s->o.count;
+    const char *at = line;
+    const double *x = field + 1, *step = x + count;
+    tnn_trial *t;
+    int i, state;
+    if (!strncmp(line, "# tinynn study", 14) && strncmp(line, s->head, strlen(line)))
+        return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
+                         "this one is \"%s\"", s->o.journal, line, s->head);
+    if (!strcmp(line, s->columns)) s->header = 1;
+    for (i = 0; i < count + 4; i++)
+        if (!tnn__read_double(&at, &field[i]) || *at++ != '\t') return TNN_OK;
+    for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
+    for (i = 0; i < count; i++)
+        if (!(x[i] >= s->space[i].v.low && x[i] <= s->space[i].v.high)) return TNN_OK;
+    if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= 1e9
+                        && step[2] >= 0 && step[2] <= 1e3)) return TNN_OK;
+    if (field[0] >= s->o.trials)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
+                         s->o.journal, field[0], s->o.trials);
+    t = &s->trials[(int)field[0]];
+    memcpy(t->x, x, (size_t)count*sizeof *x);
+    if (state > 1) {
+        t->state = (tnn_trial_state)state;
+        t->value = step[1];
+        return TNN_OK;
+    }
+    /* A report takes back those at its step and after: the trial was begun anew. */
+    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
+    if (t->count == t->room) {
+        const int room = 2*t->room + 16;
+        tnn_trial_report *more = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *more,
+                                                                "study");
+        if (!more) return TNN_ERROR_MEMORY;
+        if (t->count) memcpy(more, t->reports, (size_t)t->count*sizeof *more);
+        tnn__release(t->reports);
+        t->reports = more;
+        t->room = room;
+    }
+    t->reports[t->count].step = (int)step[0];
+    t->reports[t->count].value = step[1];
+    t->reports[t->count++].rung = (int)step[2];
+    return TNN_OK;
+}
+
+#ifndef TINYNN_NO_STDIO
+/* Reads the lines that have come since the last time. */
+static tnn_status tnn__study_read(tnn_study *s)
+{
+    FILE *f = fopen(s->o.journal, "rb");
+    tnn_status e = TNN_OK;
+    long count = 0;
+    size_t n = 0;
+    int c;
+    if (!f && !s->offset) return TNN_OK;        /* there is none yet */
+    if (!f || fseek(f, 0, SEEK_END) || ftell(f) < s->offset || fseek(f, s->offset, SEEK_SET)) {
+        if (f) fclose(f);
+        return tnn__fail(TNN_ERROR_IO, "study: cannot read %s from byte %l on", s->o.journal,
+                         (long long)s->offset);
+    }
+    while (!e && (c = getc(f)) != EOF) {
+        count++;
+        if (c != '\n') {
+            if (n < sizeof s->input) s->input[n++] = (char)c;
+            continue;
+        }
+        if (n < sizeof s->input) {
+            s->input[n] = 0;
+            if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
+        }
+        s->offset += count;
+        count = 0;
+        n = 0;
+    }
+    s->torn = count > 0;
+    if (!e && ferror(f)) e = tnn__fail(TNN_ERROR_IO, "study: cannot read %s", s->o.journal);
+    fclose(f);
+    return e;
+}
+/* Appends text, in one write; an end to what is there first if it has none. */
+static tnn_status tnn__study_write(tnn_study *s, const char *text)
+{
+    char buffer[sizeof s->head + 8];
+    FILE *f = fopen(s->o.journal, "ab");
+    int bad = !f;
+    if (f) {
+        setvbuf(f, buffer, _IOFBF, sizeof buffer);
+        if (s->torn) bad = putc('\n', f) == EOF;
+        bad = fputs(text, f) == EOF || bad;
+        bad = fclose(f) != 0 || bad;
+    }
+    if (bad) return tnn__fail(TNN_ERROR_IO, "study: cannot write to %s", s->o.journal);
+    return tnn__study_read(s);
+}
+#endif
+
+/* A line about a trial, to the journal if there is one, and read. */
+static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, double value,
+                                  int rung, int state)
+{
+    char *to = s->line, *end = to + sizeof s->line - 2;
+    int i;
+    to = tnn__put(tnn__put_int(to, end, t->number), end, "\t");
+    for (i = 0; i < s->o.count; i++) to = tnn__put(tnn__put_exact(to, end, t->x[i]), end, "\t");
+    to = tnn__put(tnn__put_int(to, end, step), end, "\t");
+    to = tnn__put(tnn__put_exact(to, end, value), end, "\t");
+    to = tnn__put(tnn__put_int(to, end, rung), end, "\t");
+    to = tnn__put(to, end, tnn__trial_states[state]);
+    *to = 0;
+#ifndef TINYNN_NO_STDIO
+    if (s->o.journal) {
+        strcpy(to, "\n");
+        return tnn__study_write(s, s->line);
+    }
+#endif
+    return tnn__study_line(s, s->line);
+}
+static tnn_status tnn__study_catch_up(tnn_study *s)
+{
+#ifndef TINYNN_NO_STDIO
+    if (s->o.journal) return tnn__study_read(s);
+#endif
+    (void)s;
+    return TNN_OK;
+}
+static char *tnn__study_head(tnn_study *s)
+{
+    char *to = s->head, *end = to + sizeof s->head - 2;
+    int i;
+    to = tnn__put(to, end, "# tinynn study, ");
+    to = tnn__put(to, end, s->o.maximize ? "maximize, " : "minimize, ");
+    to = tnn__put(tnn__put(to, end, tnn__sampler_names[s->o.sampler]), end, " seed ");
+    to = tnn__put_int(to, end, (long long)s->o.seed);
+    for (i = 0; i < s->o.count; i++) {
+        const tnn_variable *v = &s->space[i].v;
+        to = tnn__put(tnn__put(tnn__put(to, end, "; "), end, v->name), end, " ");
+        if (v->type == TNN_CATEGORICAL) { to = tnn__put(to, end, v->choices); continue; }
+        to = tnn__put(to, end, v->type == TNN_INT ? "int " : "float ");
+        to = tnn__put(tnn__put_exact(to, end, v->low), end, " ");
+        to = tnn__put_exact(to, end, v->high);
+        if (v->step > 0) to = tnn__put_exact(tnn__put(to, end, " step "), end, v->step);
+        if (v->log) to = tnn__put(to, end, " log");
+        if (v->points) to = tnn__put_int(tnn__put(to, end, " points "), end, v->points);
+    }
+    *to++ = 0;
+    s->columns = to;
+    to = tnn__put(to, end, "trial\t");
+    for (i = 0; i < s->o.count; i++)
+        to = tnn__put(tnn__put(to, end, s->space[i].v.name), end, "\t");
+    to = tnn__put(to, end, "step\tvalue\trung\tstate");
+    *to = 0;
+    return to < end ? to : NULL;
+}
+
+/* ---- 14h. Studies ---------------------------------------------------------------------------- */
+static int tnn__is_whole(double x) { return (double)(long long)x - x == 0; }
+/* Fills the i-th dimension of the space from the options. */
+static tnn_status tnn__study_dimension(tnn_study *s, int i)
+{
+    tnn__dimension *d = &s->space[i];
+    tnn_variable *v = &d->v;
+    const char *p;
+    int k, words = 0;
+    *v = s->o.space[i];
+    for (p = v->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
+    if (!p || p == v->name || *p)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
+                         "word", v->name ? v->name : "", i);
+    for (k = 0; k < i; k++)
+        if (!strcmp(s->o.space[k].name, v->name))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s",
+                             k, i, v->name);
+    if (v->type == TNN_CATEGORICAL) {
+        for (p = v->choices; p && *p; p++) {
+            if ((unsigned char)*p < ' ' || *p == ';') break;
+            words += *p != ' ' && (p[1] == ' ' || !p[1]);
+        }
+        if (!words || *p)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .choices must be words, a space "
+                             "between them", v->name);
+        v->low = v->log = 0;
+        v->high = words - 1;
+        v->step = 1;
+    } else if (v->type == TNN_FLOAT || v->type == TNN_INT) {
+        const int whole = v->type == TNN_INT;
+        const double most = whole ? INT_MAX : 1e15;
+        if (!(v->low >= -most && v->low <= v->high && v->high <= most)
+            || (v->log && (v->low < (whole ? 1 : 1e-290) || v->step > whole)))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
+                             "within +-%g; with .log .low at least %g and no .step = %g", v->name,
+                             v->low, v->high, most, whole ? 1.0 : 1e-290, v->step);
+        if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;
+        if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
+            || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high)
+                           && tnn__is_whole(v->step))))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
+                             v->name, v->step, whole ? "; whole, as .low and .high" : "");
+        if (v->step > 0) {              /* the last that the steps reach, but for rounding */
+            const double n = (double)(long long)((v->high - v->low)/v->step*(1 + 1e-12) + 1e-9);
+            v->high = TNN__MIN(v->high, v->low + n*v->step);
+        }
+        if (s->o.sampler == TNN_GRID && !(v->step > 0)
+            && (v->points < 1 || (v->points == 1 && v->high > v->low)))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
+                             "without .step must be at least 2", v->name, v->points);
+    } else
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: no type %d", v->name, (int)v->type);
+    d->from = tnn__on_line(d, v->low - v->step/2);
+    d->to = tnn__on_line(d, v->high + v->step/2);
+    return TNN_OK;
+}
+/* An int option: 0 means the default, -1 zero. */
+static tnn_status tnn__study_int(const char *name, int *value, int otherwise, int least, int most)
+{
+    const int v = *value == 0 ? otherwise : *value == -1 && least == 0 ? 0 : *value;
+    if (v < least || v > most)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .%s = %d must be %d to %d", name, v, least,
+                         most);
+    *value = v;
+    return TNN_OK;
+}
+static tnn_status tnn__study_options_check(tnn_study_options *o)
+{
+    const struct { const char *name; int *value, otherwise, least, most; } ints[] = {
+        { "count",         &o->count,         0,   1, 64 },
+        { "trials",        &o->trials,        o->sampler == TNN_GRID ? 1000000 : 100, 1, 1000000 },
+        { "shards",        &o->shards,        1,   1, 1000000 },
+        { "startup",       &o->startup,       10,  0, 1000000 },
+        { "candidates",    &o->candidates,    24,  1, 65536 },
+        { "prune_startup", &o->prune_startup, 5,   0, 1000000 },
+        { "warmup",        &o->warmup,        0,   0, 1000000 },
+        { "interval",      &o->interval,      1,   1, 1000000 },
+        { "min_resource",  &o->min_resource,  0,   0, 1000000 },
+        { "factor",        &o->factor,        4,   2, 1000000 },
+        { "min_rate",      &o->min_rate,      0,   0, 100 },
+        { "shard",         &o->shard,         0,   0, TNN__MAX(o->shards, 1) - 1 }
+    };
+    size_t i;
+    for (i = 0; i < sizeof ints/sizeof *ints; i++)
+        if (tnn__study_int(ints[i].name, ints[i].value, ints[i].otherwise, ints[i].least,
+                           ints[i].most)) return TNN_ERROR_ARGUMENT;
+    if ((int)o->sampler < 0 || o->sampler > TNN_GRID || (int)o->pruner < 0
+        || o->pruner > TNN_HALVING)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: no sampler %d or no pruner %d",
+                         (int)o->sampler, (int)o->pruner);
+    o->prior_weight = tnn__default(o->prior_weight, 1);
+    if (!(o->prior_weight > 0 && o->prior_weight <= 1e6))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .prior_weight = %g must be positive, at most "
+                         "1e6", o->prior_weight);
+    if (!o->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");
+#ifdef TINYNN_NO_STDIO
+    if (o->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
+#endif
+    if (o->shards > 1 && !o->journal)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %d shards need a .journal to share",
+                         o->shards);
+    return TNN_OK;
+}
+
+TNN_API void tnn_study_free(tnn_study *s)
+{
+    int i;
+    if (!s) return;
+    for (i = 0; s->trials && i < s->o.trials; i++) tnn__release(s->trials[i].reports);
+    tnn__release(s->trials);
+    tnn__release(s->space);
+    tnn__release(s);
+}
+TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
+{
+    tnn_study_options o;
+    tnn_study *s;
+    double *memory, grid = 1;
+    int i, k;
+    memset(&o, 0, sizeof o);
+    if (options) o = *options;
+    if (tnn__study_options_check(&o)) return NULL;
+    s = (tnn_study *)tnn__alloc((tnn__len)sizeof *s, "study");
+    if (!s) return NULL;
+    s->o = o;
+    s->space = (tnn__dimension *)tnn__alloc(o.count*(tnn__len)sizeof *s->space, "study");
+    for (i = 0; s->space && i < o.count; i++) {
+        if (tnn__study_dimension(s, i)) break;
+        if (o.sampler == TNN_GRID) grid *= tnn__grid_points(&s->space[i]);
+    }
+    if (!s->space || i < o.count) {
+        tnn_study_free(s);
+        return NULL;
+    }
+    if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
+    s->trials = (tnn_trial *)tnn__alloc(
+        o.trials*(tnn__len)sizeof *s->trials
+        + (o.trials*((tnn__len)o.count + 9) + 9 + o.candidates)*(tnn__len)sizeof *memory, "study");
+    if (!s->trials) {
+        tnn_study_free(s);
+        return NULL;
+    }
+    memory = (double *)(void *)(s->trials + o.trials);
+    for (i = 0; i < o.trials; i++, memory += o.count) {
+        s->trials[i].number = i;
+        s->trials[i].value = TNN__NAN;
+        s->trials[i].x = memory;
+        s->trials[i].study = s;
+    }
+    for (k = 0; k < 9; k++, memory += o.trials + 1) {
+        tnn__parzen *e = k%2 ? &s->good : &s->rest;
+        *(k == 8 ? &s->terms : k/2 == 0 ? &e->mu : k/2 == 1 ? &e->sigma
+          : k/2 == 2 ? &e->weight : &e->log_factor) = memory;
+    }
+    s->candidates = memory;
+    if (!tnn__study_head(s))
+        tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
+                  "%d characters", o.count, (int)sizeof s->head/2);
+#ifndef TINYNN_NO_STDIO
+    else if (o.journal && !tnn__study_read(s)) {
+        if (s->torn) tnn__study_write(s, "");
+        if (!s->header && !tnn_failed()) {
+            memcpy(s->input, s->head, sizeof s->head);      /* both lines, each with its end */
+            s->input[s->columns - s->head - 1] = '\n';
+            strcat(s->input, "\n");
+            tnn__study_write(s, s->input);
+        }
+    }
+#endif
+    if (tnn_failed()) {
+        tnn_study_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
+{
+    int k;
+    if (tnn_failed()) return NULL;
+    if (!s || s->current) {
+        tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told" :
+                  "tnn_ask: no study", s ? s->current->number : 0);
+        return NULL;
+    }
+    if (tnn__study_catch_up(s)) return NULL;
+    for (k = s->o.shard; k < s->o.trials; k += s->o.shards)
+        if (s->trials[k].state == TNN_WAITING) {
+            tnn_trial *t = &s->trials[k];
+            tnn__draw_all(s, t);
+            t->state = TNN_RUNNING;
+            t->count = t->stop = 0;
+            return s->current = t;
+        }
+    return NULL;
+}
+TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
+{
+    tnn_study *s = t ? t->study : NULL;
+    int rung = 0;
+    if (tnn_failed()) return 1;
+    if (!s || s->current != t || step < 0 || (t->count && t->reports[t->count - 1].step >= step)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
+                  "and its last step smaller", step, t ? t->number : -1);
+        return 1;
+    }
+    if (s->o.pruner && tnn__study_catch_up(s)) return 1;
+    t->stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
+            : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
+    return tnn__study_note(s, t, step, value, rung, TNN_RUNNING) || t->stop;
+}
+TNN_API tnn_status (tnn_tell)(tnn_trial *t, double value)
+{
+    tnn_study *s = t ? t->study : NULL;
+    const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!s || s->current != t)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way",
+                         t ? t->number : -1);
+    s->current = NULL;
+    return tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
+                           value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
+}
+
+/* The variable of that name and type (NULL: any); -1 and an error where there is none. */
+static int tnn__study_variable(const tnn_study *s, const char *name, const tnn_variable_type *type,
+                               const char *what)
+{
+    int i;
+    for (i = 0; s && name && i < s->o.count; i++)
+        if (!strcmp(s->space[i].v.name, name) && (!type || s->space[i].v.type == *type)) return i;
+    tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s", what,
+              !type ? "" : *type == TNN_INT ? "int " : "categorical ", name ? name : "");
+    return -1;
+}
+static double tnn__trial_value(const tnn_trial *t, const char *name, const tnn_variable_type *type,
+                               const char *what, double none)
+{
+    const int i = tnn__study_variable(t ? t->study : NULL, name, type, what);
+    return i < 0 ? none : t->x[i];
+}
+TNN_API double (tnn_trial_float)(const tnn_trial *t, const char *name)
+{
+    return tnn__trial_value(t, name, NULL, "tnn_trial_float", TNN__NAN);
+}
+TNN_API int (tnn_trial_int)(const tnn_trial *t, const char *name)
+{
+    const tnn_variable_type type = TNN_INT;
+    return (int)tnn__trial_value(t, name, &type, "tnn_trial_int", 0);
+}
+TNN_API int (tnn_trial_choice)(const tnn_trial *t, const char *name)
+{
+    const tnn_variable_type type = TNN_CATEGORICAL;
+    return (int)tnn__trial_value(t, name, &type, "tnn_trial_choice", -1);
+}
+TNN_API const tnn_trial *tnn_study_trial(const tnn_study *s, int number)
+{
+    return s && number >= 0 && number < s->o.trials ? &s->trials[number] : NULL;
+}
+TNN_API const tnn_trial *tnn_study_best(const tnn_study *s)
+{
+    const tnn_trial *best = NULL;
+    int i;
+    for (i = 0; s && i < s->o.trials; i++)
+        if (s->trials[i].state == TNN_DONE && (!best || tnn__before(s, &s->trials[i], best)))
+            best = &s->trials[i];
+    return best;
+}
+
+static int tnn__counts(const tnn_trial *t)      /* done, of a finite value */
+{
+    return t->state == TNN_DONE && t->value - t->value == 0;
+}
+/* eta^2 = 1 - sum of squares within the groups / total, adjusted:
+   1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935). */
+TNN_API double (tnn_study_explained)(const tnn_study *s, const char *name)
+{
+    const int variable = tnn__study_variable(s, name, NULL, "tnn_study_explained");
+    const tnn__dimension *d;
+    double mean = 0, total = 0, within = 0, scale = 0;
+    int i, j, g, n = 0, groups, used = 0;
+    if (variable < 0) return TNN__NAN;
+    d = &s->space[variable];
+    for (i = 0; i < s->o.trials; i++)
+        if (tnn__counts(&s->trials[i])) {
+            n++;
+            scale = TNN__MAX(scale, fabs(s->trials[i].value));
+        }
+    groups = d->v.type == TNN_CATEGORICAL ? (int)d->v.high + 1 : TNN__MAX(TNN__MIN(n/8, 8), 2);
+    for (i = 0; i < s->o.trials; i++)
+        if (tnn__counts(&s->trials[i])) {
+            const double x = s->trials[i].x[variable];
+            int rank = 0;               /* equal numbers share theirs */
+            for (j = 0; j < s->o.trials; j++)
+                rank += tnn__counts(&s->trials[j]) && s->trials[j].x[variable] < x;
+            s->trials[i].below = d->v.type == TNN_CATEGORICAL ? (int)x
+                               : (int)((long long)rank*groups/n);
+            mean += s->trials[i].value/scale/n;
+        }
+    for (g = 0; g < groups && scale > 0; g++) {
+        double sum = 0, squares = 0;
+        int count = 0;
+        for (i = 0; i < s->o.trials; i++)
+            if (tnn__counts(&s->trials[i]) && s->trials[i].below == g) {
+                const double e = s->trials[i].value/scale - mean;
+                sum += e;
+                squares += e*e;
+                count++;
+            }
+        total += squares;
+        used += count > 0;
+        if (count) within += TNN__MAX(squares - sum*sum/count, 0);
+    }
+    if (n < 4 || !(total > 0)) return TNN__NAN;
+    return n > used ? TNN__MAX(1 - within/(n - used)/(total/(n - 1)), 0) : 0;
 }
 
 /* ==== 15. FILES ================================================================================
