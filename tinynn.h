@@ -11320,9 +11320,10 @@ static double tnn__mills(double x)      /* x >= 0 */
     for (k = 10 + (int)(375/(x*x)); k > 0; k--) sum = x + k/sum;
     return 1/sum;
 }
-static double tnn__log_tail(double x) { return tnn__log_double(tnn__mills(x)) - x*x/2
-                                               - TNN__LOG_SQRT_2PI; }
-static double tnn__tail(double x) { return tnn__exp_double(tnn__log_tail(x)); }
+static double tnn__tail(double x)       /* Q(x), x >= 0 */
+{
+    return tnn__mills(x)*tnn__exp_double(-x*x/2 - TNN__LOG_SQRT_2PI);
+}
 
 /* log of the integral of phi from a to b, a <= b. */
 static double tnn__log_mass(double a, double b)
@@ -11334,8 +11335,8 @@ static double tnn__log_mass(double a, double b)
            - x*x/2 - TNN__LOG_SQRT_2PI;
 }
 /* The x in [a, b], a <= 0 <= b, below which the share u of that integral lies: Newton's method on
-   log Q(t) = log p of the smaller tail. log Q is concave and Q(t) <= exp(-t^2/2)/2, so from
-   t = sqrt(-2 log(2 p)) it comes down to the root without passing it. */
+   log Q(t) = log p of the smaller tail. The derivative is -1/M(t); log Q is concave and Q(t) <=
+   exp(-t^2/2)/2, so from t = sqrt(-2 log(2 p)) it comes down to the root without passing it. */
 static double tnn__truncated_normal(double a, double b, double u)
 {
     const double below = tnn__tail(TNN__MAX(-a, 0)), above = tnn__tail(TNN__MAX(b, 0));
@@ -11343,8 +11344,9 @@ static double tnn__truncated_normal(double a, double b, double u)
     const double goal = tnn__log_double(TNN__MIN(p, q));
     double t = sqrt(TNN__MAX(-2*(goal + 0.6931471805599453), 0)), change = 1;
     int i;
-    for (i = 0; i < 50 && fabs(change) > 1e-14*(1 + t); i++) {
-        change = (tnn__log_tail(t) - goal)*tnn__mills(t);
+    for (i = 0; i < 50 && fabs(change) > 1e-9; i++) {       /* what is left is its square */
+        const double m = tnn__mills(t);
+        change = (tnn__log_double(m) - t*t/2 - TNN__LOG_SQRT_2PI - goal)*m;
         t = TNN__MAX(t + change, 0);
     }
     t = p < q ? -t : t;

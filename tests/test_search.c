@@ -84,7 +84,7 @@ static void numbers_as_text(void)
         at = bad[i];
         CHECK(!tnn__read_double(&at, &v) || at == bad[i], "\"%s\" is read as a number", bad[i]);
     }
-    for (i = 0; i < 20000; i++) {
+    for (i = 0; i < 5000; i++) {
         u = (uint64_t)tnn_random_bits(5, 1, (uint64_t)i) << 32 | tnn_random_bits(5, 2, (uint64_t)i);
         memcpy(&v, &u, 8);
         if (v - v == 0) check_text(v);
@@ -106,13 +106,14 @@ static void normal_distribution(void)
     x = get(c, "x");
     want = get(c, "log_tail");
     for (i = 0; i < x->n; i++)
-        worst = TNN__MAX(worst, fabs(tnn__log_tail(x->v[i]) - want->v[i])
+        worst = TNN__MAX(worst, fabs(tnn__log_double(tnn__tail(x->v[i])) - want->v[i])
                                 /TNN__MAX(fabs(want->v[i]), 1));
     x = get(c, "a");
     want = get(c, "log_mass");
     for (i = 0; i < x->n; i++)
         worst = TNN__MAX(worst, fabs(tnn__log_mass(x->v[i], get(c, "b")->v[i]) - want->v[i])
                                 /TNN__MAX(fabs(want->v[i]), 1));
+    snprintf(test.note, sizeof test.note, "largest error %.1e", worst);
     CHECK(worst < 1e-14, "logarithms of tails and masses %g away", worst);
     worst = 0;
     for (i = 0; i < 1000; i++) {            /* quantiles: the mass below them is u */
@@ -482,7 +483,7 @@ static void journal_bytes(void)
     tnn_study_free(s);
     text = slurp(JOURNAL, &n);
     for (i = 0; i < n; i++) hash = (hash ^ (unsigned char)text[i])*1099511628211u;
-    CHECK(hash == 0x8e3c8d99852fe836u, "%d bytes of hash %llx", (int)n, (unsigned long long)hash);
+    CHECK(hash == 0x1e0826e37bc490a1u, "%d bytes of hash %llx", (int)n, (unsigned long long)hash);
     free(text);
 }
 /* The journal of 7 trials cut after every byte, and the study taken up from there. */
