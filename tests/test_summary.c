@@ -286,8 +286,6 @@ static void errors(void)
     tnn_free(net);
 }
 
-#define RUN(name, function)                                                                      \
-    if (test_begin(name)) { function(); test_end(); }
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
