@@ -67,6 +67,7 @@ if (drawn == 0) { exit status 1 }
 eval canvas(1800, 2000)
 set output dir.'/icons_cnn.png'
 set multiplot layout 5, 3 title marked('Iconos, CNN: todos los estudios', all) font ",20"
+unset key
 do for [i = 1:words(names)] {
     run = word(names, i)
     kinds = kind(file(run))
@@ -74,4 +75,13 @@ do for [i = 1:words(names)] {
     set title word(titles, i)
     eval panel
 }
+# the legend, in the place that is left
+set key center center vertical Left reverse
+set xrange [0:1]; set yrange [0:1]
+unset border; unset tics; unset xlabel; unset ylabel; unset title; unset grid
+report = strstrt(all, 'synthetic') ? 'Informe (datos reales)' : 'Informe'
+plot NaN with lines lc rgb train_colour lw 2 title 'Error entrenamiento', \
+     NaN with lines lc rgb val_colour lw 2 title 'Error validación', \
+     NaN with lines lc rgb '#999999' lw 3 dt (8, 4) title report.', por época', \
+     NaN with points lc rgb '#606060' lw 2 pt 6 ps 2 title report.', en el texto'
 unset multiplot
