@@ -14,6 +14,10 @@
    of 14,400 = 18 x 800). RUN.tsv has each epoch's own; RUN.classes.tsv has both, by class.
    Training figures are taken while training, on the way; losses are means over the samples.
 
+   Measured with PyTorch 1.13, the final net B as here, seeds 1 to 5: 91.2 % of the validation set at
+   the last epoch (87.8 to 93.2), 82.7 % averaged over the epochs (79.7 to 85.7); lr 0.001 ends at
+   1.567 and 1.570 (seeds 1 and 2), so that 1.53 is not what these settings give.
+
    Not said, and taken here: until the study that says otherwise a setting stays as it was (lr 0.05
    again after the learning rates; batch 10 from its study on, 800/205 likewise). Of the net without
    the third convolution only what the final one has is known: 32 and 64 filters, 4,096 inputs of
@@ -214,15 +218,15 @@ int main(int argc, char **argv)
     int status = experiment_options(&e, argc, argv);
     if (status >= 0) return status;
 
-    status = icons_load(&set, &e, 600, 100);
+    status = icons_load(&set, &e, 600, 60);
     if (status == 0) status = write_summary(&e);
     for (int i = 0; i < RUN_COUNT; i++)
         if (experiment_wants(&e, names[i]))
-            e.work += (double)(e.quick ? 2 : RUNS[i].epochs) *
+            e.work += (double)(e.quick ? 1 : RUNS[i].epochs) *
                       (set.data.n - validation_part(&RUNS[i], set.data.n));
     for (int i = 0; i < RUN_COUNT && status == 0; i++)
         if (experiment_wants(&e, names[i]))
-            status = do_run(&e, &RUNS[i], &set.data, e.quick ? 2 : RUNS[i].epochs);
+            status = do_run(&e, &RUNS[i], &set.data, e.quick ? 1 : RUNS[i].epochs);
     icons_free(&set);
     return status != 0;
 }

@@ -14,8 +14,8 @@ enum { ICONS_CLASSES = 5, ICONS_SIDE = 32, ICONS_BYTES = 3 * ICONS_SIDE * ICONS_
        ICONS_REAL = 1005 };
 
 /* ==== The pickle ================================================================================
-   A pickle is a program for a stack machine that can build, and run, anything. This reads protocol 4
-   as what it must be here, token by token, and nothing else: a file with another opcode, name, type
+   A pickle is a program for a stack machine that can build, and run, anything. This reads protocol
+   4 as what it must be here, token by token, and nothing else: a file with another opcode, name, type
    or length anywhere is refused. FRAME and MEMOIZE stand between the tokens; BINGET stands for a
    token that was memoized. See Python's pickletools for the opcodes.                             */
 typedef struct icons_token {
@@ -49,8 +49,12 @@ static inline icons_token icons_next(icons_pickle *p)
 {
     icons_token t = {-1, NULL, 0};
     for (; p->at < p->end && (*p->at == PICKLE_FRAME || *p->at == PICKLE_MEMOIZE); ) {
-        if (*p->at++ == PICKLE_FRAME) { icons_number(p, 8); continue; }
-        if (p->memos < (int)(sizeof p->memo / sizeof *p->memo)) p->memo[p->memos++] = p->last;
+        if (*p->at++ == PICKLE_FRAME) {
+            long long frame = icons_number(p, 8);
+            if (frame < 0 || frame > p->end - p->at) p->at = p->end;
+        } else if (p->memos < (int)(sizeof p->memo / sizeof *p->memo)) {
+            p->memo[p->memos++] = p->last;
+        }
     }
     if (p->at == p->end) return t;
     t.op = *p->at++;
@@ -58,7 +62,7 @@ static inline icons_token icons_next(icons_pickle *p)
     switch (t.op) {
     case 'K': t.n = icons_number(p, 1); t.op = 'i'; break;
     case 'M': t.n = icons_number(p, 2); t.op = 'i'; break;
-    case 'J': t.n = icons_number(p, 4); t.n -= t.n >= 1LL << 31 ? 1LL << 32 : 0; t.op = 'i'; break;
+    case 'J': t.n = (int32_t)icons_number(p, 4); t.op = 'i'; break;
     case 'h':
         t.n = icons_number(p, 1);
         if (t.n >= 0 && t.n < p->memos) t = p->memo[t.n];
@@ -126,7 +130,7 @@ static inline const unsigned char *icons_array(icons_pickle *p, const char *type
     return good ? data.text : NULL;
 }
 
-/* Finds the images in a pickle and gives their number and labels (allocated); 0 if it is another. */
+/* Finds the images in a pickle; gives their number and labels (allocated), 0 if it is another. */
 static inline int icons_parse(icons_pickle *p, const unsigned char **images, int **labels)
 {
     static const int image[] = {3, ICONS_SIDE, ICONS_SIDE, 0}, none[] = {0};
@@ -147,7 +151,7 @@ static inline int icons_parse(icons_pickle *p, const unsigned char **images, int
     return good && *labels ? n : 0;
 }
 
-/* ==== The stand-in: polygons in two colours ===================================================== */
+/* ==== The stand-in: polygons in two colours =================================================== */
 typedef struct icons_point { int x, y; } icons_point;
 
 typedef struct icons_canvas {
@@ -245,7 +249,7 @@ static inline void icons_figure(icons_canvas *c, int kind)
             ICONS_FILL(c, 1, {-24, 30}, {24, 30}, {45, 90}, {-45, 90});
         }
         break;
-    default:                                                            /* a cat: face, or sitting */
+    default:                                                            /* a cat: face, sitting */
         if (style < 2) {
             icons_ellipse(c, 0, 0, 15, 72, 62 - b / 2);
             ICONS_FILL(c, 0, {-68, 0}, {-62 + a, -88}, {-14, -38});
@@ -288,7 +292,8 @@ static inline int icons_draw(unsigned char *pixels, uint64_t image)
     }
     icons_figure(&c, label);
     for (int i = 0; i < ICONS_BYTES; i++) {
-        int v = c.rgb[i / 1024][i / 32 % 32][i % 32] + icons_pick(&c, ICON_GRAIN + i, -noise, noise);
+        int v = c.rgb[i / 1024][i / 32 % 32][i % 32];
+        v += icons_pick(&c, ICON_GRAIN + i, -noise, noise);
         pixels[i] = (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v);
     }
     return label;

@@ -507,7 +507,7 @@ static void mlp(void)
     print_tally(&t);
 }
 
-/* ==== Report 5: a CNN on icons ================================================================= */
+/* ==== Report 5: a CNN on icons ================================================================ */
 
 /* The accuracy in column `what` ("train_average" ...) of a class, of a run's RUN.classes.tsv. */
 static summary icons_class(const char *name, const char *class_name, const char *what)
@@ -560,8 +560,8 @@ static void icons_claims(void)
     b = ours("60epochs", TAIL, VAL_LOSS);
     c = ours("60epochs", MIDDLE, VAL_ACC);
     d = ours("60epochs", TAIL, VAL_ACC);
-    CLAIM("60 epochs overfit: the validation loss ends 10 % above its best, and accuracy gains less "
-          "than a point (epochs 26-30 to 56-60)", a.n && c.n,
+    CLAIM("60 epochs overfit: the validation loss ends 10 % above its best, and accuracy gains "
+          "less than a point (epochs 26-30 to 56-60)", a.n && c.n,
           b.mean > 1.1 * a.mean && d.mean < c.mean + 0.01, "loss %.4f, best %.4f; accuracy %s to "
           "%s", b.mean, a.mean, ACC(c.mean), ACC(d.mean));
     a = ours("stride2", TAIL, VAL_ACC);
@@ -585,7 +585,8 @@ static void icons_claims(void)
 
     claim_header("Is it reproduced?");
     CLAIM("The final net B has 92 % of the validation set right at its last epoch", c.n,
-          c.mean >= 0.92, "%s (%s to %s); the report's count over all epochs gives %s",
+          c.mean >= 0.92, "%s (%s to %s); the report's count over all epochs gives %s. PyTorch "
+          "1.13, five seeds: 91.2 %% (87.8 to 93.2) and 82.7 %%",
           ACC(c.mean), ACC(c.min), ACC(c.max), ACC(a.mean));
     printf("\nThe report's accuracies are averages over all epochs of a run, because its counters "
            "are never reset\n(12,561 of 14,400 = 18 x 800). The rows \"average\" count like it; "
