@@ -1145,7 +1145,8 @@ TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
    per layer in order of tnn_add under PyTorch's name, output shape, parameters; then, of one
    sample, 4 bytes a value and 2^20 a MB, the input, every row's output twice (forward, backward),
    the parameters and their sum. Ours are the column of multiply-adds (of convolutions and dense
-   layers, per sample) and, last, what tnn_build allocates for a batch, training included.
+   layers, per sample) and, last, what tnn_build allocates for a batch, training included (more with
+   more threads).
      TNN_SUMMARY_MODULES      instead, what PyTorch prints of the same modules in a Sequential
      TNN_SUMMARY_FUNCTIONAL   activations without parameters, flatten, reshape, add and concat are
                               left out and not counted: in PyTorch they are then calls in forward()

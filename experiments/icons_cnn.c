@@ -10,12 +10,12 @@
    - Final nets: A, batch 5, lr 0.1, 30 epochs: 92 % in training, 87 % in validation; B, batch 10,
      lr 0.07, 18 epochs: 87 and 86 %. With stride 1 and a second pool: as good at half the speed.
 
-   THE REPORT'S ACCURACIES ARE AVERAGES OVER ALL EPOCHS: its counters are never reset (87 % is 12,561
-   of 14,400 = 18 x 800). RUN.tsv has each epoch's own; RUN.classes.tsv has both, by class.
+   THE REPORT'S ACCURACIES ARE AVERAGES OVER ALL EPOCHS: its counters are never reset (87 % is
+   12,561 of 14,400 = 18 x 800). RUN.tsv has each epoch's own; RUN.classes.tsv has both, by class.
    Training figures are taken while training, on the way; losses are means over the samples.
 
-   Measured with PyTorch 1.13, the final net B as here, seeds 1 to 5: 91.2 % of the validation set at
-   the last epoch (87.8 to 93.2), 82.7 % averaged over the epochs (79.7 to 85.7); lr 0.001 ends at
+   Measured with PyTorch 1.13, the final net B as here, seeds 1 to 5: 91.2 % of the validation set
+   at the last epoch (87.8 to 93.2), 82.7 % averaged over the epochs (79.7 to 85.7); lr 0.001 ends at
    1.567 and 1.570 (seeds 1 and 2), so that 1.53 is not what these settings give.
 
    Not said, and taken here: until the study that says otherwise a setting stays as it was (lr 0.05
