@@ -15,8 +15,8 @@
    Training figures are taken while training, on the way; losses are means over the samples.
 
    Measured with PyTorch 1.13, the final net B as here, seeds 1 to 5: 91.2 % of the validation set
-   at the last epoch (87.8 to 93.2), 82.7 % averaged over the epochs (79.7 to 85.7); lr 0.001 ends at
-   1.567 and 1.570 (seeds 1 and 2), so that 1.53 is not what these settings give.
+   at the last epoch (87.8 to 93.2), 82.7 % averaged over the epochs (79.7 to 85.7); lr 0.001 ends
+   at 1.567 and 1.570 (seeds 1 and 2): 1.53 is not what these settings give.
 
    Not said, and taken here: until the study that says otherwise a setting stays as it was (lr 0.05
    again after the learning rates; batch 10 from its study on, 800/205 likewise). Of the net without

@@ -16,8 +16,9 @@ enum { ICONS_CLASSES = 5, ICONS_SIDE = 32, ICONS_BYTES = 3 * ICONS_SIDE * ICONS_
 /* ==== The pickle ================================================================================
    A pickle is a program for a stack machine that can build, and run, anything. This reads protocol
    4 as what it must be here, token by token, and nothing else: a file with another opcode, name,
-   type or length anywhere is refused. FRAME and MEMOIZE stand between the tokens; BINGET stands for a
-   token that was memoized. See Python's pickletools for the opcodes.                             */
+   type or length anywhere is refused. FRAME (its length is only held against the file's) and
+   MEMOIZE stand between the tokens; BINGET stands for a token that was memoized. See Python's
+   pickletools for the opcodes.                                                                   */
 typedef struct icons_token {
     int op;                             /* 'i' integer, 's' text or short bytes, 'g' a global, */
     const unsigned char *text;          /*   else the opcode                                   */
