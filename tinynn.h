@@ -66,7 +66,8 @@
        10  Schedules             of the learning rate, and reduction on plateaus
        11  Regularizers          penalties and constraints of the weights
        12  Data                  IDX files, normalisation, splits, augmentation, batches
-       13  Training              metrics, early stopping, learning-rate finder, gradient check
+       13  Training              metrics, early stopping, learning-rate finder, gradient check,
+                                 summary
        14  Search                of hyper-parameters: samplers, pruners, journals
        15  Files                 .npy arrays, weights as safetensors
        16  Licence
@@ -1144,6 +1145,23 @@ TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *label
    the present parameters (torch.optim.swa_utils.update_bn). */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
+/* A network in words. The table is torchsummary's (1.5.1), with its arithmetic and rounding: a row
+   per layer in order of tnn_add under PyTorch's name, output shape, parameters; then, of one
+   sample, 4 bytes a value and 2^20 a MB, the input, every row's output twice (forward, backward),
+   the parameters and their sum. Ours are the column of multiply-adds (of convolutions and dense
+   layers, per sample) and, last, what tnn_build allocates for a batch, training included (more with
+   more threads).
+     TNN_SUMMARY_MODULES      instead, what PyTorch prints of the same modules in a Sequential
+     TNN_SUMMARY_FUNCTIONAL   activations without parameters, flatten, reshape, add and concat are
+                              left out and not counted: in PyTorch they are then calls in forward()
+                              (F.relu), which torchsummary does not see either
+   Writes at most room - 1 characters and a 0 to text (NULL if room is 0); returns the length of the
+   whole, as snprintf; 0 on error. Plans the network, but does not build it. */
+enum { TNN_SUMMARY_MODULES = 1, TNN_SUMMARY_FUNCTIONAL = 2 };
+TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
+
+/* The macros of 1i note the caller's line with this. */
+
 /* ---- 1i. Hyper-parameter search ---------------------------------------------------------------
        const tnn_variable space[] = {
            { .name = "lr",    .low = 1e-4, .high = 1e-1, .log = 1 },
@@ -1505,6 +1523,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_parse_safetensors(...)       (TNN__HERE, tnn_parse_safetensors(__VA_ARGS__))
 #define tnn_read_safetensors(...)        (TNN__HERE, tnn_read_safetensors(__VA_ARGS__))
 #define tnn_safetensors_array(...)       (TNN__HERE, tnn_safetensors_array(__VA_ARGS__))
+#define tnn_summary(...)                 (TNN__HERE, tnn_summary(__VA_ARGS__))
 
 #endif /* TINYNN_H */
 
@@ -11194,6 +11213,363 @@ TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
     net->cumulative = 0;
     net->stage = TNN__NOTHING;
     return (tnn_status)tnn_failed();
+}
+
+/* ---- 13b. Summary ---------------------------------------------------------------------------- */
+typedef struct { char *text; size_t room, length; } tnn__page;
+static void tnn__write_char(tnn__page *p, char c)
+{
+    if (p->length + 1 < p->room) p->text[p->length] = c;
+    p->length++;
+}
+/* Text as tnn__fail formats it, at most 127 characters, aligned to the right of `width`. */
+static void tnn__print(tnn__page *p, int width, const char *format, ...)
+{
+    char text[128];
+    const char *c;
+    int n;
+    va_list args;
+    va_start(args, format);
+    tnn__format(text, sizeof text, format, args);
+    va_end(args);
+    for (n = (int)strlen(text); n < width; n++) tnn__write_char(p, ' ');
+    for (c = text; *c; c++) tnn__write_char(p, *c);
+}
+static void tnn__write_count(tnn__page *p, int width, long long v)          /* 1,069,509 */
+{
+    char text[40], *c = text + sizeof text - 1;
+    int n = 0;
+    *c = 0;
+    do {
+        if (n && n%3 == 0) *--c = ',';
+        *--c = (char)('0' + v%10);
+        v /= 10;
+    } while (++n && v);
+    tnn__print(p, width, "%s", c);
+}
+static void tnn__write_mb(tnn__page *p, const char *what, double bytes)     /* two decimals */
+{
+    const long long v = (long long)(bytes/1048576*100 + 0.5);
+    tnn__print(p, 0, "%s (MB): %l.%s%l\n", what, v/100, v%100 < 10 ? "0" : "", v%100);
+}
+/* As Python writes a float: 1.0, 0.01, 1e-05. */
+static void tnn__write_float(tnn__page *p, double v)
+{
+    int e = 0;
+    const double size = fabs(v);
+    for (; size > 0 && size < 0.9999995e-4 && fabs(v) < 0.9999995; e++) v *= 10;
+    tnn__print(p, 0, "%g", v);
+    if (e) tnn__print(p, 0, e < 10 ? "e-0%d" : "e-%d", e);
+    else if (size < 1e6 && v - (double)(long long)v == 0) tnn__print(p, 0, ".0");
+}
+
+/* By tnn_layer_type: PyTorch's class, and what it prints in brackets: items between semicolons,
+   with a value for %x (tnn__write_option); not where the value is what stands behind a !. */
+typedef struct { const char *name, *options; int functional; } tnn__torch_class;
+#define TNN__CONV_OPTIONS(more) "%i;%o;kernel_size=%k;stride=%s;padding=%p!(0, 0);" \
+    "dilation=%d!(1, 1);" more "groups=%g!1;bias=%b!True;padding_mode=%m!zeros"
+#define TNN__NORM_OPTIONS "eps=%e;momentum=%M;affine=%a;track_running_stats=%t"
+static const tnn__torch_class tnn__torch_classes[] = {
+    {"Input",             "", 0},
+    {"Conv2d",            TNN__CONV_OPTIONS(""), 0},
+    {"Linear",            "in_features=%i;out_features=%o;bias=%b", 0},
+    {"MaxPool2d",         "kernel_size=%K;stride=%S;padding=%P;dilation=%D;ceil_mode=%c", 0},
+    {"AvgPool2d",         "kernel_size=%K;stride=%S;padding=%P", 0},
+    {"Flatten",           "start_dim=1;end_dim=-1", 1},
+    {"ReLU",              "", 1},
+    {"LeakyReLU",         "negative_slope=%f", 1},
+    {"Dropout",           "p=%q;inplace=False", 0},
+    {"ConvTranspose2d",   TNN__CONV_OPTIONS("output_padding=%x!(0, 0);"), 0},
+    {"AdaptiveMaxPool2d", "output_size=%Z", 0},
+    {"AdaptiveAvgPool2d", "output_size=%Z", 0},
+    {"Upsample",          "%u;mode=%m", 0},
+    {"%yPad2d",           "%l;value=%v!0.0", 0},
+    {"Unflatten",         "dim=1;unflattened_size=%h", 1},
+    {"Identity",          "", 0},
+    {"Add",               "from=%n", 1},
+    {"Concat",            "from=%n", 1},
+    {"Scale",             "%i", 0},
+    {"BatchNorm%r",       "%i;" TNN__NORM_OPTIONS, 0},
+    {"LayerNorm",         "%h;eps=%e;elementwise_affine=%a", 0},
+    {"GroupNorm",         "%g;%i;eps=%e;affine=%a", 0},
+    {"InstanceNorm%r",    "%i;" TNN__NORM_OPTIONS, 0},
+    {"RMSNorm",           "%h;eps=%e;elementwise_affine=%a", 0},
+    {"PReLU",             "num_parameters=%w", 0},
+    {"ReLU6",             "", 1},
+    {"ELU",               "alpha=%f", 1},
+    {"SELU",              "", 1},
+    {"CELU",              "alpha=%f", 1},
+    {"GELU",              "approximate=%m", 1},
+    {"SiLU",              "", 1},
+    {"Mish",              "", 1},
+    {"Softplus",          "beta=%B;threshold=%T", 1},
+    {"Softsign",          "", 1},
+    {"Sigmoid",           "", 1},
+    {"LogSigmoid",        "", 1},
+    {"Tanh",              "", 1},
+    {"Hardtanh",          "min_val=%f;max_val=%F", 1},
+    {"Hardsigmoid",       "", 1},
+    {"Hardswish",         "", 1},
+    {"Softmax",           "dim=1", 1},
+    {"LogSoftmax",        "dim=1", 1},
+    {"GLU",               "dim=1", 1},
+    {"Dropout2d",         "p=%q;inplace=False", 0},
+    {"AlphaDropout",      "p=%q;inplace=False", 0},
+    {"GaussianDropout",   "p=%q", 0},
+    {"GaussianNoise",     "std=%f", 0},
+    {"StochasticDepth",   "p=%q;mode=row", 0},
+    {"%N",                "", 0},
+};
+
+/* A layer on its own, before anything is fused. A vector is (n, c) to PyTorch, not (n, c, 1, 1). */
+typedef struct {
+    const tnn_layer *o;
+    tnn__op   op;
+    tnn__blob in, out;
+    int       in_vector, vector;
+    long long params, frozen, products;
+} tnn__module;
+
+static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
+{
+    const tnn_layer *o = &net->record[i].o;
+    const tnn__op *op;
+    const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
+    tnn__blob other;
+    int k, which;
+    memset(&other, 0, sizeof other);
+    m->o = o;
+    m->in = m->out;
+    m->in_vector = m->vector;
+    if (o->from) tnn__named_blob(net, o->from, two ? &other : &m->in);
+    if (o->from && !two) m->in_vector = m->in.flat || m->in.h*m->in.w == 1;
+    m->out = m->in;
+    memset(&m->op, 0, sizeof m->op);
+    m->op.type = (int)o->type;
+    if (o->type == TNN_FLATTEN) m->out.flat = 1;
+    if (o->type == TNN_CONCAT) m->out.c += other.c;
+    else if (tnn__layer_kinds[o->type].shape) {
+        tnn_layer bare = *o;                    /* padding of another kind comes first */
+        if (o->pad_mode && o->pad_mode != TNN_ZEROS) {
+            bare.mode = o->pad_mode;
+            tnn__pad_shape(&m->op, &bare, &m->out);
+            bare.pad = bare.pad_h = bare.pad_w = 0;
+        }
+        tnn__layer_kinds[o->type].shape(&m->op, &bare, &m->out);
+    }
+    m->vector = m->out.flat || o->type == TNN_DENSE
+                || (m->in_vector && m->out.h*m->out.w == 1 && o->type != TNN_CUSTOM_LAYER
+                    && (o->type > TNN_RESHAPE || o->type == TNN_RELU || o->type == TNN_LEAKY_RELU
+                        || o->type == TNN_DROPOUT));
+    m->params = m->frozen = 0;
+    for (k = 0; (op = tnn__find_param(net, k, &which)) != NULL && which < TNN__MEAN; k++) {
+        const int count = op->layer == i ? tnn__param_of(net, op, which).count : 0;
+        m->params += count;
+        /* segments are in this order; tnn_set_group may have changed them */
+        if (net->built ? net->segment[k].frozen : o->frozen) m->frozen += count;
+    }
+    m->products = !tnn__is_conv(&m->op) ? 0
+                : (o->type == TNN_CONV_TRANSPOSE2D ? tnn__values(&m->in) : tnn__values(&m->out))
+                  *(long long)m->op.q.K;
+}
+/* "(c, h, w)", or "[-1, c, h, w]" */
+static void tnn__write_shape(tnn__page *p, const tnn__blob *b, int vector, const char *before,
+                             const char *after, int width)
+{
+    char text[64];
+    tnn__page line = {text, sizeof text, 0};
+    if (vector) tnn__print(&line, 0, "%s%d%s", before, tnn__values(b), after);
+    else        tnn__print(&line, 0, "%s%d, %d, %d%s", before, b->c, b->h, b->w, after);
+    text[line.length] = 0;
+    tnn__print(p, width, "%s", text);
+}
+/* Two numbers, as one where they are equal and `merge`. */
+static void tnn__write_pair(tnn__page *p, int h, int w, int merge)
+{
+    if (merge && h == w) tnn__print(p, 0, "%d", h);
+    else                 tnn__print(p, 0, "(%d, %d)", h, w);
+}
+static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
+{
+    static const char *const modes[] = {"zeros", "zeros", "reflect", "replicate", "circular",
+                                        "nearest", "bilinear", "bilinear"};
+    static const char *const pads[] = {"", "Zero", "Reflection", "Replication", "Circular"};
+    const tnn_layer *o = m->o;
+    const tnn__op *op = &m->op;
+    const tnn__pool_geometry *g = tnn__is_conv(op) ? &op->q.g : &op->pool;
+    const int ph = tnn__either(o->pad_h, o->pad, 0), pw = tnn__either(o->pad_w, o->pad, 0);
+    const int constant = op->mode == TNN_ZEROS && (o->value < 0 || o->value > 0);
+    int yes = 0;
+    switch (code) {
+    case 'i': tnn__print(p, 0, "%d", m->in_vector || o->type == TNN_DENSE ? tnn__values(&m->in)
+                                                                          : m->in.c); return;
+    case 'o': tnn__print(p, 0, "%d", m->out.c); return;
+    case 'k': case 'K': tnn__write_pair(p, g->kh, g->kw, code == 'K'); return;
+    case 's': case 'S': tnn__write_pair(p, g->sh, g->sw, code == 'S'); return;
+    case 'p': case 'P': tnn__write_pair(p, ph, pw, code == 'P'); return;
+    case 'd': case 'D': tnn__write_pair(p, g->dh, g->dw, code == 'D'); return;
+    case 'x': tnn__write_pair(p, o->output_pad, o->output_pad, 0); return;
+    case 'Z': tnn__write_pair(p, g->oh, g->ow, 1); return;
+    case 'y': tnn__print(p, 0, "%s", constant ? "Constant" : pads[op->mode]); return;
+    case 'l': tnn__print(p, 0, "%s(%d, %d, %d, %d)", constant ? "padding=" : "", pw, pw, ph, ph);
+              return;
+    case 'v': tnn__write_float(p, constant ? (double)o->value : 0); return;
+    case 'g': tnn__print(p, 0, "%d", tnn__is_conv(op) ? op->q.groups : op->groups); return;
+    case 'w': tnn__write_count(p, 0, m->params); return;
+    case 'n': tnn__print(p, 0, "%d", o->from); return;
+    case 'r': tnn__print(p, 0, m->in_vector ? "1d" : "2d"); return;
+    case 'N': tnn__print(p, 0, "%s", o->custom->name ? o->custom->name : "Custom"); return;
+    case 'h': tnn__write_shape(p, &m->out, m->vector, "(", m->vector ? ",)" : ")", 0); return;
+    case 'u':
+        if (o->size || o->size_h) tnn__print(p, 0, "size=(%d, %d)", m->out.h, m->out.w);
+        else tnn__print(p, 0, "scale_factor=%d.0", o->factor ? o->factor : 2);
+        return;
+    case 'm':
+        tnn__print(p, 0, "%s", o->type == TNN_GELU ? (o->approximate ? "'tanh'" : "'none'")
+                               : modes[o->type == TNN_CONV2D ? (int)o->pad_mode : op->mode]);
+        return;
+    case 'f': tnn__write_float(p, o->type == TNN_LEAKY_RELU ? (double)op->slope
+                                                            : (double)op->option[0]); return;
+    case 'F': tnn__write_float(p, (double)op->option[1]); return;
+    case 'B': tnn__print(p, 0, "%g", tnn__default((double)o->beta, 1)); return;
+    case 'T': tnn__print(p, 0, "%g", tnn__default((double)o->threshold, 20)); return;
+    case 'q': tnn__print(p, 0, "%g", (double)op->p); return;
+    case 'e': tnn__write_float(p, (double)op->eps); return;
+    case 'M': tnn__print(p, 0, "%g", (double)op->momentum); return;
+    case 'b': yes = !op->no_bias; break;
+    case 'a': yes = op->affine; break;
+    case 't': yes = op->track; break;
+    case 'c': yes = o->ceil; break;
+    default: break;
+    }
+    tnn__print(p, 0, yes ? "True" : "False");
+}
+/* An item up to its semicolon, or a name; returns how long it is. */
+static int tnn__write_item(tnn__page *p, const tnn__module *m, const char *item)
+{
+    char value[128];
+    const char *c;
+    tnn__page v = {value, sizeof value, 0}, whole = *p;
+    for (c = item; *c && *c != ';' && *c != '!'; c++)
+        if (*c != '%') tnn__write_char(p, *c);
+        else {
+            v.length = 0;
+            tnn__write_option(&v, m, *++c);
+            value[TNN__MIN(v.length, sizeof value - 1)] = 0;
+            tnn__print(p, 0, "%s", value);
+        }
+    if (*c == '!') {
+        const size_t n = strcspn(++c, ";");
+        if (v.length == n && memcmp(value, c, n) == 0) *p = whole;
+        c += n;
+    }
+    return (int)(c - item);
+}
+static void tnn__write_class(tnn__page *p, const tnn__module *m)
+{
+    const char *c = tnn__torch_classes[m->o->type].options;
+    int some = 0;
+    tnn__write_item(p, m, tnn__torch_classes[m->o->type].name);
+    tnn__write_char(p, '(');
+    for (; *c; c += *c == ';') {
+        const tnn__page start = *p;
+        size_t before;
+        if (some) tnn__print(p, 0, ", ");
+        before = p->length;
+        c += tnn__write_item(p, m, c);
+        if (p->length > before) some = 1;
+        else *p = start;
+    }
+    tnn__print(p, 0, ")\n");
+}
+
+static void tnn__write_rule(tnn__page *p, char c)
+{
+    int i;
+    for (i = 0; i < 80; i++) tnn__write_char(p, c);
+    tnn__write_char(p, '\n');
+}
+TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
+{
+    tnn__page p;
+    tnn__module m;
+    long long params = 0, frozen = 0, products = 0, outputs = 0;
+    const size_t bytes = (tnn_net_bytes)(net);
+    double in, out, weights;
+    int i, rows = 0;
+    if (tnn_failed()) return 0;
+    if ((room && !text) || (flags & ~(TNN_SUMMARY_MODULES | TNN_SUMMARY_FUNCTIONAL))) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_summary: %s", room && !text ? "no text to write to"
+                  : "flags are TNN_SUMMARY_MODULES and TNN_SUMMARY_FUNCTIONAL");
+        return 0;
+    }
+    p.text = text; p.room = room; p.length = 0;
+    memset(&m, 0, sizeof m);
+    m.out.c = net->options.input[0]; m.out.h = net->options.input[1];
+    m.out.w = net->options.input[2];
+    m.vector = m.out.h*m.out.w == 1;
+    in = 4.0*tnn__values(&m.out);
+    if (flags & TNN_SUMMARY_MODULES) tnn__print(&p, 0, "Sequential(\n");
+    else {
+        tnn__write_rule(&p, '-');
+        tnn__print(&p, 20, "Layer (type)");
+        tnn__print(&p, 27, "Output Shape");
+        tnn__print(&p, 16, "Param #");
+        tnn__print(&p, 16, "Mult-Adds");
+        tnn__print(&p, 0, "\n");
+        tnn__write_rule(&p, '=');
+    }
+    for (i = 0; i < net->layers; i++) {
+        char name[64];
+        tnn__page line = {name, sizeof name, 0};
+        tnn__module_next(net, i, &m);
+        params += m.params;
+        products += m.products;
+        frozen += m.frozen;
+        if ((flags & TNN_SUMMARY_FUNCTIONAL) && tnn__torch_classes[m.o->type].functional) continue;
+        outputs += tnn__values(&m.out);
+        rows++;
+        if (flags & TNN_SUMMARY_MODULES) {
+            tnn__print(&p, 0, "  (%d): ", rows - 1);
+            tnn__write_class(&p, &m);
+            continue;
+        }
+        tnn__write_item(&line, &m, tnn__torch_classes[m.o->type].name);
+        tnn__print(&line, 0, "-%d", rows);
+        name[TNN__MIN(line.length, sizeof name - 1)] = 0;
+        tnn__print(&p, 20, "%s", name);
+        tnn__write_shape(&p, &m.out, m.vector, "[-1, ", "]", 27);
+        tnn__print(&p, 0, " ");
+        tnn__write_count(&p, 15, m.params);
+        tnn__print(&p, 0, " ");
+        tnn__write_count(&p, 15, m.products);
+        tnn__print(&p, 0, "\n");
+    }
+    if (flags & TNN_SUMMARY_MODULES) tnn__print(&p, 0, ")\n");
+    else {
+        const struct { const char *what; long long count; } total[] = {
+            {"Total params: ", params}, {"Trainable params: ", params - frozen},
+            {"Non-trainable params: ", frozen}, {"Mult-adds: ", products}};
+        out = 2.0*4.0*(double)outputs;
+        weights = 4.0*(double)params;
+        tnn__write_rule(&p, '=');
+        for (i = 0; i < 4; i++) {
+            tnn__print(&p, 0, "%s", total[i].what);
+            tnn__write_count(&p, 0, total[i].count);
+            tnn__print(&p, 0, "\n");
+        }
+        tnn__write_rule(&p, '-');
+        tnn__write_mb(&p, "Input size", in);
+        tnn__write_mb(&p, "Forward/backward pass size", out);
+        tnn__write_mb(&p, "Params size", weights);
+        tnn__write_mb(&p, "Estimated Total Size", in + out + weights);
+        tnn__write_rule(&p, '-');
+        tnn__print(&p, 0, "Batch of %d, allocated at once", net->options.batch);
+        tnn__write_mb(&p, "", (double)bytes);
+        tnn__write_rule(&p, '-');
+    }
+    if (room) text[TNN__MIN(p.length, room - 1)] = 0;
+    return p.length;
 }
 
 /* ==== 14. HYPER-PARAMETER SEARCH ===============================================================

@@ -1,0 +1,372 @@
+/* icons_data.h - the icons of report 5, or a stand-in that this file draws
+
+   1,005 colour icons of 3 x 32 x 32 bytes in five classes: air transport, birds, water transport,
+   people, cats. They come as a Python pickle, DIR/icons/iconos_train.pkl, a dict of two NumPy
+   arrays: images uint8 (n, 3, 32, 32) and labels int64 (n). Axes are (channel, x, y), as the report
+   trains on them. Where that folder does not exist, icons drawn here take its place: fewer, with
+   integers only and tnn_random_bits, so that their bytes are the same on every machine.          */
+#ifndef ICONS_DATA_H
+#define ICONS_DATA_H
+
+#include "experiment.h"
+
+enum { ICONS_CLASSES = 5, ICONS_SIDE = 32, ICONS_BYTES = 3 * ICONS_SIDE * ICONS_SIDE,
+       ICONS_REAL = 1005 };
+
+/* ==== The pickle ================================================================================
+   A pickle is a program for a stack machine that can build, and run, anything. This reads protocol
+   4 as what it must be here, token by token, and nothing else: a file with another opcode, name,
+   type or length anywhere is refused. FRAME (its length is only held against the file's) and
+   MEMOIZE stand between the tokens; BINGET stands for a token that was memoized. See Python's
+   pickletools for the opcodes.                                                                   */
+typedef struct icons_token {
+    int op;                             /* 'i' integer, 's' text or short bytes, 'g' a global, */
+    const unsigned char *text;          /*   else the opcode                                   */
+    long long n;                        /* the integer, or the length of the text              */
+} icons_token;
+
+typedef struct icons_pickle {
+    const unsigned char *at, *end;
+    icons_token last, text, memo[64];   /* the last token, the last text (a global's name)     */
+    int memos;
+} icons_pickle;
+
+enum {
+    PICKLE_PROTO = 0x80, PICKLE_TUPLE1 = 0x85, PICKLE_TUPLE3 = 0x87, PICKLE_TRUE = 0x88,
+    PICKLE_FALSE = 0x89, PICKLE_TEXT = 0x8c, PICKLE_GLOBAL = 0x93, PICKLE_MEMOIZE = 0x94,
+    PICKLE_FRAME = 0x95
+};
+
+/* A little-endian number of some bytes; those that are not there make it fail later on. */
+static inline long long icons_number(icons_pickle *p, int bytes)
+{
+    unsigned long long v = 0;
+    if (p->end - p->at < bytes) { p->at = p->end; return -1; }
+    for (int i = 0; i < bytes; i++) v |= (unsigned long long)*p->at++ << 8 * i;
+    return (long long)v;
+}
+
+static inline icons_token icons_next(icons_pickle *p)
+{
+    icons_token t = {-1, NULL, 0};
+    for (; p->at < p->end && (*p->at == PICKLE_FRAME || *p->at == PICKLE_MEMOIZE); ) {
+        if (*p->at++ == PICKLE_FRAME) {
+            long long frame = icons_number(p, 8);
+            if (frame < 0 || frame > p->end - p->at) p->at = p->end;
+        } else if (p->memos < (int)(sizeof p->memo / sizeof *p->memo)) {
+            p->memo[p->memos++] = p->last;
+        }
+    }
+    if (p->at == p->end) return t;
+    t.op = *p->at++;
+    int bytes = t.op == 'B' ? 4 : t.op == 'C' || t.op == PICKLE_TEXT ? 1 : 0;
+    switch (t.op) {
+    case 'K': t.n = icons_number(p, 1); t.op = 'i'; break;
+    case 'M': t.n = icons_number(p, 2); t.op = 'i'; break;
+    case 'J': t.n = (int32_t)icons_number(p, 4); t.op = 'i'; break;
+    case 'h':
+        t.n = icons_number(p, 1);
+        if (t.n >= 0 && t.n < p->memos) t = p->memo[t.n];
+        break;
+    case PICKLE_GLOBAL: t = p->text; t.op = 'g'; break;
+    default: break;
+    }
+    if (bytes) {
+        t.n = icons_number(p, bytes);
+        if (t.n < 0 || t.n > p->end - p->at) { t.op = -1; t.n = 0; }
+        t.text = p->at;
+        p->at += t.n;
+        if (bytes == 1 && t.op >= 0) t.op = 's';
+    }
+    if (t.op == 's') p->text = t;
+    return p->last = t;
+}
+
+static inline int icons_ops(icons_pickle *p, const char *ops)      /* opcodes without operands */
+{
+    for (; *ops; ops++)
+        if (icons_next(p).op != (unsigned char)*ops) return 0;
+    return 1;
+}
+static inline int icons_int(icons_pickle *p, long long n)
+{
+    icons_token t = icons_next(p);
+    return t.op == 'i' && t.n == n;
+}
+static inline int icons_is(icons_token t, int op, const char *text)
+{
+    return t.op == op && t.n == (long long)strlen(text) && memcmp(t.text, text, strlen(text)) == 0;
+}
+static inline int icons_text(icons_pickle *p, const char *text)
+{
+    return icons_is(icons_next(p), 's', text);
+}
+static inline int icons_global(icons_pickle *p, const char *module, const char *name)
+{
+    icons_token t = icons_next(p);
+    if (icons_is(t, 'g', name)) return 1;                               /* memoized */
+    return icons_is(t, 's', module) && icons_text(p, name) && icons_is(icons_next(p), 'g', name);
+}
+
+/* An array of n samples (*n 0: any number) of `size` bytes in all, of a type like "u1" with a byte
+   order; `shape` are its dimensions after n, ending with 0. NULL if it is not that.              */
+static inline const unsigned char *icons_array(icons_pickle *p, const char *type, const char *order,
+                                               int size, int *n, const int *shape)
+{
+    int good = icons_global(p, "numpy.core.multiarray", "_reconstruct")
+               && icons_global(p, "numpy", "ndarray") && icons_int(p, 0) && icons_ops(p, "\x85")
+               && icons_text(p, "b") && icons_ops(p, "\x87R(") && icons_int(p, 1)
+               && (!*shape || icons_ops(p, "("));
+    icons_token count = icons_next(p);
+    good = good && count.op == 'i' && count.n > 0 && count.n <= 65535 && (!*n || *n == count.n);
+    *n = (int)count.n;
+    const char *tuple = *shape ? "t" : "\x85";
+    while (good && *shape) good = icons_int(p, *shape++);
+    good = good && icons_ops(p, tuple) && icons_global(p, "numpy", "dtype") && icons_text(p, type)
+           && icons_ops(p, "\x89\x88\x87R(") && icons_int(p, 3) && icons_text(p, order)
+           && icons_ops(p, "NNN") && icons_int(p, -1) && icons_int(p, -1) && icons_int(p, 0)
+           && icons_ops(p, "tb\x89");                       /* not in Fortran's order */
+    icons_token data = icons_next(p);
+    good = good && data.op == 'B' && data.n == (long long)*n * size && icons_ops(p, "tb");
+    return good ? data.text : NULL;
+}
+
+/* Finds the images in a pickle; gives their number and labels (allocated), 0 if it is another. */
+static inline int icons_parse(icons_pickle *p, const unsigned char **images, int **labels)
+{
+    static const int image[] = {3, ICONS_SIDE, ICONS_SIDE, 0}, none[] = {0};
+    int n = 0, good = p->end - p->at > 2 && p->at[0] == PICKLE_PROTO && p->at[1] == 4;
+    const unsigned char *label = NULL;
+    *labels = NULL;
+    p->at += 2;
+    good = good && icons_ops(p, "}(") && icons_text(p, "images")
+           && (*images = icons_array(p, "u1", "|", ICONS_BYTES, &n, image)) != NULL
+           && icons_text(p, "labels") && (label = icons_array(p, "i8", "<", 8, &n, none)) != NULL
+           && icons_ops(p, "u.") && p->at == p->end;
+    if (good) *labels = (int *)malloc((size_t)n * sizeof **labels);
+    for (int i = 0; *labels && i < n; i++) {
+        static const unsigned char zeros[7];
+        (*labels)[i] = label[8 * i];
+        if (label[8 * i] >= ICONS_CLASSES || memcmp(label + 8 * i + 1, zeros, 7) != 0) good = 0;
+    }
+    return good && *labels ? n : 0;
+}
+
+/* ==== The stand-in: polygons in two colours =================================================== */
+typedef struct icons_point { int x, y; } icons_point;
+
+typedef struct icons_canvas {
+    uint64_t image;                     /* its stream of random numbers */
+    int rgb[3][ICONS_SIDE][ICONS_SIDE];
+    int xx, xy, yx, yy, dx, dy;         /* drawings (-100..100) to 1/256 pixel */
+    int colour[2][3];                   /* of the figure, of its details */
+} icons_canvas;
+
+/* Properties of an image, each with a number of its own. */
+enum { ICON_CLASS, ICON_WIDE, ICON_HIGH, ICON_SLANT, ICON_TILT, ICON_X, ICON_Y, ICON_FLIP, ICON_INK,
+       ICON_NOISE, ICON_A, ICON_B, ICON_C, ICON_D, ICON_COLOURS = 20, ICON_GRAIN = 100 };
+
+static inline int icons_pick(const icons_canvas *c, int property, int low, int high)
+{
+    uint32_t bits = tnn_random_bits(20231015, c->image, (uint64_t)property);
+    return low + (int)(((uint64_t)bits * (uint64_t)(high - low + 1)) >> 32);
+}
+
+/* Fills a polygon (even-odd rule). A pixel is 4 x 4 samples. */
+static inline void icons_fill(icons_canvas *c, int which, const icons_point *outline, int n)
+{
+    enum { MAX = 24, FINE = 4 * ICONS_SIDE };
+    icons_point p[MAX];
+    int cover[ICONS_SIDE][ICONS_SIDE] = {{0}};
+    for (int i = 0; i < n; i++) {
+        p[i].x = outline[i].x * c->xx + outline[i].y * c->xy + c->dx;
+        p[i].y = outline[i].x * c->yx + outline[i].y * c->yy + c->dy;
+    }
+    for (int line = 0; line < FINE; line++) {
+        unsigned char inside[FINE + 1] = {0};       /* 1 where the outline is crossed */
+        for (int i = 0, y = line * 64 + 32; i < n; i++) {
+            icons_point a = p[i], b = p[(i + 1) % n];
+            if ((a.y <= y) == (b.y <= y)) continue;
+            int x = (a.x + (y - a.y) * (b.x - a.x) / (b.y - a.y) + 31) / 64;
+            inside[x < 0 ? 0 : x > FINE ? FINE : x] ^= 1;
+        }
+        for (int x = 0, in = 0; x < FINE; x++) cover[line / 4][x / 4] += in ^= inside[x];
+    }
+    for (int k = 0; k < 3; k++)
+        for (int y = 0; y < ICONS_SIDE; y++)
+            for (int x = 0; x < ICONS_SIDE; x++)
+                c->rgb[k][y][x] += (c->colour[which][k] - c->rgb[k][y][x]) * cover[y][x] / 16;
+}
+#define ICONS_FILL(c, which, ...)                                                                 \
+    icons_fill(c, which, (icons_point[]){__VA_ARGS__},                                            \
+               (int)(sizeof((icons_point[]){__VA_ARGS__}) / sizeof(icons_point)))
+
+static inline void icons_ellipse(icons_canvas *c, int which, int x, int y, int w, int h)
+{
+    static const int cosine[] = {100, 87, 50, 0, -50, -87, -100, -87, -50, 0, 50, 87};
+    icons_point p[12];
+    for (int i = 0; i < 12; i++) {
+        p[i].x = x + w * cosine[i] / 100;
+        p[i].y = y + h * cosine[(i + 9) % 12] / 100;
+    }
+    icons_fill(c, which, p, 12);
+}
+
+static inline void icons_figure(icons_canvas *c, int kind)
+{
+    int a = icons_pick(c, ICON_A, 0, 30), b = icons_pick(c, ICON_B, 0, 30);
+    int style = icons_pick(c, ICON_C, 0, 2), some = icons_pick(c, ICON_D, 0, 1);
+    switch (kind) {
+    case 0:                                                             /* an aeroplane, or so */
+        ICONS_FILL(c, 0, {-90, -8}, {50, -14}, {92, 0}, {50, 14}, {-90, 8});
+        ICONS_FILL(c, 0, {-10, 0}, {-40 - a, -85 + b}, {-15 - a, -85 + b}, {35, 0},
+                   {-15 - a, 85 - b}, {-40 - a, 85 - b});
+        ICONS_FILL(c, some, {-70, 0}, {-92, -38}, {-78, -38}, {-50, 0}, {-78, 38}, {-92, 38});
+        break;
+    case 1:                                                             /* a bird, its wings up */
+        icons_ellipse(c, 0, -5, 20, 55, 24 + b / 3);
+        icons_ellipse(c, 0, 52, -8, 20, 19);
+        ICONS_FILL(c, 1, {70, -14}, {98, -4}, {70, 2});
+        ICONS_FILL(c, 0, {-45, 15}, {-98, 0 + a}, {-88, 30 + a}, {-40, 32});
+        ICONS_FILL(c, some, {-25, 18}, {-50 + a, -85 + b}, {-5 + a, -60 + b}, {22, 12});
+        ICONS_FILL(c, 1, {-8, 40}, {-2, 40}, {-2, 78}, {-8, 78});
+        break;
+    case 2:                                                             /* a boat with sails */
+        ICONS_FILL(c, 0, {-95 + a, 38}, {95, 38}, {62, 82}, {-62 + a, 82});
+        ICONS_FILL(c, 1, {-5, -92 + b}, {4, -92 + b}, {4, 40}, {-5, 40});
+        if (style < 2) ICONS_FILL(c, some, {8, -85 + b}, {70 - a, 26}, {8, 26});
+        if (style < 1) ICONS_FILL(c, some, {-10, -70 + b}, {-62 + a, 26}, {-10, 26});
+        if (style > 1) ICONS_FILL(c, some, {-45, 0}, {50, 0}, {50, 38}, {-45, 38});
+        break;
+    case 3:                                                             /* a person */
+        icons_ellipse(c, some, 0, -62, 22, 26);
+        ICONS_FILL(c, 0, {-30, -32}, {30, -32}, {24, 30}, {-24, 30});
+        ICONS_FILL(c, 0, {-30, -32}, {-58 + a, 20 - 2 * b}, {-46 + a, 26 - 2 * b}, {-20, -10});
+        ICONS_FILL(c, 0, {30, -32}, {58 - a, 20 - b}, {46 - a, 26 - b}, {20, -10});
+        if (style < 2) {
+            ICONS_FILL(c, 1, {-24, 30}, {-4, 30}, {-10, 95}, {-28, 95});
+            ICONS_FILL(c, 1, {24, 30}, {4, 30}, {10, 95}, {28, 95});
+        } else {
+            ICONS_FILL(c, 1, {-24, 30}, {24, 30}, {45, 90}, {-45, 90});
+        }
+        break;
+    default:                                                            /* a cat: face, sitting */
+        if (style < 2) {
+            icons_ellipse(c, 0, 0, 15, 72, 62 - b / 2);
+            ICONS_FILL(c, 0, {-68, 0}, {-62 + a, -88}, {-14, -38});
+            ICONS_FILL(c, 0, {68, 0}, {62 - a, -88}, {14, -38});
+            icons_ellipse(c, 1, -28, 2, 10, 13);
+            icons_ellipse(c, 1, 28, 2, 10, 13);
+            ICONS_FILL(c, 1, {-9, 30}, {9, 30}, {0, 42});
+        } else {
+            icons_ellipse(c, 0, -8, 50, 40, 44);
+            icons_ellipse(c, 0, 18, -22, 32, 28);
+            ICONS_FILL(c, some, {-8, -30}, {-6, -75 + b}, {18, -44});
+            ICONS_FILL(c, some, {44, -30}, {42, -75 + b}, {18, -44});
+            ICONS_FILL(c, 0, {-42, 60}, {-92, 20 - a}, {-80, 10 - a}, {-38, 82});
+        }
+        break;
+    }
+}
+
+/* The classes are as uneven as the report's: 70, 205, 261, 142 and 327 of 1,005. */
+static inline int icons_draw(unsigned char *pixels, uint64_t image)
+{
+    static const int until[] = {70, 275, 536, 678, 1005};
+    icons_canvas c = {.image = image};
+    int label = 0, at = icons_pick(&c, ICON_CLASS, 0, 1004);
+    int noise = icons_pick(&c, ICON_NOISE, 2, 40);
+    while (at >= until[label]) label++;
+    c.xx = icons_pick(&c, ICON_WIDE, 20, 39) * (icons_pick(&c, ICON_FLIP, 0, 1) ? 1 : -1);
+    c.yy = icons_pick(&c, ICON_HIGH, 20, 39);
+    c.xy = icons_pick(&c, ICON_SLANT, -9, 9);
+    c.yx = icons_pick(&c, ICON_TILT, -9, 9);
+    c.dx = 16 * 256 + icons_pick(&c, ICON_X, -700, 700);
+    c.dy = 16 * 256 + icons_pick(&c, ICON_Y, -700, 700);
+    int dark = icons_pick(&c, ICON_INK, 0, 9) < 7;                      /* ink on paper, mostly */
+    for (int k = 0; k < 3; k++) {
+        int paper = icons_pick(&c, ICON_COLOURS + k, dark ? 150 : 0, dark ? 255 : 110);
+        for (int i = 0; i < 2; i++)
+            c.colour[i][k] = icons_pick(&c, ICON_COLOURS + 3 + 3 * i + k, dark ? 0 : 120,
+                                        dark ? 170 : 255);
+        for (int i = 0; i < ICONS_SIDE * ICONS_SIDE; i++) c.rgb[k][i / 32][i % 32] = paper;
+    }
+    icons_figure(&c, label);
+    for (int i = 0; i < ICONS_BYTES; i++) {
+        int v = c.rgb[i / 1024][i / 32 % 32][i % 32];
+        v += icons_pick(&c, ICON_GRAIN + i, -noise, noise);
+        pixels[i] = (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v);
+    }
+    return label;
+}
+
+/* ==== Loading ================================================================================= */
+typedef struct icons_set {
+    tnn_data       data;
+    unsigned char *memory;              /* the file, or the drawings */
+    int           *labels;
+} icons_set;
+
+static inline int icons_read(icons_set *set, experiment *e, const char *path)
+{
+    char  message[EXPERIMENT_PATH + 100];
+    const unsigned char *images = NULL;
+    const size_t room = 1 << 23;                /* the file has 3 MB */
+    size_t size = 0;
+    int    n = 0;
+    FILE  *f = fopen(path, "rb");
+    if (f) {
+        set->memory = (unsigned char *)malloc(room);
+        if (set->memory) size = fread(set->memory, 1, room, f);
+        fclose(f);
+        icons_pickle p = {.at = set->memory, .end = set->memory + size};
+        if (size) n = icons_parse(&p, &images, &set->labels);
+        snprintf(message, sizeof message, "%s, at byte %ld of %ld: not the pickle of the icons",
+                 path, size ? (long)(p.at - set->memory) : 0, (long)size);
+    } else {
+        snprintf(message, sizeof message, "%s cannot be read", path);
+    }
+    if (n) set->data = tnn_data_view(images, NULL, set->labels, n, 3, ICONS_SIDE, ICONS_SIDE);
+    else   experiment_say(e, message);
+    return n ? 0 : -1;
+}
+
+/* Loads or draws the set, pixels as x/255. `drawn`: how many the stand-in has; `quick`: with
+   --quick. Returns 0, or -1 on failure, which it has reported.                                   */
+static inline int icons_load(icons_set *set, experiment *e, int drawn, int quick)
+{
+    char path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
+    struct stat there;
+    int n = e->quick ? quick : drawn;
+    memset(set, 0, sizeof *set);
+    snprintf(path, sizeof path, "%s/icons", e->data);
+    int real = stat(path, &there) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    if (real) {
+        snprintf(path, sizeof path, "%s/icons/iconos_train.pkl", e->data);
+        if (icons_read(set, e, path) != 0) return -1;
+        if (e->quick) set->data = tnn_subset(&set->data, 0, quick);
+    } else {
+        snprintf(message, sizeof message, "%s is not there: synthetic images stand in for it",
+                 path);
+        experiment_say(e, message);
+        set->memory = (unsigned char *)malloc((size_t)n * ICONS_BYTES);
+        set->labels = (int *)malloc((size_t)n * sizeof *set->labels);
+        if (!set->memory || !set->labels) { experiment_say(e, "out of memory"); return -1; }
+        for (int i = 0; i < n; i++)
+            set->labels[i] = icons_draw(set->memory + (size_t)i * ICONS_BYTES, (uint64_t)i);
+        set->data = tnn_data_view(set->memory, NULL, set->labels, n, 3, ICONS_SIDE, ICONS_SIDE);
+    }
+    snprintf(e->kind, sizeof e->kind, "%s, %d samples%s", real ? "real" : "synthetic",
+             set->data.n, e->quick ? " (quick)" : "");
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    return 0;
+}
+
+static inline void icons_free(icons_set *set)
+{
+    tnn_data_free(&set->data);
+    free(set->memory);
+    free(set->labels);
+}
+
+#endif /* ICONS_DATA_H */
