@@ -19,7 +19,7 @@ if (kinds eq "") { print sprintf("optimizer_race: its runs are not in %s", folde
 
 eval canvas(1500, 1500)
 set output dir.'/optimizer_race.png'
-set multiplot layout 6, 4 margins 0.04, 0.985, 0.03, 0.9 spacing 0.035, 0.055 \
+set multiplot layout 6, 4 margins 0.04, 0.985, 0.035, kinds eq "real" ? 0.94 : 0.92 spacing 0.035, 0.055 \
     title marked("Validation accuracy (%) after each epoch: at the defaults (grey), at the best of \
 three learning rates (blue)", kinds) font ",20"
 set tics font ",11"
@@ -27,7 +27,8 @@ unset key
 set yrange [70 : 91]
 set xrange [0.8 : 5.2]
 set xtics 1
-do for [name in optimizers] {
+do for [i = 1 : words(optimizers)] {
+    name = word(optimizers, i)
     best = ''; high = -1
     do for [file in list(name."-lr*.tsv")] {
         a = accuracy(folder.file)
@@ -36,7 +37,8 @@ do for [name in optimizers] {
     rate = best[strlen(name) + 4 : strlen(best) - 4]
     usual = folder.name.'.tsv'
     set title sprintf("%s: %.1f;  lr %s: %.1f", name, 100 * accuracy(usual), rate, 100 * high) \
-        font ",14" offset 0, -0.7
+        font (strlen(name) < 15 ? ",14" : ",11") offset 0, -0.7
+    set xlabel (i > words(optimizers) - 4 ? "epoch" : "") offset 0, 0.9
     plot usual using 1:(100 * $5) with linespoints lc rgb default_colour lw 2 pt 7 ps 0.6, \
          folder.best using 1:(100 * $5) with linespoints lc rgb best_colour lw 2 pt 7 ps 0.6
 }
@@ -48,18 +50,19 @@ table = folder.'schedules.tsv'
 names = system("sed -n '/^step/ { s/^step.//; s/\\t/ /g; p; }' '".table."'")
 set autoscale
 stats table using 1 skip 2 nooutput
-set multiplot layout 5, 4 margins 0.045, 0.985, 0.035, 0.9 spacing 0.045, 0.07 \
+steps = STATS_max
+set multiplot layout 5, 4 margins 0.045, 0.985, 0.045, kinds eq "real" ? 0.93 : 0.91 spacing 0.045, 0.07 \
     title marked("Learning rate of every step, and the validation accuracy (%) that it leads to: SGD \
 with momentum 0.9", kinds) font ",20"
-set xrange [0 : STATS_max]
+set xrange [0 : steps]
 set yrange [0 : *]
-set xtics auto
-set ytics auto
-set xtics STATS_max / 2 format "%.0f"
+set xtics steps < 1000 ? 0.5 * steps : 1000 format "%.0f"
+set ytics 0.05
 do for [i = 1 : words(names)] {
     name = word(names, i)
     set title sprintf("%s:  %.1f", name, 100 * accuracy(folder.'schedule-'.name.'.tsv')) \
         font ",14" offset 0, -0.7
+    set xlabel (i > words(names) - 4 ? "step" : "") offset 0, 0.9
     plot table using 1:(column(i + 1)) skip 2 with lines lc rgb rate_colour lw 2
 }
 unset multiplot
