@@ -390,7 +390,6 @@ static void gains(void)
 static void refusals(void)
 {
     const double nan = HUGE_VAL - HUGE_VAL;
-    int k;
     REFUSED("tnn_add: .init = 99 is no kind of initial weight", .init = (tnn_init)99);
     REFUSED("tnn_add: .init = -1 is no kind", .init = (tnn_init)-1);
     REFUSED("tnn_add: .bias_init = 2 is no kind of initial bias", .bias_init = TNN_INIT_HE_NORMAL);

@@ -205,7 +205,6 @@ static void others(void)
     static const tnn_custom_layer thrice = {"Thrice", NULL, thrice_shape, NULL, thrice_forward,
                                             thrice_backward};
     tnn_net *net = tnn_create(.input = {4, 6, 6}, .batch = 2);
-    int i;
     tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 3, .pad = 1, .groups = 4, .frozen = 1);
     tnn_add(net, TNN_RMSNORM);
     tnn_add(net, TNN_GAUSSIAN_NOISE);
