@@ -155,10 +155,9 @@ for cc in g++ clang++; do
     check "$cc, inside extern \"C\"" quiet $cc -std=c++17 $strict -I. -fsyntax-only \
         "$dir/inside.cpp"
 done
-if have gcc && have g++; then
-    mixed() { gcc -O0 -I. -c "$dir/implementation.c" -o "$dir/implementation.o" &&
-              runs mixed g++ -std=c++17 -O0 $here "$dir/use.cpp" "$dir/implementation.o"; }
-    check "g++ using what gcc compiled" mixed
+if have g++; then
+    check "g++, linked with make's object" runs mixed g++ -std=c++17 $here "$dir/use.cpp" \
+        build/tinynn.o
 fi
 if have tcc; then check "tcc, run" runs tcc tcc $whole "$dir/use.c"
 else skip tcc "not found"; fi
