@@ -12,7 +12,9 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
+#ifndef TINYNN_ELSEWHERE        /* the Makefile compiles the library once, for all of them */
 #define TINYNN_IMPLEMENTATION
+#endif
 #include "tinynn.h"
 
 #include <errno.h>

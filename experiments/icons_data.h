@@ -138,7 +138,7 @@ static inline int icons_parse(icons_pickle *p, const unsigned char **images, int
     int n = 0, good = p->end - p->at > 2 && p->at[0] == PICKLE_PROTO && p->at[1] == 4;
     const unsigned char *label = NULL;
     *labels = NULL;
-    p->at += 2;
+    p->at += 2 * good;
     good = good && icons_ops(p, "}(") && icons_text(p, "images")
            && (*images = icons_array(p, "u1", "|", ICONS_BYTES, &n, image)) != NULL
            && icons_text(p, "labels") && (label = icons_array(p, "i8", "<", 8, &n, none)) != NULL

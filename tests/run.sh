@@ -1,21 +1,30 @@
 #!/bin/sh
-# run.sh PROGRAM... - runs test programs and scripts, passes on what they print, and adds up the
-# lines "N passed, M failed" with which each ends. One that crashes, or ends without such a line, or
-# with a status that contradicts it, counts as a failure. Arguments may hold options: 'x.sh all'.
+# run.sh PROGRAM... - runs test programs and scripts, passes on what they print, in their order, and
+# adds up the lines "N passed, M failed" with which each ends. One that crashes, or ends without
+# such a line, or with a status that contradicts it, counts as a failure. Two programs run at a
+# time; a script (x.sh, or 'x.sh all') alone, as it does two things at a time itself.
 
 log=${TMPDIR:-/tmp}/tinynn-run.$$
-trap 'rm -f "$log" "$log.status"' EXIT
+trap 'rm -f "$log".*' EXIT
 trap 'exit 1' HUP INT TERM
-passed=0 failed=0
-for program; do
-    case $program in
-    *.sh | *.sh\ *) command="sh $program" ;;
-    *) command=$program ;;
-    esac
+begun=0 ended=0 passed=0 failed=0
+
+begin() { # COMMAND...
+    begun=$((begun + 1))
+    echo "$*" > "$log.$begun.name"
+    { "$@" > "$log.$begun.out" 2>&1; echo $? > "$log.$begun.status"; } &
+    eval "pid$begun=$!"
+}
+
+# The oldest that runs: waits for it, shows it, and counts.
+end() {
+    ended=$((ended + 1))
+    program=$(cat "$log.$ended.name")
+    eval "wait \$pid$ended"
     printf '== %s\n' "$program"
-    { $command 2>&1; echo $? > "$log.status"; } | tee "$log"
-    status=$(cat "$log.status")
-    count=$(tail -n 1 "$log" | sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p')
+    cat "$log.$ended.out"
+    status=$(cat "$log.$ended.status")
+    count=$(sed -n '$s/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p' "$log.$ended.out")
     p=${count% *} f=${count#* }
     if [ -z "$count" ]; then
         echo "FAIL  $program: exit status $status, and no line 'N passed, M failed' at the end"
@@ -25,7 +34,16 @@ for program; do
         f=1
     fi
     passed=$((passed + p)) failed=$((failed + f))
+}
+all() { while [ "$ended" -lt "$begun" ]; do end; done; }
+
+for program; do
+    case $program in
+    *.sh | *.sh\ *) all; begin sh $program; all ;;
+    *) begin $program; [ $((begun - ended)) -lt 2 ] || end ;;
+    esac
 done
+all
 echo "== total"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -395,6 +395,27 @@ static void failing_malloc(void)
     test_note("%d mallocs made to fail", n);
 }
 
+/* No memory for an orthogonal matrix: an error, and a network that can be built later. */
+static void failing_start(void)
+{
+    float w[200];
+    int k;
+    for (k = 0; k < 5; k++) {
+        tnn_net *net = tnn_create(.input = { 40 }, .batch = 1);
+        tnn_add(net, TNN_DENSE, .units = 20, .init = TNN_INIT_ORTHOGONAL);
+        tnn_add(net, TNN_DENSE, .units = 10, .init = TNN_INIT_ORTHOGONAL);
+        fail_after = k;
+        if (k < 3) CHECK(tnn_build(net) == TNN_ERROR_MEMORY, "built without memory, %d", k);
+        else CHECK(tnn_build(net) == TNN_OK, "%s", tnn_error());
+        fail_after = -1;
+        CHECK(k > 2 || strstr(tnn_error(), k ? "orthogonal initial weights: cannot allocate"
+                                             : "tnn_build: cannot allocate"), "%s", tnn_error());
+        tnn_clear_error();
+        CHECK(tnn_get_param(net, "1.weight", w, 200) == TNN_OK, "%s", tnn_error());
+        tnn_free(net);
+    }
+}
+
 /* ---- Data ------------------------------------------------------------------------------------ */
 static const unsigned char idx_images[] = {
     0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2,
@@ -660,6 +681,16 @@ static void defaults(void)
     CHECK(!tnn_failed(), "%s", tnn_error());
 }
 
+/* Every type of layer that can be added has a name in summaries. */
+static void names_of_layers(void)
+{
+    int i;
+    for (i = TNN_CONV2D; i <= TNN_CUSTOM_LAYER; i++) {
+        const size_t kinds = sizeof tnn__torch_classes / sizeof *tnn__torch_classes;
+        CHECK(kinds == TNN_CUSTOM_LAYER + 1 && tnn__torch_classes[i].name, "type %d", i);
+    }
+}
+
 /* ---- Threads --------------------------------------------------------------------------------- */
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
 static void *train_in_thread(void *result)
@@ -714,10 +745,12 @@ int main(int argc, char **argv)
     RUN("messages, logger", messages);
     RUN("one allocation, none in a step", allocations);
     RUN("every malloc made to fail", failing_malloc);
+    RUN("no memory for initial weights", failing_start);
     RUN("IDX files, good and bad", idx_files);
     RUN("loaders and splits", loaders);
     RUN("metrics and confusion matrix", metrics);
     RUN("defaults and TNN_ZERO", defaults);
+    RUN("every layer has a name", names_of_layers);
     RUN("the same bits everywhere", same_bits);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("networks in several threads", two_networks);

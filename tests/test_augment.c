@@ -3,7 +3,9 @@
    Each sample is worked again in double: maps as products of 3x3 matrices, inverted; colours by the
    formulas of torchvision's functional_tensor.py (blend, rgb to hsv and back); from the same draws
    of the counter-based generator, whose places are written here once more. */
+#ifndef TINYNN_ELSEWHERE
 #define TINYNN_IMPLEMENTATION
+#endif
 #include "tinynn.h"
 #include "test.h"
 

@@ -405,6 +405,24 @@ static void test_accuracy(void)
     CHECK(err < 1e-14, "log and cos: largest error %.2g (limit 1e-14)", err);
 }
 
+/* What schedules are made of. */
+static void test_elementary(void)
+{
+    const double none = HUGE_VAL - HUGE_VAL;
+    double x;
+    int i;
+    for (i = -7000; i <= 7000; i++) {
+        x = i*0.1 + 0.01*(i%7);
+        CHECK_NEAR("exp", tnn__exp_double(x), exp(x), 5e-16);
+        if (i >= 0) CHECK_NEAR("pow", tnn__pow(0.93, x), pow(0.93, x), 1e-13);
+    }
+    CHECK(tnn__exp_double(0) == 1 && tnn__exp_double(-800) == 0 && tnn__exp_double(800) > 1e308,
+          "exp at its ends");
+    CHECK_NEAR("exp, almost 0", tnn__exp_double(-744), exp(-744), 0);
+    CHECK(tnn__exp_double(none) != tnn__exp_double(none), "exp of NaN");
+    CHECK(tnn__pow(0, 0) == 1 && tnn__pow(0, 2) == 0 && tnn__pow(0.3, 1) == 0.3, "pow of 0 and 1");
+}
+
 static void test_pooling(void)
 {
     int trial, i, ok = 1;
@@ -551,6 +569,7 @@ int main(int argc, char **argv)
     RUN("optimizer kernels on every instruction set", test_updates);
     RUN("NaN and infinity in kernels", test_special_values);
     RUN("accuracy of exp, log, cos", test_accuracy);
+    RUN("accuracy of exp and pow of doubles", test_elementary);
     RUN("accuracy of the functions of activations", test_functions);
     RUN("normal numbers", test_normals);
     RUN("Philox known answers", test_philox);

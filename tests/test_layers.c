@@ -4,7 +4,9 @@
    checked against central differences of what they compute forwards; then the library is checked
    against them, on every instruction set and with 1, 2 and 3 threads, which must agree in every bit
    (test.h). Networks are written as text, "conv 8 k3 p1; relu; flatten; dense 10".               */
+#ifndef TINYNN_ELSEWHERE
 #define TINYNN_IMPLEMENTATION
+#endif
 #include "tinynn.h"
 #include "test.h"
 
@@ -537,7 +539,12 @@ static tnn_tensor matrix(float *data, int rows, int cols)
     return tnn_tensor_view(data, rows, cols, 1, 1);
 }
 
+/* Whether products are fused multiply-adds, and fmaf is one: mingw's rounds twice. */
+#ifdef __MINGW32__
+static int has_fma(void) { return 0; }
+#else
 static int has_fma(void) { return strcmp(tnn_isa(), "sse2") != 0; }
+#endif
 
 /* All flags; in double, and as the promised chain of fused multiply-adds bit for bit. */
 static void one_matmul(int m, int n, int k, int exact)
@@ -559,7 +566,7 @@ static void one_matmul(int m, int n, int k, int exact)
             for (l = 0; l < k; l++) {
                 float x = flags & TNN_TRANSPOSE_A ? a[l * m + i] : a[i * k + l];
                 float y = flags & TNN_TRANSPOSE_B ? b[j * k + l] : b[l * n + j];
-                if (exact) f = tnn__fma(x, y, f);
+                if (exact) f = fmaf(x, y, f);
                 d += (double)x * (double)y;
             }
             want[i * n + j] = d;

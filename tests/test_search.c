@@ -144,7 +144,7 @@ static tnn_study *study_of(vectors *c, tnn_variable *space)
         space[i].type = (tnn_variable_type)(int)v[0];
         space[i].low = v[1];
         space[i].high = v[2];
-        space[i].step = v[4] ? 0 : v[3];
+        space[i].step = v[4] > 0 ? 0 : v[3];
         space[i].log = (int)v[4];
         if (space[i].type == TNN_CATEGORICAL) space[i].choices = "p q r s";
     }
