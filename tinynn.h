@@ -505,7 +505,11 @@ typedef struct tnn_layer {
                                                others over 1 - it, in training (Wan et al. 2013) */
     const tnn_custom_layer *custom;
     float lr_scale, decay_scale;            /* of its parameters; factors, default 1 */
-    int   frozen;                           /* its parameters stay as they are */
+    int   frozen;                           /* its parameters stay as they are, also by penalties
+                                               and constraints; their gradients are 0 and cost
+                                               nothing, nor does backward below the lowest layer
+                                               that is trained. The running statistics of batch
+                                               normalisation go on in training, as in PyTorch */
 } tnn_layer;
 #define TNN_FROM_INPUT (-1)
 
@@ -781,7 +785,7 @@ TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
 TNN_API double       tnn_momentum(const tnn_net *net);
 /* Changes the layers' .lr_scale, .decay_scale and .frozen for all parameters whose name begins with
    `prefix`: "4." is layer 4, "4.bias" its bias, "" everything. Here 0 is 0. Frozen ones keep their
-   bits. Builds the network. */
+   bits; a layer has no gradients (0) once all of its tensors are frozen. Builds the network. */
 TNN_API tnn_status   tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
                                    double decay_scale, int frozen);
 /* After tnn_backward: limits the gradients (as .clip_value, .clip_tensor, .clip_norm do in
@@ -1137,7 +1141,8 @@ TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *find
 
 /* The gradients of a network's parameters against central differences of its loss in training
    mode, on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over
-   `samples` elements. Leaves the parameters as they were. NaN on error. */
+   `samples` elements, those of frozen layers left out. Leaves the parameters as they were. NaN on
+   error. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
 
@@ -5579,6 +5584,7 @@ typedef struct {
     int          mode, top, left;               /* resampling (6e) */
     float        drop_connect;
     int          no_bias, trained;  /* trained: its parameters get gradients */
+    int          frozen;            /* 1: its weights are, 2: its biases */
     int          needs_dx, needs_dx2;           /* the blobs it reads want gradients, */
     int          adds_dx, adds_dx2;             /* to which others have contributed before */
     const tnn_custom_layer *custom;
@@ -5935,13 +5941,13 @@ static void tnn__prelu_backward(const tnn__sample_at *a)
     const float *slope = tnn__prelu_slopes(a);
     const tnn__len n = tnn__wide(a->in);
     const int c = a->in->c;
-    float *d = a->op->element ? a->dw : a->tmp + tnn__round_up(c, 16);
+    float *d = a->op->element && a->dw ? a->dw : a->tmp + tnn__round_up(c, 16);
     int r;
-    if (!a->op->element) memset(d, 0, (size_t)c*sizeof *d);
+    if (d != a->dw) memset(d, 0, (size_t)c*sizeof *d);
     for (r = 0; r < a->out->h; r++)
         a->k->prelu_grad(a->in->w, c, a->x + r*a->in->row, c, slope, a->dy + r*n, c,
                          a->dx ? a->dx + r*n : NULL, c, d);
-    if (!a->op->element) a->dw[0] += a->k->sum(c, d);
+    if (!a->op->element && a->dw) a->dw[0] += a->k->sum(c, d);
 }
 
 /* Over the channels of each pixel: softmax, its logarithm, and GLU, the first half of the channels
@@ -7263,7 +7269,6 @@ static tnn_status tnn__plan_ops(tnn_net *net)
                     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: penalties and constraints are for "
                                      "conv2d and dense, .orthogonal not for depthwise ones",
                                      kind->name);
-            op->trained = op->w_floats > 0;
             if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
                 op->drop_connect = o.drop_connect;
                 fused = tnn__fuse(net, i, op, &b);
@@ -7282,17 +7287,36 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     return TNN_OK;
 }
 
-/* Who reads which blob, who needs gradients, and who has to add its own to another's. */
+/* Who needs gradients: what is trained, and all between it and the loss. The plan is made as if all
+   were; what is frozen by then or later is left out when the tensors of parameters are known. */
+static void tnn__plan_needs(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->ops; i++) net->op[i].frozen = 0;
+    for (i = 0; i < net->segments; i++)
+        if (net->segment[i].frozen)
+            net->op[net->segment[i].op - net->op].frozen |= net->segment[i].bias ? 2 : 1;
+    net->blob[0].needs_grad = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
+        op->needs_dx = net->blob[op->in].needs_grad;
+        op->needs_dx2 = op->from >= 0 && net->blob[op->from].needs_grad;
+        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
+        if (op->w_floats && !op->trained)
+            memset(net->flat[1] + op->w, 0, (size_t)(op->w_floats + op->b_floats)*sizeof(float));
+    }
+}
+/* Who reads which blob, and who has to add its gradient to another's. */
 static tnn_status tnn__plan_gradients(tnn_net *net)
 {
     int i;
-    for (i = 0; i <= net->ops; i++) net->blob[i].readers = net->blob[i].needs_grad = 0;
+    net->segments = 0;
+    tnn__plan_needs(net);
+    for (i = 0; i <= net->ops; i++) net->blob[i].readers = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
-        op->needs_dx = in->needs_grad;
-        op->needs_dx2 = in2 && in2->needs_grad;
-        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
         in->readers++;
         in->last_reader = i;
         if (in2) in2->readers++;
@@ -7507,6 +7531,7 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
         return e;
     }
     tnn__segments(net);
+    tnn__plan_needs(net);
     return TNN_OK;
 }
 TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
@@ -8112,10 +8137,11 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
                          "tnn_use_average(net, 0) comes first");
     call.net = net;
     call.k = tnn__kernels();
-    /* nothing before the first parameters needs a gradient */
+    /* nothing before the first parameters that are trained needs a gradient */
     for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
     for (i = net->ops; i > first; ) {
         const tnn__op *op = call.op = &net->op[--i];
+        if (tnn__over_batch(op) && !net->blob[i + 1].needs_grad) continue;
         if (op->type == TNN_DENSE) {
             const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
             const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
@@ -8138,7 +8164,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
         call.first = i;
         for (k = call.first; k < call.last; k++)
-            if (net->op[k].flipped && net->op[k].type == TNN_CONV2D)
+            if (net->op[k].flipped && net->op[k].needs_dx && net->op[k].type == TNN_CONV2D)
                 tnn__conv_flip(&net->op[k].q, tnn__weights(net, &net->op[k]), net->op[k].flipped);
         call.spans = tnn__spans(net->partial_floats, net->n);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
@@ -8146,7 +8172,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
                  tnn__add_partials, &call);
     }
     for (i = 0; i < net->ops; i++)
-        if (net->op[i].masked) {
+        if (net->op[i].masked && net->op[i].trained) {
             const tnn__drop d = tnn__mask_of(net, &net->op[i]);
             float *dw = net->flat[1] + net->op[i].w;
             call.k->dropout(net->op[i].w_floats, dw, dw, &d, tnn__draw_stream(net, &net->op[i]), 0);
@@ -8925,6 +8951,7 @@ TNN_API tnn_status (tnn_set_group)(tnn_net *net, const char *prefix, double lr_s
         s->frozen = frozen;
         found = 1;
     }
+    tnn__plan_needs(net);
     return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
                                       "begins with \"%s\"", prefix);
 }
@@ -10229,6 +10256,7 @@ typedef struct {
     float            l1, twice_l2;
     double           scale;             /* of W W^T - I */
     double           norm_min, norm_max, norm_rate;     /* rate 0: none of them, but w >= 0 */
+    int              frozen;
 } tnn__regularizer;
 
 static tnn_status tnn__check_regularizers(const tnn_layer *o)
@@ -10260,6 +10288,7 @@ static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer
         r->w = net->flat[0] + op->w;
         r->g = net->flat[1] ? net->flat[1] + op->w : NULL;
         r->gram = net->gram;
+        r->frozen = op->frozen & 1;
         ++*i;
         return &net->record[op->layer].o;
     }
@@ -10330,7 +10359,7 @@ static void tnn__penalize(tnn_net *net)
     int i;
     for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
         const tnn__len size = r.q->K*r.q->oc, work = size*r.q->po/8;
-        if (!(o->l1 + o->l2 + o->orthogonal > 0)) continue;
+        if (!(o->l1 + o->l2 + o->orthogonal > 0) || r.frozen) continue;
         r.l1 = (float)o->l1;
         r.twice_l2 = (float)(2*o->l2);
         r.scale = 4*o->orthogonal;
@@ -10395,7 +10424,7 @@ static void tnn__constrain(tnn_net *net)
     int i;
     for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
         const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
-        if (o->constraint == TNN_UNCONSTRAINED) continue;
+        if (o->constraint == TNN_UNCONSTRAINED || r.frozen) continue;
         r.norm_min = unit ? 1 : both ? o->norm_min : 0;
         r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
         r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0

@@ -45,8 +45,9 @@ static tnn_net *small_net(const tnn_optimizer *o, const tnn_layer *factors, tnn_
 static void copy_one(tnn_net *net, int i, int which, float *x, int to_net)
 {
     const tnn__segment *s = &net->segment[i];
+    const int n = tnn_param_info(net, i).count;
     int k;
-    for (k = 0; k < tnn_param_info(net, i).count; k++) {
+    for (k = 0; k < n; k++) {
         float *at = tnn__param_at(net, s->op, s->bias, net->flat[which], k);
         if (to_net) *at = x[k]; else x[k] = *at;
     }
@@ -543,6 +544,108 @@ static void clipping(void)
     tnn_free(net);
 }
 
+/* ==== FROZEN LAYERS =========================================================================== */
+
+/* Networks with frozen layers below, between and beside trained ones; instead of being frozen they
+   may have a learning rate of 0. */
+static tnn_net *frozen_net(int kind, int frozen)
+{
+    const float lr = frozen ? 0 : -0.0f;
+    tnn_net *net = tnn_create(.input = {4, 6, 6}, .batch = 5, .seed = 4);
+#define FROZEN .frozen = frozen, .lr_scale = lr
+    if (kind == 0) {                                        /* a trunk, then a head */
+        tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 3, .pad = 1, .l2 = 0.1f, FROZEN);
+        tnn_add(net, TNN_BATCHNORM, FROZEN);
+        tnn_add(net, TNN_RELU);
+        tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 3, .pad = 1, FROZEN);
+        tnn_add(net, TNN_RELU);
+        tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+        tnn_add(net, TNN_DENSE, .units = 9, FROZEN);
+        tnn_add(net, TNN_RELU);
+        tnn_add(net, TNN_DENSE, .units = 7);
+    } else if (kind == 1) {                                 /* each kind above a trained layer */
+        tnn_add(net, TNN_CONV2D, .filters = 6, .kernel = 3);
+        tnn_add(net, TNN_BATCHNORM, FROZEN);
+        tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 2, .drop_connect = 0.3f, FROZEN);
+        tnn_add(net, TNN_PRELU, FROZEN);
+        tnn_add(net, TNN_CONV_TRANSPOSE2D, .filters = 4, .kernel = 2, FROZEN);
+        tnn_add(net, TNN_PRELU, .per_channel = 1, FROZEN);
+        tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 3, .pad = 1, .groups = 4, FROZEN);
+        tnn_add(net, TNN_GROUPNORM, .groups = 2, FROZEN);
+        tnn_add(net, TNN_SCALE, FROZEN);
+        tnn_add(net, TNN_DENSE, .units = 8, FROZEN);
+        tnn_add(net, TNN_LAYERNORM, FROZEN);
+        tnn_add(net, TNN_DENSE, .units = 7);
+    } else {                                                /* one of two branches */
+        tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 3, .pad = 1, FROZEN);
+        tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 3, .pad = 1);
+        tnn_add(net, TNN_BATCHNORM, .from = 1, FROZEN);
+        tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 1, FROZEN);
+        tnn_add(net, TNN_ADD, .from = 2);
+        tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 1, FROZEN);
+        tnn_add(net, TNN_CONCAT, .from = 1);
+        tnn_add(net, TNN_DENSE, .units = 7);
+    }
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 0.1);
+    return net;
+}
+
+static void frozen_layers(void)
+{
+    enum { N = 5, ALL = 5000 };
+    static float x[N*144], w[2][ALL], g[2][ALL];
+    static const int labels[N] = {0, 6, 3, 3, 1};
+    int kind, t, i, k, frozen;
+    test_fill(x, N*144, 77);
+    for (kind = 0; kind < 3; kind++) {
+        tnn_net *net[2];
+        for (frozen = 0; frozen < 2; frozen++) {
+            net[frozen] = frozen_net(kind, frozen);
+            CHECK(tnn_build(net[frozen]) == TNN_OK, "%d: %s", kind, tnn_error());
+        }
+        for (t = 0; t < 6; t++) {
+            if (t == 2 || t == 4)                           /* all trained; then but the first */
+                for (frozen = 0; frozen < 2; frozen++)
+                    tnn_set_group(net[frozen], t == 2 ? "" : "0.", t == 2 || frozen, 1,
+                                  t == 4 && frozen);
+            for (frozen = 0; frozen < 2; frozen++) {
+                tnn_train_batch(net[frozen], x, labels, N);
+                CHECK(!tnn_failed(), "%d: %s", kind, tnn_error());
+                copy_all(net[frozen], 0, w[frozen], 0);
+                copy_all(net[frozen], 1, g[frozen], 0);
+            }
+            for (i = k = 0; i < net[1]->segments; k += tnn_param_info(net[1], i++).count) {
+                const tnn_param p = tnn_param_info(net[1], i);
+                const size_t bytes = (size_t)p.count*sizeof(float);
+                CHECK_SAME(p.name, w[1] + k, w[0] + k, bytes);
+                if (net[1]->segment[i].frozen) memset(g[0] + k, 0, bytes);
+                CHECK_SAME(p.name, g[1] + k, g[0] + k, bytes);
+            }
+            CHECK_SAME("statistics", net[1]->buffers, net[0]->buffers,
+                       (size_t)net[1]->buffer_floats*sizeof(float));
+        }
+        CHECK_REPEATS("weights", w[1], (size_t)k);
+        /* kinks; but a frozen layer's 0 against its true gradient would give 1 */
+        CHECK(tnn_gradient_check(net[1], x, labels, N, 50) < 0.1, "%d: gradients", kind);
+        tnn_free(net[0]);
+        tnn_free(net[1]);
+    }
+    {   /* nothing is trained; penalties and constraints leave frozen weights alone */
+        tnn_net *net = tnn_create(.input = {4}, .batch = 2);
+        tnn_add(net, TNN_DENSE, .units = 3, .frozen = 1, .constraint = TNN_UNIT_NORM, .l1 = 1);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        tnn_set_optimizer(net, TNN_SGD, .lr = 1);
+        tnn_get_param(net, "0.weight", w[0], 12);
+        for (t = 0; t < 2; t++) tnn_train_batch(net, x, labels, 1);
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_get_param(net, "0.weight", w[1], 12);
+        CHECK_SAME("all frozen", w[1], w[0], 12*sizeof(float));
+        CHECK(tnn_penalty(net) > 0, "the penalty of a frozen layer is part of the loss");
+        tnn_free(net);
+    }
+}
+
 /* ==== LARGE: THREADS ========================================================================== */
 
 static void large(void)
@@ -820,6 +923,7 @@ int main(int argc, char **argv)
     EACH_ISA("optimizers, a rule of one's own", custom);
     EACH_ISA("optimizers, accumulation", accumulation);
     EACH_ISA("optimizers, clipping", clipping);
+    EACH_SETTING("optimizers, frozen layers", frozen_layers);
     EACH_SETTING("optimizers, whole tensors", whole_tensors);
     EACH_SETTING("optimizers, threads", large);
     RUN("optimizers, options refused", refused);
