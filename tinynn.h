@@ -300,7 +300,8 @@ typedef struct tnn_net tnn_net;
                                                                 .initial_accumulator 0.1
        .eps is added            to the corrected root of v      Adam's: to the root before it is
                                                                 corrected; RMSprop, Adagrad: under
-                                                                the root         (.keras_eps)
+                                                                the root; Adamax: to u after its
+                                (Adamax: to |g| before the max) max              (.keras_eps)
        momentum of SGD          b = m b + d, w -= lr b          b = m b - lr d, w += b: the lr of
                                                                 its own time     (.velocity)
        .weight_decay            L2 but for AdamW                decoupled        (.decoupled)
@@ -3837,19 +3838,21 @@ KERNEL void FN(adam)(const tnn__update *u, tnn__len n)
     else FN(adam_form)(u, n, 0);
 }
 
-/* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u. */
+/* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u.
+   keras_eps: u = max(beta2 u, |d|);  w -= lr/bias1 m/(u + eps). */
 KERNEL void FN(adamax)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT top = u->s[1];
-    const VF step = S(-u->lr/u->bias1), eps = S(o->eps), beta2 = S(o->beta2);
+    const VF step = S(-u->lr/u->bias1), beta2 = S(o->beta2);
+    const VF eps = S(o->keras_eps ? 0 : o->eps), after = S(o->keras_eps ? o->eps : 0);
     BETA(beta1, o->beta1);
     EACH {
         WEIGHT;
         const VF size = vf_add(vf_max(d, vf_sub(vf_zero(), d)), eps);
         const VF b = vf_max(vf_mul(beta2, vf_load(top + i)), size);
         vf_store(top + i, b);
-        vf_store(w + i, vf_fma(step, vf_div(MEAN(m, beta1, d), b), p));
+        vf_store(w + i, vf_fma(step, vf_div(MEAN(m, beta1, d), vf_add(b, after)), p));
     }
 }
 
