@@ -1412,7 +1412,17 @@ TNN_API void tnn_at(const char *file, int line);
    behind the macro. The macros also note the caller's file and line for messages. */
 #define TNN__HERE tnn_at(__FILE__, __LINE__)
 #ifdef __cplusplus
+#if defined(__GNUC__) && !defined(__clang__) && __cplusplus > 201703L
+/* g++ warns of members left out, and takes a pragma only between statements; so these macros are
+   not for initialisers outside functions there. */
+#define TNN__OPTIONS(type, ...) tnn__address([&] { \
+    _Pragma("GCC diagnostic push") \
+    _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"") \
+    return type{__VA_ARGS__}; \
+    _Pragma("GCC diagnostic pop") }())
+#else
 #define TNN__OPTIONS(type, ...) tnn__address(type{__VA_ARGS__})
+#endif
 extern "C++" {     /* also where the header is included inside extern "C" */
 template <class T> static inline const T *tnn__address(const T &t) { return &t; }
 }
