@@ -8716,9 +8716,12 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
    Most are one pass over the flat vectors in blocks of 8192 floats that threads share; a block
    takes up runs of neighbouring tensors with the same factors. Those that look at a whole tensor
    (LARS, LAMB, Adafactor, Muon) first work out a factor or a direction for it; L-BFGS steers all
-   at once. Sums are added block by block in one order, so that threads do not change them. A new
-   rule is a block in 3f and a line in 2f; if its state starts at something else than 0, also one
-   in tnn__start. */
+   at once. Sums are added block by block in one order, so that threads do not change them.
+   A NEW RULE is its entry and enumerator in 1e, a block in 3f and a line in 2f. What only some need
+   has one place each: an option is a member of tnn_optimizer and an entry of tnn__numbers or
+   tnn__integers; state that starts at something else than 0, tnn__start; numbers that run from
+   step to step, tnn__advance; a look at whole tensors, an enumerator from TNN_LARS to TNN_MUON (so
+   that runs are single tensors), a block in 9d and its call in tnn__update_all. */
 
 /* ---- 9a. Options ----------------------------------------------------------------------------- */
 typedef struct {

@@ -225,10 +225,18 @@ static void one_rule(vectors *c)
 
 static void rules(void)
 {
+    char seen[TNN_CUSTOM + 1] = {0};
+    int type;
     vectors *c;
     load("optimizers_rules.txt");
     CHECK(case_count > 90, "%d cases", case_count);
-    for (c = cases; c < cases + case_count; c++) one_rule(c);
+    CHECK(sizeof tnn__rules/sizeof *tnn__rules == TNN_CUSTOM + 1, "a line for each enumerator");
+    for (c = cases; c < cases + case_count; c++) {
+        one_rule(c);
+        seen[(int)number(c, "type", 0)] = 1;
+    }
+    for (type = TNN_SGD; type < TNN_LBFGS; type++)          /* Sophia, L-BFGS, custom: below */
+        CHECK(seen[type] || type == TNN_SOPHIA, "no case of %s", tnn__rules[type].name);
     test_release_all();
 }
 
