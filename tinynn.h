@@ -300,7 +300,8 @@ typedef struct tnn_net tnn_net;
                                                                 .initial_accumulator 0.1
        .eps is added            to the corrected root of v      Adam's: to the root before it is
                                                                 corrected; RMSprop, Adagrad: under
-                                                                the root         (.keras_eps)
+                                                                the root; Adamax: to u after its
+                                (Adamax: to |g| before the max) max              (.keras_eps)
        momentum of SGD          b = m b + d, w -= lr b          b = m b - lr d, w += b: the lr of
                                                                 its own time     (.velocity)
        .weight_decay            L2 but for AdamW                decoupled        (.decoupled)
@@ -505,7 +506,11 @@ typedef struct tnn_layer {
                                                others over 1 - it, in training (Wan et al. 2013) */
     const tnn_custom_layer *custom;
     float lr_scale, decay_scale;            /* of its parameters; factors, default 1 */
-    int   frozen;                           /* its parameters stay as they are */
+    int   frozen;                           /* its parameters stay as they are, also by penalties
+                                               and constraints; their gradients are 0 and cost
+                                               nothing, nor does backward below the lowest layer
+                                               that is trained. The running statistics of batch
+                                               normalisation go on in training, as in PyTorch */
 } tnn_layer;
 #define TNN_FROM_INPUT (-1)
 
@@ -781,7 +786,7 @@ TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
 TNN_API double       tnn_momentum(const tnn_net *net);
 /* Changes the layers' .lr_scale, .decay_scale and .frozen for all parameters whose name begins with
    `prefix`: "4." is layer 4, "4.bias" its bias, "" everything. Here 0 is 0. Frozen ones keep their
-   bits. Builds the network. */
+   bits; a layer has no gradients (0) once all of its tensors are frozen. Builds the network. */
 TNN_API tnn_status   tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
                                    double decay_scale, int frozen);
 /* After tnn_backward: limits the gradients (as .clip_value, .clip_tensor, .clip_norm do in
@@ -1137,7 +1142,8 @@ TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *find
 
 /* The gradients of a network's parameters against central differences of its loss in training
    mode, on one batch: the largest |analytic - numeric| / max(0.1 * largest gradient, |both|) over
-   `samples` elements. Leaves the parameters as they were. NaN on error. */
+   `samples` elements, those of frozen layers left out. Leaves the parameters as they were. NaN on
+   error. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
 
@@ -1406,7 +1412,17 @@ TNN_API void tnn_at(const char *file, int line);
    behind the macro. The macros also note the caller's file and line for messages. */
 #define TNN__HERE tnn_at(__FILE__, __LINE__)
 #ifdef __cplusplus
+#if defined(__GNUC__) && !defined(__clang__) && __cplusplus > 201703L
+/* g++ warns of members left out, and takes a pragma only between statements; so these macros are
+   not for initialisers outside functions there. */
+#define TNN__OPTIONS(type, ...) tnn__address([&] { \
+    _Pragma("GCC diagnostic push") \
+    _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"") \
+    return type{__VA_ARGS__}; \
+    _Pragma("GCC diagnostic pop") }())
+#else
 #define TNN__OPTIONS(type, ...) tnn__address(type{__VA_ARGS__})
+#endif
 extern "C++" {     /* also where the header is included inside extern "C" */
 template <class T> static inline const T *tnn__address(const T &t) { return &t; }
 }
@@ -2319,7 +2335,7 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     R(sgd,      "LARS",      1,     .9, 0,    0,    0,     1e-8, 0,    0,    0, 1) \
     R(lamb,     "LAMB",      1e-3,   0, .9,   .999, 0,     1e-6, .01,  0,    0, 3) \
     R(sgd,      "Adafactor", 1e-2,   0, 0,    0,    0,  1.0/8388608, 0, 0,   1, 3) \
-    R(adam,     "Muon",      1e-3, .95, .9,   .999, 0,     1e-7, .1,   0,    1, 3) \
+    R(muon,     "Muon",      1e-3, .95, .9,   .999, 0,     1e-7, .1,   0,    1, 3) \
     R(sgd,      "L-BFGS",    1,      0, 0,    0,    0,     0,    0,    0,    0, 4) \
     R(sgd,      "custom",    1e-3,   0, 0,    0,    0,     0,    0,    0,    0, o->states)
 /* NAdam's momentum of step t; RAdam's rectification, 0 while the variance is not known well enough.
@@ -2361,7 +2377,11 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  multiply,     (tnn__len n, const float *x, const float *m, float *y)) \
     X(void,  softmax_grad, (tnn__len n, const float *y, const float *dy, float dot, float *dx, \
                             int logarithm)) \
-    X(void,  colsquares,   (tnn__len K, const float *w, float *sums)) \
+    X(void,  colsquares,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float a, \
+                            float keep, float *y)) \
+    X(void,  adafactor,    (tnn__len rows, tnn__len cols, const float *g, const float *r, \
+                            const float *mean, const float *c, float sign, float eps, \
+                            float *d)) \
     X(void,  colscale,     (tnn__len K, const float *factors, float *w)) \
     X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
@@ -3042,8 +3062,9 @@ KERNEL void FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ld
 
 /* The loops of the kernels below: over whole vectors of columns, then the rest. L loads column j
    of a row, S stores there. */
-#define COLUMNS(BODY) \
-    tnn__len j, r; \
+#define COLUMNS(BODY) tnn__len r; BY_COLUMN(BODY)
+#define BY_COLUMN(BODY) \
+    tnn__len j; \
     for (j = 0; j + VN <= cols; j += VN) { BODY(LOAD_ALL, STORE_ALL) } \
     if (j < cols) { const tnn__len rest = cols - j; BODY(LOAD_REST, STORE_REST) }
 #define LOAD_ALL(p)      vf_load((p) + j)
@@ -3073,6 +3094,39 @@ KERNEL void FN(coldot)(tnn__len rows, tnn__len cols, const float *x, tnn__len ld
     for (r = 0; r < rows; r++) s = vf_fma(vf_sub(L(x + r*ldx), m), L(dy + r*ldy), s); \
     S(y, s);
     COLUMNS(BODY)
+#undef BODY
+}
+/* y[j] = keep y[j] + a sum over rows of x[row, j]^2, over four partial sums; keep 0: y is new */
+KERNEL void FN(colsquares)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float a,
+                           float keep, float *y)
+{
+#define SQUARE(L, s, row) { const VF d = L(x + (row)*ldx); s = vf_fma(d, d, s); }
+#define BODY(L, S) \
+    VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0; \
+    for (r = 0; r + 4 <= rows; r += 4) { \
+        SQUARE(L, s0, r) SQUARE(L, s1, r + 1) SQUARE(L, s2, r + 2) SQUARE(L, s3, r + 3) \
+    } \
+    for (; r < rows; r++) SQUARE(L, s0, r) \
+    s0 = vf_add(vf_add(s0, s1), vf_add(s2, s3)); \
+    S(y, vf_fma(vf_set1(a), s0, keep > 0 ? vf_mul(vf_set1(keep), L(y)) : vf_zero()));
+    COLUMNS(BODY)
+#undef BODY
+#undef SQUARE
+}
+/* Adafactor: q = r/max(mean, eps), r where mean is NULL;  v = q c, q where c is NULL;
+   d = sign g/sqrt(max(v, eps^2)).  r and mean by column; g, c and d (rows, cols) */
+KERNEL void FN(adafactor)(tnn__len rows, tnn__len cols, const float *g, const float *r,
+                          const float *mean, const float *c, float sign, float eps, float *d)
+{
+    const VF s = vf_set1(sign), least = vf_set1(eps), tiny = vf_set1(eps*eps);
+    tnn__len i;
+#define BODY(L, S) \
+    const VF q = mean ? vf_div(L(r), vf_max(L(mean), least)) : L(r); \
+    for (i = 0; i < rows*cols; i += cols) { \
+        const VF v = vf_max(c ? vf_mul(q, L(c + i)) : q, tiny); \
+        S(d + i, vf_div(vf_mul(s, L(g + i)), vf_sqrt(v))); \
+    }
+    BY_COLUMN(BODY)
 #undef BODY
 }
 /* y = (x - mean) scale + shift, each by column */
@@ -3794,19 +3848,21 @@ KERNEL void FN(adam)(const tnn__update *u, tnn__len n)
     else FN(adam_form)(u, n, 0);
 }
 
-/* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u. */
+/* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u.
+   keras_eps: u = max(beta2 u, |d|);  w -= lr/bias1 m/(u + eps). */
 KERNEL void FN(adamax)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT top = u->s[1];
-    const VF step = S(-u->lr/u->bias1), eps = S(o->eps), beta2 = S(o->beta2);
+    const VF step = S(-u->lr/u->bias1), beta2 = S(o->beta2);
+    const VF eps = S(o->keras_eps ? 0 : o->eps), after = S(o->keras_eps ? o->eps : 0);
     BETA(beta1, o->beta1);
     EACH {
         WEIGHT;
         const VF size = vf_add(vf_max(d, vf_sub(vf_zero(), d)), eps);
         const VF b = vf_max(vf_mul(beta2, vf_load(top + i)), size);
         vf_store(top + i, b);
-        vf_store(w + i, vf_fma(step, vf_div(MEAN(m, beta1, d), b), p));
+        vf_store(w + i, vf_fma(step, vf_div(MEAN(m, beta1, d), vf_add(b, after)), p));
     }
 }
 
@@ -4001,6 +4057,19 @@ KERNEL void FN(lamb)(const tnn__update *u, tnn__len n)
     }
 }
 
+/* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. */
+KERNEL void FN(muon)(const tnn__update *u, tnn__len n)
+{
+    RULE;
+    float *TNN__RESTRICT b = u->s[0], *TNN__RESTRICT x = u->s[2];
+    BETA(mu, o->momentum);
+    (void)shrink; (void)decay; (void)w;
+    EACH {
+        const VF d = vf_mul(sign, vf_load(g + i)), m = MEAN(b, mu, d);
+        vf_store(x + i, o->no_nesterov ? m : vf_fma(mu, m, vf_mul(rest_mu, d)));
+    }
+}
+
 /* y += a (x - y) */
 KERNEL void FN(lerp)(tnn__len n, float a, const float *x, float *y)
 {
@@ -4031,27 +4100,6 @@ KERNEL void FN(scale)(tnn__len n, float a, float limit, const float *x, float *y
 #undef MEAN
 #undef MEAN2
 /* ---- 3g. Regularizers ------------------------------------------------------------------------ */
-/* sums[j] = sum over k of w[k,j]^2, for one panel w of K rows; over four partial sums each. */
-KERNEL void FN(colsquares)(tnn__len K, const float *w, float *sums)
-{
-    tnn__len k;
-    int v;
-    for (v = 0; v < 16; v += VN) {
-        VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0, x;
-        for (k = 0; k + 4 <= K; k += 4) {
-            const float *p = w + k*16 + v;
-            x = vf_load(p);      s0 = vf_fma(x, x, s0);
-            x = vf_load(p + 16); s1 = vf_fma(x, x, s1);
-            x = vf_load(p + 32); s2 = vf_fma(x, x, s2);
-            x = vf_load(p + 48); s3 = vf_fma(x, x, s3);
-        }
-        for (; k < K; k++) {
-            x = vf_load(w + k*16 + v);
-            s0 = vf_fma(x, x, s0);
-        }
-        vf_store(sums + v, vf_add(vf_add(s0, s1), vf_add(s2, s3)));
-    }
-}
 /* w[k,j] *= factors[j] */
 KERNEL void FN(colscale)(tnn__len K, const float *factors, float *w)
 {
@@ -5549,6 +5597,7 @@ typedef struct {
     int          mode, top, left;               /* resampling (6e) */
     float        drop_connect;
     int          no_bias, trained;  /* trained: its parameters get gradients */
+    int          frozen;            /* 1: its weights are, 2: its biases */
     int          needs_dx, needs_dx2;           /* the blobs it reads want gradients, */
     int          adds_dx, adds_dx2;             /* to which others have contributed before */
     const tnn_custom_layer *custom;
@@ -5596,7 +5645,8 @@ typedef struct {
     const tnn__op *op;
     int            bias, frozen;
     double         lr, decay;       /* factors */
-    int            direction;       /* the update is w -= step times what is in s[2] */
+    int            direction;       /* the update is w -= step times what is in s[2]; -1: which
+                                       the rule has yet to make */
     double         step;
     double         trust;           /* LARS: a factor; while clipping, the squared norm */
 } tnn__segment;
@@ -5904,13 +5954,13 @@ static void tnn__prelu_backward(const tnn__sample_at *a)
     const float *slope = tnn__prelu_slopes(a);
     const tnn__len n = tnn__wide(a->in);
     const int c = a->in->c;
-    float *d = a->op->element ? a->dw : a->tmp + tnn__round_up(c, 16);
+    float *d = a->op->element && a->dw ? a->dw : a->tmp + tnn__round_up(c, 16);
     int r;
-    if (!a->op->element) memset(d, 0, (size_t)c*sizeof *d);
+    if (d != a->dw) memset(d, 0, (size_t)c*sizeof *d);
     for (r = 0; r < a->out->h; r++)
         a->k->prelu_grad(a->in->w, c, a->x + r*a->in->row, c, slope, a->dy + r*n, c,
                          a->dx ? a->dx + r*n : NULL, c, d);
-    if (!a->op->element) a->dw[0] += a->k->sum(c, d);
+    if (!a->op->element && a->dw) a->dw[0] += a->k->sum(c, d);
 }
 
 /* Over the channels of each pixel: softmax, its logarithm, and GLU, the first half of the channels
@@ -7232,7 +7282,6 @@ static tnn_status tnn__plan_ops(tnn_net *net)
                     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: penalties and constraints are for "
                                      "conv2d and dense, .orthogonal not for depthwise ones",
                                      kind->name);
-            op->trained = op->w_floats > 0;
             if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
                 op->drop_connect = o.drop_connect;
                 fused = tnn__fuse(net, i, op, &b);
@@ -7251,17 +7300,36 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     return TNN_OK;
 }
 
-/* Who reads which blob, who needs gradients, and who has to add its own to another's. */
+/* Who needs gradients: what is trained, and all between it and the loss. The plan is made as if all
+   were; what is frozen by then or later is left out when the tensors of parameters are known. */
+static void tnn__plan_needs(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->ops; i++) net->op[i].frozen = 0;
+    for (i = 0; i < net->segments; i++)
+        if (net->segment[i].frozen)
+            net->op[net->segment[i].op - net->op].frozen |= net->segment[i].bias ? 2 : 1;
+    net->blob[0].needs_grad = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
+        op->needs_dx = net->blob[op->in].needs_grad;
+        op->needs_dx2 = op->from >= 0 && net->blob[op->from].needs_grad;
+        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
+        if (op->w_floats && !op->trained)
+            memset(net->flat[1] + op->w, 0, (size_t)(op->w_floats + op->b_floats)*sizeof(float));
+    }
+}
+/* Who reads which blob, and who has to add its gradient to another's. */
 static tnn_status tnn__plan_gradients(tnn_net *net)
 {
     int i;
-    for (i = 0; i <= net->ops; i++) net->blob[i].readers = net->blob[i].needs_grad = 0;
+    net->segments = 0;
+    tnn__plan_needs(net);
+    for (i = 0; i <= net->ops; i++) net->blob[i].readers = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
-        op->needs_dx = in->needs_grad;
-        op->needs_dx2 = in2 && in2->needs_grad;
-        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
         in->readers++;
         in->last_reader = i;
         if (in2) in2->readers++;
@@ -7476,6 +7544,7 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
         return e;
     }
     tnn__segments(net);
+    tnn__plan_needs(net);
     return TNN_OK;
 }
 TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
@@ -8081,10 +8150,11 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
                          "tnn_use_average(net, 0) comes first");
     call.net = net;
     call.k = tnn__kernels();
-    /* nothing before the first parameters needs a gradient */
+    /* nothing before the first parameters that are trained needs a gradient */
     for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
     for (i = net->ops; i > first; ) {
         const tnn__op *op = call.op = &net->op[--i];
+        if (tnn__over_batch(op) && !net->blob[i + 1].needs_grad) continue;
         if (op->type == TNN_DENSE) {
             const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
             const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
@@ -8107,7 +8177,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
         call.first = i;
         for (k = call.first; k < call.last; k++)
-            if (net->op[k].flipped && net->op[k].type == TNN_CONV2D)
+            if (net->op[k].flipped && net->op[k].needs_dx && net->op[k].type == TNN_CONV2D)
                 tnn__conv_flip(&net->op[k].q, tnn__weights(net, &net->op[k]), net->op[k].flipped);
         call.spans = tnn__spans(net->partial_floats, net->n);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
@@ -8115,7 +8185,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
                  tnn__add_partials, &call);
     }
     for (i = 0; i < net->ops; i++)
-        if (net->op[i].masked) {
+        if (net->op[i].masked && net->op[i].trained) {
             const tnn__drop d = tnn__mask_of(net, &net->op[i]);
             float *dw = net->flat[1] + net->op[i].w;
             call.k->dropout(net->op[i].w_floats, dw, dw, &d, tnn__draw_stream(net, &net->op[i]), 0);
@@ -8646,9 +8716,12 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
    Most are one pass over the flat vectors in blocks of 8192 floats that threads share; a block
    takes up runs of neighbouring tensors with the same factors. Those that look at a whole tensor
    (LARS, LAMB, Adafactor, Muon) first work out a factor or a direction for it; L-BFGS steers all
-   at once. Sums are added block by block in one order, so that threads do not change them. A new
-   rule is a block in 3f and a line in 2f; if its state starts at something else than 0, also one
-   in tnn__start. */
+   at once. Sums are added block by block in one order, so that threads do not change them.
+   A NEW RULE is its entry and enumerator in 1e, a block in 3f and a line in 2f. What only some need
+   has one place each: an option is a member of tnn_optimizer and an entry of tnn__numbers or
+   tnn__integers; state that starts at something else than 0, tnn__start; numbers that run from
+   step to step, tnn__advance; a look at whole tensors, an enumerator from TNN_LARS to TNN_MUON (so
+   that runs are single tensors), a block in 9d and its call in tnn__update_all. */
 
 /* ---- 9a. Options ----------------------------------------------------------------------------- */
 typedef struct {
@@ -8836,6 +8909,31 @@ TNN_API double tnn_momentum(const tnn_net *net)
 /* ---- 9b. Tensors of parameters and their factors --------------------------------------------- */
 #define TNN__UPDATE_BLOCK 8192
 
+typedef struct {
+    tnn_net             *net;
+    const tnn__isa_table *k;
+    tnn__update          u;
+} tnn__stepping;
+/* What Adafactor and Muon know of one tensor: 9d. */
+typedef struct {
+    const tnn__stepping *c;
+    const float *w, *g;
+    float       *R, *C, *d, *mean;
+    double      *sums;              /* of d^2 and w^2, by task */
+    double       beta, height;      /* rows of a matrix */
+    tnn__len     inner, line, work;
+    int          outer, rows, cols, lanes, chunks;
+} tnn__factors;
+typedef struct {
+    const tnn__stepping *c;
+    const tnn__segment  *r;
+    float       *X, *Y, *A, *S, *C;
+    double      *sums;
+    double       factor;
+    tnn__len     K, xs, as, work;
+    int          n, units, panels, wide, turned, back;
+} tnn__square;
+
 /* All that optimizers know of where parameters lie: tensor i, in the order of tnn_param_info. */
 static void tnn__segments(tnn_net *net)
 {
@@ -8850,16 +8948,6 @@ static void tnn__segments(tnn_net *net)
         s->lr = tnn__default((double)o->lr_scale, 1);
         s->decay = tnn__default((double)o->decay_scale, 1);
         s->frozen = o->frozen;
-    }
-}
-static void tnn__copy_segment(const tnn_net *net, const tnn__segment *s, float *flat,
-                              float *values, int to_flat)
-{
-    const int n = tnn__param_of(net, s->op, s->bias).count;
-    int i;
-    for (i = 0; i < n; i++) {
-        float *at = tnn__param_at(net, s->op, s->bias, flat, i);
-        if (to_flat) *at = values[i]; else values[i] = *at;
     }
 }
 TNN_API tnn_status (tnn_set_group)(tnn_net *net, const char *prefix, double lr_scale,
@@ -8879,18 +8967,13 @@ TNN_API tnn_status (tnn_set_group)(tnn_net *net, const char *prefix, double lr_s
         s->frozen = frozen;
         found = 1;
     }
+    tnn__plan_needs(net);
     return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
                                       "begins with \"%s\"", prefix);
 }
 
-/* What Muon needs for one matrix: see tnn__orthogonalize. */
-static tnn__len tnn__muon_floats(const tnn_param *p)
-{
-    const tnn__len m = TNN__MIN(p->dims[0], p->dims[1]), n = TNN__MAX(p->dims[0], p->dims[1]);
-    const tnn__len wide_m = tnn__round_up(m, 16), wide_n = tnn__round_up(n, 16);
-    return tnn__mul(2*m, wide_n) + tnn__mul(n + 3*m, wide_m) + 6*TNN__SLACK;
-}
-
+static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param *p);   /* 9d */
+static tnn__square tnn__square_of(const tnn_param *p);
 /* The optimizer's part of the network's allocation. */
 static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
 {
@@ -8908,8 +8991,8 @@ static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
     }
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL && bias < TNN__MEAN; i++) {
         const tnn_param p = tnn__param_of(net, op, bias);
-        if (o->type == TNN_ADAFACTOR) work = TNN__MAX(work, p.count);
-        if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__muon_floats(&p));
+        if (o->type == TNN_ADAFACTOR) work = TNN__MAX(work, tnn__factors_of(op, bias, &p).work);
+        if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__square_of(&p).work);
     }
     if (o->type == TNN_SOPHIA) work = net->options.batch;
     if (o->type == TNN_LBFGS) work = tnn__mul(2*o->history + 1, net->params) + 4*o->history;
@@ -8941,11 +9024,6 @@ static void tnn__runs(tnn_net *net)
 }
 
 /* Calls f for the part of each run that lies in block `task` of the flat vectors. */
-typedef struct {
-    tnn_net             *net;
-    const tnn__isa_table *k;
-    tnn__update          u;
-} tnn__stepping;
 static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n);
 static void tnn__apply_task(void *context, int task, int worker)
 {
@@ -9048,138 +9126,270 @@ static void tnn__trust_task(void *context, int task, int worker)
     r->direction = o->type == TNN_LAMB;
 }
 
-/* Adafactor: the direction U of one tensor to s[2]. R and C lie at the front of the tensor's place
-   in s[0] and s[1], a vector's V in s[0]. */
+/* ADAFACTOR. A tensor is `outer` times `inner` matrices of rows x cols, element (u, v) of matrix
+   (o, i) at  ((o*rows + u)*cols + v)*inner + i:
+     convolution  kernels kh x kw: outer counts panels, inner is c/groups*16
+     dense        one matrix: u counts panels, v inputs; the 16 lanes of a panel are rows, too
+     norms        of images (c, h, w): one panel of c
+     vectors      one by one, all in R.
+   R lies at (o, u, 0, i) of s[0], C at (o, 0, v, i) of s[1], the direction in s[2]. */
+static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param *p)
+{
+    const tnn__conv *q = &op->q;
+    tnn__factors f;
+    memset(&f, 0, sizeof f);
+    f.outer = f.rows = f.cols = f.lanes = 1;
+    f.inner = bias ? op->b_floats : op->w_floats;
+    if (p->ndim == 4) {
+        f.outer = q->panels*q->blocks;
+        f.rows = q->g.kh;
+        f.cols = q->g.kw;
+        f.inner = (tnn__len)q->cg*16;
+    } else if (p->ndim == 3) {
+        f.rows = p->dims[1];
+        f.cols = p->dims[2];
+        f.inner = p->dims[0];
+    } else if (p->ndim == 2) {
+        f.rows = q->panels;
+        f.cols = (int)q->K;
+        f.inner = f.lanes = 16;
+    }
+    f.height = p->ndim == 2 ? q->oc : f.rows;
+    f.line = f.cols*f.inner;
+    f.chunks = p->ndim > 1 ? (int)((f.line + 1023)/1024) : 0;
+    f.work = tnn__round_up(f.outer*f.inner, 16) + 4*(f.lanes > 1 ? f.rows : f.outer);
+    return f;
+}
+/* R = (1 - beta) R + beta/cols sum_v g^2 of row `task`; then C likewise, 1024 columns a task. */
+static void tnn__factors_task(void *context, int task, int worker)
+{
+    const tnn__factors *f = (const tnn__factors *)context;
+    const tnn__isa_table *k = f->c->k;
+    const float keep = (float)(1 - f->beta);
+    const int others = task - f->outer*f->rows;
+    (void)worker;
+    if (others < 0) {
+        float *R = f->R + task/f->rows*f->rows*f->line + task%f->rows*f->inner;
+        k->colsquares(f->cols, f->inner, f->g + task*f->line, f->inner, (float)(f->beta/f->cols),
+                      keep, R);
+    } else {
+        const tnn__len o = others/f->chunks*f->rows*f->line, at = others%f->chunks*1024;
+        const tnn__len n = TNN__MIN(1024, f->line - at);
+        float *C = f->C + o + at;
+        int u, l;
+        tnn__len i;
+        for (u = 0; u < f->rows; u++)
+            k->colsquares(1, n, f->g + o + u*f->line + at, 0, (float)(f->beta/f->height),
+                          u ? 1 : keep/(float)f->lanes, C);
+        for (i = 0; i < n && f->lanes > 1; i += 16) {   /* the lanes are rows, too: their sum */
+            float sum = C[i];
+            for (l = 1; l < 16; l++) sum += C[i + l];
+            for (l = 0; l < 16; l++) C[i + l] = sum;
+        }
+    }
+}
+/* The direction of a panel, and sums of squares of it and of the weights. */
+static void tnn__factored_task(void *context, int task, int worker)
+{
+    const tnn__factors *f = (const tnn__factors *)context;
+    const tnn__isa_table *k = f->c->k;
+    const int rows = f->lanes > 1 ? 1 : f->rows;            /* of this task */
+    const tnn__len at = task*rows*f->line, o = f->lanes > 1 ? 0 : at;
+    const float *R = f->R + (f->lanes > 1 ? task*f->inner : o);
+    float *mean = f->mean + (f->lanes > 1 ? 0 : task*f->inner);
+    int u;
+    (void)worker;
+    for (u = 0; u < rows && f->lanes == 1; u++)
+        k->axpy(f->inner, 1/(float)rows, R + u*f->inner, mean, u > 0);
+    for (u = 0; u < rows; u++)
+        k->adafactor(f->cols, f->inner, f->g + at + u*f->line, R + u*f->inner,
+                     f->chunks ? mean : NULL, f->chunks ? f->C + o : NULL, (float)f->c->u.sign,
+                     (float)f->c->u.o->eps, f->d + at + u*f->line);
+    f->sums[2*task] = tnn__inner(k, rows*f->line, f->d + at, f->d + at);
+    f->sums[2*task + 1] = tnn__inner(k, rows*f->line, f->w + at, f->w + at);
+}
 static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
 {
     const tnn_optimizer *o = c->u.o;
     const tnn_param p = tnn__param_of(c->net, r->op, r->bias);
-    const int cols = p.ndim > 1 ? p.dims[p.ndim - 1] : 1;
-    const int rows = p.ndim > 1 ? p.dims[p.ndim - 2] : p.count;
-    const double t = (double)c->u.step, beta = tnn__pow(t, o->beta2_decay);
-    const float tiny = (float)(o->eps*o->eps), sign = (float)c->u.sign;
-    float *x = c->net->work, *R = c->u.s[0] + r->at, *C = c->u.s[1] + r->at;
-    double sum = 0, size, scale;
-    int i, j, at;
-    tnn__copy_segment(c->net, r, c->u.g, x, 0);
-    for (at = 0; at < p.count; at += rows*cols, R += rows, C += cols, x += rows*cols) {
-        double mean = 0;
-        for (j = 0; j < cols && p.ndim > 1; j++) C[j] *= (float)(1 - beta);
-        for (i = 0; i < rows; i++) {
-            double row = 0;
-            for (j = 0; j < cols; j++) {
-                const float q = x[i*cols + j]*x[i*cols + j];
-                row += (double)q;
-                if (p.ndim > 1) C[j] += (float)(beta/rows)*q;
-            }
-            R[i] = (float)((double)R[i] + beta*(row/cols - (double)R[i]));
-            mean += (double)R[i]/rows;
-        }
-        for (i = 0; i < rows; i++) {
-            const float row = p.ndim > 1 ? (float)((double)R[i]/TNN__MAX(mean, o->eps)) : R[i];
-            for (j = 0; j < cols; j++) {
-                const float v = p.ndim > 1 ? row*C[j] : row;
-                const float u = sign*x[i*cols + j]/sqrtf(TNN__MAX(v, tiny));
-                x[i*cols + j] = u;
-                sum += (double)u*(double)u;
-            }
-        }
+    const int threads = tnn__threads_for(c->net, r->floats);
+    const double t = (double)c->u.step;
+    double squares = 0, size = 0, mean = 0, scale;
+    tnn__factors f = tnn__factors_of(r->op, r->bias, &p);
+    int i, l, tasks = f.lanes > 1 ? f.rows : f.outer;
+    f.c = c;
+    f.w = c->u.w + r->at;
+    f.g = c->u.g + r->at;
+    f.R = c->u.s[0] + r->at;
+    f.C = c->u.s[1] + r->at;
+    f.d = c->u.s[2] + r->at;
+    f.sums = (double *)(void *)c->net->work;
+    f.mean = c->net->work + 4*tasks;
+    f.beta = tnn__pow(t, o->beta2_decay);
+    tnn__run(threads, f.outer*(f.rows + f.chunks), tnn__factors_task, &f);
+    for (i = 0; i < f.rows && f.lanes > 1; i++)
+        for (l = 0; l < 16; l++) mean += (double)f.R[i*16 + l];
+    for (l = 0; l < 16 && f.lanes > 1; l++) f.mean[l] = (float)(mean/f.height);
+    tnn__run(threads, tasks, tnn__factored_task, &f);
+    for (i = 0; i < tasks; i++) {
+        squares += f.sums[2*i];
+        size += f.sums[2*i + 1];
     }
-    tnn__copy_segment(c->net, r, c->u.s[2], c->net->work, 1);
-    size = sqrt(tnn__inner(c->k, r->floats, c->u.w + r->at, c->u.w + r->at)/p.count);
-    scale = TNN__MAX(1, sqrt(sum/p.count)/o->clip_threshold);
-    r->step = TNN__MAX(o->eps2, size)*TNN__MIN(c->u.lr*r->lr, 1/sqrt(t))/scale;
+    scale = TNN__MAX(1, sqrt(squares/p.count)/o->clip_threshold);
+    r->step = TNN__MAX(o->eps2, sqrt(size/p.count))*TNN__MIN(c->u.lr*r->lr, 1/sqrt(t))/scale;
     r->direction = 1;
 }
 
-/* C = A B, or C += A B: A (m, k), B (k, n) row-major with rows lda, ldb, ldc floats apart; B in
-   whole panels. A task is 32 columns of C and up to 112 rows. */
+/* MUON. Newton and Schulz's iteration X = a X + (b A + c A A) X, A = X X^T, brings the singular
+   values of X, the matrix or its transpose, near 1. It is kept as X^T (n, m), m <= n, in panels
+   of 16 columns, as are A and what becomes of it, (m, m): then every product has its right side
+   in panels, and its left one lies in them row by row or, for A, column by column. Panels are an
+   odd number of cache lines apart. The order of the inputs is the private one, which X may be in,
+   as may Y = X P of any permutation P: Y Y^T = X X^T. */
+static tnn__square tnn__square_of(const tnn_param *p)
+{
+    tnn__square q;
+    memset(&q, 0, sizeof q);
+    q.K = p->dims[1];
+    q.units = (p->dims[0] + 15)/16;
+    q.turned = p->dims[0] > p->dims[1];
+    q.panels = q.turned ? (int)((q.K + 15)/16) : q.units;
+    q.n = q.turned ? 16*q.units : (int)q.K;
+    q.wide = 16*q.panels;
+    q.xs = 16*(tnn__len)(q.n | 1);
+    q.as = 16*(tnn__len)(q.wide | 1);
+    q.work = tnn__mul(q.panels, 2*q.xs + 3*q.as) + 2*q.units;
+    return q;
+}
+/* C = alpha D + A B (D NULL: A B), all in panels, as, bs and cs floats apart; C has `rows`, A B a
+   sum over `run`. gram: A stands for its transpose. symmetric: only what is not above the diagonal
+   is worked. A task is two panels of C, of these all rows or 112. */
 typedef struct {
     const tnn__isa_table *k;
-    const float *a, *b;
-    float       *c;
-    tnn__len     lda, ldb, ldc;
-    int          m, n, run, start;
+    const float *a, *b, *d;
+    float       *c, alpha;
+    tnn__len     as, bs, cs;
+    int          rows, panels, run, gram, symmetric;
 } tnn__product;
 static void tnn__product_task(void *context, int task, int worker)
 {
     const tnn__product *p = (const tnn__product *)context;
-    const int blocks = (p->n + 31)/32, j = task%blocks*32, i = task/blocks*112;
-    tnn__mm t;
+    const int blocks = p->symmetric ? 1 : (p->rows + 111)/112, j = task/blocks*2;
+    const int first = p->symmetric ? 16*j : task%blocks*112;
+    const int end = p->symmetric ? p->rows : TNN__MIN(p->rows, first + 112);
+    const int panels = TNN__MIN(2, p->panels - j);
+    int i, v, k0;
     (void)worker;
-    memset(&t, 0, sizeof t);
-    t.n0 = t.n1 = t.n2 = 1;
-    t.a = p->a + i*p->lda; t.rs = p->lda; t.gs = 3*p->lda; t.ks = 1;
-    t.b = p->b + j; t.ldb = p->ldb; t.bp = 16;
-    t.c = p->c + i*p->ldc + j; t.ldc = p->ldc; t.cp = 16;
-    t.rows = TNN__MIN(112, p->m - i);
-    t.cols = TNN__MIN(32, p->n - j);
-    t.run = p->run;
-    t.start = p->start;
-    p->k->mm(&t);
+    for (i = first; i < end; i += 112) {
+        const int rows = TNN__MIN(112, end - i);
+        tnn__mm t;
+        memset(&t, 0, sizeof t);
+        t.n0 = t.n1 = t.n2 = 1;
+        t.c = p->c + j*p->cs + i*16; t.ldc = 16; t.cp = p->cs;
+        t.ldb = 16; t.bp = p->bs; t.b2 = 256;
+        t.rows = rows; t.cols = 16*panels;
+        t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = p->as;
+        if (p->gram) {
+            t.n0 = rows/16; t.a0 = p->as; t.c0 = 256;
+            t.rows = 16; t.rs = 1; t.gs = 3; t.ks = 16;
+        }
+        for (v = 0; v < panels && p->d; v++)
+            p->k->scale(rows*16, p->alpha, (float)HUGE_VAL, p->d + (j + v)*p->cs + i*16,
+                        t.c + v*p->cs);
+        t.start = p->d ? TNN__KEEP : TNN__ZERO;
+        for (k0 = 0; k0 < p->run; k0 += TNN__K_BLOCK) {
+            const int run = TNN__MIN(TNN__K_BLOCK, p->run - k0);
+            t.run = p->gram ? run : 16;
+            t.n2 = p->gram ? 1 : run/16;
+            t.a = p->gram ? p->a + i/16*p->as + k0*16 : p->a + k0/16*p->as + i*16;
+            t.b = p->b + j*p->bs + k0*16;
+            p->k->mm(&t);
+            t.start = TNN__KEEP;
+        }
+    }
+    for (v = j; v < j + panels && p->symmetric; v++)
+        for (i = v + 1; i < p->panels; i++)
+            p->k->transpose(16, 16, p->c + v*p->cs + i*256, 16, p->c + i*p->cs + v*256, 16);
 }
-static void tnn__multiply(const tnn__stepping *s, const float *a, tnn__len lda, const float *b,
-                          tnn__len ldb, float *c, tnn__len ldc, int m, int n, int run, int start)
+static void tnn__multiply(const tnn__square *q, const float *a, const float *b, const float *d,
+                          double alpha, float *c, int gram, int symmetric)
 {
     tnn__product p;
-    p.k = s->k; p.a = a; p.b = b; p.c = c;
-    p.lda = lda; p.ldb = ldb; p.ldc = ldc;
-    p.m = m; p.n = n; p.run = run; p.start = start;
-    tnn__run(tnn__threads_for(s->net, (tnn__len)m*n*run/8), (n + 31)/32*((m + 111)/112),
-             tnn__product_task, &p);
+    p.k = q->c->k;
+    p.a = a; p.b = b; p.d = d; p.c = c;
+    p.alpha = (float)alpha;
+    p.as = gram || !symmetric ? q->xs : q->as;
+    p.bs = gram ? q->xs : q->as;
+    p.cs = symmetric ? q->as : q->xs;
+    p.rows = symmetric ? q->wide : q->n;
+    p.panels = q->panels;
+    p.run = gram ? q->n : q->wide;
+    p.gram = gram; p.symmetric = symmetric;
+    tnn__run(tnn__threads_for(q->c->net, (tnn__len)p.rows*p.run*q->wide/8),
+             (p.panels + 1)/2*(symmetric ? 1 : (p.rows + 111)/112), tnn__product_task, &p);
 }
-
-/* Newton and Schulz's iteration X = a X + (b A + c A A) X, A = X X^T, on the side with fewer rows,
-   brings the singular values of a matrix near 1. The matrix, (rows, cols) without gaps, and what
-   becomes of it lie at the front of the workspace. */
-static void tnn__orthogonalize(const tnn__stepping *s, int rows, int cols)
+/* A panel of the direction: from the gradient, and its sum of squares; then, times `factor`, to X;
+   and back from X. */
+static void tnn__momentum_task(void *context, int task, int worker)
 {
-    const tnn_optimizer *o = s->u.o;
-    const int m = TNN__MIN(rows, cols), n = TNN__MAX(rows, cols), turned = rows > cols;
-    const tnn__len wm = tnn__round_up(m, 16), wn = tnn__round_up(n, 16);
-    float *Y = s->net->work, *X = Y + m*wn + TNN__SLACK, *Xt = X + m*wn + TNN__SLACK, *other;
-    float *A = Xt + n*wm + TNN__SLACK, *B = A + m*wm + TNN__SLACK, *C = B + m*wm + TNN__SLACK;
-    const double norm = sqrt(tnn__inner(s->k, (tnn__len)rows*cols, Y, Y));
-    const float all = (float)HUGE_VAL;
-    int i, step;
-    memset(X, 0, (size_t)(m*wn)*sizeof *X);
-    memset(Xt, 0, (size_t)(n*wm)*sizeof *X);
-    memset(A, 0, (size_t)(m*wm)*sizeof *X);
-    if (turned) s->k->transpose(rows, cols, Y, cols, X, wn);
-    else for (i = 0; i < m; i++) memcpy(X + i*wn, Y + (tnn__len)i*n, (size_t)n*sizeof *X);
-    s->k->scale(m*wn, (float)(1/TNN__MAX(norm, o->eps)), all, X, X);
-    for (step = 0; step < o->ns_steps; step++) {
-        s->k->transpose(m, n, X, wn, Xt, wm);
-        tnn__multiply(s, X, wn, Xt, wm, A, wm, m, m, n, TNN__ZERO);
-        s->k->scale(m*wm, (float)o->ns_c, all, A, B);
-        s->k->scale(m*wm, (float)o->ns_b, all, A, C);
-        tnn__multiply(s, B, wm, A, wm, C, wm, m, m, m, TNN__KEEP);
-        s->k->scale(m*wn, (float)o->ns_a, all, X, Y);
-        tnn__multiply(s, C, wm, X, wn, Y, wn, m, n, m, TNN__KEEP);
-        other = X;
-        X = Y;
-        Y = other;
-    }
-    if (turned) s->k->transpose(m, n, X, wn, Xt, m);
-    else for (i = 0; i < m; i++) memcpy(Xt + (tnn__len)i*n, X + i*wn, (size_t)n*sizeof *X);
-    memcpy(s->net->work, Xt, (size_t)m*(size_t)n*sizeof *X);
+    const tnn__square *q = (const tnn__square *)context;
+    const tnn__len at = q->r->at + task*q->K*16;
+    const float *x = q->c->u.s[2] + at;
+    (void)worker;
+    tnn__apply(q->c, q->r, at, q->K*16);
+    q->sums[task] = tnn__inner(q->c->k, q->K*16, x, x);
 }
-
-/* Muon: the direction of one matrix to s[2]. */
+static void tnn__turn_task(void *context, int task, int worker)
+{
+    const tnn__square *q = (const tnn__square *)context;
+    const tnn__isa_table *k = q->c->k;
+    float *x = q->c->u.s[2] + q->r->at + task*q->K*16;
+    float *X = q->X + (q->turned ? (tnn__len)task*256 : task*q->xs);
+    tnn__len i;
+    (void)worker;
+    if (!q->back) k->scale(q->K*16, (float)q->factor, (float)HUGE_VAL, x, x);
+    for (i = 0; i < q->K; i += 16, x += 256, X += q->turned ? q->xs : 256) {
+        const tnn__len n = TNN__MIN(16, q->K - i);
+        if (!q->turned) memcpy(q->back ? x : X, q->back ? X : x, (size_t)n*16*sizeof *x);
+        else if (q->back) k->transpose(16, n, X, 16, x, 16);
+        else k->transpose(n, 16, x, 16, X, 16);
+    }
+}
 static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
 {
     const tnn_optimizer *o = c->u.o;
     const tnn_param p = tnn__param_of(c->net, r->op, r->bias);
     const double rows = p.dims[0], cols = p.dims[1];
-    float *b = c->u.s[0] + r->at, *x = c->u.s[2] + r->at;
+    const int threads = tnn__threads_for(c->net, r->floats);
+    tnn__square q = tnn__square_of(&p);
+    double norm = 0;
+    int i;
     if (p.ndim != 2) return;
-    c->k->scale(r->floats, (float)c->u.sign, (float)HUGE_VAL, c->u.g + r->at, x);
-    c->k->lerp(r->floats, (float)(1 - o->momentum), x, b);
-    if (o->no_nesterov) memcpy(x, b, (size_t)r->floats*sizeof *x);
-    else c->k->lerp(r->floats, (float)o->momentum, b, x);
-    tnn__copy_segment(c->net, r, c->u.s[2], c->net->work, 0);
-    tnn__orthogonalize(c, p.dims[0], p.dims[1]);
-    tnn__copy_segment(c->net, r, c->u.s[2], c->net->work, 1);
+    q.c = c;
+    q.r = r;
+    q.sums = (double *)(void *)c->net->work;
+    q.X = c->net->work + tnn__round_up(2*q.units, 16);
+    q.Y = q.X + q.panels*q.xs;
+    q.A = q.Y + q.panels*q.xs;
+    q.S = q.A + q.panels*q.as;
+    q.C = q.S + q.panels*q.as;
+    r->direction = -1;
+    tnn__run(threads, q.units, tnn__momentum_task, &q);
+    for (i = 0; i < q.units; i++) norm += q.sums[i];
+    q.factor = 1/TNN__MAX(sqrt(norm), o->eps);
+    memset(q.X + (q.panels - 1)*q.xs, 0, (size_t)q.xs*sizeof *q.X);
+    tnn__run(threads, q.units, tnn__turn_task, &q);
+    for (i = 0; i < o->ns_steps; i++) {
+        float *X = q.X;
+        tnn__multiply(&q, X, X, NULL, 0, q.A, 1, 1);
+        c->k->scale(q.panels*q.as, (float)o->ns_c, (float)HUGE_VAL, q.A, q.S);
+        tnn__multiply(&q, q.S, q.A, q.A, o->ns_b, q.C, 0, 1);
+        tnn__multiply(&q, X, q.C, X, o->ns_a, q.Y, 0, 0);
+        q.X = q.Y;
+        q.Y = X;
+    }
+    q.back = 1;
+    tnn__run(threads, q.units, tnn__turn_task, &q);
     r->step = c->u.lr*r->lr*(o->match_rms ? 0.2*sqrt(TNN__MAX(rows, cols))
                                           : sqrt(TNN__MAX(1, rows/cols)));
     r->direction = 1;
@@ -9199,7 +9409,7 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
     u.lr *= run->lr;
     u.shrink = o->decoupled ? -u.lr*decay : 0;
     u.decay = o->decoupled ? 0 : decay;
-    if (run->direction) {                           /* w += shrink w - step s[2] */
+    if (run->direction > 0) {                       /* w += shrink w - step s[2] */
         u.decay = 0;
         u.lr = run->step;
         u.sign = 1;
@@ -9210,8 +9420,9 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
     } else if (o->type == TNN_LARS) {
         u.sign *= run->trust;
         u.decay *= run->trust;
-    } else if (o->type == TNN_MUON) {
+    } else if (o->type == TNN_MUON && !run->direction) {
         u.o = &c->net->other;
+        rule = TNN_ADAM;
     } else if (o->type == TNN_CUSTOM) {
         tnn_update_run r;
         r.w = u.w; r.g = u.g; r.n = (size_t)n;
@@ -10061,6 +10272,7 @@ typedef struct {
     float            l1, twice_l2;
     double           scale;             /* of W W^T - I */
     double           norm_min, norm_max, norm_rate;     /* rate 0: none of them, but w >= 0 */
+    int              frozen;
 } tnn__regularizer;
 
 static tnn_status tnn__check_regularizers(const tnn_layer *o)
@@ -10092,6 +10304,7 @@ static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer
         r->w = net->flat[0] + op->w;
         r->g = net->flat[1] ? net->flat[1] + op->w : NULL;
         r->gram = net->gram;
+        r->frozen = op->frozen & 1;
         ++*i;
         return &net->record[op->layer].o;
     }
@@ -10162,7 +10375,7 @@ static void tnn__penalize(tnn_net *net)
     int i;
     for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
         const tnn__len size = r.q->K*r.q->oc, work = size*r.q->po/8;
-        if (!(o->l1 + o->l2 + o->orthogonal > 0)) continue;
+        if (!(o->l1 + o->l2 + o->orthogonal > 0) || r.frozen) continue;
         r.l1 = (float)o->l1;
         r.twice_l2 = (float)(2*o->l2);
         r.scale = 4*o->orthogonal;
@@ -10209,7 +10422,7 @@ static void tnn__constraint_task(void *context, int task, int worker)
         r->k->act(r->q->K*16, w, w, 0);
         return;
     }
-    r->k->colsquares(r->q->K, w, norms);
+    r->k->colsquares(r->q->K, 16, w, 16, 1, 0, norms);
     for (j = 0; j < 16; j++) {
         const double n = sqrt((double)norms[j]);
         const double bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
@@ -10227,7 +10440,7 @@ static void tnn__constrain(tnn_net *net)
     int i;
     for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
         const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
-        if (o->constraint == TNN_UNCONSTRAINED) continue;
+        if (o->constraint == TNN_UNCONSTRAINED || r.frozen) continue;
         r.norm_min = unit ? 1 : both ? o->norm_min : 0;
         r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
         r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0

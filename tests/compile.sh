@@ -178,4 +178,13 @@ same() {
     [ "$(cat "$dir"/*.txt | sort -u | wc -l)" -eq 1 ] || { head -n 1 "$dir"/*.txt; return 1; }
 }
 check "all these programs end with the same weights" same
+
+# ---- named arguments in C++20, where g++ -Wextra has a warning for members left out --------------
+printf '#include "tinynn.h"\nint main() {\n    tnn_add(tnn_create(.input = {1}), %s);\n}\n' \
+    'TNN_DENSE, .units = 2' > "$dir/named.cpp"
+for cc in g++ clang++; do
+    have $cc || { skip "$cc" "not found"; continue; }
+    check "$cc -std=c++20: named arguments" quiet $cc -std=c++20 $strict -I. -fsyntax-only \
+        "$dir/named.cpp"
+done
 total

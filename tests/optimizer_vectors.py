@@ -191,6 +191,13 @@ def keras_adagrad(o, w, g, t, s):
     w -= o["lr"] * g / np.sqrt(s["h"] + o["eps"])
 
 
+def keras_adamax(o, w, g, t, s):
+    w *= 1 - o["lr"] * o["weight_decay"]
+    m, u = moment(s, "m", o["beta1"], g), np.maximum(o["beta2"] * s.get("u", 0), np.abs(g))
+    s["u"] = u
+    w -= o["lr"] / (1 - o["beta1"] ** t) * m / (u + o["eps"])
+
+
 def lars(o, w, g, t, s):                    # You et al. 2017, algorithm 1
     norm_w, norm_g = np.sqrt((w * w).sum()), np.sqrt((g * g).sum())
     local = o["trust"] * norm_w / (norm_g + o["weight_decay"] * norm_w + o["eps"])
@@ -294,6 +301,7 @@ RULES = {
     "Keras-AdamW": Rule(3, keras_adam, lr=1e-3, eps=1e-7, weight_decay=0.004, **BETAS),
     "Keras-RMSprop": Rule(7, keras_rmsprop, lr=1e-3, alpha=0.9, eps=1e-7),
     "Keras-Adagrad": Rule(5, keras_adagrad, lr=1e-3, eps=1e-7, initial_accumulator=0.1),
+    "Keras-Adamax": Rule(9, keras_adamax, lr=1e-3, eps=1e-7, **BETAS),
     "LARS": Rule(19, lars, lr=1, momentum=0.9, trust=1e-3, eps=1e-8),
     "LAMB": Rule(20, lamb, lr=1e-3, eps=1e-6, weight_decay=0.01, **BETAS),
     "Adafactor": Rule(21, adafactor, lr=0.01, beta2_decay=-0.8, eps=2.0 ** -23, eps2=1e-3,
@@ -365,6 +373,7 @@ CASES = [
     ("Keras-Adam", dict(eps=0.1, amsgrad=1)), ("Keras-AdamW", {}),
     ("Keras-RMSprop", {}), ("Keras-RMSprop", dict(eps=0.3, momentum=0.5, centered=1)),
     ("Keras-Adagrad", {}), ("Keras-Adagrad", dict(eps=0.5, lr=0.1)),
+    ("Keras-Adamax", {}), ("Keras-Adamax", dict(eps=0.2, lr=0.02, weight_decay=0.3)),
     # what stands around the rules; layers are 0, 2 and 3
     ("SGD", dict(lr=0.1, momentum=0.9, change=(10, 0.02, 0.5))),
     ("Adam", dict(lr=0.01, change=(10, 0.05, 0.8))),
