@@ -96,7 +96,7 @@ gnuplot:
 
 OUTS = build/results \
        $(shell i=1; while [ $$((i += 1)) -le $(SEEDS) ]; do echo build/results/seed$$i; done)
-REPORTS = fashion_cnn fashion_mlp kuzushiji_mlp icons_cnn
+REPORTS = fashion_cnn fashion_mlp flags_cnn kuzushiji_mlp icons_cnn
 report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 	build/report $(OUTS) > build/report.md.new
 	mv build/report.md.new build/report.md

@@ -52,6 +52,9 @@ typedef struct experiment {
     const char *choice;                 /* an option of its own ("--order"), or NULL,             */
     const char *const *choices;         /*   the values it takes, then NULL,                      */
     int chosen;                         /*   and which of them: the default, then the user's      */
+    const char *shared;                 /* the run whose parts --shard spreads over processes, or
+                                           NULL                                                   */
+    int shard, shards;                  /* this process of so many: 0 of 1                        */
     /* options */
     const char *data, *out, *only;
     uint64_t    seed;
@@ -86,6 +89,10 @@ static inline void experiment_help(const experiment *e, FILE *to)
             fprintf(to, " %s%s", e->choices[i], i == e->chosen ? " (default)" : "");
         fprintf(to, "\n");
     }
+    if (e->shared)
+        fprintf(to, "  --shard I/N    this is process I of the N that share the run %s, of which it\n"
+                    "                 does every N-th part and nothing else; start all of them\n",
+                e->shared);
     fprintf(to, "  --help         this\n\nruns:");
     for (int i = 0; e->runs[i]; i++) fprintf(to, " %s", e->runs[i]);
     fprintf(to, "\n\nComplete runs are skipped. Exit status: 0 done, 1 failed, 2 wrong usage.\n");
@@ -116,6 +123,17 @@ static inline double experiment_number(const char *text, int low)
     return digits && !*end && v >= low && v <= 9007199254740992.0 ? v : -1;
 }
 
+/* Reads "I/N", 1 <= I <= N <= 1024. */
+static inline int experiment_shard(experiment *e, const char *text)
+{
+    char end;
+    if (sscanf(text, "%4d/%4d%c", &e->shard, &e->shards, &end) != 2 || e->shard < 1 ||
+        e->shard > e->shards || e->shards > 1024) return -1;
+    e->shard--;
+    e->only = e->shared;
+    return 0;
+}
+
 /* Reads the command line. Returns -1 to go on, or the status to exit with. */
 static inline int experiment_options(experiment *e, int argc, char **argv)
 {
@@ -123,12 +141,14 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
     if (!e->data || !*e->data) e->data = "data";
     e->out  = "build/results";
     e->seed = 1;
+    e->shards = 1;
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i], *value;
         if (strcmp(option, "--help") == 0) { experiment_help(e, stdout); return 0; }
         if (strcmp(option, "--quick") == 0) { e->quick = 1; continue; }
-        int own = e->choice && strcmp(option, e->choice) == 0;
-        if (!own && strcmp(option, "--data") && strcmp(option, "--out") &&
+        int own   = e->choice && strcmp(option, e->choice) == 0;
+        int shard = e->shared && strcmp(option, "--shard") == 0;
+        if (!own && !shard && strcmp(option, "--data") && strcmp(option, "--out") &&
             strcmp(option, "--only") && strcmp(option, "--seed") && strcmp(option, "--threads"))
             return experiment_usage(e, option, "unknown option", NULL);
         if (++i == argc || !*argv[i]) return experiment_usage(e, option, "needs a value", NULL);
@@ -136,6 +156,9 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
         if (own) {
             e->chosen = experiment_index(e->choices, value);
             if (e->chosen < 0) return experiment_usage(e, option, "known values are", e->choices);
+        } else if (shard) {
+            if (experiment_shard(e, value) != 0)
+                return experiment_usage(e, option, "takes I/N, process I from 1 to N", NULL);
         } else if (strcmp(option, "--data") == 0) {
             e->data = value;
         } else if (strcmp(option, "--out") == 0) {
@@ -199,6 +222,70 @@ static inline void experiment_say(const experiment *e, const char *what)
 {
     fprintf(stderr, "%s%s: %s: %s\n", EXPERIMENT_TERMINAL() ? "\r\033[K" : "", e->name,
             e->run ? e->run : "data", what);
+}
+
+/* ==== Data files ============================================================================== */
+
+static inline void *experiment_slurp(FILE *f, size_t *size)
+{
+    size_t room = 1 << 20, got;
+    char  *data = (char *)malloc(room), *more;
+    for (*size = 0; data && (got = fread(data + *size, 1, room - *size, f)) > 0;) {
+        *size += got;
+        if (*size < room) continue;
+        more = (char *)realloc(data, room *= 2);
+        if (!more) free(data);
+        data = more;
+    }
+    if (data && ferror(f)) { free(data); data = NULL; }
+    return data;
+}
+
+/* Reads a file that gzip compressed. */
+static inline void *experiment_gunzip(const char *path, size_t *size)
+{
+    void *data = NULL;
+#ifndef _WIN32
+    char command[4 * EXPERIMENT_PATH + 32] = "gzip -dc < '", *c = command + strlen(command);
+    for (const char *p = path; *p; p++)                     /* a ' within '...' is written '\'' */
+        if (*p == '\'') { strcpy(c, "'\\''"); c += 4; }
+        else *c++ = *p;
+    strcpy(c, "'");
+    FILE *f = popen(command, "r");
+    if (f) data = experiment_slurp(f, size);
+    if (f && pclose(f) != 0) { free(data); data = NULL; }
+#else
+    (void)path; (void)size;
+#endif
+    return data;
+}
+
+/* Reads DIR/FOLDER/NAME or NAME.gz; NULL on failure, which it has reported. */
+static inline void *experiment_read(experiment *e, const char *folder, const char *name,
+                                    size_t *size)
+{
+    char  path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
+    const char *problem = "cannot be read";
+    void *data = NULL;
+    FILE *f;
+    snprintf(path, sizeof path, "%s/%s/%s", e->data, folder, name);
+    if ((f = fopen(path, "rb"))) {
+        data = experiment_slurp(f, size);
+        fclose(f);
+    } else {
+        snprintf(path, sizeof path, "%s/%s/%s.gz", e->data, folder, name);
+        if ((f = fopen(path, "rb"))) {
+            fclose(f);
+            data = experiment_gunzip(path, size);
+            problem = "cannot be decompressed (is it damaged? is gzip installed?)";
+        } else {
+            problem = "is missing, and so is the file without .gz (make data fetches them)";
+        }
+    }
+    if (data) return data;
+    snprintf(message, sizeof message, "%s %s", path, problem);
+    experiment_say(e, message);
+    return NULL;
 }
 
 /* ==== Result files ============================================================================ */

@@ -4,7 +4,7 @@
    view of it is found backwards: every pixel asks where on the cloth it lies, through a perspective
    and a wave, and which shape is uppermost there. Light follows the folds; behind the cloth is a
    sky, a wall or a row of houses; something may stand before it. All of it is drawn with integers
-   and tnn_random_bits, so that the bytes are the same on every machine.                           */
+   and tnn_random_bits, so that the bytes are the same on every machine.                          */
 #ifndef FLAGS_DRAWING_H
 #define FLAGS_DRAWING_H
 
@@ -12,7 +12,7 @@
 
 /* ==== The flags =================================================================================
    {shape, colour, x0, y0, x1, y1}: a box, or within it an ellipse, a triangle pointing to the fly,
-   or a chequer of 5 x 5 fields whose first is of the colour. Lists are divided by END.            */
+   or a chequer of 5 x 5 fields whose first is of the colour. Lists are ended by DONE.              */
 enum { END, BOX, ROUND, WEDGE, CHEQUER };
 enum { WHITE = 0xf6f6f2, BLACK = 0x1c1a1b, RED = 0xcf2030, BLUE = 0x1f3f94, NAVY = 0x14275f,
        GREEN = 0x0f7f46, YELLOW = 0xfccf1c, ORANGE = 0xf08a2c, SKY = 0x3f9fdc, AZURE = 0x0e61ac,
@@ -28,57 +28,61 @@ typedef struct flags_shape { int shape, colour, x0, y0, x1, y1; } flags_shape;
                          {BOX, b, 0, 315, 1200, 485}
 #define SHIELD(a, x, y)  {BOX, a, (x) - 110, (y) - 140, (x) + 110, (y) + 20},                      \
                          {ROUND, a, (x) - 110, (y) - 100, (x) + 110, (y) + 150}
+#define DONE             {END, 0, 0, 0, 0, 0}
 
 static const flags_shape FLAGS_SHAPES[] = {
-    /* Austria    */ ROWS(RED, WHITE, RED), {END},
-    /* Belgium    */ COLUMNS(BLACK, YELLOW, RED), {END},
-    /* Bulgaria   */ ROWS(WHITE, GREEN, RED), {END},
+    /* Austria    */ ROWS(RED, WHITE, RED), DONE,
+    /* Belgium    */ COLUMNS(BLACK, YELLOW, RED), DONE,
+    /* Bulgaria   */ ROWS(WHITE, GREEN, RED), DONE,
     /* Croatia    */ ROWS(RED, WHITE, BLUE), {BOX, BLUE, 470, 170, 730, 235},
                      {ROUND, YELLOW, 570, 180, 630, 230}, {BOX, WHITE, 485, 235, 715, 500},
-                     {CHEQUER, RED, 485, 235, 715, 500}, {ROUND, RED, 500, 440, 700, 560}, {END},
+                     {CHEQUER, RED, 485, 235, 715, 500}, {ROUND, RED, 500, 440, 700, 560}, DONE,
     /* Czech R.   */ {BOX, WHITE, 0, 0, 1200, 400}, {BOX, RED, 0, 400, 1200, 800},
-                     {WEDGE, BLUE, 0, 0, 600, 800}, {END},
-    /* Denmark    */ CROSS(RED, WHITE), {END},
-    /* Estonia    */ ROWS(AZURE, BLACK, WHITE), {END},
-    /* Finland    */ CROSS(WHITE, BLUE), {END},
-    /* France     */ COLUMNS(BLUE, WHITE, RED), {END},
-    /* Germany    */ ROWS(BLACK, RED, YELLOW), {END},
+                     {WEDGE, BLUE, 0, 0, 600, 800}, DONE,
+    /* Denmark    */ CROSS(RED, WHITE), DONE,
+    /* Estonia    */ ROWS(AZURE, BLACK, WHITE), DONE,
+    /* Finland    */ CROSS(WHITE, BLUE), DONE,
+    /* France     */ COLUMNS(BLUE, WHITE, RED), DONE,
+    /* Germany    */ ROWS(BLACK, RED, YELLOW), DONE,
     /* Greece     */ {BOX, AZURE, 0, 0, 1200, 800}, {BOX, WHITE, 0, 89, 1200, 178},
                      {BOX, WHITE, 0, 267, 1200, 356}, {BOX, WHITE, 0, 444, 1200, 533},
                      {BOX, WHITE, 0, 622, 1200, 711}, {BOX, AZURE, 0, 0, 444, 444},
-                     {BOX, WHITE, 178, 0, 267, 444}, {BOX, WHITE, 0, 178, 444, 267}, {END},
-    /* Holland    */ ROWS(RED, WHITE, BLUE), {END},
-    /* Hungary    */ ROWS(RED, WHITE, GREEN), {END},
-    /* Ireland    */ COLUMNS(GREEN, WHITE, ORANGE), {END},
-    /* Italy      */ COLUMNS(GREEN, WHITE, RED), {END},
-    /* Latvia     */ {BOX, CARMINE, 0, 0, 1200, 800}, {BOX, WHITE, 0, 320, 1200, 480}, {END},
-    /* Lithuania  */ ROWS(YELLOW, GREEN, RED), {END},
-    /* Luxembourg */ ROWS(RED, WHITE, SKY), {END},
+                     {BOX, WHITE, 178, 0, 267, 444}, {BOX, WHITE, 0, 178, 444, 267}, DONE,
+    /* Holland    */ ROWS(RED, WHITE, BLUE), DONE,
+    /* Hungary    */ ROWS(RED, WHITE, GREEN), DONE,
+    /* Ireland    */ COLUMNS(GREEN, WHITE, ORANGE), DONE,
+    /* Italy      */ COLUMNS(GREEN, WHITE, RED), DONE,
+    /* Latvia     */ {BOX, CARMINE, 0, 0, 1200, 800}, {BOX, WHITE, 0, 320, 1200, 480}, DONE,
+    /* Lithuania  */ ROWS(YELLOW, GREEN, RED), DONE,
+    /* Luxembourg */ ROWS(RED, WHITE, SKY), DONE,
     /* Malta      */ {BOX, WHITE, 0, 0, 600, 800}, {BOX, RED, 600, 0, 1200, 800},
                      {BOX, RED, 170, 70, 230, 330}, {BOX, RED, 70, 170, 330, 230},
                      {BOX, GREY, 180, 80, 220, 320}, {BOX, GREY, 80, 180, 320, 220},
-                     {ROUND, GREY, 150, 150, 250, 250}, {END},
-    /* Slovakia   */ ROWS(WHITE, BLUE, RED), SHIELD(WHITE, 400, 400), {BOX, RED, 305, 275, 495, 420},
-                     {ROUND, RED, 305, 310, 495, 535}, {BOX, WHITE, 386, 290, 414, 470},
+                     {ROUND, GREY, 150, 150, 250, 250}, DONE,
+    /* Slovakia   */ ROWS(WHITE, BLUE, RED), SHIELD(WHITE, 400, 400),
+                     {BOX, RED, 305, 275, 495, 420}, {ROUND, RED, 305, 310, 495, 535},
+                     {BOX, WHITE, 386, 290, 414, 470},
                      {BOX, WHITE, 335, 375, 465, 400}, {BOX, WHITE, 350, 320, 450, 345},
-                     {ROUND, BLUE, 345, 450, 455, 530}, {END},
+                     {ROUND, BLUE, 345, 450, 455, 530}, DONE,
     /* Slovenia   */ ROWS(WHITE, BLUE, RED), SHIELD(RED, 330, 265), {BOX, BLUE, 235, 140, 425, 285},
                      {ROUND, BLUE, 235, 170, 425, 400}, {BOX, WHITE, 318, 225, 342, 260},
-                     {BOX, WHITE, 288, 260, 372, 295}, {BOX, WHITE, 258, 295, 402, 330}, {ROUND, YELLOW, 315, 165, 345, 195}, {END},
+                     {BOX, WHITE, 288, 260, 372, 295}, {BOX, WHITE, 258, 295, 402, 330},
+                     {ROUND, YELLOW, 315, 165, 345, 195}, DONE,
     /* S. Cyprus  */ {BOX, WHITE, 0, 0, 1200, 800}, {ROUND, COPPER, 400, 230, 760, 450},
                      {WEDGE, COPPER, 640, 200, 880, 330}, {ROUND, OLIVE, 430, 520, 590, 620},
                      {ROUND, WHITE, 440, 500, 600, 595}, {ROUND, OLIVE, 610, 520, 770, 620},
-                     {ROUND, WHITE, 600, 500, 760, 595}, {END},
+                     {ROUND, WHITE, 600, 500, 760, 595}, DONE,
     /* Spain      */ {BOX, RED, 0, 0, 1200, 800}, {BOX, YELLOW, 0, 200, 1200, 600},
                      {BOX, GREY, 255, 320, 280, 530}, {BOX, GREY, 480, 320, 505, 530},
                      {BOX, RED, 300, 330, 460, 470}, {ROUND, RED, 300, 400, 460, 540},
-                     {BOX, WHITE, 380, 330, 460, 430}, {ROUND, YELLOW, 320, 270, 440, 340}, {END},
-    /* Sweden     */ CROSS(AZURE, YELLOW), {END},
+                     {BOX, WHITE, 380, 330, 460, 430}, {ROUND, YELLOW, 320, 270, 440, 340}, DONE,
+    /* Sweden     */ CROSS(AZURE, YELLOW), DONE,
 };
 #undef ROWS
 #undef COLUMNS
 #undef CROSS
 #undef SHIELD
+#undef DONE
 
 /* The colour of the cloth at (x, y). */
 static inline int flags_cloth(const flags_shape *s, int x, int y)
@@ -96,7 +100,7 @@ static inline int flags_cloth(const flags_shape *s, int x, int y)
     return colour;
 }
 
-/* ==== The view ================================================================================= */
+/* ==== The view ================================================================================ */
 
 /* Properties of an image, each with a number of its own. */
 enum { FLAG_X = 1, FLAG_Y, FLAG_WIDE, FLAG_HIGH, FLAG_TILT, FLAG_SLANT, FLAG_NEAR, FLAG_ABOVE,
@@ -141,7 +145,7 @@ static inline int flags_behind(uint64_t image, int place, int colour, int x, int
 }
 
 /* Draws a view of flag `label` (0 to 23, in the order of FLAGS_NAMES) into rgb: 128 rows of 128
-   pixels of red, green, blue. `image` numbers the view. Each pixel is the mean of four points.    */
+   pixels of red, green, blue. `image` numbers the view. Each pixel is the mean of four points.   */
 static inline void flags_draw(unsigned char *rgb, int label, uint64_t image)
 {
     enum { SIDE = 128, FINE = 2, ONE = 1 << 12 };
