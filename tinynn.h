@@ -9037,10 +9037,10 @@ static void tnn__apply_task(void *context, int task, int worker)
         if (a < b) tnn__apply(c, r, a, b - a);
     }
 }
-static void tnn__apply_all(tnn__stepping *c)
+static void tnn__each_block(const tnn_net *net, tnn__task *f, void *context)
 {
-    tnn__run(tnn__threads_for(c->net, c->net->params),
-             (int)((c->net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), tnn__apply_task, c);
+    tnn__run(tnn__threads_for(net, net->params),
+             (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), f, context);
 }
 
 static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, const float *y)
@@ -9533,7 +9533,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->targets = targets;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     c->u.estimate = net->n;
-    tnn__apply_all(c);
+    tnn__each_block(c->net, tnn__apply_task, c);
     c->u.estimate = 0;
     memcpy(c->u.g, c->u.s[2], bytes);
     return TNN_OK;
@@ -9564,13 +9564,13 @@ static tnn_status tnn__update_all(tnn_net *net)
     tnn__runs(net);
     if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&c))
         return (tnn_status)tnn_failed();
-    if (o->type == TNN_LAMB) tnn__apply_all(&c);                /* r to s[2] */
+    if (o->type == TNN_LAMB) tnn__each_block(net, tnn__apply_task, &c);   /* r to s[2] */
     if (o->type == TNN_LAMB || o->type == TNN_LARS)
         tnn__run(tnn__threads_for(net, net->params), net->runs, tnn__trust_task, &c);
     for (i = 0; i < net->runs; i++)
         if (o->type == TNN_ADAFACTOR) tnn__adafactor(&c, &net->run[i]);
         else if (o->type == TNN_MUON) tnn__muon(&c, &net->run[i]);
-    tnn__apply_all(&c);
+    tnn__each_block(net, tnn__apply_task, &c);
     return TNN_OK;
 }
 
@@ -9831,10 +9831,7 @@ static void tnn__average(tnn_net *net)
         net->averages++;
     } else if (o->swa_start && t >= o->swa_start && (t - o->swa_start)%o->swa_every == 0)
         c.part = (float)(1.0/++net->averages);
-    if (c.look || c.part > 0)
-        tnn__run(tnn__threads_for(net, net->params),
-                 (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK),
-                 tnn__average_task, &c);
+    if (c.look || c.part > 0) tnn__each_block(net, tnn__average_task, &c);
 }
 
 TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)

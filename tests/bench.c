@@ -252,7 +252,7 @@ static void run_update(bench *b)
 static const char *open_update(bench *b, const char *name, int n)
 {
     tnn_net_options  options = {.input = {1}, .batch = 1};
-    tnn_layer        layer = {.type = TNN_DENSE, .units = n, .no_bias = 1};
+    tnn_layer        layer = {.type = TNN_DENSE, .no_bias = 1};
     tnn_loss_options loss = {.type = TNN_CROSS_ENTROPY};
     tnn_optimizer    o = {.type = TNN_SGD, .lr = 1e-3};
     if (!strcmp(name, "momentum")) o.momentum = 0.9;
@@ -268,6 +268,9 @@ static const char *open_update(bench *b, const char *name, int n)
         o.type = (tnn_optimizer_type)type;
     }
     if (o.type == TNN_SOPHIA) o.interval = 1 << 30;
+    if (o.type == TNN_ADAFACTOR || o.type == TNN_MUON) /* these look at a matrix: about square */
+        while (4.0 * options.input[0] * options.input[0] <= n) options.input[0] *= 2;
+    layer.units = n / options.input[0];
     b->net = tnn_net_create(&options);
     tnn_add_layer(b->net, &layer);
     tnn_net_loss(b->net, &loss);

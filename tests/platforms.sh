@@ -9,6 +9,7 @@ about=platforms
 . tests/check.sh
 unset TINYNN_ISA TINYNN_THREADS
 programs=$(for t in tests/test_*.c; do basename "$t" .c; done)
+experiments=$(grep -l 'experiment\.h' experiments/*.c | sed 's|.*/||; s|\.c$||')
 wanted=${*:-arm x86 windows sanitizers}
 want() { case " $wanted " in *" $1 "*) ;; *) false ;; esac; }
 
@@ -20,10 +21,9 @@ tested() {
     printf '%s\n' "$out" | grep -v -e '^ok ' -e '^qemu-.* warning: '
     [ $status -eq 0 ] && printf '%s\n' "$out" | tail -n 1 | grep -q ' passed, 0 failed$'
 }
-# quick EXPERIMENT COMMAND...: one short run of an experiment
+# quick COMMAND...: one short run of an experiment, the first that it has
 quick() {
-    case $1 in fashion_cnn) run=lr0.001-bs32 ;; *) run=adam-bs100 ;; esac
-    shift
+    run=$("$@" --help | tr -d '\r' | sed -n 's/^runs: \([^ ]*\).*/\1/p')
     "$@" --quick --only $run --out "$dir/$(echo "$*" | tr -c '[:alnum:]\n' -)"
 }
 # built SOURCE RUNNER COMPILER...: builds a program and runs it; RUNNER may be empty
@@ -34,7 +34,7 @@ built() {
     "$@" -std=c99 -I. -Itests -Iexperiments "$source" -o "$exe" -lm -pthread || return 1
     case $source in
     tests/*) tested $runner "$exe" ;;
-    *) quick "$(basename "$source" .c)" $runner "$exe" ;;
+    *) quick $runner "$exe" ;;
     esac
 }
 
@@ -64,8 +64,8 @@ elif have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then
             esac
             check "$cpu, $p" tested qemu-x86_64 -cpu $cpu build/$p "$groups"
         done
-        for x in fashion_cnn fashion_mlp; do
-            check "$cpu, $x --quick" quick $x qemu-x86_64 -cpu $cpu build/$x
+        for x in $experiments; do
+            check "$cpu, $x --quick" quick qemu-x86_64 -cpu $cpu build/$x
         done
     done
 else
@@ -77,7 +77,7 @@ export WINEPREFIX WINEDEBUG
 if ! want windows; then :
 elif have x86_64-w64-mingw32-gcc && have wine && mkdir -p "$WINEPREFIX" && wine cmd /c exit \
     > /dev/null 2>&1; then
-    for source in tests/test_*.c experiments/fashion_*.c; do
+    for source in tests/test_*.c $(printf 'experiments/%s.c ' $experiments); do
         check "wine, $source" built "$source" wine x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     done
 else
@@ -85,7 +85,7 @@ else
 fi
 if ! want windows; then :
 elif have i686-w64-mingw32-gcc; then
-    for source in tests/test_*.c experiments/fashion_*.c; do
+    for source in tests/test_*.c $(printf 'experiments/%s.c ' $experiments); do
         check "32-bit Windows, $source compiles" i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror \
             -I. -Itests -Iexperiments "$source" -o "$dir/$begun-windows.exe" -lm
     done

@@ -19,18 +19,18 @@ begin() { # COMMAND...
 # The oldest that runs: waits for it, shows it, and counts.
 end() {
     ended=$((ended + 1))
-    program=$(cat "$log.$ended.name")
+    name=$(cat "$log.$ended.name")
     eval "wait \$pid$ended"
-    printf '== %s\n' "$program"
+    printf '== %s\n' "$name"
     cat "$log.$ended.out"
     status=$(cat "$log.$ended.status")
     count=$(sed -n '$s/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p' "$log.$ended.out")
     p=${count% *} f=${count#* }
     if [ -z "$count" ]; then
-        echo "FAIL  $program: exit status $status, and no line 'N passed, M failed' at the end"
+        echo "FAIL  $name: exit status $status, and no line 'N passed, M failed' at the end"
         p=0 f=1
     elif [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
-        echo "FAIL  $program: exit status $status"
+        echo "FAIL  $name: exit status $status"
         f=1
     fi
     passed=$((passed + p)) failed=$((failed + f))
