@@ -31,13 +31,15 @@ panel = "\
     set xrange [*:*]; set yrange [*:*]; \
     stats file(run) using 1 nooutput; last = STATS_max; \
     stats file(run) using 2 nooutput; top = STATS_max; \
+    stats reported using (strcol(1) eq run && $2 > last ? (last = $2) : 0) nooutput; \
+    stats reported using (strcol(1) eq run && $3 > top ? (top = $3) : 0) nooutput; \
     set xrange [0.5 : last + 0.5]; set yrange [0 : 1.08*top]; set y2range [0 : 108]; \
     set xtics last > 10 ? 2 : 1; \
-    plot reported using (strcol(1) eq run && $2 <= last ? $2 : NaN):3 \
+    plot reported using (strcol(1) eq run ? $2 : NaN):3 \
              with lines lc rgb lighter(loss_colour) lw 3 dt (8, 4) notitle, \
-         '' using (strcol(1) eq run && $2 <= last ? $2 : NaN):4 axes x1y2 \
+         '' using (strcol(1) eq run ? $2 : NaN):4 axes x1y2 \
              with lines lc rgb lighter(train_colour) lw 3 dt (8, 4) notitle, \
-         '' using (strcol(1) eq run && $2 <= last && strcol(5) ne '-' ? $2 : NaN):5 axes x1y2 \
+         '' using (strcol(1) eq run && strcol(5) ne '-' ? $2 : NaN):5 axes x1y2 \
              with linespoints lc rgb lighter(test_colour) lw 3 dt (8, 4) pt 2 ps marks notitle, \
          file(run) using 1:2 with linespoints lc rgb loss_colour lw 2 pt 7 ps marks \
              title 'Pérdida', \
@@ -94,7 +96,8 @@ unset border; unset tics; unset xlabel; unset ylabel; unset y2label; unset title
 plot NaN with linespoints lc rgb loss_colour lw 2 pt 7 ps 1.2 title 'Pérdida (eje izquierdo)', \
      NaN with linespoints lc rgb train_colour lw 2 pt 7 ps 1.2 \
          title 'Precisión, entrenamiento (derecho)', \
-     NaN with linespoints lc rgb test_colour lw 2 pt 2 ps 1.5 title 'Precisión, prueba (derecho)', \
+     NaN with linespoints lc rgb test_colour lw 2 pt 2 ps 1.5 \
+         title 'Precisión, prueba (derecho)', \
      NaN with lines lc rgb '#999999' lw 3 dt (8, 4) title of(all)
 unset multiplot
 
@@ -115,7 +118,8 @@ set ylabel objective textcolor rgb 'black'
 set xrange [-0.5 : 9.5]; set yrange [0 : 100]; set xtics 1
 best = 0
 plot searched using 1:(best = column(2) > best ? column(2) : best, 100*best) \
-         with steps lc rgb lighter(test_colour) lw 3 dt (8, 4) title of(kinds).', mejor hasta ahora', \
+         with steps lc rgb lighter(test_colour) lw 3 dt (8, 4) \
+         title of(kinds).', mejor hasta ahora', \
      '' using 1:(100*$2) with points lc rgb lighter(loss_colour) lw 2 pt 6 ps 1.8 \
          title of(kinds), \
      file('search') using 1:(100*$4) with steps lc rgb test_colour lw 2 title 'Mejor hasta ahora', \
@@ -190,7 +194,8 @@ set cbtics 0, 20, 100
 set palette defined (0 '#c6d4f7', 0.5 '#1f4fd8', 1 '#08164f')
 set cbrange [0 : 100]
 set cblabel objective
-lines = "< awk -F'\t' -v OFS='\t' 'BEGIN { split(\"".low."\", low, \" \"); split(\"".high."\", high, \" \"); \
+lines = "< awk -F'\t' -v OFS='\t' 'BEGIN { \
+    split(\"".low."\", low, \" \"); split(\"".high."\", high, \" \"); \
     n = split(\"".activations." ".optimizers."\", w, \" \"); \
     for (i = 1; i <= n; i++) at[w[i]] = i <= 5 ? i - 1 : i - 6 } \
     $1 ~ /^[0-9]/ { for (p = 1; p <= 10; p++) { x = $(p + 4); if (x in at) x = at[x]; \
@@ -206,9 +211,10 @@ set output dir.'/flags_cnn_search_importance.png'
 set title marked('Importancia de cada parámetro', kinds) font ",20"
 set xlabel "Parte de la varianza que explica por sí solo (diez pruebas)"
 unset key
-set xrange [0 : 1]; set yrange [9.6 : -0.6]
+set xrange [0 : 1.08]; set yrange [9.6 : -0.6]
 set ytics noenhanced
 set style fill solid 1 noborder
-explained = "< sed -nE 's/^# explained (.*) (.*)/\\1\\t\\2/p' '".file('search')."' | sort -t '\t' -k 2,2gr"
+explained = "< sed -nE 's/^# explained (.*) (.*)/\\1\\t\\2/p' '".file('search')."' \
+             | sort -t '\t' -k 2,2gr"
 plot explained using ($2/2):0:($2/2):(0.35):ytic(1) with boxxyerror lc rgb loss_colour, \
      '' using ($2 + 0.01):0:(sprintf("%.2f", $2)) with labels left font ",13"
