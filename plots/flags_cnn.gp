@@ -12,6 +12,7 @@ file(run) = out.'/flags_cnn/'.run.'.tsv'
 reported  = 'plots/flags_cnn_reported.tsv'
 searched  = 'plots/flags_cnn_search.tsv'
 of(kinds) = strstrt(kinds, 'synthetic') ? 'Informe (datos reales)' : 'Informe'
+printed(run) = run[1:4] ne 'best' && run ne 'transfer-section'
 has(run)  = system("test -f '".file(run)."' && echo 1") eq "1"
 
 # What the comment "config" of a result file says of the net.
@@ -47,7 +48,7 @@ panel = "\
              title 'Precisión, entrenamiento', \
          '' using 1:(100*$5) axes x1y2 with linespoints lc rgb test_colour lw 2 pt 2 ps 1.3*marks \
              title 'Precisión, prueba', \
-         NaN with lines lc rgb '#999999' lw 3 dt (8, 4) title of(kinds)"
+         NaN with lines lc rgb '#999999' lw 3 dt (8, 4) title printed(run) ? of(kinds) : ''"
 
 set border 11
 set y2tics 0, 20, 100
