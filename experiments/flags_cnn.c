@@ -305,7 +305,7 @@ static int search(experiment *e, const flags_set *set, int epochs)
         snprintf(name, sizeof name, "search%d", t->number);
         status = do_run(e, name, TRY, epochs, &o, set);
         if (status == 0) status = read_run(e, name, &plain, &noisy);
-        if (status == 0) status = tnn_tell(t, noisy);
+        if (status == 0 && tnn_tell(t, noisy) != TNN_OK) status = -1;
     }
     tnn_study_free(study);
     e->run = "search";

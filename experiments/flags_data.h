@@ -14,7 +14,7 @@
 #include "flags_drawing.h"
 
 enum { FLAGS_CLASSES = 24, FLAGS_SIDE = 128, FLAGS_BYTES = 3 * FLAGS_SIDE * FLAGS_SIDE,
-       FLAGS_SHRINK = 4, FLAGS_DRAWN = 20 * FLAGS_CLASSES, FLAGS_DRAWN_QUICK = 3 * FLAGS_CLASSES };
+       FLAGS_SHRINK = 4, FLAGS_DRAWN = 16 * FLAGS_CLASSES, FLAGS_DRAWN_QUICK = 3 * FLAGS_CLASSES };
 
 static const char FLAGS_NAMES[] =
     "Austria\nBelgium\nBulgaria\nCroatia\nCzech Republic\nDenmark\nEstonia\nFinland\nFrance\n"
