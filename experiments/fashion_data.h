@@ -6,27 +6,24 @@
    the gzip program) or not. Where that folder does not exist, garments drawn here take its place,
    so that everything can be tried without the real images.
 
-   The stand-in is drawn with integers only and tnn_random_bits, so that its bytes are the same on
-   every machine. Its classes overlap like the real ones (shirts with T-shirts, pullovers and
+   The stand-in's classes overlap like the real ones (shirts with T-shirts, pullovers and
    coats, sneakers with boots): a good network gets most of it right, not all.                    */
 #ifndef FASHION_DATA_H
 #define FASHION_DATA_H
 
+#include "drawing.h"
 #include "experiment.h"
 
 /* ==== The pen: polygons on a 28 x 28 canvas =====================================================
    Outlines are in units of 1/10 pixel, x from -140 to 140, y from 0 (top) to 280. The canvas
    turns them into 1/256 pixel under the garment's own size, slant and place.                     */
-typedef struct fashion_point { int x, y; } fashion_point;
-
 typedef struct fashion_canvas {
     uint64_t image;                     /* number of the image: its stream of random numbers */
     int level[28][28];                  /* grey levels 0..255                                */
     int scale_x, scale_y, slant, dx, dy;
 } fashion_canvas;
 
-/* Properties of an image. Each is drawn by its own number, so that nothing depends on the order in
-   which a compiler evaluates its arguments. Noise uses the numbers from 100.                     */
+/* Properties of an image, each with a number of its own. Noise uses the numbers from 100. */
 enum {
     SCALE_X, SCALE_Y, SLANT, SHIFT_X, SHIFT_Y, LEVEL, KIND, PATTERN, PERIOD, CONTRAST, FOLDS, GRAIN,
     WIDTH, WAIST, HEM, BOTTOM, NECK, NECK_DEPTH, SLEEVE, SLEEVE_ANGLE, CLOSURE, CLOSURE_LEVEL,
@@ -34,58 +31,27 @@ enum {
     FOLD_GRID = 100, GRAIN_GRID = 200
 };
 
-/* A whole number in [low, high], uniform. */
 static inline int fashion_pick(const fashion_canvas *c, int property, int low, int high)
 {
-    uint32_t bits = tnn_random_bits(20170825, c->image, (uint64_t)property);
-    return low + (int)(((uint64_t)bits * (uint64_t)(high - low + 1)) >> 32);
+    return drawing_pick(20170825, c->image, property, low, high);
 }
 
-static inline int fashion_clamp(int v, int low, int high)
+static inline void fashion_fill(fashion_canvas *c, int level, const drawing_point *outline, int n)
 {
-    return v < low ? low : v > high ? high : v;
-}
-
-/* Fills the polygon with a grey level. Each pixel is cut by four scan lines; along each, the
-   crossings with the outline are exact to 1/256 pixel (even-odd rule).                           */
-static inline void fashion_fill(fashion_canvas *c, int level, const fashion_point *outline, int n)
-{
-    enum { MAX = 32 };
-    fashion_point p[MAX];
+    drawing_point p[DRAWING_CORNERS];
     for (int i = 0; i < n; i++) {
         int x = outline[i].x, y = outline[i].y - 140;
         p[i].x = (x * c->scale_x + y * c->slant) / 10 + 14 * 256 + c->dx;
         p[i].y = y * c->scale_y / 10 + 14 * 256 + c->dy;
     }
-    for (int row = 0; row < 28; row++) {
-        int cover[28] = {0};                                     /* of 4 * 256 */
-        for (int line = 0; line < 4; line++) {
-            int y = row * 256 + line * 64 + 32, cross[MAX], crossings = 0;
-            for (int i = 0; i < n; i++) {
-                fashion_point a = p[i], b = p[(i + 1) % n];
-                if ((a.y <= y) == (b.y <= y)) continue;
-                int x = fashion_clamp(a.x + (y - a.y) * (b.x - a.x) / (b.y - a.y), 0, 28 * 256);
-                int at = crossings++;
-                for (; at > 0 && cross[at - 1] > x; at--) cross[at] = cross[at - 1];
-                cross[at] = x;
-            }
-            for (int i = 0; i + 1 < crossings; i += 2)
-                for (int x = cross[i] / 256; x < 28 && x * 256 < cross[i + 1]; x++)
-                    cover[x] += fashion_clamp(cross[i + 1], x * 256, x * 256 + 256) -
-                                fashion_clamp(cross[i], x * 256, x * 256 + 256);
-        }
-        for (int x = 0; x < 28; x++)
-            c->level[row][x] += (level - c->level[row][x]) * cover[x] / 1024;
-    }
+    drawing_fill(c->level[0], 28, level, p, n);
 }
-#define FASHION_FILL(c, level, ...)                                                               \
-    fashion_fill(c, level, (fashion_point[]){__VA_ARGS__},                                        \
-                 (int)(sizeof((fashion_point[]){__VA_ARGS__}) / sizeof(fashion_point)))
+#define FASHION_FILL(c, level, ...) fashion_fill(c, level, DRAWING_POINTS(__VA_ARGS__))
 
 /* The same outline on the left and on the right of the axis. */
 #define FASHION_BOTH(c, level, ...)                                                               \
     do {                                                                                          \
-        fashion_point both[] = {__VA_ARGS__};                                                     \
+        drawing_point both[] = {__VA_ARGS__};                                                     \
         int both_n = (int)(sizeof both / sizeof both[0]);                                         \
         fashion_fill(c, level, both, both_n);                                                     \
         for (int both_i = 0; both_i < both_n; both_i++) both[both_i].x = -both[both_i].x;         \
@@ -294,7 +260,7 @@ static inline void fashion_cloth(fashion_canvas *c)
     for (int y = 0; y < 28; y++)
         for (int x = 0; x < 28; x++) {
             if (c->level[y][x] <= 0) continue;
-            int v = fashion_clamp(c->level[y][x], 0, 255), stripe = 0, fold = 0;
+            int v = drawing_clamp(c->level[y][x], 0, 255), stripe = 0, fold = 0;
             if (pattern == 0 || pattern == 2) stripe += y % period < period / 2;
             if (pattern == 1 || pattern == 2) stripe += x % period < period / 2;
             if (pattern == 3) stripe = (x / period + y / period) % 2;
@@ -306,7 +272,7 @@ static inline void fashion_cloth(fashion_canvas *c)
             }
             v = v * (256 + fold / 16 - stripe * contrast) / 256;
             v += fashion_pick(c, GRAIN_GRID + y * 28 + x, -grain, grain);
-            c->level[y][x] = fashion_clamp(v, 1, 255);
+            c->level[y][x] = drawing_clamp(v, 1, 255);
         }
 }
 

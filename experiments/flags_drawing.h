@@ -3,16 +3,15 @@
    A flag is a list of shapes on a cloth 1200 wide and 800 high, later ones over earlier ones. A
    view of it is found backwards: every pixel asks where on the cloth it lies, through a perspective
    and a wave, and which shape is uppermost there. Light follows the folds; behind the cloth is a
-   sky, a wall or a row of houses; something may stand before it. All of it is drawn with integers
-   and tnn_random_bits, so that the bytes are the same on every machine.                          */
+   sky, a wall or a row of houses; something may stand before it.                                 */
 #ifndef FLAGS_DRAWING_H
 #define FLAGS_DRAWING_H
 
-#include "tinynn.h"
+#include "drawing.h"
 
 /* ==== The flags =================================================================================
    {shape, colour, x0, y0, x1, y1}: a box, or within it an ellipse, a triangle pointing to the fly,
-   or a chequer of 5 x 5 fields whose first is of the colour. Lists are ended by DONE.              */
+   or a chequer of 5 x 5 fields whose first is of the colour. Lists are ended by DONE.             */
 enum { END, BOX, ROUND, WEDGE, CHEQUER };
 enum { WHITE = 0xf6f6f2, BLACK = 0x1c1a1b, RED = 0xcf2030, BLUE = 0x1f3f94, NAVY = 0x14275f,
        GREEN = 0x0f7f46, YELLOW = 0xfccf1c, ORANGE = 0xf08a2c, SKY = 0x3f9fdc, AZURE = 0x0e61ac,
@@ -107,11 +106,9 @@ enum { FLAG_X = 1, FLAG_Y, FLAG_WIDE, FLAG_HIGH, FLAG_TILT, FLAG_SLANT, FLAG_NEA
        FLAG_WAVES, FLAG_HEIGHT, FLAG_PHASE, FLAG_LEAN, FLAG_FOLD, FLAG_GAIN, FLAG_HAZE, FLAG_GRAIN,
        FLAG_PLACE, FLAG_BACK, FLAG_FRONT, FLAG_AT, FLAG_HOUSE = 60, FLAG_NOISE = 200 };
 
-/* A whole number in [low, high], uniform. */
 static inline int flags_pick(uint64_t image, int property, int low, int high)
 {
-    uint32_t bits = tnn_random_bits(20241101, image, (uint64_t)property);
-    return low + (int)(((uint64_t)bits * (uint64_t)(high - low + 1)) >> 32);
+    return drawing_pick(20241101, image, property, low, high);
 }
 
 /* About 256 sin(2 pi t/1024), from parabolas. */
@@ -207,7 +204,7 @@ static inline void flags_draw(unsigned char *rgb, int label, uint64_t image)
         for (int k = 0; k < 3; k++) {
             int c = sum[k] / (FINE * FINE) / 256 * gain / 256;
             c += (190 - c) * haze / 256 + ((int)(noise >> 8 * k & 255) - 128) * grain / 128;
-            rgb[3 * pixel + k] = (unsigned char)(c < 0 ? 0 : c > 255 ? 255 : c);
+            rgb[3 * pixel + k] = (unsigned char)drawing_clamp(c, 0, 255);
         }
     }
 }

@@ -8,6 +8,7 @@
 #ifndef ICONS_DATA_H
 #define ICONS_DATA_H
 
+#include "drawing.h"
 #include "experiment.h"
 
 enum { ICONS_CLASSES = 5, ICONS_SIDE = 32, ICONS_BYTES = 3 * ICONS_SIDE * ICONS_SIDE,
@@ -153,11 +154,9 @@ static inline int icons_parse(icons_pickle *p, const unsigned char **images, int
 }
 
 /* ==== The stand-in: polygons in two colours =================================================== */
-typedef struct icons_point { int x, y; } icons_point;
-
 typedef struct icons_canvas {
     uint64_t image;                     /* its stream of random numbers */
-    int rgb[3][ICONS_SIDE][ICONS_SIDE];
+    int rgb[3][ICONS_SIDE * ICONS_SIDE];
     int xx, xy, yx, yy, dx, dy;         /* drawings (-100..100) to 1/256 pixel */
     int colour[2][3];                   /* of the figure, of its details */
 } icons_canvas;
@@ -168,43 +167,24 @@ enum { ICON_CLASS, ICON_WIDE, ICON_HIGH, ICON_SLANT, ICON_TILT, ICON_X, ICON_Y, 
 
 static inline int icons_pick(const icons_canvas *c, int property, int low, int high)
 {
-    uint32_t bits = tnn_random_bits(20231015, c->image, (uint64_t)property);
-    return low + (int)(((uint64_t)bits * (uint64_t)(high - low + 1)) >> 32);
+    return drawing_pick(20231015, c->image, property, low, high);
 }
 
-/* Fills a polygon (even-odd rule). A pixel is 4 x 4 samples. */
-static inline void icons_fill(icons_canvas *c, int which, const icons_point *outline, int n)
+static inline void icons_fill(icons_canvas *c, int which, const drawing_point *outline, int n)
 {
-    enum { MAX = 24, FINE = 4 * ICONS_SIDE };
-    icons_point p[MAX];
-    int cover[ICONS_SIDE][ICONS_SIDE] = {{0}};
+    drawing_point p[DRAWING_CORNERS];
     for (int i = 0; i < n; i++) {
         p[i].x = outline[i].x * c->xx + outline[i].y * c->xy + c->dx;
         p[i].y = outline[i].x * c->yx + outline[i].y * c->yy + c->dy;
     }
-    for (int line = 0; line < FINE; line++) {
-        unsigned char inside[FINE + 1] = {0};       /* 1 where the outline is crossed */
-        for (int i = 0, y = line * 64 + 32; i < n; i++) {
-            icons_point a = p[i], b = p[(i + 1) % n];
-            if ((a.y <= y) == (b.y <= y)) continue;
-            int x = (a.x + (y - a.y) * (b.x - a.x) / (b.y - a.y) + 31) / 64;
-            inside[x < 0 ? 0 : x > FINE ? FINE : x] ^= 1;
-        }
-        for (int x = 0, in = 0; x < FINE; x++) cover[line / 4][x / 4] += in ^= inside[x];
-    }
-    for (int k = 0; k < 3; k++)
-        for (int y = 0; y < ICONS_SIDE; y++)
-            for (int x = 0; x < ICONS_SIDE; x++)
-                c->rgb[k][y][x] += (c->colour[which][k] - c->rgb[k][y][x]) * cover[y][x] / 16;
+    for (int k = 0; k < 3; k++) drawing_fill(c->rgb[k], ICONS_SIDE, c->colour[which][k], p, n);
 }
-#define ICONS_FILL(c, which, ...)                                                                 \
-    icons_fill(c, which, (icons_point[]){__VA_ARGS__},                                            \
-               (int)(sizeof((icons_point[]){__VA_ARGS__}) / sizeof(icons_point)))
+#define ICONS_FILL(c, which, ...) icons_fill(c, which, DRAWING_POINTS(__VA_ARGS__))
 
 static inline void icons_ellipse(icons_canvas *c, int which, int x, int y, int w, int h)
 {
     static const int cosine[] = {100, 87, 50, 0, -50, -87, -100, -87, -50, 0, 50, 87};
-    icons_point p[12];
+    drawing_point p[12];
     for (int i = 0; i < 12; i++) {
         p[i].x = x + w * cosine[i] / 100;
         p[i].y = y + h * cosine[(i + 9) % 12] / 100;
@@ -289,13 +269,12 @@ static inline int icons_draw(unsigned char *pixels, uint64_t image)
         for (int i = 0; i < 2; i++)
             c.colour[i][k] = icons_pick(&c, ICON_COLOURS + 3 + 3 * i + k, dark ? 0 : 120,
                                         dark ? 170 : 255);
-        for (int i = 0; i < ICONS_SIDE * ICONS_SIDE; i++) c.rgb[k][i / 32][i % 32] = paper;
+        for (int i = 0; i < ICONS_SIDE * ICONS_SIDE; i++) c.rgb[k][i] = paper;
     }
     icons_figure(&c, label);
     for (int i = 0; i < ICONS_BYTES; i++) {
-        int v = c.rgb[i / 1024][i / 32 % 32][i % 32];
-        v += icons_pick(&c, ICON_GRAIN + i, -noise, noise);
-        pixels[i] = (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v);
+        int v = c.rgb[i / 1024][i % 1024] + icons_pick(&c, ICON_GRAIN + i, -noise, noise);
+        pixels[i] = (unsigned char)drawing_clamp(v, 0, 255);
     }
     return label;
 }

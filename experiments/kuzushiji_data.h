@@ -4,14 +4,14 @@
    Japanese literature", 2018. Read from DIR/kuzushiji: X_images.npy (5000, 784), y_images.npy
    (5000) and X_COMP.npy (1000, 784), the unlabelled ones. Where that folder does not exist,
    characters drawn here take its place: each class is three to five bent brush strokes, which every
-   image of it bends, moves and inks in its own way. They are drawn with integers only and
-   tnn_random_bits, so that their bytes are the same on every machine.
+   image of it bends, moves and inks in its own way.
 
    The split is the report's, from the seed: shuffled, a fifth for the test; the others shuffled
    again, a fifth of them for validation.                                                         */
 #ifndef KUZUSHIJI_DATA_H
 #define KUZUSHIJI_DATA_H
 
+#include "drawing.h"
 #include "experiment.h"
 
 enum { KUZUSHIJI_CLASSES = 49, KUZUSHIJI_PIXELS = 28 * 28 };
@@ -26,11 +26,9 @@ typedef struct kuzushiji_set {
    Coordinates are in 1/256 pixel. `hand` numbers the image; property p of stroke s is drawn by
    number 16 s + p, of the class with `label` as stream, of the image with `hand`.                */
 
-/* A whole number in [low, high], uniform. */
 static inline int kuzushiji_pick(uint64_t stream, int property, int low, int high)
 {
-    uint32_t bits = tnn_random_bits(20181204, stream, (uint64_t)property);
-    return low + (int)(((uint64_t)bits * (uint64_t)(high - low + 1)) >> 32);
+    return drawing_pick(20181204, stream, property, low, high);
 }
 
 /* A round dab with its middle at (x, y), full within `radius`, fading out over a pixel. */
