@@ -199,6 +199,70 @@ static inline void experiment_say(const experiment *e, const char *what)
             e->run ? e->run : "data", what);
 }
 
+/* ==== Data files ============================================================================== */
+
+static inline void *experiment_slurp(FILE *f, size_t *size)
+{
+    size_t room = 1 << 20, got;
+    char  *data = (char *)malloc(room), *more;
+    for (*size = 0; data && (got = fread(data + *size, 1, room - *size, f)) > 0;) {
+        *size += got;
+        if (*size < room) continue;
+        more = (char *)realloc(data, room *= 2);
+        if (!more) free(data);
+        data = more;
+    }
+    if (data && ferror(f)) { free(data); data = NULL; }
+    return data;
+}
+
+/* Reads a file that gzip compressed. */
+static inline void *experiment_gunzip(const char *path, size_t *size)
+{
+    void *data = NULL;
+#ifndef _WIN32
+    char command[4 * EXPERIMENT_PATH + 32] = "gzip -dc < '", *c = command + strlen(command);
+    for (const char *p = path; *p; p++)                     /* a ' within '...' is written '\'' */
+        if (*p == '\'') { strcpy(c, "'\\''"); c += 4; }
+        else *c++ = *p;
+    strcpy(c, "'");
+    FILE *f = popen(command, "r");
+    if (f) data = experiment_slurp(f, size);
+    if (f && pclose(f) != 0) { free(data); data = NULL; }
+#else
+    (void)path; (void)size;
+#endif
+    return data;
+}
+
+/* Reads DIR/FOLDER/NAME or NAME.gz; NULL on failure, which it has reported. */
+static inline void *experiment_read(experiment *e, const char *folder, const char *name,
+                                    size_t *size)
+{
+    char  path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
+    const char *problem = "cannot be read";
+    void *data = NULL;
+    FILE *f;
+    snprintf(path, sizeof path, "%s/%s/%s", e->data, folder, name);
+    if ((f = fopen(path, "rb"))) {
+        data = experiment_slurp(f, size);
+        fclose(f);
+    } else {
+        snprintf(path, sizeof path, "%s/%s/%s.gz", e->data, folder, name);
+        if ((f = fopen(path, "rb"))) {
+            fclose(f);
+            data = experiment_gunzip(path, size);
+            problem = "cannot be decompressed (is it damaged? is gzip installed?)";
+        } else {
+            problem = "is missing, and so is the file without .gz (make data fetches them)";
+        }
+    }
+    if (data) return data;
+    snprintf(message, sizeof message, "%s %s", path, problem);
+    experiment_say(e, message);
+    return NULL;
+}
+
 /* ==== Result files ============================================================================ */
 
 static inline int experiment_mkdirs(char *path)     /* those above the file `path` */

@@ -345,67 +345,6 @@ typedef struct fashion_sizes {
     int synthetic_train, synthetic_val, quick_train, quick_val;
 } fashion_sizes;
 
-static inline void *fashion_slurp(FILE *f, size_t *size)
-{
-    size_t room = 1 << 20, got;
-    char  *data = (char *)malloc(room), *more;
-    for (*size = 0; data && (got = fread(data + *size, 1, room - *size, f)) > 0;) {
-        *size += got;
-        if (*size < room) continue;
-        more = (char *)realloc(data, room *= 2);
-        if (!more) free(data);
-        data = more;
-    }
-    if (data && ferror(f)) { free(data); data = NULL; }
-    return data;
-}
-
-/* Reads a file that gzip compressed. */
-static inline void *fashion_gunzip(const char *path, size_t *size)
-{
-    void *data = NULL;
-#ifndef _WIN32
-    char command[4 * EXPERIMENT_PATH + 32] = "gzip -dc < '", *c = command + strlen(command);
-    for (const char *p = path; *p; p++)                     /* a ' within '...' is written '\'' */
-        if (*p == '\'') { strcpy(c, "'\\''"); c += 4; }
-        else *c++ = *p;
-    strcpy(c, "'");
-    FILE *f = popen(command, "r");
-    if (f) data = fashion_slurp(f, size);
-    if (f && pclose(f) != 0) { free(data); data = NULL; }
-#else
-    (void)path; (void)size;
-#endif
-    return data;
-}
-
-/* Reads DIR/fashion-mnist/NAME or NAME.gz; NULL on failure, which it has reported. */
-static inline void *fashion_read(experiment *e, const char *name, size_t *size)
-{
-    char  path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
-    const char *problem = "cannot be read";
-    void *data = NULL;
-    FILE *f;
-    snprintf(path, sizeof path, "%s/fashion-mnist/%s", e->data, name);
-    if ((f = fopen(path, "rb"))) {
-        data = fashion_slurp(f, size);
-        fclose(f);
-    } else {
-        snprintf(path, sizeof path, "%s/fashion-mnist/%s.gz", e->data, name);
-        if ((f = fopen(path, "rb"))) {
-            fclose(f);
-            data = fashion_gunzip(path, size);
-            problem = "cannot be decompressed (is it damaged? is gzip installed?)";
-        } else {
-            problem = "is missing, and so is the file without .gz (make data fetches them)";
-        }
-    }
-    if (data) return data;
-    snprintf(message, sizeof message, "%s %s", path, problem);
-    experiment_say(e, message);
-    return NULL;
-}
-
 static inline int fashion_read_pair(experiment *e, fashion_set *set, int which, const char *prefix)
 {
     char     name[64], message[EXPERIMENT_PATH + 600];
@@ -414,7 +353,7 @@ static inline int fashion_read_pair(experiment *e, fashion_set *set, int which, 
     tnn_data d;
     for (int i = 0; i < 2; i++) {
         snprintf(name, sizeof name, "%s-%s-ubyte", prefix, i == 0 ? "images-idx3" : "labels-idx1");
-        file[i] = fashion_read(e, name, &size[i]);
+        file[i] = experiment_read(e, "fashion-mnist", name, &size[i]);
         if (!file[i]) { if (i == 1) free(file[0]); return -1; }
     }
     d = set->whole[which] = tnn_parse_idx(file[0], size[0], file[1], size[1]);
