@@ -96,7 +96,8 @@ test:
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
-	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh 'tests/same_bits.sh all' tests/platforms.sh
+	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh 'tests/same_bits.sh all' tests/vgg16.sh \
+	    tests/platforms.sh
 
 bench: build/bench
 	build/bench

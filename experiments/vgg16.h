@@ -28,7 +28,7 @@ static const struct { tnn_layer_type type; int size; } VGG16[] = {
 };
 enum { VGG16_BLOCK2 = 10, VGG16_FC1 = 33, VGG16_FC2 = 36, VGG16_FC3 = 39, VGG16_ROWS = 40 };
 
-/* Adds rows from..to-1, frozen. */
+/* Adds rows from..to-1, frozen, their weights to be loaded. */
 static inline void vgg16_add(tnn_net *net, int from, int to, int thin)
 {
     for (int i = from; i < to; i++) {
@@ -40,6 +40,7 @@ static inline void vgg16_add(tnn_net *net, int from, int to, int thin)
         layer.kernel  = layer.type == TNN_CONV2D ? 3 : layer.type == TNN_MAXPOOL2D ? 2 : 0;
         layer.pad     = layer.type == TNN_CONV2D;
         layer.size    = layer.type == TNN_ADAPTIVE_AVGPOOL2D ? VGG16[i].size : 0;
+        layer.init    = TNN_INIT_ZERO;
         layer.frozen  = 1;
         tnn_add_layer(net, &layer);
     }
@@ -94,12 +95,6 @@ static const vgg16_run VGG16_RUNS[] = {
      {127.5f, 127.5f, 127.5f}, 127.5f},
 };
 
-static inline const unsigned char *vgg16_image(const tnn_data *images, int i)
-{
-    return images->bytes + (size_t)(images->c * images->h * images->w)
-                           * (size_t)(images->index ? images->index[i] : i);
-}
-
 static inline uint64_t vgg16_hash(uint64_t hash, const void *data, size_t bytes)   /* FNV-1a 64 */
 {
     for (size_t i = 0; i < bytes; i++)
@@ -107,16 +102,13 @@ static inline uint64_t vgg16_hash(uint64_t hash, const void *data, size_t bytes)
     return hash;
 }
 
-/* What the net makes of n images from `first` on. x: room for them as floats. */
-static inline void vgg16_forward(tnn_net *net, const vgg16_run *run, const tnn_data *images,
-                                 int first, int n, float *x, float *features)
+/* What the net makes of n images of 3 x `pixels` bytes. x: room for them as floats. */
+static inline void vgg16_forward(tnn_net *net, const vgg16_run *run, const unsigned char *bytes,
+                                 int pixels, int n, float *x, float *features)
 {
-    int shape[3], count = tnn_output_shape(net, shape), pixels = images->h * images->w;
-    for (int i = 0; i < n; i++) {
-        const unsigned char *image = vgg16_image(images, first + i);
-        for (int k = 0; k < 3 * pixels; k++)
-            x[i * 3 * pixels + k] = ((float)image[k] - run->mean[k / pixels]) / run->std;
-    }
+    int shape[3], count = tnn_output_shape(net, shape);
+    for (int i = 0; i < n * 3 * pixels; i++)
+        x[i] = ((float)bytes[i] - run->mean[i / pixels % 3]) / run->std;
     tnn_forward(net, x, n, TNN_EVAL);
     const float *y = tnn_output(net);
     if (y) memcpy(features, y, sizeof *y * (size_t)(n * count));
@@ -137,19 +129,20 @@ static inline int vgg16_cached(const char *path, float *features, int n, int cou
     return good;
 }
 
-/* The features (n, count) of all images, the caller's to free. They are kept in
-   OUT/EXPERIMENT/features-HASH.npy; the hash is of weights, images, and what comes out for the
-   first of them, so of the kernels, too. NULL on failure, which it has reported.                 */
+/* The features (n, count) of the images, which are n times 3 x h x w bytes in a row; the caller's
+   to free. They are kept in OUT/EXPERIMENT/features-HASH.npy; the hash is of weights, images, and
+   what comes out for the first of them, so of the kernels, too. NULL on failure, which it has
+   reported.                                                                                      */
 static inline float *vgg16_features(experiment *e, const vgg16_run *run, const char *weights,
                                     const tnn_data *images, int *count)
 {
     enum { BATCH = 8 };
-    const size_t size = (size_t)(images->c * images->h * images->w);
-    const int    n = images->n;
+    const int    n = images->n, pixels = images->h * images->w;
+    const size_t size = 3 * (size_t)pixels;
     char path[EXPERIMENT_PATH + 64];
     int  shape[3];
 
-    tnn_net *net = tnn_create(.input = {images->c, images->h, images->w}, .batch = BATCH);
+    tnn_net *net = tnn_create(.input = {3, images->h, images->w}, .batch = BATCH);
     vgg16_add(net, 0, run->features, 1);
     if (run->pool) tnn_add(net, TNN_ADAPTIVE_AVGPOOL2D, .size = run->pool);
     *count = tnn_output_shape(net, shape);
@@ -157,17 +150,17 @@ static inline float *vgg16_features(experiment *e, const vgg16_run *run, const c
     float *y = (float *)malloc(sizeof *y * (size_t)n * (size_t)*count + 1);
     int good = x && y && vgg16_load(net, weights, 0, run->features) == 0;
     if (good) {
-        vgg16_forward(net, run, images, 0, 1, x, y);
+        vgg16_forward(net, run, images->bytes, pixels, 1, x, y);
         uint64_t hash = vgg16_hash(tnn_hash(net), y, sizeof *y * (size_t)*count);
-        for (int i = 0; i < n; i++) hash = vgg16_hash(hash, vgg16_image(images, i), size);
+        hash = vgg16_hash(hash, images->bytes, size * (size_t)n);
         snprintf(path, sizeof path, "%s/%s/features-%016llx.npy", e->out, e->name,
                  (unsigned long long)hash);
     }
     if (good && !vgg16_cached(path, y, n, *count)) {
         experiment_say(e, "computing the features of all images, once");
         for (int i = 0; i < n && !tnn_failed(); i += BATCH)
-            vgg16_forward(net, run, images, i, n - i < BATCH ? n - i : BATCH, x,
-                          y + (size_t)i * (size_t)*count);
+            vgg16_forward(net, run, images->bytes + size * (size_t)i, pixels,
+                          n - i < BATCH ? n - i : BATCH, x, y + (size_t)i * (size_t)*count);
         if (experiment_mkdirs(path) == 0)
             tnn_save_npy(path, y, TNN_F32, 2, (long long[]){n, *count});
         good = !tnn_failed();
@@ -194,56 +187,55 @@ static inline tnn_net *vgg16_head(const vgg16_run *run, const char *weights, int
     return net;
 }
 
-/* Trains on the first `train` of the images in random order (by the experiment's seed) and tests on
-   the others; a row per epoch. Where there are no weights there is no run. Returns 0, or -1 on
-   failure, which it has reported.                                                                */
-static inline int vgg16_transfer(experiment *e, const vgg16_run *run, const tnn_data *images,
-                                 int train)
+/* The samples of `part` with features instead of pixels: a view. */
+static inline tnn_data vgg16_view(const tnn_data *part, const float *features, int count)
 {
-    char weights[EXPERIMENT_PATH], text[EXPERIMENT_PATH + 256], settings[160];
+    tnn_data d = *part;
+    d.bytes  = NULL;
+    d.floats = features;
+    d.c = count, d.h = d.w = 1;
+    d.mean = 0, d.std = 1;
+    return d;
+}
+
+/* `train` and `test` are subsets of the images; a row per epoch. Where there are no weights there
+   is no run. Returns 0, or -1 on failure, which it has reported.                                 */
+static inline int vgg16_transfer(experiment *e, const vgg16_run *run, const tnn_data *images,
+                                 const tnn_data *train, const tnn_data *test, int epochs)
+{
+    char weights[EXPERIMENT_PATH], text[EXPERIMENT_PATH + 160], settings[160];
     struct stat there;
-    int  count;
+    int  count, go = -1;
     e->run = run->name;
     snprintf(weights, sizeof weights, "%s/vgg16/%s", e->data, run->weights);
     if (stat(weights, &there) != 0) {
-        snprintf(text, sizeof text, "skipped: it needs the weights %s%s", weights,
-                 run->until < VGG16_FC1 ? "" : ", which are model.safetensors of "
-                 "huggingface.co/timm/vgg16.tv_in1k (553 MB)");
+        snprintf(text, sizeof text, "skipped, there is no %s%s", weights, run->until < VGG16_FC1
+                 ? "" : " (553 MB, model.safetensors of huggingface.co/timm/vgg16.tv_in1k)");
         experiment_say(e, text);
-        e->work -= (double)run->epochs * train;
+        e->work -= (double)epochs * train->n;
         return 0;
     }
     float *features = vgg16_features(e, run, weights, images, &count);
-    int   *labels   = (int *)malloc(sizeof *labels * (size_t)images->n);
-    if (!features || !labels) { free(features); free(labels); return -1; }
-    for (int i = 0; i < images->n; i++)
-        labels[i] = images->labels[images->index ? images->index[i] : i];
-    tnn_data all = tnn_data_view(NULL, features, labels, images->n, count, 1, 1), part[2];
-    memset(part, 0, sizeof part);
-    tnn_split(&all, train, e->seed, &part[0], &part[1]);
+    if (!features) return -1;
+    tnn_data a = vgg16_view(train, features, count), b = vgg16_view(test, features, count);
     tnn_net *net = vgg16_head(run, weights, count, e->seed);
-    snprintf(settings, sizeof settings, "Adam, lr 0.001, batch 32, %d/%d samples, %d frozen rows of VGG-16, "
-             "%d features, %d outputs", part[0].n, part[1].n, run->until, count, run->outputs);
-    int go = experiment_begin(e, run->name, settings,
-                              experiment_fingerprint(vgg16_head(run, weights, count, e->seed),
-                                                     &part[0]),
-                              run->epochs, train, tnn_param_total(net));
+    snprintf(settings, sizeof settings, "Adam, lr 0.001, batch 32, %d/%d samples, VGG-16's first "
+             "%d rows, %d features, %d outputs", a.n, b.n, run->until, count, run->outputs);
+    go = experiment_begin(e, run->name, settings,
+                          experiment_fingerprint(vgg16_head(run, weights, count, e->seed), &a),
+                          epochs, a.n, tnn_param_total(net));
     if (go == 1) {
-        tnn_loader *batches = tnn_loader_create(&part[0], .batch = 32, .shuffle = 1,
-                                                .seed = e->seed);
-        for (int epoch = 0; epoch < run->epochs; epoch++) {
-            tnn_metrics seen = tnn_train_epoch(net, batches), test = tnn_evaluate(net, &part[1]);
-            experiment_progress(e, train);
-            if (experiment_row(e, seen, test, tnn_lr(net)) != 0) break;
+        tnn_loader *batches = tnn_loader_create(&a, .batch = 32, .shuffle = 1, .seed = e->seed);
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            tnn_metrics seen = tnn_train_epoch(net, batches), tested = tnn_evaluate(net, &b);
+            experiment_progress(e, a.n);
+            if (experiment_row(e, seen, tested, tnn_lr(net)) != 0) break;
         }
         tnn_loader_free(batches);
         go = experiment_end(e);
     }
-    tnn_data_free(&part[0]);
-    tnn_data_free(&part[1]);
     tnn_free(net);
     free(features);
-    free(labels);
     return go;
 }
 
