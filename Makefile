@@ -110,7 +110,7 @@ test:
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@CC='$(CC)' sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/same_bits.sh all' \
-	    tests/platforms.sh
+	    tests/vgg16.sh tests/platforms.sh
 
 bench: build/bench
 	build/bench

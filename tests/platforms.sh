@@ -58,7 +58,7 @@ elif have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then
         for p in $programs; do
             case $p-$cpu in
             test_kernels-Haswell) groups='matrix products' ;;
-            test_layers*) groups=$isa ;;
+            test_layers* | test_vgg16*) groups=$isa ;;
             test_torch*) groups="mlp, SGD, $isa" ;;
             *) groups= ;;
             esac

@@ -1,0 +1,242 @@
+/* vgg16.h - VGG-16, and transfer learning: a new last layer on features of a trained net
+
+   Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition"
+   (2015), configuration D. Its weights are read from safetensors files under the names of timm's
+   and of torchvision's models. Layers before the last stay as they are, so what they make of the
+   images is computed once and kept beside the results.                                           */
+#ifndef VGG16_H
+#define VGG16_H
+
+#include "experiment.h"
+
+/* ==== The net =================================================================================
+   A row per layer, as in torchvision: rows 0 to 30 are "features.0" to "features.30", rows 33, 36
+   and 39 the classifier. Any rows that follow each other make a net, whose layer i is row from + i.
+   Each number of filters and units is divided by `thin`: 1 is VGG-16, more is for tests.         */
+#define VGG16_CONV(filters) {TNN_CONV2D, filters}, {TNN_RELU, 0}
+#define VGG16_POOL          {TNN_MAXPOOL2D, 2}
+static const struct { tnn_layer_type type; int size; } VGG16[] = {
+    VGG16_CONV(64),  VGG16_CONV(64),                   VGG16_POOL,
+    VGG16_CONV(128), VGG16_CONV(128),                  VGG16_POOL,
+    VGG16_CONV(256), VGG16_CONV(256), VGG16_CONV(256), VGG16_POOL,
+    VGG16_CONV(512), VGG16_CONV(512), VGG16_CONV(512), VGG16_POOL,
+    VGG16_CONV(512), VGG16_CONV(512), VGG16_CONV(512), VGG16_POOL,
+    {TNN_ADAPTIVE_AVGPOOL2D, 7}, {TNN_FLATTEN, 0},
+    {TNN_DENSE, 4096}, {TNN_RELU, 0}, {TNN_DROPOUT, 0},
+    {TNN_DENSE, 4096}, {TNN_RELU, 0}, {TNN_DROPOUT, 0},
+    {TNN_DENSE, 1000},
+};
+enum { VGG16_BLOCK2 = 10, VGG16_FC1 = 33, VGG16_FC2 = 36, VGG16_FC3 = 39, VGG16_ROWS = 40 };
+
+/* Adds rows from..to-1, frozen, their weights to be loaded. */
+static inline void vgg16_add(tnn_net *net, int from, int to, int thin)
+{
+    for (int i = from; i < to; i++) {
+        tnn_layer layer;
+        memset(&layer, 0, sizeof layer);
+        layer.type    = VGG16[i].type;
+        layer.filters = layer.type == TNN_CONV2D ? VGG16[i].size / thin : 0;
+        layer.units   = layer.type == TNN_DENSE  ? VGG16[i].size / thin : 0;
+        layer.kernel  = layer.type == TNN_CONV2D ? 3 : layer.type == TNN_MAXPOOL2D ? 2 : 0;
+        layer.pad     = layer.type == TNN_CONV2D;
+        layer.size    = layer.type == TNN_ADAPTIVE_AVGPOOL2D ? VGG16[i].size : 0;
+        layer.init    = TNN_INIT_ZERO;
+        layer.frozen  = 1;
+        tnn_add_layer(net, &layer);
+    }
+}
+
+/* Loads all weights of rows from..to-1 into a net that begins with row `from`. The classifier is
+   pre_logits.fc1, pre_logits.fc2 and head.fc in timm's files (as convolutions over 7x7 and 1x1),
+   classifier.0, .3 and .6 in torchvision's. What else the file holds is not looked at. Returns 0,
+   or -1 on failure, for tnn_error() to tell.                                                     */
+static inline int vgg16_load(tnn_net *net, const char *path, int from, int to)
+{
+    static const char *const dense[2][3] = {{"pre_logits.fc1.", "pre_logits.fc2.", "head.fc."},
+                                            {"classifier.0.", "classifier.3.", "classifier.6."}};
+    tnn_safetensors     file = tnn_read_safetensors(path);
+    tnn_weights_options o;
+    char text[VGG16_ROWS][2][24];
+    int  torchvision = 0, rows = 0;
+    for (int i = 0; i < file.count; i++)
+        if (strcmp(file.tensor[i].name, "classifier.0.weight") == 0) torchvision = 1;
+    tnn_safetensors_free(&file);
+    memset(&o, 0, sizeof o);
+    o.path = path;
+    for (int i = from; i < to; i++) {
+        if (VGG16[i].type != TNN_CONV2D && VGG16[i].type != TNN_DENSE) continue;
+        if (i < VGG16_FC1) snprintf(text[rows][0], sizeof text[0][0], "features.%d.", i);
+        else strcpy(text[rows][0], dense[torchvision][(i - VGG16_FC1) / 3]);
+        snprintf(text[rows][1], sizeof text[0][1], "%d.", i - from);
+        o.rename[rows].file = text[rows][0];
+        o.rename[rows].net  = text[rows][1];
+        rows++;
+    }
+    return tnn_weights_load(net, &o) == 2 * rows ? 0 : -1;
+}
+
+/* ==== Transfer ==================================================================================
+   A run: the first `features` rows make the features of each image, of x = (byte - mean)/std; with
+   `pool` the image that comes out is averaged to pool x pool. On from there to row `until` they are
+   part of each training step, frozen (that is for dropout); then a new dense layer is trained.   */
+typedef struct vgg16_run {
+    const char *name, *weights;         /* the latter a file in the folder of the data */
+    int    features, pool, until, outputs, epochs;
+    float  mean[3], std;
+} vgg16_run;
+
+static const vgg16_run VGG16_RUNS[] = {
+    /* Blocks 1 and 2 alone, with the weights of the paper, for bytes less ImageNet's mean colour. */
+    {"transfer-section", "blocks12.safetensors", VGG16_BLOCK2, 8, VGG16_BLOCK2, 24, 10,
+     {123.68f, 116.779f, 103.939f}, 1},
+    /* As in the report: torchvision's weights, though images are scaled to -1..1, and 124 outputs
+       for 24 classes. */
+    {"transfer-vgg16", "model.safetensors", VGG16_FC1 + 2, 0, VGG16_FC3, 124, 5,
+     {127.5f, 127.5f, 127.5f}, 127.5f},
+};
+
+static inline uint64_t vgg16_hash(uint64_t hash, const void *data, size_t bytes)   /* FNV-1a 64 */
+{
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ ((const unsigned char *)data)[i]) * 1099511628211u;
+    return hash;
+}
+
+/* What the net makes of n images of 3 x `pixels` bytes. x: room for them as floats. */
+static inline void vgg16_forward(tnn_net *net, const vgg16_run *run, const unsigned char *bytes,
+                                 int pixels, int n, float *x, float *features)
+{
+    int shape[3], count = tnn_output_shape(net, shape);
+    for (int i = 0; i < n * 3 * pixels; i++)
+        x[i] = ((float)bytes[i] - run->mean[i / pixels % 3]) / run->std;
+    tnn_forward(net, x, n, TNN_EVAL);
+    const float *y = tnn_output(net);
+    if (y) memcpy(features, y, sizeof *y * (size_t)(n * count));
+}
+
+/* Reads the features (n, count) if the file holds such. */
+static inline int vgg16_cached(const char *path, float *features, int n, int count)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) return 0;
+    fclose(f);
+    tnn_array a = tnn_read_npy(path);
+    int good = a.data && a.dtype == TNN_F32 && a.ndim == 2 && a.shape[0] == n
+               && a.shape[1] == count;
+    if (good) memcpy(features, a.data, sizeof *features * (size_t)a.count);
+    tnn_array_free(&a);
+    tnn_clear_error();                  /* a broken file is written anew */
+    return good;
+}
+
+/* The features (n, count) of the images, which are n times 3 x h x w bytes in a row; the caller's
+   to free. They are kept in OUT/EXPERIMENT/features-HASH.npy; the hash is of weights, images, and
+   what comes out for the first of them, so of the kernels, too. NULL on failure, which it has
+   reported.                                                                                      */
+static inline float *vgg16_features(experiment *e, const vgg16_run *run, const char *weights,
+                                    const tnn_data *images, int *count)
+{
+    enum { BATCH = 8 };
+    const int    n = images->n, pixels = images->h * images->w;
+    const size_t size = 3 * (size_t)pixels;
+    char path[EXPERIMENT_PATH + 64];
+    int  shape[3];
+
+    tnn_net *net = tnn_create(.input = {3, images->h, images->w}, .batch = BATCH);
+    vgg16_add(net, 0, run->features, 1);
+    if (run->pool) tnn_add(net, TNN_ADAPTIVE_AVGPOOL2D, .size = run->pool);
+    *count = tnn_output_shape(net, shape);
+    float *x = (float *)malloc(sizeof *x * BATCH * size);
+    float *y = (float *)malloc(sizeof *y * (size_t)n * (size_t)*count + 1);
+    int good = x && y && vgg16_load(net, weights, 0, run->features) == 0;
+    if (good) {
+        vgg16_forward(net, run, images->bytes, pixels, 1, x, y);
+        uint64_t hash = vgg16_hash(tnn_hash(net), y, sizeof *y * (size_t)*count);
+        hash = vgg16_hash(hash, images->bytes, size * (size_t)n);
+        snprintf(path, sizeof path, "%s/%s/features-%016llx.npy", e->out, e->name,
+                 (unsigned long long)hash);
+    }
+    if (good && !vgg16_cached(path, y, n, *count)) {
+        experiment_say(e, "computing the features of all images, once");
+        for (int i = 0; i < n && !tnn_failed(); i += BATCH)
+            vgg16_forward(net, run, images->bytes + size * (size_t)i, pixels,
+                          n - i < BATCH ? n - i : BATCH, x, y + (size_t)i * (size_t)*count);
+        if (experiment_mkdirs(path) == 0)
+            tnn_save_npy(path, y, TNN_F32, 2, (long long[]){n, *count});
+        good = !tnn_failed();
+    }
+    if (!good) experiment_say(e, tnn_failed() ? tnn_error() : "out of memory");
+    if (!good) free(y);
+    free(x);
+    tnn_free(net);
+    return good ? y : NULL;
+}
+
+/* What is trained on the features. Those of convolutions differ in scale, and Adam's steps do not:
+   each is brought to mean 0 and variance 1 over the batch, without parameters.                   */
+static inline tnn_net *vgg16_head(const vgg16_run *run, const char *weights, int count,
+                                  uint64_t seed)
+{
+    tnn_net *net = tnn_create(.input = {count, 1, 1}, .batch = 32, .seed = seed);
+    if (run->features < VGG16_FC1) tnn_add(net, TNN_BATCHNORM, .no_affine = 1);
+    vgg16_add(net, run->features, run->until, 1);
+    tnn_add(net, TNN_DENSE, .units = run->outputs);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-3);
+    if (run->features < run->until) vgg16_load(net, weights, run->features, run->until);
+    return net;
+}
+
+/* The samples of `part` with features instead of pixels: a view. */
+static inline tnn_data vgg16_view(const tnn_data *part, const float *features, int count)
+{
+    tnn_data d = *part;
+    d.bytes  = NULL;
+    d.floats = features;
+    d.c = count, d.h = d.w = 1;
+    d.mean = 0, d.std = 1;
+    return d;
+}
+
+/* `train` and `test` are subsets of the images; a row per epoch. Where there are no weights there
+   is no run. Returns 0, or -1 on failure, which it has reported.                                 */
+static inline int vgg16_transfer(experiment *e, const vgg16_run *run, const tnn_data *images,
+                                 const tnn_data *train, const tnn_data *test, int epochs)
+{
+    char weights[EXPERIMENT_PATH], text[EXPERIMENT_PATH + 160], settings[160];
+    struct stat there;
+    int  count, go = -1;
+    e->run = run->name;
+    snprintf(weights, sizeof weights, "%s/vgg16/%s", e->data, run->weights);
+    if (stat(weights, &there) != 0) {
+        snprintf(text, sizeof text, "skipped, there is no %s%s", weights, run->until < VGG16_FC1
+                 ? "" : " (553 MB, model.safetensors of huggingface.co/timm/vgg16.tv_in1k)");
+        experiment_say(e, text);
+        e->work -= (double)epochs * train->n;
+        return 0;
+    }
+    float *features = vgg16_features(e, run, weights, images, &count);
+    if (!features) return -1;
+    tnn_data a = vgg16_view(train, features, count), b = vgg16_view(test, features, count);
+    tnn_net *net = vgg16_head(run, weights, count, e->seed);
+    snprintf(settings, sizeof settings, "Adam, lr 0.001, batch 32, %d/%d samples, VGG-16's first "
+             "%d rows, %d features, %d outputs", a.n, b.n, run->until, count, run->outputs);
+    go = experiment_begin(e, run->name, settings,
+                          experiment_fingerprint(vgg16_head(run, weights, count, e->seed), &a),
+                          epochs, a.n, tnn_param_total(net));
+    if (go == 1) {
+        tnn_loader *batches = tnn_loader_create(&a, .batch = 32, .shuffle = 1, .seed = e->seed);
+        for (int epoch = 0; epoch < epochs; epoch++) {
+            tnn_metrics seen = tnn_train_epoch(net, batches), tested = tnn_evaluate(net, &b);
+            experiment_progress(e, a.n);
+            if (experiment_row(e, seen, tested, tnn_lr(net)) != 0) break;
+        }
+        tnn_loader_free(batches);
+        go = experiment_end(e);
+    }
+    tnn_free(net);
+    free(features);
+    return go;
+}
+
+#endif /* VGG16_H */
