@@ -17,8 +17,10 @@ help:
 	@echo 'make quick       a short run of each experiment and its figures, to build/quick/ (seconds)'
 	@echo 'make plots       the experiments, and their figures to build/plots/'
 	@echo 'make report      build/report.md: our numbers beside those reported; SEEDS=5: five runs'
-	@echo 'make data        downloads the real data to data/ (without it the images are synthetic;'
-	@echo '                 TINYNN_DATA in the environment names another place)'
+	@echo 'make data        downloads the real data to data/, 100 MB (without it the images are'
+	@echo '                 synthetic; TINYNN_DATA in the environment names another place); one set:'
+	@echo '                 make data-fashion-mnist, data-kuzushiji, data-icons, data-flags'
+	@echo 'make data-vgg16  the weights of VGG-16, 553 MB, which make data leaves out'
 	@echo 'make test        the tests, under three minutes; make test-all: also other processors,'
 	@echo '                 sanitizers and every compiler found'
 	@echo 'make bench       a table of speeds on this machine'
@@ -105,45 +107,22 @@ report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 
 test:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
-	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh tests/same_bits.sh
+	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
+	    tests/same_bits.sh
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
-	@CC='$(CC)' sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/same_bits.sh all' \
-	    tests/vgg16.sh tests/platforms.sh
+	@CC='$(CC)' sh tests/run.sh $(TESTS) 'tests/compile.sh all' tests/data.sh \
+	    'tests/same_bits.sh all' tests/vgg16.sh tests/platforms.sh
 
 bench: build/bench
 	build/bench
 
-# ---- data: Fashion-MNIST (Zalando SE, MIT licence) -----------------------------------------------
+# ---- data: experiments/data.sh tells from where --------------------------------------------------
 
-FASHION_SITES = https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion \
-                http://fashion-mnist.s3-website.eu-central-1.amazonaws.com
-FASHION = train-images-idx3-ubyte train-labels-idx1-ubyte \
-          t10k-images-idx3-ubyte t10k-labels-idx1-ubyte
-sha256-train-images-idx3-ubyte = 3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84
-sha256-train-labels-idx1-ubyte = a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845
-sha256-t10k-images-idx3-ubyte  = 346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073
-sha256-t10k-labels-idx1-ubyte  = 67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5
+data: ; @sh experiments/data.sh data fashion-mnist kuzushiji icons flags
 
-# curl's errors 22, 33 and 36: cannot go on from what is there, so from the beginning.
-data: $(FASHION:%=data/fashion-mnist/%)
-
-data/fashion-mnist/%:
-	@mkdir -p $(@D) && cd $(@D) && \
-	if [ -f $*.gz ]; then mv $*.gz $*.part; fi; \
-	good() { { sha256sum $*.part || shasum -a 256 $*.part; } 2>/dev/null | grep -q '$(sha256-$*)'; }; \
-	get() { echo "$$site/$*.gz" && \
-	    curl -fL\# --retry 2 --connect-timeout 20 -o $*.part "$$@" "$$site/$*.gz"; }; \
-	for site in $(FASHION_SITES); do \
-	    good && break; \
-	    get -C - || case $$? in 22|33|36) rm -f $*.part; get;; *) false;; esac || continue; \
-	    good || { echo "not the file expected: its sha256 differs" >&2; rm $*.part; }; \
-	done; \
-	if good; then mv $*.part $*.gz && gzip -dkf $*.gz; else \
-	    echo "make data: $*.gz could be had from none of: $(FASHION_SITES)" >&2; \
-	    echo "Try again (it goes on where it stopped), or find the file elsewhere, put it into" >&2; \
-	    echo "$(@D)/ and run make data once more." >&2; exit 1; fi
+data-%: ; @sh experiments/data.sh data $*
 
 # ---- the rest ------------------------------------------------------------------------------------
 

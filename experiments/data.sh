@@ -1,0 +1,156 @@
+#!/bin/sh
+# data.sh DIR SET... - fetches the real data from where they are published, to DIR/SET/
+#
+# data.txt beside this script lists the files of each set, as sha256sum does. What is there and
+# right is not fetched again; a download goes on where it stopped. Sites are tried in their order:
+# each is a folder with the files if it ends in /, or else the file itself (of the flags: a .tar.gz
+# of them). Commits are named, so that the files stay what they are. Other sites can be given in the
+# environment.
+
+github=https://raw.githubusercontent.com jsdelivr=https://cdn.jsdelivr.net/gh
+zalando=https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion
+kmnist=c400549d85bbdb21798b8870949ada657a5fca7f
+icons=abd3e66ce782446175ed32fd29d6a1212a5d1bc9
+flags=862dbe3f01d795099470d33bba222507d16e3013
+timm=https://huggingface.co/timm/vgg16.tv_in1k/resolve/b8d8aa2dd860af9233c8c67385a8097fd6c35d3f
+zalando_s3=http://fashion-mnist.s3-website.eu-central-1.amazonaws.com
+: "${FASHION_SITES=$zalando/ $zalando_s3/}"
+: "${KUZUSHIJI_SITES=$github/manurrell/ML_TP3/$kmnist/tp3/ $jsdelivr/manurrell/ML_TP3@$kmnist/tp3/}"
+: "${ICONS_SITES=$github/Agudroid/Icon_Classifier/$icons/icons \
+https://www.dropbox.com/s/jgjuf2t0enioz1n/iconos_train.pkl?dl=1}"
+# Not 997 requests to github, which limits their number per hour, but one.
+: "${FLAGS_SITES=https://codeload.github.com/LuisPereraPerez/AA2_practicas/tar.gz/$flags \
+$jsdelivr/LuisPereraPerez/AA2_practicas@$flags/Pr%C3%A1ctica-1/Flags/}"
+: "${VGG16_SITES=$timm/}"
+
+say() { printf '%s\n' "$@" >&2; }
+have() { command -v "$1" > /dev/null 2>&1; }
+
+if have sha256sum; then sha256() { sha256sum; }; else sha256() { shasum -a 256; }; fi
+right() { [ -f "$2" ] && [ "$(sha256 < "$2" | cut -d ' ' -f 1)" = "$1" ]; } # SUM FILE
+
+# get URL: into $part, on from what is there of it; after curl's errors 22, 33 and 36, which mean
+# that it cannot go on, from the beginning.
+get() {
+    say "$1"
+    set -- -fL"$bar" --retry 2 --retry-max-time 600 --connect-timeout 20 -o "$part" "$1"
+    curl -C - "$@" || case $? in 22 | 33 | 36) rm -f "$part"; curl "$@" ;; *) false ;; esac
+}
+
+# fetch SUM FILE: one file of the list, from the first of $sites that has it. What is there of it
+# may be wrong, and is dropped when the rest has shown this: then all sites are worth another try.
+fetch() {
+    part=$2.part name=${2#*/}
+    right "$1" "$2" && return
+    mkdir -p "${2%/*}"
+    [ ! -f "$2" ] || mv "$2" "$part"
+    if [ -f "$part" ]; then tries="$sites $sites"; else tries=$sites; fi
+    for site in $tries; do
+        case $set$site in
+        */) site=$site$(echo "${name#originals/}" | sed 's/ /%20/g') ;;
+        flags*) continue ;;
+        esac
+        get "$site" || continue
+        right "$1" "$part" && break
+        say "not the file expected: its sha256 differs"
+        rm -f "$part"
+    done
+    right "$1" "$part" && mv "$part" "$2" && return
+    say "make data: $2 could be had from none of: $sites" \
+        "Try again (it goes on where it stopped), or find the file elsewhere, put it into" \
+        "$PWD/${2%/*}/ and run make data once more."
+    rmdir -p "${2%/*}" 2> /dev/null         # an empty folder would stand for a damaged set
+    return 1
+}
+
+listed() { grep "  $set/" "$list"; }
+
+files() { # SITES
+    sites=$1 bar=\#
+    listed | while read -r sum file; do
+        case $file in
+        *.gz) [ -f "${file%.gz}" ] || { fetch "$sum" "$file" && gzip -dkf "$file"; } ;;
+        *) fetch "$sum" "$file" ;;
+        esac || exit 1
+    done
+}
+
+# ---- flags: photos, and what ImageFolder makes of them: images.npy, labels.npy, classes.txt ------
+
+# The list is in ImageFolder's order: by folder, then by name, as Python sorts them. So are these,
+# which are those of its extensions: all but a gif.
+photos() { listed | cut -c 67- | grep -iE '\.(jpe?g|png|ppm|bmp|pgm|tiff?|webp)$'; }
+
+# npy SHAPE: the header of an array of bytes, of 128 bytes, 'v' = 118 of them after its length.
+npy() {
+    printf '\223NUMPY\001\000v\000'
+    printf '%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"
+}
+
+# archive: the photos of an archive, which has them in */*/Flags, whether right or not.
+archive() {
+    part=flags/photos.tar.gz.part new=flags/photos.new bar=\#
+    for site in $FLAGS_SITES; do
+        case $site in */) continue ;; esac
+        rm -rf $new
+        mkdir -p $new flags/originals
+        get "$site" || continue
+        tar -xzof $part -C $new && cp -R $new/*/*/Flags/. flags/originals && absent=0
+        rm -f $part
+        [ "$absent" -gt 0 ] || break
+    done
+    rm -rf $new
+}
+
+flags() {
+    [ -f flags/images.npy ] || [ -f flags/images.npy.gz ] && [ -f flags/labels.npy ] && return
+    if have magick; then convert=magick; else convert=convert; fi
+    have $convert || { say 'make data: the flags need ImageMagick, for instance:' \
+                           'apt-get install imagemagick'; return 1; }
+    absent=$(listed | while read -r sum file; do [ -f "$file" ] || echo; done | wc -l)
+    [ $((2 * absent)) -le "$(listed | wc -l)" ] || archive
+    sites=$FLAGS_SITES bar=sS
+    listed | while read -r sum file; do fetch "$sum" "$file" || exit 1; done || return
+
+    n=$(photos | wc -l | tr -d ' ')
+    say "flags: $n photos become images of 128x128, a minute or two"
+    photos | cut -d / -f 3 | uniq > flags/classes.new
+    {
+        npy "$n,"
+        printf '%b' "$(photos |
+            awk -F / '$3 != class { class = $3; k++ } { printf "\\0%03o", k - 1 }')"
+    } > flags/labels.new
+    {
+        npy "$n, 128, 128, 3"
+        photos | while read -r file; do
+            $convert -quiet "$file[0]" -alpha off -filter Triangle -resize '128x128!' -depth 8 \
+                rgb:- < /dev/null || say "$file: ImageMagick had trouble with it"
+        done
+    } > flags/images.new
+    [ "$(wc -c < flags/images.new)" -eq $((128 + n * 128 * 128 * 3)) ] || {
+        say "make data: not all photos in $PWD/flags/originals could be converted"
+        return 1
+    }
+    mv flags/classes.new flags/classes.txt
+    mv flags/labels.new flags/labels.npy
+    mv flags/images.new flags/images.npy
+}
+
+# --------------------------------------------------------------------------------------------------
+have curl || { say 'make data needs curl, for instance: apt-get install curl'; exit 1; }
+have sha256sum || have shasum || { say 'make data needs sha256sum or shasum'; exit 1; }
+list=$(cd "$(dirname "$0")" && pwd)/data.txt
+mkdir -p "$1" && cd "$1" || exit 1
+shift
+status=0
+for set; do
+    case $set in
+    fashion-mnist) files "$FASHION_SITES" ;;
+    kuzushiji)     files "$KUZUSHIJI_SITES" ;;
+    icons)         files "$ICONS_SITES" ;;
+    flags)         flags ;;
+    vgg16)         files "$VGG16_SITES" ;;
+    *)             say "data.sh: there is no set $set"; false ;;
+    esac || status=1
+done
+exit $status
