@@ -56,7 +56,8 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h experiments/*.h) t
 # ---- experiments: OUT/NAME.done says that all runs in OUT/NAME/ are complete ---------------------
 # OUT is build/results (seed 1), build/results/seedN, or build/quick. OUT/NAME.key names the program
 # and the data that the runs belong to (fashion_cnn's are in a folder fashion*). When it changes,
-# they are made anew; while it is the same, the program goes on where it was interrupted.
+# they are made anew; while it is the same, the program goes on where it was interrupted. It does so
+# once more when weights for transfer learning come.
 
 .SECONDEXPANSION:
 .PRECIOUS: %.key build/quick/%.done build/results/%.done
@@ -68,13 +69,14 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h experiments/*.h) t
 
 set  = $(or $(set-$(notdir $*)),$(firstword $(subst _, ,$(notdir $*))))
 set-optimizer_race = fashion
+also-flags_cnn = $(wildcard $(or $(TINYNN_DATA),data)/vgg16/*.safetensors)
 seed = $(patsubst build/results/seed%,%,$(filter build/results/seed%,$(@D)))
 
 build/quick/%.done: build/quick/%.key
 	build/$* --quick --out build/quick
 	@touch $@
 
-build/results/%.done: build/results/%.key
+build/results/%.done: build/results/%.key $$(also-$$(notdir $$*))
 	build/$(notdir $*) $(seed:%=--seed %) --out $(@D)
 	@touch $@
 

@@ -27,10 +27,13 @@
        printed0 ...   the ten trials that the report's search printed, trained as there
        trial0 ...     the ten configurations that it trained again
        best0 ...      so are the best of our own search, best0 the best
+       transfer-...   a new last layer on VGG-16: on its first two blocks ("section"), and on all of
+                      it as the report has it; where its weights are (make data-vgg16)
    Training figures are taken on the way, as the report does. Its numbers are in
    plots/flags_cnn_reported.tsv and plots/flags_cnn_text.tsv.                                     */
 #include "experiment.h"
 #include "flags_data.h"
+#include "vgg16.h"
 
 enum { RELU, LEAKY, ELU, SIGMOID, TANH };
 enum { ADAM, SGD, RMSPROP, ADADELTA, ADAGRAD, ASGD, NADAM };
@@ -65,7 +68,8 @@ typedef enum flags_task {
     SEARCH,                             /* ten trials of our own                               */
     TRY,                                /* all epochs, then test accuracy with dropout on      */
     RETRAIN,                            /* until 90 %, or three epochs without a better one    */
-    BEST                                /* the same with the next best of our search's trials  */
+    BEST,                               /* the same with the next best of our search's trials  */
+    TRANSFER                            /* a new layer on what VGG-16 makes of the images      */
 } flags_task;
 
 typedef struct flags_run { const char *name; flags_task task; int epochs; cnn net; } flags_run;
@@ -108,6 +112,8 @@ static const flags_run RUNS[] = {       /* in the order of the report */
     {"best2",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
     {"best3",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
     {"best4",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
+    {"transfer-section", TRANSFER, 10, {{0, 0}, {0, 0}, 0, 0, 0, 0, 0, 0}},
+    {"transfer-vgg16",   TRANSFER,  5, {{0, 0}, {0, 0}, 0, 0, 0, 0, 0, 0}},
 };
 enum { RUN_COUNT = sizeof RUNS / sizeof RUNS[0] };
 
@@ -368,6 +374,9 @@ int main(int argc, char **argv)
         switch (run->task) {
         case SEARCH: status = search(&e, &set, epochs); break;
         case BEST:   status = retrain(&e, run->name, i - first_best, epochs, &set); break;
+        case TRANSFER:
+            status = vgg16_transfer(&e, run->name, &set.all, &set.train, &set.test, epochs);
+            break;
         default:     status = do_run(&e, run->name, run->task, epochs, &run->net, &set); break;
         }
     }

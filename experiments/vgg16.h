@@ -81,19 +81,24 @@ static inline int vgg16_load(tnn_net *net, const char *path, int from, int to)
    part of each training step, frozen (that is for dropout); then a new dense layer is trained.   */
 typedef struct vgg16_run {
     const char *name, *weights;         /* the latter a file in the folder of the data */
-    int    features, pool, until, outputs, epochs;
+    int    features, pool, until, outputs;
     float  mean[3], std;
 } vgg16_run;
 
+/* A run whose weights are not there is tried with those of its next row. */
 static const vgg16_run VGG16_RUNS[] = {
-    /* Blocks 1 and 2 alone, with the weights of the paper, for bytes less ImageNet's mean colour. */
-    {"transfer-section", "blocks12.safetensors", VGG16_BLOCK2, 8, VGG16_BLOCK2, 24, 10,
+    /* Blocks 1 and 2 alone, with the weights of the paper, for bytes less ImageNet's mean colour;
+       or with torchvision's, for ImageNet's mean 0 and variance 1. */
+    {"transfer-section", "blocks12.safetensors", VGG16_BLOCK2, 8, VGG16_BLOCK2, 24,
      {123.68f, 116.779f, 103.939f}, 1},
+    {"transfer-section", "model.safetensors", VGG16_BLOCK2, 8, VGG16_BLOCK2, 24,
+     {123.675f, 116.28f, 103.53f}, 57.63f},
     /* As in the report: torchvision's weights, though images are scaled to -1..1, and 124 outputs
        for 24 classes. */
-    {"transfer-vgg16", "model.safetensors", VGG16_FC1 + 2, 0, VGG16_FC3, 124, 5,
+    {"transfer-vgg16", "model.safetensors", VGG16_FC1 + 2, 0, VGG16_FC3, 124,
      {127.5f, 127.5f, 127.5f}, 127.5f},
 };
+enum { VGG16_RUN_COUNT = sizeof VGG16_RUNS / sizeof VGG16_RUNS[0] };
 
 static inline uint64_t vgg16_hash(uint64_t hash, const void *data, size_t bytes)   /* FNV-1a 64 */
 {
@@ -198,29 +203,22 @@ static inline tnn_data vgg16_view(const tnn_data *part, const float *features, i
     return d;
 }
 
-/* `train` and `test` are subsets of the images; a row per epoch. Where there are no weights there
-   is no run. Returns 0, or -1 on failure, which it has reported.                                 */
-static inline int vgg16_transfer(experiment *e, const vgg16_run *run, const tnn_data *images,
-                                 const tnn_data *train, const tnn_data *test, int epochs)
+/* `train` and `test` are subsets of the images; a row per epoch. Returns 0, or -1 on failure, which
+   it has reported.                                                                               */
+static inline int vgg16_train(experiment *e, const vgg16_run *run, const tnn_data *images,
+                              const tnn_data *train, const tnn_data *test, int epochs)
 {
-    char weights[EXPERIMENT_PATH], text[EXPERIMENT_PATH + 160], settings[160];
-    struct stat there;
+    char weights[EXPERIMENT_PATH], settings[200];
     int  count, go = -1;
     e->run = run->name;
     snprintf(weights, sizeof weights, "%s/vgg16/%s", e->data, run->weights);
-    if (stat(weights, &there) != 0) {
-        snprintf(text, sizeof text, "skipped, there is no %s%s", weights, run->until < VGG16_FC1
-                 ? "" : " (553 MB, model.safetensors of huggingface.co/timm/vgg16.tv_in1k)");
-        experiment_say(e, text);
-        e->work -= (double)epochs * train->n;
-        return 0;
-    }
     float *features = vgg16_features(e, run, weights, images, &count);
     if (!features) return -1;
     tnn_data a = vgg16_view(train, features, count), b = vgg16_view(test, features, count);
     tnn_net *net = vgg16_head(run, weights, count, e->seed);
     snprintf(settings, sizeof settings, "Adam, lr 0.001, batch 32, %d/%d samples, VGG-16's first "
-             "%d rows, %d features, %d outputs", a.n, b.n, run->until, count, run->outputs);
+             "%d rows, %d features, %d outputs, %s", a.n, b.n, run->until, count, run->outputs,
+             run->weights);
     go = experiment_begin(e, run->name, settings,
                           experiment_fingerprint(vgg16_head(run, weights, count, e->seed), &a),
                           epochs, a.n, tnn_param_total(net));
@@ -237,6 +235,27 @@ static inline int vgg16_transfer(experiment *e, const vgg16_run *run, const tnn_
     tnn_free(net);
     free(features);
     return go;
+}
+
+/* The run of that name. Where there are no weights there is none: it says which they would be, and
+   returns 0.                                                                                     */
+static inline int vgg16_transfer(experiment *e, const char *name, const tnn_data *images,
+                                 const tnn_data *train, const tnn_data *test, int epochs)
+{
+    char path[EXPERIMENT_PATH + 160];
+    struct stat there;
+    for (int i = 0; i < VGG16_RUN_COUNT; i++) {
+        if (strcmp(VGG16_RUNS[i].name, name) != 0) continue;
+        snprintf(path, sizeof path, "%s/vgg16/%s", e->data, VGG16_RUNS[i].weights);
+        if (stat(path, &there) == 0)
+            return vgg16_train(e, &VGG16_RUNS[i], images, train, test, epochs);
+    }
+    e->run = name;
+    snprintf(path, sizeof path, "skipped: the weights %s/vgg16/model.safetensors are not there "
+             "(make data-vgg16 fetches them, 553 MB)", e->data);
+    experiment_say(e, path);
+    e->work -= (double)epochs * train->n;
+    return 0;
 }
 
 #endif /* VGG16_H */
