@@ -94,7 +94,11 @@ static inline void experiment_help(const experiment *e, FILE *to)
                     "                 does every N-th part and nothing else; start all of them\n",
                 e->shared);
     fprintf(to, "  --help         this\n\nruns:");
-    for (int i = 0; e->runs[i]; i++) fprintf(to, " %s", e->runs[i]);
+    for (int i = 0, column = 5; e->runs[i]; i++) {
+        int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
+        fprintf(to, "%s %s", wrap ? "\n     " : "", e->runs[i]);
+        column = (wrap ? 5 : column) + length;
+    }
     fprintf(to, "\n\nComplete runs are skipped. Exit status: 0 done, 1 failed, 2 wrong usage.\n");
 }
 
