@@ -64,6 +64,14 @@ static struct {
 
 /* ---- groups ---------------------------------------------------------------------------------*/
 
+/* The folder of a test program, for its files. */
+static inline void test_folder(char *folder, size_t size, const char *program)
+{
+    size_t n = strlen(program);
+    while (n > 0 && program[n - 1] != '/' && program[n - 1] != '\\') n--;
+    snprintf(folder, size, "%.*s", n ? (int)n - 1 : 1, n ? program : ".");
+}
+
 static inline void test_start(int argc, char **argv)
 {
     memset(&test, 0, sizeof test);

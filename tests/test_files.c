@@ -914,11 +914,9 @@ static void vgg(void)
 
 int main(int argc, char **argv)
 {
-    const char *slash = strrchr(argv[0], '/');
     test_start(argc, argv);
     vectors_from(argc, argv);
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - argv[0]) : 1,
-             slash ? argv[0] : ".");
+    test_folder(folder, sizeof folder, argv[0]);
     RUN(".npy: NumPy's files, read and written", npy_reading);
     RUN(".npy: what is refused", npy_refused);
     RUN(".npy: each byte changed", npy_broken);

@@ -306,11 +306,9 @@ static void full(void)
 
 int main(int argc, char **argv)
 {
-    const char *slash = strrchr(argv[0], '/');
     test_start(argc, argv);
     vectors_from(argc, argv);
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - argv[0]) : 1,
-             slash ? argv[0] : ".");
+    test_folder(folder, sizeof folder, argv[0]);
     RUN("the table", table);
     EACH_ISA("a sixteenth of the net", thin);
     RUN("transfer, features kept in a file", transfer);
