@@ -122,9 +122,12 @@ bench: build/bench
 
 # ---- data: experiments/data.sh tells from where --------------------------------------------------
 
-data: ; @sh experiments/data.sh data fashion-mnist kuzushiji icons flags
+SETS = fashion-mnist kuzushiji icons flags
 
-data-%: ; @sh experiments/data.sh data $*
+data: ; @sh experiments/data.sh data $(SETS)
+
+ONE_SET = $(SETS:%=data-%) data-vgg16
+$(ONE_SET): data-%: ; @sh experiments/data.sh data $*
 
 # ---- the rest ------------------------------------------------------------------------------------
 
@@ -141,4 +144,4 @@ install:
 clean:
 	rm -rf build
 
-.PHONY: all help plots quick gnuplot report test test-all bench data install clean FORCE
+.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) install clean FORCE

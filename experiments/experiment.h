@@ -222,6 +222,21 @@ static inline void experiment_progress(experiment *e, int samples)
             "--------------------", e->done / seconds, left / 3600, left / 60 % 60, left % 60);
 }
 
+/* One epoch: the mean of the batches' losses, and the accuracy on the way. */
+static inline tnn_metrics experiment_train(experiment *e, tnn_net *net, tnn_loader *batches)
+{
+    tnn_metrics m = {0, 0, 0, 0};
+    while (tnn_next(batches)) {
+        m.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n);
+        m.correct += tnn_correct(net);
+        m.n       += batches->n;
+        experiment_progress(e, batches->n);
+    }
+    m.loss /= batches->batches;
+    m.accuracy = (double)m.correct / m.n;
+    return m;
+}
+
 static inline void experiment_say(const experiment *e, const char *what)
 {
     fprintf(stderr, "%s%s: %s: %s\n", EXPERIMENT_TERMINAL() ? "\r\033[K" : "", e->name,

@@ -54,21 +54,6 @@ static tnn_net *build(const cnn_run *run, uint64_t seed)
     return net;
 }
 
-/* One epoch; the mean of the batch losses and the accuracy on the way. */
-static tnn_metrics train(experiment *e, tnn_net *net, tnn_loader *batches)
-{
-    tnn_metrics m = {0, 0, 0, 0};
-    while (tnn_next(batches)) {
-        m.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n);
-        m.correct += tnn_correct(net);
-        m.n       += batches->n;
-        experiment_progress(e, batches->n);
-    }
-    m.loss /= batches->batches;
-    m.accuracy = (double)m.correct / m.n;
-    return m;
-}
-
 static int do_run(experiment *e, const cnn_run *run, const fashion_set *set, int epochs)
 {
     char settings[128];
@@ -82,7 +67,8 @@ static int do_run(experiment *e, const cnn_run *run, const fashion_set *set, int
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = run->batch,
                                                 .shuffle = e->chosen == 0, .seed = e->seed);
         for (int epoch = 0; epoch < epochs; epoch++) {
-            tnn_metrics seen = train(e, net, batches), val = tnn_evaluate(net, &set->val);
+            tnn_metrics seen = experiment_train(e, net, batches);
+            tnn_metrics val  = tnn_evaluate(net, &set->val);
             if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
         }
         tnn_loader_free(batches);

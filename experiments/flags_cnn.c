@@ -142,21 +142,6 @@ static tnn_net *build(const cnn *o, const tnn_data *data, uint64_t seed)
     return net;
 }
 
-/* One epoch: mean of the batches' losses, and accuracy on the way. */
-static tnn_metrics train(experiment *e, tnn_net *net, tnn_loader *batches)
-{
-    tnn_metrics m = {0, 0, 0, 0};
-    while (tnn_next(batches)) {
-        m.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n);
-        m.correct += tnn_correct(net);
-        m.n       += batches->n;
-        experiment_progress(e, batches->n);
-    }
-    m.loss /= batches->batches;
-    m.accuracy = (double)m.correct / m.n;
-    return m;
-}
-
 /* The accuracy that the report's search measures: in training mode, that is with dropout on. */
 static double noisy_accuracy(tnn_net *net, const tnn_data *data, int batch)
 {
@@ -189,7 +174,8 @@ static int do_run(experiment *e, const char *name, flags_task task, int epochs,
                                                 .seed = e->seed);
         double begin = experiment_clock();
         while (e->epoch <= e->epochs) {
-            tnn_metrics seen = train(e, net, batches), test = tnn_evaluate(net, &set->test);
+            tnn_metrics seen = experiment_train(e, net, batches);
+            tnn_metrics test = tnn_evaluate(net, &set->test);
             if (experiment_row(e, seen, test, tnn_lr(net)) != 0) break;
             int better = !tnn_early_stop(&stop, net, test.accuracy);
             if (task == RETRAIN && (!better || test.accuracy >= 0.9) && e->epoch <= e->epochs) {

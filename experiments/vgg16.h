@@ -225,8 +225,8 @@ static inline int vgg16_train(experiment *e, const vgg16_run *run, const tnn_dat
     if (go == 1) {
         tnn_loader *batches = tnn_loader_create(&a, .batch = 32, .shuffle = 1, .seed = e->seed);
         for (int epoch = 0; epoch < epochs; epoch++) {
-            tnn_metrics seen = tnn_train_epoch(net, batches), tested = tnn_evaluate(net, &b);
-            experiment_progress(e, a.n);
+            tnn_metrics seen   = experiment_train(e, net, batches);
+            tnn_metrics tested = tnn_evaluate(net, &b);
             if (experiment_row(e, seen, tested, tnn_lr(net)) != 0) break;
         }
         tnn_loader_free(batches);
