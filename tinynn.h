@@ -5684,6 +5684,7 @@ struct tnn_net {
     tnn__len         scratch_floats, g[4];
     float           *scratch;       /* threads * scratch_floats */
     float           *turned;        /* dy^T of a dense layer, in panels over the batch */
+    float           *panels;        /* dy of a dense layer, in panels over its units */
     float           *gram;          /* W W^T of a layer with an orthogonality penalty */
     float           *output;
     /* the state of training */
@@ -6729,12 +6730,19 @@ typedef struct {
     int spans;
     int pass;               /* of batch normalisation: which sums */
     const tnn__op *op;      /* of a dense operation, of batch normalisation */
-    int row_block, col_block, col_blocks, dx_blocks;
+    int row_block, col_block, col_blocks, dx_blocks, dw_rows;
 } tnn__call;
 /* The weights in use: with DropConnect (Wan et al. 2013) those left in this training step. */
 static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
 {
     return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[0] + op->w;
+}
+#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in dx, */
+#define TNN__DW_BLOCK 392       /* and in dW, of so many samples */
+static int tnn__dw_block(int n)
+{
+    const int blocks = (n + 255)/256;
+    return (n + blocks - 1)/blocks;
 }
 static void tnn__dense_forward(void *context, int task, int worker)
 {
@@ -6781,8 +6789,8 @@ static void tnn__dense_dropout(void *context, int task, int worker)
     }
 }
 
-/* dy back through dropout and activation, in place: y is positive where both let it through. And
-   for dx, 16 rows of dy as one panel over the batch. */
+/* dy back through dropout and activation, in place: y is positive where both let it through. Then
+   for dx 16 rows of dy as one panel over the batch, for dW dy in panels over the units. */
 static void tnn__dense_turn(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -6792,12 +6800,16 @@ static void tnn__dense_turn(void *context, int task, int worker)
     const int s0 = task*16, rows = TNN__MIN(16, net->n - s0);
     const int units = op->q.oc, deep = (units + 15)/16*16;
     float *panel = net->turned + (tnn__len)task*deep*16;
-    int s;
+    int s, j;
     (void)worker;
     if (op->act)
         for (s = s0; s < s0 + rows; s++)
             call->k->act_grad(units, out->data + s*out->sample, out->grad + s*out->grad_sample,
                               out->grad + s*out->grad_sample, op->slope, 1.0f/(1.0f - op->p));
+    for (j = 0; op->trained && j < units; j += 16)
+        for (s = s0; s < s0 + rows; s++)
+            memcpy(net->panels + (tnn__len)j*net->n + s*16, out->grad + s*out->grad_sample + j,
+                   16*sizeof *panel);
     if (!op->needs_dx) return;
     if (rows < 16) memset(panel, 0, (size_t)deep*16*sizeof *panel);
     call->k->transpose(rows, units, out->grad + s0*out->grad_sample, out->grad_sample, panel, 16);
@@ -6805,51 +6817,61 @@ static void tnn__dense_turn(void *context, int task, int worker)
 }
 
 /* Tasks 0..dx_blocks-1: rows of dx^T = W dy^T, the weights broadcast straight from their panels,
-   so that each is read once however small the batch. The others: blocks of dW, rows of inputs. */
+   so that each is read once however small the batch. The others: blocks of dW, rows of inputs; x
+   comes from far away, so a block of it is copied first, row by row, where whole vectors of dy
+   will use it. */
 static void tnn__dense_backward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
-    const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__k_block(net->n);
+    const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__dw_block(net->n);
+    float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
     int i0, j0, s0, s, k0;
     tnn__mm t;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
     if (task < call->dx_blocks) {
-        float *turned = net->scratch + worker*net->scratch_floats + net->g[0];
         i0 = task*call->row_block;
         t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
         t.a = tnn__weights(net, op) + (tnn__len)i0*16;
         t.rs = 16; t.gs = 48; t.ks = 1;
         t.n2 = deep/16; t.a2 = op->q.K*16; t.run = 16;
         t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
-        t.c = turned;
+        t.c = scratch;
         t.ldc = 16; t.cp = (tnn__len)t.rows*16;
         for (s0 = 0; s0 < net->n; s0 += 32) {
             t.b = net->turned + s0/16*t.bp;
             t.cols = TNN__MIN(32, net->n - s0);
             call->k->mm(&t);
             for (s = 0; s < t.cols; s += 16)
-                call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), turned + s/16*t.cp, 16,
+                call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), scratch + s/16*t.cp, 16,
                                    in->grad + (s0 + s)*in->grad_sample + i0, in->grad_sample);
         }
         return;
     }
     task -= call->dx_blocks;
-    i0 = task/call->col_blocks*call->row_block;
+    i0 = task/call->col_blocks*call->dw_rows;
     j0 = task%call->col_blocks*call->col_block;
-    t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
+    t.rows = (int)TNN__MIN(call->dw_rows, op->q.K - i0);
     t.cols = TNN__MIN(call->col_block, units - j0);
-    t.rs = 1; t.gs = 3; t.ks = in->sample;
-    t.ldb = out->grad_sample; t.bp = 16;
+    t.rs = 1; t.gs = 3;
+    t.ldb = 16; t.bp = (tnn__len)net->n*16;
     t.c = net->flat[1] + op->w + (j0/16*op->q.K + i0)*16;
     t.ldc = 16; t.cp = op->q.K*16;
     for (k0 = 0; k0 < net->n; k0 += block) {
         t.run = TNN__MIN(block, net->n - k0);
         t.a = in->data + k0*in->sample + i0;
-        t.b = out->grad + k0*out->grad_sample + j0;
+        t.ks = in->sample;
+        if (op->q.K >= 512 && t.cols >= 64) {
+            const tnn__len row = call->dw_rows + 16;
+            for (s = 0; s < t.run; s++)
+                memcpy(scratch + s*row, t.a + s*t.ks, (size_t)t.rows*sizeof *scratch);
+            t.a = scratch;
+            t.ks = row;
+        }
+        t.b = net->panels + (tnn__len)j0*net->n + k0*16;
         t.start = k0 ? TNN__KEEP : TNN__ZERO;
         call->k->mm(&t);
     }
@@ -7365,7 +7387,6 @@ static float *tnn__take(tnn__arena *a, tnn__len floats)
 
 static tnn__len tnn__gram_floats(const tnn__conv *q);
 
-#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in a dense layer's dx */
 
 /* A frame at least so wide. */
 static void tnn__frame(tnn__blob *b, int lo_h, int hi_h, int lo_w, int hi_w)
@@ -7386,8 +7407,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
 {
     tnn__arena a;
     const int training = net->loss.type != 0, batch = net->options.batch;
-    /* a dense layer's dx passes through g[0], too */
-    tnn__len most = TNN__DX_BLOCK*32, turned = 0, gram = 0;
+    /* a dense layer's dx and x pass through g[0], too */
+    tnn__len most = TNN__DX_BLOCK*32, turned = 0, panels = 0, gram = 0;
     int i, adds = 0;
     a.memory = memory;
     a.used = 0;
@@ -7404,6 +7425,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if (net->op[i].type == TNN_CONV_TRANSPOSE2D)
             tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
         adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
+        if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->K >= 512)
+            most = TNN__MAX(most, (TNN__DW_BLOCK + 16)*tnn__dw_block(batch));
     }
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
@@ -7486,11 +7509,14 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
                                                  + TNN__SLACK, 16);
         if (op->type == TNN_DENSE && op->needs_dx)
             turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+        if (op->type == TNN_DENSE && op->trained)
+            panels = TNN__MAX(panels, tnn__mul(batch, (q->oc + 15)/16*16));
         if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
     }
     net->gram = tnn__take(&a, gram);
     net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
     net->turned = training ? tnn__take(&a, turned) : NULL;
+    net->panels = training ? tnn__take(&a, panels) : NULL;
     net->output = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[net->ops])));
     return a.used + TNN__SLACK;
 }
@@ -8159,16 +8185,18 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
             const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
             const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
                                              TNN__MIN(8, (K + 27)/28));
-            if (op->act || op->needs_dx)
-                tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
-                         tnn__dense_turn, &call);
+            int dw_blocks;
+            tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
+                     tnn__dense_turn, &call);
             call.row_block = (int)((K + blocks - 1)/blocks);
             call.dx_blocks = op->needs_dx ? (int)((K + call.row_block - 1)/call.row_block) : 0;
-            call.col_block = 128;
-            call.col_blocks = (op->q.oc + 127)/128;
-            tnn__run(tnn__threads_for(net, work),
-                     call.dx_blocks + (op->trained
-                         ? (int)((K + call.row_block - 1)/call.row_block)*call.col_blocks : 0),
+            call.col_block = op->q.oc > 1024 ? 512 : 128;
+            call.col_blocks = (op->q.oc + call.col_block - 1)/call.col_block;
+            dw_blocks = TNN__MAX((int)((K + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK),
+                                 (int)TNN__MIN(net->threads > 1 ? 8 : 1, (K + 27)/28));
+            call.dw_rows = (int)((K + dw_blocks - 1)/dw_blocks);
+            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (op->trained
+                         ? (int)((K + call.dw_rows - 1)/call.dw_rows)*call.col_blocks : 0),
                      tnn__dense_backward, &call);
             continue;
         }
