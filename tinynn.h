@@ -2385,6 +2385,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  colscale,     (tnn__len K, const float *factors, float *w)) \
     X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
+    X(void,  act_panel,    (tnn__len rows, const float *y, tnn__len ldy, const float *dy, \
+                            tnn__len ldd, float *to, float slope, float scale)) \
     X(void,  act_grad,     (tnn__len n, const float *y, const float *dy, float *dx, \
                             float slope, float scale)) \
     X(void,  dropout,      (tnn__len n, const float *x, float *y, const tnn__drop *d, \
@@ -3233,6 +3235,7 @@ KERNEL void FN(act)(tnn__len n, const float *x, float *y, float slope)
 }
 /* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign of
    y is x's. */
+#define BACK(v, g) vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g))
 KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
                          float slope, float scale)
 {
@@ -3243,10 +3246,25 @@ KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
         const tnn__len r = n - i;
         VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r);
         VF g = r >= VN ? vf_load(dy + i) : vf_load_n(dy + i, r);
-        v = vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g));
+        v = BACK(v, g);
         if (r >= VN) vf_store(dx + i, v); else vf_store_n(dx + i, v, r);
     }
 }
+/* The same of 16 columns of dy, into a panel; y NULL: dy as it is. */
+KERNEL void FN(act_panel)(tnn__len rows, const float *y, tnn__len ldy, const float *dy,
+                          tnn__len ldd, float *to, float slope, float scale)
+{
+    const VF s = vf_set1(scale), l = vf_set1(slope*scale);
+    const int relu = !(slope > 0 || slope < 0);
+    tnn__len r;
+    int i;
+    for (r = 0; r < rows; r++, dy += ldd, to += 16)
+        for (i = 0; i < 16; i += VN) {
+            const VF g = vf_load(dy + i);
+            vf_store(to + i, y ? BACK(vf_load(y + r*ldy + i), g) : g);
+        }
+}
+#undef BACK
 
 /* The other activations: y = f(x) and f'(x), up to three options a, b, c. One line a function. */
 #define ACTIVATION(name, Y, DY) \
@@ -6789,8 +6807,8 @@ static void tnn__dense_dropout(void *context, int task, int worker)
     }
 }
 
-/* dy back through dropout and activation, in place: y is positive where both let it through. Then
-   for dx 16 rows of dy as one panel over the batch, for dW dy in panels over the units. */
+/* dy back through dropout and activation (y is positive where both let it through), as both
+   products want it: for dW in panels over the units, for dx 16 samples as one panel of dy^T. */
 static void tnn__dense_turn(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -6799,21 +6817,18 @@ static void tnn__dense_turn(void *context, int task, int worker)
     const tnn__blob *out = &net->blob[op - net->op + 1];
     const int s0 = task*16, rows = TNN__MIN(16, net->n - s0);
     const int units = op->q.oc, deep = (units + 15)/16*16;
-    float *panel = net->turned + (tnn__len)task*deep*16;
-    int s, j;
+    float *turned = net->turned + (tnn__len)task*deep*16;
+    int i, j;
     (void)worker;
-    if (op->act)
-        for (s = s0; s < s0 + rows; s++)
-            call->k->act_grad(units, out->data + s*out->sample, out->grad + s*out->grad_sample,
-                              out->grad + s*out->grad_sample, op->slope, 1.0f/(1.0f - op->p));
-    for (j = 0; op->trained && j < units; j += 16)
-        for (s = s0; s < s0 + rows; s++)
-            memcpy(net->panels + (tnn__len)j*net->n + s*16, out->grad + s*out->grad_sample + j,
-                   16*sizeof *panel);
-    if (!op->needs_dx) return;
-    if (rows < 16) memset(panel, 0, (size_t)deep*16*sizeof *panel);
-    call->k->transpose(rows, units, out->grad + s0*out->grad_sample, out->grad_sample, panel, 16);
-    for (s = units*16; s < deep*16; s++) panel[s] = 0;
+    if (op->needs_dx && rows < 16) memset(turned, 0, (size_t)deep*16*sizeof *turned);
+    for (j = 0; j < units; j += 16) {
+        float *panel = net->panels + (tnn__len)j*net->n + s0*16;
+        call->k->act_panel(rows, op->act ? out->data + s0*out->sample + j : NULL, out->sample,
+                           out->grad + s0*out->grad_sample + j, out->grad_sample, panel,
+                           op->slope, 1.0f/(1.0f - op->p));
+        if (op->needs_dx) call->k->transpose(rows, 16, panel, 16, turned + j*16, 16);
+    }
+    if (op->needs_dx) for (i = units*16; i < deep*16; i++) turned[i] = 0;
 }
 
 /* Tasks 0..dx_blocks-1: rows of dx^T = W dy^T, the weights broadcast straight from their panels,
@@ -6825,7 +6840,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
+    const tnn__blob *in = &net->blob[op->in];
     const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__dw_block(net->n);
     float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
     int i0, j0, s0, s, k0;
@@ -6878,7 +6893,9 @@ static void tnn__dense_backward(void *context, int task, int worker)
     if (i0 == 0 && !op->no_bias) {
         float *db = net->flat[1] + op->b + j0;
         memset(db, 0, (size_t)t.cols*sizeof *db);
-        call->k->colsum(net->n, t.cols, out->grad + j0, out->grad_sample, db);
+        for (s = 0; s < t.cols; s += 16)
+            call->k->colsum(net->n, TNN__MIN(16, t.cols - s),
+                            net->panels + (tnn__len)(j0 + s)*net->n, 16, db + s);
     }
 }
 
