@@ -2781,6 +2781,7 @@ TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
 
 /* The whole product: columns in tiles of NW, then blocks of rows, rows in tiles of nearly equal
    height. A tile with fewer than its full columns is computed in `edge` and copied. */
+#define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 KERNEL void FN(mm)(const tnn__mm *t)
 {
     typedef void tile(const tnn__mm *, const float *, const float *,
@@ -2820,13 +2821,14 @@ KERNEL void FN(mm)(const tnn__mm *t)
                     float edge[MR*NW];
                     int i, k;
                     if (t->start == TNN__KEEP)
-                        for (i = 0; i < m; i++)
-                            for (k = 0; k < left; k++)
-                                edge[i*NW + k] = c[i*t->ldc + k/16*t->cp + k%16];
+                        for (k = 0; k < left; k += VN)
+                            for (i = 0; i < m; i++)
+                                vf_store(edge + i*NW + k, vf_load_n(C_AT(i, k), left - k));
                     f[m](t, a, b, edge, NW, VN, j);
-                    for (i = 0; i < m; i++)
-                        for (k = 0; k < left; k++)
-                            c[i*t->ldc + k/16*t->cp + k%16] = edge[i*NW + k];
+                    for (k = 0; k + VN <= left; k += VN)
+                        for (i = 0; i < m; i++) vf_store(C_AT(i, k), vf_load(edge + i*NW + k));
+                    for (i = 0; k < left && i < m; i++)
+                        vf_store_n(C_AT(i, k), vf_load(edge + i*NW + k), left - k);
                 }
                 row += m;
             }
@@ -2835,6 +2837,7 @@ KERNEL void FN(mm)(const tnn__mm *t)
     }
 }
 
+#undef C_AT
 /* Four pixels of a row at a time; per element of the window one load of w serves them all. */
 KERNEL void FN(depthwise)(const tnn__depthwise *d)
 {
