@@ -2389,6 +2389,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
                             tnn__len ldd, float *to, float slope, float scale)) \
     X(void,  act_grad,     (tnn__len n, const float *y, const float *dy, float *dx, \
                             float slope, float scale)) \
+    X(void,  uniform,      (tnn__len n, float *y, uint64_t seed, uint64_t stream, \
+                            uint64_t first)) \
     X(void,  dropout,      (tnn__len n, const float *x, float *y, const tnn__drop *d, \
                             uint64_t stream, uint64_t first)) \
     X(void,  normal,       (tnn__len n, float *y, float deviation, float shift, \
@@ -3408,6 +3410,27 @@ KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *d
                                              vf_fma(scale, vf_load_n(x + at, rest), shift)), rest);
             }
         }
+}
+/* y[i] = tnn_random_uniform(seed, stream, first + i): element e from word e%4 of block e/4 */
+KERNEL void FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t stream, uint64_t first)
+{
+    const VF unit = vf_set1(1.0f/16777216.0f);
+    const uint64_t end = first + (uint64_t)n;
+    uint64_t e = first/64*64;
+    float t[4][16], u[64];
+    VU word[4];
+    int lane, w;
+    for (; e < end; e += 64) {
+        const int from = (int)(e < first ? first - e : 0), to = (int)TNN__MIN(end - e, 64);
+        for (lane = 0; lane < 16; lane += VN) {
+            FN(philox)(seed, stream, e/4, lane, word);
+            for (w = 0; w < 4; w++)
+                vf_store(t[w] + lane, vf_mul(vf_from(vu_srl(word[w], 8)), unit));
+        }
+        for (lane = 0; lane < 16; lane += 4) FN(transpose4)(t[0] + lane, 16, u + 4*lane, 4);
+        memcpy(y, u + from, (size_t)(to - from)*sizeof *y);
+        y += to - from;
+    }
 }
 /* cos and sin of 2 pi u, u in [0, 1): by quarter turns, t in [-1/8, 1/8] of a turn from each */
 HELPER void FN(cos_sin)(VF u, VF *cosine, VF *sine)
@@ -7938,9 +7961,6 @@ static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, co
     const uint64_t at = (uint64_t)(row*cols + col);
     const int window = s->kh*s->kw, out = s->rows/s->groups;
     switch (s->draw) {
-    case TNN__UNIFORM:
-        return (s->min + s->max)/2
-             + (2.0*(double)tnn_random_uniform(s->seed, s->stream, at) - 1.0)*((s->max - s->min)/2);
     case TNN__NORMAL:
         return s->mean + (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
     case TNN__CUT:
@@ -7958,6 +7978,31 @@ static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, co
         return (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
     }
     return s->min;
+}
+
+/* The most frequent ones, many at a time: so many columns of as many rows as a panel has, which are
+   neighbours there. */
+static void tnn__init_uniform(tnn_net *net, const tnn__op *op, int which,
+                              const tnn__start_values *s, tnn__len cols)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const double middle = (s->min + s->max)/2, half = (s->max - s->min)/2;
+    float draw[16][64];
+    tnn__len row, col, r, c;
+    for (row = 0; row < s->rows; row += 16)
+        for (col = 0; col < cols; col += 64) {
+            const tnn__len rows = TNN__MIN(16, s->rows - row), n = TNN__MIN(64, cols - col);
+            for (r = 0; r < rows; r++)
+                k->uniform(n, draw[r], s->seed, s->stream, (uint64_t)((row + r)*cols + col));
+            for (c = 0; c < n; c++) {
+                float *to = NULL;
+                for (r = 0; r < rows; r++, to++) {
+                    if (r == 0 || op->q.blocks > 1)
+                        to = tnn__param_at(net, op, which, net->flat[0], (row + r)*cols + col + c);
+                    *to = (float)(middle + (2.0*(double)draw[r][c] - 1.0)*half);
+                }
+            }
+        }
 }
 
 /* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1
@@ -8003,7 +8048,8 @@ static tnn_status tnn__init_params(tnn_net *net)
                       fan_in, fan_out, &s);
         if (s.draw == TNN__ORTHOGONAL && (q = tnn__orthonormal(&s)) == NULL)
             return TNN_ERROR_MEMORY;
-        for (col = 0; col < p.count/p.dims[0]; col++)
+        if (s.draw == TNN__UNIFORM) tnn__init_uniform(net, op, which, &s, p.count/p.dims[0]);
+        else for (col = 0; col < p.count/p.dims[0]; col++)
             for (row = 0; row < s.rows; row++)
                 *tnn__param_at(net, op, which, net->flat[0],
                                row*(tnn__len)(p.count/p.dims[0]) + col)
