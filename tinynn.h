@@ -6833,8 +6833,15 @@ static void tnn__dense_dropout(void *context, int task, int worker)
     }
 }
 
-/* dy back through dropout and activation (y is positive where both let it through), as both
-   products want it: for dW in panels over the units, for dx 16 samples as one panel of dy^T. */
+/* There are two ways to dx = dy W, with the same chains: dx^T = W dy^T takes the weights as they
+   are, each of them once however small the batch, but turns dy and dx; the other turns the weights,
+   which is less with a large batch. */
+static int tnn__dense_flips(const tnn__op *op, int n)
+{
+    return op->q.K*op->q.oc <= n*(op->q.K + op->q.oc);
+}
+/* dy back through dropout and activation (y is positive where both let it through), in panels over
+   the units; for dx^T also 16 samples as one panel of dy^T. */
 static void tnn__dense_turn(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -6843,24 +6850,40 @@ static void tnn__dense_turn(void *context, int task, int worker)
     const tnn__blob *out = &net->blob[op - net->op + 1];
     const int s0 = task*16, rows = TNN__MIN(16, net->n - s0);
     const int units = op->q.oc, deep = (units + 15)/16*16;
+    const int turns = op->needs_dx && !tnn__dense_flips(op, net->n);
     float *turned = net->turned + (tnn__len)task*deep*16;
-    int i, j;
+    int i, j, s;
     (void)worker;
-    if (op->needs_dx && rows < 16) memset(turned, 0, (size_t)deep*16*sizeof *turned);
+    if (turns && rows < 16) memset(turned, 0, (size_t)deep*16*sizeof *turned);
     for (j = 0; j < units; j += 16) {
         float *panel = net->panels + (tnn__len)j*net->n + s0*16;
         call->k->act_panel(rows, op->act ? out->data + s0*out->sample + j : NULL, out->sample,
                            out->grad + s0*out->grad_sample + j, out->grad_sample, panel,
                            op->slope, 1.0f/(1.0f - op->p));
-        if (op->needs_dx) call->k->transpose(rows, 16, panel, 16, turned + j*16, 16);
+        for (s = 0; j + 16 > units && s < rows; s++)
+            for (i = units - j; i < 16; i++) panel[s*16 + i] = 0;
+        if (turns) call->k->transpose(rows, 16, panel, 16, turned + j*16, 16);
     }
-    if (op->needs_dx) for (i = units*16; i < deep*16; i++) turned[i] = 0;
+}
+/* 16 inputs' weights as a panel over them. */
+static void tnn__dense_flip(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn__op *op = call->op;
+    const int deep = (op->q.oc + 15)/16*16, i0 = task*16;
+    const int rows = (int)TNN__MIN(16, op->q.K - i0);
+    float *to = call->net->turned + (tnn__len)task*deep*16;
+    int j;
+    (void)worker;
+    if (rows < 16) memset(to, 0, (size_t)deep*16*sizeof *to);
+    for (j = 0; j < deep; j += 16)
+        call->k->transpose(rows, 16, tnn__weights(call->net, op) + (j*op->q.K + i0*16), 16,
+                           to + j*16, 16);
 }
 
-/* Tasks 0..dx_blocks-1: rows of dx^T = W dy^T, the weights broadcast straight from their panels,
-   so that each is read once however small the batch. The others: blocks of dW, rows of inputs; x
-   comes from far away, so a block of it is copied first, row by row, where whole vectors of dy
-   will use it. */
+/* Tasks 0..dx_blocks-1: blocks of dx, of rows of dx^T the one way, of samples the other. Then
+   blocks of dW, rows of inputs; x comes from far away, so a block of it is copied first, row by
+   row, where many columns of dy will use it. */
 static void tnn__dense_backward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -6873,6 +6896,23 @@ static void tnn__dense_backward(void *context, int task, int worker)
     tnn__mm t;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
+    if (task < call->dx_blocks && tnn__dense_flips(op, net->n)) {
+        i0 = task*call->row_block;
+        t.rows = TNN__MIN(call->row_block, net->n - i0);
+        t.cols = (int)op->q.K;
+        t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = (tnn__len)net->n*16; t.run = 16;
+        t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
+        t.c = in->grad + i0*in->grad_sample;
+        t.ldc = in->grad_sample; t.cp = 16;
+        for (k0 = 0; k0 < deep; k0 += 512) {
+            t.a = net->panels + (tnn__len)k0*net->n + i0*16;
+            t.b = net->turned + k0*16;
+            t.n2 = TNN__MIN(512, deep - k0)/16;
+            t.start = k0 ? TNN__KEEP : TNN__ZERO;
+            call->k->mm(&t);
+        }
+        return;
+    }
     if (task < call->dx_blocks) {
         i0 = task*call->row_block;
         t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
@@ -7551,7 +7591,9 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
             net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
                                                  + TNN__SLACK, 16);
         if (op->type == TNN_DENSE && op->needs_dx)
-            turned = TNN__MAX(turned, tnn__mul((batch + 15)/16*16, (q->oc + 15)/16*16));
+            turned = TNN__MAX(turned, tnn__mul(TNN__MAX((batch + 15)/16*16,
+                                                        tnn__dense_flips(op, batch) ? q->K + 15 : 0),
+                                               (q->oc + 15)/16*16));
         if (op->type == TNN_DENSE && op->trained)
             panels = TNN__MAX(panels, tnn__mul(batch, (q->oc + 15)/16*16));
         if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
@@ -8249,13 +8291,19 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         if (tnn__over_batch(op) && !net->blob[i + 1].needs_grad) continue;
         if (op->type == TNN_DENSE) {
             const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
-            const int blocks = (int)TNN__MAX((K + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
-                                             TNN__MIN(8, (K + 27)/28));
+            /* rows of dx, or of dx^T */
+            const int flips = tnn__dense_flips(op, net->n);
+            const tnn__len rows = flips ? net->n : K;
+            const int blocks = (int)TNN__MAX((rows + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
+                                             TNN__MIN(8, (rows + 27)/28));
             int dw_blocks;
             tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
                      tnn__dense_turn, &call);
-            call.row_block = (int)((K + blocks - 1)/blocks);
-            call.dx_blocks = op->needs_dx ? (int)((K + call.row_block - 1)/call.row_block) : 0;
+            if (op->needs_dx && flips)
+                tnn__run(tnn__threads_for(net, K*op->q.oc), (int)((K + 15)/16),
+                         tnn__dense_flip, &call);
+            call.row_block = (int)((rows + blocks - 1)/blocks);
+            call.dx_blocks = op->needs_dx ? (int)((rows + call.row_block - 1)/call.row_block) : 0;
             call.col_block = op->q.oc > 1024 ? 512 : 128;
             call.col_blocks = (op->q.oc + call.col_block - 1)/call.col_block;
             dw_blocks = TNN__MAX((int)((K + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK),
