@@ -23,7 +23,7 @@ help:
 	@echo 'make data-vgg16  the weights of VGG-16, 553 MB, which make data leaves out'
 	@echo 'make test        the tests, under three minutes; make test-all: also other processors,'
 	@echo '                 sanitizers and every compiler found'
-	@echo 'make bench       a table of speeds on this machine'
+	@echo 'make bench       a table of speeds on this machine, build/bench.tsv, and figures of it'
 	@echo 'make install     tinynn.h and tinynn.pc to $$DESTDIR$$PREFIX (PREFIX=$(PREFIX))'
 	@echo 'make clean       removes build/'
 	@echo 'CC, CFLAGS, CPPFLAGS and LDFLAGS are heeded. An interrupted make goes on where it stopped.'
@@ -118,7 +118,9 @@ test-all:
 	    'tests/same_bits.sh all' tests/vgg16.sh tests/platforms.sh
 
 bench: build/bench
-	build/bench
+	build/bench --tsv build/bench.tsv
+	@! command -v gnuplot > /dev/null || { mkdir -p build/plots && \
+	    gnuplot -e "out='build'; dir='build/plots'" plots/bench.gp; }
 
 # ---- data: experiments/data.sh tells from where --------------------------------------------------
 

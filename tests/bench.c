@@ -19,7 +19,13 @@
                                           which of a library's forms it is, makes no difference here
 
    A multiply-add counts as two floating-point operations. In a training step the gradient of the
-   network's input is not computed and not counted; nor are activations, loss and optimizer.      */
+   network's input is not computed and not counted; nor are activations, loss and optimizer.
+
+   The table's "limit" is the roofline (Williams, Waterman and Patterson 2009): how much of the time
+   is what the arithmetic takes at the peak of the instruction set, or what the memory that a run
+   must move takes at the speed at which so many bytes are read again and again, whichever is
+   longer; after a training step's, the memory of its optimizer. --tsv FILE writes the table for
+   plots/bench.gp.                                                                                */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
@@ -144,6 +150,8 @@ enum { BATCHES = 4 };
 typedef struct bench {
     void (*run)(struct bench *);
     double     flops, images;   /* of one run; 0 where they mean nothing */
+    double     bytes;           /* that it moves at least: what it reads and writes, each once */
+    double     update;          /* further ones that its optimizer moves */
     tnn_tensor t[4];
     float     *bias;
     tnn_window window;
@@ -209,6 +217,12 @@ static tnn_tensor random_tensor(int n, int c, int h, int w)
     return t;
 }
 
+/* An update reads the gradient, reads and writes the weights and each moment. */
+static double update_bytes(const tnn_optimizer *o, double n)
+{
+    return 4 * n * (3 + 2 * tnn__states(o));
+}
+
 static const char *open_net(bench *b, const char *name, int batch, int training)
 {
     const net_case *n = NULL;
@@ -238,6 +252,9 @@ static const char *open_net(bench *b, const char *name, int batch, int training)
     b->batch = batch;
     b->images = batch;
     b->flops = 2 * batch * multiply_adds(n, training);
+    double weights = (double)tnn_param_total(b->net);
+    b->bytes = 4 * ((double)floats + weights * (training ? 3 : 1)); /* read twice; gradients */
+    if (training) b->update = update_bytes(&n->optimizer, weights);
     b->run = training ? run_step : run_forward;
     return NULL;
 }
@@ -279,6 +296,7 @@ static const char *open_update(bench *b, const char *name, int n)
     if (tnn_failed()) return tnn_error();
     fill_random(b->net->flat[1], (size_t)n);
     b->net->steps = 1; /* past what only a first step does */
+    b->update = update_bytes(&o, n);
     b->run = run_update;
     return NULL;
 }
@@ -308,6 +326,7 @@ static const char *open_case(bench *b, const char *name)
         b->t[1] = ta == 't' ? random_tensor(k, m, 1, 1) : random_tensor(m, k, 1, 1);
         b->t[2] = tb == 't' ? random_tensor(n, k, 1, 1) : random_tensor(k, n, 1, 1);
         b->flops = 2.0 * m * n * k;
+        b->bytes = 4 * ((double)m * k + (double)k * n + (double)m * n);
         b->run = run_matmul;
     } else if (sscanf(name, "conv:%c:nchw:%d:%d:%d:%d:%d:%d:%d:%d%c", &dir, &ic, &oc, &h, &w, &k,
                       &s,
@@ -322,6 +341,7 @@ static const char *open_case(bench *b, const char *name)
         b->t[2] = random_tensor(oc, ic, k, k);
         b->bias = oc > 0 ? (float *)calloc((size_t)oc, sizeof(float)) : NULL;
         b->flops = 2.0 * batch * oc * ho * wo * ic * k * k;
+        b->bytes = 4.0 * batch * ((double)ic * h * w + (double)oc * ho * wo) + 4.0 * oc * ic * k * k;
         b->images = batch;
         b->run = dir == 'f' ? run_conv_f : dir == 'd' ? run_conv_d : dir == 'w' ? run_conv_w : NULL;
     } else if (sscanf(name, "pool:%c:nchw:%d:%d:%d:%d%c", &dir, &ic, &h, &w, &batch, &end) == 5) {
@@ -331,6 +351,7 @@ static const char *open_case(bench *b, const char *name)
         b->t[2] = tnn_tensor_create(batch, ic, h / 2, w / 2);
         b->t[3] = tnn_tensor_create(batch, ic, h, w);
         b->images = batch;
+        b->bytes = 4.0 * batch * ic * (h * w + h / 2 * (w / 2) * 2);
         b->run = dir == 'f' ? run_pool_f : dir == 'd' ? run_pool_d : NULL;
         if (!tnn_failed()) run_pool_f(b); /* where the maxima are, for the way back */
     } else if (sscanf(name, "step:%31[^:]:%d%c", net, &batch, &end) == 2) {
@@ -545,14 +566,53 @@ static double fma_peak(int threads)
     return p ? p->flops * peak_rate(p->fma, (const char *)one, 0, threads) : 0;
 }
 
+/* Bytes per second that all threads together read when each goes over its own share of so many
+   bytes again and again; 0 where not known. */
+static double read_rate(double bytes, int threads)
+{
+    const struct peak *p = find_peak(tnn_isa());
+    size_t size = 4096;         /* of a share */
+    while ((double)size * threads < bytes && size < (size_t)128 << 20) size *= 2;
+    char *memory = p ? (char *)malloc(size * (size_t)threads + 4096) : NULL;
+    if (!memory) return 0;
+    char *data = memory + (4096 - (uintptr_t)memory % 4096);
+    memset(data, 1, size * (size_t)threads);
+    double rate = (double)size * peak_rate(p->read, data, size, threads);
+    free(memory);
+    return rate;
+}
+
+/* The machine, as far as it has been measured: for one thread and for all. */
+typedef struct machine { int threads; double fma, read[48]; } machine;
+
+/* Seconds that moving so many bytes takes, over and over a memory of `size`. */
+static double memory_time(machine *m, double bytes, double size)
+{
+    int k = 12;
+    while (k < 40 && (double)(1LL << k) < size) k++;
+    if (m->read[k] <= 0) m->read[k] = read_rate((double)(1LL << k), m->threads);
+    return m->read[k] > 0 ? bytes / m->read[k] : 0;
+}
+/* What no run can be quicker than; 0 where not known. */
+static double limit(machine *m, const bench *b)
+{
+    if (m->fma <= 0) return 0;
+    double arithmetic = b->flops / m->fma;
+    double memory = b->bytes > 0 ? memory_time(m, b->bytes, b->bytes) : 0;
+    return (arithmetic > memory ? arithmetic : memory) +    /* most of an update is read and written */
+           (b->update > 0 ? memory_time(m, b->update, b->update / 1.75) : 0);
+}
+
+/* per thread */
+enum { LEVELS = 4 };
+static const struct { const char *name; double bytes; } levels[LEVELS] = {
+    {"L1, 16 KiB", 16 << 10}, {"L2, 256 KiB", 256 << 10}, {"L3, 4 MiB", 4 << 20},
+    {"memory, 128 MiB", 128 << 20}};
+
 static int show_peak(int threads)
 {
-    static const struct { const char *name; size_t bytes; } levels[] = {
-        {"L1, 16 KiB", 16u << 10}, {"L2, 256 KiB", 256u << 10},
-        {"L3, 4 MiB", 4u << 20},   {"memory, 128 MiB", 128u << 20}};
     int               columns = threads > 1 ? 2 : 1;
     const struct peak *best = NULL;
-    char              *memory = NULL, *data;
     printf("%-38s %12s", "", "1 thread");
     if (columns == 2) printf("  %2d threads", threads);
     printf("\n");
@@ -570,21 +630,13 @@ static int show_peak(int threads)
         fflush(stdout);
     }
     if (!best) return puts("no peak known for this processor"), 0;
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        size_t bytes = levels[i].bytes;
-        free(memory);
-        memory = (char *)malloc(bytes * (size_t)threads + 4096);
-        if (!memory) return fprintf(stderr, "bench: out of memory\n"), 1;
-        data = memory + (4096 - (uintptr_t)memory % 4096);
-        memset(data, 1, bytes * (size_t)threads);
+    for (int i = 0; i < LEVELS; i++) {
         printf("read       %-18s GB/s    ", levels[i].name);
         for (int k = 0; k < columns; k++)
-            printf(" %12.1f", 1e-9 * (double)bytes *
-                              peak_rate(best->read, data, bytes, k ? threads : 1));
+            printf(" %12.1f", 1e-9 * read_rate(levels[i].bytes * (k ? threads : 1), k ? threads : 1));
         printf("\n");
         fflush(stdout);
     }
-    free(memory);
     return 0;
 }
 
@@ -598,8 +650,11 @@ static const char *const choice[] = {
     "conv:w:nchw:32:64:14:14:3:1:1:64", "conv:f:nchw:24:96:32:32:5:1:2:16",
     "conv:d:nchw:24:96:32:32:5:1:2:16", "conv:w:nchw:24:96:32:32:5:1:2:16",
     "pool:f:nchw:32:28:28:64", "pool:d:nchw:32:28:28:64",
-    "step:a:32", "step:a:64", "step:a:128", "step:b-adam:100", "step:b-adam:1000",
-    "step:b-sgd:100", "step:c1:1250", "step:e:10", "fwd:a:1", "fwd:a:64", NULL};
+    "opt:sgd:single:1069509", "opt:adam:single:1069509", "opt:nadam:single:1069509",
+    "step:a:32", "step:a:64", "step:a:128", "step:b-adam:100", "step:b-adam:500",
+    "step:b-adam:1000", "step:b-sgd:100", "step:b-sgd:500", "step:b-sgd:1000", "step:c1:1250",
+    "step:c1:3200", "step:c2:1250", "step:d1:16", "step:d2:16", "step:d3:128", "step:e:5",
+    "step:e:10", "fwd:a:1", "fwd:a:64", "fwd:f:1", "fwd:f64:16", NULL};
 
 static void show_time(double seconds)
 {
@@ -607,60 +662,87 @@ static void show_time(double seconds)
     else printf(" %9.2f ms", seconds * 1e3);
 }
 
-static int show_table(const char *const *cases, int threads, double seconds)
+/* One case with m->threads threads, as a part of a line and as a line of the file. */
+static int show_case(const char *name, machine *m, double seconds, FILE *tsv)
 {
-    int    columns = threads > 1 ? 2 : 1, failures = 0;
-    double peak[2] = {fma_peak(1), columns > 1 ? fma_peak(threads) : 0};
-    printf("tinynn %s, %s; multiply-add peak %.0f GFLOP/s", TNN_VERSION, tnn_isa(), peak[0] * 1e-9);
-    if (columns > 1) printf(", with %d threads %.0f", threads, peak[1] * 1e-9);
+    bench       b;
+    timing      t = {0, 0, 0};
+    const char *why;
+    double      least = 0;
+    tnn_set_threads(m->threads);
+    why = open_case(&b, name);
+    if (!why) t = measure(&b, seconds);
+    if (!why && tnn_failed()) why = tnn_error();
+    if (why) printf("  %s", why);
+    else {
+        least = limit(m, &b);
+        printf("  ");
+        show_time(t.median);
+        if (b.flops > 0) printf(" %8.1f", b.flops / t.median * 1e-9);
+        else printf(" %8s", "");
+        if (least > 0) printf("  %4.0f%%", 100 * least / t.median);
+        else printf("  %5s", "");
+        if (b.images > 0) printf(" %9.0f", b.images / t.median);
+        else printf(" %9s", "");
+        if (tsv)
+            fprintf(tsv, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.6g\t%.6g\t%.2f\n", name, m->threads,
+                    t.median * 1e6, t.best * 1e6, least * 1e6, b.flops * 1e-9,
+                    (b.bytes + b.update) * 1e-9, b.images / t.median);
+    }
+    close_case(&b);
+    fflush(stdout);
+    return why != NULL;
+}
+
+static int show_table(const char *const *cases, int threads, double seconds, const char *path)
+{
+    int      columns = threads > 1 ? 2 : 1, failures = 0;
+    machine  machines[2];
+    FILE    *tsv = path ? fopen(path, "w") : NULL;
+    if (path && !tsv) return fprintf(stderr, "bench: %s cannot be written\n", path), 1;
+    memset(machines, 0, sizeof machines);
+    for (int k = 0; k < columns; k++) {
+        machines[k].threads = k ? threads : 1;
+        machines[k].fma = fma_peak(machines[k].threads);
+    }
+    printf("tinynn %s, %s; multiply-add peak %.0f GFLOP/s", TNN_VERSION, tnn_isa(),
+           machines[0].fma * 1e-9);
+    if (columns > 1) printf(", with %d threads %.0f", threads, machines[1].fma * 1e-9);
     printf("\n\n%-34s", "case");
+    if (tsv) fprintf(tsv, "# tinynn %s, %s\n", TNN_VERSION, tnn_isa());
     for (int k = 0; k < columns; k++) {
         if (k) printf("   %6d threads", threads);
         else printf("       1 thread");
-        printf("  GFLOP/s  peak  images/s");
+        printf("  GFLOP/s  limit  images/s");
+        if (!tsv) continue;
+        fprintf(tsv, "# peak %d %.1f\n", machines[k].threads, machines[k].fma * 1e-9);
+        for (int i = 0; i < LEVELS; i++)
+            fprintf(tsv, "# read %d %.1f %s\n", machines[k].threads,
+                    1e-9 * read_rate(levels[i].bytes * machines[k].threads, machines[k].threads),
+                    levels[i].name);
     }
     printf("\n");
+    if (tsv) fprintf(tsv, "case\tthreads\tmedian_us\tbest_us\tlimit_us\tGFLOP\tGB\timages_per_s\n");
     for (; *cases; cases++) {
         printf("%-34s", *cases);
-        for (int k = 0; k < columns; k++) {
-            bench       b;
-            timing      t = {0, 0, 0};
-            const char *why;
-            tnn_set_threads(k ? threads : 1);
-            why = open_case(&b, *cases);
-            if (!why) t = measure(&b, seconds);
-            if (!why && tnn_failed()) why = tnn_error();
-            if (why) {
-                printf("  %s", why);
-                failures++;
-                k = columns;
-            } else {
-                printf("  ");
-                show_time(t.median);
-                if (b.flops > 0) printf(" %8.1f", b.flops / t.median * 1e-9);
-                else printf(" %8s", "");
-                if (b.flops > 0 && peak[k] > 0) printf(" %4.0f%%",
-                                                       100 * b.flops / t.median / peak[k]);
-                else printf(" %5s", "");
-                if (b.images > 0) printf(" %9.0f", b.images / t.median);
-                else printf(" %9s", "");
-            }
-            close_case(&b);
-            fflush(stdout);
-        }
+        for (int k = 0, failed = 0; k < columns && !failed; k++)
+            failures += failed = show_case(*cases, &machines[k], seconds, tsv);
         printf("\n");
     }
+    if (tsv && fclose(tsv) != 0)
+        return fprintf(stderr, "bench: %s cannot be written\n", path), 1;
     return failures > 0;
 }
 
 static int usage(FILE *f, int status)
 {
-    fputs("usage: bench [--threads N] [--seconds S] [CASE ...]   a table of times\n"
+    fputs("usage: bench [--threads N] [--seconds S] [--tsv FILE] [CASE ...]   a table of times\n"
           "       bench [--threads N] peak                       what the machine can do\n"
           "       bench serve THREADS                            lines CASE SECONDS in,\n"
           "                     ok MEDIAN_NS MIN_NS CALLS or na REASON out\n"
           "  --threads N   beside 1 thread measure N (default: all)\n"
           "  --seconds S   for each case (default 0.2)\n"
+          "  --tsv FILE    writes the table to a file, too\n"
           "cases: nn|tn|nt:M:N:K  conv:f|d|w:nchw:IC:OC:H:W:K:S:P:B  pool:f|d:nchw:C:H:W:B\n"
           "       opt:NAME:KIND:N  step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) fprintf(f, " %s", nets[i].name);
@@ -673,10 +755,12 @@ int main(int argc, char **argv)
 {
     int    threads = tnn_threads(), i = 1;
     double seconds = 0.2;
+    const char *tsv = NULL;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (!strcmp(argv[i], "--help")) return usage(stdout, 0);
         else if (!strcmp(argv[i], "--threads") && i + 1 < argc) threads = atoi(argv[++i]);
         else if (!strcmp(argv[i], "--seconds") && i + 1 < argc) seconds = atof(argv[++i]);
+        else if (!strcmp(argv[i], "--tsv") && i + 1 < argc) tsv = argv[++i];
         else return usage(stderr, 2);
     }
     if (i + 1 < argc && !strcmp(argv[i], "serve")) threads = atoi(argv[++i]);
@@ -685,5 +769,5 @@ int main(int argc, char **argv)
         : usage(stderr, 2);
     if (i + 1 == argc && !strcmp(argv[i], "peak")) return show_peak(threads);
     if (i < argc && !strchr(argv[i], ':')) return usage(stderr, 2);
-    return show_table(i < argc ? (const char *const *)(argv + i) : choice, threads, seconds);
+    return show_table(i < argc ? (const char *const *)(argv + i) : choice, threads, seconds, tsv);
 }

@@ -1,0 +1,69 @@
+# How fast tinynn.h is, from build/bench --tsv and from what was measured against others.
+#   gnuplot -e "out='build'; dir='build/plots'" plots/bench.gp
+#   bench_roofline.png   each case's speed over the arithmetic that it does with a byte, under what
+#                        the machine allows (out/bench.tsv)
+#   bench_peers.png      how many times as long PyTorch and oneDNN take (plots/bench_peers.tsv)
+load 'plots/style.gp'
+
+table = out.'/bench.tsv'
+cell(what) = system(sprintf("awk '%s' '%s' 2>/dev/null", what, table))
+machine = cell('/^# tinynn/ { print substr($0, 3) }')
+if (machine eq "") { print sprintf("bench: no %s: run make bench", table); exit status 1 }
+threads = cell('/^# peak/ { printf "%s ", $3 }')
+levels  = "L1 L2 L3 memory"
+kinds   = "nn|tn|nt conv step fwd"
+names   = '"matrix product" "convolution" "training step" "inference"'
+colours = "#1f4fd8 #0f9d76 #c2410c #8a4fbf"
+
+eval canvas(1500, 750)
+set output dir.'/bench_roofline.png'
+set multiplot layout 1, words(threads) \
+    title "Speed of ".machine." under the machine's limits" font ",20"
+set logscale xy
+set xlabel "arithmetic per byte that must be moved (FLOP/B)"
+set ylabel "GFLOP/s"
+set xrange [1 : 3000]
+set yrange [5 : *]
+set format "%g"
+set key bottom right
+do for [t in threads] {
+    peak = real(cell('/^# peak '.t.' / { print $4 }'))
+    read(level) = real(cell('/^# read '.t.' .*'.level.'/ { print $4 }'))
+    roof(x, rate) = peak < rate*x ? peak : rate*x
+    set title t.(t eq "1" ? " thread" : " threads").sprintf(": peak %.0f GFLOP/s", peak)
+    points(kind) = sprintf("< awk -F '\\t' '$1 ~ /^(%s):/ && $2 == %s && $6 > 0' '%s'", kind, t, table)
+    plot for [i = 1 : 4] roof(x, read(word(levels, i))) lw 1.5 lc rgb '#8a8f98' dt i \
+             title sprintf("%s, %.0f GB/s", word(levels, i), read(word(levels, i))), \
+         for [i = 1 : words(kinds)] points(word(kinds, i)) using ($6/$7):(1e3*$6/$3*1e3) \
+             with points pt 7 ps 1.3 lc rgb word(colours, i) title word(names, i)
+}
+unset multiplot
+unset logscale
+
+
+# the others, each case one group of bars
+peers = 'plots/bench_peers.tsv'
+set output dir.'/bench_peers.png'
+eval canvas(1500, 900)
+set multiplot layout 2, 1 title "Time of others over tinynn.h's, measured in turn: ".\
+    system("sed -n 's/^# machine //p' ".peers) font ",20"
+set style data histograms
+set style histogram clustered gap 1
+set style fill solid 0.9 noborder
+set boxwidth 0.9
+set key top left horizontal
+set xtics rotate by -30 font ",12"
+set ylabel "times as long"
+set yrange [0 : *]
+set xrange [*:*]
+unset xlabel
+set ytics 1
+set grid y
+do for [t in "1 2"] {
+    of_t = sprintf("< awk -F '\\t' '/^#/ || /^case/ || $2 == %s' %s", t, peers)
+    set title t.(t eq "1" ? " thread" : " threads")
+    plot of_t using ($4/$3):xtic(1) skip 1 lc rgb '#c2410c' title "PyTorch, its faster form", \
+         of_t using ($5/$3) skip 1 lc rgb '#0f9d76' title "oneDNN by hand", \
+         1 lc rgb '#404040' lw 1.5 dt 2 notitle
+}
+unset multiplot
