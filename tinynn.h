@@ -2228,7 +2228,7 @@ typedef struct {
     const float *a;             /* left: broadcast, element by element */
     tnn__len     a0, a1, a2, rs, gs, ks;
     const float *b;             /* right: rows of 16 columns, ldb floats from k to k+1, bp from */
-    tnn__len     bp, b1, b2, ldb;           /* panel to panel, b1 and b2 as a1 and a2 */
+    tnn__len     bp, b0, b1, b2, ldb;       /* panel to panel, b0, b1 and b2 as a0, a1 and a2 */
     float       *c;             /* rows at i0*c0 + i*ldc, 16 columns each, cp from panel to panel */
     tnn__len     c0, ldc, cp;
     const float *bias;          /* TNN__BIAS: 16 per panel, contiguous */
@@ -2249,6 +2249,29 @@ typedef struct {
     int          rows, cols, c, kh, kw;
     int          relu, keep;
 } tnn__depthwise;
+
+/* WINOGRAD'S CONVOLUTION, F(2x2, 3x3) (Lavin and Gray 2016): a tile of 2 x 2 outputs y from 4 x 4
+   inputs d by 16 products instead of 36, the weights' gradient likewise:
+
+       y = A^T [sum_c (G g G^T) o (B^T d B)] A      dg = G^T [sum_tiles (B^T d B) o (A dy A^T)] G
+
+             1  0 -1  0          1   0   0         1  0
+       B^T = 0  1  1  0     G = 1/2 1/2 1/2    A = 1  1     o element by element: each of the 16
+             0 -1  1  0         1/2-1/2 1/2        1 -1     is a matrix product over channels or
+             0  1  0 -1          0   0   1         0 -1     tiles
+
+   What is transformed is 16 matrices, `each` floats apart, that of element (i, k) the (4i + k)-th:
+   for every tile of a block of rows x cols a row of channels. Rounding errors are about twice those
+   of the direct way. */
+typedef struct {
+    const float *x;             /* the block's first pixel: of d, or of dy */
+    float       *v, *y;         /* transformed; the block's first output */
+    const float *bias;          /* or NULL */
+    float       *where;         /* with `pool`: places of the maxima, as y; or NULL */
+    tnn__len     x_row, y_row, where_row, each;
+    int          rows, cols, c, relu;
+    int          pool;          /* y is the maximum of each tile */
+} tnn__tiles;
 
 /* A window moved over an image of c channels (last), ih x iw pixels, giving oh x ow. */
 typedef struct {
@@ -2354,6 +2377,11 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  mm,           (const tnn__mm *t)) \
     X(void,  depthwise,    (const tnn__depthwise *d)) \
     X(void,  depthwise_dw, (const tnn__depthwise *d)) \
+    X(void,  tiles_in,     (const tnn__tiles *t)) \
+    X(void,  tiles_out,    (const tnn__tiles *t)) \
+    X(void,  tiles_grad,   (const tnn__tiles *t)) \
+    X(void,  tiles_weights, (tnn__len n, const float *w, float *to, tnn__len each)) \
+    X(void,  tiles_dw,     (tnn__len n, const float *m, tnn__len each, float *dw)) \
     X(void,  transpose,    (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
                             float *y, tnn__len ldy)) \
     X(void,  add,          (tnn__len n, const float *x, float *y)) \
@@ -2812,7 +2840,7 @@ KERNEL void FN(mm)(const tnn__mm *t)
         const int left = t->cols - j, width = left <= VN ? VN : NW, part = left < width;
         tile *const *f = left <= VN ? one : wide;
         const float *b = t->b + j/16*t->bp + j%16;
-        for (i0 = 0; i0 < t->n0; i0++) {
+        for (i0 = 0; i0 < t->n0; i0++, b += t->b0) {
             int row = 0;
             for (n = tiles; n > 0; n--) {
                 const int m = threes ? TNN__MIN(MR/3*3, t->rows - row) : (t->rows - row + n - 1)/n;
@@ -2925,6 +2953,142 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
             }
     }
 }
+
+/* ---- Winograd's transforms: first down the columns k of a tile, then along its rows i. */
+#define EACH_TILE(BODY) \
+    int r, j; \
+    tnn__len c; \
+    for (r = 0; r < t->rows; r++) \
+        for (j = 0; j < t->cols; j++) \
+            for (c = 0; c < t->c; c += VN) { \
+                float *v = t->v + (tnn__len)(r*t->cols + j)*t->c + c; \
+                BODY \
+            }
+#define PLACE(i, k) v + (4*(i) + (k))*each
+KERNEL void FN(tiles_in)(const tnn__tiles *t)
+{
+    const tnn__len row = t->x_row, each = t->each;
+#define COLUMN(k) \
+    const VF a##k = vf_load(x + k*t->c), b##k = vf_load(x + row + k*t->c); \
+    const VF e##k = vf_load(x + 2*row + k*t->c), f##k = vf_load(x + 3*row + k*t->c); \
+    const VF d0##k = vf_sub(a##k, e##k), d1##k = vf_add(b##k, e##k); \
+    const VF d2##k = vf_sub(e##k, b##k), d3##k = vf_sub(b##k, f##k);
+#define ROW(i) \
+    vf_store(PLACE(i, 0), vf_sub(d##i##0, d##i##2)); \
+    vf_store(PLACE(i, 1), vf_add(d##i##1, d##i##2)); \
+    vf_store(PLACE(i, 2), vf_sub(d##i##2, d##i##1)); \
+    vf_store(PLACE(i, 3), vf_sub(d##i##1, d##i##3));
+    EACH_TILE(
+        const float *x = t->x + 2*r*row + 2*j*(tnn__len)t->c + c;
+        COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3)
+        ROW(0) ROW(1) ROW(2) ROW(3)
+    )
+#undef COLUMN
+#undef ROW
+}
+KERNEL void FN(tiles_out)(const tnn__tiles *t)
+{
+    const tnn__len each = t->each;
+#define COLUMN(k) \
+    const VF a##k = vf_load(PLACE(0, k)), b##k = vf_load(PLACE(1, k)); \
+    const VF e##k = vf_load(PLACE(2, k)), f##k = vf_load(PLACE(3, k)); \
+    const VF s0##k = vf_add(vf_add(a##k, b##k), e##k), s1##k = vf_sub(vf_sub(b##k, e##k), f##k);
+#define ROW(i) \
+    VF y##i##0 = vf_add(vf_add(vf_add(s##i##0, s##i##1), s##i##2), bias); \
+    VF y##i##1 = vf_add(vf_sub(vf_sub(s##i##1, s##i##2), s##i##3), bias); \
+    if (t->relu) { y##i##0 = vf_max(vf_zero(), y##i##0); y##i##1 = vf_max(vf_zero(), y##i##1); }
+#define LARGER(y, q) \
+    at = vf_gt(y, m, vf_set1(q), vf_eq(y, y, at, vf_set1(q))); \
+    m = vf_gt(y, m, y, vf_eq(y, y, m, y));
+    EACH_TILE(
+        const VF bias = t->bias ? vf_load(t->bias + c) : vf_zero();
+        COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3)
+        ROW(0) ROW(1)
+        if (t->pool) {
+            VF m = y00;
+            VF at = vf_zero();
+            LARGER(y01, 1.0f) LARGER(y10, 2.0f) LARGER(y11, 3.0f)
+            vf_store(t->y + r*t->y_row + (tnn__len)j*t->c + c, m);
+            if (t->where) vf_store(t->where + r*t->where_row + (tnn__len)j*t->c + c, at);
+        } else {
+            float *y = t->y + 2*r*t->y_row + 2*j*(tnn__len)t->c + c;
+            vf_store(y, y00);
+            vf_store(y + t->c, y01);
+            vf_store(y + t->y_row, y10);
+            vf_store(y + t->y_row + t->c, y11);
+        }
+    )
+#undef COLUMN
+#undef ROW
+#undef LARGER
+}
+KERNEL void FN(tiles_grad)(const tnn__tiles *t)
+{
+    const tnn__len each = t->each;
+#define COLUMN(k) \
+    const VF d0##k = vf_load(x + k*t->c), e##k = vf_load(x + t->x_row + k*t->c); \
+    const VF d1##k = vf_add(d0##k, e##k), d2##k = vf_sub(d0##k, e##k); \
+    const VF d3##k = vf_sub(vf_zero(), e##k);
+#define ROW(i) \
+    vf_store(PLACE(i, 0), d##i##0); \
+    vf_store(PLACE(i, 1), vf_add(d##i##0, d##i##1)); \
+    vf_store(PLACE(i, 2), vf_sub(d##i##0, d##i##1)); \
+    vf_store(PLACE(i, 3), vf_sub(vf_zero(), d##i##1));
+    EACH_TILE(
+        const float *x = t->x + 2*r*t->x_row + 2*j*(tnn__len)t->c + c;
+        COLUMN(0) COLUMN(1)
+        ROW(0) ROW(1) ROW(2) ROW(3)
+    )
+#undef COLUMN
+#undef ROW
+}
+/* n floats for each of the nine places of the window */
+KERNEL void FN(tiles_weights)(tnn__len n, const float *w, float *to, tnn__len each)
+{
+    const VF half = vf_set1(0.5f);
+    tnn__len c;
+#define COLUMN(k) \
+    const VF g0##k = vf_load(w + c + k*n), b##k = vf_load(w + c + (3 + k)*n); \
+    const VF g3##k = vf_load(w + c + (6 + k)*n), s##k = vf_add(g0##k, g3##k); \
+    const VF g1##k = vf_mul(half, vf_add(s##k, b##k)), g2##k = vf_mul(half, vf_sub(s##k, b##k));
+#define ROW(i) \
+    const VF t##i = vf_add(g##i##0, g##i##2); \
+    vf_store(PLACE(i, 0), g##i##0); \
+    vf_store(PLACE(i, 1), vf_mul(half, vf_add(t##i, g##i##1))); \
+    vf_store(PLACE(i, 2), vf_mul(half, vf_sub(t##i, g##i##1))); \
+    vf_store(PLACE(i, 3), g##i##2);
+    for (c = 0; c < n; c += VN) {
+        float *v = to + c;
+        COLUMN(0) COLUMN(1) COLUMN(2)
+        ROW(0) ROW(1) ROW(2) ROW(3)
+    }
+#undef COLUMN
+#undef ROW
+}
+KERNEL void FN(tiles_dw)(tnn__len n, const float *m, tnn__len each, float *dw)
+{
+    const VF half = vf_set1(0.5f);
+    tnn__len c;
+#define COLUMN(k) \
+    const VF a##k = vf_load(PLACE(0, k)), b##k = vf_load(PLACE(1, k)); \
+    const VF e##k = vf_load(PLACE(2, k)), f##k = vf_load(PLACE(3, k)), s##k = vf_add(b##k, e##k); \
+    const VF d0##k = vf_fma(half, s##k, a##k), d2##k = vf_fma(half, s##k, f##k); \
+    const VF d1##k = vf_mul(half, vf_sub(b##k, e##k));
+#define ROW(i) \
+    const VF t##i = vf_add(d##i##1, d##i##2); \
+    vf_store(dw + c + 3*i*n, vf_fma(half, t##i, d##i##0)); \
+    vf_store(dw + c + (3*i + 1)*n, vf_mul(half, vf_sub(d##i##1, d##i##2))); \
+    vf_store(dw + c + (3*i + 2)*n, vf_fma(half, t##i, d##i##3));
+    for (c = 0; c < n; c += VN) {
+        const float *v = m + c;
+        COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3)
+        ROW(0) ROW(1) ROW(2)
+    }
+#undef COLUMN
+#undef ROW
+}
+#undef EACH_TILE
+#undef PLACE
 
 /* y[j, i] = x[i, j] */
 KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
@@ -5044,6 +5208,14 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
     }
 }
 
+static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q, const float *dy,
+                                    tnn__len y_row, float *db)
+{
+    int group, u;
+    for (group = 0; group < q->blocks; group++)
+        for (u = 0; u < q->g.oh; u++)
+            k->colsum(q->g.ow, q->po, dy + u*y_row + group*q->po, q->oc, db + group*q->panels*16);
+}
 /* dw (+)= patches(x)^T dy;  db += sum of dy. */
 static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
                                        const float *x, tnn__len x_row,
@@ -5092,10 +5264,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
                 k->mm(&t);
             }
     }
-    if (db)
-        for (group = 0; group < q->blocks; group++)
-            for (u = 0; u < g->oh; u++)
-                k->colsum(g->ow, q->po, dy + u*y_row + group*q->po, q->oc, db + group*q->panels*16);
+    if (db) tnn__conv_backward_bias(k, q, dy, y_row, db);
 }
 
 /* The weights as the right-hand side of dx: per residue and group, panels over input channels with
@@ -5187,6 +5356,121 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 k->mm(&t);
             }
         }
+}
+
+/* Winograd's way (2f), where it is the quicker one: by shape alone. `pool` is 0 or 2x2. */
+static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool)
+{
+    const tnn__pool_geometry *g = &q->g;
+    return g->kh == 3 && g->kw == 3 && g->sh == 1 && g->sw == 1 && g->dh == 1 && g->dw == 1
+           && g->ph == 1 && g->pw == 1 && q->groups == 1 && g->c%16 == 0 && q->oc%16 == 0
+           && g->oh%2 == 0 && g->ow%2 == 0 && g->oh*g->ow >= 64 && (tnn__len)g->c*q->oc <= 1 << 15
+           && (!pool->kh || (pool->kh == 2 && pool->kw == 2 && pool->sh == 2 && pool->sw == 2
+                             && !pool->ph && !pool->pw && pool->dh == 1 && pool->dw == 1));
+}
+/* Rows of tiles at a time, for about so many tiles; floats that hold them, of two images. */
+static int tnn__tile_rows(const tnn__conv *q, int tiles)
+{
+    return TNN__MIN(q->g.oh/2, TNN__MAX(1, tiles/(q->g.ow/2)));
+}
+#define TNN__TILES 28
+static tnn__len tnn__tile_each(const tnn__conv *q, int c)
+{
+    return (tnn__len)tnn__tile_rows(q, 2*TNN__TILES)*(q->g.ow/2)*c + 16;
+}
+static tnn__len tnn__tile_floats(const tnn__conv *q)
+{
+    return 16*(tnn__tile_each(q, q->g.c) + tnn__tile_each(q, q->oc));
+}
+/* All weights, in panels over oc of rows (u, v, c), transformed. */
+static void tnn__tile_weights(const tnn__isa_table *k, int c, int oc, const float *w, float *to)
+{
+    const tnn__len n = (tnn__len)c*16;
+    int p;
+    for (p = 0; p < oc; p += 16, w += 9*n, to += n)
+        k->tiles_weights(n, w, to, (tnn__len)c*oc);
+}
+/* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. */
+static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c, int oc,
+                              const float *x, tnn__len x_row, const float *w, const float *bias,
+                              float *y, tnn__len y_row, float *where, int pool, int relu,
+                              float *scratch)
+{
+    const int step = tnn__tile_rows(q, TNN__TILES), cols = q->g.ow/2;
+    tnn__tiles in, out;
+    tnn__mm t;
+    int r;
+    memset(&in, 0, sizeof in);
+    memset(&out, 0, sizeof out);
+    memset(&t, 0, sizeof t);
+    in.v = scratch;
+    in.each = tnn__tile_each(q, c);
+    in.x_row = x_row;
+    in.c = c;
+    out.v = scratch + 16*in.each;
+    out.each = tnn__tile_each(q, oc);
+    out.y_row = y_row;
+    out.where_row = (tnn__len)cols*oc;
+    out.bias = bias; out.relu = relu; out.pool = pool;
+    out.c = oc;
+    in.cols = out.cols = cols;
+    t.a = in.v; t.a0 = in.each; t.rs = c; t.gs = 3*t.rs; t.ks = 1;
+    t.b = w; t.b0 = (tnn__len)c*oc; t.bp = (tnn__len)c*16; t.ldb = 16;
+    t.c = out.v; t.c0 = out.each; t.ldc = oc; t.cp = 16;
+    t.n0 = 16; t.n1 = t.n2 = 1; t.run = c; t.cols = oc;
+    for (r = 0; r < q->g.oh/2; r += step) {
+        in.rows = out.rows = TNN__MIN(step, q->g.oh/2 - r);
+        in.x = x + (2*r - 1)*x_row - c;
+        k->tiles_in(&in);
+        t.rows = in.rows*cols;
+        k->mm(&t);
+        out.y = y + (pool ? r : 2*r)*y_row;
+        out.where = where ? where + r*out.where_row : NULL;
+        k->tiles_out(&out);
+    }
+}
+static void tnn__tile_dw(const tnn__isa_table *k, const tnn__conv *q, const float *sums, float *dw)
+{
+    const tnn__len n = (tnn__len)q->g.c*16;
+    int p;
+    for (p = 0; p < q->oc; p += 16, sums += n, dw += 9*n)
+        k->tiles_dw(n, sums, (tnn__len)q->g.c*q->oc, dw);
+}
+/* sums (+)= transformed gradient of the weights */
+static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv *q, const float *x,
+                                       tnn__len x_row, const float *dy, tnn__len y_row,
+                                       float *sums, int keep, float *scratch)
+{
+    const int step = tnn__tile_rows(q, 2*TNN__TILES), cols = q->g.ow/2, c = q->g.c, oc = q->oc;
+    tnn__tiles in, out;
+    tnn__mm t;
+    int r;
+    memset(&in, 0, sizeof in);
+    memset(&t, 0, sizeof t);
+    in.v = scratch;
+    in.each = tnn__tile_each(q, c);
+    in.x_row = x_row;
+    in.c = c;
+    in.cols = cols;
+    out = in;
+    out.v = scratch + 16*in.each;
+    out.each = tnn__tile_each(q, oc);
+    out.x_row = y_row;
+    out.c = oc;
+    t.a = in.v; t.a0 = in.each; t.rs = 1; t.gs = 3; t.ks = c;
+    t.b = out.v; t.b0 = out.each; t.bp = 16; t.ldb = oc;
+    t.c = sums; t.c0 = (tnn__len)c*oc; t.ldc = 16; t.cp = (tnn__len)c*16;
+    t.n0 = 16; t.n1 = t.n2 = 1; t.rows = c; t.cols = oc;
+    for (r = 0; r < q->g.oh/2; r += step) {
+        in.rows = out.rows = TNN__MIN(step, q->g.oh/2 - r);
+        in.x = x + (2*r - 1)*x_row - c;
+        out.x = dy + 2*r*y_row;
+        k->tiles_in(&in);
+        k->tiles_grad(&out);
+        t.run = in.rows*cols;
+        t.start = keep || r ? TNN__KEEP : TNN__ZERO;
+        k->mm(&t);
+    }
 }
 
 /* ---- 5c. Tensor functions ---------------------------------------------------------------------
@@ -5650,6 +5934,8 @@ typedef struct {
     tnn__len     partial;           /* floats before its part in a span's partial sum */
     float       *where;             /* max pooling: for each output, the place in its window */
     float       *flipped;           /* conv2d: the weights as dx wants them */
+    float       *tiled;             /* conv2d, Winograd's way: transformed weights, or NULL; in a */
+    tnn__len     tiles, sums;       /* thread's scratch transformed images, weight gradients */
     float       *masked;            /* DropConnect: the weights that are left */
     float       *kept;              /* normalisation: statistics that backward needs */
     tnn__len     kept_floats;       /* of the whole batch */
@@ -5762,8 +6048,8 @@ typedef struct {
     const float *x, *x2;
     float       *y, *where, *dy, *dx, *dx2, *scratch, *tmp;
     const float *w, *b;             /* parameters; NULL where it has none */
-    float       *dw, *db;           /* this span's gradients of them, to add to if `keep` */
-    int          keep;
+    float       *dw, *db;           /* this span's gradients of them, to add to if `keep`; */
+    int          keep, last;        /* its last sample */
 } tnn__sample_at;
 
 static tnn_window tnn__layer_window(const tnn_layer *o)
@@ -6581,7 +6867,10 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
     const int relu = op->act && !(op->slope > 0), leaky = op->act && op->slope > 0;
     tnn__pool_geometry strip = op->pool;
     int r;
-    if (!op->pool.kh)
+    if (op->tiled)
+        tnn__tile_forward(a->k, &op->q, in->c, op->q.oc, a->x, in->row, op->tiled, a->b, a->y,
+                          out->row, a->where, op->pool.kh, relu, a->scratch + op->tiles);
+    else if (!op->pool.kh)
         tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, a->y, out->row, relu,
                           0, out->h);
     strip.ih = strip.kh;
@@ -6589,7 +6878,7 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
     for (r = 0; r < out->h; r++) {
         float *y = a->y + r*out->row;
         /* as many rows of the convolution as a pooled row needs; (leaky) ReLU commutes with max */
-        if (op->pool.kh) {
+        if (op->pool.kh && !op->tiled) {
             float *rows = a->scratch + op->rows;
             tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, rows, wide, relu,
                               r*strip.kh, (r + 1)*strip.kh);
@@ -6623,9 +6912,19 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
     }
     if (a->dw) {
         if (!a->keep && a->db) memset(a->db, 0, (size_t)op->b_floats*sizeof *a->db);
-        tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, a->dw, a->db, a->keep);
+        if (op->tiled) {
+            tnn__tile_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row,
+                                       a->scratch + op->sums, a->keep, a->scratch + op->tiles);
+            if (a->last) tnn__tile_dw(a->k, &op->q, a->scratch + op->sums, a->dw);
+            if (a->db) tnn__conv_backward_bias(a->k, &op->q, dy, row, a->db);
+        } else
+            tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, a->dw, a->db,
+                                       a->keep);
     }
-    if (a->dx)
+    if (a->dx && op->tiled)
+        tnn__tile_forward(a->k, &op->q, op->q.oc, a->in->c, dy, row, op->tiled, NULL, a->dx,
+                          tnn__wide(a->in), NULL, 0, 0, a->scratch + op->tiles);
+    else if (a->dx)
         tnn__conv_backward_input(a->k, &op->q, dy, row, op->q.depthwise ? a->w : op->flipped, NULL,
                                  a->dx, tnn__wide(a->in));
 }
@@ -7573,6 +7872,13 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if ((op->type == TNN_CONV2D && op->needs_dx && training)
             || op->type == TNN_CONV_TRANSPOSE2D)
             op->flipped = tnn__take(&a, tnn__flipped_floats(q));
+        if (op->type == TNN_CONV2D && tnn__tileable(q, &op->pool)) {
+            op->tiled = tnn__take(&a, (tnn__len)16*q->g.c*q->oc);
+            op->tiles = net->scratch_floats;
+            op->sums = op->tiles + tnn__tile_floats(q) + TNN__SLACK;
+            net->scratch_floats = op->sums;
+            if (training && op->trained) net->scratch_floats += (tnn__len)16*q->g.c*q->oc;
+        }
         if (op->type == TNN_CONV2D) {
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
             op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
@@ -7591,9 +7897,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
             net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
                                                  + TNN__SLACK, 16);
         if (op->type == TNN_DENSE && op->needs_dx)
-            turned = TNN__MAX(turned, tnn__mul(TNN__MAX((batch + 15)/16*16,
-                                                        tnn__dense_flips(op, batch) ? q->K + 15 : 0),
-                                               (q->oc + 15)/16*16));
+            turned = TNN__MAX(turned, tnn__mul((q->oc + 15)/16*16, 15 + TNN__MAX(batch,
+                                                   tnn__dense_flips(op, batch) ? q->K : 0)));
         if (op->type == TNN_DENSE && op->trained)
             panels = TNN__MAX(panels, tnn__mul(batch, (q->oc + 15)/16*16));
         if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
@@ -8164,6 +8469,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
             tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
             const tnn__op *op = a.op;
             a.keep = s > first;
+            a.last = s == end - 1;
             if (op->trained && !tnn__over_batch(op)) {
                 a.dw = net->partial + span*net->partial_floats + op->partial;
                 if (op->b_floats) a.db = a.dw + op->w_floats;
@@ -8241,6 +8547,8 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
         }
         if (op->type == TNN_CONV_TRANSPOSE2D)
             tnn__conv_flip(&op->q, net->flat[0] + op->w, op->flipped);
+        if (op->type == TNN_CONV2D && tnn__tileable(&op->q, &op->pool))
+            tnn__tile_weights(call.k, op->q.g.c, op->q.oc, tnn__weights(net, op), op->tiled);
     }
     for (i = 0; i < net->ops; ) {
         const tnn__op *op = call.op = &net->op[i];
@@ -8319,8 +8627,12 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
         call.first = i;
         for (k = call.first; k < call.last; k++)
-            if (net->op[k].flipped && net->op[k].needs_dx && net->op[k].type == TNN_CONV2D)
-                tnn__conv_flip(&net->op[k].q, tnn__weights(net, &net->op[k]), net->op[k].flipped);
+            if (net->op[k].flipped && net->op[k].needs_dx && net->op[k].type == TNN_CONV2D) {
+                const tnn__op *conv = &net->op[k];
+                tnn__conv_flip(&conv->q, tnn__weights(net, conv), conv->flipped);
+                if (conv->tiled)        /* dx is such a convolution, too */
+                    tnn__tile_weights(call.k, conv->q.oc, conv->q.g.c, conv->flipped, conv->tiled);
+            }
         call.spans = tnn__spans(net->partial_floats, net->n);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
         tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),

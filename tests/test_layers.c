@@ -1194,6 +1194,30 @@ static void losses(void)
     }
 }
 
+/* 3x3 windows on whole panels of channels go Winograd's way: alone, with bias, activations and
+   pooling, in one block of tiles and in several, down to the smallest image; those that just fail
+   to (odd sizes, another pooling) beside them. */
+static void networks_tiled(void)
+{
+    static const struct { int n, c, h, w; const char *text; } nets[] = {
+        {3, 16,  8,  8, "conv 16 k3 p1; flatten; dense 10"},
+        {2, 16,  8, 10, "conv 32 k3 p1 nobias; relu; flatten; dense 4"},
+        {2, 32, 10,  8, "conv 16 k3 p1; leaky 0.2; flatten; dense 4"},
+        {3,  2,  8, 12, "conv 16 k1; conv 32 k3 p1; relu; maxpool k2; flatten; dense 6; relu; dense 3"},
+        {2,  1, 12,  8, "conv 16 k3 p1; conv 16 k3 p1; leaky; maxpool k2; flatten; dense 5"},
+        {2,  3,  8,  8, "conv 16 k1; conv 48 k3 p1; maxpool k2; flatten; dense 5"},
+        {2,  3,  8,  8, "conv 16 k1; conv 16 k3 p1; relu; maxpool k3 s2 p1; flatten; dense 5"},
+        {2,  3,  8,  8, "conv 16 k1; conv 16 k3 p1; relu; avgpool k2; flatten; dense 5"},
+        {2,  1,  4, 70, "conv 16 k1; conv 16 k3 p1; relu; maxpool k2; flatten; dense 5"},
+        {2,  1, 34,  8, "conv 16 k1; conv 32 k3 p1; relu; conv 16 k3 p1; flatten; dense 2"},
+        {2,  1,  9,  8, "conv 16 k1; conv 16 k3 p1; maxpool k2; flatten; dense 5"},
+        {17, 1,  8,  8, "conv 16 k1; conv 16 k3 p1; relu; maxpool k2; flatten; dense 5"}
+    };
+    size_t k;
+    for (k = 0; k < sizeof nets / sizeof *nets; k++)
+        one_network(nets[k].n, nets[k].c, nets[k].h, nets[k].w, nets[k].text, (uint32_t)k, 0, NULL);
+}
+
 /* Layers drawn one by one while they fit, then flatten and dense. */
 static void networks_random(void)
 {
@@ -1724,6 +1748,7 @@ int main(int argc, char **argv)
     EACH_SETTING("softmax", softmax);
     EACH_SETTING("reductions", reductions);
     EACH_SETTING("networks, chosen", networks_chosen);
+    EACH_SETTING("networks, tiled", networks_tiled);
     EACH_SETTING("networks, random", networks_random);
     EACH_SETTING("losses", losses);
     EACH_ISA("batches of changing size", batches);
