@@ -1669,7 +1669,7 @@ static void large(void)
 static void large_training(void)
 {
     static const char *const nets[] = {
-        ("conv 16 k3 p1; relu; maxpool k2; conv 24 k3 p1; relu; maxpool k2; flatten; dropout 0.3; "
+        ("conv 16 k3 p1; relu; maxpool k2; conv 32 k3 p1; relu; maxpool k2; flatten; dropout 0.3; "
          "dense 100; relu; dense 10"),
         "flatten; dense 128; relu; dropout 0.05; dense 64; relu; dense 10"
     };
