@@ -18,8 +18,9 @@
                                           TNN_ and _, in small letters, or momentum (of SGD); KIND,
                                           which of a library's forms it is, makes no difference here
 
-   A multiply-add counts as two floating-point operations. In a training step the gradient of the
-   network's input is not computed and not counted; nor are activations, loss and optimizer.
+   A multiply-add counts as two floating-point operations, a convolution as if done directly (what
+   goes Winograd's way takes fewer). In a training step the gradient of the network's input is not
+   computed and not counted; nor are activations, loss and optimizer.
 
    The table's "limit" is the roofline (Williams, Waterman and Patterson 2009): how much of the time
    is what the arithmetic takes at the peak of the instruction set, or what the memory that a run
@@ -341,7 +342,7 @@ static const char *open_case(bench *b, const char *name)
         b->t[2] = random_tensor(oc, ic, k, k);
         b->bias = oc > 0 ? (float *)calloc((size_t)oc, sizeof(float)) : NULL;
         b->flops = 2.0 * batch * oc * ho * wo * ic * k * k;
-        b->bytes = 4.0 * batch * ((double)ic * h * w + (double)oc * ho * wo) + 4.0 * oc * ic * k * k;
+        b->bytes = 4.0 * (batch * ((double)ic * h * w + (double)oc * ho * wo) + oc * ic * k * k);
         b->images = batch;
         b->run = dir == 'f' ? run_conv_f : dir == 'd' ? run_conv_d : dir == 'w' ? run_conv_w : NULL;
     } else if (sscanf(name, "pool:%c:nchw:%d:%d:%d:%d%c", &dir, &ic, &h, &w, &batch, &end) == 5) {
@@ -599,8 +600,8 @@ static double limit(machine *m, const bench *b)
     if (m->fma <= 0) return 0;
     double arithmetic = b->flops / m->fma;
     double memory = b->bytes > 0 ? memory_time(m, b->bytes, b->bytes) : 0;
-    return (arithmetic > memory ? arithmetic : memory) +    /* most of an update is read and written */
-           (b->update > 0 ? memory_time(m, b->update, b->update / 1.75) : 0);
+    double update = b->update > 0 ? memory_time(m, b->update, b->update / 1.75) : 0;
+    return (arithmetic > memory ? arithmetic : memory) + update;    /* most is read and written */
 }
 
 /* per thread */
@@ -632,8 +633,8 @@ static int show_peak(int threads)
     if (!best) return puts("no peak known for this processor"), 0;
     for (int i = 0; i < LEVELS; i++) {
         printf("read       %-18s GB/s    ", levels[i].name);
-        for (int k = 0; k < columns; k++)
-            printf(" %12.1f", 1e-9 * read_rate(levels[i].bytes * (k ? threads : 1), k ? threads : 1));
+        for (int k = 0, n = 1; k < columns; k++, n = threads)
+            printf(" %12.1f", 1e-9 * read_rate(levels[i].bytes * n, n));
         printf("\n");
         fflush(stdout);
     }
