@@ -2,7 +2,8 @@
 #   gnuplot -e "out='build'; dir='build/plots'" plots/bench.gp
 #   bench_roofline.png   each case's speed over the arithmetic that it does with a byte, under what
 #                        the machine allows (out/bench.tsv)
-#   bench_peers.png      how many times as long PyTorch and oneDNN take (plots/bench_peers.tsv)
+#   bench_peers.png      how many times as long PyTorch takes, as measured in turn
+#                        (plots/bench_peers.tsv)
 load 'plots/style.gp'
 
 table = out.'/bench.tsv'
@@ -41,29 +42,26 @@ unset multiplot
 unset logscale
 
 
-# the others, each case one group of bars
+# PyTorch in its faster form, a bar for each case
 peers = 'plots/bench_peers.tsv'
 set output dir.'/bench_peers.png'
-eval canvas(1500, 900)
-set multiplot layout 2, 1 title "Time of others over tinynn.h's, measured in turn: ".\
-    system("sed -n 's/^# machine //p' ".peers) font ",20"
-set style data histograms
-set style histogram clustered gap 1
+eval canvas(1500, 560)
+set multiplot layout 1, 2 title "How many times as long a training step takes PyTorch\n{/*0.8 ".\
+    system("sed -n 's/^# machine //p' ".peers)."}" font ",18"
 set style fill solid 0.9 noborder
-set boxwidth 0.9
-set key top left horizontal
-set xtics rotate by -30 font ",12"
-set ylabel "times as long"
-set yrange [0 : *]
+set boxwidth 0.6
+unset key
+set xtics rotate by -30 font ",13"
 set xrange [*:*]
-unset xlabel
+set yrange [0 : *]
 set ytics 1
-set grid y
+unset xlabel
+set ylabel "PyTorch / tinynn.h"
 do for [t in "1 2"] {
-    of_t = sprintf("< awk -F '\\t' '/^#/ || /^case/ || $2 == %s' %s", t, peers)
+    of_t = sprintf("< awk -F '\\t' '$2 == %s' %s", t, peers)
     set title t.(t eq "1" ? " thread" : " threads")
-    plot of_t using ($4/$3):xtic(1) skip 1 lc rgb '#c2410c' title "PyTorch, its faster form", \
-         of_t using ($5/$3) skip 1 lc rgb '#0f9d76' title "oneDNN by hand", \
-         1 lc rgb '#404040' lw 1.5 dt 2 notitle
+    plot of_t using 0:($4/$3):xtic(substr(stringcolumn(1), 6, 40)) with boxes lc rgb '#1f4fd8', \
+         of_t using 0:($4/$3):(sprintf("%.1f", $4/$3)) with labels offset 0, 0.6, \
+         1 lc rgb '#404040' lw 1.5 dt 2
 }
 unset multiplot
