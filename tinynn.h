@@ -123,7 +123,8 @@
    THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON
    and the scalar kernels, any number of threads, any compiler and optimisation level. For this
      - a product that is added is one fused multiply-add, and no other is made;
-     - each element of a matrix product is one chain over k in rising order;
+     - each element of a matrix product is one chain over k in rising order; whether a network's
+       convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's;
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
        order; gradients of biases add up in the order of samples and pixels;
      - what is summed over the batch is summed in spans of it, cut by its size alone;
@@ -2866,8 +2867,8 @@ KERNEL void FN(mm)(const tnn__mm *t)
         j += width;
     }
 }
-
 #undef C_AT
+
 /* Four pixels of a row at a time; per element of the window one load of w serves them all. */
 KERNEL void FN(depthwise)(const tnn__depthwise *d)
 {
@@ -2954,7 +2955,7 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
     }
 }
 
-/* ---- Winograd's transforms: first down the columns k of a tile, then along its rows i. */
+/* Winograd's transforms (2f), first down the columns k of a tile, then along its rows i. */
 #define EACH_TILE(BODY) \
     int r, j; \
     tnn__len c; \
@@ -3402,9 +3403,9 @@ KERNEL void FN(act)(tnn__len n, const float *x, float *y, float slope)
     for (; i + VN <= n; i += VN) vf_store(y + i, FN(act1)(vf_load(x + i), s, relu));
     if (i < n) vf_store_n(y + i, FN(act1)(vf_load_n(x + i, n - i), s, relu), n - i);
 }
+#define BACK(v, g) vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g))
 /* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign of
    y is x's. */
-#define BACK(v, g) vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g))
 KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
                          float slope, float scale)
 {
@@ -7081,12 +7082,14 @@ static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
     return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[0] + op->w;
 }
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in dx, */
-#define TNN__DW_BLOCK 392       /* and in dW, of so many samples */
-static int tnn__dw_block(int n)
+#define TNN__DW_BLOCK 392       /* and in dW, of at most */
+#define TNN__DW_SAMPLES 256     /* so many samples */
+static int tnn__dw_block(int n)                 /* nearly equal blocks */
 {
-    const int blocks = (n + 255)/256;
+    const int blocks = (n + TNN__DW_SAMPLES - 1)/TNN__DW_SAMPLES;
     return (n + blocks - 1)/blocks;
 }
+
 static void tnn__dense_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -7769,7 +7772,6 @@ static float *tnn__take(tnn__arena *a, tnn__len floats)
 
 static tnn__len tnn__gram_floats(const tnn__conv *q);
 
-
 /* A frame at least so wide. */
 static void tnn__frame(tnn__blob *b, int lo_h, int hi_h, int lo_w, int hi_w)
 {
@@ -7808,7 +7810,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
             tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
         adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
         if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->K >= 512)
-            most = TNN__MAX(most, (TNN__DW_BLOCK + 16)*tnn__dw_block(batch));
+            most = TNN__MAX(most, (TNN__DW_BLOCK + 16)*TNN__MIN(batch, TNN__DW_SAMPLES));
     }
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
@@ -7899,7 +7901,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if (op->type == TNN_DENSE && op->needs_dx)
             turned = TNN__MAX(turned, tnn__mul((q->oc + 15)/16*16, 15 + TNN__MAX(batch,
                                                    tnn__dense_flips(op, batch) ? q->K : 0)));
-        if (op->type == TNN_DENSE && op->trained)
+        if (op->type == TNN_DENSE)
             panels = TNN__MAX(panels, tnn__mul(batch, (q->oc + 15)/16*16));
         if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
     }
@@ -8547,7 +8549,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
         }
         if (op->type == TNN_CONV_TRANSPOSE2D)
             tnn__conv_flip(&op->q, net->flat[0] + op->w, op->flipped);
-        if (op->type == TNN_CONV2D && tnn__tileable(&op->q, &op->pool))
+        if (op->tiled)
             tnn__tile_weights(call.k, op->q.g.c, op->q.oc, tnn__weights(net, op), op->tiled);
     }
     for (i = 0; i < net->ops; ) {

@@ -41,7 +41,6 @@ do for [t in threads] {
 unset multiplot
 unset logscale
 
-
 # PyTorch in its faster form, a bar for each case
 peers = 'plots/bench_peers.tsv'
 set output dir.'/bench_peers.png'

@@ -600,8 +600,9 @@ static double limit(machine *m, const bench *b)
     if (m->fma <= 0) return 0;
     double arithmetic = b->flops / m->fma;
     double memory = b->bytes > 0 ? memory_time(m, b->bytes, b->bytes) : 0;
+    /* most of what an update moves is read and written: the memory is smaller */
     double update = b->update > 0 ? memory_time(m, b->update, b->update / 1.75) : 0;
-    return (arithmetic > memory ? arithmetic : memory) + update;    /* most is read and written */
+    return (arithmetic > memory ? arithmetic : memory) + update;
 }
 
 /* per thread */
@@ -730,7 +731,7 @@ static int show_table(const char *const *cases, int threads, double seconds, con
             failures += failed = show_case(*cases, &machines[k], seconds, tsv);
         printf("\n");
     }
-    if (tsv && fclose(tsv) != 0)
+    if (tsv && (ferror(tsv) | fclose(tsv)) != 0)
         return fprintf(stderr, "bench: %s cannot be written\n", path), 1;
     return failures > 0;
 }

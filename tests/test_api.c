@@ -649,6 +649,8 @@ static uint64_t trained_hash(int tiled, int batch, int threads, int steps)
     tnn_net *net = tiled ? tiled_net(batch, threads) : small_net(batch, threads);
     uint64_t hash;
     int i;
+    tnn_build(net);
+    CHECK((net->op[2].tiled != NULL) == tiled, "whether it goes Winograd's way");
     for (i = 0; i < steps; i++) tnn_train_batch(net, xs + i%3*SIZE, ys + i%3, 33);
     hash = tnn_hash(net);
     tnn_free(net);
@@ -672,6 +674,40 @@ static void same_bits(void)
           "a larger .batch gives other bits");
     test_note("hash %08lx%08lx", (unsigned long)(want[0] >> 32),
               (unsigned long)(want[0] & 0xffffffffu));
+}
+
+/* The gradient of the first of three dense layers: the second, the widest, is frozen or not, the
+   batch is as large as the network allows or smaller. All have the same bits. */
+static void first_gradient(int frozen, int batch, float *gradient)
+{
+    enum { N = 33, IN = 2*SIZE };
+    tnn_net *net = tnn_create(.input = {IN}, .batch = batch, .threads = 2, .seed = 5);
+    tnn_add(net, TNN_DENSE, .units = 20);
+    tnn_add(net, TNN_DENSE, .units = 300, .frozen = frozen);
+    tnn_add(net, TNN_DENSE, .units = 5);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SGD);
+    tnn_forward(net, xs, N/2, TNN_TRAIN);
+    tnn_loss(net, ys);
+    tnn_backward(net);
+    tnn_get_grad(net, "0.weight", gradient, 20*IN);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+    tnn_free(net);
+}
+static void frozen_dense(void)
+{
+    static float want[20*2*SIZE], got[20*2*SIZE];
+    static const int batches[] = {16, 17, 257, 300, 1000};
+    size_t i;
+    int frozen;
+    first_gradient(0, 16, want);
+    for (i = 0; i < sizeof batches / sizeof *batches; i++)
+        for (frozen = 0; frozen < 2; frozen++) {
+            memset(got, 0, sizeof got);
+            first_gradient(frozen, batches[i], got);
+            CHECK(!memcmp(got, want, sizeof got), "frozen %d, .batch %d: other gradients", frozen,
+                  batches[i]);
+        }
 }
 
 static void defaults(void)
@@ -770,6 +806,7 @@ int main(int argc, char **argv)
     RUN("defaults and TNN_ZERO", defaults);
     RUN("every layer has a name", names_of_layers);
     RUN("the same bits everywhere", same_bits);
+    RUN("frozen dense layers, smaller batches", frozen_dense);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("networks in several threads", two_networks);
     RUN("the thread pool", many_runs);
