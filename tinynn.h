@@ -5217,6 +5217,7 @@ static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q,
         for (u = 0; u < q->g.oh; u++)
             k->colsum(q->g.ow, q->po, dy + u*y_row + group*q->po, q->oc, db + group*q->panels*16);
 }
+#define TNN__DW_PIXELS 128      /* about so many at a time: their x and dy stay in the first cache */
 /* dw (+)= patches(x)^T dy;  db += sum of dy. */
 static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
                                        const float *x, tnn__len x_row,
@@ -5225,7 +5226,8 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
 {
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
-    int group, u, v;
+    const int step = TNN__MAX(1, TNN__DW_PIXELS/g->ow);
+    int group, u, v, r;
     if (q->depthwise) {
         tnn__depthwise d;
         memset(&d, 0, sizeof d);
@@ -5258,12 +5260,16 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
             continue;
         }
         t.rows = rows;
-        for (u = 0; u < g->kh; u++)
-            for (v = 0; v < (whole ? 1 : g->kw); v++) {
-                t.a = x + (u*g->dh - g->ph)*x_row + (tnn__len)(v*g->dw - g->pw)*g->c + group*q->cg;
-                t.c = dw + (group*q->panels*q->K + (tnn__len)(u*g->kw + v)*q->cg)*16;
-                k->mm(&t);
-            }
+        for (r = 0; r < g->oh; r += step, t.b += t.n2*t.b2, t.start = TNN__KEEP) {
+            t.n2 = TNN__MIN(step, g->oh - r);
+            for (u = 0; u < g->kh; u++)
+                for (v = 0; v < (whole ? 1 : g->kw); v++) {
+                    t.a = x + (r*g->sh + u*g->dh - g->ph)*x_row
+                          + (tnn__len)(v*g->dw - g->pw)*g->c + group*q->cg;
+                    t.c = dw + (group*q->panels*q->K + (tnn__len)(u*g->kw + v)*q->cg)*16;
+                    k->mm(&t);
+                }
+        }
     }
     if (db) tnn__conv_backward_bias(k, q, dy, y_row, db);
 }
