@@ -5365,13 +5365,17 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
         }
 }
 
-/* Winograd's way (2f), where it is the quicker one: by shape alone. `pool` is 0 or 2x2. */
-static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool)
+#define TNN__TILES 28               /* so many at a time */
+#define TNN__TILED_WEIGHTS (1 << 15)
+/* Winograd's way (2f), where it is the quicker one: by shape alone. `pool` is 0 or 2x2. More than
+   TNN__TILED_WEIGHTS are worth transforming for the way forward only. */
+static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool, int backward)
 {
     const tnn__pool_geometry *g = &q->g;
     return g->kh == 3 && g->kw == 3 && g->sh == 1 && g->sw == 1 && g->dh == 1 && g->dw == 1
            && g->ph == 1 && g->pw == 1 && q->groups == 1 && g->c%16 == 0 && q->oc%16 == 0
-           && g->oh%2 == 0 && g->ow%2 == 0 && g->oh*g->ow >= 64 && (tnn__len)g->c*q->oc <= 1 << 15
+           && g->oh%2 == 0 && g->ow%2 == 0 && g->oh*g->ow >= 64
+           && (!backward || (tnn__len)g->c*q->oc <= TNN__TILED_WEIGHTS)
            && (!pool->kh || (pool->kh == 2 && pool->kw == 2 && pool->sh == 2 && pool->sw == 2
                              && !pool->ph && !pool->pw && pool->dh == 1 && pool->dw == 1));
 }
@@ -5380,7 +5384,6 @@ static int tnn__tile_rows(const tnn__conv *q, int tiles)
 {
     return TNN__MIN(q->g.oh/2, TNN__MAX(1, tiles/(q->g.ow/2)));
 }
-#define TNN__TILES 28
 static tnn__len tnn__tile_each(const tnn__conv *q, int c)
 {
     return (tnn__len)tnn__tile_rows(q, 2*TNN__TILES)*(q->g.ow/2)*c + 16;
@@ -5389,19 +5392,33 @@ static tnn__len tnn__tile_floats(const tnn__conv *q)
 {
     return 16*(tnn__tile_each(q, q->g.c) + tnn__tile_each(q, q->oc));
 }
-/* All weights, in panels over oc of rows (u, v, c), transformed. */
-static void tnn__tile_weights(const tnn__isa_table *k, int c, int oc, const float *w, float *to)
+/* All weights, in panels over oc of rows (u, v, c), transformed. A task is a panel. */
+typedef struct {
+    const tnn__isa_table *k;
+    int          c, oc;
+    const float *w;
+    float       *to;
+} tnn__tile_call;
+static void tnn__tile_panel(void *context, int p, int worker)
 {
-    const tnn__len n = (tnn__len)c*16;
-    int p;
-    for (p = 0; p < oc; p += 16, w += 9*n, to += n)
-        k->tiles_weights(n, w, to, (tnn__len)c*oc);
+    const tnn__tile_call *s = (const tnn__tile_call *)context;
+    const tnn__len n = (tnn__len)s->c*16;
+    (void)worker;
+    s->k->tiles_weights(n, s->w + 9*n*p, s->to + n*p, (tnn__len)s->c*s->oc);
 }
-/* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. */
+static void tnn__tile_weights(const tnn__isa_table *k, int threads, int c, int oc, const float *w,
+                              float *to)
+{
+    tnn__tile_call s;
+    s.k = k; s.c = c; s.oc = oc; s.w = w; s.to = to;
+    tnn__run(c*oc < 4096 ? 1 : threads, oc/16, tnn__tile_panel, &s);
+}
+/* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. Rows r0..r1-1
+   of tiles. */
 static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c, int oc,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
                               float *y, tnn__len y_row, float *where, int pool, int relu,
-                              float *scratch)
+                              float *scratch, int r0, int r1)
 {
     const int step = tnn__tile_rows(q, TNN__TILES), cols = q->g.ow/2;
     tnn__tiles in, out;
@@ -5425,8 +5442,8 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
     t.b = w; t.b0 = (tnn__len)c*oc; t.bp = (tnn__len)c*16; t.ldb = 16;
     t.c = out.v; t.c0 = out.each; t.ldc = oc; t.cp = 16;
     t.n0 = 16; t.n1 = t.n2 = 1; t.run = c; t.cols = oc;
-    for (r = 0; r < q->g.oh/2; r += step) {
-        in.rows = out.rows = TNN__MIN(step, q->g.oh/2 - r);
+    for (r = r0; r < r1; r += step) {
+        in.rows = out.rows = TNN__MIN(step, r1 - r);
         in.x = x + (2*r - 1)*x_row - c;
         k->tiles_in(&in);
         t.rows = in.rows*cols;
@@ -6052,6 +6069,7 @@ typedef struct {
     const tnn__op *op;
     const tnn__blob *in, *in2, *out;
     int          s, training;
+    int          part, parts;       /* forward: of the rows of y, those of this task */
     const float *x, *x2;
     float       *y, *where, *dy, *dx, *dx2, *scratch, *tmp;
     const float *w, *b;             /* parameters; NULL where it has none */
@@ -6873,16 +6891,18 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
     const tnn__len n = tnn__wide(out), wide = (tnn__len)op->q.g.ow*op->q.oc;
     const int relu = op->act && !(op->slope > 0), leaky = op->act && op->slope > 0;
     tnn__pool_geometry strip = op->pool;
+    const int unit = op->tiled && !op->pool.kh ? 2 : 1;
+    const int r0 = out->h/unit*a->part/a->parts, r1 = out->h/unit*(a->part + 1)/a->parts;
     int r;
     if (op->tiled)
         tnn__tile_forward(a->k, &op->q, in->c, op->q.oc, a->x, in->row, op->tiled, a->b, a->y,
-                          out->row, a->where, op->pool.kh, relu, a->scratch + op->tiles);
+                          out->row, a->where, op->pool.kh, relu, a->scratch + op->tiles, r0, r1);
     else if (!op->pool.kh)
-        tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, a->y, out->row, relu,
-                          0, out->h);
+        tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, a->y + r0*out->row, out->row,
+                          relu, r0, r1);
     strip.ih = strip.kh;
     strip.oh = 1;
-    for (r = 0; r < out->h; r++) {
+    for (r = r0*unit; r < r1*unit; r++) {
         float *y = a->y + r*out->row;
         /* as many rows of the convolution as a pooled row needs; (leaky) ReLU commutes with max */
         if (op->pool.kh && !op->tiled) {
@@ -6930,7 +6950,7 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
     }
     if (a->dx && op->tiled)
         tnn__tile_forward(a->k, &op->q, op->q.oc, a->in->c, dy, row, op->tiled, NULL, a->dx,
-                          tnn__wide(a->in), NULL, 0, 0, a->scratch + op->tiles);
+                          tnn__wide(a->in), NULL, 0, 0, a->scratch + op->tiles, 0, a->in->h/2);
     else if (a->dx)
         tnn__conv_backward_input(a->k, &op->q, dy, row, op->q.depthwise ? a->w : op->flipped, NULL,
                                  a->dx, tnn__wide(a->in));
@@ -7880,7 +7900,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if ((op->type == TNN_CONV2D && op->needs_dx && training)
             || op->type == TNN_CONV_TRANSPOSE2D)
             op->flipped = tnn__take(&a, tnn__flipped_floats(q));
-        if (op->type == TNN_CONV2D && tnn__tileable(q, &op->pool)) {
+        if (op->type == TNN_CONV2D
+            && tnn__tileable(q, &op->pool, training && (op->trained || op->needs_dx))) {
             op->tiled = tnn__take(&a, (tnn__len)16*q->g.c*q->oc);
             op->tiles = net->scratch_floats;
             op->sums = op->tiles + tnn__tile_floats(q) + TNN__SLACK;
@@ -8431,6 +8452,7 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     a.in2 = a.op->from < 0 ? NULL : &net->blob[a.op->from];
     a.out = &net->blob[i + 1];
     a.s = s;
+    a.parts = 1;
     a.training = net->mode == TNN_TRAIN;
     a.scratch = scratch;
     a.tmp = scratch + a.op->tmp;
@@ -8463,6 +8485,16 @@ static void tnn__trunk_forward(void *context, int span, int worker)
             const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
             tnn__layer_kinds[a.op->type].forward(&a);
         }
+}
+/* With fewer samples than threads: one operation; a task is a sample's part of its rows. */
+static void tnn__part_forward(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    tnn__sample_at a = tnn__at_sample(call, call->first, task/call->spans,
+                                      call->net->scratch + worker*call->net->scratch_floats);
+    a.part = task%call->spans;
+    a.parts = call->spans;
+    tnn__layer_kinds[a.op->type].forward(&a);
 }
 static void tnn__trunk_backward(void *context, int span, int worker)
 {
@@ -8556,7 +8588,8 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
         if (op->type == TNN_CONV_TRANSPOSE2D)
             tnn__conv_flip(&op->q, net->flat[0] + op->w, op->flipped);
         if (op->tiled)
-            tnn__tile_weights(call.k, op->q.g.c, op->q.oc, tnn__weights(net, op), op->tiled);
+            tnn__tile_weights(call.k, net->threads, op->q.g.c, op->q.oc, tnn__weights(net, op),
+                              op->tiled);
     }
     for (i = 0; i < net->ops; ) {
         const tnn__op *op = call.op = &net->op[i];
@@ -8579,8 +8612,17 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
         }
         while (i < net->ops && !tnn__over_batch(&net->op[i])) i++;
         call.last = i;
-        call.spans = TNN__MIN(n, TNN__SPANS);
-        tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
+        if (n < net->threads)
+            for (; call.first < i; call.first++) {
+                op = &net->op[call.first];
+                call.spans = op->type == TNN_CONV2D ? net->threads : 1;
+                tnn__run(tnn__threads_for(net, op->q.K*op->q.oc*op->q.g.oh), n*call.spans,
+                         tnn__part_forward, &call);
+            }
+        else {
+            call.spans = TNN__MIN(n, TNN__SPANS);
+            tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
+        }
     }
     net->stage = TNN__FORWARD;
     return TNN_OK;
@@ -8639,7 +8681,8 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
                 const tnn__op *conv = &net->op[k];
                 tnn__conv_flip(&conv->q, tnn__weights(net, conv), conv->flipped);
                 if (conv->tiled)        /* dx is such a convolution, too */
-                    tnn__tile_weights(call.k, conv->q.oc, conv->q.g.c, conv->flipped, conv->tiled);
+                    tnn__tile_weights(call.k, net->threads, conv->q.oc, conv->q.g.c, conv->flipped,
+                                      conv->tiled);
             }
         call.spans = tnn__spans(net->partial_floats, net->n);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);

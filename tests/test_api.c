@@ -676,6 +676,47 @@ static void same_bits(void)
               (unsigned long)(want[0] & 0xffffffffu));
 }
 
+/* A convolution with many weights goes Winograd's way only where nothing goes back through it: with
+   a loss it goes the direct way, nearly to the same outputs. One sample is split over the threads,
+   which changes no bit. */
+static void inference(int loss, int threads, int pool, float *outputs, int *tiled)
+{
+    tnn_net *net = tnn_create(.input = {1, 10, 12}, .batch = 2, .threads = threads, .seed = 6);
+    tnn_add(net, TNN_CONV2D, .filters = 192, .kernel = 3);
+    tnn_add(net, TNN_LEAKY_RELU);
+    tnn_add(net, TNN_CONV2D, .filters = 192, .kernel = 3, .pad = 1);
+    tnn_add(net, TNN_RELU);
+    if (pool) tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    tnn_add(net, TNN_CONV2D, .filters = 7, .kernel = 3);
+    if (loss) tnn_set_loss(net, TNN_MSE);
+    tnn_forward(net, xs, 1, TNN_EVAL);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+    *tiled = net->op[2].tiled != NULL;
+    memcpy(outputs, tnn_output(net), 7*(pool ? 2*3 : 6*8)*sizeof *outputs);
+    tnn_free(net);
+}
+static void inference_tiled(void)
+{
+    static float direct[7*6*8], want[7*6*8], got[7*6*8];
+    int tiled, pool, threads, i;
+    for (pool = 0; pool < 2; pool++) {
+        memset(direct, 0, sizeof direct);
+        memset(want, 0, sizeof want);
+        memset(got, 0, sizeof got);
+        inference(1, 1, pool, direct, &tiled);
+        CHECK(!tiled, "training goes Winograd's way with %d weights", 9*192*192);
+        inference(0, 1, pool, want, &tiled);
+        CHECK(tiled, "inference does not go Winograd's way");
+        for (i = 0; i < 7*6*8; i++)
+            CHECK(fabsf(want[i] - direct[i]) < 2e-6f, "output %d: %.9g, directly %.9g", i,
+                  (double)want[i], (double)direct[i]);
+        for (threads = 2; threads <= 5; threads++) {
+            inference(0, threads, pool, got, &tiled);
+            CHECK(!memcmp(got, want, sizeof got), "%d threads: other outputs", threads);
+        }
+    }
+}
+
 /* The gradient of the first of three dense layers: the second, the widest, is frozen or not, the
    batch is as large as the network allows or smaller. All have the same bits. */
 static void first_gradient(int frozen, int batch, float *gradient)
@@ -806,6 +847,7 @@ int main(int argc, char **argv)
     RUN("defaults and TNN_ZERO", defaults);
     RUN("every layer has a name", names_of_layers);
     RUN("the same bits everywhere", same_bits);
+    RUN("inference, on parts of a sample", inference_tiled);
     RUN("frozen dense layers, smaller batches", frozen_dense);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("networks in several threads", two_networks);
