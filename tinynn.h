@@ -2726,6 +2726,13 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define COLS_2(X, i) X(i, 0) X(i, 1)
 #define COLS_4(X, i) X(i, 0) X(i, 1) X(i, 2) X(i, 3)
 
+/* NEON: gcc (12) loads all of a step's elements of A first, and then lacks registers for C. */
+#if TNN__PASS == 5 && defined __GNUC__ && !defined __clang__
+    #define IN_ORDER(x) __asm__ volatile("" : "+w"(x));
+#else
+    #define IN_ORDER(x)
+#endif
+
 /* Vector v of a tile: the next VN columns, but with AVX-512 the next panel. */
 #if VN == 16
     #define BV(v) (v)*bp
@@ -2792,7 +2799,7 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
 #define KEEP_4(i, a)    COLS_4(SET_KEEP, i)
 #define BIAS_4(i, a)    COLS_4(SET_BIAS, i)
 #define ZERO_4(i, a)    COLS_4(SET_ZERO, i)
-#define STEP_4(i, a)    x = vf_set1(a); COLS_4(STEP, i)
+#define STEP_4(i, a)    x = vf_set1(a); IN_ORDER(x) COLS_4(STEP, i)
 #define RELU_4(i, a)    COLS_4(RELU, i)
 #define SAVE_4(i, a)    COLS_4(SAVE, i)
 #if NV == 2
@@ -4749,6 +4756,7 @@ static const tnn__isa_table FN(table) = {
 #undef vf_zero
 #undef NW
 #undef LANES
+#undef IN_ORDER
 #undef ROWS_1
 #undef ROWS_2
 #undef ROWS_3
