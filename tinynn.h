@@ -124,7 +124,9 @@
    and the scalar kernels, any number of threads, any compiler and optimisation level. For this
      - a product that is added is one fused multiply-add, and no other is made;
      - each element of a matrix product is one chain over k in rising order; whether a network's
-       convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's;
+       convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
+       and with more than 32,768 pairs of channels only if no gradient goes back through it: such
+       a network with a loss and one without differ in the last bits;
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
        order; gradients of biases add up in the order of samples and pixels;
      - what is summed over the batch is summed in spans of it, cut by its size alone;
@@ -5225,7 +5227,7 @@ static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q,
         for (u = 0; u < q->g.oh; u++)
             k->colsum(q->g.ow, q->po, dy + u*y_row + group*q->po, q->oc, db + group*q->panels*16);
 }
-#define TNN__DW_PIXELS 128      /* about so many at a time: their x and dy stay in the first cache */
+#define TNN__DW_PIXELS 128      /* about so many at a time, whose x and dy stay in the cache */
 /* dw (+)= patches(x)^T dy;  db += sum of dy. */
 static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
                                        const float *x, tnn__len x_row,
@@ -5375,8 +5377,8 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
 
 #define TNN__TILES 28               /* so many at a time */
 #define TNN__TILED_WEIGHTS (1 << 15)
-/* Winograd's way (2f), where it is the quicker one: by shape alone. `pool` is 0 or 2x2. More than
-   TNN__TILED_WEIGHTS are worth transforming for the way forward only. */
+/* Winograd's way (2f), where it is the quicker one: by shape, and with more than TNN__TILED_WEIGHTS
+   pairs of channels the way forward only. `pool` is 0 or 2x2. */
 static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool, int backward)
 {
     const tnn__pool_geometry *g = &q->g;
@@ -8494,7 +8496,7 @@ static void tnn__trunk_forward(void *context, int span, int worker)
             tnn__layer_kinds[a.op->type].forward(&a);
         }
 }
-/* With fewer samples than threads: one operation; a task is a sample's part of its rows. */
+/* One operation, where there are threads for several parts of a sample's rows: a task is a part. */
 static void tnn__part_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -8620,12 +8622,13 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
         }
         while (i < net->ops && !tnn__over_batch(&net->op[i])) i++;
         call.last = i;
-        if (n < net->threads)
+        if (n <= net->threads/2)
             for (; call.first < i; call.first++) {
+                const tnn__len values = tnn__mul(n, tnn__values(&net->blob[call.first + 1]));
                 op = &net->op[call.first];
-                call.spans = op->type == TNN_CONV2D ? net->threads : 1;
-                tnn__run(tnn__threads_for(net, op->q.K*op->q.oc*op->q.g.oh), n*call.spans,
-                         tnn__part_forward, &call);
+                call.spans = op->type == TNN_CONV2D ? net->threads/n : 1;
+                tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.K/8))),
+                         n*call.spans, tnn__part_forward, &call);
             }
         else {
             call.spans = TNN__MIN(n, TNN__SPANS);
