@@ -2473,7 +2473,7 @@ typedef struct {
      vf_fma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
      vf_load_n, vf_store_n: the first n elements only (any n), zeros for the rest
      vu_mul(a, m, hi, lo)   the 64-bit products of a and m, split into words
-   A matrix tile is MR rows by NV vectors; NV*VN is at most two panels. */
+   A matrix tile is MR rows by NV vectors, NV*VN at most two panels; a narrow one MN rows by one. */
 #if TNN__PASS == 1              /* scalar: the reference */
     #define VF                  float
     #define VN                  1
@@ -2508,6 +2508,7 @@ typedef struct {
         uint64_t p_ = (uint64_t)(a) * (m); \
         hi = (uint32_t)(p_ >> 32); lo = (uint32_t)p_; } while (0)
     #define MR 4
+    #define MN 4
     #define NV 4
 #elif TNN__PASS == 2            /* SSE2: 16 registers of 4, no fused multiply-add: other bits */
     #define VF                  __m128
@@ -2545,6 +2546,7 @@ typedef struct {
         hi = _mm_or_si128(_mm_srli_epi64(e_, 32), _mm_and_si128(o_, k_)); \
         lo = _mm_or_si128(_mm_andnot_si128(k_, e_), _mm_slli_epi64(o_, 32)); } while (0)
     #define MR 6
+    #define MN 12
     #define NV 2
 #elif TNN__PASS == 3            /* AVX2 + FMA: 16 registers of 8 */
     #define VF                  __m256
@@ -2583,6 +2585,7 @@ typedef struct {
         hi = _mm256_blend_epi32(_mm256_srli_epi64(e_, 32), o_, 0xaa); \
         lo = _mm256_blend_epi32(e_, _mm256_slli_epi64(o_, 32), 0xaa); } while (0)
     #define MR 6
+    #define MN 12
     #define NV 2
 #elif TNN__PASS == 4            /* AVX-512: 32 registers of 16 */
     #define VF                  __m512
@@ -2618,6 +2621,7 @@ typedef struct {
         hi = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(e_, 32), o_); \
         lo = _mm512_mask_blend_epi32(0xaaaa, e_, _mm512_slli_epi64(o_, 32)); } while (0)
     #define MR 14
+    #define MN 14
     #define NV 2
 #elif TNN__PASS == 5            /* NEON, aarch64: 32 registers of 4 */
     #define VF                  float32x4_t
@@ -2650,6 +2654,7 @@ typedef struct {
         uint32x4_t h_ = vreinterpretq_u32_u64(vmull_u32(vget_high_u32(a), vget_high_u32(m))); \
         lo = vuzp1q_u32(l_, h_); hi = vuzp2q_u32(l_, h_); } while (0)
     #define MR 6
+    #define MN 12
     #define NV 4
 #endif
 #if TNN__PASS == 2 || TNN__PASS == 5
@@ -2817,10 +2822,13 @@ TILES(5) TILES(6)
 #endif
 #if MR > 6
 TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
+#elif MN > 6
+TILE(7, 1, COLS_1) TILE(8, 1, COLS_1) TILE(9, 1, COLS_1)
+TILE(10, 1, COLS_1) TILE(11, 1, COLS_1) TILE(12, 1, COLS_1)
 #endif
 
-/* The whole product: columns in tiles of NW, then blocks of rows, rows in tiles of nearly equal
-   height. A tile with fewer than its full columns is computed in `edge` and copied. */
+/* The whole product: columns in tiles of NW, the last few in narrow ones, then blocks of rows, rows
+   in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge` and copied. */
 #define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 KERNEL void FN(mm)(const tnn__mm *t)
 {
@@ -2830,8 +2838,10 @@ KERNEL void FN(mm)(const tnn__mm *t)
 #if MR > 4
         FN(tile_5_1), FN(tile_6_1),
 #endif
-#if MR > 6
+#if MN > 6
         FN(tile_7_1), FN(tile_8_1), FN(tile_9_1), FN(tile_10_1), FN(tile_11_1), FN(tile_12_1),
+#endif
+#if MN > 12
         FN(tile_13_1), FN(tile_14_1)
 #endif
     };
@@ -2844,21 +2854,23 @@ KERNEL void FN(mm)(const tnn__mm *t)
 #endif
     };
     const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
-    const int tiles = threes ? (t->rows + MR/3*3 - 1)/(MR/3*3) : (t->rows + MR - 1)/MR;
     int j, i0, n;
     for (j = 0; j < t->cols; ) {
-        const int left = t->cols - j, width = left <= VN ? VN : NW, part = left < width;
-        tile *const *f = left <= VN ? one : wide;
+        const int left = t->cols - j, narrow = left <= NW/2;
+        const int width = narrow ? VN : NW, part = left < width;
+        const int most = threes ? (narrow ? MN : MR)/3*3 : narrow ? MN : MR;
+        const int tiles = (t->rows + most - 1)/most;
+        tile *const *f = narrow ? one : wide;
         const float *b = t->b + j/16*t->bp + j%16;
         for (i0 = 0; i0 < t->n0; i0++, b += t->b0) {
             int row = 0;
             for (n = tiles; n > 0; n--) {
-                const int m = threes ? TNN__MIN(MR/3*3, t->rows - row) : (t->rows - row + n - 1)/n;
+                const int m = threes ? TNN__MIN(most, t->rows - row) : (t->rows - row + n - 1)/n;
                 const float *a = t->a + i0*t->a0 + (threes ? row/3*t->gs : row*t->rs);
                 float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
                 if (!part) f[m](t, a, b, c, t->ldc, t->cp, j);
                 else {
-                    float edge[MR*NW];
+                    float edge[MN*NW];
                     int i, k;
                     if (t->start == TNN__KEEP)
                         for (k = 0; k < left; k += VN)
@@ -4753,6 +4765,7 @@ static const tnn__isa_table FN(table) = {
 #undef vu_srl
 #undef vu_mul
 #undef MR
+#undef MN
 #undef NV
 #undef vf_mask
 #undef vf_zero
