@@ -5388,32 +5388,43 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
         }
 }
 
-#define TNN__TILES 28               /* so many at a time */
 #define TNN__TILED_WEIGHTS (1 << 15)
-/* Winograd's way (2f), where it is the quicker one: by shape, and with more than TNN__TILED_WEIGHTS
-   pairs of channels the way forward only. `pool` is 0 or 2x2. */
+#define TNN__TILES 28               /* so many at a time; with more than TNN__TILED_WEIGHTS pairs */
+#define TNN__TILES_WIDE 112         /* of channels, whose weights come from far, so many */
+/* Winograd's way (2f), where it is the quicker one: by shape, and with many weights the way forward
+   only, of networks that do not train. `pool` is 0 or 2x2. */
+static int tnn__tiled_wide(const tnn__conv *q)
+{
+    return (tnn__len)q->g.c*q->oc > TNN__TILED_WEIGHTS;
+}
 static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool, int backward)
 {
     const tnn__pool_geometry *g = &q->g;
     return g->kh == 3 && g->kw == 3 && g->sh == 1 && g->sw == 1 && g->dh == 1 && g->dw == 1
            && g->ph == 1 && g->pw == 1 && q->groups == 1 && g->c%16 == 0 && q->oc%16 == 0
-           && g->oh%2 == 0 && g->ow%2 == 0 && g->oh*g->ow >= 64
-           && (!backward || (tnn__len)g->c*q->oc <= TNN__TILED_WEIGHTS)
+           && g->oh%2 == 0 && g->ow%2 == 0 && g->oh*g->ow >= (backward ? 64 : 16)
+           && (!backward || !tnn__tiled_wide(q))
            && (!pool->kh || (pool->kh == 2 && pool->kw == 2 && pool->sh == 2 && pool->sw == 2
                              && !pool->ph && !pool->pw && pool->dh == 1 && pool->dw == 1));
 }
-/* Rows of tiles at a time, for about so many tiles; floats that hold them, of two images. */
-static int tnn__tile_rows(const tnn__conv *q, int tiles)
+/* So many images are worked together: those that are too small for a run of tiles of their own. */
+static int tnn__tiled_images(const tnn__conv *q)
 {
-    return TNN__MIN(q->g.oh/2, TNN__MAX(1, tiles/(q->g.ow/2)));
+    return tnn__tiled_wide(q) ? TNN__MAX(1, TNN__TILES_WIDE/(q->g.oh/2*(q->g.ow/2))) : 1;
 }
-static tnn__len tnn__tile_each(const tnn__conv *q, int c)
+/* Rows of tiles at a time; floats that hold them, of x and y, of so many images at the most. */
+static int tnn__tile_rows(const tnn__conv *q, int images, int twice)
 {
-    return (tnn__len)tnn__tile_rows(q, 2*TNN__TILES)*(q->g.ow/2)*c + 16;
+    const int tiles = tnn__tiled_wide(q) ? TNN__TILES_WIDE : twice ? 2*TNN__TILES : TNN__TILES;
+    return TNN__MIN(images*(q->g.oh/2), TNN__MAX(1, tiles/(q->g.ow/2)));
 }
-static tnn__len tnn__tile_floats(const tnn__conv *q)
+static tnn__len tnn__tile_each(const tnn__conv *q, int images, int c)
 {
-    return 16*(tnn__tile_each(q, q->g.c) + tnn__tile_each(q, q->oc));
+    return (tnn__len)tnn__tile_rows(q, images, 1)*(q->g.ow/2)*c + 16;
+}
+static tnn__len tnn__tile_floats(const tnn__conv *q, int images)
+{
+    return 16*(tnn__tile_each(q, images, q->g.c) + tnn__tile_each(q, images, q->oc));
 }
 /* All weights, in panels over oc of rows (u, v, c), transformed. A task is a panel. */
 typedef struct {
@@ -5436,44 +5447,52 @@ static void tnn__tile_weights(const tnn__isa_table *k, int threads, int c, int o
     s.k = k; s.c = c; s.oc = oc; s.w = w; s.to = to;
     tnn__run(c*oc < 4096 ? 1 : threads, oc/16, tnn__tile_panel, &s);
 }
-/* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. Rows r0..r1-1
-   of tiles. */
+/* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. Of `images`
+   x_image, y_image and where_image apart, rows r0..r1-1 of tiles. */
 static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c, int oc,
-                              const float *x, tnn__len x_row, const float *w, const float *bias,
-                              float *y, tnn__len y_row, float *where, int pool, int relu,
-                              float *scratch, int r0, int r1)
+                              int images, const float *x, tnn__len x_image, tnn__len x_row,
+                              const float *w, const float *bias,
+                              float *y, tnn__len y_image, tnn__len y_row,
+                              float *where, int pool, int relu, float *scratch, int r0, int r1)
 {
-    const int step = tnn__tile_rows(q, TNN__TILES), cols = q->g.ow/2;
+    const int cols = q->g.ow/2, rows = r1 - r0, step = tnn__tile_rows(q, images, 0);
     tnn__tiles in, out;
     tnn__mm t;
-    int r;
+    int first, end, r;
     memset(&in, 0, sizeof in);
     memset(&out, 0, sizeof out);
     memset(&t, 0, sizeof t);
-    in.v = scratch;
-    in.each = tnn__tile_each(q, c);
+    in.each = tnn__tile_each(q, images, c);
     in.x_row = x_row;
     in.c = c;
-    out.v = scratch + 16*in.each;
-    out.each = tnn__tile_each(q, oc);
+    out.each = tnn__tile_each(q, images, oc);
     out.y_row = y_row;
     out.where_row = (tnn__len)cols*oc;
     out.bias = bias; out.relu = relu; out.pool = pool;
     out.c = oc;
     in.cols = out.cols = cols;
-    t.a = in.v; t.a0 = in.each; t.rs = c; t.gs = 3*t.rs; t.ks = 1;
+    t.a = scratch; t.a0 = in.each; t.rs = c; t.gs = 3*t.rs; t.ks = 1;
     t.b = w; t.b0 = (tnn__len)c*oc; t.bp = (tnn__len)c*16; t.ldb = 16;
-    t.c = out.v; t.c0 = out.each; t.ldc = oc; t.cp = 16;
+    t.c = scratch + 16*in.each; t.c0 = out.each; t.ldc = oc; t.cp = 16;
     t.n0 = 16; t.n1 = t.n2 = 1; t.run = c; t.cols = oc;
-    for (r = r0; r < r1; r += step) {
-        in.rows = out.rows = TNN__MIN(step, r1 - r);
-        in.x = x + (2*r - 1)*x_row - c;
-        k->tiles_in(&in);
-        t.rows = in.rows*cols;
+    for (first = 0; first < images*rows; first = end) {
+        end = TNN__MIN(images*rows, first + step);
+        for (r = first; r < end; r += in.rows) {        /* of one image after the other */
+            in.rows = TNN__MIN(rows - r%rows, end - r);
+            in.x = x + r/rows*x_image + (2*(r0 + r%rows) - 1)*x_row - c;
+            in.v = scratch + (tnn__len)(r - first)*cols*c;
+            k->tiles_in(&in);
+        }
+        t.rows = (end - first)*cols;
         k->mm(&t);
-        out.y = y + (pool ? r : 2*r)*y_row;
-        out.where = where ? where + r*out.where_row : NULL;
-        k->tiles_out(&out);
+        for (r = first; r < end; r += out.rows) {
+            const int at = r0 + r%rows;
+            out.rows = TNN__MIN(rows - r%rows, end - r);
+            out.v = scratch + 16*in.each + (tnn__len)(r - first)*cols*oc;
+            out.y = y + r/rows*y_image + (pool ? at : 2*at)*y_row;
+            out.where = where ? where + (r/rows*(q->g.oh/2) + at)*out.where_row : NULL;
+            k->tiles_out(&out);
+        }
     }
 }
 static void tnn__tile_dw(const tnn__isa_table *k, const tnn__conv *q, const float *sums, float *dw)
@@ -5488,20 +5507,20 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
                                        tnn__len x_row, const float *dy, tnn__len y_row,
                                        float *sums, int keep, float *scratch)
 {
-    const int step = tnn__tile_rows(q, 2*TNN__TILES), cols = q->g.ow/2, c = q->g.c, oc = q->oc;
+    const int step = tnn__tile_rows(q, 1, 1), cols = q->g.ow/2, c = q->g.c, oc = q->oc;
     tnn__tiles in, out;
     tnn__mm t;
     int r;
     memset(&in, 0, sizeof in);
     memset(&t, 0, sizeof t);
     in.v = scratch;
-    in.each = tnn__tile_each(q, c);
+    in.each = tnn__tile_each(q, 1, c);
     in.x_row = x_row;
     in.c = c;
     in.cols = cols;
     out = in;
     out.v = scratch + 16*in.each;
-    out.each = tnn__tile_each(q, oc);
+    out.each = tnn__tile_each(q, 1, oc);
     out.x_row = y_row;
     out.c = oc;
     t.a = in.v; t.a0 = in.each; t.rs = 1; t.gs = 3; t.ks = c;
@@ -5983,6 +6002,7 @@ typedef struct {
     float       *flipped;           /* conv2d: the weights as dx wants them */
     float       *tiled;             /* conv2d, Winograd's way: transformed weights, or NULL; in a */
     tnn__len     tiles, sums;       /* thread's scratch transformed images, weight gradients */
+    int          together;          /* of so many samples at once, if more than 1 */
     float       *masked;            /* DropConnect: the weights that are left */
     float       *kept;              /* normalisation: statistics that backward needs */
     tnn__len     kept_floats;       /* of the whole batch */
@@ -6907,28 +6927,45 @@ static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     b->c = o->filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
     return e;
 }
+/* Winograd's way: of this sample and those after it, rows r0..r1-1 of tiles. */
+static void tnn__conv2d_tiled(const tnn__sample_at *a, int samples, int r0, int r1)
+{
+    const tnn__op *op = a->op;
+    const tnn__blob *in = a->in, *out = a->out;
+    const int leaky = op->act && op->slope > 0, unit = op->pool.kh ? 1 : 2;
+    int s, r;
+    tnn__tile_forward(a->k, &op->q, in->c, op->q.oc, samples, a->x, in->sample, in->row,
+                      op->tiled, a->b, a->y, out->sample, out->row, a->where, op->pool.kh,
+                      op->act && !leaky, a->scratch + op->tiles, r0, r1);
+    for (s = 0; s < samples && leaky; s++)
+        for (r = r0*unit; r < r1*unit; r++) {
+            float *y = a->y + s*out->sample + r*out->row;
+            a->k->act(tnn__wide(out), y, y, op->slope);
+        }
+}
 static void tnn__conv2d_forward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in, *out = a->out;
     const tnn__len n = tnn__wide(out), wide = (tnn__len)op->q.g.ow*op->q.oc;
     const int relu = op->act && !(op->slope > 0), leaky = op->act && op->slope > 0;
+    const int units = op->tiled && !op->pool.kh ? out->h/2 : out->h;
+    const int r0 = units*a->part/a->parts, r1 = units*(a->part + 1)/a->parts;
     tnn__pool_geometry strip = op->pool;
-    const int unit = op->tiled && !op->pool.kh ? 2 : 1;
-    const int r0 = out->h/unit*a->part/a->parts, r1 = out->h/unit*(a->part + 1)/a->parts;
     int r;
-    if (op->tiled)
-        tnn__tile_forward(a->k, &op->q, in->c, op->q.oc, a->x, in->row, op->tiled, a->b, a->y,
-                          out->row, a->where, op->pool.kh, relu, a->scratch + op->tiles, r0, r1);
-    else if (!op->pool.kh)
+    if (op->tiled) {
+        tnn__conv2d_tiled(a, 1, r0, r1);
+        return;
+    }
+    if (!op->pool.kh)
         tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, a->y + r0*out->row, out->row,
                           relu, r0, r1);
     strip.ih = strip.kh;
     strip.oh = 1;
-    for (r = r0*unit; r < r1*unit; r++) {
+    for (r = r0; r < r1; r++) {
         float *y = a->y + r*out->row;
         /* as many rows of the convolution as a pooled row needs; (leaky) ReLU commutes with max */
-        if (op->pool.kh && !op->tiled) {
+        if (op->pool.kh) {
             float *rows = a->scratch + op->rows;
             tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, rows, wide, relu,
                               r*strip.kh, (r + 1)*strip.kh);
@@ -6972,8 +7009,8 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
                                        a->keep);
     }
     if (a->dx && op->tiled)
-        tnn__tile_forward(a->k, &op->q, op->q.oc, a->in->c, dy, row, op->tiled, NULL, a->dx,
-                          tnn__wide(a->in), NULL, 0, 0, a->scratch + op->tiles, 0, a->in->h/2);
+        tnn__tile_forward(a->k, &op->q, op->q.oc, a->in->c, 1, dy, 0, row, op->tiled, NULL, a->dx,
+                          0, tnn__wide(a->in), NULL, 0, 0, a->scratch + op->tiles, 0, a->in->h/2);
     else if (a->dx)
         tnn__conv_backward_input(a->k, &op->q, dy, row, op->q.depthwise ? a->w : op->flipped, NULL,
                                  a->dx, tnn__wide(a->in));
@@ -7923,13 +7960,13 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if ((op->type == TNN_CONV2D && op->needs_dx && training)
             || op->type == TNN_CONV_TRANSPOSE2D)
             op->flipped = tnn__take(&a, tnn__flipped_floats(q));
-        if (op->type == TNN_CONV2D
-            && tnn__tileable(q, &op->pool, training && (op->trained || op->needs_dx))) {
+        if (op->type == TNN_CONV2D && tnn__tileable(q, &op->pool, training)) {
             op->tiled = tnn__take(&a, (tnn__len)16*q->g.c*q->oc);
             op->tiles = net->scratch_floats;
-            op->sums = op->tiles + tnn__tile_floats(q) + TNN__SLACK;
+            op->together = tnn__tiled_images(q);
+            op->sums = op->tiles + tnn__tile_floats(q, TNN__MIN(batch, op->together)) + TNN__SLACK;
             net->scratch_floats = op->sums;
-            if (training && op->trained) net->scratch_floats += (tnn__len)16*q->g.c*q->oc;
+            if (training) net->scratch_floats += (tnn__len)16*q->g.c*q->oc;
         }
         if (op->type == TNN_CONV2D) {
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
@@ -8509,6 +8546,17 @@ static void tnn__trunk_forward(void *context, int span, int worker)
             tnn__layer_kinds[a.op->type].forward(&a);
         }
 }
+/* One convolution: a task is a span of samples that are worked together. */
+static void tnn__together_forward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const int first = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const tnn__sample_at a = tnn__at_sample(call, call->first, first,
+                                            net->scratch + worker*net->scratch_floats);
+    tnn__conv2d_tiled(&a, end - first, 0, a.op->q.g.oh/2);
+}
 /* One operation, where there are threads for several parts of a sample's rows: a task is a part. */
 static void tnn__part_forward(void *context, int task, int worker)
 {
@@ -8633,7 +8681,12 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
             e = tnn__batch_statistics(&call);
             if (e) return e;
         }
-        while (i < net->ops && !tnn__over_batch(&net->op[i])) i++;
+        if (op->together > 1 && n > net->threads/2) {
+            call.spans = TNN__MAX((n + op->together - 1)/op->together, TNN__MIN(n, net->threads));
+            tnn__run(net->threads, call.spans, tnn__together_forward, &call);
+            continue;
+        }
+        while (i < net->ops && !tnn__over_batch(&net->op[i]) && net->op[i].together < 2) i++;
         call.last = i;
         if (n <= net->threads/2)
             for (; call.first < i; call.first++) {

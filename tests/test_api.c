@@ -677,48 +677,59 @@ static void same_bits(void)
 }
 
 /* A convolution with many weights goes Winograd's way only where nothing goes back through it: with
-   a loss it goes the direct way, nearly to the same outputs. A sample is split where there are threads
-   for its parts, which changes no bit. */
-static void inference(int loss, int threads, int pool, float *outputs, int *tiled)
+   a loss it goes the direct way, nearly to the same outputs. Small images are worked together, a
+   sample is split where there are threads for its parts: neither changes a bit. */
+typedef struct { int h, w, pool, leaky; } inference_case;
+static const int inference_n[] = {1, 2, 7};
+static size_t inference(const inference_case *k, int loss, int threads, float *outputs)
 {
-    tnn_net *net = tnn_create(.input = {1, 10, 12}, .batch = 2, .threads = threads, .seed = 6);
-    size_t size = 0;
-    int n;
+    tnn_net *net = tnn_create(.input = {1, k->h, k->w}, .batch = 7, .threads = threads, .seed = 6);
+    size_t i, size, total = 0;
+    int shape[3];
     tnn_add(net, TNN_CONV2D, .filters = 192, .kernel = 3);
     tnn_add(net, TNN_LEAKY_RELU);
     tnn_add(net, TNN_CONV2D, .filters = 192, .kernel = 3, .pad = 1);
-    tnn_add(net, TNN_RELU);
-    if (pool) tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-    tnn_add(net, TNN_CONV2D, .filters = 7, .kernel = 3);
+    tnn_add(net, k->leaky ? TNN_LEAKY_RELU : TNN_RELU);
+    if (k->pool) tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    tnn_add(net, TNN_CONV2D, .filters = 7, .kernel = 2);
     if (loss) tnn_set_loss(net, TNN_MSE);
-    for (n = 1; n <= 2; n++, outputs += size) {
-        size = (size_t)(n*7*(pool ? 2*3 : 6*8));
-        tnn_forward(net, xs, n, TNN_EVAL);
+    for (i = 0; i < 3; i++) {
+        tnn_forward(net, xs, inference_n[i], TNN_EVAL);
         CHECK(!tnn_failed(), "%s", tnn_error());
-        memcpy(outputs, tnn_output(net), size*sizeof *outputs);
+        size = (size_t)inference_n[i]*(size_t)tnn_output_shape(net, shape);
+        memcpy(outputs + total, tnn_output(net), size*sizeof *outputs);
+        total += size;
     }
-    *tiled = net->op[2].tiled != NULL;
+    CHECK((net->op[2].tiled != NULL) == !loss, "loss %d goes the wrong way", loss);
+    CHECK(loss || net->op[2].together == 112/((k->h - 2)/2*((k->w - 2)/2)), "%d images together",
+          net->op[2].together);
     tnn_free(net);
+    return total;
 }
 static void inference_tiled(void)
 {
-    enum { MOST = 3*7*6*8 };            /* a batch of one, then one of two */
-    static float direct[MOST], want[MOST], got[MOST];
-    int tiled, pool, threads, i;
-    for (pool = 0; pool < 2; pool++) {
-        memset(direct, 0, sizeof direct);
-        memset(want, 0, sizeof want);
-        memset(got, 0, sizeof got);
-        inference(1, 1, pool, direct, &tiled);
-        CHECK(!tiled, "training goes Winograd's way with %d weights", 9*192*192);
-        inference(0, 1, pool, want, &tiled);
-        CHECK(tiled, "inference does not go Winograd's way");
-        for (i = 0; i < MOST; i++)
-            CHECK(fabsf(want[i] - direct[i]) < 2e-6f, "output %d: %.9g, directly %.9g", i,
-                  (double)want[i], (double)direct[i]);
+    static const inference_case cases[] = {
+        {10, 12, 0, 0}, {10, 12, 1, 0}, {10, 12, 0, 1}, {10, 12, 1, 1}, {6, 6, 0, 0}, {6, 6, 1, 1},
+        {18, 14, 1, 0}
+    };
+    static float direct[1 << 14], want[1 << 14], got[1 << 14];
+    size_t c, i, total;
+    int threads, n;
+    for (c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const inference_case *k = &cases[c];
+        inference(k, 1, 1, direct);
+        total = inference(k, 0, 1, want);
+        CHECK(total <= sizeof want / sizeof *want, "%lu outputs", (unsigned long)total);
+        for (i = 0; i < total; i++)
+            CHECK(fabsf(want[i] - direct[i]) < 2e-6f, "output %lu: %.9g, directly %.9g",
+                  (unsigned long)i, (double)want[i], (double)direct[i]);
+        for (n = 1; n < 3; n++)         /* the first samples of larger batches */
+            CHECK(!memcmp(want + (n == 1 ? 1 : 3)*(total/10), want, total/10*sizeof *want),
+                  "a batch of %d: other outputs", inference_n[n]);
         for (threads = 2; threads <= 5; threads++) {
-            inference(0, threads, pool, got, &tiled);
-            CHECK(!memcmp(got, want, sizeof got), "%d threads: other outputs", threads);
+            memset(got, 0, sizeof got);
+            inference(k, 0, threads, got);
+            CHECK(!memcmp(got, want, total*sizeof *got), "%d threads: other outputs", threads);
         }
     }
 }
