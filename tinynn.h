@@ -2828,7 +2828,8 @@ TILE(10, 1, COLS_1) TILE(11, 1, COLS_1) TILE(12, 1, COLS_1)
 #endif
 
 /* The whole product: columns in tiles of NW, the last few in narrow ones, then blocks of rows, rows
-   in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge` and copied. */
+   in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge`
+   and copied. */
 #define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 KERNEL void FN(mm)(const tnn__mm *t)
 {
