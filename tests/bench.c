@@ -11,6 +11,7 @@
        nn:M:N:K  tn:M:N:K  nt:M:N:K       C = A B, A^T B, A B^T; C is (M, N), the inner dimension K
        conv:DIR:nchw:IC:OC:H:W:K:S:P:B    convolution of B images; DIR f forward, d gradient of the
                                           input, w of weights and bias; K kernel, S stride, P pad
+       conv:DIR:any:IC:OC:H:W:K:S:P:B     the same inside a network, its layout being the library's
        pool:DIR:nchw:C:H:W:B              max pooling 2x2; DIR f or d
        step:NET:BATCH                     forward, loss, backward, optimizer; four batches in turn
        fwd:NET:BATCH                      forward in evaluation mode
@@ -159,7 +160,7 @@ typedef struct bench {
     int        flags;
     tnn_net   *net;
     tnn_mode   mode;
-    int        batch, turn;
+    int        batch, turn, direction;
     float     *x[BATCHES];
     int       *labels[BATCHES];
 } bench;
@@ -260,6 +261,63 @@ static const char *open_net(bench *b, const char *name, int batch, int training)
     return NULL;
 }
 
+/* The second of two convolutions, 1x1 and this one, alone. A task is a span of the batch. */
+typedef struct conv_call {
+    tnn__call call;
+    int       direction;
+} conv_call;
+static void conv_task(void *context, int span, int worker)
+{
+    const conv_call *c = (const conv_call *)context;
+    const tnn__call *call = &c->call;
+    const tnn_net   *net = call->net;
+    const tnn__op   *op = call->op;
+    int first = net->n * span / call->spans, end = net->n * (span + 1) / call->spans;
+    for (int s = first; s < end; s++) {
+        tnn__sample_at a = tnn__at_sample(call, call->first, s,
+                                          net->scratch + worker * net->scratch_floats);
+        a.keep = s > first;
+        a.last = s == end - 1;
+        if (c->direction == 'w') {
+            a.dw = net->partial + span * net->partial_floats + op->partial;
+            a.db = a.dw + op->w_floats;
+            a.dx = NULL;
+        }
+        if (c->direction == 'f') tnn__layer_kinds[op->type].forward(&a);
+        else tnn__layer_kinds[op->type].backward(&a);
+    }
+}
+static void run_conv(bench *b)
+{
+    conv_call c = {.call = {.net = b->net, .k = tnn__kernels()}, .direction = b->direction};
+    c.call.last = b->net->ops;
+    c.call.first = c.call.last - 1;
+    c.call.op = b->net->op + c.call.first;
+    c.call.spans = tnn__spans(b->net->partial_floats, b->net->n);
+    tnn__run(b->net->threads, c.call.spans, conv_task, &c);
+    if (b->direction == 'w') tnn__run(b->net->threads, 16, tnn__add_partials, &c.call);
+}
+static const char *open_conv(bench *b, int ic, int oc, int h, int w, int k, int s, int p, int batch)
+{
+    tnn_net_options options = {.input = {ic, h, w}, .batch = batch};
+    tnn_layer first = CONV(ic, 1, 1, 0), second = CONV(oc, k, s, p);
+    tnn_loss_options loss = {.type = TNN_MSE};
+    b->net = tnn_net_create(&options);
+    tnn_add_layer(b->net, &first);
+    tnn_add_layer(b->net, &second);
+    tnn_net_loss(b->net, &loss);
+    tnn_build(b->net);
+    b->x[0] = (float *)malloc((size_t)(batch * ic * h * w) * sizeof(float));
+    if (!b->x[0]) return "out of memory";
+    fill_random(b->x[0], (size_t)(batch * ic * h * w));
+    tnn_forward(b->net, b->x[0], batch, TNN_TRAIN);
+    if (tnn_failed()) return tnn_error();
+    tnn__blob *out = &b->net->blob[b->net->ops];
+    fill_random(out->grad, (size_t)(batch * out->grad_sample));
+    b->run = run_conv;
+    return NULL;
+}
+
 /* The gradients stay as they are; all that a step asks for is that there are some. */
 static void run_update(bench *b)
 {
@@ -329,11 +387,17 @@ static const char *open_case(bench *b, const char *name)
         b->flops = 2.0 * m * n * k;
         b->bytes = 4 * ((double)m * k + (double)k * n + (double)m * n);
         b->run = run_matmul;
-    } else if (sscanf(name, "conv:%c:nchw:%d:%d:%d:%d:%d:%d:%d:%d%c", &dir, &ic, &oc, &h, &w, &k,
-                      &s,
-                      &p, &batch, &end) == 9) {
+    } else if (sscanf(name, "conv:%c:%31[^:]:%d:%d:%d:%d:%d:%d:%d:%d%c", &dir, kind, &ic, &oc, &h,
+                      &w, &k, &s, &p, &batch, &end) == 10) {
         if (k < 1 || s < 1 || h + 2 * p < k || w + 2 * p < k) return "bad sizes";
+        if (!strchr("fdw", dir) || (strcmp(kind, "nchw") && strcmp(kind, "any")))
+            return "unknown case";
         int ho = (h + 2 * p - k) / s + 1, wo = (w + 2 * p - k) / s + 1;
+        b->flops = 2.0 * batch * oc * ho * wo * ic * k * k;
+        b->bytes = 4.0 * (batch * ((double)ic * h * w + (double)oc * ho * wo) + oc * ic * k * k);
+        b->images = batch;
+        b->direction = dir;
+        if (!strcmp(kind, "any")) return open_conv(b, ic, oc, h, w, k, s, p, batch);
         b->window.kernel = k;
         b->window.stride = s;
         b->window.pad = p;
@@ -341,10 +405,7 @@ static const char *open_case(bench *b, const char *name)
         b->t[1] = random_tensor(batch, ic, h, w);
         b->t[2] = random_tensor(oc, ic, k, k);
         b->bias = oc > 0 ? (float *)calloc((size_t)oc, sizeof(float)) : NULL;
-        b->flops = 2.0 * batch * oc * ho * wo * ic * k * k;
-        b->bytes = 4.0 * (batch * ((double)ic * h * w + (double)oc * ho * wo) + oc * ic * k * k);
-        b->images = batch;
-        b->run = dir == 'f' ? run_conv_f : dir == 'd' ? run_conv_d : dir == 'w' ? run_conv_w : NULL;
+        b->run = dir == 'f' ? run_conv_f : dir == 'd' ? run_conv_d : run_conv_w;
     } else if (sscanf(name, "pool:%c:nchw:%d:%d:%d:%d%c", &dir, &ic, &h, &w, &batch, &end) == 5) {
         b->window.kernel = 2;
         b->t[0] = random_tensor(batch, ic, h / 2, w / 2);
@@ -745,8 +806,8 @@ static int usage(FILE *f, int status)
           "  --threads N   beside 1 thread measure N (default: all)\n"
           "  --seconds S   for each case (default 0.2)\n"
           "  --tsv FILE    writes the table to a file, too\n"
-          "cases: nn|tn|nt:M:N:K  conv:f|d|w:nchw:IC:OC:H:W:K:S:P:B  pool:f|d:nchw:C:H:W:B\n"
-          "       opt:NAME:KIND:N  step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
+          "cases: nn|tn|nt:M:N:K  conv:f|d|w:nchw|any:IC:OC:H:W:K:S:P:B\n"
+          "       pool:f|d:nchw:C:H:W:B  opt:NAME:KIND:N  step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) fprintf(f, " %s", nets[i].name);
     fputs("\nTINYNN_ISA=scalar|sse2|avx2|avx512|neon in the environment chooses the instructions\n",
           f);
