@@ -2,7 +2,7 @@
 #   gnuplot -e "out='build'; dir='build/plots'" plots/bench.gp
 #   bench_roofline.png   each case's speed over the arithmetic that it does with a byte, under what
 #                        the machine allows (out/bench.tsv)
-#   bench_peers.png      how many times as long PyTorch takes, as measured in turn
+#   bench_peers.png      how many times as long PyTorch and oneDNN take, as measured in turn
 #                        (plots/bench_peers.tsv)
 load 'plots/style.gp'
 
@@ -41,26 +41,29 @@ do for [t in threads] {
 unset multiplot
 unset logscale
 
-# PyTorch in its faster form, a bar for each case
+# the others' times as multiples of ours, two bars for each case
 peers = 'plots/bench_peers.tsv'
 set output dir.'/bench_peers.png'
-eval canvas(1500, 560)
-set multiplot layout 1, 2 title "How many times as long a training step takes PyTorch\n{/*0.8 ".\
+eval canvas(1500, 1000)
+set multiplot layout 2, 1 title "How many times as long others take\n{/*0.8 ".\
     system("sed -n 's/^# machine //p' ".peers)."}" font ",18"
 set style fill solid 0.9 noborder
-set boxwidth 0.6
-unset key
+set boxwidth 0.38
+set key top center horizontal
 set xtics rotate by -30 font ",13"
-set xrange [*:*]
+set xrange [-0.6 : *]
 set yrange [0 : *]
 set ytics 1
 unset xlabel
-set ylabel "PyTorch / tinynn.h"
+set ylabel "time / time of tinynn.h"
 do for [t in "1 2"] {
     of_t = sprintf("< awk -F '\\t' '$2 == %s' %s", t, peers)
     set title t.(t eq "1" ? " thread" : " threads")
-    plot of_t using 0:($4/$3):xtic(substr(stringcolumn(1), 6, 40)) with boxes lc rgb '#1f4fd8', \
-         of_t using 0:($4/$3):(sprintf("%.1f", $4/$3)) with labels offset 0, 0.6, \
-         1 lc rgb '#404040' lw 1.5 dt 2
+    plot of_t using ($0 - 0.2):($4/$3):xtic(1) with boxes lc rgb '#1f4fd8' title 'PyTorch', \
+         of_t using ($0 + 0.2):($5/$3) with boxes lc rgb '#c2410c' \
+              title 'oneDNN, put together by hand', \
+         of_t using ($0 - 0.2):($4/$3):(sprintf("%.1f", $4/$3)) with labels offset 0, 0.6 notitle, \
+         of_t using ($0 + 0.2):($5/$3):(sprintf("%.1f", $5/$3)) with labels offset 0, 0.6 notitle, \
+         1 lc rgb '#404040' lw 1.5 dt 2 notitle
 }
 unset multiplot
