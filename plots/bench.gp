@@ -49,6 +49,7 @@ set multiplot layout 2, 1 title "How many times as long others take\n{/*0.8 ".\
     system("sed -n 's/^# machine //p' ".peers)."}" font ",18"
 set style fill solid 0.9 noborder
 set boxwidth 0.38
+set offsets 0, 0, graph 0.2, 0      # room for the key
 set key top center horizontal
 set xtics rotate by -30 font ",13"
 set xrange [-0.6 : *]
