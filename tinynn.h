@@ -5392,18 +5392,18 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
 #define TNN__TILED_WEIGHTS (1 << 15)
 #define TNN__TILES 28               /* so many at a time; with more than TNN__TILED_WEIGHTS pairs */
 #define TNN__TILES_WIDE 112         /* of channels, whose weights come from far, so many */
-/* Winograd's way (2f), where it is the quicker one: by shape, and with many weights the way forward
-   only, of networks that do not train. `pool` is 0 or 2x2. */
 static int tnn__tiled_wide(const tnn__conv *q)
 {
     return (tnn__len)q->g.c*q->oc > TNN__TILED_WEIGHTS;
 }
+/* Winograd's way (2f), where it is the quicker one: by shape, and with many weights the way forward
+   only, of networks that do not train. `pool` is 0 or 2x2. */
 static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool, int backward)
 {
     const tnn__pool_geometry *g = &q->g;
     return g->kh == 3 && g->kw == 3 && g->sh == 1 && g->sw == 1 && g->dh == 1 && g->dw == 1
            && g->ph == 1 && g->pw == 1 && q->groups == 1 && g->c%16 == 0 && q->oc%16 == 0
-           && g->oh%2 == 0 && g->ow%2 == 0 && g->oh*g->ow >= (backward ? 64 : 16)
+           && g->oh%2 == 0 && g->ow%2 == 0 && g->oh*g->ow >= (tnn__tiled_wide(q) ? 16 : 64)
            && (!backward || !tnn__tiled_wide(q))
            && (!pool->kh || (pool->kh == 2 && pool->kw == 2 && pool->sh == 2 && pool->sw == 2
                              && !pool->ph && !pool->pw && pool->dh == 1 && pool->dw == 1));
@@ -5449,7 +5449,7 @@ static void tnn__tile_weights(const tnn__isa_table *k, int threads, int c, int o
     tnn__run(c*oc < 4096 ? 1 : threads, oc/16, tnn__tile_panel, &s);
 }
 /* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. Of `images`
-   x_image, y_image and where_image apart, rows r0..r1-1 of tiles. */
+   x_image and y_image apart, rows r0..r1-1 of tiles. */
 static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c, int oc,
                               int images, const float *x, tnn__len x_image, tnn__len x_row,
                               const float *w, const float *bias,

@@ -261,7 +261,8 @@ static const char *open_net(bench *b, const char *name, int batch, int training)
     return NULL;
 }
 
-/* The second of two convolutions, 1x1 and this one, alone. A task is a span of the batch. */
+/* The second of two convolutions, 1x1 and this one, alone, its weights turned and transformed
+   beforehand. A task is a span of the batch. */
 typedef struct conv_call {
     tnn__call call;
     int       direction;
@@ -307,12 +308,16 @@ static const char *open_conv(bench *b, int ic, int oc, int h, int w, int k, int 
     tnn_add_layer(b->net, &second);
     tnn_net_loss(b->net, &loss);
     tnn_build(b->net);
-    b->x[0] = (float *)malloc((size_t)(batch * ic * h * w) * sizeof(float));
+    if (tnn_failed()) return tnn_error();
+    size_t floats = (size_t)batch * (size_t)ic * (size_t)h * (size_t)w;
+    b->x[0] = (float *)malloc(floats * sizeof(float));
     if (!b->x[0]) return "out of memory";
-    fill_random(b->x[0], (size_t)(batch * ic * h * w));
+    fill_random(b->x[0], floats);
     tnn_forward(b->net, b->x[0], batch, TNN_TRAIN);
     if (tnn_failed()) return tnn_error();
+    const tnn__op *op = &b->net->op[b->net->ops - 1];
     tnn__blob *out = &b->net->blob[b->net->ops];
+    tnn__conv_flip(&op->q, tnn__weights(b->net, op), op->flipped);
     fill_random(out->grad, (size_t)(batch * out->grad_sample));
     b->run = run_conv;
     return NULL;
@@ -807,7 +812,8 @@ static int usage(FILE *f, int status)
           "  --seconds S   for each case (default 0.2)\n"
           "  --tsv FILE    writes the table to a file, too\n"
           "cases: nn|tn|nt:M:N:K  conv:f|d|w:nchw|any:IC:OC:H:W:K:S:P:B\n"
-          "       pool:f|d:nchw:C:H:W:B  opt:NAME:KIND:N  step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
+          "       pool:f|d:nchw:C:H:W:B  opt:NAME:KIND:N\n"
+          "       step:NET:BATCH  fwd:NET:BATCH, NET one of", f);
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) fprintf(f, " %s", nets[i].name);
     fputs("\nTINYNN_ISA=scalar|sse2|avx2|avx512|neon in the environment chooses the instructions\n",
           f);

@@ -734,6 +734,26 @@ static void inference_tiled(void)
     }
 }
 
+/* With few weights a loss changes no bit, however small the image. */
+static void inference_few_weights(void)
+{
+    float got[2][16*8*8];
+    int side, loss;
+    for (side = 4; side <= 8; side += 2) {
+        for (loss = 0; loss < 2; loss++) {
+            tnn_net *net = tnn_create(.input = {16, side, side}, .batch = 1, .seed = 6);
+            tnn_add(net, TNN_CONV2D, .filters = 16, .kernel = 3, .pad = 1);
+            if (loss) tnn_set_loss(net, TNN_MSE);
+            tnn_forward(net, xs, 1, TNN_EVAL);
+            CHECK(!tnn_failed(), "%s", tnn_error());
+            memcpy(got[loss], tnn_output(net), (size_t)(16*side*side)*sizeof **got);
+            tnn_free(net);
+        }
+        CHECK(!memcmp(got[0], got[1], (size_t)(16*side*side)*sizeof **got),
+              "%dx%d: other outputs with a loss", side, side);
+    }
+}
+
 /* The gradient of the first of three dense layers: the second, the widest, is frozen or not, the
    batch is as large as the network allows or smaller. All have the same bits. */
 static void first_gradient(int frozen, int batch, float *gradient)
@@ -865,6 +885,7 @@ int main(int argc, char **argv)
     RUN("every layer has a name", names_of_layers);
     RUN("the same bits everywhere", same_bits);
     RUN("inference, on parts of a sample", inference_tiled);
+    RUN("inference, few weights", inference_few_weights);
     RUN("frozen dense layers, smaller batches", frozen_dense);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("networks in several threads", two_networks);
