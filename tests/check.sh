@@ -2,14 +2,16 @@
 #
 #   check NAME COMMAND ARGUMENT...   prints "ok", "FAIL" or "skip", the subject and NAME: ok if the
 #                                    command's status is 0, skipped if it is 77. Where it failed the
-#                                    first lines that it printed follow. $jobs run at a time.
+#                                    first lines that it printed follow. $jobs run at a time,
+#                                    shown in their order.
+#   finish                           waits for all of them
 #   skip NAME WHY
 #   total                            prints "N passed, M failed", and is the status of the script
 
 dir=build/tests/$about
 rm -rf "$dir"
 mkdir -p "$dir" || exit 1
-jobs=2 begun=0 ended=0 passed=0 failed=0
+jobs=3 begun=0 ended=0 passed=0 failed=0
 
 have() { command -v "$1" > /dev/null 2>&1; }
 skip() { printf 'skip  %s: %s (%s)\n' "$about" "$1" "$2"; }
@@ -19,22 +21,23 @@ check() {
     echo "$1" > "$dir/$begun.name"
     shift
     { "$@" > "$dir/$begun.out" 2>&1; echo $? > "$dir/$begun.status"; } &
-    [ $((begun - ended)) -lt "$jobs" ] || finish
+    eval "pid$begun=\$!"
+    [ $((begun - ended)) -lt "$jobs" ] || end
 }
 
-finish() {
-    wait
-    while [ "$ended" -lt "$begun" ]; do
-        ended=$((ended + 1))
-        name=$(cat "$dir/$ended.name")
-        case $(cat "$dir/$ended.status") in
-        0)  passed=$((passed + 1)); printf 'ok    %s: %s\n' "$about" "$name" ;;
-        77) skip "$name" "$(tail -n 1 "$dir/$ended.out")" ;;
-        *)  failed=$((failed + 1)); printf 'FAIL  %s: %s\n' "$about" "$name"
-            sed -n '1,6s/^/      /p; 7s|.*|      ... see '"$dir/$ended.out|p" "$dir/$ended.out" ;;
-        esac
-    done
+# The oldest that runs: waits for it, shows it, and counts.
+end() {
+    ended=$((ended + 1))
+    eval "wait \$pid$ended"
+    name=$(cat "$dir/$ended.name")
+    case $(cat "$dir/$ended.status") in
+    0)  passed=$((passed + 1)); printf 'ok    %s: %s\n' "$about" "$name" ;;
+    77) skip "$name" "$(tail -n 1 "$dir/$ended.out")" ;;
+    *)  failed=$((failed + 1)); printf 'FAIL  %s: %s\n' "$about" "$name"
+        sed -n '1,6s/^/      /p; 7s|.*|      ... see '"$dir/$ended.out|p" "$dir/$ended.out" ;;
+    esac
 }
+finish() { while [ "$ended" -lt "$begun" ]; do end; done; }
 
 total() {
     finish

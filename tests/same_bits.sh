@@ -30,10 +30,8 @@ same() {
     shift 3
     run "$name" "$x" "$@" || return 1
     if ! grep -q "$want" "$dir/$name-$x.comments"; then
-        case $want in
-        *avx* | *neon*) echo "not on this machine"; return 77 ;;
-        *) echo "did not run with $want"; return 1 ;;
-        esac
+        echo "did not run with $want"
+        return 1
     fi
     for file in "$dir/$name-$x.rows"/*; do
         reference=$dir/reference-$x.rows/${file##*/}
@@ -55,14 +53,21 @@ built() {
     esac
 }
 
-for x in $(grep -l "experiment\.h" experiments/*.c | sed "s|.*/||; s|\.c$||"); do
+experiments=$(grep -l "experiment\.h" experiments/*.c | sed "s|.*/||; s|\.c$||")
+for x in $experiments; do
     check "$x, 2 threads" run reference $x env TINYNN_THREADS=2 build/$x
-    finish
+done
+finish
+for x in $experiments; do
     for n in 1 3; do
         check "$x, $n threads" same threads$n $x " $n threads" env TINYNN_THREADS=$n build/$x
     done
     for isa in avx2 avx512 neon; do
-        check "$x, $isa" same $isa $x "instruction set $isa," env TINYNN_ISA=$isa build/$x
+        if TINYNN_ISA=$isa build/$x --help | grep -q "instruction set $isa "; then
+            check "$x, $isa" same $isa $x "instruction set $isa," env TINYNN_ISA=$isa build/$x
+        else
+            skip "$x, $isa" "not on this machine"
+        fi
     done
     # without vectors it takes long: the first run of them
     only="--only $(build/$x --help | sed -n 's/^runs: \([^ ]*\).*/\1/p')"
