@@ -30,8 +30,9 @@ help:
 
 # ---- programs ------------------------------------------------------------------------------------
 # Each program is one file that compiles by itself, with the library in it: 12 seconds for gcc at
-# -O2, 8 at -O1. Those that say TINYNN_ELSEWHERE share the library compiled once; tests that look
-# into it cannot, and are built at -O1: the others are at -O2 anyway.
+# -O2, 8 at -O1. Those that say TINYNN_ELSEWHERE, or whose header of the experiments does, share the
+# library compiled once; tests that look into it cannot, and are built at -O1: the others are at -O2
+# anyway.
 
 build/tinynn.o: CFLAGS := $(CFLAGS)
 build/tinynn.o: tinynn.h
@@ -39,7 +40,8 @@ build/tinynn.o: tinynn.h
 	$(COMPILE) -DTINYNN_IMPLEMENTATION -x c -c tinynn.h
 
 LINKED = $(EXPERIMENTS:%=build/%) \
-         $(patsubst tests/%.c,build/%,$(shell grep -l TINYNN_ELSEWHERE tests/test_*.c))
+         $(patsubst tests/%.c,build/%,$(shell \
+             grep -l -e TINYNN_ELSEWHERE -e '"\.\./experiments/' tests/test_*.c))
 $(LINKED): build/tinynn.o
 PROGRAM = $(COMPILE) $(if $(filter %.o,$^),-DTINYNN_ELSEWHERE) -Iexperiments -Itests \
           $(filter %.c %.o,$^) $(LDFLAGS) $(LDLIBS)
