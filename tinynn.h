@@ -5542,7 +5542,8 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
 
 /* ---- 5c. Tensor functions ---------------------------------------------------------------------
    Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. */
-#define TNN__K_BLOCK 512        /* k at a time: rows of B that stay cached while A's pass by */
+#define TNN__K_BLOCK  512       /* k at a time: rows of B that stay cached while A's pass by */
+#define TNN__A_STRIDE (TNN__K_BLOCK + 20)       /* of rows of A that are copied */
 static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
 {
     const tnn__len blocks = (k + TNN__K_BLOCK - 1)/TNN__K_BLOCK;
@@ -5605,17 +5606,16 @@ static void tnn__matmul_task(void *context, int task, int worker)
         t.rs = transposed ? 1 : s->K;
         t.ks = transposed ? s->M : 1;
         t.a = a;
-        /* rows that would share few cache sets: a copy with a better stride */
+        /* rows that would share few cache sets or banks, or are columns: a copy */
         if (s->pack_a) {
-            const int rows = transposed ? t.run : t.rows, cols = transposed ? t.rows : t.run;
-            const tnn__len from = transposed ? s->M : s->K;
-            const tnn__len stride = (transposed ? s->row_block : TNN__K_BLOCK) + 16;
             float *to = s->packed + worker*s->pack_a;
             int i;
-            for (i = 0; i < rows; i++) memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
+            if (transposed) s->k->transpose(t.run, t.rows, a, s->M, to, TNN__A_STRIDE);
+            else for (i = 0; i < t.rows; i++)
+                memcpy(to + i*TNN__A_STRIDE, a + (tnn__len)i*s->K, (size_t)t.run*sizeof *to);
             t.a = to;
-            t.rs = transposed ? 1 : stride;
-            t.ks = transposed ? stride : 1;
+            t.rs = TNN__A_STRIDE;
+            t.ks = 1;
         }
         t.gs = 3*t.rs;
         s->k->mm(&t);
@@ -5642,14 +5642,15 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
                          c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
     if ((tnn__len)s.M*s.N*s.K < 32*32*32) threads = 1;
     row_blocks = (s.M + 111)/112;
-    s.col_block = TNN__MIN(512, (int)tnn__round_up(s.N, 32));
+    s.col_block = TNN__MIN(2048, (int)tnn__round_up(s.N, 32));
     s.col_blocks = (s.N + s.col_block - 1)/s.col_block;
     if (threads > 1)
         row_blocks = (int)TNN__MIN((s.M + 13)/14,
                                    tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
     s.row_block = (s.M + row_blocks - 1)/row_blocks;
     row_blocks = (s.M + s.row_block - 1)/s.row_block;
-    s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64 ? (s.row_block + 16)*(TNN__K_BLOCK + 16) : 0;
+    s.pack_a = ta ? s.N >= 96 && s.K >= 256 : s.N >= 64 && s.K >= 512;
+    s.pack_a *= s.row_block*TNN__A_STRIDE;
     s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + tnn__mul(threads, s.pack_a),
                               "tnn_matmul");
     if (!s.panels) return TNN_ERROR_MEMORY;
