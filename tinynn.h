@@ -5606,16 +5606,21 @@ static void tnn__matmul_task(void *context, int task, int worker)
         t.rs = transposed ? 1 : s->K;
         t.ks = transposed ? s->M : 1;
         t.a = a;
-        /* rows that would share few cache sets or banks, or are columns: a copy */
+        /* rows that would share few cache sets or banks: a copy, turned where enough columns of B
+           follow; without it each step of a tile reads a line of which it needs a third */
         if (s->pack_a) {
+            const int turned = transposed && s->N >= 256, columns = transposed && !turned;
+            const int rows = columns ? t.run : t.rows, cols = columns ? t.rows : t.run;
+            const tnn__len from = transposed ? s->M : s->K;
+            const tnn__len stride = columns ? s->row_block + 16 : TNN__A_STRIDE;
             float *to = s->packed + worker*s->pack_a;
             int i;
-            if (transposed) s->k->transpose(t.run, t.rows, a, s->M, to, TNN__A_STRIDE);
-            else for (i = 0; i < t.rows; i++)
-                memcpy(to + i*TNN__A_STRIDE, a + (tnn__len)i*s->K, (size_t)t.run*sizeof *to);
+            if (turned) s->k->transpose(t.run, t.rows, a, from, to, stride);
+            else for (i = 0; i < rows; i++)
+                memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
             t.a = to;
-            t.rs = TNN__A_STRIDE;
-            t.ks = 1;
+            t.rs = columns ? 1 : stride;
+            t.ks = columns ? stride : 1;
         }
         t.gs = 3*t.rs;
         s->k->mm(&t);
@@ -5649,8 +5654,7 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
                                    tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
     s.row_block = (s.M + row_blocks - 1)/row_blocks;
     row_blocks = (s.M + s.row_block - 1)/s.row_block;
-    s.pack_a = ta ? s.N >= 96 && s.K >= 256 : s.N >= 64 && s.K >= 512;
-    s.pack_a *= s.row_block*TNN__A_STRIDE;
+    s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64 ? (s.row_block + 16)*TNN__A_STRIDE : 0;
     s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + tnn__mul(threads, s.pack_a),
                               "tnn_matmul");
     if (!s.panels) return TNN_ERROR_MEMORY;
