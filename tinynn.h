@@ -69,7 +69,7 @@
        13  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
        14  Search                of hyper-parameters: samplers, pruners, journals
-       15  Files                 .npy arrays, weights as safetensors
+       15  Files                 .npy arrays, weights as safetensors, checkpoints
        16  Licence
 
    WHAT THERE IS  (formula, defaults and source of each stand beside its enum in part 1)
@@ -95,7 +95,8 @@
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix
        initial       torch.nn.init's, Keras' variance scaling
-       files         IDX, .npy, safetensors (PyTorch's weights by name, all or some of them)
+       files         IDX, .npy, safetensors (PyTorch's weights by name, all or some of them),
+                     checkpoints from which a run goes on to the same bits
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
 
@@ -1381,6 +1382,40 @@ TNN_API int        tnn_weights_load(tnn_net *net, const tnn_weights_options *opt
 TNN_API tnn_status tnn_weights_save(tnn_net *net, const tnn_weights_options *options);
 #endif
 
+/* CHECKPOINTS: all that training needs to go on, to the bit: weights and running statistics, the
+   optimizer's state, averages, learning rate and momentum in use, the places of dropout and of the
+   schedule; the loader's place in its epoch; numbers of the caller's, such as the losses so far.
+       tnn_save_checkpoint(net, "run.tnn", .loader = batches, .numbers = history, .count = 20);
+   The program that goes on makes network, loss, optimizer, schedule and loader as before, then
+       tnn_load_checkpoint(net, "run.tnn", .loader = batches, .numbers = history, .count = 20);
+   and tnn_next gives the batch that would have come next. Nothing is set unless the whole file is
+   right and fits. Neither may stand between tnn_forward and tnn_step: what was done of a step is
+   neither stored nor kept.
+   FORMAT: weights as above, so that tnn_load_weights and PyTorch (strict=False) read them, and
+   then, all little-endian and with one dimension, in this order, those that the network has:
+     tinynn.state.I   F32   flat vector I >= 2 of tnn_flat, as it lies: the optimizer's, averages
+     tinynn.work      F32   L-BFGS: its memory of steps
+     tinynn.integers  I64   } version (1), what must be the same, and the counters: 15e has
+     tinynn.reals     F64   } the list
+     tinynn.numbers   F64   the caller's
+     tinynn.hash      U64   one: FNV-1a (64 bits) of all bytes of the file before it             */
+typedef struct tnn_checkpoint_options {
+    const char *path;           /* from and to memory: in messages only */
+    tnn_loader *loader;
+    double     *numbers;
+    int         count;          /* of numbers; where the file has fewer, 0 is for the rest; more
+                                   are refused */
+} tnn_checkpoint_options;
+/* From and to memory; the latter as tnn_format_weights does. */
+TNN_API tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
+                                        const tnn_checkpoint_options *options);
+TNN_API size_t     tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
+                                         const tnn_checkpoint_options *options);
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_status tnn_checkpoint_save(tnn_net *net, const tnn_checkpoint_options *options);
+TNN_API tnn_status tnn_checkpoint_load(tnn_net *net, const tnn_checkpoint_options *options);
+#endif
+
 /* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
 typedef struct tnn_stored {
     const char *name;
@@ -1452,6 +1487,10 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_weights_load(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
 #define tnn_save_weights(net, ...) \
     (TNN__HERE, tnn_weights_save(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
+#define tnn_save_checkpoint(net, ...) \
+    (TNN__HERE, tnn_checkpoint_save(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__)))
+#define tnn_load_checkpoint(net, ...) \
+    (TNN__HERE, tnn_checkpoint_load(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__)))
 /* Function-like macros do not expand within themselves: each of these notes the line and calls. */
 #define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
 #define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
@@ -1537,6 +1576,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_npy_load(...)                (TNN__HERE, tnn_npy_load(__VA_ARGS__))
 #define tnn_parse_weights(...)           (TNN__HERE, tnn_parse_weights(__VA_ARGS__))
 #define tnn_format_weights(...)          (TNN__HERE, tnn_format_weights(__VA_ARGS__))
+#define tnn_parse_checkpoint(...)        (TNN__HERE, tnn_parse_checkpoint(__VA_ARGS__))
+#define tnn_format_checkpoint(...)       (TNN__HERE, tnn_format_checkpoint(__VA_ARGS__))
 #define tnn_weights_load(...)            (TNN__HERE, tnn_weights_load(__VA_ARGS__))
 #define tnn_weights_save(...)            (TNN__HERE, tnn_weights_save(__VA_ARGS__))
 #define tnn_parse_safetensors(...)       (TNN__HERE, tnn_parse_safetensors(__VA_ARGS__))
@@ -11686,27 +11727,33 @@ static void tnn__load_task(void *context, int task, int worker)
     target[l->labels[task]] = (float)lambda;
     target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
 }
+/* The samples in the order of the epoch. */
+static void tnn__order(const tnn_loader *l)
+{
+    const struct tnn__loader *s = l->state;
+    int i;
+    for (i = 0; i < s->data.n; i++) s->order[i] = i;
+    if (s->options.shuffle)
+        tnn_shuffle(s->order, s->data.n, s->options.seed,
+                    ((uint64_t)1 << 62) + (uint64_t)l->epoch);
+}
 TNN_API int (tnn_next)(tnn_loader *l)
 {
     struct tnn__loader *s;
-    int i, n;
     if (tnn_failed() || !l) return 0;
     s = l->state;
-    n = s->data.n;
     l->n = 0;
     if (s->between) {               /* begin an epoch */
         s->between = 0;
         l->epoch++;
         l->batch_index = -1;
-        for (i = 0; i < n; i++) s->order[i] = i;
-        if (s->options.shuffle)
-            tnn_shuffle(s->order, n, s->options.seed, ((uint64_t)1 << 62) + (uint64_t)l->epoch);
+        tnn__order(l);
     }
     if (++l->batch_index >= l->batches) {
         s->between = 1;
         return 0;
     }
-    l->n = TNN__MIN(s->options.batch, n - l->batch_index*s->options.batch);
+    l->n = TNN__MIN(s->options.batch, s->data.n - l->batch_index*s->options.batch);
     tnn__run(s->threads, l->n, tnn__load_task, l);
     return l->n;
 }
@@ -13819,14 +13866,22 @@ typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
     size_t         room, used;
+    uint64_t       hash;                /* of what was written, if not 0 at first */
 #ifndef TINYNN_NO_STDIO
     FILE          *f;
     const char    *path;
     char          *temporary;
 #endif
 } tnn__writer;
+#define TNN__FNV 14695981039346656037ull
+static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
+{
+    for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
+    return hash;
+}
 static void tnn__write(tnn__writer *w, const void *p, size_t size)
 {
+    if (w->hash) w->hash = tnn__fnv(w->hash, (const unsigned char *)p, size);
 #ifndef TINYNN_NO_STDIO
     if (w->f) w->good = w->good && fwrite(p, 1, size, w->f) == size;
     else
@@ -14138,6 +14193,7 @@ static int tnn__expected(const tnn_weights_options *o, const char *name)
     const size_t n = strlen(name), m = sizeof counter - 1;
     int k, begins, any = 0;
     if (n >= m && !strcmp(name + n - m, counter)) return 0;
+    if (!strncmp(name, "tinynn.", 7)) return 0;             /* of a checkpoint */
     for (k = 0; (begins = tnn__begins(o, k, 0, name)) > -2; k++) any |= begins >= 0;
     return any || k == 0;
 }
@@ -14257,10 +14313,33 @@ static void tnn__write_name(tnn__writer *w, tnn__name name)
         }
     }
 }
+/* What a checkpoint has beside the weights: vectors. Without data it is the hash. */
+typedef struct { const char *name; tnn_dtype dtype; tnn__len count; void *data; } tnn__piece;
+
+static void tnn__write_entry(tnn__writer *w, tnn__name name, tnn_dtype dtype, int ndim,
+                             const long long *shape, long long *at)
+{
+    int k;
+    tnn__write_text(w, ",\"");
+    tnn__write_name(w, name);
+    tnn__write_text(w, "\":{\"dtype\":\"");
+    tnn__write_text(w, tnn__dtypes[dtype].name);
+    tnn__write_text(w, "\",\"shape\":");
+    for (k = 0; k < ndim; k++) {
+        tnn__write_text(w, k ? "," : "[");
+        tnn__write_int(w, shape[k]);
+    }
+    tnn__write_text(w, "],\"data_offsets\":[");
+    tnn__write_int(w, *at);
+    tnn__write_text(w, ",");
+    tnn__write_int(w, *at += tnn__dtypes[dtype].bytes*tnn__array_count(ndim, shape));
+    tnn__write_text(w, "]}");
+}
 static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
-                              long long *data)
+                              const tnn__piece *piece, int pieces, long long *data)
 {
     const tnn__op *op;
+    long long shape[TNN_DIMS];
     int i, k, which;
     *data = 0;
     tnn__write_text(w, "{\"__metadata__\":{\"format\":\"pt\"}");
@@ -14268,18 +14347,15 @@ static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_op
         const tnn_param p = tnn__param_of(net, op, which);
         const tnn__name name = tnn__file_name(o, p.name);
         if (!name.head) continue;
-        tnn__write_text(w, ",\"");
-        tnn__write_name(w, name);
-        tnn__write_text(w, "\":{\"dtype\":\"F32\",\"shape\":");
-        for (k = 0; k < p.ndim; k++) {
-            tnn__write_text(w, k ? "," : "[");
-            tnn__write_int(w, p.dims[k]);
-        }
-        tnn__write_text(w, "],\"data_offsets\":[");
-        tnn__write_int(w, *data);
-        tnn__write_text(w, ",");
-        tnn__write_int(w, *data += 4*(long long)p.count);
-        tnn__write_text(w, "]}");
+        for (k = 0; k < p.ndim; k++) shape[k] = p.dims[k];
+        tnn__write_entry(w, name, TNN_F32, p.ndim, shape, data);
+    }
+    for (i = 0; i < pieces; i++) {
+        tnn__name name;
+        name.head = piece[i].name;
+        name.tail = "";
+        shape[0] = piece[i].count;
+        tnn__write_entry(w, name, piece[i].dtype, 1, shape, data);
     }
     tnn__write_text(w, "}");
 }
@@ -14308,7 +14384,8 @@ static tnn_status tnn__check_names(tnn_net *net, const tnn_weights_options *o)
     return TNN_OK;
 }
 /* The whole file; its size. w NULL: only that. */
-static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o)
+static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
+                                 const tnn__piece *piece, int pieces)
 {
     unsigned char length[8];
     float block[512];
@@ -14318,12 +14395,12 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
     long long data;
     int i, k, which;
     memset(&only, 0, sizeof only);
-    tnn__write_header(&only, net, o, &data);
+    tnn__write_header(&only, net, o, piece, pieces, &data);
     n = tnn__round_up((tnn__len)only.used, 8);
     if (!w) return 8 + (size_t)n + (size_t)data;
     tnn__put_bits(length, (uint64_t)n, 8, 0);
     tnn__write(w, length, 8);
-    tnn__write_header(w, net, o, &data);
+    tnn__write_header(w, net, o, piece, pieces, &data);
     for (n -= (tnn__len)only.used; n > 0; n--) tnn__write(w, " ", 1);
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_param p = tnn__param_of(net, op, which);
@@ -14336,6 +14413,11 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
             tnn__write_elements(w, block, n, 4);
         }
     }
+    for (i = 0; i < pieces; i++) {
+        const uint64_t hash = w->hash;
+        tnn__write_elements(w, piece[i].data ? piece[i].data : &hash, piece[i].count,
+                            tnn__dtypes[piece[i].dtype].bytes);
+    }
     return 0;
 }
 TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
@@ -14346,13 +14428,13 @@ TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
     tnn__writer w;
     size_t size;
     if ((tnn_build)(net) || tnn__check_names(net, o)) return 0;
-    size = tnn__write_weights(NULL, net, o);
+    size = tnn__write_weights(NULL, net, o, NULL, 0);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
     w.good = 1;
     w.to = (unsigned char *)to;
     w.room = room;
-    tnn__write_weights(&w, net, o);
+    tnn__write_weights(&w, net, o, NULL, 0);
     return size;
 }
 
@@ -14384,8 +14466,251 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
     if (!e) e = tnn__check_names(net, options);
     if (!e) e = tnn__write_start(&w, options->path);
     if (e) return e;
-    tnn__write_weights(&w, net, options);
+    tnn__write_weights(&w, net, options, NULL, 0);
     return tnn__write_end(&w);
+}
+#endif
+
+/* ---- 15e. Checkpoints: the format is in 1j --------------------------------------------------- */
+enum { TNN__SAME = 9, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 5 };
+
+/* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
+   must be the same, and only compared. */
+static const char *const tnn__same[TNN__SAME] = {
+    "version of the format", "optimizer", "number of floats in a flat vector",
+    "loader (1: there is one)", "number of the loader's samples", "loader's batch",
+    "loader's .shuffle", "loader's .drop_last", "loader's .seed"
+};
+static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, int set)
+{
+    struct tnn__loader *s = l ? l->state : NULL;
+    int epoch = l ? l->epoch : 0, batch = l ? l->batch_index : 0, between = l ? s->between : 0;
+    double momentum = *tnn__momentum(&net->optimizer);
+#define WHOLE(type, v) (set ? (void)(v = (type)*i) : (void)(*i = (long long)(v)), i++)
+#define REAL(v)        (set ? (void)(v = *r) : (void)(*r = (v)), r++)
+    if (!set) {
+        i[0] = 1;
+        i[1] = net->optimizer.type;
+        i[2] = (long long)net->params;
+        i[3] = l != NULL;
+        i[4] = l ? s->data.n : 0;
+        i[5] = l ? s->options.batch : 0;
+        i[6] = l ? s->options.shuffle : 0;
+        i[7] = l ? s->options.drop_last : 0;
+        i[8] = l ? (long long)s->options.seed : 0;
+    }
+    i += TNN__SAME;
+    WHOLE(uint64_t, net->draws);        WHOLE(long long, net->steps);
+    WHOLE(long long, net->schedule_step);
+    WHOLE(int, net->averages);          WHOLE(int, net->accumulated);
+    WHOLE(int, net->lbfgs.iterations);  WHOLE(int, net->lbfgs.kept);
+    WHOLE(int, net->lbfgs.oldest);
+    WHOLE(int, epoch);                  WHOLE(int, batch);          WHOLE(int, between);
+    REAL(net->optimizer.lr);            REAL(momentum);             REAL(net->cumulative);
+    REAL(net->c[0]);                    REAL(net->c[1]);            REAL(net->shares);
+    REAL(net->lr_max);                  REAL(net->grad_norm);
+    REAL(net->lbfgs.scale);             REAL(net->lbfgs.t);
+#undef WHOLE
+#undef REAL
+    if (!set) return;
+    *tnn__momentum(&net->optimizer) = momentum;
+    net->stage = TNN__NOTHING;
+    if (!l) return;
+    l->epoch = epoch;
+    l->batch_index = batch;
+    l->n = 0;
+    s->between = between;
+    if (!between) tnn__order(l);
+}
+/* Whether counters from a file are some that a run can have come to. */
+static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *l, const char *path,
+                                      const long long *i, const double *r)
+{
+    const long long any = (long long)1 << 62, most = 1 << 30;
+    const long long history = net->optimizer.type == TNN_LBFGS ? net->optimizer.history : 0;
+    const long long limits[TNN__WHOLE - TNN__SAME][2] = {
+        {0, any}, {0, any}, {0, any}, {0, most}, {0, TNN__MAX(1, net->optimizer.accumulate)},
+        {0, most}, {0, history}, {0, history}, {-!!l, most}, {-!!l, l ? l->batches : 0}, {0, 1}
+    };
+    int k;
+    for (k = 0; k < TNN__WHOLE - TNN__SAME; k++)
+        if (i[TNN__SAME + k] < limits[k][0] || i[TNN__SAME + k] > limits[k][1])
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: number %d of tinynn.integers is %l, must be in "
+                             "[%l, %l]", path, TNN__SAME + k, i[TNN__SAME + k], limits[k][0],
+                             limits[k][1]);
+    if (!(r[0] >= 0 && r[0] < HUGE_VAL) || !(r[1] >= 0 && r[1] < 1))
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: learning rate %g and momentum %g in tinynn.reals",
+                         path, r[0], r[1]);
+    return TNN_OK;
+}
+/* All that is beside the weights; returns how many. `numbers` of them. */
+static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *reals,
+                       double *numbers, tnn__len count)
+{
+    static const char *const states[TNN__FLATS - TNN__S] = {
+        "tinynn.state.2", "tinynn.state.3", "tinynn.state.4", "tinynn.state.5", "tinynn.state.6",
+        "tinynn.state.7", "tinynn.state.8"
+    };
+    const tnn_optimizer *o = &net->optimizer;
+    int i, n = 0;
+#define PIECE(title, type, elements, from) \
+    (p[n].name = title, p[n].dtype = type, p[n].count = elements, p[n].data = from, n++)
+    for (i = TNN__S; i < TNN__FLATS; i++)
+        if (net->flat[i]) PIECE(states[i - TNN__S], TNN_F32, net->params, net->flat[i]);
+    if (o->type == TNN_LBFGS && net->work)
+        PIECE("tinynn.work", TNN_F32, (2*o->history + 1)*net->params + 4*o->history, net->work);
+    PIECE("tinynn.integers", TNN_I64, TNN__WHOLE, whole);
+    PIECE("tinynn.reals", TNN_F64, TNN__REALS, reals);
+    if (count) PIECE("tinynn.numbers", TNN_F64, count, numbers);
+    PIECE("tinynn.hash", TNN_U64, 1, NULL);
+#undef PIECE
+    return n;
+}
+static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
+                                        const tnn_checkpoint_options *o)
+{
+    const tnn_status e = (tnn_build)(net);
+    if (e) return e;
+    if (!o || o->count < 0 || (o->count > 0 && !o->numbers))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no options, or .count = %d without .numbers",
+                         what, o ? o->count : 0);
+    if (net->swapped)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
+    return TNN_OK;
+}
+/* Writes it, or if !w returns how many bytes that will be. */
+static size_t tnn__write_checkpoint(tnn__writer *w, tnn_net *net, const tnn_checkpoint_options *o)
+{
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
+    long long whole[TNN__WHOLE];
+    double reals[TNN__REALS];
+    tnn__piece piece[TNN__PIECES];
+    const int pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
+    tnn__counters(net, o->loader, whole, reals, 0);
+    if (w) w->hash = TNN__FNV;
+    return tnn__write_weights(w, net, &none, piece, pieces);
+}
+TNN_API size_t (tnn_format_checkpoint)(tnn_net *net, void *to, size_t room,
+                                       const tnn_checkpoint_options *options)
+{
+    tnn__writer w;
+    size_t size;
+    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options)) return 0;
+    size = tnn__write_checkpoint(NULL, net, options);
+    if (!to || size > room) return size;
+    memset(&w, 0, sizeof w);
+    w.good = 1;
+    w.to = (unsigned char *)to;
+    w.room = room;
+    tnn__write_checkpoint(&w, net, options);
+    return size;
+}
+
+static const tnn_stored *tnn__stored_named(const tnn_safetensors *f, const char *name)
+{
+    int i;
+    for (i = 0; i < f->count; i++) if (!strcmp(f->tensor[i].name, name)) return &f->tensor[i];
+    return NULL;
+}
+/* The elements of a piece, in the machine's order. */
+static void tnn__take_piece(const tnn_safetensors *f, const tnn__piece *p)
+{
+    const tnn_stored *t = tnn__stored_named(f, p->name);
+    const int bytes = tnn__dtypes[p->dtype].bytes;
+    tnn__len i;
+    for (i = 0; i < t->count; i++)
+        tnn__put_bits((unsigned char *)p->data + i*bytes,
+                      tnn__bits(f->data + t->begin + i*bytes, bytes, 0), bytes,
+                      tnn__big_endian());
+}
+/* Whether the file has the pieces, and nothing else of that kind; numbers may be fewer. */
+static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
+                                    const tnn__piece *piece, int pieces)
+{
+    int i, k;
+    for (i = 0; i < pieces; i++) {
+        const tnn_stored *t = tnn__stored_named(f, piece[i].name);
+        const int numbers = !strcmp(piece[i].name, "tinynn.numbers");
+        if (!t && numbers) continue;
+        if (!t || t->dtype != piece[i].dtype || t->ndim != 1
+            || (numbers ? t->count > piece[i].count : t->count != piece[i].count))
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %l of %s, this network %l", path,
+                             t ? t->count : 0, piece[i].name, (long long)piece[i].count);
+    }
+    for (k = 0; k < f->count; k++) {
+        const char *name = f->tensor[k].name;
+        if (strncmp(name, "tinynn.", 7)) continue;
+        for (i = 0; i < pieces && strcmp(name, piece[i].name); i++) {}
+        if (i == pieces)
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s of %l, for which this network has no "
+                             "place", path, name, f->tensor[k].count);
+    }
+    return TNN_OK;
+}
+TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_t size,
+                                          const tnn_checkpoint_options *options)
+{
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
+    long long whole[TNN__WHOLE], now[TNN__WHOLE];
+    double reals[TNN__REALS];
+    tnn__piece piece[TNN__PIECES];
+    const tnn_checkpoint_options *o = options;
+    const char *path = o && o->path ? o->path : "checkpoint";
+    const unsigned char *p = (const unsigned char *)bytes;
+    const tnn_stored *hash;
+    tnn_safetensors f;
+    int pieces, i;
+    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o);
+    if (e) return e;
+    f = tnn__safetensors(path, p, size);
+    if (!f.tensor) return (tnn_status)tnn_failed();
+    hash = tnn__stored_named(&f, "tinynn.hash");
+    if (!hash || hash != &f.tensor[f.count - 1] || hash->dtype != TNN_U64 || hash->count != 1)
+        e = tnn__fail(TNN_ERROR_FORMAT, "%s: is no checkpoint: does not end with tinynn.hash",
+                      path);
+    else if (tnn__fnv(TNN__FNV, p, size - 8) != tnn__bits(p + size - 8, 8, 0))
+        e = tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says", path);
+    pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
+    if (!e) e = tnn__check_pieces(path, &f, piece, pieces);
+    if (!e) {
+        tnn__counters(net, o->loader, now, reals, 0);
+        for (i = 0; i < pieces; i++)
+            if (piece[i].data == whole || piece[i].data == reals) tnn__take_piece(&f, &piece[i]);
+        for (i = 0; !e && i < TNN__SAME; i++)
+            if (whole[i] != now[i])
+                e = tnn__fail(TNN_ERROR_FORMAT, "%s: %s: %l in the file, %l here", path,
+                              tnn__same[i], whole[i], now[i]);
+    }
+    if (!e) e = tnn__check_counters(net, o->loader, path, whole, reals);
+    if (!e && !tnn__load_weights(net, &none, path, &f)) e = (tnn_status)tnn_failed();
+    if (!e) {
+        for (i = 0; i < o->count; i++) o->numbers[i] = 0;
+        for (i = 0; i < pieces; i++)
+            if (piece[i].data && tnn__stored_named(&f, piece[i].name))
+                tnn__take_piece(&f, &piece[i]);
+        tnn__counters(net, o->loader, whole, reals, 1);
+    }
+    tnn_safetensors_free(&f);
+    return e;
+}
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_status (tnn_checkpoint_save)(tnn_net *net, const tnn_checkpoint_options *options)
+{
+    tnn__writer w;
+    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options);
+    if (!e) e = tnn__write_start(&w, options->path);
+    if (e) return e;
+    tnn__write_checkpoint(&w, net, options);
+    return tnn__write_end(&w);
+}
+TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_options *options)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size);
+    const tnn_status e = p ? (tnn_parse_checkpoint)(net, p, size, options)
+                           : (tnn_status)tnn_failed();
+    tnn__release(p);
+    return e;
 }
 #endif
 

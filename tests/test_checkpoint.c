@@ -1,0 +1,343 @@
+/* test_checkpoint.c - a run that is saved and goes on in another network is the same run, to the
+   bit: under every optimizer, within an epoch and within accumulation, with averages, schedules and
+   dropout. Files that are damaged, cut, or another network's are refused and change nothing. */
+#ifndef TINYNN_ELSEWHERE
+#define TINYNN_IMPLEMENTATION
+#endif
+#include "tinynn.h"
+#include "test.h"
+
+enum { SAMPLES = 22, PIXELS = 2*8*8, BATCH = 5, NUMBERS = 4 };
+static char path[460];
+
+typedef struct setting {
+    const char *name;
+    tnn_optimizer optimizer;
+    tnn_schedule schedule;
+    int before, after;          /* batches */
+} setting;
+
+static tnn_data data_set(void)
+{
+    static float x[SAMPLES * PIXELS];
+    static int labels[SAMPLES];
+    int i;
+    for (i = 0; i < SAMPLES * PIXELS; i++) x[i] = tnn_random_normal(3, 1, (uint64_t)i);
+    for (i = 0; i < SAMPLES; i++) labels[i] = i % 3;
+    return tnn_data_view(NULL, x, labels, SAMPLES, 2, 8, 8);
+}
+static void layer(tnn_net *net, tnn_layer_type type, int units)
+{
+    tnn_layer o;
+    memset(&o, 0, sizeof o);
+    o.type = type;
+    o.units = o.filters = units;
+    o.kernel = type == TNN_CONV2D ? 3 : 2;
+    o.pad = type == TNN_CONV2D;
+    tnn_add_layer(net, &o);
+}
+static tnn_net *build(const setting *s, int units)
+{
+    tnn_net_options options;
+    tnn_loss_options loss;
+    tnn_net *net;
+    memset(&options, 0, sizeof options);
+    memset(&loss, 0, sizeof loss);
+    options.input[0] = 2;
+    options.input[1] = options.input[2] = 8;
+    options.batch = BATCH;
+    options.seed = 5;
+    loss.type = TNN_CROSS_ENTROPY;
+    net = tnn_net_create(&options);
+    layer(net, TNN_CONV2D, 6);
+    layer(net, TNN_BATCHNORM, 0);
+    layer(net, TNN_RELU, 0);
+    layer(net, TNN_MAXPOOL2D, 0);
+    layer(net, TNN_FLATTEN, 0);
+    layer(net, TNN_DROPOUT, 0);
+    layer(net, TNN_DENSE, units);
+    layer(net, TNN_RELU, 0);
+    layer(net, TNN_DENSE, 3);
+    tnn_net_loss(net, &loss);
+    tnn_net_optimizer(net, &s->optimizer);
+    if (s->schedule.type) tnn_net_schedule(net, &s->schedule);
+    return net;
+}
+static tnn_loader *loader(const tnn_data *d, int batch)
+{
+    tnn_loader_options o;
+    memset(&o, 0, sizeof o);
+    o.batch = batch;
+    o.shuffle = 1;
+    o.seed = 9;
+    o.flip = 0.5;
+    return tnn_loader_open(d, &o);
+}
+static void train(tnn_net *net, tnn_loader *l, int batches, double *history, int *have)
+{
+    for (; batches > 0 && !tnn_failed(); batches--) {
+        double loss;
+        while (!tnn_next(l) && !tnn_failed()) tnn_end_epoch(net);
+        loss = tnn_train_batch(net, l->x, l->labels, l->n);
+        history[(*have)++ % NUMBERS] = loss;
+    }
+}
+/* Through a file. */
+static tnn_checkpoint_options options_of(tnn_loader *l, double *numbers, int count)
+{
+    tnn_checkpoint_options o;
+    memset(&o, 0, sizeof o);
+    o.path = path;
+    o.loader = l;
+    o.numbers = numbers;
+    o.count = count;
+    return o;
+}
+static tnn_status save(tnn_net *net, tnn_loader *l, double *numbers, int count)
+{
+    const tnn_checkpoint_options o = options_of(l, numbers, count);
+    return tnn_checkpoint_save(net, &o);
+}
+static tnn_status resume(tnn_net *net, tnn_loader *l, double *numbers, int count)
+{
+    const tnn_checkpoint_options o = options_of(l, numbers, count);
+    return tnn_checkpoint_load(net, &o);
+}
+
+static void one(const setting *s)
+{
+    const tnn_data d = data_set();
+    tnn_loader *l = loader(&d, BATCH), *other = loader(&d, BATCH);
+    tnn_net *net = build(s, 7), *next = build(s, 7);
+    double history[NUMBERS] = {0, 0, 0, 0}, again[NUMBERS + 1] = {7, 7, 7, 7, 7};
+    int have = 0, had;
+    train(net, l, s->before, history, &have);
+    if (tnn_failed()) {
+        CHECK(0, "%s: %s", s->name, tnn_error());
+        tnn_clear_error();
+    } else {
+        CHECK(save(net, l, history, NUMBERS) == TNN_OK, "%s: %s", s->name, tnn_error());
+        had = have;
+        train(net, l, s->after, history, &have);
+        CHECK(resume(next, other, again, NUMBERS + 1) == TNN_OK, "%s: %s", s->name, tnn_error());
+        CHECK(again[NUMBERS] == 0, "%s: a number that is not in the file", s->name);
+        train(next, other, s->after, again, &had);
+        CHECK(tnn_hash(net) == tnn_hash(next), "%s: other weights than without a stop", s->name);
+        CHECK_SAME(s->name, again, history, sizeof history);
+        CHECK(tnn_lr(net) == tnn_lr(next), "%s: lr %g, %g", s->name, tnn_lr(net), tnn_lr(next));
+        if (s->optimizer.ema > 0 || s->optimizer.swa_start || s->optimizer.lookahead) {
+            tnn_use_average(net, 1);
+            tnn_use_average(next, 1);
+            CHECK(tnn_hash(net) == tnn_hash(next), "%s: other averages", s->name);
+            CHECK(save(net, l, NULL, 0), "%s: saved with averages in use", s->name);
+            tnn_clear_error();
+        }
+    }
+    tnn_free(net);
+    tnn_free(next);
+    tnn_loader_free(l);
+    tnn_loader_free(other);
+}
+static void optimizers(void)
+{
+    int type;
+    for (type = TNN_SGD; type < TNN_CUSTOM; type++) {
+        char name[32];
+        setting s;
+        memset(&s, 0, sizeof s);
+        snprintf(name, sizeof name, "optimizer %d", type);
+        s.name = name;
+        s.optimizer.type = (tnn_optimizer_type)type;
+        s.optimizer.lr = 0.003;
+        s.optimizer.momentum = type == TNN_SGD ? 0.9 : 0;
+        s.before = 7;           /* an epoch has five */
+        s.after = 6;
+        one(&s);
+    }
+}
+static void everything(void)
+{
+    setting s;
+    memset(&s, 0, sizeof s);
+    s.name = "accumulated, averaged, scheduled";
+    s.optimizer.type = TNN_ADAM;
+    s.optimizer.lr = 0.01;
+    s.optimizer.accumulate = 3;
+    s.optimizer.ema = 0.9;
+    s.schedule.type = TNN_ONE_CYCLE;
+    s.schedule.steps = 9;
+    s.before = 7;
+    s.after = 9;
+    one(&s);
+    s.name = "SWA, clipped, a schedule per epoch";
+    s.optimizer.accumulate = 0;
+    s.optimizer.ema = 0;
+    s.optimizer.swa_start = 4;
+    s.optimizer.swa_every = 2;
+    s.optimizer.clip_norm = 0.5;
+    s.schedule.type = TNN_EXPONENTIAL;
+    s.schedule.gamma = 0.5;
+    s.schedule.per_epoch = 1;
+    one(&s);
+    s.name = "lookahead, between two epochs";
+    s.optimizer.swa_start = 0;
+    s.optimizer.lookahead = 4;
+    s.before = 5;
+    one(&s);
+    s.name = "before the first step";
+    s.before = 0;
+    s.after = 8;
+    one(&s);
+}
+
+static void refused(void)
+{
+    static unsigned char good[1 << 16], file[1 << 16];
+    tnn_checkpoint_options in_memory;
+    FILE *f;
+    const tnn_data d = data_set();
+    setting s;
+    tnn_loader *l = loader(&d, BATCH), *larger = loader(&d, BATCH + 1);
+    tnn_weights_options weights;
+    tnn_net *net, *wide, *sgd;
+    double numbers[NUMBERS] = {1, 2, 3, 4};
+    uint64_t hash;
+    size_t size, i;
+    int have = 0, accepted = 0;
+    memset(&weights, 0, sizeof weights);
+    memset(&s, 0, sizeof s);
+    s.optimizer.type = TNN_ADAM;
+    net = build(&s, 2);
+    wide = build(&s, 3);
+    s.optimizer.type = TNN_ADAMAX;
+    sgd = build(&s, 2);
+    train(net, l, 3, numbers, &have);
+    CHECK(save(net, l, numbers, NUMBERS) == TNN_OK, "%s", tnn_error());
+    in_memory = options_of(l, numbers, NUMBERS);
+    size = tnn_format_checkpoint(net, good, sizeof good, &in_memory);
+    CHECK(size > 1000 && size < sizeof good, "%lu bytes", (unsigned long)size);
+    CHECK(tnn_format_checkpoint(net, good, size - 1, &in_memory) == size, "not its size");
+    f = fopen(path, "rb");
+    CHECK(f && fread(file, 1, sizeof file, f) == size && !memcmp(good, file, size),
+          "file and memory differ");
+    if (f) fclose(f);
+    train(net, l, 1, numbers, &have);
+    hash = tnn_hash(net);
+    numbers[0] = 5;
+
+#define REFUSED(call, words) do { \
+        CHECK((call) != TNN_OK && strstr(tnn_error(), words), "\"%s\" is not about \"%s\"", \
+              tnn_error(), words); \
+        tnn_clear_error(); } while (0)
+    REFUSED(resume(wide, l, numbers, NUMBERS), "has");
+    REFUSED(resume(sgd, l, numbers, NUMBERS), "optimizer: 2 in the file, 9 here");
+    REFUSED(resume(net, larger, numbers, NUMBERS), "batch: 5 in the file, 6 here");
+    REFUSED(resume(net, NULL, numbers, NUMBERS), "there is one): 1 in the file, 0 here");
+    REFUSED(resume(net, l, numbers, 3), "has 4 of tinynn.numbers");
+    REFUSED(resume(net, l, NULL, 0), "has tinynn.numbers of 4");
+    REFUSED(resume(net, l, NULL, 2), "without .numbers");
+    weights.path = path;
+    tnn_weights_save(net, &weights);
+    REFUSED(resume(net, l, numbers, NUMBERS), "is no checkpoint");
+    for (i = 0; i < size; i++) {
+        unsigned char *cut = (unsigned char *)malloc(i + !i);   /* a sanitizer sees its end */
+        if (!cut) break;
+        memcpy(cut, good, i);
+        accepted += tnn_parse_checkpoint(net, cut, i, &in_memory) == TNN_OK;
+        tnn_clear_error();
+        free(cut);
+    }
+    CHECK(!accepted, "%d of the cut files were accepted", accepted);
+    for (i = 0; i < 8*size; i++) {
+        good[i/8] ^= (unsigned char)(1 << i % 8);
+        accepted += tnn_parse_checkpoint(net, good, size, &in_memory) == TNN_OK;
+        tnn_clear_error();
+        good[i/8] ^= (unsigned char)(1 << i % 8);
+        i += i/8 > 3000 ? 7 : 0;                    /* every bit of the header, one of the rest */
+    }
+    CHECK(!accepted, "%d of the changed files were accepted", accepted);
+    CHECK(tnn_hash(net) == hash && numbers[0] == 5, "a refused file has changed something");
+    CHECK(tnn_parse_checkpoint(net, good, size, &in_memory) == TNN_OK, "%s", tnn_error());
+    CHECK(tnn_hash(net) != hash, "nothing was loaded");
+    CHECK(tnn_parse_weights(net, good, size, NULL) > 0, "as weights: %s", tnn_error());
+    tnn_free(net);
+    tnn_free(wide);
+    tnn_free(sgd);
+    tnn_loader_free(l);
+    tnn_loader_free(larger);
+}
+
+/* Files of somebody who knows the hash: every number of the counters replaced. What is accepted
+   must be safe to go on with. */
+static void forged(void)
+{
+    static unsigned char bytes[1 << 18];
+    static const unsigned char values[][8] = {
+        {0, 0, 0, 0, 0, 0, 0, 0x80}, {255, 255, 255, 255, 255, 255, 255, 0x7f},
+        {255, 255, 255, 255, 255, 255, 255, 255}, {1, 0, 0, 0, 0, 0, 0, 0},
+        {255, 255, 255, 0x7f, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, {0, 0, 1, 0, 0, 0, 0, 0}
+    };
+    const tnn_data d = data_set();
+    const unsigned types[] = {TNN_ADAM, TNN_LBFGS, TNN_SCHEDULE_FREE_ADAMW};
+    int accepted = 0, refused_ = 0, t;
+    for (t = 0; t < 3; t++) {
+        setting s;
+        tnn_loader *l = loader(&d, BATCH);
+        tnn_checkpoint_options o = options_of(l, NULL, 0);
+        tnn_net *net;
+        tnn_safetensors f;
+        double numbers[NUMBERS];
+        size_t size, at, k, v;
+        int i, have = 0;
+        memset(&s, 0, sizeof s);
+        s.optimizer.type = (tnn_optimizer_type)types[t];
+        s.optimizer.lr = 0.001;
+        s.optimizer.history = 3;
+        net = build(&s, 2);
+        train(net, l, 6, numbers, &have);
+        size = tnn_format_checkpoint(net, bytes, sizeof bytes, &o);
+        CHECK(size && size <= sizeof bytes, "%lu bytes", (unsigned long)size);
+        f = tnn_parse_safetensors(bytes, size);
+        for (i = 0; i < f.count; i++) {
+            if (strcmp(f.tensor[i].name, "tinynn.integers")
+                && strcmp(f.tensor[i].name, "tinynn.reals"))
+                continue;
+            at = (size_t)(f.data - bytes) + (size_t)f.tensor[i].begin;
+            for (k = 0; k < (size_t)f.tensor[i].count; k++)
+                for (v = 0; v < sizeof values / sizeof *values; v++) {
+                    unsigned char old[8];
+                    uint64_t hash = 14695981039346656037ull;
+                    size_t b;
+                    memcpy(old, bytes + at + 8*k, 8);
+                    memcpy(bytes + at + 8*k, values[v], 8);
+                    for (b = 0; b < size - 8; b++) hash = (hash ^ bytes[b])*1099511628211ull;
+                    for (b = 0; b < 8; b++) bytes[size - 8 + b] = (unsigned char)(hash >> 8*b);
+                    if (tnn_parse_checkpoint(net, bytes, size, &o) == TNN_OK) {
+                        accepted++;
+                        train(net, l, 2, numbers, &have);
+                    } else refused_++;
+                    tnn_clear_error();
+                    memcpy(bytes + at + 8*k, old, 8);
+                }
+        }
+        tnn_safetensors_free(&f);
+        tnn_free(net);
+        tnn_loader_free(l);
+    }
+    CHECK(accepted && refused_, "%d accepted, %d refused", accepted, refused_);
+    test_note("%d accepted, %d refused", accepted, refused_);
+}
+
+int main(int argc, char **argv)
+{
+    const char *slash = strrchr(argv[0], '/');
+    snprintf(path, sizeof path, "%.*stest_checkpoint.tnn", slash ? (int)(slash - argv[0] + 1) : 0,
+             argv[0]);
+    test_start(argc, argv);
+    RUN("a run goes on, under every optimizer", optimizers);
+    RUN("a run goes on, with averages and schedules", everything);
+    RUN("damaged checkpoints and those of others", refused);
+    RUN("forged checkpoints", forged);
+    remove(path);
+    return test_finish();
+}
