@@ -65,7 +65,13 @@ typedef struct experiment {
     const char *run;
     int         epoch, epochs;
     FILE       *file;
-    char        path[EXPERIMENT_PATH];
+    char        path[EXPERIMENT_PATH], checkpoint[EXPERIMENT_PATH];
+    uint64_t    hash;                   /* of its configuration                                   */
+    double      every, saved;           /* seconds between checkpoints, when the last was made    */
+    tnn_net    *net;                    /* what they are of, or NULL                              */
+    tnn_loader *batches;
+    double     *kept;                   /* the hash in two halves, epochs that are done; of each
+                                           its row                                                */
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, drawn;
 } experiment;
@@ -93,7 +99,9 @@ static inline void experiment_help(const experiment *e, FILE *to)
         fprintf(to, "  --shard I/N    this is process I of the N that share the run %s, of which it\n"
                     "                 does every N-th part and nothing else; start all of them\n",
                 e->shared);
-    fprintf(to, "  --help         this\n\nruns:");
+    fprintf(to, "  --save S       seconds between two checkpoints of a run (default 10), from\n"
+                "                 which it goes on if it is interrupted\n"
+                "  --help         this\n\nruns:");
     for (int i = 0, column = 5; e->runs[i]; i++) {
         int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
         fprintf(to, "%s %s", wrap ? "\n     " : "", e->runs[i]);
@@ -147,6 +155,7 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
     if (!e->data || !*e->data) e->data = "data";
     e->out  = "build/results";
     e->seed = 1;
+    e->every = 10;
     e->shards = 1;
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i], *value;
@@ -155,7 +164,8 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
         int own   = e->choice && strcmp(option, e->choice) == 0;
         int shard = e->shared && strcmp(option, "--shard") == 0;
         if (!own && !shard && strcmp(option, "--data") && strcmp(option, "--out") &&
-            strcmp(option, "--only") && strcmp(option, "--seed") && strcmp(option, "--threads"))
+            strcmp(option, "--only") && strcmp(option, "--seed") && strcmp(option, "--threads") &&
+            strcmp(option, "--save"))
             return experiment_usage(e, option, "unknown option", NULL);
         if (++i == argc || !*argv[i]) return experiment_usage(e, option, "needs a value", NULL);
         value = argv[i];
@@ -181,8 +191,9 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
             if (v < 0 || (threads && v > 1024))
                 return experiment_usage(e, option, threads ? "takes a whole number from 1 to 1024"
                                                            : "takes a whole number", NULL);
-            if (threads) e->threads = (int)v;
-            else         e->seed = (uint64_t)v;
+            if (threads)                             e->threads = (int)v;
+            else if (strcmp(option, "--save") == 0)  e->every = v;
+            else                                     e->seed = (uint64_t)v;
         }
     }
     tnn_set_threads(e->threads);
@@ -380,6 +391,10 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
         e->work -= e->run_work;
         return 0;
     }
+    memcpy(e->checkpoint, e->path, sizeof e->path);
+    strcpy(strrchr(e->checkpoint, '.'), ".tnn");
+    e->hash = 14695981039346656037u;                /* FNV-1a */
+    for (const char *c = config; *c; c++) e->hash = (e->hash ^ (unsigned char)*c) * 1099511628211u;
     *part = '.';
     e->file = experiment_mkdirs(e->path) == 0 ? fopen(e->path, "w") : NULL;
     if (!e->file) {
@@ -396,6 +411,78 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     return 1;
 }
 
+/* CHECKPOINTS, for runs of any length: after experiment_begin
+       experiment_resume(e, net, batches);
+       for (each epoch) {
+           if (!experiment_recall(e, &train, &val)) { train an epoch, and evaluate }
+           experiment_row(e, train, val, tnn_lr(net));
+       }
+   From now on rows are kept, and saved with all that the network and the loader need; a run that
+   was interrupted is given its rows again before it goes on. The file stands beside the results as
+   RUN.tnn until the run is complete. */
+enum { EXPERIMENT_KEPT = 3, EXPERIMENT_ROW = 5 };
+static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
+{
+    char text[EXPERIMENT_PATH + 200];
+    int  count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs;
+    e->kept = (double *)calloc((size_t)count, sizeof *e->kept);
+    if (!e->kept || tnn_failed()) return;
+    e->net     = net;
+    e->batches = batches;
+    e->saved   = experiment_clock();
+    FILE *f = fopen(e->checkpoint, "rb");
+    if (f) {
+        fclose(f);
+        tnn_load_checkpoint(net, e->checkpoint, .loader = batches, .numbers = e->kept,
+                            .count = count);
+        if (tnn_failed()) {
+            snprintf(text, sizeof text, "begins anew: %s", tnn_error());
+            experiment_say(e, text);
+            tnn_clear_error();
+        }
+    }
+    if (e->kept[0] != (double)(e->hash >> 32) || e->kept[1] != (double)(e->hash & 0xffffffffu)) {
+        e->kept[0] = (double)(e->hash >> 32);
+        e->kept[1] = (double)(e->hash & 0xffffffffu);
+        e->kept[2] = 0;
+    } else if (e->kept[2] > 0) {
+        snprintf(text, sizeof text, "goes on after epoch %.0f", e->kept[2]);
+        experiment_say(e, text);
+        e->work -= e->run_work / e->epochs * e->kept[2];
+    }
+}
+static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metrics *val)
+{
+    if (!e->kept || e->epoch > e->kept[2]) return 0;
+    const double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
+    memset(train, 0, sizeof *train);
+    memset(val, 0, sizeof *val);
+    train->loss     = row[0];
+    train->accuracy = row[1];
+    val->loss       = row[2];
+    val->accuracy   = row[3];
+    return 1;
+}
+/* Keeps a row, and saves if it is time: not more than a twentieth of it goes into saving. */
+static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics val, double *lr)
+{
+    if (!e->kept) return;
+    double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
+    if (e->epoch <= e->kept[2]) { *lr = row[4]; return; }
+    row[0] = train.loss;
+    row[1] = train.accuracy;
+    row[2] = val.loss;
+    row[3] = val.accuracy;
+    row[4] = *lr;
+    e->kept[2] = e->epoch;
+    double now = experiment_clock();
+    if (!e->net || now < e->saved + e->every || e->epoch == e->epochs) return;
+    tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
+                        .count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs);
+    e->saved = experiment_clock();
+    if (e->every > 0) e->saved += 20 * (e->saved - now);
+}
+
 /* C libraries spell NaN and infinity in different ways. */
 static inline void experiment_value(FILE *f, double v)
 {
@@ -408,6 +495,7 @@ static inline void experiment_value(FILE *f, double v)
 /* The row of the epoch that ended. Returns 0, or -1 on failure. */
 static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics val, double lr)
 {
+    experiment_keep(e, train, val, &lr);
     fprintf(e->file, "%d", e->epoch);
     experiment_value(e->file, train.loss);
     experiment_value(e->file, train.accuracy);
@@ -436,6 +524,9 @@ static inline int experiment_end(experiment *e)
     char path[EXPERIMENT_PATH];
     int  complete = e->epoch > e->epochs, failed = fclose(e->file) != 0;
     e->file = NULL;
+    e->net  = NULL;
+    free(e->kept);
+    e->kept = NULL;
     if (!complete) return -1;
     memcpy(path, e->path, sizeof path);
     path[strlen(path) - strlen(".part")] = 0;
@@ -444,6 +535,7 @@ static inline int experiment_end(experiment *e)
         experiment_say(e, "the result file cannot be written");
         return -1;
     }
+    remove(e->checkpoint);
     return 0;
 }
 

@@ -66,9 +66,13 @@ static int do_run(experiment *e, const cnn_run *run, const fashion_set *set, int
     if (go == 1) {
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = run->batch,
                                                 .shuffle = e->chosen == 0, .seed = e->seed);
+        experiment_resume(e, net, batches);
         for (int epoch = 0; epoch < epochs; epoch++) {
-            tnn_metrics seen = experiment_train(e, net, batches);
-            tnn_metrics val  = tnn_evaluate(net, &set->val);
+            tnn_metrics seen, val;
+            if (!experiment_recall(e, &seen, &val)) {
+                seen = experiment_train(e, net, batches);
+                val  = tnn_evaluate(net, &set->val);
+            }
             if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
         }
         tnn_loader_free(batches);

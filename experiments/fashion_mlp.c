@@ -63,12 +63,14 @@ static int do_run(experiment *e, const mlp_run *run, const fashion_set *set, int
     if (go == 1) {
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = run->batch, .shuffle = 1,
                                                 .seed = e->seed);
+        experiment_resume(e, net, batches);
         for (int epoch = 0; epoch < epochs; epoch++) {
-            while (tnn_next(batches)) {
-                tnn_train_batch(net, batches->x, batches->labels, batches->n);
-                experiment_progress(e, batches->n);
+            tnn_metrics train, val;
+            if (!experiment_recall(e, &train, &val)) {
+                experiment_train(e, net, batches);
+                train = tnn_evaluate(net, &set->train);
+                val   = tnn_evaluate(net, &set->val);
             }
-            tnn_metrics train = tnn_evaluate(net, &set->train), val = tnn_evaluate(net, &set->val);
             if (experiment_row(e, train, val, tnn_lr(net)) != 0) break;
         }
         tnn_loader_free(batches);

@@ -176,9 +176,13 @@ static int do_run(experiment *e, const char *name, flags_task task, int epochs,
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = o->batch, .shuffle = 1,
                                                 .seed = e->seed);
         double begin = experiment_clock();
+        experiment_resume(e, net, batches);
         while (e->epoch <= e->epochs) {
-            tnn_metrics seen = experiment_train(e, net, batches);
-            tnn_metrics test = tnn_evaluate(net, &set->test);
+            tnn_metrics seen, test;
+            if (!experiment_recall(e, &seen, &test)) {
+                seen = experiment_train(e, net, batches);
+                test = tnn_evaluate(net, &set->test);
+            }
             if (experiment_row(e, seen, test, tnn_lr(net)) != 0) break;
             int better = !tnn_early_stop(&stop, net, test.accuracy);
             if (task == RETRAIN && (!better || test.accuracy >= 0.9) && e->epoch <= e->epochs) {
