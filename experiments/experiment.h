@@ -463,7 +463,7 @@ static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metri
     val->accuracy   = row[3];
     return 1;
 }
-/* Keeps a row, and saves if it is time: not more than a twentieth of it goes into saving. */
+/* Keeps a row, and saves if it is time: at most a fiftieth of it goes into saving. */
 static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics val, double *lr)
 {
     if (!e->kept) return;
@@ -480,7 +480,7 @@ static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics
     tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
                         .count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs);
     e->saved = experiment_clock();
-    if (e->every > 0) e->saved += 20 * (e->saved - now);
+    if (e->every > 0) e->saved += 50 * (e->saved - now);
 }
 
 /* C libraries spell NaN and infinity in different ways. */
