@@ -650,9 +650,9 @@ static uint64_t trained_hash(int tiled, int batch, int threads, int steps)
     uint64_t hash;
     int i;
     tnn_build(net);
-    CHECK((net->op[2].tiled != NULL) == tiled, "whether it goes Winograd's way");
     for (i = 0; i < steps; i++) tnn_train_batch(net, xs + i%3*SIZE, ys + i%3, 33);
-    hash = tnn_hash(net);
+    /* 0: not the way that was meant. No CHECK, several threads are here at the same time */
+    hash = (net->op[2].tiled != NULL) == tiled ? tnn_hash(net) : 0;
     tnn_free(net);
     return hash;
 }
