@@ -1,6 +1,6 @@
 #!/bin/sh
 # resume.sh [all] - runs that are killed (kill -9) at random moments, and started again, end with the
-# result files of runs that are not: 4 kills each, with `all` 200. Needs the experiments that make builds.
+# result files of runs that are not: 4 kills, with `all` 200 each of two. Needs the experiments that make builds.
 
 about=resume
 . tests/check.sh
@@ -43,5 +43,5 @@ one() { # EXPERIMENT RUN
         killed $1 $2
 }
 check "fashion_mlp, killed $kills times" one fashion_mlp adam-bs1000
-check "fashion_cnn, killed $kills times" one fashion_cnn lr0.001-bs128
+[ "$1" != all ] || check "fashion_cnn, killed $kills times" one fashion_cnn lr0.001-bs128
 total
