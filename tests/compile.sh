@@ -2,8 +2,8 @@
 # compile.sh [all] - the header in all the ways to include it, under all the compilers found
 #
 # No warning anywhere; a small network, trained in each of these ways, ends with the same weights.
-# With `all` also what takes long: -O3, -march=native, and clang where gcc has told as much. Run from the top folder,
-# where make has built build/tinynn.o.
+# With `all` also what takes long: -O3, -march=native, and clang where gcc has told as much. Run from
+# the top folder, where make has built build/tinynn.o.
 
 about=compile
 . tests/check.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # resume.sh [all] - runs that are killed (kill -9) at random moments, and started again, end with the
-# result files of runs that are not: 4 kills, with `all` 200 each of two. Needs the experiments that make builds.
+# result files of runs that are not: 4 kills of one, with `all` 200 each of two. Needs the experiments
+# that make builds.
 
 about=resume
 . tests/check.sh
