@@ -8256,10 +8256,18 @@ TNN_API float *(tnn_flat)(tnn_net *net, int which, size_t *count)
     if (count) *count = net->flat[which] ? (size_t)net->params : 0;
     return net->flat[which];
 }
+/* FNV-1a, begun with TNN__FNV. */
+#define TNN__FNV 14695981039346656037ull
+static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
+{
+    for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
+    return hash;
+}
 TNN_API uint64_t (tnn_hash)(tnn_net *net)
 {
-    uint64_t hash = 14695981039346656037ull;
+    uint64_t hash = TNN__FNV;
     const tnn__op *op;
+    unsigned char bytes[4];
     int i, k, which;
     tnn__len at;
     if ((tnn_build)(net)) return 0;
@@ -8269,7 +8277,8 @@ TNN_API uint64_t (tnn_hash)(tnn_net *net)
             uint32_t u;
             memcpy(&u, tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0], at),
                    sizeof u);
-            for (k = 0; k < 32; k += 8) hash = (hash ^ (u >> k & 0xff))*1099511628211ull;
+            for (k = 0; k < 4; k++) bytes[k] = (unsigned char)(u >> 8*k & 0xff);
+            hash = tnn__fnv(hash, bytes, sizeof bytes);
         }
     }
     return hash;
@@ -13873,12 +13882,6 @@ typedef struct {
     char          *temporary;
 #endif
 } tnn__writer;
-#define TNN__FNV 14695981039346656037ull
-static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
-{
-    for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
-    return hash;
-}
 static void tnn__write(tnn__writer *w, const void *p, size_t size)
 {
     if (w->hash) w->hash = tnn__fnv(w->hash, (const unsigned char *)p, size);
@@ -14472,14 +14475,14 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
 #endif
 
 /* ---- 15e. Checkpoints: the format is in 1j --------------------------------------------------- */
-enum { TNN__SAME = 9, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 5 };
+enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 5 };
 
 /* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
    must be the same, and only compared. */
 static const char *const tnn__same[TNN__SAME] = {
     "version of the format", "optimizer", "number of floats in a flat vector",
     "loader (1: there is one)", "number of the loader's samples", "loader's batch",
-    "loader's .shuffle", "loader's .drop_last", "loader's .seed"
+    "loader's .shuffle", "loader's .drop_last", "loader's .seed", "network's .seed"
 };
 static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, int set)
 {
@@ -14498,6 +14501,7 @@ static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, 
         i[6] = l ? s->options.shuffle : 0;
         i[7] = l ? s->options.drop_last : 0;
         i[8] = l ? (long long)s->options.seed : 0;
+        i[9] = (long long)net->options.seed;
     }
     i += TNN__SAME;
     WHOLE(uint64_t, net->draws);        WHOLE(long long, net->steps);

@@ -55,6 +55,7 @@ typedef struct experiment {
     const char *shared;                 /* the run whose parts --shard spreads over processes, or
                                            NULL                                                   */
     int shard, shards;                  /* this process of so many: 0 of 1                        */
+    int saves;                          /* calls experiment_resume, and so has --save             */
     /* options */
     const char *data, *out, *only;
     uint64_t    seed;
@@ -65,13 +66,11 @@ typedef struct experiment {
     const char *run;
     int         epoch, epochs;
     FILE       *file;
-    char        path[EXPERIMENT_PATH], checkpoint[EXPERIMENT_PATH];
-    uint64_t    hash;                   /* of its configuration                                   */
+    char        path[EXPERIMENT_PATH], checkpoint[EXPERIMENT_PATH + 32];
     double      every, saved;           /* seconds between checkpoints, when the last was made    */
     tnn_net    *net;                    /* what they are of, or NULL                              */
     tnn_loader *batches;
-    double     *kept;                   /* the hash in two halves, epochs that are done; of each
-                                           its row                                                */
+    double     *kept;                   /* epochs that are done; of each its row                  */
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, drawn;
 } experiment;
@@ -99,9 +98,10 @@ static inline void experiment_help(const experiment *e, FILE *to)
         fprintf(to, "  --shard I/N    this is process I of the N that share the run %s, of which it\n"
                     "                 does every N-th part and nothing else; start all of them\n",
                 e->shared);
-    fprintf(to, "  --save S       seconds between two checkpoints of a run (default 10), from\n"
-                "                 which it goes on if it is interrupted\n"
-                "  --help         this\n\nruns:");
+    if (e->saves)
+        fprintf(to, "  --save S       seconds between two checkpoints of a run (default 10), from\n"
+                    "                 which it goes on if it is interrupted\n");
+    fprintf(to, "  --help         this\n\nruns:");
     for (int i = 0, column = 5; e->runs[i]; i++) {
         int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
         fprintf(to, "%s %s", wrap ? "\n     " : "", e->runs[i]);
@@ -165,7 +165,7 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
         int shard = e->shared && strcmp(option, "--shard") == 0;
         if (!own && !shard && strcmp(option, "--data") && strcmp(option, "--out") &&
             strcmp(option, "--only") && strcmp(option, "--seed") && strcmp(option, "--threads") &&
-            strcmp(option, "--save"))
+            (strcmp(option, "--save") || !e->saves))
             return experiment_usage(e, option, "unknown option", NULL);
         if (++i == argc || !*argv[i]) return experiment_usage(e, option, "needs a value", NULL);
         value = argv[i];
@@ -349,6 +349,14 @@ static inline uint64_t experiment_fingerprint(tnn_net *net, const tnn_data *data
     return hash;
 }
 
+/* FNV-1a, 64 bits, begun with 14695981039346656037. */
+static inline uint64_t experiment_hash(uint64_t hash, const void *data, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ ((const unsigned char *)data)[i]) * 1099511628211u;
+    return hash;
+}
+
 /* Does the file hold this configuration? A file with its final name is complete. */
 static inline int experiment_is_done(const char *path, const char *config)
 {
@@ -391,10 +399,10 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
         e->work -= e->run_work;
         return 0;
     }
-    memcpy(e->checkpoint, e->path, sizeof e->path);
-    strcpy(strrchr(e->checkpoint, '.'), ".tnn");
-    e->hash = 14695981039346656037u;                /* FNV-1a */
-    for (const char *c = config; *c; c++) e->hash = (e->hash ^ (unsigned char)*c) * 1099511628211u;
+    /* another configuration, another file */
+    snprintf(e->checkpoint, sizeof e->checkpoint, "%.*s-%016llx.tnn",
+             length - (int)strlen(".tsv.part"), e->path, (unsigned long long)
+             experiment_hash(14695981039346656037u, config, strlen(config)));
     *part = '.';
     e->file = experiment_mkdirs(e->path) == 0 ? fopen(e->path, "w") : NULL;
     if (!e->file) {
@@ -419,8 +427,8 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
        }
    From now on rows are kept, and saved with all that the network and the loader need; a run that
    was interrupted is given its rows again before it goes on. The file stands beside the results as
-   RUN.tnn until the run is complete. */
-enum { EXPERIMENT_KEPT = 3, EXPERIMENT_ROW = 5 };
+   RUN-CONFIGURATION.tnn until the run is complete. */
+enum { EXPERIMENT_KEPT = 1, EXPERIMENT_ROW = 5 };
 static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
 {
     char text[EXPERIMENT_PATH + 200];
@@ -441,19 +449,16 @@ static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *ba
             tnn_clear_error();
         }
     }
-    if (e->kept[0] != (double)(e->hash >> 32) || e->kept[1] != (double)(e->hash & 0xffffffffu)) {
-        e->kept[0] = (double)(e->hash >> 32);
-        e->kept[1] = (double)(e->hash & 0xffffffffu);
-        e->kept[2] = 0;
-    } else if (e->kept[2] > 0) {
-        snprintf(text, sizeof text, "goes on after epoch %.0f", e->kept[2]);
+    if (e->kept[0] > 0) {
+        snprintf(text, sizeof text, "goes on after epoch %.0f", e->kept[0]);
         experiment_say(e, text);
-        e->work -= e->run_work / e->epochs * e->kept[2];
+        e->run_done = e->run_work / e->epochs * e->kept[0];
+        e->work    -= e->run_done;
     }
 }
 static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metrics *val)
 {
-    if (!e->kept || e->epoch > e->kept[2]) return 0;
+    if (!e->kept || e->epoch > e->kept[0]) return 0;
     const double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
     memset(train, 0, sizeof *train);
     memset(val, 0, sizeof *val);
@@ -468,17 +473,22 @@ static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics
 {
     if (!e->kept) return;
     double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
-    if (e->epoch <= e->kept[2]) { *lr = row[4]; return; }
+    if (e->epoch <= e->kept[0]) { *lr = row[4]; return; }
     row[0] = train.loss;
     row[1] = train.accuracy;
     row[2] = val.loss;
     row[3] = val.accuracy;
     row[4] = *lr;
-    e->kept[2] = e->epoch;
+    e->kept[0] = e->epoch;
     double now = experiment_clock();
     if (!e->net || now < e->saved + e->every || e->epoch == e->epochs) return;
     tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
                         .count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs);
+    if (tnn_failed()) {                             /* the run itself goes well */
+        experiment_say(e, tnn_error());
+        tnn_clear_error();
+        e->net = NULL;
+    }
     e->saved = experiment_clock();
     if (e->every > 0) e->saved += 50 * (e->saved - now);
 }

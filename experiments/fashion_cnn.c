@@ -88,7 +88,8 @@ int main(int argc, char **argv)
     static const fashion_sizes sizes = {4000, 1000, 80, 40};
     const char *names[RUN_COUNT + 1] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
-    experiment e = {.name = "fashion_cnn", .runs = names, .choice = "--order", .choices = orders,
+    experiment e = {.name = "fashion_cnn", .saves = 1, .runs = names,
+                    .choice = "--order", .choices = orders,
                     .about = "learning rate and batch size of a CNN on Fashion-MNIST"};
     fashion_set set;
     int status = experiment_options(&e, argc, argv), epochs = e.quick ? 1 : 5;

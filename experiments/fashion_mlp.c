@@ -85,7 +85,7 @@ int main(int argc, char **argv)
     static const fashion_sizes sizes = {8000, 1000, 200, 100};
     const char *names[RUN_COUNT + 1] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
-    experiment e = {.name = "fashion_mlp", .runs = names,
+    experiment e = {.name = "fashion_mlp", .saves = 1, .runs = names,
                     .about = "optimizer, batch size and dropout of an MLP on Fashion-MNIST"};
     fashion_set set;
     int status = experiment_options(&e, argc, argv);

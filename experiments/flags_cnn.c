@@ -349,7 +349,7 @@ int main(int argc, char **argv)
 {
     const char *names[RUN_COUNT + 1] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
-    experiment e = {.name = "flags_cnn", .runs = names, .shared = "search",
+    experiment e = {.name = "flags_cnn", .saves = 1, .runs = names, .shared = "search",
                     .about = "a CNN on 24 flags, and the search for its hyper-parameters"};
     flags_set set;
     int first_best = RUN_COUNT, status = experiment_options(&e, argc, argv);

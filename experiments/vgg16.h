@@ -100,13 +100,6 @@ static const vgg16_run VGG16_RUNS[] = {
 };
 enum { VGG16_RUN_COUNT = sizeof VGG16_RUNS / sizeof VGG16_RUNS[0] };
 
-static inline uint64_t vgg16_hash(uint64_t hash, const void *data, size_t bytes)   /* FNV-1a 64 */
-{
-    for (size_t i = 0; i < bytes; i++)
-        hash = (hash ^ ((const unsigned char *)data)[i]) * 1099511628211u;
-    return hash;
-}
-
 /* What the net makes of n images of 3 x `pixels` bytes. x: room for them as floats. */
 static inline void vgg16_forward(tnn_net *net, const vgg16_run *run, const unsigned char *bytes,
                                  int pixels, int n, float *x, float *features)
@@ -156,8 +149,8 @@ static inline float *vgg16_features(experiment *e, const vgg16_run *run, const c
     int good = x && y && vgg16_load(net, weights, 0, run->features) == 0;
     if (good) {
         vgg16_forward(net, run, images->bytes, pixels, 1, x, y);
-        uint64_t hash = vgg16_hash(tnn_hash(net), y, sizeof *y * (size_t)*count);
-        hash = vgg16_hash(hash, images->bytes, size * (size_t)n);
+        uint64_t hash = experiment_hash(tnn_hash(net), y, sizeof *y * (size_t)*count);
+        hash = experiment_hash(hash, images->bytes, size * (size_t)n);
         snprintf(path, sizeof path, "%s/%s/features-%016llx.npy", e->out, e->name,
                  (unsigned long long)hash);
     }

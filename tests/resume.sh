@@ -24,7 +24,9 @@ killed() {
         build/$x --only $run --out "$out" --data none --save 0 > "$out.log" 2>&1 &
         pid=$!
         if [ $left -gt 0 ]; then
-            while [ ! -f "$out/$x/$run.tnn" ] && kill -0 $pid 2> /dev/null; do sleep 0.1; done
+            until ls "$out/$x/$run"-*.tnn > "$dir/seen" 2>&1 || ! kill -0 $pid 2> /dev/null; do
+                sleep 0.1
+            done
             sleep "$(awk -v seed=$left$$ 'BEGIN { srand(seed); printf "%.3f", 0.1 + 2*rand() }')"
             kill -9 $pid 2> /dev/null && left=$((left - 1))
         fi

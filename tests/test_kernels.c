@@ -2,7 +2,8 @@
 
    Bits must be equal (SSE2, without fused multiply-add: within 1e-5 of the largest value). All
    operands end at an unmapped page or begin behind one, at odd addresses and sizes, so that a
-   kernel which touches what it was not given dies here; TINYNN_UNGUARDED=1 leaves those pages out. */
+   kernel which touches what it was not given dies here; with TINYNN_UNGUARDED=1 in the environment
+   there are no such pages. */
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <sys/mman.h>

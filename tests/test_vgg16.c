@@ -217,8 +217,8 @@ static void transfer(void)
     tnn_forward(net, x, 1, TNN_EVAL);
     CHECK_SAME("features of image 7", y[0] + 7*count, tnn_output(net), sizeof(float) * 256);
     {   /* the file's name, by its hash */
-        uint64_t hash = vgg16_hash(tnn_hash(net), y[0], sizeof(float) * 256);
-        hash = vgg16_hash(hash, bytes, sizeof bytes);
+        uint64_t hash = experiment_hash(tnn_hash(net), y[0], sizeof(float) * 256);
+        hash = experiment_hash(hash, bytes, sizeof bytes);
         snprintf(path, sizeof path, "%s/vgg/features-%016llx.npy", folder,
                  (unsigned long long)hash);
     }
