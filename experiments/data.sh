@@ -104,9 +104,11 @@ archive() {
 
 flags() {
     [ -f flags/images.npy ] || [ -f flags/images.npy.gz ] && [ -f flags/labels.npy ] && return
-    if have magick; then convert=magick; else convert=convert; fi
-    have $convert || { say 'make data: the flags need ImageMagick, for instance:' \
-                           'apt-get install imagemagick'; return 1; }
+    if have magick; then convert=magick; else convert=convert; fi # Windows has a convert of its own
+    $convert -version 2> /dev/null | grep -q ImageMagick || {
+        say 'make data: the flags need ImageMagick, for instance: apt-get install imagemagick'
+        return 1
+    }
     absent=$(listed | while read -r sum file; do [ -f "$file" ] || echo; done | wc -l)
     [ $((2 * absent)) -le "$(listed | wc -l)" ] || archive
     sites=$FLAGS_SITES bar=sS

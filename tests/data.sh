@@ -109,14 +109,15 @@ check "no such set" no_such_set
 # ---- flags ---------------------------------------------------------------------------------------
 # Photos of one colour each, and the array that they make: 'a' to 'd' are grey levels.
 
-magick() {
-    have magick || have convert || { echo "needs ImageMagick"; return 77; }
+imagemagick() {
+    { magick -version || convert -version; } 2> /dev/null | grep -q ImageMagick ||
+        { echo "needs ImageMagick"; return 77; }
 }
 photo() { mkdir -p "${1%/*}"; { printf 'P6 3 2 255\n'; level "$2" 6; } > "$1"; }
 level() { head -c $(($2 * 3)) /dev/zero | tr '\000' "$1"; }
 
 flags() { # NAME: its site x/y/Flags and its list
-    magick || return
+    imagemagick || return
     here=$dir/$1 photos=$dir/$1/x/y/Flags
     photo "$photos/Los Dos/B.ppm" a
     photo "$photos/Los Dos/a (1).ppm" b
@@ -178,7 +179,7 @@ check "a photo that cannot be read" unreadable
 
 # The real ones at hand, each compared with its place in the array given: the list's order.
 real() {
-    magick || return
+    imagemagick || return
     given=${TINYNN_DATA:-data}/flags here=$dir/real
     [ -d "$given/originals" ] && [ -f "$given/images.npy.gz" ] ||
         { echo "needs flags/originals and flags/images.npy.gz in TINYNN_DATA"; return 77; }
