@@ -19,7 +19,7 @@ same() { # A B: folders with results of the same rows, and nothing beside them
 }
 # killed EXPERIMENT RUN: killed and started again until it is complete; anew, if there are kills left
 killed() {
-    x=$1 run=$2 out=$dir/$1-killed left=$kills went_on=0
+    x=$1 run=$2 out=$dir/$1-killed left=$kills went_on=0 most=2 # seconds until it is killed
     while :; do
         build/$x --only $run --out "$out" --data none --save 0 > "$out.log" 2>&1 &
         pid=$!
@@ -27,8 +27,10 @@ killed() {
             until ls "$out/$x/$run"-*.tnn > "$dir/seen" 2>&1 || ! kill -0 $pid 2> /dev/null; do
                 sleep 0.1
             done
-            sleep "$(awk -v seed=$left$$ 'BEGIN { srand(seed); printf "%.3f", 0.1 + 2*rand() }')"
-            kill -9 $pid 2> /dev/null && left=$((left - 1))
+            sleep "$(awk -v seed=$left$$ -v most=$most 'BEGIN {
+                srand(seed); printf "%.3f", most*rand() }')"
+            if kill -9 $pid 2> /dev/null; then left=$((left - 1))
+            else most=$(awk -v most=$most 'BEGIN { printf "%.3f", most/2 }'); fi # it was too fast
         fi
         wait $pid 2> /dev/null
         grep 'begins anew' "$out.log" && return 1
