@@ -776,7 +776,9 @@ TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
    where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
    else 0. On targets 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
-TNN_API tnn_status   tnn_backward(tnn_net *net);   /* overwrites the gradients; see .accumulate */
+/* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, which names
+   its tensor: no step is made with it. */
+TNN_API tnn_status   tnn_backward(tnn_net *net);
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
@@ -8761,6 +8763,45 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     return TNN_OK;
 }
 
+static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, const float *y);
+/* Whether a dense layer's dW is finite for certain, by |dW| <= |x| |dy|: where there are fewer of
+   these to read than there are weights. */
+static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
+    double x = 0, dy = 0;
+    int s;
+    if (op->masked || net->n*(op->q.K + op->q.oc) > op->w_floats) return 0;
+    for (s = 0; s < net->n; s++) {
+        const float *g = out->grad + s*out->grad_sample;
+        x += tnn__inner(k, op->q.K, in->data + s*in->sample, in->data + s*in->sample);
+        dy += tnn__inner(k, op->q.oc, g, g);
+    }
+    return sqrt(x*dy)*(1 + fabs((double)op->slope))/(1 - (double)op->p) < 1e38;
+}
+/* Refuses gradients that are not finite, and names the first. */
+static tnn_status tnn__check_gradients(tnn_net *net)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const tnn__op *op;
+    int i, which;
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL && which < TNN__MEAN; i++) {
+        const float *g = net->flat[TNN__G] + (which ? op->b : op->w);
+        const tnn__len n = which ? op->b_floats : op->w_floats;
+        tnn__len at;
+        double sum;
+        if (!op->trained || (!which && op->type == TNN_DENSE && tnn__dense_bounded(net, op)))
+            continue;
+        sum = tnn__inner(k, n, g, g);
+        for (at = 0; !(sum - sum >= 0) && at < n; at++)         /* or its square is too large */
+            if (!(g[at] - g[at] >= 0))
+                return tnn__fail(TNN_ERROR_NUMBER, "tnn_backward: the gradient of %s is not finite "
+                                 "after %l steps; the parameters are those of the last step; "
+                                 "a smaller lr may help", op->name[which], net->steps);
+    }
+    return TNN_OK;
+}
 static void tnn__accumulate(tnn_net *net);       /* 9c */
 TNN_API tnn_status (tnn_backward)(tnn_net *net)
 {
@@ -8828,6 +8869,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
             float *dw = net->flat[1] + net->op[i].w;
             call.k->dropout(net->op[i].w_floats, dw, dw, &d, tnn__draw_stream(net, &net->op[i]), 0);
         }
+    if (tnn__check_gradients(net)) return TNN_ERROR_NUMBER;
     net->stage = TNN__BACKWARD;
     tnn__accumulate(net);
     return TNN_OK;
@@ -9174,6 +9216,15 @@ static void tnn__loss_task(void *context, int span, int worker)
     }
 }
 
+static int tnn__runs_away(const tnn__blob *b, int s)    /* a value that is not finite */
+{
+    const float *x = tnn__sample_data(b, s);
+    tnn__len i, j, n = tnn__wide(b);
+    for (i = 0; i < b->h; i++)
+        for (j = 0; j < n; j++)
+            if (!(x[i*b->row + j] - x[i*b->row + j] >= 0)) return 1;
+    return 0;
+}
 /* Why the loss of sample s is not finite: its data, its targets, its outputs, what came before. */
 static tnn_status tnn__blame(const tnn__loss_call *call, int s)
 {
@@ -9187,6 +9238,7 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
     const double t_hi = kind->t_hi < TNN__FINITE ? (double)kind->t_hi : HUGE_VAL;   /* to print */
     const double t_lo = kind->t_lo > -TNN__FINITE ? (double)kind->t_lo : -HUGE_VAL;
     tnn__len i;
+    int k;
     for (i = 0; i < size; i++)
         if (!(net->x[s*size + i] - net->x[s*size + i] >= 0))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of sample %d of the batch "
@@ -9215,6 +9267,13 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
                              what, (long long)i, s, (double)y, kind->name,
                              (double)(y < lo ? lo : kind->x_hi));
     }
+    for (k = 0; k < net->ops && !tnn__runs_away(&net->blob[k + 1], s); k++) {}
+    if (k < net->ops)
+        return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l "
+                         "steps, and so is first an output of layer %d (%s, or what follows it); "
+                         "the parameters are those of the last step; a smaller lr may help",
+                         what, s, net->steps, net->op[k].layer,
+                         tnn__layer_kinds[net->op[k].type].name);
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite "
                      "after %l steps (its largest output is %g); "
                      "the parameters are those of the last step; a smaller lr may help",

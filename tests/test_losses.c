@@ -595,6 +595,53 @@ static void bad_batches(void)
     tnn_free(net);
 }
 
+/* What becomes infinite on the way: the layer, or the gradient; the parameters stay. A gradient whose
+   square alone is too large for a float is right, whichever way it is looked at. */
+static void overflows(void)
+{
+    static float x[2*600], w[40*600], now[40*600];
+    const float zero[80] = { 0 };
+    int k, i;
+    tnn_net *net = small(4);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_DENSE, .units = 2);
+    tnn_set_loss(net, TNN_MSE);
+    x[0] = x[1] = x[2] = 1;
+    x[3] = 3e38f;
+    for (i = 0; i < 8; i++) w[i] = 2;
+    tnn_set_param(net, "0.weight", w, 8);
+    tnn_forward(net, x, 2, TNN_TRAIN);
+    tnn_loss_targets(net, zero);
+    SAYS("tnn_loss_targets: the loss of sample 1 is not finite after 0 steps, and so is first an "
+         "output of layer 0 (dense, or what follows it); the parameters are those of the last "
+         "step; a smaller lr may help");
+    tnn_free(net);
+    for (k = 0; k < 4; k++) {       /* 40 units: bounded by |x| |dy|; 2: looked at one by one */
+        const int in = k & 1 ? 2 : 600, units = k & 1 ? 2 : 40;
+        const float large = k & 2 ? 1e34f : 1e12f;
+        net = tnn_create(.input = { in }, .batch = 2);
+        tnn_add(net, TNN_DENSE, .units = units);
+        tnn_set_loss(net, TNN_MSE);
+        tnn_set_optimizer(net, TNN_SGD, .lr = 1e-30);
+        for (i = 0; i < 2*in; i++) x[i] = large;
+        for (i = 0; i < in*units; i++) w[i] = k & 2 ? 1e-27f : 1;
+        tnn_set_param(net, "0.weight", w, in*units);
+        tnn_set_param(net, "0.bias", zero, units);
+        tnn_forward(net, x, 2, TNN_TRAIN);
+        tnn_loss_targets(net, zero);
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        CHECK((tnn_backward(net) == TNN_OK) == !(k & 2), "large gradients, %d: %s", k, tnn_error());
+        if (k & 2) SAYS("tnn_backward: the gradient of 0.weight is not finite after 0 steps; the "
+                        "parameters are those of the last step; a smaller lr may help");
+        if (k & 2) CHECK(tnn_step(net) != TNN_OK, "a step after such a gradient");
+        else CHECK(tnn_step(net) == TNN_OK, "%s", tnn_error());
+        tnn_clear_error();
+        tnn_get_param(net, "0.weight", now, in*units);
+        CHECK(!memcmp(now, w, (size_t)(in*units)*sizeof *w) == !!(k & 2), "weights, %d", k);
+        tnn_free(net);
+    }
+}
+
 /* A logit of minus infinity masks its class, and is the logarithm of no probability. */
 static void masked_logits(void)
 {
@@ -913,6 +960,7 @@ int main(int argc, char **argv)
     EACH_SETTING("large batches", large);
     RUN("bad options", bad_options);
     RUN("bad labels, targets and outputs", bad_batches);
+    RUN("what becomes infinite", overflows);
     EACH_ISA("masked logits", masked_logits);
     RUN("a loss of the user's", custom);
     EACH_ISA("one output", binary);
