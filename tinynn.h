@@ -134,8 +134,10 @@
      - exp, log, tanh, erf, cos are made here; from libm come only fmaf and the square roots,
        which are exact;
      - random numbers are functions of (seed, stream, index).
-   SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused. Machines
-   that round to more than float precision in between (x87) are outside the promise.
+   Denormal numbers are what IEEE 754 makes of them everywhere, but every 64 steps those in the
+   optimizers' state become 0: the means of a gradient that stays 0 end there, and would slow every
+   step. SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused.
+   Machines that round to more than float precision in between (x87) are outside the promise.
 
    THREADS  One pool for the process, started at the first use that wants more than one thread.
    Different networks may be used from different threads at the same time (one has the pool, the
@@ -2485,6 +2487,7 @@ static double tnn__rectification(double beta2, double bias2, long long t)
                             float *g, tnn__len at)) \
     X(void,  lerp,         (tnn__len n, float a, const float *x, float *y)) \
     X(void,  scale,        (tnn__len n, float a, float limit, const float *x, float *y)) \
+    X(void,  flush,        (tnn__len n, float *x)) \
     X(void,  madd,         (tnn__len n, float a, const float *x, const float *y, float *z))
 typedef struct {
     const char *name;
@@ -4364,6 +4367,16 @@ KERNEL void FN(scale)(tnn__len n, float a, float limit, const float *x, float *y
     const VF s = vf_set1(a), low = vf_set1(-limit), high = vf_set1(limit);
     tnn__len i;
     EACH vf_store(y + i, vf_min(high, vf_max(low, vf_mul(s, vf_load(x + i)))));
+}
+/* Denormals become 0. */
+KERNEL void FN(flush)(tnn__len n, float *x)
+{
+    const VF least = vf_set1(1.17549435e-38f);
+    tnn__len i;
+    EACH {
+        const VF a = vf_load(x + i);
+        vf_store(x + i, vf_gt(least, vf_max(a, vf_sub(vf_zero(), a)), vf_zero(), a));
+    }
 }
 #undef S
 #undef RULE
@@ -10103,6 +10116,8 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
     u.w += at;
     u.g += at;
     for (i = 0; i < TNN_STATES; i++) if (u.s[i]) u.s[i] += at;
+    for (i = 0; i < TNN_STATES && u.step%64 == 0 && rule < TNN_CUSTOM; i++)
+        if (u.s[i]) c->k->flush(n, u.s[i]);
     u.lr *= run->lr;
     u.shrink = o->decoupled ? -u.lr*decay : 0;
     u.decay = o->decoupled ? 0 : decay;

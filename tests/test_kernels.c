@@ -319,6 +319,17 @@ static void test_special_values(void)
         s = tables[i]->exp_sum(20, x, 0, y);
         ok_exp &= s != s && y[2] != y[2];
     }
+    for (i = 0; i < count; i++) {
+        const float least = 1.17549435e-38f;
+        const float x[16] = { 0, least, -least, least/2, -least/2, 1e-45f, -1e-45f, nan, inf, -inf,
+                              1, -1, 3e38f, -3e38f, 2*least, least*0.9999999f };
+        float y[16], want[16];
+        memcpy(want, x, sizeof x);
+        want[3] = want[4] = want[5] = want[6] = want[15] = 0;
+        memcpy(y, x, sizeof x);
+        tables[i]->flush(16, y);
+        CHECK(!memcmp(y, want, sizeof y), "flush, %s", tables[i]->name);
+    }
     CHECK(ok_act, "activations keep NaN and infinity apart");
     CHECK(ok_max, "max finds NaN and infinity");
     CHECK(ok_exp, "exp: 0 far below, NaN stays");

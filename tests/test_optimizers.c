@@ -875,6 +875,31 @@ static void refused(void)
     }
 }
 
+/* A gradient that stays 0: the means of past ones end as 0, not as denormals. */
+static void denormals(void)
+{
+    static const tnn_optimizer_type types[] = { TNN_SGD, TNN_ADAM, TNN_RMSPROP, TNN_LION };
+    const float x[3] = { 1e-5f, 2e-5f, -1e-5f }, none[3] = { 0, 0, 0 };
+    const int label = 1;
+    int i, k;
+    for (k = 0; k < 4; k++) {
+        tnn_net *net = tnn_create(.input = { 3 }, .batch = 1);
+        const float *state;
+        size_t n;
+        tnn_add(net, TNN_DENSE, .units = 2, .no_bias = 1);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        tnn_set_optimizer(net, types[k], .momentum = 0.8, .beta1 = 0.8, .beta2 = 0.8, .alpha = 0.8);
+        for (i = 1; i <= 512; i++) tnn_train_batch(net, i < 64 ? x : none, &label, 1);
+        state = tnn_flat(net, 2, &n);
+        for (i = 0; state && i < (int)n; i++)
+            if (state[i] > 0 || state[i] < 0) break;
+        CHECK(state && i == (int)n, "rule %d: state %d is %g, %s", (int)types[k], i,
+              state ? (double)state[i % (int)n] : 0, tnn_error());
+        tnn_clear_error();
+        tnn_free(net);
+    }
+}
+
 static void refused_calls(void)
 {
     tnn_optimizer o;
@@ -934,6 +959,7 @@ int main(int argc, char **argv)
     EACH_SETTING("optimizers, frozen layers", frozen_layers);
     EACH_SETTING("optimizers, whole tensors", whole_tensors);
     EACH_SETTING("optimizers, threads", large);
+    EACH_ISA("optimizers, denormals", denormals);
     RUN("optimizers, options refused", refused);
     RUN("optimizers, calls refused", refused_calls);
     free(numbers);
