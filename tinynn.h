@@ -106,7 +106,11 @@
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
-       TINYNN_NO_STDIO           no files: data and weights come from memory, studies stay there
+       TINYNN_NO_STDIO           no files, no environment: data and weights come from memory, studies
+                                 stay there. With TINYNN_NO_THREADS, networks in .memory of the
+                                 caller's and TINYNN_MALLOC(context, bytes) as NULL this is for
+                                 machines without an operating system: of the C library it takes
+                                 memcpy, memset, memcmp, qsort, sqrt, fmaf and the str* functions
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
@@ -321,6 +325,8 @@ typedef struct tnn_net_options {
     int         threads;    /* default tnn_threads() */
     uint64_t    seed;       /* of initialisation and dropout. Default 0 */
     tnn_dialect dialect;    /* default TNN_PYTORCH */
+    void       *memory;     /* the network lies in these .bytes, and none of its functions but */
+    size_t      bytes;      /* tnn_evaluate and its kind allocates any. Default: the allocator's */
 } tnn_net_options;
 
 typedef enum tnn_layer_type {
@@ -762,7 +768,9 @@ TNN_API int        tnn_layer_count(const tnn_net *net);    /* added so far: the 
 TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
 
-TNN_API size_t     tnn_net_bytes(tnn_net *net);    /* what tnn_build will allocate, 0 on error */
+/* What tnn_build will allocate; of a network in .memory how many .bytes it takes in all, before
+   tnn_build without what orthogonal initial weights take for a while. 0 on error. */
+TNN_API size_t     tnn_net_bytes(tnn_net *net);
 TNN_API tnn_status tnn_build(tnn_net *net);
 TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; their product, or 0 */
 
@@ -1605,7 +1613,10 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#ifndef TINYNN_NO_STDIO
+#ifdef TINYNN_NO_STDIO
+#define TNN__GETENV(name) NULL
+#else
+#define TNN__GETENV(name) getenv(name)
 #include <stdio.h>
 #endif
 
@@ -2138,7 +2149,7 @@ TNN_API int tnn_threads(void)
 {
     int n = TNN__LOAD(&tnn__threads_wanted);
     if (!n) {
-        const char *e = getenv("TINYNN_THREADS");
+        const char *e = TNN__GETENV("TINYNN_THREADS");
         n = e ? atoi(e) : 0;
         if (n < 1) {
 #ifdef _WIN32
@@ -4960,7 +4971,7 @@ static const tnn__isa_table *tnn__kernels(void)
 {
     int chosen = TNN__LOAD(&tnn__isa_chosen), i;
     if (!chosen) {
-        const char *want = getenv("TINYNN_ISA");
+        const char *want = TNN__GETENV("TINYNN_ISA");
         const int n = chosen = tnn__isa_count();
         for (i = 0; want && i < n; i++)
             if (!strcmp(want, tnn__isa_tables[i]->name)) chosen = i + 1;
@@ -6128,6 +6139,7 @@ struct tnn_net {
     float           *custom_grad;
     double           total, weight;         /* of the last batch: the loss is total/weight */
     tnn_optimizer    optimizer, other;
+    size_t           used, most;    /* bytes of the caller's memory, now and at most */
     float           *memory;        /* THE allocation; all below point into it */
     tnn__len         memory_floats;
     tnn__len         params;        /* floats of each flat vector */
@@ -7575,9 +7587,34 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type
 /* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
 #define TNN__MOST (1 << 30)
 
+/* Zeros, from the allocator or from .memory, of which `used` bytes are in use. What is given back
+   there is lost, but for what was taken after a mark, net->used. */
+static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
+{
+    const uintptr_t start = (uintptr_t)net->options.memory + net->used;
+    const size_t pad = (TNN__ALIGN - start%TNN__ALIGN)%TNN__ALIGN;
+    char *p = (char *)net->options.memory;
+    if (!p) return tnn__alloc(bytes, what);
+    if (bytes >= TNN__HUGE || net->used + pad > net->options.bytes
+        || (size_t)bytes > net->options.bytes - net->used - pad) {
+        tnn__fail(TNN_ERROR_MEMORY, "%s: takes %l bytes, of .memory %l of %l are left", what,
+                  (long long)bytes, (long long)(net->options.bytes - net->used),
+                  (long long)net->options.bytes);
+        return NULL;
+    }
+    p += net->used + pad;
+    net->used += pad + (size_t)bytes;
+    net->most = TNN__MAX(net->most, net->used);
+    return memset(p, 0, (size_t)bytes);
+}
+static void tnn__net_release(const tnn_net *net, void *p)
+{
+    if (!net->options.memory) tnn__release(p);
+}
+
 TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
 {
-    tnn_net *net;
+    tnn_net *net, first;
     tnn_net_options o;
     int i;
     if (tnn_failed()) return NULL;
@@ -7602,14 +7639,16 @@ TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
                   o.batch, o.threads);
         return NULL;
     }
-    net = (tnn_net *)tnn__alloc((tnn__len)sizeof *net, "tnn_create");
-    if (!net) return NULL;
-    net->options = o;
+    memset(&first, 0, sizeof first);
+    first.options = o;
+    net = (tnn_net *)tnn__net_alloc(&first, (tnn__len)sizeof *net, "tnn_create");
+    if (net) *net = first;
     return net;
 }
 TNN_API void tnn_free(tnn_net *net)
 {
     if (!net) return;
+    if (net->options.memory) return;
     tnn__release(net->memory);
     tnn__release(net->record);
     tnn__release(net->loaned_weights);
@@ -7655,10 +7694,10 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
         const int n = net->capacity ? 2*net->capacity : 16;
         const tnn__len each = (tnn__len)(sizeof(tnn__record)
                                          + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
-        tnn__record *r = (tnn__record *)tnn__alloc(each*(n + 1), "tnn_add");
+        tnn__record *r = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
         if (!r) return TNN_ERROR_MEMORY;
         if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
-        tnn__release(net->record);
+        tnn__net_release(net, net->record);
         net->record = r;
         net->op = (tnn__op *)(void *)(r + n);
         net->blob = (tnn__blob *)(void *)(net->op + 3*n + 1);
@@ -8092,21 +8131,26 @@ static tnn_status tnn__plan(tnn_net *net)
 TNN_API size_t (tnn_net_bytes)(tnn_net *net)
 {
     if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
-    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN + sizeof(char *);
+    if (net->options.memory && net->built) return net->most;
+    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN
+           + (net->options.memory ? net->used : sizeof(char *));
 }
 TNN_API tnn_status (tnn_build)(tnn_net *net)
 {
     tnn_status e = tnn__plan(net);
+    size_t mark;
     if (e || net->built) return e;
-    net->memory = (float *)tnn__alloc(tnn__mul(net->memory_floats, (tnn__len)sizeof(float)),
-                                      "tnn_build");
+    mark = net->used;
+    net->memory = (float *)tnn__net_alloc(net, tnn__mul(net->memory_floats,
+                                                        (tnn__len)sizeof(float)), "tnn_build");
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
     tnn__place_weights(net);
     e = tnn__init_params(net);
     net->built = !e;
     if (e) {
-        tnn__release(net->memory);
+        tnn__net_release(net, net->memory);
+        net->used = mark;
         net->memory = NULL;
         return e;
     }
@@ -8435,11 +8479,11 @@ static double tnn__truncated(const tnn__start_values *s, uint64_t at)
 /* A random matrix with orthonormal rows, or columns where they are fewer: `few` vectors of `many`
    numbers, to be freed. Gram and Schmidt's process on normal vectors, done twice ("twice is
    enough", Giraud et al. 2005), is the QR decomposition whose R has a positive diagonal. */
-static double *tnn__orthonormal(const tnn__start_values *s)
+static double *tnn__orthonormal(tnn_net *net, const tnn__start_values *s)
 {
     const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
     const tnn__len few = TNN__MIN(s->rows, cols), many = TNN__MAX(s->rows, cols);
-    double *q = (double *)tnn__alloc_raw(tnn__mul(tnn__mul(few, many), (tnn__len)sizeof *q),
+    double *q = (double *)tnn__net_alloc(net, tnn__mul(tnn__mul(few, many), (tnn__len)sizeof *q),
                                          "orthogonal initial weights");
     tnn__len i, j, k;
     int pass;
@@ -8532,6 +8576,7 @@ static tnn_status tnn__init_params(tnn_net *net)
         const double fan_out = (double)op->q.oc
                                *(op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw);
         tnn_init init = bias ? o->bias_init : o->init;
+        const size_t mark = net->used;
         double *q = NULL;
         tnn__start_values s;
         tnn__len col;
@@ -8553,7 +8598,7 @@ static tnn_status tnn__init_params(tnn_net *net)
         s.stream = (uint64_t)op->layer*2 + (uint64_t)bias;
         tnn__start_of("tnn_build: .init", init, bias ? &o->bias_init_with : &o->init_with, bias,
                       fan_in, fan_out, &s);
-        if (s.draw == TNN__ORTHOGONAL && (q = tnn__orthonormal(&s)) == NULL)
+        if (s.draw == TNN__ORTHOGONAL && (q = tnn__orthonormal(net, &s)) == NULL)
             return TNN_ERROR_MEMORY;
         if (s.draw == TNN__UNIFORM) tnn__init_uniform(net, op, which, &s, p.count/p.dims[0]);
         else for (col = 0; col < p.count/p.dims[0]; col++)
@@ -8561,7 +8606,8 @@ static tnn_status tnn__init_params(tnn_net *net)
                 *tnn__param_at(net, op, which, net->flat[0],
                                row*(tnn__len)(p.count/p.dims[0]) + col)
                     = (float)tnn__initial(&s, row, col, q, &left);
-        tnn__release(q);
+        tnn__net_release(net, q);
+        net->used = mark;
     }
     return TNN_OK;
 }
@@ -9058,6 +9104,7 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
     tnn__view v;
     const float *given[2];
     float *copy = NULL;
+    size_t mark;
     int i, k, shape[3];
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -9090,20 +9137,23 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
     given[1] = o.pos_weights;
     o.class_weights = o.pos_weights = NULL;         /* not yet counted */
     if ((e = tnn__check_loss(net, &o)) != TNN_OK) return e;
+    mark = net->used;
     if (given[0] || given[1]) {
-        copy = tnn__floats(2*v.classes, "tnn_set_loss");
+        copy = (float *)tnn__net_alloc(net, (2*(tnn__len)v.classes + TNN__SLACK)
+                                            *(tnn__len)sizeof *copy, "tnn_set_loss");
         if (!copy) return TNN_ERROR_MEMORY;
     }
     for (k = 0; k < 2; k++)
         for (i = 0; given[k] && i < v.classes; i++) {
             const float w = copy[k*v.classes + i] = given[k][i];
             if (w >= 0 && w <= 1e30f) continue;
-            tnn__release(copy);
+            tnn__net_release(net, copy);
+            net->used = mark;
             return tnn__fail(TNN_ERROR_ARGUMENT,
                              "tnn_set_loss: %s[%d] = %g must be finite and not negative",
                              k ? ".pos_weights" : ".class_weights", i, (double)w);
         }
-    tnn__release(net->loaned_weights);
+    tnn__net_release(net, net->loaned_weights);
     net->loaned_weights = copy;
     net->weight_count = v.classes;
     if (given[0]) o.class_weights = copy;

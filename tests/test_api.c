@@ -1,15 +1,11 @@
-/* test_api.c - what a caller meets: errors and their messages, memory, data, threads, and one
-   number that must come out on every machine. */
+/* test_api.c - what a caller meets: errors and their messages, data, threads, and one number that
+   must come out on every machine. */
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <pthread.h>
 #include <unistd.h>
 #endif
 #include <stddef.h>
-static void *counting_malloc(size_t bytes);
-static void  counting_free(void *p);
-#define TINYNN_MALLOC(context, bytes) counting_malloc(bytes)
-#define TINYNN_FREE(context, p)       counting_free(p)
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
 #include "test.h"
@@ -18,27 +14,6 @@ static void  counting_free(void *p);
 /* Of small_net's parameters after 20 steps of Adam: the same on every machine but with SSE2. */
 #define TRAINED_HASH 0x16400d3eb871d5e7ull
 #define TILED_HASH   0xd23958e648c77f79ull
-
-/* ---- A malloc that counts, remembers the largest request, and fails when told ---------------- */
-static int    made, freed, fail_after = -1;
-static int    counting = 1;     /* 0 while several threads allocate */
-static size_t last_bytes;
-static void *counting_malloc(size_t bytes)
-{
-    if (!counting) return malloc(bytes);
-    if (fail_after >= 0 && fail_after-- == 0) {
-        fail_after = 0;
-        return NULL;
-    }
-    made++;
-    last_bytes = bytes;
-    return malloc(bytes);
-}
-static void counting_free(void *p)
-{
-    if (counting) freed += p != NULL;
-    free(p);
-}
 
 /* The pending error's message is `want` (or begins with it if it ends in "..."), then cleared. */
 static int says(const char *want)
@@ -328,93 +303,6 @@ static void messages(void)
     CHECK(!strcmp(text, "-9223372036854775808"), "%s", text);
     *tnn__put_int(text, text + 5, 123456789) = 0;
     CHECK(!strcmp(text, "12345"), "a number longer than its room: %s", text);
-}
-
-/* ---- Memory ---------------------------------------------------------------------------------- */
-static void allocations(void)
-{
-    tnn_net *net;
-    size_t bytes;
-    int before, i;
-    made = freed = 0;
-    net = small_net(8, 2);
-    bytes = tnn_net_bytes(net);
-    before = made;
-    CHECK(bytes > 0 && made == before, "asking for the size allocates");
-    tnn_build(net);
-    CHECK(made == before + 1, "tnn_build makes %d allocations", made - before);
-    CHECK(last_bytes == bytes, "%lu bytes announced, %lu taken",
-          (unsigned long)bytes, (unsigned long)last_bytes);
-    before = made;
-    for (i = 0; i < 5; i++) {
-        tnn_forward(net, xs, 8, TNN_TRAIN);
-        tnn_loss(net, ys);
-        tnn_backward(net);
-        tnn_step(net);
-        tnn_forward(net, xs, 3, TNN_EVAL);
-        tnn_output(net);
-    }
-    CHECK(!tnn_failed() && made == before,
-          "5 steps make %d allocations: %s", made - before, tnn_error());
-    tnn_free(net);
-    CHECK(made == freed, "%d allocations, %d freed", made, freed);
-    test_note("%d allocations for a network, %lu bytes", made, (unsigned long)bytes);
-}
-
-static int train_a_little(void)
-{
-    tnn_net *net = small_net(8, 1);
-    tnn_data data = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9), a, b;
-    tnn_loader *loader = tnn_loader_create(&data, .batch = 8, .shuffle = 1);
-    tnn_metrics m;
-    memset(&a, 0, sizeof a);
-    memset(&b, 0, sizeof b);
-    tnn_train_epoch(net, loader);
-    tnn_split(&data, 20, 1, &a, &b);
-    m = tnn_evaluate(net, &b);
-    tnn_loader_free(loader);
-    tnn_data_free(&a);
-    tnn_data_free(&b);
-    tnn_free(net);
-    return m.n == SAMPLES - 20 && !tnn_failed();
-}
-static void failing_malloc(void)
-{
-    int n, ok;
-    for (n = 0; n < 200; n++) {
-        made = freed = 0;
-        fail_after = n;
-        ok = train_a_little();
-        fail_after = -1;
-        CHECK(made == freed, "malloc %d failed: %d allocations, %d freed", n, made, freed);
-        CHECK(ok || tnn_failed() == TNN_ERROR_MEMORY,
-              "malloc %d failed: status %d, %s", n, tnn_failed(), tnn_error());
-        tnn_clear_error();
-        if (ok) break;
-    }
-    CHECK(n > 4 && n < 200, "%d", n);
-    test_note("%d mallocs made to fail", n);
-}
-
-/* No memory for an orthogonal matrix: an error, and a network that can be built later. */
-static void failing_start(void)
-{
-    float w[200];
-    int k;
-    for (k = 0; k < 5; k++) {
-        tnn_net *net = tnn_create(.input = { 40 }, .batch = 1);
-        tnn_add(net, TNN_DENSE, .units = 20, .init = TNN_INIT_ORTHOGONAL);
-        tnn_add(net, TNN_DENSE, .units = 10, .init = TNN_INIT_ORTHOGONAL);
-        fail_after = k;
-        if (k < 3) CHECK(tnn_build(net) == TNN_ERROR_MEMORY, "built without memory, %d", k);
-        else CHECK(tnn_build(net) == TNN_OK, "%s", tnn_error());
-        fail_after = -1;
-        CHECK(k > 2 || strstr(tnn_error(), k ? "orthogonal initial weights: cannot allocate"
-                                             : "tnn_build: cannot allocate"), "%s", tnn_error());
-        tnn_clear_error();
-        CHECK(tnn_get_param(net, "1.weight", w, 200) == TNN_OK, "%s", tnn_error());
-        tnn_free(net);
-    }
 }
 
 /* ---- Data ------------------------------------------------------------------------------------ */
@@ -838,10 +726,8 @@ static void two_networks(void)
     pthread_t t[3];
     uint64_t hash[3] = {0, 0, 0};
     int i;
-    counting = 0;
     for (i = 0; i < 3; i++) pthread_create(&t[i], NULL, train_in_thread, &hash[i]);
     for (i = 0; i < 3; i++) pthread_join(t[i], NULL);
-    counting = 1;
     CHECK(!tnn_failed(), "another thread's error: %s", tnn_error());
     for (i = 0; i < 3; i++) CHECK(hash[i] == want, "thread %d", i);
 }
@@ -875,9 +761,6 @@ int main(int argc, char **argv)
     RUN("calls out of order", calls_out_of_order);
     RUN("a bad batch loses nothing", bad_batches);
     RUN("messages, logger", messages);
-    RUN("one allocation, none in a step", allocations);
-    RUN("every malloc made to fail", failing_malloc);
-    RUN("no memory for initial weights", failing_start);
     RUN("IDX files, good and bad", idx_files);
     RUN("loaders and splits", loaders);
     RUN("metrics and confusion matrix", metrics);
