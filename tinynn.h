@@ -145,7 +145,8 @@
 
    THREADS  One pool for the process, started at the first use that wants more than one thread.
    Different networks may be used from different threads at the same time (one has the pool, the
-   others work alone); one network by one thread at a time. Errors are kept per thread.
+   others work alone); one network by one thread at a time. Errors are kept per thread. The child
+   of a fork has a pool of its own.
 
    WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
    layer may read any earlier one). Recurrence, attention, automatic differentiation of user code.
@@ -2085,7 +2086,8 @@ TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
    The pool's state is one word: generation, an open bit, the number of helpers inside. A helper
    enters by counting itself in while the bit is set; the caller clears the bit when no task is
    left to take and waits for the count to fall to zero. So a helper that wakes late is never
-   waited for. If another thread uses the pool at the moment, the caller does all tasks itself. */
+   waited for. If another thread uses the pool at the moment, the caller does all tasks itself. The
+   child of a fork begins with a new pool. */
 typedef void tnn__task(void *context, int task, int worker);
 #define TNN__MAX_THREADS 64
 
@@ -2209,9 +2211,22 @@ static void tnn__helper(int number)
 static unsigned __stdcall tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return 0; }
 #else
 static void *tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return NULL; }
+/* The child of a fork has no helpers, and maybe a lock that one of them holds. */
+static void tnn__after_fork(void)
+{
+    const pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    const pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+    tnn__pool.word = tnn__pool.busy = tnn__pool.sleepers = tnn__pool.started = 0;
+    tnn__pool.lock = lock;
+    tnn__pool.wake = wake;
+}
 #endif
 static void tnn__start_helpers(int threads)
 {
+#ifndef _WIN32
+    static int registered;
+    if (!registered) registered = !pthread_atfork(NULL, NULL, tnn__after_fork);
+#endif
     while (tnn__pool.started < threads - 1) {
         intptr_t number = tnn__pool.started + 1;
 #ifdef _WIN32

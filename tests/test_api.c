@@ -3,6 +3,7 @@
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #endif
 #include <stddef.h>
@@ -731,6 +732,40 @@ static void two_networks(void)
     CHECK(!tnn_failed(), "another thread's error: %s", tnn_error());
     for (i = 0; i < 3; i++) CHECK(hash[i] == want, "thread %d", i);
 }
+#if defined __has_feature           /* ThreadSanitizer refuses threads after a fork */
+enum { watched = __has_feature(thread_sanitizer) };
+#elif defined __SANITIZE_THREAD__
+enum { watched = 1 };
+#else
+enum { watched = 0 };
+#endif
+static void who(void *helped, int task, int worker)
+{
+    (void)task;
+    usleep(100);
+    ((int *)helped)[worker] = 1;
+}
+/* Forks while helpers work, spin, fall asleep and sleep: parent and child go on with pools of their
+   own. A child that hangs is killed. */
+static void forks(void)
+{
+    const uint64_t want = trained_hash(0, 33, 3, 3);
+    int i, status, bad = 0, helped[3] = { 0 };
+    for (i = 0; i < 60; i++) {
+        pid_t child;
+        bad += trained_hash(0, 33, 3, 3) != want;
+        usleep((useconds_t)(i*20));
+        child = fork();
+        if (child == 0) {
+            alarm(20);
+            while (!helped[1] && !helped[2]) tnn__run(3, 9, who, helped);
+            _exit(trained_hash(0, 33, 3, 3) == want ? 7 : 8);
+        }
+        bad += waitpid(child, &status, 0) != child || !WIFEXITED(status)
+               || WEXITSTATUS(status) != 7;
+    }
+    CHECK(!bad, "%d of 60 forks went wrong", bad);
+}
 static int sums[1000];
 static void add_up(void *context, int task, int worker)
 {
@@ -772,6 +807,7 @@ int main(int argc, char **argv)
     RUN("frozen dense layers, smaller batches", frozen_dense);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("networks in several threads", two_networks);
+    if (!watched) RUN("forks", forks);
     RUN("the thread pool", many_runs);
 #endif
     return test_finish();
