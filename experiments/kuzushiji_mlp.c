@@ -269,13 +269,18 @@ static int do_run(experiment *e, const mlp_run *r, const kuzushiji_set *set)
     if (go == 1) {
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = batch, .shuffle = batch < n,
                                                 .seed = seed_of(e, r));
+        experiment_resume(e, net, batches);
         while (e->epoch <= e->epochs) {
-            while (tnn_next(batches)) {
-                tnn_train_batch(net, batches->x, batches->labels, batches->n);
-                experiment_progress(e, batches->n);
+            tnn_metrics train, val;
+            if (!experiment_recall(e, &train, &val)) {
+                while (tnn_next(batches)) {
+                    tnn_train_batch(net, batches->x, batches->labels, batches->n);
+                    experiment_progress(e, batches->n);
+                }
+                tnn_end_epoch(net);
+                train = evaluate(net, r, &set->train);
+                val   = evaluate(net, r, &set->val);
             }
-            tnn_end_epoch(net);
-            tnn_metrics train = evaluate(net, r, &set->train), val = evaluate(net, r, &set->val);
             if (experiment_row(e, train, val, tnn_lr(net)) != 0) break;
             if (r->patience && tnn_early_stop(&stop, net, val.loss)) {
                 e->work  -= (double)n * (e->epochs - e->epoch + 1);
@@ -376,7 +381,7 @@ int main(int argc, char **argv)
     const char *names[RUN_COUNT + 2] = {NULL};
     for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
     names[RUN_COUNT] = "search";
-    experiment e = {.name = "kuzushiji_mlp", .runs = names,
+    experiment e = {.name = "kuzushiji_mlp", .saves = 1, .runs = names,
                     .about = "hand-written backpropagation against PyTorch, 49 classes"};
     kuzushiji_set set;
     int status = experiment_options(&e, argc, argv);

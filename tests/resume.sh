@@ -1,7 +1,7 @@
 #!/bin/sh
 # resume.sh [all] - runs that are killed (kill -9) at random moments, and started again, end with the
-# result files of runs that are not: 4 kills of one, with `all` 200 each of two. Needs the experiments
-# that make builds.
+# result files of runs that are not: 4 kills of two experiments, with `all` 200 of three. Needs the
+# experiments that make builds.
 
 about=resume
 . tests/check.sh
@@ -48,5 +48,6 @@ one() { # EXPERIMENT RUN
         killed $1 $2
 }
 check "fashion_mlp, killed $kills times" one fashion_mlp adam-bs1000
+check "kuzushiji_mlp, killed $kills times" one kuzushiji_mlp m1
 [ "$1" != all ] || check "fashion_cnn, killed $kills times" one fashion_cnn lr0.001-bs128
 total
