@@ -141,7 +141,8 @@
    Denormal numbers are what IEEE 754 makes of them everywhere, but every 64 steps those in the
    optimizers' state become 0: the means of a gradient that stays 0 end there, and would slow every
    step. SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused.
-   Machines that round to more than float precision in between (x87) are outside the promise.
+   Where the processor computes in more than float precision (32-bit x86 with its x87), gcc must be
+   told to round, by -std=c99 or -mfpmath=sse.
 
    THREADS  One pool for the process, started at the first use that wants more than one thread.
    Different networks may be used from different threads at the same time (one has the pool, the
@@ -1930,6 +1931,8 @@ static double tnn__default(double value, double otherwise)
 
 /* Products of sizes saturate here, so that no sum of a few of them overflows. */
 #define TNN__HUGE ((tnn__len)(PTRDIFF_MAX / 64))
+/* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
+#define TNN__MOST ((int)TNN__MIN(1 << 30, TNN__HUGE - 1))
 static tnn__len tnn__mul(tnn__len a, tnn__len b)
 {
     return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
@@ -2546,7 +2549,7 @@ typedef struct {
      vf_load_n, vf_store_n: the first n elements only (any n), zeros for the rest
      vu_mul(a, m, hi, lo)   the 64-bit products of a and m, split into words
    A matrix tile is MR rows by NV vectors, NV*VN at most two panels; a narrow one MN rows by one. */
-#if TNN__PASS == 1              /* scalar: the reference */
+#if TNN__PASS == 1      /* scalar: the reference; casts, since C99 may compute in double (s390x) */
     #define VF                  float
     #define VN                  1
     #define vf_set1(s)          (s)
@@ -2554,10 +2557,10 @@ typedef struct {
     #define vf_store(p, v)      (*(p) = (v))
     #define vf_load_n(p, n)     ((n) > 0 ? *(p) : 0.0f)
     #define vf_store_n(p, v, n) do { if ((n) > 0) *(p) = (v); } while (0)
-    #define vf_add(a, b)        ((a) + (b))
-    #define vf_sub(a, b)        ((a) - (b))
-    #define vf_mul(a, b)        ((a) * (b))
-    #define vf_div(a, b)        ((a) / (b))
+    #define vf_add(a, b)        ((float)((a) + (b)))
+    #define vf_sub(a, b)        ((float)((a) - (b)))
+    #define vf_mul(a, b)        ((float)((a) * (b)))
+    #define vf_div(a, b)        ((float)((a) / (b)))
     #define vf_sqrt(a)          sqrtf(a)
     #define vf_fma(a, b, c)     tnn__fma(a, b, c)
     #define vf_max(a, b)        ((a) > (b) ? (a) : (b))
@@ -5217,7 +5220,7 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, i
     q->po = oc/q->blocks;
     q->panels = (q->po + 15)/16;
     q->K = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
-    if (q->K > 1 << 30 || tnn__mul(q->K, tnn__mul(q->blocks*16, q->panels)) >= TNN__HUGE/16)
+    if (q->K > TNN__MOST || tnn__mul(q->K, tnn__mul(q->blocks*16, q->panels)) >= TNN__HUGE/16)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many",
                          what, (long long)q->K, oc);
     tnn__dx_frame(q->g.ph, q->g.dh, q->g.sh, q->g.kh, h, q->g.oh, &q->y_lo_h, &q->y_hi_h);
@@ -7182,7 +7185,7 @@ static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *
     in[2] = b->flat ? 1 : b->w;
     out[0] = in[0]; out[1] = in[1]; out[2] = in[2];
     if (f->shape(f->user, in, out, &params) || out[0] < 1 || out[1] < 1 || out[2] < 1
-        || tnn__mul(tnn__mul(out[0], out[1]), out[2]) > 1 << 30 || params < 0 || params > 1 << 28)
+        || tnn__mul(tnn__mul(out[0], out[1]), out[2]) > TNN__MOST || params < 0 || params > 1 << 28)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
                          f->name ? f->name : "custom layer", in[0], in[1], in[2]);
     op->custom = f;
@@ -7599,8 +7602,6 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type
    added up in the order of the spans. */
 
 /* ---- 7a. Recording and planning -------------------------------------------------------------- */
-/* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
-#define TNN__MOST (1 << 30)
 
 /* Zeros, from the allocator or from .memory, of which `used` bytes are in use. What is given back
    there is lost, but for what was taken after a mark, net->used. */
