@@ -112,12 +112,13 @@ report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 test:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
-	    tests/same_bits.sh tests/resume.sh
+	    tests/same_bits.sh tests/resume.sh tests/export.sh
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@CC='$(CC)' sh tests/run.sh $(TESTS) 'tests/compile.sh all' tests/data.sh \
-	    'tests/same_bits.sh all' 'tests/resume.sh all' tests/vgg16.sh tests/platforms.sh
+	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/export.sh all' \
+	    tests/vgg16.sh tests/platforms.sh
 
 bench: build/bench
 	build/bench --tsv build/bench.tsv

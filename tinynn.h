@@ -69,7 +69,7 @@
        13  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
        14  Search                of hyper-parameters: samplers, pruners, journals
-       15  Files                 .npy arrays, weights as safetensors, checkpoints
+       15  Files                 .npy arrays, weights as safetensors, checkpoints, networks as C
        16  Licence
 
    WHAT THERE IS  (formula, defaults and source of each stand beside its enum in part 1)
@@ -96,7 +96,7 @@
                      cutmix
        initial       torch.nn.init's, Keras' variance scaling
        files         IDX, .npy, safetensors (PyTorch's weights by name, all or some of them),
-                     checkpoints from which a run goes on to the same bits
+                     checkpoints from which a run goes on to the same bits; networks as C
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
 
@@ -106,8 +106,8 @@
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
-       TINYNN_NO_STDIO           no files, no environment: data and weights come from memory, studies
-                                 stay there. With TINYNN_NO_THREADS, networks in .memory of the
+       TINYNN_NO_STDIO           no files, no environment: data and weights come from memory,
+                                 studies stay there. With TINYNN_NO_THREADS, networks in .memory of the
                                  caller's and TINYNN_MALLOC(context, bytes) as NULL this is for
                                  machines without an operating system: of the C library it takes
                                  memcpy, memset, memcmp, qsort, sqrt, fmaf and the str* functions
@@ -142,7 +142,7 @@
    optimizers' state become 0: the means of a gradient that stays 0 end there, and would slow every
    step. SSE2 has no fused multiply-add and differs in the last bits. -ffast-math is refused.
    Where the processor computes in more than float precision (32-bit x86 with its x87), gcc must be
-   told to round, by -std=c99 or -mfpmath=sse.
+   told not to, by -msse2 -mfpmath=sse.
 
    THREADS  One pool for the process, started at the first use that wants more than one thread.
    Different networks may be used from different threads at the same time (one has the pool, the
@@ -788,8 +788,8 @@ TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
    where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
    else 0. On targets 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
-/* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, which names
-   its tensor: no step is made with it. */
+/* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, and the
+   message names its tensor: no step is made with it. */
 TNN_API tnn_status   tnn_backward(tnn_net *net);
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
 /* forward in training mode, loss, backward and step; returns the loss. */
@@ -1430,6 +1430,28 @@ TNN_API tnn_status tnn_checkpoint_save(tnn_net *net, const tnn_checkpoint_option
 TNN_API tnn_status tnn_checkpoint_load(tnn_net *net, const tnn_checkpoint_options *options);
 #endif
 
+/* A trained network as one C99 file for small machines: constant arrays and a function
+       void NAME(const float *x, float *y, float *work);
+   of one sample x (c, h, w) to its outputs y, in evaluation mode, with the same bits as the scalar
+   kernels; `work` is NAME_WORK floats of the caller's. It includes <math.h> for fmaf, and nothing
+   else; it allocates nothing and calls no other function. .int8 keeps the weights as bytes, each
+   output's with one scale, the largest being 127: a quarter of the room, other results (measure
+   them), and no Winograd's way. For conv2d, dense, max, average and adaptive pooling, ReLU, leaky
+   ReLU, PReLU of one slope, batch norm with statistics, scale, add, concat, flatten, reshape,
+   identity, dropout and noise; other layers are refused.
+   A forward follows: outputs of the last one are lost. */
+typedef struct tnn_export_options {
+    const char *path;
+    const char *name;       /* of the function, a C identifier. Default "network" */
+    int         int8;
+} tnn_export_options;
+/* The size of the text, 0 on error; it is written to `to` if it fits into `room` bytes. */
+TNN_API size_t     tnn_format_c(tnn_net *net, void *to, size_t room,
+                                const tnn_export_options *options);
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_status tnn_c_export(tnn_net *net, const tnn_export_options *options); /* tnn_export_c */
+#endif
+
 /* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
 typedef struct tnn_stored {
     const char *name;
@@ -1501,6 +1523,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_weights_load(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
 #define tnn_save_weights(net, ...) \
     (TNN__HERE, tnn_weights_save(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
+#define tnn_export_c(net, ...) \
+    (TNN__HERE, tnn_c_export(net, TNN__OPTIONS(tnn_export_options, .path = __VA_ARGS__)))
 #define tnn_save_checkpoint(net, ...) \
     (TNN__HERE, tnn_checkpoint_save(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__)))
 #define tnn_load_checkpoint(net, ...) \
@@ -1592,6 +1616,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_format_weights(...)          (TNN__HERE, tnn_format_weights(__VA_ARGS__))
 #define tnn_parse_checkpoint(...)        (TNN__HERE, tnn_parse_checkpoint(__VA_ARGS__))
 #define tnn_format_checkpoint(...)       (TNN__HERE, tnn_format_checkpoint(__VA_ARGS__))
+#define tnn_format_c(...)                (TNN__HERE, tnn_format_c(__VA_ARGS__))
 #define tnn_weights_load(...)            (TNN__HERE, tnn_weights_load(__VA_ARGS__))
 #define tnn_weights_save(...)            (TNN__HERE, tnn_weights_save(__VA_ARGS__))
 #define tnn_parse_safetensors(...)       (TNN__HERE, tnn_parse_safetensors(__VA_ARGS__))
@@ -14858,6 +14883,564 @@ TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_opti
 }
 #endif
 
+/* ---- 15f. Networks as C ------------------------------------------------------------------------
+   In the text of code @ stands for the name, $ for the next number. Every function but the first is
+   the text of what 3 and 5 do, one sample at a time, in the same order. */
+enum {
+    TNN__C_INPUT, TNN__C_OUTPUT, TNN__C_COPY, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL,
+    TNN__C_AVGPOOL, TNN__C_RELU, TNN__C_LEAKY, TNN__C_AFFINE, TNN__C_ADD, TNN__C_CONCAT,
+    TNN__C_COUNT
+};
+static const char *const tnn__c_code[TNN__C_COUNT] = {
+    /* between (c, h, w) and channels last */
+    "static void @_input(const float *x, float *y, int c, int n)\n"
+    "{\n"
+    "    int i, k;\n"
+    "    for (i = 0; i < n; i++) for (k = 0; k < c; k++) y[i*c + k] = x[k*n + i];\n"
+    "}\n",
+    "static void @_output(const float *x, float *y, int c, int n)\n"
+    "{\n"
+    "    int i, k;\n"
+    "    for (i = 0; i < n; i++) for (k = 0; k < c; k++) y[k*n + i] = x[i*c + k];\n"
+    "}\n",
+    "static void @_copy(const float *x, float *y, int n)\n"
+    "{\n"
+    "    int i;\n"
+    "    for (i = 0; i < n; i++) y[i] = x[i];\n"
+    "}\n",
+    "static void @_conv(const float *x, float *y, const @_window *s, const @_weight *w,\n"
+    "                   const float *scale, const float *bias, int relu)\n"
+    "{\n"
+    "    const int in = s->c/s->groups, out = s->oc/s->groups;\n"
+    "    int i, j, o, u, v, c;\n"
+    "    for (i = 0; i < s->oh; i++)\n"
+    "        for (j = 0; j < s->ow; j++) {\n"
+    "            const @_weight *k = w;\n"
+    "            for (o = 0; o < s->oc; o++) {\n"
+    "                const float b = bias ? bias[o] : 0;\n"
+    "                float a = scale ? 0 : b;\n"
+    "                for (u = 0; u < s->kh; u++)\n"
+    "                    for (v = 0; v < s->kw; v++) {\n"
+    "                        const int yi = i*s->sh - s->ph + u*s->dh;\n"
+    "                        const int xi = j*s->sw - s->pw + v*s->dw;\n"
+    "                        const int inside = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
+    "                        const float *p = inside ? x + (yi*s->w + xi)*s->c + o/out*in : x;\n"
+    "                        for (c = 0; c < in; c++)\n"
+    "                            a = fmaf(inside ? p[c] : 0, (float)*k++, a);\n"
+    "                    }\n"
+    "                if (scale) a = fmaf(a, scale[o], b);\n"
+    "                *y++ = relu && 0 > a ? 0 : a;\n"
+    "            }\n"
+    "        }\n"
+    "}\n",
+    "/* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats. */\n"
+    "static void @_tiled(const float *x, float *y, const @_window *s, const float *w,\n"
+    "                    const float *bias, int relu, float *v)\n"
+    "{\n"
+    "    const int n = s->c;\n"
+    "    int r, j, i, k, c, o;\n"
+    "    for (r = 0; r < s->h; r += 2)\n"
+    "        for (j = 0; j < s->w; j += 2) {\n"
+    "            const float *u = w;\n"
+    "            for (c = 0; c < n; c++) {\n"
+    "                float d[4][4], t[4][4];\n"
+    "                for (i = 0; i < 4; i++)\n"
+    "                    for (k = 0; k < 4; k++) {\n"
+    "                        const int yi = r - 1 + i, xi = j - 1 + k;\n"
+    "                        const int in = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
+    "                        d[i][k] = in ? x[(yi*s->w + xi)*n + c] : 0;\n"
+    "                    }\n"
+    "                for (k = 0; k < 4; k++) {\n"
+    "                    t[0][k] = d[0][k] - d[2][k];\n"
+    "                    t[1][k] = d[1][k] + d[2][k];\n"
+    "                    t[2][k] = d[2][k] - d[1][k];\n"
+    "                    t[3][k] = d[1][k] - d[3][k];\n"
+    "                }\n"
+    "                for (i = 0; i < 4; i++) {\n"
+    "                    v[(4*i + 0)*n + c] = t[i][0] - t[i][2];\n"
+    "                    v[(4*i + 1)*n + c] = t[i][1] + t[i][2];\n"
+    "                    v[(4*i + 2)*n + c] = t[i][2] - t[i][1];\n"
+    "                    v[(4*i + 3)*n + c] = t[i][1] - t[i][3];\n"
+    "                }\n"
+    "            }\n"
+    "            for (o = 0; o < s->oc; o++) {\n"
+    "                const float b = bias ? bias[o] : 0;\n"
+    "                float m[16], p[2][4];\n"
+    "                for (i = 0; i < 16; i++) {\n"
+    "                    float a = 0;\n"
+    "                    for (c = 0; c < n; c++) a = fmaf(v[i*n + c], *u++, a);\n"
+    "                    m[i] = a;\n"
+    "                }\n"
+    "                for (k = 0; k < 4; k++) {\n"
+    "                    const float a = m[k] + m[4 + k];\n"
+    "                    const float e = m[4 + k] - m[8 + k];\n"
+    "                    p[0][k] = a + m[8 + k];\n"
+    "                    p[1][k] = e - m[12 + k];\n"
+    "                }\n"
+    "                for (i = 0; i < 2; i++) {\n"
+    "                    float *to = y + ((r + i)*s->w + j)*s->oc + o;\n"
+    "                    float a = p[i][0] + p[i][1], e = p[i][1] - p[i][2];\n"
+    "                    a = a + p[i][2];\n"
+    "                    e = e - p[i][3];\n"
+    "                    a = a + b;\n"
+    "                    e = e + b;\n"
+    "                    to[0] = relu && 0 > a ? 0 : a;\n"
+    "                    to[s->oc] = relu && 0 > e ? 0 : e;\n"
+    "                }\n"
+    "            }\n"
+    "        }\n"
+    "}\n",
+    "static void @_maxpool(const float *x, float *y, const @_window *s)\n"
+    "{\n"
+    "    int i, j, c, yi, xi;\n"
+    "    for (i = 0; i < s->oh; i++)\n"
+    "        for (j = 0; j < s->ow; j++) {\n"
+    "            @_RANGES\n"
+    "            for (c = 0; c < s->c; c++) {\n"
+    "                float m = -HUGE_VALF;\n"
+    "                int first = 1;\n"
+    "                for (yi = y0; yi < y1; yi += s->dh)\n"
+    "                    for (xi = x0; xi < x1; xi += s->dw) {\n"
+    "                        float e;\n"
+    "                        if (yi < 0 || yi >= s->h || xi < 0 || xi >= s->w) continue;\n"
+    "                        e = x[(yi*s->w + xi)*s->c + c];\n"
+    "                        if (first || e > m || e != e) m = e;\n"
+    "                        first = 0;\n"
+    "                    }\n"
+    "                *y++ = m;\n"
+    "            }\n"
+    "        }\n"
+    "}\n",
+    "static void @_avgpool(const float *x, float *y, const @_window *s)\n"
+    "{\n"
+    "    int i, j, c, yi, xi;\n"
+    "    for (i = 0; i < s->oh; i++)\n"
+    "        for (j = 0; j < s->ow; j++) {\n"
+    "            @_RANGES\n"
+    "            const int a = s->groups && y0 < 0 ? 0 : y0, b = s->groups && x0 < 0 ? 0 : x0;\n"
+    "            const int h = s->groups ? s->h : s->h + s->ph, w = s->groups ? s->w : s->w + s->pw;\n"
+    "            const float n = (float)(((y1 < h ? y1 : h) - a)*((x1 < w ? x1 : w) - b));\n"
+    "            for (c = 0; c < s->c; c++) {\n"
+    "                float m = 0;\n"
+    "                for (yi = y0; yi < y1; yi++)\n"
+    "                    for (xi = x0; xi < x1; xi++)\n"
+    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w)\n"
+    "                            m += x[(yi*s->w + xi)*s->c + c];\n"
+    "                *y++ = m/n;\n"
+    "            }\n"
+    "        }\n"
+    "}\n",
+    "static void @_relu(const float *x, float *y, int n)\n"
+    "{\n"
+    "    int i;\n"
+    "    for (i = 0; i < n; i++) y[i] = 0 > x[i] ? 0 : x[i];\n"
+    "}\n",
+    "static void @_leaky(const float *x, float *y, int n, const float *slope, int slots)\n"
+    "{\n"
+    "    int i;\n"
+    "    for (i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : slope[i%slots]*x[i];\n"
+    "}\n",
+    "static void @_affine(const float *x, float *y, int n, const float *mean, const float *scale,\n"
+    "                     const float *shift, int slots)\n"
+    "{\n"
+    "    int i;\n"
+    "    for (i = 0; i < n; i++)\n"
+    "        y[i] = fmaf(x[i] - mean[i%slots], scale[i%slots], shift[i%slots]);\n"
+    "}\n",
+    "static void @_add(const float *x, const float *z, float *y, int n)\n"
+    "{\n"
+    "    int i;\n"
+    "    for (i = 0; i < n; i++) y[i] = x[i] + z[i];\n"
+    "}\n",
+    "static void @_concat(const float *x, const float *z, float *y, int a, int b, int n)\n"
+    "{\n"
+    "    int i, k;\n"
+    "    for (i = 0; i < n; i++) {\n"
+    "        for (k = 0; k < a; k++) *y++ = *x++;\n"
+    "        for (k = 0; k < b; k++) *y++ = *z++;\n"
+    "    }\n"
+    "}\n"
+};
+typedef struct {
+    tnn_net    *net;
+    tnn__writer *w;
+    const char *name;
+    int         int8;
+    tnn__len   *at;                 /* of each blob in work */
+    tnn__len    scratch, work;      /* where a layer's own is; all of it */
+    tnn__len    bytes;              /* of the arrays */
+} tnn__c_file;
+
+static void tnn__c(tnn__c_file *f, const char *text, const tnn__len *number)
+{
+    for (; *text; text++)
+        if (*text == '@') tnn__write_text(f->w, f->name);
+        else if (*text == '$') tnn__write_int(f->w, (long long)*number++);
+        else tnn__write(f->w, text, 1);
+}
+static void tnn__c_int(tnn__c_file *f, const char *text, tnn__len a) { tnn__c(f, text, &a); }
+/* In hexadecimal, which is exact: 0x1.800000p1f is 3. */
+static void tnn__c_float(tnn__c_file *f, float v)
+{
+    char text[40] = "-0x1.", *to = text + 5, *end = text + sizeof text - 1;
+    uint32_t u;
+    int i, exponent;
+    memcpy(&u, &v, sizeof u);
+    exponent = (int)(u >> 23 & 255);
+    if (!exponent) text[3] = '0';
+    for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(u << 1 & 0xffffff) >> i & 15];
+    *to++ = 'p';
+    to = tnn__put_int(to, end, exponent ? exponent - 127 : -126);
+    *to++ = 'f';
+    *to = 0;
+    tnn__write_text(f->w, text + !(u >> 31));
+}
+static void tnn__c_open(tnn__c_file *f, const char *type, const char *what, int layer)
+{
+    tnn__c(f, "static const ", NULL);
+    tnn__c(f, type, NULL);
+    tnn__c(f, " @_", NULL);
+    tnn__c(f, what, NULL);
+    tnn__c_int(f, "$[] = {", layer);
+}
+static void tnn__c_item(tnn__c_file *f, tnn__len i, tnn__len per_line)
+{
+    tnn__c(f, !i ? "\n    " : i%per_line ? ", " : ",\n    ", NULL);
+}
+static void tnn__c_floats(tnn__c_file *f, const char *what, int layer, const float *x, tnn__len n)
+{
+    tnn__len i;
+    tnn__c_open(f, "float", what, layer);
+    for (i = 0; i < n; i++) {
+        tnn__c_item(f, i, 5);
+        tnn__c_float(f, x[i]);
+    }
+    tnn__c(f, "\n};\n", NULL);
+    f->bytes += 4*n;
+}
+
+/* A convolution's weights in the order (o, u, v, c), or Winograd's (o, place, c); its biases. */
+static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
+{
+    const tnn__conv *q = &op->q;
+    const float *w = f->net->flat[0] + op->w;
+    const int tiled = op->tiled && !f->int8, in = tiled ? q->g.c : q->cg;
+    const int places = tiled ? 16 : q->g.kh*q->g.kw;
+    tnn__len i = 0;
+    int o, p, c, pass;
+    for (pass = 0; pass < 1 + f->int8; pass++) {            /* scales, then weights */
+        if (pass < f->int8) tnn__c_open(f, "float", "scale", number);
+        else tnn__c_open(f, "@_weight", "w", number);
+        for (i = 0, o = 0; o < q->oc; o++) {
+            double most = 0;
+            for (p = 0; f->int8 && p < places; p++)
+                for (c = 0; c < in; c++)
+                    most = TNN__MAX(most, fabs((double)w[tnn__weight_at(q, o, c, p)]));
+            if (pass < f->int8) {
+                tnn__c_item(f, i++, 5);
+                tnn__c_float(f, (float)(most/127));
+                continue;
+            }
+            for (p = 0; p < places; p++)
+                for (c = 0; c < in; c++) {
+                    const float v = tiled ? op->tiled[(tnn__len)p*in*q->oc + o/16*16*(tnn__len)in
+                                                      + c*16 + o%16]
+                                          : w[tnn__weight_at(q, o, c, p)];
+                    const double t = most > 0 ? (double)v*127/most : 0;
+                    tnn__c_item(f, i++, f->int8 ? 20 : 5);
+                    if (f->int8) tnn__write_int(f->w, (int)(t < 0 ? t - 0.5 : t + 0.5));
+                    else tnn__c_float(f, v);
+                }
+        }
+        tnn__c(f, "\n};\n", NULL);
+        f->bytes += i*(pass < f->int8 || !f->int8 ? 4 : 1);
+    }
+    if (op->no_bias) return;
+    tnn__c_open(f, "float", "b", number);
+    for (o = 0; o < q->oc; o++) {
+        tnn__c_item(f, o, 5);
+        tnn__c_float(f, f->net->flat[0][op->b + tnn__bias_at(q, o)]);
+    }
+    tnn__c(f, "\n};\n", NULL);
+    f->bytes += 4*q->oc;
+}
+static void tnn__c_window(tnn__c_file *f, const char *what, int number, const tnn__pool_geometry *g,
+                          int oc, int groups)
+{
+    tnn__len v[16];
+    v[0] = number; v[1] = g->c; v[2] = g->ih; v[3] = g->iw; v[4] = oc; v[5] = g->oh; v[6] = g->ow;
+    v[7] = g->kh; v[8] = g->kw; v[9] = g->adaptive ? 0 : g->sh; v[10] = g->sw; v[11] = g->ph;
+    v[12] = g->pw; v[13] = g->adaptive ? 1 : g->dh; v[14] = g->adaptive ? 1 : g->dw; v[15] = groups;
+    tnn__c(f, "static const @_window @_", NULL);
+    tnn__c(f, what, NULL);
+    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
+}
+
+/* What an operation is in C, or -1. */
+static int tnn__c_kind(const tnn__c_file *f, const tnn__op *op)
+{
+    switch (op->type) {
+    case TNN__INPUT: return TNN__C_INPUT;
+    case TNN_CONV2D: return op->tiled && !f->int8 ? TNN__C_TILED : TNN__C_CONV;
+    case TNN_DENSE: return TNN__C_CONV;
+    case TNN_MAXPOOL2D: case TNN_ADAPTIVE_MAXPOOL2D: return TNN__C_MAXPOOL;
+    case TNN_AVGPOOL2D: case TNN_ADAPTIVE_AVGPOOL2D: return TNN__C_AVGPOOL;
+    case TNN_RELU: return TNN__C_RELU;
+    case TNN_LEAKY_RELU: case TNN_PRELU: return TNN__C_LEAKY;
+    case TNN_BATCHNORM: return op->track ? TNN__C_AFFINE : -1;
+    case TNN_ADD: return TNN__C_ADD;
+    case TNN_CONCAT: return TNN__C_CONCAT;
+    case TNN_FLATTEN: case TNN_IDENTITY: case TNN_DROPOUT: case TNN_DROPOUT2D:
+    case TNN_ALPHA_DROPOUT: case TNN_GAUSSIAN_DROPOUT: case TNN_GAUSSIAN_NOISE:
+    case TNN_STOCHASTIC_DEPTH: return TNN__C_COPY;
+    default: return -1;
+    }
+}
+/* The arrays of operation i. */
+static void tnn__c_arrays(tnn__c_file *f, int i)
+{
+    const tnn_net *net = f->net;
+    const tnn__op *op = &net->op[i];
+    const tnn__blob *in = &net->blob[op->in];
+    const int kind = tnn__c_kind(f, op);
+    const tnn__len slots = tnn__norm_slots(op, in), n = op->element ? tnn__values(in) : in->c;
+    if (kind == TNN__C_CONV || kind == TNN__C_TILED) {
+        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups);
+        tnn__c_weights(f, op, i);
+    }
+    if (op->pool.kh && (kind == TNN__C_CONV || kind == TNN__C_TILED))
+        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0);
+    if (kind == TNN__C_MAXPOOL || kind == TNN__C_AVGPOOL)
+        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad);
+    if (op->act && op->slope > 0) tnn__c_floats(f, "slope", i, &op->slope, 1);
+    if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
+        tnn__c_floats(f, "slope", i, net->flat[0] + op->w, op->element ? in->c : 1);
+    else if (kind == TNN__C_LEAKY) tnn__c_floats(f, "slope", i, &op->slope, 1);
+    if (op->type == TNN_BATCHNORM) {
+        tnn__c_floats(f, "mean", i, op->kept, n);
+        tnn__c_floats(f, "scale", i, op->kept + 2*slots, n);
+        tnn__c_floats(f, "shift", i, op->kept + 3*slots, n);
+    }
+}
+/* Where each blob lies in work: as low as no other that is still to be read does. */
+static void tnn__c_place(tnn__c_file *f)
+{
+    const tnn_net *net = f->net;
+    int i, j, k;
+    for (j = 1; j <= net->ops; j++) {
+        const tnn__len size = tnn__values(&net->blob[j]);
+        f->at[j] = 0;
+        for (k = 1; k < j; k++) {
+            tnn__len end = f->at[k] + tnn__values(&net->blob[k]);
+            for (i = j - 1; i < net->ops && net->op[i].in != k && net->op[i].from != k; i++) {}
+            if (i == net->ops || f->at[j] >= end || f->at[k] >= f->at[j] + size) continue;
+            f->at[j] = end;
+            k = 0;                                  /* look again */
+        }
+        f->scratch = TNN__MAX(f->scratch, f->at[j] + size);
+    }
+    f->work = f->scratch;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__conv *q = &net->op[i].q;
+        const int kind = tnn__c_kind(f, &net->op[i]);
+        if (kind != TNN__C_CONV && kind != TNN__C_TILED) continue;
+        f->work = TNN__MAX(f->work, f->scratch + (kind == TNN__C_TILED ? 16*q->g.c : 0)
+                           + (net->op[i].pool.kh ? (tnn__len)q->oc*q->g.oh*q->g.ow : 0));
+    }
+}
+static void tnn__c_blob(tnn__c_file *f, int blob)
+{
+    if (blob == 0) tnn__c(f, "x", NULL);
+    else tnn__c_int(f, "work + $", f->at[blob]);
+}
+/* "    @_NAME(IN, OUT" */
+static void tnn__c_call(tnn__c_file *f, const char *name, int in, int out)
+{
+    tnn__c(f, "    @_", NULL);
+    tnn__c(f, name, NULL);
+    tnn__c(f, "(", NULL);
+    tnn__c_blob(f, in);
+    tnn__c(f, ", ", NULL);
+    if (out < 0) tnn__c_int(f, "work + $", f->scratch);
+    else tnn__c_blob(f, out);
+}
+static void tnn__c_line(tnn__c_file *f, int i)
+{
+    static const char *const names[TNN__C_COUNT] = {
+        "input", "output", "copy", "conv", "tiled", "maxpool", "avgpool", "relu", "leaky",
+        "affine", "add", "concat"
+    };
+    const tnn__op *op = &f->net->op[i];
+    const tnn__blob *in = &f->net->blob[op->in];
+    const int kind = tnn__c_kind(f, op), relu = op->act && !(op->slope > 0);
+    const tnn__len values = tnn__values(&f->net->blob[i + 1]);
+    tnn__len v[4];
+    v[0] = i; v[1] = relu;
+    v[2] = f->scratch + (op->pool.kh ? (tnn__len)op->q.oc*op->q.g.oh*op->q.g.ow : 0);
+    if (kind == TNN__C_ADD || kind == TNN__C_CONCAT) {
+        tnn__c_call(f, names[kind], op->in, op->from);
+        tnn__c(f, ", ", NULL);
+        tnn__c_blob(f, i + 1);
+        v[0] = kind == TNN__C_ADD ? values : in->c;
+        v[1] = f->net->blob[op->from].c;
+        v[2] = (tnn__len)in->h*in->w;
+        tnn__c(f, kind == TNN__C_ADD ? ", $);\n" : ", $, $, $);\n", v);
+        return;
+    }
+    if (kind == TNN__C_INPUT) {
+        v[0] = in->c; v[1] = (tnn__len)in->h*in->w;
+        tnn__c(f, "    @_input(x, ", NULL);
+        tnn__c_blob(f, i + 1);
+        tnn__c(f, ", $, $);\n", v);
+        return;
+    }
+    tnn__c_call(f, names[kind], op->in, op->pool.kh && tnn__is_conv(op) ? -1 : i + 1);
+    switch (kind) {
+    case TNN__C_CONV: case TNN__C_TILED:
+        tnn__c_int(f, ", &@_s$", i);
+        tnn__c_int(f, ", @_w$", i);
+        if (kind == TNN__C_CONV) tnn__c_int(f, f->int8 ? ", @_scale$" : ", 0", i);
+        tnn__c_int(f, op->no_bias ? ", 0" : ", @_b$", i);
+        tnn__c_int(f, ", $", relu);
+        if (kind == TNN__C_TILED) tnn__c_int(f, ", work + $", v[2]);
+        tnn__c(f, ");\n", NULL);
+        if (op->pool.kh) {
+            tnn__c_int(f, "    @_maxpool(work + $, ", f->scratch);
+            tnn__c_blob(f, i + 1);
+            tnn__c_int(f, ", &@_p$);\n", i);
+        }
+        if (op->act && op->slope > 0) {
+            tnn__c_call(f, "leaky", i + 1, i + 1);
+            v[0] = values; v[1] = i; v[2] = 1;
+            tnn__c(f, ", $, @_slope$, $);\n", v);
+        }
+        break;
+    case TNN__C_MAXPOOL: case TNN__C_AVGPOOL: tnn__c_int(f, ", &@_p$);\n", i); break;
+    case TNN__C_LEAKY:
+        v[0] = values; v[1] = i;
+        v[2] = op->type == TNN_PRELU && op->element ? in->c : 1;
+        tnn__c(f, ", $, @_slope$, $);\n", v);
+        break;
+    case TNN__C_AFFINE:
+        v[0] = values;
+        v[1] = v[2] = v[3] = i;
+        tnn__c(f, ", $, @_mean$, @_scale$, @_shift$", v);
+        tnn__c_int(f, ", $);\n", op->element ? values : in->c);
+        break;
+    default: tnn__c_int(f, ", $);\n", values);
+    }
+}
+static void tnn__c_text(tnn__c_file *f)
+{
+    const tnn_net *net = f->net;
+    const tnn__blob *in = &net->blob[0], *out = &net->blob[net->ops];
+    const tnn__len values = tnn__values(in), outputs = tnn__values(out);
+    int uses[TNN__C_COUNT] = {0}, i;
+    tnn__len v[7];
+    tnn__c_place(f);
+    v[0] = (tnn__len)net->param_total;
+    v[1] = in->c; v[2] = in->h; v[3] = in->w; v[4] = outputs;
+    tnn__c(f, "/* A network of $ parameters, exported by tinynn.h " TNN_VERSION ".\n\n"
+           "       void @(const float *x, float *y, float *work);\n\n"
+           "   x is a sample of $ channels, $ rows and $ columns, y its $ outputs, work @_WORK\n"
+           "   floats of the caller's. Compile with cc -std=c99 -O2, link with -lm for fmaf. */\n"
+           "#include <math.h>\n\n", v);
+    v[0] = values; v[1] = outputs; v[2] = f->work;
+    tnn__c(f, "enum { @_INPUT = $, @_OUTPUT = $, @_WORK = $ };\n"
+           "void @(const float *x, float *y, float *work);\n\n"
+           "typedef struct {\n"
+           "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups;\n"
+           "} @_window;\n", v);
+    tnn__c(f, f->int8 ? "typedef signed char @_weight;\n" : "typedef float @_weight;\n", NULL);
+    tnn__c(f, "/* of pooling; sh is 0 where windows are fitted to the image */\n"
+           "#define @_RANGES \\\n"
+           "    const int y0 = s->sh ? i*s->sh - s->ph : i*s->h/s->oh; \\\n"
+           "    const int x0 = s->sh ? j*s->sw - s->pw : j*s->w/s->ow; \\\n"
+           "    const int y1 = s->sh ? y0 + (s->kh - 1)*s->dh + 1 \\\n"
+           "                         : ((i + 1)*s->h + s->oh - 1)/s->oh; \\\n"
+           "    const int x1 = s->sh ? x0 + (s->kw - 1)*s->dw + 1 \\\n"
+           "                         : ((j + 1)*s->w + s->ow - 1)/s->ow;\n", NULL);
+    uses[TNN__C_OUTPUT] = 1;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__op *op = &net->op[i];
+        uses[tnn__c_kind(f, op)] = 1;
+        if (tnn__is_conv(op) && op->pool.kh) uses[TNN__C_MAXPOOL] = 1;
+        if (tnn__is_conv(op) && op->act && op->slope > 0) uses[TNN__C_LEAKY] = 1;
+    }
+    for (i = 0; i < TNN__C_COUNT; i++)
+        if (uses[i]) tnn__c(f, tnn__c_code[i], NULL);
+    for (i = 0; i < net->ops; i++) tnn__c_arrays(f, i);
+    tnn__c_int(f, "\n/* $ bytes of weights */\n"
+               "void @(const float *x, float *y, float *work)\n{\n", f->bytes);
+    for (i = 0; i < net->ops; i++) tnn__c_line(f, i);
+    tnn__c(f, "    @_output(", NULL);
+    tnn__c_blob(f, net->ops);
+    v[0] = out->c; v[1] = (tnn__len)out->h*out->w;
+    tnn__c(f, ", y, $, $);\n}\n", v);
+}
+
+/* Whether it can be done; then batch norm's statistics and transformed weights are prepared. */
+static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
+                               const tnn_export_options *o)
+{
+    const char *c;
+    float *zeros;
+    int i;
+    memset(f, 0, sizeof *f);
+    if ((tnn_build)(net)) return (tnn_status)tnn_failed();
+    f->net = net;
+    f->name = o && o->name ? o->name : "network";
+    f->int8 = o && o->int8;
+    for (c = f->name; (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_'
+                      || (c > f->name && *c >= '0' && *c <= '9'); c++) {}
+    if (*c || c == f->name || c - f->name > 60)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
+                         "60 characters", what, f->name);
+    for (i = 0; i < net->ops; i++)
+        if (tnn__c_kind(f, &net->op[i]) < 0)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported", what,
+                             net->op[i].layer, tnn__layer_kinds[net->op[i].type].name);
+    f->at = (tnn__len *)tnn__alloc((net->ops + 1)*(tnn__len)sizeof *f->at, what);
+    zeros = f->at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
+    if (zeros) (tnn_forward)(net, zeros, 1, TNN_EVAL);
+    net->stage = TNN__NOTHING;
+    net->n = 0;
+    tnn__release(zeros);
+    if (tnn_failed()) tnn__release(f->at);
+    return (tnn_status)tnn_failed();
+}
+TNN_API size_t (tnn_format_c)(tnn_net *net, void *to, size_t room,
+                              const tnn_export_options *options)
+{
+    tnn__c_file f;
+    tnn__writer w;
+    if (tnn__c_begin("tnn_format_c", &f, net, options)) return 0;
+    memset(&w, 0, sizeof w);
+    w.good = 1;
+    w.to = (unsigned char *)to;
+    w.room = to ? room : 0;
+    f.w = &w;
+    tnn__c_text(&f);
+    tnn__release(f.at);
+    return w.used;
+}
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_status (tnn_c_export)(tnn_net *net, const tnn_export_options *options)
+{
+    tnn__c_file f;
+    tnn__writer w;
+    tnn_status e = tnn__c_begin("tnn_export_c", &f, net, options);
+    if (e) return e;
+    e = tnn__write_start(&w, options ? options->path : NULL);
+    if (!e) {
+        f.w = &w;
+        tnn__c_text(&f);
+        e = tnn__write_end(&w);
+    }
+    tnn__release(f.at);
+    return e;
+}
+#endif
 
 #if defined(__clang__)
     #pragma STDC FP_CONTRACT DEFAULT

@@ -156,12 +156,13 @@ static uint64_t use(held *h, int which)
     const int *shape = shape_of(which);
     const long long dims[2] = { SAMPLES, 20 };
     const tnn_checkpoint_options none = { NULL, NULL, NULL, 0 };
-    char weights[300], state[300], npy[300];
+    char weights[300], state[300], npy[300], code[300];
     tnn_metrics m;
     size_t size = 0;
     int i, count, counts[49*49];
     snprintf(weights, sizeof weights, "%s/test_memory.safetensors", folder);
     snprintf(state, sizeof state, "%s/test_memory.tnn", folder);
+    snprintf(code, sizeof code, "%s/test_memory_net.c", folder);
     snprintf(npy, sizeof npy, "%s/test_memory.npy", folder);
     DO(h->net = tnn_net_create(&o));
     count = tnn_layer_count(h->net);
@@ -193,6 +194,9 @@ static uint64_t use(held *h, int which)
         DO(size = tnn_format_checkpoint(h->net, memory, sizeof memory, &none));
         CHECK(size > 0 && size <= sizeof memory, "%lu bytes", (unsigned long)size);
         DO(tnn_parse_checkpoint(h->net, memory, size, &none));
+        DO(size = tnn_format_c(h->net, NULL, 0, NULL));
+        CHECK(size > 500000, "%lu bytes", (unsigned long)size);
+        DO(tnn_export_c(h->net, code));
     }
     DO(h->file = tnn_read_safetensors(weights));
     CHECK(h->file.count == tnn_param_count(h->net), "%d tensors", h->file.count);

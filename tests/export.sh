@@ -1,0 +1,206 @@
+#!/bin/sh
+# export.sh [all] - networks as C: the compiled text gives the bits of the library, and as bytes it
+# costs little accuracy. With `all` also the CNN of report 1: how much it costs there (on real data
+# where TINYNN_DATA has it), how large it is, and that it takes nothing but fmaf from elsewhere.
+# Needs build/tinynn.o, which make builds.
+
+about=export
+. tests/check.sh
+cc=${CC:-cc}
+
+# ---- writes three networks as C, as C with bytes, images with the outputs ------------------------
+cat > "$dir/write.c" << 'END'
+#define TINYNN_ELSEWHERE
+#include "../../../experiments/experiment.h"
+#include "../../../experiments/fashion_data.h"
+
+enum { SAMPLES = 1000 };
+static tnn_net *simple(void)
+{
+    tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = 64, .seed = 3);
+    for (int i = 1; i <= 2; i++) {
+        tnn_add(net, TNN_CONV2D, .filters = 32*i, .kernel = 3, .pad = 1);
+        tnn_add(net, TNN_RELU);
+        tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    }
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 128);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_DENSE, .units = 10);
+    return net;
+}
+/* every layer that can be exported, with the options that change its loops */
+static tnn_net *varied(void)
+{
+    tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = 64, .seed = 3);
+    tnn_add(net, TNN_GAUSSIAN_NOISE);
+    tnn_add(net, TNN_CONV2D, .filters = 6, .kernel_h = 3, .kernel_w = 5, .pad = 1, .stride_w = 2);
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_LEAKY_RELU);
+    const int at = tnn_layer_count(net);
+    tnn_add(net, TNN_CONV2D, .filters = 6, .kernel = 3, .pad = 2, .dilation = 2, .groups = 3);
+    tnn_add(net, TNN_LEAKY_RELU, .slope = 0.2f);
+    tnn_add(net, TNN_ADD, .from = at);
+    tnn_add(net, TNN_CONCAT, .from = at);
+    tnn_add(net, TNN_AVGPOOL2D, .kernel = 3, .stride = 2, .pad = 1, .ceil = 1);
+    tnn_add(net, TNN_PRELU, .per_channel = 1);
+    tnn_add(net, TNN_AVGPOOL2D, .kernel = 3, .stride = 1, .pad = 1, .exclude_pad = 1);
+    tnn_add(net, TNN_MAXPOOL2D, .kernel = 2, .stride = 1, .dilation = 2, .pad = 1);
+    tnn_add(net, TNN_CONV2D, .filters = 12, .kernel = 3, .pad = 1, .groups = 12, .no_bias = 1);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_ADAPTIVE_MAXPOOL2D, .size = 3);
+    tnn_add(net, TNN_DROPOUT);
+    tnn_add(net, TNN_ADAPTIVE_AVGPOOL2D, .size = 2);
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 9);
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_DENSE, .units = 10);
+    return net;
+}
+/* Winograd's way; images as outputs */
+static tnn_net *images(void)
+{
+    tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = 64, .seed = 3);
+    tnn_add(net, TNN_CONV2D, .filters = 16, .kernel = 3, .pad = 1);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_CONV2D, .filters = 32, .kernel = 3, .pad = 1);
+    tnn_add(net, TNN_LEAKY_RELU);
+    tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    tnn_add(net, TNN_CONV2D, .filters = 5, .kernel = 3, .stride = 5);
+    tnn_add(net, TNN_PRELU);
+    return net;
+}
+static int refused(tnn_net *net, const tnn_export_options *o, const char *why)
+{
+    const int good = !tnn_format_c(net, NULL, 0, o) && tnn_failed() && strstr(tnn_error(), why);
+    if (!good) printf("not \"%s\": %s\n", why, tnn_error());
+    tnn_clear_error();
+    return !good;
+}
+int main(int argc, char **argv)
+{
+    static char text[200000];
+    const tnn_export_options plain = {.name = "mixed"}, bad = {.name = "2nd"}, none = {.name = ""};
+    const fashion_sizes sizes = {2000, SAMPLES, 80, 40};
+    experiment e = {.name = "export", .data = getenv("TINYNN_DATA")};
+    if (!e.data) e.data = "none";
+    fashion_set set;
+    tnn_net *net[3] = {simple(), varied(), images()}, *tanh = tnn_create(.input = {3});
+    static const char *const names[3] = {"simple", "mixed", "pixels"};
+    char path[300];
+    int i, failed = 0;
+    if (argc < 2 || fashion_load(&set, &e, sizes)) return 1;
+    for (i = 0; i < 3; i++) {
+        if (i < 2) {
+            tnn_loader *l = tnn_loader_create(&set.train, .batch = 64, .shuffle = 1);
+            tnn_set_loss(net[i], TNN_CROSS_ENTROPY);
+            tnn_set_optimizer(net[i], TNN_ADAM, .lr = 1e-3);
+            tnn_train_epoch(net[i], l);
+            tnn_loader_free(l);
+        }
+        snprintf(path, sizeof path, "%s/%s.c", argv[1], names[i]);
+        tnn_export_c(net[i], path, .name = names[i]);
+        snprintf(path, sizeof path, "%s/%s-bytes.c", argv[1], names[i]);
+        tnn_export_c(net[i], path, .name = names[i], .int8 = 1);
+        snprintf(path, sizeof path, "%s/%s.data", argv[1], names[i]);
+        FILE *f = fopen(path, "wb");
+        tnn_loader *l = tnn_loader_create(&set.val, .batch = 50);
+        while (f && tnn_next(l) && l->batch_index < SAMPLES/50) {
+            int shape[3], size = tnn_output_shape(net[i], shape);
+            tnn_forward(net[i], l->x, l->n, TNN_EVAL);
+            const float *y = tnn_output(net[i]);
+            for (int k = 0; y && k < l->n; k++) {
+                fwrite(l->x + k*784, sizeof(float), 784, f);
+                fwrite(y + k*size, sizeof(float), (size_t)size, f);
+                fwrite(l->labels + k, sizeof(int), 1, f);
+            }
+        }
+        tnn_loader_free(l);
+        if (!f || fclose(f) || tnn_failed()) { printf("%s\n", tnn_error()); return 1; }
+    }
+    /* to memory the same text; what cannot be done is said */
+    snprintf(path, sizeof path, "%s/mixed.c", argv[1]);
+    const size_t size = tnn_format_c(net[1], text, sizeof text, &plain);
+    FILE *f = fopen(path, "rb");
+    for (size_t k = 0; k < size && !failed; k++) failed = !f || fgetc(f) != (unsigned char)text[k];
+    failed = failed || !size || fgetc(f) != EOF || tnn_format_c(net[1], NULL, 0, &plain) != size;
+    if (failed) printf("another text in memory: %s\n", tnn_error());
+    fclose(f);
+    tnn_add(tanh, TNN_DENSE, .units = 2);
+    tnn_add(tanh, TNN_TANH);
+    failed |= refused(tanh, NULL, "layer 1, tanh, cannot be exported");
+    failed |= refused(net[1], &bad, "\"2nd\" must be a C identifier");
+    failed |= refused(net[1], &none, "\"\" must be a C identifier");
+    for (i = 0; i < 3; i++) tnn_free(net[i]);
+    tnn_free(tanh);
+    fashion_free(&set);
+    return failed;
+}
+END
+
+# ---- runs one of them on the images --------------------------------------------------------------
+cat > "$dir/run.c" << 'END'
+#include <stdio.h>
+#include <string.h>
+#define PASTE_(a, b) a##b
+#define PASTE(a, b)  PASTE_(a, b)
+#define OUTPUT       PASTE(NAME, _OUTPUT)
+#include FILE_NAME
+
+static float x[PASTE(NAME, _INPUT)], y[OUTPUT], want[OUTPUT], work[PASTE(NAME, _WORK)];
+int main(int argc, char **argv)
+{
+    FILE *f = fopen(argv[argc - 1], "rb");
+    int n = 0, same = 0, label, right = 0, wanted = 0, i, a, b;
+    while (f && fread(x, sizeof x, 1, f) && fread(want, sizeof y, 1, f)
+           && fread(&label, sizeof label, 1, f)) {
+        NAME(x, y, work);
+        n++;
+        same += !memcmp(y, want, sizeof y);
+        for (i = a = b = 0; i < OUTPUT; i++) {
+            if (y[i] > y[a]) a = i;
+            if (want[i] > want[b]) b = i;
+        }
+        right += a == label;
+        wanted += b == label;
+    }
+    printf("%d of %d samples with the library's bits; accuracy %.2f %%, the library's %.2f %%; %lu "
+           "bytes to work in\n", same, n, 100.0*right/n, 100.0*wanted/n,
+           (unsigned long)sizeof work);
+    return n == 0 || (argc > 2 && same < n) || right < wanted - n/50;
+}
+END
+build() { $cc -std=c99 -O2 -I. "$@" -lm -pthread; }
+strict='-Wall -Wextra -pedantic -Wconversion -Wshadow -Werror'
+written() { build "$dir/write.c" build/tinynn.o -o "$dir/write" && "$dir/write" "$dir"; }
+runs() { # NAME SUFFIX ARGUMENT...: with an argument every bit must be the library's
+    name=$1 exe=$dir/$1$2
+    build $strict -DNAME=$name -DFILE_NAME="\"$name$2.c\"" "$dir/run.c" -o "$exe" || return 1
+    shift 2
+    "$exe" "$@" "$dir/$name.data" | tee "$exe.txt" | grep samples
+}
+alone() { # no symbol but fmaf, without the compiler's own libraries; how large
+    have nm && have size || { echo "needs nm and size"; return 77; }
+    $cc -std=c99 -Os -ffreestanding -fno-builtin -fno-stack-protector -fno-pic -c "$dir/simple.c" \
+        -o "$dir/simple.o" || return 1
+    size "$dir/simple.o" > "$dir/simple.size"
+    [ "$(nm -u "$dir/simple.o" | awk '{ print $NF }' | sort -u | tr -d '_\n')" = fmaf ]
+}
+check "three networks, and what is refused" written
+finish
+check "every layer that can be exported" runs mixed '' exact
+check "the same as bytes" runs mixed -bytes
+check "images as outputs" runs pixels '' exact
+if [ "$1" = all ]; then
+    check "the CNN of report 1" runs simple '' exact
+    check "the same as bytes" runs simple -bytes
+    check "nothing but fmaf" alone
+    finish
+    for f in simple simple-bytes; do
+        [ ! -f "$dir/$f.txt" ] || echo "      $f: $(cat "$dir/$f.txt")"
+    done
+    [ ! -f "$dir/simple.size" ] ||
+        awk 'NR == 2 { print "      simple: " $1 " bytes of code and weights" }' "$dir/simple.size"
+fi
+total
