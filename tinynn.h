@@ -107,10 +107,10 @@
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
        TINYNN_NO_STDIO           no files, no environment: data and weights come from memory,
-                                 studies stay there. With TINYNN_NO_THREADS, networks in .memory of the
-                                 caller's and TINYNN_MALLOC(context, bytes) as NULL this is for
-                                 machines without an operating system: of the C library it takes
-                                 memcpy, memset, memcmp, qsort, sqrt, fmaf and the str* functions
+                                 studies stay there. With TINYNN_NO_THREADS, networks in the
+                                 caller's .memory and TINYNN_MALLOC(context, bytes) as NULL this is
+                                 for machines without an operating system: of the C library it
+                                 takes memcpy, memset, memcmp, qsort, sqrt, fmaf and str* functions
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
@@ -1409,8 +1409,18 @@ TNN_API tnn_status tnn_weights_save(tnn_net *net, const tnn_weights_options *opt
    then, all little-endian and with one dimension, in this order, those that the network has:
      tinynn.state.I   F32   flat vector I >= 2 of tnn_flat, as it lies: the optimizer's, averages
      tinynn.work      F32   L-BFGS: its memory of steps
-     tinynn.integers  I64   } version (1), what must be the same, and the counters: 15e has
-     tinynn.reals     F64   } the list
+     tinynn.integers  I64   21. Of the same value in network and loader that go on: the version of
+                            the format, 1; the optimizer (tnn_optimizer_type); floats of a flat
+                            vector; whether there is a loader, its samples, .batch, .shuffle,
+                            .drop_last, .seed (without it 0); the network's .seed. Where they are:
+                            training forwards (the stream of dropout); updates; updates or epochs
+                            that the schedule has counted; averages taken; gradients accumulated;
+                            L-BFGS's iterations, pairs kept, the oldest of them; the loader's
+                            .epoch and .batch_index, and whether it stands between epochs
+     tinynn.reals     F64   10: learning rate and momentum in use; batch norm's average, if > 0
+                            over so many batches; four of the optimizer (NAdam's products of
+                            momenta, Schedule-Free's sum of weights and largest rate); the last
+                            norm of the gradients; L-BFGS's scale and step
      tinynn.numbers   F64   the caller's
      tinynn.hash      U64   one: FNV-1a (64 bits) of all bytes of the file before it             */
 typedef struct tnn_checkpoint_options {
@@ -14639,7 +14649,7 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
 }
 #endif
 
-/* ---- 15e. Checkpoints: the format is in 1j --------------------------------------------------- */
+/* ---- 15e. Checkpoints: the format is in 1j, in this order ------------------------------------ */
 enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 5 };
 
 /* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
@@ -15018,7 +15028,8 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "        for (j = 0; j < s->ow; j++) {\n"
     "            @_RANGES\n"
     "            const int a = s->groups && y0 < 0 ? 0 : y0, b = s->groups && x0 < 0 ? 0 : x0;\n"
-    "            const int h = s->groups ? s->h : s->h + s->ph, w = s->groups ? s->w : s->w + s->pw;\n"
+    "            const int h = s->groups ? s->h : s->h + s->ph;\n"
+    "            const int w = s->groups ? s->w : s->w + s->pw;\n"
     "            const float n = (float)(((y1 < h ? y1 : h) - a)*((x1 < w ? x1 : w) - b));\n"
     "            for (c = 0; c < s->c; c++) {\n"
     "                float m = 0;\n"
