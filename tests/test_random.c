@@ -1,0 +1,306 @@
+/* test_random.c - random networks of every layer type, on every instruction set, against doubles
+
+   Network i (random_net.h) is built around the layer of ROWS[i % ROW_COUNT]. A training step and an
+   evaluation of it
+     - give the same bits on every instruction set and with 1 to 5 threads: outputs, loss, gradients
+       of parameters and input, running statistics (sse2, without fused multiply-add: its own);
+     - are near to those of reference.h: each value within LIMIT times its size plus the mean size
+       of its tensor; the size of a value is its absolute value and 1/30 of what cancelled in it.
+   What the definitions refuse the library must refuse, and nothing else. A number as argument runs
+   and shows that network alone; TINYNN_RANDOM=10000 in the environment runs so many. */
+#ifndef TINYNN_ELSEWHERE
+#define TINYNN_IMPLEMENTATION
+#endif
+#include "tinynn.h"
+#include "test.h"
+#include "reference.h"
+#include "random_net.h"
+
+enum { CONFIGURATIONS = 1000, THREADS = 5, FLOATS = 1 << 20 };
+#define LIMIT 2e-5
+
+/* ==== THE LIBRARY ============================================================================= */
+
+/* What a run gives, part by part: output, loss, gradients of the parameters in their order, running
+   statistics, output of the evaluation. */
+static struct { char name[40]; int n, at; } part[64];
+static int parts, params;
+static float values_of[FLOATS];         /* the parameters, in the places of their gradients */
+static float results[3][FLOATS];        /* of the first run, of the first with sse2, of the last */
+
+static int end_of_parts(void) { return parts ? part[parts - 1].at + part[parts - 1].n : 0; }
+static void keep(const char *name, const float *x, int n)
+{
+    int at = end_of_parts();
+    if (parts == 64 || at + n > FLOATS) { printf("FAIL  out of results\n"); exit(1); }
+    snprintf(part[parts].name, sizeof part->name, "%s", name);
+    part[parts].n = n, part[parts++].at = at;
+    if (x) memcpy(results[2] + at, x, (size_t)n * sizeof *x);
+    else CHECK(0, "%d: no %s: %s", net.number, name, tnn_error());
+}
+
+/* Number i of a parameter, of the input (which = -1), of the targets (-2). */
+static double value(int which, int i)
+{
+    float v = test_value(net.stream + (uint32_t)which, (uint32_t)i);
+    return v < 0 || v > 0 ? (double)v : 0.5;
+}
+static float input(int i)
+{
+    const int n = net.shape[0].n;
+    return net.given ? (float)(i / n == i % n) : (float)(net.range * value(-1, i));
+}
+static int label(int sample)
+{
+    return (int)(test_hash(net.stream, (uint32_t)sample) % (uint32_t)net.shape[net.layers].c);
+}
+
+/* A layer of our own: y[i] = w[i % 2] x[i] x[i + 1], the last times the first. */
+static int pairs;
+static int pairs_shape(void *user, const int in[3], int out[3], int *count)
+{
+    pairs = in[0] * in[1] * in[2], *count = 2;
+    return user || out[0] < 1;
+}
+static void pairs_forward(void *user, const float *x, float *y, const float *w, int training)
+{
+    int i;
+    (void)user, (void)training;
+    for (i = 0; i < pairs; i++) y[i] = w[i % 2] * x[i] * x[(i + 1) % pairs];
+}
+static void pairs_backward(void *user, const float *x, const float *y, const float *dy, float *dx,
+                           const float *w, float *dw)
+{
+    int i;
+    (void)user, (void)y;
+    memset(dx, 0, (size_t)pairs * sizeof *dx);
+    for (i = 0; i < pairs; i++) {
+        const int next = (i + 1) % pairs;
+        dx[i] += dy[i] * w[i % 2] * x[next];
+        dx[next] += dy[i] * w[i % 2] * x[i];
+        dw[i % 2] += dy[i] * x[i] * x[next];
+    }
+}
+
+static tnn_net *build(int threads, int training)
+{
+    static const tnn_custom_layer custom = { .name = "pairs", .shape = pairs_shape,
+        .forward = pairs_forward, .backward = pairs_backward };
+    const tensor *x = net.shape;
+    tnn_net *made = tnn_create(.input = { x->c, x->h, x->w }, .batch = net.batch,
+                               .threads = threads, .seed = 3);
+    int k;
+    for (k = 0; k < net.layers; k++) {
+        net.layer[k].custom = &custom, net.layer[k].init = TNN_INIT_ZERO;
+        tnn_add_layer(made, &net.layer[k]);
+    }
+    if (training) tnn_set_loss(made, net.labelled ? TNN_CROSS_ENTROPY : TNN_MSE);
+    tnn_build(made);
+    return made;
+}
+
+/* A network without a loss and with these parameters evaluates to the same bits. */
+static void infer(tnn_net *trained, const float *x, int outputs)
+{
+    tnn_net *made = build(1, 0);
+    size_t bytes = tnn_format_weights(trained, NULL, 0, NULL);
+    void *file = malloc(bytes);
+    tnn_format_weights(trained, file, bytes, NULL);
+    if (tnn_param_count(made)) tnn_parse_weights(made, file, bytes, NULL);
+    tnn_forward(made, x, net.shape[0].n, TNN_EVAL);
+    CHECK_SAME("evaluation without a loss", tnn_output(made), tnn_output(trained),
+               (size_t)outputs * sizeof(float));
+    tnn_free(made);
+    free(file);
+}
+
+/* A step and an evaluation, into results[2]. */
+static tnn_status run(const char *isa, int threads)
+{
+    const int n = net.shape[0].n, inputs = n * values(net.shape[0]);
+    const int outputs = net.fits ? n * values(net.shape[net.layers]) : 1;
+    float *x = test_floats((size_t)inputs), *targets = test_floats((size_t)outputs), loss;
+    int labels[33], room = outputs + 1, i, k;
+    tnn_net *made;
+    tnn_set_isa(isa);
+    made = build(threads, 1);
+    for (i = 0; i < inputs; i++) x[i] = input(i);
+    for (i = 0; i < outputs; i++) targets[i] = (float)value(-2, i);
+    for (i = 0; i < n && net.labelled && net.fits; i++) labels[i] = label(i);
+    for (parts = params = k = 0; k < tnn_param_count(made); k++) {
+        const tnn_param p = tnn_param_info(made, k);
+        const double scale = net.given && k == 0 ? net.range
+                           : p.ndim > 1 ? 1.5 / sqrt(p.count / p.dims[0]) : 1;
+        if (p.buffer) continue;
+        if (room + p.count > FLOATS) { printf("FAIL  out of values\n"); exit(1); }
+        for (i = 0; i < p.count; i++) values_of[room + i] = (float)(scale * value(k, i));
+        tnn_set_param(made, p.name, values_of + room, p.count);
+        room += p.count, params++;
+    }
+    if (tnn_forward(made, x, n, TNN_TRAIN) == TNN_OK && net.fits) {
+        keep("output", tnn_output(made), outputs);
+        loss = (float)(net.labelled ? tnn_loss(made, labels) : tnn_loss_targets(made, targets));
+        keep("loss", &loss, 1);
+        tnn_backward(made);
+        for (k = 0; k < tnn_param_count(made); k++) {
+            const tnn_param p = tnn_param_info(made, k);
+            float *v = test_floats((size_t)p.count);
+            if (p.buffer) tnn_get_param(made, p.name, v, p.count);
+            else tnn_get_grad(made, p.name, v, p.count);
+            keep(p.name, v, p.count);
+            test_release(v);
+        }
+        tnn_forward(made, x, n, TNN_EVAL);
+        keep("output of the evaluation", tnn_output(made), outputs);
+        if (threads == THREADS) infer(made, x, outputs);
+        CHECK(!tnn_failed(), "%d: %s", net.number, tnn_error());
+        tnn_clear_error();
+    }
+    tnn_free(made);
+    test_release_all();
+    return (tnn_status)tnn_failed();
+}
+
+/* ==== COMPARED ================================================================================ */
+
+static int want[64], asked;         /* the first node of each part; the next of the parameters */
+/* The nodes of a layer's n weights or biases, -1 if there are none. */
+static int parameter(int layer, const char *name, int n)
+{
+    char full[40];
+    snprintf(full, sizeof full, "%d.%s", layer, name);
+    if (n == 0) return -1;
+    CHECK(asked < 2 + params && !strcmp(full, part[asked].name) && n == part[asked].n,
+          "%d: there should be %s of %d values, not %s of %d", net.number, full, n,
+          part[asked].name, part[asked].n);
+    return want[asked++];
+}
+
+/* Fills in `want`: a step, which can then go backwards, and the evaluation. */
+static void reference(void)
+{
+    int known[MOST], i, k, training, buffer = 2 + params;
+    tensor t[MOST + 1];
+    forget();
+    for (k = 2; k < buffer; k++)
+        for (want[k] = node_count, i = 0; i < part[k].n; i++)
+            number((double)values_of[part[k].at + i]);
+    t[0] = net.shape[0], t[0].at = node_count;
+    for (i = 0; i < t[0].n * values(t[0]); i++) number((double)input(i));
+    for (training = 1; training >= 0; training--) {
+        for (asked = 2, k = 0; k < net.layers; k++) {
+            const tnn_layer *l = &net.layer[k];
+            const float *seen = results[0] + (l->drop_connect > 0 ? part[asked].at : 0);
+            tensor x = t[k], x2 = t[l->from < 0 ? 0 : l->from], *y = &t[k + 1];
+            int w, b;
+            if (l->from && l->type != TNN_ADD && l->type != TNN_CONCAT) x = x2;
+            *y = net.shape[k + 1], y->at = zeros(y->n * values(*y));
+            parameters_of(l, x, *y, &w, &b);
+            w = parameter(k, "weight", w), b = parameter(k, "bias", b);
+            apply(l, *y, x, x2, w, b, training, seen, &known[k]);
+            if (l->type != TNN_BATCHNORM || l->no_statistics || !training) continue;
+            known[k] = running(l, x, known[k]);
+            want[buffer++] = known[k], want[buffer++] = known[k] + x.c;
+        }
+        want[training ? 0 : buffer] = t[k].at;
+        if (!training) continue;
+        want[1] = zeros(1);
+        for (i = 0; i < t[k].n && net.labelled; i++) cross_entropy(want[1], t[k], i, label(i));
+        for (i = 0; i < t[k].n * values(t[k]) && !net.labelled; i++)
+            squared_error(want[1], t[k], i, value(-2, i));
+    }
+    CHECK(buffer == parts - 1, "%d: %d tensors, not %d", net.number, parts, buffer + 1);
+}
+
+/* The size of a value or gradient. What it was made of counts, as that may have cancelled. */
+static double size_of(const node *p, int gradient)
+{
+    return gradient ? fabs(p->g) + p->a / 30 : fabs(p->v) + p->m / 30;
+}
+/* A run's values or gradients against those of the nodes. */
+static void compare(const char *isa, const float *all)
+{
+    int k, i;
+    for (k = 0; k < parts; k++) {
+        const node *p = &nodes[want[k]];
+        const float *got = all + part[k].at;
+        const int gradient = k > 1 && k < 2 + params, n = part[k].n;
+        double mean = 0, worst = 0;
+        int at = 0;
+        for (i = 0; i < n; i++) mean += size_of(&p[i], gradient) / n;
+        for (i = 0; i < n; i++) {
+            double error = fabs((double)got[i] - (gradient ? p[i].g : p[i].v));
+            if (error > 0) error /= mean + size_of(&p[i], gradient);
+            if (!(error <= worst)) worst = error, at = i;
+            if (error != error) break;
+        }
+        if (worst <= LIMIT) test_measure(worst, LIMIT);
+        else test_fail(__LINE__, "%d: %s, %s[%d of %d]: got %.9g, want %.9g, residual %.1e",
+                       net.number, isa, part[k].name, at, n, (double)got[at],
+                       gradient ? p[at].g : p[at].v, worst);
+    }
+}
+
+static int sets, refused, corners;      /* instruction sets; configurations of a row */
+static void configuration(int number, int shown)
+{
+    const char *isa = tnn_isa_name(0);
+    int i, k, attempt, with_sse2 = 0;
+    draw_number(number);
+    if (shown) show();
+    for (attempt = 0, corner = 1; corner && attempt < 20; attempt++) {
+        net.stream = test_hash(SEED + 1, (uint32_t)(number * 20 + attempt));
+        if (run(isa, 1)) {
+            CHECK(!net.fits && strstr(tnn_error(), ": "), "%d: %s", number, tnn_error());
+            if (shown) printf("    %s\n", tnn_error());
+            tnn_clear_error();
+            refused++;
+            return;
+        }
+        CHECK(net.fits, "%d: should have been refused", number);
+        if (!net.fits) return;
+        memcpy(results[0], results[2], (size_t)end_of_parts() * sizeof(float));
+        reference();
+    }
+    corners += corner;
+    if (!corner) backwards(want[1]), compare(isa, results[0]);
+    for (i = 1; i < sets + THREADS - 1; i++) {      /* the other sets, then any with more threads */
+        const int threads = i < sets ? 1 : i - sets + 2, set = i < sets ? i : pick(0, sets - 1);
+        const int sse2 = !strcmp(isa = tnn_isa_name(set), "sse2");
+        run(isa, threads);
+        if (sse2 && !with_sse2++) {
+            memcpy(results[1], results[2], (size_t)end_of_parts() * sizeof(float));
+            if (!corner) compare(isa, results[1]);
+        }
+        for (k = 0; k < parts; k++)
+            CHECK(!memcmp(results[sse2] + part[k].at, results[2] + part[k].at,
+                          (size_t)part[k].n * sizeof(float)),
+                  "%d: %s, %d threads, %s: other bits", number, isa, threads, part[k].name);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *count = getenv("TINYNN_RANDOM");
+    int n = count ? atoi(count) : CONFIGURATIONS, only = -1, r, i, all = 0, all_refused = 0;
+    test_start(argc, argv);
+    if (test.only[0] >= '0' && test.only[0] <= '9') only = atoi(test.only), test.only = "";
+    else printf("seed %d, %d configurations\n", SEED, n);
+    while (tnn_isa_name(sets)) sets++;
+    for (r = 0; r < ROW_COUNT; r++) {
+        int tried = 0;
+        if ((only >= 0 && only % ROW_COUNT != r) || !test_begin(ROWS[r].name)) continue;
+        refused = corners = 0;
+        if (only >= 0) configuration(only, 1), tried++;
+        for (i = r; only < 0 && i < n; i += ROW_COUNT, tried++) configuration(i, 0);
+        test_note("%d tried, %d refused, %d at corners", tried, refused, corners);
+        test_end();
+        all += tried, all_refused += refused;
+    }
+    if (only < 0 && test_begin("few are refused")) {
+        CHECK(10 * all_refused <= 3 * all, "%d of %d", all_refused, all);
+        test_note("%d of %d", all_refused, all);
+        test_end();
+    }
+    return test_finish();
+}
