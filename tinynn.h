@@ -6567,6 +6567,9 @@ static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
     if (!(op->option[0] >= 0) || op->option[0] > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT, "gaussian_noise: .std = %g must be finite and not "
                          "negative", (double)op->option[0]);
+    if (o->type == TNN_DROPOUT2D && b->flat && b->h*b->w > 1)
+        return tnn__fail(TNN_ERROR_SHAPE, "dropout2d: works on channels, before the image is "
+                         "flattened");
     return TNN_OK;
 }
 /* Dropout: 0 with probability p, else x/(1-p) (Srivastava et al. 2014). Alpha dropout (Klambauer et
@@ -6866,8 +6869,10 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->eps = (float)tnn__default((double)o->eps, o->type == TNN_RMSNORM ? 1.1920929e-7 : 1e-5);
     op->momentum = (float)momentum;
     op->option[0] = (float)tnn__default((double)o->value, 1);
-    if (o->type == TNN_GROUPNORM && (op->groups < 1 || b->c%op->groups
-                                     || (op->element && op->groups > 1)))
+    if (((o->type == TNN_GROUPNORM && op->groups > 1) || o->type == TNN_INSTANCENORM) && op->element)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: works on channels, before the image is flattened",
+                         o->type == TNN_GROUPNORM ? "groupnorm" : "instancenorm");
+    if (o->type == TNN_GROUPNORM && (op->groups < 1 || b->c%op->groups))
         return tnn__fail(TNN_ERROR_SHAPE, "groupnorm: .groups = %d must divide the %d channels",
                          op->groups, b->c);
     if (!(op->eps >= 0) || op->eps > 1e30f || !(momentum >= 0 && momentum <= 1))

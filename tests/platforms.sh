@@ -1,16 +1,19 @@
 #!/bin/sh
-# platforms.sh [arm|x86|windows|sanitizers ...] - the tests on other processors, and watched closely
+# platforms.sh [arm|others|x86|windows|sanitizers ...] - the tests on other processors, and watched
+# closely
 #
-# 64-bit ARM (NEON) and x86 without AVX-512 and without AVX under qemu's user mode; Windows under
-# wine (32-bit: compiled only); AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer. What
-# is not installed is skipped. Needs the experiments and test programs that make test builds.
+# 64-bit ARM (NEON) and x86 without AVX-512 and without AVX under qemu's user mode; so, with the bits
+# that must be the same and the files only, 32-bit ARM, RISC-V, s390x and PowerPC (both big-endian),
+# 32-bit x86, and musl; Windows under wine (32-bit: compiled only); AddressSanitizer,
+# UndefinedBehaviorSanitizer, ThreadSanitizer. What is not installed is skipped. Needs the
+# experiments and test programs that make test builds.
 
 about=platforms
 . tests/check.sh
 unset TINYNN_ISA TINYNN_THREADS
 programs=$(for t in tests/test_*.c; do basename "$t" .c; done)
 experiments=$(grep -l 'experiment\.h' experiments/*.c | sed 's|.*/||; s|\.c$||')
-wanted=${*:-arm x86 windows sanitizers}
+wanted=${*:-arm others x86 windows sanitizers}
 want() { case " $wanted " in *" $1 "*) ;; *) false ;; esac; }
 
 # tested COMMAND...: a test program; shows what failed and the count
@@ -26,14 +29,16 @@ quick() {
     run=$("$@" --help | tr -d '\r' | sed -n 's/^runs: \([^ ]*\).*/\1/p')
     "$@" --quick --only $run --out "$dir/$(echo "$*" | tr -c '[:alnum:]\n' -)"
 }
-# built SOURCE RUNNER COMPILER...: builds a program and runs it; RUNNER may be empty
+# built SOURCE RUNNER COMPILER...: builds a program and runs it; RUNNER may be empty, and of a test
+# the groups named by $only
+only=
 built() {
     source=$1 runner=$2
     exe=$dir/$about-$begun.exe
     shift 2
     "$@" -std=c99 -I. -Itests -Iexperiments "$source" -o "$exe" -lm -pthread || return 1
     case $source in
-    tests/*) tested $runner "$exe" ;;
+    tests/*) tested $runner "$exe" "$only" ;;
     *) quick $runner "$exe" ;;
     esac
 }
@@ -47,6 +52,30 @@ elif have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
 else
     skip aarch64 "needs qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross"
 fi
+
+# other NAME RUNNER COMPILER...
+other() {
+    name=$1 runner=$2
+    shift 2
+    want others || return 0
+    if ! have "$1" || { [ -n "$runner" ] && ! have $runner; }; then
+        skip "$name" "needs $1${runner:+ and $runner}"
+        return
+    fi
+    for p in test_api test_files test_checkpoint; do
+        only=
+        [ $p != test_api ] || only="same bits"
+        check "$name, $p" built tests/$p.c "$runner" "$@"
+    done
+    only=
+}
+other "32-bit ARM" qemu-arm arm-linux-gnueabihf-gcc -O2 -static
+other RISC-V qemu-riscv64 riscv64-linux-gnu-gcc -O2 -static
+other s390x qemu-s390x s390x-linux-gnu-gcc -O2 -static
+other PowerPC qemu-ppc64 powerpc64-linux-gnu-gcc -O2 -static
+other "32-bit x86" "$([ "$(uname -m)" = x86_64 ] || echo qemu-i386)" i686-linux-gnu-gcc -O2 -msse2 \
+    -mfpmath=sse -static
+other musl "" musl-gcc -O2 -static
 
 if ! want x86; then :
 elif have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then

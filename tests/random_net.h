@@ -66,7 +66,7 @@ static int shape_of(const tnn_layer *l, tensor x, tensor x2, tensor *y)
     case TNN_GROUPNORM: return x.c % groups == 0 && (x.flat < 2 || groups == 1);
     case TNN_INSTANCENORM: return x.h * x.w > 1;
     case TNN_GLU: y->c /= 2; return x.flat < 2 && x.c % 2 == 0;
-    case TNN_SOFTMAX: case TNN_LOG_SOFTMAX: return x.flat < 2;
+    case TNN_SOFTMAX: case TNN_LOG_SOFTMAX: case TNN_DROPOUT2D: return x.flat < 2;
     case TNN_PRELU: return x.flat < 2 || !l->per_channel;
     case TNN_CUSTOM_LAYER: y->flat = 0; return 1;
     default: return 1;
