@@ -55,17 +55,17 @@ fi
 
 # other NAME RUNNER COMPILER...
 other() {
-    name=$1 runner=$2
+    processor=$1 runner=$2
     shift 2
     want others || return 0
     if ! have "$1" || { [ -n "$runner" ] && ! have $runner; }; then
-        skip "$name" "needs $1${runner:+ and $runner}"
+        skip "$processor" "needs $1${runner:+ and $runner}"
         return
     fi
     for p in test_api test_files test_checkpoint; do
         only=
         [ $p != test_api ] || only="same bits"
-        check "$name, $p" built tests/$p.c "$runner" "$@"
+        check "$processor, $p" built tests/$p.c "$runner" "$@"
     done
     only=
 }
