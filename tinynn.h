@@ -1887,9 +1887,9 @@ static char *tnn__put_double(char *to, char *end, double v)
     if (v > 1e300) return tnn__put(to, end, "inf");
     if (v == 0) return tnn__put(to, end, "0");
     while (v >= 1e6) { v /= 10; e++; }
-    while (v < 1e5 && e > -320) { v *= 10; e--; }
+    while (v < 1e5 && e > -330) { v *= 10; e--; }
     m = (long long)(v + 0.5);                           /* six digits, m * 10^e */
-    while (m % 10 == 0) { m /= 10; e++; }
+    while (m && m % 10 == 0) { m /= 10; e++; }
     if (e >= 0 && e <= 3) { while (e--) m *= 10; return tnn__put_int(to, end, m); }
     if (e < 0 && e > -10) {
         long long p = 1;

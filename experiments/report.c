@@ -742,12 +742,13 @@ static summary icons_class(const char *name, const char *class_name, const char 
                                           "val_last", NULL};
     char    path[2 * LINE], line[LINE], *field[5];
     summary s = {0, 0, INFINITY, -INFINITY};
-    for (int i = 0; i < out_count; i++) {
+    const int column = find(columns, what);
+    for (int i = 0; i < out_count && column > 0; i++) {
         snprintf(path, sizeof path, "%s/icons_cnn/%s.classes.tsv", outs[i], name);
         FILE *f = fopen(path, "r");
         while (f && fgets(line, sizeof line, f))
             if (line[0] != '#' && split(line, field, 5) == 5 && strcmp(field[0], class_name) == 0)
-                include(&s, atof(field[find(columns, what)]));
+                include(&s, atof(field[column]));
         if (f) fclose(f);
     }
     if (s.n) s.mean /= s.n;

@@ -286,7 +286,8 @@ static void messages(void)
     char text[40];
     int i;
     static const double values[] = {0, 1, -1, 0.5, 100, 123456, 1234567, 0.001, 1e-8, 0.1, 2.5e9,
-                                    1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504};
+                                    1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504,
+                                    1e300, 2.5e-308, -1.5e-310, 5e-324};
     tnn_set_logger(to_log, (void *)(uintptr_t)"log: ");
     tnn_set_isa("one");
     tnn_set_isa("two");
