@@ -58,8 +58,8 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h experiments/*.h) t
 # ---- experiments: OUT/NAME.done says that all runs in OUT/NAME/ are complete ---------------------
 # OUT is build/results (seed 1), build/results/seedN, or build/quick. OUT/NAME.key names the program
 # and the data that the runs belong to (fashion_cnn's are in a folder fashion*). When it changes,
-# they are made anew; while it is the same, the program goes on where it was interrupted. It does so
-# once more when weights for transfer learning come.
+# they are kept aside and made anew; while it is the same, the program goes on where it was
+# interrupted. It does so once more when weights for transfer learning come.
 
 .SECONDEXPANSION:
 .PRECIOUS: %.key build/quick/%.done build/results/%.done
@@ -67,7 +67,10 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h experiments/*.h) t
 %.key: build/$$(notdir $$*) FORCE
 	@mkdir -p $(@D)
 	@{ cksum < $<; ls "$${TINYNN_DATA:-data}" 2>&1 | grep '^$(set)' || echo synthetic; } > $@.new
-	@if cmp -s $@.new $@; then rm $@.new; else rm -rf $* && mv $@.new $@; fi
+	@if cmp -s $@.new $@; then rm $@.new; else $(aside) && mv $@.new $@; fi
+aside = if ! [ -e $@ ] || ! [ -d $* ]; then :; elif [ $(@D) = build/quick ]; then rm -rf $*; else \
+        i=1; while [ -e $*.before-$$i ]; do i=$$((i + 1)); done; mv $* $*.before-$$i && \
+        echo "$* is of another program or other data: kept as $*.before-$$i"; fi
 
 set  = $(or $(set-$(notdir $*)),$(firstword $(subst _, ,$(notdir $*))))
 set-optimizer_race = fashion

@@ -68,6 +68,7 @@ typedef struct experiment {
     FILE       *file;
     char        path[EXPERIMENT_PATH], checkpoint[EXPERIMENT_PATH + 32];
     double      every, saved;           /* seconds between checkpoints, when the last was made    */
+    int         asked;                  /* for so many seconds                                    */
     tnn_net    *net;                    /* what they are of, or NULL                              */
     tnn_loader *batches;
     double     *kept;                   /* epochs that are done; of each its row                  */
@@ -80,8 +81,8 @@ typedef struct experiment {
 static inline void experiment_help(const experiment *e, FILE *to)
 {
     fprintf(to, "%s - %s\n\nusage: build/%s [options]\n\n", e->name, e->about, e->name);
-    fprintf(to, "  --data DIR     where the data is (default $TINYNN_DATA, else data);\n"
-                "                 where the set is not there, a synthetic one stands in\n"
+    fprintf(to, "  --data DIR     where the data is (default $TINYNN_DATA, else data); where the\n"
+                "                 set is not there, a synthetic one stands in (none: always)\n"
                 "  --out DIR      results go to DIR/%s/RUN.tsv (default build/results)\n"
                 "  --seed N       of initialisation, dropout and shuffling (default 1);\n"
                 "                 give each seed its own --out\n"
@@ -99,8 +100,8 @@ static inline void experiment_help(const experiment *e, FILE *to)
                     "                 does every N-th part and nothing else; start all of them\n",
                 e->shared);
     if (e->saves)
-        fprintf(to, "  --save S       seconds between two checkpoints of a run (default 10), from\n"
-                    "                 which it goes on if it is interrupted\n");
+        fprintf(to, "  --save S       seconds between two checkpoints of a run, from which it goes on\n"
+                    "                 if interrupted (default 10, and 50 times what one takes)\n");
     fprintf(to, "  --help         this\n\nruns:");
     for (int i = 0, column = 5; e->runs[i]; i++) {
         int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
@@ -152,7 +153,8 @@ static inline int experiment_shard(experiment *e, const char *text)
 static inline int experiment_options(experiment *e, int argc, char **argv)
 {
     e->data = getenv("TINYNN_DATA");
-    if (!e->data || !*e->data) e->data = "data";
+    const int given = e->data && *e->data;
+    if (!given) e->data = "data";
     e->out  = "build/results";
     e->seed = 1;
     e->every = 10;
@@ -192,9 +194,15 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
                 return experiment_usage(e, option, threads ? "takes a whole number from 1 to 1024"
                                                            : "takes a whole number", NULL);
             if (threads)                             e->threads = (int)v;
-            else if (strcmp(option, "--save") == 0)  e->every = v;
+            else if (strcmp(option, "--save") == 0)  e->every = v, e->asked = 1;
             else                                     e->seed = (uint64_t)v;
         }
+    }
+    struct stat there;
+    if ((given || strcmp(e->data, "data")) && strcmp(e->data, "none") && stat(e->data, &there)) {
+        fprintf(stderr, "%s: there is no folder %s (--data none: synthetic images)\n", e->name,
+                e->data);
+        return 1;
     }
     tnn_set_threads(e->threads);
     return -1;
@@ -228,11 +236,11 @@ static inline void experiment_progress(experiment *e, int samples)
     double now = experiment_clock(), seconds = now - e->start;
     if (!EXPERIMENT_TERMINAL() || now - e->drawn < 0.1 || seconds <= 0) return;
     e->drawn = now;
-    int bar  = (int)(20 * e->run_done / e->run_work);
+    int bar  = (int)(10 * e->run_done / e->run_work);
     int left = (int)(seconds * (e->work / e->done - 1));
-    fprintf(stderr, "\r%-26s epoch %3d/%d [%.*s%.*s] %7.0f samples/s, %d:%02d:%02d left\033[K",
-            e->run, e->epoch, e->epochs, bar, "####################", 20 - bar,
-            "--------------------", e->done / seconds, left / 3600, left / 60 % 60, left % 60);
+    fprintf(stderr, "\r%-24.24s %3d/%d [%.*s%.*s] %7.0f samples/s %d:%02d:%02d left\033[K",
+            e->run, e->epoch, e->epochs, bar, "##########", 10 - bar, "----------",
+            e->done / seconds, left / 3600, left / 60 % 60, left % 60);
 }
 
 /* One epoch: the mean of the batches' losses, and the accuracy on the way. */
@@ -468,7 +476,7 @@ static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metri
     val->accuracy   = row[3];
     return 1;
 }
-/* Keeps a row, and saves if it is time: at most a fiftieth of it goes into saving. */
+/* Keeps a row, and saves if it is time: where --save does not say, a fiftieth of it at the most. */
 static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics val, double *lr)
 {
     if (!e->kept) return;
@@ -490,7 +498,7 @@ static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics
         e->net = NULL;
     }
     e->saved = experiment_clock();
-    if (e->every > 0) e->saved += 50 * (e->saved - now);
+    if (!e->asked) e->saved += 50 * (e->saved - now);
 }
 
 /* C libraries spell NaN and infinity in different ways. */

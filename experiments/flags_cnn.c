@@ -188,7 +188,9 @@ static int do_run(experiment *e, const char *name, flags_task task, int epochs,
             if (task == RETRAIN && (!better || test.accuracy >= 0.9) && e->epoch <= e->epochs) {
                 e->work  -= (double)set->train.n * (e->epochs - e->epoch + 1);
                 e->epochs = e->epoch - 1;
-                experiment_say(e, "stopped early");
+                snprintf(settings, sizeof settings, "stopped early after epoch %d, validation %.4f "
+                         "%6.2f %%", e->epochs, test.loss, 100 * test.accuracy);
+                experiment_say(e, settings);
             }
         }
         if (task == TRY && e->epoch > e->epochs)

@@ -879,7 +879,14 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--plots") == 0 && i + 1 < argc) plots = argv[++i];
         else if (argv[i][0] != '-' && out_count < MAX_OUTS) outs[out_count++] = argv[i];
-        else {
+        else if (strcmp(argv[i], "--help") == 0) {
+            printf("report - our numbers beside the reported ones, as Markdown\n\n"
+                   "usage: build/report [--plots DIR] [OUT ...]\n\n"
+                   "  --plots DIR    where the reported numbers are (default %s)\n"
+                   "  OUT ...        results, a folder for each seed (default build/results)\n",
+                   plots);
+            return 0;
+        } else {
             fprintf(stderr, "report: %s: %s\nusage: build/report [--plots DIR] [OUT ...]\n",
                     argv[i], argv[i][0] == '-' ? "unknown option, or its value is missing"
                                                : "too many folders");
