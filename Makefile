@@ -121,7 +121,7 @@ test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@CC='$(CC)' sh tests/run.sh $(TESTS) 'tests/compile.sh all' tests/data.sh \
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/export.sh all' \
-	    tests/vgg16.sh tests/platforms.sh
+	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
 bench: build/bench
 	build/bench --tsv build/bench.tsv
