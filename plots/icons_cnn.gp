@@ -32,8 +32,10 @@ panel = "\
              with lines lc rgb lighter(train_colour) lw 3 dt (8, 4) notitle, \
          '' using 1:(printed ? $3 : NaN) \
              with lines lc rgb lighter(val_colour) lw 3 dt (8, 4) notitle, \
-         file(run) using 1:2 with lines lc rgb train_colour lw 2 title 'Error entrenamiento', \
-         file(run) using 1:4 with lines lc rgb val_colour lw 2 title 'Error validación', \
+         file(run) using 1:2 with linespoints lc rgb train_colour lw 2 pt 7 ps 0.5 \
+             title 'Error entrenamiento', \
+         file(run) using 1:4 with linespoints lc rgb val_colour lw 2 pt 7 ps 0.5 \
+             title 'Error validación', \
          'plots/icons_cnn_text.tsv' using (strcol(2) eq 'last' ? last : column(2)) \
              :(is(run, 'train_loss') ? ($4 + $5) / 2 : NaN) \
              with points lc rgb train_colour lw 2 pt 6 ps 2 notitle, \

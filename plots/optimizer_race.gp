@@ -24,7 +24,7 @@ set multiplot layout 6, 4 margins 0.04, 0.985, 0.035, kinds eq "real" ? 0.94 : 0
 three learning rates (blue)", kinds) font ",20"
 set tics font ",11"
 unset key
-set yrange [70 : 91]
+if (strstrt(out, "quick")) set yrange [0 : 91]; else set yrange [70 : 91]
 set xrange [0.8 : 5.2]
 set xtics 1
 do for [i = 1 : words(optimizers)] {
