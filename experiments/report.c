@@ -107,7 +107,8 @@ static void read_result(run *r, const char *path)
     while (fgets(line, sizeof line, f)) {
         for (int q = PARAMETERS; q <= TEST_ACC; q++) {      /* "# test_acc 0.5" */
             size_t n = strlen(QUANTITY[q]);
-            if (line[0] == '#' && strncmp(line + 2, QUANTITY[q], n) == 0 && line[n + 2] == ' ')
+            if (strncmp(line, "# ", 2) == 0 && strncmp(line + 2, QUANTITY[q], n) == 0
+                && line[n + 2] == ' ')
                 r->once[q] = atof(line + n + 2);
         }
         if (line[0] == '#' || split(line, field, 8) < 5) continue;
@@ -249,6 +250,7 @@ static void number_row(tally *t, const char *name, const char *epoch_name, int q
     static const char *const epochs[] = {"last", "best", "average", NULL};
     static const int meant[] = {LAST, BEST, AVERAGE};
     int which = find(epochs, epoch_name), epoch = which < 0 ? atoi(epoch_name) : meant[which];
+    if (which < 0 && epoch < 0) epoch = MAX_EPOCHS + 1;             /* which no run has */
     summary_row(t, name, epoch_name, QUANTITY[quantity], quantity, ours(name, epoch, quantity), low,
                 high, words);
 }

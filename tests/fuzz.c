@@ -745,13 +745,14 @@ static void put_number(unsigned char *p, uint64_t v, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++, v >>= 8) p[i] = (unsigned char)v;
 }
-/* Where the front ends and the back begins. */
+/* Where the front ends and the back begins; both are the whole file where it has no such parts. */
 static void find_parts(const unsigned char *p, size_t size, size_t *front, size_t *back)
 {
     static const unsigned char zeros[ICONS_BYTES];
     const size_t after = the->length_at + the->length, few = 600;
     size_t length = 0;
-    *front = *back = size;
+    *front = size;
+    *back  = 0;
     if (the->length && size >= after) {
         for (size_t i = the->length; i-- > 0; ) length = length << 8 | p[the->length_at + i];
         if (length <= size - after) *front = *back = after + length;

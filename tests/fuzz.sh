@@ -18,7 +18,7 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 trap 'exit 1' INT TERM
 
-# Without vector instructions, whose kernels no file reaches and which take minutes to instrument.
+# Without vector instructions, which take minutes to instrument and do not read files.
 strict='-std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow'
 flags="$strict -g -DTINYNN_NO_SIMD -I. -Iexperiments tests/fuzz.c -lm -pthread"
 fuzzer='-DLIBFUZZER -O2 -fsanitize=fuzzer,address,undefined,float-cast-overflow'
