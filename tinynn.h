@@ -95,8 +95,8 @@
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix
        initial       torch.nn.init's, Keras' variance scaling
-       files         IDX, .npy, safetensors (PyTorch's weights by name, all or some of them),
-                     checkpoints from which a run goes on to the same bits; networks as C
+       files         IDX, .npy, CSV, PGM, PPM, safetensors (PyTorch's weights by name, all or some
+                     of them), checkpoints from which a run goes on to the same bits; networks as C
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
 
@@ -1318,6 +1318,11 @@ TNN_API double      tnn_study_explained(const tnn_study *study, const char *name
    allocated than the file's size justifies, what does not fit is refused with the byte where it
    stands, and so is whatever follows the end. Writers make PATH.tmp, sync it, and rename it to
    PATH: there is always the old file or the new one, whole. */
+
+/* In this thread readers refuse files of more bytes than this, and what would take more. 0, the
+   default: as many as there is memory for. */
+TNN_API void   tnn_set_read_limit(size_t bytes);
+TNN_API size_t tnn_read_limit(void);
 typedef enum tnn_dtype {
     TNN_BOOL = 1, TNN_U8, TNN_I8, TNN_U16, TNN_I16, TNN_U32, TNN_I32, TNN_U64, TNN_I64,
     TNN_F16, TNN_BF16, TNN_F32, TNN_F64
@@ -1346,6 +1351,23 @@ TNN_API tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dt
                                 const long long *shape);
 #endif
 
+/* Numbers in columns (CSV, RFC 4180): an F32 array (lines, fields), as many fields in each line,
+   between commas, or semicolons or tabs if the first of them in the file is one. A field is a
+   decimal number, nan or inf, with spaces or double quotes around it or not; an empty one is NaN.
+   A first line without a single number is one of names, and is passed over; so are empty lines.
+       tnn_array a = tnn_read_csv("mnist_train.csv");
+       tnn_data  d = tnn_array_data(&a, NULL, &(tnn_npy_options){.label_column = 1,
+                                                                 .shape = {1, 28, 28}});        */
+TNN_API tnn_array  tnn_parse_csv(const void *bytes, size_t size);
+/* An image, PGM or PPM (netpbm.sourceforge.net), raw (P5, P6) or as text (P2, P3): (h, w) of grey
+   or (h, w, 3) of red, green and blue, U8 scaled to 0..255, or U16 to 0..65535 where the file's
+   largest value is above 255. */
+TNN_API tnn_array  tnn_parse_pnm(const void *bytes, size_t size);
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_array  tnn_read_csv(const char *path);
+TNN_API tnn_array  tnn_read_pnm(const char *path);
+#endif
+
 /* A data set of an array of samples (n), (n, k), (n, h, w) or (n, c, h, w), the latter three k
    channels of one pixel, one channel, c channels; and of n labels, (n) or (n, 1), whole numbers of
    any type in 0..2^24; without them all are 0. U8 stay bytes, given as byte/255; all others
@@ -1356,6 +1378,8 @@ typedef struct tnn_npy_options {
     const char *samples, *labels;   /* paths; tnn_array_data has them in messages only */
     int         channels_last;      /* samples are (n, h, w, c), as image libraries have them */
     int         shape[3];           /* c, h, w of a sample instead: its values taken as these */
+    int         label_column;       /* samples are (n, k), and this column of them, from 1 on or,
+                                       as -1 is the last, from behind, has their labels */
 } tnn_npy_options;
 TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                   const tnn_npy_options *options);      /* or NULL */
@@ -1619,6 +1643,10 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_array_value(...)             (TNN__HERE, tnn_array_value(__VA_ARGS__))
 #define tnn_parse_npy(...)               (TNN__HERE, tnn_parse_npy(__VA_ARGS__))
 #define tnn_read_npy(...)                (TNN__HERE, tnn_read_npy(__VA_ARGS__))
+#define tnn_parse_csv(...)               (TNN__HERE, tnn_parse_csv(__VA_ARGS__))
+#define tnn_parse_pnm(...)               (TNN__HERE, tnn_parse_pnm(__VA_ARGS__))
+#define tnn_read_csv(...)                (TNN__HERE, tnn_read_csv(__VA_ARGS__))
+#define tnn_read_pnm(...)                (TNN__HERE, tnn_read_pnm(__VA_ARGS__))
 #define tnn_save_npy(...)                (TNN__HERE, tnn_save_npy(__VA_ARGS__))
 #define tnn_array_data(...)              (TNN__HERE, tnn_array_data(__VA_ARGS__))
 #define tnn_npy_load(...)                (TNN__HERE, tnn_npy_load(__VA_ARGS__))
@@ -2001,6 +2029,21 @@ static void tnn__release(void *p)
     if (!p) return;
     memcpy(&raw, (char *)p - sizeof raw, sizeof raw);
     TINYNN_FREE(TINYNN_CONTEXT, raw);
+}
+/* For readers. */
+TNN__THREAD size_t tnn__limit;
+TNN_API void   tnn_set_read_limit(size_t bytes) { tnn__limit = bytes; }
+TNN_API size_t tnn_read_limit(void)             { return tnn__limit; }
+static int tnn__within_limit(tnn__len bytes, const char *what)
+{
+    if (!tnn__limit || (size_t)bytes <= tnn__limit) return 1;
+    tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
+              (long long)bytes, (long long)tnn__limit);
+    return 0;
+}
+static void *tnn__read_alloc(tnn__len bytes, const char *what)
+{
+    return tnn__within_limit(bytes, what) ? tnn__alloc_raw(bytes, what) : NULL;
 }
 static float *tnn__floats(tnn__len count, const char *what)
 {
@@ -11273,6 +11316,12 @@ static tnn_data tnn__no_data(void)
     return d;
 }
 
+static int tnn__compressed(const char *name, const unsigned char *p, size_t size)
+{
+    if (!p || size < 2 || p[0] != 0x1f || p[1] != 0x8b) return 0;
+    tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk", name);
+    return 1;
+}
 /* An IDX header: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4 bytes, the
    highest first. dims gets n and up to three more; returns the header's size, 0 on error. */
 static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t size, int least,
@@ -11282,18 +11331,14 @@ static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t s
     size_t header;
     uint64_t bytes = 1;
     for (i = 0; i < 4; i++) dims[i] = 1;
+    if (tnn__compressed(name, p, size)) return 0;
     if (!p || size < 4 || p[0] || p[1] || p[2] != 8 || p[3] < least || p[3] > most) {
         const int known = p && size >= 4;
-        if (known && p[0] == 0x1f && p[1] == 0x8b)
-            tnn__fail(TNN_ERROR_FORMAT,
-                      "%s: is compressed (gzip); unpack it first: gzip -dk", name);
-        else
-            tnn__fail(TNN_ERROR_FORMAT,
-                      "%s: is not an IDX file of bytes with %d%s dimensions "
-                      "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
-                      name, least, most > least ? " or 4" : "", (long long)size,
-                      known ? p[0] : 0, known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0,
-                      least);
+        tnn__fail(TNN_ERROR_FORMAT,
+                  "%s: is not an IDX file of bytes with %d%s dimensions "
+                  "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
+                  name, least, most > least ? " or 4" : "", (long long)size,
+                  known ? p[0] : 0, known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, least);
         return 0;
     }
     n = p[3];
@@ -11339,7 +11384,7 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
         return d;
     }
     bytes = (tnn__len)(images_size - at);
-    p = (char *)tnn__alloc(tnn__mul(dims[0], (tnn__len)sizeof(int)) + bytes, images_name);
+    p = (char *)tnn__read_alloc(tnn__mul(dims[0], (tnn__len)sizeof(int)) + bytes, images_name);
     if (!p) return d;
     d.memory = p;
     d.n = dims[0];
@@ -11376,7 +11421,8 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
     if (!fseek(f, 0, SEEK_END)) end = ftell(f);
     if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET))
         tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
-    else if ((p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL
+    else if (tnn__within_limit((tnn__len)end, path)
+             && (p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL
              && fread(p, 1, (size_t)end, f) != (size_t)end) {
         tnn__fail(TNN_ERROR_IO, "%s: cannot be read", path);
         tnn__release(p);
@@ -13860,10 +13906,7 @@ static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
     memset(&a, 0, sizeof a);
     none = a;
     memset(&s, 0, sizeof s);
-    if (p && size >= 2 && p[0] == 0x1f && p[1] == 0x8b) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk", file);
-        return none;
-    }
+    if (tnn__compressed(file, p, size)) return none;
     if (!p || size < 10 || memcmp(p, "\x93NUMPY", 6) || major < 1 || major > 3 || p[7]) {
         tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 (%l bytes)",
                   file, (long long)size);
@@ -13890,7 +13933,7 @@ static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
             tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l elements of %d are "
                       "announced", file, (long long)left, (long long)(head + length), a.count,
                       bytes);
-        else a.data = tnn__alloc_raw(left, file);
+        else a.data = tnn__read_alloc(left, file);
     }
     tnn__release(s.text);
     if (!a.data) return none;
@@ -13959,12 +14002,12 @@ static tnn__walk tnn__samples(const tnn_array *x, const tnn_npy_options *o, cons
 TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *labels,
                                   const tnn_npy_options *options)
 {
-    const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}}, *o = options ? options : &none;
+    const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0}, *o = options ? options : &none;
     const char *name = o->samples ? o->samples : "samples";
     const char *labels_name = o->labels ? o->labels : "labels";
     tnn_data d = tnn__no_data();
     tnn__walk w;
-    tnn__len i, n, count;
+    tnn__len i, n, count, column = -1, columns = 0;     /* column: that of the labels */
     int *label, bytes;
     if (!samples || !samples->data || (labels && !labels->data)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
@@ -13980,6 +14023,18 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
         return d;
     }
     d.c = (int)w.shape[1]; d.h = (int)w.shape[2]; d.w = (int)w.shape[3];
+    if (o->label_column) {
+        columns = d.c;
+        column = o->label_column > 0 ? o->label_column - 1 : columns + o->label_column;
+        if (samples->ndim != 2 || columns < 2 || labels || column < 0 || column >= columns) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "%s: .label_column = %d, must be one of the columns "
+                      "1..%l or -%l..-1, at least 2, of samples (n, k) without other labels",
+                      name, o->label_column, (long long)columns, (long long)columns);
+            return tnn__no_data();
+        }
+        d.c--;
+        count -= n;
+    }
     if (o->shape[0] || o->shape[1] || o->shape[2]) {
         d.c = o->shape[0]; d.h = o->shape[1]; d.w = o->shape[2];
         if (tnn__count((int)n, d.c, d.h, d.w) != count) {
@@ -13989,11 +14044,13 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
         }
     }
     bytes = samples->dtype == TNN_U8 ? 1 : (int)sizeof(float);
-    label = (int *)tnn__alloc(tnn__mul(n, (tnn__len)sizeof *label) + tnn__mul(count, bytes), name);
+    label = (int *)tnn__read_alloc(tnn__mul(n, (tnn__len)sizeof *label)
+                                   + tnn__mul(count, bytes), name);
     if (!label) return tnn__no_data();
     d.memory = label;
     for (i = 0; i < n; i++) {
-        const double v = labels ? tnn__element(labels, i) : 0;
+        const double v = labels ? tnn__element(labels, i)
+                       : columns ? tnn__element(samples, i*columns + column) : 0;
         if (!(v >= 0 && v <= 1 << 24) || (double)(int)v < v) {
             if (fabs(v) < 1e15 && (double)(long long)v >= v)
                 tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within 0..16777216",
@@ -14011,7 +14068,9 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
     if (bytes == 1) d.bytes = (const unsigned char *)(label + n);
     else d.floats = (const float *)(const void *)(label + n);
     for (i = 0; i < count; i++, tnn__walk_on(&w)) {
-        const double v = tnn__element(samples, w.at);
+        double v;
+        if (w.index[1] == column) tnn__walk_on(&w);
+        v = tnn__element(samples, w.at);
         if (bytes == 1) ((unsigned char *)(label + n))[i] = (unsigned char)v;
         else if (tnn__is_float(v)) ((float *)(void *)(label + n))[i] = (float)v;
         else {
@@ -14024,17 +14083,193 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
     return d;
 }
 
+/* ---- 15c. Text and images: CSV, PGM, PPM ----------------------------------------------------- */
+
+/* A field, from *at to the separator, the end of the line or that of the text, where *at then is.
+   1: a number; 0: empty, NaN; -1: anything else. */
+static int tnn__csv_field(const char **at, const char *end, char separator, double *v)
+{
+    char text[64], *to = text, *last = text;
+    const char *p = *at, *number = text;
+    int quoted = 0, good = 1;
+    *v = TNN__NAN;
+    for (; p < end && *p != '\n' && (quoted || *p != separator); p++) {
+        if (*p == '"') { quoted = !quoted; continue; }
+        if (to == text && (*p == ' ' || *p == '\t')) continue;
+        good = good && *p && to < text + sizeof text - 1;
+        if (!good) continue;
+        *to++ = *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p;
+        if (!strchr(" \t\r", *p)) last = to;
+    }
+    *at = p;
+    *last = 0;
+    if (!good || quoted) return -1;
+    if (!*number) return 0;
+    if (*number == '+') number++;
+    return tnn__read_double(&number, v) && !*number ? 1 : -1;
+}
+static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t size)
+{
+    const char *p = (const char *)bytes, *end = p ? p + size : p, *at;
+    char separator = ',';
+    tnn_array a;
+    int fill, quoted = 0;
+    memset(&a, 0, sizeof a);
+    if (tnn__compressed(file, bytes, size)) return a;
+    if (size >= 3 && p && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;      /* a byte order mark */
+    for (at = p; at < end && (quoted || (*at != ',' && *at != ';' && *at != '\t')); at++)
+        quoted ^= *at == '"';
+    if (at < end) separator = *at;
+    a.dtype = TNN_F64;
+    a.ndim = 2;
+    for (fill = 0; fill < 2; fill++) {                  /* a look at all of it first */
+        long long line = 0, fields, numbers, wrong, at_wrong = 0, count, first = 1;
+        for (at = p, a.shape[0] = 0; at < end; at += at < end) {
+            const char *start = at;
+            count = a.shape[0]*a.shape[1];
+            for (line++, fields = numbers = wrong = 0; ; at++) {
+                const char *field = at;
+                double v;
+                const int kind = tnn__csv_field(&at, end, separator, &v);
+                fields++;
+                numbers += kind > 0;
+                if (kind < 0 && !wrong) { wrong = fields; at_wrong = field - (const char *)bytes; }
+                if (fill && count < a.count) ((double *)a.data)[count++] = v;
+                if (at == end || *at == '\n') break;
+            }
+            if (fields == 1 && !numbers && !wrong) continue;    /* an empty line */
+            if (first) a.shape[1] = fields;
+            if (fields != a.shape[1]) {
+                tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: line %l has %l fields, the first %l",
+                          file, (long long)(start - (const char *)bytes), line, fields, a.shape[1]);
+                break;
+            }
+            if (wrong && (!first || numbers)) {
+                tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a number",
+                          file, at_wrong, wrong, line);
+                break;
+            }
+            a.shape[0] += !wrong;                       /* or names */
+            first = 0;
+        }
+        if (fill) return a;
+        if (at == end && !a.shape[0])
+            tnn__fail(TNN_ERROR_FORMAT, "%s: has no line of numbers (%l bytes)", file,
+                      (long long)size);
+        if (at < end || !a.shape[0]) break;
+        a.count = a.shape[0]*a.shape[1];
+        a.data = tnn__read_alloc(tnn__mul((tnn__len)a.count, (tnn__len)sizeof(double)), file);
+        if (!a.data) break;
+    }
+    memset(&a, 0, sizeof a);
+    return a;
+}
+
+static int tnn__blank(int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+/* A whole number of a header or a text of numbers, after white space and comments; -1: there is
+   none that is at most 65535. */
+static int tnn__pnm_number(const unsigned char **at, const unsigned char *end)
+{
+    const unsigned char *p = *at, *first;
+    int v = 0;
+    for (; p < end && (tnn__blank(*p) || *p == '#'); p++)
+        if (*p == '#') while (p + 1 < end && *p != '\n') p++;
+    for (first = p; p < end && *p >= '0' && *p <= '9' && v <= 65535; p++) v = 10*v + (*p - '0');
+    *at = p;
+    return p > first && v <= 65535 ? v : -1;
+}
+static tnn_array tnn__pnm(const char *file, const unsigned char *p, size_t size)
+{
+    const unsigned char *at, *end;
+    const int kind = p && size > 2 && p[0] == 'P' ? p[1] - '0' : 0, raw = kind > 3;
+    int head[3] = {0, 0, 0}, top, bytes, i;
+    tnn__len left, k;
+    tnn_array a, none;
+    memset(&a, 0, sizeof a);
+    none = a;
+    if (tnn__compressed(file, p, size)) return none;
+    if (kind != 2 && kind != 3 && kind != 5 && kind != 6) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with %d %d, "
+                  "should be 80 and 50, 51, 53 or 54)", file, (long long)size,
+                  p && size ? p[0] : 0, p && size > 1 ? p[1] : 0);
+        return none;
+    }
+    at = p + 2;
+    end = p + size;
+    for (i = 0; i < 3; i++) {
+        head[i] = tnn__pnm_number(&at, end);
+        if (head[i] > 0 && (i < 2 || at == end || tnn__blank(*at))) continue;
+        tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the %s, 1 to 65535, expected", file,
+                  (long long)(at - p), i == 0 ? "width" : i == 1 ? "height" : "largest value");
+        return none;
+    }
+    top = head[2] > 255 ? 65535 : 255;
+    bytes = top > 255 ? 2 : 1;
+    at += at < end;
+    left = (tnn__len)(end - at);
+    a.dtype = bytes == 2 ? TNN_U16 : TNN_U8;
+    a.ndim = kind%3 == 0 ? 3 : 2;
+    a.shape[0] = head[1];
+    a.shape[1] = head[0];
+    a.shape[2] = 3;
+    a.count = tnn__array_count(a.ndim, a.shape);
+    if (a.ndim == 2) a.shape[2] = 0;
+    if (raw ? tnn__mul((tnn__len)a.count, bytes) != left : a.count > left/2 + 1) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l values of %d%s are "
+                  "announced", file, (long long)left, (long long)(at - p), a.count,
+                  raw ? bytes : 2, raw ? "" : " or more");
+        return none;
+    }
+    a.data = tnn__read_alloc((tnn__len)a.count*bytes, file);
+    if (!a.data) return none;
+    for (k = 0; k < a.count; k++) {
+        const unsigned char *from = at;
+        int v;
+        if (raw) { v = (int)tnn__bits(at, bytes, 1); at += bytes; }
+        else v = tnn__pnm_number(&at, end);
+        if (v < 0 || v > head[2]) {
+            tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: value %l, 0 to %d expected", file,
+                      (long long)(from - p), (long long)k, head[2]);
+            break;
+        }
+        v = (int)(((uint32_t)v*(uint32_t)top + (uint32_t)head[2]/2)/(uint32_t)head[2]);
+        if (bytes == 2) ((uint16_t *)a.data)[k] = (uint16_t)v;
+        else ((unsigned char *)a.data)[k] = (unsigned char)v;
+    }
+    for (; k == a.count && at < end; at++)
+        if (!tnn__blank(*at)) {
+            tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the image should end here", file,
+                      (long long)(at - p));
+            k = 0;
+        }
+    if (k == a.count) return a;
+    tnn__release(a.data);
+    return none;
+}
+
+TNN_API tnn_array (tnn_parse_csv)(const void *bytes, size_t size)
+{
+    return tnn__csv("csv", (const unsigned char *)bytes, size);
+}
+TNN_API tnn_array (tnn_parse_pnm)(const void *bytes, size_t size)
+{
+    return tnn__pnm("pnm", (const unsigned char *)bytes, size);
+}
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_array (tnn_read_npy)(const char *path)
+static tnn_array tnn__read_array(const char *path,
+                                 tnn_array (*parse)(const char *, const unsigned char *, size_t))
 {
     size_t size = 0;
     unsigned char *p = tnn__read_file(path, &size);
     tnn_array a;
     memset(&a, 0, sizeof a);
-    if (p) a = tnn__npy(path, p, size);
+    if (p) a = parse(path, p, size);
     tnn__release(p);
     return a;
 }
+TNN_API tnn_array (tnn_read_npy)(const char *path) { return tnn__read_array(path, tnn__npy); }
+TNN_API tnn_array (tnn_read_csv)(const char *path) { return tnn__read_array(path, tnn__csv); }
+TNN_API tnn_array (tnn_read_pnm)(const char *path) { return tnn__read_array(path, tnn__pnm); }
 TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
 {
     tnn_data d = tnn__no_data();
@@ -14050,7 +14285,7 @@ TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
 }
 #endif
 
-/* ---- 15c. Writing: PATH.tmp, synced, renamed to PATH; or to memory --------------------------- */
+/* ---- 15d. Writing: PATH.tmp, synced, renamed to PATH; or to memory --------------------------- */
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
@@ -14159,7 +14394,7 @@ TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype 
 }
 #endif /* TINYNN_NO_STDIO */
 
-/* ---- 15d. Weights: safetensors ----------------------------------------------------------------
+/* ---- 15e. Weights: safetensors ----------------------------------------------------------------
    Length N of the header (8 bytes, the lowest first); the header, a JSON object
        {"__metadata__": {"KEY": "VALUE", ...},
         "NAME": {"dtype": "F32", "shape": [64, 3, 3, 3], "data_offsets": [BEGIN, END]}, ...}
@@ -14269,7 +14504,7 @@ static tnn_safetensors tnn__safetensors(const char *file, const unsigned char *p
         return f;
     }
     entries = ((tnn__len)length/TNN__LEAST_ENTRY + 1)*(tnn__len)sizeof *t;
-    t = (tnn_stored *)tnn__alloc_raw(entries + (tnn__len)length + 1, file);
+    t = (tnn_stored *)tnn__read_alloc(entries + (tnn__len)length + 1, file);
     if (!t) return f;
     s.file = file;
     s.base = 8;
@@ -14316,7 +14551,7 @@ TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
         return a;
     }
     t = &file->tensor[i];
-    a.data = tnn__alloc_raw((tnn__len)(t->end - t->begin), t->name);
+    a.data = tnn__read_alloc((tnn__len)(t->end - t->begin), t->name);
     if (!a.data) return a;
     a.dtype = t->dtype;
     a.ndim = t->ndim;
@@ -14654,7 +14889,7 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
 }
 #endif
 
-/* ---- 15e. Checkpoints: the format is in 1j, in this order ------------------------------------ */
+/* ---- 15f. Checkpoints: the format is in 1j, in this order ------------------------------------ */
 enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 5 };
 
 /* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
@@ -14898,7 +15133,7 @@ TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_opti
 }
 #endif
 
-/* ---- 15f. Networks as C ------------------------------------------------------------------------
+/* ---- 15g. Networks as C ------------------------------------------------------------------------
    In the text of code @ stands for the name, $ for the next number. Every function but the first is
    the text of what 3 and 5 do, one sample at a time, in the same order. */
 enum {

@@ -177,22 +177,25 @@ static void use_array(const tnn_array *a)
     use_bytes(a->data, (size_t)count * TYPE_BYTES[a->dtype]);
     for (long long i = 0; i < count; i++) seen += tnn_array_value(a, i);
 }
-static int read_npy(const unsigned char *p, size_t size)
+static int take_array(tnn_array a)
 {
-    tnn_array a = tnn_parse_npy(p, size);
     settled(a.data != NULL);
     if (!a.data) return 0;
     use_array(&a);
-    for (int k = 0; k < 6; k++) {
-        tnn_npy_options o = {NULL, NULL, k & 1, {0, 0, 0}};
+    for (int k = 0; k < 8; k++) {
+        tnn_npy_options o = {NULL, NULL, k & 1, {0, 0, 0}, k < 6 ? 0 : k == 6 ? 1 : -1};
         if (k & 4) o.shape[0] = 1, o.shape[1] = 2, o.shape[2] = 3;
-        tnn_data d = tnn_array_data(&a, k & 2 ? &a : NULL, &o);
+        tnn_data d = tnn_array_data(&a, k < 6 && k & 2 ? &a : NULL, &o);
         settled(d.n > 0);
         if (d.n) use_data(&d);
         tnn_data_free(&d);
     }
     tnn_array_free(&a);
     return 1;
+}
+static int read_npy(const unsigned char *p, size_t size)
+{
+    return take_array(tnn_parse_npy(p, size));
 }
 static void seed_npy_of(const char *name, int version, const char *header, size_t data)
 {
@@ -221,6 +224,36 @@ static void seed_npy(void)
     seed_npy_of("labels", 1, "{'descr': '<u2', 'fortran_order': False, 'shape': (4, 1)}", 8);
     seed_npy_of("escapes", 1, "{'descr': '\\u003cb1', 'fortran_order': True,'shape': ()}", 1);
     seed_gzip();
+}
+
+/* ==== CSV, PGM and PPM ======================================================================== */
+static int read_csv(const unsigned char *p, size_t size)
+{
+    return take_array(tnn_parse_csv(p, size));
+}
+static void seed_csv(void)
+{
+    seed_text("numbers", "1,2.5,-3e4\n4,5,6\r\n");
+    seed_text("names", "\xef\xbb\xbf\"a, b\";c;\n\n1;\"2\"; nan\n;inf; -0.5 \n");
+    seed_text("tabs", "0\t255\n1\t0\n2\t128");
+    seed_text("seven", "3,1,2,3,4,5,6\n0,6,5,4,3,2,1\n\n");
+    seed_text("column", "7\n+8\n.9\n");
+    seed_text("refused-uneven", "1,2\n3\n");
+    seed_text("refused-word", "1,2\n3,four\n");
+}
+static int read_pnm(const unsigned char *p, size_t size)
+{
+    return take_array(tnn_parse_pnm(p, size));
+}
+static void seed_pnm(void)
+{
+    seed_text("text-grey", "P2\n# a comment\n3 2 # another\n15\n0 1 2\n3 14 15\n");
+    seed_text("text-colour", "P3 2 1 1000\n0 500 1000 1 2 3");
+    seed_text("grey", "P5 3 2 255\nabcdef");
+    seed_text("colour", "P6\n2\n2\n255\nabcdefghijkl");
+    seed("deep", "P5 2 1 1023\n\3\xff\0\1", 16);
+    seed_text("refused-short", "P5 3 2 255\nabcde");
+    seed_text("refused-bits", "P1 3 1\n101\n");
 }
 
 /* ==== safetensors ============================================================================= */
@@ -689,6 +722,8 @@ typedef struct reader {
 static const reader READERS[] = {
     {"idx",         read_idx,         seed_idx,         NULL,           5, 128,     0, 0},
     {"npy",         read_npy,         seed_npy,         NULL,           9, 256,     8, 2},
+    {"csv",         read_csv,         seed_csv,         NULL,          18, 256,     0, 0},
+    {"pnm",         read_pnm,         seed_pnm,         NULL,           5, 256,     0, 0},
     {"safetensors", read_safetensors, seed_safetensors, NULL,           4, 512,     0, 8},
     {"weights",     read_weights,     seed_weights,     start_networks, 4, 8192,    0, 8},
     {"checkpoint",  read_checkpoint,  seed_checkpoint,  start_networks, 4, 8192,    0, 8},

@@ -308,6 +308,235 @@ static void npy_broken(void)
     }
 }
 
+/* ---- CSV, PGM and PPM ------------------------------------------------------------------------ */
+#define NO (0.0/zero)
+static double zero;             /* not a constant, which compilers would divide by */
+
+static void same_array(const char *what, tnn_array a, tnn_dtype dtype, int ndim,
+                       const long long *shape, const double *values)
+{
+    long long i, n = 1;
+    CHECK(a.data && a.dtype == dtype && a.ndim == ndim, "%s: type %d, %d dimensions, %s", what,
+          (int)a.dtype, a.ndim, tnn_error());
+    for (i = 0; i < ndim && a.data; n *= shape[i++])
+        CHECK(a.shape[i] == shape[i], "%s: dimension %d is %ld", what, (int)i, (long)a.shape[i]);
+    for (i = 0; i < n && i < a.count; i++) {
+        const double v = tnn_array_value(&a, i);
+        CHECK(v == values[i] || (v != v && values[i] != values[i]), "%s[%d]: %.17g, not %.17g",
+              what, (int)i, v, values[i]);
+    }
+    tnn_array_free(&a);
+    tnn_clear_error();
+}
+static void csv(void)
+{
+    static const struct { const char *text; int rows, columns; double values[6]; } good[] = {
+        {"1,2,3\n4,5,6\n",                   2, 3, {1, 2, 3, 4, 5, 6}},
+        {"1,2,3\r\n4,5,6",                   2, 3, {1, 2, 3, 4, 5, 6}},
+        {"\n1,2\n\n \r\n3,4\n\n\n",         2, 2, {1, 2, 3, 4}},
+        {"x,y\n1,2\n",                       1, 2, {1, 2}},
+        {"\xef\xbb\xbfx;\"y, z\"\n1;2\n",   1, 2, {1, 2}},
+        {"1\t2\n3\t4",                      2, 2, {1, 2, 3, 4}},
+        {" 1 ,\"2\" , \" 3 \"\n",           1, 3, {1, 2, 3}},
+        {"0.1,-.5,+7.,1E3,1e-3,-2.5e+2\n",   1, 6, {0.1, -0.5, 7, 1000, 0.001, -250}},
+        {"1e-310,1.7976931348623157e308\n",  1, 2, {1e-310, 1.7976931348623157e308}},
+        {"-inf,Inf,0\n",                     1, 3, {-HUGE_VAL, HUGE_VAL, 0}},
+        {"5\n6\n7\n",                       3, 1, {5, 6, 7}},
+        {"label\n5",                         1, 1, {5}},
+    };
+    static const struct { const char *text, *words; } bad[] = {
+        {"",                 "no line of numbers (0 bytes)"},
+        {"a,b\n",            "no line of numbers"},
+        {"\n\n",             "no line of numbers"},
+        {"1,2\n3\n",         "at byte 4: line 2 has 1 fields, the first 2"},
+        {"a,b,c\n3,4\n",     "at byte 6: line 2 has 2 fields, the first 3"},
+        {"1,2\n3,x\n",       "at byte 6: field 2 of line 2 is not a number"},
+        {"1,x\n3,4\n",       "at byte 2: field 2 of line 1"},
+        {"a\nb\n1\n",        "field 1 of line 2"},
+        {"1,2 3\n",          "field 2 of line 1"},
+        {"1,0x10\n",         "field 2 of line 1"},
+        {"1,1e999\n",        "field 2 of line 1"},
+        {"1,\"2\n",          "field 2 of line 1"},
+        {"1,--2\n",          "field 2 of line 1"},
+        {"1,infinity\n",     "field 2 of line 1"},
+        {"1,0000000000000000000000000000000000000000000000000000000000000001\n", "field 2 of line 1"},
+        {"\x1f\x8b\x08\n1",  "gzip -dk"},
+    };
+    static const double missing[] = {1, 0, 3, 0, 0, 6}, labelled[] = {20, 30, 50, 60};
+    const long long shape[] = {2, 3};
+    double with_nan[6];
+    float x[2];
+    size_t i;
+    const char *path = path_of("a.csv");
+    tnn_npy_options o = {NULL, NULL, 0, {0, 0, 0}, 1};
+    tnn_array a, b;
+    tnn_data d;
+    FILE *f;
+    for (i = 0; i < sizeof good/sizeof *good; i++) {
+        const long long dims[] = {good[i].rows, good[i].columns};
+        same_array(good[i].text, tnn_parse_csv(good[i].text, strlen(good[i].text)), TNN_F64, 2,
+                   dims, good[i].values);
+    }
+    for (i = 0; i < 6; i++) with_nan[i] = missing[i] > 0 ? missing[i] : NO;
+    same_array("missing", tnn_parse_csv("1,,3\nNaN,\"\",6\n", 15), TNN_F64, 2, shape, with_nan);
+    for (i = 0; i < sizeof bad/sizeof *bad; i++) {
+        a = tnn_parse_csv(bad[i].text, strlen(bad[i].text));
+        CHECK(!a.data && !a.count && strstr(tnn_error(), bad[i].words), "%s: \"%s\", not \"%s\"",
+              bad[i].text, tnn_error(), bad[i].words);
+        tnn_clear_error();
+    }
+    a = tnn_parse_csv(NULL, 7);         REFUSED("no line of numbers");
+    a = tnn_parse_csv("1,\0002", 4);    REFUSED("field 2 of line 1");
+    a = tnn_read_csv(path_of("none"));  REFUSED("cannot be opened");
+
+    /* data sets: labels in any column */
+    f = fopen(path, "wb");
+    if (!f || fputs("label,a,b\n1,20,30\n4,50,60\n", f) < 0 || fclose(f)) exit(1);
+    a = tnn_read_csv(path);
+    CHECK(a.count == 6, "%s", tnn_error());
+    for (i = 0; i < 3; i++) {
+        static const int columns[] = {1, -3, 3};
+        o.label_column = columns[i];
+        d = tnn_array_data(&a, NULL, &o);
+        CHECK(d.n == 2 && d.c == 2 && d.h == 1 && d.w == 1, "%s", tnn_error());
+        if (d.n && i < 2)
+            CHECK(d.classes == 5 && d.labels[0] == 1 && d.labels[1] == 4
+                  && d.floats[0] == 20 && d.floats[3] == 60, "labels %d and %d", d.labels[0],
+                  d.labels[1]);
+        if (d.n && i == 2)
+            CHECK(d.classes == 61 && d.labels[0] == 30 && d.floats[2] == 4 && d.floats[3] == 50,
+                  "labels %d and %d", d.labels[0], d.labels[1]);
+        CHECK(d.n && tnn_sample(&d, 1, x) == TNN_OK && x[1] == (i < 2 ? 60 : 50), "%s",
+              tnn_error());
+        tnn_data_free(&d);
+    }
+    o.label_column = 1;
+    o.shape[0] = 1; o.shape[1] = 2; o.shape[2] = 1;
+    d = tnn_array_data(&a, NULL, &o);
+    CHECK(d.n == 2 && d.c == 1 && d.h == 2 && d.w == 1, "%s", tnn_error());
+    for (i = 0; d.n && i < 4; i++) CHECK(d.floats[i] == (float)labelled[i], "%g", d.floats[i]);
+    tnn_data_free(&d);
+    o.shape[1] = 3;             d = tnn_array_data(&a, NULL, &o);  REFUSED("have 2 values");
+    o.label_column = 4;         d = tnn_array_data(&a, NULL, &o);  REFUSED(".label_column = 4");
+    o.label_column = -4;        d = tnn_array_data(&a, NULL, &o);  REFUSED("columns 1..3 or -3..-1");
+    b = tnn_parse_csv("1\n2\n", 4);
+    o.label_column = 1;         d = tnn_array_data(&a, &b, &o);    REFUSED("without other labels");
+    d = tnn_array_data(&b, NULL, &o);                              REFUSED("at least 2");
+    tnn_array_free(&a);
+    tnn_array_free(&b);
+    CHECK(!d.n, "a data set");
+    remove(path);
+}
+
+static int parse_pnm(const void *p, size_t size)
+{
+    tnn_array a = tnn_parse_pnm(p, size);
+    const int good = a.data != NULL;
+    tnn_array_free(&a);
+    return good;
+}
+static void pnm(void)
+{
+    static const long long wide[] = {2, 3}, colours[] = {1, 2, 3};
+    static const double grey[] = {0, 17, 34, 51, 238, 255}, bytes[] = {97, 98, 99, 100, 101, 102};
+    static const double deep[] = {0, 32768, 65535, 66, 131, 197}, two[] = {65535, 0, 64, 0, 0, 0};
+    static const double black[] = {0, 0, 0, 255, 255, 0};
+    static const long long pair[] = {1, 3};
+    static const char text[] = "P2\n# made by hand\n3 2 # wide\n15\n0 1 2\n3\t14\r\n15\n";
+    static const struct { const char *text, *words; } bad[] = {
+        {"",                         "starts with 0 0"},
+        {"P",                        "starts with 80 0"},
+        {"P1 3 1\n101\n",            "starts with 80 49"},
+        {"P4 8 1\nx",                "starts with 80 52"},
+        {"P7\nWIDTH 1\n",            "starts with 80 55"},
+        {"\x89PNG\r\n",              "starts with"},
+        {"P5",                       "starts with 80 53"},
+        {"P5 ",                      "the width, 1 to 65535, expected"},
+        {"P5 0 2 255\n",             "the width"},
+        {"P5 -1 2 255\n",            "at byte 3: the width"},
+        {"P5 65536 2 255\n",         "the width"},
+        {"P5 2 x 255\nabcd",         "at byte 5: the height"},
+        {"P5 2 2 0\nabcd",           "the largest value"},
+        {"P5 2 2 70000\nabcd",       "the largest value"},
+        {"P5 2 2 255abcd",           "the largest value"},
+        {"P5 2 2 255",               "holds 0 bytes"},
+        {"P5 2 2 255\nabc",          "holds 3 bytes from byte 11 on, 4 values of 1"},
+        {"P5 2 2 255\nabcde",        "holds 5 bytes"},
+        {"P6 2 2 255\nabcd",         "12 values of 1"},
+        {"P5 2 2 256\nabcd",         "4 values of 2"},
+        {"P5 65535 65535 255\nabcd", "4294836225 values"},
+        {"P5 2 2 98\nabcd",          "at byte 12: value 2, 0 to 98"},
+        {"P2 3 2 15\n0 1 2 3 14",    "at byte 20: value 5"},
+        {"P2 3 2 15\n0 1 2 3",       "6 values of 2 or more are announced"},
+        {"P2 3 2 15\n00 10 20 30 14","value 2, 0 to 15"},
+        {"P2 3 2 15\n0 1 2 3 14 x",  "value 5"},
+        {"P2 3 2 15\n0 1 2 3 14 15 0","at byte 24: the image should end here"},
+    };
+    size_t i;
+    tnn_array a;
+    const char *path = path_of("a.ppm");
+    FILE *f;
+    same_array("P2", tnn_parse_pnm(text, sizeof text - 1), TNN_U8, 2, wide, grey);
+    same_array("P3", tnn_parse_pnm("P3 2 1 1 0 0 0 1 1 0", 20), TNN_U8, 3, colours, black);
+    same_array("P5", tnn_parse_pnm("P5 3 2 255 abcdef", 17), TNN_U8, 2, wide, bytes);
+    same_array("P6", tnn_parse_pnm("P6\n2\n1\n255\nabcdef", 17), TNN_U8, 3, colours, bytes);
+    same_array("P2, 16 bits", tnn_parse_pnm("P2 3 2 1000 0 500 1000 1 2 3", 28), TNN_U16, 2, wide,
+               deep);
+    same_array("P5, 16 bits", tnn_parse_pnm("P5 3 1 1023\n\3\xff\0\0\0\1", 18), TNN_U16, 2, pair,
+               two);
+    for (i = 0; i < sizeof bad/sizeof *bad; i++) {
+        a = tnn_parse_pnm(bad[i].text, strlen(bad[i].text));
+        CHECK(!a.data && !a.count && strstr(tnn_error(), bad[i].words), "%s: \"%s\", not \"%s\"",
+              bad[i].text, tnn_error(), bad[i].words);
+        tnn_clear_error();
+    }
+    a = tnn_parse_pnm(NULL, 7);         REFUSED("is not a PGM");
+    a = tnn_read_pnm(path_of("none"));  REFUSED("cannot be opened");
+    mutations((const unsigned char *)"P6\n2\n1\n255\nabcdef", 17, parse_pnm);
+
+    f = fopen(path, "wb");
+    if (!f || fputs("P6 2 1 255\nabcdef", f) < 0 || fclose(f)) exit(1);
+    same_array("a file", tnn_read_pnm(path), TNN_U8, 3, colours, bytes);
+    remove(path);
+}
+
+/* Each reader at its limit, and a byte below. */
+static void limits(void)
+{
+    static const float x[6] = {1, 2, 3, 4, 5, 6};
+    static const long long shape[2] = {3, 2};
+    const char *path = path_of("limit.npy");
+    tnn_data d;
+    tnn_array a;
+    CHECK(tnn_read_limit() == 0, "%lu", (unsigned long)tnn_read_limit());
+    CHECK(tnn_save_npy(path, x, TNN_F32, 2, shape) == TNN_OK, "%s", tnn_error());
+    tnn_set_read_limit(128 + sizeof x);                 /* the file's size */
+    CHECK(tnn_read_limit() == 128 + sizeof x, "%lu", (unsigned long)tnn_read_limit());
+    a = tnn_read_npy(path);
+    CHECK(a.count == 6, "%s", tnn_error());
+    tnn_set_read_limit(127 + sizeof x);
+    CHECK(!tnn_read_npy(path).data, "read");            REFUSED("152 bytes; tnn_set_read_limit");
+    tnn_set_read_limit(3*sizeof(int) + sizeof x);
+    d = tnn_array_data(&a, NULL, NULL);
+    CHECK(d.n == 3, "%s", tnn_error());
+    tnn_data_free(&d);
+    tnn_set_read_limit(3*sizeof(int) + sizeof x - 1);
+    d = tnn_array_data(&a, NULL, NULL);                 REFUSED("36 bytes; tnn_set_read_limit");
+    tnn_array_free(&a);
+    tnn_set_read_limit(31);
+    a = tnn_parse_csv("1,2,3,4\n", 8);                  REFUSED("32 bytes; tnn_set_read_limit");
+    a = tnn_parse_pnm("P2 4 4 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", 40);
+    CHECK(a.count == 16, "%s", tnn_error());
+    tnn_array_free(&a);
+    tnn_set_read_limit(15);
+    a = tnn_parse_pnm("P2 4 4 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", 40); REFUSED("16 bytes; tnn_set");
+    tnn_set_read_limit(0);
+    a = tnn_read_npy(path);
+    CHECK(a.count == 6, "%s", tnn_error());
+    tnn_array_free(&a);
+    remove(path);
+}
+
 static tnn_array array_of(void *data, tnn_dtype dtype, int ndim, int a, int b, int c, int d)
 {
     tnn_array x;
@@ -920,6 +1149,9 @@ int main(int argc, char **argv)
     RUN(".npy: NumPy's files, read and written", npy_reading);
     RUN(".npy: what is refused", npy_refused);
     RUN(".npy: each byte changed", npy_broken);
+    RUN("CSV", csv);
+    RUN("PGM and PPM", pnm);
+    RUN("limits of readers", limits);
     RUN("data sets of arrays", data_sets);
     RUN("data sets of .npy files", data_files);
     RUN("safetensors: every type", stored_types);

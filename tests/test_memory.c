@@ -203,6 +203,10 @@ static uint64_t use(held *h, int which)
     DO(tnn_save_npy(npy, xs, TNN_F32, 2, dims));
     DO(h->array = tnn_read_npy(npy));
     CHECK(h->array.count == SAMPLES*20, "%lld values", h->array.count);
+    tnn_array_free(&h->array);
+    DO(h->array = tnn_parse_csv("1,2\n3,4\n", 8));
+    tnn_array_free(&h->array);
+    DO(h->array = tnn_parse_pnm("P2 2 1 255 0 9", 14));
     for (i = 0; i < 2; i++) DO(m = tnn_train_epoch(h->net, h->loader));
     return tnn_hash(h->net);
 }
