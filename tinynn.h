@@ -1467,12 +1467,12 @@ TNN_API tnn_status tnn_checkpoint_load(tnn_net *net, const tnn_checkpoint_option
 /* A trained network as one C99 file for small machines: constant arrays and a function
        void NAME(const float *x, float *y, float *work);
    of one sample x (c, h, w) to its outputs y, in evaluation mode, with the same bits as the scalar
-   kernels; `work` is NAME_WORK floats of the caller's. It includes <math.h> for fmaf, and nothing
-   else; it allocates nothing and calls no other function. .int8 keeps the weights as bytes, each
-   output's with one scale, the largest being 127: a quarter of the room, other results (measure
-   them), and no Winograd's way. For conv2d, dense, max, average and adaptive pooling, ReLU, leaky
-   ReLU, PReLU of one slope, batch norm with statistics, scale, add, concat, flatten, reshape,
-   identity, dropout and noise; other layers are refused.
+   kernels; `work` is NAME_WORK floats of the caller's. Of the C library it takes fmaf; it
+   allocates nothing. .int8 keeps the weights as bytes, each output's with one scale, the largest
+   being 127: a quarter of the room, other results (measure them), and no Winograd's way. For
+   conv2d, dense, max, average and adaptive pooling, the activations but log softmax, batch norm
+   with statistics, add, concat, flatten, reshape, identity, dropout and noise; other layers are
+   refused.
    A forward follows: outputs of the last one are lost. */
 typedef struct tnn_export_options {
     const char *path;
@@ -15139,7 +15139,7 @@ TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_opti
 enum {
     TNN__C_INPUT, TNN__C_OUTPUT, TNN__C_COPY, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL,
     TNN__C_AVGPOOL, TNN__C_RELU, TNN__C_LEAKY, TNN__C_AFFINE, TNN__C_ADD, TNN__C_CONCAT,
-    TNN__C_COUNT
+    TNN__C_SOFTMAX, TNN__C_GLU, TNN__C_COUNT, TNN__C_FUNCTION = TNN__C_COUNT
 };
 static const char *const tnn__c_code[TNN__C_COUNT] = {
     /* between (c, h, w) and channels last */
@@ -15310,7 +15310,128 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "        for (k = 0; k < a; k++) *y++ = *x++;\n"
     "        for (k = 0; k < b; k++) *y++ = *z++;\n"
     "    }\n"
+    "}\n",
+    "static void @_softmax(const float *x, float *y, int c, int n)\n"
+    "{\n"
+    "    int i, k, l;\n"
+    "    for (i = 0; i < n; i++, x += c, y += c) {\n"
+    "        float m = x[0], sum[16] = {0};\n"
+    "        for (k = 1; k < c; k++) if (!(x[k] <= m) && m == m) m = x[k];\n"
+    "        for (k = 0; k < c; k++) sum[k%16] += y[k] = @_exp(x[k] - m);\n"
+    "        for (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
+    "        for (k = 0; k < c; k++) y[k] /= sum[0];\n"
+    "    }\n"
+    "}\n",
+    "static void @_glu(const float *x, float *y, int c, int n)\n"
+    "{\n"
+    "    int i, k;\n"
+    "    for (i = 0; i < n; i++, x += c)\n"
+    "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"
     "}\n"
+};
+
+/* The functions of 3c, and which they need before them. */
+enum {
+    TNN__C_POLY = 1, TNN__C_PARTS = 2, TNN__C_EXP = 4, TNN__C_EXPM1 = 8, TNN__C_ABS = 16,
+    TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_ERF = 256,
+    TNN__C_SIXTH = 512, TNN__C_MISH = 1024
+};
+static const struct { int needs; const char *code; } tnn__c_functions[] = {
+    {0,
+    "static float @_poly(float x, const float *c)\n"
+    "{\n"
+    "    float p = c[0];\n"
+    "    int i;\n"
+    "    for (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
+    "    return p;\n"
+    "}\n"},
+    {TNN__C_POLY,
+    "/* x = n ln 2 + r: gives r, 2^n and (exp(r) - 1)/r */\n"
+    "static float @_parts(float x, float *r, float *power)\n"
+    "{\n"
+    "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
+    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
+    "    const float t = fmaf(b, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
+    "    union { float f; uint32_t u; } p;\n"
+    "    p.f = t;\n"
+    "    p.u = (p.u << 23) + ((uint32_t)127 << 23);\n"
+    "    *power = p.f;\n"
+    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, b));\n"
+    "    return @_poly(*r, c);\n"
+    "}\n"},
+    {TNN__C_PARTS,
+    "static float @_exp(float x)\n"
+    "{\n"
+    "    float r, power;\n"
+    "    const float p = @_parts(x, &r, &power);\n"
+    "    return -87.3f > x ? 0 : fmaf(p, r, 1)*power;\n"
+    "}\n"},
+    {TNN__C_PARTS,
+    "static float @_expm1(float x)\n"
+    "{\n"
+    "    float r, power;\n"
+    "    const float p = @_parts(x, &r, &power);\n"
+    "    return fmaf(p*r, power, power - 1);\n"
+    "}\n"},
+    {0,
+    "static float @_abs(float x) { return x > 0 - x ? x : 0 - x; }\n"},
+    {TNN__C_EXP,
+    "static float @_sigmoid(float x) { return 1/(1 + @_exp(0 - x)); }\n"},
+    {TNN__C_EXPM1 | TNN__C_ABS,
+    "static float @_tanh(float x)\n"
+    "{\n"
+    "    const float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
+    "    return x != x ? x : 0 > x ? 0 - y : y;\n"
+    "}\n"},
+    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY,
+    "static float @_softplus(float x)\n"
+    "{\n"
+    "    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
+    "    const float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
+    "    const float tail = z*@_poly(z, c), m = s*(f - tail);\n"
+    "    return (x > 0 ? x : 0) + (f - m);\n"
+    "}\n"},
+    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY,
+    "static float @_erf(float x)\n"
+    "{\n"
+    "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
+    "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
+    "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
+    "        0.293492455f, 0.274944265f, 0.282557077f};\n"
+    "    const float b = @_abs(x), a = b < 9 ? b : 9, z = a*a, t = 1/fmaf(a, 0.5f, 1);\n"
+    "    const float tail = @_exp(0 - z)*t*@_poly(t, q);\n"
+    "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
+    "    return x != x ? x : 0 > x ? 0 - y : y;\n"
+    "}\n"},
+    {0,
+    "static float @_sixth(float x)\n"
+    "{\n"
+    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = a > 0 ? a : 0;\n"
+    "    return b < 1 ? b : 1;\n"
+    "}\n"},
+    {TNN__C_EXP,
+    "static float @_mish(float x)\n"
+    "{\n"
+    "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
+    "    return x*(w/(w + 2));\n"
+    "}\n"}
+};
+enum { TNN__C_FUNCTIONS = (int)(sizeof tnn__c_functions/sizeof *tnn__c_functions) };
+/* The activations of 3c in the order of TNN__ACTIVATIONS: v = x[i] and the options p. */
+static const struct { int needs; const char *code; } tnn__c_activations[TNN__ACT_COUNT] = {
+    {TNN__C_EXPM1,              "p[2]*(v > 0 ? v : p[0]*@_expm1(p[1]*v))"},
+    {0,                         "p[0] > v ? p[0] : v > p[1] ? p[1] : v"},
+    {TNN__C_SIXTH,              "@_sixth(v)"},
+    {TNN__C_SIXTH,              "v*@_sixth(v)"},
+    {TNN__C_ERF,                "v*fmaf(0.5f, @_erf(v*0.707106781f), 0.5f)"},
+    {TNN__C_SIGMOID,            "v*@_sigmoid(2*(0.797884561f*(v*fmaf(v*v, 0.044715f, 1))))"},
+    {TNN__C_SIGMOID,            "v*@_sigmoid(v)"},
+    {TNN__C_MISH,               "@_mish(v)"},
+    {TNN__C_SOFTPLUS,           "p[0]*v > p[1] ? v : @_softplus(p[0]*v)/p[0]"},
+    {TNN__C_ABS,                "v/(1 + @_abs(v))"},
+    {TNN__C_SIGMOID,            "@_sigmoid(v)"},
+    {TNN__C_SOFTPLUS,           "0 - @_softplus(0 - v)"},
+    {TNN__C_TANH,               "@_tanh(v)"}
 };
 typedef struct {
     tnn_net    *net;
@@ -15444,7 +15565,9 @@ static int tnn__c_kind(const tnn__c_file *f, const tnn__op *op)
     case TNN_FLATTEN: case TNN_IDENTITY: case TNN_DROPOUT: case TNN_DROPOUT2D:
     case TNN_ALPHA_DROPOUT: case TNN_GAUSSIAN_DROPOUT: case TNN_GAUSSIAN_NOISE:
     case TNN_STOCHASTIC_DEPTH: return TNN__C_COPY;
-    default: return -1;
+    case TNN_SOFTMAX: return TNN__C_SOFTMAX;
+    case TNN_GLU: return TNN__C_GLU;
+    default: return tnn__layer_kinds[op->type].shape == tnn__function_shape ? TNN__C_FUNCTION : -1;
     }
 }
 /* The arrays of operation i. */
@@ -15467,6 +15590,7 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
     if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
         tnn__c_floats(f, "slope", i, net->flat[0] + op->w, op->element ? in->c : 1);
     else if (kind == TNN__C_LEAKY) tnn__c_floats(f, "slope", i, &op->slope, 1);
+    if (kind == TNN__C_FUNCTION) tnn__c_floats(f, "option", i, op->option, 3);
     if (op->type == TNN_BATCHNORM) {
         tnn__c_floats(f, "mean", i, op->kept, n);
         tnn__c_floats(f, "scale", i, op->kept + 2*slots, n);
@@ -15519,7 +15643,7 @@ static void tnn__c_line(tnn__c_file *f, int i)
 {
     static const char *const names[TNN__C_COUNT] = {
         "input", "output", "copy", "conv", "tiled", "maxpool", "avgpool", "relu", "leaky",
-        "affine", "add", "concat"
+        "affine", "add", "concat", "softmax", "glu"
     };
     const tnn__op *op = &f->net->op[i];
     const tnn__blob *in = &f->net->blob[op->in];
@@ -15545,8 +15669,21 @@ static void tnn__c_line(tnn__c_file *f, int i)
         tnn__c(f, ", $, $);\n", v);
         return;
     }
+    if (kind == TNN__C_FUNCTION) {
+        tnn__c_int(f, "    @_function$(", op->function);
+        tnn__c_blob(f, op->in);
+        tnn__c(f, ", ", NULL);
+        tnn__c_blob(f, i + 1);
+        v[0] = values; v[1] = i;
+        tnn__c(f, ", $, @_option$);\n", v);
+        return;
+    }
     tnn__c_call(f, names[kind], op->in, op->pool.kh && tnn__is_conv(op) ? -1 : i + 1);
     switch (kind) {
+    case TNN__C_SOFTMAX: case TNN__C_GLU:
+        v[0] = f->net->blob[i + 1].c; v[1] = (tnn__len)in->h*in->w;
+        tnn__c(f, ", $, $);\n", v);
+        break;
     case TNN__C_CONV: case TNN__C_TILED:
         tnn__c_int(f, ", &@_s$", i);
         tnn__c_int(f, ", @_w$", i);
@@ -15586,16 +15723,37 @@ static void tnn__c_text(tnn__c_file *f)
     const tnn_net *net = f->net;
     const tnn__blob *in = &net->blob[0], *out = &net->blob[net->ops];
     const tnn__len values = tnn__values(in), outputs = tnn__values(out);
-    int uses[TNN__C_COUNT] = {0}, i;
+    int uses[TNN__C_COUNT] = {0}, functions[TNN__ACT_COUNT] = {0}, needs = 0, i;
     tnn__len v[7];
     tnn__c_place(f);
+    uses[TNN__C_OUTPUT] = 1;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__op *op = &net->op[i];
+        const int kind = tnn__c_kind(f, op);
+        if (kind == TNN__C_FUNCTION) {
+            functions[op->function] = 1;
+            needs |= tnn__c_activations[op->function].needs;
+        } else uses[kind] = 1;
+        if (kind == TNN__C_SOFTMAX) needs |= TNN__C_EXP;
+        if (kind == TNN__C_GLU) needs |= TNN__C_SIGMOID;
+        if (tnn__is_conv(op) && op->pool.kh) uses[TNN__C_MAXPOOL] = 1;
+        if (tnn__is_conv(op) && op->act && op->slope > 0) uses[TNN__C_LEAKY] = 1;
+    }
+    for (i = TNN__C_FUNCTIONS - 1; i >= 0; i--)
+        if (needs >> i & 1) needs |= tnn__c_functions[i].needs;
     v[0] = (tnn__len)net->param_total;
     v[1] = in->c; v[2] = in->h; v[3] = in->w; v[4] = outputs;
     tnn__c(f, "/* A network of $ parameters, exported by tinynn.h " TNN_VERSION ".\n\n"
            "       void @(const float *x, float *y, float *work);\n\n"
            "   x is a sample of $ channels, $ rows and $ columns, y its $ outputs, work @_WORK\n"
            "   floats of the caller's. Compile with cc -std=c99 -O2, link with -lm for fmaf. */\n"
-           "#include <math.h>\n\n", v);
+           "#include <math.h>\n", v);
+    tnn__c(f, !needs ? "\n" : "#include <stdint.h>\n\n"
+           "#if defined(__clang__)\n"
+           "#pragma STDC FP_CONTRACT OFF\n"
+           "#elif defined(__GNUC__)\n"
+           "#pragma GCC optimize(\"fp-contract=off\")\n"
+           "#endif\n\n", NULL);
     v[0] = values; v[1] = outputs; v[2] = f->work;
     tnn__c(f, "enum { @_INPUT = $, @_OUTPUT = $, @_WORK = $ };\n"
            "void @(const float *x, float *y, float *work);\n\n"
@@ -15611,15 +15769,22 @@ static void tnn__c_text(tnn__c_file *f)
            "                         : ((i + 1)*s->h + s->oh - 1)/s->oh; \\\n"
            "    const int x1 = s->sh ? x0 + (s->kw - 1)*s->dw + 1 \\\n"
            "                         : ((j + 1)*s->w + s->ow - 1)/s->ow;\n", NULL);
-    uses[TNN__C_OUTPUT] = 1;
-    for (i = 0; i < net->ops; i++) {
-        const tnn__op *op = &net->op[i];
-        uses[tnn__c_kind(f, op)] = 1;
-        if (tnn__is_conv(op) && op->pool.kh) uses[TNN__C_MAXPOOL] = 1;
-        if (tnn__is_conv(op) && op->act && op->slope > 0) uses[TNN__C_LEAKY] = 1;
-    }
+    for (i = 0; i < TNN__C_FUNCTIONS; i++)
+        if (needs >> i & 1) tnn__c(f, tnn__c_functions[i].code, NULL);
     for (i = 0; i < TNN__C_COUNT; i++)
         if (uses[i]) tnn__c(f, tnn__c_code[i], NULL);
+    for (i = 0; i < TNN__ACT_COUNT; i++) {
+        if (!functions[i]) continue;
+        tnn__c_int(f, "static void @_function$(const float *x, float *y, int n, const float *p)\n"
+                   "{\n"
+                   "    int i;\n"
+                   "    (void)p;\n"
+                   "    for (i = 0; i < n; i++) {\n"
+                   "        const float v = x[i];\n"
+                   "        y[i] = ", i);
+        tnn__c(f, tnn__c_activations[i].code, NULL);
+        tnn__c(f, ";\n    }\n}\n", NULL);
+    }
     for (i = 0; i < net->ops; i++) tnn__c_arrays(f, i);
     tnn__c_int(f, "\n/* $ bytes of weights */\n"
                "void @(const float *x, float *y, float *work)\n{\n", f->bytes);

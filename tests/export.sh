@@ -8,7 +8,7 @@ about=export
 . tests/check.sh
 cc=${CC:-cc}
 
-# ---- writes three networks as C, as C with bytes, images with the outputs ------------------------
+# ---- writes four networks as C, as C with bytes, images with the outputs ------------------------
 cat > "$dir/write.c" << 'END'
 #define TINYNN_ELSEWHERE
 #include "../../../experiments/experiment.h"
@@ -29,7 +29,7 @@ static tnn_net *simple(void)
     tnn_add(net, TNN_DENSE, .units = 10);
     return net;
 }
-/* every layer that can be exported, with the options that change its loops */
+/* every layer that can be exported but functions, with the options that change its loops */
 static tnn_net *varied(void)
 {
     tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = 64, .seed = 3);
@@ -71,6 +71,31 @@ static tnn_net *images(void)
     tnn_add(net, TNN_PRELU);
     return net;
 }
+/* the other activations, x + conv(f(x)) one after the other; of numbers near and far from zero */
+static tnn_net *functions(void)
+{
+    tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = 64, .seed = 3);
+    static const tnn_layer layers[] = {
+        {.type = TNN_TANH}, {.type = TNN_ELU, .alpha = 0.7f}, {.type = TNN_SELU},
+        {.type = TNN_CELU, .alpha = 0.5f}, {.type = TNN_RELU6}, {.type = TNN_GELU},
+        {.type = TNN_GELU, .approximate = 1}, {.type = TNN_SILU}, {.type = TNN_MISH},
+        {.type = TNN_SOFTPLUS, .beta = 2}, {.type = TNN_SOFTSIGN}, {.type = TNN_SIGMOID},
+        {.type = TNN_LOG_SIGMOID}, {.type = TNN_HARDTANH}, {.type = TNN_HARDSIGMOID},
+        {.type = TNN_HARDSWISH}, {.type = TNN_SOFTMAX}, {.type = TNN_GLU} };
+    enum { COUNT = sizeof layers/sizeof *layers };
+    static float w[49*40];
+    for (int i = 0; i < 49*40; i++)
+        w[i] = tnn_random_normal(5, 0, (uint64_t)i)*(i/49%2 ? 0.2f : 4.0f);
+    tnn_add(net, TNN_CONV2D, .filters = 40, .kernel = 7, .stride = 7);
+    for (int i = 0; i < COUNT; i++) {
+        const int x = tnn_layer_count(net);
+        tnn_add_layer(net, &layers[i]);
+        tnn_add(net, TNN_CONV2D, .filters = 40, .kernel = 1);
+        tnn_add(net, TNN_ADD, .from = x);
+    }
+    tnn_set_param(net, "0.weight", w, 49*40);
+    return net;
+}
 static int refused(tnn_net *net, const tnn_export_options *o, const char *why)
 {
     const int good = !tnn_format_c(net, NULL, 0, o) && tnn_failed() && strstr(tnn_error(), why);
@@ -86,12 +111,14 @@ int main(int argc, char **argv)
     experiment e = {.name = "export", .data = getenv("TINYNN_DATA")};
     if (!e.data) e.data = "none";
     fashion_set set;
-    tnn_net *net[3] = {simple(), varied(), images()}, *tanh = tnn_create(.input = {3});
-    static const char *const names[3] = {"simple", "mixed", "pixels"};
+    enum { NETS = 4 };
+    tnn_net *net[NETS] = {simple(), varied(), images(), functions()};
+    tnn_net *other = tnn_create(.input = {3});
+    static const char *const names[NETS] = {"simple", "mixed", "pixels", "functions"};
     char path[300];
     int i, failed = 0;
     if (argc < 2 || fashion_load(&set, &e, sizes)) return 1;
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < NETS; i++) {
         if (i < 2) {
             tnn_loader *l = tnn_loader_create(&set.train, .batch = 64, .shuffle = 1);
             tnn_set_loss(net[i], TNN_CROSS_ENTROPY);
@@ -127,13 +154,13 @@ int main(int argc, char **argv)
     failed = failed || !size || fgetc(f) != EOF || tnn_format_c(net[1], NULL, 0, &plain) != size;
     if (failed) printf("another text in memory: %s\n", tnn_error());
     fclose(f);
-    tnn_add(tanh, TNN_DENSE, .units = 2);
-    tnn_add(tanh, TNN_TANH);
-    failed |= refused(tanh, NULL, "layer 1, tanh, cannot be exported");
+    tnn_add(other, TNN_DENSE, .units = 2);
+    tnn_add(other, TNN_LOG_SOFTMAX);
+    failed |= refused(other, NULL, "layer 1, log_softmax, cannot be exported");
     failed |= refused(net[1], &bad, "\"2nd\" must be a C identifier");
     failed |= refused(net[1], &none, "\"\" must be a C identifier");
-    for (i = 0; i < 3; i++) tnn_free(net[i]);
-    tnn_free(tanh);
+    for (i = 0; i < NETS; i++) tnn_free(net[i]);
+    tnn_free(other);
     fashion_free(&set);
     return failed;
 }
@@ -180,22 +207,24 @@ runs() { # NAME SUFFIX ARGUMENT...: with an argument every bit must be the libra
     shift 2
     "$exe" "$@" "$dir/$name.data" | tee "$exe.txt" | grep samples
 }
-alone() { # no symbol but fmaf, without the compiler's own libraries; how large
+alone() { # NAME: no symbol but fmaf, without the compiler's own libraries; how large
     have nm && have size || { echo "needs nm and size"; return 77; }
-    $cc -std=c99 -Os -ffreestanding -fno-builtin -fno-stack-protector -fno-pic -c "$dir/simple.c" \
-        -o "$dir/simple.o" || return 1
-    size "$dir/simple.o" > "$dir/simple.size"
-    [ "$(nm -u "$dir/simple.o" | awk '{ print $NF }' | sort -u | tr -d '_\n')" = fmaf ]
+    $cc -std=c99 -Os -ffreestanding -fno-builtin -fno-stack-protector -fno-pic -c "$dir/$1.c" \
+        -o "$dir/$1.o" || return 1
+    size "$dir/$1.o" > "$dir/$1.size"
+    [ "$(nm -u "$dir/$1.o" | awk '{ print $NF }' | sort -u | tr -d '_\n')" = fmaf ]
 }
-check "three networks, and what is refused" written
+check "four networks, and what is refused" written
 finish
 check "every layer that can be exported" runs mixed '' exact
 check "the same as bytes" runs mixed -bytes
 check "images as outputs" runs pixels '' exact
+check "functions" runs functions '' exact
 if [ "$1" = all ]; then
     check "the CNN of report 1" runs simple '' exact
     check "the same as bytes" runs simple -bytes
-    check "nothing but fmaf" alone
+    check "nothing but fmaf" alone simple
+    check "nor do functions take more" alone functions
     finish
     for f in simple simple-bytes; do
         [ ! -f "$dir/$f.txt" ] || echo "      $f: $(cat "$dir/$f.txt")"
