@@ -67,11 +67,13 @@ typedef struct experiment {
     int         epoch, epochs;
     FILE       *file;
     char        path[EXPERIMENT_PATH], checkpoint[EXPERIMENT_PATH + 32];
+    double      begun, before;          /* when this process began it; seconds of those before    */
     double      every, saved;           /* seconds between checkpoints, when the last was made    */
     int         asked;                  /* for so many seconds                                    */
     tnn_net    *net;                    /* what they are of, or NULL                              */
     tnn_loader *batches;
-    double     *kept;                   /* epochs that are done; of each its row                  */
+    double     *kept;                   /* epochs that are done; of each its row; seconds         */
+    int         kept_count;
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, drawn;
 } experiment;
@@ -391,6 +393,8 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     e->epochs   = epochs;
     e->run_work = (double)epochs * samples;
     e->run_done = 0;
+    e->begun    = experiment_clock();
+    e->before   = 0;
     if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
     snprintf(config, sizeof config, "# config %s, %d epochs, seed %llu, %s, fingerprint %016llx",
              settings, epochs, (unsigned long long)e->seed, e->kind,
@@ -440,7 +444,7 @@ enum { EXPERIMENT_KEPT = 1, EXPERIMENT_ROW = 5 };
 static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
 {
     char text[EXPERIMENT_PATH + 200];
-    int  count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs;
+    int  count = e->kept_count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs + 1;
     e->kept = (double *)calloc((size_t)count, sizeof *e->kept);
     if (!e->kept || tnn_failed()) return;
     e->net     = net;
@@ -460,6 +464,7 @@ static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *ba
     if (e->kept[0] > 0) {
         snprintf(text, sizeof text, "goes on after epoch %.0f", e->kept[0]);
         experiment_say(e, text);
+        e->before   = e->kept[count - 1];
         e->run_done = e->run_work / e->epochs * e->kept[0];
         e->work    -= e->run_done;
     }
@@ -490,8 +495,9 @@ static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics
     e->kept[0] = e->epoch;
     double now = experiment_clock();
     if (!e->net || now < e->saved + e->every || e->epoch == e->epochs) return;
+    e->kept[e->kept_count - 1] = e->before + now - e->begun;
     tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
-                        .count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs);
+                        .count = e->kept_count);
     if (tnn_failed()) {                             /* the run itself goes well */
         experiment_say(e, tnn_error());
         tnn_clear_error();
@@ -540,6 +546,7 @@ static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics v
 static inline int experiment_end(experiment *e)
 {
     char path[EXPERIMENT_PATH];
+    fprintf(e->file, "# seconds %.2f\n", e->before + experiment_clock() - e->begun);
     int  complete = e->epoch > e->epochs, failed = fclose(e->file) != 0;
     e->file = NULL;
     e->net  = NULL;

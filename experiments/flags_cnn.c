@@ -175,7 +175,6 @@ static int do_run(experiment *e, const char *name, flags_task task, int epochs,
     if (go == 1) {
         tnn_loader *batches = tnn_loader_create(&set->train, .batch = o->batch, .shuffle = 1,
                                                 .seed = e->seed);
-        double begin = experiment_clock();
         experiment_resume(e, net, batches);
         while (e->epoch <= e->epochs) {
             tnn_metrics seen, test;
@@ -195,7 +194,6 @@ static int do_run(experiment *e, const char *name, flags_task task, int epochs,
         }
         if (task == TRY && e->epoch > e->epochs)
             fprintf(e->file, "# test_acc %.6f\n", noisy_accuracy(net, &set->test, o->batch));
-        fprintf(e->file, "# seconds %.2f\n", experiment_clock() - begin);
         tnn_loader_free(batches);
         go = experiment_end(e);
     }

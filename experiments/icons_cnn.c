@@ -170,7 +170,6 @@ static int do_run(experiment *e, const icons_run *run, const tnn_data *data, int
     if (go == 1) {
         tnn_loader *batches = tnn_loader_create(&part[0], .batch = run->batch, .shuffle = 1,
                                                 .seed = e->seed);
-        double begin = experiment_clock();
         memset(all, 0, sizeof all);
         for (int epoch = 0; epoch < epochs; epoch++) {
             memset(last, 0, sizeof last);
@@ -182,7 +181,6 @@ static int do_run(experiment *e, const icons_run *run, const tnn_data *data, int
             if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
         }
         tnn_loader_free(batches);
-        fprintf(e->file, "# seconds %.2f\n", experiment_clock() - begin);
         int failed = e->epoch > e->epochs && write_classes(e, all, last) != 0;
         go = experiment_end(e) != 0 || failed ? -1 : 0;
     }
