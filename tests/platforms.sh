@@ -70,6 +70,7 @@ other() {
     only=
 }
 other "32-bit ARM" qemu-arm arm-linux-gnueabihf-gcc -O2 -static
+other "32-bit ARM with NEON" qemu-arm arm-linux-gnueabihf-gcc -O2 -mfpu=neon-vfpv4 -static
 other RISC-V qemu-riscv64 riscv64-linux-gnu-gcc -O2 -static
 other s390x qemu-s390x s390x-linux-gnu-gcc -O2 -static
 other PowerPC qemu-ppc64 powerpc64-linux-gnu-gcc -O2 -static
