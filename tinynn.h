@@ -1351,10 +1351,11 @@ TNN_API tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dt
                                 const long long *shape);
 #endif
 
-/* Numbers in columns (CSV, RFC 4180): an F32 array (lines, fields), as many fields in each line,
+/* Numbers in columns (CSV, RFC 4180): an F64 array (lines, fields), as many fields in each line,
    between commas, or semicolons or tabs if the first of them in the file is one. A field is a
-   decimal number, nan or inf, with spaces or double quotes around it or not; an empty one is NaN.
-   A first line without a single number is one of names, and is passed over; so are empty lines.
+   decimal number, of which 18 digits count, nan or inf, with spaces or double quotes around it or
+   not; an empty one is NaN. A first line without a single number is one of names, and is passed
+   over; so are empty lines.
        tnn_array a = tnn_read_csv("mnist_train.csv");
        tnn_data  d = tnn_array_data(&a, NULL, &(tnn_npy_options){.label_column = 1,
                                                                  .shape = {1, 28, 28}});        */
@@ -1378,8 +1379,8 @@ typedef struct tnn_npy_options {
     const char *samples, *labels;   /* paths; tnn_array_data has them in messages only */
     int         channels_last;      /* samples are (n, h, w, c), as image libraries have them */
     int         shape[3];           /* c, h, w of a sample instead: its values taken as these */
-    int         label_column;       /* samples are (n, k), and this column of them, from 1 on or,
-                                       as -1 is the last, from behind, has their labels */
+    int         label_column;       /* samples are (n, k): this column of them, from 1 on, or from
+                                       -1, the last, backwards, has their labels */
 } tnn_npy_options;
 TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                   const tnn_npy_options *options);      /* or NULL */
