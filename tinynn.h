@@ -14114,7 +14114,7 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
     const char *p = (const char *)bytes, *end = p ? p + size : p, *at;
     char separator = ',';
     tnn_array a;
-    int fill, quoted = 0;
+    int fill, quoted = 0, good = 1;
     memset(&a, 0, sizeof a);
     if (tnn__compressed(file, bytes, size)) return a;
     if (size >= 3 && p && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;      /* a byte order mark */
@@ -14125,7 +14125,7 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
     a.ndim = 2;
     for (fill = 0; fill < 2; fill++) {                  /* a look at all of it first */
         long long line = 0, fields, numbers, wrong, at_wrong = 0, count, first = 1;
-        for (at = p, a.shape[0] = 0; at < end; at += at < end) {
+        for (at = p, a.shape[0] = 0; good && at < end; at += at < end) {
             const char *start = at;
             count = a.shape[0]*a.shape[1];
             for (line++, fields = numbers = wrong = 0; ; at++) {
@@ -14140,24 +14140,21 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
             }
             if (fields == 1 && !numbers && !wrong) continue;    /* an empty line */
             if (first) a.shape[1] = fields;
-            if (fields != a.shape[1]) {
+            good = fields == a.shape[1] && (!wrong || (first && !numbers));
+            if (fields != a.shape[1])
                 tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: line %l has %l fields, the first %l",
                           file, (long long)(start - (const char *)bytes), line, fields, a.shape[1]);
-                break;
-            }
-            if (wrong && (!first || numbers)) {
+            else if (!good)
                 tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a number",
                           file, at_wrong, wrong, line);
-                break;
-            }
             a.shape[0] += !wrong;                       /* or names */
             first = 0;
         }
         if (fill) return a;
-        if (at == end && !a.shape[0])
+        if (good && !a.shape[0])
             tnn__fail(TNN_ERROR_FORMAT, "%s: has no line of numbers (%l bytes)", file,
                       (long long)size);
-        if (at < end || !a.shape[0]) break;
+        if (!good || !a.shape[0]) break;
         a.count = a.shape[0]*a.shape[1];
         a.data = tnn__read_alloc(tnn__mul((tnn__len)a.count, (tnn__len)sizeof(double)), file);
         if (!a.data) break;

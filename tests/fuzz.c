@@ -239,7 +239,7 @@ static void seed_csv(void)
     seed_text("seven", "3,1,2,3,4,5,6\n0,6,5,4,3,2,1\n\n");
     seed_text("column", "7\n+8\n.9\n");
     seed_text("refused-uneven", "1,2\n3\n");
-    seed_text("refused-word", "1,2\n3,four\n");
+    seed_text("refused-word", "1,2\n3,four");
 }
 static int read_pnm(const unsigned char *p, size_t size)
 {
