@@ -1184,8 +1184,6 @@ TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 enum { TNN_SUMMARY_MODULES = 1, TNN_SUMMARY_FUNCTIONAL = 2 };
 TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
 
-/* The macros of 1i note the caller's line with this. */
-
 /* ---- 1i. Hyper-parameter search ---------------------------------------------------------------
        const tnn_variable space[] = {
            { .name = "lr",    .low = 1e-4, .high = 1e-1, .log = 1 },
@@ -6776,6 +6774,11 @@ static tnn_status tnn__pad_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     b->w += 2*op->left;
     return TNN_OK;
 }
+/* A convolution that is padded by an operation of its own, before it. */
+static int tnn__pads_first(const tnn_layer *o)
+{
+    return o->type == TNN_CONV2D && o->pad_mode && o->pad_mode != TNN_ZEROS;
+}
 static tnn_status tnn__upsample_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const int h = tnn__either(o->size_h, o->size, 0), w = tnn__either(o->size_w, o->size, 0);
@@ -7203,11 +7206,14 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
     const int ph = tnn__either(w.pad_h, w.pad, 0), pw = tnn__either(w.pad_w, w.pad, 0);
     const int dh = tnn__either(w.dilation_h, w.dilation, 1);
     const int dw = tnn__either(w.dilation_w, w.dilation, 1);
-    const tnn__len h = (b->h - 1)*(tnn__len)sh - 2*(tnn__len)ph + (tnn__len)dh*(kh - 1)
-                       + o->output_pad + 1;
-    const tnn__len wide = (b->w - 1)*(tnn__len)sw - 2*(tnn__len)pw + (tnn__len)dw*(kw - 1)
-                          + o->output_pad + 1;
+    const long long h = (b->h - 1)*(long long)sh - 2*(long long)ph + (kh - (long long)1)*dh
+                        + o->output_pad + 1;
+    const long long wide = (b->w - 1)*(long long)sw - 2*(long long)pw + (kw - (long long)1)*dw
+                           + o->output_pad + 1;
     tnn_status e;
+    if (o->filters < 1 || o->filters > 1 << 24)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "conv_transpose2d: %d filters, must be 1 to %d",
+                         o->filters, 1 << 24);
     if (o->output_pad < 0 || o->output_pad >= TNN__MAX(TNN__MIN(sh, sw), TNN__MIN(dh, dw)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "conv_transpose2d: .output_pad = %d must be less than "
                          "the stride or the dilation", o->output_pad);
@@ -7931,7 +7937,7 @@ static tnn_status tnn__plan_ops(tnn_net *net)
                        || (r->o.type >= TNN_ADAPTIVE_MAXPOOL2D && r->o.type <= TNN_PAD)))
             return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values",
                              kind->name, tnn__values(&b));
-        if (r->o.type == TNN_CONV2D && r->o.pad_mode && r->o.pad_mode != TNN_ZEROS) {
+        if (tnn__pads_first(&r->o)) {
             tnn_layer pad = r->o;       /* padded by an operation of its own */
             pad.mode = pad.pad_mode;
             op = tnn__new_op(net, n, TNN_PAD, i, at);
@@ -7947,7 +7953,7 @@ static tnn_status tnn__plan_ops(tnn_net *net)
         }
         if (kind->shape) {
             tnn_layer o = r->o;
-            if (o.pad_mode && o.pad_mode != TNN_ZEROS) o.pad = o.pad_h = o.pad_w = 0;
+            if (tnn__pads_first(&o)) o.pad = o.pad_h = o.pad_w = 0;
             op = tnn__new_op(net, n, (int)o.type, i, at);
             if (two) {
                 tnn__blob c;
@@ -12004,6 +12010,15 @@ static tnn_metrics tnn__no_metrics(void)
     return m;
 }
 
+/* A data set whose samples are what the network takes. */
+static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const tnn_data *data)
+{
+    const int *in = net->options.input;
+    if (!data || data->n < 1) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no data", what);
+    if ((tnn__len)data->c*data->h*data->w == (tnn__len)in[0]*in[1]*in[2]) return TNN_OK;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d", what,
+                     data->c, data->h, data->w, in[0], in[1], in[2]);
+}
 TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts)
 {
     tnn_metrics m = tnn__no_metrics();
@@ -12012,18 +12027,9 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     double weight = 0;
     tnn__len size;
     if (!classes || tnn__one_label("tnn_evaluate", net)) return m;
+    if (tnn__samples_fit("tnn_evaluate", net, data)) return m;
     classes = tnn__outcomes(net);
-    if (!data || data->n < 1) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_evaluate: no data");
-        return m;
-    }
     size = (tnn__len)data->c*data->h*data->w;
-    if (size != (tnn__len)net->options.input[0]*net->options.input[1]*net->options.input[2]) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_evaluate: samples of %dx%dx%d for a network of %dx%dx%d",
-                  data->c, data->h, data->w,
-                  net->options.input[0], net->options.input[1], net->options.input[2]);
-        return m;
-    }
     batch = TNN__MIN(net->options.batch, data->n);
     x = tnn__workspace(tnn__mul(batch, size + 1), "tnn_evaluate");
     if (!x) return m;
@@ -12067,6 +12073,7 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     double loss = 0;
     int batches = 0;
     if (tnn__one_label("tnn_train_epoch", net)) return m;
+    if (loader && tnn__samples_fit("tnn_train_epoch", net, &loader->state->data)) return m;
     if (loader && loader->targets
         && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
         tnn__fail(TNN_ERROR_SHAPE,
@@ -12184,7 +12191,8 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
                   low, high, n, beta, diverge);
         return nan;
     }
-    if ((tnn_build)(net)) return nan;
+    if ((tnn_build)(net) || tnn__samples_fit("tnn_lr_find", net, &loader->state->data))
+        return nan;
     memory = tnn__workspace(net->memory_floats, "tnn_lr_find");
     if (!memory) return nan;
     bytes = (size_t)net->memory_floats*sizeof *memory;
@@ -12288,6 +12296,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
 TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
 {
     tnn_status e = (tnn_build)(net);
+    if (!e && loader) e = tnn__samples_fit("tnn_update_statistics", net, &loader->state->data);
     if (e) return e;
     for (net->cumulative = 1; (tnn_next)(loader); net->cumulative++)
         if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)) break;
@@ -12431,7 +12440,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     if (o->type == TNN_CONCAT) m->out.c += other.c;
     else if (tnn__layer_kinds[o->type].shape) {
         tnn_layer bare = *o;                    /* padding of another kind comes first */
-        if (o->pad_mode && o->pad_mode != TNN_ZEROS) {
+        if (tnn__pads_first(o)) {
             bare.mode = o->pad_mode;
             tnn__pad_shape(&m->op, &bare, &m->out);
             bare.pad = bare.pad_h = bare.pad_w = 0;
