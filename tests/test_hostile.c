@@ -289,7 +289,7 @@ static void use(tnn_net *net, tnn_loader *batches, const tnn_data *data)
 }
 static void network(void)
 {
-    static unsigned char pixels[7 * FLOATS];
+    static unsigned char pixels[7 * FLOATS], given[ROOM];
     static int of[7];
     tnn_net_options o = {.input = {1 + below(3), 1 + below(8), 1 + below(8)}, .batch = BATCH,
                          .seed = draw(), .dialect = (tnn_dialect)below(2), .threads = 1 + below(2)};
@@ -301,6 +301,10 @@ static void network(void)
     DO(data = tnn_data_view(pixels, NULL, of, 7, o.input[0], o.input[1], o.input[2]));
     rate = chance(90) ? 0 : 20;
     INT(input[0]); INT(input[1]); INT(input[2]); INT(batch); INT(threads);
+    if (chance(10)) {
+        o.memory = given + below(5);
+        o.bytes  = (size_t)below(chance(50) ? ROOM - 4 : 40000);
+    }
     /* a network reads BATCH samples of FLOATS values */
     if (o.batch > BATCH || o.input[0] > 3 || o.input[1] > 8 || o.input[2] > 8) {
         DO(net = tnn_net_create(&o));
@@ -498,7 +502,7 @@ int main(int argc, char **argv)
         for (program = 0; program < (uint64_t)n; program++)
             if (program % 8 < 6) drawn = 0, network();
         test_note("%d calls, %d errors", calls, errors);
-        CHECK(errors > calls / 100 && errors < calls / 2, "%d errors of %d calls", errors, calls);
+        CHECK(errors > calls / 100 && errors < calls / 10 * 6, "%d errors of %d calls", errors, calls);
         test_end();
     }
     if (test_begin("studies")) {
