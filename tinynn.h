@@ -5123,7 +5123,7 @@ TNN_API tnn_tensor (tnn_tensor_create)(int n, int c, int h, int w)
 TNN_API tnn_tensor (tnn_tensor_slice)(tnn_tensor t, int first, int count)
 {
     tnn_tensor s = t;
-    if (first < 0 || count < 1 || first > t.n - count) {
+    if (first < 0 || count < 1 || !tnn__count(t.n, t.c, t.h, t.w) || first > t.n - count) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: %d samples from %d on, of %d",
                   count, first, t.n);
         s.data = NULL;
@@ -13291,7 +13291,7 @@ static char *tnn__study_head(tnn_study *s)
 }
 
 /* ---- 14h. Studies ---------------------------------------------------------------------------- */
-static int tnn__is_whole(double x) { return (double)(long long)x - x == 0; }
+static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
 /* Fills the i-th dimension of the space from the options. */
 static tnn_status tnn__study_dimension(tnn_study *s, int i)
 {

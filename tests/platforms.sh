@@ -62,7 +62,7 @@ other() {
         skip "$processor" "needs $1${runner:+ and $runner}"
         return
     fi
-    for p in test_api test_files test_checkpoint; do
+    for p in test_api test_files test_checkpoint test_hostile; do
         only=
         [ $p != test_api ] || only="same bits"
         check "$processor, $p" built tests/$p.c "$runner" "$@"
