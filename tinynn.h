@@ -2866,24 +2866,26 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 
    The accumulators have names, not indices: compilers keep an array in memory. Three rows share
    one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on. */
-#define ROWS_1(R)  R(0, p0[0])
-#define ROWS_2(R)  ROWS_1(R)  R(1, p0[rs])
-#define ROWS_3(R)  ROWS_2(R)  R(2, p0[2*rs])
-#define ROWS_4(R)  ROWS_3(R)  R(3, p1[0])
-#define ROWS_5(R)  ROWS_4(R)  R(4, p1[rs])
-#define ROWS_6(R)  ROWS_5(R)  R(5, p1[2*rs])
-#define ROWS_7(R)  ROWS_6(R)  R(6, p2[0])
-#define ROWS_8(R)  ROWS_7(R)  R(7, p2[rs])
-#define ROWS_9(R)  ROWS_8(R)  R(8, p2[2*rs])
-#define ROWS_10(R) ROWS_9(R)  R(9, p3[0])
-#define ROWS_11(R) ROWS_10(R) R(10, p3[rs])
-#define ROWS_12(R) ROWS_11(R) R(11, p3[2*rs])
-#define ROWS_13(R) ROWS_12(R) R(12, p4[0])
-#define ROWS_14(R) ROWS_13(R) R(13, p4[rs])
+#define ROWS_1(R, C)  R(C, 0, p0[0])
+#define ROWS_2(R, C)  ROWS_1(R, C)  R(C, 1, p0[rs])
+#define ROWS_3(R, C)  ROWS_2(R, C)  R(C, 2, p0[2*rs])
+#define ROWS_4(R, C)  ROWS_3(R, C)  R(C, 3, p1[0])
+#define ROWS_5(R, C)  ROWS_4(R, C)  R(C, 4, p1[rs])
+#define ROWS_6(R, C)  ROWS_5(R, C)  R(C, 5, p1[2*rs])
+#define ROWS_7(R, C)  ROWS_6(R, C)  R(C, 6, p2[0])
+#define ROWS_8(R, C)  ROWS_7(R, C)  R(C, 7, p2[rs])
+#define ROWS_9(R, C)  ROWS_8(R, C)  R(C, 8, p2[2*rs])
+#define ROWS_10(R, C) ROWS_9(R, C)  R(C, 9, p3[0])
+#define ROWS_11(R, C) ROWS_10(R, C) R(C, 10, p3[rs])
+#define ROWS_12(R, C) ROWS_11(R, C) R(C, 11, p3[2*rs])
+#define ROWS_13(R, C) ROWS_12(R, C) R(C, 12, p4[0])
+#define ROWS_14(R, C) ROWS_13(R, C) R(C, 13, p4[rs])
 
 #define COLS_1(X, i) X(i, 0)
 #define COLS_2(X, i) X(i, 0) X(i, 1)
 #define COLS_4(X, i) X(i, 0) X(i, 1) X(i, 2) X(i, 3)
+#define COLS_H(X, i) X##_half(i, 0)
+#define COLS_W(X, i) X(i, 0) X##_half(i, 1)
 
 /* NEON: gcc (12) loads all of a step's elements of A first, and then lacks registers for C. */
 #if TNN__PASS == 5 && defined __GNUC__ && !defined __clang__
@@ -2910,7 +2912,26 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define W_DECLARE(i, v) VF w##v;
 #define W_BIAS(i, v)    w##v = vf_load(t->bias + j + (v)*VN);
 #define W_LOAD(i, v)    w##v = vf_load(b + BV(v));
+/* AVX-512: half a vector for the last columns, alone (H) or beside a whole one (W), where these are
+   8 or fewer: half the work where the processor takes two turns for 512 bits. */
+#define DECLARE_half(i, v)   __m256 c##i##_##v;
+#define SET_ZERO_half(i, v)  c##i##_##v = _mm256_setzero_ps();
+#define SET_BIAS_half(i, v)  c##i##_##v = w##v;
+#define SET_KEEP_half(i, v)  c##i##_##v = _mm256_loadu_ps(c + i*ldc + CV(v));
+#define STEP_half(i, v)      c##i##_##v = _mm256_fmadd_ps(_mm256_set1_ps(s), w##v, c##i##_##v);
+#define RELU_half(i, v)      c##i##_##v = _mm256_max_ps(_mm256_setzero_ps(), c##i##_##v);
+#define SAVE_half(i, v)      _mm256_storeu_ps(c + i*ldc + CV(v), c##i##_##v);
+#define W_DECLARE_half(i, v) __m256 w##v;
+#define W_BIAS_half(i, v)    w##v = _mm256_loadu_ps(t->bias + j + (v)*VN);
+#define W_LOAD_half(i, v)    w##v = _mm256_loadu_ps(b + BV(v));
 
+#define DECLARE_ROW(C, i, a) C(DECLARE, i)
+#define KEEP_ROW(C, i, a)    C(SET_KEEP, i)
+#define BIAS_ROW(C, i, a)    C(SET_BIAS, i)
+#define ZERO_ROW(C, i, a)    C(SET_ZERO, i)
+#define STEP_ROW(C, i, a)    s = a; x = vf_set1(s); IN_ORDER(x) C(STEP, i)
+#define RELU_ROW(C, i, a)    C(RELU, i)
+#define SAVE_ROW(C, i, a)    C(SAVE, i)
 #define TILE(M, V, COLS) \
 KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, \
                                float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
@@ -2918,13 +2939,14 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
     const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
     const int n1 = t->n1, n2 = t->n2, run = t->run; \
     int i1, i2, k; \
+    float s; \
     VF x; \
     COLS(W_DECLARE, 0) \
-    ROWS_##M(DECLARE_##V) \
+    ROWS_##M(DECLARE_ROW, COLS) \
     (void)cp; (void)bp; (void)rs; \
-    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_##V) } \
-    else if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_##V) } \
-    else { ROWS_##M(ZERO_##V) } \
+    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
+    else if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
+    else { ROWS_##M(ZERO_ROW, COLS) } \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
             const float *b = b0 + i1*t->b1 + i2*t->b2; \
@@ -2932,36 +2954,18 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
             const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
             for (k = run; k > 0; k--) { \
                 COLS(W_LOAD, 0) \
-                ROWS_##M(STEP_##V) \
+                ROWS_##M(STEP_ROW, COLS) \
                 p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
             } \
-            (void)p1; (void)p2; (void)p3; (void)p4; \
+            (void)p1; (void)p2; (void)p3; (void)p4; (void)x; \
         } \
-    if (t->relu) { ROWS_##M(RELU_##V) } \
-    ROWS_##M(SAVE_##V) \
+    if (t->relu) { ROWS_##M(RELU_ROW, COLS) } \
+    ROWS_##M(SAVE_ROW, COLS) \
 }
-#define DECLARE_1(i, a) COLS_1(DECLARE, i)
-#define KEEP_1(i, a)    COLS_1(SET_KEEP, i)
-#define BIAS_1(i, a)    COLS_1(SET_BIAS, i)
-#define ZERO_1(i, a)    COLS_1(SET_ZERO, i)
-#define STEP_1(i, a)    x = vf_set1(a); COLS_1(STEP, i)
-#define RELU_1(i, a)    COLS_1(RELU, i)
-#define SAVE_1(i, a)    COLS_1(SAVE, i)
-#define DECLARE_2(i, a) COLS_2(DECLARE, i)
-#define KEEP_2(i, a)    COLS_2(SET_KEEP, i)
-#define BIAS_2(i, a)    COLS_2(SET_BIAS, i)
-#define ZERO_2(i, a)    COLS_2(SET_ZERO, i)
-#define STEP_2(i, a)    x = vf_set1(a); COLS_2(STEP, i)
-#define RELU_2(i, a)    COLS_2(RELU, i)
-#define SAVE_2(i, a)    COLS_2(SAVE, i)
-#define DECLARE_4(i, a) COLS_4(DECLARE, i)
-#define KEEP_4(i, a)    COLS_4(SET_KEEP, i)
-#define BIAS_4(i, a)    COLS_4(SET_BIAS, i)
-#define ZERO_4(i, a)    COLS_4(SET_ZERO, i)
-#define STEP_4(i, a)    x = vf_set1(a); IN_ORDER(x) COLS_4(STEP, i)
-#define RELU_4(i, a)    COLS_4(RELU, i)
-#define SAVE_4(i, a)    COLS_4(SAVE, i)
-#if NV == 2
+#if VN == 16
+    #define TILES(M) TILE(M, 1, COLS_1) TILE(M, 2, COLS_2) TILE(M, H, COLS_H) TILE(M, W, COLS_W)
+    #define WIDE(M)  FN(tile_##M##_2)
+#elif NV == 2
     #define TILES(M) TILE(M, 1, COLS_1) TILE(M, 2, COLS_2)
     #define WIDE(M)  FN(tile_##M##_2)
 #else
@@ -3006,11 +3010,19 @@ KERNEL void FN(mm)(const tnn__mm *t)
         WIDE(7), WIDE(8), WIDE(9), WIDE(10), WIDE(11), WIDE(12), WIDE(13), WIDE(14)
 #endif
     };
+#if VN == 16
+    #define HALVES(M) {FN(tile_##M##_W), FN(tile_##M##_H)}
+    static tile *const halves[][2] = { {NULL, NULL}, HALVES(1), HALVES(2), HALVES(3), HALVES(4),
+        HALVES(5), HALVES(6), HALVES(7), HALVES(8), HALVES(9), HALVES(10), HALVES(11), HALVES(12),
+        HALVES(13), HALVES(14) };
+    #undef HALVES
+#endif
     const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
     int j, i0, n;
     for (j = 0; j < t->cols; ) {
         const int left = t->cols - j, narrow = left <= NW/2;
-        const int width = narrow ? VN : NW, part = left < width;
+        const int halved = VN == 16 && left <= 24 && (left - 1)%16 < 8;
+        const int width = (narrow ? VN : NW) - 8*halved, part = left < width;
         const int most = threes ? (narrow ? MN : MR)/3*3 : narrow ? MN : MR;
         const int tiles = (t->rows + most - 1)/most;
         tile *const *f = narrow ? one : wide;
@@ -3021,7 +3033,11 @@ KERNEL void FN(mm)(const tnn__mm *t)
                 const int m = threes ? TNN__MIN(most, t->rows - row) : (t->rows - row + n - 1)/n;
                 const float *a = t->a + i0*t->a0 + (threes ? row/3*t->gs : row*t->rs);
                 float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
-                if (!part) f[m](t, a, b, c, t->ldc, t->cp, j);
+                tile *g = f[m];
+#if VN == 16
+                if (halved) g = halves[m][narrow];
+#endif
+                if (!part) g(t, a, b, c, t->ldc, t->cp, j);
                 else {
                     float edge[MN*NW];
                     int i, k;
@@ -3029,7 +3045,7 @@ KERNEL void FN(mm)(const tnn__mm *t)
                         for (k = 0; k < left; k += VN)
                             for (i = 0; i < m; i++)
                                 vf_store(edge + i*NW + k, vf_load_n(C_AT(i, k), left - k));
-                    f[m](t, a, b, edge, NW, VN, j);
+                    g(t, a, b, edge, NW, VN, j);
                     for (k = 0; k + VN <= left; k += VN)
                         for (i = 0; i < m; i++) vf_store(C_AT(i, k), vf_load(edge + i*NW + k));
                     for (i = 0; k < left && i < m; i++)
@@ -4952,6 +4968,8 @@ static const tnn__isa_table FN(table) = {
 #undef COLS_1
 #undef COLS_2
 #undef COLS_4
+#undef COLS_H
+#undef COLS_W
 #undef BV
 #undef CV
 #undef DECLARE
@@ -4964,28 +4982,24 @@ static const tnn__isa_table FN(table) = {
 #undef W_DECLARE
 #undef W_BIAS
 #undef W_LOAD
+#undef DECLARE_half
+#undef SET_ZERO_half
+#undef SET_BIAS_half
+#undef SET_KEEP_half
+#undef STEP_half
+#undef RELU_half
+#undef SAVE_half
+#undef W_DECLARE_half
+#undef W_BIAS_half
+#undef W_LOAD_half
 #undef TILE
-#undef DECLARE_1
-#undef KEEP_1
-#undef BIAS_1
-#undef ZERO_1
-#undef STEP_1
-#undef RELU_1
-#undef SAVE_1
-#undef DECLARE_2
-#undef KEEP_2
-#undef BIAS_2
-#undef ZERO_2
-#undef STEP_2
-#undef RELU_2
-#undef SAVE_2
-#undef DECLARE_4
-#undef KEEP_4
-#undef BIAS_4
-#undef ZERO_4
-#undef STEP_4
-#undef RELU_4
-#undef SAVE_4
+#undef DECLARE_ROW
+#undef KEEP_ROW
+#undef BIAS_ROW
+#undef ZERO_ROW
+#undef STEP_ROW
+#undef RELU_ROW
+#undef SAVE_ROW
 #undef TILES
 #undef WIDE
 #endif /* TNN__PASS */
