@@ -8763,8 +8763,9 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     if (a.op->needs_dx)
         a.dx = a.op->adds_dx ? scratch + net->g[2]
              : a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[a.op->in & 1];
-    if (a.op->needs_dx2)
-        a.dx2 = a.op->adds_dx2 ? scratch + net->g[3] : a.in2->grad + s*a.in2->grad_sample;
+    if (a.op->needs_dx2)                        /* networks that do not train have no gradients */
+        a.dx2 = a.op->adds_dx2 ? scratch + net->g[3]
+              : a.in2->grad ? a.in2->grad + s*a.in2->grad_sample : NULL;
     return a;
 }
 
