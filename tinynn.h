@@ -14233,10 +14233,9 @@ static tnn_array tnn__pnm(const char *file, const unsigned char *p, size_t size)
     a.ndim = kind%3 == 0 ? 3 : 2;
     a.shape[0] = head[1];
     a.shape[1] = head[0];
-    a.shape[2] = 3;
-    a.count = tnn__array_count(a.ndim, a.shape);
-    if (a.ndim == 2) a.shape[2] = 0;
-    if (raw ? tnn__mul((tnn__len)a.count, bytes) != left : a.count > left/2 + 1) {
+    a.shape[2] = a.ndim == 3 ? 3 : 0;
+    a.count = a.shape[0]*a.shape[1]*(a.ndim == 3 ? 3 : 1);
+    if (raw ? a.count*bytes != left : a.count > left/2 + 1) {
         tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l values of %d%s are "
                   "announced", file, (long long)left, (long long)(at - p), a.count,
                   raw ? bytes : 2, raw ? "" : " or more");
