@@ -89,7 +89,8 @@ static inline int flags_read(experiment *e, tnn_array *images, tnn_array *labels
    that is there but incomplete or damaged is a failure.                                          */
 static inline int flags_load(flags_set *set, experiment *e)
 {
-    static const tnn_npy_options layout = {"flags/images.npy", "flags/labels.npy", 1, {0, 0, 0}};
+    static const tnn_npy_options layout = {.samples = "flags/images.npy",
+                                           .labels  = "flags/labels.npy", .channels_last = 1};
     char path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
     struct stat there;
     tnn_array images, labels;
