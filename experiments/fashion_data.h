@@ -11,8 +11,8 @@
 #ifndef FASHION_DATA_H
 #define FASHION_DATA_H
 
-#include "drawing.h"
 #include "experiment.h"
+#include "drawing.h"
 
 /* ==== The pen: polygons on a 28 x 28 canvas =====================================================
    Outlines are in units of 1/10 pixel, x from -140 to 140, y from 0 (top) to 280. The canvas

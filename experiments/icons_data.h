@@ -8,8 +8,8 @@
 #ifndef ICONS_DATA_H
 #define ICONS_DATA_H
 
-#include "drawing.h"
 #include "experiment.h"
+#include "drawing.h"
 
 enum { ICONS_CLASSES = 5, ICONS_SIDE = 32, ICONS_BYTES = 3 * ICONS_SIDE * ICONS_SIDE,
        ICONS_REAL = 1005 };

@@ -11,8 +11,8 @@
 #ifndef KUZUSHIJI_DATA_H
 #define KUZUSHIJI_DATA_H
 
-#include "drawing.h"
 #include "experiment.h"
+#include "drawing.h"
 
 enum { KUZUSHIJI_CLASSES = 49, KUZUSHIJI_PIXELS = 28 * 28 };
 
