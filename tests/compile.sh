@@ -146,6 +146,8 @@ for cc in gcc clang; do
         "$dir/use.c"
     check "$cc: the header's synopsis" quiet $cc -std=c99 $strict -I. -fsyntax-only \
         "$dir/synopsis.c"
+    check "$cc, the experiments" quiet $cc -std=c99 $strict -DTINYNN_ELSEWHERE -I. \
+        -Iexperiments -fsyntax-only experiments/*.c
 done
 for cc in g++ clang++; do
     have $cc || { skip "$cc" "not found"; continue; }
