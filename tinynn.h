@@ -14116,15 +14116,21 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
 {
     char text[64], *to = text, *last = text;
     const char *p = *at, *number = text;
-    int quoted = 0, good = 1;
+    int quoted = 0, closed = 0, good = 1;
     *v = TNN__NAN;
     for (; p < end && *p != '\n' && (quoted || *p != separator); p++) {
-        if (*p == '"') { quoted = !quoted; continue; }
-        if (to == text && (*p == ' ' || *p == '\t')) continue;
-        good = good && *p && to < text + sizeof text - 1;
+        const int blank = *p == ' ' || *p == '\t' || *p == '\r';
+        if (*p == '"') {                /* around it all, or a word's */
+            good = good && (quoted || (!closed && to == text));
+            closed = quoted;
+            quoted = !quoted;
+            continue;
+        }
+        if (to == text && blank) continue;
+        good = good && *p && (blank || !closed) && to < text + sizeof text - 1;
         if (!good) continue;
         *to++ = *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p;
-        if (!strchr(" \t\r", *p)) last = to;
+        if (!blank) last = to;
     }
     *at = p;
     *last = 0;
