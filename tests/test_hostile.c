@@ -454,16 +454,20 @@ static void found(void)
     static const float pixels[4 * 16] = {0};
     static const int   of[4] = {0, 1, 0, 1};
     double rates[100], losses[100];
+    int shape[3];
     tnn_lr_finder finder = {.lr = rates, .loss = losses};
     const tnn_data data = tnn_data_view(NULL, pixels, of, 4, 1, 4, 4);
     tnn_loader *batches = tnn_loader_create(&data, .batch = 2);
     tnn_net *net = tnn_create(.input = {1, 5, 5}, .batch = 2);
-    tnn_add(net, TNN_AVGPOOL2D, .kernel = 2, .pad_mode = TNN_NEAREST);
+    tnn_add(net, TNN_AVGPOOL2D, .kernel = 2, .pad = 1, .pad_mode = TNN_NEAREST);
+    tnn_output_shape(net, shape);               /* the mode is not its, the padding is */
+    CHECK(shape[1] == 3 && shape[2] == 3, "%dx%d, %s", shape[1], shape[2], tnn_error());
+    CHECK(tnn_summary(net, text, sizeof text, TNN_SUMMARY_MODULES) > 0
+          && strstr(text, "padding=1)") && !strstr(text, "Pad2d"), "%s", text);
     tnn_add(net, TNN_FLATTEN, .units = 0);
     tnn_add(net, TNN_DENSE, .units = 2);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_set_optimizer(net, TNN_SGD, .lr = 0.1);
-    CHECK(tnn_summary(net, text, sizeof text, TNN_SUMMARY_MODULES) > 0, "%s", tnn_error());
     tnn_train_epoch(net, batches);
     SAYS("tnn_train_epoch: samples of 1x4x4 for a network of 1x5x5");
     tnn_lr_find(net, batches, &finder);
@@ -480,6 +484,9 @@ static void found(void)
     tnn_build(net);
     SAYS("conv_transpose2d: 0 filters, must be 1 to");
     tnn_free(net);
+
+    CHECK(!tnn_tensor_slice(tnn_tensor_view(x, -2, 1, 1, 1), 0, INT_MAX).data, "a slice");
+    SAYS("tnn_tensor_slice: 2147483647 samples from 0 on, of -2");
 }
 
 int main(int argc, char **argv)
