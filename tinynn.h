@@ -69,7 +69,8 @@
        13  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
        14  Search                of hyper-parameters: samplers, pruners, journals
-       15  Files                 .npy arrays, weights as safetensors, checkpoints, networks as C
+       15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints,
+                                 networks as C
        16  Licence
 
    WHAT THERE IS  (formula, defaults and source of each stand beside its enum in part 1)
@@ -2983,8 +2984,8 @@ TILE(7, 1, COLS_1) TILE(8, 1, COLS_1) TILE(9, 1, COLS_1)
 TILE(10, 1, COLS_1) TILE(11, 1, COLS_1) TILE(12, 1, COLS_1)
 #endif
 
-/* The whole product: columns in tiles of NW, the last few in narrow ones, then blocks of rows, rows
-   in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge`
+/* The whole product: columns in tiles of NW, the last few in narrow ones (AVX-512: in half ones, if
+   these do), then blocks of rows, rows in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge`
    and copied. */
 #define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 KERNEL void FN(mm)(const tnn__mm *t)
@@ -11338,6 +11339,7 @@ static tnn_data tnn__no_data(void)
     return d;
 }
 
+/* As data sets are found: a common mistake has a message of its own. */
 static int tnn__compressed(const char *name, const unsigned char *p, size_t size)
 {
     if (!p || size < 2 || p[0] != 0x1f || p[1] != 0x8b) return 0;
@@ -15357,7 +15359,7 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "}\n"
 };
 
-/* The functions of 3c, and which they need before them. */
+/* The functions of 3c, each a bit, in the order of these bits; and which they need before them. */
 enum {
     TNN__C_POLY = 1, TNN__C_PARTS = 2, TNN__C_EXP = 4, TNN__C_EXPM1 = 8, TNN__C_ABS = 16,
     TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_ERF = 256,

@@ -8,7 +8,7 @@ about=export
 . tests/check.sh
 cc=${CC:-cc}
 
-# ---- writes four networks as C, as C with bytes, images with the outputs ------------------------
+# ---- writes four networks as C, as C with bytes, images with the outputs -------------------------
 cat > "$dir/write.c" << 'END'
 #define TINYNN_ELSEWHERE
 #include "../../../experiments/experiment.h"
