@@ -6214,6 +6214,9 @@ typedef struct {
     int         blob, flat;         /* its output */
 } tnn__record;
 
+/* A tensor with a name: op->name[which]. */
+typedef struct { const tnn__op *op; int which; } tnn__named;
+
 /* The flat vectors; S: the first of the optimizer's state. */
 enum {
     TNN__W, TNN__G, TNN__S, TNN__AVERAGE = TNN__S + TNN_STATES, TNN__SLOW, TNN__SUM, TNN__FLATS
@@ -6235,9 +6238,11 @@ typedef struct { int iterations, kept, oldest; double scale, t; } tnn__lbfgs;
 struct tnn_net {
     tnn_net_options  options;
     int              layers, capacity, built;
-    tnn__record     *record;        /* capacity of them, then three times the operations, blobs */
-    tnn__op         *op;
+    tnn__record     *record;        /* capacity of them, then four times the tensors, three times */
+    tnn__op         *op;            /* the operations, the blobs */
     tnn__blob       *blob;          /* ops + 1 of them */
+    tnn__named      *tensor;
+    int              tensors, trained_tensors;      /* these come first */
     int              ops, threads;
     int              direct;        /* the first operation reads the user's x as it is */
     tnn_loss_options loss;                  /* with its defaults filled in */
@@ -7813,14 +7818,15 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
                          (double)layer->lr_scale, (double)layer->decay_scale);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof(tnn__record)
+        const tnn__len each = (tnn__len)(sizeof(tnn__record) + 4*sizeof(tnn__named)
                                          + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
         tnn__record *r = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
         if (!r) return TNN_ERROR_MEMORY;
         if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
         tnn__net_release(net, net->record);
         net->record = r;
-        net->op = (tnn__op *)(void *)(r + n);
+        net->tensor = (tnn__named *)(void *)(r + n);
+        net->op = (tnn__op *)(void *)(net->tensor + 4*n);
         net->blob = (tnn__blob *)(void *)(net->op + 3*n + 1);
         net->capacity = n;
     }
@@ -8013,6 +8019,26 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     net->ops = n;
     net->blob[n].flat = b.flat;
     return TNN_OK;
+}
+/* Numbers the tensors with names: weight and bias of each operation, then what is not trained, the
+   running mean and variance. `which` is one of these four. */
+enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE };
+static void tnn__plan_tensors(tnn_net *net)
+{
+    int i, which, first;
+    net->tensors = net->trained_tensors = 0;
+    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += 2) {
+        for (i = 0; i < net->ops; i++)
+            for (which = first; which < first + 2; which++) {
+                const tnn__op *op = &net->op[i];
+                tnn__named *t = &net->tensor[net->tensors];
+                if (!(first ? op->s_floats : which ? op->b_floats : op->w_floats)) continue;
+                t->op = op;
+                t->which = which;
+                net->tensors++;
+            }
+        if (!first) net->trained_tensors = net->tensors;
+    }
 }
 
 /* Who needs gradients: what is trained, and all between it and the loss. The plan is made as if all
@@ -8239,6 +8265,7 @@ static tnn_status tnn__plan(tnn_net *net)
     e = tnn__plan_ops(net);
     if (!e) e = tnn__plan_gradients(net);
     if (e) return e;
+    tnn__plan_tensors(net);
     tnn__err.file = file;
     tnn__err.line = line;
     e = tnn__check_loss(net, &net->loss);
@@ -8291,21 +8318,36 @@ TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
     return b->c*b->h*b->w;
 }
 
-/* ---- 7b. Parameters ---------------------------------------------------------------------------
-   The named tensors are numbered: weight and bias of each operation, then what is not trained, the
-   running mean and variance. `which` is one of these four. */
-enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE };
-static const tnn__op *tnn__find_param(tnn_net *net, int i, int *which)
+/* ---- 7b. Parameters ------------------------------------------------------------------------- */
+/* Tensor i, or NULL past the last. */
+static const tnn__op *tnn__find_param(const tnn_net *net, int i, int *which)
 {
-    int k, first;
-    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += 2)
-        for (k = 0; k < net->ops; k++) {
-            const tnn__op *op = &net->op[k];
-            *which = first;
-            if ((first ? op->s_floats : op->w_floats) && i-- == 0) return op;
-            *which = first + 1;
-            if ((first ? op->s_floats : op->b_floats) && i-- == 0) return op;
-        }
+    if (i < 0 || i >= net->tensors) return NULL;
+    *which = net->tensor[i].which;
+    return net->tensor[i].op;
+}
+/* The first tensor of a layer's, or of a later layer's, among those that are trained or not. */
+static int tnn__first_param(const tnn_net *net, int layer, int trained)
+{
+    int from = trained ? 0 : net->trained_tensors;
+    int to = trained ? net->trained_tensors : net->tensors;
+    while (from < to) {
+        const int i = from + (to - from)/2;
+        if (net->tensor[i].op->layer < layer) from = i + 1; else to = i;
+    }
+    return from;
+}
+/* The tensor that is called so, or NULL. */
+static const tnn__op *tnn__param_named(const tnn_net *net, const char *name, int *which)
+{
+    const tnn__op *op;
+    int layer = 0, i, trained;
+    const char *p;
+    for (p = name; *p >= '0' && *p <= '9' && layer < net->layers; p++) layer = 10*layer + *p - '0';
+    for (trained = 1; trained >= 0; trained--)
+        for (i = tnn__first_param(net, layer, trained);
+             (op = tnn__find_param(net, i, which)) != NULL && op->layer == layer; i++)
+            if (!strcmp(op->name[*which], name)) return op;
     return NULL;
 }
 static int tnn__is_conv(const tnn__op *op)
@@ -8344,16 +8386,15 @@ static long long tnn__count_params(tnn_net *net)
     const tnn__op *op;
     long long total = 0;
     int i, which;
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL && which < TNN__MEAN; i++)
+    for (i = 0; i < net->trained_tensors; i++) {
+        op = tnn__find_param(net, i, &which);
         total += tnn__param_of(net, op, which).count;
+    }
     return total;
 }
 TNN_API int (tnn_param_count)(tnn_net *net)
 {
-    int i, which;
-    if (tnn__plan(net)) return 0;
-    for (i = 0; tnn__find_param(net, i, &which); i++) {}
-    return i;
+    return tnn__plan(net) ? 0 : net->tensors;
 }
 TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
 {
@@ -8362,7 +8403,7 @@ TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
     int which = 0;
     memset(&none, 0, sizeof none);
     if ((tnn_build)(net)) return none;
-    op = i < 0 ? NULL : tnn__find_param(net, i, &which);
+    op = tnn__find_param(net, i, &which);
     if (op) return tnn__param_of(net, op, which);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
     return none;
@@ -8392,31 +8433,28 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
                                   float *values, int count, int to)
 {
     const tnn__op *op;
-    int i, which;
+    tnn_param p;
+    int i, which = 0;
     tnn_status e = (tnn_build)(net);
     if (e) return e;
     if (!name || !values || !net->flat[flat])
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name, values or gradients", what);
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(net, op, which);
-        if (strcmp(p.name, name)) continue;
-        if (p.buffer && flat)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
-        if (p.count != count)
-            return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
-                             what, name, p.count, count);
-        if (to)
-            for (i = 0; i < count; i++)
-                if (!(values[i] - values[i] >= 0))
-                    return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite",
-                                     what, i, name);
-        for (i = 0; i < count; i++) {
-            float *at = tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat], i);
-            if (to) *at = values[i]; else values[i] = *at;
-        }
-        return TNN_OK;
+    op = tnn__param_named(net, name, &which);
+    if (!op) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
+    p = tnn__param_of(net, op, which);
+    if (p.buffer && flat)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
+    if (p.count != count)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
+                         what, name, p.count, count);
+    for (i = 0; i < count && to; i++)
+        if (!(values[i] - values[i] >= 0))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
+    for (i = 0; i < count; i++) {
+        float *at = tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat], i);
+        if (to) *at = values[i]; else values[i] = *at;
     }
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
+    return TNN_OK;
 }
 TNN_API tnn_status (tnn_get_param)(tnn_net *net, const char *name, float *values, int count)
 {
@@ -12257,7 +12295,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     const double nan = TNN__NAN;
     double worst = 0, largest = 0;
     const tnn__op *op;
-    int i, k, which, tensors;
+    int i, k, which;
     uint64_t draws;
     if ((tnn_build)(net)) return nan;
     net->cumulative = -1;               /* the running statistics stay */
@@ -12271,13 +12309,12 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
         return nan;
     }
     for (i = 0; i < net->params; i++) largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
-    for (tensors = 0; tnn__find_param(net, tensors, &which) && which < TNN__MEAN; tensors++) {}
-    for (k = 0; tensors && k < samples; k++) {
+    for (k = 0; net->trained_tensors && k < samples; k++) {
         tnn__len count, at;
         float *w, old;
         double g, error = HUGE_VAL;
         int step;
-        op = tnn__find_param(net, k%tensors, &which);
+        op = tnn__find_param(net, k%net->trained_tensors, &which);
         if (!op->trained) continue;
         count = tnn__param_of(net, op, which).count;
         at = (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)%(uint64_t)count);
@@ -12440,10 +12477,9 @@ typedef struct {
 static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
 {
     const tnn_layer *o = &net->record[i].o;
-    const tnn__op *op;
     const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
     tnn__blob other;
-    int k, which;
+    int k;
     memset(&other, 0, sizeof other);
     m->o = o;
     m->in = m->out;
@@ -12469,8 +12505,9 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
                     && (o->type > TNN_RESHAPE || o->type == TNN_RELU || o->type == TNN_LEAKY_RELU
                         || o->type == TNN_DROPOUT));
     m->params = m->frozen = 0;
-    for (k = 0; (op = tnn__find_param(net, k, &which)) != NULL && which < TNN__MEAN; k++) {
-        const int count = op->layer == i ? tnn__param_of(net, op, which).count : 0;
+    for (k = tnn__first_param(net, i, 1);
+         k < net->trained_tensors && net->tensor[k].op->layer == i; k++) {
+        const int count = tnn__param_of(net, net->tensor[k].op, net->tensor[k].which).count;
         m->params += count;
         /* segments are in this order; tnn_set_group may have changed them */
         if (net->built ? net->segment[k].frozen : o->frozen) m->frozen += count;
@@ -14601,11 +14638,16 @@ static char tnn__name_next(tnn__name *n)
 {
     return *n->head ? *n->head++ : *n->tail ? *n->tail++ : '\0';
 }
-static int tnn__same_name(tnn__name a, tnn__name b)
+/* As strcmp; none comes first. */
+static int tnn__compare_names(tnn__name a, tnn__name b)
 {
-    char c;
-    do if ((c = tnn__name_next(&a)) != tnn__name_next(&b)) return 0; while (c);
-    return 1;
+    char c, d;
+    if (!a.head || !b.head) return !!a.head - !!b.head;
+    do {
+        c = tnn__name_next(&a);
+        d = tnn__name_next(&b);
+    } while (c && c == d);
+    return (int)(unsigned char)c - (int)(unsigned char)d;
 }
 /* How many bytes of `name` pair k stands for on one side; -1: another beginning, -2: no pair. */
 static int tnn__begins(const tnn_weights_options *o, int k, int net, const char *name)
@@ -14632,6 +14674,39 @@ static tnn__name tnn__file_name(const tnn_weights_options *o, const char *name)
     r.head = name;
     r.tail = "";
     return r;
+}
+/* What the file calls each tensor of the network, sorted; `room` bytes per tensor, zeros, follow.
+   To be released; NULL on failure. */
+typedef struct { tnn__name name; int i; } tnn__file_named;
+static int tnn__by_file_name(const void *a, const void *b)
+{
+    const tnn__file_named *x = (const tnn__file_named *)a, *y = (const tnn__file_named *)b;
+    const int order = tnn__compare_names(x->name, y->name);
+    return order ? order : x->i - y->i;
+}
+static tnn__file_named *tnn__file_names(const tnn_net *net, const tnn_weights_options *o,
+                                        size_t room)
+{
+    const tnn__len each = (tnn__len)(sizeof(tnn__file_named) + room);
+    tnn__file_named *list = (tnn__file_named *)tnn__alloc(net->tensors*each, "names of tensors");
+    int i, which = 0;
+    for (i = 0; list && i < net->tensors; i++) {
+        const tnn__op *op = tnn__find_param(net, i, &which);
+        list[i].name = tnn__file_name(o, op->name[which]);
+        list[i].i = i;
+    }
+    if (list) qsort(list, (size_t)net->tensors, sizeof *list, tnn__by_file_name);
+    return list;
+}
+/* The first of `list` that is not before a name. */
+static int tnn__from_name(const tnn__file_named *list, int n, tnn__name name)
+{
+    int from = 0;
+    while (from < n) {
+        const int i = from + (n - from)/2;
+        if (tnn__compare_names(list[i].name, name) < 0) from = i + 1; else n = i;
+    }
+    return from;
 }
 /* Is a tensor of the file one of those that the network should have? */
 static int tnn__expected(const tnn_weights_options *o, const char *name)
@@ -14661,28 +14736,18 @@ static const char *tnn__put_shape(char text[64], int ndim, const int *dims, cons
     *to = 0;
     return text;
 }
-/* Sets tensor i of the network from the file, or if !set only looks whether it can be. 1: yes, 0:
-   it stays as it is, -1: error, -2: there is no tensor i. */
+/* Sets tensor i of the network from t of the file (NULL: it is not there), or if !set only looks
+   whether it can be. 1: yes, 0: it stays as it is, -1: error. */
 static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const char *file,
-                            const tnn_safetensors *f, int i, int set)
+                            const tnn_safetensors *f, const tnn_stored *t, int i, int set)
 {
-    int which = 0, k;
+    int which = 0;
     const tnn__op *op = tnn__find_param(net, i, &which);
-    const tnn_stored *t = NULL;
-    tnn_param p;
-    tnn__name want, have;
+    const tnn_param p = tnn__param_of(net, op, which);
     tnn__len at;
-    if (!op) return -2;
-    p = tnn__param_of(net, op, which);
-    want = tnn__file_name(o, p.name);
-    if (!want.head) return 0;
-    have.tail = "";
-    for (k = 0; k < f->count && !t; k++) {
-        have.head = f->tensor[k].name;
-        if (tnn__same_name(want, have)) t = &f->tensor[k];
-    }
     if (!t) {
-        if (o->partial) return 0;
+        const tnn__name want = tnn__file_name(o, p.name);
+        if (!want.head || o->partial) return 0;
         tnn__fail(TNN_ERROR_FORMAT, "%s: has no %s%s; .partial = 1 loads what it has", file,
                   want.head, want.tail);
         return -1;
@@ -14709,28 +14774,35 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const ch
 static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const char *file,
                              const tnn_safetensors *f)
 {
-    const tnn__op *op;
-    tnn__name want, have;
-    int i, k, which, n, count = 0;
+    const char *unknown = NULL;
+    const tnn_stored **from;
+    tnn__file_named *list;
+    tnn__name have;
+    int i, k, n = 0, count = 0;
     if ((tnn_build)(net)) return 0;
-    for (i = 0; (n = tnn__load_tensor(net, o, file, f, i, 0)) >= 0; i++) count += n;
-    if (n == -1) return 0;
+    list = tnn__file_names(net, o, sizeof *from);
+    if (!list) return 0;
+    from = (const tnn_stored **)(void *)(list + net->tensors);
     have.tail = "";
-    for (k = 0; k < f->count && !o->partial; k++) {
+    for (k = 0; k < f->count; k++) {
+        int some = 0;
         have.head = f->tensor[k].name;
-        if (!tnn__expected(o, have.head)) continue;
-        for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-            want = tnn__file_name(o, op->name[which]);
-            if (want.head && tnn__same_name(want, have)) break;
-        }
-        if (op) continue;
-        tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads the rest",
-                  file, have.head);
-        return 0;
+        for (i = tnn__from_name(list, net->tensors, have);
+             i < net->tensors && !tnn__compare_names(list[i].name, have); i++, some = 1)
+            from[list[i].i] = &f->tensor[k];
+        if (!some && !unknown && tnn__expected(o, have.head)) unknown = have.head;
     }
-    if (!count) tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
-    for (i = 0; tnn__load_tensor(net, o, file, f, i, 1) >= 0; i++) {}
-    return count;
+    for (i = 0; i < net->tensors && n >= 0; i++)
+        count += n = tnn__load_tensor(net, o, file, f, from[i], i, 0);
+    if (n >= 0 && unknown && !o->partial)
+        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
+                            "the rest", file, unknown);
+    else if (n >= 0 && !count)
+        tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
+    for (i = 0; i < net->tensors && n >= 0; i++)
+        if (from[i]) tnn__load_tensor(net, o, file, f, from[i], i, 1);
+    tnn__release(list);
+    return n < 0 ? 0 : count;
 }
 TNN_API int (tnn_parse_weights)(tnn_net *net, const void *bytes, size_t size,
                                 const tnn_weights_options *options)
@@ -14809,8 +14881,8 @@ static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_op
 /* Names must be text, and none there twice. */
 static tnn_status tnn__check_names(tnn_net *net, const tnn_weights_options *o)
 {
-    const tnn__op *op;
-    int i, k, n, which;
+    tnn__file_named *list;
+    int i, k, n;
     for (k = 0; tnn__begins(o, k, 0, "") > -2; k++) {
         const char *p = o->rename[k].file;
         for (; p && *p; p += n)
@@ -14818,17 +14890,16 @@ static tnn_status tnn__check_names(tnn_net *net, const tnn_weights_options *o)
                 return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename: a name that is no "
                                  "UTF-8");
     }
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn__name name = tnn__file_name(o, op->name[which]);
-        for (k = 0; name.head && k < i; k++) {
-            const tnn__op *earlier = tnn__find_param(net, k, &which);
-            const tnn__name other = tnn__file_name(o, earlier->name[which]);
-            if (other.head && tnn__same_name(name, other))
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename makes %s%s of two "
-                                 "tensors", name.head, name.tail);
+    if (!k) return TNN_OK;
+    list = tnn__file_names(net, o, 0);
+    for (i = 1; list && i < net->tensors; i++)
+        if (list[i].name.head && !tnn__compare_names(list[i - 1].name, list[i].name)) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename makes %s%s of two tensors",
+                      list[i].name.head, list[i].name.tail);
+            break;
         }
-    }
-    return TNN_OK;
+    tnn__release(list);
+    return (tnn_status)tnn_failed();
 }
 /* The whole file; its size. w NULL: only that. */
 static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,

@@ -6,6 +6,7 @@
 #endif
 #include "tinynn.h"
 #include "test.h"
+#include <time.h>
 
 enum { SAMPLES = 22, PIXELS = 2*8*8, BATCH = 5, NUMBERS = 4 };
 static char path[460];
@@ -334,6 +335,67 @@ static void forged(void)
     test_note("%d accepted, %d refused", accepted, refused_);
 }
 
+/* Of 4,000 layers, what goes over all parameters by name: linear or nearly so. */
+static void many_layers(void)
+{
+    enum { LAYERS = 4000 };
+    tnn_checkpoint_options o;
+    tnn_weights_options renamed;
+    tnn_net *net[2];
+    void *bytes[3];
+    size_t size[3];
+    float values[16];
+    clock_t start;
+    double seconds;
+    int i, k;
+    memset(&o, 0, sizeof o);
+    memset(&renamed, 0, sizeof renamed);
+    renamed.rename[0].file = "features.";
+    renamed.rename[0].net = "";
+    for (k = 0; k < 2; k++) {
+        tnn_net_options options;
+        tnn_loss_options loss;
+        memset(&options, 0, sizeof options);
+        memset(&loss, 0, sizeof loss);
+        options.input[0] = 4;
+        options.batch = options.threads = 1;
+        net[k] = tnn_net_create(&options);
+        for (i = 0; i < LAYERS; i++) layer(net[k], TNN_DENSE, 4);
+        loss.type = TNN_MSE;
+        tnn_net_loss(net[k], &loss);
+        CHECK(!tnn_build(net[k]), "%s", tnn_error());
+    }
+    start = clock();
+    for (k = 0; k < 3; k++) {
+        const tnn_weights_options *w = k == 1 ? &renamed : NULL;
+        size[k] = k < 2 ? tnn_format_weights(net[0], NULL, 0, w)
+                        : tnn_format_checkpoint(net[0], NULL, 0, &o);
+        bytes[k] = malloc(size[k] + 1);
+        if (k < 2) tnn_format_weights(net[0], bytes[k], size[k], w);
+        else tnn_format_checkpoint(net[0], bytes[k], size[k], &o);
+    }
+    for (k = 0; k < 3; k++) {
+        static const float zero[16] = {0};
+        int n;
+        for (i = 0; i < tnn_param_count(net[1]); i++) {
+            const tnn_param p = tnn_param_info(net[1], i);
+            CHECK(!tnn_get_param(net[1], p.name, values, p.count)
+                  && !tnn_set_param(net[1], p.name, zero, p.count), "%s: %s", p.name, tnn_error());
+        }
+        n = k == 2 ? 2*LAYERS*!tnn_parse_checkpoint(net[1], bytes[k], size[k], &o)
+          : tnn_parse_weights(net[1], bytes[k], size[k], k == 1 ? &renamed : NULL);
+        CHECK(n == 2*LAYERS, "%d tensors: %s", n, tnn_error());
+        CHECK(tnn_hash(net[0]) == tnn_hash(net[1]), "other weights from file %d", k);
+        free(bytes[k]);
+    }
+    CHECK(tnn_summary(net[1], NULL, 0, 0) > 0, "%s", tnn_error());
+    seconds = (double)(clock() - start)/CLOCKS_PER_SEC;
+    test_note("%.2f s", seconds);
+    CHECK(seconds < 1, "%g s", seconds);
+    tnn_free(net[0]);
+    tnn_free(net[1]);
+}
+
 int main(int argc, char **argv)
 {
     const char *slash = strrchr(argv[0], '/');
@@ -344,6 +406,7 @@ int main(int argc, char **argv)
     RUN("a run goes on, with averages and schedules", everything);
     RUN("damaged checkpoints and those of others", refused);
     RUN("forged checkpoints", forged);
+    RUN("4,000 layers", many_layers);
     remove(path);
     return test_finish();
 }

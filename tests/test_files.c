@@ -992,7 +992,7 @@ static void round_trip(void)
     CHECK(tnn_load_weights(b, path, .rename = {{"x", "6"}}) == 2, "%s", tnn_error());
     /* refused */
     hash = tnn_hash(b);
-    tnn_save_weights(a, path, .rename = {{"a", "0"}, {"a", "1"}});      REFUSED("a.weight of two");
+    tnn_save_weights(a, path, .rename = {{"a", "0"}, {"a", "1"}});      REFUSED("a.bias of two");
     tnn_save_weights(a, path, .rename = {{"\xff", ""}});                REFUSED("UTF-8");
     tnn_save_weights(a, NULL);                                          REFUSED("no path");
     tnn_weights_save(a, NULL);                                          REFUSED("no path");
