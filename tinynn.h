@@ -779,7 +779,11 @@ TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; th
 
 typedef enum tnn_mode { TNN_EVAL = 0, TNN_TRAIN = 1 } tnn_mode;
 
-/* x holds n samples (c, h, w), 1 <= n <= .batch; it must stay unchanged until tnn_backward. */
+/* x holds n samples (c, h, w), 1 <= n <= .batch; it must stay unchanged until tnn_backward.
+   In TNN_TRAIN mode batch normalisation takes the batch's mean and variance. Its running ones, which
+   TNN_EVAL takes, move with tnn_step (PyTorch's move here): a batch that is refused or makes no step
+   leaves them. All batches of .accumulate move them, and all evaluations of L-BFGS, in turn. Without
+   steps there is tnn_update_statistics. */
 TNN_API tnn_status   tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode);
 TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward */
 /* The loss of the last forward against n labels, or n targets, and its gradient; NaN on error. */
@@ -790,7 +794,8 @@ TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
    else 0. On targets 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
 /* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, and the
-   message names its tensor: no step is made with it. */
+   message names its tensor: no step is made with it. So it is with running statistics that would
+   not be finite. */
 TNN_API tnn_status   tnn_backward(tnn_net *net);
 TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
 /* forward in training mode, loss, backward and step; returns the loss. */
@@ -1086,7 +1091,9 @@ TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_optio
 TNN_API int         tnn_next(tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
 
-/* ---- 1h. Training and metrics ---------------------------------------------------------------- */
+/* ---- 1h. Training and metrics -----------------------------------------------------------------
+   Where a network meets a data set or loader, samples are of its .input's shape, or one of the two
+   is flat, (c*h*w, 1, 1); others are TNN_ERROR_SHAPE, also where they are as many values.        */
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
     double accuracy;        /* the fraction predicted, as tnn_correct counts    */
@@ -1167,7 +1174,7 @@ TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *label
                                   int samples);
 
 /* The running statistics of batch normalisation anew: their means over one pass of the loader, at
-   the present parameters (torch.optim.swa_utils.update_bn). */
+   the present parameters (torch.optim.swa_utils.update_bn). On an error they stay as they were. */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
 /* A network in words. The table is torchsummary's (1.5.1), with its arithmetic and rounding: a row
@@ -1432,6 +1439,7 @@ TNN_API tnn_status tnn_weights_save(tnn_net *net, const tnn_weights_options *opt
    FORMAT: weights as above, so that tnn_load_weights and PyTorch (strict=False) read them, and
    then, all little-endian and with one dimension, in this order, those that the network has:
      tinynn.state.I   F32   flat vector I >= 2 of tnn_flat, as it lies: the optimizer's, averages
+     tinynn.statistics F32  with .accumulate: what its next step makes of the running statistics
      tinynn.work      F32   L-BFGS: its memory of steps
      tinynn.integers  I64   21. Of the same value in network and loader that go on: the version of
                             the format, 1; the optimizer (tnn_optimizer_type); floats of a flat
@@ -6264,7 +6272,8 @@ struct tnn_net {
     int              segments, runs;
     float           *work;          /* the optimizer's */
     tnn__len         buffer_floats;
-    float           *buffers;       /* running statistics, not trained: behind the parameters */
+    float           *buffers;       /* running statistics, not trained: behind the parameters. */
+    float           *held, *moved;  /* what the next step makes of them: tnn__copy_statistics */
     tnn__len         partial_floats;
     float           *partial;
     tnn__len         scratch_floats, g[4];
@@ -7598,7 +7607,7 @@ static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
     const tnn__blob *in = &net->blob[op->in];
     return (double)net->n*(op->element ? 1 : (double)in->h*in->w);
 }
-/* Before forward: mean, r, A and b of each slot; the running ones move towards the batch's. */
+/* Before forward: mean, r, A and b of each slot; net->moved moves towards the batch's. */
 static tnn_status tnn__batch_statistics(tnn__call *call)
 {
     tnn_net *net = call->net;
@@ -7607,7 +7616,8 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
     const float *w = op->w_floats ? net->flat[0] + op->w : NULL;
     const float *b = op->b_floats ? net->flat[0] + op->b : NULL;
     float *mean = op->kept, *rstd = mean + slots, *scale = rstd + slots, *shift = scale + slots;
-    float *running = op->track ? net->buffers + op->s : NULL;
+    float *running = op->track ? (net->mode == TNN_TRAIN ? net->moved : net->buffers) + op->s
+                               : NULL;
     const double count = tnn__batch_count(net, op);
     const int training = net->mode == TNN_TRAIN, own = training || !running;
     const double m = net->cumulative > 0 ? 1/net->cumulative : (double)op->momentum;
@@ -7626,7 +7636,7 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
         memcpy(rstd, running + slots, (size_t)slots*sizeof *rstd);
     }
     for (i = 0; i < slots; i++) {
-        if (training && running && !(net->cumulative < 0)) {
+        if (training && running) {
             const double var = (double)rstd[i]*(op->biased ? 1 : count/(count - 1));
             running[i] = (float)((1 - m)*(double)running[i] + m*(double)mean[i]);
             running[slots + i] = (float)((1 - m)*(double)running[slots + i] + m*var);
@@ -8175,6 +8185,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     }
     tnn__place_optimizer(net, &a);
     net->buffers = memory ? net->flat[0] + net->params : NULL;
+    net->held = memory ? net->buffers + net->buffer_floats : NULL;
+    net->moved = memory ? net->held + net->buffer_floats : NULL;
     if (training)
         net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
                                               net->partial_floats));
@@ -8429,6 +8441,14 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
     return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
          : flat + op->s + (which == TNN__VARIANCE ? op->s_floats/2 : 0) + at;
 }
+/* Sets element `at` of a tensor's values. A running statistic goes on from there at once. */
+static void tnn__param_set(const tnn_net *net, const tnn__op *op, int which, tnn__len at, float v)
+{
+    const int buffer = which >= TNN__MEAN;
+    float *to = tnn__param_at(net, op, which, buffer ? net->buffers : net->flat[0], at);
+    to[0] = v;
+    if (buffer) to[net->buffer_floats] = to[2*net->buffer_floats] = v;
+}
 static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int flat,
                                   float *values, int count, int to)
 {
@@ -8450,10 +8470,11 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     for (i = 0; i < count && to; i++)
         if (!(values[i] - values[i] >= 0))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
-    for (i = 0; i < count; i++) {
-        float *at = tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat], i);
-        if (to) *at = values[i]; else values[i] = *at;
-    }
+    for (i = 0; i < count; i++)
+        if (to) tnn__param_set(net, op, which, i, values[i]);
+        else
+            values[i] = *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat],
+                                       i);
     return TNN_OK;
 }
 TNN_API tnn_status (tnn_get_param)(tnn_net *net, const char *name, float *values, int count)
@@ -8907,6 +8928,33 @@ static tnn__drop tnn__mask_of(const tnn_net *net, const tnn__op *op)
     return d;
 }
 
+/* The running statistics change with a step that is taken, in three stages: a forward in training
+   sets `moved` from those of the last step, or of the batches accumulated since; once its batch has
+   gone backward that is `held`; the step makes it `buffers`. */
+static void tnn__copy_statistics(const tnn_net *net, const float *from, float *to)
+{
+    memcpy(to, from, (size_t)net->buffer_floats*sizeof *to);
+}
+/* Refuses `moved` that is not finite, and names the first. */
+static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
+{
+    const double sum = (double)tnn__kernels()->sum(net->buffer_floats, net->moved);
+    const tnn__op *op;
+    int i, k, which;
+    for (i = 0; !(sum - sum >= 0) && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const int count = which < TNN__MEAN ? 0 : tnn__param_of(net, op, which).count;
+        for (k = 0; k < count; k++) {
+            const float v = *tnn__param_at(net, op, which, net->moved, k);
+            if (!(v - v >= 0))
+                return tnn__fail(TNN_ERROR_NUMBER, "%s: %s would not be finite after %l steps: "
+                                 "what comes into layer %d is not, or its square is too large; "
+                                 "parameters and statistics are those of the last step", what,
+                                 op->name[which], net->steps, op->layer);
+        }
+    }
+    return TNN_OK;
+}
+
 TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode mode)
 {
     tnn__call call;
@@ -8923,6 +8971,8 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     net->mode = (int)mode;
     net->stage = TNN__NOTHING;
     if (mode == TNN_TRAIN) net->draws++;
+    if (mode == TNN_TRAIN && !(net->cumulative > 1))
+        tnn__copy_statistics(net, net->accumulated ? net->held : net->buffers, net->moved);
     call.net = net;
     call.k = tnn__kernels();
     if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
@@ -9088,7 +9138,9 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
             float *dw = net->flat[1] + net->op[i].w;
             call.k->dropout(net->op[i].w_floats, dw, dw, &d, tnn__draw_stream(net, &net->op[i]), 0);
         }
-    if (tnn__check_gradients(net)) return TNN_ERROR_NUMBER;
+    if (tnn__check_gradients(net) || tnn__check_statistics("tnn_backward", net))
+        return TNN_ERROR_NUMBER;
+    tnn__copy_statistics(net, net->moved, net->held);
     net->stage = TNN__BACKWARD;
     tnn__accumulate(net);
     return TNN_OK;
@@ -9907,7 +9959,7 @@ static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
             || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || tnn__schedule_free(o)))
             || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
         net->flat[i] = there
-            ? tnn__take(a, net->params + (i == TNN__W ? net->buffer_floats : 0)) : NULL;
+            ? tnn__take(a, net->params + (i == TNN__W ? 3*net->buffer_floats : 0)) : NULL;
     }
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL && bias < TNN__MEAN; i++) {
         const tnn_param p = tnn__param_of(net, op, bias);
@@ -10684,6 +10736,7 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     double loss = net->value, sum, t;
     int i, evaluations = 1;
     tnn__runs(net);
+    net->accumulated = 1;           /* running statistics go on from one forward to the next */
     tnn__lbfgs_mask(net);
     if (tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad) return TNN_OK;
     for (i = 1; ; i++) {
@@ -10811,12 +10864,14 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     if (!net->steps) tnn__start(net);
     net->steps++;
     e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
+    net->accumulated = 0;
     net->stage = TNN__NOTHING;
     if (e) {
         net->steps--;
         return e;
     }
     tnn__constrain(net);
+    tnn__copy_statistics(net, net->held, net->buffers);
     net->schedule_step += !net->schedule.per_epoch;
     tnn__average(net);
     return TNN_OK;
@@ -12065,14 +12120,28 @@ static tnn_metrics tnn__no_metrics(void)
     return m;
 }
 
-/* A data set whose samples are what the network takes. */
+/* Whether the samples are what the network takes: of its shape, or as many values where one of the
+   two is flat. Other shapes of as many are other images (h, w, c). */
 static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const tnn_data *data)
 {
     const int *in = net->options.input;
     if (!data || data->n < 1) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no data", what);
-    if ((tnn__len)data->c*data->h*data->w == (tnn__len)in[0]*in[1]*in[2]) return TNN_OK;
-    return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d", what,
-                     data->c, data->h, data->w, in[0], in[1], in[2]);
+    if ((tnn__len)data->c*data->h*data->w != (tnn__len)in[0]*in[1]*in[2])
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d", what,
+                         data->c, data->h, data->w, in[0], in[1], in[2]);
+    if ((data->c == in[0] && data->h == in[1] && data->w == in[2])
+        || data->c == (tnn__len)in[0]*in[1]*in[2] || in[0] == (tnn__len)data->c*data->h*data->w)
+        return TNN_OK;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d: as many "
+                     "values in another order; both are channels x height x width (tnn_load_npy "
+                     "has .channels_last), or one of the two is flat, %lx1x1", what,
+                     data->c, data->h, data->w, in[0], in[1], in[2],
+                     (long long)in[0]*in[1]*in[2]);
+}
+static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const tnn_loader *loader)
+{
+    if (!loader) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader", what);
+    return tnn__samples_fit(what, net, &loader->state->data);
 }
 TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts)
 {
@@ -12128,8 +12197,8 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     double loss = 0;
     int batches = 0;
     if (tnn__one_label("tnn_train_epoch", net)) return m;
-    if (loader && tnn__samples_fit("tnn_train_epoch", net, &loader->state->data)) return m;
-    if (loader && loader->targets
+    if (tnn__loader_fits("tnn_train_epoch", net, loader)) return m;
+    if (loader->targets
         && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
         tnn__fail(TNN_ERROR_SHAPE,
                   "tnn_train_epoch: targets of %d classes, the loss sees %d values",
@@ -12210,6 +12279,7 @@ TNN_API tnn_status (tnn_early_stopping_end)(tnn_early_stopping *s, tnn_net *net)
     if (!s) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
     if (s->copy && net && (w = (tnn_flat)(net, 0, &n)) != NULL) {
         memcpy(w, s->copy, (n + (size_t)net->buffer_floats)*sizeof *w);
+        net->accumulated = 0;
         net->stage = TNN__NOTHING;
     }
     tnn__release(s->copy);
@@ -12229,9 +12299,9 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
     size_t bytes;
     int i, n;
     if (tnn_failed()) return nan;
-    if (!net || !loader || !f || !f->lr || !f->loss) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: no network, loader or finder, or no arrays "
-                  ".lr and .loss in it");
+    if (!net || !f || !f->lr || !f->loss) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: no network or finder, or no arrays .lr and "
+                  ".loss in it");
         return nan;
     }
     low = tnn__default(f->min_lr, 1e-8);
@@ -12246,8 +12316,7 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
                   low, high, n, beta, diverge);
         return nan;
     }
-    if ((tnn_build)(net) || tnn__samples_fit("tnn_lr_find", net, &loader->state->data))
-        return nan;
+    if ((tnn_build)(net) || tnn__loader_fits("tnn_lr_find", net, loader)) return nan;
     memory = tnn__workspace(net->memory_floats, "tnn_lr_find");
     if (!memory) return nan;
     bytes = (size_t)net->memory_floats*sizeof *memory;
@@ -12298,16 +12367,12 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     int i, k, which;
     uint64_t draws;
     if ((tnn_build)(net)) return nan;
-    net->cumulative = -1;               /* the running statistics stay */
     (tnn_forward)(net, x, n, TNN_TRAIN);
     draws = net->draws;                 /* every forward below draws the same dropout */
     net->accumulated = 0;
     (tnn_loss)(net, labels);
     (tnn_backward)(net);
-    if (tnn_failed()) {
-        net->cumulative = 0;
-        return nan;
-    }
+    if (tnn_failed()) return nan;
     for (i = 0; i < net->params; i++) largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
     for (k = 0; net->trained_tensors && k < samples; k++) {
         tnn__len count, at;
@@ -12343,17 +12408,21 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     }
     net->accumulated = 0;
     net->stage = TNN__NOTHING;
-    net->cumulative = 0;
     return tnn_failed() ? nan : worst;
 }
 
 TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
 {
     tnn_status e = (tnn_build)(net);
-    if (!e && loader) e = tnn__samples_fit("tnn_update_statistics", net, &loader->state->data);
+    if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
     if (e) return e;
     for (net->cumulative = 1; (tnn_next)(loader); net->cumulative++)
-        if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)) break;
+        if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)
+            || tnn__check_statistics("tnn_update_statistics", net)) break;
+    if (net->cumulative > 1 && !tnn_failed()) {
+        tnn__copy_statistics(net, net->moved, net->buffers);
+        tnn__copy_statistics(net, net->moved, net->held);
+    }
     net->cumulative = 0;
     net->stage = TNN__NOTHING;
     return (tnn_status)tnn_failed();
@@ -14761,8 +14830,7 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const ch
     }
     for (at = 0; at < p.count; at++) {
         const double v = tnn__stored_value(f, t, at);
-        if (set)
-            *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0], at) = (float)v;
+        if (set) tnn__param_set(net, op, which, at, (float)v);
         else if (!tnn__is_float(v)) {
             tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not a finite float", file,
                       (long long)at, t->name, v);
@@ -14990,7 +15058,7 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
 #endif
 
 /* ---- 15f. Checkpoints: the format is in 1j, in this order ------------------------------------ */
-enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 5 };
+enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 6 };
 
 /* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
    must be the same, and only compared. */
@@ -15076,6 +15144,8 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     (p[n].name = title, p[n].dtype = type, p[n].count = elements, p[n].data = from, n++)
     for (i = TNN__S; i < TNN__FLATS; i++)
         if (net->flat[i]) PIECE(states[i - TNN__S], TNN_F32, net->params, net->flat[i]);
+    if (o->accumulate > 1 && net->buffer_floats)
+        PIECE("tinynn.statistics", TNN_F32, net->buffer_floats, net->held);
     if (o->type == TNN_LBFGS && net->work)
         PIECE("tinynn.work", TNN_F32, (2*o->history + 1)*net->params + 4*o->history, net->work);
     PIECE("tinynn.integers", TNN_I64, TNN__WHOLE, whole);

@@ -85,6 +85,7 @@ static tnn_net *around(given *g, const tnn_layer *layers, int count)
     tnn_add(net, TNN_CONCAT, .from = TNN_FROM_INPUT);
     tnn_add(net, TNN_CUSTOM_LAYER, .custom = &after);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SGD, .lr = TNN_ZERO);
     return net;
 }
 
@@ -195,6 +196,7 @@ static void layers(void)
                 CHECK_CLOSE_TO(what, got, get(c, key)->v, get(c, key)->n, 1, 2 * limit);
                 CHECK_REPEATS_TO(what, got, get(c, key)->n, 1);
             }
+            DO(tnn_step(net));
             for (p = 0; p < 2; p++) {
                 float *got;
                 const char *name = p ? "running_var" : "running_mean";
@@ -670,6 +672,7 @@ static void keras(void)
     tnn_add(net, TNN_BATCHNORM);
     tnn_add(net, TNN_LEAKY_RELU);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SGD);
     test_fill(x, N * K, 1);
     tnn_get_param(net, "0.weight", w, K * UNITS);
     tnn_get_param(net, "0.bias", b, UNITS);
@@ -680,6 +683,8 @@ static void keras(void)
     CHECK(tnn_forward(net, x, N, TNN_TRAIN) == TNN_OK, "%s", tnn_error());
     tnn_loss(net, labels);
     memcpy(y, tnn_output(net), sizeof y);
+    tnn_backward(net);
+    CHECK(tnn_step(net) == TNN_OK, "%s", tnn_error());
     tnn_get_param(net, "1.running_mean", mean, UNITS);
     tnn_get_param(net, "1.running_var", var, UNITS);
     for (j = 0; j < UNITS; j++) {
