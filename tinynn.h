@@ -1322,8 +1322,16 @@ TNN_API double      tnn_study_explained(const tnn_study *study, const char *name
 /* ---- 1j. Files --------------------------------------------------------------------------------
    Readers believe nothing: each length is checked against the file's before it is used, no more is
    allocated than the file's size justifies, what does not fit is refused with the byte where it
-   stands, and so is whatever follows the end. Writers make PATH.tmp, sync it, and rename it to
-   PATH: there is always the old file or the new one, whole. */
+   stands, and so is whatever follows the end.
+   Writers make a new file PATH.PROCESS-NUMBER.tmp, sync it, and rename it to PATH: who reads finds
+   the old file or the new one, whole, whatever writers do at the same time; after a failure it is
+   the old one. Links are followed, the mode stays, a file that may not be written to is refused;
+   into a device, a pipe or /dev/stdout the bytes go straight. A process that is killed while it
+   writes leaves its .tmp behind, which can be deleted. */
+#ifndef TINYNN_NO_STDIO
+/* Writes a whole file, of any contents, in that way. */
+TNN_API tnn_status tnn_write_file(const char *path, const void *bytes, size_t size);
+#endif
 
 /* In this thread readers refuse files of more bytes than this, and what would take more. 0, the
    default: as many as there is memory for. */
@@ -1648,6 +1656,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_report(...)                  (TNN__HERE, tnn_report(__VA_ARGS__))
 #define tnn_tell(...)                    (TNN__HERE, tnn_tell(__VA_ARGS__))
 #define tnn_study_explained(...)         (TNN__HERE, tnn_study_explained(__VA_ARGS__))
+#define tnn_write_file(...)              (TNN__HERE, tnn_write_file(__VA_ARGS__))
 #define tnn_array_value(...)             (TNN__HERE, tnn_array_value(__VA_ARGS__))
 #define tnn_parse_npy(...)               (TNN__HERE, tnn_parse_npy(__VA_ARGS__))
 #define tnn_read_npy(...)                (TNN__HERE, tnn_read_npy(__VA_ARGS__))
@@ -1800,26 +1809,44 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #endif
 #endif
 
-/* Writing a file for good: to the disk, and in place of another one. 0: done. */
+/* Files as the system has them: numbers, errors in errno. TNN__RENAME replaces; 0: done. */
 #ifndef TINYNN_NO_STDIO
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <sys/stat.h>
+    #include <sys/types.h>
     #if defined(_WIN32)
         #include <io.h>
+        #include <process.h>
         #ifdef __cplusplus
-        extern "C"
+        extern "C" {
         #endif
         __declspec(dllimport) int __stdcall MoveFileExA(const char *, const char *, unsigned long);
-        #define TNN__SYNC(f)      _commit(_fileno(f))
-        #define TNN__RENAME(a, b) (!MoveFileExA(a, b, 1 | 8))   /* replace, on the disk */
-    #elif defined(__unix__) || defined(__APPLE__)
+        #ifdef __cplusplus
+        }
+        #endif
+        #define TNN__SYS(name)    _##name
+        #define TNN__O(flag)      (_O_##flag | _O_BINARY | _O_NOINHERIT)
+        #define TNN__COUNT(n)     (unsigned)(n)
+        #define TNN__PLAIN(mode)  (((mode) & _S_IFMT) == _S_IFREG)
+        #define TNN__SYNC(f)      _commit(f)
+        #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
+    #else
+        #include <sys/file.h>
         #include <unistd.h>
         #ifndef __cplusplus             /* -std=c99 hides them, no C++ does */
-        extern int (fileno)(FILE *);
         extern int (fsync)(int);
+        extern ssize_t (readlink)(const char *, char *, size_t);
         #endif
-        #define TNN__SYNC(f)      fsync(fileno(f))
-        #define TNN__RENAME(a, b) rename(a, b)
-    #else
-        #define TNN__SYNC(f)      0
+        #define TNN__SYS(name)    name
+        #ifdef O_CLOEXEC
+        #define TNN__O(flag)      (O_##flag | O_CLOEXEC)
+        #else
+        #define TNN__O(flag)      O_##flag
+        #endif
+        #define TNN__COUNT(n)     (size_t)(n)
+        #define TNN__PLAIN(mode)  S_ISREG(mode)
+        #define TNN__SYNC(f)      fsync(f)
         #define TNN__RENAME(a, b) rename(a, b)
     #endif
 #endif
@@ -11525,6 +11552,46 @@ TNN_API tnn_data (tnn_parse_idx)(const void *images, size_t images_size,
 }
 
 #ifndef TINYNN_NO_STDIO
+/* "PATH: cannot be opened: No such file or directory": the reason is that of `error`, an errno. Of
+   a long path the end. */
+static tnn_status tnn__fail_file(const char *path, const char *done, int error)
+{
+    const size_t n = strlen(path);
+    return tnn__fail(TNN_ERROR_IO, "%s%s: cannot be %s: %s",
+                     n > 200 ? "..." : "", n > 200 ? path + n - 200 : path, done, strerror(error));
+}
+/* Each as the system's function, but that a signal does not end it; 0, or -1 and errno. */
+static int tnn__again(tnn__len result) { return result < 0 && errno == EINTR; }
+static int tnn__open(const char *path, int flags, int mode)
+{
+    int f;
+    do f = TNN__SYS(open)(path, flags, mode); while (tnn__again(f));
+    return f;
+}
+static int tnn__sync(int f)
+{
+    int result;
+    do result = TNN__SYNC(f); while (tnn__again(result));
+    return result;
+}
+static int tnn__close(int f)            /* which is closed even when interrupted */
+{
+    return TNN__SYS(close)(f) && errno != EINTR ? -1 : 0;
+}
+static int tnn__write_all(int f, const void *bytes, size_t size)
+{
+    const char *p = (const char *)bytes;
+    while (size > 0) {
+        const tnn__len n = TNN__SYS(write)(f, p, TNN__COUNT(TNN__MIN(size, 1 << 30)));
+        if (tnn__again(n)) continue;
+        if (n == 0) errno = ENOSPC;
+        if (n <= 0) return -1;
+        p += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
 /* A whole file; NULL on error. */
 static unsigned char *tnn__read_file(const char *path, size_t *size)
 {
@@ -11532,7 +11599,8 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
     unsigned char *p = NULL;
     long end = -1;
     if (!f) {
-        tnn__fail(TNN_ERROR_IO, "%s: cannot be opened", path ? path : "(no path)");
+        if (path) tnn__fail_file(path, "opened", errno);
+        else tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
         return NULL;
     }
     if (!fseek(f, 0, SEEK_END)) end = ftell(f);
@@ -11541,7 +11609,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
     else if (tnn__within_limit((tnn__len)end, path)
              && (p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL
              && fread(p, 1, (size_t)end, f) != (size_t)end) {
-        tnn__fail(TNN_ERROR_IO, "%s: cannot be read", path);
+        tnn__fail_file(path, "read", errno);
         tnn__release(p);
         p = NULL;
     }
@@ -14420,24 +14488,49 @@ TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
 }
 #endif
 
-/* ---- 15d. Writing: PATH.tmp, synced, renamed to PATH; or to memory --------------------------- */
+/* ---- 15d. Writing: to a temporary file that takes the place of PATH, or to memory ------------- */
+enum { TNN__PATH = 4096 };
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
     size_t         room, used;
     uint64_t       hash;                /* of what was written, if not 0 at first */
 #ifndef TINYNN_NO_STDIO
-    FILE          *f;
-    const char    *path;
-    char          *temporary;
+    const char    *path;                /* the caller's; NULL: to memory */
+    char           target[TNN__PATH], temporary[TNN__PATH];  /* where its links end; what is
+                                           renamed to that, "": nothing, is written to straight */
+    int            file, error;         /* an errno */
+    unsigned char  buffer[8192];        /* the bytes that are not yet in the file */
 #endif
 } tnn__writer;
+#ifndef TINYNN_NO_STDIO
+/* Whether what was done went well: the first error is kept. */
+static int tnn__write_check(tnn__writer *w, int result)
+{
+    if (result < 0 && w->good) {
+        w->good = 0;
+        w->error = errno;
+    }
+    return w->good;
+}
+#endif
 static void tnn__write(tnn__writer *w, const void *p, size_t size)
 {
     if (w->hash) w->hash = tnn__fnv(w->hash, (const unsigned char *)p, size);
 #ifndef TINYNN_NO_STDIO
-    if (w->f) w->good = w->good && fwrite(p, 1, size, w->f) == size;
-    else
+    if (w->path) {
+        const unsigned char *from = (const unsigned char *)p;
+        while (w->good && size > 0) {
+            const size_t at = w->used%sizeof w->buffer, n = TNN__MIN(size, sizeof w->buffer - at);
+            memcpy(w->buffer + at, from, n);
+            w->used += n;
+            from += n;
+            size -= n;
+            if (at + n == sizeof w->buffer)
+                tnn__write_check(w, tnn__write_all(w->file, w->buffer, sizeof w->buffer));
+        }
+        return;
+    }
 #endif
     if (w->used <= w->room && size <= w->room - w->used) memcpy(w->to + w->used, p, size);
     w->used += size;
@@ -14464,35 +14557,130 @@ static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count
 }
 
 #ifndef TINYNN_NO_STDIO
+/* The folder of a path, as the first bytes of it. */
+static size_t tnn__folder(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    return end ? (size_t)(end - path) + 1 : 0;
+}
+/* Puts n bytes behind the first `at` of a path; 0, or -1 and errno. */
+static int tnn__path_put(char *path, size_t at, const char *text, size_t n)
+{
+    errno = ENAMETOOLONG;
+    if (at >= TNN__PATH || n >= TNN__PATH - at) return -1;
+    memcpy(path + at, text, n);
+    path[at + n] = 0;
+    return 0;
+}
+/* Sets the target: where the links at path end, be there a file or not. Returns 1 where the last
+   is the system's own, in /proc or /dev/fd, for an open file; -1 and errno on failure. */
+static int tnn__follow(tnn__writer *w)
+{
+    if (tnn__path_put(w->target, 0, w->path, strlen(w->path))) return -1;
+#ifndef _WIN32
+    {
+        char link[TNN__PATH];
+        tnn__len n;
+        int links;
+        for (links = 0; (n = readlink(w->target, link, sizeof link)) >= 0; links++) {
+            if (!strncmp(w->target, "/proc/", 6) || !strncmp(w->target, "/dev/fd/", 8)) return 1;
+            if (tnn__path_put(w->target, *link == '/' ? 0 : tnn__folder(w->target), link,
+                              (size_t)n)) return -1;
+            errno = ELOOP;
+            if (links == 40) return -1;
+        }
+    }
+#endif
+    return 0;
+}
+/* Opens path, if it is a device or the like, or a new file TARGET.PROCESS-NUMBER.tmp, of a name
+   that nothing had and of the mode and, where that is allowed, the owner of the target. */
+static int tnn__write_open(tnn__writer *w)
+{
+    struct stat old;
+    const int followed = tnn__follow(w), exists = !stat(w->path, &old);
+    int mode = 0666, i;
+    if (followed < 0) return -1;
+    if (followed || (exists && !TNN__PLAIN(old.st_mode)))
+        return w->file = tnn__open(w->path, TNN__O(WRONLY) | TNN__O(APPEND), 0);
+    if (exists && TNN__SYS(access)(w->target, 2)) return -1;    /* is protected from writing */
+    if (exists) mode = (int)(old.st_mode & 0777);
+    for (i = 0; i < 10000; i++) {
+        char name[48], *to = name, *end = name + sizeof name;
+        to = tnn__put_int(tnn__put(to, end, "."), end, TNN__SYS(getpid)());
+        to = tnn__put(tnn__put_int(tnn__put(to, end, "-"), end, i), end, ".tmp");
+        if (tnn__path_put(w->temporary, 0, w->target, strlen(w->target))
+            || tnn__path_put(w->temporary, strlen(w->target), name, (size_t)(to - name))) return -1;
+        w->file = tnn__open(w->temporary, TNN__O(WRONLY) | TNN__O(CREAT) | TNN__O(EXCL), mode);
+        if (w->file >= 0 || errno != EEXIST) break;
+    }
+#ifndef _WIN32
+    if (exists && w->file >= 0) {
+        const int owned = !chown(w->temporary, old.st_uid, old.st_gid);
+        (void)owned;
+        (void)chmod(w->temporary, (mode_t)mode);
+    }
+#endif
+    return w->file;
+}
+/* Begins a file; after TNN_OK tnn__write_end must follow. */
 static tnn_status tnn__write_start(tnn__writer *w, const char *path)
 {
-    const size_t n = path ? strlen(path) : 0;
-    tnn_status e;
     memset(w, 0, sizeof *w);
-    w->path = path ? path : "(no path)";
-    w->temporary = (char *)tnn__alloc_raw((tnn__len)n + 5, w->path);
-    if (!w->temporary) return TNN_ERROR_MEMORY;
-    memcpy(w->temporary, w->path, n);
-    memcpy(w->temporary + n, ".tmp", 5);
-    w->f = n ? fopen(w->temporary, "wb") : NULL;
-    w->good = w->f != NULL;
-    if (w->good) return TNN_OK;
-    e = tnn__fail(TNN_ERROR_IO, "%s: cannot be written: %s cannot be opened", w->path,
-                  n ? w->temporary : "no path");
-    tnn__release(w->temporary);
-    return e;
+    if (!path || !*path) return tnn__fail(TNN_ERROR_IO, "(no path): cannot be written");
+    w->path = path;
+    w->good = 1;
+    if (tnn__write_check(w, tnn__write_open(w))) return TNN_OK;
+    return tnn__fail_file(path, "written", w->error);
 }
+#ifndef _WIN32
+/* The target's folder, open; -1 if it may not be read: then it cannot be synced. */
+static int tnn__write_folder(tnn__writer *w)
+{
+    const size_t n = tnn__folder(w->target);
+    const char first = w->target[n];
+    int f;
+    w->target[n] = 0;
+    f = tnn__open(n ? w->target : ".", TNN__O(RDONLY), 0);
+    w->target[n] = first;
+    if (errno != EACCES) tnn__write_check(w, f);
+    return f;
+}
+#endif
+/* Puts the file in its place. Where that fails the old one stays, unless the message says that
+   PATH is written: then it is the new one, but may be lost in a crash of the machine. */
 static tnn_status tnn__write_end(tnn__writer *w)
 {
-    tnn_status e = TNN_OK;
-    w->good = !fflush(w->f) && !TNN__SYNC(w->f) && w->good;
-    w->good = !fclose(w->f) && w->good;
-    if (!w->good || TNN__RENAME(w->temporary, w->path)) {
-        remove(w->temporary);
-        e = tnn__fail(TNN_ERROR_IO, "%s: cannot be written", w->path);
+    const char *done = "written";
+    int folder = -1;
+    if (w->good)
+        tnn__write_check(w, tnn__write_all(w->file, w->buffer, w->used%sizeof w->buffer));
+    if (w->good && *w->temporary) tnn__write_check(w, tnn__sync(w->file));
+    tnn__write_check(w, tnn__close(w->file));
+    if (*w->temporary) {
+#ifndef _WIN32
+        if (w->good) folder = tnn__write_folder(w);
+#endif
+        if (w->good) tnn__write_check(w, TNN__RENAME(w->temporary, w->target));
+        if (!w->good) remove(w->temporary);
+        else if (folder >= 0 && tnn__sync(folder) && errno != EINVAL) {
+            tnn__write_check(w, -1);
+            done = "synced in its folder, but is written";
+        }
+        if (folder >= 0) tnn__close(folder);
     }
-    tnn__release(w->temporary);
-    return e;
+    return w->good ? TNN_OK : tnn__fail_file(w->path, done, w->error);
+}
+TNN_API tnn_status (tnn_write_file)(const char *path, const void *bytes, size_t size)
+{
+    tnn__writer w;
+    tnn_status e;
+    if (!bytes && size)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_write_file: %s: no bytes", path ? path : "");
+    e = tnn__write_start(&w, path);
+    if (e) return e;
+    tnn__write(&w, bytes, size);
+    return tnn__write_end(&w);
 }
 
 TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype dtype, int ndim,

@@ -121,7 +121,6 @@ static void npy_reading(void)
                 CHECK(tnn_array_value(&a, i) == tnn_array_value(&b, i), "%s[%d]", c->name, i);
             tnn_array_free(&b);
         }
-        CHECK(!exists(path_of("a.npy.tmp")), "a temporary file is left");
         remove(path);
         tnn_array_free(&a);
         CHECK(!a.data && !a.count, "freed");
@@ -219,7 +218,7 @@ static void npy_refused(void)
     a = tnn_parse_npy(NULL, 100);               REFUSED("is not a .npy");
     a = tnn_parse_npy("", 0);                   REFUSED("0 bytes");
     a = tnn_parse_npy("\x1f\x8b\x08", 3);       REFUSED("gzip -dk");
-    a = tnn_read_npy(path_of("none"));          REFUSED("cannot be opened");
+    a = tnn_read_npy(path_of("none"));          REFUSED("none: cannot be opened: No such");
     a = tnn_read_npy(NULL);                     REFUSED("cannot be opened");
     CHECK(!a.data, "an array");
     tnn_array_value(&a, 0);                     REFUSED("element 0 of 0");
@@ -239,7 +238,7 @@ static void npy_refused(void)
         tnn_save_npy(path, x, TNN_F32, 2, huge);                REFUSED("not negative");
         tnn_save_npy(NULL, x, TNN_F32, 2, shape);               REFUSED("no path");
         tnn_save_npy("", x, TNN_F32, 2, shape);                 REFUSED("no path");
-        tnn_save_npy("/no/such/folder/x", x, TNN_F32, 2, shape);REFUSED("cannot be opened");
+        tnn_save_npy("/no/such/folder/x", x, TNN_F32, 2, shape);REFUSED("be written: No ");
         CHECK(!exists(path), "a file");
         tnn_save_npy(folder, x, TNN_F32, 2, shape);             REFUSED("cannot be written");
     }
@@ -944,7 +943,6 @@ static void round_trip(void)
     hash = tnn_hash(a);
     CHECK(hash != tnn_hash(b), "equal before");
     CHECK(tnn_save_weights(a, path) == TNN_OK, "%s", tnn_error());
-    CHECK(!exists(path_of("net.safetensors.tmp")), "a temporary file is left");
     CHECK(tnn_load_weights(b, path) == 15, "%s", tnn_error());
     CHECK(hash == tnn_hash(b), "another hash");
     CHECK(hash == tnn_hash(a), "saving changed it");
@@ -996,7 +994,7 @@ static void round_trip(void)
     tnn_save_weights(a, path, .rename = {{"\xff", ""}});                REFUSED("UTF-8");
     tnn_save_weights(a, NULL);                                          REFUSED("no path");
     tnn_weights_save(a, NULL);                                          REFUSED("no path");
-    tnn_save_weights(a, "/no/such/folder/x");                           REFUSED("cannot be opened");
+    tnn_save_weights(a, "/no/such/folder/x");                           REFUSED("be written: No ");
     CHECK(!tnn_load_weights(b, path_of("none")), "loaded");             REFUSED("cannot be opened");
     CHECK(!tnn_weights_load(b, NULL), "loaded");                        REFUSED("cannot be opened");
     CHECK(hash == tnn_hash(b), "changed by what was refused");
