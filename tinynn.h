@@ -8219,12 +8219,12 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
                                               net->partial_floats));
     tnn__place_loss(net, &a);
     /* activations, and the gradients that are not scratch: at operations over the batch, of blobs
-       that are not read just by the next operation */
+       that are not read just by the next operation, as its first input */
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
         const int before = i > 0 && tnn__over_batch(&net->op[i - 1]);
         const int after = i == net->ops || net->op[i].type == TNN_DENSE
-                          || b->readers != 1 || b->last_reader != i;
+                          || b->readers != 1 || net->op[i].in != i;
         if (i > 0) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
         b->grad = training && i > 0 && (before || after)
             ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;

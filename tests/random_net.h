@@ -4,7 +4,7 @@
 #ifndef RANDOM_NET_H
 #define RANDOM_NET_H
 
-enum { SEED = 1, COST = 150000, MOST = 16 };
+enum { SEED = 1, COST = 150000, MOST = 64 };
 
 /* ---- shapes ----------------------------------------------------------------------------------*/
 
@@ -110,6 +110,7 @@ static struct {
     int       number, given, batch, labelled, layers, fits;
     uint32_t  stream;                       /* of the values of parameters, input, targets */
     double    range, cost;                  /* of the input; products of a forward pass */
+    int       kind, group[MOST];            /* of graphs: random_graph.h */
     tnn_layer layer[MOST];
     tensor    shape[MOST + 1];              /* before each layer, and behind the last */
 } net;
@@ -218,7 +219,29 @@ static void draw(tnn_layer_type type, int variant, int from)
     if (type == TNN_MAXPOOL2D && ((g.d[0] > 1 && span(&g, 0) > x.h)
                                   || (g.d[1] > 1 && span(&g, 1) > x.w))) net.cost = 1e9;
 }
+/* Does the .from of some layer name layer k, counted from 1? */
+static int named(int k)
+{
+    int i;
+    for (i = k; i < net.layers; i++) if (net.layer[i].from == k) return 1;
+    return 0;
+}
 static int here(void) { return net.layers ? net.layers : TNN_FROM_INPUT; }
+
+/* A network that begins with x. */
+static void start(tensor x, int given)
+{
+    tnn_layer *l = net.layer;
+    net.layers = 0, net.fits = 1, net.cost = 0, net.given = given, net.shape[0] = x;
+    memset(net.group, 0, sizeof net.group);
+    if (!given) return;
+    memset(l, 0, 2 * sizeof *l);
+    l[0].type = TNN_DENSE, l[0].units = values(x), l[0].no_bias = 1;
+    l[1].type = TNN_RESHAPE, l[1].shape[0] = x.c, l[1].shape[1] = x.h, l[1].shape[2] = x.w;
+    net.layers = 2, net.shape[2] = x;
+    net.shape[0].c = x.n, net.shape[0].h = net.shape[0].w = 1;
+    shape_of(l, net.shape[0], x, &net.shape[1]);
+}
 
 /* Around a row's layer: something before it, two branches for those that join them, an activation
    and a pooling that may be fused, a shortcut, a dense layer. */
@@ -228,25 +251,15 @@ static void draw_network(const struct row *r)
     static const tnn_layer_type acts[] = { TNN_RELU, TNN_LEAKY_RELU };
     const int joins = r->type == TNN_ADD || r->type == TNN_CONCAT;
     int base, first;
-    tnn_layer *l = net.layer;
     tensor x = { 0, 0, 0, 0, 0, 0 }, *y;
     x.c = channels(), x.n = pick(0, 3);
     x.n = x.n == 0 ? 16 * pick(1, 2) + pick(0, 1) : x.n == 1 ? pick(1, 33) : pick(1, 4);
     x.h = pick(1, 20), x.w = pick(0, 3) ? pick(1, 20) : x.h;
     if (r->variant == LARGE) x.n = pick(17, 33), x.c = pick(60, 130), x.h = x.w = 1;
     if (r->variant == WINOGRAD) x.c = 16 * pick(1, 2), x.h = 2 * pick(4, 8), x.w = 8;
-    net.layers = 0, net.fits = 1, net.cost = 0, net.shape[0] = x;
     net.labelled = pick(0, 1), net.range = pick(0, 2) ? 1 : 4;
     net.batch = x.n + (pick(0, 1) ? 0 : pick(1, 3));
-    net.given = pick(0, 2) > 0 && x.n * x.n * values(x) < COST / 4;
-    if (net.given) {
-        memset(l, 0, 2 * sizeof *l);
-        l[0].type = TNN_DENSE, l[0].units = values(x), l[0].no_bias = 1;
-        l[1].type = TNN_RESHAPE, l[1].shape[0] = x.c, l[1].shape[1] = x.h, l[1].shape[2] = x.w;
-        net.layers = 2, net.shape[2] = x;
-        net.shape[0].c = x.n, net.shape[0].h = net.shape[0].w = 1;
-        shape_of(l, net.shape[0], x, &net.shape[1]);
-    }
+    start(x, pick(0, 2) > 0 && x.n * x.n * values(x) < COST / 4);
     switch (r->variant == WINOGRAD ? 9 : r->variant == LARGE ? 5 : pick(0, 9)) {
     case 0: draw(TNN_CONV2D, SAME, 0); break;
     case 1: draw(acts[pick(0, 1)], ANY, 0); break;
@@ -306,7 +319,8 @@ static void show(void)
         INT(mode) INT(shape[0]) INT(shape[1]) INT(shape[2]) INT(no_affine) INT(affine)
         INT(no_statistics) INT(approximate) INT(per_channel) FLOAT(slope) FLOAT(p) FLOAT(value)
         FLOAT(eps) FLOAT(momentum) FLOAT(alpha) FLOAT(beta) FLOAT(threshold) FLOAT(min_value)
-        FLOAT(max_value) FLOAT(std) FLOAT(drop_connect)
+        FLOAT(max_value) FLOAT(std) FLOAT(drop_connect) INT(frozen)
+        if (net.group[k]) printf(", group %d", net.group[k]);
         if (net.fits || k < net.layers - 1) t++, printf("  -> %dx%dx%d", t->c, t->h, t->w);
         printf("\n");
     }

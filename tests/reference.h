@@ -2,14 +2,16 @@
 
    Layers are plain loops over NODES, doubles that are noted together with each product that is
    added to them. One loop backwards over the notes then gives the gradients of everything, so that
-   no layer needs a second text for them. The same sums of absolute values tell how far off floats
-   may be: they know y = a b + c d to about 1e-7 (|a b| + |c d|), not to 1e-7 |y|. */
+   no layer needs a second text for them. Along with both go variances, which tell how far off
+   floats may be: each number in them is off by a random share of about 6e-8, and so is, besides
+   what its terms are off by, each product that is added. A value near 0 of a sum of large terms,
+   or behind a division by one, thus has a large variance, and no other value has. */
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
 enum { NODES = 1 << 21, NOTES = 1 << 22 };
-/* A value v and its gradient g; of absolute values m and a. */
-typedef struct node { double v, m, g, a; } node;
+/* A value v and its gradient g; the variances of both, in units of a float's rounding. */
+typedef struct node { double v, var_v, g, var_g; } node;
 static node nodes[NODES];
 static struct { int y, a, b; } notes[NOTES];
 static int node_count, note_count;
@@ -22,7 +24,7 @@ static int number(double v)
 {
     node *p = &nodes[node_count];
     if (node_count == NODES - 1) { printf("FAIL  out of nodes\n"); exit(1); }
-    p->v = v, p->m = fabs(v), p->g = p->a = 0;
+    p->v = v, p->var_v = v * v, p->g = p->var_g = 0;
     return node_count++;
 }
 static int zeros(int n)
@@ -36,11 +38,16 @@ static void note(int y, int a, int b)
     if (note_count == NOTES) { printf("FAIL  out of notes\n"); exit(1); }
     notes[note_count].y = y, notes[note_count].a = a, notes[note_count++].b = b;
 }
+/* Of the product of x and b: also where both are nothing but errors. */
+static double variance(double x, double var_x, const node *b)
+{
+    return x * x * b->var_v + (b->v * b->v + 6e-8 * 6e-8 * b->var_v) * var_x;
+}
 /* y += a b */
 static void add(int y, int a, int b)
 {
     nodes[y].v += nodes[a].v * nodes[b].v;
-    nodes[y].m += nodes[a].m * nodes[b].m;
+    nodes[y].var_v += variance(nodes[a].v, nodes[a].var_v, &nodes[b]);
     note(y, a, b);
 }
 static int product(int a, int b)
@@ -49,12 +56,13 @@ static int product(int a, int b)
     add(y, a, b);
     return y;
 }
-/* A function of x: its value and, in the node behind it, its derivative. */
-static int function(int x, double v, double derivative)
+/* A function of x: its value and, in the node behind it, its derivative; with the second one. */
+static int function(int x, double v, double derivative, double second)
 {
     int y = number(v);
-    nodes[y].m += fabs(derivative) * nodes[x].m;
+    nodes[y].var_v += derivative * derivative * nodes[x].var_v;
     note(y, x, number(derivative));
+    nodes[y + 1].var_v += second * second * nodes[x].var_v;
     return y;
 }
 static void forget(void)
@@ -64,13 +72,13 @@ static void forget(void)
 }
 static void backwards(int from)
 {
-    nodes[from].g = nodes[from].a = 1;
+    nodes[from].g = nodes[from].var_g = 1;
     while (note_count > 0) {
         node *y = &nodes[notes[--note_count].y];
         node *a = &nodes[notes[note_count].a], *b = &nodes[notes[note_count].b];
-        double of_a = y->g * b->v, of_b = y->g * a->v, a_of_a = y->a * b->m, a_of_b = y->a * a->m;
-        a->g += of_a, a->a += a_of_a;
-        b->g += of_b, b->a += a_of_b;
+        const double g = y->g, var = y->var_g, of_a = g * b->v, of_b = g * a->v;
+        a->g += of_a, a->var_g += variance(g, var, b);
+        b->g += of_b, b->var_g += variance(g, var, a);
     }
 }
 
@@ -175,7 +183,7 @@ static void pool(const tnn_layer *l, tensor y, tensor x)
             double less = nodes[best].v - nodes[seen[t]].v;
             if (average) add(AT(y), seen[t], number(1.0 / divisor));
             else if (seen[t] == best) add(AT(y), best, ONE);
-            else corner |= less > 0 && less < CLOSE * (1 + nodes[best].m);
+            else corner |= less > 0 && less < CLOSE * (1 + sqrt(nodes[best].var_v));
         }
     }
 }
@@ -248,16 +256,18 @@ static double activation(const tnn_layer *l, double x)
     }
 }
 /* The derivative is a central difference; where the second one is large there is a corner. What is
-   0 is so in floats, too, and has the derivative from below. */
+   0 without a variance is so in floats, too, and has the derivative from below. */
 static int activate(const tnn_layer *l, int x)
 {
-    double v = nodes[x].v, f = activation(l, v), h = 1e-6, far = CLOSE * (1 + nodes[x].m), slope;
-    int zero = !(v < 0 || v > 0), y;
+    double v = nodes[x].v, f = activation(l, v), h = 1e-6, slope;
+    const double far = CLOSE * (1 + sqrt(nodes[x].var_v));
+    const int zero = !(v < 0 || v > 0 || nodes[x].var_v > 0);
+    int y;
     if (zero) slope = (3 * f - 4 * activation(l, -h) + activation(l, -2 * h)) / (2 * h);
     else slope = (activation(l, v + h) - activation(l, v - h)) / (2 * h);
     corner |= !zero && fabs(activation(l, v - far) - 2 * f + activation(l, v + far)) > 1e-3 * far;
-    y = function(x, f, slope);
-    nodes[y + 1].m += 0.1;          /* 1 - tanh(x)^2, for instance, is made of larger terms */
+    y = function(x, f, slope, 1);
+    nodes[y + 1].var_v += 1;        /* 1 - tanh(x)^2, for instance, is made of larger terms */
     return y;
 }
 
@@ -270,14 +280,14 @@ static void softmax(tensor y, tensor x, int logarithm)
     for (j = 0; j < y.w; j++) {
         double e, total;
         for (sum = zeros(1), c = 0; c < x.c; c++)
-            e = exp(nodes[AT(x)].v), add(sum, function(AT(x), e, e), ONE);
+            e = exp(nodes[AT(x)].v), add(sum, function(AT(x), e, e, e), ONE);
         total = nodes[sum].v;
-        if (logarithm) sum = function(sum, log(total), 1 / total);
-        else sum = function(sum, 1 / total, -1 / total / total);
+        if (logarithm) sum = function(sum, log(total), 1 / total, 1 / total / total);
+        else sum = function(sum, 1 / total, -1 / total / total, 2 / total / total / total);
         for (c = 0; c < x.c; c++) {
             e = exp(nodes[AT(x)].v);
             if (logarithm) add(AT(y), AT(x), ONE), add(AT(y), sum, MINUS_ONE);
-            else add(AT(y), function(AT(x), e, e), sum);
+            else add(AT(y), function(AT(x), e, e, e), sum);
         }
     }
 }
@@ -301,7 +311,7 @@ static int normalise(const tnn_layer *l, tensor y, tensor x, int w, int b, int k
     if (!known) EACH(x) add(var + SET, product(AT(away), share), AT(away));
     for (c = 0, root = node_count; c < sets; c++) {         /* two nodes each */
         double v = nodes[var + c].v + eps;
-        function(var + c, 1 / sqrt(v), -0.5 / v / sqrt(v));
+        function(var + c, 1 / sqrt(v), -0.5 / v / sqrt(v), 0.75 / v / v / sqrt(v));
     }
     EACH(x) {
         int at = whole ? AT(x) - place(x, n, 0, 0, 0) : c;
@@ -323,7 +333,8 @@ static int running(const tnn_layer *l, tensor x, int mean)
     return at;
 }
 
-/* What noise did is seen in y: which values, channels or samples are left, and by which factors. */
+/* What noise does is seen in what it makes of ones: which values, channels or samples are left, and
+   by which factors. */
 static void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
 {
     int all = x.n * values(x), each = l->type == TNN_STOCHASTIC_DEPTH ? values(x)
@@ -331,28 +342,25 @@ static void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
     double p = option(l->p, 0.5), low = -1.0507009873554805 * 1.6732632423543772;
     double a = 1 / sqrt((1 - p) * (1 + p * low * low));
     for (first = 0; first < all; first += each) {
-        double factor = 0, shift = 0, v = nodes[x.at + first].v, got = (double)seen[first];
+        double factor = 0, shift = 0, got = (double)seen[first];
         for (i = first; i < first + each; i++)
             if (seen[i] < 0 || seen[i] > 0) factor = 1 / (1 - p);
-        if (l->type == TNN_GAUSSIAN_NOISE) factor = 1, shift = got - v;
-        if (l->type == TNN_GAUSSIAN_DROPOUT) factor = v < 0 || v > 0 ? got / v : 1;
+        if (l->type == TNN_GAUSSIAN_NOISE) factor = 1, shift = got - 1;
+        if (l->type == TNN_GAUSSIAN_DROPOUT) factor = got;
         if (l->type == TNN_ALPHA_DROPOUT) {
             factor = 0, shift = a * low * (1 - p);          /* dropped, or else */
-            if (fabs(got - shift) > fabs(got - a * (v - p * low))) factor = a, shift = -a * p * low;
+            if (fabs(got - shift) > fabs(got - a * (1 - p * low))) factor = a, shift = -a * p * low;
         }
         CHECK(fabs(factor - 1) < 1 + 6 * sqrt(p / (1 - p)) && fabs(shift) < 12,
               "noise of %g and %g", factor, shift);
-        for (i = first; i < first + each; i++) {
-            const int times = number(factor);
-            if (l->type == TNN_GAUSSIAN_DROPOUT && fabs(v) > 0)     /* known as well as x is */
-                nodes[times].m *= nodes[x.at + i].m / fabs(v);
-            add(y.at + i, x.at + i, times), add(y.at + i, number(shift), ONE);
-        }
+        for (i = first; i < first + each; i++)
+            add(y.at + i, x.at + i, number(factor)), add(y.at + i, number(shift), ONE);
     }
 }
 
 /* y, so far zeros, from x and, where there is one, x2. w and b: its parameters, or -1. `seen` tells
-   what was random: of noise y, of DropConnect the gradients of the weights, 0 for those dropped.
+   what was random: of noise what it makes of ones, of DropConnect the gradients of the weights, 0
+   for those dropped.
    *known is for batch normalisation: its means, or running ones to be used in evaluation. */
 static void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int b, int training,
                   const float *seen, int *known)
@@ -398,8 +406,8 @@ static void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int 
         return;
     case TNN_PRELU:
         EACH(x) {
-            double v = nodes[AT(x)].v, far = fabs(v) / (1 + nodes[AT(x)].m);
-            corner |= far > 0 && far < CLOSE;
+            double v = nodes[AT(x)].v, var = nodes[AT(x)].var_v;
+            corner |= var > 0 && fabs(v) < CLOSE * (1 + sqrt(var));
             add(AT(y), AT(x), v > 0 ? ONE : w + (l->per_channel ? c : 0));
         }
         break;
@@ -408,7 +416,7 @@ static void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int 
         EACH(y) {
             int gate = place(x, n, c + y.c, i, j);
             double s = sigmoid(nodes[gate].v);
-            add(AT(y), AT(x), function(gate, s, s * (1 - s)));
+            add(AT(y), AT(x), function(gate, s, s * (1 - s), 0.1));
         }
         break;
     case TNN_CUSTOM_LAYER:          /* y[i] = w[i % 2] x[i] x[i + 1], the last times the first */

@@ -705,6 +705,38 @@ static void keras(void)
     test_release_all();
 }
 
+/* Scales 2, 3 and 5 of one value, 3 and 5 both behind 2: 2 (3 + 5) = 16, and 16^2 as loss. The join
+   reads the branch just before it as its first input, or as its second. */
+static void fork_and_join(void)
+{
+    const float x = 1, target = 0;
+    int order, i;
+    for (order = 0; order < 4; order++) {
+        static const float want[] = { 256, 64, 64 };
+        tnn_net *net = tnn_create(.input = { 1 }, .batch = 1);
+        tnn_add(net, TNN_SCALE, .value = 2);
+        tnn_add(net, TNN_SCALE, .value = 3);
+        tnn_add(net, TNN_SCALE, .value = 5, .from = 1);
+        if (order == 1) tnn_add(net, TNN_IDENTITY, .from = 2);
+        if (order == 2) tnn_add(net, TNN_FLATTEN, .from = 2);
+        if (order == 3) tnn_add(net, TNN_SCALE, .from = 2, .no_affine = 1);
+        tnn_add(net, TNN_ADD, .from = order ? 3 : 2);
+        tnn_set_loss(net, TNN_MSE);
+        tnn_forward(net, &x, 1, TNN_TRAIN);
+        CHECK_NEAR("loss", tnn_loss_targets(net, &target), 256, 1e-7);
+        tnn_backward(net);
+        for (i = 0; i < 3; i++) {
+            float g = 0;
+            tnn_get_grad(net, tnn_param_info(net, i).name, &g, 1);
+            CHECK(g >= want[i] && g <= want[i], "order %d, gradient %d: %g, not %g", order, i,
+                  (double)g, (double)want[i]);
+        }
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_clear_error();
+        tnn_free(net);
+    }
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
@@ -713,6 +745,7 @@ int main(int argc, char **argv)
     EACH_SETTING("torch residual network", residual);
     EACH_SETTING("gradients of networks", networks);
     EACH_SETTING("noise layers", noises);
+    RUN("gradients behind a fork", fork_and_join);
     RUN("DropConnect", drop_connect);
     RUN("layers refused", refused);
     RUN("statistics of averaged weights", averaged);

@@ -1,13 +1,16 @@
-/* test_random.c - random networks of every layer type, on every instruction set, against doubles
+/* test_random.c - random networks on every instruction set, against doubles
 
-   Network i (random_net.h) is built around the layer of ROWS[i % ROW_COUNT]. A training step and an
-   evaluation of it
-     - give the same bits on every instruction set and with 1 to 5 threads: outputs, loss, gradients
-       of parameters and input, running statistics (sse2, without fused multiply-add: its own);
-     - are near to those of reference.h: each value within LIMIT times its size plus the mean size
-       of its tensor; the size of a value is its absolute value and 1/30 of what cancelled in it.
+   Of layers, network i (random_net.h) is built around the layer of ROWS[i % ROW_COUNT]; of graphs
+   (random_graph.h) it is a whole one. A training step and an evaluation of each
+     - give the same bits on every instruction set and with 1 to 5 threads, graphs on every one with
+       1, 2 and 3: outputs, loss, gradients of parameters and input, running statistics (sse2,
+       without fused multiply-add: its own);
+     - are near to those of reference.h, which goes through the list of layers and knows nothing of
+       plans: each value within LIMIT times its size plus the mean size of its tensor; the size of a
+       value is its absolute value and 1/10 of its deviation there, in units of a float's rounding.
    What the definitions refuse the library must refuse, and nothing else. A number as argument runs
-   and shows that network alone; TINYNN_RANDOM=10000 in the environment runs so many. */
+   and shows that network alone, g and a number that graph; TINYNN_RANDOM=10000 in the environment
+   runs so many of both, an argument "graphs" these alone. */
 #ifndef TINYNN_ELSEWHERE
 #define TINYNN_IMPLEMENTATION
 #endif
@@ -15,15 +18,16 @@
 #include "test.h"
 #include "reference.h"
 #include "random_net.h"
+#include "random_graph.h"
 
-enum { CONFIGURATIONS = 1000, THREADS = 5, FLOATS = 1 << 20 };
+enum { LAYERS_TRIED = 1000, GRAPHS_TRIED = 200, THREADS = 5, FLOATS = 1 << 20, PARTS = 4 * MOST };
 #define LIMIT 2e-5
 
 /* ==== THE LIBRARY ============================================================================= */
 
 /* What a run gives, part by part: output, loss, gradients of the parameters in their order, running
    statistics, output of the evaluation. */
-static struct { char name[40]; int n, at; } part[64];
+static struct { char name[40]; int n, at; } part[PARTS];
 static int parts, params;
 static float values_of[FLOATS];         /* the parameters, in the places of their gradients */
 static float results[3][FLOATS];        /* of the first run, of the first with sse2, of the last */
@@ -32,7 +36,7 @@ static int end_of_parts(void) { return parts ? part[parts - 1].at + part[parts -
 static void keep(const char *name, const float *x, int n)
 {
     int at = end_of_parts();
-    if (parts == 64 || at + n > FLOATS) { printf("FAIL  out of results\n"); exit(1); }
+    if (parts == PARTS || at + n > FLOATS) { printf("FAIL  out of results\n"); exit(1); }
     snprintf(part[parts].name, sizeof part->name, "%s", name);
     part[parts].n = n, part[parts++].at = at;
     if (x) memcpy(results[2] + at, x, (size_t)n * sizeof *x);
@@ -56,29 +60,30 @@ static int label(int sample)
 }
 
 /* A layer of our own: y[i] = w[i % 2] x[i] x[i + 1], the last times the first. */
-static int pairs;
 static int pairs_shape(void *user, const int in[3], int out[3], int *count)
 {
-    pairs = in[0] * in[1] * in[2], *count = 2;
-    return user || out[0] < 1;
+    *(int *)user = in[0] * in[1] * in[2], *count = 2;
+    return out[0] < 1;
 }
 static void pairs_forward(void *user, const float *x, float *y, const float *w, int training)
 {
+    const int pairs = *(const int *)user;
     int i;
-    (void)user, (void)training;
+    (void)training;
     for (i = 0; i < pairs; i++) y[i] = w[i % 2] * x[i] * x[(i + 1) % pairs];
 }
 static void pairs_backward(void *user, const float *x, const float *y, const float *dy, float *dx,
                            const float *w, float *dw)
 {
+    const int pairs = *(const int *)user;
     int i;
-    (void)user, (void)y;
+    (void)y;
     memset(dx, 0, (size_t)pairs * sizeof *dx);
     for (i = 0; i < pairs; i++) {
         const int next = (i + 1) % pairs;
         dx[i] += dy[i] * w[i % 2] * x[next];
         dx[next] += dy[i] * w[i % 2] * x[i];
-        dw[i % 2] += dy[i] * x[i] * x[next];
+        if (dw) dw[i % 2] += dy[i] * x[i] * x[next];
     }
 }
 
@@ -86,18 +91,47 @@ static tnn_net *build(int threads, int training)
 {
     static const tnn_custom_layer custom = { .name = "pairs", .shape = pairs_shape,
         .forward = pairs_forward, .backward = pairs_backward };
+    static tnn_custom_layer own[MOST];
+    static int pairs[MOST];
     const tensor *x = net.shape;
     tnn_net *made = tnn_create(.input = { x->c, x->h, x->w }, .batch = net.batch,
                                .threads = threads, .seed = 3);
     int k;
     for (k = 0; k < net.layers; k++) {
-        net.layer[k].custom = &custom, net.layer[k].init = TNN_INIT_ZERO;
+        own[k] = custom, own[k].user = &pairs[k];
+        net.layer[k].custom = &own[k], net.layer[k].init = TNN_INIT_ZERO;
         tnn_add_layer(made, &net.layer[k]);
     }
     if (training) tnn_set_loss(made, net.labelled ? TNN_CROSS_ENTROPY : TNN_MSE);
     if (training) tnn_set_optimizer(made, TNN_SGD, .lr = TNN_ZERO);
     tnn_build(made);
     return made;
+}
+
+/* What layer k, which reads x, makes of ones: the noise of the first training step, in a network
+   where nothing else stands before it. A dropout that a dense layer with ReLU takes over is drawn
+   by its number. */
+static float *noise_of(int k, tensor x)
+{
+    tnn_layer l = net.layer[k], nothing;
+    const tensor lies = before_flatten(l.from < 0 ? 0 : l.from ? l.from : k);
+    const int n = x.n * values(x), fused = l.type == TNN_DROPOUT && l.p > 0 && k > 1 && !l.from
+        && net.layer[k - 1].type == TNN_RELU && !net.layer[k - 1].from && !named(k)
+        && net.layer[k - 2].type == TNN_DENSE && !named(k - 1);
+    float *ones = test_floats((size_t)n), *seen = test_floats((size_t)n);
+    tnn_net *made = tnn_create(.input = { lies.c, lies.h, lies.w }, .batch = x.n, .seed = 3);
+    int i;
+    memset(&nothing, 0, sizeof nothing);
+    nothing.type = x.flat ? TNN_FLATTEN : TNN_IDENTITY, l.from = 0;
+    for (i = 0; i < k - 2 * fused; i++) tnn_add_layer(made, &nothing);
+    tnn_add_layer(made, &l);
+    for (i = 0; i < n; i++) ones[i] = 1;
+    tnn_forward(made, ones, x.n, TNN_TRAIN);
+    if (tnn_output(made)) memcpy(seen, tnn_output(made), (size_t)n * sizeof *seen);
+    CHECK(!tnn_failed(), "%d: noise of layer %d: %s", net.number, k, tnn_error());
+    tnn_free(made);
+    test_release(ones);
+    return seen;
 }
 
 /* A network without a loss and with these parameters evaluates to the same bits. */
@@ -138,6 +172,14 @@ static tnn_status run(const char *isa, int threads)
         tnn_set_param(made, p.name, values_of + room, p.count);
         room += p.count, params++;
     }
+    for (k = 0; k < net.layers && net.fits; k++)
+        if (net.group[k]) {
+            char prefix[20];
+            snprintf(prefix, sizeof prefix, "%d.%s", k, net.group[k] == 2 ? "bias" : "");
+            tnn_set_group(made, prefix, 1, 1, net.group[k] < 3);
+            CHECK(!tnn_failed() || strstr(tnn_error(), "no parameter's name"), "%s", tnn_error());
+            tnn_clear_error();      /* it has none */
+        }
     if (tnn_forward(made, x, n, TNN_TRAIN) == TNN_OK && net.fits) {
         keep("output", tnn_output(made), outputs);
         loss = (float)(net.labelled ? tnn_loss(made, labels) : tnn_loss_targets(made, targets));
@@ -165,7 +207,8 @@ static tnn_status run(const char *isa, int threads)
 
 /* ==== COMPARED ================================================================================ */
 
-static int want[64], asked;         /* the first node of each part; the next of the parameters */
+static int want[PARTS], asked;      /* the first node of each part; the next of the parameters */
+static int frozen[PARTS];           /* the gradient of this part is 0 */
 /* The nodes of a layer's n weights or biases, -1 if there are none. */
 static int parameter(int layer, const char *name, int n)
 {
@@ -192,14 +235,21 @@ static void reference(void)
     for (training = 1; training >= 0; training--) {
         for (asked = 2, k = 0; k < net.layers; k++) {
             const tnn_layer *l = &net.layer[k];
-            const float *seen = results[0] + (l->drop_connect > 0 ? part[asked].at : 0);
+            const int noisy = training && (l->type == TNN_DROPOUT || l->type >= TNN_DROPOUT2D)
+                              && l->type != TNN_CUSTOM_LAYER;
+            int first = asked;
+            float *seen = results[0] + (l->drop_connect > 0 ? part[asked].at : 0);
             tensor x = t[k], x2 = t[l->from < 0 ? 0 : l->from], *y = &t[k + 1];
             int w, b;
             if (l->from && l->type != TNN_ADD && l->type != TNN_CONCAT) x = x2;
+            if (noisy) seen = noise_of(k, x);
             *y = net.shape[k + 1], y->at = zeros(y->n * values(*y));
             parameters_of(l, x, *y, &w, &b);
             w = parameter(k, "weight", w), b = parameter(k, "bias", b);
+            while (first < asked)
+                frozen[first++] = net.group[k] < 3 && (l->frozen || net.group[k] == 1);
             apply(l, *y, x, x2, w, b, training, seen, &known[k]);
+            if (noisy) test_release(seen);
             if (l->type != TNN_BATCHNORM || l->no_statistics || !training) continue;
             known[k] = running(l, x, known[k]);
             want[buffer++] = known[k], want[buffer++] = known[k] + x.c;
@@ -217,7 +267,7 @@ static void reference(void)
 /* The size of a value or gradient. What it was made of counts, as that may have cancelled. */
 static double size_of(const node *p, int gradient)
 {
-    return gradient ? fabs(p->g) + p->a / 30 : fabs(p->v) + p->m / 30;
+    return gradient ? fabs(p->g) + sqrt(p->var_g) / 10 : fabs(p->v) + sqrt(p->var_v) / 10;
 }
 /* A run's values or gradients against those of the nodes. */
 static void compare(const char *isa, const float *all)
@@ -229,6 +279,12 @@ static void compare(const char *isa, const float *all)
         const int gradient = k > 1 && k < 2 + params, n = part[k].n;
         double mean = 0, worst = 0;
         int at = 0;
+        if (gradient && frozen[k]) {
+            for (i = 0; i < n && !(got[i] < 0 || got[i] > 0); i++) {}
+            CHECK(i == n, "%d: %s, %s is frozen, and its gradient is %g", net.number, isa,
+                  part[k].name, (double)got[i]);
+            continue;
+        }
         for (i = 0; i < n; i++) mean += size_of(&p[i], gradient) / n;
         for (i = 0; i < n; i++) {
             double error = fabs((double)got[i] - (gradient ? p[i].g : p[i].v));
@@ -243,18 +299,20 @@ static void compare(const char *isa, const float *all)
     }
 }
 
+static int only = -1;                   /* the number of the one to be run and shown */
 static int sets, refused, corners;      /* instruction sets; configurations of a row */
-static void configuration(int number, int shown)
+/* The network under way. On every instruction set with each number of threads up to `each`, then
+   with more on any one. */
+static void configuration(int each)
 {
     const char *isa = tnn_isa_name(0);
-    int i, k, attempt, with_sse2 = 0;
-    draw_number(number);
-    if (shown) show();
-    for (attempt = 0, corner = 1; corner && attempt < 20; attempt++) {
-        net.stream = test_hash(SEED + 1, (uint32_t)(number * 20 + attempt));
+    const int number = net.number;
+    int i, k, t, with_sse2 = 0;
+    for (t = 0, corner = 1; corner && t < 20; t++) {
+        net.stream = test_hash(SEED + 1, (uint32_t)(number * 20 + t));
         if (run(isa, 1)) {
             CHECK(!net.fits && strstr(tnn_error(), ": "), "%d: %s", number, tnn_error());
-            if (shown) printf("    %s\n", tnn_error());
+            if (only >= 0) printf("    %s\n", tnn_error());
             tnn_clear_error();
             refused++;
             return;
@@ -266,8 +324,9 @@ static void configuration(int number, int shown)
     }
     corners += corner;
     if (!corner) backwards(want[1]), compare(isa, results[0]);
-    for (i = 1; i < sets + THREADS - 1; i++) {      /* the other sets, then any with more threads */
-        const int threads = i < sets ? 1 : i - sets + 2, set = i < sets ? i : pick(0, sets - 1);
+    for (i = 1; i < sets * each + THREADS - each; i++) {
+        const int all = i < sets * each, threads = all ? i / sets + 1 : i - sets * each + each + 1;
+        const int set = all ? i % sets : pick(0, sets - 1);
         const int sse2 = !strcmp(isa = tnn_isa_name(set), "sse2");
         run(isa, threads);
         if (sse2 && !with_sse2++) {
@@ -281,28 +340,41 @@ static void configuration(int number, int shown)
     }
 }
 
+/* Every `rows`-th of n numbers from r on, or `only` one of them. */
+static int all_tried, all_refused;
+static void group(const char *name, int r, int rows, int n, void (*draw_one)(int), int each)
+{
+    int i = only < 0 ? r : only, tried = 0;
+    if (i % rows != r || !test_begin(name)) return;
+    refused = corners = 0;
+    for (; i < (only < 0 ? n : only + 1); i += rows, tried++) {
+        draw_one(i);
+        if (only >= 0) show();
+        configuration(each);
+    }
+    test_note("%d tried, %d refused, %d at corners", tried, refused, corners);
+    test_end();
+    all_tried += tried, all_refused += refused;
+}
+
 int main(int argc, char **argv)
 {
     const char *count = getenv("TINYNN_RANDOM");
-    int n = count ? atoi(count) : CONFIGURATIONS, only = -1, r, i, all = 0, all_refused = 0;
+    int r, one_graph;
     test_start(argc, argv);
-    if (test.only[0] >= '0' && test.only[0] <= '9') only = atoi(test.only), test.only = "";
-    else printf("seed %d, %d configurations\n", SEED, n);
+    one_graph = test.only[0] == 'g' && test.only[1] >= '0' && test.only[1] <= '9';
+    if (one_graph || (test.only[0] >= '0' && test.only[0] <= '9'))
+        only = atoi(test.only + one_graph), test.only = "";
+    else printf("seed %d\n", SEED);
     while (tnn_isa_name(sets)) sets++;
-    for (r = 0; r < ROW_COUNT; r++) {
-        int tried = 0;
-        if ((only >= 0 && only % ROW_COUNT != r) || !test_begin(ROWS[r].name)) continue;
-        refused = corners = 0;
-        if (only >= 0) configuration(only, 1), tried++;
-        for (i = r; only < 0 && i < n; i += ROW_COUNT, tried++) configuration(i, 0);
-        test_note("%d tried, %d refused, %d at corners", tried, refused, corners);
-        test_end();
-        all += tried, all_refused += refused;
-    }
+    for (r = 0; r < ROW_COUNT && !one_graph; r++)
+        group(ROWS[r].name, r, ROW_COUNT, count ? atoi(count) : LAYERS_TRIED, draw_number, 1);
     if (only < 0 && test_begin("few are refused")) {
-        CHECK(10 * all_refused <= 3 * all, "%d of %d", all_refused, all);
-        test_note("%d of %d", all_refused, all);
+        CHECK(10 * all_refused <= 3 * all_tried, "%d of %d", all_refused, all_tried);
+        test_note("%d of %d", all_refused, all_tried);
         test_end();
     }
+    for (r = 0; r < GRAPH_KINDS && (only < 0 || one_graph); r++)
+        group(GRAPH_NAMES[r], r, GRAPH_KINDS, count ? atoi(count) : GRAPHS_TRIED, draw_graph, 3);
     return test_finish();
 }
