@@ -3352,9 +3352,10 @@ HELPER VF FN(poly)(VF x, const float *c, int n)
     return p;
 }
 
-/* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, 2^n and (exp(r) - 1)/r by its Taylor series. ln 2 in
-   two parts, the first short enough for n times it to be exact. x within [-87.3, 88]. */
-HELPER VF FN(exp_parts)(VF x, VF *r, VF *power)
+/* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, unit 2^n and (exp(r) - 1)/r by its Taylor series. ln 2
+   in two parts, the first short enough for n times it to be exact. unit is a power of two, |x| at
+   most 104, and unit 2^n a float that is not denormal. */
+HELPER VF FN(exp_parts)(VF x, VF unit, VF *r, VF *power)
 {
     static const float taylor[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};
     /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
@@ -3362,23 +3363,26 @@ HELPER VF FN(exp_parts)(VF x, VF *r, VF *power)
     const VF t = vf_fma(x, vf_set1(1.44269504f), magic);
     const VF n = vf_sub(t, magic);
     *r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), x));
-    *power = vf_cast(vu_add(vu_sll(vu_cast(t), 23), vu_set1(127u << 23)));
+    *power = vf_cast(vu_add(vu_sll(vu_cast(t), 23), vu_cast(unit)));
     return FN(poly)(*r, taylor, 7);
 }
-/* Below -87.3 the result is 0, above 88 that of 88. */
+/* 2^n reaches beyond the floats that are not denormal, exp(x) need not: 2^n times 2^64 or 2^-64 does
+   not, and the product that takes these back alone rounds, down to 0 or up to infinity. */
 HELPER VF FN(exp)(VF x)
 {
-    VF r, power, p;
-    p = FN(exp_parts)(vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), &r, &power);
-    p = vf_mul(vf_fma(p, r, vf_set1(1.0f)), power);
-    return vf_gt(vf_set1(-87.3f), x, vf_zero(), p);
+    const VF large = vf_set1(18446744073709551616.0f), small = vf_set1(1/18446744073709551616.0f);
+    const VF at = vf_min(vf_set1(89.0f), vf_max(vf_set1(-104.0f), x)), zero = vf_zero();
+    VF r, power;
+    const VF p = FN(exp_parts)(at, vf_gt(zero, at, large, small), &r, &power);
+    return vf_mul(vf_mul(vf_fma(p, r, vf_set1(1.0f)), power), vf_gt(zero, at, small, large));
 }
-/* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1) */
+/* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1); above 88 that of 88 */
 HELPER VF FN(expm1)(VF x)
 {
+    const VF one = vf_set1(1.0f);
     VF r, power, p;
-    p = FN(exp_parts)(vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), &r, &power);
-    return vf_fma(vf_mul(p, r), power, vf_sub(power, vf_set1(1.0f)));
+    p = FN(exp_parts)(vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), one, &r, &power);
+    return vf_fma(vf_mul(p, r), power, vf_sub(power, one));
 }
 /* 2 atanh(s)/s - 2 in z = s^2 */
 HELPER VF FN(atanh_tail)(VF z)
@@ -3410,9 +3414,15 @@ HELPER VF FN(log)(VF x)
     return vf_gt(x, vf_zero(), vf_gt(x, vf_set1(3.4028235e38f), x, r),
                  vf_eq(x, vf_zero(), vf_set1((float)-HUGE_VAL), vf_set1((float)TNN__NAN)));
 }
-HELPER VF FN(sigmoid)(VF x)       /* 1/(1 + exp(-x)) */
+HELPER VF FN(sigmoid)(VF x)       /* 1/(1 + e) or e/(1 + e), e = exp(-|x|) */
 {
-    return vf_div(vf_set1(1.0f), vf_add(vf_set1(1.0f), FN(exp)(vf_sub(vf_zero(), x))));
+    const VF one = vf_set1(1.0f), e = FN(exp)(vf_sub(vf_zero(), FN(abs)(x)));
+    return vf_div(vf_gt(vf_zero(), x, e, one), vf_add(one, e));
+}
+HELPER VF FN(logistic)(VF x)      /* its derivative, e/(1 + e)^2 */
+{
+    const VF e = FN(exp)(vf_sub(vf_zero(), FN(abs)(x))), q = vf_add(vf_set1(1.0f), e);
+    return vf_div(e, vf_mul(q, q));
 }
 HELPER VF FN(tanh)(VF x)          /* of |x|: e/(e + 2), e = exp(2x) - 1 */
 {
@@ -3423,18 +3433,18 @@ HELPER VF FN(softplus)(VF x)      /* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-
 {
     return vf_add(vf_max(x, vf_zero()), FN(log1p)(FN(exp)(vf_sub(vf_zero(), FN(abs)(x)))));
 }
-/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9, 8e-9. */
-HELPER VF FN(erf)(VF x)
+/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9, 8e-9.
+   *tail = 1 - erf(|x|), where |x| is 1 or more. */
+HELPER VF FN(erf_parts)(VF x, VF *tail)
 {
     static const float P[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f, -2.68538118e-02f,
                               1.12835851e-01f, -3.76126258e-01f, 1.12837917f};
     static const float Q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,
                               0.293492455f, 0.274944265f, 0.282557077f};
-    const VF one = vf_set1(1.0f), a = vf_min(FN(abs)(x), vf_set1(9.0f)), z = vf_mul(a, a);
+    const VF one = vf_set1(1.0f), a = vf_min(vf_set1(10.5f), FN(abs)(x)), z = vf_mul(a, a);
     const VF t = vf_div(one, vf_fma(a, vf_set1(0.5f), one));
-    const VF tail = vf_mul(vf_mul(FN(exp)(vf_sub(vf_zero(), z)), t), FN(poly)(t, Q, 7));
-    const VF y = vf_gt(one, a, vf_mul(a, FN(poly)(z, P, 7)), vf_sub(one, tail));
-    return vf_eq(x, x, FN(with_sign)(x, y), x);
+    *tail = vf_mul(vf_mul(FN(exp)(vf_sub(vf_zero(), z)), t), FN(poly)(t, Q, 7));
+    return FN(with_sign)(x, vf_gt(one, a, vf_mul(a, FN(poly)(z, P, 7)), vf_sub(one, *tail)));
 }
 
 /* y += x */
@@ -3691,7 +3701,10 @@ KERNEL void FN(act_##name##_grad)(tnn__len n, const float *from, const float *dy
 /* Phi(x), the normal distribution; phi(x), its density */
 HELPER VF FN(cdf)(VF x)
 {
-    return vf_fma(vf_set1(0.5f), FN(erf)(vf_mul(x, vf_set1(0.707106781f))), vf_set1(0.5f));
+    const VF u = vf_mul(x, vf_set1(0.707106781f)), half = vf_set1(0.5f);
+    VF tail;
+    const VF y = vf_fma(half, FN(erf_parts)(u, &tail), half);
+    return vf_gt(vf_set1(-1.0f), u, vf_mul(half, tail), y);
 }
 HELPER VF FN(density)(VF x)
 {
@@ -3714,11 +3727,17 @@ HELPER VF FN(tanh_softplus)(VF x)
     return vf_div(w, vf_add(w, vf_set1(2.0f)));
 }
 HELPER VF FN(square)(VF x)      { return vf_mul(x, x); }
-HELPER VF FN(logistic)(VF s)    { return vf_mul(s, vf_sub(vf_set1(1.0f), s)); }   /* s(x)' */
 /* s + x s (1 - s) du: the derivative of x s(u), s the sigmoid */
 HELPER VF FN(x_sigmoid_grad)(VF x, VF s, VF du)
 {
-    return vf_fma(vf_mul(x, du), FN(logistic)(s), s);
+    return vf_fma(vf_mul(x, du), vf_mul(s, vf_sub(vf_set1(1.0f), s)), s);
+}
+/* of x s(2u); from 16 on either side it is 1 or 0 */
+HELPER VF FN(gelu_tanh_grad)(VF x)
+{
+    const VF two = vf_set1(2.0f), a = vf_min(vf_set1(16.0f), vf_max(vf_set1(-16.0f), x));
+    return FN(x_sigmoid_grad)(a, FN(sigmoid)(vf_mul(two, FN(gelu_u)(a))),
+                              vf_mul(two, FN(gelu_du)(a)));
 }
 HELPER VF FN(mish_grad)(VF x, VF t)         /* t + x s (1 - t^2) */
 {
@@ -3737,23 +3756,22 @@ ACTIVATION(elu, vf_mul(c, vf_gt(x, vf_zero(), x, vf_mul(a, FN(expm1)(vf_mul(b, x
 ACTIVATION(clamp, vf_gt(a, x, a, vf_gt(x, b, b, x)), WITHIN(x, a, b, one))
 ACTIVATION(hardsigmoid, SIXTH(x), WITHIN(x, vf_set1(-3.0f), vf_set1(3.0f), vf_set1(1.0f/6)))
 ACTIVATION(hardswish, vf_mul(x, SIXTH(x)),
-           vf_gt(vf_set1(3.0f), x, vf_gt(vf_set1(-3.0f), x, vf_zero(),
-                 vf_fma(x, vf_set1(1.0f/3), vf_set1(0.5f))), one))
+           vf_gt(vf_set1(3.0f), x, vf_gt(x, vf_set1(-3.0f),
+                 vf_fma(x, vf_set1(1.0f/3), vf_set1(0.5f)), vf_zero()), one))
 ACTIVATION(gelu, vf_mul(x, FN(cdf)(x)), vf_fma(x, FN(density)(x), FN(cdf)(x)))
 /* x s(2u): 0.5 (1 + tanh(u)) = s(2u) */
 ACTIVATION(gelu_tanh, vf_mul(x, FN(sigmoid)(vf_mul(vf_set1(2.0f), FN(gelu_u)(x)))),
-           FN(x_sigmoid_grad)(x, FN(sigmoid)(vf_mul(vf_set1(2.0f), FN(gelu_u)(x))),
-                              vf_mul(vf_set1(2.0f), FN(gelu_du)(x))))
+           FN(gelu_tanh_grad)(x))
 ACTIVATION(silu, vf_mul(x, FN(sigmoid)(x)), FN(x_sigmoid_grad)(x, FN(sigmoid)(x), one))
 ACTIVATION(mish, vf_mul(x, FN(tanh_softplus)(x)), FN(mish_grad)(x, FN(tanh_softplus)(x)))
 /* log(1 + exp(a x))/a, x itself where a x > b */
 ACTIVATION(softplus, vf_gt(vf_mul(a, x), b, x, vf_div(FN(softplus)(vf_mul(a, x)), a)),
            vf_gt(vf_mul(a, x), b, one, FN(sigmoid)(vf_mul(a, x))))
 ACTIVATION(softsign, vf_div(x, vf_add(one, FN(abs)(x))), FN(softsign_grad)(x))
-ACTIVATION(sigmoid, FN(sigmoid)(x), FN(logistic)(FN(sigmoid)(x)))
+ACTIVATION(sigmoid, FN(sigmoid)(x), FN(logistic)(x))
 ACTIVATION(log_sigmoid, vf_sub(vf_zero(), FN(softplus)(vf_sub(vf_zero(), x))),
            FN(sigmoid)(vf_sub(vf_zero(), x)))
-ACTIVATION(tanh, FN(tanh)(x), vf_sub(one, FN(square)(FN(tanh)(x))))
+ACTIVATION(tanh, FN(tanh)(x), vf_mul(vf_set1(4.0f), FN(logistic)(vf_add(x, x))))
 
 /* Random words: blocks `block` + 0..15 of Philox for lanes `lane` and on, four words each. */
 HELPER void FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane, VU word[4])
@@ -15691,7 +15709,7 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
 /* The functions of 3c, each a bit, in the order of these bits; and which they need before them. */
 enum {
     TNN__C_POLY = 1, TNN__C_PARTS = 2, TNN__C_EXP = 4, TNN__C_EXPM1 = 8, TNN__C_ABS = 16,
-    TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_ERF = 256,
+    TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_CDF = 256,
     TNN__C_SIXTH = 512, TNN__C_MISH = 1024
 };
 static const struct { int needs; const char *code; } tnn__c_functions[] = {
@@ -15704,37 +15722,42 @@ static const struct { int needs; const char *code; } tnn__c_functions[] = {
     "    return p;\n"
     "}\n"},
     {TNN__C_POLY,
-    "/* x = n ln 2 + r: gives r, 2^n and (exp(r) - 1)/r */\n"
-    "static float @_parts(float x, float *r, float *power)\n"
+    "/* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
+    "static float @_parts(float x, int unit, float *r, float *power)\n"
     "{\n"
     "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
-    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
-    "    const float t = fmaf(b, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
+    "    const float t = fmaf(x, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
     "    union { float f; uint32_t u; } p;\n"
     "    p.f = t;\n"
-    "    p.u = (p.u << 23) + ((uint32_t)127 << 23);\n"
+    "    p.u = (p.u << 23) + ((uint32_t)(127 + unit) << 23);\n"
     "    *power = p.f;\n"
-    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, b));\n"
+    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
     "    return @_poly(*r, c);\n"
     "}\n"},
     {TNN__C_PARTS,
     "static float @_exp(float x)\n"
     "{\n"
+    "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
     "    float r, power;\n"
-    "    const float p = @_parts(x, &r, &power);\n"
-    "    return -87.3f > x ? 0 : fmaf(p, r, 1)*power;\n"
+    "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
+    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/18446744073709551616.0f : 18446744073709551616.0f);\n"
     "}\n"},
     {TNN__C_PARTS,
     "static float @_expm1(float x)\n"
     "{\n"
+    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
     "    float r, power;\n"
-    "    const float p = @_parts(x, &r, &power);\n"
+    "    const float p = @_parts(b, 0, &r, &power);\n"
     "    return fmaf(p*r, power, power - 1);\n"
     "}\n"},
     {0,
     "static float @_abs(float x) { return x > 0 - x ? x : 0 - x; }\n"},
-    {TNN__C_EXP,
-    "static float @_sigmoid(float x) { return 1/(1 + @_exp(0 - x)); }\n"},
+    {TNN__C_EXP | TNN__C_ABS,
+    "static float @_sigmoid(float x)\n"
+    "{\n"
+    "    const float e = @_exp(0 - @_abs(x));\n"
+    "    return (0 > x ? e : 1)/(1 + e);\n"
+    "}\n"},
     {TNN__C_EXPM1 | TNN__C_ABS,
     "static float @_tanh(float x)\n"
     "{\n"
@@ -15750,16 +15773,17 @@ static const struct { int needs; const char *code; } tnn__c_functions[] = {
     "    return (x > 0 ? x : 0) + (f - m);\n"
     "}\n"},
     {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY,
-    "static float @_erf(float x)\n"
+    "/* of the normal distribution */\n"
+    "static float @_cdf(float x)\n"
     "{\n"
     "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
     "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
     "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
     "        0.293492455f, 0.274944265f, 0.282557077f};\n"
-    "    const float b = @_abs(x), a = b < 9 ? b : 9, z = a*a, t = 1/fmaf(a, 0.5f, 1);\n"
-    "    const float tail = @_exp(0 - z)*t*@_poly(t, q);\n"
+    "    const float u = x*0.707106781f, b = @_abs(u), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
+    "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
     "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
-    "    return x != x ? x : 0 > x ? 0 - y : y;\n"
+    "    return -1 > u ? 0.5f*tail : fmaf(0.5f, 0 > u ? 0 - y : y, 0.5f);\n"
     "}\n"},
     {0,
     "static float @_sixth(float x)\n"
@@ -15781,7 +15805,7 @@ static const struct { int needs; const char *code; } tnn__c_activations[TNN__ACT
     {0,                         "p[0] > v ? p[0] : v > p[1] ? p[1] : v"},
     {TNN__C_SIXTH,              "@_sixth(v)"},
     {TNN__C_SIXTH,              "v*@_sixth(v)"},
-    {TNN__C_ERF,                "v*fmaf(0.5f, @_erf(v*0.707106781f), 0.5f)"},
+    {TNN__C_CDF,                "v*@_cdf(v)"},
     {TNN__C_SIGMOID,            "v*@_sigmoid(2*(0.797884561f*(v*fmaf(v*v, 0.044715f, 1))))"},
     {TNN__C_SIGMOID,            "v*@_sigmoid(v)"},
     {TNN__C_MISH,               "@_mish(v)"},
