@@ -2,7 +2,7 @@
 """Writes tests/vectors/layers.txt, what PyTorch computes in double precision, for
 tests/test_modules.c: of each layer its output and its gradients for a given dL/dy.
 
-    /usr/bin/python3 tests/layer_vectors.py [DIRECTORY]         (Debian: python3-torch, 1.13)
+    python3 tests/layer_vectors.py [DIRECTORY]         (PyTorch 2.14)
 
 A case is called TYPE-NUMBER; its arrays are options of the layer by their names in tnn_layer, then
 x_shape, x, dy, y, dx, and of each parameter p: p, dp. RMS norm and scale are written out by hand.
