@@ -177,11 +177,11 @@ extern "C" {
 #endif
 
 /* ---- 1a. Errors -------------------------------------------------------------------------------
-   No function aborts, exits or prints. A call that cannot do what it is asked changes nothing and
-   returns a status other than TNN_OK (or NULL, 0 or NaN where it returns something else). The
-   FIRST error of each thread is kept as a message until tnn_clear_error(), and networks do nothing
-   more in that thread until then: one check at the end suffices. A message names the caller's line,
-   the object, the numbers that do not fit and what would:
+   No function aborts, exits or prints. A call that cannot do what it is asked changes nothing (but
+   see tnn_step) and returns a status other than TNN_OK (or NULL, 0 or NaN where it returns
+   something else). The FIRST error of each thread is kept as a message until tnn_clear_error(), and
+   networks do nothing more in that thread until then: one check at the end suffices. A message
+   names the caller's line, the object, the numbers that do not fit and what would:
        train.c:22: conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0                    */
 typedef enum tnn_status {
     TNN_OK = 0,
@@ -727,7 +727,7 @@ typedef struct tnn_update_run {
 typedef struct tnn_optimizer {
     tnn_optimizer_type type;
     double lr;              /* defaults: the table above                                 */
-    double momentum;        /* [0, 1e30)                                                 */
+    double momentum;        /* [0, 1): from 1 on nothing that was ever added fades       */
     double dampening;       /* finite                                                    */
     int    nesterov;        /* SGD, LARS: needs momentum and no dampening                */
     double weight_decay;    /* default 0 but where the table says otherwise              */
@@ -780,10 +780,10 @@ TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; th
 typedef enum tnn_mode { TNN_EVAL = 0, TNN_TRAIN = 1 } tnn_mode;
 
 /* x holds n samples (c, h, w), 1 <= n <= .batch; it must stay unchanged until tnn_backward.
-   In TNN_TRAIN mode batch normalisation takes the batch's mean and variance. Its running ones, which
-   TNN_EVAL takes, move with tnn_step (PyTorch's move here): a batch that is refused or makes no step
-   leaves them. All batches of .accumulate move them, and all evaluations of L-BFGS, in turn. Without
-   steps there is tnn_update_statistics. */
+   In TNN_TRAIN mode batch normalisation takes the batch's mean and variance. Its running ones,
+   which TNN_EVAL takes, move with tnn_step (PyTorch's move here): a batch that is refused or makes
+   no step leaves them. All batches of .accumulate move them in turn, and all evaluations of L-BFGS.
+   Without steps there is tnn_update_statistics. */
 TNN_API tnn_status   tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode);
 TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward */
 /* The loss of the last forward against n labels, or n targets, and its gradient; NaN on error. */
@@ -797,7 +797,10 @@ TNN_API int          tnn_correct(const tnn_net *net);
    message names its tensor: no step is made with it. So it is with running statistics that would
    not be finite. */
 TNN_API tnn_status   tnn_backward(tnn_net *net);
-TNN_API tnn_status   tnn_step(tnn_net *net);       /* one update of the parameters */
+/* One update of the parameters. Where it makes one infinite or NaN it is TNN_ERROR_NUMBER, and the
+   message names the tensor. No copy is kept of the parameters and the optimizer's state before it:
+   load a checkpoint. (L-BFGS has one, of the weights before its last iteration.) */
+TNN_API tnn_status   tnn_step(tnn_net *net);
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
 TNN_API double       tnn_train_batch_targets(tnn_net *net, const float *x, const float *targets,
@@ -2633,7 +2636,7 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  madd,         (tnn__len n, float a, const float *x, const float *y, float *z))
 typedef struct {
     const char *name;
-    void (*rule[TNN_CUSTOM + 1])(const tnn__update *u, tnn__len n);    /* by tnn_optimizer_type */
+    int (*rule[TNN_CUSTOM + 1])(const tnn__update *u, tnn__len n);     /* by tnn_optimizer_type */
 #define X(ret, kernel, args) ret (*kernel) args;
     TNN__KERNELS(X)
 #undef X
@@ -4120,18 +4123,26 @@ KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
    WEIGHT gives
 
        p = w + shrink w        the weight, after decoupled decay
-       d = sign g + decay p    the gradient, with L2 decay                                        */
+       d = sign g + decay p    the gradient, with L2 decay
+
+   and UPDATE(x) sets w = x. A kernel returns whether some x was not finite: then x - x is NaN, and
+   bit 30 of it set, which `odd` counts.                                                          */
 #define S(x)   vf_set1((float)(x))
 #define RULE \
     const tnn_optimizer *const o = u->o; \
     float *TNN__RESTRICT w = u->w; \
     const float *TNN__RESTRICT g = u->g; \
     const VF shrink = S(u->shrink), decay = S(u->decay), sign = S(u->sign); \
+    VU odd = vu_set1(0); \
     tnn__len i; \
     (void)o
 #define EACH   for (i = 0; i < n; i += VN)
 #define SHRUNK vf_fma(shrink, vf_load(w + i), vf_load(w + i))
 #define WEIGHT const VF p = SHRUNK, d = vf_fma(decay, p, vf_mul(sign, vf_load(g + i)))
+#define UPDATE(x) do { \
+    const VF x_ = (x); \
+    vf_store(w + i, x_); \
+    odd = vu_add(odd, vu_srl(vu_cast(vf_sub(x_, x_)), 30)); } while (0)
 /* m = beta m + (1 - beta) x, and the same of x^2; BETA(b, value) makes a beta's two vectors. */
 #define BETA(b, value)  const VF b = S(value), rest_##b = S(1 - (value))
 #define MEAN(m, b, x)   FN(mean)(m + i, b, rest_##b, x)
@@ -4152,10 +4163,18 @@ HELPER VF FN(sign)(VF x)
 {
     return vf_gt(x, vf_zero(), vf_set1(1.0f), vf_gt(vf_zero(), x, vf_set1(-1.0f), vf_zero()));
 }
+HELPER int FN(any)(VU u)        /* of integers below 2^24 */
+{
+    float t[VN], sum = 0;
+    int i;
+    vf_store(t, vf_from(u));
+    for (i = 0; i < VN; i++) sum += t[i];
+    return sum > 0;
+}
 
 /* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, or lr (d + momentum b).
    velocity: -lr d is in b already. */
-KERNEL void FN(sgd)(const tnn__update *u, tnn__len n)
+KERNEL int FN(sgd)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
@@ -4167,7 +4186,7 @@ KERNEL void FN(sgd)(const tnn__update *u, tnn__len n)
         const VF all = S(-u->lr);
         EACH {
             WEIGHT;
-            vf_store(w + i, vf_fma(all, d, p));
+            UPDATE(vf_fma(all, d, p));
         }
     }
     else
@@ -4175,13 +4194,14 @@ KERNEL void FN(sgd)(const tnn__update *u, tnn__len n)
             WEIGHT;
             const VF b = vf_fma(old, vf_load(m + i), vf_mul(fresh, d));
             vf_store(m + i, b);
-            vf_store(w + i, vf_fma(step, o->nesterov ? vf_fma(mu, b, vf_mul(each, d)) : b, p));
+            UPDATE(vf_fma(step, o->nesterov ? vf_fma(mu, b, vf_mul(each, d)) : b, p));
         }
+    return FN(any)(odd);
 }
 
 /* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (d + lambd w);
    a = mu w + (1 - mu) a,  mu = 1/max(1, t-1-t0). */
-KERNEL void FN(asgd)(const tnn__update *u, tnn__len n)
+KERNEL int FN(asgd)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT a = u->s[0];
@@ -4191,13 +4211,14 @@ KERNEL void FN(asgd)(const tnn__update *u, tnn__len n)
     EACH {
         WEIGHT;
         const VF q = vf_fma(step, vf_fma(lambd, p, d), p);
-        vf_store(w + i, q);
+        UPDATE(q);
         vf_store(a + i, vf_fma(mu, q, vf_mul(rest, vf_load(a + i))));
     }
+    return FN(any)(odd);
 }
 
 /* Adagrad: h += d^2;  w -= lr/(1 + (t-1) lr_decay) d/(sqrt(h) + eps). */
-KERNEL void FN(adagrad)(const tnn__update *u, tnn__len n)
+KERNEL int FN(adagrad)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT h = u->s[0];
@@ -4207,12 +4228,13 @@ KERNEL void FN(adagrad)(const tnn__update *u, tnn__len n)
         WEIGHT;
         const VF a = vf_fma(d, d, vf_load(h + i));
         vf_store(h + i, a);
-        vf_store(w + i, vf_fma(step, vf_div(d, vf_add(vf_sqrt(vf_add(a, under)), eps)), p));
+        UPDATE(vf_fma(step, vf_div(d, vf_add(vf_sqrt(vf_add(a, under)), eps)), p));
     }
+    return FN(any)(odd);
 }
 
 /* Adadelta: v by rho of d^2;  e = sqrt((a + eps)/(v + eps)) d;  a by rho of e^2;  w -= lr e. */
-KERNEL void FN(adadelta)(const tnn__update *u, tnn__len n)
+KERNEL int FN(adadelta)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = u->s[1];
@@ -4223,13 +4245,14 @@ KERNEL void FN(adadelta)(const tnn__update *u, tnn__len n)
         const VF q = vf_add(MEAN2(v, rho, d), eps);
         const VF e = vf_mul(vf_sqrt(vf_div(vf_add(vf_load(a + i), eps), q)), d);
         MEAN2(a, rho, e);
-        vf_store(w + i, vf_fma(step, e, p));
+        UPDATE(vf_fma(step, e, p));
     }
+    return FN(any)(odd);
 }
 
 /* RMSprop: v by alpha of d^2, a by alpha of d;  q = d/(sqrt(v - centered a^2) + eps);
    b = momentum b + q;  w -= lr b.  v - a^2 is a variance: where rounding makes it negative, 0. */
-KERNEL void FN(rmsprop)(const tnn__update *u, tnn__len n)
+KERNEL int FN(rmsprop)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = o->centered ? u->s[1] : NULL;
@@ -4249,13 +4272,14 @@ KERNEL void FN(rmsprop)(const tnn__update *u, tnn__len n)
             q = vf_fma(mu, vf_load(b + i), q);
             vf_store(b + i, q);
         }
-        vf_store(w + i, vf_fma(step, q, p));
+        UPDATE(vf_fma(step, q, p));
     }
+    return FN(any)(odd);
 }
 
 /* Rprop: e = d d';  s = clamp(s (e > 0 ? eta_plus : e < 0 ? eta_minus : 1));
    d = 0 where e < 0;  w -= sign(d) s;  d' = d. */
-KERNEL void FN(rprop)(const tnn__update *u, tnn__len n)
+KERNEL int FN(rprop)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT before = u->s[0], *TNN__RESTRICT s = u->s[1];
@@ -4269,13 +4293,14 @@ KERNEL void FN(rprop)(const tnn__update *u, tnn__len n)
         const VF c = vf_gt(vf_zero(), e, vf_zero(), d);
         vf_store(s + i, a);
         vf_store(before + i, c);
-        vf_store(w + i, vf_fma(FN(sign)(c), vf_sub(vf_zero(), a), p));
+        UPDATE(vf_fma(FN(sign)(c), vf_sub(vf_zero(), a), p));
     }
+    return FN(any)(odd);
 }
 
 /* Adam: m by beta1 of d, v by beta2 of d^2;  w -= lr/bias1 m/(sqrt(v/bias2) + eps).
    amsgrad: the largest v so far in its place. */
-HELPER void FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
+HELPER int FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT top = u->s[2];
@@ -4292,18 +4317,18 @@ HELPER void FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
             b = vf_max(b, vf_load(top + i));
             vf_store(top + i, b);
         }
-        vf_store(w + i, vf_fma(step, vf_div(a, vf_fma(vf_sqrt(b), root, eps)), p));
+        UPDATE(vf_fma(step, vf_div(a, vf_fma(vf_sqrt(b), root, eps)), p));
     }
+    return FN(any)(odd);
 }
-KERNEL void FN(adam)(const tnn__update *u, tnn__len n)
+KERNEL int FN(adam)(const tnn__update *u, tnn__len n)
 {
-    if (u->o->amsgrad) FN(adam_form)(u, n, 1);
-    else FN(adam_form)(u, n, 0);
+    return u->o->amsgrad ? FN(adam_form)(u, n, 1) : FN(adam_form)(u, n, 0);
 }
 
 /* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u.
    keras_eps: u = max(beta2 u, |d|);  w -= lr/bias1 m/(u + eps). */
-KERNEL void FN(adamax)(const tnn__update *u, tnn__len n)
+KERNEL int FN(adamax)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT top = u->s[1];
@@ -4315,13 +4340,14 @@ KERNEL void FN(adamax)(const tnn__update *u, tnn__len n)
         const VF size = vf_add(vf_max(d, vf_sub(vf_zero(), d)), eps);
         const VF b = vf_max(vf_mul(beta2, vf_load(top + i)), size);
         vf_store(top + i, b);
-        vf_store(w + i, vf_fma(step, vf_div(MEAN(m, beta1, d), vf_add(b, after)), p));
+        UPDATE(vf_fma(step, vf_div(MEAN(m, beta1, d), vf_add(b, after)), p));
     }
+    return FN(any)(odd);
 }
 
 /* NAdam: w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0] and
    P = c[1] of this step and c' of the next. */
-KERNEL void FN(nadam)(const tnn__update *u, tnn__len n)
+KERNEL int FN(nadam)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
@@ -4334,13 +4360,14 @@ KERNEL void FN(nadam)(const tnn__update *u, tnn__len n)
     EACH {
         WEIGHT;
         const VF a = vf_fma(of_m, MEAN(m, beta1, d), vf_mul(of_d, d));
-        vf_store(w + i, vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
+        UPDATE(vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
     }
+    return FN(any)(odd);
 }
 
 /* RAdam: Adam with w -= lr rect sqrt(bias2)/bias1 m/(sqrt(v) + eps) once the variance is known well
    enough (rect > 0), and w -= lr/bias1 m before. */
-KERNEL void FN(radam)(const tnn__update *u, tnn__len n)
+KERNEL int FN(radam)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
@@ -4351,12 +4378,13 @@ KERNEL void FN(radam)(const tnn__update *u, tnn__len n)
     EACH {
         WEIGHT;
         const VF a = MEAN(m, beta1, d), b = MEAN2(v, beta2, d);
-        vf_store(w + i, vf_fma(step, rect > 0 ? vf_div(a, vf_add(vf_sqrt(b), eps)) : a, p));
+        UPDATE(vf_fma(step, rect > 0 ? vf_div(a, vf_add(vf_sqrt(b), eps)) : a, p));
     }
+    return FN(any)(odd);
 }
 
 /* Lion: w -= lr sign(beta1 m + (1 - beta1) d);  m by beta2 of d. */
-KERNEL void FN(lion)(const tnn__update *u, tnn__len n)
+KERNEL int FN(lion)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0];
@@ -4367,13 +4395,14 @@ KERNEL void FN(lion)(const tnn__update *u, tnn__len n)
         WEIGHT;
         const VF c = vf_fma(rest_beta1, d, vf_mul(beta1, vf_load(m + i)));
         MEAN(m, beta2, d);
-        vf_store(w + i, vf_fma(step, FN(sign)(c), p));
+        UPDATE(vf_fma(step, FN(sign)(c), p));
     }
+    return FN(any)(odd);
 }
 
 /* AdaBelief: m by beta1 of d, v by beta2 of (d - m)^2, plus eps;
    w -= lr/bias1 m/(sqrt(v/bias2) + eps);  amsgrad as in Adam;  rectify: as in RAdam. */
-KERNEL void FN(adabelief)(const tnn__update *u, tnn__len n)
+KERNEL int FN(adabelief)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
@@ -4393,13 +4422,14 @@ KERNEL void FN(adabelief)(const tnn__update *u, tnn__len n)
             b = vf_max(b, vf_load(top + i));
             vf_store(top + i, b);
         }
-        vf_store(w + i, vf_fma(step, rect > 0 ? vf_div(a, vf_fma(vf_sqrt(b), root, eps)) : a, p));
+        UPDATE(vf_fma(step, rect > 0 ? vf_div(a, vf_fma(vf_sqrt(b), root, eps)) : a, p));
     }
+    return FN(any)(odd);
 }
 
 /* Adan: e = d - d';  m by beta1 of d, v by beta2 of e, n by beta3 of (d + beta2 e)^2;  d' = d;
    w = (w - lr (m/bias1 + beta2/bias2 v)/(sqrt(n/bias3) + eps))/(1 + lr L), L in u->decay. */
-KERNEL void FN(adan)(const tnn__update *u, tnn__len n)
+KERNEL int FN(adan)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
@@ -4416,14 +4446,15 @@ KERNEL void FN(adan)(const tnn__update *u, tnn__len n)
         const VF a = vf_fma(of_v, MEAN(v, beta2, e), vf_mul(of_m, MEAN(m, beta1, d)));
         const VF b = MEAN2(q, beta3, vf_fma(beta2, e, d));
         vf_store(before + i, d);
-        vf_store(w + i, vf_mul(prox, vf_add(p, vf_div(a, vf_fma(vf_sqrt(b), root, eps)))));
+        UPDATE(vf_mul(prox, vf_add(p, vf_div(a, vf_fma(vf_sqrt(b), root, eps)))));
     }
+    return FN(any)(odd);
 }
 
 /* AdEMAMix: m by beta1 of d, s by beta3 of d, v by beta2 of d^2;
    w -= lr (m/bias1 + alpha s)/(sqrt(v/bias2) + eps). Warm-ups, x = min(1, t/steps): alpha x, and
    for beta3 the half-life log 1/2 / log beta - 1 rises from beta1's to beta3's in x. */
-KERNEL void FN(ademamix)(const tnn__update *u, tnn__len n)
+KERNEL int FN(ademamix)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT s = u->s[2];
@@ -4441,13 +4472,14 @@ KERNEL void FN(ademamix)(const tnn__update *u, tnn__len n)
     EACH {
         WEIGHT;
         const VF a = vf_fma(of_s, MEAN(s, beta3, d), vf_mul(of_m, MEAN(m, beta1, d)));
-        vf_store(w + i, vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
+        UPDATE(vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
     }
+    return FN(any)(odd);
 }
 
 /* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD), or
    g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h. */
-HELPER void FN(free_form)(const tnn__update *u, tnn__len n, double beta, float *TNN__RESTRICT v)
+HELPER int FN(free_form)(const tnn__update *u, tnn__len n, double beta, float *TNN__RESTRICT v)
 {
     RULE;
     float *TNN__RESTRICT z = u->s[0];
@@ -4459,22 +4491,23 @@ HELPER void FN(free_form)(const tnn__update *u, tnn__len n, double beta, float *
         VF h = vf_mul(sign, vf_load(g + i));
         if (v) h = vf_div(h, vf_add(vf_sqrt(MEAN2(v, beta2, h)), eps));
         h = vf_fma(decay, p, h);
-        vf_store(w + i, vf_fma(part, h, vf_fma(c, vf_sub(q, p), p)));
+        UPDATE(vf_fma(part, h, vf_fma(c, vf_sub(q, p), p)));
         vf_store(z + i, vf_fma(step, h, q));
     }
+    return FN(any)(odd);
 }
-KERNEL void FN(free_sgd)(const tnn__update *u, tnn__len n)
+KERNEL int FN(free_sgd)(const tnn__update *u, tnn__len n)
 {
-    FN(free_form)(u, n, u->o->momentum, NULL);
+    return FN(free_form)(u, n, u->o->momentum, NULL);
 }
-KERNEL void FN(free_adamw)(const tnn__update *u, tnn__len n)
+KERNEL int FN(free_adamw)(const tnn__update *u, tnn__len n)
 {
-    FN(free_form)(u, n, u->o->beta1, u->s[1]);
+    return FN(free_form)(u, n, u->o->beta1, u->s[1]);
 }
 
 /* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1). With an estimate of n samples
    before it: h = beta2 h + (1 - beta2) n g^2. */
-KERNEL void FN(sophia)(const tnn__update *u, tnn__len n)
+KERNEL int FN(sophia)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT h = u->s[1];
@@ -4490,12 +4523,13 @@ KERNEL void FN(sophia)(const tnn__update *u, tnn__len n)
         EACH {
             WEIGHT;
             const VF x = vf_div(MEAN(m, beta1, d), vf_fma(gamma, vf_load(h + i), tiny));
-            vf_store(w + i, vf_fma(step, vf_min(one, vf_max(minus, x)), p));
+            UPDATE(vf_fma(step, vf_min(one, vf_max(minus, x)), p));
         }
+    return FN(any)(odd);
 }
 
 /* LAMB, first part: m, v as in Adam;  r = (m/bias1)/(sqrt(v/bias2) + eps) + L w, L in u->decay. */
-KERNEL void FN(lamb)(const tnn__update *u, tnn__len n)
+KERNEL int FN(lamb)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT r = u->s[2];
@@ -4508,10 +4542,11 @@ KERNEL void FN(lamb)(const tnn__update *u, tnn__len n)
         const VF b = vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps);
         vf_store(r + i, vf_fma(decay, vf_load(w + i), vf_div(a, b)));
     }
+    return FN(any)(odd);
 }
 
 /* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. */
-KERNEL void FN(muon)(const tnn__update *u, tnn__len n)
+KERNEL int FN(muon)(const tnn__update *u, tnn__len n)
 {
     RULE;
     float *TNN__RESTRICT b = u->s[0], *TNN__RESTRICT x = u->s[2];
@@ -4521,6 +4556,7 @@ KERNEL void FN(muon)(const tnn__update *u, tnn__len n)
         const VF d = vf_mul(sign, vf_load(g + i)), m = MEAN(b, mu, d);
         vf_store(x + i, o->no_nesterov ? m : vf_fma(mu, m, vf_mul(rest_mu, d)));
     }
+    return FN(any)(odd);
 }
 
 /* y += a (x - y) */
@@ -4559,6 +4595,7 @@ KERNEL void FN(flush)(tnn__len n, float *x)
 #undef EACH
 #undef SHRUNK
 #undef WEIGHT
+#undef UPDATE
 #undef BETA
 #undef MEAN
 #undef MEAN2
@@ -6340,6 +6377,7 @@ struct tnn_net {
     double           c[2], shares, lr_max;  /* of rules: tnn__advance */
     int              averages, accumulated, swapped;
     double           grad_norm;
+    int              odd;           /* some weight may not be finite: tnn__check_weights */
     tnn__lbfgs       lbfgs;
     tnn_schedule     schedule;              /* .type 0: none */
     long long        schedule_step;         /* of the next update */
@@ -9779,7 +9817,7 @@ static int tnn__schedule_free(const tnn_optimizer *o)
 static const struct { const char *name; size_t at; double otherwise, low, high; } tnn__numbers[] = {
 #define X(member, otherwise, low, high) \
     {#member, offsetof(tnn_optimizer, member), otherwise, low, high},       /* low <= it < high */
-    X(lr, 0, 0, TNN__HIGH)              X(momentum, 0, 0, TNN__HIGH)
+    X(lr, 0, 0, TNN__HIGH)              X(momentum, 0, 0, 1)
     X(beta1, 0, 0, 1)                   X(beta2, 0, 0, 1)
     X(beta3, 0, 0, 1)                   X(eps, 0, 0, TNN__HIGH)
     X(weight_decay, 0, 0, TNN__HIGH)    X(alpha, 0, 0, TNN__HIGH)           /* up to here by rule */
@@ -10413,6 +10451,21 @@ static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
 }
 
 /* ---- 9e. Any rule but L-BFGS ----------------------------------------------------------------- */
+/* Refuses weights, or averages of them, that are not finite, and names the first tensor. */
+static tnn_status tnn__check_weights(const tnn_net *net, const float *w, const char *what,
+                                     const char *then)
+{
+    int i;
+    tnn__len k;
+    for (i = 0; i < net->segments; i++) {
+        const tnn__segment *s = &net->segment[i];
+        for (k = 0; k < s->floats; k++)
+            if (!(w[s->at + k] - w[s->at + k] >= 0))
+                return tnn__fail(TNN_ERROR_NUMBER, "%s: %s is not finite after %l steps; %s", what,
+                                 s->op->name[s->bias], net->steps, then);
+    }
+    return TNN_OK;
+}
 /* n floats of a run from `at` on. */
 static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n)
 {
@@ -10448,9 +10501,10 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
         memcpy(r.state, u.s, sizeof r.state);
         r.step = u.step; r.lr = u.lr; r.weight_decay = decay; r.user = o->user;
         o->update(&r);
+        if (!(fabs((double)c->k->sum(n, r.w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
         return;
     }
-    c->k->rule[rule](&u, n);
+    if (c->k->rule[rule](&u, n)) TNN__STORE(&c->net->odd, 1);
 }
 
 /* State before the first step, where it is not 0. */
@@ -10801,6 +10855,8 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
             tnn__lbfgs_move(net, t);
         } else if (i == o->max_iter) {
             tnn__lbfgs_move(net, t);
+            tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights stay what they "
+                               "were before the last iteration; a smaller lr may help");
         } else {
             loss = tnn__lbfgs_probe(net, t).f;
             evaluations++;
@@ -10818,9 +10874,9 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
 
 /* ---- 9g. The step, and averages of the weights ----------------------------------------------- */
 typedef struct {
-    const tnn_net *net;
-    int            look;
-    float          part;        /* of the new weights in the average; 0: none today */
+    tnn_net *net;
+    int      look;
+    float    part;              /* of the new weights in the average; 0: none today */
 } tnn__averaging;
 static void tnn__average_task(void *context, int task, int worker)
 {
@@ -10833,6 +10889,7 @@ static void tnn__average_task(void *context, int task, int worker)
     if (c->look) {
         k->lerp(n, (float)c->net->optimizer.lookahead_alpha, w, slow + at);
         memcpy(w, slow + at, (size_t)n*sizeof *w);
+        if (!(fabs((double)k->sum(n, w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
     }
     if (c->part >= 1) memcpy(c->net->flat[TNN__AVERAGE] + at, w, (size_t)n*sizeof *w);
     else if (c->part > 0) k->lerp(n, c->part, w, c->net->flat[TNN__AVERAGE] + at);
@@ -10875,6 +10932,8 @@ TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)
         memcpy(a, w, (size_t)net->params*sizeof *a);        /* x = w + (1 - 1/beta)(z - w) */
         tnn__kernels()->lerp(net->params, (float)(1 - 1/tnn_momentum(net)), net->flat[TNN__S], a);
     }
+    if (on && tnn__check_weights(net, a, "tnn_use_average", "the trained weights stay in place"))
+        return TNN_ERROR_NUMBER;
     for (i = 0; i < net->params; i++) {
         const float x = w[i];
         w[i] = a[i];
@@ -10888,6 +10947,12 @@ TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)
 static tnn_status tnn__follow_schedule(tnn_net *net);          /* 10 */
 static void tnn__penalize(tnn_net *net);
 static void tnn__constrain(tnn_net *net);
+static tnn_status tnn__check_update(const tnn_net *net)
+{
+    if (!net->odd) return TNN_OK;
+    return tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights before are lost: "
+                              "load a checkpoint, and take a smaller lr");
+}
 TNN_API tnn_status (tnn_step)(tnn_net *net)
 {
     const tnn_optimizer *o;
@@ -10908,17 +10973,20 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     if (o->clip_norm > 0) tnn__clip(net, TNN_CLIP_NORM, o->clip_norm);
     if (!net->steps) tnn__start(net);
     net->steps++;
+    net->odd = 0;
     e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
+    if (!e) tnn__constrain(net);
+    if (!e) e = tnn__check_update(net);
+    if (!e) tnn__average(net);
+    if (!e) e = tnn__check_update(net);         /* Lookahead's weights */
     net->accumulated = 0;
     net->stage = TNN__NOTHING;
     if (e) {
         net->steps--;
         return e;
     }
-    tnn__constrain(net);
     tnn__copy_statistics(net, net->held, net->buffers);
     net->schedule_step += !net->schedule.per_epoch;
-    tnn__average(net);
     return TNN_OK;
 }
 static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
@@ -11024,8 +11092,8 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
             { "pct_start",        given->pct_start,        s.pct_start,        0,     1    },
             { "div_factor",       given->div_factor,       s.div_factor,       1e-30, 1e30 },
             { "final_div_factor", given->final_div_factor, s.final_div_factor, 1e-30, 1e30 },
-            { "base_momentum",    given->base_momentum,    s.base_momentum,    0,     1    },
-            { "max_momentum",     given->max_momentum,     s.max_momentum,     0,     1    }
+            { "base_momentum",    given->base_momentum,    s.base_momentum,    0, 0.999999 },
+            { "max_momentum",     given->max_momentum,     s.max_momentum,     0, 0.999999 }
         };
         const struct { const char *name; long long given, value, least; } k[] = {
             { "steps",      given->steps,      s.steps,      kind->steps != 0 },
@@ -11431,6 +11499,14 @@ TNN_API double (tnn_penalty)(tnn_net *net)
     return total;
 }
 
+/* Of one output in a panel, where its square is beyond a float. */
+static double tnn__column_norm(tnn__len K, const float *w)
+{
+    double sum = 0;
+    tnn__len k;
+    for (k = 0; k < K; k++) sum += (double)w[k*16]*(double)w[k*16];
+    return sqrt(sum);
+}
 static void tnn__constraint_task(void *context, int task, int worker)
 {
     const tnn__regularizer *r = (const tnn__regularizer *)context;
@@ -11443,9 +11519,11 @@ static void tnn__constraint_task(void *context, int task, int worker)
     }
     r->k->colsquares(r->q->K, 16, w, 16, 1, 0, norms);
     for (j = 0; j < 16; j++) {
-        const double n = sqrt((double)norms[j]);
-        const double bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
-        const int outside = bound < n || bound > n;
+        double n = sqrt((double)norms[j]), bound;
+        int outside;
+        if (!(n < HUGE_VAL)) n = tnn__column_norm(r->q->K, w + j);
+        bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
+        outside = bound < n || bound > n;
         factors[j] = outside ? (float)((r->norm_rate*bound + (1 - r->norm_rate)*n)/(n + 1e-7)) : 1;
         any |= outside;
     }

@@ -191,6 +191,167 @@ static void updated(void)
     tnn_free(net);
 }
 
+/* ==== UPDATES THAT ARE NOT FINITE ============================================================= */
+
+static void plunge(const tnn_update_run *run)
+{
+    size_t i;
+    for (i = 0; i < run->n; i++) run->w[i] -= (float)run->lr * run->g[i];
+}
+static tnn_net *narrow(const tnn_optimizer *o, const tnn_layer *more)
+{
+    tnn_net *net = tnn_create(.input = { 40 }, .batch = 8, .seed = 3);
+    tnn_layer l = { TNN_DENSE, .units = 3 };
+    tnn_add(net, TNN_DENSE, .units = 17);
+    tnn_add(net, TNN_LEAKY_RELU);
+    if (more) l = *more;
+    tnn_add_layer(net, &l);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_net_optimizer(net, o);
+    return net;
+}
+static int all_finite(tnn_net *net, char *name)
+{
+    int i, k;
+    for (i = 0; i < tnn_param_count(net); i++) {
+        const tnn_param p = tnn_param_info(net, i);
+        float *v = test_floats((size_t)p.count);
+        int good = 1;
+        tnn_get_param(net, p.name, v, p.count);
+        for (k = 0; k < p.count; k++) good &= v[k] - v[k] >= 0;
+        test_release(v);
+        if (good) continue;
+        strcpy(name, p.name);
+        return 0;
+    }
+    return 1;
+}
+
+/* Under every rule, with learning rates that overflow: each step is finite and OK, or an error that
+   names the first tensor that is not; the same with averages, constraints and Lookahead. */
+static void updates(void)
+{
+    static const int labels[8] = { 0, 1, 2, 0, 1, 2, 0, 1 };
+    static const double lrs[] = { 9e29, 1e20, 1 };
+    float x[8 * 40];
+    int rule, k, i, extra, refused = 0, steps = 0, rules = 0;
+    test_fill(x, 8 * 40, 1);
+    for (i = 0; i < 8 * 40; i++) x[i] *= 1e10f;
+    for (rule = TNN_SGD; rule <= TNN_CUSTOM; rule++)
+        for (extra = 0; extra < 3; extra++) {
+            int seen = 0;
+            for (k = 0; k < 3; k++) {
+                tnn_optimizer o;
+                const tnn_layer held = { TNN_DENSE, .units = 3, .constraint = TNN_MAX_NORM };
+                tnn_net *net;
+                memset(&o, 0, sizeof o);
+                o.type = (tnn_optimizer_type)rule;
+                o.lr = lrs[k];
+                o.step_max = 8e29;
+                o.max_iter = 3;
+                if (rule == TNN_CUSTOM) o.update = plunge;
+                if (extra == 1) o.ema = 0.9;
+                if (extra == 2) o.lookahead = 2;
+                net = narrow(&o, extra == 1 ? &held : NULL);
+                for (i = 0; i < 6; i++) {
+                    tnn_status e;
+                    char name[40] = "", want[80], says[300];
+                    tnn_forward(net, x, 8, TNN_TRAIN);
+                    tnn_loss(net, labels);
+                    if (tnn_backward(net)) break;       /* what overflowed on the way */
+                    e = tnn_step(net);
+                    steps++;
+                    CHECK(e == TNN_OK || e == TNN_ERROR_NUMBER, "%s", tnn_error());
+                    if (e && rule == TNN_LBFGS) {
+                        tnn_clear_error();
+                        CHECK(all_finite(net, name), "L-BFGS has lost %s", name);
+                        break;
+                    }
+                    snprintf(says, sizeof says, "%s", tnn_error());
+                    tnn_clear_error();
+                    CHECK(all_finite(net, name) == (e == TNN_OK), "rule %d, lr %g, step %d: status "
+                          "%d, and %s is not finite (%s)", rule, lrs[k], i, (int)e, name, says);
+                    snprintf(want, sizeof want, "tnn_step: %s is not finite", name);
+                    CHECK(!e || strstr(says, want), "\"%s\" has no \"%s\"", says, want);
+                    refused += e != TNN_OK;
+                    seen |= e != TNN_OK;
+                    if (e) break;
+                }
+                tnn_clear_error();
+                tnn_free(net);
+            }
+            rules += seen && !extra;
+        }
+    test_note("%d steps, %d refused, of %d rules", steps, refused, rules);
+    CHECK(rules >= 7, "only %d rules ever overflowed", rules);
+    test_release_all();
+}
+
+/* Lookahead itself, the extrapolated average, a constraint whose norm overflows, momentum. */
+static void other_updates(void)
+{
+    static const int labels[8] = { 0, 1, 2, 0, 1, 2, 0, 1 };
+    static const double momenta[] = { 1, 1.5, 1e30 };
+    tnn_layer held = { TNN_DENSE, .units = 3, .constraint = TNN_MIN_MAX_NORM, .norm_max = 2,
+                       .norm_rate = 0.5 };
+    float x[8 * 40], w[51];
+    tnn_optimizer o = { TNN_SGD, .lr = 1e12, .lookahead = 1, .lookahead_alpha = 9e29 };
+    tnn_net *net = narrow(&o, NULL);
+    int i, k, at;
+    uint64_t before;
+    test_fill(x, 8 * 40, 1);
+    for (i = 0; i < 3 && !tnn_failed(); i++) tnn_train_batch(net, x, labels, 8);
+    HAS("tnn_step: 0.weight is not finite after");
+    tnn_free(net);
+    o.lookahead = 0, o.lr = 1e-3;
+    net = narrow(&o, &held);
+    for (i = 0; i < 51; i++) w[i] = 1e25f;
+    tnn_set_param(net, "2.weight", w, 51);
+    tnn_train_batch(net, x, labels, 8);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+    tnn_get_param(net, "2.weight", w, 51);
+    for (i = 0; i < 51; i++)        /* a rate of 1/2: half way down to the bound */
+        CHECK_NEAR("norm of 4e25", (double)w[i] * 2e-25, 1, 1e-6);
+    tnn_free(net);
+    memset(&o, 0, sizeof o);
+    o.type = TNN_SGD, o.lr = 9e29;
+    net = narrow(&o, NULL);
+    for (i = 0; i < 8 * 40; i++) x[i] *= 1e10f;
+    tnn_train_batch(net, x, labels, 8);
+    HAS("tnn_step: 0.weight is not finite after 1 steps; the weights before are lost: load a "
+        "checkpoint, and take a smaller lr");
+    tnn_free(net);
+    test_fill(x, 8 * 40, 1);
+    memset(&o, 0, sizeof o);
+    o.type = TNN_SCHEDULE_FREE_SGD, o.lr = 1, o.momentum = 1e-30;      /* x = w - 1e30 (z - w) */
+    net = narrow(&o, NULL);
+    for (i = 0; i < 3; i++) tnn_train_batch(net, x, labels, 8);
+    tnn_get_param(net, "2.weight", w, 51);
+    for (k = 0; k < 51; k++) w[k] += 1e10f;
+    tnn_set_param(net, "2.weight", w, 51);
+    before = tnn_hash(net);
+    CHECK(tnn_use_average(net, 1) == TNN_ERROR_NUMBER, "an average that is not finite");
+    HAS("tnn_use_average: 2.weight is not finite after 3 steps; the trained weights stay in place");
+    CHECK(tnn_hash(net) == before, "it has changed the weights");
+    tnn_free(net);
+    for (k = 0; k < 3; k++)
+        for (at = 0; at < 3; at++) {
+            memset(&o, 0, sizeof o);
+            o.type = at == 0 ? TNN_SGD : at == 1 ? TNN_RMSPROP : TNN_LARS;
+            o.momentum = momenta[k];
+            net = tnn_create(.input = { 4 }, .batch = 8);
+            tnn_net_optimizer(net, &o);
+            HAS("must be in [0, 1)");
+            o.momentum = 0.99;
+            DO(tnn_net_optimizer(net, &o));
+            tnn_set_momentum(net, momenta[k]);
+            HAS("must be in [0, 1)");
+            tnn_set_schedule(net, TNN_ONE_CYCLE, .steps = 5, .max_momentum = momenta[k]);
+            HAS(".max_momentum = 1");
+            tnn_free(net);
+        }
+}
+
 /* ==== SHAPES ================================================================================== */
 
 /* Of as many values: the same shape, or one side flat; all that takes a data set. */
@@ -242,6 +403,8 @@ int main(int argc, char **argv)
     RUN("statistics move with a step", at_the_step);
     RUN("statistics under L-BFGS", of_lbfgs);
     RUN("statistics updated over bad data", updated);
+    EACH_ISA("updates that are not finite", updates);
+    RUN("averages, constraints, momentum", other_updates);
     RUN("shapes of samples", shapes);
     return test_finish();
 }
