@@ -5,6 +5,11 @@ CFLAGS  ?= -O2
 PREFIX  ?= /usr/local
 SEEDS   ?= 1
 LDLIBS   = -lm -pthread
+# Folders may have any name: the shell reads them in its environment, never in its text.
+override PREFIX      := $(value PREFIX)
+override DESTDIR     := $(value DESTDIR)
+override TINYNN_DATA := $(value TINYNN_DATA)
+export PREFIX DESTDIR TINYNN_DATA CC
 COMPILE  = $(CC) -std=c99 $(CPPFLAGS) -I. $(CFLAGS) -o $@
 
 EXPERIMENTS = $(filter-out report,$(patsubst experiments/%.c,%,$(wildcard experiments/*.c)))
@@ -24,8 +29,9 @@ help:
 	@echo 'make test        the tests, under three minutes; make test-all: also other processors,'
 	@echo '                 sanitizers and every compiler found'
 	@echo 'make bench       a table of speeds on this machine, build/bench.tsv, and figures of it'
-	@echo 'make install     tinynn.h and tinynn.pc to $$DESTDIR$$PREFIX (PREFIX=$(PREFIX))'
-	@echo 'make clean       removes build/'
+	@echo 'make install     tinynn.h and tinynn.pc to $$DESTDIR$$PREFIX, PREFIX=/usr/local'
+	@echo 'make clean       removes what can be built again soon; make distclean: also results,'
+	@echo '                 their figures and report, which is all of build/'
 	@echo 'CC, CFLAGS, CPPFLAGS and LDFLAGS are heeded. An interrupted make goes on where it stopped.'
 
 # ---- programs ------------------------------------------------------------------------------------
@@ -56,33 +62,32 @@ $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h experiments/*.h) t
 	$(PROGRAM)
 
 # ---- experiments: OUT/NAME.done says that all runs in OUT/NAME/ are complete ---------------------
-# OUT is build/results (seed 1), build/results/seedN, or build/quick. OUT/NAME.key names the program
-# and the data that the runs belong to (fashion_cnn's are in a folder fashion*). When it changes,
-# they are kept aside and made anew; while it is the same, the program goes on where it was
-# interrupted. It does so once more when weights for transfer learning come.
+# OUT is build/results (seed 1), build/results/seedN, or build/quick. The programs know which results
+# are of what: those that are complete are skipped, an interrupted one goes on where it was, and with
+# --aside those of other data make room and come back with them. So they are run when they are
+# newer than OUT/NAME.done, or when what OUT/NAME.key lists, their data, is not what it was.
 
 .SECONDEXPANSION:
 .PRECIOUS: %.key build/quick/%.done build/results/%.done
 
-%.key: build/$$(notdir $$*) FORCE
+%.key: FORCE
 	@mkdir -p $(@D)
-	@{ cksum < $<; ls "$${TINYNN_DATA:-data}" 2>&1 | grep '^$(set)' || echo synthetic; } > $@.new
-	@if cmp -s $@.new $@; then rm $@.new; else $(aside) && mv $@.new $@; fi
-aside = if ! [ -e $@ ] || ! [ -d $* ]; then :; elif [ $(@D) = build/quick ]; then rm -rf $*; else \
-        i=1; while [ -e $*.before-$$i ]; do i=$$((i + 1)); done; mv $* $*.before-$$i && \
-        echo "$* is of another program or other data: kept as $*.before-$$i"; fi
+	@(cd -- "$${TINYNN_DATA:-data}" && pwd && ls -lL $(set)) > $@.new 2>&1 || echo none > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 set  = $(or $(set-$(notdir $*)),$(firstword $(subst _, ,$(notdir $*))))
-set-optimizer_race = fashion
-also-flags_cnn = $(wildcard $(or $(TINYNN_DATA),data)/vgg16/*.safetensors)
+set-fashion_cnn = fashion-mnist
+set-fashion_mlp = fashion-mnist
+set-optimizer_race = fashion-mnist
+set-flags_cnn = flags $$(ls -d vgg16 2> /dev/null)
 seed = $(patsubst build/results/seed%,%,$(filter build/results/seed%,$(@D)))
 
-build/quick/%.done: build/quick/%.key
-	build/$* --quick --out build/quick
+build/quick/%.done: build/% build/quick/%.key
+	build/$* --quick --aside --out build/quick
 	@touch $@
 
-build/results/%.done: build/results/%.key $$(also-$$(notdir $$*))
-	build/$(notdir $*) $(seed:%=--seed %) --out $(@D)
+build/results/%.done: build/$$(notdir $$*) build/results/%.key
+	build/$(notdir $*) $(seed:%=--seed %) --aside --out $(@D)
 	@touch $@
 
 figures = gnuplot -e "out='$1'; dir='$2'" plots/$*.gp
@@ -114,17 +119,18 @@ report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 
 test:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
-	@CC='$(CC)' sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
-	    tests/same_bits.sh tests/resume.sh tests/export.sh
+	@sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
+	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
-	@CC='$(CC)' sh tests/run.sh $(TESTS) 'tests/compile.sh all' tests/data.sh \
-	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/export.sh all' \
+	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' tests/data.sh \
+	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
 	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
 bench: build/bench
-	build/bench --tsv build/bench.tsv
+	build/bench --tsv build/bench.tsv.new
+	@mv build/bench.tsv.new build/bench.tsv
 	@! command -v gnuplot > /dev/null || { mkdir -p build/plots && \
 	    gnuplot -e "out='build'; dir='build/plots'" plots/bench.gp; }
 
@@ -142,14 +148,21 @@ $(ONE_SET): data-%: ; @sh experiments/data.sh data $*
 version = $(shell sed -n 's/^\#define TNN_VERSION "\(.*\)"/\1/p' tinynn.h)
 
 install:
-	mkdir -p $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 tinynn.h $(DESTDIR)$(PREFIX)/include/tinynn.h
-	printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' '' 'Name: tinynn' \
+	mkdir -p "$$DESTDIR$$PREFIX/include" "$$DESTDIR$$PREFIX/lib/pkgconfig"
+	install -m 644 tinynn.h "$$DESTDIR$$PREFIX/include/tinynn.h"
+	{ printf 'prefix=%s\n' "$$PREFIX" | sed 's/[^[:alnum:]_./=$$-]/\\&/g'; \
+	printf '%s\n' 'includedir=$${prefix}/include' '' 'Name: tinynn' \
 	    'Description: neural networks for C in one header' 'Version: $(version)' \
-	    'Cflags: -I$${includedir}' 'Libs: -lm -pthread' \
-	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/tinynn.pc
+	    'Cflags: -I$${includedir}' 'Libs: -lm -pthread'; } \
+	    > "$$DESTDIR$$PREFIX/lib/pkgconfig/tinynn.pc"
 
+KEPT = build/results build/plots build/report.md build/bench.tsv
 clean:
+	@for file in build/*; do case ' $(KEPT) ' in *" $$file "*) ;; *) rm -rf "$$file" ;; esac; done
+	@rmdir build 2> /dev/null || :
+
+distclean:
 	rm -rf build
 
-.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) install clean FORCE
+.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) install clean \
+        distclean FORCE

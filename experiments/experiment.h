@@ -4,8 +4,12 @@
    result file for each, OUT/EXPERIMENT/RUN.tsv: comment lines (#), a header line, and a row per
    epoch, written as the epoch ends. Comments say where and how it was made; the other lines are the
    same on every machine. A file being written is called RUN.tsv.part; it gets its name when its
-   run is complete, so that work which was interrupted can be started again: runs that are complete
-   and would come out the same are skipped.                                                       */
+   run is complete and on the disk, so that work which was interrupted can be started again: runs
+   that are complete and would come out the same are skipped.
+
+   A result is never replaced: its comment "config" has its key, that is data, seed, settings and
+   arithmetic, and what has another is refused, or with --aside the results change places: see KEYS.
+   Processes may share a folder, but not a run: see LOCKS.                                        */
 #ifndef EXPERIMENT_H
 #define EXPERIMENT_H
 
@@ -18,6 +22,7 @@
 #include "tinynn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +33,12 @@
 #include <io.h>
 #define EXPERIMENT_MKDIR(path) _mkdir(path)
 #define EXPERIMENT_TERMINAL()  _isatty(2)
+#define EXPERIMENT_SYNC(f)     _commit(_fileno(f))
 #else
 #include <unistd.h>
 #define EXPERIMENT_MKDIR(path) mkdir(path, 0777)
 #define EXPERIMENT_TERMINAL()  isatty(2)
+#define EXPERIMENT_SYNC(f)     fsync(fileno(f))
 #endif
 
 #if defined __TINYC__
@@ -59,20 +66,24 @@ typedef struct experiment {
     /* options */
     const char *data, *out, *only;
     uint64_t    seed;
-    int         threads, quick;
+    int         threads, quick, aside;
     /* set by who loads the data: "real" or "synthetic", with its numbers of samples */
     char        kind[80];
+    char        key[256];               /* what the folder's results have in common               */
+    int         lock;                   /* OUT/.lock, or -1                                       */
     /* the run being done */
     const char *run;
     int         epoch, epochs;
     FILE       *file;
-    char        path[EXPERIMENT_PATH], checkpoint[EXPERIMENT_PATH + 32];
+    char        file_name[128];         /* RUN.tsv                                               */
+    char        checkpoint[EXPERIMENT_PATH + 160];
     double      begun, before;          /* when this process began it; seconds of those before    */
     double      every, saved;           /* seconds between checkpoints, when the last was made    */
     int         asked;                  /* for so many seconds                                    */
     tnn_net    *net;                    /* what they are of, or NULL                              */
     tnn_loader *batches;
-    double     *kept;                   /* epochs that are done; of each its row; seconds         */
+    tnn_metrics seen;                   /* the sums of an epoch so far: experiment_train          */
+    double     *kept;                   /* epochs that are done; `seen`; of each its row; seconds */
     int         kept_count;
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, drawn;
@@ -86,6 +97,8 @@ static inline void experiment_help(const experiment *e, FILE *to)
     fprintf(to, "  --data DIR     where the data is (default $TINYNN_DATA, else data); where the\n"
                 "                 set is not there, a synthetic one stands in (none: always)\n"
                 "  --out DIR      results go to DIR/%s/RUN.tsv (default build/results)\n"
+                "  --aside        results of other data or another seed that are there are kept\n"
+                "                 beside it, and those of this come back; without, an error\n"
                 "  --seed N       of initialisation, dropout and shuffling (default 1);\n"
                 "                 give each seed its own --out\n"
                 "  --threads N    results do not depend on it (default $TINYNN_THREADS, else all)\n"
@@ -103,7 +116,8 @@ static inline void experiment_help(const experiment *e, FILE *to)
                 e->shared);
     if (e->saves)
         fprintf(to, "  --save S       seconds between two checkpoints of a run, from which it goes on\n"
-                    "                 if interrupted (default 10, and 50 times what one takes)\n");
+                    "                 if interrupted, to the batch (default 10, and 50 times what\n"
+                    "                 one takes; 0: after each batch)\n");
     fprintf(to, "  --help         this\n\nruns:");
     for (int i = 0, column = 5; e->runs[i]; i++) {
         int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
@@ -161,10 +175,12 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
     e->seed = 1;
     e->every = 10;
     e->shards = 1;
+    e->lock = -1;
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i], *value;
         if (strcmp(option, "--help") == 0) { experiment_help(e, stdout); return 0; }
         if (strcmp(option, "--quick") == 0) { e->quick = 1; continue; }
+        if (strcmp(option, "--aside") == 0) { e->aside = 1; continue; }
         int own   = e->choice && strcmp(option, e->choice) == 0;
         int shard = e->shared && strcmp(option, "--shard") == 0;
         if (!own && !shard && strcmp(option, "--data") && strcmp(option, "--out") &&
@@ -230,11 +246,29 @@ static inline double experiment_clock(void)
 #endif
 }
 
-/* To be called after each batch with its number of samples. */
+static inline void experiment_say(const experiment *e, const char *what)
+{
+    fprintf(stderr, "%s%s: %s: %s\n", EXPERIMENT_TERMINAL() ? "\r\033[K" : "", e->name,
+            e->run ? e->run : "data", what);
+}
+
+/* "cannot DO PATH: the system's reason", which is in errno. Returns -1. */
+static inline int experiment_cannot(const experiment *e, const char *action, const char *path)
+{
+    char text[2 * EXPERIMENT_PATH];
+    snprintf(text, sizeof text, "cannot %s %s: %s", action, path, strerror(errno));
+    experiment_say(e, text);
+    return -1;
+}
+
+static inline void experiment_save(experiment *e);
+
+/* To be called after each batch with its number of samples; saves a checkpoint if it is time. */
 static inline void experiment_progress(experiment *e, int samples)
 {
     e->run_done += samples;
     e->done     += samples;
+    experiment_save(e);
     double now = experiment_clock(), seconds = now - e->start;
     if (!EXPERIMENT_TERMINAL() || now - e->drawn < 0.1 || seconds <= 0) return;
     e->drawn = now;
@@ -245,25 +279,20 @@ static inline void experiment_progress(experiment *e, int samples)
             e->done / seconds, left / 3600, left / 60 % 60, left % 60);
 }
 
-/* One epoch: the mean of the batches' losses, and the accuracy on the way. */
+/* One epoch, or what is left of it: the mean of the batches' losses, the accuracy on the way. */
 static inline tnn_metrics experiment_train(experiment *e, tnn_net *net, tnn_loader *batches)
 {
-    tnn_metrics m = {0, 0, 0, 0};
     while (tnn_next(batches)) {
-        m.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n);
-        m.correct += tnn_correct(net);
-        m.n       += batches->n;
+        e->seen.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n);
+        e->seen.correct += tnn_correct(net);
+        e->seen.n       += batches->n;
         experiment_progress(e, batches->n);
     }
+    tnn_metrics m = e->seen;
+    memset(&e->seen, 0, sizeof e->seen);
     m.loss /= batches->batches;
     m.accuracy = (double)m.correct / m.n;
     return m;
-}
-
-static inline void experiment_say(const experiment *e, const char *what)
-{
-    fprintf(stderr, "%s%s: %s: %s\n", EXPERIMENT_TERMINAL() ? "\r\033[K" : "", e->name,
-            e->run ? e->run : "data", what);
 }
 
 /* ==== Data files ============================================================================== */
@@ -307,13 +336,15 @@ static inline void *experiment_read(experiment *e, const char *folder, const cha
                                     size_t *size)
 {
     char  path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
-    const char *problem = "cannot be read";
+    const char *problem;
     void *data = NULL;
     FILE *f;
     snprintf(path, sizeof path, "%s/%s/%s", e->data, folder, name);
     if ((f = fopen(path, "rb"))) {
         data = experiment_slurp(f, size);
+        if (!data) experiment_cannot(e, "read", path);
         fclose(f);
+        return data;
     } else {
         snprintf(path, sizeof path, "%s/%s/%s.gz", e->data, folder, name);
         if ((f = fopen(path, "rb"))) {
@@ -321,6 +352,7 @@ static inline void *experiment_read(experiment *e, const char *folder, const cha
             data = experiment_gunzip(path, size);
             problem = "cannot be decompressed (is it damaged? is gzip installed?)";
         } else {
+            if (errno != ENOENT) { experiment_cannot(e, "read", path); return NULL; }
             problem = "is missing, and so is the file without .gz (make data fetches them)";
         }
     }
@@ -344,6 +376,216 @@ static inline int experiment_mkdirs(char *path)     /* those above the file `pat
     return 0;
 }
 
+/* FNV-1a, 64 bits, begun with EXPERIMENT_HASH. */
+#define EXPERIMENT_HASH 14695981039346656037u
+static inline uint64_t experiment_hash(uint64_t hash, const void *data, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ ((const unsigned char *)data)[i]) * 1099511628211u;
+    return hash;
+}
+
+/* LOCKS, each on a byte of OUT/.lock that stands for a name of the experiment's. They end with the
+   process, whatever its end, so that none is left behind. SHARED with others or ALONE; waits for it
+   or returns at once. Returns 0, or who has it: the number of a process, -1 where it is not known.
+   Where the file system has no locks everyone gets them.                                         */
+enum { EXPERIMENT_FREE, EXPERIMENT_SHARED, EXPERIMENT_ALONE };
+static inline long experiment_lock(const experiment *e, const char *name, int how, int wait)
+{
+    const uint64_t hash = experiment_hash(EXPERIMENT_HASH, e->name, strlen(e->name) + 1);
+    const long     at = (long)(experiment_hash(hash, name, strlen(name)) % 1000000007);
+#ifdef _WIN32                                       /* which has none that are shared */
+    const int free = how == EXPERIMENT_FREE;
+    if (e->lock <= 0 || !*name || _lseek(e->lock, at, SEEK_SET) < 0) return 0;
+    return !_locking(e->lock, free ? _LK_UNLCK : wait ? _LK_LOCK : _LK_NBLCK, 1) || free ? 0 : -1;
+#else
+    static const short types[] = {F_UNLCK, F_RDLCK, F_WRLCK};
+    struct flock l;
+    while (e->lock > 0) {
+        memset(&l, 0, sizeof l);
+        l.l_type   = types[how];
+        l.l_whence = SEEK_SET;
+        l.l_start  = at;
+        l.l_len    = 1;
+        if (fcntl(e->lock, wait ? F_SETLKW : F_SETLK, &l) == 0) break;
+        if (errno == EINTR) continue;
+        if ((errno != EACCES && errno != EAGAIN) || fcntl(e->lock, F_GETLK, &l) != 0) break;
+        if (l.l_type != F_UNLCK) return l.l_pid > 0 ? (long)l.l_pid : -1;
+    }                                               /* it was given back meanwhile */
+    return 0;
+#endif
+}
+
+/* Reports that the process `who` does what a lock stands for. Returns -1. */
+static inline int experiment_busy(const experiment *e, long who, const char *what)
+{
+    char text[3 * EXPERIMENT_PATH], process[40] = "another process";
+    if (who > 0) snprintf(process, sizeof process, "process %ld", who);
+    snprintf(text, sizeof text, "%s %s: wait for it, or give another --out", process, what);
+    experiment_say(e, text);
+    return -1;
+}
+
+/* The path of OUT/EXPERIMENT/NAME and a suffix, or for NAME "" of the folder and a suffix: good
+   until the fourth call from here.                                                               */
+static inline char *experiment_path(const experiment *e, const char *name, const char *suffix)
+{
+    static char paths[4][EXPERIMENT_PATH + 160];
+    static int  latest;
+    char *path = paths[latest = (latest + 1) % 4];
+    snprintf(path, sizeof paths[0], "%s/%s%s%s%s", e->out, e->name, *name ? "/" : "", name,
+             suffix);
+    return path;
+}
+
+/* Begins a file, as NAME.part. NULL on failure, which it has reported. The caller has a lock. */
+static inline FILE *experiment_begin_file(const experiment *e, const char *name)
+{
+    char *part = experiment_path(e, name, ".part");
+    FILE *f = NULL;
+    remove(part);                                   /* a link there must not be followed */
+    if (experiment_mkdirs(part) != 0 || !(f = fopen(part, "w")))
+        experiment_cannot(e, "write", part);
+    return f;
+}
+
+/* Ends it, and the lock: it gets its name when it is on the disk, or with `complete` 0 never.
+   Returns 0, or -1 if it has not; a failure is reported, and what had the name remains.          */
+static inline int experiment_end_file(const experiment *e, FILE *f, const char *name, int complete)
+{
+    char *part = experiment_path(e, name, ".part"), *path = experiment_path(e, name, "");
+    int   failed = fflush(f) != 0 || ferror(f) || EXPERIMENT_SYNC(f) != 0, error = errno;
+    if (fclose(f) != 0 && !failed) failed = 1, error = errno;
+#ifdef _WIN32
+    if (!failed && complete) remove(path);          /* rename() replaces nothing there */
+#endif
+    if (!failed && complete && rename(part, path) != 0) failed = 1, error = errno;
+    errno = error;
+    if (failed) experiment_cannot(e, "write", path);
+#ifndef _WIN32
+    int folder = failed || !complete ? -1 : open(experiment_path(e, "", ""), O_RDONLY);
+    if (folder >= 0) fsync(folder), close(folder);
+#endif
+    experiment_lock(e, name, EXPERIMENT_FREE, 0);
+    return failed || !complete ? -1 : 0;
+}
+
+/* A file beside the results, which replaces the one before; to be ended with experiment_end_file.
+   NULL on failure, which it has reported.                                                        */
+static inline FILE *experiment_create(const experiment *e, const char *name)
+{
+    experiment_lock(e, name, EXPERIMENT_ALONE, 1);
+    FILE *f = experiment_begin_file(e, name);
+    if (!f) experiment_lock(e, name, EXPERIMENT_FREE, 0);
+    return f;
+}
+
+/* What follows `begin` in the first line that begins so; "" where there is none. Returns 0 if there
+   is no such file.                                                                               */
+static inline int experiment_comment(const char *path, const char *begin, char *text, size_t size)
+{
+    struct stat there;
+    const size_t n = strlen(begin);
+    int   found = 0;
+    FILE *f = fopen(path, "r");
+    while (f && !found && fgets(text, (int)size, f)) found = strncmp(text, begin, n) == 0;
+    if (f) fclose(f);
+    if (found) memmove(text, text + n, strlen(text + n) + 1);
+    text[found ? strcspn(text, "\r\n") : 0] = 0;
+    return f || stat(path, &there) == 0;
+}
+
+/* KEYS. The results of a folder OUT/EXPERIMENT are of the same data and seed: figures and choices
+   take them together. Its key.txt says which. Those of another key are refused; with --aside they
+   are kept as OUT/EXPERIMENT.HASH, and what was so kept for this key comes back.                 */
+static inline char *experiment_kept(const experiment *e, const char *key)
+{
+    char suffix[32];
+    snprintf(suffix, sizeof suffix, ".%016llx", (unsigned long long)
+             experiment_hash(EXPERIMENT_HASH, key, strlen(key)));
+    return experiment_path(e, "", suffix);
+}
+static inline int experiment_settle(const experiment *e)
+{
+    char key[sizeof e->key + 8], message[4 * EXPERIMENT_PATH];
+    struct stat there;
+    int other = experiment_comment(experiment_path(e, "key.txt", ""), "# key ", key, sizeof key);
+    if (other && strcmp(key, e->key) == 0) return 0;
+    for (int i = 0; e->runs[i] && !other; i++)      /* from before there were keys */
+        other = stat(experiment_path(e, e->runs[i], ".tsv"), &there) == 0;
+    const char *folder = experiment_path(e, "", ""), *mine = experiment_kept(e, e->key);
+    if (other) {
+        const char *kept = experiment_kept(e, key);
+        snprintf(message, sizeof message, "%s has results of %s, %s %s%s", folder,
+                 *key ? key : "an unknown key", e->aside ? "kept as" : "these would be of",
+                 e->aside ? kept : e->key,
+                 e->aside ? "" : ": give another --out, or --aside, which keeps them");
+        experiment_say(e, message);
+        if (!e->aside) return -1;
+        if (rename(folder, kept) != 0) return experiment_cannot(e, "write", kept);
+    }
+    if (stat(mine, &there) == 0)
+        return rename(mine, folder) == 0 ? 0 : experiment_cannot(e, "write", folder);
+    FILE *f = experiment_create(e, "key.txt");
+    if (!f) return -1;
+    fprintf(f, "# what is here is of\n# key %s\n", e->key);
+    return experiment_end_file(e, f, "key.txt", 1);
+}
+
+/* A hash of all samples, as floats, and their labels; 0 without memory. */
+static inline uint64_t experiment_hash_data(const tnn_data *data)
+{
+    const size_t size = (size_t)data->c * (size_t)data->h * (size_t)data->w;
+    float   *x = (float *)malloc(size * sizeof *x + 1);
+    uint64_t hash = EXPERIMENT_HASH;
+    for (int i = 0; x && i < data->n && tnn_sample(data, i, x) == TNN_OK; i++) {
+        for (size_t k = 0; k < size; k++) {
+            uint32_t bits;
+            memcpy(&bits, &x[k], sizeof bits);
+            hash = (hash ^ bits) * 1099511628211u;
+        }
+        hash = (hash ^ (hash >> 32) ^ (unsigned)data->labels[data->index ? data->index[i] : i])
+               * 1099511628211u;
+    }
+    free(x);
+    return x ? hash : 0;
+}
+
+/* To be called once the samples are there, those to train on and those to validate with (NULL: the
+   former have them), before anything is written: makes the key, and takes the folder, alone while
+   it settles whose it is, then shared with others of that key. Returns 0, or -1 on failure, which
+   it has reported.                                                                               */
+static inline int experiment_open(experiment *e, const tnn_data *data, const tnn_data *more)
+{
+    char text[3 * EXPERIMENT_PATH], key[sizeof e->key + 8];
+    const uint64_t hash = experiment_hash_data(data) * 31 + (more ? experiment_hash_data(more) : 0);
+    e->run = "results";
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    snprintf(e->key, sizeof e->key, "%s, data %016llx, seed %llu%s%s", e->kind,
+             (unsigned long long)hash, (unsigned long long)e->seed, e->choice ? ", " : "",
+             e->choice ? e->choices[e->chosen] : "");
+    if (strlen(e->out) + strlen(e->name) + 160 > EXPERIMENT_PATH) {
+        experiment_say(e, "the path of --out is too long");
+        return -1;
+    }
+    snprintf(text, sizeof text, "%s/.lock", e->out);
+    if (experiment_mkdirs(text) != 0) return experiment_cannot(e, "make the folder of", text);
+    e->lock = open(text, O_RDWR | O_CREAT, 0666);   /* without: what writes says why not */
+    while (experiment_lock(e, "", EXPERIMENT_ALONE, 0) != 0) {
+        experiment_lock(e, "", EXPERIMENT_SHARED, 1);
+        experiment_comment(experiment_path(e, "key.txt", ""), "# key ", key, sizeof key);
+        if (strcmp(key, e->key) == 0) return 0;
+        experiment_lock(e, "", EXPERIMENT_FREE, 0);
+        const long who = experiment_lock(e, "", EXPERIMENT_ALONE, 0);
+        snprintf(text, sizeof text, "makes results of %s in %s, these would be of %s", key,
+                 experiment_path(e, "", ""), e->key);
+        if (who != 0) return experiment_busy(e, who, text);
+    }
+    const int failed = experiment_settle(e);
+    experiment_lock(e, "", EXPERIMENT_SHARED, 0);
+    return failed;
+}
+
 /* Stands for what a network computes: the hash of its weights after a step on the first two
    samples. Another architecture, learning rate, data set or library gives another. Frees it.     */
 static inline uint64_t experiment_fingerprint(tnn_net *net, const tnn_data *data)
@@ -359,35 +601,14 @@ static inline uint64_t experiment_fingerprint(tnn_net *net, const tnn_data *data
     return hash;
 }
 
-/* FNV-1a, 64 bits, begun with 14695981039346656037. */
-static inline uint64_t experiment_hash(uint64_t hash, const void *data, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        hash = (hash ^ ((const unsigned char *)data)[i]) * 1099511628211u;
-    return hash;
-}
-
-/* Does the file hold this configuration? A file with its final name is complete. */
-static inline int experiment_is_done(const char *path, const char *config)
-{
-    char  line[512];
-    int   same = 0;
-    FILE *f = fopen(path, "r");
-    while (f && !same && fgets(line, sizeof line, f)) {
-        line[strcspn(line, "\r\n")] = 0;
-        same = strcmp(line, config) == 0;
-    }
-    if (f) fclose(f);
-    return same;
-}
-
 /* Starts a run of `epochs` times `samples`; `settings` and `fingerprint` say what it is. Returns 1
-   to train it, 0 to skip it (done before), -1 on failure, which it has reported.                 */
+   to train it, 0 to skip it (done before), -1 on failure, which it has reported. A result of other
+   settings or other arithmetic is refused, or with --aside gets another name.                    */
 static inline int experiment_begin(experiment *e, const char *run, const char *settings,
                                    uint64_t fingerprint, int epochs, int samples,
                                    long long parameters)
 {
-    char config[512], message[EXPERIMENT_PATH + 64];
+    char config[1024], other[1024], message[3 * EXPERIMENT_PATH], suffix[32];
     e->run      = run;
     e->epoch    = 1;
     e->epochs   = epochs;
@@ -395,36 +616,45 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     e->run_done = 0;
     e->begun    = experiment_clock();
     e->before   = 0;
+    memset(&e->seen, 0, sizeof e->seen);
     if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
-    snprintf(config, sizeof config, "# config %s, %d epochs, seed %llu, %s, fingerprint %016llx",
-             settings, epochs, (unsigned long long)e->seed, e->kind,
-             (unsigned long long)fingerprint);
-    int length = snprintf(e->path, sizeof e->path, "%s/%s/%s.tsv.part", e->out, e->name, run);
-    if (length < 0 || length >= (int)sizeof e->path) {
-        experiment_say(e, "the path of --out is too long");
-        return -1;
+    snprintf(config, sizeof config, "%s, %d epochs, %s, fingerprint %016llx", settings, epochs,
+             e->key, (unsigned long long)fingerprint);
+    snprintf(e->file_name, sizeof e->file_name, "%s.tsv", run);
+    char *path = experiment_path(e, e->file_name, "");
+    long  who  = experiment_lock(e, e->file_name, EXPERIMENT_ALONE, 0);
+    if (who != 0) {
+        snprintf(message, sizeof message, "makes %s", path);
+        return experiment_busy(e, who, message);
     }
-    char *part = e->path + length - strlen(".part");
-    *part = 0;
-    if (experiment_is_done(e->path, config)) {
+    snprintf(suffix, sizeof suffix, "-%016llx.tnn", (unsigned long long)
+             experiment_hash(EXPERIMENT_HASH, config, strlen(config)));
+    snprintf(e->checkpoint, sizeof e->checkpoint, "%s", experiment_path(e, run, suffix));
+    e->file = NULL;
+    int there = experiment_comment(path, "# config ", other, sizeof other);
+    int done  = there && strcmp(other, config) == 0, failed = 0;
+    if (there && !done) {
+        snprintf(suffix, sizeof suffix, "-%016llx.tsv", (unsigned long long)
+                 experiment_hash(EXPERIMENT_HASH, other, strlen(other)));
+        char *kept = experiment_path(e, run, suffix);
+        snprintf(message, sizeof message, e->aside ? "%s has other settings or other arithmetic, "
+                 "kept as %s" : "%s has other settings or other arithmetic (see its comment "
+                 "config): give another --out, or --aside, which keeps it as %s", path, kept);
+        experiment_say(e, message);
+        failed = !e->aside || (rename(path, kept) != 0 && experiment_cannot(e, "write", kept));
+    }
+    if (!failed && !done) e->file = experiment_begin_file(e, e->file_name);
+    if (!e->file) {
+        experiment_lock(e, e->file_name, EXPERIMENT_FREE, 0);
+        if (!done) return -1;
         experiment_say(e, "complete, skipped");
+        remove(e->checkpoint);                      /* of one that was killed just before */
         e->work -= e->run_work;
         return 0;
     }
-    /* another configuration, another file */
-    snprintf(e->checkpoint, sizeof e->checkpoint, "%.*s-%016llx.tnn",
-             length - (int)strlen(".tsv.part"), e->path, (unsigned long long)
-             experiment_hash(14695981039346656037u, config, strlen(config)));
-    *part = '.';
-    e->file = experiment_mkdirs(e->path) == 0 ? fopen(e->path, "w") : NULL;
-    if (!e->file) {
-        snprintf(message, sizeof message, "cannot write %s: %s", e->path, strerror(errno));
-        experiment_say(e, message);
-        return -1;
-    }
     fprintf(e->file, "# %s %s\n# made by tinynn.h %s, instruction set %s, %d threads, %s\n",
             e->name, run, TNN_VERSION, tnn_isa(), tnn_threads(), EXPERIMENT_COMPILER);
-    fprintf(e->file, "# data %s\n# seed %llu\n# parameters %lld\n%s\n", e->kind,
+    fprintf(e->file, "# data %s\n# seed %llu\n# parameters %lld\n# config %s\n", e->kind,
             (unsigned long long)e->seed, parameters, config);
     fprintf(e->file, "epoch\ttrain_loss\ttrain_acc\tval_loss\tval_acc\tlr\n");
     if (e->start == 0) e->start = experiment_clock();
@@ -434,16 +664,17 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
 /* CHECKPOINTS, for runs of any length: after experiment_begin
        experiment_resume(e, net, batches);
        for (each epoch) {
-           if (!experiment_recall(e, &train, &val)) { train an epoch, and evaluate }
+           if (!experiment_recall(e, &train, &val)) { train what is left of it, and evaluate }
            experiment_row(e, train, val, tnn_lr(net));
        }
-   From now on rows are kept, and saved with all that the network and the loader need; a run that
-   was interrupted is given its rows again before it goes on. The file stands beside the results as
-   RUN-CONFIGURATION.tnn until the run is complete. */
-enum { EXPERIMENT_KEPT = 1, EXPERIMENT_ROW = 5 };
+   From now on rows are kept, and saved with all that the network and the loader need, within epochs
+   and at their ends; a run that was interrupted is given its rows again before it goes on, with the
+   next batch. The file stands beside the results as RUN-CONFIGURATION.tnn until they are on the
+   disk. */
+enum { EXPERIMENT_KEPT = 5, EXPERIMENT_ROW = 5 };
 static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
 {
-    char text[EXPERIMENT_PATH + 200];
+    char text[EXPERIMENT_PATH + 400];
     int  count = e->kept_count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs + 1;
     e->kept = (double *)calloc((size_t)count, sizeof *e->kept);
     if (!e->kept || tnn_failed()) return;
@@ -451,23 +682,24 @@ static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *ba
     e->batches = batches;
     e->saved   = experiment_clock();
     FILE *f = fopen(e->checkpoint, "rb");
-    if (f) {
-        fclose(f);
-        tnn_load_checkpoint(net, e->checkpoint, .loader = batches, .numbers = e->kept,
-                            .count = count);
-        if (tnn_failed()) {
-            snprintf(text, sizeof text, "begins anew: %s", tnn_error());
-            experiment_say(e, text);
-            tnn_clear_error();
-        }
-    }
-    if (e->kept[0] > 0) {
-        snprintf(text, sizeof text, "goes on after epoch %.0f", e->kept[0]);
+    if (!f) return;
+    fclose(f);
+    tnn_load_checkpoint(net, e->checkpoint, .loader = batches, .numbers = e->kept, .count = count);
+    if (tnn_failed()) {
+        snprintf(text, sizeof text, "begins anew: %s", tnn_error());
         experiment_say(e, text);
-        e->before   = e->kept[count - 1];
-        e->run_done = e->run_work / e->epochs * e->kept[0];
-        e->work    -= e->run_done;
+        tnn_clear_error();
+        return;
     }
+    e->seen.loss    = e->kept[1];
+    e->seen.correct = (int)e->kept[2];
+    e->seen.n       = (int)e->kept[3];
+    e->run_done     = e->kept[4];
+    e->before       = e->kept[count - 1];
+    e->work        -= e->run_done;
+    snprintf(text, sizeof text, "goes on after epoch %.0f, with %.0f of %.0f samples done",
+             e->kept[0], e->run_done, e->run_work);
+    experiment_say(e, text);
 }
 static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metrics *val)
 {
@@ -481,7 +713,27 @@ static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metri
     val->accuracy   = row[3];
     return 1;
 }
-/* Keeps a row, and saves if it is time: where --save does not say, a fiftieth of it at the most. */
+/* Saves if it is time: where --save does not say, a fiftieth of it at the most. */
+static inline void experiment_save(experiment *e)
+{
+    double now = experiment_clock();
+    if (!e->net || now < e->saved + e->every || tnn_failed()) return;
+    e->kept[1] = e->seen.loss;
+    e->kept[2] = e->seen.correct;
+    e->kept[3] = e->seen.n;
+    e->kept[4] = e->run_done;
+    e->kept[e->kept_count - 1] = e->before + now - e->begun;
+    tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
+                        .count = e->kept_count);
+    if (tnn_failed()) {                             /* the run itself goes well */
+        experiment_say(e, tnn_error());
+        tnn_clear_error();
+        e->net = NULL;
+    }
+    e->saved = experiment_clock();
+    if (!e->asked) e->saved += 50 * (e->saved - now);
+}
+/* Keeps the row of an epoch, or gives its learning rate again. */
 static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics val, double *lr)
 {
     if (!e->kept) return;
@@ -493,18 +745,7 @@ static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics
     row[3] = val.accuracy;
     row[4] = *lr;
     e->kept[0] = e->epoch;
-    double now = experiment_clock();
-    if (!e->net || now < e->saved + e->every || e->epoch == e->epochs) return;
-    e->kept[e->kept_count - 1] = e->before + now - e->begun;
-    tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
-                        .count = e->kept_count);
-    if (tnn_failed()) {                             /* the run itself goes well */
-        experiment_say(e, tnn_error());
-        tnn_clear_error();
-        e->net = NULL;
-    }
-    e->saved = experiment_clock();
-    if (!e->asked) e->saved += 50 * (e->saved - now);
+    if (e->epoch < e->epochs) experiment_save(e);
 }
 
 /* C libraries spell NaN and infinity in different ways. */
@@ -526,10 +767,9 @@ static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics v
     experiment_value(e->file, val.loss);
     experiment_value(e->file, val.accuracy);
     fprintf(e->file, "\t%g\n", lr);
-    if (tnn_failed() || fflush(e->file) || ferror(e->file)) {
-        experiment_say(e, tnn_failed() ? tnn_error() : "the result file cannot be written");
-        return -1;
-    }
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    if (fflush(e->file) != 0)
+        return experiment_cannot(e, "write", experiment_path(e, e->file_name, ".part"));
     int tell = e->epochs <= 100 || e->epoch % 50 == 0;
     if ((tell && !EXPERIMENT_TERMINAL()) || e->epoch == e->epochs) {
         char text[160];
@@ -545,23 +785,14 @@ static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics v
 /* Ends the run: its file gets its name if every epoch was written. Returns 0, or -1 on failure. */
 static inline int experiment_end(experiment *e)
 {
-    char path[EXPERIMENT_PATH];
     fprintf(e->file, "# seconds %.2f\n", e->before + experiment_clock() - e->begun);
-    int  complete = e->epoch > e->epochs, failed = fclose(e->file) != 0;
+    const int failed = experiment_end_file(e, e->file, e->file_name, e->epoch > e->epochs);
     e->file = NULL;
     e->net  = NULL;
     free(e->kept);
     e->kept = NULL;
-    if (!complete) return -1;
-    memcpy(path, e->path, sizeof path);
-    path[strlen(path) - strlen(".part")] = 0;
-    remove(path);                                   /* rename() on Windows replaces nothing */
-    if (failed || rename(e->path, path) != 0) {
-        experiment_say(e, "the result file cannot be written");
-        return -1;
-    }
-    remove(e->checkpoint);
-    return 0;
+    if (!failed) remove(e->checkpoint);
+    return failed;
 }
 
 #endif /* EXPERIMENT_H */

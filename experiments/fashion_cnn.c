@@ -96,6 +96,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
 
     status = fashion_load(&set, &e, sizes);
+    if (status == 0) status = experiment_open(&e, &set.train, &set.val);
     for (int i = 0; i < RUN_COUNT; i++)
         if (experiment_wants(&e, names[i])) e.work += (double)epochs * set.train.n;
     for (int i = 0; i < RUN_COUNT && status == 0; i++)

@@ -92,6 +92,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
 
     status = fashion_load(&set, &e, sizes);
+    if (status == 0) status = experiment_open(&e, &set.train, &set.val);
     for (int i = 0; i < RUN_COUNT; i++)
         if (experiment_wants(&e, names[i]))
             e.work += (double)set.train.n * (e.quick ? 2 : RUNS[i].epochs);

@@ -207,14 +207,11 @@ static int do_run(experiment *e, const char *name, flags_task task, int epochs,
    set or number of epochs has another journal.                                                   */
 static tnn_study *open_study(experiment *e, const flags_set *set, int epochs)
 {
-    static char journal[EXPERIMENT_PATH];
+    static char journal[EXPERIMENT_PATH + 160];
     uint64_t hash = experiment_fingerprint(build(&RUNS[0].net, &set->train, e->seed), &set->train);
-    int length = snprintf(journal, sizeof journal, "%s/%s/search-%08x.journal.tsv", e->out, e->name,
-                          (unsigned)(hash * 31 + (uint64_t)epochs));
-    if (length >= (int)sizeof journal || experiment_mkdirs(journal) != 0) {
-        experiment_say(e, "the journal cannot be written");
-        return NULL;
-    }
+    char suffix[32];
+    snprintf(suffix, sizeof suffix, "-%08x.journal.tsv", (unsigned)(hash * 31 + (uint64_t)epochs));
+    snprintf(journal, sizeof journal, "%s", experiment_path(e, "search", suffix));
     tnn_study *study = tnn_study_create(.space = SPACE, .count = VARIABLES, .trials = TRIALS,
                                         .maximize = 1, .seed = e->seed, .journal = journal,
                                         .shard = e->shard, .shards = e->shards);
@@ -234,10 +231,9 @@ static cnn cnn_of(const tnn_trial *t)
    none.                                                                                          */
 static int read_run(const experiment *e, const char *name, double *plain, double *noisy)
 {
-    char  path[EXPERIMENT_PATH + 64], line[512];
+    char  line[512];
     int   found = 0;
-    snprintf(path, sizeof path, "%s/%s/%s.tsv", e->out, e->name, name);
-    FILE *f = fopen(path, "r");
+    FILE *f = fopen(experiment_path(e, name, ".tsv"), "r");
     while (f && fgets(line, sizeof line, f)) {
         if (sscanf(line, "%*d\t%*f\t%*f\t%*f\t%lf", plain) == 1) found |= 1;
         if (sscanf(line, "# test_acc %lf", noisy) == 1) found |= 2;
@@ -249,13 +245,11 @@ static int read_run(const experiment *e, const char *name, double *plain, double
 /* search.tsv: what was tried, what came of it, and how much of that each parameter explains. */
 static int write_search(experiment *e, const tnn_study *study)
 {
-    char   path[EXPERIMENT_PATH], part[EXPERIMENT_PATH + 16], name[16];
+    char   name[16];
     double best = 0, plain, noisy;
     int    failed = 0;
-    snprintf(path, sizeof path, "%s/%s/search.tsv", e->out, e->name);
-    snprintf(part, sizeof part, "%s.part%d", path, e->shard);
-    FILE *f = fopen(part, "w");
-    if (!f) { experiment_say(e, "search.tsv cannot be written"); return -1; }
+    FILE  *f = experiment_create(e, "search.tsv");
+    if (!f) return -1;
     fprintf(f, "# %s search\n# data %s\n# seed %llu\n", e->name, e->kind,
             (unsigned long long)e->seed);
     for (int i = 0; i < VARIABLES; i++)
@@ -275,15 +269,8 @@ static int write_search(experiment *e, const tnn_study *study)
                 o.dropout, ACTIVATIONS[o.activation].name, o.lr, OPTIMIZERS[o.optimizer].name,
                 o.batch);
     }
-    failed |= fclose(f) != 0;
-#ifdef _WIN32
-    remove(path);                                   /* rename() replaces nothing there */
-#endif
-    if (failed) remove(part);
-    if (!failed && rename(part, path) == 0) return 0;
-    experiment_say(e, failed ? "a trial's file is missing: remove the search's journal"
-                             : "search.tsv cannot be written");
-    return -1;
+    if (failed) experiment_say(e, "a trial's file is missing: remove the search's journal");
+    return experiment_end_file(e, f, "search.tsv", !failed);
 }
 
 static int ended(const tnn_study *study)
@@ -356,6 +343,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
 
     status = flags_load(&set, &e);
+    if (status == 0) status = experiment_open(&e, &set.all, NULL);
     for (int i = 0; i < RUN_COUNT; i++) {
         int times = RUNS[i].task == SEARCH ? (TRIALS - e.shard + e.shards - 1) / e.shards : 1;
         if (experiment_wants(&e, names[i]))

@@ -126,11 +126,10 @@ static tnn_metrics validate(tnn_net *net, const tnn_data *data, hits *h)
 static int write_classes(const experiment *e, const hits all[2], const hits last[2])
 {
     static const char *const names[] = {"air", "birds", "water", "people", "cats", "all"};
-    char path[EXPERIMENT_PATH + 16];
-    snprintf(path, sizeof path, "%.*s.classes.tsv",
-             (int)(strlen(e->path) - strlen(".tsv.part")), e->path);
-    FILE *f = fopen(path, "w");
-    if (!f) { experiment_say(e, "the table of its classes cannot be written"); return -1; }
+    char name[128];
+    snprintf(name, sizeof name, "%s.classes.tsv", e->run);
+    FILE *f = experiment_create(e, name);
+    if (!f) return -1;
     fprintf(f, "# %s %s: accuracies by class, averaged over all epochs and at the last one\n"
                "class\ttrain_average\tval_average\ttrain_last\tval_last\n", e->name, e->run);
     for (int c = 0; c <= CLASSES; c++) {
@@ -144,7 +143,7 @@ static int write_classes(const experiment *e, const hits all[2], const hits last
         }
         fprintf(f, "\n");
     }
-    return fclose(f) == 0 ? 0 : -1;
+    return experiment_end_file(e, f, name, 1);
 }
 
 /* ==== Runs ==================================================================================== */
@@ -181,8 +180,8 @@ static int do_run(experiment *e, const icons_run *run, const tnn_data *data, int
             if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
         }
         tnn_loader_free(batches);
-        int failed = e->epoch > e->epochs && write_classes(e, all, last) != 0;
-        go = experiment_end(e) != 0 || failed ? -1 : 0;
+        if (e->epoch > e->epochs && write_classes(e, all, last) != 0) e->epochs = e->epoch;
+        go = experiment_end(e);
     }
     tnn_data_free(&part[0]);
     tnn_data_free(&part[1]);
@@ -198,12 +197,10 @@ static int write_summary(experiment *e)
     size_t n = tnn_summary(net, text, sizeof text, TNN_SUMMARY_FUNCTIONAL | TNN_SUMMARY_MODULES);
     tnn_summary(net, text + n, sizeof text - n, TNN_SUMMARY_FUNCTIONAL);
     tnn_free(net);
-    snprintf(e->path, sizeof e->path, "%s/%s/summary.txt", e->out, e->name);
-    FILE *f = !tnn_failed() && experiment_mkdirs(e->path) == 0 ? fopen(e->path, "w") : NULL;
-    int failed = !f || fputs(text, f) < 0;
-    if (f && fclose(f) != 0) failed = 1;
-    if (failed) experiment_say(e, tnn_failed() ? tnn_error() : "summary.txt cannot be written");
-    return failed ? -1 : 0;
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    FILE *f = experiment_create(e, "summary.txt");
+    if (f) fputs(text, f);
+    return f ? experiment_end_file(e, f, "summary.txt", 1) : -1;
 }
 
 int main(int argc, char **argv)
@@ -217,6 +214,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
 
     status = icons_load(&set, &e, 600, 60);
+    if (status == 0) status = experiment_open(&e, &set.data, NULL);
     if (status == 0) status = write_summary(&e);
     for (int i = 0; i < RUN_COUNT; i++)
         if (experiment_wants(&e, names[i]))

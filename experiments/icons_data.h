@@ -303,7 +303,8 @@ static inline int icons_read(icons_set *set, experiment *e, const char *path)
         snprintf(message, sizeof message, "%s, at byte %ld of %ld: not the pickle of the icons",
                  path, size ? (long)(p.at - set->memory) : 0, (long)size);
     } else {
-        snprintf(message, sizeof message, "%s cannot be read", path);
+        experiment_cannot(e, "read", path);
+        return -1;
     }
     if (n) set->data = tnn_data_view(images, NULL, set->labels, n, 3, ICONS_SIDE, ICONS_SIDE);
     else   experiment_say(e, message);

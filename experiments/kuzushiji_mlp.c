@@ -161,29 +161,18 @@ static tnn_net *build(const experiment *e, const mlp_run *r, own_net *own, int b
 
 /* ==== Files beside the results ================================================================ */
 
-static FILE *open_file(experiment *e, const char *name, const char *mode)
-{
-    char  path[EXPERIMENT_PATH];
-    int   length = snprintf(path, sizeof path, "%s/%s/%s", e->out, e->name, name);
-    FILE *f = length < (int)sizeof path && experiment_mkdirs(path) == 0 ? fopen(path, mode) : NULL;
-    if (!f && *mode != 'r') experiment_say(e, "a file cannot be written");
-    return f;
-}
-
 /* A table of numbers, `width` in each row. Returns 0, or -1 on failure. */
 static int write_table(experiment *e, const char *name, char separator, const char *format,
                        const float *values, int rows, int width)
 {
-    FILE *f = tnn_failed() ? NULL : open_file(e, name, "w");
-    if (!f) {
-        if (tnn_failed()) experiment_say(e, tnn_error());
-        return -1;
-    }
+    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    FILE *f = experiment_create(e, name);
+    if (!f) return -1;
     for (int i = 0; i < rows * width; i++) {
         fprintf(f, format, (double)values[i]);
         fputc((i + 1) % width ? separator : '\n', f);
     }
-    return fclose(f);
+    return experiment_end_file(e, f, name, 1);
 }
 
 /* Figure 1: images 100, 1000, 2500 and 4999 of the 5,000, below each other. */
@@ -303,8 +292,7 @@ static int read_last(experiment *e, const char *run, double last[5])
 {
     char  line[256];
     int   found = 0;
-    snprintf(line, sizeof line, "%s.tsv", run);
-    FILE *f = open_file(e, line, "r");
+    FILE *f = fopen(experiment_path(e, run, ".tsv"), "r");
     while (f && fgets(line, sizeof line, f))
         found |= sscanf(line, "%lf\t%lf\t%lf\t%lf\t%lf", last, last + 1, last + 2, last + 3,
                         last + 4) == 5;
@@ -313,23 +301,26 @@ static int read_last(experiment *e, const char *run, double last[5])
 }
 
 /* The run of the best (first of equal) accuracy at its end, `by` 2 in training, 4 in validation;
-   all of them to choices.tsv. Returns its number, or -1 where one was not run or on failure.     */
+   all of them to choices.tsv, after those of earlier calls. Returns its number, or -1 where one was
+   not run or on failure.                                                                         */
 static int choose(experiment *e, const char *stage, char names[][48], int count, int by)
 {
-    static int begun;
+    static char   text[8192] = "stage\trun\tepochs\ttrain_acc\tval_loss\tval_acc\tchosen\n";
     double last[8][5];
     int    best = 0;
     for (int i = 0; i < count; i++) {
         if (read_last(e, names[i], last[i]) != 0) return -1;
         if (last[i][by] > last[best][by]) best = i;
     }
-    FILE *f = open_file(e, "choices.tsv", begun ? "a" : "w");
+    FILE *f = experiment_create(e, "choices.tsv");
     if (!f) return -1;
-    if (!begun++) fprintf(f, "stage\trun\tepochs\ttrain_acc\tval_loss\tval_acc\tchosen\n");
-    for (int i = 0; i < count; i++)
-        fprintf(f, "%s\t%s\t%.0f\t%.6f\t%.6f\t%.6f\t%d\n", stage, names[i], last[i][0], last[i][2],
-                last[i][3], last[i][4], i == best);
-    return fclose(f) == 0 ? best : -1;
+    for (int i = 0; i < count; i++) {
+        const size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, "%s\t%s\t%.0f\t%.6f\t%.6f\t%.6f\t%d\n",
+                 stage, names[i], last[i][0], last[i][2], last[i][3], last[i][4], i == best);
+    }
+    fputs(text, f);
+    return experiment_end_file(e, f, "choices.tsv", 1) == 0 ? best : -1;
 }
 
 static void set_parameter(mlp_run *r, int which, double value)
@@ -392,6 +383,7 @@ int main(int argc, char **argv)
         if (experiment_wants(&e, names[i])) e.work += (double)set.train.n * epochs_of(&e, &RUNS[i]);
     for (int s = 0; s < STAGES && experiment_wants(&e, "search"); s++)
         e.work += (double)set.train.n * SEARCH[s].count * epochs_of(&e, &SEARCH[s].base);
+    if (status == 0) status = experiment_open(&e, &set.all, NULL);
     if (status == 0) status = write_samples(&e, &set);
     if (status == 0 && experiment_wants(&e, "search")) status = search(&e, &set);
     for (int i = 0; i < RUN_COUNT && status == 0; i++)

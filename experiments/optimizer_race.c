@@ -196,12 +196,9 @@ static int do_run(experiment *e, int run, const fashion_set *set, int epochs)
 /* The learning rate of each step, a column for each schedule. */
 static int write_schedules(experiment *e, long long steps)
 {
-    char  path[EXPERIMENT_PATH];
     e->run = "schedules";
-    int   length = snprintf(path, sizeof path, "%s/%s/schedules.tsv", e->out, e->name);
-    FILE *f = length > 0 && length < (int)sizeof path && experiment_mkdirs(path) == 0
-                  ? fopen(path, "w") : NULL;
-    if (!f) { experiment_say(e, "schedules.tsv cannot be written"); return -1; }
+    FILE *f = experiment_create(e, "schedules.tsv");
+    if (!f) return -1;
     fprintf(f, "# learning rates of %lld steps\nstep", steps);
     for (int i = 0; i < SCHEDULE_COUNT; i++) fprintf(f, "\t%s", SCHEDULES[i]);
     for (long long t = 0; t < steps; t++) {
@@ -213,11 +210,8 @@ static int write_schedules(experiment *e, long long steps)
         }
     }
     fprintf(f, "\n");
-    if (fclose(f) != 0 || tnn_failed()) {
-        experiment_say(e, tnn_failed() ? tnn_error() : "schedules.tsv cannot be written");
-        return -1;
-    }
-    return 0;
+    if (tnn_failed()) experiment_say(e, tnn_error());
+    return experiment_end_file(e, f, "schedules.tsv", !tnn_failed());
 }
 
 int main(int argc, char **argv)
@@ -231,6 +225,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
 
     status = fashion_load(&set, &e, sizes);
+    if (status == 0) status = experiment_open(&e, &set.train, &set.val);
     for (int i = 0; i < RUN_COUNT; i++)
         if (experiment_wants(&e, names[i])) e.work += (double)epochs * set.train.n;
     for (int i = 0; i < RUN_COUNT && status == 0; i++)

@@ -137,7 +137,7 @@ static inline float *vgg16_features(experiment *e, const vgg16_run *run, const c
     enum { BATCH = 8 };
     const int    n = images->n, pixels = images->h * images->w;
     const size_t size = 3 * (size_t)pixels;
-    char path[EXPERIMENT_PATH + 64];
+    char path[EXPERIMENT_PATH + 160], suffix[32];
     int  shape[3];
 
     tnn_net *net = tnn_create(.input = {3, images->h, images->w}, .batch = BATCH);
@@ -151,16 +151,16 @@ static inline float *vgg16_features(experiment *e, const vgg16_run *run, const c
         vgg16_forward(net, run, images->bytes, pixels, 1, x, y);
         uint64_t hash = experiment_hash(tnn_hash(net), y, sizeof *y * (size_t)*count);
         hash = experiment_hash(hash, images->bytes, size * (size_t)n);
-        snprintf(path, sizeof path, "%s/%s/features-%016llx.npy", e->out, e->name,
-                 (unsigned long long)hash);
+        snprintf(suffix, sizeof suffix, "-%016llx.npy", (unsigned long long)hash);
+        snprintf(path, sizeof path, "%s", experiment_path(e, "features", suffix));
     }
     if (good && !vgg16_cached(path, y, n, *count)) {
         experiment_say(e, "computing the features of all images, once");
         for (int i = 0; i < n && !tnn_failed(); i += BATCH)
             vgg16_forward(net, run, images->bytes + size * (size_t)i, pixels,
                           n - i < BATCH ? n - i : BATCH, x, y + (size_t)i * (size_t)*count);
-        if (experiment_mkdirs(path) == 0)
-            tnn_save_npy(path, y, TNN_F32, 2, (long long[]){n, *count});
+        experiment_mkdirs(path);                    /* if it cannot, saving says why */
+        tnn_save_npy(path, y, TNN_F32, 2, (long long[]){n, *count});
         good = !tnn_failed();
     }
     if (!good) experiment_say(e, tnn_failed() ? tnn_error() : "out of memory");

@@ -7,10 +7,10 @@
 load 'plots/style.gp'
 
 table = out.'/bench.tsv'
-cell(what) = system(sprintf("awk '%s' '%s' 2>/dev/null", what, table))
+cell(what) = system("awk '".what."' ".shell(table)." 2>/dev/null")
 machine = cell('/^# tinynn/ { print substr($0, 3) }')
 if (machine eq "") { print sprintf("bench: no %s: run make bench", table); exit status 1 }
-threads = cell('/^# peak/ { printf "%s ", $3 }')
+threads = cell('/^# peak/ { printf "%d ", $3 }')
 levels  = "L1 L2 L3 memory"
 kinds   = "nn|tn|nt conv step fwd"
 names   = '"matrix product" "convolution" "training step" "inference"'
@@ -32,7 +32,7 @@ do for [t in threads] {
     read(level) = real(cell('/^# read '.t.' .*'.level.'/ { print $4 }'))
     roof(x, rate) = peak < rate*x ? peak : rate*x
     set title t.(t eq "1" ? " thread" : " threads").sprintf(": peak %.0f GFLOP/s", peak)
-    points(kind) = sprintf("< awk -F '\\t' '$1 ~ /^(%s):/ && $2 == %s && $6 > 0' '%s'", kind, t, table)
+    points(kind) = "< awk -F '\\t' '$1 ~ /^(".kind."):/ && $2 == ".t." && $6 > 0' ".shell(table)
     plot for [i = 1 : 4] roof(x, read(word(levels, i))) lw 1.5 lc rgb '#8a8f98' dt i \
              title sprintf("%s, %.0f GB/s", word(levels, i), read(word(levels, i))), \
          for [i = 1 : words(kinds)] points(word(kinds, i)) using ($6/$7):(1e3*$6/$3*1e3) \

@@ -13,12 +13,12 @@ reported  = 'plots/flags_cnn_reported.tsv'
 searched  = 'plots/flags_cnn_search.tsv'
 of(kinds) = strstrt(kinds, 'synthetic') ? 'Informe (datos reales)' : 'Informe'
 printed(run) = run[1:4] ne 'best' && run ne 'transfer-section'
-has(run)  = system("test -f '".file(run)."' && echo 1") eq "1"
+has(run)  = system("test -f ".shell(file(run))." && echo 1") eq "1"
 
 # What the comment "config" of a result file says of the net.
 settings(run) = system("sed -nE -e 's/^# config filters ([0-9]+) and ([0-9]+), kernels ([0-9]+) \
 and ([0-9]+), ([0-9]+) units, (.*batch [0-9]+).*/conv1 \\1 (\\3×\\3), conv2 \\2 (\\4×\\4), \
-fc1 \\5, \\6/p' '".file(run)."'")
+fc1 \\5, \\6/p' ".shell(file(run)))
 
 runs = "basic trial0 trial1 trial2 trial3 trial4 trial5 trial6 trial7 trial8 trial9 \
         best0 best1 best2 best3 best4 transfer-section transfer-vgg16"
@@ -201,7 +201,7 @@ lines = "< awk -F'\t' -v OFS='\t' 'BEGIN { \
     for (i = 1; i <= n; i++) at[w[i]] = i <= 5 ? i - 1 : i - 6 } \
     $1 ~ /^[0-9]/ { for (p = 1; p <= 10; p++) { x = $(p + 4); if (x in at) x = at[x]; \
         v = p == 8 ? log(x/low[p])/log(high[p]/low[p]) : (x - low[p])/(high[p] - low[p]); \
-        print p, v, 100*$2 } print \"\" }' '".file('search')."'"
+        print p, v, 100*$2 } print \"\" }' ".shell(file('search'))
 plot lines using 1:2:3 with lines lc palette lw 3
 
 # How much of the objective's variance each parameter explains by itself.
@@ -215,7 +215,7 @@ unset key
 set xrange [0 : 1.08]; set yrange [9.6 : -0.6]
 set ytics noenhanced
 set style fill solid 1 noborder
-explained = "< sed -nE 's/^# explained (.*) (.*)/\\1\\t\\2/p' '".file('search')."' \
+explained = "< sed -nE 's/^# explained (.*) (.*)/\\1\\t\\2/p' ".shell(file('search'))." \
              | sort -t '\t' -k 2,2gr"
 plot explained using ($2/2):0:($2/2):(0.35):ytic(1) with boxxyerror lc rgb loss_colour, \
      '' using ($2 + 0.01):0:(sprintf("%.2f", $2)) with labels left font ",13"

@@ -9,11 +9,11 @@ folder = out.'/optimizer_race/'
 default_colour = '#8a8f98'
 best_colour    = '#1f4fd8'
 rate_colour    = '#c2410c'
-list(pattern) = system("cd '".folder."' 2>/dev/null && ls ".pattern." 2>/dev/null")
+list(name) = system("cd ".shell(folder)." 2>/dev/null && ls | grep -x '".name."-lr[0-9.]*[.]tsv'")
 optimizers = "sgd momentum asgd adagrad adadelta rmsprop rprop adam adamw adamax nadam radam lion \
               adabelief adan ademamix schedule-free-sgd schedule-free-adamw sophia lars lamb \
               adafactor muon lbfgs"
-accuracy(file) = real(system("awk -F '\\t' '$1 ~ /^[0-9]/ { v = $5 } END { print v + 0 }' '".file."'"))
+accuracy(file) = real(system("awk -F '\\t' '$1 ~ /^[0-9]/ { v = $5 } END { print v + 0 }' ".shell(file)))
 kinds = kind(folder.'adam.tsv')
 if (kinds eq "") { print sprintf("optimizer_race: its runs are not in %s", folder); exit status 1 }
 
@@ -30,7 +30,7 @@ set xtics 1
 do for [i = 1 : words(optimizers)] {
     name = word(optimizers, i)
     best = ''; high = -1
-    do for [file in list(name."-lr*.tsv")] {
+    do for [file in list(name)] {
         a = accuracy(folder.file)
         if (a > high) { high = a; best = file }
     }
@@ -47,7 +47,7 @@ unset multiplot
 eval canvas(1500, 1300)
 set output dir.'/schedule_race.png'
 table = folder.'schedules.tsv'
-names = system("sed -n '/^step/ { s/^step.//; s/\\t/ /g; p; }' '".table."'")
+names = system("sed -n '/^step/ { s/^step.//; s/\\t/ /g; p; }' ".shell(table))
 set autoscale
 stats table using 1 skip 2 nooutput
 steps = STATS_max

@@ -2,7 +2,15 @@
 #   out  the folder of the result files (build/results)     dir  where figures go (build/plots)
 if (!exists("out")) out = 'build/results'
 if (!exists("dir")) dir = 'build/plots'
-system("mkdir -p '".dir."'")
+# A name that begins with <, | or - would be a command or standard input.
+if (out[1:1] ne '/') out = './'.out
+if (dir[1:1] ne '/') dir = './'.dir
+
+# A file name as one word for the shell: within '...', where a ' is written '\''.
+shell(name) = "'".escaped(name)."'"
+escaped(s)  = escaped_at(s, strstrt(s, "'"))
+escaped_at(s, i) = i ? s[1 : i - 1]."'\\''".escaped(s[i + 1 :]) : s
+system("mkdir -p ".shell(dir))
 
 terminal = strstrt(GPVAL_TERMINALS, "pngcairo") ? "pngcairo" : "png"
 canvas(width, height) = sprintf("set terminal %s size %d,%d font 'DejaVu Sans,15'", \
@@ -16,7 +24,7 @@ set tics nomirror
 set key samplen 2.5 spacing 1.15
 
 # "real" or "synthetic", as the comments of a result file say; "" where there is no such file.
-kind(file) = system("sed -n 's/^# data \\([a-z]*\\).*/\\1/p' '".file."' 2>/dev/null")
+kind(file) = system("sed -n 's/^# data \\([a-z]*\\).*/\\1/p' ".shell(file)." 2>/dev/null")
 # Results that are not those of the real images must not pass for them.
 marked(title, kinds) = title.(strstrt(kinds, "synthetic") ? "\n{/:Bold synthetic data}" : "")
 

@@ -6,6 +6,7 @@
 #                                    shown in their order.
 #   finish                           waits for all of them
 #   skip NAME WHY
+#   idx FOLDER N GREY                makes a set of images
 #   total                            prints "N passed, M failed", and is the status of the script
 
 dir=build/tests/$about
@@ -39,6 +40,18 @@ end() {
 }
 finish() { while [ "$ended" -lt "$begun" ]; do end; done; }
 
+# idx FOLDER N GREY: Fashion-MNIST, as far as its experiments know: N images, N < 256
+idx() {
+    mkdir -p "$1/fashion-mnist"
+    for part in train t10k; do
+        file=$1/fashion-mnist/$part
+        { printf '\000\000\010\003\000\000\000'"\\$(printf %o "$2")"
+          printf '\000\000\000\034\000\000\000\034'
+          head -c $((784 * $2)) /dev/zero | tr '\000' "$3"; } > "$file-images-idx3-ubyte"
+        { printf '\000\000\010\001\000\000\000'"\\$(printf %o "$2")"
+          head -c "$2" /dev/zero; } > "$file-labels-idx1-ubyte"
+    done
+}
 total() {
     finish
     echo "$passed passed, $failed failed"

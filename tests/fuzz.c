@@ -690,7 +690,8 @@ static int read_report(const unsigned char *p, size_t size)
     static void (*const parts[])(void) = {cnn, mlp, flags, kuzushiji, icons};
     spill(path_of("report.tsv"), p, size);
     parts[size % 5]();
-    seen += experiment_is_done(path_of("report.tsv"), "# config");
+    char config[512];
+    seen += experiment_comment(path_of("report.tsv"), "# config ", config, sizeof config);
     return 1;
 }
 static void seed_report(void)
