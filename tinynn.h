@@ -1222,12 +1222,14 @@ TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
    a categorical variable as the number of its choice; numbers read back as the same doubles. In
    gnuplot, `set datafile separator tab`, then
        plot "study.tsv" using (stringcolumn("state") eq "done" ? column("trial") : NaN):"value"
-   Lines are only ever appended, each in one write; what is not a whole line of this study is passed
-   over, so a process may be killed at any moment. Opened again, trials that ended are read and the
-   one under way begins anew; of lines that say the same thing the last one counts.
+   Each line is added while the file is locked (flock), and read back; tnn_tell syncs it, too. What
+   a process that was killed or a full disk left of a line is not one, and the next line takes its
+   place; other lines that are not this study's are passed over. A call that fails changes nothing,
+   and may be made again. Opened again, trials that ended are read and the one under way begins
+   anew; of lines that say the same thing the last one counts.
    SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
-   and reads before each draw and each pruning what the others have appended (where the file system
-   appends atomically; some on networks do not). The draws then depend on who was faster.         */
+   and reads before each draw and each pruning what the others have added. The draws then depend on
+   who was faster. */
 typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_variable_type;
 typedef struct tnn_variable {
     const char *name;           /* required, and unique: one word                                */
@@ -1311,7 +1313,8 @@ TNN_API int         tnn_trial_choice(const tnn_trial *trial, const char *name);
 /* An intermediate value after `step`, at least 0 and rising. Not 0: it is not worth going on (or an
    error); end the trial with tnn_tell, it will count as pruned. */
 TNN_API int         tnn_report(tnn_trial *trial, int step, double value);
-/* Ends the trial. NaN: it failed, and the sampler does not look at it. */
+/* Ends the trial. NaN: it failed, and the sampler does not look at it. After an error the trial has
+   not ended: tnn_clear_error, and tell it again. */
 TNN_API tnn_status  tnn_tell(tnn_trial *trial, double value);
 TNN_API const tnn_trial *tnn_study_best(const tnn_study *study);    /* of those done, or NULL    */
 TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number); /* NULL: none      */
@@ -1821,6 +1824,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #if defined(_WIN32)
         #include <io.h>
         #include <process.h>
+        #include <sys/locking.h>
         #ifdef __cplusplus
         extern "C" {
         #endif
@@ -1833,6 +1837,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__COUNT(n)     (unsigned)(n)
         #define TNN__PLAIN(mode)  (((mode) & _S_IFMT) == _S_IFREG)
         #define TNN__SYNC(f)      _commit(f)
+        #define TNN__SEEK(f, at)  _lseeki64(f, at, SEEK_SET)
         #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
     #else
         #include <sys/file.h>
@@ -1850,6 +1855,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__COUNT(n)     (size_t)(n)
         #define TNN__PLAIN(mode)  S_ISREG(mode)
         #define TNN__SYNC(f)      fsync(f)
+        #define TNN__SEEK(f, at)  lseek(f, (off_t)(at), SEEK_SET)
         #define TNN__RENAME(a, b) rename(a, b)
     #endif
 #endif
@@ -11688,6 +11694,65 @@ static int tnn__write_all(int f, const void *bytes, size_t size)
     return 0;
 }
 
+/* The next bytes, at most `size`; how many, 0 at the end. */
+static tnn__len tnn__read_some(int f, void *to, size_t size)
+{
+    tnn__len n;
+    do n = TNN__SYS(read)(f, to, TNN__COUNT(size)); while (tnn__again(n));
+    return n;
+}
+/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
+   tnn__unlock or the process. Windows: of a byte far behind the end. */
+static int tnn__lock(int f, int share)
+{
+    int result;
+#ifdef _WIN32
+    (void)share;
+    do result = TNN__SEEK(f, 1ll << 40) < 0 ? -1 : _locking(f, _LK_LOCK, 1);
+    while (result && errno == EDEADLOCK);
+#else
+    do result = flock(f, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
+#endif
+    return result;
+}
+static void tnn__unlock(int f)
+{
+#ifdef _WIN32
+    if (TNN__SEEK(f, 1ll << 40) >= 0) _locking(f, _LK_UNLCK, 1);
+#else
+    flock(f, LOCK_UN);
+#endif
+}
+enum { TNN__PATH = 4096 };              /* longer ones no system takes */
+#ifndef _WIN32
+/* The folder of a path, as the first bytes of it. */
+static size_t tnn__folder(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    return end ? (size_t)(end - path) + 1 : 0;
+}
+#endif
+/* Opens the folder of a path, to be synced: -1 where that cannot be, as on Windows; then errno is
+   EACCES if there is nothing wrong with that. */
+static int tnn__open_folder(const char *path)
+{
+    errno = EACCES;
+#ifndef _WIN32
+    {
+        char name[TNN__PATH] = ".";
+        const size_t n = tnn__folder(path);
+        errno = ENAMETOOLONG;
+        if (n >= sizeof name) return -1;
+        if (n) memcpy(name, path, n);
+        if (n) name[n] = 0;
+        return tnn__open(name, TNN__O(RDONLY), 0);
+    }
+#else
+    (void)path;
+    return -1;
+#endif
+}
+
 /* A whole file; NULL on error. */
 static unsigned char *tnn__read_file(const char *path, size_t *size)
 {
@@ -13125,8 +13190,9 @@ struct tnn_study {
     tnn__parzen     good, rest;
     double         *terms, *candidates;     /* scratch */
     const char     *columns;    /* the journal's second line */
-    long            offset;     /* of it so much has been read */
-    int             header, torn;       /* it has columns; its end is not a whole line */
+    long long       offset;     /* of it so much has been read: whole lines */
+    int             header;     /* it has columns */
+    int             next;       /* trial of this shard: those before it do not wait */
     char            line[2000], head[8000], input[8000];     /* written, its first two, read */
 };
 
@@ -13444,14 +13510,12 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
                          s->o.journal, field[0], s->o.trials);
     t = &s->trials[(int)field[0]];
-    memcpy(t->x, x, (size_t)count*sizeof *x);
     if (state > 1) {
+        memcpy(t->x, x, (size_t)count*sizeof *x);
         t->state = (tnn_trial_state)state;
         t->value = step[1];
         return TNN_OK;
     }
-    /* A report takes back those at its step and after: the trial was begun anew. */
-    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
     if (t->count == t->room) {
         const int room = 2*t->room + 16;
         tnn_trial_report *more = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *more,
@@ -13462,6 +13526,9 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
         t->reports = more;
         t->room = room;
     }
+    /* A report takes back those at its step and after: the trial was begun anew. */
+    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
+    memcpy(t->x, x, (size_t)count*sizeof *x);
     t->reports[t->count].step = (int)step[0];
     t->reports[t->count].value = step[1];
     t->reports[t->count++].rung = (int)step[2];
@@ -13469,53 +13536,80 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
 }
 
 #ifndef TINYNN_NO_STDIO
-/* Reads the lines that have come since the last time. */
-static tnn_status tnn__study_read(tnn_study *s)
+/* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
+   last line's end may be the first part of one whose writer was killed or had no room: it is not
+   one yet, and will be overwritten. */
+static tnn_status tnn__study_read(tnn_study *s, int f, long long end)
 {
-    FILE *f = fopen(s->o.journal, "rb");
-    tnn_status e = TNN_OK;
-    long count = 0;
+    char bytes[4096];
+    long long at = s->offset;
+    tnn__len got = 0, i;
     size_t n = 0;
-    int c;
-    if (!f && !s->offset) return TNN_OK;        /* there is none yet */
-    if (!f || fseek(f, 0, SEEK_END) || ftell(f) < s->offset || fseek(f, s->offset, SEEK_SET)) {
-        if (f) fclose(f);
-        return tnn__fail(TNN_ERROR_IO, "study: cannot read %s from byte %l on", s->o.journal,
-                         (long long)s->offset);
-    }
-    while (!e && (c = getc(f)) != EOF) {
-        count++;
-        if (c != '\n') {
-            if (n < sizeof s->input) s->input[n++] = (char)c;
-            continue;
+    tnn_status e = TNN_OK;
+    if (TNN__SEEK(f, at) < 0) return tnn__fail_file(s->o.journal, "read", errno);
+    while (!e && at < end
+           && (got = tnn__read_some(f, bytes, TNN__MIN(sizeof bytes, (size_t)(end - at)))) > 0)
+        for (i = 0; !e && i < got; i++) {
+            at++;
+            if (bytes[i] != '\n') {
+                if (n < sizeof s->input) s->input[n++] = bytes[i];
+                continue;
+            }
+            if (n < sizeof s->input) {
+                s->input[n] = 0;
+                if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
+            }
+            n = 0;
+            if (!e) s->offset = at;
         }
-        if (n < sizeof s->input) {
-            s->input[n] = 0;
-            if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
-        }
-        s->offset += count;
-        count = 0;
-        n = 0;
+    return got < 0 ? tnn__fail_file(s->o.journal, "read", errno) : e;
+}
+/* Writes a line behind the last one and reads it. The journal is locked and has been read. If that
+   fails there is no such line: without its end it is none. */
+static tnn_status tnn__study_write(tnn_study *s, int f, const char *line, int sync)
+{
+    const long long at = s->offset, end = at + (long long)strlen(line);
+    tnn_status e = TNN_OK;
+    int folder = -1, ended = 0, bad = TNN__SEEK(f, at) < 0
+                                      || tnn__write_all(f, line, strlen(line));
+    if (!bad) bad = !(ended = !tnn__write_all(f, "\n", 1)) || (sync && tnn__sync(f));
+    if (!bad && !at) {                  /* a new file */
+        folder = tnn__open_folder(s->o.journal);
+        bad = folder < 0 ? errno != EACCES : tnn__sync(folder) && errno != EINVAL;
     }
-    s->torn = count > 0;
-    if (!e && ferror(f)) e = tnn__fail(TNN_ERROR_IO, "study: cannot read %s", s->o.journal);
-    fclose(f);
+    if (bad) e = tnn__fail_file(s->o.journal, "written", errno);
+    if (folder >= 0) tnn__close(folder);
+    if (!e) e = tnn__study_read(s, f, end + 1);
+    if (!e && s->offset != end + 1)
+        e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", s->o.journal);
+    if (e && ended && TNN__SEEK(f, end) >= 0) tnn__write_all(f, " ", 1);
+    if (e) s->offset = at;
     return e;
 }
-/* Appends text, in one write; an end to what is there first if it has none. */
-static tnn_status tnn__study_write(tnn_study *s, const char *text)
+/* Reads what is new in the journal; then adds a line, if there is one, for good if `sync`. */
+static tnn_status tnn__study_journal(tnn_study *s, const char *line, int sync)
 {
-    char buffer[sizeof s->head + 8];
-    FILE *f = fopen(s->o.journal, "ab");
-    int bad = !f;
-    if (f) {
-        setvbuf(f, buffer, _IOFBF, sizeof buffer);
-        if (s->torn) bad = putc('\n', f) == EOF;
-        bad = fputs(text, f) == EOF || bad;
-        bad = fclose(f) != 0 || bad;
+    const char *path = s->o.journal;
+    struct stat now;
+    const int exists = !stat(path, &now);
+    tnn_status e = TNN_OK;
+    int f;
+    if (exists && !TNN__PLAIN(now.st_mode))
+        return tnn__fail(TNN_ERROR_IO, "%s: is not a file that a journal can be", path);
+    if (s->offset > (exists ? (long long)now.st_size : 0))
+        return tnn__fail(TNN_ERROR_IO, "%s: cannot be read from byte %l on: it is shorter now",
+                         path, s->offset);
+    if (!exists && !line) return TNN_OK;                /* there is none yet */
+    f = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
+    if (f < 0) return tnn__fail_file(path, "opened", errno);
+    if (tnn__lock(f, !line)) e = tnn__fail_file(path, "locked", errno);
+    else {
+        e = tnn__study_read(s, f, LLONG_MAX);
+        if (!e && line) e = tnn__study_write(s, f, line, sync);
+        tnn__unlock(f);
     }
-    if (bad) return tnn__fail(TNN_ERROR_IO, "study: cannot write to %s", s->o.journal);
-    return tnn__study_read(s);
+    tnn__close(f);                      /* too late to fail: others may have read the line */
+    return e;
 }
 #endif
 
@@ -13523,7 +13617,7 @@ static tnn_status tnn__study_write(tnn_study *s, const char *text)
 static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, double value,
                                   int rung, int state)
 {
-    char *to = s->line, *end = to + sizeof s->line - 2;
+    char *to = s->line, *end = to + sizeof s->line - 1;
     int i;
     to = tnn__put(tnn__put_int(to, end, t->number), end, "\t");
     for (i = 0; i < s->o.count; i++) to = tnn__put(tnn__put_exact(to, end, t->x[i]), end, "\t");
@@ -13533,17 +13627,14 @@ static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, do
     to = tnn__put(to, end, tnn__trial_states[state]);
     *to = 0;
 #ifndef TINYNN_NO_STDIO
-    if (s->o.journal) {
-        strcpy(to, "\n");
-        return tnn__study_write(s, s->line);
-    }
+    if (s->o.journal) return tnn__study_journal(s, s->line, state > TNN_RUNNING);
 #endif
     return tnn__study_line(s, s->line);
 }
 static tnn_status tnn__study_catch_up(tnn_study *s)
 {
 #ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_read(s);
+    if (s->o.journal) return tnn__study_journal(s, NULL, 0);
 #endif
     (void)s;
     return TNN_OK;
@@ -13703,6 +13794,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     s = (tnn_study *)tnn__alloc((tnn__len)sizeof *s, "study");
     if (!s) return NULL;
     s->o = o;
+    s->next = o.shard;
     s->space = (tnn__dimension *)tnn__alloc(o.count*(tnn__len)sizeof *s->space, "study");
     for (i = 0; s->space && i < o.count; i++) {
         if (tnn__study_dimension(s, i)) break;
@@ -13737,15 +13829,9 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
         tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
                   "%d characters", o.count, (int)sizeof s->head/2);
 #ifndef TINYNN_NO_STDIO
-    else if (o.journal && !tnn__study_read(s)) {
-        if (s->torn) tnn__study_write(s, "");
-        if (!s->header && !tnn_failed()) {
-            memcpy(s->input, s->head, sizeof s->head);      /* both lines, each with its end */
-            s->input[s->columns - s->head - 1] = '\n';
-            strcat(s->input, "\n");
-            tnn__study_write(s, s->input);
-        }
-    }
+    else if (o.journal && !tnn__study_journal(s, NULL, 0) && !s->header
+             && !tnn__study_journal(s, s->head, 1))
+        tnn__study_journal(s, s->columns, 1);
 #endif
     if (tnn_failed()) {
         tnn_study_free(s);
@@ -13756,7 +13842,6 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
 
 TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
 {
-    int k;
     if (tnn_failed()) return NULL;
     if (!s || s->current) {
         tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told" :
@@ -13764,9 +13849,9 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
         return NULL;
     }
     if (tnn__study_catch_up(s)) return NULL;
-    for (k = s->o.shard; k < s->o.trials; k += s->o.shards)
-        if (s->trials[k].state == TNN_WAITING) {
-            tnn_trial *t = &s->trials[k];
+    for (; s->next < s->o.trials; s->next += s->o.shards)
+        if (s->trials[s->next].state == TNN_WAITING) {
+            tnn_trial *t = &s->trials[s->next];
             tnn__draw_all(s, t);
             t->state = TNN_RUNNING;
             t->count = t->stop = 0;
@@ -13777,7 +13862,7 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
 TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
 {
     tnn_study *s = t ? t->study : NULL;
-    int rung = 0;
+    int rung = 0, stop;
     if (tnn_failed()) return 1;
     if (!s || s->current != t || step < 0 || (t->count && t->reports[t->count - 1].step >= step)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
@@ -13785,21 +13870,24 @@ TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
         return 1;
     }
     if (s->o.pruner && tnn__study_catch_up(s)) return 1;
-    t->stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
-            : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
-    return tnn__study_note(s, t, step, value, rung, TNN_RUNNING) || t->stop;
+    stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
+         : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
+    if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
+    return t->stop = stop;
 }
 TNN_API tnn_status (tnn_tell)(tnn_trial *t, double value)
 {
     tnn_study *s = t ? t->study : NULL;
     const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
+    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!s || s->current != t)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way",
                          t ? t->number : -1);
-    s->current = NULL;
-    return tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
-                           value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
+    e = tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
+                        value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
+    if (!e) s->current = NULL;
+    return e;
 }
 
 /* The variable of that name and type (NULL: any); -1 and an error where there is none. */
@@ -14585,7 +14673,6 @@ TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
 #endif
 
 /* ---- 15d. Writing: to a temporary file that takes the place of PATH, or to memory ------------- */
-enum { TNN__PATH = 4096 };
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
@@ -14653,12 +14740,6 @@ static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count
 }
 
 #ifndef TINYNN_NO_STDIO
-/* The folder of a path, as the first bytes of it. */
-static size_t tnn__folder(const char *path)
-{
-    const char *end = strrchr(path, '/');
-    return end ? (size_t)(end - path) + 1 : 0;
-}
 /* Puts n bytes behind the first `at` of a path; 0, or -1 and errno. */
 static int tnn__path_put(char *path, size_t at, const char *text, size_t n)
 {
@@ -14729,20 +14810,6 @@ static tnn_status tnn__write_start(tnn__writer *w, const char *path)
     if (tnn__write_check(w, tnn__write_open(w))) return TNN_OK;
     return tnn__fail_file(path, "written", w->error);
 }
-#ifndef _WIN32
-/* The target's folder, open; -1 if it may not be read: then it cannot be synced. */
-static int tnn__write_folder(tnn__writer *w)
-{
-    const size_t n = tnn__folder(w->target);
-    const char first = w->target[n];
-    int f;
-    w->target[n] = 0;
-    f = tnn__open(n ? w->target : ".", TNN__O(RDONLY), 0);
-    w->target[n] = first;
-    if (errno != EACCES) tnn__write_check(w, f);
-    return f;
-}
-#endif
 /* Puts the file in its place. Where that fails the old one stays, unless the message says that
    PATH is written: then it is the new one, but may be lost in a crash of the machine. */
 static tnn_status tnn__write_end(tnn__writer *w)
@@ -14754,9 +14821,8 @@ static tnn_status tnn__write_end(tnn__writer *w)
     if (w->good && *w->temporary) tnn__write_check(w, tnn__sync(w->file));
     tnn__write_check(w, tnn__close(w->file));
     if (*w->temporary) {
-#ifndef _WIN32
-        if (w->good) folder = tnn__write_folder(w);
-#endif
+        if (w->good && (folder = tnn__open_folder(w->target)) < 0 && errno != EACCES)
+            tnn__write_check(w, folder);
         if (w->good) tnn__write_check(w, TNN__RENAME(w->temporary, w->target));
         if (!w->good) remove(w->temporary);
         else if (folder >= 0 && tnn__sync(folder) && errno != EINVAL) {

@@ -371,7 +371,7 @@ static void idx_files(void)
     d = tnn_parse_idx(idx_images, sizeof idx_images, label, sizeof idx_labels - 1);
     SAYS_AT("images holds 3 images, labels 2 labels");
     d = tnn_load_idx("no/such/file", "nor/this");
-    SAYS_AT("no/such/file: cannot be opened");
+    SAYS_AT("no/such/file: cannot be opened: No such file or directory");
     d = tnn_load_idx("/", "nor/this");
     CHECK(d.n == 0 && tnn_failed(), "a directory was read");
     tnn_clear_error();
