@@ -129,8 +129,9 @@
    THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON
    and the scalar kernels, any number of threads, any compiler and optimisation level. For this
      - a product that is added is one fused multiply-add, and no other is made;
-     - each element of a matrix product is one chain over k in rising order; whether a network's
-       convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
+     - each element of a matrix product is a sum of chains over k in rising order, of at most 320
+       products each, cut by shape alone, that start from zero (the first from the bias) and are
+       added in their order; whether a network's convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
        and with more than 32,768 pairs of channels only if no gradient goes back through it: such
        a network with a loss and one without differ in the last bits;
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
@@ -237,8 +238,9 @@ TNN_API tnn_status tnn_fill(tnn_tensor t, float value);
 
 /* C = A B with A and B transposed or not, C (m, n), inner dimension k:
    A is (m, k), or (k, m) with TNN_TRANSPOSE_A; B is (k, n), or (n, k) with TNN_TRANSPOSE_B.
-   With TNN_ACCUMULATE  C += A B. C must not overlap A or B. Each element of C is one chain of
-   fused multiply-adds over k in rising order.                                                    */
+   With TNN_ACCUMULATE  C += A B. C must not overlap A or B. Each element of C is a sum of chains
+   of fused multiply-adds over k in rising order: nearly equal ones of at most 320, each of which
+   starts from zero; their sums are added to C in this order.                                     */
 enum { TNN_TRANSPOSE_A = 1, TNN_TRANSPOSE_B = 2, TNN_ACCUMULATE = 4 };
 TNN_API tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags);
 
@@ -2438,6 +2440,19 @@ typedef struct {
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
 
+/* CHAINS. The products of one element of C are added in chains of at most TNN__CHAIN fused
+   multiply-adds, cut by n1, n2 and run alone: a run that is longer into nearly equal parts;
+   otherwise as many of n2, or of n1, as fit. The first chain starts from the bias or from zero, each
+   of the others from zero, and its sum is added to C. */
+#define TNN__CHAIN 320
+/* Of n steps of `each` products so many are one chain: nearly equal parts. */
+static int tnn__chain(tnn__len n, tnn__len each)
+{
+    const tnn__len most = TNN__MAX(1, TNN__CHAIN/TNN__MAX(1, each));
+    const tnn__len parts = TNN__MAX(1, (n + most - 1)/most);
+    return (int)((n + parts - 1)/parts);
+}
+
 /* A depthwise convolution: every channel on its own, vectors of channels.
        y[i,j] = bias + sum_{u<kh,v<kw} w[u,v] x[i*x_row + j*x_col + u*x_u + v*x_v]     dw likewise
    Weights are panels of 16 channels, `panel` floats apart, w_u and w_v from element to element. */
@@ -2950,7 +2965,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define DECLARE(i, v)  VF c##i##_##v;
 #define SET_ZERO(i, v) c##i##_##v = vf_zero();
 #define SET_BIAS(i, v) c##i##_##v = w##v;
-#define SET_KEEP(i, v) c##i##_##v = vf_load(c + i*ldc + CV(v));
+#define ADD_KEPT(i, v) c##i##_##v = vf_add(vf_load(c + i*ldc + CV(v)), c##i##_##v);
 #define STEP(i, v)     c##i##_##v = vf_fma(x, w##v, c##i##_##v);
 #define RELU(i, v)     c##i##_##v = vf_max(vf_zero(), c##i##_##v);
 #define SAVE(i, v)     vf_store(c + i*ldc + CV(v), c##i##_##v);
@@ -2962,7 +2977,8 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define DECLARE_half(i, v)   __m256 c##i##_##v;
 #define SET_ZERO_half(i, v)  c##i##_##v = _mm256_setzero_ps();
 #define SET_BIAS_half(i, v)  c##i##_##v = w##v;
-#define SET_KEEP_half(i, v)  c##i##_##v = _mm256_loadu_ps(c + i*ldc + CV(v));
+#define ADD_KEPT_half(i, v)  c##i##_##v = _mm256_add_ps(_mm256_loadu_ps(c + i*ldc + CV(v)), \
+                                                       c##i##_##v);
 #define STEP_half(i, v)      c##i##_##v = _mm256_fmadd_ps(_mm256_set1_ps(s), w##v, c##i##_##v);
 #define RELU_half(i, v)      c##i##_##v = _mm256_max_ps(_mm256_setzero_ps(), c##i##_##v);
 #define SAVE_half(i, v)      _mm256_storeu_ps(c + i*ldc + CV(v), c##i##_##v);
@@ -2971,7 +2987,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define W_LOAD_half(i, v)    w##v = _mm256_loadu_ps(b + BV(v));
 
 #define DECLARE_ROW(C, i, a) C(DECLARE, i)
-#define KEEP_ROW(C, i, a)    C(SET_KEEP, i)
+#define KEEP_ROW(C, i, a)    C(ADD_KEPT, i)
 #define BIAS_ROW(C, i, a)    C(SET_BIAS, i)
 #define ZERO_ROW(C, i, a)    C(SET_ZERO, i)
 #define STEP_ROW(C, i, a)    s = a; x = vf_set1(s); IN_ORDER(x) C(STEP, i)
@@ -2989,8 +3005,7 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
     COLS(W_DECLARE, 0) \
     ROWS_##M(DECLARE_ROW, COLS) \
     (void)cp; (void)bp; (void)rs; \
-    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
-    else if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
+    if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
     else { ROWS_##M(ZERO_ROW, COLS) } \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
@@ -3004,6 +3019,7 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
             } \
             (void)p1; (void)p2; (void)p3; (void)p4; (void)x; \
         } \
+    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
     if (t->relu) { ROWS_##M(RELU_ROW, COLS) } \
     ROWS_##M(SAVE_ROW, COLS) \
 }
@@ -3029,8 +3045,8 @@ TILE(10, 1, COLS_1) TILE(11, 1, COLS_1) TILE(12, 1, COLS_1)
 #endif
 
 /* The whole product: columns in tiles of NW, the last few in narrow ones (AVX-512: in half ones, if
-   these do), then blocks of rows, rows in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge`
-   and copied. */
+   these do), then blocks of rows, then the pieces of k that are one chain each, rows in tiles of
+   nearly equal height. A tile with fewer than its full columns is computed in `edge` and copied. */
 #define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 KERNEL void FN(mm)(const tnn__mm *t)
 {
@@ -3063,7 +3079,12 @@ KERNEL void FN(mm)(const tnn__mm *t)
     #undef HALVES
 #endif
     const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
-    int j, i0, n;
+    const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
+    const int s1 = several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1;
+    const int s2 = several ? tnn__chain(t->n2, t->run) : t->n2;
+    const int s  = several ? tnn__chain(t->run, 1) : t->run;
+    tnn__mm piece = *t;
+    int j, i0, i1, i2, k, n;
     for (j = 0; j < t->cols; ) {
         const int left = t->cols - j, narrow = left <= NW/2;
         const int halved = VN == 16 && left <= 24 && (left - 1)%16 < 8;
@@ -3073,31 +3094,49 @@ KERNEL void FN(mm)(const tnn__mm *t)
         tile *const *f = narrow ? one : wide;
         const float *b = t->b + j/16*t->bp + j%16;
         for (i0 = 0; i0 < t->n0; i0++, b += t->b0) {
-            int row = 0;
-            for (n = tiles; n > 0; n--) {
-                const int m = threes ? TNN__MIN(most, t->rows - row) : (t->rows - row + n - 1)/n;
-                const float *a = t->a + i0*t->a0 + (threes ? row/3*t->gs : row*t->rs);
-                float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
-                tile *g = f[m];
-#if VN == 16
-                if (halved) g = halves[m][narrow];
-#endif
-                if (!part) g(t, a, b, c, t->ldc, t->cp, j);
-                else {
-                    float edge[MN*NW];
-                    int i, k;
-                    if (t->start == TNN__KEEP)
-                        for (k = 0; k < left; k += VN)
-                            for (i = 0; i < m; i++)
-                                vf_store(edge + i*NW + k, vf_load_n(C_AT(i, k), left - k));
-                    g(t, a, b, edge, NW, VN, j);
-                    for (k = 0; k + VN <= left; k += VN)
-                        for (i = 0; i < m; i++) vf_store(C_AT(i, k), vf_load(edge + i*NW + k));
-                    for (i = 0; k < left && i < m; i++)
-                        vf_store_n(C_AT(i, k), vf_load(edge + i*NW + k), left - k);
+            i1 = i2 = k = 0;
+            do {
+                const float *a0 = t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks;
+                const float *b1 = b + i1*t->b1 + i2*t->b2 + k*t->ldb;
+                int row = 0;
+                piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
+                piece.n1 = TNN__MIN(s1, t->n1 - i1);
+                piece.n2 = TNN__MIN(s2, t->n2 - i2);
+                piece.run = TNN__MIN(s, t->run - k);
+                if ((k += s) >= t->run) {
+                    k = 0;
+                    if ((i2 += s2) >= t->n2) {
+                        i2 = 0;
+                        i1 += s1;
+                    }
                 }
-                row += m;
-            }
+                piece.relu = t->relu && i1 >= t->n1;
+                for (n = tiles; n > 0; n--) {
+                    const int m = threes ? TNN__MIN(most, t->rows - row)
+                                         : (t->rows - row + n - 1)/n;
+                    const float *a = a0 + (threes ? row/3*t->gs : row*t->rs);
+                    float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
+                    tile *g = f[m];
+#if VN == 16
+                    if (halved) g = halves[m][narrow];
+#endif
+                    if (!part) g(&piece, a, b1, c, t->ldc, t->cp, j);
+                    else {
+                        float edge[MN*NW];
+                        int i, e;
+                        if (piece.start == TNN__KEEP)
+                            for (e = 0; e < left; e += VN)
+                                for (i = 0; i < m; i++)
+                                    vf_store(edge + i*NW + e, vf_load_n(C_AT(i, e), left - e));
+                        g(&piece, a, b1, edge, NW, VN, j);
+                        for (e = 0; e + VN <= left; e += VN)
+                            for (i = 0; i < m; i++) vf_store(C_AT(i, e), vf_load(edge + i*NW + e));
+                        for (i = 0; e < left && i < m; i++)
+                            vf_store_n(C_AT(i, e), vf_load(edge + i*NW + e), left - e);
+                    }
+                    row += m;
+                }
+            } while (i1 < t->n1);
         }
         j += width;
     }
@@ -3159,10 +3198,7 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
                 const int n = TNN__MIN(4, d->kw - v);
                 const tnn__len at1 = n > 1 ? d->x_v : 0, at2 = n > 2 ? 2*d->x_v : 0;
                 const tnn__len at3 = n > 3 ? 3*d->x_v : 0;
-                VF s0 = d->keep ? vf_load(w) : vf_zero(), s1 = vf_zero(), s2 = s1, s3 = s1;
-                if (d->keep && n > 1) s1 = vf_load(w + d->w_v);
-                if (d->keep && n > 2) s2 = vf_load(w + 2*d->w_v);
-                if (d->keep && n > 3) s3 = vf_load(w + 3*d->w_v);
+                VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0;
                 for (i = 0; i < d->rows; i++) {
                     const float *x = d->x + i*d->x_row + u*d->x_u + v*d->x_v + c;
                     const float *dy = d->dy + i*d->y_row + c;
@@ -3182,10 +3218,11 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
                         }
                     }
                 }
-                vf_store(w, s0);
-                if (n > 1) vf_store(w + d->w_v, s1);
-                if (n > 2) vf_store(w + 2*d->w_v, s2);
-                if (n > 3) vf_store(w + 3*d->w_v, s3);
+#define PUT(k, s) if (n > k) { \
+                    float *to = w + k*d->w_v; \
+                    vf_store(to, d->keep ? vf_add(vf_load(to), s) : s); }
+                PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
+#undef PUT
             }
     }
 }
@@ -5453,6 +5490,15 @@ static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, 
             }
 }
 
+/* The window as loops of a product: a row of it is contiguous, or only a pixel's channels are. */
+static int tnn__window_loops(const tnn__conv *q, int *n1, int *n2, int *run)
+{
+    const int whole = q->groups == 1 && q->g.dw == 1;
+    *n1 = whole ? 1 : q->g.kh;
+    *n2 = whole ? q->g.kh : q->g.kw;
+    *run = whole ? q->g.kw*q->g.c : q->cg;
+    return whole;
+}
 /* Rows i0..i1-1 of the output, the first of them at y. */
 static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
@@ -5482,20 +5528,13 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         t.rs = (tnn__len)g->sw*g->c;
         t.gs = 3*t.rs;
         t.ks = 1;
+        t.a1 = g->dh*x_row;
+        t.a2 = tnn__window_loops(q, &t.n1, &t.n2, &t.run) ? t.a1 : (tnn__len)g->dw*g->c;
         t.b = w + group*q->panels*q->K*16;
         t.bp = q->K*16;
         t.ldb = 16;
-        t.n1 = 1;
-        if (q->groups == 1 && g->dw == 1) {     /* a row of the window is contiguous */
-            t.n2 = g->kh;
-            t.a2 = g->dh*x_row;
-            t.run = g->kw*g->c;
-            t.b2 = (tnn__len)t.run*16;
-        } else {
-            t.n1 = g->kh; t.a1 = g->dh*x_row; t.b1 = (tnn__len)g->kw*q->cg*16;
-            t.n2 = g->kw; t.a2 = (tnn__len)g->dw*g->c; t.b2 = (tnn__len)q->cg*16;
-            t.run = q->cg;
-        }
+        t.b2 = (tnn__len)t.run*16;
+        t.b1 = t.n2*t.b2;
         t.c = y + group*q->og;
         t.c0 = y_row; t.ldc = q->oc; t.cp = 16;
         t.n0 = i1 - i0; t.rows = g->ow; t.cols = q->og;
@@ -5524,6 +5563,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
     const int step = TNN__MAX(1, TNN__DW_PIXELS/g->ow);
+    const int high = tnn__chain(g->oh, g->ow), wide = tnn__chain(g->ow, 1);
     int group, u, v, r;
     if (q->depthwise) {
         tnn__depthwise d;
@@ -5533,9 +5573,16 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
         d.dw = dw; d.w_u = g->kw*16; d.w_v = 16; d.panel = q->K*16;
         d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
-        d.rows = g->oh; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        d.c = g->c; d.kh = g->kh; d.kw = g->kw;
         d.keep = keep;
-        k->depthwise_dw(&d);
+        for (r = 0; r < g->oh; r += high)               /* a chain of pixels at a time */
+            for (v = 0; v < g->ow; v += wide, d.keep = 1) {
+                tnn__depthwise part = d;
+                part.rows = TNN__MIN(high, g->oh - r); part.cols = TNN__MIN(wide, g->ow - v);
+                part.x += r*d.x_row + v*d.x_col;
+                part.dy += r*d.y_row + v*d.y_col;
+                k->depthwise_dw(&part);
+            }
     } else for (group = 0; group < q->groups; group++) {
         tnn__mm t;
         memset(&t, 0, sizeof t);
@@ -5815,13 +5862,7 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
 
 /* ---- 5c. Tensor functions ---------------------------------------------------------------------
    Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. */
-#define TNN__K_BLOCK  512       /* k at a time: rows of B that stay cached while A's pass by */
-#define TNN__A_STRIDE (TNN__K_BLOCK + 20)       /* of rows of A that are copied */
-static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
-{
-    const tnn__len blocks = (k + TNN__K_BLOCK - 1)/TNN__K_BLOCK;
-    return (int)((k + blocks - 1)/blocks);
-}
+#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
 
 /* How many partial sums a batch's weight gradient is split into: by its shape alone. */
 #define TNN__SPANS 16
@@ -5862,7 +5903,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const int i0 = task/s->col_blocks*s->row_block, j0 = task%s->col_blocks*s->col_block;
     const int transposed = s->flags & TNN_TRANSPOSE_A;
     tnn__mm t;
-    const int block = tnn__k_block(s->K);
+    const int block = tnn__chain(s->K, 1);      /* rows of B that stay cached while A's pass by */
     int k0;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
@@ -7484,7 +7525,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const int i0 = task/call->col_blocks*call->row_block;
     const int j0 = task%call->col_blocks*call->col_block;
-    const int block = tnn__k_block(op->q.K);
+    const int block = tnn__chain(op->q.K, 1);       /* stays cached while rows pass by */
     tnn__mm t;
     int k0, r;
     (void)worker;
@@ -7592,10 +7633,10 @@ static void tnn__dense_backward(void *context, int task, int worker)
         t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
         t.c = in->grad + i0*in->grad_sample;
         t.ldc = in->grad_sample; t.cp = 16;
-        for (k0 = 0; k0 < deep; k0 += 512) {
+        for (k0 = 0; k0 < deep; k0 += 16*t.n2) {    /* a chain of all columns at a time */
             t.a = net->panels + (tnn__len)k0*net->n + i0*16;
             t.b = net->turned + k0*16;
-            t.n2 = TNN__MIN(512, deep - k0)/16;
+            t.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
             t.start = k0 ? TNN__KEEP : TNN__ZERO;
             call->k->mm(&t);
         }
@@ -10339,7 +10380,7 @@ static void tnn__product_task(void *context, int task, int worker)
     const int first = p->symmetric ? 16*j : task%blocks*112;
     const int end = p->symmetric ? p->rows : TNN__MIN(p->rows, first + 112);
     const int panels = TNN__MIN(2, p->panels - j);
-    int i, v, k0;
+    int i, v;
     (void)worker;
     for (i = first; i < end; i += 112) {
         const int rows = TNN__MIN(112, end - i);
@@ -10350,23 +10391,20 @@ static void tnn__product_task(void *context, int task, int worker)
         t.ldb = 16; t.bp = p->bs; t.b2 = 256;
         t.rows = rows; t.cols = 16*panels;
         t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = p->as;
+        t.a = p->a + i*16;
+        t.b = p->b + j*p->bs;
+        t.n2 = p->run/16; t.run = 16;
         if (p->gram) {
             t.n0 = rows/16; t.a0 = p->as; t.c0 = 256;
             t.rows = 16; t.rs = 1; t.gs = 3; t.ks = 16;
+            t.a = p->a + i/16*p->as;
+            t.n2 = 1; t.run = p->run;
         }
         for (v = 0; v < panels && p->d; v++)
             p->k->scale(rows*16, p->alpha, (float)HUGE_VAL, p->d + (j + v)*p->cs + i*16,
                         t.c + v*p->cs);
         t.start = p->d ? TNN__KEEP : TNN__ZERO;
-        for (k0 = 0; k0 < p->run; k0 += TNN__K_BLOCK) {
-            const int run = TNN__MIN(TNN__K_BLOCK, p->run - k0);
-            t.run = p->gram ? run : 16;
-            t.n2 = p->gram ? 1 : run/16;
-            t.a = p->gram ? p->a + i/16*p->as + k0*16 : p->a + k0/16*p->as + i*16;
-            t.b = p->b + j*p->bs + k0*16;
-            p->k->mm(&t);
-            t.start = TNN__KEEP;
-        }
+        p->k->mm(&t);
     }
     for (v = j; v < j + panels && p->symmetric; v++)
         for (i = v + 1; i < p->panels; i++)
@@ -15688,16 +15726,21 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "            const @_weight *k = w;\n"
     "            for (o = 0; o < s->oc; o++) {\n"
     "                const float b = bias ? bias[o] : 0;\n"
-    "                float a = scale ? 0 : b;\n"
+    "                float a = scale ? 0 : b, sum = -0.0f;\n"
+    "                int n = 0, m = 0;       /* so far in a chain, in a row of chains */\n"
     "                for (u = 0; u < s->kh; u++)\n"
     "                    for (v = 0; v < s->kw; v++) {\n"
     "                        const int yi = i*s->sh - s->ph + u*s->dh;\n"
     "                        const int xi = j*s->sw - s->pw + v*s->dw;\n"
     "                        const int inside = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
     "                        const float *p = inside ? x + (yi*s->w + xi)*s->c + o/out*in : x;\n"
-    "                        for (c = 0; c < in; c++)\n"
+    "                        for (c = 0; c < in; c++, n++, m++) {\n"
+    "                            if (m == s->row) m = 0, n = s->chain;\n"
+    "                            if (n == s->chain) sum += a, a = 0, n = 0;\n"
     "                            a = fmaf(inside ? p[c] : 0, (float)*k++, a);\n"
+    "                        }\n"
     "                    }\n"
+    "                a = sum + a;\n"
     "                if (scale) a = fmaf(a, scale[o], b);\n"
     "                *y++ = relu && 0 > a ? 0 : a;\n"
     "            }\n"
@@ -15737,9 +15780,12 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "                const float b = bias ? bias[o] : 0;\n"
     "                float m[16], p[2][4];\n"
     "                for (i = 0; i < 16; i++) {\n"
-    "                    float a = 0;\n"
-    "                    for (c = 0; c < n; c++) a = fmaf(v[i*n + c], *u++, a);\n"
-    "                    m[i] = a;\n"
+    "                    float a = 0, sum = -0.0f;\n"
+    "                    for (c = 0; c < n; c++) {\n"
+    "                        if (c > 0 && c%s->chain == 0) sum += a, a = 0;\n"
+    "                        a = fmaf(v[i*n + c], *u++, a);\n"
+    "                    }\n"
+    "                    m[i] = sum + a;\n"
     "                }\n"
     "                for (k = 0; k < 4; k++) {\n"
     "                    const float a = m[k] + m[4 + k];\n"
@@ -16062,16 +16108,35 @@ static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
     tnn__c(f, "\n};\n", NULL);
     f->bytes += 4*q->oc;
 }
+/* chains: how the products of one output are added (2f), row of chains and chain; NULL: no matter */
 static void tnn__c_window(tnn__c_file *f, const char *what, int number, const tnn__pool_geometry *g,
-                          int oc, int groups)
+                          int oc, int groups, const int *chains)
 {
-    tnn__len v[16];
+    tnn__len v[18];
     v[0] = number; v[1] = g->c; v[2] = g->ih; v[3] = g->iw; v[4] = oc; v[5] = g->oh; v[6] = g->ow;
     v[7] = g->kh; v[8] = g->kw; v[9] = g->adaptive ? 0 : g->sh; v[10] = g->sw; v[11] = g->ph;
     v[12] = g->pw; v[13] = g->adaptive ? 1 : g->dh; v[14] = g->adaptive ? 1 : g->dw; v[15] = groups;
+    v[16] = chains ? chains[0] : 0; v[17] = chains ? chains[1] : 0;
     tnn__c(f, "static const @_window @_", NULL);
     tnn__c(f, what, NULL);
-    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
+    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
+}
+
+/* The chains of 2f for one output of a convolution, in the order (u, v, c): a new one begins after
+   chains[1] products, and after each multiple of chains[0]. */
+static void tnn__c_chains(const tnn__op *op, int tiled, int *chains)
+{
+    int n1, n2, run, part;
+    tnn__window_loops(&op->q, &n1, &n2, &run);
+    if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
+        n1 = n2 = 1;
+        run = tiled ? op->q.g.c : (int)op->q.K;
+    }
+    part = op->q.depthwise ? run : tnn__chain(run, 1);
+    if (part == run) part *= tnn__chain(n2, run), run *= n2;
+    if (part == run) part *= tnn__chain(n1, run), run *= n1;
+    chains[0] = run;
+    chains[1] = part;
 }
 
 /* What an operation is in C, or -1. */
@@ -16105,13 +16170,15 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
     const int kind = tnn__c_kind(f, op);
     const tnn__len slots = tnn__norm_slots(op, in), n = op->element ? tnn__values(in) : in->c;
     if (kind == TNN__C_CONV || kind == TNN__C_TILED) {
-        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups);
+        int chains[2];
+        tnn__c_chains(op, kind == TNN__C_TILED, chains);
+        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups, chains);
         tnn__c_weights(f, op, i);
     }
     if (op->pool.kh && (kind == TNN__C_CONV || kind == TNN__C_TILED))
-        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0);
+        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0, NULL);
     if (kind == TNN__C_MAXPOOL || kind == TNN__C_AVGPOOL)
-        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad);
+        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad, NULL);
     if (op->act && op->slope > 0) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
         tnn__c_floats(f, "slope", i, net->flat[0] + op->w, op->element ? in->c : 1);
@@ -16284,7 +16351,7 @@ static void tnn__c_text(tnn__c_file *f)
     tnn__c(f, "enum { @_INPUT = $, @_OUTPUT = $, @_WORK = $ };\n"
            "void @(const float *x, float *y, float *work);\n\n"
            "typedef struct {\n"
-           "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups;\n"
+           "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups, row, chain;\n"
            "} @_window;\n", v);
     tnn__c(f, f->int8 ? "typedef signed char @_weight;\n" : "typedef float @_weight;\n", NULL);
     tnn__c(f, "/* of pooling; sh is 0 where windows are fitted to the image */\n"
