@@ -774,7 +774,9 @@ TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
 
 /* What tnn_build will allocate; of a network in .memory how many .bytes it takes in all, before
-   tnn_build without what orthogonal initial weights take for a while. 0 on error. */
+   tnn_build without what orthogonal initial weights take for a while. Also where that is more
+   than can be had; where it is more than a size_t can hold, 0 and the message tells it. 0 on
+   error. */
 TNN_API size_t     tnn_net_bytes(tnn_net *net);
 TNN_API tnn_status tnn_build(tnn_net *net);
 TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; their product, or 0 */
@@ -1841,6 +1843,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__SYNC(f)      _commit(f)
         #define TNN__SEEK(f, at)  _lseeki64(f, at, SEEK_SET)
         #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
+        #define TNN__SEEK_END(f)  _fseeki64(f, 0, SEEK_END)     /* a long has 32 bits */
+        #define TNN__TELL(f)      _ftelli64(f)
     #else
         #include <sys/file.h>
         #include <unistd.h>
@@ -1859,6 +1863,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__SYNC(f)      fsync(f)
         #define TNN__SEEK(f, at)  lseek(f, (off_t)(at), SEEK_SET)
         #define TNN__RENAME(a, b) rename(a, b)
+        #define TNN__SEEK_END(f)  fseek(f, 0, SEEK_END)
+        #define TNN__TELL(f)      ftell(f)
     #endif
 #endif
 
@@ -1884,7 +1890,9 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #pragma fp_contract(off)
 #endif
 
-typedef ptrdiff_t tnn__len;     /* counts and strides of floats: signed, so that they may mix */
+/* Counts and strides of floats: signed, so that they may mix; also where addresses have 32 bits of
+   64, so that what does not fit there can be counted and told. */
+typedef int64_t tnn__len;
 
 /* a*b + c, rounded once: fmaf, but where it rounds twice (mingw). There from doubles: the product
    of two floats is exact in one, and their sum survives a second rounding if its last bit is odd
@@ -2039,9 +2047,11 @@ static double tnn__default(double value, double otherwise)
 #define TNN__SLACK 32           /* floats past the end that a kernel may read, never use */
 
 /* Products of sizes saturate here, so that no sum of a few of them overflows. */
-#define TNN__HUGE ((tnn__len)(PTRDIFF_MAX / 64))
+#define TNN__HUGE ((tnn__len)(INT64_MAX / 64))
+/* Bytes of one object: fewer. */
+#define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 2*TNN__ALIGN)
 /* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
-#define TNN__MOST ((int)TNN__MIN(1 << 30, TNN__HUGE - 1))
+#define TNN__MOST (1 << 30)
 static tnn__len tnn__mul(tnn__len a, tnn__len b)
 {
     return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
@@ -2052,7 +2062,7 @@ static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1)
 static void *tnn__alloc_raw(tnn__len bytes, const char *what)
 {
     char *raw = NULL, *p;
-    if (bytes < TNN__HUGE)
+    if (bytes < TNN__OBJECT)
         raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT, (size_t)bytes + TNN__ALIGN + sizeof raw);
     if (!raw) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: cannot allocate %l bytes", what, (long long)bytes);
@@ -2082,7 +2092,7 @@ TNN_API void   tnn_set_read_limit(size_t bytes) { tnn__limit = bytes; }
 TNN_API size_t tnn_read_limit(void)             { return tnn__limit; }
 static int tnn__within_limit(tnn__len bytes, const char *what)
 {
-    if (!tnn__limit || (size_t)bytes <= tnn__limit) return 1;
+    if (!tnn__limit || (uint64_t)bytes <= tnn__limit) return 1;
     tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
               (long long)bytes, (long long)tnn__limit);
     return 0;
@@ -5249,7 +5259,7 @@ static tnn__len tnn__count(int n, int c, int h, int w)
     tnn__len count;
     if (n < 1 || c < 1 || h < 1 || w < 1) return 0;
     count = tnn__mul(tnn__mul(n, c), tnn__mul(h, w));
-    return count >= TNN__HUGE / 16 ? 0 : count;
+    return count >= TNN__OBJECT / 16 ? 0 : count;
 }
 static tnn__len tnn__size(tnn_tensor t) { return t.data ? tnn__count(t.n, t.c, t.h, t.w) : 0; }
 
@@ -7862,7 +7872,7 @@ static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
     char *p = (char *)net->options.memory;
     if (!p) return tnn__alloc(bytes, what);
     if (bytes >= TNN__HUGE || net->used + pad > net->options.bytes
-        || (size_t)bytes > net->options.bytes - net->used - pad) {
+        || (uint64_t)bytes > net->options.bytes - net->used - pad) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: takes %l bytes, of .memory %l of %l are left", what,
                   (long long)bytes, (long long)(net->options.bytes - net->used),
                   (long long)net->options.bytes);
@@ -8132,8 +8142,9 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
                 return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
                                  kind->name, b.c, b.h, b.w, TNN__MOST);
-            if (op->w_floats >= TNN__HUGE/64)
-                return tnn__fail(TNN_ERROR_SHAPE, "%s: too many weights", kind->name);
+            if (tnn__mul(op->q.oc, op->q.K) > INT_MAX)
+                return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", kind->name,
+                                 op->q.oc, (long long)op->q.K, INT_MAX);
             if (!(o.drop_connect >= 0 && o.drop_connect < 1))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
                                  kind->name, (double)o.drop_connect);
@@ -8289,7 +8300,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
         b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
-        b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
+        b->at = tnn__mul(b->lo_h, b->row) + (tnn__len)b->lo_w*b->c;
         b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
         /* rows a page apart would share few cache sets */
         if (b->sample%1024 == 0) b->sample += 16;
@@ -8360,12 +8371,13 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         }
         if (op->type == TNN_CONV2D) {
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
-            op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
+            op->dy_at = op->needs_dx ? tnn__mul(q->y_lo_h, op->dy_row)
+                                      + (tnn__len)q->y_lo_w*q->oc : 0;
             op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
                                      op->dy_row);
         } else if (op->type == TNN_CONV_TRANSPOSE2D) {
             op->dy_row = tnn__mul(q->g.pw + q->g.iw + tnn__x_hi_w(&q->g), q->g.c);
-            op->dy_at = q->g.ph*op->dy_row + (tnn__len)q->g.pw*q->g.c;
+            op->dy_at = tnn__mul(q->g.ph, op->dy_row) + (tnn__len)q->g.pw*q->g.c;
             op->dy_floats = tnn__mul(q->g.ph + q->g.ih + tnn__x_hi_h(&q->g), op->dy_row);
         }
         op->dy = net->scratch_floats;
@@ -8420,10 +8432,15 @@ static tnn_status tnn__plan(tnn_net *net)
 }
 TNN_API size_t (tnn_net_bytes)(tnn_net *net)
 {
-    if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
+    tnn__len bytes;
+    if (tnn__plan(net)) return 0;
     if (net->options.memory && net->built) return net->most;
-    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN
-           + (net->options.memory ? net->used : sizeof(char *));
+    bytes = tnn__mul(net->memory_floats, (tnn__len)sizeof(float)) + TNN__ALIGN
+            + (tnn__len)(net->options.memory ? net->used : sizeof(char *));
+    if (bytes < TNN__HUGE && bytes == (tnn__len)(size_t)bytes) return (size_t)bytes;
+    tnn__fail(TNN_ERROR_MEMORY, "tnn_net_bytes: %l bytes, more than an address can tell",
+              (long long)bytes);
+    return 0;
 }
 TNN_API tnn_status (tnn_build)(tnn_net *net)
 {
@@ -8520,7 +8537,7 @@ static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
         p.dims[0] = in->c; p.dims[1] = in->h; p.dims[2] = in->w;
     } else p.dims[0] = op->element ? tnn__values(in) : in->c;
     for (i = p.ndim; i < 4; i++) p.dims[i] = 1;
-    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
+    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];     /* fits: tnn__plan_ops */
     return p;
 }
 static long long tnn__count_params(tnn_net *net)
@@ -11796,17 +11813,17 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
 {
     FILE *f = path ? fopen(path, "rb") : NULL;
     unsigned char *p = NULL;
-    long end = -1;
+    tnn__len end = -1;
     if (!f) {
         if (path) tnn__fail_file(path, "opened", errno);
         else tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
         return NULL;
     }
-    if (!fseek(f, 0, SEEK_END)) end = ftell(f);
-    if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET))
+    if (!TNN__SEEK_END(f)) end = TNN__TELL(f);
+    if (end < 0 || fseek(f, 0, SEEK_SET))
         tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
-    else if (tnn__within_limit((tnn__len)end, path)
-             && (p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL
+    else if (tnn__within_limit(end, path)
+             && (p = (unsigned char *)tnn__alloc_raw(end + 1, path)) != NULL
              && fread(p, 1, (size_t)end, f) != (size_t)end) {
         tnn__fail_file(path, "read", errno);
         tnn__release(p);
