@@ -1416,7 +1416,8 @@ TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_l
    at most 100 MB, no name twice, offsets without overlap, hole or rest, sizes as shapes say.
        tnn_save_weights(net, "net.safetensors");
        tnn_load_weights(net, "net.safetensors");
-   saves all that tnn_param_info names, in F32, and reads it back; torch.nn.Sequential of the same
+   saves all that tnn_param_info names, in F32, and reads it back (what loading would not take, such
+   as a weight that is NaN, saving refuses, and the old file stays); torch.nn.Sequential of the same
    layers loads the file (load_state_dict), and the other way round.
    .rename says what the file calls them: with {{"features.", ""}} "0.weight" is "features.0.weight"
    as in torchvision's VGG, of which the full network is {{"features.", ""}, {"classifier.0.",
@@ -15106,6 +15107,7 @@ TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
     return a;
 }
 
+static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0};
 /* Two strings that make one name. head NULL: none. */
 typedef struct { const char *head, *tail; } tnn__name;
 static char tnn__name_next(tnn__name *n)
@@ -15244,17 +15246,20 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const ch
     }
     return 1;
 }
+/* How many tensors were set, -1 on error. o NULL: all, of which there need not be any. */
 static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const char *file,
                              const tnn_safetensors *f)
 {
+    const int least = o != NULL;
     const char *unknown = NULL;
     const tnn_stored **from;
     tnn__file_named *list;
     tnn__name have;
     int i, k, n = 0, count = 0;
-    if ((tnn_build)(net)) return 0;
+    if (!o) o = &tnn__every_weight;
+    if ((tnn_build)(net)) return -1;
     list = tnn__file_names(net, o, sizeof *from);
-    if (!list) return 0;
+    if (!list) return -1;
     from = (const tnn_stored **)(void *)(list + net->tensors);
     have.tail = "";
     for (k = 0; k < f->count; k++) {
@@ -15270,23 +15275,22 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const c
     if (n >= 0 && unknown && !o->partial)
         n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
                             "the rest", file, unknown);
-    else if (n >= 0 && !count)
-        tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
+    else if (n >= 0 && count < least)
+        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
     for (i = 0; i < net->tensors && n >= 0; i++)
         if (from[i]) tnn__load_tensor(net, o, file, f, from[i], i, 1);
     tnn__release(list);
-    return n < 0 ? 0 : count;
+    return n < 0 ? -1 : count;
 }
 TNN_API int (tnn_parse_weights)(tnn_net *net, const void *bytes, size_t size,
                                 const tnn_weights_options *options)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
-    const tnn_weights_options *o = options ? options : &none;
+    const tnn_weights_options *o = options ? options : &tnn__every_weight;
     const char *file = o->path ? o->path : "weights";
     tnn_safetensors f = tnn__safetensors(file, (const unsigned char *)bytes, size);
     const int count = f.tensor ? tnn__load_weights(net, o, file, &f) : 0;
     tnn_safetensors_free(&f);
-    return count;
+    return TNN__MAX(count, 0);
 }
 
 static void tnn__write_name(tnn__writer *w, tnn__name name)
@@ -15351,28 +15355,60 @@ static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_op
     }
     tnn__write_text(w, "}");
 }
-/* Names must be text, and none there twice. */
-static tnn_status tnn__check_names(tnn_net *net, const tnn_weights_options *o)
+/* Whether loading would take what is to be saved: names are text, each there once, not all left
+   out; values are finite. o NULL: all tensors, of which there need not be any. */
+static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_weights_options *o)
 {
-    tnn__file_named *list;
-    int i, k, n;
-    for (k = 0; tnn__begins(o, k, 0, "") > -2; k++) {
-        const char *p = o->rename[k].file;
+    const tnn__op *op;
+    tnn__file_named *list = NULL;
+    tnn__writer only;
+    tnn_status e = TNN_OK;
+    long long data;
+    tnn__len at;
+    int i, k, n, which, renamed = 0, some = !o;
+    if (!o) o = &tnn__every_weight;
+    for (; tnn__begins(o, renamed, 0, "") > -2; renamed++) {
+        const char *p = o->rename[renamed].file;
         for (; p && *p; p += n)
             if ((n = tnn__utf8((const unsigned char *)p, (tnn__len)strlen(p))) == 0)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename: a name that is no "
-                                 "UTF-8");
+                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename: a name that is no UTF-8", what);
     }
-    if (!k) return TNN_OK;
-    list = tnn__file_names(net, o, 0);
-    for (i = 1; list && i < net->tensors; i++)
-        if (list[i].name.head && !tnn__compare_names(list[i - 1].name, list[i].name)) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename makes %s%s of two tensors",
-                      list[i].name.head, list[i].name.tail);
-            break;
-        }
+    if (renamed && net->tensors && (list = tnn__file_names(net, o, 0)) == NULL)
+        return TNN_ERROR_MEMORY;
+    for (k = 0; list && !e && k < net->tensors; k++) {
+        const tnn__name name = list[k].name;
+        tnn__name reserved;
+        reserved.head = "__metadata__";
+        reserved.tail = "";
+        if (!name.head) continue;
+        if (!tnn__compare_names(reserved, name)
+            || (k && !tnn__compare_names(list[k - 1].name, name)))
+            e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename makes %s%s of %s", what, name.head,
+                          name.tail, k && !tnn__compare_names(list[k - 1].name, name)
+                                     ? "two tensors" : "a tensor, which is not a name for one");
+    }
     tnn__release(list);
-    return (tnn_status)tnn_failed();
+    for (i = 0; !e && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(net, op, which);
+        float *from = p.buffer ? net->buffers : net->flat[0];
+        if (!tnn__file_name(o, p.name).head) continue;
+        some = 1;
+        for (at = 0; !e && at < p.count; at++) {
+            const float v = *tnn__param_at(net, op, which, from, at);
+            if (!(v - v >= 0))
+                e = tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not finite", what,
+                              (long long)at, p.name, (double)v);
+        }
+    }
+    if (!e && !some)
+        e = tnn__fail(TNN_ERROR_ARGUMENT, net->tensors ? "%s: .rename leaves out all tensors"
+                                          : "%s: the network has no tensors", what);
+    memset(&only, 0, sizeof only);
+    if (!e) tnn__write_header(&only, net, o, NULL, 0, &data);
+    if (only.used > TNN__HEADER_LIMIT - 4096)           /* so much for a checkpoint's own */
+        e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
+                      (long long)only.used);
+    return e;
 }
 /* The whole file; its size. w NULL: only that. */
 static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
@@ -15414,11 +15450,10 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
 TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
                                     const tnn_weights_options *options)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
-    const tnn_weights_options *o = options ? options : &none;
+    const tnn_weights_options *o = options ? options : &tnn__every_weight;
     tnn__writer w;
     size_t size;
-    if ((tnn_build)(net) || tnn__check_names(net, o)) return 0;
+    if ((tnn_build)(net) || tnn__check_saved("tnn_format_weights", net, o)) return 0;
     size = tnn__write_weights(NULL, net, o, NULL, 0);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
@@ -15454,7 +15489,7 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
     tnn__writer w;
     if (!e && !options)
         e = tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: no path");
-    if (!e) e = tnn__check_names(net, options);
+    if (!e) e = tnn__check_saved("tnn_save_weights", net, options);
     if (!e) e = tnn__write_start(&w, options->path);
     if (e) return e;
     tnn__write_weights(&w, net, options, NULL, 0);
@@ -15561,8 +15596,10 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     return n;
 }
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
-                                        const tnn_checkpoint_options *o)
+                                        const tnn_checkpoint_options *o, int save)
 {
+    long long whole[TNN__WHOLE];
+    double reals[TNN__REALS];
     const tnn_status e = (tnn_build)(net);
     if (e) return e;
     if (!o || o->count < 0 || (o->count > 0 && !o->numbers))
@@ -15570,26 +15607,29 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
                          what, o ? o->count : 0);
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
-    return TNN_OK;
+    if (!save) return TNN_OK;
+    tnn__counters(net, o->loader, whole, reals, 0);
+    if (!tnn__check_counters(net, o->loader, what, whole, reals))
+        return tnn__check_saved(what, net, NULL);
+    return TNN_ERROR_FORMAT;
 }
 /* Writes it, or if !w returns how many bytes that will be. */
 static size_t tnn__write_checkpoint(tnn__writer *w, tnn_net *net, const tnn_checkpoint_options *o)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
     const int pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
     tnn__counters(net, o->loader, whole, reals, 0);
     if (w) w->hash = TNN__FNV;
-    return tnn__write_weights(w, net, &none, piece, pieces);
+    return tnn__write_weights(w, net, &tnn__every_weight, piece, pieces);
 }
 TNN_API size_t (tnn_format_checkpoint)(tnn_net *net, void *to, size_t room,
                                        const tnn_checkpoint_options *options)
 {
     tnn__writer w;
     size_t size;
-    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options)) return 0;
+    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options, 1)) return 0;
     size = tnn__write_checkpoint(NULL, net, options);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
@@ -15644,7 +15684,6 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
 TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_t size,
                                           const tnn_checkpoint_options *options)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
     long long whole[TNN__WHOLE], now[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
@@ -15654,7 +15693,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
     const tnn_stored *hash;
     tnn_safetensors f;
     int pieces, i;
-    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o);
+    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o, 0);
     if (e) return e;
     f = tnn__safetensors(path, p, size);
     if (!f.tensor) return (tnn_status)tnn_failed();
@@ -15676,7 +15715,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
                               tnn__same[i], whole[i], now[i]);
     }
     if (!e) e = tnn__check_counters(net, o->loader, path, whole, reals);
-    if (!e && !tnn__load_weights(net, &none, path, &f)) e = (tnn_status)tnn_failed();
+    if (!e && tnn__load_weights(net, NULL, path, &f) < 0) e = (tnn_status)tnn_failed();
     if (!e) {
         for (i = 0; i < o->count; i++) o->numbers[i] = 0;
         for (i = 0; i < pieces; i++)
@@ -15691,7 +15730,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
 TNN_API tnn_status (tnn_checkpoint_save)(tnn_net *net, const tnn_checkpoint_options *options)
 {
     tnn__writer w;
-    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options);
+    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options, 1);
     if (!e) e = tnn__write_start(&w, options->path);
     if (e) return e;
     tnn__write_checkpoint(&w, net, options);
@@ -16030,6 +16069,7 @@ typedef struct {
     tnn__len   *at;                 /* of each blob in work */
     tnn__len    scratch, work;      /* where a layer's own is; all of it */
     tnn__len    bytes;              /* of the arrays */
+    int         odd;                /* some number was not finite */
 } tnn__c_file;
 
 static void tnn__c(tnn__c_file *f, const char *text, const tnn__len *number)
@@ -16048,6 +16088,7 @@ static void tnn__c_float(tnn__c_file *f, float v)
     int i, exponent;
     memcpy(&u, &v, sizeof u);
     exponent = (int)(u >> 23 & 255);
+    f->odd |= exponent == 255;
     if (!exponent) text[3] = '0';
     for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(u << 1 & 0xffffff) >> i & 15];
     *to++ = 'p';
@@ -16410,6 +16451,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
                                const tnn_export_options *o)
 {
     const char *c;
+    tnn__writer only;
     float *zeros;
     int i;
     memset(f, 0, sizeof *f);
@@ -16422,6 +16464,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     if (*c || c == f->name || c - f->name > 60)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
                          "60 characters", what, f->name);
+    if (tnn__check_saved(what, net, NULL)) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->ops; i++)
         if (tnn__c_kind(f, &net->op[i]) < 0)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported", what,
@@ -16432,6 +16475,15 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     net->stage = TNN__NOTHING;
     net->n = 0;
     tnn__release(zeros);
+    if (!tnn_failed()) {                /* a look at all of it first */
+        memset(&only, 0, sizeof only);
+        f->w = &only;
+        tnn__c_text(f);
+        f->bytes = 0;
+        if (f->odd)
+            tnn__fail(TNN_ERROR_NUMBER, "%s: a number made of weights or options is not finite",
+                      what);
+    }
     if (tnn_failed()) tnn__release(f->at);
     return (tnn_status)tnn_failed();
 }
