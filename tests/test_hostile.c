@@ -232,7 +232,8 @@ static void saves(tnn_net *net, tnn_loader *batches)
     static const tnn_rename pairs[] = {
         {"", ""}, {"a.", ""}, {"__metadata__", "0.weight"}, {"__meta", ""}, {"", "0."}, {"x", "0"},
         {"x", "1"}, {"\xff", "1"}, {"\xc3\xa9\"\\\n\x01", ""}, {"tinynn.", ""}, {"y", NULL},
-        {NULL, "0.weight"}, {"a.num_batches_tracked", "0.bias"}, {"z", "none"}, {"0.weight", "0.bias"},
+        {NULL, "0.weight"}, {"a.num_batches_tracked", "0.bias"}, {"z", "none"},
+        {"0.weight", "0.bias"},
         {"tinynn.hash", "0.weight"}, {"", "0.weight"}, {"data_offsets", "2."} };
     static unsigned char again[sizeof memory];
     tnn_weights_options o = {0};
