@@ -579,9 +579,15 @@ TNN_API double tnn_penalty(tnn_net *net);
    MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE_LOSS, DICE and
    for CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
    RANGES  Outputs and targets must be finite (but logits and log-probabilities of L, which may be
-   -infinity where the target is 0), targets of CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those
-   of KL_DIV and POISSON_NLL not negative, and what goes through exp at most 88. The message of
-   TNN_ERROR_NUMBER names the value; so it does where the loss is not finite. */
+   -infinity where the target is 0), those of NLL at most 0 (0.001 for rounding's sake), targets of
+   CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those of KL_DIV and POISSON_NLL not negative, and
+   what goes through exp at most 88. The message of TNN_ERROR_NUMBER names the value; so it does
+   where the loss is not finite.
+   LAST LAYER  CROSS_ENTROPY, BCE_LOGITS and FOCAL take logits, and make probabilities themselves;
+   NLL and KL_DIV take logarithms. A softmax, sigmoid or hard sigmoid as last layer before any of
+   them, or a log softmax or log sigmoid before BCE_LOGITS or FOCAL, cannot be fitted and is refused
+   by tnn_build; so are positive outputs before NLL. PyTorch takes them: TNN_IDENTITY as the very
+   last layer says that it is meant. */
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 1, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
     TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
@@ -609,7 +615,8 @@ typedef struct tnn_loss_options {
                                        COSINE_LOSS, DICE. Without L: of each value's loss */
     const float  *pos_weights;      /* BCE_LOGITS: C of them, copied; NULL: all 1 */
     tnn_reduction reduction;
-    float         ignore_index;     /* samples of this label do not count; TNN_ZERO for 0 */
+    float         ignore_index;     /* samples of this label, a whole number, do not count, neither
+                                       in the loss nor in accuracies; TNN_ZERO for 0 */
     float         gamma, margin, delta, beta, alpha, eps, smooth;
     int           p;
     int           log_target, no_log_input, full, per_pixel;
@@ -797,6 +804,9 @@ TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
    where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
    else 0. On targets 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
+/* How many labels of the last loss count, which tnn_correct is a part of: not those ignored
+   (.ignore_index). On targets the samples. */
+TNN_API int          tnn_counted(const tnn_net *net);
 /* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, and the
    message names its tensor: no step is made with it. So it is with running statistics that would
    not be finite. */
@@ -1032,8 +1042,8 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
-    float *targets;         /* (n, classes of the data), with .mixup or .cutmix, for
-                               tnn_loss_targets; else NULL */
+    float *targets;         /* (n, classes of the data), for tnn_loss_targets, with .mixup or
+                               .cutmix, where labels is NULL; else this is */
     int    n;
     int    epoch, batch_index, batches;   /* counted from 0; batches per epoch */
     struct tnn__loader *state;
@@ -1041,7 +1051,8 @@ typedef struct tnn_loader {
 
 /* AUGMENTATION, by options of the loader that are off where they are 0. What happens to sample i
    (its place in the loader's data) in epoch e is a function of (seed, e, i): the same in batches of
-   any size and order. u is uniform in what is said, each drawn on its own. In this order:
+   any size and order. Flat samples (c, 1, 1) take .brightness and .mixup alone (and, if c is 3,
+   .saturation and .hue). u is uniform in what is said, each drawn on its own. In this order:
      geometry, one map from each pixel to where it is taken from, sampled once, bilinearly; whole
      pixels and mirrors move values as they are. About the image's middle, in pixels, y downwards:
        .flip .flip_vertical  mirror left and right, top and bottom, with that probability
@@ -1050,7 +1061,8 @@ typedef struct tnn_loader {
        .scale_min .scale_max by a factor u in [scale_min, scale_max]; each default 1
        .shift                by u, as a fraction of width and height in [-shift, shift], rounded to
                              whole pixels                   (these four: torchvision RandomAffine)
-       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop)
+       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop);
+                             filled borders: fewer than the image is high and wide
      .border says what lies outside of the image, .fill its value.
      colour, of values within [0, 1] and clipped to them; in random order (ColorJitter):
        .brightness .contrast .saturation   v = f v + (1 - f) b, f = u in [max(0, 1 - o), 1 + o] for
@@ -1103,14 +1115,16 @@ TNN_API void        tnn_loader_free(tnn_loader *loader);
    is flat, (c*h*w, 1, 1); others are TNN_ERROR_SHAPE, also where they are as many values.        */
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
-    double accuracy;        /* the fraction predicted, as tnn_correct counts    */
-    int    n, correct;
+    double accuracy;        /* correct/n; NaN where n is 0                      */
+    int    n, correct;      /* samples that count, without those whose label is
+                               ignored (.ignore_index), and of them predicted as
+                               tnn_correct counts                               */
 } tnn_metrics;
 /* In eval mode, in batches of the network's size. A data set has one label per sample: losses on
    targets see what its labels stand for (1e); GAUSSIAN_NLL and .per_pixel are refused. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
-/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; also gives
-   the metrics. */
+/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; samples
+   whose label is ignored are left out; also gives the metrics. */
 TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts);
 
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
@@ -6428,7 +6442,7 @@ struct tnn_net {
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
-    int              correct;
+    int              correct, counted;      /* of the last loss's labels: predicted; not ignored */
     const int       *labels;                /* of the last loss, or its targets, and it */
     const float     *targets;
     double           value;
@@ -8405,6 +8419,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
 
 static tnn_status tnn__init_params(tnn_net *net);
 static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss);
+static tnn_status tnn__check_last(tnn_net *net);
 static void tnn__place_weights(tnn_net *net);
 static long long tnn__count_params(tnn_net *net);
 
@@ -8448,6 +8463,7 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
     tnn_status e = tnn__plan(net);
     size_t mark;
     if (e || net->built) return e;
+    if ((e = tnn__check_last(net)) != TNN_OK) return e;
     mark = net->used;
     net->memory = (float *)tnn__net_alloc(net, tnn__mul(net->memory_floats,
                                                         (tnn__len)sizeof(float)), "tnn_build");
@@ -9332,7 +9348,8 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__LOSSES] = {
     { NULL, 0, 0, 0, 0, 0, 0, 0 },
     { "cross-entropy", TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, 1, 0, 0, 1 },
-    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS, 0, 1, 0, 0, 1 },
+    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
+      0, (float)-HUGE_VAL, 1e-3f, 0, 1 },       /* room for the rounding of a logarithm */
     { "multi-margin", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, TNN__ALL, 0, 1 },
     { "mse",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
@@ -9399,6 +9416,9 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
             if (!((double)*value >= n->lo && (double)*value <= n->hi))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s = %g must be in [%g, %g]",
                                  n->name, (double)*value, n->lo, n->hi);
+            if (n->at == offsetof(tnn_loss_options, ignore_index) && *value != (float)(int)*value)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .ignore_index = %g must be a "
+                                 "label, a whole number", (double)*value);
         } else if (!(*value >= 0 && *value <= 0)) {
             for (j = 0; j < TNN__LOSS_NUMBERS; j++)
                 if (tnn__loss_numbers[j].type == (int)o->type && tnn__loss_numbers[j].at == n->at)
@@ -9456,6 +9476,28 @@ static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *o)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; "
                          "the loss comes after the last layer", net->weight_count, v.classes);
     return TNN_OK;
+}
+/* Refuses a last layer after which the loss can only be a mistake: probabilities where it takes
+   logits or logarithms, logarithms of them where the sigmoid of a logit is all it looks at. */
+static tnn_status tnn__check_last(tnn_net *net)
+{
+    const tnn_loss_type loss = net->loss.type;
+    const int sigmoid = loss == TNN_BCE_LOGITS || loss == TNN_FOCAL;
+    const int logs = loss == TNN_NLL || loss == TNN_KL_DIV;
+    int i = net->layers - 1, type;
+    while (i > 0 && !net->record[i].o.from && (net->record[i].o.type == TNN_FLATTEN
+                                               || net->record[i].o.type == TNN_RESHAPE)) i--;
+    type = net->record[i].o.type;
+    if (loss == TNN_NLL && type == TNN_IDENTITY) net->criterion.x_hi = (float)HUGE_VAL;
+    if (!((type == TNN_SOFTMAX || type == TNN_SIGMOID || type == TNN_HARDSIGMOID)
+          && (loss == TNN_CROSS_ENTROPY || sigmoid || logs))
+        && !((type == TNN_LOG_SOFTMAX || type == TNN_LOG_SIGMOID) && sigmoid)) return TNN_OK;
+    return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: %s takes %s: %s layer %d (%s) before it (a "
+                     "TNN_IDENTITY behind it says that it is meant)",
+                     tnn__loss_kinds[loss].name, logs ? "log-probabilities"
+                     : sigmoid ? "logits and has a sigmoid of its own"
+                     : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
+                     : "leave out", i, tnn__layer_kinds[type].name);
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
@@ -9582,12 +9624,16 @@ typedef struct {
     const float  *targets;
     tnn__view     v;
     tnn__criterion o;
-    int           spans, one, ignoring;     /* one: the label is itself the target */
+    int           spans, one;               /* one: the label is itself the target */
 } tnn__loss_call;
 
-static int tnn__ignored(const tnn__loss_call *call, int label)
+static int tnn__ignores(const tnn_net *net)
 {
-    return call->ignoring && (double)label == (double)call->net->loss.ignore_index;
+    return net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL;
+}
+static int tnn__ignored(const tnn_net *net, int label)
+{
+    return tnn__ignores(net) && (double)label == (double)net->loss.ignore_index;
 }
 static void tnn__loss_task(void *context, int span, int worker)
 {
@@ -9611,7 +9657,7 @@ static void tnn__loss_task(void *context, int span, int worker)
             t = g;
             memset(g, 0, (size_t)v.values*sizeof *g);
             for (p = 0; p < v.pixels; p++) {
-                if (tnn__ignored(call, label[p])) continue;
+                if (tnn__ignored(net, label[p])) continue;
                 if (call->one) g[p] = (float)label[p];
                 else g[(tnn__len)p*v.classes + tnn__class_at(label[p], v.classes, b->c)] = 1;
                 net->hits[s] += label[p] == tnn__predict(call->k, x + (tnn__len)p*v.classes,
@@ -9627,7 +9673,7 @@ static void tnn__loss_task(void *context, int span, int worker)
         /* the last row first: rows of the gradient may be longer than those of the targets */
         for (p = v.rows - 1; p >= 0; p--) {
             const int n = v.size/v.rows, each = v.values/v.rows;
-            if (label && tnn__ignored(call, label[p])) {
+            if (label && tnn__ignored(net, label[p])) {
                 memset(g + (tnn__len)p*n, 0, (size_t)n*sizeof *g);
                 continue;
             }
@@ -9681,14 +9727,17 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
                          "and in [%g, %g]",
                          what, (long long)i, s, (double)t, kind->name, t_lo, t_hi);
     }
-    for (i = 0; i < v.size && kind->x_lo <= kind->x_hi; i++) {
-        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? kind->x_lo : 0;
-        if (y - y >= 0 && !(y >= lo && y <= kind->x_hi))
+    for (i = 0; i < v.size && call->o.x_lo <= call->o.x_hi; i++) {
+        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? call->o.x_lo : 0;
+        if (y - y >= 0 && !(y >= lo && y <= call->o.x_hi))
             return tnn__fail(TNN_ERROR_NUMBER, y < lo
                              ? "%s: output %l of sample %d is %g; for %s it must be at least %g"
+                             : call->o.kind == TNN_NLL
+                             ? "%s: output %l of sample %d is %g; %s takes log-probabilities, as "
+                               "of TNN_LOG_SOFTMAX, at most %g"
                              : "%s: output %l of sample %d is %g; for %s it must be at most %g",
                              what, (long long)i, s, (double)y, kind->name,
-                             (double)(y < lo ? lo : kind->x_hi));
+                             (double)(y < lo ? lo : call->o.x_hi));
     }
     for (k = 0; k < net->ops && !tnn__runs_away(&net->blob[k + 1], s); k++) {}
     if (k < net->ops)
@@ -9721,23 +9770,27 @@ static void tnn__custom_loss(const tnn__loss_call *call)
     }
 }
 
-/* The labels of the batch: whether they are in their range, and the weight of those that count. */
+/* The labels of the batch: whether they are in their range, how many count, and their weight. */
 static tnn_status tnn__check_labels(const tnn__loss_call *call, double *weight)
 {
-    const tnn_net *net = call->net;
+    tnn_net *net = call->net;
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__view v = call->v;
-    tnn__len i, n = (tnn__len)net->n*v.pixels;
+    tnn__len i, n = (tnn__len)net->n*v.pixels, ignored = 0;
     *weight = 0;
     for (i = 0; i < n && !call->one; i++) {
         const int label = call->labels[i];
-        if (tnn__ignored(call, label)) continue;
+        if (tnn__ignored(net, label)) {
+            ignored++;
+            continue;
+        }
         if (label < 0 || label >= v.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
                              "the network has %d classes", label, (int)(i/v.pixels), v.classes);
         *weight += call->o.weights
             ? (double)call->o.weights[tnn__class_at(label, v.classes, b->c)] : 1;
     }
+    net->counted = (int)(n - ignored);
     return TNN_OK;
 }
 
@@ -9752,9 +9805,11 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->loss.type)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set", what);
-    if (net->stage == TNN__NOTHING || (!labels && !targets))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done, or no %s", what,
-                         targets ? "targets" : "labels");
+    if (!labels && !targets)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no labels and no targets; a loader with "
+                         ".mixup or .cutmix has .targets, for tnn_loss_targets");
+    if (net->stage == TNN__NOTHING)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done", what);
     kind = &tnn__loss_kinds[net->criterion.kind];
     takes = kind->traits & TNN__BOTH;
     if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
@@ -9768,11 +9823,11 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     call.v = tnn__loss_view(net, &net->loss);
     call.o = net->criterion;
     call.one = call.v.classes == 1 && !(kind->traits & TNN__CLASSES);
-    call.ignoring = labels && (net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL);
     call.spans = TNN__MIN(net->n, TNN__SPANS);
     net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)call.v.values
                           : kind->mean == TNN__PER_ROW ? (double)call.v.rows : 1);
     net->stage = TNN__FORWARD;
+    net->counted = net->n;
     if (net->loss.custom) tnn__custom_loss(&call);
     else {
         double weight;
@@ -9780,7 +9835,7 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
             return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last layer "
                              "(flatten it, or .per_pixel = 1)", call.v.pixels);
         if (labels && (e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
-        if (call.ignoring) net->weight = weight;
+        if (labels && tnn__ignores(net)) net->weight = weight;
         if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
         call.o.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
                        ? 1 : net->weight;
@@ -9821,6 +9876,7 @@ TNN_API double (tnn_loss_targets)(tnn_net *net, const float *targets)
     return tnn__loss(net, NULL, targets);
 }
 TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
+TNN_API int tnn_counted(const tnn_net *net) { return net ? net->counted : 0; }
 
 /* Whether a data set's one label per sample is what the loss wants. */
 static tnn_status tnn__one_label(const char *what, tnn_net *net)
@@ -10629,7 +10685,8 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     const tnn__criterion criterion = net->criterion;
     const tnn__blob *b = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
-    const int correct = net->correct, classes = tnn__values(b), *given = net->labels;
+    const int correct = net->correct, counted = net->counted, *given = net->labels;
+    const int classes = tnn__values(b);
     const float *targets = net->targets;
     const double weight = net->weight, total = net->total;
     float *sum_of_all = net->flat[TNN__SUM];
@@ -10662,6 +10719,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->criterion = criterion;
     net->flat[TNN__SUM] = sum_of_all;
     net->correct = correct;
+    net->counted = counted;
     net->weight = weight;
     net->total = total;
     net->labels = given;
@@ -12257,6 +12315,19 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     on.erasing = o.cutout || o.erase > 0;
     on.mixing = o.mixup + o.cutmix > 0;
     on.threads = on.geometry || on.colour || on.erasing || on.mixing ? tnn_threads() : 1;
+    if (data->h == 1 && data->w == 1
+        && (on.geometry || on.erasing || o.cutmix > 0 || o.contrast > 0)) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: samples of %dx1x1 are no images; they take "
+                  ".brightness and .mixup; for the others give the data set the images' shape "
+                  "(tnn_data_view, tnn_load_npy's .shape)", data->c);
+        return NULL;
+    }
+    if (o.border == TNN_BORDER_FILL && o.crop_pad >= TNN__MIN(data->h, data->w)) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .crop_pad = %d of images of %dx%d: crops "
+                  "would have nothing of them; at most %d, or another .border", o.crop_pad,
+                  data->h, data->w, TNN__MIN(data->h, data->w) - 1);
+        return NULL;
+    }
     if (data->c != 3 && o.saturation + o.hue > 0) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .saturation and .hue need 3 channels, "
                   "the data have %d", data->c);
@@ -12291,8 +12362,8 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
         s->spare = l->x + o.batch*size;
         l->targets = s->spare + on.threads*size;
     }
-    l->labels = (int *)(void *)(l->x + floats);
-    s->order = l->labels + o.batch;
+    s->order = (int *)(void *)(l->x + floats);
+    if (!on.mixing) l->labels = s->order + data->n;
     l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
     l->epoch = -1;
     s->data = *data;
@@ -12330,18 +12401,21 @@ static void tnn__load_task(void *context, int task, int worker)
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
     float *x = l->x + task*size, *y, *target;
     double lambda;
-    int cut;
+    int cut, label;
     tnn__len k;
     tnn__draws d, other;
     d.seed = o->seed;
     d.epoch = (uint64_t)l->epoch;
     d.sample = (uint64_t)s->order[l->batch_index*o->batch + task];
     tnn__load_sample(l, &d, x);
-    l->labels[task] = tnn__label(data, (int)d.sample);
-    if (!s->mixing) return;
+    label = tnn__label(data, (int)d.sample);
+    if (!s->mixing) {
+        l->labels[task] = label;
+        return;
+    }
     target = l->targets + (tnn__len)task*data->classes;
     memset(target, 0, (size_t)data->classes*sizeof *target);
-    target[l->labels[task]] = 1;
+    target[label] = 1;
     if (!(tnn__draw(&d, TNN__DRAW_MIX) < o->mix)) return;
     y = s->spare + worker*size;
     other = d;
@@ -12361,7 +12435,7 @@ static void tnn__load_task(void *context, int task, int worker)
         tnn__paste(data, x, y, rows, cols);
         lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
     }
-    target[l->labels[task]] = (float)lambda;
+    target[label] = (float)lambda;
     target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
 }
 /* The samples in the order of the epoch. */
@@ -12428,6 +12502,26 @@ static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const t
     if (!loader) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader", what);
     return tnn__samples_fit(what, net, &loader->state->data);
 }
+/* Whether a loader's batches and the network's loss go together. */
+static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loader *loader)
+{
+    tnn_status e = tnn__one_label(what, net);
+    if (!e) e = tnn__loader_fits(what, net, loader);
+    if (e || !loader->targets
+        || loader->state->data.classes == tnn__loss_view(net, &net->loss).values) return e;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values", what,
+                     loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
+}
+/* The next batch of an epoch, or of what is left of it; where nothing was, of the next. */
+static int tnn__next_of(tnn_loader *loader, int batches)
+{
+    return (tnn_next)(loader) || (!batches && (tnn_next)(loader));
+}
+/* A training step on the loader's batch. */
+static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
+{
+    return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
+}
 TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts)
 {
     tnn_metrics m = tnn__no_metrics();
@@ -12457,9 +12551,10 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
         m.loss += net->total;
         weight += net->weight;
         m.correct += net->correct;
-        m.n += n;
+        m.n += net->counted;
         for (s = 0; s < n && counts && !tnn_failed(); s++)
-            if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
+            if (tnn__ignored(net, labels[s])) continue;
+            else if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
             else
                 tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, "
                           "the network tells %d classes apart", labels[s], i + s, classes);
@@ -12468,7 +12563,7 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     net->stage = TNN__NOTHING;
     if (!tnn_failed()) m.loss = tnn__reduced(net, m.n, m.loss, weight);
     if (tnn_failed()) return tnn__no_metrics();
-    m.accuracy = (double)m.correct/m.n;
+    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
 }
 TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data)
@@ -12481,28 +12576,19 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
     int batches = 0;
-    if (tnn__one_label("tnn_train_epoch", net)) return m;
-    if (tnn__loader_fits("tnn_train_epoch", net, loader)) return m;
-    if (loader->targets
-        && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
-        tnn__fail(TNN_ERROR_SHAPE,
-                  "tnn_train_epoch: targets of %d classes, the loss sees %d values",
-                  loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
-        return m;
-    }
-    while ((tnn_next)(loader)) {
-        const double l = tnn__train_batch(net, loader->x, loader->targets ? NULL : loader->labels,
-                                          loader->targets, loader->n);
+    if (tnn__trains_on("tnn_train_epoch", net, loader)) return m;
+    while (tnn__next_of(loader, batches)) {
+        const double l = tnn__train_on(net, loader);
         if (tnn_failed()) break;
         loss += l;
-        m.n += loader->n;
+        m.n += net->counted;
         m.correct += net->correct;
         batches++;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
     (tnn_end_epoch)(net);
     m.loss = loss/batches;
-    m.accuracy = (double)m.correct/m.n;
+    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
 }
 
@@ -12601,7 +12687,7 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
                   low, high, n, beta, diverge);
         return nan;
     }
-    if ((tnn_build)(net) || tnn__loader_fits("tnn_lr_find", net, loader)) return nan;
+    if ((tnn_build)(net) || tnn__trains_on("tnn_lr_find", net, loader)) return nan;
     memory = tnn__workspace(net->memory_floats, "tnn_lr_find");
     if (!memory) return nan;
     bytes = (size_t)net->memory_floats*sizeof *memory;
@@ -12613,9 +12699,9 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
         const double part = (double)i/(n - 1);
         const double lr = f->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         double loss;
-        if (!(tnn_next)(loader) && !(tnn_next)(loader)) break;
+        if (!tnn__next_of(loader, 0)) break;
         (tnn_set_lr)(net, lr);
-        loss = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+        loss = tnn__train_on(net, loader);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
             if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
             break;
@@ -12701,7 +12787,7 @@ TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
     tnn_status e = (tnn_build)(net);
     if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
     if (e) return e;
-    for (net->cumulative = 1; (tnn_next)(loader); net->cumulative++)
+    for (net->cumulative = 1; tnn__next_of(loader, net->cumulative > 1); net->cumulative++)
         if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)
             || tnn__check_statistics("tnn_update_statistics", net)) break;
     if (net->cumulative > 1 && !tnn_failed()) {

@@ -210,7 +210,7 @@ static void calls_out_of_order(void)
 {
     tnn_net *net = small_net(4, 1);
     tnn_loss(net, ys);
-    SAYS_AT("tnn_loss: no forward has been done, or no labels");
+    SAYS_AT("tnn_loss: no forward has been done");
     tnn_backward(net);
     SAYS_AT("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     tnn_forward(net, xs, 5, TNN_TRAIN);
