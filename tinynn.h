@@ -129,9 +129,8 @@
    THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON
    and the scalar kernels, any number of threads, any compiler and optimisation level. For this
      - a product that is added is one fused multiply-add, and no other is made;
-     - each element of a matrix product is a sum of chains over k in rising order, of at most 320
-       products each, cut by shape alone, that start from zero (the first from the bias) and are
-       added in their order; whether a network's convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
+     - each element of a matrix product is one chain over k in rising order; whether a network's
+       convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
        and with more than 32,768 pairs of channels only if no gradient goes back through it: such
        a network with a loss and one without differ in the last bits;
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
@@ -238,9 +237,8 @@ TNN_API tnn_status tnn_fill(tnn_tensor t, float value);
 
 /* C = A B with A and B transposed or not, C (m, n), inner dimension k:
    A is (m, k), or (k, m) with TNN_TRANSPOSE_A; B is (k, n), or (n, k) with TNN_TRANSPOSE_B.
-   With TNN_ACCUMULATE  C += A B. C must not overlap A or B. Each element of C is a sum of chains
-   of fused multiply-adds over k in rising order: nearly equal ones of at most 320, each of which
-   starts from zero; their sums are added to C in this order.                                     */
+   With TNN_ACCUMULATE  C += A B. C must not overlap A or B. Each element of C is one chain of
+   fused multiply-adds over k in rising order.                                                    */
 enum { TNN_TRANSPOSE_A = 1, TNN_TRANSPOSE_B = 2, TNN_ACCUMULATE = 4 };
 TNN_API tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags);
 
@@ -507,7 +505,8 @@ typedef struct tnn_layer {
        (tnn_layer_count() tells, after it was added); TNN_FROM_INPUT. Add and concat read the layer
        before them AND .from. */
     int   from;
-    int   output_pad;                       /* conv_transpose2d: more rows and columns at the end */
+    int   output_pad, output_pad_h, output_pad_w;   /* conv_transpose2d: so many rows and columns
+                                               more at the end; less than stride or dilation */
     tnn_sampling pad_mode;                  /* conv2d: default TNN_ZEROS */
     int   size, size_h, size_w, factor;     /* of outputs: adaptive pooling, upsample */
     tnn_sampling mode;                      /* pad, upsample */
@@ -579,15 +578,9 @@ TNN_API double tnn_penalty(tnn_net *net);
    MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE_LOSS, DICE and
    for CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
    RANGES  Outputs and targets must be finite (but logits and log-probabilities of L, which may be
-   -infinity where the target is 0), those of NLL at most 0 (0.001 for rounding's sake), targets of
-   CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those of KL_DIV and POISSON_NLL not negative, and
-   what goes through exp at most 88. The message of TNN_ERROR_NUMBER names the value; so it does
-   where the loss is not finite.
-   LAST LAYER  CROSS_ENTROPY, BCE_LOGITS and FOCAL take logits, and make probabilities themselves;
-   NLL and KL_DIV take logarithms. A softmax, sigmoid or hard sigmoid as last layer before any of
-   them, or a log softmax or log sigmoid before BCE_LOGITS or FOCAL, cannot be fitted and is refused
-   by tnn_build; so are positive outputs before NLL. PyTorch takes them: TNN_IDENTITY as the very
-   last layer says that it is meant. */
+   -infinity where the target is 0), targets of CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those
+   of KL_DIV and POISSON_NLL not negative, and what goes through exp at most 88. The message of
+   TNN_ERROR_NUMBER names the value; so it does where the loss is not finite. */
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 1, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
     TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
@@ -615,8 +608,7 @@ typedef struct tnn_loss_options {
                                        COSINE_LOSS, DICE. Without L: of each value's loss */
     const float  *pos_weights;      /* BCE_LOGITS: C of them, copied; NULL: all 1 */
     tnn_reduction reduction;
-    float         ignore_index;     /* samples of this label, a whole number, do not count, neither
-                                       in the loss nor in accuracies; TNN_ZERO for 0 */
+    float         ignore_index;     /* samples of this label do not count; TNN_ZERO for 0 */
     float         gamma, margin, delta, beta, alpha, eps, smooth;
     int           p;
     int           log_target, no_log_input, full, per_pixel;
@@ -781,9 +773,7 @@ TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
 
 /* What tnn_build will allocate; of a network in .memory how many .bytes it takes in all, before
-   tnn_build without what orthogonal initial weights take for a while. Also where that is more
-   than can be had; where it is more than a size_t can hold, 0 and the message tells it. 0 on
-   error. */
+   tnn_build without what orthogonal initial weights take for a while. 0 on error. */
 TNN_API size_t     tnn_net_bytes(tnn_net *net);
 TNN_API tnn_status tnn_build(tnn_net *net);
 TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; their product, or 0 */
@@ -804,9 +794,6 @@ TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
    where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
    else 0. On targets 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
-/* How many labels of the last loss count, which tnn_correct is a part of: not those ignored
-   (.ignore_index). On targets the samples. */
-TNN_API int          tnn_counted(const tnn_net *net);
 /* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, and the
    message names its tensor: no step is made with it. So it is with running statistics that would
    not be finite. */
@@ -1042,8 +1029,8 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
-    float *targets;         /* (n, classes of the data), for tnn_loss_targets, with .mixup or
-                               .cutmix, where labels is NULL; else this is */
+    float *targets;         /* (n, classes of the data), with .mixup or .cutmix, for
+                               tnn_loss_targets; else NULL */
     int    n;
     int    epoch, batch_index, batches;   /* counted from 0; batches per epoch */
     struct tnn__loader *state;
@@ -1051,8 +1038,7 @@ typedef struct tnn_loader {
 
 /* AUGMENTATION, by options of the loader that are off where they are 0. What happens to sample i
    (its place in the loader's data) in epoch e is a function of (seed, e, i): the same in batches of
-   any size and order. Flat samples (c, 1, 1) take .brightness and .mixup alone (and, if c is 3,
-   .saturation and .hue). u is uniform in what is said, each drawn on its own. In this order:
+   any size and order. u is uniform in what is said, each drawn on its own. In this order:
      geometry, one map from each pixel to where it is taken from, sampled once, bilinearly; whole
      pixels and mirrors move values as they are. About the image's middle, in pixels, y downwards:
        .flip .flip_vertical  mirror left and right, top and bottom, with that probability
@@ -1061,8 +1047,7 @@ typedef struct tnn_loader {
        .scale_min .scale_max by a factor u in [scale_min, scale_max]; each default 1
        .shift                by u, as a fraction of width and height in [-shift, shift], rounded to
                              whole pixels                   (these four: torchvision RandomAffine)
-       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop);
-                             filled borders: fewer than the image is high and wide
+       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop)
      .border says what lies outside of the image, .fill its value.
      colour, of values within [0, 1] and clipped to them; in random order (ColorJitter):
        .brightness .contrast .saturation   v = f v + (1 - f) b, f = u in [max(0, 1 - o), 1 + o] for
@@ -1115,16 +1100,14 @@ TNN_API void        tnn_loader_free(tnn_loader *loader);
    is flat, (c*h*w, 1, 1); others are TNN_ERROR_SHAPE, also where they are as many values.        */
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
-    double accuracy;        /* correct/n; NaN where n is 0                      */
-    int    n, correct;      /* samples that count, without those whose label is
-                               ignored (.ignore_index), and of them predicted as
-                               tnn_correct counts                               */
+    double accuracy;        /* the fraction predicted, as tnn_correct counts    */
+    int    n, correct;
 } tnn_metrics;
 /* In eval mode, in batches of the network's size. A data set has one label per sample: losses on
    targets see what its labels stand for (1e); GAUSSIAN_NLL and .per_pixel are refused. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
-/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; samples
-   whose label is ignored are left out; also gives the metrics. */
+/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; also gives
+   the metrics. */
 TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts);
 
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
@@ -1240,14 +1223,12 @@ TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
    a categorical variable as the number of its choice; numbers read back as the same doubles. In
    gnuplot, `set datafile separator tab`, then
        plot "study.tsv" using (stringcolumn("state") eq "done" ? column("trial") : NaN):"value"
-   Each line is added while the file is locked (flock), and read back; tnn_tell syncs it, too. What
-   a process that was killed or a full disk left of a line is not one, and the next line takes its
-   place; other lines that are not this study's are passed over. A call that fails changes nothing,
-   and may be made again. Opened again, trials that ended are read and the one under way begins
-   anew; of lines that say the same thing the last one counts.
+   Lines are only ever appended, each in one write; what is not a whole line of this study is passed
+   over, so a process may be killed at any moment. Opened again, trials that ended are read and the
+   one under way begins anew; of lines that say the same thing the last one counts.
    SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
-   and reads before each draw and each pruning what the others have added. The draws then depend on
-   who was faster. */
+   and reads before each draw and each pruning what the others have appended (where the file system
+   appends atomically; some on networks do not). The draws then depend on who was faster.         */
 typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_variable_type;
 typedef struct tnn_variable {
     const char *name;           /* required, and unique: one word                                */
@@ -1331,8 +1312,7 @@ TNN_API int         tnn_trial_choice(const tnn_trial *trial, const char *name);
 /* An intermediate value after `step`, at least 0 and rising. Not 0: it is not worth going on (or an
    error); end the trial with tnn_tell, it will count as pruned. */
 TNN_API int         tnn_report(tnn_trial *trial, int step, double value);
-/* Ends the trial. NaN: it failed, and the sampler does not look at it. After an error the trial has
-   not ended: tnn_clear_error, and tell it again. */
+/* Ends the trial. NaN: it failed, and the sampler does not look at it. */
 TNN_API tnn_status  tnn_tell(tnn_trial *trial, double value);
 TNN_API const tnn_trial *tnn_study_best(const tnn_study *study);    /* of those done, or NULL    */
 TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number); /* NULL: none      */
@@ -1430,8 +1410,7 @@ TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_l
    at most 100 MB, no name twice, offsets without overlap, hole or rest, sizes as shapes say.
        tnn_save_weights(net, "net.safetensors");
        tnn_load_weights(net, "net.safetensors");
-   saves all that tnn_param_info names, in F32, and reads it back (what loading would not take, such
-   as a weight that is NaN, saving refuses, and the old file stays); torch.nn.Sequential of the same
+   saves all that tnn_param_info names, in F32, and reads it back; torch.nn.Sequential of the same
    layers loads the file (load_state_dict), and the other way round.
    .rename says what the file calls them: with {{"features.", ""}} "0.weight" is "features.0.weight"
    as in torchvision's VGG, of which the full network is {{"features.", ""}, {"classifier.0.",
@@ -1843,7 +1822,6 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #if defined(_WIN32)
         #include <io.h>
         #include <process.h>
-        #include <sys/locking.h>
         #ifdef __cplusplus
         extern "C" {
         #endif
@@ -1856,10 +1834,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__COUNT(n)     (unsigned)(n)
         #define TNN__PLAIN(mode)  (((mode) & _S_IFMT) == _S_IFREG)
         #define TNN__SYNC(f)      _commit(f)
-        #define TNN__SEEK(f, at)  _lseeki64(f, at, SEEK_SET)
         #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
-        #define TNN__SEEK_END(f)  _fseeki64(f, 0, SEEK_END)     /* a long has 32 bits */
-        #define TNN__TELL(f)      _ftelli64(f)
     #else
         #include <sys/file.h>
         #include <unistd.h>
@@ -1876,10 +1851,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__COUNT(n)     (size_t)(n)
         #define TNN__PLAIN(mode)  S_ISREG(mode)
         #define TNN__SYNC(f)      fsync(f)
-        #define TNN__SEEK(f, at)  lseek(f, (off_t)(at), SEEK_SET)
         #define TNN__RENAME(a, b) rename(a, b)
-        #define TNN__SEEK_END(f)  fseek(f, 0, SEEK_END)
-        #define TNN__TELL(f)      ftell(f)
     #endif
 #endif
 
@@ -1905,9 +1877,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #pragma fp_contract(off)
 #endif
 
-/* Counts and strides of floats: signed, so that they may mix; also where addresses have 32 bits of
-   64, so that what does not fit there can be counted and told. */
-typedef int64_t tnn__len;
+typedef ptrdiff_t tnn__len;     /* counts and strides of floats: signed, so that they may mix */
 
 /* a*b + c, rounded once: fmaf, but where it rounds twice (mingw). There from doubles: the product
    of two floats is exact in one, and their sum survives a second rounding if its last bit is odd
@@ -2062,11 +2032,9 @@ static double tnn__default(double value, double otherwise)
 #define TNN__SLACK 32           /* floats past the end that a kernel may read, never use */
 
 /* Products of sizes saturate here, so that no sum of a few of them overflows. */
-#define TNN__HUGE ((tnn__len)(INT64_MAX / 64))
-/* Bytes of one object: fewer. */
-#define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 2*TNN__ALIGN)
+#define TNN__HUGE ((tnn__len)(PTRDIFF_MAX / 64))
 /* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
-#define TNN__MOST (1 << 30)
+#define TNN__MOST ((int)TNN__MIN(1 << 30, TNN__HUGE - 1))
 static tnn__len tnn__mul(tnn__len a, tnn__len b)
 {
     return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
@@ -2077,7 +2045,7 @@ static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1)
 static void *tnn__alloc_raw(tnn__len bytes, const char *what)
 {
     char *raw = NULL, *p;
-    if (bytes < TNN__OBJECT)
+    if (bytes < TNN__HUGE)
         raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT, (size_t)bytes + TNN__ALIGN + sizeof raw);
     if (!raw) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: cannot allocate %l bytes", what, (long long)bytes);
@@ -2107,7 +2075,7 @@ TNN_API void   tnn_set_read_limit(size_t bytes) { tnn__limit = bytes; }
 TNN_API size_t tnn_read_limit(void)             { return tnn__limit; }
 static int tnn__within_limit(tnn__len bytes, const char *what)
 {
-    if (!tnn__limit || (uint64_t)bytes <= tnn__limit) return 1;
+    if (!tnn__limit || (size_t)bytes <= tnn__limit) return 1;
     tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
               (long long)bytes, (long long)tnn__limit);
     return 0;
@@ -2464,19 +2432,6 @@ typedef struct {
     int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
-
-/* CHAINS. The products of one element of C are added in chains of at most TNN__CHAIN fused
-   multiply-adds, cut by n1, n2 and run alone: a run that is longer into nearly equal parts;
-   otherwise as many of n2, or of n1, as fit. The first chain starts from the bias or from zero, each
-   of the others from zero, and its sum is added to C. */
-#define TNN__CHAIN 320
-/* Of n steps of `each` products so many are one chain: nearly equal parts. */
-static int tnn__chain(tnn__len n, tnn__len each)
-{
-    const tnn__len most = TNN__MAX(1, TNN__CHAIN/TNN__MAX(1, each));
-    const tnn__len parts = TNN__MAX(1, (n + most - 1)/most);
-    return (int)((n + parts - 1)/parts);
-}
 
 /* A depthwise convolution: every channel on its own, vectors of channels.
        y[i,j] = bias + sum_{u<kh,v<kw} w[u,v] x[i*x_row + j*x_col + u*x_u + v*x_v]     dw likewise
@@ -2990,7 +2945,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define DECLARE(i, v)  VF c##i##_##v;
 #define SET_ZERO(i, v) c##i##_##v = vf_zero();
 #define SET_BIAS(i, v) c##i##_##v = w##v;
-#define ADD_KEPT(i, v) c##i##_##v = vf_add(vf_load(c + i*ldc + CV(v)), c##i##_##v);
+#define SET_KEEP(i, v) c##i##_##v = vf_load(c + i*ldc + CV(v));
 #define STEP(i, v)     c##i##_##v = vf_fma(x, w##v, c##i##_##v);
 #define RELU(i, v)     c##i##_##v = vf_max(vf_zero(), c##i##_##v);
 #define SAVE(i, v)     vf_store(c + i*ldc + CV(v), c##i##_##v);
@@ -3002,8 +2957,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define DECLARE_half(i, v)   __m256 c##i##_##v;
 #define SET_ZERO_half(i, v)  c##i##_##v = _mm256_setzero_ps();
 #define SET_BIAS_half(i, v)  c##i##_##v = w##v;
-#define ADD_KEPT_half(i, v)  c##i##_##v = _mm256_add_ps(_mm256_loadu_ps(c + i*ldc + CV(v)), \
-                                                       c##i##_##v);
+#define SET_KEEP_half(i, v)  c##i##_##v = _mm256_loadu_ps(c + i*ldc + CV(v));
 #define STEP_half(i, v)      c##i##_##v = _mm256_fmadd_ps(_mm256_set1_ps(s), w##v, c##i##_##v);
 #define RELU_half(i, v)      c##i##_##v = _mm256_max_ps(_mm256_setzero_ps(), c##i##_##v);
 #define SAVE_half(i, v)      _mm256_storeu_ps(c + i*ldc + CV(v), c##i##_##v);
@@ -3012,7 +2966,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define W_LOAD_half(i, v)    w##v = _mm256_loadu_ps(b + BV(v));
 
 #define DECLARE_ROW(C, i, a) C(DECLARE, i)
-#define KEEP_ROW(C, i, a)    C(ADD_KEPT, i)
+#define KEEP_ROW(C, i, a)    C(SET_KEEP, i)
 #define BIAS_ROW(C, i, a)    C(SET_BIAS, i)
 #define ZERO_ROW(C, i, a)    C(SET_ZERO, i)
 #define STEP_ROW(C, i, a)    s = a; x = vf_set1(s); IN_ORDER(x) C(STEP, i)
@@ -3030,7 +2984,8 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
     COLS(W_DECLARE, 0) \
     ROWS_##M(DECLARE_ROW, COLS) \
     (void)cp; (void)bp; (void)rs; \
-    if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
+    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
+    else if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
     else { ROWS_##M(ZERO_ROW, COLS) } \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
@@ -3044,7 +2999,6 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
             } \
             (void)p1; (void)p2; (void)p3; (void)p4; (void)x; \
         } \
-    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
     if (t->relu) { ROWS_##M(RELU_ROW, COLS) } \
     ROWS_##M(SAVE_ROW, COLS) \
 }
@@ -3070,8 +3024,8 @@ TILE(10, 1, COLS_1) TILE(11, 1, COLS_1) TILE(12, 1, COLS_1)
 #endif
 
 /* The whole product: columns in tiles of NW, the last few in narrow ones (AVX-512: in half ones, if
-   these do), then blocks of rows, then the pieces of k that are one chain each, rows in tiles of
-   nearly equal height. A tile with fewer than its full columns is computed in `edge` and copied. */
+   these do), then blocks of rows, rows in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge`
+   and copied. */
 #define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 KERNEL void FN(mm)(const tnn__mm *t)
 {
@@ -3104,12 +3058,7 @@ KERNEL void FN(mm)(const tnn__mm *t)
     #undef HALVES
 #endif
     const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
-    const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
-    const int s1 = several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1;
-    const int s2 = several ? tnn__chain(t->n2, t->run) : t->n2;
-    const int s  = several ? tnn__chain(t->run, 1) : t->run;
-    tnn__mm piece = *t;
-    int j, i0, i1, i2, k, n;
+    int j, i0, n;
     for (j = 0; j < t->cols; ) {
         const int left = t->cols - j, narrow = left <= NW/2;
         const int halved = VN == 16 && left <= 24 && (left - 1)%16 < 8;
@@ -3119,49 +3068,31 @@ KERNEL void FN(mm)(const tnn__mm *t)
         tile *const *f = narrow ? one : wide;
         const float *b = t->b + j/16*t->bp + j%16;
         for (i0 = 0; i0 < t->n0; i0++, b += t->b0) {
-            i1 = i2 = k = 0;
-            do {
-                const float *a0 = t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks;
-                const float *b1 = b + i1*t->b1 + i2*t->b2 + k*t->ldb;
-                int row = 0;
-                piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
-                piece.n1 = TNN__MIN(s1, t->n1 - i1);
-                piece.n2 = TNN__MIN(s2, t->n2 - i2);
-                piece.run = TNN__MIN(s, t->run - k);
-                if ((k += s) >= t->run) {
-                    k = 0;
-                    if ((i2 += s2) >= t->n2) {
-                        i2 = 0;
-                        i1 += s1;
-                    }
-                }
-                piece.relu = t->relu && i1 >= t->n1;
-                for (n = tiles; n > 0; n--) {
-                    const int m = threes ? TNN__MIN(most, t->rows - row)
-                                         : (t->rows - row + n - 1)/n;
-                    const float *a = a0 + (threes ? row/3*t->gs : row*t->rs);
-                    float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
-                    tile *g = f[m];
+            int row = 0;
+            for (n = tiles; n > 0; n--) {
+                const int m = threes ? TNN__MIN(most, t->rows - row) : (t->rows - row + n - 1)/n;
+                const float *a = t->a + i0*t->a0 + (threes ? row/3*t->gs : row*t->rs);
+                float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
+                tile *g = f[m];
 #if VN == 16
-                    if (halved) g = halves[m][narrow];
+                if (halved) g = halves[m][narrow];
 #endif
-                    if (!part) g(&piece, a, b1, c, t->ldc, t->cp, j);
-                    else {
-                        float edge[MN*NW];
-                        int i, e;
-                        if (piece.start == TNN__KEEP)
-                            for (e = 0; e < left; e += VN)
-                                for (i = 0; i < m; i++)
-                                    vf_store(edge + i*NW + e, vf_load_n(C_AT(i, e), left - e));
-                        g(&piece, a, b1, edge, NW, VN, j);
-                        for (e = 0; e + VN <= left; e += VN)
-                            for (i = 0; i < m; i++) vf_store(C_AT(i, e), vf_load(edge + i*NW + e));
-                        for (i = 0; e < left && i < m; i++)
-                            vf_store_n(C_AT(i, e), vf_load(edge + i*NW + e), left - e);
-                    }
-                    row += m;
+                if (!part) g(t, a, b, c, t->ldc, t->cp, j);
+                else {
+                    float edge[MN*NW];
+                    int i, k;
+                    if (t->start == TNN__KEEP)
+                        for (k = 0; k < left; k += VN)
+                            for (i = 0; i < m; i++)
+                                vf_store(edge + i*NW + k, vf_load_n(C_AT(i, k), left - k));
+                    g(t, a, b, edge, NW, VN, j);
+                    for (k = 0; k + VN <= left; k += VN)
+                        for (i = 0; i < m; i++) vf_store(C_AT(i, k), vf_load(edge + i*NW + k));
+                    for (i = 0; k < left && i < m; i++)
+                        vf_store_n(C_AT(i, k), vf_load(edge + i*NW + k), left - k);
                 }
-            } while (i1 < t->n1);
+                row += m;
+            }
         }
         j += width;
     }
@@ -3223,7 +3154,10 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
                 const int n = TNN__MIN(4, d->kw - v);
                 const tnn__len at1 = n > 1 ? d->x_v : 0, at2 = n > 2 ? 2*d->x_v : 0;
                 const tnn__len at3 = n > 3 ? 3*d->x_v : 0;
-                VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0;
+                VF s0 = d->keep ? vf_load(w) : vf_zero(), s1 = vf_zero(), s2 = s1, s3 = s1;
+                if (d->keep && n > 1) s1 = vf_load(w + d->w_v);
+                if (d->keep && n > 2) s2 = vf_load(w + 2*d->w_v);
+                if (d->keep && n > 3) s3 = vf_load(w + 3*d->w_v);
                 for (i = 0; i < d->rows; i++) {
                     const float *x = d->x + i*d->x_row + u*d->x_u + v*d->x_v + c;
                     const float *dy = d->dy + i*d->y_row + c;
@@ -3243,11 +3177,10 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
                         }
                     }
                 }
-#define PUT(k, s) if (n > k) { \
-                    float *to = w + k*d->w_v; \
-                    vf_store(to, d->keep ? vf_add(vf_load(to), s) : s); }
-                PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
-#undef PUT
+                vf_store(w, s0);
+                if (n > 1) vf_store(w + d->w_v, s1);
+                if (n > 2) vf_store(w + 2*d->w_v, s2);
+                if (n > 3) vf_store(w + 3*d->w_v, s3);
             }
     }
 }
@@ -5274,7 +5207,7 @@ static tnn__len tnn__count(int n, int c, int h, int w)
     tnn__len count;
     if (n < 1 || c < 1 || h < 1 || w < 1) return 0;
     count = tnn__mul(tnn__mul(n, c), tnn__mul(h, w));
-    return count >= TNN__OBJECT / 16 ? 0 : count;
+    return count >= TNN__HUGE / 16 ? 0 : count;
 }
 static tnn__len tnn__size(tnn_tensor t) { return t.data ? tnn__count(t.n, t.c, t.h, t.w) : 0; }
 
@@ -5362,12 +5295,12 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
     if (pooling && (2*g->ph > span_h || 2*g->pw > span_w))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must be at most half the kernel %dx%d",
                          what, g->ph, g->pw, span_h, span_w);
-    if (span_h > h + 2*g->ph || span_w > w + 2*g->pw)
+    k = pooling && o->ceil;         /* a window may then lack as much as a step but for one */
+    if (span_h > h + 2*g->ph + (k ? g->sh - 1 : 0) || span_w > w + 2*g->pw + (k ? g->sw - 1 : 0))
         return tnn__fail(TNN_ERROR_SHAPE,
                          "%s: kernel %dx%d does not fit its input %dx%dx%d with pad %d%s",
                          what, span_h, span_w, c, h, w, TNN__MAX(g->ph, g->pw),
                          g->dh > 1 || g->dw > 1 ? " (kernel with dilation)" : "");
-    k = pooling && o->ceil;
     g->oh = (h + 2*g->ph - span_h + (k ? g->sh - 1 : 0))/g->sh + 1;
     g->ow = (w + 2*g->pw - span_w + (k ? g->sw - 1 : 0))/g->sw + 1;
     /* a window must start inside the image or its left pad */
@@ -5449,6 +5382,12 @@ static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, 
         *hi = TNN__MAX(*hi, last - (out - 1));
     }
 }
+static void tnn__dx_frames(tnn__conv *q)
+{
+    const tnn__pool_geometry *g = &q->g;
+    tnn__dx_frame(g->ph, g->dh, g->sh, g->kh, g->ih, g->oh, &q->y_lo_h, &q->y_hi_h);
+    tnn__dx_frame(g->pw, g->dw, g->sw, g->kw, g->iw, g->ow, &q->y_lo_w, &q->y_hi_w);
+}
 
 static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w,
                                  int oc, tnn__conv *q)
@@ -5473,8 +5412,7 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, i
     if (q->K > TNN__MOST || tnn__mul(q->K, tnn__mul(q->blocks*16, q->panels)) >= TNN__HUGE/16)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many",
                          what, (long long)q->K, oc);
-    tnn__dx_frame(q->g.ph, q->g.dh, q->g.sh, q->g.kh, h, q->g.oh, &q->y_lo_h, &q->y_hi_h);
-    tnn__dx_frame(q->g.pw, q->g.dw, q->g.sw, q->g.kw, w, q->g.ow, &q->y_lo_w, &q->y_hi_w);
+    tnn__dx_frames(q);
     return TNN_OK;
 }
 /* The frame around x: ph, pw before it; what the last window needs behind it. */
@@ -5515,15 +5453,6 @@ static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, 
             }
 }
 
-/* The window as loops of a product: a row of it is contiguous, or only a pixel's channels are. */
-static int tnn__window_loops(const tnn__conv *q, int *n1, int *n2, int *run)
-{
-    const int whole = q->groups == 1 && q->g.dw == 1;
-    *n1 = whole ? 1 : q->g.kh;
-    *n2 = whole ? q->g.kh : q->g.kw;
-    *run = whole ? q->g.kw*q->g.c : q->cg;
-    return whole;
-}
 /* Rows i0..i1-1 of the output, the first of them at y. */
 static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
@@ -5553,13 +5482,20 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         t.rs = (tnn__len)g->sw*g->c;
         t.gs = 3*t.rs;
         t.ks = 1;
-        t.a1 = g->dh*x_row;
-        t.a2 = tnn__window_loops(q, &t.n1, &t.n2, &t.run) ? t.a1 : (tnn__len)g->dw*g->c;
         t.b = w + group*q->panels*q->K*16;
         t.bp = q->K*16;
         t.ldb = 16;
-        t.b2 = (tnn__len)t.run*16;
-        t.b1 = t.n2*t.b2;
+        t.n1 = 1;
+        if (q->groups == 1 && g->dw == 1) {     /* a row of the window is contiguous */
+            t.n2 = g->kh;
+            t.a2 = g->dh*x_row;
+            t.run = g->kw*g->c;
+            t.b2 = (tnn__len)t.run*16;
+        } else {
+            t.n1 = g->kh; t.a1 = g->dh*x_row; t.b1 = (tnn__len)g->kw*q->cg*16;
+            t.n2 = g->kw; t.a2 = (tnn__len)g->dw*g->c; t.b2 = (tnn__len)q->cg*16;
+            t.run = q->cg;
+        }
         t.c = y + group*q->og;
         t.c0 = y_row; t.ldc = q->oc; t.cp = 16;
         t.n0 = i1 - i0; t.rows = g->ow; t.cols = q->og;
@@ -5588,7 +5524,6 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
     const int step = TNN__MAX(1, TNN__DW_PIXELS/g->ow);
-    const int high = tnn__chain(g->oh, g->ow), wide = tnn__chain(g->ow, 1);
     int group, u, v, r;
     if (q->depthwise) {
         tnn__depthwise d;
@@ -5598,16 +5533,9 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
         d.dw = dw; d.w_u = g->kw*16; d.w_v = 16; d.panel = q->K*16;
         d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
-        d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        d.rows = g->oh; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
         d.keep = keep;
-        for (r = 0; r < g->oh; r += high)               /* a chain of pixels at a time */
-            for (v = 0; v < g->ow; v += wide, d.keep = 1) {
-                tnn__depthwise part = d;
-                part.rows = TNN__MIN(high, g->oh - r); part.cols = TNN__MIN(wide, g->ow - v);
-                part.x += r*d.x_row + v*d.x_col;
-                part.dy += r*d.y_row + v*d.y_col;
-                k->depthwise_dw(&part);
-            }
+        k->depthwise_dw(&d);
     } else for (group = 0; group < q->groups; group++) {
         tnn__mm t;
         memset(&t, 0, sizeof t);
@@ -5887,7 +5815,13 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
 
 /* ---- 5c. Tensor functions ---------------------------------------------------------------------
    Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. */
-#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
+#define TNN__K_BLOCK  512       /* k at a time: rows of B that stay cached while A's pass by */
+#define TNN__A_STRIDE (TNN__K_BLOCK + 20)       /* of rows of A that are copied */
+static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
+{
+    const tnn__len blocks = (k + TNN__K_BLOCK - 1)/TNN__K_BLOCK;
+    return (int)((k + blocks - 1)/blocks);
+}
 
 /* How many partial sums a batch's weight gradient is split into: by its shape alone. */
 #define TNN__SPANS 16
@@ -5928,7 +5862,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const int i0 = task/s->col_blocks*s->row_block, j0 = task%s->col_blocks*s->col_block;
     const int transposed = s->flags & TNN_TRANSPOSE_A;
     tnn__mm t;
-    const int block = tnn__chain(s->K, 1);      /* rows of B that stay cached while A's pass by */
+    const int block = tnn__k_block(s->K);
     int k0;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
@@ -6332,6 +6266,7 @@ typedef struct {
     float        option[3];         /* and their options; noise: deviation; resampling: value */
     int          groups, statistics;            /* normalisation (6h) */
     int          element, centred, affine, track, biased;
+    int          flat;              /* its input was seen as (c*h*w, 1, 1) */
     float        eps, momentum;
     int          mode, top, left;               /* resampling (6e) */
     float        drop_connect;
@@ -6442,7 +6377,7 @@ struct tnn_net {
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
-    int              correct, counted;      /* of the last loss's labels: predicted; not ignored */
+    int              correct;
     const int       *labels;                /* of the last loss, or its targets, and it */
     const float     *targets;
     double           value;
@@ -6650,11 +6585,11 @@ static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *o, tnn__blob
     if (!(alpha > -1e30 && alpha < 1e30) || (o->type == TNN_CELU && !(alpha > 0 || alpha < 0)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .alpha = %g must be finite, for celu not 0",
                          o->type == TNN_CELU ? "celu" : "elu", alpha);
-    if (o->type == TNN_HARDTANH && !(p[0] < p[1]))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "hardtanh: .min_value = %g must be less than "
+    if (o->type == TNN_HARDTANH && !(p[0] <= p[1]))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "hardtanh: .min_value = %g must not be more than "
                          ".max_value = %g", (double)p[0], (double)p[1]);
-    if (o->type == TNN_SOFTPLUS && (!(p[0] > 0) || !(p[1] - p[1] >= 0)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "softplus: .beta = %g must be positive, "
+    if (o->type == TNN_SOFTPLUS && (!(p[0] > 0 || p[0] < 0) || !(p[0] - p[0] + p[1] - p[1] >= 0)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "softplus: .beta = %g must be finite and not 0, "
                          ".threshold = %g finite", (double)p[0], (double)p[1]);
     return TNN_OK;
 }
@@ -6682,8 +6617,6 @@ static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     op->w_floats = tnn__round_up(o->per_channel ? b->c : 1, 16);
     op->tmp_floats = 2*tnn__round_up(b->c, 16);
     op->option[0] = (float)tnn__default((double)o->slope, 0.25);
-    if (o->per_channel && b->flat && b->h*b->w > 1)
-        return tnn__fail(TNN_ERROR_SHAPE, "prelu: .per_channel comes before flatten");
     return TNN_OK;
 }
 static const float *tnn__prelu_slopes(const tnn__sample_at *a)
@@ -6719,12 +6652,7 @@ static void tnn__prelu_backward(const tnn__sample_at *a)
    times the sigmoid of the second (Dauphin et al. 2017). */
 static tnn_status tnn__softmax_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
-    const char *name = o->type == TNN_GLU ? "glu" : o->type == TNN_SOFTMAX ? "softmax"
-                                                                          : "log_softmax";
     op->tmp_floats = b->c;
-    if (b->flat && b->h*b->w > 1)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: works on channels, before the image is flattened",
-                         name);
     if (o->type != TNN_GLU) return TNN_OK;
     if (b->c%2)
         return tnn__fail(TNN_ERROR_SHAPE, "glu: needs an even number of channels, not %d", b->c);
@@ -6788,14 +6716,12 @@ static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
     op->p = (float)tnn__default((double)o->p, 0.5);
     op->option[0] = (float)tnn__default((double)o->std, 0.1);
     op->tmp_floats = TNN__MAX(3*tnn__round_up(b->c, 16), tnn__wide(b));
-    if (!(op->p >= 0 && op->p < 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1)", (double)op->p);
+    if (!(op->p >= 0 && op->p <= 1) || (o->type == TNN_GAUSSIAN_DROPOUT && !(op->p < 1)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1%s", (double)op->p,
+                         o->type == TNN_GAUSSIAN_DROPOUT ? ")" : "]");
     if (!(op->option[0] >= 0) || op->option[0] > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT, "gaussian_noise: .std = %g must be finite and not "
                          "negative", (double)op->option[0]);
-    if (o->type == TNN_DROPOUT2D && b->flat && b->h*b->w > 1)
-        return tnn__fail(TNN_ERROR_SHAPE, "dropout2d: works on channels, before the image is "
-                         "flattened");
     return TNN_OK;
 }
 /* Dropout: 0 with probability p, else x/(1-p) (Srivastava et al. 2014). Alpha dropout (Klambauer et
@@ -6806,8 +6732,9 @@ static tnn__drop tnn__drop_of(const tnn_net *net, const tnn__op *op, int forward
     tnn__drop d;
     memset(&d, 0, sizeof d);
     d.p = op->p;
-    d.scale = 1.0f/(1.0f - op->p);
     d.seed = net->options.seed;
+    if (!(op->p < 1)) return d;                 /* all 0 */
+    d.scale = 1.0f/(1.0f - op->p);
     if (op->type == TNN_ALPHA_DROPOUT) {
         const double low = -1.0507009873554805*1.6732632423543772, p = (double)op->p;
         const double scale = 1/sqrt((1 - p)*(1 + p*low*low));
@@ -7091,6 +7018,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->statistics = o->type == TNN_BATCHNORM ? TNN__BATCH
                    : o->type == TNN_SCALE ? TNN__NO_STATISTICS : TNN__GROUP;
     op->groups = layer ? 1 : o->type == TNN_INSTANCENORM ? b->c : o->groups;
+    op->flat = b->flat;
     op->element = layer || (b->flat && b->h*b->w > 1);
     op->centred = o->type != TNN_RMSNORM && o->type != TNN_SCALE;
     op->affine = !o->no_affine;
@@ -7100,9 +7028,6 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->eps = (float)tnn__default((double)o->eps, o->type == TNN_RMSNORM ? 1.1920929e-7 : 1e-5);
     op->momentum = (float)momentum;
     op->option[0] = (float)tnn__default((double)o->value, 1);
-    if (((o->type == TNN_GROUPNORM && op->groups > 1) || o->type == TNN_INSTANCENORM) && op->element)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: works on channels, before the image is flattened",
-                         o->type == TNN_GROUPNORM ? "groupnorm" : "instancenorm");
     if (o->type == TNN_GROUPNORM && (op->groups < 1 || b->c%op->groups))
         return tnn__fail(TNN_ERROR_SHAPE, "groupnorm: .groups = %d must divide the %d channels",
                          op->groups, b->c);
@@ -7390,26 +7315,28 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
     const int ph = tnn__either(w.pad_h, w.pad, 0), pw = tnn__either(w.pad_w, w.pad, 0);
     const int dh = tnn__either(w.dilation_h, w.dilation, 1);
     const int dw = tnn__either(w.dilation_w, w.dilation, 1);
+    const int more_h = tnn__either(o->output_pad_h, o->output_pad, 0);
+    const int more_w = tnn__either(o->output_pad_w, o->output_pad, 0);
     const long long h = (b->h - 1)*(long long)sh - 2*(long long)ph + (kh - (long long)1)*dh
-                        + o->output_pad + 1;
+                        + more_h + 1;
     const long long wide = (b->w - 1)*(long long)sw - 2*(long long)pw + (kw - (long long)1)*dw
-                           + o->output_pad + 1;
+                           + more_w + 1;
     tnn_status e;
     if (o->filters < 1 || o->filters > 1 << 24)
         return tnn__fail(TNN_ERROR_ARGUMENT, "conv_transpose2d: %d filters, must be 1 to %d",
                          o->filters, 1 << 24);
-    if (o->output_pad < 0 || o->output_pad >= TNN__MAX(TNN__MIN(sh, sw), TNN__MIN(dh, dw)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "conv_transpose2d: .output_pad = %d must be less than "
-                         "the stride or the dilation", o->output_pad);
+    if (more_h < 0 || more_w < 0 || more_h >= TNN__MAX(sh, dh) || more_w >= TNN__MAX(sw, dw))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "conv_transpose2d: .output_pad = %dx%d must be less "
+                         "than the stride %dx%d or the dilation %dx%d", more_h, more_w, sh, sw,
+                         dh, dw);
     if (h < 1 || wide < 1 || h > 1 << 20 || wide > 1 << 20)
         return tnn__fail(TNN_ERROR_SHAPE, "conv_transpose2d: kernel %dx%d and pad %dx%d leave "
                          "nothing of its input %dx%dx%d", kh, kw, ph, pw, b->c, b->h, b->w);
     e = tnn__conv_init("conv_transpose2d", &w, o->filters, (int)h, (int)wide, b->c, &op->q);
     if (e) return e;
-    /* .output_pad of a stride or more (dilation allows it) would see pixels that are not there */
-    if (op->q.g.oh != b->h || op->q.g.ow != b->w)
-        return tnn__fail(TNN_ERROR_SHAPE, "conv_transpose2d: .output_pad = %d must be less than "
-                         "the stride %dx%d", o->output_pad, sh, sw);
+    op->q.g.oh = b->h;                  /* q has more windows after .output_pad of a stride or more */
+    op->q.g.ow = b->w;
+    tnn__dx_frames(&op->q);
     op->no_bias = o->no_bias;
     op->w_floats = tnn__weight_floats(&op->q);
     op->b_floats = op->no_bias ? 0 : (op->q.depthwise ? (tnn__len)tnn__bias_floats(&op->q)
@@ -7550,7 +7477,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const int i0 = task/call->col_blocks*call->row_block;
     const int j0 = task%call->col_blocks*call->col_block;
-    const int block = tnn__chain(op->q.K, 1);       /* stays cached while rows pass by */
+    const int block = tnn__k_block(op->q.K);
     tnn__mm t;
     int k0, r;
     (void)worker;
@@ -7658,10 +7585,10 @@ static void tnn__dense_backward(void *context, int task, int worker)
         t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
         t.c = in->grad + i0*in->grad_sample;
         t.ldc = in->grad_sample; t.cp = 16;
-        for (k0 = 0; k0 < deep; k0 += 16*t.n2) {    /* a chain of all columns at a time */
+        for (k0 = 0; k0 < deep; k0 += 512) {
             t.a = net->panels + (tnn__len)k0*net->n + i0*16;
             t.b = net->turned + k0*16;
-            t.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
+            t.n2 = TNN__MIN(512, deep - k0)/16;
             t.start = k0 ? TNN__KEEP : TNN__ZERO;
             call->k->mm(&t);
         }
@@ -7823,52 +7750,80 @@ static void tnn__batch_gradients(tnn__call *call)
 }
 
 /* ---- 6l. All of them ------------------------------------------------------------------------- */
+/* What a flattened image is to a layer: values like any others; nothing it takes; channels, for
+   which the plan puts a reshape before the layer. */
+enum { TNN__VALUES, TNN__IMAGES, TNN__CHANNELS };
 typedef struct {
     const char *name;
+    int         flat;
     tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);     /* b: in, then out */
     void (*forward)(const tnn__sample_at *a);
     void (*backward)(const tnn__sample_at *a);
 } tnn__layer_kind;
-#define TNN__FUNCTION(name) {name, tnn__function_shape, tnn__function_forward, \
-                             tnn__function_backward}
-#define TNN__NORM(name)     {name, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward}
+#define TNN__LAYER(name, flat, shape, passes) {name, TNN__##flat, tnn__##shape##_shape, \
+                                               tnn__##passes##_forward, tnn__##passes##_backward}
+#define TNN__FUNCTION(name)   TNN__LAYER(name, VALUES, function, function)
+#define TNN__NORM(name, flat) TNN__LAYER(name, flat, norm, norm)
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type */
-    {"input",             NULL,                 tnn__input_forward,       NULL},
-    {"conv2d",            tnn__conv_shape,      tnn__conv2d_forward,      tnn__conv2d_backward},
-    {"dense",             tnn__dense_shape,     NULL,                     NULL},
-    {"maxpool2d",         tnn__pool_shape,      tnn__maxpool_forward,     tnn__maxpool_backward},
-    {"avgpool2d",         tnn__pool_shape,      tnn__avgpool_forward,     tnn__avgpool_backward},
-    {"flatten",           NULL,                 tnn__identity_forward,    tnn__identity_backward},
-    {"relu",              tnn__act_shape,       tnn__act_forward,         tnn__act_backward},
-    {"leaky_relu",        tnn__act_shape,       tnn__act_forward,         tnn__act_backward},
-    {"dropout",           tnn__dropout_shape,   tnn__dropout_forward,     tnn__dropout_backward},
-    {"conv_transpose2d",  tnn__transposed_shape, tnn__transposed_forward, tnn__transposed_backward},
-    {"adaptive_maxpool2d", tnn__adaptive_shape, tnn__maxpool_forward,     tnn__maxpool_backward},
-    {"adaptive_avgpool2d", tnn__adaptive_shape, tnn__avgpool_forward,     tnn__avgpool_backward},
-    {"upsample",          tnn__upsample_shape,  tnn__resample_forward,    tnn__resample_backward},
-    {"pad",               tnn__pad_shape,       tnn__resample_forward,    tnn__resample_backward},
-    {"reshape",           tnn__reshape_shape,   tnn__reshape_forward,     tnn__reshape_backward},
-    {"identity",          NULL,                 tnn__identity_forward,    tnn__identity_backward},
-    {"add",               tnn__add_shape,       tnn__add_forward,         tnn__add_backward},
-    {"concat",            tnn__add_shape,       tnn__concat_forward,      tnn__concat_backward},
-    TNN__NORM("scale"), TNN__NORM("batchnorm"), TNN__NORM("layernorm"), TNN__NORM("groupnorm"),
-    TNN__NORM("instancenorm"), TNN__NORM("rmsnorm"),
-    {"prelu",             tnn__prelu_shape,     tnn__prelu_forward,       tnn__prelu_backward},
+    {"input", TNN__VALUES, NULL, tnn__input_forward, NULL},
+    TNN__LAYER("conv2d", IMAGES, conv, conv2d),
+    {"dense", TNN__VALUES, tnn__dense_shape, NULL, NULL},
+    TNN__LAYER("maxpool2d", IMAGES, pool, maxpool),
+    TNN__LAYER("avgpool2d", IMAGES, pool, avgpool),
+    {"flatten", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
+    TNN__LAYER("relu", VALUES, act, act),
+    TNN__LAYER("leaky_relu", VALUES, act, act),
+    TNN__LAYER("dropout", VALUES, dropout, dropout),
+    TNN__LAYER("conv_transpose2d", IMAGES, transposed, transposed),
+    TNN__LAYER("adaptive_maxpool2d", IMAGES, adaptive, maxpool),
+    TNN__LAYER("adaptive_avgpool2d", IMAGES, adaptive, avgpool),
+    TNN__LAYER("upsample", IMAGES, upsample, resample),
+    TNN__LAYER("pad", IMAGES, pad, resample),
+    TNN__LAYER("reshape", VALUES, reshape, reshape),
+    {"identity", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
+    TNN__LAYER("add", VALUES, add, add),
+    TNN__LAYER("concat", CHANNELS, add, concat),
+    TNN__NORM("scale", VALUES),
+    TNN__NORM("batchnorm", VALUES),
+    TNN__NORM("layernorm", VALUES),
+    TNN__NORM("groupnorm", CHANNELS),
+    TNN__NORM("instancenorm", IMAGES),
+    TNN__NORM("rmsnorm", VALUES),
+    TNN__LAYER("prelu", CHANNELS, prelu, prelu),
     TNN__FUNCTION("relu6"), TNN__FUNCTION("elu"), TNN__FUNCTION("selu"), TNN__FUNCTION("celu"),
     TNN__FUNCTION("gelu"), TNN__FUNCTION("silu"), TNN__FUNCTION("mish"), TNN__FUNCTION("softplus"),
     TNN__FUNCTION("softsign"), TNN__FUNCTION("sigmoid"), TNN__FUNCTION("log_sigmoid"),
     TNN__FUNCTION("tanh"), TNN__FUNCTION("hardtanh"), TNN__FUNCTION("hardsigmoid"),
     TNN__FUNCTION("hardswish"),
-    {"softmax",           tnn__softmax_shape,   tnn__softmax_forward,     tnn__softmax_backward},
-    {"log_softmax",       tnn__softmax_shape,   tnn__softmax_forward,     tnn__softmax_backward},
-    {"glu",               tnn__softmax_shape,   tnn__glu_forward,         tnn__glu_backward},
-    {"dropout2d",         tnn__dropout_shape,   tnn__drop_whole_forward,  tnn__drop_whole_backward},
-    {"alpha_dropout",     tnn__dropout_shape,   tnn__dropout_forward,     tnn__dropout_backward},
-    {"gaussian_dropout",  tnn__dropout_shape,   tnn__noise_forward,       tnn__noise_backward},
-    {"gaussian_noise",    tnn__dropout_shape,   tnn__noise_forward,       tnn__noise_backward},
-    {"stochastic_depth",  tnn__dropout_shape,   tnn__drop_whole_forward,  tnn__drop_whole_backward},
-    {"custom layer",      tnn__custom_shape,    tnn__custom_forward,      tnn__custom_backward},
+    TNN__LAYER("softmax", CHANNELS, softmax, softmax),
+    TNN__LAYER("log_softmax", CHANNELS, softmax, softmax),
+    TNN__LAYER("glu", CHANNELS, softmax, glu),
+    TNN__LAYER("dropout2d", CHANNELS, dropout, drop_whole),
+    TNN__LAYER("alpha_dropout", VALUES, dropout, dropout),
+    TNN__LAYER("gaussian_dropout", VALUES, dropout, noise),
+    TNN__LAYER("gaussian_noise", VALUES, dropout, noise),
+    TNN__LAYER("stochastic_depth", VALUES, dropout, drop_whole),
+    TNN__LAYER("custom layer", VALUES, custom, custom),
 };
+
+/* What a flattened image is to this layer: where one weight or one group serves all channels, they
+   are values. */
+static int tnn__flat_input(const tnn_layer *o)
+{
+    if ((o->type == TNN_PRELU && !o->per_channel) || (o->type == TNN_GROUPNORM && o->groups == 1))
+        return TNN__VALUES;
+    return tnn__layer_kinds[o->type].flat;
+}
+/* A flattened image as the channels of one pixel; 0 where it is that already. */
+static int tnn__as_channels(tnn__blob *b)
+{
+    const int turns = b->flat && b->h*b->w > 1;
+    if (turns) {
+        b->c = tnn__values(b);
+        b->h = b->w = 1;
+    }
+    return turns;
+}
 
 /* ==== 7. NETWORKS AND PLANS ====================================================================
    tnn_add records layers; tnn_build turns them into operations and lays out one allocation. The
@@ -7887,7 +7842,7 @@ static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
     char *p = (char *)net->options.memory;
     if (!p) return tnn__alloc(bytes, what);
     if (bytes >= TNN__HUGE || net->used + pad > net->options.bytes
-        || (uint64_t)bytes > net->options.bytes - net->used - pad) {
+        || (size_t)bytes > net->options.bytes - net->used - pad) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: takes %l bytes, of .memory %l of %l are left", what,
                   (long long)bytes, (long long)(net->options.bytes - net->used),
                   (long long)net->options.bytes);
@@ -8060,6 +8015,15 @@ static tnn__op *tnn__new_op(tnn_net *net, int n, int type, int layer, int at)
     return op;
 }
 
+/* The same where a layer needs it so: operation number *n reorders blob *at. */
+static void tnn__plan_channels(tnn_net *net, int *n, int layer, int *at, tnn__blob *b)
+{
+    if (!tnn__as_channels(b)) return;
+    tnn__new_op(net, *n, TNN_RESHAPE, layer, *at)->tmp_floats = b->c;
+    *at = ++*n;
+    net->blob[*at] = *b;
+}
+
 /* Marks the layers that others name; checks the names. */
 static tnn_status tnn__plan_names(tnn_net *net)
 {
@@ -8105,7 +8069,8 @@ static tnn_status tnn__plan_ops(tnn_net *net)
         tnn__record *r = &net->record[i];
         const tnn__layer_kind *kind = &tnn__layer_kinds[r->o.type];
         const int two = r->o.type == TNN_ADD || r->o.type == TNN_CONCAT;
-        int fused = 0, copy = r->o.type == TNN_DENSE && named;
+        int fused = 0, copy = r->o.type == TNN_DENSE && named, from = -1, turns;
+        tnn__blob c;
         tnn__op *op;
         tnn__err.file = r->file;        /* messages name the line that added the layer */
         tnn__err.line = r->line;
@@ -8118,9 +8083,14 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (i < net->layers - 1 || at == n) continue;
             copy = 1;
         }
-        if (b.flat && (r->o.type == TNN_CONV2D || r->o.type == TNN_MAXPOOL2D
-                       || r->o.type == TNN_AVGPOOL2D || r->o.type == TNN_CONV_TRANSPOSE2D
-                       || (r->o.type >= TNN_ADAPTIVE_MAXPOOL2D && r->o.type <= TNN_PAD)))
+        turns = tnn__flat_input(&r->o) == TNN__CHANNELS;
+        if (two) {
+            from = tnn__named_blob(net, r->o.from, &c);
+            turns |= c.c != b.c || c.h != b.h || c.w != b.w;    /* flattened otherwise */
+            if (turns) tnn__plan_channels(net, &n, i, &from, &c);
+        }
+        if (turns) tnn__plan_channels(net, &n, i, &at, &b);
+        if (b.flat && tnn__flat_input(&r->o) == TNN__IMAGES)
             return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values",
                              kind->name, tnn__values(&b));
         if (tnn__pads_first(&r->o)) {
@@ -8141,15 +8111,12 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             tnn_layer o = r->o;
             if (tnn__pads_first(&o)) o.pad = o.pad_h = o.pad_w = 0;
             op = tnn__new_op(net, n, (int)o.type, i, at);
+            op->from = from;
             if (two) {
-                tnn__blob c;
-                op->from = tnn__named_blob(net, o.from, &c);
                 if (c.h != b.h || c.w != b.w || (o.type == TNN_ADD && c.c != b.c))
                     return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d "
                                      "do not fit", kind->name, b.c, b.h, b.w, o.from,
                                      c.c, c.h, c.w);
-                if (o.type == TNN_CONCAT && b.flat && b.h*b.w > 1)
-                    return tnn__fail(TNN_ERROR_SHAPE, "concat: comes before flatten");
                 if (o.type == TNN_CONCAT) b.c += c.c;
             }
             e = kind->shape(op, &o, &b);
@@ -8157,9 +8124,8 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
                 return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
                                  kind->name, b.c, b.h, b.w, TNN__MOST);
-            if (tnn__mul(op->q.oc, op->q.K) > INT_MAX)
-                return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", kind->name,
-                                 op->q.oc, (long long)op->q.K, INT_MAX);
+            if (op->w_floats >= TNN__HUGE/64)
+                return tnn__fail(TNN_ERROR_SHAPE, "%s: too many weights", kind->name);
             if (!(o.drop_connect >= 0 && o.drop_connect < 1))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
                                  kind->name, (double)o.drop_connect);
@@ -8315,7 +8281,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
         b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
-        b->at = tnn__mul(b->lo_h, b->row) + (tnn__len)b->lo_w*b->c;
+        b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
         b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
         /* rows a page apart would share few cache sets */
         if (b->sample%1024 == 0) b->sample += 16;
@@ -8386,13 +8352,12 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         }
         if (op->type == TNN_CONV2D) {
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
-            op->dy_at = op->needs_dx ? tnn__mul(q->y_lo_h, op->dy_row)
-                                      + (tnn__len)q->y_lo_w*q->oc : 0;
+            op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
             op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
                                      op->dy_row);
         } else if (op->type == TNN_CONV_TRANSPOSE2D) {
             op->dy_row = tnn__mul(q->g.pw + q->g.iw + tnn__x_hi_w(&q->g), q->g.c);
-            op->dy_at = tnn__mul(q->g.ph, op->dy_row) + (tnn__len)q->g.pw*q->g.c;
+            op->dy_at = q->g.ph*op->dy_row + (tnn__len)q->g.pw*q->g.c;
             op->dy_floats = tnn__mul(q->g.ph + q->g.ih + tnn__x_hi_h(&q->g), op->dy_row);
         }
         op->dy = net->scratch_floats;
@@ -8419,7 +8384,6 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
 
 static tnn_status tnn__init_params(tnn_net *net);
 static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss);
-static tnn_status tnn__check_last(tnn_net *net);
 static void tnn__place_weights(tnn_net *net);
 static long long tnn__count_params(tnn_net *net);
 
@@ -8448,22 +8412,16 @@ static tnn_status tnn__plan(tnn_net *net)
 }
 TNN_API size_t (tnn_net_bytes)(tnn_net *net)
 {
-    tnn__len bytes;
-    if (tnn__plan(net)) return 0;
+    if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
     if (net->options.memory && net->built) return net->most;
-    bytes = tnn__mul(net->memory_floats, (tnn__len)sizeof(float)) + TNN__ALIGN
-            + (tnn__len)(net->options.memory ? net->used : sizeof(char *));
-    if (bytes < TNN__HUGE && bytes == (tnn__len)(size_t)bytes) return (size_t)bytes;
-    tnn__fail(TNN_ERROR_MEMORY, "tnn_net_bytes: %l bytes, more than an address can tell",
-              (long long)bytes);
-    return 0;
+    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN
+           + (net->options.memory ? net->used : sizeof(char *));
 }
 TNN_API tnn_status (tnn_build)(tnn_net *net)
 {
     tnn_status e = tnn__plan(net);
     size_t mark;
     if (e || net->built) return e;
-    if ((e = tnn__check_last(net)) != TNN_OK) return e;
     mark = net->used;
     net->memory = (float *)tnn__net_alloc(net, tnn__mul(net->memory_floats,
                                                         (tnn__len)sizeof(float)), "tnn_build");
@@ -8549,12 +8507,12 @@ static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
         p.dims[0] = op->type == TNN_CONV_TRANSPOSE2D ? op->q.g.c : op->q.oc;
     else if (op->type == TNN_PRELU) p.dims[0] = op->element ? in->c : 1;
     else if (op->type == TNN_CUSTOM_LAYER) p.dims[0] = op->groups;
-    else if (op->element && in->h*in->w > 1 && op->type != TNN_BATCHNORM && !in->flat) {
+    else if (op->element && in->h*in->w > 1 && !op->flat) {
         p.ndim = 3;
         p.dims[0] = in->c; p.dims[1] = in->h; p.dims[2] = in->w;
     } else p.dims[0] = op->element ? tnn__values(in) : in->c;
     for (i = p.ndim; i < 4; i++) p.dims[i] = 1;
-    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];     /* fits: tnn__plan_ops */
+    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
     return p;
 }
 static long long tnn__count_params(tnn_net *net)
@@ -9348,8 +9306,7 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__LOSSES] = {
     { NULL, 0, 0, 0, 0, 0, 0, 0 },
     { "cross-entropy", TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, 1, 0, 0, 1 },
-    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
-      0, (float)-HUGE_VAL, 1e-3f, 0, 1 },       /* room for the rounding of a logarithm */
+    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS, 0, 1, 0, 0, 1 },
     { "multi-margin", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, TNN__ALL, 0, 1 },
     { "mse",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
@@ -9416,9 +9373,6 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
             if (!((double)*value >= n->lo && (double)*value <= n->hi))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s = %g must be in [%g, %g]",
                                  n->name, (double)*value, n->lo, n->hi);
-            if (n->at == offsetof(tnn_loss_options, ignore_index) && *value != (float)(int)*value)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .ignore_index = %g must be a "
-                                 "label, a whole number", (double)*value);
         } else if (!(*value >= 0 && *value <= 0)) {
             for (j = 0; j < TNN__LOSS_NUMBERS; j++)
                 if (tnn__loss_numbers[j].type == (int)o->type && tnn__loss_numbers[j].at == n->at)
@@ -9476,28 +9430,6 @@ static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *o)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; "
                          "the loss comes after the last layer", net->weight_count, v.classes);
     return TNN_OK;
-}
-/* Refuses a last layer after which the loss can only be a mistake: probabilities where it takes
-   logits or logarithms, logarithms of them where the sigmoid of a logit is all it looks at. */
-static tnn_status tnn__check_last(tnn_net *net)
-{
-    const tnn_loss_type loss = net->loss.type;
-    const int sigmoid = loss == TNN_BCE_LOGITS || loss == TNN_FOCAL;
-    const int logs = loss == TNN_NLL || loss == TNN_KL_DIV;
-    int i = net->layers - 1, type;
-    while (i > 0 && !net->record[i].o.from && (net->record[i].o.type == TNN_FLATTEN
-                                               || net->record[i].o.type == TNN_RESHAPE)) i--;
-    type = net->record[i].o.type;
-    if (loss == TNN_NLL && type == TNN_IDENTITY) net->criterion.x_hi = (float)HUGE_VAL;
-    if (!((type == TNN_SOFTMAX || type == TNN_SIGMOID || type == TNN_HARDSIGMOID)
-          && (loss == TNN_CROSS_ENTROPY || sigmoid || logs))
-        && !((type == TNN_LOG_SOFTMAX || type == TNN_LOG_SIGMOID) && sigmoid)) return TNN_OK;
-    return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: %s takes %s: %s layer %d (%s) before it (a "
-                     "TNN_IDENTITY behind it says that it is meant)",
-                     tnn__loss_kinds[loss].name, logs ? "log-probabilities"
-                     : sigmoid ? "logits and has a sigmoid of its own"
-                     : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
-                     : "leave out", i, tnn__layer_kinds[type].name);
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
@@ -9624,16 +9556,12 @@ typedef struct {
     const float  *targets;
     tnn__view     v;
     tnn__criterion o;
-    int           spans, one;               /* one: the label is itself the target */
+    int           spans, one, ignoring;     /* one: the label is itself the target */
 } tnn__loss_call;
 
-static int tnn__ignores(const tnn_net *net)
+static int tnn__ignored(const tnn__loss_call *call, int label)
 {
-    return net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL;
-}
-static int tnn__ignored(const tnn_net *net, int label)
-{
-    return tnn__ignores(net) && (double)label == (double)net->loss.ignore_index;
+    return call->ignoring && (double)label == (double)call->net->loss.ignore_index;
 }
 static void tnn__loss_task(void *context, int span, int worker)
 {
@@ -9657,7 +9585,7 @@ static void tnn__loss_task(void *context, int span, int worker)
             t = g;
             memset(g, 0, (size_t)v.values*sizeof *g);
             for (p = 0; p < v.pixels; p++) {
-                if (tnn__ignored(net, label[p])) continue;
+                if (tnn__ignored(call, label[p])) continue;
                 if (call->one) g[p] = (float)label[p];
                 else g[(tnn__len)p*v.classes + tnn__class_at(label[p], v.classes, b->c)] = 1;
                 net->hits[s] += label[p] == tnn__predict(call->k, x + (tnn__len)p*v.classes,
@@ -9673,7 +9601,7 @@ static void tnn__loss_task(void *context, int span, int worker)
         /* the last row first: rows of the gradient may be longer than those of the targets */
         for (p = v.rows - 1; p >= 0; p--) {
             const int n = v.size/v.rows, each = v.values/v.rows;
-            if (label && tnn__ignored(net, label[p])) {
+            if (label && tnn__ignored(call, label[p])) {
                 memset(g + (tnn__len)p*n, 0, (size_t)n*sizeof *g);
                 continue;
             }
@@ -9727,17 +9655,14 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
                          "and in [%g, %g]",
                          what, (long long)i, s, (double)t, kind->name, t_lo, t_hi);
     }
-    for (i = 0; i < v.size && call->o.x_lo <= call->o.x_hi; i++) {
-        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? call->o.x_lo : 0;
-        if (y - y >= 0 && !(y >= lo && y <= call->o.x_hi))
+    for (i = 0; i < v.size && kind->x_lo <= kind->x_hi; i++) {
+        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? kind->x_lo : 0;
+        if (y - y >= 0 && !(y >= lo && y <= kind->x_hi))
             return tnn__fail(TNN_ERROR_NUMBER, y < lo
                              ? "%s: output %l of sample %d is %g; for %s it must be at least %g"
-                             : call->o.kind == TNN_NLL
-                             ? "%s: output %l of sample %d is %g; %s takes log-probabilities, as "
-                               "of TNN_LOG_SOFTMAX, at most %g"
                              : "%s: output %l of sample %d is %g; for %s it must be at most %g",
                              what, (long long)i, s, (double)y, kind->name,
-                             (double)(y < lo ? lo : call->o.x_hi));
+                             (double)(y < lo ? lo : kind->x_hi));
     }
     for (k = 0; k < net->ops && !tnn__runs_away(&net->blob[k + 1], s); k++) {}
     if (k < net->ops)
@@ -9770,27 +9695,23 @@ static void tnn__custom_loss(const tnn__loss_call *call)
     }
 }
 
-/* The labels of the batch: whether they are in their range, how many count, and their weight. */
+/* The labels of the batch: whether they are in their range, and the weight of those that count. */
 static tnn_status tnn__check_labels(const tnn__loss_call *call, double *weight)
 {
-    tnn_net *net = call->net;
+    const tnn_net *net = call->net;
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__view v = call->v;
-    tnn__len i, n = (tnn__len)net->n*v.pixels, ignored = 0;
+    tnn__len i, n = (tnn__len)net->n*v.pixels;
     *weight = 0;
     for (i = 0; i < n && !call->one; i++) {
         const int label = call->labels[i];
-        if (tnn__ignored(net, label)) {
-            ignored++;
-            continue;
-        }
+        if (tnn__ignored(call, label)) continue;
         if (label < 0 || label >= v.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
                              "the network has %d classes", label, (int)(i/v.pixels), v.classes);
         *weight += call->o.weights
             ? (double)call->o.weights[tnn__class_at(label, v.classes, b->c)] : 1;
     }
-    net->counted = (int)(n - ignored);
     return TNN_OK;
 }
 
@@ -9805,11 +9726,9 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->loss.type)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set", what);
-    if (!labels && !targets)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no labels and no targets; a loader with "
-                         ".mixup or .cutmix has .targets, for tnn_loss_targets");
-    if (net->stage == TNN__NOTHING)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done", what);
+    if (net->stage == TNN__NOTHING || (!labels && !targets))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done, or no %s", what,
+                         targets ? "targets" : "labels");
     kind = &tnn__loss_kinds[net->criterion.kind];
     takes = kind->traits & TNN__BOTH;
     if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
@@ -9823,11 +9742,11 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     call.v = tnn__loss_view(net, &net->loss);
     call.o = net->criterion;
     call.one = call.v.classes == 1 && !(kind->traits & TNN__CLASSES);
+    call.ignoring = labels && (net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL);
     call.spans = TNN__MIN(net->n, TNN__SPANS);
     net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)call.v.values
                           : kind->mean == TNN__PER_ROW ? (double)call.v.rows : 1);
     net->stage = TNN__FORWARD;
-    net->counted = net->n;
     if (net->loss.custom) tnn__custom_loss(&call);
     else {
         double weight;
@@ -9835,7 +9754,7 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
             return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last layer "
                              "(flatten it, or .per_pixel = 1)", call.v.pixels);
         if (labels && (e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
-        if (labels && tnn__ignores(net)) net->weight = weight;
+        if (call.ignoring) net->weight = weight;
         if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
         call.o.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
                        ? 1 : net->weight;
@@ -9876,7 +9795,6 @@ TNN_API double (tnn_loss_targets)(tnn_net *net, const float *targets)
     return tnn__loss(net, NULL, targets);
 }
 TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
-TNN_API int tnn_counted(const tnn_net *net) { return net ? net->counted : 0; }
 
 /* Whether a data set's one label per sample is what the loss wants. */
 static tnn_status tnn__one_label(const char *what, tnn_net *net)
@@ -9943,7 +9861,7 @@ static const struct { const char *name; size_t at; double otherwise, low, high; 
     X(beta3, 0, 0, 1)                   X(eps, 0, 0, TNN__HIGH)
     X(weight_decay, 0, 0, TNN__HIGH)    X(alpha, 0, 0, TNN__HIGH)           /* up to here by rule */
     X(dampening, 0, -TNN__HIGH, TNN__HIGH)
-    X(rho, 0.9, 0, 1)                   X(gamma, 0.04, 0, TNN__HIGH)
+    X(rho, 0.9, 0, 1 + 1e-15) /* 1, too */ X(gamma, 0.04, 0, TNN__HIGH)
     X(lambd, 1e-4, 0, TNN__HIGH)        X(t0, 1e6, 0, TNN__HIGH)
     X(lr_decay, 0, 0, TNN__HIGH)        X(initial_accumulator, 0, 0, TNN__HIGH)
     X(eta_minus, 0.5, 0, 1)             X(eta_plus, 1.2, 1, TNN__HIGH)
@@ -10006,8 +9924,9 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
         memcpy(at, &v, sizeof v);
         if (v >= tnn__numbers[i].low && v < tnn__numbers[i].high) continue;
         if (tnn__numbers[i].high < TNN__HIGH)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be in [%g, %g)",
-                             tnn__numbers[i].name, v, tnn__numbers[i].low, tnn__numbers[i].high);
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be in [%g, %g%s",
+                             tnn__numbers[i].name, v, tnn__numbers[i].low, tnn__numbers[i].high,
+                             tnn__numbers[i].high > 1 ? "]" : ")");
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be finite%s",
                          tnn__numbers[i].name, v, tnn__numbers[i].low < 0 ? "" :
                          tnn__numbers[i].low > 0 ? " and at least 1" : " and not negative");
@@ -10037,9 +9956,9 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
     if (o.type == TNN_CUSTOM && !o.update)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: TNN_CUSTOM needs .update");
     if (o.type == TNN_LBFGS
-        && (o.maximize || o.accumulate > 1 || o.clip_value + o.clip_tensor + o.clip_norm > 0))
+        && (o.accumulate > 1 || o.clip_value + o.clip_tensor + o.clip_norm > 0))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: L-BFGS does not go with "
-                         ".maximize, .accumulate or .clip_*");
+                         ".accumulate or .clip_*");
     if (!o.max_eval) o.max_eval = (int)(o.max_iter*1.25);
     o.decoupled = o.decoupled || tnn__rules[o.type].decoupled;
     o.eps = TNN__MAX(o.eps, 1e-37);             /* 0/0 is 0, in padding, too */
@@ -10454,7 +10373,7 @@ static void tnn__product_task(void *context, int task, int worker)
     const int first = p->symmetric ? 16*j : task%blocks*112;
     const int end = p->symmetric ? p->rows : TNN__MIN(p->rows, first + 112);
     const int panels = TNN__MIN(2, p->panels - j);
-    int i, v;
+    int i, v, k0;
     (void)worker;
     for (i = first; i < end; i += 112) {
         const int rows = TNN__MIN(112, end - i);
@@ -10465,20 +10384,23 @@ static void tnn__product_task(void *context, int task, int worker)
         t.ldb = 16; t.bp = p->bs; t.b2 = 256;
         t.rows = rows; t.cols = 16*panels;
         t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = p->as;
-        t.a = p->a + i*16;
-        t.b = p->b + j*p->bs;
-        t.n2 = p->run/16; t.run = 16;
         if (p->gram) {
             t.n0 = rows/16; t.a0 = p->as; t.c0 = 256;
             t.rows = 16; t.rs = 1; t.gs = 3; t.ks = 16;
-            t.a = p->a + i/16*p->as;
-            t.n2 = 1; t.run = p->run;
         }
         for (v = 0; v < panels && p->d; v++)
             p->k->scale(rows*16, p->alpha, (float)HUGE_VAL, p->d + (j + v)*p->cs + i*16,
                         t.c + v*p->cs);
         t.start = p->d ? TNN__KEEP : TNN__ZERO;
-        p->k->mm(&t);
+        for (k0 = 0; k0 < p->run; k0 += TNN__K_BLOCK) {
+            const int run = TNN__MIN(TNN__K_BLOCK, p->run - k0);
+            t.run = p->gram ? run : 16;
+            t.n2 = p->gram ? 1 : run/16;
+            t.a = p->gram ? p->a + i/16*p->as + k0*16 : p->a + k0/16*p->as + i*16;
+            t.b = p->b + j*p->bs + k0*16;
+            p->k->mm(&t);
+            t.start = TNN__KEEP;
+        }
     }
     for (v = j; v < j + panels && p->symmetric; v++)
         for (i = v + 1; i < p->panels; i++)
@@ -10685,8 +10607,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     const tnn__criterion criterion = net->criterion;
     const tnn__blob *b = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
-    const int correct = net->correct, counted = net->counted, *given = net->labels;
-    const int classes = tnn__values(b);
+    const int correct = net->correct, classes = tnn__values(b), *given = net->labels;
     const float *targets = net->targets;
     const double weight = net->weight, total = net->total;
     float *sum_of_all = net->flat[TNN__SUM];
@@ -10719,7 +10640,6 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->criterion = criterion;
     net->flat[TNN__SUM] = sum_of_all;
     net->correct = correct;
-    net->counted = counted;
     net->weight = weight;
     net->total = total;
     net->labels = given;
@@ -10782,10 +10702,14 @@ static void tnn__lbfgs_move(tnn_net *net, double t)
                              net->flat[TNN__S + 2] + at, net->flat[TNN__W] + at);
     }
 }
-/* Frozen parameters take no part: their gradient is 0. */
-static void tnn__lbfgs_mask(tnn_net *net)
+/* The gradient of what is minimised, with .maximize that of -loss (and back: called twice). Frozen
+   parameters take no part: their gradient is 0. */
+static void tnn__lbfgs_gradient(tnn_net *net)
 {
     int i;
+    if (net->optimizer.maximize)
+        tnn__kernels()->scale(net->params, -1, (float)HUGE_VAL, net->flat[TNN__G],
+                              net->flat[TNN__G]);
     for (i = 0; i < net->segments; i++)
         if (net->segment[i].frozen)
             memset(net->flat[TNN__G] + net->segment[i].at, 0,
@@ -10801,8 +10725,9 @@ static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
     net->draws--;
     (tnn_forward)(net, net->x, net->n, TNN_TRAIN);
     p.f = tnn__loss(net, net->labels, net->targets);
+    if (net->optimizer.maximize) p.f = -p.f;
     (tnn_backward)(net);
-    tnn__lbfgs_mask(net);
+    tnn__lbfgs_gradient(net);
     p.slope = tnn__inner(tnn__kernels(), net->params, p.g, net->flat[TNN__S]);
     return p;
 }
@@ -10833,10 +10758,9 @@ static double tnn__cubic(const tnn__probe *a, const tnn__probe *b, double low, d
 }
 /* Line search for the strong Wolfe conditions (Nocedal and Wright 2006, alg. 3.5 and 3.6), as in
    torch.optim: brackets a minimum from step *t on, then narrows the bracket p[0..1], of which
-   p[low] is the better end. Returns how often it evaluated. */
-static int tnn__lbfgs_search(tnn_net *net, double *t, double *loss, double slope)
+   p[low] is the better end. Evaluates once and at most `tries` times more; returns how often. */
+static int tnn__lbfgs_search(tnn_net *net, int tries, double *t, double *loss, double slope)
 {
-    enum { MOST = 25 };
     const double c1 = 1e-4, c2 = 0.9, tolerance = net->optimizer.tolerance_change;
     const size_t bytes = (size_t)net->params*sizeof(float);
     const double size = tnn__largest_size(net->flat[TNN__S], net->params, NULL);
@@ -10848,7 +10772,7 @@ static int tnn__lbfgs_search(tnn_net *net, double *t, double *loss, double slope
     p[1].g = net->work;
     memcpy(p[0].g, start.g, bytes);
     now = tnn__lbfgs_probe(net, *t);
-    for (i = 0; i < MOST && !tnn_failed(); i++) {
+    for (i = 0; i < tries && !tnn_failed(); i++) {
         const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
         double next;
         done = !higher && fabs(now.slope) <= -c2*slope;
@@ -10861,14 +10785,14 @@ static int tnn__lbfgs_search(tnn_net *net, double *t, double *loss, double slope
     *t = now.t;
     *loss = now.f;
     if (done || tnn_failed()) return i + 1;
-    if (i == MOST) {
+    if (i == tries) {
         memcpy(p[0].g, start.g, bytes);
         p[0].t = 0; p[0].f = start.f; p[0].slope = start.slope;
     }
     p[1].t = now.t; p[1].f = now.f; p[1].slope = now.slope;
     memcpy(p[1].g, now.g, bytes);
     low = p[0].f <= p[1].f ? 0 : 1;
-    for (; i < MOST && !done && !tnn_failed(); i++) {
+    for (; i < tries && !done && !tnn_failed(); i++) {
         const double least = TNN__MIN(p[0].t, p[1].t), most = TNN__MAX(p[0].t, p[1].t);
         const double edge = 0.1*(most - least);
         double next;
@@ -10952,13 +10876,13 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     const tnn_optimizer *o = &net->optimizer;
     const size_t bytes = (size_t)net->params*sizeof(float);
     float *d = net->flat[TNN__S], *g = net->flat[TNN__G];
-    double loss = net->value, sum, t;
-    int i, evaluations = 1;
+    double loss = o->maximize ? -net->value : net->value, sum, t;
+    int i, evaluations = 1, done;
     tnn__runs(net);
     net->accumulated = 1;           /* running statistics go on from one forward to the next */
-    tnn__lbfgs_mask(net);
-    if (tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad) return TNN_OK;
-    for (i = 1; ; i++) {
+    tnn__lbfgs_gradient(net);
+    done = tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad;
+    for (i = 1; !done; i++) {
         const double before = loss;
         double slope;
         tnn__lbfgs_direction(net);
@@ -10968,9 +10892,9 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
         t = net->lbfgs.iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
         slope = tnn__inner(tnn__kernels(), net->params, g, d);
         net->lbfgs.t = t;
-        if (slope > -o->tolerance_change) return TNN_OK;
+        if (slope > -o->tolerance_change) break;
         if (o->strong_wolfe) {
-            evaluations += tnn__lbfgs_search(net, &t, &loss, slope);
+            evaluations += tnn__lbfgs_search(net, o->max_eval - evaluations, &t, &loss, slope);
             net->lbfgs.t = t;
             tnn__lbfgs_move(net, t);
         } else if (i == o->max_iter) {
@@ -10985,11 +10909,13 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
             memcpy(net->flat[TNN__W], net->flat[TNN__S + 2], bytes);
             return (tnn_status)tnn_failed();
         }
-        if (i == o->max_iter || evaluations >= o->max_eval
-            || tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad
-            || tnn__largest_size(d, net->params, NULL)*fabs(t) <= o->tolerance_change
-            || fabs(loss - before) < o->tolerance_change) return TNN_OK;
+        done = i == o->max_iter || evaluations >= o->max_eval
+               || tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad
+               || tnn__largest_size(d, net->params, NULL)*fabs(t) <= o->tolerance_change
+               || fabs(loss - before) < o->tolerance_change;
     }
+    if (o->maximize) tnn__lbfgs_gradient(net);
+    return TNN_OK;
 }
 
 /* ---- 9g. The step, and averages of the weights ----------------------------------------------- */
@@ -11808,81 +11734,22 @@ static int tnn__write_all(int f, const void *bytes, size_t size)
     return 0;
 }
 
-/* The next bytes, at most `size`; how many, 0 at the end. */
-static tnn__len tnn__read_some(int f, void *to, size_t size)
-{
-    tnn__len n;
-    do n = TNN__SYS(read)(f, to, TNN__COUNT(size)); while (tnn__again(n));
-    return n;
-}
-/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
-   tnn__unlock or the process. Windows: of a byte far behind the end. */
-static int tnn__lock(int f, int share)
-{
-    int result;
-#ifdef _WIN32
-    (void)share;
-    do result = TNN__SEEK(f, 1ll << 40) < 0 ? -1 : _locking(f, _LK_LOCK, 1);
-    while (result && errno == EDEADLOCK);
-#else
-    do result = flock(f, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
-#endif
-    return result;
-}
-static void tnn__unlock(int f)
-{
-#ifdef _WIN32
-    if (TNN__SEEK(f, 1ll << 40) >= 0) _locking(f, _LK_UNLCK, 1);
-#else
-    flock(f, LOCK_UN);
-#endif
-}
-enum { TNN__PATH = 4096 };              /* longer ones no system takes */
-#ifndef _WIN32
-/* The folder of a path, as the first bytes of it. */
-static size_t tnn__folder(const char *path)
-{
-    const char *end = strrchr(path, '/');
-    return end ? (size_t)(end - path) + 1 : 0;
-}
-#endif
-/* Opens the folder of a path, to be synced: -1 where that cannot be, as on Windows; then errno is
-   EACCES if there is nothing wrong with that. */
-static int tnn__open_folder(const char *path)
-{
-    errno = EACCES;
-#ifndef _WIN32
-    {
-        char name[TNN__PATH] = ".";
-        const size_t n = tnn__folder(path);
-        errno = ENAMETOOLONG;
-        if (n >= sizeof name) return -1;
-        if (n) memcpy(name, path, n);
-        if (n) name[n] = 0;
-        return tnn__open(name, TNN__O(RDONLY), 0);
-    }
-#else
-    (void)path;
-    return -1;
-#endif
-}
-
 /* A whole file; NULL on error. */
 static unsigned char *tnn__read_file(const char *path, size_t *size)
 {
     FILE *f = path ? fopen(path, "rb") : NULL;
     unsigned char *p = NULL;
-    tnn__len end = -1;
+    long end = -1;
     if (!f) {
         if (path) tnn__fail_file(path, "opened", errno);
         else tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
         return NULL;
     }
-    if (!TNN__SEEK_END(f)) end = TNN__TELL(f);
-    if (end < 0 || fseek(f, 0, SEEK_SET))
+    if (!fseek(f, 0, SEEK_END)) end = ftell(f);
+    if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET))
         tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
-    else if (tnn__within_limit(end, path)
-             && (p = (unsigned char *)tnn__alloc_raw(end + 1, path)) != NULL
+    else if (tnn__within_limit((tnn__len)end, path)
+             && (p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL
              && fread(p, 1, (size_t)end, f) != (size_t)end) {
         tnn__fail_file(path, "read", errno);
         tnn__release(p);
@@ -12315,19 +12182,6 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     on.erasing = o.cutout || o.erase > 0;
     on.mixing = o.mixup + o.cutmix > 0;
     on.threads = on.geometry || on.colour || on.erasing || on.mixing ? tnn_threads() : 1;
-    if (data->h == 1 && data->w == 1
-        && (on.geometry || on.erasing || o.cutmix > 0 || o.contrast > 0)) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: samples of %dx1x1 are no images; they take "
-                  ".brightness and .mixup; for the others give the data set the images' shape "
-                  "(tnn_data_view, tnn_load_npy's .shape)", data->c);
-        return NULL;
-    }
-    if (o.border == TNN_BORDER_FILL && o.crop_pad >= TNN__MIN(data->h, data->w)) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .crop_pad = %d of images of %dx%d: crops "
-                  "would have nothing of them; at most %d, or another .border", o.crop_pad,
-                  data->h, data->w, TNN__MIN(data->h, data->w) - 1);
-        return NULL;
-    }
     if (data->c != 3 && o.saturation + o.hue > 0) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .saturation and .hue need 3 channels, "
                   "the data have %d", data->c);
@@ -12362,8 +12216,8 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
         s->spare = l->x + o.batch*size;
         l->targets = s->spare + on.threads*size;
     }
-    s->order = (int *)(void *)(l->x + floats);
-    if (!on.mixing) l->labels = s->order + data->n;
+    l->labels = (int *)(void *)(l->x + floats);
+    s->order = l->labels + o.batch;
     l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
     l->epoch = -1;
     s->data = *data;
@@ -12401,21 +12255,18 @@ static void tnn__load_task(void *context, int task, int worker)
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
     float *x = l->x + task*size, *y, *target;
     double lambda;
-    int cut, label;
+    int cut;
     tnn__len k;
     tnn__draws d, other;
     d.seed = o->seed;
     d.epoch = (uint64_t)l->epoch;
     d.sample = (uint64_t)s->order[l->batch_index*o->batch + task];
     tnn__load_sample(l, &d, x);
-    label = tnn__label(data, (int)d.sample);
-    if (!s->mixing) {
-        l->labels[task] = label;
-        return;
-    }
+    l->labels[task] = tnn__label(data, (int)d.sample);
+    if (!s->mixing) return;
     target = l->targets + (tnn__len)task*data->classes;
     memset(target, 0, (size_t)data->classes*sizeof *target);
-    target[label] = 1;
+    target[l->labels[task]] = 1;
     if (!(tnn__draw(&d, TNN__DRAW_MIX) < o->mix)) return;
     y = s->spare + worker*size;
     other = d;
@@ -12435,7 +12286,7 @@ static void tnn__load_task(void *context, int task, int worker)
         tnn__paste(data, x, y, rows, cols);
         lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
     }
-    target[label] = (float)lambda;
+    target[l->labels[task]] = (float)lambda;
     target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
 }
 /* The samples in the order of the epoch. */
@@ -12502,26 +12353,6 @@ static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const t
     if (!loader) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader", what);
     return tnn__samples_fit(what, net, &loader->state->data);
 }
-/* Whether a loader's batches and the network's loss go together. */
-static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loader *loader)
-{
-    tnn_status e = tnn__one_label(what, net);
-    if (!e) e = tnn__loader_fits(what, net, loader);
-    if (e || !loader->targets
-        || loader->state->data.classes == tnn__loss_view(net, &net->loss).values) return e;
-    return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values", what,
-                     loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
-}
-/* The next batch of an epoch, or of what is left of it; where nothing was, of the next. */
-static int tnn__next_of(tnn_loader *loader, int batches)
-{
-    return (tnn_next)(loader) || (!batches && (tnn_next)(loader));
-}
-/* A training step on the loader's batch. */
-static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
-{
-    return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
-}
 TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts)
 {
     tnn_metrics m = tnn__no_metrics();
@@ -12551,10 +12382,9 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
         m.loss += net->total;
         weight += net->weight;
         m.correct += net->correct;
-        m.n += net->counted;
+        m.n += n;
         for (s = 0; s < n && counts && !tnn_failed(); s++)
-            if (tnn__ignored(net, labels[s])) continue;
-            else if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
+            if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
             else
                 tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, "
                           "the network tells %d classes apart", labels[s], i + s, classes);
@@ -12563,7 +12393,7 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     net->stage = TNN__NOTHING;
     if (!tnn_failed()) m.loss = tnn__reduced(net, m.n, m.loss, weight);
     if (tnn_failed()) return tnn__no_metrics();
-    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
+    m.accuracy = (double)m.correct/m.n;
     return m;
 }
 TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data)
@@ -12576,19 +12406,28 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
     int batches = 0;
-    if (tnn__trains_on("tnn_train_epoch", net, loader)) return m;
-    while (tnn__next_of(loader, batches)) {
-        const double l = tnn__train_on(net, loader);
+    if (tnn__one_label("tnn_train_epoch", net)) return m;
+    if (tnn__loader_fits("tnn_train_epoch", net, loader)) return m;
+    if (loader->targets
+        && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
+        tnn__fail(TNN_ERROR_SHAPE,
+                  "tnn_train_epoch: targets of %d classes, the loss sees %d values",
+                  loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
+        return m;
+    }
+    while ((tnn_next)(loader)) {
+        const double l = tnn__train_batch(net, loader->x, loader->targets ? NULL : loader->labels,
+                                          loader->targets, loader->n);
         if (tnn_failed()) break;
         loss += l;
-        m.n += net->counted;
+        m.n += loader->n;
         m.correct += net->correct;
         batches++;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
     (tnn_end_epoch)(net);
     m.loss = loss/batches;
-    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
+    m.accuracy = (double)m.correct/m.n;
     return m;
 }
 
@@ -12687,7 +12526,7 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
                   low, high, n, beta, diverge);
         return nan;
     }
-    if ((tnn_build)(net) || tnn__trains_on("tnn_lr_find", net, loader)) return nan;
+    if ((tnn_build)(net) || tnn__loader_fits("tnn_lr_find", net, loader)) return nan;
     memory = tnn__workspace(net->memory_floats, "tnn_lr_find");
     if (!memory) return nan;
     bytes = (size_t)net->memory_floats*sizeof *memory;
@@ -12699,9 +12538,9 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
         const double part = (double)i/(n - 1);
         const double lr = f->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         double loss;
-        if (!tnn__next_of(loader, 0)) break;
+        if (!(tnn_next)(loader) && !(tnn_next)(loader)) break;
         (tnn_set_lr)(net, lr);
-        loss = tnn__train_on(net, loader);
+        loss = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
             if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
             break;
@@ -12787,7 +12626,7 @@ TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
     tnn_status e = (tnn_build)(net);
     if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
     if (e) return e;
-    for (net->cumulative = 1; tnn__next_of(loader, net->cumulative > 1); net->cumulative++)
+    for (net->cumulative = 1; (tnn_next)(loader); net->cumulative++)
         if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)
             || tnn__check_statistics("tnn_update_statistics", net)) break;
     if (net->cumulative > 1 && !tnn_failed()) {
@@ -12930,8 +12769,11 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     memset(&m->op, 0, sizeof m->op);
     m->op.type = (int)o->type;
     if (o->type == TNN_FLATTEN) m->out.flat = 1;
-    if (o->type == TNN_CONCAT) m->out.c += other.c;
-    else if (tnn__layer_kinds[o->type].shape) {
+    if (tnn__flat_input(o) == TNN__CHANNELS) tnn__as_channels(&m->out);
+    if (o->type == TNN_CONCAT) {
+        tnn__as_channels(&other);
+        m->out.c += other.c;
+    } else if (tnn__layer_kinds[o->type].shape) {
         tnn_layer bare = *o;                    /* padding of another kind comes first */
         if (tnn__pads_first(o)) {
             bare.mode = o->pad_mode;
@@ -12992,7 +12834,8 @@ static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
     case 's': case 'S': tnn__write_pair(p, g->sh, g->sw, code == 'S'); return;
     case 'p': case 'P': tnn__write_pair(p, ph, pw, code == 'P'); return;
     case 'd': case 'D': tnn__write_pair(p, g->dh, g->dw, code == 'D'); return;
-    case 'x': tnn__write_pair(p, o->output_pad, o->output_pad, 0); return;
+    case 'x': tnn__write_pair(p, tnn__either(o->output_pad_h, o->output_pad, 0),
+                              tnn__either(o->output_pad_w, o->output_pad, 0), 0); return;
     case 'Z': tnn__write_pair(p, g->oh, g->ow, 1); return;
     case 'y': tnn__print(p, 0, "%s", constant ? "Constant" : pads[op->mode]); return;
     case 'l': tnn__print(p, 0, "%s(%d, %d, %d, %d)", constant ? "padding=" : "", pw, pw, ph, ph);
@@ -13332,9 +13175,8 @@ struct tnn_study {
     tnn__parzen     good, rest;
     double         *terms, *candidates;     /* scratch */
     const char     *columns;    /* the journal's second line */
-    long long       offset;     /* of it so much has been read: whole lines */
-    int             header;     /* it has columns */
-    int             next;       /* trial of this shard: those before it do not wait */
+    long            offset;     /* of it so much has been read */
+    int             header, torn;       /* it has columns; its end is not a whole line */
     char            line[2000], head[8000], input[8000];     /* written, its first two, read */
 };
 
@@ -13652,12 +13494,14 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
                          s->o.journal, field[0], s->o.trials);
     t = &s->trials[(int)field[0]];
+    memcpy(t->x, x, (size_t)count*sizeof *x);
     if (state > 1) {
-        memcpy(t->x, x, (size_t)count*sizeof *x);
         t->state = (tnn_trial_state)state;
         t->value = step[1];
         return TNN_OK;
     }
+    /* A report takes back those at its step and after: the trial was begun anew. */
+    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
     if (t->count == t->room) {
         const int room = 2*t->room + 16;
         tnn_trial_report *more = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *more,
@@ -13668,9 +13512,6 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
         t->reports = more;
         t->room = room;
     }
-    /* A report takes back those at its step and after: the trial was begun anew. */
-    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
-    memcpy(t->x, x, (size_t)count*sizeof *x);
     t->reports[t->count].step = (int)step[0];
     t->reports[t->count].value = step[1];
     t->reports[t->count++].rung = (int)step[2];
@@ -13678,80 +13519,53 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
 }
 
 #ifndef TINYNN_NO_STDIO
-/* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
-   last line's end may be the first part of one whose writer was killed or had no room: it is not
-   one yet, and will be overwritten. */
-static tnn_status tnn__study_read(tnn_study *s, int f, long long end)
+/* Reads the lines that have come since the last time. */
+static tnn_status tnn__study_read(tnn_study *s)
 {
-    char bytes[4096];
-    long long at = s->offset;
-    tnn__len got = 0, i;
+    FILE *f = fopen(s->o.journal, "rb");
+    tnn_status e = TNN_OK;
+    long count = 0;
     size_t n = 0;
-    tnn_status e = TNN_OK;
-    if (TNN__SEEK(f, at) < 0) return tnn__fail_file(s->o.journal, "read", errno);
-    while (!e && at < end
-           && (got = tnn__read_some(f, bytes, TNN__MIN(sizeof bytes, (size_t)(end - at)))) > 0)
-        for (i = 0; !e && i < got; i++) {
-            at++;
-            if (bytes[i] != '\n') {
-                if (n < sizeof s->input) s->input[n++] = bytes[i];
-                continue;
-            }
-            if (n < sizeof s->input) {
-                s->input[n] = 0;
-                if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
-            }
-            n = 0;
-            if (!e) s->offset = at;
+    int c;
+    if (!f && !s->offset) return TNN_OK;        /* there is none yet */
+    if (!f || fseek(f, 0, SEEK_END) || ftell(f) < s->offset || fseek(f, s->offset, SEEK_SET)) {
+        if (f) fclose(f);
+        return tnn__fail(TNN_ERROR_IO, "study: cannot read %s from byte %l on", s->o.journal,
+                         (long long)s->offset);
+    }
+    while (!e && (c = getc(f)) != EOF) {
+        count++;
+        if (c != '\n') {
+            if (n < sizeof s->input) s->input[n++] = (char)c;
+            continue;
         }
-    return got < 0 ? tnn__fail_file(s->o.journal, "read", errno) : e;
-}
-/* Writes a line behind the last one and reads it. The journal is locked and has been read. If that
-   fails there is no such line: without its end it is none. */
-static tnn_status tnn__study_write(tnn_study *s, int f, const char *line, int sync)
-{
-    const long long at = s->offset, end = at + (long long)strlen(line);
-    tnn_status e = TNN_OK;
-    int folder = -1, ended = 0, bad = TNN__SEEK(f, at) < 0
-                                      || tnn__write_all(f, line, strlen(line));
-    if (!bad) bad = !(ended = !tnn__write_all(f, "\n", 1)) || (sync && tnn__sync(f));
-    if (!bad && !at) {                  /* a new file */
-        folder = tnn__open_folder(s->o.journal);
-        bad = folder < 0 ? errno != EACCES : tnn__sync(folder) && errno != EINVAL;
+        if (n < sizeof s->input) {
+            s->input[n] = 0;
+            if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
+        }
+        s->offset += count;
+        count = 0;
+        n = 0;
     }
-    if (bad) e = tnn__fail_file(s->o.journal, "written", errno);
-    if (folder >= 0) tnn__close(folder);
-    if (!e) e = tnn__study_read(s, f, end + 1);
-    if (!e && s->offset != end + 1)
-        e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", s->o.journal);
-    if (e && ended && TNN__SEEK(f, end) >= 0) tnn__write_all(f, " ", 1);
-    if (e) s->offset = at;
+    s->torn = count > 0;
+    if (!e && ferror(f)) e = tnn__fail(TNN_ERROR_IO, "study: cannot read %s", s->o.journal);
+    fclose(f);
     return e;
 }
-/* Reads what is new in the journal; then adds a line, if there is one, for good if `sync`. */
-static tnn_status tnn__study_journal(tnn_study *s, const char *line, int sync)
+/* Appends text, in one write; an end to what is there first if it has none. */
+static tnn_status tnn__study_write(tnn_study *s, const char *text)
 {
-    const char *path = s->o.journal;
-    struct stat now;
-    const int exists = !stat(path, &now);
-    tnn_status e = TNN_OK;
-    int f;
-    if (exists && !TNN__PLAIN(now.st_mode))
-        return tnn__fail(TNN_ERROR_IO, "%s: is not a file that a journal can be", path);
-    if (s->offset > (exists ? (long long)now.st_size : 0))
-        return tnn__fail(TNN_ERROR_IO, "%s: cannot be read from byte %l on: it is shorter now",
-                         path, s->offset);
-    if (!exists && !line) return TNN_OK;                /* there is none yet */
-    f = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
-    if (f < 0) return tnn__fail_file(path, "opened", errno);
-    if (tnn__lock(f, !line)) e = tnn__fail_file(path, "locked", errno);
-    else {
-        e = tnn__study_read(s, f, LLONG_MAX);
-        if (!e && line) e = tnn__study_write(s, f, line, sync);
-        tnn__unlock(f);
+    char buffer[sizeof s->head + 8];
+    FILE *f = fopen(s->o.journal, "ab");
+    int bad = !f;
+    if (f) {
+        setvbuf(f, buffer, _IOFBF, sizeof buffer);
+        if (s->torn) bad = putc('\n', f) == EOF;
+        bad = fputs(text, f) == EOF || bad;
+        bad = fclose(f) != 0 || bad;
     }
-    tnn__close(f);                      /* too late to fail: others may have read the line */
-    return e;
+    if (bad) return tnn__fail(TNN_ERROR_IO, "study: cannot write to %s", s->o.journal);
+    return tnn__study_read(s);
 }
 #endif
 
@@ -13759,7 +13573,7 @@ static tnn_status tnn__study_journal(tnn_study *s, const char *line, int sync)
 static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, double value,
                                   int rung, int state)
 {
-    char *to = s->line, *end = to + sizeof s->line - 1;
+    char *to = s->line, *end = to + sizeof s->line - 2;
     int i;
     to = tnn__put(tnn__put_int(to, end, t->number), end, "\t");
     for (i = 0; i < s->o.count; i++) to = tnn__put(tnn__put_exact(to, end, t->x[i]), end, "\t");
@@ -13769,14 +13583,17 @@ static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, do
     to = tnn__put(to, end, tnn__trial_states[state]);
     *to = 0;
 #ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_journal(s, s->line, state > TNN_RUNNING);
+    if (s->o.journal) {
+        strcpy(to, "\n");
+        return tnn__study_write(s, s->line);
+    }
 #endif
     return tnn__study_line(s, s->line);
 }
 static tnn_status tnn__study_catch_up(tnn_study *s)
 {
 #ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_journal(s, NULL, 0);
+    if (s->o.journal) return tnn__study_read(s);
 #endif
     (void)s;
     return TNN_OK;
@@ -13936,7 +13753,6 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     s = (tnn_study *)tnn__alloc((tnn__len)sizeof *s, "study");
     if (!s) return NULL;
     s->o = o;
-    s->next = o.shard;
     s->space = (tnn__dimension *)tnn__alloc(o.count*(tnn__len)sizeof *s->space, "study");
     for (i = 0; s->space && i < o.count; i++) {
         if (tnn__study_dimension(s, i)) break;
@@ -13971,9 +13787,15 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
         tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
                   "%d characters", o.count, (int)sizeof s->head/2);
 #ifndef TINYNN_NO_STDIO
-    else if (o.journal && !tnn__study_journal(s, NULL, 0) && !s->header
-             && !tnn__study_journal(s, s->head, 1))
-        tnn__study_journal(s, s->columns, 1);
+    else if (o.journal && !tnn__study_read(s)) {
+        if (s->torn) tnn__study_write(s, "");
+        if (!s->header && !tnn_failed()) {
+            memcpy(s->input, s->head, sizeof s->head);      /* both lines, each with its end */
+            s->input[s->columns - s->head - 1] = '\n';
+            strcat(s->input, "\n");
+            tnn__study_write(s, s->input);
+        }
+    }
 #endif
     if (tnn_failed()) {
         tnn_study_free(s);
@@ -13984,6 +13806,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
 
 TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
 {
+    int k;
     if (tnn_failed()) return NULL;
     if (!s || s->current) {
         tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told" :
@@ -13991,9 +13814,9 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
         return NULL;
     }
     if (tnn__study_catch_up(s)) return NULL;
-    for (; s->next < s->o.trials; s->next += s->o.shards)
-        if (s->trials[s->next].state == TNN_WAITING) {
-            tnn_trial *t = &s->trials[s->next];
+    for (k = s->o.shard; k < s->o.trials; k += s->o.shards)
+        if (s->trials[k].state == TNN_WAITING) {
+            tnn_trial *t = &s->trials[k];
             tnn__draw_all(s, t);
             t->state = TNN_RUNNING;
             t->count = t->stop = 0;
@@ -14004,7 +13827,7 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
 TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
 {
     tnn_study *s = t ? t->study : NULL;
-    int rung = 0, stop;
+    int rung = 0;
     if (tnn_failed()) return 1;
     if (!s || s->current != t || step < 0 || (t->count && t->reports[t->count - 1].step >= step)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
@@ -14012,24 +13835,21 @@ TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
         return 1;
     }
     if (s->o.pruner && tnn__study_catch_up(s)) return 1;
-    stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
-         : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
-    if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
-    return t->stop = stop;
+    t->stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
+            : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
+    return tnn__study_note(s, t, step, value, rung, TNN_RUNNING) || t->stop;
 }
 TNN_API tnn_status (tnn_tell)(tnn_trial *t, double value)
 {
     tnn_study *s = t ? t->study : NULL;
     const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
-    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!s || s->current != t)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way",
                          t ? t->number : -1);
-    e = tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
-                        value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
-    if (!e) s->current = NULL;
-    return e;
+    s->current = NULL;
+    return tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
+                           value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
 }
 
 /* The variable of that name and type (NULL: any); -1 and an error where there is none. */
@@ -14815,6 +14635,7 @@ TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
 #endif
 
 /* ---- 15d. Writing: to a temporary file that takes the place of PATH, or to memory ------------- */
+enum { TNN__PATH = 4096 };
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
@@ -14882,6 +14703,12 @@ static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count
 }
 
 #ifndef TINYNN_NO_STDIO
+/* The folder of a path, as the first bytes of it. */
+static size_t tnn__folder(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    return end ? (size_t)(end - path) + 1 : 0;
+}
 /* Puts n bytes behind the first `at` of a path; 0, or -1 and errno. */
 static int tnn__path_put(char *path, size_t at, const char *text, size_t n)
 {
@@ -14952,6 +14779,20 @@ static tnn_status tnn__write_start(tnn__writer *w, const char *path)
     if (tnn__write_check(w, tnn__write_open(w))) return TNN_OK;
     return tnn__fail_file(path, "written", w->error);
 }
+#ifndef _WIN32
+/* The target's folder, open; -1 if it may not be read: then it cannot be synced. */
+static int tnn__write_folder(tnn__writer *w)
+{
+    const size_t n = tnn__folder(w->target);
+    const char first = w->target[n];
+    int f;
+    w->target[n] = 0;
+    f = tnn__open(n ? w->target : ".", TNN__O(RDONLY), 0);
+    w->target[n] = first;
+    if (errno != EACCES) tnn__write_check(w, f);
+    return f;
+}
+#endif
 /* Puts the file in its place. Where that fails the old one stays, unless the message says that
    PATH is written: then it is the new one, but may be lost in a crash of the machine. */
 static tnn_status tnn__write_end(tnn__writer *w)
@@ -14963,8 +14804,9 @@ static tnn_status tnn__write_end(tnn__writer *w)
     if (w->good && *w->temporary) tnn__write_check(w, tnn__sync(w->file));
     tnn__write_check(w, tnn__close(w->file));
     if (*w->temporary) {
-        if (w->good && (folder = tnn__open_folder(w->target)) < 0 && errno != EACCES)
-            tnn__write_check(w, folder);
+#ifndef _WIN32
+        if (w->good) folder = tnn__write_folder(w);
+#endif
         if (w->good) tnn__write_check(w, TNN__RENAME(w->temporary, w->target));
         if (!w->good) remove(w->temporary);
         else if (folder >= 0 && tnn__sync(folder) && errno != EINVAL) {
@@ -15193,7 +15035,6 @@ TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
     return a;
 }
 
-static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0};
 /* Two strings that make one name. head NULL: none. */
 typedef struct { const char *head, *tail; } tnn__name;
 static char tnn__name_next(tnn__name *n)
@@ -15332,20 +15173,17 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const ch
     }
     return 1;
 }
-/* How many tensors were set, -1 on error. o NULL: all, of which there need not be any. */
 static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const char *file,
                              const tnn_safetensors *f)
 {
-    const int least = o != NULL;
     const char *unknown = NULL;
     const tnn_stored **from;
     tnn__file_named *list;
     tnn__name have;
     int i, k, n = 0, count = 0;
-    if (!o) o = &tnn__every_weight;
-    if ((tnn_build)(net)) return -1;
+    if ((tnn_build)(net)) return 0;
     list = tnn__file_names(net, o, sizeof *from);
-    if (!list) return -1;
+    if (!list) return 0;
     from = (const tnn_stored **)(void *)(list + net->tensors);
     have.tail = "";
     for (k = 0; k < f->count; k++) {
@@ -15361,22 +15199,23 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const c
     if (n >= 0 && unknown && !o->partial)
         n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
                             "the rest", file, unknown);
-    else if (n >= 0 && count < least)
-        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
+    else if (n >= 0 && !count)
+        tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
     for (i = 0; i < net->tensors && n >= 0; i++)
         if (from[i]) tnn__load_tensor(net, o, file, f, from[i], i, 1);
     tnn__release(list);
-    return n < 0 ? -1 : count;
+    return n < 0 ? 0 : count;
 }
 TNN_API int (tnn_parse_weights)(tnn_net *net, const void *bytes, size_t size,
                                 const tnn_weights_options *options)
 {
-    const tnn_weights_options *o = options ? options : &tnn__every_weight;
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
+    const tnn_weights_options *o = options ? options : &none;
     const char *file = o->path ? o->path : "weights";
     tnn_safetensors f = tnn__safetensors(file, (const unsigned char *)bytes, size);
     const int count = f.tensor ? tnn__load_weights(net, o, file, &f) : 0;
     tnn_safetensors_free(&f);
-    return TNN__MAX(count, 0);
+    return count;
 }
 
 static void tnn__write_name(tnn__writer *w, tnn__name name)
@@ -15441,60 +15280,28 @@ static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_op
     }
     tnn__write_text(w, "}");
 }
-/* Whether loading would take what is to be saved: names are text, each there once, not all left
-   out; values are finite. o NULL: all tensors, of which there need not be any. */
-static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_weights_options *o)
+/* Names must be text, and none there twice. */
+static tnn_status tnn__check_names(tnn_net *net, const tnn_weights_options *o)
 {
-    const tnn__op *op;
-    tnn__file_named *list = NULL;
-    tnn__writer only;
-    tnn_status e = TNN_OK;
-    long long data;
-    tnn__len at;
-    int i, k, n, which, renamed = 0, some = !o;
-    if (!o) o = &tnn__every_weight;
-    for (; tnn__begins(o, renamed, 0, "") > -2; renamed++) {
-        const char *p = o->rename[renamed].file;
+    tnn__file_named *list;
+    int i, k, n;
+    for (k = 0; tnn__begins(o, k, 0, "") > -2; k++) {
+        const char *p = o->rename[k].file;
         for (; p && *p; p += n)
             if ((n = tnn__utf8((const unsigned char *)p, (tnn__len)strlen(p))) == 0)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename: a name that is no UTF-8", what);
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename: a name that is no "
+                                 "UTF-8");
     }
-    if (renamed && net->tensors && (list = tnn__file_names(net, o, 0)) == NULL)
-        return TNN_ERROR_MEMORY;
-    for (k = 0; list && !e && k < net->tensors; k++) {
-        const tnn__name name = list[k].name;
-        tnn__name reserved;
-        reserved.head = "__metadata__";
-        reserved.tail = "";
-        if (!name.head) continue;
-        if (!tnn__compare_names(reserved, name)
-            || (k && !tnn__compare_names(list[k - 1].name, name)))
-            e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename makes %s%s of %s", what, name.head,
-                          name.tail, k && !tnn__compare_names(list[k - 1].name, name)
-                                     ? "two tensors" : "a tensor, which is not a name for one");
-    }
-    tnn__release(list);
-    for (i = 0; !e && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(net, op, which);
-        float *from = p.buffer ? net->buffers : net->flat[0];
-        if (!tnn__file_name(o, p.name).head) continue;
-        some = 1;
-        for (at = 0; !e && at < p.count; at++) {
-            const float v = *tnn__param_at(net, op, which, from, at);
-            if (!(v - v >= 0))
-                e = tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not finite", what,
-                              (long long)at, p.name, (double)v);
+    if (!k) return TNN_OK;
+    list = tnn__file_names(net, o, 0);
+    for (i = 1; list && i < net->tensors; i++)
+        if (list[i].name.head && !tnn__compare_names(list[i - 1].name, list[i].name)) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename makes %s%s of two tensors",
+                      list[i].name.head, list[i].name.tail);
+            break;
         }
-    }
-    if (!e && !some)
-        e = tnn__fail(TNN_ERROR_ARGUMENT, net->tensors ? "%s: .rename leaves out all tensors"
-                                          : "%s: the network has no tensors", what);
-    memset(&only, 0, sizeof only);
-    if (!e) tnn__write_header(&only, net, o, NULL, 0, &data);
-    if (only.used > TNN__HEADER_LIMIT - 4096)           /* so much for a checkpoint's own */
-        e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
-                      (long long)only.used);
-    return e;
+    tnn__release(list);
+    return (tnn_status)tnn_failed();
 }
 /* The whole file; its size. w NULL: only that. */
 static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
@@ -15536,10 +15343,11 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
 TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
                                     const tnn_weights_options *options)
 {
-    const tnn_weights_options *o = options ? options : &tnn__every_weight;
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
+    const tnn_weights_options *o = options ? options : &none;
     tnn__writer w;
     size_t size;
-    if ((tnn_build)(net) || tnn__check_saved("tnn_format_weights", net, o)) return 0;
+    if ((tnn_build)(net) || tnn__check_names(net, o)) return 0;
     size = tnn__write_weights(NULL, net, o, NULL, 0);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
@@ -15575,7 +15383,7 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
     tnn__writer w;
     if (!e && !options)
         e = tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: no path");
-    if (!e) e = tnn__check_saved("tnn_save_weights", net, options);
+    if (!e) e = tnn__check_names(net, options);
     if (!e) e = tnn__write_start(&w, options->path);
     if (e) return e;
     tnn__write_weights(&w, net, options, NULL, 0);
@@ -15682,10 +15490,8 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     return n;
 }
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
-                                        const tnn_checkpoint_options *o, int save)
+                                        const tnn_checkpoint_options *o)
 {
-    long long whole[TNN__WHOLE];
-    double reals[TNN__REALS];
     const tnn_status e = (tnn_build)(net);
     if (e) return e;
     if (!o || o->count < 0 || (o->count > 0 && !o->numbers))
@@ -15693,29 +15499,26 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
                          what, o ? o->count : 0);
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
-    if (!save) return TNN_OK;
-    tnn__counters(net, o->loader, whole, reals, 0);
-    if (!tnn__check_counters(net, o->loader, what, whole, reals))
-        return tnn__check_saved(what, net, NULL);
-    return TNN_ERROR_FORMAT;
+    return TNN_OK;
 }
 /* Writes it, or if !w returns how many bytes that will be. */
 static size_t tnn__write_checkpoint(tnn__writer *w, tnn_net *net, const tnn_checkpoint_options *o)
 {
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
     const int pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
     tnn__counters(net, o->loader, whole, reals, 0);
     if (w) w->hash = TNN__FNV;
-    return tnn__write_weights(w, net, &tnn__every_weight, piece, pieces);
+    return tnn__write_weights(w, net, &none, piece, pieces);
 }
 TNN_API size_t (tnn_format_checkpoint)(tnn_net *net, void *to, size_t room,
                                        const tnn_checkpoint_options *options)
 {
     tnn__writer w;
     size_t size;
-    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options, 1)) return 0;
+    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options)) return 0;
     size = tnn__write_checkpoint(NULL, net, options);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
@@ -15770,6 +15573,7 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
 TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_t size,
                                           const tnn_checkpoint_options *options)
 {
+    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
     long long whole[TNN__WHOLE], now[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
@@ -15779,7 +15583,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
     const tnn_stored *hash;
     tnn_safetensors f;
     int pieces, i;
-    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o, 0);
+    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o);
     if (e) return e;
     f = tnn__safetensors(path, p, size);
     if (!f.tensor) return (tnn_status)tnn_failed();
@@ -15801,7 +15605,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
                               tnn__same[i], whole[i], now[i]);
     }
     if (!e) e = tnn__check_counters(net, o->loader, path, whole, reals);
-    if (!e && tnn__load_weights(net, NULL, path, &f) < 0) e = (tnn_status)tnn_failed();
+    if (!e && !tnn__load_weights(net, &none, path, &f)) e = (tnn_status)tnn_failed();
     if (!e) {
         for (i = 0; i < o->count; i++) o->numbers[i] = 0;
         for (i = 0; i < pieces; i++)
@@ -15816,7 +15620,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
 TNN_API tnn_status (tnn_checkpoint_save)(tnn_net *net, const tnn_checkpoint_options *options)
 {
     tnn__writer w;
-    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options, 1);
+    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options);
     if (!e) e = tnn__write_start(&w, options->path);
     if (e) return e;
     tnn__write_checkpoint(&w, net, options);
@@ -15837,21 +15641,16 @@ TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_opti
    In the text of code @ stands for the name, $ for the next number. Every function but the first is
    the text of what 3 and 5 do, one sample at a time, in the same order. */
 enum {
-    TNN__C_INPUT, TNN__C_OUTPUT, TNN__C_COPY, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL,
+    TNN__C_RESHAPE, TNN__C_COPY, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL,
     TNN__C_AVGPOOL, TNN__C_RELU, TNN__C_LEAKY, TNN__C_AFFINE, TNN__C_ADD, TNN__C_CONCAT,
     TNN__C_SOFTMAX, TNN__C_GLU, TNN__C_COUNT, TNN__C_FUNCTION = TNN__C_COUNT
 };
 static const char *const tnn__c_code[TNN__C_COUNT] = {
-    /* between (c, h, w) and channels last */
-    "static void @_input(const float *x, float *y, int c, int n)\n"
+    /* of n and m pixels, channels last: one (c, n) seen as (d, m). One of c*n pixels is (c, n). */
+    "static void @_reshape(const float *x, float *y, int c, int n, int d, int m)\n"
     "{\n"
-    "    int i, k;\n"
-    "    for (i = 0; i < n; i++) for (k = 0; k < c; k++) y[i*c + k] = x[k*n + i];\n"
-    "}\n",
-    "static void @_output(const float *x, float *y, int c, int n)\n"
-    "{\n"
-    "    int i, k;\n"
-    "    for (i = 0; i < n; i++) for (k = 0; k < c; k++) y[k*n + i] = x[i*c + k];\n"
+    "    int i;\n"
+    "    for (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"
     "}\n",
     "static void @_copy(const float *x, float *y, int n)\n"
     "{\n"
@@ -15868,21 +15667,16 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "            const @_weight *k = w;\n"
     "            for (o = 0; o < s->oc; o++) {\n"
     "                const float b = bias ? bias[o] : 0;\n"
-    "                float a = scale ? 0 : b, sum = -0.0f;\n"
-    "                int n = 0, m = 0;       /* so far in a chain, in a row of chains */\n"
+    "                float a = scale ? 0 : b;\n"
     "                for (u = 0; u < s->kh; u++)\n"
     "                    for (v = 0; v < s->kw; v++) {\n"
     "                        const int yi = i*s->sh - s->ph + u*s->dh;\n"
     "                        const int xi = j*s->sw - s->pw + v*s->dw;\n"
     "                        const int inside = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
     "                        const float *p = inside ? x + (yi*s->w + xi)*s->c + o/out*in : x;\n"
-    "                        for (c = 0; c < in; c++, n++, m++) {\n"
-    "                            if (m == s->row) m = 0, n = s->chain;\n"
-    "                            if (n == s->chain) sum += a, a = 0, n = 0;\n"
+    "                        for (c = 0; c < in; c++)\n"
     "                            a = fmaf(inside ? p[c] : 0, (float)*k++, a);\n"
-    "                        }\n"
     "                    }\n"
-    "                a = sum + a;\n"
     "                if (scale) a = fmaf(a, scale[o], b);\n"
     "                *y++ = relu && 0 > a ? 0 : a;\n"
     "            }\n"
@@ -15922,12 +15716,9 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "                const float b = bias ? bias[o] : 0;\n"
     "                float m[16], p[2][4];\n"
     "                for (i = 0; i < 16; i++) {\n"
-    "                    float a = 0, sum = -0.0f;\n"
-    "                    for (c = 0; c < n; c++) {\n"
-    "                        if (c > 0 && c%s->chain == 0) sum += a, a = 0;\n"
-    "                        a = fmaf(v[i*n + c], *u++, a);\n"
-    "                    }\n"
-    "                    m[i] = sum + a;\n"
+    "                    float a = 0;\n"
+    "                    for (c = 0; c < n; c++) a = fmaf(v[i*n + c], *u++, a);\n"
+    "                    m[i] = a;\n"
     "                }\n"
     "                for (k = 0; k < 4; k++) {\n"
     "                    const float a = m[k] + m[4 + k];\n"
@@ -16155,7 +15946,6 @@ typedef struct {
     tnn__len   *at;                 /* of each blob in work */
     tnn__len    scratch, work;      /* where a layer's own is; all of it */
     tnn__len    bytes;              /* of the arrays */
-    int         odd;                /* some number was not finite */
 } tnn__c_file;
 
 static void tnn__c(tnn__c_file *f, const char *text, const tnn__len *number)
@@ -16174,7 +15964,6 @@ static void tnn__c_float(tnn__c_file *f, float v)
     int i, exponent;
     memcpy(&u, &v, sizeof u);
     exponent = (int)(u >> 23 & 255);
-    f->odd |= exponent == 255;
     if (!exponent) text[3] = '0';
     for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(u << 1 & 0xffffff) >> i & 15];
     *to++ = 'p';
@@ -16252,42 +16041,23 @@ static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
     tnn__c(f, "\n};\n", NULL);
     f->bytes += 4*q->oc;
 }
-/* chains: how the products of one output are added (2f), row of chains and chain; NULL: no matter */
 static void tnn__c_window(tnn__c_file *f, const char *what, int number, const tnn__pool_geometry *g,
-                          int oc, int groups, const int *chains)
+                          int oc, int groups)
 {
-    tnn__len v[18];
+    tnn__len v[16];
     v[0] = number; v[1] = g->c; v[2] = g->ih; v[3] = g->iw; v[4] = oc; v[5] = g->oh; v[6] = g->ow;
     v[7] = g->kh; v[8] = g->kw; v[9] = g->adaptive ? 0 : g->sh; v[10] = g->sw; v[11] = g->ph;
     v[12] = g->pw; v[13] = g->adaptive ? 1 : g->dh; v[14] = g->adaptive ? 1 : g->dw; v[15] = groups;
-    v[16] = chains ? chains[0] : 0; v[17] = chains ? chains[1] : 0;
     tnn__c(f, "static const @_window @_", NULL);
     tnn__c(f, what, NULL);
-    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
-}
-
-/* The chains of 2f for one output of a convolution, in the order (u, v, c): a new one begins after
-   chains[1] products, and after each multiple of chains[0]. */
-static void tnn__c_chains(const tnn__op *op, int tiled, int *chains)
-{
-    int n1, n2, run, part;
-    tnn__window_loops(&op->q, &n1, &n2, &run);
-    if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
-        n1 = n2 = 1;
-        run = tiled ? op->q.g.c : (int)op->q.K;
-    }
-    part = op->q.depthwise ? run : tnn__chain(run, 1);
-    if (part == run) part *= tnn__chain(n2, run), run *= n2;
-    if (part == run) part *= tnn__chain(n1, run), run *= n1;
-    chains[0] = run;
-    chains[1] = part;
+    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
 }
 
 /* What an operation is in C, or -1. */
 static int tnn__c_kind(const tnn__c_file *f, const tnn__op *op)
 {
     switch (op->type) {
-    case TNN__INPUT: return TNN__C_INPUT;
+    case TNN__INPUT: case TNN_RESHAPE: return TNN__C_RESHAPE;
     case TNN_CONV2D: return op->tiled && !f->int8 ? TNN__C_TILED : TNN__C_CONV;
     case TNN_DENSE: return TNN__C_CONV;
     case TNN_MAXPOOL2D: case TNN_ADAPTIVE_MAXPOOL2D: return TNN__C_MAXPOOL;
@@ -16314,15 +16084,13 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
     const int kind = tnn__c_kind(f, op);
     const tnn__len slots = tnn__norm_slots(op, in), n = op->element ? tnn__values(in) : in->c;
     if (kind == TNN__C_CONV || kind == TNN__C_TILED) {
-        int chains[2];
-        tnn__c_chains(op, kind == TNN__C_TILED, chains);
-        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups, chains);
+        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups);
         tnn__c_weights(f, op, i);
     }
     if (op->pool.kh && (kind == TNN__C_CONV || kind == TNN__C_TILED))
-        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0, NULL);
+        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0);
     if (kind == TNN__C_MAXPOOL || kind == TNN__C_AVGPOOL)
-        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad, NULL);
+        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad);
     if (op->act && op->slope > 0) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
         tnn__c_floats(f, "slope", i, net->flat[0] + op->w, op->element ? in->c : 1);
@@ -16379,13 +16147,13 @@ static void tnn__c_call(tnn__c_file *f, const char *name, int in, int out)
 static void tnn__c_line(tnn__c_file *f, int i)
 {
     static const char *const names[TNN__C_COUNT] = {
-        "input", "output", "copy", "conv", "tiled", "maxpool", "avgpool", "relu", "leaky",
+        "reshape", "copy", "conv", "tiled", "maxpool", "avgpool", "relu", "leaky",
         "affine", "add", "concat", "softmax", "glu"
     };
     const tnn__op *op = &f->net->op[i];
-    const tnn__blob *in = &f->net->blob[op->in];
+    const tnn__blob *in = &f->net->blob[op->in], *out = &f->net->blob[i + 1];
     const int kind = tnn__c_kind(f, op), relu = op->act && !(op->slope > 0);
-    const tnn__len values = tnn__values(&f->net->blob[i + 1]);
+    const tnn__len values = tnn__values(out);
     tnn__len v[4];
     v[0] = i; v[1] = relu;
     v[2] = f->scratch + (op->pool.kh ? (tnn__len)op->q.oc*op->q.g.oh*op->q.g.ow : 0);
@@ -16399,13 +16167,6 @@ static void tnn__c_line(tnn__c_file *f, int i)
         tnn__c(f, kind == TNN__C_ADD ? ", $);\n" : ", $, $, $);\n", v);
         return;
     }
-    if (kind == TNN__C_INPUT) {
-        v[0] = in->c; v[1] = (tnn__len)in->h*in->w;
-        tnn__c(f, "    @_input(x, ", NULL);
-        tnn__c_blob(f, i + 1);
-        tnn__c(f, ", $, $);\n", v);
-        return;
-    }
     if (kind == TNN__C_FUNCTION) {
         tnn__c_int(f, "    @_function$(", op->function);
         tnn__c_blob(f, op->in);
@@ -16417,8 +16178,15 @@ static void tnn__c_line(tnn__c_file *f, int i)
     }
     tnn__c_call(f, names[kind], op->in, op->pool.kh && tnn__is_conv(op) ? -1 : i + 1);
     switch (kind) {
+    case TNN__C_RESHAPE:
+        v[0] = op->type == TNN_RESHAPE ? in->c : 1;
+        v[1] = values/v[0];
+        v[2] = out->c;
+        v[3] = (tnn__len)out->h*out->w;
+        tnn__c(f, ", $, $, $, $);\n", v);
+        break;
     case TNN__C_SOFTMAX: case TNN__C_GLU:
-        v[0] = f->net->blob[i + 1].c; v[1] = (tnn__len)in->h*in->w;
+        v[0] = out->c; v[1] = (tnn__len)in->h*in->w;
         tnn__c(f, ", $, $);\n", v);
         break;
     case TNN__C_CONV: case TNN__C_TILED:
@@ -16463,7 +16231,7 @@ static void tnn__c_text(tnn__c_file *f)
     int uses[TNN__C_COUNT] = {0}, functions[TNN__ACT_COUNT] = {0}, needs = 0, i;
     tnn__len v[7];
     tnn__c_place(f);
-    uses[TNN__C_OUTPUT] = 1;
+    uses[TNN__C_RESHAPE] = 1;
     for (i = 0; i < net->ops; i++) {
         const tnn__op *op = &net->op[i];
         const int kind = tnn__c_kind(f, op);
@@ -16495,7 +16263,7 @@ static void tnn__c_text(tnn__c_file *f)
     tnn__c(f, "enum { @_INPUT = $, @_OUTPUT = $, @_WORK = $ };\n"
            "void @(const float *x, float *y, float *work);\n\n"
            "typedef struct {\n"
-           "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups, row, chain;\n"
+           "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups;\n"
            "} @_window;\n", v);
     tnn__c(f, f->int8 ? "typedef signed char @_weight;\n" : "typedef float @_weight;\n", NULL);
     tnn__c(f, "/* of pooling; sh is 0 where windows are fitted to the image */\n"
@@ -16526,10 +16294,10 @@ static void tnn__c_text(tnn__c_file *f)
     tnn__c_int(f, "\n/* $ bytes of weights */\n"
                "void @(const float *x, float *y, float *work)\n{\n", f->bytes);
     for (i = 0; i < net->ops; i++) tnn__c_line(f, i);
-    tnn__c(f, "    @_output(", NULL);
+    tnn__c(f, "    @_reshape(", NULL);
     tnn__c_blob(f, net->ops);
-    v[0] = out->c; v[1] = (tnn__len)out->h*out->w;
-    tnn__c(f, ", y, $, $);\n}\n", v);
+    v[0] = out->c; v[1] = (tnn__len)out->h*out->w; v[2] = 1; v[3] = outputs;
+    tnn__c(f, ", y, $, $, $, $);\n}\n", v);
 }
 
 /* Whether it can be done; then batch norm's statistics and transformed weights are prepared. */
@@ -16537,7 +16305,6 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
                                const tnn_export_options *o)
 {
     const char *c;
-    tnn__writer only;
     float *zeros;
     int i;
     memset(f, 0, sizeof *f);
@@ -16550,7 +16317,6 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     if (*c || c == f->name || c - f->name > 60)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
                          "60 characters", what, f->name);
-    if (tnn__check_saved(what, net, NULL)) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->ops; i++)
         if (tnn__c_kind(f, &net->op[i]) < 0)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported", what,
@@ -16561,15 +16327,6 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     net->stage = TNN__NOTHING;
     net->n = 0;
     tnn__release(zeros);
-    if (!tnn_failed()) {                /* a look at all of it first */
-        memset(&only, 0, sizeof only);
-        f->w = &only;
-        tnn__c_text(f);
-        f->bytes = 0;
-        if (f->odd)
-            tnn__fail(TNN_ERROR_NUMBER, "%s: a number made of weights or options is not finite",
-                      what);
-    }
     if (tnn_failed()) tnn__release(f->at);
     return (tnn_status)tnn_failed();
 }

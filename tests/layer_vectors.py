@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""Writes tests/vectors/layers.txt, what PyTorch computes in double precision, for
+"""Writes tests/vectors/layers.txt and flat.txt, what PyTorch computes in double precision, for
 tests/test_modules.c: of each layer its output and its gradients for a given dL/dy.
 
-    python3 tests/layer_vectors.py [DIRECTORY]         (PyTorch 2.14)
+    python3 tests/layer_vectors.py [DIRECTORY]                  (PyTorch 2.14)
 
 A case is called TYPE-NUMBER; its arrays are options of the layer by their names in tnn_layer, then
 x_shape, x, dy, y, dx, and of each parameter p: p, dp. RMS norm and scale are written out by hand.
+In flat.txt a case is a network of FLAT in test_modules.c, and its parameters are called as there.
 """
 import numpy as np
 import torch
@@ -207,6 +208,33 @@ def norms():
     case("scale", (2, 3, 3, 4), lambda x: x * 0.3, {"value": 0.3, "no_affine": 1})
 
 
+def seldom():
+    """Options at their limits."""
+    small, corners = (2, 2, 3, 5), (0, -0.0, 3, -3, 6, -1, 1, 0.5, -0.5)
+    case("softplus", small, lambda x: F.softplus(x, -2), {"beta": -2}, scale=7.0, corners=corners)
+    case("hardtanh", small, lambda x: F.hardtanh(x, 0.5, 0.5), {"min_value": 0.5, "max_value": 0.5},
+         scale=7.0, corners=corners)
+    for name in ("dropout", "dropout2d", "alpha_dropout", "stochastic_depth"):
+        case(name, small, lambda x: F.dropout(x, 1.0), {"p": 1})        # all give zeros
+    for (n, c, h, w, f, k, s, p, d, g, extra) in (
+            (1, 2, 3, 4, 3, 3, 1, 0, 2, 1, (1, 0)), (2, 2, 3, 2, 4, 2, (1, 2), 1, 3, 2, (2, 1)),
+            (1, 3, 2, 3, 3, 3, (2, 3), 1, 1, 3, (0, 2)), (1, 2, 2, 2, 2, 2, 1, 0, 5, 1, (4, 3)),
+            (1, 18, 2, 2, 20, 1, 2, 0, 3, 1, (2, 2))):
+        case("conv_transpose2d", (n, c, h, w),
+             lambda x, weight, bias: F.conv_transpose2d(x, weight, bias, s, p, extra, g, d),
+             {"filters": f, "kernel": k, "stride_h": s if isinstance(s, int) else s[0],
+              "stride_w": s if isinstance(s, int) else s[1], "pad": p, "dilation": d, "groups": g,
+              "output_pad_h": extra[0], "output_pad_w": extra[1]},
+             {"weight": (c, f // g, k, k), "bias": (f,)})
+    for shape, k, s, p in (((2, 2, 2, 2), 3, 2, 0), ((1, 3, 2, 5), 4, 3, 0), ((1, 2, 1, 1), 4, 3, 1),
+                           ((1, 17, 2, 3), 3, 2, 0)):
+        options = {"kernel": k, "stride": s, "pad": p, "ceil": 1}
+        case("maxpool2d", shape, lambda x: F.max_pool2d(x, k, s, p, 1, True), options)
+        case("avgpool2d", shape, lambda x: F.avg_pool2d(x, k, s, p, True), options)
+        case("avgpool2d", shape, lambda x: F.avg_pool2d(x, k, s, p, True, False),
+             dict(options, exclude_pad=1))
+
+
 def residual():
     """Ten steps of a small residual network with every kind of connection."""
     torch.manual_seed(3)
@@ -252,10 +280,57 @@ def residual():
     out.put("eval", net(x))
 
 
+def flattened():
+    """Layers behind a flattened image, which see its values as channels."""
+    global out
+    out = Vectors("flat.txt", "layers behind a flattened image: y, and gradients of sum(y * dy)")
+    
+    conv = {"1.weight": (4, 2, 4, 4), "1.bias": (4,)}   # 16 values, (4, 2, 2)
+
+    def net(name, layer, params=None):
+        """conv2d, flatten, then layer(x, its parameters)."""
+        def f(x, **p):
+            y = F.conv2d(x, p["1.weight"], p["1.bias"])
+            return layer(y.flatten(1), p)
+        case(name, (2, 2, 5, 5), f, params=dict(conv, **(params or {})))
+
+    def dense(x, p, layer):
+        return F.linear(x, p["%d.weight" % layer], p["%d.bias" % layer])
+
+    both = {"3.weight": (16,), "3.bias": (16,)}
+    net("layernorm", lambda x, p: F.layer_norm(x, (16,), p["3.weight"], p["3.bias"]), both)
+    net("rmsnorm", lambda x, p: F.rms_norm(x, (16,), p["3.weight"]), {"3.weight": (16,)})
+    net("batchnorm", lambda x, p: F.batch_norm(x, None, None, p["3.weight"], p["3.bias"], True),
+        both)
+    net("groupnorm", lambda x, p: F.group_norm(x, 2, p["3.weight"], p["3.bias"]), both)
+    net("softmax", lambda x, p: F.softmax(x, 1))
+    net("log_softmax", lambda x, p: F.log_softmax(x, 1))
+    net("glu", lambda x, p: dense(F.glu(x, 1), p, 4), {"4.weight": (3, 8), "4.bias": (3,)})
+    net("prelu", lambda x, p: F.prelu(x, p["3.weight"]), {"3.weight": (16,)})
+    fc = {"3.weight": (16, 16), "3.bias": (16,)}
+    net("add-dense", lambda x, p: dense(x, p, 3) + x, fc)
+    net("dense-add", lambda x, p: x + dense(x, p, 3), fc)
+    net("concat-dense", lambda x, p: torch.cat([dense(x, p, 3), x], 1),
+        {"3.weight": (5, 16), "3.bias": (5,)})
+    net("dense-concat", lambda x, p: dense(torch.cat([x, dense(x, p, 3)], 1), p, 6),
+        {"3.weight": (5, 16), "3.bias": (5,), "6.weight": (3, 21), "6.bias": (3,)})
+    net("concat-itself", lambda x, p: torch.cat([x, x], 1))
+
+    def images(x, **p):
+        y, z = (F.conv2d(x, p[k + "weight"], p[k + "bias"]).flatten(1) for k in ("1.", "3."))
+        return y + z if "concat" not in p else torch.cat([z, y], 1)
+    params = dict(conv, **{"3.weight": (1, 2, 2, 2), "3.bias": (1,)})
+    case("add-images", (2, 2, 5, 5), images, params=params)
+    case("concat-images", (2, 2, 5, 5), lambda x, **p: images(x, concat=1, **p), params=params)
+
+
 if __name__ == "__main__":
     activations()
     convolutions()
     shapes()
     norms()
+    seldom()
     residual()
+    out.close()
+    flattened()
     out.close()

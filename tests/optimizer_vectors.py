@@ -394,6 +394,7 @@ CASES = [
     ("Adam", dict(lr=0.02, lookahead=3, lookahead_alpha=0.8, layer2=(1, 1, 1))),
     ("Adam", dict(lr=0.02, ema=0.95)), ("SGD", dict(lr=0.1, ema=0.99, ema_warmup=1)),
     ("SGD", dict(lr=0.1, swa_start=20)), ("Adam", dict(lr=0.02, swa_start=7, swa_every=4)),
+    ("Adadelta", dict(lr=0.01, rho=1)),
 ]
 
 
@@ -524,12 +525,16 @@ def lbfgs():
             dict(max_iter=8, line_search_fn="strong_wolfe"),
             dict(lr=0.5, max_iter=5, history_size=2, line_search_fn="strong_wolfe"),
             dict(max_iter=20, max_eval=7, line_search_fn="strong_wolfe"),
-            dict(lr=0.8, tolerance_grad=0.05, tolerance_change=1e-3)]):
+            dict(lr=0.8, tolerance_grad=0.05, tolerance_change=1e-3),
+            dict(lr=0.2, max_iter=2, line_search_fn="strong_wolfe"),
+            dict(lr=0.3, max_eval=5, line_search_fn="strong_wolfe"),
+            dict(lr=0.1, max_iter=3, maximize=True),
+            dict(lr=0.5, max_iter=2, line_search_fn="strong_wolfe", maximize=True)]):
         wide, narrow = lbfgs_train(options, torch.float64), lbfgs_train(options, torch.float32)
         out.case("LBFGS-%d" % number)
         words = {"history_size": "history", "line_search_fn": "strong_wolfe"}
         for key, v in options.items():
-            out.put("o." + words.get(key, key), [1 if v == "strong_wolfe" else v], "%.17g")
+            out.put("o." + words.get(key, key), [1 if v == "strong_wolfe" else int(v) if v is True else v], "%.17g")
         out.put("float32", np.abs(narrow - wide).max(1) / np.abs(wide).max(1), "%.2g")
         for t in range(3):
             out.put("step%d" % t, wide[t], "%.9g")

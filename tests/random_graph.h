@@ -27,17 +27,13 @@ static const tnn_layer_type drops[] = { TNN_DROPOUT, TNN_DROPOUT2D, TNN_ALPHA_DR
 #define ONE_OF(list) list[pick(0, (int)(sizeof list / sizeof *list) - 1)]
 
 static tensor at_layer(int from) { return net.shape[from < 0 ? 0 : from]; }
-/* The shape behind layer k (0: the input) before a flatten, which says how noise is drawn; c is 0
-   where that cannot be said. */
+/* The shape behind layer k (0: the input) before a flatten, which says how noise is drawn. */
 static tensor before_flatten(int k)
 {
     const tnn_layer *l = net.layer + k - (k > 0);
     const int join = l->type == TNN_ADD || l->type == TNN_CONCAT;
-    tensor y = net.shape[k];
-    if (y.flat < 2) return y;
-    y = before_flatten(join || !l->from ? k - 1 : l->from < 0 ? 0 : l->from);
-    if (l->type == TNN_CONCAT || l->type == TNN_SOFTMAX || l->type == TNN_GROUPNORM) y.c = 0;
-    return y;
+    if (net.shape[k].flat < 2) return net.shape[k];
+    return before_flatten(join || !l->from ? k - 1 : l->from < 0 ? 0 : l->from);
 }
 
 /* One more layer, as draw() does, unless it does not fit or is too large. */
@@ -62,8 +58,7 @@ static void keep_shape(int from)
     int read = from == here() && pick(0, 3) ? 0 : from, tries;
     for (tries = 0; tries < 20; tries++) {
         const int noisy = net.kind == GRAPH_NOISE && pick(0, 3) == 0;
-        const int lies = before_flatten(read ? read < 0 ? 0 : read : net.layers).c;
-        if (attempt(noisy && lies ? ONE_OF(drops) : ONE_OF(keeping), noisy ? LAST : SAME, read))
+        if (attempt(noisy ? ONE_OF(drops) : ONE_OF(keeping), noisy ? LAST : SAME, read))
             return;
     }
     net.fits = attempt(TNN_IDENTITY, ANY, read);

@@ -12,7 +12,7 @@ enum { SEED = 1, COST = 150000, MOST = 64 };
 static int extent(const window *g, int side, int size, int ceil)
 {
     int s = g->s[side], p = g->p[side], room = size + 2 * p - span(g, side);
-    if (room < 0) return 0;
+    if (room < 0) return ceil && room + s > 0;
     return room / s + 1 + (ceil && room % s && (room / s + 1) * s < size + p);
 }
 static int pad_fits(tnn_sampling mode, const window *g, tensor x)
@@ -37,7 +37,8 @@ static int shape_of(const tnn_layer *l, tensor x, tensor x2, tensor *y)
         y->h = (x.h - 1) * g.s[0] - 2 * g.p[0] + span(&g, 0) + l->output_pad;
         y->w = (x.w - 1) * g.s[1] - 2 * g.p[1] + span(&g, 1) + l->output_pad;
         return fits && y->h > 0 && y->w > 0 && x.c % groups == 0 && y->c % groups == 0
-               && l->output_pad < g.s[0] && l->output_pad < g.s[1];
+               && (l->output_pad < g.s[0] || l->output_pad < g.d[0])
+               && (l->output_pad < g.s[1] || l->output_pad < g.d[1]);
     case TNN_AVGPOOL2D: fits &= g.d[0] * g.d[1] == 1;   /* fallthrough */
     case TNN_MAXPOOL2D:
         y->h = extent(&g, 0, x.h, l->ceil), y->w = extent(&g, 1, x.w, l->ceil);
@@ -61,13 +62,13 @@ static int shape_of(const tnn_layer *l, tensor x, tensor x2, tensor *y)
         if (y->c < 0) y->c = values(x) / (y->h * y->w);
         return values(x) == values(*y);
     case TNN_ADD: return x.c == x2.c && x.h == x2.h && x.w == x2.w;
-    case TNN_CONCAT: y->c += x2.c; return x.flat < 2 && x.h == x2.h && x.w == x2.w;
+    case TNN_CONCAT: y->c += x2.c, y->flat = x.flat > 0; return x.h == x2.h && x.w == x2.w;
     case TNN_BATCHNORM: return x.n * x.h * x.w > 1;
-    case TNN_GROUPNORM: return x.c % groups == 0 && (x.flat < 2 || groups == 1);
+    case TNN_GROUPNORM: if (groups > 1) y->flat = x.flat > 0; return x.c % groups == 0;
     case TNN_INSTANCENORM: return x.h * x.w > 1;
-    case TNN_GLU: y->c /= 2; return x.flat < 2 && x.c % 2 == 0;
-    case TNN_SOFTMAX: case TNN_LOG_SOFTMAX: case TNN_DROPOUT2D: return x.flat < 2;
-    case TNN_PRELU: return x.flat < 2 || !l->per_channel;
+    case TNN_GLU: y->c /= 2, y->flat = x.flat > 0; return x.c % 2 == 0;
+    case TNN_SOFTMAX: case TNN_LOG_SOFTMAX: case TNN_DROPOUT2D: y->flat = x.flat > 0; return 1;
+    case TNN_PRELU: if (l->per_channel) y->flat = x.flat > 0; return 1;
     case TNN_CUSTOM_LAYER: y->flat = 0; return 1;
     default: return 1;
     }

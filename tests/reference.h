@@ -84,7 +84,8 @@ static void backwards(int from)
 
 /* ---- shapes ----------------------------------------------------------------------------------*/
 
-/* Images, in the nodes from `at` on. flat: behind a flatten, 2 if of more than one pixel. */
+/* Images, in the nodes from `at` on. flat: behind a flatten, 2 if it still lies as more
+   than one pixel. */
 typedef struct tensor { int n, c, h, w, flat, at; } tensor;
 static int values(tensor t) { return t.c * t.h * t.w; }
 static int place(tensor t, int n, int c, int i, int j)

@@ -74,7 +74,7 @@ def table(net, shape):
         print('%s (MB): %.2f' % (name, mb))
 
 
-print('# PyTorch %s' % torch.__version__.split('a')[0])
+print('# PyTorch %s' % torch.__version__.split('+')[0])
 for name, net, shape in (('icons', Icons(), (3, 32, 32)), ('modules', MODULES, (3, 16, 16))):
     print('== ' + name)
     print(net)

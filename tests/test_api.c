@@ -13,8 +13,8 @@
 #include <time.h>
 
 /* Of small_net's parameters after 20 steps of Adam: the same on every machine but with SSE2. */
-#define TRAINED_HASH 0xf43395f662830d0aull
-#define TILED_HASH   0xebc4d30042115605ull
+#define TRAINED_HASH 0x16400d3eb871d5e7ull
+#define TILED_HASH   0xd23958e648c77f79ull
 
 /* The pending error's message is `want` (or begins with it if it ends in "..."), then cleared. */
 static int says(const char *want)
@@ -116,8 +116,10 @@ static void bad_sizes(void)
             "avgpool2d: kernel 11x11 does not fit its input 3x10x12 with pad 0"},
         {{.type = TNN_AVGPOOL2D, .kernel = 2, .dilation = 2},
             "avgpool2d: average pooling has no dilation"},
-        {{.type = TNN_DROPOUT, .p = 1}, "dropout: .p = 1 must be in [0, 1)"},
-        {{.type = TNN_DROPOUT, .p = -0.5f}, "dropout: .p = -0.5 must be in [0, 1)"},
+        {{.type = TNN_MAXPOOL2D, .kernel = 14, .stride = 4, .ceil = 1},
+            "maxpool2d: kernel 14x14 does not fit its input 3x10x12 with pad 0"},
+        {{.type = TNN_DROPOUT, .p = 1.5f}, "dropout: .p = 1.5 must be in [0, 1]"},
+        {{.type = TNN_DROPOUT, .p = -0.5f}, "dropout: .p = -0.5 must be in [0, 1]"},
     };
     size_t i;
     for (i = 0; i < sizeof bad/sizeof *bad; i++) {
@@ -210,7 +212,7 @@ static void calls_out_of_order(void)
 {
     tnn_net *net = small_net(4, 1);
     tnn_loss(net, ys);
-    SAYS_AT("tnn_loss: no forward has been done");
+    SAYS_AT("tnn_loss: no forward has been done, or no labels");
     tnn_backward(net);
     SAYS_AT("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     tnn_forward(net, xs, 5, TNN_TRAIN);
@@ -371,7 +373,7 @@ static void idx_files(void)
     d = tnn_parse_idx(idx_images, sizeof idx_images, label, sizeof idx_labels - 1);
     SAYS_AT("images holds 3 images, labels 2 labels");
     d = tnn_load_idx("no/such/file", "nor/this");
-    SAYS_AT("no/such/file: cannot be opened: No such file or directory");
+    SAYS_AT("no/such/file: cannot be opened");
     d = tnn_load_idx("/", "nor/this");
     CHECK(d.n == 0 && tnn_failed(), "a directory was read");
     tnn_clear_error();

@@ -109,7 +109,9 @@ static const struct { const char *name; tnn_layer_type type; } TYPES[] = {
     { "adaptive_maxpool2d", TNN_ADAPTIVE_MAXPOOL2D }, { "upsample", TNN_UPSAMPLE },
     { "pad", TNN_PAD }, { "reshape", TNN_RESHAPE }, { "batchnorm", TNN_BATCHNORM },
     { "layernorm", TNN_LAYERNORM }, { "rmsnorm", TNN_RMSNORM }, { "groupnorm", TNN_GROUPNORM },
-    { "instancenorm", TNN_INSTANCENORM }, { "scale", TNN_SCALE }
+    { "instancenorm", TNN_INSTANCENORM }, { "scale", TNN_SCALE }, { "maxpool2d", TNN_MAXPOOL2D },
+    { "avgpool2d", TNN_AVGPOOL2D }, { "dropout", TNN_DROPOUT }, { "dropout2d", TNN_DROPOUT2D },
+    { "alpha_dropout", TNN_ALPHA_DROPOUT }, { "stochastic_depth", TNN_STOCHASTIC_DEPTH }
 };
 
 static tnn_layer layer_of(vectors *c)
@@ -127,9 +129,10 @@ static tnn_layer layer_of(vectors *c)
     INTEGER(filters) INTEGER(kernel) INTEGER(stride) INTEGER(pad) INTEGER(pad_h) INTEGER(pad_w)
     INTEGER(dilation) INTEGER(groups) INTEGER(output_pad) INTEGER(no_bias) INTEGER(size_h)
     INTEGER(size_w) INTEGER(factor) INTEGER(no_affine) INTEGER(affine) INTEGER(no_statistics)
-    INTEGER(approximate) INTEGER(per_channel)
+    INTEGER(approximate) INTEGER(per_channel) INTEGER(stride_h) INTEGER(stride_w) INTEGER(ceil)
+    INTEGER(exclude_pad) INTEGER(output_pad_h) INTEGER(output_pad_w)
     FLOAT(slope) FLOAT(alpha) FLOAT(beta) FLOAT(threshold) FLOAT(min_value) FLOAT(max_value)
-    FLOAT(eps) FLOAT(momentum) FLOAT(value)
+    FLOAT(eps) FLOAT(momentum) FLOAT(value) FLOAT(p)
 #undef INTEGER
 #undef FLOAT
     if (find(c, "mode")) l.mode = (tnn_sampling)integer(c, "mode", 0);
@@ -210,6 +213,89 @@ static void layers(void)
                 DO(tnn_forward(net, index, g.n, TNN_EVAL));
                 expect(c, "y_eval", g.y, limit);
                 CHECK_REPEATS(c->name, g.y, ny);
+            }
+        }
+        tnn_free(net);
+        tnn_clear_error();
+        test_release_all();
+    }
+}
+
+/* Layers behind a flattened image, by the names of flat.txt. Layer 1 is x. */
+static const struct { const char *name; tnn_layer layer[6]; } FLAT[] = {
+#define IMAGE  { .type = TNN_CONV2D, .filters = 4, .kernel = 4 }, { .type = TNN_FLATTEN }
+#define AGAIN  { .type = TNN_FLATTEN, .from = 3 }
+#define IMAGES IMAGE, { .type = TNN_CONV2D, .filters = 1, .kernel = 2, .from = 1 }, \
+               { .type = TNN_FLATTEN }
+    { "layernorm", { IMAGE, { .type = TNN_LAYERNORM } } },
+    { "rmsnorm", { IMAGE, { .type = TNN_RMSNORM } } },
+    { "batchnorm", { IMAGE, { .type = TNN_BATCHNORM, .no_statistics = 1 } } },
+    { "groupnorm", { IMAGE, { .type = TNN_GROUPNORM, .groups = 2 } } },
+    { "softmax", { IMAGE, { .type = TNN_SOFTMAX } } },
+    { "log_softmax", { IMAGE, { .type = TNN_LOG_SOFTMAX } } },
+    { "glu", { IMAGE, { .type = TNN_GLU }, { .type = TNN_DENSE, .units = 3 } } },
+    { "prelu", { IMAGE, { .type = TNN_PRELU, .per_channel = 1 } } },
+    { "add-dense", { IMAGE, { .type = TNN_DENSE, .units = 16 }, { .type = TNN_ADD, .from = 3 } } },
+    { "dense-add", { IMAGE, { .type = TNN_DENSE, .units = 16 }, AGAIN,
+                     { .type = TNN_ADD, .from = 4 } } },
+    { "concat-dense", { IMAGE, { .type = TNN_DENSE, .units = 5 },
+                        { .type = TNN_CONCAT, .from = 3 } } },
+    { "dense-concat", { IMAGE, { .type = TNN_DENSE, .units = 5 }, AGAIN,
+                        { .type = TNN_CONCAT, .from = 4 }, { .type = TNN_DENSE, .units = 3 } } },
+    { "concat-itself", { IMAGE, { .type = TNN_CONCAT, .from = 3 } } },
+    { "add-images", { IMAGES, { .type = TNN_ADD, .from = 3 } } },
+    { "concat-images", { IMAGES, { .type = TNN_CONCAT, .from = 3 } } },
+#undef IMAGE
+#undef AGAIN
+#undef IMAGES
+};
+
+/* Shapes of parameters, y and gradients behind a flattened image. */
+static void flattened(void)
+{
+    enum { FLATS = sizeof FLAT / sizeof *FLAT };
+    const double limit = strcmp(tnn_isa(), "sse2") ? 2e-6 : 6e-6;
+    int at, i, k;
+    load("flat.txt");
+    CHECK(case_count == FLATS, "%d cases for %d networks", case_count, (int)FLATS);
+    for (at = 0; at < FLATS; at++) {
+        vectors *c = &cases[at];
+        given g;
+        tnn_net *net;
+        float index[4];
+        int labels[4], layers = 0;
+        CHECK(!strncmp(c->name, FLAT[at].name, strlen(FLAT[at].name)), "%s is %s", c->name,
+              FLAT[at].name);
+        while (layers < 6 && FLAT[at].layer[layers].type) layers++;
+        memset(&g, 0, sizeof g);
+        g.n = integer(c, "x_shape", 0);
+        for (i = 0; i < 3; i++) g.shape[i] = integer(c, "x_shape", i + 1);
+        g.dy = floats(c, "dy"), g.y = test_floats((size_t)get(c, "y")->n);
+        net = around(&g, FLAT[at].layer, layers);
+        numbers_of_samples(index, labels, g.n);
+        for (i = 0; i < c->arrays; i++)
+            if (c->a[i].key[1] == '.')
+                DO(tnn_set_param(net, c->a[i].key, floats(c, c->a[i].key), c->a[i].n));
+        DO(tnn_set_param(net, "0.weight", floats(c, "x"), get(c, "x")->n));
+        DO(tnn_forward(net, index, g.n, TNN_TRAIN));
+        tnn_loss(net, labels);
+        DO(tnn_backward(net));
+        if (!tnn_failed()) {
+            expect(c, "y", g.y, limit);
+            CHECK_REPEATS(c->name, g.y, get(c, "y")->n);
+            for (k = 0; k < tnn_param_count(net); k++) {
+                const tnn_param p = tnn_param_info(net, k);
+                float *got = test_floats((size_t)p.count);
+                char key[40], what[100];
+                snprintf(key, sizeof key, "d%s", p.name);
+                if (!strcmp(p.name, "0.weight")) strcpy(key, "dx");
+                DO(tnn_get_grad(net, p.name, got, p.count));
+                snprintf(what, sizeof what, "%.50s %s", c->name, key);
+                CHECK_CLOSE_TO(what, got, get(c, key)->v, p.count, 1, 2 * limit);
+                CHECK_REPEATS_TO(what, got, p.count, 1);
+                if (strstr(c->name, "norm") && p.name[0] == '3')
+                    CHECK(p.ndim == 1 && p.dims[0] == 16, "%s: %s has %d dimensions", c->name,
+                          p.name, p.ndim);
             }
         }
         tnn_free(net);
@@ -532,7 +618,9 @@ static void refused(void)
         { "[0, 1]", { { .type = TNN_BATCHNORM, .momentum = 2 } } },
         { "even number", { { .type = TNN_CONV2D, .filters = 3, .kernel = 1 },
                            { .type = TNN_GLU } } },
-        { "before the image is flattened", { { .type = TNN_FLATTEN }, { .type = TNN_SOFTMAX } } },
+        { "has been flattened", { { .type = TNN_FLATTEN }, { .type = TNN_INSTANCENORM } } },
+        { "do not fit", { { .type = TNN_FLATTEN }, { .type = TNN_ADD, .from = TNN_FROM_INPUT },
+                          { .type = TNN_CONCAT, .from = TNN_FROM_INPUT } } },
         { "has been flattened", { { .type = TNN_FLATTEN }, { .type = TNN_UPSAMPLE } } },
         { "cannot be seen as", { { .type = TNN_RESHAPE, .shape = { 7, -1, 1 } } } },
         { "too much for an image", { { .type = TNN_PAD, .pad = 6, .mode = TNN_REFLECT } } },
@@ -543,8 +631,9 @@ static void refused(void)
         { "leave nothing", { { .type = TNN_CONV_TRANSPOSE2D, .filters = 2, .kernel = 1,
                                .pad = 4 } } },
         { ".min_value", { { .type = TNN_HARDTANH, .min_value = 2 } } },
-        { ".beta", { { .type = TNN_SOFTPLUS, .beta = -1 } } },
-        { ".p", { { .type = TNN_DROPOUT2D, .p = 1 } } },
+        { ".beta", { { .type = TNN_SOFTPLUS, .beta = -0.0f } } },
+        { ".p", { { .type = TNN_DROPOUT2D, .p = 1.5f } } },
+        { ".p", { { .type = TNN_GAUSSIAN_DROPOUT, .p = 1 } } },
         { ".std", { { .type = TNN_GAUSSIAN_NOISE, .std = -1 } } },
         { ".drop_connect", { { .type = TNN_CONV2D, .filters = 2, .kernel = 1,
                                .drop_connect = 1 } } },
@@ -742,6 +831,7 @@ int main(int argc, char **argv)
     test_start(argc, argv);
     vectors_from(argc, argv);
     EACH_SETTING("torch layers", layers);
+    EACH_SETTING("torch layers behind flatten", flattened);
     EACH_SETTING("torch residual network", residual);
     EACH_SETTING("gradients of networks", networks);
     EACH_SETTING("noise layers", noises);

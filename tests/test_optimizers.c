@@ -248,7 +248,7 @@ static void lbfgs(void)
     enum { INPUTS = 6, N = 30, ALL = 6*9 + 9 + 9*4 + 4 };
     vectors *c;
     load("optimizers_lbfgs.txt");
-    CHECK(case_count == 6, "%d cases", case_count);
+    CHECK(case_count == 10, "%d cases", case_count);
     for (c = cases; c < cases + case_count; c++) {
         float x[N*INPUTS], w[ALL];
         int labels[N], t, i, k;
@@ -282,9 +282,9 @@ static void lbfgs(void)
             copy_all(net, 0, w, 0);
             snprintf(key, sizeof key, "step%d", t);
             /* up to 25 evaluations a step, each from the rounding errors of the one before: PyTorch
-               in float32 is itself `float32` off, 6e-6 after the first step of the first case and
-               7e-5 after the third (here 7.5e-6 after the first) */
-            CHECK_CLOSE(key, w, get(c, key)->v, ALL, 1e-6 + 5*get(c, "float32")->v[t]);
+               in float32 is itself `float32` off, 2e-6 after the first step of the first case and
+               2.4e-5 after the third (here 7.5e-6 after the first) */
+            CHECK_CLOSE(key, w, get(c, key)->v, ALL, 1e-6 + 8*get(c, "float32")->v[t]);
             CHECK_REPEATS_TO(c->name, w, ALL, 1e3);
         }
         check_padding(c->name, net);
@@ -839,7 +839,7 @@ static void refused(void)
     REFUSES(".beta3 = -0.5 must be in [0, 1)", TNN_ADAN, .beta3 = -0.5);
     REFUSES(".eps = -1 must be finite and not negative", TNN_ADAM, .eps = -1);
     REFUSES(".alpha = nan must be finite", TNN_RMSPROP, .alpha = HUGE_VAL - HUGE_VAL);
-    REFUSES(".rho = 1 must be in [0, 1)", TNN_ADADELTA, .rho = 1);
+    REFUSES(".rho = 1.5 must be in [0, 1]", TNN_ADADELTA, .rho = 1.5);
     REFUSES(".eta_plus = 0.5 must be finite and at least 1", TNN_RPROP, .eta_plus = 0.5);
     REFUSES(".step_min = 2 is larger than .step_max = 1", TNN_RPROP, .step_min = 2, .step_max = 1);
     REFUSES(".clip_threshold = 0.5 must be finite and at least 1", TNN_ADAFACTOR,
@@ -851,7 +851,7 @@ static void refused(void)
     REFUSES(".momentum = 0: Schedule-Free SGD needs it between 0 and 1", TNN_SCHEDULE_FREE_SGD,
             .momentum = TNN_ZERO);
     REFUSES(".beta1 = 0: Schedule-Free AdamW needs it", TNN_SCHEDULE_FREE_ADAMW, .beta1 = TNN_ZERO);
-    REFUSES("L-BFGS does not go with .maximize", TNN_LBFGS, .maximize = 1);
+    REFUSES("L-BFGS does not go with .accumulate", TNN_LBFGS, .accumulate = 2);
     REFUSES("L-BFGS does not go with", TNN_LBFGS, .clip_norm = 1);
     REFUSES("TNN_CUSTOM needs .update", TNN_CUSTOM, .states = 1);
     REFUSES(".states = 5 must be 0 to 4", TNN_CUSTOM, .update = heavy_ball, .states = 5);

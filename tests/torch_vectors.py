@@ -62,7 +62,7 @@ class Vectors:
     def __init__(self, name, about):
         self.path = os.path.join(OUT, name)
         self.lines = ["# %s; written by torch_vectors.py with PyTorch %s" %
-                      (about, torch.__version__.split("a")[0])]
+                      (about, torch.__version__.split("+")[0])]
 
     def case(self, name):
         self.lines.append("case " + name)
