@@ -129,8 +129,9 @@
    THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON
    and the scalar kernels, any number of threads, any compiler and optimisation level. For this
      - a product that is added is one fused multiply-add, and no other is made;
-     - each element of a matrix product is one chain over k in rising order; whether a network's
-       convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
+     - each element of a matrix product is a sum of chains over k in rising order, of at most 320
+       products each, cut by shape alone, that start from zero (the first from the bias) and are
+       added in their order; whether a network's convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
        and with more than 32,768 pairs of channels only if no gradient goes back through it: such
        a network with a loss and one without differ in the last bits;
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
@@ -237,8 +238,9 @@ TNN_API tnn_status tnn_fill(tnn_tensor t, float value);
 
 /* C = A B with A and B transposed or not, C (m, n), inner dimension k:
    A is (m, k), or (k, m) with TNN_TRANSPOSE_A; B is (k, n), or (n, k) with TNN_TRANSPOSE_B.
-   With TNN_ACCUMULATE  C += A B. C must not overlap A or B. Each element of C is one chain of
-   fused multiply-adds over k in rising order.                                                    */
+   With TNN_ACCUMULATE  C += A B. C must not overlap A or B. Each element of C is a sum of chains
+   of fused multiply-adds over k in rising order: nearly equal ones of at most 320, each of which
+   starts from zero; their sums are added to C in this order.                                     */
 enum { TNN_TRANSPOSE_A = 1, TNN_TRANSPOSE_B = 2, TNN_ACCUMULATE = 4 };
 TNN_API tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags);
 
@@ -578,9 +580,15 @@ TNN_API double tnn_penalty(tnn_net *net);
    MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE_LOSS, DICE and
    for CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
    RANGES  Outputs and targets must be finite (but logits and log-probabilities of L, which may be
-   -infinity where the target is 0), targets of CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those
-   of KL_DIV and POISSON_NLL not negative, and what goes through exp at most 88. The message of
-   TNN_ERROR_NUMBER names the value; so it does where the loss is not finite. */
+   -infinity where the target is 0), those of NLL at most 0 (0.001 for rounding's sake), targets of
+   CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those of KL_DIV and POISSON_NLL not negative, and
+   what goes through exp at most 88. The message of TNN_ERROR_NUMBER names the value; so it does
+   where the loss is not finite.
+   LAST LAYER  CROSS_ENTROPY, BCE_LOGITS and FOCAL take logits, and make probabilities themselves;
+   NLL and KL_DIV take logarithms. A softmax, sigmoid or hard sigmoid as last layer before any of
+   them, or a log softmax or log sigmoid before BCE_LOGITS or FOCAL, cannot be fitted and is refused
+   by tnn_build; so are positive outputs before NLL. PyTorch takes them: TNN_IDENTITY as the very
+   last layer says that it is meant. */
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 1, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
     TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
@@ -608,7 +616,8 @@ typedef struct tnn_loss_options {
                                        COSINE_LOSS, DICE. Without L: of each value's loss */
     const float  *pos_weights;      /* BCE_LOGITS: C of them, copied; NULL: all 1 */
     tnn_reduction reduction;
-    float         ignore_index;     /* samples of this label do not count; TNN_ZERO for 0 */
+    float         ignore_index;     /* samples of this label, a whole number, do not count, neither
+                                       in the loss nor in accuracies; TNN_ZERO for 0 */
     float         gamma, margin, delta, beta, alpha, eps, smooth;
     int           p;
     int           log_target, no_log_input, full, per_pixel;
@@ -773,7 +782,9 @@ TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
 
 /* What tnn_build will allocate; of a network in .memory how many .bytes it takes in all, before
-   tnn_build without what orthogonal initial weights take for a while. 0 on error. */
+   tnn_build without what orthogonal initial weights take for a while. Also where that is more
+   than can be had; where it is more than a size_t can hold, 0 and the message tells it. 0 on
+   error. */
 TNN_API size_t     tnn_net_bytes(tnn_net *net);
 TNN_API tnn_status tnn_build(tnn_net *net);
 TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; their product, or 0 */
@@ -794,6 +805,9 @@ TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
    where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
    else 0. On targets 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
+/* How many labels of the last loss count, which tnn_correct is a part of: not those ignored
+   (.ignore_index). On targets the samples. */
+TNN_API int          tnn_counted(const tnn_net *net);
 /* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, and the
    message names its tensor: no step is made with it. So it is with running statistics that would
    not be finite. */
@@ -1029,8 +1043,8 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
-    float *targets;         /* (n, classes of the data), with .mixup or .cutmix, for
-                               tnn_loss_targets; else NULL */
+    float *targets;         /* (n, classes of the data), for tnn_loss_targets, with .mixup or
+                               .cutmix, where labels is NULL; else this is */
     int    n;
     int    epoch, batch_index, batches;   /* counted from 0; batches per epoch */
     struct tnn__loader *state;
@@ -1038,7 +1052,8 @@ typedef struct tnn_loader {
 
 /* AUGMENTATION, by options of the loader that are off where they are 0. What happens to sample i
    (its place in the loader's data) in epoch e is a function of (seed, e, i): the same in batches of
-   any size and order. u is uniform in what is said, each drawn on its own. In this order:
+   any size and order. Flat samples (c, 1, 1) take .brightness and .mixup alone (and, if c is 3,
+   .saturation and .hue). u is uniform in what is said, each drawn on its own. In this order:
      geometry, one map from each pixel to where it is taken from, sampled once, bilinearly; whole
      pixels and mirrors move values as they are. About the image's middle, in pixels, y downwards:
        .flip .flip_vertical  mirror left and right, top and bottom, with that probability
@@ -1047,7 +1062,8 @@ typedef struct tnn_loader {
        .scale_min .scale_max by a factor u in [scale_min, scale_max]; each default 1
        .shift                by u, as a fraction of width and height in [-shift, shift], rounded to
                              whole pixels                   (these four: torchvision RandomAffine)
-       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop)
+       .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop);
+                             filled borders: fewer than the image is high and wide
      .border says what lies outside of the image, .fill its value.
      colour, of values within [0, 1] and clipped to them; in random order (ColorJitter):
        .brightness .contrast .saturation   v = f v + (1 - f) b, f = u in [max(0, 1 - o), 1 + o] for
@@ -1100,14 +1116,16 @@ TNN_API void        tnn_loader_free(tnn_loader *loader);
    is flat, (c*h*w, 1, 1); others are TNN_ERROR_SHAPE, also where they are as many values.        */
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
-    double accuracy;        /* the fraction predicted, as tnn_correct counts    */
-    int    n, correct;
+    double accuracy;        /* correct/n; NaN where n is 0                      */
+    int    n, correct;      /* samples that count, without those whose label is
+                               ignored (.ignore_index), and of them predicted as
+                               tnn_correct counts                               */
 } tnn_metrics;
 /* In eval mode, in batches of the network's size. A data set has one label per sample: losses on
    targets see what its labels stand for (1e); GAUSSIAN_NLL and .per_pixel are refused. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
-/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; also gives
-   the metrics. */
+/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; samples
+   whose label is ignored are left out; also gives the metrics. */
 TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts);
 
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
@@ -1223,12 +1241,14 @@ TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
    a categorical variable as the number of its choice; numbers read back as the same doubles. In
    gnuplot, `set datafile separator tab`, then
        plot "study.tsv" using (stringcolumn("state") eq "done" ? column("trial") : NaN):"value"
-   Lines are only ever appended, each in one write; what is not a whole line of this study is passed
-   over, so a process may be killed at any moment. Opened again, trials that ended are read and the
-   one under way begins anew; of lines that say the same thing the last one counts.
+   Each line is added while the file is locked (flock), and read back; tnn_tell syncs it, too. What
+   a process that was killed or a full disk left of a line is not one, and the next line takes its
+   place; other lines that are not this study's are passed over. A call that fails changes nothing,
+   and may be made again. Opened again, trials that ended are read and the one under way begins
+   anew; of lines that say the same thing the last one counts.
    SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
-   and reads before each draw and each pruning what the others have appended (where the file system
-   appends atomically; some on networks do not). The draws then depend on who was faster.         */
+   and reads before each draw and each pruning what the others have added. The draws then depend on
+   who was faster. */
 typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_variable_type;
 typedef struct tnn_variable {
     const char *name;           /* required, and unique: one word                                */
@@ -1312,7 +1332,8 @@ TNN_API int         tnn_trial_choice(const tnn_trial *trial, const char *name);
 /* An intermediate value after `step`, at least 0 and rising. Not 0: it is not worth going on (or an
    error); end the trial with tnn_tell, it will count as pruned. */
 TNN_API int         tnn_report(tnn_trial *trial, int step, double value);
-/* Ends the trial. NaN: it failed, and the sampler does not look at it. */
+/* Ends the trial. NaN: it failed, and the sampler does not look at it. After an error the trial has
+   not ended: tnn_clear_error, and tell it again. */
 TNN_API tnn_status  tnn_tell(tnn_trial *trial, double value);
 TNN_API const tnn_trial *tnn_study_best(const tnn_study *study);    /* of those done, or NULL    */
 TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number); /* NULL: none      */
@@ -1410,7 +1431,8 @@ TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_l
    at most 100 MB, no name twice, offsets without overlap, hole or rest, sizes as shapes say.
        tnn_save_weights(net, "net.safetensors");
        tnn_load_weights(net, "net.safetensors");
-   saves all that tnn_param_info names, in F32, and reads it back; torch.nn.Sequential of the same
+   saves all that tnn_param_info names, in F32, and reads it back (what loading would not take, such
+   as a weight that is NaN, saving refuses, and the old file stays); torch.nn.Sequential of the same
    layers loads the file (load_state_dict), and the other way round.
    .rename says what the file calls them: with {{"features.", ""}} "0.weight" is "features.0.weight"
    as in torchvision's VGG, of which the full network is {{"features.", ""}, {"classifier.0.",
@@ -1822,6 +1844,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #if defined(_WIN32)
         #include <io.h>
         #include <process.h>
+        #include <sys/locking.h>
         #ifdef __cplusplus
         extern "C" {
         #endif
@@ -1834,7 +1857,10 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__COUNT(n)     (unsigned)(n)
         #define TNN__PLAIN(mode)  (((mode) & _S_IFMT) == _S_IFREG)
         #define TNN__SYNC(f)      _commit(f)
+        #define TNN__SEEK(f, at)  _lseeki64(f, at, SEEK_SET)
         #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
+        #define TNN__SEEK_END(f)  _fseeki64(f, 0, SEEK_END)     /* a long has 32 bits */
+        #define TNN__TELL(f)      _ftelli64(f)
     #else
         #include <sys/file.h>
         #include <unistd.h>
@@ -1851,7 +1877,10 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #define TNN__COUNT(n)     (size_t)(n)
         #define TNN__PLAIN(mode)  S_ISREG(mode)
         #define TNN__SYNC(f)      fsync(f)
+        #define TNN__SEEK(f, at)  lseek(f, (off_t)(at), SEEK_SET)
         #define TNN__RENAME(a, b) rename(a, b)
+        #define TNN__SEEK_END(f)  fseek(f, 0, SEEK_END)
+        #define TNN__TELL(f)      ftell(f)
     #endif
 #endif
 
@@ -1877,7 +1906,9 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     #pragma fp_contract(off)
 #endif
 
-typedef ptrdiff_t tnn__len;     /* counts and strides of floats: signed, so that they may mix */
+/* Counts and strides of floats: signed, so that they may mix; also where addresses have 32 bits of
+   64, so that what does not fit there can be counted and told. */
+typedef int64_t tnn__len;
 
 /* a*b + c, rounded once: fmaf, but where it rounds twice (mingw). There from doubles: the product
    of two floats is exact in one, and their sum survives a second rounding if its last bit is odd
@@ -2032,9 +2063,11 @@ static double tnn__default(double value, double otherwise)
 #define TNN__SLACK 32           /* floats past the end that a kernel may read, never use */
 
 /* Products of sizes saturate here, so that no sum of a few of them overflows. */
-#define TNN__HUGE ((tnn__len)(PTRDIFF_MAX / 64))
+#define TNN__HUGE ((tnn__len)(INT64_MAX / 64))
+/* Bytes of one object: fewer. */
+#define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 2*TNN__ALIGN)
 /* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
-#define TNN__MOST ((int)TNN__MIN(1 << 30, TNN__HUGE - 1))
+#define TNN__MOST (1 << 30)
 static tnn__len tnn__mul(tnn__len a, tnn__len b)
 {
     return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
@@ -2045,7 +2078,7 @@ static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1)
 static void *tnn__alloc_raw(tnn__len bytes, const char *what)
 {
     char *raw = NULL, *p;
-    if (bytes < TNN__HUGE)
+    if (bytes < TNN__OBJECT)
         raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT, (size_t)bytes + TNN__ALIGN + sizeof raw);
     if (!raw) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: cannot allocate %l bytes", what, (long long)bytes);
@@ -2075,7 +2108,7 @@ TNN_API void   tnn_set_read_limit(size_t bytes) { tnn__limit = bytes; }
 TNN_API size_t tnn_read_limit(void)             { return tnn__limit; }
 static int tnn__within_limit(tnn__len bytes, const char *what)
 {
-    if (!tnn__limit || (size_t)bytes <= tnn__limit) return 1;
+    if (!tnn__limit || (uint64_t)bytes <= tnn__limit) return 1;
     tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
               (long long)bytes, (long long)tnn__limit);
     return 0;
@@ -2432,6 +2465,19 @@ typedef struct {
     int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
+
+/* CHAINS. The products of one element of C are added in chains of at most TNN__CHAIN fused
+   multiply-adds, cut by n1, n2 and run alone: a run that is longer into nearly equal parts;
+   otherwise as many of n2, or of n1, as fit. The first chain starts from the bias or from zero, each
+   of the others from zero, and its sum is added to C. */
+#define TNN__CHAIN 320
+/* Of n steps of `each` products so many are one chain: nearly equal parts. */
+static int tnn__chain(tnn__len n, tnn__len each)
+{
+    const tnn__len most = TNN__MAX(1, TNN__CHAIN/TNN__MAX(1, each));
+    const tnn__len parts = TNN__MAX(1, (n + most - 1)/most);
+    return (int)((n + parts - 1)/parts);
+}
 
 /* A depthwise convolution: every channel on its own, vectors of channels.
        y[i,j] = bias + sum_{u<kh,v<kw} w[u,v] x[i*x_row + j*x_col + u*x_u + v*x_v]     dw likewise
@@ -2945,7 +2991,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define DECLARE(i, v)  VF c##i##_##v;
 #define SET_ZERO(i, v) c##i##_##v = vf_zero();
 #define SET_BIAS(i, v) c##i##_##v = w##v;
-#define SET_KEEP(i, v) c##i##_##v = vf_load(c + i*ldc + CV(v));
+#define ADD_KEPT(i, v) c##i##_##v = vf_add(vf_load(c + i*ldc + CV(v)), c##i##_##v);
 #define STEP(i, v)     c##i##_##v = vf_fma(x, w##v, c##i##_##v);
 #define RELU(i, v)     c##i##_##v = vf_max(vf_zero(), c##i##_##v);
 #define SAVE(i, v)     vf_store(c + i*ldc + CV(v), c##i##_##v);
@@ -2957,7 +3003,8 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define DECLARE_half(i, v)   __m256 c##i##_##v;
 #define SET_ZERO_half(i, v)  c##i##_##v = _mm256_setzero_ps();
 #define SET_BIAS_half(i, v)  c##i##_##v = w##v;
-#define SET_KEEP_half(i, v)  c##i##_##v = _mm256_loadu_ps(c + i*ldc + CV(v));
+#define ADD_KEPT_half(i, v)  c##i##_##v = _mm256_add_ps(_mm256_loadu_ps(c + i*ldc + CV(v)), \
+                                                       c##i##_##v);
 #define STEP_half(i, v)      c##i##_##v = _mm256_fmadd_ps(_mm256_set1_ps(s), w##v, c##i##_##v);
 #define RELU_half(i, v)      c##i##_##v = _mm256_max_ps(_mm256_setzero_ps(), c##i##_##v);
 #define SAVE_half(i, v)      _mm256_storeu_ps(c + i*ldc + CV(v), c##i##_##v);
@@ -2966,7 +3013,7 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define W_LOAD_half(i, v)    w##v = _mm256_loadu_ps(b + BV(v));
 
 #define DECLARE_ROW(C, i, a) C(DECLARE, i)
-#define KEEP_ROW(C, i, a)    C(SET_KEEP, i)
+#define KEEP_ROW(C, i, a)    C(ADD_KEPT, i)
 #define BIAS_ROW(C, i, a)    C(SET_BIAS, i)
 #define ZERO_ROW(C, i, a)    C(SET_ZERO, i)
 #define STEP_ROW(C, i, a)    s = a; x = vf_set1(s); IN_ORDER(x) C(STEP, i)
@@ -2984,8 +3031,7 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
     COLS(W_DECLARE, 0) \
     ROWS_##M(DECLARE_ROW, COLS) \
     (void)cp; (void)bp; (void)rs; \
-    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
-    else if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
+    if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
     else { ROWS_##M(ZERO_ROW, COLS) } \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
@@ -2999,6 +3045,7 @@ KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0
             } \
             (void)p1; (void)p2; (void)p3; (void)p4; (void)x; \
         } \
+    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
     if (t->relu) { ROWS_##M(RELU_ROW, COLS) } \
     ROWS_##M(SAVE_ROW, COLS) \
 }
@@ -3024,8 +3071,8 @@ TILE(10, 1, COLS_1) TILE(11, 1, COLS_1) TILE(12, 1, COLS_1)
 #endif
 
 /* The whole product: columns in tiles of NW, the last few in narrow ones (AVX-512: in half ones, if
-   these do), then blocks of rows, rows in tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge`
-   and copied. */
+   these do), then blocks of rows, then the pieces of k that are one chain each, rows in tiles of
+   nearly equal height. A tile with fewer than its full columns is computed in `edge` and copied. */
 #define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 KERNEL void FN(mm)(const tnn__mm *t)
 {
@@ -3058,7 +3105,12 @@ KERNEL void FN(mm)(const tnn__mm *t)
     #undef HALVES
 #endif
     const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
-    int j, i0, n;
+    const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
+    const int s1 = several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1;
+    const int s2 = several ? tnn__chain(t->n2, t->run) : t->n2;
+    const int s  = several ? tnn__chain(t->run, 1) : t->run;
+    tnn__mm piece = *t;
+    int j, i0, i1, i2, k, n;
     for (j = 0; j < t->cols; ) {
         const int left = t->cols - j, narrow = left <= NW/2;
         const int halved = VN == 16 && left <= 24 && (left - 1)%16 < 8;
@@ -3068,31 +3120,49 @@ KERNEL void FN(mm)(const tnn__mm *t)
         tile *const *f = narrow ? one : wide;
         const float *b = t->b + j/16*t->bp + j%16;
         for (i0 = 0; i0 < t->n0; i0++, b += t->b0) {
-            int row = 0;
-            for (n = tiles; n > 0; n--) {
-                const int m = threes ? TNN__MIN(most, t->rows - row) : (t->rows - row + n - 1)/n;
-                const float *a = t->a + i0*t->a0 + (threes ? row/3*t->gs : row*t->rs);
-                float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
-                tile *g = f[m];
-#if VN == 16
-                if (halved) g = halves[m][narrow];
-#endif
-                if (!part) g(t, a, b, c, t->ldc, t->cp, j);
-                else {
-                    float edge[MN*NW];
-                    int i, k;
-                    if (t->start == TNN__KEEP)
-                        for (k = 0; k < left; k += VN)
-                            for (i = 0; i < m; i++)
-                                vf_store(edge + i*NW + k, vf_load_n(C_AT(i, k), left - k));
-                    g(t, a, b, edge, NW, VN, j);
-                    for (k = 0; k + VN <= left; k += VN)
-                        for (i = 0; i < m; i++) vf_store(C_AT(i, k), vf_load(edge + i*NW + k));
-                    for (i = 0; k < left && i < m; i++)
-                        vf_store_n(C_AT(i, k), vf_load(edge + i*NW + k), left - k);
+            i1 = i2 = k = 0;
+            do {
+                const float *a0 = t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks;
+                const float *b1 = b + i1*t->b1 + i2*t->b2 + k*t->ldb;
+                int row = 0;
+                piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
+                piece.n1 = TNN__MIN(s1, t->n1 - i1);
+                piece.n2 = TNN__MIN(s2, t->n2 - i2);
+                piece.run = TNN__MIN(s, t->run - k);
+                if ((k += s) >= t->run) {
+                    k = 0;
+                    if ((i2 += s2) >= t->n2) {
+                        i2 = 0;
+                        i1 += s1;
+                    }
                 }
-                row += m;
-            }
+                piece.relu = t->relu && i1 >= t->n1;
+                for (n = tiles; n > 0; n--) {
+                    const int m = threes ? TNN__MIN(most, t->rows - row)
+                                         : (t->rows - row + n - 1)/n;
+                    const float *a = a0 + (threes ? row/3*t->gs : row*t->rs);
+                    float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
+                    tile *g = f[m];
+#if VN == 16
+                    if (halved) g = halves[m][narrow];
+#endif
+                    if (!part) g(&piece, a, b1, c, t->ldc, t->cp, j);
+                    else {
+                        float edge[MN*NW];
+                        int i, e;
+                        if (piece.start == TNN__KEEP)
+                            for (e = 0; e < left; e += VN)
+                                for (i = 0; i < m; i++)
+                                    vf_store(edge + i*NW + e, vf_load_n(C_AT(i, e), left - e));
+                        g(&piece, a, b1, edge, NW, VN, j);
+                        for (e = 0; e + VN <= left; e += VN)
+                            for (i = 0; i < m; i++) vf_store(C_AT(i, e), vf_load(edge + i*NW + e));
+                        for (i = 0; e < left && i < m; i++)
+                            vf_store_n(C_AT(i, e), vf_load(edge + i*NW + e), left - e);
+                    }
+                    row += m;
+                }
+            } while (i1 < t->n1);
         }
         j += width;
     }
@@ -3154,10 +3224,7 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
                 const int n = TNN__MIN(4, d->kw - v);
                 const tnn__len at1 = n > 1 ? d->x_v : 0, at2 = n > 2 ? 2*d->x_v : 0;
                 const tnn__len at3 = n > 3 ? 3*d->x_v : 0;
-                VF s0 = d->keep ? vf_load(w) : vf_zero(), s1 = vf_zero(), s2 = s1, s3 = s1;
-                if (d->keep && n > 1) s1 = vf_load(w + d->w_v);
-                if (d->keep && n > 2) s2 = vf_load(w + 2*d->w_v);
-                if (d->keep && n > 3) s3 = vf_load(w + 3*d->w_v);
+                VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0;
                 for (i = 0; i < d->rows; i++) {
                     const float *x = d->x + i*d->x_row + u*d->x_u + v*d->x_v + c;
                     const float *dy = d->dy + i*d->y_row + c;
@@ -3177,10 +3244,11 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
                         }
                     }
                 }
-                vf_store(w, s0);
-                if (n > 1) vf_store(w + d->w_v, s1);
-                if (n > 2) vf_store(w + 2*d->w_v, s2);
-                if (n > 3) vf_store(w + 3*d->w_v, s3);
+#define PUT(k, s) if (n > k) { \
+                    float *to = w + k*d->w_v; \
+                    vf_store(to, d->keep ? vf_add(vf_load(to), s) : s); }
+                PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
+#undef PUT
             }
     }
 }
@@ -5207,7 +5275,7 @@ static tnn__len tnn__count(int n, int c, int h, int w)
     tnn__len count;
     if (n < 1 || c < 1 || h < 1 || w < 1) return 0;
     count = tnn__mul(tnn__mul(n, c), tnn__mul(h, w));
-    return count >= TNN__HUGE / 16 ? 0 : count;
+    return count >= TNN__OBJECT / 16 ? 0 : count;
 }
 static tnn__len tnn__size(tnn_tensor t) { return t.data ? tnn__count(t.n, t.c, t.h, t.w) : 0; }
 
@@ -5453,6 +5521,15 @@ static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, 
             }
 }
 
+/* The window as loops of a product: a row of it is contiguous, or only a pixel's channels are. */
+static int tnn__window_loops(const tnn__conv *q, int *n1, int *n2, int *run)
+{
+    const int whole = q->groups == 1 && q->g.dw == 1;
+    *n1 = whole ? 1 : q->g.kh;
+    *n2 = whole ? q->g.kh : q->g.kw;
+    *run = whole ? q->g.kw*q->g.c : q->cg;
+    return whole;
+}
 /* Rows i0..i1-1 of the output, the first of them at y. */
 static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
@@ -5482,20 +5559,13 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         t.rs = (tnn__len)g->sw*g->c;
         t.gs = 3*t.rs;
         t.ks = 1;
+        t.a1 = g->dh*x_row;
+        t.a2 = tnn__window_loops(q, &t.n1, &t.n2, &t.run) ? t.a1 : (tnn__len)g->dw*g->c;
         t.b = w + group*q->panels*q->K*16;
         t.bp = q->K*16;
         t.ldb = 16;
-        t.n1 = 1;
-        if (q->groups == 1 && g->dw == 1) {     /* a row of the window is contiguous */
-            t.n2 = g->kh;
-            t.a2 = g->dh*x_row;
-            t.run = g->kw*g->c;
-            t.b2 = (tnn__len)t.run*16;
-        } else {
-            t.n1 = g->kh; t.a1 = g->dh*x_row; t.b1 = (tnn__len)g->kw*q->cg*16;
-            t.n2 = g->kw; t.a2 = (tnn__len)g->dw*g->c; t.b2 = (tnn__len)q->cg*16;
-            t.run = q->cg;
-        }
+        t.b2 = (tnn__len)t.run*16;
+        t.b1 = t.n2*t.b2;
         t.c = y + group*q->og;
         t.c0 = y_row; t.ldc = q->oc; t.cp = 16;
         t.n0 = i1 - i0; t.rows = g->ow; t.cols = q->og;
@@ -5524,6 +5594,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
     const int step = TNN__MAX(1, TNN__DW_PIXELS/g->ow);
+    const int high = tnn__chain(g->oh, g->ow), wide = tnn__chain(g->ow, 1);
     int group, u, v, r;
     if (q->depthwise) {
         tnn__depthwise d;
@@ -5533,9 +5604,16 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
         d.dw = dw; d.w_u = g->kw*16; d.w_v = 16; d.panel = q->K*16;
         d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
-        d.rows = g->oh; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        d.c = g->c; d.kh = g->kh; d.kw = g->kw;
         d.keep = keep;
-        k->depthwise_dw(&d);
+        for (r = 0; r < g->oh; r += high)               /* a chain of pixels at a time */
+            for (v = 0; v < g->ow; v += wide, d.keep = 1) {
+                tnn__depthwise part = d;
+                part.rows = TNN__MIN(high, g->oh - r); part.cols = TNN__MIN(wide, g->ow - v);
+                part.x += r*d.x_row + v*d.x_col;
+                part.dy += r*d.y_row + v*d.y_col;
+                k->depthwise_dw(&part);
+            }
     } else for (group = 0; group < q->groups; group++) {
         tnn__mm t;
         memset(&t, 0, sizeof t);
@@ -5815,13 +5893,7 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
 
 /* ---- 5c. Tensor functions ---------------------------------------------------------------------
    Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. */
-#define TNN__K_BLOCK  512       /* k at a time: rows of B that stay cached while A's pass by */
-#define TNN__A_STRIDE (TNN__K_BLOCK + 20)       /* of rows of A that are copied */
-static int tnn__k_block(tnn__len k)         /* nearly equal blocks */
-{
-    const tnn__len blocks = (k + TNN__K_BLOCK - 1)/TNN__K_BLOCK;
-    return (int)((k + blocks - 1)/blocks);
-}
+#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
 
 /* How many partial sums a batch's weight gradient is split into: by its shape alone. */
 #define TNN__SPANS 16
@@ -5862,7 +5934,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const int i0 = task/s->col_blocks*s->row_block, j0 = task%s->col_blocks*s->col_block;
     const int transposed = s->flags & TNN_TRANSPOSE_A;
     tnn__mm t;
-    const int block = tnn__k_block(s->K);
+    const int block = tnn__chain(s->K, 1);      /* rows of B that stay cached while A's pass by */
     int k0;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
@@ -6377,7 +6449,7 @@ struct tnn_net {
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
-    int              correct;
+    int              correct, counted;      /* of the last loss's labels: predicted; not ignored */
     const int       *labels;                /* of the last loss, or its targets, and it */
     const float     *targets;
     double           value;
@@ -7477,7 +7549,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const int i0 = task/call->col_blocks*call->row_block;
     const int j0 = task%call->col_blocks*call->col_block;
-    const int block = tnn__k_block(op->q.K);
+    const int block = tnn__chain(op->q.K, 1);       /* stays cached while rows pass by */
     tnn__mm t;
     int k0, r;
     (void)worker;
@@ -7585,10 +7657,10 @@ static void tnn__dense_backward(void *context, int task, int worker)
         t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
         t.c = in->grad + i0*in->grad_sample;
         t.ldc = in->grad_sample; t.cp = 16;
-        for (k0 = 0; k0 < deep; k0 += 512) {
+        for (k0 = 0; k0 < deep; k0 += 16*t.n2) {    /* a chain of all columns at a time */
             t.a = net->panels + (tnn__len)k0*net->n + i0*16;
             t.b = net->turned + k0*16;
-            t.n2 = TNN__MIN(512, deep - k0)/16;
+            t.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
             t.start = k0 ? TNN__KEEP : TNN__ZERO;
             call->k->mm(&t);
         }
@@ -7842,7 +7914,7 @@ static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
     char *p = (char *)net->options.memory;
     if (!p) return tnn__alloc(bytes, what);
     if (bytes >= TNN__HUGE || net->used + pad > net->options.bytes
-        || (size_t)bytes > net->options.bytes - net->used - pad) {
+        || (uint64_t)bytes > net->options.bytes - net->used - pad) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: takes %l bytes, of .memory %l of %l are left", what,
                   (long long)bytes, (long long)(net->options.bytes - net->used),
                   (long long)net->options.bytes);
@@ -8124,8 +8196,9 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
                 return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
                                  kind->name, b.c, b.h, b.w, TNN__MOST);
-            if (op->w_floats >= TNN__HUGE/64)
-                return tnn__fail(TNN_ERROR_SHAPE, "%s: too many weights", kind->name);
+            if (tnn__mul(op->q.oc, op->q.K) > INT_MAX)
+                return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", kind->name,
+                                 op->q.oc, (long long)op->q.K, INT_MAX);
             if (!(o.drop_connect >= 0 && o.drop_connect < 1))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
                                  kind->name, (double)o.drop_connect);
@@ -8281,7 +8354,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
         b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
-        b->at = b->lo_h*b->row + (tnn__len)b->lo_w*b->c;
+        b->at = tnn__mul(b->lo_h, b->row) + (tnn__len)b->lo_w*b->c;
         b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
         /* rows a page apart would share few cache sets */
         if (b->sample%1024 == 0) b->sample += 16;
@@ -8352,12 +8425,13 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         }
         if (op->type == TNN_CONV2D) {
             op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
-            op->dy_at = op->needs_dx ? q->y_lo_h*op->dy_row + (tnn__len)q->y_lo_w*q->oc : 0;
+            op->dy_at = op->needs_dx ? tnn__mul(q->y_lo_h, op->dy_row)
+                                      + (tnn__len)q->y_lo_w*q->oc : 0;
             op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
                                      op->dy_row);
         } else if (op->type == TNN_CONV_TRANSPOSE2D) {
             op->dy_row = tnn__mul(q->g.pw + q->g.iw + tnn__x_hi_w(&q->g), q->g.c);
-            op->dy_at = q->g.ph*op->dy_row + (tnn__len)q->g.pw*q->g.c;
+            op->dy_at = tnn__mul(q->g.ph, op->dy_row) + (tnn__len)q->g.pw*q->g.c;
             op->dy_floats = tnn__mul(q->g.ph + q->g.ih + tnn__x_hi_h(&q->g), op->dy_row);
         }
         op->dy = net->scratch_floats;
@@ -8384,6 +8458,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
 
 static tnn_status tnn__init_params(tnn_net *net);
 static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss);
+static tnn_status tnn__check_last(tnn_net *net);
 static void tnn__place_weights(tnn_net *net);
 static long long tnn__count_params(tnn_net *net);
 
@@ -8412,16 +8487,22 @@ static tnn_status tnn__plan(tnn_net *net)
 }
 TNN_API size_t (tnn_net_bytes)(tnn_net *net)
 {
-    if (tnn__plan(net) || net->memory_floats >= TNN__HUGE/(tnn__len)sizeof(float)) return 0;
+    tnn__len bytes;
+    if (tnn__plan(net)) return 0;
     if (net->options.memory && net->built) return net->most;
-    return (size_t)net->memory_floats*sizeof(float) + TNN__ALIGN
-           + (net->options.memory ? net->used : sizeof(char *));
+    bytes = tnn__mul(net->memory_floats, (tnn__len)sizeof(float)) + TNN__ALIGN
+            + (tnn__len)(net->options.memory ? net->used : sizeof(char *));
+    if (bytes < TNN__HUGE && bytes == (tnn__len)(size_t)bytes) return (size_t)bytes;
+    tnn__fail(TNN_ERROR_MEMORY, "tnn_net_bytes: %l bytes, more than an address can tell",
+              (long long)bytes);
+    return 0;
 }
 TNN_API tnn_status (tnn_build)(tnn_net *net)
 {
     tnn_status e = tnn__plan(net);
     size_t mark;
     if (e || net->built) return e;
+    if ((e = tnn__check_last(net)) != TNN_OK) return e;
     mark = net->used;
     net->memory = (float *)tnn__net_alloc(net, tnn__mul(net->memory_floats,
                                                         (tnn__len)sizeof(float)), "tnn_build");
@@ -8512,7 +8593,7 @@ static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
         p.dims[0] = in->c; p.dims[1] = in->h; p.dims[2] = in->w;
     } else p.dims[0] = op->element ? tnn__values(in) : in->c;
     for (i = p.ndim; i < 4; i++) p.dims[i] = 1;
-    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];
+    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];     /* fits: tnn__plan_ops */
     return p;
 }
 static long long tnn__count_params(tnn_net *net)
@@ -9306,7 +9387,8 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__LOSSES] = {
     { NULL, 0, 0, 0, 0, 0, 0, 0 },
     { "cross-entropy", TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, 1, 0, 0, 1 },
-    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS, 0, 1, 0, 0, 1 },
+    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
+      0, (float)-HUGE_VAL, 1e-3f, 0, 1 },       /* room for the rounding of a logarithm */
     { "multi-margin", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, TNN__ALL, 0, 1 },
     { "mse",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
@@ -9373,6 +9455,9 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
             if (!((double)*value >= n->lo && (double)*value <= n->hi))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s = %g must be in [%g, %g]",
                                  n->name, (double)*value, n->lo, n->hi);
+            if (n->at == offsetof(tnn_loss_options, ignore_index) && *value != (float)(int)*value)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .ignore_index = %g must be a "
+                                 "label, a whole number", (double)*value);
         } else if (!(*value >= 0 && *value <= 0)) {
             for (j = 0; j < TNN__LOSS_NUMBERS; j++)
                 if (tnn__loss_numbers[j].type == (int)o->type && tnn__loss_numbers[j].at == n->at)
@@ -9430,6 +9515,28 @@ static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *o)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; "
                          "the loss comes after the last layer", net->weight_count, v.classes);
     return TNN_OK;
+}
+/* Refuses a last layer after which the loss can only be a mistake: probabilities where it takes
+   logits or logarithms, logarithms of them where the sigmoid of a logit is all it looks at. */
+static tnn_status tnn__check_last(tnn_net *net)
+{
+    const tnn_loss_type loss = net->loss.type;
+    const int sigmoid = loss == TNN_BCE_LOGITS || loss == TNN_FOCAL;
+    const int logs = loss == TNN_NLL || loss == TNN_KL_DIV;
+    int i = net->layers - 1, type;
+    while (i > 0 && !net->record[i].o.from && (net->record[i].o.type == TNN_FLATTEN
+                                               || net->record[i].o.type == TNN_RESHAPE)) i--;
+    type = net->record[i].o.type;
+    if (loss == TNN_NLL && type == TNN_IDENTITY) net->criterion.x_hi = (float)HUGE_VAL;
+    if (!((type == TNN_SOFTMAX || type == TNN_SIGMOID || type == TNN_HARDSIGMOID)
+          && (loss == TNN_CROSS_ENTROPY || sigmoid || logs))
+        && !((type == TNN_LOG_SOFTMAX || type == TNN_LOG_SIGMOID) && sigmoid)) return TNN_OK;
+    return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: %s takes %s: %s layer %d (%s) before it (a "
+                     "TNN_IDENTITY behind it says that it is meant)",
+                     tnn__loss_kinds[loss].name, logs ? "log-probabilities"
+                     : sigmoid ? "logits and has a sigmoid of its own"
+                     : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
+                     : "leave out", i, tnn__layer_kinds[type].name);
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
@@ -9556,12 +9663,16 @@ typedef struct {
     const float  *targets;
     tnn__view     v;
     tnn__criterion o;
-    int           spans, one, ignoring;     /* one: the label is itself the target */
+    int           spans, one;               /* one: the label is itself the target */
 } tnn__loss_call;
 
-static int tnn__ignored(const tnn__loss_call *call, int label)
+static int tnn__ignores(const tnn_net *net)
 {
-    return call->ignoring && (double)label == (double)call->net->loss.ignore_index;
+    return net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL;
+}
+static int tnn__ignored(const tnn_net *net, int label)
+{
+    return tnn__ignores(net) && (double)label == (double)net->loss.ignore_index;
 }
 static void tnn__loss_task(void *context, int span, int worker)
 {
@@ -9585,7 +9696,7 @@ static void tnn__loss_task(void *context, int span, int worker)
             t = g;
             memset(g, 0, (size_t)v.values*sizeof *g);
             for (p = 0; p < v.pixels; p++) {
-                if (tnn__ignored(call, label[p])) continue;
+                if (tnn__ignored(net, label[p])) continue;
                 if (call->one) g[p] = (float)label[p];
                 else g[(tnn__len)p*v.classes + tnn__class_at(label[p], v.classes, b->c)] = 1;
                 net->hits[s] += label[p] == tnn__predict(call->k, x + (tnn__len)p*v.classes,
@@ -9601,7 +9712,7 @@ static void tnn__loss_task(void *context, int span, int worker)
         /* the last row first: rows of the gradient may be longer than those of the targets */
         for (p = v.rows - 1; p >= 0; p--) {
             const int n = v.size/v.rows, each = v.values/v.rows;
-            if (label && tnn__ignored(call, label[p])) {
+            if (label && tnn__ignored(net, label[p])) {
                 memset(g + (tnn__len)p*n, 0, (size_t)n*sizeof *g);
                 continue;
             }
@@ -9655,14 +9766,17 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
                          "and in [%g, %g]",
                          what, (long long)i, s, (double)t, kind->name, t_lo, t_hi);
     }
-    for (i = 0; i < v.size && kind->x_lo <= kind->x_hi; i++) {
-        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? kind->x_lo : 0;
-        if (y - y >= 0 && !(y >= lo && y <= kind->x_hi))
+    for (i = 0; i < v.size && call->o.x_lo <= call->o.x_hi; i++) {
+        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? call->o.x_lo : 0;
+        if (y - y >= 0 && !(y >= lo && y <= call->o.x_hi))
             return tnn__fail(TNN_ERROR_NUMBER, y < lo
                              ? "%s: output %l of sample %d is %g; for %s it must be at least %g"
+                             : call->o.kind == TNN_NLL
+                             ? "%s: output %l of sample %d is %g; %s takes log-probabilities, as "
+                               "of TNN_LOG_SOFTMAX, at most %g"
                              : "%s: output %l of sample %d is %g; for %s it must be at most %g",
                              what, (long long)i, s, (double)y, kind->name,
-                             (double)(y < lo ? lo : kind->x_hi));
+                             (double)(y < lo ? lo : call->o.x_hi));
     }
     for (k = 0; k < net->ops && !tnn__runs_away(&net->blob[k + 1], s); k++) {}
     if (k < net->ops)
@@ -9695,23 +9809,27 @@ static void tnn__custom_loss(const tnn__loss_call *call)
     }
 }
 
-/* The labels of the batch: whether they are in their range, and the weight of those that count. */
+/* The labels of the batch: whether they are in their range, how many count, and their weight. */
 static tnn_status tnn__check_labels(const tnn__loss_call *call, double *weight)
 {
-    const tnn_net *net = call->net;
+    tnn_net *net = call->net;
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__view v = call->v;
-    tnn__len i, n = (tnn__len)net->n*v.pixels;
+    tnn__len i, n = (tnn__len)net->n*v.pixels, ignored = 0;
     *weight = 0;
     for (i = 0; i < n && !call->one; i++) {
         const int label = call->labels[i];
-        if (tnn__ignored(call, label)) continue;
+        if (tnn__ignored(net, label)) {
+            ignored++;
+            continue;
+        }
         if (label < 0 || label >= v.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
                              "the network has %d classes", label, (int)(i/v.pixels), v.classes);
         *weight += call->o.weights
             ? (double)call->o.weights[tnn__class_at(label, v.classes, b->c)] : 1;
     }
+    net->counted = (int)(n - ignored);
     return TNN_OK;
 }
 
@@ -9726,9 +9844,11 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->loss.type)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set", what);
-    if (net->stage == TNN__NOTHING || (!labels && !targets))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done, or no %s", what,
-                         targets ? "targets" : "labels");
+    if (!labels && !targets)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no labels and no targets; a loader with "
+                         ".mixup or .cutmix has .targets, for tnn_loss_targets");
+    if (net->stage == TNN__NOTHING)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done", what);
     kind = &tnn__loss_kinds[net->criterion.kind];
     takes = kind->traits & TNN__BOTH;
     if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
@@ -9742,11 +9862,11 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     call.v = tnn__loss_view(net, &net->loss);
     call.o = net->criterion;
     call.one = call.v.classes == 1 && !(kind->traits & TNN__CLASSES);
-    call.ignoring = labels && (net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL);
     call.spans = TNN__MIN(net->n, TNN__SPANS);
     net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)call.v.values
                           : kind->mean == TNN__PER_ROW ? (double)call.v.rows : 1);
     net->stage = TNN__FORWARD;
+    net->counted = net->n;
     if (net->loss.custom) tnn__custom_loss(&call);
     else {
         double weight;
@@ -9754,7 +9874,7 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
             return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last layer "
                              "(flatten it, or .per_pixel = 1)", call.v.pixels);
         if (labels && (e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
-        if (call.ignoring) net->weight = weight;
+        if (labels && tnn__ignores(net)) net->weight = weight;
         if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
         call.o.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
                        ? 1 : net->weight;
@@ -9795,6 +9915,7 @@ TNN_API double (tnn_loss_targets)(tnn_net *net, const float *targets)
     return tnn__loss(net, NULL, targets);
 }
 TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
+TNN_API int tnn_counted(const tnn_net *net) { return net ? net->counted : 0; }
 
 /* Whether a data set's one label per sample is what the loss wants. */
 static tnn_status tnn__one_label(const char *what, tnn_net *net)
@@ -10373,7 +10494,7 @@ static void tnn__product_task(void *context, int task, int worker)
     const int first = p->symmetric ? 16*j : task%blocks*112;
     const int end = p->symmetric ? p->rows : TNN__MIN(p->rows, first + 112);
     const int panels = TNN__MIN(2, p->panels - j);
-    int i, v, k0;
+    int i, v;
     (void)worker;
     for (i = first; i < end; i += 112) {
         const int rows = TNN__MIN(112, end - i);
@@ -10384,23 +10505,20 @@ static void tnn__product_task(void *context, int task, int worker)
         t.ldb = 16; t.bp = p->bs; t.b2 = 256;
         t.rows = rows; t.cols = 16*panels;
         t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = p->as;
+        t.a = p->a + i*16;
+        t.b = p->b + j*p->bs;
+        t.n2 = p->run/16; t.run = 16;
         if (p->gram) {
             t.n0 = rows/16; t.a0 = p->as; t.c0 = 256;
             t.rows = 16; t.rs = 1; t.gs = 3; t.ks = 16;
+            t.a = p->a + i/16*p->as;
+            t.n2 = 1; t.run = p->run;
         }
         for (v = 0; v < panels && p->d; v++)
             p->k->scale(rows*16, p->alpha, (float)HUGE_VAL, p->d + (j + v)*p->cs + i*16,
                         t.c + v*p->cs);
         t.start = p->d ? TNN__KEEP : TNN__ZERO;
-        for (k0 = 0; k0 < p->run; k0 += TNN__K_BLOCK) {
-            const int run = TNN__MIN(TNN__K_BLOCK, p->run - k0);
-            t.run = p->gram ? run : 16;
-            t.n2 = p->gram ? 1 : run/16;
-            t.a = p->gram ? p->a + i/16*p->as + k0*16 : p->a + k0/16*p->as + i*16;
-            t.b = p->b + j*p->bs + k0*16;
-            p->k->mm(&t);
-            t.start = TNN__KEEP;
-        }
+        p->k->mm(&t);
     }
     for (v = j; v < j + panels && p->symmetric; v++)
         for (i = v + 1; i < p->panels; i++)
@@ -10607,7 +10725,8 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     const tnn__criterion criterion = net->criterion;
     const tnn__blob *b = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
-    const int correct = net->correct, classes = tnn__values(b), *given = net->labels;
+    const int correct = net->correct, counted = net->counted, *given = net->labels;
+    const int classes = tnn__values(b);
     const float *targets = net->targets;
     const double weight = net->weight, total = net->total;
     float *sum_of_all = net->flat[TNN__SUM];
@@ -10640,6 +10759,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->criterion = criterion;
     net->flat[TNN__SUM] = sum_of_all;
     net->correct = correct;
+    net->counted = counted;
     net->weight = weight;
     net->total = total;
     net->labels = given;
@@ -11734,22 +11854,81 @@ static int tnn__write_all(int f, const void *bytes, size_t size)
     return 0;
 }
 
+/* The next bytes, at most `size`; how many, 0 at the end. */
+static tnn__len tnn__read_some(int f, void *to, size_t size)
+{
+    tnn__len n;
+    do n = TNN__SYS(read)(f, to, TNN__COUNT(size)); while (tnn__again(n));
+    return n;
+}
+/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
+   tnn__unlock or the process. Windows: of a byte far behind the end. */
+static int tnn__lock(int f, int share)
+{
+    int result;
+#ifdef _WIN32
+    (void)share;
+    do result = TNN__SEEK(f, 1ll << 40) < 0 ? -1 : _locking(f, _LK_LOCK, 1);
+    while (result && errno == EDEADLOCK);
+#else
+    do result = flock(f, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
+#endif
+    return result;
+}
+static void tnn__unlock(int f)
+{
+#ifdef _WIN32
+    if (TNN__SEEK(f, 1ll << 40) >= 0) _locking(f, _LK_UNLCK, 1);
+#else
+    flock(f, LOCK_UN);
+#endif
+}
+enum { TNN__PATH = 4096 };              /* longer ones no system takes */
+#ifndef _WIN32
+/* The folder of a path, as the first bytes of it. */
+static size_t tnn__folder(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    return end ? (size_t)(end - path) + 1 : 0;
+}
+#endif
+/* Opens the folder of a path, to be synced: -1 where that cannot be, as on Windows; then errno is
+   EACCES if there is nothing wrong with that. */
+static int tnn__open_folder(const char *path)
+{
+    errno = EACCES;
+#ifndef _WIN32
+    {
+        char name[TNN__PATH] = ".";
+        const size_t n = tnn__folder(path);
+        errno = ENAMETOOLONG;
+        if (n >= sizeof name) return -1;
+        if (n) memcpy(name, path, n);
+        if (n) name[n] = 0;
+        return tnn__open(name, TNN__O(RDONLY), 0);
+    }
+#else
+    (void)path;
+    return -1;
+#endif
+}
+
 /* A whole file; NULL on error. */
 static unsigned char *tnn__read_file(const char *path, size_t *size)
 {
     FILE *f = path ? fopen(path, "rb") : NULL;
     unsigned char *p = NULL;
-    long end = -1;
+    tnn__len end = -1;
     if (!f) {
         if (path) tnn__fail_file(path, "opened", errno);
         else tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
         return NULL;
     }
-    if (!fseek(f, 0, SEEK_END)) end = ftell(f);
-    if (end < 0 || end > LONG_MAX/4 || fseek(f, 0, SEEK_SET))
+    if (!TNN__SEEK_END(f)) end = TNN__TELL(f);
+    if (end < 0 || fseek(f, 0, SEEK_SET))
         tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
-    else if (tnn__within_limit((tnn__len)end, path)
-             && (p = (unsigned char *)tnn__alloc_raw((tnn__len)end + 1, path)) != NULL
+    else if (tnn__within_limit(end, path)
+             && (p = (unsigned char *)tnn__alloc_raw(end + 1, path)) != NULL
              && fread(p, 1, (size_t)end, f) != (size_t)end) {
         tnn__fail_file(path, "read", errno);
         tnn__release(p);
@@ -12182,6 +12361,19 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     on.erasing = o.cutout || o.erase > 0;
     on.mixing = o.mixup + o.cutmix > 0;
     on.threads = on.geometry || on.colour || on.erasing || on.mixing ? tnn_threads() : 1;
+    if (data->h == 1 && data->w == 1
+        && (on.geometry || on.erasing || o.cutmix > 0 || o.contrast > 0)) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: samples of %dx1x1 are no images; they take "
+                  ".brightness and .mixup; for the others give the data set the images' shape "
+                  "(tnn_data_view, tnn_load_npy's .shape)", data->c);
+        return NULL;
+    }
+    if (o.border == TNN_BORDER_FILL && o.crop_pad >= TNN__MIN(data->h, data->w)) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .crop_pad = %d of images of %dx%d: crops "
+                  "would have nothing of them; at most %d, or another .border", o.crop_pad,
+                  data->h, data->w, TNN__MIN(data->h, data->w) - 1);
+        return NULL;
+    }
     if (data->c != 3 && o.saturation + o.hue > 0) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .saturation and .hue need 3 channels, "
                   "the data have %d", data->c);
@@ -12216,8 +12408,8 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
         s->spare = l->x + o.batch*size;
         l->targets = s->spare + on.threads*size;
     }
-    l->labels = (int *)(void *)(l->x + floats);
-    s->order = l->labels + o.batch;
+    s->order = (int *)(void *)(l->x + floats);
+    if (!on.mixing) l->labels = s->order + data->n;
     l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
     l->epoch = -1;
     s->data = *data;
@@ -12255,18 +12447,21 @@ static void tnn__load_task(void *context, int task, int worker)
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
     float *x = l->x + task*size, *y, *target;
     double lambda;
-    int cut;
+    int cut, label;
     tnn__len k;
     tnn__draws d, other;
     d.seed = o->seed;
     d.epoch = (uint64_t)l->epoch;
     d.sample = (uint64_t)s->order[l->batch_index*o->batch + task];
     tnn__load_sample(l, &d, x);
-    l->labels[task] = tnn__label(data, (int)d.sample);
-    if (!s->mixing) return;
+    label = tnn__label(data, (int)d.sample);
+    if (!s->mixing) {
+        l->labels[task] = label;
+        return;
+    }
     target = l->targets + (tnn__len)task*data->classes;
     memset(target, 0, (size_t)data->classes*sizeof *target);
-    target[l->labels[task]] = 1;
+    target[label] = 1;
     if (!(tnn__draw(&d, TNN__DRAW_MIX) < o->mix)) return;
     y = s->spare + worker*size;
     other = d;
@@ -12286,7 +12481,7 @@ static void tnn__load_task(void *context, int task, int worker)
         tnn__paste(data, x, y, rows, cols);
         lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
     }
-    target[l->labels[task]] = (float)lambda;
+    target[label] = (float)lambda;
     target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
 }
 /* The samples in the order of the epoch. */
@@ -12353,6 +12548,26 @@ static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const t
     if (!loader) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader", what);
     return tnn__samples_fit(what, net, &loader->state->data);
 }
+/* Whether a loader's batches and the network's loss go together. */
+static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loader *loader)
+{
+    tnn_status e = tnn__one_label(what, net);
+    if (!e) e = tnn__loader_fits(what, net, loader);
+    if (e || !loader->targets
+        || loader->state->data.classes == tnn__loss_view(net, &net->loss).values) return e;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values", what,
+                     loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
+}
+/* The next batch of an epoch, or of what is left of it; where nothing was, of the next. */
+static int tnn__next_of(tnn_loader *loader, int batches)
+{
+    return (tnn_next)(loader) || (!batches && (tnn_next)(loader));
+}
+/* A training step on the loader's batch. */
+static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
+{
+    return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
+}
 TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts)
 {
     tnn_metrics m = tnn__no_metrics();
@@ -12382,9 +12597,10 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
         m.loss += net->total;
         weight += net->weight;
         m.correct += net->correct;
-        m.n += n;
+        m.n += net->counted;
         for (s = 0; s < n && counts && !tnn_failed(); s++)
-            if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
+            if (tnn__ignored(net, labels[s])) continue;
+            else if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
             else
                 tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, "
                           "the network tells %d classes apart", labels[s], i + s, classes);
@@ -12393,7 +12609,7 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     net->stage = TNN__NOTHING;
     if (!tnn_failed()) m.loss = tnn__reduced(net, m.n, m.loss, weight);
     if (tnn_failed()) return tnn__no_metrics();
-    m.accuracy = (double)m.correct/m.n;
+    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
 }
 TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data)
@@ -12406,28 +12622,19 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
     int batches = 0;
-    if (tnn__one_label("tnn_train_epoch", net)) return m;
-    if (tnn__loader_fits("tnn_train_epoch", net, loader)) return m;
-    if (loader->targets
-        && loader->state->data.classes != tnn__loss_view(net, &net->loss).values) {
-        tnn__fail(TNN_ERROR_SHAPE,
-                  "tnn_train_epoch: targets of %d classes, the loss sees %d values",
-                  loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
-        return m;
-    }
-    while ((tnn_next)(loader)) {
-        const double l = tnn__train_batch(net, loader->x, loader->targets ? NULL : loader->labels,
-                                          loader->targets, loader->n);
+    if (tnn__trains_on("tnn_train_epoch", net, loader)) return m;
+    while (tnn__next_of(loader, batches)) {
+        const double l = tnn__train_on(net, loader);
         if (tnn_failed()) break;
         loss += l;
-        m.n += loader->n;
+        m.n += net->counted;
         m.correct += net->correct;
         batches++;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
     (tnn_end_epoch)(net);
     m.loss = loss/batches;
-    m.accuracy = (double)m.correct/m.n;
+    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
 }
 
@@ -12526,7 +12733,7 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
                   low, high, n, beta, diverge);
         return nan;
     }
-    if ((tnn_build)(net) || tnn__loader_fits("tnn_lr_find", net, loader)) return nan;
+    if ((tnn_build)(net) || tnn__trains_on("tnn_lr_find", net, loader)) return nan;
     memory = tnn__workspace(net->memory_floats, "tnn_lr_find");
     if (!memory) return nan;
     bytes = (size_t)net->memory_floats*sizeof *memory;
@@ -12538,9 +12745,9 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
         const double part = (double)i/(n - 1);
         const double lr = f->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         double loss;
-        if (!(tnn_next)(loader) && !(tnn_next)(loader)) break;
+        if (!tnn__next_of(loader, 0)) break;
         (tnn_set_lr)(net, lr);
-        loss = (tnn_train_batch)(net, loader->x, loader->labels, loader->n);
+        loss = tnn__train_on(net, loader);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
             if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
             break;
@@ -12626,7 +12833,7 @@ TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
     tnn_status e = (tnn_build)(net);
     if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
     if (e) return e;
-    for (net->cumulative = 1; (tnn_next)(loader); net->cumulative++)
+    for (net->cumulative = 1; tnn__next_of(loader, net->cumulative > 1); net->cumulative++)
         if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)
             || tnn__check_statistics("tnn_update_statistics", net)) break;
     if (net->cumulative > 1 && !tnn_failed()) {
@@ -13175,8 +13382,9 @@ struct tnn_study {
     tnn__parzen     good, rest;
     double         *terms, *candidates;     /* scratch */
     const char     *columns;    /* the journal's second line */
-    long            offset;     /* of it so much has been read */
-    int             header, torn;       /* it has columns; its end is not a whole line */
+    long long       offset;     /* of it so much has been read: whole lines */
+    int             header;     /* it has columns */
+    int             next;       /* trial of this shard: those before it do not wait */
     char            line[2000], head[8000], input[8000];     /* written, its first two, read */
 };
 
@@ -13494,14 +13702,12 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
                          s->o.journal, field[0], s->o.trials);
     t = &s->trials[(int)field[0]];
-    memcpy(t->x, x, (size_t)count*sizeof *x);
     if (state > 1) {
+        memcpy(t->x, x, (size_t)count*sizeof *x);
         t->state = (tnn_trial_state)state;
         t->value = step[1];
         return TNN_OK;
     }
-    /* A report takes back those at its step and after: the trial was begun anew. */
-    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
     if (t->count == t->room) {
         const int room = 2*t->room + 16;
         tnn_trial_report *more = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *more,
@@ -13512,6 +13718,9 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
         t->reports = more;
         t->room = room;
     }
+    /* A report takes back those at its step and after: the trial was begun anew. */
+    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
+    memcpy(t->x, x, (size_t)count*sizeof *x);
     t->reports[t->count].step = (int)step[0];
     t->reports[t->count].value = step[1];
     t->reports[t->count++].rung = (int)step[2];
@@ -13519,53 +13728,80 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
 }
 
 #ifndef TINYNN_NO_STDIO
-/* Reads the lines that have come since the last time. */
-static tnn_status tnn__study_read(tnn_study *s)
+/* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
+   last line's end may be the first part of one whose writer was killed or had no room: it is not
+   one yet, and will be overwritten. */
+static tnn_status tnn__study_read(tnn_study *s, int f, long long end)
 {
-    FILE *f = fopen(s->o.journal, "rb");
-    tnn_status e = TNN_OK;
-    long count = 0;
+    char bytes[4096];
+    long long at = s->offset;
+    tnn__len got = 0, i;
     size_t n = 0;
-    int c;
-    if (!f && !s->offset) return TNN_OK;        /* there is none yet */
-    if (!f || fseek(f, 0, SEEK_END) || ftell(f) < s->offset || fseek(f, s->offset, SEEK_SET)) {
-        if (f) fclose(f);
-        return tnn__fail(TNN_ERROR_IO, "study: cannot read %s from byte %l on", s->o.journal,
-                         (long long)s->offset);
-    }
-    while (!e && (c = getc(f)) != EOF) {
-        count++;
-        if (c != '\n') {
-            if (n < sizeof s->input) s->input[n++] = (char)c;
-            continue;
+    tnn_status e = TNN_OK;
+    if (TNN__SEEK(f, at) < 0) return tnn__fail_file(s->o.journal, "read", errno);
+    while (!e && at < end
+           && (got = tnn__read_some(f, bytes, TNN__MIN(sizeof bytes, (size_t)(end - at)))) > 0)
+        for (i = 0; !e && i < got; i++) {
+            at++;
+            if (bytes[i] != '\n') {
+                if (n < sizeof s->input) s->input[n++] = bytes[i];
+                continue;
+            }
+            if (n < sizeof s->input) {
+                s->input[n] = 0;
+                if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
+            }
+            n = 0;
+            if (!e) s->offset = at;
         }
-        if (n < sizeof s->input) {
-            s->input[n] = 0;
-            if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
-        }
-        s->offset += count;
-        count = 0;
-        n = 0;
+    return got < 0 ? tnn__fail_file(s->o.journal, "read", errno) : e;
+}
+/* Writes a line behind the last one and reads it. The journal is locked and has been read. If that
+   fails there is no such line: without its end it is none. */
+static tnn_status tnn__study_write(tnn_study *s, int f, const char *line, int sync)
+{
+    const long long at = s->offset, end = at + (long long)strlen(line);
+    tnn_status e = TNN_OK;
+    int folder = -1, ended = 0, bad = TNN__SEEK(f, at) < 0
+                                      || tnn__write_all(f, line, strlen(line));
+    if (!bad) bad = !(ended = !tnn__write_all(f, "\n", 1)) || (sync && tnn__sync(f));
+    if (!bad && !at) {                  /* a new file */
+        folder = tnn__open_folder(s->o.journal);
+        bad = folder < 0 ? errno != EACCES : tnn__sync(folder) && errno != EINVAL;
     }
-    s->torn = count > 0;
-    if (!e && ferror(f)) e = tnn__fail(TNN_ERROR_IO, "study: cannot read %s", s->o.journal);
-    fclose(f);
+    if (bad) e = tnn__fail_file(s->o.journal, "written", errno);
+    if (folder >= 0) tnn__close(folder);
+    if (!e) e = tnn__study_read(s, f, end + 1);
+    if (!e && s->offset != end + 1)
+        e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", s->o.journal);
+    if (e && ended && TNN__SEEK(f, end) >= 0) tnn__write_all(f, " ", 1);
+    if (e) s->offset = at;
     return e;
 }
-/* Appends text, in one write; an end to what is there first if it has none. */
-static tnn_status tnn__study_write(tnn_study *s, const char *text)
+/* Reads what is new in the journal; then adds a line, if there is one, for good if `sync`. */
+static tnn_status tnn__study_journal(tnn_study *s, const char *line, int sync)
 {
-    char buffer[sizeof s->head + 8];
-    FILE *f = fopen(s->o.journal, "ab");
-    int bad = !f;
-    if (f) {
-        setvbuf(f, buffer, _IOFBF, sizeof buffer);
-        if (s->torn) bad = putc('\n', f) == EOF;
-        bad = fputs(text, f) == EOF || bad;
-        bad = fclose(f) != 0 || bad;
+    const char *path = s->o.journal;
+    struct stat now;
+    const int exists = !stat(path, &now);
+    tnn_status e = TNN_OK;
+    int f;
+    if (exists && !TNN__PLAIN(now.st_mode))
+        return tnn__fail(TNN_ERROR_IO, "%s: is not a file that a journal can be", path);
+    if (s->offset > (exists ? (long long)now.st_size : 0))
+        return tnn__fail(TNN_ERROR_IO, "%s: cannot be read from byte %l on: it is shorter now",
+                         path, s->offset);
+    if (!exists && !line) return TNN_OK;                /* there is none yet */
+    f = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
+    if (f < 0) return tnn__fail_file(path, "opened", errno);
+    if (tnn__lock(f, !line)) e = tnn__fail_file(path, "locked", errno);
+    else {
+        e = tnn__study_read(s, f, LLONG_MAX);
+        if (!e && line) e = tnn__study_write(s, f, line, sync);
+        tnn__unlock(f);
     }
-    if (bad) return tnn__fail(TNN_ERROR_IO, "study: cannot write to %s", s->o.journal);
-    return tnn__study_read(s);
+    tnn__close(f);                      /* too late to fail: others may have read the line */
+    return e;
 }
 #endif
 
@@ -13573,7 +13809,7 @@ static tnn_status tnn__study_write(tnn_study *s, const char *text)
 static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, double value,
                                   int rung, int state)
 {
-    char *to = s->line, *end = to + sizeof s->line - 2;
+    char *to = s->line, *end = to + sizeof s->line - 1;
     int i;
     to = tnn__put(tnn__put_int(to, end, t->number), end, "\t");
     for (i = 0; i < s->o.count; i++) to = tnn__put(tnn__put_exact(to, end, t->x[i]), end, "\t");
@@ -13583,17 +13819,14 @@ static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, do
     to = tnn__put(to, end, tnn__trial_states[state]);
     *to = 0;
 #ifndef TINYNN_NO_STDIO
-    if (s->o.journal) {
-        strcpy(to, "\n");
-        return tnn__study_write(s, s->line);
-    }
+    if (s->o.journal) return tnn__study_journal(s, s->line, state > TNN_RUNNING);
 #endif
     return tnn__study_line(s, s->line);
 }
 static tnn_status tnn__study_catch_up(tnn_study *s)
 {
 #ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_read(s);
+    if (s->o.journal) return tnn__study_journal(s, NULL, 0);
 #endif
     (void)s;
     return TNN_OK;
@@ -13753,6 +13986,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     s = (tnn_study *)tnn__alloc((tnn__len)sizeof *s, "study");
     if (!s) return NULL;
     s->o = o;
+    s->next = o.shard;
     s->space = (tnn__dimension *)tnn__alloc(o.count*(tnn__len)sizeof *s->space, "study");
     for (i = 0; s->space && i < o.count; i++) {
         if (tnn__study_dimension(s, i)) break;
@@ -13787,15 +14021,9 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
         tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
                   "%d characters", o.count, (int)sizeof s->head/2);
 #ifndef TINYNN_NO_STDIO
-    else if (o.journal && !tnn__study_read(s)) {
-        if (s->torn) tnn__study_write(s, "");
-        if (!s->header && !tnn_failed()) {
-            memcpy(s->input, s->head, sizeof s->head);      /* both lines, each with its end */
-            s->input[s->columns - s->head - 1] = '\n';
-            strcat(s->input, "\n");
-            tnn__study_write(s, s->input);
-        }
-    }
+    else if (o.journal && !tnn__study_journal(s, NULL, 0) && !s->header
+             && !tnn__study_journal(s, s->head, 1))
+        tnn__study_journal(s, s->columns, 1);
 #endif
     if (tnn_failed()) {
         tnn_study_free(s);
@@ -13806,7 +14034,6 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
 
 TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
 {
-    int k;
     if (tnn_failed()) return NULL;
     if (!s || s->current) {
         tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told" :
@@ -13814,9 +14041,9 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
         return NULL;
     }
     if (tnn__study_catch_up(s)) return NULL;
-    for (k = s->o.shard; k < s->o.trials; k += s->o.shards)
-        if (s->trials[k].state == TNN_WAITING) {
-            tnn_trial *t = &s->trials[k];
+    for (; s->next < s->o.trials; s->next += s->o.shards)
+        if (s->trials[s->next].state == TNN_WAITING) {
+            tnn_trial *t = &s->trials[s->next];
             tnn__draw_all(s, t);
             t->state = TNN_RUNNING;
             t->count = t->stop = 0;
@@ -13827,7 +14054,7 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
 TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
 {
     tnn_study *s = t ? t->study : NULL;
-    int rung = 0;
+    int rung = 0, stop;
     if (tnn_failed()) return 1;
     if (!s || s->current != t || step < 0 || (t->count && t->reports[t->count - 1].step >= step)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
@@ -13835,21 +14062,24 @@ TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
         return 1;
     }
     if (s->o.pruner && tnn__study_catch_up(s)) return 1;
-    t->stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
-            : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
-    return tnn__study_note(s, t, step, value, rung, TNN_RUNNING) || t->stop;
+    stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
+         : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
+    if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
+    return t->stop = stop;
 }
 TNN_API tnn_status (tnn_tell)(tnn_trial *t, double value)
 {
     tnn_study *s = t ? t->study : NULL;
     const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
+    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!s || s->current != t)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way",
                          t ? t->number : -1);
-    s->current = NULL;
-    return tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
-                           value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
+    e = tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
+                        value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
+    if (!e) s->current = NULL;
+    return e;
 }
 
 /* The variable of that name and type (NULL: any); -1 and an error where there is none. */
@@ -14635,7 +14865,6 @@ TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
 #endif
 
 /* ---- 15d. Writing: to a temporary file that takes the place of PATH, or to memory ------------- */
-enum { TNN__PATH = 4096 };
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
@@ -14703,12 +14932,6 @@ static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count
 }
 
 #ifndef TINYNN_NO_STDIO
-/* The folder of a path, as the first bytes of it. */
-static size_t tnn__folder(const char *path)
-{
-    const char *end = strrchr(path, '/');
-    return end ? (size_t)(end - path) + 1 : 0;
-}
 /* Puts n bytes behind the first `at` of a path; 0, or -1 and errno. */
 static int tnn__path_put(char *path, size_t at, const char *text, size_t n)
 {
@@ -14779,20 +15002,6 @@ static tnn_status tnn__write_start(tnn__writer *w, const char *path)
     if (tnn__write_check(w, tnn__write_open(w))) return TNN_OK;
     return tnn__fail_file(path, "written", w->error);
 }
-#ifndef _WIN32
-/* The target's folder, open; -1 if it may not be read: then it cannot be synced. */
-static int tnn__write_folder(tnn__writer *w)
-{
-    const size_t n = tnn__folder(w->target);
-    const char first = w->target[n];
-    int f;
-    w->target[n] = 0;
-    f = tnn__open(n ? w->target : ".", TNN__O(RDONLY), 0);
-    w->target[n] = first;
-    if (errno != EACCES) tnn__write_check(w, f);
-    return f;
-}
-#endif
 /* Puts the file in its place. Where that fails the old one stays, unless the message says that
    PATH is written: then it is the new one, but may be lost in a crash of the machine. */
 static tnn_status tnn__write_end(tnn__writer *w)
@@ -14804,9 +15013,8 @@ static tnn_status tnn__write_end(tnn__writer *w)
     if (w->good && *w->temporary) tnn__write_check(w, tnn__sync(w->file));
     tnn__write_check(w, tnn__close(w->file));
     if (*w->temporary) {
-#ifndef _WIN32
-        if (w->good) folder = tnn__write_folder(w);
-#endif
+        if (w->good && (folder = tnn__open_folder(w->target)) < 0 && errno != EACCES)
+            tnn__write_check(w, folder);
         if (w->good) tnn__write_check(w, TNN__RENAME(w->temporary, w->target));
         if (!w->good) remove(w->temporary);
         else if (folder >= 0 && tnn__sync(folder) && errno != EINVAL) {
@@ -15035,6 +15243,7 @@ TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
     return a;
 }
 
+static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0};
 /* Two strings that make one name. head NULL: none. */
 typedef struct { const char *head, *tail; } tnn__name;
 static char tnn__name_next(tnn__name *n)
@@ -15173,17 +15382,20 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const ch
     }
     return 1;
 }
+/* How many tensors were set, -1 on error. o NULL: all, of which there need not be any. */
 static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const char *file,
                              const tnn_safetensors *f)
 {
+    const int least = o != NULL;
     const char *unknown = NULL;
     const tnn_stored **from;
     tnn__file_named *list;
     tnn__name have;
     int i, k, n = 0, count = 0;
-    if ((tnn_build)(net)) return 0;
+    if (!o) o = &tnn__every_weight;
+    if ((tnn_build)(net)) return -1;
     list = tnn__file_names(net, o, sizeof *from);
-    if (!list) return 0;
+    if (!list) return -1;
     from = (const tnn_stored **)(void *)(list + net->tensors);
     have.tail = "";
     for (k = 0; k < f->count; k++) {
@@ -15199,23 +15411,22 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const c
     if (n >= 0 && unknown && !o->partial)
         n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
                             "the rest", file, unknown);
-    else if (n >= 0 && !count)
-        tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
+    else if (n >= 0 && count < least)
+        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
     for (i = 0; i < net->tensors && n >= 0; i++)
         if (from[i]) tnn__load_tensor(net, o, file, f, from[i], i, 1);
     tnn__release(list);
-    return n < 0 ? 0 : count;
+    return n < 0 ? -1 : count;
 }
 TNN_API int (tnn_parse_weights)(tnn_net *net, const void *bytes, size_t size,
                                 const tnn_weights_options *options)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
-    const tnn_weights_options *o = options ? options : &none;
+    const tnn_weights_options *o = options ? options : &tnn__every_weight;
     const char *file = o->path ? o->path : "weights";
     tnn_safetensors f = tnn__safetensors(file, (const unsigned char *)bytes, size);
     const int count = f.tensor ? tnn__load_weights(net, o, file, &f) : 0;
     tnn_safetensors_free(&f);
-    return count;
+    return TNN__MAX(count, 0);
 }
 
 static void tnn__write_name(tnn__writer *w, tnn__name name)
@@ -15280,28 +15491,60 @@ static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_op
     }
     tnn__write_text(w, "}");
 }
-/* Names must be text, and none there twice. */
-static tnn_status tnn__check_names(tnn_net *net, const tnn_weights_options *o)
+/* Whether loading would take what is to be saved: names are text, each there once, not all left
+   out; values are finite. o NULL: all tensors, of which there need not be any. */
+static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_weights_options *o)
 {
-    tnn__file_named *list;
-    int i, k, n;
-    for (k = 0; tnn__begins(o, k, 0, "") > -2; k++) {
-        const char *p = o->rename[k].file;
+    const tnn__op *op;
+    tnn__file_named *list = NULL;
+    tnn__writer only;
+    tnn_status e = TNN_OK;
+    long long data;
+    tnn__len at;
+    int i, k, n, which, renamed = 0, some = !o;
+    if (!o) o = &tnn__every_weight;
+    for (; tnn__begins(o, renamed, 0, "") > -2; renamed++) {
+        const char *p = o->rename[renamed].file;
         for (; p && *p; p += n)
             if ((n = tnn__utf8((const unsigned char *)p, (tnn__len)strlen(p))) == 0)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename: a name that is no "
-                                 "UTF-8");
+                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename: a name that is no UTF-8", what);
     }
-    if (!k) return TNN_OK;
-    list = tnn__file_names(net, o, 0);
-    for (i = 1; list && i < net->tensors; i++)
-        if (list[i].name.head && !tnn__compare_names(list[i - 1].name, list[i].name)) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: .rename makes %s%s of two tensors",
-                      list[i].name.head, list[i].name.tail);
-            break;
-        }
+    if (renamed && net->tensors && (list = tnn__file_names(net, o, 0)) == NULL)
+        return TNN_ERROR_MEMORY;
+    for (k = 0; list && !e && k < net->tensors; k++) {
+        const tnn__name name = list[k].name;
+        tnn__name reserved;
+        reserved.head = "__metadata__";
+        reserved.tail = "";
+        if (!name.head) continue;
+        if (!tnn__compare_names(reserved, name)
+            || (k && !tnn__compare_names(list[k - 1].name, name)))
+            e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename makes %s%s of %s", what, name.head,
+                          name.tail, k && !tnn__compare_names(list[k - 1].name, name)
+                                     ? "two tensors" : "a tensor, which is not a name for one");
+    }
     tnn__release(list);
-    return (tnn_status)tnn_failed();
+    for (i = 0; !e && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(net, op, which);
+        float *from = p.buffer ? net->buffers : net->flat[0];
+        if (!tnn__file_name(o, p.name).head) continue;
+        some = 1;
+        for (at = 0; !e && at < p.count; at++) {
+            const float v = *tnn__param_at(net, op, which, from, at);
+            if (!(v - v >= 0))
+                e = tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not finite", what,
+                              (long long)at, p.name, (double)v);
+        }
+    }
+    if (!e && !some)
+        e = tnn__fail(TNN_ERROR_ARGUMENT, net->tensors ? "%s: .rename leaves out all tensors"
+                                          : "%s: the network has no tensors", what);
+    memset(&only, 0, sizeof only);
+    if (!e) tnn__write_header(&only, net, o, NULL, 0, &data);
+    if (only.used > TNN__HEADER_LIMIT - 4096)           /* so much for a checkpoint's own */
+        e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
+                      (long long)only.used);
+    return e;
 }
 /* The whole file; its size. w NULL: only that. */
 static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
@@ -15343,11 +15586,10 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
 TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
                                     const tnn_weights_options *options)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
-    const tnn_weights_options *o = options ? options : &none;
+    const tnn_weights_options *o = options ? options : &tnn__every_weight;
     tnn__writer w;
     size_t size;
-    if ((tnn_build)(net) || tnn__check_names(net, o)) return 0;
+    if ((tnn_build)(net) || tnn__check_saved("tnn_format_weights", net, o)) return 0;
     size = tnn__write_weights(NULL, net, o, NULL, 0);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
@@ -15383,7 +15625,7 @@ TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *o
     tnn__writer w;
     if (!e && !options)
         e = tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: no path");
-    if (!e) e = tnn__check_names(net, options);
+    if (!e) e = tnn__check_saved("tnn_save_weights", net, options);
     if (!e) e = tnn__write_start(&w, options->path);
     if (e) return e;
     tnn__write_weights(&w, net, options, NULL, 0);
@@ -15490,8 +15732,10 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     return n;
 }
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
-                                        const tnn_checkpoint_options *o)
+                                        const tnn_checkpoint_options *o, int save)
 {
+    long long whole[TNN__WHOLE];
+    double reals[TNN__REALS];
     const tnn_status e = (tnn_build)(net);
     if (e) return e;
     if (!o || o->count < 0 || (o->count > 0 && !o->numbers))
@@ -15499,26 +15743,29 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
                          what, o ? o->count : 0);
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
-    return TNN_OK;
+    if (!save) return TNN_OK;
+    tnn__counters(net, o->loader, whole, reals, 0);
+    if (!tnn__check_counters(net, o->loader, what, whole, reals))
+        return tnn__check_saved(what, net, NULL);
+    return TNN_ERROR_FORMAT;
 }
 /* Writes it, or if !w returns how many bytes that will be. */
 static size_t tnn__write_checkpoint(tnn__writer *w, tnn_net *net, const tnn_checkpoint_options *o)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
     const int pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
     tnn__counters(net, o->loader, whole, reals, 0);
     if (w) w->hash = TNN__FNV;
-    return tnn__write_weights(w, net, &none, piece, pieces);
+    return tnn__write_weights(w, net, &tnn__every_weight, piece, pieces);
 }
 TNN_API size_t (tnn_format_checkpoint)(tnn_net *net, void *to, size_t room,
                                        const tnn_checkpoint_options *options)
 {
     tnn__writer w;
     size_t size;
-    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options)) return 0;
+    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options, 1)) return 0;
     size = tnn__write_checkpoint(NULL, net, options);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
@@ -15573,7 +15820,6 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
 TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_t size,
                                           const tnn_checkpoint_options *options)
 {
-    static const tnn_weights_options none = {NULL, {{NULL, NULL}}, 0};
     long long whole[TNN__WHOLE], now[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
@@ -15583,7 +15829,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
     const tnn_stored *hash;
     tnn_safetensors f;
     int pieces, i;
-    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o);
+    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o, 0);
     if (e) return e;
     f = tnn__safetensors(path, p, size);
     if (!f.tensor) return (tnn_status)tnn_failed();
@@ -15605,7 +15851,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
                               tnn__same[i], whole[i], now[i]);
     }
     if (!e) e = tnn__check_counters(net, o->loader, path, whole, reals);
-    if (!e && !tnn__load_weights(net, &none, path, &f)) e = (tnn_status)tnn_failed();
+    if (!e && tnn__load_weights(net, NULL, path, &f) < 0) e = (tnn_status)tnn_failed();
     if (!e) {
         for (i = 0; i < o->count; i++) o->numbers[i] = 0;
         for (i = 0; i < pieces; i++)
@@ -15620,7 +15866,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
 TNN_API tnn_status (tnn_checkpoint_save)(tnn_net *net, const tnn_checkpoint_options *options)
 {
     tnn__writer w;
-    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options);
+    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options, 1);
     if (!e) e = tnn__write_start(&w, options->path);
     if (e) return e;
     tnn__write_checkpoint(&w, net, options);
@@ -15667,16 +15913,21 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "            const @_weight *k = w;\n"
     "            for (o = 0; o < s->oc; o++) {\n"
     "                const float b = bias ? bias[o] : 0;\n"
-    "                float a = scale ? 0 : b;\n"
+    "                float a = scale ? 0 : b, sum = -0.0f;\n"
+    "                int n = 0, m = 0;       /* so far in a chain, in a row of chains */\n"
     "                for (u = 0; u < s->kh; u++)\n"
     "                    for (v = 0; v < s->kw; v++) {\n"
     "                        const int yi = i*s->sh - s->ph + u*s->dh;\n"
     "                        const int xi = j*s->sw - s->pw + v*s->dw;\n"
     "                        const int inside = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
     "                        const float *p = inside ? x + (yi*s->w + xi)*s->c + o/out*in : x;\n"
-    "                        for (c = 0; c < in; c++)\n"
+    "                        for (c = 0; c < in; c++, n++, m++) {\n"
+    "                            if (m == s->row) m = 0, n = s->chain;\n"
+    "                            if (n == s->chain) sum += a, a = 0, n = 0;\n"
     "                            a = fmaf(inside ? p[c] : 0, (float)*k++, a);\n"
+    "                        }\n"
     "                    }\n"
+    "                a = sum + a;\n"
     "                if (scale) a = fmaf(a, scale[o], b);\n"
     "                *y++ = relu && 0 > a ? 0 : a;\n"
     "            }\n"
@@ -15716,9 +15967,12 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "                const float b = bias ? bias[o] : 0;\n"
     "                float m[16], p[2][4];\n"
     "                for (i = 0; i < 16; i++) {\n"
-    "                    float a = 0;\n"
-    "                    for (c = 0; c < n; c++) a = fmaf(v[i*n + c], *u++, a);\n"
-    "                    m[i] = a;\n"
+    "                    float a = 0, sum = -0.0f;\n"
+    "                    for (c = 0; c < n; c++) {\n"
+    "                        if (c > 0 && c%s->chain == 0) sum += a, a = 0;\n"
+    "                        a = fmaf(v[i*n + c], *u++, a);\n"
+    "                    }\n"
+    "                    m[i] = sum + a;\n"
     "                }\n"
     "                for (k = 0; k < 4; k++) {\n"
     "                    const float a = m[k] + m[4 + k];\n"
@@ -15946,6 +16200,7 @@ typedef struct {
     tnn__len   *at;                 /* of each blob in work */
     tnn__len    scratch, work;      /* where a layer's own is; all of it */
     tnn__len    bytes;              /* of the arrays */
+    int         odd;                /* some number was not finite */
 } tnn__c_file;
 
 static void tnn__c(tnn__c_file *f, const char *text, const tnn__len *number)
@@ -15964,6 +16219,7 @@ static void tnn__c_float(tnn__c_file *f, float v)
     int i, exponent;
     memcpy(&u, &v, sizeof u);
     exponent = (int)(u >> 23 & 255);
+    f->odd |= exponent == 255;
     if (!exponent) text[3] = '0';
     for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(u << 1 & 0xffffff) >> i & 15];
     *to++ = 'p';
@@ -16041,16 +16297,35 @@ static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
     tnn__c(f, "\n};\n", NULL);
     f->bytes += 4*q->oc;
 }
+/* chains: how the products of one output are added (2f), row of chains and chain; NULL: no matter */
 static void tnn__c_window(tnn__c_file *f, const char *what, int number, const tnn__pool_geometry *g,
-                          int oc, int groups)
+                          int oc, int groups, const int *chains)
 {
-    tnn__len v[16];
+    tnn__len v[18];
     v[0] = number; v[1] = g->c; v[2] = g->ih; v[3] = g->iw; v[4] = oc; v[5] = g->oh; v[6] = g->ow;
     v[7] = g->kh; v[8] = g->kw; v[9] = g->adaptive ? 0 : g->sh; v[10] = g->sw; v[11] = g->ph;
     v[12] = g->pw; v[13] = g->adaptive ? 1 : g->dh; v[14] = g->adaptive ? 1 : g->dw; v[15] = groups;
+    v[16] = chains ? chains[0] : 0; v[17] = chains ? chains[1] : 0;
     tnn__c(f, "static const @_window @_", NULL);
     tnn__c(f, what, NULL);
-    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
+    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
+}
+
+/* The chains of 2f for one output of a convolution, in the order (u, v, c): a new one begins after
+   chains[1] products, and after each multiple of chains[0]. */
+static void tnn__c_chains(const tnn__op *op, int tiled, int *chains)
+{
+    int n1, n2, run, part;
+    tnn__window_loops(&op->q, &n1, &n2, &run);
+    if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
+        n1 = n2 = 1;
+        run = tiled ? op->q.g.c : (int)op->q.K;
+    }
+    part = op->q.depthwise ? run : tnn__chain(run, 1);
+    if (part == run) part *= tnn__chain(n2, run), run *= n2;
+    if (part == run) part *= tnn__chain(n1, run), run *= n1;
+    chains[0] = run;
+    chains[1] = part;
 }
 
 /* What an operation is in C, or -1. */
@@ -16084,13 +16359,15 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
     const int kind = tnn__c_kind(f, op);
     const tnn__len slots = tnn__norm_slots(op, in), n = op->element ? tnn__values(in) : in->c;
     if (kind == TNN__C_CONV || kind == TNN__C_TILED) {
-        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups);
+        int chains[2];
+        tnn__c_chains(op, kind == TNN__C_TILED, chains);
+        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups, chains);
         tnn__c_weights(f, op, i);
     }
     if (op->pool.kh && (kind == TNN__C_CONV || kind == TNN__C_TILED))
-        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0);
+        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0, NULL);
     if (kind == TNN__C_MAXPOOL || kind == TNN__C_AVGPOOL)
-        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad);
+        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad, NULL);
     if (op->act && op->slope > 0) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
         tnn__c_floats(f, "slope", i, net->flat[0] + op->w, op->element ? in->c : 1);
@@ -16263,7 +16540,7 @@ static void tnn__c_text(tnn__c_file *f)
     tnn__c(f, "enum { @_INPUT = $, @_OUTPUT = $, @_WORK = $ };\n"
            "void @(const float *x, float *y, float *work);\n\n"
            "typedef struct {\n"
-           "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups;\n"
+           "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups, row, chain;\n"
            "} @_window;\n", v);
     tnn__c(f, f->int8 ? "typedef signed char @_weight;\n" : "typedef float @_weight;\n", NULL);
     tnn__c(f, "/* of pooling; sh is 0 where windows are fitted to the image */\n"
@@ -16305,6 +16582,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
                                const tnn_export_options *o)
 {
     const char *c;
+    tnn__writer only;
     float *zeros;
     int i;
     memset(f, 0, sizeof *f);
@@ -16317,6 +16595,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     if (*c || c == f->name || c - f->name > 60)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
                          "60 characters", what, f->name);
+    if (tnn__check_saved(what, net, NULL)) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->ops; i++)
         if (tnn__c_kind(f, &net->op[i]) < 0)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported", what,
@@ -16327,6 +16606,15 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     net->stage = TNN__NOTHING;
     net->n = 0;
     tnn__release(zeros);
+    if (!tnn_failed()) {                /* a look at all of it first */
+        memset(&only, 0, sizeof only);
+        f->w = &only;
+        tnn__c_text(f);
+        f->bytes = 0;
+        if (f->odd)
+            tnn__fail(TNN_ERROR_NUMBER, "%s: a number made of weights or options is not finite",
+                      what);
+    }
     if (tnn_failed()) tnn__release(f->at);
     return (tnn_status)tnn_failed();
 }

@@ -29,7 +29,8 @@ static tnn_net *simple(void)
     tnn_add(net, TNN_DENSE, .units = 10);
     return net;
 }
-/* every layer that can be exported but functions, with the options that change its loops */
+/* every layer that can be exported but functions, with the options that change its loops; the
+   products of the first dense layer are more than one chain, as are those of the last below */
 static tnn_net *varied(void)
 {
     tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = 64, .seed = 3);
@@ -48,10 +49,10 @@ static tnn_net *varied(void)
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2, .stride = 1, .dilation = 2, .pad = 1);
     tnn_add(net, TNN_CONV2D, .filters = 12, .kernel = 3, .pad = 1, .groups = 12, .no_bias = 1);
     tnn_add(net, TNN_RELU);
-    tnn_add(net, TNN_ADAPTIVE_MAXPOOL2D, .size = 3);
+    tnn_add(net, TNN_ADAPTIVE_MAXPOOL2D, .size = 7);
     tnn_add(net, TNN_DROPOUT);
-    tnn_add(net, TNN_ADAPTIVE_AVGPOOL2D, .size = 2);
-    tnn_add(net, TNN_RESHAPE, .shape = {6, 4, 2});
+    tnn_add(net, TNN_ADAPTIVE_AVGPOOL2D, .size = 6);
+    tnn_add(net, TNN_RESHAPE, .shape = {6, 12, 6});
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_PRELU, .per_channel = 1);
     tnn_add(net, TNN_DENSE, .units = 9);
@@ -69,7 +70,7 @@ static tnn_net *images(void)
     tnn_add(net, TNN_CONV2D, .filters = 32, .kernel = 3, .pad = 1);
     tnn_add(net, TNN_LEAKY_RELU);
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-    tnn_add(net, TNN_CONV2D, .filters = 5, .kernel = 3, .stride = 5);
+    tnn_add(net, TNN_CONV2D, .filters = 5, .kernel = 5, .stride = 4);
     tnn_add(net, TNN_PRELU);
     return net;
 }

@@ -13,8 +13,8 @@
 #include <time.h>
 
 /* Of small_net's parameters after 20 steps of Adam: the same on every machine but with SSE2. */
-#define TRAINED_HASH 0x16400d3eb871d5e7ull
-#define TILED_HASH   0xd23958e648c77f79ull
+#define TRAINED_HASH 0xf43395f662830d0aull
+#define TILED_HASH   0xebc4d30042115605ull
 
 /* The pending error's message is `want` (or begins with it if it ends in "..."), then cleared. */
 static int says(const char *want)
@@ -212,7 +212,7 @@ static void calls_out_of_order(void)
 {
     tnn_net *net = small_net(4, 1);
     tnn_loss(net, ys);
-    SAYS_AT("tnn_loss: no forward has been done, or no labels");
+    SAYS_AT("tnn_loss: no forward has been done");
     tnn_backward(net);
     SAYS_AT("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     tnn_forward(net, xs, 5, TNN_TRAIN);
@@ -373,7 +373,7 @@ static void idx_files(void)
     d = tnn_parse_idx(idx_images, sizeof idx_images, label, sizeof idx_labels - 1);
     SAYS_AT("images holds 3 images, labels 2 labels");
     d = tnn_load_idx("no/such/file", "nor/this");
-    SAYS_AT("no/such/file: cannot be opened");
+    SAYS_AT("no/such/file: cannot be opened: No such file or directory");
     d = tnn_load_idx("/", "nor/this");
     CHECK(d.n == 0 && tnn_failed(), "a directory was read");
     tnn_clear_error();

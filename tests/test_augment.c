@@ -39,13 +39,15 @@ static void load(const tnn_data *data, tnn_loader_options o, int epoch, float *x
         for (at = 0; tnn_next(l); at += l->n)
             for (i = 0; e == epoch && i < l->n; i++) {
                 size_t s = (size_t)order[at + i], n = (size_t)data->classes;
-                CHECK(l->labels[i] == labels[s], "label %d of sample %d", l->labels[i], (int)s);
+                CHECK(l->targets || l->labels[i] == labels[s], "label %d of sample %d",
+                      l->labels[i], (int)s);
                 memcpy(x + s * size, l->x + (size_t)i * size, size * sizeof *x);
                 for (k = 0; targets && l->targets && k < n; k++)
                     targets[s * n + k] = l->targets[(size_t)i * n + k];
             }
     }
     CHECK(!l || !l->targets == !(o.mixup + o.cutmix > 0), "targets");
+    CHECK(!l || !l->labels == !!l->targets, "labels beside targets");
     tnn_loader_free(l);
     free(order);
 }
@@ -348,7 +350,8 @@ static void subset(void)
         tnn_sample(&part, i, x);
         tnn_sample(&data, 20 + other, y);
         CHECK_SAME("samples", l->x + i * SIZE, x, sizeof x);
-        CHECK(l->labels[i] == labels[20 + i], "label %d", l->labels[i]);
+        CHECK(l->targets[i * CLASSES + labels[20 + i]] >= 1, "no target of label %d",
+              labels[20 + i]);
         for (k = 0; k < SIZE; k++)
             same &= m->x[i * SIZE + k] >= fminf(x[k], y[k]) - 1e-6f
                  && m->x[i * SIZE + k] <= fmaxf(x[k], y[k]) + 1e-6f;

@@ -345,8 +345,8 @@ static void many_layers(void)
     void *bytes[3];
     size_t size[3];
     float values[16];
-    clock_t start;
-    double seconds;
+    clock_t start = clock();
+    double building, seconds;
     int i, k;
     memset(&o, 0, sizeof o);
     memset(&renamed, 0, sizeof renamed);
@@ -365,6 +365,7 @@ static void many_layers(void)
         tnn_net_loss(net[k], &loss);
         CHECK(!tnn_build(net[k]), "%s", tnn_error());
     }
+    building = (double)(clock() - start)/CLOCKS_PER_SEC;
     start = clock();
     for (k = 0; k < 3; k++) {
         const tnn_weights_options *w = k == 1 ? &renamed : NULL;
@@ -391,7 +392,7 @@ static void many_layers(void)
     CHECK(tnn_summary(net[1], NULL, 0, 0) > 0, "%s", tnn_error());
     seconds = (double)(clock() - start)/CLOCKS_PER_SEC;
     test_note("%.2f s", seconds);
-    CHECK(seconds < 1, "%g s", seconds);
+    CHECK(seconds < 1 || seconds < 4*building, "%g s", seconds);    /* or the machine is slow */
     tnn_free(net[0]);
     tnn_free(net[1]);
 }

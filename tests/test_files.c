@@ -992,6 +992,35 @@ static void round_trip(void)
     hash = tnn_hash(b);
     tnn_save_weights(a, path, .rename = {{"a", "0"}, {"a", "1"}});      REFUSED("a.bias of two");
     tnn_save_weights(a, path, .rename = {{"\xff", ""}});                REFUSED("UTF-8");
+    tnn_save_weights(a, path, .rename = {{"__metadata__", "6.weight"}}); REFUSED("__metadata__ of");
+    tnn_save_weights(a, path, .rename = {{"x", "60."}});                REFUSED("leaves out all");
+    tnn_get_param(a, "4.running_var", before, 3);
+    for (i = 0; i < 2; i++) {
+        char text[9000];
+        after[0] = after[1] = before[0];
+        after[2] = i ? INFINITY : NAN;
+        tnn_set_param(a, "4.running_var", after, 3);
+        tnn_clear_error();                      /* if that is refused there is nothing to test */
+        tnn_get_param(a, "4.running_var", after, 3);
+        if (after[2] - after[2] == 0) continue;
+        tnn_save_weights(a, path);              REFUSED("value 2 of 4.running_var, ");
+        tnn_save_checkpoint(a, path);           REFUSED("value 2 of 4.running_var, ");
+        tnn_format_c(a, text, sizeof text, NULL); REFUSED("value 2 of 4.running_var, ");
+        CHECK(tnn_load_weights(b, path, .rename = {{"x", "6"}}) == 2, "the old file is lost");
+    }
+    tnn_set_param(a, "4.running_var", before, 3);
+    {
+        tnn_net *none = tnn_create(.input = {3, 1, 1});
+        tnn_checkpoint_options o = {NULL, NULL, NULL, 0};
+        static unsigned char bytes[4096];
+        size_t n;
+        tnn_add(none, TNN_RELU);
+        tnn_save_weights(none, path);           REFUSED("the network has no tensors");
+        n = tnn_format_checkpoint(none, bytes, sizeof bytes, &o);
+        CHECK(n && n <= sizeof bytes && !tnn_parse_checkpoint(none, bytes, n, &o), "a checkpoint "
+              "without tensors: %s", tnn_error());
+        tnn_free(none);
+    }
     tnn_save_weights(a, NULL);                                          REFUSED("no path");
     tnn_weights_save(a, NULL);                                          REFUSED("no path");
     tnn_save_weights(a, "/no/such/folder/x");                           REFUSED("be written: No ");

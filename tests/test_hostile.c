@@ -209,6 +209,70 @@ static void called(const char *what)
 }
 #define DO(call) do { call; called(#call); } while (0)
 
+/* What a save accepts the load gives back, to the bit, in any state and under any names: into the
+   same network, whose tensors have other values by then. */
+static int saved;
+static void spoil(tnn_net *net)
+{
+    char names[40][32];
+    int count = 0;
+    for (; count < 40 && count < tnn_param_count(net); count++)
+        snprintf(names[count], sizeof *names, "%s", tnn_param_info(net, count).name);
+    for (int i = 0; i < count; i++) {
+        const long long n = tnn_param_info(net, i).count;
+        float *v = (float *)malloc((size_t)n * sizeof *v);
+        for (long long k = 0; v && k < n; k++) v[k] = 7;
+        if (v && n > 0) tnn_set_param(net, names[i], v, (int)n);
+        free(v);
+    }
+    CHECK(!tnn_failed(), "%d: a tensor cannot be set: %s", (int)program, tnn_error());
+}
+static void saves(tnn_net *net, tnn_loader *batches)
+{
+    static const tnn_rename pairs[] = {
+        {"", ""}, {"a.", ""}, {"__metadata__", "0.weight"}, {"__meta", ""}, {"", "0."}, {"x", "0"},
+        {"x", "1"}, {"\xff", "1"}, {"\xc3\xa9\"\\\n\x01", ""}, {"tinynn.", ""}, {"y", NULL},
+        {NULL, "0.weight"}, {"a.num_batches_tracked", "0.bias"}, {"z", "none"},
+        {"0.weight", "0.bias"},
+        {"tinynn.hash", "0.weight"}, {"", "0.weight"}, {"data_offsets", "2."} };
+    static unsigned char again[sizeof memory];
+    tnn_weights_options o = {0};
+    double numbers[3] = {any_real(), any_real(), any_real()}, back[3];
+    tnn_checkpoint_options with = {.loader = batches, .numbers = numbers, .count = below(4)};
+    size_t bytes;
+    const int renames = chance(30) ? 0 : 1 + below(4);
+    tnn_clear_error();
+    for (int i = 0; i < renames; i++) o.rename[i] = pairs[below(sizeof pairs / sizeof *pairs)];
+    DO(bytes = tnn_format_weights(net, memory, sizeof memory, &o));
+    tnn_clear_error();
+    if (bytes && bytes <= sizeof memory) {
+        spoil(net);
+        CHECK(tnn_parse_weights(net, memory, bytes, &o) > 0, "%d: saved, but %s", (int)program,
+              tnn_error());
+        CHECK(tnn_format_weights(net, again, sizeof again, &o) == bytes
+              && !memcmp(memory, again, bytes), "%d: other weights: %s", (int)program, tnn_error());
+        saved++;
+    }
+    DO(bytes = tnn_format_checkpoint(net, memory, sizeof memory, &with));
+    tnn_clear_error();
+    if (bytes && bytes <= sizeof memory) {
+        spoil(net);
+        with.numbers = back;
+        CHECK(!tnn_parse_checkpoint(net, memory, bytes, &with)
+              && !memcmp(numbers, back, (size_t)with.count * sizeof *back),
+              "%d: saved, but %s", (int)program, tnn_error());
+        CHECK(tnn_format_checkpoint(net, again, sizeof again, &with) == bytes
+              && !memcmp(memory, again, bytes), "%d: another checkpoint: %s", (int)program,
+              tnn_error());
+        saved++;
+    }
+    tnn_clear_error();
+    DO(bytes = tnn_format_c(net, memory, sizeof memory - 1, NULL));
+    if (bytes && bytes < sizeof memory) {
+        memory[bytes] = 0;
+        CHECK(!strstr((char *)memory, "p128f"), "%d: an infinite number", (int)program);
+    }
+}
 static void use(tnn_net *net, tnn_loader *batches, const tnn_data *data)
 {
     const int n = chance(95) ? 1 + below(BATCH) : any_int();
@@ -337,7 +401,9 @@ static void network(void)
         DO(tnn_net_schedule(net, &s));
         /* it points to parts that are drawn again with the next one: used for this network only */
     }
+    if (chance(10)) saves(net, batches);        /* before it is built */
     for (int i = below(12); i >= 0; i--) use(net, batches, &data);
+    if (chance(50)) saves(net, batches);
     if (batches) DO(seen += tnn_next(batches));
     tnn_clear_error();
     tnn_loader_free(batches);
@@ -508,7 +574,8 @@ int main(int argc, char **argv)
     if (test_begin("networks")) {
         for (program = 0; program < (uint64_t)n; program++)
             if (program % 8 < 6) drawn = 0, network();
-        test_note("%d calls, %d errors", calls, errors);
+        test_note("%d calls, %d errors, %d saved", calls, errors, saved);
+        CHECK(saved > n / 10, "%d saved", saved);
         CHECK(errors > calls / 100 && errors < calls / 10 * 6, "%d errors of %d calls", errors, calls);
         test_end();
     }

@@ -70,21 +70,42 @@ static int same(const tnn__isa_table *k, const float *got, const float *want, tn
     return 0;
 }
 
-/* The kernel's own definition, element by element, by the formula above tnn__mm. */
+/* Of n steps of `each` products so many make a chain of at most TNN__CHAIN: nearly equal parts. */
+static int part_of(int n, int each)
+{
+    int parts = 1;
+    while ((n + parts - 1)/parts*each > TNN__CHAIN && parts < n) parts++;
+    return (n + parts - 1)/parts;
+}
+/* The kernel's own definition, element by element, by the formula above tnn__mm and what is said of
+   chains. */
 static void mm_naive(const tnn__mm *t)
 {
     int i0, i, j, i1, i2, k;
     for (i0 = 0; i0 < t->n0; i0++)
         for (i = 0; i < t->rows; i++)
             for (j = 0; j < t->cols; j++) {
+                const int inner = t->n2*t->run, depth = t->n1*inner;
                 float *c = t->c + i0*t->c0 + i*t->ldc + j/16*t->cp + j%16;
-                float s = t->start == TNN__KEEP ? *c : t->start == TNN__BIAS ? t->bias[j] : 0;
+                float s = t->start == TNN__BIAS ? t->bias[j] : 0, sum = *c;
+                int keep = t->start == TNN__KEEP, at = 0;
                 for (i1 = 0; i1 < t->n1; i1++)
                     for (i2 = 0; i2 < t->n2; i2++)
-                        for (k = 0; k < t->run; k++)
+                        for (k = 0; k < t->run; k++, at++) {
+                            const int begins = t->run > TNN__CHAIN ? k%part_of(t->run, 1) == 0
+                                : inner > TNN__CHAIN ? i2%part_of(t->n2, t->run) == 0 && k == 0
+                                : depth > TNN__CHAIN && i1%part_of(t->n1, inner) == 0
+                                  && i2 == 0 && k == 0;
+                            if (begins && at > 0) {
+                                sum = keep ? sum + s : s;
+                                keep = 1;
+                                s = 0;
+                            }
                             s = tnn__fma(t->a[i0*t->a0 + i1*t->a1 + i2*t->a2
                                           + i/3*t->gs + i%3*t->rs + k*t->ks],
                                      t->b[j/16*t->bp + i1*t->b1 + i2*t->b2 + k*t->ldb + j%16], s);
+                        }
+                if (keep) s = sum + s;
                 *c = t->relu && !(s > 0) && s == s ? 0 : s;
             }
 }
@@ -98,7 +119,7 @@ static void test_mm(void)
         tnn__mm t;
 #define DRAW(n, lo, hi) \
     ((lo) + (int)(tnn_random_bits(11, (uint64_t)trial, n) % (unsigned)((hi) - (lo) + 1)))
-        const int form = DRAW(0, 0, 3), panels = DRAW(1, 1, 3);
+        const int form = DRAW(0, 0, 3), panels = trial%8 ? DRAW(1, 1, 3) : 1;
         tnn__len size_a, size_b, size_c, depth, gap;
         memset(&t, 0, sizeof t);
         t.n0 = DRAW(2, 1, 3); t.n1 = DRAW(3, 1, 2); t.n2 = DRAW(4, 0, 3); t.run = DRAW(5, 1, 9);
@@ -107,6 +128,15 @@ static void test_mm(void)
         t.start = DRAW(8, 0, 2);
         t.relu = DRAW(9, 0, 1);
         gap = DRAW(10, 0, 2);
+        if (trial%8 == 0) {                             /* more than one chain */
+            const int more = TNN__CHAIN*DRAW(11, 1, 6)/2;
+            t.rows = DRAW(6, 1, 5);
+            t.cols = DRAW(7, 1, 16);
+            t.n0 = 1;
+            if (trial%3 == 0) { t.run = more + DRAW(13, 0, 9); t.n2 = 1; }
+            else if (trial%3 == 1) t.n2 = more/t.run + 1;
+            else t.n1 = more/(TNN__MAX(1, t.n2)*t.run) + 1;
+        }
         depth = (tnn__len)t.n1*t.n2*t.run;
         if (form == 3) t.rows = 3*DRAW(6, 1, 5);                    /* rows in threes, far apart */
         if (form == 0) { t.ks = 1; t.rs = depth + gap; t.gs = 3*t.rs; }     /* rows by depth */

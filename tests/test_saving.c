@@ -1,8 +1,10 @@
 /* test_saving.c - what writes files: every failure of the system in every writer leaves the old
-   file and says why; several writers of one path, links, devices, pipes, modes
+   file and says why; several writers of one path, links, devices, pipes, modes; journals whose
+   processes are killed, on a disk that is full at times
 
-   The failures are made in this program's own open, write, fsync, close, rename and flock, which
-   the library then calls: on Linux only. TINYNN_SAVING=SECONDS: so long for several writers. */
+   The failures are made in this program's own open, read, write, fsync, close, rename and flock,
+   which the library then calls: on Linux only. TINYNN_SAVING=SECONDS: so long for several writers,
+   and fifty times as many kills, also on a real disk that is full if one can be mounted. */
 #define _GNU_SOURCE
 #ifndef TINYNN_ELSEWHERE
 #define TINYNN_IMPLEMENTATION
@@ -23,6 +25,8 @@ int main(int argc, char **argv)
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,15 +38,24 @@ static char folder[330];                        /* of all files here */
 
 /* ---- the system's calls ----------------------------------------------------------------------*/
 
-enum { OPEN, WRITE, FSYNC, CLOSE, RENAME, OPEN_FOLDER, FSYNC_FOLDER, CALLS };
-static const char *const CALL[CALLS] = { "open", "write", "fsync", "close", "rename",
-                                         "open of the folder", "fsync of the folder" };
+enum { OPEN, WRITE, FSYNC, CLOSE, RENAME, OPEN_FOLDER, FSYNC_FOLDER, CALLS, READ = CALLS, LOCK,
+       ALL_CALLS };
+static const char *const CALL[ALL_CALLS] = { "open", "write", "fsync", "close", "rename",
+                                             "open of the folder", "fsync of the folder", "read",
+                                             "flock" };
 static struct {
     int call, error;            /* which fails, and with what                                    */
     int at, times;              /* from that one on, counted from 0; so many                     */
     int seen, done;             /* calls of that kind; failures                                  */
+    int full;                   /* the disk is, every other 8 milliseconds                       */
     char of[1024];              /* of each file: 0 not one of ours, 1 a file, 2 a folder         */
 } fault;
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9*(double)t.tv_nsec;
+}
 
 /* Whether a call fails now. */
 static int fails(int call)
@@ -80,6 +93,14 @@ int open(const char *path, int flags, ...)
 static int kind_of(int f) { return f >= 0 && f < (int)sizeof fault.of ? fault.of[f] : 0; }
 ssize_t write(int f, const void *p, size_t n)
 {
+    if (kind_of(f) && fault.full) {
+        const long time = (long)(seconds()*1e6);
+        if (time/8000%2) {                      /* there is room for a part of it, at first */
+            if (n > 1 && time%2) return syscall(SYS_write, f, p, 1 + (size_t)time/2%(n - 1));
+            errno = ENOSPC;
+            return -1;
+        }
+    }
     if (kind_of(f) && fails(WRITE)) {
         if (fault.error == EINTR || n < 2 || fault.done > 1) return -1;
         fault.times++;                          /* some of it; the rest is what fails */
@@ -87,10 +108,17 @@ ssize_t write(int f, const void *p, size_t n)
     }
     return syscall(SYS_write, f, p, n);
 }
-int fsync(int f)
+ssize_t read(int f, void *p, size_t n)
 {
-    if (kind_of(f) && fails(kind_of(f) == 2 ? FSYNC_FOLDER : FSYNC)) return -1;
-    return (int)syscall(SYS_fsync, f);
+    return kind_of(f) && fails(READ) ? -1 : syscall(SYS_read, f, p, n);
+}
+int flock(int f, int how)
+{
+    return !(how & LOCK_UN) && fails(LOCK) ? -1 : (int)syscall(SYS_flock, f, how);
+}
+int fsync(int f)                                /* without waiting for the disk */
+{
+    return kind_of(f) && fails(kind_of(f) == 2 ? FSYNC_FOLDER : FSYNC) ? -1 : 0;
 }
 int close(int f)
 {
@@ -405,12 +433,6 @@ static void devices(void)
 
 /* ---- several writers, and a reader -----------------------------------------------------------*/
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9*(double)t.tv_nsec;
-}
 static void together(void)
 {
     const double most = getenv("TINYNN_SAVING") ? atof(getenv("TINYNN_SAVING")) : 0.15;
@@ -456,6 +478,220 @@ static void together(void)
     remove_all();
 }
 
+/* ---- journals --------------------------------------------------------------------------------*/
+
+static const tnn_variable space[] = {
+    { .name = "lr", .low = 1e-5, .high = 1, .log = 1 },
+    { .name = "width", .type = TNN_INT, .low = 1, .high = 200 } };
+static tnn_study *study(const char *journal, int trials, int shard, int shards)
+{
+    return tnn_study_create(.space = space, .count = 2, .trials = trials, .seed = 3,
+                            .journal = journal, .sampler = TNN_RANDOM, .shard = shard,
+                            .shards = shards);
+}
+static double value_of(const tnn_trial *t) { return 3*t->x[0] + t->number; }
+
+/* A call that fails says why and changes nothing, for others neither; made again, it succeeds. */
+static void journal_failures(void)
+{
+    static const int errors[] = { ENOSPC, EIO, EACCES, EROFS, EDQUOT };
+    static const struct { int call, at, open, tell; } where[] = {
+        { OPEN, 0, 1, 1 }, { LOCK, 0, 1, 1 }, { READ, 0, 1, 1 }, { READ, 1, 1, 1 },
+        { WRITE, 0, 1, 1 }, { WRITE, 1, 1, 1 }, { FSYNC, 0, 1, 1 }, { OPEN_FOLDER, 0, 1, 0 },
+        { FSYNC_FOLDER, 0, 1, 0 }, { WRITE, 2, 1, 0 }, { WRITE, 3, 1, 0 } };
+    char file[460];
+    size_t w, i;
+    int n = 0;
+    snprintf(file, sizeof file, "%s", path_of("journal.tsv"));
+    for (w = 0; w < sizeof where/sizeof *where; w++)
+        for (i = 0; i <= sizeof errors/sizeof *errors; i++, n++) {
+            const int signal = i == sizeof errors/sizeof *errors, call = where[w].call;
+            const int error = signal ? EINTR : errors[i];
+            const int good = signal || (call == OPEN_FOLDER && error == EACCES);
+            tnn_study *s, *other;
+            tnn_trial *t;
+            tnn_status e;
+            int bad;
+            unlink(file);
+            fail_at(call, error, where[w].at, 1);
+            s = study(file, 9, 0, 1);
+            CHECK(fault.done, "no %s", CALL[call]);
+            no_fault();
+            CHECK(good ? s != NULL : !s && strstr(tnn_error(), file)
+                                     && strstr(tnn_error(), strerror(error)),
+                  "%s: %s", CALL[call], tnn_error());
+            tnn_clear_error();
+            tnn_study_free(s);
+            s = study(file, 9, 0, 1);
+            CHECK(s && (t = tnn_ask(s)) && !tnn_report(t, 0, 5) && !tnn_tell(t, 7), "%s",
+                  tnn_error());
+            other = study(file, 9, 0, 1);
+            CHECK(other, "%s", tnn_error());
+            if (!where[w].tell || !s || !other) {
+                tnn_study_free(s);
+                tnn_study_free(other);
+                continue;
+            }
+            t = tnn_ask(s);
+            fail_at(call, error, where[w].at, 1);
+            bad = tnn_report(t, 0, 5);          /* which does not sync */
+            CHECK(bad == (!good && fault.done) && t->count == !bad, "a report, %s: %s", CALL[call],
+                  tnn_error());
+            CHECK(fault.done || call == FSYNC, "no %s", CALL[call]);
+            no_fault();
+            tnn_clear_error();
+            if (bad) CHECK(!tnn_report(t, 0, 5), "%s", tnn_error());
+            fail_at(call, error, where[w].at, 1);
+            e = tnn_tell(t, 7);
+            CHECK(fault.done, "no %s", CALL[call]);
+            no_fault();
+            CHECK(good ? !e : e && strstr(tnn_error(), file)
+                              && strstr(tnn_error(), strerror(error)), "a tell, %s: %s",
+                  CALL[call], tnn_error());
+            tnn_clear_error();
+            CHECK(tnn_ask(other) && other, "%s", tnn_error());
+            CHECK((tnn_study_trial(other, 1)->state == TNN_DONE) == good, "%s, %s: it is told",
+                  CALL[call], strerror(error));
+            if (!good) {
+                CHECK(!tnn_ask(s), "the trial is lost");
+                tnn_clear_error();
+                CHECK(!tnn_tell(t, 8), "%s", tnn_error());
+            }
+            CHECK((t = tnn_ask(s)) && !tnn_tell(t, 9), "%s", tnn_error());
+            tnn_study_free(other);
+            other = study(file, 9, 0, 1);
+            CHECK(other && (t = tnn_ask(other)) && t->number == 3
+                  && tnn_study_trial(other, 1)->value == (good ? 7 : 8)
+                  && tnn_study_trial(other, 1)->count == 1
+                  && tnn_study_trial(other, 2)->value == 9, "%s, %s: %s", CALL[call],
+                  strerror(error), tnn_error());
+            tnn_study_free(s);
+            tnn_study_free(other);
+        }
+    CHECK(!study(path_of(""), 9, 0, 1) && strstr(tnn_error(), "not a file"), "%s", tnn_error());
+    tnn_clear_error();
+    test_note("%d failures", n);
+    remove_all();
+}
+
+enum { SHARDS = 8, TRIALS = 160 };
+static struct { volatile char begun[TRIALS], told[TRIALS]; } *shared;
+static void shard(const char *journal, int i)
+{
+    tnn_study *s;
+    tnn_trial *t;
+    while (!(s = study(journal, TRIALS, i, SHARDS))) { tnn_clear_error(); usleep(300); }
+    for (;;) {
+        int step;
+        while (!(t = tnn_ask(s)) && tnn_failed()) { tnn_clear_error(); usleep(300); }
+        if (!t) _exit(0);
+        shared->begun[t->number] = 1;
+        for (step = 0; step < 2; step++)
+            while (tnn_report(t, step, step + value_of(t))) { tnn_clear_error(); usleep(300); }
+        while (tnn_tell(t, value_of(t))) { tnn_clear_error(); usleep(300); }
+        shared->told[t->number] = 1;
+    }
+}
+/* Whether the journal says of every trial what happened to it. */
+static void check_journal(const char *journal, const tnn_study *want, int all)
+{
+    char told[TRIALS];
+    tnn_study *s;
+    int k;
+    for (k = 0; k < TRIALS; k++) told[k] = shared->told[k];
+    s = study(journal, TRIALS, 0, SHARDS);
+    CHECK(s, "%s", tnn_error());
+    tnn_clear_error();
+    for (k = 0; s && k < TRIALS; k++) {
+        const tnn_trial *t = tnn_study_trial(s, k), *w = tnn_study_trial(want, k);
+        const int done = t->state == TNN_DONE;
+        CHECK(done || t->state == TNN_WAITING, "trial %d: state %d", k, (int)t->state);
+        CHECK(done || !(told[k] || all), "trial %d was told and is lost", k);
+        CHECK(!done || shared->begun[k], "trial %d is done and never ran", k);
+        CHECK(!done || (t->value == value_of(w) && !memcmp(t->x, w->x, 2*sizeof *t->x)
+                        && t->count == 2 && t->reports[0].value == value_of(w)
+                        && t->reports[1].value == 1 + value_of(w)), "trial %d is another", k);
+    }
+    tnn_study_free(s);
+}
+/* Runs the shards again and again, killing one after another; returns how many studies. */
+static int shards_killed(const char *journal, int kills)
+{
+    tnn_study *want = study(NULL, TRIALS, 0, 1);
+    tnn_trial *t;
+    int studies = 0, killed = 0, i;
+    uint32_t state = 1;
+    while ((t = tnn_ask(want)) != NULL) tnn_tell(t, 0);
+    for (; killed < kills && !test.failures; studies++) {
+        pid_t child[SHARDS] = { 0 };
+        int left = SHARDS, status;
+        unlink(journal);
+        memset(shared, 0, sizeof *shared);
+        while (left > 0) {
+            for (i = 0; i < SHARDS; i++)
+                if (!child[i] && !(child[i] = fork())) shard(journal, i);
+            usleep((useconds_t)test_pick(&state, 0, 4000));
+            i = test_pick(&state, 0, SHARDS - 1);
+            if (child[i] < 0) continue;                 /* has done all of its trials */
+            if (killed < kills) kill(child[i], SIGKILL);
+            CHECK(waitpid(child[i], &status, 0) == child[i]
+                  && (WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : !WEXITSTATUS(status)),
+                  "shard %d ended with %d", i, status);
+            killed += WIFSIGNALED(status);
+            left -= !WIFSIGNALED(status);
+            child[i] = WIFSIGNALED(status) ? 0 : -1;
+            if (WIFSIGNALED(status) && (kills < 100 || killed%8 == 0))
+                check_journal(journal, want, 0);
+        }
+        check_journal(journal, want, 1);
+    }
+    tnn_study_free(want);
+    return studies;
+}
+static void journal_kills(void)
+{
+    const int kills = getenv("TINYNN_SAVING") ? 500 : 40;
+    const char *journal = path_of("killed.tsv");
+    int studies;
+    fault.full = 1;
+    studies = shards_killed(journal, kills);
+    fault.full = 0;
+    test_note("%d kills in %d studies", kills, studies);
+    remove_all();
+}
+/* The same on a file system of 1 MB, which another process fills and clears. */
+static void journal_full(void)
+{
+    char at[400], journal[440], filler[440];
+    static char block[65536];
+    pid_t child;
+    int studies;
+    snprintf(at, sizeof at, "%s", path_of("disk"));
+    mkdir(at, 0700);
+    if (mount("tmpfs", at, "tmpfs", 0, "size=1m")) {
+        test_note("skipped: no disk could be mounted");
+        rmdir(at);
+        return;
+    }
+    snprintf(journal, sizeof journal, "%s/journal.tsv", at);
+    snprintf(filler, sizeof filler, "%s/filler", at);
+    if (!(child = fork()))
+        for (;;) {
+            const int f = (int)syscall(SYS_openat, AT_FDCWD, filler, O_WRONLY | O_CREAT, 0600);
+            while (syscall(SYS_write, f, block, sizeof block) > 0) {}
+            usleep(8000);
+            syscall(SYS_ftruncate, f, 0L);
+            syscall(SYS_close, f);
+            usleep(8000);
+        }
+    studies = shards_killed(journal, 500);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    test_note("500 kills in %d studies", studies);
+    CHECK(!umount(at), "cannot be unmounted");
+    rmdir(at);
+}
+
 int main(int argc, char **argv)
 {
     char at[400], here[PATH_MAX];       /* messages have 200 characters of a path */
@@ -474,6 +710,11 @@ int main(int argc, char **argv)
     RUN("modes", modes);
     RUN("devices", devices);
     RUN("several writers", together);
+    RUN("every failure of a journal", journal_failures);
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return 1;
+    RUN("shards killed, the disk full at times", journal_kills);
+    if (getenv("TINYNN_SAVING")) RUN("shards killed on a full disk", journal_full);
     tnn_free(net[0]);
     tnn_free(net[1]);
     rmdir(folder);

@@ -352,6 +352,233 @@ static void other_updates(void)
         }
 }
 
+/* ==== LABELS THAT DO NOT COUNT ================================================================ */
+
+/* Three right, five ignored: all that count are right. 255, beyond the classes, may be ignored. */
+static void ignored(void)
+{
+    static const int ignore[] = { 255, 0 };
+    static const tnn_loss_type types[] = { TNN_CROSS_ENTROPY, TNN_NLL };
+    const float w[9] = { 5, 0, 0, 0, 5, 0, 0, 0, 5 }, zero[3] = { 0, 0, 0 };
+    float x[8 * 3];
+    int k, t, i, call;
+    for (k = 0; k < 2; k++)
+        for (t = 0; t < 2; t++)
+            for (call = 0; call < 5; call++) {
+                int labels[8], counts[9], c, sum = 0, diagonal = 0;
+                tnn_net *net = tnn_create(.input = { 3 }, .batch = 3);
+                tnn_data data;
+                tnn_loader *loader;
+                tnn_metrics m = { 0, 0, 0, 0 };
+                for (i = 0; i < 8; i++) {           /* classes 1 and 2, always right */
+                    const int class_of = 1 + i % 2;
+                    labels[i] = i % 3 == 0 ? class_of : ignore[k];
+                    for (c = 0; c < 3; c++) x[3 * i + c] = c == class_of;
+                }
+                data = tnn_data_view(NULL, x, labels, 8, 3, 1, 1);
+                loader = tnn_loader_create(&data, .batch = 3);
+                tnn_add(net, TNN_DENSE, .units = 3);
+                if (t) tnn_add(net, TNN_LOG_SOFTMAX);
+                tnn_set_loss(net, types[t],
+                             .ignore_index = ignore[k] ? (float)ignore[k] : (float)TNN_ZERO);
+                tnn_set_optimizer(net, TNN_SGD, .lr = 1e-6);
+                tnn_set_param(net, "0.weight", w, 9);
+                tnn_set_param(net, "0.bias", zero, 3);
+                if (call == 0) m = tnn_evaluate(net, &data);
+                if (call == 1) m = tnn_train_epoch(net, loader);
+                if (call == 2) {
+                    m = tnn_confusion(net, &data, counts);
+                    for (i = 0; i < 9; i++) sum += counts[i], diagonal += i % 4 ? 0 : counts[i];
+                    CHECK(sum == 3 && diagonal == 3, "%d counted, %d right", sum, diagonal);
+                }
+                if (call == 3) {
+                    tnn_forward(net, x, 3, TNN_TRAIN);
+                    tnn_loss(net, labels);
+                    CHECK(tnn_correct(net) == 1 && tnn_counted(net) == 1, "%d of %d",
+                          tnn_correct(net), tnn_counted(net));
+                } else if (call == 4) {             /* a label that is neither class nor ignored */
+                    labels[1] = 254;
+                    m = tnn_confusion(net, &data, counts);
+                    CHECK(m.n == 0 && tnn_failed() == TNN_ERROR_ARGUMENT, "%s", tnn_error());
+                    tnn_clear_error();
+                } else {
+                    CHECK(m.n == 3 && m.correct == 3, "call %d: %d of %d", call, m.correct, m.n);
+                    CHECK_NEAR("accuracy", m.accuracy, 1, 1e-12);
+                    CHECK_NEAR("loss", m.loss, log(1 + 2*exp(-5)), 1e-6);
+                }
+                CHECK(!tnn_failed(), "call %d: %s", call, tnn_error());
+                tnn_clear_error();
+                tnn_loader_free(loader);
+                tnn_free(net);
+            }
+    {
+        tnn_net *net = tnn_create(.input = { 3 });
+        tnn_add(net, TNN_DENSE, .units = 3);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY, .ignore_index = 1.5f);
+        HAS("tnn_set_loss: .ignore_index = 1.5 must be a label, a whole number");
+        tnn_free(net);
+    }
+}
+
+/* ==== AUGMENTATION AND MIXED BATCHES ========================================================== */
+
+/* What needs an image is refused for flat samples; what does not gives what it gives images. */
+static void flat_samples(void)
+{
+    enum { N = 6, SIZE = 16 };
+    float x[N * SIZE];
+    const int labels[N] = { 0, 1, 2, 0, 1, 2 };
+    tnn_data flat, image, row;
+    tnn_loader *l[2];
+    int i;
+#define FLAT(...) do { \
+    CHECK(!tnn_loader_create(&flat, __VA_ARGS__), "taken: %s", #__VA_ARGS__); \
+    HAS("samples of 16x1x1 are no images"); } while (0)
+    for (i = 0; i < N * SIZE; i++) x[i] = (float)i / (N * SIZE);
+    flat = tnn_data_view(NULL, x, labels, N, SIZE, 1, 1);
+    image = tnn_data_view(NULL, x, labels, N, 1, 4, 4);
+    row = tnn_data_view(NULL, x, labels, N, 1, 1, SIZE);
+    FLAT(.flip = 0.5);      FLAT(.flip_vertical = 0.5); FLAT(.rotate = 9);   FLAT(.shear = 9);
+    FLAT(.scale_min = 0.5); FLAT(.scale_max = 2);       FLAT(.shift = 0.1);  FLAT(.crop_pad = 2);
+    FLAT(.cutout = 1);      FLAT(.erase = 0.5);         FLAT(.cutmix = 1);   FLAT(.contrast = 0.5);
+    for (i = 0; i < 2; i++) {
+        l[0] = tnn_loader_create(&flat, .batch = N, .brightness = 0.5, .mixup = i);
+        l[1] = tnn_loader_create(&image, .batch = N, .brightness = 0.5, .mixup = i);
+        CHECK(tnn_next(l[0]) == N && tnn_next(l[1]) == N, "%s", tnn_error());
+        if (!tnn_failed()) CHECK_SAME("flat and image", l[0]->x, l[1]->x, sizeof x);
+        tnn_loader_free(l[0]);
+        tnn_loader_free(l[1]);
+    }
+    CHECK(!tnn_loader_create(&row, .crop_pad = 1), "crops with nothing in them");
+    HAS(".crop_pad = 1 of images of 1x16");
+    CHECK(!tnn_loader_create(&image, .crop_pad = 4), "crops with nothing in them");
+    HAS("at most 3");
+    l[0] = tnn_loader_create(&row, .crop_pad = 1, .border = TNN_BORDER_EDGE);
+    l[1] = tnn_loader_create(&image, .crop_pad = 3);
+    CHECK(l[0] && l[1], "%s", tnn_error());
+    tnn_loader_free(l[0]);
+    tnn_loader_free(l[1]);
+}
+
+/* Mixed batches have no labels, and what trains takes their targets. */
+static void mixed(void)
+{
+    enum { N = 12 };
+    float x[N * 4];
+    int labels[N], i, cut;
+    for (i = 0; i < N; i++) labels[i] = i % 3;
+    test_fill(x, N * 4, 2);
+    for (cut = 0; cut < 2; cut++) {
+        tnn_data data = tnn_data_view(NULL, x, labels, N, 1, 2, 2);
+        tnn_loader *loader = tnn_loader_create(&data, .batch = N, .mixup = !cut, .cutmix = cut);
+        tnn_net *net = tnn_create(.input = { 1, 2, 2 }, .batch = N);
+        double lr[8], loss[8], want;
+        tnn_lr_finder finder;
+        memset(&finder, 0, sizeof finder);
+        finder.lr = lr, finder.loss = loss, finder.steps = 8;
+        tnn_add(net, TNN_FLATTEN);
+        tnn_add(net, TNN_DENSE, .units = 3);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        tnn_set_optimizer(net, TNN_SGD);
+        CHECK(tnn_next(loader) == N && !loader->labels && loader->targets, "%s", tnn_error());
+        DO(tnn_forward(net, loader->x, N, TNN_TRAIN));
+        tnn_loss(net, loader->labels);
+        HAS("tnn_loss: no labels and no targets; a loader with .mixup or .cutmix has .targets");
+        tnn_train_batch(net, loader->x, loader->labels, N);
+        HAS("for tnn_loss_targets");
+        DO(tnn_forward(net, loader->x, N, TNN_TRAIN));
+        want = tnn_loss_targets(net, loader->targets);
+        tnn_loader_free(loader);                        /* the finder's first step is on epoch 0 */
+        loader = tnn_loader_create(&data, .batch = N, .mixup = !cut, .cutmix = cut);
+        tnn_lr_find(net, loader, &finder);
+        tnn_clear_error();                              /* whether it finds one is not the point */
+        CHECK(finder.count > 0, "no step");
+        CHECK_NEAR("the finder's first loss", loss[0], want, 1e-12);
+        CHECK(tnn_train_epoch(net, loader).n == N, "%s", tnn_error());
+        tnn_loader_free(loader);
+        tnn_free(net);
+    }
+}
+
+/* ==== A LAST LAYER THAT THE LOSS CANNOT BE MEANT FOR ========================================== */
+
+static void last_layers(void)
+{
+    static const struct { tnn_loss_type loss; tnn_layer_type last; int taken; } cases[] = {
+        { TNN_CROSS_ENTROPY, TNN_SOFTMAX, 0 },     { TNN_CROSS_ENTROPY, TNN_SIGMOID, 0 },
+        { TNN_CROSS_ENTROPY, TNN_HARDSIGMOID, 0 }, { TNN_CROSS_ENTROPY, TNN_LOG_SOFTMAX, 1 },
+        { TNN_CROSS_ENTROPY, TNN_RELU, 1 },        { TNN_CROSS_ENTROPY, TNN_TANH, 1 },
+        { TNN_NLL, TNN_SOFTMAX, 0 },               { TNN_NLL, TNN_LOG_SOFTMAX, 1 },
+        { TNN_NLL, TNN_LOG_SIGMOID, 1 },           { TNN_NLL, TNN_SIGMOID, 0 },
+        { TNN_KL_DIV, TNN_SOFTMAX, 0 },            { TNN_KL_DIV, TNN_LOG_SOFTMAX, 1 },
+        { TNN_BCE_LOGITS, TNN_SIGMOID, 0 },        { TNN_BCE_LOGITS, TNN_LOG_SIGMOID, 0 },
+        { TNN_BCE_LOGITS, TNN_TANH, 1 },           { TNN_FOCAL, TNN_SOFTMAX, 0 },
+        { TNN_FOCAL, TNN_LOG_SOFTMAX, 0 },         { TNN_BCE, TNN_SIGMOID, 1 },
+        { TNN_BCE, TNN_SOFTMAX, 1 },               { TNN_MSE, TNN_SOFTMAX, 1 },
+        { TNN_MULTI_MARGIN, TNN_SOFTMAX, 1 },      { TNN_DICE, TNN_SIGMOID, 1 }
+    };
+    const float x[4] = { 0.5f, -1, 2, 0.25f }, one[3] = { 1, 1, 1 };
+    const int label = 1;
+    size_t k;
+    int meant;
+    double loss, plain;
+    tnn_net *net;
+    for (k = 0; k < sizeof cases / sizeof *cases; k++)
+        for (meant = 0; meant < 2; meant++) {
+            tnn_layer last;
+            tnn_loss_options o;
+            memset(&last, 0, sizeof last);
+            memset(&o, 0, sizeof o);
+            last.type = cases[k].last, o.type = cases[k].loss;
+            net = tnn_create(.input = { 4 });
+            tnn_net_loss(net, &o);                  /* may come before the last layer */
+            tnn_clear_error();
+            tnn_add(net, TNN_DENSE, .units = 3);
+            tnn_add_layer(net, &last);
+            if (k % 2) tnn_add(net, TNN_FLATTEN);
+            if (meant) tnn_add(net, TNN_IDENTITY);
+            tnn_net_loss(net, &o);
+            CHECK(!tnn_failed(), "%s", tnn_error());
+            CHECK((tnn_build(net) == TNN_OK) == (meant || cases[k].taken), "case %d, meant %d: %s",
+                  (int)k, meant, tnn_error());
+            tnn_clear_error();
+            tnn_free(net);
+        }
+    net = tnn_create(.input = { 4 });
+    tnn_add(net, TNN_DENSE, .units = 3);
+    tnn_add(net, TNN_SOFTMAX);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_build(net);
+    HAS("tnn_build: cross-entropy takes logits and has a softmax of its own: leave out layer 1 "
+        "(softmax) before it (a TNN_IDENTITY behind it says that it is meant)");
+    tnn_free(net);
+    for (meant = 0; meant < 2; meant++) {           /* NLL on positive outputs */
+        net = tnn_create(.input = { 4 });
+        tnn_add(net, TNN_DENSE, .units = 3);
+        if (meant) tnn_add(net, TNN_IDENTITY);
+        tnn_set_loss(net, TNN_NLL);
+        tnn_set_param(net, "0.bias", one, 3);
+        tnn_set_param(net, "0.weight", (const float[12]){ 0 }, 12);
+        tnn_forward(net, x, 1, TNN_TRAIN);
+        loss = tnn_loss(net, &label);
+        if (meant) CHECK_NEAR("nll of 1", loss, -1, 1e-7);
+        else HAS("tnn_loss: output 0 of sample 0 is 1; nll takes log-probabilities, as of "
+                 "TNN_LOG_SOFTMAX, at most 0.001");
+        tnn_free(net);
+    }
+    for (loss = plain = 0, meant = 0; meant < 2; meant++) {     /* the same numbers twice */
+        net = tnn_create(.input = { 4 }, .seed = 5);
+        tnn_add(net, TNN_DENSE, .units = 3);
+        if (meant) tnn_add(net, TNN_LOG_SOFTMAX);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        tnn_forward(net, x, 1, TNN_TRAIN);
+        if (meant) loss = tnn_loss(net, &label);
+        else plain = tnn_loss(net, &label);
+        tnn_free(net);
+    }
+    CHECK_NEAR("cross-entropy of a log softmax", loss, plain, 1e-6);
+}
+
 /* ==== SHAPES ================================================================================== */
 
 /* Of as many values: the same shape, or one side flat; all that takes a data set. */
@@ -405,6 +632,10 @@ int main(int argc, char **argv)
     RUN("statistics updated over bad data", updated);
     EACH_ISA("updates that are not finite", updates);
     RUN("averages, constraints, momentum", other_updates);
+    RUN("labels that are ignored", ignored);
+    RUN("augmentation of flat samples", flat_samples);
+    RUN("mixed batches", mixed);
+    RUN("last layers", last_layers);
     RUN("shapes of samples", shapes);
     return test_finish();
 }
