@@ -11158,11 +11158,13 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
 static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
                                const float *targets, int n)
 {
+    const uint64_t draws = net ? net->draws : 0;
     double loss;
-    if ((tnn_forward)(net, x, n, TNN_TRAIN)) return TNN__NAN;
+    (tnn_forward)(net, x, n, TNN_TRAIN);
     loss = targets ? (tnn_loss_targets)(net, targets) : (tnn_loss)(net, labels);
     (tnn_backward)(net);
     (tnn_step)(net);
+    if (tnn_failed()) net->draws = draws;       /* dropout goes on as without this batch, too */
     return loss;
 }
 TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
