@@ -121,7 +121,7 @@
    WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
    parameters, an epoch one pass over a data set. Logits are the values before softmax.
 
-   MEANING  Where nothing else is said, PyTorch's: shapes, default initialisation, rounding of
+   MEANING  Where nothing else is said, PyTorch 2.14's: shapes, default initialisation, rounding of
    output sizes, ties in max pooling, means over the batch, optimizer constants, the last smaller
    batch kept. Inside a network images lie channels last and weights in panels of 16 outputs; the
    functions that take and give parameters and outputs convert.
@@ -910,10 +910,15 @@ TNN_API uint64_t   tnn_hash(tnn_net *net);
    TNN_SEQUENTIAL       part i from .milestones[i-1] on, its t  count(!) parts and count-1
                         counted from there                      milestones; SequentialLR
    TNN_CHAINED          what a part gives is the lr of the next count(!) parts; ChainedScheduler
-                        one: a product where their end is 0
+                        one: a product where their end is 0     of factors [1]
    TNN_LAMBDA           function(user, t)                       function(!); LambdaLR
    TNN_MULTIPLICATIVE   function(user, 1) ... function(user, t) function(!), called t times;
                                                                 MultiplicativeLR
+
+   [1] Of CONSTANT, STEP, MULTISTEP, EXPONENTIAL, LINEAR, POLYNOMIAL, MULTIPLICATIVE, and COSINE with
+   end 0 until its T, a chain is PyTorch's. There a COSINE otherwise goes on from the lr that the whole
+   chain had a step before, and the other types undo what the other parts did; here, as everywhere,
+   lr(t) is a function of t.
 
    Under each .min_lr is a floor, lr(t) = max(min_lr, ...): POLYNOMIAL with it is the linear
    schedule with saturation, max(min_lr, lr (1 - t/T)); EXPONENTIAL gives max(min_lr, lr gamma^t).
@@ -4784,10 +4789,10 @@ FORMULA(squared_hinge)
     *d = vf_mul(two, *d);
     return vf_mul(z, z);
 }
-FORMULA(hinge_embedding)
+FORMULA(hinge_embedding)        /* the kink counts as outside */
 {
     const VF s = FN(side)(t), z = vf_sub(a, x);
-    *d = vf_gt(s, vf_zero(), ONE, vf_gt(vf_zero(), z, vf_zero(), vf_set1(-1.0f)));
+    *d = vf_gt(s, vf_zero(), ONE, vf_gt(z, vf_zero(), vf_set1(-1.0f), vf_zero()));
     return vf_gt(s, vf_zero(), x, vf_gt(vf_zero(), s, vf_gt(vf_zero(), z, vf_zero(), z), s));
 }
 FORMULA(nll)                    /* t is one-hot; other x may be infinite */
@@ -12900,7 +12905,7 @@ static void tnn__write_float(tnn__page *p, double v)
 typedef struct { const char *name, *options; int functional; } tnn__torch_class;
 #define TNN__CONV_OPTIONS(more) "%i;%o;kernel_size=%k;stride=%s;padding=%p!(0, 0);" \
     "dilation=%d!(1, 1);" more "groups=%g!1;bias=%b!True;padding_mode=%m!zeros"
-#define TNN__NORM_OPTIONS "eps=%e;momentum=%M;affine=%a;track_running_stats=%t"
+#define TNN__NORM_OPTIONS "eps=%e;momentum=%M;affine=%a;bias=%b;track_running_stats=%t"
 static const tnn__torch_class tnn__torch_classes[] = {
     {"Input",             "", 0},
     {"Conv2d",            TNN__CONV_OPTIONS(""), 0},
@@ -12914,7 +12919,7 @@ static const tnn__torch_class tnn__torch_classes[] = {
     {"ConvTranspose2d",   TNN__CONV_OPTIONS("output_padding=%x!(0, 0);"), 0},
     {"AdaptiveMaxPool2d", "output_size=%Z", 0},
     {"AdaptiveAvgPool2d", "output_size=%Z", 0},
-    {"Upsample",          "%u;mode=%m", 0},
+    {"Upsample",          "%u;mode='%m'", 0},
     {"%yPad2d",           "%l;value=%v!0.0", 0},
     {"Unflatten",         "dim=1;unflattened_size=%h", 1},
     {"Identity",          "", 0},
@@ -12922,8 +12927,8 @@ static const tnn__torch_class tnn__torch_classes[] = {
     {"Concat",            "from=%n", 1},
     {"Scale",             "%i", 0},
     {"BatchNorm%r",       "%i;" TNN__NORM_OPTIONS, 0},
-    {"LayerNorm",         "%h;eps=%e;elementwise_affine=%a", 0},
-    {"GroupNorm",         "%g;%i;eps=%e;affine=%a", 0},
+    {"LayerNorm",         "%h;eps=%e;elementwise_affine=%a;bias=%b", 0},
+    {"GroupNorm",         "%g;%i;eps=%e;affine=%a;bias=%b", 0},
     {"InstanceNorm%r",    "%i;" TNN__NORM_OPTIONS, 0},
     {"RMSNorm",           "%h;eps=%e;elementwise_affine=%a", 0},
     {"PReLU",             "num_parameters=%w", 0},
@@ -12934,7 +12939,7 @@ static const tnn__torch_class tnn__torch_classes[] = {
     {"GELU",              "approximate=%m", 1},
     {"SiLU",              "", 1},
     {"Mish",              "", 1},
-    {"Softplus",          "beta=%B;threshold=%T", 1},
+    {"Softplus",          "beta=%f;threshold=%F", 1},
     {"Softsign",          "", 1},
     {"Sigmoid",           "", 1},
     {"LogSigmoid",        "", 1},
@@ -13067,12 +13072,13 @@ static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
     case 'f': tnn__write_float(p, o->type == TNN_LEAKY_RELU ? (double)op->slope
                                                             : (double)op->option[0]); return;
     case 'F': tnn__write_float(p, (double)op->option[1]); return;
-    case 'B': tnn__print(p, 0, "%g", tnn__default((double)o->beta, 1)); return;
-    case 'T': tnn__print(p, 0, "%g", tnn__default((double)o->threshold, 20)); return;
     case 'q': tnn__print(p, 0, "%g", (double)op->p); return;
-    case 'e': tnn__write_float(p, (double)op->eps); return;
+    case 'e':
+        if (o->type == TNN_RMSNORM && !(o->eps > 0)) tnn__print(p, 0, "None");
+        else tnn__write_float(p, (double)op->eps);
+        return;
     case 'M': tnn__print(p, 0, "%g", (double)op->momentum); return;
-    case 'b': yes = !op->no_bias; break;
+    case 'b': yes = op->b_floats > 0; break;
     case 'a': yes = op->affine; break;
     case 't': yes = op->track; break;
     case 'c': yes = o->ceil; break;

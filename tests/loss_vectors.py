@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes tests/vectors/loss_*.txt for tests/test_losses.c: value and gradient of every loss.
 
-    /usr/bin/python3 tests/loss_vectors.py [DIRECTORY]          (Debian: python3-torch, 1.13)
+    python3 tests/loss_vectors.py [DIRECTORY]                   (PyTorch 2.14)
 
 PyTorch's own function where it has the loss; else the published formula, in double precision, its
 gradient by PyTorch's differentiation. A case is the loss's number (`type`), its options by their
@@ -22,7 +22,7 @@ REDUCTIONS = {"mean": 0, "sum": 1, "batchmean": 2}
 numbers = {}
 
 
-# ---- what PyTorch 1.13 lacks -------------------------------------------------------------------
+# ---- what PyTorch lacks ------------------------------------------------------------------------
 
 def reduced(value, reduction):
     return value.sum() if reduction == "sum" else value.mean() if reduction == "mean" \
@@ -36,8 +36,9 @@ def log_cosh(x, t, reduction="mean"):
 
 
 def hinge(x, t, power=1, reduction="mean"):
-    """Keras Hinge and SquaredHinge; its gradient at the kink is that inside, as clamp's."""
-    return reduced((1 - t * x).clamp_min(0) ** power, reduction)
+    """Keras Hinge and SquaredHinge; its gradient at the kink is that inside, as TensorFlow's."""
+    z = 1 - t * x
+    return reduced(torch.where(z >= 0, z, 0.0) ** power, reduction)
 
 
 def focal(x, t, alpha=0.25, gamma=2.0, weights=None, reduction="mean"):

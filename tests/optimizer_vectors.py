@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Writes tests/vectors/optimizers_rules.txt and optimizers_lbfgs.txt for tests/test_optimizers.c.
 
-    /usr/bin/python3 tests/optimizer_vectors.py [DIRECTORY]     (Debian: python3-torch, 1.13)
+    python3 tests/optimizer_vectors.py [DIRECTORY]              (PyTorch 2.14)
 
 Every optimizer with each of its options takes 50 steps on a problem whose gradients are a function
 of the weights (gradient() below; test_optimizers.c has the same), in double precision, gradients
-rounded to float. PyTorch works the rules that PyTorch 1.13 has as they are today; the published
-formulas are worked in numpy where it has none (or, NAdam, an error in the product of momenta).
+rounded to float. PyTorch works the rules that it has, but for some that are worked in numpy as the
+published formulas and PyTorch give them; so are those that it has not.
 """
 import math
 

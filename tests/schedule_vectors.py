@@ -4,7 +4,7 @@
     /usr/bin/python3 tests/schedule_vectors.py [DIRECTORY]
 
 Curves of learning rates and momenta: what PyTorch's schedulers give step by step, whatever they
-compute them from; the published formula for those that PyTorch 1.13 lacks. Then sequences of
+compute them from; the published formula for those that PyTorch lacks. Then sequences of
 metrics with what PyTorch's ReduceLROnPlateau does and with the rules of Keras 3 and Lightning 2,
 written here from their documentation, metric by metric.
 
@@ -174,7 +174,7 @@ def compositions_of_torch():
 
 
 def curves_of_formulas():
-    """Those that PyTorch 1.13 has not."""
+    """Those that PyTorch has not, or as its formula says."""
     def formula(options, f, steps=60, m=None):
         case(options, [f(t) for t in range(steps)], m and [m(t) for t in range(steps)])
     # Keras: InverseTimeDecay, ExponentialDecay, PolynomialDecay, CosineDecayRestarts
@@ -225,6 +225,10 @@ def curves_of_formulas():
     formula(dict(type="chained", lr=0.2, parts=[
         dict(type="cyclic", end_lr=0.4, steps=4), dict(type="exponential", gamma=0.9)]),
         lambda t: cycle(t, 0.2, 0.4) * 0.9 ** t, 30, lambda t: cycle(t, 0.9, 0.8))
+    # after its T a cosine rises; PyTorch's recursion would take the other part's factor twice
+    formula(dict(type="chained", lr=0.2, parts=[
+        dict(type="cosine", steps=10), dict(type="exponential", gamma=0.9)]),
+        lambda t: 0.1 * (1 + np.cos(np.pi * t / 10)) * 0.9 ** t, 30)
 
 
 # ---- metrics -----------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """summary_vectors.py - what PyTorch prints of networks, for test_summary.c: vectors/summary.txt
 
-    /usr/bin/python3 tests/summary_vectors.py > tests/vectors/summary.txt
+    python3 tests/summary_vectors.py > tests/vectors/summary.txt
 
 For each network: a line "== NAME", print(net), and the table of torchsummary 1.5.1, written anew
 here from forward hooks: a module's output shape and the sizes of its weight and bias; 4 bytes a
-value, outputs twice, 2^20 bytes a MB. Written with PyTorch 1.13."""
+value, outputs twice, 2^20 bytes a MB. Written with PyTorch 2.14."""
 import torch
 from torch import nn
 import torch.nn.functional as F
@@ -41,7 +41,8 @@ MODULES = nn.Sequential(
     nn.LogSigmoid(), nn.Hardtanh(), nn.Hardsigmoid(), nn.Hardswish(), nn.ReLU6(),
     nn.AdaptiveAvgPool2d(4), nn.AdaptiveMaxPool2d((2, 4)), nn.Dropout2d(0.25), nn.Dropout(0.1),
     nn.AlphaDropout(0.5), nn.LayerNorm((6, 2, 4), eps=1e-3), nn.GLU(dim=1), nn.Softmax(dim=1),
-    nn.LogSoftmax(dim=1), nn.Identity(), nn.Flatten(), nn.Linear(24, 20),
+    nn.LogSoftmax(dim=1), nn.Identity(), nn.Flatten(), nn.LayerNorm(24, bias=False),
+    nn.RMSNorm(24), nn.Linear(24, 20),
     nn.BatchNorm1d(20, eps=1e-6, momentum=0.25), nn.Sigmoid(), nn.Unflatten(1, (5, 2, 2)),
     nn.GELU(approximate='tanh'), nn.Flatten(), nn.Tanh(), nn.Linear(20, 5, bias=False))
 

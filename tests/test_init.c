@@ -363,7 +363,7 @@ static void sparse(void)
 
 static void gains(void)
 {
-    /* torch.nn.init.calculate_gain of 1.13 */
+    /* torch.nn.init.calculate_gain */
     CHECK_NEAR("linear", tnn_calculate_gain("linear", 0), 1, 0);
     CHECK_NEAR("conv2d", tnn_calculate_gain("conv2d", 0), 1, 0);
     CHECK_NEAR("sigmoid", tnn_calculate_gain("sigmoid", 0), 1, 0);

@@ -1,6 +1,6 @@
 /* test_losses.c - every loss: value and gradient
 
-   Against PyTorch 1.13 and published formulas (loss_vectors.py, which says where the vectors come
+   Against PyTorch 2.14 and published formulas (loss_vectors.py, which says where the vectors come
    from), against differences of formulas written anew here in double precision, and against what
    the header says of labels, pixels, bad data and bad options. */
 #ifndef TINYNN_ELSEWHERE

@@ -149,6 +149,8 @@ static tnn_net *modules(void)
     tnn_add(net, TNN_LOG_SOFTMAX);
     tnn_add(net, TNN_IDENTITY);
     tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_LAYERNORM, .no_bias = 1);
+    tnn_add(net, TNN_RMSNORM);
     tnn_add(net, TNN_DENSE, .units = 20);
     tnn_add(net, TNN_BATCHNORM, .eps = 1e-6f, .momentum = 0.25f);
     tnn_add(net, TNN_SIGMOID);
@@ -178,7 +180,7 @@ static void pytorch(void)
     }
     tnn_summary(net, text, ROOM, 0);
     if (table) lines_in(text, table + 3);
-    CHECK(tnn_param_total(net) == 2498, "%d", (int)tnn_param_total(net));
+    CHECK(tnn_param_total(net) == 2498 + 2*24, "%d", (int)tnn_param_total(net));
     tnn_free(net);
 }
 
@@ -199,7 +201,7 @@ static void thrice_backward(void *user, const float *x, const float *y, const fl
     (void)user, (void)x, (void)y, (void)dy, (void)dx, (void)p, (void)dp;
 }
 
-/* What PyTorch has not (or not in 1.13), branches, and frozen layers. */
+/* What PyTorch has not, branches, and frozen layers. */
 static void others(void)
 {
     static const tnn_custom_layer thrice = {"Thrice", NULL, thrice_shape, NULL, thrice_forward,

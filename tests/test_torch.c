@@ -1,4 +1,4 @@
-/* test_torch.c - the library against what PyTorch 1.13 computed
+/* test_torch.c - the library against what PyTorch 2.14 computed
 
    torch_vectors.py wrote the numbers, and says how. They are read from the directory given as
    second argument, else by the environment variable VECTORS, else from tests/vectors. */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes tests/vectors/*.txt, what PyTorch computes, for tests/test_torch.c.
 
-    /usr/bin/python3 tests/torch_vectors.py [DIRECTORY]         (Debian: python3-torch, 1.13)
+    python3 tests/torch_vectors.py [DIRECTORY]                  (PyTorch 2.14)
 
 A file is a sequence of cases, a case a sequence of arrays:
 
