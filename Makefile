@@ -124,7 +124,7 @@ test:
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
-	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' tests/data.sh \
+	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/data.sh all' \
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
 	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 

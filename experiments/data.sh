@@ -2,7 +2,9 @@
 # data.sh DIR SET... - fetches the real data from where they are published, to DIR/SET/
 #
 # data.txt beside this script lists the files of each set, as sha256sum does. What is there and
-# right is not fetched again; a download goes on where it stopped. Sites are tried in their order:
+# right is not fetched again; a download goes on where it stopped, and is given up only once it was
+# complete and wrong. A file gets its name when it is whole, and another file that has the name is
+# kept as FILE.kept-1. Sites are tried in their order:
 # each is a folder with the files if it ends in /, or else the file itself (of the flags: a .tar.gz
 # of them). Commits are named, so that the files stay what they are. Other sites can be given in the
 # environment.
@@ -27,35 +29,81 @@ say() { printf '%s\n' "$@" >&2; }
 have() { command -v "$1" > /dev/null 2>&1; }
 
 if have sha256sum; then sha256() { sha256sum; }; else sha256() { shasum -a 256; }; fi
-right() { [ -f "$2" ] && [ "$(sha256 < "$2" | cut -d ' ' -f 1)" = "$1" ]; } # SUM FILE
+right() { # SUM FILE; or gzip FILE: a whole .gz
+    [ -f "$2" ] || return
+    case $1 in
+    gzip) gzip -t < "$2" 2> /dev/null ;;
+    *) [ "$(sha256 < "$2" | cut -d ' ' -f 1)" = "$1" ] ;;
+    esac
+}
+size() { if [ -f "$1" ]; then wc -c < "$1" | tr -d ' '; else echo 0; fi; }
 
-# get URL: into $part, on from what is there of it; after curl's errors 22, 33 and 36, which mean
-# that it cannot go on, from the beginning.
-get() {
-    say "$1"
-    set -- -fL"$bar" --retry 2 --retry-max-time 600 --connect-timeout 20 -o "$part" "$1"
-    curl -C - "$@" || case $? in 22 | 33 | 36) rm -f "$part"; curl "$@" ;; *) false ;; esac
+# keep FILE: moves another file of its name out of the way.
+keep() {
+    i=1
+    while [ -e "$1.kept-$i" ] || [ -h "$1.kept-$i" ]; do i=$((i + 1)); done
+    mv "$1" "$1.kept-$i" && say "$1 is another file: kept as $1.kept-$i"
+}
+# place NEW FILE: gives a file that is whole its name.
+place() {
+    if cmp -s "$1" "$2"; then rm "$1"; return; fi
+    if [ -e "$2" ] || [ -h "$2" ]; then keep "$2" || return; fi
+    mv "$1" "$2"
 }
 
-# fetch SUM FILE: one file of the list, from the first of $sites that has it. What is there of it
-# may be wrong, and is dropped when the rest has shown this: then all sites are worth another try.
+get() { # URL FILE: on from what is there of it
+    say "$1"
+    curl -fL"$bar" --retry 2 --retry-max-time 600 --connect-timeout 20 -C - -o "$2" "$1"
+}
+
+# download SUM FILE: FILE.part, from the first of $sites that has it. What is there of it is not
+# touched by a site that refuses, or has another file. So it is cut to what it was when the rest has
+# shown that the whole is wrong; then what was there may be, too, and a new one is begun beside it.
+download() {
+    part=$2.part new=$2.part.new again=
+    if [ "$(size "$new")" -gt "$(size "$part")" ]; then mv "$new" "$part"; fi
+    right "$1" "$part" && return
+    for site in $sites; do
+        url "$site" "$2" || continue
+        before=$(size "$part")
+        get "$url" "$part"
+        case $? in
+        0)  right "$1" "$part" && return
+            say "not the file expected: its sha256 differs" ;;
+        22 | 33 | 36) ;;                    # refused, or only from the beginning
+        *)  continue ;;
+        esac
+        again="$again $site"
+        if [ "$before" -eq 0 ]; then rm -f "$part"
+        else dd if=/dev/null of="$part" bs=1 seek="$before" 2> /dev/null; fi
+    done
+    [ -f "$part" ] || return
+    for site in $again; do
+        url "$site" "$2" && rm -f "$new" && get "$url" "$new"
+        done=$?
+        right "$1" "$new" && mv "$new" "$part" && return
+        if [ $done -ne 0 ] && [ "$(size "$new")" -gt "$(size "$part")" ]; then mv "$new" "$part"; fi
+        rm -f "$new"
+    done
+    return 1
+}
+# url SITE FILE: where the site has it; fails where it does not have single files, but an archive.
+url() {
+    url=$1 name=${2#*/}
+    case $2:$1 in
+    flags/photos.tar.gz:*/) false ;;
+    flags/photos.tar.gz:*) ;;
+    *:*/) url=$1$(echo "${name#originals/}" | sed 's/ /%20/g') ;;
+    flags/*) false ;;
+    esac
+}
+
+# fetch SUM FILE: one file of the list.
 fetch() {
-    part=$2.part name=${2#*/}
     right "$1" "$2" && return
     mkdir -p "${2%/*}"
-    [ ! -f "$2" ] || mv "$2" "$part"
-    if [ -f "$part" ]; then tries="$sites $sites"; else tries=$sites; fi
-    for site in $tries; do
-        case $set$site in
-        */) site=$site$(echo "${name#originals/}" | sed 's/ /%20/g') ;;
-        flags*) continue ;;
-        esac
-        get "$site" || continue
-        right "$1" "$part" && break
-        say "not the file expected: its sha256 differs"
-        rm -f "$part"
-    done
-    right "$1" "$part" && mv "$part" "$2" && return
+    if [ -e "$2" ] || [ -h "$2" ]; then keep "$2" || return; fi
+    download "$1" "$2" && mv "$2.part" "$2" && return
     say "make data: $2 could be had from none of: $sites" \
         "Try again (it goes on where it stopped), or find the file elsewhere, put it into" \
         "$PWD/${2%/*}/ and run make data once more."
@@ -63,13 +111,17 @@ fetch() {
     return 1
 }
 
+# unpacked FILE.gz: whether it has been, to the end; or only what was in it is there.
+unpacked() { [ -f "${1%.gz}" ] && { [ ! -f "$1" ] || gzip -dc "$1" | cmp -s - "${1%.gz}"; }; }
+unpack()   { gzip -dc "$1" > "${1%.gz}.new" && place "${1%.gz}.new" "${1%.gz}"; }
+
 listed() { grep "  $set/" "$list"; }
 
 files() { # SITES
     sites=$1 bar=\#
     listed | while read -r sum file; do
         case $file in
-        *.gz) [ -f "${file%.gz}" ] || { fetch "$sum" "$file" && gzip -dkf "$file"; } ;;
+        *.gz) unpacked "$file" || { fetch "$sum" "$file" && unpack "$file"; } ;;
         *) fetch "$sum" "$file" ;;
         esac || exit 1
     done
@@ -87,19 +139,24 @@ npy() {
     printf '%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"
 }
 
-# archive: the photos of an archive, which has them in */*/Flags, whether right or not.
+# archive: the photos of an archive that are right; it has them in */*/Flags. One with links, or with
+# names that lead out of its folder, is not unpacked.
 archive() {
-    part=flags/photos.tar.gz.part new=flags/photos.new bar=\#
-    for site in $FLAGS_SITES; do
-        case $site in */) continue ;; esac
+    tar=flags/photos.tar.gz.part new=flags/photos.new sites=$FLAGS_SITES bar=\#
+    mkdir -p flags/originals
+    download gzip flags/photos.tar.gz || return
+    if tar -tvzf $tar | grep -q '^[^d-]' || tar -tzf $tar | grep -qE '^/|(^|/)\.\.(/|$)'; then
+        say 'not the archive expected: it has links, or names that lead out of it'
+    else
         rm -rf $new
-        mkdir -p $new flags/originals
-        get "$site" || continue
-        tar -xzof $part -C $new && cp -R $new/*/*/Flags/. flags/originals && absent=0
-        rm -f $part
-        [ "$absent" -gt 0 ] || break
-    done
-    rm -rf $new
+        mkdir $new && tar -xzof $tar -C $new && listed | while read -r sum file; do
+            for photo in $new/*/*/Flags/"${file#flags/originals/}"; do
+                [ ! -e "$file" ] && right "$sum" "$photo" && mkdir -p "${file%/*}" &&
+                    mv "$photo" "$file"
+            done
+        done
+    fi
+    rm -rf $new $tar
 }
 
 flags() {
@@ -133,9 +190,8 @@ flags() {
         say "make data: not all photos in $PWD/flags/originals could be converted"
         return 1
     }
-    mv flags/classes.new flags/classes.txt
-    mv flags/labels.new flags/labels.npy
-    mv flags/images.new flags/images.npy
+    place flags/classes.new flags/classes.txt && place flags/labels.new flags/labels.npy &&
+        place flags/images.new flags/images.npy
 }
 
 # --------------------------------------------------------------------------------------------------

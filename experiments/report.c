@@ -8,7 +8,9 @@
    seeds, their difference, and whether the reported value lies in our range. "nearly" is a range
    widened by half a point of accuracy or by 0.03 of loss. Everything is computed from the files.
 
-   Exit status: 0 printed, 1 a table of reported numbers cannot be read, 2 wrong usage.           */
+   Exit status: 0 printed, 1 a table of reported numbers cannot be read, or the report not written,
+   2 wrong usage.                                                                                 */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,8 +269,8 @@ static FILE *open_table(const char *name)
     snprintf(path, sizeof path, "%s/%s", plots, name);
     FILE *f = fopen(path, "r");
     if (!f) {
-        fprintf(stderr, "report: cannot read %s (run it from the project's folder, or say where "
-                        "that is with --plots DIR)\n", path);
+        fprintf(stderr, "report: cannot read %s: %s (run it from the project's folder, or say where "
+                        "its plots are with --plots DIR)\n", path, strerror(errno));
         exit(1);
     }
     return f;
@@ -903,5 +905,7 @@ int main(int argc, char **argv)
     flags();
     kuzushiji();
     icons();
-    return 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    fprintf(stderr, "report: cannot write the report: %s\n", strerror(errno));
+    return 1;
 }

@@ -29,6 +29,7 @@
    longer; after a training step's, the memory of its optimizer. --tsv FILE writes the table for
    plots/bench.gp.                                                                                */
 #define _POSIX_C_SOURCE 200809L
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -762,12 +763,18 @@ static int show_case(const char *name, machine *m, double seconds, FILE *tsv)
     return why != NULL;
 }
 
+static int cannot_write(const char *path)
+{
+    fprintf(stderr, "bench: cannot write %s: %s\n", path, strerror(errno));
+    return 1;
+}
+
 static int show_table(const char *const *cases, int threads, double seconds, const char *path)
 {
     int      columns = threads > 1 ? 2 : 1, failures = 0;
     machine  machines[2];
     FILE    *tsv = path ? fopen(path, "w") : NULL;
-    if (path && !tsv) return fprintf(stderr, "bench: %s cannot be written\n", path), 1;
+    if (path && !tsv) return cannot_write(path);
     memset(machines, 0, sizeof machines);
     for (int k = 0; k < columns; k++) {
         machines[k].threads = k ? threads : 1;
@@ -797,8 +804,7 @@ static int show_table(const char *const *cases, int threads, double seconds, con
             failures += failed = show_case(*cases, &machines[k], seconds, tsv);
         printf("\n");
     }
-    if (tsv && (ferror(tsv) | fclose(tsv)) != 0)
-        return fprintf(stderr, "bench: %s cannot be written\n", path), 1;
+    if (tsv && (ferror(tsv) | fclose(tsv)) != 0) return cannot_write(path);
     return failures > 0;
 }
 

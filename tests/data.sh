@@ -1,5 +1,6 @@
 #!/bin/sh
-# data.sh - what experiments/data.sh does when all is well with the sites of the data, and when not
+# data.sh [all] - what experiments/data.sh does when all is well with the sites of the data, and when
+# not
 #
 # With sites made up here, of file:// URLs, for a copy of the script beside a list of its own. Where
 # ImageMagick and the real photos are at hand, also what becomes of these. Run from the top folder.
@@ -90,6 +91,45 @@ zipped() {
     rm "$here/data/fashion-mnist/one.gz"
     SITES="$(site zipped/none)/" data zipped fashion-mnist
 }
+another() { # file of that name, the user's own
+    begin another
+    echo "my own" > "$got"
+    SITES="$(site another/a)/" data another kuzushiji && cmp "$here/a/one.npy" "$got" &&
+        [ "$(cat "$got.kept-1")" = "my own" ] && said 'kept as .*one.npy.kept-1'
+}
+# A site with another file does not spoil what is there of the right one.
+spoilt() {
+    begin spoilt
+    head -c 9 "$here/a/one.npy" > "$got.part"
+    tr a-z A-Z < "$here/a/one.npy" > "$here/b/one.npy"
+    ! SITES="$(site spoilt/b)/" data spoilt kuzushiji &&
+        [ "$(cat "$got.part")" = "$(head -c 9 "$here/a/one.npy")" ] || return 1
+    SITES="$(site spoilt/b)/ $(site spoilt/a)/" data spoilt kuzushiji &&
+        cmp "$here/a/one.npy" "$got"
+}
+half() { # unpacked, when gzip and the script are killed
+    begin half
+    gzip -c "$here/a/one.npy" > "$here/a/one.gz"
+    $sha256 "$here/a/one.gz" | sed 's| .*|  fashion-mnist/one.gz|' > "$here/data.txt"
+    mkdir "$here/bin"
+    cat > "$here/bin/gzip" << 'END'
+#!/bin/sh
+for file; do :; done
+PATH=${PATH#*:}
+case $1 in
+-dkf) gzip -dc "$file" | head -c 9 > "${file%.gz}" ;;
+*) gzip -dc "$file" | head -c 9 ;;
+esac
+kill -9 $PPID
+END
+    chmod +x "$here/bin/gzip"
+    ! PATH=$PWD/$here/bin:$PATH SITES="$(site half/a)/" data half fashion-mnist &&
+        SITES="$(site half/none)/" data half fashion-mnist &&
+        cmp "$here/a/one.npy" "$here/data/fashion-mnist/one" || return 1
+    head -c 9 "$here/a/one.npy" > "$here/data/fashion-mnist/one"
+    SITES="$(site half/none)/" data half fashion-mnist &&
+        cmp "$here/a/one.npy" "$here/data/fashion-mnist/one"
+}
 no_such_set() {
     begin no_such_set
     ! data no_such_set kanji && said 'no set kanji'
@@ -105,6 +145,82 @@ check "put there by hand" by_hand
 check "a site with another name for it" other_name
 check "a file to be unpacked" zipped
 check "no such set" no_such_set
+check "another file of that name" another
+check "a site with another file" spoilt
+check "killed while unpacking" half
+
+# ---- sites that refuse, answer with a page, or break off -----------------------------------------
+# A server of this machine: /403/, /429/ and /page/ have no files; /half/ breaks off after half of
+# what is asked for, but with the last 9 bytes; all but /all/ go on where they are asked to.
+server() {
+    cat > "$dir/server.py" << 'END'
+import http.server, os, sys
+class Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = 'HTTP/1.0'
+    def log_message(self, *words): pass
+    def do_GET(self):
+        kind, path = self.path[1:].split('/', 1)
+        if kind in ('403', '429'): return self.send_error(int(kind))
+        body, start, status = b'<html>come back later</html>', 0, 200
+        if kind != 'page':
+            path = os.path.join(sys.argv[1], path)
+            if not os.path.exists(path): return self.send_error(404)
+            body = open(path, 'rb').read()
+            wanted = self.headers.get('Range')
+            if wanted and kind != 'all': start, status = int(wanted[6:].split('-')[0]), 206
+        if start >= len(body): return self.send_error(416)
+        self.send_response(status)
+        self.send_header('Content-Length', str(len(body) - start))
+        if status == 206:
+            self.send_header('Content-Range', 'bytes %d-%d/%d' % (start, len(body) - 1, len(body)))
+        self.end_headers()
+        half = kind == 'half' and len(body) - start > 9
+        self.wfile.write(body[start : (start + len(body)) // 2 if half else None])
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+with open(sys.argv[2] + '.new', 'w') as f: f.write(str(server.server_port))
+os.rename(sys.argv[2] + '.new', sys.argv[2])
+server.serve_forever()
+END
+    python3 "$dir/server.py" "$dir" "$dir/port" > "$dir/server.log" 2>&1 &
+    server=$!
+    until [ -f "$dir/port" ] || ! kill -0 $server; do sleep 0.2; done
+    http=http://127.0.0.1:$(cat "$dir/port")
+}
+refused() { # whatever they answer, what is there of the file stays, and is enough
+    begin refused
+    head -c 20 "$here/a/one.npy" > "$got.part"
+    ! SITES="$http/403/ $http/page/ $http/all/none/ $http/429/" data refused kuzushiji &&
+        [ "$(cat "$got.part")" = "$(head -c 20 "$here/a/one.npy")" ] || return 1
+    { head -c 20 /dev/zero; tail -c +21 "$here/a/one.npy"; } > "$here/b/one.npy"
+    SITES="$http/403/ $http/page/ $http/from/refused/b/" data refused kuzushiji &&
+        cmp "$here/a/one.npy" "$got" && [ "$(ls "$here/data/kuzushiji")" = one.npy ]
+}
+broken_off() { # again and again
+    begin broken_off
+    for i in 1 2 3 4 5 6 7 8 9; do
+        SITES="$http/half/broken_off/a/" data broken_off kuzushiji && break
+        [ "$(size "$got.part")" -gt "${last:-0}" ] || return 1
+        last=$(size "$got.part")
+    done
+    cmp "$here/a/one.npy" "$got"
+}
+size() { wc -c < "$1"; }
+from_the_beginning() { # only, but it does have the file
+    begin from_the_beginning
+    head -c 20 "$here/a/one.npy" > "$got.part"
+    SITES="$http/all/from_the_beginning/a/" data from_the_beginning kuzushiji &&
+        cmp "$here/a/one.npy" "$got" && [ "$(ls "$here/data/kuzushiji")" = one.npy ]
+}
+if [ "$1" = all ] && have python3; then
+    server
+    check "sites that refuse" refused
+    check "a site that breaks off" broken_off
+    check "a site that does not go on" from_the_beginning
+    finish
+    kill $server
+else
+    skip "sites that refuse" "needs python3, and the argument all"
+fi
 
 # ---- flags ---------------------------------------------------------------------------------------
 # Photos of one colour each, and the array that they make: 'a' to 'd' are grey levels.
@@ -153,6 +269,26 @@ archive() { # in which a photo is missing and another damaged
         data archive flags && converted && said 'Flags/Los%20Dos/a%20(1).ppm' &&
         unsaid 'Flags/One/10' && [ "$(ls "$got" | wc -l)" -eq 4 ]
 }
+hostile() { # an archive with a link, and a file that would go through it
+    flags hostile || return
+    mkdir -p "$here/outside" "$here/z/y/Flags"
+    ln -s "$PWD/$here/outside" "$here/z/y/Flags/One"
+    tar -cf "$here/archive.tar" -C "$here" z
+    rm "$here/z/y/Flags/One"
+    cp -R "$here/x/y/Flags/One" "$here/z/y/Flags/One"
+    tar -rf "$here/archive.tar" -C "$here" z/y/Flags/One/2.ppm
+    gzip "$here/archive.tar"
+    SITES="$(site hostile/archive.tar.gz) $(site hostile/x/y/Flags)/" data hostile flags &&
+        converted && said 'it has links' && [ -z "$(ls "$here/outside")" ] &&
+        [ ! -h "$got/originals/One" ]
+}
+unlisted() { # what an archive has beside the photos stays there
+    flags unlisted || return
+    echo more > "$here/x/y/Flags/One/more.sh"
+    tar -czf "$here/archive.tar.gz" -C "$here" x
+    SITES=$(site unlisted/archive.tar.gz) data unlisted flags && converted &&
+        [ ! -e "$got/originals/One/more.sh" ]
+}
 incomplete() {
     flags incomplete || return
     mkdir "$here/a"
@@ -175,6 +311,8 @@ unreadable() {
 check "photos one by one" singly
 check "photos from an archive" archive
 check "photos that are not all there" incomplete
+check "an archive with links" hostile
+[ "$1" != all ] || check "an archive with more in it" unlisted
 check "a photo that cannot be read" unreadable
 
 # The real ones at hand, each compared with its place in the array given: the list's order.
