@@ -139,8 +139,8 @@ npy() {
     printf '%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"
 }
 
-# archive: the photos of an archive that are right; it has them in */*/Flags. One with links, or with
-# names that lead out of its folder, is not unpacked.
+# archive: the photos of an archive that are right; it has them in */*/Flags. One with links, or
+# with names that lead out of its folder, is not unpacked.
 archive() {
     tar=flags/photos.tar.gz.part new=flags/photos.new sites=$FLAGS_SITES bar=\#
     mkdir -p flags/originals

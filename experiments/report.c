@@ -269,8 +269,8 @@ static FILE *open_table(const char *name)
     snprintf(path, sizeof path, "%s/%s", plots, name);
     FILE *f = fopen(path, "r");
     if (!f) {
-        fprintf(stderr, "report: cannot read %s: %s (run it from the project's folder, or say where "
-                        "its plots are with --plots DIR)\n", path, strerror(errno));
+        fprintf(stderr, "report: cannot read %s: %s (run it from the project's folder, or say "
+                        "where its plots are with --plots DIR)\n", path, strerror(errno));
         exit(1);
     }
     return f;

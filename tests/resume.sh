@@ -13,8 +13,8 @@ kills=4
 same() { # A B: folders with results of the same rows, and nothing beside them
     for file in "$1"/*/*; do
         other=$2/${file#"$1"/}
-        grep -v '^#' "$file" > "$dir/rows"
-        grep -v '^#' "$other" | cmp - "$dir/rows" || return 1
+        grep -v '^#' "$file" > "$2.rows"
+        grep -v '^#' "$other" | cmp - "$2.rows" || return 1
     done
     [ "$(ls "$1"/*)" = "$(ls "$2"/* | grep -v '[.]tmp$' | sed "s|$2|$1|")" ] ||
         { ls "$2"/*; return 1; }
@@ -133,33 +133,36 @@ busy() { # another key while a process is at work
 }
 check "another key while a process is at work" busy
 
-# failing NAME COMMAND...: a run that may fail, in a folder with the complete result of another.
-# What is complete is right, the message has path and reason, the next run is as if nothing was.
+# failing NAME COMMAND...: a short run of $program, "EXPERIMENT RUN", that may fail, in a folder
+# with the complete result of another. What has its name is right, the message has path and reason,
+# and the next run is as if nothing was. want PROGRAM RUN: the folder before, and how it is to be.
+want() {
+    program=$1
+    short="build/${1% *} --threads 1 --quick --data none --only"
+    $short "$2" --out "$dir/before" && cp -R "$dir/before" "$dir/want" &&
+        $short "${1#* }" --out "$dir/want"
+} > "$dir/want.log" 2>&1
 failing() {
     out "$1"
     shift
     rm -rf "$out"
     cp -R "$dir/before" "$out"
-    { ( "$@" $quick --data none --out "$out" ) 2>&1; echo $? > "$out.status"; } | cat > "$log"
+    { ( "$@" $short ${program#* } --out "$out" ) 2>&1; echo $? > "$out.status"; } | cat > "$log"
     status=$(cat "$out.status")
-    cmp "$out/fashion_mlp/sgd-bs1000.tsv" "$dir/before/fashion_mlp/sgd-bs1000.tsv" || return 1
-    if [ $status -eq 0 ]; then
-        rows "$r"
-    elif [ $status -eq 137 ]; then
-        [ ! -e "$r" ] || rows "$r"
-    else
-        [ $status -eq 1 ] && { [ ! -e "$r" ] || rows "$r"; } &&
-            said 'cannot .* build/tests/.*: [A-Z]' && failed=$((failed + 1))
-    fi || { echo "status $status:"; cat "$log"; ls "$out"/*; return 1; }
-    $quick --data none --out "$out" > "$log" 2>&1 && rows "$r" &&
-        grep -v '^#' "$r" | cmp - "$dir/rows.want"
+    for file in "$out"/*/*.t[sx][vt]; do
+        grep -v '^#' "$file" > "$out.rows"
+        grep -v '^#' "$dir/want/${file#"$out"/}" | cmp - "$out.rows" || return 1
+    done
+    case $status in
+    0)   same "$dir/want" "$out" || return 1 ;;
+    1)   said 'cannot .* build/tests/.*: [A-Z]' || return 1
+         failed=$((failed + 1)) ;;
+    137) ;;
+    *)   echo "status $status"; cat "$log"; return 1 ;;
+    esac
+    $short ${program#* } --out "$out" > "$log" 2>&1 && same "$dir/want" "$out"
 }
-before() {
-    build/fashion_mlp --threads 1 --quick --data none --only sgd-bs1000 --out "$dir/before" &&
-        $quick --data none --out "$dir/want" &&
-        grep -v '^#' "$dir/want/fashion_mlp/adam-bs1000.tsv" > "$dir/rows.want"
-}
-before > "$dir/before.log" 2>&1
+want 'fashion_mlp adam-bs1000' sgd-bs1000
 blocks() { ( ulimit -f "$1" && trap '' XFSZ && shift && exec "$@" ); }
 full() { # after so many blocks of 512 bytes
     failed=0
@@ -169,8 +172,8 @@ full() { # after so many blocks of 512 bytes
 }
 check "a full disk" full
 
-# failing.so: with FAILING=NAME:N the N-th call of that function fails as on a full disk; with q or i
-# behind it for another reason, with k the process is killed instead
+# failing.so: with FAILING=NAME:N the N-th call of that function fails as on a full disk; with q or
+# i behind it for another reason, with k the process is killed instead
 shim() {
     cat > "$dir/failing.c" << 'END'
 #define _GNU_SOURCE
@@ -251,18 +254,24 @@ inject() {
         [ $failed -eq $# ]
         return
     fi
-    runs=0
-    for function in open mkdir fopen fflush fsync fclose rename write; do
-        for error in n q i k; do
-            n=1 failed=0 missed=0
-            while [ $missed -lt 3 ]; do         # as many that succeed: there are no more of them
-                was=$failed
-                failing inject env LD_PRELOAD="$PWD/$dir/failing.so" FAILING=$function:$n$error ||
-                    { echo "$function, call $n, error $error"; return 1; }
-                [ $failed -gt $was ] && missed=0 || missed=$((missed + 1))
-                n=$((n + 1)) runs=$((runs + 1))
+    runs=0 errors='n q i k' so=$PWD/$dir/failing.so
+    for program in 'fashion_mlp adam-bs1000:sgd-bs1000' 'icons_cnn lr0.05:lr0.5' \
+        'kuzushiji_mlp m3:m0' 'flags_cnn basic:trial7'; do
+        rm -rf "$dir/before" "$dir/want"
+        want "${program%:*}" "${program#*:}" || return 1
+        for function in open mkdir fopen fflush fsync fclose rename write; do
+            for error in $errors; do
+                n=1 failed=0 missed=0
+                while [ $missed -lt 3 ]; do     # as many that succeed: there are no more of them
+                    was=$failed
+                    failing inject env LD_PRELOAD="$so" FAILING=$function:$n$error ||
+                        { echo "$program, $function, call $n, error $error"; return 1; }
+                    [ $failed -gt $was ] && missed=0 || missed=$((missed + 1))
+                    n=$((n + 1)) runs=$((runs + 1))
+                done
             done
         done
+        errors='n k'
     done
     echo "$runs runs"
 }
