@@ -2070,7 +2070,7 @@ static double tnn__default(double value, double otherwise)
 /* Products of sizes saturate here, so that no sum of a few of them overflows. */
 #define TNN__HUGE ((tnn__len)(INT64_MAX / 64))
 /* Bytes of one object: fewer. */
-#define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 2*TNN__ALIGN)
+#define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 128)
 /* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
 #define TNN__MOST (1 << 30)
 static tnn__len tnn__mul(tnn__len a, tnn__len b)
@@ -2078,6 +2078,8 @@ static tnn__len tnn__mul(tnn__len a, tnn__len b)
     return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
 }
 static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1) / unit * unit; }
+/* So many blocks of that size cover n. */
+static int tnn__blocks(int n, int size) { return (int)(((tnn__len)n + size - 1)/size); }
 
 /* Memory at a multiple of TNN__ALIGN bytes; the allocator's own pointer stands before it. */
 static void *tnn__alloc_raw(tnn__len bytes, const char *what)
@@ -5482,7 +5484,8 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, i
     q->po = oc/q->blocks;
     q->panels = (q->po + 15)/16;
     q->K = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
-    if (q->K > TNN__MOST || tnn__mul(q->K, tnn__mul(q->blocks*16, q->panels)) >= TNN__HUGE/16)
+    if (q->K > TNN__MOST || tnn__mul(q->K, tnn__mul(q->blocks, 16*(tnn__len)q->panels))
+                               >= TNN__HUGE/16)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many",
                          what, (long long)q->K, oc);
     tnn__dx_frames(q);
@@ -5501,7 +5504,7 @@ static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panel
 static int      tnn__bias_floats(const tnn__conv *q)   { return 16*q->panels*q->blocks; }
 static tnn__len tnn__flipped_floats(const tnn__conv *q)
 {
-    return q->depthwise ? 0 : (tnn__len)q->g.kh*q->g.kw*q->oc*((q->cg + 15)/16*16);
+    return q->depthwise ? 0 : (tnn__len)q->g.kh*q->g.kw*q->oc*tnn__round_up(q->cg, 16);
 }
 /* Where weight (o, c, u, v) and bias o stand among the panels. */
 static tnn__len tnn__weight_at(const tnn__conv *q, int o, int c, int uv)
@@ -5548,7 +5551,7 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         d.x = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c;
         d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-        d.w = w; d.w_u = g->kw*16; d.w_v = 16; d.panel = q->K*16;
+        d.w = w; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->K*16;
         d.bias = bias;
         d.y = y; d.y_row = y_row; d.y_col = q->oc;
         d.rows = i1 - i0; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
@@ -5559,23 +5562,23 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
     for (group = 0; group < q->groups; group++) {
         tnn__mm t;
         memset(&t, 0, sizeof t);
-        t.a = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c + group*q->cg;
+        t.a = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c + (tnn__len)group*q->cg;
         t.a0 = g->sh*x_row;
         t.rs = (tnn__len)g->sw*g->c;
         t.gs = 3*t.rs;
         t.ks = 1;
         t.a1 = g->dh*x_row;
         t.a2 = tnn__window_loops(q, &t.n1, &t.n2, &t.run) ? t.a1 : (tnn__len)g->dw*g->c;
-        t.b = w + group*q->panels*q->K*16;
+        t.b = w + (tnn__len)group*q->panels*q->K*16;
         t.bp = q->K*16;
         t.ldb = 16;
         t.b2 = (tnn__len)t.run*16;
         t.b1 = t.n2*t.b2;
-        t.c = y + group*q->og;
+        t.c = y + (tnn__len)group*q->og;
         t.c0 = y_row; t.ldc = q->oc; t.cp = 16;
         t.n0 = i1 - i0; t.rows = g->ow; t.cols = q->og;
         t.start = bias ? TNN__BIAS : TNN__ZERO;
-        t.bias = bias ? bias + group*q->panels*16 : NULL;
+        t.bias = bias ? bias + (tnn__len)group*q->panels*16 : NULL;
         t.relu = relu;
         k->mm(&t);
     }
@@ -5584,7 +5587,7 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
 static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q, const float *dy,
                                     tnn__len y_row, float *db)
 {
-    int group, u;
+    tnn__len group, u;
     for (group = 0; group < q->blocks; group++)
         for (u = 0; u < q->g.oh; u++)
             k->colsum(q->g.ow, q->po, dy + u*y_row + group*q->po, q->oc, db + group*q->panels*16);
@@ -5607,7 +5610,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         d.x = x - g->ph*x_row - (tnn__len)g->pw*g->c;
         d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-        d.dw = dw; d.w_u = g->kw*16; d.w_v = 16; d.panel = q->K*16;
+        d.dw = dw; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->K*16;
         d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
         d.c = g->c; d.kh = g->kh; d.kw = g->kw;
         d.keep = keep;
@@ -5625,7 +5628,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         t.rs = 1; t.gs = 3;
         t.ks = (tnn__len)g->sw*g->c;
         t.a2 = g->sh*x_row;
-        t.b = dy + group*q->og;
+        t.b = dy + (tnn__len)group*q->og;
         t.bp = 16; t.ldb = q->oc; t.b2 = y_row;
         t.n0 = t.n1 = 1; t.n2 = g->oh; t.run = g->ow;
         t.ldc = 16; t.cp = q->K*16; t.cols = q->og;
@@ -5645,8 +5648,9 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
             for (u = 0; u < g->kh; u++)
                 for (v = 0; v < (whole ? 1 : g->kw); v++) {
                     t.a = x + (r*g->sh + u*g->dh - g->ph)*x_row
-                          + (tnn__len)(v*g->dw - g->pw)*g->c + group*q->cg;
-                    t.c = dw + (group*q->panels*q->K + (tnn__len)(u*g->kw + v)*q->cg)*16;
+                          + (tnn__len)(v*g->dw - g->pw)*g->c + (tnn__len)group*q->cg;
+                    t.c = dw + ((tnn__len)group*q->panels*q->K
+                                + (tnn__len)(u*g->kw + v)*q->cg)*16;
                     k->mm(&t);
                 }
         }
@@ -5672,9 +5676,9 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
                             const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step;
                             const int n = TNN__MIN(16, q->cg - p);
                             for (o = 0; o < q->og; o++, flipped += 16) {
-                                const float *from = w + ((group*q->panels + o/16)*q->K
+                                const float *from = w + (((tnn__len)group*q->panels + o/16)*q->K
                                                          + (tnn__len)uv*q->cg + p)*16 + o%16;
-                                for (c = 0; c < n; c++) flipped[c] = from[c*16];
+                                for (c = 0; c < n; c++) flipped[c] = from[16*(tnn__len)c];
                                 for (; c < 16; c++) flipped[c] = 0;
                             }
                         }
@@ -5704,7 +5708,7 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 d.x = dy + th.y*y_row + (tnn__len)tw.y*q->oc;
                 d.x_row = y_row;          d.x_col = q->oc;
                 d.x_u = th.y_step*y_row;  d.x_v = (tnn__len)tw.y_step*q->oc;
-                d.w = flipped + (th.u*g->kw + tw.u)*16;
+                d.w = flipped + (tnn__len)(th.u*g->kw + tw.u)*16;
                 d.w_u = (tnn__len)th.u_step*g->kw*16; d.w_v = (tnn__len)tw.u_step*16;
                 d.panel = q->K*16;
                 d.bias = bias;
@@ -5720,8 +5724,8 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 tnn__mm t;
                 memset(&t, 0, sizeof t);
                 t.start = bias ? TNN__BIAS : TNN__ZERO;
-                t.bias = bias ? bias + group*panels*16 : NULL;
-                t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc + group*q->og;
+                t.bias = bias ? bias + (tnn__len)group*panels*16 : NULL;
+                t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc + (tnn__len)group*q->og;
                 t.a0 = y_row;
                 t.rs = q->oc; t.gs = 3*t.rs; t.ks = 1;
                 t.n1 = th.count; t.a1 = th.y_step*y_row;
@@ -5735,7 +5739,7 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 t.b = flipped;
                 t.ldb = 16; t.bp = depth*16;
                 t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
-                t.c = dx + rh*x_row + (tnn__len)rw*g->c + group*q->cg;
+                t.c = dx + rh*x_row + (tnn__len)rw*g->c + (tnn__len)group*q->cg;
                 t.c0 = g->sh*x_row; t.ldc = (tnn__len)g->sw*g->c; t.cp = 16;
                 t.n0 = (g->ih - rh + g->sh - 1)/g->sh;
                 t.rows = (g->iw - rw + g->sw - 1)/g->sw;
@@ -5887,7 +5891,7 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
     for (r = 0; r < q->g.oh/2; r += step) {
         in.rows = out.rows = TNN__MIN(step, q->g.oh/2 - r);
         in.x = x + (2*r - 1)*x_row - c;
-        out.x = dy + 2*r*y_row;
+        out.x = dy + 2*(tnn__len)r*y_row;
         k->tiles_in(&in);
         k->tiles_grad(&out);
         t.run = in.rows*cols;
@@ -5928,7 +5932,7 @@ static void tnn__matmul_pack(void *context, int task, int worker)
         s->k->transpose(n, s->K, s->b.data + (tnn__len)16*task*s->K, s->K, to, 16);
     } else
         for (k = 0; k < s->K; k++, to += 16) {
-            const float *from = s->b.data + (tnn__len)k*s->N + 16*task;
+            const float *from = s->b.data + (tnn__len)k*s->N + 16*(tnn__len)task;
             if (n == 16) memcpy(to, from, 16*sizeof *to);
             else for (j = 0; j < 16; j++) to[j] = j < n ? from[j] : 0;
         }
@@ -5940,7 +5944,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const int transposed = s->flags & TNN_TRANSPOSE_A;
     tnn__mm t;
     const int block = tnn__chain(s->K, 1);      /* rows of B that stay cached while A's pass by */
-    int k0;
+    tnn__len k0;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
     t.rows = TNN__MIN(s->row_block, s->M - i0);
@@ -5949,9 +5953,9 @@ static void tnn__matmul_task(void *context, int task, int worker)
     t.ldc = s->N; t.cp = 16;
     t.bp = (tnn__len)s->K*16; t.ldb = 16;
     for (k0 = 0; k0 < s->K; k0 += block) {
-        const float *a = s->a.data + (transposed ? (tnn__len)k0*s->M + i0 : (tnn__len)i0*s->K + k0);
-        t.run = TNN__MIN(block, s->K - k0);
-        t.b = s->panels + j0/16*t.bp + (tnn__len)k0*16;
+        const float *a = s->a.data + (transposed ? k0*s->M + i0 : (tnn__len)i0*s->K + k0);
+        t.run = (int)TNN__MIN(block, s->K - k0);
+        t.b = s->panels + j0/16*t.bp + k0*16;
         t.start = k0 > 0 || (s->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
         t.rs = transposed ? 1 : s->K;
         t.ks = transposed ? s->M : 1;
@@ -5995,21 +5999,21 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
         return tnn__fail(TNN_ERROR_SHAPE,
                          "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit",
                          c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
-    if ((tnn__len)s.M*s.N*s.K < 32*32*32) threads = 1;
-    row_blocks = (s.M + 111)/112;
+    if (tnn__mul(tnn__mul(s.M, s.N), s.K) < 32768) threads = 1;
+    row_blocks = tnn__blocks(s.M, 112);
     s.col_block = TNN__MIN(2048, (int)tnn__round_up(s.N, 32));
-    s.col_blocks = (s.N + s.col_block - 1)/s.col_block;
+    s.col_blocks = tnn__blocks(s.N, s.col_block);
     if (threads > 1)
-        row_blocks = (int)TNN__MIN((s.M + 13)/14,
+        row_blocks = (int)TNN__MIN(tnn__blocks(s.M, 14),
                                    tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
-    s.row_block = (s.M + row_blocks - 1)/row_blocks;
-    row_blocks = (s.M + s.row_block - 1)/s.row_block;
+    s.row_block = tnn__blocks(s.M, row_blocks);
+    row_blocks = tnn__blocks(s.M, s.row_block);
     s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64 ? (s.row_block + 16)*TNN__A_STRIDE : 0;
-    s.panels = tnn__workspace(tnn__mul((s.N + 15)/16*16, s.K) + tnn__mul(threads, s.pack_a),
+    s.panels = tnn__workspace(tnn__mul(tnn__round_up(s.N, 16), s.K) + tnn__mul(threads, s.pack_a),
                               "tnn_matmul");
     if (!s.panels) return TNN_ERROR_MEMORY;
-    s.packed = s.panels + tnn__mul((s.N + 15)/16*16, s.K);
-    tnn__run(threads, (s.N + 15)/16, tnn__matmul_pack, &s);
+    s.packed = s.panels + tnn__mul(tnn__round_up(s.N, 16), s.K);
+    tnn__run(threads, tnn__blocks(s.N, 16), tnn__matmul_pack, &s);
     tnn__run(threads, row_blocks*s.col_blocks, tnn__matmul_task, &s);
     tnn__release(s.panels);
     return TNN_OK;
@@ -7130,7 +7134,7 @@ static tnn__len tnn__norm_slots(const tnn__op *op, const tnn__blob *in)
 static tnn__len tnn__norm_kept(const tnn__op *op, const tnn__blob *in, int batch)
 {
     return op->statistics == TNN__BATCH ? tnn__norm_slots(op, in)*(6 + 2*TNN__SPANS)
-         : op->statistics == TNN__GROUP ? tnn__mul(2*op->groups, batch) : 0;
+         : op->statistics == TNN__GROUP ? tnn__mul(2*(tnn__len)op->groups, batch) : 0;
 }
 /* The row `r` of an image seen as rows of slots. */
 typedef struct { tnn__len pixels, slots, at; } tnn__norm_row;
@@ -7177,7 +7181,8 @@ static void tnn__group_statistics(const tnn__sample_at *a, float *kept)
     const tnn__len slots = tnn__norm_slots(op, in), room = tnn__round_up(in->c, 16);
     const float count = (float)each*(float)(in->h*in->w);
     float *sum = a->tmp + 6*slots, *row = a->tmp + 7*slots, *by_channel = a->tmp + 8*slots;
-    int g, pass;
+    tnn__len g;
+    int pass;
     memset(by_channel, 0, (size_t)room*sizeof *by_channel);
     for (pass = op->centred ? 0 : 1; pass < 2; pass++) {
         memset(sum, 0, (size_t)room*sizeof *sum);
@@ -7195,10 +7200,10 @@ static void tnn__group_spread(const tnn__sample_at *a, const float *kept, float 
 {
     const tnn__op *op = a->op;
     const int each = (op->element ? tnn__values(a->in) : a->in->c)/op->groups;
-    int g;
+    tnn__len g;
     for (g = 0; g < op->groups; g++) {
-        tnn__fill_floats(mean + (tnn__len)g*each, each, op->centred ? kept[2*g] : 0);
-        tnn__fill_floats(rstd + (tnn__len)g*each, each, kept[2*g + 1]);
+        tnn__fill_floats(mean + g*each, each, op->centred ? kept[2*g] : 0);
+        tnn__fill_floats(rstd + g*each, each, kept[2*g + 1]);
     }
 }
 static void tnn__norm_apply(const tnn__sample_at *a, const float *mean, const float *scale,
@@ -7432,7 +7437,7 @@ static void tnn__transposed_backward(const tnn__sample_at *a)
     const tnn__conv *q = &op->q;
     const tnn__len n = tnn__wide(a->out);
     float *dy = a->scratch + op->dy + op->dy_at;
-    int r, group;
+    tnn__len r, group;
     for (r = 0; r < a->out->h; r++)
         memcpy(dy + r*op->dy_row, a->dy + r*n, (size_t)n*sizeof *dy);
     if (a->dw)
@@ -7542,8 +7547,7 @@ static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
 #define TNN__DW_SAMPLES 256     /* so many samples */
 static int tnn__dw_block(int n)                 /* nearly equal blocks */
 {
-    const int blocks = (n + TNN__DW_SAMPLES - 1)/TNN__DW_SAMPLES;
-    return (n + blocks - 1)/blocks;
+    return tnn__blocks(n, tnn__blocks(n, TNN__DW_SAMPLES));
 }
 
 static void tnn__dense_forward(void *context, int task, int worker)
@@ -7614,13 +7618,13 @@ static void tnn__dense_turn(void *context, int task, int worker)
     (void)worker;
     if (turns && rows < 16) memset(turned, 0, (size_t)deep*16*sizeof *turned);
     for (j = 0; j < units; j += 16) {
-        float *panel = net->panels + (tnn__len)j*net->n + s0*16;
+        float *panel = net->panels + (tnn__len)j*net->n + (tnn__len)s0*16;
         call->k->act_panel(rows, op->act ? out->data + s0*out->sample + j : NULL, out->sample,
                            out->grad + s0*out->grad_sample + j, out->grad_sample, panel,
                            op->slope, 1.0f/(1.0f - op->p));
         for (s = 0; j + 16 > units && s < rows; s++)
             for (i = units - j; i < 16; i++) panel[s*16 + i] = 0;
-        if (turns) call->k->transpose(rows, 16, panel, 16, turned + j*16, 16);
+        if (turns) call->k->transpose(rows, 16, panel, 16, turned + (tnn__len)j*16, 16);
     }
 }
 /* 16 inputs' weights as a panel over them. */
@@ -7635,8 +7639,8 @@ static void tnn__dense_flip(void *context, int task, int worker)
     (void)worker;
     if (rows < 16) memset(to, 0, (size_t)deep*16*sizeof *to);
     for (j = 0; j < deep; j += 16)
-        call->k->transpose(rows, 16, tnn__weights(call->net, op) + (j*op->q.K + i0*16), 16,
-                           to + j*16, 16);
+        call->k->transpose(rows, 16, tnn__weights(call->net, op) + (j*op->q.K + (tnn__len)i0*16),
+                           16, to + (tnn__len)j*16, 16);
 }
 
 /* Tasks 0..dx_blocks-1: blocks of dx, of rows of dx^T the one way, of samples the other. Then
@@ -7650,7 +7654,8 @@ static void tnn__dense_backward(void *context, int task, int worker)
     const tnn__blob *in = &net->blob[op->in];
     const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__dw_block(net->n);
     float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
-    int i0, j0, s0, s, k0;
+    tnn__len s0, k0;
+    int i0, j0, s;
     tnn__mm t;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
@@ -7659,13 +7664,13 @@ static void tnn__dense_backward(void *context, int task, int worker)
         t.rows = TNN__MIN(call->row_block, net->n - i0);
         t.cols = (int)op->q.K;
         t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = (tnn__len)net->n*16; t.run = 16;
-        t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
+        t.ldb = 16; t.b2 = 256; t.bp = (tnn__len)deep*16;
         t.c = in->grad + i0*in->grad_sample;
         t.ldc = in->grad_sample; t.cp = 16;
-        for (k0 = 0; k0 < deep; k0 += 16*t.n2) {    /* a chain of all columns at a time */
-            t.a = net->panels + (tnn__len)k0*net->n + i0*16;
+        for (k0 = 0; k0 < deep; k0 += (tnn__len)16*t.n2) {    /* a chain of all columns at a time */
+            t.a = net->panels + k0*net->n + (tnn__len)i0*16;
             t.b = net->turned + k0*16;
-            t.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
+            t.n2 = (int)TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
             t.start = k0 ? TNN__KEEP : TNN__ZERO;
             call->k->mm(&t);
         }
@@ -7677,12 +7682,12 @@ static void tnn__dense_backward(void *context, int task, int worker)
         t.a = tnn__weights(net, op) + (tnn__len)i0*16;
         t.rs = 16; t.gs = 48; t.ks = 1;
         t.n2 = deep/16; t.a2 = op->q.K*16; t.run = 16;
-        t.ldb = 16; t.b2 = 16*16; t.bp = (tnn__len)deep*16;
+        t.ldb = 16; t.b2 = 256; t.bp = (tnn__len)deep*16;
         t.c = scratch;
         t.ldc = 16; t.cp = (tnn__len)t.rows*16;
         for (s0 = 0; s0 < net->n; s0 += 32) {
             t.b = net->turned + s0/16*t.bp;
-            t.cols = TNN__MIN(32, net->n - s0);
+            t.cols = (int)TNN__MIN(32, net->n - s0);
             call->k->mm(&t);
             for (s = 0; s < t.cols; s += 16)
                 call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), scratch + s/16*t.cp, 16,
@@ -7700,7 +7705,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     t.c = net->flat[1] + op->w + (j0/16*op->q.K + i0)*16;
     t.ldc = 16; t.cp = op->q.K*16;
     for (k0 = 0; k0 < net->n; k0 += block) {
-        t.run = TNN__MIN(block, net->n - k0);
+        t.run = (int)TNN__MIN(block, net->n - k0);
         t.a = in->data + k0*in->sample + i0;
         t.ks = in->sample;
         if (op->q.K >= 512 && t.cols >= 64) {
@@ -8023,8 +8028,8 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
         tnn__net_release(net, net->record);
         net->record = r;
         net->tensor = (tnn__named *)(void *)(r + n);
-        net->op = (tnn__op *)(void *)(net->tensor + 4*n);
-        net->blob = (tnn__blob *)(void *)(net->op + 3*n + 1);
+        net->op = (tnn__op *)(void *)(net->tensor + 4*(size_t)n);
+        net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
         net->capacity = n;
     }
     net->record[net->layers].o = *layer;
@@ -8336,7 +8341,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     tnn__arena a;
     const int training = net->loss.type != 0, batch = net->options.batch;
     /* a dense layer's dx and x pass through g[0], too */
-    tnn__len most = TNN__DX_BLOCK*32, turned = 0, panels = 0, gram = 0;
+    tnn__len most = (tnn__len)TNN__DX_BLOCK*32, turned = 0, panels = 0, gram = 0;
     int i, adds = 0;
     a.memory = memory;
     a.used = 0;
@@ -8354,7 +8359,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
             tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
         adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
         if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->K >= 512)
-            most = TNN__MAX(most, (TNN__DW_BLOCK + 16)*TNN__MIN(batch, TNN__DW_SAMPLES));
+            most = TNN__MAX(most, (TNN__DW_BLOCK + (tnn__len)16)*TNN__MIN(batch, TNN__DW_SAMPLES));
     }
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
@@ -8447,10 +8452,10 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
             net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
                                                  + TNN__SLACK, 16);
         if (op->type == TNN_DENSE && op->needs_dx)
-            turned = TNN__MAX(turned, tnn__mul((q->oc + 15)/16*16, 15 + TNN__MAX(batch,
+            turned = TNN__MAX(turned, tnn__mul(tnn__round_up(q->oc, 16), 15 + TNN__MAX(batch,
                                                    tnn__dense_flips(op, batch) ? q->K : 0)));
         if (op->type == TNN_DENSE)
-            panels = TNN__MAX(panels, tnn__mul(batch, (q->oc + 15)/16*16));
+            panels = TNN__MAX(panels, tnn__mul(batch, tnn__round_up(q->oc, 16)));
         if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
     }
     net->gram = tnn__take(&a, gram);
@@ -8642,7 +8647,7 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
         return flat + op->w + tnn__weight_at(q, (int)(at/q->K), r/window, r%window);
     }
     if (which == TNN__BIASES && op->type == TNN_CONV_TRANSPOSE2D && !q->depthwise)
-        return flat + op->b + at/q->cg*((q->cg + 15)/16*16) + at%q->cg;
+        return flat + op->b + at/q->cg*tnn__round_up(q->cg, 16) + at%q->cg;
     if (which == TNN__BIASES && tnn__is_conv(op))
         return flat + op->b + tnn__bias_at(q, (int)at);
     if (op->element && op->type != TNN_PRELU) at = tnn__place_of(in, (int)at);
@@ -9202,7 +9207,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
         call.first = i++;
         if (op->type == TNN_DENSE) {
             const int blocks = (n + 111)/112;
-            call.row_block = (n + blocks - 1)/blocks;
+            call.row_block = tnn__blocks(n, blocks);
             call.col_block = 32;
             call.col_blocks = (op->q.oc + 31)/32;
             tnn__run(tnn__threads_for(net, n*op->q.K*op->q.oc/8), blocks*call.col_blocks,
@@ -9217,7 +9222,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
             if (e) return e;
         }
         if (op->together > 1 && n > net->threads/2) {
-            call.spans = TNN__MAX((n + op->together - 1)/op->together, TNN__MIN(n, net->threads));
+            call.spans = TNN__MAX(tnn__blocks(n, op->together), TNN__MIN(n, net->threads));
             tnn__run(net->threads, call.spans, tnn__together_forward, &call);
             continue;
         }
@@ -9632,7 +9637,8 @@ static void tnn__place_weights(tnn_net *net)        /* as the output lies */
         const float *from = k ? net->loss.pos_weights : net->loss.class_weights;
         for (p = 0; from && p < v.pixels; p++)
             for (i = 0; i < v.classes; i++)
-                net->loss_weights[k][p*v.classes + tnn__class_at(i, v.classes, c)] = from[i];
+                net->loss_weights[k][(tnn__len)p*v.classes + tnn__class_at(i, v.classes, c)]
+                    = from[i];
     }
     net->criterion.weights = net->loss_weights[0];
     net->criterion.pos_weights = net->loss_weights[1];
@@ -10140,10 +10146,10 @@ typedef struct {
     const tnn__stepping *c;
     const float *w, *g;
     float       *R, *C, *d, *mean;
-    double      *sums;              /* of d^2 and w^2, by task */
+    double     (*sums)[2];          /* of d^2 and w^2, by task */
     double       beta, height;      /* rows of a matrix */
-    tnn__len     inner, line, work;
-    int          outer, rows, cols, lanes, chunks;
+    tnn__len     outer, rows, inner, line, work;
+    int          cols, lanes, chunks;
 } tnn__factors;
 typedef struct {
     const tnn__stepping *c;
@@ -10216,7 +10222,8 @@ static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
         if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__square_of(&p).work);
     }
     if (o->type == TNN_SOPHIA) work = net->options.batch;
-    if (o->type == TNN_LBFGS) work = tnn__mul(2*o->history + 1, net->params) + 4*o->history;
+    if (o->type == TNN_LBFGS)
+        work = tnn__mul(2*(tnn__len)o->history + 1, net->params) + 4*(tnn__len)o->history;
     net->segments = training ? i : 0;
     net->segment = (tnn__segment *)(void *)tnn__take(a, net->segments*each);
     net->run = (tnn__segment *)(void *)tnn__take(a, net->segments*each);
@@ -10362,7 +10369,7 @@ static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param
     f.outer = f.rows = f.cols = f.lanes = 1;
     f.inner = bias ? op->b_floats : op->w_floats;
     if (p->ndim == 4) {
-        f.outer = q->panels*q->blocks;
+        f.outer = (tnn__len)q->panels*q->blocks;
         f.rows = q->g.kh;
         f.cols = q->g.kw;
         f.inner = (tnn__len)q->cg*16;
@@ -10375,7 +10382,7 @@ static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param
         f.cols = (int)q->K;
         f.inner = f.lanes = 16;
     }
-    f.height = p->ndim == 2 ? q->oc : f.rows;
+    f.height = p->ndim == 2 ? q->oc : (double)f.rows;
     f.line = f.cols*f.inner;
     f.chunks = p->ndim > 1 ? (int)((f.line + 1023)/1024) : 0;
     f.work = tnn__round_up(f.outer*f.inner, 16) + 4*(f.lanes > 1 ? f.rows : f.outer);
@@ -10387,14 +10394,14 @@ static void tnn__factors_task(void *context, int task, int worker)
     const tnn__factors *f = (const tnn__factors *)context;
     const tnn__isa_table *k = f->c->k;
     const float keep = (float)(1 - f->beta);
-    const int others = task - f->outer*f->rows;
+    const tnn__len others = task - f->outer*f->rows;
     (void)worker;
     if (others < 0) {
         float *R = f->R + task/f->rows*f->rows*f->line + task%f->rows*f->inner;
         k->colsquares(f->cols, f->inner, f->g + task*f->line, f->inner, (float)(f->beta/f->cols),
                       keep, R);
     } else {
-        const tnn__len o = others/f->chunks*f->rows*f->line, at = others%f->chunks*1024;
+        const tnn__len o = others/f->chunks*f->rows*f->line, at = 1024*(others%f->chunks);
         const tnn__len n = TNN__MIN(1024, f->line - at);
         float *C = f->C + o + at;
         int u, l;
@@ -10414,7 +10421,7 @@ static void tnn__factored_task(void *context, int task, int worker)
 {
     const tnn__factors *f = (const tnn__factors *)context;
     const tnn__isa_table *k = f->c->k;
-    const int rows = f->lanes > 1 ? 1 : f->rows;            /* of this task */
+    const tnn__len rows = f->lanes > 1 ? 1 : f->rows;       /* of this task */
     const tnn__len at = task*rows*f->line, o = f->lanes > 1 ? 0 : at;
     const float *R = f->R + (f->lanes > 1 ? task*f->inner : o);
     float *mean = f->mean + (f->lanes > 1 ? 0 : task*f->inner);
@@ -10426,8 +10433,8 @@ static void tnn__factored_task(void *context, int task, int worker)
         k->adafactor(f->cols, f->inner, f->g + at + u*f->line, R + u*f->inner,
                      f->chunks ? mean : NULL, f->chunks ? f->C + o : NULL, (float)f->c->u.sign,
                      (float)f->c->u.o->eps, f->d + at + u*f->line);
-    f->sums[2*task] = tnn__inner(k, rows*f->line, f->d + at, f->d + at);
-    f->sums[2*task + 1] = tnn__inner(k, rows*f->line, f->w + at, f->w + at);
+    f->sums[task][0] = tnn__inner(k, rows*f->line, f->d + at, f->d + at);
+    f->sums[task][1] = tnn__inner(k, rows*f->line, f->w + at, f->w + at);
 }
 static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
 {
@@ -10437,24 +10444,24 @@ static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
     const double t = (double)c->u.step;
     double squares = 0, size = 0, mean = 0, scale;
     tnn__factors f = tnn__factors_of(r->op, r->bias, &p);
-    int i, l, tasks = f.lanes > 1 ? f.rows : f.outer;
+    int i, l, tasks = (int)(f.lanes > 1 ? f.rows : f.outer);
     f.c = c;
     f.w = c->u.w + r->at;
     f.g = c->u.g + r->at;
     f.R = c->u.s[0] + r->at;
     f.C = c->u.s[1] + r->at;
     f.d = c->u.s[2] + r->at;
-    f.sums = (double *)(void *)c->net->work;
-    f.mean = c->net->work + 4*tasks;
+    f.sums = (double (*)[2])(void *)c->net->work;
+    f.mean = c->net->work + 4*(tnn__len)tasks;
     f.beta = tnn__pow(t, o->beta2_decay);
-    tnn__run(threads, f.outer*(f.rows + f.chunks), tnn__factors_task, &f);
+    tnn__run(threads, (int)(f.outer*(f.rows + f.chunks)), tnn__factors_task, &f);
     for (i = 0; i < f.rows && f.lanes > 1; i++)
-        for (l = 0; l < 16; l++) mean += (double)f.R[i*16 + l];
+        for (l = 0; l < 16; l++) mean += (double)f.R[16*(tnn__len)i + l];
     for (l = 0; l < 16 && f.lanes > 1; l++) f.mean[l] = (float)(mean/f.height);
     tnn__run(threads, tasks, tnn__factored_task, &f);
     for (i = 0; i < tasks; i++) {
-        squares += f.sums[2*i];
-        size += f.sums[2*i + 1];
+        squares += f.sums[i][0];
+        size += f.sums[i][1];
     }
     scale = TNN__MAX(1, sqrt(squares/p.count)/o->clip_threshold);
     r->step = TNN__MAX(o->eps2, sqrt(size/p.count))*TNN__MIN(c->u.lr*r->lr, 1/sqrt(t))/scale;
@@ -10479,7 +10486,7 @@ static tnn__square tnn__square_of(const tnn_param *p)
     q.wide = 16*q.panels;
     q.xs = 16*(tnn__len)(q.n | 1);
     q.as = 16*(tnn__len)(q.wide | 1);
-    q.work = tnn__mul(q.panels, 2*q.xs + 3*q.as) + 2*q.units;
+    q.work = tnn__mul(q.panels, 2*q.xs + 3*q.as) + 2*(tnn__len)q.units;
     return q;
 }
 /* C = alpha D + A B (D NULL: A B), all in panels, as, bs and cs floats apart; C has `rows`, A B a
@@ -10499,10 +10506,11 @@ static void tnn__product_task(void *context, int task, int worker)
     const int first = p->symmetric ? 16*j : task%blocks*112;
     const int end = p->symmetric ? p->rows : TNN__MIN(p->rows, first + 112);
     const int panels = TNN__MIN(2, p->panels - j);
-    int i, v;
+    tnn__len i;
+    int v;
     (void)worker;
     for (i = first; i < end; i += 112) {
-        const int rows = TNN__MIN(112, end - i);
+        const int rows = (int)TNN__MIN(112, end - i);
         tnn__mm t;
         memset(&t, 0, sizeof t);
         t.n0 = t.n1 = t.n2 = 1;
@@ -10520,14 +10528,15 @@ static void tnn__product_task(void *context, int task, int worker)
             t.n2 = 1; t.run = p->run;
         }
         for (v = 0; v < panels && p->d; v++)
-            p->k->scale(rows*16, p->alpha, (float)HUGE_VAL, p->d + (j + v)*p->cs + i*16,
+            p->k->scale((tnn__len)rows*16, p->alpha, (float)HUGE_VAL, p->d + (j + v)*p->cs + i*16,
                         t.c + v*p->cs);
         t.start = p->d ? TNN__KEEP : TNN__ZERO;
         p->k->mm(&t);
     }
     for (v = j; v < j + panels && p->symmetric; v++)
         for (i = v + 1; i < p->panels; i++)
-            p->k->transpose(16, 16, p->c + v*p->cs + i*256, 16, p->c + i*p->cs + v*256, 16);
+            p->k->transpose(16, 16, p->c + v*p->cs + 256*i, 16, p->c + i*p->cs + v*(tnn__len)256,
+                            16);
 }
 static void tnn__multiply(const tnn__square *q, const float *a, const float *b, const float *d,
                           double alpha, float *c, int gram, int symmetric)
@@ -10586,7 +10595,7 @@ static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
     q.c = c;
     q.r = r;
     q.sums = (double *)(void *)c->net->work;
-    q.X = c->net->work + tnn__round_up(2*q.units, 16);
+    q.X = c->net->work + tnn__round_up(2*(tnn__len)q.units, 16);
     q.Y = q.X + q.panels*q.xs;
     q.A = q.Y + q.panels*q.xs;
     q.S = q.A + q.panels*q.as;
@@ -11591,15 +11600,15 @@ static void tnn__gram_task(void *context, int task, int worker)
     memset(&t, 0, sizeof t);
     t.a = r->w + task*q->K*16;
     t.rs = 1; t.gs = 3; t.ks = 16;
-    t.b = r->w + group*q->panels*q->K*16;
+    t.b = r->w + (tnn__len)group*q->panels*q->K*16;
     t.bp = q->K*16; t.ldb = 16;
-    t.c = r->gram + (tnn__len)group*n*n + first*16;
+    t.c = r->gram + (tnn__len)group*n*n + (tnn__len)first*16;
     t.ldc = 16; t.cp = (tnn__len)n*16;
     t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->K; t.cols = n;
     r->k->mm(&t);
     for (j = 0; j < n; j++)
         for (i = 0; i < 16; i++) {
-            float *c = t.c + j/16*t.cp + i*16 + j%16;
+            float *c = t.c + j/16*t.cp + (tnn__len)i*16 + j%16;
             *c = (float)(r->scale*((double)*c - (first + i == j && j < q->po)));
         }
 }
@@ -11616,7 +11625,7 @@ static void tnn__penalty_task(void *context, int task, int worker)
         r->k->penalty(q->K*16, r->w + task*q->K*16, r->g + task*q->K*16, r->l1, r->twice_l2);
     if (!(r->scale > 0)) return;
     memset(&t, 0, sizeof t);
-    t.a = r->w + group*q->panels*q->K*16;
+    t.a = r->w + (tnn__len)group*q->panels*q->K*16;
     t.rs = 16; t.gs = 48; t.ks = 1;
     t.n2 = q->panels; t.a2 = q->K*16; t.run = 16;
     t.b = r->gram + (tnn__len)group*n*n + (tnn__len)(task%q->panels)*n*16;
@@ -12404,7 +12413,7 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
         floats += tnn__mul(o.batch, data->classes) + tnn__mul(on.threads, size);
     l = (tnn_loader *)tnn__alloc(
         (tnn__len)(sizeof *l + sizeof *s)
-        + tnn__mul(floats + o.batch + data->n + 2*TNN__ALIGN, 4), "tnn_loader_create");
+        + tnn__mul(floats + o.batch + data->n + (tnn__len)2*TNN__ALIGN, 4), "tnn_loader_create");
     if (!l) return NULL;
     s = (struct tnn__loader *)(void *)(l + 1);
     *s = on;
@@ -12417,7 +12426,7 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     }
     s->order = (int *)(void *)(l->x + floats);
     if (!on.mixing) l->labels = s->order + data->n;
-    l->batches = o.drop_last ? data->n/o.batch : (data->n + o.batch - 1)/o.batch;
+    l->batches = o.drop_last ? data->n/o.batch : tnn__blocks(data->n, o.batch);
     l->epoch = -1;
     s->data = *data;
     s->options = o;
@@ -12459,7 +12468,7 @@ static void tnn__load_task(void *context, int task, int worker)
     tnn__draws d, other;
     d.seed = o->seed;
     d.epoch = (uint64_t)l->epoch;
-    d.sample = (uint64_t)s->order[l->batch_index*o->batch + task];
+    d.sample = (uint64_t)s->order[(tnn__len)l->batch_index*o->batch + task];
     tnn__load_sample(l, &d, x);
     label = tnn__label(data, (int)d.sample);
     if (!s->mixing) {
@@ -12517,7 +12526,8 @@ TNN_API int (tnn_next)(tnn_loader *l)
         s->between = 1;
         return 0;
     }
-    l->n = TNN__MIN(s->options.batch, s->data.n - l->batch_index*s->options.batch);
+    l->n = (int)TNN__MIN(s->options.batch,
+                         s->data.n - (tnn__len)l->batch_index*s->options.batch);
     tnn__run(s->threads, l->n, tnn__load_task, l);
     return l->n;
 }
@@ -12579,7 +12589,7 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
 {
     tnn_metrics m = tnn__no_metrics();
     float table[256], *x;
-    int *labels, i, s, shape[3], classes = (tnn_output_shape)(net, shape), batch;
+    int *labels, i, n, s, shape[3], classes = (tnn_output_shape)(net, shape), batch;
     double weight = 0;
     tnn__len size;
     if (!classes || tnn__one_label("tnn_evaluate", net)) return m;
@@ -12593,8 +12603,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     if (counts) memset(counts, 0, (size_t)classes*(size_t)classes*sizeof *counts);
     tnn__byte_values(data, table);
     m.loss = 0;
-    for (i = 0; i < data->n && !tnn_failed(); i += batch) {
-        const int n = TNN__MIN(batch, data->n - i);
+    for (i = 0; i < data->n && !tnn_failed(); i += n) {
+        n = TNN__MIN(batch, data->n - i);
         for (s = 0; s < n; s++) {
             tnn__sample(data, i + s, table, x + s*size);
             labels[s] = tnn__label(data, i + s);
@@ -12607,7 +12617,8 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
         m.n += net->counted;
         for (s = 0; s < n && counts && !tnn_failed(); s++)
             if (tnn__ignored(net, labels[s])) continue;
-            else if (labels[s] < classes) counts[labels[s]*classes + tnn__predicted(net, s)]++;
+            else if (labels[s] < classes)
+                counts[(tnn__len)labels[s]*classes + tnn__predicted(net, s)]++;
             else
                 tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, "
                           "the network tells %d classes apart", labels[s], i + s, classes);
@@ -13412,7 +13423,7 @@ static void tnn__uniforms(const tnn_study *s, int trial, int variable, int candi
                           double u[2])
 {
     uint32_t r[4];
-    int i;
+    size_t i;
     tnn__philox(s->o.seed, (uint64_t)trial, (uint64_t)variable << 16 | (uint64_t)candidate, r);
     for (i = 0; i < 2; i++)
         u[i] = ((r[2*i] >> 5)*67108864.0 + (r[2*i + 1] >> 6) + 0.5)/9007199254740992.0;
@@ -15731,7 +15742,8 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     if (o->accumulate > 1 && net->buffer_floats)
         PIECE("tinynn.statistics", TNN_F32, net->buffer_floats, net->held);
     if (o->type == TNN_LBFGS && net->work)
-        PIECE("tinynn.work", TNN_F32, (2*o->history + 1)*net->params + 4*o->history, net->work);
+        PIECE("tinynn.work", TNN_F32, (2*(tnn__len)o->history + 1)*net->params
+                                      + 4*(tnn__len)o->history, net->work);
     PIECE("tinynn.integers", TNN_I64, TNN__WHOLE, whole);
     PIECE("tinynn.reals", TNN_F64, TNN__REALS, reals);
     if (count) PIECE("tinynn.numbers", TNN_F64, count, numbers);
@@ -16284,8 +16296,8 @@ static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
             }
             for (p = 0; p < places; p++)
                 for (c = 0; c < in; c++) {
-                    const float v = tiled ? op->tiled[(tnn__len)p*in*q->oc + o/16*16*(tnn__len)in
-                                                      + c*16 + o%16]
+                    const float v = tiled ? op->tiled[(tnn__len)p*in*q->oc + (tnn__len)(o/16)*16*in
+                                                      + 16*(tnn__len)c + o%16]
                                           : w[tnn__weight_at(q, o, c, p)];
                     const double t = most > 0 ? (double)v*127/most : 0;
                     tnn__c_item(f, i++, f->int8 ? 20 : 5);
@@ -16303,7 +16315,7 @@ static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
         tnn__c_float(f, f->net->flat[0][op->b + tnn__bias_at(q, o)]);
     }
     tnn__c(f, "\n};\n", NULL);
-    f->bytes += 4*q->oc;
+    f->bytes += 4*(tnn__len)q->oc;
 }
 /* chains: how the products of one output are added (2f), row of chains and chain; NULL: no matter */
 static void tnn__c_window(tnn__c_file *f, const char *what, int number, const tnn__pool_geometry *g,

@@ -171,6 +171,17 @@ cc=${CC:-cc}
 check "plain cc -O2, linked with make's object" runs cc $cc -O2 $here "$dir/use.c" build/tinynn.o
 readme() { quiet $cc -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
 check "the README's program, run" readme
+# sizes: a product of two ints is not widened afterwards (the kernels' are of small constants)
+widened() {
+    clang-tidy -checks='-*,bugprone-implicit-widening-of-multiplication-result' \
+        -header-filter='.*' "$dir/implementation.c" -- -I. -DTINYNN_NO_SIMD > "$dir/tidy" 2>&1 ||
+        { cat "$dir/tidy"; return 1; }
+    awk '/==== 3[.]/ { first = FNR } /==== 4[.]/ { last = FNR }
+        / warning: / { split($0, at, ":"); if (at[2] < first || at[2] > last) { print; bad = 1 } }
+        END { exit bad }' tinynn.h "$dir/tidy"
+}
+if have clang-tidy; then check "no product of two ints is widened" widened
+else skip "clang-tidy" "not found"; fi
 installed() {
     quiet make -s install DESTDIR="$dir/staged" PREFIX=/usr &&
         cmp tinynn.h "$dir/staged/usr/include/tinynn.h" &&
