@@ -124,7 +124,7 @@ static void draw_parts(void)
     if (pick(0, 1)) attempt(TNN_DENSE, ANY, 0);
     if (pick(0, 4) == 0) attempt(pick(0, 1) ? TNN_IDENTITY : TNN_FLATTEN, ANY, 0);
     y = &net.shape[net.layers];
-    net.labelled = pick(0, 1) && y->h * y->w == 1 && y->c > 1;
+    net.labelled = pick(0, 1) && y->h * y->w == 1 && y->c > 1 && !probabilities();
     if (kind == GRAPH_FROZEN) freeze();
 }
 static void draw_graph(int number)

@@ -244,6 +244,13 @@ static void start(tensor x, int given)
     shape_of(l, net.shape[0], x, &net.shape[1]);
 }
 
+/* Whether the outputs are probabilities: cross-entropy of them is refused. */
+static int probabilities(void)
+{
+    const tnn_layer *l = &net.layer[net.layers - 1];
+    while (l > net.layer && !l->from && (l->type == TNN_FLATTEN || l->type == TNN_RESHAPE)) l--;
+    return l->type == TNN_SOFTMAX || l->type == TNN_SIGMOID || l->type == TNN_HARDSIGMOID;
+}
 /* Around a row's layer: something before it, two branches for those that join them, an activation
    and a pooling that may be fused, a shortcut, a dense layer. */
 static void draw_network(const struct row *r)
@@ -287,7 +294,7 @@ static void draw_network(const struct row *r)
         draw(TNN_DENSE, ANY, 0);
     }
     y = &net.shape[net.layers];
-    if (net.fits && (y->h * y->w > 1 || y->c == 1)) net.labelled = 0;
+    if (net.fits && (y->h * y->w > 1 || y->c == 1 || probabilities())) net.labelled = 0;
 }
 
 /* One that is not too large; of those to be refused only some, as these are never too large. */
