@@ -11178,7 +11178,7 @@ static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
     loss = targets ? (tnn_loss_targets)(net, targets) : (tnn_loss)(net, labels);
     (tnn_backward)(net);
     (tnn_step)(net);
-    if (tnn_failed()) net->draws = draws;       /* dropout goes on as without this batch, too */
+    if (net && tnn_failed()) net->draws = draws;        /* dropout goes on as without this batch */
     return loss;
 }
 TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
