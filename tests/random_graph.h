@@ -39,16 +39,11 @@ static tensor before_flatten(int k)
 /* One more layer, as draw() does, unless it does not fit or is too large. */
 static int attempt(tnn_layer_type type, int variant, int from)
 {
-    const int layers = net.layers, join = type == TNN_ADD || type == TNN_CONCAT;
+    const int layers = net.layers;
     const double cost = net.cost;
     if (!net.fits || layers == MOST) return 0;
-    if (join) {         /* images with images, vectors with vectors, flattened alike */
-        const tensor a = before_flatten(layers), b = before_flatten(from < 0 ? 0 : from);
-        if (a.h != b.h || a.w != b.w || (type == TNN_ADD && a.c != b.c)) return 0;
-    }
     draw(type, variant, from);
-    if (net.fits && net.cost < COST / 4 && !(variant == SAME && type == TNN_DENSE
-            && values(net.shape[net.layers]) != values(at_layer(from ? from : layers)))) return 1;
+    if (net.fits && net.cost < COST / 4) return 1;
     net.layers = layers, net.cost = cost, net.fits = 1;
     return 0;
 }

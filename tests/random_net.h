@@ -158,7 +158,8 @@ static void draw_options(tnn_layer *l, int variant, tensor x)
         if (variant == PAD_MODE) l->pad_mode = (tnn_sampling)pick(TNN_ZEROS, TNN_CIRCULAR);
         break;
     case TNN_DENSE:
-        l->units = variant == LARGE ? pick(60, 130) : channels(), l->no_bias = pick(0, 3) == 0;
+        l->units = variant == SAME ? values(x) : variant == LARGE ? pick(60, 130) : channels();
+        l->no_bias = pick(0, 3) == 0;
         break;
     case TNN_ADAPTIVE_MAXPOOL2D: case TNN_ADAPTIVE_AVGPOOL2D: MAYBE(SIDES(size, 1, 7)) break;
     case TNN_UPSAMPLE:
