@@ -521,6 +521,72 @@ static void metrics(void)
     tnn_free(net);
 }
 
+/* A network without a loss has parameters and groups like one with it; what needs a loss says so. */
+static void without_a_loss(void)
+{
+    static char text[2][4000];
+    tnn_net *net[2];
+    tnn_data d = tnn_data_view(NULL, xs, ys, SAMPLES, 2, 8, 9);
+    tnn_loader *batches = tnn_loader_create(&d, .batch = 8);
+    double lr[5], loss[5];
+    tnn_lr_finder finder = {.steps = 5, .lr = lr, .loss = loss};
+    float w[2][1000];
+    int i, k, step;
+    for (i = 0; i < 2; i++) {
+        net[i] = tnn_create(.input = {2, 8, 9}, .batch = 8, .seed = 3);
+        tnn_add(net[i], TNN_CONV2D, .filters = 4, .kernel = 3);
+        tnn_add(net[i], TNN_BATCHNORM, .frozen = 1);
+        tnn_add(net[i], TNN_DENSE, .units = 5);
+        if (i) tnn_set_loss(net[i], TNN_CROSS_ENTROPY);
+        tnn_set_optimizer(net[i], TNN_ADAM);
+    }
+    for (step = 0; step < 6; step++) {
+        static const char *const frozen[] = {"8", "8", "84", "80", "0", "929"};
+        for (i = 0; i < 2; i++) {
+            CHECK(step != 1 || tnn_build(net[i]) == TNN_OK, "%s", tnn_error());
+            if (step > 1)
+                CHECK(tnn_set_group(net[i], step == 2 ? "0." : step == 3 ? "0.bias" : "", 1, 1,
+                                    step != 3 && step != 4) == TNN_OK, "%s", tnn_error());
+            /* the bytes that stand last are not the same, nor need they be */
+            tnn_summary(net[i], text[i], sizeof text[i], 0);
+            if (strstr(text[i], "Batch of")) *strstr(text[i], "Batch of") = 0;
+        }
+        CHECK(!strcmp(text[0], text[1]), "step %d: %s, with a loss %s", step, text[0], text[1]);
+        sprintf(text[1], "\nNon-trainable params: %s\n", frozen[step]);
+        CHECK(strstr(text[0], text[1]) != NULL, "step %d:%s not in %s", step, text[1], text[0]);
+    }
+    CHECK(tnn_param_count(net[0]) == tnn_param_count(net[1]), "parameters");
+    for (k = 0; k < tnn_param_count(net[0]); k++) {
+        const tnn_param p = tnn_param_info(net[0], k);
+        for (i = 0; i < 2; i++) tnn_get_param(net[i], p.name, w[i], p.count);
+        CHECK_SAME(p.name, w[0], w[1], (size_t)p.count*sizeof(float));
+        CHECK(tnn_set_param(net[0], p.name, w[1], p.count) == TNN_OK, "%s", tnn_error());
+    }
+    CHECK(tnn_hash(net[0]) == tnn_hash(net[1]), "another hash");
+    for (i = 0; i < 2; i++) tnn_forward(net[i], xs, 8, TNN_EVAL);
+    CHECK_SAME("output", tnn_output(net[0]), tnn_output(net[1]), 8*5*sizeof(float));
+    CHECK(tnn_set_momentum(net[0], 0.8) == TNN_OK && tnn_set_lr(net[0], 0.1) == TNN_OK, "%s",
+          tnn_error());
+    CHECK(tnn_update_statistics(net[0], batches) == TNN_OK, "%s", tnn_error());
+#define NEEDS(call, message) \
+    CHECK((call) && strstr(tnn_error(), message), #call ": %s", tnn_error()), tnn_clear_error()
+    NEEDS(tnn_set_group(net[0], "7.", 1, 1, 1), "no parameter's name begins");
+    NEEDS(tnn_get_grad(net[0], "0.weight", w[0], 72), "without a loss");
+    NEEDS(tnn_loss(net[0], ys) != 0, "no loss was set");
+    NEEDS(tnn_backward(net[0]), "and tnn_loss");
+    NEEDS(tnn_step(net[0]), "tnn_backward");
+    NEEDS(!(tnn_clip_grad(net[0], TNN_CLIP_NORM, 1) >= 0), "tnn_backward");
+    NEEDS(!(tnn_train_batch(net[0], xs, ys, 8) >= 0), "no loss was set");
+    NEEDS(!(tnn_train_epoch(net[0], batches).loss >= 0), "no loss was set");
+    NEEDS(!(tnn_evaluate(net[0], &d).loss >= 0), "no loss was set");
+    NEEDS(!(tnn_lr_find(net[0], batches, &finder) >= 0), "no loss was set");
+    NEEDS(!(tnn_gradient_check(net[0], xs, ys, 8, 5) >= 0), "no loss was set");
+    NEEDS(tnn_use_average(net[0], 1), "no average");
+#undef NEEDS
+    for (i = 0; i < 2; i++) tnn_free(net[i]);
+    tnn_loader_free(batches);
+}
+
 /* ---- The same bits --------------------------------------------------------------------------- */
 /* One whose convolution goes Winograd's way. */
 static tnn_net *tiled_net(int batch, int threads)
@@ -802,6 +868,7 @@ int main(int argc, char **argv)
     RUN("IDX files, good and bad", idx_files);
     RUN("loaders and splits", loaders);
     RUN("metrics and confusion matrix", metrics);
+    RUN("a network without a loss", without_a_loss);
     RUN("defaults and TNN_ZERO", defaults);
     RUN("every layer has a name", names_of_layers);
     RUN("the same bits everywhere", same_bits);

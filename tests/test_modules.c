@@ -826,6 +826,106 @@ static void fork_and_join(void)
     }
 }
 
+/* ==== WHAT THE GRADIENT CHECK TELLS ============================================================ */
+
+/* y = w x^2 by channel; `wrong` is what its derivatives are multiplied with, of x and of w. */
+static int square_shape(void *user, const int in[3], int out[3], int *params)
+{
+    (void)user, (void)out;
+    *params = in[0];
+    return in[1] * in[2] != 1;
+}
+static void square_init(void *user, float *w, uint64_t seed)
+{
+    int i;
+    (void)user, (void)seed;
+    for (i = 0; i < 6; i++) w[i] = 0.5f + 0.1f * (float)i;
+}
+static void square_forward(void *user, const float *x, float *y, const float *w, int training)
+{
+    int i;
+    (void)user, (void)training;
+    for (i = 0; i < 6; i++) y[i] = w[i] * x[i] * x[i];
+}
+static void square_backward(void *user, const float *x, const float *y, const float *dy, float *dx,
+                            const float *w, float *dw)
+{
+    const float *wrong = (const float *)user;
+    int i;
+    (void)y;
+    for (i = 0; i < 6; i++) {
+        dx[i] = wrong[0] * dy[i] * 2 * w[i] * x[i];
+        dw[i] += wrong[1] * dy[i] * x[i] * x[i];
+    }
+}
+
+/* 20 layers with weights on images of 16x16 (He et al. 2016, 4.2). */
+static tnn_net *resnet(int batch)
+{
+    tnn_net *net = tnn_create(.input = { 3, 16, 16 }, .batch = batch, .seed = 1);
+    int block, from, wide;
+    tnn_add(net, TNN_CONV2D, .filters = 16, .kernel = 3, .pad = 1, .no_bias = 1);
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_RELU);
+    for (block = 0; block < 9; block++) {
+        const int filters = 16 << block / 3, stride = block && block % 3 == 0 ? 2 : 1;
+        from = tnn_layer_count(net);
+        tnn_add(net, TNN_CONV2D, .filters = filters, .kernel = 3, .pad = 1, .stride = stride,
+                .no_bias = 1);
+        tnn_add(net, TNN_BATCHNORM);
+        tnn_add(net, TNN_RELU);
+        tnn_add(net, TNN_CONV2D, .filters = filters, .kernel = 3, .pad = 1, .no_bias = 1);
+        tnn_add(net, TNN_BATCHNORM);
+        wide = tnn_layer_count(net);
+        if (stride > 1) {
+            tnn_add(net, TNN_CONV2D, .filters = filters, .kernel = 1, .stride = 2, .no_bias = 1,
+                    .from = from);
+            tnn_add(net, TNN_BATCHNORM);
+        }
+        tnn_add(net, TNN_ADD, .from = stride > 1 ? wide : from);
+        tnn_add(net, TNN_RELU);
+    }
+    tnn_add(net, TNN_ADAPTIVE_AVGPOOL2D);
+    tnn_add(net, TNN_DENSE, .units = 10);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    return net;
+}
+
+static void gradient_check(void)
+{
+    enum { N = 4, SAMPLE = 3 * 16 * 16 };
+    static const struct { float wrong[2]; double lo, hi; } tried[] = {
+        { { 1, 1 }, 0, 1e-3 }, { { 0.5f, 1 }, 0.3, 1 }, { { 1, 2 }, 0.3, 1 },
+        { { 0, 1 }, 0.9, 1 }, { { 1, -1 }, 0.9, 2.1 }, { { 1.1f, 1 }, 0.05, 0.15 },
+        { { 1, 0.9f }, 0.05, 0.15 } };
+    const int labels[N] = { 0, 1, 2, 3 };
+    float *x = test_floats(N * SAMPLE);
+    double error;
+    size_t i;
+    tnn_net *net = resnet(N);
+    for (i = 0; i < N * SAMPLE; i++) x[i] = tnn_random_normal(7, 1, i);
+    error = tnn_gradient_check(net, x, labels, N, 100);
+    CHECK(error < 0.05, "of a ResNet-20: %g %s", error, tnn_error());
+    test_note("of a ResNet-20 %.1e", error);
+    tnn_free(net);
+    for (i = 0; i < sizeof tried / sizeof *tried; i++) {
+        const tnn_custom_layer own = { .name = "square", .user = (void *)(uintptr_t)tried[i].wrong,
+            .shape = square_shape, .init = square_init, .forward = square_forward,
+            .backward = square_backward };
+        net = tnn_create(.input = { SAMPLE }, .batch = N, .seed = 2);
+        tnn_add(net, TNN_DENSE, .units = 6);
+        tnn_add(net, TNN_TANH);
+        tnn_add(net, TNN_CUSTOM_LAYER, .custom = &own);
+        tnn_add(net, TNN_DENSE, .units = 10);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        error = tnn_gradient_check(net, x, labels, N, 50);
+        CHECK(error >= tried[i].lo && error <= tried[i].hi, "derivatives times %g and %g: %g %s",
+              (double)tried[i].wrong[0], (double)tried[i].wrong[1], error, tnn_error());
+        tnn_free(net);
+    }
+    test_release(x);
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
@@ -836,6 +936,7 @@ int main(int argc, char **argv)
     EACH_SETTING("gradients of networks", networks);
     EACH_SETTING("noise layers", noises);
     RUN("gradients behind a fork", fork_and_join);
+    RUN("what the gradient check tells", gradient_check);
     RUN("DropConnect", drop_connect);
     RUN("layers refused", refused);
     RUN("statistics of averaged weights", averaged);
