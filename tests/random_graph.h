@@ -43,6 +43,10 @@ static int attempt(tnn_layer_type type, int variant, int from)
     const double cost = net.cost;
     if (!net.fits || layers == MOST) return 0;
     draw(type, variant, from);
+    if (net.fits && type == TNN_ADD) {      /* those that were flattened otherwise become vectors */
+        const tensor a = before_flatten(layers), b = before_flatten(from < 0 ? 0 : from);
+        if (a.c != b.c || a.h != b.h || a.w != b.w) net.shape[net.layers].flat = 1;
+    }
     if (net.fits && net.cost < COST / 4) return 1;
     net.layers = layers, net.cost = cost, net.fits = 1;
     return 0;
@@ -119,7 +123,9 @@ static void draw_parts(void)
     if (pick(0, 1)) attempt(TNN_DENSE, ANY, 0);
     if (pick(0, 4) == 0) attempt(pick(0, 1) ? TNN_IDENTITY : TNN_FLATTEN, ANY, 0);
     y = &net.shape[net.layers];
-    net.labelled = pick(0, 1) && y->h * y->w == 1 && y->c > 1 && !probabilities();
+    net.labelled = pick(0, 1) && y->h * y->w == 1 && y->c > 1;
+    if (net.labelled && probabilities())
+        net.fits = attempt(TNN_IDENTITY, ANY, 0);       /* says that it is meant */
     if (kind == GRAPH_FROZEN) freeze();
 }
 static void draw_graph(int number)
