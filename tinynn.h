@@ -357,10 +357,12 @@ typedef enum tnn_layer_type {
                        .no_affine it stays at .value */
     /* (x - mean)/sqrt(var + eps) w + b; .eps (default 1e-5) .no_affine .no_bias; what mean and var
        are of: */
-    TNN_BATCHNORM,  /* .momentum (default 0.1) .no_statistics       a channel of the batch */
+    TNN_BATCHNORM,  /* .momentum (default 0.1) or .cumulative .no_statistics
+                                                                    a channel of the batch */
     TNN_LAYERNORM,  /*                                              all of a sample */
     TNN_GROUPNORM,  /* .groups                                      some channels of a sample */
-    TNN_INSTANCENORM, /* .affine (default: none, as in PyTorch)     a channel of a sample */
+    TNN_INSTANCENORM, /* .affine .statistics .momentum (default: neither of the two first, as in
+                         PyTorch)                                   a channel of a sample */
     TNN_RMSNORM,    /* .eps (default 2^-23): x/sqrt(mean x^2 + eps) w */
     /* activations; s(x) = 1/(1 + exp(-x)), Phi the normal distribution */
     TNN_PRELU,      /* .slope (0.25) .per_channel           x > 0 ? x : w x      He et al. 2015 */
@@ -515,7 +517,10 @@ typedef struct tnn_layer {
     float value;                            /* pad, scale */
     int   shape[3];                         /* reshape */
     float eps, momentum;                    /* normalisation */
-    int   no_affine, affine, no_statistics;
+    int   no_affine, affine;
+    int   no_statistics, statistics;        /* running ones, for evaluation (track_running_stats) */
+    int   cumulative;                       /* batch norm: they are means of all batches so far
+                                               (momentum=None) */
     int   biased;                           /* batch norm: the running variance is of n */
     float alpha, beta, threshold, min_value, max_value;     /* activations */
     int   approximate, per_channel;
@@ -849,7 +854,8 @@ typedef struct tnn_param {
     const char *name;
     int         ndim, dims[4];
     int         count;              /* product of dims */
-    int         buffer;             /* running mean or variance: kept, not trained */
+    int         buffer;             /* running mean or variance: kept, not trained; with
+                                       .cumulative .num_batches_tracked, of ndim 0, too */
 } tnn_param;
 TNN_API int        tnn_param_count(tnn_net *net);                     /* number of named tensors */
 TNN_API tnn_param  tnn_param_info(tnn_net *net, int i);
@@ -915,10 +921,10 @@ TNN_API uint64_t   tnn_hash(tnn_net *net);
    TNN_MULTIPLICATIVE   function(user, 1) ... function(user, t) function(!), called t times;
                                                                 MultiplicativeLR
 
-   [1] Of CONSTANT, STEP, MULTISTEP, EXPONENTIAL, LINEAR, POLYNOMIAL, MULTIPLICATIVE, and COSINE with
-   end 0 until its T, a chain is PyTorch's. There a COSINE otherwise goes on from the lr that the whole
-   chain had a step before, and the other types undo what the other parts did; here, as everywhere,
-   lr(t) is a function of t.
+   [1] Of CONSTANT, STEP, MULTISTEP, EXPONENTIAL, LINEAR, POLYNOMIAL, MULTIPLICATIVE, and COSINE
+   with end 0 until its T, a chain is PyTorch's. There a COSINE otherwise goes on from the lr that
+   the whole chain had a step before, and the other types undo what the other parts did; here, as
+   everywhere, lr(t) is a function of t.
 
    Under each .min_lr is a floor, lr(t) = max(min_lr, ...): POLYNOMIAL with it is the linear
    schedule with saturation, max(min_lr, lr (1 - t/T)); EXPONENTIAL gives max(min_lr, lr gamma^t).
@@ -1205,7 +1211,7 @@ TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *find
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
 
-/* The running statistics of batch normalisation anew: their means over one pass of the loader, at
+/* The running statistics of batch (and instance) normalisation anew: their means over one pass of the loader, at
    the present parameters (torch.optim.swa_utils.update_bn). On an error they stay as they were. */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
@@ -1452,7 +1458,7 @@ TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_l
    to fit. Shapes must be the same, but dense layers take the weights of a convolution over their
    whole input (units, c, h, w), as timm's VGG has them. Tensors that one side lacks are refused;
    with .partial what both have is loaded, at least one: the first layers of a larger file, or those
-   under a new head. PyTorch's num_batches_tracked does not count. */
+   under a new head. PyTorch's num_batches_tracked does not count, but with .cumulative. */
 enum { TNN_RENAMES = 64 };
 typedef struct tnn_rename { const char *file, *net; } tnn_rename;
 typedef struct tnn_weights_options {
@@ -6351,7 +6357,7 @@ typedef struct {
     int          function;          /* activations: TNN__ACT_... */
     float        option[3];         /* and their options; noise: deviation; resampling: value */
     int          groups, statistics;            /* normalisation (6h) */
-    int          element, centred, affine, track, biased;
+    int          element, centred, affine, track, biased, cumulative;
     int          flat;              /* its input was seen as (c*h*w, 1, 1) */
     float        eps, momentum;
     int          mode, top, left;               /* resampling (6e) */
@@ -6375,7 +6381,8 @@ typedef struct {
     tnn__len     dy, dy_floats, dy_row, dy_at;  /* conv2d: its framed dy in a thread's scratch */
     tnn__len     rows;              /* conv2d with pool: one pooled row's convolution, likewise */
     tnn__len     tmp, tmp_floats;   /* other floats of a thread's scratch */
-    char         name[4][32];       /* "LAYER.weight", .bias, .running_mean, .running_var */
+    char         name[5][32];       /* "LAYER.weight", .bias, .running_mean, .running_var, */
+                                    /* .num_batches_tracked */
 } tnn__op;
 
 typedef struct {
@@ -6421,7 +6428,7 @@ typedef struct { int iterations, kept, oldest; double scale, t; } tnn__lbfgs;
 struct tnn_net {
     tnn_net_options  options;
     int              layers, capacity, built;
-    tnn__record     *record;        /* capacity of them, then four times the tensors, three times */
+    tnn__record     *record;        /* capacity of them, then five times the tensors, three times */
     tnn__op         *op;            /* the operations, the blobs */
     tnn__blob       *blob;          /* ops + 1 of them */
     tnn__named      *tensor;
@@ -7109,7 +7116,9 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->centred = o->type != TNN_RMSNORM && o->type != TNN_SCALE;
     op->affine = !o->no_affine;
     op->no_bias = o->no_bias || o->type == TNN_RMSNORM || o->type == TNN_SCALE;
-    op->track = o->type == TNN_BATCHNORM && !o->no_statistics;
+    op->track = o->type == TNN_BATCHNORM ? !o->no_statistics
+                                         : o->type == TNN_INSTANCENORM && o->statistics;
+    op->cumulative = o->type == TNN_BATCHNORM && op->track && o->cumulative;
     op->biased = o->biased;
     op->eps = (float)tnn__default((double)o->eps, o->type == TNN_RMSNORM ? 1.1920929e-7 : 1e-5);
     op->momentum = (float)momentum;
@@ -7126,7 +7135,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     slots = tnn__round_up(op->element ? tnn__values(b) : b->c, 16);
     if (op->affine) op->w_floats = slots;
     if (op->affine && !op->no_bias) op->b_floats = slots;
-    if (op->track) op->s_floats = 2*slots;
+    if (op->track) op->s_floats = 2*slots + (op->cumulative ? 16 : 0);
     op->tmp_floats = 8*slots + tnn__round_up(b->c, 16);
     return TNN_OK;
 }
@@ -7230,13 +7239,18 @@ static void tnn__norm_forward(const tnn__sample_at *a)
     const tnn__op *op = a->op;
     const tnn__len slots = tnn__norm_slots(op, a->in);
     float *mean = a->tmp, *scale = mean + slots, *shift = scale + slots;
+    tnn__len i;
     if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_statistics */
         tnn__norm_apply(a, op->kept, op->kept + 2*slots, op->kept + 3*slots);
         return;
     }
     tnn__fill_floats(mean, slots, 0);
     tnn__fill_floats(scale, slots, op->affine ? 1 : op->option[0]);
-    if (op->statistics == TNN__GROUP) {
+    if (op->track && !a->training) {            /* of instance norm */
+        const float *running = a->net->buffers + op->s;
+        memcpy(mean, running, (size_t)slots*sizeof *mean);
+        for (i = 0; i < slots; i++) scale[i] = 1.0f/sqrtf(running[slots + i] + op->eps);
+    } else if (op->statistics == TNN__GROUP) {
         tnn__group_statistics(a, tnn__group_kept(a));
         tnn__group_spread(a, tnn__group_kept(a), mean, scale);
     }
@@ -7421,7 +7435,7 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
                          "nothing of its input %dx%dx%d", kh, kw, ph, pw, b->c, b->h, b->w);
     e = tnn__conv_init("conv_transpose2d", &w, o->filters, (int)h, (int)wide, b->c, &op->q);
     if (e) return e;
-    op->q.g.oh = b->h;                  /* q has more windows after .output_pad of a stride or more */
+    op->q.g.oh = b->h;              /* with .output_pad of a stride or more q had more windows */
     op->q.g.ow = b->w;
     tnn__dx_frames(&op->q);
     op->no_bias = o->no_bias;
@@ -7776,6 +7790,16 @@ static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
     const tnn__blob *in = &net->blob[op->in];
     return (double)net->n*(op->element ? 1 : (double)in->h*in->w);
 }
+/* How far net->moved moves towards this batch's statistics; with .cumulative counts it. */
+static double tnn__running_share(const tnn_net *net, const tnn__op *op, tnn__len slots)
+{
+    if (net->mode == TNN_TRAIN && op->cumulative) {
+        float *batches = net->moved + op->s + 2*slots;
+        *batches = net->cumulative > 0 ? (float)net->cumulative : TNN__MAX(*batches, 0) + 1;
+        return 1/(double)*batches;
+    }
+    return net->cumulative > 0 ? 1/net->cumulative : (double)op->momentum;
+}
 /* Before forward: mean, r, A and b of each slot; net->moved moves towards the batch's. */
 static tnn_status tnn__batch_statistics(tnn__call *call)
 {
@@ -7789,7 +7813,7 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
                                : NULL;
     const double count = tnn__batch_count(net, op);
     const int training = net->mode == TNN_TRAIN, own = training || !running;
-    const double m = net->cumulative > 0 ? 1/net->cumulative : (double)op->momentum;
+    const double m = tnn__running_share(net, op, slots);
     tnn__len i;
     if (training && count < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "batchnorm: training needs more than one value per "
@@ -7815,6 +7839,28 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
         shift[i] = b ? b[i] : 0;
     }
     return TNN_OK;
+}
+/* After forward, of instance norm: net->moved moves towards the means over the samples of what was
+   kept, mean and r. */
+static void tnn__instance_statistics(const tnn_net *net, const tnn__op *op)
+{
+    const tnn__blob *in = &net->blob[op->in];
+    const tnn__len slots = tnn__norm_slots(op, in);
+    const double m = tnn__running_share(net, op, slots), pixels = (double)in->h*in->w;
+    float *running = net->moved + op->s;
+    int c, s;
+    for (c = 0; c < in->c; c++) {
+        double mean = 0, var = 0;
+        for (s = 0; s < net->n; s++) {
+            const float *kept = op->kept + 2*((tnn__len)s*in->c + c);
+            const double r = (double)kept[1];
+            mean += (double)kept[0];
+            var += TNN__MAX(1/(r*r) - (double)op->eps, 0);
+        }
+        running[c] = (float)((1 - m)*(double)running[c] + m*mean/net->n);
+        running[slots + c] = (float)((1 - m)*(double)running[slots + c]
+                                     + m*var/net->n*pixels/(pixels - 1));
+    }
 }
 /* Before backward: dw, db, B and C. */
 static void tnn__batch_gradients(tnn__call *call)
@@ -8025,7 +8071,7 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
                          (double)layer->lr_scale, (double)layer->decay_scale);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof(tnn__record) + 4*sizeof(tnn__named)
+        const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
                                          + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
         tnn__record *r = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
         if (!r) return TNN_ERROR_MEMORY;
@@ -8033,7 +8079,7 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
         tnn__net_release(net, net->record);
         net->record = r;
         net->tensor = (tnn__named *)(void *)(r + n);
-        net->op = (tnn__op *)(void *)(net->tensor + 4*(size_t)n);
+        net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
         net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
         net->capacity = n;
     }
@@ -8241,18 +8287,19 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     return TNN_OK;
 }
 /* Numbers the tensors with names: weight and bias of each operation, then what is not trained, the
-   running mean and variance. `which` is one of these four. */
-enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE };
+   running mean and variance, with .cumulative the number of batches. `which` is one of these. */
+enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE, TNN__BATCHES, TNN__TENSORS };
 static void tnn__plan_tensors(tnn_net *net)
 {
     int i, which, first;
     net->tensors = net->trained_tensors = 0;
-    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += 2) {
+    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += TNN__MEAN) {
         for (i = 0; i < net->ops; i++)
-            for (which = first; which < first + 2; which++) {
+            for (which = first; which < (first ? TNN__TENSORS : TNN__MEAN); which++) {
                 const tnn__op *op = &net->op[i];
                 tnn__named *t = &net->tensor[net->tensors];
-                if (!(first ? op->s_floats : which ? op->b_floats : op->w_floats)) continue;
+                if (!(which == TNN__BATCHES ? op->cumulative : first ? op->s_floats > 0
+                      : which ? op->b_floats > 0 : op->w_floats > 0)) continue;
                 t->op = op;
                 t->which = which;
                 net->tensors++;
@@ -8607,6 +8654,7 @@ static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
         p.ndim = 3;
         p.dims[0] = in->c; p.dims[1] = in->h; p.dims[2] = in->w;
     } else p.dims[0] = op->element ? tnn__values(in) : in->c;
+    if (which == TNN__BATCHES) p.ndim = 0;
     for (i = p.ndim; i < 4; i++) p.dims[i] = 1;
     p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];     /* fits: tnn__plan_ops */
     return p;
@@ -8657,7 +8705,7 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
         return flat + op->b + tnn__bias_at(q, (int)at);
     if (op->element && op->type != TNN_PRELU) at = tnn__place_of(in, (int)at);
     return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
-         : flat + op->s + (which == TNN__VARIANCE ? op->s_floats/2 : 0) + at;
+         : flat + op->s + (which - TNN__MEAN)*tnn__norm_slots(op, in) + at;
 }
 /* Sets element `at` of a tensor's values. A running statistic goes on from there at once. */
 static void tnn__param_set(const tnn_net *net, const tnn__op *op, int which, tnn__len at, float v)
@@ -8961,11 +9009,12 @@ static void tnn__init_uniform(tnn_net *net, const tnn__op *op, int which,
    (biases): independent of how the network holds it. */
 static tnn_status tnn__init_params(tnn_net *net)
 {
-    static const char *const names[] = {".weight", ".bias", ".running_mean", ".running_var"};
+    static const char *const names[] = {".weight", ".bias", ".running_mean", ".running_var",
+                                        ".num_batches_tracked"};
     const tnn__op *op;
     int i, which;
     for (i = 0; i < net->ops; i++)
-        for (which = 0; which < 4; which++) {
+        for (which = 0; which < TNN__TENSORS; which++) {
             char *to = net->op[i].name[which], *end = to + sizeof net->op[i].name[which] - 1;
             *tnn__put(tnn__put_int(to, end, net->op[i].layer), end, names[which]) = 0;
         }
@@ -9249,6 +9298,9 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
             tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
         }
     }
+    for (i = 0; i < net->ops && mode == TNN_TRAIN; i++)
+        if (net->op[i].type == TNN_INSTANCENORM && net->op[i].track)
+            tnn__instance_statistics(net, &net->op[i]);
     net->stage = TNN__FORWARD;
     return TNN_OK;
 }
@@ -13099,7 +13151,10 @@ static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
         if (o->type == TNN_RMSNORM && !(o->eps > 0)) tnn__print(p, 0, "None");
         else tnn__write_float(p, (double)op->eps);
         return;
-    case 'M': tnn__print(p, 0, "%g", (double)op->momentum); return;
+    case 'M':
+        if (op->cumulative) tnn__print(p, 0, "None");
+        else tnn__print(p, 0, "%g", (double)op->momentum);
+        return;
     case 'b': yes = op->b_floats > 0; break;
     case 'a': yes = op->affine; break;
     case 't': yes = op->track; break;
@@ -15365,7 +15420,7 @@ static int tnn__expected(const tnn_weights_options *o, const char *name)
 static int tnn__fits(const tnn_param *p, const tnn_stored *t)
 {
     int i;
-    if (t->count != p->count || t->ndim < 1) return 0;
+    if (t->count != p->count) return 0;
     for (i = 0; i < p->ndim && i < t->ndim && t->shape[i] == p->dims[i]; i++) {}
     return t->ndim == p->ndim ? i == p->ndim : p->ndim == 2 && t->ndim > 2 && i > 0;
 }
@@ -15486,9 +15541,9 @@ static void tnn__write_entry(tnn__writer *w, tnn__name name, tnn_dtype dtype, in
     tnn__write_name(w, name);
     tnn__write_text(w, "\":{\"dtype\":\"");
     tnn__write_text(w, tnn__dtypes[dtype].name);
-    tnn__write_text(w, "\",\"shape\":");
+    tnn__write_text(w, "\",\"shape\":[");
     for (k = 0; k < ndim; k++) {
-        tnn__write_text(w, k ? "," : "[");
+        tnn__write_text(w, k ? "," : "");
         tnn__write_int(w, shape[k]);
     }
     tnn__write_text(w, "],\"data_offsets\":[");

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Writes tests/vectors/layers.txt and flat.txt, what PyTorch computes in double precision, for
-tests/test_modules.c: of each layer its output and its gradients for a given dL/dy.
+"""Writes tests/vectors/layers.txt, flat.txt and running.txt, what PyTorch computes in double
+precision, for tests/test_modules.c: of each layer its output, its gradients for a given dL/dy.
 
     python3 tests/layer_vectors.py [DIRECTORY]                  (PyTorch 2.14)
 
@@ -226,13 +226,43 @@ def seldom():
               "stride_w": s if isinstance(s, int) else s[1], "pad": p, "dilation": d, "groups": g,
               "output_pad_h": extra[0], "output_pad_w": extra[1]},
              {"weight": (c, f // g, k, k), "bias": (f,)})
-    for shape, k, s, p in (((2, 2, 2, 2), 3, 2, 0), ((1, 3, 2, 5), 4, 3, 0), ((1, 2, 1, 1), 4, 3, 1),
-                           ((1, 17, 2, 3), 3, 2, 0)):
+    for shape, k, s, p in (((2, 2, 2, 2), 3, 2, 0), ((1, 3, 2, 5), 4, 3, 0),
+                           ((1, 2, 1, 1), 4, 3, 1), ((1, 17, 2, 3), 3, 2, 0)):
         options = {"kernel": k, "stride": s, "pad": p, "ceil": 1}
         case("maxpool2d", shape, lambda x: F.max_pool2d(x, k, s, p, 1, True), options)
         case("avgpool2d", shape, lambda x: F.avg_pool2d(x, k, s, p, True), options)
         case("avgpool2d", shape, lambda x: F.avg_pool2d(x, k, s, p, True, False),
              dict(options, exclude_pad=1))
+
+
+def running():
+    """Running statistics after each of four batches, and what evaluation makes of them."""
+    global out
+    out = Vectors("running.txt", "running statistics after each batch, and y of the last with them")
+    for name, options, layer in (
+            ("cumulative", {}, torch.nn.BatchNorm2d(3, momentum=None)),
+            ("instance", {"affine": 1}, torch.nn.InstanceNorm2d(3, affine=True,
+                                                                track_running_stats=True)),
+            ("instance", {"momentum": 0.375, "eps": 0.5}, torch.nn.InstanceNorm2d(
+                3, 0.5, 0.375, track_running_stats=True))):
+        layer.double()
+        x = coarse(31000, 4, 5, 3, 2, 4) * 3 + coarse(31001, 4, 1, 3, 1, 1)
+        out.case(name)
+        for key, v in options.items():
+            out.put(key, [v])
+        if layer.affine:
+            with torch.no_grad():
+                layer.weight.copy_(coarse(31002, 3))
+                layer.bias.copy_(coarse(31003, 3))
+            out.put("weight", layer.weight)
+            out.put("bias", layer.bias)
+        seen = []
+        for batch in x:
+            layer(batch)
+            seen.append(torch.cat([layer.running_mean, layer.running_var]))
+        layer.eval()
+        for key, v in (("x", x), ("running", torch.stack(seen)), ("y", layer(x[3]))):
+            out.put(key, v)
 
 
 def residual():
@@ -333,4 +363,6 @@ if __name__ == "__main__":
     residual()
     out.close()
     flattened()
+    out.close()
+    running()
     out.close()

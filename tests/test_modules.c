@@ -665,6 +665,86 @@ static void refused(void)
     }
 }
 
+/* Cumulative batch norm and instance norm with statistics: after each batch, in evaluation, through
+   a checkpoint, and the number of batches from a file of PyTorch's. */
+static tnn_net *running_net(vectors *c)
+{
+    tnn_net *net = tnn_create(.input = { 3, 2, 4 }, .batch = 5);
+    const int instance = !strcmp(c->name, "instance");
+    tnn_add(net, instance ? TNN_INSTANCENORM : TNN_BATCHNORM, .affine = find(c, "affine") != NULL,
+            .statistics = instance, .cumulative = !instance,
+            .momentum = find(c, "momentum") ? number(c, "momentum", 0) : 0,
+            .eps = find(c, "eps") ? number(c, "eps", 0) : 0);
+    tnn_set_loss(net, TNN_MSE);
+    tnn_set_optimizer(net, TNN_SGD, .lr = TNN_ZERO);
+    return net;
+}
+static void running(void)
+{
+    enum { BATCH = 5 * 3 * 2 * 4 };
+    static const char tracked[] = "0.num_batches_tracked";
+    static const char theirs[] =                /* 9, as PyTorch stores it */
+        "{\"0.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]}}  "
+        "\011\0\0\0\0\0\0";
+    tnn_checkpoint_options here;
+    vectors *c;
+    memset(&here, 0, sizeof here);
+    load("running.txt");
+    for (c = cases; c < cases + case_count; c++) {
+        const double limit = strcmp(tnn_isa(), "sse2") ? 1e-6 : 3e-6;
+        const int counts = !strcmp(c->name, "cumulative");
+        const float *x = floats(c, "x");
+        tnn_net *net = running_net(c), *again = running_net(c);
+        unsigned char *file = NULL;
+        size_t size = 0;
+        float got[7], all[7];
+        int i;
+        if (find(c, "weight")) {
+            DO(tnn_set_param(net, "0.weight", floats(c, "weight"), 3));
+            DO(tnn_set_param(net, "0.bias", floats(c, "bias"), 3));
+        }
+        for (i = 0; i < 4; i++) {
+            tnn_train_batch_targets(net, x + i * BATCH, x, 5);
+            got[6] = 0;
+            DO(tnn_get_param(net, "0.running_mean", got, 3));
+            DO(tnn_get_param(net, "0.running_var", got + 3, 3));
+            if (counts) DO(tnn_get_param(net, tracked, got + 6, 1));
+            CHECK((int)got[6] == (counts ? i + 1 : 0), "%s: %g batches", c->name, (double)got[6]);
+            CHECK_CLOSE(c->name, got, get(c, "running")->v + 6 * i, 6, limit);
+            CHECK_REPEATS_TO(c->name, got, 7, 1);
+            if (i == 1) {
+                size = tnn_format_checkpoint(net, NULL, 0, &here);
+                file = (unsigned char *)malloc(size);
+                tnn_format_checkpoint(net, file, size, &here);
+            }
+        }
+        DO(tnn_forward(net, x + 3 * BATCH, 5, TNN_EVAL));
+        expect(c, "y", tnn_output(net), limit);
+        CHECK_REPEATS(c->name, tnn_output(net), BATCH);
+        memcpy(all, got, sizeof all);
+        DO(tnn_parse_checkpoint(again, file, size, &here));
+        for (i = 2; i < 4; i++) tnn_train_batch_targets(again, x + i * BATCH, x, 5);
+        DO(tnn_get_param(again, "0.running_mean", got, 3));
+        DO(tnn_get_param(again, "0.running_var", got + 3, 3));
+        if (counts) DO(tnn_get_param(again, tracked, got + 6, 1));
+        CHECK_SAME("after a checkpoint", got, all, sizeof all);
+        if (counts) {
+            unsigned char bytes[8 + sizeof theirs] = { sizeof theirs - 8 };
+            const tnn_weights_options some = { .partial = 1 };
+            memcpy(bytes + 8, theirs, sizeof theirs);
+            CHECK(tnn_parse_weights(again, bytes, sizeof bytes, &some) == 1, "%s",
+                  tnn_error());
+            DO(tnn_get_param(again, tracked, got, 1));
+            CHECK(got[0] == 9, "%g batches in PyTorch's file", (double)got[0]);
+        }
+        free(file);
+        tnn_free(net);
+        tnn_free(again);
+        tnn_clear_error();
+        test_release_all();
+    }
+}
+
 /* The running statistics as the mean over a loader's batches. */
 static void statistics(void)
 {
@@ -937,6 +1017,7 @@ int main(int argc, char **argv)
     EACH_SETTING("noise layers", noises);
     RUN("gradients behind a fork", fork_and_join);
     RUN("what the gradient check tells", gradient_check);
+    EACH_SETTING("torch running statistics", running);
     RUN("DropConnect", drop_connect);
     RUN("layers refused", refused);
     RUN("statistics of averaged weights", averaged);
