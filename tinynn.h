@@ -9596,7 +9596,7 @@ static tnn_status tnn__check_last(tnn_net *net)
     int i = net->layers - 1, type;
     while (i > 0 && !net->record[i].o.from && (net->record[i].o.type == TNN_FLATTEN
                                                || net->record[i].o.type == TNN_RESHAPE)) i--;
-    type = net->record[i].o.type;
+    type = (int)net->record[i].o.type;
     if (loss == TNN_NLL && type == TNN_IDENTITY) net->criterion.x_hi = (float)HUGE_VAL;
     if (!((type == TNN_SOFTMAX || type == TNN_SIGMOID || type == TNN_HARDSIGMOID)
           && (loss == TNN_CROSS_ENTROPY || sigmoid || logs))
