@@ -20,13 +20,14 @@ static const float infinity = (float)HUGE_VAL;
 
 enum { BATCH = 6, PIXELS = 3 * 4 * 4, GOOD = 7 };
 
-/* Batch norm of the input, and one behind a convolution; dropout; 3 classes. */
+/* Batch norm of the input, others with statistics behind a convolution; dropout; 3 classes. */
 static tnn_net *normed(int accumulate)
 {
     tnn_net *net = tnn_create(.input = { 3, 4, 4 }, .batch = BATCH, .seed = 2);
     tnn_add(net, TNN_BATCHNORM);
     tnn_add(net, TNN_CONV2D, .filters = 5, .kernel = 3);
-    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_BATCHNORM, .cumulative = 1);
+    tnn_add(net, TNN_INSTANCENORM, .statistics = 1);
     tnn_add(net, TNN_RELU);
     tnn_add(net, TNN_DROPOUT, .p = 0.25f);
     tnn_add(net, TNN_FLATTEN);
