@@ -131,9 +131,10 @@
      - a product that is added is one fused multiply-add, and no other is made;
      - each element of a matrix product is a sum of chains over k in rising order, of at most 320
        products each, cut by shape alone, that start from zero (the first from the bias) and are
-       added in their order; whether a network's convolution takes Winograd's shorter way (3x3 on multiples of 16 channels) is its shape's,
-       and with more than 32,768 pairs of channels only if no gradient goes back through it: such
-       a network with a loss and one without differ in the last bits;
+       added in their order; whether a network's convolution takes Winograd's shorter way (3x3 on
+       multiples of 16 channels, without .exact) is its shape's, and with more than 32,768 pairs of
+       channels only if no gradient goes back through it: such a network with a loss and one
+       without differ in the last bits;
      - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
        order; gradients of biases add up in the order of samples and pixels;
      - what is summed over the batch is summed in spans of it, cut by its size alone;
@@ -330,12 +331,14 @@ typedef struct tnn_net_options {
     int         threads;    /* default tnn_threads() */
     uint64_t    seed;       /* of initialisation and dropout. Default 0 */
     tnn_dialect dialect;    /* default TNN_PYTORCH */
+    int         exact;      /* no convolution by Winograd's way: tnn_layer.exact, of all */
     void       *memory;     /* the network lies in these .bytes, and none of its functions but */
     size_t      bytes;      /* tnn_evaluate and its kind allocates any. Default: the allocator's */
 } tnn_net_options;
 
 typedef enum tnn_layer_type {
-    TNN_CONV2D = 1, /* .filters .kernel .stride .pad .dilation .groups .pad_mode .no_bias .init */
+    TNN_CONV2D = 1, /* .filters .kernel .stride .pad .dilation .groups .pad_mode .no_bias .init
+                       .exact */
     TNN_DENSE,      /* .units .no_bias .init                y = x W^T + b */
     TNN_MAXPOOL2D,  /* .kernel .stride .pad .dilation .ceil */
     TNN_AVGPOOL2D,  /* .kernel .stride .pad .ceil .exclude_pad */
@@ -512,6 +515,7 @@ typedef struct tnn_layer {
     int   output_pad, output_pad_h, output_pad_w;   /* conv_transpose2d: so many rows and columns
                                                more at the end; less than stride or dilation */
     tnn_sampling pad_mode;                  /* conv2d: default TNN_ZEROS */
+    int   exact;                            /* conv2d: never by Winograd's way (below) */
     int   size, size_h, size_w, factor;     /* of outputs: adaptive pooling, upsample */
     tnn_sampling mode;                      /* pad, upsample */
     float value;                            /* pad, scale */
@@ -536,6 +540,20 @@ typedef struct tnn_layer {
                                                normalisation go on in training, as in PyTorch */
 } tnn_layer;
 #define TNN_FROM_INPUT (-1)
+
+/* WINOGRAD'S WAY takes 16 products for 36 in 3x3 convolutions of stride and padding 1 on multiples
+   of 16 channels (THE SAME BITS says which). Its errors are relative to the largest values near an
+   output, not to those that make it. With u = 2^-24, C channels that are read, and x over the 4x4
+   inputs of a tile of 2x2 outputs,
+       |error of y|  <= 64 (C + 11) u sum_c max|w_c| max|x_c|
+   (the input's gradient likewise); that of a weight's gradient, over all T tiles of the batch,
+       |error of dw| <= 36 (T + 8) u sum_tiles max|x| max|dy|
+   No search came near these: 3 % of them at most. For values of like size errors are half to three
+   times the direct way's; but a window that picks 1 beside 1e6 loses digits. Then say .exact = 1,
+   of a layer or of the network: forward and backward go the direct way, where
+       |error of y|  <= 9 (C + 1) u sum |w| |x|  over the products of this output.
+   Outputs and gradients of inputs that would not be finite are made again the direct way, two rows
+   of an image at a time; a weight's gradient is not, and tnn_backward refuses it.                */
 
 /* The sum of all layers' penalties at the present weights: what training minimises is the loss and
    this. NaN on error. */
@@ -1527,7 +1545,8 @@ TNN_API tnn_status tnn_checkpoint_load(tnn_net *net, const tnn_checkpoint_option
    of one sample x (c, h, w) to its outputs y, in evaluation mode, with the same bits as the scalar
    kernels; `work` is NAME_WORK floats of the caller's. Of the C library it takes fmaf; it
    allocates nothing. .int8 keeps the weights as bytes, each output's with one scale, the largest
-   being 127: a quarter of the room, other results (measure them), and no Winograd's way. For
+   being 127: a quarter of the room, other results (measure them), and no Winograd's way; without,
+   what this way would not make finite stays so: say .exact where that matters. For
    conv2d, dense, max, average and adaptive pooling, the activations but log softmax, batch norm
    with statistics, add, concat, flatten, reshape, identity, dropout and noise; other layers are
    refused.
@@ -2486,8 +2505,8 @@ enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
 
 /* CHAINS. The products of one element of C are added in chains of at most TNN__CHAIN fused
    multiply-adds, cut by n1, n2 and run alone: a run that is longer into nearly equal parts;
-   otherwise as many of n2, or of n1, as fit. The first chain starts from the bias or from zero, each
-   of the others from zero, and its sum is added to C. */
+   otherwise as many of n2, or of n1, as fit. The first chain starts from the bias or from zero,
+   each of the others from zero, and its sum is added to C. */
 #define TNN__CHAIN 320
 /* Of n steps of `each` products so many are one chain: nearly equal parts. */
 static int tnn__chain(tnn__len n, tnn__len each)
@@ -2519,8 +2538,12 @@ typedef struct {
              0  1  0 -1          0   0   1         0 -1     tiles
 
    What is transformed is 16 matrices, `each` floats apart, that of element (i, k) the (4i + k)-th:
-   for every tile of a block of rows x cols a row of channels. Rounding errors are about twice those
-   of the direct way. */
+   for every tile of a block of rows x cols a row of channels.
+
+   The bounds in 1e: every term of y passes 2 roundings in B^T d B, 4 in G g G^T, at most C in the
+   products (chains and their sums), 4 in A^T . A, one with the bias; and rows of |B^T| add up to 2,
+   of |G| to 1, 3/2, 3/2, 1, of which |A^T| takes 1 + 3/2 + 3/2: (2*4)^2 = 64. Of dg 2, 2, T and 4
+   roundings; rows of |A| are 1, 2, 2, 1, of which |G^T| takes at most 3: (2*3)^2 = 36. */
 typedef struct {
     const float *x;             /* the block's first pixel: of d, or of dy */
     float       *v, *y;         /* transformed; the block's first output */
@@ -2529,6 +2552,7 @@ typedef struct {
     tnn__len     x_row, y_row, where_row, each;
     int          rows, cols, c, relu;
     int          pool;          /* y is the maximum of each tile */
+    unsigned char *bad;         /* of each row: whether an output was not finite */
 } tnn__tiles;
 
 /* A window moved over an image of c channels (last), ih x iw pixels, giving oh x ow. */
@@ -3313,14 +3337,20 @@ KERNEL void FN(tiles_out)(const tnn__tiles *t)
 #define ROW(i) \
     VF y##i##0 = vf_add(vf_add(vf_add(s##i##0, s##i##1), s##i##2), bias); \
     VF y##i##1 = vf_add(vf_sub(vf_sub(s##i##1, s##i##2), s##i##3), bias); \
+    const VF both##i = vf_add(y##i##0, y##i##1); \
     if (t->relu) { y##i##0 = vf_max(vf_zero(), y##i##0); y##i##1 = vf_max(vf_zero(), y##i##1); }
 #define LARGER(y, q) \
     at = vf_gt(y, m, vf_set1(q), vf_eq(y, y, at, vf_set1(q))); \
     m = vf_gt(y, m, y, vf_eq(y, y, m, y));
+    float lanes[VN];
+    VF bad = vf_zero();             /* of a row: 0, or NaN if a sum of four outputs is not finite */
+    int i;
     EACH_TILE(
         const VF bias = t->bias ? vf_load(t->bias + c) : vf_zero();
         COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3)
         ROW(0) ROW(1)
+        const VF four = vf_add(both0, both1);
+        bad = vf_add(bad, vf_sub(four, four));
         if (t->pool) {
             VF m = y00;
             VF at = vf_zero();
@@ -3333,6 +3363,12 @@ KERNEL void FN(tiles_out)(const tnn__tiles *t)
             vf_store(y + t->c, y01);
             vf_store(y + t->y_row, y10);
             vf_store(y + t->y_row + t->c, y11);
+        }
+        if (j == t->cols - 1 && c + VN >= t->c) {
+            vf_store(lanes, bad);
+            bad = vf_zero();
+            t->bad[r] = 0;
+            for (i = 0; i < VN; i++) if (!(lanes[i] <= 0)) t->bad[r] = 1;
         }
     )
 #undef COLUMN
@@ -5819,20 +5855,46 @@ static void tnn__tile_weights(const tnn__isa_table *k, int threads, int c, int o
     s.k = k; s.c = c; s.oc = oc; s.w = w; s.to = to;
     tnn__run(c*oc < 4096 ? 1 : threads, oc/16, tnn__tile_panel, &s);
 }
+/* A row of tiles again, the direct way: row r of an image x, to y. */
+static void tnn__tile_again(const tnn__isa_table *k, const tnn__conv *q, int c, const float *x,
+                            tnn__len x_row, const float *w, const tnn__tiles *out, int r,
+                            float *y, float *where, float *scratch)
+{
+    tnn__conv d = *q;               /* or, for its gradient, the one back */
+    tnn__pool_geometry strip;
+    d.g.c = d.cg = c;
+    d.oc = d.og = d.po = out->c;
+    d.panels = out->c/16;
+    d.K = 9*(tnn__len)c;
+    if (!out->pool) {
+        tnn__conv_forward(k, &d, x, x_row, w, out->bias, y, out->y_row, out->relu, 2*r, 2*r + 2);
+        return;
+    }
+    tnn__conv_forward(k, &d, x, x_row, w, out->bias, scratch, (tnn__len)q->g.ow*d.oc, out->relu,
+                      2*r, 2*r + 2);
+    memset(&strip, 0, sizeof strip);
+    strip.c = d.oc; strip.ih = 2; strip.iw = q->g.ow; strip.oh = 1; strip.ow = q->g.ow/2;
+    strip.kh = strip.kw = strip.sh = strip.sw = 2;
+    strip.dh = strip.dw = 1;
+    k->maxpool(&strip, scratch, (tnn__len)q->g.ow*d.oc, y, out->y_row, where, 0, 1);
+}
 /* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. Of `images`
-   x_image and y_image apart, rows r0..r1-1 of tiles. */
+   x_image and y_image apart, rows r0..r1-1 of tiles. `direct`: the weights as they were, for rows
+   whose outputs are not finite; with `pool` these need two rows of outputs to work in. */
 static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c, int oc,
                               int images, const float *x, tnn__len x_image, tnn__len x_row,
-                              const float *w, const float *bias,
-                              float *y, tnn__len y_image, tnn__len y_row,
-                              float *where, int pool, int relu, float *scratch, int r0, int r1)
+                              const float *w, const float *direct, const float *bias,
+                              float *y, tnn__len y_image, tnn__len y_row, float *where, int pool,
+                              float *two_rows, int relu, float *scratch, int r0, int r1)
 {
+    unsigned char bad[TNN__TILES_WIDE];
     const int cols = q->g.ow/2, rows = r1 - r0, step = tnn__tile_rows(q, images, 0);
     tnn__tiles in, out;
     tnn__mm t;
-    int first, end, r;
+    int first, end, r, i;
     memset(&in, 0, sizeof in);
     memset(&out, 0, sizeof out);
+    out.bad = bad;
     memset(&t, 0, sizeof t);
     in.each = tnn__tile_each(q, images, c);
     in.x_row = x_row;
@@ -5864,6 +5926,11 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
             out.y = y + r/rows*y_image + (pool ? at : 2*at)*y_row;
             out.where = where ? where + (r/rows*(q->g.oh/2) + at)*out.where_row : NULL;
             k->tiles_out(&out);
+            for (i = 0; i < out.rows; i++)
+                if (bad[i])
+                    tnn__tile_again(k, q, c, x + r/rows*x_image, x_row, direct, &out, at + i,
+                                    out.y + (pool ? i : 2*i)*y_row,
+                                    where ? out.where + i*out.where_row : NULL, two_rows);
         }
     }
 }
@@ -7324,8 +7391,8 @@ static void tnn__conv2d_tiled(const tnn__sample_at *a, int samples, int r0, int 
     const int leaky = op->act && op->slope > 0, unit = op->pool.kh ? 1 : 2;
     int s, r;
     tnn__tile_forward(a->k, &op->q, in->c, op->q.oc, samples, a->x, in->sample, in->row,
-                      op->tiled, a->b, a->y, out->sample, out->row, a->where, op->pool.kh,
-                      op->act && !leaky, a->scratch + op->tiles, r0, r1);
+                      op->tiled, a->w, a->b, a->y, out->sample, out->row, a->where, op->pool.kh,
+                      a->scratch + op->rows, op->act && !leaky, a->scratch + op->tiles, r0, r1);
     for (s = 0; s < samples && leaky; s++)
         for (r = r0*unit; r < r1*unit; r++) {
             float *y = a->y + s*out->sample + r*out->row;
@@ -7398,8 +7465,9 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
                                        a->keep);
     }
     if (a->dx && op->tiled)
-        tnn__tile_forward(a->k, &op->q, op->q.oc, a->in->c, 1, dy, 0, row, op->tiled, NULL, a->dx,
-                          0, tnn__wide(a->in), NULL, 0, 0, a->scratch + op->tiles, 0, a->in->h/2);
+        tnn__tile_forward(a->k, &op->q, op->q.oc, a->in->c, 1, dy, 0, row, op->tiled, op->flipped,
+                          NULL, a->dx, 0, tnn__wide(a->in), NULL, 0, NULL, 0,
+                          a->scratch + op->tiles, 0, a->in->h/2);
     else if (a->dx)
         tnn__conv_backward_input(a->k, &op->q, dy, row, op->q.depthwise ? a->w : op->flipped, NULL,
                                  a->dx, tnn__wide(a->in));
@@ -8069,6 +8137,9 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
                          "be finite and not negative",
                          (double)layer->lr_scale, (double)layer->decay_scale);
+    if (layer->exact && layer->type != TNN_CONV2D)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: %s: .exact is an option of conv2d, the only "
+                         "layer that has two ways", tnn__layer_kinds[layer->type].name);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
         const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
@@ -8477,7 +8548,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if ((op->type == TNN_CONV2D && op->needs_dx && training)
             || op->type == TNN_CONV_TRANSPOSE2D)
             op->flipped = tnn__take(&a, tnn__flipped_floats(q));
-        if (op->type == TNN_CONV2D && tnn__tileable(q, &op->pool, training)) {
+        if (op->type == TNN_CONV2D && !net->options.exact && !net->record[op->layer].o.exact
+            && tnn__tileable(q, &op->pool, training)) {
             op->tiled = tnn__take(&a, (tnn__len)16*q->g.c*q->oc);
             op->tiles = net->scratch_floats;
             op->together = tnn__tiled_images(q);
@@ -16383,7 +16455,7 @@ static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
     tnn__c(f, "\n};\n", NULL);
     f->bytes += 4*(tnn__len)q->oc;
 }
-/* chains: how the products of one output are added (2f), row of chains and chain; NULL: no matter */
+/* chains: of tnn__c_chains; NULL where nothing is added in chains */
 static void tnn__c_window(tnn__c_file *f, const char *what, int number, const tnn__pool_geometry *g,
                           int oc, int groups, const int *chains)
 {

@@ -692,6 +692,86 @@ static void inference_tiled(void)
     }
 }
 
+/* .exact, of a layer or of the network: the direct way, forward and backward. A window that moves
+   the image by a column, over columns of 1e6 and of about 1, then gives each value as it is. */
+enum { DIRAC = 16, DIRAC_SIDE = 8, DIRAC_ALL = DIRAC*DIRAC_SIDE*DIRAC_SIDE };
+static tnn_net *dirac_net(int exact, int of_network, int threads)
+{
+    static float w[DIRAC*DIRAC*9];
+    tnn_net *net = tnn_create(.input = {DIRAC, DIRAC_SIDE, DIRAC_SIDE}, .batch = 2, .seed = 6,
+                              .threads = threads, .exact = exact && of_network);
+    int i;
+    tnn_add(net, TNN_CONV2D, .filters = DIRAC, .kernel = 3, .pad = 1, .no_bias = 1,
+            .exact = exact && !of_network);
+    tnn_set_loss(net, TNN_MSE);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 1e-9);
+    for (i = 0; i < DIRAC; i++) w[(i*DIRAC + i)*9 + 3] = 1;
+    tnn_set_param(net, "0.weight", w, DIRAC*DIRAC*9);
+    return net;
+}
+static void exact_way(void)
+{
+    static float x[DIRAC_ALL], y[DIRAC_ALL], targets[DIRAC_ALL];
+    uint64_t hash[3];
+    int kind, i, right;
+    for (i = 0; i < DIRAC_ALL; i++) x[i] = i%2 ? xs[i%1000] : 1e6f + xs[i%1000];
+    for (kind = 0; kind < 3; kind++) {
+        tnn_net *net = dirac_net(kind > 0, kind == 2, 1);
+        tnn_forward(net, x, 1, TNN_TRAIN);
+        memcpy(y, tnn_output(net), sizeof y);
+        for (right = i = 0; i < DIRAC_ALL; i++)
+            right += y[i] >= (i%DIRAC_SIDE ? x[i - 1] : 0) && y[i] <= (i%DIRAC_SIDE ? x[i - 1] : 0);
+        CHECK((right == DIRAC_ALL) == (kind > 0), "exact %d: %d of %d values", kind, right,
+              DIRAC_ALL);
+        tnn_loss_targets(net, targets);
+        tnn_backward(net);
+        tnn_step(net);
+        CHECK(!tnn_failed() && (net->op[1].tiled == NULL) == (kind > 0), "exact %d: %s", kind,
+              tnn_error());
+        hash[kind] = tnn_hash(net);
+        tnn_free(net);
+    }
+    CHECK(hash[1] == hash[2] && hash[0] != hash[1], "of a layer and of the network");
+    for (i = 0; i < 3; i++) {
+        const tnn_layer_type other[] = {TNN_DENSE, TNN_CONV_TRANSPOSE2D, TNN_RELU};
+        static const char *const names[] = {"dense", "conv_transpose2d", "relu"};
+        char want[120];
+        tnn_net *net = tnn_create(.input = {16, 8, 8});
+        snprintf(want, sizeof want, "tnn_add: %s: .exact is an option of conv2d, the only layer "
+                 "that has two ways", names[i]);
+        CHECK(tnn_add(net, other[i], .units = 3, .filters = 16, .kernel = 3, .exact = 1)
+              && strstr(tnn_error(), want), "%s: %s", names[i], tnn_error());
+        tnn_clear_error();
+        tnn_free(net);
+    }
+}
+/* Inputs that are finite the direct way only: its bits, with any number of threads; the other rows
+   of the same image stay as they were. */
+static void beyond_range(void)
+{
+    static float x[2*DIRAC_ALL], got[2*DIRAC_ALL], want[2*DIRAC_ALL], w[DIRAC*DIRAC*9];
+    int kind, i;
+    for (i = 0; i < 2*DIRAC_ALL; i++)
+        x[i] = i/8%8 < 4 ? 1e38f*(i%4 < 2 ? 1.0f : -1.0f)*(i/8%4 < 2 ? 1.0f : -1.0f) : xs[i%1000];
+    for (i = 0; i < DIRAC*DIRAC*9; i++) w[i] = 1e-4f*xs[i%777];
+    for (kind = 0; kind < 5; kind++) {          /* directly; 1, 2, 3, 8 threads */
+        tnn_net *net = dirac_net(kind == 0, 0, kind < 4 ? kind : 8);
+        float *y = kind == 0 ? want : got;
+        tnn_set_param(net, "0.weight", w, DIRAC*DIRAC*9);
+        tnn_forward(net, x, 2, TNN_EVAL);
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        if (kind == 2) memcpy(want, got, sizeof want);
+        memcpy(y, tnn_output(net), sizeof want);
+        if (kind == 1)
+            for (i = 0; i < 2*DIRAC_ALL; i++)
+                CHECK(i/8%8 < 4 ? want[i] - want[i] == 0 && !memcmp(got + i, want + i, sizeof *got)
+                      : fabsf(got[i] - want[i]) <= 1e-6f*(i/8%8 < 6 ? 1e38f : 1), "output %d: %g, "
+                      "directly %g", i, (double)got[i], (double)want[i]);
+        if (kind > 1) CHECK(!memcmp(got, want, sizeof got), "%d threads: other bits", kind);
+        tnn_free(net);
+    }
+}
+
 /* With few weights a loss changes no bit, however small the image. */
 static void inference_few_weights(void)
 {
@@ -874,6 +954,8 @@ int main(int argc, char **argv)
     RUN("the same bits everywhere", same_bits);
     RUN("inference, on parts of a sample", inference_tiled);
     RUN("inference, few weights", inference_few_weights);
+    RUN("the exact way of convolutions", exact_way);
+    RUN("Winograd's way beyond its range", beyond_range);
     RUN("frozen dense layers, smaller batches", frozen_dense);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("networks in several threads", two_networks);

@@ -693,12 +693,175 @@ static void test_philox(void)
     CHECK(ok, "dropout draws what Philox gives");
 }
 
+/* ---- Winograd's way: its bound, and rows that it would not make finite ----------------------- */
+enum { SIDE = 8, DEEP = 16, FRAME = (SIDE + 2)*(SIDE + 2)*DEEP, TILES = SIDE*SIDE/4 };
+static float tile_x[FRAME], tile_w[9*DEEP*DEEP], tile_u[16*DEEP*DEEP], tile_y[SIDE*SIDE*DEEP];
+static float tile_scratch[1 << 16], tile_sums[16*DEEP*DEEP], tile_dw[9*DEEP*DEEP];
+static tnn__conv tile_conv(int c, int oc)
+{
+    tnn_window window;
+    tnn__conv q;
+    memset(&q, 0, sizeof q);
+    memset(&window, 0, sizeof window);
+    window.kernel = 3;
+    window.pad = 1;
+    CHECK(!tnn__conv_init("conv2d", &window, c, SIDE, SIDE, oc, &q), "%s", tnn_error());
+    return q;
+}
+static float *tile_at(int i, int j, int c)      /* of the image in its frame */
+{
+    return tile_x + ((i + 1)*(SIDE + 2) + j + 1)*DEEP + c;
+}
+/* The errors of the middle tile and of the first weights, over their bounds. */
+static double tile_error(const tnn__conv *q)
+{
+    double bound = 0, err = 0;
+    int i, j, c, u, v;
+    tnn__tile_weights(tables[0], 1, DEEP, DEEP, tile_w, tile_u);
+    tnn__tile_forward(tnn__kernels(), q, DEEP, DEEP, 1, tile_at(0, 0, 0), 0, (SIDE + 2)*DEEP, tile_u,
+                      tile_w, NULL, tile_y, 0, SIDE*DEEP, NULL, 0, NULL, 0, tile_scratch, 1, 2);
+    for (c = 0; c < DEEP; c++) {
+        double w = 0, x = 0;
+        for (u = 0; u < 9; u++) w = TNN__MAX(w, fabs((double)tile_w[(u*DEEP + c)*16]));
+        for (i = 1; i < 5; i++)
+            for (j = 1; j < 5; j++) x = TNN__MAX(x, fabs((double)*tile_at(i, j, c)));
+        bound += w*x;
+    }
+    for (i = 2; i < 4; i++)
+        for (j = 2; j < 4; j++) {
+            double want = 0;
+            for (c = 0; c < DEEP; c++)
+                for (u = 0; u < 3; u++)
+                    for (v = 0; v < 3; v++)
+                        want += (double)tile_w[((3*u + v)*DEEP + c)*16]
+                                *(double)*tile_at(i + u - 1, j + v - 1, c);
+            err = TNN__MAX(err, fabs((double)tile_y[(i*SIDE + j)*DEEP] - want));
+        }
+    return err/(64*(DEEP + 11)*bound/16777216);
+}
+static double tile_dw_error(const tnn__conv *q)
+{
+    double bound = 0, err = 0;
+    int i, j, u, v;
+    tnn__tile_backward_weights(tnn__kernels(), q, tile_at(0, 0, 0), (SIDE + 2)*DEEP, tile_y,
+                               SIDE*DEEP, tile_sums, 0, tile_scratch);
+    tnn__tile_dw(tnn__kernels(), q, tile_sums, tile_dw);
+    for (i = 0; i < SIDE; i += 2)
+        for (j = 0; j < SIDE; j += 2) {
+            double x = 0, dy = 0;
+            for (u = -1; u < 3; u++)
+                for (v = -1; v < 3; v++) x = TNN__MAX(x, fabs((double)*tile_at(i + u, j + v, 0)));
+            for (u = 0; u < 4; u++)
+                dy = TNN__MAX(dy, fabs((double)tile_y[((i + u/2)*SIDE + j + u%2)*DEEP]));
+            bound += x*dy;
+        }
+    for (u = 0; u < 3; u++)
+        for (v = 0; v < 3; v++) {
+            double want = 0;
+            for (i = 0; i < SIDE; i++)
+                for (j = 0; j < SIDE; j++)
+                    want += (double)*tile_at(i + u - 1, j + v - 1, 0)
+                            *(double)tile_y[(i*SIDE + j)*DEEP];
+            err = TNN__MAX(err, fabs((double)tile_dw[(3*u + v)*DEEP*16] - want));
+        }
+    return err/(36*(TILES + 8)*bound/16777216);
+}
+/* From random values, like or unlike in size, changes that make the error larger are kept. */
+static uint64_t drawn;
+static float tile_draw(int spread)
+{
+    const uint32_t bits = tnn_random_bits(5, 1, drawn++);
+    const float v = ((float)(bits >> 8) + 1)/16777216;
+    return (float)ldexp((double)(bits & 1 ? v : -v), -(int)(bits >> 1 & 63)%(spread + 1));
+}
+static void test_tile_bound(void)
+{
+    const tnn__conv q = tile_conv(DEEP, DEEP);
+    double most[2] = {0, 0};
+    int back, start, step, i, j, c;
+    for (back = 0; back < 2; back++)
+        for (start = 0; start < 12; start++) {
+            const int spread = start%4*8;
+            double now;
+            for (i = 0; i < 9*DEEP*DEEP; i++) tile_w[i] = tile_draw(spread);
+            for (i = 0; i < SIDE*SIDE*DEEP; i++) tile_y[i] = tile_draw(spread);
+            for (i = 0; i < SIDE; i++)
+                for (j = 0; j < SIDE; j++)
+                    for (c = 0; c < DEEP; c++) *tile_at(i, j, c) = tile_draw(spread);
+            now = back ? tile_dw_error(&q) : tile_error(&q);
+            for (step = 0; step < 150; step++) {
+                const uint32_t bits = tnn_random_bits(6, 2, drawn);
+                float *at = bits & 1 ? tile_at((int)(bits >> 1 & 7), (int)(bits >> 4 & 7),
+                                               back ? 0 : (int)(bits >> 8)%DEEP)
+                          : back ? tile_y + (bits >> 8)%(SIDE*SIDE)*DEEP
+                                 : tile_w + (bits >> 8)%(9*DEEP)*16;
+                const float old = *at;
+                double then;
+                *at = tile_draw(spread);
+                then = back ? tile_dw_error(&q) : tile_error(&q);
+                if (then >= now) now = then; else *at = old;
+            }
+            most[back] = TNN__MAX(most[back], now);
+        }
+    CHECK(most[0] <= 1 && most[1] <= 1, "errors are %g and %g times the bounds", most[0], most[1]);
+    CHECK(most[0] > 1e-3 && most[1] > 1e-3, "bounds that tell nothing: %g, %g", most[0], most[1]);
+    test_note("at most %.3f and %.3f of the bounds", most[0], most[1]);
+}
+/* Huge values with small weights, everywhere or in two columns, forward, pooled and backward: the
+   bits of the direct way. */
+static void test_tile_range(void)
+{
+    static float frame[(SIDE + 2)*(SIDE + 2)*2*DEEP], u[16*2*DEEP*DEEP], w[9*2*DEEP*DEEP];
+    static float flipped[9*2*DEEP*DEEP], got[SIDE*SIDE*2*DEEP], want[SIDE*SIDE*2*DEEP];
+    static float rows[2*SIDE*2*DEEP], where[2][SIDE*SIDE/4*2*DEEP], pooled[SIDE*SIDE/4*2*DEEP];
+    const tnn__conv q = tile_conv(DEEP, 2*DEEP);
+    tnn__pool_geometry pool;
+    int way, i, j, t;
+    memset(&pool, 0, sizeof pool);
+    pool.c = 2*DEEP; pool.ih = pool.iw = SIDE; pool.oh = pool.ow = SIDE/2;
+    pool.kh = pool.kw = pool.sh = pool.sw = 2; pool.dh = pool.dw = 1;
+    for (way = 0; way < 8; way++) {
+        const int back = way & 1, few = way >> 1 & 1, c = back ? 2*DEEP : DEEP;
+        const tnn__len row = (SIDE + 2)*c, oc = back ? DEEP : 2*DEEP;
+        const float *x = frame + row + c;
+        int finite = 1;
+        if (back && way > 3) continue;
+        memset(frame, 0, sizeof frame);
+        for (i = 0; i < SIDE*SIDE; i++)
+            for (j = 0; j < c; j++)
+                frame[(i/SIDE + 1)*row + (i%SIDE + 1)*c + j]
+                    = (few && i%SIDE != 3 ? 1 : 2e38f)*(i%4 < 2 ? 1.0f : -1.0f)
+                      *(i/SIDE%4 < 2 ? 1.0f : -1.0f);
+        for (i = 0; i < 9*2*DEEP*DEEP; i++) w[i] = 1e-4f*(float)(i%7 - 3);
+        tnn__conv_flip(&q, w, flipped);
+        for (t = 0; t < count; t++) {
+            const tnn__isa_table *k = tables[t];
+            const int max = way > 3 ? 2 : 0;
+            if (!strcmp(k->name, "sse2")) continue;
+            tnn__tile_weights(k, 1, c, (int)oc, back ? flipped : w, u);
+            tnn__tile_forward(k, &q, c, (int)oc, 1, x, 0, row, u, back ? flipped : w, NULL, got, 0,
+                              (max ? SIDE/2 : SIDE)*oc, max ? where[0] : NULL, max, rows, max,
+                              tile_scratch, 0, SIDE/2);
+            if (back) tnn__conv_backward_input(k, &q, x, row, flipped, NULL, want, SIDE*oc);
+            else tnn__conv_forward(k, &q, x, row, w, NULL, want, SIDE*oc, max, 0, SIDE);
+            for (i = 0; i < SIDE*SIDE*oc; i++) finite &= want[i] - want[i] == 0;
+            if (max) k->maxpool(&pool, want, SIDE*oc, pooled, SIDE/2*oc, where[1], 0, SIDE/2);
+            CHECK(finite && !memcmp(got, max ? pooled : want, (max ? sizeof pooled : sizeof want)
+                                    /(back ? 2 : 1)), "%s, way %d: not the direct way",
+                  k->name, way);
+            CHECK(!max || !memcmp(where[0], where[1], sizeof where[0]), "other places, %s", k->name);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
     guard_init();
     count = tnn__isa_count();
     RUN("matrix products on every instruction set", test_mm);
+    RUN("the bounds of Winograd's errors", test_tile_bound);
+    RUN("Winograd's way beyond its range", test_tile_range);
     RUN("element kernels on every instruction set", test_elements);
     RUN("pooling kernels on every instruction set", test_pooling);
     RUN("optimizer kernels on every instruction set", test_updates);
