@@ -31,6 +31,7 @@
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>
+#include <sys/locking.h>
 #define EXPERIMENT_MKDIR(path) _mkdir(path)
 #define EXPERIMENT_TERMINAL()  _isatty(2)
 #define EXPERIMENT_SYNC(f)     _commit(_fileno(f))
@@ -419,7 +420,7 @@ static inline long experiment_lock(const experiment *e, const char *name, int ho
 /* Reports that the process `who` does what a lock stands for. Returns -1. */
 static inline int experiment_busy(const experiment *e, long who, const char *what)
 {
-    char text[3 * EXPERIMENT_PATH], process[40] = "another process";
+    char text[4 * EXPERIMENT_PATH], process[40] = "another process";
     if (who > 0) snprintf(process, sizeof process, "process %ld", who);
     snprintf(text, sizeof text, "%s %s: wait for it, or give another --out", process, what);
     experiment_say(e, text);
@@ -433,7 +434,7 @@ static inline char *experiment_path(const experiment *e, const char *name, const
     static char paths[4][EXPERIMENT_PATH + 160];
     static int  latest;
     char *path = paths[latest = (latest + 1) % 4];
-    snprintf(path, sizeof paths[0], "%s/%s%s%s%s", e->out, e->name, *name ? "/" : "", name,
+    snprintf(path, sizeof paths[0], "%s/%s%s%.120s%s", e->out, e->name, *name ? "/" : "", name,
              suffix);
     return path;
 }
@@ -620,7 +621,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
     snprintf(config, sizeof config, "%s, %d epochs, %s, fingerprint %016llx", settings, epochs,
              e->key, (unsigned long long)fingerprint);
-    snprintf(e->file_name, sizeof e->file_name, "%s.tsv", run);
+    snprintf(e->file_name, sizeof e->file_name, "%.100s.tsv", run);
     char *path = experiment_path(e, e->file_name, "");
     long  who  = experiment_lock(e, e->file_name, EXPERIMENT_ALONE, 0);
     if (who != 0) {
