@@ -10,7 +10,7 @@
 
 about=platforms
 . tests/check.sh
-unset TINYNN_ISA TINYNN_THREADS
+unset TINYNN_ISA TINYNN_THREADS TINYNN_SIZES
 programs=$(for t in tests/test_*.c; do basename "$t" .c; done)
 experiments=$(grep -l 'experiment\.h' experiments/*.c | sed 's|.*/||; s|\.c$||')
 wanted=${*:-arm others x86 windows sanitizers}
@@ -62,7 +62,7 @@ other() {
         skip "$processor" "needs $1${runner:+ and $runner}"
         return
     fi
-    for p in test_api test_files test_checkpoint test_hostile; do
+    for p in test_api test_files test_checkpoint test_hostile test_sizes; do
         only=
         [ $p != test_api ] || only="same bits"
         check "$processor, $p" built tests/$p.c "$runner" "$@"
@@ -74,8 +74,17 @@ other "32-bit ARM with NEON" qemu-arm arm-linux-gnueabihf-gcc -O2 -mfpu=neon-vfp
 other RISC-V qemu-riscv64 riscv64-linux-gnu-gcc -O2 -static
 other s390x qemu-s390x s390x-linux-gnu-gcc -O2 -static
 other PowerPC qemu-ppc64 powerpc64-linux-gnu-gcc -O2 -static
-other "32-bit x86" "$([ "$(uname -m)" = x86_64 ] || echo qemu-i386)" i686-linux-gnu-gcc -O2 -msse2 \
-    -mfpmath=sse -static
+# by a compiler of its own or gcc's -m32; not every x86_64's kernel runs its programs
+x86_32="i686-linux-gnu-gcc"
+have $x86_32 || x86_32="gcc -m32"
+echo 'int main(void) { return 0; }' > "$dir/32.c"
+$x86_32 -static "$dir/32.c" -o "$dir/32" 2> /dev/null || x86_32="i686-linux-gnu-gcc"
+runner=
+"$dir/32" 2> /dev/null || runner=qemu-i386
+TINYNN_SIZES=all
+export TINYNN_SIZES
+other "32-bit x86" "$runner" $x86_32 -O2 -msse2 -mfpmath=sse -static
+unset TINYNN_SIZES
 other musl "" musl-gcc -O2 -static
 
 if ! want x86; then :
@@ -101,8 +110,8 @@ else
     skip "older x86" "needs qemu-user on an x86_64"
 fi
 
-WINEPREFIX=$PWD/$dir/wine WINEDEBUG=-all
-export WINEPREFIX WINEDEBUG
+WINEPREFIX=$PWD/$dir/wine WINEDEBUG=-all TINYNN_SIZES=all
+export WINEPREFIX WINEDEBUG TINYNN_SIZES
 if ! want windows; then :
 elif have x86_64-w64-mingw32-gcc && have wine && mkdir -p "$WINEPREFIX" && wine cmd /c exit \
     > /dev/null 2>&1; then
@@ -112,6 +121,7 @@ elif have x86_64-w64-mingw32-gcc && have wine && mkdir -p "$WINEPREFIX" && wine 
 else
     skip windows "needs gcc-mingw-w64-x86-64 and wine64"
 fi
+unset TINYNN_SIZES
 if ! want windows; then :
 elif have i686-w64-mingw32-gcc; then
     for source in tests/test_*.c $(printf 'experiments/%s.c ' $experiments); do

@@ -2,7 +2,8 @@
 
    Networks of any size are planned and counted, not built: tnn_net_bytes knows what they need, or
    there is an error that names a limit; a sanitizer (tests/platforms.sh sanitizers) sees sums and
-   products that wrap. TINYNN_SIZES=200000 in the environment counts so many. */
+   products that wrap. TINYNN_SIZES=200000 in the environment counts so many; TINYNN_SIZES=all also
+   reads a file above 2 GiB, on 32 bits of 600 MiB, into as much memory. */
 #ifndef TINYNN_ELSEWHERE
 #define TINYNN_IMPLEMENTATION
 #endif
@@ -229,12 +230,45 @@ static void counted(void)
     test_note("%d networks, %d taken", nets, taken);
 }
 
+/* ---- A large file ----------------------------------------------------------------------------- */
+
+static char path[460];
+/* One tensor of bytes, of which the last is 7. The file has a hole where the system makes some. */
+static void large_file(void)
+{
+    const long long n = sizeof(void *) > 4 ? (1LL << 31) + 4096 : 600LL << 20;
+    long long left;
+    char header[200];
+    tnn_safetensors file;
+    int length;
+    FILE *f = fopen(path, "wb");
+    CHECK(f, "%s cannot be written", path);
+    if (!f) return;
+    length = snprintf(header + 8, sizeof header - 8, "{\"a\":{\"dtype\":\"U8\",\"shape\":[%.0f],"
+                      "\"data_offsets\":[0,%.0f]}}", (double)n, (double)n);
+    memset(header, 0, 8);
+    header[0] = (char)length;
+    fwrite(header, 1, (size_t)length + 8, f);
+    for (left = n - 1; left > 0; left -= 1 << 30)
+        fseek(f, left < 1 << 30 ? (long)left : 1L << 30, SEEK_CUR);
+    fputc(7, f);
+    CHECK(!fclose(f), "%s cannot be written", path);
+    file = tnn_read_safetensors(path);
+    CHECK(file.count == 1 && file.tensor[0].count == n && file.data[n - 1] == 7, "%s", tnn_error());
+    test_note("%.0f bytes", (double)n);
+    tnn_safetensors_free(&file);
+    remove(path);
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
+    test_folder(path, sizeof path - 30, argv[0]);
+    strcat(path, "/test_sizes.safetensors");
     asked = getenv("TINYNN_SIZES");
     RUN("large, and to be had", can_be_had);
     RUN("more than can be had", refused);
     RUN("networks of any size, counted", counted);
+    if (asked && !strcmp(asked, "all")) RUN("a large file", large_file);
     return test_finish();
 }
