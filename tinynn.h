@@ -342,7 +342,7 @@ typedef enum tnn_layer_type {
     TNN_DENSE,      /* .units .no_bias .init                y = x W^T + b */
     TNN_MAXPOOL2D,  /* .kernel .stride .pad .dilation .ceil */
     TNN_AVGPOOL2D,  /* .kernel .stride .pad .ceil .exclude_pad */
-    TNN_FLATTEN,    /* (c, h, w) -> (c*h*w, 1, 1) */
+    TNN_FLATTEN,    /* (c, h, w) -> (c*h*w, 1, 1): channels of one pixel to what follows */
     TNN_RELU,       /* max(x, 0) */
     TNN_LEAKY_RELU, /* .slope (default 0.01)                x > 0 ? x : slope x */
     TNN_DROPOUT,    /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p) */
