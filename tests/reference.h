@@ -334,8 +334,8 @@ static int running(const tnn_layer *l, tensor x, int mean)
     return at;
 }
 
-/* What noise does is seen in what it makes of ones: which values, channels or samples are left, and
-   by which factors. */
+/* What noise does is seen in what it makes of ones, or of zeros if it is added: which values,
+   channels or samples are left, and by which factors. */
 static void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
 {
     int all = x.n * values(x), each = l->type == TNN_STOCHASTIC_DEPTH ? values(x)
@@ -346,7 +346,7 @@ static void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
         double factor = 0, shift = 0, got = (double)seen[first];
         for (i = first; i < first + each; i++)
             if (seen[i] < 0 || seen[i] > 0) factor = 1 / (1 - p);
-        if (l->type == TNN_GAUSSIAN_NOISE) factor = 1, shift = got - 1;
+        if (l->type == TNN_GAUSSIAN_NOISE) factor = 1, shift = got;
         if (l->type == TNN_GAUSSIAN_DROPOUT) factor = got;
         if (l->type == TNN_ALPHA_DROPOUT) {
             factor = 0, shift = a * low * (1 - p);          /* dropped, or else */
@@ -360,8 +360,8 @@ static void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
 }
 
 /* y, so far zeros, from x and, where there is one, x2. w and b: its parameters, or -1. `seen` tells
-   what was random: of noise what it makes of ones, of DropConnect the gradients of the weights, 0
-   for those dropped.
+   what was random: of noise what it makes of ones or zeros, of DropConnect the gradients of the
+   weights, 0 for those dropped.
    *known is for batch normalisation: its means, or running ones to be used in evaluation. */
 static void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int b, int training,
                   const float *seen, int *known)

@@ -108,9 +108,9 @@ static tnn_net *build(int threads, int training)
     return made;
 }
 
-/* What layer k, which reads x, makes of ones: the noise of the first training step, in a network
-   where nothing else stands before it. A dropout that a dense layer with ReLU takes over is drawn
-   by its number. */
+/* What layer k, which reads x, makes of ones, or of zeros if it adds: the noise of the first training
+   step, in a network where nothing else stands before it. A dropout that a dense layer with ReLU
+   takes over is drawn by its number. */
 static float *noise_of(int k, tensor x)
 {
     tnn_layer l = net.layer[k], nothing;
@@ -125,7 +125,7 @@ static float *noise_of(int k, tensor x)
     nothing.type = x.flat ? TNN_FLATTEN : TNN_IDENTITY, l.from = 0;
     for (i = 0; i < k - 2 * fused; i++) tnn_add_layer(made, &nothing);
     tnn_add_layer(made, &l);
-    for (i = 0; i < n; i++) ones[i] = 1;
+    for (i = 0; i < n; i++) ones[i] = l.type != TNN_GAUSSIAN_NOISE;
     tnn_forward(made, ones, x.n, TNN_TRAIN);
     if (tnn_output(made)) memcpy(seen, tnn_output(made), (size_t)n * sizeof *seen);
     CHECK(!tnn_failed(), "%d: noise of layer %d: %s", net.number, k, tnn_error());
