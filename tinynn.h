@@ -13531,13 +13531,30 @@ typedef struct {                /* kernels of a Parzen estimator; the prior is t
     int     n;
     double *mu, *sigma, *weight, *log_factor;
 } tnn__parzen;
+typedef struct { double mu; int i; } tnn__spot;         /* where kernel i is; sorted by mu, then i */
+typedef struct {                /* many kernels of one variable: 14e */
+    double  h;                  /* their deviation, but for a few */
+    int     bins, terms;
+    double *a, *b, *sum;        /* (bins, terms); u a + v b */
+    double *mass;               /* cells of a step: of the one so many steps away, or NULL */
+    double *mu, *factor;        /* of each trial: its kernel's middle, 1/its mass on the line */
+    tnn__spot *sorted;          /* the others and the prior */
+} tnn__crowd;
 struct tnn_study {
     tnn_study_options o;        /* with defaults */
     tnn__dimension *space;
     tnn_trial      *trials;
     tnn_trial      *current;    /* asked, not yet told */
     tnn__parzen     good, rest;
-    double         *terms, *candidates;     /* scratch */
+    double         *terms, *candidates, *scores;        /* scratch */
+    tnn__spot      *spots;
+    char           *where;      /* each trial: not ended, or TNN__GOOD, TNN__REST */
+    int            *rank;       /* of a trial in the rest, by number */
+    int             best[26], bests;        /* the best that ended, of which the first are below */
+    int             fresh[64], freshes;     /* ended since the last draw */
+    int             stale;      /* the like of these is to be counted anew */
+    int             ended, others, last;    /* trials; in the rest; the last that ended */
+    tnn__crowd     *crowd;      /* of each variable, or NULL */
     const char     *columns;    /* the journal's second line */
     long long       offset;     /* of it so much has been read: whole lines */
     int             header;     /* it has columns */
@@ -13598,63 +13615,102 @@ static int tnn__before(const tnn_study *s, const tnn_trial *a, const tnn_trial *
 }
 static int tnn__ended(const tnn_trial *t) { return t->state == TNN_DONE || t->state == TNN_PRUNED; }
 
-/* Marks the trials that are below; returns how many have ended. */
+enum { TNN__GOOD = 1, TNN__REST };
+static void tnn__crowd_change(tnn_study *s, int k, int sign);
+static void tnn__crowd_sort(tnn_study *s);
+static int tnn__by_spot(const void *a, const void *b)
+{
+    const tnn__spot *x = (const tnn__spot *)a, *y = (const tnn__spot *)b;
+    return x->mu < y->mu ? -1 : x->mu > y->mu ? 1 : x->i - y->i;
+}
+static void tnn__put_side(tnn_study *s, int k, int side)
+{
+    if (s->where[k] == side) return;
+    if (s->where[k] == TNN__REST) tnn__crowd_change(s, k, -1);
+    s->where[k] = (char)side;
+    if (side == TNN__REST) tnn__crowd_change(s, k, 1);
+}
+/* Puts the trials that ended since the last time to one side; returns how many have ended. */
 static int tnn__split_trials(tnn_study *s)
 {
-    int i, k, n = 0, below;
-    for (i = 0; i < s->o.trials; i++) {
-        n += tnn__ended(&s->trials[i]);
-        s->trials[i].below = 0;
+    int i, j, k, below, all = s->stale, n = all ? s->o.trials : s->freshes;
+    if (all) {
+        s->ended = s->others = s->bests = s->last = 0;
+        memset(s->where, 0, (size_t)s->o.trials);
     }
-    below = TNN__MIN((n + 9)/10, 25);
-    for (k = 0; k < below; k++) {
-        tnn_trial *best = NULL, *t;
-        for (t = s->trials; t < s->trials + s->o.trials; t++)
-            if (tnn__ended(t) && !t->below && (!best || tnn__before(s, t, best))) best = t;
-        best->below = 1;
+    for (j = 0; j < n; j++) {
+        k = all ? j : s->fresh[j];
+        if (!tnn__ended(&s->trials[k])) continue;
+        s->ended++;
+        s->last = TNN__MAX(s->last, k);
+        for (i = s->bests; i > 0 && tnn__before(s, &s->trials[k], &s->trials[s->best[i - 1]]); i--)
+            if (i < 26) s->best[i] = s->best[i - 1];
+        if (i < 26) s->best[i] = k;
+        s->bests = TNN__MIN(s->bests + 1, 26);
+        if (all) continue;
+        below = TNN__MIN((s->ended + 9)/10, 25);
+        for (i = 0; i < s->bests; i++)
+            tnn__put_side(s, s->best[i], i < below ? TNN__GOOD : TNN__REST);
+        if (!s->where[k]) tnn__put_side(s, k, TNN__REST);
     }
-    return n;
+    if (all) {
+        for (i = 0; i < TNN__MIN((s->ended + 9)/10, TNN__MIN(s->bests, 25)); i++)
+            s->where[s->best[i]] = TNN__GOOD;
+        for (k = 0; k < s->o.trials; k++)
+            if (tnn__ended(&s->trials[k]) && !s->where[k]) s->where[k] = TNN__REST;
+        tnn__crowd_sort(s);
+    }
+    s->freshes = s->stale = 0;
+    return s->ended;
 }
-static void tnn__parzen_fit(const tnn_study *s, int variable, int below, tnn__parzen *e)
+/* The weight of the i-th of n kernels: of more than 25 the oldest are on a ramp. */
+static double tnn__parzen_weight(int i, int n)
+{
+    return i >= n - 25 ? 1 : i ? 1.0/n + (1 - 1.0/n)*i/(n - 26) : 1.0/n;
+}
+/* The deviation of the kernel at place q of `spots`, the prior among them. */
+static double tnn__parzen_sigma(const tnn_study *s, const tnn__dimension *d, const tnn__spot *spots,
+                                int q, int n, double least)
+{
+    const double mu = spots[q].mu;
+    const double down = q ? mu - TNN__MAX(d->from, spots[q - 1].mu)
+                      : s->o.endpoints ? mu - d->from : 0;
+    const double up = q < n ? TNN__MIN(d->to, spots[q + 1].mu) - mu
+                    : s->o.endpoints ? d->to - mu : 0;
+    return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), d->to - d->from);
+}
+/* log of its factor: of the weight, the mass on the line and, for a density, sqrt(2 pi) sigma. */
+static double tnn__parzen_factor(const tnn__dimension *d, double weight, double mu, double sigma)
+{
+    double f = tnn__log_double(weight) - tnn__log_mass((d->from - mu)/sigma, (d->to - mu)/sigma);
+    if (d->v.log || !(d->v.step > 0)) f -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
+    return f;
+}
+static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e)
 {
     const tnn__dimension *d = &s->space[variable];
     const double range = d->to - d->from;
     double total = s->o.prior_weight, least;
-    int i, j, n = 0;
-    for (i = 0; i < s->o.trials; i++)
-        if (tnn__ended(&s->trials[i]) && s->trials[i].below == below)
-            e->mu[n++] = tnn__on_line(d, s->trials[i].x[variable]);
+    const char *at = s->where, *end = at + s->last + 1;
+    int i, n = 0;
+    for (; (at = (const char *)memchr(at, side, (size_t)(end - at))) != NULL; at++)
+        e->mu[n++] = tnn__on_line(d, s->trials[at - s->where].x[variable]);
     e->mu[n] = 0.5*(d->from + d->to);
     e->n = n + 1;
     least = s->o.no_magic_clip ? 1e-12 : range/TNN__MIN(100.0, n + 2.0);
-    for (i = 0; i < n; i++) {
-        e->weight[i] = i >= n - 25 ? 1 : i ? 1.0/n + (1 - 1.0/n)*i/(n - 26) : 1.0/n;
-        total += e->weight[i];
-    }
+    for (i = 0; i < n; i++) total += e->weight[i] = tnn__parzen_weight(i, n);
     e->weight[n] = s->o.prior_weight;
     for (i = 0; i <= n; i++) {
-        double down = d->from, up = d->to, sigma = range;
-        int first = 1, last = 1;
         e->weight[i] /= total;
-        if (d->v.type == TNN_CATEGORICAL) continue;
-        for (j = 0; j <= n && i < n; j++)
-            if (e->mu[j] < e->mu[i] || (e->mu[j] <= e->mu[i] && j < i)) {
-                down = TNN__MAX(down, e->mu[j]);
-                first = 0;
-            } else if (j != i) {
-                up = TNN__MIN(up, e->mu[j]);
-                last = 0;
-            }
-        if (i < n) {
-            down = first && !s->o.endpoints ? 0 : e->mu[i] - down;
-            up = last && !s->o.endpoints ? 0 : up - e->mu[i];
-            sigma = TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), range);
-        }
-        e->sigma[i] = sigma;
-        e->log_factor[i] = tnn__log_double(e->weight[i])
-                         - tnn__log_mass((d->from - e->mu[i])/sigma, (d->to - e->mu[i])/sigma);
-        if (d->v.log || !(d->v.step > 0))
-            e->log_factor[i] -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
+        s->spots[i].mu = e->mu[i];
+        s->spots[i].i = i;
+    }
+    if (d->v.type == TNN_CATEGORICAL) return;
+    qsort(s->spots, (size_t)n + 1, sizeof *s->spots, tnn__by_spot);
+    for (i = 0; i <= n; i++) {
+        const int k = s->spots[i].i;
+        e->sigma[k] = k < n ? tnn__parzen_sigma(s, d, s->spots, i, n, least) : range;
+        e->log_factor[k] = tnn__parzen_factor(d, e->weight[k], e->mu[k], e->sigma[k]);
     }
 }
 /* The probability of choice c under kernel k. */
@@ -13703,17 +13759,289 @@ static double tnn__parzen_draw(const tnn_study *s, int variable, const tnn__parz
                               (d->from - e->mu[k])/e->sigma[k], (d->to - e->mu[k])/e->sigma[k],
                               u[1]));
 }
+
+/* ---- 14e. Many trials -------------------------------------------------------------------------
+   log g of a candidate is a sum over all trials. With hundreds of them nearly all kernels have the
+   least deviation h, a hundredth of the line, and all but the last 25 the weight u + v r, r the
+   rank by number; of these
+       sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
+   is kept by bins of h/4 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle of the bin)/h:
+       exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
+   of which 12 terms leave 1e-10. A trial that comes to the rest or leaves it changes the ranks of
+   later ones only. Kernels that are wider, or of the last 25, are taken out of it and added as what
+   they are. Where a step makes at most 400 values, and for choices, each value is a bin.
+   What comes out is log g to about 1e-9. It chooses only where no other candidate is within 1e-7;
+   among these the whole sums decide. So the choice is that of the definition, bit for bit. */
+enum { TNN__MANY = 200, TNN__BINS = 400, TNN__TERMS = 12 };
+/* Adds a kernel to the sums of its bin. */
+static void tnn__crowd_add(const tnn__dimension *d, const tnn__crowd *c, int k, double a,
+                           double b)
+{
+    const double at = c->h > 0 ? (c->mu[k] - d->from)/(d->to - d->from)*c->bins : 0;
+    const int bin = (int)TNN__MIN(TNN__MAX(at, 0), c->bins - 1);
+    const double s = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
+    double term = c->factor[k], *to = c->a + bin*c->terms;
+    int p;
+    if (!(c->h > 0)) return;            /* a line of one point */
+    for (p = 0; p < c->terms; to++) {
+        *to += a*term;
+        to[c->b - c->a] += b*term;
+        term *= s/++p;
+    }
+}
+static void tnn__crowd_kernel(const tnn__dimension *d, const tnn__crowd *c, int k, double x)
+{
+    const double mu = c->mu[k] = tnn__on_line(d, x);
+    c->factor[k] = d->v.type == TNN_CATEGORICAL || !(c->h > 0) ? 1 :
+                   tnn__exp_double(-tnn__log_mass((d->from - mu)/c->h, (d->to - mu)/c->h));
+}
+/* The first of the n + 1 spots that is not before one. */
+static int tnn__spot_at(const tnn__crowd *c, int n, const tnn__spot *spot)
+{
+    int from = 0, to = n + 1;
+    while (from < to) {
+        const int q = from + (to - from)/2;
+        if (tnn__by_spot(&c->sorted[q], spot) < 0) from = q + 1; else to = q;
+    }
+    return from;
+}
+/* Trial k comes to the rest (1) or leaves it (-1). */
+static void tnn__crowd_change(tnn_study *s, int k, int sign)
+{
+    int i, v, rank = sign > 0 ? s->others : s->rank[k];
+    for (i = s->last; s->crowd && i > k; i--) {
+        if (s->where[i] != TNN__REST) continue;
+        rank = TNN__MIN(rank, s->rank[i]);
+        s->rank[i] += sign;
+        for (v = 0; v < s->o.count; v++)
+            tnn__crowd_add(&s->space[v], &s->crowd[v], i, 0, sign);
+    }
+    for (v = 0; s->crowd && v < s->o.count; v++) {
+        tnn__crowd *c = &s->crowd[v];
+        tnn__spot spot;
+        int from;
+        if (sign > 0) tnn__crowd_kernel(&s->space[v], c, k, s->trials[k].x[v]);
+        tnn__crowd_add(&s->space[v], c, k, sign, sign*(double)rank);
+        spot.mu = c->mu[k];
+        spot.i = k;
+        from = tnn__spot_at(c, s->others, &spot);
+        memmove(c->sorted + from + (sign > 0), c->sorted + from + (sign < 0),
+                (size_t)(s->others + 1 - from - (sign < 0))*sizeof spot);
+        if (sign > 0) c->sorted[from] = spot;
+    }
+    s->rank[k] = rank;
+    s->others += sign;
+}
+/* Memory for it. */
+static tnn_status tnn__crowd_make(tnn_study *s)
+{
+    const tnn__len spots = 2*(tnn__len)s->o.trials + 2, trials = s->o.trials;
+    tnn__len floats = 0;
+    double *memory = NULL;
+    int v, q, pass;
+    for (pass = 0; pass < 2; pass++) {
+        for (v = 0; v < s->o.count; v++) {
+            const tnn__dimension *d = &s->space[v];
+            const double values = d->v.step > 0 ? (d->to - d->from)/d->v.step + 0.5 : HUGE_VAL;
+            const int choice = d->v.type == TNN_CATEGORICAL;
+            const int few = choice || (!d->v.log && values < TNN__BINS + 1);
+            const int bins = few ? (int)values : TNN__BINS, terms = few ? 1 : TNN__TERMS;
+            tnn__crowd *c;
+            if (!pass) {
+                floats += 3*bins*(tnn__len)terms + bins + 1 + 2*trials + spots;
+                continue;
+            }
+            c = &s->crowd[v];
+            c->h = (d->to - d->from)/100;
+            c->bins = bins;
+            c->terms = terms;
+            c->a = memory;
+            c->b = memory += bins*terms;
+            c->sum = memory += bins*terms;
+            c->mu = memory += bins*terms;
+            c->factor = memory += trials;
+            c->sorted = (tnn__spot *)(void *)(memory += trials);
+            if (few && !choice && c->h > 0) c->mass = memory + spots;
+            for (q = 0; q <= bins && c->mass; q++) {
+                const double z = q*d->v.step/c->h, half = d->v.step/2/c->h;
+                c->mass[q] = tnn__exp_double(tnn__log_mass(z - half, z + half));
+            }
+            memory += spots + bins + 1;
+        }
+        if (pass) break;
+        s->crowd = (tnn__crowd *)tnn__alloc(s->o.count*(tnn__len)sizeof *s->crowd
+                                            + floats*(tnn__len)sizeof *memory, "study");
+        if (!s->crowd) return TNN_ERROR_MEMORY;
+        memory = (double *)(void *)(s->crowd + s->o.count);
+    }
+    return TNN_OK;
+}
+/* All of it anew. */
+static void tnn__crowd_sort(tnn_study *s)
+{
+    int k, v, n = 0;
+    for (k = 0; k <= s->last; k++) if (s->where[k] == TNN__REST) s->rank[k] = n++;
+    s->others = n;
+    for (v = 0; s->crowd && v < s->o.count; v++) {
+        const tnn__dimension *d = &s->space[v];
+        tnn__crowd *c = &s->crowd[v];
+        memset(c->a, 0, 2*(size_t)(c->bins*c->terms)*sizeof *c->a);
+        c->sorted[0].mu = 0.5*(d->from + d->to);
+        c->sorted[0].i = INT_MAX;
+        for (k = 0, n = 1; k <= s->last; k++) {
+            if (s->where[k] != TNN__REST) continue;
+            tnn__crowd_kernel(d, c, k, s->trials[k].x[v]);
+            tnn__crowd_add(d, c, k, 1, s->rank[k]);
+            c->sorted[n].mu = c->mu[k];
+            c->sorted[n++].i = k;
+        }
+        qsort(c->sorted, (size_t)n, sizeof *c->sorted, tnn__by_spot);
+    }
+}
+/* Puts kernel k of the crowd among the few of e: .weight is what the sums have of it, and with the
+   usual deviation less what it has. */
+static void tnn__crowd_few(const tnn_study *s, int variable, tnn__parzen *e, int k, double sigma)
+{
+    const tnn__crowd *c = &s->crowd[variable];
+    const int n = s->others, i = s->rank[k];
+    const double weight = tnn__parzen_weight(i, n);
+    e->mu[e->n] = c->mu[k];
+    e->sigma[e->n] = sigma;
+    e->weight[e->n] = 1.0/n + (1 - 1.0/n)*i/(n - 26) - (sigma > c->h ? 0 : weight);
+    e->weight[e->n] *= c->factor[k];
+    e->log_factor[e->n] = -HUGE_VAL;
+    if (sigma > c->h)
+        e->log_factor[e->n] = tnn__parzen_factor(&s->space[variable], weight, c->mu[k], sigma);
+    e->n++;
+}
+/* Fills e with those kernels that are not as the others are; the prior is the last. */
+static void tnn__crowd_fit(const tnn_study *s, int variable, tnn__parzen *e)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = &s->crowd[variable];
+    const tnn__spot *spots = c->sorted;
+    const int n = s->others, number = d->v.type != TNN_CATEGORICAL;
+    const double u = 1.0/n, v = (1 - u)/(n - 26);
+    int q, k, last = 25, before = 1, after;
+    e->n = 0;
+    for (q = 0; q < c->bins*c->terms; q++) c->sum[q] = u*c->a[q] + v*c->b[q];
+    for (q = 0; q <= n && number; q++, before = after) {
+        after = q == n || spots[q + 1].mu - spots[q].mu > c->h;
+        if (before || after) {
+            const double sigma = tnn__parzen_sigma(s, d, spots, q, n, c->h);
+            if (spots[q].i < INT_MAX && sigma > c->h && s->rank[spots[q].i] < n - 25)
+                tnn__crowd_few(s, variable, e, spots[q].i, sigma);
+        }
+    }
+    for (k = s->last; last > 0; k--) {
+        tnn__spot spot;
+        if (s->where[k] != TNN__REST) continue;
+        spot.mu = c->mu[k];
+        spot.i = k;
+        q = tnn__spot_at(c, n, &spot);
+        tnn__crowd_few(s, variable, e, k, number ? tnn__parzen_sigma(s, d, spots, q, n, c->h) : 0);
+        last--;
+    }
+    e->mu[e->n] = 0.5*(d->from + d->to);
+    e->sigma[e->n] = d->to - d->from;
+    e->weight[e->n] = 0;
+    if (number)
+        e->log_factor[e->n] = tnn__parzen_factor(d, s->o.prior_weight, e->mu[e->n],
+                                                 e->sigma[e->n]);
+    e->n++;
+}
+/* The sums at y, less what they have of the few. */
+static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, const tnn__parzen *e,
+                             double y)
+{
+    const double width = (d->to - d->from)/c->bins, at = (y - d->from)/width, w = width/c->h;
+    const int reach = (int)(9.5/w) + 2, here = (int)at, first = TNN__MAX(here - reach, 0);
+    double t = (at - first - 0.5)*w, sum = 0, power, ratio, less;
+    int bin, p, k;
+    power = tnn__exp_double(-t*t/2);            /* of the next bin: that times the ratio */
+    ratio = tnn__exp_double((t - w/2)*w);
+    less = tnn__exp_double(-w*w);
+    for (bin = first; bin < c->bins && bin <= here + reach; bin++, t -= w) {
+        const double *a = c->sum + bin*c->terms;
+        double he = 1, before = 0, all = 0;
+        if (c->mass) sum += *a*c->mass[bin < here ? here - bin : bin - here];
+        else if (*a > 0) {
+            for (p = 0; p < c->terms; p++) {
+                const double next = t*he - p*before;
+                all += he*a[p];
+                before = he;
+                he = next;
+            }
+            sum += all*power;
+        }
+        power *= ratio;
+        ratio *= less;
+    }
+    for (k = 0; k < e->n - 1; k++) {
+        const double z = (y - e->mu[k])/c->h;
+        if (fabs(z) > 10 + w) continue;
+        if (c->mass) sum -= e->weight[k]*c->mass[(int)(fabs(y - e->mu[k])/width + 0.5)];
+        else sum -= e->weight[k]*tnn__exp_double(-z*z/2);
+    }
+    return sum;
+}
+/* log g(x), to about 1e-9; e is of tnn__crowd_fit. */
+static double tnn__crowd_log(const tnn_study *s, int variable, const tnn__parzen *e, double x)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = &s->crowd[variable];
+    const int n = s->others;
+    const double u = 1.0/n, prior = s->o.prior_weight;
+    const double all = (n - 25)*(u + (1 - u)*0.5) + 25;
+    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
+    double sum = 0, near;
+    int k;
+    if (d->v.type == TNN_CATEGORICAL) {
+        const double choices = d->v.high + 1, w = prior/(n + 1.0);
+        sum = c->sum[(int)x];
+        for (k = 0; k < e->n - 1; k++) if ((int)e->mu[k] == (int)x) sum -= e->weight[k];
+        sum = (sum + w*all)/(1 + w*choices) + prior/choices;
+        return tnn__log_double(sum/(all + prior));
+    }
+    for (k = 0; k < e->n; k++) {
+        const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
+        if (fabs(z) - h > 10 || e->log_factor[k] < -1e300) continue;
+        sum += tnn__exp_double(e->log_factor[k] + (h > 0 ? tnn__log_mass(z - h, z + h) : -z*z/2));
+    }
+    near = tnn__crowd_sum(d, c, e, y);
+    if (!c->mass && half > 0) {         /* the cell's mass, by Gauss's rule of three points */
+        const double at = half*0.7745966692414834;
+        near = half/9*(8*near + 5*(tnn__crowd_sum(d, c, e, y - at)
+                                   + tnn__crowd_sum(d, c, e, y + at)));
+    }
+    if (!c->mass) near *= tnn__exp_double(-TNN__LOG_SQRT_2PI)/c->h;
+    return tnn__log_double((sum + near)/(all + prior));
+}
 /* Of candidates x[0..n) the one with the largest log l - log g, the first of equal ones. */
 static int tnn__tpe_choose(tnn_study *s, int variable, const double *x, int n)
 {
-    double most = -HUGE_VAL;
-    int i, j, best = 0;
-    tnn__parzen_fit(s, variable, 1, &s->good);
-    tnn__parzen_fit(s, variable, 0, &s->rest);
+    const int many = s->crowd && s->others >= TNN__MANY;
+    double most = -HUGE_VAL, near;
+    int i, j, best = 0, left = 0;
+    tnn__parzen_fit(s, variable, TNN__GOOD, &s->good);
+    if (many) tnn__crowd_fit(s, variable, &s->rest);
     for (i = 0; i < n; i++) {
-        double score;
+        s->scores[i] = -HUGE_VAL;
         for (j = 0; j < i && (x[j] < x[i] || x[j] > x[i]); j++) {}
         if (j < i) continue;            /* the same as an earlier one */
+        s->scores[i] = HUGE_VAL;
+        if (many) s->scores[i] = tnn__parzen_log(s, variable, &s->good, x[i])
+                               - tnn__crowd_log(s, variable, &s->rest, x[i]);
+        if (s->scores[i] > most) { most = s->scores[i]; best = i; }
+    }
+    near = most - 1e-7;
+    for (i = 0; i < n; i++) left += s->scores[i] >= near;
+    if (left <= 1) return best;
+    most = -HUGE_VAL;
+    tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
+    for (i = 0; i < n; i++) {
+        double score;
+        if (!(s->scores[i] >= near)) continue;
         score = tnn__parzen_log(s, variable, &s->good, x[i])
               - tnn__parzen_log(s, variable, &s->rest, x[i]);
         if (score > most) { most = score; best = i; }
@@ -13721,7 +14049,7 @@ static int tnn__tpe_choose(tnn_study *s, int variable, const double *x, int n)
     return best;
 }
 
-/* ---- 14e. What trial k tries ------------------------------------------------------------------
+/* ---- 14f. What trial k tries ------------------------------------------------------------------
    Nothing here depends on what was drawn before, but through the trials that ended. */
 static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
 {
@@ -13733,7 +14061,7 @@ static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
         tnn__uniforms(s, k, variable, 0, u);
         return tnn__from_line(d, d->from + (d->to - d->from)*u[0]);
     }
-    tnn__parzen_fit(s, variable, 1, &s->good);
+    tnn__parzen_fit(s, variable, TNN__GOOD, &s->good);
     for (i = 0; i < s->o.candidates; i++) {
         tnn__uniforms(s, k, variable, i, u);
         s->candidates[i] = tnn__parzen_draw(s, variable, &s->good, u);
@@ -13766,7 +14094,7 @@ static void tnn__draw_all(tnn_study *s, tnn_trial *t)
     for (v = 0; v < s->o.count; v++) t->x[v] = tnn__suggest(s, t->number, v, ended);
 }
 
-/* ---- 14f. Pruners -----------------------------------------------------------------------------
+/* ---- 14g. Pruners -----------------------------------------------------------------------------
    Both look at the reports of all trials, and at one more of trial t that is not yet among them. */
 static int tnn__worse(const tnn_study *s, double a, double b) { return s->o.maximize ? a < b
                                                                                      : a > b; }
@@ -13830,7 +14158,7 @@ static int tnn__prune_halving(const tnn_study *s, const tnn_trial *t, int step, 
     return 0;
 }
 
-/* ---- 14g. The journal ------------------------------------------------------------------------ */
+/* ---- 14h. The journal ------------------------------------------------------------------------ */
 static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
 static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
 
@@ -13860,9 +14188,11 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
                          s->o.journal, field[0], s->o.trials);
     t = &s->trials[(int)field[0]];
     if (state > 1) {
+        s->stale |= tnn__ended(t) || s->freshes == 64;
         memcpy(t->x, x, (size_t)count*sizeof *x);
         t->state = (tnn_trial_state)state;
         t->value = step[1];
+        if (!s->stale) s->fresh[s->freshes++] = t->number;
         return TNN_OK;
     }
     if (t->count == t->room) {
@@ -13877,6 +14207,7 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
     }
     /* A report takes back those at its step and after: the trial was begun anew. */
     while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
+    s->stale |= tnn__ended(t);
     memcpy(t->x, x, (size_t)count*sizeof *x);
     t->reports[t->count].step = (int)step[0];
     t->reports[t->count].value = step[1];
@@ -14017,7 +14348,7 @@ static char *tnn__study_head(tnn_study *s)
     return to < end ? to : NULL;
 }
 
-/* ---- 14h. Studies ---------------------------------------------------------------------------- */
+/* ---- 14i. Studies ---------------------------------------------------------------------------- */
 static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
 /* Fills the i-th dimension of the space from the options. */
 static tnn_status tnn__study_dimension(tnn_study *s, int i)
@@ -14128,6 +14459,7 @@ TNN_API void tnn_study_free(tnn_study *s)
     if (!s) return;
     for (i = 0; s->trials && i < s->o.trials; i++) tnn__release(s->trials[i].reports);
     tnn__release(s->trials);
+    tnn__release(s->crowd);
     tnn__release(s->space);
     tnn__release(s);
 }
@@ -14156,7 +14488,8 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
     s->trials = (tnn_trial *)tnn__alloc(
         o.trials*(tnn__len)sizeof *s->trials
-        + (o.trials*((tnn__len)o.count + 9) + 9 + o.candidates)*(tnn__len)sizeof *memory, "study");
+        + (o.trials*((tnn__len)o.count + 12) + 12 + 2*o.candidates)*(tnn__len)sizeof *memory,
+        "study");
     if (!s->trials) {
         tnn_study_free(s);
         return NULL;
@@ -14174,6 +14507,15 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
           : k/2 == 2 ? &e->weight : &e->log_factor) = memory;
     }
     s->candidates = memory;
+    s->scores = memory += o.candidates;
+    s->spots = (tnn__spot *)(void *)(memory += o.candidates);
+    s->rank = (int *)(void *)(memory + 2*(o.trials + 1));
+    s->where = (char *)(s->rank + o.trials);
+    s->stale = 1;
+    if (o.sampler == TNN_TPE && !o.no_magic_clip && o.trials > TNN__MANY && tnn__crowd_make(s)) {
+        tnn_study_free(s);
+        return NULL;
+    }
     if (!tnn__study_head(s))
         tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
                   "%d characters", o.count, (int)sizeof s->head/2);

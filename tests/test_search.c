@@ -635,7 +635,8 @@ static void bad_options(void)
     REFUSED("prior_weight", .space = plane, .count = 2, .prior_weight = NAN);
     REFUSED("factor", .space = plane, .count = 2, .factor = 1);
     REFUSED("interval", .space = plane, .count = 2, .interval = -2);
-    REFUSED("j.tsv: cannot be opened: No ", .space = plane, .count = 2, .journal = "no/such/folder/j.tsv");
+    REFUSED("j.tsv: cannot be opened: No ", .space = plane, .count = 2,
+            .journal = "no/such/folder/j.tsv");
     memset(longest, 'x', sizeof longest - 1);
     VARIABLE("longer", .type = TNN_CATEGORICAL, .choices = longest);
     remove(JOURNAL);
@@ -671,6 +672,78 @@ static void bad_options(void)
     if (s) CHECK(tnn_tell(s->current, 0) && strstr(tnn_error(), "cannot be read"), "a journal that "
                  "was cut under way: %s", tnn_error());
     tnn_clear_error();
+    tnn_study_free(s);
+}
+/* With many trials a candidate is chosen by sums that are kept, of log g to 1e-7: of each variable,
+   while good trials come and go, with failed ones; counted anew (a trial told again) the same. */
+static void tpe_many(void)
+{
+    static const tnn_variable space[] = {
+        { .name = "a", .low = 1e-5, .high = 1, .log = 1 },
+        { .name = "b", .type = TNN_INT, .low = 8, .high = 100, .step = 8 },
+        { .name = "c", .type = TNN_CATEGORICAL, .choices = "relu tanh elu" },
+        { .name = "d", .type = TNN_INT, .low = 1, .high = 200, .log = 1 },
+        { .name = "e", .type = TNN_INT, .low = 1, .high = 300 },
+        { .name = "f", .type = TNN_INT, .low = 1, .high = 5000 },
+        { .name = "g", .low = -5, .high = 10 }, { .name = "h", .low = 3, .high = 3 } };
+    double worst = 0;
+    int ends, turn, i, j, checks = 0;
+    for (ends = 0; ends < 2; ends++) {
+        tnn_study *s = tnn_study_create(.space = space, .count = 8, .trials = 700, .seed = 4,
+                                        .endpoints = ends, .candidates = 4);
+        tnn_trial *t;
+        while ((t = tnn_ask(s)) != NULL) {
+            double value = 0;
+            for (i = 0; i < 8; i++)
+                value += (i + 1)*fabs(t->x[i] - 1.3*i)/10
+                       + tnn_random_bits(5, (uint64_t)t->number, (uint64_t)i)%64;
+            tnn_tell(t, t->number%17 == 3 ? NAN : value);
+            if (t->number < 300 || t->number%40) continue;
+            for (turn = 0; turn < 2; turn++) {
+                tnn__split_trials(s);
+                for (i = 0; i < 7; i++)
+                    for (j = 0; j < 8; j++) {
+                        double x[2], got, want;
+                        tnn__uniforms(s, j, i, t->number, x);
+                        x[0] = tnn__from_line(&s->space[i], s->space[i].from
+                                              + (s->space[i].to - s->space[i].from)*x[0]);
+                        tnn__crowd_fit(s, i, &s->rest);
+                        got = tnn__crowd_log(s, i, &s->rest, x[0]);
+                        tnn__parzen_fit(s, i, TNN__REST, &s->rest);
+                        want = tnn__parzen_log(s, i, &s->rest, x[0]);
+                        worst = TNN__MAX(worst, fabs(got - want));
+                        CHECK(fabs(got - want) < 1e-8, "%d trials, variable %d, %g: %.12g, not "
+                              "%.12g", t->number, i, x[0], got, want);
+                        checks++;
+                    }
+                s->stale = 1;
+            }
+        }
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_study_free(s);
+    }
+    test_note("largest error of log g %.1e (limit 1e-8), %d candidates", worst, checks);
+}
+/* The trials that were chosen when each sum went over all trials. */
+static void tpe_same(void)
+{
+    tnn_study *s = tnn_study_create(.space = plane, .count = 2, .trials = 800, .seed = 5);
+    uint64_t hash = 1469598103934665603ull;
+    tnn_trial *t;
+    while ((t = tnn_ask(s)) != NULL) {
+        double value = 0;
+        int i, k;
+        for (i = 0; i < 2; i++) {
+            unsigned char byte[8];
+            const double x = t->x[i];
+            const volatile double at = 1.3*i, z = (i + 1)*(x - at)/10, square = z*z;   /* no fma */
+            memcpy(byte, &x, 8);
+            for (k = 0; k < 8; k++) hash = (hash ^ byte[k])*1099511628211ull;
+            value += square;
+        }
+        tnn_tell(t, t->number%17 == 3 ? NAN : value);
+    }
+    CHECK(hash == 0x4ced6cb687a94d04ull, "%llx", (unsigned long long)hash);
     tnn_study_free(s);
 }
 /* What is no line of the study is passed over. */
@@ -760,6 +833,8 @@ int main(int argc, char **argv)
     group("grid", grid);
     group("explained variance", explained_variance);
     group("TPE beats random search", tpe_beats_random);
+    group("TPE of many trials", tpe_many);
+    group("TPE of many trials: the same choices", tpe_same);
     group("journal: same bytes, read back", journal_repeats);
     group("journal: bytes of every machine", journal_bytes);
     group("journal cut after every byte", journal_cut_anywhere);
