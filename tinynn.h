@@ -135,8 +135,11 @@
        multiples of 16 channels, without .exact) is its shape's, and with more than 32,768 pairs of
        channels only if no gradient goes back through it: such a network with a loss and one
        without differ in the last bits;
-     - the reductions of tensors and softmax run over 16 interleaved partial sums, folded in one
-       order; gradients of biases add up in the order of samples and pixels;
+     - any other sum (statistics and gradients of norms; gradients of biases, slopes, depthwise
+       weights; pools, losses, softmax, reductions) is made of chains of 16 terms in the order of
+       samples and pixels, added up with Kahan's compensation: its error does not grow with its
+       length. Those of tensors, losses and softmax are over 16 interleaved partial sums, folded
+       in one order;
      - what is summed over the batch is summed in spans of it, cut by its size alone;
      - exp, log, tanh, erf, cos are made here; from libm come only fmaf and the square roots,
        which are exact;
@@ -284,7 +287,7 @@ TNN_API tnn_status tnn_avgpool2d_backward(tnn_tensor dx, tnn_tensor dy, tnn_wind
 TNN_API tnn_status tnn_softmax(tnn_tensor y, tnn_tensor x);
 TNN_API tnn_status tnn_log_softmax(tnn_tensor y, tnn_tensor x);
 
-/* Reductions over all elements, over 16 interleaved partial results folded in one fixed order. */
+/* Reductions over all elements, to a few units in the last place of the sum of their magnitudes. */
 TNN_API float tnn_sum(tnn_tensor x);
 TNN_API float tnn_mean(tnn_tensor x);
 TNN_API float tnn_max(tnn_tensor x);
@@ -2521,7 +2524,7 @@ static int tnn__chain(tnn__len n, tnn__len each)
    Weights are panels of 16 channels, `panel` floats apart, w_u and w_v from element to element. */
 typedef struct {
     const float *x, *w, *bias, *dy;
-    float       *y, *dw;
+    float       *y, *dw, *low;      /* low: see 3a */
     tnn__len     x_row, x_col, x_u, x_v, w_u, w_v, panel, y_row, y_col;
     int          rows, cols, c, kh, kw;
     int          relu, keep;
@@ -2667,22 +2670,26 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  transpose,    (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
                             float *y, tnn__len ldy)) \
     X(void,  add,          (tnn__len n, const float *x, float *y)) \
-    X(void,  colsum,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)) \
-    X(void,  colvar,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *mean, float *y)) \
-    X(void,  coldot,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *mean, const float *dy, tnn__len ldy, float *y)) \
+    X(void,  add_to,       (tnn__len n, const float *x, float *y, float *low)) \
+    X(void,  colsum,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            float unit, float *y, float *low)) \
+    X(void,  moments,      (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            float unit, const float *centre, float *sums, tnn__len each)) \
+    X(void,  norm_sums,    (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
+                            const float *mean, const float *rstd, const float *dy, \
+                            tnn__len ldy, float *sums, tnn__len each)) \
     X(void,  affine,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
                             const float *mean, const float *scale, const float *shift, \
                             float *y, tnn__len ldy)) \
     X(void,  affine_grad,  (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *mean, const float *dy, tnn__len ldy, const float *a, \
-                            const float *b, const float *c, float *dx, tnn__len lddx)) \
+                            const float *mean, const float *rstd, const float *dy, \
+                            tnn__len ldy, const float *a, const float *b, const float *c, \
+                            float *dx, tnn__len lddx)) \
     X(void,  prelu,        (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
                             const float *slope, float *y, tnn__len ldy)) \
     X(void,  prelu_grad,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
                             const float *slope, const float *dy, tnn__len ldy, float *dx, \
-                            tnn__len lddx, float *dslope)) \
+                            tnn__len lddx, float *dslope, float *low)) \
     X(void,  axpy,         (tnn__len n, float a, const float *x, float *y, int keep)) \
     X(void,  multiply,     (tnn__len n, const float *x, const float *m, float *y)) \
     X(void,  softmax_grad, (tnn__len n, const float *y, const float *dy, float dot, float *dx, \
@@ -2983,6 +2990,19 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define NW        (NV*VN)       /* columns of a tile */
 #define LANES     16            /* reductions run over 16 interleaved partial results */
 
+/* SUMS. A chain of n additions of floats is off by up to n/2 units in the last place, with equal
+   numbers always to the same side. So sums run in chains of at most CHAIN terms, each from 0, whose
+   results are added with Kahan's compensation: low is what rounding has put too much into s. What
+   comes out is off by about CHAIN/2 units at worst, however many the terms. */
+#define CHAIN     16
+#define BLOCK     (CHAIN*LANES)
+HELPER void FN(collect)(VF *s, VF *low, VF t)
+{
+    const VF y = vf_sub(t, *low), z = vf_add(*s, y);
+    *low = vf_sub(vf_sub(z, *s), y);
+    *s = z;
+}
+
 /* ---- 3b. The matrix product -------------------------------------------------------------------
    A tile of M rows and V vectors stays in registers while k runs; per step it loads V vectors of
    B and broadcasts M elements of A:
@@ -3262,35 +3282,47 @@ KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
         const tnn__len rest = d->c - c, part = rest < VN;
         for (u = 0; u < d->kh; u++)
             for (v = 0; v < d->kw; v += 4) {
-                float *w = d->dw + c/16*d->panel + c%16 + u*d->w_u + v*d->w_v;
+                const tnn__len to = c/16*d->panel + c%16 + u*d->w_u + v*d->w_v;
                 const int n = TNN__MIN(4, d->kw - v);
                 const tnn__len at1 = n > 1 ? d->x_v : 0, at2 = n > 2 ? 2*d->x_v : 0;
                 const tnn__len at3 = n > 3 ? 3*d->x_v : 0;
-                VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0;
+                VF s[4], low[4];
+                for (i = 0; i < 4; i++) {
+                    const int old = d->keep && i < n;
+                    s[i] = old ? vf_load(d->dw + to + i*d->w_v) : vf_zero();
+                    low[i] = old ? vf_load(d->low + to + i*d->w_v) : vf_zero();
+                }
                 for (i = 0; i < d->rows; i++) {
                     const float *x = d->x + i*d->x_row + u*d->x_u + v*d->x_v + c;
                     const float *dy = d->dy + i*d->y_row + c;
-                    for (j = 0; j < d->cols; j++, x += d->x_col, dy += d->y_col) {
-                        if (part) {
-                            const VF g = vf_load_n(dy, rest);
-                            s0 = vf_fma(vf_load_n(x, rest), g, s0);
-                            s1 = vf_fma(vf_load_n(x + at1, rest), g, s1);
-                            s2 = vf_fma(vf_load_n(x + at2, rest), g, s2);
-                            s3 = vf_fma(vf_load_n(x + at3, rest), g, s3);
-                        } else {
-                            const VF g = vf_load(dy);
-                            s0 = vf_fma(vf_load(x), g, s0);
-                            s1 = vf_fma(vf_load(x + at1), g, s1);
-                            s2 = vf_fma(vf_load(x + at2), g, s2);
-                            s3 = vf_fma(vf_load(x + at3), g, s3);
+                    for (j = 0; j < d->cols; ) {
+                        const int end = TNN__MIN(d->cols, j + CHAIN);
+                        VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0;
+                        for (; j < end; j++, x += d->x_col, dy += d->y_col) {
+                            if (part) {
+                                const VF g = vf_load_n(dy, rest);
+                                s0 = vf_fma(vf_load_n(x, rest), g, s0);
+                                s1 = vf_fma(vf_load_n(x + at1, rest), g, s1);
+                                s2 = vf_fma(vf_load_n(x + at2, rest), g, s2);
+                                s3 = vf_fma(vf_load_n(x + at3, rest), g, s3);
+                            } else {
+                                const VF g = vf_load(dy);
+                                s0 = vf_fma(vf_load(x), g, s0);
+                                s1 = vf_fma(vf_load(x + at1), g, s1);
+                                s2 = vf_fma(vf_load(x + at2), g, s2);
+                                s3 = vf_fma(vf_load(x + at3), g, s3);
+                            }
                         }
+                        FN(collect)(&s[0], &low[0], s0);
+                        FN(collect)(&s[1], &low[1], s1);
+                        FN(collect)(&s[2], &low[2], s2);
+                        FN(collect)(&s[3], &low[3], s3);
                     }
                 }
-#define PUT(k, s) if (n > k) { \
-                    float *to = w + k*d->w_v; \
-                    vf_store(to, d->keep ? vf_add(vf_load(to), s) : s); }
-                PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
-#undef PUT
+                for (i = 0; i < n; i++) {
+                    vf_store(d->dw + to + i*d->w_v, s[i]);
+                    vf_store(d->low + to + i*d->w_v, low[i]);
+                }
             }
     }
 }
@@ -3492,8 +3524,8 @@ HELPER VF FN(exp_parts)(VF x, VF unit, VF *r, VF *power)
     *power = vf_cast(vu_add(vu_sll(vu_cast(t), 23), vu_cast(unit)));
     return FN(poly)(*r, taylor, 7);
 }
-/* 2^n reaches beyond the floats that are not denormal, exp(x) need not: 2^n times 2^64 or 2^-64 does
-   not, and the product that takes these back alone rounds, down to 0 or up to infinity. */
+/* 2^n reaches beyond the floats that are not denormal. 2^n times 2^64 or 2^-64 does not, and only
+   the product that takes these back rounds, down to 0 or up to infinity. */
 HELPER VF FN(exp)(VF x)
 {
     const VF large = vf_set1(18446744073709551616.0f), small = vf_set1(1/18446744073709551616.0f);
@@ -3581,22 +3613,25 @@ KERNEL void FN(add)(tnn__len n, const float *x, float *y)
     if (i < n) vf_store_n(y + i, vf_add(vf_load_n(y + i, n - i), vf_load_n(x + i, n - i)), n - i);
 }
 
-/* y[j] += sum over rows of x[row, j], in the order of the rows */
-KERNEL void FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float *y)
+/* y += x, with the sums' low */
+KERNEL void FN(add_to)(tnn__len n, const float *x, float *y, float *low)
 {
-    tnn__len j, r;
-    for (j = 0; j < cols; j += VN) {
-        const tnn__len n = cols - j;
-        VF s = n >= VN ? vf_load(y + j) : vf_load_n(y + j, n);
-        if (n >= VN) for (r = 0; r < rows; r++) s = vf_add(s, vf_load(x + r*ldx + j));
-        else         for (r = 0; r < rows; r++) s = vf_add(s, vf_load_n(x + r*ldx + j, n));
-        if (n >= VN) vf_store(y + j, s); else vf_store_n(y + j, s, n);
+    tnn__len i;
+    for (i = 0; i < n; i += VN) {
+        const tnn__len r = n - i;
+        VF s = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r);
+        VF c = r >= VN ? vf_load(low + i) : vf_load_n(low + i, r);
+        FN(collect)(&s, &c, r >= VN ? vf_load(x + i) : vf_load_n(x + i, r));
+        if (r >= VN) vf_store(y + i, s); else vf_store_n(y + i, s, r);
+        if (r >= VN) vf_store(low + i, c); else vf_store_n(low + i, c, r);
     }
 }
 
 /* The loops of the kernels below: over whole vectors of columns, then the rest. L loads column j
-   of a row, S stores there. */
-#define COLUMNS(BODY) tnn__len r; BY_COLUMN(BODY)
+   of a row, S stores there. CHAINS { BEGIN; TERMS ADD; END } is a sum over the rows in chains. */
+#define COLUMNS(BODY) tnn__len r, end = 0; (void)end; BY_COLUMN(BODY)
+#define CHAINS for (r = end = 0; end < rows; )
+#define TERMS  for (end = TNN__MIN(rows, end + CHAIN); r < end; r++)
 #define BY_COLUMN(BODY) \
     tnn__len j; \
     for (j = 0; j + VN <= cols; j += VN) { BODY(LOAD_ALL, STORE_ALL) } \
@@ -3606,46 +3641,84 @@ KERNEL void FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ld
 #define STORE_ALL(p, v)  vf_store((p) + j, v)
 #define STORE_REST(p, v) vf_store_n((p) + j, v, rest)
 
-/* y[j] += sum over rows of (x[row, j] - mean[j])^2 */
-KERNEL void FN(colvar)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                       const float *mean, float *y)
+/* y[j] += sum over rows of x[row, j] unit */
+KERNEL void FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float unit,
+                       float *y, float *low)
 {
+    const VF u = vf_set1(unit);
 #define BODY(L, S) \
-    const VF m = L(mean); \
-    VF s = L(y); \
-    for (r = 0; r < rows; r++) { const VF d = vf_sub(L(x + r*ldx), m); s = vf_fma(d, d, s); } \
-    S(y, s);
+    VF s = L(y), c = L(low); \
+    CHAINS { \
+        VF t = vf_zero(); \
+        TERMS t = vf_fma(u, L(x + r*ldx), t); \
+        FN(collect)(&s, &c, t); \
+    } \
+    S(y, s); \
+    S(low, c);
     COLUMNS(BODY)
 #undef BODY
 }
-/* y[j] += sum over rows of (x[row, j] - mean[j]) dy[row, j] */
-KERNEL void FN(coldot)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                       const float *mean, const float *dy, tnn__len ldy, float *y)
+/* Two sums a and b by column, added to those at sums and sums + 2 each; the low of each behind it.
+   TERM adds to t0 and t1. */
+#define TWO_SUMS(L, S, TERM) \
+    VF s0 = L(sums), c0 = L(sums + each), s1 = L(sums + 2*each), c1 = L(sums + 3*each); \
+    CHAINS { \
+        VF t0 = vf_zero(), t1 = t0; \
+        TERMS { TERM } \
+        FN(collect)(&s0, &c0, t0); \
+        FN(collect)(&s1, &c1, t1); \
+    } \
+    S(sums, s0); \
+    S(sums + each, c0); \
+    S(sums + 2*each, s1); \
+    S(sums + 3*each, c1);
+/* a: of d = x unit - centre;  b: of d^2 */
+KERNEL void FN(moments)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float unit,
+                        const float *centre, float *sums, tnn__len each)
 {
+    const VF u = vf_set1(unit);
+#define TERM(L) \
+    const VF d = vf_fma(u, L(x + r*ldx), m); \
+    t0 = vf_add(t0, d); \
+    t1 = vf_fma(d, d, t1);
 #define BODY(L, S) \
-    const VF m = L(mean); \
-    VF s = L(y); \
-    for (r = 0; r < rows; r++) s = vf_fma(vf_sub(L(x + r*ldx), m), L(dy + r*ldy), s); \
-    S(y, s);
+    const VF m = vf_sub(vf_zero(), L(centre)); \
+    TWO_SUMS(L, S, TERM(L))
     COLUMNS(BODY)
 #undef BODY
+#undef TERM
 }
-/* y[j] = keep y[j] + a sum over rows of x[row, j]^2, over four partial sums; keep 0: y is new */
+/* a: of dy;  b: of dy x^, x^ = (x - mean) rstd */
+KERNEL void FN(norm_sums)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                          const float *mean, const float *rstd, const float *dy, tnn__len ldy,
+                          float *sums, tnn__len each)
+{
+#define TERM(L) \
+    const VF g = L(dy + r*ldy); \
+    t0 = vf_add(t0, g); \
+    t1 = vf_fma(vf_mul(vf_sub(L(x + r*ldx), m), q), g, t1);
+#define BODY(L, S) \
+    const VF m = L(mean), q = L(rstd); \
+    TWO_SUMS(L, S, TERM(L))
+    COLUMNS(BODY)
+#undef BODY
+#undef TERM
+}
+#undef TWO_SUMS
+/* y[j] = keep y[j] + a sum over rows of x[row, j]^2; keep 0: y is new */
 KERNEL void FN(colsquares)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float a,
                            float keep, float *y)
 {
-#define SQUARE(L, s, row) { const VF d = L(x + (row)*ldx); s = vf_fma(d, d, s); }
 #define BODY(L, S) \
-    VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0; \
-    for (r = 0; r + 4 <= rows; r += 4) { \
-        SQUARE(L, s0, r) SQUARE(L, s1, r + 1) SQUARE(L, s2, r + 2) SQUARE(L, s3, r + 3) \
+    VF s = vf_zero(), c = s; \
+    CHAINS { \
+        VF t = vf_zero(); \
+        TERMS { const VF d = L(x + r*ldx); t = vf_fma(d, d, t); } \
+        FN(collect)(&s, &c, t); \
     } \
-    for (; r < rows; r++) SQUARE(L, s0, r) \
-    s0 = vf_add(vf_add(s0, s1), vf_add(s2, s3)); \
-    S(y, vf_fma(vf_set1(a), s0, keep > 0 ? vf_mul(vf_set1(keep), L(y)) : vf_zero()));
+    S(y, vf_fma(vf_set1(a), s, keep > 0 ? vf_mul(vf_set1(keep), L(y)) : vf_zero()));
     COLUMNS(BODY)
 #undef BODY
-#undef SQUARE
 }
 /* Adafactor: q = r/max(mean, eps), r where mean is NULL;  v = q c, q where c is NULL;
    d = sign g/sqrt(max(v, eps^2)).  r and mean by column; g, c and d (rows, cols) */
@@ -3674,15 +3747,18 @@ KERNEL void FN(affine)(tnn__len rows, tnn__len cols, const float *x, tnn__len ld
     COLUMNS(BODY)
 #undef BODY
 }
-/* dx = a dy + b (x - mean) + c */
+/* dx = a dy + b x^ + c, x^ = (x - mean) rstd */
 KERNEL void FN(affine_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                            const float *mean, const float *dy, tnn__len ldy, const float *a,
-                            const float *b, const float *c, float *dx, tnn__len lddx)
+                            const float *mean, const float *rstd, const float *dy, tnn__len ldy,
+                            const float *a, const float *b, const float *c,
+                            float *dx, tnn__len lddx)
 {
 #define BODY(L, S) \
-    const VF m = L(mean), p = L(a), q = L(b), t = L(c); \
-    for (r = 0; r < rows; r++) \
-        S(dx + r*lddx, vf_fma(p, L(dy + r*ldy), vf_fma(q, vf_sub(L(x + r*ldx), m), t)));
+    const VF m = L(mean), n = L(rstd), p = L(a), q = L(b), t = L(c); \
+    for (r = 0; r < rows; r++) { \
+        const VF x1 = vf_mul(vf_sub(L(x + r*ldx), m), n); \
+        S(dx + r*lddx, vf_fma(p, L(dy + r*ldy), vf_fma(q, x1, t))); \
+    }
     COLUMNS(BODY)
 #undef BODY
 }
@@ -3702,17 +3778,22 @@ KERNEL void FN(prelu)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx
 /* and dslope += sum over rows of dy x where x <= 0; dx may be NULL */
 KERNEL void FN(prelu_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                            const float *slope, const float *dy, tnn__len ldy, float *dx,
-                           tnn__len lddx, float *dslope)
+                           tnn__len lddx, float *dslope, float *low)
 {
 #define BODY(L, S) \
     const VF a = L(slope); \
-    VF s = L(dslope); \
-    for (r = 0; r < rows; r++) { \
-        const VF v = L(x + r*ldx), g = L(dy + r*ldy); \
-        s = vf_fma(vf_gt(v, vf_zero(), vf_zero(), g), v, s); \
-        if (dx) S(dx + r*lddx, vf_gt(v, vf_zero(), g, vf_mul(a, g))); \
+    VF s = L(dslope), c = L(low); \
+    CHAINS { \
+        VF t = vf_zero(); \
+        TERMS { \
+            const VF v = L(x + r*ldx), g = L(dy + r*ldy); \
+            t = vf_fma(vf_gt(v, vf_zero(), vf_zero(), g), v, t); \
+            if (dx) S(dx + r*lddx, vf_gt(v, vf_zero(), g, vf_mul(a, g))); \
+        } \
+        FN(collect)(&s, &c, t); \
     } \
-    S(dslope, s);
+    S(dslope, s); \
+    S(low, c);
     COLUMNS(BODY)
 #undef BODY
 }
@@ -4117,17 +4198,23 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
             float *to = y + i*y_row + (tnn__len)j*p->c;
             for (c = 0; c < p->c; c += VN) {
                 const tnn__len rest = p->c - c;
-                VF s = vf_zero();
+                VF s = vf_zero(), low = s, t = s;
+                int terms = 0;
                 for (u = 0; u < kh; u++) {
                     const int yi = y0 + u;
                     if (yi < 0 || yi >= p->ih) continue;
                     for (v = 0; v < kw; v++) {
                         const int xi = x0 + v;
                         const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
-                        if (xi >= 0 && xi < p->iw)
-                            s = vf_add(s, rest >= VN ? vf_load(from) : vf_load_n(from, rest));
+                        if (xi < 0 || xi >= p->iw) continue;
+                        t = vf_add(t, rest >= VN ? vf_load(from) : vf_load_n(from, rest));
+                        if (++terms%CHAIN == 0) {
+                            FN(collect)(&s, &low, t);
+                            t = vf_zero();
+                        }
                     }
                 }
+                FN(collect)(&s, &low, t);
                 s = vf_div(s, n);
                 if (rest >= VN) vf_store(to + c, s); else vf_store_n(to + c, s, rest);
             }
@@ -4167,38 +4254,46 @@ KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
 }
 
 /* ---- 3e. Reductions ---------------------------------------------------------------------------
-   Element i goes to lane i % 16, in rising order; then lane l takes in lane l + 8, 4, 2, 1. */
+   Element i goes to lane i % 16, of each block of 256 elements a chain (3a), whose results are
+   collected; then lane l takes in lane l + 8, 4, 2, 1. */
 HELPER float FN(fold)(float t[LANES])
 {
     int n, l;
     for (n = LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) t[l] += t[l + n];
     return t[0];
 }
+HELPER void FN(collect_at)(float *s, float *low, VF t)
+{
+    VF a = vf_load(s), b = vf_load(low);
+    FN(collect)(&a, &b, t);
+    vf_store(s, a);
+    vf_store(low, b);
+}
+/* A function's body: TERM adds elements j of the VN lanes from v on to t. */
+#define BY_BLOCK(TERM) \
+    float sums[LANES] = {0}, low[LANES] = {0}; \
+    tnn__len at, j; \
+    int v; \
+    for (at = 0; at < n; at += BLOCK) \
+        for (v = 0; v < LANES; v += VN) { \
+            const tnn__len end = TNN__MIN(n, at + BLOCK), rest = (end - at - v)%LANES; \
+            VF t = vf_zero(); \
+            for (j = at + v; j + VN <= end; j += LANES) { TERM(LOAD_ALL, STORE_ALL) } \
+            if (j < end) { TERM(LOAD_REST, STORE_REST) } \
+            FN(collect_at)(sums + v, low + v, t); \
+        } \
+    return FN(fold)(sums);
 KERNEL float FN(sum)(tnn__len n, const float *x)
 {
-    float t[LANES];
-    tnn__len i;
-    int v;
-    for (v = 0; v < LANES; v += VN) {
-        VF s = vf_zero();
-        for (i = v; i + VN <= n; i += LANES) s = vf_add(s, vf_load(x + i));
-        if (i < n) s = vf_add(s, vf_load_n(x + i, n - i));
-        vf_store(t + v, s);
-    }
-    return FN(fold)(t);
+#define TERM(L, S) t = vf_add(t, L(x));
+    BY_BLOCK(TERM)
+#undef TERM
 }
 KERNEL float FN(dot)(tnn__len n, const float *x, const float *y)
 {
-    float t[LANES];
-    tnn__len i;
-    int v;
-    for (v = 0; v < LANES; v += VN) {
-        VF s = vf_zero();
-        for (i = v; i + VN <= n; i += LANES) s = vf_fma(vf_load(x + i), vf_load(y + i), s);
-        if (i < n) s = vf_fma(vf_load_n(x + i, n - i), vf_load_n(y + i, n - i), s);
-        vf_store(t + v, s);
-    }
-    return FN(fold)(t);
+#define TERM(L, S) t = vf_fma(L(x), L(y), t);
+    BY_BLOCK(TERM)
+#undef TERM
 }
 /* The largest element, NaN if there is one; n at least 1. */
 KERNEL float FN(largest)(tnn__len n, const float *x)
@@ -4221,24 +4316,13 @@ KERNEL float FN(largest)(tnn__len n, const float *x)
 KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 {
     const VF m = vf_set1(max);
-    float t[LANES];
-    tnn__len i;
-    int v;
-    for (v = 0; v < LANES; v += VN) {
-        VF s = vf_zero(), e;
-        for (i = v; i + VN <= n; i += LANES) {
-            e = FN(exp)(vf_sub(vf_load(x + i), m));
-            vf_store(y + i, e);
-            s = vf_add(s, e);
-        }
-        if (i < n) {
-            vf_store_n(y + i, FN(exp)(vf_sub(vf_load_n(x + i, n - i), m)), n - i);
-            s = vf_add(s, vf_load_n(y + i, n - i));
-        }
-        vf_store(t + v, s);
-    }
-    return FN(fold)(t);
+#define TERM(L, S) \
+    S(y, FN(exp)(vf_sub(L(x), m))); \
+    t = vf_add(t, L(y));
+    BY_BLOCK(TERM)
+#undef TERM
 }
+#undef BY_BLOCK
 
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
    Each rule is one pass over w, g and its state, n a multiple of 16; formulas and sources are in
@@ -4902,6 +4986,10 @@ HELPER float FN(first)(VF v)
     vf_store(t, v);
     return t[0];
 }
+/* A sum of n terms as in 3e: for the VN lanes from v on of each block, block..end-1 */
+#define BLOCKS \
+    for (tnn__len block = 0, end; end = TNN__MIN(n, block + BLOCK), block < n; block += BLOCK) \
+        for (v = 0; v < LANES; v += VN)
 /* Whether all are in [lo, hi], which includes 0 */
 HELPER int FN(inside)(tnn__len n, const float *x, float lo, float hi)
 {
@@ -4930,13 +5018,15 @@ HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float
     const float max = FN(largest)(n, x);
     const double keep = 1 - (double)o->a, spread = (double)o->a/(double)n;      /* of t' */
     const VF m = vf_set1(max), k = vf_set1((float)keep), p = vf_set1((float)spread);
-    float lane[5][LANES], sum, others;
+    float lane[5][LANES], low[5][LANES], sum, others;
     double all, loss, share = 1/o->divisor;
     tnn__len i;
     int v;
-    for (v = 0; v < LANES; v += VN) {
+    memset(lane, 0, sizeof lane);
+    memset(low, 0, sizeof low);
+    BLOCKS {
         VF s = vf_zero(), other = vf_zero(), w = vf_zero(), wt = vf_zero(), l = vf_zero();
-        for (i = v; i < n; i += LANES) {
+        for (i = block + v; i < end; i += LANES) {
             const tnn__len r = n - i;
             const VF z = vf_sub(AT(x), m), e = FN(cut)(FN(exp)(z), r), hot = AT(t);
             const VF one = FN(cut)(o->weights ? AT(o->weights) : ONE, r);
@@ -4947,11 +5037,11 @@ HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float
             wt = vf_fma(one, hot, wt);
             l = vf_add(l, vf_eq(u, vf_zero(), u, vf_mul(NEG(u), z)));   /* x may be -infinity */
         }
-        vf_store(lane[0] + v, s);
-        vf_store(lane[1] + v, other);
-        vf_store(lane[2] + v, w);
-        vf_store(lane[3] + v, wt);
-        vf_store(lane[4] + v, l);
+        FN(collect_at)(lane[0] + v, low[0] + v, s);
+        FN(collect_at)(lane[1] + v, low[1] + v, other);
+        FN(collect_at)(lane[2] + v, low[2] + v, w);
+        FN(collect_at)(lane[3] + v, low[3] + v, wt);
+        FN(collect_at)(lane[4] + v, low[4] + v, l);
     }
     sum = FN(fold)(lane[0]);
     others = o->b > 0 ? FN(fold)(lane[1]) : 0;
@@ -5012,13 +5102,13 @@ HELPER double FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x, 
 {
     const VF scale = vf_set1((float)(1/o->divisor)), eps = vf_set1(o->a);
     const VF constant = vf_set1(o->full ? 0.918938533f : 0.0f);
-    float lane[LANES];
+    float lane[LANES] = {0}, low[LANES] = {0};
     tnn__len i;
     int v;
     n /= 2;
-    for (v = 0; v < LANES; v += VN) {
+    BLOCKS {
         VF s = vf_zero();
-        for (i = v; i < n; i += LANES) {
+        for (i = block + v; i < end; i += LANES) {
             const tnn__len r = n - i;
             const VF var = vf_max(AT(x + n), eps), e = vf_sub(AT(x), AT(t)), q = vf_div(e, var);
             const VF l = vf_fma(HALF, vf_fma(e, q, FN(log)(var)), constant);
@@ -5027,15 +5117,15 @@ HELPER double FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x, 
             PUT(g + n, vf_mul(scale, dv));
             s = vf_add(s, FN(cut)(l, r));
         }
-        vf_store(lane + v, s);
+        FN(collect_at)(lane + v, low + v, s);
     }
     return (double)FN(fold)(lane);
 }
 
 #define EACH(formula, A, B) \
-    for (v = 0; v < LANES; v += VN) { \
+    BLOCKS { \
         VF sum = vf_zero(); \
-        for (i = v; i < n; i += LANES) { \
+        for (i = block + v; i < end; i += LANES) { \
             const tnn__len r = n - i; \
             VF d, l = FN(formula)(o, AT(x), AT(t), A, B, &d); \
             if (w) { \
@@ -5045,7 +5135,7 @@ HELPER double FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x, 
             PUT(g, vf_mul(d, scale)); \
             sum = vf_add(sum, FN(cut)(l, r)); \
         } \
-        vf_store(lane + v, sum); \
+        FN(collect_at)(lane + v, low + v, sum); \
     } \
     break
 /* The loss of a sample, or of a pixel; at: the place of its label. */
@@ -5056,7 +5146,7 @@ KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, cons
     const VF a = vf_set1(o->a), b = vf_set1(o->b), one = ONE;
     const tnn__len half = o->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
     const float *w = o->weights, *positive = o->pos_weights;
-    float lane[LANES];
+    float lane[LANES] = {0}, low[LANES] = {0};
     tnn__len i;
     int v;
     if (!FN(inside)(half, x, o->x_lo, o->x_hi) || !FN(inside)(half, t, o->t_lo, o->t_hi)
@@ -5099,6 +5189,7 @@ KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, cons
 #undef AT
 #undef PUT
 #undef EACH
+#undef BLOCKS
 
 static const tnn__isa_table FN(table) = {
     TNN__STR(TNN__PASS_NAME),
@@ -5164,6 +5255,10 @@ static const tnn__isa_table FN(table) = {
 #undef vf_zero
 #undef NW
 #undef LANES
+#undef CHAIN
+#undef BLOCK
+#undef CHAINS
+#undef TERMS
 #undef IN_ORDER
 #undef ROWS_1
 #undef ROWS_2
@@ -5549,6 +5644,11 @@ static int tnn__x_hi_w(const tnn__pool_geometry *g)
 }
 static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panels*q->blocks; }
 static int      tnn__bias_floats(const tnn__conv *q)   { return 16*q->panels*q->blocks; }
+/* What the gradients are summed with (low in 3a): of db, and before it of a depthwise one's dw. */
+static tnn__len tnn__low_floats(const tnn__conv *q)
+{
+    return tnn__bias_floats(q) + (q->depthwise ? tnn__weight_floats(q) : 0);
+}
 static tnn__len tnn__flipped_floats(const tnn__conv *q)
 {
     return q->depthwise ? 0 : (tnn__len)q->g.kh*q->g.kw*q->oc*tnn__round_up(q->cg, 16);
@@ -5632,24 +5732,24 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
 }
 
 static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q, const float *dy,
-                                    tnn__len y_row, float *db)
+                                    tnn__len y_row, float *db, float *low)
 {
     tnn__len group, u;
     for (group = 0; group < q->blocks; group++)
         for (u = 0; u < q->g.oh; u++)
-            k->colsum(q->g.ow, q->po, dy + u*y_row + group*q->po, q->oc, db + group*q->panels*16);
+            k->colsum(q->g.ow, q->po, dy + u*y_row + group*q->po, q->oc, 1,
+                      db + group*q->panels*16, low + group*q->panels*16);
 }
 #define TNN__DW_PIXELS 128      /* about so many at a time, whose x and dy stay in the cache */
-/* dw (+)= patches(x)^T dy;  db += sum of dy. */
+/* dw (+)= patches(x)^T dy;  db += sum of dy;  low: tnn__low_floats. */
 static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
                                        const float *x, tnn__len x_row,
                                        const float *dy, tnn__len y_row,
-                                       float *dw, float *db, int keep)
+                                       float *dw, float *db, float *low, int keep)
 {
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
     const int step = TNN__MAX(1, TNN__DW_PIXELS/g->ow);
-    const int high = tnn__chain(g->oh, g->ow), wide = tnn__chain(g->ow, 1);
     int group, u, v, r;
     if (q->depthwise) {
         tnn__depthwise d;
@@ -5657,18 +5757,11 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         d.x = x - g->ph*x_row - (tnn__len)g->pw*g->c;
         d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-        d.dw = dw; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->K*16;
+        d.dw = dw; d.low = low; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->K*16;
         d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
-        d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        d.rows = g->oh; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
         d.keep = keep;
-        for (r = 0; r < g->oh; r += high)               /* a chain of pixels at a time */
-            for (v = 0; v < g->ow; v += wide, d.keep = 1) {
-                tnn__depthwise part = d;
-                part.rows = TNN__MIN(high, g->oh - r); part.cols = TNN__MIN(wide, g->ow - v);
-                part.x += r*d.x_row + v*d.x_col;
-                part.dy += r*d.y_row + v*d.y_col;
-                k->depthwise_dw(&part);
-            }
+        k->depthwise_dw(&d);
     } else for (group = 0; group < q->groups; group++) {
         tnn__mm t;
         memset(&t, 0, sizeof t);
@@ -5702,7 +5795,8 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
                 }
         }
     }
-    if (db) tnn__conv_backward_bias(k, q, dy, y_row, db);
+    if (db) tnn__conv_backward_bias(k, q, dy, y_row, db, low + tnn__low_floats(q)
+                                                         - tnn__bias_floats(q));
 }
 
 /* The weights as the right-hand side of dx: per residue and group, panels over input channels with
@@ -6106,6 +6200,7 @@ typedef struct {
     float       *scratch;           /* per thread: the framed x, the framed y */
     tnn__len     frame_x, frame_y, x_row, y_row;    /* sizes, strides, */
     tnn__len     x_at, y_at;                        /* where pixel (0, 0) stands */
+    tnn__len     each;              /* floats of a span's partial sums */
     int          spans;
 } tnn__conv_call;
 
@@ -6137,8 +6232,7 @@ static void tnn__conv_weights_task(void *context, int span, int worker)
 {
     const tnn__conv_call *s = (const tnn__conv_call *)context;
     float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
-    float *dw = s->partial + span*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q));
-    float *db = dw + tnn__weight_floats(&s->q);
+    float *dw = s->partial + span*s->each, *db = dw + tnn__weight_floats(&s->q);
     const tnn__pool_geometry *g = &s->q.g;
     int i, first = (int)((tnn__len)s->x.n*span/s->spans);
     int end = (int)((tnn__len)s->x.n*(span + 1)/s->spans);
@@ -6148,7 +6242,7 @@ static void tnn__conv_weights_task(void *context, int span, int worker)
         tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow,
                            y + s->y_at, s->y_row);
         tnn__conv_backward_weights(s->k, &s->q, x + s->x_at, s->x_row, y + s->y_at, s->y_row,
-                                   dw, db, i > first);
+                                   dw, db, db + tnn__bias_floats(&s->q), i > first);
     }
 }
 
@@ -6181,7 +6275,8 @@ static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tenso
     s->y_row = (tnn__len)(s->q.y_lo_w + g->ow + s->q.y_hi_w)*s->q.oc;
     s->y_at = s->q.y_lo_h*s->y_row + (tnn__len)s->q.y_lo_w*s->q.oc;
     s->frame_y = tnn__round_up((s->q.y_lo_h + g->oh + s->q.y_hi_h)*s->y_row + TNN__SLACK, 16);
-    if (*weights < 0) *weights = s->spans*(tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q));
+    s->each = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q) + tnn__low_floats(&s->q);
+    if (*weights < 0) *weights = s->spans*s->each;
     else *weights = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)
                   + tnn__flipped_floats(&s->q);
     s->partial = tnn__floats(*weights + tnn__mul(tnn_threads(), s->frame_x + s->frame_y), what);
@@ -6229,14 +6324,13 @@ TNN_API tnn_status (tnn_conv2d_backward_weights)(tnn_tensor dw, float *db, tnn_t
                                                  tnn_tensor dy, tnn_window window)
 {
     tnn__conv_call s;
-    tnn__len weights = -1, each, i;
+    tnn__len weights = -1, i;
     tnn_status e = tnn__conv_begin("tnn_conv2d_backward_weights", &s, x, dw, dy, &window, &weights);
     float *sum;
     int o, c, uv;
     if (e) return e;
     tnn__run(tnn_threads(), s.spans, tnn__conv_weights_task, &s);
-    each = tnn__weight_floats(&s.q) + tnn__bias_floats(&s.q);
-    for (i = 1; i < s.spans; i++) s.k->add(each, s.partial + i*each, s.partial);
+    for (i = 1; i < s.spans; i++) s.k->add(s.each, s.partial + i*s.each, s.partial);
     sum = dw.data;
     for (o = 0; o < s.q.oc; o++) {
         for (c = 0; c < s.q.cg; c++)
@@ -6342,8 +6436,9 @@ static void tnn__softmax_row(const tnn__isa_table *k, int n, const float *x, flo
     const float max = k->largest(n, x);
     int j;
     if (logarithm) {
-        float e[64], sum = 0, lse;
-        for (j = 0; j < n; j += 64) sum += k->exp_sum(TNN__MIN(64, n - j), x + j, max, e);
+        double sum = 0;
+        float e[64], lse;
+        for (j = 0; j < n; j += 64) sum += (double)k->exp_sum(TNN__MIN(64, n - j), x + j, max, e);
         lse = (float)tnn__log_double(sum);
         for (j = 0; j < n; j++) y[j] = (x[j] - max) - lse;
     } else {
@@ -6564,7 +6659,7 @@ typedef struct {
     const float *x, *x2;
     float       *y, *where, *dy, *dx, *dx2, *scratch, *tmp;
     const float *w, *b;             /* parameters; NULL where it has none */
-    float       *dw, *db;           /* this span's gradients of them, to add to if `keep`; */
+    float       *dw, *db, *low;     /* this span's gradients of them, to add to if `keep`; */
     int          keep, last;        /* its last sample */
 } tnn__sample_at;
 
@@ -6775,7 +6870,7 @@ static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
 {
     op->element = o->per_channel;
     op->w_floats = tnn__round_up(o->per_channel ? b->c : 1, 16);
-    op->tmp_floats = 2*tnn__round_up(b->c, 16);
+    op->tmp_floats = 3*tnn__round_up(b->c, 16);
     op->option[0] = (float)tnn__default((double)o->slope, 0.25);
     return TNN_OK;
 }
@@ -6799,13 +6894,17 @@ static void tnn__prelu_backward(const tnn__sample_at *a)
     const float *slope = tnn__prelu_slopes(a);
     const tnn__len n = tnn__wide(a->in);
     const int c = a->in->c;
-    float *d = a->op->element && a->dw ? a->dw : a->tmp + tnn__round_up(c, 16);
+    const tnn__len room = tnn__round_up(c, 16);
+    float *d = a->op->element && a->dw ? a->dw : a->tmp + room;
+    float *low = d == a->dw ? a->low : d + room, sum;
     int r;
-    if (d != a->dw) memset(d, 0, (size_t)c*sizeof *d);
+    if (d != a->dw) memset(d, 0, (size_t)(2*room)*sizeof *d);
     for (r = 0; r < a->out->h; r++)
         a->k->prelu_grad(a->in->w, c, a->x + r*a->in->row, c, slope, a->dy + r*n, c,
-                         a->dx ? a->dx + r*n : NULL, c, d);
-    if (!a->op->element && a->dw) a->dw[0] += a->k->sum(c, d);
+                         a->dx ? a->dx + r*n : NULL, c, d, low);
+    if (a->op->element || !a->dw) return;
+    sum = a->k->sum(c, d);
+    a->k->add_to(1, &sum, a->dw, a->low);
 }
 
 /* Over the channels of each pixel: softmax, its logarithm, and GLU, the first half of the channels
@@ -7164,9 +7263,10 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
 
    Backward, N values to a mean, x^ = (x - mean) r, r = 1/sqrt(var + eps), sums over those values:
      db = sum dy,  dw = sum dy x^,
-     dx = r (w dy - sum(w dy)/N - x^ sum(w dy x^)/N) = A dy + B (x - mean) + C,
-     A = r w,  B = -r^2 sum(w dy x^)/N,  C = -r sum(w dy)/N  (C = 0 where mean is)
-   and for scale B = C = 0; for the running statistics too. */
+     dx = r (w dy - sum(w dy)/N - x^ sum(w dy x^)/N) = A dy + B x^ + C,
+     A = r w,  B = -r sum(w dy x^)/N,  C = -r sum(w dy)/N  (C = 0 where mean is)
+   and for scale B = C = 0; for the running statistics too. Of a single value, which always becomes
+   b, A = B = C = 0. */
 enum { TNN__NO_STATISTICS, TNN__GROUP, TNN__BATCH };
 static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
@@ -7203,20 +7303,21 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     if (op->affine) op->w_floats = slots;
     if (op->affine && !op->no_bias) op->b_floats = slots;
     if (op->track) op->s_floats = 2*slots + (op->cumulative ? 16 : 0);
-    op->tmp_floats = 8*slots + tnn__round_up(b->c, 16);
+    op->tmp_floats = 9*slots;
     return TNN_OK;
 }
-/* The statistics of batch norm are one per slot: mean, r, A, b, B, C of the whole batch, then the
-   partial sums of the spans. Of the others two per group and sample. */
+/* The statistics of batch norm are one per slot: mean, r, A, b, B, C of the whole batch, then two
+   sums of each span, each with its low. Of the others two per group and sample. */
 static tnn__len tnn__norm_slots(const tnn__op *op, const tnn__blob *in)
 {
     return tnn__round_up(op->element ? tnn__values(in) : in->c, 16);
 }
 static tnn__len tnn__norm_kept(const tnn__op *op, const tnn__blob *in, int batch)
 {
-    return op->statistics == TNN__BATCH ? tnn__norm_slots(op, in)*(6 + 2*TNN__SPANS)
+    return op->statistics == TNN__BATCH ? tnn__norm_slots(op, in)*(6 + 4*TNN__SPANS)
          : op->statistics == TNN__GROUP ? tnn__mul(2*(tnn__len)op->groups, batch) : 0;
 }
+enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY };
 /* The row `r` of an image seen as rows of slots. */
 typedef struct { tnn__len pixels, slots, at; } tnn__norm_row;
 static tnn__norm_row tnn__norm_row_of(int element, const tnn__blob *in, int r)
@@ -7227,25 +7328,17 @@ static tnn__norm_row tnn__norm_row_of(int element, const tnn__blob *in, int r)
     v.at = element ? r*tnn__wide(in) : 0;
     return v;
 }
-/* sum += x, (x - mean)^2, dy, or (x - mean) dy, by slot; each row on its own first. */
-enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY, TNN__SUM_PRODUCTS };
-static void tnn__norm_sum(const tnn__isa_table *k, int element, const tnn__blob *in, int what,
-                          const float *x, const float *mean, const float *dy,
-                          float *row, float *sum)
+/* Mean and variance of count values x from the sums of e = x unit - centre and of e^2: exact to
+   rounding if the centre is near the mean (Chan, Golub and LeVeque 1983). Returns 0 if a square was
+   no longer finite; with unit = TNN__TINY none is. */
+#define TNN__TINY (1/1208925819614629174706176.0f)         /* 2^-80 */
+static int tnn__mean_and_variance(double sum, double squares, double count, double centre,
+                                  double unit, double *mean, double *var)
 {
-    int r;
-    for (r = 0; r < in->h; r++) {
-        const tnn__norm_row v = tnn__norm_row_of(element, in, r);
-        const float *xr = x + r*in->row, *dr = dy ? dy + r*tnn__wide(in) : NULL;
-        memset(row, 0, (size_t)v.slots*sizeof *row);
-        switch (what) {
-        case TNN__SUM_X:       k->colsum(v.pixels, v.slots, xr, v.slots, row); break;
-        case TNN__SUM_SQUARES: k->colvar(v.pixels, v.slots, xr, v.slots, mean + v.at, row); break;
-        case TNN__SUM_DY:      k->colsum(v.pixels, v.slots, dr, v.slots, row); break;
-        default: k->coldot(v.pixels, v.slots, xr, v.slots, mean + v.at, dr, v.slots, row); break;
-        }
-        k->add(v.slots, row, sum + v.at);
-    }
+    const double d = sum/count, v = squares/count - d*d;
+    *mean = (centre + d)/unit;
+    *var = (v < 0 ? 0 : v)/(unit*unit);
+    return v - v >= 0;
 }
 static void tnn__fill_floats(float *x, tnn__len n, float v)
 {
@@ -7253,26 +7346,48 @@ static void tnn__fill_floats(float *x, tnn__len n, float v)
     for (i = 0; i < n; i++) x[i] = v;
 }
 
-/* Mean and r of each group of one sample, and by slot; sums are by channel, then over channels. */
+/* Mean and r of each group of one sample. Sums are by channel, then over channels; those of a
+   single group are by the 16 columns that an image row is cut into, whatever its channels. */
 static void tnn__group_statistics(const tnn__sample_at *a, float *kept)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
-    const int each = in->c/op->groups;
-    const tnn__len slots = tnn__norm_slots(op, in), room = tnn__round_up(in->c, 16);
-    const float count = (float)each*(float)(in->h*in->w);
-    float *sum = a->tmp + 6*slots, *row = a->tmp + 7*slots, *by_channel = a->tmp + 8*slots;
+    const int cols = op->groups == 1 ? 16 : in->c, each = cols/op->groups;
+    const tnn__len slots = tnn__norm_slots(op, in), rows = tnn__wide(in)/cols;
+    const tnn__len rest = tnn__wide(in)%cols;
+    const double count = (double)in->c/op->groups*in->h*in->w;
+    float *centre = a->tmp + 3*slots, *sums = centre + slots;
     tnn__len g;
-    int pass;
-    memset(by_channel, 0, (size_t)room*sizeof *by_channel);
-    for (pass = op->centred ? 0 : 1; pass < 2; pass++) {
-        memset(sum, 0, (size_t)room*sizeof *sum);
-        tnn__norm_sum(a->k, 0, in, pass ? TNN__SUM_SQUARES : TNN__SUM_X, a->x, by_channel,
-                      NULL, row, sum);
-        for (g = 0; g < op->groups; g++) {
-            const float s = a->k->sum(each, sum + g*each)/count;
-            kept[2*g + pass] = pass ? 1.0f/sqrtf(s + op->eps) : s;
-            if (!pass) tnn__fill_floats(by_channel + g*each, each, s);
+    int r, pass, again, wild = 1;
+    for (again = 0; again < 2 && wild; again++) {
+        const float unit = again ? TNN__TINY : 1;
+        tnn__fill_floats(centre, cols, 0);
+        for (pass = op->centred ? 0 : 1, wild = 0; pass < 2; pass++) {
+            memset(sums, 0, (size_t)(4*slots)*sizeof *sums);
+            for (r = 0; r < in->h; r++) {
+                const float *x = a->x + r*in->row, *end = x + rows*cols;
+                if (pass) {
+                    a->k->moments(rows, cols, x, cols, unit, centre, sums, slots);
+                    a->k->moments(rest > 0, rest, end, cols, unit, centre, sums, slots);
+                } else {
+                    a->k->colsum(rows, cols, x, cols, unit, sums, sums + slots);
+                    a->k->colsum(rest > 0, rest, end, cols, unit, sums, sums + slots);
+                }
+            }
+            for (g = 0; g < op->groups; g++) {
+                const double sum = (double)a->k->sum(each, sums + g*each);
+                const double squares = (double)a->k->sum(each, sums + 2*slots + g*each);
+                double mean, var;
+                if (!pass) tnn__fill_floats(centre + g*each, each, (float)(sum/count));
+                else if (!again || !(kept[2*g + 1] >= 0)) {     /* not those that were fine */
+                    const int fine = tnn__mean_and_variance(op->centred ? sum : 0, squares, count,
+                                                            (double)centre[g*each], (double)unit,
+                                                            &mean, &var);
+                    kept[2*g] = (float)mean;
+                    kept[2*g + 1] = fine ? (float)(1/sqrt(var + (double)op->eps)) : (float)TNN__NAN;
+                    wild |= !fine;
+                }
+            }
         }
     }
 }
@@ -7331,43 +7446,47 @@ static void tnn__norm_backward(const tnn__sample_at *a)
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
     const tnn__len slots = tnn__norm_slots(op, in), n = tnn__wide(in);
-    float *mean = a->tmp, *A = mean + slots, *B = A + slots, *C = B + slots;
-    float *sum = C + slots, *products = sum + slots, *row = a->tmp + 7*slots;
-    int r, g;
+    float *mean = a->tmp, *rstd = mean + slots, *A = rstd + slots, *B = A + slots, *C = B + slots;
+    float *sum = C + slots, *products = sum + 2*slots;
+    tnn__len g;
+    int r;
     if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_gradients */
-        mean = op->kept;
+        mean = op->kept; rstd = op->kept + slots;
         A = op->kept + 2*slots; B = op->kept + 4*slots; C = op->kept + 5*slots;
     } else {
-        tnn__fill_floats(mean, 4*slots, 0);
-        tnn__fill_floats(A, slots, op->affine ? 1 : op->option[0]);
-        if (op->statistics == TNN__GROUP) tnn__group_spread(a, tnn__group_kept(a), mean, A);
-        memset(sum, 0, (size_t)(2*slots)*sizeof *sum);
-        if (a->db || op->statistics == TNN__GROUP)
-            tnn__norm_sum(a->k, op->element, in, TNN__SUM_DY, a->x, mean, a->dy, row, sum);
-        tnn__norm_sum(a->k, op->element, in, TNN__SUM_PRODUCTS, a->x, mean, a->dy, row, products);
-        a->k->multiply(slots, products, A, products);           /* sum of dy x^ */
-        if (a->dw && op->w_floats) a->k->add(slots, products, a->dw);
-        if (a->db) a->k->add(slots, sum, a->db);
+        tnn__fill_floats(mean, 5*slots, 0);
+        tnn__fill_floats(rstd, slots, op->affine ? 1 : op->option[0]);
+        if (op->statistics == TNN__GROUP) tnn__group_spread(a, tnn__group_kept(a), mean, rstd);
+        memcpy(A, rstd, (size_t)slots*sizeof *A);
+        memset(sum, 0, (size_t)(4*slots)*sizeof *sum);
+        for (r = 0; r < in->h; r++) {
+            const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
+            a->k->norm_sums(v.pixels, v.slots, a->x + r*in->row, v.slots, mean + v.at, rstd + v.at,
+                            a->dy + r*n, v.slots, sum + v.at, slots);
+        }
+        if (a->dw && op->w_floats) a->k->add_to(slots, products, a->dw, a->low);
+        if (a->db) a->k->add_to(slots, sum, a->db, a->low + op->w_floats);
         if (a->w) a->k->multiply(slots, products, a->w, products);
         if (a->w) a->k->multiply(slots, sum, a->w, sum);
         if (op->statistics == TNN__GROUP) {
             const int each = (op->element ? tnn__values(in) : in->c)/op->groups;
-            const float count = (float)(in->c/op->groups)*(float)(in->h*in->w);
+            const double count = (double)in->c/op->groups*in->h*in->w;
             for (g = 0; g < op->groups; g++) {
-                const tnn__len at = (tnn__len)g*each;
-                const float rstd = tnn__group_kept(a)[2*g + 1];
-                const float p = a->k->sum(each, products + at)/count;
-                const float m = a->k->sum(each, sum + at)/count;
-                tnn__fill_floats(B + at, each, -rstd*rstd*p);
-                tnn__fill_floats(C + at, each, op->centred ? -rstd*m : 0);
+                const tnn__len at = g*each;
+                const double q = (double)tnn__group_kept(a)[2*g + 1]/count;
+                const double p = (double)a->k->sum(each, products + at);
+                const double m = (double)a->k->sum(each, sum + at);
+                tnn__fill_floats(B + at, each, (float)(-q*p));
+                if (op->centred) tnn__fill_floats(C + at, each, (float)(-q*m));
             }
+            if (op->centred && count < 2) tnn__fill_floats(A, 3*slots, 0);
         }
         if (a->w) a->k->multiply(slots, A, a->w, A);
     }
     for (r = 0; a->dx && r < in->h; r++) {
         const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
-        a->k->affine_grad(v.pixels, v.slots, a->x + r*in->row, v.slots, mean + v.at, a->dy + r*n,
-                          v.slots, A + v.at, B + v.at, C + v.at, a->dx + r*n, v.slots);
+        a->k->affine_grad(v.pixels, v.slots, a->x + r*in->row, v.slots, mean + v.at, rstd + v.at,
+                          a->dy + r*n, v.slots, A + v.at, B + v.at, C + v.at, a->dx + r*n, v.slots);
     }
 }
 
@@ -7459,10 +7578,10 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
             tnn__tile_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row,
                                        a->scratch + op->sums, a->keep, a->scratch + op->tiles);
             if (a->last) tnn__tile_dw(a->k, &op->q, a->scratch + op->sums, a->dw);
-            if (a->db) tnn__conv_backward_bias(a->k, &op->q, dy, row, a->db);
+            if (a->db) tnn__conv_backward_bias(a->k, &op->q, dy, row, a->db, a->low);
         } else
             tnn__conv_backward_weights(a->k, &op->q, a->x, a->in->row, dy, row, a->dw, a->db,
-                                       a->keep);
+                                       a->low, a->keep);
     }
     if (a->dx && op->tiled)
         tnn__tile_forward(a->k, &op->q, op->q.oc, a->in->c, 1, dy, 0, row, op->tiled, op->flipped,
@@ -7528,14 +7647,16 @@ static void tnn__transposed_backward(const tnn__sample_at *a)
     for (r = 0; r < a->out->h; r++)
         memcpy(dy + r*op->dy_row, a->dy + r*n, (size_t)n*sizeof *dy);
     if (a->dw)
-        tnn__conv_backward_weights(a->k, q, dy, op->dy_row, a->x, a->in->row, a->dw, NULL, a->keep);
+        tnn__conv_backward_weights(a->k, q, dy, op->dy_row, a->x, a->in->row, a->dw, NULL, a->low,
+                                   a->keep);
     if (a->db) {
         const int each = q->g.c/q->blocks, room = (int)(op->b_floats/q->blocks);
+        float *low = a->low + (q->depthwise ? op->w_floats : 0);
         if (!a->keep) memset(a->db, 0, (size_t)op->b_floats*sizeof *a->db);
         for (r = 0; r < a->out->h; r++)
             for (group = 0; group < q->blocks; group++)
-                a->k->colsum(a->out->w, each, a->dy + r*n + group*each, a->out->c,
-                             a->db + group*room);
+                a->k->colsum(a->out->w, each, a->dy + r*n + group*each, a->out->c, 1,
+                             a->db + group*room, low + group*room);
     }
     if (a->dx)
         tnn__conv_forward(a->k, q, dy, op->dy_row, a->w, NULL, a->dx, tnn__wide(a->in), 0,
@@ -7620,7 +7741,8 @@ typedef struct {
     const tnn__isa_table *k;
     int first, last;        /* of a trunk: operations first..last-1 */
     int spans;
-    int pass;               /* of batch normalisation: which sums */
+    int pass;               /* of batch normalisation: which sums, */
+    float unit;             /* of x times this */
     const tnn__op *op;      /* of a dense operation, of batch normalisation */
     int row_block, col_block, col_blocks, dx_blocks, dw_rows;
 } tnn__call;
@@ -7809,9 +7931,11 @@ static void tnn__dense_backward(void *context, int task, int worker)
     if (i0 == 0 && !op->no_bias) {
         float *db = net->flat[1] + op->b + j0;
         memset(db, 0, (size_t)t.cols*sizeof *db);
-        for (s = 0; s < t.cols; s += 16)
+        for (s = 0; s < t.cols; s += 16) {
+            float low[16] = {0};
             call->k->colsum(net->n, TNN__MIN(16, t.cols - s),
-                            net->panels + (tnn__len)(j0 + s)*net->n, 16, db + s);
+                            net->panels + (tnn__len)(j0 + s)*net->n, 16, 1, db + s, low);
+        }
     }
 }
 
@@ -7824,34 +7948,44 @@ static void tnn__batch_sums(void *context, int span, int worker)
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const tnn__len slots = tnn__norm_slots(op, in);
-    float *sum = op->kept + (6 + 2*span)*slots, *products = sum + slots;
-    float *row = net->scratch + worker*net->scratch_floats + op->tmp;
-    int s = (int)((tnn__len)net->n*span/call->spans);
+    const float *mean = op->kept, *rstd = mean + slots, *centre = mean + 4*slots;
+    float *sums = op->kept + (6 + 4*span)*slots;
+    int s = (int)((tnn__len)net->n*span/call->spans), r;
     const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    memset(sum, 0, (size_t)(2*slots)*sizeof *sum);
-    for (; s < end; s++) {
-        const float *x = in->data + s*in->sample + in->at;
-        const float *dy = call->pass == TNN__SUM_DY ? out->grad + s*out->grad_sample : NULL;
-        tnn__norm_sum(call->k, op->element, in, call->pass, x, op->kept, dy, row, sum);
-        if (dy)
-            tnn__norm_sum(call->k, op->element, in, TNN__SUM_PRODUCTS, x, op->kept, dy, row,
-                          products);
-    }
+    const int all = op->element || (in->h == 1 && in->w == 1);  /* a slot's rows are samples */
+    (void)worker;
+    memset(sums, 0, (size_t)(4*slots)*sizeof *sums);
+    for (; s < end; s += all ? end - s : 1)
+        for (r = 0; r < in->h; r++) {
+            const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
+            const float *x = in->data + s*in->sample + in->at + r*in->row;
+            const tnn__len rows = all ? end - s : v.pixels, ldx = all ? in->sample : v.slots;
+            if (call->pass == TNN__SUM_X)
+                call->k->colsum(rows, v.slots, x, ldx, call->unit, sums + v.at,
+                                sums + slots + v.at);
+            else if (call->pass == TNN__SUM_SQUARES)
+                call->k->moments(rows, v.slots, x, ldx, call->unit, centre + v.at, sums + v.at,
+                                 slots);
+            else
+                call->k->norm_sums(rows, v.slots, x, ldx, mean + v.at, rstd + v.at,
+                                   out->grad + s*out->grad_sample + r*tnn__wide(in),
+                                   all ? out->grad_sample : v.slots, sums + v.at, slots);
+        }
 }
-static void tnn__batch_sum(tnn__call *call, int pass, float *sum, float *products)
+static void tnn__batch_sum(tnn__call *call, int pass)
 {
-    const tnn__op *op = call->op;
-    const tnn__len slots = tnn__norm_slots(op, &call->net->blob[op->in]);
-    int s;
     call->pass = pass;
     call->spans = TNN__MIN(call->net->n, TNN__SPANS);
     tnn__run(call->net->threads, call->spans, tnn__batch_sums, call);
-    memset(sum, 0, (size_t)slots*sizeof *sum);
-    if (products) memset(products, 0, (size_t)slots*sizeof *sum);
-    for (s = 0; s < call->spans; s++) {
-        call->k->add(slots, op->kept + (6 + 2*s)*slots, sum);
-        if (products) call->k->add(slots, op->kept + (7 + 2*s)*slots, products);
-    }
+}
+/* The first or second sum of slot i. */
+static double tnn__batch_total(const tnn__call *call, tnn__len slots, int second, tnn__len i)
+{
+    const float *sums = call->op->kept + (6 + 2*second)*slots + i;
+    double total = 0;
+    int s;
+    for (s = 0; s < call->spans; s++, sums += 4*slots) total += (double)*sums - (double)sums[slots];
+    return total;
 }
 static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
 {
@@ -7867,6 +8001,34 @@ static double tnn__running_share(const tnn_net *net, const tnn__op *op, tnn__len
         return 1/(double)*batches;
     }
     return net->cumulative > 0 ? 1/net->cumulative : (double)op->momentum;
+}
+/* Sets the mean, the variance (in r) and r (in A) of each slot. */
+static void tnn__batch_moments(tnn__call *call, double count)
+{
+    const tnn__op *op = call->op;
+    const tnn__len slots = tnn__norm_slots(op, &call->net->blob[op->in]);
+    float *mean = op->kept, *var = mean + slots, *rstd = var + slots, *centre = mean + 4*slots;
+    int again, wild = 1;
+    tnn__len i;
+    for (again = 0; again < 2 && wild; again++) {
+        call->unit = again ? TNN__TINY : 1;
+        tnn__batch_sum(call, TNN__SUM_X);
+        for (i = 0; i < slots; i++)
+            centre[i] = (float)(tnn__batch_total(call, slots, 0, i)/count);
+        tnn__batch_sum(call, TNN__SUM_SQUARES);
+        for (i = 0, wild = 0; i < slots; i++) {
+            double m, v;
+            int fine;
+            if (again && rstd[i] >= 0) continue;                /* it was fine */
+            fine = tnn__mean_and_variance(tnn__batch_total(call, slots, 0, i),
+                                          tnn__batch_total(call, slots, 1, i), count,
+                                          (double)centre[i], (double)call->unit, &m, &v);
+            mean[i] = (float)m;
+            var[i] = (float)v;
+            rstd[i] = fine ? (float)(1/sqrt(v + (double)op->eps)) : (float)TNN__NAN;
+            wild |= !fine;
+        }
+    }
 }
 /* Before forward: mean, r, A and b of each slot; net->moved moves towards the batch's. */
 static tnn_status tnn__batch_statistics(tnn__call *call)
@@ -7888,13 +8050,11 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
                          "channel, not a batch of %d of %dx%d pixels", net->n,
                          net->blob[op->in].h, net->blob[op->in].w);
     if (own) {
-        tnn__batch_sum(call, TNN__SUM_X, scale, NULL);
-        for (i = 0; i < slots; i++) mean[i] = (float)((double)scale[i]/count);
-        tnn__batch_sum(call, TNN__SUM_SQUARES, rstd, NULL);
-        for (i = 0; i < slots; i++) rstd[i] = (float)((double)rstd[i]/count);
+        tnn__batch_moments(call, count);
     } else {
         memcpy(mean, running, (size_t)slots*sizeof *mean);
-        memcpy(rstd, running + slots, (size_t)slots*sizeof *rstd);
+        for (i = 0; i < slots; i++)
+            scale[i] = (float)(1/sqrt((double)running[slots + i] + (double)op->eps));
     }
     for (i = 0; i < slots; i++) {
         if (training && running) {
@@ -7902,7 +8062,7 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
             running[i] = (float)((1 - m)*(double)running[i] + m*(double)mean[i]);
             running[slots + i] = (float)((1 - m)*(double)running[slots + i] + m*var);
         }
-        rstd[i] = (float)(1/sqrt((double)rstd[i] + (double)op->eps));
+        rstd[i] = scale[i];
         scale[i] = w ? rstd[i]*w[i] : rstd[i];
         shift[i] = b ? b[i] : 0;
     }
@@ -7940,13 +8100,15 @@ static void tnn__batch_gradients(tnn__call *call)
     float *B = op->kept + 4*slots, *C = B + slots;
     const double count = tnn__batch_count(net, op);
     tnn__len i;
-    tnn__batch_sum(call, TNN__SUM_DY, C, B);
+    tnn__batch_sum(call, TNN__SUM_DY);
     for (i = 0; i < slots; i++) {
-        const double r = (double)rstd[i], v = w ? (double)w[i] : 1, products = (double)B[i]*r;
+        const double r = (double)rstd[i]*(w ? (double)w[i] : 1);
+        const double sum = tnn__batch_total(call, slots, 0, i);
+        const double products = tnn__batch_total(call, slots, 1, i);
         if (op->trained && op->w_floats) net->flat[1][op->w + i] = (float)products;
-        if (op->trained && op->b_floats) net->flat[1][op->b + i] = C[i];
-        B[i] = (float)(-r*r*v*products/count);
-        C[i] = (float)(-r*v*(double)C[i]/count);
+        if (op->trained && op->b_floats) net->flat[1][op->b + i] = (float)sum;
+        B[i] = (float)(-r*products/count);
+        C[i] = (float)(-r*sum/count);
     }
 }
 
@@ -8454,6 +8616,13 @@ static int tnn__over_batch(const tnn__op *op)
 {
     return op->type == TNN_DENSE || op->type == TNN_BATCHNORM;
 }
+/* Floats that the sums of its gradients over a span take, besides those (low in 3a): a matrix
+   product's have none. */
+static tnn__len tnn__op_low(const tnn__op *op)
+{
+    if (op->type == TNN_CUSTOM_LAYER) return 0;
+    return op->b_floats + (op->q.K > 0 && !op->q.depthwise ? 0 : op->w_floats);
+}
 static void tnn__place_optimizer(tnn_net *net, tnn__arena *a);
 static void tnn__segments(tnn_net *net);
 static void tnn__place_loss(tnn_net *net, tnn__arena *a);
@@ -8509,7 +8678,8 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         op->s = net->buffer_floats;
         net->buffer_floats += op->s_floats;
         op->partial = net->partial_floats;
-        if (op->trained && !tnn__over_batch(op)) net->partial_floats += op->w_floats + op->b_floats;
+        if (op->trained && !tnn__over_batch(op))
+            net->partial_floats += op->w_floats + op->b_floats + tnn__op_low(op);
     }
     tnn__place_optimizer(net, &a);
     net->buffers = memory ? net->flat[0] + net->params : NULL;
@@ -9224,6 +9394,8 @@ static void tnn__trunk_backward(void *context, int span, int worker)
             if (op->trained && !tnn__over_batch(op)) {
                 a.dw = net->partial + span*net->partial_floats + op->partial;
                 if (op->b_floats) a.db = a.dw + op->w_floats;
+                a.low = a.dw + op->w_floats + op->b_floats;
+                if (!a.keep) memset(a.low, 0, (size_t)tnn__op_low(op)*sizeof *a.low);
                 if (!a.keep && !tnn__is_conv(op))
                     memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
             }
@@ -10403,12 +10575,17 @@ static void tnn__each_block(const tnn_net *net, tnn__task *f, void *context)
              (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), f, context);
 }
 
+/* x.y; where floats overflow, in double */
 static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, const float *y)
 {
     double sum = 0;
-    tnn__len i;
-    for (i = 0; i < n; i += TNN__UPDATE_BLOCK)
-        sum += (double)k->dot(TNN__MIN(TNN__UPDATE_BLOCK, n - i), x + i, y + i);
+    tnn__len i, j;
+    for (i = 0; i < n; i += TNN__UPDATE_BLOCK) {
+        const tnn__len end = TNN__MIN(n, i + TNN__UPDATE_BLOCK);
+        const float part = k->dot(end - i, x + i, y + i);
+        if (part - part >= 0) sum += (double)part;
+        else for (j = i; j < end; j++) sum += (double)x[j]*(double)y[j];
+    }
     return sum;
 }
 
@@ -16525,11 +16702,15 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "            const int w = s->groups ? s->w : s->w + s->pw;\n"
     "            const float n = (float)(((y1 < h ? y1 : h) - a)*((x1 < w ? x1 : w) - b));\n"
     "            for (c = 0; c < s->c; c++) {\n"
-    "                float m = 0;\n"
+    "                float m = 0, low = 0, t = 0;\n"
+    "                int terms = 0;\n"
     "                for (yi = y0; yi < y1; yi++)\n"
     "                    for (xi = x0; xi < x1; xi++)\n"
-    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w)\n"
-    "                            m += x[(yi*s->w + xi)*s->c + c];\n"
+    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w) {\n"
+    "                            t += x[(yi*s->w + xi)*s->c + c];\n"
+    "                            if (++terms%16 == 0) @_collect(&m, &low, t), t = 0;\n"
+    "                        }\n"
+    "                @_collect(&m, &low, t);\n"
     "                *y++ = m/n;\n"
     "            }\n"
     "        }\n"
@@ -16568,9 +16749,13 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "{\n"
     "    int i, k, l;\n"
     "    for (i = 0; i < n; i++, x += c, y += c) {\n"
-    "        float m = x[0], sum[16] = {0};\n"
+    "        float m = x[0], sum[16] = {0}, low[16] = {0};\n"
     "        for (k = 1; k < c; k++) if (!(x[k] <= m) && m == m) m = x[k];\n"
-    "        for (k = 0; k < c; k++) sum[k%16] += y[k] = @_exp(x[k] - m);\n"
+    "        for (k = 0; k < c; ) {\n"
+    "            float t[16] = {0};\n"
+    "            do t[k%16] += y[k] = @_exp(x[k] - m); while (++k < c && k%256);\n"
+    "            for (l = 0; l < 16; l++) @_collect(&sum[l], &low[l], t[l]);\n"
+    "        }\n"
     "        for (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
     "        for (k = 0; k < c; k++) y[k] /= sum[0];\n"
     "    }\n"
@@ -16587,7 +16772,7 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
 enum {
     TNN__C_POLY = 1, TNN__C_PARTS = 2, TNN__C_EXP = 4, TNN__C_EXPM1 = 8, TNN__C_ABS = 16,
     TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_CDF = 256,
-    TNN__C_SIXTH = 512, TNN__C_MISH = 1024
+    TNN__C_SIXTH = 512, TNN__C_MISH = 1024, TNN__C_COLLECT = 2048
 };
 static const struct { int needs; const char *code; } tnn__c_functions[] = {
     {0,
@@ -16617,7 +16802,8 @@ static const struct { int needs; const char *code; } tnn__c_functions[] = {
     "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
     "    float r, power;\n"
     "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
-    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/18446744073709551616.0f : 18446744073709551616.0f);\n"
+    "    const float large = 18446744073709551616.0f;\n"
+    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/large : large);\n"
     "}\n"},
     {TNN__C_PARTS,
     "static float @_expm1(float x)\n"
@@ -16673,6 +16859,13 @@ static const struct { int needs; const char *code; } tnn__c_functions[] = {
     "{\n"
     "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
     "    return x*(w/(w + 2));\n"
+    "}\n"},
+    {0,
+    "static void @_collect(float *s, float *low, float t)\n"
+    "{\n"
+    "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
+    "    *low = rounded - y;\n"
+    "    *s = z;\n"
     "}\n"}
 };
 enum { TNN__C_FUNCTIONS = (int)(sizeof tnn__c_functions/sizeof *tnn__c_functions) };
@@ -17016,7 +17209,8 @@ static void tnn__c_text(tnn__c_file *f)
             functions[op->function] = 1;
             needs |= tnn__c_activations[op->function].needs;
         } else uses[kind] = 1;
-        if (kind == TNN__C_SOFTMAX) needs |= TNN__C_EXP;
+        if (kind == TNN__C_SOFTMAX) needs |= TNN__C_EXP | TNN__C_COLLECT;
+        if (kind == TNN__C_AVGPOOL) needs |= TNN__C_COLLECT;
         if (kind == TNN__C_GLU) needs |= TNN__C_SIGMOID;
         if (tnn__is_conv(op) && op->pool.kh) uses[TNN__C_MAXPOOL] = 1;
         if (tnn__is_conv(op) && op->act && op->slope > 0) uses[TNN__C_LEAKY] = 1;
