@@ -13944,12 +13944,12 @@ static double tnn__parzen_draw(const tnn_study *s, int variable, const tnn__parz
        sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
    is kept by bins of h/4 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle of the bin)/h:
        exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
-   of which 12 terms leave 1e-10. A trial that comes to the rest or leaves it changes the ranks of
+   of which 12 terms leave 1e-11. A trial that comes to the rest or leaves it changes the ranks of
    later ones only. Kernels that are wider, or of the last 25, are taken out of it and added as what
-   they are. Where a step makes at most 400 values, and for choices, each value is a bin.
-   What comes out is log g to about 1e-9. It chooses only where no other candidate is within 1e-7;
+   they are. Where a step makes at most 2,000 values, and for choices, each value is a bin.
+   What comes out is log g to about 1e-11. It chooses only where no other candidate is within 1e-9;
    among these the whole sums decide. So the choice is that of the definition, bit for bit. */
-enum { TNN__MANY = 200, TNN__BINS = 400, TNN__TERMS = 12 };
+enum { TNN__MANY = 200, TNN__BINS = 400, TNN__TERMS = 12, TNN__CELLS = 2000 };
 /* Adds a kernel to the sums of its bin. */
 static void tnn__crowd_add(const tnn__dimension *d, const tnn__crowd *c, int k, double a,
                            double b)
@@ -14021,7 +14021,7 @@ static tnn_status tnn__crowd_make(tnn_study *s)
             const tnn__dimension *d = &s->space[v];
             const double values = d->v.step > 0 ? (d->to - d->from)/d->v.step + 0.5 : HUGE_VAL;
             const int choice = d->v.type == TNN_CATEGORICAL;
-            const int few = choice || (!d->v.log && values < TNN__BINS + 1);
+            const int few = choice || (!d->v.log && values < TNN__CELLS + 1);
             const int bins = few ? (int)values : TNN__BINS, terms = few ? 1 : TNN__TERMS;
             tnn__crowd *c;
             if (!pass) {
@@ -14162,7 +14162,7 @@ static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, const
     }
     return sum;
 }
-/* log g(x), to about 1e-9; e is of tnn__crowd_fit. */
+/* log g(x), to about 1e-11; e is of tnn__crowd_fit. */
 static double tnn__crowd_log(const tnn_study *s, int variable, const tnn__parzen *e, double x)
 {
     const tnn__dimension *d = &s->space[variable];
@@ -14211,7 +14211,7 @@ static int tnn__tpe_choose(tnn_study *s, int variable, const double *x, int n)
                                - tnn__crowd_log(s, variable, &s->rest, x[i]);
         if (s->scores[i] > most) { most = s->scores[i]; best = i; }
     }
-    near = most - 1e-7;
+    near = most - 1e-9;
     for (i = 0; i < n; i++) left += s->scores[i] >= near;
     if (left <= 1) return best;
     most = -HUGE_VAL;
