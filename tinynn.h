@@ -1226,8 +1226,8 @@ TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *find
    of up to seven steps counts, from 0.1 down to 1e-4 of the element or, if that is more, of its
    tensor's root mean square. Leaves the parameters as they were. NaN on error.
    What it can tell: outputs rounded to floats, and corners (ReLU, max pooling) within a step, leave
-   1e-4 of smooth networks, 0.01 of small ones with corners and 0.05 of a ResNet-20 whose gradients
-   are right to 1e-4. A derivative that is missing or wrong by a factor shows as 0.1 to 1. It sees
+   1e-4 of smooth networks, 0.01 of small ones with corners, 0.01 to 0.1 of a ResNet-20 whose
+   gradients are right to 1e-4. A derivative that is missing or wrong by a factor shows as 0.1 to 1. It sees
    what its elements see: take several of each tensor, and larger batches for fewer corners. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
