@@ -6,10 +6,13 @@ PREFIX  ?= /usr/local
 SEEDS   ?= 1
 LDLIBS   = -lm -pthread
 # Folders may have any name: the shell reads them in its environment, never in its text.
-override PREFIX      := $(value PREFIX)
-override DESTDIR     := $(value DESTDIR)
+override PREFIX  := $(value PREFIX)
+override DESTDIR := $(value DESTDIR)
+export PREFIX DESTDIR CC
+ifneq ($(value TINYNN_DATA),)
 override TINYNN_DATA := $(value TINYNN_DATA)
-export PREFIX DESTDIR TINYNN_DATA CC
+export TINYNN_DATA
+endif
 COMPILE  = $(CC) -std=c99 $(CPPFLAGS) -I. $(CFLAGS) -o $@
 
 EXPERIMENTS = $(filter-out report,$(patsubst experiments/%.c,%,$(wildcard experiments/*.c)))

@@ -1227,13 +1227,15 @@ TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *find
    tensor's root mean square. Leaves the parameters as they were. NaN on error.
    What it can tell: outputs rounded to floats, and corners (ReLU, max pooling) within a step, leave
    1e-4 of smooth networks, 0.01 of small ones with corners, 0.01 to 0.1 of a ResNet-20 whose
-   gradients are right to 1e-4. A derivative that is missing or wrong by a factor shows as 0.1 to 1. It sees
-   what its elements see: take several of each tensor, and larger batches for fewer corners. */
+   gradients are right to 1e-4. A derivative that is missing or wrong by a factor shows as 0.1 to 1.
+   It sees what its elements see: take several of each tensor, and larger batches for fewer
+   corners. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
 
-/* The running statistics of batch (and instance) normalisation anew: their means over one pass of the loader, at
-   the present parameters (torch.optim.swa_utils.update_bn). On an error they stay as they were. */
+/* The running statistics of batch (and instance) normalisation anew: their means over one pass of
+   the loader, at the present parameters (torch.optim.swa_utils.update_bn). On an error they stay as
+   they were. */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
 /* A network in words. The table is torchsummary's (1.5.1), with its arithmetic and rounding: a row
@@ -9702,7 +9704,7 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__LOSSES] = {
     { "cross-entropy", TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, 1, 0, 0, 1 },
     { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
-      0, (float)-HUGE_VAL, 1e-3f, 0, 1 },       /* room for the rounding of a logarithm */
+      0, -TNN__FINITE, 1e-3f, 0, 1 },           /* room for the rounding of a logarithm */
     { "multi-margin", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, TNN__ALL, 0, 1 },
     { "mse",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
@@ -9794,6 +9796,7 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
     if (o->type == TNN_POISSON_NLL && o->no_log_input) c->kind = TNN__POISSON_RATE;
     c->x_lo = tnn__loss_kinds[c->kind].x_lo; c->x_hi = tnn__loss_kinds[c->kind].x_hi;
     c->t_lo = tnn__loss_kinds[c->kind].t_lo; c->t_hi = tnn__loss_kinds[c->kind].t_hi;
+    if (c->kind == TNN_NLL) c->x_lo = (float)-HUGE_VAL;     /* no constant to every compiler */
     return TNN_OK;
 }
 
@@ -13708,7 +13711,7 @@ typedef struct {                /* kernels of a Parzen estimator; the prior is t
     int     n;
     double *mu, *sigma, *weight, *log_factor;
 } tnn__parzen;
-typedef struct { double mu; int i; } tnn__spot;         /* where kernel i is; sorted by mu, then i */
+typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
 typedef struct {                /* many kernels of one variable: 14e */
     double  h;                  /* their deviation, but for a few */
     int     bins, terms;
@@ -13957,7 +13960,7 @@ static void tnn__crowd_add(const tnn__dimension *d, const tnn__crowd *c, int k, 
     const double at = c->h > 0 ? (c->mu[k] - d->from)/(d->to - d->from)*c->bins : 0;
     const int bin = (int)TNN__MIN(TNN__MAX(at, 0), c->bins - 1);
     const double s = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
-    double term = c->factor[k], *to = c->a + bin*c->terms;
+    double term = c->factor[k], *to = c->a + (tnn__len)bin*c->terms;
     int p;
     if (!(c->h > 0)) return;            /* a line of one point */
     for (p = 0; p < c->terms; to++) {
@@ -14023,9 +14026,10 @@ static tnn_status tnn__crowd_make(tnn_study *s)
             const int choice = d->v.type == TNN_CATEGORICAL;
             const int few = choice || (!d->v.log && values < TNN__CELLS + 1);
             const int bins = few ? (int)values : TNN__BINS, terms = few ? 1 : TNN__TERMS;
+            const tnn__len cells = (tnn__len)bins*terms;
             tnn__crowd *c;
             if (!pass) {
-                floats += 3*bins*(tnn__len)terms + bins + 1 + 2*trials + spots;
+                floats += 3*cells + bins + 1 + 2*trials + spots;
                 continue;
             }
             c = &s->crowd[v];
@@ -14033,9 +14037,9 @@ static tnn_status tnn__crowd_make(tnn_study *s)
             c->bins = bins;
             c->terms = terms;
             c->a = memory;
-            c->b = memory += bins*terms;
-            c->sum = memory += bins*terms;
-            c->mu = memory += bins*terms;
+            c->b = memory += cells;
+            c->sum = memory += cells;
+            c->mu = memory += cells;
             c->factor = memory += trials;
             c->sorted = (tnn__spot *)(void *)(memory += trials);
             if (few && !choice && c->h > 0) c->mass = memory + spots;
@@ -14139,7 +14143,7 @@ static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, const
     ratio = tnn__exp_double((t - w/2)*w);
     less = tnn__exp_double(-w*w);
     for (bin = first; bin < c->bins && bin <= here + reach; bin++, t -= w) {
-        const double *a = c->sum + bin*c->terms;
+        const double *a = c->sum + (tnn__len)bin*c->terms;
         double he = 1, before = 0, all = 0;
         if (c->mass) sum += *a*c->mass[bin < here ? here - bin : bin - here];
         else if (*a > 0) {
@@ -14665,7 +14669,8 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
     s->trials = (tnn_trial *)tnn__alloc(
         o.trials*(tnn__len)sizeof *s->trials
-        + (o.trials*((tnn__len)o.count + 12) + 12 + 2*o.candidates)*(tnn__len)sizeof *memory,
+        + (o.trials*((tnn__len)o.count + 12) + 12 + 2*(tnn__len)o.candidates)
+          *(tnn__len)sizeof *memory,
         "study");
     if (!s->trials) {
         tnn_study_free(s);
@@ -14686,7 +14691,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     s->candidates = memory;
     s->scores = memory += o.candidates;
     s->spots = (tnn__spot *)(void *)(memory += o.candidates);
-    s->rank = (int *)(void *)(memory + 2*(o.trials + 1));
+    s->rank = (int *)(void *)(memory + 2*((tnn__len)o.trials + 1));
     s->where = (char *)(s->rank + o.trials);
     s->stale = 1;
     if (o.sampler == TNN_TPE && !o.no_magic_clip && o.trials > TNN__MANY && tnn__crowd_make(s)) {
@@ -15540,7 +15545,7 @@ TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
 }
 #endif
 
-/* ---- 15d. Writing: to a temporary file that takes the place of PATH, or to memory ------------- */
+/* ---- 15d. Writing: to a temporary file that takes the place of PATH, or to memory ------------ */
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */

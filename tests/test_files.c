@@ -1193,7 +1193,8 @@ int main(int argc, char **argv)
     RUN("weights saved and loaded", round_trip);
     RUN("a convolution's weights for a dense layer", conv_to_dense);
     RUN("files without memory", no_memory);
-    if (!getenv("TINYNN_DATA")) printf("skip  the real files: TINYNN_DATA is not set\n");
+    if (!getenv("TINYNN_DATA") || !*getenv("TINYNN_DATA"))
+        printf("skip  the real files: TINYNN_DATA is not set\n");
     else {
         RUN("the Kuzushiji images", kuzushiji);
         EACH_ISA("VGG-16's first two blocks", vgg);

@@ -19,6 +19,7 @@ static const float infinity = (float)HUGE_VAL;
 /* ==== RUNNING STATISTICS ====================================================================== */
 
 enum { BATCH = 6, PIXELS = 3 * 4 * 4, GOOD = 7 };
+#define MEANS 5e-6      /* of means that are a hundredth of the values, whose rounding counts */
 
 /* Batch norm of the input, others with statistics behind a convolution; dropout; 3 classes. */
 static tnn_net *normed(int accumulate)
@@ -50,7 +51,7 @@ static void refused_batches(void)
     static const struct { const char *says; float a, b; int label; } bad[] = {
         { "is nan; the data must be finite", (float)(HUGE_VAL - HUGE_VAL), 0, 0 },
         { "is inf; the data must be finite", (float)HUGE_VAL, 0, 0 },
-        { "0.running_var would not be finite", 1e20f, -1e20f, 0 },
+        { "0.running_var would not be finite", 1e21f, -1e21f, 0 },
         { "0.running_", 3e38f, -3e38f, 0 },
         { "label 3 of sample 0 is out of range", 0, 0, 3 },
         { "label -1 of sample 0 is out of range", 0, 0, -1 }
@@ -114,7 +115,7 @@ static void at_the_step(void)
     for (i = 0; i < 3; i++) CHECK(mean[0][i] == 0, "before the step it is %g", (double)mean[0][i]);
     DO(tnn_step(net));
     DO(tnn_get_param(net, "0.running_mean", mean[0], 3));
-    for (i = 0; i < 3; i++) CHECK_NEAR("after one step", (double)mean[0][i], want[i], 1e-7);
+    for (i = 0; i < 3; i++) CHECK_NEAR("after one step", (double)mean[0][i], want[i], MEANS);
     DO(tnn_forward(net, x, BATCH, TNN_TRAIN));
     tnn_loss(net, labels);
     DO(tnn_backward(net));
@@ -133,7 +134,7 @@ static void at_the_step(void)
     }
     for (i = 0; i < 3; i++) {
         CHECK(mean[0][i] == 0, "half a step: %g", (double)mean[0][i]);
-        CHECK_NEAR("two batches", (double)mean[1][i], 1.9 * want[i], 1e-7);
+        CHECK_NEAR("two batches", (double)mean[1][i], 1.9 * want[i], MEANS);
     }
     tnn_free(net);
 }
@@ -155,7 +156,7 @@ static void of_lbfgs(void)
     tnn_train_batch(net, x, labels, BATCH);
     DO(tnn_get_param(net, "0.running_mean", mean, 3));
     for (i = 0; i < 3; i++)
-        CHECK_NEAR("four evaluations", (double)mean[i], (1 - 0.9*0.9*0.9*0.9) * want[i], 1e-7);
+        CHECK_NEAR("four evaluations", (double)mean[i], (1 - 0.9*0.9*0.9*0.9) * want[i], MEANS);
     tnn_free(net);
 }
 
