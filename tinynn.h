@@ -7355,30 +7355,30 @@ static void tnn__group_statistics(const tnn__sample_at *a, float *kept)
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
     const int cols = op->groups == 1 ? 16 : in->c, each = cols/op->groups;
-    const tnn__len slots = tnn__norm_slots(op, in), rows = tnn__wide(in)/cols;
+    const tnn__len room = tnn__round_up(cols, 16), rows = tnn__wide(in)/cols;
     const tnn__len rest = tnn__wide(in)%cols;
     const double count = (double)in->c/op->groups*in->h*in->w;
-    float *centre = a->tmp + 3*slots, *sums = centre + slots;
+    float *centre = a->tmp + 3*tnn__norm_slots(op, in), *sums = centre + room;
     tnn__len g;
     int r, pass, again, wild = 1;
     for (again = 0; again < 2 && wild; again++) {
         const float unit = again ? TNN__TINY : 1;
         tnn__fill_floats(centre, cols, 0);
         for (pass = op->centred ? 0 : 1, wild = 0; pass < 2; pass++) {
-            memset(sums, 0, (size_t)(4*slots)*sizeof *sums);
+            memset(sums, 0, (size_t)(4*room)*sizeof *sums);
             for (r = 0; r < in->h; r++) {
                 const float *x = a->x + r*in->row, *end = x + rows*cols;
                 if (pass) {
-                    a->k->moments(rows, cols, x, cols, unit, centre, sums, slots);
-                    a->k->moments(rest > 0, rest, end, cols, unit, centre, sums, slots);
+                    a->k->moments(rows, cols, x, cols, unit, centre, sums, room);
+                    a->k->moments(rest > 0, rest, end, cols, unit, centre, sums, room);
                 } else {
-                    a->k->colsum(rows, cols, x, cols, unit, sums, sums + slots);
-                    a->k->colsum(rest > 0, rest, end, cols, unit, sums, sums + slots);
+                    a->k->colsum(rows, cols, x, cols, unit, sums, sums + room);
+                    a->k->colsum(rest > 0, rest, end, cols, unit, sums, sums + room);
                 }
             }
             for (g = 0; g < op->groups; g++) {
                 const double sum = (double)a->k->sum(each, sums + g*each);
-                const double squares = (double)a->k->sum(each, sums + 2*slots + g*each);
+                const double squares = (double)a->k->sum(each, sums + 2*room + g*each);
                 double mean, var;
                 if (!pass) tnn__fill_floats(centre + g*each, each, (float)(sum/count));
                 else if (!again || !(kept[2*g + 1] >= 0)) {     /* not those that were fine */
@@ -7451,7 +7451,7 @@ static void tnn__norm_backward(const tnn__sample_at *a)
     float *mean = a->tmp, *rstd = mean + slots, *A = rstd + slots, *B = A + slots, *C = B + slots;
     float *sum = C + slots, *products = sum + 2*slots;
     tnn__len g;
-    int r;
+    int r, few;     /* terms of dw and db in a span: a plain chain */
     if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_gradients */
         mean = op->kept; rstd = op->kept + slots;
         A = op->kept + 2*slots; B = op->kept + 4*slots; C = op->kept + 5*slots;
@@ -7460,14 +7460,27 @@ static void tnn__norm_backward(const tnn__sample_at *a)
         tnn__fill_floats(rstd, slots, op->affine ? 1 : op->option[0]);
         if (op->statistics == TNN__GROUP) tnn__group_spread(a, tnn__group_kept(a), mean, rstd);
         memcpy(A, rstd, (size_t)slots*sizeof *A);
-        memset(sum, 0, (size_t)(4*slots)*sizeof *sum);
+        if (op->element) {                          /* what no row sets */
+            const tnn__len values = tnn__values(in);
+            tnn__fill_floats(sum + values, slots - values, 0);
+            tnn__fill_floats(products + values, slots - values, 0);
+        } else memset(sum, 0, (size_t)(4*slots)*sizeof *sum);
         for (r = 0; r < in->h; r++) {
             const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
-            a->k->norm_sums(v.pixels, v.slots, a->x + r*in->row, v.slots, mean + v.at, rstd + v.at,
-                            a->dy + r*n, v.slots, sum + v.at, slots);
+            const float *x = a->x + r*in->row, *dy = a->dy + r*n;
+            if (op->element) {                      /* sums of one term; C is still 0 */
+                a->k->affine(1, n, x, n, mean + v.at, rstd + v.at, C, products + v.at, n);
+                a->k->multiply(n, products + v.at, dy, products + v.at);
+                memcpy(sum + v.at, dy, (size_t)n*sizeof *sum);
+            } else
+                a->k->norm_sums(v.pixels, v.slots, x, v.slots, mean + v.at, rstd + v.at, dy,
+                                v.slots, sum + v.at, slots);
         }
-        if (a->dw && op->w_floats) a->k->add_to(slots, products, a->dw, a->low);
-        if (a->db) a->k->add_to(slots, sum, a->db, a->low + op->w_floats);
+        few = op->element && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
+        if (a->dw && op->w_floats && few) a->k->add(slots, products, a->dw);
+        else if (a->dw && op->w_floats) a->k->add_to(slots, products, a->dw, a->low);
+        if (a->db && few) a->k->add(slots, sum, a->db);
+        else if (a->db) a->k->add_to(slots, sum, a->db, a->low + op->w_floats);
         if (a->w) a->k->multiply(slots, products, a->w, products);
         if (a->w) a->k->multiply(slots, sum, a->w, sum);
         if (op->statistics == TNN__GROUP) {

@@ -283,6 +283,8 @@ static void conv_task(void *context, int span, int worker)
         if (c->direction == 'w') {
             a.dw = net->partial + span * net->partial_floats + op->partial;
             a.db = a.dw + op->w_floats;
+            a.low = a.db + op->b_floats;
+            if (!a.keep) memset(a.low, 0, (size_t)tnn__op_low(op) * sizeof *a.low);
             a.dx = NULL;
         }
         if (c->direction == 'f') tnn__layer_kinds[op->type].forward(&a);
