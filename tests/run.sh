@@ -7,6 +7,8 @@
 log=${TMPDIR:-/tmp}/tinynn-run.$$
 trap 'rm -f "$log".*' EXIT
 trap 'exit 1' HUP INT TERM
+# glibc then keeps what is freed: else new pages take most of the time where a page is dear
+export MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=4000000000
 begun=0 ended=0 passed=0 failed=0
 
 begin() { # COMMAND...
