@@ -29,7 +29,7 @@ help:
 	@echo '                 synthetic; TINYNN_DATA in the environment names another place); one set:'
 	@echo '                 make data-fashion-mnist, data-kuzushiji, data-icons, data-flags'
 	@echo 'make data-vgg16  the weights of VGG-16, 553 MB, which make data leaves out'
-	@echo 'make test        the tests, under three minutes; make test-all: also other processors,'
+	@echo 'make test        the tests, some minutes; make test-all: also other processors,'
 	@echo '                 sanitizers and every compiler found'
 	@echo 'make bench       a table of speeds on this machine, build/bench.tsv, and figures of it'
 	@echo 'make install     tinynn.h and tinynn.pc to $$DESTDIR$$PREFIX, PREFIX=/usr/local'

@@ -515,8 +515,8 @@ typedef struct tnn_layer {
        (tnn_layer_count() tells, after it was added); TNN_FROM_INPUT. Add and concat read the layer
        before them AND .from. */
     int   from;
-    int   output_pad, output_pad_h, output_pad_w;   /* conv_transpose2d: so many rows and columns
-                                               more at the end; less than stride or dilation */
+    int   output_pad, output_pad_h, output_pad_w;   /* conv_transpose2d: rows and columns added
+                                               at the end; less than stride or dilation */
     tnn_sampling pad_mode;                  /* conv2d: default TNN_ZEROS */
     int   exact;                            /* conv2d: never by Winograd's way (below) */
     int   size, size_h, size_w, factor;     /* of outputs: adaptive pooling, upsample */
@@ -2513,7 +2513,7 @@ enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
    otherwise as many of n2, or of n1, as fit. The first chain starts from the bias or from zero,
    each of the others from zero, and its sum is added to C. */
 #define TNN__CHAIN 320
-/* Of n steps of `each` products so many are one chain: nearly equal parts. */
+/* How many of n steps, each of `each` products, make one chain: nearly equal parts. */
 static int tnn__chain(tnn__len n, tnn__len each)
 {
     const tnn__len most = TNN__MAX(1, TNN__CHAIN/TNN__MAX(1, each));
@@ -13729,7 +13729,7 @@ typedef struct {                /* many kernels of one variable: 14e */
     double  h;                  /* their deviation, but for a few */
     int     bins, terms;
     double *a, *b, *sum;        /* (bins, terms); u a + v b */
-    double *mass;               /* cells of a step: of the one so many steps away, or NULL */
+    double *mass;               /* of a cell, by its distance in steps; or NULL */
     double *mu, *factor;        /* of each trial: its kernel's middle, 1/its mass on the line */
     tnn__spot *sorted;          /* the others and the prior */
 } tnn__crowd;
