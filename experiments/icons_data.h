@@ -106,6 +106,7 @@ static inline int icons_global(icons_pickle *p, const char *module, const char *
 {
     icons_token t = icons_next(p);
     if (icons_is(t, 'g', name)) return 1;                               /* memoized */
+    if (icons_is(t, 's', "numpy._core.multiarray")) module = "numpy._core.multiarray"; /* NumPy 2 */
     return icons_is(t, 's', module) && icons_text(p, name) && icons_is(icons_next(p), 'g', name);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes tests/vectors/files.txt for tests/test_files.c.
 
-    /usr/bin/python3 tests/file_vectors.py [DIRECTORY]
+    python3 tests/file_vectors.py [DIRECTORY]
 
 Files byte by byte: .npy as NumPy writes them and with headers by hand that NumPy reads;
 safetensors put together here from the format's description, with the weights of a small network of

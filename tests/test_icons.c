@@ -1,4 +1,4 @@
-/* test_icons.c - the pickle of report 5's icons: one of Python's own, cut everywhere, each byte of
+/* test_icons.c - the pickle of report 5's icons: of NumPy 1 and 2, cut everywhere, each byte of
    its structure changed to every other, and several bytes at random. It is refused, or it means
    images that lie in the file and labels below 5. Each is parsed from a block of exactly its size,
    so that a sanitizer sees what reads beyond it. */
@@ -13,14 +13,14 @@ enum { COUNT = 32, PIXELS = COUNT * ICONS_BYTES };
 static unsigned char *file;             /* what comes before the pixels; they, i mod 7; the rest */
 static size_t         size, before;
 
-static void read_file(void)
+static void read_file(int number)
 {
     array *a, *b;
     size_t i;
     free(file);
     load("icons.txt");
-    a = get(&cases[0], "before");
-    b = get(&cases[0], "after");
+    a = get(&cases[number], "before");
+    b = get(&cases[number], "after");
     before = (size_t)a->n;
     size = before + PIXELS + (size_t)b->n;
     file = (unsigned char *)malloc(size);
@@ -46,23 +46,28 @@ static int parse(const unsigned char *bytes, size_t length)
     return n;
 }
 
-static void whole(void)
+static void whole_file(int number)
 {
     icons_pickle p;
     const unsigned char *images = NULL;
     int *labels = NULL, i, n;
-    read_file();
+    read_file(number);
     p = (icons_pickle){.at = file, .end = file + size};
     n = icons_parse(&p, &images, &labels);
     CHECK(n == COUNT && images == file + before, "%d icons", n);
     for (i = 0; i < n; i++) CHECK(labels[i] == i % 5, "label %d is %d", i, labels[i]);
     free(labels);
 }
+static void whole(void)
+{
+    whole_file(0);
+    whole_file(1);
+}
 
 static void cut(void)
 {
     size_t n;
-    read_file();
+    read_file(0);
     for (n = 0; n < size + 2; n += n > before && n + 997 < before + PIXELS ? 997 : 1) {
         unsigned char *p = (unsigned char *)calloc(n + !n, 1);
         if (!p) exit(1);
@@ -77,7 +82,7 @@ static void changed(void)
 {
     size_t i, tried = 0, taken = 0;
     int flip, n;
-    read_file();
+    read_file(0);
     for (i = 0; i < size; i++) {
         if (i == before) i += PIXELS;
         for (flip = 1; flip < 256; flip++, tried++) {
@@ -101,7 +106,7 @@ static void scrambled(void)
     unsigned char *p;
     size_t outside;
     int t, k, n;
-    read_file();
+    read_file(0);
     outside = size - PIXELS;
     p = (unsigned char *)malloc(size);
     if (!p) exit(1);

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """What PyTorch makes of VGG-16, for tests/test_vgg16.c.
 
-    /usr/bin/python3 tests/vgg16_vectors.py             writes tests/vectors/vgg16.txt
-    /usr/bin/python3 tests/vgg16_vectors.py DIRECTORY   writes to it vgg16.txt and model.safetensors
+    python3 tests/vgg16_vectors.py             writes tests/vectors/vgg16.txt
+    python3 tests/vgg16_vectors.py DIRECTORY   writes to it vgg16.txt and model.safetensors
 
 The first is of a net with a sixteenth of all filters and units, whose weights come from a hash of
 integers, which the C side computes as well. The second is of the full net, 553 MB of random weights
