@@ -1354,7 +1354,7 @@ typedef struct tnn_trial {      /* to be read; it lives as long as its study    
     double *x;                  /* of each variable, in the order of the space                   */
     tnn_trial_report *reports;  /* .count of them, steps rising; .rung: rungs of successive      */
     int     count, room;        /* halving that were passed with it                              */
-    int     stop, below;        /* internal                                                      */
+    int     stop;               /* internal                                                      */
     tnn_study *study;
 } tnn_trial;
 
@@ -14295,34 +14295,32 @@ static int tnn__worse(const tnn_study *s, double a, double b) { return s->o.maxi
 /* The value that a trial reported at a step, NaN if it did not. */
 static double tnn__reported(const tnn_trial *t, int step)
 {
-    int i;
-    for (i = 0; i < t->count; i++) if (t->reports[i].step == step) return t->reports[i].value;
-    return TNN__NAN;
+    int i = TNN__MIN(step, t->count - 1);       /* steps rise from 0 at least: it is not behind */
+    while (i >= 0 && t->reports[i].step > step) i--;
+    return i >= 0 && t->reports[i].step == step ? t->reports[i].value : TNN__NAN;
 }
+/* Among n values, k of which the best is worse than: worse than the median? Only where it stands
+   in the middle of an even number does that take the two values beside it. */
 static int tnn__prune_median(const tnn_study *s, const tnn_trial *t, int step, double value)
 {
     const int look = (step - s->o.warmup)/s->o.interval*s->o.interval + s->o.warmup;
-    double best = value, median = 0;
-    int i, j, done = 0, n = 0;
-    for (i = 0; i < s->o.trials; i++)
-        if (s->trials[i].state == TNN_DONE) {
-            done++;
-            s->terms[n] = tnn__reported(&s->trials[i], step);
-            n += s->terms[n] == s->terms[n];            /* not NaN */
-        }
-    if (!done || done < s->o.prune_startup || step < s->o.warmup) return 0;
-    if (t->count && t->reports[t->count - 1].step >= look) return 0;
+    double best = value, above = TNN__NAN, below = TNN__NAN;
+    int i, done = 0, n = 0, k = 0;
+    if (step < s->o.warmup || (t->count && t->reports[t->count - 1].step >= look)) return 0;
     for (i = 0; i < t->count; i++)
         if (best != best || tnn__worse(s, best, t->reports[i].value)) best = t->reports[i].value;
-    if (best != best) return 1;
-    /* the mean of the two in the middle, which are one if n is odd */
-    for (i = 0; i < n; i++) {
-        const double v = s->terms[i];
-        int rank = 0;
-        for (j = 0; j < n; j++) rank += s->terms[j] < v || (s->terms[j] <= v && j < i);
-        median += ((rank == (n - 1)/2) + (rank == n/2))*0.5*v;
-    }
-    return n && tnn__worse(s, best, median);
+    for (i = 0; i < s->o.trials; i++)
+        if (s->trials[i].state == TNN_DONE) {
+            const double v = tnn__reported(&s->trials[i], step);
+            done++;
+            if (v != v) continue;
+            n++;
+            if (tnn__worse(s, best, v)) {
+                if (!k++ || tnn__worse(s, v, below)) below = v;
+            } else if (above != above || tnn__worse(s, above, v)) above = v;
+        }
+    if (!done || done < s->o.prune_startup) return 0;
+    return best != best || (2*k == n ? n && tnn__worse(s, best, 0.5*below + 0.5*above) : 2*k > n);
 }
 /* *rung: what the trial has passed with the report. The value of a trial on a rung is that of the
    first report with more rungs passed. */
@@ -14830,42 +14828,38 @@ static int tnn__counts(const tnn_trial *t)      /* done, of a finite value */
 TNN_API double (tnn_study_explained)(const tnn_study *s, const char *name)
 {
     const int variable = tnn__study_variable(s, name, NULL, "tnn_study_explained");
-    const tnn__dimension *d;
-    double mean = 0, total = 0, within = 0, scale = 0;
-    int i, j, g, n = 0, groups, used = 0;
+    double mean = 0, total = 0, within = 0, scale = 0, last = 0;
+    int i, j, n = 0, groups, rank = 0, used = 0;
     if (variable < 0) return TNN__NAN;
-    d = &s->space[variable];
     for (i = 0; i < s->o.trials; i++)
         if (tnn__counts(&s->trials[i])) {
-            n++;
+            s->spots[n].mu = s->trials[i].x[variable];
+            s->spots[n++].i = i;
             scale = TNN__MAX(scale, fabs(s->trials[i].value));
         }
-    groups = d->v.type == TNN_CATEGORICAL ? (int)d->v.high + 1 : TNN__MAX(TNN__MIN(n/8, 8), 2);
-    for (i = 0; i < s->o.trials; i++)
-        if (tnn__counts(&s->trials[i])) {
-            const double x = s->trials[i].x[variable];
-            int rank = 0;               /* equal numbers share theirs */
-            for (j = 0; j < s->o.trials; j++)
-                rank += tnn__counts(&s->trials[j]) && s->trials[j].x[variable] < x;
-            s->trials[i].below = d->v.type == TNN_CATEGORICAL ? (int)x
-                               : (int)((long long)rank*groups/n);
-            mean += s->trials[i].value/scale/n;
-        }
-    for (g = 0; g < groups && scale > 0; g++) {
-        double sum = 0, squares = 0;
-        int count = 0;
-        for (i = 0; i < s->o.trials; i++)
-            if (tnn__counts(&s->trials[i]) && s->trials[i].below == g) {
-                const double e = s->trials[i].value/scale - mean;
-                sum += e;
-                squares += e*e;
-                count++;
-            }
-        total += squares;
-        used += count > 0;
-        if (count) within += TNN__MAX(squares - sum*sum/count, 0);
+    if (n < 4 || !(scale > 0)) return TNN__NAN;
+    for (j = 0; j < n; j++) mean += s->trials[s->spots[j].i].value/scale/n;
+    groups = TNN__MAX(TNN__MIN(n/8, 8), 2);
+    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);
+    for (j = 0; j < n && s->space[variable].v.type != TNN_CATEGORICAL; j++) {
+        if (s->spots[j].mu > last || !j) rank = j;          /* equal numbers share theirs */
+        last = s->spots[j].mu;
+        s->spots[j].mu = (double)((long long)rank*groups/n);
     }
-    if (n < 4 || !(total > 0)) return TNN__NAN;
+    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);         /* by group, then trial */
+    for (j = 0; j < n; used++) {
+        const double group = s->spots[j].mu;
+        double sum = 0, squares = 0;
+        const int from = j;
+        for (; j < n && s->spots[j].mu <= group; j++) {
+            const double e = s->trials[s->spots[j].i].value/scale - mean;
+            sum += e;
+            squares += e*e;
+        }
+        total += squares;
+        within += TNN__MAX(squares - sum*sum/(j - from), 0);
+    }
+    if (!(total > 0)) return TNN__NAN;
     return n > used ? TNN__MAX(1 - within/(n - used)/(total/(n - 1)), 0) : 0;
 }
 

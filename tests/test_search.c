@@ -10,6 +10,7 @@ static int allocations_left = -1;       /* until one fails; -1: none does */
 #include <unistd.h>
 #define fsync(file) ((void)(file), 0)   /* thousands of times: without waiting for a disk */
 #endif
+#define TINYNN_NO_SIMD                  /* nothing here runs a kernel: it compiles sooner */
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
 #include "test.h"
@@ -248,6 +249,24 @@ static void pruners(void)
         tnn_study_free(s);
     }
     CHECK(!tnn_failed(), "%s", tnn_error());
+}
+
+/* An infinite report is a value as others: the median of five at a step is the third. */
+static void median_of_infinite(void)
+{
+    static const double told[] = { 3, HUGE_VAL, 1, -HUGE_VAL, 2, 2.5, 1.5, HUGE_VAL, -HUGE_VAL };
+    static const int stops[] = { 0, 0, 0, 0, 0, 1, 0, 1, 0 };
+    tnn_study *s = tnn_study_create(.space = plane, .count = 2, .trials = 9, .sampler = TNN_RANDOM,
+                                    .pruner = TNN_MEDIAN);
+    tnn_trial *t;
+    while ((t = tnn_ask(s)) != NULL) {
+        const int stop = tnn_report(t, 0, told[t->number]);
+        CHECK(stop == stops[t->number], "trial %d: %d after %g", t->number, stop, told[t->number]);
+        t->stop = 1;                    /* the median stays that of the first five */
+        tnn_tell(t, told[t->number]);
+        if (t->number < 5) t->state = TNN_DONE;
+    }
+    tnn_study_free(s);
 }
 
 /* ---- samplers -------------------------------------------------------------------------------*/
@@ -829,6 +848,7 @@ int main(int argc, char **argv)
     group("normal distribution", normal_distribution);
     group("TPE: densities and choices", tpe_densities);
     group("pruners", pruners);
+    group("pruners: infinite values", median_of_infinite);
     group("draws in range", draws_in_range);
     group("grid", grid);
     group("explained variance", explained_variance);
