@@ -40,18 +40,22 @@ help:
 # ---- programs ------------------------------------------------------------------------------------
 # Each program is one file that compiles by itself, with the library in it: 12 seconds for gcc at
 # -O2, 8 at -O1. Those that say TINYNN_ELSEWHERE, or whose header of the experiments does, share the
-# library compiled once; tests that look into it cannot, and are built at -O1: the others are at -O2
-# anyway.
+# library compiled once, and those with hooked.h the one with hooks; tests that look into it cannot,
+# and are built at -O1: the others are at -O2 anyway.
 
 build/tinynn.o: CFLAGS := $(CFLAGS)
 build/tinynn.o: tinynn.h
 	@mkdir -p build
 	$(COMPILE) -DTINYNN_IMPLEMENTATION -x c -c tinynn.h
+build/hooked.o: tests/hooked.h tinynn.h
+	@mkdir -p build
+	$(COMPILE) -x c -c tests/hooked.h
 
 LINKED = $(EXPERIMENTS:%=build/%) \
          $(patsubst tests/%.c,build/%,$(shell \
              grep -l -e TINYNN_ELSEWHERE -e '"\.\./experiments/' tests/test_*.c))
 $(LINKED): build/tinynn.o
+$(patsubst tests/%.c,build/%,$(shell grep -l '"hooked\.h"' tests/test_*.c)): build/hooked.o
 PROGRAM = $(COMPILE) $(if $(filter %.o,$^),-DTINYNN_ELSEWHERE) -Iexperiments -Itests \
           $(filter %.c %.o,$^) $(LDFLAGS) $(LDLIBS)
 
@@ -59,7 +63,7 @@ $(EXPERIMENTS:%=build/%) build/report: build/%: experiments/%.c $(wildcard exper
 	@mkdir -p build
 	$(PROGRAM)
 
-$(TESTS): CFLAGS := $(if $(filter file,$(origin CFLAGS)),-O1,$(CFLAGS))
+$(TESTS) build/hooked.o: CFLAGS := $(if $(filter file,$(origin CFLAGS)),-O1,$(CFLAGS))
 $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h experiments/*.h) tinynn.h
 	@mkdir -p build
 	$(PROGRAM)

@@ -2,9 +2,10 @@
 # same_bits.sh [all] - the same numbers, to the last bit, whatever computes them
 #
 # Runs the --quick version of every experiment in several ways and compares what they write, comment
-# lines apart: each instruction set of this machine, and 1, 2 and 3 threads; with `all` also gcc and
-# clang at -O1 and -O3, and a 64-bit ARM under qemu. SSE2, without fused multiply-add, is the
-# exception. Needs the experiments that `make` builds; run from the top folder.
+# lines apart: each instruction set of this machine, and 1, 2 and 3 threads; with `all` every run of
+# them in each way, and gcc and clang at -O1 and -O3, and a 64-bit ARM under qemu. SSE2, without
+# fused multiply-add, is the exception. Needs the experiments that `make` builds; run from the top
+# folder.
 
 about=same_bits
 . tests/check.sh
@@ -54,29 +55,36 @@ built() {
 }
 
 experiments=$(grep -l "experiment\.h" experiments/*.c | sed "s|.*/||; s|\.c$||")
+# the first run of an experiment, for what takes long unless `all` is given
+first() { [ "$all" ] || echo "--only $(build/$1 --help | sed -n 's/^runs: \([^ ]*\).*/\1/p')"; }
+all=
+[ "$1" != all ] || all=1
 for x in $experiments; do
-    check "$x, 2 threads" run reference $x env TINYNN_THREADS=2 build/$x
+    only=
+    [ $x != flags_cnn ] || only=$(first $x)
+    check "$x, 2 threads" run reference $x env TINYNN_THREADS=2 build/$x $only
 done
 finish
 for x in $experiments; do
     for n in 1 3; do
-        check "$x, $n threads" same threads$n $x " $n threads" env TINYNN_THREADS=$n build/$x
+        check "$x, $n threads" same threads$n $x " $n threads" env TINYNN_THREADS=$n build/$x \
+            $(first $x)
     done
+    only=
+    [ $x != flags_cnn ] || only=$(first $x)
     for isa in avx2 avx512 neon; do
         if grep -q "instruction set $isa," "$dir/reference-$x.comments"; then
             continue                            # the reference is of it
         elif TINYNN_ISA=$isa build/$x --help | grep -q "instruction set $isa "; then
-            check "$x, $isa" same $isa $x "instruction set $isa," env TINYNN_ISA=$isa build/$x
+            check "$x, $isa" same $isa $x "instruction set $isa," env TINYNN_ISA=$isa \
+                build/$x $only
         else
             skip "$x, $isa" "not on this machine"
         fi
     done
-    # without vectors it takes long: the first run of them
-    only="--only $(build/$x --help | sed -n 's/^runs: \([^ ]*\).*/\1/p')"
-    [ "$1" != all ] || only=
     check "$x, scalar" same scalar $x "instruction set scalar," \
-        env TINYNN_ISA=scalar build/$x $only
-    [ "$1" = all ] || continue
+        env TINYNN_ISA=scalar build/$x $(first $x)
+    [ "$all" ] || continue
     for cc in gcc clang; do
         have $cc || { skip "$x, $cc" "not found"; continue; }
         for o in -O1 -O3; do check "$x, $cc $o" built $cc$o $x $cc $o; done

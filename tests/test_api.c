@@ -3,11 +3,11 @@
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <pthread.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #endif
 #include <stddef.h>
+#ifndef TINYNN_ELSEWHERE
 #define TINYNN_IMPLEMENTATION
+#endif
 #include "tinynn.h"
 #include "test.h"
 #include <time.h>
@@ -238,6 +238,7 @@ static void bad_batches(void)
     int labels[8] = {0, 1, 2, 3, 4, 5, 0, 1};
     uint64_t before;
     double loss;
+    int i;
     tnn_train_batch(net, xs, ys, 8);
     tnn_train_batch(twin, xs, ys, 8);
     before = tnn_hash(net);
@@ -257,7 +258,7 @@ static void bad_batches(void)
           "a failed network goes on");
     tnn_clear_error();
     CHECK(tnn_hash(net) == before, "a bad batch changed the weights");
-    net->draws = twin->draws;       /* the failed forwards drew dropout masks */
+    for (i = 0; i < 3; i++) tnn_forward(twin, xs, 8, TNN_TRAIN);   /* which draws dropout masks */
     tnn_train_batch(net, xs, ys, 8);
     tnn_train_batch(twin, xs, ys, 8);
     CHECK(!tnn_failed() && tnn_hash(net) == tnn_hash(twin),
@@ -285,11 +286,6 @@ static void to_log(void *user, const char *message)
 }
 static void messages(void)
 {
-    char text[40];
-    int i;
-    static const double values[] = {0, 1, -1, 0.5, 100, 123456, 1234567, 0.001, 1e-8, 0.1, 2.5e9,
-                                    1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504,
-                                    1e300, 2.5e-308, -1.5e-310, 5e-324};
     tnn_set_logger(to_log, (void *)(uintptr_t)"log: ");
     tnn_set_isa("one");
     tnn_set_isa("two");
@@ -298,15 +294,6 @@ static void messages(void)
     tnn_clear_error();
     CHECK(!tnn_failed() && !*tnn_error(), "not cleared");
     tnn_set_logger(NULL, NULL);
-    for (i = 0; i < (int)(sizeof values/sizeof *values); i++) {
-        *tnn__put_double(text, text + 39, values[i]) = 0;
-        CHECK(fabs(atof(text) - values[i]) <= 1e-5*fabs(values[i]),
-              "%g is printed as %s", values[i], text);
-    }
-    *tnn__put_int(text, text + 39, -9223372036854775807ll - 1) = 0;
-    CHECK(!strcmp(text, "-9223372036854775808"), "%s", text);
-    *tnn__put_int(text, text + 5, 123456789) = 0;
-    CHECK(!strcmp(text, "12345"), "a number longer than its room: %s", text);
 }
 
 /* ---- Data ------------------------------------------------------------------------------------ */
@@ -609,8 +596,7 @@ static uint64_t trained_hash(int tiled, int batch, int threads, int steps)
     int i;
     tnn_build(net);
     for (i = 0; i < steps; i++) tnn_train_batch(net, xs + i%3*SIZE, ys + i%3, 33);
-    /* 0: not the way that was meant. No CHECK, several threads are here at the same time */
-    hash = (net->op[2].tiled != NULL) == tiled ? tnn_hash(net) : 0;
+    hash = tnn_hash(net);           /* no CHECK, several threads are here at the same time */
     tnn_free(net);
     return hash;
 }
@@ -658,9 +644,6 @@ static size_t inference(const inference_case *k, int loss, int threads, float *o
         memcpy(outputs + total, tnn_output(net), size*sizeof *outputs);
         total += size;
     }
-    CHECK((net->op[2].tiled != NULL) == !loss, "loss %d goes the wrong way", loss);
-    CHECK(loss || net->op[2].together == 112/((k->h - 2)/2*((k->w - 2)/2)), "%d images together",
-          net->op[2].together);
     tnn_free(net);
     return total;
 }
@@ -681,6 +664,7 @@ static void inference_tiled(void)
         for (i = 0; i < total; i++)
             CHECK(fabsf(want[i] - direct[i]) < 2e-6f, "output %lu: %.9g, directly %.9g",
                   (unsigned long)i, (double)want[i], (double)direct[i]);
+        CHECK(memcmp(want, direct, total*sizeof *want), "Winograd's way was not taken");
         for (n = 1; n < 3; n++)         /* the first samples of larger batches */
             CHECK(!memcmp(want + (n == 1 ? 1 : 3)*(total/10), want, total/10*sizeof *want),
                   "a batch of %d: other outputs", inference_n[n]);
@@ -726,8 +710,7 @@ static void exact_way(void)
         tnn_loss_targets(net, targets);
         tnn_backward(net);
         tnn_step(net);
-        CHECK(!tnn_failed() && (net->op[1].tiled == NULL) == (kind > 0), "exact %d: %s", kind,
-              tnn_error());
+        CHECK(!tnn_failed(), "exact %d: %s", kind, tnn_error());
         hash[kind] = tnn_hash(net);
         tnn_free(net);
     }
@@ -834,31 +817,7 @@ static void defaults(void)
     tnn_set_lr(net, 0.5);
     CHECK(tnn_lr(net) == 0.5, "lr");
     tnn_free(net);
-    net = tnn_create(.input = {3});
-    tnn_add(net, TNN_DENSE, .units = 2);
-    tnn_add(net, TNN_DROPOUT, .p = TNN_ZERO);
-    tnn_add(net, TNN_DROPOUT);
-    tnn_add(net, TNN_LEAKY_RELU, .slope = TNN_ZERO);
-    tnn_add(net, TNN_LEAKY_RELU);
-    tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    tnn_set_optimizer(net, TNN_ADAM, .beta1 = TNN_ZERO);
-    CHECK(net->optimizer.lr == 1e-3 && net->optimizer.beta1 == 0 && net->optimizer.beta2 == 0.999
-          && net->optimizer.eps == 1e-8, "Adam's defaults");
-    tnn_build(net);
-    CHECK(net->op[1].p == 0 && net->op[2].p == 0.5f, "dropout's defaults");
-    CHECK(net->op[3].slope == 0 && net->op[4].slope == 0.01f, "leaky ReLU's defaults");
-    tnn_free(net);
     CHECK(!tnn_failed(), "%s", tnn_error());
-}
-
-/* Every type of layer that can be added has a name in summaries. */
-static void names_of_layers(void)
-{
-    int i;
-    for (i = TNN_CONV2D; i <= TNN_CUSTOM_LAYER; i++) {
-        const size_t kinds = sizeof tnn__torch_classes / sizeof *tnn__torch_classes;
-        CHECK(kinds == TNN_CUSTOM_LAYER + 1 && tnn__torch_classes[i].name, "type %d", i);
-    }
 }
 
 /* ---- Threads --------------------------------------------------------------------------------- */
@@ -881,57 +840,6 @@ static void two_networks(void)
     CHECK(!tnn_failed(), "another thread's error: %s", tnn_error());
     for (i = 0; i < 3; i++) CHECK(hash[i] == want, "thread %d", i);
 }
-#if defined __has_feature           /* ThreadSanitizer refuses threads after a fork */
-enum { watched = __has_feature(thread_sanitizer) };
-#elif defined __SANITIZE_THREAD__
-enum { watched = 1 };
-#else
-enum { watched = 0 };
-#endif
-static void who(void *helped, int task, int worker)
-{
-    (void)task;
-    usleep(100);
-    ((int *)helped)[worker] = 1;
-}
-/* Forks while helpers work, spin, fall asleep and sleep: parent and child go on with pools of their
-   own. A child that hangs is killed. */
-static void forks(void)
-{
-    const uint64_t want = trained_hash(0, 33, 3, 3);
-    int i, status, bad = 0, helped[3] = { 0 };
-    for (i = 0; i < 60; i++) {
-        pid_t child;
-        bad += trained_hash(0, 33, 3, 3) != want;
-        usleep((useconds_t)(i*20));
-        child = fork();
-        if (child == 0) {
-            alarm(20);
-            while (!helped[1] && !helped[2]) tnn__run(3, 9, who, helped);
-            _exit(trained_hash(0, 33, 3, 3) == want ? 7 : 8);
-        }
-        bad += waitpid(child, &status, 0) != child || !WIFEXITED(status)
-               || WEXITSTATUS(status) != 7;
-    }
-    CHECK(!bad, "%d of 60 forks went wrong", bad);
-}
-static int sums[1000];
-static void add_up(void *context, int task, int worker)
-{
-    (void)worker;
-    sums[task] += *(int *)context;
-}
-static void many_runs(void)
-{
-    int run, i, one = 1, bad = 0;
-    for (run = 0; run < 3000; run++) tnn__run(1 + run%4, 1 + run%1000, add_up, &one);
-    for (i = 0; i < 1000; i++) bad += sums[i] != 3*(1000 - i);
-    CHECK(!bad, "%d tasks were not done exactly once a run", bad);
-    usleep(200000);                 /* helpers fall asleep, and wake again */
-    tnn__run(4, 1000, add_up, &one);
-    for (bad = 0, i = 0; i < 1000; i++) bad += sums[i] != 3*(1000 - i) + 1;
-    CHECK(!bad, "%d tasks were not done after a pause", bad);
-}
 #endif
 
 int main(int argc, char **argv)
@@ -950,7 +858,6 @@ int main(int argc, char **argv)
     RUN("metrics and confusion matrix", metrics);
     RUN("a network without a loss", without_a_loss);
     RUN("defaults and TNN_ZERO", defaults);
-    RUN("every layer has a name", names_of_layers);
     RUN("the same bits everywhere", same_bits);
     RUN("inference, on parts of a sample", inference_tiled);
     RUN("inference, few weights", inference_few_weights);
@@ -959,8 +866,6 @@ int main(int argc, char **argv)
     RUN("frozen dense layers, smaller batches", frozen_dense);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("networks in several threads", two_networks);
-    if (!watched) RUN("forks", forks);
-    RUN("the thread pool", many_runs);
 #endif
     return test_finish();
 }

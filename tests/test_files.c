@@ -3,21 +3,19 @@
 
    Vectors come from file_vectors.py. Each file is parsed from a block of exactly its size, so that
    a sanitizer sees what reads beyond it. With TINYNN_DATA set, the real files are read, too. */
-#include <stdlib.h>
+#include "hooked.h"
+#include "test.h"
+#include "vectors.h"
+
 static size_t most_bytes;               /* allocation so far */
 static int    allowed = -1;             /* so many allocations are, then none; -1: all */
-static void *counted_malloc(size_t bytes)
+void *test_malloc(size_t bytes)
 {
     if (bytes > most_bytes) most_bytes = bytes;
     if (allowed > 0) allowed--;
     return allowed == 0 ? NULL : malloc(bytes);
 }
-#define TINYNN_MALLOC(context, bytes) counted_malloc(bytes)
-#define TINYNN_FREE(context, pointer) free(pointer)
-#define TINYNN_IMPLEMENTATION
-#include "tinynn.h"
-#include "test.h"
-#include "vectors.h"
+void test_free(void *p) { free(p); }
 
 static char folder[400];                /* for files: of this program, or /tmp */
 static const char *path_of(const char *name)

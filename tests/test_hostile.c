@@ -2,24 +2,22 @@
 
    Networks are made of layers, losses, optimizers, schedules and loaders whose options are drawn
    from 0, small numbers, the largest and smallest, NaN and infinity, with data that are not always
-   finite, and used by calls drawn one after the other; so are studies, tensors and data sets. Whatever that is, a call does what it
-   says or gives an error with a message; a sanitizer (tests/platforms.sh sanitizers) sees the rest.
-   No request for memory beyond ROOM is granted, which also keeps networks small.
+   finite, and used by calls drawn one after the other; so are studies, tensors and data sets.
+   Whatever that is, a call does what it says or gives an error with a message; a sanitizer
+   (tests/platforms.sh sanitizers) sees the rest. No request for memory beyond ROOM is granted, which
+   also keeps networks small.
 
    Program i is a function of i: a number as argument runs that one alone and shows its calls;
    TINYNN_HOSTILE=100000 in the environment runs so many. */
-#include <stddef.h>
-#include <stdlib.h>
-enum { PROGRAMS = 2000, ROOM = 1 << 19, BATCH = 5, FLOATS = 3 * 8 * 8 };
-static void *small_malloc(size_t bytes) { return bytes > ROOM ? NULL : malloc(bytes); }
-#define TINYNN_MALLOC(context, bytes) small_malloc(bytes)
-#define TINYNN_FREE(context, pointer) free(pointer)
 #define TINYNN_NO_SIMD          /* nothing here depends on it */
-#define TINYNN_IMPLEMENTATION
-#include "tinynn.h"
+#include "hooked.h"
 #include "test.h"
 
 #include <limits.h>
+
+enum { PROGRAMS = 2000, ROOM = 1 << 19, BATCH = 5, FLOATS = 3 * 8 * 8 };
+void *test_malloc(size_t bytes) { return bytes > ROOM ? NULL : malloc(bytes); }
+void  test_free(void *p) { free(p); }
 
 /* ==== Drawing ================================================================================= */
 static uint64_t program, drawn;
@@ -41,7 +39,7 @@ static double any_real(void)
     static const double few[] = {0, 0.5, 0.1, 0.9, 1, 1, 2, 1e-3, 0.01, 10, -1, -0.0, 0.25};
     static const double many[] = {1e30, -1e30, 1e308, -1e308, 1e-30, 1e-320, 3e38, 1e39, 1e9,
                                   HUGE_VAL, -HUGE_VAL, 16777217, 0.999999, 4294967296.0};
-    if (chance(3)) return TNN__NAN;
+    if (chance(3)) return (double)NAN;
     return chance(80) ? few[below(sizeof few / sizeof *few)]
                       : many[below(sizeof many / sizeof *many)];
 }

@@ -1,4 +1,5 @@
-/* test_kernels.c - every kernel on every instruction set against the scalar instance.
+/* test_kernels.c - every kernel on every instruction set against the scalar instance; the thread
+   pool, and what else shows only inside the library.
 
    Bits must be equal (SSE2, without fused multiply-add: within 1e-5 of the largest value). All
    operands end at an unmapped page or begin behind one, at odd addresses and sizes, so that a
@@ -7,6 +8,7 @@
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #endif
 #define TINYNN_IMPLEMENTATION
@@ -858,6 +860,145 @@ static void test_tile_range(void)
     }
 }
 
+/* ---- The thread pool ------------------------------------------------------------------------- */
+#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
+#if defined __has_feature           /* ThreadSanitizer refuses threads after a fork */
+enum { watched = __has_feature(thread_sanitizer) };
+#elif defined __SANITIZE_THREAD__
+enum { watched = 1 };
+#else
+enum { watched = 0 };
+#endif
+static uint64_t trained(void)
+{
+    static float x[33*300];
+    static int   labels[33];
+    tnn_net *net = tnn_create(.input = {300}, .batch = 33, .threads = 3, .seed = 3);
+    uint64_t hash;
+    int i;
+    for (i = 0; i < 33*300; i++) x[i] = tnn_random_normal(1, 2, (uint64_t)i);
+    for (i = 0; i < 33; i++) labels[i] = i%5;
+    tnn_add(net, TNN_DENSE, .units = 200);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_DENSE, .units = 5);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_ADAM);
+    for (i = 0; i < 3; i++) tnn_train_batch(net, x, labels, 33);
+    hash = tnn_hash(net);
+    tnn_free(net);
+    return hash;
+}
+static void who(void *helped, int task, int worker)
+{
+    (void)task;
+    usleep(100);
+    ((int *)helped)[worker] = 1;
+}
+/* Forks while helpers work, spin, fall asleep and sleep: parent and child go on with pools of their
+   own. A child that hangs is killed. */
+static void forks(void)
+{
+    const uint64_t want = trained();
+    int i, status, bad = 0, helped[3] = { 0 };
+    for (i = 0; i < 60; i++) {
+        pid_t child;
+        bad += trained() != want;
+        usleep((useconds_t)(i*20));
+        child = fork();
+        if (child == 0) {
+            alarm(20);
+            while (!helped[1] && !helped[2]) tnn__run(3, 9, who, helped);
+            _exit(trained() == want ? 7 : 8);
+        }
+        bad += waitpid(child, &status, 0) != child || !WIFEXITED(status)
+               || WEXITSTATUS(status) != 7;
+    }
+    CHECK(!bad, "%d of 60 forks went wrong", bad);
+}
+static int sums[1000];
+static void add_up(void *context, int task, int worker)
+{
+    (void)worker;
+    sums[task] += *(int *)context;
+}
+static void many_runs(void)
+{
+    int run, i, one = 1, bad = 0;
+    for (run = 0; run < 3000; run++) tnn__run(1 + run%4, 1 + run%1000, add_up, &one);
+    for (i = 0; i < 1000; i++) bad += sums[i] != 3*(1000 - i);
+    CHECK(!bad, "%d tasks were not done exactly once a run", bad);
+    usleep(200000);                 /* helpers fall asleep, and wake again */
+    tnn__run(4, 1000, add_up, &one);
+    for (bad = 0, i = 0; i < 1000; i++) bad += sums[i] != 3*(1000 - i) + 1;
+    CHECK(!bad, "%d tasks were not done after a pause", bad);
+}
+#endif
+
+/* ---- Inside the library ---------------------------------------------------------------------- */
+static void numbers_as_text(void)
+{
+    static const double values[] = {0, 1, -1, 0.5, 100, 123456, 1234567, 0.001, 1e-8, 0.1, 2.5e9,
+                                    1e20, -0.25, 3.14159265, 999999.5, 1e-5, 65504,
+                                    1e300, 2.5e-308, -1.5e-310, 5e-324};
+    char text[40];
+    int i;
+    for (i = 0; i < (int)(sizeof values/sizeof *values); i++) {
+        *tnn__put_double(text, text + 39, values[i]) = 0;
+        CHECK(fabs(atof(text) - values[i]) <= 1e-5*fabs(values[i]),
+              "%g is printed as %s", values[i], text);
+    }
+    *tnn__put_int(text, text + 39, -9223372036854775807ll - 1) = 0;
+    CHECK(!strcmp(text, "-9223372036854775808"), "%s", text);
+    *tnn__put_int(text, text + 5, 123456789) = 0;
+    CHECK(!strcmp(text, "12345"), "a number longer than its room: %s", text);
+}
+/* Every type of layer that can be added has a name in summaries. */
+static void names_of_layers(void)
+{
+    int i;
+    for (i = TNN_CONV2D; i <= TNN_CUSTOM_LAYER; i++) {
+        const size_t kinds = sizeof tnn__torch_classes / sizeof *tnn__torch_classes;
+        CHECK(kinds == TNN_CUSTOM_LAYER + 1 && tnn__torch_classes[i].name, "type %d", i);
+    }
+}
+/* Zero is the default, TNN_ZERO is zero. */
+static void defaults(void)
+{
+    tnn_net *net = tnn_create(.input = {3});
+    tnn_add(net, TNN_DENSE, .units = 2);
+    tnn_add(net, TNN_DROPOUT, .p = TNN_ZERO);
+    tnn_add(net, TNN_DROPOUT);
+    tnn_add(net, TNN_LEAKY_RELU, .slope = TNN_ZERO);
+    tnn_add(net, TNN_LEAKY_RELU);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_ADAM, .beta1 = TNN_ZERO);
+    CHECK(net->optimizer.lr == 1e-3 && net->optimizer.beta1 == 0 && net->optimizer.beta2 == 0.999
+          && net->optimizer.eps == 1e-8, "Adam's defaults");
+    tnn_build(net);
+    CHECK(net->op[1].p == 0 && net->op[2].p == 0.5f, "dropout's defaults");
+    CHECK(net->op[3].slope == 0 && net->op[4].slope == 0.01f, "leaky ReLU's defaults");
+    tnn_free(net);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+}
+/* Small images that go Winograd's way are worked together. */
+static void images_together(void)
+{
+    static const int sides[][2] = { {10, 12}, {6, 6}, {18, 14} };
+    int i, loss;
+    for (i = 0; i < 3; i++)
+        for (loss = 0; loss < 2; loss++) {
+            const int h = sides[i][0], w = sides[i][1];
+            tnn_net *net = tnn_create(.input = {192, h, w}, .batch = 7);
+            tnn_add(net, TNN_CONV2D, .filters = 192, .kernel = 3, .pad = 1);
+            if (loss) tnn_set_loss(net, TNN_MSE);
+            CHECK(tnn_build(net) == TNN_OK, "%s", tnn_error());
+            CHECK((net->op[1].tiled != NULL) == !loss, "loss %d goes the wrong way", loss);
+            CHECK(loss || net->op[1].together == 112/(h/2*(w/2)), "%d images of %dx%d together",
+                  net->op[1].together, h, w);
+            tnn_free(net);
+        }
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
@@ -876,5 +1017,13 @@ int main(int argc, char **argv)
     RUN("accuracy of the functions of activations", test_functions);
     RUN("normal numbers", test_normals);
     RUN("Philox known answers", test_philox);
+#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
+    if (!watched) RUN("forks", forks);
+    RUN("the thread pool", many_runs);
+#endif
+    RUN("short numbers as text", numbers_as_text);
+    RUN("every layer has a name", names_of_layers);
+    RUN("defaults of layers and of Adam", defaults);
+    RUN("small images together", images_together);
     return test_finish();
 }

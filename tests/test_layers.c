@@ -95,23 +95,24 @@ enum { FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT };
 
 static void naive_conv(const geometry *g, int what, double *y, double *w, double *x)
 {
-    int n, f, i, j, c, u, v, per_group = g->c / g->groups;
+    int n, f, i, j, c, u, v, per_group = g->c / g->groups, filters = g->f / g->groups;
     for (n = 0; n < g->n; n++)
     for (f = 0; f < g->f; f++)
     for (i = 0; i < g->ho; i++)
     for (j = 0; j < g->wo; j++)
     for (c = 0; c < per_group; c++)
-    for (u = 0; u < g->kh; u++)
-    for (v = 0; v < g->kw; v++) {
-        int channel = f / (g->f / g->groups) * per_group + c;
-        int row = i * g->sh + u * g->dh - g->ph, col = j * g->sw + v * g->dw - g->pw;
+    for (u = 0; u < g->kh; u++) {
+        int channel = f / filters * per_group + c, row = i * g->sh + u * g->dh - g->ph;
         int yi = ((n * g->f + f) * g->ho + i) * g->wo + j;
-        int wi = ((f * per_group + c) * g->kh + u) * g->kw + v;
-        int xi = ((n * g->c + channel) * g->h + row) * g->w + col;
-        if (row < 0 || row >= g->h || col < 0 || col >= g->w) continue;
-        if (what == FORWARD) y[yi] += w[wi] * x[xi];
-        if (what == INPUT_GRADIENT) x[xi] += w[wi] * y[yi];
-        if (what == WEIGHT_GRADIENT) w[wi] += x[xi] * y[yi];
+        int wi = ((f * per_group + c) * g->kh + u) * g->kw;
+        int xi = ((n * g->c + channel) * g->h + row) * g->w, col = j * g->sw - g->pw;
+        if (row < 0 || row >= g->h) continue;
+        for (v = 0; v < g->kw; v++, wi++, col += g->dw) {
+            if (col < 0 || col >= g->w) continue;
+            if (what == FORWARD) y[yi] += w[wi] * x[xi + col];
+            if (what == INPUT_GRADIENT) x[xi + col] += w[wi] * y[yi];
+            if (what == WEIGHT_GRADIENT) w[wi] += x[xi + col] * y[yi];
+        }
     }
 }
 
