@@ -1284,10 +1284,11 @@ TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
    a process that was killed or a full disk left of a line is not one, and the next line takes its
    place; other lines that are not this study's are passed over. A call that fails changes nothing,
    and may be made again. Opened again, trials that ended are read and the one under way begins
-   anew; of lines that say the same thing the last one counts.
+   anew; of lines that say the same thing the last one counts. A file that is not a journal is
+   refused, and left as it is.
    SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
    and reads before each draw and each pruning what the others have added. The draws then depend on
-   who was faster. */
+   who was faster. Where two run the same trial the slower one's next report or tell is an error. */
 typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_variable_type;
 typedef struct tnn_variable {
     const char *name;           /* required, and unique: one word                                */
@@ -14354,6 +14355,11 @@ static int tnn__prune_halving(const tnn_study *s, const tnn_trial *t, int step, 
 static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
 static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
 
+static tnn_status tnn__fail_no_journal(const tnn_study *s)
+{
+    return tnn__fail(TNN_ERROR_FORMAT, "study: %s is not a journal, whose first line would be "
+                     "\"%s\"", s->o.journal, s->head);
+}
 /* One line, without its end, of the journal. What is not one of this study's whole lines means
    nothing; but where it says that the study is another one that is an error. */
 static tnn_status tnn__study_line(tnn_study *s, const char *line)
@@ -14364,7 +14370,9 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
     const double *x = field + 1, *step = x + count;
     tnn_trial *t;
     int i, state;
-    if (!strncmp(line, "# tinynn study", 14) && strncmp(line, s->head, strlen(line)))
+    if (s->o.journal && !s->offset && strncmp(line, "# tinynn study", 14))
+        return tnn__fail_no_journal(s);
+    if (!strncmp(line, "# tinynn study", 14) && strcmp(line, s->head))
         return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
                          "this one is \"%s\"", s->o.journal, line, s->head);
     if (!strcmp(line, s->columns)) s->header = 1;
@@ -14373,12 +14381,15 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
     for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
     for (i = 0; i < count; i++)
         if (!(x[i] >= s->space[i].v.low && x[i] <= s->space[i].v.high)) return TNN_OK;
-    if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= 1e9
+    if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= INT_MAX
                         && step[2] >= 0 && step[2] <= 1e3)) return TNN_OK;
     if (field[0] >= s->o.trials)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
                          s->o.journal, field[0], s->o.trials);
     t = &s->trials[(int)field[0]];
+    if (t == s->current && strcmp(line, s->line))       /* a line that is not from here */
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: another process runs trial %d, too; each "
+                         "needs its own .shard of .shards", s->o.journal, t->number);
     if (state > 1) {
         s->stale |= tnn__ended(t) || s->freshes == 64;
         memcpy(t->x, x, (size_t)count*sizeof *x);
@@ -14427,13 +14438,14 @@ static tnn_status tnn__study_read(tnn_study *s, int f, long long end)
                 if (n < sizeof s->input) s->input[n++] = bytes[i];
                 continue;
             }
-            if (n < sizeof s->input) {
-                s->input[n] = 0;
-                if (strlen(s->input) == n) e = tnn__study_line(s, s->input);
-            }
+            if (n == sizeof s->input || memchr(s->input, 0, n)) n = 0;     /* none of ours */
+            s->input[n] = 0;
+            e = tnn__study_line(s, s->input);
             n = 0;
             if (!e) s->offset = at;
         }
+    if (!e && !s->offset && strncmp(s->input, s->head, TNN__MIN(n, strlen(s->head))))
+        e = tnn__fail_no_journal(s);
     return got < 0 ? tnn__fail_file(s->o.journal, "read", errno) : e;
 }
 /* Writes a line behind the last one and reads it. The journal is locked and has been read. If that

@@ -607,6 +607,53 @@ static void journal_shared(void)
     CHECK(!tnn_failed(), "%s", tnn_error());
 }
 
+/* Two processes without shards: who tells a trial first has it, as it is; the other learns why. */
+static void journal_of_two(void)
+{
+    tnn_study *a, *b, *c;
+    tnn_trial *t, *u;
+    remove(JOURNAL);
+    a = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .seed = 1, .startup = 1);
+    b = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .seed = 1, .startup = 1);
+    t = tnn_ask(a);
+    u = tnn_ask(b);
+    CHECK(t && u && t->number == 0 && u->number == 0, "%s", tnn_error());
+    if (!t || !u) return;
+    CHECK(!tnn_tell(t, 1) && !tnn_tell(u, 1), "the same line twice: %s", tnn_error());
+    t = tnn_ask(a);
+    u = tnn_ask(b);
+    CHECK(!tnn_report(t, 3, 7) && tnn_report(u, 0, 9) && strstr(tnn_error(), ".shard"), "%s",
+          tnn_error());
+    tnn_clear_error();
+    CHECK(!tnn_tell(t, 2) && tnn_tell(u, 3) && strstr(tnn_error(), "trial 1"), "%s", tnn_error());
+    tnn_clear_error();
+    c = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .seed = 1);
+    CHECK(c && c->trials[1].value == 2 && c->trials[1].count == 1
+          && c->trials[1].reports[0].value == 7, "trial 1 has %g", c ? c->trials[1].value : 0);
+    tnn_study_free(a);
+    tnn_study_free(b);
+    tnn_study_free(c);
+}
+/* A user's file under that name, with and without an end of its line: refused, and as it was. */
+static void journal_that_is_none(void)
+{
+    static const struct { const char *text; size_t size; } files[] = {
+        { "a thesis", 8 }, { "a thesis\nof two lines", 21 }, { "\n", 1 }, { "a\0b\n", 4 },
+        { "# tinynn study, maxi", 20 }, { "# tinynn study\n", 15 } };
+    size_t i, n;
+    for (i = 0; i < sizeof files/sizeof *files; i++) {
+        char *text;
+        spill(JOURNAL, files[i].text, files[i].size);
+        CHECK(!tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL)
+              && tnn_failed() == TNN_ERROR_FORMAT, "file %d is taken for a journal", (int)i);
+        tnn_clear_error();
+        text = slurp(JOURNAL, &n);
+        CHECK(n == files[i].size && !memcmp(text, files[i].text, n), "file %d is another", (int)i);
+        free(text);
+    }
+    remove(JOURNAL);
+}
+
 static void refused(const char *part, tnn_study *s)
 {
     CHECK(!s && tnn_failed() && strstr(tnn_error(), part), "\"%s\" should be about %s", tnn_error(),
@@ -621,7 +668,7 @@ static void bad_options(void)
 {
     static const tnn_variable twice[] = { { .name = "a", .high = 1 }, { .name = "a", .high = 1 } };
     static char longest[9000];
-    tnn_variable v = { .name = "a b", .high = 1 };
+    tnn_variable v = { .name = "a b", .high = 1 }, more[3] = { [2] = { .name = "z", .high = 1 } };
     tnn_study *s;
     tnn_trial *t;
     REFUSED("space", .count = 1);
@@ -670,7 +717,9 @@ static void bad_options(void)
     tnn_clear_error();
     CHECK(tnn_trial_choice(t, "x") == -1 && tnn_failed(), "a choice of a float");
     tnn_clear_error();
-    CHECK(!tnn_report(t, 3, 1) && tnn_report(t, 3, 1) && strstr(tnn_error(), "step 3"), "%s",
+    CHECK(!tnn_report(t, 3, 1) && !tnn_report(t, INT_MAX, 1) && t->count == 2, "the last step: %s",
+          tnn_error());
+    CHECK(tnn_report(t, 3, 1) && strstr(tnn_error(), "step 3"), "%s",
           tnn_error());
     tnn_clear_error();
     CHECK(!tnn_tell(t, 1) && tnn_tell(t, 1) == TNN_ERROR_ARGUMENT, "told twice");
@@ -684,6 +733,8 @@ static void bad_options(void)
     REFUSED("another study", .space = plane, .count = 2, .journal = JOURNAL, .seed = 1);
     REFUSED("another study", .space = plane, .count = 2, .journal = JOURNAL, .maximize = 1);
     REFUSED("another study", .space = plane, .count = 1, .journal = JOURNAL);
+    memcpy(more, plane, sizeof plane);
+    REFUSED("another study", .space = more, .count = 3, .journal = JOURNAL, .trials = 3);
     REFUSED("trial 2", .space = plane, .count = 2, .journal = JOURNAL, .trials = 2);
     s = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .trials = 4);
     CHECK(s && (t = tnn_ask(s)) != NULL && t->number == 3, "it cannot be made longer");
@@ -860,6 +911,8 @@ int main(int argc, char **argv)
     group("journal cut after every byte", journal_cut_anywhere);
     group("journal taken up within trials", journal_taken_up);
     group("journal shared", journal_shared);
+    group("journal: the same trial twice", journal_of_two);
+    group("journal that is none", journal_that_is_none);
     group("journal with strange lines", journal_strange_lines);
     group("out of memory", out_of_memory);
     group("bad options", bad_options);
