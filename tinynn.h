@@ -15663,29 +15663,35 @@ static int tnn__follow(tnn__writer *w)
     return 0;
 }
 /* Opens path, if it is a device or the like, or a new file TARGET.PROCESS-NUMBER.tmp, of a name
-   that nothing had and of the mode and, where that is allowed, the owner of the target. */
+   that nothing had (behind 100 bytes of a longer one: names have a longest) and of the mode and,
+   where that is allowed, the owner and the group of the target. */
 static int tnn__write_open(tnn__writer *w)
 {
     struct stat old;
     const int followed = tnn__follow(w), exists = !stat(w->path, &old);
+    size_t n = strlen(w->target);
     int mode = 0666, i;
     if (followed < 0) return -1;
     if (followed || (exists && !TNN__PLAIN(old.st_mode)))
         return w->file = tnn__open(w->path, TNN__O(WRONLY) | TNN__O(APPEND), 0);
     if (exists && TNN__SYS(access)(w->target, 2)) return -1;    /* is protected from writing */
     if (exists) mode = (int)(old.st_mode & 0777);
+#ifndef _WIN32
+    n = TNN__MIN(n, tnn__folder(w->target) + 100);
+#endif
     for (i = 0; i < 10000; i++) {
         char name[48], *to = name, *end = name + sizeof name;
         to = tnn__put_int(tnn__put(to, end, "."), end, TNN__SYS(getpid)());
         to = tnn__put(tnn__put_int(tnn__put(to, end, "-"), end, i), end, ".tmp");
-        if (tnn__path_put(w->temporary, 0, w->target, strlen(w->target))
-            || tnn__path_put(w->temporary, strlen(w->target), name, (size_t)(to - name))) return -1;
+        if (tnn__path_put(w->temporary, 0, w->target, n)
+            || tnn__path_put(w->temporary, n, name, (size_t)(to - name))) return -1;
         w->file = tnn__open(w->temporary, TNN__O(WRONLY) | TNN__O(CREAT) | TNN__O(EXCL), mode);
         if (w->file >= 0 || errno != EEXIST) break;
     }
 #ifndef _WIN32
     if (exists && w->file >= 0) {
-        const int owned = !chown(w->temporary, old.st_uid, old.st_gid);
+        const int owned = !chown(w->temporary, old.st_uid, old.st_gid)
+                          || !chown(w->temporary, (uid_t)-1, old.st_gid);
         (void)owned;
         (void)chmod(w->temporary, (mode_t)mode);
     }

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -311,9 +312,14 @@ static void names(void)
     CHECK(!chmod(folder, 0700) && is(file, "n5", 2), "not written");
     snprintf(user, sizeof user, "%s", path_of(""));
     n = strlen(user);
-    CHECK(n + 250 < sizeof user, "the folder's name is too long");
-    memset(user + n, 'x', 250);
-    user[n + 250] = 0;
+    CHECK(n + 256 < sizeof user, "the folder's name is too long");
+    memset(user + n, 'x', 256);
+    user[n + 255] = 0;
+    CHECK(!tnn_write_file(user, "long", 4) && is(user, "long", 4) && entries() == 2, "%s",
+          tnn_error());
+    unlink(user);
+    user[n + 255] = 'x';
+    user[n + 256] = 0;
     CHECK(tnn_write_file(user, "", 0) && strstr(tnn_error(), "xx: cannot be written: ")
           && strstr(tnn_error(), strerror(ENAMETOOLONG)), "%s", tnn_error());
     tnn_clear_error();
@@ -376,10 +382,23 @@ static void modes(void)
         tnn_clear_error();
         CHECK(is(file, "3", 1) && entries() == 1, "what is protected is replaced");
     } else {
+        const gid_t group = 5678;
         struct stat s;
+        int status;
+        pid_t child;
         CHECK(!chown(file, 1234, 5678) && !tnn_write_file(file, "4", 1), "%s", tnn_error());
         CHECK(!stat(file, &s) && s.st_uid == 1234 && s.st_gid == 5678 && mode_of(file) == 0444,
               "another owner");
+        /* another user of the group saves it: it stays the group's */
+        CHECK(!chmod(file, 0660) && !chown(folder, 0, group) && !chmod(folder, 0770), "no modes");
+        child = fork();
+        if (!child)
+            _exit(chdir(folder) || setgroups(1, &group) || setgid(5679) || setuid(1235)
+                  || tnn_write_file("m", "5", 1));
+        CHECK(waitpid(child, &status, 0) == child && !status && is(file, "5", 1), "not written");
+        CHECK(!stat(file, &s) && s.st_uid == 1235 && s.st_gid == group && mode_of(file) == 0660,
+              "of group %d, mode %o", (int)s.st_gid, mode_of(file));
+        CHECK(!chown(folder, 0, getegid()) && !chmod(folder, 0700), "no modes");
     }
     umask(before);
     remove_all();
