@@ -4,10 +4,10 @@
 # data.txt beside this script lists the files of each set, as sha256sum does. What is there and
 # right is not fetched again; a download goes on where it stopped, and is given up only once it was
 # complete and wrong. A file gets its name when it is whole, and another file that has the name is
-# kept as FILE.kept-1. Sites are tried in their order:
-# each is a folder with the files if it ends in /, or else the file itself (of the flags: a .tar.gz
-# of them). Commits are named, so that the files stay what they are. Other sites can be given in the
-# environment.
+# kept as FILE.kept-1. One script is at work in DIR at a time, others wait for it.
+# Sites are tried in their order: each is a folder with the files if it ends in /, or else the file
+# itself (of the flags: a .tar.gz of them). Commits are named, so that the files stay what they are.
+# Other sites can be given in the environment.
 
 github=https://raw.githubusercontent.com jsdelivr=https://cdn.jsdelivr.net/gh
 zalando=https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion
@@ -51,9 +51,23 @@ place() {
     mv "$1" "$2"
 }
 
+# lock: waits until no other script is at work here, nor the curl of one that was killed. Without
+# flock, and without perl, which has it, too, it does not.
+lock() {
+    (: >> .lock) 2> /dev/null || return         # a folder that is only read needs no lock
+    exec 9>> .lock
+    locked now || { say "waiting for another make data in $PWD"; locked ''; }
+}
+locked() {
+    if have flock; then flock ${1:+-n} 9
+    elif have perl; then perl -e 'open F, ">>&=9"; exit !flock F, $ARGV[0] ? 6 : 2' "$1"
+    fi
+}
+
 get() { # URL FILE: on from what is there of it
     say "$1"
-    curl -fL"$bar" --retry 2 --retry-max-time 600 --connect-timeout 20 -C - -o "$2" "$1"
+    curl -fL"$bar" --retry 2 --retry-max-time 600 --connect-timeout 20 --speed-time 60 -C - \
+        -o "$2" "$1"
 }
 
 # download SUM FILE: FILE.part, from the first of $sites that has it. What is there of it is not
@@ -200,6 +214,7 @@ have sha256sum || have shasum || { say 'make data needs sha256sum or shasum'; ex
 list=$(cd "$(dirname "$0")" && pwd)/data.txt
 mkdir -p "$1" && cd "$1" || exit 1
 shift
+lock
 status=0
 for set; do
     case $set in

@@ -130,12 +130,39 @@ END
     SITES="$(site half/none)/" data half fashion-mnist &&
         cmp "$here/a/one.npy" "$here/data/fashion-mnist/one"
 }
+# A script that is killed while its curl goes on, then two more: the file is fetched once.
+together() {
+    begin together
+    have flock || have perl || { echo "needs flock or perl"; return 77; }
+    mkdir "$here/bin"
+    cat > "$here/bin/curl" << END
+#!/bin/sh
+PATH=\${PATH#*:}
+echo >> '$PWD/$here/fetched'
+sleep 0.4
+exec curl "\$@"
+END
+    chmod +x "$here/bin/curl"
+    cp experiments/data.sh "$here/data.sh"
+    (
+        PATH=$PWD/$here/bin:$PATH KUZUSHIJI_SITES="$(site together/a)/"
+        export PATH KUZUSHIJI_SITES
+        sh "$here/data.sh" "$here/data" kuzushiji &
+        until [ -f "$here/fetched" ] || ! kill -0 $!; do sleep 0.02; done
+        kill -9 $!
+        sh "$here/data.sh" "$here/data" kuzushiji &
+        sh "$here/data.sh" "$here/data" kuzushiji && wait $!
+    ) > "$here/said" 2>&1 || { cat "$here/said"; return 1; }
+    said 'waiting for another' && cmp "$here/a/one.npy" "$got" &&
+        [ "$(wc -l < "$here/fetched")" -eq 1 ]
+}
 no_such_set() {
     begin no_such_set
     ! data no_such_set kanji && said 'no set kanji'
 }
 
 check "a file, once" fresh
+check "several at once, and one killed" together
 check "a site that is gone" gone
 check "all sites gone" all_gone
 check "a wrong file" wrong
