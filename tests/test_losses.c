@@ -675,6 +675,23 @@ static void masked_logits(void)
     tnn_free(net);
 }
 
+/* A label of probability 1 has the gradient 0, whatever its class weighs: the rules that divide by
+   gradients make steps of what rounding leaves. */
+static void certain(void)
+{
+    const float weights[3] = { 0.3f, 1.7f, 0.9f }, x[9] = { 200, 0, 1, 0, 200, 1, 0, 1, 200 };
+    const int shape[4] = { 3, 3, 1, 1 }, labels[3] = { 0, 1, 2 };
+    tnn_loss_options loss = of_type(TNN_CROSS_ENTROPY);
+    float dx[9];
+    int k, i;
+    for (k = 0; k < 4; k++) {
+        loss.class_weights = k & 1 ? weights : NULL;
+        loss.gamma = k & 2 ? 0.5f : 0;
+        CHECK(evaluate(&loss, shape, 1, x, NULL, labels, dx) == 0, "loss %d", k);
+        for (i = 0; i < 9; i++) CHECK(dx[i] == 0, "%d: gradient %d is %g", k, i, (double)dx[i]);
+    }
+}
+
 /* Half the squared error, and what it was given. */
 static double half_square(void *user, const float *y, const float *t, const int *labels, int n,
                           int count, float *g)
@@ -965,6 +982,7 @@ int main(int argc, char **argv)
     RUN("bad labels, targets and outputs", bad_batches);
     RUN("what becomes infinite", overflows);
     EACH_ISA("masked logits", masked_logits);
+    EACH_ISA("certain labels", certain);
     RUN("a loss of the user's", custom);
     EACH_ISA("one output", binary);
     RUN("predictions", predictions);
