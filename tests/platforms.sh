@@ -29,6 +29,28 @@ quick() {
     run=$("$@" --help | tr -d '\r' | sed -n 's/^runs: \([^ ]*\).*/\1/p')
     "$@" --quick --only $run --out "$dir/$(echo "$*" | tr -c '[:alnum:]\n' -)"
 }
+# objects NAME COMPILER...: builds the library, once for most of the programs that follow
+objects() {
+    platform=$1 objects=$dir/$(echo "$1" | tr -c '[:alnum:]\n' -)
+    shift
+    check "$platform, the library" "$@" -std=c99 -I. -DTINYNN_IMPLEMENTATION -x c -c tinynn.h \
+        -o "$objects-tinynn.o"
+    check "$platform, with hooks" "$@" -std=c99 -I. -x c -c tests/hooked.h -o "$objects-hooked.o"
+    finish
+}
+# compiled SOURCE EXE COMPILER...: a program, with the library in it where it looks inside
+compiled() {
+    source=$1 exe=$2 object=
+    shift 2
+    case $source in
+    tests/*)
+        ! grep -q -e TINYNN_ELSEWHERE -e '"\.\./experiments/' "$source" || object=tinynn
+        ! grep -q '"hooked\.h"' "$source" || object=hooked ;;
+    *) object=tinynn ;;
+    esac
+    "$@" -std=c99 -I. -Itests -Iexperiments ${object:+-DTINYNN_ELSEWHERE} "$source" \
+        ${object:+"$objects-$object.o"} -o "$exe" -lm -pthread
+}
 # built SOURCE RUNNER COMPILER...: builds a program and runs it; RUNNER may be empty, and of a test
 # the groups named by $only
 only=
@@ -36,7 +58,7 @@ built() {
     source=$1 runner=$2
     exe=$dir/$about-$begun.exe
     shift 2
-    "$@" -std=c99 -I. -Itests -Iexperiments "$source" -o "$exe" -lm -pthread || return 1
+    compiled "$source" "$exe" "$@" || return 1
     case $source in
     tests/*) tested $runner "$exe" "$only" ;;
     *) quick $runner "$exe" ;;
@@ -46,6 +68,7 @@ built() {
 # ---- other processors ----------------------------------------------------------------------------
 if ! want arm; then :
 elif have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
+    objects aarch64 aarch64-linux-gnu-gcc -O2
     for p in $programs; do
         check "aarch64, $p" built tests/$p.c qemu-aarch64 aarch64-linux-gnu-gcc -O2 -static
     done
@@ -62,6 +85,7 @@ other() {
         skip "$processor" "needs $1${runner:+ and $runner}"
         return
     fi
+    objects "$processor" "$@"
     for p in test_api test_files test_checkpoint test_hostile test_sizes; do
         only=
         [ $p != test_api ] || only="same bits"
@@ -110,13 +134,16 @@ else
     skip "older x86" "needs qemu-user on an x86_64"
 fi
 
+wine=wine
+have wine || wine=/usr/lib/wine/wine64      # where Debian has it
 WINEPREFIX=$PWD/$dir/wine WINEDEBUG=-all TINYNN_SIZES=all
 export WINEPREFIX WINEDEBUG TINYNN_SIZES
 if ! want windows; then :
-elif have x86_64-w64-mingw32-gcc && have wine && mkdir -p "$WINEPREFIX" && wine cmd /c exit \
+elif have x86_64-w64-mingw32-gcc && have $wine && mkdir -p "$WINEPREFIX" && $wine cmd /c exit \
     > /dev/null 2>&1; then
+    objects "64-bit Windows" x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     for source in tests/test_*.c $(printf 'experiments/%s.c ' $experiments); do
-        check "wine, $source" built "$source" wine x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
+        check "wine, $source" built "$source" $wine x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     done
 else
     skip windows "needs gcc-mingw-w64-x86-64 and wine64"
@@ -124,9 +151,10 @@ fi
 unset TINYNN_SIZES
 if ! want windows; then :
 elif have i686-w64-mingw32-gcc; then
+    objects "32-bit Windows" i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     for source in tests/test_*.c $(printf 'experiments/%s.c ' $experiments); do
-        check "32-bit Windows, $source compiles" i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror \
-            -I. -Itests -Iexperiments "$source" -o "$dir/$begun-windows.exe" -lm
+        check "32-bit Windows, $source compiles" compiled "$source" "$dir/windows-$begun.exe" \
+            i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     done
 else
     skip "32-bit windows" "needs gcc-mingw-w64-i686"
@@ -142,6 +170,7 @@ for cc in gcc clang; do
             skip "$cc -fsanitize=$sanitizer" "not installed"
             continue
         fi
+        objects "$cc -fsanitize=$sanitizer" $cc $flags
         for p in $programs; do
             check "$cc -fsanitize=$sanitizer, $p" built tests/$p.c '' $cc $flags
         done
