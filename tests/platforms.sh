@@ -66,6 +66,8 @@ built() {
 }
 
 # ---- other processors ----------------------------------------------------------------------------
+TINYNN_UNFORKED=1                       # qemu 7 ends where a process with threads forks
+export TINYNN_UNFORKED
 if ! want arm; then :
 elif have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
     objects aarch64 aarch64-linux-gnu-gcc -O2
@@ -161,6 +163,7 @@ else
 fi
 
 # ---- sanitizers ----------------------------------------------------------------------------------
+unset TINYNN_UNFORKED
 echo 'int main(void) { return 0; }' > "$dir/empty.c"
 for cc in gcc clang; do
     for sanitizer in address,undefined thread; do
