@@ -15,7 +15,7 @@
 static int side = 160;
 
 /* ---- data: equal numbers, on which a chain drifts to one side, and random ones --------------- */
-enum { KINDS = 4, HUGE, CHANNELS = 4, BATCH = 2 };
+enum { KINDS = 4, LARGE, CHANNELS = 4, BATCH = 2 };
 static const char *const kind_names[KINDS] = {"254.3", "0.1", "random", "random around 254.3"};
 static float datum(int kind, size_t i)
 {
@@ -120,7 +120,7 @@ static void run_layer(rig *r, tnn_layer o, int c, int h, int w, int batch, const
     r->dy = test_floats((size_t)batch*r->outputs);
     r->tap.dx = test_floats(r->n);
     for (i = 0; i < (size_t)batch*r->outputs; i++)
-        r->dy[i] = kind < 2 ? 0.1f : kind == HUGE ? 1e25f : test_value(9, (uint32_t)i);
+        r->dy[i] = kind < 2 ? 0.1f : kind == LARGE ? 1e25f : test_value(9, (uint32_t)i);
     tnn_forward(r->net, x, batch, TNN_TRAIN);
     tnn_loss(r->net, no_label);
     tnn_backward(r->net);
@@ -368,7 +368,7 @@ static void clipping(void)
     o.units = 3;
     o.no_bias = 1;
     for (i = 0; i < 12; i++) want += (double)(x[i%4]*x[i%4])*1e50;
-    run_layer(&r, o, 4, 1, 1, 1, x, HUGE);
+    run_layer(&r, o, 4, 1, 1, 1, x, LARGE);
     near_to("norm", "gradients of 1e25", tnn_clip_grad(r.net, TNN_CLIP_NORM, 1), sqrt(want),
             sqrt(want), 2.4e-7);
     grad_of(&r, "1.weight", g, 12);
