@@ -3958,7 +3958,7 @@ HELPER VF FN(softsign_grad)(VF x)
 {
     return vf_div(vf_set1(1.0f), FN(square)(vf_add(vf_set1(1.0f), FN(abs)(x))));
 }
-#define CLAMP(x)    vf_min(vf_max(x, vf_zero()), one)
+#define CLAMP(x)    vf_min(one, vf_max(vf_zero(), x))       /* in this order NaN stays */
 #define SIXTH(x)    CLAMP(vf_fma(x, vf_set1(1.0f/6), vf_set1(0.5f)))
 #define WITHIN(x, lo, hi, v) vf_gt(x, lo, vf_gt(hi, x, v, vf_zero()), vf_zero())
 /* c (x > 0 ? x : a (exp(b x) - 1)): ELU (b = c = 1), SELU, CELU (b = 1/a) */
@@ -16884,8 +16884,8 @@ static const struct { int needs; const char *code; } tnn__c_functions[] = {
     {0,
     "static float @_sixth(float x)\n"
     "{\n"
-    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = a > 0 ? a : 0;\n"
-    "    return b < 1 ? b : 1;\n"
+    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
+    "    return 1 < b ? 1 : b;\n"
     "}\n"},
     {TNN__C_EXP,
     "static float @_mish(float x)\n"

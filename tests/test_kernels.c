@@ -362,6 +362,12 @@ static void test_special_values(void)
         tables[i]->flush(16, y);
         CHECK(!memcmp(y, want, sizeof y), "flush, %s", tables[i]->name);
     }
+    for (i = 0; i < count*TNN__ACT_COUNT; i++) {
+        const float p[3] = { 1, 2, 1 };
+        float y;
+        tables[i%count]->activation[i/count].forward(1, &nan, &y, p);
+        CHECK(y != y, "activation %d of NaN is %g, %s", i/count, (double)y, tables[i%count]->name);
+    }
     CHECK(ok_act, "activations keep NaN and infinity apart");
     CHECK(ok_max, "max finds NaN and infinity");
     CHECK(ok_exp, "exp: 0 far below, NaN stays");
