@@ -923,7 +923,7 @@ static void steps(void)
         if (k == TNN_NLL) tnn_add(one, TNN_LOG_SOFTMAX);
         tnn_set_loss(one, (tnn_loss_type)k);
         error = tnn_gradient_check(one, x, labels, N, 60);
-        CHECK(error < 0.05, "tnn_gradient_check of loss %d: %g", k, error);
+        CHECK(error < 1e-3, "tnn_gradient_check of loss %d: %g", k, error);
         tnn_free(one);
     }
     CHECK(!tnn_failed(), "%s", tnn_error());
