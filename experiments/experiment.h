@@ -169,6 +169,11 @@ static inline int experiment_shard(experiment *e, const char *text)
 /* Reads the command line. Returns -1 to go on, or the status to exit with. */
 static inline int experiment_options(experiment *e, int argc, char **argv)
 {
+#ifndef _WIN32
+    int f;                  /* no file of ours is standard error, if it was closed */
+    do f = open("/dev/null", O_RDWR); while (f >= 0 && f <= 2);
+    if (f > 2) close(f);
+#endif
     e->data = getenv("TINYNN_DATA");
     const int given = e->data && *e->data;
     if (!given) e->data = "data";
@@ -451,7 +456,8 @@ static inline FILE *experiment_begin_file(const experiment *e, const char *name)
 }
 
 /* Ends it, and the lock: it gets its name when it is on the disk, or with `complete` 0 never.
-   Returns 0, or -1 if it has not; a failure is reported, and what had the name remains.          */
+   Returns 0 if it has, for good. Else -1: a failure is reported, and unless that is of the sync of
+   the folder what had the name remains.                                                          */
 static inline int experiment_end_file(const experiment *e, FILE *f, const char *name, int complete)
 {
     char *part = experiment_path(e, name, ".part"), *path = experiment_path(e, name, "");
@@ -465,7 +471,9 @@ static inline int experiment_end_file(const experiment *e, FILE *f, const char *
     if (failed) experiment_cannot(e, "write", path);
 #ifndef _WIN32
     int folder = failed || !complete ? -1 : open(experiment_path(e, "", ""), O_RDONLY);
-    if (folder >= 0) fsync(folder), close(folder);
+    if (folder >= 0 && fsync(folder) != 0 && errno != EINVAL)
+        failed = experiment_cannot(e, "sync the folder of", path);
+    if (folder >= 0) close(folder);
 #endif
     experiment_lock(e, name, EXPERIMENT_FREE, 0);
     return failed || !complete ? -1 : 0;
@@ -671,7 +679,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
    From now on rows are kept, and saved with all that the network and the loader need, within epochs
    and at their ends; a run that was interrupted is given its rows again before it goes on, with the
    next batch. The file stands beside the results as RUN-CONFIGURATION.tnn until they are on the
-   disk. */
+   disk. Who is killed just while it is written leaves a .tmp beside it, which can be deleted.   */
 enum { EXPERIMENT_KEPT = 5, EXPERIMENT_ROW = 5 };
 static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
 {

@@ -134,6 +134,11 @@ busy() { # another key while a process is at work
     return $status
 }
 check "another key while a process is at work" busy
+closed() { # standard streams: what is said is not written into a result
+    out closed
+    $quick --data none --out "$out" <&- >&- 2>&- && rows "$r" && ! grep fashion_mlp: "$r"
+}
+check "closed standard streams" closed
 
 # failing NAME COMMAND...: a short run of $program, "EXPERIMENT RUN", that may fail, in a folder
 # with the complete result of another. What has its name is right, the message has path and reason,
@@ -290,5 +295,5 @@ in_epoch() {
 check "killed within an epoch" in_epoch
 
 if [ "$1" = all ]; then check "each call that writes fails" inject all
-else check "a call that writes fails" inject fopen:1 fflush:2 fsync:1 rename:1; fi
+else check "a call that writes fails" inject fopen:1 fflush:2 fsync:1 fsync:2 rename:1; fi
 total
