@@ -562,7 +562,9 @@ static void seed_journal(void)
         tnn_study_free(s);
         NEED(!tnn_failed(), "%s", tnn_error());
     }
-    seed_text("torn", "trial\tlr\tunits\tact\tstep\tvalue\trung\tstate\n"
+    seed_text("torn", "# tinynn study, minimize, tpe seed 0; lr float 0.0001 0.1 log; "
+              "units int 16 64 step 16; act relu tanh elu\n"
+              "trial\tlr\tunits\tact\tstep\tvalue\trung\tstate\n"
               "0\t0.01\t32\t1\t3\t-inf\t0\tstep\n0\t1e-2\t32\t1\t-1\tnan\t0\tfailed\n"
               "1\t0.05\t16\t2\t-1\t2.5e3\t2\tdone\n3\t0.0");
 }
