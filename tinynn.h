@@ -9542,7 +9542,10 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
         }
         if (op->type == TNN_BATCHNORM) {
             e = tnn__batch_statistics(&call);
-            if (e) return e;
+            if (e) {
+                net->draws -= mode == TNN_TRAIN;
+                return e;
+            }
         }
         if (op->together > 1 && n > net->threads/2) {
             call.spans = TNN__MAX(tnn__blocks(n, op->together), TNN__MIN(n, net->threads));
@@ -13199,15 +13202,17 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
 TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
 {
     tnn_status e = (tnn_build)(net);
+    uint64_t draws;
     if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
     if (e) return e;
+    draws = net->draws;
     for (net->cumulative = 1; tnn__next_of(loader, net->cumulative > 1); net->cumulative++)
         if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)
             || tnn__check_statistics("tnn_update_statistics", net)) break;
     if (net->cumulative > 1 && !tnn_failed()) {
         tnn__copy_statistics(net, net->moved, net->buffers);
         tnn__copy_statistics(net, net->moved, net->held);
-    }
+    } else net->draws = draws;
     net->cumulative = 0;
     net->stage = TNN__NOTHING;
     return (tnn_status)tnn_failed();

@@ -166,23 +166,28 @@ static void updated(void)
     enum { N = 3 * BATCH };
     static float x[N * PIXELS];
     static int labels[N];
-    static unsigned char file[1 << 14];
+    static unsigned char file[1 << 14], state[1 << 16], after[1 << 16];
     tnn_net *net = normed(1);
     tnn_data data;
     tnn_loader *loader;
     uint64_t before;
-    size_t size;
+    size_t size, whole;
+    const tnn_checkpoint_options none = { .count = 0 };
     int k;
     test_fill(x, N * PIXELS, 4);
     data = tnn_data_view(NULL, x, labels, N, 3, 4, 4);
     loader = tnn_loader_create(&data, .batch = BATCH);
     DO(tnn_update_statistics(net, loader));
     before = tnn_hash(net);
+    whole = tnn_format_checkpoint(net, state, sizeof state, &none);
+    CHECK(whole > 0 && whole <= sizeof state, "%zu bytes; %s", whole, tnn_error());
     for (k = 0; k < 2; k++) {
         x[2 * BATCH * PIXELS + 5] = k ? 1e30f : infinity - infinity;
         CHECK(tnn_update_statistics(net, loader) == TNN_ERROR_NUMBER, "it took a bad batch");
         HAS("tnn_update_statistics: 0.running_");
         CHECK(tnn_hash(net) == before, "a pass that was refused changed the statistics");
+        tnn_format_checkpoint(net, after, sizeof after, &none);
+        CHECK_SAME("state", after, state, whole);
         tnn_loader_free(loader);
         loader = tnn_loader_create(&data, .batch = BATCH);
     }
