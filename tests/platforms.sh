@@ -68,15 +68,24 @@ built() {
 # ---- other processors ----------------------------------------------------------------------------
 TINYNN_UNFORKED=1                       # qemu 7 ends where a process with threads forks
 export TINYNN_UNFORKED
+# groups PROGRAM ISA: there even fmaf is slow; of the long programs what tests the best set
+groups() {
+    case $1 in
+    test_layers | test_vgg16) echo "$2" ;;
+    test_torch) echo "mlp, SGD, $2" ;;
+    esac
+}
 if ! want arm; then :
 elif have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
     objects aarch64 aarch64-linux-gnu-gcc -O2
     for p in $programs; do
+        only=$(groups $p neon)
         check "aarch64, $p" built tests/$p.c qemu-aarch64 aarch64-linux-gnu-gcc -O2 -static
     done
 else
     skip aarch64 "needs qemu-user, gcc-aarch64-linux-gnu and libc6-dev-arm64-cross"
 fi
+only=
 
 # other NAME RUNNER COMPILER...
 other() {
@@ -115,18 +124,13 @@ other musl "" musl-gcc -O2 -static
 
 if ! want x86; then :
 elif have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then
-    # Without AVX even fmaf is slow: of the long programs only what tests the best instruction set.
     # qemu 7 faults where a masked load of AVX ends before a page that may not be read, which the
     # processor does not: there are no such pages.
     for cpu in Nehalem Haswell; do
         case $cpu in Nehalem) isa=sse2 ;; *) isa=avx2 ;; esac
         for p in $programs; do
-            case $p-$cpu in
-            test_layers* | test_vgg16*) groups=$isa ;;
-            test_torch*) groups="mlp, SGD, $isa" ;;
-            *) groups= ;;
-            esac
-            check "$cpu, $p" tested env TINYNN_UNGUARDED=1 qemu-x86_64 -cpu $cpu build/$p "$groups"
+            check "$cpu, $p" tested env TINYNN_UNGUARDED=1 qemu-x86_64 -cpu $cpu build/$p \
+                "$(groups $p $isa)"
         done
         for x in $experiments; do
             check "$cpu, $x --quick" quick qemu-x86_64 -cpu $cpu build/$x
