@@ -124,7 +124,8 @@ check "other arithmetic in one folder" arithmetic
 
 busy() { # another key while a process is at work
     out busy
-    build/fashion_mlp --data none --only adam-bs500-p0.05-100epochs --out "$out" > "$log.1" 2>&1 &
+    build/fashion_mlp --data none --only adam-bs500-p0.05-100epochs --out "$out" <&- \
+        > "$log.1" 2>&1 &      # whose lock is file 0, but for care
     pid=$!
     until [ -f "$out/fashion_mlp/key.txt" ] || ! kill -0 $pid 2> /dev/null; do sleep 0.05; done
     ! $quick --data none --out "$out" --aside > "$log" 2>&1 &&
@@ -136,7 +137,7 @@ busy() { # another key while a process is at work
 check "another key while a process is at work" busy
 closed() { # standard streams: what is said is not written into a result
     out closed
-    $quick --data none --out "$out" <&- >&- 2>&- && rows "$r" && ! grep fashion_mlp: "$r"
+    $quick --data none --out "$out" >&- 2>&- && rows "$r" && ! grep fashion_mlp: "$r"
 }
 check "closed standard streams" closed
 
