@@ -734,10 +734,10 @@ static inline void experiment_save(experiment *e)
     e->kept[e->kept_count - 1] = e->before + now - e->begun;
     tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
                         .count = e->kept_count);
-    if (tnn_failed()) {                             /* the run itself goes well */
+    if (tnn_failed()) {             /* the run itself goes well: again, but after a longer time */
         experiment_say(e, tnn_error());
         tnn_clear_error();
-        e->net = NULL;
+        e->every = 2 * e->every + 1;
     }
     e->saved = experiment_clock();
     if (!e->asked) e->saved += 50 * (e->saved - now);

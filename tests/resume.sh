@@ -294,6 +294,16 @@ in_epoch() {
         said 'goes on after epoch 0, with 100 of 400 samples'
 }
 check "killed within an epoch" in_epoch
+again() { # a checkpoint that fails is not the last one
+    [ -f "$dir/failing.so" ] || { echo "needs Linux and cc"; return 77; }
+    out again
+    LD_PRELOAD="$PWD/$dir/failing.so" FAILING=rename:2 build/fashion_mlp --threads 1 --data none \
+        --only adam-bs500-p0.05-100epochs --out "$out" --save 0 > "$log" 2>&1 &
+    pid=$!
+    until ls "$out"/*/*.tnn > "$out.seen" 2>&1 || ! kill -0 $pid 2> /dev/null; do sleep 0.05; done
+    kill $pid && said 'adam.*tnn: cannot be written: No space'
+}
+[ "$1" != all ] || check "a checkpoint after one that failed" again
 
 if [ "$1" = all ]; then check "each call that writes fails" inject all
 else check "a call that writes fails" inject fopen:1 fflush:2 fsync:1 fsync:2 rename:1; fi
