@@ -13740,17 +13740,75 @@ static double tnn__truncated_normal(double a, double b, double u)
     return TNN__MIN(TNN__MAX(t, a), b);
 }
 
+/* The same in a tenth of the time, to about 1e-10: which of many candidates may be the best. */
+static double tnn__quick_exp(double x)          /* x <= 0 */
+{
+    const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;  /* 2^k e^r */
+    const double r = x - k*0.6931471805599453;
+    const uint64_t bits = (uint64_t)(k + 1023) << 52;
+    double scale;
+    if (k == -1023) return 0;
+    memcpy(&scale, &bits, sizeof scale);
+    return scale*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
+                  + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
+}
+static double tnn__quick_mills(double x)
+{
+    static const double c[] = {         /* (x + 5/4) M(x) in (x - 4)/(x + 4), fitted */
+        1.242425010256, -0.349180606597, 0.1130350243276, 0.02675450297529, -0.06136644741188,
+        0.0396377771057, -0.0122204158956, -0.0003170323880591, 0.001622296853052,
+        -0.0002616547860443, -0.0001977119439938, 5.117735980198e-05, 2.613498037052e-05,
+        -5.499550912447e-06, -2.555331628074e-06 };
+    const double t = (x - 4)/(x + 4);
+    double sum = c[14];
+    int i;
+    for (i = 13; i >= 0; i--) sum = sum*t + c[i];
+    return sum/(x + 1.25);
+}
+#define TNN__SQRT_2PI 2.5066282746310005
+static double tnn__quick_tail(double x)
+{
+    return tnn__quick_mills(x)*tnn__quick_exp(-x*x/2)/TNN__SQRT_2PI;
+}
+/* The integral of exp(-t^2/2) from z - h to z + h; for h = 0 exp(-z^2/2). */
+static double tnn__quick_cell(double z, double h)
+{
+    const double zz = z*z, hh = h*h;
+    if (fabs(z) > 10 + h) return 0;
+    if (h < 0.03)
+        return tnn__quick_exp(-zz/2)*(!(h > 0) ? 1 : 2*h*(1 + hh*(zz - 1)/6
+                                      + hh*hh*(zz*zz - 6*zz + 3)/120));
+    z = fabs(z);
+    return TNN__SQRT_2PI*((z < h ? 1 - tnn__quick_tail(h - z) : tnn__quick_tail(z - h))
+                          - tnn__quick_tail(z + h));
+}
+/* From Hastings' start (Abramowitz and Stegun 26.2.23) one step of three terms. */
+static double tnn__quick_normal(double a, double b, double u)
+{
+    const double below = tnn__quick_tail(-a), above = tnn__quick_tail(b);
+    const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
+    const double goal = TNN__MIN(p, q), w = sqrt(-2*tnn__log_double(goal));
+    double t = w - (2.515517 + w*(0.802853 + w*0.010328))
+                   /(1 + w*(1.432788 + w*(0.189269 + w*0.001308)));
+    const double e = tnn__quick_mills(t) - goal*TNN__SQRT_2PI/tnn__quick_exp(-t*t/2);
+    t += e*(1 + e*(t/2 + e*(2*t*t + 1)/6));
+    t = p < q ? -t : t;
+    return TNN__MIN(TNN__MAX(t, a), b);
+}
+
 /* ---- 14c. The space ---------------------------------------------------------------------------
    Every variable is a line from `from` to `to`: of x, of log x, or of the number of a choice. Where
    x has a step the line goes half of it further at either end, so that each value has its cell. */
+typedef struct {                /* kernels of a Parzen estimator; the prior is the last */
+    int     n;
+    double *mu, *sigma, *weight;
+    double *factor;             /* weight/mass on the line, for a density also /sigma: quickly */
+} tnn__parzen;
 typedef struct {
     tnn_variable v;             /* with defaults; categorical: 0 to choices - 1 by 1 */
     double from, to;
+    tnn__parzen good;           /* of the trials below */
 } tnn__dimension;
-typedef struct {                /* kernels of a Parzen estimator; the prior is the last */
-    int     n;
-    double *mu, *sigma, *weight, *log_factor;
-} tnn__parzen;
 typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
 typedef struct {                /* many kernels of one variable: 14e */
     double  h;                  /* their deviation, but for a few */
@@ -13758,23 +13816,25 @@ typedef struct {                /* many kernels of one variable: 14e */
     double *a, *b, *sum;        /* (bins, terms); u a + v b */
     double *mass;               /* of a cell, by its distance in steps; or NULL */
     double *mu, *factor;        /* of each trial: its kernel's middle, 1/its mass on the line */
-    tnn__spot *sorted;          /* the others and the prior */
+    int    *low, *high;         /* the first and last trial of a bin, -1: it is empty */
 } tnn__crowd;
 struct tnn_study {
     tnn_study_options o;        /* with defaults */
     tnn__dimension *space;
     tnn_trial      *trials;
     tnn_trial      *current;    /* asked, not yet told */
-    tnn__parzen     good, rest;
+    tnn__parzen     rest;
     double         *terms, *candidates, *scores;        /* scratch */
     tnn__spot      *spots;
     char           *where;      /* each trial: not ended, or TNN__GOOD, TNN__REST */
-    int            *rank;       /* of a trial in the rest, by number */
+    int            *order;      /* those in the rest, by number */
     int             best[26], bests;        /* the best that ended, of which the first are below */
     int             fresh[64], freshes;     /* ended since the last draw */
     int             stale;      /* the like of these is to be counted anew */
     int             ended, others, last;    /* trials; in the rest; the last that ended */
+    int             refit;      /* the good are others than those fitted */
     tnn__crowd     *crowd;      /* of each variable, or NULL */
+    int             crowded;    /* it has what the order has */
     const char     *columns;    /* the journal's second line */
     long long       offset;     /* of it so much has been read: whole lines */
     int             header;     /* it has columns */
@@ -13836,19 +13896,37 @@ static int tnn__before(const tnn_study *s, const tnn_trial *a, const tnn_trial *
 static int tnn__ended(const tnn_trial *t) { return t->state == TNN_DONE || t->state == TNN_PRUNED; }
 
 enum { TNN__GOOD = 1, TNN__REST };
-static void tnn__crowd_change(tnn_study *s, int k, int sign);
+enum { TNN__MANY = 250 };       /* trials ended: from here on none comes back from the rest */
+static void tnn__crowd_insert(tnn_study *s, int k, int rank);
 static void tnn__crowd_sort(tnn_study *s);
+static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e);
 static int tnn__by_spot(const void *a, const void *b)
 {
     const tnn__spot *x = (const tnn__spot *)a, *y = (const tnn__spot *)b;
     return x->mu < y->mu ? -1 : x->mu > y->mu ? 1 : x->i - y->i;
 }
+/* How many of the rest are before trial k. */
+static int tnn__rank(const tnn_study *s, int k)
+{
+    int from = 0, to = s->others;
+    while (from < to) {
+        const int r = from + (to - from)/2;
+        if (s->order[r] < k) from = r + 1; else to = r;
+    }
+    return from;
+}
 static void tnn__put_side(tnn_study *s, int k, int side)
 {
+    const int r = tnn__rank(s, k), out = s->where[k] == TNN__REST, in = side == TNN__REST;
+    int *at = s->order + r;
     if (s->where[k] == side) return;
-    if (s->where[k] == TNN__REST) tnn__crowd_change(s, k, -1);
+    s->refit |= !(in && !s->where[k]);
+    if (in || out) memmove(at + in, at + out, (size_t)(s->others - r - out)*sizeof *at);
+    if (in) *at = k;
+    s->others += in - out;
     s->where[k] = (char)side;
-    if (side == TNN__REST) tnn__crowd_change(s, k, 1);
+    if (out) s->crowded = 0;
+    if (in && s->crowded) tnn__crowd_insert(s, k, r);
 }
 /* Puts the trials that ended since the last time to one side; returns how many have ended. */
 static int tnn__split_trials(tnn_study *s)
@@ -13877,10 +13955,18 @@ static int tnn__split_trials(tnn_study *s)
         for (i = 0; i < TNN__MIN((s->ended + 9)/10, TNN__MIN(s->bests, 25)); i++)
             s->where[s->best[i]] = TNN__GOOD;
         for (k = 0; k < s->o.trials; k++)
-            if (tnn__ended(&s->trials[k]) && !s->where[k]) s->where[k] = TNN__REST;
-        tnn__crowd_sort(s);
+            if (tnn__ended(&s->trials[k]) && !s->where[k]) {
+                s->where[k] = TNN__REST;
+                s->order[s->others++] = k;
+            }
+        s->crowded = 0;
+        s->refit = 1;
     }
     s->freshes = s->stale = 0;
+    if (s->crowd && !s->crowded && s->ended >= TNN__MANY) tnn__crowd_sort(s);
+    for (k = 0; k < s->o.count && s->refit; k++)
+        tnn__parzen_fit(s, k, TNN__GOOD, &s->space[k].good);
+    s->refit = 0;
     return s->ended;
 }
 /* The weight of the i-th of n kernels: of more than 25 the oldest are on a ramp. */
@@ -13898,6 +13984,13 @@ static double tnn__parzen_sigma(const tnn_study *s, const tnn__dimension *d, con
     const double up = q < n ? TNN__MIN(d->to, spots[q + 1].mu) - mu
                     : s->o.endpoints ? d->to - mu : 0;
     return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), d->to - d->from);
+}
+/* 1/the mass on the line, for a density also /sigma: quickly. */
+static double tnn__quick_factor(const tnn__dimension *d, double mu, double sigma)
+{
+    const double mass = 1 - tnn__quick_tail((mu - d->from)/sigma)
+                          - tnn__quick_tail((d->to - mu)/sigma);
+    return 1/(d->v.log || !(d->v.step > 0) ? mass*sigma : mass);
 }
 /* log of its factor: of the weight, the mass on the line and, for a density, sqrt(2 pi) sigma. */
 static double tnn__parzen_factor(const tnn__dimension *d, double weight, double mu, double sigma)
@@ -13930,7 +14023,7 @@ static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__par
     for (i = 0; i <= n; i++) {
         const int k = s->spots[i].i;
         e->sigma[k] = k < n ? tnn__parzen_sigma(s, d, s->spots, i, n, least) : range;
-        e->log_factor[k] = tnn__parzen_factor(d, e->weight[k], e->mu[k], e->sigma[k]);
+        e->factor[k] = e->weight[k]*tnn__quick_factor(d, e->mu[k], e->sigma[k]);
     }
 }
 /* The probability of choice c under kernel k. */
@@ -13953,20 +14046,22 @@ static double tnn__parzen_log(const tnn_study *s, int variable, const tnn__parze
     for (k = 0; k < e->n; k++) {
         const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
         const double gap = TNN__MAX(fabs(z) - h, 0);
-        s->terms[k] = e->log_factor[k] - gap*gap/2;        /* or at most that, with a step */
+        const double factor = tnn__parzen_factor(d, e->weight[k], e->mu[k], e->sigma[k]);
+        s->terms[k] = factor - gap*gap/2;                  /* or at most that, with a step */
         if (h > 0 && s->terms[k] > most - 40)
-            s->terms[k] = e->log_factor[k] + tnn__log_mass(z - h, z + h);
+            s->terms[k] = factor + tnn__log_mass(z - h, z + h);
         most = TNN__MAX(most, s->terms[k]);
     }
     for (k = 0; k < e->n; k++)          /* below e^-40 of the largest one is not seen in the sum */
         if (s->terms[k] > most - 40) sum += tnn__exp_double(s->terms[k] - most);
     return most + tnn__log_double(sum);
 }
-static double tnn__parzen_draw(const tnn_study *s, int variable, const tnn__parzen *e,
-                               const double u[2])
+/* A number from it, or quickly one that is as near as 1e-8 of the kernel's deviation. */
+static double tnn__parzen_draw(const tnn_study *s, int variable, const double u[2], int quick)
 {
     const tnn__dimension *d = &s->space[variable];
-    double sum = e->weight[0];
+    const tnn__parzen *e = &d->good;
+    double sum = e->weight[0], a, b, y, most;
     int k, c;
     for (k = 0; k < e->n - 1 && u[0] >= sum; ) sum += e->weight[++k];
     if (d->v.type == TNN_CATEGORICAL) {
@@ -13975,9 +14070,13 @@ static double tnn__parzen_draw(const tnn_study *s, int variable, const tnn__parz
             sum += tnn__parzen_choice(s, d, e, k, ++c);
         return c;
     }
-    return tnn__from_line(d, e->mu[k] + e->sigma[k]*tnn__truncated_normal(
-                              (d->from - e->mu[k])/e->sigma[k], (d->to - e->mu[k])/e->sigma[k],
-                              u[1]));
+    a = (d->from - e->mu[k])/e->sigma[k];
+    b = (d->to - e->mu[k])/e->sigma[k];
+    y = e->mu[k] + e->sigma[k]*(quick ? tnn__quick_normal : tnn__truncated_normal)(a, b, u[1]);
+    most = 1e-8*e->sigma[k];            /* within it a step changes? */
+    if (quick && d->v.step > 0 && tnn__from_line(d, y - most) < tnn__from_line(d, y + most))
+        return tnn__parzen_draw(s, variable, u, 0);
+    return tnn__from_line(d, y);
 }
 
 /* ---- 14e. Many trials -------------------------------------------------------------------------
@@ -13985,77 +14084,65 @@ static double tnn__parzen_draw(const tnn_study *s, int variable, const tnn__parz
    least deviation h, a hundredth of the line, and all but the last 25 the weight u + v r, r the
    rank by number; of these
        sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
-   is kept by bins of h/4 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle of the bin)/h:
+   is kept by bins of h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle of the bin)/h:
        exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
-   of which 12 terms leave 1e-11. A trial that comes to the rest or leaves it changes the ranks of
-   later ones only. Kernels that are wider, or of the last 25, are taken out of it and added as what
-   they are. Where a step makes at most 2,000 values, and for choices, each value is a bin.
-   What comes out is log g to about 1e-11. It chooses only where no other candidate is within 1e-9;
-   among these the whole sums decide. So the choice is that of the definition, bit for bit. */
-enum { TNN__MANY = 200, TNN__BINS = 400, TNN__TERMS = 12, TNN__CELLS = 2000 };
-/* Adds a kernel to the sums of its bin. */
-static void tnn__crowd_add(const tnn__dimension *d, const tnn__crowd *c, int k, double a,
-                           double b)
+   of which 16 terms leave 1e-10 of g. A trial that comes to the rest changes the ranks of later
+   ones only. A kernel can be wider only if it is the first or the last of its bin. Where a step
+   makes at most 2,000 values, and for choices, each value is a bin.
+   Candidates that are drawn quickly, too, are compared by these quick sums. Those within 1e-6 of
+   the best one are drawn exactly; if then others are within 1e-8, the whole sums decide. So the
+   choice is that of the definition, bit for bit. */
+enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 2000, TNN__FEW = 512 };
+static int tnn__crowd_bin(const tnn__dimension *d, const tnn__crowd *c, double mu, double *at)
 {
-    const double at = c->h > 0 ? (c->mu[k] - d->from)/(d->to - d->from)*c->bins : 0;
-    const int bin = (int)TNN__MIN(TNN__MAX(at, 0), c->bins - 1);
-    const double s = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
-    double term = c->factor[k], *to = c->a + (tnn__len)bin*c->terms;
+    *at = TNN__MIN(TNN__MAX((mu - d->from)/(d->to - d->from)*c->bins, 0), c->bins);
+    return TNN__MIN((int)*at, c->bins - 1);
+}
+/* Adds a kernel to the sums of its bin. */
+static void tnn__crowd_add(const tnn_study *s, int variable, int k, double a, double b)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = &s->crowd[variable];
+    double at, term = c->factor[k];
+    const int bin = tnn__crowd_bin(d, c, c->mu[k], &at);
+    const double step = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
+    double *to = c->a + (tnn__len)bin*c->terms;
     int p;
-    if (!(c->h > 0)) return;            /* a line of one point */
     for (p = 0; p < c->terms; to++) {
         *to += a*term;
         to[c->b - c->a] += b*term;
-        term *= s/++p;
+        term *= step/++p;
     }
 }
-static void tnn__crowd_kernel(const tnn__dimension *d, const tnn__crowd *c, int k, double x)
+/* Where trial k's kernel is. */
+static void tnn__crowd_kernel(const tnn_study *s, int variable, int k, double mu)
 {
-    const double mu = c->mu[k] = tnn__on_line(d, x);
-    c->factor[k] = d->v.type == TNN_CATEGORICAL || !(c->h > 0) ? 1 :
-                   tnn__exp_double(-tnn__log_mass((d->from - mu)/c->h, (d->to - mu)/c->h));
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = &s->crowd[variable];
+    double at;
+    const int bin = tnn__crowd_bin(d, c, mu, &at), low = c->low[bin], high = c->high[bin];
+    c->mu[k] = mu;
+    c->factor[k] = d->v.type == TNN_CATEGORICAL ? 1 : tnn__quick_factor(d, mu, c->h);
+    if (low < 0 || mu < c->mu[low] || (mu <= c->mu[low] && k < low)) c->low[bin] = k;
+    if (low < 0 || mu > c->mu[high] || (mu >= c->mu[high] && k > high)) c->high[bin] = k;
 }
-/* The first of the n + 1 spots that is not before one. */
-static int tnn__spot_at(const tnn__crowd *c, int n, const tnn__spot *spot)
+/* Trial k has come to the rest: the sums have those that are not among the last 25. */
+static void tnn__crowd_insert(tnn_study *s, int k, int rank)
 {
-    int from = 0, to = n + 1;
-    while (from < to) {
-        const int q = from + (to - from)/2;
-        if (tnn__by_spot(&c->sorted[q], spot) < 0) from = q + 1; else to = q;
+    const int end = s->others - 26, first = TNN__MIN(rank, end);
+    int r, v;
+    for (v = 0; v < s->o.count; v++) {
+        const tnn__dimension *d = &s->space[v];
+        if (!(d->to > d->from)) continue;
+        tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
+        tnn__crowd_add(s, v, s->order[first], 1, first);
+        for (r = first + 1; r <= end; r++) tnn__crowd_add(s, v, s->order[r], 0, 1);
     }
-    return from;
-}
-/* Trial k comes to the rest (1) or leaves it (-1). */
-static void tnn__crowd_change(tnn_study *s, int k, int sign)
-{
-    int i, v, rank = sign > 0 ? s->others : s->rank[k];
-    for (i = s->last; s->crowd && i > k; i--) {
-        if (s->where[i] != TNN__REST) continue;
-        rank = TNN__MIN(rank, s->rank[i]);
-        s->rank[i] += sign;
-        for (v = 0; v < s->o.count; v++)
-            tnn__crowd_add(&s->space[v], &s->crowd[v], i, 0, sign);
-    }
-    for (v = 0; s->crowd && v < s->o.count; v++) {
-        tnn__crowd *c = &s->crowd[v];
-        tnn__spot spot;
-        int from;
-        if (sign > 0) tnn__crowd_kernel(&s->space[v], c, k, s->trials[k].x[v]);
-        tnn__crowd_add(&s->space[v], c, k, sign, sign*(double)rank);
-        spot.mu = c->mu[k];
-        spot.i = k;
-        from = tnn__spot_at(c, s->others, &spot);
-        memmove(c->sorted + from + (sign > 0), c->sorted + from + (sign < 0),
-                (size_t)(s->others + 1 - from - (sign < 0))*sizeof spot);
-        if (sign > 0) c->sorted[from] = spot;
-    }
-    s->rank[k] = rank;
-    s->others += sign;
 }
 /* Memory for it. */
 static tnn_status tnn__crowd_make(tnn_study *s)
 {
-    const tnn__len spots = 2*(tnn__len)s->o.trials + 2, trials = s->o.trials;
+    const tnn__len trials = s->o.trials;
     tnn__len floats = 0;
     double *memory = NULL;
     int v, q, pass;
@@ -14069,7 +14156,7 @@ static tnn_status tnn__crowd_make(tnn_study *s)
             const tnn__len cells = (tnn__len)bins*terms;
             tnn__crowd *c;
             if (!pass) {
-                floats += 3*cells + bins + 1 + 2*trials + spots;
+                floats += 3*cells + 2*bins + 1 + 2*trials;
                 continue;
             }
             c = &s->crowd[v];
@@ -14081,13 +14168,13 @@ static tnn_status tnn__crowd_make(tnn_study *s)
             c->sum = memory += cells;
             c->mu = memory += cells;
             c->factor = memory += trials;
-            c->sorted = (tnn__spot *)(void *)(memory += trials);
-            if (few && !choice && c->h > 0) c->mass = memory + spots;
-            for (q = 0; q <= bins && c->mass; q++) {
-                const double z = q*d->v.step/c->h, half = d->v.step/2/c->h;
-                c->mass[q] = tnn__exp_double(tnn__log_mass(z - half, z + half));
-            }
-            memory += spots + bins + 1;
+            c->low = (int *)(void *)(memory += trials);
+            c->high = c->low + bins;
+            memory += bins;
+            if (few && !choice && d->to > d->from) c->mass = memory;
+            for (q = 0; q <= bins && c->mass; q++)
+                c->mass[q] = tnn__quick_cell(q*d->v.step/c->h, d->v.step/2/c->h);
+            memory += bins + 1;
         }
         if (pass) break;
         s->crowd = (tnn__crowd *)tnn__alloc(s->o.count*(tnn__len)sizeof *s->crowd
@@ -14100,170 +14187,162 @@ static tnn_status tnn__crowd_make(tnn_study *s)
 /* All of it anew. */
 static void tnn__crowd_sort(tnn_study *s)
 {
-    int k, v, n = 0;
-    for (k = 0; k <= s->last; k++) if (s->where[k] == TNN__REST) s->rank[k] = n++;
-    s->others = n;
-    for (v = 0; s->crowd && v < s->o.count; v++) {
+    int r, v;
+    for (v = 0; v < s->o.count; v++) {
         const tnn__dimension *d = &s->space[v];
         tnn__crowd *c = &s->crowd[v];
+        if (!(d->to > d->from)) continue;
         memset(c->a, 0, 2*(size_t)(c->bins*c->terms)*sizeof *c->a);
-        c->sorted[0].mu = 0.5*(d->from + d->to);
-        c->sorted[0].i = INT_MAX;
-        for (k = 0, n = 1; k <= s->last; k++) {
-            if (s->where[k] != TNN__REST) continue;
-            tnn__crowd_kernel(d, c, k, s->trials[k].x[v]);
-            tnn__crowd_add(d, c, k, 1, s->rank[k]);
-            c->sorted[n].mu = c->mu[k];
-            c->sorted[n++].i = k;
+        for (r = 0; r < 2*c->bins; r++) c->low[r] = -1;
+        for (r = 0; r < s->others; r++) {
+            const int k = s->order[r];
+            tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
+            if (r < s->others - 25) tnn__crowd_add(s, v, k, 1, r);
         }
-        qsort(c->sorted, (size_t)n, sizeof *c->sorted, tnn__by_spot);
     }
+    s->crowded = 1;
 }
-/* Puts kernel k of the crowd among the few of e: .weight is what the sums have of it, and with the
-   usual deviation less what it has. */
-static void tnn__crowd_few(const tnn_study *s, int variable, tnn__parzen *e, int k, double sigma)
+static void tnn__parzen_add(tnn__parzen *e, double mu, double sigma, double factor)
 {
-    const tnn__crowd *c = &s->crowd[variable];
-    const int n = s->others, i = s->rank[k];
-    const double weight = tnn__parzen_weight(i, n);
-    e->mu[e->n] = c->mu[k];
+    e->mu[e->n] = mu;
     e->sigma[e->n] = sigma;
-    e->weight[e->n] = 1.0/n + (1 - 1.0/n)*i/(n - 26) - (sigma > c->h ? 0 : weight);
-    e->weight[e->n] *= c->factor[k];
-    e->log_factor[e->n] = -HUGE_VAL;
-    if (sigma > c->h)
-        e->log_factor[e->n] = tnn__parzen_factor(&s->space[variable], weight, c->mu[k], sigma);
-    e->n++;
+    e->factor[e->n++] = factor;
 }
-/* Fills e with those kernels that are not as the others are; the prior is the last. */
+/* Fills e with what is not in the sums: the last 25, and for those that are wider what makes them
+   so; the prior is the last. */
 static void tnn__crowd_fit(const tnn_study *s, int variable, tnn__parzen *e)
 {
     const tnn__dimension *d = &s->space[variable];
     const tnn__crowd *c = &s->crowd[variable];
-    const tnn__spot *spots = c->sorted;
     const int n = s->others, number = d->v.type != TNN_CATEGORICAL;
     const double u = 1.0/n, v = (1 - u)/(n - 26);
-    int q, k, last = 25, before = 1, after;
+    const double middle = 0.5*(d->from + d->to), range = d->to - d->from;
+    tnn__spot *spots = s->spots;
+    int q, k, m = 0, placed = 0;
     e->n = 0;
     for (q = 0; q < c->bins*c->terms; q++) c->sum[q] = u*c->a[q] + v*c->b[q];
-    for (q = 0; q <= n && number; q++, before = after) {
-        after = q == n || spots[q + 1].mu - spots[q].mu > c->h;
-        if (before || after) {
-            const double sigma = tnn__parzen_sigma(s, d, spots, q, n, c->h);
-            if (spots[q].i < INT_MAX && sigma > c->h && s->rank[spots[q].i] < n - 25)
-                tnn__crowd_few(s, variable, e, spots[q].i, sigma);
+    if (!c->mass && d->v.step > 0 && !d->v.log)         /* s^p/p! on average over a cell */
+        for (q--; q > 0; q--) {
+            const double hh = d->v.step*d->v.step/4/c->h/c->h;
+            const int p = q%c->terms;
+            if (p > 1) c->sum[q] += hh/6*(c->sum[q - 2] + (p > 3 ? hh/20*c->sum[q - 4] : 0));
         }
+    for (q = 0; q <= 2*c->bins && number; q++) {
+        k = q == 2*c->bins ? -1 : q%2 ? c->high[q/2] : c->low[q/2];
+        if (!placed && (q == 2*c->bins || (k >= 0 && c->mu[k] > middle))) {
+            placed = 1;
+            spots[m].mu = middle;
+            spots[m++].i = -1;
+        }
+        if (k < 0 || (q%2 && k == c->low[q/2])) continue;
+        spots[m].mu = c->mu[k];
+        spots[m++].i = k;
     }
-    for (k = s->last; last > 0; k--) {
-        tnn__spot spot;
-        if (s->where[k] != TNN__REST) continue;
-        spot.mu = c->mu[k];
-        spot.i = k;
-        q = tnn__spot_at(c, n, &spot);
-        tnn__crowd_few(s, variable, e, k, number ? tnn__parzen_sigma(s, d, spots, q, n, c->h) : 0);
-        last--;
+    for (q = 0; q < m; q++) {
+        const double sigma = tnn__parzen_sigma(s, d, spots, q, m - 1, c->h);
+        double weight = 1;
+        k = spots[q].i;
+        if (k < 0 || !(sigma > c->h)) continue;
+        if (tnn__rank(s, k) < n - 25) weight = u + v*tnn__rank(s, k);
+        tnn__parzen_add(e, c->mu[k], c->h, -weight*c->factor[k]);
+        tnn__parzen_add(e, c->mu[k], sigma, weight*tnn__quick_factor(d, c->mu[k], sigma));
     }
-    e->mu[e->n] = 0.5*(d->from + d->to);
-    e->sigma[e->n] = d->to - d->from;
-    e->weight[e->n] = 0;
-    if (number)
-        e->log_factor[e->n] = tnn__parzen_factor(d, s->o.prior_weight, e->mu[e->n],
-                                                 e->sigma[e->n]);
-    e->n++;
+    for (q = n - 25; q < n; q++)
+        tnn__parzen_add(e, c->mu[s->order[q]], c->h, c->factor[s->order[q]]);
+    tnn__parzen_add(e, middle, range, s->o.prior_weight*tnn__quick_factor(d, middle, range));
 }
-/* The sums at y, less what they have of the few. */
-static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, const tnn__parzen *e,
-                             double y)
+/* The sums at y. */
+static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, double y)
 {
-    const double width = (d->to - d->from)/c->bins, at = (y - d->from)/width, w = width/c->h;
-    const int reach = (int)(9.5/w) + 2, here = (int)at, first = TNN__MAX(here - reach, 0);
-    double t = (at - first - 0.5)*w, sum = 0, power, ratio, less;
-    int bin, p, k;
-    power = tnn__exp_double(-t*t/2);            /* of the next bin: that times the ratio */
-    ratio = tnn__exp_double((t - w/2)*w);
-    less = tnn__exp_double(-w*w);
-    for (bin = first; bin < c->bins && bin <= here + reach; bin++, t -= w) {
-        const double *a = c->sum + (tnn__len)bin*c->terms;
-        double he = 1, before = 0, all = 0;
-        if (c->mass) sum += *a*c->mass[bin < here ? here - bin : bin - here];
-        else if (*a > 0) {
-            for (p = 0; p < c->terms; p++) {
-                const double next = t*he - p*before;
-                all += he*a[p];
-                before = he;
-                he = next;
-            }
-            sum += all*power;
-        }
-        power *= ratio;
-        ratio *= less;
+    double sum = 0, at, power, ratio;
+    const int here = tnn__crowd_bin(d, c, y, &at);
+    const double w = (d->to - d->from)/c->bins/c->h, less = tnn__quick_exp(-w*w);
+    const int reach = TNN__MIN((int)(9.2/w) + 1, c->bins), first = TNN__MAX(here - reach, 0);
+    const int end = TNN__MIN(here + reach, c->bins - 1) + 1;
+    double t = (at - first - 0.5)*w;
+    int bin, p;
+    if (c->mass) {
+        for (bin = first; bin < end; bin++) sum += c->sum[bin]*c->mass[abs(here - bin)];
+        return sum;
     }
-    for (k = 0; k < e->n - 1; k++) {
-        const double z = (y - e->mu[k])/c->h;
-        if (fabs(z) > 10 + w) continue;
-        if (c->mass) sum -= e->weight[k]*c->mass[(int)(fabs(y - e->mu[k])/width + 0.5)];
-        else sum -= e->weight[k]*tnn__exp_double(-z*z/2);
+    power = tnn__quick_exp(-t*t/2);             /* of the next bin: that times the ratio */
+    ratio = 1/tnn__quick_exp((w/2 - t)*w);
+    for (bin = first; bin < end; bin++, t -= w, power *= ratio, ratio *= less) {
+        const double *a = c->sum + (tnn__len)bin*TNN__TERMS;
+        double he = 1, before = 0, all = 0;
+        for (p = 0; p < TNN__TERMS && *a > 0; p++) {
+            const double next = t*he - p*before;
+            all += he*a[p];
+            before = he;
+            he = next;
+        }
+        sum += all*power;
     }
     return sum;
 }
-/* log g(x), to about 1e-11; e is of tnn__crowd_fit. */
-static double tnn__crowd_log(const tnn_study *s, int variable, const tnn__parzen *e, double x)
+/* e's density at x, but for a factor that all x have; with the sums, where e is of them. */
+static double tnn__quick_density(const tnn_study *s, int variable, const tnn__parzen *e, double x,
+                                 int crowd)
 {
     const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[variable];
-    const int n = s->others;
-    const double u = 1.0/n, prior = s->o.prior_weight;
-    const double all = (n - 25)*(u + (1 - u)*0.5) + 25;
+    const tnn__crowd *c = &s->crowd[crowd ? variable : 0];
     const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
-    double sum = 0, near;
+    double sum = 0;
     int k;
     if (d->v.type == TNN_CATEGORICAL) {
-        const double choices = d->v.high + 1, w = prior/(n + 1.0);
-        sum = c->sum[(int)x];
-        for (k = 0; k < e->n - 1; k++) if ((int)e->mu[k] == (int)x) sum -= e->weight[k];
-        sum = (sum + w*all)/(1 + w*choices) + prior/choices;
-        return tnn__log_double(sum/(all + prior));
+        const double n = s->others, choices = d->v.high + 1, w = s->o.prior_weight/(n + 1);
+        for (k = 0; k < e->n && !crowd; k++)
+            sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
+        if (!crowd) return sum;
+        sum = c->sum[(int)x] + w*((n - 25)*(1 + 1/n)/2 + 25);   /* that of all weights */
+        for (k = 0; k < e->n - 1; k++) sum += (int)e->mu[k] == (int)x;
+        return sum/(1 + w*choices) + s->o.prior_weight/choices;
     }
-    for (k = 0; k < e->n; k++) {
-        const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
-        if (fabs(z) - h > 10 || e->log_factor[k] < -1e300) continue;
-        sum += tnn__exp_double(e->log_factor[k] + (h > 0 ? tnn__log_mass(z - h, z + h) : -z*z/2));
-    }
-    near = tnn__crowd_sum(d, c, e, y);
-    if (!c->mass && half > 0) {         /* the cell's mass, by Gauss's rule of three points */
-        const double at = half*0.7745966692414834;
-        near = half/9*(8*near + 5*(tnn__crowd_sum(d, c, e, y - at)
-                                   + tnn__crowd_sum(d, c, e, y + at)));
-    }
-    if (!c->mass) near *= tnn__exp_double(-TNN__LOG_SQRT_2PI)/c->h;
-    return tnn__log_double((sum + near)/(all + prior));
+    for (k = 0; k < e->n; k++)
+        sum += e->factor[k]*tnn__quick_cell((y - e->mu[k])/e->sigma[k],
+                                            half > 0 ? half/e->sigma[k] : 0);
+    if (!crowd) return sum;
+    return sum + tnn__crowd_sum(d, c, y)*(!c->mass && half > 0 ? 2*half/c->h : 1);
 }
-/* Of candidates x[0..n) the one with the largest log l - log g, the first of equal ones. */
-static int tnn__tpe_choose(tnn_study *s, int variable, const double *x, int n)
+/* Of candidates x[0..n) the one with the largest log l - log g, the first of equal ones. Those of
+   trial k have been drawn quickly; it is drawn exactly. k = -1: they are what they are. */
+static int tnn__tpe_choose(tnn_study *s, int variable, double *x, int n, int k)
 {
-    const int many = s->crowd && s->others >= TNN__MANY;
-    double most = -HUGE_VAL, near;
-    int i, j, best = 0, left = 0;
-    tnn__parzen_fit(s, variable, TNN__GOOD, &s->good);
-    if (many) tnn__crowd_fit(s, variable, &s->rest);
+    const tnn__parzen *l = &s->space[variable].good;
+    const int steps = s->space[variable].v.step > 0;
+    double most, score, u[2];
+    int i, j, turn, best = 0, left = 0;
+    if (s->crowded) tnn__crowd_fit(s, variable, &s->rest);
+    else tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
     for (i = 0; i < n; i++) {
-        s->scores[i] = -HUGE_VAL;
-        for (j = 0; j < i && (x[j] < x[i] || x[j] > x[i]); j++) {}
-        if (j < i) continue;            /* the same as an earlier one */
-        s->scores[i] = HUGE_VAL;
-        if (many) s->scores[i] = tnn__parzen_log(s, variable, &s->good, x[i])
-                               - tnn__crowd_log(s, variable, &s->rest, x[i]);
-        if (s->scores[i] > most) { most = s->scores[i]; best = i; }
+        for (j = 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
+        s->scores[i] = j < i ? -1 : 0;          /* the same as an earlier one, out of it */
     }
-    near = most - 1e-9;
-    for (i = 0; i < n; i++) left += s->scores[i] >= near;
+    for (turn = 0; turn < 2; turn++) {
+        for (i = 0, most = 0; i < n; i++) {
+            if (s->scores[i] < 0) continue;
+            if (turn && k >= 0) {
+                tnn__uniforms(s, k, variable, i, u);
+                x[i] = tnn__parzen_draw(s, variable, u, 0);
+            }
+            if (s->o.prior_weight < 0.01) continue;     /* g may be less than its quick error */
+            s->scores[i] = tnn__quick_density(s, variable, l, x[i], 0)
+                         / tnn__quick_density(s, variable, &s->rest, x[i], s->crowded);
+            most = TNN__MAX(most, s->scores[i]);
+        }
+        most *= 1 - (turn ? 1e-8 : 1e-6);
+        for (i = n - 1, left = 0; i >= 0; i--) {
+            if (s->scores[i] < most) s->scores[i] = -1;
+            if (s->scores[i] < 0) continue;
+            best = i;
+            left++;
+        }
+    }
     if (left <= 1) return best;
-    most = -HUGE_VAL;
-    tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
-    for (i = 0; i < n; i++) {
-        double score;
-        if (!(s->scores[i] >= near)) continue;
-        score = tnn__parzen_log(s, variable, &s->good, x[i])
+    if (s->crowded) tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
+    for (i = best, most = -HUGE_VAL; i < n; i++) {
+        if (s->scores[i] < 0) continue;
+        score = tnn__parzen_log(s, variable, l, x[i])
               - tnn__parzen_log(s, variable, &s->rest, x[i]);
         if (score > most) { most = score; best = i; }
     }
@@ -14282,12 +14361,11 @@ static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
         tnn__uniforms(s, k, variable, 0, u);
         return tnn__from_line(d, d->from + (d->to - d->from)*u[0]);
     }
-    tnn__parzen_fit(s, variable, TNN__GOOD, &s->good);
     for (i = 0; i < s->o.candidates; i++) {
         tnn__uniforms(s, k, variable, i, u);
-        s->candidates[i] = tnn__parzen_draw(s, variable, &s->good, u);
+        s->candidates[i] = tnn__parzen_draw(s, variable, u, !s->o.no_magic_clip);
     }
-    return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates)];
+    return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates, k)];
 }
 /* How many values the grid has in a dimension, and the i-th. */
 static int tnn__grid_points(const tnn__dimension *d)
@@ -14698,6 +14776,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     tnn_study_options o;
     tnn_study *s;
     double *memory, grid = 1;
+    tnn__len kernels;
     int i, k;
     memset(&o, 0, sizeof o);
     if (options) o = *options;
@@ -14716,11 +14795,11 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
         return NULL;
     }
     if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
+    kernels = o.trials + (tnn__len)TNN__FEW;
     s->trials = (tnn_trial *)tnn__alloc(
         o.trials*(tnn__len)sizeof *s->trials
-        + (o.trials*((tnn__len)o.count + 12) + 12 + 2*(tnn__len)o.candidates)
-          *(tnn__len)sizeof *memory,
-        "study");
+        + (o.trials*((tnn__len)o.count + 9) + 4*kernels + 104*o.count + 4
+           + 2*(tnn__len)o.candidates)*(tnn__len)sizeof *memory, "study");
     if (!s->trials) {
         tnn_study_free(s);
         return NULL;
@@ -14732,18 +14811,24 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
         s->trials[i].x = memory;
         s->trials[i].study = s;
     }
-    for (k = 0; k < 9; k++, memory += o.trials + 1) {
-        tnn__parzen *e = k%2 ? &s->good : &s->rest;
-        *(k == 8 ? &s->terms : k/2 == 0 ? &e->mu : k/2 == 1 ? &e->sigma
-          : k/2 == 2 ? &e->weight : &e->log_factor) = memory;
+    for (k = 0; k <= o.count; k++) {
+        tnn__parzen *e = k < o.count ? &s->space[k].good : &s->rest;
+        const tnn__len room = k < o.count ? 26 : kernels;
+        e->mu = memory;
+        e->sigma = memory += room;
+        e->weight = memory += room;
+        e->factor = memory += room;
+        memory += room;
     }
-    s->candidates = memory;
+    s->terms = memory;
+    s->candidates = memory += o.trials + 1;
     s->scores = memory += o.candidates;
     s->spots = (tnn__spot *)(void *)(memory += o.candidates);
-    s->rank = (int *)(void *)(memory + 2*((tnn__len)o.trials + 1));
-    s->where = (char *)(s->rank + o.trials);
+    s->order = (int *)(void *)(memory + 2*((tnn__len)o.trials + 1));
+    s->where = (char *)(s->order + o.trials);
     s->stale = 1;
-    if (o.sampler == TNN_TPE && !o.no_magic_clip && o.trials > TNN__MANY && tnn__crowd_make(s)) {
+    if (o.sampler == TNN_TPE && !o.no_magic_clip && o.prior_weight >= 0.01
+        && o.trials > TNN__MANY && tnn__crowd_make(s)) {
         tnn_study_free(s);
         return NULL;
     }
