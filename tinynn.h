@@ -4271,7 +4271,7 @@ HELPER void FN(collect_at)(float *s, float *low, VF t)
     VF a = vf_load(s), b = vf_load(low);
     FN(collect)(&a, &b, t);
     vf_store(s, a);
-    vf_store(low, b);
+    vf_store(low, vf_eq(b, b, b, vf_zero()));       /* NaN once s is infinite: it stays that */
 }
 /* A function's body: TERM adds elements j of the VN lanes from v on to t. */
 #define BY_BLOCK(TERM) \

@@ -368,6 +368,18 @@ static void test_special_values(void)
         tables[i%count]->activation[i/count].forward(1, &nan, &y, p);
         CHECK(y != y, "activation %d of NaN is %g, %s", i/count, (double)y, tables[i%count]->name);
     }
+    for (i = 0; i < count; i++) {       /* also where sums are corrected for what was lost */
+        static float x[2000], one[2000];
+        int j;
+        for (j = 0; j < 2000; j++) x[j] = 1, one[j] = 1;
+        x[3] = inf;
+        CHECK(tables[i]->sum(2000, x) == inf && tables[i]->dot(2000, x, one) == inf,
+              "sum of infinity, %s", tables[i]->name);
+        for (j = 0; j < 2000; j++) x[j] = 3e37f;
+        CHECK(tables[i]->sum(2000, x) == inf, "a sum too large, %s", tables[i]->name);
+        x[3] = inf, x[1000] = -inf;
+        CHECK(tables[i]->sum(2000, x) != tables[i]->sum(2000, x), "inf - inf");
+    }
     CHECK(ok_act, "activations keep NaN and infinity apart");
     CHECK(ok_max, "max finds NaN and infinity");
     CHECK(ok_exp, "exp: 0 far below, NaN stays");
