@@ -579,7 +579,9 @@ static inline int experiment_open(experiment *e, const tnn_data *data, const tnn
     }
     snprintf(text, sizeof text, "%s/.lock", e->out);
     if (experiment_mkdirs(text) != 0) return experiment_cannot(e, "make the folder of", text);
-    e->lock = open(text, O_RDWR | O_CREAT, 0666);   /* without: what writes says why not */
+    e->lock = open(text, O_RDWR | O_CREAT, 0666);
+    if (e->lock < 0 && access(e->out, 2) == 0)      /* else what writes says why not */
+        return experiment_cannot(e, "open", text);
     while (experiment_lock(e, "", EXPERIMENT_ALONE, 0) != 0) {
         experiment_lock(e, "", EXPERIMENT_SHARED, 1);
         experiment_comment(experiment_path(e, "key.txt", ""), "# key ", key, sizeof key);

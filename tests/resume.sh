@@ -140,6 +140,13 @@ closed() { # standard streams: what is said is not written into a result
     $quick --data none --out "$out" >&- 2>&- && rows "$r" && ! grep fashion_mlp: "$r"
 }
 check "closed standard streams" closed
+no_lock() { # another user's, say, in a folder of both
+    out no_lock
+    mkdir -p "$out/.lock"
+    ! $quick --data none --out "$out" > "$log" 2>&1 && [ ! -e "$out/fashion_mlp" ] &&
+        said 'cannot open .*/no_lock/.lock: [A-Z]'
+}
+check "a lock that cannot be had" no_lock
 
 # failing NAME COMMAND...: a short run of $program, "EXPERIMENT RUN", that may fail, in a folder
 # with the complete result of another. What has its name is right, the message has path and reason,
