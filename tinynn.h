@@ -7227,7 +7227,7 @@ static tnn_status tnn__adaptive_shape(tnn__op *op, const tnn_layer *o, tnn__blob
     g->oh = tnn__either(o->size_h, o->size, 1);
     g->ow = tnn__either(o->size_w, o->size, 1);
     if (g->oh < 1 || g->ow < 1 || g->oh > 1 << 20 || g->ow > 1 << 20)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "adaptive pooling: .size = %dx%d must be positive",
+        return tnn__fail(TNN_ERROR_ARGUMENT, "adaptive pooling: .size = %dx%d must be 1 to 1048576",
                          g->oh, g->ow);
     g->adaptive = g->dh = g->dw = g->sh = g->sw = 1;
     g->kh = b->h/g->oh + 2;             /* at most so many */
@@ -11768,7 +11768,7 @@ static double tnn__schedule_value(const tnn_schedule *s, long long step, int whi
     out[0] = out[1] = TNN__NAN;
     if (tnn_failed()) return out[0];
     if (step < 0 || step > (long long)1 << 53)
-        tnn__fail(TNN_ERROR_ARGUMENT, "schedule: step %l must not be negative", step);
+        tnn__fail(TNN_ERROR_ARGUMENT, "schedule: step %l must be 0 to 2^53", step);
     else if (!tnn__schedule_check(s, 1e-3, 0)) tnn__schedule_at(s, 1e-3, step, out);
     return out[which];
 }
@@ -12310,8 +12310,8 @@ TNN_API tnn_data (tnn_data_view)(const unsigned char *bytes, const float *floats
     tnn_data d = tnn__no_data();
     int i;
     if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d), "
-                  "labels, and either bytes or floats", n, c, h, w);
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d) "
+                  "that fit in memory, labels, and either bytes or floats", n, c, h, w);
         return d;
     }
     for (i = 0; i < n; i++) {
