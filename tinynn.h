@@ -13774,8 +13774,8 @@ static double tnn__quick_tail(double x)
 static double tnn__quick_cell(double z, double h)
 {
     const double zz = z*z, hh = h*h;
-    if (fabs(z) > 10 + h) return 0;
-    if (h < 0.03)
+    if (fabs(z) > 14 + h) return 0;
+    if (h*(1 + fabs(z)) < 0.06)
         return tnn__quick_exp(-zz/2)*(!(h > 0) ? 1 : 2*h*(1 + hh*(zz - 1)/6
                                       + hh*hh*(zz*zz - 6*zz + 3)/120));
     z = fabs(z);
@@ -14325,7 +14325,7 @@ static int tnn__tpe_choose(tnn_study *s, int variable, double *x, int n, int k)
                 tnn__uniforms(s, k, variable, i, u);
                 x[i] = tnn__parzen_draw(s, variable, u, 0);
             }
-            if (s->o.prior_weight < 0.01) continue;     /* g may be less than its quick error */
+            if (s->o.prior_weight < 1e-25) continue;    /* g may be less than its quick error */
             s->scores[i] = tnn__quick_density(s, variable, l, x[i], 0)
                          / tnn__quick_density(s, variable, &s->rest, x[i], s->crowded);
             most = TNN__MAX(most, s->scores[i]);
