@@ -12961,7 +12961,7 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     }
     tnn__release(x);
     net->stage = TNN__NOTHING;
-    if (!tnn_failed()) m.loss = tnn__reduced(net, m.n, m.loss, weight);
+    if (!tnn_failed()) m.loss = tnn__reduced(net, data->n, m.loss, weight);
     if (tnn_failed()) return tnn__no_metrics();
     m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
