@@ -10,12 +10,15 @@ trap 'exit 1' HUP INT TERM
 # glibc then keeps what is freed: else new pages take most of the time where a page is dear
 export MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=4000000000
 begun=0 ended=0 passed=0 failed=0
+mkfifo "$log.ends" && exec 3<> "$log.ends" || exit 1     # each that ends writes a line
 
-begin() { # COMMAND...
+begin() { # COMMAND...: when less than two run
     begun=$((begun + 1))
     echo "$*" > "$log.$begun.name"
-    { "$@" > "$log.$begun.out" 2>&1; echo $? > "$log.$begun.status"; } &
+    [ "$begun" -le 2 ] || read -r line <&3
+    { "$@" > "$log.$begun.out" 2>&1 3>&-; echo $? > "$log.$begun.status"; echo >&3; } &
     eval "pid$begun=$!"
+    while [ -f "$log.$((ended + 1)).status" ]; do end; done
 }
 
 # The oldest that runs: waits for it, shows it, and counts.
@@ -42,7 +45,7 @@ all() { while [ "$ended" -lt "$begun" ]; do end; done; }
 for program; do
     case $program in
     *.sh | *.sh\ *) all; begin sh $program; all ;;
-    *) begin $program; [ $((begun - ended)) -lt 2 ] || end ;;
+    *) begin $program ;;
     esac
 done
 all
