@@ -13157,8 +13157,9 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     (tnn_forward)(net, x, n, TNN_TRAIN);
     start = (tnn_loss)(net, labels);
     (tnn_backward)(net);
-    for (i = 0; i < net->params; i++) largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
-    for (k = 0; net->trained_tensors && k < samples; k++) {
+    for (i = 0; i < net->params && !tnn_failed(); i++)
+        largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
+    for (k = 0; net->trained_tensors && k < samples && !tnn_failed(); k++) {
         int which;
         const tnn__op *op = tnn__find_param(net, k%net->trained_tensors, &which);
         const tnn__len count = tnn__param_of(net, op, which).count;
