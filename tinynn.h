@@ -14157,7 +14157,7 @@ static tnn_status tnn__crowd_make(tnn_study *s)
             const tnn__len cells = (tnn__len)bins*terms;
             tnn__crowd *c;
             if (!pass) {
-                floats += 3*cells + 2*bins + 1 + 2*trials;
+                floats += 3*cells + (tnn__len)2*bins + 1 + 2*trials;
                 continue;
             }
             c = &s->crowd[v];
@@ -14799,7 +14799,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     kernels = o.trials + (tnn__len)TNN__FEW;
     s->trials = (tnn_trial *)tnn__alloc(
         o.trials*(tnn__len)sizeof *s->trials
-        + (o.trials*((tnn__len)o.count + 9) + 4*kernels + 104*o.count + 4
+        + (o.trials*((tnn__len)o.count + 9) + 4*kernels + (tnn__len)104*o.count + 4
            + 2*(tnn__len)o.candidates)*(tnn__len)sizeof *memory, "study");
     if (!s->trials) {
         tnn_study_free(s);
