@@ -3002,8 +3002,8 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 #define BLOCK     (CHAIN*LANES)
 HELPER void FN(collect)(VF *s, VF *low, VF t)
 {
-    const VF y = vf_sub(t, *low), z = vf_add(*s, y);
-    *low = vf_sub(vf_sub(z, *s), y);
+    const VF y = vf_sub(t, *low), z = vf_add(*s, y), l = vf_sub(vf_sub(z, *s), y);
+    *low = vf_eq(vf_sub(l, l), vf_zero(), l, vf_zero());    /* s that is infinite stays so */
     *s = z;
 }
 
@@ -4271,7 +4271,7 @@ HELPER void FN(collect_at)(float *s, float *low, VF t)
     VF a = vf_load(s), b = vf_load(low);
     FN(collect)(&a, &b, t);
     vf_store(s, a);
-    vf_store(low, vf_eq(b, b, b, vf_zero()));       /* NaN once s is infinite: it stays that */
+    vf_store(low, b);
 }
 /* A function's body: TERM adds elements j of the VN lanes from v on to t. */
 #define BY_BLOCK(TERM) \
@@ -17007,6 +17007,7 @@ static const struct { int needs; const char *code; } tnn__c_functions[] = {
     "{\n"
     "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
     "    *low = rounded - y;\n"
+    "    if (*low - *low != 0) *low = 0;\n"
     "    *s = z;\n"
     "}\n"}
 };

@@ -370,12 +370,15 @@ static void test_special_values(void)
     }
     for (i = 0; i < count; i++) {       /* also where sums are corrected for what was lost */
         static float x[2000], one[2000];
+        float y[2] = { 0, 0 };
         int j;
         for (j = 0; j < 2000; j++) x[j] = 1, one[j] = 1;
         x[3] = inf;
         CHECK(tables[i]->sum(2000, x) == inf && tables[i]->dot(2000, x, one) == inf,
               "sum of infinity, %s", tables[i]->name);
-        for (j = 0; j < 2000; j++) x[j] = 3e37f;
+        tables[i]->colsum(2000, 1, x, 1, 1, &y[0], &y[1]);
+        CHECK(y[0] == inf, "of a column, %s", tables[i]->name);
+        for (j = 0; j < 2000; j++) x[j] = 1e37f;
         CHECK(tables[i]->sum(2000, x) == inf, "a sum too large, %s", tables[i]->name);
         x[3] = inf, x[1000] = -inf;
         CHECK(tables[i]->sum(2000, x) != tables[i]->sum(2000, x), "inf - inf");
