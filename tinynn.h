@@ -12277,7 +12277,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
         return NULL;
     }
     if (!TNN__SEEK_END(f)) end = TNN__TELL(f);
-    if (end < 0 || fseek(f, 0, SEEK_SET))
+    if (end < 0 || end == INT64_MAX || fseek(f, 0, SEEK_SET))
         tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
     else if (tnn__within_limit(end, path)
              && (p = (unsigned char *)tnn__alloc_raw(end + 1, path)) != NULL
