@@ -14286,7 +14286,7 @@ static double tnn__quick_density(const tnn_study *s, int variable, const tnn__pa
                                  int crowd)
 {
     const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[crowd ? variable : 0];
+    const tnn__crowd *c = crowd ? &s->crowd[variable] : NULL;
     const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
     double sum = 0;
     int k;
