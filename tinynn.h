@@ -13753,6 +13753,7 @@ static double tnn__quick_exp(double x)          /* x <= 0 */
     return scale*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
                   + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
 }
+/* Mills' ratio for x >= 0: the upper tail over the density. */
 static double tnn__quick_mills(double x)
 {
     static const double c[] = {         /* (x + 5/4) M(x) in (x - 4)/(x + 4), fitted */
@@ -13767,6 +13768,7 @@ static double tnn__quick_mills(double x)
     return sum/(x + 1.25);
 }
 #define TNN__SQRT_2PI 2.5066282746310005
+/* The normal distribution above x >= 0. */
 static double tnn__quick_tail(double x)
 {
     return tnn__quick_mills(x)*tnn__quick_exp(-x*x/2)/TNN__SQRT_2PI;
@@ -13783,7 +13785,8 @@ static double tnn__quick_cell(double z, double h)
     return TNN__SQRT_2PI*((z < h ? 1 - tnn__quick_tail(h - z) : tnn__quick_tail(z - h))
                           - tnn__quick_tail(z + h));
 }
-/* From Hastings' start (Abramowitz and Stegun 26.2.23) one step of three terms. */
+/* As tnn__truncated_normal: from Hastings' start (Abramowitz and Stegun 26.2.23) one step of three
+   terms. */
 static double tnn__quick_normal(double a, double b, double u)
 {
     const double below = tnn__quick_tail(-a), above = tnn__quick_tail(b);
@@ -14094,6 +14097,7 @@ static double tnn__parzen_draw(const tnn_study *s, int variable, const double u[
    the best one are drawn exactly; if then others are within 1e-8, the whole sums decide. So the
    choice is that of the definition, bit for bit. */
 enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 2000, TNN__FEW = 512 };
+/* The bin of mu; *at: mu in bins from the start of the line. */
 static int tnn__crowd_bin(const tnn__dimension *d, const tnn__crowd *c, double mu, double *at)
 {
     *at = TNN__MIN(TNN__MAX((mu - d->from)/(d->to - d->from)*c->bins, 0), c->bins);
@@ -14203,6 +14207,7 @@ static void tnn__crowd_sort(tnn_study *s)
     }
     s->crowded = 1;
 }
+/* One kernel more, of which only the quick factor is known. */
 static void tnn__parzen_add(tnn__parzen *e, double mu, double sigma, double factor)
 {
     e->mu[e->n] = mu;
