@@ -115,8 +115,8 @@ gnuplot:
 	@command -v gnuplot > /dev/null || \
 	    { echo 'The figures need gnuplot, for instance: apt-get install gnuplot-nox' >&2; exit 1; }
 
-OUTS = build/results \
-       $(shell i=1; while [ $$((i += 1)) -le $(SEEDS) ]; do echo build/results/seed$$i; done)
+NUMBERS := $(shell i=0; while [ $$i -lt 999 ]; do echo $$((i += 1)); done)
+OUTS = build/results $(patsubst %,build/results/seed%,$(wordlist 2,$(SEEDS),$(NUMBERS)))
 REPORTS = fashion_cnn fashion_mlp flags_cnn kuzushiji_mlp icons_cnn
 report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 	build/report $(OUTS) > build/report.md.new

@@ -66,6 +66,15 @@ clean() {
 }
 check "make clean leaves results" clean
 
+seeds() { # a number, and nothing that is run
+    for seeds in '1;touch pwned' '1)touch pwned'; do
+        ! $make -n report SEEDS="$seeds" > "$dir/seeds.log" 2>&1 || { cat "$dir/seeds.log"; return 1; }
+    done
+    $make -n report SEEDS=3 > "$dir/seeds.log" 2>&1 && grep -q 'results/seed3' "$dir/seeds.log" &&
+        ! grep -q 'seed4' "$dir/seeds.log"
+}
+check "make report of several seeds" seeds
+
 figures() ( # of results in such a folder, one of them with such a name
     have gnuplot || { echo "needs gnuplot"; return 77; }
     odd_copy figures
