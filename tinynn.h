@@ -19,6 +19,7 @@
 
        int main(void)
        {
+           tnn_log_to_stderr();                                // errors, as they happen
            tnn_data train = tnn_load_idx("train-images-idx3-ubyte", "train-labels-idx1-ubyte");
            tnn_data test  = tnn_load_idx("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte");
            tnn_normalize(&train, 0.5f, 0.5f);                  // x = (byte/255 - mean) / std
@@ -44,12 +45,11 @@
                tnn_metrics m = tnn_evaluate(net, &test);
                printf("epoch %d  loss %.4f  accuracy %.2f %%\n", epoch, m.loss, 100 * m.accuracy);
            }
-           if (tnn_failed()) fprintf(stderr, "%s\n", tnn_error());
            tnn_loader_free(batches);
            tnn_free(net);
            tnn_data_free(&train);
            tnn_data_free(&test);
-           return tnn_failed();
+           return tnn_failed();                                // the first error's number, or 0
        }
 
    CONTENTS  (search for "==== ")
@@ -116,7 +116,7 @@
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
    and in the environment of the program: TINYNN_ISA (one of scalar, sse2, avx2, avx512, neon; one
-   that the machine has not is ignored), TINYNN_THREADS.
+   that the machine has not is ignored), TINYNN_THREADS, TINYNN_LOG=1 (errors go to stderr).
 
    WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
    parameters, an epoch one pass over a data set. Logits are the values before softmax.
@@ -182,11 +182,13 @@ extern "C" {
 #endif
 
 /* ---- 1a. Errors -------------------------------------------------------------------------------
-   No function aborts, exits or prints. A call that cannot do what it is asked changes nothing (but
-   see tnn_step) and returns a status other than TNN_OK (or NULL, 0 or NaN where it returns
-   something else). The FIRST error of each thread is kept as a message until tnn_clear_error(), and
-   networks do nothing more in that thread until then: one check at the end suffices. A message
-   names the caller's line, the object, the numbers that do not fit and what would:
+   No function aborts or exits, and none prints unless it is told to (by a logger). A call that
+   cannot do what it is asked changes nothing (but see tnn_step) and returns a status other than
+   TNN_OK (or NULL, 0 or NaN where it returns something else). The FIRST error of each thread is
+   kept as a message until tnn_clear_error(), and networks and loaders do nothing more in that
+   thread until then: one check at the end suffices. An object that could not be made may be given
+   to every function, which refuses it, and be freed.
+   A message names the caller's line, the object, the numbers that do not fit and what would:
        train.c:22: conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0                    */
 typedef enum tnn_status {
     TNN_OK = 0,
@@ -201,8 +203,12 @@ typedef enum tnn_status {
 TNN_API int         tnn_failed(void);             /* the status of the first error, or 0      */
 TNN_API const char *tnn_error(void);              /* its message, or ""                       */
 TNN_API void        tnn_clear_error(void);
-/* `log` is called with each error's message as it happens; NULL (the default) is silence. */
+/* `log` is called with each error's message as it happens. NULL (the default) is silence, but with
+   TINYNN_LOG=1 in the environment the same as tnn_log_to_stderr. */
 TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message), void *user);
+#ifndef TINYNN_NO_STDIO
+TNN_API void        tnn_log_to_stderr(void);      /* a logger that writes a line to stderr    */
+#endif
 
 /* ---- 1b. The machine --------------------------------------------------------------------------
    The best instruction set that cpu and operating system have is chosen at the first use; the
@@ -287,7 +293,8 @@ TNN_API tnn_status tnn_avgpool2d_backward(tnn_tensor dx, tnn_tensor dy, tnn_wind
 TNN_API tnn_status tnn_softmax(tnn_tensor y, tnn_tensor x);
 TNN_API tnn_status tnn_log_softmax(tnn_tensor y, tnn_tensor x);
 
-/* Reductions over all elements, to a few units in the last place of the sum of their magnitudes. */
+/* Reductions over all elements, to a few units in the last place of the sum of their magnitudes;
+   NaN on error. */
 TNN_API float tnn_sum(tnn_tensor x);
 TNN_API float tnn_mean(tnn_tensor x);
 TNN_API float tnn_max(tnn_tensor x);
@@ -815,7 +822,8 @@ TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimize
    error. */
 TNN_API size_t     tnn_net_bytes(tnn_net *net);
 TNN_API tnn_status tnn_build(tnn_net *net);
-TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w; their product, or 0 */
+TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w (or NULL); returns
+                                                                      their product, 0 on error */
 
 typedef enum tnn_mode { TNN_EVAL = 0, TNN_TRAIN = 1 } tnn_mode;
 
@@ -1065,11 +1073,12 @@ TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats
 TNN_API void       tnn_data_free(tnn_data *data);
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
-/* A random `count` samples in *a, the others in *b (torch.utils.data.random_split). */
+/* A random `count` samples in *a, the others in *b (torch.utils.data.random_split); on error both
+   have none. */
 TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed,
                              tnn_data *a, tnn_data *b);
-/* Sample i as floats (c, h, w), normalised. */
-TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x);
+/* Sample i as floats (c, h, w), normalised: count of them, which must be c*h*w. */
+TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count);
 
 /* Batches of a data set, the last one as small as it comes (PyTorch's DataLoader). tnn_next fills
    x, labels and n and returns n, or 0 at the end of an epoch; the next call starts another one.
@@ -1141,6 +1150,8 @@ typedef struct tnn_loader_options {
     double   erase_min, erase_max, erase_ratio; /* default 0.02, 0.33, 3.3    */
     double   mixup, cutmix, mix;
 } tnn_loader_options;
+/* Never NULL: after an error, its own or an earlier one, a loader of 0 .batches, which tnn_next and
+   all others refuse. */
 TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_options *options);
 TNN_API int         tnn_next(tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
@@ -1158,9 +1169,9 @@ typedef struct tnn_metrics {
 /* In eval mode, in batches of the network's size. A data set has one label per sample: losses on
    targets see what its labels stand for (1e); GAUSSIAN_NLL and .per_pixel are refused. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
-/* counts[label*classes + predicted], classes the network's outputs, 2 where it has one; samples
-   whose label is ignored are left out; also gives the metrics. */
-TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts);
+/* counts[label*classes + predicted], classes*classes of them, classes the network's outputs, 2 if
+   it has one; samples whose label is ignored are left out; also gives the metrics. */
+TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts, int classes);
 
 /* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
@@ -1489,7 +1500,9 @@ typedef struct tnn_rename { const char *file, *net; } tnn_rename;
 typedef struct tnn_weights_options {
     const char *path;       /* from and to memory: in messages only */
     tnn_rename  rename[TNN_RENAMES];
-    int         partial;    /* loading only */
+    int         partial;    /* loading only: as above */
+    int         optional;   /* loading only: where there is no such file nothing is set, which is
+                               no error */
 } tnn_weights_options;
 /* Loading returns the number of tensors set, 0 on error. tnn_format_weights returns the file's
    size, 0 on error, and writes it to `to` if it fits into `room` bytes. Options may be NULL. */
@@ -1507,10 +1520,12 @@ TNN_API tnn_status tnn_weights_save(tnn_net *net, const tnn_weights_options *opt
    schedule; the loader's place in its epoch; numbers of the caller's, such as the losses so far.
        tnn_save_checkpoint(net, "run.tnn", .loader = batches, .numbers = history, .count = 20);
    The program that goes on makes network, loss, optimizer, schedule and loader as before, then
-       tnn_load_checkpoint(net, "run.tnn", .loader = batches, .numbers = history, .count = 20);
-   and tnn_next gives the batch that would have come next. Nothing is set unless the whole file is
-   right and fits. Neither may stand between tnn_forward and tnn_step: what was done of a step is
-   neither stored nor kept.
+       tnn_load_checkpoint(net, "run.tnn", .loader = batches, .numbers = history, .count = 20,
+                           .optional = 1);
+   and tnn_next gives the batch that would have come next; with .optional the first of all where
+   there is no such file yet: one program begins and goes on. Nothing is set unless the whole file
+   is right and fits. Neither may stand between tnn_forward and tnn_step: what was done of a step
+   is neither stored nor kept.
    FORMAT: weights as above, so that tnn_load_weights and PyTorch (strict=False) read them, and
    then, all little-endian and with one dimension, in this order, those that the network has:
      tinynn.state.I   F32   flat vector I >= 2 of tnn_flat, as it lies: the optimizer's, averages
@@ -1536,6 +1551,8 @@ typedef struct tnn_checkpoint_options {
     double     *numbers;
     int         count;          /* of numbers; where the file has fewer, 0 is for the rest; more
                                    are refused */
+    int         optional;       /* loading only: where there is no such file nothing is set (the
+                                   loader's .epoch stays -1), which is no error */
 } tnn_checkpoint_options;
 /* From and to memory; the latter as tnn_format_weights does. */
 TNN_API tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
@@ -1662,6 +1679,8 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #define tnn_avgpool2d_backward(...)      (TNN__HERE, tnn_avgpool2d_backward(__VA_ARGS__))
 #define tnn_softmax(...)                 (TNN__HERE, tnn_softmax(__VA_ARGS__))
 #define tnn_log_softmax(...)             (TNN__HERE, tnn_log_softmax(__VA_ARGS__))
+#define tnn_sum(...)                     (TNN__HERE, tnn_sum(__VA_ARGS__))
+#define tnn_mean(...)                    (TNN__HERE, tnn_mean(__VA_ARGS__))
 #define tnn_max(...)                     (TNN__HERE, tnn_max(__VA_ARGS__))
 #define tnn_dot(...)                     (TNN__HERE, tnn_dot(__VA_ARGS__))
 #define tnn_calculate_gain(...)          (TNN__HERE, tnn_calculate_gain(__VA_ARGS__))
@@ -2001,6 +2020,25 @@ TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message),
     tnn__log = log;
     tnn__log_user = user;
 }
+#ifndef TINYNN_NO_STDIO
+static void tnn__to_stderr(void *user, const char *message)
+{
+    (void)user;
+    fprintf(stderr, "%s\n", message);
+}
+TNN_API void        tnn_log_to_stderr(void) { tnn_set_logger(tnn__to_stderr, NULL); }
+#endif
+/* To the logger; without one to stderr if the environment's TINYNN_LOG says so. */
+static void tnn__tell(const char *message)
+{
+    if (tnn__log) tnn__log(tnn__log_user, message);
+#ifndef TINYNN_NO_STDIO
+    else {
+        const char *on = TNN__GETENV("TINYNN_LOG");
+        if (on && *on && strcmp(on, "0")) tnn__to_stderr(NULL, message);
+    }
+#endif
+}
 
 /* The little of printf that messages need, so that they work without stdio:
    %s string, %d int, %l long long, %g double with up to 6 significant digits. */
@@ -2073,7 +2111,7 @@ static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, co
         tnn__err.status = status;
         memcpy(tnn__err.message, text, sizeof text);
     }
-    if (tnn__log) tnn__log(tnn__log_user, text);
+    tnn__tell(text);
     return status;
 }
 static tnn_status tnn__fail(tnn_status status, const char *format, ...)
@@ -6473,20 +6511,35 @@ TNN_API tnn_status (tnn_log_softmax)(tnn_tensor y, tnn_tensor x)
     return tnn__softmax("tnn_log_softmax", y, x, 1);
 }
 
-TNN_API float tnn_sum(tnn_tensor x)  { return tnn__kernels()->sum(tnn__size(x), x.data); }
-TNN_API float tnn_mean(tnn_tensor x) { return tnn_sum(x)/(float)TNN__MAX(1, tnn__size(x)); }
+/* The number of elements; 0 and an error where there are none. */
+static tnn__len tnn__some(const char *what, tnn_tensor x)
+{
+    const tnn__len n = tnn__size(x);
+    if (!n) tnn__fail(TNN_ERROR_ARGUMENT, "%s: a tensor without data", what);
+    return n;
+}
+TNN_API float (tnn_sum)(tnn_tensor x)
+{
+    const tnn__len n = tnn__some("tnn_sum", x);
+    return n ? tnn__kernels()->sum(n, x.data) : (float)TNN__NAN;
+}
+TNN_API float (tnn_mean)(tnn_tensor x)
+{
+    const tnn__len n = tnn__some("tnn_mean", x);
+    return n ? tnn__kernels()->sum(n, x.data)/(float)n : (float)TNN__NAN;
+}
 TNN_API float (tnn_max)(tnn_tensor x)
 {
-    if (tnn__size(x)) return tnn__kernels()->largest(tnn__size(x), x.data);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_max: a tensor without data");
-    return 0;
+    const tnn__len n = tnn__some("tnn_max", x);
+    return n ? tnn__kernels()->largest(n, x.data) : (float)TNN__NAN;
 }
 TNN_API float (tnn_dot)(tnn_tensor x, tnn_tensor y)
 {
-    if (tnn__size(x) == tnn__size(y)) return tnn__kernels()->dot(tnn__size(x), x.data, y.data);
-    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements",
-              (long long)tnn__size(x), (long long)tnn__size(y));
-    return 0;
+    const tnn__len n = tnn__size(x), m = tnn__size(y);
+    if (n && n == m) return tnn__kernels()->dot(n, x.data, y.data);
+    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements", (long long)n,
+              (long long)m);
+    return (float)TNN__NAN;
 }
 TNN_API int tnn_argmax(const float *x, int n)
 {
@@ -8850,6 +8903,8 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
 TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
 {
     const tnn__blob *b;
+    int ignored[3];
+    if (!shape) shape = ignored;
     shape[0] = shape[1] = shape[2] = 0;
     if (tnn__plan(net)) return 0;
     b = &net->blob[net->ops];
@@ -12265,13 +12320,14 @@ static int tnn__open_folder(const char *path)
 #endif
 }
 
-/* A whole file; NULL on error. */
-static unsigned char *tnn__read_file(const char *path, size_t *size)
+/* A whole file; NULL on error, and without one where it is `optional` and not there. */
+static unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
 {
     FILE *f = path ? fopen(path, "rb") : NULL;
     unsigned char *p = NULL;
     tnn__len end = -1;
     if (!f) {
+        if (path && optional && errno == ENOENT) return NULL;
         if (path) tnn__fail_file(path, "opened", errno);
         else tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
         return NULL;
@@ -12293,8 +12349,8 @@ static unsigned char *tnn__read_file(const char *path, size_t *size)
 TNN_API tnn_data (tnn_load_idx)(const char *images_path, const char *labels_path)
 {
     size_t images_size = 0, labels_size = 0;
-    unsigned char *images = tnn__read_file(images_path, &images_size);
-    unsigned char *labels = images ? tnn__read_file(labels_path, &labels_size) : NULL;
+    unsigned char *images = tnn__read_file(images_path, &images_size, 0);
+    unsigned char *labels = images ? tnn__read_file(labels_path, &labels_size, 0) : NULL;
     tnn_data d = tnn__no_data();
     if (images && labels)
         d = tnn__idx(images_path, images, images_size, labels_path, labels, labels_size);
@@ -12369,16 +12425,19 @@ TNN_API tnn_data (tnn_subset)(const tnn_data *data, int first, int count)
 TNN_API tnn_status (tnn_split)(const tnn_data *data, int count, uint64_t seed,
                                tnn_data *a, tnn_data *b)
 {
+    const tnn_data from = data ? *data : tnn__no_data();        /* *a may be the same */
     int i, *order;
-    if (!data || !a || !b || count < 1 || count >= data->n)
+    if (a) *a = tnn__no_data();
+    if (b) *b = tnn__no_data();
+    if (!a || !b || count < 1 || count >= from.n)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d",
-                         count, data ? data->n : 0);
-    order = (int *)tnn__alloc(tnn__mul(data->n, (tnn__len)sizeof(int)), "tnn_split");
+                         count, from.n);
+    order = (int *)tnn__alloc(tnn__mul(from.n, (tnn__len)sizeof(int)), "tnn_split");
     if (!order) return TNN_ERROR_MEMORY;
-    for (i = 0; i < data->n; i++) order[i] = i;
-    tnn_shuffle(order, data->n, seed, 0);
-    *a = tnn__select(data, order, 0, count);
-    *b = tnn__select(data, order + count, 0, data->n - count);
+    for (i = 0; i < from.n; i++) order[i] = i;
+    tnn_shuffle(order, from.n, seed, 0);
+    *a = tnn__select(&from, order, 0, count);
+    *b = tnn__select(&from, order + count, 0, from.n - count);
     tnn__release(order);
     if (a->n && b->n) return TNN_OK;
     tnn_data_free(a);
@@ -12404,12 +12463,15 @@ static void tnn__sample(const tnn_data *d, int i, const float table[256], float 
     else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
 }
 static int tnn__label(const tnn_data *d, int i) { return d->labels[d->index ? d->index[i] : i]; }
-TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x)
+TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x, int count)
 {
     float table[256];
     if (!data || !x || i < 0 || i >= data->n)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d",
                          i, data ? data->n : 0);
+    if (count != (tnn__len)data->c*data->h*data->w)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
+                         count, data->c, data->h, data->w);
     tnn__byte_values(data, table);
     tnn__sample(data, i, table, x);
     return TNN_OK;
@@ -12679,14 +12741,14 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *o)
                              l->name, l->value, l->least, l->most);
     return TNN_OK;
 }
-TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_options *options)
+/* A new loader; NULL on error. */
+static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_options *options)
 {
     tnn_loader_options o;
     tnn_loader *l;
     struct tnn__loader *s, on;
     tnn__len size, floats;
     int i;
-    if (tnn_failed()) return NULL;
     if (!data || !options || data->n < 1) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no data or no options");
         return NULL;
@@ -12770,6 +12832,18 @@ TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_opt
     tnn__byte_values(data, s->table);
     return l;
 }
+static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
+TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_options *options)
+{
+    tnn_loader *l = tnn_failed() ? NULL : tnn__new_loader(data, options);
+    return l ? l : &tnn__no_loader;
+}
+/* Whether that is a loader that could be made. */
+static tnn_status tnn__loader_made(const char *what, const tnn_loader *l)
+{
+    if (l && l->state) return TNN_OK;
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader, or one that could not be made", what);
+}
 /* Sample i of the epoch, without what is mixed in. */
 static void tnn__load_sample(const tnn_loader *l, const tnn__draws *d, float *x)
 {
@@ -12849,7 +12923,7 @@ static void tnn__order(const tnn_loader *l)
 TNN_API int (tnn_next)(tnn_loader *l)
 {
     struct tnn__loader *s;
-    if (tnn_failed() || !l) return 0;
+    if (tnn_failed() || tnn__loader_made("tnn_next", l)) return 0;
     s = l->state;
     l->n = 0;
     if (s->between) {               /* begin an epoch */
@@ -12867,7 +12941,10 @@ TNN_API int (tnn_next)(tnn_loader *l)
     tnn__run(s->threads, l->n, tnn__load_task, l);
     return l->n;
 }
-TNN_API void tnn_loader_free(tnn_loader *loader) { tnn__release(loader); }
+TNN_API void tnn_loader_free(tnn_loader *loader)
+{
+    if (loader && loader->state) tnn__release(loader);
+}
 
 /* ==== 13. TRAINING AND METRICS ================================================================ */
 static tnn_metrics tnn__no_metrics(void)
@@ -12898,8 +12975,8 @@ static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const t
 }
 static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const tnn_loader *loader)
 {
-    if (!loader) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader", what);
-    return tnn__samples_fit(what, net, &loader->state->data);
+    const tnn_status e = tnn__loader_made(what, loader);
+    return e ? e : tnn__samples_fit(what, net, &loader->state->data);
 }
 /* Whether a loader's batches and the network's loss go together. */
 static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loader *loader)
@@ -12921,7 +12998,8 @@ static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
 {
     return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
 }
-TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts)
+/* counts may be NULL */
+static tnn_metrics tnn__confusion(tnn_net *net, const tnn_data *data, int *counts, int room)
 {
     tnn_metrics m = tnn__no_metrics();
     float table[256], *x;
@@ -12931,6 +13009,11 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
     if (!classes || tnn__one_label("tnn_evaluate", net)) return m;
     if (tnn__samples_fit("tnn_evaluate", net, data)) return m;
     classes = tnn__outcomes(net);
+    if (counts && room != classes) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells %d "
+                  "apart", room, classes);
+        return m;
+    }
     size = (tnn__len)data->c*data->h*data->w;
     batch = TNN__MIN(net->options.batch, data->n);
     x = tnn__workspace(tnn__mul(batch, size + 1), "tnn_evaluate");
@@ -12968,7 +13051,13 @@ TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *cou
 }
 TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data)
 {
-    return (tnn_confusion)(net, data, NULL);
+    return tnn__confusion(net, data, NULL, 0);
+}
+TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts, int classes)
+{
+    if (counts) return tnn__confusion(net, data, counts, classes);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts");
+    return tnn__no_metrics();
 }
 
 TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
@@ -14910,8 +14999,10 @@ static int tnn__study_variable(const tnn_study *s, const char *name, const tnn_v
     int i;
     for (i = 0; s && name && i < s->o.count; i++)
         if (!strcmp(s->space[i].v.name, name) && (!type || s->space[i].v.type == *type)) return i;
-    tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s", what,
-              !type ? "" : *type == TNN_INT ? "int " : "categorical ", name ? name : "");
+    if (!s) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
+    else
+        tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s", what,
+                  !type ? "" : *type == TNN_INT ? "int " : "categorical ", name ? name : "");
     return -1;
 }
 static double tnn__trial_value(const tnn_trial *t, const char *name, const tnn_variable_type *type,
@@ -15656,7 +15747,7 @@ static tnn_array tnn__read_array(const char *path,
                                  tnn_array (*parse)(const char *, const unsigned char *, size_t))
 {
     size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size);
+    unsigned char *p = tnn__read_file(path, &size, 0);
     tnn_array a;
     memset(&a, 0, sizeof a);
     if (p) a = parse(path, p, size);
@@ -16066,7 +16157,7 @@ TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
     return a;
 }
 
-static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0};
+static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0, 0};
 /* Two strings that make one name. head NULL: none. */
 typedef struct { const char *head, *tail; } tnn__name;
 static char tnn__name_next(tnn__name *n)
@@ -16427,7 +16518,7 @@ TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
 TNN_API tnn_safetensors (tnn_read_safetensors)(const char *path)
 {
     size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size);
+    unsigned char *p = tnn__read_file(path, &size, 0);
     tnn_safetensors f;
     memset(&f, 0, sizeof f);
     if (p) f = tnn__safetensors(path, p, size);
@@ -16437,7 +16528,8 @@ TNN_API tnn_safetensors (tnn_read_safetensors)(const char *path)
 TNN_API int (tnn_weights_load)(tnn_net *net, const tnn_weights_options *options)
 {
     size_t size = 0;
-    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size);
+    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
+                                      options && options->optional);
     const int count = p ? (tnn_parse_weights)(net, p, size, options) : 0;
     tnn__release(p);
     return count;
@@ -16565,6 +16657,7 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
     if (!o || o->count < 0 || (o->count > 0 && !o->numbers))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no options, or .count = %d without .numbers",
                          what, o ? o->count : 0);
+    if (o->loader && tnn__loader_made(what, o->loader)) return TNN_ERROR_ARGUMENT;
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
     if (!save) return TNN_OK;
@@ -16699,7 +16792,8 @@ TNN_API tnn_status (tnn_checkpoint_save)(tnn_net *net, const tnn_checkpoint_opti
 TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_options *options)
 {
     size_t size = 0;
-    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size);
+    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
+                                      options && options->optional);
     const tnn_status e = p ? (tnn_parse_checkpoint)(net, p, size, options)
                            : (tnn_status)tnn_failed();
     tnn__release(p);

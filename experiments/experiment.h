@@ -547,7 +547,7 @@ static inline uint64_t experiment_hash_data(const tnn_data *data)
     const size_t size = (size_t)data->c * (size_t)data->h * (size_t)data->w;
     float   *x = (float *)malloc(size * sizeof *x + 1);
     uint64_t hash = EXPERIMENT_HASH;
-    for (int i = 0; x && i < data->n && tnn_sample(data, i, x) == TNN_OK; i++) {
+    for (int i = 0; x && i < data->n && tnn_sample(data, i, x, (int)size) == TNN_OK; i++) {
         for (size_t k = 0; k < size; k++) {
             uint32_t bits;
             memcpy(&bits, &x[k], sizeof bits);
@@ -692,16 +692,15 @@ static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *ba
     e->net     = net;
     e->batches = batches;
     e->saved   = experiment_clock();
-    FILE *f = fopen(e->checkpoint, "rb");
-    if (!f) return;
-    fclose(f);
-    tnn_load_checkpoint(net, e->checkpoint, .loader = batches, .numbers = e->kept, .count = count);
+    tnn_load_checkpoint(net, e->checkpoint, .loader = batches, .numbers = e->kept, .count = count,
+                        .optional = 1);
     if (tnn_failed()) {
         snprintf(text, sizeof text, "begins anew: %s", tnn_error());
         experiment_say(e, text);
         tnn_clear_error();
         return;
     }
+    if (batches->epoch < 0) return;             /* there is none */
     e->seen.loss    = e->kept[1];
     e->seen.correct = (int)e->kept[2];
     e->seen.n       = (int)e->kept[3];

@@ -116,7 +116,7 @@ static tnn_metrics train(experiment *e, tnn_net *net, tnn_loader *batches, hits 
 static tnn_metrics validate(tnn_net *net, const tnn_data *data, hits *h)
 {
     int table[CLASSES * CLASSES];
-    tnn_metrics m = tnn_confusion(net, data, table);
+    tnn_metrics m = tnn_confusion(net, data, table, CLASSES);
     for (int i = 0; i < CLASSES * CLASSES && !tnn_failed(); i++)
         count(h, i / CLASSES, i % CLASSES == i / CLASSES ? table[i] : 0, table[i]);
     return m;

@@ -181,7 +181,8 @@ static int write_samples(experiment *e, const kuzushiji_set *set)
     static const int SHOWN[4] = {100, 1000, 2500, 4999};
     static float pixels[4 * KUZUSHIJI_PIXELS];
     for (int i = 0; i < 4; i++)
-        tnn_sample(&set->all, SHOWN[i] * set->all.n / 5000, pixels + i * KUZUSHIJI_PIXELS);
+        tnn_sample(&set->all, SHOWN[i] * set->all.n / 5000, pixels + i * KUZUSHIJI_PIXELS,
+                   KUZUSHIJI_PIXELS);
     return write_table(e, "samples.tsv", '\t', "%.4f", pixels, 4 * 28, 28);
 }
 
@@ -208,7 +209,7 @@ static int write_test(experiment *e, tnn_net *net, const kuzushiji_set *set)
 {
     static int   counts[CLASSES * CLASSES];
     static float confusion[CLASSES * CLASSES];
-    tnn_metrics  test = tnn_confusion(net, &set->test, counts);
+    tnn_metrics  test = tnn_confusion(net, &set->test, counts, CLASSES);
     fprintf(e->file, "# test_loss %.6f\n# test_acc %.6f\n", test.loss, test.accuracy);
     for (int i = 0; i < CLASSES * CLASSES; i++) confusion[i] = (float)counts[i];
     if (strcmp(e->run, "m0") == 0 || strcmp(e->run, "m1") == 0)

@@ -91,7 +91,7 @@ static void use_data(const tnn_data *d)
     NEED(x && d->c > 0 && d->h > 0 && d->w > 0, "samples of %dx%dx%d", d->c, d->h, d->w);
     NEED(!d->bytes != !d->floats, "samples are not either bytes or floats");
     for (int i = 0; i < d->n; i++) {
-        NEED(tnn_sample(d, i, x) == TNN_OK, "sample %d: %s", i, tnn_error());
+        NEED(tnn_sample(d, i, x, (int)count) == TNN_OK, "sample %d: %s", i, tnn_error());
         use_floats(x, count);
         NEED(d->labels[i] >= 0 && d->labels[i] < d->classes, "label %d of %d classes", d->labels[i],
              d->classes);

@@ -3,6 +3,7 @@
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <pthread.h>
+#include <unistd.h>
 #endif
 #include <stddef.h>
 #ifndef TINYNN_ELSEWHERE
@@ -296,6 +297,93 @@ static void messages(void)
     tnn_set_logger(NULL, NULL);
 }
 
+/* What could not be made may be given to everything: refused, and the first error stays. */
+static void not_made(void)
+{
+    double history[4], lr[3], loss[3];
+    float x[4];
+    int counts[4], cleared;
+    for (cleared = 0; cleared < 2; cleared++) {
+        tnn_data d = tnn_load_idx("no-such-images", "no-such-labels"), a, b;
+        const tnn_status first = cleared ? TNN_ERROR_ARGUMENT : TNN_ERROR_IO;
+        tnn_array array = tnn_read_npy("no-such.npy");
+        tnn_safetensors file = tnn_read_safetensors("no-such.safetensors");
+        tnn_study *study = tnn_study_create(.count = 1);
+        tnn_trial *trial = tnn_ask(study);
+        tnn_loader *l;
+        tnn_net *net;
+        tnn_lr_finder finder;
+        tnn_early_stopping stop;
+        tnn_tensor t = tnn_tensor_create(2, 2, 1, 1);
+        memset(&finder, 0, sizeof finder);
+        memset(&stop, 0, sizeof stop);
+        finder.lr = lr, finder.loss = loss, finder.steps = 3;
+        tnn_tensor_free(&t);
+        if (cleared) tnn_clear_error();
+        net = small_net(8, 1);
+        tnn_normalize(&d, 0.5f, 0.5f);
+        CHECK(tnn_split(&d, 3, 1, &a, &b) && !a.n && !b.n, "a split of nothing");
+        l = tnn_loader_create(&d, .batch = 4);
+        CHECK(l && l->batches == 0 && l->n == 0 && !tnn_next(l) && !tnn_next(NULL), "a loader");
+        CHECK(tnn_train_epoch(net, l).n == 0 && tnn_evaluate(net, &d).n == 0
+              && tnn_confusion(net, &d, counts, 5).n == 0, "metrics");
+        CHECK(tnn_update_statistics(net, l) && tnn_sample(&d, 0, x, 4), "taken");
+        CHECK(isnan(tnn_lr_find(net, l, &finder)) && isnan(tnn_train_batch(net, l->x, l->labels, 1))
+              && isnan(tnn_sum(t)) && isnan(tnn_mean(t)) && isnan(tnn_max(t))
+              && isnan(tnn_dot(t, t)), "a number");
+        CHECK(tnn_save_checkpoint(net, "no-such.tnn", .loader = l)
+              && tnn_load_checkpoint(net, "no-such.tnn", .loader = l, .numbers = history,
+                                     .count = 4), "a checkpoint");
+        CHECK(isnan(tnn_array_value(&array, 0)) && tnn_array_data(&array, NULL, NULL).n == 0
+              && !tnn_safetensors_array(&file, 0).data, "files");
+        CHECK(!study && !trial && isnan(tnn_trial_float(trial, "x")) && tnn_report(trial, 0, 1)
+              && tnn_tell(trial, 1) && !tnn_study_best(study) && !tnn_study_trial(study, 0)
+              && isnan(tnn_study_explained(study, "x")), "a study");
+        CHECK(tnn_early_stop(&stop, net, 1), "early stopping");
+        CHECK(!tnn_output_shape(NULL, NULL) && !tnn_param_count(NULL) && !tnn_output(NULL)
+              && !tnn_param_info(NULL, 0).name && tnn_hash(NULL) == 0, "no network");
+        CHECK(tnn_failed() == (int)first, "not the first error: %s", tnn_error());
+        tnn_loader_free(l);
+        tnn_data_free(&d);
+        tnn_data_free(&a);
+        tnn_data_free(&b);
+        tnn_array_free(&array);
+        tnn_safetensors_free(&file);
+        tnn_study_free(study);
+        tnn_free(net);
+        tnn_clear_error();
+    }
+}
+#ifndef _WIN32
+/* TINYNN_LOG in the environment, and tnn_log_to_stderr. */
+static void log_to_stderr(void)
+{
+    static const char *const values[] = { NULL, "", "0", "1", NULL };
+    const int old = dup(2);
+    int k;
+    for (k = 0; k < 5; k++) {
+        FILE *f = tmpfile();
+        char text[200] = "";
+        size_t n;
+        if (values[k]) setenv("TINYNN_LOG", values[k], 1);
+        else unsetenv("TINYNN_LOG");
+        fflush(stderr);
+        if (!f || dup2(fileno(f), 2) < 0) { CHECK(0, "no file"); break; }
+        if (k == 4) tnn_log_to_stderr();
+        tnn_set_isa("one");
+        dup2(old, 2);
+        rewind(f);
+        n = fread(text, 1, sizeof text - 1, f);
+        CHECK(k < 3 ? n == 0 : strstr(text, "test_api.c:") == text && strstr(text, "\"one\"")
+              && text[n - 1] == '\n', "%d: %s", k, text);
+        fclose(f);
+        tnn_set_logger(NULL, NULL);
+        tnn_clear_error();
+    }
+    close(old);
+}
+#endif
+
 /* ---- Data ------------------------------------------------------------------------------------ */
 static const unsigned char idx_images[] = {
     0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2,
@@ -311,7 +399,7 @@ static void idx_files(void)
     CHECK(d.n == 3 && d.c == 1 && d.h == 2 && d.w == 2 && d.classes == 8,
           "%d %d %d %d %d", d.n, d.c, d.h, d.w, d.classes);
     tnn_normalize(&d, 0.5f, 0.5f);
-    tnn_sample(&d, 0, x);
+    tnn_sample(&d, 0, x, 4);
     CHECK(x[0] == -1 && fabs((double)x[1] + 0.6) < 1e-6 && x[3] == 1 && d.labels[2] == 7,
           "%g %g %g %g", (double)x[0], (double)x[1], (double)x[2], (double)x[3]);
     tnn_data_free(&d);
@@ -453,7 +541,7 @@ static void loaders(void)
     tnn_data_free(&a);
     tnn_data_free(&b);
     l = tnn_loader_create(&d, .batch = -1);
-    CHECK(!l && says_at(__LINE__ - 1, "tnn_loader_create: .batch = -1 must be at least 1"),
+    CHECK(!l->batches && says_at(__LINE__ - 1, "tnn_loader_create: .batch = -1 must be at least 1"),
           "batch -1");
     CHECK(tnn_split(&d, SAMPLES, 4, &a, &b) && tnn_failed(), "a split that leaves nothing");
     tnn_clear_error();
@@ -468,11 +556,17 @@ static void metrics(void)
     int counts[25], i, trace = 0, all = 0, correct = 0;
     double loss = 0;
     m = tnn_evaluate(net, &d);
-    c = tnn_confusion(net, &d, counts);
+    c = tnn_confusion(net, &d, counts, 5);
     for (i = 0; i < 25; i++) {
         all += counts[i];
         if (i%6 == 0) trace += counts[i];
     }
+    CHECK(tnn_confusion(net, &d, counts, 4).n == 0, "counts of 4 classes");
+    SAYS_AT("tnn_confusion: counts of 4 classes, the network tells 5 apart");
+    CHECK(tnn_confusion(net, &d, NULL, 5).n == 0, "no counts");
+    SAYS_AT("tnn_confusion: no counts");
+    CHECK(tnn_sample(&d, 0, xs, SIZE - 1) == TNN_ERROR_SHAPE, "a sample in too little room");
+    SAYS_AT("tnn_sample: room for 143 values, a sample has 2x8x9");
     CHECK(m.n == SAMPLES && all == SAMPLES && trace == m.correct && c.loss == m.loss
           && fabs(m.accuracy - (double)trace/SAMPLES) < 1e-12, "confusion");
     for (i = 0; i < SAMPLES; i++) {
@@ -853,6 +947,10 @@ int main(int argc, char **argv)
     RUN("calls out of order", calls_out_of_order);
     RUN("a bad batch loses nothing", bad_batches);
     RUN("messages, logger", messages);
+    RUN("what could not be made", not_made);
+#ifndef _WIN32
+    RUN("messages on stderr", log_to_stderr);
+#endif
     RUN("IDX files, good and bad", idx_files);
     RUN("loaders and splits", loaders);
     RUN("metrics and confusion matrix", metrics);

@@ -397,6 +397,39 @@ static void many_layers(void)
     tnn_free(net[1]);
 }
 
+/* With .optional a file that is not there is no error, and changes nothing; a broken one is. */
+static void optional(void)
+{
+    static const setting sgd = { "SGD", { .type = TNN_SGD }, { .type = (tnn_schedule_type)0 },
+                                 1, 1 };
+    tnn_data d = data_set();
+    tnn_net *net = build(&sgd, 4);
+    tnn_loader *l = loader(&d, BATCH);
+    double numbers[2] = { 3, 4 };
+    const uint64_t before = (remove(path), tnn_hash(net));
+    FILE *f;
+    CHECK(tnn_load_checkpoint(net, path, .loader = l, .numbers = numbers, .count = 2,
+                              .optional = 1) == TNN_OK && !tnn_failed(), "%s", tnn_error());
+    CHECK(l->epoch == -1 && numbers[0] == 3 && tnn_hash(net) == before, "something was set");
+    CHECK(tnn_load_weights(net, path, .optional = 1) == 0 && !tnn_failed(), "%s", tnn_error());
+    CHECK(tnn_load_checkpoint(net, path, .loader = l) == TNN_ERROR_IO, "without .optional");
+    tnn_clear_error();
+    tnn_next(l);
+    tnn_train_batch(net, l->x, l->labels, l->n);
+    CHECK(tnn_save_checkpoint(net, path, .loader = l, .numbers = numbers, .count = 2) == TNN_OK
+          && tnn_load_checkpoint(net, path, .loader = l, .numbers = numbers, .count = 2,
+                                 .optional = 1) == TNN_OK && l->epoch == 0, "%s", tnn_error());
+    if ((f = fopen(path, "wb"))) fclose(f);
+    CHECK(tnn_load_checkpoint(net, path, .loader = l, .optional = 1) == TNN_ERROR_FORMAT,
+          "an empty file: %s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_load_weights(net, path, .optional = 1) == 0 && tnn_failed() == TNN_ERROR_FORMAT,
+          "an empty file: %s", tnn_error());
+    tnn_clear_error();
+    tnn_loader_free(l);
+    tnn_free(net);
+}
+
 int main(int argc, char **argv)
 {
     const char *slash = strrchr(argv[0], '/');
@@ -407,6 +440,7 @@ int main(int argc, char **argv)
     RUN("a run goes on, with averages and schedules", everything);
     RUN("damaged checkpoints and those of others", refused);
     RUN("forged checkpoints", forged);
+    RUN("a checkpoint that need not be there", optional);
     RUN("4,000 layers", many_layers);
     remove(path);
     return test_finish();

@@ -408,7 +408,7 @@ static void csv(void)
         if (d.n && i == 2)
             CHECK(d.classes == 61 && d.labels[0] == 30 && d.floats[2] == 4 && d.floats[3] == 50,
                   "labels %d and %d", d.labels[0], d.labels[1]);
-        CHECK(d.n && tnn_sample(&d, 1, x) == TNN_OK && x[1] == (i < 2 ? 60 : 50), "%s",
+        CHECK(d.n && tnn_sample(&d, 1, x, d.c*d.h*d.w) == TNN_OK && x[1] == (i < 2 ? 60 : 50), "%s",
               tnn_error());
         tnn_data_free(&d);
     }
@@ -588,7 +588,7 @@ static void data_sets(void)
             if (!d.n) continue;
             CHECK(d.classes == (s[0] == N ? 8 : 1) && d.labels[1] == (s[0] == N ? 3 : 0),
                   "labels, %d classes", d.classes);
-            CHECK(tnn_sample(&d, 1, got) == TNN_OK, "%s", tnn_error());
+            CHECK(tnn_sample(&d, 1, got, values) == TNN_OK, "%s", tnn_error());
             for (i = 0; i < values; i++) {
                 const int at = values
                     + (shapes[k].last ? i%(H*W)*C + i/(H*W) : i);      /* (h, w, c) */
@@ -1009,7 +1009,7 @@ static void round_trip(void)
     tnn_set_param(a, "4.running_var", before, 3);
     {
         tnn_net *none = tnn_create(.input = {3, 1, 1});
-        tnn_checkpoint_options o = {NULL, NULL, NULL, 0};
+        tnn_checkpoint_options o = {NULL, NULL, NULL, 0, 0};
         static unsigned char bytes[4096];
         size_t n;
         tnn_add(none, TNN_RELU);

@@ -497,10 +497,10 @@ static void tensors(void)
     DO(data = tnn_data_view(NULL, a.data, indices, a.n, a.c, a.h, a.w));
     DO(tnn_normalize(&data, any_float(), any_float()));
     DO(part = tnn_subset(&data, first, count));
-    DO(seen += part.n ? tnn_sample(&part, any_int(), where) : 0);
+    DO(seen += part.n ? tnn_sample(&part, any_int(), where, part.c*part.h*part.w) : 0);
     tnn_data_free(&part);
     if (tnn_split(&data, count, 1, &part, &rest) == TNN_OK) {
-        DO(seen += tnn_sample(&rest, any_int(), where));
+        DO(seen += tnn_sample(&rest, any_int(), where, rest.c*rest.h*rest.w));
         tnn_data_free(&part);
         tnn_data_free(&rest);
     }

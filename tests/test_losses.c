@@ -766,7 +766,7 @@ static void binary(void)
         }
         CHECK(fabs(by_labels - by_targets) < 1e-12, "labels %g, targets %g", by_labels, by_targets);
         data = tnn_data_view(NULL, x, labels, N, 1, 1, 1);
-        m = tnn_confusion(net, &data, counts);
+        m = tnn_confusion(net, &data, counts, 2);
         CHECK(!tnn_failed(), "%s", tnn_error());
         CHECK_NEAR("evaluate", m.loss, by_labels, 1e-7);
         CHECK(m.correct == correct && counts[0] + counts[3] == correct
@@ -774,7 +774,7 @@ static void binary(void)
               m.correct, correct, counts[0], counts[1], counts[2], counts[3]);
         labels[3] = 2;
         counted = tnn_data_view(NULL, x, labels, N, 1, 1, 1);
-        m = tnn_confusion(net, &counted, counts);
+        m = tnn_confusion(net, &counted, counts, 2);
         if (types[k] == TNN_MSE)
             SAYS("tnn_confusion: label 2 of sample 3, the network tells 2 classes apart");
         else CHECK(m.loss != m.loss && strstr(tnn_error(), "target 0 of sample 3 is 2; those of"),

@@ -149,7 +149,7 @@ static uint64_t use(held *h, int which)
     const tnn_net_options o = options_of(which);
     const int *shape = shape_of(which);
     const long long dims[2] = { SAMPLES, 20 };
-    const tnn_checkpoint_options none = { NULL, NULL, NULL, 0 };
+    const tnn_checkpoint_options none = { NULL, NULL, NULL, 0, 0 };
     char weights[300], state[300], npy[300], code[300];
     tnn_metrics m;
     size_t size = 0;
@@ -176,7 +176,7 @@ static uint64_t use(held *h, int which)
     DO(h->loader = tnn_loader_create(&h->train, .batch = BATCH, .shuffle = 1));
     DO(m = tnn_train_epoch(h->net, h->loader));
     DO(m = tnn_evaluate(h->net, &h->val));
-    DO(m = tnn_confusion(h->net, &h->val, counts));
+    DO(m = tnn_confusion(h->net, &h->val, counts, tnn_output_shape(h->net, NULL)));
     h->stop.restore_best = 1;
     DO(tnn_early_stop(&h->stop, h->net, m.loss));
     DO(tnn_early_stopping_end(&h->stop, h->net));

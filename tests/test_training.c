@@ -396,7 +396,7 @@ static void ignored(void)
                 if (call == 0) m = tnn_evaluate(net, &data);
                 if (call == 1) m = tnn_train_epoch(net, loader);
                 if (call == 2) {
-                    m = tnn_confusion(net, &data, counts);
+                    m = tnn_confusion(net, &data, counts, 3);
                     for (i = 0; i < 9; i++) sum += counts[i], diagonal += i % 4 ? 0 : counts[i];
                     CHECK(sum == 3 && diagonal == 3, "%d counted, %d right", sum, diagonal);
                 }
@@ -407,7 +407,7 @@ static void ignored(void)
                           tnn_correct(net), tnn_counted(net));
                 } else if (call == 4) {             /* a label that is neither class nor ignored */
                     labels[1] = 254;
-                    m = tnn_confusion(net, &data, counts);
+                    m = tnn_confusion(net, &data, counts, 3);
                     CHECK(m.n == 0 && tnn_failed() == TNN_ERROR_ARGUMENT, "%s", tnn_error());
                     tnn_clear_error();
                 } else {
@@ -441,7 +441,7 @@ static void flat_samples(void)
     tnn_loader *l[2];
     int i;
 #define FLAT(...) do { \
-    CHECK(!tnn_loader_create(&flat, __VA_ARGS__), "taken: %s", #__VA_ARGS__); \
+    CHECK(!tnn_loader_create(&flat, __VA_ARGS__)->batches, "taken: %s", #__VA_ARGS__); \
     HAS("samples of 16x1x1 are no images"); } while (0)
     for (i = 0; i < N * SIZE; i++) x[i] = (float)i / (N * SIZE);
     flat = tnn_data_view(NULL, x, labels, N, SIZE, 1, 1);
@@ -458,13 +458,13 @@ static void flat_samples(void)
         tnn_loader_free(l[0]);
         tnn_loader_free(l[1]);
     }
-    CHECK(!tnn_loader_create(&row, .crop_pad = 1), "crops with nothing in them");
+    CHECK(!tnn_loader_create(&row, .crop_pad = 1)->batches, "crops with nothing in them");
     HAS(".crop_pad = 1 of images of 1x16");
-    CHECK(!tnn_loader_create(&image, .crop_pad = 4), "crops with nothing in them");
+    CHECK(!tnn_loader_create(&image, .crop_pad = 4)->batches, "crops with nothing in them");
     HAS("at most 3");
     l[0] = tnn_loader_create(&row, .crop_pad = 1, .border = TNN_BORDER_EDGE);
     l[1] = tnn_loader_create(&image, .crop_pad = 3);
-    CHECK(l[0] && l[1], "%s", tnn_error());
+    CHECK(l[0]->batches && l[1]->batches, "%s", tnn_error());
     tnn_loader_free(l[0]);
     tnn_loader_free(l[1]);
 }
@@ -620,7 +620,7 @@ static void shapes(void)
             tnn_set_loss(net, TNN_CROSS_ENTROPY);
             tnn_set_optimizer(net, TNN_SGD);
             if (call == 0) tnn_evaluate(net, &data);
-            if (call == 1) tnn_confusion(net, &data, counts);
+            if (call == 1) tnn_confusion(net, &data, counts, 2);
             if (call == 2) tnn_train_epoch(net, loader);
             if (call == 3) tnn_lr_find(net, loader, &finder);
             if (call == 4) tnn_update_statistics(net, loader);
