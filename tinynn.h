@@ -822,8 +822,8 @@ TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimize
    error. */
 TNN_API size_t     tnn_net_bytes(tnn_net *net);
 TNN_API tnn_status tnn_build(tnn_net *net);
-TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);  /* c, h, w (or NULL); returns
-                                                                      their product, 0 on error */
+/* c, h, w of the last layer so far; shape may be NULL. Returns their product, 0 on error. */
+TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);
 
 typedef enum tnn_mode { TNN_EVAL = 0, TNN_TRAIN = 1 } tnn_mode;
 
@@ -6898,8 +6898,8 @@ static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *o, tnn__blob
     default:              op->function = TNN__ACT_tanh; break;
     }
     if (!(alpha > -1e30 && alpha < 1e30) || (o->type == TNN_CELU && !(alpha > 0 || alpha < 0)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .alpha = %g must be finite, for celu not 0",
-                         o->type == TNN_CELU ? "celu" : "elu", alpha);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .alpha = %g must be between -1e30 and "
+                         "1e30, for celu not 0", o->type == TNN_CELU ? "celu" : "elu", alpha);
     if (o->type == TNN_HARDTANH && !(p[0] <= p[1]))
         return tnn__fail(TNN_ERROR_ARGUMENT, "hardtanh: .min_value = %g must not be more than "
                          ".max_value = %g", (double)p[0], (double)p[1]);
@@ -7039,8 +7039,8 @@ static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
         return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1%s", (double)op->p,
                          o->type == TNN_GAUSSIAN_DROPOUT ? ")" : "]");
     if (!(op->option[0] >= 0) || op->option[0] > 1e30f)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "gaussian_noise: .std = %g must be finite and not "
-                         "negative", (double)op->option[0]);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "gaussian_noise: .std = %g must be in [0, 1e30]",
+                         (double)op->option[0]);
     return TNN_OK;
 }
 /* Dropout: 0 with probability p, else x/(1-p) (Srivastava et al. 2014). Alpha dropout (Klambauer et
@@ -7354,7 +7354,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
         return tnn__fail(TNN_ERROR_SHAPE, "groupnorm: .groups = %d must divide the %d channels",
                          op->groups, b->c);
     if (!(op->eps >= 0) || op->eps > 1e30f || !(momentum >= 0 && momentum <= 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .eps = %g must be finite and not negative, "
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .eps = %g must be in [0, 1e30], "
                          ".momentum = %g in [0, 1]", name, (double)op->eps, momentum);
     if (o->type == TNN_INSTANCENORM && b->h*b->w < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "instancenorm: needs more than one pixel");
@@ -8370,7 +8370,7 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
     if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
         || (double)(layer->lr_scale + layer->decay_scale) > 1e30)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
-                         "be finite and not negative",
+                         "be 0 or more, at most 1e30 together",
                          (double)layer->lr_scale, (double)layer->decay_scale);
     if (layer->exact && layer->type != TNN_CONV2D)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: %s: .exact is an option of conv2d, the only "
@@ -8841,7 +8841,8 @@ static tnn_status tnn__check_last(tnn_net *net);
 static void tnn__place_weights(tnn_net *net);
 static long long tnn__count_params(tnn_net *net);
 
-static tnn_status tnn__plan(tnn_net *net)
+/* The operations and their shapes: all there is to a network to which layers may still come. */
+static tnn_status tnn__plan_shapes(tnn_net *net)
 {
     const char *file = tnn__err.file;
     const int line = tnn__err.line;
@@ -8851,13 +8852,21 @@ static tnn_status tnn__plan(tnn_net *net)
     if (net->built) return TNN_OK;
     if (!net->layers) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers");
     e = tnn__plan_ops(net);
-    if (!e) e = tnn__plan_gradients(net);
-    if (e) return e;
+    tnn__err.file = file;
+    tnn__err.line = line;
+    return e;
+}
+static tnn_status tnn__plan(tnn_net *net)
+{
+    const char *file = tnn__err.file;
+    const int line = tnn__err.line;
+    tnn_status e = tnn__plan_shapes(net);
+    if (e || net->built) return e;
+    if ((e = tnn__plan_gradients(net)) != TNN_OK) return e;
     tnn__plan_tensors(net);
     tnn__err.file = file;
     tnn__err.line = line;
-    e = tnn__check_loss(net, &net->loss);
-    if (e) return e;
+    if ((e = tnn__check_loss(net, &net->loss)) != TNN_OK) return e;
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
                                         : tnn_threads();
     net->memory_floats = tnn__place(net, NULL);
@@ -8906,7 +8915,7 @@ TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
     int ignored[3];
     if (!shape) shape = ignored;
     shape[0] = shape[1] = shape[2] = 0;
-    if (tnn__plan(net)) return 0;
+    if (tnn__plan_shapes(net)) return 0;
     b = &net->blob[net->ops];
     shape[0] = b->flat ? b->c*b->h*b->w : b->c;
     shape[1] = b->flat ? 1 : b->h;
@@ -9192,7 +9201,8 @@ static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_
     if (!(s->std >= 0) || !(fabs(s->gain) <= 1e15) || !(fabs(s->mean) + s->std <= 1e30)
         || !(fabs(s->min) + fabs(s->max) <= 1e30))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .gain = %g, .mean = %g, .std = %g, "
-                         ".min = %g, .max = %g, .value = %g must be finite, .std not negative",
+                         ".min = %g, .max = %g, .value = %g must be within "
+                         "+-1e30, .std not negative",
                          what, o->gain, o->mean, o->std, o->min, o->max, o->value);
     if ((kind->max > kind->min && !(s->min < s->max)) || (s->draw == TNN__CUT && !(s->std > 0)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .min = %g must be below .max = %g, "
@@ -9902,8 +9912,8 @@ static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *o)
     if (!o->type) return TNN_OK;
     if (kind->traits & TNN__CLASSES && v.pixels > 1 && !o->per_pixel)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %s needs one value per class, "
-                         "the last layer gives %dx%dx%d (flatten it)",
-                         kind->name, b->c, b->h, b->w);
+                         "the last layer gives %dx%dx%d: .per_pixel = 1 if each pixel has a label, "
+                         "else TNN_FLATTEN", kind->name, b->c, b->h, b->w);
     if (o->type == TNN_GAUSSIAN_NLL && b->c%2)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: gaussian nll needs channels of means and "
                          "as many of variances, the last layer gives %d", b->c);
@@ -9987,7 +9997,7 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
             tnn__net_release(net, copy);
             net->used = mark;
             return tnn__fail(TNN_ERROR_ARGUMENT,
-                             "tnn_set_loss: %s[%d] = %g must be finite and not negative",
+                             "tnn_set_loss: %s[%d] = %g must be in [0, 1e30]",
                              k ? ".pos_weights" : ".class_weights", i, (double)w);
         }
     tnn__net_release(net, net->loaned_weights);
@@ -10268,8 +10278,9 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     else {
         double weight;
         if (labels && call.v.pixels > 1 && !net->loss.per_pixel)
-            return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last layer "
-                             "(flatten it, or .per_pixel = 1)", call.v.pixels);
+            return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last "
+                             "layer: .per_pixel = 1 if each has a label, else TNN_FLATTEN",
+                             call.v.pixels);
         if (labels && (e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
         if (labels && tnn__ignores(net)) net->weight = weight;
         if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
@@ -10320,7 +10331,8 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
     tnn_status e = tnn__plan(net);
     if (e || net->loss.custom || tnn__loss_view(net, &net->loss).pixels == 1) return e;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees %d "
-                     "pixels", what, tnn__loss_view(net, &net->loss).pixels);
+                     "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
+                     "tnn_loss", what, tnn__loss_view(net, &net->loss).pixels);
 }
 
 /* ==== 9. OPTIMIZERS ============================================================================
@@ -10441,13 +10453,9 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
         v = tnn__default(v, i < 8 ? tnn__rules[o.type].own[i] : tnn__numbers[i].otherwise);
         memcpy(at, &v, sizeof v);
         if (v >= tnn__numbers[i].low && v < tnn__numbers[i].high) continue;
-        if (tnn__numbers[i].high < TNN__HIGH)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be in [%g, %g%s",
-                             tnn__numbers[i].name, v, tnn__numbers[i].low, tnn__numbers[i].high,
-                             tnn__numbers[i].high > 1 ? "]" : ")");
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be finite%s",
-                         tnn__numbers[i].name, v, tnn__numbers[i].low < 0 ? "" :
-                         tnn__numbers[i].low > 0 ? " and at least 1" : " and not negative");
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be in [%g, %g%s",
+                         tnn__numbers[i].name, v, tnn__numbers[i].low, tnn__numbers[i].high,
+                         tnn__numbers[i].high > 1 && tnn__numbers[i].high < 2 ? "]" : ")");
     }
     for (i = 0; i < sizeof tnn__integers/sizeof *tnn__integers; i++) {
         int v;
@@ -10490,7 +10498,7 @@ TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !(lr >= 0) || lr > TNN__HIGH)
         return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_lr: lr = %g must be finite and not negative", lr);
+                         "tnn_set_lr: lr = %g must be in [0, %g]", lr, TNN__HIGH);
     net->optimizer.lr = lr;
     return TNN_OK;
 }
@@ -10571,7 +10579,8 @@ TNN_API tnn_status (tnn_set_group)(tnn_net *net, const char *prefix, double lr_s
     if (e) return e;
     if (!prefix || !(lr_scale >= 0) || !(decay_scale >= 0) || lr_scale + decay_scale > TNN__HIGH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no prefix, or lr_scale = %g or "
-                         "decay_scale = %g not finite or negative", lr_scale, decay_scale);
+                         "decay_scale = %g negative, or above 1e30 together",
+                         lr_scale, decay_scale);
     for (i = 0; i < net->segments; i++) {
         tnn__segment *s = &net->segment[i];
         if (strncmp(tnn__param_of(net, s->op, s->bias).name, prefix, strlen(prefix))) continue;
@@ -11893,7 +11902,7 @@ TNN_API int (tnn_plateau_update)(tnn_plateau *p, double metric, double *lr)
     if (!(threshold >= 0 && threshold + eps <= 1e30) || !(eps >= 0) || !(p->min_lr >= 0)
         || p->min_lr > 1e30 || !(*lr >= 0)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: .threshold = %g, .eps = %g, "
-                  ".min_lr = %g and lr = %g must be finite and not negative",
+                  ".min_lr = %g and lr = %g must be in [0, 1e30]",
                   threshold, eps, p->min_lr, *lr);
         return 0;
     }
@@ -11942,7 +11951,7 @@ static tnn_status tnn__check_regularizers(const tnn_layer *o)
     if (!(o->l1 >= 0) || !(o->l2 >= 0) || !(o->orthogonal >= 0)
         || o->l1 + o->l2 + o->orthogonal > 1e30)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
-                         "must be finite and not negative", o->l1, o->l2, o->orthogonal);
+                         "must be 0 or more, at most 1e30 together", o->l1, o->l2, o->orthogonal);
     if (o->constraint < TNN_UNCONSTRAINED || o->constraint > TNN_NON_NEGATIVE)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no constraint %d", (int)o->constraint);
     if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
@@ -12391,7 +12400,8 @@ TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_normalize: mean %g must be finite, std %g positive",
+                         "tnn_normalize: mean %g must be finite, std %g positive and at most "
+                         "1e30",
                          (double)mean, (double)std);
     data->mean = mean;
     data->std = std;
@@ -13096,7 +13106,7 @@ TNN_API int (tnn_early_stop)(tnn_early_stopping *s, tnn_net *net, double metric)
     }
     if (s->patience < -1 || s->start_from < 0 || !(s->min_delta >= 0) || s->min_delta > 1e30) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: .patience = %d must be at least -1, "
-                  ".start_from = %d and .min_delta = %g finite and not negative",
+                  ".start_from = %d not negative, .min_delta = %g in [0, 1e30]",
                   s->patience, s->start_from, s->min_delta);
         return 1;
     }

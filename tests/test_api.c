@@ -154,21 +154,24 @@ static void option_errors(void)
     tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 1.5f);
     SAYS_AT("tnn_set_loss: .label_smoothing = 1.5 must be in [0, 1]");
     tnn_set_loss(net, TNN_CROSS_ENTROPY, .class_weights = (float[]){1, -1, 1});
-    SAYS_AT("tnn_set_loss: .class_weights[1] = -1 must be finite and not negative");
+    SAYS_AT("tnn_set_loss: .class_weights[1] = -1 must be in [0, 1e30]");
     tnn_set_optimizer(net, TNN_ADAM, .lr = -1);
-    SAYS_AT("tnn_set_optimizer: .lr = -1 must be finite and not negative");
+    SAYS_AT("tnn_set_optimizer: .lr = -1 must be in [0, 1e30)");
     tnn_set_optimizer(net, TNN_ADAM, .beta2 = 1);
     SAYS_AT("tnn_set_optimizer: .beta2 = 1 must be in [0, 1)");
     tnn_set_optimizer(net, TNN_SGD, .nesterov = 1);
     SAYS_AT("tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
     tnn_set_optimizer(net, TNN_SGD, .lr = HUGE_VAL);
-    SAYS_AT("tnn_set_optimizer: .lr = inf must be finite and not negative");
+    SAYS_AT("tnn_set_optimizer: .lr = inf must be in [0, 1e30)");
+    tnn_set_optimizer(net, TNN_ADAM, .lr = 1e30);
+    SAYS_AT("tnn_set_optimizer: .lr = 1e30 must be in [0, 1e30)");
     tnn_free(net);
     net = tnn_create(.input = {3, 4, 4});
     tnn_add(net, TNN_CONV2D, .filters = 2, .kernel = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     CHECK(says_at(__LINE__ - 1, "tnn_set_loss: cross-entropy needs one value per class, "
-                  "the last layer gives 2x2x2 (flatten it)"), "another message");
+                  "the last layer gives 2x2x2: .per_pixel = 1 if each pixel has a label, "
+                  "else TNN_FLATTEN"), "another message");
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
     CHECK(tnn_build(net) && says_at(__LINE__ - 1, "maxpool2d: its input has been flattened "

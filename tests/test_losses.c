@@ -454,7 +454,7 @@ static void bad_options(void)
     tnn_set_loss(net, TNN_BCE, .pos_weights = w);
     SAYS("tnn_set_loss: bce has no .pos_weights");
     tnn_set_loss(net, TNN_BCE_LOGITS, .pos_weights = w);
-    SAYS("tnn_set_loss: .pos_weights[2] = -1 must be finite and not negative");
+    SAYS("tnn_set_loss: .pos_weights[2] = -1 must be in [0, 1e30]");
     tnn_set_loss(net, TNN_GAUSSIAN_NLL);
     SAYS("tnn_set_loss: gaussian nll needs channels of means and as many of variances, "
          "the last layer gives 3");
@@ -467,7 +467,8 @@ static void bad_options(void)
     net = tnn_create(.input = { 2, 4, 5 });
     tnn_add(net, TNN_CONV2D, .filters = 3, .kernel = 1);
     tnn_set_loss(net, TNN_NLL);
-    SAYS("tnn_set_loss: nll needs one value per class, the last layer gives 3x4x5 (flatten it)");
+    SAYS("tnn_set_loss: nll needs one value per class, the last layer gives 3x4x5: "
+         ".per_pixel = 1 if each pixel has a label, else TNN_FLATTEN");
     tnn_free(net);
 }
 
@@ -863,9 +864,11 @@ static void evaluation(void)
         tnn_add(net, TNN_CONV2D, .filters = C, .kernel = 1);
         tnn_set_loss(net, TNN_CROSS_ENTROPY, .per_pixel = 1);
         tnn_evaluate(net, &data);
-        SAYS("tnn_evaluate: a data set has one label per sample, the loss sees 2 pixels");
+        SAYS("tnn_evaluate: a data set has one label per sample, the loss sees 2 pixels; "
+             "labels of pixels go to tnn_train_batch and, one batch at a time, tnn_loss");
         tnn_train_epoch(net, batches);
-        SAYS("tnn_train_epoch: a data set has one label per sample, the loss sees 2 pixels");
+        SAYS("tnn_train_epoch: a data set has one label per sample, the loss sees 2 pixels; "
+             "labels of pixels go to tnn_train_batch and, one batch at a time, tnn_loss");
         tnn_forward(net, x, 1, TNN_EVAL);
         loss = tnn_loss(net, pixels);
         CHECK(loss > 0 && !tnn_failed(), "%g: %s", loss, tnn_error());
@@ -876,7 +879,8 @@ static void evaluation(void)
         tnn_set_loss(net, TNN_MSE);
         tnn_forward(net, x, 1, TNN_EVAL);
         tnn_loss(net, pixels);
-        SAYS("tnn_loss: one label for 2 pixels of the last layer (flatten it, or .per_pixel = 1)");
+        SAYS("tnn_loss: one label for 2 pixels of the last layer: .per_pixel = 1 if each has a "
+             "label, else TNN_FLATTEN");
         tnn_free(net);
     }
 }

@@ -692,6 +692,21 @@ static void refused(void)
         tnn_free(net);
         tnn_clear_error();
     }
+    {   /* the shape so far, while a branch is open: that is refused by tnn_build alone */
+        tnn_net *net = tnn_create(.input = { 2, 5, 6 }, .batch = 2);
+        int shape[3] = { 9, 9, 9 };
+        tnn_add(net, TNN_CONV2D, .filters = 3, .kernel = 3);
+        tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 3, .from = TNN_FROM_INPUT);
+        CHECK(tnn_output_shape(net, shape) == 4 * 3 * 4 && shape[0] == 4 && shape[1] == 3
+              && tnn_output_shape(net, NULL) == 48, "%s", tnn_error());
+        CHECK(tnn_build(net) && strstr(tnn_error(), "no layer reads its output"), "an open branch");
+        tnn_clear_error();
+        tnn_add(net, TNN_CONCAT, .from = 1);
+        CHECK(tnn_output_shape(net, shape) == 7 * 3 * 4 && tnn_build(net) == TNN_OK, "%s",
+              tnn_error());
+        tnn_free(net);
+        tnn_clear_error();
+    }
     {   /* one value per channel */
         tnn_net *net = tnn_create(.input = { 3 }, .batch = 2);
         float x[3] = { 1, 2, 3 };

@@ -327,7 +327,7 @@ static void several(void)
 static void refusals(void)
 {
     const double nan = HUGE_VAL - HUGE_VAL;
-    REFUSED("tnn_add: .l1 = -1, .l2 = 0, .orthogonal = 0 must be finite and not", .l1 = -1);
+    REFUSED("tnn_add: .l1 = -1, .l2 = 0, .orthogonal = 0 must be 0 or more", .l1 = -1);
     REFUSED(".l2 = nan", .l2 = nan);
     REFUSED(".orthogonal = inf", .orthogonal = HUGE_VAL);
     REFUSED("tnn_add: no constraint 5", .constraint = (tnn_constraint)5);
