@@ -115,8 +115,9 @@
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
-   and in the environment of the program: TINYNN_ISA (one of scalar, sse2, avx2, avx512, neon; one
-   that the machine has not is ignored), TINYNN_THREADS, TINYNN_LOG=1 (errors go to stderr).
+   and in the environment of the program: TINYNN_ISA (one of scalar, sse2, avx2, avx512, neon),
+   TINYNN_THREADS (1 to 64), TINYNN_LOG=1 (errors go to stderr). What cannot be heeded is ignored,
+   and the logger told.
 
    WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
    parameters, an epoch one pass over a data set. Logits are the values before softmax.
@@ -153,7 +154,9 @@
    THREADS  One pool for the process, started at the first use that wants more than one thread.
    Different networks may be used from different threads at the same time (one has the pool, the
    others work alone); one network by one thread at a time. Errors are kept per thread. The child
-   of a fork has a pool of its own.
+   of a fork has a pool of its own. The pool's threads block all signals, and end with the process,
+   when a shared library with tinynn.h in it is unloaded, or by tnn_shutdown(). On Windows such a
+   library stays loaded until then.
 
    WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
    layer may read any earlier one). Recurrence, attention, automatic differentiation of user code.
@@ -219,9 +222,13 @@ TNN_API const char *tnn_isa_name(int i);          /* the i-th that this machine 
                                                      NULL past the last                           */
 TNN_API tnn_status  tnn_set_isa(const char *name);
 /* Threads used where a network or call does not say: TINYNN_THREADS in the environment, else the
-   number of processors. Results never depend on it.                                              */
+   number of processors that the process may use, by its affinity and, on Linux, the quotas of its
+   control groups (rounded up). Results never depend on it.                                       */
 TNN_API int         tnn_threads(void);
 TNN_API void        tnn_set_threads(int threads); /* 0: back to the default                       */
+/* Ends the helper threads; the next call that wants some starts them again. An error while a call
+   in another thread is using them.                                                               */
+TNN_API tnn_status  tnn_shutdown(void);
 
 /* ---- 1c. Random numbers -----------------------------------------------------------------------
    Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11). Element
@@ -1666,6 +1673,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
     (TNN__HERE, tnn_checkpoint_load(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__)))
 /* Function-like macros do not expand within themselves: each of these notes the line and calls. */
 #define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
+#define tnn_shutdown(...)                (TNN__HERE, tnn_shutdown(__VA_ARGS__))
 #define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
 #define tnn_tensor_slice(...)            (TNN__HERE, tnn_tensor_slice(__VA_ARGS__))
 #define tnn_fill(...)                    (TNN__HERE, tnn_fill(__VA_ARGS__))
@@ -1862,6 +1870,7 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
 #ifndef TNN__LOAD
     #define TNN__LOAD(p)     (*(p))
     #define TNN__STORE(p, v) (*(p) = (v))
+    #define TNN__SWAP(p, old, v) (*(p) == (old) ? (*(p) = (v), 1) : 0)
 #endif
 #if defined(__GNUC__) || defined(_MSC_VER)
     #define TNN__RESTRICT __restrict
@@ -1885,7 +1894,18 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         TNN__WINDOWS void __stdcall WakeAllConditionVariable(struct _RTL_CONDITION_VARIABLE *);
         TNN__WINDOWS int  __stdcall SwitchToThread(void);
         TNN__WINDOWS int  __stdcall CloseHandle(void *);
+        TNN__WINDOWS unsigned long __stdcall WaitForSingleObject(void *, unsigned long);
         TNN__WINDOWS unsigned long __stdcall GetActiveProcessorCount(unsigned short);
+        #ifdef _WIN64
+        typedef unsigned long long tnn__mask;
+        #else
+        typedef unsigned long tnn__mask;
+        #endif
+        TNN__WINDOWS int  __stdcall GetProcessAffinityMask(void *, tnn__mask *, tnn__mask *);
+        struct HINSTANCE__;
+        TNN__WINDOWS int  __stdcall GetModuleHandleExA(unsigned long, const char *,
+                                                       struct HINSTANCE__ **);
+        TNN__WINDOWS void __stdcall FreeLibraryAndExitThread(struct HINSTANCE__ *, unsigned long);
         #ifdef __cplusplus
         }
         #endif
@@ -1893,6 +1913,33 @@ template <class T> static inline const T *tnn__address(const T &t) { return &t; 
         #include <pthread.h>
         #include <sched.h>
         #include <unistd.h>
+        #ifdef __linux__
+            /* Under names of our own: the headers hide them without _GNU_SOURCE, or as -std=c99. */
+            #ifdef __cplusplus
+            extern "C" {
+            #endif
+            typedef struct { unsigned long bits[128/sizeof(long)]; } tnn__signals;
+            extern int tnn__sigfillset(tnn__signals *) __asm__("sigfillset");
+            extern int tnn__sigmask(int, const tnn__signals *, tnn__signals *)
+                __asm__("pthread_sigmask");
+            extern int tnn__getaffinity(int, size_t, unsigned long *) __asm__("sched_getaffinity");
+            #ifdef __cplusplus
+            }
+            #endif
+            #if defined(__mips__) || defined(__alpha__)
+            #define TNN__SIG_SETMASK 3
+            #elif defined(__sparc__)
+            #define TNN__SIG_SETMASK 4
+            #else
+            #define TNN__SIG_SETMASK 2
+            #endif
+        #else
+            #include <signal.h>
+            typedef sigset_t tnn__signals;
+            #define tnn__sigfillset  sigfillset
+            #define tnn__sigmask     pthread_sigmask
+            #define TNN__SIG_SETMASK SIG_SETMASK
+        #endif
     #endif
 #endif
 
@@ -2123,6 +2170,17 @@ static tnn_status tnn__fail(tnn_status status, const char *format, ...)
     return status;
 }
 
+/* Tells the logger what is no error. */
+static void tnn__note(const char *format, ...)
+{
+    char text[sizeof tnn__err.message];
+    va_list args;
+    va_start(args, format);
+    tnn__format(text, sizeof text, format, args);
+    va_end(args);
+    tnn__tell(text);
+}
+
 /* An option: zero means the default, TNN_ZERO (-0) zero. */
 static double tnn__default(double value, double otherwise)
 {
@@ -2322,7 +2380,7 @@ TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
    enters by counting itself in while the bit is set; the caller clears the bit when no task is
    left to take and waits for the count to fall to zero. So a helper that wakes late is never
    waited for. If another thread uses the pool at the moment, the caller does all tasks itself. The
-   child of a fork begins with a new pool. */
+   child of a fork begins with a new pool. A call without f ends the helpers. */
 typedef void tnn__task(void *context, int task, int worker);
 #define TNN__MAX_THREADS 64
 
@@ -2331,6 +2389,7 @@ static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known 
 #ifdef TINYNN_NO_THREADS
 TNN_API int  tnn_threads(void)                 { return 1; }
 TNN_API void tnn_set_threads(int threads)      { tnn__threads_wanted = threads; }
+TNN_API tnn_status (tnn_shutdown)(void)          { return TNN_OK; }
 static void  tnn__run(int threads, int tasks, tnn__task *f, void *context)
 {
     int i;
@@ -2347,17 +2406,21 @@ static struct {
     int        sleepers, started;
     tnn__task *f;
     void      *context;
-    int        workers, tasks;
+    int        workers;
     struct { int next, end, pad[14]; } share[TNN__MAX_THREADS];
 #ifdef _WIN32
     void      *lock, *wake;             /* an SRWLOCK, a CONDITION_VARIABLE: zero at first */
+    void      *thread[TNN__MAX_THREADS];
+    struct HINSTANCE__ *module;         /* helpers keep loaded what they run */
 #else
     pthread_mutex_t    lock;
     pthread_cond_t     wake;
+    pthread_t          thread[TNN__MAX_THREADS];        /* of number 1.. */
 #endif
 } tnn__pool
 #ifndef _WIN32
-    = { 0, 0, 0, 0, 0, 0, 0, 0, {{0, 0, {0}}}, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER }
+    = { 0, 0, 0, 0, 0, 0, 0, {{0, 0, {0}}}, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
+        {0} }
 #endif
     ;
 
@@ -2382,20 +2445,99 @@ static struct {
 #define TNN__PAUSE()  ((void)0)
 #endif
 
+#if defined(__linux__) && !defined(TINYNN_NO_STDIO)
+#ifndef TNN__ROOT
+#define TNN__ROOT ""            /* where /proc and /sys are: tests have their own */
+#endif
+/* The number with which the file PATH/NAME begins, and in *second the one after it; 0: none. */
+static long long tnn__limit_of(const char *path, const char *name, long long *second)
+{
+    char text[4200], *end = text + sizeof text - 1;
+    long long first;
+    ssize_t n;
+    int f;
+    *tnn__put(tnn__put(text, end, path), end, name) = 0;
+    f = open(text, TNN__O(RDONLY));
+    n = f < 0 ? 0 : read(f, text, 60);
+    if (f >= 0) close(f);
+    text[TNN__MAX(n, 0)] = 0;
+    first = strtoll(text, &end, 10);
+    *second = strtoll(end, NULL, 10);
+    return first;
+}
+/* At most so many processors, by the quotas of the process's control groups: of each that a line
+   NUMBER:CONTROLLERS:PATH of /proc/self/cgroup names, and of those above it. Version 2 has no
+   controllers there, and a file "quota period"; version 1 has a file for each. */
+static int tnn__quota(int most)
+{
+    char groups[4096], path[4150], *line, *next, *end = path + sizeof path - 1;
+    const int f = open(TNN__ROOT "/proc/self/cgroup", TNN__O(RDONLY));
+    const ssize_t n = f < 0 ? 0 : read(f, groups, sizeof groups - 1);
+    if (f >= 0) close(f);
+    groups[TNN__MAX(n, 0)] = 0;
+    for (line = groups; (next = strchr(line, '\n')) != NULL; line = next + 1) {
+        char *controllers = strchr(line, ':'), *group, *p, *root;
+        *next = 0;
+        if (!controllers || !(group = strchr(++controllers, ':'))) continue;
+        *group++ = 0;
+        for (p = strstr(controllers, "cpu"); p && p[3] && p[3] != ','; p = strstr(p + 3, "cpu")) {}
+        if (*controllers && !p) continue;
+        root = tnn__put(tnn__put(path, end, TNN__ROOT "/sys/fs/cgroup/"), end, controllers);
+        *(p = tnn__put(root, end, group)) = 0;
+        while (p >= root) {
+            long long period, none, quota;
+            *p = 0;
+            if (*controllers) {
+                quota = tnn__limit_of(path, "/cpu.cfs_quota_us", &none);
+                period = tnn__limit_of(path, "/cpu.cfs_period_us", &none);
+            } else
+                quota = tnn__limit_of(path, "/cpu.max", &period);
+            if (quota > 0 && period > 0) most = (int)TNN__MIN(most, (quota - 1)/period + 1);
+            while (--p >= root && *p != '/') {}
+        }
+    }
+    return most;
+}
+#elif !defined(_WIN32)
+static int tnn__quota(int most) { return most; }
+#endif
+/* How many processors the process may use, as far as the system says so. */
+static int tnn__processors(void)
+{
+#ifdef _WIN32
+    tnn__mask own, all;
+    int n = 0;
+    if (GetProcessAffinityMask((void *)(intptr_t)-1, &own, &all) && own != all)
+        for (; own; own &= own - 1) n++;
+    return n ? n : (int)GetActiveProcessorCount(0xffff);        /* of all groups */
+#else
+    int n = 0;
+#ifdef __linux__
+    unsigned long set[1024/sizeof(long)], bits;
+    size_t i;
+    memset(set, 0, sizeof set);
+    if (!tnn__getaffinity(0, sizeof set, set))
+        for (i = 0; i < sizeof set/sizeof *set; i++)
+            for (bits = set[i]; bits; bits &= bits - 1) n++;
+#endif
+    return tnn__quota(n ? n : (int)sysconf(_SC_NPROCESSORS_ONLN));
+#endif
+}
+
 TNN_API int tnn_threads(void)
 {
+    static int said;
     int n = TNN__LOAD(&tnn__threads_wanted);
     if (!n) {
-        const char *e = TNN__GETENV("TINYNN_THREADS");
-        n = e ? atoi(e) : 0;
-        if (n < 1) {
-#ifdef _WIN32
-            n = (int)GetActiveProcessorCount(0xffff);           /* of all groups */
-#else
-            n = (int)sysconf(_SC_NPROCESSORS_ONLN);
-#endif
+        const char *e = TNN__GETENV("TINYNN_THREADS"), *d;
+        for (d = e ? e : ""; *d >= '0' && *d <= '9' && n <= TNN__MAX_THREADS; d++)
+            n = 10*n + *d - '0';
+        if (!e || *d || n < 1 || n > TNN__MAX_THREADS) {
+            n = TNN__MAX(1, TNN__MIN(tnn__processors(), TNN__MAX_THREADS));
+            if (e && *e && !TNN__ADD(&said, 1))
+                tnn__note("TINYNN_THREADS=\"%s\" is ignored, %d are used: it must be a number from "
+                          "1 to %d", e, n, TNN__MAX_THREADS);
         }
-        n = TNN__MAX(1, TNN__MIN(n, TNN__MAX_THREADS));
         TNN__STORE(&tnn__threads_wanted, n);
     }
     return n;
@@ -2418,14 +2560,16 @@ static void tnn__work(int worker)
 /* Helpers have the numbers 1, 2, ...; one whose number is beyond this call's workers stays out. */
 static void tnn__helper(int number)
 {
-    int seen = TNN__LOAD(&tnn__pool.word) & ~(TNN__OPEN | TNN__INSIDE), idle = 0;
+    int seen = 1 /* no generation */, idle = 0;
     for (;;) {
         int word = TNN__LOAD(&tnn__pool.word);
         if ((word & TNN__OPEN) && (word & ~(TNN__OPEN | TNN__INSIDE)) != seen) {
             if (TNN__SWAP(&tnn__pool.word, word, word + 1)) {
+                const int ends = !tnn__pool.f;
                 seen = word & ~(TNN__OPEN | TNN__INSIDE);
                 if (number < tnn__pool.workers) tnn__work(number);
                 TNN__ADD(&tnn__pool.word, -1);
+                if (ends) return;
             }
             idle = 0;
         } else if (++idle < 4000) {
@@ -2443,7 +2587,12 @@ static void tnn__helper(int number)
     }
 }
 #ifdef _WIN32
-static unsigned __stdcall tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return 0; }
+static unsigned __stdcall tnn__helper_main(void *p)
+{
+    tnn__helper((int)(intptr_t)p);
+    FreeLibraryAndExitThread(tnn__pool.module, 0);
+    return 0;
+}
 #else
 static void *tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return NULL; }
 /* The child of a fork has no helpers, and maybe a lock that one of them holds. */
@@ -2456,26 +2605,76 @@ static void tnn__after_fork(void)
     tnn__pool.wake = wake;
 }
 #endif
+/* Signals are the program's: its own threads block those that it waits for, helpers all. */
 static void tnn__start_helpers(int threads)
 {
 #ifndef _WIN32
     static int registered;
+    tnn__signals all, own;
     if (!registered) registered = !pthread_atfork(NULL, NULL, tnn__after_fork);
+    tnn__sigfillset(&all);
+    if (tnn__sigmask(TNN__SIG_SETMASK, &all, &own)) return;
 #endif
     while (tnn__pool.started < threads - 1) {
         intptr_t number = tnn__pool.started + 1;
 #ifdef _WIN32
-        uintptr_t t = _beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
-        if (!t) return;
-        CloseHandle((void *)t);
+        tnn__pool.thread[number] =
+            (void *)_beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
+        if (!tnn__pool.thread[number]) break;
+        /* 4: the module with this address; each helper counts as one more that has it loaded */
+        GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__pool.module);
 #else
-        pthread_t t;
-        if (pthread_create(&t, NULL, tnn__helper_main, (void *)number)) return;
-        pthread_detach(t);
+        if (pthread_create(&tnn__pool.thread[number], NULL, tnn__helper_main, (void *)number))
+            break;
 #endif
         tnn__pool.started++;
     }
+#ifndef _WIN32
+    tnn__sigmask(TNN__SIG_SETMASK, &own, NULL);
+#endif
 }
+
+/* Begins a call: generation + 1, open, nobody inside; unsigned, because it wraps around. */
+static void tnn__start_call(tnn__task *f, void *context, int workers)
+{
+    tnn__pool.f = f;
+    tnn__pool.context = context;
+    tnn__pool.workers = workers;
+    TNN__STORE(&tnn__pool.word,
+               (int)(((unsigned)TNN__LOAD(&tnn__pool.word) & ~511u) + 512u + TNN__OPEN));
+    if (TNN__LOAD(&tnn__pool.sleepers)) {
+        TNN__LOCK();
+        TNN__WAKE();
+        TNN__UNLOCK();
+    }
+}
+/* Ends the helpers; 0: a call is using them. */
+static int tnn__end_helpers(void)
+{
+    int zero = 0;
+    if (!TNN__SWAP(&tnn__pool.busy, zero, 1)) return 0;
+    tnn__start_call(NULL, NULL, 0);
+    for (; tnn__pool.started; tnn__pool.started--) {
+#ifdef _WIN32
+        WaitForSingleObject(tnn__pool.thread[tnn__pool.started], 0xffffffffu);
+        CloseHandle(tnn__pool.thread[tnn__pool.started]);
+#else
+        pthread_join(tnn__pool.thread[tnn__pool.started], NULL);
+#endif
+    }
+    TNN__AND(&tnn__pool.word, ~TNN__OPEN);
+    TNN__STORE(&tnn__pool.busy, 0);
+    return 1;
+}
+TNN_API tnn_status (tnn_shutdown)(void)
+{
+    return tnn__end_helpers() ? TNN_OK
+        : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_shutdown: a call is using the helper threads");
+}
+#if defined(__GNUC__) && !defined(_WIN32)
+/* The process exits, or unloads the library. Nobody is waited for who may wait for this thread. */
+__attribute__((destructor)) static void tnn__unload(void) { tnn__end_helpers(); }
+#endif
 
 static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
 {
@@ -2486,22 +2685,11 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
         return;
     }
     if (tnn__pool.started < threads - 1) tnn__start_helpers(threads);
-    tnn__pool.f = f;
-    tnn__pool.context = context;
-    tnn__pool.workers = threads;
-    tnn__pool.tasks = tasks;
     for (i = 0; i < threads; i++) {
         tnn__pool.share[i].end = (int)((tnn__len)tasks * (i + 1) / threads);
         TNN__STORE(&tnn__pool.share[i].next, (int)((tnn__len)tasks * i / threads));
     }
-    /* generation + 1, open, nobody inside; unsigned, because it wraps around */
-    TNN__STORE(&tnn__pool.word,
-               (int)(((unsigned)TNN__LOAD(&tnn__pool.word) & ~511u) + 512u + TNN__OPEN));
-    if (TNN__LOAD(&tnn__pool.sleepers)) {
-        TNN__LOCK();
-        TNN__WAKE();
-        TNN__UNLOCK();
-    }
+    tnn__start_call(f, context, threads);
     tnn__work(0);
     TNN__AND(&tnn__pool.word, ~TNN__OPEN);
     for (i = 0; TNN__LOAD(&tnn__pool.word) & TNN__INSIDE; i++) {
@@ -5428,16 +5616,40 @@ static int tnn__isa_count(void)
 #endif
 }
 
-static int tnn__isa_chosen;     /* index + 1; threads may race, but set the same value */
+/* index + 1 of the one with this name, in small or capital letters; 0: this machine has none */
+static int tnn__isa_find(const char *name)
+{
+    int i, k;
+    for (i = tnn__isa_count(); name && i > 0; i--) {
+        const char *own = tnn__isa_tables[i - 1]->name;
+        for (k = 0; own[k] && own[k] == (name[k] >= 'A' && name[k] <= 'Z' ? name[k] + 32 : name[k]);
+             k++) {}
+        if (!own[k] && !name[k]) return i;
+    }
+    return 0;
+}
+static const char *tnn__isa_names(char text[64])
+{
+    char *to = text;
+    int i;
+    for (i = 0; i < tnn__isa_count(); i++)
+        to = tnn__put(tnn__put(to, text + 63, i ? ", " : ""), text + 63, tnn__isa_tables[i]->name);
+    *to = 0;
+    return text;
+}
+
+static int tnn__isa_chosen;     /* index + 1 */
 static const tnn__isa_table *tnn__kernels(void)
 {
-    int chosen = TNN__LOAD(&tnn__isa_chosen), i;
+    int chosen = TNN__LOAD(&tnn__isa_chosen), none = 0;
     if (!chosen) {
         const char *want = TNN__GETENV("TINYNN_ISA");
-        const int n = chosen = tnn__isa_count();
-        for (i = 0; want && i < n; i++)
-            if (!strcmp(want, tnn__isa_tables[i]->name)) chosen = i + 1;
-        TNN__STORE(&tnn__isa_chosen, chosen);
+        const int found = tnn__isa_find(want);
+        char names[64];
+        chosen = found ? found : tnn__isa_count();
+        if (TNN__SWAP(&tnn__isa_chosen, none, chosen) && !found && want && *want)
+            tnn__note("TINYNN_ISA=\"%s\" is ignored, %s is used: this machine has %s", want,
+                      tnn__isa_tables[chosen - 1]->name, tnn__isa_names(names));
     }
     return tnn__isa_tables[chosen - 1];
 }
@@ -5448,15 +5660,13 @@ TNN_API const char *tnn_isa_name(int i)
 }
 TNN_API tnn_status (tnn_set_isa)(const char *name)
 {
-    int i, n = tnn__isa_count();
-    for (i = 0; name && i < n; i++)
-        if (!strcmp(name, tnn__isa_tables[i]->name)) {
-            TNN__STORE(&tnn__isa_chosen, i + 1);
-            return TNN_OK;
-        }
-    return tnn__fail(TNN_ERROR_ARGUMENT,
-                     "tnn_set_isa: this machine has no \"%s\"; its best is \"%s\"",
-                     name ? name : "(null)", tnn__isa_tables[n - 1]->name);
+    const int found = tnn__isa_find(name);
+    char names[64];
+    if (!found)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_isa: this machine has no \"%s\"; it has %s",
+                         name ? name : "(null)", tnn__isa_names(names));
+    TNN__STORE(&tnn__isa_chosen, found);
+    return TNN_OK;
 }
 
 /* ==== 5. TENSORS ============================================================================== */

@@ -102,6 +102,53 @@ cat > "$dir/away/y/beside.c" << 'END'
 #define TINYNN_IMPLEMENTATION
 #include "../x/tinynn.h"
 END
+# A process that makes it hard: the library comes and goes with dlopen, in a thread with a small
+# stack and all signals blocked, on one processor, with three threads of its own.
+cat > "$dir/load.c" << 'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *life(void *path) /* loads the library, trains, and unloads it; NULL: all went well */
+{
+    void *library = dlopen((const char *)path, RTLD_NOW), *main_of = NULL;
+    int (*train)(void);
+    if (library) main_of = dlsym(library, "train");
+    if (!main_of) return path;
+    *(void **)&train = main_of;
+    return train() || dlclose(library) || dlopen((const char *)path, RTLD_NOW | RTLD_NOLOAD)
+         ? path : NULL;
+}
+int main(int argc, char **argv)
+{
+    int i, status = 0;
+    sigset_t all;
+    cpu_set_t one;
+    pthread_t thread;
+    pthread_attr_t small;
+    void *bad = NULL;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    CPU_ZERO(&one);
+    sched_getaffinity(0, sizeof one, &one);
+    for (i = 0; CPU_COUNT(&one) > 1; i++) CPU_CLR(i, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    setenv("TINYNN_THREADS", "3", 1);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, STACK);
+    for (i = 0; i < 100 && !bad && !status; i++) {
+        if (pthread_create(&thread, &small, life, argv[1 + i % (argc - 1)])) return 3;
+        if (i % 10 == 9 && fork() == 0) return life(argv[1]) != NULL;
+        pthread_join(thread, &bad);
+        if (i % 10 == 9) wait(&status);
+    }
+    return bad || status;
+}
+END
 # the synopsis of the opening comment, and the README's first program
 sed -n '/^   SYNOPSIS/,/^       }$/p' tinynn.h | sed -n 's/^       //p; /^ *$/p' > "$dir/synopsis.c"
 sed -n '/^```c$/,/^```$/p' README.md | awk '/^```$/ { exit } !/^```/' > "$dir/readme.c"
@@ -181,6 +228,22 @@ else skip tcc "not found"; fi
 # ---- whatever compiler `cc` is -------------------------------------------------------------------
 cc=${CC:-cc}
 check "plain cc -O2, linked with make's object" runs cc $cc -O2 $here "$dir/use.c" build/tinynn.o
+loaded() { # SWITCH...: with the shared objects that they build, by turns
+    libraries=
+    for switch; do
+        library=$dir/load$switch.so
+        quiet $cc -O0 $whole -DTINYNN_NO_SIMD $switch -Dmain=train -fPIC -shared "$dir/use.c" \
+            -o "$library" -lm -pthread || return 1
+        libraries="$libraries $library"
+    done
+    quiet $cc -DSTACK=262144 "$dir/load.c" -o "$dir/load" -ldl -pthread || return 1
+    "$dir/load" $libraries > "$dir/load.txt" ||
+        { echo "status $?"; tail -n 3 "$dir/load.txt"; return 1; }
+    [ "$(wc -l < "$dir/load.txt")" -ge 100 ]
+}
+if [ "$(uname)" = Linux ]; then
+    check "loaded and unloaded 100 times" loaded -DPLAIN ${1:+-DTINYNN_STATIC}
+fi
 readme() { quiet $cc -DTINYNN_NO_SIMD -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
 check "the README's program, run" readme
 # sizes: a product of two ints is not widened afterwards (the kernels' are of small constants)

@@ -7,10 +7,13 @@
    there are no such pages, with TINYNN_UNFORKED=1 nothing forks. */
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
+#define TNN__ROOT "build/root"  /* with a /proc and a /sys of the tests' own */
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
 #include "test.h"
@@ -936,6 +939,178 @@ static void forks(void)
     }
     CHECK(!bad, "%d of 60 forks went wrong", bad);
 }
+/* A signal that the program blocks in its own threads is for its sigwait: helpers, which were there
+   before, do not take it. They are gone after tnn_shutdown, and come again. */
+static void signals(void)
+{
+    const uint64_t want = trained();
+    int status, got, i, wrong = 0, helped[3] = { 0 };
+    pid_t child = fork();
+    if (child == 0) {
+        sigset_t term;
+        alarm(20);
+        trained();
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        sigprocmask(SIG_BLOCK, &term, NULL);
+        for (i = 0; i < 20; i++) {
+            kill(getpid(), SIGTERM);
+            if (sigwait(&term, &got) || got != SIGTERM) _exit(8);
+        }
+        _exit(7);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7,
+          "SIGTERM did not reach sigwait: status %#x", (unsigned)status);
+    for (i = 0; i < 30; i++) {
+        wrong += trained() != want;
+        usleep((useconds_t)(i%10*300));
+        if (i == 20) {
+            helped[1] = helped[2] = 0;
+            while (!helped[1] && !helped[2]) tnn__run(3, 9, who, helped);
+        }
+        CHECK(tnn__pool.started == 2 && tnn_shutdown() == TNN_OK && !tnn__pool.started
+              && tnn_shutdown() == TNN_OK, "helpers were not ended");
+    }
+    CHECK(!wrong, "%d networks were wrong after tnn_shutdown", wrong);
+}
+static void shut_within(void *refused, int task, int worker)
+{
+    (void)task;
+    (void)worker;
+    TNN__ADD((int *)refused, tnn_shutdown() == TNN_ERROR_ARGUMENT);
+    if (!worker) tnn_clear_error();
+}
+static void shutdown_within(void)
+{
+    int refused = 0;
+    tnn__run(3, 9, shut_within, &refused);
+    CHECK(refused == 9, "tnn_shutdown within a call: refused %d times of 9", refused);
+    CHECK(tnn_shutdown() == TNN_OK, "%s", tnn_error());
+}
+
+/* ---- How many threads, and what the environment says ----------------------------------------- */
+static char notes[4][500];
+static int  noted;
+static void note(void *user, const char *message)
+{
+    (void)user;
+    if (noted < 4) snprintf(notes[noted], sizeof notes[0], "%s", message);
+    noted++;
+}
+/* What tnn_threads() and tnn_isa() tell the logger; each in a process of its own. */
+static void environment(void)
+{
+    static const struct { const char *name, *value, *says; } cases[] = {
+        { "TINYNN_THREADS", "1e3", "TINYNN_THREADS=\"1e3\" is ignored" },
+        { "TINYNN_THREADS", "0", "from 1 to 64" },       { "TINYNN_THREADS", "-1", "from 1 to 64" },
+        { "TINYNN_THREADS", "abc", "from 1 to 64" },     { "TINYNN_THREADS", " 4", "from 1 to 64" },
+        { "TINYNN_THREADS", "99999999999", "from 1 to 64" }, { "TINYNN_THREADS", "65", "1 to 64" },
+        { "TINYNN_THREADS", "", "" },    { "TINYNN_THREADS", "64", "" },
+        { "TINYNN_THREADS", "7", "" },   { "TINYNN_ISA", "", "" },
+        { "TINYNN_ISA", "SCALAR", "" },  { "TINYNN_ISA", "scalar", "" },
+        { "TINYNN_ISA", "foo", "TINYNN_ISA=\"foo\" is ignored" },
+        { "TINYNN_ISA", "scalar ", "this machine has scalar" }, { "TINYNN_ISA", "scala", "scalar" },
+    };
+    const char *isa = tnn_isa(), *want;
+    const int usual = (int)tnn__processors();
+    int i, status, fine;
+    for (i = 0; i < (int)(sizeof cases/sizeof *cases); i++) {
+        const char *value = cases[i].value, *says = cases[i].says;
+        pid_t child = fork();
+        if (child) {
+            CHECK(waitpid(child, &status, 0) == child && !status,
+                  "%s=\"%s\": wrong, or not \"%s\"", cases[i].name, value, says);
+            continue;
+        }
+        setenv(cases[i].name, value, 1);
+        tnn_set_logger(note, NULL);
+        tnn_set_threads(0);
+        tnn__isa_chosen = 0;
+        if (cases[i].name[7] == 'T') {
+            const int n = !*value || *says ? TNN__MIN(usual, 64) : atoi(value);
+            fine = tnn_threads() == n;
+            tnn_set_threads(0);
+            fine = fine && tnn_threads() == n;
+        } else {
+            want = *value && !*says ? "scalar" : isa;
+            fine = !strcmp(tnn_isa(), want);
+        }
+        _exit(!(fine && noted == (*says != 0) && strstr(notes[0], says) && !tnn_failed()));
+    }
+    fine = tnn_set_isa("Scalar") == TNN_OK && !strcmp(tnn_isa(), "scalar")
+        && tnn_set_isa(isa) == TNN_OK;
+    CHECK(fine, "%s", tnn_error());
+}
+#ifdef __linux__
+extern int tnn__setaffinity(int, size_t, const unsigned long *) __asm__("sched_setaffinity");
+static void write_text(const char *path, const char *text)
+{
+    char folder[200];
+    size_t i;
+    FILE *f;
+    for (i = 0; path[i]; i++)
+        if (path[i] == '/') {
+            snprintf(folder, sizeof folder, "%.*s", (int)i, path);
+            mkdir(folder, 0777);
+        }
+    if (!(f = fopen(path, "w"))) return;
+    fputs(text, f);
+    fclose(f);
+}
+#define GROUPS TNN__ROOT "/sys/fs/cgroup/"
+/* What quotas allow, of 50 processors; the numbers are for versions 1 and 2 of control groups. */
+static void quotas(void)
+{
+    static const struct { const char *groups, *path, *text; int want; } cases[] = {
+        { "0::/a/b\n", "a/b/cpu.max", "max 100000\n", 50 },
+        { "0::/a/b\n", "a/b/cpu.max", "300000 100000\n", 3 },
+        { "0::/a/b\n", "a/b/cpu.max", "300001 100000\n", 4 },
+        { "0::/a/b\n", "a/cpu.max", "150000 100000\n", 2 },
+        { "0::/a/b\n", "a/b/cpu.max", "1000 100000\n", 1 },
+        { "0::/a/b\n", "cpu.max", "70000000 1000000\n", 1 },
+        { "0::/a/b\n", "a/b/cpu.max", "max 100000\n", 2 },
+        { "0::/\n", "cpu.max", "5000000 1000000\n", 5 },
+        { "0::/../elsewhere\n", "cpu.max", "500000 100000\n", 5 },
+        { "12:cpuset:/c\n3:cpu,cpuacct:/c/d\n0::/\n", "cpu.max", "max 100000\n", 50 },
+        { "12:cpuset:/c\n3:cpu,cpuacct:/c/d\n0::/\n",
+          "cpu,cpuacct/c/d/cpu.cfs_period_us", "100000\n", 50 },
+        { "12:cpuset:/c\n3:cpu,cpuacct:/c/d\n0::/\n",
+          "cpu,cpuacct/c/d/cpu.cfs_quota_us", "-1\n", 50 },
+        { "12:cpuset:/c\n3:cpu,cpuacct:/c/d\n0::/\n",
+          "cpu,cpuacct/c/d/cpu.cfs_quota_us", "600000\n", 6 },
+        { "12:cpuset:/c\n3:cpuacct,cpu:/c/d\n", "cpuacct,cpu/cpu.cfs_period_us", "50000\n", 50 },
+        { "12:cpuset:/c\n3:cpuacct,cpu:/c/d\n", "cpuacct,cpu/cpu.cfs_quota_us", "100000\n", 2 },
+        { "1:name=cpu:/x\nnonsense\n0:\n\n:::\n", "x/cpu.max", "100000 100000\n", 50 },
+        { "", "x/cpu.max", "", 50 },
+    };
+    char path[200];
+    int i, got;
+    system("rm -rf " TNN__ROOT);
+    CHECK(tnn__quota(50) == 50, "without control groups");
+    for (i = 0; i < (int)(sizeof cases/sizeof *cases); i++) {
+        if (i == 7 || i == 9) system("rm -rf " TNN__ROOT);
+        write_text(TNN__ROOT "/proc/self/cgroup", cases[i].groups);
+        snprintf(path, sizeof path, GROUPS "%s", cases[i].path);
+        write_text(path, cases[i].text);
+        got = tnn__quota(50);
+        CHECK(got == cases[i].want, "case %d, %s: %d, want %d", i, path, got, cases[i].want);
+    }
+    system("rm -rf " TNN__ROOT);
+}
+/* A process pinned to one processor has one thread. */
+static void affinity(void)
+{
+    unsigned long one[128] = { 0 }, all[128];
+    int k, n;
+    CHECK(tnn__getaffinity(0, sizeof all, all) == 0, "no affinity");
+    for (k = 0; !(all[0] >> k & 1); k++) {}
+    one[0] = 1ul << k;
+    CHECK(tnn__setaffinity(0, sizeof one, one) == 0, "cannot be pinned");
+    n = tnn__processors();
+    CHECK(tnn__setaffinity(0, sizeof all, all) == 0, "cannot be freed");
+    CHECK(n == 1, "%d threads on one processor", n);
+}
+#endif
 static int sums[1000];
 static void add_up(void *context, int task, int worker)
 {
@@ -1040,6 +1215,15 @@ int main(int argc, char **argv)
     RUN("Philox known answers", test_philox);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     if (!watched && !getenv("TINYNN_UNFORKED")) RUN("forks", forks);
+    if (!watched && !getenv("TINYNN_UNFORKED")) {
+        RUN("signals, and the end of helpers", signals);
+        RUN("TINYNN_THREADS and TINYNN_ISA", environment);
+    }
+    RUN("helpers are not ended within a call", shutdown_within);
+#ifdef __linux__
+    RUN("quotas of control groups", quotas);
+    RUN("affinity", affinity);
+#endif
     RUN("the thread pool", many_runs);
 #endif
     RUN("short numbers as text", numbers_as_text);
