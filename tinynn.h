@@ -1492,7 +1492,10 @@ TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_l
        tnn_load_weights(net, "net.safetensors");
    saves all that tnn_param_info names, in F32, and reads it back (what loading would not take, such
    as a weight that is NaN, saving refuses, and the old file stays); torch.nn.Sequential of the same
-   layers loads the file (load_state_dict), and the other way round.
+   layers loads the file (load_state_dict), and the other way round. In Python, a .pt or .pth:
+       import torch, safetensors.torch                 # pip install safetensors
+       w = torch.load("net.pt", map_location="cpu")    # a state_dict, or .state_dict() of a module
+       safetensors.torch.save_file({k: v.contiguous() for k, v in w.items()}, "net.safetensors")
    .rename says what the file calls them: with {{"features.", ""}} "0.weight" is "features.0.weight"
    as in torchvision's VGG, of which the full network is {{"features.", ""}, {"classifier.0.",
    "32."}, {"classifier.3.", "35."}, {"classifier.6.", "38."}}. The longest beginning counts; where
@@ -12347,11 +12350,48 @@ static tnn_data tnn__no_data(void)
     return d;
 }
 
-/* As data sets are found: a common mistake has a message of its own. */
-static int tnn__compressed(const char *name, const unsigned char *p, size_t size)
+/* Files that readers are given by mistake, by their first bytes: names them and says what would be
+   right. `own` is the reader's format, as its line here begins. */
+static int tnn__foreign(const char *name, const unsigned char *p, size_t size, const char *own)
 {
-    if (!p || size < 2 || p[0] != 0x1f || p[1] != 0x8b) return 0;
-    tnn__fail(TNN_ERROR_FORMAT, "%s: is compressed (gzip); unpack it first: gzip -dk", name);
+    static const struct { int at, n; const char *bytes, *is; } known[] = {
+        /* at -4: in the end of the first name in a zip archive */
+        {0, 2, "\x1f\x8b", "compressed (gzip); unpack it first: gzip -dk"},
+        {4, 6, "1AY&SY", "compressed (bzip2); unpack it first: bzip2 -dk"},
+        {0, 6, "\xfd""7zXZ\0", "compressed (xz); unpack it first: xz -dk"},
+        {0, 4, "\x28\xb5\x2f\xfd", "compressed (zstd); unpack it first: zstd -d"},
+        {-4, 4, ".pkl", "a file of torch.save (.pt, .pth); tinynn.h says under WEIGHTS how to "
+                        "convert it"},
+        {-4, 4, ".npy", "an archive of arrays (.npz); unpack it first: unzip"},
+        {0, 4, "PK\3\4", "a zip archive; unpack it first: unzip"},
+        {0, 2, "\x80\2", "a pickle of Python or old file of torch.save (.pkl, .pth); tinynn.h says "
+                         "under WEIGHTS how to convert it"},
+        {0, 2, "\x80\4", "a pickle of Python (.pkl); save its arrays with numpy.save"},
+        {0, 2, "\x80\5", "a pickle of Python (.pkl); save its arrays with numpy.save"},
+        {0, 8, "\x89HDF\r\n\x1a\n", "HDF5 (.h5, of Keras); save its arrays with numpy.save"},
+        {0, 6, "\x93NUMPY", ".npy, for tnn_load_npy and tnn_read_npy"},
+        {8, 2, "{\"", "safetensors, for tnn_load_weights"},
+        {0, 3, "\0\0\x08", "IDX, for tnn_load_idx"},
+        {0, 4, "\x89PNG", "a PNG image; convert it to PGM or PPM"},
+        {0, 3, "\xff\xd8\xff", "a JPEG image; convert it to PGM or PPM"},
+        {0, 6, "GIF89a", "a GIF image; convert it to PGM or PPM"},
+        {0, 9, "<!DOCTYPE", "a web page; the download went wrong"},
+        {0, 5, "<html", "a web page; the download went wrong"},
+        {0, 15, "version https:/", "a pointer of Git LFS, without the file: git lfs pull"}
+    };
+    const size_t zip = p && size >= 30 && !memcmp(p, "PK\3\4", 4)
+                     ? 30 + p[26] + 256*(size_t)p[27] : 0;
+    const char *is = p && size > 4 && p[0] == 8 && p[1] < 32 && p[2] == 18
+                   ? "an ONNX model; save its weights in Python as safetensors" : NULL;
+    size_t i;
+    for (i = 0; p && !is && i < sizeof known/sizeof *known; i++) {
+        const size_t n = (size_t)known[i].n;
+        const size_t at = known[i].at < 0 ? zip - 4 : (size_t)known[i].at;
+        if ((known[i].at >= 0 || zip >= 34) && size >= n && at <= size - n
+            && !memcmp(p + at, known[i].bytes, n)) is = known[i].is;
+    }
+    if (!is || !strncmp(is, own, strlen(own))) return 0;
+    tnn__fail(TNN_ERROR_FORMAT, "%s: is %s", name, is);
     return 1;
 }
 /* An IDX header: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4 bytes, the
@@ -12363,9 +12403,9 @@ static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t s
     size_t header;
     uint64_t bytes = 1;
     for (i = 0; i < 4; i++) dims[i] = 1;
-    if (tnn__compressed(name, p, size)) return 0;
     if (!p || size < 4 || p[0] || p[1] || p[2] != 8 || p[3] < least || p[3] > most) {
         const int known = p && size >= 4;
+        if (tnn__foreign(name, p, size, "IDX")) return 0;
         tnn__fail(TNN_ERROR_FORMAT,
                   "%s: is not an IDX file of bytes with %d%s dimensions "
                   "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
@@ -15611,8 +15651,8 @@ static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
     memset(&a, 0, sizeof a);
     none = a;
     memset(&s, 0, sizeof s);
-    if (tnn__compressed(file, p, size)) return none;
     if (!p || size < 10 || memcmp(p, "\x93NUMPY", 6) || major < 1 || major > 3 || p[7]) {
+        if (tnn__foreign(file, p, size, ".npy")) return none;
         tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 (%l bytes)",
                   file, (long long)size);
         return none;
@@ -15826,7 +15866,7 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
     tnn_array a;
     int fill, quoted = 0, good = 1;
     memset(&a, 0, sizeof a);
-    if (tnn__compressed(file, bytes, size)) return a;
+    if (tnn__foreign(file, bytes, size, "CSV")) return a;
     if (size >= 3 && p && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;      /* a byte order mark */
     for (at = p; at < end && (quoted || (*at != ',' && *at != ';' && *at != '\t')); at++)
         quoted ^= *at == '"';
@@ -15895,8 +15935,8 @@ static tnn_array tnn__pnm(const char *file, const unsigned char *p, size_t size)
     tnn_array a, none;
     memset(&a, 0, sizeof a);
     none = a;
-    if (tnn__compressed(file, p, size)) return none;
     if (kind != 2 && kind != 3 && kind != 5 && kind != 6) {
+        if (tnn__foreign(file, p, size, "PGM")) return none;
         tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with %d %d, "
                   "should be 80 and 50, 51, 53 or 54)", file, (long long)size,
                   p && size ? p[0] : 0, p && size > 1 ? p[1] : 0);
@@ -16309,6 +16349,7 @@ static tnn_safetensors tnn__safetensors(const char *file, const unsigned char *p
     memset(&f, 0, sizeof f);
     memset(&s, 0, sizeof s);
     if (length < 2 || length > TNN__HEADER_LIMIT || length > size - 8 || p[8] != '{') {
+        if (tnn__foreign(file, p, size, "safetensors")) return f;
         tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l (at "
                   "most 100 MB) that begins with %d (should be 123)", file, (long long)size,
                   (long long)TNN__MIN(length, (uint64_t)1 << 62), length && size > 8 ? p[8] : 0);
@@ -16930,6 +16971,28 @@ static void tnn__take_piece(const tnn_safetensors *f, const tnn__piece *p)
                       tnn__bits(f->data + t->begin + i*bytes, bytes, 0), bytes,
                       tnn__big_endian());
 }
+/* Whether it is of the network's optimizer: what else differs then follows from that. */
+static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *f, const tnn_net *net)
+{
+    const tnn_stored *t = tnn__stored_named(f, "tinynn.integers");
+    const uint64_t own = (uint64_t)net->optimizer.type;
+    const uint64_t type = t && t->dtype == TNN_I64 && t->count > 1
+                        ? tnn__bits(f->data + t->begin + 8, 8, 0) : own;
+    const char *stored = type <= TNN_CUSTOM ? tnn__rules[type].name : "an unknown optimizer";
+    if (type == own) return TNN_OK;
+    return tnn__fail(TNN_ERROR_FORMAT, "%s: is of a network with %s, this one has %s; make it with "
+                     "the same, or load the weights alone, with tnn_load_weights", path,
+                     *stored ? stored : "no optimizer", own ? tnn__rules[own].name : "none");
+}
+/* What a piece is, for messages; its name begins with "tinynn.". */
+static const char *tnn__piece_is(const char *name)
+{
+    return strncmp(name + 7, "state.", 6) ? ""
+         : name[13] == '6' ? ", averaged weights (.ema, .swa_start)"
+         : name[13] == '7' ? ", slow weights (.lookahead)"
+         : name[13] == '8' ? ", gradients so far (.accumulate)"
+                           : ", the optimizer's state (.momentum, .amsgrad and their like)";
+}
 /* Whether the file has the pieces, and nothing else of that kind; numbers may be fewer. */
 static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
                                     const tnn__piece *piece, int pieces)
@@ -16941,16 +17004,17 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
         if (!t && numbers) continue;
         if (!t || t->dtype != piece[i].dtype || t->ndim != 1
             || (numbers ? t->count > piece[i].count : t->count != piece[i].count))
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %l of %s, this network %l", path,
-                             t ? t->count : 0, piece[i].name, (long long)piece[i].count);
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %l of %s%s, this network %l", path,
+                             t ? t->count : 0, piece[i].name, !t ? tnn__piece_is(piece[i].name)
+                             : numbers ? "" : ", of other layers", (long long)piece[i].count);
     }
     for (k = 0; k < f->count; k++) {
         const char *name = f->tensor[k].name;
         if (strncmp(name, "tinynn.", 7)) continue;
         for (i = 0; i < pieces && strcmp(name, piece[i].name); i++) {}
         if (i == pieces)
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s of %l, for which this network has no "
-                             "place", path, name, f->tensor[k].count);
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s of %l%s, for which this network has no "
+                             "place", path, name, f->tensor[k].count, tnn__piece_is(name));
     }
     return TNN_OK;
 }
@@ -16977,6 +17041,7 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
     else if (tnn__fnv(TNN__FNV, p, size - 8) != tnn__bits(p + size - 8, 8, 0))
         e = tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says", path);
     pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
+    if (!e) e = tnn__check_rule(path, &f, net);
     if (!e) e = tnn__check_pieces(path, &f, piece, pieces);
     if (!e) {
         tnn__counters(net, o->loader, now, reals, 0);

@@ -201,7 +201,7 @@ static void refused(void)
     setting s;
     tnn_loader *l = loader(&d, BATCH), *larger = loader(&d, BATCH + 1);
     tnn_weights_options weights;
-    tnn_net *net, *wide, *sgd, *seeded;
+    tnn_net *net, *wide, *sgd, *seeded, *plain, *amsgrad, *averaged;
     double numbers[NUMBERS] = {1, 2, 3, 4};
     uint64_t hash;
     size_t size, i;
@@ -216,6 +216,14 @@ static void refused(void)
     net_seed = 5;
     s.optimizer.type = TNN_ADAMAX;
     sgd = build(&s, 2);
+    s.optimizer.type = TNN_SGD;
+    plain = build(&s, 2);
+    s.optimizer.type = TNN_ADAM;
+    s.optimizer.amsgrad = 1;
+    amsgrad = build(&s, 2);
+    s.optimizer.amsgrad = 0;
+    s.optimizer.ema = 0.9;
+    averaged = build(&s, 2);
     train(net, l, 3, numbers, &have);
     CHECK(save(net, l, numbers, NUMBERS) == TNN_OK, "%s", tnn_error());
     in_memory = options_of(l, numbers, NUMBERS);
@@ -234,8 +242,14 @@ static void refused(void)
         CHECK((call) != TNN_OK && strstr(tnn_error(), words), "\"%s\" is not about \"%s\"", \
               tnn_error(), words); \
         tnn_clear_error(); } while (0)
-    REFUSED(resume(wide, l, numbers, NUMBERS), "has");
-    REFUSED(resume(sgd, l, numbers, NUMBERS), "optimizer: 2 in the file, 9 here");
+    REFUSED(resume(wide, l, numbers, NUMBERS), "of other layers, this network ");
+    REFUSED(resume(sgd, l, numbers, NUMBERS), "is of a network with Adam, this one has Adamax");
+    REFUSED(resume(plain, l, numbers, NUMBERS), "is of a network with Adam, this one has SGD");
+    REFUSED(resume(amsgrad, l, numbers, NUMBERS),
+            "has 0 of tinynn.state.4, the optimizer's state (.momentum, .amsgrad and their like), "
+            "this network ");
+    REFUSED(resume(averaged, l, numbers, NUMBERS),
+            "has 0 of tinynn.state.6, averaged weights (.ema, .swa_start), this network ");
     REFUSED(resume(seeded, l, numbers, NUMBERS), "seed: 5 in the file, 6 here");
     REFUSED(resume(net, larger, numbers, NUMBERS), "batch: 5 in the file, 6 here");
     REFUSED(resume(net, NULL, numbers, NUMBERS), "there is one): 1 in the file, 0 here");
@@ -270,6 +284,9 @@ static void refused(void)
     tnn_free(wide);
     tnn_free(sgd);
     tnn_free(seeded);
+    tnn_free(plain);
+    tnn_free(amsgrad);
+    tnn_free(averaged);
     tnn_loader_free(l);
     tnn_loader_free(larger);
 }

@@ -451,7 +451,7 @@ static void pnm(void)
         {"P1 3 1\n101\n",            "starts with 80 49"},
         {"P4 8 1\nx",                "starts with 80 52"},
         {"P7\nWIDTH 1\n",            "starts with 80 55"},
-        {"\x89PNG\r\n",              "starts with"},
+        {"\x89PNG\r\n",              "is a PNG image"},
         {"P5",                       "starts with 80 53"},
         {"P5 ",                      "the width, 1 to 65535, expected"},
         {"P5 0 2 255\n",             "the width"},
@@ -1171,11 +1171,66 @@ static void vgg(void)
     tnn_free(net);
 }
 
+/* Files of other kinds are named by their first bytes, by every reader. */
+static void other_formats(void)
+{
+    static const struct { const char *bytes, *says; size_t n; int own; } kinds[] = {
+#define KIND(bytes, own, says) { bytes, says, sizeof bytes - 1, own }
+        KIND("\x1f\x8b\x08", 0, "is compressed (gzip); unpack it first: gzip -dk"),
+        KIND("BZh91AY&SY", 0, "is compressed (bzip2)"),
+        KIND("\xfd" "7zXZ\0", 0, "is compressed (xz)"),
+        KIND("\x28\xb5\x2f\xfd", 0, "is compressed (zstd)"),
+        KIND("PK\3\4\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\x18\0" "a/data.pkl", 0,
+             "is a file of torch.save (.pt, .pth); tinynn.h says under WEIGHTS how to convert it"),
+        KIND("PK\3\4-\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\x14\0" "arr_0.npy", 0,
+             "is an archive of arrays (.npz)"),
+        KIND("PK\3\4-\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\x14\0" "arr_0.txt", 0,
+             "is a zip archive"),
+        KIND("PK\3\4-\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff\x14\0" "a.pkl", 0,
+             "a zip archive"),
+        KIND("\x80\2\x8a\x0al\xfc", 0, "old file of torch.save (.pkl, .pth)"),
+        KIND("\x80\5\x95\x09", 0, "is a pickle of Python (.pkl)"),
+        KIND("\x89HDF\r\n\x1a\n", 0, "is HDF5 (.h5, of Keras)"),
+        KIND("\x08\x0a\x12\x07pytorch", 0, "is an ONNX model"),
+        KIND("\x93NUMPY\1\0", 1, "is .npy, for tnn_load_npy and tnn_read_npy"),
+        KIND("\0\1\0\0\0\0\0\0{\"0.weight\"", 2, "is safetensors, for tnn_load_weights"),
+        KIND("\0\0\x08\3", 3, "is IDX, for tnn_load_idx"),
+        KIND("\x89PNG\r\n\x1a\n", 0, "is a PNG image"),
+        KIND("\xff\xd8\xff\xe0", 0, "is a JPEG image"),
+        KIND("GIF89a", 0, "is a GIF image"),
+        KIND("<!DOCTYPE html>", 0, "is a web page; the download went wrong"),
+        KIND("version https://git-lfs.github.com/spec/v1", 0, "git lfs pull")
+#undef KIND
+    };
+    unsigned char bytes[64];
+    const tnn_net_options o = { .input = { 3, 1, 1 } };
+    size_t k;
+    int reader;
+    for (k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (reader = 0; reader < 5; reader++) {
+            tnn_net *net = tnn_net_create(&o);
+            if (reader && reader == kinds[k].own) { tnn_free(net); continue; }
+            memset(bytes, 0, sizeof bytes);
+            memcpy(bytes, kinds[k].bytes, kinds[k].n);
+            tnn_add(net, TNN_DENSE, .units = 2);
+            if (reader == 0) CHECK(!tnn_parse_csv(bytes, sizeof bytes).data, "taken");
+            if (reader == 1) CHECK(!tnn_parse_npy(bytes, sizeof bytes).data, "taken");
+            if (reader == 2) CHECK(!tnn_parse_weights(net, bytes, sizeof bytes, NULL), "taken");
+            if (reader == 3) CHECK(!tnn_parse_idx(bytes, sizeof bytes, bytes, 64).n, "taken");
+            if (reader == 4) CHECK(!tnn_parse_pnm(bytes, sizeof bytes).data, "taken");
+            CHECK(tnn_failed() == TNN_ERROR_FORMAT && strstr(tnn_error(), kinds[k].says),
+                  "kind %d, reader %d: %s", (int)k, reader, tnn_error());
+            tnn_clear_error();
+            tnn_free(net);
+        }
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
     vectors_from(argc, argv);
     test_folder(folder, sizeof folder, argv[0]);
+    RUN("files of other kinds", other_formats);
     RUN(".npy: NumPy's files, read and written", npy_reading);
     RUN(".npy: what is refused", npy_refused);
     RUN(".npy: each byte changed", npy_broken);
