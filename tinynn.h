@@ -119,6 +119,10 @@
    TINYNN_THREADS (1 to 64), TINYNN_LOG=1 (errors go to stderr). What cannot be heeded is ignored,
    and the logger told.
 
+   NAMES  All that is declared and every macro begins with tnn_, TNN_ or TINYNN_. Macros that the
+   program has already do no harm if their names are capitals (N, M1, KERNEL) or take arguments
+   (min, max); others must not be a member of a public structure (n, lr) or a local name.
+
    WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
    parameters, an epoch one pass over a data set. Logits are the values before softmax.
 
@@ -232,12 +236,12 @@ TNN_API tnn_status  tnn_shutdown(void);
 
 /* ---- 1c. Random numbers -----------------------------------------------------------------------
    Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11). Element
-   `index` of stream `stream` is a function of (seed, stream, index) alone.                       */
-TNN_API uint32_t tnn_random_bits(uint64_t seed, uint64_t stream, uint64_t index);
-TNN_API float    tnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t index); /* [0, 1)    */
-TNN_API float    tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t index);  /* N(0, 1)   */
-/* Fisher-Yates shuffle of index[0..n). */
-TNN_API void     tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream);
+   `element` of stream `stream` is a function of (seed, stream, element) alone.                   */
+TNN_API uint32_t tnn_random_bits(uint64_t seed, uint64_t stream, uint64_t element);
+TNN_API float    tnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t element); /* [0, 1) */
+TNN_API float    tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t element);  /* N(0, 1) */
+/* Fisher-Yates shuffle of order[0..n). */
+TNN_API void     tnn_shuffle(int *order, int n, uint64_t seed, uint64_t stream);
 
 /* ---- 1d. Tensors ------------------------------------------------------------------------------
    float, row-major, contiguous, shape (n, c, h, w); a matrix of r rows and k columns is
@@ -1055,14 +1059,14 @@ TNN_API int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr);
 
 /* ---- 1g. Data ---------------------------------------------------------------------------------
    A data set is samples of (c, h, w) bytes or floats with one label each. What loads one owns it
-   (`memory`); subsets and splits are views that must not outlive it, with `index` their own. */
+   (`memory`); subsets and splits are views that must not outlive it, with `order` their own. */
 typedef struct tnn_data {
     int                  n, c, h, w;
     int                  classes;       /* 1 + the largest label */
     const unsigned char *bytes;         /* samples, one of the two */
     const float         *floats;
     const int           *labels;
-    const int           *index;         /* sample i is number index[i]; NULL: i */
+    const int           *order;         /* sample i is number order[i]; NULL: i */
     float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float */
     void                *memory;        /* what tnn_data_free frees */
 } tnn_data;
@@ -1643,7 +1647,7 @@ TNN_API void tnn_at(const char *file, int line);
 #define TNN__OPTIONS(type, ...) tnn__address(type{__VA_ARGS__})
 #endif
 extern "C++" {     /* also where the header is included inside extern "C" */
-template <class T> static inline const T *tnn__address(const T &t) { return &t; }
+template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t) { return &t; }
 }
 #else
 #define TNN__OPTIONS(type, ...) &(type){__VA_ARGS__}
@@ -2290,15 +2294,15 @@ static void tnn__philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t
         r[0] = r0; r[1] = (uint32_t)p1; r[2] = r2; r[3] = (uint32_t)p0;
     }
 }
-TNN_API uint32_t tnn_random_bits(uint64_t seed, uint64_t stream, uint64_t index)
+TNN_API uint32_t tnn_random_bits(uint64_t seed, uint64_t stream, uint64_t element)
 {
     uint32_t r[4];
-    tnn__philox(seed, stream, index / 4, r);
-    return r[index % 4];
+    tnn__philox(seed, stream, element / 4, r);
+    return r[element % 4];
 }
-TNN_API float tnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t index)
+TNN_API float tnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t element)
 {
-    return (float)(tnn_random_bits(seed, stream, index) >> 8) * (1.0f / 16777216.0f);
+    return (float)(tnn_random_bits(seed, stream, element) >> 8) * (1.0f / 16777216.0f);
 }
 
 /* log and cos in plain double arithmetic, to about 1e-15: libm's differ from machine to machine. */
@@ -2352,23 +2356,23 @@ static double tnn__pow(double x, double y)
 {
     return !(y > 0 || y < 0) ? 1 : x == 0 ? 0 : y == 1 ? x : tnn__exp_double(y*tnn__log_double(x));
 }
-/* Box and Muller 1958, from words 0 and 1 of block `index`. */
-TNN_API float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t index)
+/* Box and Muller 1958, from words 0 and 1 of block `element`. */
+TNN_API float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t element)
 {
     uint32_t r[4];
-    tnn__philox(seed, stream, index, r);
+    tnn__philox(seed, stream, element, r);
     return (float)(sqrt(-2 * tnn__log_double((r[0] + 1.0) / 4294967296.0))
                    * tnn__cos_turn(r[1] / 4294967296.0));
 }
-TNN_API void tnn_shuffle(int *index, int n, uint64_t seed, uint64_t stream)
+TNN_API void tnn_shuffle(int *order, int n, uint64_t seed, uint64_t stream)
 {
     int i;
     for (i = n - 1; i > 0; i--) {
         int j = (int)(((uint64_t)tnn_random_bits(seed, stream, (uint64_t)i) * ((uint64_t)i + 1))
                       >> 32);
-        int t = index[i];
-        index[i] = index[j];
-        index[j] = t;
+        int t = order[i];
+        order[i] = order[j];
+        order[j] = t;
     }
 }
 
@@ -2806,9 +2810,9 @@ static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int 
     if (!g->adaptive) return k;
     return (int)(((tnn__len)in*(i + 1) + out - 1)/out - (tnn__len)in*i/out);
 }
-#define TNN__ROWS_OF(g, i) const int y0 = tnn__first(g, i, (g)->ih, (g)->oh, (g)->sh, (g)->ph), \
+#define TNN__ROWS_OF(g, i) const int y_0 = tnn__first(g, i, (g)->ih, (g)->oh, (g)->sh, (g)->ph), \
                                      kh = tnn__extent(g, i, (g)->ih, (g)->oh, (g)->kh)
-#define TNN__COLS_OF(g, j) const int x0 = tnn__first(g, j, (g)->iw, (g)->ow, (g)->sw, (g)->pw), \
+#define TNN__COLS_OF(g, j) const int x_0 = tnn__first(g, j, (g)->iw, (g)->ow, (g)->sw, (g)->pw), \
                                      kw = tnn__extent(g, j, (g)->iw, (g)->ow, (g)->kw)
 
 typedef struct {                /* dropout: with probability p `dropped`, else scale x + shift */
@@ -2841,9 +2845,9 @@ enum { TNN__KL_LOG = TNN_CUSTOM_LOSS + 1, TNN__POISSON_RATE, TNN__LOSSES };  /* 
     X(elu) X(clamp) X(hardsigmoid) X(hardswish) X(gelu) X(gelu_tanh) X(silu) X(mish) X(softplus) \
     X(softsign) X(sigmoid) X(log_sigmoid) X(tanh)
 enum {
-#define X(name) TNN__ACT_##name,
-    TNN__ACTIVATIONS(X)
-#undef X
+#define TNN__X(name) TNN__ACT_##name,
+    TNN__ACTIVATIONS(TNN__X)
+#undef TNN__X
     TNN__ACT_COUNT
 };
 typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three options */
@@ -2932,7 +2936,7 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  adafactor,    (tnn__len rows, tnn__len cols, const float *g, const float *r, \
                             const float *mean, const float *c, float sign, float eps, \
                             float *d)) \
-    X(void,  colscale,     (tnn__len K, const float *factors, float *w)) \
+    X(void,  colscale,     (tnn__len rows, const float *factors, float *w)) \
     X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
     X(void,  act_panel,    (tnn__len rows, const float *y, tnn__len ldy, const float *dy, \
@@ -2966,237 +2970,239 @@ static double tnn__rectification(double beta2, double bias2, long long t)
 typedef struct {
     const char *name;
     int (*rule[TNN_CUSTOM + 1])(const tnn__update *u, tnn__len n);     /* by tnn_optimizer_type */
-#define X(ret, kernel, args) ret (*kernel) args;
-    TNN__KERNELS(X)
-#undef X
+#define TNN__X(ret, kernel, args) ret (*kernel) args;
+    TNN__KERNELS(TNN__X)
+#undef TNN__X
     tnn__activation activation[TNN__ACT_COUNT];
 } tnn__isa_table;
 #endif /* !TNN__PASS */
 
 /* ==== 3. KERNELS: written once, read once per instruction set ================================= */
 #ifdef TNN__PASS
-#define FN(name) TNN__CAT(TNN__CAT(tnn__, name), TNN__CAT(_, TNN__PASS_NAME))
+#define TNN__FN(name) TNN__CAT(tnn__##name, TNN__PASS_NAME)
 #if   TNN__PASS == 3
-    #define TARGET TNN__TARGET("avx2,fma")
+    #define TNN__ISA TNN__TARGET("avx2,fma")
 #elif TNN__PASS == 4
-    #define TARGET TNN__TARGET("avx512f,avx2,fma")
+    #define TNN__ISA TNN__TARGET("avx512f,avx2,fma")
 #else
-    #define TARGET
+    #define TNN__ISA
 #endif
-#define KERNEL static TARGET
-#define HELPER TNN__INLINE TARGET
+#define TNN__KERNEL static TNN__ISA
+#define TNN__HELPER TNN__INLINE TNN__ISA
 
 /* ---- 3a. The vector layer: the only lines that know an instruction set ------------------------
-   VF  VN floats; VU as many 32-bit integers. Selections mean what C means by them, NaN included:
-     vf_max(a, b)       a > b ? a : b          vf_min(a, b)       a < b ? a : b
-     vf_gt(a, b, x, y)  a > b ? x : y          vf_eq(a, b, x, y)  a == b ? x : y
-     vf_fma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
-     vf_load_n, vf_store_n: the first n elements only (any n), zeros for the rest
-     vu_mul(a, m, hi, lo)   the 64-bit products of a and m, split into words
-   A matrix tile is MR rows by NV vectors, NV*VN at most two panels; a narrow one MN rows by one. */
+   TNN__VF  TNN__VN floats; TNN__VU as many 32-bit integers. Selections mean what C means by them,
+   NaN included:
+     tnn__vmax(a, b)       a > b ? a : b          tnn__vmin(a, b)       a < b ? a : b
+     tnn__vgt(a, b, x, y)  a > b ? x : y          tnn__veq(a, b, x, y)  a == b ? x : y
+     tnn__vfma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
+     tnn__vload_n, tnn__vstore_n: the first n elements only (any n), zeros for the rest
+     tnn__umul(a, m, hi, lo)   the 64-bit products of a and m, split into words
+   A matrix tile is TNN__MR rows by TNN__NV vectors, TNN__NV*TNN__VN at most two panels; a narrow
+   one TNN__MN rows by one. */
 #if TNN__PASS == 1      /* scalar: the reference; casts, since C99 may compute in double (s390x) */
-    #define VF                  float
-    #define VN                  1
-    #define vf_set1(s)          (s)
-    #define vf_load(p)          (*(p))
-    #define vf_store(p, v)      (*(p) = (v))
-    #define vf_load_n(p, n)     ((n) > 0 ? *(p) : 0.0f)
-    #define vf_store_n(p, v, n) do { if ((n) > 0) *(p) = (v); } while (0)
-    #define vf_add(a, b)        ((float)((a) + (b)))
-    #define vf_sub(a, b)        ((float)((a) - (b)))
-    #define vf_mul(a, b)        ((float)((a) * (b)))
-    #define vf_div(a, b)        ((float)((a) / (b)))
-    #define vf_sqrt(a)          sqrtf(a)
-    #define vf_fma(a, b, c)     tnn__fma(a, b, c)
-    #define vf_max(a, b)        ((a) > (b) ? (a) : (b))
-    #define vf_min(a, b)        ((a) < (b) ? (a) : (b))
-    #define vf_gt(a, b, x, y)   ((a) > (b) ? (x) : (y))
-    #define vf_eq(a, b, x, y)   (!((a) < (b)) && !((a) > (b)) && (a) <= (b) ? (x) : (y))
-    #define VU                  uint32_t
-    HELPER float FN(cast_f)(uint32_t u) { float f; memcpy(&f, &u, sizeof f); return f; }
-    HELPER uint32_t FN(cast_u)(float f) { uint32_t u; memcpy(&u, &f, sizeof u); return u; }
-    #define vf_cast             FN(cast_f)
-    #define vu_cast             FN(cast_u)
-    #define vf_from(u)          ((float)(u))
-    #define vu_set1(s)          (s)
-    #define vu_load(p)          (*(p))
-    #define vu_add(a, b)        ((a) + (b))
-    #define vu_xor(a, b)        ((a) ^ (b))
-    #define vu_sll(a, n)        ((a) << (n))
-    #define vu_srl(a, n)        ((a) >> (n))
-    #define vu_mul(a, m, hi, lo) do { \
+    #define TNN__VF                float
+    #define TNN__VN                1
+    #define tnn__vset1(s)          (s)
+    #define tnn__vload(p)          (*(p))
+    #define tnn__vstore(p, v)      (*(p) = (v))
+    #define tnn__vload_n(p, n)     ((n) > 0 ? *(p) : 0.0f)
+    #define tnn__vstore_n(p, v, n) do { if ((n) > 0) *(p) = (v); } while (0)
+    #define tnn__vadd(a, b)        ((float)((a) + (b)))
+    #define tnn__vsub(a, b)        ((float)((a) - (b)))
+    #define tnn__vmul(a, b)        ((float)((a) * (b)))
+    #define tnn__vdiv(a, b)        ((float)((a) / (b)))
+    #define tnn__vsqrt(a)          sqrtf(a)
+    #define tnn__vfma(a, b, c)     tnn__fma(a, b, c)
+    #define tnn__vmax(a, b)        ((a) > (b) ? (a) : (b))
+    #define tnn__vmin(a, b)        ((a) < (b) ? (a) : (b))
+    #define tnn__vgt(a, b, x, y)   ((a) > (b) ? (x) : (y))
+    #define tnn__veq(a, b, x, y)   (!((a) < (b)) && !((a) > (b)) && (a) <= (b) ? (x) : (y))
+    #define TNN__VU                uint32_t
+    TNN__HELPER float TNN__FN(cast_f)(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
+    TNN__HELPER uint32_t TNN__FN(cast_u)(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
+    #define tnn__vcast             TNN__FN(cast_f)
+    #define tnn__ucast             TNN__FN(cast_u)
+    #define tnn__vfrom(u)          ((float)(u))
+    #define tnn__uset1(s)          (s)
+    #define tnn__uload(p)          (*(p))
+    #define tnn__uadd(a, b)        ((a) + (b))
+    #define tnn__uxor(a, b)        ((a) ^ (b))
+    #define tnn__usll(a, n)        ((a) << (n))
+    #define tnn__usrl(a, n)        ((a) >> (n))
+    #define tnn__umul(a, m, hi, lo) do { \
         uint64_t p_ = (uint64_t)(a) * (m); \
         hi = (uint32_t)(p_ >> 32); lo = (uint32_t)p_; } while (0)
-    #define MR 4
-    #define MN 4
-    #define NV 4
+    #define TNN__MR 4
+    #define TNN__MN 4
+    #define TNN__NV 4
 #elif TNN__PASS == 2            /* SSE2: 16 registers of 4, no fused multiply-add: other bits */
-    #define VF                  __m128
-    #define VN                  4
-    #define vf_set1(s)          _mm_set1_ps(s)
-    #define vf_load(p)          _mm_loadu_ps(p)
-    #define vf_store(p, v)      _mm_storeu_ps(p, v)
-    #define vf_add(a, b)        _mm_add_ps(a, b)
-    #define vf_sub(a, b)        _mm_sub_ps(a, b)
-    #define vf_mul(a, b)        _mm_mul_ps(a, b)
-    #define vf_div(a, b)        _mm_div_ps(a, b)
-    #define vf_sqrt(a)          _mm_sqrt_ps(a)
-    #define vf_fma(a, b, c)     _mm_add_ps(_mm_mul_ps(a, b), c)
-    #define vf_max(a, b)        _mm_max_ps(a, b)
-    #define vf_min(a, b)        _mm_min_ps(a, b)
-    HELPER VF FN(select)(VF m, VF x, VF y)
+    #define TNN__VF                __m128
+    #define TNN__VN                4
+    #define tnn__vset1(s)          _mm_set1_ps(s)
+    #define tnn__vload(p)          _mm_loadu_ps(p)
+    #define tnn__vstore(p, v)      _mm_storeu_ps(p, v)
+    #define tnn__vadd(a, b)        _mm_add_ps(a, b)
+    #define tnn__vsub(a, b)        _mm_sub_ps(a, b)
+    #define tnn__vmul(a, b)        _mm_mul_ps(a, b)
+    #define tnn__vdiv(a, b)        _mm_div_ps(a, b)
+    #define tnn__vsqrt(a)          _mm_sqrt_ps(a)
+    #define tnn__vfma(a, b, c)     _mm_add_ps(_mm_mul_ps(a, b), c)
+    #define tnn__vmax(a, b)        _mm_max_ps(a, b)
+    #define tnn__vmin(a, b)        _mm_min_ps(a, b)
+    TNN__HELPER TNN__VF TNN__FN(select)(TNN__VF m, TNN__VF x, TNN__VF y)
     {
         return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y));
     }
-    #define vf_gt(a, b, x, y)   FN(select)(_mm_cmpgt_ps(a, b), x, y)
-    #define vf_eq(a, b, x, y)   FN(select)(_mm_cmpeq_ps(a, b), x, y)
-    #define VU                  __m128i
-    #define vf_cast(u)          _mm_castsi128_ps(u)
-    #define vu_cast(f)          _mm_castps_si128(f)
-    #define vf_from(u)          _mm_cvtepi32_ps(u)
-    #define vu_set1(s)          _mm_set1_epi32((int)(s))
-    #define vu_load(p)          _mm_loadu_si128((const __m128i *)(const void *)(p))
-    #define vu_add(a, b)        _mm_add_epi32(a, b)
-    #define vu_xor(a, b)        _mm_xor_si128(a, b)
-    #define vu_sll(a, n)        _mm_slli_epi32(a, n)
-    #define vu_srl(a, n)        _mm_srli_epi32(a, n)
-    #define vu_mul(a, m, hi, lo) do { \
+    #define tnn__vgt(a, b, x, y)   TNN__FN(select)(_mm_cmpgt_ps(a, b), x, y)
+    #define tnn__veq(a, b, x, y)   TNN__FN(select)(_mm_cmpeq_ps(a, b), x, y)
+    #define TNN__VU                __m128i
+    #define tnn__vcast(u)          _mm_castsi128_ps(u)
+    #define tnn__ucast(f)          _mm_castps_si128(f)
+    #define tnn__vfrom(u)          _mm_cvtepi32_ps(u)
+    #define tnn__uset1(s)          _mm_set1_epi32((int)(s))
+    #define tnn__uload(p)          _mm_loadu_si128((const __m128i *)(const void *)(p))
+    #define tnn__uadd(a, b)        _mm_add_epi32(a, b)
+    #define tnn__uxor(a, b)        _mm_xor_si128(a, b)
+    #define tnn__usll(a, n)        _mm_slli_epi32(a, n)
+    #define tnn__usrl(a, n)        _mm_srli_epi32(a, n)
+    #define tnn__umul(a, m, hi, lo) do { \
         __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m); \
         __m128i k_ = _mm_set_epi32(-1, 0, -1, 0); \
         hi = _mm_or_si128(_mm_srli_epi64(e_, 32), _mm_and_si128(o_, k_)); \
         lo = _mm_or_si128(_mm_andnot_si128(k_, e_), _mm_slli_epi64(o_, 32)); } while (0)
-    #define MR 6
-    #define MN 12
-    #define NV 2
+    #define TNN__MR 6
+    #define TNN__MN 12
+    #define TNN__NV 2
 #elif TNN__PASS == 3            /* AVX2 + FMA: 16 registers of 8 */
-    #define VF                  __m256
-    #define VN                  8
-    #define vf_set1(s)          _mm256_set1_ps(s)
-    #define vf_load(p)          _mm256_loadu_ps(p)
-    #define vf_store(p, v)      _mm256_storeu_ps(p, v)
-    HELPER __m256i FN(mask)(int n)
+    #define TNN__VF                __m256
+    #define TNN__VN                8
+    #define tnn__vset1(s)          _mm256_set1_ps(s)
+    #define tnn__vload(p)          _mm256_loadu_ps(p)
+    #define tnn__vstore(p, v)      _mm256_storeu_ps(p, v)
+    TNN__HELPER __m256i TNN__FN(mask)(int n)
     {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     }
-    #define vf_load_n(p, n)     _mm256_maskload_ps(p, FN(mask)((int)(n)))
-    #define vf_store_n(p, v, n) _mm256_maskstore_ps(p, FN(mask)((int)(n)), v)
-    #define vf_add(a, b)        _mm256_add_ps(a, b)
-    #define vf_sub(a, b)        _mm256_sub_ps(a, b)
-    #define vf_mul(a, b)        _mm256_mul_ps(a, b)
-    #define vf_div(a, b)        _mm256_div_ps(a, b)
-    #define vf_sqrt(a)          _mm256_sqrt_ps(a)
-    #define vf_fma(a, b, c)     _mm256_fmadd_ps(a, b, c)
-    #define vf_max(a, b)        _mm256_max_ps(a, b)
-    #define vf_min(a, b)        _mm256_min_ps(a, b)
-    #define vf_gt(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
-    #define vf_eq(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
-    #define VU                  __m256i
-    #define vf_cast(u)          _mm256_castsi256_ps(u)
-    #define vu_cast(f)          _mm256_castps_si256(f)
-    #define vf_from(u)          _mm256_cvtepi32_ps(u)
-    #define vu_set1(s)          _mm256_set1_epi32((int)(s))
-    #define vu_load(p)          _mm256_loadu_si256((const __m256i *)(const void *)(p))
-    #define vu_add(a, b)        _mm256_add_epi32(a, b)
-    #define vu_xor(a, b)        _mm256_xor_si256(a, b)
-    #define vu_sll(a, n)        _mm256_slli_epi32(a, n)
-    #define vu_srl(a, n)        _mm256_srli_epi32(a, n)
-    #define vu_mul(a, m, hi, lo) do { \
+    #define tnn__vload_n(p, n)     _mm256_maskload_ps(p, TNN__FN(mask)((int)(n)))
+    #define tnn__vstore_n(p, v, n) _mm256_maskstore_ps(p, TNN__FN(mask)((int)(n)), v)
+    #define tnn__vadd(a, b)        _mm256_add_ps(a, b)
+    #define tnn__vsub(a, b)        _mm256_sub_ps(a, b)
+    #define tnn__vmul(a, b)        _mm256_mul_ps(a, b)
+    #define tnn__vdiv(a, b)        _mm256_div_ps(a, b)
+    #define tnn__vsqrt(a)          _mm256_sqrt_ps(a)
+    #define tnn__vfma(a, b, c)     _mm256_fmadd_ps(a, b, c)
+    #define tnn__vmax(a, b)        _mm256_max_ps(a, b)
+    #define tnn__vmin(a, b)        _mm256_min_ps(a, b)
+    #define tnn__vgt(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
+    #define tnn__veq(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
+    #define TNN__VU                __m256i
+    #define tnn__vcast(u)          _mm256_castsi256_ps(u)
+    #define tnn__ucast(f)          _mm256_castps_si256(f)
+    #define tnn__vfrom(u)          _mm256_cvtepi32_ps(u)
+    #define tnn__uset1(s)          _mm256_set1_epi32((int)(s))
+    #define tnn__uload(p)          _mm256_loadu_si256((const __m256i *)(const void *)(p))
+    #define tnn__uadd(a, b)        _mm256_add_epi32(a, b)
+    #define tnn__uxor(a, b)        _mm256_xor_si256(a, b)
+    #define tnn__usll(a, n)        _mm256_slli_epi32(a, n)
+    #define tnn__usrl(a, n)        _mm256_srli_epi32(a, n)
+    #define tnn__umul(a, m, hi, lo) do { \
         __m256i e_ = _mm256_mul_epu32(a, m), o_ = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), m); \
         hi = _mm256_blend_epi32(_mm256_srli_epi64(e_, 32), o_, 0xaa); \
         lo = _mm256_blend_epi32(e_, _mm256_slli_epi64(o_, 32), 0xaa); } while (0)
-    #define MR 6
-    #define MN 12
-    #define NV 2
+    #define TNN__MR 6
+    #define TNN__MN 12
+    #define TNN__NV 2
 #elif TNN__PASS == 4            /* AVX-512: 32 registers of 16 */
-    #define VF                  __m512
-    #define VN                  16
-    #define vf_set1(s)          _mm512_set1_ps(s)
-    #define vf_load(p)          _mm512_loadu_ps(p)
-    #define vf_store(p, v)      _mm512_storeu_ps(p, v)
-    #define vf_mask(n)          ((__mmask16)((n) >= 16 ? 0xffff : (n) <= 0 ? 0 : (1 << (n)) - 1))
-    #define vf_load_n(p, n)     _mm512_maskz_loadu_ps(vf_mask(n), p)
-    #define vf_store_n(p, v, n) _mm512_mask_storeu_ps(p, vf_mask(n), v)
-    #define vf_add(a, b)        _mm512_add_ps(a, b)
-    #define vf_sub(a, b)        _mm512_sub_ps(a, b)
-    #define vf_mul(a, b)        _mm512_mul_ps(a, b)
-    #define vf_div(a, b)        _mm512_div_ps(a, b)
-    #define vf_sqrt(a)          _mm512_sqrt_ps(a)
-    #define vf_fma(a, b, c)     _mm512_fmadd_ps(a, b, c)
-    #define vf_max(a, b)        _mm512_max_ps(a, b)
-    #define vf_min(a, b)        _mm512_min_ps(a, b)
-    #define vf_gt(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x)
-    #define vf_eq(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), y, x)
-    #define VU                  __m512i
-    #define vf_cast(u)          _mm512_castsi512_ps(u)
-    #define vu_cast(f)          _mm512_castps_si512(f)
-    #define vf_from(u)          _mm512_cvtepi32_ps(u)
-    #define vu_set1(s)          _mm512_set1_epi32((int)(s))
-    #define vu_load(p)          _mm512_loadu_si512((const void *)(p))
-    #define vu_add(a, b)        _mm512_add_epi32(a, b)
-    #define vu_xor(a, b)        _mm512_xor_si512(a, b)
-    #define vu_sll(a, n)        _mm512_slli_epi32(a, n)
-    #define vu_srl(a, n)        _mm512_srli_epi32(a, n)
-    #define vu_mul(a, m, hi, lo) do { \
+    #define TNN__VF                __m512
+    #define TNN__VN                16
+    #define tnn__vset1(s)          _mm512_set1_ps(s)
+    #define tnn__vload(p)          _mm512_loadu_ps(p)
+    #define tnn__vstore(p, v)      _mm512_storeu_ps(p, v)
+    #define tnn__vmask(n)          ((__mmask16)((n) >= 16 ? 0xffff : (n) <= 0 ? 0 : (1 << (n)) - 1))
+    #define tnn__vload_n(p, n)     _mm512_maskz_loadu_ps(tnn__vmask(n), p)
+    #define tnn__vstore_n(p, v, n) _mm512_mask_storeu_ps(p, tnn__vmask(n), v)
+    #define tnn__vadd(a, b)        _mm512_add_ps(a, b)
+    #define tnn__vsub(a, b)        _mm512_sub_ps(a, b)
+    #define tnn__vmul(a, b)        _mm512_mul_ps(a, b)
+    #define tnn__vdiv(a, b)        _mm512_div_ps(a, b)
+    #define tnn__vsqrt(a)          _mm512_sqrt_ps(a)
+    #define tnn__vfma(a, b, c)     _mm512_fmadd_ps(a, b, c)
+    #define tnn__vmax(a, b)        _mm512_max_ps(a, b)
+    #define tnn__vmin(a, b)        _mm512_min_ps(a, b)
+    #define tnn__vgt(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x)
+    #define tnn__veq(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), y, x)
+    #define TNN__VU                __m512i
+    #define tnn__vcast(u)          _mm512_castsi512_ps(u)
+    #define tnn__ucast(f)          _mm512_castps_si512(f)
+    #define tnn__vfrom(u)          _mm512_cvtepi32_ps(u)
+    #define tnn__uset1(s)          _mm512_set1_epi32((int)(s))
+    #define tnn__uload(p)          _mm512_loadu_si512((const void *)(p))
+    #define tnn__uadd(a, b)        _mm512_add_epi32(a, b)
+    #define tnn__uxor(a, b)        _mm512_xor_si512(a, b)
+    #define tnn__usll(a, n)        _mm512_slli_epi32(a, n)
+    #define tnn__usrl(a, n)        _mm512_srli_epi32(a, n)
+    #define tnn__umul(a, m, hi, lo) do { \
         __m512i e_ = _mm512_mul_epu32(a, m), o_ = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), m); \
         hi = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(e_, 32), o_); \
         lo = _mm512_mask_blend_epi32(0xaaaa, e_, _mm512_slli_epi64(o_, 32)); } while (0)
-    #define MR 14
-    #define MN 14
-    #define NV 2
+    #define TNN__MR 14
+    #define TNN__MN 14
+    #define TNN__NV 2
 #elif TNN__PASS == 5            /* NEON, aarch64: 32 registers of 4 */
-    #define VF                  float32x4_t
-    #define VN                  4
-    #define vf_set1(s)          vdupq_n_f32(s)
-    #define vf_load(p)          vld1q_f32(p)
-    #define vf_store(p, v)      vst1q_f32(p, v)
-    #define vf_add(a, b)        vaddq_f32(a, b)
-    #define vf_sub(a, b)        vsubq_f32(a, b)
-    #define vf_mul(a, b)        vmulq_f32(a, b)
-    #define vf_div(a, b)        vdivq_f32(a, b)
-    #define vf_sqrt(a)          vsqrtq_f32(a)
-    #define vf_fma(a, b, c)     vfmaq_f32(c, a, b)
-    #define vf_max(a, b)        vbslq_f32(vcgtq_f32(a, b), a, b)
-    #define vf_min(a, b)        vbslq_f32(vcltq_f32(a, b), a, b)
-    #define vf_gt(a, b, x, y)   vbslq_f32(vcgtq_f32(a, b), x, y)
-    #define vf_eq(a, b, x, y)   vbslq_f32(vceqq_f32(a, b), x, y)
-    #define VU                  uint32x4_t
-    #define vf_cast(u)          vreinterpretq_f32_u32(u)
-    #define vu_cast(f)          vreinterpretq_u32_f32(f)
-    #define vf_from(u)          vcvtq_f32_u32(u)
-    #define vu_set1(s)          vdupq_n_u32(s)
-    #define vu_load(p)          vld1q_u32(p)
-    #define vu_add(a, b)        vaddq_u32(a, b)
-    #define vu_xor(a, b)        veorq_u32(a, b)
-    #define vu_sll(a, n)        vshlq_n_u32(a, n)
-    #define vu_srl(a, n)        vshrq_n_u32(a, n)
-    #define vu_mul(a, m, hi, lo) do { \
+    #define TNN__VF                float32x4_t
+    #define TNN__VN                4
+    #define tnn__vset1(s)          vdupq_n_f32(s)
+    #define tnn__vload(p)          vld1q_f32(p)
+    #define tnn__vstore(p, v)      vst1q_f32(p, v)
+    #define tnn__vadd(a, b)        vaddq_f32(a, b)
+    #define tnn__vsub(a, b)        vsubq_f32(a, b)
+    #define tnn__vmul(a, b)        vmulq_f32(a, b)
+    #define tnn__vdiv(a, b)        vdivq_f32(a, b)
+    #define tnn__vsqrt(a)          vsqrtq_f32(a)
+    #define tnn__vfma(a, b, c)     vfmaq_f32(c, a, b)
+    #define tnn__vmax(a, b)        vbslq_f32(vcgtq_f32(a, b), a, b)
+    #define tnn__vmin(a, b)        vbslq_f32(vcltq_f32(a, b), a, b)
+    #define tnn__vgt(a, b, x, y)   vbslq_f32(vcgtq_f32(a, b), x, y)
+    #define tnn__veq(a, b, x, y)   vbslq_f32(vceqq_f32(a, b), x, y)
+    #define TNN__VU                uint32x4_t
+    #define tnn__vcast(u)          vreinterpretq_f32_u32(u)
+    #define tnn__ucast(f)          vreinterpretq_u32_f32(f)
+    #define tnn__vfrom(u)          vcvtq_f32_u32(u)
+    #define tnn__uset1(s)          vdupq_n_u32(s)
+    #define tnn__uload(p)          vld1q_u32(p)
+    #define tnn__uadd(a, b)        vaddq_u32(a, b)
+    #define tnn__uxor(a, b)        veorq_u32(a, b)
+    #define tnn__usll(a, n)        vshlq_n_u32(a, n)
+    #define tnn__usrl(a, n)        vshrq_n_u32(a, n)
+    #define tnn__umul(a, m, hi, lo) do { \
         uint32x4_t l_ = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(a), vget_low_u32(m))); \
         uint32x4_t h_ = vreinterpretq_u32_u64(vmull_u32(vget_high_u32(a), vget_high_u32(m))); \
         lo = vuzp1q_u32(l_, h_); hi = vuzp2q_u32(l_, h_); } while (0)
-    #define MR 6
-    #define MN 12
-    #define NV 4
+    #define TNN__MR 6
+    #define TNN__MN 12
+    #define TNN__NV 4
 #endif
 #if TNN__PASS == 2 || TNN__PASS == 5
-    HELPER VF FN(load_n)(const float *p, tnn__len n)
+    TNN__HELPER TNN__VF TNN__FN(load_n)(const float *p, tnn__len n)
     {
         float t[4] = {0, 0, 0, 0};
         int i;
         for (i = 0; i < 4 && i < n; i++) t[i] = p[i];
-        return vf_load(t);
+        return tnn__vload(t);
     }
-    HELPER void FN(store_n)(float *p, VF v, tnn__len n)
+    TNN__HELPER void TNN__FN(store_n)(float *p, TNN__VF v, tnn__len n)
     {
         float t[4];
         int i;
-        vf_store(t, v);
+        tnn__vstore(t, v);
         for (i = 0; i < 4 && i < n; i++) p[i] = t[i];
     }
-    #define vf_load_n           FN(load_n)
-    #define vf_store_n          FN(store_n)
+    #define tnn__vload_n           TNN__FN(load_n)
+    #define tnn__vstore_n          TNN__FN(store_n)
 #endif
 /* y[j*ldy + i] = x[i*ldx + j] for i, j in 0..3 */
-HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
+TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 {
 #if TNN__PASS == 1
     int i, j;
@@ -3219,20 +3225,20 @@ HELPER void FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
     _mm_storeu_ps(y + 3*ldy, _mm_movehl_ps(d, c));
 #endif
 }
-#define vf_zero() vf_set1(0.0f)
-#define NW        (NV*VN)       /* columns of a tile */
-#define LANES     16            /* reductions run over 16 interleaved partial results */
+#define tnn__vzero() tnn__vset1(0.0f)
+#define TNN__NW        (TNN__NV*TNN__VN)    /* columns of a tile */
+#define TNN__LANES     16                   /* reductions run over 16 interleaved partial results */
 
 /* SUMS. A chain of n additions of floats is off by up to n/2 units in the last place, with equal
-   numbers always to the same side. So sums run in chains of at most CHAIN terms, each from 0, whose
-   results are added with Kahan's compensation: low is what rounding has put too much into s. What
-   comes out is off by about CHAIN/2 units at worst, however many the terms. */
-#define CHAIN     16
-#define BLOCK     (CHAIN*LANES)
-HELPER void FN(collect)(VF *s, VF *low, VF t)
+   numbers always to the same side. So sums run in chains of at most TNN__TERMS_MAX terms, each from
+   0, whose results are added with Kahan's compensation: low is what rounding has put too much into
+   s. What comes out is off by about TNN__TERMS_MAX/2 units at worst, however many the terms. */
+#define TNN__TERMS_MAX 16
+#define TNN__BLOCK     (TNN__TERMS_MAX*TNN__LANES)
+TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
 {
-    const VF y = vf_sub(t, *low), z = vf_add(*s, y), l = vf_sub(vf_sub(z, *s), y);
-    *low = vf_eq(vf_sub(l, l), vf_zero(), l, vf_zero());    /* s that is infinite stays so */
+    const TNN__VF y = tnn__vsub(t, *low), z = tnn__vadd(*s, y), l = tnn__vsub(tnn__vsub(z, *s), y);
+    *low = tnn__veq(tnn__vsub(l, l), tnn__vzero(), l, tnn__vzero()); /* infinite s stays so */
     *s = z;
 }
 
@@ -3247,157 +3253,164 @@ HELPER void FN(collect)(VF *s, VF *low, VF t)
 
    The accumulators have names, not indices: compilers keep an array in memory. Three rows share
    one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on. */
-#define ROWS_1(R, C)  R(C, 0, p0[0])
-#define ROWS_2(R, C)  ROWS_1(R, C)  R(C, 1, p0[rs])
-#define ROWS_3(R, C)  ROWS_2(R, C)  R(C, 2, p0[2*rs])
-#define ROWS_4(R, C)  ROWS_3(R, C)  R(C, 3, p1[0])
-#define ROWS_5(R, C)  ROWS_4(R, C)  R(C, 4, p1[rs])
-#define ROWS_6(R, C)  ROWS_5(R, C)  R(C, 5, p1[2*rs])
-#define ROWS_7(R, C)  ROWS_6(R, C)  R(C, 6, p2[0])
-#define ROWS_8(R, C)  ROWS_7(R, C)  R(C, 7, p2[rs])
-#define ROWS_9(R, C)  ROWS_8(R, C)  R(C, 8, p2[2*rs])
-#define ROWS_10(R, C) ROWS_9(R, C)  R(C, 9, p3[0])
-#define ROWS_11(R, C) ROWS_10(R, C) R(C, 10, p3[rs])
-#define ROWS_12(R, C) ROWS_11(R, C) R(C, 11, p3[2*rs])
-#define ROWS_13(R, C) ROWS_12(R, C) R(C, 12, p4[0])
-#define ROWS_14(R, C) ROWS_13(R, C) R(C, 13, p4[rs])
+#define TNN__ROWS_1(R, C)  R(C, 0, p0[0])
+#define TNN__ROWS_2(R, C)  TNN__ROWS_1(R, C)  R(C, 1, p0[rs])
+#define TNN__ROWS_3(R, C)  TNN__ROWS_2(R, C)  R(C, 2, p0[2*rs])
+#define TNN__ROWS_4(R, C)  TNN__ROWS_3(R, C)  R(C, 3, p1[0])
+#define TNN__ROWS_5(R, C)  TNN__ROWS_4(R, C)  R(C, 4, p1[rs])
+#define TNN__ROWS_6(R, C)  TNN__ROWS_5(R, C)  R(C, 5, p1[2*rs])
+#define TNN__ROWS_7(R, C)  TNN__ROWS_6(R, C)  R(C, 6, p2[0])
+#define TNN__ROWS_8(R, C)  TNN__ROWS_7(R, C)  R(C, 7, p2[rs])
+#define TNN__ROWS_9(R, C)  TNN__ROWS_8(R, C)  R(C, 8, p2[2*rs])
+#define TNN__ROWS_10(R, C) TNN__ROWS_9(R, C)  R(C, 9, p3[0])
+#define TNN__ROWS_11(R, C) TNN__ROWS_10(R, C) R(C, 10, p3[rs])
+#define TNN__ROWS_12(R, C) TNN__ROWS_11(R, C) R(C, 11, p3[2*rs])
+#define TNN__ROWS_13(R, C) TNN__ROWS_12(R, C) R(C, 12, p4[0])
+#define TNN__ROWS_14(R, C) TNN__ROWS_13(R, C) R(C, 13, p4[rs])
 
-#define COLS_1(X, i) X(i, 0)
-#define COLS_2(X, i) X(i, 0) X(i, 1)
-#define COLS_4(X, i) X(i, 0) X(i, 1) X(i, 2) X(i, 3)
-#define COLS_H(X, i) X##_half(i, 0)
-#define COLS_W(X, i) X(i, 0) X##_half(i, 1)
+#define TNN__COLS_1(X, i) X(i, 0)
+#define TNN__COLS_2(X, i) X(i, 0) X(i, 1)
+#define TNN__COLS_4(X, i) X(i, 0) X(i, 1) X(i, 2) X(i, 3)
+#define TNN__COLS_H(X, i) X##_half(i, 0)
+#define TNN__COLS_W(X, i) X(i, 0) X##_half(i, 1)
 
 /* NEON: gcc (12) loads all of a step's elements of A first, and then lacks registers for C. */
 #if TNN__PASS == 5 && defined __GNUC__ && !defined __clang__
-    #define IN_ORDER(x) __asm__ volatile("" : "+w"(x));
+    #define TNN__IN_ORDER(x) __asm__ volatile("" : "+w"(x));
 #else
-    #define IN_ORDER(x)
+    #define TNN__IN_ORDER(x)
 #endif
 
-/* Vector v of a tile: the next VN columns, but with AVX-512 the next panel. */
-#if VN == 16
-    #define BV(v) (v)*bp
-    #define CV(v) (v)*cp
+/* Vector v of a tile: the next TNN__VN columns, but with AVX-512 the next panel. */
+#if TNN__VN == 16
+    #define TNN__BV(v) (v)*bp
+    #define TNN__CV(v) (v)*cp
 #else
-    #define BV(v) (v)*VN
-    #define CV(v) (v)*VN
+    #define TNN__BV(v) (v)*TNN__VN
+    #define TNN__CV(v) (v)*TNN__VN
 #endif
-#define DECLARE(i, v)  VF c##i##_##v;
-#define SET_ZERO(i, v) c##i##_##v = vf_zero();
-#define SET_BIAS(i, v) c##i##_##v = w##v;
-#define ADD_KEPT(i, v) c##i##_##v = vf_add(vf_load(c + i*ldc + CV(v)), c##i##_##v);
-#define STEP(i, v)     c##i##_##v = vf_fma(x, w##v, c##i##_##v);
-#define RELU(i, v)     c##i##_##v = vf_max(vf_zero(), c##i##_##v);
-#define SAVE(i, v)     vf_store(c + i*ldc + CV(v), c##i##_##v);
-#define W_DECLARE(i, v) VF w##v;
-#define W_BIAS(i, v)    w##v = vf_load(t->bias + j + (v)*VN);
-#define W_LOAD(i, v)    w##v = vf_load(b + BV(v));
+#define TNN__DECLARE(i, v)  TNN__VF c##i##_##v;
+#define TNN__SET_ZERO(i, v) c##i##_##v = tnn__vzero();
+#define TNN__SET_BIAS(i, v) c##i##_##v = w##v;
+#define TNN__ADD_KEPT(i, v) c##i##_##v = tnn__vadd(tnn__vload(c + i*ldc + TNN__CV(v)), c##i##_##v);
+#define TNN__STEP(i, v)     c##i##_##v = tnn__vfma(x, w##v, c##i##_##v);
+#define TNN__RELU(i, v)     c##i##_##v = tnn__vmax(tnn__vzero(), c##i##_##v);
+#define TNN__SAVE(i, v)     tnn__vstore(c + i*ldc + TNN__CV(v), c##i##_##v);
+#define TNN__W_DECLARE(i, v) TNN__VF w##v;
+#define TNN__W_BIAS(i, v)    w##v = tnn__vload(t->bias + j + (v)*TNN__VN);
+#define TNN__W_LOAD(i, v)    w##v = tnn__vload(b + TNN__BV(v));
 /* AVX-512: half a vector for the last columns, alone (H) or beside a whole one (W), where these are
    8 or fewer: half the work where the processor takes two turns for 512 bits. */
-#define DECLARE_half(i, v)   __m256 c##i##_##v;
-#define SET_ZERO_half(i, v)  c##i##_##v = _mm256_setzero_ps();
-#define SET_BIAS_half(i, v)  c##i##_##v = w##v;
-#define ADD_KEPT_half(i, v)  c##i##_##v = _mm256_add_ps(_mm256_loadu_ps(c + i*ldc + CV(v)), \
-                                                       c##i##_##v);
-#define STEP_half(i, v)      c##i##_##v = _mm256_fmadd_ps(_mm256_set1_ps(s), w##v, c##i##_##v);
-#define RELU_half(i, v)      c##i##_##v = _mm256_max_ps(_mm256_setzero_ps(), c##i##_##v);
-#define SAVE_half(i, v)      _mm256_storeu_ps(c + i*ldc + CV(v), c##i##_##v);
-#define W_DECLARE_half(i, v) __m256 w##v;
-#define W_BIAS_half(i, v)    w##v = _mm256_loadu_ps(t->bias + j + (v)*VN);
-#define W_LOAD_half(i, v)    w##v = _mm256_loadu_ps(b + BV(v));
+#define TNN__DECLARE_half(i, v)   __m256 c##i##_##v;
+#define TNN__SET_ZERO_half(i, v)  c##i##_##v = _mm256_setzero_ps();
+#define TNN__SET_BIAS_half(i, v)  c##i##_##v = w##v;
+#define TNN__ADD_KEPT_half(i, v)  c##i##_##v = \
+    _mm256_add_ps(_mm256_loadu_ps(c + i*ldc + TNN__CV(v)), c##i##_##v);
+#define TNN__STEP_half(i, v)      c##i##_##v = _mm256_fmadd_ps(_mm256_set1_ps(s), w##v, c##i##_##v);
+#define TNN__RELU_half(i, v)      c##i##_##v = _mm256_max_ps(_mm256_setzero_ps(), c##i##_##v);
+#define TNN__SAVE_half(i, v)      _mm256_storeu_ps(c + i*ldc + TNN__CV(v), c##i##_##v);
+#define TNN__W_DECLARE_half(i, v) __m256 w##v;
+#define TNN__W_BIAS_half(i, v)    w##v = _mm256_loadu_ps(t->bias + j + (v)*TNN__VN);
+#define TNN__W_LOAD_half(i, v)    w##v = _mm256_loadu_ps(b + TNN__BV(v));
 
-#define DECLARE_ROW(C, i, a) C(DECLARE, i)
-#define KEEP_ROW(C, i, a)    C(ADD_KEPT, i)
-#define BIAS_ROW(C, i, a)    C(SET_BIAS, i)
-#define ZERO_ROW(C, i, a)    C(SET_ZERO, i)
-#define STEP_ROW(C, i, a)    s = a; x = vf_set1(s); IN_ORDER(x) C(STEP, i)
-#define RELU_ROW(C, i, a)    C(RELU, i)
-#define SAVE_ROW(C, i, a)    C(SAVE, i)
-#define TILE(M, V, COLS) \
-KERNEL void FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, \
-                               float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
+#define TNN__DECLARE_ROW(C, i, a) C(TNN__DECLARE, i)
+#define TNN__KEEP_ROW(C, i, a)    C(TNN__ADD_KEPT, i)
+#define TNN__BIAS_ROW(C, i, a)    C(TNN__SET_BIAS, i)
+#define TNN__ZERO_ROW(C, i, a)    C(TNN__SET_ZERO, i)
+#define TNN__STEP_ROW(C, i, a)    s = a; x = tnn__vset1(s); TNN__IN_ORDER(x) C(TNN__STEP, i)
+#define TNN__RELU_ROW(C, i, a)    C(TNN__RELU, i)
+#define TNN__SAVE_ROW(C, i, a)    C(TNN__SAVE, i)
+#define TNN__TILE(M, V, COLS) \
+TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, \
+                                         float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
 { \
     const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
     const int n1 = t->n1, n2 = t->n2, run = t->run; \
     int i1, i2, k; \
     float s; \
-    VF x; \
-    COLS(W_DECLARE, 0) \
-    ROWS_##M(DECLARE_ROW, COLS) \
+    TNN__VF x; \
+    COLS(TNN__W_DECLARE, 0) \
+    TNN__ROWS_##M(TNN__DECLARE_ROW, COLS) \
     (void)cp; (void)bp; (void)rs; \
-    if (t->start == TNN__BIAS) { COLS(W_BIAS, 0) ROWS_##M(BIAS_ROW, COLS) } \
-    else { ROWS_##M(ZERO_ROW, COLS) } \
+    if (t->start == TNN__BIAS) { COLS(TNN__W_BIAS, 0) TNN__ROWS_##M(TNN__BIAS_ROW, COLS) } \
+    else { TNN__ROWS_##M(TNN__ZERO_ROW, COLS) } \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
             const float *b = b0 + i1*t->b1 + i2*t->b2; \
             const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
             const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
             for (k = run; k > 0; k--) { \
-                COLS(W_LOAD, 0) \
-                ROWS_##M(STEP_ROW, COLS) \
+                COLS(TNN__W_LOAD, 0) \
+                TNN__ROWS_##M(TNN__STEP_ROW, COLS) \
                 p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
             } \
             (void)p1; (void)p2; (void)p3; (void)p4; (void)x; \
         } \
-    if (t->start == TNN__KEEP) { ROWS_##M(KEEP_ROW, COLS) } \
-    if (t->relu) { ROWS_##M(RELU_ROW, COLS) } \
-    ROWS_##M(SAVE_ROW, COLS) \
+    if (t->start == TNN__KEEP) { TNN__ROWS_##M(TNN__KEEP_ROW, COLS) } \
+    if (t->relu) { TNN__ROWS_##M(TNN__RELU_ROW, COLS) } \
+    TNN__ROWS_##M(TNN__SAVE_ROW, COLS) \
 }
-#if VN == 16
-    #define TILES(M) TILE(M, 1, COLS_1) TILE(M, 2, COLS_2) TILE(M, H, COLS_H) TILE(M, W, COLS_W)
-    #define WIDE(M)  FN(tile_##M##_2)
-#elif NV == 2
-    #define TILES(M) TILE(M, 1, COLS_1) TILE(M, 2, COLS_2)
-    #define WIDE(M)  FN(tile_##M##_2)
+#if TNN__VN == 16
+    #define TNN__TILE_SET(M) TNN__TILE(M, 1, TNN__COLS_1) TNN__TILE(M, 2, TNN__COLS_2) \
+                             TNN__TILE(M, H, TNN__COLS_H) TNN__TILE(M, W, TNN__COLS_W)
+    #define TNN__WIDE(M)  TNN__FN(tile_##M##_2)
+#elif TNN__NV == 2
+    #define TNN__TILE_SET(M) TNN__TILE(M, 1, TNN__COLS_1) TNN__TILE(M, 2, TNN__COLS_2)
+    #define TNN__WIDE(M)  TNN__FN(tile_##M##_2)
 #else
-    #define TILES(M) TILE(M, 1, COLS_1) TILE(M, 4, COLS_4)
-    #define WIDE(M)  FN(tile_##M##_4)
+    #define TNN__TILE_SET(M) TNN__TILE(M, 1, TNN__COLS_1) TNN__TILE(M, 4, TNN__COLS_4)
+    #define TNN__WIDE(M)  TNN__FN(tile_##M##_4)
 #endif
-TILES(1) TILES(2) TILES(3) TILES(4)
-#if MR > 4
-TILES(5) TILES(6)
+TNN__TILE_SET(1) TNN__TILE_SET(2) TNN__TILE_SET(3) TNN__TILE_SET(4)
+#if TNN__MR > 4
+TNN__TILE_SET(5) TNN__TILE_SET(6)
 #endif
-#if MR > 6
-TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
-#elif MN > 6
-TILE(7, 1, COLS_1) TILE(8, 1, COLS_1) TILE(9, 1, COLS_1)
-TILE(10, 1, COLS_1) TILE(11, 1, COLS_1) TILE(12, 1, COLS_1)
+#if TNN__MR > 6
+TNN__TILE_SET(7) TNN__TILE_SET(8) TNN__TILE_SET(9) TNN__TILE_SET(10)
+TNN__TILE_SET(11) TNN__TILE_SET(12) TNN__TILE_SET(13) TNN__TILE_SET(14)
+#elif TNN__MN > 6
+TNN__TILE(7, 1, TNN__COLS_1) TNN__TILE(8, 1, TNN__COLS_1) TNN__TILE(9, 1, TNN__COLS_1)
+TNN__TILE(10, 1, TNN__COLS_1) TNN__TILE(11, 1, TNN__COLS_1) TNN__TILE(12, 1, TNN__COLS_1)
 #endif
 
-/* The whole product: columns in tiles of NW, the last few in narrow ones (AVX-512: in half ones, if
-   these do), then blocks of rows, then the pieces of k that are one chain each, rows in tiles of
-   nearly equal height. A tile with fewer than its full columns is computed in `edge` and copied. */
-#define C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
-KERNEL void FN(mm)(const tnn__mm *t)
+/* The whole product: columns in tiles of TNN__NW, the last few in narrow ones (AVX-512: in half
+   ones, if these do), then blocks of rows, then the pieces of k that are one chain each, rows in
+   tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge` and
+   copied. */
+#define TNN__C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
+TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 {
     typedef void tile(const tnn__mm *, const float *, const float *,
                       float *, tnn__len, tnn__len, tnn__len);
-    static tile *const one[] = { NULL, FN(tile_1_1), FN(tile_2_1), FN(tile_3_1), FN(tile_4_1),
-#if MR > 4
-        FN(tile_5_1), FN(tile_6_1),
+    static tile *const one[] = { NULL,
+        TNN__FN(tile_1_1), TNN__FN(tile_2_1), TNN__FN(tile_3_1), TNN__FN(tile_4_1),
+#if TNN__MR > 4
+        TNN__FN(tile_5_1), TNN__FN(tile_6_1),
 #endif
-#if MN > 6
-        FN(tile_7_1), FN(tile_8_1), FN(tile_9_1), FN(tile_10_1), FN(tile_11_1), FN(tile_12_1),
+#if TNN__MN > 6
+        TNN__FN(tile_7_1), TNN__FN(tile_8_1), TNN__FN(tile_9_1), TNN__FN(tile_10_1),
+        TNN__FN(tile_11_1), TNN__FN(tile_12_1),
 #endif
-#if MN > 12
-        FN(tile_13_1), FN(tile_14_1)
-#endif
-    };
-    static tile *const wide[] = { NULL, WIDE(1), WIDE(2), WIDE(3), WIDE(4),
-#if MR > 4
-        WIDE(5), WIDE(6),
-#endif
-#if MR > 6
-        WIDE(7), WIDE(8), WIDE(9), WIDE(10), WIDE(11), WIDE(12), WIDE(13), WIDE(14)
+#if TNN__MN > 12
+        TNN__FN(tile_13_1), TNN__FN(tile_14_1)
 #endif
     };
-#if VN == 16
-    #define HALVES(M) {FN(tile_##M##_W), FN(tile_##M##_H)}
-    static tile *const halves[][2] = { {NULL, NULL}, HALVES(1), HALVES(2), HALVES(3), HALVES(4),
-        HALVES(5), HALVES(6), HALVES(7), HALVES(8), HALVES(9), HALVES(10), HALVES(11), HALVES(12),
-        HALVES(13), HALVES(14) };
-    #undef HALVES
+    static tile *const wide[] = { NULL, TNN__WIDE(1), TNN__WIDE(2), TNN__WIDE(3), TNN__WIDE(4),
+#if TNN__MR > 4
+        TNN__WIDE(5), TNN__WIDE(6),
+#endif
+#if TNN__MR > 6
+        TNN__WIDE(7), TNN__WIDE(8), TNN__WIDE(9), TNN__WIDE(10), TNN__WIDE(11), TNN__WIDE(12),
+        TNN__WIDE(13), TNN__WIDE(14)
+#endif
+    };
+#if TNN__VN == 16
+    #define TNN__HALVES(M) {TNN__FN(tile_##M##_W), TNN__FN(tile_##M##_H)}
+    static tile *const halves[][2] = { {NULL, NULL},
+        TNN__HALVES(1), TNN__HALVES(2), TNN__HALVES(3), TNN__HALVES(4), TNN__HALVES(5),
+        TNN__HALVES(6), TNN__HALVES(7), TNN__HALVES(8), TNN__HALVES(9), TNN__HALVES(10),
+        TNN__HALVES(11), TNN__HALVES(12), TNN__HALVES(13), TNN__HALVES(14) };
+    #undef TNN__HALVES
 #endif
     const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
     const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
@@ -3407,10 +3420,10 @@ KERNEL void FN(mm)(const tnn__mm *t)
     tnn__mm piece = *t;
     int j, i0, i1, i2, k, n;
     for (j = 0; j < t->cols; ) {
-        const int left = t->cols - j, narrow = left <= NW/2;
-        const int halved = VN == 16 && left <= 24 && (left - 1)%16 < 8;
-        const int width = (narrow ? VN : NW) - 8*halved, part = left < width;
-        const int most = threes ? (narrow ? MN : MR)/3*3 : narrow ? MN : MR;
+        const int left = t->cols - j, narrow = left <= TNN__NW/2;
+        const int halved = TNN__VN == 16 && left <= 24 && (left - 1)%16 < 8;
+        const int width = (narrow ? TNN__VN : TNN__NW) - 8*halved, part = left < width;
+        const int most = threes ? (narrow ? TNN__MN : TNN__MR)/3*3 : narrow ? TNN__MN : TNN__MR;
         const int tiles = (t->rows + most - 1)/most;
         tile *const *f = narrow ? one : wide;
         const float *b = t->b + j/16*t->bp + j%16;
@@ -3438,22 +3451,25 @@ KERNEL void FN(mm)(const tnn__mm *t)
                     const float *a = a0 + (threes ? row/3*t->gs : row*t->rs);
                     float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
                     tile *g = f[m];
-#if VN == 16
+#if TNN__VN == 16
                     if (halved) g = halves[m][narrow];
 #endif
                     if (!part) g(&piece, a, b1, c, t->ldc, t->cp, j);
                     else {
-                        float edge[MN*NW];
+                        float edge[TNN__MN*TNN__NW];
                         int i, e;
                         if (piece.start == TNN__KEEP)
-                            for (e = 0; e < left; e += VN)
+                            for (e = 0; e < left; e += TNN__VN)
                                 for (i = 0; i < m; i++)
-                                    vf_store(edge + i*NW + e, vf_load_n(C_AT(i, e), left - e));
-                        g(&piece, a, b1, edge, NW, VN, j);
-                        for (e = 0; e + VN <= left; e += VN)
-                            for (i = 0; i < m; i++) vf_store(C_AT(i, e), vf_load(edge + i*NW + e));
+                                    tnn__vstore(edge + i*TNN__NW + e,
+                                                tnn__vload_n(TNN__C_AT(i, e), left - e));
+                        g(&piece, a, b1, edge, TNN__NW, TNN__VN, j);
+                        for (e = 0; e + TNN__VN <= left; e += TNN__VN)
+                            for (i = 0; i < m; i++)
+                                tnn__vstore(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e));
                         for (i = 0; e < left && i < m; i++)
-                            vf_store_n(C_AT(i, e), vf_load(edge + i*NW + e), left - e);
+                            tnn__vstore_n(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e),
+                                          left - e);
                     }
                     row += m;
                 }
@@ -3462,17 +3478,16 @@ KERNEL void FN(mm)(const tnn__mm *t)
         j += width;
     }
 }
-#undef C_AT
 
 /* Four pixels of a row at a time; per element of the window one load of w serves them all. */
-KERNEL void FN(depthwise)(const tnn__depthwise *d)
+TNN__KERNEL void TNN__FN(depthwise)(const tnn__depthwise *d)
 {
     int i, j, u, v;
     tnn__len c;
-    for (c = 0; c < d->c; c += VN) {
-        const tnn__len rest = d->c - c, part = rest < VN;
+    for (c = 0; c < d->c; c += TNN__VN) {
+        const tnn__len rest = d->c - c, part = rest < TNN__VN;
         const float *w0 = d->w + c/16*d->panel + c%16;
-        const VF bias = d->bias ? vf_load(d->bias + c) : vf_zero();
+        const TNN__VF bias = d->bias ? tnn__vload(d->bias + c) : tnn__vzero();
         for (i = 0; i < d->rows; i++)
             for (j = 0; j < d->cols; j += 4) {
                 const float *x = d->x + i*d->x_row + j*d->x_col + c;
@@ -3480,243 +3495,247 @@ KERNEL void FN(depthwise)(const tnn__depthwise *d)
                 const tnn__len at1 = n > 1 ? d->x_col : 0, at2 = n > 2 ? 2*d->x_col : 0;
                 const tnn__len at3 = n > 3 ? 3*d->x_col : 0;
                 float *y = d->y + i*d->y_row + j*d->y_col + c;
-                VF s0 = bias, s1 = bias, s2 = bias, s3 = bias;
+                TNN__VF s0 = bias, s1 = bias, s2 = bias, s3 = bias;
                 for (u = 0; u < d->kh; u++)
                     for (v = 0; v < d->kw; v++) {
                         const float *p = x + u*d->x_u + v*d->x_v;
-                        const VF w = vf_load(w0 + u*d->w_u + v*d->w_v);
+                        const TNN__VF w = tnn__vload(w0 + u*d->w_u + v*d->w_v);
                         if (part) {
-                            s0 = vf_fma(w, vf_load_n(p, rest), s0);
-                            s1 = vf_fma(w, vf_load_n(p + at1, rest), s1);
-                            s2 = vf_fma(w, vf_load_n(p + at2, rest), s2);
-                            s3 = vf_fma(w, vf_load_n(p + at3, rest), s3);
+                            s0 = tnn__vfma(w, tnn__vload_n(p, rest), s0);
+                            s1 = tnn__vfma(w, tnn__vload_n(p + at1, rest), s1);
+                            s2 = tnn__vfma(w, tnn__vload_n(p + at2, rest), s2);
+                            s3 = tnn__vfma(w, tnn__vload_n(p + at3, rest), s3);
                         } else {
-                            s0 = vf_fma(w, vf_load(p), s0);
-                            s1 = vf_fma(w, vf_load(p + at1), s1);
-                            s2 = vf_fma(w, vf_load(p + at2), s2);
-                            s3 = vf_fma(w, vf_load(p + at3), s3);
+                            s0 = tnn__vfma(w, tnn__vload(p), s0);
+                            s1 = tnn__vfma(w, tnn__vload(p + at1), s1);
+                            s2 = tnn__vfma(w, tnn__vload(p + at2), s2);
+                            s3 = tnn__vfma(w, tnn__vload(p + at3), s3);
                         }
                     }
-#define PUT(k, s) if (n > k) { \
-                    const VF r = d->relu ? vf_max(vf_zero(), s) : s; \
-                    if (part) vf_store_n(y + k*d->y_col, r, rest); \
-                    else vf_store(y + k*d->y_col, r); }
-                PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
-#undef PUT
+#define TNN__PUT(k, s) if (n > k) { \
+                    const TNN__VF r = d->relu ? tnn__vmax(tnn__vzero(), s) : s; \
+                    if (part) tnn__vstore_n(y + k*d->y_col, r, rest); \
+                    else tnn__vstore(y + k*d->y_col, r); }
+                TNN__PUT(0, s0) TNN__PUT(1, s1) TNN__PUT(2, s2) TNN__PUT(3, s3)
+#undef TNN__PUT
             }
     }
 }
 /* Up to four elements of a row of the window at a time, over all pixels. */
-KERNEL void FN(depthwise_dw)(const tnn__depthwise *d)
+TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__depthwise *d)
 {
     int i, j, u, v;
     tnn__len c;
-    for (c = 0; c < d->c; c += VN) {
-        const tnn__len rest = d->c - c, part = rest < VN;
+    for (c = 0; c < d->c; c += TNN__VN) {
+        const tnn__len rest = d->c - c, part = rest < TNN__VN;
         for (u = 0; u < d->kh; u++)
             for (v = 0; v < d->kw; v += 4) {
                 const tnn__len to = c/16*d->panel + c%16 + u*d->w_u + v*d->w_v;
                 const int n = TNN__MIN(4, d->kw - v);
                 const tnn__len at1 = n > 1 ? d->x_v : 0, at2 = n > 2 ? 2*d->x_v : 0;
                 const tnn__len at3 = n > 3 ? 3*d->x_v : 0;
-                VF s[4], low[4];
+                TNN__VF s[4], low[4];
                 for (i = 0; i < 4; i++) {
                     const int old = d->keep && i < n;
-                    s[i] = old ? vf_load(d->dw + to + i*d->w_v) : vf_zero();
-                    low[i] = old ? vf_load(d->low + to + i*d->w_v) : vf_zero();
+                    s[i] = old ? tnn__vload(d->dw + to + i*d->w_v) : tnn__vzero();
+                    low[i] = old ? tnn__vload(d->low + to + i*d->w_v) : tnn__vzero();
                 }
                 for (i = 0; i < d->rows; i++) {
                     const float *x = d->x + i*d->x_row + u*d->x_u + v*d->x_v + c;
                     const float *dy = d->dy + i*d->y_row + c;
                     for (j = 0; j < d->cols; ) {
-                        const int end = TNN__MIN(d->cols, j + CHAIN);
-                        VF s0 = vf_zero(), s1 = s0, s2 = s0, s3 = s0;
+                        const int end = TNN__MIN(d->cols, j + TNN__TERMS_MAX);
+                        TNN__VF s0 = tnn__vzero(), s1 = s0, s2 = s0, s3 = s0;
                         for (; j < end; j++, x += d->x_col, dy += d->y_col) {
                             if (part) {
-                                const VF g = vf_load_n(dy, rest);
-                                s0 = vf_fma(vf_load_n(x, rest), g, s0);
-                                s1 = vf_fma(vf_load_n(x + at1, rest), g, s1);
-                                s2 = vf_fma(vf_load_n(x + at2, rest), g, s2);
-                                s3 = vf_fma(vf_load_n(x + at3, rest), g, s3);
+                                const TNN__VF g = tnn__vload_n(dy, rest);
+                                s0 = tnn__vfma(tnn__vload_n(x, rest), g, s0);
+                                s1 = tnn__vfma(tnn__vload_n(x + at1, rest), g, s1);
+                                s2 = tnn__vfma(tnn__vload_n(x + at2, rest), g, s2);
+                                s3 = tnn__vfma(tnn__vload_n(x + at3, rest), g, s3);
                             } else {
-                                const VF g = vf_load(dy);
-                                s0 = vf_fma(vf_load(x), g, s0);
-                                s1 = vf_fma(vf_load(x + at1), g, s1);
-                                s2 = vf_fma(vf_load(x + at2), g, s2);
-                                s3 = vf_fma(vf_load(x + at3), g, s3);
+                                const TNN__VF g = tnn__vload(dy);
+                                s0 = tnn__vfma(tnn__vload(x), g, s0);
+                                s1 = tnn__vfma(tnn__vload(x + at1), g, s1);
+                                s2 = tnn__vfma(tnn__vload(x + at2), g, s2);
+                                s3 = tnn__vfma(tnn__vload(x + at3), g, s3);
                             }
                         }
-                        FN(collect)(&s[0], &low[0], s0);
-                        FN(collect)(&s[1], &low[1], s1);
-                        FN(collect)(&s[2], &low[2], s2);
-                        FN(collect)(&s[3], &low[3], s3);
+                        TNN__FN(collect)(&s[0], &low[0], s0);
+                        TNN__FN(collect)(&s[1], &low[1], s1);
+                        TNN__FN(collect)(&s[2], &low[2], s2);
+                        TNN__FN(collect)(&s[3], &low[3], s3);
                     }
                 }
                 for (i = 0; i < n; i++) {
-                    vf_store(d->dw + to + i*d->w_v, s[i]);
-                    vf_store(d->low + to + i*d->w_v, low[i]);
+                    tnn__vstore(d->dw + to + i*d->w_v, s[i]);
+                    tnn__vstore(d->low + to + i*d->w_v, low[i]);
                 }
             }
     }
 }
 
 /* Winograd's transforms (2f), first down the columns k of a tile, then along its rows i. */
-#define EACH_TILE(BODY) \
+#define TNN__EACH_TILE(BODY) \
     int r, j; \
     tnn__len c; \
     for (r = 0; r < t->rows; r++) \
         for (j = 0; j < t->cols; j++) \
-            for (c = 0; c < t->c; c += VN) { \
+            for (c = 0; c < t->c; c += TNN__VN) { \
                 float *v = t->v + (tnn__len)(r*t->cols + j)*t->c + c; \
                 BODY \
             }
-#define PLACE(i, k) v + (4*(i) + (k))*each
-KERNEL void FN(tiles_in)(const tnn__tiles *t)
+#define TNN__PLACE(i, k) v + (4*(i) + (k))*each
+TNN__KERNEL void TNN__FN(tiles_in)(const tnn__tiles *t)
 {
     const tnn__len row = t->x_row, each = t->each;
-#define COLUMN(k) \
-    const VF a##k = vf_load(x + k*t->c), b##k = vf_load(x + row + k*t->c); \
-    const VF e##k = vf_load(x + 2*row + k*t->c), f##k = vf_load(x + 3*row + k*t->c); \
-    const VF d0##k = vf_sub(a##k, e##k), d1##k = vf_add(b##k, e##k); \
-    const VF d2##k = vf_sub(e##k, b##k), d3##k = vf_sub(b##k, f##k);
-#define ROW(i) \
-    vf_store(PLACE(i, 0), vf_sub(d##i##0, d##i##2)); \
-    vf_store(PLACE(i, 1), vf_add(d##i##1, d##i##2)); \
-    vf_store(PLACE(i, 2), vf_sub(d##i##2, d##i##1)); \
-    vf_store(PLACE(i, 3), vf_sub(d##i##1, d##i##3));
-    EACH_TILE(
+#define TNN__COLUMN(k) \
+    const TNN__VF a##k = tnn__vload(x + k*t->c), b##k = tnn__vload(x + row + k*t->c); \
+    const TNN__VF e##k = tnn__vload(x + 2*row + k*t->c), f##k = tnn__vload(x + 3*row + k*t->c); \
+    const TNN__VF d0##k = tnn__vsub(a##k, e##k), d1##k = tnn__vadd(b##k, e##k); \
+    const TNN__VF d2##k = tnn__vsub(e##k, b##k), d3##k = tnn__vsub(b##k, f##k);
+#define TNN__ROW(i) \
+    tnn__vstore(TNN__PLACE(i, 0), tnn__vsub(d##i##0, d##i##2)); \
+    tnn__vstore(TNN__PLACE(i, 1), tnn__vadd(d##i##1, d##i##2)); \
+    tnn__vstore(TNN__PLACE(i, 2), tnn__vsub(d##i##2, d##i##1)); \
+    tnn__vstore(TNN__PLACE(i, 3), tnn__vsub(d##i##1, d##i##3));
+    TNN__EACH_TILE(
         const float *x = t->x + 2*r*row + 2*j*(tnn__len)t->c + c;
-        COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3)
-        ROW(0) ROW(1) ROW(2) ROW(3)
+        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2) TNN__COLUMN(3)
+        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2) TNN__ROW(3)
     )
-#undef COLUMN
-#undef ROW
+#undef TNN__COLUMN
+#undef TNN__ROW
 }
-KERNEL void FN(tiles_out)(const tnn__tiles *t)
+TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *t)
 {
     const tnn__len each = t->each;
-#define COLUMN(k) \
-    const VF a##k = vf_load(PLACE(0, k)), b##k = vf_load(PLACE(1, k)); \
-    const VF e##k = vf_load(PLACE(2, k)), f##k = vf_load(PLACE(3, k)); \
-    const VF s0##k = vf_add(vf_add(a##k, b##k), e##k), s1##k = vf_sub(vf_sub(b##k, e##k), f##k);
-#define ROW(i) \
-    VF y##i##0 = vf_add(vf_add(vf_add(s##i##0, s##i##1), s##i##2), bias); \
-    VF y##i##1 = vf_add(vf_sub(vf_sub(s##i##1, s##i##2), s##i##3), bias); \
-    const VF both##i = vf_add(y##i##0, y##i##1); \
-    if (t->relu) { y##i##0 = vf_max(vf_zero(), y##i##0); y##i##1 = vf_max(vf_zero(), y##i##1); }
-#define LARGER(y, q) \
-    at = vf_gt(y, m, vf_set1(q), vf_eq(y, y, at, vf_set1(q))); \
-    m = vf_gt(y, m, y, vf_eq(y, y, m, y));
-    float lanes[VN];
-    VF bad = vf_zero();             /* of a row: 0, or NaN if a sum of four outputs is not finite */
+#define TNN__COLUMN(k) \
+    const TNN__VF a##k = tnn__vload(TNN__PLACE(0, k)), b##k = tnn__vload(TNN__PLACE(1, k)); \
+    const TNN__VF e##k = tnn__vload(TNN__PLACE(2, k)), f##k = tnn__vload(TNN__PLACE(3, k)); \
+    const TNN__VF s0##k = tnn__vadd(tnn__vadd(a##k, b##k), e##k); \
+    const TNN__VF s1##k = tnn__vsub(tnn__vsub(b##k, e##k), f##k);
+#define TNN__ROW(i) \
+    TNN__VF y##i##0 = tnn__vadd(tnn__vadd(tnn__vadd(s##i##0, s##i##1), s##i##2), bias); \
+    TNN__VF y##i##1 = tnn__vadd(tnn__vsub(tnn__vsub(s##i##1, s##i##2), s##i##3), bias); \
+    const TNN__VF both##i = tnn__vadd(y##i##0, y##i##1); \
+    if (t->relu) { \
+        y##i##0 = tnn__vmax(tnn__vzero(), y##i##0); \
+        y##i##1 = tnn__vmax(tnn__vzero(), y##i##1); \
+    }
+#define TNN__LARGER(y, q) \
+    at = tnn__vgt(y, m, tnn__vset1(q), tnn__veq(y, y, at, tnn__vset1(q))); \
+    m = tnn__vgt(y, m, y, tnn__veq(y, y, m, y));
+    float lanes[TNN__VN];
+    TNN__VF bad = tnn__vzero();     /* of a row: 0, or NaN if a sum of four outputs is not finite */
     int i;
-    EACH_TILE(
-        const VF bias = t->bias ? vf_load(t->bias + c) : vf_zero();
-        COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3)
-        ROW(0) ROW(1)
-        const VF four = vf_add(both0, both1);
-        bad = vf_add(bad, vf_sub(four, four));
+    TNN__EACH_TILE(
+        const TNN__VF bias = t->bias ? tnn__vload(t->bias + c) : tnn__vzero();
+        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2) TNN__COLUMN(3)
+        TNN__ROW(0) TNN__ROW(1)
+        const TNN__VF four = tnn__vadd(both0, both1);
+        bad = tnn__vadd(bad, tnn__vsub(four, four));
         if (t->pool) {
-            VF m = y00;
-            VF at = vf_zero();
-            LARGER(y01, 1.0f) LARGER(y10, 2.0f) LARGER(y11, 3.0f)
-            vf_store(t->y + r*t->y_row + (tnn__len)j*t->c + c, m);
-            if (t->where) vf_store(t->where + r*t->where_row + (tnn__len)j*t->c + c, at);
+            TNN__VF m = y00;
+            TNN__VF at = tnn__vzero();
+            TNN__LARGER(y01, 1.0f) TNN__LARGER(y10, 2.0f) TNN__LARGER(y11, 3.0f)
+            tnn__vstore(t->y + r*t->y_row + (tnn__len)j*t->c + c, m);
+            if (t->where) tnn__vstore(t->where + r*t->where_row + (tnn__len)j*t->c + c, at);
         } else {
             float *y = t->y + 2*r*t->y_row + 2*j*(tnn__len)t->c + c;
-            vf_store(y, y00);
-            vf_store(y + t->c, y01);
-            vf_store(y + t->y_row, y10);
-            vf_store(y + t->y_row + t->c, y11);
+            tnn__vstore(y, y00);
+            tnn__vstore(y + t->c, y01);
+            tnn__vstore(y + t->y_row, y10);
+            tnn__vstore(y + t->y_row + t->c, y11);
         }
-        if (j == t->cols - 1 && c + VN >= t->c) {
-            vf_store(lanes, bad);
-            bad = vf_zero();
+        if (j == t->cols - 1 && c + TNN__VN >= t->c) {
+            tnn__vstore(lanes, bad);
+            bad = tnn__vzero();
             t->bad[r] = 0;
-            for (i = 0; i < VN; i++) if (!(lanes[i] <= 0)) t->bad[r] = 1;
+            for (i = 0; i < TNN__VN; i++) if (!(lanes[i] <= 0)) t->bad[r] = 1;
         }
     )
-#undef COLUMN
-#undef ROW
-#undef LARGER
+#undef TNN__COLUMN
+#undef TNN__ROW
 }
-KERNEL void FN(tiles_grad)(const tnn__tiles *t)
+TNN__KERNEL void TNN__FN(tiles_grad)(const tnn__tiles *t)
 {
     const tnn__len each = t->each;
-#define COLUMN(k) \
-    const VF d0##k = vf_load(x + k*t->c), e##k = vf_load(x + t->x_row + k*t->c); \
-    const VF d1##k = vf_add(d0##k, e##k), d2##k = vf_sub(d0##k, e##k); \
-    const VF d3##k = vf_sub(vf_zero(), e##k);
-#define ROW(i) \
-    vf_store(PLACE(i, 0), d##i##0); \
-    vf_store(PLACE(i, 1), vf_add(d##i##0, d##i##1)); \
-    vf_store(PLACE(i, 2), vf_sub(d##i##0, d##i##1)); \
-    vf_store(PLACE(i, 3), vf_sub(vf_zero(), d##i##1));
-    EACH_TILE(
+#define TNN__COLUMN(k) \
+    const TNN__VF d0##k = tnn__vload(x + k*t->c), e##k = tnn__vload(x + t->x_row + k*t->c); \
+    const TNN__VF d1##k = tnn__vadd(d0##k, e##k), d2##k = tnn__vsub(d0##k, e##k); \
+    const TNN__VF d3##k = tnn__vsub(tnn__vzero(), e##k);
+#define TNN__ROW(i) \
+    tnn__vstore(TNN__PLACE(i, 0), d##i##0); \
+    tnn__vstore(TNN__PLACE(i, 1), tnn__vadd(d##i##0, d##i##1)); \
+    tnn__vstore(TNN__PLACE(i, 2), tnn__vsub(d##i##0, d##i##1)); \
+    tnn__vstore(TNN__PLACE(i, 3), tnn__vsub(tnn__vzero(), d##i##1));
+    TNN__EACH_TILE(
         const float *x = t->x + 2*r*t->x_row + 2*j*(tnn__len)t->c + c;
-        COLUMN(0) COLUMN(1)
-        ROW(0) ROW(1) ROW(2) ROW(3)
+        TNN__COLUMN(0) TNN__COLUMN(1)
+        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2) TNN__ROW(3)
     )
-#undef COLUMN
-#undef ROW
+#undef TNN__COLUMN
+#undef TNN__ROW
 }
 /* n floats for each of the nine places of the window */
-KERNEL void FN(tiles_weights)(tnn__len n, const float *w, float *to, tnn__len each)
+TNN__KERNEL void TNN__FN(tiles_weights)(tnn__len n, const float *w, float *to, tnn__len each)
 {
-    const VF half = vf_set1(0.5f);
+    const TNN__VF half = tnn__vset1(0.5f);
     tnn__len c;
-#define COLUMN(k) \
-    const VF g0##k = vf_load(w + c + k*n), b##k = vf_load(w + c + (3 + k)*n); \
-    const VF g3##k = vf_load(w + c + (6 + k)*n), s##k = vf_add(g0##k, g3##k); \
-    const VF g1##k = vf_mul(half, vf_add(s##k, b##k)), g2##k = vf_mul(half, vf_sub(s##k, b##k));
-#define ROW(i) \
-    const VF t##i = vf_add(g##i##0, g##i##2); \
-    vf_store(PLACE(i, 0), g##i##0); \
-    vf_store(PLACE(i, 1), vf_mul(half, vf_add(t##i, g##i##1))); \
-    vf_store(PLACE(i, 2), vf_mul(half, vf_sub(t##i, g##i##1))); \
-    vf_store(PLACE(i, 3), g##i##2);
-    for (c = 0; c < n; c += VN) {
+#define TNN__COLUMN(k) \
+    const TNN__VF g0##k = tnn__vload(w + c + k*n), b##k = tnn__vload(w + c + (3 + k)*n); \
+    const TNN__VF g3##k = tnn__vload(w + c + (6 + k)*n), s##k = tnn__vadd(g0##k, g3##k); \
+    const TNN__VF g1##k = tnn__vmul(half, tnn__vadd(s##k, b##k)); \
+    const TNN__VF g2##k = tnn__vmul(half, tnn__vsub(s##k, b##k));
+#define TNN__ROW(i) \
+    const TNN__VF t##i = tnn__vadd(g##i##0, g##i##2); \
+    tnn__vstore(TNN__PLACE(i, 0), g##i##0); \
+    tnn__vstore(TNN__PLACE(i, 1), tnn__vmul(half, tnn__vadd(t##i, g##i##1))); \
+    tnn__vstore(TNN__PLACE(i, 2), tnn__vmul(half, tnn__vsub(t##i, g##i##1))); \
+    tnn__vstore(TNN__PLACE(i, 3), g##i##2);
+    for (c = 0; c < n; c += TNN__VN) {
         float *v = to + c;
-        COLUMN(0) COLUMN(1) COLUMN(2)
-        ROW(0) ROW(1) ROW(2) ROW(3)
+        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2)
+        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2) TNN__ROW(3)
     }
-#undef COLUMN
-#undef ROW
+#undef TNN__COLUMN
+#undef TNN__ROW
 }
-KERNEL void FN(tiles_dw)(tnn__len n, const float *m, tnn__len each, float *dw)
+TNN__KERNEL void TNN__FN(tiles_dw)(tnn__len n, const float *m, tnn__len each, float *dw)
 {
-    const VF half = vf_set1(0.5f);
+    const TNN__VF half = tnn__vset1(0.5f);
     tnn__len c;
-#define COLUMN(k) \
-    const VF a##k = vf_load(PLACE(0, k)), b##k = vf_load(PLACE(1, k)); \
-    const VF e##k = vf_load(PLACE(2, k)), f##k = vf_load(PLACE(3, k)), s##k = vf_add(b##k, e##k); \
-    const VF d0##k = vf_fma(half, s##k, a##k), d2##k = vf_fma(half, s##k, f##k); \
-    const VF d1##k = vf_mul(half, vf_sub(b##k, e##k));
-#define ROW(i) \
-    const VF t##i = vf_add(d##i##1, d##i##2); \
-    vf_store(dw + c + 3*i*n, vf_fma(half, t##i, d##i##0)); \
-    vf_store(dw + c + (3*i + 1)*n, vf_mul(half, vf_sub(d##i##1, d##i##2))); \
-    vf_store(dw + c + (3*i + 2)*n, vf_fma(half, t##i, d##i##3));
-    for (c = 0; c < n; c += VN) {
+#define TNN__COLUMN(k) \
+    const TNN__VF a##k = tnn__vload(TNN__PLACE(0, k)), b##k = tnn__vload(TNN__PLACE(1, k)); \
+    const TNN__VF e##k = tnn__vload(TNN__PLACE(2, k)), f##k = tnn__vload(TNN__PLACE(3, k)); \
+    const TNN__VF s##k = tnn__vadd(b##k, e##k); \
+    const TNN__VF d0##k = tnn__vfma(half, s##k, a##k), d2##k = tnn__vfma(half, s##k, f##k); \
+    const TNN__VF d1##k = tnn__vmul(half, tnn__vsub(b##k, e##k));
+#define TNN__ROW(i) \
+    const TNN__VF t##i = tnn__vadd(d##i##1, d##i##2); \
+    tnn__vstore(dw + c + 3*i*n, tnn__vfma(half, t##i, d##i##0)); \
+    tnn__vstore(dw + c + (3*i + 1)*n, tnn__vmul(half, tnn__vsub(d##i##1, d##i##2))); \
+    tnn__vstore(dw + c + (3*i + 2)*n, tnn__vfma(half, t##i, d##i##3));
+    for (c = 0; c < n; c += TNN__VN) {
         const float *v = m + c;
-        COLUMN(0) COLUMN(1) COLUMN(2) COLUMN(3)
-        ROW(0) ROW(1) ROW(2)
+        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2) TNN__COLUMN(3)
+        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2)
     }
-#undef COLUMN
-#undef ROW
+#undef TNN__COLUMN
+#undef TNN__ROW
 }
-#undef EACH_TILE
-#undef PLACE
 
 /* y[j, i] = x[i, j] */
-KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                          float *y, tnn__len ldy)
+TNN__KERNEL void TNN__FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                    float *y, tnn__len ldy)
 {
-    tnn__len i, j, j0;
-    for (j0 = 0; j0 < cols; j0 += 16) {         /* a cache line of each row at a time */
-        const tnn__len end = TNN__MIN(cols, j0 + 16), whole = j0 + (end - j0)/4*4;
+    tnn__len i, j, j_0;
+    for (j_0 = 0; j_0 < cols; j_0 += 16) {         /* a cache line of each row at a time */
+        const tnn__len end = TNN__MIN(cols, j_0 + 16), whole = j_0 + (end - j_0)/4*4;
         for (i = 0; i + 4 <= rows; i += 4) {
-            for (j = j0; j < whole; j += 4) FN(transpose4)(x + i*ldx + j, ldx, y + j*ldy + i, ldy);
+            for (j = j_0; j < whole; j += 4)
+                TNN__FN(transpose4)(x + i*ldx + j, ldx, y + j*ldy + i, ldy);
             for (; j < end; j++) {
                 y[j*ldy + i] = x[i*ldx + j];
                 y[j*ldy + i + 1] = x[(i + 1)*ldx + j];
@@ -3724,512 +3743,559 @@ KERNEL void FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len
                 y[j*ldy + i + 3] = x[(i + 3)*ldx + j];
             }
         }
-        for (; i < rows; i++) for (j = j0; j < end; j++) y[j*ldy + i] = x[i*ldx + j];
+        for (; i < rows; i++) for (j = j_0; j < end; j++) y[j*ldy + i] = x[i*ldx + j];
     }
 }
 
 /* ---- 3c. Functions, and element by element ----------------------------------------------------
    Functions of a vector, to about 2 ulp, by series whose coefficients are the mathematical ones
    but for erf's, which are fitted. libm's differ from machine to machine. */
-HELPER VF FN(abs)(VF x)           { return vf_max(x, vf_sub(vf_zero(), x)); }
-HELPER VF FN(with_sign)(VF x, VF y) { return vf_gt(vf_zero(), x, vf_sub(vf_zero(), y), y); }
-/* c[0] x^(n-1) + ... + c[n-1] */
-HELPER VF FN(poly)(VF x, const float *c, int n)
+TNN__HELPER TNN__VF TNN__FN(abs)(TNN__VF x) { return tnn__vmax(x, tnn__vsub(tnn__vzero(), x)); }
+TNN__HELPER TNN__VF TNN__FN(with_sign)(TNN__VF x, TNN__VF y)
 {
-    VF p = vf_set1(c[0]);
+    return tnn__vgt(tnn__vzero(), x, tnn__vsub(tnn__vzero(), y), y);
+}
+/* c[0] x^(n-1) + ... + c[n-1] */
+TNN__HELPER TNN__VF TNN__FN(poly)(TNN__VF x, const float *c, int n)
+{
+    TNN__VF p = tnn__vset1(c[0]);
     int i;
     TNN__UNROLL
-    for (i = 1; i < n; i++) p = vf_fma(p, x, vf_set1(c[i]));
+    for (i = 1; i < n; i++) p = tnn__vfma(p, x, tnn__vset1(c[i]));
     return p;
 }
 
 /* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, unit 2^n and (exp(r) - 1)/r by its Taylor series. ln 2
    in two parts, the first short enough for n times it to be exact. unit is a power of two, |x| at
    most 104, and unit 2^n a float that is not denormal. */
-HELPER VF FN(exp_parts)(VF x, VF unit, VF *r, VF *power)
+TNN__HELPER TNN__VF TNN__FN(exp_parts)(TNN__VF x, TNN__VF unit, TNN__VF *r, TNN__VF *power)
 {
     static const float taylor[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};
     /* 1.5 * 2^23: adding it rounds to an integer, kept in the low bits */
-    const VF magic = vf_set1(12582912.0f);
-    const VF t = vf_fma(x, vf_set1(1.44269504f), magic);
-    const VF n = vf_sub(t, magic);
-    *r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), x));
-    *power = vf_cast(vu_add(vu_sll(vu_cast(t), 23), vu_cast(unit)));
-    return FN(poly)(*r, taylor, 7);
+    const TNN__VF magic = tnn__vset1(12582912.0f);
+    const TNN__VF t = tnn__vfma(x, tnn__vset1(1.44269504f), magic);
+    const TNN__VF n = tnn__vsub(t, magic);
+    *r = tnn__vfma(n, tnn__vset1(2.12194440e-4f), tnn__vfma(n, tnn__vset1(-0.693359375f), x));
+    *power = tnn__vcast(tnn__uadd(tnn__usll(tnn__ucast(t), 23), tnn__ucast(unit)));
+    return TNN__FN(poly)(*r, taylor, 7);
 }
 /* 2^n reaches beyond the floats that are not denormal. 2^n times 2^64 or 2^-64 does not, and only
    the product that takes these back rounds, down to 0 or up to infinity. */
-HELPER VF FN(exp)(VF x)
+TNN__HELPER TNN__VF TNN__FN(exp)(TNN__VF x)
 {
-    const VF large = vf_set1(18446744073709551616.0f), small = vf_set1(1/18446744073709551616.0f);
-    const VF at = vf_min(vf_set1(89.0f), vf_max(vf_set1(-104.0f), x)), zero = vf_zero();
-    VF r, power;
-    const VF p = FN(exp_parts)(at, vf_gt(zero, at, large, small), &r, &power);
-    return vf_mul(vf_mul(vf_fma(p, r, vf_set1(1.0f)), power), vf_gt(zero, at, small, large));
+    const TNN__VF large = tnn__vset1(18446744073709551616.0f);
+    const TNN__VF tiny = tnn__vset1(1/18446744073709551616.0f);
+    const TNN__VF at = tnn__vmin(tnn__vset1(89.0f), tnn__vmax(tnn__vset1(-104.0f), x));
+    const TNN__VF zero = tnn__vzero();
+    TNN__VF r, power;
+    const TNN__VF p = TNN__FN(exp_parts)(at, tnn__vgt(zero, at, large, tiny), &r, &power);
+    return tnn__vmul(tnn__vmul(tnn__vfma(p, r, tnn__vset1(1.0f)), power),
+                     tnn__vgt(zero, at, tiny, large));
 }
 /* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1); above 88 that of 88 */
-HELPER VF FN(expm1)(VF x)
+TNN__HELPER TNN__VF TNN__FN(expm1)(TNN__VF x)
 {
-    const VF one = vf_set1(1.0f);
-    VF r, power, p;
-    p = FN(exp_parts)(vf_min(vf_set1(88.0f), vf_max(vf_set1(-87.3f), x)), one, &r, &power);
-    return vf_fma(vf_mul(p, r), power, vf_sub(power, one));
+    const TNN__VF one = tnn__vset1(1.0f);
+    TNN__VF r, power, p;
+    p = TNN__FN(exp_parts)(tnn__vmin(tnn__vset1(88.0f), tnn__vmax(tnn__vset1(-87.3f), x)), one, &r,
+                           &power);
+    return tnn__vfma(tnn__vmul(p, r), power, tnn__vsub(power, one));
 }
 /* 2 atanh(s)/s - 2 in z = s^2 */
-HELPER VF FN(atanh_tail)(VF z)
+TNN__HELPER TNN__VF TNN__FN(atanh_tail)(TNN__VF z)
 {
     static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};
-    return vf_mul(z, FN(poly)(z, c, 7));
+    return tnn__vmul(z, TNN__FN(poly)(z, c, 7));
 }
 /* log(1 + f) = 2 atanh(s), s = f/(2 + f), written as f - s (f - tail) to keep f's digits;
    f in [-0.3, 1]. */
-HELPER VF FN(log1p)(VF f)
+TNN__HELPER TNN__VF TNN__FN(log1p)(TNN__VF f)
 {
-    const VF s = vf_div(f, vf_add(vf_set1(2.0f), f));
-    return vf_sub(f, vf_mul(s, vf_sub(f, FN(atanh_tail)(vf_mul(s, s)))));
+    const TNN__VF s = tnn__vdiv(f, tnn__vadd(tnn__vset1(2.0f), f));
+    return tnn__vsub(f, tnn__vmul(s, tnn__vsub(f, TNN__FN(atanh_tail)(tnn__vmul(s, s)))));
 }
 /* x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)) */
-HELPER VF FN(log)(VF x)
+TNN__HELPER TNN__VF TNN__FN(log)(TNN__VF x)
 {
-    const VF tiny = vf_set1(1.17549435e-38f);
-    const VF y = vf_gt(tiny, x, vf_mul(x, vf_set1(8388608.0f)), x);     /* 2^23 */
-    const VU u = vu_add(vu_cast(y), vu_set1(0x3f800000u - 0x3f3504f3u));
-    const VF f = vf_sub(vf_cast(vu_add(vu_srl(vu_sll(u, 9), 9), vu_set1(0x3f3504f3u))),
-                        vf_set1(1.0f));
-    const VF k = vf_sub(vf_from(vu_srl(u, 23)),
-                        vf_gt(tiny, x, vf_set1(150.0f), vf_set1(127.0f)));
-    const VF s = vf_div(f, vf_add(vf_set1(2.0f), f));
-    const VF low = vf_fma(k, vf_set1(-2.12194440e-4f),
-                          vf_mul(s, vf_sub(FN(atanh_tail)(vf_mul(s, s)), f)));
-    const VF r = vf_fma(k, vf_set1(0.693359375f), vf_add(f, low));
-    return vf_gt(x, vf_zero(), vf_gt(x, vf_set1(3.4028235e38f), x, r),
-                 vf_eq(x, vf_zero(), vf_set1((float)-HUGE_VAL), vf_set1((float)TNN__NAN)));
+    const TNN__VF tiny = tnn__vset1(1.17549435e-38f);
+    const TNN__VF y = tnn__vgt(tiny, x, tnn__vmul(x, tnn__vset1(8388608.0f)), x); /* 2^23 */
+    const TNN__VU u = tnn__uadd(tnn__ucast(y), tnn__uset1(0x3f800000u - 0x3f3504f3u));
+    const TNN__VF f = tnn__vsub(tnn__vcast(tnn__uadd(tnn__usrl(tnn__usll(u, 9), 9),
+                                                     tnn__uset1(0x3f3504f3u))),
+                                tnn__vset1(1.0f));
+    const TNN__VF k = tnn__vsub(tnn__vfrom(tnn__usrl(u, 23)),
+                                tnn__vgt(tiny, x, tnn__vset1(150.0f), tnn__vset1(127.0f)));
+    const TNN__VF s = tnn__vdiv(f, tnn__vadd(tnn__vset1(2.0f), f));
+    const TNN__VF low = tnn__vfma(k, tnn__vset1(-2.12194440e-4f),
+                                  tnn__vmul(s, tnn__vsub(TNN__FN(atanh_tail)(tnn__vmul(s, s)), f)));
+    const TNN__VF r = tnn__vfma(k, tnn__vset1(0.693359375f), tnn__vadd(f, low));
+    return tnn__vgt(x, tnn__vzero(), tnn__vgt(x, tnn__vset1(3.4028235e38f), x, r),
+                    tnn__veq(x, tnn__vzero(), tnn__vset1((float)-HUGE_VAL),
+                             tnn__vset1((float)TNN__NAN)));
 }
-HELPER VF FN(sigmoid)(VF x)       /* 1/(1 + e) or e/(1 + e), e = exp(-|x|) */
+TNN__HELPER TNN__VF TNN__FN(sigmoid)(TNN__VF x) /* 1/(1 + e) or e/(1 + e), e = exp(-|x|) */
 {
-    const VF one = vf_set1(1.0f), e = FN(exp)(vf_sub(vf_zero(), FN(abs)(x)));
-    return vf_div(vf_gt(vf_zero(), x, e, one), vf_add(one, e));
+    const TNN__VF one = tnn__vset1(1.0f);
+    const TNN__VF e = TNN__FN(exp)(tnn__vsub(tnn__vzero(), TNN__FN(abs)(x)));
+    return tnn__vdiv(tnn__vgt(tnn__vzero(), x, e, one), tnn__vadd(one, e));
 }
-HELPER VF FN(logistic)(VF x)      /* its derivative, e/(1 + e)^2 */
+TNN__HELPER TNN__VF TNN__FN(logistic)(TNN__VF x) /* its derivative, e/(1 + e)^2 */
 {
-    const VF e = FN(exp)(vf_sub(vf_zero(), FN(abs)(x))), q = vf_add(vf_set1(1.0f), e);
-    return vf_div(e, vf_mul(q, q));
+    const TNN__VF e = TNN__FN(exp)(tnn__vsub(tnn__vzero(), TNN__FN(abs)(x)));
+    const TNN__VF q = tnn__vadd(tnn__vset1(1.0f), e);
+    return tnn__vdiv(e, tnn__vmul(q, q));
 }
-HELPER VF FN(tanh)(VF x)          /* of |x|: e/(e + 2), e = exp(2x) - 1 */
+TNN__HELPER TNN__VF TNN__FN(tanh)(TNN__VF x) /* of |x|: e/(e + 2), e = exp(2x) - 1 */
 {
-    const VF a = vf_min(vf_set1(10.0f), FN(abs)(x)), e = FN(expm1)(vf_add(a, a));
-    return vf_eq(x, x, FN(with_sign)(x, vf_div(e, vf_add(e, vf_set1(2.0f)))), x);
+    const TNN__VF a = tnn__vmin(tnn__vset1(10.0f), TNN__FN(abs)(x));
+    const TNN__VF e = TNN__FN(expm1)(tnn__vadd(a, a));
+    return tnn__veq(x, x, TNN__FN(with_sign)(x, tnn__vdiv(e, tnn__vadd(e, tnn__vset1(2.0f)))), x);
 }
-HELPER VF FN(softplus)(VF x)      /* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) */
+/* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) */
+TNN__HELPER TNN__VF TNN__FN(softplus)(TNN__VF x)
 {
-    return vf_add(vf_max(x, vf_zero()), FN(log1p)(FN(exp)(vf_sub(vf_zero(), FN(abs)(x)))));
+    return tnn__vadd(tnn__vmax(x, tnn__vzero()),
+                     TNN__FN(log1p)(TNN__FN(exp)(tnn__vsub(tnn__vzero(), TNN__FN(abs)(x)))));
 }
 /* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9, 8e-9.
    *tail = 1 - erf(|x|), where |x| is 1 or more. */
-HELPER VF FN(erf_parts)(VF x, VF *tail)
+TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
 {
-    static const float P[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f, -2.68538118e-02f,
-                              1.12835851e-01f, -3.76126258e-01f, 1.12837917f};
-    static const float Q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,
-                              0.293492455f, 0.274944265f, 0.282557077f};
-    const VF one = vf_set1(1.0f), a = vf_min(vf_set1(10.5f), FN(abs)(x)), z = vf_mul(a, a);
-    const VF t = vf_div(one, vf_fma(a, vf_set1(0.5f), one));
-    *tail = vf_mul(vf_mul(FN(exp)(vf_sub(vf_zero(), z)), t), FN(poly)(t, Q, 7));
-    return FN(with_sign)(x, vf_gt(one, a, vf_mul(a, FN(poly)(z, P, 7)), vf_sub(one, *tail)));
+    static const float below[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,
+                                  -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f,
+                                  1.12837917f};
+    static const float above[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,
+                                  0.293492455f, 0.274944265f, 0.282557077f};
+    const TNN__VF one = tnn__vset1(1.0f), a = tnn__vmin(tnn__vset1(10.5f), TNN__FN(abs)(x));
+    const TNN__VF z = tnn__vmul(a, a);
+    const TNN__VF t = tnn__vdiv(one, tnn__vfma(a, tnn__vset1(0.5f), one));
+    *tail = tnn__vmul(tnn__vmul(TNN__FN(exp)(tnn__vsub(tnn__vzero(), z)), t),
+                      TNN__FN(poly)(t, above, 7));
+    return TNN__FN(with_sign)(x, tnn__vgt(one, a, tnn__vmul(a, TNN__FN(poly)(z, below, 7)),
+                                          tnn__vsub(one, *tail)));
 }
 
 /* y += x */
-KERNEL void FN(add)(tnn__len n, const float *x, float *y)
+TNN__KERNEL void TNN__FN(add)(tnn__len n, const float *x, float *y)
 {
     tnn__len i = 0;
-    for (; i + VN <= n; i += VN) vf_store(y + i, vf_add(vf_load(y + i), vf_load(x + i)));
-    if (i < n) vf_store_n(y + i, vf_add(vf_load_n(y + i, n - i), vf_load_n(x + i, n - i)), n - i);
+    for (; i + TNN__VN <= n; i += TNN__VN)
+        tnn__vstore(y + i, tnn__vadd(tnn__vload(y + i), tnn__vload(x + i)));
+    if (i < n)
+        tnn__vstore_n(y + i, tnn__vadd(tnn__vload_n(y + i, n - i), tnn__vload_n(x + i, n - i)),
+                      n - i);
 }
 
 /* y += x, with the sums' low */
-KERNEL void FN(add_to)(tnn__len n, const float *x, float *y, float *low)
+TNN__KERNEL void TNN__FN(add_to)(tnn__len n, const float *x, float *y, float *low)
 {
     tnn__len i;
-    for (i = 0; i < n; i += VN) {
+    for (i = 0; i < n; i += TNN__VN) {
         const tnn__len r = n - i;
-        VF s = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r);
-        VF c = r >= VN ? vf_load(low + i) : vf_load_n(low + i, r);
-        FN(collect)(&s, &c, r >= VN ? vf_load(x + i) : vf_load_n(x + i, r));
-        if (r >= VN) vf_store(y + i, s); else vf_store_n(y + i, s, r);
-        if (r >= VN) vf_store(low + i, c); else vf_store_n(low + i, c, r);
+        TNN__VF s = r >= TNN__VN ? tnn__vload(y + i) : tnn__vload_n(y + i, r);
+        TNN__VF c = r >= TNN__VN ? tnn__vload(low + i) : tnn__vload_n(low + i, r);
+        TNN__FN(collect)(&s, &c, r >= TNN__VN ? tnn__vload(x + i) : tnn__vload_n(x + i, r));
+        if (r >= TNN__VN) tnn__vstore(y + i, s); else tnn__vstore_n(y + i, s, r);
+        if (r >= TNN__VN) tnn__vstore(low + i, c); else tnn__vstore_n(low + i, c, r);
     }
 }
 
 /* The loops of the kernels below: over whole vectors of columns, then the rest. L loads column j
-   of a row, S stores there. CHAINS { BEGIN; TERMS ADD; END } is a sum over the rows in chains. */
-#define COLUMNS(BODY) tnn__len r, end = 0; (void)end; BY_COLUMN(BODY)
-#define CHAINS for (r = end = 0; end < rows; )
-#define TERMS  for (end = TNN__MIN(rows, end + CHAIN); r < end; r++)
-#define BY_COLUMN(BODY) \
+   of a row, S stores there. TNN__CHAINS { BEGIN; TNN__EACH_TERM ADD; END } is a sum over the rows
+   in chains. */
+#define TNN__COLUMNS(BODY) tnn__len r, end = 0; (void)end; TNN__BY_COLUMN(BODY)
+#define TNN__CHAINS for (r = end = 0; end < rows; )
+#define TNN__EACH_TERM for (end = TNN__MIN(rows, end + TNN__TERMS_MAX); r < end; r++)
+#define TNN__BY_COLUMN(BODY) \
     tnn__len j; \
-    for (j = 0; j + VN <= cols; j += VN) { BODY(LOAD_ALL, STORE_ALL) } \
-    if (j < cols) { const tnn__len rest = cols - j; BODY(LOAD_REST, STORE_REST) }
-#define LOAD_ALL(p)      vf_load((p) + j)
-#define LOAD_REST(p)     vf_load_n((p) + j, rest)
-#define STORE_ALL(p, v)  vf_store((p) + j, v)
-#define STORE_REST(p, v) vf_store_n((p) + j, v, rest)
+    for (j = 0; j + TNN__VN <= cols; j += TNN__VN) { BODY(TNN__LOAD_ALL, TNN__STORE_ALL) } \
+    if (j < cols) { const tnn__len rest = cols - j; BODY(TNN__LOAD_REST, TNN__STORE_REST) }
+#define TNN__LOAD_ALL(p)      tnn__vload((p) + j)
+#define TNN__LOAD_REST(p)     tnn__vload_n((p) + j, rest)
+#define TNN__STORE_ALL(p, v)  tnn__vstore((p) + j, v)
+#define TNN__STORE_REST(p, v) tnn__vstore_n((p) + j, v, rest)
 
 /* y[j] += sum over rows of x[row, j] unit */
-KERNEL void FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float unit,
-                       float *y, float *low)
+TNN__KERNEL void TNN__FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                 float unit, float *y, float *low)
 {
-    const VF u = vf_set1(unit);
-#define BODY(L, S) \
-    VF s = L(y), c = L(low); \
-    CHAINS { \
-        VF t = vf_zero(); \
-        TERMS t = vf_fma(u, L(x + r*ldx), t); \
-        FN(collect)(&s, &c, t); \
+    const TNN__VF u = tnn__vset1(unit);
+#define TNN__BODY(L, S) \
+    TNN__VF s = L(y), c = L(low); \
+    TNN__CHAINS { \
+        TNN__VF t = tnn__vzero(); \
+        TNN__EACH_TERM t = tnn__vfma(u, L(x + r*ldx), t); \
+        TNN__FN(collect)(&s, &c, t); \
     } \
     S(y, s); \
     S(low, c);
-    COLUMNS(BODY)
-#undef BODY
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
 }
 /* Two sums a and b by column, added to those at sums and sums + 2 each; the low of each behind it.
    TERM adds to t0 and t1. */
-#define TWO_SUMS(L, S, TERM) \
-    VF s0 = L(sums), c0 = L(sums + each), s1 = L(sums + 2*each), c1 = L(sums + 3*each); \
-    CHAINS { \
-        VF t0 = vf_zero(), t1 = t0; \
-        TERMS { TERM } \
-        FN(collect)(&s0, &c0, t0); \
-        FN(collect)(&s1, &c1, t1); \
+#define TNN__TWO_SUMS(L, S, TERM) \
+    TNN__VF s0 = L(sums), c0 = L(sums + each), s1 = L(sums + 2*each), c1 = L(sums + 3*each); \
+    TNN__CHAINS { \
+        TNN__VF t0 = tnn__vzero(), t1 = t0; \
+        TNN__EACH_TERM { TERM } \
+        TNN__FN(collect)(&s0, &c0, t0); \
+        TNN__FN(collect)(&s1, &c1, t1); \
     } \
     S(sums, s0); \
     S(sums + each, c0); \
     S(sums + 2*each, s1); \
     S(sums + 3*each, c1);
 /* a: of d = x unit - centre;  b: of d^2 */
-KERNEL void FN(moments)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float unit,
-                        const float *centre, float *sums, tnn__len each)
+TNN__KERNEL void TNN__FN(moments)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                  float unit, const float *centre, float *sums, tnn__len each)
 {
-    const VF u = vf_set1(unit);
-#define TERM(L) \
-    const VF d = vf_fma(u, L(x + r*ldx), m); \
-    t0 = vf_add(t0, d); \
-    t1 = vf_fma(d, d, t1);
-#define BODY(L, S) \
-    const VF m = vf_sub(vf_zero(), L(centre)); \
-    TWO_SUMS(L, S, TERM(L))
-    COLUMNS(BODY)
-#undef BODY
-#undef TERM
+    const TNN__VF u = tnn__vset1(unit);
+#define TNN__TERM(L) \
+    const TNN__VF d = tnn__vfma(u, L(x + r*ldx), m); \
+    t0 = tnn__vadd(t0, d); \
+    t1 = tnn__vfma(d, d, t1);
+#define TNN__BODY(L, S) \
+    const TNN__VF m = tnn__vsub(tnn__vzero(), L(centre)); \
+    TNN__TWO_SUMS(L, S, TNN__TERM(L))
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
+#undef TNN__TERM
 }
 /* a: of dy;  b: of dy x^, x^ = (x - mean) rstd */
-KERNEL void FN(norm_sums)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                          const float *mean, const float *rstd, const float *dy, tnn__len ldy,
-                          float *sums, tnn__len each)
+TNN__KERNEL void TNN__FN(norm_sums)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                    const float *mean, const float *rstd, const float *dy,
+                                    tnn__len ldy, float *sums, tnn__len each)
 {
-#define TERM(L) \
-    const VF g = L(dy + r*ldy); \
-    t0 = vf_add(t0, g); \
-    t1 = vf_fma(vf_mul(vf_sub(L(x + r*ldx), m), q), g, t1);
-#define BODY(L, S) \
-    const VF m = L(mean), q = L(rstd); \
-    TWO_SUMS(L, S, TERM(L))
-    COLUMNS(BODY)
-#undef BODY
-#undef TERM
+#define TNN__TERM(L) \
+    const TNN__VF g = L(dy + r*ldy); \
+    t0 = tnn__vadd(t0, g); \
+    t1 = tnn__vfma(tnn__vmul(tnn__vsub(L(x + r*ldx), m), q), g, t1);
+#define TNN__BODY(L, S) \
+    const TNN__VF m = L(mean), q = L(rstd); \
+    TNN__TWO_SUMS(L, S, TNN__TERM(L))
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
+#undef TNN__TERM
 }
-#undef TWO_SUMS
 /* y[j] = keep y[j] + a sum over rows of x[row, j]^2; keep 0: y is new */
-KERNEL void FN(colsquares)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float a,
-                           float keep, float *y)
+TNN__KERNEL void TNN__FN(colsquares)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                     float a, float keep, float *y)
 {
-#define BODY(L, S) \
-    VF s = vf_zero(), c = s; \
-    CHAINS { \
-        VF t = vf_zero(); \
-        TERMS { const VF d = L(x + r*ldx); t = vf_fma(d, d, t); } \
-        FN(collect)(&s, &c, t); \
+#define TNN__BODY(L, S) \
+    TNN__VF s = tnn__vzero(), c = s; \
+    TNN__CHAINS { \
+        TNN__VF t = tnn__vzero(); \
+        TNN__EACH_TERM { const TNN__VF d = L(x + r*ldx); t = tnn__vfma(d, d, t); } \
+        TNN__FN(collect)(&s, &c, t); \
     } \
-    S(y, vf_fma(vf_set1(a), s, keep > 0 ? vf_mul(vf_set1(keep), L(y)) : vf_zero()));
-    COLUMNS(BODY)
-#undef BODY
+    S(y, tnn__vfma(tnn__vset1(a), s, keep > 0 ? tnn__vmul(tnn__vset1(keep), L(y)) : tnn__vzero()));
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
 }
 /* Adafactor: q = r/max(mean, eps), r where mean is NULL;  v = q c, q where c is NULL;
    d = sign g/sqrt(max(v, eps^2)).  r and mean by column; g, c and d (rows, cols) */
-KERNEL void FN(adafactor)(tnn__len rows, tnn__len cols, const float *g, const float *r,
-                          const float *mean, const float *c, float sign, float eps, float *d)
+TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g, const float *r,
+                                    const float *mean, const float *c, float sign, float eps,
+                                    float *d)
 {
-    const VF s = vf_set1(sign), least = vf_set1(eps), tiny = vf_set1(eps*eps);
+    const TNN__VF s = tnn__vset1(sign), least = tnn__vset1(eps), tiny = tnn__vset1(eps*eps);
     tnn__len i;
-#define BODY(L, S) \
-    const VF q = mean ? vf_div(L(r), vf_max(L(mean), least)) : L(r); \
+#define TNN__BODY(L, S) \
+    const TNN__VF q = mean ? tnn__vdiv(L(r), tnn__vmax(L(mean), least)) : L(r); \
     for (i = 0; i < rows*cols; i += cols) { \
-        const VF v = vf_max(c ? vf_mul(q, L(c + i)) : q, tiny); \
-        S(d + i, vf_div(vf_mul(s, L(g + i)), vf_sqrt(v))); \
+        const TNN__VF v = tnn__vmax(c ? tnn__vmul(q, L(c + i)) : q, tiny); \
+        S(d + i, tnn__vdiv(tnn__vmul(s, L(g + i)), tnn__vsqrt(v))); \
     }
-    BY_COLUMN(BODY)
-#undef BODY
+    TNN__BY_COLUMN(TNN__BODY)
+#undef TNN__BODY
 }
 /* y = (x - mean) scale + shift, each by column */
-KERNEL void FN(affine)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                       const float *mean, const float *scale, const float *shift,
-                       float *y, tnn__len ldy)
+TNN__KERNEL void TNN__FN(affine)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                 const float *mean, const float *scale, const float *shift,
+                                 float *y, tnn__len ldy)
 {
-#define BODY(L, S) \
-    const VF m = L(mean), a = L(scale), b = L(shift); \
-    for (r = 0; r < rows; r++) S(y + r*ldy, vf_fma(vf_sub(L(x + r*ldx), m), a, b));
-    COLUMNS(BODY)
-#undef BODY
+#define TNN__BODY(L, S) \
+    const TNN__VF m = L(mean), a = L(scale), b = L(shift); \
+    for (r = 0; r < rows; r++) S(y + r*ldy, tnn__vfma(tnn__vsub(L(x + r*ldx), m), a, b));
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
 }
 /* dx = a dy + b x^ + c, x^ = (x - mean) rstd */
-KERNEL void FN(affine_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                            const float *mean, const float *rstd, const float *dy, tnn__len ldy,
-                            const float *a, const float *b, const float *c,
-                            float *dx, tnn__len lddx)
+TNN__KERNEL void TNN__FN(affine_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                      const float *mean, const float *rstd, const float *dy,
+                                      tnn__len ldy, const float *a, const float *b, const float *c,
+                                      float *dx, tnn__len lddx)
 {
-#define BODY(L, S) \
-    const VF m = L(mean), n = L(rstd), p = L(a), q = L(b), t = L(c); \
+#define TNN__BODY(L, S) \
+    const TNN__VF m = L(mean), n = L(rstd), p = L(a), q = L(b), t = L(c); \
     for (r = 0; r < rows; r++) { \
-        const VF x1 = vf_mul(vf_sub(L(x + r*ldx), m), n); \
-        S(dx + r*lddx, vf_fma(p, L(dy + r*ldy), vf_fma(q, x1, t))); \
+        const TNN__VF x1 = tnn__vmul(tnn__vsub(L(x + r*ldx), m), n); \
+        S(dx + r*lddx, tnn__vfma(p, L(dy + r*ldy), tnn__vfma(q, x1, t))); \
     }
-    COLUMNS(BODY)
-#undef BODY
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
 }
 /* y = x > 0 ? x : slope x, slope by column */
-KERNEL void FN(prelu)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                      const float *slope, float *y, tnn__len ldy)
+TNN__KERNEL void TNN__FN(prelu)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                const float *slope, float *y, tnn__len ldy)
 {
-#define BODY(L, S) \
-    const VF a = L(slope); \
+#define TNN__BODY(L, S) \
+    const TNN__VF a = L(slope); \
     for (r = 0; r < rows; r++) { \
-        const VF v = L(x + r*ldx); \
-        S(y + r*ldy, vf_gt(v, vf_zero(), v, vf_mul(a, v))); \
+        const TNN__VF v = L(x + r*ldx); \
+        S(y + r*ldy, tnn__vgt(v, tnn__vzero(), v, tnn__vmul(a, v))); \
     }
-    COLUMNS(BODY)
-#undef BODY
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
 }
 /* and dslope += sum over rows of dy x where x <= 0; dx may be NULL */
-KERNEL void FN(prelu_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                           const float *slope, const float *dy, tnn__len ldy, float *dx,
-                           tnn__len lddx, float *dslope, float *low)
+TNN__KERNEL void TNN__FN(prelu_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
+                                     const float *slope, const float *dy, tnn__len ldy, float *dx,
+                                     tnn__len lddx, float *dslope, float *low)
 {
-#define BODY(L, S) \
-    const VF a = L(slope); \
-    VF s = L(dslope), c = L(low); \
-    CHAINS { \
-        VF t = vf_zero(); \
-        TERMS { \
-            const VF v = L(x + r*ldx), g = L(dy + r*ldy); \
-            t = vf_fma(vf_gt(v, vf_zero(), vf_zero(), g), v, t); \
-            if (dx) S(dx + r*lddx, vf_gt(v, vf_zero(), g, vf_mul(a, g))); \
+#define TNN__BODY(L, S) \
+    const TNN__VF a = L(slope); \
+    TNN__VF s = L(dslope), c = L(low); \
+    TNN__CHAINS { \
+        TNN__VF t = tnn__vzero(); \
+        TNN__EACH_TERM { \
+            const TNN__VF v = L(x + r*ldx), g = L(dy + r*ldy); \
+            t = tnn__vfma(tnn__vgt(v, tnn__vzero(), tnn__vzero(), g), v, t); \
+            if (dx) S(dx + r*lddx, tnn__vgt(v, tnn__vzero(), g, tnn__vmul(a, g))); \
         } \
-        FN(collect)(&s, &c, t); \
+        TNN__FN(collect)(&s, &c, t); \
     } \
     S(dslope, s); \
     S(low, c);
-    COLUMNS(BODY)
-#undef BODY
+    TNN__COLUMNS(TNN__BODY)
+#undef TNN__BODY
 }
 
 /* y = a x, or with keep y += a x */
-KERNEL void FN(axpy)(tnn__len n, float a, const float *x, float *y, int keep)
+TNN__KERNEL void TNN__FN(axpy)(tnn__len n, float a, const float *x, float *y, int keep)
 {
-    const VF f = vf_set1(a);
+    const TNN__VF f = tnn__vset1(a);
     tnn__len i;
-    for (i = 0; i < n; i += VN) {
+    for (i = 0; i < n; i += TNN__VN) {
         const tnn__len r = n - i;
-        const VF v = r >= VN ? vf_load(x + i) : vf_load_n(x + i, r);
-        const VF u = !keep ? vf_mul(f, v)
-                           : vf_fma(f, v, r >= VN ? vf_load(y + i) : vf_load_n(y + i, r));
-        if (r >= VN) vf_store(y + i, u); else vf_store_n(y + i, u, r);
+        const TNN__VF v = r >= TNN__VN ? tnn__vload(x + i) : tnn__vload_n(x + i, r);
+        const TNN__VF u = !keep ? tnn__vmul(f, v)
+                           : tnn__vfma(f, v, r >= TNN__VN ? tnn__vload(y + i)
+                                       : tnn__vload_n(y + i, r));
+        if (r >= TNN__VN) tnn__vstore(y + i, u); else tnn__vstore_n(y + i, u, r);
     }
 }
 /* y = x m */
-KERNEL void FN(multiply)(tnn__len n, const float *x, const float *m, float *y)
+TNN__KERNEL void TNN__FN(multiply)(tnn__len n, const float *x, const float *m, float *y)
 {
     tnn__len i = 0;
-    for (; i + VN <= n; i += VN) vf_store(y + i, vf_mul(vf_load(x + i), vf_load(m + i)));
-    if (i < n) vf_store_n(y + i, vf_mul(vf_load_n(x + i, n - i), vf_load_n(m + i, n - i)), n - i);
+    for (; i + TNN__VN <= n; i += TNN__VN)
+        tnn__vstore(y + i, tnn__vmul(tnn__vload(x + i), tnn__vload(m + i)));
+    if (i < n)
+        tnn__vstore_n(y + i, tnn__vmul(tnn__vload_n(x + i, n - i), tnn__vload_n(m + i, n - i)),
+                      n - i);
 }
 /* softmax: dx = y (dy - dot), dot = sum y dy.  log softmax: dx = dy - exp(y) dot, dot = sum dy */
-KERNEL void FN(softmax_grad)(tnn__len n, const float *y, const float *dy, float dot, float *dx,
-                             int logarithm)
+TNN__KERNEL void TNN__FN(softmax_grad)(tnn__len n, const float *y, const float *dy, float dot,
+                                       float *dx, int logarithm)
 {
-    const VF d = vf_set1(dot), minus = vf_set1(-dot);
+    const TNN__VF d = tnn__vset1(dot), minus = tnn__vset1(-dot);
     tnn__len i;
-    for (i = 0; i < n; i += VN) {
+    for (i = 0; i < n; i += TNN__VN) {
         const tnn__len r = n - i;
-        const VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r);
-        const VF g = r >= VN ? vf_load(dy + i) : vf_load_n(dy + i, r);
-        const VF u = logarithm ? vf_fma(FN(exp)(v), minus, g) : vf_mul(v, vf_sub(g, d));
-        if (r >= VN) vf_store(dx + i, u); else vf_store_n(dx + i, u, r);
+        const TNN__VF v = r >= TNN__VN ? tnn__vload(y + i) : tnn__vload_n(y + i, r);
+        const TNN__VF g = r >= TNN__VN ? tnn__vload(dy + i) : tnn__vload_n(dy + i, r);
+        const TNN__VF u = logarithm ? tnn__vfma(TNN__FN(exp)(v), minus, g)
+            : tnn__vmul(v, tnn__vsub(g, d));
+        if (r >= TNN__VN) tnn__vstore(dx + i, u); else tnn__vstore_n(dx + i, u, r);
     }
 }
 
 /* y = x > 0 ? x : slope*x; slope 0 is ReLU, max(0, x). NaN stays NaN. */
-HELPER VF FN(act1)(VF x, VF slope, int relu)
+TNN__HELPER TNN__VF TNN__FN(act1)(TNN__VF x, TNN__VF slope, int relu)
 {
-    return relu ? vf_max(vf_zero(), x) : vf_gt(x, vf_zero(), x, vf_mul(slope, x));
+    return relu ? tnn__vmax(tnn__vzero(), x) : tnn__vgt(x, tnn__vzero(), x, tnn__vmul(slope, x));
 }
-KERNEL void FN(act)(tnn__len n, const float *x, float *y, float slope)
+TNN__KERNEL void TNN__FN(act)(tnn__len n, const float *x, float *y, float slope)
 {
-    const VF s = vf_set1(slope);
+    const TNN__VF s = tnn__vset1(slope);
     const int relu = !(slope > 0 || slope < 0);
     tnn__len i = 0;
-    for (; i + VN <= n; i += VN) vf_store(y + i, FN(act1)(vf_load(x + i), s, relu));
-    if (i < n) vf_store_n(y + i, FN(act1)(vf_load_n(x + i, n - i), s, relu), n - i);
+    for (; i + TNN__VN <= n; i += TNN__VN)
+        tnn__vstore(y + i, TNN__FN(act1)(tnn__vload(x + i), s, relu));
+    if (i < n) tnn__vstore_n(y + i, TNN__FN(act1)(tnn__vload_n(x + i, n - i), s, relu), n - i);
 }
-#define BACK(v, g) vf_gt(v, vf_zero(), vf_mul(s, g), relu ? vf_zero() : vf_mul(l, g))
+#define TNN__BACK(v, g) \
+    tnn__vgt(v, tnn__vzero(), tnn__vmul(s, g), relu ? tnn__vzero() : tnn__vmul(l, g))
 /* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign of
    y is x's. */
-KERNEL void FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
-                         float slope, float scale)
+TNN__KERNEL void TNN__FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
+                                   float slope, float scale)
 {
-    const VF s = vf_set1(scale), l = vf_set1(slope*scale);
+    const TNN__VF s = tnn__vset1(scale), l = tnn__vset1(slope*scale);
     const int relu = !(slope > 0 || slope < 0);
     tnn__len i = 0;
-    for (; i < n; i += VN) {
+    for (; i < n; i += TNN__VN) {
         const tnn__len r = n - i;
-        VF v = r >= VN ? vf_load(y + i) : vf_load_n(y + i, r);
-        VF g = r >= VN ? vf_load(dy + i) : vf_load_n(dy + i, r);
-        v = BACK(v, g);
-        if (r >= VN) vf_store(dx + i, v); else vf_store_n(dx + i, v, r);
+        TNN__VF v = r >= TNN__VN ? tnn__vload(y + i) : tnn__vload_n(y + i, r);
+        TNN__VF g = r >= TNN__VN ? tnn__vload(dy + i) : tnn__vload_n(dy + i, r);
+        v = TNN__BACK(v, g);
+        if (r >= TNN__VN) tnn__vstore(dx + i, v); else tnn__vstore_n(dx + i, v, r);
     }
 }
 /* The same of 16 columns of dy, into a panel; y NULL: dy as it is. */
-KERNEL void FN(act_panel)(tnn__len rows, const float *y, tnn__len ldy, const float *dy,
-                          tnn__len ldd, float *to, float slope, float scale)
+TNN__KERNEL void TNN__FN(act_panel)(tnn__len rows, const float *y, tnn__len ldy, const float *dy,
+                                    tnn__len ldd, float *to, float slope, float scale)
 {
-    const VF s = vf_set1(scale), l = vf_set1(slope*scale);
+    const TNN__VF s = tnn__vset1(scale), l = tnn__vset1(slope*scale);
     const int relu = !(slope > 0 || slope < 0);
     tnn__len r;
     int i;
     for (r = 0; r < rows; r++, dy += ldd, to += 16)
-        for (i = 0; i < 16; i += VN) {
-            const VF g = vf_load(dy + i);
-            vf_store(to + i, y ? BACK(vf_load(y + r*ldy + i), g) : g);
+        for (i = 0; i < 16; i += TNN__VN) {
+            const TNN__VF g = tnn__vload(dy + i);
+            tnn__vstore(to + i, y ? TNN__BACK(tnn__vload(y + r*ldy + i), g) : g);
         }
 }
-#undef BACK
 
 /* The other activations: y = f(x) and f'(x), up to three options a, b, c. One line a function. */
-#define ACTIVATION(name, Y, DY) \
-KERNEL void FN(act_##name)(tnn__len n, const float *from, float *y, const float *p) \
+#define TNN__ACTIVATION(name, Y, DY) \
+TNN__KERNEL void TNN__FN(act_##name)(tnn__len n, const float *from, float *y, const float *p) \
 { \
-    const VF a = vf_set1(p[0]), b = vf_set1(p[1]), c = vf_set1(p[2]), one = vf_set1(1.0f); \
+    const TNN__VF a = tnn__vset1(p[0]), b = tnn__vset1(p[1]), c = tnn__vset1(p[2]); \
+    const TNN__VF one = tnn__vset1(1.0f); \
     tnn__len i; \
     (void)a; (void)b; (void)c; (void)one; \
-    for (i = 0; i < n; i += VN) { \
-        const VF x = n - i >= VN ? vf_load(from + i) : vf_load_n(from + i, n - i); \
-        const VF v = Y; \
-        if (n - i >= VN) vf_store(y + i, v); else vf_store_n(y + i, v, n - i); \
+    for (i = 0; i < n; i += TNN__VN) { \
+        const TNN__VF x = n - i >= TNN__VN ? tnn__vload(from + i) : tnn__vload_n(from + i, n - i); \
+        const TNN__VF v = Y; \
+        if (n - i >= TNN__VN) tnn__vstore(y + i, v); else tnn__vstore_n(y + i, v, n - i); \
     } \
 } \
-KERNEL void FN(act_##name##_grad)(tnn__len n, const float *from, const float *dy, float *dx, \
-                                  const float *p) \
+TNN__KERNEL void TNN__FN(act_##name##_grad)(tnn__len n, const float *from, const float *dy, \
+                                            float *dx, const float *p) \
 { \
-    const VF a = vf_set1(p[0]), b = vf_set1(p[1]), c = vf_set1(p[2]), one = vf_set1(1.0f); \
+    const TNN__VF a = tnn__vset1(p[0]), b = tnn__vset1(p[1]), c = tnn__vset1(p[2]); \
+    const TNN__VF one = tnn__vset1(1.0f); \
     tnn__len i; \
     (void)a; (void)b; (void)c; (void)one; \
-    for (i = 0; i < n; i += VN) { \
-        const VF x = n - i >= VN ? vf_load(from + i) : vf_load_n(from + i, n - i); \
-        const VF g = n - i >= VN ? vf_load(dy + i) : vf_load_n(dy + i, n - i); \
-        const VF v = vf_mul(g, DY); \
-        if (n - i >= VN) vf_store(dx + i, v); else vf_store_n(dx + i, v, n - i); \
+    for (i = 0; i < n; i += TNN__VN) { \
+        const TNN__VF x = n - i >= TNN__VN ? tnn__vload(from + i) : tnn__vload_n(from + i, n - i); \
+        const TNN__VF g = n - i >= TNN__VN ? tnn__vload(dy + i) : tnn__vload_n(dy + i, n - i); \
+        const TNN__VF v = tnn__vmul(g, DY); \
+        if (n - i >= TNN__VN) tnn__vstore(dx + i, v); else tnn__vstore_n(dx + i, v, n - i); \
     } \
 }
 /* Phi(x), the normal distribution; phi(x), its density */
-HELPER VF FN(cdf)(VF x)
+TNN__HELPER TNN__VF TNN__FN(cdf)(TNN__VF x)
 {
-    const VF u = vf_mul(x, vf_set1(0.707106781f)), half = vf_set1(0.5f);
-    VF tail;
-    const VF y = vf_fma(half, FN(erf_parts)(u, &tail), half);
-    return vf_gt(vf_set1(-1.0f), u, vf_mul(half, tail), y);
+    const TNN__VF u = tnn__vmul(x, tnn__vset1(0.707106781f)), half = tnn__vset1(0.5f);
+    TNN__VF tail;
+    const TNN__VF y = tnn__vfma(half, TNN__FN(erf_parts)(u, &tail), half);
+    return tnn__vgt(tnn__vset1(-1.0f), u, tnn__vmul(half, tail), y);
 }
-HELPER VF FN(density)(VF x)
+TNN__HELPER TNN__VF TNN__FN(density)(TNN__VF x)
 {
-    return vf_mul(vf_set1(0.398942280f), FN(exp)(vf_mul(vf_mul(x, x), vf_set1(-0.5f))));
+    return tnn__vmul(tnn__vset1(0.398942280f),
+                     TNN__FN(exp)(tnn__vmul(tnn__vmul(x, x), tnn__vset1(-0.5f))));
 }
 /* u = sqrt(2/pi) (x + 0.044715 x^3), and du/dx */
-HELPER VF FN(gelu_u)(VF x)
+TNN__HELPER TNN__VF TNN__FN(gelu_u)(TNN__VF x)
 {
-    return vf_mul(vf_set1(0.797884561f),
-                  vf_mul(x, vf_fma(vf_mul(x, x), vf_set1(0.044715f), vf_set1(1.0f))));
+    return tnn__vmul(tnn__vset1(0.797884561f),
+                     tnn__vmul(x, tnn__vfma(tnn__vmul(x, x), tnn__vset1(0.044715f),
+                                            tnn__vset1(1.0f))));
 }
-HELPER VF FN(gelu_du)(VF x)
+TNN__HELPER TNN__VF TNN__FN(gelu_du)(TNN__VF x)
 {
-    return vf_fma(vf_mul(x, x), vf_set1(0.797884561f*3*0.044715f), vf_set1(0.797884561f));
+    return tnn__vfma(tnn__vmul(x, x), tnn__vset1(0.797884561f*3*0.044715f),
+                     tnn__vset1(0.797884561f));
 }
 /* tanh(softplus(x)) = e (e + 2)/(e (e + 2) + 2), e = exp(x) */
-HELPER VF FN(tanh_softplus)(VF x)
+TNN__HELPER TNN__VF TNN__FN(tanh_softplus)(TNN__VF x)
 {
-    const VF e = FN(exp)(vf_min(vf_set1(20.0f), x)), w = vf_mul(e, vf_add(e, vf_set1(2.0f)));
-    return vf_div(w, vf_add(w, vf_set1(2.0f)));
+    const TNN__VF e = TNN__FN(exp)(tnn__vmin(tnn__vset1(20.0f), x));
+    const TNN__VF w = tnn__vmul(e, tnn__vadd(e, tnn__vset1(2.0f)));
+    return tnn__vdiv(w, tnn__vadd(w, tnn__vset1(2.0f)));
 }
-HELPER VF FN(square)(VF x)      { return vf_mul(x, x); }
+TNN__HELPER TNN__VF TNN__FN(square)(TNN__VF x)      { return tnn__vmul(x, x); }
 /* s + x s (1 - s) du: the derivative of x s(u), s the sigmoid */
-HELPER VF FN(x_sigmoid_grad)(VF x, VF s, VF du)
+TNN__HELPER TNN__VF TNN__FN(x_sigmoid_grad)(TNN__VF x, TNN__VF s, TNN__VF du)
 {
-    return vf_fma(vf_mul(x, du), vf_mul(s, vf_sub(vf_set1(1.0f), s)), s);
+    return tnn__vfma(tnn__vmul(x, du), tnn__vmul(s, tnn__vsub(tnn__vset1(1.0f), s)), s);
 }
 /* of x s(2u); from 16 on either side it is 1 or 0 */
-HELPER VF FN(gelu_tanh_grad)(VF x)
+TNN__HELPER TNN__VF TNN__FN(gelu_tanh_grad)(TNN__VF x)
 {
-    const VF two = vf_set1(2.0f), a = vf_min(vf_set1(16.0f), vf_max(vf_set1(-16.0f), x));
-    return FN(x_sigmoid_grad)(a, FN(sigmoid)(vf_mul(two, FN(gelu_u)(a))),
-                              vf_mul(two, FN(gelu_du)(a)));
+    const TNN__VF two = tnn__vset1(2.0f);
+    const TNN__VF a = tnn__vmin(tnn__vset1(16.0f), tnn__vmax(tnn__vset1(-16.0f), x));
+    return TNN__FN(x_sigmoid_grad)(a, TNN__FN(sigmoid)(tnn__vmul(two, TNN__FN(gelu_u)(a))),
+                                   tnn__vmul(two, TNN__FN(gelu_du)(a)));
 }
-HELPER VF FN(mish_grad)(VF x, VF t)         /* t + x s (1 - t^2) */
+TNN__HELPER TNN__VF TNN__FN(mish_grad)(TNN__VF x, TNN__VF t) /* t + x s (1 - t^2) */
 {
-    return vf_fma(vf_mul(x, FN(sigmoid)(x)), vf_sub(vf_set1(1.0f), vf_mul(t, t)), t);
+    return tnn__vfma(tnn__vmul(x, TNN__FN(sigmoid)(x)),
+                     tnn__vsub(tnn__vset1(1.0f), tnn__vmul(t, t)), t);
 }
-HELPER VF FN(softsign_grad)(VF x)
+TNN__HELPER TNN__VF TNN__FN(softsign_grad)(TNN__VF x)
 {
-    return vf_div(vf_set1(1.0f), FN(square)(vf_add(vf_set1(1.0f), FN(abs)(x))));
+    return tnn__vdiv(tnn__vset1(1.0f),
+                     TNN__FN(square)(tnn__vadd(tnn__vset1(1.0f), TNN__FN(abs)(x))));
 }
-#define CLAMP(x)    vf_min(one, vf_max(vf_zero(), x))       /* in this order NaN stays */
-#define SIXTH(x)    CLAMP(vf_fma(x, vf_set1(1.0f/6), vf_set1(0.5f)))
-#define WITHIN(x, lo, hi, v) vf_gt(x, lo, vf_gt(hi, x, v, vf_zero()), vf_zero())
+#define TNN__CLAMP(x)    tnn__vmin(one, tnn__vmax(tnn__vzero(), x)) /* in this order NaN stays */
+#define TNN__SIXTH(x)    TNN__CLAMP(tnn__vfma(x, tnn__vset1(1.0f/6), tnn__vset1(0.5f)))
+#define TNN__WITHIN(x, lo, hi, v) tnn__vgt(x, lo, tnn__vgt(hi, x, v, tnn__vzero()), tnn__vzero())
 /* c (x > 0 ? x : a (exp(b x) - 1)): ELU (b = c = 1), SELU, CELU (b = 1/a) */
-ACTIVATION(elu, vf_mul(c, vf_gt(x, vf_zero(), x, vf_mul(a, FN(expm1)(vf_mul(b, x))))),
-           vf_mul(c, vf_gt(x, vf_zero(), one, vf_mul(vf_mul(a, b), FN(exp)(vf_mul(b, x))))))
-ACTIVATION(clamp, vf_gt(a, x, a, vf_gt(x, b, b, x)), WITHIN(x, a, b, one))
-ACTIVATION(hardsigmoid, SIXTH(x), WITHIN(x, vf_set1(-3.0f), vf_set1(3.0f), vf_set1(1.0f/6)))
-ACTIVATION(hardswish, vf_mul(x, SIXTH(x)),
-           vf_gt(vf_set1(3.0f), x, vf_gt(x, vf_set1(-3.0f),
-                 vf_fma(x, vf_set1(1.0f/3), vf_set1(0.5f)), vf_zero()), one))
-ACTIVATION(gelu, vf_mul(x, FN(cdf)(x)), vf_fma(x, FN(density)(x), FN(cdf)(x)))
+TNN__ACTIVATION(elu, tnn__vmul(c, tnn__vgt(x, tnn__vzero(), x,
+                                           tnn__vmul(a, TNN__FN(expm1)(tnn__vmul(b, x))))),
+                tnn__vmul(c, tnn__vgt(x, tnn__vzero(), one,
+                                      tnn__vmul(tnn__vmul(a, b), TNN__FN(exp)(tnn__vmul(b, x))))))
+TNN__ACTIVATION(clamp, tnn__vgt(a, x, a, tnn__vgt(x, b, b, x)), TNN__WITHIN(x, a, b, one))
+TNN__ACTIVATION(hardsigmoid, TNN__SIXTH(x),
+                TNN__WITHIN(x, tnn__vset1(-3.0f), tnn__vset1(3.0f), tnn__vset1(1.0f/6)))
+TNN__ACTIVATION(hardswish, tnn__vmul(x, TNN__SIXTH(x)),
+                tnn__vgt(tnn__vset1(3.0f), x, tnn__vgt(x, tnn__vset1(-3.0f),
+                         tnn__vfma(x, tnn__vset1(1.0f/3), tnn__vset1(0.5f)), tnn__vzero()), one))
+TNN__ACTIVATION(gelu, tnn__vmul(x, TNN__FN(cdf)(x)),
+                tnn__vfma(x, TNN__FN(density)(x), TNN__FN(cdf)(x)))
 /* x s(2u): 0.5 (1 + tanh(u)) = s(2u) */
-ACTIVATION(gelu_tanh, vf_mul(x, FN(sigmoid)(vf_mul(vf_set1(2.0f), FN(gelu_u)(x)))),
-           FN(gelu_tanh_grad)(x))
-ACTIVATION(silu, vf_mul(x, FN(sigmoid)(x)), FN(x_sigmoid_grad)(x, FN(sigmoid)(x), one))
-ACTIVATION(mish, vf_mul(x, FN(tanh_softplus)(x)), FN(mish_grad)(x, FN(tanh_softplus)(x)))
+TNN__ACTIVATION(gelu_tanh,
+                tnn__vmul(x, TNN__FN(sigmoid)(tnn__vmul(tnn__vset1(2.0f), TNN__FN(gelu_u)(x)))),
+                TNN__FN(gelu_tanh_grad)(x))
+TNN__ACTIVATION(silu, tnn__vmul(x, TNN__FN(sigmoid)(x)),
+                TNN__FN(x_sigmoid_grad)(x, TNN__FN(sigmoid)(x), one))
+TNN__ACTIVATION(mish, tnn__vmul(x, TNN__FN(tanh_softplus)(x)),
+                TNN__FN(mish_grad)(x, TNN__FN(tanh_softplus)(x)))
 /* log(1 + exp(a x))/a, x itself where a x > b */
-ACTIVATION(softplus, vf_gt(vf_mul(a, x), b, x, vf_div(FN(softplus)(vf_mul(a, x)), a)),
-           vf_gt(vf_mul(a, x), b, one, FN(sigmoid)(vf_mul(a, x))))
-ACTIVATION(softsign, vf_div(x, vf_add(one, FN(abs)(x))), FN(softsign_grad)(x))
-ACTIVATION(sigmoid, FN(sigmoid)(x), FN(logistic)(x))
-ACTIVATION(log_sigmoid, vf_sub(vf_zero(), FN(softplus)(vf_sub(vf_zero(), x))),
-           FN(sigmoid)(vf_sub(vf_zero(), x)))
-ACTIVATION(tanh, FN(tanh)(x), vf_mul(vf_set1(4.0f), FN(logistic)(vf_add(x, x))))
+TNN__ACTIVATION(softplus, tnn__vgt(tnn__vmul(a, x), b, x,
+                                   tnn__vdiv(TNN__FN(softplus)(tnn__vmul(a, x)), a)),
+                tnn__vgt(tnn__vmul(a, x), b, one, TNN__FN(sigmoid)(tnn__vmul(a, x))))
+TNN__ACTIVATION(softsign, tnn__vdiv(x, tnn__vadd(one, TNN__FN(abs)(x))), TNN__FN(softsign_grad)(x))
+TNN__ACTIVATION(sigmoid, TNN__FN(sigmoid)(x), TNN__FN(logistic)(x))
+TNN__ACTIVATION(log_sigmoid, tnn__vsub(tnn__vzero(), TNN__FN(softplus)(tnn__vsub(tnn__vzero(), x))),
+                TNN__FN(sigmoid)(tnn__vsub(tnn__vzero(), x)))
+TNN__ACTIVATION(tanh, TNN__FN(tanh)(x),
+                tnn__vmul(tnn__vset1(4.0f), TNN__FN(logistic)(tnn__vadd(x, x))))
 
 /* Random words: blocks `block` + 0..15 of Philox for lanes `lane` and on, four words each. */
-HELPER void FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane, VU word[4])
+TNN__HELPER void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane,
+                                 TNN__VU word[4])
 {
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const VU m0 = vu_set1(TNN__PHILOX_M0), m1 = vu_set1(TNN__PHILOX_M1);
-    VU c0 = vu_add(vu_set1((uint32_t)block), vu_load(iota + lane));     /* takes 15 more */
-    VU c1 = vu_set1((uint32_t)(block >> 32));
-    VU c2 = vu_set1((uint32_t)stream);
-    VU c3 = vu_set1((uint32_t)(stream >> 32));
-    VU h0, l0, h1, l1;
+    const TNN__VU m0 = tnn__uset1(TNN__PHILOX_M0), m1 = tnn__uset1(TNN__PHILOX_M1);
+    TNN__VU c0 = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane));  /* 15 more */
+    TNN__VU c1 = tnn__uset1((uint32_t)(block >> 32));
+    TNN__VU c2 = tnn__uset1((uint32_t)stream);
+    TNN__VU c3 = tnn__uset1((uint32_t)(stream >> 32));
+    TNN__VU h0, l0, h1, l1;
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     int r;
     for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
-        vu_mul(c0, m0, h0, l0);
-        vu_mul(c2, m1, h1, l1);
-        c0 = vu_xor(vu_xor(h1, c1), vu_set1(k0));
-        c2 = vu_xor(vu_xor(h0, c3), vu_set1(k1));
+        tnn__umul(c0, m0, h0, l0);
+        tnn__umul(c2, m1, h1, l1);
+        c0 = tnn__uxor(tnn__uxor(h1, c1), tnn__uset1(k0));
+        c2 = tnn__uxor(tnn__uxor(h0, c3), tnn__uset1(k1));
         c1 = l1;
         c3 = l0;
     }
@@ -4237,95 +4303,106 @@ HELPER void FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane,
 }
 /* Element e = first + i (first a multiple of 64) is drawn from word e/16 % 4 of Philox block
    e/64*16 + e%16: 64 elements are four vectors of 16 lanes. */
-KERNEL void FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *d,
-                        uint64_t stream, uint64_t first)
+TNN__KERNEL void TNN__FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *d,
+                                  uint64_t stream, uint64_t first)
 {
-    const VF limit = vf_set1(d->p*16777216.0f), scale = vf_set1(d->scale);
-    const VF shift = vf_set1(d->shift), dropped = vf_set1(d->dropped);
-    VU word[4];
+    const TNN__VF limit = tnn__vset1(d->p*16777216.0f), scale = tnn__vset1(d->scale);
+    const TNN__VF shift = tnn__vset1(d->shift), dropped = tnn__vset1(d->dropped);
+    TNN__VU word[4];
     tnn__len i;
     int lane, w;
     for (i = 0; i < n; i += 64)
-        for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
-            FN(philox)(d->seed, stream, (first + (uint64_t)i)/64*16, lane, word);
+        for (lane = 0; lane < 16 && i + lane < n; lane += TNN__VN) {
+            TNN__FN(philox)(d->seed, stream, (first + (uint64_t)i)/64*16, lane, word);
             for (w = 0; w < 4; w++) {
                 const tnn__len at = i + w*16 + lane, rest = n - at;
-                const VF draw = vf_from(vu_srl(word[w], 8));
-                if (rest >= VN)
-                    vf_store(y + at, vf_gt(limit, draw, dropped,
-                                           vf_fma(scale, vf_load(x + at), shift)));
+                const TNN__VF draw = tnn__vfrom(tnn__usrl(word[w], 8));
+                if (rest >= TNN__VN)
+                    tnn__vstore(y + at, tnn__vgt(limit, draw, dropped,
+                                                 tnn__vfma(scale, tnn__vload(x + at), shift)));
                 else if (rest > 0)
-                    vf_store_n(y + at, vf_gt(limit, draw, dropped,
-                                             vf_fma(scale, vf_load_n(x + at, rest), shift)), rest);
+                    tnn__vstore_n(y + at,
+                                  tnn__vgt(limit, draw, dropped,
+                                           tnn__vfma(scale, tnn__vload_n(x + at, rest), shift)),
+                                  rest);
             }
         }
 }
 /* y[i] = tnn_random_uniform(seed, stream, first + i): element e from word e%4 of block e/4 */
-KERNEL void FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t stream, uint64_t first)
+TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t stream,
+                                  uint64_t first)
 {
-    const VF unit = vf_set1(1.0f/16777216.0f);
+    const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
     const uint64_t end = first + (uint64_t)n;
     uint64_t e = first/64*64;
     float t[4][16], u[64];
-    VU word[4];
+    TNN__VU word[4];
     int lane, w;
     for (; e < end; e += 64) {
         const int from = (int)(e < first ? first - e : 0), to = (int)TNN__MIN(end - e, 64);
-        for (lane = 0; lane < 16; lane += VN) {
-            FN(philox)(seed, stream, e/4, lane, word);
+        for (lane = 0; lane < 16; lane += TNN__VN) {
+            TNN__FN(philox)(seed, stream, e/4, lane, word);
             for (w = 0; w < 4; w++)
-                vf_store(t[w] + lane, vf_mul(vf_from(vu_srl(word[w], 8)), unit));
+                tnn__vstore(t[w] + lane, tnn__vmul(tnn__vfrom(tnn__usrl(word[w], 8)), unit));
         }
-        for (lane = 0; lane < 16; lane += 4) FN(transpose4)(t[0] + lane, 16, u + 4*lane, 4);
+        for (lane = 0; lane < 16; lane += 4) TNN__FN(transpose4)(t[0] + lane, 16, u + 4*lane, 4);
         memcpy(y, u + from, (size_t)(to - from)*sizeof *y);
         y += to - from;
     }
 }
 /* cos and sin of 2 pi u, u in [0, 1): by quarter turns, t in [-1/8, 1/8] of a turn from each */
-HELPER void FN(cos_sin)(VF u, VF *cosine, VF *sine)
+TNN__HELPER void TNN__FN(cos_sin)(TNN__VF u, TNN__VF *cosine, TNN__VF *sine)
 {
-    static const float C[] = {1.0f/40320, -1.0f/720, 1.0f/24, -0.5f, 1};
-    static const float S[] = {1.0f/362880, -1.0f/5040, 1.0f/120, -1.0f/6};
-    const VF magic = vf_set1(12582912.0f), q = vf_sub(vf_fma(u, vf_set1(4.0f), magic), magic);
-    const VF t = vf_mul(vf_fma(q, vf_set1(-0.25f), u), vf_set1(6.28318531f)), z = vf_mul(t, t);
-    const VF c = FN(poly)(z, C, 5), s = vf_fma(vf_mul(t, z), FN(poly)(z, S, 4), t);
-    const VF odd = vf_eq(q, vf_set1(1.0f), s, vf_eq(q, vf_set1(3.0f), s, c));
-    const VF even = vf_eq(q, vf_set1(1.0f), c, vf_eq(q, vf_set1(3.0f), c, s));
-    *cosine = vf_eq(q, vf_set1(1.0f), vf_sub(vf_zero(), odd),
-                    vf_eq(q, vf_set1(2.0f), vf_sub(vf_zero(), odd), odd));
-    *sine = vf_eq(q, vf_set1(2.0f), vf_sub(vf_zero(), even),
-                  vf_eq(q, vf_set1(3.0f), vf_sub(vf_zero(), even), even));
+    static const float cosines[] = {1.0f/40320, -1.0f/720, 1.0f/24, -0.5f, 1};
+    static const float sines[] = {1.0f/362880, -1.0f/5040, 1.0f/120, -1.0f/6};
+    const TNN__VF magic = tnn__vset1(12582912.0f);
+    const TNN__VF q = tnn__vsub(tnn__vfma(u, tnn__vset1(4.0f), magic), magic);
+    const TNN__VF t = tnn__vmul(tnn__vfma(q, tnn__vset1(-0.25f), u), tnn__vset1(6.28318531f));
+    const TNN__VF z = tnn__vmul(t, t);
+    const TNN__VF c = TNN__FN(poly)(z, cosines, 5);
+    const TNN__VF s = tnn__vfma(tnn__vmul(t, z), TNN__FN(poly)(z, sines, 4), t);
+    const TNN__VF odd = tnn__veq(q, tnn__vset1(1.0f), s, tnn__veq(q, tnn__vset1(3.0f), s, c));
+    const TNN__VF even = tnn__veq(q, tnn__vset1(1.0f), c, tnn__veq(q, tnn__vset1(3.0f), c, s));
+    *cosine = tnn__veq(q, tnn__vset1(1.0f), tnn__vsub(tnn__vzero(), odd),
+                       tnn__veq(q, tnn__vset1(2.0f), tnn__vsub(tnn__vzero(), odd), odd));
+    *sine = tnn__veq(q, tnn__vset1(2.0f), tnn__vsub(tnn__vzero(), even),
+                     tnn__veq(q, tnn__vset1(3.0f), tnn__vsub(tnn__vzero(), even), even));
 }
 /* y = shift + deviation N(0, 1) by Box and Muller, a pair of normals from words 0 and 1, another
    from 2 and 3; elements and blocks as in dropout. */
-KERNEL void FN(normal)(tnn__len n, float *y, float deviation, float shift,
-                       uint64_t seed, uint64_t stream, uint64_t first)
+TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float shift,
+                                 uint64_t seed, uint64_t stream, uint64_t first)
 {
-    const VF d = vf_set1(deviation), m = vf_set1(shift), unit = vf_set1(1.0f/16777216.0f);
-    VU word[4];
+    const TNN__VF d = tnn__vset1(deviation), m = tnn__vset1(shift);
+    const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
+    TNN__VU word[4];
     tnn__len i;
     int lane, w;
     for (i = 0; i < n; i += 64)
-        for (lane = 0; lane < 16 && i + lane < n; lane += VN) {
-            FN(philox)(seed, stream, (first + (uint64_t)i)/64*16, lane, word);
+        for (lane = 0; lane < 16 && i + lane < n; lane += TNN__VN) {
+            TNN__FN(philox)(seed, stream, (first + (uint64_t)i)/64*16, lane, word);
             for (w = 0; w < 4; w += 2) {
-                const VF u = vf_mul(vf_add(vf_from(vu_srl(word[w], 8)), vf_set1(1.0f)), unit);
-                const VF r = vf_mul(d, vf_sqrt(vf_mul(vf_set1(-2.0f), FN(log)(u))));
+                const TNN__VF u = tnn__vmul(tnn__vadd(tnn__vfrom(tnn__usrl(word[w], 8)),
+                                                      tnn__vset1(1.0f)), unit);
+                const TNN__VF log_u = TNN__FN(log)(u);
+                const TNN__VF r = tnn__vmul(d, tnn__vsqrt(tnn__vmul(tnn__vset1(-2.0f), log_u)));
                 const tnn__len at = i + w*16 + lane, more = at + 16;
-                VF c, s;
-                FN(cos_sin)(vf_mul(vf_from(vu_srl(word[w + 1], 8)), unit), &c, &s);
-                c = vf_fma(r, c, m);
-                s = vf_fma(r, s, m);
-                if (n - at >= VN) vf_store(y + at, c); else vf_store_n(y + at, c, n - at);
-                if (n - more >= VN) vf_store(y + more, s); else vf_store_n(y + more, s, n - more);
+                TNN__VF c, s;
+                TNN__FN(cos_sin)(tnn__vmul(tnn__vfrom(tnn__usrl(word[w + 1], 8)), unit), &c, &s);
+                c = tnn__vfma(r, c, m);
+                s = tnn__vfma(r, s, m);
+                if (n - at >= TNN__VN) tnn__vstore(y + at, c);
+                else tnn__vstore_n(y + at, c, n - at);
+                if (n - more >= TNN__VN) tnn__vstore(y + more, s);
+                else tnn__vstore_n(y + more, s, n - more);
             }
         }
 }
 
 /* ---- 3d. Pooling, channels last -------------------------------------------------------------- */
 /* Rows i0..i1-1 of the output. `where` (may be NULL) gets u*kw + v of the maximum. */
-KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
-                        float *y, tnn__len y_row, float *where, int i0, int i1)
+TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
+                                  float *y, tnn__len y_row, float *where, int i0, int i1)
 {
     int i, j, u, v;
     tnn__len c;
@@ -4335,39 +4412,41 @@ KERNEL void FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
             TNN__COLS_OF(p, j);
             float *to = y + i*y_row + (tnn__len)j*p->c;
             float *w = where ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
-            for (c = 0; c < p->c; c += VN) {
+            for (c = 0; c < p->c; c += TNN__VN) {
                 const tnn__len rest = p->c - c;
                 int first = 1;                  /* a window of padding alone stays -infinity */
-                VF m = vf_set1((float)-HUGE_VAL), at = vf_zero();
+                TNN__VF m = tnn__vset1((float)-HUGE_VAL), at = tnn__vzero();
                 for (u = 0; u < kh; u++) {
-                    const int yi = y0 + u*p->dh;
+                    const int yi = y_0 + u*p->dh;
                     if (yi < 0 || yi >= p->ih) continue;
                     for (v = 0; v < kw; v++) {
-                        const int xi = x0 + v*p->dw;
+                        const int xi = x_0 + v*p->dw;
                         const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
-                        VF e, q;
+                        TNN__VF e, q;
                         if (xi < 0 || xi >= p->iw) continue;
-                        e = rest >= VN ? vf_load(from) : vf_load_n(from, rest);
-                        q = vf_set1((float)(u*p->kw + v));
+                        e = rest >= TNN__VN ? tnn__vload(from) : tnn__vload_n(from, rest);
+                        q = tnn__vset1((float)(u*p->kw + v));
                         if (first) {
                             m = e;
                             at = q;
                             first = 0;
                             continue;
                         }
-                        at = vf_gt(e, m, q, vf_eq(e, e, at, q));        /* larger, or NaN */
-                        m = vf_gt(e, m, e, vf_eq(e, e, m, e));
+                        at = tnn__vgt(e, m, q, tnn__veq(e, e, at, q));  /* larger, or NaN */
+                        m = tnn__vgt(e, m, e, tnn__veq(e, e, m, e));
                     }
                 }
-                if (rest >= VN) vf_store(to + c, m); else vf_store_n(to + c, m, rest);
-                if (w) { if (rest >= VN) vf_store(w + c, at); else vf_store_n(w + c, at, rest); }
+                if (rest >= TNN__VN) tnn__vstore(to + c, m); else tnn__vstore_n(to + c, m, rest);
+                if (w && rest >= TNN__VN) tnn__vstore(w + c, at);
+                else if (w) tnn__vstore_n(w + c, at, rest);
             }
         }
     }
 }
 /* dx += dy at the place of each maximum. dy and where are contiguous. */
-KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const float *where,
-                             float *dx, tnn__len dx_row, int i0, int i1)
+TNN__KERNEL void TNN__FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy,
+                                       const float *where,
+                                       float *dx, tnn__len dx_row, int i0, int i1)
 {
     int i, j, u, v;
     tnn__len c;
@@ -4378,23 +4457,24 @@ KERNEL void FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy, const
             const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
             const float *w = where + ((tnn__len)i*p->ow + j)*p->c;
             for (u = 0; u < kh; u++) {
-                const int yi = y0 + u*p->dh;
+                const int yi = y_0 + u*p->dh;
                 if (yi < 0 || yi >= p->ih) continue;
                 for (v = 0; v < kw; v++) {
-                    const int xi = x0 + v*p->dw;
+                    const int xi = x_0 + v*p->dw;
                     float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
-                    const VF q = vf_set1((float)(u*p->kw + v));
+                    const TNN__VF q = tnn__vset1((float)(u*p->kw + v));
                     if (xi < 0 || xi >= p->iw) continue;
-                    for (c = 0; c + VN <= p->c; c += VN)
-                        vf_store(to + c,
-                                 vf_add(vf_load(to + c),
-                                        vf_eq(vf_load(w + c), q, vf_load(g + c), vf_zero())));
+                    for (c = 0; c + TNN__VN <= p->c; c += TNN__VN)
+                        tnn__vstore(to + c,
+                                    tnn__vadd(tnn__vload(to + c),
+                                              tnn__veq(tnn__vload(w + c), q, tnn__vload(g + c),
+                                                       tnn__vzero())));
                     if (c < p->c) {
                         const tnn__len r = p->c - c;
-                        vf_store_n(to + c,
-                                   vf_add(vf_load_n(to + c, r),
-                                          vf_eq(vf_load_n(w + c, r), q,
-                                                vf_load_n(g + c, r), vf_zero())), r);
+                        tnn__vstore_n(to + c,
+                                      tnn__vadd(tnn__vload_n(to + c, r),
+                                                tnn__veq(tnn__vload_n(w + c, r), q,
+                                                         tnn__vload_n(g + c, r), tnn__vzero())), r);
                     }
                 }
             }
@@ -4418,8 +4498,8 @@ static float tnn__pool_divisor(const tnn__pool_geometry *p, int h0, int kh, int 
     return (float)((h1 - h0)*(w1 - w0));
 }
 #endif
-KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
-                        float *y, tnn__len y_row)
+TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
+                                  float *y, tnn__len y_row)
 {
     int i, j, u, v;
     tnn__len c;
@@ -4427,35 +4507,36 @@ KERNEL void FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_
         TNN__ROWS_OF(p, i);
         for (j = 0; j < p->ow; j++) {
             TNN__COLS_OF(p, j);
-            const VF n = vf_set1(tnn__pool_divisor(p, y0, kh, x0, kw));
+            const TNN__VF n = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
             float *to = y + i*y_row + (tnn__len)j*p->c;
-            for (c = 0; c < p->c; c += VN) {
+            for (c = 0; c < p->c; c += TNN__VN) {
                 const tnn__len rest = p->c - c;
-                VF s = vf_zero(), low = s, t = s;
+                TNN__VF s = tnn__vzero(), low = s, t = s;
                 int terms = 0;
                 for (u = 0; u < kh; u++) {
-                    const int yi = y0 + u;
+                    const int yi = y_0 + u;
                     if (yi < 0 || yi >= p->ih) continue;
                     for (v = 0; v < kw; v++) {
-                        const int xi = x0 + v;
+                        const int xi = x_0 + v;
                         const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
                         if (xi < 0 || xi >= p->iw) continue;
-                        t = vf_add(t, rest >= VN ? vf_load(from) : vf_load_n(from, rest));
-                        if (++terms%CHAIN == 0) {
-                            FN(collect)(&s, &low, t);
-                            t = vf_zero();
+                        t = tnn__vadd(t, rest >= TNN__VN ? tnn__vload(from)
+                                      : tnn__vload_n(from, rest));
+                        if (++terms%TNN__TERMS_MAX == 0) {
+                            TNN__FN(collect)(&s, &low, t);
+                            t = tnn__vzero();
                         }
                     }
                 }
-                FN(collect)(&s, &low, t);
-                s = vf_div(s, n);
-                if (rest >= VN) vf_store(to + c, s); else vf_store_n(to + c, s, rest);
+                TNN__FN(collect)(&s, &low, t);
+                s = tnn__vdiv(s, n);
+                if (rest >= TNN__VN) tnn__vstore(to + c, s); else tnn__vstore_n(to + c, s, rest);
             }
         }
     }
 }
-KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
-                             float *dx, tnn__len dx_row)
+TNN__KERNEL void TNN__FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
+                                       float *dx, tnn__len dx_row)
 {
     int i, j, u, v;
     tnn__len c;
@@ -4463,22 +4544,25 @@ KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
         TNN__ROWS_OF(p, i);
         for (j = 0; j < p->ow; j++) {
             TNN__COLS_OF(p, j);
-            const VF n = vf_set1(tnn__pool_divisor(p, y0, kh, x0, kw));
+            const TNN__VF n = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
             const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
             for (u = 0; u < kh; u++) {
-                const int yi = y0 + u;
+                const int yi = y_0 + u;
                 if (yi < 0 || yi >= p->ih) continue;
                 for (v = 0; v < kw; v++) {
-                    const int xi = x0 + v;
+                    const int xi = x_0 + v;
                     float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
                     if (xi < 0 || xi >= p->iw) continue;
-                    for (c = 0; c < p->c; c += VN) {
+                    for (c = 0; c < p->c; c += TNN__VN) {
                         const tnn__len r = p->c - c;
-                        if (r >= VN)
-                            vf_store(to + c, vf_add(vf_load(to + c), vf_div(vf_load(g + c), n)));
+                        if (r >= TNN__VN)
+                            tnn__vstore(to + c,
+                                        tnn__vadd(tnn__vload(to + c),
+                                                  tnn__vdiv(tnn__vload(g + c), n)));
                         else
-                            vf_store_n(to + c, vf_add(vf_load_n(to + c, r),
-                                                      vf_div(vf_load_n(g + c, r), n)), r);
+                            tnn__vstore_n(to + c,
+                                          tnn__vadd(tnn__vload_n(to + c, r),
+                                                    tnn__vdiv(tnn__vload_n(g + c, r), n)), r);
                     }
                 }
             }
@@ -4489,414 +4573,432 @@ KERNEL void FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
 /* ---- 3e. Reductions ---------------------------------------------------------------------------
    Element i goes to lane i % 16, of each block of 256 elements a chain (3a), whose results are
    collected; then lane l takes in lane l + 8, 4, 2, 1. */
-HELPER float FN(fold)(float t[LANES])
+TNN__HELPER float TNN__FN(fold)(float t[TNN__LANES])
 {
     int n, l;
-    for (n = LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) t[l] += t[l + n];
+    for (n = TNN__LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) t[l] += t[l + n];
     return t[0];
 }
-HELPER void FN(collect_at)(float *s, float *low, VF t)
+TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
 {
-    VF a = vf_load(s), b = vf_load(low);
-    FN(collect)(&a, &b, t);
-    vf_store(s, a);
-    vf_store(low, b);
+    TNN__VF a = tnn__vload(s), b = tnn__vload(low);
+    TNN__FN(collect)(&a, &b, t);
+    tnn__vstore(s, a);
+    tnn__vstore(low, b);
 }
-/* A function's body: TERM adds elements j of the VN lanes from v on to t. */
-#define BY_BLOCK(TERM) \
-    float sums[LANES] = {0}, low[LANES] = {0}; \
+/* A function's body: TERM adds elements j of the TNN__VN lanes from v on to t. */
+#define TNN__BY_BLOCK(TERM) \
+    float sums[TNN__LANES] = {0}, low[TNN__LANES] = {0}; \
     tnn__len at, j; \
     int v; \
-    for (at = 0; at < n; at += BLOCK) \
-        for (v = 0; v < LANES; v += VN) { \
-            const tnn__len end = TNN__MIN(n, at + BLOCK), rest = (end - at - v)%LANES; \
-            VF t = vf_zero(); \
-            for (j = at + v; j + VN <= end; j += LANES) { TERM(LOAD_ALL, STORE_ALL) } \
-            if (j < end) { TERM(LOAD_REST, STORE_REST) } \
-            FN(collect_at)(sums + v, low + v, t); \
+    for (at = 0; at < n; at += TNN__BLOCK) \
+        for (v = 0; v < TNN__LANES; v += TNN__VN) { \
+            const tnn__len end = TNN__MIN(n, at + TNN__BLOCK), rest = (end - at - v)%TNN__LANES; \
+            TNN__VF t = tnn__vzero(); \
+            for (j = at + v; j + TNN__VN <= end; j += TNN__LANES) { \
+                TERM(TNN__LOAD_ALL, TNN__STORE_ALL) \
+            } \
+            if (j < end) { TERM(TNN__LOAD_REST, TNN__STORE_REST) } \
+            TNN__FN(collect_at)(sums + v, low + v, t); \
         } \
-    return FN(fold)(sums);
-KERNEL float FN(sum)(tnn__len n, const float *x)
+    return TNN__FN(fold)(sums);
+TNN__KERNEL float TNN__FN(sum)(tnn__len n, const float *x)
 {
-#define TERM(L, S) t = vf_add(t, L(x));
-    BY_BLOCK(TERM)
-#undef TERM
+#define TNN__TERM(L, S) t = tnn__vadd(t, L(x));
+    TNN__BY_BLOCK(TNN__TERM)
+#undef TNN__TERM
 }
-KERNEL float FN(dot)(tnn__len n, const float *x, const float *y)
+TNN__KERNEL float TNN__FN(dot)(tnn__len n, const float *x, const float *y)
 {
-#define TERM(L, S) t = vf_fma(L(x), L(y), t);
-    BY_BLOCK(TERM)
-#undef TERM
+#define TNN__TERM(L, S) t = tnn__vfma(L(x), L(y), t);
+    TNN__BY_BLOCK(TNN__TERM)
+#undef TNN__TERM
 }
 /* The largest element, NaN if there is one; n at least 1. */
-KERNEL float FN(largest)(tnn__len n, const float *x)
+TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 {
-    float t[VN], m;
+    float t[TNN__VN], m;
     tnn__len i = 0;
     int v;
-    VF s = vf_set1(x[0]);
-    for (; i + VN <= n; i += VN) {
-        VF e = vf_load(x + i);
-        s = vf_gt(s, e, s, vf_eq(s, s, e, s));
+    TNN__VF s = tnn__vset1(x[0]);
+    for (; i + TNN__VN <= n; i += TNN__VN) {
+        TNN__VF e = tnn__vload(x + i);
+        s = tnn__vgt(s, e, s, tnn__veq(s, s, e, s));
     }
-    vf_store(t, s);
-    for (m = t[0], v = 1; v < VN; v++) if (!(t[v] <= m) && m == m) m = t[v];
+    tnn__vstore(t, s);
+    for (m = t[0], v = 1; v < TNN__VN; v++) if (!(t[v] <= m) && m == m) m = t[v];
     for (; i < n; i++) if (!(x[i] <= m) && m == m) m = x[i];
     return m;
 }
 
 /* y = exp(x - max); returns its sum. */
-KERNEL float FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
+TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 {
-    const VF m = vf_set1(max);
-#define TERM(L, S) \
-    S(y, FN(exp)(vf_sub(L(x), m))); \
-    t = vf_add(t, L(y));
-    BY_BLOCK(TERM)
-#undef TERM
+    const TNN__VF m = tnn__vset1(max);
+#define TNN__TERM(L, S) \
+    S(y, TNN__FN(exp)(tnn__vsub(L(x), m))); \
+    t = tnn__vadd(t, L(y));
+    TNN__BY_BLOCK(TNN__TERM)
+#undef TNN__TERM
 }
-#undef BY_BLOCK
 
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
    Each rule is one pass over w, g and its state, n a multiple of 16; formulas and sources are in
-   1e. Scalars are worked in double and rounded once. RULE begins every kernel; in its loop
-   WEIGHT gives
+   1e. Scalars are worked in double and rounded once. TNN__RULE begins every kernel; in its loop
+   TNN__READ gives
 
        p = w + shrink w        the weight, after decoupled decay
        d = sign g + decay p    the gradient, with L2 decay
 
-   and UPDATE(x) sets w = x. A kernel returns whether some x was not finite: then x - x is NaN, and
-   bit 30 of it set, which `odd` counts.                                                          */
-#define S(x)   vf_set1((float)(x))
-#define RULE \
+   and TNN__UPDATE(x) sets w = x. A kernel returns whether some x was not finite: then x - x is NaN,
+   and bit 30 of it set, which `odd` counts. */
+#define TNN__SET(x)   tnn__vset1((float)(x))
+#define TNN__RULE \
     const tnn_optimizer *const o = u->o; \
     float *TNN__RESTRICT w = u->w; \
     const float *TNN__RESTRICT g = u->g; \
-    const VF shrink = S(u->shrink), decay = S(u->decay), sign = S(u->sign); \
-    VU odd = vu_set1(0); \
+    const TNN__VF shrink = TNN__SET(u->shrink), decay = TNN__SET(u->decay); \
+    const TNN__VF sign = TNN__SET(u->sign); \
+    TNN__VU odd = tnn__uset1(0); \
     tnn__len i; \
     (void)o
-#define EACH   for (i = 0; i < n; i += VN)
-#define SHRUNK vf_fma(shrink, vf_load(w + i), vf_load(w + i))
-#define WEIGHT const VF p = SHRUNK, d = vf_fma(decay, p, vf_mul(sign, vf_load(g + i)))
-#define UPDATE(x) do { \
-    const VF x_ = (x); \
-    vf_store(w + i, x_); \
-    odd = vu_add(odd, vu_srl(vu_cast(vf_sub(x_, x_)), 30)); } while (0)
-/* m = beta m + (1 - beta) x, and the same of x^2; BETA(b, value) makes a beta's two vectors. */
-#define BETA(b, value)  const VF b = S(value), rest_##b = S(1 - (value))
-#define MEAN(m, b, x)   FN(mean)(m + i, b, rest_##b, x)
-#define MEAN2(v, b, x)  FN(mean2)(v + i, b, rest_##b, x)
-HELPER VF FN(mean)(float *m, VF beta, VF rest, VF x)
+#define TNN__EACH   for (i = 0; i < n; i += TNN__VN)
+#define TNN__SHRUNK tnn__vfma(shrink, tnn__vload(w + i), tnn__vload(w + i))
+#define TNN__READ \
+    const TNN__VF p = TNN__SHRUNK, d = tnn__vfma(decay, p, tnn__vmul(sign, tnn__vload(g + i)))
+#define TNN__UPDATE(x) do { \
+    const TNN__VF x_ = (x); \
+    tnn__vstore(w + i, x_); \
+    odd = tnn__uadd(odd, tnn__usrl(tnn__ucast(tnn__vsub(x_, x_)), 30)); } while (0)
+/* m = beta m + (1 - beta) x, and the same of x^2; TNN__BETA(b, value): a beta's two vectors. */
+#define TNN__BETA(b, value)  const TNN__VF b = TNN__SET(value), rest_##b = TNN__SET(1 - (value))
+#define TNN__MEAN1(m, b, x)   TNN__FN(mean)(m + i, b, rest_##b, x)
+#define TNN__MEAN2(v, b, x)  TNN__FN(mean2)(v + i, b, rest_##b, x)
+TNN__HELPER TNN__VF TNN__FN(mean)(float *m, TNN__VF beta, TNN__VF rest, TNN__VF x)
 {
-    const VF a = vf_fma(rest, x, vf_mul(beta, vf_load(m)));
-    vf_store(m, a);
+    const TNN__VF a = tnn__vfma(rest, x, tnn__vmul(beta, tnn__vload(m)));
+    tnn__vstore(m, a);
     return a;
 }
-HELPER VF FN(mean2)(float *v, VF beta, VF rest, VF x)
+TNN__HELPER TNN__VF TNN__FN(mean2)(float *v, TNN__VF beta, TNN__VF rest, TNN__VF x)
 {
-    const VF a = vf_fma(vf_mul(rest, x), x, vf_mul(beta, vf_load(v)));
-    vf_store(v, a);
+    const TNN__VF a = tnn__vfma(tnn__vmul(rest, x), x, tnn__vmul(beta, tnn__vload(v)));
+    tnn__vstore(v, a);
     return a;
 }
-HELPER VF FN(sign)(VF x)
+TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
 {
-    return vf_gt(x, vf_zero(), vf_set1(1.0f), vf_gt(vf_zero(), x, vf_set1(-1.0f), vf_zero()));
+    return tnn__vgt(x, tnn__vzero(), tnn__vset1(1.0f),
+                    tnn__vgt(tnn__vzero(), x, tnn__vset1(-1.0f), tnn__vzero()));
 }
-HELPER int FN(any)(VU u)        /* of integers below 2^24 */
+TNN__HELPER int TNN__FN(any)(TNN__VU u) /* of integers below 2^24 */
 {
-    float t[VN], sum = 0;
+    float t[TNN__VN], sum = 0;
     int i;
-    vf_store(t, vf_from(u));
-    for (i = 0; i < VN; i++) sum += t[i];
+    tnn__vstore(t, tnn__vfrom(u));
+    for (i = 0; i < TNN__VN; i++) sum += t[i];
     return sum > 0;
 }
 
 /* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, or lr (d + momentum b).
    velocity: -lr d is in b already. */
-KERNEL int FN(sgd)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(sgd)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
     const double now = o->velocity ? -u->lr : 1;
-    const VF step = S(o->velocity ? 1 : -u->lr), mu = S(o->momentum), each = S(now);
-    const VF old = S(u->step > 1 ? o->momentum : 0);
-    const VF fresh = S(now*(u->step > 1 ? 1 - o->dampening : 1));
+    const TNN__VF step = TNN__SET(o->velocity ? 1 : -u->lr), mu = TNN__SET(o->momentum);
+    const TNN__VF each = TNN__SET(now);
+    const TNN__VF old = TNN__SET(u->step > 1 ? o->momentum : 0);
+    const TNN__VF fresh = TNN__SET(now*(u->step > 1 ? 1 - o->dampening : 1));
     if (!m) {
-        const VF all = S(-u->lr);
-        EACH {
-            WEIGHT;
-            UPDATE(vf_fma(all, d, p));
+        const TNN__VF all = TNN__SET(-u->lr);
+        TNN__EACH {
+            TNN__READ;
+            TNN__UPDATE(tnn__vfma(all, d, p));
         }
     }
     else
-        EACH {
-            WEIGHT;
-            const VF b = vf_fma(old, vf_load(m + i), vf_mul(fresh, d));
-            vf_store(m + i, b);
-            UPDATE(vf_fma(step, o->nesterov ? vf_fma(mu, b, vf_mul(each, d)) : b, p));
+        TNN__EACH {
+            TNN__READ;
+            const TNN__VF b = tnn__vfma(old, tnn__vload(m + i), tnn__vmul(fresh, d));
+            tnn__vstore(m + i, b);
+            TNN__UPDATE(tnn__vfma(step, o->nesterov ? tnn__vfma(mu, b, tnn__vmul(each, d)) : b, p));
         }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (d + lambd w);
    a = mu w + (1 - mu) a,  mu = 1/max(1, t-1-t0). */
-KERNEL int FN(asgd)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(asgd)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT a = u->s[0];
     const double t = (double)(u->step - 1), late = TNN__MAX(1, t - o->t0);
     const double eta = u->lr/tnn__pow(1 + o->lambd*u->lr*t, o->alpha);
-    const VF lambd = S(o->lambd), step = S(-eta), mu = S(1/late), rest = S(1 - 1/late);
-    EACH {
-        WEIGHT;
-        const VF q = vf_fma(step, vf_fma(lambd, p, d), p);
-        UPDATE(q);
-        vf_store(a + i, vf_fma(mu, q, vf_mul(rest, vf_load(a + i))));
+    const TNN__VF lambd = TNN__SET(o->lambd), step = TNN__SET(-eta), mu = TNN__SET(1/late);
+    const TNN__VF rest = TNN__SET(1 - 1/late);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF q = tnn__vfma(step, tnn__vfma(lambd, p, d), p);
+        TNN__UPDATE(q);
+        tnn__vstore(a + i, tnn__vfma(mu, q, tnn__vmul(rest, tnn__vload(a + i))));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Adagrad: h += d^2;  w -= lr/(1 + (t-1) lr_decay) d/(sqrt(h) + eps). */
-KERNEL int FN(adagrad)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(adagrad)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT h = u->s[0];
-    const VF step = S(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay));
-    const VF eps = S(o->keras_eps ? 0 : o->eps), under = S(o->keras_eps ? o->eps : 0);
-    EACH {
-        WEIGHT;
-        const VF a = vf_fma(d, d, vf_load(h + i));
-        vf_store(h + i, a);
-        UPDATE(vf_fma(step, vf_div(d, vf_add(vf_sqrt(vf_add(a, under)), eps)), p));
+    const TNN__VF step = TNN__SET(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay));
+    const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
+    const TNN__VF under = TNN__SET(o->keras_eps ? o->eps : 0);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF a = tnn__vfma(d, d, tnn__vload(h + i));
+        tnn__vstore(h + i, a);
+        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(d, tnn__vadd(tnn__vsqrt(tnn__vadd(a, under)), eps)),
+                              p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Adadelta: v by rho of d^2;  e = sqrt((a + eps)/(v + eps)) d;  a by rho of e^2;  w -= lr e. */
-KERNEL int FN(adadelta)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(adadelta)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = u->s[1];
-    const VF step = S(-u->lr), eps = S(o->eps);
-    BETA(rho, o->rho);
-    EACH {
-        WEIGHT;
-        const VF q = vf_add(MEAN2(v, rho, d), eps);
-        const VF e = vf_mul(vf_sqrt(vf_div(vf_add(vf_load(a + i), eps), q)), d);
-        MEAN2(a, rho, e);
-        UPDATE(vf_fma(step, e, p));
+    const TNN__VF step = TNN__SET(-u->lr), eps = TNN__SET(o->eps);
+    TNN__BETA(rho, o->rho);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF q = tnn__vadd(TNN__MEAN2(v, rho, d), eps);
+        const TNN__VF e = tnn__vmul(tnn__vsqrt(tnn__vdiv(tnn__vadd(tnn__vload(a + i), eps), q)), d);
+        TNN__MEAN2(a, rho, e);
+        TNN__UPDATE(tnn__vfma(step, e, p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* RMSprop: v by alpha of d^2, a by alpha of d;  q = d/(sqrt(v - centered a^2) + eps);
    b = momentum b + q;  w -= lr b.  v - a^2 is a variance: where rounding makes it negative, 0. */
-KERNEL int FN(rmsprop)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(rmsprop)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = o->centered ? u->s[1] : NULL;
     float *TNN__RESTRICT b = o->momentum > 0 ? u->s[o->centered ? 2 : 1] : NULL;
-    const VF step = S(-u->lr), mu = S(o->momentum);
-    const VF eps = S(o->keras_eps ? 0 : o->eps), under = S(o->keras_eps ? o->eps : 0);
-    BETA(alpha, o->alpha);
-    EACH {
-        WEIGHT;
-        VF q = MEAN2(v, alpha, d);
+    const TNN__VF step = TNN__SET(-u->lr), mu = TNN__SET(o->momentum);
+    const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
+    const TNN__VF under = TNN__SET(o->keras_eps ? o->eps : 0);
+    TNN__BETA(alpha, o->alpha);
+    TNN__EACH {
+        TNN__READ;
+        TNN__VF q = TNN__MEAN2(v, alpha, d);
         if (a) {
-            const VF mean = MEAN(a, alpha, d);
-            q = vf_max(vf_zero(), vf_fma(vf_sub(vf_zero(), mean), mean, q));
+            const TNN__VF mean = TNN__MEAN1(a, alpha, d);
+            q = tnn__vmax(tnn__vzero(), tnn__vfma(tnn__vsub(tnn__vzero(), mean), mean, q));
         }
-        q = vf_div(d, vf_add(vf_sqrt(vf_add(q, under)), eps));
+        q = tnn__vdiv(d, tnn__vadd(tnn__vsqrt(tnn__vadd(q, under)), eps));
         if (b) {
-            q = vf_fma(mu, vf_load(b + i), q);
-            vf_store(b + i, q);
+            q = tnn__vfma(mu, tnn__vload(b + i), q);
+            tnn__vstore(b + i, q);
         }
-        UPDATE(vf_fma(step, q, p));
+        TNN__UPDATE(tnn__vfma(step, q, p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Rprop: e = d d';  s = clamp(s (e > 0 ? eta_plus : e < 0 ? eta_minus : 1));
    d = 0 where e < 0;  w -= sign(d) s;  d' = d. */
-KERNEL int FN(rprop)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(rprop)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT before = u->s[0], *TNN__RESTRICT s = u->s[1];
-    const VF up = S(o->eta_plus), down = S(o->eta_minus), one = vf_set1(1.0f);
-    const VF low = S(o->step_min), high = S(o->step_max);
-    EACH {
-        WEIGHT;
-        const VF e = vf_mul(d, vf_load(before + i));
-        const VF f = vf_gt(e, vf_zero(), up, vf_gt(vf_zero(), e, down, one));
-        const VF a = vf_min(high, vf_max(low, vf_mul(vf_load(s + i), f)));
-        const VF c = vf_gt(vf_zero(), e, vf_zero(), d);
-        vf_store(s + i, a);
-        vf_store(before + i, c);
-        UPDATE(vf_fma(FN(sign)(c), vf_sub(vf_zero(), a), p));
+    const TNN__VF up = TNN__SET(o->eta_plus), down = TNN__SET(o->eta_minus), one = tnn__vset1(1.0f);
+    const TNN__VF low = TNN__SET(o->step_min), high = TNN__SET(o->step_max);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF e = tnn__vmul(d, tnn__vload(before + i));
+        const TNN__VF f = tnn__vgt(e, tnn__vzero(), up, tnn__vgt(tnn__vzero(), e, down, one));
+        const TNN__VF a = tnn__vmin(high, tnn__vmax(low, tnn__vmul(tnn__vload(s + i), f)));
+        const TNN__VF c = tnn__vgt(tnn__vzero(), e, tnn__vzero(), d);
+        tnn__vstore(s + i, a);
+        tnn__vstore(before + i, c);
+        TNN__UPDATE(tnn__vfma(TNN__FN(sign)(c), tnn__vsub(tnn__vzero(), a), p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Adam: m by beta1 of d, v by beta2 of d^2;  w -= lr/bias1 m/(sqrt(v/bias2) + eps).
    amsgrad: the largest v so far in its place. */
-HELPER int FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
+TNN__HELPER int TNN__FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT top = u->s[2];
     const double correct = 1/sqrt(u->bias2);
-    const VF step = S(-u->lr/u->bias1), root = S(correct);
-    const VF eps = S(o->keras_eps ? o->eps*correct : o->eps);
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
-    EACH {
-        WEIGHT;
-        const VF a = MEAN(m, beta1, d);
-        VF b = MEAN2(v, beta2, d);
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1), root = TNN__SET(correct);
+    const TNN__VF eps = TNN__SET(o->keras_eps ? o->eps*correct : o->eps);
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF a = TNN__MEAN1(m, beta1, d);
+        TNN__VF b = TNN__MEAN2(v, beta2, d);
         if (amsgrad) {
-            b = vf_max(b, vf_load(top + i));
-            vf_store(top + i, b);
+            b = tnn__vmax(b, tnn__vload(top + i));
+            tnn__vstore(top + i, b);
         }
-        UPDATE(vf_fma(step, vf_div(a, vf_fma(vf_sqrt(b), root, eps)), p));
+        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps)), p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
-KERNEL int FN(adam)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(adam)(const tnn__update *u, tnn__len n)
 {
-    return u->o->amsgrad ? FN(adam_form)(u, n, 1) : FN(adam_form)(u, n, 0);
+    return u->o->amsgrad ? TNN__FN(adam_form)(u, n, 1) : TNN__FN(adam_form)(u, n, 0);
 }
 
 /* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u.
    keras_eps: u = max(beta2 u, |d|);  w -= lr/bias1 m/(u + eps). */
-KERNEL int FN(adamax)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(adamax)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT top = u->s[1];
-    const VF step = S(-u->lr/u->bias1), beta2 = S(o->beta2);
-    const VF eps = S(o->keras_eps ? 0 : o->eps), after = S(o->keras_eps ? o->eps : 0);
-    BETA(beta1, o->beta1);
-    EACH {
-        WEIGHT;
-        const VF size = vf_add(vf_max(d, vf_sub(vf_zero(), d)), eps);
-        const VF b = vf_max(vf_mul(beta2, vf_load(top + i)), size);
-        vf_store(top + i, b);
-        UPDATE(vf_fma(step, vf_div(MEAN(m, beta1, d), vf_add(b, after)), p));
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1), beta2 = TNN__SET(o->beta2);
+    const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
+    const TNN__VF after = TNN__SET(o->keras_eps ? o->eps : 0);
+    TNN__BETA(beta1, o->beta1);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF size = tnn__vadd(tnn__vmax(d, tnn__vsub(tnn__vzero(), d)), eps);
+        const TNN__VF b = tnn__vmax(tnn__vmul(beta2, tnn__vload(top + i)), size);
+        tnn__vstore(top + i, b);
+        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(TNN__MEAN1(m, beta1, d), tnn__vadd(b, after)), p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* NAdam: w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0] and
    P = c[1] of this step and c' of the next. */
-KERNEL int FN(nadam)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(nadam)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
     const double next = tnn__nadam_momentum(o, u->step + 1);
-    const VF of_d = S(-u->lr*(1 - u->c[0])/(1 - u->c[1]));
-    const VF of_m = S(-u->lr*next/(1 - u->c[1]*next));
-    const VF eps = S(o->eps), root = S(1/sqrt(u->bias2));
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
-    EACH {
-        WEIGHT;
-        const VF a = vf_fma(of_m, MEAN(m, beta1, d), vf_mul(of_d, d));
-        UPDATE(vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
+    const TNN__VF of_d = TNN__SET(-u->lr*(1 - u->c[0])/(1 - u->c[1]));
+    const TNN__VF of_m = TNN__SET(-u->lr*next/(1 - u->c[1]*next));
+    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2));
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF a = tnn__vfma(of_m, TNN__MEAN1(m, beta1, d), tnn__vmul(of_d, d));
+        TNN__UPDATE(tnn__vadd(p, tnn__vdiv(a,
+                                           tnn__vfma(tnn__vsqrt(TNN__MEAN2(v, beta2, d)), root,
+                                                     eps))));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* RAdam: Adam with w -= lr rect sqrt(bias2)/bias1 m/(sqrt(v) + eps) once the variance is known well
    enough (rect > 0), and w -= lr/bias1 m before. */
-KERNEL int FN(radam)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(radam)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
     const double rect = tnn__rectification(o->beta2, u->bias2, u->step);
-    const VF step = S(-u->lr/u->bias1*(rect > 0 ? rect*sqrt(u->bias2) : 1)), eps = S(o->eps);
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
-    EACH {
-        WEIGHT;
-        const VF a = MEAN(m, beta1, d), b = MEAN2(v, beta2, d);
-        UPDATE(vf_fma(step, rect > 0 ? vf_div(a, vf_add(vf_sqrt(b), eps)) : a, p));
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1*(rect > 0 ? rect*sqrt(u->bias2) : 1));
+    const TNN__VF eps = TNN__SET(o->eps);
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF a = TNN__MEAN1(m, beta1, d), b = TNN__MEAN2(v, beta2, d);
+        TNN__UPDATE(tnn__vfma(step, rect > 0 ? tnn__vdiv(a, tnn__vadd(tnn__vsqrt(b), eps)) : a, p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Lion: w -= lr sign(beta1 m + (1 - beta1) d);  m by beta2 of d. */
-KERNEL int FN(lion)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(lion)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0];
-    const VF step = S(-u->lr);
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
-    EACH {
-        WEIGHT;
-        const VF c = vf_fma(rest_beta1, d, vf_mul(beta1, vf_load(m + i)));
-        MEAN(m, beta2, d);
-        UPDATE(vf_fma(step, FN(sign)(c), p));
+    const TNN__VF step = TNN__SET(-u->lr);
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF c = tnn__vfma(rest_beta1, d, tnn__vmul(beta1, tnn__vload(m + i)));
+        TNN__MEAN1(m, beta2, d);
+        TNN__UPDATE(tnn__vfma(step, TNN__FN(sign)(c), p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* AdaBelief: m by beta1 of d, v by beta2 of (d - m)^2, plus eps;
    w -= lr/bias1 m/(sqrt(v/bias2) + eps);  amsgrad as in Adam;  rectify: as in RAdam. */
-KERNEL int FN(adabelief)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(adabelief)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
     float *TNN__RESTRICT top = o->amsgrad ? u->s[2] : NULL;
     const double rect = o->rectify ? tnn__rectification(o->beta2, u->bias2, u->step) : 1;
     const double scale = o->rectify && rect > 0 ? rect*sqrt(u->bias2) : 1;
-    const VF step = S(-u->lr/u->bias1*scale), eps = S(o->eps);
-    const VF root = S(o->rectify ? 1 : 1/sqrt(u->bias2));
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
-    EACH {
-        WEIGHT;
-        const VF a = MEAN(m, beta1, d), x = vf_sub(d, a);
-        VF b = vf_fma(vf_mul(rest_beta2, x), x, vf_fma(beta2, vf_load(v + i), eps));
-        vf_store(v + i, b);
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1*scale), eps = TNN__SET(o->eps);
+    const TNN__VF root = TNN__SET(o->rectify ? 1 : 1/sqrt(u->bias2));
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF a = TNN__MEAN1(m, beta1, d), x = tnn__vsub(d, a);
+        TNN__VF b = tnn__vfma(tnn__vmul(rest_beta2, x), x,
+                              tnn__vfma(beta2, tnn__vload(v + i), eps));
+        tnn__vstore(v + i, b);
         if (top) {
-            b = vf_max(b, vf_load(top + i));
-            vf_store(top + i, b);
+            b = tnn__vmax(b, tnn__vload(top + i));
+            tnn__vstore(top + i, b);
         }
-        UPDATE(vf_fma(step, rect > 0 ? vf_div(a, vf_fma(vf_sqrt(b), root, eps)) : a, p));
+        TNN__UPDATE(tnn__vfma(step, rect > 0 ? tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps))
+                              : a, p));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Adan: e = d - d';  m by beta1 of d, v by beta2 of e, n by beta3 of (d + beta2 e)^2;  d' = d;
    w = (w - lr (m/bias1 + beta2/bias2 v)/(sqrt(n/bias3) + eps))/(1 + lr L), L in u->decay. */
-KERNEL int FN(adan)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(adan)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
     float *TNN__RESTRICT q = u->s[2], *TNN__RESTRICT before = u->s[3];
-    const VF of_m = S(-u->lr/u->bias1), of_v = S(-u->lr*o->beta2/u->bias2);
-    const VF eps = S(o->eps), root = S(1/sqrt(u->bias3)), prox = S(1/(1 + u->lr*u->decay));
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
-    BETA(beta3, o->beta3);
+    const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_v = TNN__SET(-u->lr*o->beta2/u->bias2);
+    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias3));
+    const TNN__VF prox = TNN__SET(1/(1 + u->lr*u->decay));
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__BETA(beta3, o->beta3);
     (void)decay;
-    EACH {
-        const VF p = SHRUNK, d = vf_mul(sign, vf_load(g + i));
-        const VF e = vf_sub(d, vf_load(before + i));
-        const VF a = vf_fma(of_v, MEAN(v, beta2, e), vf_mul(of_m, MEAN(m, beta1, d)));
-        const VF b = MEAN2(q, beta3, vf_fma(beta2, e, d));
-        vf_store(before + i, d);
-        UPDATE(vf_mul(prox, vf_add(p, vf_div(a, vf_fma(vf_sqrt(b), root, eps)))));
+    TNN__EACH {
+        const TNN__VF p = TNN__SHRUNK, d = tnn__vmul(sign, tnn__vload(g + i));
+        const TNN__VF e = tnn__vsub(d, tnn__vload(before + i));
+        const TNN__VF a = tnn__vfma(of_v, TNN__MEAN1(v, beta2, e),
+                                    tnn__vmul(of_m, TNN__MEAN1(m, beta1, d)));
+        const TNN__VF b = TNN__MEAN2(q, beta3, tnn__vfma(beta2, e, d));
+        tnn__vstore(before + i, d);
+        TNN__UPDATE(tnn__vmul(prox, tnn__vadd(p,
+                                              tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps)))));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* AdEMAMix: m by beta1 of d, s by beta3 of d, v by beta2 of d^2;
    w -= lr (m/bias1 + alpha s)/(sqrt(v/bias2) + eps). Warm-ups, x = min(1, t/steps): alpha x, and
    for beta3 the half-life log 1/2 / log beta - 1 rises from beta1's to beta3's in x. */
-KERNEL int FN(ademamix)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(ademamix)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT s = u->s[2];
     const double t = (double)u->step, half = -0.69314718055994531;
     const double alpha = o->alpha*(t < o->alpha_warmup ? t/o->alpha_warmup : 1);
@@ -4904,340 +5006,365 @@ KERNEL int FN(ademamix)(const tnn__update *u, tnn__len n)
     const double life = (1 - x)*(half/tnn__log_double(o->beta1 + 1e-8) - 1)
                         + x*(half/tnn__log_double(o->beta3 + 1e-8) - 1);
     const double slow = x < 1 ? tnn__exp_double(half/(life + 1)) : o->beta3;
-    const VF of_m = S(-u->lr/u->bias1), of_s = S(-u->lr*alpha);
-    const VF eps = S(o->eps), root = S(1/sqrt(u->bias2));
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
-    BETA(beta3, slow);
-    EACH {
-        WEIGHT;
-        const VF a = vf_fma(of_s, MEAN(s, beta3, d), vf_mul(of_m, MEAN(m, beta1, d)));
-        UPDATE(vf_add(p, vf_div(a, vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps))));
+    const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_s = TNN__SET(-u->lr*alpha);
+    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2));
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__BETA(beta3, slow);
+    TNN__EACH {
+        TNN__READ;
+        const TNN__VF a = tnn__vfma(of_s, TNN__MEAN1(s, beta3, d),
+                                    tnn__vmul(of_m, TNN__MEAN1(m, beta1, d)));
+        TNN__UPDATE(tnn__vadd(p, tnn__vdiv(a,
+                                           tnn__vfma(tnn__vsqrt(TNN__MEAN2(v, beta2, d)), root,
+                                                     eps))));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD), or
    g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h. */
-HELPER int FN(free_form)(const tnn__update *u, tnn__len n, double beta, float *TNN__RESTRICT v)
+TNN__HELPER int TNN__FN(free_form)(const tnn__update *u, tnn__len n, double beta,
+                                   float *TNN__RESTRICT v)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT z = u->s[0];
     const double lr = u->c[1]*u->lr;
-    const VF c = S(u->c[0]), step = S(-lr), part = S(-lr*(1 - beta*(1 - u->c[0]))), eps = S(o->eps);
-    BETA(beta2, o->beta2);
-    EACH {
-        const VF p = SHRUNK, q = vf_load(z + i);
-        VF h = vf_mul(sign, vf_load(g + i));
-        if (v) h = vf_div(h, vf_add(vf_sqrt(MEAN2(v, beta2, h)), eps));
-        h = vf_fma(decay, p, h);
-        UPDATE(vf_fma(part, h, vf_fma(c, vf_sub(q, p), p)));
-        vf_store(z + i, vf_fma(step, h, q));
+    const TNN__VF c = TNN__SET(u->c[0]), step = TNN__SET(-lr);
+    const TNN__VF part = TNN__SET(-lr*(1 - beta*(1 - u->c[0]))), eps = TNN__SET(o->eps);
+    TNN__BETA(beta2, o->beta2);
+    TNN__EACH {
+        const TNN__VF p = TNN__SHRUNK, q = tnn__vload(z + i);
+        TNN__VF h = tnn__vmul(sign, tnn__vload(g + i));
+        if (v) h = tnn__vdiv(h, tnn__vadd(tnn__vsqrt(TNN__MEAN2(v, beta2, h)), eps));
+        h = tnn__vfma(decay, p, h);
+        TNN__UPDATE(tnn__vfma(part, h, tnn__vfma(c, tnn__vsub(q, p), p)));
+        tnn__vstore(z + i, tnn__vfma(step, h, q));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
-KERNEL int FN(free_sgd)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(free_sgd)(const tnn__update *u, tnn__len n)
 {
-    return FN(free_form)(u, n, u->o->momentum, NULL);
+    return TNN__FN(free_form)(u, n, u->o->momentum, NULL);
 }
-KERNEL int FN(free_adamw)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(free_adamw)(const tnn__update *u, tnn__len n)
 {
-    return FN(free_form)(u, n, u->o->beta1, u->s[1]);
+    return TNN__FN(free_form)(u, n, u->o->beta1, u->s[1]);
 }
 
 /* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1). With an estimate of n samples
    before it: h = beta2 h + (1 - beta2) n g^2. */
-KERNEL int FN(sophia)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(sophia)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT h = u->s[1];
-    const VF step = S(-u->lr), gamma = S(o->gamma), tiny = S(1e-15), one = vf_set1(1.0f);
-    const VF minus = vf_set1(-1.0f), beta2 = S(o->beta2), part = S((1 - o->beta2)*u->estimate);
-    BETA(beta1, o->beta1);
+    const TNN__VF step = TNN__SET(-u->lr), gamma = TNN__SET(o->gamma), tiny = TNN__SET(1e-15);
+    const TNN__VF one = tnn__vset1(1.0f);
+    const TNN__VF minus = tnn__vset1(-1.0f), beta2 = TNN__SET(o->beta2);
+    const TNN__VF part = TNN__SET((1 - o->beta2)*u->estimate);
+    TNN__BETA(beta1, o->beta1);
     if (u->estimate > 0)
-        EACH {
-            const VF q = vf_load(g + i);
-            vf_store(h + i, vf_fma(vf_mul(part, q), q, vf_mul(beta2, vf_load(h + i))));
+        TNN__EACH {
+            const TNN__VF q = tnn__vload(g + i);
+            tnn__vstore(h + i, tnn__vfma(tnn__vmul(part, q), q,
+                                         tnn__vmul(beta2, tnn__vload(h + i))));
         }
     else
-        EACH {
-            WEIGHT;
-            const VF x = vf_div(MEAN(m, beta1, d), vf_fma(gamma, vf_load(h + i), tiny));
-            UPDATE(vf_fma(step, vf_min(one, vf_max(minus, x)), p));
+        TNN__EACH {
+            TNN__READ;
+            const TNN__VF x = tnn__vdiv(TNN__MEAN1(m, beta1, d),
+                                        tnn__vfma(gamma, tnn__vload(h + i), tiny));
+            TNN__UPDATE(tnn__vfma(step, tnn__vmin(one, tnn__vmax(minus, x)), p));
         }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* LAMB, first part: m, v as in Adam;  r = (m/bias1)/(sqrt(v/bias2) + eps) + L w, L in u->decay. */
-KERNEL int FN(lamb)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(lamb)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT r = u->s[2];
-    const VF scale = S(1/u->bias1), eps = S(o->eps), root = S(1/sqrt(u->bias2));
-    BETA(beta1, o->beta1);
-    BETA(beta2, o->beta2);
+    const TNN__VF scale = TNN__SET(1/u->bias1), eps = TNN__SET(o->eps);
+    const TNN__VF root = TNN__SET(1/sqrt(u->bias2));
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
     (void)shrink;
-    EACH {
-        const VF d = vf_mul(sign, vf_load(g + i)), a = vf_mul(scale, MEAN(m, beta1, d));
-        const VF b = vf_fma(vf_sqrt(MEAN2(v, beta2, d)), root, eps);
-        vf_store(r + i, vf_fma(decay, vf_load(w + i), vf_div(a, b)));
+    TNN__EACH {
+        const TNN__VF d = tnn__vmul(sign, tnn__vload(g + i));
+        const TNN__VF a = tnn__vmul(scale, TNN__MEAN1(m, beta1, d));
+        const TNN__VF b = tnn__vfma(tnn__vsqrt(TNN__MEAN2(v, beta2, d)), root, eps);
+        tnn__vstore(r + i, tnn__vfma(decay, tnn__vload(w + i), tnn__vdiv(a, b)));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. */
-KERNEL int FN(muon)(const tnn__update *u, tnn__len n)
+TNN__KERNEL int TNN__FN(muon)(const tnn__update *u, tnn__len n)
 {
-    RULE;
+    TNN__RULE;
     float *TNN__RESTRICT b = u->s[0], *TNN__RESTRICT x = u->s[2];
-    BETA(mu, o->momentum);
+    TNN__BETA(mu, o->momentum);
     (void)shrink; (void)decay; (void)w;
-    EACH {
-        const VF d = vf_mul(sign, vf_load(g + i)), m = MEAN(b, mu, d);
-        vf_store(x + i, o->no_nesterov ? m : vf_fma(mu, m, vf_mul(rest_mu, d)));
+    TNN__EACH {
+        const TNN__VF d = tnn__vmul(sign, tnn__vload(g + i)), m = TNN__MEAN1(b, mu, d);
+        tnn__vstore(x + i, o->no_nesterov ? m : tnn__vfma(mu, m, tnn__vmul(rest_mu, d)));
     }
-    return FN(any)(odd);
+    return TNN__FN(any)(odd);
 }
 
 /* y += a (x - y) */
-KERNEL void FN(lerp)(tnn__len n, float a, const float *x, float *y)
+TNN__KERNEL void TNN__FN(lerp)(tnn__len n, float a, const float *x, float *y)
 {
-    const VF s = vf_set1(a);
+    const TNN__VF s = tnn__vset1(a);
     tnn__len i;
-    EACH vf_store(y + i, vf_fma(s, vf_sub(vf_load(x + i), vf_load(y + i)), vf_load(y + i)));
+    TNN__EACH tnn__vstore(y + i, tnn__vfma(s, tnn__vsub(tnn__vload(x + i), tnn__vload(y + i)),
+                                           tnn__vload(y + i)));
 }
 /* z = a x + y; z may be y */
-KERNEL void FN(madd)(tnn__len n, float a, const float *x, const float *y, float *z)
+TNN__KERNEL void TNN__FN(madd)(tnn__len n, float a, const float *x, const float *y, float *z)
 {
-    const VF s = vf_set1(a);
+    const TNN__VF s = tnn__vset1(a);
     tnn__len i;
-    EACH vf_store(z + i, vf_fma(s, vf_load(x + i), vf_load(y + i)));
+    TNN__EACH tnn__vstore(z + i, tnn__vfma(s, tnn__vload(x + i), tnn__vload(y + i)));
 }
 /* y = a x, kept in -limit..limit; NaN stays NaN */
-KERNEL void FN(scale)(tnn__len n, float a, float limit, const float *x, float *y)
+TNN__KERNEL void TNN__FN(scale)(tnn__len n, float a, float limit, const float *x, float *y)
 {
-    const VF s = vf_set1(a), low = vf_set1(-limit), high = vf_set1(limit);
+    const TNN__VF s = tnn__vset1(a), low = tnn__vset1(-limit), high = tnn__vset1(limit);
     tnn__len i;
-    EACH vf_store(y + i, vf_min(high, vf_max(low, vf_mul(s, vf_load(x + i)))));
+    TNN__EACH tnn__vstore(y + i, tnn__vmin(high, tnn__vmax(low, tnn__vmul(s, tnn__vload(x + i)))));
 }
 /* Denormals become 0. */
-KERNEL void FN(flush)(tnn__len n, float *x)
+TNN__KERNEL void TNN__FN(flush)(tnn__len n, float *x)
 {
-    const VF least = vf_set1(1.17549435e-38f);
+    const TNN__VF least = tnn__vset1(1.17549435e-38f);
     tnn__len i;
-    EACH {
-        const VF a = vf_load(x + i);
-        vf_store(x + i, vf_gt(least, vf_max(a, vf_sub(vf_zero(), a)), vf_zero(), a));
+    TNN__EACH {
+        const TNN__VF a = tnn__vload(x + i);
+        tnn__vstore(x + i, tnn__vgt(least, tnn__vmax(a, tnn__vsub(tnn__vzero(), a)), tnn__vzero(),
+                                    a));
     }
 }
-#undef S
-#undef RULE
-#undef EACH
-#undef SHRUNK
-#undef WEIGHT
-#undef UPDATE
-#undef BETA
-#undef MEAN
-#undef MEAN2
+#undef TNN__EACH
 /* ---- 3g. Regularizers ------------------------------------------------------------------------ */
 /* w[k,j] *= factors[j] */
-KERNEL void FN(colscale)(tnn__len K, const float *factors, float *w)
+TNN__KERNEL void TNN__FN(colscale)(tnn__len rows, const float *factors, float *w)
 {
     tnn__len k;
     int v;
-    for (v = 0; v < 16; v += VN) {
-        const VF f = vf_load(factors + v);
-        for (k = 0; k < K; k++) vf_store(w + k*16 + v, vf_mul(f, vf_load(w + k*16 + v)));
+    for (v = 0; v < 16; v += TNN__VN) {
+        const TNN__VF f = tnn__vload(factors + v);
+        for (k = 0; k < rows; k++)
+            tnn__vstore(w + k*16 + v, tnn__vmul(f, tnn__vload(w + k*16 + v)));
     }
 }
 /* g += l1 sign(w) + l2 w, n a multiple of 16 */
-KERNEL void FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2)
+TNN__KERNEL void TNN__FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2)
 {
-    const VF up = vf_set1(l1), down = vf_set1(-l1), slope = vf_set1(l2), zero = vf_zero();
+    const TNN__VF up = tnn__vset1(l1), down = tnn__vset1(-l1), slope = tnn__vset1(l2);
+    const TNN__VF zero = tnn__vzero();
     tnn__len i;
-    for (i = 0; i < n; i += VN) {
-        const VF x = vf_load(w + i), d = vf_fma(slope, x, vf_load(g + i));
-        vf_store(g + i, vf_add(d, vf_gt(x, zero, up, vf_gt(zero, x, down, zero))));
+    for (i = 0; i < n; i += TNN__VN) {
+        const TNN__VF x = tnn__vload(w + i), d = tnn__vfma(slope, x, tnn__vload(g + i));
+        tnn__vstore(g + i, tnn__vadd(d, tnn__vgt(x, zero, up, tnn__vgt(zero, x, down, zero))));
     }
 }
 
 /* ---- 3h. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
    losses are FORMULAS of one value: they return it and set d, its derivative by x. a and b are
-   numbers, named at the call in FN(loss). Formulas and sources: tnn_loss_type. */
-#define FORMULA(name) HELPER VF FN(name)(const tnn__criterion *o TNN__UNUSED, VF x TNN__UNUSED, \
-                                         VF t, VF a TNN__UNUSED, VF b TNN__UNUSED, VF *d)
-#define ONE    vf_set1(1.0f)
-#define HALF   vf_set1(0.5f)
-#define NEG(v) vf_sub(vf_zero(), v)
-FORMULA(mse)
+   numbers, named at the call in TNN__FN(loss). Formulas and sources: tnn_loss_type. */
+#define TNN__FORMULA(name) \
+    TNN__HELPER TNN__VF TNN__FN(name)(const tnn__criterion *o TNN__UNUSED, TNN__VF x TNN__UNUSED, \
+                                      TNN__VF t, TNN__VF a TNN__UNUSED, TNN__VF b TNN__UNUSED, \
+                                      TNN__VF *d)
+#define TNN__ONE    tnn__vset1(1.0f)
+#define TNN__HALF   tnn__vset1(0.5f)
+#define TNN__NEG(v) tnn__vsub(tnn__vzero(), v)
+TNN__FORMULA(mse)
 {
-    const VF e = vf_sub(x, t);
-    *d = vf_add(e, e);
-    return vf_mul(e, e);
+    const TNN__VF e = tnn__vsub(x, t);
+    *d = tnn__vadd(e, e);
+    return tnn__vmul(e, e);
 }
-FORMULA(l1)
+TNN__FORMULA(l1)
 {
-    const VF e = vf_sub(x, t);
-    *d = vf_gt(e, vf_zero(), ONE, vf_gt(vf_zero(), e, vf_set1(-1.0f), vf_zero()));
-    return FN(abs)(e);
+    const TNN__VF e = tnn__vsub(x, t);
+    *d = tnn__vgt(e, tnn__vzero(), TNN__ONE,
+                  tnn__vgt(tnn__vzero(), e, tnn__vset1(-1.0f), tnn__vzero()));
+    return TNN__FN(abs)(e);
 }
-FORMULA(huber)                  /* times b */
+TNN__FORMULA(huber)             /* times b */
 {
-    const VF e = vf_sub(x, t), m = FN(abs)(e), h = vf_mul(HALF, vf_mul(e, e));
-    *d = vf_mul(b, vf_min(a, vf_max(NEG(a), e)));
-    return vf_mul(b, vf_gt(m, a, vf_mul(a, vf_fma(NEG(HALF), a, m)), h));
+    const TNN__VF e = tnn__vsub(x, t), m = TNN__FN(abs)(e);
+    const TNN__VF h = tnn__vmul(TNN__HALF, tnn__vmul(e, e));
+    *d = tnn__vmul(b, tnn__vmin(a, tnn__vmax(TNN__NEG(a), e)));
+    return tnn__vmul(b, tnn__vgt(m, a, tnn__vmul(a, tnn__vfma(TNN__NEG(TNN__HALF), a, m)), h));
 }
 /* log(1 + sinh^2 e)/2 near 0, |e| + log(1 + exp(-2|e|)) - log 2 elsewhere */
-FORMULA(log_cosh)
+TNN__FORMULA(log_cosh)
 {
-    const VF e = vf_sub(x, t), m = FN(abs)(e), E = FN(expm1)(vf_min(m, HALF));
-    const VF sinh = vf_mul(HALF, vf_add(E, vf_div(E, vf_add(E, ONE))));
-    const VF tail = vf_sub(FN(softplus)(vf_mul(vf_set1(-2.0f), m)), vf_set1(0.693147181f));
-    *d = FN(tanh)(e);
-    return vf_gt(m, HALF, vf_add(m, tail), vf_mul(HALF, FN(log1p)(vf_mul(sinh, sinh))));
+    const TNN__VF e = tnn__vsub(x, t), m = TNN__FN(abs)(e);
+    const TNN__VF e1 = TNN__FN(expm1)(tnn__vmin(m, TNN__HALF));
+    const TNN__VF twice = tnn__vadd(e1, tnn__vdiv(e1, tnn__vadd(e1, TNN__ONE)));
+    const TNN__VF sinh = tnn__vmul(TNN__HALF, twice);
+    const TNN__VF tail = tnn__vsub(TNN__FN(softplus)(tnn__vmul(tnn__vset1(-2.0f), m)),
+                                   tnn__vset1(0.693147181f));
+    *d = TNN__FN(tanh)(e);
+    return tnn__vgt(m, TNN__HALF, tnn__vadd(m, tail),
+                    tnn__vmul(TNN__HALF, TNN__FN(log1p)(tnn__vmul(sinh, sinh))));
 }
-FORMULA(bce)                    /* 1 - x is exact from 1/2 on, log1p serves below */
+TNN__FORMULA(bce)               /* 1 - x is exact from 1/2 on, log1p serves below */
 {
-    const VF y = vf_sub(ONE, x), u = vf_sub(ONE, t), least = vf_set1(-100.0f);
-    const VF q = vf_set1(0.25f), lx = FN(log)(x), ly = FN(log)(y);
-    const VF l = vf_gt(q, x, FN(log1p)(NEG(vf_min(q, x))), ly), xy = vf_mul(x, y);
-    *d = vf_div(vf_sub(x, t), vf_max(xy, vf_set1(1e-12f)));
-    return NEG(vf_fma(t, vf_max(lx, least), vf_mul(u, vf_max(l, least))));
+    const TNN__VF y = tnn__vsub(TNN__ONE, x), u = tnn__vsub(TNN__ONE, t);
+    const TNN__VF least = tnn__vset1(-100.0f);
+    const TNN__VF q = tnn__vset1(0.25f), lx = TNN__FN(log)(x), ly = TNN__FN(log)(y);
+    const TNN__VF l = tnn__vgt(q, x, TNN__FN(log1p)(TNN__NEG(tnn__vmin(q, x))), ly);
+    const TNN__VF xy = tnn__vmul(x, y);
+    *d = tnn__vdiv(tnn__vsub(x, t), tnn__vmax(xy, tnn__vset1(1e-12f)));
+    return TNN__NEG(tnn__vfma(t, tnn__vmax(lx, least), tnn__vmul(u, tnn__vmax(l, least))));
 }
 /* Of a logit: S(x), S(-x), -log S(x) and -log S(-x), none of them by a difference. */
-HELPER void FN(logit)(VF x, VF *p, VF *q, VF *lp, VF *lq)
+TNN__HELPER void TNN__FN(logit)(TNN__VF x, TNN__VF *p, TNN__VF *q, TNN__VF *lp, TNN__VF *lq)
 {
-    const VF e = FN(exp)(NEG(FN(abs)(x))), y = vf_div(ONE, vf_add(ONE, e)), z = vf_mul(e, y);
-    const VF r = FN(log1p)(e);
-    *p = vf_gt(x, vf_zero(), y, z);
-    *q = vf_gt(x, vf_zero(), z, y);
-    *lp = vf_add(r, vf_max(NEG(x), vf_zero()));
-    *lq = vf_add(r, vf_max(x, vf_zero()));
+    const TNN__VF e = TNN__FN(exp)(TNN__NEG(TNN__FN(abs)(x)));
+    const TNN__VF y = tnn__vdiv(TNN__ONE, tnn__vadd(TNN__ONE, e)), z = tnn__vmul(e, y);
+    const TNN__VF r = TNN__FN(log1p)(e);
+    *p = tnn__vgt(x, tnn__vzero(), y, z);
+    *q = tnn__vgt(x, tnn__vzero(), z, y);
+    *lp = tnn__vadd(r, tnn__vmax(TNN__NEG(x), tnn__vzero()));
+    *lq = tnn__vadd(r, tnn__vmax(x, tnn__vzero()));
 }
-FORMULA(bce_logits)             /* b = pos_weight */
+TNN__FORMULA(bce_logits)        /* b = pos_weight */
 {
-    const VF u = vf_sub(ONE, t), bt = vf_mul(b, t);
-    VF p, q, lp, lq;
-    FN(logit)(x, &p, &q, &lp, &lq);
-    *d = vf_fma(u, p, NEG(vf_mul(bt, q)));
-    return vf_fma(bt, lp, vf_mul(u, lq));
+    const TNN__VF u = tnn__vsub(TNN__ONE, t), bt = tnn__vmul(b, t);
+    TNN__VF p, q, lp, lq;
+    TNN__FN(logit)(x, &p, &q, &lp, &lq);
+    *d = tnn__vfma(u, p, TNN__NEG(tnn__vmul(bt, q)));
+    return tnn__vfma(bt, lp, tnn__vmul(u, lq));
 }
 /* With c the cross-entropy and r = 1 - p_t = S(-x) t + S(x) (1-t):  A r^g c,  and its derivative
    A r^g (c' + g c r'/r),  c' = S(x) (1-t) - S(-x) t,  r' = (1 - 2t) S(x) S(-x). */
-FORMULA(focal)                  /* a = alpha, b = gamma */
+TNN__FORMULA(focal)             /* a = alpha, b = gamma */
 {
-    const VF u = vf_sub(ONE, t);
-    VF p, q, lp, lq, r, c, A;
-    FN(logit)(x, &p, &q, &lp, &lq);
-    r = vf_max(vf_fma(t, q, vf_mul(u, p)), vf_set1(1e-30f));
-    c = vf_fma(t, lp, vf_mul(u, lq));
-    A = vf_gt(vf_zero(), a, ONE, vf_fma(a, t, vf_mul(vf_sub(ONE, a), u)));
-    A = vf_mul(A, FN(exp)(vf_mul(b, FN(log)(r))));
-    *d = vf_mul(vf_mul(vf_sub(u, t), vf_mul(p, vf_div(q, r))), vf_mul(b, c));
-    *d = vf_mul(A, vf_add(*d, vf_fma(u, p, NEG(vf_mul(t, q)))));
-    return vf_mul(A, c);
+    const TNN__VF u = tnn__vsub(TNN__ONE, t);
+    TNN__VF p, q, lp, lq, r, c, front;
+    TNN__FN(logit)(x, &p, &q, &lp, &lq);
+    r = tnn__vmax(tnn__vfma(t, q, tnn__vmul(u, p)), tnn__vset1(1e-30f));
+    c = tnn__vfma(t, lp, tnn__vmul(u, lq));
+    front = tnn__vfma(a, t, tnn__vmul(tnn__vsub(TNN__ONE, a), u));
+    front = tnn__vgt(tnn__vzero(), a, TNN__ONE, front);
+    front = tnn__vmul(front, TNN__FN(exp)(tnn__vmul(b, TNN__FN(log)(r))));
+    *d = tnn__vmul(tnn__vmul(tnn__vsub(u, t), tnn__vmul(p, tnn__vdiv(q, r))), tnn__vmul(b, c));
+    *d = tnn__vmul(front, tnn__vadd(*d, tnn__vfma(u, p, TNN__NEG(tnn__vmul(t, q)))));
+    return tnn__vmul(front, c);
 }
-HELPER VF FN(side)(VF t)        /* 1 or -1; NaN for what is neither of them nor 0 */
+TNN__HELPER TNN__VF TNN__FN(side)(TNN__VF t) /* 1 or -1; NaN for what is neither of them nor 0 */
 {
-    const VF negative = vf_set1(-1.0f), nan = vf_set1((float)TNN__NAN);
-    return vf_eq(t, ONE, ONE, vf_eq(t, vf_zero(), negative, vf_eq(t, negative, negative, nan)));
+    const TNN__VF negative = tnn__vset1(-1.0f), nan = tnn__vset1((float)TNN__NAN);
+    return tnn__veq(t, TNN__ONE, TNN__ONE,
+                    tnn__veq(t, tnn__vzero(), negative, tnn__veq(t, negative, negative, nan)));
 }
-FORMULA(hinge)                  /* the kink counts as inside */
+TNN__FORMULA(hinge)             /* the kink counts as inside */
 {
-    const VF s = FN(side)(t), z = vf_fma(NEG(s), x, ONE);
-    *d = vf_gt(vf_zero(), z, vf_zero(), NEG(s));
-    return vf_gt(vf_zero(), z, vf_zero(), z);
+    const TNN__VF s = TNN__FN(side)(t), z = tnn__vfma(TNN__NEG(s), x, TNN__ONE);
+    *d = tnn__vgt(tnn__vzero(), z, tnn__vzero(), TNN__NEG(s));
+    return tnn__vgt(tnn__vzero(), z, tnn__vzero(), z);
 }
-FORMULA(squared_hinge)
+TNN__FORMULA(squared_hinge)
 {
-    const VF z = FN(hinge)(o, x, t, a, b, d), two = vf_add(z, z);
-    *d = vf_mul(two, *d);
-    return vf_mul(z, z);
+    const TNN__VF z = TNN__FN(hinge)(o, x, t, a, b, d), two = tnn__vadd(z, z);
+    *d = tnn__vmul(two, *d);
+    return tnn__vmul(z, z);
 }
-FORMULA(hinge_embedding)        /* the kink counts as outside */
+TNN__FORMULA(hinge_embedding)   /* the kink counts as outside */
 {
-    const VF s = FN(side)(t), z = vf_sub(a, x);
-    *d = vf_gt(s, vf_zero(), ONE, vf_gt(z, vf_zero(), vf_set1(-1.0f), vf_zero()));
-    return vf_gt(s, vf_zero(), x, vf_gt(vf_zero(), s, vf_gt(vf_zero(), z, vf_zero(), z), s));
+    const TNN__VF s = TNN__FN(side)(t), z = tnn__vsub(a, x);
+    *d = tnn__vgt(s, tnn__vzero(), TNN__ONE,
+                  tnn__vgt(z, tnn__vzero(), tnn__vset1(-1.0f), tnn__vzero()));
+    return tnn__vgt(s, tnn__vzero(), x,
+                    tnn__vgt(tnn__vzero(), s, tnn__vgt(tnn__vzero(), z, tnn__vzero(), z), s));
 }
-FORMULA(nll)                    /* t is one-hot; other x may be infinite */
+TNN__FORMULA(nll)               /* t is one-hot; other x may be infinite */
 {
-    *d = NEG(t);
-    return vf_eq(t, vf_zero(), vf_zero(), vf_mul(*d, x));
+    *d = TNN__NEG(t);
+    return tnn__veq(t, tnn__vzero(), tnn__vzero(), tnn__vmul(*d, x));
 }
-/* a = margin - x_y, b = w_y/C; the label's own derivative is made in FN(loss) */
-FORMULA(multi_margin)
+/* a = margin - x_y, b = w_y/C; the label's own derivative is made in TNN__FN(loss) */
+TNN__FORMULA(multi_margin)
 {
-    const VF z = vf_eq(t, vf_zero(), vf_add(a, x), vf_zero());
-    const VF m = vf_gt(vf_zero(), z, vf_zero(), z);
-    *d = vf_gt(m, vf_zero(), vf_mul(b, o->p == 2 ? vf_add(m, m) : ONE), vf_zero());
-    return vf_mul(b, o->p == 2 ? vf_mul(m, m) : m);
+    const TNN__VF z = tnn__veq(t, tnn__vzero(), tnn__vadd(a, x), tnn__vzero());
+    const TNN__VF m = tnn__vgt(tnn__vzero(), z, tnn__vzero(), z);
+    *d = tnn__vgt(m, tnn__vzero(), tnn__vmul(b, o->p == 2 ? tnn__vadd(m, m) : TNN__ONE),
+                  tnn__vzero());
+    return tnn__vmul(b, o->p == 2 ? tnn__vmul(m, m) : m);
 }
-FORMULA(kl_div)
+TNN__FORMULA(kl_div)
 {
-    *d = NEG(t);
-    return vf_gt(t, vf_zero(), vf_mul(t, vf_sub(FN(log)(t), x)), vf_zero());
+    *d = TNN__NEG(t);
+    return tnn__vgt(t, tnn__vzero(), tnn__vmul(t, tnn__vsub(TNN__FN(log)(t), x)), tnn__vzero());
 }
-FORMULA(kl_div_log)
+TNN__FORMULA(kl_div_log)
 {
-    const VF e = FN(exp)(t);
-    *d = NEG(e);
-    return vf_mul(e, vf_sub(t, x));
+    const TNN__VF e = TNN__FN(exp)(t);
+    *d = TNN__NEG(e);
+    return tnn__vmul(e, tnn__vsub(t, x));
 }
-HELPER VF FN(stirling)(VF t)    /* of log t! */
+TNN__HELPER TNN__VF TNN__FN(stirling)(TNN__VF t) /* of log t! */
 {
-    const VF s = vf_fma(HALF, FN(log)(vf_mul(vf_set1(6.28318531f), t)), NEG(t));
-    return vf_gt(t, ONE, vf_fma(t, FN(log)(t), s), vf_zero());
+    const TNN__VF s = tnn__vfma(TNN__HALF, TNN__FN(log)(tnn__vmul(tnn__vset1(6.28318531f), t)),
+                                TNN__NEG(t));
+    return tnn__vgt(t, TNN__ONE, tnn__vfma(t, TNN__FN(log)(t), s), tnn__vzero());
 }
-FORMULA(poisson)
+TNN__FORMULA(poisson)
 {
-    const VF e = FN(exp)(x), l = vf_fma(NEG(t), x, e);
-    *d = vf_sub(e, t);
-    return o->full ? vf_add(l, FN(stirling)(t)) : l;
+    const TNN__VF e = TNN__FN(exp)(x), l = tnn__vfma(TNN__NEG(t), x, e);
+    *d = tnn__vsub(e, t);
+    return o->full ? tnn__vadd(l, TNN__FN(stirling)(t)) : l;
 }
-FORMULA(poisson_rate)           /* a = eps */
+TNN__FORMULA(poisson_rate)      /* a = eps */
 {
-    const VF y = vf_add(x, a), l = vf_fma(NEG(t), FN(log)(y), x);
-    *d = vf_sub(ONE, vf_div(t, y));
-    return o->full ? vf_add(l, FN(stirling)(t)) : l;
+    const TNN__VF y = tnn__vadd(x, a), l = tnn__vfma(TNN__NEG(t), TNN__FN(log)(y), x);
+    *d = tnn__vsub(TNN__ONE, tnn__vdiv(t, y));
+    return o->full ? tnn__vadd(l, TNN__FN(stirling)(t)) : l;
 }
 
-#define AT(p) (r >= VN ? vf_load((p) + i) : vf_load_n((p) + i, r))
-#define PUT(p, v) \
-    do { if (r >= VN) vf_store((p) + i, v); else vf_store_n((p) + i, v, r); } while (0)
-HELPER VF FN(cut)(VF v, tnn__len r)     /* its first r elements, zeros after them */
+#define TNN__AT(p) (r >= TNN__VN ? tnn__vload((p) + i) : tnn__vload_n((p) + i, r))
+#define TNN__PUT(p, v) \
+    do { if (r >= TNN__VN) tnn__vstore((p) + i, v); else tnn__vstore_n((p) + i, v, r); } while (0)
+TNN__HELPER TNN__VF TNN__FN(cut)(TNN__VF v, tnn__len r) /* its first r elements, zeros after them */
 {
-    float t[VN];
-    if (r >= VN) return v;
-    vf_store(t, v);
-    return vf_load_n(t, r);
+    float t[TNN__VN];
+    if (r >= TNN__VN) return v;
+    tnn__vstore(t, v);
+    return tnn__vload_n(t, r);
 }
-HELPER float FN(first)(VF v)
+TNN__HELPER float TNN__FN(first)(TNN__VF v)
 {
-    float t[VN];
-    vf_store(t, v);
+    float t[TNN__VN];
+    tnn__vstore(t, v);
     return t[0];
 }
-/* A sum of n terms as in 3e: for the VN lanes from v on of each block, block..end-1 */
-#define BLOCKS \
-    for (tnn__len block = 0, end; end = TNN__MIN(n, block + BLOCK), block < n; block += BLOCK) \
-        for (v = 0; v < LANES; v += VN)
+/* A sum of n terms as in 3e: for the TNN__VN lanes from v on of each block, block..end-1 */
+#define TNN__BLOCKS \
+    for (tnn__len block = 0, end; end = TNN__MIN(n, block + TNN__BLOCK), \
+         block < n; block += TNN__BLOCK) \
+        for (v = 0; v < TNN__LANES; v += TNN__VN)
 /* Whether all are in [lo, hi], which includes 0 */
-HELPER int FN(inside)(tnn__len n, const float *x, float lo, float hi)
+TNN__HELPER int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
 {
-    const VF l = vf_set1(lo), h = vf_set1(hi);
-    VF out = vf_zero();
-    float t[VN], any = 0;
+    const TNN__VF l = tnn__vset1(lo), h = tnn__vset1(hi);
+    TNN__VF out = tnn__vzero();
+    float t[TNN__VN], any = 0;
     tnn__len i;
     if (lo > hi) return 1;
-    for (i = 0; i < n; i += VN) {
+    for (i = 0; i < n; i += TNN__VN) {
         const tnn__len r = n - i;
-        const VF e = AT(x);
-        out = vf_gt(l, e, ONE, vf_gt(e, h, ONE, vf_eq(e, e, out, ONE)));
+        const TNN__VF e = TNN__AT(x);
+        out = tnn__vgt(l, e, TNN__ONE, tnn__vgt(e, h, TNN__ONE, tnn__veq(e, e, out, TNN__ONE)));
     }
-    vf_store(t, out);
-    for (i = 0; i < VN; i++) any += t[i];
+    tnn__vstore(t, out);
+    for (i = 0; i < TNN__VN; i++) any += t[i];
     return !(any > 0);
 }
 
@@ -5245,64 +5372,71 @@ HELPER int FN(inside)(tnn__len n, const float *x, float lo, float hi)
      L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
    The focal factor (1-p)^g of the label's probability p changes L by it, and the derivative by
      (1-p)^g (1 - g p log(p)/(1-p)). */
-HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
-                                float *g, tnn__len at)
+TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float *x,
+                                          const float *t, float *g, tnn__len at)
 {
-    const float max = FN(largest)(n, x);
+    const float max = TNN__FN(largest)(n, x);
     const double keep = 1 - (double)o->a, spread = (double)o->a/(double)n;      /* of t' */
-    const VF m = vf_set1(max), k = vf_set1((float)keep), p = vf_set1((float)spread);
-    float lane[5][LANES], low[5][LANES], sum, others;
+    const TNN__VF m = tnn__vset1(max), k = tnn__vset1((float)keep), p = tnn__vset1((float)spread);
+    float lane[5][TNN__LANES], low[5][TNN__LANES], sum, others;
     double all, loss, share = 1/o->divisor, rest = 1;
     tnn__len i;
     int v;
     memset(lane, 0, sizeof lane);
     memset(low, 0, sizeof low);
-    BLOCKS {
-        VF s = vf_zero(), other = vf_zero(), w = vf_zero(), wt = vf_zero(), l = vf_zero();
-        for (i = block + v; i < end; i += LANES) {
+    TNN__BLOCKS {
+        TNN__VF s = tnn__vzero(), other = tnn__vzero(), w = tnn__vzero(), wt = tnn__vzero();
+        TNN__VF l = tnn__vzero();
+        for (i = block + v; i < end; i += TNN__LANES) {
             const tnn__len r = n - i;
-            const VF z = vf_sub(AT(x), m), e = FN(cut)(FN(exp)(z), r), hot = AT(t);
-            const VF one = FN(cut)(o->weights ? AT(o->weights) : ONE, r);
-            const VF u = vf_mul(one, vf_fma(k, hot, p));
-            s = vf_add(s, e);
-            other = vf_add(other, vf_eq(hot, vf_zero(), e, vf_zero()));
-            w = vf_add(w, one);
-            wt = vf_fma(one, hot, wt);
-            l = vf_add(l, vf_eq(u, vf_zero(), u, vf_mul(NEG(u), z)));   /* x may be -infinity */
+            const TNN__VF z = tnn__vsub(TNN__AT(x), m), e = TNN__FN(cut)(TNN__FN(exp)(z), r);
+            const TNN__VF hot = TNN__AT(t);
+            const TNN__VF one = TNN__FN(cut)(o->weights ? TNN__AT(o->weights) : TNN__ONE, r);
+            const TNN__VF u = tnn__vmul(one, tnn__vfma(k, hot, p));
+            s = tnn__vadd(s, e);
+            other = tnn__vadd(other, tnn__veq(hot, tnn__vzero(), e, tnn__vzero()));
+            w = tnn__vadd(w, one);
+            wt = tnn__vfma(one, hot, wt);
+            /* x may be -infinity */
+            l = tnn__vadd(l, tnn__veq(u, tnn__vzero(), u, tnn__vmul(TNN__NEG(u), z)));
         }
-        FN(collect_at)(lane[0] + v, low[0] + v, s);
-        FN(collect_at)(lane[1] + v, low[1] + v, other);
-        FN(collect_at)(lane[2] + v, low[2] + v, w);
-        FN(collect_at)(lane[3] + v, low[3] + v, wt);
-        FN(collect_at)(lane[4] + v, low[4] + v, l);
+        TNN__FN(collect_at)(lane[0] + v, low[0] + v, s);
+        TNN__FN(collect_at)(lane[1] + v, low[1] + v, other);
+        TNN__FN(collect_at)(lane[2] + v, low[2] + v, w);
+        TNN__FN(collect_at)(lane[3] + v, low[3] + v, wt);
+        TNN__FN(collect_at)(lane[4] + v, low[4] + v, l);
     }
-    sum = FN(fold)(lane[0]);
-    others = o->b > 0 ? FN(fold)(lane[1]) : 0;
-    all = spread > 0 ? spread*(double)FN(fold)(lane[2]) : 0;
-    all = keep*(double)FN(fold)(lane[3]) + all;             /* sum of w_k t'_k */
-    loss = (double)FN(first)(FN(log)(vf_set1(sum)));
-    loss = (double)FN(fold)(lane[4]) + all*loss;
+    sum = TNN__FN(fold)(lane[0]);
+    others = o->b > 0 ? TNN__FN(fold)(lane[1]) : 0;
+    all = spread > 0 ? spread*(double)TNN__FN(fold)(lane[2]) : 0;
+    all = keep*(double)TNN__FN(fold)(lane[3]) + all;        /* sum of w_k t'_k */
+    loss = (double)TNN__FN(first)(TNN__FN(log)(tnn__vset1(sum)));
+    loss = (double)TNN__FN(fold)(lane[4]) + all*loss;
     if (o->b > 0 && loss - loss >= 0) {
-        const float q = others/sum, e = FN(first)(FN(exp)(vf_sub(vf_set1(x[at]), m)));
+        const float q = others/sum;
+        const float e = TNN__FN(first)(TNN__FN(exp)(tnn__vsub(tnn__vset1(x[at]), m)));
         double power = 0, log_p = 0;
         share = 0;
         if (q > 0 && all > 0) {
-            power = (double)FN(first)(FN(exp)(vf_mul(vf_set1(o->b), FN(log)(vf_set1(q)))));
+            const TNN__VF log_q = TNN__FN(log)(tnn__vset1(q));
+            power = (double)TNN__FN(first)(TNN__FN(exp)(tnn__vmul(tnn__vset1(o->b), log_q)));
             /* log p = -log(1 + (1-p)/p) keeps the digits of a small 1 - p */
-            log_p = e > others ? -(double)FN(first)(FN(log1p)(vf_set1(others/e))) : -loss/all;
+            log_p = e > others ? -(double)TNN__FN(first)(TNN__FN(log1p)(tnn__vset1(others/e)))
+                               : -loss/all;
             share = power*(1 - (double)o->b*(double)(e/sum)*log_p/(double)q)/o->divisor;
         }
         loss = -all*power*log_p;
     }
     if (o->weights) rest = share, share = 1;            /* where p is 1, w - w is 0 */
-    for (i = 0; i < n; i += VN) {
+    for (i = 0; i < n; i += TNN__VN) {
         const tnn__len r = n - i;
-        const VF one = o->weights ? AT(o->weights) : ONE;
-        VF d = vf_mul(FN(exp)(vf_sub(AT(x), m)), vf_set1((float)(all*share/(double)sum)));
-        d = vf_fma(one, vf_set1((float)(-spread*share)), d);
-        d = vf_fma(vf_mul(one, AT(t)), vf_set1((float)(-keep*share)), d);
-        d = vf_mul(d, vf_set1((float)rest));
-        PUT(g, d);
+        const TNN__VF one = o->weights ? TNN__AT(o->weights) : TNN__ONE;
+        TNN__VF d = tnn__vmul(TNN__FN(exp)(tnn__vsub(TNN__AT(x), m)),
+                              tnn__vset1((float)(all*share/(double)sum)));
+        d = tnn__vfma(one, tnn__vset1((float)(-spread*share)), d);
+        d = tnn__vfma(tnn__vmul(one, TNN__AT(t)), tnn__vset1((float)(-keep*share)), d);
+        d = tnn__vmul(d, tnn__vset1((float)rest));
+        TNN__PUT(g, d);
     }
     if (o->b > 0) g[at] = (float)(-all*share*rest*(double)(others/sum));  /* without cancellation */
     return loss;
@@ -5311,270 +5445,200 @@ HELPER double FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float
 /* The dot products and the gradient p x + q t that Dice's loss and the cosine share:
      Dice    L = 1 - N/D,  N = 2 x.t + s,  D = x.x + t.t + s,  dL/dx = 2 N/D^2 x - 2/D t
      cosine  L = 1 - c,    c = x.t/D,  D^2 = (x.x + e)(t.t + e),   dL/dx = c/(x.x + e) x - t/D */
-HELPER double FN(overlap)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
-                          float *g)
+TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *o, tnn__len n, const float *x,
+                                    const float *t, float *g)
 {
-    const double xt = (double)FN(dot)(n, x, t), tt = (double)FN(dot)(n, t, t);
-    const double xx = (double)FN(dot)(n, x, x), eps = 1e-12, s = (double)o->a;
+    const double xt = (double)TNN__FN(dot)(n, x, t), tt = (double)TNN__FN(dot)(n, t, t);
+    const double xx = (double)TNN__FN(dot)(n, x, x), eps = 1e-12, s = (double)o->a;
     const int dice = o->kind == TNN_DICE;
-    const double D = dice ? xx + tt + s : sqrt((xx + eps)*(tt + eps));
-    const double c = (dice ? 2*xt + s : xt)/D;
-    const VF p = vf_set1((float)((dice ? 2*c/D : c/(xx + eps))/o->divisor));
-    const VF q = vf_set1((float)((dice ? -2/D : -1/D)/o->divisor));
+    const double over = dice ? xx + tt + s : sqrt((xx + eps)*(tt + eps));
+    const double c = (dice ? 2*xt + s : xt)/over;
+    const TNN__VF p = tnn__vset1((float)((dice ? 2*c/over : c/(xx + eps))/o->divisor));
+    const TNN__VF q = tnn__vset1((float)((dice ? -2/over : -1/over)/o->divisor));
     tnn__len i;
-    for (i = 0; i < n; i += VN) {
+    for (i = 0; i < n; i += TNN__VN) {
         const tnn__len r = n - i;
-        const VF u = vf_fma(p, AT(x), vf_mul(q, AT(t)));
-        PUT(g, u);
+        const TNN__VF u = tnn__vfma(p, TNN__AT(x), tnn__vmul(q, TNN__AT(t)));
+        TNN__PUT(g, u);
     }
-    return 1 - c + (D - D);                 /* NaN, if it overflows */
+    return 1 - c + (over - over);                 /* NaN, if it overflows */
 }
 
 /* A pixel of n channels: n/2 means, then n/2 variances v. With e = (x - t)/v:
      dL/dx = e,   dL/dv = (1/v - e^2)/2,   also where v is below eps (as in torch) */
-HELPER double FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
-                           float *g)
+TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x,
+                                     const float *t, float *g)
 {
-    const VF scale = vf_set1((float)(1/o->divisor)), eps = vf_set1(o->a);
-    const VF constant = vf_set1(o->full ? 0.918938533f : 0.0f);
-    float lane[LANES] = {0}, low[LANES] = {0};
+    const TNN__VF scale = tnn__vset1((float)(1/o->divisor)), eps = tnn__vset1(o->a);
+    const TNN__VF constant = tnn__vset1(o->full ? 0.918938533f : 0.0f);
+    float lane[TNN__LANES] = {0}, low[TNN__LANES] = {0};
     tnn__len i;
     int v;
     n /= 2;
-    BLOCKS {
-        VF s = vf_zero();
-        for (i = block + v; i < end; i += LANES) {
+    TNN__BLOCKS {
+        TNN__VF s = tnn__vzero();
+        for (i = block + v; i < end; i += TNN__LANES) {
             const tnn__len r = n - i;
-            const VF var = vf_max(AT(x + n), eps), e = vf_sub(AT(x), AT(t)), q = vf_div(e, var);
-            const VF l = vf_fma(HALF, vf_fma(e, q, FN(log)(var)), constant);
-            const VF dv = vf_mul(HALF, vf_fma(NEG(q), q, vf_div(ONE, var)));
-            PUT(g, vf_mul(scale, q));
-            PUT(g + n, vf_mul(scale, dv));
-            s = vf_add(s, FN(cut)(l, r));
+            const TNN__VF var = tnn__vmax(TNN__AT(x + n), eps);
+            const TNN__VF e = tnn__vsub(TNN__AT(x), TNN__AT(t)), q = tnn__vdiv(e, var);
+            const TNN__VF l = tnn__vfma(TNN__HALF, tnn__vfma(e, q, TNN__FN(log)(var)), constant);
+            const TNN__VF dv = tnn__vmul(TNN__HALF,
+                                         tnn__vfma(TNN__NEG(q), q, tnn__vdiv(TNN__ONE, var)));
+            TNN__PUT(g, tnn__vmul(scale, q));
+            TNN__PUT(g + n, tnn__vmul(scale, dv));
+            s = tnn__vadd(s, TNN__FN(cut)(l, r));
         }
-        FN(collect_at)(lane + v, low + v, s);
+        TNN__FN(collect_at)(lane + v, low + v, s);
     }
-    return (double)FN(fold)(lane);
+    return (double)TNN__FN(fold)(lane);
 }
 
-#define EACH(formula, A, B) \
-    BLOCKS { \
-        VF sum = vf_zero(); \
-        for (i = block + v; i < end; i += LANES) { \
+#define TNN__EACH(formula, A, B) \
+    TNN__BLOCKS { \
+        TNN__VF sum = tnn__vzero(); \
+        for (i = block + v; i < end; i += TNN__LANES) { \
             const tnn__len r = n - i; \
-            VF d, l = FN(formula)(o, AT(x), AT(t), A, B, &d); \
+            TNN__VF d, l = TNN__FN(formula)(o, TNN__AT(x), TNN__AT(t), A, B, &d); \
             if (w) { \
-                l = vf_mul(l, AT(w)); \
-                d = vf_mul(d, AT(w)); \
+                l = tnn__vmul(l, TNN__AT(w)); \
+                d = tnn__vmul(d, TNN__AT(w)); \
             } \
-            PUT(g, vf_mul(d, scale)); \
-            sum = vf_add(sum, FN(cut)(l, r)); \
+            TNN__PUT(g, tnn__vmul(d, scale)); \
+            sum = tnn__vadd(sum, TNN__FN(cut)(l, r)); \
         } \
-        FN(collect_at)(lane + v, low + v, sum); \
+        TNN__FN(collect_at)(lane + v, low + v, sum); \
     } \
     break
 /* The loss of a sample, or of a pixel; at: the place of its label. */
-KERNEL double FN(loss)(const tnn__criterion *o, tnn__len n, const float *x, const float *t,
-                       float *g, tnn__len at)
+TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *o, tnn__len n, const float *x,
+                                 const float *t, float *g, tnn__len at)
 {
-    const VF scale = vf_set1((float)(1/o->divisor)), zero = vf_zero();
-    const VF a = vf_set1(o->a), b = vf_set1(o->b), one = ONE;
+    const TNN__VF scale = tnn__vset1((float)(1/o->divisor)), zero = tnn__vzero();
+    const TNN__VF a = tnn__vset1(o->a), b = tnn__vset1(o->b), one = TNN__ONE;
     const tnn__len half = o->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
     const float *w = o->weights, *positive = o->pos_weights;
-    float lane[LANES] = {0}, low[LANES] = {0};
+    float lane[TNN__LANES] = {0}, low[TNN__LANES] = {0};
     tnn__len i;
     int v;
-    if (!FN(inside)(half, x, o->x_lo, o->x_hi) || !FN(inside)(half, t, o->t_lo, o->t_hi)
-        || !FN(inside)(n - half, x + half, 0, o->x_hi)) return TNN__NAN;
+    if (!TNN__FN(inside)(half, x, o->x_lo, o->x_hi) || !TNN__FN(inside)(half, t, o->t_lo, o->t_hi)
+        || !TNN__FN(inside)(n - half, x + half, 0, o->x_hi)) return TNN__NAN;
     switch (o->kind) {
-    case TNN_CROSS_ENTROPY:   return FN(cross_entropy)(o, n, x, t, g, at);
-    case TNN_GAUSSIAN_NLL:    return FN(gaussian)(o, n, x, t, g);
+    case TNN_CROSS_ENTROPY:   return TNN__FN(cross_entropy)(o, n, x, t, g, at);
+    case TNN_GAUSSIAN_NLL:    return TNN__FN(gaussian)(o, n, x, t, g);
     case TNN_DICE:
-    case TNN_COSINE_LOSS:     return FN(overlap)(o, n, x, t, g);
+    case TNN_COSINE_LOSS:     return TNN__FN(overlap)(o, n, x, t, g);
     case TNN_MULTI_MARGIN: {
-        const VF margin = vf_set1(o->a - x[at]);
-        const VF share = vf_set1((w ? w[at] : 1.0f)/(float)n);
+        const TNN__VF margin = tnn__vset1(o->a - x[at]);
+        const TNN__VF share = tnn__vset1((w ? w[at] : 1.0f)/(float)n);
         w = NULL;
-        EACH(multi_margin, margin, share);
+        TNN__EACH(multi_margin, margin, share);
     }
-    case TNN_MSE:             EACH(mse, zero, zero);
-    case TNN_L1:              EACH(l1, zero, zero);
+    case TNN_MSE:             TNN__EACH(mse, zero, zero);
+    case TNN_L1:              TNN__EACH(l1, zero, zero);
     case TNN_HUBER:
-    case TNN_SMOOTH_L1:       EACH(huber, a, b);
-    case TNN_LOG_COSH:        EACH(log_cosh, zero, zero);
-    case TNN_BCE:             EACH(bce, zero, zero);
-    case TNN_BCE_LOGITS:      EACH(bce_logits, zero, positive ? AT(positive) : one);
-    case TNN_FOCAL:           EACH(focal, a, b);
-    case TNN_HINGE:           EACH(hinge, zero, zero);
-    case TNN_SQUARED_HINGE:   EACH(squared_hinge, zero, zero);
-    case TNN_HINGE_EMBEDDING: EACH(hinge_embedding, a, zero);
-    case TNN_NLL:             EACH(nll, zero, zero);
-    case TNN_KL_DIV:          EACH(kl_div, zero, zero);
-    case TNN__KL_LOG:         EACH(kl_div_log, zero, zero);
-    case TNN_POISSON_NLL:     EACH(poisson, zero, zero);
-    default:                  EACH(poisson_rate, a, zero);
+    case TNN_SMOOTH_L1:       TNN__EACH(huber, a, b);
+    case TNN_LOG_COSH:        TNN__EACH(log_cosh, zero, zero);
+    case TNN_BCE:             TNN__EACH(bce, zero, zero);
+    case TNN_BCE_LOGITS:      TNN__EACH(bce_logits, zero, positive ? TNN__AT(positive) : one);
+    case TNN_FOCAL:           TNN__EACH(focal, a, b);
+    case TNN_HINGE:           TNN__EACH(hinge, zero, zero);
+    case TNN_SQUARED_HINGE:   TNN__EACH(squared_hinge, zero, zero);
+    case TNN_HINGE_EMBEDDING: TNN__EACH(hinge_embedding, a, zero);
+    case TNN_NLL:             TNN__EACH(nll, zero, zero);
+    case TNN_KL_DIV:          TNN__EACH(kl_div, zero, zero);
+    case TNN__KL_LOG:         TNN__EACH(kl_div_log, zero, zero);
+    case TNN_POISSON_NLL:     TNN__EACH(poisson, zero, zero);
+    default:                  TNN__EACH(poisson_rate, a, zero);
     }
-    if (o->kind == TNN_MULTI_MARGIN) g[at] = -FN(sum)(n, g);
-    return (double)FN(fold)(lane);
+    if (o->kind == TNN_MULTI_MARGIN) g[at] = -TNN__FN(sum)(n, g);
+    return (double)TNN__FN(fold)(lane);
 }
-#undef FORMULA
-#undef ONE
-#undef HALF
-#undef NEG
-#undef AT
-#undef PUT
-#undef EACH
-#undef BLOCKS
+#undef TNN__PUT
+#undef TNN__EACH
 
-static const tnn__isa_table FN(table) = {
-    TNN__STR(TNN__PASS_NAME),
-#define R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, states) \
-    , FN(kernel)
-    { NULL TNN__RULES(R) },
-#undef R
-#define X(ret, kernel, args) FN(kernel),
-    TNN__KERNELS(X)
-#undef X
+static const tnn__isa_table TNN__FN(table) = {
+    &TNN__STR(TNN__PASS_NAME)[1],
+#define TNN__R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, \
+               states) \
+    , TNN__FN(kernel)
+    { NULL TNN__RULES(TNN__R) },
+#undef TNN__R
+#define TNN__X(ret, kernel, args) TNN__FN(kernel),
+    TNN__KERNELS(TNN__X)
+#undef TNN__X
     {
-#define X(name) {FN(act_##name), FN(act_##name##_grad)},
-    TNN__ACTIVATIONS(X)
-#undef X
+#define TNN__X(name) {TNN__FN(act_##name), TNN__FN(act_##name##_grad)},
+    TNN__ACTIVATIONS(TNN__X)
+#undef TNN__X
     }
 };
-/* Nothing is left behind. */
-#undef ACTIVATION
-#undef COLUMNS
-#undef LOAD_ALL
-#undef LOAD_REST
-#undef STORE_ALL
-#undef STORE_REST
-#undef CLAMP
-#undef SIXTH
-#undef WITHIN
-#undef FN
-#undef TARGET
-#undef KERNEL
-#undef HELPER
-#undef VF
-#undef VN
-#undef vf_set1
-#undef vf_load
-#undef vf_store
-#undef vf_load_n
-#undef vf_store_n
-#undef vf_add
-#undef vf_sub
-#undef vf_mul
-#undef vf_div
-#undef vf_sqrt
-#undef vf_fma
-#undef vf_max
-#undef vf_min
-#undef vf_gt
-#undef vf_eq
-#undef VU
-#undef vf_cast
-#undef vu_cast
-#undef vf_from
-#undef vu_set1
-#undef vu_load
-#undef vu_add
-#undef vu_xor
-#undef vu_sll
-#undef vu_srl
-#undef vu_mul
-#undef MR
-#undef MN
-#undef NV
-#undef vf_mask
-#undef vf_zero
-#undef NW
-#undef LANES
-#undef CHAIN
-#undef BLOCK
-#undef CHAINS
-#undef TERMS
-#undef IN_ORDER
-#undef ROWS_1
-#undef ROWS_2
-#undef ROWS_3
-#undef ROWS_4
-#undef ROWS_5
-#undef ROWS_6
-#undef ROWS_7
-#undef ROWS_8
-#undef ROWS_9
-#undef ROWS_10
-#undef ROWS_11
-#undef ROWS_12
-#undef ROWS_13
-#undef ROWS_14
-#undef COLS_1
-#undef COLS_2
-#undef COLS_4
-#undef COLS_H
-#undef COLS_W
-#undef BV
-#undef CV
-#undef DECLARE
-#undef SET_ZERO
-#undef SET_BIAS
-#undef SET_KEEP
-#undef STEP
-#undef RELU
-#undef SAVE
-#undef W_DECLARE
-#undef W_BIAS
-#undef W_LOAD
-#undef DECLARE_half
-#undef SET_ZERO_half
-#undef SET_BIAS_half
-#undef SET_KEEP_half
-#undef STEP_half
-#undef RELU_half
-#undef SAVE_half
-#undef W_DECLARE_half
-#undef W_BIAS_half
-#undef W_LOAD_half
-#undef TILE
-#undef DECLARE_ROW
-#undef KEEP_ROW
-#undef BIAS_ROW
-#undef ZERO_ROW
-#undef STEP_ROW
-#undef RELU_ROW
-#undef SAVE_ROW
-#undef TILES
-#undef WIDE
+/* What the next pass defines anew. */
+#undef TNN__ISA
+#undef TNN__VF
+#undef TNN__VN
+#undef tnn__vset1
+#undef tnn__vload
+#undef tnn__vstore
+#undef tnn__vload_n
+#undef tnn__vstore_n
+#undef tnn__vadd
+#undef tnn__vsub
+#undef tnn__vmul
+#undef tnn__vdiv
+#undef tnn__vsqrt
+#undef tnn__vfma
+#undef tnn__vmax
+#undef tnn__vmin
+#undef tnn__vgt
+#undef tnn__veq
+#undef TNN__VU
+#undef tnn__vcast
+#undef tnn__ucast
+#undef tnn__vfrom
+#undef tnn__uset1
+#undef tnn__uload
+#undef tnn__uadd
+#undef tnn__uxor
+#undef tnn__usll
+#undef tnn__usrl
+#undef tnn__umul
+#undef TNN__MR
+#undef TNN__MN
+#undef TNN__NV
+#undef TNN__IN_ORDER
+#undef TNN__BV
+#undef TNN__CV
+#undef TNN__TILE_SET
+#undef TNN__WIDE
 #endif /* TNN__PASS */
 
 /* ==== 4. INSTANTIATION AND DISPATCH =========================================================== */
 #ifndef TNN__PASS
 #define TNN__PASS 1
-#define TNN__PASS_NAME scalar
+#define TNN__PASS_NAME _scalar
 #include TINYNN_SELF
 #undef TNN__PASS
 #undef TNN__PASS_NAME
 #ifdef TNN__X86
 #define TNN__PASS 2
-#define TNN__PASS_NAME sse2
+#define TNN__PASS_NAME _sse2
 #include TINYNN_SELF
 #undef TNN__PASS
 #undef TNN__PASS_NAME
 #define TNN__PASS 3
-#define TNN__PASS_NAME avx2
+#define TNN__PASS_NAME _avx2
 #include TINYNN_SELF
 #undef TNN__PASS
 #undef TNN__PASS_NAME
 #define TNN__PASS 4
-#define TNN__PASS_NAME avx512
+#define TNN__PASS_NAME _avx512
 #include TINYNN_SELF
 #undef TNN__PASS
 #undef TNN__PASS_NAME
 #endif
 #ifdef TNN__NEON
 #define TNN__PASS 5
-#define TNN__PASS_NAME neon
+#define TNN__PASS_NAME _neon
 #include TINYNN_SELF
 #undef TNN__PASS
 #undef TNN__PASS_NAME
@@ -5596,24 +5660,24 @@ static int tnn__isa_count(void)
 #ifdef TNN__X86
     unsigned r[4], xcr0, c1;
     #ifdef _MSC_VER
-    #define CPUID(leaf) __cpuidex((int *)r, leaf, 0)
-    #define XCR0()      (xcr0 = (unsigned)_xgetbv(0))
+    #define TNN__CPUID(leaf) __cpuidex((int *)r, leaf, 0)
+    #define TNN__XCR0()      (xcr0 = (unsigned)_xgetbv(0))
     #else
-    #define CPUID(leaf) __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3])
-    #define XCR0()      __asm__ volatile ("xgetbv" : "=a"(xcr0) : "c"(0) : "edx")
+    #define TNN__CPUID(leaf) __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3])
+    #define TNN__XCR0()      __asm__ volatile ("xgetbv" : "=a"(xcr0) : "c"(0) : "edx")
     #endif
-    CPUID(0);
+    TNN__CPUID(0);
     if (r[0] < 7) return 2;
-    CPUID(1);
+    TNN__CPUID(1);
     c1 = r[2];
     if (!(c1 >> 27 & 1)) return 2;                                              /* OSXSAVE */
-    XCR0();
-    CPUID(7);
+    TNN__XCR0();
+    TNN__CPUID(7);
     if ((xcr0 & 0x06) != 0x06 || !(c1 >> 12 & 1) || !(c1 >> 28 & 1) || !(r[1] >> 5 & 1))
         return 2;                                                   /* ymm saved, FMA, AVX, AVX2 */
     return (xcr0 & 0xe6) == 0xe6 && (r[1] >> 16 & 1) ? 4 : 3;       /* zmm saved, AVX-512F */
-    #undef CPUID
-    #undef XCR0
+    #undef TNN__CPUID
+    #undef TNN__XCR0
 #else
     return (int)(sizeof tnn__isa_tables / sizeof *tnn__isa_tables);
 #endif
@@ -5817,7 +5881,7 @@ typedef struct {
     int      depthwise;         /* one input and one output channel per group: not by tnn__mm */
     int      blocks, po;        /* the panels stand in blocks of po outputs: the groups, or all */
     int      panels;            /* of a depthwise one; so many per block */
-    tnn__len K;
+    tnn__len inner;
     int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
 } tnn__conv;
 
@@ -5882,11 +5946,11 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, i
     q->blocks = q->depthwise ? 1 : q->groups;
     q->po = oc/q->blocks;
     q->panels = (q->po + 15)/16;
-    q->K = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
-    if (q->K > TNN__MOST || tnn__mul(q->K, tnn__mul(q->blocks, 16*(tnn__len)q->panels))
+    q->inner = tnn__mul(tnn__mul(q->g.kh, q->g.kw), q->cg);
+    if (q->inner > TNN__MOST || tnn__mul(q->inner, tnn__mul(q->blocks, 16*(tnn__len)q->panels))
                                >= TNN__HUGE/16)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many",
-                         what, (long long)q->K, oc);
+                         what, (long long)q->inner, oc);
     tnn__dx_frames(q);
     return TNN_OK;
 }
@@ -5899,7 +5963,7 @@ static int tnn__x_hi_w(const tnn__pool_geometry *g)
 {
     return TNN__MAX(0, (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1));
 }
-static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->K*16*q->panels*q->blocks; }
+static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->inner*16*q->panels*q->blocks; }
 static int      tnn__bias_floats(const tnn__conv *q)   { return 16*q->panels*q->blocks; }
 /* What the gradients are summed with (low in 3a): of db, and before it of a depthwise one's dw. */
 static tnn__len tnn__low_floats(const tnn__conv *q)
@@ -5914,7 +5978,7 @@ static tnn__len tnn__flipped_floats(const tnn__conv *q)
 static tnn__len tnn__weight_at(const tnn__conv *q, int o, int c, int uv)
 {
     const int f = o%q->po;
-    return ((o/q->po*q->panels + f/16)*q->K + (tnn__len)uv*q->cg + c)*16 + f%16;
+    return ((o/q->po*q->panels + f/16)*q->inner + (tnn__len)uv*q->cg + c)*16 + f%16;
 }
 static tnn__len tnn__bias_at(const tnn__conv *q, int o)
 {
@@ -5955,7 +6019,7 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         d.x = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c;
         d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-        d.w = w; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->K*16;
+        d.w = w; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->inner*16;
         d.bias = bias;
         d.y = y; d.y_row = y_row; d.y_col = q->oc;
         d.rows = i1 - i0; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
@@ -5973,8 +6037,8 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         t.ks = 1;
         t.a1 = g->dh*x_row;
         t.a2 = tnn__window_loops(q, &t.n1, &t.n2, &t.run) ? t.a1 : (tnn__len)g->dw*g->c;
-        t.b = w + (tnn__len)group*q->panels*q->K*16;
-        t.bp = q->K*16;
+        t.b = w + (tnn__len)group*q->panels*q->inner*16;
+        t.bp = q->inner*16;
         t.ldb = 16;
         t.b2 = (tnn__len)t.run*16;
         t.b1 = t.n2*t.b2;
@@ -6014,7 +6078,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         d.x = x - g->ph*x_row - (tnn__len)g->pw*g->c;
         d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
         d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-        d.dw = dw; d.low = low; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->K*16;
+        d.dw = dw; d.low = low; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->inner*16;
         d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
         d.rows = g->oh; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
         d.keep = keep;
@@ -6028,7 +6092,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         t.b = dy + (tnn__len)group*q->og;
         t.bp = 16; t.ldb = q->oc; t.b2 = y_row;
         t.n0 = t.n1 = 1; t.n2 = g->oh; t.run = g->ow;
-        t.ldc = 16; t.cp = q->K*16; t.cols = q->og;
+        t.ldc = 16; t.cp = q->inner*16; t.cols = q->og;
         t.start = keep ? TNN__KEEP : TNN__ZERO;
         /* a 3x3 window on one channel: all rows at once */
         if (whole && rows == 3 && g->dh == 1) {
@@ -6046,7 +6110,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
                 for (v = 0; v < (whole ? 1 : g->kw); v++) {
                     t.a = x + (r*g->sh + u*g->dh - g->ph)*x_row
                           + (tnn__len)(v*g->dw - g->pw)*g->c + (tnn__len)group*q->cg;
-                    t.c = dw + ((tnn__len)group*q->panels*q->K
+                    t.c = dw + ((tnn__len)group*q->panels*q->inner
                                 + (tnn__len)(u*g->kw + v)*q->cg)*16;
                     k->mm(&t);
                 }
@@ -6074,7 +6138,7 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
                             const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step;
                             const int n = TNN__MIN(16, q->cg - p);
                             for (o = 0; o < q->og; o++, flipped += 16) {
-                                const float *from = w + (((tnn__len)group*q->panels + o/16)*q->K
+                                const float *from = w + (((tnn__len)group*q->panels + o/16)*q->inner
                                                          + (tnn__len)uv*q->cg + p)*16 + o%16;
                                 for (c = 0; c < n; c++) flipped[c] = from[16*(tnn__len)c];
                                 for (; c < 16; c++) flipped[c] = 0;
@@ -6108,7 +6172,7 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 d.x_u = th.y_step*y_row;  d.x_v = (tnn__len)tw.y_step*q->oc;
                 d.w = flipped + (tnn__len)(th.u*g->kw + tw.u)*16;
                 d.w_u = (tnn__len)th.u_step*g->kw*16; d.w_v = (tnn__len)tw.u_step*16;
-                d.panel = q->K*16;
+                d.panel = q->inner*16;
                 d.bias = bias;
                 d.y = dx + rh*x_row + (tnn__len)rw*g->c;
                 d.y_row = g->sh*x_row; d.y_col = (tnn__len)g->sw*g->c;
@@ -6216,7 +6280,7 @@ static void tnn__tile_again(const tnn__isa_table *k, const tnn__conv *q, int c, 
     d.g.c = d.cg = c;
     d.oc = d.og = d.po = out->c;
     d.panels = out->c/16;
-    d.K = 9*(tnn__len)c;
+    d.inner = 9*(tnn__len)c;
     if (!out->pool) {
         tnn__conv_forward(k, &d, x, x_row, w, out->bias, y, out->y_row, out->relu, 2*r, 2*r + 2);
         return;
@@ -6344,7 +6408,7 @@ static int tnn__spans(tnn__len weights, int n)
 typedef struct {
     const tnn__isa_table *k;
     tnn_tensor   a, b, c;
-    int          flags, M, N, K, row_block, col_block, col_blocks;
+    int          flags, m, n, inner, row_block, col_block, col_blocks;
     tnn__len     pack_a;            /* floats per thread for a copy of a block of A, or 0 */
     float       *panels, *packed;
 } tnn__matmul_call;
@@ -6352,16 +6416,16 @@ typedef struct {
 static void tnn__matmul_pack(void *context, int task, int worker)
 {
     const tnn__matmul_call *s = (const tnn__matmul_call *)context;
-    const int n = TNN__MIN(16, s->N - 16*task);
-    float *to = s->panels + (tnn__len)task*s->K*16;
+    const int n = TNN__MIN(16, s->n - 16*task);
+    float *to = s->panels + (tnn__len)task*s->inner*16;
     int k, j;
     (void)worker;
     if (s->flags & TNN_TRANSPOSE_B) {
-        if (n < 16) memset(to, 0, (size_t)s->K*16*sizeof *to);
-        s->k->transpose(n, s->K, s->b.data + (tnn__len)16*task*s->K, s->K, to, 16);
+        if (n < 16) memset(to, 0, (size_t)s->inner*16*sizeof *to);
+        s->k->transpose(n, s->inner, s->b.data + (tnn__len)16*task*s->inner, s->inner, to, 16);
     } else
-        for (k = 0; k < s->K; k++, to += 16) {
-            const float *from = s->b.data + (tnn__len)k*s->N + 16*(tnn__len)task;
+        for (k = 0; k < s->inner; k++, to += 16) {
+            const float *from = s->b.data + (tnn__len)k*s->n + 16*(tnn__len)task;
             if (n == 16) memcpy(to, from, 16*sizeof *to);
             else for (j = 0; j < 16; j++) to[j] = j < n ? from[j] : 0;
         }
@@ -6369,32 +6433,32 @@ static void tnn__matmul_pack(void *context, int task, int worker)
 static void tnn__matmul_task(void *context, int task, int worker)
 {
     const tnn__matmul_call *s = (const tnn__matmul_call *)context;
-    const int i0 = task/s->col_blocks*s->row_block, j0 = task%s->col_blocks*s->col_block;
+    const int i0 = task/s->col_blocks*s->row_block, j_0 = task%s->col_blocks*s->col_block;
     const int transposed = s->flags & TNN_TRANSPOSE_A;
     tnn__mm t;
-    const int block = tnn__chain(s->K, 1);      /* rows of B that stay cached while A's pass by */
+    const int block = tnn__chain(s->inner, 1);  /* rows of B that stay cached while A's pass by */
     tnn__len k0;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
-    t.rows = TNN__MIN(s->row_block, s->M - i0);
-    t.cols = TNN__MIN(s->col_block, s->N - j0);
-    t.c = s->c.data + (tnn__len)i0*s->N + j0;
-    t.ldc = s->N; t.cp = 16;
-    t.bp = (tnn__len)s->K*16; t.ldb = 16;
-    for (k0 = 0; k0 < s->K; k0 += block) {
-        const float *a = s->a.data + (transposed ? k0*s->M + i0 : (tnn__len)i0*s->K + k0);
-        t.run = (int)TNN__MIN(block, s->K - k0);
-        t.b = s->panels + j0/16*t.bp + k0*16;
+    t.rows = TNN__MIN(s->row_block, s->m - i0);
+    t.cols = TNN__MIN(s->col_block, s->n - j_0);
+    t.c = s->c.data + (tnn__len)i0*s->n + j_0;
+    t.ldc = s->n; t.cp = 16;
+    t.bp = (tnn__len)s->inner*16; t.ldb = 16;
+    for (k0 = 0; k0 < s->inner; k0 += block) {
+        const float *a = s->a.data + (transposed ? k0*s->m + i0 : (tnn__len)i0*s->inner + k0);
+        t.run = (int)TNN__MIN(block, s->inner - k0);
+        t.b = s->panels + j_0/16*t.bp + k0*16;
         t.start = k0 > 0 || (s->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
-        t.rs = transposed ? 1 : s->K;
-        t.ks = transposed ? s->M : 1;
+        t.rs = transposed ? 1 : s->inner;
+        t.ks = transposed ? s->m : 1;
         t.a = a;
         /* rows that would share few cache sets or banks: a copy, turned where enough columns of B
            follow; without it each step of a tile reads a line of which it needs a third */
         if (s->pack_a) {
-            const int turned = transposed && s->N >= 256, columns = transposed && !turned;
+            const int turned = transposed && s->n >= 256, columns = transposed && !turned;
             const int rows = columns ? t.run : t.rows, cols = columns ? t.rows : t.run;
-            const tnn__len from = transposed ? s->M : s->K;
+            const tnn__len from = transposed ? s->m : s->inner;
             const tnn__len stride = columns ? s->row_block + 16 : TNN__A_STRIDE;
             float *to = s->packed + worker*s->pack_a;
             int i;
@@ -6421,28 +6485,29 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
                          "tnn_matmul: needs three matrices (n, c, 1, 1) with data");
     s.k = tnn__kernels();
     s.a = a; s.b = b; s.c = c; s.flags = flags;
-    s.M = ta ? a.c : a.n;
-    s.K = ta ? a.n : a.c;
-    s.N = tb ? b.n : b.c;
-    if ((tb ? b.c : b.n) != s.K || c.n != s.M || c.c != s.N)
+    s.m = ta ? a.c : a.n;
+    s.inner = ta ? a.n : a.c;
+    s.n = tb ? b.n : b.c;
+    if ((tb ? b.c : b.n) != s.inner || c.n != s.m || c.c != s.n)
         return tnn__fail(TNN_ERROR_SHAPE,
                          "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit",
                          c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
-    if (tnn__mul(tnn__mul(s.M, s.N), s.K) < 32768) threads = 1;
-    row_blocks = tnn__blocks(s.M, 112);
-    s.col_block = TNN__MIN(2048, (int)tnn__round_up(s.N, 32));
-    s.col_blocks = tnn__blocks(s.N, s.col_block);
+    if (tnn__mul(tnn__mul(s.m, s.n), s.inner) < 32768) threads = 1;
+    row_blocks = tnn__blocks(s.m, 112);
+    s.col_block = TNN__MIN(2048, (int)tnn__round_up(s.n, 32));
+    s.col_blocks = tnn__blocks(s.n, s.col_block);
     if (threads > 1)
-        row_blocks = (int)TNN__MIN(tnn__blocks(s.M, 14),
+        row_blocks = (int)TNN__MIN(tnn__blocks(s.m, 14),
                                    tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
-    s.row_block = tnn__blocks(s.M, row_blocks);
-    row_blocks = tnn__blocks(s.M, s.row_block);
-    s.pack_a = (ta ? s.M : s.K) >= 512 && s.N >= 64 ? (s.row_block + 16)*TNN__A_STRIDE : 0;
-    s.panels = tnn__workspace(tnn__mul(tnn__round_up(s.N, 16), s.K) + tnn__mul(threads, s.pack_a),
+    s.row_block = tnn__blocks(s.m, row_blocks);
+    row_blocks = tnn__blocks(s.m, s.row_block);
+    s.pack_a = (ta ? s.m : s.inner) >= 512 && s.n >= 64 ? (s.row_block + 16)*TNN__A_STRIDE : 0;
+    s.panels = tnn__workspace(tnn__mul(tnn__round_up(s.n, 16), s.inner)
+                              + tnn__mul(threads, s.pack_a),
                               "tnn_matmul");
     if (!s.panels) return TNN_ERROR_MEMORY;
-    s.packed = s.panels + tnn__mul(tnn__round_up(s.N, 16), s.K);
-    tnn__run(threads, tnn__blocks(s.N, 16), tnn__matmul_pack, &s);
+    s.packed = s.panels + tnn__mul(tnn__round_up(s.n, 16), s.inner);
+    tnn__run(threads, tnn__blocks(s.n, 16), tnn__matmul_pack, &s);
     tnn__run(threads, row_blocks*s.col_blocks, tnn__matmul_task, &s);
     tnn__release(s.panels);
     return TNN_OK;
@@ -7532,7 +7597,7 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
      RMS norm         layer norm with mean = 0 and the mean square for var (Zhang and Sennrich 2019)
      scale            nothing: mean = 0, var + eps = 1
    w and b are by channel; of layer and RMS norm and after a flatten by element. To see both alike,
-   an image row is `pixels` rows of `slots` columns: (w, c), or (1, w*c) with w, b by row.
+   an image row is `pixels` rows of `cells` columns: (w, c), or (1, w*c) with w, b by row.
 
    Backward, N values to a mean, x^ = (x - mean) r, r = 1/sqrt(var + eps), sums over those values:
      db = sum dy,  dw = sum dy x^,
@@ -7547,7 +7612,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     const char *name = o->type == TNN_BATCHNORM ? "batchnorm" : o->type == TNN_SCALE ? "scale"
                      : o->type == TNN_GROUPNORM ? "groupnorm" : "norm";
     const double momentum = tnn__default((double)o->momentum, 0.1);
-    tnn__len slots;
+    tnn__len cells;
     op->statistics = o->type == TNN_BATCHNORM ? TNN__BATCH
                    : o->type == TNN_SCALE ? TNN__NO_STATISTICS : TNN__GROUP;
     op->groups = layer ? 1 : o->type == TNN_INSTANCENORM ? b->c : o->groups;
@@ -7572,32 +7637,32 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     if (o->type == TNN_INSTANCENORM && b->h*b->w < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "instancenorm: needs more than one pixel");
     if (o->type == TNN_INSTANCENORM) op->affine = o->affine;
-    slots = tnn__round_up(op->element ? tnn__values(b) : b->c, 16);
-    if (op->affine) op->w_floats = slots;
-    if (op->affine && !op->no_bias) op->b_floats = slots;
-    if (op->track) op->s_floats = 2*slots + (op->cumulative ? 16 : 0);
-    op->tmp_floats = 9*slots;
+    cells = tnn__round_up(op->element ? tnn__values(b) : b->c, 16);
+    if (op->affine) op->w_floats = cells;
+    if (op->affine && !op->no_bias) op->b_floats = cells;
+    if (op->track) op->s_floats = 2*cells + (op->cumulative ? 16 : 0);
+    op->tmp_floats = 9*cells;
     return TNN_OK;
 }
 /* The statistics of batch norm are one per slot: mean, r, A, b, B, C of the whole batch, then two
    sums of each span, each with its low. Of the others two per group and sample. */
-static tnn__len tnn__norm_slots(const tnn__op *op, const tnn__blob *in)
+static tnn__len tnn__norm_cells(const tnn__op *op, const tnn__blob *in)
 {
     return tnn__round_up(op->element ? tnn__values(in) : in->c, 16);
 }
 static tnn__len tnn__norm_kept(const tnn__op *op, const tnn__blob *in, int batch)
 {
-    return op->statistics == TNN__BATCH ? tnn__norm_slots(op, in)*(6 + 4*TNN__SPANS)
+    return op->statistics == TNN__BATCH ? tnn__norm_cells(op, in)*(6 + 4*TNN__SPANS)
          : op->statistics == TNN__GROUP ? tnn__mul(2*(tnn__len)op->groups, batch) : 0;
 }
 enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY };
-/* The row `r` of an image seen as rows of slots. */
-typedef struct { tnn__len pixels, slots, at; } tnn__norm_row;
+/* The row `r` of an image seen as rows of cells. */
+typedef struct { tnn__len pixels, cells, at; } tnn__norm_row;
 static tnn__norm_row tnn__norm_row_of(int element, const tnn__blob *in, int r)
 {
     tnn__norm_row v;
     v.pixels = element ? 1 : in->w;
-    v.slots = element ? tnn__wide(in) : in->c;
+    v.cells = element ? tnn__wide(in) : in->c;
     v.at = element ? r*tnn__wide(in) : 0;
     return v;
 }
@@ -7629,7 +7694,7 @@ static void tnn__group_statistics(const tnn__sample_at *a, float *kept)
     const tnn__len room = tnn__round_up(cols, 16), rows = tnn__wide(in)/cols;
     const tnn__len rest = tnn__wide(in)%cols;
     const double count = (double)in->c/op->groups*in->h*in->w;
-    float *centre = a->tmp + 3*tnn__norm_slots(op, in), *sums = centre + room;
+    float *centre = a->tmp + 3*tnn__norm_cells(op, in), *sums = centre + room;
     tnn__len g;
     int r, pass, again, wild = 1;
     for (again = 0; again < 2 && wild; again++) {
@@ -7664,7 +7729,7 @@ static void tnn__group_statistics(const tnn__sample_at *a, float *kept)
         }
     }
 }
-/* Spreads what was kept of the groups over the slots. */
+/* Spreads what was kept of the groups over the cells. */
 static void tnn__group_spread(const tnn__sample_at *a, const float *kept, float *mean, float *rstd)
 {
     const tnn__op *op = a->op;
@@ -7681,8 +7746,8 @@ static void tnn__norm_apply(const tnn__sample_at *a, const float *mean, const fl
     int r;
     for (r = 0; r < a->in->h; r++) {
         const tnn__norm_row v = tnn__norm_row_of(a->op->element, a->in, r);
-        a->k->affine(v.pixels, v.slots, a->x + r*a->in->row, v.slots, mean + v.at, scale + v.at,
-                     shift + v.at, a->y + r*a->out->row, v.slots);
+        a->k->affine(v.pixels, v.cells, a->x + r*a->in->row, v.cells, mean + v.at, scale + v.at,
+                     shift + v.at, a->y + r*a->out->row, v.cells);
     }
 }
 static float *tnn__group_kept(const tnn__sample_at *a)
@@ -7692,68 +7757,68 @@ static float *tnn__group_kept(const tnn__sample_at *a)
 static void tnn__norm_forward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
-    const tnn__len slots = tnn__norm_slots(op, a->in);
-    float *mean = a->tmp, *scale = mean + slots, *shift = scale + slots;
+    const tnn__len cells = tnn__norm_cells(op, a->in);
+    float *mean = a->tmp, *scale = mean + cells, *shift = scale + cells;
     tnn__len i;
     if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_statistics */
-        tnn__norm_apply(a, op->kept, op->kept + 2*slots, op->kept + 3*slots);
+        tnn__norm_apply(a, op->kept, op->kept + 2*cells, op->kept + 3*cells);
         return;
     }
-    tnn__fill_floats(mean, slots, 0);
-    tnn__fill_floats(scale, slots, op->affine ? 1 : op->option[0]);
+    tnn__fill_floats(mean, cells, 0);
+    tnn__fill_floats(scale, cells, op->affine ? 1 : op->option[0]);
     if (op->track && !a->training) {            /* of instance norm */
         const float *running = a->net->buffers + op->s;
-        memcpy(mean, running, (size_t)slots*sizeof *mean);
-        for (i = 0; i < slots; i++) scale[i] = 1.0f/sqrtf(running[slots + i] + op->eps);
+        memcpy(mean, running, (size_t)cells*sizeof *mean);
+        for (i = 0; i < cells; i++) scale[i] = 1.0f/sqrtf(running[cells + i] + op->eps);
     } else if (op->statistics == TNN__GROUP) {
         tnn__group_statistics(a, tnn__group_kept(a));
         tnn__group_spread(a, tnn__group_kept(a), mean, scale);
     }
-    if (a->w) a->k->multiply(slots, scale, a->w, scale);
-    if (a->b) memcpy(shift, a->b, (size_t)slots*sizeof *shift);
-    else memset(shift, 0, (size_t)slots*sizeof *shift);
+    if (a->w) a->k->multiply(cells, scale, a->w, scale);
+    if (a->b) memcpy(shift, a->b, (size_t)cells*sizeof *shift);
+    else memset(shift, 0, (size_t)cells*sizeof *shift);
     tnn__norm_apply(a, mean, scale, shift);
 }
 static void tnn__norm_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
-    const tnn__len slots = tnn__norm_slots(op, in), n = tnn__wide(in);
-    float *mean = a->tmp, *rstd = mean + slots, *A = rstd + slots, *B = A + slots, *C = B + slots;
-    float *sum = C + slots, *products = sum + 2*slots;
+    const tnn__len cells = tnn__norm_cells(op, in), n = tnn__wide(in);
+    float *mean = a->tmp, *rstd = mean + cells, *by_dy = rstd + cells, *by_x = by_dy + cells;
+    float *plus = by_x + cells, *sum = plus + cells, *products = sum + 2*cells;
     tnn__len g;
     int r, few;     /* terms of dw and db in a span: a plain chain */
     if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_gradients */
-        mean = op->kept; rstd = op->kept + slots;
-        A = op->kept + 2*slots; B = op->kept + 4*slots; C = op->kept + 5*slots;
+        mean = op->kept; rstd = op->kept + cells;
+        by_dy = op->kept + 2*cells; by_x = op->kept + 4*cells; plus = op->kept + 5*cells;
     } else {
-        tnn__fill_floats(mean, 5*slots, 0);
-        tnn__fill_floats(rstd, slots, op->affine ? 1 : op->option[0]);
+        tnn__fill_floats(mean, 5*cells, 0);
+        tnn__fill_floats(rstd, cells, op->affine ? 1 : op->option[0]);
         if (op->statistics == TNN__GROUP) tnn__group_spread(a, tnn__group_kept(a), mean, rstd);
-        memcpy(A, rstd, (size_t)slots*sizeof *A);
+        memcpy(by_dy, rstd, (size_t)cells*sizeof *by_dy);
         if (op->element) {                          /* what no row sets */
             const tnn__len values = tnn__values(in);
-            tnn__fill_floats(sum + values, slots - values, 0);
-            tnn__fill_floats(products + values, slots - values, 0);
-        } else memset(sum, 0, (size_t)(4*slots)*sizeof *sum);
+            tnn__fill_floats(sum + values, cells - values, 0);
+            tnn__fill_floats(products + values, cells - values, 0);
+        } else memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
         for (r = 0; r < in->h; r++) {
             const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
             const float *x = a->x + r*in->row, *dy = a->dy + r*n;
             if (op->element) {                      /* sums of one term; C is still 0 */
-                a->k->affine(1, n, x, n, mean + v.at, rstd + v.at, C, products + v.at, n);
+                a->k->affine(1, n, x, n, mean + v.at, rstd + v.at, plus, products + v.at, n);
                 a->k->multiply(n, products + v.at, dy, products + v.at);
                 memcpy(sum + v.at, dy, (size_t)n*sizeof *sum);
             } else
-                a->k->norm_sums(v.pixels, v.slots, x, v.slots, mean + v.at, rstd + v.at, dy,
-                                v.slots, sum + v.at, slots);
+                a->k->norm_sums(v.pixels, v.cells, x, v.cells, mean + v.at, rstd + v.at, dy,
+                                v.cells, sum + v.at, cells);
         }
         few = op->element && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
-        if (a->dw && op->w_floats && few) a->k->add(slots, products, a->dw);
-        else if (a->dw && op->w_floats) a->k->add_to(slots, products, a->dw, a->low);
-        if (a->db && few) a->k->add(slots, sum, a->db);
-        else if (a->db) a->k->add_to(slots, sum, a->db, a->low + op->w_floats);
-        if (a->w) a->k->multiply(slots, products, a->w, products);
-        if (a->w) a->k->multiply(slots, sum, a->w, sum);
+        if (a->dw && op->w_floats && few) a->k->add(cells, products, a->dw);
+        else if (a->dw && op->w_floats) a->k->add_to(cells, products, a->dw, a->low);
+        if (a->db && few) a->k->add(cells, sum, a->db);
+        else if (a->db) a->k->add_to(cells, sum, a->db, a->low + op->w_floats);
+        if (a->w) a->k->multiply(cells, products, a->w, products);
+        if (a->w) a->k->multiply(cells, sum, a->w, sum);
         if (op->statistics == TNN__GROUP) {
             const int each = (op->element ? tnn__values(in) : in->c)/op->groups;
             const double count = (double)in->c/op->groups*in->h*in->w;
@@ -7762,17 +7827,18 @@ static void tnn__norm_backward(const tnn__sample_at *a)
                 const double q = (double)tnn__group_kept(a)[2*g + 1]/count;
                 const double p = (double)a->k->sum(each, products + at);
                 const double m = (double)a->k->sum(each, sum + at);
-                tnn__fill_floats(B + at, each, (float)(-q*p));
-                if (op->centred) tnn__fill_floats(C + at, each, (float)(-q*m));
+                tnn__fill_floats(by_x + at, each, (float)(-q*p));
+                if (op->centred) tnn__fill_floats(plus + at, each, (float)(-q*m));
             }
-            if (op->centred && count < 2) tnn__fill_floats(A, 3*slots, 0);
+            if (op->centred && count < 2) tnn__fill_floats(by_dy, 3*cells, 0);
         }
-        if (a->w) a->k->multiply(slots, A, a->w, A);
+        if (a->w) a->k->multiply(cells, by_dy, a->w, by_dy);
     }
     for (r = 0; a->dx && r < in->h; r++) {
         const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
-        a->k->affine_grad(v.pixels, v.slots, a->x + r*in->row, v.slots, mean + v.at, rstd + v.at,
-                          a->dy + r*n, v.slots, A + v.at, B + v.at, C + v.at, a->dx + r*n, v.slots);
+        a->k->affine_grad(v.pixels, v.cells, a->x + r*in->row, v.cells, mean + v.at, rstd + v.at,
+                          a->dy + r*n, v.cells, by_dy + v.at, by_x + v.at, plus + v.at,
+                          a->dx + r*n, v.cells);
     }
 }
 
@@ -8052,26 +8118,26 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const int i0 = task/call->col_blocks*call->row_block;
-    const int j0 = task%call->col_blocks*call->col_block;
-    const int block = tnn__chain(op->q.K, 1);       /* stays cached while rows pass by */
+    const int j_0 = task%call->col_blocks*call->col_block;
+    const int block = tnn__chain(op->q.inner, 1);       /* stays cached while rows pass by */
     tnn__mm t;
     int k0, r;
     (void)worker;
     memset(&t, 0, sizeof t);
     t.rs = in->sample; t.gs = 3*t.rs; t.ks = 1;
-    t.ldb = 16; t.bp = op->q.K*16;
+    t.ldb = 16; t.bp = op->q.inner*16;
     t.n0 = t.n1 = t.n2 = 1;
     t.rows = TNN__MIN(call->row_block, net->n - i0);
-    t.cols = TNN__MIN(call->col_block, op->q.oc - j0);
-    t.c = out->data + i0*out->sample + j0;
+    t.cols = TNN__MIN(call->col_block, op->q.oc - j_0);
+    t.c = out->data + i0*out->sample + j_0;
     t.ldc = out->sample; t.cp = 16;
-    t.bias = net->flat[0] + op->b + j0;
-    for (k0 = 0; k0 < op->q.K; k0 += block) {
-        t.run = (int)TNN__MIN(block, op->q.K - k0);
+    t.bias = net->flat[0] + op->b + j_0;
+    for (k0 = 0; k0 < op->q.inner; k0 += block) {
+        t.run = (int)TNN__MIN(block, op->q.inner - k0);
         t.a = in->data + i0*in->sample + k0;
-        t.b = tnn__weights(net, op) + (j0/16*op->q.K + k0)*16;
+        t.b = tnn__weights(net, op) + (j_0/16*op->q.inner + k0)*16;
         t.start = k0 ? TNN__KEEP : op->no_bias ? TNN__ZERO : TNN__BIAS;
-        t.relu = op->act && !(op->slope > 0) && k0 + t.run == op->q.K;
+        t.relu = op->act && !(op->slope > 0) && k0 + t.run == op->q.inner;
         call->k->mm(&t);
     }
     if (op->act && op->slope > 0)
@@ -8095,7 +8161,7 @@ static void tnn__dense_dropout(void *context, int task, int worker)
    which is less with a large batch. */
 static int tnn__dense_flips(const tnn__op *op, int n)
 {
-    return op->q.K*op->q.oc <= n*(op->q.K + op->q.oc);
+    return op->q.inner*op->q.oc <= n*(op->q.inner + op->q.oc);
 }
 /* dy back through dropout and activation (y is positive where both let it through), in panels over
    the units; for dx^T also 16 samples as one panel of dy^T. */
@@ -8128,13 +8194,14 @@ static void tnn__dense_flip(void *context, int task, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn__op *op = call->op;
     const int deep = (op->q.oc + 15)/16*16, i0 = task*16;
-    const int rows = (int)TNN__MIN(16, op->q.K - i0);
+    const int rows = (int)TNN__MIN(16, op->q.inner - i0);
     float *to = call->net->turned + (tnn__len)task*deep*16;
     int j;
     (void)worker;
     if (rows < 16) memset(to, 0, (size_t)deep*16*sizeof *to);
     for (j = 0; j < deep; j += 16)
-        call->k->transpose(rows, 16, tnn__weights(call->net, op) + (j*op->q.K + (tnn__len)i0*16),
+        call->k->transpose(rows, 16,
+                           tnn__weights(call->net, op) + (j*op->q.inner + (tnn__len)i0*16),
                            16, to + (tnn__len)j*16, 16);
 }
 
@@ -8150,14 +8217,14 @@ static void tnn__dense_backward(void *context, int task, int worker)
     const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__dw_block(net->n);
     float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
     tnn__len s0, k0;
-    int i0, j0, s;
+    int i0, j_0, s;
     tnn__mm t;
     memset(&t, 0, sizeof t);
     t.n0 = t.n1 = t.n2 = 1;
     if (task < call->dx_blocks && tnn__dense_flips(op, net->n)) {
         i0 = task*call->row_block;
         t.rows = TNN__MIN(call->row_block, net->n - i0);
-        t.cols = (int)op->q.K;
+        t.cols = (int)op->q.inner;
         t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = (tnn__len)net->n*16; t.run = 16;
         t.ldb = 16; t.b2 = 256; t.bp = (tnn__len)deep*16;
         t.c = in->grad + i0*in->grad_sample;
@@ -8173,10 +8240,10 @@ static void tnn__dense_backward(void *context, int task, int worker)
     }
     if (task < call->dx_blocks) {
         i0 = task*call->row_block;
-        t.rows = (int)TNN__MIN(call->row_block, op->q.K - i0);
+        t.rows = (int)TNN__MIN(call->row_block, op->q.inner - i0);
         t.a = tnn__weights(net, op) + (tnn__len)i0*16;
         t.rs = 16; t.gs = 48; t.ks = 1;
-        t.n2 = deep/16; t.a2 = op->q.K*16; t.run = 16;
+        t.n2 = deep/16; t.a2 = op->q.inner*16; t.run = 16;
         t.ldb = 16; t.b2 = 256; t.bp = (tnn__len)deep*16;
         t.c = scratch;
         t.ldc = 16; t.cp = (tnn__len)t.rows*16;
@@ -8192,35 +8259,35 @@ static void tnn__dense_backward(void *context, int task, int worker)
     }
     task -= call->dx_blocks;
     i0 = task/call->col_blocks*call->dw_rows;
-    j0 = task%call->col_blocks*call->col_block;
-    t.rows = (int)TNN__MIN(call->dw_rows, op->q.K - i0);
-    t.cols = TNN__MIN(call->col_block, units - j0);
+    j_0 = task%call->col_blocks*call->col_block;
+    t.rows = (int)TNN__MIN(call->dw_rows, op->q.inner - i0);
+    t.cols = TNN__MIN(call->col_block, units - j_0);
     t.rs = 1; t.gs = 3;
     t.ldb = 16; t.bp = (tnn__len)net->n*16;
-    t.c = net->flat[1] + op->w + (j0/16*op->q.K + i0)*16;
-    t.ldc = 16; t.cp = op->q.K*16;
+    t.c = net->flat[1] + op->w + (j_0/16*op->q.inner + i0)*16;
+    t.ldc = 16; t.cp = op->q.inner*16;
     for (k0 = 0; k0 < net->n; k0 += block) {
         t.run = (int)TNN__MIN(block, net->n - k0);
         t.a = in->data + k0*in->sample + i0;
         t.ks = in->sample;
-        if (op->q.K >= 512 && t.cols >= 64) {
+        if (op->q.inner >= 512 && t.cols >= 64) {
             const tnn__len row = call->dw_rows + 16;
             for (s = 0; s < t.run; s++)
                 memcpy(scratch + s*row, t.a + s*t.ks, (size_t)t.rows*sizeof *scratch);
             t.a = scratch;
             t.ks = row;
         }
-        t.b = net->panels + (tnn__len)j0*net->n + k0*16;
+        t.b = net->panels + (tnn__len)j_0*net->n + k0*16;
         t.start = k0 ? TNN__KEEP : TNN__ZERO;
         call->k->mm(&t);
     }
     if (i0 == 0 && !op->no_bias) {
-        float *db = net->flat[1] + op->b + j0;
+        float *db = net->flat[1] + op->b + j_0;
         memset(db, 0, (size_t)t.cols*sizeof *db);
         for (s = 0; s < t.cols; s += 16) {
             float low[16] = {0};
             call->k->colsum(net->n, TNN__MIN(16, t.cols - s),
-                            net->panels + (tnn__len)(j0 + s)*net->n, 16, 1, db + s, low);
+                            net->panels + (tnn__len)(j_0 + s)*net->n, 16, 1, db + s, low);
         }
     }
 }
@@ -8233,29 +8300,29 @@ static void tnn__batch_sums(void *context, int span, int worker)
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
-    const tnn__len slots = tnn__norm_slots(op, in);
-    const float *mean = op->kept, *rstd = mean + slots, *centre = mean + 4*slots;
-    float *sums = op->kept + (6 + 4*span)*slots;
+    const tnn__len cells = tnn__norm_cells(op, in);
+    const float *mean = op->kept, *rstd = mean + cells, *centre = mean + 4*cells;
+    float *sums = op->kept + (6 + 4*span)*cells;
     int s = (int)((tnn__len)net->n*span/call->spans), r;
     const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
     const int all = op->element || (in->h == 1 && in->w == 1);  /* a slot's rows are samples */
     (void)worker;
-    memset(sums, 0, (size_t)(4*slots)*sizeof *sums);
+    memset(sums, 0, (size_t)(4*cells)*sizeof *sums);
     for (; s < end; s += all ? end - s : 1)
         for (r = 0; r < in->h; r++) {
             const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
             const float *x = in->data + s*in->sample + in->at + r*in->row;
-            const tnn__len rows = all ? end - s : v.pixels, ldx = all ? in->sample : v.slots;
+            const tnn__len rows = all ? end - s : v.pixels, ldx = all ? in->sample : v.cells;
             if (call->pass == TNN__SUM_X)
-                call->k->colsum(rows, v.slots, x, ldx, call->unit, sums + v.at,
-                                sums + slots + v.at);
+                call->k->colsum(rows, v.cells, x, ldx, call->unit, sums + v.at,
+                                sums + cells + v.at);
             else if (call->pass == TNN__SUM_SQUARES)
-                call->k->moments(rows, v.slots, x, ldx, call->unit, centre + v.at, sums + v.at,
-                                 slots);
+                call->k->moments(rows, v.cells, x, ldx, call->unit, centre + v.at, sums + v.at,
+                                 cells);
             else
-                call->k->norm_sums(rows, v.slots, x, ldx, mean + v.at, rstd + v.at,
+                call->k->norm_sums(rows, v.cells, x, ldx, mean + v.at, rstd + v.at,
                                    out->grad + s*out->grad_sample + r*tnn__wide(in),
-                                   all ? out->grad_sample : v.slots, sums + v.at, slots);
+                                   all ? out->grad_sample : v.cells, sums + v.at, cells);
         }
 }
 static void tnn__batch_sum(tnn__call *call, int pass)
@@ -8265,12 +8332,12 @@ static void tnn__batch_sum(tnn__call *call, int pass)
     tnn__run(call->net->threads, call->spans, tnn__batch_sums, call);
 }
 /* The first or second sum of slot i. */
-static double tnn__batch_total(const tnn__call *call, tnn__len slots, int second, tnn__len i)
+static double tnn__batch_total(const tnn__call *call, tnn__len cells, int second, tnn__len i)
 {
-    const float *sums = call->op->kept + (6 + 2*second)*slots + i;
+    const float *sums = call->op->kept + (6 + 2*second)*cells + i;
     double total = 0;
     int s;
-    for (s = 0; s < call->spans; s++, sums += 4*slots) total += (double)*sums - (double)sums[slots];
+    for (s = 0; s < call->spans; s++, sums += 4*cells) total += (double)*sums - (double)sums[cells];
     return total;
 }
 static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
@@ -8279,10 +8346,10 @@ static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
     return (double)net->n*(op->element ? 1 : (double)in->h*in->w);
 }
 /* How far net->moved moves towards this batch's statistics; with .cumulative counts it. */
-static double tnn__running_share(const tnn_net *net, const tnn__op *op, tnn__len slots)
+static double tnn__running_share(const tnn_net *net, const tnn__op *op, tnn__len cells)
 {
     if (net->mode == TNN_TRAIN && op->cumulative) {
-        float *batches = net->moved + op->s + 2*slots;
+        float *batches = net->moved + op->s + 2*cells;
         *batches = net->cumulative > 0 ? (float)net->cumulative : TNN__MAX(*batches, 0) + 1;
         return 1/(double)*batches;
     }
@@ -8292,22 +8359,22 @@ static double tnn__running_share(const tnn_net *net, const tnn__op *op, tnn__len
 static void tnn__batch_moments(tnn__call *call, double count)
 {
     const tnn__op *op = call->op;
-    const tnn__len slots = tnn__norm_slots(op, &call->net->blob[op->in]);
-    float *mean = op->kept, *var = mean + slots, *rstd = var + slots, *centre = mean + 4*slots;
+    const tnn__len cells = tnn__norm_cells(op, &call->net->blob[op->in]);
+    float *mean = op->kept, *var = mean + cells, *rstd = var + cells, *centre = mean + 4*cells;
     int again, wild = 1;
     tnn__len i;
     for (again = 0; again < 2 && wild; again++) {
         call->unit = again ? TNN__TINY : 1;
         tnn__batch_sum(call, TNN__SUM_X);
-        for (i = 0; i < slots; i++)
-            centre[i] = (float)(tnn__batch_total(call, slots, 0, i)/count);
+        for (i = 0; i < cells; i++)
+            centre[i] = (float)(tnn__batch_total(call, cells, 0, i)/count);
         tnn__batch_sum(call, TNN__SUM_SQUARES);
-        for (i = 0, wild = 0; i < slots; i++) {
+        for (i = 0, wild = 0; i < cells; i++) {
             double m, v;
             int fine;
             if (again && rstd[i] >= 0) continue;                /* it was fine */
-            fine = tnn__mean_and_variance(tnn__batch_total(call, slots, 0, i),
-                                          tnn__batch_total(call, slots, 1, i), count,
+            fine = tnn__mean_and_variance(tnn__batch_total(call, cells, 0, i),
+                                          tnn__batch_total(call, cells, 1, i), count,
                                           (double)centre[i], (double)call->unit, &m, &v);
             mean[i] = (float)m;
             var[i] = (float)v;
@@ -8321,15 +8388,15 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
 {
     tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const tnn__len slots = tnn__norm_slots(op, &net->blob[op->in]);
+    const tnn__len cells = tnn__norm_cells(op, &net->blob[op->in]);
     const float *w = op->w_floats ? net->flat[0] + op->w : NULL;
     const float *b = op->b_floats ? net->flat[0] + op->b : NULL;
-    float *mean = op->kept, *rstd = mean + slots, *scale = rstd + slots, *shift = scale + slots;
+    float *mean = op->kept, *rstd = mean + cells, *scale = rstd + cells, *shift = scale + cells;
     float *running = op->track ? (net->mode == TNN_TRAIN ? net->moved : net->buffers) + op->s
                                : NULL;
     const double count = tnn__batch_count(net, op);
     const int training = net->mode == TNN_TRAIN, own = training || !running;
-    const double m = tnn__running_share(net, op, slots);
+    const double m = tnn__running_share(net, op, cells);
     tnn__len i;
     if (training && count < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "batchnorm: training needs more than one value per "
@@ -8338,15 +8405,15 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
     if (own) {
         tnn__batch_moments(call, count);
     } else {
-        memcpy(mean, running, (size_t)slots*sizeof *mean);
-        for (i = 0; i < slots; i++)
-            scale[i] = (float)(1/sqrt((double)running[slots + i] + (double)op->eps));
+        memcpy(mean, running, (size_t)cells*sizeof *mean);
+        for (i = 0; i < cells; i++)
+            scale[i] = (float)(1/sqrt((double)running[cells + i] + (double)op->eps));
     }
-    for (i = 0; i < slots; i++) {
+    for (i = 0; i < cells; i++) {
         if (training && running) {
             const double var = (double)rstd[i]*(op->biased ? 1 : count/(count - 1));
             running[i] = (float)((1 - m)*(double)running[i] + m*(double)mean[i]);
-            running[slots + i] = (float)((1 - m)*(double)running[slots + i] + m*var);
+            running[cells + i] = (float)((1 - m)*(double)running[cells + i] + m*var);
         }
         rstd[i] = scale[i];
         scale[i] = w ? rstd[i]*w[i] : rstd[i];
@@ -8359,8 +8426,8 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
 static void tnn__instance_statistics(const tnn_net *net, const tnn__op *op)
 {
     const tnn__blob *in = &net->blob[op->in];
-    const tnn__len slots = tnn__norm_slots(op, in);
-    const double m = tnn__running_share(net, op, slots), pixels = (double)in->h*in->w;
+    const tnn__len cells = tnn__norm_cells(op, in);
+    const double m = tnn__running_share(net, op, cells), pixels = (double)in->h*in->w;
     float *running = net->moved + op->s;
     int c, s;
     for (c = 0; c < in->c; c++) {
@@ -8372,7 +8439,7 @@ static void tnn__instance_statistics(const tnn_net *net, const tnn__op *op)
             var += TNN__MAX(1/(r*r) - (double)op->eps, 0);
         }
         running[c] = (float)((1 - m)*(double)running[c] + m*mean/net->n);
-        running[slots + c] = (float)((1 - m)*(double)running[slots + c]
+        running[cells + c] = (float)((1 - m)*(double)running[cells + c]
                                      + m*var/net->n*pixels/(pixels - 1));
     }
 }
@@ -8381,20 +8448,20 @@ static void tnn__batch_gradients(tnn__call *call)
 {
     tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const tnn__len slots = tnn__norm_slots(op, &net->blob[op->in]);
-    const float *w = op->w_floats ? net->flat[0] + op->w : NULL, *rstd = op->kept + slots;
-    float *B = op->kept + 4*slots, *C = B + slots;
+    const tnn__len cells = tnn__norm_cells(op, &net->blob[op->in]);
+    const float *w = op->w_floats ? net->flat[0] + op->w : NULL, *rstd = op->kept + cells;
+    float *by_x = op->kept + 4*cells, *plus = by_x + cells;
     const double count = tnn__batch_count(net, op);
     tnn__len i;
     tnn__batch_sum(call, TNN__SUM_DY);
-    for (i = 0; i < slots; i++) {
+    for (i = 0; i < cells; i++) {
         const double r = (double)rstd[i]*(w ? (double)w[i] : 1);
-        const double sum = tnn__batch_total(call, slots, 0, i);
-        const double products = tnn__batch_total(call, slots, 1, i);
+        const double sum = tnn__batch_total(call, cells, 0, i);
+        const double products = tnn__batch_total(call, cells, 1, i);
         if (op->trained && op->w_floats) net->flat[1][op->w + i] = (float)products;
         if (op->trained && op->b_floats) net->flat[1][op->b + i] = (float)sum;
-        B[i] = (float)(-r*products/count);
-        C[i] = (float)(-r*sum/count);
+        by_x[i] = (float)(-r*products/count);
+        plus[i] = (float)(-r*sum/count);
     }
 }
 
@@ -8412,7 +8479,8 @@ typedef struct {
 #define TNN__LAYER(name, flat, shape, passes) {name, TNN__##flat, tnn__##shape##_shape, \
                                                tnn__##passes##_forward, tnn__##passes##_backward}
 #define TNN__FUNCTION(name)   TNN__LAYER(name, VALUES, function, function)
-#define TNN__NORM(name, flat) TNN__LAYER(name, flat, norm, norm)
+#define TNN__NORM(name, flat) {name, TNN__##flat, tnn__norm_shape, \
+                               tnn__norm_forward, tnn__norm_backward}
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type */
     {"input", TNN__VALUES, NULL, tnn__input_forward, NULL},
     TNN__LAYER("conv2d", IMAGES, conv, conv2d),
@@ -8778,9 +8846,9 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
                 return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
                                  kind->name, b.c, b.h, b.w, TNN__MOST);
-            if (tnn__mul(op->q.oc, op->q.K) > INT_MAX)
+            if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
                 return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", kind->name,
-                                 op->q.oc, (long long)op->q.K, INT_MAX);
+                                 op->q.oc, (long long)op->q.inner, INT_MAX);
             if (!(o.drop_connect >= 0 && o.drop_connect < 1))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
                                  kind->name, (double)o.drop_connect);
@@ -8909,7 +8977,7 @@ static int tnn__over_batch(const tnn__op *op)
 static tnn__len tnn__op_low(const tnn__op *op)
 {
     if (op->type == TNN_CUSTOM_LAYER) return 0;
-    return op->b_floats + (op->q.K > 0 && !op->q.depthwise ? 0 : op->w_floats);
+    return op->b_floats + (op->q.inner > 0 && !op->q.depthwise ? 0 : op->w_floats);
 }
 static void tnn__place_optimizer(tnn_net *net, tnn__arena *a);
 static void tnn__segments(tnn_net *net);
@@ -8938,7 +9006,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if (net->op[i].type == TNN_CONV_TRANSPOSE2D)
             tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
         adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
-        if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->K >= 512)
+        if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->inner >= 512)
             most = TNN__MAX(most, (TNN__DW_BLOCK + (tnn__len)16)*TNN__MIN(batch, TNN__DW_SAMPLES));
     }
     for (i = 0; i <= net->ops; i++) {
@@ -9035,7 +9103,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
                                                  + TNN__SLACK, 16);
         if (op->type == TNN_DENSE && op->needs_dx)
             turned = TNN__MAX(turned, tnn__mul(tnn__round_up(q->oc, 16), 15 + TNN__MAX(batch,
-                                                   tnn__dense_flips(op, batch) ? q->K : 0)));
+                                                   tnn__dense_flips(op, batch) ? q->inner : 0)));
         if (op->type == TNN_DENSE)
             panels = TNN__MAX(panels, tnn__mul(batch, tnn__round_up(q->oc, 16)));
         if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
@@ -9184,7 +9252,7 @@ static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
     if (tnn__is_conv(op) && which == TNN__WEIGHT) {
         p.ndim = op->type == TNN_DENSE ? 2 : 4;
         p.dims[0] = op->q.oc;
-        p.dims[1] = op->type == TNN_DENSE ? (int)op->q.K : op->q.cg;
+        p.dims[1] = op->type == TNN_DENSE ? (int)op->q.inner : op->q.cg;
         p.dims[2] = op->q.g.kh;
         p.dims[3] = op->q.g.kw;
     } else if (tnn__is_conv(op))
@@ -9237,8 +9305,8 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
     const tnn__conv *q = &op->q;
     const tnn__blob *in = &net->blob[op->in];
     if (which == TNN__WEIGHT && tnn__is_conv(op)) {
-        const int window = q->g.kh*q->g.kw, r = (int)(at%q->K);
-        return flat + op->w + tnn__weight_at(q, (int)(at/q->K), r/window, r%window);
+        const int window = q->g.kh*q->g.kw, r = (int)(at%q->inner);
+        return flat + op->w + tnn__weight_at(q, (int)(at/q->inner), r/window, r%window);
     }
     if (which == TNN__BIASES && op->type == TNN_CONV_TRANSPOSE2D && !q->depthwise)
         return flat + op->b + at/q->cg*tnn__round_up(q->cg, 16) + at%q->cg;
@@ -9246,7 +9314,7 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
         return flat + op->b + tnn__bias_at(q, (int)at);
     if (op->element && op->type != TNN_PRELU) at = tnn__place_of(in, (int)at);
     return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
-         : flat + op->s + (which - TNN__MEAN)*tnn__norm_slots(op, in) + at;
+         : flat + op->s + (which - TNN__MEAN)*tnn__norm_cells(op, in) + at;
 }
 /* Sets element `at` of a tensor's values. A running statistic goes on from there at once. */
 static void tnn__param_set(const tnn_net *net, const tnn__op *op, int which, tnn__len at, float v)
@@ -9564,7 +9632,7 @@ static tnn_status tnn__init_params(tnn_net *net)
         const tnn_layer *o = &net->record[op->layer].o;
         const tnn_param p = tnn__param_of(net, op, which);
         const int bias = which == TNN__BIASES;
-        const double fan_in = (double)op->q.K;
+        const double fan_in = (double)op->q.inner;
         const double fan_out = (double)op->q.oc
                                *(op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw);
         tnn_init init = bias ? o->bias_init : o->init;
@@ -9811,7 +9879,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
             call.row_block = tnn__blocks(n, blocks);
             call.col_block = 32;
             call.col_blocks = (op->q.oc + 31)/32;
-            tnn__run(tnn__threads_for(net, n*op->q.K*op->q.oc/8), blocks*call.col_blocks,
+            tnn__run(tnn__threads_for(net, n*op->q.inner*op->q.oc/8), blocks*call.col_blocks,
                      tnn__dense_forward, &call);
             if (op->p > 0 && mode == TNN_TRAIN)
                 tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16,
@@ -9837,7 +9905,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
                 const tnn__len values = tnn__mul(n, tnn__values(&net->blob[call.first + 1]));
                 op = &net->op[call.first];
                 call.spans = op->type == TNN_CONV2D ? net->threads/n : 1;
-                tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.K/8))),
+                tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.inner/8))),
                          n*call.spans, tnn__part_forward, &call);
             }
         else {
@@ -9861,10 +9929,10 @@ static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     double x = 0, dy = 0;
     int s;
-    if (op->masked || net->n*(op->q.K + op->q.oc) > op->w_floats) return 0;
+    if (op->masked || net->n*(op->q.inner + op->q.oc) > op->w_floats) return 0;
     for (s = 0; s < net->n; s++) {
         const float *g = out->grad + s*out->grad_sample;
-        x += tnn__inner(k, op->q.K, in->data + s*in->sample, in->data + s*in->sample);
+        x += tnn__inner(k, op->q.inner, in->data + s*in->sample, in->data + s*in->sample);
         dy += tnn__inner(k, op->q.oc, g, g);
     }
     return sqrt(x*dy)*(1 + fabs((double)op->slope))/(1 - (double)op->p) < 1e38;
@@ -9911,27 +9979,27 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
         const tnn__op *op = call.op = &net->op[--i];
         if (tnn__over_batch(op) && !net->blob[i + 1].needs_grad) continue;
         if (op->type == TNN_DENSE) {
-            const tnn__len K = op->q.K, work = net->n*K*op->q.oc/8;
+            const tnn__len inner = op->q.inner, work = net->n*inner*op->q.oc/8;
             /* rows of dx, or of dx^T */
             const int flips = tnn__dense_flips(op, net->n);
-            const tnn__len rows = flips ? net->n : K;
+            const tnn__len rows = flips ? net->n : inner;
             const int blocks = (int)TNN__MAX((rows + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
                                              TNN__MIN(8, (rows + 27)/28));
             int dw_blocks;
             tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
                      tnn__dense_turn, &call);
             if (op->needs_dx && flips)
-                tnn__run(tnn__threads_for(net, K*op->q.oc), (int)((K + 15)/16),
+                tnn__run(tnn__threads_for(net, inner*op->q.oc), (int)((inner + 15)/16),
                          tnn__dense_flip, &call);
             call.row_block = (int)((rows + blocks - 1)/blocks);
             call.dx_blocks = op->needs_dx ? (int)((rows + call.row_block - 1)/call.row_block) : 0;
             call.col_block = op->q.oc > 1024 ? 512 : 128;
             call.col_blocks = (op->q.oc + call.col_block - 1)/call.col_block;
-            dw_blocks = TNN__MAX((int)((K + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK),
-                                 (int)TNN__MIN(net->threads > 1 ? 8 : 1, (K + 27)/28));
-            call.dw_rows = (int)((K + dw_blocks - 1)/dw_blocks);
+            dw_blocks = TNN__MAX((int)((inner + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK),
+                                 (int)TNN__MIN(net->threads > 1 ? 8 : 1, (inner + 27)/28));
+            call.dw_rows = (int)((inner + dw_blocks - 1)/dw_blocks);
             tnn__run(tnn__threads_for(net, work), call.dx_blocks + (op->trained
-                         ? (int)((K + call.dw_rows - 1)/call.dw_rows)*call.col_blocks : 0),
+                         ? (int)((inner + call.dw_rows - 1)/call.dw_rows)*call.col_blocks : 0),
                      tnn__dense_backward, &call);
             continue;
         }
@@ -10568,18 +10636,20 @@ typedef struct {
 } tnn__rule;
 static const tnn__rule tnn__rules[] = {                         /* by tnn_optimizer_type */
     {"", {0, 0, 0, 0, 0, 0, 0, 0}, 0},
-#define R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, states) \
+#define TNN__R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, \
+               states) \
     {name, {lr, momentum, beta1, beta2, beta3, eps, decay, alpha}, decoupled},
-    TNN__RULES(R)
-#undef R
+    TNN__RULES(TNN__R)
+#undef TNN__R
 };
 static int tnn__states(const tnn_optimizer *o)
 {
     const int states[] = { 0,
-#define R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, states) \
+#define TNN__R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, \
+               states) \
         states,
-        TNN__RULES(R)
-#undef R
+        TNN__RULES(TNN__R)
+#undef TNN__R
     };
     return states[o->type];
 }
@@ -10597,40 +10667,42 @@ static int tnn__schedule_free(const tnn_optimizer *o)
 
 #define TNN__HIGH 1e30
 static const struct { const char *name; size_t at; double otherwise, low, high; } tnn__numbers[] = {
-#define X(member, otherwise, low, high) \
+#define TNN__X(member, otherwise, low, high) \
     {#member, offsetof(tnn_optimizer, member), otherwise, low, high},       /* low <= it < high */
-    X(lr, 0, 0, TNN__HIGH)              X(momentum, 0, 0, 1)
-    X(beta1, 0, 0, 1)                   X(beta2, 0, 0, 1)
-    X(beta3, 0, 0, 1)                   X(eps, 0, 0, TNN__HIGH)
-    X(weight_decay, 0, 0, TNN__HIGH)    X(alpha, 0, 0, TNN__HIGH)           /* up to here by rule */
-    X(dampening, 0, -TNN__HIGH, TNN__HIGH)
-    X(rho, 0.9, 0, 1 + 1e-15) /* 1, too */ X(gamma, 0.04, 0, TNN__HIGH)
-    X(lambd, 1e-4, 0, TNN__HIGH)        X(t0, 1e6, 0, TNN__HIGH)
-    X(lr_decay, 0, 0, TNN__HIGH)        X(initial_accumulator, 0, 0, TNN__HIGH)
-    X(eta_minus, 0.5, 0, 1)             X(eta_plus, 1.2, 1, TNN__HIGH)
-    X(step_min, 1e-6, 0, TNN__HIGH)     X(step_max, 50, 0, TNN__HIGH)
-    X(momentum_decay, 4e-3, 0, TNN__HIGH)
-    X(trust, 1e-3, 0, TNN__HIGH)        X(beta2_decay, -0.8, -100, 1e-300)
-    X(eps2, 1e-3, 0, TNN__HIGH)         X(clip_threshold, 1, 1, TNN__HIGH)
-    X(r, 0, 0, TNN__HIGH)               X(weight_lr_power, 2, 0, TNN__HIGH)
-    X(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
-    X(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
-    X(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH)
-    X(tolerance_grad, 1e-7, 0, TNN__HIGH)
-    X(tolerance_change, 1e-9, 0, TNN__HIGH)
-    X(clip_value, 0, 0, TNN__HIGH)      X(clip_tensor, 0, 0, TNN__HIGH)
-    X(clip_norm, 0, 0, TNN__HIGH)       X(lookahead_alpha, 0.5, 0, TNN__HIGH)
-    X(ema, 0, 0, 1)
-#undef X
+    TNN__X(lr, 0, 0, TNN__HIGH)              TNN__X(momentum, 0, 0, 1)
+    TNN__X(beta1, 0, 0, 1)                   TNN__X(beta2, 0, 0, 1)
+    TNN__X(beta3, 0, 0, 1)                   TNN__X(eps, 0, 0, TNN__HIGH)
+    TNN__X(weight_decay, 0, 0, TNN__HIGH)    TNN__X(alpha, 0, 0, TNN__HIGH) /* up to here by rule */
+    TNN__X(dampening, 0, -TNN__HIGH, TNN__HIGH)
+    TNN__X(rho, 0.9, 0, 1 + 1e-15) /* 1, too */ TNN__X(gamma, 0.04, 0, TNN__HIGH)
+    TNN__X(lambd, 1e-4, 0, TNN__HIGH)        TNN__X(t0, 1e6, 0, TNN__HIGH)
+    TNN__X(lr_decay, 0, 0, TNN__HIGH)        TNN__X(initial_accumulator, 0, 0, TNN__HIGH)
+    TNN__X(eta_minus, 0.5, 0, 1)             TNN__X(eta_plus, 1.2, 1, TNN__HIGH)
+    TNN__X(step_min, 1e-6, 0, TNN__HIGH)     TNN__X(step_max, 50, 0, TNN__HIGH)
+    TNN__X(momentum_decay, 4e-3, 0, TNN__HIGH)
+    TNN__X(trust, 1e-3, 0, TNN__HIGH)        TNN__X(beta2_decay, -0.8, -100, 1e-300)
+    TNN__X(eps2, 1e-3, 0, TNN__HIGH)         TNN__X(clip_threshold, 1, 1, TNN__HIGH)
+    TNN__X(r, 0, 0, TNN__HIGH)               TNN__X(weight_lr_power, 2, 0, TNN__HIGH)
+    TNN__X(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
+    TNN__X(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
+    TNN__X(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH)
+    TNN__X(tolerance_grad, 1e-7, 0, TNN__HIGH)
+    TNN__X(tolerance_change, 1e-9, 0, TNN__HIGH)
+    TNN__X(clip_value, 0, 0, TNN__HIGH)      TNN__X(clip_tensor, 0, 0, TNN__HIGH)
+    TNN__X(clip_norm, 0, 0, TNN__HIGH)       TNN__X(lookahead_alpha, 0.5, 0, TNN__HIGH)
+    TNN__X(ema, 0, 0, 1)
+#undef TNN__X
 };
 static const struct { const char *name; size_t at; int otherwise, high; } tnn__integers[] = {
-#define X(member, otherwise, high) {#member, offsetof(tnn_optimizer, member), otherwise, high},
-    X(warmup_steps, 0, INT_MAX)  X(alpha_warmup, 0, INT_MAX)  X(beta3_warmup, 0, INT_MAX)
-    X(interval, 10, INT_MAX)     X(ns_steps, 5, 99)           X(history, 100, 1 << 20)
-    X(max_iter, 20, 1 << 24)     X(max_eval, 0, INT_MAX)      X(states, 0, TNN_STATES)
-    X(accumulate, 1, INT_MAX)    X(lookahead, 0, INT_MAX)
-    X(swa_start, 0, INT_MAX)     X(swa_every, 1, INT_MAX)
-#undef X
+#define TNN__X(member, otherwise, high) {#member, offsetof(tnn_optimizer, member), otherwise, high},
+    TNN__X(warmup_steps, 0, INT_MAX)  TNN__X(alpha_warmup, 0, INT_MAX)
+    TNN__X(beta3_warmup, 0, INT_MAX)  TNN__X(interval, 10, INT_MAX)
+    TNN__X(ns_steps, 5, 99)           TNN__X(history, 100, 1 << 20)
+    TNN__X(max_iter, 20, 1 << 24)     TNN__X(max_eval, 0, INT_MAX)
+    TNN__X(states, 0, TNN_STATES)
+    TNN__X(accumulate, 1, INT_MAX)    TNN__X(lookahead, 0, INT_MAX)
+    TNN__X(swa_start, 0, INT_MAX)     TNN__X(swa_every, 1, INT_MAX)
+#undef TNN__X
 };
 
 /* Keras' defaults and forms, as options that say the same in PyTorch's terms. */
@@ -10752,7 +10824,7 @@ typedef struct {
 typedef struct {
     const tnn__stepping *c;
     const float *w, *g;
-    float       *R, *C, *d, *mean;
+    float       *by_row, *by_col, *d, *mean;
     double     (*sums)[2];          /* of d^2 and w^2, by task */
     double       beta, height;      /* rows of a matrix */
     tnn__len     outer, rows, inner, line, work;
@@ -10761,10 +10833,10 @@ typedef struct {
 typedef struct {
     const tnn__stepping *c;
     const tnn__segment  *r;
-    float       *X, *Y, *A, *S, *C;
+    float       *xt, *yt, *xxt, *scaled, *poly;
     double      *sums;
     double       factor;
-    tnn__len     K, xs, as, work;
+    tnn__len     inner, xs, as, work;
     int          n, units, panels, wide, turned, back;
 } tnn__square;
 
@@ -10992,7 +11064,7 @@ static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param
         f.inner = p->dims[0];
     } else if (p->ndim == 2) {
         f.rows = q->panels;
-        f.cols = (int)q->K;
+        f.cols = (int)q->inner;
         f.inner = f.lanes = 16;
     }
     f.height = p->ndim == 2 ? q->oc : (double)f.rows;
@@ -11010,22 +11082,22 @@ static void tnn__factors_task(void *context, int task, int worker)
     const tnn__len others = task - f->outer*f->rows;
     (void)worker;
     if (others < 0) {
-        float *R = f->R + task/f->rows*f->rows*f->line + task%f->rows*f->inner;
+        float *by_row = f->by_row + task/f->rows*f->rows*f->line + task%f->rows*f->inner;
         k->colsquares(f->cols, f->inner, f->g + task*f->line, f->inner, (float)(f->beta/f->cols),
-                      keep, R);
+                      keep, by_row);
     } else {
         const tnn__len o = others/f->chunks*f->rows*f->line, at = 1024*(others%f->chunks);
         const tnn__len n = TNN__MIN(1024, f->line - at);
-        float *C = f->C + o + at;
+        float *by_col = f->by_col + o + at;
         int u, l;
         tnn__len i;
         for (u = 0; u < f->rows; u++)
             k->colsquares(1, n, f->g + o + u*f->line + at, 0, (float)(f->beta/f->height),
-                          u ? 1 : keep/(float)f->lanes, C);
+                          u ? 1 : keep/(float)f->lanes, by_col);
         for (i = 0; i < n && f->lanes > 1; i += 16) {   /* the lanes are rows, too: their sum */
-            float sum = C[i];
-            for (l = 1; l < 16; l++) sum += C[i + l];
-            for (l = 0; l < 16; l++) C[i + l] = sum;
+            float sum = by_col[i];
+            for (l = 1; l < 16; l++) sum += by_col[i + l];
+            for (l = 0; l < 16; l++) by_col[i + l] = sum;
         }
     }
 }
@@ -11036,15 +11108,15 @@ static void tnn__factored_task(void *context, int task, int worker)
     const tnn__isa_table *k = f->c->k;
     const tnn__len rows = f->lanes > 1 ? 1 : f->rows;       /* of this task */
     const tnn__len at = task*rows*f->line, o = f->lanes > 1 ? 0 : at;
-    const float *R = f->R + (f->lanes > 1 ? task*f->inner : o);
+    const float *by_row = f->by_row + (f->lanes > 1 ? task*f->inner : o);
     float *mean = f->mean + (f->lanes > 1 ? 0 : task*f->inner);
     int u;
     (void)worker;
     for (u = 0; u < rows && f->lanes == 1; u++)
-        k->axpy(f->inner, 1/(float)rows, R + u*f->inner, mean, u > 0);
+        k->axpy(f->inner, 1/(float)rows, by_row + u*f->inner, mean, u > 0);
     for (u = 0; u < rows; u++)
-        k->adafactor(f->cols, f->inner, f->g + at + u*f->line, R + u*f->inner,
-                     f->chunks ? mean : NULL, f->chunks ? f->C + o : NULL, (float)f->c->u.sign,
+        k->adafactor(f->cols, f->inner, f->g + at + u*f->line, by_row + u*f->inner,
+                     f->chunks ? mean : NULL, f->chunks ? f->by_col + o : NULL, (float)f->c->u.sign,
                      (float)f->c->u.o->eps, f->d + at + u*f->line);
     f->sums[task][0] = tnn__inner(k, rows*f->line, f->d + at, f->d + at);
     f->sums[task][1] = tnn__inner(k, rows*f->line, f->w + at, f->w + at);
@@ -11061,15 +11133,15 @@ static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
     f.c = c;
     f.w = c->u.w + r->at;
     f.g = c->u.g + r->at;
-    f.R = c->u.s[0] + r->at;
-    f.C = c->u.s[1] + r->at;
+    f.by_row = c->u.s[0] + r->at;
+    f.by_col = c->u.s[1] + r->at;
     f.d = c->u.s[2] + r->at;
     f.sums = (double (*)[2])(void *)c->net->work;
     f.mean = c->net->work + 4*(tnn__len)tasks;
     f.beta = tnn__pow(t, o->beta2_decay);
     tnn__run(threads, (int)(f.outer*(f.rows + f.chunks)), tnn__factors_task, &f);
     for (i = 0; i < f.rows && f.lanes > 1; i++)
-        for (l = 0; l < 16; l++) mean += (double)f.R[16*(tnn__len)i + l];
+        for (l = 0; l < 16; l++) mean += (double)f.by_row[16*(tnn__len)i + l];
     for (l = 0; l < 16 && f.lanes > 1; l++) f.mean[l] = (float)(mean/f.height);
     tnn__run(threads, tasks, tnn__factored_task, &f);
     for (i = 0; i < tasks; i++) {
@@ -11091,11 +11163,11 @@ static tnn__square tnn__square_of(const tnn_param *p)
 {
     tnn__square q;
     memset(&q, 0, sizeof q);
-    q.K = p->dims[1];
+    q.inner = p->dims[1];
     q.units = (p->dims[0] + 15)/16;
     q.turned = p->dims[0] > p->dims[1];
-    q.panels = q.turned ? (int)((q.K + 15)/16) : q.units;
-    q.n = q.turned ? 16*q.units : (int)q.K;
+    q.panels = q.turned ? (int)((q.inner + 15)/16) : q.units;
+    q.n = q.turned ? 16*q.units : (int)q.inner;
     q.wide = 16*q.panels;
     q.xs = 16*(tnn__len)(q.n | 1);
     q.as = 16*(tnn__len)(q.wide | 1);
@@ -11173,26 +11245,26 @@ static void tnn__multiply(const tnn__square *q, const float *a, const float *b, 
 static void tnn__momentum_task(void *context, int task, int worker)
 {
     const tnn__square *q = (const tnn__square *)context;
-    const tnn__len at = q->r->at + task*q->K*16;
+    const tnn__len at = q->r->at + task*q->inner*16;
     const float *x = q->c->u.s[2] + at;
     (void)worker;
-    tnn__apply(q->c, q->r, at, q->K*16);
-    q->sums[task] = tnn__inner(q->c->k, q->K*16, x, x);
+    tnn__apply(q->c, q->r, at, q->inner*16);
+    q->sums[task] = tnn__inner(q->c->k, q->inner*16, x, x);
 }
 static void tnn__turn_task(void *context, int task, int worker)
 {
     const tnn__square *q = (const tnn__square *)context;
     const tnn__isa_table *k = q->c->k;
-    float *x = q->c->u.s[2] + q->r->at + task*q->K*16;
-    float *X = q->X + (q->turned ? (tnn__len)task*256 : task*q->xs);
+    float *x = q->c->u.s[2] + q->r->at + task*q->inner*16;
+    float *xt = q->xt + (q->turned ? (tnn__len)task*256 : task*q->xs);
     tnn__len i;
     (void)worker;
-    if (!q->back) k->scale(q->K*16, (float)q->factor, (float)HUGE_VAL, x, x);
-    for (i = 0; i < q->K; i += 16, x += 256, X += q->turned ? q->xs : 256) {
-        const tnn__len n = TNN__MIN(16, q->K - i);
-        if (!q->turned) memcpy(q->back ? x : X, q->back ? X : x, (size_t)n*16*sizeof *x);
-        else if (q->back) k->transpose(16, n, X, 16, x, 16);
-        else k->transpose(n, 16, x, 16, X, 16);
+    if (!q->back) k->scale(q->inner*16, (float)q->factor, (float)HUGE_VAL, x, x);
+    for (i = 0; i < q->inner; i += 16, x += 256, xt += q->turned ? q->xs : 256) {
+        const tnn__len n = TNN__MIN(16, q->inner - i);
+        if (!q->turned) memcpy(q->back ? x : xt, q->back ? xt : x, (size_t)n*16*sizeof *x);
+        else if (q->back) k->transpose(16, n, xt, 16, x, 16);
+        else k->transpose(n, 16, x, 16, xt, 16);
     }
 }
 static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
@@ -11208,25 +11280,25 @@ static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
     q.c = c;
     q.r = r;
     q.sums = (double *)(void *)c->net->work;
-    q.X = c->net->work + tnn__round_up(2*(tnn__len)q.units, 16);
-    q.Y = q.X + q.panels*q.xs;
-    q.A = q.Y + q.panels*q.xs;
-    q.S = q.A + q.panels*q.as;
-    q.C = q.S + q.panels*q.as;
+    q.xt = c->net->work + tnn__round_up(2*(tnn__len)q.units, 16);
+    q.yt = q.xt + q.panels*q.xs;
+    q.xxt = q.yt + q.panels*q.xs;
+    q.scaled = q.xxt + q.panels*q.as;
+    q.poly = q.scaled + q.panels*q.as;
     r->direction = -1;
     tnn__run(threads, q.units, tnn__momentum_task, &q);
     for (i = 0; i < q.units; i++) norm += q.sums[i];
     q.factor = 1/TNN__MAX(sqrt(norm), o->eps);
-    memset(q.X + (q.panels - 1)*q.xs, 0, (size_t)q.xs*sizeof *q.X);
+    memset(q.xt + (q.panels - 1)*q.xs, 0, (size_t)q.xs*sizeof *q.xt);
     tnn__run(threads, q.units, tnn__turn_task, &q);
     for (i = 0; i < o->ns_steps; i++) {
-        float *X = q.X;
-        tnn__multiply(&q, X, X, NULL, 0, q.A, 1, 1);
-        c->k->scale(q.panels*q.as, (float)o->ns_c, (float)HUGE_VAL, q.A, q.S);
-        tnn__multiply(&q, q.S, q.A, q.A, o->ns_b, q.C, 0, 1);
-        tnn__multiply(&q, X, q.C, X, o->ns_a, q.Y, 0, 0);
-        q.X = q.Y;
-        q.Y = X;
+        float *xt = q.xt;
+        tnn__multiply(&q, xt, xt, NULL, 0, q.xxt, 1, 1);
+        c->k->scale(q.panels*q.as, (float)o->ns_c, (float)HUGE_VAL, q.xxt, q.scaled);
+        tnn__multiply(&q, q.scaled, q.xxt, q.xxt, o->ns_b, q.poly, 0, 1);
+        tnn__multiply(&q, xt, q.poly, xt, o->ns_a, q.yt, 0, 0);
+        q.xt = q.yt;
+        q.yt = xt;
     }
     q.back = 1;
     tnn__run(threads, q.units, tnn__turn_task, &q);
@@ -11995,13 +12067,13 @@ static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, 
         w = 1 - x*tnn__pow(s.gamma, (double)since)*tnn__pow(s.cycle_gamma, (double)cycle);
         break;
     case TNN_ONE_CYCLE: {               /* two or three phases between these */
-        const double least = s.lr/s.div_factor, last = least/s.final_div_factor, T = (double)n;
+        const double least = s.lr/s.div_factor, last = least/s.final_div_factor, all = (double)n;
         const double rates[4] = { least, s.lr, s.three_phase ? least : last, last };
         const double momenta[4] = { high, low, high, high };
         double end[3], begin = 0;
-        end[0] = s.pct_start*T - 1;
-        end[1] = s.three_phase ? 2*s.pct_start*T - 2 : T - 1;
-        end[2] = T - 1;
+        end[0] = s.pct_start*all - 1;
+        end[1] = s.three_phase ? 2*s.pct_start*all - 2 : all - 1;
+        end[2] = all - 1;
         for (i = 0; i < 1 + !!s.three_phase && (double)at > end[i]; i++) begin = end[i];
         from[0] = rates[i];     to[0] = rates[i + 1];
         from[1] = momenta[i];   to[1] = momenta[i + 1];
@@ -12211,13 +12283,13 @@ static void tnn__gram_task(void *context, int task, int worker)
     int i, j;
     (void)worker;
     memset(&t, 0, sizeof t);
-    t.a = r->w + task*q->K*16;
+    t.a = r->w + task*q->inner*16;
     t.rs = 1; t.gs = 3; t.ks = 16;
-    t.b = r->w + (tnn__len)group*q->panels*q->K*16;
-    t.bp = q->K*16; t.ldb = 16;
+    t.b = r->w + (tnn__len)group*q->panels*q->inner*16;
+    t.bp = q->inner*16; t.ldb = 16;
     t.c = r->gram + (tnn__len)group*n*n + (tnn__len)first*16;
     t.ldc = 16; t.cp = (tnn__len)n*16;
-    t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->K; t.cols = n;
+    t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->inner; t.cols = n;
     r->k->mm(&t);
     for (j = 0; j < n; j++)
         for (i = 0; i < 16; i++) {
@@ -12235,17 +12307,18 @@ static void tnn__penalty_task(void *context, int task, int worker)
     tnn__mm t;
     (void)worker;
     if (r->l1 > 0 || r->twice_l2 > 0)
-        r->k->penalty(q->K*16, r->w + task*q->K*16, r->g + task*q->K*16, r->l1, r->twice_l2);
+        r->k->penalty(q->inner*16, r->w + task*q->inner*16, r->g + task*q->inner*16, r->l1,
+                      r->twice_l2);
     if (!(r->scale > 0)) return;
     memset(&t, 0, sizeof t);
-    t.a = r->w + (tnn__len)group*q->panels*q->K*16;
+    t.a = r->w + (tnn__len)group*q->panels*q->inner*16;
     t.rs = 16; t.gs = 48; t.ks = 1;
-    t.n2 = q->panels; t.a2 = q->K*16; t.run = 16;
+    t.n2 = q->panels; t.a2 = q->inner*16; t.run = 16;
     t.b = r->gram + (tnn__len)group*n*n + (tnn__len)(task%q->panels)*n*16;
     t.bp = (tnn__len)n*16; t.ldb = 16; t.b2 = 256;
-    t.c = r->g + task*q->K*16;
-    t.ldc = 16; t.cp = q->K*16;
-    t.n0 = t.n1 = 1; t.rows = (int)q->K; t.cols = 16;
+    t.c = r->g + task*q->inner*16;
+    t.ldc = 16; t.cp = q->inner*16;
+    t.n0 = t.n1 = 1; t.rows = (int)q->inner; t.cols = 16;
     t.start = TNN__KEEP;
     r->k->mm(&t);
 }
@@ -12256,7 +12329,7 @@ static void tnn__penalize(tnn_net *net)
     const tnn_layer *o;
     int i;
     for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
-        const tnn__len size = r.q->K*r.q->oc, work = size*r.q->po/8;
+        const tnn__len size = r.q->inner*r.q->oc, work = size*r.q->po/8;
         if (!(o->l1 + o->l2 + o->orthogonal > 0) || r.frozen) continue;
         r.l1 = (float)o->l1;
         r.twice_l2 = (float)(2*o->l2);
@@ -12285,7 +12358,7 @@ TNN_API double (tnn_penalty)(tnn_net *net)
         }
         if (o->orthogonal > 0) {
             r.scale = 1;
-            tnn__each_panel(&r, r.q->K*r.q->oc*r.q->po/8, tnn__gram_task);
+            tnn__each_panel(&r, r.q->inner*r.q->oc*r.q->po/8, tnn__gram_task);
             for (squares = 0, k = 0; k < tnn__gram_floats(r.q); k++)
                 squares += (double)r.gram[k]*(double)r.gram[k];
             total += o->orthogonal*squares;
@@ -12295,34 +12368,34 @@ TNN_API double (tnn_penalty)(tnn_net *net)
 }
 
 /* Of one output in a panel, where its square is beyond a float. */
-static double tnn__column_norm(tnn__len K, const float *w)
+static double tnn__column_norm(tnn__len inner, const float *w)
 {
     double sum = 0;
     tnn__len k;
-    for (k = 0; k < K; k++) sum += (double)w[k*16]*(double)w[k*16];
+    for (k = 0; k < inner; k++) sum += (double)w[k*16]*(double)w[k*16];
     return sqrt(sum);
 }
 static void tnn__constraint_task(void *context, int task, int worker)
 {
     const tnn__regularizer *r = (const tnn__regularizer *)context;
-    float *w = r->w + task*r->q->K*16, norms[16], factors[16];
+    float *w = r->w + task*r->q->inner*16, norms[16], factors[16];
     int j, any = 0;
     (void)worker;
     if (!(r->norm_rate > 0)) {
-        r->k->act(r->q->K*16, w, w, 0);
+        r->k->act(r->q->inner*16, w, w, 0);
         return;
     }
-    r->k->colsquares(r->q->K, 16, w, 16, 1, 0, norms);
+    r->k->colsquares(r->q->inner, 16, w, 16, 1, 0, norms);
     for (j = 0; j < 16; j++) {
         double n = sqrt((double)norms[j]), bound;
         int outside;
-        if (!(n < HUGE_VAL)) n = tnn__column_norm(r->q->K, w + j);
+        if (!(n < HUGE_VAL)) n = tnn__column_norm(r->q->inner, w + j);
         bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
         outside = bound < n || bound > n;
         factors[j] = outside ? (float)((r->norm_rate*bound + (1 - r->norm_rate)*n)/(n + 1e-7)) : 1;
         any |= outside;
     }
-    if (any) r->k->colscale(r->q->K, factors, w);
+    if (any) r->k->colscale(r->q->inner, factors, w);
 }
 /* After the update. */
 static void tnn__constrain(tnn_net *net)
@@ -12337,7 +12410,7 @@ static void tnn__constrain(tnn_net *net)
         r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
         r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0
                     : both ? tnn__default(o->norm_rate, 1) : 1;
-        tnn__each_panel(&r, r.q->K*r.q->oc, tnn__constraint_task);
+        tnn__each_panel(&r, r.q->inner*r.q->oc, tnn__constraint_task);
     }
 }
 
@@ -12663,14 +12736,14 @@ TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
 static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
 {
     tnn_data d = *data;
-    int i, *index = (int *)tnn__alloc(tnn__mul(count, (tnn__len)sizeof(int)), "subset");
-    if (!index) return tnn__no_data();
+    int i, *own = (int *)tnn__alloc(tnn__mul(count, (tnn__len)sizeof(int)), "subset");
+    if (!own) return tnn__no_data();
     for (i = 0; i < count; i++) {
         const int at = order ? order[i] : first + i;
-        index[i] = data->index ? data->index[at] : at;
+        own[i] = data->order ? data->order[at] : at;
     }
-    d.memory = index;
-    d.index = index;
+    d.memory = own;
+    d.order = own;
     d.n = count;
     return d;
 }
@@ -12714,7 +12787,7 @@ static void tnn__byte_values(const tnn_data *d, float table[256])
 static void tnn__sample(const tnn_data *d, int i, const float table[256], float *x)
 {
     const tnn__len size = (tnn__len)d->c*d->h*d->w;
-    const tnn__len at = (tnn__len)(d->index ? d->index[i] : i)*size;
+    const tnn__len at = (tnn__len)(d->order ? d->order[i] : i)*size;
     tnn__len k;
     if (d->bytes)
         for (k = 0; k < size; k++) x[k] = table[d->bytes[at + k]];
@@ -12722,7 +12795,7 @@ static void tnn__sample(const tnn_data *d, int i, const float table[256], float 
         for (k = 0; k < size; k++) x[k] = (d->floats[at + k] - d->mean)/d->std;
     else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
 }
-static int tnn__label(const tnn_data *d, int i) { return d->labels[d->index ? d->index[i] : i]; }
+static int tnn__label(const tnn_data *d, int i) { return d->labels[d->order ? d->order[i] : i]; }
 TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x, int count)
 {
     float table[256];
@@ -12828,13 +12901,13 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, co
         for (j = 0; j < w; j++, x++) {
             const double px = j - mx - tx, py = i - my - ty;
             const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py);
-            const int x0 = tnn__floor(sx), y0 = tnn__floor(sy);
-            const double fx = sx - x0, fy = sy - y0;
+            const int x_0 = tnn__floor(sx), y_0 = tnn__floor(sy);
+            const double fx = sx - x_0, fy = sy - y_0;
             const int taps = fx > 0 || fy > 0 ? 4 : 1;
             tnn__len at[4];
             for (k = 0; k < taps; k++) {
-                const int from_x = tnn__border(x0 + k%2, w, o->border);
-                const int from_y = tnn__border(y0 + k/2, h, o->border);
+                const int from_x = tnn__border(x_0 + k%2, w, o->border);
+                const int from_y = tnn__border(y_0 + k/2, h, o->border);
                 at[k] = from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*w + from_x;
             }
             for (channel = 0; channel < data->c; channel++) {
@@ -12978,22 +13051,21 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *o)
     o->erase_max = tnn__default(o->erase_max, 0.33);
     o->erase_ratio = tnn__default(o->erase_ratio, 3.3);
     o->mix = tnn__default(o->mix, 1);
-#define LIMIT(option, from, to) \
+#define TNN__LIMIT(option, from, to) \
     (l->name = #option, l->value = (double)o->option, l->least = from, l->most = to, l++)
-    LIMIT(flip, 0, 1);          LIMIT(flip_vertical, 0, 1);
-    LIMIT(rotate, 0, 180);      LIMIT(shear, 0, 80);
-    LIMIT(scale_max, 0.01, 100); LIMIT(scale_min, 0.01, o->scale_max);
-    LIMIT(shift, 0, 1);         LIMIT(crop_pad, 0, side);
-    LIMIT(border, TNN_BORDER_FILL, TNN_BORDER_REFLECT);
-    LIMIT(fill, -1e30, 1e30);
-    LIMIT(brightness, 0, 1e6);  LIMIT(contrast, 0, 1e6);
-    LIMIT(saturation, 0, 1e6);  LIMIT(hue, 0, 0.5);
-    LIMIT(cutout, 0, side);     LIMIT(erase, 0, 1);
-    LIMIT(erase_max, 0, 1);     LIMIT(erase_min, 0, o->erase_max);
-    LIMIT(erase_ratio, 1, 1e6);
-    LIMIT(mixup, 0, 1e6);       LIMIT(cutmix, 0, 1e6);
-    LIMIT(mix, 0, 1);
-#undef LIMIT
+    TNN__LIMIT(flip, 0, 1);          TNN__LIMIT(flip_vertical, 0, 1);
+    TNN__LIMIT(rotate, 0, 180);      TNN__LIMIT(shear, 0, 80);
+    TNN__LIMIT(scale_max, 0.01, 100); TNN__LIMIT(scale_min, 0.01, o->scale_max);
+    TNN__LIMIT(shift, 0, 1);         TNN__LIMIT(crop_pad, 0, side);
+    TNN__LIMIT(border, TNN_BORDER_FILL, TNN_BORDER_REFLECT);
+    TNN__LIMIT(fill, -1e30, 1e30);
+    TNN__LIMIT(brightness, 0, 1e6);  TNN__LIMIT(contrast, 0, 1e6);
+    TNN__LIMIT(saturation, 0, 1e6);  TNN__LIMIT(hue, 0, 0.5);
+    TNN__LIMIT(cutout, 0, side);     TNN__LIMIT(erase, 0, 1);
+    TNN__LIMIT(erase_max, 0, 1);     TNN__LIMIT(erase_min, 0, o->erase_max);
+    TNN__LIMIT(erase_ratio, 1, 1e6);
+    TNN__LIMIT(mixup, 0, 1e6);       TNN__LIMIT(cutmix, 0, 1e6);
+    TNN__LIMIT(mix, 0, 1);
     l->name = NULL;
     for (l = limits; l->name; l++)
         if (!(l->value >= l->least && l->value <= l->most))
@@ -13111,7 +13183,7 @@ static void tnn__load_sample(const tnn_loader *l, const tnn__draws *d, float *x)
     const tnn_data *data = &s->data;
     const int i = (int)d->sample;
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
-    const tnn__len at = (data->index ? data->index[i] : i)*size;
+    const tnn__len at = (data->order ? data->order[i] : i)*size;
     const unsigned char *bytes = data->bytes ? data->bytes + at : NULL;
     const float *floats = data->bytes ? NULL : data->floats + at;
     tnn__len k;
@@ -13679,7 +13751,7 @@ typedef struct {
     const tnn_layer *o;
     tnn__op   op;
     tnn__blob in, out;
-    int       in_vector, vector;
+    int       in_vector, is_vector;
     long long params, frozen, products;
 } tnn__module;
 
@@ -13692,7 +13764,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     memset(&other, 0, sizeof other);
     m->o = o;
     m->in = m->out;
-    m->in_vector = m->vector;
+    m->in_vector = m->is_vector;
     if (o->from) tnn__named_blob(net, o->from, two ? &other : &m->in);
     if (o->from && !two) m->in_vector = m->in.flat || m->in.h*m->in.w == 1;
     m->out = m->in;
@@ -13712,7 +13784,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
         }
         tnn__layer_kinds[o->type].shape(&m->op, &bare, &m->out);
     }
-    m->vector = m->out.flat || o->type == TNN_DENSE
+    m->is_vector = m->out.flat || o->type == TNN_DENSE
                 || (m->in_vector && m->out.h*m->out.w == 1 && o->type != TNN_CUSTOM_LAYER
                     && (o->type > TNN_RESHAPE || o->type == TNN_RELU || o->type == TNN_LEAKY_RELU
                         || o->type == TNN_DROPOUT));
@@ -13726,15 +13798,15 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     }
     m->products = !tnn__is_conv(&m->op) ? 0
                 : (o->type == TNN_CONV_TRANSPOSE2D ? tnn__values(&m->in) : tnn__values(&m->out))
-                  *(long long)m->op.q.K;
+                  *(long long)m->op.q.inner;
 }
 /* "(c, h, w)", or "[-1, c, h, w]" */
-static void tnn__write_shape(tnn__page *p, const tnn__blob *b, int vector, const char *before,
+static void tnn__write_shape(tnn__page *p, const tnn__blob *b, int is_vector, const char *before,
                              const char *after, int width)
 {
     char text[64];
     tnn__page line = {text, sizeof text, 0};
-    if (vector) tnn__print(&line, 0, "%s%d%s", before, tnn__values(b), after);
+    if (is_vector) tnn__print(&line, 0, "%s%d%s", before, tnn__values(b), after);
     else        tnn__print(&line, 0, "%s%d, %d, %d%s", before, b->c, b->h, b->w, after);
     text[line.length] = 0;
     tnn__print(p, width, "%s", text);
@@ -13776,7 +13848,7 @@ static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
     case 'n': tnn__print(p, 0, "%d", o->from); return;
     case 'r': tnn__print(p, 0, m->in_vector ? "1d" : "2d"); return;
     case 'N': tnn__print(p, 0, "%s", o->custom->name ? o->custom->name : "Custom"); return;
-    case 'h': tnn__write_shape(p, &m->out, m->vector, "(", m->vector ? ",)" : ")", 0); return;
+    case 'h': tnn__write_shape(p, &m->out, m->is_vector, "(", m->is_vector ? ",)" : ")", 0); return;
     case 'u':
         if (o->size || o->size_h) tnn__print(p, 0, "size=(%d, %d)", m->out.h, m->out.w);
         else tnn__print(p, 0, "scale_factor=%d.0", o->factor ? o->factor : 2);
@@ -13868,7 +13940,7 @@ TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
     memset(&m, 0, sizeof m);
     m.out.c = net->options.input[0]; m.out.h = net->options.input[1];
     m.out.w = net->options.input[2];
-    m.vector = m.out.h*m.out.w == 1;
+    m.is_vector = m.out.h*m.out.w == 1;
     in = 4.0*tnn__values(&m.out);
     if (flags & TNN_SUMMARY_MODULES) tnn__print(&p, 0, "Sequential(\n");
     else {
@@ -13899,7 +13971,7 @@ TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
         tnn__print(&line, 0, "-%d", rows);
         name[TNN__MIN(line.length, sizeof name - 1)] = 0;
         tnn__print(&p, 20, "%s", name);
-        tnn__write_shape(&p, &m.out, m.vector, "[-1, ", "]", 27);
+        tnn__write_shape(&p, &m.out, m.is_vector, "[-1, ", "]", 27);
         tnn__print(&p, 0, " ");
         tnn__write_count(&p, 15, m.params);
         tnn__print(&p, 0, " ");
@@ -14617,7 +14689,7 @@ static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, doubl
     double t = (at - first - 0.5)*w;
     int bin, p;
     if (c->mass) {
-        for (bin = first; bin < end; bin++) sum += c->sum[bin]*c->mass[abs(here - bin)];
+        for (bin = first; bin < end; bin++) sum += c->sum[bin]*c->mass[(abs)(here - bin)];
         return sum;
     }
     power = tnn__quick_exp(-t*t/2);             /* of the next bin: that times the ratio */
@@ -15412,10 +15484,10 @@ static double tnn__number(uint64_t bits, tnn_dtype dtype)
 }
 static int tnn__is_float(double v) { return fabs(v) <= 3.4028234663852886e38; }
 
-/* Walks over an array in C order: index[k] < shape[k], and `at` is sum_k index[k] stride[k]. */
+/* Walks over an array in C order: place[k] < shape[k], and `at` is sum_k place[k] stride[k]. */
 typedef struct {
     int     ndim;
-    tnn__len shape[TNN_DIMS], stride[TNN_DIMS], index[TNN_DIMS], at;
+    tnn__len shape[TNN_DIMS], stride[TNN_DIMS], place[TNN_DIMS], at;
 } tnn__walk;
 static tnn__walk tnn__walk_over(const tnn_array *a, int fortran)
 {
@@ -15436,9 +15508,9 @@ static void tnn__walk_on(tnn__walk *w)
     int k;
     for (k = w->ndim - 1; k >= 0; k--) {
         w->at += w->stride[k];
-        if (++w->index[k] < w->shape[k]) return;
+        if (++w->place[k] < w->shape[k]) return;
         w->at -= w->stride[k]*w->shape[k];
-        w->index[k] = 0;
+        w->place[k] = 0;
     }
 }
 
@@ -15643,7 +15715,7 @@ static tnn__len tnn__array_count(int ndim, const long long *shape)
 }
 static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
 {
-    const int major = p && size >= 10 ? p[6] : 0, head = major > 1 ? 12 : 10;
+    const int version = p && size >= 10 ? p[6] : 0, head = version > 1 ? 12 : 10;
     int big = 0, fortran = 0, bytes;
     tnn_array a, none;
     tnn__scan s;
@@ -15651,7 +15723,7 @@ static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
     memset(&a, 0, sizeof a);
     none = a;
     memset(&s, 0, sizeof s);
-    if (!p || size < 10 || memcmp(p, "\x93NUMPY", 6) || major < 1 || major > 3 || p[7]) {
+    if (!p || size < 10 || memcmp(p, "\x93NUMPY", 6) || version < 1 || version > 3 || p[7]) {
         if (tnn__foreign(file, p, size, ".npy")) return none;
         tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 (%l bytes)",
                   file, (long long)size);
@@ -15814,7 +15886,7 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
     else d.floats = (const float *)(const void *)(label + n);
     for (i = 0; i < count; i++, tnn__walk_on(&w)) {
         double v;
-        if (w.index[1] == column) tnn__walk_on(&w);
+        if (w.place[1] == column) tnn__walk_on(&w);
         v = tnn__element(samples, w.at);
         if (bytes == 1) ((unsigned char *)(label + n))[i] = (unsigned char)v;
         else if (tnn__is_float(v)) ((float *)(void *)(label + n))[i] = (float)v;
@@ -16824,8 +16896,8 @@ static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, 
     struct tnn__loader *s = l ? l->state : NULL;
     int epoch = l ? l->epoch : 0, batch = l ? l->batch_index : 0, between = l ? s->between : 0;
     double momentum = *tnn__momentum(&net->optimizer);
-#define WHOLE(type, v) (set ? (void)(v = (type)*i) : (void)(*i = (long long)(v)), i++)
-#define REAL(v)        (set ? (void)(v = *r) : (void)(*r = (v)), r++)
+#define TNN__INTEGER(type, v) (set ? (void)(v = (type)*i) : (void)(*i = (long long)(v)), i++)
+#define TNN__REAL(v)        (set ? (void)(v = *r) : (void)(*r = (v)), r++)
     if (!set) {
         i[0] = 1;
         i[1] = net->optimizer.type;
@@ -16839,18 +16911,19 @@ static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, 
         i[9] = (long long)net->options.seed;
     }
     i += TNN__SAME;
-    WHOLE(uint64_t, net->draws);        WHOLE(long long, net->steps);
-    WHOLE(long long, net->schedule_step);
-    WHOLE(int, net->averages);          WHOLE(int, net->accumulated);
-    WHOLE(int, net->lbfgs.iterations);  WHOLE(int, net->lbfgs.kept);
-    WHOLE(int, net->lbfgs.oldest);
-    WHOLE(int, epoch);                  WHOLE(int, batch);          WHOLE(int, between);
-    REAL(net->optimizer.lr);            REAL(momentum);             REAL(net->cumulative);
-    REAL(net->c[0]);                    REAL(net->c[1]);            REAL(net->shares);
-    REAL(net->lr_max);                  REAL(net->grad_norm);
-    REAL(net->lbfgs.scale);             REAL(net->lbfgs.t);
-#undef WHOLE
-#undef REAL
+    TNN__INTEGER(uint64_t, net->draws);        TNN__INTEGER(long long, net->steps);
+    TNN__INTEGER(long long, net->schedule_step);
+    TNN__INTEGER(int, net->averages);          TNN__INTEGER(int, net->accumulated);
+    TNN__INTEGER(int, net->lbfgs.iterations);  TNN__INTEGER(int, net->lbfgs.kept);
+    TNN__INTEGER(int, net->lbfgs.oldest);
+    TNN__INTEGER(int, epoch);                  TNN__INTEGER(int, batch);
+    TNN__INTEGER(int, between);
+    TNN__REAL(net->optimizer.lr);            TNN__REAL(momentum);
+    TNN__REAL(net->cumulative);
+    TNN__REAL(net->c[0]);                    TNN__REAL(net->c[1]);
+    TNN__REAL(net->shares);
+    TNN__REAL(net->lr_max);                  TNN__REAL(net->grad_norm);
+    TNN__REAL(net->lbfgs.scale);             TNN__REAL(net->lbfgs.t);
     if (!set) return;
     *tnn__momentum(&net->optimizer) = momentum;
     net->stage = TNN__NOTHING;
@@ -16892,20 +16965,19 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     };
     const tnn_optimizer *o = &net->optimizer;
     int i, n = 0;
-#define PIECE(title, type, elements, from) \
+#define TNN__PIECE(title, type, elements, from) \
     (p[n].name = title, p[n].dtype = type, p[n].count = elements, p[n].data = from, n++)
     for (i = TNN__S; i < TNN__FLATS; i++)
-        if (net->flat[i]) PIECE(states[i - TNN__S], TNN_F32, net->params, net->flat[i]);
+        if (net->flat[i]) TNN__PIECE(states[i - TNN__S], TNN_F32, net->params, net->flat[i]);
     if (o->accumulate > 1 && net->buffer_floats)
-        PIECE("tinynn.statistics", TNN_F32, net->buffer_floats, net->held);
+        TNN__PIECE("tinynn.statistics", TNN_F32, net->buffer_floats, net->held);
     if (o->type == TNN_LBFGS && net->work)
-        PIECE("tinynn.work", TNN_F32, (2*(tnn__len)o->history + 1)*net->params
+        TNN__PIECE("tinynn.work", TNN_F32, (2*(tnn__len)o->history + 1)*net->params
                                       + 4*(tnn__len)o->history, net->work);
-    PIECE("tinynn.integers", TNN_I64, TNN__WHOLE, whole);
-    PIECE("tinynn.reals", TNN_F64, TNN__REALS, reals);
-    if (count) PIECE("tinynn.numbers", TNN_F64, count, numbers);
-    PIECE("tinynn.hash", TNN_U64, 1, NULL);
-#undef PIECE
+    TNN__PIECE("tinynn.integers", TNN_I64, TNN__WHOLE, whole);
+    TNN__PIECE("tinynn.reals", TNN_F64, TNN__REALS, reals);
+    if (count) TNN__PIECE("tinynn.numbers", TNN_F64, count, numbers);
+    TNN__PIECE("tinynn.hash", TNN_U64, 1, NULL);
     return n;
 }
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
@@ -17539,7 +17611,7 @@ static void tnn__c_chains(const tnn__op *op, int tiled, int *chains)
     tnn__window_loops(&op->q, &n1, &n2, &run);
     if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
         n1 = n2 = 1;
-        run = tiled ? op->q.g.c : (int)op->q.K;
+        run = tiled ? op->q.g.c : (int)op->q.inner;
     }
     part = op->q.depthwise ? run : tnn__chain(run, 1);
     if (part == run) part *= tnn__chain(n2, run), run *= n2;
@@ -17577,7 +17649,7 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
     const tnn__op *op = &net->op[i];
     const tnn__blob *in = &net->blob[op->in];
     const int kind = tnn__c_kind(f, op);
-    const tnn__len slots = tnn__norm_slots(op, in), n = op->element ? tnn__values(in) : in->c;
+    const tnn__len cells = tnn__norm_cells(op, in), n = op->element ? tnn__values(in) : in->c;
     if (kind == TNN__C_CONV || kind == TNN__C_TILED) {
         int chains[2];
         tnn__c_chains(op, kind == TNN__C_TILED, chains);
@@ -17595,8 +17667,8 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
     if (kind == TNN__C_FUNCTION) tnn__c_floats(f, "option", i, op->option, 3);
     if (op->type == TNN_BATCHNORM) {
         tnn__c_floats(f, "mean", i, op->kept, n);
-        tnn__c_floats(f, "scale", i, op->kept + 2*slots, n);
-        tnn__c_floats(f, "shift", i, op->kept + 3*slots, n);
+        tnn__c_floats(f, "scale", i, op->kept + 2*cells, n);
+        tnn__c_floats(f, "shift", i, op->kept + 3*cells, n);
     }
 }
 /* Where each blob lies in work: as low as no other that is still to be read does. */

@@ -553,7 +553,7 @@ static inline uint64_t experiment_hash_data(const tnn_data *data)
             memcpy(&bits, &x[k], sizeof bits);
             hash = (hash ^ bits) * 1099511628211u;
         }
-        hash = (hash ^ (hash >> 32) ^ (unsigned)data->labels[data->index ? data->index[i] : i])
+        hash = (hash ^ (hash >> 32) ^ (unsigned)data->labels[data->order ? data->order[i] : i])
                * 1099511628211u;
     }
     free(x);

@@ -159,6 +159,30 @@ strict='-Wall -Wextra -pedantic -Wconversion -Wshadow'
 here='-I. -DHEADER="tinynn.h"'
 whole="$here -DTINYNN_IMPLEMENTATION"
 
+# macros that a program may have: names of one or two characters that begin with a capital, known
+# before anything is included; then, but for what libc defines, all of the header's own words in
+# capitals and the usual others. With arguments and without.
+{
+    awk 'BEGIN {
+        a = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"; all = a tolower(a) "0123456789_"
+        for (i = 1; i <= 26; i++)
+            for (k = 0; k <= length(all); k++)
+                print "#define " substr(a, i, 1) substr(all, k, k > 0) " @"
+    }'
+    {
+        grep -o '#include <[a-z/]*[.]h>' tinynn.h | grep -v 'intrin\|neon' | sort -u
+        grep -o '[A-Za-z0-9_]*' tinynn.h | grep '^[A-Z][A-Z0-9_]*$' |
+            grep -v '^TNN_\|^TINYNN_\|^FILE$\|^O_' | sort -u
+        echo 'near far small huge interface index rindex j0 j1 jn y0 y1 yn major minor unix linux
+            true false vector pixel slots signals emit foreach pascal cdecl internal global scalar
+            neon avx2 KERNEL HELPER TARGET LIMIT RELU IN OUT TRUE FALSE BOOL CONST VOID ERROR OK
+            DEBUG EPS min(a,b) max(a,b) abs(a,b) round(a,b) check(a,b) verify(a,b)'
+    } | awk '/^#/ { print "#if __has_include(" $2 ")\n" $0 "\n#endif"; next }
+        { for (i = 1; i <= NF; i++) {
+              name = $i; sub(/[(].*/, "", name)
+              print "#ifndef " name "\n#define " $i " @\n#endif" } }'
+} > "$dir/names.h"
+
 # ---- for each compiler; the first found tells what does not depend on it -------------------------
 # The whole takes 10 seconds at -O0, 2 with -fsyntax-only, 3 with TINYNN_NO_SIMD, 1 with both.
 supports() { $cc -std=$std -fsyntax-only -x $1 /dev/null 2> /dev/null; }
@@ -197,6 +221,8 @@ for cc in gcc clang; do
     check "$cc, relative path" quiet $cc $strict -fsyntax-only "$dir/away/y/beside.c"
     check "$cc, -I elsewhere" quiet $cc $strict -I"$dir/away/x" -DHEADER='<tinynn.h>' \
         -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
+    check "$cc, a program's macros" quiet $cc -w $whole -DTINYNN_NO_SIMD -fsyntax-only \
+        -include "$dir/names.h" "$dir/use.c"
     check "$cc -ffast-math refused" refuses 'fast-math' $cc -ffast-math $whole -fsyntax-only \
         "$dir/use.c"
     check "$cc: the header's synopsis" quiet $cc -std=c99 $strict -DTINYNN_NO_SIMD -I. \
@@ -224,6 +250,11 @@ if have g++; then
 fi
 if have tcc; then check "tcc, run" runs tcc tcc $whole "$dir/use.c"
 else skip tcc "not found"; fi
+
+foreign() { # macros whose name is not the header's
+    ! grep '^ *# *\(define\|undef\)' tinynn.h | grep -v ' \(TNN_\|TINYNN_\|tnn_\)'
+}
+check "macros begin with TNN_, TINYNN_ or tnn_" foreign
 
 # ---- whatever compiler `cc` is -------------------------------------------------------------------
 cc=${CC:-cc}

@@ -531,13 +531,13 @@ static void loaders(void)
 
     tnn_split(&d, 30, 4, &a, &b);
     memset(seen, 0, sizeof seen);
-    for (k = 0; k < a.n; k++) seen[a.index[k]]++;
-    for (k = 0; k < b.n; k++) seen[b.index[k]]++;
+    for (k = 0; k < a.n; k++) seen[a.order[k]]++;
+    for (k = 0; k < b.n; k++) seen[b.order[k]]++;
     for (k = 0; k < SAMPLES; k++) CHECK(seen[k] == 1, "sample %d is in %d parts", k, seen[k]);
     CHECK(a.n == 30 && b.n == 7, "%d and %d", a.n, b.n);
     {
         tnn_data c = tnn_subset(&a, 10, 5);
-        CHECK(c.n == 5 && c.index[0] == a.index[10] && c.index[4] == a.index[14],
+        CHECK(c.n == 5 && c.order[0] == a.order[10] && c.order[4] == a.order[14],
               "a subset of a split");
         tnn_data_free(&c);
     }
