@@ -262,7 +262,7 @@ TNN_API tnn_status tnn_fill(tnn_tensor t, float value);
    With TNN_ACCUMULATE  C += A B. C must not overlap A or B. Each element of C is a sum of chains
    of fused multiply-adds over k in rising order: nearly equal ones of at most 320, each of which
    starts from zero; their sums are added to C in this order.                                     */
-enum { TNN_TRANSPOSE_A = 1, TNN_TRANSPOSE_B = 2, TNN_ACCUMULATE = 4 };
+enum { TNN_TRANSPOSE_A = 1 << 12, TNN_TRANSPOSE_B = 1 << 13, TNN_ACCUMULATE = 1 << 14 };
 TNN_API tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags);
 
 /* Geometry of a convolution or pooling window. Zero means the default; the _h and _w members
@@ -318,7 +318,8 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
    makes the network's one allocation, of tnn_net_bytes(); no step allocates anything afterwards.
 
    In every options struct zero means the default. Where zero is wanted and is not the default
-   (.beta1 = 0), say TNN_ZERO.                                                                    */
+   (.beta1 = 0), say TNN_ZERO. Each enum has numbers of its own: a constant of another one is
+   refused, and the message says what it is.                                                      */
 #define TNN_ZERO (-0.0)
 
 typedef struct tnn_net tnn_net;
@@ -344,7 +345,7 @@ typedef struct tnn_net tnn_net;
        .weight_decay            L2 but for AdamW                decoupled        (.decoupled)
      penalty .l2                l2 sum w^2 in both: twice PyTorch's weight_decay
      plateaus, early stopping   their own .keras                                             */
-typedef enum tnn_dialect { TNN_PYTORCH = 0, TNN_KERAS } tnn_dialect;
+typedef enum tnn_dialect { TNN_PYTORCH = 0, TNN_KERAS = 1701 } tnn_dialect;
 
 typedef struct tnn_net_options {
     int         input[3];   /* required: channels, height, width; {784} is {784, 1, 1} */
@@ -358,7 +359,7 @@ typedef struct tnn_net_options {
 } tnn_net_options;
 
 typedef enum tnn_layer_type {
-    TNN_CONV2D = 1, /* .filters .kernel .stride .pad .dilation .groups .pad_mode .no_bias .init
+    TNN_CONV2D = 101, /* .filters .kernel .stride .pad .dilation .groups .pad_mode .no_bias .init
                        .exact */
     TNN_DENSE,      /* .units .no_bias .init                y = x W^T + b */
     TNN_MAXPOOL2D,  /* .kernel .stride .pad .dilation .ceil */
@@ -421,7 +422,7 @@ typedef enum tnn_layer_type {
 
 /* How an image goes on beyond its edges; how it is sampled. */
 typedef enum tnn_sampling {
-    TNN_ZEROS = 1, TNN_REFLECT, TNN_REPLICATE, TNN_CIRCULAR,
+    TNN_ZEROS = 501, TNN_REFLECT, TNN_REPLICATE, TNN_CIRCULAR,
     TNN_NEAREST, TNN_BILINEAR, TNN_BILINEAR_ALIGNED
 } tnn_sampling;
 
@@ -453,7 +454,7 @@ typedef struct tnn_custom_layer {
 typedef enum tnn_init {
     TNN_INIT_DEFAULT = 0,     /* uniform, s = 1/3, fan_in     PyTorch's for Linear and Conv2d,
                                                               +-1/sqrt(fan_in)                    */
-    TNN_INIT_HE_UNIFORM,      /* uniform, s = 2, fan_in       He et al. 2015, eq. 10              */
+    TNN_INIT_HE_UNIFORM = 601,/* uniform, s = 2, fan_in       He et al. 2015, eq. 10              */
     TNN_INIT_HE_NORMAL,       /* normal,  s = 2, fan_in                                           */
     TNN_INIT_XAVIER_UNIFORM,  /* uniform, s = 1, average      Glorot and Bengio 2010, eq. 16      */
     TNN_INIT_XAVIER_NORMAL,   /* normal,  s = 1, average                                          */
@@ -474,7 +475,9 @@ typedef enum tnn_init {
     TNN_INIT_SPARSE           /* N(0, std^2), but of each column of that matrix a random `sparsity`
                                  of the outputs, rounded up, 0         Martens 2010               */
 } tnn_init;
-typedef enum tnn_fan { TNN_FAN_DEFAULT = 0, TNN_FAN_IN, TNN_FAN_OUT, TNN_FAN_AVERAGE } tnn_fan;
+typedef enum tnn_fan {
+    TNN_FAN_DEFAULT = 0, TNN_FAN_IN = 701, TNN_FAN_OUT, TNN_FAN_AVERAGE
+} tnn_fan;
 typedef struct tnn_init_options {
     double  gain;           /* default: sqrt(s) as above; EYE and ORTHOGONAL: 1 */
     tnn_fan fan;            /* default: as above */
@@ -505,7 +508,7 @@ TNN_API double tnn_calculate_gain(const char *nonlinearity, double slope);
    (rate bound + (1 - rate) n)/(n + 1e-7), the bound being the nearer one. */
 typedef enum tnn_constraint {
     TNN_UNCONSTRAINED = 0,
-    TNN_MAX_NORM,       /* n <= .norm_max (default 2)         Srivastava et al. 2014, section 5.1 */
+    TNN_MAX_NORM = 801, /* n <= .norm_max (default 2)         Srivastava et al. 2014, section 5.1 */
     TNN_UNIT_NORM,      /* n = 1                              Keras' UnitNorm                     */
     TNN_MIN_MAX_NORM,   /* .norm_min (default 0) <= n <= .norm_max (default 1), with .norm_rate
                            (default 1) in (0, 1]              Keras' MinMaxNorm                   */
@@ -636,7 +639,7 @@ TNN_API double tnn_penalty(tnn_net *net);
    by tnn_build; so are positive outputs before NLL. PyTorch takes them: TNN_IDENTITY as the very
    last layer says that it is meant. */
 typedef enum tnn_loss_type {
-    TNN_CROSS_ENTROPY = 1, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
+    TNN_CROSS_ENTROPY = 201, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
     TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
     TNN_HINGE_EMBEDDING, TNN_KL_DIV, TNN_POISSON_NLL, TNN_GAUSSIAN_NLL, TNN_COSINE_LOSS, TNN_DICE,
     TNN_CUSTOM_LOSS
@@ -644,7 +647,7 @@ typedef enum tnn_loss_type {
 
 typedef enum tnn_reduction {
     TNN_REDUCE_MEAN = 0,
-    TNN_REDUCE_SUM,         /* over all values and samples                                   */
+    TNN_REDUCE_SUM = 901,   /* over all values and samples                                   */
     TNN_REDUCE_BATCHMEAN    /* the sum divided by n: what KL_DIV is by its mathematical name */
 } tnn_reduction;
 
@@ -760,7 +763,7 @@ typedef struct tnn_loss_options {
    Apart from PyTorch: eps of 0 is 1e-37, so that 0/0 is 0; a change of lr reaches ASGD's eta at
    once; t counts the network's steps also for a tensor that was frozen before.                   */
 typedef enum tnn_optimizer_type {
-    TNN_SGD = 1, TNN_ADAM, TNN_ADAMW, TNN_ASGD, TNN_ADAGRAD, TNN_ADADELTA, TNN_RMSPROP, TNN_RPROP,
+    TNN_SGD = 301, TNN_ADAM, TNN_ADAMW, TNN_ASGD, TNN_ADAGRAD, TNN_ADADELTA, TNN_RMSPROP, TNN_RPROP,
     TNN_ADAMAX, TNN_NADAM, TNN_RADAM, TNN_LION, TNN_ADABELIEF, TNN_ADAN, TNN_ADEMAMIX,
     TNN_SCHEDULE_FREE_SGD, TNN_SCHEDULE_FREE_ADAMW, TNN_SOPHIA, TNN_LARS, TNN_LAMB, TNN_ADAFACTOR,
     TNN_MUON, TNN_LBFGS, TNN_CUSTOM
@@ -881,7 +884,7 @@ TNN_API tnn_status   tnn_set_group(tnn_net *net, const char *prefix, double lr_s
 /* After tnn_backward: limits the gradients (as .clip_value, .clip_tensor, .clip_norm do in
    tnn_step) and returns the norm that all of them had before, frozen ones left out; NaN on error.
    With an infinite limit it only measures. tnn_grad_norm: what the last clipping returned. */
-typedef enum tnn_clip { TNN_CLIP_VALUE = 1, TNN_CLIP_TENSOR, TNN_CLIP_NORM } tnn_clip;
+typedef enum tnn_clip { TNN_CLIP_VALUE = 1001, TNN_CLIP_TENSOR, TNN_CLIP_NORM } tnn_clip;
 TNN_API double       tnn_clip_grad(tnn_net *net, tnn_clip kind, double limit);
 TNN_API double       tnn_grad_norm(const tnn_net *net);
 /* on = 1 puts the averaged weights in place of the trained ones, 0 takes them out, bit by bit:
@@ -973,14 +976,14 @@ TNN_API uint64_t   tnn_hash(tnn_net *net);
    And .warmup steps may stand before each, not counted in T: from warmup_factor lr(0) linearly to
    lr(0) (Goyal et al. 2017; in torch a SequentialLR of a LinearLR and the schedule). */
 typedef enum tnn_schedule_type {
-    TNN_CONSTANT = 1, TNN_STEP, TNN_MULTISTEP, TNN_EXPONENTIAL, TNN_INVERSE_TIME, TNN_LINEAR,
+    TNN_CONSTANT = 401, TNN_STEP, TNN_MULTISTEP, TNN_EXPONENTIAL, TNN_INVERSE_TIME, TNN_LINEAR,
     TNN_POLYNOMIAL, TNN_COSINE, TNN_COSINE_RESTARTS, TNN_ANNEAL, TNN_WSD, TNN_ONE_CYCLE, TNN_CYCLIC,
     TNN_SEQUENTIAL, TNN_CHAINED, TNN_LAMBDA, TNN_MULTIPLICATIVE
 } tnn_schedule_type;
 
 typedef enum tnn_anneal {
     TNN_ANNEAL_COSINE = 0,  /* (1 + cos(pi u))/2 */
-    TNN_ANNEAL_LINEAR,      /* (1 - u)^.power    */
+    TNN_ANNEAL_LINEAR = 1101, /* (1 - u)^.power  */
     TNN_ANNEAL_SQRT         /* 1 - sqrt(u)       */
 } tnn_anneal;
 
@@ -1138,7 +1141,7 @@ typedef struct tnn_loader {
                              is left (Yun et al. 2019). With both, either with probability 1/2. */
 typedef enum tnn_border {
     TNN_BORDER_FILL = 0,    /* .fill                                      */
-    TNN_BORDER_EDGE,        /* the nearest pixel                          */
+    TNN_BORDER_EDGE = 1201, /* the nearest pixel                      */
     TNN_BORDER_REFLECT      /* mirrored at the outermost pixel: c b a b c */
 } tnn_border;
 
@@ -1273,7 +1276,7 @@ TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
                               (F.relu), which torchsummary does not see either
    Writes at most room - 1 characters and a 0 to text (NULL if room is 0); returns the length of the
    whole, as snprintf; 0 on error. Plans the network, but does not build it. */
-enum { TNN_SUMMARY_MODULES = 1, TNN_SUMMARY_FUNCTIONAL = 2 };
+enum { TNN_SUMMARY_MODULES = 1 << 15, TNN_SUMMARY_FUNCTIONAL = 1 << 16 };
 TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
 
 /* ---- 1i. Hyper-parameter search ---------------------------------------------------------------
@@ -1312,7 +1315,9 @@ TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
    SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
    and reads before each draw and each pruning what the others have added. The draws then depend on
    who was faster. Where two run the same trial the slower one's next report or tell is an error. */
-typedef enum tnn_variable_type { TNN_FLOAT = 0, TNN_INT, TNN_CATEGORICAL } tnn_variable_type;
+typedef enum tnn_variable_type {
+    TNN_FLOAT = 0, TNN_INT = 1301, TNN_CATEGORICAL
+} tnn_variable_type;
 typedef struct tnn_variable {
     const char *name;           /* required, and unique: one word                                */
     tnn_variable_type type;
@@ -1328,13 +1333,13 @@ typedef enum tnn_sampler {
                        drawn from l, the density of the best tenth of the trials (ceil, at most 25),
                        the one with the largest l/g, g the density of the others; random for the
                        first .startup trials     Bergstra et al. 2011; Watanabe 2023             */
-    TNN_RANDOM,
+    TNN_RANDOM = 1401,
     TNN_GRID        /* all combinations, the last variable fastest                               */
 } tnn_sampler;
 
 typedef enum tnn_pruner {
     TNN_NO_PRUNER = 0,
-    TNN_MEDIAN,     /* a trial whose best report is worse than the median, at this step, of the
+    TNN_MEDIAN = 1501, /* a trial whose best report is worse than the median, at this step, of the
                        trials done: .prune_startup .warmup .interval                             */
     TNN_HALVING     /* asynchronous successive halving (Li et al. 2020): at steps min_resource
                        factor^(min_rate + rung), rung = 0, 1 ..., only the best 1/factor of what
@@ -1368,7 +1373,7 @@ typedef struct tnn_study_options {
 
 typedef struct tnn_study tnn_study;
 typedef enum tnn_trial_state {
-    TNN_WAITING = 0, TNN_RUNNING, TNN_DONE, TNN_PRUNED, TNN_FAILED
+    TNN_WAITING = 0, TNN_RUNNING = 1801, TNN_DONE, TNN_PRUNED, TNN_FAILED
 } tnn_trial_state;
 typedef struct tnn_trial_report { int step, rung; double value; } tnn_trial_report;
 typedef struct tnn_trial {      /* to be read; it lives as long as its study                     */
@@ -1426,7 +1431,7 @@ TNN_API tnn_status tnn_write_file(const char *path, const void *bytes, size_t si
 TNN_API void   tnn_set_read_limit(size_t bytes);
 TNN_API size_t tnn_read_limit(void);
 typedef enum tnn_dtype {
-    TNN_BOOL = 1, TNN_U8, TNN_I8, TNN_U16, TNN_I16, TNN_U32, TNN_I32, TNN_U64, TNN_I64,
+    TNN_BOOL = 1601, TNN_U8, TNN_I8, TNN_U16, TNN_I16, TNN_U32, TNN_I32, TNN_U64, TNN_I64,
     TNN_F16, TNN_BF16, TNN_F32, TNN_F64
 } tnn_dtype;
 
@@ -1546,7 +1551,7 @@ TNN_API tnn_status tnn_weights_save(tnn_net *net, const tnn_weights_options *opt
      tinynn.statistics F32  with .accumulate: what its next step makes of the running statistics
      tinynn.work      F32   L-BFGS: its memory of steps
      tinynn.integers  I64   21. Of the same value in network and loader that go on: the version of
-                            the format, 1; the optimizer (tnn_optimizer_type); floats of a flat
+                            the format, 1; the optimizer (its place in 1e, SGD 1); floats of a flat
                             vector; whether there is a loader, its samples, .batch, .shuffle,
                             .drop_last, .seed (without it 0); the network's .seed. Where they are:
                             training forwards (the stream of dropout); updates; updates or epochs
@@ -2192,6 +2197,107 @@ static void tnn__note(const char *format, ...)
 static double tnn__default(double value, double otherwise)
 {
     return value > 0 || value < 0 ? value : value != value ? value : 1/value < 0 ? 0 : otherwise;
+}
+
+/* CHOICES. Constant v of a public enum is name v%100 of line v/100 below, counted from 0: each enum
+   has a range of its own, so that what is meant for one cannot pass for another. 0 is the first
+   name of every line, "-" where it is none. Flags are bits above all of them. */
+#define TNN__NTH(choice) ((int)(choice)%100)
+enum { TNN__NO_CHOICE = 1900 };
+static const struct { const char *what, *of, *names; } tnn__choices[] = {
+    {"a mode", "tnn_forward", "EVAL TRAIN"},
+    {"a layer", "tnn_add", "- CONV2D DENSE MAXPOOL2D AVGPOOL2D FLATTEN RELU LEAKY_RELU DROPOUT "
+     "CONV_TRANSPOSE2D ADAPTIVE_MAXPOOL2D ADAPTIVE_AVGPOOL2D UPSAMPLE PAD RESHAPE IDENTITY ADD "
+     "CONCAT SCALE BATCHNORM LAYERNORM GROUPNORM INSTANCENORM RMSNORM PRELU RELU6 ELU SELU CELU "
+     "GELU SILU MISH SOFTPLUS SOFTSIGN SIGMOID LOG_SIGMOID TANH HARDTANH HARDSIGMOID HARDSWISH "
+     "SOFTMAX LOG_SOFTMAX GLU DROPOUT2D ALPHA_DROPOUT GAUSSIAN_DROPOUT GAUSSIAN_NOISE "
+     "STOCHASTIC_DEPTH CUSTOM_LAYER"},
+    {"a loss", "tnn_set_loss", "- CROSS_ENTROPY NLL MULTI_MARGIN MSE L1 HUBER SMOOTH_L1 LOG_COSH "
+     "BCE BCE_LOGITS FOCAL HINGE SQUARED_HINGE HINGE_EMBEDDING KL_DIV POISSON_NLL GAUSSIAN_NLL "
+     "COSINE_LOSS DICE CUSTOM_LOSS"},
+    {"an optimizer", "tnn_set_optimizer", "- SGD ADAM ADAMW ASGD ADAGRAD ADADELTA RMSPROP RPROP "
+     "ADAMAX NADAM RADAM LION ADABELIEF ADAN ADEMAMIX SCHEDULE_FREE_SGD SCHEDULE_FREE_ADAMW "
+     "SOPHIA LARS LAMB ADAFACTOR MUON LBFGS CUSTOM"},
+    {"a schedule", "tnn_set_schedule", "- CONSTANT STEP MULTISTEP EXPONENTIAL INVERSE_TIME LINEAR "
+     "POLYNOMIAL COSINE COSINE_RESTARTS ANNEAL WSD ONE_CYCLE CYCLIC SEQUENTIAL CHAINED LAMBDA "
+     "MULTIPLICATIVE"},
+    {"a sampling", ".mode and .pad_mode of layers", "- ZEROS REFLECT REPLICATE CIRCULAR NEAREST "
+     "BILINEAR BILINEAR_ALIGNED"},
+    {"a kind of initial value", ".init and .bias_init", "INIT_DEFAULT INIT_HE_UNIFORM "
+     "INIT_HE_NORMAL INIT_XAVIER_UNIFORM INIT_XAVIER_NORMAL INIT_ZERO INIT_LECUN_UNIFORM "
+     "INIT_LECUN_NORMAL INIT_FAN_IN INIT_UNIFORM INIT_NORMAL INIT_TRUNCATED INIT_CONSTANT INIT_ONE "
+     "INIT_EYE INIT_ORTHOGONAL INIT_SPARSE"},
+    {"a fan", ".init_with.fan", "FAN_DEFAULT FAN_IN FAN_OUT FAN_AVERAGE"},
+    {"a constraint", ".constraint of layers", "UNCONSTRAINED MAX_NORM UNIT_NORM MIN_MAX_NORM "
+     "NON_NEGATIVE"},
+    {"a reduction", ".reduction of losses", "REDUCE_MEAN REDUCE_SUM REDUCE_BATCHMEAN"},
+    {"a kind of clipping", "tnn_clip_grad", "- CLIP_VALUE CLIP_TENSOR CLIP_NORM"},
+    {"an annealing", ".anneal of schedules", "ANNEAL_COSINE ANNEAL_LINEAR ANNEAL_SQRT"},
+    {"a border", ".border of loaders", "BORDER_FILL BORDER_EDGE BORDER_REFLECT"},
+    {"a type of variable", "tnn_variable", "FLOAT INT CATEGORICAL"},
+    {"a sampler", ".sampler of studies", "TPE RANDOM GRID"},
+    {"a pruner", ".pruner of studies", "NO_PRUNER MEDIAN HALVING"},
+    {"a type of elements", "arrays", "- BOOL U8 I8 U16 I16 U32 I32 U64 I64 F16 BF16 F32 F64"},
+    {"a dialect", ".dialect of tnn_create", "PYTORCH KERAS"},
+    {"a state", "trials", "WAITING RUNNING DONE PRUNED FAILED"}, {"one of them", "", ""}
+};
+/* What is called otherwise here than elsewhere: constant given, an enum's first, what was meant. */
+static const struct { int given, wanted; const char *meant; } tnn__meant[] = {
+    {TNN_LINEAR, TNN_CONV2D, "a layer with weights and biases is TNN_DENSE"},
+    {TNN_NEAREST, TNN_CONV2D, "a layer that enlarges images is TNN_UPSAMPLE"},
+    {TNN_BILINEAR, TNN_CONV2D, "a layer that enlarges images is TNN_UPSAMPLE"},
+    {TNN_SOFTMAX, TNN_CROSS_ENTROPY, "the loss of logits by classes is TNN_CROSS_ENTROPY"},
+    {TNN_LOG_SOFTMAX, TNN_CROSS_ENTROPY, "the loss behind it is TNN_NLL"},
+    {TNN_SIGMOID, TNN_CROSS_ENTROPY, "the loss of logits by themselves is TNN_BCE_LOGITS"},
+    {TNN_ZEROS, TNN_INIT_HE_UNIFORM, "weights of 0 are TNN_INIT_ZERO"},
+    {TNN_ZEROS, TNN_BORDER_EDGE, "that is .fill = 0 with TNN_BORDER_FILL"},
+    {TNN_REPLICATE, TNN_BORDER_EDGE, "that is TNN_BORDER_EDGE"},
+    {TNN_BORDER_EDGE, TNN_ZEROS, "that is TNN_REPLICATE"},
+    {TNN_INT, TNN_BOOL, "integers of 32 bits are TNN_I32"}
+};
+/* The name of constant number `at` of a line, without TNN_; its length, 0 where there is none. */
+static int tnn__choice_name(int line, int at, const char **name)
+{
+    const int lines = (int)(sizeof tnn__choices/sizeof *tnn__choices);
+    const char *p = line >= 0 && line < lines ? tnn__choices[line].names : "";
+    while (at > 0 && *p) at -= *p++ == ' ';
+    *name = p;
+    while (!at && *p && *p != ' ' && *p != '-') p++;
+    return (int)(p - *name);
+}
+/* Is `value` one of the enum that `wanted` belongs to? Where not, the error says what it is and
+   what was probably meant: of losses TNN_COSINE_LOSS for TNN_COSINE. `what`: the call or option. */
+static tnn_status tnn__choice(const char *what, int value, int wanted)
+{
+    char text[240], *to = text, *end = text + sizeof text - 1;
+    const int line = wanted/100, given = value/100;
+    const char *a, *b, *meant = NULL;
+    const int n = tnn__choice_name(value ? given : line, TNN__NTH(value), &a);
+    int i;
+    size_t k;
+    if (n && (given == line || !value)) return TNN_OK;
+    if (!n || value < 100)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d is not %s", what, value,
+                         tnn__choices[line].what);
+    to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + n), a);
+    to = tnn__put(tnn__put(to, end, " is "), end, tnn__choices[given].what);
+    to = tnn__put(tnn__put(tnn__put(to, end, ", for "), end, tnn__choices[given].of), end, "; ");
+    for (k = 0; k < sizeof tnn__meant/sizeof *tnn__meant && !meant; k++)
+        if (tnn__meant[k].given == value && tnn__meant[k].wanted/100 == line)
+            meant = tnn__meant[k].meant;
+    for (i = 0; !meant && i < 100; i++) {       /* the one name within the other? */
+        const int m = tnn__choice_name(line, i, &b), at = m > n ? m - n : n - m;
+        const char *longer = m > n ? b : a, *shorter = m > n ? a : b;
+        const size_t size = (size_t)TNN__MIN(m, n);
+        if (!m || !at || ((longer[at - 1] != '_' || memcmp(longer + at, shorter, size))
+                          && (longer[size] != '_' || memcmp(longer, shorter, size)))) continue;
+        to = tnn__put(tnn__put(to, end, tnn__choices[line].what), end, " is TNN_");
+        to = tnn__put(to, TNN__MIN(end, to + m), b);
+        meant = "";
+    }
+    if (!meant) to = tnn__put(tnn__put(to, end, "needed is "), end, tnn__choices[line].what);
+    *tnn__put(to, end, meant ? meant : "") = 0;
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
 }
 
 /* ---- 2c. Memory -------------------------------------------------------------------------------
@@ -2969,7 +3075,7 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  madd,         (tnn__len n, float a, const float *x, const float *y, float *z))
 typedef struct {
     const char *name;
-    int (*rule[TNN_CUSTOM + 1])(const tnn__update *u, tnn__len n);     /* by tnn_optimizer_type */
+    int (*rule[TNN__NTH(TNN_CUSTOM) + 1])(const tnn__update *u, tnn__len n);
 #define TNN__X(ret, kernel, args) ret (*kernel) args;
     TNN__KERNELS(TNN__X)
 #undef TNN__X
@@ -6479,6 +6585,9 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
     const int ta = flags & TNN_TRANSPOSE_A, tb = flags & TNN_TRANSPOSE_B;
     const tnn__len size_a = tnn__size(a), size_b = tnn__size(b), size_c = tnn__size(c);
     int threads = tnn_threads(), row_blocks;
+    if (flags & ~(TNN_TRANSPOSE_A | TNN_TRANSPOSE_B | TNN_ACCUMULATE))
+        return tnn__choice("tnn_matmul: flags are TNN_TRANSPOSE_A, TNN_TRANSPOSE_B and "
+                           "TNN_ACCUMULATE", flags, TNN__NO_CHOICE);
     if (!size_a || !size_b || !size_c || a.h != 1 || a.w != 1 || b.h != 1 || b.w != 1
         || c.h != 1 || c.w != 1)
         return tnn__fail(TNN_ERROR_SHAPE,
@@ -8529,7 +8638,7 @@ static int tnn__flat_input(const tnn_layer *o)
 {
     if ((o->type == TNN_PRELU && !o->per_channel) || (o->type == TNN_GROUPNORM && o->groups == 1))
         return TNN__VALUES;
-    return tnn__layer_kinds[o->type].flat;
+    return tnn__layer_kinds[TNN__NTH(o->type)].flat;
 }
 /* A flattened image as the channels of one pixel; 0 where it is that already. */
 static int tnn__as_channels(tnn__blob *b)
@@ -8596,6 +8705,7 @@ TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
                   o.input[0], o.input[1], o.input[2], TNN__MOST);
         return NULL;
     }
+    if (tnn__choice("tnn_create: .dialect", (int)o.dialect, TNN_KERAS)) return NULL;
     if (o.batch < 1 || o.threads < 0) {
         tnn__fail(TNN_ERROR_ARGUMENT,
                   "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
@@ -8642,10 +8752,11 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
     if (net->built)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
                          "layers come before the first forward");
-    if (layer->type < TNN_CONV2D
-        || (size_t)layer->type >= sizeof tnn__layer_kinds/sizeof *tnn__layer_kinds)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no layer type %d", (int)layer->type);
-    e = tnn__check_start(layer);
+    e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
+    if (!e && layer->mode) e = tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS);
+    if (!e && layer->pad_mode)
+        e = tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS);
+    if (!e) e = tnn__check_start(layer);
     if (!e) e = tnn__check_regularizers(layer);
     if (e) return e;
     if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
@@ -8655,7 +8766,7 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
                          (double)layer->lr_scale, (double)layer->decay_scale);
     if (layer->exact && layer->type != TNN_CONV2D)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: %s: .exact is an option of conv2d, the only "
-                         "layer that has two ways", tnn__layer_kinds[layer->type].name);
+                         "layer that has two ways", tnn__layer_kinds[TNN__NTH(layer->type)].name);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
         const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
@@ -8759,10 +8870,10 @@ static tnn_status tnn__plan_names(tnn_net *net)
         if (o->from < TNN_FROM_INPUT || o->from > i)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer "
                              "before it, counted from 1 (here up to %d), or TNN_FROM_INPUT",
-                             tnn__layer_kinds[o->type].name, o->from, i);
+                             tnn__layer_kinds[TNN__NTH(o->type)].name, o->from, i);
         if (two && !o->from)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from",
-                             tnn__layer_kinds[o->type].name);
+                             tnn__layer_kinds[TNN__NTH(o->type)].name);
         if (o->from > 0) net->record[o->from - 1].named = 1;
     }
     return TNN_OK;
@@ -8789,7 +8900,7 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     }
     for (i = 0; i < net->layers; i++) {
         tnn__record *r = &net->record[i];
-        const tnn__layer_kind *kind = &tnn__layer_kinds[r->o.type];
+        const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(r->o.type)];
         const int two = r->o.type == TNN_ADD || r->o.type == TNN_CONCAT;
         int fused = 0, copy = r->o.type == TNN_DENSE && named, from = -1, turns;
         tnn__blob c;
@@ -8945,7 +9056,7 @@ static tnn_status tnn__plan_gradients(tnn_net *net)
             tnn__err.file = r->file;
             tnn__err.line = r->line;
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
-                             tnn__layer_kinds[r->o.type].name);
+                             tnn__layer_kinds[TNN__NTH(r->o.type)].name);
         }
     return TNN_OK;
 }
@@ -9460,19 +9571,15 @@ typedef struct {
 static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_options *o,
                                 int bias, double fan_in, double fan_out, tnn__start_values *s)
 {
-    const int known = (size_t)init < sizeof tnn__init_kinds/sizeof *tnn__init_kinds;
-    const tnn__init_kind *kind = &tnn__init_kinds[known ? init : 0];
+    const tnn__init_kind *kind = &tnn__init_kinds[TNN__NTH(init)];
     const tnn_fan mode = o->fan ? o->fan : kind->fan;
     const double fan = mode == TNN_FAN_IN ? fan_in : mode == TNN_FAN_OUT ? fan_out
                                                    : (fan_in + fan_out)/2;
     const double gain = tnn__default(o->gain, HUGE_VAL);
     const double over = gain < HUGE_VAL ? gain*gain : kind->over;
-    if (!known || (bias && !kind->for_bias))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial %s",
-                         what, (int)init, bias ? "bias" : "weight");
-    if (o->fan < TNN_FAN_DEFAULT || o->fan > TNN_FAN_AVERAGE)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with.fan = %d is none of tnn_fan",
-                         what, (int)o->fan);
+    if (bias && !kind->for_bias)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial bias",
+                         what, (int)init);
     s->draw = kind->draw;
     s->gain = tnn__default(o->gain, 1);
     s->mean = tnn__default(o->mean, 0);
@@ -9512,6 +9619,11 @@ static tnn_status tnn__check_start(const tnn_layer *o)
     tnn__start_values s;
     tnn_status e;
     memset(&s, 0, sizeof s);
+    if (tnn__choice("tnn_add: .init", (int)o->init, TNN_INIT_HE_UNIFORM)
+        || tnn__choice("tnn_add: .bias_init", (int)o->bias_init, TNN_INIT_HE_UNIFORM)
+        || tnn__choice("tnn_add: .init_with.fan", (int)o->init_with.fan, TNN_FAN_IN)
+        || tnn__choice("tnn_add: .bias_init_with.fan", (int)o->bias_init_with.fan, TNN_FAN_IN))
+        return TNN_ERROR_ARGUMENT;
     e = tnn__start_of("tnn_add: .init", o->init, &o->init_with, 0, 0, 0, &s);
     return e ? e : tnn__start_of("tnn_add: .bias_init", o->bias_init, &o->bias_init_with, 1,
                                  0, 0, &s);
@@ -9721,7 +9833,7 @@ static void tnn__trunk_forward(void *context, int span, int worker)
     for (s = first; s < end; s++)
         for (i = call->first; i < call->last; i++) {
             const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
-            tnn__layer_kinds[a.op->type].forward(&a);
+            tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
         }
 }
 /* One convolution: a task is a span of samples that are worked together. */
@@ -9743,7 +9855,7 @@ static void tnn__part_forward(void *context, int task, int worker)
                                       call->net->scratch + worker*call->net->scratch_floats);
     a.part = task%call->spans;
     a.parts = call->spans;
-    tnn__layer_kinds[a.op->type].forward(&a);
+    tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
 }
 static void tnn__trunk_backward(void *context, int span, int worker)
 {
@@ -9767,7 +9879,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 if (!a.keep && !tnn__is_conv(op))
                     memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
             }
-            if (a.dx || a.dx2 || a.dw) tnn__layer_kinds[op->type].backward(&a);
+            if (a.dx || a.dx2 || a.dw) tnn__layer_kinds[TNN__NTH(op->type)].backward(&a);
             if (a.dx && op->adds_dx)
                 a.k->add(tnn__values(a.in), a.dx, a.in->grad + s*a.in->grad_sample);
             if (a.dx2 && op->adds_dx2)
@@ -9844,6 +9956,7 @@ TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode m
     int i;
     if (e) return e;
     if (!x) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL");
+    if ((e = tnn__choice("tnn_forward", (int)mode, TNN_TRAIN)) != TNN_OK) return e;
     if (n < 1 || n > net->options.batch)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; "
                          "this network takes 1 to %d samples (.batch of tnn_create)",
@@ -10069,7 +10182,7 @@ typedef struct {
 } tnn__loss_kind;
 #define TNN__FINITE 3.4028235e38f
 #define TNN__ALL    -TNN__FINITE, TNN__FINITE
-static const tnn__loss_kind tnn__loss_kinds[TNN__LOSSES] = {
+static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = {
     { NULL, 0, 0, 0, 0, 0, 0, 0 },
     { "cross-entropy", TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
       0, 1, 0, 0, 1 },
@@ -10131,6 +10244,7 @@ static const tnn__loss_number tnn__loss_numbers[] = {
 /* Fills in the defaults of `o` and what the kernel wants. */
 static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
 {
+    const tnn__loss_kind *kind;
     float number[3] = {0, 0, 0};
     int i, j, count = 0;
     for (i = 0; i < TNN__LOSS_NUMBERS; i++) {
@@ -10150,7 +10264,7 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
                     break;
             if (j == TNN__LOSS_NUMBERS)
                 return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s has no %s",
-                                 tnn__loss_kinds[o->type].name, n->name);
+                                 tnn__loss_kinds[TNN__NTH(o->type)].name, n->name);
         }
     }
     memset(c, 0, sizeof *c);
@@ -10164,8 +10278,9 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
     if (o->type == TNN_SMOOTH_L1 && !(c->a > 0)) c->kind = TNN_L1;
     if (o->type == TNN_KL_DIV && o->log_target) c->kind = TNN__KL_LOG;
     if (o->type == TNN_POISSON_NLL && o->no_log_input) c->kind = TNN__POISSON_RATE;
-    c->x_lo = tnn__loss_kinds[c->kind].x_lo; c->x_hi = tnn__loss_kinds[c->kind].x_hi;
-    c->t_lo = tnn__loss_kinds[c->kind].t_lo; c->t_hi = tnn__loss_kinds[c->kind].t_hi;
+    kind = &tnn__loss_kinds[TNN__NTH(c->kind)];
+    c->x_lo = kind->x_lo; c->x_hi = kind->x_hi;
+    c->t_lo = kind->t_lo; c->t_hi = kind->t_hi;
     if (c->kind == TNN_NLL) c->x_lo = (float)-HUGE_VAL;     /* no constant to every compiler */
     return TNN_OK;
 }
@@ -10182,13 +10297,14 @@ static tnn__view tnn__loss_view(const tnn_net *net, const tnn_loss_options *o)
     v.pixels = b->flat ? 1 : b->h*b->w;
     v.classes = v.values/v.pixels;
     v.rows = halves == 2 ? b->h*b->w
-           : o->per_pixel && tnn__loss_kinds[o->type].traits & TNN__PIXELS ? v.pixels : 1;
+           : o->per_pixel && tnn__loss_kinds[TNN__NTH(o->type)].traits & TNN__PIXELS ? v.pixels
+                                                                                    : 1;
     return v;
 }
 static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *o)
 {
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__loss_kind *kind = &tnn__loss_kinds[o->type];
+    const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(o->type)];
     const tnn__view v = tnn__loss_view(net, o);
     if (!o->type) return TNN_OK;
     if (kind->traits & TNN__CLASSES && v.pixels > 1 && !o->per_pixel)
@@ -10220,10 +10336,10 @@ static tnn_status tnn__check_last(tnn_net *net)
         && !((type == TNN_LOG_SOFTMAX || type == TNN_LOG_SIGMOID) && sigmoid)) return TNN_OK;
     return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: %s takes %s: %s layer %d (%s) before it (a "
                      "TNN_IDENTITY behind it says that it is meant)",
-                     tnn__loss_kinds[loss].name, logs ? "log-probabilities"
+                     tnn__loss_kinds[TNN__NTH(loss)].name, logs ? "log-probabilities"
                      : sigmoid ? "logits and has a sigmoid of its own"
                      : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
-                     : "leave out", i, tnn__layer_kinds[type].name);
+                     : "leave out", i, tnn__layer_kinds[TNN__NTH(type)].name);
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
@@ -10236,17 +10352,19 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
     int i, k, shape[3];
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !loss || (int)loss->type < TNN_CROSS_ENTROPY || loss->type > TNN_CUSTOM_LOSS)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no such loss");
+    if (!net || !loss) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no loss");
+    if (tnn__choice("tnn_set_loss", (int)loss->type, TNN_CROSS_ENTROPY)
+        || tnn__choice("tnn_set_loss: .reduction", (int)loss->reduction, TNN_REDUCE_SUM))
+        return TNN_ERROR_ARGUMENT;
     if (net->built)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
                          "the loss comes before the first forward");
     o = *loss;
     if ((e = tnn__loss_defaults(&o, &c)) != TNN_OK) return e;
-    if ((o.class_weights && !(tnn__loss_kinds[o.type].traits & TNN__WEIGHTS))
+    if ((o.class_weights && !(tnn__loss_kinds[TNN__NTH(o.type)].traits & TNN__WEIGHTS))
         || (o.pos_weights && o.type != TNN_BCE_LOGITS))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s has no %s",
-                         tnn__loss_kinds[o.type].name,
+                         tnn__loss_kinds[TNN__NTH(o.type)].name,
                          o.pos_weights ? ".pos_weights" : ".class_weights");
     if (o.p && (o.type != TNN_MULTI_MARGIN || o.p < 1 || o.p > 2))
         return tnn__fail(TNN_ERROR_ARGUMENT,
@@ -10254,8 +10372,6 @@ TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
     if (o.gamma > 0 && o.label_smoothing > 0)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_loss: .gamma and .label_smoothing do not go together");
-    if ((int)o.reduction < TNN_REDUCE_MEAN || o.reduction > TNN_REDUCE_BATCHMEAN)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no .reduction %d", (int)o.reduction);
     if ((o.type == TNN_CUSTOM_LOSS) != (o.custom != NULL) || (o.custom && o.reduction))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .custom belongs to TNN_CUSTOM_LOSS, "
                          "and reduces by itself");
@@ -10334,14 +10450,15 @@ static int tnn__predict(const tnn__isa_table *k, const float *x, int n, int c, i
 static int tnn__outcomes(const tnn_net *net)        /* how many different ones there are */
 {
     const int n = tnn__loss_view(net, &net->loss).classes;
-    return n == 1 && !(tnn__loss_kinds[net->loss.type].traits & TNN__CLASSES) ? 2 : n;
+    return n == 1 && !(tnn__loss_kinds[TNN__NTH(net->loss.type)].traits & TNN__CLASSES) ? 2 : n;
 }
 static int tnn__predicted(const tnn_net *net, int s)        /* for a sample of one row */
 {
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__view v = tnn__loss_view(net, &net->loss);
     return tnn__predict(tnn__kernels(), tnn__sample_data(b, s), v.classes, b->c,
-                        tnn__outcomes(net) != v.classes, tnn__loss_kinds[net->loss.type].edge);
+                        tnn__outcomes(net) != v.classes,
+                        tnn__loss_kinds[TNN__NTH(net->loss.type)].edge);
 }
 
 typedef struct {
@@ -10370,7 +10487,7 @@ static void tnn__loss_task(void *context, int span, int worker)
     const tnn__view v = call->v;
     const int first = (int)((tnn__len)net->n*span/call->spans);
     const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    const float edge = tnn__loss_kinds[net->loss.type].edge;
+    const float edge = tnn__loss_kinds[TNN__NTH(net->loss.type)].edge;
     int s, p;
     (void)worker;
     for (s = first; s < end; s++) {
@@ -10427,7 +10544,7 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
     const tnn_net *net = call->net;
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__view v = call->v;
-    const tnn__loss_kind *kind = &tnn__loss_kinds[call->o.kind];
+    const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(call->o.kind)];
     const char *what = call->targets ? "tnn_loss_targets" : "tnn_loss";
     const float *x = tnn__sample_data(b, s);
     const tnn__len size = (tnn__len)net->blob[0].c*net->blob[0].h*net->blob[0].w;
@@ -10472,7 +10589,7 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
                          "steps, and so is first an output of layer %d (%s, or what follows it); "
                          "the parameters are those of the last step; a smaller lr may help",
                          what, s, net->steps, net->op[k].layer,
-                         tnn__layer_kinds[net->op[k].type].name);
+                         tnn__layer_kinds[TNN__NTH(net->op[k].type)].name);
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite "
                      "after %l steps (its largest output is %g); "
                      "the parameters are those of the last step; a smaller lr may help",
@@ -10537,7 +10654,7 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
                          ".mixup or .cutmix has .targets, for tnn_loss_targets");
     if (net->stage == TNN__NOTHING)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done", what);
-    kind = &tnn__loss_kinds[net->criterion.kind];
+    kind = &tnn__loss_kinds[TNN__NTH(net->criterion.kind)];
     takes = kind->traits & TNN__BOTH;
     if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
     if (!(takes & (labels ? TNN__LABELS : TNN__TARGETS)))
@@ -10651,14 +10768,14 @@ static int tnn__states(const tnn_optimizer *o)
         TNN__RULES(TNN__R)
 #undef TNN__R
     };
-    return states[o->type];
+    return states[TNN__NTH(o->type)];
 }
 
 /* momentum, or beta1 where it takes that place */
 static double *tnn__momentum(tnn_optimizer *o)
 {
-    return tnn__rules[o->type].own[1] > 0 || !(tnn__rules[o->type].own[2] > 0) ? &o->momentum
-                                                                               : &o->beta1;
+    const tnn__rule *rule = &tnn__rules[TNN__NTH(o->type)];
+    return rule->own[1] > 0 || !(rule->own[2] > 0) ? &o->momentum : &o->beta1;
 }
 static int tnn__schedule_free(const tnn_optimizer *o)
 {
@@ -10709,7 +10826,7 @@ static const struct { const char *name; size_t at; int otherwise, high; } tnn__i
 static void tnn__keras_optimizer(tnn_optimizer *o)
 {
     o->lr = tnn__default(o->lr, o->type == TNN_SGD ? 0.01 : 1e-3);
-    if (tnn__rules[o->type].own[5] > 0) o->eps = tnn__default(o->eps, 1e-7);
+    if (tnn__rules[TNN__NTH(o->type)].own[5] > 0) o->eps = tnn__default(o->eps, 1e-7);
     if (o->type == TNN_RMSPROP) o->alpha = tnn__default(o->alpha, 0.9);
     if (o->type == TNN_ADADELTA) o->rho = tnn__default(o->rho, 0.95);
     if (o->type == TNN_ADAGRAD) o->initial_accumulator = tnn__default(o->initial_accumulator, 0.1);
@@ -10719,6 +10836,7 @@ static void tnn__keras_optimizer(tnn_optimizer *o)
 }
 TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimizer)
 {
+    const tnn__rule *rule;
     tnn_optimizer o;
     size_t i;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -10728,14 +10846,14 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; "
                          "the optimizer comes before the first forward");
     o = *optimizer;
-    if (o.type < TNN_SGD || o.type > TNN_CUSTOM)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no optimizer %d", (int)o.type);
+    if (tnn__choice("tnn_set_optimizer", (int)o.type, TNN_SGD)) return TNN_ERROR_ARGUMENT;
+    rule = &tnn__rules[TNN__NTH(o.type)];
     if (net->options.dialect == TNN_KERAS) tnn__keras_optimizer(&o);
     for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++) {
         double v;
         char *at = (char *)&o + tnn__numbers[i].at;
         memcpy(&v, at, sizeof v);
-        v = tnn__default(v, i < 8 ? tnn__rules[o.type].own[i] : tnn__numbers[i].otherwise);
+        v = tnn__default(v, i < 8 ? rule->own[i] : tnn__numbers[i].otherwise);
         memcpy(at, &v, sizeof v);
         if (v >= tnn__numbers[i].low && v < tnn__numbers[i].high) continue;
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be in [%g, %g%s",
@@ -10757,7 +10875,7 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
     if (tnn__schedule_free(&o) && !(*tnn__momentum(&o) > 0 && *tnn__momentum(&o) < 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g: %s needs it between 0 "
                          "and 1", o.type == TNN_SCHEDULE_FREE_SGD ? "momentum" : "beta1",
-                         *tnn__momentum(&o), tnn__rules[o.type].name);
+                         *tnn__momentum(&o), rule->name);
     if (o.step_min > o.step_max)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .step_min = %g is larger than "
                          ".step_max = %g", o.step_min, o.step_max);
@@ -10771,7 +10889,7 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: L-BFGS does not go with "
                          ".accumulate or .clip_*");
     if (!o.max_eval) o.max_eval = (int)(o.max_iter*1.25);
-    o.decoupled = o.decoupled || tnn__rules[o.type].decoupled;
+    o.decoupled = o.decoupled || rule->decoupled;
     o.eps = TNN__MAX(o.eps, 1e-37);             /* 0/0 is 0, in padding, too */
     net->optimizer = net->other = o;
     net->other.eps = 1e-8;                      /* AdamW's, for what Muon leaves */
@@ -10800,7 +10918,8 @@ TNN_API tnn_status (tnn_set_momentum)(tnn_net *net, double momentum)
     *tnn__momentum(&o) = momentum;
     if (net->flat[TNN__G] && !net->flat[TNN__S + tnn__states(&o) - 1] && tnn__states(&o))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: the network was built for %s "
-                         "without momentum; give the optimizer some", tnn__rules[o.type].name);
+                         "without momentum; give the optimizer some",
+                         tnn__rules[TNN__NTH(o.type)].name);
     net->optimizer = o;
     return TNN_OK;
 }
@@ -11011,10 +11130,10 @@ static double tnn__clip(tnn_net *net, tnn_clip kind, double limit)
 TNN_API double (tnn_clip_grad)(tnn_net *net, tnn_clip kind, double limit)
 {
     if (tnn_failed()) return TNN__NAN;
-    if (!net || net->stage != TNN__BACKWARD || kind < TNN_CLIP_VALUE || kind > TNN_CLIP_NORM
-        || !(limit >= 0)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_clip_grad: comes after tnn_backward, with kind = %d one "
-                  "of tnn_clip and limit = %g not negative", (int)kind, limit);
+    if (tnn__choice("tnn_clip_grad", (int)kind, TNN_CLIP_VALUE)) return TNN__NAN;
+    if (!net || net->stage != TNN__BACKWARD || !(limit >= 0)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_clip_grad: comes after tnn_backward, with limit = %g "
+                  "not negative", limit);
         return TNN__NAN;
     }
     return tnn__clip(net, kind, limit);
@@ -11361,7 +11480,7 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
         if (!(fabs((double)c->k->sum(n, r.w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
         return;
     }
-    if (c->k->rule[rule](&u, n)) TNN__STORE(&c->net->odd, 1);
+    if (c->k->rule[TNN__NTH(rule)](&u, n)) TNN__STORE(&c->net->odd, 1);
 }
 
 /* State before the first step, where it is not 0. */
@@ -11910,7 +12029,7 @@ static const struct tnn__schedule_kind {
 /* The options with their defaults; lr is that of the whole. */
 static tnn_schedule tnn__schedule_filled(const tnn_schedule *given, double lr)
 {
-    const struct tnn__schedule_kind *kind = &tnn__schedule_kinds[given->type];
+    const struct tnn__schedule_kind *kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
     tnn_schedule s = *given;
     s.lr               = tnn__default(s.lr, lr);
     s.steps            = s.steps ? s.steps : kind->steps;
@@ -11933,14 +12052,14 @@ static tnn_schedule tnn__schedule_filled(const tnn_schedule *given, double lr)
 
 static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
 {
-    const int types = (int)(sizeof tnn__schedule_kinds/sizeof *tnn__schedule_kinds);
     const struct tnn__schedule_kind *kind;
     tnn_schedule s;
     int i, n;
     if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
-    if ((int)given->type < TNN_CONSTANT || (int)given->type >= types)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: no type %d", (int)given->type);
-    kind = &tnn__schedule_kinds[given->type];
+    if (tnn__choice("schedule", (int)given->type, TNN_CONSTANT)
+        || tnn__choice("schedule: .anneal", (int)given->anneal, TNN_ANNEAL_LINEAR))
+        return TNN_ERROR_ARGUMENT;
+    kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
     if (depth == TNN__SCHEDULE_DEPTH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
                          kind->name, TNN__SCHEDULE_DEPTH);
@@ -11979,9 +12098,6 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
                 return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .%s = %l must be at least %l",
                                  kind->name, k[i].name, k[i].given, k[i].least);
     }
-    if ((int)s.anneal < 0 || s.anneal > TNN_ANNEAL_SQRT)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: no anneal %d", kind->name,
-                         (int)s.anneal);
     if ((kind->needs & 4) && !s.function)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
     if ((kind->needs & 3) && s.count < 1)
@@ -12237,8 +12353,8 @@ static tnn_status tnn__check_regularizers(const tnn_layer *o)
         || o->l1 + o->l2 + o->orthogonal > 1e30)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
                          "must be 0 or more, at most 1e30 together", o->l1, o->l2, o->orthogonal);
-    if (o->constraint < TNN_UNCONSTRAINED || o->constraint > TNN_NON_NEGATIVE)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no constraint %d", (int)o->constraint);
+    if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM))
+        return TNN_ERROR_ARGUMENT;
     if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .norm_min = %g must not be negative "
                          "or above .norm_max = %g, .norm_rate = %g in (0, 1]",
@@ -13057,7 +13173,6 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *o)
     TNN__LIMIT(rotate, 0, 180);      TNN__LIMIT(shear, 0, 80);
     TNN__LIMIT(scale_max, 0.01, 100); TNN__LIMIT(scale_min, 0.01, o->scale_max);
     TNN__LIMIT(shift, 0, 1);         TNN__LIMIT(crop_pad, 0, side);
-    TNN__LIMIT(border, TNN_BORDER_FILL, TNN_BORDER_REFLECT);
     TNN__LIMIT(fill, -1e30, 1e30);
     TNN__LIMIT(brightness, 0, 1e6);  TNN__LIMIT(contrast, 0, 1e6);
     TNN__LIMIT(saturation, 0, 1e6);  TNN__LIMIT(hue, 0, 0.5);
@@ -13067,6 +13182,8 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *o)
     TNN__LIMIT(mixup, 0, 1e6);       TNN__LIMIT(cutmix, 0, 1e6);
     TNN__LIMIT(mix, 0, 1);
     l->name = NULL;
+    if (tnn__choice("tnn_loader_create: .border", (int)o->border, TNN_BORDER_EDGE))
+        return TNN_ERROR_ARGUMENT;
     for (l = limits; l->name; l++)
         if (!(l->value >= l->least && l->value <= l->most))
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .%s = %g must be in [%g, %g]",
@@ -13775,14 +13892,14 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     if (o->type == TNN_CONCAT) {
         tnn__as_channels(&other);
         m->out.c += other.c;
-    } else if (tnn__layer_kinds[o->type].shape) {
+    } else if (tnn__layer_kinds[TNN__NTH(o->type)].shape) {
         tnn_layer bare = *o;                    /* padding of another kind comes first */
         if (tnn__pads_first(o)) {
             bare.mode = o->pad_mode;
             tnn__pad_shape(&m->op, &bare, &m->out);
             bare.pad = bare.pad_h = bare.pad_w = 0;
         }
-        tnn__layer_kinds[o->type].shape(&m->op, &bare, &m->out);
+        tnn__layer_kinds[TNN__NTH(o->type)].shape(&m->op, &bare, &m->out);
     }
     m->is_vector = m->out.flat || o->type == TNN_DENSE
                 || (m->in_vector && m->out.h*m->out.w == 1 && o->type != TNN_CUSTOM_LAYER
@@ -13839,7 +13956,7 @@ static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
     case 'x': tnn__write_pair(p, tnn__either(o->output_pad_h, o->output_pad, 0),
                               tnn__either(o->output_pad_w, o->output_pad, 0), 0); return;
     case 'Z': tnn__write_pair(p, g->oh, g->ow, 1); return;
-    case 'y': tnn__print(p, 0, "%s", constant ? "Constant" : pads[op->mode]); return;
+    case 'y': tnn__print(p, 0, "%s", constant ? "Constant" : pads[TNN__NTH(op->mode)]); return;
     case 'l': tnn__print(p, 0, "%s(%d, %d, %d, %d)", constant ? "padding=" : "", pw, pw, ph, ph);
               return;
     case 'v': tnn__write_float(p, constant ? (double)o->value : 0); return;
@@ -13855,7 +13972,7 @@ static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
         return;
     case 'm':
         tnn__print(p, 0, "%s", o->type == TNN_GELU ? (o->approximate ? "'tanh'" : "'none'")
-                               : modes[o->type == TNN_CONV2D ? (int)o->pad_mode : op->mode]);
+                    : modes[TNN__NTH(o->type == TNN_CONV2D ? (int)o->pad_mode : op->mode)]);
         return;
     case 'f': tnn__write_float(p, o->type == TNN_LEAKY_RELU ? (double)op->slope
                                                             : (double)op->option[0]); return;
@@ -13900,9 +14017,9 @@ static int tnn__write_item(tnn__page *p, const tnn__module *m, const char *item)
 }
 static void tnn__write_class(tnn__page *p, const tnn__module *m)
 {
-    const char *c = tnn__torch_classes[m->o->type].options;
+    const char *c = tnn__torch_classes[TNN__NTH(m->o->type)].options;
     int some = 0;
-    tnn__write_item(p, m, tnn__torch_classes[m->o->type].name);
+    tnn__write_item(p, m, tnn__torch_classes[TNN__NTH(m->o->type)].name);
     tnn__write_char(p, '(');
     for (; *c; c += *c == ';') {
         const tnn__page start = *p;
@@ -13931,9 +14048,13 @@ TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
     double in, out, weights;
     int i, rows = 0;
     if (tnn_failed()) return 0;
-    if ((room && !text) || (flags & ~(TNN_SUMMARY_MODULES | TNN_SUMMARY_FUNCTIONAL))) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_summary: %s", room && !text ? "no text to write to"
-                  : "flags are TNN_SUMMARY_MODULES and TNN_SUMMARY_FUNCTIONAL");
+    if (room && !text) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_summary: no text to write to");
+        return 0;
+    }
+    if (flags & ~(TNN_SUMMARY_MODULES | TNN_SUMMARY_FUNCTIONAL)) {
+        tnn__choice("tnn_summary: flags are TNN_SUMMARY_MODULES and TNN_SUMMARY_FUNCTIONAL",
+                    flags, TNN__NO_CHOICE);
         return 0;
     }
     p.text = text; p.room = room; p.length = 0;
@@ -13959,7 +14080,8 @@ TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
         params += m.params;
         products += m.products;
         frozen += m.frozen;
-        if ((flags & TNN_SUMMARY_FUNCTIONAL) && tnn__torch_classes[m.o->type].functional) continue;
+        if ((flags & TNN_SUMMARY_FUNCTIONAL)
+            && tnn__torch_classes[TNN__NTH(m.o->type)].functional) continue;
         outputs += tnn__values(&m.out);
         rows++;
         if (flags & TNN_SUMMARY_MODULES) {
@@ -13967,7 +14089,7 @@ TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
             tnn__write_class(&p, &m);
             continue;
         }
-        tnn__write_item(&line, &m, tnn__torch_classes[m.o->type].name);
+        tnn__write_item(&line, &m, tnn__torch_classes[TNN__NTH(m.o->type)].name);
         tnn__print(&line, 0, "-%d", rows);
         name[TNN__MIN(line.length, sizeof name - 1)] = 0;
         tnn__print(&p, 20, "%s", name);
@@ -14924,7 +15046,7 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
     if (state > 1) {
         s->stale |= tnn__ended(t) || s->freshes == 64;
         memcpy(t->x, x, (size_t)count*sizeof *x);
-        t->state = (tnn_trial_state)state;
+        t->state = (tnn_trial_state)(TNN_RUNNING - 1 + state);
         t->value = step[1];
         if (!s->stale) s->fresh[s->freshes++] = t->number;
         return TNN_OK;
@@ -15039,7 +15161,7 @@ static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, do
     to = tnn__put(tnn__put_int(to, end, step), end, "\t");
     to = tnn__put(tnn__put_exact(to, end, value), end, "\t");
     to = tnn__put(tnn__put_int(to, end, rung), end, "\t");
-    to = tnn__put(to, end, tnn__trial_states[state]);
+    to = tnn__put(to, end, tnn__trial_states[TNN__NTH(state)]);
     *to = 0;
 #ifndef TINYNN_NO_STDIO
     if (s->o.journal) return tnn__study_journal(s, s->line, state > TNN_RUNNING);
@@ -15060,7 +15182,7 @@ static char *tnn__study_head(tnn_study *s)
     int i;
     to = tnn__put(to, end, "# tinynn study, ");
     to = tnn__put(to, end, s->o.maximize ? "maximize, " : "minimize, ");
-    to = tnn__put(tnn__put(to, end, tnn__sampler_names[s->o.sampler]), end, " seed ");
+    to = tnn__put(tnn__put(to, end, tnn__sampler_names[TNN__NTH(s->o.sampler)]), end, " seed ");
     to = tnn__put_int(to, end, (long long)s->o.seed);
     for (i = 0; i < s->o.count; i++) {
         const tnn_variable *v = &s->space[i].v;
@@ -15101,6 +15223,7 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
         if (!strcmp(s->o.space[k].name, v->name))
             return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s",
                              k, i, v->name);
+    if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)) return TNN_ERROR_ARGUMENT;
     if (v->type == TNN_CATEGORICAL) {
         for (p = v->choices; p && *p; p++) {
             if ((unsigned char)*p < ' ' || *p == ';') break;
@@ -15112,7 +15235,7 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
         v->low = v->log = 0;
         v->high = words - 1;
         v->step = 1;
-    } else if (v->type == TNN_FLOAT || v->type == TNN_INT) {
+    } else {
         const int whole = v->type == TNN_INT;
         const double most = whole ? INT_MAX : 1e15;
         if (!(v->low >= -most && v->low <= v->high && v->high <= most)
@@ -15134,8 +15257,7 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
             && (v->points < 1 || (v->points == 1 && v->high > v->low)))
             return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
                              "without .step must be at least 2", v->name, v->points);
-    } else
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: no type %d", v->name, (int)v->type);
+    }
     d->from = tnn__on_line(d, v->low - v->step/2);
     d->to = tnn__on_line(d, v->high + v->step/2);
     return TNN_OK;
@@ -15170,10 +15292,8 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
     for (i = 0; i < sizeof ints/sizeof *ints; i++)
         if (tnn__study_int(ints[i].name, ints[i].value, ints[i].otherwise, ints[i].least,
                            ints[i].most)) return TNN_ERROR_ARGUMENT;
-    if ((int)o->sampler < 0 || o->sampler > TNN_GRID || (int)o->pruner < 0
-        || o->pruner > TNN_HALVING)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: no sampler %d or no pruner %d",
-                         (int)o->sampler, (int)o->pruner);
+    if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
+        || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)) return TNN_ERROR_ARGUMENT;
     o->prior_weight = tnn__default(o->prior_weight, 1);
     if (!(o->prior_weight > 0 && o->prior_weight <= 1e6))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: .prior_weight = %g must be positive, at most "
@@ -15434,7 +15554,7 @@ static tnn_dtype tnn__dtype_of(const char *name, int npy)       /* 0: none */
     int i;
     for (i = 1; i < TNN__DTYPES; i++)
         if (*name && !strcmp(name, npy ? tnn__dtypes[i].npy : tnn__dtypes[i].name))
-            return (tnn_dtype)i;
+            return (tnn_dtype)(TNN_BOOL - 1 + i);
     return (tnn_dtype)0;
 }
 
@@ -15461,7 +15581,7 @@ static void tnn__put_bits(unsigned char *p, uint64_t u, int bytes, int big)
    of an F32. */
 static double tnn__number(uint64_t bits, tnn_dtype dtype)
 {
-    const uint64_t sign = (uint64_t)1 << (8*tnn__dtypes[dtype].bytes - 1);
+    const uint64_t sign = (uint64_t)1 << (8*tnn__dtypes[TNN__NTH(dtype)].bytes - 1);
     uint32_t u = (uint32_t)bits;
     float f;
     double d;
@@ -15689,7 +15809,8 @@ static int tnn__npy_header(tnn__scan *s, tnn_array *a, int *big, int *fortran)
             if ((descr = tnn__string(s, 1)) == NULL) return 0;
             *big = descr[0] == '>';
             a->dtype = descr[0] ? tnn__dtype_of(descr + 1, 1) : (tnn_dtype)0;
-            if (!a->dtype || !strchr(tnn__dtypes[a->dtype].bytes > 1 ? "<>" : "<>|", descr[0])) {
+            if (!a->dtype || !strchr(tnn__dtypes[TNN__NTH(a->dtype)].bytes > 1 ? "<>" : "<>|",
+                                     descr[0])) {
                 tnn__fail(TNN_ERROR_FORMAT, "%s: elements of type '%s'; supported are b1, u1, i1, "
                           "u2, i2, u4, i4, u8, i8, f2, f4, f8 after < or >", s->file, descr);
                 return 0;
@@ -15745,7 +15866,7 @@ static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
     memcpy(s.text, p + head, (size_t)length);
     if (tnn__npy_header(&s, &a, &big, &fortran)) {
         a.count = tnn__array_count(a.ndim, a.shape);
-        bytes = tnn__dtypes[a.dtype].bytes;
+        bytes = tnn__dtypes[TNN__NTH(a.dtype)].bytes;
         if (tnn__mul((tnn__len)a.count, bytes) != left)
             tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l elements of %d are "
                       "announced", file, (long long)left, (long long)(head + length), a.count,
@@ -15776,12 +15897,14 @@ TNN_API void tnn_array_free(tnn_array *array)
 }
 static double tnn__element(const tnn_array *a, tnn__len i)
 {
-    const int bytes = tnn__dtypes[a->dtype].bytes;
+    const int bytes = tnn__dtypes[TNN__NTH(a->dtype)].bytes;
     return tnn__number(tnn__bits((const unsigned char *)a->data + i*bytes, bytes,
                                  tnn__big_endian()), a->dtype);
 }
 TNN_API double (tnn_array_value)(const tnn_array *array, long long i)
 {
+    if (array && array->data && tnn__choice("tnn_array_value", (int)array->dtype, TNN_BOOL))
+        return TNN__NAN;
     if (array && array->data && i >= 0 && i < array->count) return tnn__element(array, (tnn__len)i);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_value: element %l of %l", i,
               array && array->data ? array->count : 0);
@@ -15830,6 +15953,8 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
         return d;
     }
+    if (tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
+        || (labels && tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))) return d;
     w = tnn__samples(samples, o, name);
     n = w.shape[0];
     if (!n) return d;
@@ -16286,7 +16411,6 @@ TNN_API tnn_status (tnn_write_file)(const char *path, const void *bytes, size_t 
 TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype dtype, int ndim,
                                   const long long *shape)
 {
-    const int type = (int)dtype, known = type > 0 && type < TNN__DTYPES && type != (int)TNN_BF16;
     char header[448], *to = header + 10, *end = header + sizeof header;
     tnn__writer w;
     tnn_status e;
@@ -16294,14 +16418,15 @@ TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype 
     int i, fits = ndim >= 0 && ndim <= TNN_DIMS && (shape || !ndim);
     for (i = 0; fits && i < ndim; i++) fits = shape[i] >= 0;
     count = fits ? tnn__array_count(ndim, shape) : TNN__HUGE;
-    if (!data || !known || count >= TNN__HUGE/8)
+    if (tnn__choice("tnn_save_npy", (int)dtype, TNN_BOOL)) return TNN_ERROR_ARGUMENT;
+    if (!data || dtype == TNN_BF16 || count >= TNN__HUGE/8)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_npy: %s: needs data, a type that NumPy has "
-                         "(%d) and %d dimensions, at most 8, not negative",
-                         path ? path : "(no path)", (int)dtype, ndim);
+                         "(not TNN_BF16) and %d dimensions, at most 8, not negative",
+                         path ? path : "(no path)", ndim);
     to = tnn__put(to, end, "{'descr': '");
-    to = tnn__put(to, end, tnn__dtypes[dtype].bytes > 1 ? "<" : "|");
-    to = tnn__put(tnn__put(to, end, tnn__dtypes[dtype].npy), end, "', 'fortran_order': False, "
-                                                                 "'shape': (");
+    to = tnn__put(to, end, tnn__dtypes[TNN__NTH(dtype)].bytes > 1 ? "<" : "|");
+    to = tnn__put(to, end, tnn__dtypes[TNN__NTH(dtype)].npy);
+    to = tnn__put(to, end, "', 'fortran_order': False, 'shape': (");
     for (i = 0; i < ndim; i++)
         to = tnn__put(tnn__put_int(to, end, shape[i]), end, i + 1 < ndim ? ", " : "");
     to = tnn__put(to, end, ndim == 1 ? ",), }" : "), }");
@@ -16312,7 +16437,7 @@ TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype 
     e = tnn__write_start(&w, path);
     if (e) return e;
     tnn__write(&w, header, (size_t)(to - header));
-    tnn__write_elements(&w, data, count, tnn__dtypes[dtype].bytes);
+    tnn__write_elements(&w, data, count, tnn__dtypes[TNN__NTH(dtype)].bytes);
     return tnn__write_end(&w);
 }
 #endif /* TINYNN_NO_STDIO */
@@ -16397,7 +16522,8 @@ static int tnn__stored_list(tnn__scan *s, tnn_stored *t, long long data)
         }
     qsort(t, (size_t)count, sizeof *t, tnn__by_place);
     for (i = 0; i < count; at = t[i++].end) {
-        const long long bytes = tnn__mul((tnn__len)t[i].count, tnn__dtypes[t[i].dtype].bytes);
+        const long long bytes = tnn__mul((tnn__len)t[i].count,
+                                         tnn__dtypes[TNN__NTH(t[i].dtype)].bytes);
         if (t[i].begin == at && t[i].end <= data && t[i].end - at == bytes) continue;
         tnn__fail(TNN_ERROR_FORMAT, "%s: %s has data_offsets %l to %l; its shape needs %l bytes "
                   "from %l on, without overlap or hole, of %l that there are", s->file, t[i].name,
@@ -16460,7 +16586,7 @@ TNN_API void tnn_safetensors_free(tnn_safetensors *file)
 /* Element i of a tensor. */
 static double tnn__stored_value(const tnn_safetensors *f, const tnn_stored *t, tnn__len i)
 {
-    const int bytes = tnn__dtypes[t->dtype].bytes;
+    const int bytes = tnn__dtypes[TNN__NTH(t->dtype)].bytes;
     return tnn__number(tnn__bits(f->data + t->begin + i*bytes, bytes, 0), t->dtype);
 }
 TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
@@ -16482,7 +16608,7 @@ TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
     a.count = t->count;
     memcpy(a.shape, t->shape, sizeof a.shape);
     for (k = 0; k < a.count; k++) {
-        const int bytes = tnn__dtypes[t->dtype].bytes;
+        const int bytes = tnn__dtypes[TNN__NTH(t->dtype)].bytes;
         tnn__put_bits((unsigned char *)a.data + k*bytes,
                       tnn__bits(file->data + t->begin + k*bytes, bytes, 0), bytes,
                       tnn__big_endian());
@@ -16702,7 +16828,7 @@ static void tnn__write_entry(tnn__writer *w, tnn__name name, tnn_dtype dtype, in
     tnn__write_text(w, ",\"");
     tnn__write_name(w, name);
     tnn__write_text(w, "\":{\"dtype\":\"");
-    tnn__write_text(w, tnn__dtypes[dtype].name);
+    tnn__write_text(w, tnn__dtypes[TNN__NTH(dtype)].name);
     tnn__write_text(w, "\",\"shape\":[");
     for (k = 0; k < ndim; k++) {
         tnn__write_text(w, k ? "," : "");
@@ -16711,7 +16837,7 @@ static void tnn__write_entry(tnn__writer *w, tnn__name name, tnn_dtype dtype, in
     tnn__write_text(w, "],\"data_offsets\":[");
     tnn__write_int(w, *at);
     tnn__write_text(w, ",");
-    tnn__write_int(w, *at += tnn__dtypes[dtype].bytes*tnn__array_count(ndim, shape));
+    tnn__write_int(w, *at += tnn__dtypes[TNN__NTH(dtype)].bytes*tnn__array_count(ndim, shape));
     tnn__write_text(w, "]}");
 }
 static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
@@ -16826,7 +16952,7 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
     for (i = 0; i < pieces; i++) {
         const uint64_t hash = w->hash;
         tnn__write_elements(w, piece[i].data ? piece[i].data : &hash, piece[i].count,
-                            tnn__dtypes[piece[i].dtype].bytes);
+                            tnn__dtypes[TNN__NTH(piece[i].dtype)].bytes);
     }
     return 0;
 }
@@ -16900,7 +17026,7 @@ static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, 
 #define TNN__REAL(v)        (set ? (void)(v = *r) : (void)(*r = (v)), r++)
     if (!set) {
         i[0] = 1;
-        i[1] = net->optimizer.type;
+        i[1] = TNN__NTH(net->optimizer.type);
         i[2] = (long long)net->params;
         i[3] = l != NULL;
         i[4] = l ? s->data.n : 0;
@@ -17036,7 +17162,7 @@ static const tnn_stored *tnn__stored_named(const tnn_safetensors *f, const char 
 static void tnn__take_piece(const tnn_safetensors *f, const tnn__piece *p)
 {
     const tnn_stored *t = tnn__stored_named(f, p->name);
-    const int bytes = tnn__dtypes[p->dtype].bytes;
+    const int bytes = tnn__dtypes[TNN__NTH(p->dtype)].bytes;
     tnn__len i;
     for (i = 0; i < t->count; i++)
         tnn__put_bits((unsigned char *)p->data + i*bytes,
@@ -17047,10 +17173,11 @@ static void tnn__take_piece(const tnn_safetensors *f, const tnn__piece *p)
 static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *f, const tnn_net *net)
 {
     const tnn_stored *t = tnn__stored_named(f, "tinynn.integers");
-    const uint64_t own = (uint64_t)net->optimizer.type;
+    const uint64_t own = (uint64_t)TNN__NTH(net->optimizer.type);
     const uint64_t type = t && t->dtype == TNN_I64 && t->count > 1
                         ? tnn__bits(f->data + t->begin + 8, 8, 0) : own;
-    const char *stored = type <= TNN_CUSTOM ? tnn__rules[type].name : "an unknown optimizer";
+    const char *stored = type <= TNN__NTH(TNN_CUSTOM) ? tnn__rules[type].name
+                                                      : "an unknown optimizer";
     if (type == own) return TNN_OK;
     return tnn__fail(TNN_ERROR_FORMAT, "%s: is of a network with %s, this one has %s; make it with "
                      "the same, or load the weights alone, with tnn_load_weights", path,
@@ -17639,7 +17766,8 @@ static int tnn__c_kind(const tnn__c_file *f, const tnn__op *op)
     case TNN_STOCHASTIC_DEPTH: return TNN__C_COPY;
     case TNN_SOFTMAX: return TNN__C_SOFTMAX;
     case TNN_GLU: return TNN__C_GLU;
-    default: return tnn__layer_kinds[op->type].shape == tnn__function_shape ? TNN__C_FUNCTION : -1;
+    default: return tnn__layer_kinds[TNN__NTH(op->type)].shape == tnn__function_shape
+                    ? TNN__C_FUNCTION : -1;
     }
 }
 /* The arrays of operation i. */
@@ -17892,7 +18020,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     for (i = 0; i < net->ops; i++)
         if (tnn__c_kind(f, &net->op[i]) < 0)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported", what,
-                             net->op[i].layer, tnn__layer_kinds[net->op[i].type].name);
+                             net->op[i].layer, tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
     f->at = (tnn__len *)tnn__alloc((net->ops + 1)*(tnn__len)sizeof *f->at, what);
     zeros = f->at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
     if (zeros) (tnn_forward)(net, zeros, 1, TNN_EVAL);

@@ -287,8 +287,8 @@ static void conv_task(void *context, int span, int worker)
             if (!a.keep) memset(a.low, 0, (size_t)tnn__op_low(op) * sizeof *a.low);
             a.dx = NULL;
         }
-        if (c->direction == 'f') tnn__layer_kinds[op->type].forward(&a);
-        else tnn__layer_kinds[op->type].backward(&a);
+        if (c->direction == 'f') tnn__layer_kinds[TNN__NTH(op->type)].forward(&a);
+        else tnn__layer_kinds[TNN__NTH(op->type)].backward(&a);
     }
 }
 static void run_conv(bench *b)
@@ -343,7 +343,7 @@ static const char *open_update(bench *b, const char *name, int n)
     else {
         int type = TNN_SGD, i = 0, k = 0;
         for (; type < TNN_CUSTOM; type++) { /* the rule's name in letters only */
-            const char *of = tnn__rules[type].name;
+            const char *of = tnn__rules[TNN__NTH(type)].name;
             for (i = k = 0; of[k] && name[i]; k++)
                 if (of[k] != ' ' && of[k] != '-' && (of[k] | 32) != name[i++]) break;
             if (!of[k] && !name[i]) break;

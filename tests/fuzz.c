@@ -174,7 +174,7 @@ static void use_array(const tnn_array *a)
     }
     for (int i = 0; count && i < a->ndim; i++) count *= a->shape[i];
     NEED(a->count == count, "%lld elements of %lld", a->count, count);
-    use_bytes(a->data, (size_t)count * TYPE_BYTES[a->dtype]);
+    use_bytes(a->data, (size_t)count * TYPE_BYTES[TNN__NTH(a->dtype)]);
     for (long long i = 0; i < count; i++) seen += tnn_array_value(a, i);
 }
 static int take_array(tnn_array a)
@@ -272,7 +272,8 @@ static int read_safetensors(const unsigned char *p, size_t size)
         for (int k = 0; k < i; k++)
             NEED(strcmp(t->name, f.tensor[k].name), "%s twice", t->name);
         NEED(t->begin == at && t->count == a.count
-             && t->end - at == a.count * (long long)TYPE_BYTES[a.dtype], "bytes %lld to %lld",
+             && t->end - at == a.count * (long long)TYPE_BYTES[TNN__NTH(a.dtype)],
+             "bytes %lld to %lld",
              t->begin, t->end);
         use_bytes(f.data + at, (size_t)(t->end - at));
         at = t->end;

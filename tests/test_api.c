@@ -70,6 +70,169 @@ static void make_data(void)
     }
 }
 
+/* ---- Choices --------------------------------------------------------------------------------- */
+/* Every constant of a public enum, by its name. */
+#define C(name) {#name, name},
+static const struct { const char *name; int value; } constants[] = {
+    C(TNN_CONV2D) C(TNN_DENSE) C(TNN_MAXPOOL2D) C(TNN_AVGPOOL2D) C(TNN_FLATTEN) C(TNN_RELU)
+    C(TNN_LEAKY_RELU) C(TNN_DROPOUT) C(TNN_CONV_TRANSPOSE2D) C(TNN_ADAPTIVE_MAXPOOL2D)
+    C(TNN_ADAPTIVE_AVGPOOL2D) C(TNN_UPSAMPLE) C(TNN_PAD) C(TNN_RESHAPE) C(TNN_IDENTITY) C(TNN_ADD)
+    C(TNN_CONCAT) C(TNN_SCALE) C(TNN_BATCHNORM) C(TNN_LAYERNORM) C(TNN_GROUPNORM)
+    C(TNN_INSTANCENORM) C(TNN_RMSNORM) C(TNN_PRELU) C(TNN_RELU6) C(TNN_ELU) C(TNN_SELU) C(TNN_CELU)
+    C(TNN_GELU) C(TNN_SILU) C(TNN_MISH) C(TNN_SOFTPLUS) C(TNN_SOFTSIGN) C(TNN_SIGMOID)
+    C(TNN_LOG_SIGMOID) C(TNN_TANH) C(TNN_HARDTANH) C(TNN_HARDSIGMOID) C(TNN_HARDSWISH)
+    C(TNN_SOFTMAX) C(TNN_LOG_SOFTMAX) C(TNN_GLU) C(TNN_DROPOUT2D) C(TNN_ALPHA_DROPOUT)
+    C(TNN_GAUSSIAN_DROPOUT) C(TNN_GAUSSIAN_NOISE) C(TNN_STOCHASTIC_DEPTH) C(TNN_CUSTOM_LAYER)
+    C(TNN_CROSS_ENTROPY) C(TNN_NLL) C(TNN_MULTI_MARGIN) C(TNN_MSE) C(TNN_L1) C(TNN_HUBER)
+    C(TNN_SMOOTH_L1) C(TNN_LOG_COSH) C(TNN_BCE) C(TNN_BCE_LOGITS) C(TNN_FOCAL) C(TNN_HINGE)
+    C(TNN_SQUARED_HINGE) C(TNN_HINGE_EMBEDDING) C(TNN_KL_DIV) C(TNN_POISSON_NLL)
+    C(TNN_GAUSSIAN_NLL) C(TNN_COSINE_LOSS) C(TNN_DICE) C(TNN_CUSTOM_LOSS)
+    C(TNN_SGD) C(TNN_ADAM) C(TNN_ADAMW) C(TNN_ASGD) C(TNN_ADAGRAD) C(TNN_ADADELTA) C(TNN_RMSPROP)
+    C(TNN_RPROP) C(TNN_ADAMAX) C(TNN_NADAM) C(TNN_RADAM) C(TNN_LION) C(TNN_ADABELIEF) C(TNN_ADAN)
+    C(TNN_ADEMAMIX) C(TNN_SCHEDULE_FREE_SGD) C(TNN_SCHEDULE_FREE_ADAMW) C(TNN_SOPHIA) C(TNN_LARS)
+    C(TNN_LAMB) C(TNN_ADAFACTOR) C(TNN_MUON) C(TNN_LBFGS) C(TNN_CUSTOM)
+    C(TNN_CONSTANT) C(TNN_STEP) C(TNN_MULTISTEP) C(TNN_EXPONENTIAL) C(TNN_INVERSE_TIME)
+    C(TNN_LINEAR) C(TNN_POLYNOMIAL) C(TNN_COSINE) C(TNN_COSINE_RESTARTS) C(TNN_ANNEAL) C(TNN_WSD)
+    C(TNN_ONE_CYCLE) C(TNN_CYCLIC) C(TNN_SEQUENTIAL) C(TNN_CHAINED) C(TNN_LAMBDA)
+    C(TNN_MULTIPLICATIVE)
+    C(TNN_ZEROS) C(TNN_REFLECT) C(TNN_REPLICATE) C(TNN_CIRCULAR) C(TNN_NEAREST) C(TNN_BILINEAR)
+    C(TNN_BILINEAR_ALIGNED)
+    C(TNN_INIT_HE_UNIFORM) C(TNN_INIT_HE_NORMAL) C(TNN_INIT_XAVIER_UNIFORM)
+    C(TNN_INIT_XAVIER_NORMAL) C(TNN_INIT_ZERO) C(TNN_INIT_LECUN_UNIFORM) C(TNN_INIT_LECUN_NORMAL)
+    C(TNN_INIT_FAN_IN) C(TNN_INIT_UNIFORM) C(TNN_INIT_NORMAL) C(TNN_INIT_TRUNCATED)
+    C(TNN_INIT_CONSTANT) C(TNN_INIT_ONE) C(TNN_INIT_EYE) C(TNN_INIT_ORTHOGONAL) C(TNN_INIT_SPARSE)
+    C(TNN_FAN_IN) C(TNN_FAN_OUT) C(TNN_FAN_AVERAGE)
+    C(TNN_MAX_NORM) C(TNN_UNIT_NORM) C(TNN_MIN_MAX_NORM) C(TNN_NON_NEGATIVE)
+    C(TNN_REDUCE_SUM) C(TNN_REDUCE_BATCHMEAN) C(TNN_CLIP_VALUE) C(TNN_CLIP_TENSOR) C(TNN_CLIP_NORM)
+    C(TNN_ANNEAL_LINEAR) C(TNN_ANNEAL_SQRT) C(TNN_BORDER_EDGE) C(TNN_BORDER_REFLECT)
+    C(TNN_INT) C(TNN_CATEGORICAL) C(TNN_RANDOM) C(TNN_GRID) C(TNN_MEDIAN) C(TNN_HALVING)
+    C(TNN_BOOL) C(TNN_U8) C(TNN_I8) C(TNN_U16) C(TNN_I16) C(TNN_U32) C(TNN_I32) C(TNN_U64)
+    C(TNN_I64) C(TNN_F16) C(TNN_BF16) C(TNN_F32) C(TNN_F64)
+    C(TNN_KERAS) C(TNN_RUNNING) C(TNN_DONE) C(TNN_PRUNED) C(TNN_FAILED)
+    C(TNN_TRAIN) C(TNN_TRANSPOSE_A) C(TNN_TRANSPOSE_B) C(TNN_ACCUMULATE) C(TNN_SUMMARY_MODULES)
+    C(TNN_SUMMARY_FUNCTIONAL)
+};
+#undef C
+/* Gives constant v to place p, which takes those from `first` on; what the library says of it. */
+static const char *given(int p, int v, int *first, int *last)
+{
+    static char said[400];
+    float m[4] = {1, 2, 3, 4};
+    tnn_tensor t = tnn_tensor_view(m, 2, 2, 1, 1);
+    const int labels[4] = {0, 1, 0, 1};
+    tnn_data data = tnn_data_view(NULL, m, labels, 4, 1, 1, 1);
+    tnn_array array = {TNN_F32, 1, {4}, 4, NULL};
+    tnn_variable x = {.name = "x", .low = 1, .high = 2};
+    tnn_net *net = tnn_create(.input = {2}, .batch = 2);
+    tnn_add(net, TNN_DENSE, .units = 2);
+    array.data = m;
+#define PLACE(from, to, call) *first = from, *last = to; call; break
+    switch (p) {
+    case 0:  PLACE(TNN_CONV2D, TNN_CUSTOM_LAYER, tnn_add(net, (tnn_layer_type)v));
+    case 1:  PLACE(TNN_CROSS_ENTROPY, TNN_CUSTOM_LOSS, tnn_set_loss(net, (tnn_loss_type)v));
+    case 2:  PLACE(TNN_SGD, TNN_CUSTOM, tnn_set_optimizer(net, (tnn_optimizer_type)v));
+    case 3:  PLACE(TNN_CONSTANT, TNN_MULTIPLICATIVE,
+                   tnn_set_optimizer(net, TNN_SGD); tnn_set_schedule(net, (tnn_schedule_type)v));
+    case 4:  PLACE(TNN_ZEROS, TNN_BILINEAR_ALIGNED,
+                   tnn_add(net, TNN_UPSAMPLE, .mode = (tnn_sampling)v));
+    case 5:  PLACE(TNN_ZEROS, TNN_BILINEAR_ALIGNED,
+                   tnn_add(net, TNN_CONV2D, .filters = 1, .kernel = 1,
+                           .pad_mode = (tnn_sampling)v));
+    case 6:  PLACE(TNN_INIT_HE_UNIFORM, TNN_INIT_SPARSE,
+                   tnn_add(net, TNN_DENSE, .units = 2, .init = (tnn_init)v));
+    case 7:  PLACE(TNN_INIT_HE_UNIFORM, TNN_INIT_SPARSE,
+                   tnn_add(net, TNN_DENSE, .units = 2, .bias_init = (tnn_init)v));
+    case 8:  PLACE(TNN_FAN_IN, TNN_FAN_AVERAGE,
+                   tnn_add(net, TNN_DENSE, .units = 2, .init = TNN_INIT_HE_NORMAL,
+                           .init_with = {.fan = (tnn_fan)v}));
+    case 9:  PLACE(TNN_MAX_NORM, TNN_NON_NEGATIVE,
+                   tnn_add(net, TNN_DENSE, .units = 2, .constraint = (tnn_constraint)v));
+    case 10: PLACE(TNN_REDUCE_SUM, TNN_REDUCE_BATCHMEAN,
+                   tnn_set_loss(net, TNN_MSE, .reduction = (tnn_reduction)v));
+    case 11: PLACE(TNN_CLIP_VALUE, TNN_CLIP_NORM, tnn_clip_grad(net, (tnn_clip)v, 1));
+    case 12: PLACE(TNN_ANNEAL_LINEAR, TNN_ANNEAL_SQRT, tnn_set_optimizer(net, TNN_SGD);
+                   tnn_set_schedule(net, TNN_ANNEAL, .end_lr = 1, .anneal = (tnn_anneal)v));
+    case 13: PLACE(TNN_BORDER_EDGE, TNN_BORDER_REFLECT,
+                   tnn_loader_free(tnn_loader_create(&data, .border = (tnn_border)v)));
+    case 14: PLACE(TNN_INT, TNN_CATEGORICAL, x.type = (tnn_variable_type)v;
+                   tnn_study_free(tnn_study_create(.space = &x, .count = 1)));
+    case 15: PLACE(TNN_RANDOM, TNN_GRID, tnn_study_free(tnn_study_create(
+                   .space = &x, .count = 1, .sampler = (tnn_sampler)v)));
+    case 16: PLACE(TNN_MEDIAN, TNN_HALVING, tnn_study_free(tnn_study_create(
+                   .space = &x, .count = 1, .pruner = (tnn_pruner)v)));
+    case 17: PLACE(TNN_BOOL, TNN_F64, array.dtype = (tnn_dtype)v; tnn_array_value(&array, 0));
+    case 18: PLACE(TNN_BOOL, TNN_F64, array.dtype = (tnn_dtype)v;
+                   data = tnn_array_data(&array, NULL, NULL); tnn_data_free(&data));
+    case 19: PLACE(TNN_KERAS, TNN_KERAS,
+                   tnn_free(tnn_create(.input = {2}, .dialect = (tnn_dialect)v)));
+    case 20: PLACE(TNN_TRAIN, TNN_TRAIN, tnn_forward(net, m, 1, (tnn_mode)v));
+    case 21: PLACE(TNN_TRANSPOSE_A, TNN_ACCUMULATE,
+                   tnn_matmul(tnn_tensor_view(m, 2, 2, 1, 1), t, t, v));
+    case 22: PLACE(TNN_SUMMARY_MODULES, TNN_SUMMARY_FUNCTIONAL,
+                   tnn_summary(net, said, sizeof said, v));
+#ifndef TINYNN_NO_STDIO
+    case 23: PLACE(TNN_BOOL, TNN_F64, remove("build/choice.npy");
+                   tnn_save_npy("build/choice.npy", m, (tnn_dtype)v, 0, NULL));
+#endif
+    default: *first = 0;
+    }
+#undef PLACE
+    strcpy(said, tnn_error());
+    tnn_clear_error();
+    tnn_free(net);
+    return said;
+}
+/* No constant passes for one of another enum; the message says which one it is. */
+static void choices(void)
+{
+    const int n = (int)(sizeof constants/sizeof *constants);
+    int p, i, first, last, refused = 0;
+    for (p = 0; given(p, 0, &first, &last), first; p++)
+        for (i = 0; i < n; i++) {
+            const int v = constants[i].value;
+            const char *said = given(p, v, &first, &last);
+            char is[80];
+            snprintf(is, sizeof is, v > 100 && v < 1 << 12 ? "%s is " : "%.0s", constants[i].name);
+            if (v >= first && v <= last)
+                CHECK(!strstr(said, is) || v < 100 || v >= 1 << 12, "place %d: %s", p, said);
+            else {
+                CHECK(*said && strstr(said, is), "place %d takes %s: %s", p, constants[i].name,
+                      said);
+                refused++;
+            }
+        }
+    CHECK(p >= 22 && refused > 3000, "%d places, %d refused", p, refused);
+    for (i = 0; i < n; i++)
+        for (p = 0; p < i; p++)
+            CHECK(constants[i].value != constants[p].value, "%s is %s", constants[i].name,
+                  constants[p].name);
+}
+/* What is called otherwise elsewhere, or nearly the same here, is told. */
+static void hints(void)
+{
+    tnn_net *net = tnn_create(.input = {2});
+    tnn_add(net, (tnn_layer_type)TNN_LINEAR, .units = 100);
+    SAYS_AT("tnn_add: TNN_LINEAR is a schedule, for tnn_set_schedule; a layer with weights and "
+            "biases is TNN_DENSE");
+    tnn_add(net, (tnn_layer_type)TNN_MSE);
+    SAYS_AT("tnn_add: TNN_MSE is a loss, for tnn_set_loss; needed is a layer");
+    tnn_add(net, (tnn_layer_type)1);
+    SAYS_AT("tnn_add: 1 is not a layer");
+    tnn_set_loss(net, (tnn_loss_type)TNN_COSINE);
+    SAYS_AT("tnn_set_loss: TNN_COSINE is a schedule, for tnn_set_schedule; a loss is "
+            "TNN_COSINE_LOSS");
+    tnn_set_loss(net, (tnn_loss_type)TNN_SOFTMAX);
+    SAYS_AT("tnn_set_loss: TNN_SOFTMAX is a layer, for tnn_add; the loss of logits by classes is "
+            "TNN_CROSS_ENTROPY");
+    tnn_set_optimizer(net, (tnn_optimizer_type)TNN_CUSTOM_LAYER);
+    SAYS_AT("tnn_set_optimizer: TNN_CUSTOM_LAYER is a layer, for tnn_add; an optimizer is "
+            "TNN_CUSTOM");
+    tnn_add(net, TNN_DENSE, .units = 2, .init = (tnn_init)TNN_CONSTANT);
+    SAYS_AT("tnn_add: .init: TNN_CONSTANT is a schedule, for tnn_set_schedule; a kind of initial "
+            "value is TNN_INIT_CONSTANT");
+    tnn_free(net);
+}
+
 /* ---- Errors ---------------------------------------------------------------------------------- */
 static void layer_errors(void)
 {
@@ -149,7 +312,7 @@ static void option_errors(void)
     net = tnn_create(.input = {4});
     CHECK(tnn_build(net) && says_at(__LINE__, "tnn_build: the network has no layers"), "no layers");
     tnn_add(net, (tnn_layer_type)99);
-    SAYS_AT("tnn_add: no layer type 99");
+    SAYS_AT("tnn_add: 99 is not a layer");
     tnn_add(net, TNN_DENSE, .units = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 1.5f);
     SAYS_AT("tnn_set_loss: .label_smoothing = 1.5 must be in [0, 1]");
@@ -943,6 +1106,8 @@ int main(int argc, char **argv)
 {
     test_start(argc, argv);
     make_data();
+    RUN("a constant for another enum is refused", choices);
+    RUN("what was probably meant", hints);
     RUN("errors name the caller's line", layer_errors);
     RUN("layers refuse bad sizes", bad_sizes);
     RUN("options out of range", option_errors);

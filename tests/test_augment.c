@@ -683,7 +683,7 @@ static void refusals(void)
     REFUSED(".scale_max = inf must be in [0.01, 100]", .scale_max = HUGE_VAL);
     REFUSED(".shift = 2", .shift = 2);
     REFUSED(".crop_pad = -1", .crop_pad = -1);
-    REFUSED(".border = 3 must be in [0, 2]", .border = (tnn_border)3);
+    REFUSED(".border: 3 is not a border", .border = (tnn_border)3);
     REFUSED(".fill = nan", .fill = nan);
     REFUSED(".brightness = -1", .brightness = -1);
     REFUSED(".contrast = inf", .contrast = HUGE_VAL);

@@ -155,6 +155,17 @@ static void optimizers(void)
         s.before = 7;           /* an epoch has five */
         s.after = 6;
         one(&s);
+        {                       /* files know the rules as 1, 2, ..., whatever the enum's numbers */
+            tnn_safetensors f = tnn_read_safetensors(path);
+            int i = 0;
+            tnn_array a;
+            while (i < f.count - 1 && strcmp(f.tensor[i].name, "tinynn.integers")) i++;
+            a = tnn_safetensors_array(&f, i);
+            CHECK((int)tnn_array_value(&a, 1) == type - TNN_SGD + 1, "%s is %g in files", name,
+                  tnn_array_value(&a, 1));
+            tnn_array_free(&a);
+            tnn_safetensors_free(&f);
+        }
     }
 }
 static void everything(void)

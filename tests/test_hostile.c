@@ -55,8 +55,17 @@ static int rate;                /* percent of them that do not */
 #define REAL(member)  if (chance(rate)) o.member = any_real()
 #define FLOAT(member) if (chance(rate)) o.member = any_float()
 #define FLAG(member)  if (chance(rate)) o.member = chance(80) ? 1 : any_int()
-#define KIND(type, member, last) \
-    if (chance(rate)) o.member = (type)(chance(90) ? below((last) + 2) : any_int())
+static int kind(int first, int n)      /* of an enum: 0, or one of its n others, or the next */
+{
+    const int k = below(n + 2);
+    return k ? first - 1 + k : 0;
+}
+static int any_of(int first, int last)
+{
+    return chance(98) ? first + below(last - first + 1) : any_int();
+}
+#define KIND(type, member, first, n) \
+    if (chance(rate)) o.member = (type)(chance(90) ? kind(first, n) : any_int())
 
 static int refuse_shape(void *user, const int in[3], int out[3], int *params)
 {
@@ -85,13 +94,13 @@ static const tnn_custom_layer custom[2] = {
 static tnn_init_options any_init(void)
 {
     tnn_init_options o = {0};
-    REAL(gain); KIND(tnn_fan, fan, 5); FLAG(truncated); REAL(mean); REAL(std); REAL(min); REAL(max);
-    REAL(value); REAL(sparsity);
+    REAL(gain); KIND(tnn_fan, fan, TNN_FAN_IN, 3); FLAG(truncated); REAL(mean); REAL(std);
+    REAL(min); REAL(max); REAL(value); REAL(sparsity);
     return o;
 }
 static tnn_layer any_layer(int from)
 {
-    tnn_layer o = {.type = (tnn_layer_type)(chance(98) ? 1 + below(TNN_CUSTOM_LAYER) : any_int())};
+    tnn_layer o = {.type = (tnn_layer_type)any_of(TNN_CONV2D, TNN_CUSTOM_LAYER)};
     rate = 100;
     if (chance(95)) o.filters = 1 + below(20);
     if (chance(95)) o.units = 1 + below(20);
@@ -104,13 +113,16 @@ static tnn_layer any_layer(int from)
     INT(filters); INT(units); INT(kernel); INT(kernel_h); INT(kernel_w); INT(stride);
     INT(stride_h); INT(stride_w); INT(pad); INT(pad_h); INT(pad_w); INT(dilation);
     INT(dilation_h); INT(dilation_w); INT(groups); FLAG(ceil); FLAG(exclude_pad); FLAG(no_bias);
-    FLOAT(slope); FLOAT(p); KIND(tnn_init, init, 12); KIND(tnn_init, bias_init, 12);
+    FLOAT(slope); FLOAT(p); KIND(tnn_init, init, TNN_INIT_HE_UNIFORM, 16);
+    KIND(tnn_init, bias_init, TNN_INIT_HE_UNIFORM, 16);
     o.init_with = any_init();
     o.bias_init_with = any_init();
-    REAL(l1); REAL(l2); REAL(orthogonal); KIND(tnn_constraint, constraint, 4); REAL(norm_min);
+    REAL(l1); REAL(l2); REAL(orthogonal);
+    KIND(tnn_constraint, constraint, TNN_MAX_NORM, 4); REAL(norm_min);
     REAL(norm_max); REAL(norm_rate); INT(from); INT(output_pad);
-    KIND(tnn_sampling, pad_mode, 6); INT(size); INT(size_h); INT(size_w); INT(factor);
-    KIND(tnn_sampling, mode, 6); FLOAT(value); INT(shape[0]); INT(shape[1]); INT(shape[2]);
+    KIND(tnn_sampling, pad_mode, TNN_ZEROS, 7); INT(size); INT(size_h); INT(size_w); INT(factor);
+    KIND(tnn_sampling, mode, TNN_ZEROS, 7); FLOAT(value);
+    INT(shape[0]); INT(shape[1]); INT(shape[2]);
     FLOAT(eps); FLOAT(momentum); FLAG(no_affine); FLAG(affine); FLAG(no_statistics); FLAG(biased);
     FLOAT(alpha); FLOAT(beta); FLOAT(threshold); FLOAT(min_value); FLOAT(max_value);
     FLAG(approximate); FLAG(per_channel); FLOAT(std); FLOAT(drop_connect); FLOAT(lr_scale);
@@ -122,9 +134,10 @@ static float weights[64];
 static tnn_loss_options any_loss(void)
 {
     tnn_loss_options o = {
-        .type = (tnn_loss_type)(chance(97) ? 1 + below(TNN_CUSTOM_LOSS) : any_int())};
+        .type = (tnn_loss_type)any_of(TNN_CROSS_ENTROPY, TNN_CUSTOM_LOSS)};
     rate = chance(60) ? 0 : 25;
-    FLOAT(label_smoothing); KIND(tnn_reduction, reduction, 2); FLOAT(ignore_index); FLOAT(gamma);
+    FLOAT(label_smoothing); KIND(tnn_reduction, reduction, TNN_REDUCE_SUM, 2);
+    FLOAT(ignore_index); FLOAT(gamma);
     FLOAT(margin); FLOAT(delta); FLOAT(beta); FLOAT(alpha); FLOAT(eps); FLOAT(smooth); INT(p);
     FLAG(log_target); FLAG(no_log_input); FLAG(full); FLAG(per_pixel);
     for (int i = 0; i < 64; i++) weights[i] = chance(95) ? 1 : any_float();
@@ -135,7 +148,7 @@ static tnn_loss_options any_loss(void)
 static tnn_optimizer any_optimizer(void)
 {
     tnn_optimizer o = {
-        .type = (tnn_optimizer_type)(chance(97) ? 1 + below(TNN_CUSTOM) : any_int())};
+        .type = (tnn_optimizer_type)any_of(TNN_SGD, TNN_CUSTOM)};
     rate = chance(60) ? 0 : chance(50) ? 5 : 25;
     if (chance(80)) o.lr = 0.01;
     REAL(lr); REAL(momentum); REAL(dampening); FLAG(nesterov); REAL(weight_decay); REAL(beta1);
@@ -157,12 +170,13 @@ static tnn_schedule any_schedule(int depth)
     static tnn_schedule parts[3][3];
     static int milestones[3];
     tnn_schedule o = {
-        .type = (tnn_schedule_type)(chance(97) ? 1 + below(TNN_MULTIPLICATIVE) : any_int())};
+        .type = (tnn_schedule_type)any_of(TNN_CONSTANT, TNN_MULTIPLICATIVE)};
     rate = chance(50) ? 5 : 25;
     if (chance(80)) o.steps = 1 + below(5);
     REAL(lr); INT(steps); REAL(gamma); REAL(end_lr); REAL(end_factor); REAL(min_lr); INT(warmup);
     REAL(warmup_factor); FLAG(per_epoch); REAL(start_factor); REAL(power);
-    KIND(tnn_anneal, anneal, 4); FLAG(staircase); INT(steps_down); INT(mult); REAL(cycle_gamma);
+    KIND(tnn_anneal, anneal, TNN_ANNEAL_LINEAR, 2); FLAG(staircase); INT(steps_down); INT(mult);
+    REAL(cycle_gamma);
     REAL(pct_start); REAL(div_factor); REAL(final_div_factor); FLAG(three_phase);
     REAL(base_momentum); REAL(max_momentum); FLAG(keep_momentum);
     if (chance(rate)) o.steps = (long long)draw() << 31;
@@ -180,7 +194,8 @@ static tnn_loader_options any_batches(void)
     tnn_loader_options o = {.batch = chance(90) ? 1 + below(BATCH) : any_int()};
     rate = chance(50) ? 0 : 15;
     FLAG(shuffle); FLAG(drop_last); REAL(flip); REAL(flip_vertical); REAL(rotate); REAL(shear);
-    REAL(scale_min); REAL(scale_max); REAL(shift); INT(crop_pad); KIND(tnn_border, border, 4);
+    REAL(scale_min); REAL(scale_max); REAL(shift); INT(crop_pad);
+    KIND(tnn_border, border, TNN_BORDER_EDGE, 2);
     REAL(fill); REAL(brightness); REAL(contrast); REAL(saturation); REAL(hue); INT(cutout);
     REAL(erase); REAL(erase_min); REAL(erase_max); REAL(erase_ratio); REAL(mixup); REAL(cutmix);
     REAL(mix);
@@ -314,13 +329,14 @@ static void use(tnn_net *net, tnn_loader *batches, const tnn_data *data)
     case 12: DO(tnn_step(net)); break;
     case 13: DO(seen += tnn_evaluate(net, data).loss); break;
     case 14: if (batches) DO(seen += tnn_train_epoch(net, batches).loss); break;
-    case 15: DO(tnn_summary(net, text, sizeof text, chance(90) ? below(4) : any_int())); break;
+    case 15: DO(tnn_summary(net, text, sizeof text, chance(90) ? below(5) << 15 : any_int()));
+             break;
     case 16: DO(tnn_get_param(net, name, targets, chance(50) ? 9 : any_int() % 1000)); break;
     case 17: DO(tnn_set_param(net, name, targets, chance(50) ? 9 : any_int() % 1000)); break;
     case 18: DO(tnn_set_lr(net, lr)); break;
     case 19: DO(tnn_set_momentum(net, lr)); break;
     case 20: DO(tnn_set_group(net, name, any_real(), any_real(), chance(50))); break;
-    case 21: DO(seen += tnn_clip_grad(net, (tnn_clip)below(5), lr)); break;
+    case 21: DO(seen += tnn_clip_grad(net, (tnn_clip)(TNN_CLIP_VALUE - 1 + below(5)), lr)); break;
     case 22: DO(tnn_use_average(net, below(2))); break;
     case 23:
         DO(bytes = tnn_format_weights(net, memory, sizeof memory, NULL));
@@ -354,7 +370,8 @@ static void network(void)
     static unsigned char pixels[7 * FLOATS], given[ROOM];
     static int of[7];
     tnn_net_options o = {.input = {1 + below(3), 1 + below(8), 1 + below(8)}, .batch = BATCH,
-                         .seed = draw(), .dialect = (tnn_dialect)below(2), .threads = 1 + below(2)};
+                         .seed = draw(), .dialect = chance(50) ? TNN_KERAS : TNN_PYTORCH,
+                         .threads = 1 + below(2)};
     tnn_loader *batches = NULL;
     tnn_data data;
     tnn_net *net;
@@ -417,14 +434,15 @@ static void study(void)
     static const char *const choices[] = {"x y", "x", "", "x x", NULL, "one two three", " x"};
     for (int i = 0; i < 3; i++) {
         tnn_variable p = {.name = chance(90) ? names[i] : names[below(7)],
-                          .type = (tnn_variable_type)(chance(95) ? below(3) : any_int()),
+                          .type = (tnn_variable_type)(chance(95) ? kind(TNN_INT, 2) : any_int()),
                           .low = chance(80) ? 1 : any_real(), .high = chance(80) ? 4 : any_real(),
                           .step = chance(80) ? 0 : any_real(), .log = chance(30),
                           .choices = choices[below(7)], .points = chance(80) ? 3 : any_int()};
         v[i] = p;
     }
     rate = 10;
-    KIND(tnn_sampler, sampler, 2); KIND(tnn_pruner, pruner, 2); INT(trials); FLAG(maximize);
+    KIND(tnn_sampler, sampler, TNN_RANDOM, 2); KIND(tnn_pruner, pruner, TNN_MEDIAN, 2);
+    INT(trials); FLAG(maximize);
     INT(shard); INT(shards); INT(startup); INT(candidates); REAL(prior_weight);
     FLAG(no_magic_clip); FLAG(endpoints); INT(prune_startup); INT(warmup); INT(interval);
     INT(min_resource); INT(factor); INT(min_rate);
@@ -480,7 +498,7 @@ static void tensors(void)
     DO(tnn_maxpool2d_backward(a, c, where, o));
     DO(tnn_avgpool2d_forward(c, a, o));
     DO(tnn_avgpool2d_backward(a, c, o));
-    DO(tnn_matmul(c, a, b, below(8)));
+    DO(tnn_matmul(c, a, b, below(9) << 12));
     DO(tnn_softmax(c, a));
     DO(tnn_log_softmax(c, a));
     DO(tnn_fill(c, any_float()));

@@ -59,13 +59,14 @@ static void settled(void)
     };
     int k;
     for (k = 0; k < 6; k++) {
+        const tnn_init init = (tnn_init)(k ? TNN_INIT_HE_UNIFORM - 1 + k : 0);
         tnn_net *net = tnn_create(.input = { 4, 9, 8 }, .batch = 1, .seed = 77);
         tnn_add(net, TNN_CONV2D, .filters = 6, .kernel_h = 3, .kernel_w = 2, .groups = 2,
-                .init = (tnn_init)k);
+                .init = init);
         tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_CONV2D, .filters = 21, .kernel = 3, .init = (tnn_init)k);
-        tnn_add(net, TNN_DENSE, .units = 37, .init = (tnn_init)k);
-        tnn_add(net, TNN_DENSE, .units = 10, .no_bias = 1, .init = (tnn_init)k);
+        tnn_add(net, TNN_CONV2D, .filters = 21, .kernel = 3, .init = init);
+        tnn_add(net, TNN_DENSE, .units = 37, .init = init);
+        tnn_add(net, TNN_DENSE, .units = 10, .no_bias = 1, .init = init);
         CHECK(tnn_hash(net) == hashes[k], "init %d: %016llx", k, (unsigned long long)tnn_hash(net));
         tnn_free(net);
     }
@@ -143,6 +144,7 @@ static void scaling(void)
     };
     static const double gains[] = { 0, 5.0 / 3, 0.3 };
     size_t k;
+    static const tnn_fan mode_of[] = {TNN_FAN_DEFAULT, TNN_FAN_IN, TNN_FAN_OUT, TNN_FAN_AVERAGE};
     int g, fan, shape, truncated;
     for (k = 0; k < sizeof kinds / sizeof *kinds; k++)
     for (g = 0; g < 3; g++)
@@ -151,12 +153,12 @@ static void scaling(void)
     for (truncated = 0; truncated <= kinds[k].normal; truncated++) {
         tnn_layer layer = shape ? conv(90, 3, 2, kinds[k].init) : dense(100, kinds[k].init);
         double fan_in = shape ? 6 * 9 : 192, fan_out = shape ? 90 * 9 : 100, n, std;
-        tnn_fan mode = fan ? (tnn_fan)fan : kinds[k].fan;
+        tnn_fan mode = fan ? mode_of[fan] : kinds[k].fan;
         char what[80];
         int count;
         if (g == 2 && fan) continue;
         layer.init_with.gain = gains[g];
-        layer.init_with.fan = (tnn_fan)fan;
+        layer.init_with.fan = mode_of[fan];
         layer.init_with.truncated = truncated;
         count = start(layer, 12, shape ? 5 : 4, 100 + (uint64_t)(g + fan));
         CHECK(count == (shape ? 90 * 54 : 19200), "%d weights", count);
@@ -390,11 +392,11 @@ static void gains(void)
 static void refusals(void)
 {
     const double nan = HUGE_VAL - HUGE_VAL;
-    REFUSED("tnn_add: .init = 99 is no kind of initial weight", .init = (tnn_init)99);
-    REFUSED("tnn_add: .init = -1 is no kind", .init = (tnn_init)-1);
-    REFUSED("tnn_add: .bias_init = 2 is no kind of initial bias", .bias_init = TNN_INIT_HE_NORMAL);
+    REFUSED("tnn_add: .init: 99 is not a kind of initial value", .init = (tnn_init)99);
+    REFUSED("tnn_add: .init: -1 is not a kind", .init = (tnn_init)-1);
+    REFUSED("tnn_add: .bias_init = 602 is no kind of initial bias", .bias_init = TNN_INIT_HE_NORMAL);
     REFUSED("no kind of initial bias", .bias_init = TNN_INIT_ORTHOGONAL);
-    REFUSED("tnn_add: .init_with.fan = 4 is none of tnn_fan", .init_with = { .fan = (tnn_fan)4 });
+    REFUSED("tnn_add: .init_with.fan: 4 is not a fan", .init_with = { .fan = (tnn_fan)4 });
     REFUSED(".std = -1", .init = TNN_INIT_NORMAL, .init_with = { .std = -1 });
     REFUSED(".std = nan", .init = TNN_INIT_NORMAL, .init_with = { .std = nan });
     REFUSED(".gain = nan", .init_with = { .gain = nan });

@@ -678,7 +678,7 @@ static void test_updates(void)
                 u.c[0] = 0.3; u.c[1] = 0.4;
                 u.step = variant == 1 ? 1 : 10;
                 u.estimate = type == TNN_SOPHIA && variant == 3 ? 5 : 0;
-                if (type <= TNN_CUSTOM) k->rule[type](&u, n);
+                if (type <= TNN_CUSTOM) k->rule[TNN__NTH(type)](&u, n);
                 else {
                     k->lerp(n, 0.3f, u.g, r[0]);
                     k->scale(n, 2.5f, 1.25f, u.g, r[1]);
@@ -1154,7 +1154,8 @@ static void names_of_layers(void)
     int i;
     for (i = TNN_CONV2D; i <= TNN_CUSTOM_LAYER; i++) {
         const size_t kinds = sizeof tnn__torch_classes / sizeof *tnn__torch_classes;
-        CHECK(kinds == TNN_CUSTOM_LAYER + 1 && tnn__torch_classes[i].name, "type %d", i);
+        CHECK(kinds == TNN__NTH(TNN_CUSTOM_LAYER) + 1 && tnn__torch_classes[TNN__NTH(i)].name,
+              "type %d", i);
     }
 }
 /* Zero is the default, TNN_ZERO is zero. */

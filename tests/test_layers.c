@@ -552,7 +552,7 @@ static void one_matmul(int m, int n, int k, int exact)
 {
     char what[80];
     int flags, i, j, l;
-    for (flags = 0; flags < 8; flags++) {
+    for (flags = 0; flags < 8*TNN_TRANSPOSE_A; flags += TNN_TRANSPOSE_A) {
         float *a = values((size_t)(m * k), 1), *b = values((size_t)(k * n), 2);
         float *c = flags & TNN_ACCUMULATE ? values((size_t)(m * n), 3)
                                           : test_floats((size_t)(m * n));
@@ -1720,7 +1720,8 @@ static void large(void)
     for (flags = 0; flags < 4; flags++) {
         float *a = values(203 * 517, 1), *b = values(517 * 161, 2), *c = test_floats(203 * 161);
         tnn_matmul(matrix(c, 203, 161), flags & 1 ? matrix(a, 517, 203) : matrix(a, 203, 517),
-                   flags & 2 ? matrix(b, 161, 517) : matrix(b, 517, 161), flags);
+                   flags & 2 ? matrix(b, 161, 517) : matrix(b, 517, 161),
+                   flags*TNN_TRANSPOSE_A);
         CHECK_REPEATS("matmul 203x161x517", c, 203 * 161);
         fresh();
     }

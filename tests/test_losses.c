@@ -98,7 +98,9 @@ static float option(vectors *c, const char *name)
 
 static void compare(vectors *c)
 {
-    tnn_loss_options o = of_type((tnn_loss_type)integer(c, "type", 0));
+    static const tnn_reduction reductions[] = {TNN_REDUCE_MEAN, TNN_REDUCE_SUM,
+                                               TNN_REDUCE_BATCHMEAN};
+    tnn_loss_options o = of_type((tnn_loss_type)(TNN_CROSS_ENTROPY - 1 + integer(c, "type", 0)));
     int shape[4], i, n = get(c, "x")->n, *labels = NULL;
     float *dx = test_floats((size_t)n), value;
     /* q^gamma = exp(gamma log q): with a small q, gamma log q has few digits after the point */
@@ -106,7 +108,7 @@ static void compare(vectors *c)
     for (i = 0; i < 4; i++) shape[i] = integer(c, "shape", i);
     o.label_smoothing = option(c, "label_smoothing");
     o.ignore_index = option(c, "ignore_index");
-    o.reduction = (tnn_reduction)(int)option(c, "reduction");
+    o.reduction = reductions[(int)option(c, "reduction")];
     o.gamma = option(c, "gamma"), o.alpha = option(c, "alpha"), o.margin = option(c, "margin");
     o.delta = option(c, "delta"), o.beta = option(c, "beta"), o.eps = option(c, "eps");
     o.smooth = option(c, "smooth"), o.p = (int)option(c, "p"), o.full = (int)option(c, "full");
@@ -426,7 +428,7 @@ static void bad_options(void)
     const float nan = (float)(HUGE_VAL - HUGE_VAL);
     tnn_net *net = small(3);
     tnn_set_loss(net, (tnn_loss_type)77);
-    SAYS("tnn_set_loss: no network or no such loss");
+    SAYS("tnn_set_loss: 77 is not a loss");
     tnn_set_loss(net, TNN_MSE, .delta = 2);
     SAYS("tnn_set_loss: mse has no .delta");
     tnn_set_loss(net, TNN_HUBER, .delta = -2);
@@ -446,7 +448,7 @@ static void bad_options(void)
     tnn_set_loss(net, TNN_MSE, .p = 1);
     SAYS("tnn_set_loss: .p = 1 must be 1 or 2, of multi-margin");
     tnn_set_loss(net, TNN_MSE, .reduction = (tnn_reduction)5);
-    SAYS("tnn_set_loss: no .reduction 5");
+    SAYS("tnn_set_loss: .reduction: 5 is not a reduction");
     tnn_set_loss(net, TNN_CUSTOM_LOSS);
     SAYS("tnn_set_loss: .custom belongs to TNN_CUSTOM_LOSS, and reduces by itself");
     tnn_set_loss(net, TNN_DICE, .class_weights = w);

@@ -135,8 +135,8 @@ static tnn_layer layer_of(vectors *c)
     FLOAT(eps) FLOAT(momentum) FLOAT(value) FLOAT(p)
 #undef INTEGER
 #undef FLOAT
-    if (find(c, "mode")) l.mode = (tnn_sampling)integer(c, "mode", 0);
-    if (find(c, "pad_mode")) l.pad_mode = (tnn_sampling)integer(c, "pad_mode", 0);
+    if (find(c, "mode")) l.mode = (tnn_sampling)(TNN_ZEROS - 1 + integer(c, "mode", 0));
+    if (find(c, "pad_mode")) l.pad_mode = (tnn_sampling)(TNN_ZEROS - 1 + integer(c, "pad_mode", 0));
     if (find(c, "shape0")) {
         l.shape[0] = integer(c, "shape0", 0);
         l.shape[1] = integer(c, "shape1", 0);

@@ -330,7 +330,7 @@ static void refusals(void)
     REFUSED("tnn_add: .l1 = -1, .l2 = 0, .orthogonal = 0 must be 0 or more", .l1 = -1);
     REFUSED(".l2 = nan", .l2 = nan);
     REFUSED(".orthogonal = inf", .orthogonal = HUGE_VAL);
-    REFUSED("tnn_add: no constraint 5", .constraint = (tnn_constraint)5);
+    REFUSED("tnn_add: .constraint: 5 is not a constraint", .constraint = (tnn_constraint)5);
     REFUSED("tnn_add: .norm_min = -1 must not be negative", .norm_min = -1);
     REFUSED(".norm_min = 3 must not be negative or above .norm_max = 1",
             .constraint = TNN_MIN_MAX_NORM, .norm_min = 3);

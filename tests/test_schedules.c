@@ -29,12 +29,13 @@ static double value_of(vectors *c, const char *prefix, const char *key)
 }
 static tnn_schedule schedule_of(vectors *c, const char *prefix)
 {
+    static const tnn_anneal anneals[] = {TNN_ANNEAL_COSINE, TNN_ANNEAL_LINEAR, TNN_ANNEAL_SQRT};
     tnn_schedule s;
     char name[64];
     array *a;
     int i;
     memset(&s, 0, sizeof s);
-    s.type = (tnn_schedule_type)value_of(c, prefix, "type");
+    s.type = (tnn_schedule_type)(TNN_CONSTANT - 1 + (int)value_of(c, prefix, "type"));
 #define REAL(key) s.key = value_of(c, prefix, #key)
     REAL(lr); REAL(gamma); REAL(end_lr); REAL(end_factor); REAL(min_lr); REAL(warmup_factor);
     REAL(start_factor); REAL(power); REAL(cycle_gamma); REAL(pct_start); REAL(div_factor);
@@ -44,7 +45,7 @@ static tnn_schedule schedule_of(vectors *c, const char *prefix)
     COUNT(steps); COUNT(warmup); COUNT(staircase); COUNT(steps_down); COUNT(mult);
     COUNT(three_phase); COUNT(keep_momentum); COUNT(count);
 #undef COUNT
-    s.anneal = (tnn_anneal)value_of(c, prefix, "anneal");
+    s.anneal = anneals[(int)value_of(c, prefix, "anneal")];
     snprintf(name, sizeof name, "%smilestones", prefix);
     if ((a = find(c, name)) != NULL) {
         s.milestones = milestone_room + milestones_used;
@@ -92,7 +93,7 @@ static void curve(vectors *c)
 }
 static void all_curves(void)
 {
-    int seen[TNN_MULTIPLICATIVE + 1], i;
+    int seen[TNN_MULTIPLICATIVE - TNN_CONSTANT + 2], i;
     memset(seen, 0, sizeof seen);
     curves = 0;
     load("schedules.txt");
@@ -100,7 +101,7 @@ static void all_curves(void)
         curve(&cases[i]);
         if (find(&cases[i], "type")) seen[integer(&cases[i], "type", 0)]++;
     }
-    for (i = TNN_CONSTANT; i <= TNN_MULTIPLICATIVE; i++) CHECK(seen[i], "no curve of type %d", i);
+    for (i = TNN_CONSTANT; i <= TNN_MULTIPLICATIVE; i++) CHECK(seen[i - TNN_CONSTANT + 1], "no curve of type %d", i);
     test_note("%d curves", curves);
 }
 
@@ -149,9 +150,9 @@ static void bad_options(void)
     memset(parts, 0, sizeof parts);
     memset(&loop, 0, sizeof loop);
 #define REFUSED(words, ...) refused(__LINE__, *TNN__OPTIONS(tnn_schedule, __VA_ARGS__), words)
-    REFUSED("no type 0", .lr = 1);
-    REFUSED("no type 99", .type = (tnn_schedule_type)99);
-    REFUSED("no type -1", .type = (tnn_schedule_type)-1);
+    REFUSED("0 is not a schedule", .lr = 1);
+    REFUSED("99 is not a schedule", .type = (tnn_schedule_type)99);
+    REFUSED("-1 is not a schedule", .type = (tnn_schedule_type)-1);
     REFUSED("cosine: .steps = 0 must be at least 1", .type = TNN_COSINE);
     REFUSED("step: .steps = 0", .type = TNN_STEP);
     REFUSED("one cycle: .steps = 0", .type = TNN_ONE_CYCLE);
@@ -180,7 +181,7 @@ static void bad_options(void)
     REFUSED(".pct_start = 1.5", .type = TNN_ONE_CYCLE, .steps = 5, .pct_start = 1.5);
     REFUSED(".div_factor", .type = TNN_ONE_CYCLE, .steps = 5, .div_factor = TNN_ZERO);
     REFUSED(".base_momentum = 2", .type = TNN_ONE_CYCLE, .steps = 5, .base_momentum = 2);
-    REFUSED("no anneal 7", .type = TNN_ANNEAL, .end_lr = 1, .anneal = (tnn_anneal)7);
+    REFUSED("7 is not an annealing", .type = TNN_ANNEAL, .end_lr = 1, .anneal = (tnn_anneal)7);
     REFUSED("lambda: .function", .type = TNN_LAMBDA);
     REFUSED("multistep: .count = 0", .type = TNN_MULTISTEP, .milestones = good);
     REFUSED("2 .milestones must be given", .type = TNN_MULTISTEP, .count = 2);
@@ -191,7 +192,7 @@ static void bad_options(void)
     REFUSED("sequential: 1 .milestones", .type = TNN_SEQUENTIAL, .parts = parts, .count = 2);
     REFUSED("chained: 2 .parts must be given", .type = TNN_CHAINED, .count = 2);
     REFUSED("chained: .count = -1", .type = TNN_CHAINED, .parts = parts, .count = -1);
-    REFUSED("no type 0", .type = TNN_CHAINED, .parts = parts, .count = 2);
+    REFUSED("0 is not a schedule", .type = TNN_CHAINED, .parts = parts, .count = 2);
     parts[0].type = TNN_CONSTANT;
     parts[1].type = TNN_STEP;
     REFUSED("step: .steps = 0", .type = TNN_CHAINED, .parts = parts, .count = 2);

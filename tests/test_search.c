@@ -146,7 +146,7 @@ static tnn_study *study_of(vectors *c, tnn_variable *space)
         const double *v = get(c, "space")->v + 5*i;
         memset(&space[i], 0, sizeof space[i]);
         space[i].name = names[i];
-        space[i].type = (tnn_variable_type)(int)v[0];
+        space[i].type = v[0] > 1 ? TNN_CATEGORICAL : v[0] > 0 ? TNN_INT : TNN_FLOAT;
         space[i].low = v[1];
         space[i].high = v[2];
         space[i].step = v[4] > 0 ? 0 : v[3];
@@ -228,7 +228,8 @@ static void pruners(void)
         trials = get(c, "stopped")->n;
         s = tnn_study_create(.space = plane, .count = 2, .trials = trials, .sampler = TNN_RANDOM,
                              .maximize = integer(c, "maximize", 0),
-                             .pruner = (tnn_pruner)integer(c, "pruner", 0),
+                             .pruner = integer(c, "pruner", 0) > 1 ? TNN_HALVING
+                                       : integer(c, "pruner", 0) ? TNN_MEDIAN : TNN_NO_PRUNER,
                              .prune_startup = integer(c, "startup", 0),
                              .warmup = integer(c, "warmup", 0),
                              .interval = integer(c, "interval", 0),
@@ -692,10 +693,10 @@ static void bad_options(void)
     VARIABLE("words", .type = TNN_CATEGORICAL);
     VARIABLE("words", .type = TNN_CATEGORICAL, .choices = "  ");
     VARIABLE("words", .type = TNN_CATEGORICAL, .choices = "a\tb");
-    VARIABLE("no type 3", .type = (tnn_variable_type)3);
+    VARIABLE("3 is not a type of variable", .type = (tnn_variable_type)3);
     REFUSED("points", .space = plane, .count = 2, .sampler = TNN_GRID);
-    REFUSED("sampler 3", .space = plane, .count = 2, .sampler = (tnn_sampler)3);
-    REFUSED("pruner 3", .space = plane, .count = 2, .pruner = (tnn_pruner)3);
+    REFUSED("3 is not a sampler", .space = plane, .count = 2, .sampler = (tnn_sampler)3);
+    REFUSED("3 is not a pruner", .space = plane, .count = 2, .pruner = (tnn_pruner)3);
     REFUSED("trials", .space = plane, .count = 2, .trials = -1);
     REFUSED("shard = 2", .space = plane, .count = 2, .shard = 2, .shards = 2, .journal = JOURNAL);
     REFUSED("journal to share", .space = plane, .count = 2, .shards = 2);

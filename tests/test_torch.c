@@ -250,11 +250,12 @@ static void initial_weights(void)
     load("init.txt");
     for (c = cases; c < cases + case_count; c++) {
         array *shape = get(c, "weight_shape");
-        int conv = shape->n == 4, init = integer(c, "init", 0), groups = integer(c, "groups", 0);
+        int conv = shape->n == 4, kind = integer(c, "init", 0), groups = integer(c, "groups", 0);
         int out = integer(c, "weight_shape", 0), in = integer(c, "weight_shape", 1);
         int kh = conv ? integer(c, "weight_shape", 2) : 1;
         int kw = conv ? integer(c, "weight_shape", 3) : 1;
         int fan_in = in * kh * kw, fan_out = out * kh * kw, count = out * fan_in, seed, i;
+        int init = kind ? TNN_INIT_HE_UNIFORM - 1 + kind : TNN_INIT_DEFAULT;
         double bound = init == TNN_INIT_DEFAULT ? 1 / sqrt(fan_in)
                      : init == TNN_INIT_HE_UNIFORM ? sqrt(6.0 / fan_in)
                      : init == TNN_INIT_XAVIER_UNIFORM ? sqrt(6.0 / (fan_in + fan_out)) : 0;
