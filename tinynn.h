@@ -124,7 +124,9 @@
    (min, max); others must not be a member of a public structure (n, lr) or a local name.
 
    WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
-   parameters, an epoch one pass over a data set. Logits are the values before softmax.
+   parameters, an epoch one pass over a data set. Logits are the values before softmax. Layers are
+   numbered from 1 in the order of tnn_add: by .from, messages, the summary. Parameters have
+   PyTorch's names, whose numbers are one less: "0.weight" is layer 1's.
 
    MEANING  Where nothing else is said, PyTorch 2.14's: shapes, default initialisation, rounding of
    output sizes, ties in max pooling, means over the batch, optimizer constants, the last smaller
@@ -196,7 +198,7 @@ extern "C" {
    thread until then: one check at the end suffices. An object that could not be made may be given
    to every function, which refuses it, and be freed.
    A message names the caller's line, the object, the numbers that do not fit and what would:
-       train.c:22: conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0                    */
+       train.c:22: layer 3, conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0           */
 typedef enum tnn_status {
     TNN_OK = 0,
     TNN_ERROR_ARGUMENT,     /* an option or argument out of its range, or a call out of order */
@@ -877,7 +879,7 @@ TNN_API double       tnn_lr(const tnn_net *net);
 TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
 TNN_API double       tnn_momentum(const tnn_net *net);
 /* Changes the layers' .lr_scale, .decay_scale and .frozen for all parameters whose name begins with
-   `prefix`: "4." is layer 4, "4.bias" its bias, "" everything. Here 0 is 0. Frozen ones keep their
+   `prefix`: "4." is layer 5, "4.bias" its bias, "" everything. Here 0 is 0. Frozen ones keep their
    bits; a layer has no gradients (0) once all of its tensors are frozen. Builds the network. */
 TNN_API tnn_status   tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
                                    double decay_scale, int frozen);
@@ -892,9 +894,10 @@ TNN_API double       tnn_grad_norm(const tnn_net *net);
    are in, tnn_backward and tnn_step are refused. */
 TNN_API tnn_status   tnn_use_average(tnn_net *net, int on);
 
-/* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER the index in order of tnn_add,
-   as in torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw), dense
-   (units, inputs), bias (count). The network keeps them in an order of its own; these convert. */
+/* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER counted from 0 in order of
+   tnn_add, as in torch.nn.Sequential, in PyTorch's shapes: conv2d (filters, c/groups, kh, kw),
+   dense (units, inputs), bias (count). The network has them in an order of its own; these
+   convert. */
 typedef struct tnn_param {
     const char *name;
     int         ndim, dims[4];
@@ -2054,7 +2057,7 @@ static float tnn__fma(float a, float b, float c)
 /* ---- 2b. Errors ------------------------------------------------------------------------------ */
 typedef struct {
     const char *file;           /* where the caller is, or NULL */
-    int         line;
+    int         line, layer;    /* layer: the one that the plan has come to, or 0 */
     tnn_status  status;
     char        message[400];
 } tnn__error_state;
@@ -2165,6 +2168,8 @@ static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, co
         to = tnn__put(tnn__put_int(tnn__put(tnn__put(to, end, name), end, ":"), end, line),
                       end, ": ");
     }
+    if (tnn__err.layer)
+        to = tnn__put(tnn__put_int(tnn__put(to, end, "layer "), end, tnn__err.layer), end, ", ");
     tnn__format(to, (size_t)(end - to) + 1, format, args);
     if (!tnn__err.status) {
         tnn__err.status = status;
@@ -8789,6 +8794,13 @@ TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
     return TNN_OK;
 }
 
+/* Messages are about that layer from here on, and name the line that added it. */
+static void tnn__about(const tnn_net *net, int layer)
+{
+    tnn__err.file = net->record[layer].file;
+    tnn__err.line = net->record[layer].line;
+    tnn__err.layer = layer + 1;
+}
 /* May the layer after record r be fused with what comes before it? */
 static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
 {
@@ -8809,8 +8821,7 @@ static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
     if (op->type == TNN_CONV2D && tnn__follows(net, r, TNN_MAXPOOL2D) && !r[1].o.ceil) {
         const tnn_window w = tnn__layer_window(&r[1].o);
         tnn__pool_geometry *g = &op->pool;
-        tnn__err.file = r[1].file;
-        tnn__err.line = r[1].line;
+        tnn__about(net, (int)(r - net->record) + 1);
         if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
         if (g->kh == g->sh && g->kw == g->sw && !g->ph && !g->pw && g->dh*g->dw == 1) {
             b->h = g->oh;
@@ -8865,8 +8876,7 @@ static tnn_status tnn__plan_names(tnn_net *net)
     for (i = 0; i < net->layers; i++) {
         const tnn_layer *o = &net->record[i].o;
         const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
-        tnn__err.file = net->record[i].file;
-        tnn__err.line = net->record[i].line;
+        tnn__about(net, i);
         if (o->from < TNN_FROM_INPUT || o->from > i)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer "
                              "before it, counted from 1 (here up to %d), or TNN_FROM_INPUT",
@@ -8905,8 +8915,7 @@ static tnn_status tnn__plan_ops(tnn_net *net)
         int fused = 0, copy = r->o.type == TNN_DENSE && named, from = -1, turns;
         tnn__blob c;
         tnn__op *op;
-        tnn__err.file = r->file;        /* messages name the line that added the layer */
-        tnn__err.line = r->line;
+        tnn__about(net, i);
         if (r->o.from && !two) at = tnn__named_blob(net, r->o.from, &b);
         if (r->o.type == TNN_FLATTEN || r->o.type == TNN_IDENTITY) {
             b.flat |= r->o.type == TNN_FLATTEN;
@@ -9052,11 +9061,10 @@ static tnn_status tnn__plan_gradients(tnn_net *net)
     }
     for (i = 1; i < net->ops; i++)
         if (!net->blob[i].readers) {
-            const tnn__record *r = &net->record[net->op[i - 1].layer];
-            tnn__err.file = r->file;
-            tnn__err.line = r->line;
+            const int layer = net->op[i - 1].layer;
+            tnn__about(net, layer);
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
-                             tnn__layer_kinds[TNN__NTH(r->o.type)].name);
+                             tnn__layer_kinds[TNN__NTH(net->record[layer].o.type)].name);
         }
     return TNN_OK;
 }
@@ -9246,6 +9254,7 @@ static tnn_status tnn__plan_shapes(tnn_net *net)
     e = tnn__plan_ops(net);
     tnn__err.file = file;
     tnn__err.line = line;
+    tnn__err.layer = 0;
     return e;
 }
 static tnn_status tnn__plan(tnn_net *net)
@@ -9254,10 +9263,12 @@ static tnn_status tnn__plan(tnn_net *net)
     const int line = tnn__err.line;
     tnn_status e = tnn__plan_shapes(net);
     if (e || net->built) return e;
-    if ((e = tnn__plan_gradients(net)) != TNN_OK) return e;
-    tnn__plan_tensors(net);
+    e = tnn__plan_gradients(net);
     tnn__err.file = file;
     tnn__err.line = line;
+    tnn__err.layer = 0;
+    if (e) return e;
+    tnn__plan_tensors(net);
     if ((e = tnn__check_loss(net, &net->loss)) != TNN_OK) return e;
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
                                         : tnn_threads();
@@ -9943,7 +9954,7 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
                 return tnn__fail(TNN_ERROR_NUMBER, "%s: %s would not be finite after %l steps: "
                                  "what comes into layer %d is not, or its square is too large; "
                                  "parameters and statistics are those of the last step", what,
-                                 op->name[which], net->steps, op->layer);
+                                 op->name[which], net->steps, op->layer + 1);
         }
     }
     return TNN_OK;
@@ -10339,7 +10350,7 @@ static tnn_status tnn__check_last(tnn_net *net)
                      tnn__loss_kinds[TNN__NTH(loss)].name, logs ? "log-probabilities"
                      : sigmoid ? "logits and has a sigmoid of its own"
                      : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
-                     : "leave out", i, tnn__layer_kinds[TNN__NTH(type)].name);
+                     : "leave out", i + 1, tnn__layer_kinds[TNN__NTH(type)].name);
 }
 TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
 {
@@ -10588,7 +10599,7 @@ static tnn_status tnn__blame(const tnn__loss_call *call, int s)
         return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l "
                          "steps, and so is first an output of layer %d (%s, or what follows it); "
                          "the parameters are those of the last step; a smaller lr may help",
-                         what, s, net->steps, net->op[k].layer,
+                         what, s, net->steps, net->op[k].layer + 1,
                          tnn__layer_kinds[TNN__NTH(net->op[k].type)].name);
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite "
                      "after %l steps (its largest output is %g); "
@@ -18020,7 +18031,8 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     for (i = 0; i < net->ops; i++)
         if (tnn__c_kind(f, &net->op[i]) < 0)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported", what,
-                             net->op[i].layer, tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
+                             net->op[i].layer + 1,
+                             tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
     f->at = (tnn__len *)tnn__alloc((net->ops + 1)*(tnn__len)sizeof *f->at, what);
     zeros = f->at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
     if (zeros) (tnn_forward)(net, zeros, 1, TNN_EVAL);

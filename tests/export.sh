@@ -159,7 +159,7 @@ int main(int argc, char **argv)
     fclose(f);
     tnn_add(other, TNN_DENSE, .units = 2);
     tnn_add(other, TNN_LOG_SOFTMAX);
-    failed |= refused(other, NULL, "layer 1, log_softmax, cannot be exported");
+    failed |= refused(other, NULL, "layer 2, log_softmax, cannot be exported");
     failed |= refused(net[1], &bad, "\"2nd\" must be a C identifier");
     failed |= refused(net[1], &none, "\"\" must be a C identifier");
     for (i = 0; i < NETS; i++) tnn_free(net[i]);

@@ -236,12 +236,24 @@ static void hints(void)
 /* ---- Errors ---------------------------------------------------------------------------------- */
 static void layer_errors(void)
 {
-    tnn_net *net;
+    static const int kernels[] = { 3, 1, 5, 1 };
+    tnn_net *net = tnn_create(.input = {64, 6, 6});
+    int i;
+    for (i = 0; i < 4; i++)         /* of one line: the number tells which; in the plan only */
+        tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = kernels[i]);
+    CHECK(tnn_output_shape(net, NULL) == 0 && tnn_output_shape(net, NULL) == 0, "taken");
+    CHECK(says_at(__LINE__ - 2, "layer 3, conv2d: kernel 5x5 does not fit its input 8x4x4 "
+                  "with pad 0"), "another message");
+    tnn_matmul(tnn_tensor_view(NULL, 1, 1, 1, 1), tnn_tensor_view(NULL, 1, 1, 1, 1),
+               tnn_tensor_view(NULL, 1, 1, 1, 1), 0);
+    CHECK(!strstr(tnn_error(), "layer"), "%s", tnn_error());
+    tnn_clear_error();
+    tnn_free(net);
     net = tnn_create(.input = {64, 3, 3});
     tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 5);
     CHECK(tnn_build(net) == TNN_ERROR_SHAPE, "a kernel larger than its input was taken");
-    CHECK(says_at(__LINE__ - 2, "conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0"),
-          "another message");
+    CHECK(says_at(__LINE__ - 2, "layer 1, conv2d: kernel 5x5 does not fit its input 64x3x3 "
+                  "with pad 0"), "another message");
     tnn_free(net);
 
     net = tnn_create(.input = {1, -1, 5});
@@ -288,10 +300,12 @@ static void bad_sizes(void)
     size_t i;
     for (i = 0; i < sizeof bad/sizeof *bad; i++) {
         tnn_net *net = tnn_create(.input = {3, 10, 12});
-        const int line = __LINE__ + 1;
+        const int line = __LINE__ + 2;
+        char want[200];
         tnn_add_layer(net, &bad[i].layer);
         CHECK(tnn_build(net) != TNN_OK, "case %d was taken", (int)i);
-        CHECK(says_at(line, bad[i].says), "case %d", (int)i);
+        snprintf(want, sizeof want, "layer 1, %s", bad[i].says);
+        CHECK(says_at(line, want), "case %d", (int)i);
         CHECK(tnn_net_bytes(net) == 0 && tnn_failed(),
               "case %d: a broken network has a size", (int)i);
         tnn_clear_error();
@@ -337,8 +351,8 @@ static void option_errors(void)
                   "else TNN_FLATTEN"), "another message");
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-    CHECK(tnn_build(net) && says_at(__LINE__ - 1, "maxpool2d: its input has been flattened "
-                                    "to 8 values"), "pooling what is flat");
+    CHECK(tnn_build(net) && says_at(__LINE__ - 1, "layer 3, maxpool2d: its input has been "
+                                    "flattened to 8 values"), "pooling what is flat");
     tnn_free(net);
 }
 

@@ -617,7 +617,7 @@ static void overflows(void)
     tnn_forward(net, x, 2, TNN_TRAIN);
     tnn_loss_targets(net, zero);
     SAYS("tnn_loss_targets: the loss of sample 1 is not finite after 0 steps, and so is first an "
-         "output of layer 0 (dense, or what follows it); the parameters are those of the last "
+         "output of layer 1 (dense, or what follows it); the parameters are those of the last "
          "step; a smaller lr may help");
     tnn_free(net);
     for (k = 0; k < 4; k++) {       /* 40 units: bounded by |x| |dy|; 2: looked at one by one */

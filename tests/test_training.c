@@ -558,7 +558,7 @@ static void last_layers(void)
     tnn_add(net, TNN_SOFTMAX);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_build(net);
-    HAS("tnn_build: cross-entropy takes logits and has a softmax of its own: leave out layer 1 "
+    HAS("tnn_build: cross-entropy takes logits and has a softmax of its own: leave out layer 2 "
         "(softmax) before it (a TNN_IDENTITY behind it says that it is meant)");
     tnn_free(net);
     for (meant = 0; meant < 2; meant++) {           /* NLL on positive outputs */
