@@ -1418,7 +1418,8 @@ TNN_API double      tnn_study_explained(const tnn_study *study, const char *name
 /* ---- 1j. Files --------------------------------------------------------------------------------
    Readers believe nothing: each length is checked against the file's before it is used, no more is
    allocated than the file's size justifies, what does not fit is refused with the byte where it
-   stands, and so is whatever follows the end.
+   stands, and so is whatever follows the end. A path may name a pipe (/dev/stdin, bash's <(...), a
+   FIFO somebody opens within 2 seconds), which is read to its end; folders and devices are refused.
    Writers make a new file PATH.PROCESS-NUMBER.tmp, sync it, and rename it to PATH: who reads finds
    the old file or the new one, whole, whatever writers do at the same time; after a failure it is
    the old one. Links are followed, the mode stays, a file that may not be written to is refused;
@@ -1463,9 +1464,9 @@ TNN_API tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dt
 
 /* Numbers in columns (CSV, RFC 4180): an F64 array (lines, fields), as many fields in each line,
    between commas, or semicolons or tabs if the first of them in the file is one. A field is a
-   decimal number, of which 18 digits count, nan or inf, with spaces or double quotes around it or
-   not; an empty one is NaN. A first line without a single number is one of names, and is passed
-   over; so are empty lines.
+   decimal number of any length, read as the nearest double, nan or inf, with spaces or double
+   quotes around it or not; an empty one is NaN. A first line without a single number is one of
+   names, and is passed over; so are empty lines.
        tnn_array a = tnn_read_csv("mnist_train.csv");
        tnn_data  d = tnn_array_data(&a, NULL, &(tnn_npy_options){.label_column = 1,
                                                                  .shape = {1, 28, 28}});        */
@@ -1576,7 +1577,7 @@ typedef struct tnn_checkpoint_options {
     int         optional;       /* loading only: where there is no such file nothing is set (the
                                    loader's .epoch stays -1), which is no error */
 } tnn_checkpoint_options;
-/* From and to memory; the latter as tnn_format_weights does. */
+/* From and to memory; the latter as tnn_format_weights does. Options may be NULL. */
 TNN_API tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
                                         const tnn_checkpoint_options *options);
 TNN_API size_t     tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
@@ -1593,13 +1594,14 @@ TNN_API tnn_status tnn_checkpoint_load(tnn_net *net, const tnn_checkpoint_option
    allocates nothing. .int8 keeps the weights as bytes, each output's with one scale, the largest
    being 127: a quarter of the room, other results (measure them), and no Winograd's way; without,
    what this way would not make finite stays so: say .exact where that matters. For
-   conv2d, dense, max, average and adaptive pooling, the activations but log softmax, batch norm
-   with statistics, add, concat, flatten, reshape, identity, dropout and noise; other layers are
-   refused.
+   conv2d, dense, max, average and adaptive pooling, pad, upsample to the nearest, the activations
+   but log softmax, batch norm with statistics, add, concat, flatten, reshape, identity, dropout and
+   noise; other layers are refused.
    A forward follows: outputs of the last one are lost. */
 typedef struct tnn_export_options {
     const char *path;
-    const char *name;       /* of the function, a C identifier. Default "network" */
+    const char *name;       /* of the function, a C identifier that is no word of C, C++ or their
+                               libraries. Default "network" */
     int         int8;
 } tnn_export_options;
 /* The size of the text, 0 on error; it is written to `to` if it fits into `room` bytes. */
@@ -1612,10 +1614,11 @@ TNN_API tnn_status tnn_c_export(tnn_net *net, const tnn_export_options *options)
 /* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
 typedef struct tnn_stored {
     const char *name;
-    tnn_dtype   dtype;
+    tnn_dtype   dtype;                  /* 0: none of tnn_dtype; it cannot be read */
     int         ndim;
     long long   shape[TNN_DIMS], count;
     long long   begin, end;             /* bytes of the file's data part */
+    const char *type;                   /* as the file calls it: "F32", "F8_E4M3" */
 } tnn_stored;
 typedef struct tnn_safetensors {
     int                  count;
@@ -1982,9 +1985,10 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #define TNN__SYNC(f)      _commit(f)
         #define TNN__SEEK(f, at)  _lseeki64(f, at, SEEK_SET)
         #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
-        #define TNN__SEEK_END(f)  _fseeki64(f, 0, SEEK_END)     /* a long has 32 bits */
-        #define TNN__TELL(f)      _ftelli64(f)
+        #define TNN__PIPE(mode)   (((mode) & _S_IFMT) == _S_IFIFO)
+        #define TNN__O_INPUT      TNN__O(RDONLY)
     #else
+        #include <poll.h>
         #include <sys/file.h>
         #include <unistd.h>
         #ifndef __cplusplus             /* -std=c99 hides them, no C++ does */
@@ -2002,8 +2006,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #define TNN__SYNC(f)      fsync(f)
         #define TNN__SEEK(f, at)  lseek(f, (off_t)(at), SEEK_SET)
         #define TNN__RENAME(a, b) rename(a, b)
-        #define TNN__SEEK_END(f)  fseek(f, 0, SEEK_END)
-        #define TNN__TELL(f)      ftell(f)
+        #define TNN__PIPE(mode)   S_ISFIFO(mode)
+        #define TNN__O_INPUT      (TNN__O(RDONLY) | O_NONBLOCK)     /* no wait for a writer */
     #endif
 #endif
 
@@ -12779,30 +12783,62 @@ static int tnn__open_folder(const char *path)
 #endif
 }
 
-/* A whole file; NULL on error, and without one where it is `optional` and not there. */
+/* A whole file, or all that comes out of a pipe, for whose first byte a writer has two seconds to
+   open it; NULL on error, and without one where it is `optional` and not there. The memory is a
+   byte larger than the file, or up to twice as large. */
 static unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
 {
-    FILE *f = path ? fopen(path, "rb") : NULL;
     unsigned char *p = NULL;
-    tnn__len end = -1;
-    if (!f) {
-        if (path && optional && errno == ENOENT) return NULL;
-        if (path) tnn__fail_file(path, "opened", errno);
-        else tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
+    const char *why = NULL;
+    struct stat info;
+    tnn__len room, n = 0, got = 0;
+    int f, pipe, turns = 0;
+    if (!path) {
+        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
         return NULL;
     }
-    if (!TNN__SEEK_END(f)) end = TNN__TELL(f);
-    if (end < 0 || end == INT64_MAX || fseek(f, 0, SEEK_SET))
-        tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read", path);
-    else if (tnn__within_limit(end, path)
-             && (p = (unsigned char *)tnn__alloc_raw(end + 1, path)) != NULL
-             && fread(p, 1, (size_t)end, f) != (size_t)end) {
-        tnn__fail_file(path, "read", errno);
+    f = tnn__open(path, TNN__O_INPUT, 0);
+    if (f < 0 || fstat(f, &info)) {
+        if (f < 0 && optional && errno == ENOENT) return NULL;
+        tnn__fail_file(path, "opened", errno);
+        if (f >= 0) tnn__close(f);
+        return NULL;
+    }
+    pipe = TNN__PIPE(info.st_mode);
+    room = TNN__PLAIN(info.st_mode) && info.st_size >= 0 ? (tnn__len)info.st_size + 1 : 65536;
+    if (!pipe && !TNN__PLAIN(info.st_mode))
+        why = "a folder or a device; what a device gives can be saved into a file first";
+    else if (pipe || tnn__within_limit(room - 1, path))
+        p = (unsigned char *)tnn__alloc_raw(room, path);
+    while (p) {
+        if (n == room) {
+            unsigned char *more = (unsigned char *)tnn__alloc_raw(room *= 2, path);
+            if (more) memcpy(more, p, (size_t)n);
+            tnn__release(p);
+            if ((p = more) == NULL) break;
+        }
+        got = tnn__read_some(f, p + n, (size_t)TNN__MIN(room - n, 1 << 30));
+        if (got > 0) {
+            n += got;
+            if (tnn__within_limit(n, path)) continue;
+#ifndef _WIN32
+        } else if (pipe && got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            struct pollfd writer = {f, POLLIN, 0};
+            poll(&writer, 1, -1);
+            continue;
+        } else if (pipe && !got && !n && turns++ < 200) {
+            poll(NULL, 0, 10);          /* nobody has opened it to write */
+            continue;
+#endif
+        } else if (got < 0) tnn__fail_file(path, "read", errno);
+        else if (pipe && !n) why = "a pipe out of which nothing comes; start its writer first";
+        else break;
         tnn__release(p);
         p = NULL;
     }
-    fclose(f);
-    *size = (size_t)end;
+    if (why) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read, but %s", path, why);
+    tnn__close(f);
+    *size = (size_t)n;
     return p;
 }
 TNN_API tnn_data (tnn_load_idx)(const char *images_path, const char *labels_path)
@@ -14144,67 +14180,167 @@ TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
    same lines are read without having been written. */
 
 /* ---- 14a. Numbers as text ---------------------------------------------------------------------
-   printf and strtod depend on the locale. Both directions here are one product with a power of ten
-   in twice the precision of a double, x[0] + x[1]: exact but for about 1e-30 of it. A double of 17
-   digits is at least 1e-17 of itself away from where rounding turns, so it reads back the same. */
-static void tnn__times_ten(double x[2], int p)
+   printf and strtod depend on the locale. Both directions here are one product with a power of five
+   in twice the precision of a double, x[0] + x[1], good to 1e-29 of it, and an exact one with a
+   power of two. A double of 17 digits is at least 1e-17 of itself away from where rounding turns,
+   so it reads back the same; any other number that is read is the nearest double, too: where the
+   product does not tell which one that is, whole numbers of any length do. */
+static double tnn__two(int p)           /* 2^p, p in -1022..1023 */
 {
-    for (; p > 0; p--) {                /* 10 x = 8 x + 2 x, either of them exact */
-        const double s = 8*x[0] + 2*x[0], e = 2*x[0] - (s - 8*x[0]) + 10*x[1];
-        x[0] = s + e;
-        x[1] = e - (x[0] - s);
-    }
-    for (; p < 0; p++) {                /* x/10 = q + (x - 10 q)/10 */
-        const double q = x[0]/10, s = 8*q + 2*q, e = 2*q - (s - 8*q);
-        const double r = (x[0] - s - e + x[1])/10;
-        x[0] = q + r;
-        x[1] = r - (x[0] - q);
-    }
+    const uint64_t bits = (uint64_t)(p + 1023) << 52;
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
 }
-#define TNN__2_256 1.157920892373161954e77      /* 2^256 keeps both parts from underflow */
-
-/* A decimal number, nan, inf or -inf at *at, which moves past it. 0 if there is none. */
-static int tnn__read_double(const char **at, double *value)
+/* x *= y, both below 1e290 */
+static void tnn__times(double x[2], const double y[2])
 {
-    const char *s = *at;
-    const int minus = *s == '-';
-    int digits = 0, point = 0, p = 0;
-    uint64_t m = 0;
-    double x[2], scale;
-    s += minus;
-    if (!strncmp(s, "inf", 3) || !strncmp(s, "nan", 3)) {
-        *value = *s == 'n' ? TNN__NAN : minus ? -HUGE_VAL : HUGE_VAL;
-        *at = s + 3;
-        return 1;
+    const double a = x[0]*134217729, b = y[0]*134217729;        /* 2^27 + 1: halves of 26 bits */
+    const double ah = a - (a - x[0]), al = x[0] - ah, bh = b - (b - y[0]), bl = y[0] - bh;
+    const double p = x[0]*y[0];
+    const double e = ((ah*bh - p) + ah*bl + al*bh) + al*bl + (x[0]*y[1] + x[1]*y[0]);
+    x[0] = p + e;
+    x[1] = e - (x[0] - p);
+}
+/* x *= 5^p, p in -365..365 */
+static void tnn__times_five(double x[2], int p)
+{
+    static const double fives[9][2] = {         /* 5^(2^i) */
+        {5, 0}, {25, 0}, {625, 0}, {390625, 0}, {152587890625, 0},
+        {2.3283064365386964e22, -1249407.0}, {5.421010862427522e44, -1.1557822304175851e28},
+        {2.938735877055719e89, -2.2091796174082778e73},
+        {8.636168555094445e178, -2.601875490681736e162}};
+    const int n = p < 0 ? -p : p;
+    double y[2] = {1, 0}, t[2], q, r;
+    int i;
+    for (i = 0; n >> i; i++) if (n >> i & 1) tnn__times(y, fives[i]);
+    if (p >= 0) { tnn__times(x, y); return; }
+    t[0] = q = x[0]/y[0];
+    t[1] = 0;
+    tnn__times(t, y);
+    r = (x[0] - t[0] - t[1] + x[1])/y[0];       /* what q leaves */
+    x[0] = q + r;
+    x[1] = r - (x[0] - q);
+}
+
+/* A whole number, the lowest limb first: 2900 bits are enough for 801 digits, or the 54 bits and
+   the powers that they are compared with. */
+typedef struct { int n; uint32_t limb[96]; } tnn__whole;
+static void tnn__whole_times(tnn__whole *a, uint32_t times, uint32_t plus)
+{
+    uint64_t carry = plus;
+    int i;
+    for (i = 0; i < a->n; i++, carry >>= 32) {
+        carry += (uint64_t)a->limb[i]*times;
+        a->limb[i] = (uint32_t)carry;
     }
-    for (; (*s >= '0' && *s <= '9') || (*s == '.' && !point); s++) {
+    if (carry) a->limb[a->n++] = (uint32_t)carry;
+}
+static void tnn__whole_scale(tnn__whole *a, int fives, int twos)    /* powers below 0: not */
+{
+    for (; fives >= 13; fives -= 13) tnn__whole_times(a, 1220703125, 0);
+    for (; fives > 0; fives--) tnn__whole_times(a, 5, 0);
+    for (; twos >= 31; twos -= 31) tnn__whole_times(a, 1u << 31, 0);
+    if (twos > 0) tnn__whole_times(a, 1u << twos, 0);
+}
+/* The sign of digits 10^p - the middle between the double of these bits and the next larger. */
+static int tnn__against_middle(const tnn__whole *digits, int p, uint64_t bits)
+{
+    const uint64_t low = bits & (((uint64_t)1 << 52) - 1);
+    const int e = bits >> 52 ? (int)(bits >> 52) : 1, k = e - 1076;
+    const uint64_t m = 2*(low | (uint64_t)(bits >> 52 != 0) << 52) + 1;     /* times 2^k */
+    tnn__whole a = *digits, b;
+    int i;
+    b.n = 1 + (m >> 32 != 0);
+    b.limb[0] = (uint32_t)m;
+    b.limb[1] = (uint32_t)(m >> 32);
+    tnn__whole_scale(&a, p, p - k);
+    tnn__whole_scale(&b, -p, k - p);
+    if (a.n != b.n) return a.n < b.n ? -1 : 1;
+    for (i = a.n - 1; i >= 0; i--)
+        if (a.limb[i] != b.limb[i]) return a.limb[i] < b.limb[i] ? -1 : 1;
+    return 0;
+}
+/* The double nearest to 0.DIGITS 10^p, of ties the even one: of all digits in s..end, the first of
+   which is not 0, and v near it. Those behind the 800th only break ties. */
+static double tnn__nearest(const char *s, const char *end, int p, double v)
+{
+    tnn__whole digits;
+    int n = 0, rest = 0, c;
+    uint64_t bits;
+    digits.n = 0;
+    for (; s < end; s++) {
+        if (*s == '.') continue;
+        if (n == 800) rest |= *s != '0';
+        else { tnn__whole_times(&digits, 10, (uint32_t)(*s - '0')); n++; }
+    }
+    if (rest) { tnn__whole_times(&digits, 10, 1); n++; }
+    memcpy(&bits, &v, sizeof bits);
+    while (bits < (uint64_t)2047 << 52          /* infinity */
+           && ((c = tnn__against_middle(&digits, p - n, bits)) > 0 || (c == 0 && (bits & 1))))
+        bits++;
+    while (bits && ((c = tnn__against_middle(&digits, p - n, bits - 1)) < 0
+                    || (c == 0 && (bits & 1)))) bits--;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* A decimal number, nan or inf, with a - or not, at *at, which moves past it. 0 if there is
+   none before `end`, or one that no double can hold: *value stays. */
+static int tnn__read_double(const char **at, const char *end, double *value)
+{
+    const char *s = *at, *first = NULL, *last;
+    const int minus = s < end && *s == '-';
+    int digits = 0, point = 0, more = 0;
+    long long count = 0, p = 0, e = 0;          /* the number is m 10^p, and more */
+    uint64_t m = 0;
+    double x[2], v = 0, error;
+    s += minus;
+    if (end - s >= 3) {
+        char word[4] = "";
+        for (; digits < 3; digits++) word[digits] = (char)(s[digits] | 32);
+        digits = 0;
+        if (!strcmp(word, "nan") || !strcmp(word, "inf")) {
+            *value = *word == 'n' ? TNN__NAN : minus ? -HUGE_VAL : HUGE_VAL;
+            *at = s + 3;
+            return 1;
+        }
+    }
+    for (; s < end && ((*s >= '0' && *s <= '9') || (*s == '.' && !point)); s++) {
         if (*s == '.') { point = 1; continue; }
         digits = 1;
-        if (m < 100000000000000000u) { m = 10*m + (uint64_t)(*s - '0'); p -= point; }
-        else p += !point;
+        if (count >= 19) { p += !point; more |= *s != '0'; }
+        else { m = 10*m + (uint64_t)(*s - '0'); p -= point; }
+        if (m && !count++) first = s;
     }
-    if (digits && (*s == 'e' || *s == 'E')) {
-        const int down = *++s == '-';
-        int e = 0;
-        s += down || *s == '+';
-        digits = *s >= '0' && *s <= '9';
-        for (; *s >= '0' && *s <= '9'; s++) e = TNN__MIN(10*e + (*s - '0'), 9999);
+    last = s;
+    if (digits && s < end && (*s == 'e' || *s == 'E')) {
+        const int down = ++s < end && *s == '-';
+        s += s < end && (*s == '-' || *s == '+');
+        digits = s < end && *s >= '0' && *s <= '9';
+        for (; s < end && *s >= '0' && *s <= '9'; s++) if (e < 1ll << 56) e = 10*e + (*s - '0');
         p += down ? -e : e;
     }
-    if (!digits || (m && p > 310)) return 0;
-    scale = p < 0 ? TNN__2_256 : 1/TNN__2_256;
-    x[0] = (double)m;
-    x[1] = (double)(int64_t)(m - (uint64_t)x[0])*scale;
-    x[0] *= scale;
-    tnn__times_ten(x, TNN__MAX(p, -360));
-    *value = (minus ? -x[0] : x[0])/scale;
+    count = p + TNN__MIN(count, 19);            /* the number is 0.DIGITS 10^count */
+    if (!digits || (m && count > 310)) return 0;
+    if (m && count > -330) {
+        x[0] = (double)m;
+        x[1] = (double)(int64_t)(m - (uint64_t)x[0]);
+        tnn__times_five(x, (int)p);
+        error = (more ? 1e-18 : 1e-28)*x[0];
+        v = x[0]*tnn__two((int)p);
+        if (!(v > 2*DBL_MIN && v <= DBL_MAX) || x[0] + (x[1] + error) > x[0]
+            || x[0] + (x[1] - error) < x[0])
+            v = tnn__nearest(first, last, (int)count, TNN__MIN(v, DBL_MAX));
+        if (v > DBL_MAX) return 0;
+    }
+    *value = minus ? -v : v;
     *at = s;
-    return *value - *value == 0;
+    return 1;
 }
 /* The fewest digits, of 15 to 17, that read back as v. */
 static char *tnn__put_exact(char *to, char *end, double v)
 {
-    const double scale = fabs(v) < 1 ? TNN__2_256 : 1/TNN__2_256;
     char text[48], *t;
     int n;
     if (v != v) return tnn__put(to, end, "nan");
@@ -14213,19 +14349,23 @@ static char *tnn__put_exact(char *to, char *end, double v)
     if (v == 0) return tnn__put(to, end, "0");
     for (n = v < DBL_MIN ? 17 : 15; n <= 17; n++) {
         /* v = m 10^(e - n + 1), m of n digits */
-        int e = (int)((tnn__log_double(v*scale) - tnn__log_double(scale))*0.4342944819032518
-                      + 400) - 400, i, point;
+        const double log = tnn__log_double(v*tnn__two(v < 1 ? 600 : -600));
+        int e = (int)(log*0.4342944819032518
+                      + (v < 1 ? 400 - 180.6179973983887 : 400 + 180.6179973983887)) - 400;
+        int i, point;
         char digits[24];
         const char *back = text;
         double got;
         for (;;) {
             double x[2];
             long long m;
-            x[0] = v*scale;
+            x[0] = v;
             x[1] = 0;
-            tnn__times_ten(x, n - 1 - e);
-            m = (long long)(x[0]/scale);
-            m += (long long)(x[0]/scale - (double)m + x[1]/scale + 1.5) - 1;
+            tnn__times_five(x, n - 1 - e);
+            x[0] *= tnn__two(n - 1 - e);
+            x[1] *= tnn__two(n - 1 - e);
+            m = (long long)x[0];
+            m += (long long)(x[0] - (double)m + x[1] + 1.5) - 1;
             *tnn__put_int(digits, digits + 23, m) = 0;
             i = (int)strlen(digits);
             if (i == n) break;
@@ -14239,7 +14379,7 @@ static char *tnn__put_exact(char *to, char *end, double v)
         }
         if (point != e) t = tnn__put_int(tnn__put(t, text + 47, "e"), text + 47, e);
         *t = 0;
-        if (tnn__read_double(&back, &got) && got == v) break;
+        if (tnn__read_double(&back, t, &got) && got == v) break;
     }
     return tnn__put(to, end, text);
 }
@@ -14300,12 +14440,9 @@ static double tnn__quick_exp(double x)          /* x <= 0 */
 {
     const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;  /* 2^k e^r */
     const double r = x - k*0.6931471805599453;
-    const uint64_t bits = (uint64_t)(k + 1023) << 52;
-    double scale;
     if (k == -1023) return 0;
-    memcpy(&scale, &bits, sizeof scale);
-    return scale*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
-                  + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
+    return tnn__two(k)*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
+                        + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
 }
 /* Mills' ratio for x >= 0: the upper tail over the density. */
 static double tnn__quick_mills(double x)
@@ -15041,7 +15178,7 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
                          "this one is \"%s\"", s->o.journal, line, s->head);
     if (!strcmp(line, s->columns)) s->header = 1;
     for (i = 0; i < count + 4; i++)
-        if (!tnn__read_double(&at, &field[i]) || *at++ != '\t') return TNN_OK;
+        if (!tnn__read_double(&at, at + strlen(at), &field[i]) || *at++ != '\t') return TNN_OK;
     for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
     for (i = 0; i < count; i++)
         if (!(x[i] >= s->space[i].v.low && x[i] <= s->space[i].v.high)) return TNN_OK;
@@ -16042,30 +16179,22 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
    1: a number; 0: empty, NaN; -1: anything else. */
 static int tnn__csv_field(const char **at, const char *end, char separator, double *v)
 {
-    char text[64], *to = text, *last = text;
-    const char *p = *at, *number = text;
-    int quoted = 0, closed = 0, good = 1;
+    const char *p = *at, *stop;
+    int quoted = 0, pass;
+    for (stop = p; stop < end && *stop != '\n' && (quoted || *stop != separator); stop++)
+        quoted ^= *stop == '"';
+    *at = stop;
     *v = TNN__NAN;
-    for (; p < end && *p != '\n' && (quoted || *p != separator); p++) {
-        const int blank = *p == ' ' || *p == '\t' || *p == '\r';
-        if (*p == '"') {                /* around it all, or a word's */
-            good = good && (quoted || (!closed && to == text));
-            closed = quoted;
-            quoted = !quoted;
-            continue;
-        }
-        if (to == text && blank) continue;
-        good = good && *p && (blank || !closed) && to < text + sizeof text - 1;
-        if (!good) continue;
-        *to++ = *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p;
-        if (!blank) last = to;
+    for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks */
+        while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
+        while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
+        if (pass || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
+        p++;
+        stop--;
     }
-    *at = p;
-    *last = 0;
-    if (!good || quoted) return -1;
-    if (!*number) return 0;
-    if (*number == '+') number++;
-    return tnn__read_double(&number, v) && !*number ? 1 : -1;
+    if (p == stop) return 0;
+    if (*p == '+' && stop - p > 1 && p[1] != '-') p++;
+    return tnn__read_double(&p, stop, v) && p == stop ? 1 : -1;
 }
 static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t size)
 {
@@ -16083,6 +16212,7 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
     a.ndim = 2;
     for (fill = 0; fill < 2; fill++) {                  /* a look at all of it first */
         long long line = 0, fields, numbers, wrong, at_wrong = 0, count, first = 1;
+        char text[24] = "";                             /* what the wrong field begins with */
         for (at = p, a.shape[0] = 0; good && at < end; at += at < end) {
             const char *start = at;
             count = a.shape[0]*a.shape[1];
@@ -16092,7 +16222,15 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
                 const int kind = tnn__csv_field(&at, end, separator, &v);
                 fields++;
                 numbers += kind > 0;
-                if (kind < 0 && !wrong) { wrong = fields; at_wrong = field - (const char *)bytes; }
+                if (kind < 0 && !wrong) {
+                    char *to = text;
+                    wrong = fields;
+                    at_wrong = field - (const char *)bytes;
+                    for (; field < at && to < text + 20; field++)
+                        *to++ = *field >= ' ' && *field < 127 ? *field : '?';
+                    memcpy(to, "...", 4);
+                    if (field == at) *to = 0;
+                }
                 if (fill && count < a.count) ((double *)a.data)[count++] = v;
                 if (at == end || *at == '\n') break;
             }
@@ -16103,8 +16241,9 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
                 tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: line %l has %l fields, the first %l",
                           file, (long long)(start - (const char *)bytes), line, fields, a.shape[1]);
             else if (!good)
-                tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a number",
-                          file, at_wrong, wrong, line);
+                tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a number, "
+                          "as -12, 0.5 or 1e-3, up to 1.7e308: %s", file, at_wrong, wrong, line,
+                          text);
             a.shape[0] += !wrong;                       /* or names */
             first = 0;
         }
@@ -16466,20 +16605,15 @@ static int tnn__stored_header(tnn__scan *s, tnn_stored *t)
 {
     static const char *const keys[] = {"dtype", "shape", "data_offsets"};
     static const char what[] = "dtype, shape and data_offsets expected, each once";
-    const char *key, *type;
+    const char *key;
     long long offsets[TNN_DIMS];
     int n = 0, seen = 0, pair = 0, k;
     if (!tnn__need(s, '{')) return 0;
     while ((key = tnn__key(s, &n, 0)) != NULL) {
         if ((k = tnn__key_of(s, key, keys, 3, &seen, what)) < 0) return 0;
         if (k == 0) {
-            if ((type = tnn__string(s, 0)) == NULL) return 0;
-            t->dtype = tnn__dtype_of(type, 0);
-            if (!t->dtype) {
-                tnn__fail(TNN_ERROR_FORMAT, "%s: %s is of type %s; supported are BOOL, U8, I8, U16,"
-                          " I16, U32, I32, U64, I64, F16, BF16, F32, F64", s->file, t->name, type);
-                return 0;
-            }
+            if ((t->type = tnn__string(s, 0)) == NULL) return 0;
+            t->dtype = tnn__dtype_of(t->type, 0);
         } else if (k == 1) {
             if (!tnn__list(s, '[', ']', t->shape, &t->ndim)) return 0;
         } else {
@@ -16533,8 +16667,8 @@ static int tnn__stored_list(tnn__scan *s, tnn_stored *t, long long data)
         }
     qsort(t, (size_t)count, sizeof *t, tnn__by_place);
     for (i = 0; i < count; at = t[i++].end) {
-        const long long bytes = tnn__mul((tnn__len)t[i].count,
-                                         tnn__dtypes[TNN__NTH(t[i].dtype)].bytes);
+        const long long bytes = !t[i].dtype ? TNN__MAX(t[i].end - at, 0)    /* as it says */
+            : tnn__mul((tnn__len)t[i].count, tnn__dtypes[TNN__NTH(t[i].dtype)].bytes);
         if (t[i].begin == at && t[i].end <= data && t[i].end - at == bytes) continue;
         tnn__fail(TNN_ERROR_FORMAT, "%s: %s has data_offsets %l to %l; its shape needs %l bytes "
                   "from %l on, without overlap or hole, of %l that there are", s->file, t[i].name,
@@ -16594,6 +16728,15 @@ TNN_API void tnn_safetensors_free(tnn_safetensors *file)
     tnn__release(file->file);
     memset(file, 0, sizeof *file);
 }
+/* Whether a tensor's type is one of ours. */
+static int tnn__known_type(const char *file, const tnn_stored *t)
+{
+    if (!t->dtype)
+        tnn__fail(TNN_ERROR_FORMAT, "%s: %s is of type %s, which cannot be read; convert it to F32 "
+                  "(read are BOOL, U8, I8, U16, I16, U32, I32, U64, I64, F16, BF16, F32, F64)",
+                  file, t->name, t->type);
+    return t->dtype != 0;
+}
 /* Element i of a tensor. */
 static double tnn__stored_value(const tnn_safetensors *f, const tnn_stored *t, tnn__len i)
 {
@@ -16612,6 +16755,7 @@ TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
         return a;
     }
     t = &file->tensor[i];
+    if (!tnn__known_type("tnn_safetensors_array", t)) return a;
     a.data = tnn__read_alloc((tnn__len)(t->end - t->begin), t->name);
     if (!a.data) return a;
     a.dtype = t->dtype;
@@ -16748,6 +16892,7 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const ch
                   want.head, want.tail);
         return -1;
     }
+    if (!tnn__known_type(file, t)) return -1;
     if (!tnn__fits(&p, t)) {
         char shapes[2][64];
         tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", file, t->name,
@@ -17117,6 +17262,7 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     TNN__PIECE("tinynn.hash", TNN_U64, 1, NULL);
     return n;
 }
+static const tnn_checkpoint_options tnn__plain_checkpoint = {NULL, NULL, NULL, 0, 0};
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
                                         const tnn_checkpoint_options *o, int save)
 {
@@ -17152,6 +17298,7 @@ TNN_API size_t (tnn_format_checkpoint)(tnn_net *net, void *to, size_t room,
 {
     tnn__writer w;
     size_t size;
+    if (!options) options = &tnn__plain_checkpoint;
     if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options, 1)) return 0;
     size = tnn__write_checkpoint(NULL, net, options);
     if (!to || size > room) return size;
@@ -17234,8 +17381,8 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
     long long whole[TNN__WHOLE], now[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
-    const tnn_checkpoint_options *o = options;
-    const char *path = o && o->path ? o->path : "checkpoint";
+    const tnn_checkpoint_options *o = options ? options : &tnn__plain_checkpoint;
+    const char *path = o->path ? o->path : "checkpoint";
     const unsigned char *p = (const unsigned char *)bytes;
     const tnn_stored *hash;
     tnn_safetensors f;
@@ -17302,7 +17449,7 @@ TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_opti
 enum {
     TNN__C_RESHAPE, TNN__C_COPY, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL,
     TNN__C_AVGPOOL, TNN__C_RELU, TNN__C_LEAKY, TNN__C_AFFINE, TNN__C_ADD, TNN__C_CONCAT,
-    TNN__C_SOFTMAX, TNN__C_GLU, TNN__C_COUNT, TNN__C_FUNCTION = TNN__C_COUNT
+    TNN__C_SOFTMAX, TNN__C_GLU, TNN__C_SAMPLE, TNN__C_COUNT, TNN__C_FUNCTION = TNN__C_COUNT
 };
 static const char *const tnn__c_code[TNN__C_COUNT] = {
     /* of n and m pixels, channels last: one (c, n) seen as (d, m). One of c*n pixels is (c, n). */
@@ -17501,6 +17648,18 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "    int i, k;\n"
     "    for (i = 0; i < n; i++, x += c)\n"
     "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"
+    "}\n",
+    "/* Pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative. */\n"
+    "static void @_sample(const float *x, float *y, int c, int w, const int *row, int n,\n"
+    "                     const int *column, int m, float outside)\n"
+    "{\n"
+    "    int i, j, k;\n"
+    "    for (i = 0; i < n; i++)\n"
+    "        for (j = 0; j < m; j++) {\n"
+    "            const int in = row[i] >= 0 && column[j] >= 0;\n"
+    "            const float *p = in ? x + (row[i]*w + column[j])*c : x;\n"
+    "            for (k = 0; k < c; k++) *y++ = in ? p[k] : outside;\n"
+    "        }\n"
     "}\n"
 };
 
@@ -17777,9 +17936,23 @@ static int tnn__c_kind(const tnn__c_file *f, const tnn__op *op)
     case TNN_STOCHASTIC_DEPTH: return TNN__C_COPY;
     case TNN_SOFTMAX: return TNN__C_SOFTMAX;
     case TNN_GLU: return TNN__C_GLU;
+    case TNN_PAD: return TNN__C_SAMPLE;
+    case TNN_UPSAMPLE: return op->mode == TNN_NEAREST ? TNN__C_SAMPLE : -1;
     default: return tnn__layer_kinds[TNN__NTH(op->type)].shape == tnn__function_shape
                     ? TNN__C_FUNCTION : -1;
     }
+}
+/* Where the rows or columns of an output of padding or upsampling come from. */
+static void tnn__c_places(tnn__c_file *f, const char *what, int number, int in, int out, int before)
+{
+    int i;
+    tnn__c_open(f, "int", what, number);
+    for (i = 0; i < out; i++) {
+        const tnn__tap t = tnn__tap_of(&f->net->op[number], i, in, out, before);
+        tnn__c_item(f, i, 16);
+        tnn__write_int(f->w, t.count ? t.at[0] : -1);
+    }
+    tnn__c(f, "\n};\n", NULL);
 }
 /* The arrays of operation i. */
 static void tnn__c_arrays(tnn__c_file *f, int i)
@@ -17804,6 +17977,10 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
         tnn__c_floats(f, "slope", i, net->flat[0] + op->w, op->element ? in->c : 1);
     else if (kind == TNN__C_LEAKY) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_FUNCTION) tnn__c_floats(f, "option", i, op->option, 3);
+    if (kind == TNN__C_SAMPLE) {
+        tnn__c_places(f, "row", i, in->h, net->blob[i + 1].h, op->top);
+        tnn__c_places(f, "column", i, in->w, net->blob[i + 1].w, op->left);
+    }
     if (op->type == TNN_BATCHNORM) {
         tnn__c_floats(f, "mean", i, op->kept, n);
         tnn__c_floats(f, "scale", i, op->kept + 2*cells, n);
@@ -17856,7 +18033,7 @@ static void tnn__c_line(tnn__c_file *f, int i)
 {
     static const char *const names[TNN__C_COUNT] = {
         "reshape", "copy", "conv", "tiled", "maxpool", "avgpool", "relu", "leaky",
-        "affine", "add", "concat", "softmax", "glu"
+        "affine", "add", "concat", "softmax", "glu", "sample"
     };
     const tnn__op *op = &f->net->op[i];
     const tnn__blob *in = &f->net->blob[op->in], *out = &f->net->blob[i + 1];
@@ -17917,6 +18094,14 @@ static void tnn__c_line(tnn__c_file *f, int i)
         }
         break;
     case TNN__C_MAXPOOL: case TNN__C_AVGPOOL: tnn__c_int(f, ", &@_p$);\n", i); break;
+    case TNN__C_SAMPLE:
+        v[0] = in->c; v[1] = in->w; v[2] = i; v[3] = out->h;
+        tnn__c(f, ", $, $, @_row$, $", v);
+        v[0] = i; v[1] = out->w;
+        tnn__c(f, ", @_column$, $, ", v);
+        tnn__c_float(f, op->option[0]);
+        tnn__c(f, ");\n", NULL);
+        break;
     case TNN__C_LEAKY:
         v[0] = values; v[1] = i;
         v[2] = op->type == TNN_PRELU && op->element ? in->c : 1;
@@ -18009,6 +18194,39 @@ static void tnn__c_text(tnn__c_file *f)
     tnn__c(f, ", y, $, $, $, $);\n}\n", v);
 }
 
+/* Whether a compiler or linker of C or C++ would take a function's name for something else. */
+static int tnn__c_reserved(const char *name)
+{
+    static const char words[] =                     /* of the languages; of libraries */
+        " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class"
+        " co_await co_return co_yield compl concept const const_cast consteval constexpr constinit"
+        " continue decltype default delete do double dynamic_cast else enum explicit export extern"
+        " false far float for friend goto if inline int linux long main mutable namespace near new"
+        " noexcept not not_eq nullptr operator or or_eq private protected public register"
+        " reinterpret_cast requires restrict return short signed sizeof static static_assert"
+        " static_cast std struct switch template this thread_local throw true try typedef typeid"
+        " typename typeof typeof_unqual union unix unsigned using virtual void volatile while xor"
+        " xor_eq abort abs close exit free index malloc memcpy memset open printf puts read select"
+        " send signal sleep time write ";
+    static const char math[] =                      /* also with f or l behind */
+        " acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh drem erf erfc exp"
+        " exp10 exp2 expm1 fabs fdim finite floor fma fmax fmin fmod fpclassify frexp gamma hypot"
+        " ilogb isfinite isgreater isinf isless isnan isnormal j0 j1 jn ldexp lgamma llrint llround"
+        " log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow pow10"
+        " remainder remquo rint round roundeven scalb scalbln scalbn signbit significand sin sincos"
+        " sinh sqrt tan tanh tgamma trunc y0 y1 yn ";
+    char word[64] = " ", *end = tnn__put(word + 1, word + 62, name);
+    const char *p = name;
+    while (*p && (*p < 'a' || *p > 'z')) p++;       /* macros are in capitals */
+    if (!*p || *name == '_' || (end > word + 3 && end[-2] == '_' && end[-1] == 't')) return 1;
+    end[0] = ' ';
+    end[1] = 0;
+    if (strstr(words, word) || strstr(math, word)) return 1;
+    if (end[-1] != 'f' && end[-1] != 'l') return 0;
+    end[-1] = ' ';
+    end[0] = 0;
+    return strstr(math, word) != NULL;
+}
 /* Whether it can be done; then batch norm's statistics and transformed weights are prepared. */
 static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
                                const tnn_export_options *o)
@@ -18027,6 +18245,10 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     if (*c || c == f->name || c - f->name > 60)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
                          "60 characters", what, f->name);
+    if (tnn__c_reserved(f->name))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" is a word of C or C++, a name of "
+                         "their libraries or reserved for them; \"net_%s\" would do", what, f->name,
+                         *f->name == '_' ? "model" : f->name);
     if (tnn__check_saved(what, net, NULL)) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->ops; i++)
         if (tnn__c_kind(f, &net->op[i]) < 0)

@@ -8,7 +8,7 @@ about=export
 . tests/check.sh
 cc=${CC:-cc}
 
-# ---- writes four networks as C, as C with bytes, images with the outputs -------------------------
+# ---- writes five networks as C, as C with bytes, images with the outputs -------------------------
 cat > "$dir/write.c" << 'END'
 #define TINYNN_ELSEWHERE
 #include "../../../experiments/experiment.h"
@@ -74,6 +74,25 @@ static tnn_net *images(void)
     tnn_add(net, TNN_PRELU);
     return net;
 }
+/* what lies beyond the edges; images of another size and shape */
+static tnn_net *edges(void)
+{
+    tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = 64, .seed = 3);
+    tnn_add(net, TNN_RESHAPE, .shape = {4, 14, 14});
+    tnn_add(net, TNN_CONV2D, .filters = 6, .kernel = 3, .pad = 1, .pad_mode = TNN_REFLECT);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 5, .stride = 2, .pad_h = 3, .pad_w = 2,
+            .pad_mode = TNN_REPLICATE);
+    tnn_add(net, TNN_LEAKY_RELU);
+    tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 3, .pad = 3, .dilation = 2, .groups = 4,
+            .pad_mode = TNN_CIRCULAR);
+    tnn_add(net, TNN_PAD, .pad_h = 1, .pad_w = 2, .value = 0.5f);
+    tnn_add(net, TNN_PAD, .pad = 2, .mode = TNN_REFLECT);
+    tnn_add(net, TNN_UPSAMPLE, .size_h = 15, .size_w = 27);
+    tnn_add(net, TNN_RESHAPE, .shape = {-1, 9, 15});
+    tnn_add(net, TNN_CONV2D, .filters = 3, .kernel = 3);
+    return net;
+}
 /* the other activations, x + conv(f(x)) one after the other; of numbers near and far from zero */
 static tnn_net *functions(void)
 {
@@ -110,14 +129,16 @@ int main(int argc, char **argv)
 {
     static char text[200000];
     const tnn_export_options plain = {.name = "mixed"}, bad = {.name = "2nd"}, none = {.name = ""};
+    static const char *const reserved[] = {"float", "int", "for", "fmaf", "class", "exp", "powl",
+        "uint32_t", "HUGE_VALF", "_net", "main", "std", "write", "co_await"};
     const fashion_sizes sizes = {2000, SAMPLES, 80, 40};
     experiment e = {.name = "export", .data = getenv("TINYNN_DATA")};
     if (!e.data) e.data = "none";
     fashion_set set;
-    enum { NETS = 4 };
-    tnn_net *net[NETS] = {simple(), varied(), images(), functions()};
+    enum { NETS = 5 };
+    tnn_net *net[NETS] = {simple(), varied(), images(), functions(), edges()};
     tnn_net *other = tnn_create(.input = {3});
-    static const char *const names[NETS] = {"simple", "mixed", "pixels", "functions"};
+    static const char *const names[NETS] = {"simple", "mixed", "pixels", "functions", "edges"};
     char path[300];
     int i, failed = 0;
     if (argc < 2 || fashion_load(&set, &e, sizes)) return 1;
@@ -162,6 +183,11 @@ int main(int argc, char **argv)
     failed |= refused(other, NULL, "layer 2, log_softmax, cannot be exported");
     failed |= refused(net[1], &bad, "\"2nd\" must be a C identifier");
     failed |= refused(net[1], &none, "\"\" must be a C identifier");
+    for (i = 0; i < (int)(sizeof reserved/sizeof *reserved); i++) {
+        tnn_export_options o = {.name = reserved[i]};
+        snprintf(path, sizeof path, ".name = \"%s\" is a word of C or C++", reserved[i]);
+        failed |= refused(net[1], &o, path);
+    }
     for (i = 0; i < NETS; i++) tnn_free(net[i]);
     tnn_free(other);
     fashion_free(&set);
@@ -219,14 +245,28 @@ alone() { # NAME: no symbol but fmaf, without the compiler's own libraries; how 
     size "$dir/$1.o" > "$dir/$1.size"
     [ "$(nm -u "$dir/$1.o" | awk '{ print $NF }' | sort -u | tr -d '_\n')" = fmaf ]
 }
+plus_plus() { # what all of them compile to, by what there is
+    n=0
+    for cxx in g++ clang++; do
+        have $cxx || continue
+        n=$((n + 1))
+        for name in mixed pixels functions edges; do
+            $cxx -x c++ -std=c++17 -fsyntax-only $strict "$dir/$name.c" || return 1
+        done
+    done
+    [ $n -gt 0 ] || { echo "needs g++ or clang++"; return 77; }
+}
 exact=200
 [ "$1" != all ] || exact=1000
-check "four networks, and what is refused" written
+check "five networks, and what is refused" written
 finish
 check "every layer that can be exported" runs mixed '' $exact
 check "the same as bytes" runs mixed -bytes
 check "images as outputs" runs pixels '' $exact
 check "functions" runs functions '' $exact
+check "edges" runs edges '' $exact
+check "edges as bytes" runs edges -bytes
+check "as C++, without a warning" plus_plus
 if [ "$1" = all ]; then
     check "the CNN of report 1" runs simple '' $exact
     check "the same as bytes" runs simple -bytes

@@ -269,10 +269,11 @@ static int read_safetensors(const unsigned char *p, size_t size)
         settled(a.data != NULL);
         use_array(&a);
         use_bytes(t->name, strlen(t->name));
+        use_bytes(t->type, strlen(t->type));
         for (int k = 0; k < i; k++)
             NEED(strcmp(t->name, f.tensor[k].name), "%s twice", t->name);
-        NEED(t->begin == at && t->count == a.count
-             && t->end - at == a.count * (long long)TYPE_BYTES[TNN__NTH(a.dtype)],
+        NEED(t->begin == at && (!t->dtype || (t->count == a.count
+             && t->end - at == a.count * (long long)TYPE_BYTES[TNN__NTH(a.dtype)])),
              "bytes %lld to %lld",
              t->begin, t->end);
         use_bytes(f.data + at, (size_t)(t->end - at));

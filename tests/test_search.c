@@ -51,7 +51,7 @@ static void check_text(double v)
     double back = 0;
     uint64_t a, b;
     *tnn__put_exact(text, text + 63, v) = 0;
-    CHECK(tnn__read_double(&at, &back) && !*at, "%s is not read", text);
+    CHECK(tnn__read_double(&at, at + strlen(at), &back) && !*at, "%s is not read", text);
     memcpy(&a, &v, 8);
     memcpy(&b, &back, 8);
     CHECK(v == 0 ? back == 0 : a == b, "%.17g is written %s, read %.17g", v, text, back);
@@ -82,12 +82,13 @@ static void numbers_as_text(void)
     }
     for (i = 0; i < (int)(sizeof given/sizeof *given); i++) {
         at = given[i].text;
-        CHECK(tnn__read_double(&at, &v) && !*at && v == given[i].v, "%s is read as %.17g",
-              given[i].text, v);
+        CHECK(tnn__read_double(&at, at + strlen(at), &v) && !*at && v == given[i].v,
+              "%s is read as %.17g", given[i].text, v);
     }
     for (i = 0; i < (int)(sizeof bad/sizeof *bad); i++) {
         at = bad[i];
-        CHECK(!tnn__read_double(&at, &v) || at == bad[i], "\"%s\" is read as a number", bad[i]);
+        CHECK(!tnn__read_double(&at, at + strlen(at), &v) || at == bad[i],
+              "\"%s\" is read as a number", bad[i]);
     }
     for (i = 0; i < 5000; i++) {
         u = (uint64_t)tnn_random_bits(5, 1, (uint64_t)i) << 32 | tnn_random_bits(5, 2, (uint64_t)i);
