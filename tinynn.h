@@ -14289,6 +14289,8 @@ static double tnn__nearest(const char *s, const char *end, int p, double v)
    none before `end`, or one that no double can hold: *value stays. */
 static int tnn__read_double(const char **at, const char *end, double *value)
 {
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+        1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const char *s = *at, *first = NULL, *last;
     const int minus = s < end && *s == '-';
     int digits = 0, point = 0, more = 0;
@@ -14323,7 +14325,8 @@ static int tnn__read_double(const char **at, const char *end, double *value)
     }
     count = p + TNN__MIN(count, 19);            /* the number is 0.DIGITS 10^count */
     if (!digits || (m && count > 310)) return 0;
-    if (m && count > -330) {
+    if (m < (uint64_t)1 << 53 && p >= -22 && p <= 0) v = (double)m/tens[-p];    /* both exact */
+    else if (m && count > -330) {
         x[0] = (double)m;
         x[1] = (double)(int64_t)(m - (uint64_t)x[0]);
         tnn__times_five(x, (int)p);
