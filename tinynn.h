@@ -1065,7 +1065,8 @@ TNN_API int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr);
 
 /* ---- 1g. Data ---------------------------------------------------------------------------------
    A data set is samples of (c, h, w) bytes or floats with one label each. What loads one owns it
-   (`memory`); subsets and splits are views that must not outlive it, with `order` their own. */
+   (`memory`), together with its parts (tnn_subset, tnn_split) and loaders: the last of them that is
+   freed frees it. The samples of a tnn_data_view are the caller's, and must outlive them all. */
 typedef struct tnn_data {
     int                  n, c, h, w;
     int                  classes;       /* 1 + the largest label */
@@ -1074,7 +1075,7 @@ typedef struct tnn_data {
     const int           *labels;
     const int           *order;         /* sample i is number order[i]; NULL: i */
     float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float */
-    void                *memory;        /* what tnn_data_free frees */
+    void                *memory;        /* what tnn_data_free gives up */
 } tnn_data;
 
 /* IDX files (yann.lecun.com/exdb/mnist), not compressed: images (n, h, w) or (n, c, h, w) of
@@ -1088,6 +1089,8 @@ TNN_API tnn_data   tnn_parse_idx(const void *images, size_t images_size,
 TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats, const int *labels,
                                  int n, int c, int h, int w);
 TNN_API void       tnn_data_free(tnn_data *data);
+/* Before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and std that
+   the data set had then. Afterwards it is refused, unless the data set is a tnn_data_view. */
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
 /* A random `count` samples in *a, the others in *b (torch.utils.data.random_split); on error both
@@ -1888,6 +1891,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #ifndef TNN__LOAD
     #define TNN__LOAD(p)     (*(p))
     #define TNN__STORE(p, v) (*(p) = (v))
+    #define TNN__ADD(p, v)   ((*(p) += (v)) - (v))
     #define TNN__SWAP(p, old, v) (*(p) == (old) ? (*(p) = (v), 1) : 0)
 #endif
 #if defined(__GNUC__) || defined(_MSC_VER)
@@ -12553,6 +12557,35 @@ static tnn_data tnn__no_data(void)
     d.std = 1;
     return d;
 }
+/* With this begins a data set's memory. It is freed by the last of those who read it: the data set,
+   its loaders and its parts, each of which has memory of its own, and `from` that of the whole. */
+typedef struct tnn__shared {
+    struct tnn__shared *from;
+    int                 readers;
+} tnn__shared;
+/* Gives the data set memory with room for so many bytes, which it returns; NULL on error. */
+static void *tnn__own(tnn_data *d, tnn__len bytes, void *from, const char *what)
+{
+    tnn__shared *s = (tnn__shared *)tnn__alloc_raw(bytes + TNN__ALIGN, what);
+    if (!s) return NULL;
+    s->from = (tnn__shared *)from;
+    s->readers = 1;
+    d->memory = s;
+    return (char *)s + TNN__ALIGN;
+}
+/* One reader more, or less, of that memory, which may be NULL. */
+static void tnn__share(void *memory)
+{
+    if (memory) TNN__ADD(&((tnn__shared *)memory)->readers, 1);
+}
+static void tnn__give_up(void *memory)
+{
+    tnn__shared *s = (tnn__shared *)memory, *from;
+    for (; s && TNN__ADD(&s->readers, -1) == 1; s = from) {
+        from = s->from;
+        tnn__release(s);
+    }
+}
 
 /* Files that readers are given by mistake, by their first bytes: names them and says what would be
    right. `own` is the reader's format, as its line here begins. */
@@ -12651,7 +12684,7 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
     const size_t at = tnn__idx_header(images_name, images, images_size, 3, 4, dims);
     const size_t labels_at = at
         ? tnn__idx_header(labels_name, labels, labels_size, 1, 1, count) : 0;
-    tnn__len bytes;
+    tnn__len bytes, room;
     char *p;
     if (!labels_at) return d;
     if (dims[0] != count[0]) {
@@ -12660,9 +12693,10 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
         return d;
     }
     bytes = (tnn__len)(images_size - at);
-    p = (char *)tnn__read_alloc(tnn__mul(dims[0], (tnn__len)sizeof(int)) + bytes, images_name);
+    room = tnn__mul(dims[0], (tnn__len)sizeof(int)) + bytes;
+    if (!tnn__within_limit(room, images_name)) return d;
+    p = (char *)tnn__own(&d, room, NULL, images_name);
     if (!p) return d;
-    d.memory = p;
     d.n = dims[0];
     d.c = images[3] == 4 ? dims[1] : 1;
     d.h = images[3] == 4 ? dims[2] : dims[1];
@@ -12879,7 +12913,7 @@ TNN_API tnn_data (tnn_data_view)(const unsigned char *bytes, const float *floats
 TNN_API void tnn_data_free(tnn_data *data)
 {
     if (!data) return;
-    tnn__release(data->memory);
+    tnn__give_up(data->memory);
     *data = tnn__no_data();
 }
 TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
@@ -12889,6 +12923,11 @@ TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
                          "tnn_normalize: mean %g must be finite, std %g positive and at most "
                          "1e30",
                          (double)mean, (double)std);
+    if (data->memory && TNN__LOAD(&((tnn__shared *)data->memory)->readers) > 1
+        && (mean < data->mean || mean > data->mean || std < data->std || std > data->std))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: comes before tnn_loader_create, "
+                         "tnn_subset and tnn_split; what they have made of this data set would go "
+                         "on with mean %g and std %g", (double)data->mean, (double)data->std);
     data->mean = mean;
     data->std = std;
     return TNN_OK;
@@ -12899,13 +12938,14 @@ TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
 static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
 {
     tnn_data d = *data;
-    int i, *own = (int *)tnn__alloc(tnn__mul(count, (tnn__len)sizeof(int)), "subset");
+    int i, *own = (int *)tnn__own(&d, tnn__mul(count, (tnn__len)sizeof(int)), data->memory,
+                                  "subset");
     if (!own) return tnn__no_data();
+    tnn__share(data->memory);
     for (i = 0; i < count; i++) {
         const int at = order ? order[i] : first + i;
         own[i] = data->order ? data->order[at] : at;
     }
-    d.memory = own;
     d.order = own;
     d.n = count;
     return d;
@@ -13323,6 +13363,7 @@ static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_option
     l->batches = o.drop_last ? data->n/o.batch : tnn__blocks(data->n, o.batch);
     l->epoch = -1;
     s->data = *data;
+    tnn__share(data->memory);
     s->options = o;
     s->between = 1;
     tnn__byte_values(data, s->table);
@@ -13439,7 +13480,9 @@ TNN_API int (tnn_next)(tnn_loader *l)
 }
 TNN_API void tnn_loader_free(tnn_loader *loader)
 {
-    if (loader && loader->state) tnn__release(loader);
+    if (!loader || !loader->state) return;
+    tnn__give_up(loader->state->data.memory);
+    tnn__release(loader);
 }
 
 /* ==== 13. TRAINING AND METRICS ================================================================ */
@@ -16100,6 +16143,7 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
     tnn__walk w;
     tnn__len i, n, count, column = -1, columns = 0;     /* column: that of the labels */
     int *label, bytes;
+    tnn__len room;
     if (!samples || !samples->data || (labels && !labels->data)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
         return d;
@@ -16137,10 +16181,9 @@ TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *lab
         }
     }
     bytes = samples->dtype == TNN_U8 ? 1 : (int)sizeof(float);
-    label = (int *)tnn__read_alloc(tnn__mul(n, (tnn__len)sizeof *label)
-                                   + tnn__mul(count, bytes), name);
+    room = tnn__mul(n, (tnn__len)sizeof *label) + tnn__mul(count, bytes);
+    label = tnn__within_limit(room, name) ? (int *)tnn__own(&d, room, NULL, name) : NULL;
     if (!label) return tnn__no_data();
-    d.memory = label;
     for (i = 0; i < n; i++) {
         const double v = labels ? tnn__element(labels, i)
                        : columns ? tnn__element(samples, i*columns + column) : 0;

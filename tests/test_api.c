@@ -727,6 +727,48 @@ static void loaders(void)
     tnn_clear_error();
 }
 
+/* Loaders and parts outlive what they were made of, whatever is freed first; what would not hear of
+   another mean and std keeps tnn_normalize from setting them. */
+static void data_lives(void)
+{
+    float x[4];
+    int first;
+    for (first = 0; first < 4; first++) {
+        tnn_data whole = tnn_parse_idx(idx_images, sizeof idx_images, idx_labels,
+                                       sizeof idx_labels), part, half;
+        tnn_loader *of_whole, *of_half;
+        CHECK(tnn_normalize(&whole, 0.5f, 0.5f) == TNN_OK, "%s", tnn_error());
+        part = tnn_subset(&whole, 0, 2);
+        CHECK(tnn_normalize(&whole, 0.5f, 0.5f) == TNN_OK, "the same: %s", tnn_error());
+        CHECK(tnn_normalize(&whole, 0, 1) == TNN_ERROR_ARGUMENT && whole.std == 0.5f, "taken");
+        SAYS_AT("tnn_normalize: comes before tnn_loader_create, tnn_subset and tnn_split; what "
+                "they have made of this data set would go on with mean 0.5 and std 0.5");
+        CHECK(tnn_normalize(&part, 0, 1) == TNN_OK, "%s", tnn_error());
+        half = tnn_subset(&part, 1, 1);
+        of_whole = tnn_loader_create(&whole, .batch = 3);
+        of_half = tnn_loader_create(&half, .batch = 3);
+        CHECK(tnn_normalize(&half, 0, 2) && tnn_normalize(&part, 0, 2), "taken");
+        tnn_clear_error();
+        if (first == 0) tnn_data_free(&whole), tnn_data_free(&part), tnn_data_free(&half);
+        if (first == 1) tnn_data_free(&half), tnn_data_free(&part), tnn_data_free(&whole);
+        if (first == 2) tnn_data_free(&part);
+        CHECK(tnn_next(of_whole) == 3 && tnn_next(of_half) == 1, "%s", tnn_error());
+        if (!tnn_failed())
+            CHECK(of_whole->x[3] == 1 && of_whole->labels[2] == 7 && of_half->labels[0] == 0
+                  && fabs((double)of_half->x[2]*255 - 3) < 1e-5, "other samples");
+        tnn_loader_free(of_whole);
+        if (first == 3) CHECK(tnn_normalize(&half, 0, 3) && tnn_failed(), "taken");
+        tnn_clear_error();
+        tnn_loader_free(of_half);
+        if (first == 3)
+            CHECK(tnn_normalize(&half, 0, 3) == TNN_OK && tnn_sample(&half, 0, x, 4) == TNN_OK
+                  && fabs((double)x[0]*3*255 - 1) < 1e-5, "nobody reads it: %s", tnn_error());
+        tnn_data_free(&half);
+        tnn_data_free(&part);
+        tnn_data_free(&whole);
+    }
+}
+
 static void metrics(void)
 {
     tnn_net *net = small_net(8, 1);
@@ -1135,6 +1177,7 @@ int main(int argc, char **argv)
 #endif
     RUN("IDX files, good and bad", idx_files);
     RUN("loaders and splits", loaders);
+    RUN("data sets live as long as their readers", data_lives);
     RUN("metrics and confusion matrix", metrics);
     RUN("a network without a loss", without_a_loss);
     RUN("defaults and TNN_ZERO", defaults);
