@@ -107,7 +107,7 @@
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
-       TINYNN_NO_STDIO           no files, no environment: data and weights come from memory,
+       TINYNN_NO_STDIO           no files, environment or stderr: data and weights come from memory,
                                  studies stay there. With TINYNN_NO_THREADS, networks in the
                                  caller's .memory and TINYNN_MALLOC(context, bytes) as NULL this is
                                  for machines without an operating system: of the C library it
@@ -312,7 +312,7 @@ TNN_API float tnn_sum(tnn_tensor x);
 TNN_API float tnn_mean(tnn_tensor x);
 TNN_API float tnn_max(tnn_tensor x);
 TNN_API float tnn_dot(tnn_tensor x, tnn_tensor y);
-TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones */
+TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 on error */
 
 /* ---- 1e. Networks -----------------------------------------------------------------------------
    tnn_create, tnn_add for each layer, tnn_set_loss, tnn_set_optimizer; then forward, loss,
@@ -906,7 +906,7 @@ typedef struct tnn_param {
                                        .cumulative .num_batches_tracked, of ndim 0, too */
 } tnn_param;
 TNN_API int        tnn_param_count(tnn_net *net);                     /* number of named tensors */
-TNN_API tnn_param  tnn_param_info(tnn_net *net, int i);
+TNN_API tnn_param  tnn_param_info(tnn_net *net, int i);               /* .name is "" on error */
 TNN_API long long  tnn_param_total(tnn_net *net);                     /* number of trained floats */
 TNN_API tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count);
 TNN_API tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values, int count);
@@ -1090,7 +1090,8 @@ TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats
                                  int n, int c, int h, int w);
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and std that
-   the data set had then. Afterwards it is refused, unless the data set is a tnn_data_view. */
+   the data set had then. Afterwards it is refused; but of a tnn_data_view, which does not know of
+   them, it would change the data set alone. */
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
 /* A random `count` samples in *a, the others in *b (torch.utils.data.random_split); on error both
@@ -1243,7 +1244,7 @@ TNN_API tnn_status tnn_early_stopping_end(tnn_early_stopping *stopping, tnn_net 
    allocated for the time. The loader has gone on: better give it one of its own. */
 typedef struct tnn_lr_finder {
     double  min_lr, max_lr;     /* default 1e-8, 1                                           */
-    int     steps;              /* n; default 100                                            */
+    int     steps;              /* n: required                                               */
     int     linear;
     double  beta;               /* default 0.98                                              */
     double  diverge;            /* default 4                                                 */
@@ -1712,6 +1713,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_mean(...)                    (TNN__HERE, tnn_mean(__VA_ARGS__))
 #define tnn_max(...)                     (TNN__HERE, tnn_max(__VA_ARGS__))
 #define tnn_dot(...)                     (TNN__HERE, tnn_dot(__VA_ARGS__))
+#define tnn_argmax(...)                  (TNN__HERE, tnn_argmax(__VA_ARGS__))
 #define tnn_calculate_gain(...)          (TNN__HERE, tnn_calculate_gain(__VA_ARGS__))
 #define tnn_net_create(...)              (TNN__HERE, tnn_net_create(__VA_ARGS__))
 #define tnn_add_layer(...)               (TNN__HERE, tnn_add_layer(__VA_ARGS__))
@@ -6941,10 +6943,11 @@ TNN_API float (tnn_dot)(tnn_tensor x, tnn_tensor y)
               (long long)m);
     return (float)TNN__NAN;
 }
-TNN_API int tnn_argmax(const float *x, int n)
+TNN_API int (tnn_argmax)(const float *x, int n)
 {
     int i, best = 0;
-    for (i = 1; i < n; i++) if (x[i] > x[best]) best = i;
+    if (!x || n < 1) tnn__fail(TNN_ERROR_ARGUMENT, "tnn_argmax: no values, or %d of them", n);
+    for (i = 1; x && i < n; i++) if (x[i] > x[best]) best = i;
     return best;
 }
 
@@ -9419,6 +9422,7 @@ TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
     const tnn__op *op;
     int which = 0;
     memset(&none, 0, sizeof none);
+    none.name = "";
     if ((tnn_build)(net)) return none;
     op = tnn__find_param(net, i, &which);
     if (op) return tnn__param_of(net, op, which);
@@ -13723,7 +13727,7 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
     high = tnn__default(f->max_lr, 1);
     beta = tnn__default(f->beta, 0.98);
     diverge = tnn__default(f->diverge, 4);
-    n = f->steps ? f->steps : 100;
+    n = f->steps;
     if (!(low >= (f->linear ? 0 : 1e-30) && high > low && high <= 1e30) || n < 3
         || !(beta >= 0 && beta < 1) || !(diverge > 1)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, "

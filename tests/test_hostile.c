@@ -537,7 +537,7 @@ static void found(void)
     static const int   of[4] = {0, 1, 0, 1};
     double rates[100], losses[100];
     int shape[3];
-    tnn_lr_finder finder = {.lr = rates, .loss = losses};
+    tnn_lr_finder finder = {.lr = rates, .loss = losses, .steps = 5};
     const tnn_data data = tnn_data_view(NULL, pixels, of, 4, 1, 4, 4);
     tnn_loader *batches = tnn_loader_create(&data, .batch = 2);
     tnn_net *net = tnn_create(.input = {1, 5, 5}, .batch = 2);

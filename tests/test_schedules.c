@@ -664,6 +664,7 @@ static void finder(void)
         tnn_clear_error(); \
         CHECK(tnn_hash(net) == before, "changed the network"); } while (0)
     FIND_REFUSED("no arrays", lr, NULL);
+    FIND_REFUSED(".steps = 0 at least 3", steps, 0);
     FIND_REFUSED(".min_lr = nan", min_lr, none);
     FIND_REFUSED(".min_lr = -1", min_lr, -1);
     FIND_REFUSED(".max_lr = 0.0001", max_lr, 1e-4);
