@@ -27,6 +27,15 @@ runs() { # EXE COMMAND...: the command builds EXE
     "$exe" > "$exe.txt" || { cat "$exe.txt"; return 1; }
 }
 
+fast() {
+    $cc -Ofast -w $here -c "$dir/use.c" -o "$dir/$cc-fast.o" &&
+        runs $cc-fast $cc "$dir/$cc-fast.o" build/tinynn.o
+}
+told() { # what the compiler does not tell the header, its first error does
+    $cc -O1 "$1" $whole "$dir/use.c" -o "$dir/$cc$1" -lm -pthread &&
+        "$dir/$cc$1" | grep "flags that change what arithmetic"
+}
+
 # ---- the programs: C and C++, and one with the API only, one with the implementation only --------
 cat > "$dir/use.c" << 'END'
 #include HEADER
@@ -42,6 +51,7 @@ static void add(tnn_net *net, tnn_layer_type type, int units)
     layer.units = layer.filters = units;
     layer.kernel = type == TNN_CONV2D ? 3 : 2;
     layer.pad = type == TNN_CONV2D;
+    layer.slope = (float)TNN_ZERO;
     tnn_add_layer(net, &layer);
 }
 
@@ -67,7 +77,7 @@ int main(void)
     for (i = 0; i < N; i++) labels[i] = i % 3;
     net = tnn_net_create(&options);
     add(net, TNN_CONV2D, 5);
-    add(net, TNN_RELU, 0);
+    add(net, TNN_LEAKY_RELU, 0);
     add(net, TNN_MAXPOOL2D, 0);
     add(net, TNN_FLATTEN, 0);
     add(net, TNN_DROPOUT, 0);
@@ -199,7 +209,14 @@ for cc in gcc clang; do
     check "$cc -O0, run" runs $cc-O0 $cc -O0 $strict $whole "$dir/use.c"
     check "$cc, the experiments" quiet $cc -std=c99 $strict -DTINYNN_ELSEWHERE -I. \
         -Iexperiments -fsyntax-only experiments/*.c
+    check "$cc -Ofast, the program's own file only" fast
     if [ "$1" = all ]; then
+        if [ $cc = clang ]; then
+            check "$cc, parts of -ffast-math, run" runs $cc-parts $cc -O1 -fno-signed-zeros \
+                -freciprocal-math -fassociative-math $strict $whole "$dir/use.c"
+            check "$cc -ffp-contract=fast is told" told -ffp-contract=fast
+            check "$cc -funsafe-math-optimizations is told" told -funsafe-math-optimizations
+        fi
         check "$cc, two translation units" runs $cc-two $cc -O0 $strict $here "$dir/use.c" \
             "$dir/implementation.c"
         check "$cc -O3, run" runs $cc-O3 $cc -std=c99 -O3 $strict $whole "$dir/use.c"
@@ -221,10 +238,14 @@ for cc in gcc clang; do
     check "$cc, relative path" quiet $cc $strict -fsyntax-only "$dir/away/y/beside.c"
     check "$cc, -I elsewhere" quiet $cc $strict -I"$dir/away/x" -DHEADER='<tinynn.h>' \
         -DTINYNN_IMPLEMENTATION -fsyntax-only "$dir/use.c"
-    check "$cc, a program's macros" quiet $cc -w $whole -DTINYNN_NO_SIMD -fsyntax-only \
-        -include "$dir/names.h" "$dir/use.c"
-    check "$cc -ffast-math refused" refuses 'fast-math' $cc -ffast-math $whole -fsyntax-only \
-        "$dir/use.c"
+    check "$cc, a program's macros" quiet $cc -w -I. -DTINYNN_NO_SIMD -fsyntax-only \
+        -include "$dir/names.h" "$dir/implementation.c"
+    parts='-ffinite-math-only -fno-signed-zeros -fsingle-precision-constant -freciprocal-math'
+    [ $cc = gcc ] || parts=-ffinite-math-only
+    for flag in -ffast-math $parts; do
+        check "$cc $flag refused" refuses 'fast-math' $cc $flag -I. -DTINYNN_NO_SIMD \
+            -fsyntax-only "$dir/implementation.c"
+    done
     check "$cc: the header's synopsis" quiet $cc -std=c99 $strict -DTINYNN_NO_SIMD -I. \
         -fsyntax-only "$dir/synopsis.c"
 done
