@@ -16,7 +16,7 @@ endif
 COMPILE  = $(CC) -std=c99 $(CPPFLAGS) -I. $(CFLAGS) -o $@
 
 EXPERIMENTS = $(filter-out report,$(patsubst experiments/%.c,%,$(wildcard experiments/*.c)))
-TESTS       = $(patsubst tests/%.c,build/%,$(wildcard tests/test_*.c))
+TESTS       = $(patsubst tests/%.c,build/%,$(wildcard tests/test_*.c tests/mistakes.c))
 
 all: $(EXPERIMENTS:%=build/%) build/report
 
@@ -53,7 +53,7 @@ build/hooked.o: tests/hooked.h tinynn.h
 
 LINKED = $(EXPERIMENTS:%=build/%) \
          $(patsubst tests/%.c,build/%,$(shell \
-             grep -l -e TINYNN_ELSEWHERE -e '"\.\./experiments/' tests/test_*.c))
+             grep -l -e TINYNN_ELSEWHERE -e '"\.\./experiments/' tests/test_*.c tests/mistakes.c))
 $(LINKED): build/tinynn.o
 $(patsubst tests/%.c,build/%,$(shell grep -l '"hooked\.h"' tests/test_*.c)): build/hooked.o
 PROGRAM = $(COMPILE) $(if $(filter %.o,$^),-DTINYNN_ELSEWHERE) -Iexperiments -Itests \

@@ -1093,7 +1093,8 @@ TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and std that
    the data set had then. Afterwards it is refused; but of a tnn_data_view, which does not know of
-   them, it would change the data set alone. */
+   them, it would change the data set alone. Of bytes, which are given as byte/255, mean is at most 1
+   and std at most 10. */
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
 /* A random `count` samples in *a, the others in *b (torch.utils.data.random_split); on error both
@@ -6650,6 +6651,12 @@ static void tnn__matmul_task(void *context, int task, int worker)
         s->k->mm(&t);
     }
 }
+/* Whether two tensors have memory in common. */
+static int tnn__overlap(tnn_tensor a, tnn_tensor b)
+{
+    const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
+    return p < q + (size_t)tnn__size(b)*sizeof(float) && q < p + (size_t)tnn__size(a)*sizeof(float);
+}
 TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags)
 {
     tnn__matmul_call s;
@@ -6672,6 +6679,9 @@ TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int fl
         return tnn__fail(TNN_ERROR_SHAPE,
                          "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit",
                          c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
+    if (tnn__overlap(c, a) || tnn__overlap(c, b))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_matmul: C overlaps %s; it needs memory of its "
+                         "own", tnn__overlap(c, a) ? "A" : "B");
     if (tnn__mul(tnn__mul(s.m, s.n), s.inner) < 32768) threads = 1;
     row_blocks = tnn__blocks(s.m, 112);
     s.col_block = TNN__MIN(2048, (int)tnn__round_up(s.n, 32));
@@ -9012,8 +9022,8 @@ static tnn_status tnn__plan_ops(tnn_net *net)
         }
         if (turns) tnn__plan_channels(net, &n, i, &at, &b);
         if (b.flat && tnn__flat_input(&r->o) == TNN__IMAGES)
-            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values",
-                             kind->name, tnn__values(&b));
+            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it "
+                             "goes before that", kind->name, tnn__values(&b));
         if (tnn__pads_first(&r->o)) {
             tnn_layer pad = r->o;       /* padded by an operation of its own */
             pad.mode = pad.pad_mode;
@@ -9036,8 +9046,9 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (two) {
                 if (c.h != b.h || c.w != b.w || (o.type == TNN_ADD && c.c != b.c))
                     return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d "
-                                     "do not fit", kind->name, b.c, b.h, b.w, o.from,
-                                     c.c, c.h, c.w);
+                                     "do not fit: they must have one %s", kind->name, b.c, b.h,
+                                     b.w, o.from, c.c, c.h, c.w,
+                                     o.type == TNN_ADD ? "shape" : "height and width");
                 if (o.type == TNN_CONCAT) b.c += c.c;
             }
             e = kind->shape(op, &o, &b);
@@ -9327,7 +9338,7 @@ static tnn_status tnn__plan_shapes(tnn_net *net)
     const int line = tnn__err.line;
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network");
+    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network: tnn_create gives one");
     if (net->built) return TNN_OK;
     if (!net->layers) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers");
     e = tnn__plan_ops(net);
@@ -9540,7 +9551,9 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: the network was built without a loss, and has no "
                          "gradients", what);
     op = tnn__param_named(net, name, &which);
-    if (!op) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"", what, name);
+    if (!op)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"; tnn_param_info tells their "
+                         "names, as 0.weight", what, name);
     p = tnn__param_of(net, op, which);
     if (p.buffer && flat)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
@@ -10245,7 +10258,8 @@ TNN_API const float *(tnn_output)(tnn_net *net)
     int s;
     if (tnn_failed() || !net) return NULL;
     if (!net->n) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done");
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done; tnn_forward comes "
+                  "first");
         return NULL;
     }
     b = &net->blob[net->ops];
@@ -10739,12 +10753,13 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     int s, takes;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->loss.type)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set", what);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set, by tnn_set_loss", what);
     if (!labels && !targets)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no labels and no targets; a loader with "
                          ".mixup or .cutmix has .targets, for tnn_loss_targets");
     if (net->stage == TNN__NOTHING)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done", what);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done; tnn_forward comes "
+                         "first", what);
     kind = &tnn__loss_kinds[TNN__NTH(net->criterion.kind)];
     takes = kind->traits & TNN__BOTH;
     if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
@@ -12036,7 +12051,9 @@ TNN_API tnn_status (tnn_step)(tnn_net *net)
     if (!net || net->stage != TNN__BACKWARD)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
     o = &net->optimizer;
-    if (!o->type) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set");
+    if (!o->type)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set, by "
+                         "tnn_set_optimizer");
     net->stage = TNN__NOTHING;
     if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
     e = tnn__follow_schedule(net);
@@ -13002,6 +13019,9 @@ TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: comes before tnn_loader_create, "
                          "tnn_subset and tnn_split; what they have made of this data set would go "
                          "on with mean %g and std %g", (double)data->mean, (double)data->std);
+    if (data->bytes && (mean > 1 || std > 10))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g and std %g of bytes, which "
+                         "are given as byte/255: divide both by 255", (double)mean, (double)std);
     data->mean = mean;
     data->std = std;
     return TNN_OK;
@@ -15667,7 +15687,7 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
 {
     if (tnn_failed()) return NULL;
     if (!s || s->current) {
-        tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told" :
+        tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told; tnn_tell ends it" :
                   "tnn_ask: no study", s ? s->current->number : 0);
         return NULL;
     }
@@ -16814,9 +16834,13 @@ static tnn_safetensors tnn__safetensors(const char *file, const unsigned char *p
     memset(&s, 0, sizeof s);
     if (length < 2 || length > TNN__HEADER_LIMIT || length > size - 8 || p[8] != '{') {
         if (tnn__foreign(file, p, size, "safetensors")) return f;
-        tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l (at "
-                  "most 100 MB) that begins with %d (should be 123)", file, (long long)size,
-                  (long long)TNN__MIN(length, (uint64_t)1 << 62), length && size > 8 ? p[8] : 0);
+        if (length > 1 && length <= TNN__HEADER_LIMIT && size > 8 && p[8] == '{')
+            tnn__fail(TNN_ERROR_FORMAT, "%s: is cut off after %l bytes, within its header of %l",
+                      file, (long long)size, (long long)length);
+        else tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l "
+                       "(at most 100 MB) that begins with %d (should be 123)", file,
+                       (long long)size, (long long)TNN__MIN(length, (uint64_t)1 << 62),
+                       length && size > 8 ? p[8] : 0);
         return f;
     }
     entries = ((tnn__len)length/TNN__LEAST_ENTRY + 1)*(tnn__len)sizeof *t;
@@ -17398,6 +17422,8 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
     if (!save) return TNN_OK;
+    if (net->stage == TNN__BACKWARD)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: within a step; it comes after tnn_step", what);
     tnn__counters(net, o->loader, whole, reals, 0);
     if (!tnn__check_counters(net, o->loader, what, whole, reals))
         return tnn__check_saved(what, net, NULL);

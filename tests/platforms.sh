@@ -11,7 +11,7 @@
 about=platforms
 . tests/check.sh
 unset TINYNN_ISA TINYNN_THREADS TINYNN_SIZES
-programs=$(for t in tests/test_*.c; do basename "$t" .c; done)
+programs=$(for t in tests/test_*.c tests/mistakes.c; do basename "$t" .c; done)
 experiments=$(grep -l 'experiment\.h' experiments/*.c | sed 's|.*/||; s|\.c$||')
 wanted=${*:-arm others x86 windows sanitizers}
 want() { case " $wanted " in *" $1 "*) ;; *) false ;; esac; }
@@ -148,7 +148,7 @@ if ! want windows; then :
 elif have x86_64-w64-mingw32-gcc && have $wine && mkdir -p "$WINEPREFIX" && $wine cmd /c exit \
     > /dev/null 2>&1; then
     objects "64-bit Windows" x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
-    for source in tests/test_*.c $(printf 'experiments/%s.c ' $experiments); do
+    for source in tests/test_*.c tests/mistakes.c $(printf 'experiments/%s.c ' $experiments); do
         check "wine, $source" built "$source" $wine x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     done
 else
@@ -158,7 +158,7 @@ unset TINYNN_SIZES
 if ! want windows; then :
 elif have i686-w64-mingw32-gcc; then
     objects "32-bit Windows" i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
-    for source in tests/test_*.c $(printf 'experiments/%s.c ' $experiments); do
+    for source in tests/test_*.c tests/mistakes.c $(printf 'experiments/%s.c ' $experiments); do
         check "32-bit Windows, $source compiles" compiled "$source" "$dir/windows-$begun.exe" \
             i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     done

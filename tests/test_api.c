@@ -352,7 +352,8 @@ static void option_errors(void)
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
     CHECK(tnn_build(net) && says_at(__LINE__ - 1, "layer 3, maxpool2d: its input has been "
-                                    "flattened to 8 values"), "pooling what is flat");
+                                    "flattened to 8 values; it goes before that"),
+          "pooling what is flat");
     tnn_free(net);
 }
 
@@ -393,7 +394,7 @@ static void calls_out_of_order(void)
 {
     tnn_net *net = small_net(4, 1);
     tnn_loss(net, ys);
-    SAYS_AT("tnn_loss: no forward has been done");
+    SAYS_AT("tnn_loss: no forward has been done; tnn_forward comes first");
     tnn_backward(net);
     SAYS_AT("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     tnn_forward(net, xs, 5, TNN_TRAIN);

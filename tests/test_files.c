@@ -460,6 +460,7 @@ static void csv(void)
     remove(path);
 }
 
+#ifndef _WIN32
 /* Numbers in all of printf's ways, and the middles between two doubles, are read as strtod reads
    them. TINYNN_NUMBERS: so many; 20,000. */
 static void as_strtod(void)
@@ -504,6 +505,7 @@ static void as_strtod(void)
     }
     test_note("%ld numbers", count);
 }
+#endif
 
 static int parse_pnm(const void *p, size_t size)
 {
@@ -994,7 +996,7 @@ static void stored_refused(void)
     }
     stored_text("{}", -1, 0);
     CHECK(!tnn_failed(), "an empty file: %s", tnn_error());
-    stored_text("{}", 3, 0);                            REFUSED("a header of 3");
+    stored_text("{}", 3, 0);                            REFUSED("within its header of 3");
     stored_text("{}", 100000001, 0);                    REFUSED("a header of 100000001");
     stored_text("{}", 2147483647, 8);                   REFUSED("is not a safetensors");
     tnn_parse_safetensors(NULL, 100);                   REFUSED("is not a safetensors");
@@ -1444,7 +1446,9 @@ int main(int argc, char **argv)
     RUN(".npy: what is refused", npy_refused);
     RUN(".npy: each byte changed", npy_broken);
     RUN("CSV", csv);
+#ifndef _WIN32                          /* whose printf and strtod round otherwise */
     RUN("CSV: numbers as strtod's", as_strtod);
+#endif
     RUN("PGM and PPM", pnm);
     RUN("limits of readers", limits);
 #ifndef _WIN32
