@@ -150,7 +150,9 @@
      - what is summed over the batch is summed in spans of it, cut by its size alone;
      - exp, log, tanh, erf, cos are made here; from libm come only fmaf and the square roots,
        which are exact;
-     - random numbers are functions of (seed, stream, index).
+     - random numbers are functions of (seed, stream, index);
+     - the caller's rounding mode and flush-to-zero are set to the default for each call, of the
+       caller's own functions in it, too, and restored (flush-to-zero by gcc, clang and MSVC).
    Denormal numbers are what IEEE 754 makes of them everywhere, but every 64 steps those in the
    optimizers' state become 0: the means of a gradient that stays 0 end there, and would slow every
    step. SSE2 has no fused multiply-add and differs in the last bits. Where the header is compiled
@@ -1861,6 +1863,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__TARGET(isa) __attribute__((target(isa)))
     #define TNN__INLINE      static inline __attribute__((always_inline, unused))
     #define TNN__UNUSED      __attribute__((unused))
+    #define TNN__OWN_CALL    __attribute__((noinline, unused))
     #define TNN__THREAD      static __thread
     #ifdef __clang__
         #define TNN__UNROLL  _Pragma("unroll")
@@ -1878,6 +1881,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__TARGET(isa)            /* MSVC compiles any intrinsic anywhere */
     #define TNN__INLINE      static __forceinline
     #define TNN__UNUSED
+    #define TNN__OWN_CALL    __declspec(noinline)
     #define TNN__THREAD      static __declspec(thread)
     #define TNN__LOAD(p)     _InterlockedOr((volatile long *)(p), 0)
     #define TNN__STORE(p, v) _InterlockedExchange((volatile long *)(p), (long)(v))
@@ -1889,6 +1893,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__TARGET(isa)
     #define TNN__INLINE      static
     #define TNN__UNUSED
+    #define TNN__OWN_CALL
     #define TNN__THREAD      static
     #ifndef TINYNN_NO_THREADS
     #define TINYNN_NO_THREADS
@@ -2075,6 +2080,70 @@ static float tnn__fma(float a, float b, float c)
 #else
 #define tnn__fma fmaf
 #endif
+
+/* The caller's mode of arithmetic: how it rounds, and whether it takes denormal numbers for zeros;
+   0 is IEEE 754's default. What else the registers hold, flags and traps, is left alone. */
+#if (defined(__SSE__) && defined(__GNUC__) && !defined(__TINYC__)) || defined(_M_X64)
+    #ifdef _MSC_VER
+    #define TNN__MODE_GET()   _mm_getcsr()
+    #define TNN__MODE_SET(m)  _mm_setcsr(m)
+    #else
+    #define TNN__MODE_GET()   __builtin_ia32_stmxcsr()
+    #define TNN__MODE_SET(m)  __builtin_ia32_ldmxcsr(m)
+    #endif
+    #define TNN__MODE_BITS    0xe040u                   /* flush to zero, rounding, denormals */
+#elif defined(__aarch64__) && defined(__GNUC__)
+    TNN__INLINE uint64_t TNN__MODE_GET(void)
+    {
+        uint64_t m;
+        __asm__ volatile ("mrs %0, fpcr" : "=r"(m));
+        return m;
+    }
+    #define TNN__MODE_SET(m)  __asm__ volatile ("msr fpcr, %0" : : "r"((uint64_t)(m)))
+    #define TNN__MODE_BITS    0x03c00003u               /* default NaN, too */
+#endif
+#ifndef TNN__MODE_BITS
+    #define TNN__MODE_GET()   0u
+    #define TNN__MODE_SET(m)  ((void)(m))
+    #define TNN__MODE_BITS    0u
+#endif
+#if (!TNN__MODE_BITS || defined(__i386__)) && !defined(TINYNN_NO_STDIO)     /* x87 has its own */
+    #include <fenv.h>
+    #ifdef FE_TONEAREST
+    #define TNN__FENV
+    #endif
+#endif
+TNN__INLINE unsigned tnn__mode(void)
+{
+    const unsigned mode = (unsigned)TNN__MODE_GET() & TNN__MODE_BITS;
+#ifdef TNN__FENV
+    return mode | (unsigned)(fegetround() ^ FE_TONEAREST);
+#else
+    return mode;
+#endif
+}
+static void tnn__set_mode(unsigned mode)
+{
+#ifdef TNN__FENV
+    fesetround((int)(mode & ~TNN__MODE_BITS) ^ FE_TONEAREST);
+#endif
+    TNN__MODE_SET((TNN__MODE_GET() & ~TNN__MODE_BITS) | (mode & TNN__MODE_BITS));
+}
+/* Every public function that computes begins so: it works in the default mode, and leaves the
+   caller's as it was. Its body is a function of its own, or compilers would move sums out of it. */
+#define TNN__PUBLIC(type, name, parameters, arguments)                                         \
+    static type tnn__do_##name parameters;                                                     \
+    TNN_API type (name) parameters                                                             \
+    {                                                                                          \
+        const unsigned tnn__was = tnn__mode();                                                 \
+        if (tnn__was) tnn__set_mode(0);                                                        \
+        {                                                                                      \
+            type const tnn__result = tnn__do_##name arguments;                                 \
+            if (tnn__was) tnn__set_mode(tnn__was);                                             \
+            return tnn__result;                                                                \
+        }                                                                                      \
+    }                                                                                          \
+    static TNN__OWN_CALL type tnn__do_##name parameters
 
 /* ---- 2b. Errors ------------------------------------------------------------------------------ */
 typedef struct {
@@ -2494,7 +2563,8 @@ static double tnn__pow(double x, double y)
     return !(y > 0 || y < 0) ? 1 : x == 0 ? 0 : y == 1 ? x : tnn__exp_double(y*tnn__log_double(x));
 }
 /* Box and Muller 1958, from words 0 and 1 of block `element`. */
-TNN_API float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t element)
+TNN__PUBLIC(float, tnn_random_normal,
+            (uint64_t seed, uint64_t stream, uint64_t element), (seed, stream, element))
 {
     uint32_t r[4];
     tnn__philox(seed, stream, element, r);
@@ -2705,6 +2775,7 @@ static void tnn__work(int worker)
 static void tnn__helper(int number)
 {
     int seen = 1 /* no generation */, idle = 0;
+    tnn__set_mode(0);
     for (;;) {
         int word = TNN__LOAD(&tnn__pool.word);
         if ((word & TNN__OPEN) && (word & ~(TNN__OPEN | TNN__INSIDE)) != seen) {
@@ -6657,7 +6728,8 @@ static int tnn__overlap(tnn_tensor a, tnn_tensor b)
     const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
     return p < q + (size_t)tnn__size(b)*sizeof(float) && q < p + (size_t)tnn__size(a)*sizeof(float);
 }
-TNN_API tnn_status (tnn_matmul)(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags)
+TNN__PUBLIC(tnn_status, tnn_matmul,
+            (tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags), (c, a, b, flags))
 {
     tnn__matmul_call s;
     const int ta = flags & TNN_TRANSPOSE_A, tb = flags & TNN_TRANSPOSE_B;
@@ -6796,8 +6868,9 @@ static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tenso
     s->scratch = s->partial + *weights;
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_conv2d_forward)(tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias,
-                                        tnn_window window)
+TNN__PUBLIC(tnn_status, tnn_conv2d_forward,
+            (tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias, tnn_window window),
+            (y, x, w, bias, window))
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -6816,8 +6889,8 @@ TNN_API tnn_status (tnn_conv2d_forward)(tnn_tensor y, tnn_tensor x, tnn_tensor w
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_conv2d_backward_input)(tnn_tensor dx, tnn_tensor dy, tnn_tensor w,
-                                               tnn_window window)
+TNN__PUBLIC(tnn_status, tnn_conv2d_backward_input,
+            (tnn_tensor dx, tnn_tensor dy, tnn_tensor w, tnn_window window), (dx, dy, w, window))
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -6832,8 +6905,9 @@ TNN_API tnn_status (tnn_conv2d_backward_input)(tnn_tensor dx, tnn_tensor dy, tnn
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_conv2d_backward_weights)(tnn_tensor dw, float *db, tnn_tensor x,
-                                                 tnn_tensor dy, tnn_window window)
+TNN__PUBLIC(tnn_status, tnn_conv2d_backward_weights,
+            (tnn_tensor dw, float *db, tnn_tensor x, tnn_tensor dy, tnn_window window),
+            (dw, db, x, dy, window))
 {
     tnn__conv_call s;
     tnn__len weights = -1, i;
@@ -6922,21 +6996,24 @@ static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y,
     tnn__release(s.scratch);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_maxpool2d_forward)(tnn_tensor y, float *where, tnn_tensor x,
-                                           tnn_window window)
+TNN__PUBLIC(tnn_status, tnn_maxpool2d_forward,
+            (tnn_tensor y, float *where, tnn_tensor x, tnn_window window), (y, where, x, window))
 {
     return tnn__pooling("tnn_maxpool2d_forward", x, y, NULL, where, &window, 1, 0);
 }
-TNN_API tnn_status (tnn_maxpool2d_backward)(tnn_tensor dx, tnn_tensor dy, const float *where,
-                                            tnn_window window)
+TNN__PUBLIC(tnn_status, tnn_maxpool2d_backward,
+            (tnn_tensor dx, tnn_tensor dy, const float *where, tnn_window window),
+            (dx, dy, where, window))
 {
     return tnn__pooling("tnn_maxpool2d_backward", dx, dy, where, NULL, &window, 1, 1);
 }
-TNN_API tnn_status (tnn_avgpool2d_forward)(tnn_tensor y, tnn_tensor x, tnn_window window)
+TNN__PUBLIC(tnn_status, tnn_avgpool2d_forward,
+            (tnn_tensor y, tnn_tensor x, tnn_window window), (y, x, window))
 {
     return tnn__pooling("tnn_avgpool2d_forward", x, y, NULL, NULL, &window, 0, 0);
 }
-TNN_API tnn_status (tnn_avgpool2d_backward)(tnn_tensor dx, tnn_tensor dy, tnn_window window)
+TNN__PUBLIC(tnn_status, tnn_avgpool2d_backward,
+            (tnn_tensor dx, tnn_tensor dy, tnn_window window), (dx, dy, window))
 {
     return tnn__pooling("tnn_avgpool2d_backward", dx, dy, NULL, NULL, &window, 0, 1);
 }
@@ -6970,11 +7047,11 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
         tnn__softmax_row(tnn__kernels(), x.c, x.data + i*x.c, y.data + i*x.c, logarithm);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_softmax)(tnn_tensor y, tnn_tensor x)
+TNN__PUBLIC(tnn_status, tnn_softmax, (tnn_tensor y, tnn_tensor x), (y, x))
 {
     return tnn__softmax("tnn_softmax", y, x, 0);
 }
-TNN_API tnn_status (tnn_log_softmax)(tnn_tensor y, tnn_tensor x)
+TNN__PUBLIC(tnn_status, tnn_log_softmax, (tnn_tensor y, tnn_tensor x), (y, x))
 {
     return tnn__softmax("tnn_log_softmax", y, x, 1);
 }
@@ -6986,22 +7063,22 @@ static tnn__len tnn__some(const char *what, tnn_tensor x)
     if (!n) tnn__fail(TNN_ERROR_ARGUMENT, "%s: a tensor without data", what);
     return n;
 }
-TNN_API float (tnn_sum)(tnn_tensor x)
+TNN__PUBLIC(float, tnn_sum, (tnn_tensor x), (x))
 {
     const tnn__len n = tnn__some("tnn_sum", x);
     return n ? tnn__kernels()->sum(n, x.data) : (float)TNN__NAN;
 }
-TNN_API float (tnn_mean)(tnn_tensor x)
+TNN__PUBLIC(float, tnn_mean, (tnn_tensor x), (x))
 {
     const tnn__len n = tnn__some("tnn_mean", x);
     return n ? tnn__kernels()->sum(n, x.data)/(float)n : (float)TNN__NAN;
 }
-TNN_API float (tnn_max)(tnn_tensor x)
+TNN__PUBLIC(float, tnn_max, (tnn_tensor x), (x))
 {
     const tnn__len n = tnn__some("tnn_max", x);
     return n ? tnn__kernels()->largest(n, x.data) : (float)TNN__NAN;
 }
-TNN_API float (tnn_dot)(tnn_tensor x, tnn_tensor y)
+TNN__PUBLIC(float, tnn_dot, (tnn_tensor x, tnn_tensor y), (x, y))
 {
     const tnn__len n = tnn__size(x), m = tnn__size(y);
     if (n && n == m) return tnn__kernels()->dot(n, x.data, y.data);
@@ -7009,7 +7086,7 @@ TNN_API float (tnn_dot)(tnn_tensor x, tnn_tensor y)
               (long long)m);
     return (float)TNN__NAN;
 }
-TNN_API int (tnn_argmax)(const float *x, int n)
+TNN__PUBLIC(int, tnn_argmax, (const float *x, int n), (x, n))
 {
     int i, best = 0;
     if (!x || n < 1) tnn__fail(TNN_ERROR_ARGUMENT, "tnn_argmax: no values, or %d of them", n);
@@ -8766,7 +8843,7 @@ static void tnn__net_release(const tnn_net *net, void *p)
     if (!net->options.memory) tnn__release(p);
 }
 
-TNN_API tnn_net *(tnn_net_create)(const tnn_net_options *options)
+TNN__PUBLIC(tnn_net *, tnn_net_create, (const tnn_net_options *options), (options))
 {
     tnn_net *net, first;
     tnn_net_options o;
@@ -8837,7 +8914,7 @@ static void tnn__keras_layer(tnn_layer *o)
     if (o->init == TNN_INIT_DEFAULT) o->init = TNN_INIT_XAVIER_UNIFORM;
 }
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
-TNN_API tnn_status (tnn_add_layer)(tnn_net *net, const tnn_layer *layer)
+TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (net, layer))
 {
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -9366,7 +9443,7 @@ static tnn_status tnn__plan(tnn_net *net)
     net->param_total = tnn__count_params(net);
     return TNN_OK;
 }
-TNN_API size_t (tnn_net_bytes)(tnn_net *net)
+TNN__PUBLIC(size_t, tnn_net_bytes, (tnn_net *net), (net))
 {
     tnn__len bytes;
     if (tnn__plan(net)) return 0;
@@ -9378,7 +9455,7 @@ TNN_API size_t (tnn_net_bytes)(tnn_net *net)
               (long long)bytes);
     return 0;
 }
-TNN_API tnn_status (tnn_build)(tnn_net *net)
+TNN__PUBLIC(tnn_status, tnn_build, (tnn_net *net), (net))
 {
     tnn_status e = tnn__plan(net);
     size_t mark;
@@ -9402,7 +9479,7 @@ TNN_API tnn_status (tnn_build)(tnn_net *net)
     tnn__plan_needs(net);
     return TNN_OK;
 }
-TNN_API int (tnn_output_shape)(tnn_net *net, int shape[3])
+TNN__PUBLIC(int, tnn_output_shape, (tnn_net *net, int shape[3]), (net, shape))
 {
     const tnn__blob *b;
     int ignored[3];
@@ -9491,11 +9568,11 @@ static long long tnn__count_params(tnn_net *net)
     }
     return total;
 }
-TNN_API int (tnn_param_count)(tnn_net *net)
+TNN__PUBLIC(int, tnn_param_count, (tnn_net *net), (net))
 {
     return tnn__plan(net) ? 0 : net->tensors;
 }
-TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
+TNN__PUBLIC(tnn_param, tnn_param_info, (tnn_net *net, int i), (net, i))
 {
     tnn_param none;
     const tnn__op *op;
@@ -9508,7 +9585,8 @@ TNN_API tnn_param (tnn_param_info)(tnn_net *net, int i)
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
     return none;
 }
-TNN_API long long (tnn_param_total)(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
+TNN__PUBLIC(long long, tnn_param_total,
+            (tnn_net *net), (net)) { return tnn__plan(net) ? 0 : net->param_total; }
 
 /* Element `at` of a tensor in PyTorch's order, in a flat vector or, what is not trained, in
    net->buffers. */
@@ -9570,19 +9648,23 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
                                        i);
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_get_param)(tnn_net *net, const char *name, float *values, int count)
+TNN__PUBLIC(tnn_status, tnn_get_param,
+            (tnn_net *net, const char *name, float *values, int count), (net, name, values, count))
 {
     return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
 }
-TNN_API tnn_status (tnn_set_param)(tnn_net *net, const char *name, const float *values, int count)
+TNN__PUBLIC(tnn_status, tnn_set_param,
+            (tnn_net *net, const char *name, const float *values, int count),
+            (net, name, values, count))
 {
     return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
 }
-TNN_API tnn_status (tnn_get_grad)(tnn_net *net, const char *name, float *values, int count)
+TNN__PUBLIC(tnn_status, tnn_get_grad,
+            (tnn_net *net, const char *name, float *values, int count), (net, name, values, count))
 {
     return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
 }
-TNN_API float *(tnn_flat)(tnn_net *net, int which, size_t *count)
+TNN__PUBLIC(float *, tnn_flat, (tnn_net *net, int which, size_t *count), (net, which, count))
 {
     if ((tnn_build)(net) || which < 0 || which >= TNN__FLATS) return NULL;
     if (count) *count = net->flat[which] ? (size_t)net->params : 0;
@@ -9595,7 +9677,7 @@ static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
     for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
     return hash;
 }
-TNN_API uint64_t (tnn_hash)(tnn_net *net)
+TNN__PUBLIC(uint64_t, tnn_hash, (tnn_net *net), (net))
 {
     uint64_t hash = TNN__FNV;
     const tnn__op *op;
@@ -9644,7 +9726,8 @@ static const tnn__init_kind tnn__init_kinds[] = {
     {TNN__ORTHOGONAL, 0, 0,     TNN_FAN_DEFAULT, 1,    0,  0},  /* ORTHOGONAL */
     {TNN__SPARSE,     0, 0,     TNN_FAN_DEFAULT, 0.01, 0,  0},  /* SPARSE */
 };
-TNN_API double (tnn_calculate_gain)(const char *nonlinearity, double slope)
+TNN__PUBLIC(double, tnn_calculate_gain,
+            (const char *nonlinearity, double slope), (nonlinearity, slope))
 {
     static const struct { const char *name; double gain; } gains[] = {
         {"linear", 1}, {"conv2d", 1}, {"sigmoid", 1}, {"tanh", 5.0/3},
@@ -10053,7 +10136,8 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
     return TNN_OK;
 }
 
-TNN_API tnn_status (tnn_forward)(tnn_net *net, const float *x, int n, tnn_mode mode)
+TNN__PUBLIC(tnn_status, tnn_forward,
+            (tnn_net *net, const float *x, int n, tnn_mode mode), (net, x, n, mode))
 {
     tnn__call call;
     tnn_status e = (tnn_build)(net);
@@ -10177,7 +10261,7 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     return TNN_OK;
 }
 static void tnn__accumulate(tnn_net *net);       /* 9c */
-TNN_API tnn_status (tnn_backward)(tnn_net *net)
+TNN__PUBLIC(tnn_status, tnn_backward, (tnn_net *net), (net))
 {
     tnn__call call;
     int i, k, first;
@@ -10252,7 +10336,7 @@ TNN_API tnn_status (tnn_backward)(tnn_net *net)
     return TNN_OK;
 }
 
-TNN_API const float *(tnn_output)(tnn_net *net)
+TNN__PUBLIC(const float *, tnn_output, (tnn_net *net), (net))
 {
     const tnn__blob *b;
     int s;
@@ -10446,7 +10530,7 @@ static tnn_status tnn__check_last(tnn_net *net)
                      : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
                      : "leave out", i + 1, tnn__layer_kinds[TNN__NTH(type)].name);
 }
-TNN_API tnn_status (tnn_net_loss)(tnn_net *net, const tnn_loss_options *loss)
+TNN__PUBLIC(tnn_status, tnn_net_loss, (tnn_net *net, const tnn_loss_options *loss), (net, loss))
 {
     tnn_loss_options o;
     tnn__criterion c;
@@ -10821,8 +10905,10 @@ static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
     if (tnn_failed()) net->stage = TNN__FORWARD;
     return net->value;
 }
-TNN_API double (tnn_loss)(tnn_net *net, const int *labels) { return tnn__loss(net, labels, NULL); }
-TNN_API double (tnn_loss_targets)(tnn_net *net, const float *targets)
+TNN__PUBLIC(double, tnn_loss,
+            (tnn_net *net, const int *labels),
+            (net, labels)) { return tnn__loss(net, labels, NULL); }
+TNN__PUBLIC(double, tnn_loss_targets, (tnn_net *net, const float *targets), (net, targets))
 {
     return tnn__loss(net, NULL, targets);
 }
@@ -10940,7 +11026,8 @@ static void tnn__keras_optimizer(tnn_optimizer *o)
     if (o->type == TNN_NADAM) o->momentum_decay = tnn__default(o->momentum_decay, 1);
     o->keras_eps = o->velocity = o->decoupled = 1;
 }
-TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimizer)
+TNN__PUBLIC(tnn_status, tnn_net_optimizer,
+            (tnn_net *net, const tnn_optimizer *optimizer), (net, optimizer))
 {
     const tnn__rule *rule;
     tnn_optimizer o;
@@ -11002,7 +11089,7 @@ TNN_API tnn_status (tnn_net_optimizer)(tnn_net *net, const tnn_optimizer *optimi
     net->other.amsgrad = 0;
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
+TNN__PUBLIC(tnn_status, tnn_set_lr, (tnn_net *net, double lr), (net, lr))
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !(lr >= 0) || lr > TNN__HIGH)
@@ -11013,7 +11100,7 @@ TNN_API tnn_status (tnn_set_lr)(tnn_net *net, double lr)
 }
 TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
 
-TNN_API tnn_status (tnn_set_momentum)(tnn_net *net, double momentum)
+TNN__PUBLIC(tnn_status, tnn_set_momentum, (tnn_net *net, double momentum), (net, momentum))
 {
     tnn_optimizer o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -11081,8 +11168,9 @@ static void tnn__segments(tnn_net *net)
         s->frozen = o->frozen;
     }
 }
-TNN_API tnn_status (tnn_set_group)(tnn_net *net, const char *prefix, double lr_scale,
-                                   double decay_scale, int frozen)
+TNN__PUBLIC(tnn_status, tnn_set_group,
+            (tnn_net *net, const char *prefix, double lr_scale, double decay_scale, int frozen),
+            (net, prefix, lr_scale, decay_scale, frozen))
 {
     int i, found = 0;
     tnn_status e = (tnn_build)(net);
@@ -11233,7 +11321,7 @@ static double tnn__clip(tnn_net *net, tnn_clip kind, double limit)
     }
     return net->grad_norm = sqrt(sum);
 }
-TNN_API double (tnn_clip_grad)(tnn_net *net, tnn_clip kind, double limit)
+TNN__PUBLIC(double, tnn_clip_grad, (tnn_net *net, tnn_clip kind, double limit), (net, kind, limit))
 {
     if (tnn_failed()) return TNN__NAN;
     if (tnn__choice("tnn_clip_grad", (int)kind, TNN_CLIP_VALUE)) return TNN__NAN;
@@ -12001,7 +12089,7 @@ static void tnn__average(tnn_net *net)
     if (c.look || c.part > 0) tnn__each_block(net, tnn__average_task, &c);
 }
 
-TNN_API tnn_status (tnn_use_average)(tnn_net *net, int on)
+TNN__PUBLIC(tnn_status, tnn_use_average, (tnn_net *net, int on), (net, on))
 {
     const tnn_optimizer *o;
     float *w, *a;
@@ -12043,7 +12131,7 @@ static tnn_status tnn__check_update(const tnn_net *net)
     return tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights before are lost: "
                               "load a checkpoint, and take a smaller lr");
 }
-TNN_API tnn_status (tnn_step)(tnn_net *net)
+TNN__PUBLIC(tnn_status, tnn_step, (tnn_net *net), (net))
 {
     const tnn_optimizer *o;
     tnn_status e;
@@ -12093,11 +12181,13 @@ static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
     if (net && tnn_failed()) net->draws = draws;        /* dropout goes on as without this batch */
     return loss;
 }
-TNN_API double (tnn_train_batch)(tnn_net *net, const float *x, const int *labels, int n)
+TNN__PUBLIC(double, tnn_train_batch,
+            (tnn_net *net, const float *x, const int *labels, int n), (net, x, labels, n))
 {
     return tnn__train_batch(net, x, labels, NULL, n);
 }
-TNN_API double (tnn_train_batch_targets)(tnn_net *net, const float *x, const float *targets, int n)
+TNN__PUBLIC(double, tnn_train_batch_targets,
+            (tnn_net *net, const float *x, const float *targets, int n), (net, x, targets, n))
 {
     return tnn__train_batch(net, x, NULL, targets, n);
 }
@@ -12347,11 +12437,13 @@ static double tnn__schedule_value(const tnn_schedule *s, long long step, int whi
     else if (!tnn__schedule_check(s, 1e-3, 0)) tnn__schedule_at(s, 1e-3, step, out);
     return out[which];
 }
-TNN_API double (tnn_schedule_lr)(const tnn_schedule *schedule, long long step)
+TNN__PUBLIC(double, tnn_schedule_lr,
+            (const tnn_schedule *schedule, long long step), (schedule, step))
 {
     return tnn__schedule_value(schedule, step, 0);
 }
-TNN_API double (tnn_schedule_momentum)(const tnn_schedule *schedule, long long step)
+TNN__PUBLIC(double, tnn_schedule_momentum,
+            (const tnn_schedule *schedule, long long step), (schedule, step))
 {
     return tnn__schedule_value(schedule, step, 1);
 }
@@ -12364,7 +12456,8 @@ static tnn_status tnn__follow_schedule(tnn_net *net)
     if ((tnn_set_lr)(net, value[0])) return (tnn_status)tnn_failed();
     return value[1] >= 0 ? (tnn_set_momentum)(net, value[1]) : TNN_OK;
 }
-TNN_API tnn_status (tnn_net_schedule)(tnn_net *net, const tnn_schedule *schedule)
+TNN__PUBLIC(tnn_status, tnn_net_schedule,
+            (tnn_net *net, const tnn_schedule *schedule), (net, schedule))
 {
     tnn_net before;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -12382,7 +12475,7 @@ TNN_API tnn_status (tnn_net_schedule)(tnn_net *net, const tnn_schedule *schedule
     if (tnn__follow_schedule(net)) *net = before;
     return (tnn_status)tnn_failed();
 }
-TNN_API tnn_status (tnn_end_epoch)(tnn_net *net)
+TNN__PUBLIC(tnn_status, tnn_end_epoch, (tnn_net *net), (net))
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_end_epoch: no network");
@@ -12390,7 +12483,7 @@ TNN_API tnn_status (tnn_end_epoch)(tnn_net *net)
     return TNN_OK;
 }
 
-TNN_API int (tnn_plateau_update)(tnn_plateau *p, double metric, double *lr)
+TNN__PUBLIC(int, tnn_plateau_update, (tnn_plateau *p, double metric, double *lr), (p, metric, lr))
 {
     double factor, threshold, eps, reach, lower;
     int patience, counted, keras, enough, reduced;
@@ -12564,7 +12657,7 @@ static void tnn__penalize(tnn_net *net)
         tnn__each_panel(&r, r.scale > 0 ? work : size, tnn__penalty_task);
     }
 }
-TNN_API double (tnn_penalty)(tnn_net *net)
+TNN__PUBLIC(double, tnn_penalty, (tnn_net *net), (net))
 {
     double total = 0;
     tnn__regularizer r;
@@ -12801,8 +12894,9 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
     memcpy(p + (size_t)d.n*sizeof(int), images + at, (size_t)bytes);
     return d;
 }
-TNN_API tnn_data (tnn_parse_idx)(const void *images, size_t images_size,
-                                 const void *labels, size_t labels_size)
+TNN__PUBLIC(tnn_data, tnn_parse_idx,
+            (const void *images, size_t images_size, const void *labels, size_t labels_size),
+            (images, images_size, labels, labels_size))
 {
     return tnn__idx("images", (const unsigned char *)images, images_size,
                     "labels", (const unsigned char *)labels, labels_size);
@@ -12966,7 +13060,8 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
     *size = (size_t)n;
     return p;
 }
-TNN_API tnn_data (tnn_load_idx)(const char *images_path, const char *labels_path)
+TNN__PUBLIC(tnn_data, tnn_load_idx,
+            (const char *images_path, const char *labels_path), (images_path, labels_path))
 {
     size_t images_size = 0, labels_size = 0;
     unsigned char *images = tnn__read_file(images_path, &images_size, 0);
@@ -12980,8 +13075,10 @@ TNN_API tnn_data (tnn_load_idx)(const char *images_path, const char *labels_path
 }
 #endif
 
-TNN_API tnn_data (tnn_data_view)(const unsigned char *bytes, const float *floats, const int *labels,
-                                 int n, int c, int h, int w)
+TNN__PUBLIC(tnn_data, tnn_data_view,
+            (const unsigned char *bytes, const float *floats, const int *labels, int n, int c, int
+             h, int w),
+            (bytes, floats, labels, n, c, h, w))
 {
     tnn_data d = tnn__no_data();
     int i;
@@ -13007,7 +13104,7 @@ TNN_API void tnn_data_free(tnn_data *data)
     tnn__give_up(data->memory);
     *data = tnn__no_data();
 }
-TNN_API tnn_status (tnn_normalize)(tnn_data *data, float mean, float std)
+TNN__PUBLIC(tnn_status, tnn_normalize, (tnn_data *data, float mean, float std), (data, mean, std))
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT,
@@ -13052,8 +13149,9 @@ TNN_API tnn_data (tnn_subset)(const tnn_data *data, int first, int count)
               count, first, data ? data->n : 0);
     return tnn__no_data();
 }
-TNN_API tnn_status (tnn_split)(const tnn_data *data, int count, uint64_t seed,
-                               tnn_data *a, tnn_data *b)
+TNN__PUBLIC(tnn_status, tnn_split,
+            (const tnn_data *data, int count, uint64_t seed, tnn_data *a, tnn_data *b),
+            (data, count, seed, a, b))
 {
     const tnn_data from = data ? *data : tnn__no_data();        /* *a may be the same */
     int i, *order;
@@ -13093,7 +13191,8 @@ static void tnn__sample(const tnn_data *d, int i, const float table[256], float 
     else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
 }
 static int tnn__label(const tnn_data *d, int i) { return d->labels[d->order ? d->order[i] : i]; }
-TNN_API tnn_status (tnn_sample)(const tnn_data *data, int i, float *x, int count)
+TNN__PUBLIC(tnn_status, tnn_sample,
+            (const tnn_data *data, int i, float *x, int count), (data, i, x, count))
 {
     float table[256];
     if (!data || !x || i < 0 || i >= data->n)
@@ -13465,7 +13564,8 @@ static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_option
     return l;
 }
 static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
-TNN_API tnn_loader *(tnn_loader_open)(const tnn_data *data, const tnn_loader_options *options)
+TNN__PUBLIC(tnn_loader *, tnn_loader_open,
+            (const tnn_data *data, const tnn_loader_options *options), (data, options))
 {
     tnn_loader *l = tnn_failed() ? NULL : tnn__new_loader(data, options);
     return l ? l : &tnn__no_loader;
@@ -13552,7 +13652,7 @@ static void tnn__order(const tnn_loader *l)
         tnn_shuffle(s->order, s->data.n, s->options.seed,
                     ((uint64_t)1 << 62) + (uint64_t)l->epoch);
 }
-TNN_API int (tnn_next)(tnn_loader *l)
+TNN__PUBLIC(int, tnn_next, (tnn_loader *l), (l))
 {
     struct tnn__loader *s;
     if (tnn_failed() || tnn__loader_made("tnn_next", l)) return 0;
@@ -13683,18 +13783,20 @@ static tnn_metrics tnn__confusion(tnn_net *net, const tnn_data *data, int *count
     m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
 }
-TNN_API tnn_metrics (tnn_evaluate)(tnn_net *net, const tnn_data *data)
+TNN__PUBLIC(tnn_metrics, tnn_evaluate, (tnn_net *net, const tnn_data *data), (net, data))
 {
     return tnn__confusion(net, data, NULL, 0);
 }
-TNN_API tnn_metrics (tnn_confusion)(tnn_net *net, const tnn_data *data, int *counts, int classes)
+TNN__PUBLIC(tnn_metrics, tnn_confusion,
+            (tnn_net *net, const tnn_data *data, int *counts, int classes),
+            (net, data, counts, classes))
 {
     if (counts) return tnn__confusion(net, data, counts, classes);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts");
     return tnn__no_metrics();
 }
 
-TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
+TNN__PUBLIC(tnn_metrics, tnn_train_epoch, (tnn_net *net, tnn_loader *loader), (net, loader))
 {
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
@@ -13715,7 +13817,8 @@ TNN_API tnn_metrics (tnn_train_epoch)(tnn_net *net, tnn_loader *loader)
     return m;
 }
 
-TNN_API int (tnn_early_stop)(tnn_early_stopping *s, tnn_net *net, double metric)
+TNN__PUBLIC(int, tnn_early_stop,
+            (tnn_early_stopping *s, tnn_net *net, double metric), (s, net, metric))
 {
     const double none = TNN__NAN;
     double sign, v, baseline, stop_at, diverged_at;         /* the smaller v the better */
@@ -13766,7 +13869,7 @@ TNN_API int (tnn_early_stop)(tnn_early_stopping *s, tnn_net *net, double metric)
     }
     return s->bad >= patience && !(s->keras && s->calls == 1);
 }
-TNN_API tnn_status (tnn_early_stopping_end)(tnn_early_stopping *s, tnn_net *net)
+TNN__PUBLIC(tnn_status, tnn_early_stopping_end, (tnn_early_stopping *s, tnn_net *net), (s, net))
 {
     size_t n = 0;
     float *w;
@@ -13800,7 +13903,8 @@ static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
     tnn__release(memory);
 }
 
-TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
+TNN__PUBLIC(double, tnn_lr_find,
+            (tnn_net *net, tnn_loader *loader, tnn_lr_finder *f), (net, loader, f))
 {
     const double nan = TNN__NAN;
     double low, high, beta, diverge, average = 0, weight = 1, least = HUGE_VAL, steepest = HUGE_VAL;
@@ -13866,8 +13970,9 @@ TNN_API double (tnn_lr_find)(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
    loss leaves its tangent with slopes r(h) = (L(w + h d) - L(w) - g.(h d))/h. Rounding, corners and
    curvature spread eight of them, of steps to both sides of 3e-3 to 4e-4 of the tensor's norm; with
    a right g they lie about 0, which was never twice their spread from their middle. */
-TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *labels, int n,
-                                    int samples)
+TNN__PUBLIC(double, tnn_gradient_check,
+            (tnn_net *net, const float *x, const int *labels, int n, int samples),
+            (net, x, labels, n, samples))
 {
     double worst = 0, largest = 0, start;
     tnn__len i;
@@ -13923,7 +14028,7 @@ TNN_API double (tnn_gradient_check)(tnn_net *net, const float *x, const int *lab
     return tnn_failed() ? TNN__NAN : worst;
 }
 
-TNN_API tnn_status (tnn_update_statistics)(tnn_net *net, tnn_loader *loader)
+TNN__PUBLIC(tnn_status, tnn_update_statistics, (tnn_net *net, tnn_loader *loader), (net, loader))
 {
     tnn_status e = (tnn_build)(net);
     uint64_t draws;
@@ -14224,7 +14329,8 @@ static void tnn__write_rule(tnn__page *p, char c)
     for (i = 0; i < 80; i++) tnn__write_char(p, c);
     tnn__write_char(p, '\n');
 }
-TNN_API size_t (tnn_summary)(tnn_net *net, char *text, size_t room, int flags)
+TNN__PUBLIC(size_t, tnn_summary,
+            (tnn_net *net, char *text, size_t room, int flags), (net, text, room, flags))
 {
     tnn__page p;
     tnn__module m;
@@ -15607,7 +15713,7 @@ TNN_API void tnn_study_free(tnn_study *s)
     tnn__release(s->space);
     tnn__release(s);
 }
-TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
+TNN__PUBLIC(tnn_study *, tnn_study_open, (const tnn_study_options *options), (options))
 {
     tnn_study_options o;
     tnn_study *s;
@@ -15683,7 +15789,7 @@ TNN_API tnn_study *(tnn_study_open)(const tnn_study_options *options)
     return s;
 }
 
-TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
+TNN__PUBLIC(tnn_trial *, tnn_ask, (tnn_study *s), (s))
 {
     if (tnn_failed()) return NULL;
     if (!s || s->current) {
@@ -15702,7 +15808,7 @@ TNN_API tnn_trial *(tnn_ask)(tnn_study *s)
         }
     return NULL;
 }
-TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
+TNN__PUBLIC(int, tnn_report, (tnn_trial *t, int step, double value), (t, step, value))
 {
     tnn_study *s = t ? t->study : NULL;
     int rung = 0, stop;
@@ -15718,7 +15824,7 @@ TNN_API int (tnn_report)(tnn_trial *t, int step, double value)
     if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
     return t->stop = stop;
 }
-TNN_API tnn_status (tnn_tell)(tnn_trial *t, double value)
+TNN__PUBLIC(tnn_status, tnn_tell, (tnn_trial *t, double value), (t, value))
 {
     tnn_study *s = t ? t->study : NULL;
     const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
@@ -15752,16 +15858,16 @@ static double tnn__trial_value(const tnn_trial *t, const char *name, const tnn_v
     const int i = tnn__study_variable(t ? t->study : NULL, name, type, what);
     return i < 0 ? none : t->x[i];
 }
-TNN_API double (tnn_trial_float)(const tnn_trial *t, const char *name)
+TNN__PUBLIC(double, tnn_trial_float, (const tnn_trial *t, const char *name), (t, name))
 {
     return tnn__trial_value(t, name, NULL, "tnn_trial_float", TNN__NAN);
 }
-TNN_API int (tnn_trial_int)(const tnn_trial *t, const char *name)
+TNN__PUBLIC(int, tnn_trial_int, (const tnn_trial *t, const char *name), (t, name))
 {
     const tnn_variable_type type = TNN_INT;
     return (int)tnn__trial_value(t, name, &type, "tnn_trial_int", 0);
 }
-TNN_API int (tnn_trial_choice)(const tnn_trial *t, const char *name)
+TNN__PUBLIC(int, tnn_trial_choice, (const tnn_trial *t, const char *name), (t, name))
 {
     const tnn_variable_type type = TNN_CATEGORICAL;
     return (int)tnn__trial_value(t, name, &type, "tnn_trial_choice", -1);
@@ -15770,7 +15876,7 @@ TNN_API const tnn_trial *tnn_study_trial(const tnn_study *s, int number)
 {
     return s && number >= 0 && number < s->o.trials ? &s->trials[number] : NULL;
 }
-TNN_API const tnn_trial *tnn_study_best(const tnn_study *s)
+TNN__PUBLIC(const tnn_trial *, tnn_study_best, (const tnn_study *s), (s))
 {
     const tnn_trial *best = NULL;
     int i;
@@ -15786,7 +15892,7 @@ static int tnn__counts(const tnn_trial *t)      /* done, of a finite value */
 }
 /* eta^2 = 1 - sum of squares within the groups / total, adjusted:
    1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935). */
-TNN_API double (tnn_study_explained)(const tnn_study *s, const char *name)
+TNN__PUBLIC(double, tnn_study_explained, (const tnn_study *s, const char *name), (s, name))
 {
     const int variable = tnn__study_variable(s, name, NULL, "tnn_study_explained");
     double mean = 0, total = 0, within = 0, scale = 0, last = 0;
@@ -16174,7 +16280,7 @@ static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
     }
     return a;
 }
-TNN_API tnn_array (tnn_parse_npy)(const void *bytes, size_t size)
+TNN__PUBLIC(tnn_array, tnn_parse_npy, (const void *bytes, size_t size), (bytes, size))
 {
     return tnn__npy("npy", (const unsigned char *)bytes, size);
 }
@@ -16190,7 +16296,7 @@ static double tnn__element(const tnn_array *a, tnn__len i)
     return tnn__number(tnn__bits((const unsigned char *)a->data + i*bytes, bytes,
                                  tnn__big_endian()), a->dtype);
 }
-TNN_API double (tnn_array_value)(const tnn_array *array, long long i)
+TNN__PUBLIC(double, tnn_array_value, (const tnn_array *array, long long i), (array, i))
 {
     if (array && array->data && tnn__choice("tnn_array_value", (int)array->dtype, TNN_BOOL))
         return TNN__NAN;
@@ -16228,8 +16334,9 @@ static tnn__walk tnn__samples(const tnn_array *x, const tnn_npy_options *o, cons
     }
     return r;
 }
-TNN_API tnn_data (tnn_array_data)(const tnn_array *samples, const tnn_array *labels,
-                                  const tnn_npy_options *options)
+TNN__PUBLIC(tnn_data, tnn_array_data,
+            (const tnn_array *samples, const tnn_array *labels, const tnn_npy_options *options),
+            (samples, labels, options))
 {
     const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0}, *o = options ? options : &none;
     const char *name = o->samples ? o->samples : "samples";
@@ -16482,11 +16589,11 @@ static tnn_array tnn__pnm(const char *file, const unsigned char *p, size_t size)
     return none;
 }
 
-TNN_API tnn_array (tnn_parse_csv)(const void *bytes, size_t size)
+TNN__PUBLIC(tnn_array, tnn_parse_csv, (const void *bytes, size_t size), (bytes, size))
 {
     return tnn__csv("csv", (const unsigned char *)bytes, size);
 }
-TNN_API tnn_array (tnn_parse_pnm)(const void *bytes, size_t size)
+TNN__PUBLIC(tnn_array, tnn_parse_pnm, (const void *bytes, size_t size), (bytes, size))
 {
     return tnn__pnm("pnm", (const unsigned char *)bytes, size);
 }
@@ -16502,10 +16609,13 @@ static tnn_array tnn__read_array(const char *path,
     tnn__release(p);
     return a;
 }
-TNN_API tnn_array (tnn_read_npy)(const char *path) { return tnn__read_array(path, tnn__npy); }
-TNN_API tnn_array (tnn_read_csv)(const char *path) { return tnn__read_array(path, tnn__csv); }
-TNN_API tnn_array (tnn_read_pnm)(const char *path) { return tnn__read_array(path, tnn__pnm); }
-TNN_API tnn_data (tnn_npy_load)(const tnn_npy_options *options)
+TNN__PUBLIC(tnn_array, tnn_read_npy,
+            (const char *path), (path)) { return tnn__read_array(path, tnn__npy); }
+TNN__PUBLIC(tnn_array, tnn_read_csv,
+            (const char *path), (path)) { return tnn__read_array(path, tnn__csv); }
+TNN__PUBLIC(tnn_array, tnn_read_pnm,
+            (const char *path), (path)) { return tnn__read_array(path, tnn__pnm); }
+TNN__PUBLIC(tnn_data, tnn_npy_load, (const tnn_npy_options *options), (options))
 {
     tnn_data d = tnn__no_data();
     tnn_array x = (tnn_read_npy)(options ? options->samples : NULL), y;
@@ -16699,8 +16809,9 @@ TNN_API tnn_status (tnn_write_file)(const char *path, const void *bytes, size_t 
     return tnn__write_end(&w);
 }
 
-TNN_API tnn_status (tnn_save_npy)(const char *path, const void *data, tnn_dtype dtype, int ndim,
-                                  const long long *shape)
+TNN__PUBLIC(tnn_status, tnn_save_npy,
+            (const char *path, const void *data, tnn_dtype dtype, int ndim, const long long *shape),
+            (path, data, dtype, ndim, shape))
 {
     char header[448], *to = header + 10, *end = header + sizeof header;
     tnn__writer w;
@@ -16888,7 +16999,7 @@ static double tnn__stored_value(const tnn_safetensors *f, const tnn_stored *t, t
     const int bytes = tnn__dtypes[TNN__NTH(t->dtype)].bytes;
     return tnn__number(tnn__bits(f->data + t->begin + i*bytes, bytes, 0), t->dtype);
 }
-TNN_API tnn_array (tnn_safetensors_array)(const tnn_safetensors *file, int i)
+TNN__PUBLIC(tnn_array, tnn_safetensors_array, (const tnn_safetensors *file, int i), (file, i))
 {
     tnn_array a;
     const tnn_stored *t;
@@ -17092,8 +17203,9 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const c
     tnn__release(list);
     return n < 0 ? -1 : count;
 }
-TNN_API int (tnn_parse_weights)(tnn_net *net, const void *bytes, size_t size,
-                                const tnn_weights_options *options)
+TNN__PUBLIC(int, tnn_parse_weights,
+            (tnn_net *net, const void *bytes, size_t size, const tnn_weights_options *options),
+            (net, bytes, size, options))
 {
     const tnn_weights_options *o = options ? options : &tnn__every_weight;
     const char *file = o->path ? o->path : "weights";
@@ -17257,8 +17369,9 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
     }
     return 0;
 }
-TNN_API size_t (tnn_format_weights)(tnn_net *net, void *to, size_t room,
-                                    const tnn_weights_options *options)
+TNN__PUBLIC(size_t, tnn_format_weights,
+            (tnn_net *net, void *to, size_t room, const tnn_weights_options *options),
+            (net, to, room, options))
 {
     const tnn_weights_options *o = options ? options : &tnn__every_weight;
     tnn__writer w;
@@ -17285,7 +17398,8 @@ TNN_API tnn_safetensors (tnn_read_safetensors)(const char *path)
     if (f.tensor) f.file = p; else tnn__release(p);
     return f;
 }
-TNN_API int (tnn_weights_load)(tnn_net *net, const tnn_weights_options *options)
+TNN__PUBLIC(int, tnn_weights_load,
+            (tnn_net *net, const tnn_weights_options *options), (net, options))
 {
     size_t size = 0;
     unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
@@ -17294,7 +17408,8 @@ TNN_API int (tnn_weights_load)(tnn_net *net, const tnn_weights_options *options)
     tnn__release(p);
     return count;
 }
-TNN_API tnn_status (tnn_weights_save)(tnn_net *net, const tnn_weights_options *options)
+TNN__PUBLIC(tnn_status, tnn_weights_save,
+            (tnn_net *net, const tnn_weights_options *options), (net, options))
 {
     tnn_status e = (tnn_build)(net);
     tnn__writer w;
@@ -17440,8 +17555,9 @@ static size_t tnn__write_checkpoint(tnn__writer *w, tnn_net *net, const tnn_chec
     if (w) w->hash = TNN__FNV;
     return tnn__write_weights(w, net, &tnn__every_weight, piece, pieces);
 }
-TNN_API size_t (tnn_format_checkpoint)(tnn_net *net, void *to, size_t room,
-                                       const tnn_checkpoint_options *options)
+TNN__PUBLIC(size_t, tnn_format_checkpoint,
+            (tnn_net *net, void *to, size_t room, const tnn_checkpoint_options *options),
+            (net, to, room, options))
 {
     tnn__writer w;
     size_t size;
@@ -17522,8 +17638,9 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
     }
     return TNN_OK;
 }
-TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_t size,
-                                          const tnn_checkpoint_options *options)
+TNN__PUBLIC(tnn_status, tnn_parse_checkpoint,
+            (tnn_net *net, const void *bytes, size_t size, const tnn_checkpoint_options *options),
+            (net, bytes, size, options))
 {
     long long whole[TNN__WHOLE], now[TNN__WHOLE];
     double reals[TNN__REALS];
@@ -17569,7 +17686,8 @@ TNN_API tnn_status (tnn_parse_checkpoint)(tnn_net *net, const void *bytes, size_
     return e;
 }
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_status (tnn_checkpoint_save)(tnn_net *net, const tnn_checkpoint_options *options)
+TNN__PUBLIC(tnn_status, tnn_checkpoint_save,
+            (tnn_net *net, const tnn_checkpoint_options *options), (net, options))
 {
     tnn__writer w;
     tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options, 1);
@@ -17578,7 +17696,8 @@ TNN_API tnn_status (tnn_checkpoint_save)(tnn_net *net, const tnn_checkpoint_opti
     tnn__write_checkpoint(&w, net, options);
     return tnn__write_end(&w);
 }
-TNN_API tnn_status (tnn_checkpoint_load)(tnn_net *net, const tnn_checkpoint_options *options)
+TNN__PUBLIC(tnn_status, tnn_checkpoint_load,
+            (tnn_net *net, const tnn_checkpoint_options *options), (net, options))
 {
     size_t size = 0;
     unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
@@ -18420,8 +18539,9 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     if (tnn_failed()) tnn__release(f->at);
     return (tnn_status)tnn_failed();
 }
-TNN_API size_t (tnn_format_c)(tnn_net *net, void *to, size_t room,
-                              const tnn_export_options *options)
+TNN__PUBLIC(size_t, tnn_format_c,
+            (tnn_net *net, void *to, size_t room, const tnn_export_options *options),
+            (net, to, room, options))
 {
     tnn__c_file f;
     tnn__writer w;
@@ -18436,7 +18556,8 @@ TNN_API size_t (tnn_format_c)(tnn_net *net, void *to, size_t room,
     return w.used;
 }
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_status (tnn_c_export)(tnn_net *net, const tnn_export_options *options)
+TNN__PUBLIC(tnn_status, tnn_c_export,
+            (tnn_net *net, const tnn_export_options *options), (net, options))
 {
     tnn__c_file f;
     tnn__writer w;

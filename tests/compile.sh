@@ -113,10 +113,11 @@ cat > "$dir/away/y/beside.c" << 'END'
 #include "../x/tinynn.h"
 END
 # A process that makes it hard: the library comes and goes with dlopen, in a thread with a small
-# stack and all signals blocked, on one processor, with three threads of its own.
+# stack, all signals blocked and numbers rounded upwards, on one processor, with three threads.
 cat > "$dir/load.c" << 'END'
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -127,6 +128,7 @@ static void *life(void *path) /* loads the library, trains, and unloads it; NULL
 {
     void *library = dlopen((const char *)path, RTLD_NOW), *main_of = NULL;
     int (*train)(void);
+    fesetround(FE_UPWARD);
     if (library) main_of = dlsym(library, "train");
     if (!main_of) return path;
     *(void **)&train = main_of;
@@ -288,7 +290,7 @@ loaded() { # SWITCH...: with the shared objects that they build, by turns
             -o "$library" -lm -pthread || return 1
         libraries="$libraries $library"
     done
-    quiet $cc -DSTACK=262144 "$dir/load.c" -o "$dir/load" -ldl -pthread || return 1
+    quiet $cc -DSTACK=262144 "$dir/load.c" -o "$dir/load" -ldl -lm -pthread || return 1
     "$dir/load" $libraries > "$dir/load.txt" ||
         { echo "status $?"; tail -n 3 "$dir/load.txt"; return 1; }
     [ "$(wc -l < "$dir/load.txt")" -ge 100 ]

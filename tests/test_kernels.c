@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
+#include <fenv.h>
 #define TNN__ROOT "build/root"  /* with a /proc and a /sys of the tests' own */
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
@@ -1130,6 +1131,164 @@ static void many_runs(void)
 }
 #endif
 
+/* ---- The caller's mode of arithmetic --------------------------------------------------------- */
+static uint64_t seen;           /* a hash (FNV-1a) of all bytes shown to it */
+static void see(const void *bytes, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)bytes;
+    for (; n > 0; n--) seen = (seen ^ *p++)*0x100000001b3u;
+}
+static void see_number(double x) { see(&x, sizeof x); }
+static void see_tensors(void)
+{
+    static float a[7*33], b[33*5], c[7*5];
+    const tnn_tensor A = tnn_tensor_view(a, 7, 33, 1, 1), B = tnn_tensor_view(b, 33, 5, 1, 1);
+    const tnn_tensor C = tnn_tensor_view(c, 7, 5, 1, 1);
+    int i, tiny;
+    for (tiny = 0; tiny < 2; tiny++) {
+        for (i = 0; i < 7*33; i++) a[i] = tnn_random_normal(1, 2, (uint64_t)i);
+        for (i = 0; i < 33*5; i++) b[i] = tnn_random_normal(3, 4, (uint64_t)i);
+        for (i = 0; tiny && i < 33*5; i++) {
+            const uint32_t bits = 1u + (uint32_t)i*1234567u%0x7fffffu;      /* denormal */
+            memcpy(&b[i], &bits, sizeof bits);
+        }
+        tnn_matmul(C, A, B, 0);
+        see(c, sizeof c);
+        c[0] = tnn_sum(B);
+        c[1] = tnn_mean(B);
+        c[2] = tnn_max(B);
+        c[3] = tnn_dot(B, B);
+        see(c, sizeof c);
+        see_number(tnn_argmax(b, 33*5));
+        tnn_softmax(A, A);
+        tnn_log_softmax(C, C);
+        see(a, sizeof a);
+        see(c, sizeof c);
+    }
+}
+static void see_network(int threads)
+{
+    static unsigned char bytes[40*3*64];
+    static float         values[40*3*64];
+    static int           labels[40];
+    static char          text[400000];
+    tnn_data data;
+    tnn_loader *batches;
+    tnn_net *net = tnn_create(.input = {3, 8, 8}, .batch = 10, .threads = threads, .seed = 5);
+    tnn_metrics m;
+    int i, epoch;
+    for (i = 0; i < 40*3*64; i++)
+        bytes[i] = (unsigned char)(tnn_random_bits(1, 1, (uint64_t)i) >> 24);
+    for (i = 0; i < 40; i++) labels[i] = i%4;
+    data = tnn_data_view(bytes, NULL, labels, 40, 3, 8, 8);
+    tnn_normalize(&data, 0.3f, 0.7f);
+    tnn_add(net, TNN_CONV2D, .filters = 16, .kernel = 3, .pad = 1, .init = TNN_INIT_TRUNCATED,
+            .init_with = {.std = 0.1, .min = -0.2, .max = 0.15});
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_GELU);
+    tnn_add(net, TNN_CONV2D, .filters = 16, .kernel = 3, .pad = 1, .init = TNN_INIT_HE_NORMAL);
+    tnn_add(net, TNN_SILU);
+    tnn_add(net, TNN_AVGPOOL2D, .kernel = 2);
+    tnn_add(net, TNN_GAUSSIAN_DROPOUT, .p = 0.1);
+    tnn_add(net, TNN_FLATTEN);
+    tnn_add(net, TNN_DENSE, .units = 4, .init = TNN_INIT_ORTHOGONAL, .l2 = 1e-3);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_NADAM, .lr = 1e-2, .clip_norm = 0.7, .ema = 0.9);
+    tnn_set_schedule(net, TNN_COSINE, .lr = 0.01, .steps = 20, .warmup = 3);
+    batches = tnn_loader_create(&data, .batch = 10, .shuffle = 1, .seed = 2, .flip = 0.5,
+                                .rotate = 12, .shear = 5, .scale_min = 0.9, .scale_max = 1.1,
+                                .shift = 0.1, .brightness = 0.2, .contrast = 0.2, .saturation = 0.2,
+                                .hue = 0.1, .erase = 0.3, .mixup = 0.4, .cutmix = 0.5, .mix = 0.7);
+    for (epoch = 0; epoch < 2; epoch++)
+        while (tnn_next(batches)) {
+            see_number(tnn_train_batch_targets(net, batches->x, batches->targets, batches->n));
+            see(batches->x, (size_t)batches->n*3*64*sizeof(float));
+        }
+    tnn_use_average(net, 1);
+    m = tnn_evaluate(net, &data);
+    see_number(m.loss);
+    tnn_sample(&data, 3, values, 3*64);
+    see(values, 3*64*sizeof(float));
+    for (i = 0; i < 30; i++) {
+        tnn_schedule s;
+        memset(&s, 0, sizeof s);
+        s.type = i < 15 ? TNN_POLYNOMIAL : TNN_EXPONENTIAL;
+        s.lr = 0.3;
+        s.steps = 40;
+        s.power = 1.7;
+        if (i >= 15) s.gamma = 0.87;
+        see_number(tnn_schedule_lr(&s, i));
+    }
+    see(text, tnn_format_weights(net, text, sizeof text, NULL));
+    see(text, tnn_format_c(net, text, sizeof text, NULL));
+    see(text, tnn_summary(net, text, sizeof text, 0));
+    CHECK(tnn_hash(net) && !tnn_failed(), "%s", tnn_error());
+    tnn_loader_free(batches);
+    tnn_free(net);
+}
+static void see_search(void)
+{
+    static const tnn_variable space[] = {
+        { "lr", TNN_FLOAT, 1e-5, 1, 0, 1, NULL, 0 }, { "p", TNN_FLOAT, 0, 0.9, 0.1, 0, NULL, 0 },
+        { "units", TNN_INT, 3, 300, 0, 1, NULL, 0 } };
+    tnn_study *s = tnn_study_create(.space = space, .count = 3, .trials = 25, .seed = 4);
+    tnn_trial *t;
+    while ((t = tnn_ask(s)) != NULL) {
+        const double lr = tnn_trial_float(t, "lr"), p = tnn_trial_float(t, "p");
+        see_number(lr);
+        see_number(p);
+        see_number(tnn_trial_int(t, "units"));
+        tnn_tell(t, lr > 0.01 ? lr : p);       /* a sum here would be rounded by the caller */
+    }
+    see_number(tnn_study_explained(s, "lr"));
+    tnn_study_free(s);
+}
+static void see_files(void)
+{
+    static const char csv[] = "0.1,1e-40,3.3333333333333333333,1e38\n-1.7e-3,16777217,1e-45,0.3\n";
+    tnn_array a = tnn_parse_csv(csv, sizeof csv - 1);
+    int i;
+    CHECK(a.data && a.count == 8, "%s", tnn_error());
+    for (i = 0; i < 8; i++) see_number(tnn_array_value(&a, i));
+    tnn_array_free(&a);
+}
+static uint64_t everything(int threads)
+{
+    seen = 0xcbf29ce484222325u;
+    see_tensors();
+    see_network(threads);
+    see_search();
+    see_files();
+    return seen;
+}
+/* Whatever the caller's mode is, all results are those of the default, and it stays as it was. */
+static void modes(void)
+{
+    static const int round[] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
+    const uint64_t want[2] = { everything(1), everything(3) };  /* a summary counts memory */
+    int i, k, one, other, wrong = 0, changed = 0, n = 0;
+    uint64_t got;
+    const int flushes = TNN__MODE_BITS == 0xe040u ? 4 : TNN__MODE_BITS ? 2 : 1;
+    for (i = 0; i < 4; i++)
+        for (k = 0; k < flushes; k++) {
+            const unsigned bits = TNN__MODE_BITS == 0xe040u ? (k & 1 ? 0x8000u : 0) | (k/2)*0x40u
+                                                            : (unsigned)k << 24;
+            if (i + k == 0) continue;
+            fesetround(round[i]);
+            TNN__MODE_SET(TNN__MODE_GET() | bits);
+            one = (int)tnn__mode();
+            got = everything(n%2 ? 3 : 1) ^ want[n%2];
+            n++;
+            other = (int)tnn__mode();
+            changed += one != other || fegetround() != round[i] || !one;
+            TNN__MODE_SET(TNN__MODE_GET() & ~bits);
+            fesetround(FE_TONEAREST);
+            wrong += got != 0;
+        }
+    CHECK(!wrong, "%d modes of %d changed results", wrong, n);
+    CHECK(!changed, "%d modes of %d were changed", changed, n);
+}
+
 /* ---- Inside the library ---------------------------------------------------------------------- */
 static void numbers_as_text(void)
 {
@@ -1227,6 +1386,7 @@ int main(int argc, char **argv)
 #endif
     RUN("the thread pool", many_runs);
 #endif
+    RUN("every rounding mode, and flush to zero", modes);
     RUN("short numbers as text", numbers_as_text);
     RUN("every layer has a name", names_of_layers);
     RUN("defaults of layers and of Adam", defaults);
