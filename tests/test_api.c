@@ -117,6 +117,7 @@ static const struct { const char *name; int value; } constants[] = {
 static const char *given(int p, int v, int *first, int *last)
 {
     static char said[400];
+    static double wide[4];          /* four of any type */
     float m[4] = {1, 2, 3, 4};
     tnn_tensor t = tnn_tensor_view(m, 2, 2, 1, 1);
     const int labels[4] = {0, 1, 0, 1};
@@ -125,7 +126,7 @@ static const char *given(int p, int v, int *first, int *last)
     tnn_variable x = {.name = "x", .low = 1, .high = 2};
     tnn_net *net = tnn_create(.input = {2}, .batch = 2);
     tnn_add(net, TNN_DENSE, .units = 2);
-    array.data = m;
+    array.data = wide;
 #define PLACE(from, to, call) *first = from, *last = to; call; break
     switch (p) {
     case 0:  PLACE(TNN_CONV2D, TNN_CUSTOM_LAYER, tnn_add(net, (tnn_layer_type)v));
