@@ -1095,8 +1095,8 @@ TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and std that
    the data set had then. Afterwards it is refused; but of a tnn_data_view, which does not know of
-   them, it would change the data set alone. Of bytes, which are given as byte/255, mean is at most 1
-   and std at most 10. */
+   them, it would change the data set alone. Of bytes, which are given as byte/255, mean is at most
+   1 and std at most 10. */
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
 /* A random `count` samples in *a, the others in *b (torch.utils.data.random_split); on error both
