@@ -202,7 +202,8 @@ extern "C" {
    thread until then: one check at the end suffices. An object that could not be made may be given
    to every function, which refuses it, and be freed.
    A message names the caller's line, the object, the numbers that do not fit and what would:
-       train.c:22: layer 3, conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0           */
+       train.c:22: layer 3, conv2d: kernel 5x5 does not fit its input 64x3x3 with pad 0: at most
+       3x3                                                                                        */
 typedef enum tnn_status {
     TNN_OK = 0,
     TNN_ERROR_ARGUMENT,     /* an option or argument out of its range, or a call out of order */
@@ -6046,7 +6047,7 @@ TNN_API tnn_status (tnn_fill)(tnn_tensor t, float value)
 static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling,
                               int c, int h, int w, tnn__pool_geometry *g)
 {
-    int span_h, span_w, k;
+    int span_h, span_w, most_h, most_w, k;
     memset(g, 0, sizeof *g);
     g->c = c; g->ih = h; g->iw = w;
     g->kh = o->kernel_h ? o->kernel_h : o->kernel;
@@ -6083,13 +6084,15 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must be at most half the kernel %dx%d",
                          what, g->ph, g->pw, span_h, span_w);
     k = pooling && o->ceil;         /* a window may then lack as much as a step but for one */
-    if (span_h > h + 2*g->ph + (k ? g->sh - 1 : 0) || span_w > w + 2*g->pw + (k ? g->sw - 1 : 0))
-        return tnn__fail(TNN_ERROR_SHAPE,
-                         "%s: kernel %dx%d does not fit its input %dx%dx%d with pad %d%s",
-                         what, span_h, span_w, c, h, w, TNN__MAX(g->ph, g->pw),
+    most_h = h + 2*g->ph + (k ? g->sh - 1 : 0);
+    most_w = w + 2*g->pw + (k ? g->sw - 1 : 0);
+    if (span_h > most_h || span_w > most_w)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: kernel %dx%d does not fit its input %dx%dx%d with "
+                         "pad %d: at most %dx%d%s", what, span_h, span_w, c, h, w,
+                         TNN__MAX(g->ph, g->pw), most_h, most_w,
                          g->dh > 1 || g->dw > 1 ? " (kernel with dilation)" : "");
-    g->oh = (h + 2*g->ph - span_h + (k ? g->sh - 1 : 0))/g->sh + 1;
-    g->ow = (w + 2*g->pw - span_w + (k ? g->sw - 1 : 0))/g->sw + 1;
+    g->oh = (most_h - span_h)/g->sh + 1;
+    g->ow = (most_w - span_w)/g->sw + 1;
     /* a window must start inside the image or its left pad */
     if (k && (g->oh - 1)*g->sh >= h + g->ph) g->oh--;
     if (k && (g->ow - 1)*g->sw >= w + g->pw) g->ow--;
@@ -13011,7 +13014,8 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
     const char *why = NULL;
     struct stat info;
     tnn__len room, n = 0, got = 0;
-    int f, pipe, turns = 0;
+    TNN__UNUSED int turns = 0;
+    int f, pipe;
     if (!path) {
         tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
         return NULL;

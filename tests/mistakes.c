@@ -115,9 +115,9 @@ static void building(void)
     M("no kernel", "kernel 0x0", "layer 1, conv2d", "must be at least 1x1",
       image(); tnn_add(net, TNN_CONV2D, .filters = 8);
       tnn_build(net););
-    M("kernel too large", "kernel 11x11 does not fit", "layer 1, conv2d", NULL,
+    M("kernel too large", "kernel 11x11 does not fit", "layer 1, conv2d", "at most 8x8",
       image(); tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 11); tnn_build(net););
-    M("pooled too often", "does not fit its input 1x1x1", "layer 4, maxpool2d", NULL,
+    M("pooled too often", "does not fit its input 1x1x1", "layer 4, maxpool2d", "at most 1x1",
       image();
       for (int i = 0; i < 4; i++) tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
       tnn_build(net););

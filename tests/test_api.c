@@ -244,7 +244,7 @@ static void layer_errors(void)
         tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = kernels[i]);
     CHECK(tnn_output_shape(net, NULL) == 0 && tnn_output_shape(net, NULL) == 0, "taken");
     CHECK(says_at(__LINE__ - 2, "layer 3, conv2d: kernel 5x5 does not fit its input 8x4x4 "
-                  "with pad 0"), "another message");
+                  "with pad 0: at most 4x4"), "another message");
     tnn_matmul(tnn_tensor_view(NULL, 1, 1, 1, 1), tnn_tensor_view(NULL, 1, 1, 1, 1),
                tnn_tensor_view(NULL, 1, 1, 1, 1), 0);
     CHECK(!strstr(tnn_error(), "layer"), "%s", tnn_error());
@@ -254,7 +254,7 @@ static void layer_errors(void)
     tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 5);
     CHECK(tnn_build(net) == TNN_ERROR_SHAPE, "a kernel larger than its input was taken");
     CHECK(says_at(__LINE__ - 2, "layer 1, conv2d: kernel 5x5 does not fit its input 64x3x3 "
-                  "with pad 0"), "another message");
+                  "with pad 0: at most 3x3"), "another message");
     tnn_free(net);
 
     net = tnn_create(.input = {1, -1, 5});
@@ -278,8 +278,8 @@ static void bad_sizes(void)
         {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = -1},
             "conv2d: dilation -1x-1 must be at least 1"},
         {{.type = TNN_CONV2D, .filters = 2, .kernel = 3, .dilation = 9},
-            "conv2d: kernel 19x19 does not fit its input 3x10x12 with pad 0 "
-            "(kernel with dilation)"},
+            "conv2d: kernel 19x19 does not fit its input 3x10x12 with pad 0: "
+            "at most 10x12 (kernel with dilation)"},
         {{.type = TNN_CONV2D, .filters = 4, .kernel = 3, .groups = 2},
             "conv2d: 2 groups must divide the 3 input channels and the 4 filters"},
         {{.type = TNN_CONV2D, .filters = 2147483647, .kernel = 3},
@@ -290,11 +290,11 @@ static void bad_sizes(void)
         {{.type = TNN_MAXPOOL2D, .kernel = 2, .pad = 2},
             "maxpool2d: pad 2x2 must be at most half the kernel 2x2"},
         {{.type = TNN_AVGPOOL2D, .kernel = 11},
-            "avgpool2d: kernel 11x11 does not fit its input 3x10x12 with pad 0"},
+            "avgpool2d: kernel 11x11 does not fit its input 3x10x12 with pad 0: at most 10x12"},
         {{.type = TNN_AVGPOOL2D, .kernel = 2, .dilation = 2},
             "avgpool2d: average pooling has no dilation"},
         {{.type = TNN_MAXPOOL2D, .kernel = 14, .stride = 4, .ceil = 1},
-            "maxpool2d: kernel 14x14 does not fit its input 3x10x12 with pad 0"},
+            "maxpool2d: kernel 14x14 does not fit its input 3x10x12 with pad 0: at most 13x15"},
         {{.type = TNN_DROPOUT, .p = 1.5f}, "dropout: .p = 1.5 must be in [0, 1]"},
         {{.type = TNN_DROPOUT, .p = -0.5f}, "dropout: .p = -0.5 must be in [0, 1]"},
     };
