@@ -12800,6 +12800,7 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
         {0, 3, "\xff\xd8\xff", "a JPEG image; convert it to PGM or PPM"},
         {0, 6, "GIF89a", "a GIF image; convert it to PGM or PPM"},
         {0, 9, "<!DOCTYPE", "a web page; the download went wrong"},
+        {0, 9, "<!doctype", "a web page; the download went wrong"},
         {0, 5, "<html", "a web page; the download went wrong"},
         {0, 15, "version https:/", "a pointer of Git LFS, without the file: git lfs pull"}
     };
@@ -13118,8 +13119,9 @@ TNN__PUBLIC(tnn_status, tnn_normalize, (tnn_data *data, float mean, float std), 
     if (data->memory && TNN__LOAD(&((tnn__shared *)data->memory)->readers) > 1
         && (mean < data->mean || mean > data->mean || std < data->std || std > data->std))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: comes before tnn_loader_create, "
-                         "tnn_subset and tnn_split; what they have made of this data set would go "
-                         "on with mean %g and std %g", (double)data->mean, (double)data->std);
+                         "tnn_subset and tnn_split, or after what they made of this data set was "
+                         "freed: that would go on with mean %g and std %g", (double)data->mean,
+                         (double)data->std);
     if (data->bytes && (mean > 1 || std > 10))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g and std %g of bytes, which "
                          "are given as byte/255: divide both by 255", (double)mean, (double)std);

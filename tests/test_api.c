@@ -743,8 +743,9 @@ static void data_lives(void)
         part = tnn_subset(&whole, 0, 2);
         CHECK(tnn_normalize(&whole, 0.5f, 0.5f) == TNN_OK, "the same: %s", tnn_error());
         CHECK(tnn_normalize(&whole, 0, 1) == TNN_ERROR_ARGUMENT && whole.std == 0.5f, "taken");
-        SAYS_AT("tnn_normalize: comes before tnn_loader_create, tnn_subset and tnn_split; what "
-                "they have made of this data set would go on with mean 0.5 and std 0.5");
+        SAYS_AT("tnn_normalize: comes before tnn_loader_create, tnn_subset and tnn_split, or after "
+                "what they made of this data set was freed: that would go on with mean 0.5 and "
+                "std 0.5");
         CHECK(tnn_normalize(&part, 0, 1) == TNN_OK, "%s", tnn_error());
         half = tnn_subset(&part, 1, 1);
         of_whole = tnn_loader_create(&whole, .batch = 3);

@@ -1410,6 +1410,8 @@ static void other_formats(void)
         KIND("\xff\xd8\xff\xe0", 0, "is a JPEG image"),
         KIND("GIF89a", 0, "is a GIF image"),
         KIND("<!DOCTYPE html>", 0, "is a web page; the download went wrong"),
+        KIND("<!doctype html>", 0, "is a web page; the download went wrong"),
+        KIND("<html>", 0, "is a web page; the download went wrong"),
         KIND("version https://git-lfs.github.com/spec/v1", 0, "git lfs pull")
 #undef KIND
     };
