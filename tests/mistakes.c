@@ -338,7 +338,7 @@ static void data_sets(void)
       static unsigned char bytes[32];
       data = tnn_data_view(bytes, NULL, y, 8, 4, 1, 1);
       tnn_normalize(&data, 128, 64););
-    M("normalised too late", "what they have made", "tnn_normalize",
+    M("normalised too late", "what they made", "tnn_normalize",
       "comes before tnn_loader_create",
       array = tnn_parse_csv("1,2\n3,4\n", 8);
       data = tnn_array_data(&array, NULL, NULL); loader = tnn_loader_create(&data, .batch = 2);
