@@ -267,7 +267,8 @@ static int read_safetensors(const unsigned char *p, size_t size)
         const tnn_stored *t = &f.tensor[i];
         tnn_array a = tnn_safetensors_array(&f, i);
         settled(a.data != NULL);
-        use_array(&a);
+        NEED(!a.data == !t->dtype, "type %s, %d", t->type, (int)t->dtype);
+        if (a.data) use_array(&a);
         use_bytes(t->name, strlen(t->name));
         use_bytes(t->type, strlen(t->type));
         for (int k = 0; k < i; k++)
