@@ -217,8 +217,10 @@ typedef enum tnn_status {
 TNN_API int         tnn_failed(void);             /* the status of the first error, or 0      */
 TNN_API const char *tnn_error(void);              /* its message, or ""                       */
 TNN_API void        tnn_clear_error(void);
-/* `log` is called with each error's message as it happens. NULL (the default) is silence, but with
-   TINYNN_LOG=1 in the environment the same as tnn_log_to_stderr. */
+/* `log` is called with each error's message as it happens, in the thread of the call that fails:
+   in several at a time if several fail. What is logged just then may still go to the one before.
+   NULL (the default) is silence, but with TINYNN_LOG=1 in the environment the same as
+   tnn_log_to_stderr. */
 TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message), void *user);
 #ifndef TINYNN_NO_STDIO
 TNN_API void        tnn_log_to_stderr(void);      /* a logger that writes a line to stderr    */
@@ -433,7 +435,12 @@ typedef enum tnn_sampling {
     TNN_NEAREST, TNN_BILINEAR, TNN_BILINEAR_ALIGNED
 } tnn_sampling;
 
-/* A layer of your own: four functions on one sample, images in PyTorch's order (c, h, w). They may
+/* HOOKS are functions of yours: of layers, losses, optimizers, schedules. When they make a call of
+   this library that fails, so does the call in which they run, with the error of the first sample
+   (parameter) of which a hook failed. They must not throw, nor longjmp out: other threads may be at
+   work for the same call; in C++ the program is ended if a layer's or an optimizer's throws.
+
+   A layer of your own: four functions on one sample, images in PyTorch's order (c, h, w). They may
    run in several threads at a time, on different samples. The struct must outlive the network. */
 typedef struct tnn_custom_layer {
     const char *name;
@@ -2151,11 +2158,21 @@ typedef struct {
     const char *file;           /* where the caller is, or NULL */
     int         line, layer;    /* layer: the one that the plan has come to, or 0 */
     tnn_status  status;
+    int         quiet;          /* in a hook: what it raises is told after it */
     char        message[400];
 } tnn__error_state;
 TNN__THREAD tnn__error_state tnn__err;
 static void (*tnn__log)(void *, const char *);
 static void *tnn__log_user;
+static int   tnn__log_lock;
+
+/* A lock for a few moves, which the threads of a program with TINYNN_NO_THREADS need, too. */
+static void tnn__hold(int *lock)
+{
+    int none = 0;
+    while (!TNN__SWAP(lock, none, 1)) none = 0;
+}
+static void tnn__let_go(int *lock) { TNN__STORE(lock, 0); }
 
 TNN_API void tnn_at(const char *file, int line)
 {
@@ -2171,8 +2188,10 @@ TNN_API void        tnn_clear_error(void)
 }
 TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message), void *user)
 {
+    tnn__hold(&tnn__log_lock);
     tnn__log = log;
     tnn__log_user = user;
+    tnn__let_go(&tnn__log_lock);
 }
 #ifndef TINYNN_NO_STDIO
 static void tnn__to_stderr(void *user, const char *message)
@@ -2185,7 +2204,13 @@ TNN_API void        tnn_log_to_stderr(void) { tnn_set_logger(tnn__to_stderr, NUL
 /* To the logger; without one to stderr if the environment's TINYNN_LOG says so. */
 static void tnn__tell(const char *message)
 {
-    if (tnn__log) tnn__log(tnn__log_user, message);
+    void (*log)(void *, const char *);
+    void *user;
+    tnn__hold(&tnn__log_lock);
+    log = tnn__log;
+    user = tnn__log_user;
+    tnn__let_go(&tnn__log_lock);
+    if (log) log(user, message);
 #ifndef TINYNN_NO_STDIO
     else {
         const char *on = TNN__GETENV("TINYNN_LOG");
@@ -2267,7 +2292,7 @@ static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, co
         tnn__err.status = status;
         memcpy(tnn__err.message, text, sizeof text);
     }
-    tnn__tell(text);
+    if (!tnn__err.quiet) tnn__tell(text);
     return status;
 }
 static tnn_status tnn__fail(tnn_status status, const char *format, ...)
@@ -2597,6 +2622,11 @@ TNN_API void tnn_shuffle(int *order, int n, uint64_t seed, uint64_t stream)
    waited for. If another thread uses the pool at the moment, the caller does all tasks itself. The
    child of a fork begins with a new pool. A call without f ends the helpers. */
 typedef void tnn__task(void *context, int task, int worker);
+#ifdef __cplusplus
+#define TNN__NOTHROW noexcept   /* what throws would leave helpers at work for a dead call */
+#else
+#define TNN__NOTHROW
+#endif
 #define TNN__MAX_THREADS 64
 
 static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known */
@@ -2605,7 +2635,7 @@ static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known 
 TNN_API int  tnn_threads(void)                 { return 1; }
 TNN_API void tnn_set_threads(int threads)      { tnn__threads_wanted = threads; }
 TNN_API tnn_status (tnn_shutdown)(void)          { return TNN_OK; }
-static void  tnn__run(int threads, int tasks, tnn__task *f, void *context)
+static void  tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__NOTHROW
 {
     int i;
     (void)threads;
@@ -2816,6 +2846,7 @@ static void tnn__after_fork(void)
 {
     const pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     const pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+    tnn__log_lock = 0;
     tnn__pool.word = tnn__pool.busy = tnn__pool.sleepers = tnn__pool.started = 0;
     tnn__pool.lock = lock;
     tnn__pool.wake = wake;
@@ -2892,7 +2923,7 @@ TNN_API tnn_status (tnn_shutdown)(void)
 __attribute__((destructor)) static void tnn__unload(void) { tnn__end_helpers(); }
 #endif
 
-static void tnn__run(int threads, int tasks, tnn__task *f, void *context)
+static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__NOTHROW
 {
     int i, zero = 0;
     threads = TNN__MIN(TNN__MIN(threads, tasks), TNN__MAX_THREADS);
@@ -7213,6 +7244,9 @@ struct tnn_net {
     double          *losses;                /* of each sample of the last batch */
     int             *hits;                  /* its labels that are predicted */
     float           *custom_grad;
+    tnn__error_state hook;                  /* the first error of the hooks of this call, by */
+    tnn__len         hook_at;               /* this order */
+    int              hook_lock;
     double           total, weight;         /* of the last batch: the loss is total/weight */
     tnn_optimizer    optimizer, other;
     size_t           used, most;    /* bytes of the caller's memory, now and at most */
@@ -7254,6 +7288,42 @@ struct tnn_net {
     long long        schedule_step;         /* of the next update */
 };
 enum { TNN__NOTHING, TNN__FORWARD, TNN__LOSS, TNN__BACKWARD };
+
+/* Before and after a hook, in any thread. What it raises is kept in the network if no other hook
+   before it in order, `at`, has failed; tnn__hooks raises that in the caller's thread. */
+static tnn__error_state tnn__before_hook(void)
+{
+    const tnn__error_state was = tnn__err;
+    tnn_at(NULL, 0);
+    tnn__err.quiet = 1;
+    return was;
+}
+static void tnn__after_hook(const tnn_net *at_work, tnn__len at, const tnn__error_state *was)
+{
+    tnn_net *net = (tnn_net *)(uintptr_t)at_work;
+    if (tnn__err.status) {
+        tnn__hold(&net->hook_lock);
+        if (!net->hook.status || at < net->hook_at) {
+            net->hook = tnn__err;
+            net->hook_at = at;
+        }
+        tnn__let_go(&net->hook_lock);
+    }
+    tnn__err = *was;
+}
+static tnn_status tnn__hooks(tnn_net *net)
+{
+    const tnn_status e = net->hook.status;
+    if (!e) return TNN_OK;
+    net->hook.status = TNN_OK;
+    if (!net->hook.file) return tnn__fail(e, "%s", net->hook.message);
+    if (!tnn_failed()) {                        /* the message has the hook's line */
+        tnn__err.status = e;
+        memcpy(tnn__err.message, net->hook.message, sizeof tnn__err.message);
+    }
+    if (!tnn__err.quiet) tnn__tell(net->hook.message);
+    return e;
+}
 
 /* One operation on one sample. x, y, dy, dx are at pixel (0, 0); dy and dx are contiguous images,
    dx is NULL where nothing wants it; rows of x and y are in->row and out->row apart. x2 and dx2 are
@@ -8315,8 +8385,11 @@ static void tnn__custom_forward(const tnn__sample_at *a)
 {
     float *x = a->tmp, *y = x + tnn__round_up(tnn__values(a->in), 16);
     const tnn_custom_layer *f = a->op->custom;
+    tnn__error_state was;
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
+    was = tnn__before_hook();
     f->forward(f->user, x, y, a->w, a->training);
+    tnn__after_hook(a->net, ((tnn__len)a->s << 32) + (a->op - a->net->op), &was);
     tnn__channels_last(a->k, a->out->c, a->out->h, a->out->w, y, a->y, a->out->row);
 }
 static void tnn__custom_backward(const tnn__sample_at *a)
@@ -8325,10 +8398,13 @@ static void tnn__custom_backward(const tnn__sample_at *a)
     const tnn__len out = tnn__round_up(tnn__values(a->out), 16);
     float *x = a->tmp, *y = x + in, *dy = y + out, *dx = dy + out;
     const tnn_custom_layer *f = a->op->custom;
+    tnn__error_state was;
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
     tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->y, a->out->row, y);
     tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->dy, tnn__wide(a->out), dy);
+    was = tnn__before_hook();
     f->backward(f->user, x, y, dy, dx, a->w, a->dw);
+    tnn__after_hook(a->net, ((tnn__len)a->s << 32) - (a->op - a->net->op), &was);
     if (a->dx)
         tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, dx, a->dx, tnn__wide(a->in));
 }
@@ -9950,6 +10026,7 @@ static tnn_status tnn__init_params(tnn_net *net)
                                                           : which == TNN__VARIANCE ? 1.0f : 0.0f;
             if (op->custom && op->custom->init)
                 op->custom->init(op->custom->user, net->flat[0] + op->w, net->options.seed);
+            if (tnn_failed()) return (tnn_status)tnn_failed();
             continue;
         }
         if (bias && init == TNN_INIT_DEFAULT && o->init != TNN_INIT_DEFAULT) init = TNN_INIT_ZERO;
@@ -10216,6 +10293,10 @@ TNN__PUBLIC(tnn_status, tnn_forward,
             call.spans = TNN__MIN(n, TNN__SPANS);
             tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
         }
+        if ((e = tnn__hooks(net)) != TNN_OK) {
+            net->draws -= mode == TNN_TRAIN;
+            return e;
+        }
     }
     for (i = 0; i < net->ops && mode == TNN_TRAIN; i++)
         if (net->op[i].type == TNN_INSTANCENORM && net->op[i].track)
@@ -10267,6 +10348,7 @@ static void tnn__accumulate(tnn_net *net);       /* 9c */
 TNN__PUBLIC(tnn_status, tnn_backward, (tnn_net *net), (net))
 {
     tnn__call call;
+    tnn_status e;
     int i, k, first;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
@@ -10321,6 +10403,7 @@ TNN__PUBLIC(tnn_status, tnn_backward, (tnn_net *net), (net))
             }
         call.spans = tnn__spans(net->partial_floats, net->n);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
+        if ((e = tnn__hooks(net)) != TNN_OK) return e;
         tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
     }
@@ -10794,9 +10877,12 @@ static void tnn__custom_loss(const tnn__loss_call *call)
     tnn_net *net = call->net;
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__view v = call->v;
-    const double loss = net->loss.custom(net->loss.user, (tnn_output)(net), call->targets,
-                                         call->labels, net->n, v.size, net->custom_grad);
+    const float *output = (tnn_output)(net);
+    const tnn__error_state was = tnn__before_hook();
+    const double loss = net->loss.custom(net->loss.user, output, call->targets, call->labels,
+                                         net->n, v.size, net->custom_grad);
     int s;
+    tnn__after_hook(net, 0, &was);
     for (s = 0; s < net->n; s++)
         tnn__channels_last(call->k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*v.size,
                            b->grad + s*b->grad_sample, (tnn__len)b->w*b->c);
@@ -10865,7 +10951,10 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
                           : kind->mean == TNN__PER_ROW ? (double)call.v.rows : 1);
     net->stage = TNN__FORWARD;
     net->counted = net->n;
-    if (net->loss.custom) tnn__custom_loss(&call);
+    if (net->loss.custom) {
+        tnn__custom_loss(&call);
+        if ((e = tnn__hooks(net)) != TNN_OK) return e;
+    }
     else {
         double weight;
         if (labels && call.v.pixels > 1 && !net->loss.per_pixel)
@@ -11669,11 +11758,13 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
         u.o = &c->net->other;
         rule = TNN_ADAM;
     } else if (o->type == TNN_CUSTOM) {
+        tnn__error_state was = tnn__before_hook();
         tnn_update_run r;
         r.w = u.w; r.g = u.g; r.n = (size_t)n;
         memcpy(r.state, u.s, sizeof r.state);
         r.step = u.step; r.lr = u.lr; r.weight_decay = decay; r.user = o->user;
         o->update(&r);
+        tnn__after_hook(c->net, at, &was);
         if (!(fabs((double)c->k->sum(n, r.w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
         return;
     }
@@ -12158,6 +12249,7 @@ TNN__PUBLIC(tnn_status, tnn_step, (tnn_net *net), (net))
     net->steps++;
     net->odd = 0;
     e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
+    if (!e) e = tnn__hooks(net);
     if (!e) tnn__constrain(net);
     if (!e) e = tnn__check_update(net);
     if (!e) tnn__average(net);
@@ -12456,7 +12548,7 @@ static tnn_status tnn__follow_schedule(tnn_net *net)
     double value[2];
     if (!net->schedule.type) return TNN_OK;
     tnn__schedule_at(&net->schedule, 0, net->schedule_step, value);
-    if ((tnn_set_lr)(net, value[0])) return (tnn_status)tnn_failed();
+    if (tnn_failed() || (tnn_set_lr)(net, value[0])) return (tnn_status)tnn_failed();
     return value[1] >= 0 ? (tnn_set_momentum)(net, value[1]) : TNN_OK;
 }
 TNN__PUBLIC(tnn_status, tnn_net_schedule,

@@ -1131,6 +1131,145 @@ static void many_runs(void)
 }
 #endif
 
+/* ---- Hooks that fail, and loggers ------------------------------------------------------------ */
+enum { IN_FORWARD = 1, IN_BACKWARD, IN_LOSS, IN_UPDATE, IN_SCHEDULE, IN_INIT };
+static int failing_in, loud;    /* the hook that fails; whether through the macro, with its line */
+static void fail_here(int number)               /* a matrix that has so many rows too few */
+{
+    static float v[64];
+    const tnn_tensor c = tnn_tensor_view(v, 30, 1, 1, 1);
+    const tnn_tensor a = tnn_tensor_view(v, 30 - number, 1, 1, 1);
+    if (loud) tnn_matmul(c, a, tnn_tensor_view(v, 1, 1, 1, 1), 0);
+    else (tnn_matmul)(c, a, tnn_tensor_view(v, 1, 1, 1, 1), 0);
+}
+static int hook_shape(void *user, const int in[3], int out[3], int *params)
+{
+    (void)user; (void)in; (void)out;
+    *params = 1;
+    return 0;
+}
+static void hook_init(void *user, float *params, uint64_t seed)
+{
+    (void)user; (void)seed;
+    params[0] = 1;
+    if (failing_in == IN_INIT) fail_here(3);
+}
+static void hook_forward(void *user, const float *x, float *y, const float *params, int training)
+{
+    (void)params; (void)training;
+    memcpy(y, x, 4*sizeof *y);
+    if (failing_in == IN_FORWARD && x[0] >= (user ? 3 : 4)) fail_here((int)x[0]);
+}
+static void hook_backward(void *user, const float *x, const float *y, const float *dy, float *dx,
+                          const float *params, float *dparams)
+{
+    (void)y; (void)params; (void)dparams;
+    memcpy(dx, dy, 4*sizeof *dx);
+    if (failing_in == IN_BACKWARD && x[0] >= (user ? 3 : 4)) fail_here((int)x[0]);
+}
+static double hook_loss(void *user, const float *outputs, const float *targets, const int *labels,
+                        int n, int size, float *gradients)
+{
+    (void)user; (void)outputs; (void)targets; (void)labels;
+    memset(gradients, 0, (size_t)(n*size)*sizeof *gradients);
+    if (failing_in == IN_LOSS) fail_here(3);
+    return 0;
+}
+static void hook_update(const tnn_update_run *run)
+{
+    (void)run;
+    if (failing_in == IN_UPDATE) fail_here(3);
+}
+static double hook_schedule(void *user, long long step)
+{
+    (void)user; (void)step;
+    if (failing_in == IN_SCHEDULE) fail_here(3);
+    return 1;
+}
+/* The call in which a hook fails does so, too, with the error of the first sample: in the caller's
+   thread, told once, whatever the number of threads. Without that it goes on. */
+static void failing_hooks(void)
+{
+    static const tnn_custom_layer first = { "first", NULL, hook_shape, hook_init, hook_forward,
+                                            hook_backward };
+    static const tnn_custom_layer second = { "second", (void *)(uintptr_t)&first, hook_shape,
+                                             hook_init, hook_forward, hook_backward };
+    static const int calls[] = { 0, 0, 2, 1, 3, 3, 0 };         /* that are made before, by hook */
+    static float x[23*4];
+    static int labels[23];
+    char want[400];
+    int i, n, hook, threads, good;
+    for (i = 0; i < 23*4; i++) x[i] = (float)(i/4);
+    tnn_set_logger(note, NULL);
+    for (loud = 0; loud < 2; loud++)
+        for (hook = IN_FORWARD; hook <= IN_INIT; hook++)
+            for (n = 4; n <= 23; n += 19)
+                for (threads = 1; threads <= 8; threads += threads == 1 ? 2 : 5) {
+                    tnn_net *net = tnn_create(.input = {4}, .batch = n, .threads = threads);
+                    tnn_add(net, TNN_CUSTOM_LAYER, .custom = &first);
+                    tnn_add(net, TNN_DENSE, .units = 4, .init = TNN_INIT_EYE);
+                    tnn_add(net, TNN_CUSTOM_LAYER, .custom = &first);
+                    tnn_add(net, TNN_CUSTOM_LAYER, .custom = &second);
+                    tnn_add(net, TNN_DENSE, .units = 300);
+                    tnn_add(net, TNN_DENSE, .units = 300);
+                    tnn_set_loss(net, TNN_CUSTOM_LOSS, .custom = hook_loss);
+                    tnn_set_optimizer(net, TNN_CUSTOM, .update = hook_update);
+                    tnn_set_schedule(net, TNN_LAMBDA, .function = hook_schedule);
+                    failing_in = hook;
+                    noted = good = 0;
+                    good += !tnn_forward(net, x, n, TNN_TRAIN);
+                    if (good == 1) good += tnn_loss(net, labels) == 0;
+                    if (good == 2) good += !tnn_backward(net);
+                    if (good == 3) good += !tnn_step(net);
+                    CHECK(good == calls[hook], "hook %d: failed after %d calls", hook, good);
+                    CHECK(tnn_failed() == TNN_ERROR_SHAPE && noted == 1
+                          && !strcmp(tnn_error(), notes[0]), "hook %d: %s, told %d times", hook,
+                          tnn_error(), noted);
+                    if (threads == 1) snprintf(want, sizeof want, "%s", tnn_error());
+                    CHECK(!strcmp(want, tnn_error()) && strstr(want, "test_kernels.c:"),
+                          "%d threads: %s, not %s", threads, tnn_error(), want);
+                    tnn_clear_error();
+                    failing_in = 0;
+                    CHECK(!tnn_forward(net, x, n, TNN_TRAIN) && tnn_loss(net, labels) == 0
+                          && !tnn_backward(net) && !tnn_step(net), "%s", tnn_error());
+                    tnn_free(net);
+                }
+    tnn_set_logger(NULL, NULL);
+}
+
+#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
+static int mismatched, setters_done;
+static void one_logger(void *user, const char *message)
+{
+    (void)message;
+    if (user != (void *)&failing_in) TNN__ADD(&mismatched, 1);
+}
+static void other_logger(void *user, const char *message)
+{
+    (void)message;
+    if (user != (void *)&loud) TNN__ADD(&mismatched, 1);
+}
+static void *raise_errors(void *none)
+{
+    while (!TNN__LOAD(&setters_done)) tnn_set_isa("none");
+    return none;
+}
+/* Each logger gets its own `user`, also while another thread sets one. */
+static void loggers(void)
+{
+    pthread_t thread;
+    int i;
+    if (pthread_create(&thread, NULL, raise_errors, NULL)) return;
+    for (i = 0; i < 30000; i++)
+        tnn_set_logger(i%2 ? one_logger : other_logger,
+                       i%2 ? (void *)&failing_in : (void *)&loud);
+    TNN__STORE(&setters_done, 1);
+    pthread_join(thread, NULL);
+    tnn_set_logger(NULL, NULL);
+    CHECK(!mismatched, "%d messages to a logger with another's user", mismatched);
+}
+#endif
+
 /* ---- The caller's mode of arithmetic --------------------------------------------------------- */
 static uint64_t seen;           /* a hash (FNV-1a) of all bytes shown to it */
 static void see(const void *bytes, size_t n)
@@ -1385,6 +1524,10 @@ int main(int argc, char **argv)
     RUN("affinity", affinity);
 #endif
     RUN("the thread pool", many_runs);
+#endif
+#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
+    RUN("hooks that fail", failing_hooks);
+    RUN("loggers that change", loggers);
 #endif
     RUN("every rounding mode, and flush to zero", modes);
     RUN("short numbers as text", numbers_as_text);
