@@ -166,7 +166,7 @@
    others work alone); one network by one thread at a time. Errors are kept per thread. The child
    of a fork has a pool of its own. The pool's threads block all signals, and end with the process,
    when a shared library with tinynn.h in it is unloaded, or by tnn_shutdown(). On Windows such a
-   library stays loaded until then.
+   library stays loaded until then. A call takes up to 48 KB of the caller's stack, training 26.
 
    WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
    layer may read any earlier one). Recurrence, attention, automatic differentiation of user code.
@@ -229,7 +229,8 @@ TNN_API void        tnn_log_to_stderr(void);      /* a logger that writes a line
 /* ---- 1b. The machine --------------------------------------------------------------------------
    The best instruction set that cpu and operating system have is chosen at the first use; the
    environment variable TINYNN_ISA=scalar|sse2|avx2|avx512|neon, or tnn_set_isa, forces another.
-   All but sse2 (which has no fused multiply-add) give the same bits. */
+   All but sse2 (which has no fused multiply-add) give the same bits. gcc and clang compile avx512
+   with optimisation only. */
 TNN_API const char *tnn_isa(void);                /* name of the one in use                       */
 TNN_API const char *tnn_isa_name(int i);          /* the i-th that this machine has, worst first;
                                                      NULL past the last                           */
@@ -329,7 +330,7 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 
    In every options struct zero means the default. Where zero is wanted and is not the default
    (.beta1 = 0), say TNN_ZERO. Each enum has numbers of its own: a constant of another one is
    refused, and the message says what it is.                                                      */
-#define TNN_ZERO 1.23456789e-38        /* known again, whatever flags the program is compiled with */
+#define TNN_ZERO 1.23456789e-38         /* known again, whatever flags compile the program */
 
 typedef struct tnn_net tnn_net;
 
@@ -1858,6 +1859,9 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     /* scalar only */
 #elif (defined(__x86_64__) && defined(__GNUC__)) || defined(_M_X64)
     #define TNN__X86
+    #if defined(__OPTIMIZE__) || defined(_MSC_VER)
+        #define TNN__AVX512             /* at -O0 its frames have up to 26 KB */
+    #endif
     #include <immintrin.h>              /* declares every intrinsic, whatever the flags */
     #ifndef _MSC_VER
         #include <cpuid.h>
@@ -1869,7 +1873,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 
 #if defined(__GNUC__) && !defined(__TINYC__)
     #define TNN__TARGET(isa) __attribute__((target(isa)))
+    #ifdef __OPTIMIZE__
     #define TNN__INLINE      static inline __attribute__((always_inline, unused))
+    #else                               /* the frames of all that is inlined would add up */
+    #define TNN__INLINE      static __attribute__((unused))
+    #endif
     #define TNN__UNUSED      __attribute__((unused))
     #define TNN__OWN_CALL    __attribute__((noinline, unused))
     #define TNN__THREAD      static __thread
@@ -2315,9 +2323,11 @@ static void tnn__note(const char *format, ...)
     tnn__tell(text);
 }
 
-static int tnn__is_zero(double value)     /* TNN_ZERO, perhaps as a float */
+static int tnn__is_zero(double value)     /* TNN_ZERO, perhaps as a float; or -0, which it once was */
 {
-    return value > 1.2345678e-38 && value < 1.234568e-38;
+    uint64_t u;
+    memcpy(&u, &value, sizeof u);
+    return u == (uint64_t)1 << 63 || (value > 1.2345678e-38 && value < 1.234568e-38);
 }
 /* An option: zero means the default, TNN_ZERO zero. */
 static double tnn__default(double value, double otherwise)
@@ -2852,14 +2862,21 @@ static void tnn__after_fork(void)
     tnn__pool.wake = wake;
 }
 #endif
-/* Signals are the program's: its own threads block those that it waits for, helpers all. */
+/* Signals are the program's: its own threads block those that it waits for, helpers all. Their
+   stack has at least 256 KiB, where `ulimit -s` or the system would give less: the library takes 48
+   of them, the rest is for the program's own layers and losses. */
 static void tnn__start_helpers(int threads)
 {
 #ifndef _WIN32
     static int registered;
     tnn__signals all, own;
+    pthread_attr_t attributes;
+    size_t stack;
     if (!registered) registered = !pthread_atfork(NULL, NULL, tnn__after_fork);
     tnn__sigfillset(&all);
+    if (pthread_attr_init(&attributes)) return;
+    if (!pthread_attr_getstacksize(&attributes, &stack) && stack < 1 << 18)
+        pthread_attr_setstacksize(&attributes, 1 << 18);
     if (tnn__sigmask(TNN__SIG_SETMASK, &all, &own)) return;
 #endif
     while (tnn__pool.started < threads - 1) {
@@ -2871,13 +2888,15 @@ static void tnn__start_helpers(int threads)
         /* 4: the module with this address; each helper counts as one more that has it loaded */
         GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__pool.module);
 #else
-        if (pthread_create(&tnn__pool.thread[number], NULL, tnn__helper_main, (void *)number))
+        if (pthread_create(&tnn__pool.thread[number], &attributes, tnn__helper_main,
+                           (void *)number))
             break;
 #endif
         tnn__pool.started++;
     }
 #ifndef _WIN32
     tnn__sigmask(TNN__SIG_SETMASK, &own, NULL);
+    pthread_attr_destroy(&attributes);
 #endif
 }
 
@@ -5734,12 +5753,23 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *o, tnn__len n, const 
     return (double)TNN__FN(fold)(lane);
 }
 
-#define TNN__EACH(formula, A, B) \
+/* Sums a formula over n elements into 16 lanes; a function each, whose frames do not add up. */
+#define TNN__SUM(formula, B) \
+TNN__KERNEL void TNN__FN(formula##_sum)(const tnn__criterion *o, tnn__len n, const float *x, \
+                                        const float *t, float *g, const float *w, \
+                                        const float *positive, float a0, float b0, float *lane) \
+{ \
+    const TNN__VF scale = tnn__vset1((float)(1/o->divisor)); \
+    const TNN__VF a = tnn__vset1(a0), b = tnn__vset1(b0); \
+    float low[TNN__LANES] = {0}; \
+    tnn__len i; \
+    int v; \
+    (void)positive; \
     TNN__BLOCKS { \
         TNN__VF sum = tnn__vzero(); \
         for (i = block + v; i < end; i += TNN__LANES) { \
             const tnn__len r = n - i; \
-            TNN__VF d, l = TNN__FN(formula)(o, TNN__AT(x), TNN__AT(t), A, B, &d); \
+            TNN__VF d, l = TNN__FN(formula)(o, TNN__AT(x), TNN__AT(t), a, B, &d); \
             if (w) { \
                 l = tnn__vmul(l, TNN__AT(w)); \
                 d = tnn__vmul(d, TNN__AT(w)); \
@@ -5749,47 +5779,49 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *o, tnn__len n, const 
         } \
         TNN__FN(collect_at)(lane + v, low + v, sum); \
     } \
-    break
+}
+TNN__SUM(multi_margin, b) TNN__SUM(mse, b) TNN__SUM(l1, b) TNN__SUM(huber, b)
+TNN__SUM(log_cosh, b) TNN__SUM(bce, b) TNN__SUM(bce_logits, positive ? TNN__AT(positive) : b)
+TNN__SUM(focal, b) TNN__SUM(hinge, b) TNN__SUM(squared_hinge, b) TNN__SUM(hinge_embedding, b)
+TNN__SUM(nll, b) TNN__SUM(kl_div, b) TNN__SUM(kl_div_log, b) TNN__SUM(poisson, b)
+TNN__SUM(poisson_rate, b)
 /* The loss of a sample, or of a pixel; at: the place of its label. */
 TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *o, tnn__len n, const float *x,
                                  const float *t, float *g, tnn__len at)
 {
-    const TNN__VF scale = tnn__vset1((float)(1/o->divisor)), zero = tnn__vzero();
-    const TNN__VF a = tnn__vset1(o->a), b = tnn__vset1(o->b), one = TNN__ONE;
     const tnn__len half = o->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
-    const float *w = o->weights, *positive = o->pos_weights;
-    float lane[TNN__LANES] = {0}, low[TNN__LANES] = {0};
-    tnn__len i;
-    int v;
+    const float *w = o->weights;
+    float lane[TNN__LANES] = {0};
     if (!TNN__FN(inside)(half, x, o->x_lo, o->x_hi) || !TNN__FN(inside)(half, t, o->t_lo, o->t_hi)
         || !TNN__FN(inside)(n - half, x + half, 0, o->x_hi)) return TNN__NAN;
+#define TNN__EACH(formula, a, b) \
+    TNN__FN(formula##_sum)(o, n, x, t, g, w, o->pos_weights, a, b, lane); break
     switch (o->kind) {
     case TNN_CROSS_ENTROPY:   return TNN__FN(cross_entropy)(o, n, x, t, g, at);
     case TNN_GAUSSIAN_NLL:    return TNN__FN(gaussian)(o, n, x, t, g);
     case TNN_DICE:
     case TNN_COSINE_LOSS:     return TNN__FN(overlap)(o, n, x, t, g);
     case TNN_MULTI_MARGIN: {
-        const TNN__VF margin = tnn__vset1(o->a - x[at]);
-        const TNN__VF share = tnn__vset1((w ? w[at] : 1.0f)/(float)n);
+        const float share = (w ? w[at] : 1.0f)/(float)n;
         w = NULL;
-        TNN__EACH(multi_margin, margin, share);
+        TNN__EACH(multi_margin, o->a - x[at], share);
     }
-    case TNN_MSE:             TNN__EACH(mse, zero, zero);
-    case TNN_L1:              TNN__EACH(l1, zero, zero);
+    case TNN_MSE:             TNN__EACH(mse, 0, 0);
+    case TNN_L1:              TNN__EACH(l1, 0, 0);
     case TNN_HUBER:
-    case TNN_SMOOTH_L1:       TNN__EACH(huber, a, b);
-    case TNN_LOG_COSH:        TNN__EACH(log_cosh, zero, zero);
-    case TNN_BCE:             TNN__EACH(bce, zero, zero);
-    case TNN_BCE_LOGITS:      TNN__EACH(bce_logits, zero, positive ? TNN__AT(positive) : one);
-    case TNN_FOCAL:           TNN__EACH(focal, a, b);
-    case TNN_HINGE:           TNN__EACH(hinge, zero, zero);
-    case TNN_SQUARED_HINGE:   TNN__EACH(squared_hinge, zero, zero);
-    case TNN_HINGE_EMBEDDING: TNN__EACH(hinge_embedding, a, zero);
-    case TNN_NLL:             TNN__EACH(nll, zero, zero);
-    case TNN_KL_DIV:          TNN__EACH(kl_div, zero, zero);
-    case TNN__KL_LOG:         TNN__EACH(kl_div_log, zero, zero);
-    case TNN_POISSON_NLL:     TNN__EACH(poisson, zero, zero);
-    default:                  TNN__EACH(poisson_rate, a, zero);
+    case TNN_SMOOTH_L1:       TNN__EACH(huber, o->a, o->b);
+    case TNN_LOG_COSH:        TNN__EACH(log_cosh, 0, 0);
+    case TNN_BCE:             TNN__EACH(bce, 0, 0);
+    case TNN_BCE_LOGITS:      TNN__EACH(bce_logits, 0, 1);
+    case TNN_FOCAL:           TNN__EACH(focal, o->a, o->b);
+    case TNN_HINGE:           TNN__EACH(hinge, 0, 0);
+    case TNN_SQUARED_HINGE:   TNN__EACH(squared_hinge, 0, 0);
+    case TNN_HINGE_EMBEDDING: TNN__EACH(hinge_embedding, o->a, 0);
+    case TNN_NLL:             TNN__EACH(nll, 0, 0);
+    case TNN_KL_DIV:          TNN__EACH(kl_div, 0, 0);
+    case TNN__KL_LOG:         TNN__EACH(kl_div_log, 0, 0);
+    case TNN_POISSON_NLL:     TNN__EACH(poisson, 0, 0);
+    default:                  TNN__EACH(poisson_rate, o->a, 0);
     }
     if (o->kind == TNN_MULTI_MARGIN) g[at] = -TNN__FN(sum)(n, g);
     return (double)TNN__FN(fold)(lane);
@@ -5895,11 +5927,13 @@ static const tnn__isa_table TNN__FN(table) = {
 #include TINYNN_SELF
 #undef TNN__PASS
 #undef TNN__PASS_NAME
+#ifdef TNN__AVX512
 #define TNN__PASS 4
 #define TNN__PASS_NAME _avx512
 #include TINYNN_SELF
 #undef TNN__PASS
 #undef TNN__PASS_NAME
+#endif
 #endif
 #ifdef TNN__NEON
 #define TNN__PASS 5
@@ -5914,7 +5948,10 @@ static const tnn__isa_table TNN__FN(table) = {
 static const tnn__isa_table *const tnn__isa_tables[] = {
     &tnn__table_scalar,
 #ifdef TNN__X86
-    &tnn__table_sse2, &tnn__table_avx2, &tnn__table_avx512,
+    &tnn__table_sse2, &tnn__table_avx2,
+#endif
+#ifdef TNN__AVX512
+    &tnn__table_avx512,
 #endif
 #ifdef TNN__NEON
     &tnn__table_neon,
@@ -5940,7 +5977,10 @@ static int tnn__isa_count(void)
     TNN__CPUID(7);
     if ((xcr0 & 0x06) != 0x06 || !(c1 >> 12 & 1) || !(c1 >> 28 & 1) || !(r[1] >> 5 & 1))
         return 2;                                                   /* ymm saved, FMA, AVX, AVX2 */
-    return (xcr0 & 0xe6) == 0xe6 && (r[1] >> 16 & 1) ? 4 : 3;       /* zmm saved, AVX-512F */
+#ifdef TNN__AVX512
+    if ((xcr0 & 0xe6) == 0xe6 && (r[1] >> 16 & 1)) return 4;        /* zmm saved, AVX-512F */
+#endif
+    return 3;
     #undef TNN__CPUID
     #undef TNN__XCR0
 #else
@@ -16739,7 +16779,7 @@ typedef struct {
     char           target[TNN__PATH], temporary[TNN__PATH];  /* where its links end; what is
                                            renamed to that, "": nothing, is written to straight */
     int            file, error;         /* an errno */
-    unsigned char  buffer[8192];        /* the bytes that are not yet in the file */
+    unsigned char  buffer[4096];        /* the bytes that are not yet in the file */
 #endif
 } tnn__writer;
 #ifndef TINYNN_NO_STDIO
@@ -17430,6 +17470,15 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_wei
                       (long long)only.used);
     return e;
 }
+static TNN__OWN_CALL tnn__len tnn__header_bytes(tnn_net *net, const tnn_weights_options *o,
+                                                const tnn__piece *piece, int pieces,
+                                                long long *data)
+{
+    tnn__writer only;
+    memset(&only, 0, sizeof only);
+    tnn__write_header(&only, net, o, piece, pieces, data);
+    return (tnn__len)only.used;
+}
 /* The whole file; its size. w NULL: only that. */
 static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
                                  const tnn__piece *piece, int pieces)
@@ -17437,18 +17486,16 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
     unsigned char length[8];
     float block[512];
     const tnn__op *op;
-    tnn__writer only;
     tnn__len at, n;
     long long data;
     int i, k, which;
-    memset(&only, 0, sizeof only);
-    tnn__write_header(&only, net, o, piece, pieces, &data);
-    n = tnn__round_up((tnn__len)only.used, 8);
+    const tnn__len used = tnn__header_bytes(net, o, piece, pieces, &data);
+    n = tnn__round_up(used, 8);
     if (!w) return 8 + (size_t)n + (size_t)data;
     tnn__put_bits(length, (uint64_t)n, 8, 0);
     tnn__write(w, length, 8);
     tnn__write_header(w, net, o, piece, pieces, &data);
-    for (n -= (tnn__len)only.used; n > 0; n--) tnn__write(w, " ", 1);
+    for (n -= used; n > 0; n--) tnn__write(w, " ", 1);
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_param p = tnn__param_of(net, op, which);
         if (!tnn__file_name(o, p.name).head) continue;

@@ -27,6 +27,11 @@ runs() { # EXE COMMAND...: the command builds EXE
     "$exe" > "$exe.txt" || { cat "$exe.txt"; return 1; }
 }
 
+framed() { # LEVEL: the program, run; no function's frame is over 16 KB
+    quiet $cc $1 $strict $whole -fstack-usage -c "$dir/use.c" -o "$dir/$cc$1.o" &&
+        runs "$cc$1" $cc "$dir/$cc$1.o" &&
+        ! awk -F '\t' '$2 > 16384 || $3 ~ /dynamic/ && $3 !~ /bounded/' "$dir/$cc$1.su" | grep .
+}
 fast() {
     $cc -Ofast -w $here -c "$dir/use.c" -o "$dir/$cc-fast.o" &&
         runs $cc-fast $cc "$dir/$cc-fast.o" build/tinynn.o
@@ -161,6 +166,20 @@ int main(int argc, char **argv)
     return bad || status;
 }
 END
+cat > "$dir/thread.c" << 'END'
+#define main use
+#include "use.c"
+#undef main
+#include <pthread.h>
+static void *work(void *unused) { use(); return unused; }
+int main(void)
+{
+    pthread_attr_t small;
+    pthread_t thread;
+    return pthread_attr_init(&small) || pthread_attr_setstacksize(&small, 65536)
+        || pthread_create(&thread, &small, work, NULL) || pthread_join(thread, NULL);
+}
+END
 # the synopsis of the opening comment, and the README's first program
 sed -n '/^   SYNOPSIS/,/^       }$/p' tinynn.h | sed -n 's/^       //p; /^ *$/p' > "$dir/synopsis.c"
 sed -n '/^```c$/,/^```$/p' README.md | awk '/^```$/ { exit } !/^```/' > "$dir/readme.c"
@@ -208,7 +227,7 @@ for cc in gcc clang; do
         check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
             "$dir/use.c"
     done
-    check "$cc -O0, run" runs $cc-O0 $cc -O0 $strict $whole "$dir/use.c"
+    check "$cc -O0, run, frames" framed -O0
     check "$cc, the experiments" quiet $cc -std=c99 $strict -DTINYNN_ELSEWHERE -I. \
         -Iexperiments -fsyntax-only experiments/*.c
     check "$cc -Ofast, the program's own file only" fast
@@ -221,7 +240,7 @@ for cc in gcc clang; do
         fi
         check "$cc, two translation units" runs $cc-two $cc -O0 $strict $here "$dir/use.c" \
             "$dir/implementation.c"
-        check "$cc -O3, run" runs $cc-O3 $cc -std=c99 -O3 $strict $whole "$dir/use.c"
+        for level in -O1 -O2 -O3 -Os; do check "$cc $level, run, frames" framed $level; done
         check "$cc -march=native, run" runs $cc-native $cc -O1 -march=native $strict $whole \
             "$dir/use.c"
     elif [ -n "$told" ]; then continue
@@ -282,6 +301,7 @@ check "macros begin with TNN_, TINYNN_ or tnn_" foreign
 # ---- whatever compiler `cc` is -------------------------------------------------------------------
 cc=${CC:-cc}
 check "plain cc -O2, linked with make's object" runs cc $cc -O2 $here "$dir/use.c" build/tinynn.o
+check "in a thread with a stack of 64 KiB" runs thread $cc -O2 $here "$dir/thread.c" build/tinynn.o
 loaded() { # SWITCH...: with the shared objects that they build, by turns
     libraries=
     for switch; do
