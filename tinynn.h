@@ -2323,7 +2323,7 @@ static void tnn__note(const char *format, ...)
     tnn__tell(text);
 }
 
-static int tnn__is_zero(double value)     /* TNN_ZERO, perhaps as a float; or -0, which it once was */
+static int tnn__is_zero(double value)   /* TNN_ZERO, perhaps as a float; or -0, which it was once */
 {
     uint64_t u;
     memcpy(&u, &value, sizeof u);
