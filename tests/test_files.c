@@ -1026,7 +1026,7 @@ static void stored_unknown(void)
         tnn_safetensors f;
         tnn_array a;
         float w[2] = {0, 0};
-        const float one = 1;
+        static const unsigned char one[] = {0, 0, 0x80, 0x3f};
         int i, n = sprintf(header, "{\"0.weight\":{\"dtype\":\"F32\",\"shape\":[1,2],"
                            "\"data_offsets\":[3,11]},\"0.bias\":{\"dtype\":\"F32\",\"shape\":[1],"
                            "\"data_offsets\":[11,15]},\"s\":{\"dtype\":\"%s\",\"shape\":[5],"
@@ -1034,7 +1034,7 @@ static void stored_unknown(void)
         const size_t size = 8 + (size_t)n + 15;
         file[0] = (unsigned char)(n & 255);
         file[1] = (unsigned char)(n >> 8);
-        for (i = 0; i < 3; i++) memcpy(file + 8 + n + 3 + 4*i, &one, 4);    /* little-endian */
+        for (i = 0; i < 3; i++) memcpy(file + 8 + n + 3 + 4*i, one, 4);
         f = tnn_parse_safetensors(file, size);
         CHECK(f.count == 3 && !strcmp(f.tensor[0].name, "s") && f.tensor[0].dtype == (tnn_dtype)0
               && !strcmp(f.tensor[0].type, types[k]) && f.tensor[0].end == 3
