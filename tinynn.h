@@ -17805,7 +17805,8 @@ TNN__PUBLIC(tnn_status, tnn_parse_checkpoint,
         e = tnn__fail(TNN_ERROR_FORMAT, "%s: is no checkpoint: does not end with tinynn.hash",
                       path);
     else if (tnn__fnv(TNN__FNV, p, size - 8) != tnn__bits(p + size - 8, 8, 0))
-        e = tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says", path);
+        e = tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says; "
+                      "take an older copy", path);
     pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
     if (!e) e = tnn__check_rule(path, &f, net);
     if (!e) e = tnn__check_pieces(path, &f, piece, pieces);
@@ -18663,7 +18664,8 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     if (tnn__check_saved(what, net, NULL)) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->ops; i++)
         if (tnn__c_kind(f, &net->op[i]) < 0)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported", what,
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported; "
+                             "the text above tnn_export_options names those that can", what,
                              net->op[i].layer + 1,
                              tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
     f->at = (tnn__len *)tnn__alloc((net->ops + 1)*(tnn__len)sizeof *f->at, what);

@@ -615,7 +615,7 @@ static void files(void)
     M("half a checkpoint", "is cut off", "within its header", NULL,
       classifier(); file("half", bytes, size/2);
       tnn_load_checkpoint(net, path););
-    M("a byte changed", "is damaged", "mistakes-bad", NULL,
+    M("a byte changed", "is damaged", "mistakes-bad", "an older copy",
       classifier(); bytes[size - 20] ^= 1; file("bad", bytes, size);
       bytes[size - 20] ^= 1; tnn_load_checkpoint(net, path););
     M("an empty file", "0 bytes", "mistakes-empty", NULL,
@@ -661,7 +661,8 @@ static void files(void)
     M("exported with a dash", "\"my-net\"", ".name", "a C identifier",
       classifier();
       tnn_export_c(net, path, .name = "my-net"););
-    M("a layer that C has not", "cannot be exported", "layer 1, layernorm", NULL,
+    M("a layer that C has not", "cannot be exported", "layer 1, layernorm",
+      "names those that can",
       flat(); tnn_add(net, TNN_LAYERNORM);
       tnn_export_c(net, path););
     M("bf16 as .npy", "not TNN_BF16", "tnn_save_npy", "a type that NumPy has",
