@@ -310,7 +310,7 @@ loaded() { # SWITCH...: with the shared objects that they build, by turns
             -o "$library" -lm -pthread || return 1
         libraries="$libraries $library"
     done
-    quiet $cc -DSTACK=262144 "$dir/load.c" -o "$dir/load" -ldl -lm -pthread || return 1
+    quiet $cc -DSTACK=65536 "$dir/load.c" -o "$dir/load" -ldl -lm -pthread || return 1
     "$dir/load" $libraries > "$dir/load.txt" ||
         { echo "status $?"; tail -n 3 "$dir/load.txt"; return 1; }
     [ "$(wc -l < "$dir/load.txt")" -ge 100 ]
