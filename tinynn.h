@@ -1664,9 +1664,9 @@ TNN_API void tnn_at(const char *file, int line);
    behind the macro. The macros also note the caller's file and line for messages. */
 #define TNN__HERE tnn_at(__FILE__, __LINE__)
 #ifdef __cplusplus
-#if defined(__GNUC__) && !defined(__clang__) && __cplusplus > 201703L
-/* g++ warns of members left out, and takes a pragma only between statements; so these macros are
-   not for initialisers outside functions there. */
+#if defined(__GNUC__) && __cplusplus > 201703L
+/* g++ and clang++ (18) warn of members left out, and g++ takes a pragma only between statements; so
+   these macros are not for initialisers outside functions there. */
 #define TNN__OPTIONS(type, ...) tnn__address([&] { \
     _Pragma("GCC diagnostic push") \
     _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"") \
@@ -9616,6 +9616,7 @@ TNN__PUBLIC(int, tnn_output_shape, (tnn_net *net, int shape[3]), (net, shape))
 /* Tensor i, or NULL past the last. */
 static const tnn__op *tnn__find_param(const tnn_net *net, int i, int *which)
 {
+    *which = 0;
     if (i < 0 || i >= net->tensors) return NULL;
     *which = net->tensor[i].which;
     return net->tensor[i].op;
@@ -11001,8 +11002,10 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
             return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last "
                              "layer: .per_pixel = 1 if each has a label, else TNN_FLATTEN",
                              call.v.pixels);
-        if (labels && (e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
-        if (labels && tnn__ignores(net)) net->weight = weight;
+        if (labels) {
+            if ((e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
+            if (tnn__ignores(net)) net->weight = weight;
+        }
         if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
         call.o.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
                        ? 1 : net->weight;

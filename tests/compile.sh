@@ -2,8 +2,9 @@
 # compile.sh [all] - the header in all the ways to include it, under all the compilers found
 #
 # No warning anywhere; a small network, trained in each of these ways, ends with the same weights.
-# With `all` also what takes long: every standard, -O3, -march=native, and clang where gcc has told
-# as much. Run from the top folder, where make has built build/tinynn.o.
+# With `all` also what takes long: every standard, -O3, -march=native, clang where gcc has told as
+# much, and the newest gcc and clang: of those with a number (gcc-16), or what TINYNN_CC lists. Run
+# from the top folder, where make has built build/tinynn.o.
 
 about=compile
 . tests/check.sh
@@ -346,6 +347,36 @@ check "all these programs end with the same weights" same
 # ---- named arguments in C++20, where g++ -Wextra has a warning for members left out --------------
 printf '#include "tinynn.h"\nint main() {\n    tnn_add(tnn_create(.input = {1}), %s);\n}\n' \
     'TNN_DENSE, .units = 2' > "$dir/named.cpp"
+# ---- the newest gcc and clang, by their numbers or as TINYNN_CC names them; clang as cl, zig cc ---
+if [ "$1" = all ]; then
+    newest() {
+        for n in 30 29 28 27 26 25 24 23 22 21 20 19 18 17 16 15 14 13; do
+            have "$1-$n" && { echo "$1-$n"; break; }
+        done
+    }
+    for cc in ${TINYNN_CC-$(newest gcc) $(newest clang)}; do
+        cxx=$(basename "$cc" | sed 's/gcc/g++/; s/clang/clang++/')
+        case $cc in */*) cxx=${cc%/*}/$cxx ;; esac
+        for std in c99 c2x; do
+            check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
+                "$dir/use.c"
+        done
+        lto=-flto
+        case $cc in *gcc*) lto=-flto=1 ;; esac             # which else says that it does not share
+        check "$cc -O3 -flto: no warning" quiet $cc -O3 $lto $strict $whole "$dir/use.c" \
+            -o "$dir/newest" -lm -pthread
+        for std in c++11 c++20 c++2c; do
+            check "$cxx -std=$std: no warning" quiet $cxx -std=$std $strict $whole \
+                -fsyntax-only "$dir/use.cpp"
+        done
+        for std in c++20 c++2c; do
+            check "$cxx -std=$std: named arguments" quiet $cxx -std=$std $strict -I. \
+                -fsyntax-only "$dir/named.cpp"
+        done
+    done
+    if have zig; then check "zig cc" runs zig zig cc -O1 $strict $whole "$dir/use.c"
+    else skip "zig cc" "not found"; fi
+fi
 for cc in g++ clang++; do
     have $cc || { skip "$cc" "not found"; continue; }
     check "$cc -std=c++20: named arguments" quiet $cc -std=c++20 $strict -I. -fsyntax-only \
