@@ -885,6 +885,16 @@ static void test_tile_range(void)
     }
 }
 
+/* A logger. */
+static char notes[4][500];
+static int  noted;
+static void note(void *user, const char *message)
+{
+    (void)user;
+    if (noted < 4) snprintf(notes[noted], sizeof notes[0], "%s", message);
+    noted++;
+}
+
 /* ---- The thread pool ------------------------------------------------------------------------- */
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
 #if defined __has_feature           /* ThreadSanitizer refuses threads after a fork */
@@ -990,14 +1000,6 @@ static void shutdown_within(void)
 }
 
 /* ---- How many threads, and what the environment says ----------------------------------------- */
-static char notes[4][500];
-static int  noted;
-static void note(void *user, const char *message)
-{
-    (void)user;
-    if (noted < 4) snprintf(notes[noted], sizeof notes[0], "%s", message);
-    noted++;
-}
 /* What tnn_threads() and tnn_isa() tell the logger; each in a process of its own. */
 static void environment(void)
 {
@@ -1525,8 +1527,8 @@ int main(int argc, char **argv)
 #endif
     RUN("the thread pool", many_runs);
 #endif
-#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("hooks that fail", failing_hooks);
+#if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
     RUN("loggers that change", loggers);
 #endif
     RUN("every rounding mode, and flush to zero", modes);
