@@ -5755,7 +5755,7 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *o, tnn__len n, const 
 
 /* Sums a formula over n elements into 16 lanes; a function each, whose frames do not add up. */
 #define TNN__SUM(formula, B) \
-TNN__KERNEL void TNN__FN(formula##_sum)(const tnn__criterion *o, tnn__len n, const float *x, \
+TNN__HELPER void TNN__FN(formula##_sum)(const tnn__criterion *o, tnn__len n, const float *x, \
                                         const float *t, float *g, const float *w, \
                                         const float *positive, float a0, float b0, float *lane) \
 { \
