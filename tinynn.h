@@ -329,7 +329,10 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 
 
    In every options struct zero means the default. Where zero is wanted and is not the default
    (.beta1 = 0), say TNN_ZERO. Each enum has numbers of its own: a constant of another one is
-   refused, and the message says what it is.                                                      */
+   refused, and the message says what it is. So is an option that the kind does not read, or that
+   does nothing without another; the message names what has it. A struct for one optimizer does
+   not serve another: set for each what it has. Seeds and a layer's .frozen, .lr_scale and
+   .decay_scale may stand anywhere.                                                               */
 #define TNN_ZERO 1.23456789e-38         /* known again, whatever flags compile the program */
 
 typedef struct tnn_net tnn_net;
@@ -672,7 +675,6 @@ typedef enum tnn_reduction {
 typedef double tnn_loss_function(void *user, const float *outputs, const float *targets,
                                  const int *labels, int n, int count, float *gradient);
 
-/* An option that the loss has not is refused. */
 typedef struct tnn_loss_options {
     tnn_loss_type type;
     float         label_smoothing;  /* in [0, 1] */
@@ -790,7 +792,7 @@ typedef enum tnn_optimizer_type {
 enum { TNN_STATES = 4 };
 typedef struct tnn_update_run {
     float       *w;                 /* n parameters                                      */
-    const float *g;                 /* their gradients; .maximize is yours to heed       */
+    const float *g;                 /* their gradients; there is no .maximize            */
     float       *state[TNN_STATES]; /* the first .states of them; zeros before step 1    */
     size_t       n;
     long long    step;              /* counted from 1                                    */
@@ -2436,6 +2438,106 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
 }
 
+/* WHO READS WHAT. In the tables of kinds stands what each reads of its struct's options, in words:
+   "slope"; "mix:mixup|cutmix", which does something only if one of these two is set, too;
+   "momentum:statistics:!cumulative", only with the one and without the other; "-eps", not even if
+   all kinds read it. A word stands for its _h and _w, too. What is set and not read is an error. */
+typedef struct { const char *name; size_t at, size; } tnn__option;
+/* Where in `words` the word that stands for `name` ends; NULL: none does. */
+static const char *tnn__word(const char *words, const char *name)
+{
+    for (; words && *words; words += *words == ' ') {
+        const size_t n = strcspn(words, " :|"), all = strcspn(words, " ");
+        if (!strncmp(words, name, n) && (!name[n] || !strcmp(name + n, "_h")
+                                         || !strcmp(name + n, "_w"))) return words + n;
+        words += all;
+    }
+    return NULL;
+}
+/* Whether an option that the word at `word` stands for is set: its bytes are not all 0. */
+static int tnn__is_set(const void *options, const tnn__option *list, int n, const char *word)
+{
+    static const char zeros[256] = {0};
+    int i;
+    for (i = 0; i < n; i++)
+        if (tnn__word(word, list[i].name) == word + strcspn(word, " :|")
+            && memcmp((const char *)options + list[i].at, zeros, list[i].size)) return 1;
+    return 0;
+}
+static const char *tnn__reads_of(const char *const *reads, size_t each, int row)
+{
+    const char *words;
+    memcpy(&words, (const char *)(const void *)reads + each*(size_t)row, sizeof words);
+    return words;
+}
+/* Refuses what is set of the n options in `list` and not read: by constant `kind` of the enum with
+   the constant `first`, whose row of the kinds' table has its words `each` bytes after the row
+   before, at `reads`; or, with first 0, by anyone, according to `common`. */
+static tnn_status tnn__check_options(const char *what, const void *options, const tnn__option *list,
+                                     int n, int first, int kind, const char *const *reads,
+                                     size_t each, const char *common)
+{
+    char text[300], *to = text, *end = text + sizeof text - 1;
+    const char *name, *own = NULL;
+    int i, k, has = 0;
+    if (first) own = tnn__reads_of(reads, each, TNN__NTH(kind));
+    for (i = 0; i < n; i++) {
+        const char *at = NULL;
+        char without[64] = "-";
+        if (!tnn__is_set(options, &list[i], 1, list[i].name)) continue;
+        *tnn__put(without + 1, without + sizeof without - 1, list[i].name) = 0;
+        if (!tnn__word(own, without)) {
+            at = tnn__word(own, list[i].name);
+            if (!at) at = tnn__word(common, list[i].name);
+        }
+        for (; at && *at == ':'; at += strcspn(at, " :")) {
+            const char *word = ++at;
+            int met = 0;
+            for (; !met; word += strcspn(word, " :|") + 1) {
+                met = *word == '!' ? !tnn__is_set(options, list, n, word + 1)
+                                   : tnn__is_set(options, list, n, word);
+                if (word[strcspn(word, " :|")] != '|') break;
+            }
+            if (met) continue;
+            to = tnn__put(tnn__put(tnn__put(to, end, "."), end, list[i].name), end,
+                          *at == '!' ? " does nothing with ." : " does nothing without .");
+            for (at += *at == '!'; *at && *at != ' ' && *at != ':'; at++)
+                if (*at == '|') to = tnn__put(to, end, " or .");
+                else if (to < end) *to++ = *at;
+            *to = 0;
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
+        }
+        if (at) continue;
+        if (first) {
+            k = tnn__choice_name(first/100, TNN__NTH(kind), &name);
+            to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + k), name);
+        } else to = tnn__put(to, end, "it");
+        to = tnn__put(tnn__put(to, end, " has no ."), end, list[i].name);
+        for (k = 0, has = 0; first && has < 4 && tnn__choice_name(first/100, k, &name) + !k; k++) {
+            const int length = tnn__choice_name(first/100, k, &name);
+            if (!length || !tnn__word(tnn__reads_of(reads, each, k), list[i].name)) continue;
+            to = tnn__put(to, end, has++ ? ", " : "; .");
+            if (has == 1) to = tnn__put(tnn__put(to, end, list[i].name), end, " is of ");
+            to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + length), name);
+        }
+        for (k = 0, has = 0; k < n && has < 9; k++) {   /* what it has instead */
+            const char *word = tnn__word(own, list[k].name);
+            if (!word || !strcmp(list[k].name + strlen(list[k].name) - 2, "_h")
+                || !strcmp(list[k].name + strlen(list[k].name) - 2, "_w")) continue;
+            to = tnn__put(to, end, ++has > 8 ? " ..." : has > 1 ? " ." : "; it has .");
+            if (has < 9) to = tnn__put(to, end, list[k].name);
+        }
+        *to = 0;
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
+    }
+    return TNN_OK;
+}
+#define TNN__COUNT_OF(array) ((int)(sizeof (array)/sizeof *(array)))
+/* The same of a whole list, where the kinds' table has a member .reads. */
+#define TNN__CHECK_OPTIONS(what, options, list, first, kind, table, common) \
+    tnn__check_options(what, options, list, TNN__COUNT_OF(list), first, (int)(kind), \
+                       &(table)[0].reads, sizeof *(table), common)
+
 /* ---- 2c. Memory -------------------------------------------------------------------------------
    TINYNN_MALLOC(context, bytes) and TINYNN_FREE(context, pointer) may be defined by the includer;
    `context` is the expression TINYNN_CONTEXT. */
@@ -3113,35 +3215,63 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     void (*forward)(tnn__len n, const float *x, float *y, const float *p);
     void (*backward)(tnn__len n, const float *x, const float *dy, float *dx, const float *p);
 } tnn__activation;
-/* The rules of part 9, a line each, in the order of tnn_optimizer_type: kernel, name, defaults of
-   lr, momentum, beta1, beta2, beta3, eps, weight_decay and alpha, whether weight decay is
-   decoupled, and how many state vectors it has with options o. */
+/* The rules of part 9, in the order of tnn_optimizer_type: kernel, name, options that not all read,
+   defaults of lr, momentum, beta1, beta2, beta3, eps, weight_decay and alpha, whether weight decay
+   is decoupled, and how many state vectors it has with options o. */
 #define TNN__RULES(R) \
-    R(sgd,      "SGD",       1e-3,   0, 0,    0,    0,     0,    0,    0,    0, o->momentum > 0) \
-    R(adam,     "Adam",      1e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2 + !!o->amsgrad) \
-    R(adam,     "AdamW",     1e-3,   0, .9,   .999, 0,     1e-8, .01,  0,    1, 2 + !!o->amsgrad) \
-    R(asgd,     "ASGD",      1e-2,   0, 0,    0,    0,     0,    0,    .75,  0, 1) \
-    R(adagrad,  "Adagrad",   1e-2,   0, 0,    0,    0,     1e-10, 0,   0,    0, 1) \
-    R(adadelta, "Adadelta",  1,      0, 0,    0,    0,     1e-6, 0,    0,    0, 2) \
-    R(rmsprop,  "RMSprop",   1e-2,   0, 0,    0,    0,     1e-8, 0,    .99,  0, \
-                                                1 + !!o->centered + (o->momentum > 0)) \
-    R(rprop,    "Rprop",     1e-2,   0, 0,    0,    0,     0,    0,    0,    0, 2) \
-    R(adamax,   "Adamax",    2e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2) \
-    R(nadam,    "NAdam",     2e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2) \
-    R(radam,    "RAdam",     1e-3,   0, .9,   .999, 0,     1e-8, 0,    0,    0, 2) \
-    R(lion,     "Lion",      1e-4,   0, .9,   .99,  0,     0,    0,    0,    1, 1) \
-    R(adabelief, "AdaBelief", 1e-3,  0, .9,   .999, 0,     1e-16, 0,   0,    1, 2 + !!o->amsgrad) \
-    R(adan,     "Adan",      1e-3,   0, .98,  .92,  .99,   1e-8, 0,    0,    0, 4) \
-    R(ademamix, "AdEMAMix",  1e-3,   0, .9,   .999, .9999, 1e-8, 0,    2,    1, 3) \
-    R(free_sgd, "Schedule-Free SGD", 1, .9, 0, 0,   0,     0,    0,    0,    0, 1) \
-    R(free_adamw, "Schedule-Free AdamW", 2.5e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
-    R(sophia,   "Sophia",    1e-4,   0, .965, .99,  0,     0,    .1,   0,    1, 3) \
-    R(sgd,      "LARS",      1,     .9, 0,    0,    0,     1e-8, 0,    0,    0, 1) \
-    R(lamb,     "LAMB",      1e-3,   0, .9,   .999, 0,     1e-6, .01,  0,    0, 3) \
-    R(sgd,      "Adafactor", 1e-2,   0, 0,    0,    0,  1.0/8388608, 0, 0,   1, 3) \
-    R(muon,     "Muon",      1e-3, .95, .9,   .999, 0,     1e-7, .1,   0,    1, 3) \
-    R(sgd,      "L-BFGS",    1,      0, 0,    0,    0,     0,    0,    0,    0, 4) \
-    R(sgd,      "custom",    1e-3,   0, 0,    0,    0,     0,    0,    0,    0, o->states)
+    R(sgd, "SGD", "momentum dampening:momentum nesterov:momentum:!dampening velocity:momentum", \
+      1e-3, 0, 0, 0, 0, 0, 0, 0, 0, o->momentum > 0) \
+    R(adam, "Adam", "beta1 beta2 eps amsgrad keras_eps", \
+      1e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2 + !!o->amsgrad) \
+    R(adam, "AdamW", "beta1 beta2 eps amsgrad keras_eps -decoupled", \
+      1e-3, 0, .9, .999, 0, 1e-8, .01, 0, 1, 2 + !!o->amsgrad) \
+    R(asgd, "ASGD", "lambd alpha t0", \
+      1e-2, 0, 0, 0, 0, 0, 0, .75, 0, 1) \
+    R(adagrad, "Adagrad", "lr_decay initial_accumulator eps keras_eps", \
+      1e-2, 0, 0, 0, 0, 1e-10, 0, 0, 0, 1) \
+    R(adadelta, "Adadelta", "rho eps", \
+      1, 0, 0, 0, 0, 1e-6, 0, 0, 0, 2) \
+    R(rmsprop, "RMSprop", "alpha eps momentum centered keras_eps velocity:momentum", \
+      1e-2, 0, 0, 0, 0, 1e-8, 0, .99, 0, 1 + !!o->centered + (o->momentum > 0)) \
+    R(rprop, "Rprop", "eta_minus eta_plus step_min step_max clip_value:weight_decay " \
+      "clip_tensor:weight_decay clip_norm:weight_decay", \
+      1e-2, 0, 0, 0, 0, 0, 0, 0, 0, 2) \
+    R(adamax, "Adamax", "beta1 beta2 eps keras_eps", \
+      2e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
+    R(nadam, "NAdam", "beta1 beta2 eps momentum_decay", \
+      2e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
+    R(radam, "RAdam", "beta1 beta2 eps", \
+      1e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
+    R(lion, "Lion", "beta1 beta2 -decoupled", \
+      1e-4, 0, .9, .99, 0, 0, 0, 0, 1, 1) \
+    R(adabelief, "AdaBelief", "beta1 beta2 eps amsgrad rectify -decoupled", \
+      1e-3, 0, .9, .999, 0, 1e-16, 0, 0, 1, 2 + !!o->amsgrad) \
+    R(adan, "Adan", "beta1 beta2 beta3 eps", \
+      1e-3, 0, .98, .92, .99, 1e-8, 0, 0, 0, 4) \
+    R(ademamix, "AdEMAMix", "beta1 beta2 beta3 alpha eps alpha_warmup beta3_warmup " \
+      "-decoupled", \
+      1e-3, 0, .9, .999, .9999, 1e-8, 0, 2, 1, 3) \
+    R(free_sgd, "Schedule-Free SGD", "momentum r weight_lr_power warmup_steps", \
+      1, .9, 0, 0, 0, 0, 0, 0, 0, 1) \
+    R(free_adamw, "Schedule-Free AdamW", "beta1 beta2 eps r weight_lr_power warmup_steps", \
+      2.5e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
+    R(sophia, "Sophia", "beta1 beta2 gamma interval -decoupled", \
+      1e-4, 0, .965, .99, 0, 0, .1, 0, 1, 3) \
+    R(sgd, "LARS", "momentum trust eps nesterov:!dampening dampening velocity", \
+      1, .9, 0, 0, 0, 1e-8, 0, 0, 0, 1) \
+    R(lamb, "LAMB", "beta1 beta2 eps", \
+      1e-3, 0, .9, .999, 0, 1e-6, .01, 0, 0, 3) \
+    R(sgd, "Adafactor", "beta2_decay eps eps2 clip_threshold -decoupled", \
+      1e-2, 0, 0, 0, 0, 1.0/8388608, 0, 0, 1, 3) \
+    R(muon, "Muon", "momentum eps ns_a ns_b ns_c ns_steps no_nesterov match_rms beta1 " \
+      "beta2 keras_eps -decoupled", \
+      1e-3, .95, .9, .999, 0, 1e-7, .1, 0, 1, 3) \
+    R(sgd, "L-BFGS", "max_iter max_eval tolerance_grad tolerance_change history " \
+      "strong_wolfe -weight_decay -no_bias_decay -decoupled -clip_value -clip_tensor " \
+      "-clip_norm -accumulate", \
+      1, 0, 0, 0, 0, 0, 0, 0, 0, 4) \
+    R(sgd, "custom", "update user states -maximize -decoupled", \
+      1e-3, 0, 0, 0, 0, 0, 0, 0, 0, o->states)
 /* NAdam's momentum of step t; RAdam's rectification, 0 while the variance is not known well enough.
    Both are in the table of 1e. */
 static double tnn__nadam_momentum(const tnn_optimizer *o, long long t)
@@ -5855,8 +5985,8 @@ TNN__KERNEL int TNN__FN(exact)(void)
 
 static const tnn__isa_table TNN__FN(table) = {
     &TNN__STR(TNN__PASS_NAME)[1],
-#define TNN__R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, \
-               states) \
+#define TNN__R(kernel, name, reads, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, \
+               decoupled, states) \
     , TNN__FN(kernel)
     { NULL TNN__RULES(TNN__R) },
 #undef TNN__R
@@ -7851,6 +7981,9 @@ static tnn_status tnn__pad_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     if (op->mode < TNN_ZEROS || op->mode > TNN_CIRCULAR)
         return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .mode must be TNN_ZEROS, TNN_REFLECT, "
                          "TNN_REPLICATE or TNN_CIRCULAR");
+    if (op->mode != TNN_ZEROS && (o->value > 0 || o->value < 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .value = %g is of .mode TNN_ZEROS",
+                         (double)o->value);
     if (op->top < 0 || op->left < 0 || op->top > 4096 || op->left > 4096)
         return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .pad = %dx%d must be 0 to 4096",
                          op->top, op->left);
@@ -7925,8 +8058,6 @@ static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     const tnn_window w = tnn__layer_window(o);
     const char *name = o->type == TNN_MAXPOOL2D ? "maxpool2d" : "avgpool2d";
     tnn_status e;
-    if (o->type == TNN_AVGPOOL2D && (o->dilation > 1 || o->dilation_h > 1 || o->dilation_w > 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "avgpool2d: average pooling has no dilation");
     e = tnn__window(name, &w, 1, b->c, b->h, b->w, &op->pool);
     b->h = op->pool.oh;
     b->w = op->pool.ow;
@@ -8857,57 +8988,82 @@ static void tnn__batch_gradients(tnn__call *call)
    which the plan puts a reshape before the layer. */
 enum { TNN__VALUES, TNN__IMAGES, TNN__CHANNELS };
 typedef struct {
-    const char *name;
+    const char *name, *reads;
     int         flat;
     tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);     /* b: in, then out */
     void (*forward)(const tnn__sample_at *a);
     void (*backward)(const tnn__sample_at *a);
 } tnn__layer_kind;
-#define TNN__LAYER(name, flat, shape, passes) {name, TNN__##flat, tnn__##shape##_shape, \
-                                               tnn__##passes##_forward, tnn__##passes##_backward}
-#define TNN__FUNCTION(name)   TNN__LAYER(name, VALUES, function, function)
-#define TNN__NORM(name, flat) {name, TNN__##flat, tnn__norm_shape, \
-                               tnn__norm_forward, tnn__norm_backward}
-static const tnn__layer_kind tnn__layer_kinds[] = {         /* by tnn_layer_type */
-    {"input", TNN__VALUES, NULL, tnn__input_forward, NULL},
-    TNN__LAYER("conv2d", IMAGES, conv, conv2d),
-    {"dense", TNN__VALUES, tnn__dense_shape, NULL, NULL},
-    TNN__LAYER("maxpool2d", IMAGES, pool, maxpool),
-    TNN__LAYER("avgpool2d", IMAGES, pool, avgpool),
-    {"flatten", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
-    TNN__LAYER("relu", VALUES, act, act),
-    TNN__LAYER("leaky_relu", VALUES, act, act),
-    TNN__LAYER("dropout", VALUES, dropout, dropout),
-    TNN__LAYER("conv_transpose2d", IMAGES, transposed, transposed),
-    TNN__LAYER("adaptive_maxpool2d", IMAGES, adaptive, maxpool),
-    TNN__LAYER("adaptive_avgpool2d", IMAGES, adaptive, avgpool),
-    TNN__LAYER("upsample", IMAGES, upsample, resample),
-    TNN__LAYER("pad", IMAGES, pad, resample),
-    TNN__LAYER("reshape", VALUES, reshape, reshape),
-    {"identity", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
-    TNN__LAYER("add", VALUES, add, add),
-    TNN__LAYER("concat", CHANNELS, add, concat),
-    TNN__NORM("scale", VALUES),
-    TNN__NORM("batchnorm", VALUES),
-    TNN__NORM("layernorm", VALUES),
-    TNN__NORM("groupnorm", CHANNELS),
-    TNN__NORM("instancenorm", IMAGES),
-    TNN__NORM("rmsnorm", VALUES),
-    TNN__LAYER("prelu", CHANNELS, prelu, prelu),
-    TNN__FUNCTION("relu6"), TNN__FUNCTION("elu"), TNN__FUNCTION("selu"), TNN__FUNCTION("celu"),
-    TNN__FUNCTION("gelu"), TNN__FUNCTION("silu"), TNN__FUNCTION("mish"), TNN__FUNCTION("softplus"),
-    TNN__FUNCTION("softsign"), TNN__FUNCTION("sigmoid"), TNN__FUNCTION("log_sigmoid"),
-    TNN__FUNCTION("tanh"), TNN__FUNCTION("hardtanh"), TNN__FUNCTION("hardsigmoid"),
-    TNN__FUNCTION("hardswish"),
-    TNN__LAYER("softmax", CHANNELS, softmax, softmax),
-    TNN__LAYER("log_softmax", CHANNELS, softmax, softmax),
-    TNN__LAYER("glu", CHANNELS, softmax, glu),
-    TNN__LAYER("dropout2d", CHANNELS, dropout, drop_whole),
-    TNN__LAYER("alpha_dropout", VALUES, dropout, dropout),
-    TNN__LAYER("gaussian_dropout", VALUES, dropout, noise),
-    TNN__LAYER("gaussian_noise", VALUES, dropout, noise),
-    TNN__LAYER("stochastic_depth", VALUES, dropout, drop_whole),
-    TNN__LAYER("custom layer", VALUES, custom, custom),
+#define TNN__LAYER(name, flat, shape, passes, reads) \
+    {name, reads, TNN__##flat, tnn__##shape##_shape, tnn__##passes##_forward, \
+     tnn__##passes##_backward}
+#define TNN__FUNCTION(name, reads)   TNN__LAYER(name, VALUES, function, function, reads)
+#define TNN__NORM(name, flat, reads) TNN__LAYER(name, flat, norm, norm, reads)
+#define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
+#define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
+static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */
+    {"input", "", TNN__VALUES, NULL, tnn__input_forward, NULL},
+    TNN__LAYER("conv2d", IMAGES, conv, conv2d, "filters kernel stride pad dilation groups "
+               "pad_mode:pad|pad_h|pad_w exact " TNN__WEIGHTED TNN__PENALTIES),
+    {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, tnn__dense_shape, NULL, NULL},
+    TNN__LAYER("maxpool2d", IMAGES, pool, maxpool, "kernel stride pad dilation ceil"),
+    TNN__LAYER("avgpool2d", IMAGES, pool, avgpool,
+               "kernel stride pad ceil exclude_pad"),
+    {"flatten", "", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
+    TNN__LAYER("relu", VALUES, act, act, ""),
+    TNN__LAYER("leaky_relu", VALUES, act, act, "slope"),
+    TNN__LAYER("dropout", VALUES, dropout, dropout, "p"),
+    TNN__LAYER("conv_transpose2d", IMAGES, transposed, transposed, "filters kernel stride pad "
+               "dilation groups output_pad " TNN__WEIGHTED),
+    TNN__LAYER("adaptive_maxpool2d", IMAGES, adaptive, maxpool, "size"),
+    TNN__LAYER("adaptive_avgpool2d", IMAGES, adaptive, avgpool, "size"),
+    TNN__LAYER("upsample", IMAGES, upsample, resample, "factor:!size mode size"),
+    TNN__LAYER("pad", IMAGES, pad, resample, "pad mode value"),
+    TNN__LAYER("reshape", VALUES, reshape, reshape, "shape"),
+    {"identity", "", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
+    TNN__LAYER("add", VALUES, add, add, ""),
+    TNN__LAYER("concat", CHANNELS, add, concat, ""),
+    TNN__NORM("scale", VALUES, "value no_affine"),
+    TNN__NORM("batchnorm", VALUES, "eps momentum:!cumulative:!no_statistics "
+              "cumulative:!no_statistics biased:!no_statistics no_statistics no_affine "
+              "no_bias:!no_affine"),
+    TNN__NORM("layernorm", VALUES, "eps no_affine no_bias:!no_affine"),
+    TNN__NORM("groupnorm", CHANNELS, "eps groups no_affine no_bias:!no_affine"),
+    TNN__NORM("instancenorm", IMAGES, "eps statistics momentum:statistics affine no_bias:affine"),
+    TNN__NORM("rmsnorm", VALUES, "eps no_affine"),
+    TNN__LAYER("prelu", CHANNELS, prelu, prelu, "slope per_channel"),
+    TNN__FUNCTION("relu6", ""), TNN__FUNCTION("elu", "alpha"), TNN__FUNCTION("selu", ""),
+    TNN__FUNCTION("celu", "alpha"), TNN__FUNCTION("gelu", "approximate"), TNN__FUNCTION("silu", ""),
+    TNN__FUNCTION("mish", ""), TNN__FUNCTION("softplus", "beta threshold"),
+    TNN__FUNCTION("softsign", ""), TNN__FUNCTION("sigmoid", ""), TNN__FUNCTION("log_sigmoid", ""),
+    TNN__FUNCTION("tanh", ""), TNN__FUNCTION("hardtanh", "min_value max_value"),
+    TNN__FUNCTION("hardsigmoid", ""), TNN__FUNCTION("hardswish", ""),
+    TNN__LAYER("softmax", CHANNELS, softmax, softmax, ""),
+    TNN__LAYER("log_softmax", CHANNELS, softmax, softmax, ""),
+    TNN__LAYER("glu", CHANNELS, softmax, glu, ""),
+    TNN__LAYER("dropout2d", CHANNELS, dropout, drop_whole, "p"),
+    TNN__LAYER("alpha_dropout", VALUES, dropout, dropout, "p"),
+    TNN__LAYER("gaussian_dropout", VALUES, dropout, noise, "p"),
+    TNN__LAYER("gaussian_noise", VALUES, dropout, noise, "std"),
+    TNN__LAYER("stochastic_depth", VALUES, dropout, drop_whole, "p"),
+    TNN__LAYER("custom layer", VALUES, custom, custom, "custom"),
+};
+static const tnn__option tnn__layer_options[] = {
+#define TNN__X(member) {#member, offsetof(tnn_layer, member), sizeof ((tnn_layer *)0)->member},
+    TNN__X(filters) TNN__X(units) TNN__X(kernel) TNN__X(kernel_h) TNN__X(kernel_w) TNN__X(stride)
+    TNN__X(stride_h) TNN__X(stride_w) TNN__X(pad) TNN__X(pad_h) TNN__X(pad_w) TNN__X(dilation)
+    TNN__X(dilation_h) TNN__X(dilation_w) TNN__X(groups) TNN__X(ceil) TNN__X(exclude_pad)
+    TNN__X(no_bias) TNN__X(slope) TNN__X(p) TNN__X(init) TNN__X(init_with) TNN__X(bias_init)
+    TNN__X(bias_init_with) TNN__X(l1) TNN__X(l2) TNN__X(orthogonal) TNN__X(constraint)
+    TNN__X(norm_min) TNN__X(norm_max) TNN__X(norm_rate) TNN__X(from) TNN__X(output_pad)
+    TNN__X(output_pad_h) TNN__X(output_pad_w) TNN__X(pad_mode) TNN__X(exact) TNN__X(size)
+    TNN__X(size_h) TNN__X(size_w) TNN__X(factor) TNN__X(mode) TNN__X(value) TNN__X(shape)
+    TNN__X(eps) TNN__X(momentum) TNN__X(no_affine) TNN__X(affine) TNN__X(no_statistics)
+    TNN__X(statistics) TNN__X(cumulative) TNN__X(biased) TNN__X(alpha) TNN__X(beta)
+    TNN__X(threshold) TNN__X(min_value) TNN__X(max_value) TNN__X(approximate) TNN__X(per_channel)
+    TNN__X(std) TNN__X(drop_connect) TNN__X(custom) TNN__X(lr_scale) TNN__X(decay_scale)
+    TNN__X(frozen)
+#undef TNN__X
 };
 
 /* What a flattened image is to this layer: where one weight or one group serves all channels, they
@@ -9045,6 +9201,8 @@ TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (
     if (!e && layer->mode) e = tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS);
     if (!e && layer->pad_mode)
         e = tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS);
+    if (!e) e = TNN__CHECK_OPTIONS("tnn_add", layer, tnn__layer_options, TNN_CONV2D, layer->type,
+                                   tnn__layer_kinds, "from lr_scale decay_scale frozen");
     if (!e) e = tnn__check_start(layer);
     if (!e) e = tnn__check_regularizers(layer);
     if (e) return e;
@@ -9053,9 +9211,6 @@ TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
                          "be 0 or more, at most 1e30 together",
                          (double)layer->lr_scale, (double)layer->decay_scale);
-    if (layer->exact && layer->type != TNN_CONV2D)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: %s: .exact is an option of conv2d, the only "
-                         "layer that has two ways", tnn__layer_kinds[TNN__NTH(layer->type)].name);
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
         const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
@@ -9258,12 +9413,9 @@ static tnn_status tnn__plan_ops(tnn_net *net)
             if (!(o.drop_connect >= 0 && o.drop_connect < 1))
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
                                  kind->name, (double)o.drop_connect);
-            if (o.l1 + o.l2 + o.orthogonal > 0 || o.constraint)
-                if ((o.type != TNN_CONV2D && o.type != TNN_DENSE)
-                    || (op->q.depthwise && o.orthogonal > 0))
-                    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: penalties and constraints are for "
-                                     "conv2d and dense, .orthogonal not for depthwise ones",
-                                     kind->name);
+            if (o.orthogonal > 0 && op->q.depthwise)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .orthogonal is not for depthwise ones",
+                                 kind->name);
             if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
                 op->drop_connect = o.drop_connect;
                 fused = tnn__fuse(net, i, op, &b);
@@ -9822,30 +9974,43 @@ TNN__PUBLIC(uint64_t, tnn_hash, (tnn_net *net), (net))
    what stands for an option left out. */
 enum { TNN__EQUAL, TNN__UNIFORM, TNN__NORMAL, TNN__CUT, TNN__EYE, TNN__ORTHOGONAL, TNN__SPARSE };
 typedef struct {
+    const char *reads;          /* of tnn_init_options */
     int     draw, for_bias;
     double  over;
     tnn_fan fan;
     double  std, min, max;      /* TNN__EQUAL: the value is min */
 } tnn__init_kind;
 static const tnn__init_kind tnn__init_kinds[] = {
-    {TNN__UNIFORM,    1, 1.0/3, TNN_FAN_IN,      0,    0,  0},  /* DEFAULT */
-    {TNN__UNIFORM,    0, 2,     TNN_FAN_IN,      0,    0,  0},  /* HE_UNIFORM */
-    {TNN__NORMAL,     0, 2,     TNN_FAN_IN,      0,    0,  0},  /* HE_NORMAL */
-    {TNN__UNIFORM,    0, 1,     TNN_FAN_AVERAGE, 0,    0,  0},  /* XAVIER_UNIFORM */
-    {TNN__NORMAL,     0, 1,     TNN_FAN_AVERAGE, 0,    0,  0},  /* XAVIER_NORMAL */
-    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* ZERO */
-    {TNN__UNIFORM,    0, 1,     TNN_FAN_IN,      0,    0,  0},  /* LECUN_UNIFORM */
-    {TNN__NORMAL,     0, 1,     TNN_FAN_IN,      0,    0,  0},  /* LECUN_NORMAL */
-    {TNN__UNIFORM,    1, 1.0/3, TNN_FAN_IN,      0,    0,  0},  /* FAN_IN */
-    {TNN__UNIFORM,    1, 0,     TNN_FAN_DEFAULT, 0,    0,  1},  /* UNIFORM */
-    {TNN__NORMAL,     1, 0,     TNN_FAN_DEFAULT, 1,    0,  0},  /* NORMAL */
-    {TNN__CUT,        1, 0,     TNN_FAN_DEFAULT, 1,    -2, 2},  /* TRUNCATED */
-    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* CONSTANT */
-    {TNN__EQUAL,      1, 0,     TNN_FAN_DEFAULT, 0,    1,  0},  /* ONE */
-    {TNN__EYE,        0, 0,     TNN_FAN_DEFAULT, 0,    0,  0},  /* EYE */
-    {TNN__ORTHOGONAL, 0, 0,     TNN_FAN_DEFAULT, 1,    0,  0},  /* ORTHOGONAL */
-    {TNN__SPARSE,     0, 0,     TNN_FAN_DEFAULT, 0.01, 0,  0},  /* SPARSE */
+    {"gain fan",           TNN__UNIFORM, 1, 1.0/3, TNN_FAN_IN, 0, 0, 0}, /* DEFAULT */
+    {"gain fan",           TNN__UNIFORM, 0, 2, TNN_FAN_IN, 0, 0, 0}, /* HE_UNIFORM */
+    {"gain fan truncated", TNN__NORMAL, 0, 2, TNN_FAN_IN, 0, 0, 0}, /* HE_NORMAL */
+    {"gain fan",           TNN__UNIFORM, 0, 1, TNN_FAN_AVERAGE, 0, 0, 0}, /* XAVIER_UNIFORM */
+    {"gain fan truncated", TNN__NORMAL, 0, 1, TNN_FAN_AVERAGE, 0, 0, 0}, /* XAVIER_NORMAL */
+    {"",                   TNN__EQUAL, 1, 0, TNN_FAN_DEFAULT, 0, 0, 0}, /* ZERO */
+    {"gain fan",           TNN__UNIFORM, 0, 1, TNN_FAN_IN, 0, 0, 0}, /* LECUN_UNIFORM */
+    {"gain fan truncated", TNN__NORMAL, 0, 1, TNN_FAN_IN, 0, 0, 0}, /* LECUN_NORMAL */
+    {"gain fan",           TNN__UNIFORM, 1, 1.0/3, TNN_FAN_IN, 0, 0, 0}, /* FAN_IN */
+    {"min max",            TNN__UNIFORM, 1, 0, TNN_FAN_DEFAULT, 0, 0, 1}, /* UNIFORM */
+    {"mean std",           TNN__NORMAL, 1, 0, TNN_FAN_DEFAULT, 1, 0, 0}, /* NORMAL */
+    {"mean std min max",   TNN__CUT, 1, 0, TNN_FAN_DEFAULT, 1, -2, 2}, /* TRUNCATED */
+    {"value",              TNN__EQUAL, 1, 0, TNN_FAN_DEFAULT, 0, 0, 0}, /* CONSTANT */
+    {"",                   TNN__EQUAL, 1, 0, TNN_FAN_DEFAULT, 0, 1, 0}, /* ONE */
+    {"gain",               TNN__EYE, 0, 0, TNN_FAN_DEFAULT, 0, 0, 0}, /* EYE */
+    {"gain",               TNN__ORTHOGONAL, 0, 0, TNN_FAN_DEFAULT, 1, 0, 0}, /* ORTHOGONAL */
+    {"std sparsity",       TNN__SPARSE, 0, 0, TNN_FAN_DEFAULT, 0.01, 0, 0}, /* SPARSE */
 };
+static const tnn__option tnn__init_options[] = {
+#define TNN__X(member) \
+    {#member, offsetof(tnn_init_options, member), sizeof ((tnn_init_options *)0)->member},
+    TNN__X(gain) TNN__X(fan) TNN__X(truncated) TNN__X(mean) TNN__X(std) TNN__X(min) TNN__X(max)
+    TNN__X(value) TNN__X(sparsity)
+#undef TNN__X
+};
+static tnn_status tnn__check_init(const char *what, tnn_init init, const tnn_init_options *o)
+{
+    return TNN__CHECK_OPTIONS(what, o, tnn__init_options, TNN_INIT_HE_UNIFORM, init,
+                              tnn__init_kinds, NULL);
+}
 TNN__PUBLIC(double, tnn_calculate_gain,
             (const char *nonlinearity, double slope), (nonlinearity, slope))
 {
@@ -9929,7 +10094,10 @@ static tnn_status tnn__check_start(const tnn_layer *o)
     if (tnn__choice("tnn_add: .init", (int)o->init, TNN_INIT_HE_UNIFORM)
         || tnn__choice("tnn_add: .bias_init", (int)o->bias_init, TNN_INIT_HE_UNIFORM)
         || tnn__choice("tnn_add: .init_with.fan", (int)o->init_with.fan, TNN_FAN_IN)
-        || tnn__choice("tnn_add: .bias_init_with.fan", (int)o->bias_init_with.fan, TNN_FAN_IN))
+        || tnn__choice("tnn_add: .bias_init_with.fan", (int)o->bias_init_with.fan, TNN_FAN_IN)
+        || tnn__check_init("tnn_add: .init_with", o->init, &o->init_with)
+        || tnn__check_init("tnn_add: .bias_init_with", o->bias_init || !o->init ? o->bias_init
+                           : TNN_INIT_ZERO, &o->bias_init_with))
         return TNN_ERROR_ARGUMENT;
     e = tnn__start_of("tnn_add: .init", o->init, &o->init_with, 0, 0, 0, &s);
     return e ? e : tnn__start_of("tnn_add: .bias_init", o->bias_init, &o->bias_init_with, 1,
@@ -10489,9 +10657,9 @@ enum { TNN__PER_VALUE, TNN__PER_ROW, TNN__PER_SAMPLE };             /* what the 
 enum { TNN__LABELS = 1, TNN__TARGETS = 2, TNN__BOTH = 3,            /* what it takes */
        TNN__CLASSES = 4,        /* labels are of classes also where there is one output */
        TNN__PIXELS = 8,         /* with .per_pixel each pixel is a row */
-       TNN__WEIGHTS = 16, TNN__SIGNS = 32 };        /* .class_weights; targets -1, 0 or 1 */
+       TNN__SIGNS = 16 };       /* targets -1, 0 or 1 */
 typedef struct {
-    const char *name;
+    const char *name, *reads;
     int   mean, traits;
     float edge;                 /* one output above it predicts 1 */
     float x_lo, x_hi, t_lo, t_hi;       /* allowed outputs and targets; lo > hi: any */
@@ -10499,36 +10667,58 @@ typedef struct {
 #define TNN__FINITE 3.4028235e38f
 #define TNN__ALL    -TNN__FINITE, TNN__FINITE
 static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = {
-    { NULL, 0, 0, 0, 0, 0, 0, 0 },
-    { "cross-entropy", TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
+    { NULL, "", 0, 0, 0, 0, 0, 0, 0 },
+    { "cross-entropy", "label_smoothing gamma ignore_index class_weights",
+      TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS,
       0, 1, 0, 0, 1 },
-    { "nll", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
+    { "nll", "ignore_index class_weights",
+      TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS,
       0, -TNN__FINITE, 1e-3f, 0, 1 },           /* room for the rounding of a logarithm */
-    { "multi-margin", TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__WEIGHTS,
+    { "multi-margin", "margin p class_weights",
+      TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS,
       0, TNN__ALL, 0, 1 },
-    { "mse",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
-    { "l1",            TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
-    { "huber",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
-    { "smooth l1",     TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
-    { "log-cosh",      TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, TNN__ALL },
-    { "bce",           TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, 0, 1, 0, 1 },
-    { "bce with logits", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0, TNN__ALL, 0, 1 },
-    { "focal",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0, TNN__ALL, 0, 1 },
-    { "hinge",         TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
-    { "squared hinge", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
-    { "hinge embedding", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS | TNN__SIGNS,
+    { "mse", "class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
+    { "l1", "class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
+    { "huber", "delta class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
+    { "smooth l1", "beta class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
+    { "log-cosh", "class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
+    { "bce", "class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, 0, 1, 0, 1 },
+    { "bce with logits", "pos_weights class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0, TNN__ALL, 0, 1 },
+    { "focal", "alpha gamma class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0, TNN__ALL, 0, 1 },
+    { "hinge", "class_weights",
+      TNN__PER_VALUE, TNN__BOTH | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
+    { "squared hinge", "class_weights",
+      TNN__PER_VALUE, TNN__BOTH | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
+    { "hinge embedding", "margin class_weights",
+      TNN__PER_VALUE, TNN__BOTH | TNN__SIGNS,
       0, TNN__ALL, -1, 1 },
-    { "kl divergence", TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, TNN__ALL, 0, TNN__FINITE },
+    { "kl divergence", "log_target class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, 0, TNN__FINITE },
     /* exp of more is infinite */
-    { "poisson nll",   TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, -TNN__FINITE, 88,
+    { "poisson nll", "no_log_input full eps:no_log_input class_weights",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, -TNN__FINITE, 88,
       0, TNN__FINITE },
-    { "gaussian nll",  TNN__PER_VALUE, TNN__TARGETS, 0.5f, TNN__ALL, TNN__ALL },
-    { "cosine",        TNN__PER_ROW, TNN__BOTH | TNN__PIXELS, 0.5f, TNN__ALL, TNN__ALL },
-    { "dice",          TNN__PER_SAMPLE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
-    { "custom loss",   TNN__PER_SAMPLE, TNN__BOTH, 0.5f, 1, 0, 1, 0 },
-    { "kl divergence", TNN__PER_VALUE, TNN__TARGETS | TNN__WEIGHTS, 0.5f, TNN__ALL,
+    { "gaussian nll", "eps full -per_pixel",
+      TNN__PER_VALUE, TNN__TARGETS, 0.5f, TNN__ALL, TNN__ALL },
+    { "cosine", "",
+      TNN__PER_ROW, TNN__BOTH | TNN__PIXELS, 0.5f, TNN__ALL, TNN__ALL },
+    { "dice", "smooth",
+      TNN__PER_SAMPLE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
+    { "custom loss", "custom user -reduction -per_pixel",
+      TNN__PER_SAMPLE, TNN__BOTH, 0.5f, 1, 0, 1, 0 },
+    { "kl divergence", "",
+      TNN__PER_VALUE, TNN__TARGETS, 0.5f, TNN__ALL,
       -TNN__FINITE, 88 },
-    { "poisson nll",   TNN__PER_VALUE, TNN__BOTH | TNN__WEIGHTS, 0.5f, 0, TNN__FINITE,
+    { "poisson nll", "",
+      TNN__PER_VALUE, TNN__BOTH, 0.5f, 0, TNN__FINITE,
       0, TNN__FINITE }
 };
 
@@ -10557,12 +10747,22 @@ static const tnn__loss_number tnn__loss_numbers[] = {
 };
 #define TNN__LOSS_NUMBERS ((int)(sizeof tnn__loss_numbers/sizeof *tnn__loss_numbers))
 
+static const tnn__option tnn__loss_options[] = {
+#define TNN__X(member) \
+    {#member, offsetof(tnn_loss_options, member), sizeof ((tnn_loss_options *)0)->member},
+    TNN__X(label_smoothing) TNN__X(class_weights) TNN__X(pos_weights) TNN__X(reduction)
+    TNN__X(ignore_index) TNN__X(gamma) TNN__X(margin) TNN__X(delta) TNN__X(beta) TNN__X(alpha)
+    TNN__X(eps) TNN__X(smooth) TNN__X(p) TNN__X(log_target) TNN__X(no_log_input) TNN__X(full)
+    TNN__X(per_pixel) TNN__X(custom) TNN__X(user)
+#undef TNN__X
+};
+
 /* Fills in the defaults of `o` and what the kernel wants. */
 static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
 {
     const tnn__loss_kind *kind;
     float number[3] = {0, 0, 0};
-    int i, j, count = 0;
+    int i, count = 0;
     for (i = 0; i < TNN__LOSS_NUMBERS; i++) {
         const tnn__loss_number *n = &tnn__loss_numbers[i];
         float *value = (float *)(void *)((char *)o + n->at);
@@ -10574,13 +10774,6 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
             if (n->at == offsetof(tnn_loss_options, ignore_index) && *value != (float)(int)*value)
                 return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .ignore_index = %g must be a "
                                  "label, a whole number", (double)*value);
-        } else if (!(*value >= 0 && *value <= 0)) {
-            for (j = 0; j < TNN__LOSS_NUMBERS; j++)
-                if (tnn__loss_numbers[j].type == (int)o->type && tnn__loss_numbers[j].at == n->at)
-                    break;
-            if (j == TNN__LOSS_NUMBERS)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s has no %s",
-                                 tnn__loss_kinds[TNN__NTH(o->type)].name, n->name);
         }
     }
     memset(c, 0, sizeof *c);
@@ -10670,27 +10863,22 @@ TNN__PUBLIC(tnn_status, tnn_net_loss, (tnn_net *net, const tnn_loss_options *los
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !loss) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no loss");
     if (tnn__choice("tnn_set_loss", (int)loss->type, TNN_CROSS_ENTROPY)
-        || tnn__choice("tnn_set_loss: .reduction", (int)loss->reduction, TNN_REDUCE_SUM))
+        || tnn__choice("tnn_set_loss: .reduction", (int)loss->reduction, TNN_REDUCE_SUM)
+        || TNN__CHECK_OPTIONS("tnn_set_loss", loss, tnn__loss_options, TNN_CROSS_ENTROPY,
+                              loss->type, tnn__loss_kinds, "reduction per_pixel"))
         return TNN_ERROR_ARGUMENT;
     if (net->built)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
                          "the loss comes before the first forward");
     o = *loss;
     if ((e = tnn__loss_defaults(&o, &c)) != TNN_OK) return e;
-    if ((o.class_weights && !(tnn__loss_kinds[TNN__NTH(o.type)].traits & TNN__WEIGHTS))
-        || (o.pos_weights && o.type != TNN_BCE_LOGITS))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s has no %s",
-                         tnn__loss_kinds[TNN__NTH(o.type)].name,
-                         o.pos_weights ? ".pos_weights" : ".class_weights");
-    if (o.p && (o.type != TNN_MULTI_MARGIN || o.p < 1 || o.p > 2))
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_loss: .p = %d must be 1 or 2, of multi-margin", o.p);
+    if (o.p < 0 || o.p > 2)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .p = %d must be 1 or 2", o.p);
     if (o.gamma > 0 && o.label_smoothing > 0)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_loss: .gamma and .label_smoothing do not go together");
-    if ((o.type == TNN_CUSTOM_LOSS) != (o.custom != NULL) || (o.custom && o.reduction))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .custom belongs to TNN_CUSTOM_LOSS, "
-                         "and reduces by itself");
+    if (o.type == TNN_CUSTOM_LOSS && !o.custom)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs .custom");
     if (!(tnn_output_shape)(net, shape)) return (tnn_status)tnn_failed();
     v = tnn__loss_view(net, &o);
     given[0] = o.class_weights;
@@ -11074,23 +11262,23 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
 
 /* ---- 9a. Options ----------------------------------------------------------------------------- */
 typedef struct {
-    const char *name;
+    const char *name, *reads;
     double      own[8];         /* defaults of the first 8 numbers below */
     int         decoupled;
 } tnn__rule;
 static const tnn__rule tnn__rules[] = {                         /* by tnn_optimizer_type */
-    {"", {0, 0, 0, 0, 0, 0, 0, 0}, 0},
-#define TNN__R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, \
-               states) \
-    {name, {lr, momentum, beta1, beta2, beta3, eps, decay, alpha}, decoupled},
+    {"", "", {0, 0, 0, 0, 0, 0, 0, 0}, 0},
+#define TNN__R(kernel, name, reads, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, \
+               decoupled, states) \
+    {name, reads, {lr, momentum, beta1, beta2, beta3, eps, decay, alpha}, decoupled},
     TNN__RULES(TNN__R)
 #undef TNN__R
 };
 static int tnn__states(const tnn_optimizer *o)
 {
     const int states[] = { 0,
-#define TNN__R(kernel, name, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, decoupled, \
-               states) \
+#define TNN__R(kernel, name, reads, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, \
+               decoupled, states) \
         states,
         TNN__RULES(TNN__R)
 #undef TNN__R
@@ -11149,6 +11337,25 @@ static const struct { const char *name; size_t at; int otherwise, high; } tnn__i
 #undef TNN__X
 };
 
+static const tnn__option tnn__rule_options[] = {
+#define TNN__X(member) {#member, offsetof(tnn_optimizer, member), \
+                        sizeof ((tnn_optimizer *)0)->member},
+    TNN__X(lr) TNN__X(momentum) TNN__X(dampening) TNN__X(nesterov) TNN__X(weight_decay)
+    TNN__X(beta1) TNN__X(beta2) TNN__X(beta3) TNN__X(alpha) TNN__X(eps) TNN__X(rho) TNN__X(gamma)
+    TNN__X(lambd) TNN__X(t0) TNN__X(lr_decay) TNN__X(initial_accumulator) TNN__X(eta_minus)
+    TNN__X(eta_plus) TNN__X(step_min) TNN__X(step_max) TNN__X(momentum_decay) TNN__X(trust)
+    TNN__X(beta2_decay) TNN__X(eps2) TNN__X(clip_threshold) TNN__X(r) TNN__X(weight_lr_power)
+    TNN__X(ns_a) TNN__X(ns_b) TNN__X(ns_c) TNN__X(tolerance_grad) TNN__X(tolerance_change)
+    TNN__X(keras_eps) TNN__X(velocity) TNN__X(amsgrad) TNN__X(maximize) TNN__X(decoupled)
+    TNN__X(centered) TNN__X(rectify) TNN__X(no_nesterov) TNN__X(match_rms) TNN__X(strong_wolfe)
+    TNN__X(warmup_steps) TNN__X(alpha_warmup) TNN__X(beta3_warmup) TNN__X(interval)
+    TNN__X(ns_steps) TNN__X(max_iter) TNN__X(max_eval) TNN__X(history) TNN__X(update) TNN__X(user)
+    TNN__X(states) TNN__X(no_bias_decay) TNN__X(clip_value) TNN__X(clip_tensor) TNN__X(clip_norm)
+    TNN__X(accumulate) TNN__X(lookahead) TNN__X(lookahead_alpha) TNN__X(ema) TNN__X(ema_warmup)
+    TNN__X(swa_start) TNN__X(swa_every)
+#undef TNN__X
+};
+
 /* Keras' defaults and forms, as options that say the same in PyTorch's terms. */
 static void tnn__keras_optimizer(tnn_optimizer *o)
 {
@@ -11174,7 +11381,13 @@ TNN__PUBLIC(tnn_status, tnn_net_optimizer,
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; "
                          "the optimizer comes before the first forward");
     o = *optimizer;
-    if (tnn__choice("tnn_set_optimizer", (int)o.type, TNN_SGD)) return TNN_ERROR_ARGUMENT;
+    if (tnn__choice("tnn_set_optimizer", (int)o.type, TNN_SGD)
+        || TNN__CHECK_OPTIONS("tnn_set_optimizer", &o, tnn__rule_options, TNN_SGD, o.type,
+                              tnn__rules,
+                              "lr weight_decay decoupled no_bias_decay "
+                              "maximize clip_value clip_tensor clip_norm accumulate lookahead "
+                              "lookahead_alpha:lookahead ema ema_warmup:ema swa_start "
+                              "swa_every:swa_start")) return TNN_ERROR_ARGUMENT;
     rule = &tnn__rules[TNN__NTH(o.type)];
     if (net->options.dialect == TNN_KERAS) tnn__keras_optimizer(&o);
     for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++) {
@@ -11212,10 +11425,6 @@ TNN__PUBLIC(tnn_status, tnn_net_optimizer,
                          "there is one average, of one kind", o.ema, o.swa_start);
     if (o.type == TNN_CUSTOM && !o.update)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: TNN_CUSTOM needs .update");
-    if (o.type == TNN_LBFGS
-        && (o.accumulate > 1 || o.clip_value + o.clip_tensor + o.clip_norm > 0))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: L-BFGS does not go with "
-                         ".accumulate or .clip_*");
     if (!o.max_eval) o.max_eval = (int)(o.max_iter*1.25);
     o.decoupled = o.decoupled || rule->decoupled;
     o.eps = TNN__MAX(o.eps, 1e-37);             /* 0/0 is 0, in padding, too */
@@ -12334,31 +12543,64 @@ TNN__PUBLIC(double, tnn_train_batch_targets,
    Every one is  lr(t) = max(min_lr, end + (start - end) w(t)),  and momentum likewise with the same
    w: a row of this table gives the defaults, tnn__schedule_at the w. */
 static const struct tnn__schedule_kind {
-    const char *name;
+    const char *name, *reads;
     long long   steps, down;            /* defaults; -1: none, it must be given; -2: as steps */
     double      gamma, start, end, momentum[2];
     int         anneal;                 /* the only one, or -1: .anneal says which */
     int         needs;                  /* 1 milestones, 2 parts, 4 a function */
 } tnn__schedule_kinds[] = {
-    /*                 steps down gamma    start end  momentum        anneal          needs */
-    { "",                 0,  0,   1,       1,  0, { 0,    0    }, -1,                0 },
-    { "constant",         0,  0,   1, 1.0/3.0,  1, { 0,    0    }, -1,                0 },
-    { "step",            -1,  0, 0.1,       1,  0, { 0,    0    }, -1,                0 },
-    { "multistep",        0,  0, 0.1,       1,  0, { 0,    0    }, -1,                1 },
-    { "exponential",      1,  0,  -1,       1,  0, { 0,    0    }, -1,                0 },
-    { "inverse time",     1,  0,  -1,       1,  0, { 0,    0    }, -1,                0 },
-    { "linear",          -1,  0,   1, 1.0/3.0,  1, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
-    { "polynomial",      -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
-    { "cosine",          -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
-    { "cosine restarts", -1,  0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
-    { "anneal",          10,  0,   1,       1, -1, { 0,    0    }, -1,                0 },
-    { "wsd",             -1, -1,   1,       1,  0, { 0,    0    }, -1,                0 },
-    { "one cycle",       -1,  0,   1,       1,  0, { 0.85, 0.95 }, -1,                0 },
-    { "cyclic",          -1, -2,   1,       1, -1, { 0.8,  0.9  }, -1,                0 },
-    { "sequential",       0,  0,   1,       1,  0, { 0,    0    }, -1,                3 },
-    { "chained",          0,  0,   1,       1,  0, { 0,    0    }, -1,                2 },
-    { "lambda",           0,  0,   1,       1,  0, { 0,    0    }, -1,                4 },
-    { "multiplicative",   0,  0,   1,       1,  0, { 0,    0    }, -1,                4 }
+    /* name, options
+       steps down gamma start end  momentum   anneal   needs */
+    { "", "",
+      0, 0,   1,       1,  0, { 0,    0    }, -1,                0 },
+    { "constant", "steps start_factor:steps",
+      0, 0,   1, 1.0/3.0,  1, { 0,    0    }, -1,                0 },
+    { "step", "steps gamma",
+      -1, 0, 0.1,       1,  0, { 0,    0    }, -1,                0 },
+    { "multistep", "milestones count gamma",
+      0, 0, 0.1,       1,  0, { 0,    0    }, -1,                1 },
+    { "exponential", "steps gamma staircase",
+      1, 0,  -1,       1,  0, { 0,    0    }, -1,                0 },
+    { "inverse time", "steps gamma staircase",
+      1, 0,  -1,       1,  0, { 0,    0    }, -1,                0 },
+    { "linear", "steps power",
+      -1, 0,   1, 1.0/3.0,  1, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
+    { "polynomial", "steps power",
+      -1, 0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
+    { "cosine", "steps",
+      -1, 0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
+    { "cosine restarts", "steps mult cycle_gamma",
+      -1, 0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
+    { "anneal", "steps anneal power",
+      10, 0,   1,       1, -1, { 0,    0    }, -1,                0 },
+    { "wsd", "steps steps_down anneal power",
+      -1, -1,   1,       1,  0, { 0,    0    }, -1,                0 },
+    { "one cycle", "steps pct_start div_factor final_div_factor three_phase anneal power "
+      "base_momentum:!keep_momentum max_momentum:!keep_momentum keep_momentum -start_factor "
+      "-end_lr -end_factor",
+      -1, 0,   1,       1,  0, { 0.85, 0.95 }, -1,                0 },
+    { "cyclic", "steps steps_down gamma cycle_gamma base_momentum:!keep_momentum "
+      "max_momentum:!keep_momentum keep_momentum",
+      -1, -2,   1,       1, -1, { 0.8,  0.9  }, -1,                0 },
+    { "sequential", "parts milestones count -start_factor -end_lr -end_factor",
+      0, 0,   1,       1,  0, { 0,    0    }, -1,                3 },
+    { "chained", "parts count -start_factor -end_lr -end_factor",
+      0, 0,   1,       1,  0, { 0,    0    }, -1,                2 },
+    { "lambda", "function user",
+      0, 0,   1,       1,  0, { 0,    0    }, -1,                4 },
+    { "multiplicative", "function user",
+      0, 0,   1,       1,  0, { 0,    0    }, -1,                4 }
+};
+static const tnn__option tnn__schedule_options[] = {
+#define TNN__X(member) \
+    {#member, offsetof(tnn_schedule, member), sizeof ((tnn_schedule *)0)->member},
+    TNN__X(lr) TNN__X(steps) TNN__X(gamma) TNN__X(end_lr) TNN__X(end_factor) TNN__X(min_lr)
+    TNN__X(warmup) TNN__X(warmup_factor) TNN__X(per_epoch) TNN__X(start_factor) TNN__X(power)
+    TNN__X(anneal) TNN__X(staircase) TNN__X(steps_down) TNN__X(mult) TNN__X(cycle_gamma)
+    TNN__X(pct_start) TNN__X(div_factor) TNN__X(final_div_factor) TNN__X(three_phase)
+    TNN__X(base_momentum) TNN__X(max_momentum) TNN__X(keep_momentum) TNN__X(milestones)
+    TNN__X(parts) TNN__X(count) TNN__X(function) TNN__X(user)
+#undef TNN__X
 };
 #define TNN__SCHEDULE_DEPTH 8
 
@@ -12390,6 +12632,7 @@ static tnn_schedule tnn__schedule_filled(const tnn_schedule *given, double lr)
 
 static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
 {
+    static const char *const anneals[] = {"", "power", ""};
     const struct tnn__schedule_kind *kind;
     tnn_schedule s;
     int i, n;
@@ -12398,6 +12641,14 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
         || tnn__choice("schedule: .anneal", (int)given->anneal, TNN_ANNEAL_LINEAR))
         return TNN_ERROR_ARGUMENT;
     kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
+    if (TNN__CHECK_OPTIONS("schedule", given, tnn__schedule_options, TNN_CONSTANT, given->type,
+                           tnn__schedule_kinds, &"per_epoch lr min_lr warmup warmup_factor:warmup "
+                                                 "start_factor end_lr end_factor:!end_lr"
+                                                 [depth ? 10 : 0])
+        || (kind->anneal < 0
+            && tnn__check_options("schedule: .anneal", given, &tnn__schedule_options[10], 1,
+                                  TNN_ANNEAL_LINEAR, (int)given->anneal, anneals, sizeof *anneals,
+                                  NULL))) return TNN_ERROR_ARGUMENT;
     if (depth == TNN__SCHEDULE_DEPTH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
                          kind->name, TNN__SCHEDULE_DEPTH);
@@ -12688,14 +12939,21 @@ typedef struct {
 
 static tnn_status tnn__check_regularizers(const tnn_layer *o)
 {
+    static const char *const reads[] = {"", "norm_max", "", "norm_min norm_max norm_rate", ""};
+    static const tnn__option norms[] = {
+        {"norm_min", offsetof(tnn_layer, norm_min), sizeof o->norm_min},
+        {"norm_max", offsetof(tnn_layer, norm_max), sizeof o->norm_max},
+        {"norm_rate", offsetof(tnn_layer, norm_rate), sizeof o->norm_rate}
+    };
     const double max = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
     const double rate = tnn__default(o->norm_rate, 1);
     if (!(o->l1 >= 0) || !(o->l2 >= 0) || !(o->orthogonal >= 0)
         || o->l1 + o->l2 + o->orthogonal > 1e30)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
                          "must be 0 or more, at most 1e30 together", o->l1, o->l2, o->orthogonal);
-    if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM))
-        return TNN_ERROR_ARGUMENT;
+    if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM)
+        || tnn__check_options("tnn_add", o, norms, 3, TNN_MAX_NORM, (int)o->constraint, reads,
+                              sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
     if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .norm_min = %g must not be negative "
                          "or above .norm_max = %g, .norm_rate = %g in (0, 1]",
@@ -13580,8 +13838,23 @@ struct tnn__loader {
 /* Fills in defaults of the augmentation's options and refuses what is out of range. */
 static tnn_status tnn__check_augmentation(tnn_loader_options *o)
 {
+    static const tnn__option options[] = {
+#define TNN__X(member) \
+    {#member, offsetof(tnn_loader_options, member), sizeof ((tnn_loader_options *)0)->member},
+        TNN__X(rotate) TNN__X(shear) TNN__X(scale_min) TNN__X(scale_max) TNN__X(shift)
+        TNN__X(crop_pad) TNN__X(border) TNN__X(fill) TNN__X(erase) TNN__X(erase_min)
+        TNN__X(erase_max) TNN__X(erase_ratio) TNN__X(mixup) TNN__X(cutmix) TNN__X(mix)
+#undef TNN__X
+    };
     const int side = 1 << 16;
     struct { const char *name; double value, least, most; } limits[32], *l = limits;
+    if (tnn__choice("tnn_loader_create: .border", (int)o->border, TNN_BORDER_EDGE)
+        || tnn__check_options("tnn_loader_create", o, options, TNN__COUNT_OF(options), 0, 0, NULL,
+                              0, "rotate shear scale_min scale_max shift crop_pad "
+                              "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
+                              "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border erase "
+                              "erase_min:erase erase_max:erase erase_ratio:erase mixup cutmix "
+                              "mix:mixup|cutmix")) return TNN_ERROR_ARGUMENT;
     o->scale_min = tnn__default(o->scale_min, 1);
     o->scale_max = tnn__default(o->scale_max, 1);
     o->erase_min = tnn__default(o->erase_min, 0.02);
@@ -13604,8 +13877,6 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *o)
     TNN__LIMIT(mixup, 0, 1e6);       TNN__LIMIT(cutmix, 0, 1e6);
     TNN__LIMIT(mix, 0, 1);
     l->name = NULL;
-    if (tnn__choice("tnn_loader_create: .border", (int)o->border, TNN_BORDER_EDGE))
-        return TNN_ERROR_ARGUMENT;
     for (l = limits; l->name; l++)
         if (!(l->value >= l->least && l->value <= l->most))
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .%s = %g must be in [%g, %g]",
@@ -15746,6 +16017,14 @@ static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long
 /* Fills the i-th dimension of the space from the options. */
 static tnn_status tnn__study_dimension(tnn_study *s, int i)
 {
+    static const char *const reads[] = {"low high step log points:!step", "low high step log",
+                                        "choices"};
+    static const tnn__option options[] = {
+#define TNN__X(member) \
+    {#member, offsetof(tnn_variable, member), sizeof ((tnn_variable *)0)->member},
+        TNN__X(low) TNN__X(high) TNN__X(step) TNN__X(log) TNN__X(choices) TNN__X(points)
+#undef TNN__X
+    };
     tnn__dimension *d = &s->space[i];
     tnn_variable *v = &d->v;
     const char *p;
@@ -15759,7 +16038,9 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
         if (!strcmp(s->o.space[k].name, v->name))
             return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s",
                              k, i, v->name);
-    if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)) return TNN_ERROR_ARGUMENT;
+    if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)
+        || tnn__check_options("study", v, options, TNN__COUNT_OF(options), TNN_INT, (int)v->type,
+                              reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
     if (v->type == TNN_CATEGORICAL) {
         for (p = v->choices; p && *p; p++) {
             if ((unsigned char)*p < ' ' || *p == ';') break;
@@ -15824,12 +16105,30 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
         { "min_rate",      &o->min_rate,      0,   0, 100 },
         { "shard",         &o->shard,         0,   0, TNN__MAX(o->shards, 1) - 1 }
     };
+    static const char *const samplers[] = {
+        "startup candidates prior_weight no_magic_clip endpoints", "", ""
+    };
+    static const char *const pruners[] = {
+        "", "prune_startup warmup interval", "min_resource factor min_rate"
+    };
+    static const tnn__option options[] = {
+#define TNN__X(member) \
+    {#member, offsetof(tnn_study_options, member), sizeof ((tnn_study_options *)0)->member},
+        TNN__X(startup) TNN__X(candidates) TNN__X(prior_weight) TNN__X(no_magic_clip)
+        TNN__X(endpoints) TNN__X(prune_startup) TNN__X(warmup) TNN__X(interval)
+        TNN__X(min_resource) TNN__X(factor) TNN__X(min_rate)
+#undef TNN__X
+    };
     size_t i;
+    if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
+        || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)
+        || tnn__check_options("study", o, options, 5, TNN_RANDOM, (int)o->sampler, samplers,
+                              sizeof *samplers, NULL)
+        || tnn__check_options("study", o, options + 5, 6, TNN_MEDIAN, (int)o->pruner, pruners,
+                              sizeof *pruners, NULL)) return TNN_ERROR_ARGUMENT;
     for (i = 0; i < sizeof ints/sizeof *ints; i++)
         if (tnn__study_int(ints[i].name, ints[i].value, ints[i].otherwise, ints[i].least,
                            ints[i].most)) return TNN_ERROR_ARGUMENT;
-    if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
-        || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)) return TNN_ERROR_ARGUMENT;
     o->prior_weight = tnn__default(o->prior_weight, 1);
     if (!(o->prior_weight > 0 && o->prior_weight <= 1e6))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: .prior_weight = %g must be positive, at most "

@@ -155,7 +155,8 @@ static tnn_net *build(const experiment *e, const mlp_run *r, own_net *own, int b
     tnn_net_optimizer(net, &o);
     if (r->schedule)
         tnn_set_schedule(net, (tnn_schedule_type)r->schedule, .steps = r->schedule == LINEAR
-                         ? epochs : 1, .gamma = 0.99, .min_lr = 0.01, .per_epoch = 1);
+                         ? epochs : 1, .gamma = r->schedule == FALLING ? 0.99 : 0, .min_lr = 0.01,
+                         .per_epoch = 1);
     return net;
 }
 

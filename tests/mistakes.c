@@ -420,14 +420,14 @@ static void losses(void)
     M("label smoothing of 10 %", ".label_smoothing = 10", "tnn_set_loss", "in [0, 1]",
       flat();
       tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 10););
-    M("smoothing of MSE", "mse has no", ".label_smoothing", NULL,
+    M("smoothing of MSE", "TNN_MSE has no", ".label_smoothing", NULL,
       flat(); tnn_set_loss(net, TNN_MSE, .label_smoothing = 0.1f););
-    M("gamma of BCE", "bce with logits has no", ".gamma", NULL,
+    M("gamma of BCE", "TNN_BCE_LOGITS has no", ".gamma", NULL,
       flat(); tnn_set_loss(net, TNN_BCE_LOGITS, .gamma = 2););
     M("negative class weights", "= -2", ".class_weights[1]", "in [0, 1e30]",
       flat(); tnn_add(net, TNN_DENSE, .units = 3);
       tnn_set_loss(net, TNN_CROSS_ENTROPY, .class_weights = w); tnn_build(net););
-    M("class weights of Dice", "dice has no", ".class_weights", NULL,
+    M("class weights of Dice", "TNN_DICE has no", ".class_weights", NULL,
       flat();
       tnn_set_loss(net, TNN_DICE, .class_weights = w););
     M("an activation as loss", "TNN_SOFTMAX is a layer", "tnn_set_loss", "is TNN_CROSS_ENTROPY",
@@ -472,7 +472,7 @@ static void optimizers(void)
     M("negative weight decay", "= -0.01", ".weight_decay", "in [0, 1e30)",
       flat();
       tnn_set_optimizer(net, TNN_ADAMW, .weight_decay = -0.01););
-    M("nesterov without momentum", ".nesterov needs", "tnn_set_optimizer", ".momentum",
+    M("nesterov without momentum", ".nesterov does nothing", "tnn_set_optimizer", ".momentum",
       flat();
       tnn_set_optimizer(net, TNN_SGD, .nesterov = 1););
     M("a loss as optimizer", "TNN_MSE is a loss", "tnn_set_optimizer", "needed is an optimizer",

@@ -138,7 +138,11 @@ static void draw_options(tnn_layer *l, int variant, tensor x)
     case TNN_CONV2D: case TNN_CONV_TRANSPOSE2D: case TNN_MAXPOOL2D: case TNN_AVGPOOL2D:
         if (conv) l->filters = variant == WINOGRAD ? 16 * pick(1, 2) : channels();
         if (conv) l->no_bias = pick(0, 3) == 0;
-        else l->ceil = pick(0, 1), l->exclude_pad = pick(0, 1);
+        else {
+            const int exclude = pick(0, 1);
+            l->ceil = pick(0, 1);
+            if (l->type == TNN_AVGPOOL2D) l->exclude_pad = exclude;
+        }
         if (variant == SAME || variant == WINOGRAD) {
             if (conv && variant == SAME && pick(0, 7)) l->filters = x.c;
             l->kernel = 3, l->stride = l->pad = 1, l->ceil = 0;
@@ -148,14 +152,15 @@ static void draw_options(tnn_layer *l, int variant, tensor x)
         SIDES(kernel, 1, !conv ? 4 : pick(0, 1) ? 3 : 7)
         MAYBE(SIDES(stride, 1, 3))
         MAYBE(SIDES(pad, 0, l->type == TNN_CONV2D ? 4 : 2))
-        if (l->type != TNN_AVGPOOL2D || pick(0, 20) == 0) MAYBE(SIDES(dilation, 1, 3))
+        if (l->type != TNN_AVGPOOL2D) MAYBE(SIDES(dilation, 1, 3))
         if (l->type == TNN_CONV_TRANSPOSE2D) MAYBE(l->output_pad = pick(0, 2))
         if (variant == GROUPS) {
             do l->groups = pick(2, pick(0, 1) ? 3 : x.c + 1); while (x.c % l->groups && pick(0, 9));
             l->filters = l->groups * pick(1, 1 + 48 / l->groups);
         }
         if (variant == DEPTHWISE) l->groups = l->filters = x.c;
-        if (variant == PAD_MODE) l->pad_mode = (tnn_sampling)pick(TNN_ZEROS, TNN_CIRCULAR);
+        if (variant == PAD_MODE && (l->pad || l->pad_h || l->pad_w))
+            l->pad_mode = (tnn_sampling)pick(TNN_ZEROS, TNN_CIRCULAR);
         break;
     case TNN_DENSE:
         l->units = variant == SAME ? values(x) : variant == LARGE ? pick(60, 130) : channels();
@@ -170,7 +175,7 @@ static void draw_options(tnn_layer *l, int variant, tensor x)
     case TNN_PAD:
         l->mode = (tnn_sampling)pick(TNN_ZEROS, TNN_CIRCULAR);
         SIDES(pad, 0, 4)
-        MAYBE(l->value = quarter)
+        if (l->mode == TNN_ZEROS) MAYBE(l->value = quarter)
         break;
     case TNN_RESHAPE:
         l->shape[0] = pick(0, 1) ? -1 : x.c * x.h;
@@ -180,8 +185,13 @@ static void draw_options(tnn_layer *l, int variant, tensor x)
     case TNN_GROUPNORM: do l->groups = pick(1, x.c); while (x.c % l->groups && pick(0, 9));
         /* fallthrough */
     case TNN_BATCHNORM: case TNN_LAYERNORM: case TNN_INSTANCENORM: case TNN_RMSNORM:
-        MAYBE(l->eps = quarter / 100) MAYBE(l->momentum = quarter / 8) MAYBE(l->no_statistics = 1)
-        MAYBE(l->no_affine = 1) MAYBE(l->affine = 1) MAYBE(l->no_bias = 1)
+        MAYBE(l->eps = quarter / 100)
+        if (l->type == TNN_BATCHNORM) MAYBE(l->no_statistics = 1)
+        if (l->type == TNN_BATCHNORM && !l->no_statistics) MAYBE(l->momentum = quarter / 8)
+        if (l->type == TNN_INSTANCENORM) { MAYBE(l->affine = 1) }
+        else MAYBE(l->no_affine = 1)
+        if (l->type == TNN_INSTANCENORM ? l->affine : l->type != TNN_RMSNORM && !l->no_affine)
+            MAYBE(l->no_bias = 1)
         break;
     case TNN_LEAKY_RELU: if (pick(0, 1)) l->slope = pick(0, 2) ? quarter : -quarter;
         break;

@@ -317,7 +317,7 @@ static void off(void)
         tnn_loader_options o = none();
         float plain[SIZE];
         if (k > 0 || !floats) tnn_normalize(&data, 0.4f, 0.3f);
-        if (k == 1) o.fill = 0.5, o.border = TNN_BORDER_EDGE;
+        if (k == 1) o.shift = 1e-9, o.fill = 0.5;
         if (k == 2) o.mixup = 0.3, o.mix = TNN_ZERO;
         if (k == 3) o.scale_min = o.scale_max = 1;
         if (k == 4) o.flip = 1e-30;                 /* through the map and back to the same bits */
@@ -684,7 +684,7 @@ static void refusals(void)
     REFUSED(".shift = 2", .shift = 2);
     REFUSED(".crop_pad = -1", .crop_pad = -1);
     REFUSED(".border: 3 is not a border", .border = (tnn_border)3);
-    REFUSED(".fill = nan", .fill = nan);
+    REFUSED(".fill = nan", .fill = nan, .shift = 0.1);
     REFUSED(".brightness = -1", .brightness = -1);
     REFUSED(".contrast = inf", .contrast = HUGE_VAL);
     REFUSED(".hue = 0.6 must be in [0, 0.5]", .hue = 0.6);

@@ -33,9 +33,9 @@ static void layer(tnn_net *net, tnn_layer_type type, int units)
     tnn_layer o;
     memset(&o, 0, sizeof o);
     o.type = type;
-    o.units = o.filters = units;
-    o.kernel = type == TNN_CONV2D ? 3 : 2;
-    o.pad = type == TNN_CONV2D;
+    if (type == TNN_CONV2D) o.filters = units, o.kernel = 3, o.pad = 1;
+    if (type == TNN_DENSE) o.units = units;
+    if (type == TNN_MAXPOOL2D) o.kernel = 2;
     tnn_add_layer(net, &o);
 }
 static tnn_net *build(const setting *s, int units)
@@ -193,7 +193,7 @@ static void everything(void)
     s.schedule.per_epoch = 1;
     one(&s);
     s.name = "lookahead, between two epochs";
-    s.optimizer.swa_start = 0;
+    s.optimizer.swa_start = s.optimizer.swa_every = 0;
     s.optimizer.lookahead = 4;
     s.before = 5;
     one(&s);
@@ -327,7 +327,7 @@ static void forged(void)
         memset(&s, 0, sizeof s);
         s.optimizer.type = (tnn_optimizer_type)types[t];
         s.optimizer.lr = 0.001;
-        s.optimizer.history = 3;
+        if (types[t] == TNN_LBFGS) s.optimizer.history = 3;
         net = build(&s, 2);
         train(net, l, 6, numbers, &have);
         size = tnn_format_checkpoint(net, bytes, sizeof bytes, &o);

@@ -216,9 +216,8 @@ static void plain(void)
     for (k = 0; k < 3; k++) {
         tnn_layer layer = dense(9, k == 0 ? TNN_INIT_CONSTANT : k == 1 ? TNN_INIT_ONE
                                                                        : TNN_INIT_ZERO);
-        layer.init_with.value = -0.25;
         layer.bias_init = layer.init;
-        layer.bias_init_with.value = 7;
+        if (k == 0) layer.init_with.value = -0.25, layer.bias_init_with.value = 7;
         start(layer, 11, 1, 0);
         for (i = 0; i < 99; i++) CHECK(w[i] == (k == 0 ? -0.25f : k == 1), "%g", (double)w[i]);
         for (i = 0; i < 9; i++) CHECK(b[i] == (k == 0 ? 7 : k == 1), "bias %g", (double)b[i]);

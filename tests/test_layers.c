@@ -1089,7 +1089,12 @@ static tnn_net *build_like(const naive_net *r, int batch, const tnn_optimizer *o
     loss.label_smoothing = (float)r->smoothing;
     loss.class_weights = r->class_weights;
     net = tnn_net_create(&options);
-    for (k = 0; k < r->layers; k++) tnn_add_layer(net, &r->layer[k].is);
+    for (k = 0; k < r->layers; k++) {
+        tnn_layer l = r->layer[k].is;
+        if (l.type == TNN_AVGPOOL2D) l.dilation = l.dilation_h = l.dilation_w = 0;     /* 1 */
+        else l.exclude_pad = 0;
+        tnn_add_layer(net, &l);
+    }
     tnn_net_loss(net, &loss);
     if (optimizer) tnn_net_optimizer(net, optimizer);
     for (k = 0; k < r->layers; k++) {
@@ -1596,7 +1601,6 @@ static const tnn_optimizer optimizers[] = {
     { .type = TNN_SGD, .lr = 0.1f, .momentum = 0.5f, .dampening = 0.25f },
     { .type = TNN_SGD, .lr = 0.05f, .momentum = 0.9f, .dampening = 0.1f, .weight_decay = 0.1f },
     { .type = TNN_SGD, .lr = 0.05f, .momentum = 0.8f, .nesterov = 1, .weight_decay = 0.1f },
-    { .type = TNN_SGD, .lr = 0.1f, .dampening = 0.5f },             /* no momentum: no effect */
     { .type = TNN_ADAM },
     { .type = TNN_ADAM, .lr = 0.01f },
     { .type = TNN_ADAM, .lr = 0.01f, .beta1 = 0.5f, .beta2 = 0.9f, .eps = 1e-3f },

@@ -375,7 +375,7 @@ static void large(void)
             tnn_custom_layer keep = { "keeper", &kept, keep_shape, NULL, keep_forward,
                                       keep_backward };
             int *labels = (int *)(void *)test_floats(N * H * W), i, s;
-            o.per_pixel = !flat;
+            o.per_pixel = !flat && o.type != TNN_GAUSSIAN_NLL;
             for (i = 0; i < COUNT; i++) weights[i] = 1 + test_value(50, (uint32_t)i);
             if (o.class_weights) o.class_weights = weights;
             for (i = 0; i < N * COUNT; i++) {
@@ -430,7 +430,7 @@ static void bad_options(void)
     tnn_set_loss(net, (tnn_loss_type)77);
     SAYS("tnn_set_loss: 77 is not a loss");
     tnn_set_loss(net, TNN_MSE, .delta = 2);
-    SAYS("tnn_set_loss: mse has no .delta");
+    SAYS("tnn_set_loss: TNN_MSE has no .delta; .delta is of TNN_HUBER; it has .class_weights");
     tnn_set_loss(net, TNN_HUBER, .delta = -2);
     SAYS("tnn_set_loss: .delta = -2 must be in [1e-30, 1e30]");
     tnn_set_loss(net, TNN_HUBER, .delta = TNN_ZERO);
@@ -438,23 +438,26 @@ static void bad_options(void)
     tnn_set_loss(net, TNN_SMOOTH_L1, .beta = nan);
     SAYS("tnn_set_loss: .beta = nan must be in [0, 1e30]");
     tnn_set_loss(net, TNN_L1, .gamma = nan);
-    SAYS("tnn_set_loss: l1 has no .gamma");
+    SAYS("tnn_set_loss: TNN_L1 has no .gamma; .gamma is of TNN_CROSS_ENTROPY, TNN_FOCAL; it has "
+         ".class_weights");
     tnn_set_loss(net, TNN_FOCAL, .alpha = 2);
     SAYS("tnn_set_loss: .alpha = 2 must be in [-1, 1]");
     tnn_set_loss(net, TNN_CROSS_ENTROPY, .gamma = 2, .label_smoothing = 0.1f);
     SAYS("tnn_set_loss: .gamma and .label_smoothing do not go together");
     tnn_set_loss(net, TNN_MULTI_MARGIN, .p = 3);
-    SAYS("tnn_set_loss: .p = 3 must be 1 or 2, of multi-margin");
+    SAYS("tnn_set_loss: .p = 3 must be 1 or 2");
     tnn_set_loss(net, TNN_MSE, .p = 1);
-    SAYS("tnn_set_loss: .p = 1 must be 1 or 2, of multi-margin");
+    SAYS("tnn_set_loss: TNN_MSE has no .p; .p is of TNN_MULTI_MARGIN; it has .class_weights");
     tnn_set_loss(net, TNN_MSE, .reduction = (tnn_reduction)5);
     SAYS("tnn_set_loss: .reduction: 5 is not a reduction");
     tnn_set_loss(net, TNN_CUSTOM_LOSS);
-    SAYS("tnn_set_loss: .custom belongs to TNN_CUSTOM_LOSS, and reduces by itself");
+    SAYS("tnn_set_loss: TNN_CUSTOM_LOSS needs .custom");
     tnn_set_loss(net, TNN_DICE, .class_weights = w);
-    SAYS("tnn_set_loss: dice has no .class_weights");
+    SAYS("tnn_set_loss: TNN_DICE has no .class_weights; .class_weights is of TNN_CROSS_ENTROPY, "
+         "TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE; it has .smooth");
     tnn_set_loss(net, TNN_BCE, .pos_weights = w);
-    SAYS("tnn_set_loss: bce has no .pos_weights");
+    SAYS("tnn_set_loss: TNN_BCE has no .pos_weights; .pos_weights is of TNN_BCE_LOGITS; it has "
+         ".class_weights");
     tnn_set_loss(net, TNN_BCE_LOGITS, .pos_weights = w);
     SAYS("tnn_set_loss: .pos_weights[2] = -1 must be in [0, 1e30]");
     tnn_set_loss(net, TNN_GAUSSIAN_NLL);

@@ -137,6 +137,7 @@ static tnn_layer layer_of(vectors *c)
 #undef FLOAT
     if (find(c, "mode")) l.mode = (tnn_sampling)(TNN_ZEROS - 1 + integer(c, "mode", 0));
     if (find(c, "pad_mode")) l.pad_mode = (tnn_sampling)(TNN_ZEROS - 1 + integer(c, "pad_mode", 0));
+    if (!l.pad && !l.pad_h && !l.pad_w) l.exclude_pad = 0;
     if (find(c, "shape0")) {
         l.shape[0] = integer(c, "shape0", 0);
         l.shape[1] = integer(c, "shape1", 0);
@@ -486,7 +487,9 @@ static int noise(tnn_layer_type type, float p, int n, int c, int h, int w, float
     float *x = test_floats((size_t)count), *dy = test_floats((size_t)count);
     tnn_net *net;
     memset(&l, 0, sizeof l), memset(&g, 0, sizeof g);
-    l.type = type, l.p = p, l.std = p;
+    l.type = type;
+    if (type == TNN_GAUSSIAN_NOISE) l.std = p;
+    else l.p = p;
     g.n = n, g.shape[0] = c, g.shape[1] = h, g.shape[2] = w, g.y = y, g.dy = dy;
     for (i = 0; i < count; i++) x[i] = fill, dy[i] = 1;
     net = around(&g, &l, 1);

@@ -99,7 +99,9 @@ static tnn_net *build(int threads, int training)
     int k;
     for (k = 0; k < net.layers; k++) {
         own[k] = custom, own[k].user = &pairs[k];
-        net.layer[k].custom = &own[k], net.layer[k].init = TNN_INIT_ZERO;
+        if (net.layer[k].type == TNN_CUSTOM_LAYER) net.layer[k].custom = &own[k];
+        if (net.layer[k].type == TNN_CONV2D || net.layer[k].type == TNN_CONV_TRANSPOSE2D
+            || net.layer[k].type == TNN_DENSE) net.layer[k].init = TNN_INIT_ZERO;
         tnn_add_layer(made, &net.layer[k]);
     }
     if (training) tnn_set_loss(made, net.labelled ? TNN_CROSS_ENTROPY : TNN_MSE);

@@ -79,9 +79,8 @@ static tnn_net *network(const shape *s, tnn_layer o, double lr, float scale, int
     tnn_net *net = tnn_create(.input = { s->channels, s->size, s->size }, .batch = 3);
     int i;
     o.type = s->kernel ? TNN_CONV2D : TNN_DENSE;
-    o.units = o.filters = s->outputs;
-    o.kernel = s->kernel;
-    o.groups = s->groups;
+    if (s->kernel) o.filters = s->outputs, o.kernel = s->kernel, o.groups = s->groups;
+    else o.units = s->outputs;
     tnn_add_layer(net, &o);
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_DENSE, .units = 3);
@@ -331,7 +330,8 @@ static void refusals(void)
     REFUSED(".l2 = nan", .l2 = nan);
     REFUSED(".orthogonal = inf", .orthogonal = HUGE_VAL);
     REFUSED("tnn_add: .constraint: 5 is not a constraint", .constraint = (tnn_constraint)5);
-    REFUSED("tnn_add: .norm_min = -1 must not be negative", .norm_min = -1);
+    REFUSED("tnn_add: .norm_min = -1 must not be negative", .constraint = TNN_MIN_MAX_NORM,
+            .norm_min = -1);
     REFUSED(".norm_min = 3 must not be negative or above .norm_max = 1",
             .constraint = TNN_MIN_MAX_NORM, .norm_min = 3);
     REFUSED(".norm_max = nan", .constraint = TNN_MAX_NORM, .norm_max = nan);

@@ -60,8 +60,10 @@ static tnn_schedule schedule_of(vectors *c, const char *prefix)
             parts[i] = schedule_of(c, name);
         }
     }
-    s.function = one_eighth;
-    s.user = &eight;
+    if (s.type == TNN_LAMBDA || s.type == TNN_MULTIPLICATIVE) {
+        s.function = one_eighth;
+        s.user = &eight;
+    }
     return s;
 }
 static int curves;                      /* compared so far */
@@ -121,9 +123,11 @@ static void ends(void)                  /* where nothing of PyTorch's exists, or
     s.pct_start = 0.1;
     s.steps = 10;                       /* PyTorch divides by zero */
     CHECK_NEAR("one cycle, up in no step", tnn_schedule_lr(&s, 0), 0.1, 1e-12);
+    s.pct_start = 0;
     s.type = TNN_COSINE_RESTARTS;
     s.mult = 2;
     CHECK(tnn_schedule_lr(&s, (1ll << 53) - 7) <= 0.1, "restarts, far away");
+    s.mult = 0;
     s.type = TNN_EXPONENTIAL;
     s.gamma = TNN_ZERO;
     s.steps = 0;
@@ -216,13 +220,15 @@ static void bad_options(void)
 #define N 12
 static tnn_net *small_net(tnn_optimizer_type type, double momentum)
 {
+    tnn_optimizer o = {.type = type, .lr = 0.05};
     tnn_net *net = tnn_create(.input = { 6 }, .batch = N, .seed = 3);
     tnn_add(net, TNN_DENSE, .units = 7);
     tnn_add(net, TNN_RELU);
     tnn_add(net, TNN_DROPOUT);
     tnn_add(net, TNN_DENSE, .units = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    tnn_set_optimizer(net, type, .lr = 0.05, .momentum = momentum);
+    if (type == TNN_SGD) o.momentum = momentum;
+    tnn_net_optimizer(net, &o);
     return net;
 }
 static float x[6*3*N];
@@ -305,7 +311,11 @@ static void attached(void)
         attached_as(s, TNN_SGD, 0.9, per_epoch);        /* with momentum, or beta1 */
         attached_as(s, TNN_SGD, 0, per_epoch);          /* as in PyTorch: it gets momentum */
         attached_as(s, TNN_ADAMW, 0, per_epoch);
+        memset(&s, 0, sizeof s);
         s.type = TNN_CHAINED;
+        s.lr = 0.2;
+        s.warmup = 2;
+        s.warmup_factor = 0.1;
         s.parts = parts;
         s.count = 2;
         attached_as(s, TNN_ADAM, 0, per_epoch);

@@ -148,11 +148,11 @@ static tnn_study *study_of(vectors *c, tnn_variable *space)
         memset(&space[i], 0, sizeof space[i]);
         space[i].name = names[i];
         space[i].type = v[0] > 1 ? TNN_CATEGORICAL : v[0] > 0 ? TNN_INT : TNN_FLOAT;
+        if (space[i].type == TNN_CATEGORICAL) { space[i].choices = "p q r s"; continue; }
         space[i].low = v[1];
         space[i].high = v[2];
         space[i].step = v[4] > 0 ? 0 : v[3];
         space[i].log = (int)v[4];
-        if (space[i].type == TNN_CATEGORICAL) space[i].choices = "p q r s";
     }
     remove(JOURNAL);
     for (k = 0; k < 2; k++) {               /* the first writes the header */
@@ -344,7 +344,7 @@ static void draws_in_range(void)
 {
     int sampler, i;
     for (sampler = 0; sampler < 2; sampler++) {
-        tnn_study *s = tnn_study_create(.space = mixed, .count = 5, .trials = 300, .startup = 100,
+        tnn_study *s = tnn_study_create(.space = mixed, .count = 5, .trials = 300, .startup = sampler ? 0 : 100,
                                         .sampler = sampler ? TNN_RANDOM : TNN_TPE, .seed = 3);
         tnn_trial *t;
         int seen[5][201] = { { 0 } };

@@ -22,8 +22,9 @@ static void layer(tnn_net *net, tnn_layer_type type, int units)
     tnn_layer o;
     memset(&o, 0, sizeof o);
     o.type = type;
-    o.units = o.filters = units;
-    o.kernel = type == TNN_CONV2D ? 3 : 2;
+    if (type == TNN_DENSE) o.units = units;
+    if (type == TNN_CONV2D || type == TNN_MAXPOOL2D) o.kernel = type == TNN_CONV2D ? 3 : 2;
+    if (type == TNN_CONV2D) o.filters = units;
     tnn_add_layer(net, &o);
 }
 static tnn_net *network(int c, int h, int w, int batch)
@@ -146,22 +147,29 @@ static void any_layer(tnn_net *net, int i)
     tnn_layer o;
     memset(&o, 0, sizeof o);
     o.type = types[below(sizeof types/sizeof *types)];
-    o.units = size(26);
-    o.filters = below(2) ? size(26) : size(8);
-    o.kernel = window(12);
-    o.kernel_h = zero_or(window(12));
-    o.stride = zero_or(window(21));
-    o.pad = o.type == TNN_PAD || o.type == TNN_CONV2D ? zero_or(window(21)) : 0;
-    o.pad_w = zero_or(o.pad);
-    o.dilation = o.type == TNN_AVGPOOL2D ? 0 : zero_or(window(12));
-    o.groups = o.type == TNN_GROUPNORM ? 1 : zero_or(1 << below(24));
-    o.ceil = below(2);
-    o.size = zero_or(size(21));
-    o.factor = zero_or(size(21));
-    o.output_pad = zero_or(below(3));
-    o.shape[0] = -1;
-    o.shape[1] = size(4);
-    o.shape[2] = 1;
+    {
+        const int conv = o.type == TNN_CONV2D || o.type == TNN_CONV_TRANSPOSE2D;
+        const int units = size(26), filters = below(2) ? size(26) : size(8), kernel = window(12);
+        const int kernel_h = zero_or(window(12)), stride = zero_or(window(21));
+        const int pad = o.type == TNN_PAD || o.type == TNN_CONV2D ? zero_or(window(21)) : 0;
+        const int pad_w = zero_or(pad), dilation = zero_or(window(12)), groups = zero_or(1 << below(24));
+        const int ceil = below(2), sides = zero_or(size(21)), factor = zero_or(size(21));
+        const int output_pad = zero_or(below(3)), h = size(4);
+        if (o.type == TNN_DENSE) o.units = units;
+        if (conv) o.filters = filters, o.groups = groups;
+        if (o.type == TNN_GROUPNORM) o.groups = 1;
+        if (conv || o.type == TNN_MAXPOOL2D || o.type == TNN_AVGPOOL2D) {
+            o.kernel = kernel, o.kernel_h = kernel_h, o.stride = stride;
+            if (o.type != TNN_AVGPOOL2D) o.dilation = dilation;
+            if (!conv) o.ceil = ceil;
+        }
+        if (o.type == TNN_PAD || o.type == TNN_CONV2D) o.pad = pad, o.pad_w = pad_w;
+        if (o.type == TNN_UPSAMPLE || o.type == TNN_ADAPTIVE_MAXPOOL2D
+            || o.type == TNN_ADAPTIVE_AVGPOOL2D) o.size = sides;
+        if (o.type == TNN_UPSAMPLE && !sides) o.factor = factor;
+        if (o.type == TNN_CONV_TRANSPOSE2D) o.output_pad = output_pad;
+        if (o.type == TNN_RESHAPE) o.shape[0] = -1, o.shape[1] = h, o.shape[2] = 1;
+    }
     o.from = o.type != TNN_ADD && o.type != TNN_CONCAT ? 0 : i ? 1 + below(i) : TNN_FROM_INPUT;
     o.orthogonal = o.type == TNN_DENSE && !below(4);
     o.drop_connect = o.type == TNN_DENSE && !below(4) ? 0.5f : 0;

@@ -163,9 +163,9 @@ static void normalised(int type, const char *name, int kind, double scale)
     int g, c;
     memset(&o, 0, sizeof o);
     o.type = (tnn_layer_type)type;
-    o.groups = 2;
-    o.affine = 1;
-    o.no_statistics = 1;            /* running variances are floats */
+    if (type == TNN_GROUPNORM) o.groups = 2;
+    if (type == TNN_INSTANCENORM) o.affine = 1;
+    o.no_statistics = type == TNN_BATCHNORM;          /* running variances are floats */
     if (scale > 1) for (i = 0; i < n; i++) x[i] *= (float)scale;
     run_layer(&r, o, CHANNELS, side, side, BATCH, x, kind);
 #define EACH_VALUE for (i = 0; i < n; i++)

@@ -256,8 +256,8 @@ static void updates(void)
                 memset(&o, 0, sizeof o);
                 o.type = (tnn_optimizer_type)rule;
                 o.lr = lrs[k];
-                o.step_max = 8e29;
-                o.max_iter = 3;
+                if (rule == TNN_RPROP) o.step_max = 8e29;
+                if (rule == TNN_LBFGS) o.max_iter = 3;
                 if (rule == TNN_CUSTOM) o.update = plunge;
                 if (extra == 1) o.ema = 0.9;
                 if (extra == 2) o.lookahead = 2;
@@ -312,7 +312,7 @@ static void other_updates(void)
     for (i = 0; i < 3 && !tnn_failed(); i++) tnn_train_batch(net, x, labels, 8);
     HAS("tnn_step: 0.weight is not finite after");
     tnn_free(net);
-    o.lookahead = 0, o.lr = 1e-3;
+    o.lookahead = 0, o.lookahead_alpha = 0, o.lr = 1e-3;
     net = narrow(&o, &held);
     for (i = 0; i < 51; i++) w[i] = 1e25f;
     tnn_set_param(net, "2.weight", w, 51);
