@@ -133,6 +133,20 @@ static void building(void)
     M("dropout of 50 %", ".p = 50", "layer 1, dropout", "in [0, 1",
       flat(); tnn_add(net, TNN_DROPOUT, .p = 50);
       tnn_build(net););
+    M("filters of dense", "TNN_DENSE has no .filters", "tnn_add", "it has .units",
+      flat(); tnn_add(net, TNN_DENSE, .filters = 10););
+    M("units of conv2d", "TNN_CONV2D has no .units", "tnn_add", "it has .filters",
+      image(); tnn_add(net, TNN_CONV2D, .units = 8, .kernel = 3););
+    M("dropout's rate as value", "TNN_DROPOUT has no .value", "tnn_add", "it has .p",
+      flat(); tnn_add(net, TNN_DROPOUT, .value = 0.5f););
+    M("alpha of leaky ReLU", "TNN_LEAKY_RELU has no .alpha", "tnn_add", "it has .slope",
+      flat(); tnn_add(net, TNN_LEAKY_RELU, .alpha = 0.2f););
+    M("slope of ReLU", "TNN_RELU has no .slope", "tnn_add", "is of TNN_LEAKY_RELU",
+      flat(); tnn_add(net, TNN_RELU, .slope = 0.2f););
+    M("stride of upsample", "TNN_UPSAMPLE has no .stride", "tnn_add", ".factor",
+      image(); tnn_add(net, TNN_UPSAMPLE, .stride = 2););
+    M("units of batch norm", "TNN_BATCHNORM has no .units", "tnn_add", "is of TNN_DENSE",
+      flat(); tnn_add(net, TNN_BATCHNORM, .units = 4););
     M(".from of a later layer", ".from = 5", "layer 2, add", "a layer before it",
       image(); tnn_add(net, TNN_RELU); tnn_add(net, TNN_ADD, .from = 5); tnn_build(net););
     M("add without .from", "needs a second input", "layer 2, add", ".from",
@@ -472,6 +486,20 @@ static void optimizers(void)
     M("negative weight decay", "= -0.01", ".weight_decay", "in [0, 1e30)",
       flat();
       tnn_set_optimizer(net, TNN_ADAMW, .weight_decay = -0.01););
+    M("momentum of Adam", "TNN_ADAM has no .momentum", "tnn_set_optimizer", "it has .beta1",
+      flat(); tnn_set_optimizer(net, TNN_ADAM, .momentum = 0.9););
+    M("nesterov of Adam", "TNN_ADAM has no .nesterov", "tnn_set_optimizer", "is of TNN_SGD",
+      flat(); tnn_set_optimizer(net, TNN_ADAM, .nesterov = 1););
+    M("beta1 of SGD", "TNN_SGD has no .beta1", "tnn_set_optimizer", "it has .momentum",
+      flat(); tnn_set_optimizer(net, TNN_SGD, .beta1 = 0.9););
+    M("amsgrad of NAdam", "TNN_NADAM has no .amsgrad", "tnn_set_optimizer", "is of TNN_ADAM",
+      flat(); tnn_set_optimizer(net, TNN_NADAM, .amsgrad = 1););
+    M("eps of Lion", "TNN_LION has no .eps", "tnn_set_optimizer", "it has .beta1 .beta2",
+      flat(); tnn_set_optimizer(net, TNN_LION, .eps = 1e-8););
+    M("weight decay of L-BFGS", "TNN_LBFGS has no .weight_decay", "tnn_set_optimizer", NULL,
+      flat(); tnn_set_optimizer(net, TNN_LBFGS, .weight_decay = 1e-4););
+    M("gamma of cosine", "TNN_COSINE has no .gamma", "schedule", "is of TNN_STEP",
+      classifier(); tnn_set_schedule(net, TNN_COSINE, .steps = 100, .gamma = 0.1););
     M("nesterov without momentum", ".nesterov does nothing", "tnn_set_optimizer", ".momentum",
       flat();
       tnn_set_optimizer(net, TNN_SGD, .nesterov = 1););
