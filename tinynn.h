@@ -8998,7 +8998,8 @@ typedef struct {
     {name, reads, TNN__##flat, tnn__##shape##_shape, tnn__##passes##_forward, \
      tnn__##passes##_backward}
 #define TNN__FUNCTION(name, reads)   TNN__LAYER(name, VALUES, function, function, reads)
-#define TNN__NORM(name, flat, reads) TNN__LAYER(name, flat, norm, norm, reads)
+#define TNN__NORM(name, flat, reads) \
+    {name, reads, TNN__##flat, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward}
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
 #define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */

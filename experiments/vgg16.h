@@ -40,7 +40,7 @@ static inline void vgg16_add(tnn_net *net, int from, int to, int thin)
         layer.kernel  = layer.type == TNN_CONV2D ? 3 : layer.type == TNN_MAXPOOL2D ? 2 : 0;
         layer.pad     = layer.type == TNN_CONV2D;
         layer.size    = layer.type == TNN_ADAPTIVE_AVGPOOL2D ? VGG16[i].size : 0;
-        layer.init    = TNN_INIT_ZERO;
+        layer.init    = layer.filters || layer.units ? TNN_INIT_ZERO : TNN_INIT_DEFAULT;
         layer.frozen  = 1;
         tnn_add_layer(net, &layer);
     }

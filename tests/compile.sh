@@ -54,10 +54,10 @@ static void add(tnn_net *net, tnn_layer_type type, int units)
     tnn_layer layer;
     memset(&layer, 0, sizeof layer);
     layer.type = type;
-    layer.units = layer.filters = units;
-    layer.kernel = type == TNN_CONV2D ? 3 : 2;
-    layer.pad = type == TNN_CONV2D;
-    layer.slope = (float)TNN_ZERO;
+    if (type == TNN_CONV2D) layer.filters = units, layer.kernel = 3, layer.pad = 1;
+    if (type == TNN_MAXPOOL2D) layer.kernel = 2;
+    if (type == TNN_DENSE) layer.units = units;
+    if (type == TNN_LEAKY_RELU) layer.slope = (float)TNN_ZERO;
     tnn_add_layer(net, &layer);
 }
 

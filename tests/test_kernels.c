@@ -1358,8 +1358,8 @@ static void see_network(int threads)
         s.type = i < 15 ? TNN_POLYNOMIAL : TNN_EXPONENTIAL;
         s.lr = 0.3;
         s.steps = 40;
-        s.power = 1.7;
-        if (i >= 15) s.gamma = 0.87;
+        if (i < 15) s.power = 1.7;
+        else s.gamma = 0.87;
         see_number(tnn_schedule_lr(&s, i));
     }
     see(text, tnn_format_weights(net, text, sizeof text, NULL));
