@@ -2414,9 +2414,12 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
     int i;
     size_t k;
     if (n && (given == line || !value)) return TNN_OK;
-    if (!n || value < 100)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d is not %s", what, value,
-                         tnn__choices[line].what);
+    if (!n || value < 100) {
+        i = tnn__choice_name(line, 1, &b);
+        *tnn__put(text, TNN__MIN(end, text + i), b) = 0;
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d is not %s%s%s%s", what, value,
+                         tnn__choices[line].what, i ? " (TNN_" : "", text, i ? " is one)" : "");
+    }
     to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + n), a);
     to = tnn__put(tnn__put(to, end, " is "), end, tnn__choices[given].what);
     to = tnn__put(tnn__put(tnn__put(to, end, ", for "), end, tnn__choices[given].of), end, "; ");
@@ -2521,9 +2524,9 @@ static tnn_status tnn__check_options(const char *what, const void *options, cons
             to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + length), name);
         }
         for (k = 0, has = 0; k < n && has < 9; k++) {   /* what it has instead */
-            const char *word = tnn__word(own, list[k].name);
-            if (!word || !strcmp(list[k].name + strlen(list[k].name) - 2, "_h")
-                || !strcmp(list[k].name + strlen(list[k].name) - 2, "_w")) continue;
+            const char *tail = strrchr(list[k].name, '_');
+            if (!tnn__word(own, list[k].name)
+                || (tail && (!strcmp(tail, "_h") || !strcmp(tail, "_w")))) continue;
             to = tnn__put(to, end, ++has > 8 ? " ..." : has > 1 ? " ." : "; it has .");
             if (has < 9) to = tnn__put(to, end, list[k].name);
         }
@@ -6238,7 +6241,8 @@ TNN_API void tnn_tensor_free(tnn_tensor *t)
 TNN_API tnn_status (tnn_fill)(tnn_tensor t, float value)
 {
     tnn__len i, n = tnn__size(t);
-    if (!n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_fill: a tensor without data");
+    if (!n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_fill: a tensor without data; "
+                             "tnn_tensor_create gives one");
     for (i = 0; i < n; i++) t.data[i] = value;
     return TNN_OK;
 }
@@ -6953,7 +6957,8 @@ TNN__PUBLIC(tnn_status, tnn_matmul,
     s.n = tb ? b.n : b.c;
     if ((tb ? b.c : b.n) != s.inner || c.n != s.m || c.c != s.n)
         return tnn__fail(TNN_ERROR_SHAPE,
-                         "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit",
+                         "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit; m x n is "
+                         "m x k times k x n",
                          c.n, c.c, ta ? "^T" : "", a.n, a.c, tb ? "^T" : "", b.n, b.c);
     if (tnn__overlap(c, a) || tnn__overlap(c, b))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_matmul: C overlaps %s; it needs memory of its "
@@ -7264,7 +7269,8 @@ TNN__PUBLIC(tnn_status, tnn_log_softmax, (tnn_tensor y, tnn_tensor x), (y, x))
 static tnn__len tnn__some(const char *what, tnn_tensor x)
 {
     const tnn__len n = tnn__size(x);
-    if (!n) tnn__fail(TNN_ERROR_ARGUMENT, "%s: a tensor without data", what);
+    if (!n) tnn__fail(TNN_ERROR_ARGUMENT, "%s: a tensor without data; tnn_tensor_create gives "
+                      "one", what);
     return n;
 }
 TNN__PUBLIC(float, tnn_sum, (tnn_tensor x), (x))
@@ -7286,7 +7292,8 @@ TNN__PUBLIC(float, tnn_dot, (tnn_tensor x, tnn_tensor y), (x, y))
 {
     const tnn__len n = tnn__size(x), m = tnn__size(y);
     if (n && n == m) return tnn__kernels()->dot(n, x.data, y.data);
-    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements", (long long)n,
+    tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements must have as many",
+              (long long)n,
               (long long)m);
     return (float)TNN__NAN;
 }
@@ -7561,8 +7568,9 @@ static tnn_status tnn__reshape_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
         known = n;
     }
     if (known != n)
-        return tnn__fail(TNN_ERROR_SHAPE, "reshape: %dx%dx%d values cannot be seen as %dx%dx%d",
-                         b->c, b->h, b->w, o->shape[0], o->shape[1], o->shape[2]);
+        return tnn__fail(TNN_ERROR_SHAPE, "reshape: %dx%dx%d values cannot be seen as %dx%dx%d; "
+                         "the product must be %d, one number may be -1, for what is left", b->c,
+                         b->h, b->w, o->shape[0], o->shape[1], o->shape[2], n);
     op->tmp_floats = n;
     b->c = d[0]; b->h = d[1]; b->w = d[2];
     b->flat = 0;
@@ -9194,7 +9202,9 @@ TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (
 {
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !layer) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no network or no layer");
+    if (!net || !layer)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no %s", net ? "layer"
+                         : "network: tnn_create gives one");
     if (net->built)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
                          "layers come before the first forward");
@@ -9689,7 +9699,9 @@ static tnn_status tnn__plan_shapes(tnn_net *net)
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network: tnn_create gives one");
     if (net->built) return TNN_OK;
-    if (!net->layers) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers");
+    if (!net->layers)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers; tnn_add adds "
+                         "them");
     e = tnn__plan_ops(net);
     tnn__err.file = file;
     tnn__err.line = line;
@@ -10433,7 +10445,9 @@ TNN__PUBLIC(tnn_status, tnn_forward,
     tnn_status e = (tnn_build)(net);
     int i;
     if (e) return e;
-    if (!x) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL");
+    if (!x)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL; it must be %d samples of the "
+                         "network's .input", n);
     if ((e = tnn__choice("tnn_forward", (int)mode, TNN_TRAIN)) != TNN_OK) return e;
     if (n < 1 || n > net->options.batch)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; "
@@ -10879,7 +10893,8 @@ TNN__PUBLIC(tnn_status, tnn_net_loss, (tnn_net *net, const tnn_loss_options *los
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_loss: .gamma and .label_smoothing do not go together");
     if (o.type == TNN_CUSTOM_LOSS && !o.custom)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs .custom");
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
+                         ".custom, the function that computes it");
     if (!(tnn_output_shape)(net, shape)) return (tnn_status)tnn_failed();
     v = tnn__loss_view(net, &o);
     given[0] = o.class_weights;
@@ -11534,7 +11549,8 @@ TNN__PUBLIC(tnn_status, tnn_set_group,
     }
     tnn__plan_needs(net);
     return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
-                                      "begins with \"%s\"", prefix);
+                                      "begins with \"%s\"; tnn_param_info tells them, as 0.weight",
+                                      prefix);
 }
 
 static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param *p);   /* 9d */
@@ -13270,7 +13286,7 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
     char *p;
     if (!labels_at) return d;
     if (dims[0] != count[0]) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels",
+        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels; they must be as many",
                   images_name, dims[0], labels_name, count[0]);
         return d;
     }
@@ -13412,7 +13428,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
     TNN__UNUSED int turns = 0;
     int f, pipe;
     if (!path) {
-        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened");
+        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
         return NULL;
     }
     f = tnn__open(path, TNN__O_INPUT, 0);
@@ -13488,7 +13504,8 @@ TNN__PUBLIC(tnn_data, tnn_data_view,
     }
     for (i = 0; i < n; i++) {
         if (labels[i] < 0 || labels[i] > 1 << 24) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d", labels[i], i);
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d must be in [0, %d]",
+                      labels[i], i, 1 << 24);
             return d;
         }
         d.classes = TNN__MAX(d.classes, labels[i] + 1);
@@ -13893,7 +13910,8 @@ static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_option
     tnn__len size, floats;
     int i;
     if (!data || !options || data->n < 1) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no data or no options");
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no %s", options ? "samples: "
+                  "tnn_load_idx, tnn_data_view and others give data sets" : "options");
         return NULL;
     }
     o = *options;
@@ -13987,7 +14005,8 @@ TNN__PUBLIC(tnn_loader *, tnn_loader_open,
 static tnn_status tnn__loader_made(const char *what, const tnn_loader *l)
 {
     if (l && l->state) return TNN_OK;
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader, or one that could not be made", what);
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader, or one that could not be made; "
+                     "tnn_loader_create makes them", what);
 }
 /* Sample i of the epoch, without what is mixed in. */
 static void tnn__load_sample(const tnn_loader *l, const tnn__draws *d, float *x)
@@ -14107,7 +14126,9 @@ static tnn_metrics tnn__no_metrics(void)
 static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const tnn_data *data)
 {
     const int *in = net->options.input;
-    if (!data || data->n < 1) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no data", what);
+    if (!data || data->n < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no data: tnn_load_idx, tnn_data_view and others "
+                         "give data sets", what);
     if ((tnn__len)data->c*data->h*data->w != (tnn__len)in[0]*in[1]*in[2])
         return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d", what,
                          data->c, data->h, data->w, in[0], in[1], in[2]);
@@ -14205,7 +14226,7 @@ TNN__PUBLIC(tnn_metrics, tnn_confusion,
             (net, data, counts, classes))
 {
     if (counts) return tnn__confusion(net, data, counts, classes);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts");
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts, which are classes*classes ints");
     return tnn__no_metrics();
 }
 
@@ -16037,8 +16058,8 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
                          "word", v->name ? v->name : "", i);
     for (k = 0; k < i; k++)
         if (!strcmp(s->o.space[k].name, v->name))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s",
-                             k, i, v->name);
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s; "
+                             "names must differ", k, i, v->name);
     if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)
         || tnn__check_options("study", v, options, TNN__COUNT_OF(options), TNN_INT, (int)v->type,
                               reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
@@ -16272,8 +16293,8 @@ TNN__PUBLIC(tnn_status, tnn_tell, (tnn_trial *t, double value), (t, value))
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!s || s->current != t)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way",
-                         t ? t->number : -1);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way; tnn_ask "
+                         "begins one", t ? t->number : -1);
     e = tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
                         value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
     if (!e) s->current = NULL;
@@ -16289,7 +16310,8 @@ static int tnn__study_variable(const tnn_study *s, const char *name, const tnn_v
         if (!strcmp(s->space[i].v.name, name) && (!type || s->space[i].v.type == *type)) return i;
     if (!s) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
     else
-        tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s", what,
+        tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s; .space has "
+                  "them, and tnn_trial_float, _int and _choice give them by their type", what,
                   !type ? "" : *type == TNN_INT ? "int " : "categorical ", name ? name : "");
     return -1;
 }
@@ -16818,8 +16840,8 @@ TNN__PUBLIC(tnn_data, tnn_array_data,
     if (o->shape[0] || o->shape[1] || o->shape[2]) {
         d.c = o->shape[0]; d.h = o->shape[1]; d.w = o->shape[2];
         if (tnn__count((int)n, d.c, d.h, d.w) != count) {
-            tnn__fail(TNN_ERROR_SHAPE, "%s: samples have %l values, .shape %dx%dx%d", name,
-                      (long long)(count/n), d.c, d.h, d.w);
+            tnn__fail(TNN_ERROR_SHAPE, "%s: samples have %l values, .shape %dx%dx%d must have as "
+                      "many", name, (long long)(count/n), d.c, d.h, d.w);
             return tnn__no_data();
         }
     }
@@ -16938,8 +16960,8 @@ static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t s
         }
         if (fill) return a;
         if (good && !a.shape[0])
-            tnn__fail(TNN_ERROR_FORMAT, "%s: has no line of numbers (%l bytes)", file,
-                      (long long)size);
+            tnn__fail(TNN_ERROR_FORMAT, "%s: has no line of numbers (%l bytes); one is as 1.5,0,7",
+                      file, (long long)size);
         if (!good || !a.shape[0]) break;
         a.count = a.shape[0]*a.shape[1];
         a.data = tnn__read_alloc(tnn__mul((tnn__len)a.count, (tnn__len)sizeof(double)), file);
@@ -17209,7 +17231,8 @@ static int tnn__write_open(tnn__writer *w)
 static tnn_status tnn__write_start(tnn__writer *w, const char *path)
 {
     memset(w, 0, sizeof *w);
-    if (!path || !*path) return tnn__fail(TNN_ERROR_IO, "(no path): cannot be written");
+    if (!path || !*path) return tnn__fail(TNN_ERROR_IO, "(no path): cannot be written; a "
+                                      "file's name must be given");
     w->path = path;
     w->good = 1;
     if (tnn__write_check(w, tnn__write_open(w))) return TNN_OK;

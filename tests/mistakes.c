@@ -5,7 +5,9 @@
    the layer, the file's line, the sample) and HOW it would be right. An entry states the words
    that tell these, NULL for what the message leaves out; the test fails where one is missing.
    TINYNN_MISTAKES=1 lists the messages. */
+#ifndef TINYNN_ELSEWHERE
 #define TINYNN_ELSEWHERE
+#endif
 #include "tinynn.h"
 #include "test.h"
 
@@ -107,7 +109,7 @@ static void building(void)
       flat(); tnn_add(net, (tnn_layer_type)TNN_LINEAR, .units = 10););
     M("a loss as layer", "TNN_CROSS_ENTROPY is a loss", "tnn_add", "for tnn_set_loss",
       flat(); tnn_add(net, (tnn_layer_type)TNN_CROSS_ENTROPY););
-    M("no layer type", "0 is not a layer", "tnn_add", NULL,
+    M("no layer type", "0 is not a layer", "tnn_add", "TNN_CONV2D is one",
       flat(); tnn_add(net, (tnn_layer_type)0, .units = 3););
     M("no units", ".units = 0", "layer 1, dense", "must be 1 to",
       flat(); tnn_add(net, TNN_DENSE);
@@ -164,11 +166,11 @@ static void building(void)
     M("conv2d behind flatten", "flattened to 64 values", "layer 2, conv2d", "goes before that",
       image(); tnn_add(net, TNN_FLATTEN); tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 3);
       tnn_build(net););
-    M("reshape to another size", "1x8x8 values cannot", "layer 1, reshape", NULL,
+    M("reshape to another size", "1x8x8 values cannot", "layer 1, reshape", "product must be 64",
       image(); tnn_add(net, TNN_RESHAPE, .shape = {1, 7, 7}); tnn_build(net););
-    M("two dimensions of -1", "-1x-1x8", "layer 1, reshape", NULL,
+    M("two dimensions of -1", "-1x-1x8", "layer 1, reshape", "one number may be -1",
       image(); tnn_add(net, TNN_RESHAPE, .shape = {-1, -1, 8}); tnn_build(net););
-    M("no layers", "has no layers", "tnn_build", NULL,
+    M("no layers", "has no layers", "tnn_build", "tnn_add adds",
       flat(); tnn_build(net););
     M("no input", ".input = {0, 0, 0}", "tnn_create", "positive channels, height, width",
       net = tnn_create(.batch = 8););
@@ -186,9 +188,10 @@ static void building(void)
     M("optimizer behind build", "has been built", "tnn_set_optimizer",
       "comes before the first forward",
       classifier(); tnn_build(net); tnn_set_optimizer(net, TNN_ADAM););
-    M("layer of no network", "no network", "tnn_add", NULL,
+    M("layer of no network", "no network", "tnn_add", "tnn_create gives one",
       tnn_add(NULL, TNN_RELU););
-    M("an init that there is not", "77 is not a kind of initial value", ".init", NULL,
+    M("an init that there is not", "77 is not a kind of initial value", ".init",
+      "TNN_INIT_HE_UNIFORM is one",
       flat(); tnn_add(net, TNN_DENSE, .units = 3, .init = (tnn_init)77); tnn_build(net););
     M("sparse without sparsity", "sparsity = 0", ".init_with.sparsity", "in (0, 1]",
       flat(); tnn_add(net, TNN_DENSE, .units = 3, .init = TNN_INIT_SPARSE); tnn_build(net););
@@ -216,7 +219,7 @@ static void building(void)
       classifier(); tnn_get_param(net, "0.weight", x, 10););
     M("NaN as weight", "not finite", "value 3 of 0.weight", NULL,
       classifier(); x[3] = NAN; tnn_set_param(net, "0.weight", x, 12););
-    M("group of no layer", "begins with \"features.\"", "tnn_set_group", NULL,
+    M("group of no layer", "begins with \"features.\"", "tnn_set_group", "tnn_param_info tells",
       classifier(); tnn_set_group(net, "features.", 0.1, 1, 0););
 }
 
@@ -255,7 +258,7 @@ static void order(void)
       classifier(); tnn_forward(net, x, 9, TNN_TRAIN););
     M("a batch of 0", "a batch of 0", "tnn_forward", "takes 1 to 8 samples",
       classifier(); tnn_forward(net, x, 0, TNN_TRAIN););
-    M("no x", "x is NULL", "tnn_forward", NULL,
+    M("no x", "x is NULL", "tnn_forward", "must be 8 samples",
       classifier(); tnn_forward(net, NULL, 8, TNN_TRAIN););
     M("a loss without labels", "no labels", "tnn_loss", "has .targets, for tnn_loss_targets",
       classifier(); tnn_forward(net, x, 8, TNN_TRAIN);
@@ -280,7 +283,7 @@ static void data_sets(void)
     static const unsigned char labels[] = {0, 0, 8, 1, 0, 0, 0, 2, 7, 8};
     M("no such file", "No such file", "mnist/train", NULL,
       data = tnn_load_idx("mnist/train", "mnist/labels"););
-    M("no path", "(no path)", NULL, NULL,
+    M("no path", "(no path)", "must be given", NULL,
       data = tnn_load_idx(NULL, NULL););
 #ifndef _WIN32
     M("a folder", "not a file", "a folder", NULL,
@@ -292,7 +295,7 @@ static void data_sets(void)
     M("labels for images", "not an IDX file", "mistakes-labels", "should be 0 0 8 3",
       file("labels", labels, sizeof labels);
       data = tnn_load_idx(path, path););
-    M("more labels than images", "2 labels", "images holds 1", NULL,
+    M("more labels than images", "2 labels", "images holds 1", "must be as many",
       data = tnn_parse_idx(idx, sizeof idx, labels, sizeof labels););
     M("half a download", "holds 0 bytes", "images", "announces 1",
       data = tnn_parse_idx(idx, sizeof idx - 1, labels, 9););
@@ -321,7 +324,7 @@ static void data_sets(void)
       array = tnn_parse_csv("1,2\n3,1_000\n", 12););
     M("a line too short", "1 fields", "line 2", "the first 2",
       array = tnn_parse_csv("1,2\n3\n", 6););
-    M("an empty CSV", "no line of numbers", "csv", NULL,
+    M("an empty CSV", "no line of numbers", "csv", "one is as",
       array = tnn_parse_csv("", 0););
     M("label column 4 of 3", ".label_column = 4", "samples", "columns 1..3 or -3..-1",
       array = tnn_parse_csv("1,2,3\n", 6);
@@ -335,10 +338,10 @@ static void data_sets(void)
     M("a missing value", "value nan", "sample 1", "a finite float",
       array = tnn_parse_csv("1,2\n3,\n", 7);
       data = tnn_array_data(&array, NULL, NULL););
-    M("another shape", "samples have 3 values", ".shape 1x2x2", NULL,
+    M("another shape", "samples have 3 values", ".shape 1x2x2", "must have as many",
       array = tnn_parse_csv("1,2,3\n4,5,6\n", 12);
       data = tnn_array_data(&array, NULL, &(tnn_npy_options){.shape = {1, 2, 2}}););
-    M("negative labels", "label -1", "sample 3", NULL,
+    M("negative labels", "label -1", "sample 3", "must be in [0, ",
       y[3] = -1; samples(8););
     M("no labels", "needs", "tnn_data_view", "labels",
       data = tnn_data_view(NULL, x, NULL, 8, 4, 1, 1););
@@ -364,7 +367,7 @@ static void data_sets(void)
       tnn_split(&data, 80, 1, &a, &b););
     M("sample 8 of 8", "sample 8", "tnn_sample", "of 8",
       samples(8); tnn_sample(&data, 8, x, 4););
-    M("loader of nothing", "no data", "tnn_loader_create", NULL,
+    M("loader of nothing", "no samples", "tnn_loader_create", "tnn_load_idx",
       loader = tnn_loader_create(&data, .batch = 4););
     M("loader of a missing file", "No such file", "no-images", NULL,
       data = tnn_load_idx("no-images", "no-labels");
@@ -434,14 +437,14 @@ static void losses(void)
     M("label smoothing of 10 %", ".label_smoothing = 10", "tnn_set_loss", "in [0, 1]",
       flat();
       tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 10););
-    M("smoothing of MSE", "TNN_MSE has no", ".label_smoothing", NULL,
+    M("smoothing of MSE", "TNN_MSE has no", ".label_smoothing", "is of TNN_CROSS_ENTROPY",
       flat(); tnn_set_loss(net, TNN_MSE, .label_smoothing = 0.1f););
-    M("gamma of BCE", "TNN_BCE_LOGITS has no", ".gamma", NULL,
+    M("gamma of BCE", "TNN_BCE_LOGITS has no", ".gamma", "is of TNN_CROSS_ENTROPY",
       flat(); tnn_set_loss(net, TNN_BCE_LOGITS, .gamma = 2););
     M("negative class weights", "= -2", ".class_weights[1]", "in [0, 1e30]",
       flat(); tnn_add(net, TNN_DENSE, .units = 3);
       tnn_set_loss(net, TNN_CROSS_ENTROPY, .class_weights = w); tnn_build(net););
-    M("class weights of Dice", "TNN_DICE has no", ".class_weights", NULL,
+    M("class weights of Dice", "TNN_DICE has no", ".class_weights", "it has .smooth",
       flat();
       tnn_set_loss(net, TNN_DICE, .class_weights = w););
     M("an activation as loss", "TNN_SOFTMAX is a layer", "tnn_set_loss", "is TNN_CROSS_ENTROPY",
@@ -463,7 +466,7 @@ static void losses(void)
       tnn_set_loss(net, TNN_CROSS_ENTROPY, .ignore_index = 0.5f););
     M("huber with delta -1", "= -1", ".delta", "in [1e-30, 1e30]",
       flat(); tnn_set_loss(net, TNN_HUBER, .delta = -1););
-    M("custom without a function", ".custom", "tnn_set_loss", NULL,
+    M("custom without a function", ".custom", "tnn_set_loss", "the function",
       flat(); tnn_set_loss(net, TNN_CUSTOM_LOSS););
 }
 
@@ -496,7 +499,8 @@ static void optimizers(void)
       flat(); tnn_set_optimizer(net, TNN_NADAM, .amsgrad = 1););
     M("eps of Lion", "TNN_LION has no .eps", "tnn_set_optimizer", "it has .beta1 .beta2",
       flat(); tnn_set_optimizer(net, TNN_LION, .eps = 1e-8););
-    M("weight decay of L-BFGS", "TNN_LBFGS has no .weight_decay", "tnn_set_optimizer", NULL,
+    M("weight decay of L-BFGS", "TNN_LBFGS has no .weight_decay", "tnn_set_optimizer",
+      "it has .tolerance_grad",
       flat(); tnn_set_optimizer(net, TNN_LBFGS, .weight_decay = 1e-4););
     M("gamma of cosine", "TNN_COSINE has no .gamma", "schedule", "is of TNN_STEP",
       classifier(); tnn_set_schedule(net, TNN_COSINE, .steps = 100, .gamma = 0.1););
@@ -506,7 +510,7 @@ static void optimizers(void)
     M("a loss as optimizer", "TNN_MSE is a loss", "tnn_set_optimizer", "needed is an optimizer",
       flat();
       tnn_set_optimizer(net, (tnn_optimizer_type)TNN_MSE););
-    M("no optimizer type", "0 is not an optimizer", "tnn_set_optimizer", NULL,
+    M("no optimizer type", "0 is not an optimizer", "tnn_set_optimizer", "TNN_SGD is one",
       flat(); tnn_set_optimizer(net, (tnn_optimizer_type)0););
     M("negative eps", "= -0.00000001", ".eps", "in [0, 1e30)",
       flat(); tnn_set_optimizer(net, TNN_ADAM, .eps = -1e-8););
@@ -576,7 +580,7 @@ static void training(void)
       image(); tnn_add(net, TNN_DENSE, .units = 3);
       tnn_set_loss(net, TNN_CROSS_ENTROPY); data = tnn_data_view(NULL, x, y, 8, 8, 8, 1);
       tnn_evaluate(net, &data););
-    M("evaluate nothing", "no data", "tnn_evaluate", NULL,
+    M("evaluate nothing", "no data", "tnn_evaluate", "give data sets",
       classifier(); tnn_evaluate(net, &data););
     M("more classes than outputs", "label 9", "sample 7", "the network has 3 classes",
       classifier(); y[7] = 9; samples(8);
@@ -584,10 +588,10 @@ static void training(void)
     M("confusion too small", "2 classes", "tnn_confusion", "tells 3 apart",
       classifier(); samples(8);
       tnn_confusion(net, &data, counts, 2););
-    M("confusion of nothing", "no counts", "tnn_confusion", NULL,
+    M("confusion of nothing", "no counts", "tnn_confusion", "classes*classes ints",
       classifier(); samples(8);
       tnn_confusion(net, &data, NULL, 3););
-    M("epoch of no loader", "no loader", "tnn_train_epoch", NULL,
+    M("epoch of no loader", "no loader", "tnn_train_epoch", "tnn_loader_create makes",
       classifier(); tnn_train_epoch(net, NULL););
     M("mixup without targets", "no labels", "tnn_loss", "has .targets, for tnn_loss_targets",
       classifier(); samples(8);
@@ -670,7 +674,7 @@ static void files(void)
       tnn_load_weights(net, path, .rename = {{"fc.", "0."}}););
     M("no such folder", "No such file", "none/net.safetensors", NULL,
       classifier(); tnn_save_weights(net, "none/net.safetensors"););
-    M("no path to save to", "no path", NULL, NULL,
+    M("no path to save to", "no path", "must be given", NULL,
       classifier(); tnn_save_weights(net, NULL););
     M("numbers without a count", ".count = 3", "tnn_save_checkpoint", "without .numbers",
       classifier();
@@ -710,7 +714,8 @@ static void tensors(void)
     const tnn_tensor out = tnn_tensor_view(x + 200, 1, 2, 2, 2);
     tnn_window window;
     memset(&window, 0, sizeof window);
-    M("matrices that do not fit", "does not fit", "C 2x2 = A 2x3 times B 4x2", NULL,
+    M("matrices that do not fit", "does not fit", "C 2x2 = A 2x3 times B 4x2",
+      "m x n is m x k times k x n",
       tnn_matmul(c, a, b, 0););
     M("product in place", "C overlaps A", "tnn_matmul", "memory of its own",
       tnn_tensor s = tnn_tensor_view(x, 2, 2, 1, 1);
@@ -738,9 +743,9 @@ static void tensors(void)
       tnn_avgpool2d_forward(out, pixels, window););
     M("softmax of other shapes", "(3, 2, 1, 1) and (2, 3, 1, 1)", "tnn_softmax", "of one shape", 
       tnn_softmax(tnn_tensor_view(x, 3, 2, 1, 1), a););
-    M("dot of other sizes", "6 and 8 elements", "tnn_dot", NULL,
+    M("dot of other sizes", "6 and 8 elements", "tnn_dot", "must have as many",
       tnn_dot(a, b););
-    M("fill nothing", "without data", "tnn_fill", NULL,
+    M("fill nothing", "without data", "tnn_fill", "tnn_tensor_create gives one",
       tnn_fill(none, 1););
     M("AVX1024", "no \"avx1024\"", "tnn_set_isa", "it has scalar",
       tnn_set_isa("avx1024"););
@@ -765,7 +770,7 @@ static void search(void)
       study = tnn_study_create(.space = zero, .count = 1););
     M("two words", "\"learning rate\"", "variable 0", "one word",
       study = tnn_study_create(.space = word, .count = 1););
-    M("a name twice", "both called a", "variables 0 and 1", NULL,
+    M("a name twice", "both called a", "variables 0 and 1", "must differ",
       study = tnn_study_create(.space = twice, .count = 2););
     M("no choices", ".choices", "study: a", "words, a space between",
       study = tnn_study_create(.space = empty, .count = 1););
@@ -778,16 +783,16 @@ static void search(void)
     M("a study's folder is not there", "No such file", "none/study.tsv", NULL,
       study = tnn_study_create(.space = good, .count = 1, .journal = "none/study.tsv");
       tnn_ask(study););
-    M("a variable that is not there", "no variable momentum", "tnn_trial_float", NULL,
+    M("a variable that is not there", "no variable momentum", "tnn_trial_float", ".space has them",
       study = tnn_study_create(.space = good, .count = 1); trial = tnn_ask(study);
       tnn_trial_float(trial, "momentum"););
-    M("a float as int", "no int variable lr", "tnn_trial_int", NULL,
+    M("a float as int", "no int variable lr", "tnn_trial_int", "by their type",
       study = tnn_study_create(.space = good, .count = 1);
       trial = tnn_ask(study); tnn_trial_int(trial, "lr"););
     M("report behind tell", "step 0 of trial 0", "tnn_report", "must be under way",
       study = tnn_study_create(.space = good, .count = 1);
       trial = tnn_ask(study); tnn_tell(trial, 1); tnn_report(trial, 0, 1););
-    M("told twice", "not under way", "trial 0", NULL,
+    M("told twice", "not under way", "trial 0", "tnn_ask begins one",
       study = tnn_study_create(.space = good, .count = 1);
       trial = tnn_ask(study); tnn_tell(trial, 1); tnn_tell(trial, 2););
     M("steps that fall", "step 2 of trial 0", "tnn_report", "its last step smaller",

@@ -218,7 +218,7 @@ static void hints(void)
     tnn_add(net, (tnn_layer_type)TNN_MSE);
     SAYS_AT("tnn_add: TNN_MSE is a loss, for tnn_set_loss; needed is a layer");
     tnn_add(net, (tnn_layer_type)1);
-    SAYS_AT("tnn_add: 1 is not a layer");
+    SAYS_AT("tnn_add: 1 is not a layer (TNN_CONV2D is one)");
     tnn_set_loss(net, (tnn_loss_type)TNN_COSINE);
     SAYS_AT("tnn_set_loss: TNN_COSINE is a schedule, for tnn_set_schedule; a loss is "
             "TNN_COSINE_LOSS");
@@ -688,9 +688,10 @@ static void option_errors(void)
     net = tnn_create(.input = {16777216, 65536, 65536});
     CHECK(!net && says("test_api.c:..."), "a huge input");
     net = tnn_create(.input = {4});
-    CHECK(tnn_build(net) && says_at(__LINE__, "tnn_build: the network has no layers"), "no layers");
+    CHECK(tnn_build(net) && says_at(__LINE__, "tnn_build: the network has no layers; "
+                                                 "tnn_add adds them"), "no layers");
     tnn_add(net, (tnn_layer_type)99);
-    SAYS_AT("tnn_add: 99 is not a layer");
+    SAYS_AT("tnn_add: 99 is not a layer (TNN_CONV2D is one)");
     tnn_add(net, TNN_DENSE, .units = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 1.5f);
     SAYS_AT("tnn_set_loss: .label_smoothing = 1.5 must be in [0, 1]");
@@ -729,9 +730,10 @@ static void tensor_errors(void)
     tnn_tensor c = tnn_tensor_view(m + 32, 2, 2, 1, 1);
     tnn_window w = {.kernel = 3};
     tnn_matmul(c, a, b, 0);
-    SAYS_AT("tnn_matmul: C 2x2 = A 2x3 times B 4x2 does not fit");
+    SAYS_AT("tnn_matmul: C 2x2 = A 2x3 times B 4x2 does not fit; m x n is m x k times k x n");
     tnn_matmul(c, a, b, TNN_TRANSPOSE_A | TNN_TRANSPOSE_B);
-    SAYS_AT("tnn_matmul: C 2x2 = A^T 2x3 times B^T 4x2 does not fit");
+    SAYS_AT("tnn_matmul: C 2x2 = A^T 2x3 times B^T 4x2 does not fit; "
+            "m x n is m x k times k x n");
     a.data = NULL;
     tnn_matmul(c, a, b, 0);
     SAYS_AT("tnn_matmul: needs three matrices (n, c, 1, 1) with data");
@@ -991,7 +993,7 @@ static void idx_files(void)
     SAYS_AT("images: dimension 1 is 0, at byte 8");
     label[7] = 2;
     d = tnn_parse_idx(idx_images, sizeof idx_images, label, sizeof idx_labels - 1);
-    SAYS_AT("images holds 3 images, labels 2 labels");
+    SAYS_AT("images holds 3 images, labels 2 labels; they must be as many");
     d = tnn_load_idx("no/such/file", "nor/this");
     SAYS_AT("no/such/file: cannot be opened: No such file or directory");
     d = tnn_load_idx("/", "nor/this");
@@ -1152,7 +1154,7 @@ static void metrics(void)
     CHECK(tnn_confusion(net, &d, counts, 4).n == 0, "counts of 4 classes");
     SAYS_AT("tnn_confusion: counts of 4 classes, the network tells 5 apart");
     CHECK(tnn_confusion(net, &d, NULL, 5).n == 0, "no counts");
-    SAYS_AT("tnn_confusion: no counts");
+    SAYS_AT("tnn_confusion: no counts, which are classes*classes ints");
     CHECK(tnn_sample(&d, 0, xs, SIZE - 1) == TNN_ERROR_SHAPE, "a sample in too little room");
     SAYS_AT("tnn_sample: room for 143 values, a sample has 2x8x9");
     CHECK(m.n == SAMPLES && all == SAMPLES && trace == m.correct && c.loss == m.loss

@@ -428,7 +428,7 @@ static void bad_options(void)
     const float nan = (float)(HUGE_VAL - HUGE_VAL);
     tnn_net *net = small(3);
     tnn_set_loss(net, (tnn_loss_type)77);
-    SAYS("tnn_set_loss: 77 is not a loss");
+    SAYS("tnn_set_loss: 77 is not a loss (TNN_CROSS_ENTROPY is one)");
     tnn_set_loss(net, TNN_MSE, .delta = 2);
     SAYS("tnn_set_loss: TNN_MSE has no .delta; .delta is of TNN_HUBER; it has .class_weights");
     tnn_set_loss(net, TNN_HUBER, .delta = -2);
@@ -449,9 +449,9 @@ static void bad_options(void)
     tnn_set_loss(net, TNN_MSE, .p = 1);
     SAYS("tnn_set_loss: TNN_MSE has no .p; .p is of TNN_MULTI_MARGIN; it has .class_weights");
     tnn_set_loss(net, TNN_MSE, .reduction = (tnn_reduction)5);
-    SAYS("tnn_set_loss: .reduction: 5 is not a reduction");
+    SAYS("tnn_set_loss: .reduction: 5 is not a reduction (TNN_REDUCE_SUM is one)");
     tnn_set_loss(net, TNN_CUSTOM_LOSS);
-    SAYS("tnn_set_loss: TNN_CUSTOM_LOSS needs .custom");
+    SAYS("tnn_set_loss: TNN_CUSTOM_LOSS needs .custom, the function that computes it");
     tnn_set_loss(net, TNN_DICE, .class_weights = w);
     SAYS("tnn_set_loss: TNN_DICE has no .class_weights; .class_weights is of TNN_CROSS_ENTROPY, "
          "TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE; it has .smooth");
