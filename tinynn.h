@@ -1857,6 +1857,15 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #endif
 #endif
 
+/* clang lets -fno-signed-zeros and -freciprocal-math be from here to the end of the implementation
+   (not on ARM), in the intrinsics too if this includes them first. */
+#if defined(__clang__)
+    #pragma clang diagnostic push
+    #pragma clang diagnostic ignored "-Wignored-pragmas"
+    #pragma float_control(precise, on, push)
+    #pragma clang diagnostic pop
+#endif
+
 #if defined(TINYNN_NO_SIMD) || defined(__TINYC__) || defined(__BIG_ENDIAN__)
     /* scalar only */
 #elif (defined(__x86_64__) && defined(__GNUC__)) || defined(_M_X64)
@@ -2056,13 +2065,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define TNN__NAN        (HUGE_VAL - HUGE_VAL)
 
 /* gcc fuses a*b + c on its own, even across intrinsics, unless told not to; and gcc 12 warns about
-   its own _mm512_undefined_ps(). clang leaves -funsafe-math-optimizations and its parts (not on
-   ARM). All this ends with the implementation. */
+   its own _mm512_undefined_ps(). All this ends with the implementation. */
 #if defined(__clang__)
-    #pragma clang diagnostic push
-    #pragma clang diagnostic ignored "-Wignored-pragmas"
-    #pragma float_control(precise, on, push)
-    #pragma clang diagnostic pop
     #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
     #pragma GCC push_options
@@ -17145,8 +17149,9 @@ static void tnn__write_int(tnn__writer *w, long long v)
     char text[24];
     tnn__write(w, text, (size_t)(tnn__put_int(text, text + sizeof text, v) - text));
 }
-/* Elements, the lowest byte first. */
-static void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count, int bytes)
+/* Elements, the lowest byte first. Not inlined: its buffer and the writer are a large frame. */
+static TNN__OWN_CALL void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count,
+                                              int bytes)
 {
     const unsigned char *p = (const unsigned char *)data;
     unsigned char block[4096];

@@ -38,7 +38,7 @@ fast() {
         runs $cc-fast $cc "$dir/$cc-fast.o" build/tinynn.o
 }
 told() { # what the compiler does not tell the header, its first error does
-    $cc -O1 "$1" $whole "$dir/use.c" -o "$dir/$cc$1" -lm -pthread &&
+    $cc -O1 "$@" $whole "$dir/use.c" -o "$dir/$cc$1" -lm -pthread &&
         "$dir/$cc$1" | grep "flags that change what arithmetic"
 }
 
@@ -235,7 +235,8 @@ for cc in gcc clang; do
     if [ "$1" = all ]; then
         if [ $cc = clang ]; then
             check "$cc, parts of -ffast-math, run" runs $cc-parts $cc -O1 -fno-signed-zeros \
-                -freciprocal-math -fassociative-math $strict $whole "$dir/use.c"
+                -freciprocal-math $strict $whole "$dir/use.c"
+            check "$cc -fassociative-math is told" told -fassociative-math -fno-signed-zeros
             check "$cc -ffp-contract=fast is told" told -ffp-contract=fast
             check "$cc -funsafe-math-optimizations is told" told -funsafe-math-optimizations
         fi
@@ -347,7 +348,7 @@ check "all these programs end with the same weights" same
 # ---- named arguments in C++20, where g++ -Wextra has a warning for members left out --------------
 printf '#include "tinynn.h"\nint main() {\n    tnn_add(tnn_create(.input = {1}), %s);\n}\n' \
     'TNN_DENSE, .units = 2' > "$dir/named.cpp"
-# ---- the newest gcc and clang, by their numbers or as TINYNN_CC names them; clang as cl, zig cc ---
+# ---- the newest gcc and clang, by their numbers or as TINYNN_CC names them; zig cc ----------------
 if [ "$1" = all ]; then
     newest() {
         for n in 30 29 28 27 26 25 24 23 22 21 20 19 18 17 16 15 14 13; do
@@ -362,7 +363,7 @@ if [ "$1" = all ]; then
                 "$dir/use.c"
         done
         lto=-flto
-        case $cc in *gcc*) lto=-flto=1 ;; esac             # which else says that it does not share
+        case $cc in *gcc*) lto=-flto=auto ;; esac          # which else says that it does not share
         check "$cc -O3 -flto: no warning" quiet $cc -O3 $lto $strict $whole "$dir/use.c" \
             -o "$dir/newest" -lm -pthread
         for std in c++11 c++20 c++2c; do
