@@ -1066,10 +1066,10 @@ typedef struct tnn_plateau {
     double factor;              /* new lr = max(lr factor, min_lr). Default 0.1, less than 1 */
     int    patience;            /* default 10; -1 means 0                                    */
     double threshold;           /* default 1e-4                                              */
-    int    absolute;
+    int    absolute;            /* torch's only                                              */
     int    cooldown;            /* default 0                                                 */
     double min_lr;              /* default 0                                                 */
-    double eps;                 /* default 1e-8                                              */
+    double eps;                 /* torch's only. Default 1e-8                                */
     int    keras;
     /* its state, all zero at first */
     int    updates, bad, cooling;
@@ -1348,7 +1348,7 @@ typedef struct tnn_variable {
     double      step;           /* only low, low + step, ... Default: 1 for ints, any for floats */
     int         log;            /* uniform in log x: low > 0, no step                            */
     const char *choices;        /* categorical: words, a space between them                      */
-    int         points;         /* grid: of a float without step, required                       */
+    int         points;         /* of a float without step: a grid's, which needs it             */
 } tnn_variable;
 
 typedef enum tnn_sampler {
@@ -2544,6 +2544,9 @@ static tnn_status tnn__check_options(const char *what, const void *options, cons
 #define TNN__CHECK_OPTIONS(what, options, list, first, kind, table, common) \
     tnn__check_options(what, options, list, TNN__COUNT_OF(list), first, (int)(kind), \
                        &(table)[0].reads, sizeof *(table), common)
+/* The same of a list without kinds. */
+#define TNN__CHECK_READ(what, options, list, common) \
+    tnn__check_options(what, options, list, TNN__COUNT_OF(list), 0, 0, NULL, 0, common)
 
 /* ---- 2c. Memory -------------------------------------------------------------------------------
    TINYNN_MALLOC(context, bytes) and TINYNN_FREE(context, pointer) may be defined by the includer;
@@ -9133,6 +9136,10 @@ static void tnn__net_release(const tnn_net *net, void *p)
 
 TNN__PUBLIC(tnn_net *, tnn_net_create, (const tnn_net_options *options), (options))
 {
+    static const tnn__option room[] = {
+        {"memory", offsetof(tnn_net_options, memory), sizeof (void *)},
+        {"bytes",  offsetof(tnn_net_options, bytes),  sizeof (size_t)}
+    };
     tnn_net *net, first;
     tnn_net_options o;
     int i;
@@ -9153,7 +9160,8 @@ TNN__PUBLIC(tnn_net *, tnn_net_create, (const tnn_net_options *options), (option
                   o.input[0], o.input[1], o.input[2], TNN__MOST);
         return NULL;
     }
-    if (tnn__choice("tnn_create: .dialect", (int)o.dialect, TNN_KERAS)) return NULL;
+    if (tnn__choice("tnn_create: .dialect", (int)o.dialect, TNN_KERAS)
+        || TNN__CHECK_READ("tnn_create", &o, room, "memory bytes:memory")) return NULL;
     if (o.batch < 1 || o.threads < 0) {
         tnn__fail(TNN_ERROR_ARGUMENT,
                   "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
@@ -9201,18 +9209,10 @@ static void tnn__keras_layer(tnn_layer *o)
     if (o->type == TNN_LEAKY_RELU) o->slope = (float)tnn__default((double)o->slope, 0.3);
     if (o->init == TNN_INIT_DEFAULT) o->init = TNN_INIT_XAVIER_UNIFORM;
 }
-TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
-TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (net, layer))
+/* What a layer's own options can be refused for; what depends on its input is left to the plan. */
+static tnn_status tnn__check_layer(const tnn_layer *layer)
 {
-    tnn_status e;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !layer)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no %s", net ? "layer"
-                         : "network: tnn_create gives one");
-    if (net->built)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
-                         "layers come before the first forward");
-    e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
+    tnn_status e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
     if (!e && layer->mode) e = tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS);
     if (!e && layer->pad_mode)
         e = tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS);
@@ -9226,6 +9226,23 @@ TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
                          "be 0 or more, at most 1e30 together",
                          (double)layer->lr_scale, (double)layer->decay_scale);
+    return TNN_OK;
+}
+TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
+TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (net, layer))
+{
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !layer)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no %s", net ? "layer"
+                         : "network: tnn_create gives one");
+    if (net->built)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
+                         "layers come before the first forward");
+    tnn__err.layer = net->layers + 1;
+    e = tnn__check_layer(layer);
+    tnn__err.layer = 0;
+    if (e) return e;
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
         const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
@@ -12654,6 +12671,7 @@ static tnn_schedule tnn__schedule_filled(const tnn_schedule *given, double lr)
 static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
 {
     static const char *const anneals[] = {"", "power", ""};
+    static const tnn__option power = {"power", offsetof(tnn_schedule, power), sizeof given->power};
     const struct tnn__schedule_kind *kind;
     tnn_schedule s;
     int i, n;
@@ -12663,13 +12681,15 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
         return TNN_ERROR_ARGUMENT;
     kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
     if (TNN__CHECK_OPTIONS("schedule", given, tnn__schedule_options, TNN_CONSTANT, given->type,
-                           tnn__schedule_kinds, &"per_epoch lr min_lr warmup warmup_factor:warmup "
-                                                 "start_factor end_lr end_factor:!end_lr"
-                                                 [depth ? 10 : 0])
+                           tnn__schedule_kinds, "per_epoch lr min_lr warmup warmup_factor:warmup "
+                                                "start_factor end_lr end_factor:!end_lr")
         || (kind->anneal < 0
-            && tnn__check_options("schedule: .anneal", given, &tnn__schedule_options[10], 1,
-                                  TNN_ANNEAL_LINEAR, (int)given->anneal, anneals, sizeof *anneals,
-                                  NULL))) return TNN_ERROR_ARGUMENT;
+            && tnn__check_options("schedule: .anneal", given, &power, 1, TNN_ANNEAL_LINEAR,
+                                  (int)given->anneal, anneals, sizeof *anneals, NULL)))
+        return TNN_ERROR_ARGUMENT;
+    if (depth && given->per_epoch)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: a part has no .per_epoch; it belongs to "
+                         "the whole", kind->name);
     if (depth == TNN__SCHEDULE_DEPTH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
                          kind->name, TNN__SCHEDULE_DEPTH);
@@ -12895,6 +12915,11 @@ TNN__PUBLIC(tnn_status, tnn_end_epoch, (tnn_net *net), (net))
 
 TNN__PUBLIC(int, tnn_plateau_update, (tnn_plateau *p, double metric, double *lr), (p, metric, lr))
 {
+    static const tnn__option options[] = {
+#define TNN__X(member) {#member, offsetof(tnn_plateau, member), sizeof ((tnn_plateau *)0)->member},
+        TNN__X(absolute) TNN__X(eps) TNN__X(keras)
+#undef TNN__X
+    };
     double factor, threshold, eps, reach, lower;
     int patience, counted, keras, enough, reduced;
     if (tnn_failed()) return 0;
@@ -12902,6 +12927,8 @@ TNN__PUBLIC(int, tnn_plateau_update, (tnn_plateau *p, double metric, double *lr)
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: no tnn_plateau or no lr");
         return 0;
     }
+    if (TNN__CHECK_READ("tnn_plateau_update", p, options, "keras absolute:!keras eps:!keras"))
+        return 0;
     keras = p->keras != 0;
     factor = tnn__default(p->factor, 0.1);
     threshold = tnn__default(p->threshold, 1e-4);
@@ -13871,12 +13898,12 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *o)
     const int side = 1 << 16;
     struct { const char *name; double value, least, most; } limits[32], *l = limits;
     if (tnn__choice("tnn_loader_create: .border", (int)o->border, TNN_BORDER_EDGE)
-        || tnn__check_options("tnn_loader_create", o, options, TNN__COUNT_OF(options), 0, 0, NULL,
-                              0, "rotate shear scale_min scale_max shift crop_pad "
-                              "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
-                              "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border erase "
-                              "erase_min:erase erase_max:erase erase_ratio:erase mixup cutmix "
-                              "mix:mixup|cutmix")) return TNN_ERROR_ARGUMENT;
+        || TNN__CHECK_READ("tnn_loader_create", o, options,
+                           "rotate shear scale_min scale_max shift crop_pad "
+                           "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
+                           "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border erase "
+                           "erase_min:erase erase_max:erase erase_ratio:erase mixup cutmix "
+                           "mix:mixup|cutmix")) return TNN_ERROR_ARGUMENT;
     o->scale_min = tnn__default(o->scale_min, 1);
     o->scale_max = tnn__default(o->scale_max, 1);
     o->erase_min = tnn__default(o->erase_min, 0.02);
@@ -16067,6 +16094,9 @@ static tnn_status tnn__study_dimension(tnn_study *s, int i)
     if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)
         || tnn__check_options("study", v, options, TNN__COUNT_OF(options), TNN_INT, (int)v->type,
                               reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
+    if (v->points && s->o.sampler != TNN_GRID)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .points is for .sampler = TNN_GRID",
+                         v->name);
     if (v->type == TNN_CATEGORICAL) {
         for (p = v->choices; p && *p; p++) {
             if ((unsigned char)*p < ' ' || *p == ';') break;
@@ -16137,21 +16167,25 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
     static const char *const pruners[] = {
         "", "prune_startup warmup interval", "min_resource factor min_rate"
     };
-    static const tnn__option options[] = {
 #define TNN__X(member) \
     {#member, offsetof(tnn_study_options, member), sizeof ((tnn_study_options *)0)->member},
+    static const tnn__option of_sampler[] = {
         TNN__X(startup) TNN__X(candidates) TNN__X(prior_weight) TNN__X(no_magic_clip)
-        TNN__X(endpoints) TNN__X(prune_startup) TNN__X(warmup) TNN__X(interval)
-        TNN__X(min_resource) TNN__X(factor) TNN__X(min_rate)
-#undef TNN__X
+        TNN__X(endpoints)
     };
+    static const tnn__option of_pruner[] = {
+        TNN__X(prune_startup) TNN__X(warmup) TNN__X(interval) TNN__X(min_resource) TNN__X(factor)
+        TNN__X(min_rate)
+    };
+#undef TNN__X
     size_t i;
     if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
         || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)
-        || tnn__check_options("study", o, options, 5, TNN_RANDOM, (int)o->sampler, samplers,
-                              sizeof *samplers, NULL)
-        || tnn__check_options("study", o, options + 5, 6, TNN_MEDIAN, (int)o->pruner, pruners,
-                              sizeof *pruners, NULL)) return TNN_ERROR_ARGUMENT;
+        || tnn__check_options("study", o, of_sampler, TNN__COUNT_OF(of_sampler), TNN_RANDOM,
+                              (int)o->sampler, samplers, sizeof *samplers, NULL)
+        || tnn__check_options("study", o, of_pruner, TNN__COUNT_OF(of_pruner), TNN_MEDIAN,
+                              (int)o->pruner, pruners, sizeof *pruners, NULL))
+        return TNN_ERROR_ARGUMENT;
     for (i = 0; i < sizeof ints/sizeof *ints; i++)
         if (tnn__study_int(ints[i].name, ints[i].value, ints[i].otherwise, ints[i].least,
                            ints[i].most)) return TNN_ERROR_ARGUMENT;
@@ -17758,6 +17792,9 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_wei
     tnn__len at;
     int i, k, n, which, renamed = 0, some = !o;
     if (!o) o = &tnn__every_weight;
+    if (o->partial || o->optional)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .%s is for loading", what,
+                         o->partial ? "partial" : "optional");
     for (; tnn__begins(o, renamed, 0, "") > -2; renamed++) {
         const char *p = o->rename[renamed].file;
         for (; p && *p; p += n)
@@ -18013,6 +18050,8 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
     if (!save) return TNN_OK;
+    if (o->optional)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .optional is for loading", what);
     if (net->stage == TNN__BACKWARD)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: within a step; it comes after tnn_step", what);
     tnn__counters(net, o->loader, whole, reals, 0);

@@ -213,6 +213,8 @@ static void building(void)
     M("too little memory", "of .memory 256 of 256 are left", "tnn_create", "takes ",
       static float room[64];
       net = tnn_create(.input = {4}, .memory = room, .bytes = sizeof room););
+    M("bytes of no memory", ".bytes does nothing", "tnn_create", "without .memory",
+      net = tnn_create(.input = {4}, .bytes = 4096););
     M("a parameter's name", "no parameter \"fc1.weight\"", "tnn_get_param", "as 0.weight",
       classifier(); tnn_get_param(net, "fc1.weight", x, 12););
     M("a parameter's size", "not 10", "0.weight", "has 12 values",
@@ -564,6 +566,18 @@ static void optimizers(void)
     M("plateau with factor 10", "= 10", ".factor", "in [0, 1)",
       double lr = 0.1; tnn_plateau p = {.factor = 10};
       tnn_plateau_update(&p, 1, &lr););
+    M("Keras' plateau with an eps", ".eps does nothing", "tnn_plateau_update", "with .keras",
+      double lr = 0.1; tnn_plateau p = {.keras = 1, .eps = 1e-3};
+      tnn_plateau_update(&p, 1, &lr););
+    M("a Keras' threshold said absolute", ".absolute does nothing", "tnn_plateau_update",
+      "with .keras", double lr = 0.1; tnn_plateau p = {.keras = 1, .absolute = 1};
+      tnn_plateau_update(&p, 1, &lr););
+    M("a part per epoch", ".per_epoch", "schedule cosine", "belongs to the whole",
+      tnn_schedule part[2] = {{.type = TNN_COSINE, .steps = 5, .per_epoch = 1},
+                              {.type = TNN_COSINE, .steps = 5}};
+      const int mile[1] = {5};
+      classifier(); tnn_set_schedule(net, TNN_SEQUENTIAL, .parts = part, .count = 2,
+                                     .milestones = mile););
     M("step of -1", "step -1", "schedule", "0 to 2^53",
       tnn_schedule s = {.type = TNN_COSINE, .steps = 10};
       tnn_schedule_lr(&s, -1););
@@ -676,6 +690,13 @@ static void files(void)
       classifier(); tnn_save_weights(net, "none/net.safetensors"););
     M("no path to save to", "no path", "must be given", NULL,
       classifier(); tnn_save_weights(net, NULL););
+    M("a part of the weights saved", ".partial", "tnn_save_weights", "for loading",
+      classifier(); tnn_save_weights(net, path, .partial = 1););
+    M("weights saved if they are there", ".optional", "tnn_format_weights", "for loading",
+      classifier(); tnn_format_weights(net, bytes, sizeof bytes,
+                                       &(tnn_weights_options){.optional = 1}););
+    M("a checkpoint saved if it is there", ".optional", "tnn_save_checkpoint", "for loading",
+      classifier(); tnn_save_checkpoint(net, path, .optional = 1););
     M("numbers without a count", ".count = 3", "tnn_save_checkpoint", "without .numbers",
       classifier();
       tnn_save_checkpoint(net, path, .count = 3););
@@ -778,6 +799,9 @@ static void search(void)
       study = tnn_study_create(.space = half, .count = 1););
     M("a grid without points", ".points = 0", "study: lr", "at least 2",
       study = tnn_study_create(.space = good, .count = 1, .sampler = TNN_GRID););
+    M("points without a grid", ".points", "study: lr", ".sampler = TNN_GRID",
+      study = tnn_study_create(.space = &(tnn_variable){.name = "lr", .high = 1, .points = 3},
+                               .count = 1););
     M("negative trials", ".trials = -5", "study", "1 to 1000000",
       study = tnn_study_create(.space = good, .count = 1, .trials = -5););
     M("a study's folder is not there", "No such file", "none/study.tsv", NULL,

@@ -216,12 +216,12 @@ static void hints(void)
 {
     tnn_net *net = tnn_create(.input = {2});
     tnn_add(net, (tnn_layer_type)TNN_LINEAR, .units = 100);
-    SAYS_AT("tnn_add: TNN_LINEAR is a schedule, for tnn_set_schedule; a layer with weights and "
-            "biases is TNN_DENSE");
+    SAYS_AT("layer 1, tnn_add: TNN_LINEAR is a schedule, for tnn_set_schedule; a layer with "
+            "weights and biases is TNN_DENSE");
     tnn_add(net, (tnn_layer_type)TNN_MSE);
-    SAYS_AT("tnn_add: TNN_MSE is a loss, for tnn_set_loss; needed is a layer");
+    SAYS_AT("layer 1, tnn_add: TNN_MSE is a loss, for tnn_set_loss; needed is a layer");
     tnn_add(net, (tnn_layer_type)1);
-    SAYS_AT("tnn_add: 1 is not a layer (TNN_CONV2D is one)");
+    SAYS_AT("layer 1, tnn_add: 1 is not a layer (TNN_CONV2D is one)");
     tnn_set_loss(net, (tnn_loss_type)TNN_COSINE);
     SAYS_AT("tnn_set_loss: TNN_COSINE is a schedule, for tnn_set_schedule; a loss is "
             "TNN_COSINE_LOSS");
@@ -232,8 +232,8 @@ static void hints(void)
     SAYS_AT("tnn_set_optimizer: TNN_CUSTOM_LAYER is a layer, for tnn_add; an optimizer is "
             "TNN_CUSTOM");
     tnn_add(net, TNN_DENSE, .units = 2, .init = (tnn_init)TNN_CONSTANT);
-    SAYS_AT("tnn_add: .init: TNN_CONSTANT is a schedule, for tnn_set_schedule; a kind of initial "
-            "value is TNN_INIT_CONSTANT");
+    SAYS_AT("layer 1, tnn_add: .init: TNN_CONSTANT is a schedule, for tnn_set_schedule; a kind of "
+            "initial value is TNN_INIT_CONSTANT");
     tnn_free(net);
 }
 
@@ -694,7 +694,7 @@ static void option_errors(void)
     CHECK(tnn_build(net) && says_at(__LINE__, "tnn_build: the network has no layers; "
                                                  "tnn_add adds them"), "no layers");
     tnn_add(net, (tnn_layer_type)99);
-    SAYS_AT("tnn_add: 99 is not a layer (TNN_CONV2D is one)");
+    SAYS_AT("layer 1, tnn_add: 99 is not a layer (TNN_CONV2D is one)");
     tnn_add(net, TNN_DENSE, .units = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY, .label_smoothing = 1.5f);
     SAYS_AT("tnn_set_loss: .label_smoothing = 1.5 must be in [0, 1]");

@@ -399,10 +399,10 @@ static void plateaus(void)
             p.factor = o[1];
             p.patience = o[2] < 1 ? -1 : (int)o[2];
             p.threshold = zero_is_meant(o[3]);
-            p.absolute = (int)o[4];
+            p.absolute = !keras && (int)o[4];
             p.cooldown = (int)o[5];
             p.min_lr = o[6];
-            p.eps = o[7];
+            p.eps = keras ? 0 : o[7];
             p.keras = keras;
             for (t = 0; t < m->n; t++) {
                 const double before = lr;
