@@ -840,12 +840,12 @@ typedef struct tnn_optimizer {
     int    ema_warmup, swa_start, swa_every;
 } tnn_optimizer;
 
-TNN_API tnn_net   *tnn_net_create(const tnn_net_options *options);  /* NULL on failure */
+TNN_API tnn_net   *tnn_create_with(const tnn_net_options *options);  /* NULL on failure */
 TNN_API void       tnn_free(tnn_net *net);
-TNN_API tnn_status tnn_add_layer(tnn_net *net, const tnn_layer *layer);
+TNN_API tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer);
 TNN_API int        tnn_layer_count(const tnn_net *net);    /* added so far: the last's number */
-TNN_API tnn_status tnn_net_loss(tnn_net *net, const tnn_loss_options *loss);
-TNN_API tnn_status tnn_net_optimizer(tnn_net *net, const tnn_optimizer *optimizer);
+TNN_API tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss);
+TNN_API tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimizer *optimizer);
 
 /* What tnn_build will allocate; of a network in .memory how many .bytes it takes in all, before
    tnn_build without what orthogonal initial weights take for a while. Also where that is more
@@ -1043,7 +1043,7 @@ TNN_API double     tnn_schedule_momentum(const tnn_schedule *schedule, long long
    has one, before it updates, with the number of steps since this call, or of epochs with
    .per_epoch. NULL takes it off, and leaves lr as it is. After tnn_set_optimizer; momentum of SGD
    must not have been 0 when the network was built. */
-TNN_API tnn_status tnn_net_schedule(tnn_net *net, const tnn_schedule *schedule);
+TNN_API tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule *schedule);
 /* The end of an epoch, for a schedule .per_epoch. tnn_train_epoch calls it. */
 TNN_API tnn_status tnn_end_epoch(tnn_net *net);
 
@@ -1189,7 +1189,7 @@ typedef struct tnn_loader_options {
 } tnn_loader_options;
 /* Never NULL: after an error, its own or an earlier one, a loader of 0 .batches, which tnn_next and
    all others refuse. */
-TNN_API tnn_loader *tnn_loader_open(const tnn_data *data, const tnn_loader_options *options);
+TNN_API tnn_loader *tnn_loader_create_with(const tnn_data *data, const tnn_loader_options *options);
 TNN_API int         tnn_next(tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
 
@@ -1411,7 +1411,7 @@ typedef struct tnn_trial {      /* to be read; it lives as long as its study    
 } tnn_trial;
 
 /* NULL on error; behind the macro tnn_study_create. */
-TNN_API tnn_study  *tnn_study_open(const tnn_study_options *options);
+TNN_API tnn_study  *tnn_study_create_with(const tnn_study_options *options);
 TNN_API void        tnn_study_free(tnn_study *study);
 /* The next trial to run; NULL at the end of this process's share and after any error. */
 TNN_API tnn_trial  *tnn_ask(tnn_study *study);
@@ -1516,7 +1516,7 @@ typedef struct tnn_npy_options {
 TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                   const tnn_npy_options *options);      /* or NULL */
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_data   tnn_npy_load(const tnn_npy_options *options);        /* tnn_load_npy */
+TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* tnn_load_npy */
 #endif
 
 /* WEIGHTS in safetensors' format (github.com/huggingface/safetensors), read strictly: a header of
@@ -1554,8 +1554,8 @@ TNN_API int        tnn_parse_weights(tnn_net *net, const void *bytes, size_t siz
 TNN_API size_t     tnn_format_weights(tnn_net *net, void *to, size_t room,
                                       const tnn_weights_options *options);
 #ifndef TINYNN_NO_STDIO
-TNN_API int        tnn_weights_load(tnn_net *net, const tnn_weights_options *options);
-TNN_API tnn_status tnn_weights_save(tnn_net *net, const tnn_weights_options *options);
+TNN_API int        tnn_load_weights_with(tnn_net *net, const tnn_weights_options *options);
+TNN_API tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options *options);
 #endif
 
 /* CHECKPOINTS: all that training needs to go on, to the bit: weights and running statistics, the
@@ -1603,8 +1603,8 @@ TNN_API tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t 
 TNN_API size_t     tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
                                          const tnn_checkpoint_options *options);
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_status tnn_checkpoint_save(tnn_net *net, const tnn_checkpoint_options *options);
-TNN_API tnn_status tnn_checkpoint_load(tnn_net *net, const tnn_checkpoint_options *options);
+TNN_API tnn_status tnn_save_checkpoint_with(tnn_net *net, const tnn_checkpoint_options *options);
+TNN_API tnn_status tnn_load_checkpoint_with(tnn_net *net, const tnn_checkpoint_options *options);
 #endif
 
 /* A trained network as one C99 file for small machines: constant arrays and a function
@@ -1628,7 +1628,7 @@ typedef struct tnn_export_options {
 TNN_API size_t     tnn_format_c(tnn_net *net, void *to, size_t room,
                                 const tnn_export_options *options);
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_status tnn_c_export(tnn_net *net, const tnn_export_options *options); /* tnn_export_c */
+TNN_API tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *options); /* tnn_export_c */
 #endif
 
 /* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
@@ -1683,135 +1683,137 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #else
 #define TNN__OPTIONS(type, ...) &(type){__VA_ARGS__}
 #endif
-#define tnn_create(...) \
-    (TNN__HERE, tnn_net_create(TNN__OPTIONS(tnn_net_options, __VA_ARGS__)))
-#define tnn_add(net, ...) \
-    (TNN__HERE, tnn_add_layer(net, TNN__OPTIONS(tnn_layer, .type = __VA_ARGS__)))
+#define tnn_create(...) tnn_create_with(TNN__OPTIONS(tnn_net_options, __VA_ARGS__))
+#define tnn_add(net, ...) tnn_add_with(net, TNN__OPTIONS(tnn_layer, .type = __VA_ARGS__))
 #define tnn_set_loss(net, ...) \
-    (TNN__HERE, tnn_net_loss(net, TNN__OPTIONS(tnn_loss_options, .type = __VA_ARGS__)))
+    tnn_set_loss_with(net, TNN__OPTIONS(tnn_loss_options, .type = __VA_ARGS__))
 #define tnn_set_optimizer(net, ...) \
-    (TNN__HERE, tnn_net_optimizer(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__)))
+    tnn_set_optimizer_with(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__))
 #define tnn_set_schedule(net, ...) \
-    (TNN__HERE, tnn_net_schedule(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__)))
+    tnn_set_schedule_with(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__))
 #define tnn_loader_create(data, ...) \
-    (TNN__HERE, tnn_loader_open(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__)))
-#define tnn_study_create(...) \
-    (TNN__HERE, tnn_study_open(TNN__OPTIONS(tnn_study_options, __VA_ARGS__)))
-#define tnn_load_npy(...) \
-    (TNN__HERE, tnn_npy_load(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__)))
+    tnn_loader_create_with(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__))
+#define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
+#define tnn_load_npy(...) tnn_load_npy_with(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__))
 #define tnn_load_weights(net, ...) \
-    (TNN__HERE, tnn_weights_load(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
+    tnn_load_weights_with(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__))
 #define tnn_save_weights(net, ...) \
-    (TNN__HERE, tnn_weights_save(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__)))
+    tnn_save_weights_with(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__))
 #define tnn_export_c(net, ...) \
-    (TNN__HERE, tnn_c_export(net, TNN__OPTIONS(tnn_export_options, .path = __VA_ARGS__)))
+    tnn_export_c_with(net, TNN__OPTIONS(tnn_export_options, .path = __VA_ARGS__))
 #define tnn_save_checkpoint(net, ...) \
-    (TNN__HERE, tnn_checkpoint_save(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__)))
+    tnn_save_checkpoint_with(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__))
 #define tnn_load_checkpoint(net, ...) \
-    (TNN__HERE, tnn_checkpoint_load(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__)))
-/* Function-like macros do not expand within themselves: each of these notes the line and calls. */
-#define tnn_set_isa(...)                 (TNN__HERE, tnn_set_isa(__VA_ARGS__))
-#define tnn_shutdown(...)                (TNN__HERE, tnn_shutdown(__VA_ARGS__))
-#define tnn_tensor_create(...)           (TNN__HERE, tnn_tensor_create(__VA_ARGS__))
-#define tnn_tensor_slice(...)            (TNN__HERE, tnn_tensor_slice(__VA_ARGS__))
-#define tnn_fill(...)                    (TNN__HERE, tnn_fill(__VA_ARGS__))
-#define tnn_matmul(...)                  (TNN__HERE, tnn_matmul(__VA_ARGS__))
-#define tnn_conv2d_forward(...)          (TNN__HERE, tnn_conv2d_forward(__VA_ARGS__))
-#define tnn_conv2d_backward_input(...)   (TNN__HERE, tnn_conv2d_backward_input(__VA_ARGS__))
-#define tnn_conv2d_backward_weights(...) (TNN__HERE, tnn_conv2d_backward_weights(__VA_ARGS__))
-#define tnn_maxpool2d_forward(...)       (TNN__HERE, tnn_maxpool2d_forward(__VA_ARGS__))
-#define tnn_maxpool2d_backward(...)      (TNN__HERE, tnn_maxpool2d_backward(__VA_ARGS__))
-#define tnn_avgpool2d_forward(...)       (TNN__HERE, tnn_avgpool2d_forward(__VA_ARGS__))
-#define tnn_avgpool2d_backward(...)      (TNN__HERE, tnn_avgpool2d_backward(__VA_ARGS__))
-#define tnn_softmax(...)                 (TNN__HERE, tnn_softmax(__VA_ARGS__))
-#define tnn_log_softmax(...)             (TNN__HERE, tnn_log_softmax(__VA_ARGS__))
-#define tnn_sum(...)                     (TNN__HERE, tnn_sum(__VA_ARGS__))
-#define tnn_mean(...)                    (TNN__HERE, tnn_mean(__VA_ARGS__))
-#define tnn_max(...)                     (TNN__HERE, tnn_max(__VA_ARGS__))
-#define tnn_dot(...)                     (TNN__HERE, tnn_dot(__VA_ARGS__))
-#define tnn_argmax(...)                  (TNN__HERE, tnn_argmax(__VA_ARGS__))
-#define tnn_calculate_gain(...)          (TNN__HERE, tnn_calculate_gain(__VA_ARGS__))
-#define tnn_net_create(...)              (TNN__HERE, tnn_net_create(__VA_ARGS__))
-#define tnn_add_layer(...)               (TNN__HERE, tnn_add_layer(__VA_ARGS__))
-#define tnn_net_loss(...)                (TNN__HERE, tnn_net_loss(__VA_ARGS__))
-#define tnn_net_optimizer(...)           (TNN__HERE, tnn_net_optimizer(__VA_ARGS__))
-#define tnn_net_bytes(...)               (TNN__HERE, tnn_net_bytes(__VA_ARGS__))
-#define tnn_build(...)                   (TNN__HERE, tnn_build(__VA_ARGS__))
-#define tnn_output_shape(...)            (TNN__HERE, tnn_output_shape(__VA_ARGS__))
-#define tnn_forward(...)                 (TNN__HERE, tnn_forward(__VA_ARGS__))
-#define tnn_output(...)                  (TNN__HERE, tnn_output(__VA_ARGS__))
-#define tnn_loss(...)                    (TNN__HERE, tnn_loss(__VA_ARGS__))
-#define tnn_loss_targets(...)            (TNN__HERE, tnn_loss_targets(__VA_ARGS__))
-#define tnn_backward(...)                (TNN__HERE, tnn_backward(__VA_ARGS__))
-#define tnn_step(...)                    (TNN__HERE, tnn_step(__VA_ARGS__))
-#define tnn_penalty(...)                 (TNN__HERE, tnn_penalty(__VA_ARGS__))
-#define tnn_train_batch(...)             (TNN__HERE, tnn_train_batch(__VA_ARGS__))
-#define tnn_train_batch_targets(...)     (TNN__HERE, tnn_train_batch_targets(__VA_ARGS__))
-#define tnn_set_lr(...)                  (TNN__HERE, tnn_set_lr(__VA_ARGS__))
-#define tnn_set_momentum(...)            (TNN__HERE, tnn_set_momentum(__VA_ARGS__))
-#define tnn_set_group(...)               (TNN__HERE, tnn_set_group(__VA_ARGS__))
-#define tnn_clip_grad(...)               (TNN__HERE, tnn_clip_grad(__VA_ARGS__))
-#define tnn_use_average(...)             (TNN__HERE, tnn_use_average(__VA_ARGS__))
-#define tnn_param_count(...)             (TNN__HERE, tnn_param_count(__VA_ARGS__))
-#define tnn_param_info(...)              (TNN__HERE, tnn_param_info(__VA_ARGS__))
-#define tnn_param_total(...)             (TNN__HERE, tnn_param_total(__VA_ARGS__))
-#define tnn_get_param(...)               (TNN__HERE, tnn_get_param(__VA_ARGS__))
-#define tnn_set_param(...)               (TNN__HERE, tnn_set_param(__VA_ARGS__))
-#define tnn_get_grad(...)                (TNN__HERE, tnn_get_grad(__VA_ARGS__))
-#define tnn_flat(...)                    (TNN__HERE, tnn_flat(__VA_ARGS__))
-#define tnn_hash(...)                    (TNN__HERE, tnn_hash(__VA_ARGS__))
-#define tnn_schedule_lr(...)             (TNN__HERE, tnn_schedule_lr(__VA_ARGS__))
-#define tnn_schedule_momentum(...)       (TNN__HERE, tnn_schedule_momentum(__VA_ARGS__))
-#define tnn_net_schedule(...)            (TNN__HERE, tnn_net_schedule(__VA_ARGS__))
-#define tnn_end_epoch(...)               (TNN__HERE, tnn_end_epoch(__VA_ARGS__))
-#define tnn_plateau_update(...)          (TNN__HERE, tnn_plateau_update(__VA_ARGS__))
-#define tnn_load_idx(...)                (TNN__HERE, tnn_load_idx(__VA_ARGS__))
-#define tnn_parse_idx(...)               (TNN__HERE, tnn_parse_idx(__VA_ARGS__))
-#define tnn_data_view(...)               (TNN__HERE, tnn_data_view(__VA_ARGS__))
-#define tnn_normalize(...)               (TNN__HERE, tnn_normalize(__VA_ARGS__))
-#define tnn_subset(...)                  (TNN__HERE, tnn_subset(__VA_ARGS__))
-#define tnn_split(...)                   (TNN__HERE, tnn_split(__VA_ARGS__))
-#define tnn_sample(...)                  (TNN__HERE, tnn_sample(__VA_ARGS__))
-#define tnn_loader_open(...)             (TNN__HERE, tnn_loader_open(__VA_ARGS__))
-#define tnn_next(...)                    (TNN__HERE, tnn_next(__VA_ARGS__))
-#define tnn_evaluate(...)                (TNN__HERE, tnn_evaluate(__VA_ARGS__))
-#define tnn_confusion(...)               (TNN__HERE, tnn_confusion(__VA_ARGS__))
-#define tnn_train_epoch(...)             (TNN__HERE, tnn_train_epoch(__VA_ARGS__))
-#define tnn_early_stop(...)              (TNN__HERE, tnn_early_stop(__VA_ARGS__))
-#define tnn_early_stopping_end(...)      (TNN__HERE, tnn_early_stopping_end(__VA_ARGS__))
-#define tnn_lr_find(...)                 (TNN__HERE, tnn_lr_find(__VA_ARGS__))
-#define tnn_gradient_check(...)          (TNN__HERE, tnn_gradient_check(__VA_ARGS__))
-#define tnn_update_statistics(...)       (TNN__HERE, tnn_update_statistics(__VA_ARGS__))
-#define tnn_study_open(...)              (TNN__HERE, tnn_study_open(__VA_ARGS__))
-#define tnn_ask(...)                     (TNN__HERE, tnn_ask(__VA_ARGS__))
-#define tnn_trial_float(...)             (TNN__HERE, tnn_trial_float(__VA_ARGS__))
-#define tnn_trial_int(...)               (TNN__HERE, tnn_trial_int(__VA_ARGS__))
-#define tnn_trial_choice(...)            (TNN__HERE, tnn_trial_choice(__VA_ARGS__))
-#define tnn_report(...)                  (TNN__HERE, tnn_report(__VA_ARGS__))
-#define tnn_tell(...)                    (TNN__HERE, tnn_tell(__VA_ARGS__))
-#define tnn_study_explained(...)         (TNN__HERE, tnn_study_explained(__VA_ARGS__))
-#define tnn_write_file(...)              (TNN__HERE, tnn_write_file(__VA_ARGS__))
-#define tnn_array_value(...)             (TNN__HERE, tnn_array_value(__VA_ARGS__))
-#define tnn_parse_npy(...)               (TNN__HERE, tnn_parse_npy(__VA_ARGS__))
-#define tnn_read_npy(...)                (TNN__HERE, tnn_read_npy(__VA_ARGS__))
-#define tnn_parse_csv(...)               (TNN__HERE, tnn_parse_csv(__VA_ARGS__))
-#define tnn_parse_pnm(...)               (TNN__HERE, tnn_parse_pnm(__VA_ARGS__))
-#define tnn_read_csv(...)                (TNN__HERE, tnn_read_csv(__VA_ARGS__))
-#define tnn_read_pnm(...)                (TNN__HERE, tnn_read_pnm(__VA_ARGS__))
-#define tnn_save_npy(...)                (TNN__HERE, tnn_save_npy(__VA_ARGS__))
-#define tnn_array_data(...)              (TNN__HERE, tnn_array_data(__VA_ARGS__))
-#define tnn_npy_load(...)                (TNN__HERE, tnn_npy_load(__VA_ARGS__))
-#define tnn_parse_weights(...)           (TNN__HERE, tnn_parse_weights(__VA_ARGS__))
-#define tnn_format_weights(...)          (TNN__HERE, tnn_format_weights(__VA_ARGS__))
-#define tnn_parse_checkpoint(...)        (TNN__HERE, tnn_parse_checkpoint(__VA_ARGS__))
-#define tnn_format_checkpoint(...)       (TNN__HERE, tnn_format_checkpoint(__VA_ARGS__))
-#define tnn_format_c(...)                (TNN__HERE, tnn_format_c(__VA_ARGS__))
-#define tnn_weights_load(...)            (TNN__HERE, tnn_weights_load(__VA_ARGS__))
-#define tnn_weights_save(...)            (TNN__HERE, tnn_weights_save(__VA_ARGS__))
-#define tnn_parse_safetensors(...)       (TNN__HERE, tnn_parse_safetensors(__VA_ARGS__))
-#define tnn_read_safetensors(...)        (TNN__HERE, tnn_read_safetensors(__VA_ARGS__))
-#define tnn_safetensors_array(...)       (TNN__HERE, tnn_safetensors_array(__VA_ARGS__))
-#define tnn_summary(...)                 (TNN__HERE, tnn_summary(__VA_ARGS__))
+    tnn_load_checkpoint_with(net, TNN__OPTIONS(tnn_checkpoint_options, .path = __VA_ARGS__))
+/* Each of these notes the line and calls: a macro does not expand within itself. */
+#define TNN__CALL(name, ...) (TNN__HERE, tnn_##name(__VA_ARGS__))
+#define tnn_set_isa(...)                      TNN__CALL(set_isa, __VA_ARGS__)
+#define tnn_shutdown(...)                     TNN__CALL(shutdown, __VA_ARGS__)
+#define tnn_random_normal(...)                TNN__CALL(random_normal, __VA_ARGS__)
+#define tnn_tensor_create(...)                TNN__CALL(tensor_create, __VA_ARGS__)
+#define tnn_tensor_slice(...)                 TNN__CALL(tensor_slice, __VA_ARGS__)
+#define tnn_fill(...)                         TNN__CALL(fill, __VA_ARGS__)
+#define tnn_matmul(...)                       TNN__CALL(matmul, __VA_ARGS__)
+#define tnn_conv2d_forward(...)               TNN__CALL(conv2d_forward, __VA_ARGS__)
+#define tnn_conv2d_backward_input(...)        TNN__CALL(conv2d_backward_input, __VA_ARGS__)
+#define tnn_conv2d_backward_weights(...)      TNN__CALL(conv2d_backward_weights, __VA_ARGS__)
+#define tnn_maxpool2d_forward(...)            TNN__CALL(maxpool2d_forward, __VA_ARGS__)
+#define tnn_maxpool2d_backward(...)           TNN__CALL(maxpool2d_backward, __VA_ARGS__)
+#define tnn_avgpool2d_forward(...)            TNN__CALL(avgpool2d_forward, __VA_ARGS__)
+#define tnn_avgpool2d_backward(...)           TNN__CALL(avgpool2d_backward, __VA_ARGS__)
+#define tnn_softmax(...)                      TNN__CALL(softmax, __VA_ARGS__)
+#define tnn_log_softmax(...)                  TNN__CALL(log_softmax, __VA_ARGS__)
+#define tnn_sum(...)                          TNN__CALL(sum, __VA_ARGS__)
+#define tnn_mean(...)                         TNN__CALL(mean, __VA_ARGS__)
+#define tnn_max(...)                          TNN__CALL(max, __VA_ARGS__)
+#define tnn_dot(...)                          TNN__CALL(dot, __VA_ARGS__)
+#define tnn_argmax(...)                       TNN__CALL(argmax, __VA_ARGS__)
+#define tnn_calculate_gain(...)               TNN__CALL(calculate_gain, __VA_ARGS__)
+#define tnn_penalty(...)                      TNN__CALL(penalty, __VA_ARGS__)
+#define tnn_create_with(...)                  TNN__CALL(create_with, __VA_ARGS__)
+#define tnn_add_with(...)                     TNN__CALL(add_with, __VA_ARGS__)
+#define tnn_set_loss_with(...)                TNN__CALL(set_loss_with, __VA_ARGS__)
+#define tnn_set_optimizer_with(...)           TNN__CALL(set_optimizer_with, __VA_ARGS__)
+#define tnn_net_bytes(...)                    TNN__CALL(net_bytes, __VA_ARGS__)
+#define tnn_build(...)                        TNN__CALL(build, __VA_ARGS__)
+#define tnn_output_shape(...)                 TNN__CALL(output_shape, __VA_ARGS__)
+#define tnn_forward(...)                      TNN__CALL(forward, __VA_ARGS__)
+#define tnn_output(...)                       TNN__CALL(output, __VA_ARGS__)
+#define tnn_loss(...)                         TNN__CALL(loss, __VA_ARGS__)
+#define tnn_loss_targets(...)                 TNN__CALL(loss_targets, __VA_ARGS__)
+#define tnn_backward(...)                     TNN__CALL(backward, __VA_ARGS__)
+#define tnn_step(...)                         TNN__CALL(step, __VA_ARGS__)
+#define tnn_train_batch(...)                  TNN__CALL(train_batch, __VA_ARGS__)
+#define tnn_train_batch_targets(...)          TNN__CALL(train_batch_targets, __VA_ARGS__)
+#define tnn_set_lr(...)                       TNN__CALL(set_lr, __VA_ARGS__)
+#define tnn_set_momentum(...)                 TNN__CALL(set_momentum, __VA_ARGS__)
+#define tnn_set_group(...)                    TNN__CALL(set_group, __VA_ARGS__)
+#define tnn_clip_grad(...)                    TNN__CALL(clip_grad, __VA_ARGS__)
+#define tnn_use_average(...)                  TNN__CALL(use_average, __VA_ARGS__)
+#define tnn_param_count(...)                  TNN__CALL(param_count, __VA_ARGS__)
+#define tnn_param_info(...)                   TNN__CALL(param_info, __VA_ARGS__)
+#define tnn_param_total(...)                  TNN__CALL(param_total, __VA_ARGS__)
+#define tnn_get_param(...)                    TNN__CALL(get_param, __VA_ARGS__)
+#define tnn_set_param(...)                    TNN__CALL(set_param, __VA_ARGS__)
+#define tnn_get_grad(...)                     TNN__CALL(get_grad, __VA_ARGS__)
+#define tnn_flat(...)                         TNN__CALL(flat, __VA_ARGS__)
+#define tnn_hash(...)                         TNN__CALL(hash, __VA_ARGS__)
+#define tnn_schedule_lr(...)                  TNN__CALL(schedule_lr, __VA_ARGS__)
+#define tnn_schedule_momentum(...)            TNN__CALL(schedule_momentum, __VA_ARGS__)
+#define tnn_set_schedule_with(...)            TNN__CALL(set_schedule_with, __VA_ARGS__)
+#define tnn_end_epoch(...)                    TNN__CALL(end_epoch, __VA_ARGS__)
+#define tnn_plateau_update(...)               TNN__CALL(plateau_update, __VA_ARGS__)
+#define tnn_load_idx(...)                     TNN__CALL(load_idx, __VA_ARGS__)
+#define tnn_parse_idx(...)                    TNN__CALL(parse_idx, __VA_ARGS__)
+#define tnn_data_view(...)                    TNN__CALL(data_view, __VA_ARGS__)
+#define tnn_normalize(...)                    TNN__CALL(normalize, __VA_ARGS__)
+#define tnn_subset(...)                       TNN__CALL(subset, __VA_ARGS__)
+#define tnn_split(...)                        TNN__CALL(split, __VA_ARGS__)
+#define tnn_sample(...)                       TNN__CALL(sample, __VA_ARGS__)
+#define tnn_loader_create_with(...)           TNN__CALL(loader_create_with, __VA_ARGS__)
+#define tnn_next(...)                         TNN__CALL(next, __VA_ARGS__)
+#define tnn_evaluate(...)                     TNN__CALL(evaluate, __VA_ARGS__)
+#define tnn_confusion(...)                    TNN__CALL(confusion, __VA_ARGS__)
+#define tnn_train_epoch(...)                  TNN__CALL(train_epoch, __VA_ARGS__)
+#define tnn_early_stop(...)                   TNN__CALL(early_stop, __VA_ARGS__)
+#define tnn_early_stopping_end(...)           TNN__CALL(early_stopping_end, __VA_ARGS__)
+#define tnn_lr_find(...)                      TNN__CALL(lr_find, __VA_ARGS__)
+#define tnn_gradient_check(...)               TNN__CALL(gradient_check, __VA_ARGS__)
+#define tnn_update_statistics(...)            TNN__CALL(update_statistics, __VA_ARGS__)
+#define tnn_summary(...)                      TNN__CALL(summary, __VA_ARGS__)
+#define tnn_study_create_with(...)            TNN__CALL(study_create_with, __VA_ARGS__)
+#define tnn_ask(...)                          TNN__CALL(ask, __VA_ARGS__)
+#define tnn_trial_float(...)                  TNN__CALL(trial_float, __VA_ARGS__)
+#define tnn_trial_int(...)                    TNN__CALL(trial_int, __VA_ARGS__)
+#define tnn_trial_choice(...)                 TNN__CALL(trial_choice, __VA_ARGS__)
+#define tnn_report(...)                       TNN__CALL(report, __VA_ARGS__)
+#define tnn_tell(...)                         TNN__CALL(tell, __VA_ARGS__)
+#define tnn_study_best(...)                   TNN__CALL(study_best, __VA_ARGS__)
+#define tnn_study_explained(...)              TNN__CALL(study_explained, __VA_ARGS__)
+#define tnn_write_file(...)                   TNN__CALL(write_file, __VA_ARGS__)
+#define tnn_array_value(...)                  TNN__CALL(array_value, __VA_ARGS__)
+#define tnn_parse_npy(...)                    TNN__CALL(parse_npy, __VA_ARGS__)
+#define tnn_read_npy(...)                     TNN__CALL(read_npy, __VA_ARGS__)
+#define tnn_save_npy(...)                     TNN__CALL(save_npy, __VA_ARGS__)
+#define tnn_parse_csv(...)                    TNN__CALL(parse_csv, __VA_ARGS__)
+#define tnn_parse_pnm(...)                    TNN__CALL(parse_pnm, __VA_ARGS__)
+#define tnn_read_csv(...)                     TNN__CALL(read_csv, __VA_ARGS__)
+#define tnn_read_pnm(...)                     TNN__CALL(read_pnm, __VA_ARGS__)
+#define tnn_array_data(...)                   TNN__CALL(array_data, __VA_ARGS__)
+#define tnn_load_npy_with(...)                TNN__CALL(load_npy_with, __VA_ARGS__)
+#define tnn_parse_weights(...)                TNN__CALL(parse_weights, __VA_ARGS__)
+#define tnn_format_weights(...)               TNN__CALL(format_weights, __VA_ARGS__)
+#define tnn_load_weights_with(...)            TNN__CALL(load_weights_with, __VA_ARGS__)
+#define tnn_save_weights_with(...)            TNN__CALL(save_weights_with, __VA_ARGS__)
+#define tnn_parse_checkpoint(...)             TNN__CALL(parse_checkpoint, __VA_ARGS__)
+#define tnn_format_checkpoint(...)            TNN__CALL(format_checkpoint, __VA_ARGS__)
+#define tnn_save_checkpoint_with(...)         TNN__CALL(save_checkpoint_with, __VA_ARGS__)
+#define tnn_load_checkpoint_with(...)         TNN__CALL(load_checkpoint_with, __VA_ARGS__)
+#define tnn_format_c(...)                     TNN__CALL(format_c, __VA_ARGS__)
+#define tnn_export_c_with(...)                TNN__CALL(export_c_with, __VA_ARGS__)
+#define tnn_parse_safetensors(...)            TNN__CALL(parse_safetensors, __VA_ARGS__)
+#define tnn_read_safetensors(...)             TNN__CALL(read_safetensors, __VA_ARGS__)
+#define tnn_safetensors_array(...)            TNN__CALL(safetensors_array, __VA_ARGS__)
 
 #endif /* TINYNN_H */
 
@@ -2151,21 +2153,11 @@ static void tnn__set_mode(unsigned mode)
 #endif
     TNN__MODE_SET((TNN__MODE_GET() & ~TNN__MODE_BITS) | (mode & TNN__MODE_BITS));
 }
-/* Every public function that computes begins so: it works in the default mode, and leaves the
-   caller's as it was. Its body is a function of its own, or compilers would move sums out of it. */
-#define TNN__PUBLIC(type, name, parameters, arguments)                                         \
-    static type tnn__do_##name parameters;                                                     \
-    TNN_API type (name) parameters                                                             \
-    {                                                                                          \
-        const unsigned tnn__was = tnn__mode();                                                 \
-        if (tnn__was) tnn__set_mode(0);                                                        \
-        {                                                                                      \
-            type const tnn__result = tnn__do_##name arguments;                                 \
-            if (tnn__was) tnn__set_mode(tnn__was);                                             \
-            return tnn__result;                                                                \
-        }                                                                                      \
-    }                                                                                          \
-    static TNN__OWN_CALL type tnn__do_##name parameters
+/* A public function that can fail or computes is defined by its name behind this word; 18, THE DOOR,
+   has what is called so from outside, and sees to the mode. In between, calls go straight. */
+#define TNN_API_GATED static TNN__OWN_CALL
+#undef TNN__CALL
+#define TNN__CALL(name, ...) tnn__do_##name(__VA_ARGS__)
 
 /* ---- 2b. Errors ------------------------------------------------------------------------------ */
 typedef struct {
@@ -2711,8 +2703,7 @@ static double tnn__pow(double x, double y)
     return !(y > 0 || y < 0) ? 1 : x == 0 ? 0 : y == 1 ? x : tnn__exp_double(y*tnn__log_double(x));
 }
 /* Box and Muller 1958, from words 0 and 1 of block `element`. */
-TNN__PUBLIC(float, tnn_random_normal,
-            (uint64_t seed, uint64_t stream, uint64_t element), (seed, stream, element))
+TNN_API_GATED float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t element)
 {
     uint32_t r[4];
     tnn__philox(seed, stream, element, r);
@@ -2756,7 +2747,7 @@ static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known 
 #ifdef TINYNN_NO_THREADS
 TNN_API int  tnn_threads(void)                 { return 1; }
 TNN_API void tnn_set_threads(int threads)      { tnn__threads_wanted = threads; }
-TNN_API tnn_status (tnn_shutdown)(void)          { return TNN_OK; }
+TNN_API_GATED tnn_status tnn_shutdown(void)          { return TNN_OK; }
 static void  tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__NOTHROW
 {
     int i;
@@ -3044,7 +3035,7 @@ static int tnn__end_helpers(void)
     TNN__STORE(&tnn__pool.busy, 0);
     return 1;
 }
-TNN_API tnn_status (tnn_shutdown)(void)
+TNN_API_GATED tnn_status tnn_shutdown(void)
 {
     return tnn__end_helpers() ? TNN_OK
         : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_shutdown: a call is using the helper threads");
@@ -6186,7 +6177,7 @@ TNN_API const char *tnn_isa_name(int i)
 {
     return i >= 0 && i < tnn__isa_count() ? tnn__isa_tables[i]->name : NULL;
 }
-TNN_API tnn_status (tnn_set_isa)(const char *name)
+TNN_API_GATED tnn_status tnn_set_isa(const char *name)
 {
     const int found = tnn__isa_find(name);
     char names[64];
@@ -6216,7 +6207,7 @@ TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w)
     t.n = n; t.c = c; t.h = h; t.w = w; t.data = data;
     return t;
 }
-TNN_API tnn_tensor (tnn_tensor_create)(int n, int c, int h, int w)
+TNN_API_GATED tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
 {
     tnn_tensor t = tnn_tensor_view(NULL, n, c, h, w);
     tnn__len count = tnn__count(n, c, h, w);
@@ -6225,7 +6216,7 @@ TNN_API tnn_tensor (tnn_tensor_create)(int n, int c, int h, int w)
                    "tensor: shape (%d, %d, %d, %d) must be positive and fit in memory", n, c, h, w);
     return t;
 }
-TNN_API tnn_tensor (tnn_tensor_slice)(tnn_tensor t, int first, int count)
+TNN_API_GATED tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count)
 {
     tnn_tensor s = t;
     if (first < 0 || count < 1 || !tnn__count(t.n, t.c, t.h, t.w) || first > t.n - count) {
@@ -6245,7 +6236,7 @@ TNN_API void tnn_tensor_free(tnn_tensor *t)
         t->data = NULL;
     }
 }
-TNN_API tnn_status (tnn_fill)(tnn_tensor t, float value)
+TNN_API_GATED tnn_status tnn_fill(tnn_tensor t, float value)
 {
     tnn__len i, n = tnn__size(t);
     if (!n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_fill: a tensor without data; "
@@ -6943,8 +6934,7 @@ static int tnn__overlap(tnn_tensor a, tnn_tensor b)
     const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
     return p < q + (size_t)tnn__size(b)*sizeof(float) && q < p + (size_t)tnn__size(a)*sizeof(float);
 }
-TNN__PUBLIC(tnn_status, tnn_matmul,
-            (tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags), (c, a, b, flags))
+TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags)
 {
     tnn__matmul_call s;
     const int ta = flags & TNN_TRANSPOSE_A, tb = flags & TNN_TRANSPOSE_B;
@@ -7084,9 +7074,8 @@ static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tenso
     s->scratch = s->partial + *weights;
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_conv2d_forward,
-            (tnn_tensor y, tnn_tensor x, tnn_tensor w, const float *bias, tnn_window window),
-            (y, x, w, bias, window))
+TNN_API_GATED tnn_status tnn_conv2d_forward(tnn_tensor y, tnn_tensor x, tnn_tensor w,
+                                            const float *bias, tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -7105,8 +7094,8 @@ TNN__PUBLIC(tnn_status, tnn_conv2d_forward,
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_conv2d_backward_input,
-            (tnn_tensor dx, tnn_tensor dy, tnn_tensor w, tnn_window window), (dx, dy, w, window))
+TNN_API_GATED tnn_status tnn_conv2d_backward_input(tnn_tensor dx, tnn_tensor dy, tnn_tensor w,
+                                                   tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = 0;
@@ -7121,9 +7110,8 @@ TNN__PUBLIC(tnn_status, tnn_conv2d_backward_input,
     tnn__release(s.partial);
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_conv2d_backward_weights,
-            (tnn_tensor dw, float *db, tnn_tensor x, tnn_tensor dy, tnn_window window),
-            (dw, db, x, dy, window))
+TNN_API_GATED tnn_status tnn_conv2d_backward_weights(tnn_tensor dw, float *db, tnn_tensor x,
+                                                     tnn_tensor dy, tnn_window window)
 {
     tnn__conv_call s;
     tnn__len weights = -1, i;
@@ -7212,24 +7200,21 @@ static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y,
     tnn__release(s.scratch);
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_maxpool2d_forward,
-            (tnn_tensor y, float *where, tnn_tensor x, tnn_window window), (y, where, x, window))
+TNN_API_GATED tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x,
+                                               tnn_window window)
 {
     return tnn__pooling("tnn_maxpool2d_forward", x, y, NULL, where, &window, 1, 0);
 }
-TNN__PUBLIC(tnn_status, tnn_maxpool2d_backward,
-            (tnn_tensor dx, tnn_tensor dy, const float *where, tnn_window window),
-            (dx, dy, where, window))
+TNN_API_GATED tnn_status tnn_maxpool2d_backward(tnn_tensor dx, tnn_tensor dy, const float *where,
+                                                tnn_window window)
 {
     return tnn__pooling("tnn_maxpool2d_backward", dx, dy, where, NULL, &window, 1, 1);
 }
-TNN__PUBLIC(tnn_status, tnn_avgpool2d_forward,
-            (tnn_tensor y, tnn_tensor x, tnn_window window), (y, x, window))
+TNN_API_GATED tnn_status tnn_avgpool2d_forward(tnn_tensor y, tnn_tensor x, tnn_window window)
 {
     return tnn__pooling("tnn_avgpool2d_forward", x, y, NULL, NULL, &window, 0, 0);
 }
-TNN__PUBLIC(tnn_status, tnn_avgpool2d_backward,
-            (tnn_tensor dx, tnn_tensor dy, tnn_window window), (dx, dy, window))
+TNN_API_GATED tnn_status tnn_avgpool2d_backward(tnn_tensor dx, tnn_tensor dy, tnn_window window)
 {
     return tnn__pooling("tnn_avgpool2d_backward", dx, dy, NULL, NULL, &window, 0, 1);
 }
@@ -7263,11 +7248,11 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
         tnn__softmax_row(tnn__kernels(), x.c, x.data + i*x.c, y.data + i*x.c, logarithm);
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_softmax, (tnn_tensor y, tnn_tensor x), (y, x))
+TNN_API_GATED tnn_status tnn_softmax(tnn_tensor y, tnn_tensor x)
 {
     return tnn__softmax("tnn_softmax", y, x, 0);
 }
-TNN__PUBLIC(tnn_status, tnn_log_softmax, (tnn_tensor y, tnn_tensor x), (y, x))
+TNN_API_GATED tnn_status tnn_log_softmax(tnn_tensor y, tnn_tensor x)
 {
     return tnn__softmax("tnn_log_softmax", y, x, 1);
 }
@@ -7280,22 +7265,22 @@ static tnn__len tnn__some(const char *what, tnn_tensor x)
                       "one", what);
     return n;
 }
-TNN__PUBLIC(float, tnn_sum, (tnn_tensor x), (x))
+TNN_API_GATED float tnn_sum(tnn_tensor x)
 {
     const tnn__len n = tnn__some("tnn_sum", x);
     return n ? tnn__kernels()->sum(n, x.data) : (float)TNN__NAN;
 }
-TNN__PUBLIC(float, tnn_mean, (tnn_tensor x), (x))
+TNN_API_GATED float tnn_mean(tnn_tensor x)
 {
     const tnn__len n = tnn__some("tnn_mean", x);
     return n ? tnn__kernels()->sum(n, x.data)/(float)n : (float)TNN__NAN;
 }
-TNN__PUBLIC(float, tnn_max, (tnn_tensor x), (x))
+TNN_API_GATED float tnn_max(tnn_tensor x)
 {
     const tnn__len n = tnn__some("tnn_max", x);
     return n ? tnn__kernels()->largest(n, x.data) : (float)TNN__NAN;
 }
-TNN__PUBLIC(float, tnn_dot, (tnn_tensor x, tnn_tensor y), (x, y))
+TNN_API_GATED float tnn_dot(tnn_tensor x, tnn_tensor y)
 {
     const tnn__len n = tnn__size(x), m = tnn__size(y);
     if (n && n == m) return tnn__kernels()->dot(n, x.data, y.data);
@@ -7304,7 +7289,7 @@ TNN__PUBLIC(float, tnn_dot, (tnn_tensor x, tnn_tensor y), (x, y))
               (long long)m);
     return (float)TNN__NAN;
 }
-TNN__PUBLIC(int, tnn_argmax, (const float *x, int n), (x, n))
+TNN_API_GATED int tnn_argmax(const float *x, int n)
 {
     int i, best = 0;
     if (!x || n < 1) tnn__fail(TNN_ERROR_ARGUMENT, "tnn_argmax: no values, or %d of them", n);
@@ -9134,7 +9119,7 @@ static void tnn__net_release(const tnn_net *net, void *p)
     if (!net->options.memory) tnn__release(p);
 }
 
-TNN__PUBLIC(tnn_net *, tnn_net_create, (const tnn_net_options *options), (options))
+TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 {
     static const tnn__option room[] = {
         {"memory", offsetof(tnn_net_options, memory), sizeof (void *)},
@@ -9229,7 +9214,7 @@ static tnn_status tnn__check_layer(const tnn_layer *layer)
     return TNN_OK;
 }
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
-TNN__PUBLIC(tnn_status, tnn_add_layer, (tnn_net *net, const tnn_layer *layer), (net, layer))
+TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -9748,7 +9733,7 @@ static tnn_status tnn__plan(tnn_net *net)
     net->param_total = tnn__count_params(net);
     return TNN_OK;
 }
-TNN__PUBLIC(size_t, tnn_net_bytes, (tnn_net *net), (net))
+TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
 {
     tnn__len bytes;
     if (tnn__plan(net)) return 0;
@@ -9760,7 +9745,7 @@ TNN__PUBLIC(size_t, tnn_net_bytes, (tnn_net *net), (net))
               (long long)bytes);
     return 0;
 }
-TNN__PUBLIC(tnn_status, tnn_build, (tnn_net *net), (net))
+TNN_API_GATED tnn_status tnn_build(tnn_net *net)
 {
     tnn_status e = tnn__plan(net);
     size_t mark;
@@ -9784,7 +9769,7 @@ TNN__PUBLIC(tnn_status, tnn_build, (tnn_net *net), (net))
     tnn__plan_needs(net);
     return TNN_OK;
 }
-TNN__PUBLIC(int, tnn_output_shape, (tnn_net *net, int shape[3]), (net, shape))
+TNN_API_GATED int tnn_output_shape(tnn_net *net, int shape[3])
 {
     const tnn__blob *b;
     int ignored[3];
@@ -9874,25 +9859,24 @@ static long long tnn__count_params(tnn_net *net)
     }
     return total;
 }
-TNN__PUBLIC(int, tnn_param_count, (tnn_net *net), (net))
+TNN_API_GATED int tnn_param_count(tnn_net *net)
 {
     return tnn__plan(net) ? 0 : net->tensors;
 }
-TNN__PUBLIC(tnn_param, tnn_param_info, (tnn_net *net, int i), (net, i))
+TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
 {
     tnn_param none;
     const tnn__op *op;
     int which = 0;
     memset(&none, 0, sizeof none);
     none.name = "";
-    if ((tnn_build)(net)) return none;
+    if (tnn_build(net)) return none;
     op = tnn__find_param(net, i, &which);
     if (op) return tnn__param_of(net, op, which);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
     return none;
 }
-TNN__PUBLIC(long long, tnn_param_total,
-            (tnn_net *net), (net)) { return tnn__plan(net) ? 0 : net->param_total; }
+TNN_API_GATED long long tnn_param_total(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
 
 /* Element `at` of a tensor in PyTorch's order, in a flat vector or, what is not trained, in
    net->buffers. */
@@ -9927,7 +9911,7 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     const tnn__op *op;
     tnn_param p;
     int i, which = 0;
-    tnn_status e = (tnn_build)(net);
+    tnn_status e = tnn_build(net);
     if (e) return e;
     if (!name || !values)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name or no values", what);
@@ -9954,25 +9938,22 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
                                        i);
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_get_param,
-            (tnn_net *net, const char *name, float *values, int count), (net, name, values, count))
+TNN_API_GATED tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count)
 {
     return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
 }
-TNN__PUBLIC(tnn_status, tnn_set_param,
-            (tnn_net *net, const char *name, const float *values, int count),
-            (net, name, values, count))
+TNN_API_GATED tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values,
+                                       int count)
 {
     return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
 }
-TNN__PUBLIC(tnn_status, tnn_get_grad,
-            (tnn_net *net, const char *name, float *values, int count), (net, name, values, count))
+TNN_API_GATED tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count)
 {
     return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
 }
-TNN__PUBLIC(float *, tnn_flat, (tnn_net *net, int which, size_t *count), (net, which, count))
+TNN_API_GATED float *tnn_flat(tnn_net *net, int which, size_t *count)
 {
-    if ((tnn_build)(net) || which < 0 || which >= TNN__FLATS) return NULL;
+    if (tnn_build(net) || which < 0 || which >= TNN__FLATS) return NULL;
     if (count) *count = net->flat[which] ? (size_t)net->params : 0;
     return net->flat[which];
 }
@@ -9983,14 +9964,14 @@ static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
     for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
     return hash;
 }
-TNN__PUBLIC(uint64_t, tnn_hash, (tnn_net *net), (net))
+TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
 {
     uint64_t hash = TNN__FNV;
     const tnn__op *op;
     unsigned char bytes[4];
     int i, k, which;
     tnn__len at;
-    if ((tnn_build)(net)) return 0;
+    if (tnn_build(net)) return 0;
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_param p = tnn__param_of(net, op, which);
         for (at = 0; at < p.count; at++) {
@@ -10045,8 +10026,7 @@ static tnn_status tnn__check_init(const char *what, tnn_init init, const tnn_ini
     return TNN__CHECK_OPTIONS(what, o, tnn__init_options, TNN_INIT_HE_UNIFORM, init,
                               tnn__init_kinds, NULL);
 }
-TNN__PUBLIC(double, tnn_calculate_gain,
-            (const char *nonlinearity, double slope), (nonlinearity, slope))
+TNN_API_GATED double tnn_calculate_gain(const char *nonlinearity, double slope)
 {
     static const struct { const char *name; double gain; } gains[] = {
         {"linear", 1}, {"conv2d", 1}, {"sigmoid", 1}, {"tanh", 5.0/3},
@@ -10459,11 +10439,10 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
     return TNN_OK;
 }
 
-TNN__PUBLIC(tnn_status, tnn_forward,
-            (tnn_net *net, const float *x, int n, tnn_mode mode), (net, x, n, mode))
+TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode)
 {
     tnn__call call;
-    tnn_status e = (tnn_build)(net);
+    tnn_status e = tnn_build(net);
     int i;
     if (e) return e;
     if (!x)
@@ -10590,7 +10569,7 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     return TNN_OK;
 }
 static void tnn__accumulate(tnn_net *net);       /* 9c */
-TNN__PUBLIC(tnn_status, tnn_backward, (tnn_net *net), (net))
+TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
 {
     tnn__call call;
     tnn_status e;
@@ -10667,7 +10646,7 @@ TNN__PUBLIC(tnn_status, tnn_backward, (tnn_net *net), (net))
     return TNN_OK;
 }
 
-TNN__PUBLIC(const float *, tnn_output, (tnn_net *net), (net))
+TNN_API_GATED const float *tnn_output(tnn_net *net)
 {
     const tnn__blob *b;
     int s;
@@ -10886,7 +10865,7 @@ static tnn_status tnn__check_last(tnn_net *net)
                      : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
                      : "leave out", i + 1, tnn__layer_kinds[TNN__NTH(type)].name);
 }
-TNN__PUBLIC(tnn_status, tnn_net_loss, (tnn_net *net, const tnn_loss_options *loss), (net, loss))
+TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss)
 {
     tnn_loss_options o;
     tnn__criterion c;
@@ -10916,7 +10895,7 @@ TNN__PUBLIC(tnn_status, tnn_net_loss, (tnn_net *net, const tnn_loss_options *los
     if (o.type == TNN_CUSTOM_LOSS && !o.custom)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
                          ".custom, the function that computes it");
-    if (!(tnn_output_shape)(net, shape)) return (tnn_status)tnn_failed();
+    if (!tnn_output_shape(net, shape)) return (tnn_status)tnn_failed();
     v = tnn__loss_view(net, &o);
     given[0] = o.class_weights;
     given[1] = o.pos_weights;
@@ -11143,7 +11122,7 @@ static void tnn__custom_loss(const tnn__loss_call *call)
     tnn_net *net = call->net;
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__view v = call->v;
-    const float *output = (tnn_output)(net);
+    const float *output = tnn_output(net);
     const tnn__error_state was = tnn__before_hook();
     const double loss = net->loss.custom(net->loss.user, output, call->targets, call->labels,
                                          net->n, v.size, net->custom_grad);
@@ -11265,10 +11244,8 @@ static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
     if (tnn_failed()) net->stage = TNN__FORWARD;
     return net->value;
 }
-TNN__PUBLIC(double, tnn_loss,
-            (tnn_net *net, const int *labels),
-            (net, labels)) { return tnn__loss(net, labels, NULL); }
-TNN__PUBLIC(double, tnn_loss_targets, (tnn_net *net, const float *targets), (net, targets))
+TNN_API_GATED double tnn_loss(tnn_net *net, const int *labels) { return tnn__loss(net, labels, NULL); }
+TNN_API_GATED double tnn_loss_targets(tnn_net *net, const float *targets)
 {
     return tnn__loss(net, NULL, targets);
 }
@@ -11405,8 +11382,7 @@ static void tnn__keras_optimizer(tnn_optimizer *o)
     if (o->type == TNN_NADAM) o->momentum_decay = tnn__default(o->momentum_decay, 1);
     o->keras_eps = o->velocity = o->decoupled = 1;
 }
-TNN__PUBLIC(tnn_status, tnn_net_optimizer,
-            (tnn_net *net, const tnn_optimizer *optimizer), (net, optimizer))
+TNN_API_GATED tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimizer *optimizer)
 {
     const tnn__rule *rule;
     tnn_optimizer o;
@@ -11470,7 +11446,7 @@ TNN__PUBLIC(tnn_status, tnn_net_optimizer,
     net->other.amsgrad = 0;
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_set_lr, (tnn_net *net, double lr), (net, lr))
+TNN_API_GATED tnn_status tnn_set_lr(tnn_net *net, double lr)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !(lr >= 0) || lr > TNN__HIGH)
@@ -11481,7 +11457,7 @@ TNN__PUBLIC(tnn_status, tnn_set_lr, (tnn_net *net, double lr), (net, lr))
 }
 TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
 
-TNN__PUBLIC(tnn_status, tnn_set_momentum, (tnn_net *net, double momentum), (net, momentum))
+TNN_API_GATED tnn_status tnn_set_momentum(tnn_net *net, double momentum)
 {
     tnn_optimizer o;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -11549,12 +11525,11 @@ static void tnn__segments(tnn_net *net)
         s->frozen = o->frozen;
     }
 }
-TNN__PUBLIC(tnn_status, tnn_set_group,
-            (tnn_net *net, const char *prefix, double lr_scale, double decay_scale, int frozen),
-            (net, prefix, lr_scale, decay_scale, frozen))
+TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
+                                       double decay_scale, int frozen)
 {
     int i, found = 0;
-    tnn_status e = (tnn_build)(net);
+    tnn_status e = tnn_build(net);
     if (e) return e;
     if (!prefix || !(lr_scale >= 0) || !(decay_scale >= 0) || lr_scale + decay_scale > TNN__HIGH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no prefix, or lr_scale = %g or "
@@ -11703,7 +11678,7 @@ static double tnn__clip(tnn_net *net, tnn_clip kind, double limit)
     }
     return net->grad_norm = sqrt(sum);
 }
-TNN__PUBLIC(double, tnn_clip_grad, (tnn_net *net, tnn_clip kind, double limit), (net, kind, limit))
+TNN_API_GATED double tnn_clip_grad(tnn_net *net, tnn_clip kind, double limit)
 {
     if (tnn_failed()) return TNN__NAN;
     if (tnn__choice("tnn_clip_grad", (int)kind, TNN_CLIP_VALUE)) return TNN__NAN;
@@ -12149,8 +12124,8 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->criterion.weights = NULL;
     net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
     net->stage = TNN__FORWARD;
-    (tnn_loss)(net, labels);
-    (tnn_backward)(net);
+    tnn_loss(net, labels);
+    tnn_backward(net);
     net->loss = loss;
     net->criterion = criterion;
     net->flat[TNN__SUM] = sum_of_all;
@@ -12239,10 +12214,10 @@ static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
     p.g = net->flat[TNN__G];
     tnn__lbfgs_move(net, t);
     net->draws--;
-    (tnn_forward)(net, net->x, net->n, TNN_TRAIN);
+    tnn_forward(net, net->x, net->n, TNN_TRAIN);
     p.f = tnn__loss(net, net->labels, net->targets);
     if (net->optimizer.maximize) p.f = -p.f;
-    (tnn_backward)(net);
+    tnn_backward(net);
     tnn__lbfgs_gradient(net);
     p.slope = tnn__inner(tnn__kernels(), net->params, p.g, net->flat[TNN__S]);
     return p;
@@ -12468,12 +12443,14 @@ static void tnn__average(tnn_net *net)
         const double warm = o->ema_warmup ? (1.0 + (double)t)/(10.0 + (double)t) : 1;
         c.part = net->averages ? (float)(1 - TNN__MIN(o->ema, warm)) : 1;
         net->averages++;
-    } else if (o->swa_start && t >= o->swa_start && (t - o->swa_start)%o->swa_every == 0)
-        c.part = (float)(1.0/++net->averages);
+    } else if (o->swa_start && t >= o->swa_start && (t - o->swa_start)%o->swa_every == 0) {
+        net->averages++;
+        c.part = (float)(1.0/net->averages);
+    }
     if (c.look || c.part > 0) tnn__each_block(net, tnn__average_task, &c);
 }
 
-TNN__PUBLIC(tnn_status, tnn_use_average, (tnn_net *net, int on), (net, on))
+TNN_API_GATED tnn_status tnn_use_average(tnn_net *net, int on)
 {
     const tnn_optimizer *o;
     float *w, *a;
@@ -12515,7 +12492,7 @@ static tnn_status tnn__check_update(const tnn_net *net)
     return tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights before are lost: "
                               "load a checkpoint, and take a smaller lr");
 }
-TNN__PUBLIC(tnn_status, tnn_step, (tnn_net *net), (net))
+TNN_API_GATED tnn_status tnn_step(tnn_net *net)
 {
     const tnn_optimizer *o;
     tnn_status e;
@@ -12559,20 +12536,19 @@ static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
 {
     const uint64_t draws = net ? net->draws : 0;
     double loss;
-    (tnn_forward)(net, x, n, TNN_TRAIN);
-    loss = targets ? (tnn_loss_targets)(net, targets) : (tnn_loss)(net, labels);
-    (tnn_backward)(net);
-    (tnn_step)(net);
+    tnn_forward(net, x, n, TNN_TRAIN);
+    loss = targets ? tnn_loss_targets(net, targets) : tnn_loss(net, labels);
+    tnn_backward(net);
+    tnn_step(net);
     if (net && tnn_failed()) net->draws = draws;        /* dropout goes on as without this batch */
     return loss;
 }
-TNN__PUBLIC(double, tnn_train_batch,
-            (tnn_net *net, const float *x, const int *labels, int n), (net, x, labels, n))
+TNN_API_GATED double tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n)
 {
     return tnn__train_batch(net, x, labels, NULL, n);
 }
-TNN__PUBLIC(double, tnn_train_batch_targets,
-            (tnn_net *net, const float *x, const float *targets, int n), (net, x, targets, n))
+TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const float *targets,
+                                             int n)
 {
     return tnn__train_batch(net, x, NULL, targets, n);
 }
@@ -12867,13 +12843,11 @@ static double tnn__schedule_value(const tnn_schedule *s, long long step, int whi
     else if (!tnn__schedule_check(s, 1e-3, 0)) tnn__schedule_at(s, 1e-3, step, out);
     return out[which];
 }
-TNN__PUBLIC(double, tnn_schedule_lr,
-            (const tnn_schedule *schedule, long long step), (schedule, step))
+TNN_API_GATED double tnn_schedule_lr(const tnn_schedule *schedule, long long step)
 {
     return tnn__schedule_value(schedule, step, 0);
 }
-TNN__PUBLIC(double, tnn_schedule_momentum,
-            (const tnn_schedule *schedule, long long step), (schedule, step))
+TNN_API_GATED double tnn_schedule_momentum(const tnn_schedule *schedule, long long step)
 {
     return tnn__schedule_value(schedule, step, 1);
 }
@@ -12883,11 +12857,10 @@ static tnn_status tnn__follow_schedule(tnn_net *net)
     double value[2];
     if (!net->schedule.type) return TNN_OK;
     tnn__schedule_at(&net->schedule, 0, net->schedule_step, value);
-    if (tnn_failed() || (tnn_set_lr)(net, value[0])) return (tnn_status)tnn_failed();
-    return value[1] >= 0 ? (tnn_set_momentum)(net, value[1]) : TNN_OK;
+    if (tnn_failed() || tnn_set_lr(net, value[0])) return (tnn_status)tnn_failed();
+    return value[1] >= 0 ? tnn_set_momentum(net, value[1]) : TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_net_schedule,
-            (tnn_net *net, const tnn_schedule *schedule), (net, schedule))
+TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule *schedule)
 {
     tnn_net before;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -12905,7 +12878,7 @@ TNN__PUBLIC(tnn_status, tnn_net_schedule,
     if (tnn__follow_schedule(net)) *net = before;
     return (tnn_status)tnn_failed();
 }
-TNN__PUBLIC(tnn_status, tnn_end_epoch, (tnn_net *net), (net))
+TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_end_epoch: no network");
@@ -12913,7 +12886,7 @@ TNN__PUBLIC(tnn_status, tnn_end_epoch, (tnn_net *net), (net))
     return TNN_OK;
 }
 
-TNN__PUBLIC(int, tnn_plateau_update, (tnn_plateau *p, double metric, double *lr), (p, metric, lr))
+TNN_API_GATED int tnn_plateau_update(tnn_plateau *p, double metric, double *lr)
 {
     static const tnn__option options[] = {
 #define TNN__X(member) {#member, offsetof(tnn_plateau, member), sizeof ((tnn_plateau *)0)->member},
@@ -13101,13 +13074,13 @@ static void tnn__penalize(tnn_net *net)
         tnn__each_panel(&r, r.scale > 0 ? work : size, tnn__penalty_task);
     }
 }
-TNN__PUBLIC(double, tnn_penalty, (tnn_net *net), (net))
+TNN_API_GATED double tnn_penalty(tnn_net *net)
 {
     double total = 0;
     tnn__regularizer r;
     const tnn_layer *o;
     int i;
-    if ((tnn_build)(net)) return TNN__NAN;
+    if (tnn_build(net)) return TNN__NAN;
     for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
         double sum = 0, squares = 0;
         tnn__len k;
@@ -13339,9 +13312,8 @@ static tnn_data tnn__idx(const char *images_name, const unsigned char *images, s
     memcpy(p + (size_t)d.n*sizeof(int), images + at, (size_t)bytes);
     return d;
 }
-TNN__PUBLIC(tnn_data, tnn_parse_idx,
-            (const void *images, size_t images_size, const void *labels, size_t labels_size),
-            (images, images_size, labels, labels_size))
+TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels,
+                                     size_t labels_size)
 {
     return tnn__idx("images", (const unsigned char *)images, images_size,
                     "labels", (const unsigned char *)labels, labels_size);
@@ -13506,8 +13478,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
     *size = (size_t)n;
     return p;
 }
-TNN__PUBLIC(tnn_data, tnn_load_idx,
-            (const char *images_path, const char *labels_path), (images_path, labels_path))
+TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
 {
     size_t images_size = 0, labels_size = 0;
     unsigned char *images = tnn__read_file(images_path, &images_size, 0);
@@ -13521,10 +13492,8 @@ TNN__PUBLIC(tnn_data, tnn_load_idx,
 }
 #endif
 
-TNN__PUBLIC(tnn_data, tnn_data_view,
-            (const unsigned char *bytes, const float *floats, const int *labels, int n, int c, int
-             h, int w),
-            (bytes, floats, labels, n, c, h, w))
+TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *floats,
+                                     const int *labels, int n, int c, int h, int w)
 {
     tnn_data d = tnn__no_data();
     int i;
@@ -13551,7 +13520,7 @@ TNN_API void tnn_data_free(tnn_data *data)
     tnn__give_up(data->memory);
     *data = tnn__no_data();
 }
-TNN__PUBLIC(tnn_status, tnn_normalize, (tnn_data *data, float mean, float std), (data, mean, std))
+TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT,
@@ -13589,7 +13558,7 @@ static tnn_data tnn__select(const tnn_data *data, const int *order, int first, i
     d.n = count;
     return d;
 }
-TNN_API tnn_data (tnn_subset)(const tnn_data *data, int first, int count)
+TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
 {
     if (data && first >= 0 && count >= 1 && first <= data->n - count)
         return tnn__select(data, NULL, first, count);
@@ -13597,9 +13566,8 @@ TNN_API tnn_data (tnn_subset)(const tnn_data *data, int first, int count)
               count, first, data ? data->n : 0);
     return tnn__no_data();
 }
-TNN__PUBLIC(tnn_status, tnn_split,
-            (const tnn_data *data, int count, uint64_t seed, tnn_data *a, tnn_data *b),
-            (data, count, seed, a, b))
+TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
+                                   tnn_data *b)
 {
     const tnn_data from = data ? *data : tnn__no_data();        /* *a may be the same */
     int i, *order;
@@ -13639,8 +13607,7 @@ static void tnn__sample(const tnn_data *d, int i, const float table[256], float 
     else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
 }
 static int tnn__label(const tnn_data *d, int i) { return d->labels[d->order ? d->order[i] : i]; }
-TNN__PUBLIC(tnn_status, tnn_sample,
-            (const tnn_data *data, int i, float *x, int count), (data, i, x, count))
+TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
 {
     float table[256];
     if (!data || !x || i < 0 || i >= data->n)
@@ -14026,8 +13993,8 @@ static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_option
     return l;
 }
 static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
-TNN__PUBLIC(tnn_loader *, tnn_loader_open,
-            (const tnn_data *data, const tnn_loader_options *options), (data, options))
+TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
+                                                 const tnn_loader_options *options)
 {
     tnn_loader *l = tnn_failed() ? NULL : tnn__new_loader(data, options);
     return l ? l : &tnn__no_loader;
@@ -14115,7 +14082,7 @@ static void tnn__order(const tnn_loader *l)
         tnn_shuffle(s->order, s->data.n, s->options.seed,
                     ((uint64_t)1 << 62) + (uint64_t)l->epoch);
 }
-TNN__PUBLIC(int, tnn_next, (tnn_loader *l), (l))
+TNN_API_GATED int tnn_next(tnn_loader *l)
 {
     struct tnn__loader *s;
     if (tnn_failed() || tnn__loader_made("tnn_next", l)) return 0;
@@ -14190,7 +14157,7 @@ static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loade
 /* The next batch of an epoch, or of what is left of it; where nothing was, of the next. */
 static int tnn__next_of(tnn_loader *loader, int batches)
 {
-    return (tnn_next)(loader) || (!batches && (tnn_next)(loader));
+    return tnn_next(loader) || (!batches && tnn_next(loader));
 }
 /* A training step on the loader's batch. */
 static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
@@ -14202,7 +14169,7 @@ static tnn_metrics tnn__confusion(tnn_net *net, const tnn_data *data, int *count
 {
     tnn_metrics m = tnn__no_metrics();
     float table[256], *x;
-    int *labels, i, n, s, shape[3], classes = (tnn_output_shape)(net, shape), batch;
+    int *labels, i, n, s, shape[3], classes = tnn_output_shape(net, shape), batch;
     double weight = 0;
     tnn__len size;
     if (!classes || tnn__one_label("tnn_evaluate", net)) return m;
@@ -14227,7 +14194,7 @@ static tnn_metrics tnn__confusion(tnn_net *net, const tnn_data *data, int *count
             tnn__sample(data, i + s, table, x + s*size);
             labels[s] = tnn__label(data, i + s);
         }
-        if ((tnn_forward)(net, x, n, TNN_EVAL)) break;
+        if (tnn_forward(net, x, n, TNN_EVAL)) break;
         if (tnn__loss_run(net, labels, NULL)) break;
         m.loss += net->total;
         weight += net->weight;
@@ -14248,20 +14215,19 @@ static tnn_metrics tnn__confusion(tnn_net *net, const tnn_data *data, int *count
     m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
 }
-TNN__PUBLIC(tnn_metrics, tnn_evaluate, (tnn_net *net, const tnn_data *data), (net, data))
+TNN_API_GATED tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data)
 {
     return tnn__confusion(net, data, NULL, 0);
 }
-TNN__PUBLIC(tnn_metrics, tnn_confusion,
-            (tnn_net *net, const tnn_data *data, int *counts, int classes),
-            (net, data, counts, classes))
+TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts,
+                                        int classes)
 {
     if (counts) return tnn__confusion(net, data, counts, classes);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts, which are classes*classes ints");
     return tnn__no_metrics();
 }
 
-TNN__PUBLIC(tnn_metrics, tnn_train_epoch, (tnn_net *net, tnn_loader *loader), (net, loader))
+TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
 {
     tnn_metrics m = tnn__no_metrics();
     double loss = 0;
@@ -14276,14 +14242,13 @@ TNN__PUBLIC(tnn_metrics, tnn_train_epoch, (tnn_net *net, tnn_loader *loader), (n
         batches++;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
-    (tnn_end_epoch)(net);
+    tnn_end_epoch(net);
     m.loss = loss/batches;
     m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
     return m;
 }
 
-TNN__PUBLIC(int, tnn_early_stop,
-            (tnn_early_stopping *s, tnn_net *net, double metric), (s, net, metric))
+TNN_API_GATED int tnn_early_stop(tnn_early_stopping *s, tnn_net *net, double metric)
 {
     const double none = TNN__NAN;
     double sign, v, baseline, stop_at, diverged_at;         /* the smaller v the better */
@@ -14314,7 +14279,7 @@ TNN__PUBLIC(int, tnn_early_stop,
         return 1;
     }
     patience = s->patience < 0 ? 0 : s->patience || s->keras ? s->patience : 3;
-    if (s->restore_best && !(w = (tnn_flat)(net, 0, &n))) return 1;
+    if (s->restore_best && !(w = tnn_flat(net, 0, &n))) return 1;
     if (w) n += (size_t)net->buffer_floats;
     v = sign*metric;
     if (++s->calls <= s->start_from) return 0;
@@ -14334,12 +14299,12 @@ TNN__PUBLIC(int, tnn_early_stop,
     }
     return s->bad >= patience && !(s->keras && s->calls == 1);
 }
-TNN__PUBLIC(tnn_status, tnn_early_stopping_end, (tnn_early_stopping *s, tnn_net *net), (s, net))
+TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *s, tnn_net *net)
 {
     size_t n = 0;
     float *w;
     if (!s) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
-    if (s->copy && net && (w = (tnn_flat)(net, 0, &n)) != NULL) {
+    if (s->copy && net && (w = tnn_flat(net, 0, &n)) != NULL) {
         memcpy(w, s->copy, (n + (size_t)net->buffer_floats)*sizeof *w);
         net->accumulated = 0;
         net->stage = TNN__NOTHING;
@@ -14368,8 +14333,7 @@ static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
     tnn__release(memory);
 }
 
-TNN__PUBLIC(double, tnn_lr_find,
-            (tnn_net *net, tnn_loader *loader, tnn_lr_finder *f), (net, loader, f))
+TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
 {
     const double nan = TNN__NAN;
     double low, high, beta, diverge, average = 0, weight = 1, least = HUGE_VAL, steepest = HUGE_VAL;
@@ -14395,7 +14359,7 @@ TNN__PUBLIC(double, tnn_lr_find,
                   low, high, n, beta, diverge);
         return nan;
     }
-    if ((tnn_build)(net) || tnn__trains_on("tnn_lr_find", net, loader)) return nan;
+    if (tnn_build(net) || tnn__trains_on("tnn_lr_find", net, loader)) return nan;
     if ((memory = tnn__keep("tnn_lr_find", net, &before)) == NULL) return nan;
     net->schedule.type = (tnn_schedule_type)0;
     f->count = 0;
@@ -14404,7 +14368,7 @@ TNN__PUBLIC(double, tnn_lr_find,
         const double lr = f->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         double loss;
         if (!tnn__next_of(loader, 0)) break;
-        (tnn_set_lr)(net, lr);
+        tnn_set_lr(net, lr);
         loss = tnn__train_on(net, loader);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
             if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
@@ -14435,21 +14399,20 @@ TNN__PUBLIC(double, tnn_lr_find,
    loss leaves its tangent with slopes r(h) = (L(w + h d) - L(w) - g.(h d))/h. Rounding, corners and
    curvature spread eight of them, of steps to both sides of 3e-3 to 4e-4 of the tensor's norm; with
    a right g they lie about 0, which was never twice their spread from their middle. */
-TNN__PUBLIC(double, tnn_gradient_check,
-            (tnn_net *net, const float *x, const int *labels, int n, int samples),
-            (net, x, labels, n, samples))
+TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
+                                        int samples)
 {
     double worst = 0, largest = 0, start;
     tnn__len i;
     float *memory;
     tnn_net before;
     int k, j;
-    if ((tnn_build)(net) || (memory = tnn__keep("tnn_gradient_check", net, &before)) == NULL)
+    if (tnn_build(net) || (memory = tnn__keep("tnn_gradient_check", net, &before)) == NULL)
         return TNN__NAN;
     net->accumulated = 0;
-    (tnn_forward)(net, x, n, TNN_TRAIN);
-    start = (tnn_loss)(net, labels);
-    (tnn_backward)(net);
+    tnn_forward(net, x, n, TNN_TRAIN);
+    start = tnn_loss(net, labels);
+    tnn_backward(net);
     for (i = 0; i < net->params && !tnn_failed(); i++)
         largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
     for (k = 0; net->trained_tensors && k < samples && !tnn_failed(); k++) {
@@ -14477,8 +14440,8 @@ TNN__PUBLIC(double, tnn_gradient_check,
                 squares += g*g;
             }
             net->draws--;               /* the same dropout */
-            (tnn_forward)(net, x, n, TNN_TRAIN);
-            rise = (tnn_loss)(net, labels) - start;
+            tnn_forward(net, x, n, TNN_TRAIN);
+            rise = tnn_loss(net, labels) - start;
             low = TNN__MIN(low, (rise - tangent)/h);
             high = TNN__MAX(high, (rise - tangent)/h);
             scale = TNN__MAX(TNN__MAX(scale, fabs(rise/h)), sqrt(squares));
@@ -14493,15 +14456,15 @@ TNN__PUBLIC(double, tnn_gradient_check,
     return tnn_failed() ? TNN__NAN : worst;
 }
 
-TNN__PUBLIC(tnn_status, tnn_update_statistics, (tnn_net *net, tnn_loader *loader), (net, loader))
+TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
 {
-    tnn_status e = (tnn_build)(net);
+    tnn_status e = tnn_build(net);
     uint64_t draws;
     if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
     if (e) return e;
     draws = net->draws;
     for (net->cumulative = 1; tnn__next_of(loader, net->cumulative > 1); net->cumulative++)
-        if ((tnn_forward)(net, loader->x, loader->n, TNN_TRAIN)
+        if (tnn_forward(net, loader->x, loader->n, TNN_TRAIN)
             || tnn__check_statistics("tnn_update_statistics", net)) break;
     if (net->cumulative > 1 && !tnn_failed()) {
         tnn__copy_statistics(net, net->moved, net->buffers);
@@ -14794,13 +14757,12 @@ static void tnn__write_rule(tnn__page *p, char c)
     for (i = 0; i < 80; i++) tnn__write_char(p, c);
     tnn__write_char(p, '\n');
 }
-TNN__PUBLIC(size_t, tnn_summary,
-            (tnn_net *net, char *text, size_t room, int flags), (net, text, room, flags))
+TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags)
 {
     tnn__page p;
     tnn__module m;
     long long params = 0, frozen = 0, products = 0, outputs = 0;
-    const size_t bytes = (tnn_net_bytes)(net);
+    const size_t bytes = tnn_net_bytes(net);
     double in, out, weights;
     int i, rows = 0;
     if (tnn_failed()) return 0;
@@ -15516,10 +15478,10 @@ static void tnn__crowd_add(const tnn_study *s, int variable, int k, double a, do
     const double step = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
     double *to = c->a + (tnn__len)bin*c->terms;
     int p;
-    for (p = 0; p < c->terms; to++) {
+    for (p = 1; p <= c->terms; p++, to++) {
         *to += a*term;
         to[c->b - c->a] += b*term;
-        term *= step/++p;
+        term *= step/p;
     }
 }
 /* Where trial k's kernel is. */
@@ -16213,7 +16175,7 @@ TNN_API void tnn_study_free(tnn_study *s)
     tnn__release(s->space);
     tnn__release(s);
 }
-TNN__PUBLIC(tnn_study *, tnn_study_open, (const tnn_study_options *options), (options))
+TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *options)
 {
     tnn_study_options o;
     tnn_study *s;
@@ -16289,7 +16251,7 @@ TNN__PUBLIC(tnn_study *, tnn_study_open, (const tnn_study_options *options), (op
     return s;
 }
 
-TNN__PUBLIC(tnn_trial *, tnn_ask, (tnn_study *s), (s))
+TNN_API_GATED tnn_trial *tnn_ask(tnn_study *s)
 {
     if (tnn_failed()) return NULL;
     if (!s || s->current) {
@@ -16308,7 +16270,7 @@ TNN__PUBLIC(tnn_trial *, tnn_ask, (tnn_study *s), (s))
         }
     return NULL;
 }
-TNN__PUBLIC(int, tnn_report, (tnn_trial *t, int step, double value), (t, step, value))
+TNN_API_GATED int tnn_report(tnn_trial *t, int step, double value)
 {
     tnn_study *s = t ? t->study : NULL;
     int rung = 0, stop;
@@ -16324,7 +16286,7 @@ TNN__PUBLIC(int, tnn_report, (tnn_trial *t, int step, double value), (t, step, v
     if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
     return t->stop = stop;
 }
-TNN__PUBLIC(tnn_status, tnn_tell, (tnn_trial *t, double value), (t, value))
+TNN_API_GATED tnn_status tnn_tell(tnn_trial *t, double value)
 {
     tnn_study *s = t ? t->study : NULL;
     const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
@@ -16359,16 +16321,16 @@ static double tnn__trial_value(const tnn_trial *t, const char *name, const tnn_v
     const int i = tnn__study_variable(t ? t->study : NULL, name, type, what);
     return i < 0 ? none : t->x[i];
 }
-TNN__PUBLIC(double, tnn_trial_float, (const tnn_trial *t, const char *name), (t, name))
+TNN_API_GATED double tnn_trial_float(const tnn_trial *t, const char *name)
 {
     return tnn__trial_value(t, name, NULL, "tnn_trial_float", TNN__NAN);
 }
-TNN__PUBLIC(int, tnn_trial_int, (const tnn_trial *t, const char *name), (t, name))
+TNN_API_GATED int tnn_trial_int(const tnn_trial *t, const char *name)
 {
     const tnn_variable_type type = TNN_INT;
     return (int)tnn__trial_value(t, name, &type, "tnn_trial_int", 0);
 }
-TNN__PUBLIC(int, tnn_trial_choice, (const tnn_trial *t, const char *name), (t, name))
+TNN_API_GATED int tnn_trial_choice(const tnn_trial *t, const char *name)
 {
     const tnn_variable_type type = TNN_CATEGORICAL;
     return (int)tnn__trial_value(t, name, &type, "tnn_trial_choice", -1);
@@ -16377,7 +16339,7 @@ TNN_API const tnn_trial *tnn_study_trial(const tnn_study *s, int number)
 {
     return s && number >= 0 && number < s->o.trials ? &s->trials[number] : NULL;
 }
-TNN__PUBLIC(const tnn_trial *, tnn_study_best, (const tnn_study *s), (s))
+TNN_API_GATED const tnn_trial *tnn_study_best(const tnn_study *s)
 {
     const tnn_trial *best = NULL;
     int i;
@@ -16393,7 +16355,7 @@ static int tnn__counts(const tnn_trial *t)      /* done, of a finite value */
 }
 /* eta^2 = 1 - sum of squares within the groups / total, adjusted:
    1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935). */
-TNN__PUBLIC(double, tnn_study_explained, (const tnn_study *s, const char *name), (s, name))
+TNN_API_GATED double tnn_study_explained(const tnn_study *s, const char *name)
 {
     const int variable = tnn__study_variable(s, name, NULL, "tnn_study_explained");
     double mean = 0, total = 0, within = 0, scale = 0, last = 0;
@@ -16781,7 +16743,7 @@ static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
     }
     return a;
 }
-TNN__PUBLIC(tnn_array, tnn_parse_npy, (const void *bytes, size_t size), (bytes, size))
+TNN_API_GATED tnn_array tnn_parse_npy(const void *bytes, size_t size)
 {
     return tnn__npy("npy", (const unsigned char *)bytes, size);
 }
@@ -16797,7 +16759,7 @@ static double tnn__element(const tnn_array *a, tnn__len i)
     return tnn__number(tnn__bits((const unsigned char *)a->data + i*bytes, bytes,
                                  tnn__big_endian()), a->dtype);
 }
-TNN__PUBLIC(double, tnn_array_value, (const tnn_array *array, long long i), (array, i))
+TNN_API_GATED double tnn_array_value(const tnn_array *array, long long i)
 {
     if (array && array->data && tnn__choice("tnn_array_value", (int)array->dtype, TNN_BOOL))
         return TNN__NAN;
@@ -16835,9 +16797,8 @@ static tnn__walk tnn__samples(const tnn_array *x, const tnn_npy_options *o, cons
     }
     return r;
 }
-TNN__PUBLIC(tnn_data, tnn_array_data,
-            (const tnn_array *samples, const tnn_array *labels, const tnn_npy_options *options),
-            (samples, labels, options))
+TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array *labels,
+                                      const tnn_npy_options *options)
 {
     const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0}, *o = options ? options : &none;
     const char *name = o->samples ? o->samples : "samples";
@@ -17090,11 +17051,11 @@ static tnn_array tnn__pnm(const char *file, const unsigned char *p, size_t size)
     return none;
 }
 
-TNN__PUBLIC(tnn_array, tnn_parse_csv, (const void *bytes, size_t size), (bytes, size))
+TNN_API_GATED tnn_array tnn_parse_csv(const void *bytes, size_t size)
 {
     return tnn__csv("csv", (const unsigned char *)bytes, size);
 }
-TNN__PUBLIC(tnn_array, tnn_parse_pnm, (const void *bytes, size_t size), (bytes, size))
+TNN_API_GATED tnn_array tnn_parse_pnm(const void *bytes, size_t size)
 {
     return tnn__pnm("pnm", (const unsigned char *)bytes, size);
 }
@@ -17110,21 +17071,18 @@ static tnn_array tnn__read_array(const char *path,
     tnn__release(p);
     return a;
 }
-TNN__PUBLIC(tnn_array, tnn_read_npy,
-            (const char *path), (path)) { return tnn__read_array(path, tnn__npy); }
-TNN__PUBLIC(tnn_array, tnn_read_csv,
-            (const char *path), (path)) { return tnn__read_array(path, tnn__csv); }
-TNN__PUBLIC(tnn_array, tnn_read_pnm,
-            (const char *path), (path)) { return tnn__read_array(path, tnn__pnm); }
-TNN__PUBLIC(tnn_data, tnn_npy_load, (const tnn_npy_options *options), (options))
+TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(path, tnn__npy); }
+TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(path, tnn__csv); }
+TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(path, tnn__pnm); }
+TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
 {
     tnn_data d = tnn__no_data();
-    tnn_array x = (tnn_read_npy)(options ? options->samples : NULL), y;
+    tnn_array x = tnn_read_npy(options ? options->samples : NULL), y;
     if (!x.data) return d;
     memset(&y, 0, sizeof y);
-    if (options->labels) y = (tnn_read_npy)(options->labels);
+    if (options->labels) y = tnn_read_npy(options->labels);
     if (!options->labels || y.data)
-        d = (tnn_array_data)(&x, options->labels ? &y : NULL, options);
+        d = tnn_array_data(&x, options->labels ? &y : NULL, options);
     tnn_array_free(&x);
     tnn_array_free(&y);
     return d;
@@ -17300,7 +17258,7 @@ static tnn_status tnn__write_end(tnn__writer *w)
     }
     return w->good ? TNN_OK : tnn__fail_file(w->path, done, w->error);
 }
-TNN_API tnn_status (tnn_write_file)(const char *path, const void *bytes, size_t size)
+TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, size_t size)
 {
     tnn__writer w;
     tnn_status e;
@@ -17312,9 +17270,8 @@ TNN_API tnn_status (tnn_write_file)(const char *path, const void *bytes, size_t 
     return tnn__write_end(&w);
 }
 
-TNN__PUBLIC(tnn_status, tnn_save_npy,
-            (const char *path, const void *data, tnn_dtype dtype, int ndim, const long long *shape),
-            (path, data, dtype, ndim, shape))
+TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
+                                      const long long *shape)
 {
     char header[448], *to = header + 10, *end = header + sizeof header;
     tnn__writer w;
@@ -17476,7 +17433,7 @@ static tnn_safetensors tnn__safetensors(const char *file, const unsigned char *p
     f.data = p + 8 + length;
     return f;
 }
-TNN_API tnn_safetensors (tnn_parse_safetensors)(const void *bytes, size_t size)
+TNN_API_GATED tnn_safetensors tnn_parse_safetensors(const void *bytes, size_t size)
 {
     return tnn__safetensors("safetensors", (const unsigned char *)bytes, size);
 }
@@ -17502,7 +17459,7 @@ static double tnn__stored_value(const tnn_safetensors *f, const tnn_stored *t, t
     const int bytes = tnn__dtypes[TNN__NTH(t->dtype)].bytes;
     return tnn__number(tnn__bits(f->data + t->begin + i*bytes, bytes, 0), t->dtype);
 }
-TNN__PUBLIC(tnn_array, tnn_safetensors_array, (const tnn_safetensors *file, int i), (file, i))
+TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i)
 {
     tnn_array a;
     const tnn_stored *t;
@@ -17681,7 +17638,7 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const c
     tnn__name have;
     int i, k, n = 0, count = 0;
     if (!o) o = &tnn__every_weight;
-    if ((tnn_build)(net)) return -1;
+    if (tnn_build(net)) return -1;
     list = tnn__file_names(net, o, sizeof *from);
     if (!list) return -1;
     from = (const tnn_stored **)(void *)(list + net->tensors);
@@ -17706,9 +17663,8 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const c
     tnn__release(list);
     return n < 0 ? -1 : count;
 }
-TNN__PUBLIC(int, tnn_parse_weights,
-            (tnn_net *net, const void *bytes, size_t size, const tnn_weights_options *options),
-            (net, bytes, size, options))
+TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size,
+                                    const tnn_weights_options *options)
 {
     const tnn_weights_options *o = options ? options : &tnn__every_weight;
     const char *file = o->path ? o->path : "weights";
@@ -17882,14 +17838,13 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
     }
     return 0;
 }
-TNN__PUBLIC(size_t, tnn_format_weights,
-            (tnn_net *net, void *to, size_t room, const tnn_weights_options *options),
-            (net, to, room, options))
+TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
+                                        const tnn_weights_options *options)
 {
     const tnn_weights_options *o = options ? options : &tnn__every_weight;
     tnn__writer w;
     size_t size;
-    if ((tnn_build)(net) || tnn__check_saved("tnn_format_weights", net, o)) return 0;
+    if (tnn_build(net) || tnn__check_saved("tnn_format_weights", net, o)) return 0;
     size = tnn__write_weights(NULL, net, o, NULL, 0);
     if (!to || size > room) return size;
     memset(&w, 0, sizeof w);
@@ -17901,7 +17856,7 @@ TNN__PUBLIC(size_t, tnn_format_weights,
 }
 
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_safetensors (tnn_read_safetensors)(const char *path)
+TNN_API_GATED tnn_safetensors tnn_read_safetensors(const char *path)
 {
     size_t size = 0;
     unsigned char *p = tnn__read_file(path, &size, 0);
@@ -17911,20 +17866,18 @@ TNN_API tnn_safetensors (tnn_read_safetensors)(const char *path)
     if (f.tensor) f.file = p; else tnn__release(p);
     return f;
 }
-TNN__PUBLIC(int, tnn_weights_load,
-            (tnn_net *net, const tnn_weights_options *options), (net, options))
+TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
     size_t size = 0;
     unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
                                       options && options->optional);
-    const int count = p ? (tnn_parse_weights)(net, p, size, options) : 0;
+    const int count = p ? tnn_parse_weights(net, p, size, options) : 0;
     tnn__release(p);
     return count;
 }
-TNN__PUBLIC(tnn_status, tnn_weights_save,
-            (tnn_net *net, const tnn_weights_options *options), (net, options))
+TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
-    tnn_status e = (tnn_build)(net);
+    tnn_status e = tnn_build(net);
     tnn__writer w;
     if (!e && !options)
         e = tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: no path");
@@ -18041,7 +17994,7 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
 {
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
-    const tnn_status e = (tnn_build)(net);
+    const tnn_status e = tnn_build(net);
     if (e) return e;
     if (!o || o->count < 0 || (o->count > 0 && !o->numbers))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no options, or .count = %d without .numbers",
@@ -18070,9 +18023,8 @@ static size_t tnn__write_checkpoint(tnn__writer *w, tnn_net *net, const tnn_chec
     if (w) w->hash = TNN__FNV;
     return tnn__write_weights(w, net, &tnn__every_weight, piece, pieces);
 }
-TNN__PUBLIC(size_t, tnn_format_checkpoint,
-            (tnn_net *net, void *to, size_t room, const tnn_checkpoint_options *options),
-            (net, to, room, options))
+TNN_API_GATED size_t tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
+                                           const tnn_checkpoint_options *options)
 {
     tnn__writer w;
     size_t size;
@@ -18153,9 +18105,8 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
     }
     return TNN_OK;
 }
-TNN__PUBLIC(tnn_status, tnn_parse_checkpoint,
-            (tnn_net *net, const void *bytes, size_t size, const tnn_checkpoint_options *options),
-            (net, bytes, size, options))
+TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
+                                              const tnn_checkpoint_options *options)
 {
     long long whole[TNN__WHOLE], now[TNN__WHOLE];
     double reals[TNN__REALS];
@@ -18202,8 +18153,8 @@ TNN__PUBLIC(tnn_status, tnn_parse_checkpoint,
     return e;
 }
 #ifndef TINYNN_NO_STDIO
-TNN__PUBLIC(tnn_status, tnn_checkpoint_save,
-            (tnn_net *net, const tnn_checkpoint_options *options), (net, options))
+TNN_API_GATED tnn_status tnn_save_checkpoint_with(tnn_net *net,
+                                                  const tnn_checkpoint_options *options)
 {
     tnn__writer w;
     tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options, 1);
@@ -18212,13 +18163,13 @@ TNN__PUBLIC(tnn_status, tnn_checkpoint_save,
     tnn__write_checkpoint(&w, net, options);
     return tnn__write_end(&w);
 }
-TNN__PUBLIC(tnn_status, tnn_checkpoint_load,
-            (tnn_net *net, const tnn_checkpoint_options *options), (net, options))
+TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
+                                                  const tnn_checkpoint_options *options)
 {
     size_t size = 0;
     unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
                                       options && options->optional);
-    const tnn_status e = p ? (tnn_parse_checkpoint)(net, p, size, options)
+    const tnn_status e = p ? tnn_parse_checkpoint(net, p, size, options)
                            : (tnn_status)tnn_failed();
     tnn__release(p);
     return e;
@@ -19018,7 +18969,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     float *zeros;
     int i;
     memset(f, 0, sizeof *f);
-    if ((tnn_build)(net)) return (tnn_status)tnn_failed();
+    if (tnn_build(net)) return (tnn_status)tnn_failed();
     f->net = net;
     f->name = o && o->name ? o->name : "network";
     f->int8 = o && o->int8;
@@ -19040,7 +18991,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
                              tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
     f->at = (tnn__len *)tnn__alloc((net->ops + 1)*(tnn__len)sizeof *f->at, what);
     zeros = f->at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
-    if (zeros) (tnn_forward)(net, zeros, 1, TNN_EVAL);
+    if (zeros) tnn_forward(net, zeros, 1, TNN_EVAL);
     net->stage = TNN__NOTHING;
     net->n = 0;
     tnn__release(zeros);
@@ -19056,9 +19007,8 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
     if (tnn_failed()) tnn__release(f->at);
     return (tnn_status)tnn_failed();
 }
-TNN__PUBLIC(size_t, tnn_format_c,
-            (tnn_net *net, void *to, size_t room, const tnn_export_options *options),
-            (net, to, room, options))
+TNN_API_GATED size_t tnn_format_c(tnn_net *net, void *to, size_t room,
+                                  const tnn_export_options *options)
 {
     tnn__c_file f;
     tnn__writer w;
@@ -19073,8 +19023,7 @@ TNN__PUBLIC(size_t, tnn_format_c,
     return w.used;
 }
 #ifndef TINYNN_NO_STDIO
-TNN__PUBLIC(tnn_status, tnn_c_export,
-            (tnn_net *net, const tnn_export_options *options), (net, options))
+TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *options)
 {
     tnn__c_file f;
     tnn__writer w;
@@ -19089,6 +19038,151 @@ TNN__PUBLIC(tnn_status, tnn_c_export,
     tnn__release(f.at);
     return e;
 }
+#endif
+
+/* ==== 18. THE DOOR =============================================================================
+   What is called from outside. Each works in the default mode of floating point and leaves the
+   caller's as it was; its body above is a function of its own, or compilers would move sums out of
+   here. */
+#undef TNN__CALL
+#define TNN__CALL(name, ...) (TNN__HERE, tnn_##name(__VA_ARGS__))
+#define TNN__GATE(type, name, parameters, arguments)                                           \
+    TNN_API type (tnn_##name) parameters                                                       \
+    {                                                                                          \
+        const unsigned was = tnn__mode();                                                      \
+        if (was) tnn__set_mode(0);                                                             \
+        {                                                                                      \
+            type const result = tnn__do_##name arguments;                                      \
+            if (was) tnn__set_mode(was);                                                       \
+            return result;                                                                     \
+        }                                                                                      \
+    }
+TNN__GATE(tnn_status, set_isa, (const char *a), (a))
+TNN__GATE(tnn_status, shutdown, (void), ())
+TNN__GATE(float, random_normal, (uint64_t a, uint64_t b, uint64_t c), (a, b, c))
+TNN__GATE(tnn_tensor, tensor_create, (int a, int b, int c, int d), (a, b, c, d))
+TNN__GATE(tnn_tensor, tensor_slice, (tnn_tensor a, int b, int c), (a, b, c))
+TNN__GATE(tnn_status, fill, (tnn_tensor a, float b), (a, b))
+TNN__GATE(tnn_status, matmul, (tnn_tensor a, tnn_tensor b, tnn_tensor c, int d), (a, b, c, d))
+TNN__GATE(tnn_status, conv2d_forward,
+          (tnn_tensor a, tnn_tensor b, tnn_tensor c, const float *d, tnn_window e), (a, b, c, d, e))
+TNN__GATE(tnn_status, conv2d_backward_input,
+          (tnn_tensor a, tnn_tensor b, tnn_tensor c, tnn_window d), (a, b, c, d))
+TNN__GATE(tnn_status, conv2d_backward_weights,
+          (tnn_tensor a, float *b, tnn_tensor c, tnn_tensor d, tnn_window e), (a, b, c, d, e))
+TNN__GATE(tnn_status, maxpool2d_forward,
+          (tnn_tensor a, float *b, tnn_tensor c, tnn_window d), (a, b, c, d))
+TNN__GATE(tnn_status, maxpool2d_backward,
+          (tnn_tensor a, tnn_tensor b, const float *c, tnn_window d), (a, b, c, d))
+TNN__GATE(tnn_status, avgpool2d_forward, (tnn_tensor a, tnn_tensor b, tnn_window c), (a, b, c))
+TNN__GATE(tnn_status, avgpool2d_backward, (tnn_tensor a, tnn_tensor b, tnn_window c), (a, b, c))
+TNN__GATE(tnn_status, softmax, (tnn_tensor a, tnn_tensor b), (a, b))
+TNN__GATE(tnn_status, log_softmax, (tnn_tensor a, tnn_tensor b), (a, b))
+TNN__GATE(float, sum, (tnn_tensor a), (a))
+TNN__GATE(float, mean, (tnn_tensor a), (a))
+TNN__GATE(float, max, (tnn_tensor a), (a))
+TNN__GATE(float, dot, (tnn_tensor a, tnn_tensor b), (a, b))
+TNN__GATE(int, argmax, (const float *a, int b), (a, b))
+TNN__GATE(double, calculate_gain, (const char *a, double b), (a, b))
+TNN__GATE(double, penalty, (tnn_net *a), (a))
+TNN__GATE(tnn_net *, create_with, (const tnn_net_options *a), (a))
+TNN__GATE(tnn_status, add_with, (tnn_net *a, const tnn_layer *b), (a, b))
+TNN__GATE(tnn_status, set_loss_with, (tnn_net *a, const tnn_loss_options *b), (a, b))
+TNN__GATE(tnn_status, set_optimizer_with, (tnn_net *a, const tnn_optimizer *b), (a, b))
+TNN__GATE(size_t, net_bytes, (tnn_net *a), (a))
+TNN__GATE(tnn_status, build, (tnn_net *a), (a))
+TNN__GATE(int, output_shape, (tnn_net *a, int b[3]), (a, b))
+TNN__GATE(tnn_status, forward, (tnn_net *a, const float *b, int c, tnn_mode d), (a, b, c, d))
+TNN__GATE(const float *, output, (tnn_net *a), (a))
+TNN__GATE(double, loss, (tnn_net *a, const int *b), (a, b))
+TNN__GATE(double, loss_targets, (tnn_net *a, const float *b), (a, b))
+TNN__GATE(tnn_status, backward, (tnn_net *a), (a))
+TNN__GATE(tnn_status, step, (tnn_net *a), (a))
+TNN__GATE(double, train_batch, (tnn_net *a, const float *b, const int *c, int d), (a, b, c, d))
+TNN__GATE(double, train_batch_targets,
+          (tnn_net *a, const float *b, const float *c, int d), (a, b, c, d))
+TNN__GATE(tnn_status, set_lr, (tnn_net *a, double b), (a, b))
+TNN__GATE(tnn_status, set_momentum, (tnn_net *a, double b), (a, b))
+TNN__GATE(tnn_status, set_group,
+          (tnn_net *a, const char *b, double c, double d, int e), (a, b, c, d, e))
+TNN__GATE(double, clip_grad, (tnn_net *a, tnn_clip b, double c), (a, b, c))
+TNN__GATE(tnn_status, use_average, (tnn_net *a, int b), (a, b))
+TNN__GATE(int, param_count, (tnn_net *a), (a))
+TNN__GATE(tnn_param, param_info, (tnn_net *a, int b), (a, b))
+TNN__GATE(long long, param_total, (tnn_net *a), (a))
+TNN__GATE(tnn_status, get_param, (tnn_net *a, const char *b, float *c, int d), (a, b, c, d))
+TNN__GATE(tnn_status, set_param, (tnn_net *a, const char *b, const float *c, int d), (a, b, c, d))
+TNN__GATE(tnn_status, get_grad, (tnn_net *a, const char *b, float *c, int d), (a, b, c, d))
+TNN__GATE(float *, flat, (tnn_net *a, int b, size_t *c), (a, b, c))
+TNN__GATE(uint64_t, hash, (tnn_net *a), (a))
+TNN__GATE(double, schedule_lr, (const tnn_schedule *a, long long b), (a, b))
+TNN__GATE(double, schedule_momentum, (const tnn_schedule *a, long long b), (a, b))
+TNN__GATE(tnn_status, set_schedule_with, (tnn_net *a, const tnn_schedule *b), (a, b))
+TNN__GATE(tnn_status, end_epoch, (tnn_net *a), (a))
+TNN__GATE(int, plateau_update, (tnn_plateau *a, double b, double *c), (a, b, c))
+TNN__GATE(tnn_data, parse_idx, (const void *a, size_t b, const void *c, size_t d), (a, b, c, d))
+TNN__GATE(tnn_data, data_view,
+          (const unsigned char *a, const float *b, const int *c, int d, int e, int f, int g), (a, b, c, d, e, f, g))
+TNN__GATE(tnn_status, normalize, (tnn_data *a, float b, float c), (a, b, c))
+TNN__GATE(tnn_data, subset, (const tnn_data *a, int b, int c), (a, b, c))
+TNN__GATE(tnn_status, split,
+          (const tnn_data *a, int b, uint64_t c, tnn_data *d, tnn_data *e), (a, b, c, d, e))
+TNN__GATE(tnn_status, sample, (const tnn_data *a, int b, float *c, int d), (a, b, c, d))
+TNN__GATE(tnn_loader *, loader_create_with,
+          (const tnn_data *a, const tnn_loader_options *b), (a, b))
+TNN__GATE(int, next, (tnn_loader *a), (a))
+TNN__GATE(tnn_metrics, evaluate, (tnn_net *a, const tnn_data *b), (a, b))
+TNN__GATE(tnn_metrics, confusion, (tnn_net *a, const tnn_data *b, int *c, int d), (a, b, c, d))
+TNN__GATE(tnn_metrics, train_epoch, (tnn_net *a, tnn_loader *b), (a, b))
+TNN__GATE(int, early_stop, (tnn_early_stopping *a, tnn_net *b, double c), (a, b, c))
+TNN__GATE(tnn_status, early_stopping_end, (tnn_early_stopping *a, tnn_net *b), (a, b))
+TNN__GATE(double, lr_find, (tnn_net *a, tnn_loader *b, tnn_lr_finder *c), (a, b, c))
+TNN__GATE(double, gradient_check,
+          (tnn_net *a, const float *b, const int *c, int d, int e), (a, b, c, d, e))
+TNN__GATE(tnn_status, update_statistics, (tnn_net *a, tnn_loader *b), (a, b))
+TNN__GATE(size_t, summary, (tnn_net *a, char *b, size_t c, int d), (a, b, c, d))
+TNN__GATE(tnn_study *, study_create_with, (const tnn_study_options *a), (a))
+TNN__GATE(tnn_trial *, ask, (tnn_study *a), (a))
+TNN__GATE(double, trial_float, (const tnn_trial *a, const char *b), (a, b))
+TNN__GATE(int, trial_int, (const tnn_trial *a, const char *b), (a, b))
+TNN__GATE(int, trial_choice, (const tnn_trial *a, const char *b), (a, b))
+TNN__GATE(int, report, (tnn_trial *a, int b, double c), (a, b, c))
+TNN__GATE(tnn_status, tell, (tnn_trial *a, double b), (a, b))
+TNN__GATE(const tnn_trial *, study_best, (const tnn_study *a), (a))
+TNN__GATE(double, study_explained, (const tnn_study *a, const char *b), (a, b))
+TNN__GATE(double, array_value, (const tnn_array *a, long long b), (a, b))
+TNN__GATE(tnn_array, parse_npy, (const void *a, size_t b), (a, b))
+TNN__GATE(tnn_array, parse_csv, (const void *a, size_t b), (a, b))
+TNN__GATE(tnn_array, parse_pnm, (const void *a, size_t b), (a, b))
+TNN__GATE(tnn_data, array_data,
+          (const tnn_array *a, const tnn_array *b, const tnn_npy_options *c), (a, b, c))
+TNN__GATE(int, parse_weights,
+          (tnn_net *a, const void *b, size_t c, const tnn_weights_options *d), (a, b, c, d))
+TNN__GATE(size_t, format_weights,
+          (tnn_net *a, void *b, size_t c, const tnn_weights_options *d), (a, b, c, d))
+TNN__GATE(tnn_status, parse_checkpoint,
+          (tnn_net *a, const void *b, size_t c, const tnn_checkpoint_options *d), (a, b, c, d))
+TNN__GATE(size_t, format_checkpoint,
+          (tnn_net *a, void *b, size_t c, const tnn_checkpoint_options *d), (a, b, c, d))
+TNN__GATE(size_t, format_c,
+          (tnn_net *a, void *b, size_t c, const tnn_export_options *d), (a, b, c, d))
+TNN__GATE(tnn_safetensors, parse_safetensors, (const void *a, size_t b), (a, b))
+TNN__GATE(tnn_array, safetensors_array, (const tnn_safetensors *a, int b), (a, b))
+#ifndef TINYNN_NO_STDIO
+TNN__GATE(tnn_data, load_idx, (const char *a, const char *b), (a, b))
+TNN__GATE(tnn_status, write_file, (const char *a, const void *b, size_t c), (a, b, c))
+TNN__GATE(tnn_array, read_npy, (const char *a), (a))
+TNN__GATE(tnn_status, save_npy,
+          (const char *a, const void *b, tnn_dtype c, int d, const long long *e), (a, b, c, d, e))
+TNN__GATE(tnn_array, read_csv, (const char *a), (a))
+TNN__GATE(tnn_array, read_pnm, (const char *a), (a))
+TNN__GATE(tnn_data, load_npy_with, (const tnn_npy_options *a), (a))
+TNN__GATE(int, load_weights_with, (tnn_net *a, const tnn_weights_options *b), (a, b))
+TNN__GATE(tnn_status, save_weights_with, (tnn_net *a, const tnn_weights_options *b), (a, b))
+TNN__GATE(tnn_status, save_checkpoint_with, (tnn_net *a, const tnn_checkpoint_options *b), (a, b))
+TNN__GATE(tnn_status, load_checkpoint_with, (tnn_net *a, const tnn_checkpoint_options *b), (a, b))
+TNN__GATE(tnn_status, export_c_with, (tnn_net *a, const tnn_export_options *b), (a, b))
+TNN__GATE(tnn_safetensors, read_safetensors, (const char *a), (a))
 #endif
 
 #if defined(__clang__)

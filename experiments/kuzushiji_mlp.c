@@ -152,7 +152,7 @@ static tnn_net *build(const experiment *e, const mlp_run *r, own_net *own, int b
         o.user   = own;
         o.states = 2;
     }
-    tnn_net_optimizer(net, &o);
+    tnn_set_optimizer_with(net, &o);
     if (r->schedule)
         tnn_set_schedule(net, (tnn_schedule_type)r->schedule, .steps = r->schedule == LINEAR
                          ? epochs : 1, .gamma = r->schedule == FALLING ? 0.99 : 0, .min_lr = 0.01,

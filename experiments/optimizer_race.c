@@ -143,10 +143,10 @@ static tnn_net *build(int run, uint64_t seed, long long steps)
     if (scheduled) o = (tnn_optimizer){.type = TNN_SGD, .momentum = 0.9, .lr = 0.1};
     else if (run % TRIES) o.lr = strtod(r->lr[run % TRIES - 1], NULL);
     if (o.type == TNN_LBFGS) o.max_iter = o.history = 10, o.strong_wolfe = 1;
-    tnn_net_optimizer(net, &o);
+    tnn_set_optimizer_with(net, &o);
     if (scheduled) {
         tnn_schedule s = schedule_of(run - RACER_COUNT * TRIES, steps);
-        tnn_net_schedule(net, &s);
+        tnn_set_schedule_with(net, &s);
     }
     return net;
 }

@@ -42,7 +42,7 @@ static inline void vgg16_add(tnn_net *net, int from, int to, int thin)
         layer.size    = layer.type == TNN_ADAPTIVE_AVGPOOL2D ? VGG16[i].size : 0;
         layer.init    = layer.filters || layer.units ? TNN_INIT_ZERO : TNN_INIT_DEFAULT;
         layer.frozen  = 1;
-        tnn_add_layer(net, &layer);
+        tnn_add_with(net, &layer);
     }
 }
 
@@ -72,7 +72,7 @@ static inline int vgg16_load(tnn_net *net, const char *path, int from, int to)
         o.rename[rows].net  = text[rows][1];
         rows++;
     }
-    return tnn_weights_load(net, &o) == 2 * rows ? 0 : -1;
+    return tnn_load_weights_with(net, &o) == 2 * rows ? 0 : -1;
 }
 
 /* ==== Transfer ==================================================================================

@@ -235,12 +235,12 @@ static const char *open_net(bench *b, const char *name, int batch, int training)
     if (training && n->missing) return n->missing;
     if (batch < 1) return "bad batch size";
     tnn_net_options options = {.input = {n->c, n->h, n->w}, .batch = batch, .seed = 1};
-    b->net = tnn_net_create(&options);
-    for (const tnn_layer *l = n->layers; l->type; l++) tnn_add_layer(b->net, l);
+    b->net = tnn_create_with(&options);
+    for (const tnn_layer *l = n->layers; l->type; l++) tnn_add_with(b->net, l);
     if (training) {
         tnn_loss_options loss = {.type = TNN_CROSS_ENTROPY};
-        tnn_net_loss(b->net, &loss);
-        tnn_net_optimizer(b->net, &n->optimizer);
+        tnn_set_loss_with(b->net, &loss);
+        tnn_set_optimizer_with(b->net, &n->optimizer);
     }
     tnn_build(b->net);
     if (tnn_failed()) return tnn_error();
@@ -306,10 +306,10 @@ static const char *open_conv(bench *b, int ic, int oc, int h, int w, int k, int 
     tnn_net_options options = {.input = {ic, h, w}, .batch = batch};
     tnn_layer first = CONV(ic, 1, 1, 0), second = CONV(oc, k, s, p);
     tnn_loss_options loss = {.type = TNN_MSE};
-    b->net = tnn_net_create(&options);
-    tnn_add_layer(b->net, &first);
-    tnn_add_layer(b->net, &second);
-    tnn_net_loss(b->net, &loss);
+    b->net = tnn_create_with(&options);
+    tnn_add_with(b->net, &first);
+    tnn_add_with(b->net, &second);
+    tnn_set_loss_with(b->net, &loss);
     tnn_build(b->net);
     if (tnn_failed()) return tnn_error();
     size_t floats = (size_t)batch * (size_t)ic * (size_t)h * (size_t)w;
@@ -355,10 +355,10 @@ static const char *open_update(bench *b, const char *name, int n)
     if (o.type == TNN_ADAFACTOR || o.type == TNN_MUON) /* these look at a matrix: about square */
         while (4.0 * options.input[0] * options.input[0] <= n) options.input[0] *= 2;
     layer.units = n / options.input[0];
-    b->net = tnn_net_create(&options);
-    tnn_add_layer(b->net, &layer);
-    tnn_net_loss(b->net, &loss);
-    tnn_net_optimizer(b->net, &o);
+    b->net = tnn_create_with(&options);
+    tnn_add_with(b->net, &layer);
+    tnn_set_loss_with(b->net, &loss);
+    tnn_set_optimizer_with(b->net, &o);
     tnn_build(b->net);
     if (tnn_failed()) return tnn_error();
     fill_random(b->net->flat[1], (size_t)n);

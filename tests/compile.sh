@@ -58,7 +58,7 @@ static void add(tnn_net *net, tnn_layer_type type, int units)
     if (type == TNN_MAXPOOL2D) layer.kernel = 2;
     if (type == TNN_DENSE) layer.units = units;
     if (type == TNN_LEAKY_RELU) layer.slope = (float)TNN_ZERO;
-    tnn_add_layer(net, &layer);
+    tnn_add_with(net, &layer);
 }
 
 int main(void)
@@ -81,15 +81,15 @@ int main(void)
     adam.type = TNN_ADAM;
     for (i = 0; i < N * 2 * 6 * 6; i++) x[i] = tnn_random_normal(1, 2, (uint64_t)i);
     for (i = 0; i < N; i++) labels[i] = i % 3;
-    net = tnn_net_create(&options);
+    net = tnn_create_with(&options);
     add(net, TNN_CONV2D, 5);
     add(net, TNN_LEAKY_RELU, 0);
     add(net, TNN_MAXPOOL2D, 0);
     add(net, TNN_FLATTEN, 0);
     add(net, TNN_DROPOUT, 0);
     add(net, TNN_DENSE, 3);
-    tnn_net_loss(net, &loss);
-    tnn_net_optimizer(net, &adam);
+    tnn_set_loss_with(net, &loss);
+    tnn_set_optimizer_with(net, &adam);
     for (i = 0; i < 3; i++) {
         tnn_forward(net, x, N, TNN_TRAIN);
         tnn_loss(net, labels);
@@ -299,6 +299,14 @@ foreign() { # macros whose name is not the header's
     ! grep '^ *# *\(define\|undef\)' tinynn.h | grep -v ' \(TNN_\|TINYNN_\|tnn_\)'
 }
 check "macros begin with TNN_, TINYNN_ or tnn_" foreign
+tagged() { # where a caller's line is noted there is a definition, too
+    ctags --version 2> /dev/null | grep -q Universal || { echo "needs Universal Ctags"; return 77; }
+    ctags --language-force=C -o "$dir/tags" tinynn.h
+    sed -n 's/^#define \(tnn_[a-z0-9_]*\)(\.\.\.)  *TNN__CALL.*/\1/p' tinynn.h | sort > "$dir/called"
+    awk -F '\t' '$4 == "f" { print $1 }' "$dir/tags" | sort -u > "$dir/defined"
+    [ -s "$dir/called" ] && ! comm -23 "$dir/called" "$dir/defined" | grep .
+}
+check "tags lead to the public functions" tagged
 
 # ---- whatever compiler `cc` is -------------------------------------------------------------------
 cc=${CC:-cc}

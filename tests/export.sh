@@ -111,7 +111,7 @@ static tnn_net *functions(void)
     tnn_add(net, TNN_CONV2D, .filters = 40, .kernel = 7, .stride = 7);
     for (int i = 0; i < COUNT; i++) {
         const int x = tnn_layer_count(net);
-        tnn_add_layer(net, &layers[i]);
+        tnn_add_with(net, &layers[i]);
         tnn_add(net, TNN_CONV2D, .filters = 40, .kernel = 1);
         tnn_add(net, TNN_ADD, .from = x);
     }

@@ -347,7 +347,7 @@ static void layer_look(const void *p)
     uint64_t hash;
     for (k = 0; k < 4*4*8*8; k++) x[k] = 3*xs[k%1000];
     tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 1);
-    if (!tnn_add_layer(net, (const tnn_layer *)p)) {
+    if (!tnn_add_with(net, (const tnn_layer *)p)) {
         tnn_output_shape(net, shape);
         tnn_add(net, TNN_FLATTEN);
         tnn_add(net, TNN_DENSE, .units = 3);
@@ -420,7 +420,7 @@ static void rule_look(const void *p)
     tnn_add(net, TNN_TANH);
     tnn_add(net, TNN_DENSE, .units = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    if (!tnn_net_optimizer(net, (const tnn_optimizer *)p)) {
+    if (!tnn_set_optimizer_with(net, (const tnn_optimizer *)p)) {
         for (k = 0; k < 12; k++) {
             tnn_train_batch(net, xs + 24*(k%3), labels, 4);
             if (k == 5) tnn_set_lr(net, 1.5*tnn_lr(net));
@@ -531,7 +531,7 @@ static void loss_look(const void *p)
             else if (o->type == TNN_BCE || o->type == TNN_GAUSSIAN_NLL || o->type == TNN_POISSON_NLL)
                 tnn_add(net, TNN_SOFTPLUS);
             if (o->type == TNN_BCE) tnn_add(net, TNN_HARDTANH, .min_value = 0.01f);
-            if (!tnn_net_loss(net, o)) {
+            if (!tnn_set_loss_with(net, o)) {
                 tnn_forward(net, xs, 4, TNN_TRAIN);
                 loss = way ? tnn_loss_targets(net, targets) : tnn_loss(net, labels);
                 if (!tnn_failed() && !tnn_backward(net)) {
@@ -575,7 +575,7 @@ static void loader_look(const void *p)
     tnn_loader *l;
     int i;
     for (i = 0; i < 8*3*6*6; i++) pixels[i] = (xs[i%2000] + 2)/6;
-    l = tnn_loader_open(&data, (const tnn_loader_options *)p);
+    l = tnn_loader_create_with(&data, (const tnn_loader_options *)p);
     while (l && tnn_next(l)) {
         see(&l->n, sizeof l->n), see(l->x, sizeof(float)*108*(size_t)l->n);
         if (l->labels) see(l->labels, sizeof(int)*(size_t)l->n);
@@ -669,7 +669,7 @@ static void bad_sizes(void)
         tnn_net *net = tnn_create(.input = {3, 10, 12});
         const int line = __LINE__ + 2;
         char want[200];
-        tnn_add_layer(net, &bad[i].layer);
+        tnn_add_with(net, &bad[i].layer);
         CHECK(tnn_build(net) != TNN_OK, "case %d was taken", (int)i);
         snprintf(want, sizeof want, "layer 1, %s", bad[i].says);
         CHECK(says_at(line, want), "case %d", (int)i);

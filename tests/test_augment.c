@@ -31,7 +31,7 @@ static void load(const tnn_data *data, tnn_loader_options o, int epoch, float *x
 {
     size_t size = (size_t)(data->c * data->h * data->w), k;
     int *order = (int *)malloc((size_t)data->n * sizeof *order), e, i, at;
-    tnn_loader *l = tnn_loader_open(data, &o);
+    tnn_loader *l = tnn_loader_create_with(data, &o);
     CHECK(l && order, "%s", tnn_error());
     for (e = 0; l && order && e <= epoch; e++) {
         for (i = 0; i < data->n; i++) order[i] = i;
@@ -566,7 +566,7 @@ static void draws(void)
     for (i = 0; i < MANY * SIDE * SIDE; i++) image[i] = 0.5f;
     data = tnn_data_view(NULL, image, none_of, MANY, 1, SIDE, SIDE);
 #define LOAD() do { \
-        tnn_loader *l = tnn_loader_open(&data, &o); \
+        tnn_loader *l = tnn_loader_create_with(&data, &o); \
         CHECK(l, "%s", tnn_error()); \
         for (n = 0; tnn_next(l); n += l->n) \
             memcpy(x + n * SIDE * SIDE, l->x, (size_t)l->n * SIDE * SIDE * sizeof *x); \

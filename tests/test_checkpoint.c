@@ -36,7 +36,7 @@ static void layer(tnn_net *net, tnn_layer_type type, int units)
     if (type == TNN_CONV2D) o.filters = units, o.kernel = 3, o.pad = 1;
     if (type == TNN_DENSE) o.units = units;
     if (type == TNN_MAXPOOL2D) o.kernel = 2;
-    tnn_add_layer(net, &o);
+    tnn_add_with(net, &o);
 }
 static tnn_net *build(const setting *s, int units)
 {
@@ -50,7 +50,7 @@ static tnn_net *build(const setting *s, int units)
     options.batch = BATCH;
     options.seed = net_seed;
     loss.type = TNN_CROSS_ENTROPY;
-    net = tnn_net_create(&options);
+    net = tnn_create_with(&options);
     layer(net, TNN_CONV2D, 6);
     layer(net, TNN_BATCHNORM, 0);
     layer(net, TNN_RELU, 0);
@@ -60,9 +60,9 @@ static tnn_net *build(const setting *s, int units)
     layer(net, TNN_DENSE, units);
     layer(net, TNN_RELU, 0);
     layer(net, TNN_DENSE, 3);
-    tnn_net_loss(net, &loss);
-    tnn_net_optimizer(net, &s->optimizer);
-    if (s->schedule.type) tnn_net_schedule(net, &s->schedule);
+    tnn_set_loss_with(net, &loss);
+    tnn_set_optimizer_with(net, &s->optimizer);
+    if (s->schedule.type) tnn_set_schedule_with(net, &s->schedule);
     return net;
 }
 static tnn_loader *loader(const tnn_data *d, int batch)
@@ -73,7 +73,7 @@ static tnn_loader *loader(const tnn_data *d, int batch)
     o.shuffle = 1;
     o.seed = 9;
     o.flip = 0.5;
-    return tnn_loader_open(d, &o);
+    return tnn_loader_create_with(d, &o);
 }
 static void train(tnn_net *net, tnn_loader *l, int batches, double *history, int *have)
 {
@@ -98,12 +98,12 @@ static tnn_checkpoint_options options_of(tnn_loader *l, double *numbers, int cou
 static tnn_status save(tnn_net *net, tnn_loader *l, double *numbers, int count)
 {
     const tnn_checkpoint_options o = options_of(l, numbers, count);
-    return tnn_checkpoint_save(net, &o);
+    return tnn_save_checkpoint_with(net, &o);
 }
 static tnn_status resume(tnn_net *net, tnn_loader *l, double *numbers, int count)
 {
     const tnn_checkpoint_options o = options_of(l, numbers, count);
-    return tnn_checkpoint_load(net, &o);
+    return tnn_load_checkpoint_with(net, &o);
 }
 
 static void one(const setting *s)
@@ -268,7 +268,7 @@ static void refused(void)
     REFUSED(resume(net, l, NULL, 0), "has tinynn.numbers of 4");
     REFUSED(resume(net, l, NULL, 2), "without .numbers");
     weights.path = path;
-    tnn_weights_save(net, &weights);
+    tnn_save_weights_with(net, &weights);
     REFUSED(resume(net, l, numbers, NUMBERS), "is no checkpoint");
     for (i = 0; i < size; i++) {
         unsigned char *cut = (unsigned char *)malloc(i + !i);   /* a sanitizer sees its end */
@@ -387,10 +387,10 @@ static void many_layers(void)
         memset(&loss, 0, sizeof loss);
         options.input[0] = 4;
         options.batch = options.threads = 1;
-        net[k] = tnn_net_create(&options);
+        net[k] = tnn_create_with(&options);
         for (i = 0; i < LAYERS; i++) layer(net[k], TNN_DENSE, 4);
         loss.type = TNN_MSE;
-        tnn_net_loss(net[k], &loss);
+        tnn_set_loss_with(net[k], &loss);
         CHECK(!tnn_build(net[k]), "%s", tnn_error());
     }
     building = (double)(clock() - start)/CLOCKS_PER_SEC;

@@ -1231,10 +1231,10 @@ static void round_trip(void)
         tnn_free(none);
     }
     tnn_save_weights(a, NULL);                                          REFUSED("no path");
-    tnn_weights_save(a, NULL);                                          REFUSED("no path");
+    tnn_save_weights_with(a, NULL);                                          REFUSED("no path");
     tnn_save_weights(a, "/no/such/folder/x");                           REFUSED("be written: No ");
     CHECK(!tnn_load_weights(b, path_of("none")), "loaded");             REFUSED("cannot be opened");
-    CHECK(!tnn_weights_load(b, NULL), "loaded");                        REFUSED("cannot be opened");
+    CHECK(!tnn_load_weights_with(b, NULL), "loaded");                        REFUSED("cannot be opened");
     CHECK(hash == tnn_hash(b), "changed by what was refused");
     CHECK(exists(path), "the old file is gone");
     remove(path);
@@ -1421,7 +1421,7 @@ static void other_formats(void)
     int reader;
     for (k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (reader = 0; reader < 5; reader++) {
-            tnn_net *net = tnn_net_create(&o);
+            tnn_net *net = tnn_create_with(&o);
             if (reader && reader == kinds[k].own) { tnn_free(net); continue; }
             memset(bytes, 0, sizeof bytes);
             memcpy(bytes, kinds[k].bytes, kinds[k].n);

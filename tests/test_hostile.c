@@ -388,20 +388,20 @@ static void network(void)
     }
     /* a network reads BATCH samples of FLOATS values */
     if (o.batch > BATCH || o.input[0] > 3 || o.input[1] > 8 || o.input[2] > 8) {
-        DO(net = tnn_net_create(&o));
-        if (net) { tnn_layer l = any_layer(0); DO(tnn_add_layer(net, &l)); DO(tnn_build(net)); }
+        DO(net = tnn_create_with(&o));
+        if (net) { tnn_layer l = any_layer(0); DO(tnn_add_with(net, &l)); DO(tnn_build(net)); }
         tnn_free(net);
         return;
     }
-    DO(net = tnn_net_create(&o));
+    DO(net = tnn_create_with(&o));
     if (chance(70)) {
         tnn_loader_options b = any_batches();
-        DO(batches = tnn_loader_open(&data, &b));
+        DO(batches = tnn_loader_create_with(&data, &b));
     }
     for (int i = below(7); i >= 0; i--) {
         tnn_layer l = any_layer(1 + below(1 + tnn_layer_count(net)));
         if (shown) printf("layer type %d: ", (int)l.type);
-        DO(tnn_add_layer(net, &l));
+        DO(tnn_add_with(net, &l));
     }
     if (chance(90)) {                           /* so that losses of labels fit */
         DO(tnn_add(net, TNN_FLATTEN, .units = 0));
@@ -409,13 +409,13 @@ static void network(void)
     }
     if (chance(95)) DO(tnn_set_loss(net, TNN_CROSS_ENTROPY));
     if (chance(95)) DO(tnn_set_optimizer(net, TNN_SGD, .lr = 0.1));
-    if (chance(60)) { tnn_loss_options l = any_loss(); DO(tnn_net_loss(net, &l)); }
-    if (chance(90)) { tnn_optimizer p = any_optimizer(); DO(tnn_net_optimizer(net, &p)); }
+    if (chance(60)) { tnn_loss_options l = any_loss(); DO(tnn_set_loss_with(net, &l)); }
+    if (chance(90)) { tnn_optimizer p = any_optimizer(); DO(tnn_set_optimizer_with(net, &p)); }
     if (chance(40)) {
         tnn_schedule s = any_schedule(0);
         DO(seen += tnn_schedule_lr(&s, any_int()));
         DO(seen += tnn_schedule_momentum(&s, any_int()));
-        DO(tnn_net_schedule(net, &s));
+        DO(tnn_set_schedule_with(net, &s));
         /* it points to parts that are drawn again with the next one: used for this network only */
     }
     if (chance(10)) saves(net, batches);        /* before it is built */
@@ -448,7 +448,7 @@ static void study(void)
     INT(shard); INT(shards); INT(startup); INT(candidates); REAL(prior_weight);
     FLAG(no_magic_clip); FLAG(endpoints); INT(prune_startup); INT(warmup); INT(interval);
     INT(min_resource); INT(factor); INT(min_rate);
-    DO(s = tnn_study_open(&o));
+    DO(s = tnn_study_create_with(&o));
     for (int i = 0; s && i < 12; i++) {
         DO(t = tnn_ask(s));
         if (!t) break;

@@ -18,7 +18,7 @@ static int start(tnn_layer layer, int in, int size, uint64_t seed)
 {
     tnn_net *net = tnn_create(.input = { in, size, size }, .batch = 1, .seed = seed);
     int count = 0;
-    tnn_add_layer(net, &layer);
+    tnn_add_with(net, &layer);
     if (tnn_param_count(net) > 0) {
         count = tnn_param_info(net, 0).count;
         CHECK(tnn_get_param(net, "0.weight", w, count) == TNN_OK, "%s", tnn_error());
@@ -308,7 +308,7 @@ static void eye(void)
         tnn_net *net = tnn_create(.input = { in, 5, 5 }, .batch = 1);
         const float *y;
         layer = conv(filters, kernel, groups, TNN_INIT_EYE);
-        tnn_add_layer(net, &layer);
+        tnn_add_with(net, &layer);
         tnn_forward(net, x, 1, TNN_EVAL);
         y = tnn_output(net);
         for (o = 0; y && o < filters; o++) {

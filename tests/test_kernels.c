@@ -656,7 +656,7 @@ static void test_updates(void)
                 o.type = type > TNN_CUSTOM ? TNN_SGD : (tnn_optimizer_type)type;
                 o.update = (void (*)(const tnn_update_run *))(uintptr_t)1;
                 if (type != TNN_CUSTOM) o.update = NULL;
-                tnn_net_optimizer(net, &o);
+                tnn_set_optimizer_with(net, &o);
                 net->optimizer.momentum = variant ? 0.9 : 0;
                 net->optimizer.nesterov = variant == 3;
                 net->optimizer.dampening = variant == 2 ? 0.3 : 0;

@@ -1088,15 +1088,15 @@ static tnn_net *build_like(const naive_net *r, int batch, const tnn_optimizer *o
     loss.type = TNN_CROSS_ENTROPY;
     loss.label_smoothing = (float)r->smoothing;
     loss.class_weights = r->class_weights;
-    net = tnn_net_create(&options);
+    net = tnn_create_with(&options);
     for (k = 0; k < r->layers; k++) {
         tnn_layer l = r->layer[k].is;
         if (l.type == TNN_AVGPOOL2D) l.dilation = l.dilation_h = l.dilation_w = 0;     /* 1 */
         else l.exclude_pad = 0;
-        tnn_add_layer(net, &l);
+        tnn_add_with(net, &l);
     }
-    tnn_net_loss(net, &loss);
-    if (optimizer) tnn_net_optimizer(net, optimizer);
+    tnn_set_loss_with(net, &loss);
+    if (optimizer) tnn_set_optimizer_with(net, optimizer);
     for (k = 0; k < r->layers; k++) {
         const naive_layer *l = &r->layer[k];
         float *values_of;
@@ -1635,7 +1635,7 @@ static void update_rules(void)
         describe_optimizer(what, sizeof what, &o);
         tnn_add(net, TNN_DENSE, .units = UNITS);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
-        CHECK(tnn_net_optimizer(net, &o) == TNN_OK, "%s: %s", what, tnn_error());
+        CHECK(tnn_set_optimizer_with(net, &o) == TNN_OK, "%s: %s", what, tnn_error());
         tnn_build(net);
         p = tnn_flat(net, 0, &count), g = tnn_flat(net, 1, &gradients);
         CHECK(p && g && count == gradients && count >= FEATURES * UNITS + UNITS,
@@ -1770,7 +1770,7 @@ static void large_training(void)
         while (*text) {
             tnn_layer layer;
             text = parse_layer(text, &layer);
-            tnn_add_layer(net, &layer);
+            tnn_add_with(net, &layer);
         }
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
         tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-2f);

@@ -33,7 +33,7 @@ static output_net output_create(int n, int c, int h, int w, int flat, const tnn_
     o.net = tnn_create(.input = { o.channels, h, w }, .batch = n);
     tnn_add(o.net, TNN_CONV2D, .filters = c, .kernel = 1, .no_bias = 1);
     if (flat) tnn_add(o.net, TNN_FLATTEN);
-    tnn_net_loss(o.net, loss);
+    tnn_set_loss_with(o.net, loss);
     return o;
 }
 
@@ -386,7 +386,7 @@ static void large(void)
                 labels[i] = (int)(test_hash(53, (uint32_t)i) % (flat ? COUNT : C));
             tnn_add(net, TNN_CUSTOM_LAYER, .custom = &keep);
             if (flat) tnn_add(net, TNN_FLATTEN);
-            tnn_net_loss(net, &o);
+            tnn_set_loss_with(net, &o);
             tnn_forward(net, x, N, TNN_TRAIN);
             value = (float)(a->labels ? tnn_loss(net, labels) : tnn_loss_targets(net, t));
             CHECK(!tnn_failed(), "loss %d: %s", (int)o.type, tnn_error());
@@ -498,7 +498,7 @@ static void bad_batches(void)
         const int units = o.type == TNN_GAUSSIAN_NLL ? 6 : 3;
         int bad;
         net = small(units);
-        tnn_net_loss(net, &o);
+        tnn_set_loss_with(net, &o);
         tnn_set_param(net, "0.weight", halves, 2 * units);
         for (bad = 0; bad < 3; bad++) {
             const float was = t[4];
@@ -845,7 +845,7 @@ static void evaluation(void)
             tnn_data data = tnn_data_view(NULL, x, labels, N, 2, 1, 1);
             tnn_metrics m;
             tnn_add(net, TNN_DENSE, .units = C);
-            tnn_net_loss(net, &o);
+            tnn_set_loss_with(net, &o);
             m = tnn_evaluate(net, &data);
             loss[b] = m.loss;
             correct[b] = m.correct;

@@ -158,14 +158,14 @@ static uint64_t use(held *h, int which)
     snprintf(state, sizeof state, "%s/test_memory.tnn", folder);
     snprintf(code, sizeof code, "%s/test_memory_net.c", folder);
     snprintf(npy, sizeof npy, "%s/test_memory.npy", folder);
-    DO(h->net = tnn_net_create(&o));
+    DO(h->net = tnn_create_with(&o));
     count = tnn_layer_count(h->net);
     /* layers are added in one go: what was added before the one that failed stays */
     layers(h->net, which);
     if (refused(h)) {
         if (for_good) return 0;
         tnn_free(h->net);
-        h->net = tnn_net_create(&o);
+        h->net = tnn_create_with(&o);
         layers(h->net, which);
     }
     CHECK(count == 0 && tnn_layer_count(h->net) > 5, "%d layers", tnn_layer_count(h->net));
@@ -251,7 +251,7 @@ static void one_allocation(void)
     size_t bytes;
     int before, i;
     made = freed = 0;
-    net = tnn_net_create(&o);
+    net = tnn_create_with(&o);
     layers(net, 0);
     learns(net, 0);
     bytes = tnn_net_bytes(net);
@@ -282,7 +282,7 @@ static void in_memory(void)
     int which, less, i;
     for (which = 0; which < NETS; which++) {
         tnn_net_options o = options_of(which);
-        tnn_net *net = tnn_net_create(&o);
+        tnn_net *net = tnn_create_with(&o);
         uint64_t want;
         layers(net, which);
         learns(net, which);
@@ -295,7 +295,7 @@ static void in_memory(void)
             memset(memory, 0x55, room);
             o.memory = memory + 4*which;
             o.bytes = less < 0 ? room - 128 : need - (size_t)less;
-            net = tnn_net_create(&o);
+            net = tnn_create_with(&o);
             layers(net, which);
             learns(net, which);
             for (i = 0; i < 3; i++) tnn_train_batch(net, xs, ys, BATCH);

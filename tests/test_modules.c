@@ -80,7 +80,7 @@ static tnn_net *around(given *g, const tnn_layer *layers, int count)
     after.shape = taken_shape, after.forward = taken_forward, after.backward = taken_backward;
     g->count = g->shape[0] * g->shape[1] * g->shape[2];
     tnn_add(net, TNN_CUSTOM_LAYER, .custom = &before);
-    for (i = 0; i < count; i++) tnn_add_layer(net, &layers[i]);
+    for (i = 0; i < count; i++) tnn_add_with(net, &layers[i]);
     tnn_add(net, TNN_RESHAPE, .shape = { -1, 1, 1 });
     tnn_add(net, TNN_CONCAT, .from = TNN_FROM_INPUT);
     tnn_add(net, TNN_CUSTOM_LAYER, .custom = &after);
@@ -446,7 +446,7 @@ static void networks(void)
         float *x = test_floats(N * C * H * W), loss;
         int labels[N], i;
         double error;
-        for (i = 0; i < MOST && t->layer[i].type; i++) tnn_add_layer(net, &t->layer[i]);
+        for (i = 0; i < MOST && t->layer[i].type; i++) tnn_add_with(net, &t->layer[i]);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
         tnn_set_optimizer(net, TNN_SGD, .lr = 0.05f, .momentum = 0.5f);
         test_fill(x, N * C * H * W, (uint32_t)(100 + k));
@@ -688,7 +688,7 @@ static void refused(void)
     int i;
     for (k = 0; k < sizeof cases_of / sizeof *cases_of; k++) {
         tnn_net *net = tnn_create(.input = { 2, 5, 6 }, .batch = 2);
-        for (i = 0; i < 3 && cases_of[k].layer[i].type; i++) tnn_add_layer(net, &cases_of[k].layer[i]);
+        for (i = 0; i < 3 && cases_of[k].layer[i].type; i++) tnn_add_with(net, &cases_of[k].layer[i]);
         CHECK(tnn_build(net) != TNN_OK, "case %d is taken: %s", (int)k, cases_of[k].part);
         CHECK(strstr(tnn_error(), cases_of[k].part), "case %d: \"%s\" has no \"%s\"", (int)k,
               tnn_error(), cases_of[k].part);

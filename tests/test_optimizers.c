@@ -31,12 +31,12 @@ static tnn_net *small_net(const tnn_optimizer *o, const tnn_layer *factors, tnn_
         last.decay_scale = factors[3].decay_scale;
         last.frozen = factors[3].frozen;
     }
-    tnn_add_layer(net, &conv);
+    tnn_add_with(net, &conv);
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_DENSE, .units = 7);
-    tnn_add_layer(net, &last);
+    tnn_add_with(net, &last);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    tnn_net_optimizer(net, o);
+    tnn_set_optimizer_with(net, o);
     tnn_build(net);
     return net;
 }
@@ -263,7 +263,7 @@ static void lbfgs(void)
         tnn_add(net, TNN_LEAKY_RELU, .slope = 0.25f);
         tnn_add(net, TNN_DENSE, .units = 4);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
-        DO(tnn_net_optimizer(net, &o));
+        DO(tnn_set_optimizer_with(net, &o));
         DO(tnn_build(net));
         for (k = 0; k < 4; k++) {
             const tnn_param p = tnn_param_info(net, k);
@@ -700,7 +700,7 @@ static void large(void)
         tnn_add(net, TNN_DENSE, .units = HIDDEN);
         tnn_add(net, TNN_DENSE, .units = OUT, .lr_scale = 0.5f);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
-        CHECK(tnn_net_optimizer(net, &o) == TNN_OK && tnn_build(net) == TNN_OK, "%s", tnn_error());
+        CHECK(tnn_set_optimizer_with(net, &o) == TNN_OK && tnn_build(net) == TNN_OK, "%s", tnn_error());
         snprintf(what, sizeof what, "%s", tnn__rules[TNN__NTH(type)].name);
         made = allocations;
         for (t = 1; t <= 3; t++) {
@@ -886,7 +886,7 @@ static void refused(void)
         memset(&o, 0, sizeof o);
         o.type = TNN_SGD;
         memcpy((char *)&o + tnn__numbers[i].at, &nan, sizeof nan);
-        CHECK(tnn_net_optimizer(net, &o) == TNN_ERROR_ARGUMENT, "%s took NaN",
+        CHECK(tnn_set_optimizer_with(net, &o) == TNN_ERROR_ARGUMENT, "%s took NaN",
               tnn__numbers[i].name);
         tnn_clear_error();
         tnn_free(net);

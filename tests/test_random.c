@@ -102,7 +102,7 @@ static tnn_net *build(int threads, int training)
         if (net.layer[k].type == TNN_CUSTOM_LAYER) net.layer[k].custom = &own[k];
         if (net.layer[k].type == TNN_CONV2D || net.layer[k].type == TNN_CONV_TRANSPOSE2D
             || net.layer[k].type == TNN_DENSE) net.layer[k].init = TNN_INIT_ZERO;
-        tnn_add_layer(made, &net.layer[k]);
+        tnn_add_with(made, &net.layer[k]);
     }
     if (training) tnn_set_loss(made, net.labelled ? TNN_CROSS_ENTROPY : TNN_MSE);
     if (training) tnn_set_optimizer(made, TNN_SGD, .lr = TNN_ZERO);
@@ -125,8 +125,8 @@ static float *noise_of(int k, tensor x)
     int i;
     memset(&nothing, 0, sizeof nothing);
     nothing.type = x.flat ? TNN_FLATTEN : TNN_IDENTITY, l.from = 0;
-    for (i = 0; i < k - 2 * fused; i++) tnn_add_layer(made, &nothing);
-    tnn_add_layer(made, &l);
+    for (i = 0; i < k - 2 * fused; i++) tnn_add_with(made, &nothing);
+    tnn_add_with(made, &l);
     for (i = 0; i < n; i++) ones[i] = l.type != TNN_GAUSSIAN_NOISE;
     tnn_forward(made, ones, x.n, TNN_TRAIN);
     if (tnn_output(made)) memcpy(seen, tnn_output(made), (size_t)n * sizeof *seen);

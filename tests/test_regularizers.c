@@ -81,7 +81,7 @@ static tnn_net *network(const shape *s, tnn_layer o, double lr, float scale, int
     o.type = s->kernel ? TNN_CONV2D : TNN_DENSE;
     if (s->kernel) o.filters = s->outputs, o.kernel = s->kernel, o.groups = s->groups;
     else o.units = s->outputs;
-    tnn_add_layer(net, &o);
+    tnn_add_with(net, &o);
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_DENSE, .units = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);

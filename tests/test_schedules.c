@@ -228,7 +228,7 @@ static tnn_net *small_net(tnn_optimizer_type type, double momentum)
     tnn_add(net, TNN_DENSE, .units = 3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     if (type == TNN_SGD) o.momentum = momentum;
-    tnn_net_optimizer(net, &o);
+    tnn_set_optimizer_with(net, &o);
     return net;
 }
 static float x[6*3*N];
@@ -252,14 +252,14 @@ static void attached_as(tnn_schedule s, tnn_optimizer_type type, double momentum
     size_t n = 0;
     int i, k, t = 0;
     s.per_epoch = per_epoch;
-    if (!from) CHECK(tnn_net_schedule(a, &s) == TNN_OK, "%s", tnn_error());
+    if (!from) CHECK(tnn_set_schedule_with(a, &s) == TNN_OK, "%s", tnn_error());
     if (s.lr <= 0 && s.lr >= 0) s.lr = 0.05;            /* the optimizer's */
     for (i = 0; i < 4; i++)                             /* epochs of three steps */
         for (k = 0; k < 3; k++, t++) {
             const long long at = per_epoch ? i - (from ? 1 : 0) : t - from;
             const int on = per_epoch ? i >= (from ? 1 : 0) : t >= from;
             double m;
-            if (from && (per_epoch ? i == 1 && k == 0 : t == from)) tnn_net_schedule(a, &s);
+            if (from && (per_epoch ? i == 1 && k == 0 : t == from)) tnn_set_schedule_with(a, &s);
             tnn_train_batch(a, x + 6*N*k, labels + N*k, N);
             if (on) {
                 m = tnn_schedule_momentum(&s, at);
@@ -278,7 +278,7 @@ static void attached_as(tnn_schedule s, tnn_optimizer_type type, double momentum
     tnn_free(b);
     /* tnn_train_epoch calls tnn_end_epoch */
     a = small_net(type, momentum);
-    tnn_net_schedule(a, &s);
+    tnn_set_schedule_with(a, &s);
     for (i = 0; i < 3; i++) {
         tnn_train_epoch(a, loader);
         CHECK(tnn_lr(a) == tnn_schedule_lr(&s, per_epoch ? i : 3*i + 2), "lr of epoch %d: %g", i,
@@ -352,7 +352,7 @@ static void attached_badly(void)
     CHECK(tnn_failed() == TNN_ERROR_ARGUMENT && strstr(tnn_error(), "lr = nan"), "%s", tnn_error());
     tnn_clear_error();
     CHECK(tnn_hash(net) == before, "lr = NaN was used");
-    CHECK(!tnn_net_schedule(net, NULL) && tnn_lr(net) == 0.1, "taken off: %g", tnn_lr(net));
+    CHECK(!tnn_set_schedule_with(net, NULL) && tnn_lr(net) == 0.1, "taken off: %g", tnn_lr(net));
     tnn_train_batch(net, x, labels, N);
     CHECK(tnn_lr(net) == 0.1 && tnn_hash(net) != before, "after that: %g", tnn_lr(net));
     tnn_free(net);

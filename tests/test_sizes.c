@@ -25,7 +25,7 @@ static void layer(tnn_net *net, tnn_layer_type type, int units)
     if (type == TNN_DENSE) o.units = units;
     if (type == TNN_CONV2D || type == TNN_MAXPOOL2D) o.kernel = type == TNN_CONV2D ? 3 : 2;
     if (type == TNN_CONV2D) o.filters = units;
-    tnn_add_layer(net, &o);
+    tnn_add_with(net, &o);
 }
 static tnn_net *network(int c, int h, int w, int batch)
 {
@@ -34,7 +34,7 @@ static tnn_net *network(int c, int h, int w, int batch)
     o.input[0] = c; o.input[1] = h; o.input[2] = w;
     o.batch = batch;
     o.threads = 1;
-    return tnn_net_create(&o);
+    return tnn_create_with(&o);
 }
 /* A tensor of 80 MB, a network of 70, a data set as large as MNIST's. */
 static void can_be_had(void)
@@ -54,7 +54,7 @@ static void can_be_had(void)
     memset(&loss, 0, sizeof loss);
     loss.type = TNN_CROSS_ENTROPY;
     layer(net, TNN_DENSE, 2048);
-    tnn_net_loss(net, &loss);
+    tnn_set_loss_with(net, &loss);
     CHECK(tnn_net_bytes(net) > (size_t)2*4*4096*2048 && !tnn_build(net), "%s", tnn_error());
     tnn_free(net);
     CHECK(images && labels, "no memory");
@@ -173,7 +173,7 @@ static void any_layer(tnn_net *net, int i)
     o.from = o.type != TNN_ADD && o.type != TNN_CONCAT ? 0 : i ? 1 + below(i) : TNN_FROM_INPUT;
     o.orthogonal = o.type == TNN_DENSE && !below(4);
     o.drop_connect = o.type == TNN_DENSE && !below(4) ? 0.5f : 0;
-    tnn_add_layer(net, &o);
+    tnn_add_with(net, &o);
 }
 /* The network, with a batch of that many: what it takes, as a double; 0 if it cannot be, and then
    the message has a number. */
@@ -200,8 +200,8 @@ static double bytes_of(int batch, double *least)
     loss.type = TNN_MSE;
     rule.type = rules[below(6)];
     rule.history = rule.type == TNN_LBFGS ? zero_or(1 << 20) : 0;
-    if (below(4)) tnn_net_loss(net, &loss);
-    tnn_net_optimizer(net, &rule);
+    if (below(4)) tnn_set_loss_with(net, &loss);
+    tnn_set_optimizer_with(net, &rule);
     bytes = (double)tnn_net_bytes(net);
     if (tnn_failed() == TNN_ERROR_MEMORY) {         /* what is needed is told */
         const char *text = strstr(tnn_error(), "tnn_net_bytes: ");

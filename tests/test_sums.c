@@ -112,7 +112,7 @@ static void run_layer(rig *r, tnn_layer o, int c, int h, int w, int batch, const
     r->n = (size_t)batch*(size_t)c*(size_t)h*(size_t)w;
     r->net = tnn_create(.input = {c, h, w}, .batch = batch, .threads = 1);
     tnn_add(r->net, TNN_CUSTOM_LAYER, .custom = &r->layer);
-    tnn_add_layer(r->net, &o);
+    tnn_add_with(r->net, &o);
     tnn_set_loss(r->net, TNN_CUSTOM_LOSS, .custom = rig_loss, .user = r);
     tnn_output_shape(r->net, shape);
     r->outputs = (size_t)shape[0]*(size_t)shape[1]*(size_t)shape[2];

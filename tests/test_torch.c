@@ -165,7 +165,7 @@ static void optimizers(void)
         }
         tnn_add(net, TNN_DENSE, .units = 2, .no_bias = 1);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
-        DO(tnn_net_optimizer(net, &o));
+        DO(tnn_set_optimizer_with(net, &o));
         for (i = 0; i < COUNT; i++) order[i] = (float)(i + 1), place[i] = -1;
         DO(tnn_set_param(net, "0.weight", order, COUNT));
         p = tnn_flat(net, 0, &count), g = tnn_flat(net, 1, &count);

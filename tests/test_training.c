@@ -214,9 +214,9 @@ static tnn_net *narrow(const tnn_optimizer *o, const tnn_layer *more)
     tnn_add(net, TNN_DENSE, .units = 17);
     tnn_add(net, TNN_LEAKY_RELU);
     if (more) l = *more;
-    tnn_add_layer(net, &l);
+    tnn_add_with(net, &l);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    tnn_net_optimizer(net, o);
+    tnn_set_optimizer_with(net, o);
     return net;
 }
 static int all_finite(tnn_net *net, char *name)
@@ -349,10 +349,10 @@ static void other_updates(void)
             o.type = at == 0 ? TNN_SGD : at == 1 ? TNN_RMSPROP : TNN_LARS;
             o.momentum = momenta[k];
             net = tnn_create(.input = { 4 }, .batch = 8);
-            tnn_net_optimizer(net, &o);
+            tnn_set_optimizer_with(net, &o);
             HAS("must be in [0, 1)");
             o.momentum = 0.99;
-            DO(tnn_net_optimizer(net, &o));
+            DO(tnn_set_optimizer_with(net, &o));
             tnn_set_momentum(net, momenta[k]);
             HAS("must be in [0, 1)");
             tnn_set_schedule(net, TNN_ONE_CYCLE, .steps = 5, .max_momentum = momenta[k]);
@@ -540,13 +540,13 @@ static void last_layers(void)
             memset(&o, 0, sizeof o);
             last.type = cases[k].last, o.type = cases[k].loss;
             net = tnn_create(.input = { 4 });
-            tnn_net_loss(net, &o);                  /* may come before the last layer */
+            tnn_set_loss_with(net, &o);                  /* may come before the last layer */
             tnn_clear_error();
             tnn_add(net, TNN_DENSE, .units = 3);
-            tnn_add_layer(net, &last);
+            tnn_add_with(net, &last);
             if (k % 2) tnn_add(net, TNN_FLATTEN);
             if (meant) tnn_add(net, TNN_IDENTITY);
-            tnn_net_loss(net, &o);
+            tnn_set_loss_with(net, &o);
             CHECK(!tnn_failed(), "%s", tnn_error());
             CHECK((tnn_build(net) == TNN_OK) == (meant || cases[k].taken), "case %d, meant %d: %s",
                   (int)k, meant, tnn_error());
