@@ -60,20 +60,23 @@
         4  Instantiation         and the choice at run time
         5  Tensors               shapes, convolution, matrix product, pooling, softmax
         6  Layers                shape, forward and backward of each
-        7  Networks              the plan, parameters, forward and backward of a batch
+        7  Parameters            tensors with names, and their initial weights
         8  Losses
-        9  Optimizers
-       10  Schedules             of the learning rate, and reduction on plateaus
-       11  Regularizers          penalties and constraints of the weights
-       12  Data                  IDX files, normalisation, splits, augmentation, batches
-       13  Training              metrics, early stopping, learning-rate finder, gradient check,
+        9  Regularizers          penalties and constraints of the weights
+       10  Optimizers            options, rules, averages
+       11  Schedules             of the learning rate, and reduction on plateaus
+       12  Networks              the plan; forward, backward and step of a batch
+       13  Data                  IDX files, normalisation, splits, augmentation, batches
+       14  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
-       14  Search                of hyper-parameters: samplers, pruners, journals
-       15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints,
-                                 networks as C
-       16  Licence
+     to be skipped on first reading:
+       15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints
+       16  Search                of hyper-parameters: samplers, pruners, journals
+       17  Networks as C
+       18  The door              what is called from outside
+       19  Licence
 
-   WHAT THERE IS  (formula, defaults and source of each stand beside its enum in part 1)
+   WHAT THERE IS  (formula, defaults and source of each stand beside its enum in section 1)
 
        layers        conv2d (groups, depthwise, dilation), conv_transpose2d, dense, max, average and
                      adaptive pooling, upsample, pad, flatten, reshape, identity, add, concat,
@@ -1628,7 +1631,7 @@ typedef struct tnn_export_options {
 TNN_API size_t     tnn_format_c(tnn_net *net, void *to, size_t room,
                                 const tnn_export_options *options);
 #ifndef TINYNN_NO_STDIO
-TNN_API tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *options); /* tnn_export_c */
+TNN_API tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *options);
 #endif
 
 /* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
@@ -1847,7 +1850,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
        "(-ffinite-math-only, -fno-signed-zeros, -fsingle-precision-constant ...)"
 #endif
 
-/* The kernels of part 3 are read once per instruction set: this file includes itself. The name is
+/* The kernels of section 3 are read once per instruction set: this file includes itself. The name is
    fixed because __FILE__ is relative to where the compiler was started, while a quoted #include is
    looked up beside the file that contains it. */
 #ifndef TINYNN_SELF
@@ -2153,7 +2156,7 @@ static void tnn__set_mode(unsigned mode)
 #endif
     TNN__MODE_SET((TNN__MODE_GET() & ~TNN__MODE_BITS) | (mode & TNN__MODE_BITS));
 }
-/* A public function that can fail or computes is defined by its name behind this word; 18, THE DOOR,
+/* A public function that can fail or computes is defined by its name behind this word; section 18
    has what is called so from outside, and sees to the mode. In between, calls go straight. */
 #define TNN_API_GATED static TNN__OWN_CALL
 #undef TNN__CALL
@@ -2617,6 +2620,16 @@ static float *tnn__floats(tnn__len count, const char *what)
 static float *tnn__workspace(tnn__len count, const char *what)  /* not zeroed */
 {
     return (float *)tnn__alloc_raw(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what);
+}
+
+/* Hands out the allocation piece by piece; with memory NULL it only counts. */
+typedef struct { float *memory; tnn__len used; } tnn__arena;
+static float *tnn__take(tnn__arena *a, tnn__len floats)
+{
+    float *p = a->memory ? a->memory + a->used : NULL;
+    a->used = tnn__round_up(a->used + TNN__MIN(floats, TNN__HUGE), 16);
+    if (a->used > TNN__HUGE) a->used = TNN__HUGE;
+    return p;
 }
 
 /* ---- 2d. Random numbers -----------------------------------------------------------------------
@@ -3193,7 +3206,7 @@ typedef struct {                /* one step of an optimizer over a run of floats
     double    estimate;         /* Sophia: > 0, and g is of drawn labels */
 } tnn__update;
 
-typedef struct {                /* a loss: part 8 */
+typedef struct {                /* a loss: section 8 */
     int    kind, p, full;       /* its tnn_loss_type, or a variant of that; options */
     float  a, b;                /* its numbers: 3h */
     float  x_lo, x_hi, t_lo, t_hi;      /* outputs and targets allowed; lo > hi: any */
@@ -3216,9 +3229,9 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     void (*forward)(tnn__len n, const float *x, float *y, const float *p);
     void (*backward)(tnn__len n, const float *x, const float *dy, float *dx, const float *p);
 } tnn__activation;
-/* The rules of part 9, in the order of tnn_optimizer_type: kernel, name, options that not all read,
-   defaults of lr, momentum, beta1, beta2, beta3, eps, weight_decay and alpha, whether weight decay
-   is decoupled, and how many state vectors it has with options o. */
+/* The rules of section 10, in the order of tnn_optimizer_type: kernel, name, options that not all
+   read, defaults of lr, momentum, beta1, beta2, beta3, eps, weight_decay and alpha, whether weight
+   decay is decoupled, and how many state vectors it has with options o. */
 #define TNN__RULES(R) \
     R(sgd, "SGD", "momentum dampening:momentum nesterov:momentum:!dampening velocity:momentum", \
       1e-3, 0, 0, 0, 0, 0, 0, 0, 0, o->momentum > 0) \
@@ -7327,7 +7340,7 @@ typedef struct {
     float        p;                 /* dropout; dense with ReLU: followed by it if > 0 */
     int          function;          /* activations: TNN__ACT_... */
     float        option[3];         /* and their options; noise: deviation; resampling: value */
-    int          groups, statistics;            /* normalisation (6h) */
+    int          groups, statistics;            /* normalisation (6g) */
     int          element, centred, affine, track, biased, cumulative;
     int          flat;              /* its input was seen as (c*h*w, 1, 1) */
     float        eps, momentum;
@@ -7383,7 +7396,7 @@ enum {
     TNN__W, TNN__G, TNN__S, TNN__AVERAGE = TNN__S + TNN_STATES, TNN__SLOW, TNN__SUM, TNN__FLATS
 };
 
-/* A tensor of parameters in the flat vectors, or a run of them: part 9. */
+/* A tensor of parameters in the flat vectors, or a run of them: section 10. */
 typedef struct {
     tnn__len       at, floats;
     const tnn__op *op;
@@ -7534,6 +7547,37 @@ static tnn__len tnn__place_of(const tnn__blob *b, int i)
 static int tnn__either(int own, int both, int otherwise)
 {
     return own ? own : both ? both : otherwise;
+}
+
+/* Zeros, from the allocator or from .memory, of which `used` bytes are in use. What is given back
+   there is lost, but for what was taken after a mark, net->used. */
+static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
+{
+    const uintptr_t start = (uintptr_t)net->options.memory + net->used;
+    const size_t pad = (TNN__ALIGN - start%TNN__ALIGN)%TNN__ALIGN;
+    char *p = (char *)net->options.memory;
+    if (!p) return tnn__alloc(bytes, what);
+    if (bytes >= TNN__HUGE || net->used + pad > net->options.bytes
+        || (uint64_t)bytes > net->options.bytes - net->used - pad) {
+        tnn__fail(TNN_ERROR_MEMORY, "%s: takes %l bytes, of .memory %l of %l are left", what,
+                  (long long)bytes, (long long)(net->options.bytes - net->used),
+                  (long long)net->options.bytes);
+        return NULL;
+    }
+    p += net->used + pad;
+    net->used += pad + (size_t)bytes;
+    net->most = TNN__MAX(net->most, net->used);
+    return memset(p, 0, (size_t)bytes);
+}
+static void tnn__net_release(const tnn_net *net, void *p)
+{
+    if (!net->options.memory) tnn__release(p);
+}
+static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
+/* Below so many multiply-adds or floats moved, one thread is faster than two. */
+static int tnn__threads_for(const tnn_net *net, tnn__len work)
+{
+    return work < 20000 ? 1 : net->threads;
 }
 
 /* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
@@ -9086,704 +9130,28 @@ static int tnn__as_channels(tnn__blob *b)
     return turns;
 }
 
-/* ==== 7. NETWORKS AND PLANS ====================================================================
-   tnn_add records layers; tnn_build turns them into operations and lays out one allocation. The
-   batch is cut into spans by its size alone (tnn__spans); in a trunk a span is one task, which
-   adds its share of the convolutions' weight gradients into a partial sum of its own; they are
-   added up in the order of the spans. */
-
-/* ---- 7a. Recording and planning -------------------------------------------------------------- */
-
-/* Zeros, from the allocator or from .memory, of which `used` bytes are in use. What is given back
-   there is lost, but for what was taken after a mark, net->used. */
-static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
+TNN_API_GATED const float *tnn_output(tnn_net *net)
 {
-    const uintptr_t start = (uintptr_t)net->options.memory + net->used;
-    const size_t pad = (TNN__ALIGN - start%TNN__ALIGN)%TNN__ALIGN;
-    char *p = (char *)net->options.memory;
-    if (!p) return tnn__alloc(bytes, what);
-    if (bytes >= TNN__HUGE || net->used + pad > net->options.bytes
-        || (uint64_t)bytes > net->options.bytes - net->used - pad) {
-        tnn__fail(TNN_ERROR_MEMORY, "%s: takes %l bytes, of .memory %l of %l are left", what,
-                  (long long)bytes, (long long)(net->options.bytes - net->used),
-                  (long long)net->options.bytes);
+    const tnn__blob *b;
+    int s;
+    if (tnn_failed() || !net) return NULL;
+    if (!net->n) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done; tnn_forward comes "
+                  "first");
         return NULL;
     }
-    p += net->used + pad;
-    net->used += pad + (size_t)bytes;
-    net->most = TNN__MAX(net->most, net->used);
-    return memset(p, 0, (size_t)bytes);
-}
-static void tnn__net_release(const tnn_net *net, void *p)
-{
-    if (!net->options.memory) tnn__release(p);
+    b = &net->blob[net->ops];
+    for (s = 0; s < net->n; s++)
+        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w, tnn__sample_data(b, s), b->row,
+                            net->output + (tnn__len)s*b->c*b->h*b->w);
+    return net->output;
 }
 
-TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
-{
-    static const tnn__option room[] = {
-        {"memory", offsetof(tnn_net_options, memory), sizeof (void *)},
-        {"bytes",  offsetof(tnn_net_options, bytes),  sizeof (size_t)}
-    };
-    tnn_net *net, first;
-    tnn_net_options o;
-    int i;
-    tnn__kernels();             /* which fails where flags have changed arithmetic */
-    if (tnn_failed()) return NULL;
-    if (!options) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options");
-        return NULL;
-    }
-    o = *options;
-    for (i = 1; i < 3; i++)
-        if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
-    if (!o.batch) o.batch = 64;
-    if (o.input[0] < 1 || o.input[1] < 1 || o.input[2] < 1 || o.input[0] > 1 << 24
-        || tnn__mul(tnn__mul(o.input[0], o.input[1]), o.input[2]) > TNN__MOST) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
-                  "height, width, %d values at most",
-                  o.input[0], o.input[1], o.input[2], TNN__MOST);
-        return NULL;
-    }
-    if (tnn__choice("tnn_create: .dialect", (int)o.dialect, TNN_KERAS)
-        || TNN__CHECK_READ("tnn_create", &o, room, "memory bytes:memory")) return NULL;
-    if (o.batch < 1 || o.threads < 0) {
-        tnn__fail(TNN_ERROR_ARGUMENT,
-                  "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
-                  o.batch, o.threads);
-        return NULL;
-    }
-    memset(&first, 0, sizeof first);
-    first.options = o;
-    net = (tnn_net *)tnn__net_alloc(&first, (tnn__len)sizeof *net, "tnn_create");
-    if (net) *net = first;
-    return net;
-}
-TNN_API void tnn_free(tnn_net *net)
-{
-    if (!net) return;
-    if (net->options.memory) return;
-    tnn__release(net->memory);
-    tnn__release(net->record);
-    tnn__release(net->loaned_weights);
-    tnn__release(net);
-}
-
-static tnn_status tnn__check_start(const tnn_layer *o);
-static tnn_status tnn__check_regularizers(const tnn_layer *o);
-/* TNN_ZERO where zero is the default. */
-static void tnn__zeros(tnn_layer *o)
-{
-    o->l1 = tnn__default(o->l1, 0);
-    o->l2 = tnn__default(o->l2, 0);
-    o->orthogonal = tnn__default(o->orthogonal, 0);
-    o->norm_min = tnn__default(o->norm_min, 0);
-    o->drop_connect = (float)tnn__default((double)o->drop_connect, 0);
-    if (o->type != TNN_SCALE) o->value = (float)tnn__default((double)o->value, 0);
-}
-/* Keras' defaults, as options that mean the same in PyTorch's terms. */
-static void tnn__keras_layer(tnn_layer *o)
-{
-    if (o->type >= TNN_BATCHNORM && o->type <= TNN_RMSNORM)
-        o->eps = (float)tnn__default((double)o->eps, 1e-3);
-    if (o->type == TNN_BATCHNORM) {
-        const float m = (float)(1 - tnn__default((double)o->momentum, 0.99));
-        o->momentum = m > 0 || m < 0 ? m : (float)TNN_ZERO;
-        o->biased = 1;
-    }
-    if (o->type == TNN_LEAKY_RELU) o->slope = (float)tnn__default((double)o->slope, 0.3);
-    if (o->init == TNN_INIT_DEFAULT) o->init = TNN_INIT_XAVIER_UNIFORM;
-}
-/* What a layer's own options can be refused for; what depends on its input is left to the plan. */
-static tnn_status tnn__check_layer(const tnn_layer *layer)
-{
-    tnn_status e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
-    if (!e && layer->mode) e = tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS);
-    if (!e && layer->pad_mode)
-        e = tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS);
-    if (!e) e = TNN__CHECK_OPTIONS("tnn_add", layer, tnn__layer_options, TNN_CONV2D, layer->type,
-                                   tnn__layer_kinds, "from lr_scale decay_scale frozen");
-    if (!e) e = tnn__check_start(layer);
-    if (!e) e = tnn__check_regularizers(layer);
-    if (e) return e;
-    if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
-        || (double)(layer->lr_scale + layer->decay_scale) > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
-                         "be 0 or more, at most 1e30 together",
-                         (double)layer->lr_scale, (double)layer->decay_scale);
-    return TNN_OK;
-}
-TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
-TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
-{
-    tnn_status e;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !layer)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no %s", net ? "layer"
-                         : "network: tnn_create gives one");
-    if (net->built)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
-                         "layers come before the first forward");
-    tnn__err.layer = net->layers + 1;
-    e = tnn__check_layer(layer);
-    tnn__err.layer = 0;
-    if (e) return e;
-    if (net->layers == net->capacity) {
-        const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
-                                         + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
-        tnn__record *r = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
-        if (!r) return TNN_ERROR_MEMORY;
-        if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
-        tnn__net_release(net, net->record);
-        net->record = r;
-        net->tensor = (tnn__named *)(void *)(r + n);
-        net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
-        net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
-        net->capacity = n;
-    }
-    net->record[net->layers].o = *layer;
-    tnn__zeros(&net->record[net->layers].o);
-    if (net->options.dialect == TNN_KERAS) tnn__keras_layer(&net->record[net->layers].o);
-    net->record[net->layers].file = tnn__err.file;
-    net->record[net->layers].line = tnn__err.line;
-    net->layers++;
-    return TNN_OK;
-}
-
-/* Messages are about that layer from here on, and name the line that added it. */
-static void tnn__about(const tnn_net *net, int layer)
-{
-    tnn__err.file = net->record[layer].file;
-    tnn__err.line = net->record[layer].line;
-    tnn__err.layer = layer + 1;
-}
-/* May the layer after record r be fused with what comes before it? */
-static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
-{
-    return r + 1 < net->record + net->layers && !r->named && !r[1].o.from
-        && (int)r[1].o.type == type;
-}
-/* Fuses into a conv2d or dense operation what may follow it in the same pass over the output;
-   returns how many layers that are. b is the shape so far. */
-static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
-{
-    const tnn__record *r = &net->record[i];
-    if (tnn__follows(net, r, TNN_RELU)
-        || (tnn__follows(net, r, TNN_LEAKY_RELU) && r[1].o.slope >= 0)) {
-        op->act = 1;
-        r++;
-        tnn__act_shape(op, &r->o, b);
-    }
-    if (op->type == TNN_CONV2D && tnn__follows(net, r, TNN_MAXPOOL2D) && !r[1].o.ceil) {
-        const tnn_window w = tnn__layer_window(&r[1].o);
-        tnn__pool_geometry *g = &op->pool;
-        tnn__about(net, (int)(r - net->record) + 1);
-        if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
-        if (g->kh == g->sh && g->kw == g->sw && !g->ph && !g->pw && g->dh*g->dw == 1) {
-            b->h = g->oh;
-            b->w = g->ow;
-            r++;
-        } else memset(g, 0, sizeof *g);
-    }
-    if (op->type == TNN_DENSE && op->act && !(op->slope > 0) && tnn__follows(net, r, TNN_DROPOUT)
-        && tnn__default((double)r[1].o.p, 0.5) > 0 && r[1].o.p < 1) {
-        r++;
-        op->p = (float)tnn__default((double)r->o.p, 0.5);
-        /* what each has always drawn; but not what DropConnect draws */
-        if (op->drop_connect > 0 || !(r->o.p > 0)) op->drawn = (int)(r - net->record);
-    }
-    return (int)(r - net->record) - i;
-}
-
-/* The blob that a layer's .from names, and its shape. */
-static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
-{
-    const int at = from == TNN_FROM_INPUT ? !net->direct : net->record[from - 1].blob;
-    *b = net->blob[at];
-    b->flat = from == TNN_FROM_INPUT ? 0 : net->record[from - 1].flat;
-    return at;
-}
-/* Operation number *n, reading blob `at`; its kind has still to say its shape. */
-static tnn__op *tnn__new_op(tnn_net *net, int n, int type, int layer, int at)
-{
-    tnn__op *op = &net->op[n];
-    memset(op, 0, sizeof *op);
-    op->type = type;
-    op->layer = op->drawn = layer;
-    op->in = at;
-    op->from = -1;
-    return op;
-}
-
-/* The same where a layer needs it so: operation number *n reorders blob *at. */
-static void tnn__plan_channels(tnn_net *net, int *n, int layer, int *at, tnn__blob *b)
-{
-    if (!tnn__as_channels(b)) return;
-    tnn__new_op(net, *n, TNN_RESHAPE, layer, *at)->tmp_floats = b->c;
-    *at = ++*n;
-    net->blob[*at] = *b;
-}
-
-/* Marks the layers that others name; checks the names. */
-static tnn_status tnn__plan_names(tnn_net *net)
-{
-    int i;
-    for (i = 0; i < net->layers; i++) net->record[i].named = 0;
-    for (i = 0; i < net->layers; i++) {
-        const tnn_layer *o = &net->record[i].o;
-        const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
-        tnn__about(net, i);
-        if (o->from < TNN_FROM_INPUT || o->from > i)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer "
-                             "before it, counted from 1 (here up to %d), or TNN_FROM_INPUT",
-                             tnn__layer_kinds[TNN__NTH(o->type)].name, o->from, i);
-        if (two && !o->from)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from",
-                             tnn__layer_kinds[TNN__NTH(o->type)].name);
-        if (o->from > 0) net->record[o->from - 1].named = 1;
-    }
-    return TNN_OK;
-}
-
-/* One operation for each layer that is not fused into the one before; shapes as they come. */
-static tnn_status tnn__plan_ops(tnn_net *net)
-{
-    int i, n = 0, at = 0, named = 0;        /* `at`: the blob that the next layer reads */
-    tnn__blob b;
-    tnn_status e = tnn__plan_names(net);
-    if (e) return e;
-    memset(&b, 0, sizeof b);
-    b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
-    for (i = 0; i < net->layers; i++) named |= net->record[i].o.from != 0;
-    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) {}
-    net->direct = i < net->layers && !named && net->record[i].o.type == TNN_DENSE
-                  && (b.c == 1 || b.h*b.w == 1);
-    net->blob[0] = b;
-    if (!net->direct) {
-        tnn__new_op(net, 0, TNN__INPUT, 0, 0);
-        net->blob[++n] = b;
-        at = n;
-    }
-    for (i = 0; i < net->layers; i++) {
-        tnn__record *r = &net->record[i];
-        const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(r->o.type)];
-        const int two = r->o.type == TNN_ADD || r->o.type == TNN_CONCAT;
-        int fused = 0, copy = r->o.type == TNN_DENSE && named, from = -1, turns;
-        tnn__blob c;
-        tnn__op *op;
-        tnn__about(net, i);
-        if (r->o.from && !two) at = tnn__named_blob(net, r->o.from, &b);
-        if (r->o.type == TNN_FLATTEN || r->o.type == TNN_IDENTITY) {
-            b.flat |= r->o.type == TNN_FLATTEN;
-            r->blob = at;
-            r->flat = b.flat;
-            /* the last layer's output is the last blob */
-            if (i < net->layers - 1 || at == n) continue;
-            copy = 1;
-        }
-        turns = tnn__flat_input(&r->o) == TNN__CHANNELS;
-        if (two) {
-            from = tnn__named_blob(net, r->o.from, &c);
-            turns |= c.flat != b.flat || c.c != b.c || c.h != b.h || c.w != b.w;
-            if (turns) tnn__plan_channels(net, &n, i, &from, &c);
-        }
-        if (turns) tnn__plan_channels(net, &n, i, &at, &b);
-        if (b.flat && tnn__flat_input(&r->o) == TNN__IMAGES)
-            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it "
-                             "goes before that", kind->name, tnn__values(&b));
-        if (tnn__pads_first(&r->o)) {
-            tnn_layer pad = r->o;       /* padded by an operation of its own */
-            pad.mode = pad.pad_mode;
-            op = tnn__new_op(net, n, TNN_PAD, i, at);
-            e = tnn__pad_shape(op, &pad, &b);
-            if (e) return e;
-            net->blob[++n] = b;
-            at = n;
-        }
-        if (copy) {                     /* a dense operation wants its input's gradient alone */
-            tnn__new_op(net, n, TNN_IDENTITY, i, at);
-            net->blob[++n] = b;
-            at = n;
-        }
-        if (kind->shape) {
-            tnn_layer o = r->o;
-            if (tnn__pads_first(&o)) o.pad = o.pad_h = o.pad_w = 0;
-            op = tnn__new_op(net, n, (int)o.type, i, at);
-            op->from = from;
-            if (two) {
-                if (c.h != b.h || c.w != b.w || (o.type == TNN_ADD && c.c != b.c))
-                    return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d "
-                                     "do not fit: they must have one %s", kind->name, b.c, b.h,
-                                     b.w, o.from, c.c, c.h, c.w,
-                                     o.type == TNN_ADD ? "shape" : "height and width");
-                if (o.type == TNN_CONCAT) b.c += c.c;
-            }
-            e = kind->shape(op, &o, &b);
-            if (e) return e;
-            if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
-                return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
-                                 kind->name, b.c, b.h, b.w, TNN__MOST);
-            if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
-                return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", kind->name,
-                                 op->q.oc, (long long)op->q.inner, INT_MAX);
-            if (!(o.drop_connect >= 0 && o.drop_connect < 1))
-                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
-                                 kind->name, (double)o.drop_connect);
-            if (o.orthogonal > 0 && op->q.depthwise)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .orthogonal is not for depthwise ones",
-                                 kind->name);
-            if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
-                op->drop_connect = o.drop_connect;
-                fused = tnn__fuse(net, i, op, &b);
-                if (fused < 0) return (tnn_status)tnn_failed();
-            }
-            net->blob[++n] = b;
-            at = n;
-        }
-        for (i += fused; r <= &net->record[i]; r++) {
-            r->blob = at;
-            r->flat = b.flat;
-        }
-    }
-    net->ops = n;
-    net->blob[n].flat = b.flat;
-    return TNN_OK;
-}
+/* ==== 7. PARAMETERS AND INITIAL WEIGHTS ======================================================= */
+/* ---- 7a. Tensors with names ------------------------------------------------------------------ */
 /* Numbers the tensors with names: weight and bias of each operation, then what is not trained, the
    running mean and variance, with .cumulative the number of batches. `which` is one of these. */
 enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE, TNN__BATCHES, TNN__TENSORS };
-static void tnn__plan_tensors(tnn_net *net)
-{
-    int i, which, first;
-    net->tensors = net->trained_tensors = 0;
-    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += TNN__MEAN) {
-        for (i = 0; i < net->ops; i++)
-            for (which = first; which < (first ? TNN__TENSORS : TNN__MEAN); which++) {
-                const tnn__op *op = &net->op[i];
-                tnn__named *t = &net->tensor[net->tensors];
-                if (!(which == TNN__BATCHES ? op->cumulative : first ? op->s_floats > 0
-                      : which ? op->b_floats > 0 : op->w_floats > 0)) continue;
-                t->op = op;
-                t->which = which;
-                net->tensors++;
-            }
-        if (!first) net->trained_tensors = net->tensors;
-    }
-}
-
-/* Who needs gradients: what is trained, and all between it and the loss. The plan is made as if all
-   were; what is frozen by then or later is left out when the tensors of parameters are known. */
-static void tnn__plan_needs(tnn_net *net)
-{
-    int i;
-    for (i = 0; i < net->ops; i++) net->op[i].frozen = 0;
-    for (i = 0; i < net->segments; i++)
-        if (net->segment[i].frozen)
-            net->op[net->segment[i].op - net->op].frozen |= net->segment[i].bias ? 2 : 1;
-    net->blob[0].needs_grad = 0;
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
-        op->needs_dx = net->blob[op->in].needs_grad;
-        op->needs_dx2 = op->from >= 0 && net->blob[op->from].needs_grad;
-        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
-        if (op->w_floats && !op->trained && net->flat[1])
-            memset(net->flat[1] + op->w, 0, (size_t)(op->w_floats + op->b_floats)*sizeof(float));
-    }
-}
-/* Who reads which blob, and who has to add its gradient to another's. */
-static tnn_status tnn__plan_gradients(tnn_net *net)
-{
-    int i;
-    net->segments = 0;
-    tnn__plan_needs(net);
-    for (i = 0; i <= net->ops; i++) net->blob[i].readers = 0;
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
-        in->readers++;
-        in->last_reader = i;
-        if (in2) in2->readers++;
-        if (in2) in2->last_reader = i;
-    }
-    /* backward the last reader comes first and stores, the others add */
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        op->adds_dx = net->blob[op->in].last_reader != i;
-        op->adds_dx2 = op->from >= 0 && (net->blob[op->from].last_reader != i
-                                         || op->from == op->in);
-    }
-    for (i = 1; i < net->ops; i++)
-        if (!net->blob[i].readers) {
-            const int layer = net->op[i - 1].layer;
-            tnn__about(net, layer);
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
-                             tnn__layer_kinds[TNN__NTH(net->record[layer].o.type)].name);
-        }
-    return TNN_OK;
-}
-
-/* Hands out the allocation piece by piece; with memory NULL it only counts. */
-typedef struct { float *memory; tnn__len used; } tnn__arena;
-static float *tnn__take(tnn__arena *a, tnn__len floats)
-{
-    float *p = a->memory ? a->memory + a->used : NULL;
-    a->used = tnn__round_up(a->used + TNN__MIN(floats, TNN__HUGE), 16);
-    if (a->used > TNN__HUGE) a->used = TNN__HUGE;
-    return p;
-}
-
-static tnn__len tnn__gram_floats(const tnn__conv *q);
-
-/* A frame at least so wide. */
-static void tnn__frame(tnn__blob *b, int lo_h, int hi_h, int lo_w, int hi_w)
-{
-    b->lo_h = TNN__MAX(b->lo_h, lo_h); b->hi_h = TNN__MAX(b->hi_h, hi_h);
-    b->lo_w = TNN__MAX(b->lo_w, lo_w); b->hi_w = TNN__MAX(b->hi_w, hi_w);
-}
-static int tnn__over_batch(const tnn__op *op)
-{
-    return op->type == TNN_DENSE || op->type == TNN_BATCHNORM;
-}
-/* Floats that the sums of its gradients over a span take, besides those (low in 3a): a matrix
-   product's have none. */
-static tnn__len tnn__op_low(const tnn__op *op)
-{
-    if (op->type == TNN_CUSTOM_LAYER) return 0;
-    return op->b_floats + (op->q.inner > 0 && !op->q.depthwise ? 0 : op->w_floats);
-}
-static void tnn__place_optimizer(tnn_net *net, tnn__arena *a);
-static void tnn__segments(tnn_net *net);
-static void tnn__place_loss(tnn_net *net, tnn__arena *a);
-
-/* Where everything is. Called twice: to count, and to place. */
-static tnn__len tnn__place(tnn_net *net, float *memory)
-{
-    tnn__arena a;
-    const int training = net->loss.type != 0, batch = net->options.batch;
-    /* a dense layer's dx and x pass through g[0], too */
-    tnn__len most = (tnn__len)TNN__DX_BLOCK*32, turned = 0, panels = 0, gram = 0;
-    int i, adds = 0;
-    a.memory = memory;
-    a.used = 0;
-    /* frames and strides */
-    for (i = 0; i <= net->ops; i++) {
-        tnn__blob *b = &net->blob[i];
-        b->lo_h = b->hi_h = b->lo_w = b->hi_w = 0;
-    }
-    for (i = 0; i < net->ops; i++) {
-        const tnn__conv *q = &net->op[i].q;
-        tnn__blob *b = &net->blob[net->op[i].in];
-        if (net->op[i].type == TNN_CONV2D)
-            tnn__frame(b, q->g.ph, tnn__x_hi_h(&q->g), q->g.pw, tnn__x_hi_w(&q->g));
-        if (net->op[i].type == TNN_CONV_TRANSPOSE2D)
-            tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
-        adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
-        if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->inner >= 512)
-            most = TNN__MAX(most, (TNN__DW_BLOCK + (tnn__len)16)*TNN__MIN(batch, TNN__DW_SAMPLES));
-    }
-    for (i = 0; i <= net->ops; i++) {
-        tnn__blob *b = &net->blob[i];
-        b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
-        b->at = tnn__mul(b->lo_h, b->row) + (tnn__len)b->lo_w*b->c;
-        b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
-        /* rows a page apart would share few cache sets */
-        if (b->sample%1024 == 0) b->sample += 16;
-        /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
-        b->grad_sample = tnn__round_up(tnn__values(b) + (b->c%16 ? 15 : 0), 16);
-        if (b->grad_sample%1024 == 0) b->grad_sample += 16;
-        if (i == 0 && net->direct) b->sample = tnn__values(b);
-        most = TNN__MAX(most, b->grad_sample);
-    }
-    /* the flat vectors */
-    net->params = net->buffer_floats = 0;
-    net->partial_floats = 0;
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        op->w = net->params;
-        net->params += op->w_floats;
-        op->b = net->params;
-        net->params = TNN__MIN(net->params + op->b_floats, TNN__HUGE/64);
-        op->s = net->buffer_floats;
-        net->buffer_floats += op->s_floats;
-        op->partial = net->partial_floats;
-        if (op->trained && !tnn__over_batch(op))
-            net->partial_floats += op->w_floats + op->b_floats + tnn__op_low(op);
-    }
-    tnn__place_optimizer(net, &a);
-    net->buffers = memory ? net->flat[0] + net->params : NULL;
-    net->held = memory ? net->buffers + net->buffer_floats : NULL;
-    net->moved = memory ? net->held + net->buffer_floats : NULL;
-    if (training)
-        net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
-                                              net->partial_floats));
-    tnn__place_loss(net, &a);
-    /* activations, and the gradients that are not scratch: at operations over the batch, of blobs
-       that are not read just by the next operation, as its first input */
-    for (i = 0; i <= net->ops; i++) {
-        tnn__blob *b = &net->blob[i];
-        const int before = i > 0 && tnn__over_batch(&net->op[i - 1]);
-        const int after = i == net->ops || net->op[i].type == TNN_DENSE
-                          || b->readers != 1 || net->op[i].in != i;
-        if (i > 0) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
-        b->grad = training && i > 0 && (before || after)
-            ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
-    }
-    /* per operation */
-    for (i = 0; i < 4; i++) net->g[i] = i*(most + TNN__SLACK);
-    net->scratch_floats = training ? (adds ? 4 : 2)*(most + TNN__SLACK) : 0;
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        const tnn__conv *q = &op->q;
-        const int max = op->type == TNN_CONV2D || op->type == TNN_MAXPOOL2D
-                        || op->type == TNN_ADAPTIVE_MAXPOOL2D;
-        if (op->pool.kh && max && training)
-            op->where = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[i + 1])));
-        op->masked = op->drop_connect > 0 ? tnn__take(&a, op->w_floats) : NULL;
-        op->kept_floats = tnn__norm_kept(op, &net->blob[op->in], batch);
-        op->kept = op->kept_floats ? tnn__take(&a, op->kept_floats) : NULL;
-        op->tmp = net->scratch_floats;
-        net->scratch_floats += tnn__round_up(op->tmp_floats, 16);
-        if ((op->type == TNN_CONV2D && op->needs_dx && training)
-            || op->type == TNN_CONV_TRANSPOSE2D)
-            op->flipped = tnn__take(&a, tnn__flipped_floats(q));
-        if (op->type == TNN_CONV2D && !net->options.exact && !net->record[op->layer].o.exact
-            && tnn__tileable(q, &op->pool, training)) {
-            op->tiled = tnn__take(&a, (tnn__len)16*q->g.c*q->oc);
-            op->tiles = net->scratch_floats;
-            op->together = tnn__tiled_images(q);
-            op->sums = op->tiles + tnn__tile_floats(q, TNN__MIN(batch, op->together)) + TNN__SLACK;
-            net->scratch_floats = op->sums;
-            if (training) net->scratch_floats += (tnn__len)16*q->g.c*q->oc;
-        }
-        if (op->type == TNN_CONV2D) {
-            op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
-            op->dy_at = op->needs_dx ? tnn__mul(q->y_lo_h, op->dy_row)
-                                      + (tnn__len)q->y_lo_w*q->oc : 0;
-            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
-                                     op->dy_row);
-        } else if (op->type == TNN_CONV_TRANSPOSE2D) {
-            op->dy_row = tnn__mul(q->g.pw + q->g.iw + tnn__x_hi_w(&q->g), q->g.c);
-            op->dy_at = tnn__mul(q->g.ph, op->dy_row) + (tnn__len)q->g.pw*q->g.c;
-            op->dy_floats = tnn__mul(q->g.ph + q->g.ih + tnn__x_hi_h(&q->g), op->dy_row);
-        }
-        op->dy = net->scratch_floats;
-        if (training && op->dy_floats)
-            net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
-        op->rows = net->scratch_floats;
-        if (op->type == TNN_CONV2D && op->pool.kh)
-            net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
-                                                 + TNN__SLACK, 16);
-        if (op->type == TNN_DENSE && op->needs_dx)
-            turned = TNN__MAX(turned, tnn__mul(tnn__round_up(q->oc, 16), 15 + TNN__MAX(batch,
-                                                   tnn__dense_flips(op, batch) ? q->inner : 0)));
-        if (op->type == TNN_DENSE)
-            panels = TNN__MAX(panels, tnn__mul(batch, tnn__round_up(q->oc, 16)));
-        if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
-    }
-    net->gram = tnn__take(&a, gram);
-    net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
-    net->turned = training ? tnn__take(&a, turned) : NULL;
-    net->panels = training ? tnn__take(&a, panels) : NULL;
-    net->output = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[net->ops])));
-    return a.used + TNN__SLACK;
-}
-
-static tnn_status tnn__init_params(tnn_net *net);
-static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss);
-static tnn_status tnn__check_last(tnn_net *net);
-static void tnn__place_weights(tnn_net *net);
-static long long tnn__count_params(tnn_net *net);
-
-/* The operations and their shapes: all there is to a network to which layers may still come. */
-static tnn_status tnn__plan_shapes(tnn_net *net)
-{
-    const char *file = tnn__err.file;
-    const int line = tnn__err.line;
-    tnn_status e;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network: tnn_create gives one");
-    if (net->built) return TNN_OK;
-    if (!net->layers)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers; tnn_add adds "
-                         "them");
-    e = tnn__plan_ops(net);
-    tnn__err.file = file;
-    tnn__err.line = line;
-    tnn__err.layer = 0;
-    return e;
-}
-static tnn_status tnn__plan(tnn_net *net)
-{
-    const char *file = tnn__err.file;
-    const int line = tnn__err.line;
-    tnn_status e = tnn__plan_shapes(net);
-    if (e || net->built) return e;
-    e = tnn__plan_gradients(net);
-    tnn__err.file = file;
-    tnn__err.line = line;
-    tnn__err.layer = 0;
-    if (e) return e;
-    tnn__plan_tensors(net);
-    if ((e = tnn__check_loss(net, &net->loss)) != TNN_OK) return e;
-    net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
-                                        : tnn_threads();
-    net->memory_floats = tnn__place(net, NULL);
-    net->param_total = tnn__count_params(net);
-    return TNN_OK;
-}
-TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
-{
-    tnn__len bytes;
-    if (tnn__plan(net)) return 0;
-    if (net->options.memory && net->built) return net->most;
-    bytes = tnn__mul(net->memory_floats, (tnn__len)sizeof(float)) + TNN__ALIGN
-            + (tnn__len)(net->options.memory ? net->used : sizeof(char *));
-    if (bytes < TNN__HUGE && bytes == (tnn__len)(size_t)bytes) return (size_t)bytes;
-    tnn__fail(TNN_ERROR_MEMORY, "tnn_net_bytes: %l bytes, more than an address can tell",
-              (long long)bytes);
-    return 0;
-}
-TNN_API_GATED tnn_status tnn_build(tnn_net *net)
-{
-    tnn_status e = tnn__plan(net);
-    size_t mark;
-    if (e || net->built) return e;
-    if ((e = tnn__check_last(net)) != TNN_OK) return e;
-    mark = net->used;
-    net->memory = (float *)tnn__net_alloc(net, tnn__mul(net->memory_floats,
-                                                        (tnn__len)sizeof(float)), "tnn_build");
-    if (!net->memory) return TNN_ERROR_MEMORY;
-    tnn__place(net, net->memory);
-    tnn__place_weights(net);
-    e = tnn__init_params(net);
-    net->built = !e;
-    if (e) {
-        tnn__net_release(net, net->memory);
-        net->used = mark;
-        net->memory = NULL;
-        return e;
-    }
-    tnn__segments(net);
-    tnn__plan_needs(net);
-    return TNN_OK;
-}
-TNN_API_GATED int tnn_output_shape(tnn_net *net, int shape[3])
-{
-    const tnn__blob *b;
-    int ignored[3];
-    if (!shape) shape = ignored;
-    shape[0] = shape[1] = shape[2] = 0;
-    if (tnn__plan_shapes(net)) return 0;
-    b = &net->blob[net->ops];
-    shape[0] = b->flat ? b->c*b->h*b->w : b->c;
-    shape[1] = b->flat ? 1 : b->h;
-    shape[2] = b->flat ? 1 : b->w;
-    return b->c*b->h*b->w;
-}
-
-/* ---- 7b. Parameters ------------------------------------------------------------------------- */
 /* Tensor i, or NULL past the last. */
 static const tnn__op *tnn__find_param(const tnn_net *net, int i, int *which)
 {
@@ -9859,25 +9227,6 @@ static long long tnn__count_params(tnn_net *net)
     }
     return total;
 }
-TNN_API_GATED int tnn_param_count(tnn_net *net)
-{
-    return tnn__plan(net) ? 0 : net->tensors;
-}
-TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
-{
-    tnn_param none;
-    const tnn__op *op;
-    int which = 0;
-    memset(&none, 0, sizeof none);
-    none.name = "";
-    if (tnn_build(net)) return none;
-    op = tnn__find_param(net, i, &which);
-    if (op) return tnn__param_of(net, op, which);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
-    return none;
-}
-TNN_API_GATED long long tnn_param_total(tnn_net *net) { return tnn__plan(net) ? 0 : net->param_total; }
-
 /* Element `at` of a tensor in PyTorch's order, in a flat vector or, what is not trained, in
    net->buffers. */
 static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, float *flat,
@@ -9905,86 +9254,8 @@ static void tnn__param_set(const tnn_net *net, const tnn__op *op, int which, tnn
     to[0] = v;
     if (buffer) to[net->buffer_floats] = to[2*net->buffer_floats] = v;
 }
-static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int flat,
-                                  float *values, int count, int to)
-{
-    const tnn__op *op;
-    tnn_param p;
-    int i, which = 0;
-    tnn_status e = tnn_build(net);
-    if (e) return e;
-    if (!name || !values)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name or no values", what);
-    if (!net->flat[flat])
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: the network was built without a loss, and has no "
-                         "gradients", what);
-    op = tnn__param_named(net, name, &which);
-    if (!op)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"; tnn_param_info tells their "
-                         "names, as 0.weight", what, name);
-    p = tnn__param_of(net, op, which);
-    if (p.buffer && flat)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
-    if (p.count != count)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
-                         what, name, p.count, count);
-    for (i = 0; i < count && to; i++)
-        if (!(values[i] - values[i] >= 0))
-            return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
-    for (i = 0; i < count; i++)
-        if (to) tnn__param_set(net, op, which, i, values[i]);
-        else
-            values[i] = *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat],
-                                       i);
-    return TNN_OK;
-}
-TNN_API_GATED tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count)
-{
-    return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
-}
-TNN_API_GATED tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values,
-                                       int count)
-{
-    return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
-}
-TNN_API_GATED tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count)
-{
-    return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
-}
-TNN_API_GATED float *tnn_flat(tnn_net *net, int which, size_t *count)
-{
-    if (tnn_build(net) || which < 0 || which >= TNN__FLATS) return NULL;
-    if (count) *count = net->flat[which] ? (size_t)net->params : 0;
-    return net->flat[which];
-}
-/* FNV-1a, begun with TNN__FNV. */
-#define TNN__FNV 14695981039346656037ull
-static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
-{
-    for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
-    return hash;
-}
-TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
-{
-    uint64_t hash = TNN__FNV;
-    const tnn__op *op;
-    unsigned char bytes[4];
-    int i, k, which;
-    tnn__len at;
-    if (tnn_build(net)) return 0;
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(net, op, which);
-        for (at = 0; at < p.count; at++) {
-            uint32_t u;
-            memcpy(&u, tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0], at),
-                   sizeof u);
-            for (k = 0; k < 4; k++) bytes[k] = (unsigned char)(u >> 8*k & 0xff);
-            hash = tnn__fnv(hash, bytes, sizeof bytes);
-        }
-    }
-    return hash;
-}
 
+/* ---- 7b. Initial weights --------------------------------------------------------------------- */
 /* The kinds of initial values, by tnn_init: what is drawn; `over` a fan, with variance over/fan;
    what stands for an option left out. */
 enum { TNN__EQUAL, TNN__UNIFORM, TNN__NORMAL, TNN__CUT, TNN__EYE, TNN__ORTHOGONAL, TNN__SPARSE };
@@ -10274,395 +9545,6 @@ static tnn_status tnn__init_params(tnn_net *net)
     return TNN_OK;
 }
 
-/* ---- 7c. Forward and backward ---------------------------------------------------------------- */
-static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
-
-/* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this
-   thread's scratch; a contribution to a gradient that has others is scratch at first. */
-static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
-{
-    const tnn_net *net = call->net;
-    tnn__sample_at a;
-    memset(&a, 0, sizeof a);
-    a.net = net;
-    a.k = call->k;
-    a.op = &net->op[i];
-    a.in = &net->blob[a.op->in];
-    a.in2 = a.op->from < 0 ? NULL : &net->blob[a.op->from];
-    a.out = &net->blob[i + 1];
-    a.s = s;
-    a.parts = 1;
-    a.training = net->mode == TNN_TRAIN;
-    a.scratch = scratch;
-    a.tmp = scratch + a.op->tmp;
-    if (a.op->type != TNN__INPUT) a.x = tnn__sample_data(a.in, s);
-    if (a.in2) a.x2 = tnn__sample_data(a.in2, s);
-    a.y = tnn__sample_data(a.out, s);
-    if (a.op->w_floats) a.w = tnn__weights(net, a.op);
-    if (a.op->b_floats) a.b = net->flat[0] + a.op->b;
-    if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*tnn__values(a.out);
-    a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
-    if (a.op->needs_dx)
-        a.dx = a.op->adds_dx ? scratch + net->g[2]
-             : a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[a.op->in & 1];
-    if (a.op->needs_dx2)                        /* networks that do not train have no gradients */
-        a.dx2 = a.op->adds_dx2 ? scratch + net->g[3]
-              : a.in2->grad ? a.in2->grad + s*a.in2->grad_sample : NULL;
-    return a;
-}
-
-/* A task is a span of samples. */
-static void tnn__trunk_forward(void *context, int span, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans);
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    int s, i;
-    for (s = first; s < end; s++)
-        for (i = call->first; i < call->last; i++) {
-            const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
-            tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
-        }
-}
-/* One convolution: a task is a span of samples that are worked together. */
-static void tnn__together_forward(void *context, int span, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    const int first = (int)((tnn__len)net->n*span/call->spans);
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    const tnn__sample_at a = tnn__at_sample(call, call->first, first,
-                                            net->scratch + worker*net->scratch_floats);
-    tnn__conv2d_tiled(&a, end - first, 0, a.op->q.g.oh/2);
-}
-/* One operation, where there are threads for several parts of a sample's rows: a task is a part. */
-static void tnn__part_forward(void *context, int task, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    tnn__sample_at a = tnn__at_sample(call, call->first, task/call->spans,
-                                      call->net->scratch + worker*call->net->scratch_floats);
-    a.part = task%call->spans;
-    a.parts = call->spans;
-    tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
-}
-static void tnn__trunk_backward(void *context, int span, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans);
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    int s, i;
-    for (s = first; s < end; s++)
-        for (i = call->last - 1; i >= call->first; i--) {
-            tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
-            const tnn__op *op = a.op;
-            a.keep = s > first;
-            a.last = s == end - 1;
-            if (op->trained && !tnn__over_batch(op)) {
-                a.dw = net->partial + span*net->partial_floats + op->partial;
-                if (op->b_floats) a.db = a.dw + op->w_floats;
-                a.low = a.dw + op->w_floats + op->b_floats;
-                if (!a.keep) memset(a.low, 0, (size_t)tnn__op_low(op)*sizeof *a.low);
-                if (!a.keep && !tnn__is_conv(op))
-                    memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
-            }
-            if (a.dx || a.dx2 || a.dw) tnn__layer_kinds[TNN__NTH(op->type)].backward(&a);
-            if (a.dx && op->adds_dx)
-                a.k->add(tnn__values(a.in), a.dx, a.in->grad + s*a.in->grad_sample);
-            if (a.dx2 && op->adds_dx2)
-                a.k->add(tnn__values(a.in2), a.dx2, a.in2->grad + s*a.in2->grad_sample);
-        }
-}
-/* Adds up the spans' partial sums: the gradients. A task is a 16th of one operation's floats. */
-static void tnn__add_partials(void *context, int task, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    const tnn__op *op = &net->op[call->first + task/16];
-    tnn__len n, from, end;
-    int s;
-    (void)worker;
-    if (!op->trained || tnn__over_batch(op)) return;
-    n = op->w_floats + op->b_floats;        /* they are neighbours in both */
-    from = n/16*(task%16)/16*16;
-    end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
-    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from,
-           (size_t)(end - from)*sizeof(float));
-    for (s = 1; s < call->spans; s++)
-        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from,
-                     net->flat[1] + op->w + from);
-}
-
-/* Below so many multiply-adds or floats moved, one thread is faster than two. */
-static int tnn__threads_for(const tnn_net *net, tnn__len work)
-{
-    return work < 20000 ? 1 : net->threads;
-}
-
-static tnn__drop tnn__mask_of(const tnn_net *net, const tnn__op *op)
-{
-    tnn__drop d;
-    memset(&d, 0, sizeof d);
-    d.p = op->drop_connect;
-    d.scale = 1.0f/(1.0f - d.p);
-    d.seed = net->options.seed;
-    return d;
-}
-
-/* The running statistics change with a step that is taken, in three stages: a forward in training
-   sets `moved` from those of the last step, or of the batches accumulated since; once its batch has
-   gone backward that is `held`; the step makes it `buffers`. */
-static void tnn__copy_statistics(const tnn_net *net, const float *from, float *to)
-{
-    memcpy(to, from, (size_t)net->buffer_floats*sizeof *to);
-}
-/* Refuses `moved` that is not finite, and names the first. */
-static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
-{
-    const double sum = (double)tnn__kernels()->sum(net->buffer_floats, net->moved);
-    const tnn__op *op;
-    int i, k, which;
-    for (i = 0; !(sum - sum >= 0) && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const int count = which < TNN__MEAN ? 0 : tnn__param_of(net, op, which).count;
-        for (k = 0; k < count; k++) {
-            const float v = *tnn__param_at(net, op, which, net->moved, k);
-            if (!(v - v >= 0))
-                return tnn__fail(TNN_ERROR_NUMBER, "%s: %s would not be finite after %l steps: "
-                                 "what comes into layer %d is not, or its square is too large; "
-                                 "parameters and statistics are those of the last step", what,
-                                 op->name[which], net->steps, op->layer + 1);
-        }
-    }
-    return TNN_OK;
-}
-
-TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode)
-{
-    tnn__call call;
-    tnn_status e = tnn_build(net);
-    int i;
-    if (e) return e;
-    if (!x)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL; it must be %d samples of the "
-                         "network's .input", n);
-    if ((e = tnn__choice("tnn_forward", (int)mode, TNN_TRAIN)) != TNN_OK) return e;
-    if (n < 1 || n > net->options.batch)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; "
-                         "this network takes 1 to %d samples (.batch of tnn_create)",
-                         n, net->options.batch);
-    net->x = x;
-    net->n = n;
-    net->mode = (int)mode;
-    net->stage = TNN__NOTHING;
-    if (mode == TNN_TRAIN) net->draws++;
-    if (mode == TNN_TRAIN && !(net->cumulative > 1))
-        tnn__copy_statistics(net, net->accumulated ? net->held : net->buffers, net->moved);
-    call.net = net;
-    call.k = tnn__kernels();
-    if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
-    for (i = 0; i < net->ops; i++) {
-        const tnn__op *op = &net->op[i];
-        if (op->masked && mode == TNN_TRAIN) {
-            const tnn__drop d = tnn__mask_of(net, op);
-            call.k->dropout(op->w_floats, net->flat[0] + op->w, op->masked, &d,
-                            tnn__draw_stream(net, op->layer), 0);
-        }
-        if (op->type == TNN_CONV_TRANSPOSE2D)
-            tnn__conv_flip(&op->q, net->flat[0] + op->w, op->flipped);
-        if (op->tiled)
-            tnn__tile_weights(call.k, net->threads, op->q.g.c, op->q.oc, tnn__weights(net, op),
-                              op->tiled);
-    }
-    for (i = 0; i < net->ops; ) {
-        const tnn__op *op = call.op = &net->op[i];
-        call.first = i++;
-        if (op->type == TNN_DENSE) {
-            const int blocks = (n + 111)/112;
-            call.row_block = tnn__blocks(n, blocks);
-            call.col_block = 32;
-            call.col_blocks = (op->q.oc + 31)/32;
-            tnn__run(tnn__threads_for(net, n*op->q.inner*op->q.oc/8), blocks*call.col_blocks,
-                     tnn__dense_forward, &call);
-            if (op->p > 0 && mode == TNN_TRAIN)
-                tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16,
-                         tnn__dense_dropout, &call);
-            continue;
-        }
-        if (op->type == TNN_BATCHNORM) {
-            e = tnn__batch_statistics(&call);
-            if (e) {
-                net->draws -= mode == TNN_TRAIN;
-                return e;
-            }
-        }
-        if (op->together > 1 && n > net->threads/2) {
-            call.spans = TNN__MAX(tnn__blocks(n, op->together), TNN__MIN(n, net->threads));
-            tnn__run(net->threads, call.spans, tnn__together_forward, &call);
-            continue;
-        }
-        while (i < net->ops && !tnn__over_batch(&net->op[i]) && net->op[i].together < 2) i++;
-        call.last = i;
-        if (n <= net->threads/2)
-            for (; call.first < i; call.first++) {
-                const tnn__len values = tnn__mul(n, tnn__values(&net->blob[call.first + 1]));
-                op = &net->op[call.first];
-                call.spans = op->type == TNN_CONV2D ? net->threads/n : 1;
-                tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.inner/8))),
-                         n*call.spans, tnn__part_forward, &call);
-            }
-        else {
-            call.spans = TNN__MIN(n, TNN__SPANS);
-            tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
-        }
-        if ((e = tnn__hooks(net)) != TNN_OK) {
-            net->draws -= mode == TNN_TRAIN;
-            return e;
-        }
-    }
-    for (i = 0; i < net->ops && mode == TNN_TRAIN; i++)
-        if (net->op[i].type == TNN_INSTANCENORM && net->op[i].track)
-            tnn__instance_statistics(net, &net->op[i]);
-    net->stage = TNN__FORWARD;
-    return TNN_OK;
-}
-
-static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, const float *y);
-/* Whether a dense layer's dW is finite for certain, by |dW| <= |x| |dy|: where there are fewer of
-   these to read than there are weights. */
-static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
-{
-    const tnn__isa_table *k = tnn__kernels();
-    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
-    double x = 0, dy = 0;
-    int s;
-    if (op->masked || net->n*(op->q.inner + op->q.oc) > op->w_floats) return 0;
-    for (s = 0; s < net->n; s++) {
-        const float *g = out->grad + s*out->grad_sample;
-        x += tnn__inner(k, op->q.inner, in->data + s*in->sample, in->data + s*in->sample);
-        dy += tnn__inner(k, op->q.oc, g, g);
-    }
-    return sqrt(x*dy)*(1 + fabs((double)op->slope))/(1 - (double)op->p) < 1e38;
-}
-/* Refuses gradients that are not finite, and names the first. */
-static tnn_status tnn__check_gradients(tnn_net *net)
-{
-    const tnn__isa_table *k = tnn__kernels();
-    const tnn__op *op;
-    int i, which;
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL && which < TNN__MEAN; i++) {
-        const float *g = net->flat[TNN__G] + (which ? op->b : op->w);
-        const tnn__len n = which ? op->b_floats : op->w_floats;
-        tnn__len at;
-        double sum;
-        if (!op->trained || (!which && op->type == TNN_DENSE && tnn__dense_bounded(net, op)))
-            continue;
-        sum = tnn__inner(k, n, g, g);
-        for (at = 0; !(sum - sum >= 0) && at < n; at++)         /* or its square is too large */
-            if (!(g[at] - g[at] >= 0))
-                return tnn__fail(TNN_ERROR_NUMBER, "tnn_backward: the gradient of %s is not finite "
-                                 "after %l steps; the parameters are those of the last step; "
-                                 "a smaller lr may help", op->name[which], net->steps);
-    }
-    return TNN_OK;
-}
-static void tnn__accumulate(tnn_net *net);       /* 9c */
-TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
-{
-    tnn__call call;
-    tnn_status e;
-    int i, k, first;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
-    if (net->swapped)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: the averaged weights are in place; "
-                         "tnn_use_average(net, 0) comes first");
-    call.net = net;
-    call.k = tnn__kernels();
-    /* nothing before the first parameters that are trained needs a gradient */
-    for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
-    for (i = net->ops; i > first; ) {
-        const tnn__op *op = call.op = &net->op[--i];
-        if (tnn__over_batch(op) && !net->blob[i + 1].needs_grad) continue;
-        if (op->type == TNN_DENSE) {
-            const tnn__len inner = op->q.inner, work = net->n*inner*op->q.oc/8;
-            /* rows of dx, or of dx^T */
-            const int flips = tnn__dense_flips(op, net->n);
-            const tnn__len rows = flips ? net->n : inner;
-            const int blocks = (int)TNN__MAX((rows + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
-                                             TNN__MIN(8, (rows + 27)/28));
-            int dw_blocks;
-            tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
-                     tnn__dense_turn, &call);
-            if (op->needs_dx && flips)
-                tnn__run(tnn__threads_for(net, inner*op->q.oc), (int)((inner + 15)/16),
-                         tnn__dense_flip, &call);
-            call.row_block = (int)((rows + blocks - 1)/blocks);
-            call.dx_blocks = op->needs_dx ? (int)((rows + call.row_block - 1)/call.row_block) : 0;
-            call.col_block = op->q.oc > 1024 ? 512 : 128;
-            call.col_blocks = (op->q.oc + call.col_block - 1)/call.col_block;
-            dw_blocks = TNN__MAX((int)((inner + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK),
-                                 (int)TNN__MIN(net->threads > 1 ? 8 : 1, (inner + 27)/28));
-            call.dw_rows = (int)((inner + dw_blocks - 1)/dw_blocks);
-            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (op->trained
-                         ? (int)((inner + call.dw_rows - 1)/call.dw_rows)*call.col_blocks : 0),
-                     tnn__dense_backward, &call);
-            continue;
-        }
-        call.last = i + 1;
-        if (op->type == TNN_BATCHNORM) tnn__batch_gradients(&call);
-        while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
-        call.first = i;
-        for (k = call.first; k < call.last; k++)
-            if (net->op[k].flipped && net->op[k].needs_dx && net->op[k].type == TNN_CONV2D) {
-                const tnn__op *conv = &net->op[k];
-                tnn__conv_flip(&conv->q, tnn__weights(net, conv), conv->flipped);
-                if (conv->tiled)        /* dx is such a convolution, too */
-                    tnn__tile_weights(call.k, net->threads, conv->q.oc, conv->q.g.c, conv->flipped,
-                                      conv->tiled);
-            }
-        call.spans = tnn__spans(net->partial_floats, net->n);
-        tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
-        if ((e = tnn__hooks(net)) != TNN_OK) return e;
-        tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
-                 tnn__add_partials, &call);
-    }
-    for (i = 0; i < net->ops; i++)
-        if (net->op[i].masked && net->op[i].trained) {
-            const tnn__drop d = tnn__mask_of(net, &net->op[i]);
-            float *dw = net->flat[1] + net->op[i].w;
-            call.k->dropout(net->op[i].w_floats, dw, dw, &d,
-                            tnn__draw_stream(net, net->op[i].layer), 0);
-        }
-    if (tnn__check_gradients(net) || tnn__check_statistics("tnn_backward", net))
-        return TNN_ERROR_NUMBER;
-    tnn__copy_statistics(net, net->moved, net->held);
-    net->stage = TNN__BACKWARD;
-    tnn__accumulate(net);
-    return TNN_OK;
-}
-
-TNN_API_GATED const float *tnn_output(tnn_net *net)
-{
-    const tnn__blob *b;
-    int s;
-    if (tnn_failed() || !net) return NULL;
-    if (!net->n) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_output: no forward has been done; tnn_forward comes "
-                  "first");
-        return NULL;
-    }
-    b = &net->blob[net->ops];
-    for (s = 0; s < net->n; s++)
-        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w, tnn__sample_data(b, s), b->row,
-                            net->output + (tnn__len)s*b->c*b->h*b->w);
-    return net->output;
-}
-
 /* ==== 8. LOSSES ================================================================================
    A loss is a row of this table and a formula in 3h. The kernel is given ROWS of outputs: a whole
    sample, as it lies (channels last), or a pixel's channels. Labels become one-hot targets, which
@@ -10864,67 +9746,6 @@ static tnn_status tnn__check_last(tnn_net *net)
                      : sigmoid ? "logits and has a sigmoid of its own"
                      : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
                      : "leave out", i + 1, tnn__layer_kinds[TNN__NTH(type)].name);
-}
-TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss)
-{
-    tnn_loss_options o;
-    tnn__criterion c;
-    tnn__view v;
-    const float *given[2];
-    float *copy = NULL;
-    size_t mark;
-    int i, k, shape[3];
-    tnn_status e;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !loss) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no loss");
-    if (tnn__choice("tnn_set_loss", (int)loss->type, TNN_CROSS_ENTROPY)
-        || tnn__choice("tnn_set_loss: .reduction", (int)loss->reduction, TNN_REDUCE_SUM)
-        || TNN__CHECK_OPTIONS("tnn_set_loss", loss, tnn__loss_options, TNN_CROSS_ENTROPY,
-                              loss->type, tnn__loss_kinds, "reduction per_pixel"))
-        return TNN_ERROR_ARGUMENT;
-    if (net->built)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
-                         "the loss comes before the first forward");
-    o = *loss;
-    if ((e = tnn__loss_defaults(&o, &c)) != TNN_OK) return e;
-    if (o.p < 0 || o.p > 2)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .p = %d must be 1 or 2", o.p);
-    if (o.gamma > 0 && o.label_smoothing > 0)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_loss: .gamma and .label_smoothing do not go together");
-    if (o.type == TNN_CUSTOM_LOSS && !o.custom)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
-                         ".custom, the function that computes it");
-    if (!tnn_output_shape(net, shape)) return (tnn_status)tnn_failed();
-    v = tnn__loss_view(net, &o);
-    given[0] = o.class_weights;
-    given[1] = o.pos_weights;
-    o.class_weights = o.pos_weights = NULL;         /* not yet counted */
-    if ((e = tnn__check_loss(net, &o)) != TNN_OK) return e;
-    mark = net->used;
-    if (given[0] || given[1]) {
-        copy = (float *)tnn__net_alloc(net, (2*(tnn__len)v.classes + TNN__SLACK)
-                                            *(tnn__len)sizeof *copy, "tnn_set_loss");
-        if (!copy) return TNN_ERROR_MEMORY;
-    }
-    for (k = 0; k < 2; k++)
-        for (i = 0; given[k] && i < v.classes; i++) {
-            const float w = copy[k*v.classes + i] = given[k][i];
-            if (w >= 0 && w <= 1e30f) continue;
-            tnn__net_release(net, copy);
-            net->used = mark;
-            return tnn__fail(TNN_ERROR_ARGUMENT,
-                             "tnn_set_loss: %s[%d] = %g must be in [0, 1e30]",
-                             k ? ".pos_weights" : ".class_weights", i, (double)w);
-        }
-    tnn__net_release(net, net->loaned_weights);
-    net->loaned_weights = copy;
-    net->weight_count = v.classes;
-    if (given[0]) o.class_weights = copy;
-    if (given[1]) o.pos_weights = copy + v.classes;
-    net->loss = o;
-    net->criterion = c;
-    return TNN_OK;
 }
 
 /* Where value i of (classes, ...) stands in an image or pixel of c channels, n values in all. */
@@ -11244,7 +10065,10 @@ static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
     if (tnn_failed()) net->stage = TNN__FORWARD;
     return net->value;
 }
-TNN_API_GATED double tnn_loss(tnn_net *net, const int *labels) { return tnn__loss(net, labels, NULL); }
+TNN_API_GATED double tnn_loss(tnn_net *net, const int *labels)
+{
+    return tnn__loss(net, labels, NULL);
+}
 TNN_API_GATED double tnn_loss_targets(tnn_net *net, const float *targets)
 {
     return tnn__loss(net, NULL, targets);
@@ -11252,17 +10076,187 @@ TNN_API_GATED double tnn_loss_targets(tnn_net *net, const float *targets)
 TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
 TNN_API int tnn_counted(const tnn_net *net) { return net ? net->counted : 0; }
 
-/* Whether a data set's one label per sample is what the loss wants. */
-static tnn_status tnn__one_label(const char *what, tnn_net *net)
+/* ==== 9. REGULARIZERS ==========================================================================
+   W = a layer's weights (outputs, fan_in), of one group; P = its penalty.
+   L1, L2       P = l1 sum |w| + l2 sum w^2       dP = l1 sign(w) + 2 l2 w
+   orthogonal   P = s |W W^T - I|^2               dP = 4 s (W W^T - I) W
+   They work on the panels as they lie, one panel of 16 outputs a task; its padding stays zero. */
+typedef struct {
+    const tnn_net   *net;
+    const tnn__isa_table *k;
+    const tnn__conv *q;
+    float           *w, *g, *gram;
+    float            l1, twice_l2;
+    double           scale;             /* of W W^T - I */
+    double           norm_min, norm_max, norm_rate;     /* rate 0: none of them, but w >= 0 */
+    int              frozen;
+} tnn__regularizer;
+
+static tnn_status tnn__check_regularizers(const tnn_layer *o)
 {
-    tnn_status e = tnn__plan(net);
-    if (e || net->loss.custom || tnn__loss_view(net, &net->loss).pixels == 1) return e;
-    return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees %d "
-                     "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
-                     "tnn_loss", what, tnn__loss_view(net, &net->loss).pixels);
+    static const char *const reads[] = {"", "norm_max", "", "norm_min norm_max norm_rate", ""};
+    static const tnn__option norms[] = {
+        {"norm_min", offsetof(tnn_layer, norm_min), sizeof o->norm_min},
+        {"norm_max", offsetof(tnn_layer, norm_max), sizeof o->norm_max},
+        {"norm_rate", offsetof(tnn_layer, norm_rate), sizeof o->norm_rate}
+    };
+    const double max = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
+    const double rate = tnn__default(o->norm_rate, 1);
+    if (!(o->l1 >= 0) || !(o->l2 >= 0) || !(o->orthogonal >= 0)
+        || o->l1 + o->l2 + o->orthogonal > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
+                         "must be 0 or more, at most 1e30 together", o->l1, o->l2, o->orthogonal);
+    if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM)
+        || tnn__check_options("tnn_add", o, norms, 3, TNN_MAX_NORM, (int)o->constraint, reads,
+                              sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
+    if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .norm_min = %g must not be negative "
+                         "or above .norm_max = %g, .norm_rate = %g in (0, 1]",
+                         o->norm_min, max, rate);
+    return TNN_OK;
+}
+/* The next operation with weights from the *i-th on: its options, NULL past the last. */
+static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer *r)
+{
+    for (; *i < net->ops; ++*i) {
+        const tnn__op *op = &net->op[*i];
+        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
+        memset(r, 0, sizeof *r);
+        r->net = net;
+        r->k = tnn__kernels();
+        r->q = &op->q;
+        r->w = net->flat[0] + op->w;
+        r->g = net->flat[1] ? net->flat[1] + op->w : NULL;
+        r->gram = net->gram;
+        r->frozen = op->frozen & 1;
+        ++*i;
+        return &net->record[op->layer].o;
+    }
+    return NULL;
+}
+static void tnn__each_panel(tnn__regularizer *r, tnn__len work, tnn__task *f)
+{
+    tnn__run(tnn__threads_for(r->net, work), r->q->blocks*r->q->panels, f, r);
 }
 
-/* ==== 9. OPTIMIZERS ============================================================================
+/* scale (W W^T - I), panels of n x n with n = 16 panels, for each group. Task: 16 of its rows. */
+static tnn__len tnn__gram_floats(const tnn__conv *q)
+{
+    return tnn__mul(q->blocks, tnn__mul(16*(tnn__len)q->panels, 16*(tnn__len)q->panels));
+}
+static void tnn__gram_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    const tnn__conv *q = r->q;
+    const int group = task/q->panels, first = task%q->panels*16, n = 16*q->panels;
+    tnn__mm t;
+    int i, j;
+    (void)worker;
+    memset(&t, 0, sizeof t);
+    t.a = r->w + task*q->inner*16;
+    t.rs = 1; t.gs = 3; t.ks = 16;
+    t.b = r->w + (tnn__len)group*q->panels*q->inner*16;
+    t.bp = q->inner*16; t.ldb = 16;
+    t.c = r->gram + (tnn__len)group*n*n + (tnn__len)first*16;
+    t.ldc = 16; t.cp = (tnn__len)n*16;
+    t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->inner; t.cols = n;
+    r->k->mm(&t);
+    for (j = 0; j < n; j++)
+        for (i = 0; i < 16; i++) {
+            float *c = t.c + j/16*t.cp + (tnn__len)i*16 + j%16;
+            *c = (float)(r->scale*((double)*c - (first + i == j && j < q->po)));
+        }
+}
+/* The gradient of one panel. That of orthogonality, transposed: W^T (K, n) times the symmetric
+   matrix above, (n, n). */
+static void tnn__penalty_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    const tnn__conv *q = r->q;
+    const int group = task/q->panels, n = 16*q->panels;
+    tnn__mm t;
+    (void)worker;
+    if (r->l1 > 0 || r->twice_l2 > 0)
+        r->k->penalty(q->inner*16, r->w + task*q->inner*16, r->g + task*q->inner*16, r->l1,
+                      r->twice_l2);
+    if (!(r->scale > 0)) return;
+    memset(&t, 0, sizeof t);
+    t.a = r->w + (tnn__len)group*q->panels*q->inner*16;
+    t.rs = 16; t.gs = 48; t.ks = 1;
+    t.n2 = q->panels; t.a2 = q->inner*16; t.run = 16;
+    t.b = r->gram + (tnn__len)group*n*n + (tnn__len)(task%q->panels)*n*16;
+    t.bp = (tnn__len)n*16; t.ldb = 16; t.b2 = 256;
+    t.c = r->g + task*q->inner*16;
+    t.ldc = 16; t.cp = q->inner*16;
+    t.n0 = t.n1 = 1; t.rows = (int)q->inner; t.cols = 16;
+    t.start = TNN__KEEP;
+    r->k->mm(&t);
+}
+/* Between backward and update: adds the penalties' gradients. */
+static void tnn__penalize(tnn_net *net)
+{
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        const tnn__len size = r.q->inner*r.q->oc, work = size*r.q->po/8;
+        if (!(o->l1 + o->l2 + o->orthogonal > 0) || r.frozen) continue;
+        r.l1 = (float)o->l1;
+        r.twice_l2 = (float)(2*o->l2);
+        r.scale = 4*o->orthogonal;
+        if (r.scale > 0) tnn__each_panel(&r, work, tnn__gram_task);
+        tnn__each_panel(&r, r.scale > 0 ? work : size, tnn__penalty_task);
+    }
+}
+
+/* Of one output in a panel, where its square is beyond a float. */
+static double tnn__column_norm(tnn__len inner, const float *w)
+{
+    double sum = 0;
+    tnn__len k;
+    for (k = 0; k < inner; k++) sum += (double)w[k*16]*(double)w[k*16];
+    return sqrt(sum);
+}
+static void tnn__constraint_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *r = (const tnn__regularizer *)context;
+    float *w = r->w + task*r->q->inner*16, norms[16], factors[16];
+    int j, any = 0;
+    (void)worker;
+    if (!(r->norm_rate > 0)) {
+        r->k->act(r->q->inner*16, w, w, 0);
+        return;
+    }
+    r->k->colsquares(r->q->inner, 16, w, 16, 1, 0, norms);
+    for (j = 0; j < 16; j++) {
+        double n = sqrt((double)norms[j]), bound;
+        int outside;
+        if (!(n < HUGE_VAL)) n = tnn__column_norm(r->q->inner, w + j);
+        bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
+        outside = bound < n || bound > n;
+        factors[j] = outside ? (float)((r->norm_rate*bound + (1 - r->norm_rate)*n)/(n + 1e-7)) : 1;
+        any |= outside;
+    }
+    if (any) r->k->colscale(r->q->inner, factors, w);
+}
+/* After the update. */
+static void tnn__constrain(tnn_net *net)
+{
+    tnn__regularizer r;
+    const tnn_layer *o;
+    int i;
+    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+        const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
+        if (o->constraint == TNN_UNCONSTRAINED || r.frozen) continue;
+        r.norm_min = unit ? 1 : both ? o->norm_min : 0;
+        r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
+        r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0
+                    : both ? tnn__default(o->norm_rate, 1) : 1;
+        tnn__each_panel(&r, r.q->inner*r.q->oc, tnn__constraint_task);
+    }
+}
+
+/* ==== 10. OPTIMIZERS ===========================================================================
    The rules are in the table of 1e, their arithmetic in 3f, a line for each in TNN__RULES of 2f.
    Most are one pass over the flat vectors in blocks of 8192 floats that threads share; a block
    takes up runs of neighbouring tensors with the same factors. Those that look at a whole tensor
@@ -11272,9 +10266,9 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
    has one place each: an option is a member of tnn_optimizer and an entry of tnn__numbers or
    tnn__integers; state that starts at something else than 0, tnn__start; numbers that run from
    step to step, tnn__advance; a look at whole tensors, an enumerator from TNN_LARS to TNN_MUON (so
-   that runs are single tensors), a block in 9d and its call in tnn__update_all. */
+   that runs are single tensors), a block in 10d and its call in tnn__update_all. */
 
-/* ---- 9a. Options ----------------------------------------------------------------------------- */
+/* ---- 10a. Options ---------------------------------------------------------------------------- */
 typedef struct {
     const char *name, *reads;
     double      own[8];         /* defaults of the first 8 numbers below */
@@ -11481,7 +10475,7 @@ TNN_API double tnn_momentum(const tnn_net *net)
     return *tnn__momentum(&o);
 }
 
-/* ---- 9b. Tensors of parameters and their factors --------------------------------------------- */
+/* ---- 10b. Tensors of parameters and their factors -------------------------------------------- */
 #define TNN__UPDATE_BLOCK 8192
 
 typedef struct {
@@ -11489,7 +10483,7 @@ typedef struct {
     const tnn__isa_table *k;
     tnn__update          u;
 } tnn__stepping;
-/* What Adafactor and Muon know of one tensor: 9d. */
+/* What Adafactor and Muon know of one tensor: 10d. */
 typedef struct {
     const tnn__stepping *c;
     const float *w, *g;
@@ -11525,60 +10519,6 @@ static void tnn__segments(tnn_net *net)
         s->frozen = o->frozen;
     }
 }
-TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
-                                       double decay_scale, int frozen)
-{
-    int i, found = 0;
-    tnn_status e = tnn_build(net);
-    if (e) return e;
-    if (!prefix || !(lr_scale >= 0) || !(decay_scale >= 0) || lr_scale + decay_scale > TNN__HIGH)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no prefix, or lr_scale = %g or "
-                         "decay_scale = %g negative, or above 1e30 together",
-                         lr_scale, decay_scale);
-    for (i = 0; i < net->segments; i++) {
-        tnn__segment *s = &net->segment[i];
-        if (strncmp(tnn__param_of(net, s->op, s->bias).name, prefix, strlen(prefix))) continue;
-        s->lr = lr_scale;
-        s->decay = decay_scale;
-        s->frozen = frozen;
-        found = 1;
-    }
-    tnn__plan_needs(net);
-    return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
-                                      "begins with \"%s\"; tnn_param_info tells them, as 0.weight",
-                                      prefix);
-}
-
-static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param *p);   /* 9d */
-static tnn__square tnn__square_of(const tnn_param *p);
-/* The optimizer's part of the network's allocation. */
-static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
-{
-    const tnn_optimizer *o = &net->optimizer;
-    const int training = net->loss.type != 0, states = tnn__states(o);
-    tnn__len work = 0, each = (tnn__len)(sizeof(tnn__segment)/sizeof(float));
-    const tnn__op *op;
-    int i, bias;
-    for (i = 0; i < TNN__FLATS; i++) {
-        const int there = i == TNN__W || (training && (i == TNN__G || i < TNN__S + states
-            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || tnn__schedule_free(o)))
-            || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
-        net->flat[i] = there
-            ? tnn__take(a, net->params + (i == TNN__W ? 3*net->buffer_floats : 0)) : NULL;
-    }
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL && bias < TNN__MEAN; i++) {
-        const tnn_param p = tnn__param_of(net, op, bias);
-        if (o->type == TNN_ADAFACTOR) work = TNN__MAX(work, tnn__factors_of(op, bias, &p).work);
-        if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__square_of(&p).work);
-    }
-    if (o->type == TNN_SOPHIA) work = net->options.batch;
-    if (o->type == TNN_LBFGS)
-        work = tnn__mul(2*(tnn__len)o->history + 1, net->params) + 4*(tnn__len)o->history;
-    net->segments = i;
-    net->segment = (tnn__segment *)(void *)tnn__take(a, net->segments*each);
-    net->run = training ? (tnn__segment *)(void *)tnn__take(a, net->segments*each) : NULL;
-    net->work = training ? tnn__take(a, work) : NULL;
-}
 
 /* Neighbours that are updated alike become one run; frozen tensors are in none. */
 static void tnn__runs(tnn_net *net)
@@ -11601,8 +10541,48 @@ static void tnn__runs(tnn_net *net)
     }
 }
 
-/* Calls f for the part of each run that lies in block `task` of the flat vectors. */
-static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n);
+/* n floats of a run from `at` on. */
+static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n)
+{
+    tnn__update u = c->u;
+    const tnn_optimizer *o = u.o;
+    const double decay = o->weight_decay*run->decay;
+    int i, rule = (int)o->type;
+    u.w += at;
+    u.g += at;
+    for (i = 0; i < TNN_STATES; i++) if (u.s[i]) u.s[i] += at;
+    for (i = 0; i < TNN_STATES && u.step%64 == 0 && rule < TNN_CUSTOM; i++)
+        if (u.s[i]) c->k->flush(n, u.s[i]);
+    u.lr *= run->lr;
+    u.shrink = o->decoupled ? -u.lr*decay : 0;
+    u.decay = o->decoupled ? 0 : decay;
+    if (run->direction > 0) {                       /* w += shrink w - step s[2] */
+        u.decay = 0;
+        u.lr = run->step;
+        u.sign = 1;
+        u.g = u.s[2];
+        u.s[0] = NULL;
+        u.o = &c->net->other;
+        rule = TNN_SGD;
+    } else if (o->type == TNN_LARS) {
+        u.sign *= run->trust;
+        u.decay *= run->trust;
+    } else if (o->type == TNN_MUON && !run->direction) {
+        u.o = &c->net->other;
+        rule = TNN_ADAM;
+    } else if (o->type == TNN_CUSTOM) {
+        tnn__error_state was = tnn__before_hook();
+        tnn_update_run r;
+        r.w = u.w; r.g = u.g; r.n = (size_t)n;
+        memcpy(r.state, u.s, sizeof r.state);
+        r.step = u.step; r.lr = u.lr; r.weight_decay = decay; r.user = o->user;
+        o->update(&r);
+        tnn__after_hook(c->net, at, &was);
+        if (!(fabs((double)c->k->sum(n, r.w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
+        return;
+    }
+    if (c->k->rule[TNN__NTH(rule)](&u, n)) TNN__STORE(&c->net->odd, 1);
+}
 static void tnn__apply_task(void *context, int task, int worker)
 {
     const tnn__stepping *c = (const tnn__stepping *)context;
@@ -11615,6 +10595,7 @@ static void tnn__apply_task(void *context, int task, int worker)
         if (a < b) tnn__apply(c, r, a, b - a);
     }
 }
+
 static void tnn__each_block(const tnn_net *net, tnn__task *f, void *context)
 {
     tnn__run(tnn__threads_for(net, net->params),
@@ -11635,7 +10616,7 @@ static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, co
     return sum;
 }
 
-/* ---- 9c. Gradients: accumulated, clipped ----------------------------------------------------- */
+/* ---- 10c. Gradients: accumulated, clipped ---------------------------------------------------- */
 /* After each backward: the gradients become the mean of those since the last update. */
 static void tnn__accumulate(tnn_net *net)
 {
@@ -11691,7 +10672,7 @@ TNN_API_GATED double tnn_clip_grad(tnn_net *net, tnn_clip kind, double limit)
 }
 TNN_API double tnn_grad_norm(const tnn_net *net) { return net ? net->grad_norm : 0; }
 
-/* ---- 9d. Rules that look at a whole tensor --------------------------------------------------- */
+/* ---- 10d. Rules that look at a whole tensor -------------------------------------------------- */
 /* LARS: trust |w|/(|g| + L |w| + eps);  LAMB: |w|/|r|;  1 where a norm is 0. */
 static void tnn__trust_task(void *context, int task, int worker)
 {
@@ -11977,7 +10958,36 @@ static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
     r->direction = 1;
 }
 
-/* ---- 9e. Any rule but L-BFGS ----------------------------------------------------------------- */
+/* The optimizer's part of the network's allocation. */
+static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const int training = net->loss.type != 0, states = tnn__states(o);
+    tnn__len work = 0, each = (tnn__len)(sizeof(tnn__segment)/sizeof(float));
+    const tnn__op *op;
+    int i, bias;
+    for (i = 0; i < TNN__FLATS; i++) {
+        const int there = i == TNN__W || (training && (i == TNN__G || i < TNN__S + states
+            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || tnn__schedule_free(o)))
+            || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
+        net->flat[i] = there
+            ? tnn__take(a, net->params + (i == TNN__W ? 3*net->buffer_floats : 0)) : NULL;
+    }
+    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL && bias < TNN__MEAN; i++) {
+        const tnn_param p = tnn__param_of(net, op, bias);
+        if (o->type == TNN_ADAFACTOR) work = TNN__MAX(work, tnn__factors_of(op, bias, &p).work);
+        if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__square_of(&p).work);
+    }
+    if (o->type == TNN_SOPHIA) work = net->options.batch;
+    if (o->type == TNN_LBFGS)
+        work = tnn__mul(2*(tnn__len)o->history + 1, net->params) + 4*(tnn__len)o->history;
+    net->segments = i;
+    net->segment = (tnn__segment *)(void *)tnn__take(a, net->segments*each);
+    net->run = training ? (tnn__segment *)(void *)tnn__take(a, net->segments*each) : NULL;
+    net->work = training ? tnn__take(a, work) : NULL;
+}
+
+/* ---- 10e. Before and after the rules --------------------------------------------------------- */
 /* Refuses weights, or averages of them, that are not finite, and names the first tensor. */
 static tnn_status tnn__check_weights(const tnn_net *net, const float *w, const char *what,
                                      const char *then)
@@ -11992,48 +11002,6 @@ static tnn_status tnn__check_weights(const tnn_net *net, const float *w, const c
                                  s->op->name[s->bias], net->steps, then);
     }
     return TNN_OK;
-}
-/* n floats of a run from `at` on. */
-static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n)
-{
-    tnn__update u = c->u;
-    const tnn_optimizer *o = u.o;
-    const double decay = o->weight_decay*run->decay;
-    int i, rule = (int)o->type;
-    u.w += at;
-    u.g += at;
-    for (i = 0; i < TNN_STATES; i++) if (u.s[i]) u.s[i] += at;
-    for (i = 0; i < TNN_STATES && u.step%64 == 0 && rule < TNN_CUSTOM; i++)
-        if (u.s[i]) c->k->flush(n, u.s[i]);
-    u.lr *= run->lr;
-    u.shrink = o->decoupled ? -u.lr*decay : 0;
-    u.decay = o->decoupled ? 0 : decay;
-    if (run->direction > 0) {                       /* w += shrink w - step s[2] */
-        u.decay = 0;
-        u.lr = run->step;
-        u.sign = 1;
-        u.g = u.s[2];
-        u.s[0] = NULL;
-        u.o = &c->net->other;
-        rule = TNN_SGD;
-    } else if (o->type == TNN_LARS) {
-        u.sign *= run->trust;
-        u.decay *= run->trust;
-    } else if (o->type == TNN_MUON && !run->direction) {
-        u.o = &c->net->other;
-        rule = TNN_ADAM;
-    } else if (o->type == TNN_CUSTOM) {
-        tnn__error_state was = tnn__before_hook();
-        tnn_update_run r;
-        r.w = u.w; r.g = u.g; r.n = (size_t)n;
-        memcpy(r.state, u.s, sizeof r.state);
-        r.step = u.step; r.lr = u.lr; r.weight_decay = decay; r.user = o->user;
-        o->update(&r);
-        tnn__after_hook(c->net, at, &was);
-        if (!(fabs((double)c->k->sum(n, r.w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
-        return;
-    }
-    if (c->k->rule[TNN__NTH(rule)](&u, n)) TNN__STORE(&c->net->odd, 1);
 }
 
 /* State before the first step, where it is not 0. */
@@ -12087,329 +11055,7 @@ static void tnn__advance(tnn_net *net, double bias2)
     }
 }
 
-/* Sophia: h takes in the gradient for labels drawn from the softmax of the last forward. The
-   gradients wait in s[2]. */
-static tnn_status tnn__sophia_estimate(tnn__stepping *c)
-{
-    tnn_net *net = c->net;
-    const tnn_loss_options loss = net->loss;
-    const tnn__criterion criterion = net->criterion;
-    const tnn__blob *b = &net->blob[net->ops];
-    const size_t bytes = (size_t)net->params*sizeof(float);
-    const int correct = net->correct, counted = net->counted, *given = net->labels;
-    const int classes = tnn__values(b);
-    const float *targets = net->targets;
-    const double weight = net->weight, total = net->total;
-    float *sum_of_all = net->flat[TNN__SUM];
-    int *labels = (int *)(void *)net->work, s, i;
-    if (loss.type != TNN_CROSS_ENTROPY || loss.per_pixel)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
-                         "needs the cross-entropy of one label per sample");
-    memcpy(c->u.s[2], c->u.g, bytes);
-    for (s = 0; s < net->n; s++) {
-        const float *x = tnn__sample_data(b, s), max = c->k->largest(classes, x);
-        const double u = (double)tnn_random_uniform(net->options.seed, (uint64_t)net->steps << 20
-                                                    | 1u << 18, (uint64_t)s);
-        double sum = 0, below = 0;
-        for (i = 0; i < classes; i++) sum += tnn__exp_double((double)x[i] - (double)max);
-        for (i = 0; i < classes - 1; i++) {
-            below += tnn__exp_double((double)x[tnn__place_of(b, i)] - (double)max);
-            if (below > u*sum) break;
-        }
-        labels[s] = i;
-    }
-    net->loss.ignore_index = -100;
-    net->loss.reduction = TNN_REDUCE_MEAN;
-    net->loss.label_smoothing = net->loss.gamma = net->criterion.a = net->criterion.b = 0;
-    net->criterion.weights = NULL;
-    net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
-    net->stage = TNN__FORWARD;
-    tnn_loss(net, labels);
-    tnn_backward(net);
-    net->loss = loss;
-    net->criterion = criterion;
-    net->flat[TNN__SUM] = sum_of_all;
-    net->correct = correct;
-    net->counted = counted;
-    net->weight = weight;
-    net->total = total;
-    net->labels = given;
-    net->targets = targets;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    c->u.estimate = net->n;
-    tnn__each_block(c->net, tnn__apply_task, c);
-    c->u.estimate = 0;
-    memcpy(c->u.g, c->u.s[2], bytes);
-    return TNN_OK;
-}
-
-static tnn_status tnn__update_all(tnn_net *net)
-{
-    const tnn_optimizer *o = &net->optimizer;
-    const double t = (double)net->steps;
-    tnn__stepping c;
-    int i;
-    memset(&c, 0, sizeof c);
-    c.net = net;
-    c.k = tnn__kernels();
-    c.u.o = o;
-    c.u.w = net->flat[TNN__W];
-    c.u.g = net->flat[TNN__G];
-    for (i = 0; i < TNN_STATES; i++) c.u.s[i] = net->flat[TNN__S + i];
-    c.u.lr = o->lr;
-    c.u.sign = o->maximize ? -1 : 1;
-    c.u.bias1 = 1 - tnn__pow(o->beta1, t);
-    c.u.bias2 = 1 - tnn__pow(o->beta2, t);
-    c.u.bias3 = 1 - tnn__pow(o->beta3, t);
-    tnn__advance(net, c.u.bias2);
-    c.u.c[0] = net->c[0];
-    c.u.c[1] = net->c[1];
-    c.u.step = net->steps;
-    tnn__runs(net);
-    if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&c))
-        return (tnn_status)tnn_failed();
-    if (o->type == TNN_LAMB) tnn__each_block(net, tnn__apply_task, &c);   /* r to s[2] */
-    if (o->type == TNN_LAMB || o->type == TNN_LARS)
-        tnn__run(tnn__threads_for(net, net->params), net->runs, tnn__trust_task, &c);
-    for (i = 0; i < net->runs; i++)
-        if (o->type == TNN_ADAFACTOR) tnn__adafactor(&c, &net->run[i]);
-        else if (o->type == TNN_MUON) tnn__muon(&c, &net->run[i]);
-    tnn__each_block(net, tnn__apply_task, &c);
-    return TNN_OK;
-}
-
-/* ---- 9f. L-BFGS ------------------------------------------------------------------------------
-   s[0] direction d, s[1] gradient before, s[2] weights before, s[3] and the first vector of the
-   workspace: gradients at the two ends of the bracket. Then history: pairs (s, y), and 1/(y.s). */
-typedef struct { double t, f, slope; float *g; } tnn__probe;    /* loss and gradient at w + t d */
-
-/* w = weights before + t d */
-static void tnn__lbfgs_move(tnn_net *net, double t)
-{
-    int i;
-    for (i = 0; i < net->runs; i++) {
-        const tnn__len at = net->run[i].at;
-        tnn__kernels()->madd(net->run[i].floats, (float)t, net->flat[TNN__S] + at,
-                             net->flat[TNN__S + 2] + at, net->flat[TNN__W] + at);
-    }
-}
-/* The gradient of what is minimised, with .maximize that of -loss (and back: called twice). Frozen
-   parameters take no part: their gradient is 0. */
-static void tnn__lbfgs_gradient(tnn_net *net)
-{
-    int i;
-    if (net->optimizer.maximize)
-        tnn__kernels()->scale(net->params, -1, (float)HUGE_VAL, net->flat[TNN__G],
-                              net->flat[TNN__G]);
-    for (i = 0; i < net->segments; i++)
-        if (net->segment[i].frozen)
-            memset(net->flat[TNN__G] + net->segment[i].at, 0,
-                   (size_t)net->segment[i].floats*sizeof(float));
-}
-/* The loss there; the gradient in its vector. Dropout draws what it drew in the first forward. */
-static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
-{
-    tnn__probe p;
-    p.t = t;
-    p.g = net->flat[TNN__G];
-    tnn__lbfgs_move(net, t);
-    net->draws--;
-    tnn_forward(net, net->x, net->n, TNN_TRAIN);
-    p.f = tnn__loss(net, net->labels, net->targets);
-    if (net->optimizer.maximize) p.f = -p.f;
-    tnn_backward(net);
-    tnn__lbfgs_gradient(net);
-    p.slope = tnn__inner(tnn__kernels(), net->params, p.g, net->flat[TNN__S]);
-    return p;
-}
-static double tnn__largest_size(const float *x, tnn__len n, double *sum)
-{
-    double most = 0, all = 0;
-    tnn__len i;
-    for (i = 0; i < n; i++) {
-        const double v = fabs((double)x[i]);
-        all += v;
-        if (!(v <= most)) most = v;
-    }
-    if (sum) *sum = all;
-    return most;
-}
-/* Where the cubic through the values and slopes at a and b is least, within low..high. */
-static double tnn__cubic(const tnn__probe *a, const tnn__probe *b, double low, double high)
-{
-    const tnn__probe *l = a->t <= b->t ? a : b, *r = a->t <= b->t ? b : a;
-    const double e = a->slope + b->slope - 3*(a->f - b->f)/(a->t - b->t);
-    const double q = e*e - a->slope*b->slope;
-    double t = (low + high)/2;
-    if (q >= 0) {
-        t = r->t - (r->t - l->t)*((r->slope + sqrt(q) - e)/(r->slope - l->slope + 2*sqrt(q)));
-        t = TNN__MIN(TNN__MAX(t, low), high);
-    }
-    return t;
-}
-/* Line search for the strong Wolfe conditions (Nocedal and Wright 2006, alg. 3.5 and 3.6), as in
-   torch.optim: brackets a minimum from step *t on, then narrows the bracket p[0..1], of which
-   p[low] is the better end. Evaluates once and at most `tries` times more; returns how often. */
-static int tnn__lbfgs_search(tnn_net *net, int tries, double *t, double *loss, double slope)
-{
-    const double c1 = 1e-4, c2 = 0.9, tolerance = net->optimizer.tolerance_change;
-    const size_t bytes = (size_t)net->params*sizeof(float);
-    const double size = tnn__largest_size(net->flat[TNN__S], net->params, NULL);
-    tnn__probe p[2], now, start;
-    int i, low, high, done = 0, stuck = 0;
-    start.t = 0; start.f = *loss; start.slope = slope; start.g = net->flat[TNN__S + 1];
-    p[0] = p[1] = start;
-    p[0].g = net->flat[TNN__S + 3];
-    p[1].g = net->work;
-    memcpy(p[0].g, start.g, bytes);
-    now = tnn__lbfgs_probe(net, *t);
-    for (i = 0; i < tries && !tnn_failed(); i++) {
-        const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
-        double next;
-        done = !higher && fabs(now.slope) <= -c2*slope;
-        if (higher || done || now.slope >= 0) break;
-        next = tnn__cubic(&p[0], &now, now.t + 0.01*(now.t - p[0].t), 10*now.t);
-        p[0].t = now.t; p[0].f = now.f; p[0].slope = now.slope;
-        memcpy(p[0].g, now.g, bytes);
-        now = tnn__lbfgs_probe(net, next);
-    }
-    *t = now.t;
-    *loss = now.f;
-    if (done || tnn_failed()) return i + 1;
-    if (i == tries) {
-        memcpy(p[0].g, start.g, bytes);
-        p[0].t = 0; p[0].f = start.f; p[0].slope = start.slope;
-    }
-    p[1].t = now.t; p[1].f = now.f; p[1].slope = now.slope;
-    memcpy(p[1].g, now.g, bytes);
-    low = p[0].f <= p[1].f ? 0 : 1;
-    for (; i < tries && !done && !tnn_failed(); i++) {
-        const double least = TNN__MIN(p[0].t, p[1].t), most = TNN__MAX(p[0].t, p[1].t);
-        const double edge = 0.1*(most - least);
-        double next;
-        float *spare;
-        high = 1 - low;
-        if ((most - least)*size < tolerance) break;
-        next = tnn__cubic(&p[0], &p[1], least, most);
-        if (TNN__MIN(most - next, next - least) >= edge) stuck = 0;
-        else if (stuck || next >= most || next <= least) {
-            next = fabs(next - most) < fabs(next - least) ? most - edge : least + edge;
-            stuck = 0;
-        } else stuck = 1;
-        now = tnn__lbfgs_probe(net, next);
-        if (now.f > start.f + c1*next*slope || now.f >= p[low].f) {
-            spare = p[high].g;
-            memcpy(spare, now.g, bytes);
-            p[high] = now;
-            p[high].g = spare;
-            low = p[0].f <= p[1].f ? 0 : 1;
-            continue;
-        }
-        done = fabs(now.slope) <= -c2*slope;
-        if (!done && now.slope*(p[high].t - p[low].t) >= 0) {
-            spare = p[high].g;
-            p[high] = p[low];
-        } else spare = p[low].g;
-        memcpy(spare, now.g, bytes);
-        p[low] = now;
-        p[low].g = spare;
-    }
-    *t = p[low].t;
-    *loss = p[low].f;
-    memcpy(net->flat[TNN__G], p[low].g, bytes);
-    return i + 1;
-}
-
-/* d = -H g by the two loops over the last pairs s = w - w', y = g - g' (Nocedal 1980). */
-static void tnn__lbfgs_direction(tnn_net *net)
-{
-    const tnn__isa_table *k = tnn__kernels();
-    const int most = net->optimizer.history;
-    const tnn__len n = net->params;
-    const size_t bytes = (size_t)n*sizeof(float);
-    float *d = net->flat[TNN__S], *g = net->flat[TNN__G], *pairs = net->work + n;
-    double *inverse = (double *)(void *)(pairs + 2*n*most), *part = inverse + most;
-    tnn__lbfgs *m = &net->lbfgs;
-    int i;
-    if (m->iterations++ > 0) {
-        float *y = net->flat[TNN__S + 3], *s = net->work;
-        double ys;
-        k->madd(n, -1, net->flat[TNN__S + 1], g, y);
-        k->scale(n, (float)m->t, (float)HUGE_VAL, d, s);
-        ys = tnn__inner(k, n, y, s);
-        if (ys > 1e-10) {
-            const int at = (m->oldest + m->kept)%most;
-            if (m->kept == most) m->oldest = (m->oldest + 1)%most;
-            else m->kept++;
-            memcpy(pairs + 2*n*at, s, bytes);
-            memcpy(pairs + 2*n*at + n, y, bytes);
-            inverse[at] = 1/ys;
-            m->scale = ys/tnn__inner(k, n, y, y);
-        }
-    } else m->scale = 1;
-    k->scale(n, -1, (float)HUGE_VAL, g, d);
-    for (i = m->kept - 1; i >= 0; i--) {
-        const int at = (m->oldest + i)%most;
-        const float *s = pairs + 2*n*at, *y = s + n;
-        part[at] = tnn__inner(k, n, s, d)*inverse[at];
-        k->madd(n, (float)-part[at], y, d, d);
-    }
-    k->scale(n, (float)m->scale, (float)HUGE_VAL, d, d);
-    for (i = 0; i < m->kept; i++) {
-        const int at = (m->oldest + i)%most;
-        const float *s = pairs + 2*n*at, *y = s + n;
-        k->madd(n, (float)(part[at] - tnn__inner(k, n, y, d)*inverse[at]), s, d, d);
-    }
-}
-
-static tnn_status tnn__lbfgs_step(tnn_net *net)
-{
-    const tnn_optimizer *o = &net->optimizer;
-    const size_t bytes = (size_t)net->params*sizeof(float);
-    float *d = net->flat[TNN__S], *g = net->flat[TNN__G];
-    double loss = o->maximize ? -net->value : net->value, sum, t;
-    int i, evaluations = 1, done;
-    tnn__runs(net);
-    net->accumulated = 1;           /* running statistics go on from one forward to the next */
-    tnn__lbfgs_gradient(net);
-    done = tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad;
-    for (i = 1; !done; i++) {
-        const double before = loss;
-        double slope;
-        tnn__lbfgs_direction(net);
-        memcpy(net->flat[TNN__S + 1], g, bytes);
-        memcpy(net->flat[TNN__S + 2], net->flat[TNN__W], bytes);
-        tnn__largest_size(g, net->params, &sum);
-        t = net->lbfgs.iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
-        slope = tnn__inner(tnn__kernels(), net->params, g, d);
-        net->lbfgs.t = t;
-        if (slope > -o->tolerance_change) break;
-        if (o->strong_wolfe) {
-            evaluations += tnn__lbfgs_search(net, o->max_eval - evaluations, &t, &loss, slope);
-            net->lbfgs.t = t;
-            tnn__lbfgs_move(net, t);
-        } else if (i == o->max_iter) {
-            tnn__lbfgs_move(net, t);
-            tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights stay what they "
-                               "were before the last iteration; a smaller lr may help");
-        } else {
-            loss = tnn__lbfgs_probe(net, t).f;
-            evaluations++;
-        }
-        if (tnn_failed()) {
-            memcpy(net->flat[TNN__W], net->flat[TNN__S + 2], bytes);
-            return (tnn_status)tnn_failed();
-        }
-        done = i == o->max_iter || evaluations >= o->max_eval
-               || tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad
-               || tnn__largest_size(d, net->params, NULL)*fabs(t) <= o->tolerance_change
-               || fabs(loss - before) < o->tolerance_change;
-    }
-    if (o->maximize) tnn__lbfgs_gradient(net);
-    return TNN_OK;
-}
-
-/* ---- 9g. The step, and averages of the weights ----------------------------------------------- */
+/* ---- 10f. Averages of the weights ------------------------------------------------------------ */
 typedef struct {
     tnn_net *net;
     int      look;
@@ -12483,77 +11129,7 @@ TNN_API_GATED tnn_status tnn_use_average(tnn_net *net, int on)
     return TNN_OK;
 }
 
-static tnn_status tnn__follow_schedule(tnn_net *net);          /* 10 */
-static void tnn__penalize(tnn_net *net);
-static void tnn__constrain(tnn_net *net);
-static tnn_status tnn__check_update(const tnn_net *net)
-{
-    if (!net->odd) return TNN_OK;
-    return tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights before are lost: "
-                              "load a checkpoint, and take a smaller lr");
-}
-TNN_API_GATED tnn_status tnn_step(tnn_net *net)
-{
-    const tnn_optimizer *o;
-    tnn_status e;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__BACKWARD)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
-    o = &net->optimizer;
-    if (!o->type)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set, by "
-                         "tnn_set_optimizer");
-    net->stage = TNN__NOTHING;
-    if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
-    e = tnn__follow_schedule(net);
-    if (e) return e;
-    tnn__penalize(net);
-    net->accumulated = 0;
-    if (o->clip_value > 0) tnn__clip(net, TNN_CLIP_VALUE, o->clip_value);
-    if (o->clip_tensor > 0) tnn__clip(net, TNN_CLIP_TENSOR, o->clip_tensor);
-    if (o->clip_norm > 0) tnn__clip(net, TNN_CLIP_NORM, o->clip_norm);
-    if (!net->steps) tnn__start(net);
-    net->steps++;
-    net->odd = 0;
-    e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
-    if (!e) e = tnn__hooks(net);
-    if (!e) tnn__constrain(net);
-    if (!e) e = tnn__check_update(net);
-    if (!e) tnn__average(net);
-    if (!e) e = tnn__check_update(net);         /* Lookahead's weights */
-    net->accumulated = 0;
-    net->stage = TNN__NOTHING;
-    if (e) {
-        net->steps--;
-        return e;
-    }
-    tnn__copy_statistics(net, net->held, net->buffers);
-    net->schedule_step += !net->schedule.per_epoch;
-    return TNN_OK;
-}
-static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
-                               const float *targets, int n)
-{
-    const uint64_t draws = net ? net->draws : 0;
-    double loss;
-    tnn_forward(net, x, n, TNN_TRAIN);
-    loss = targets ? tnn_loss_targets(net, targets) : tnn_loss(net, labels);
-    tnn_backward(net);
-    tnn_step(net);
-    if (net && tnn_failed()) net->draws = draws;        /* dropout goes on as without this batch */
-    return loss;
-}
-TNN_API_GATED double tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n)
-{
-    return tnn__train_batch(net, x, labels, NULL, n);
-}
-TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const float *targets,
-                                             int n)
-{
-    return tnn__train_batch(net, x, NULL, targets, n);
-}
-
-/* ==== 10. SCHEDULES ============================================================================
+/* ==== 11. SCHEDULES ============================================================================
    Every one is  lr(t) = max(min_lr, end + (start - end) w(t)),  and momentum likewise with the same
    w: a row of this table gives the defaults, tnn__schedule_at the w. */
 static const struct tnn__schedule_kind {
@@ -12942,137 +11518,723 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *p, double metric, double *lr)
     return reduced;
 }
 
-/* ==== 11. REGULARIZERS =========================================================================
-   W = a layer's weights (outputs, fan_in), of one group; P = its penalty.
-   L1, L2       P = l1 sum |w| + l2 sum w^2       dP = l1 sign(w) + 2 l2 w
-   orthogonal   P = s |W W^T - I|^2               dP = 4 s (W W^T - I) W
-   They work on the panels as they lie, one panel of 16 outputs a task; its padding stays zero. */
-typedef struct {
-    const tnn_net   *net;
-    const tnn__isa_table *k;
-    const tnn__conv *q;
-    float           *w, *g, *gram;
-    float            l1, twice_l2;
-    double           scale;             /* of W W^T - I */
-    double           norm_min, norm_max, norm_rate;     /* rate 0: none of them, but w >= 0 */
-    int              frozen;
-} tnn__regularizer;
+/* ==== 12. NETWORKS =============================================================================
+   tnn_add records layers; tnn_build turns them into operations and lays out one allocation. The
+   batch is cut into spans by its size alone (tnn__spans); in a trunk a span is one task, which
+   adds its share of the convolutions' weight gradients into a partial sum of its own; they are
+   added up in the order of the spans. */
 
-static tnn_status tnn__check_regularizers(const tnn_layer *o)
+/* ---- 12a. Recording and planning ------------------------------------------------------------- */
+
+TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 {
-    static const char *const reads[] = {"", "norm_max", "", "norm_min norm_max norm_rate", ""};
-    static const tnn__option norms[] = {
-        {"norm_min", offsetof(tnn_layer, norm_min), sizeof o->norm_min},
-        {"norm_max", offsetof(tnn_layer, norm_max), sizeof o->norm_max},
-        {"norm_rate", offsetof(tnn_layer, norm_rate), sizeof o->norm_rate}
+    static const tnn__option room[] = {
+        {"memory", offsetof(tnn_net_options, memory), sizeof (void *)},
+        {"bytes",  offsetof(tnn_net_options, bytes),  sizeof (size_t)}
     };
-    const double max = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
-    const double rate = tnn__default(o->norm_rate, 1);
-    if (!(o->l1 >= 0) || !(o->l2 >= 0) || !(o->orthogonal >= 0)
-        || o->l1 + o->l2 + o->orthogonal > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
-                         "must be 0 or more, at most 1e30 together", o->l1, o->l2, o->orthogonal);
-    if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM)
-        || tnn__check_options("tnn_add", o, norms, 3, TNN_MAX_NORM, (int)o->constraint, reads,
-                              sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
-    if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .norm_min = %g must not be negative "
-                         "or above .norm_max = %g, .norm_rate = %g in (0, 1]",
-                         o->norm_min, max, rate);
+    tnn_net *net, first;
+    tnn_net_options o;
+    int i;
+    tnn__kernels();             /* which fails where flags have changed arithmetic */
+    if (tnn_failed()) return NULL;
+    if (!options) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options");
+        return NULL;
+    }
+    o = *options;
+    for (i = 1; i < 3; i++)
+        if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
+    if (!o.batch) o.batch = 64;
+    if (o.input[0] < 1 || o.input[1] < 1 || o.input[2] < 1 || o.input[0] > 1 << 24
+        || tnn__mul(tnn__mul(o.input[0], o.input[1]), o.input[2]) > TNN__MOST) {
+        tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
+                  "height, width, %d values at most",
+                  o.input[0], o.input[1], o.input[2], TNN__MOST);
+        return NULL;
+    }
+    if (tnn__choice("tnn_create: .dialect", (int)o.dialect, TNN_KERAS)
+        || TNN__CHECK_READ("tnn_create", &o, room, "memory bytes:memory")) return NULL;
+    if (o.batch < 1 || o.threads < 0) {
+        tnn__fail(TNN_ERROR_ARGUMENT,
+                  "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
+                  o.batch, o.threads);
+        return NULL;
+    }
+    memset(&first, 0, sizeof first);
+    first.options = o;
+    net = (tnn_net *)tnn__net_alloc(&first, (tnn__len)sizeof *net, "tnn_create");
+    if (net) *net = first;
+    return net;
+}
+TNN_API void tnn_free(tnn_net *net)
+{
+    if (!net) return;
+    if (net->options.memory) return;
+    tnn__release(net->memory);
+    tnn__release(net->record);
+    tnn__release(net->loaned_weights);
+    tnn__release(net);
+}
+
+/* TNN_ZERO where zero is the default. */
+static void tnn__zeros(tnn_layer *o)
+{
+    o->l1 = tnn__default(o->l1, 0);
+    o->l2 = tnn__default(o->l2, 0);
+    o->orthogonal = tnn__default(o->orthogonal, 0);
+    o->norm_min = tnn__default(o->norm_min, 0);
+    o->drop_connect = (float)tnn__default((double)o->drop_connect, 0);
+    if (o->type != TNN_SCALE) o->value = (float)tnn__default((double)o->value, 0);
+}
+/* Keras' defaults, as options that mean the same in PyTorch's terms. */
+static void tnn__keras_layer(tnn_layer *o)
+{
+    if (o->type >= TNN_BATCHNORM && o->type <= TNN_RMSNORM)
+        o->eps = (float)tnn__default((double)o->eps, 1e-3);
+    if (o->type == TNN_BATCHNORM) {
+        const float m = (float)(1 - tnn__default((double)o->momentum, 0.99));
+        o->momentum = m > 0 || m < 0 ? m : (float)TNN_ZERO;
+        o->biased = 1;
+    }
+    if (o->type == TNN_LEAKY_RELU) o->slope = (float)tnn__default((double)o->slope, 0.3);
+    if (o->init == TNN_INIT_DEFAULT) o->init = TNN_INIT_XAVIER_UNIFORM;
+}
+/* What a layer's own options can be refused for; what depends on its input is left to the plan. */
+static tnn_status tnn__check_layer(const tnn_layer *layer)
+{
+    tnn_status e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
+    if (!e && layer->mode) e = tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS);
+    if (!e && layer->pad_mode)
+        e = tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS);
+    if (!e) e = TNN__CHECK_OPTIONS("tnn_add", layer, tnn__layer_options, TNN_CONV2D, layer->type,
+                                   tnn__layer_kinds, "from lr_scale decay_scale frozen");
+    if (!e) e = tnn__check_start(layer);
+    if (!e) e = tnn__check_regularizers(layer);
+    if (e) return e;
+    if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
+        || (double)(layer->lr_scale + layer->decay_scale) > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
+                         "be 0 or more, at most 1e30 together",
+                         (double)layer->lr_scale, (double)layer->decay_scale);
     return TNN_OK;
 }
-/* The next operation with weights from the *i-th on: its options, NULL past the last. */
-static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer *r)
+TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
+TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
-    for (; *i < net->ops; ++*i) {
-        const tnn__op *op = &net->op[*i];
-        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
-        memset(r, 0, sizeof *r);
-        r->net = net;
-        r->k = tnn__kernels();
-        r->q = &op->q;
-        r->w = net->flat[0] + op->w;
-        r->g = net->flat[1] ? net->flat[1] + op->w : NULL;
-        r->gram = net->gram;
-        r->frozen = op->frozen & 1;
-        ++*i;
-        return &net->record[op->layer].o;
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !layer)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no %s", net ? "layer"
+                         : "network: tnn_create gives one");
+    if (net->built)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
+                         "layers come before the first forward");
+    tnn__err.layer = net->layers + 1;
+    e = tnn__check_layer(layer);
+    tnn__err.layer = 0;
+    if (e) return e;
+    if (net->layers == net->capacity) {
+        const int n = net->capacity ? 2*net->capacity : 16;
+        const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
+                                         + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
+        tnn__record *r = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
+        if (!r) return TNN_ERROR_MEMORY;
+        if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
+        tnn__net_release(net, net->record);
+        net->record = r;
+        net->tensor = (tnn__named *)(void *)(r + n);
+        net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
+        net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
+        net->capacity = n;
     }
-    return NULL;
-}
-static void tnn__each_panel(tnn__regularizer *r, tnn__len work, tnn__task *f)
-{
-    tnn__run(tnn__threads_for(r->net, work), r->q->blocks*r->q->panels, f, r);
+    net->record[net->layers].o = *layer;
+    tnn__zeros(&net->record[net->layers].o);
+    if (net->options.dialect == TNN_KERAS) tnn__keras_layer(&net->record[net->layers].o);
+    net->record[net->layers].file = tnn__err.file;
+    net->record[net->layers].line = tnn__err.line;
+    net->layers++;
+    return TNN_OK;
 }
 
-/* scale (W W^T - I), panels of n x n with n = 16 panels, for each group. Task: 16 of its rows. */
-static tnn__len tnn__gram_floats(const tnn__conv *q)
+/* Messages are about that layer from here on, and name the line that added it. */
+static void tnn__about(const tnn_net *net, int layer)
 {
-    return tnn__mul(q->blocks, tnn__mul(16*(tnn__len)q->panels, 16*(tnn__len)q->panels));
+    tnn__err.file = net->record[layer].file;
+    tnn__err.line = net->record[layer].line;
+    tnn__err.layer = layer + 1;
 }
-static void tnn__gram_task(void *context, int task, int worker)
+/* May the layer after record r be fused with what comes before it? */
+static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
 {
-    const tnn__regularizer *r = (const tnn__regularizer *)context;
-    const tnn__conv *q = r->q;
-    const int group = task/q->panels, first = task%q->panels*16, n = 16*q->panels;
-    tnn__mm t;
-    int i, j;
-    (void)worker;
-    memset(&t, 0, sizeof t);
-    t.a = r->w + task*q->inner*16;
-    t.rs = 1; t.gs = 3; t.ks = 16;
-    t.b = r->w + (tnn__len)group*q->panels*q->inner*16;
-    t.bp = q->inner*16; t.ldb = 16;
-    t.c = r->gram + (tnn__len)group*n*n + (tnn__len)first*16;
-    t.ldc = 16; t.cp = (tnn__len)n*16;
-    t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->inner; t.cols = n;
-    r->k->mm(&t);
-    for (j = 0; j < n; j++)
-        for (i = 0; i < 16; i++) {
-            float *c = t.c + j/16*t.cp + (tnn__len)i*16 + j%16;
-            *c = (float)(r->scale*((double)*c - (first + i == j && j < q->po)));
-        }
+    return r + 1 < net->record + net->layers && !r->named && !r[1].o.from
+        && (int)r[1].o.type == type;
 }
-/* The gradient of one panel. That of orthogonality, transposed: W^T (K, n) times the symmetric
-   matrix above, (n, n). */
-static void tnn__penalty_task(void *context, int task, int worker)
+/* Fuses into a conv2d or dense operation what may follow it in the same pass over the output;
+   returns how many layers that are. b is the shape so far. */
+static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
 {
-    const tnn__regularizer *r = (const tnn__regularizer *)context;
-    const tnn__conv *q = r->q;
-    const int group = task/q->panels, n = 16*q->panels;
-    tnn__mm t;
-    (void)worker;
-    if (r->l1 > 0 || r->twice_l2 > 0)
-        r->k->penalty(q->inner*16, r->w + task*q->inner*16, r->g + task*q->inner*16, r->l1,
-                      r->twice_l2);
-    if (!(r->scale > 0)) return;
-    memset(&t, 0, sizeof t);
-    t.a = r->w + (tnn__len)group*q->panels*q->inner*16;
-    t.rs = 16; t.gs = 48; t.ks = 1;
-    t.n2 = q->panels; t.a2 = q->inner*16; t.run = 16;
-    t.b = r->gram + (tnn__len)group*n*n + (tnn__len)(task%q->panels)*n*16;
-    t.bp = (tnn__len)n*16; t.ldb = 16; t.b2 = 256;
-    t.c = r->g + task*q->inner*16;
-    t.ldc = 16; t.cp = q->inner*16;
-    t.n0 = t.n1 = 1; t.rows = (int)q->inner; t.cols = 16;
-    t.start = TNN__KEEP;
-    r->k->mm(&t);
-}
-/* Between backward and update: adds the penalties' gradients. */
-static void tnn__penalize(tnn_net *net)
-{
-    tnn__regularizer r;
-    const tnn_layer *o;
-    int i;
-    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
-        const tnn__len size = r.q->inner*r.q->oc, work = size*r.q->po/8;
-        if (!(o->l1 + o->l2 + o->orthogonal > 0) || r.frozen) continue;
-        r.l1 = (float)o->l1;
-        r.twice_l2 = (float)(2*o->l2);
-        r.scale = 4*o->orthogonal;
-        if (r.scale > 0) tnn__each_panel(&r, work, tnn__gram_task);
-        tnn__each_panel(&r, r.scale > 0 ? work : size, tnn__penalty_task);
+    const tnn__record *r = &net->record[i];
+    if (tnn__follows(net, r, TNN_RELU)
+        || (tnn__follows(net, r, TNN_LEAKY_RELU) && r[1].o.slope >= 0)) {
+        op->act = 1;
+        r++;
+        tnn__act_shape(op, &r->o, b);
     }
+    if (op->type == TNN_CONV2D && tnn__follows(net, r, TNN_MAXPOOL2D) && !r[1].o.ceil) {
+        const tnn_window w = tnn__layer_window(&r[1].o);
+        tnn__pool_geometry *g = &op->pool;
+        tnn__about(net, (int)(r - net->record) + 1);
+        if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
+        if (g->kh == g->sh && g->kw == g->sw && !g->ph && !g->pw && g->dh*g->dw == 1) {
+            b->h = g->oh;
+            b->w = g->ow;
+            r++;
+        } else memset(g, 0, sizeof *g);
+    }
+    if (op->type == TNN_DENSE && op->act && !(op->slope > 0) && tnn__follows(net, r, TNN_DROPOUT)
+        && tnn__default((double)r[1].o.p, 0.5) > 0 && r[1].o.p < 1) {
+        r++;
+        op->p = (float)tnn__default((double)r->o.p, 0.5);
+        /* what each has always drawn; but not what DropConnect draws */
+        if (op->drop_connect > 0 || !(r->o.p > 0)) op->drawn = (int)(r - net->record);
+    }
+    return (int)(r - net->record) - i;
+}
+
+/* The blob that a layer's .from names, and its shape. */
+static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
+{
+    const int at = from == TNN_FROM_INPUT ? !net->direct : net->record[from - 1].blob;
+    *b = net->blob[at];
+    b->flat = from == TNN_FROM_INPUT ? 0 : net->record[from - 1].flat;
+    return at;
+}
+/* Operation number *n, reading blob `at`; its kind has still to say its shape. */
+static tnn__op *tnn__new_op(tnn_net *net, int n, int type, int layer, int at)
+{
+    tnn__op *op = &net->op[n];
+    memset(op, 0, sizeof *op);
+    op->type = type;
+    op->layer = op->drawn = layer;
+    op->in = at;
+    op->from = -1;
+    return op;
+}
+
+/* The same where a layer needs it so: operation number *n reorders blob *at. */
+static void tnn__plan_channels(tnn_net *net, int *n, int layer, int *at, tnn__blob *b)
+{
+    if (!tnn__as_channels(b)) return;
+    tnn__new_op(net, *n, TNN_RESHAPE, layer, *at)->tmp_floats = b->c;
+    *at = ++*n;
+    net->blob[*at] = *b;
+}
+
+/* Marks the layers that others name; checks the names. */
+static tnn_status tnn__plan_names(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->layers; i++) net->record[i].named = 0;
+    for (i = 0; i < net->layers; i++) {
+        const tnn_layer *o = &net->record[i].o;
+        const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
+        tnn__about(net, i);
+        if (o->from < TNN_FROM_INPUT || o->from > i)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer "
+                             "before it, counted from 1 (here up to %d), or TNN_FROM_INPUT",
+                             tnn__layer_kinds[TNN__NTH(o->type)].name, o->from, i);
+        if (two && !o->from)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from",
+                             tnn__layer_kinds[TNN__NTH(o->type)].name);
+        if (o->from > 0) net->record[o->from - 1].named = 1;
+    }
+    return TNN_OK;
+}
+
+/* One operation for each layer that is not fused into the one before; shapes as they come. */
+static tnn_status tnn__plan_ops(tnn_net *net)
+{
+    int i, n = 0, at = 0, named = 0;        /* `at`: the blob that the next layer reads */
+    tnn__blob b;
+    tnn_status e = tnn__plan_names(net);
+    if (e) return e;
+    memset(&b, 0, sizeof b);
+    b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
+    for (i = 0; i < net->layers; i++) named |= net->record[i].o.from != 0;
+    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) {}
+    net->direct = i < net->layers && !named && net->record[i].o.type == TNN_DENSE
+                  && (b.c == 1 || b.h*b.w == 1);
+    net->blob[0] = b;
+    if (!net->direct) {
+        tnn__new_op(net, 0, TNN__INPUT, 0, 0);
+        net->blob[++n] = b;
+        at = n;
+    }
+    for (i = 0; i < net->layers; i++) {
+        tnn__record *r = &net->record[i];
+        const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(r->o.type)];
+        const int two = r->o.type == TNN_ADD || r->o.type == TNN_CONCAT;
+        int fused = 0, copy = r->o.type == TNN_DENSE && named, from = -1, turns;
+        tnn__blob c;
+        tnn__op *op;
+        tnn__about(net, i);
+        if (r->o.from && !two) at = tnn__named_blob(net, r->o.from, &b);
+        if (r->o.type == TNN_FLATTEN || r->o.type == TNN_IDENTITY) {
+            b.flat |= r->o.type == TNN_FLATTEN;
+            r->blob = at;
+            r->flat = b.flat;
+            /* the last layer's output is the last blob */
+            if (i < net->layers - 1 || at == n) continue;
+            copy = 1;
+        }
+        turns = tnn__flat_input(&r->o) == TNN__CHANNELS;
+        if (two) {
+            from = tnn__named_blob(net, r->o.from, &c);
+            turns |= c.flat != b.flat || c.c != b.c || c.h != b.h || c.w != b.w;
+            if (turns) tnn__plan_channels(net, &n, i, &from, &c);
+        }
+        if (turns) tnn__plan_channels(net, &n, i, &at, &b);
+        if (b.flat && tnn__flat_input(&r->o) == TNN__IMAGES)
+            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it "
+                             "goes before that", kind->name, tnn__values(&b));
+        if (tnn__pads_first(&r->o)) {
+            tnn_layer pad = r->o;       /* padded by an operation of its own */
+            pad.mode = pad.pad_mode;
+            op = tnn__new_op(net, n, TNN_PAD, i, at);
+            e = tnn__pad_shape(op, &pad, &b);
+            if (e) return e;
+            net->blob[++n] = b;
+            at = n;
+        }
+        if (copy) {                     /* a dense operation wants its input's gradient alone */
+            tnn__new_op(net, n, TNN_IDENTITY, i, at);
+            net->blob[++n] = b;
+            at = n;
+        }
+        if (kind->shape) {
+            tnn_layer o = r->o;
+            if (tnn__pads_first(&o)) o.pad = o.pad_h = o.pad_w = 0;
+            op = tnn__new_op(net, n, (int)o.type, i, at);
+            op->from = from;
+            if (two) {
+                if (c.h != b.h || c.w != b.w || (o.type == TNN_ADD && c.c != b.c))
+                    return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d "
+                                     "do not fit: they must have one %s", kind->name, b.c, b.h,
+                                     b.w, o.from, c.c, c.h, c.w,
+                                     o.type == TNN_ADD ? "shape" : "height and width");
+                if (o.type == TNN_CONCAT) b.c += c.c;
+            }
+            e = kind->shape(op, &o, &b);
+            if (e) return e;
+            if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
+                return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
+                                 kind->name, b.c, b.h, b.w, TNN__MOST);
+            if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
+                return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", kind->name,
+                                 op->q.oc, (long long)op->q.inner, INT_MAX);
+            if (!(o.drop_connect >= 0 && o.drop_connect < 1))
+                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
+                                 kind->name, (double)o.drop_connect);
+            if (o.orthogonal > 0 && op->q.depthwise)
+                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .orthogonal is not for depthwise ones",
+                                 kind->name);
+            if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
+                op->drop_connect = o.drop_connect;
+                fused = tnn__fuse(net, i, op, &b);
+                if (fused < 0) return (tnn_status)tnn_failed();
+            }
+            net->blob[++n] = b;
+            at = n;
+        }
+        for (i += fused; r <= &net->record[i]; r++) {
+            r->blob = at;
+            r->flat = b.flat;
+        }
+    }
+    net->ops = n;
+    net->blob[n].flat = b.flat;
+    return TNN_OK;
+}
+static void tnn__plan_tensors(tnn_net *net)
+{
+    int i, which, first;
+    net->tensors = net->trained_tensors = 0;
+    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += TNN__MEAN) {
+        for (i = 0; i < net->ops; i++)
+            for (which = first; which < (first ? TNN__TENSORS : TNN__MEAN); which++) {
+                const tnn__op *op = &net->op[i];
+                tnn__named *t = &net->tensor[net->tensors];
+                if (!(which == TNN__BATCHES ? op->cumulative : first ? op->s_floats > 0
+                      : which ? op->b_floats > 0 : op->w_floats > 0)) continue;
+                t->op = op;
+                t->which = which;
+                net->tensors++;
+            }
+        if (!first) net->trained_tensors = net->tensors;
+    }
+}
+
+/* Who needs gradients: what is trained, and all between it and the loss. The plan is made as if all
+   were; what is frozen by then or later is left out when the tensors of parameters are known. */
+static void tnn__plan_needs(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->ops; i++) net->op[i].frozen = 0;
+    for (i = 0; i < net->segments; i++)
+        if (net->segment[i].frozen)
+            net->op[net->segment[i].op - net->op].frozen |= net->segment[i].bias ? 2 : 1;
+    net->blob[0].needs_grad = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
+        op->needs_dx = net->blob[op->in].needs_grad;
+        op->needs_dx2 = op->from >= 0 && net->blob[op->from].needs_grad;
+        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
+        if (op->w_floats && !op->trained && net->flat[1])
+            memset(net->flat[1] + op->w, 0, (size_t)(op->w_floats + op->b_floats)*sizeof(float));
+    }
+}
+/* Who reads which blob, and who has to add its gradient to another's. */
+static tnn_status tnn__plan_gradients(tnn_net *net)
+{
+    int i;
+    net->segments = 0;
+    tnn__plan_needs(net);
+    for (i = 0; i <= net->ops; i++) net->blob[i].readers = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
+        in->readers++;
+        in->last_reader = i;
+        if (in2) in2->readers++;
+        if (in2) in2->last_reader = i;
+    }
+    /* backward the last reader comes first and stores, the others add */
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        op->adds_dx = net->blob[op->in].last_reader != i;
+        op->adds_dx2 = op->from >= 0 && (net->blob[op->from].last_reader != i
+                                         || op->from == op->in);
+    }
+    for (i = 1; i < net->ops; i++)
+        if (!net->blob[i].readers) {
+            const int layer = net->op[i - 1].layer;
+            tnn__about(net, layer);
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
+                             tnn__layer_kinds[TNN__NTH(net->record[layer].o.type)].name);
+        }
+    return TNN_OK;
+}
+
+
+/* A frame at least so wide. */
+static void tnn__frame(tnn__blob *b, int lo_h, int hi_h, int lo_w, int hi_w)
+{
+    b->lo_h = TNN__MAX(b->lo_h, lo_h); b->hi_h = TNN__MAX(b->hi_h, hi_h);
+    b->lo_w = TNN__MAX(b->lo_w, lo_w); b->hi_w = TNN__MAX(b->hi_w, hi_w);
+}
+static int tnn__over_batch(const tnn__op *op)
+{
+    return op->type == TNN_DENSE || op->type == TNN_BATCHNORM;
+}
+/* Floats that the sums of its gradients over a span take, besides those (low in 3a): a matrix
+   product's have none. */
+static tnn__len tnn__op_low(const tnn__op *op)
+{
+    if (op->type == TNN_CUSTOM_LAYER) return 0;
+    return op->b_floats + (op->q.inner > 0 && !op->q.depthwise ? 0 : op->w_floats);
+}
+
+/* Where everything is. Called twice: to count, and to place. */
+static tnn__len tnn__place(tnn_net *net, float *memory)
+{
+    tnn__arena a;
+    const int training = net->loss.type != 0, batch = net->options.batch;
+    /* a dense layer's dx and x pass through g[0], too */
+    tnn__len most = (tnn__len)TNN__DX_BLOCK*32, turned = 0, panels = 0, gram = 0;
+    int i, adds = 0;
+    a.memory = memory;
+    a.used = 0;
+    /* frames and strides */
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
+        b->lo_h = b->hi_h = b->lo_w = b->hi_w = 0;
+    }
+    for (i = 0; i < net->ops; i++) {
+        const tnn__conv *q = &net->op[i].q;
+        tnn__blob *b = &net->blob[net->op[i].in];
+        if (net->op[i].type == TNN_CONV2D)
+            tnn__frame(b, q->g.ph, tnn__x_hi_h(&q->g), q->g.pw, tnn__x_hi_w(&q->g));
+        if (net->op[i].type == TNN_CONV_TRANSPOSE2D)
+            tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
+        adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
+        if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->inner >= 512)
+            most = TNN__MAX(most, (TNN__DW_BLOCK + (tnn__len)16)*TNN__MIN(batch, TNN__DW_SAMPLES));
+    }
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
+        b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
+        b->at = tnn__mul(b->lo_h, b->row) + (tnn__len)b->lo_w*b->c;
+        b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
+        /* rows a page apart would share few cache sets */
+        if (b->sample%1024 == 0) b->sample += 16;
+        /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
+        b->grad_sample = tnn__round_up(tnn__values(b) + (b->c%16 ? 15 : 0), 16);
+        if (b->grad_sample%1024 == 0) b->grad_sample += 16;
+        if (i == 0 && net->direct) b->sample = tnn__values(b);
+        most = TNN__MAX(most, b->grad_sample);
+    }
+    /* the flat vectors */
+    net->params = net->buffer_floats = 0;
+    net->partial_floats = 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        op->w = net->params;
+        net->params += op->w_floats;
+        op->b = net->params;
+        net->params = TNN__MIN(net->params + op->b_floats, TNN__HUGE/64);
+        op->s = net->buffer_floats;
+        net->buffer_floats += op->s_floats;
+        op->partial = net->partial_floats;
+        if (op->trained && !tnn__over_batch(op))
+            net->partial_floats += op->w_floats + op->b_floats + tnn__op_low(op);
+    }
+    tnn__place_optimizer(net, &a);
+    net->buffers = memory ? net->flat[0] + net->params : NULL;
+    net->held = memory ? net->buffers + net->buffer_floats : NULL;
+    net->moved = memory ? net->held + net->buffer_floats : NULL;
+    if (training)
+        net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
+                                              net->partial_floats));
+    tnn__place_loss(net, &a);
+    /* activations, and the gradients that are not scratch: at operations over the batch, of blobs
+       that are not read just by the next operation, as its first input */
+    for (i = 0; i <= net->ops; i++) {
+        tnn__blob *b = &net->blob[i];
+        const int before = i > 0 && tnn__over_batch(&net->op[i - 1]);
+        const int after = i == net->ops || net->op[i].type == TNN_DENSE
+                          || b->readers != 1 || net->op[i].in != i;
+        if (i > 0) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
+        b->grad = training && i > 0 && (before || after)
+            ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
+    }
+    /* per operation */
+    for (i = 0; i < 4; i++) net->g[i] = i*(most + TNN__SLACK);
+    net->scratch_floats = training ? (adds ? 4 : 2)*(most + TNN__SLACK) : 0;
+    for (i = 0; i < net->ops; i++) {
+        tnn__op *op = &net->op[i];
+        const tnn__conv *q = &op->q;
+        const int max = op->type == TNN_CONV2D || op->type == TNN_MAXPOOL2D
+                        || op->type == TNN_ADAPTIVE_MAXPOOL2D;
+        if (op->pool.kh && max && training)
+            op->where = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[i + 1])));
+        op->masked = op->drop_connect > 0 ? tnn__take(&a, op->w_floats) : NULL;
+        op->kept_floats = tnn__norm_kept(op, &net->blob[op->in], batch);
+        op->kept = op->kept_floats ? tnn__take(&a, op->kept_floats) : NULL;
+        op->tmp = net->scratch_floats;
+        net->scratch_floats += tnn__round_up(op->tmp_floats, 16);
+        if ((op->type == TNN_CONV2D && op->needs_dx && training)
+            || op->type == TNN_CONV_TRANSPOSE2D)
+            op->flipped = tnn__take(&a, tnn__flipped_floats(q));
+        if (op->type == TNN_CONV2D && !net->options.exact && !net->record[op->layer].o.exact
+            && tnn__tileable(q, &op->pool, training)) {
+            op->tiled = tnn__take(&a, (tnn__len)16*q->g.c*q->oc);
+            op->tiles = net->scratch_floats;
+            op->together = tnn__tiled_images(q);
+            op->sums = op->tiles + tnn__tile_floats(q, TNN__MIN(batch, op->together)) + TNN__SLACK;
+            net->scratch_floats = op->sums;
+            if (training) net->scratch_floats += (tnn__len)16*q->g.c*q->oc;
+        }
+        if (op->type == TNN_CONV2D) {
+            op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
+            op->dy_at = op->needs_dx ? tnn__mul(q->y_lo_h, op->dy_row)
+                                      + (tnn__len)q->y_lo_w*q->oc : 0;
+            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
+                                     op->dy_row);
+        } else if (op->type == TNN_CONV_TRANSPOSE2D) {
+            op->dy_row = tnn__mul(q->g.pw + q->g.iw + tnn__x_hi_w(&q->g), q->g.c);
+            op->dy_at = tnn__mul(q->g.ph, op->dy_row) + (tnn__len)q->g.pw*q->g.c;
+            op->dy_floats = tnn__mul(q->g.ph + q->g.ih + tnn__x_hi_h(&q->g), op->dy_row);
+        }
+        op->dy = net->scratch_floats;
+        if (training && op->dy_floats)
+            net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
+        op->rows = net->scratch_floats;
+        if (op->type == TNN_CONV2D && op->pool.kh)
+            net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
+                                                 + TNN__SLACK, 16);
+        if (op->type == TNN_DENSE && op->needs_dx)
+            turned = TNN__MAX(turned, tnn__mul(tnn__round_up(q->oc, 16), 15 + TNN__MAX(batch,
+                                                   tnn__dense_flips(op, batch) ? q->inner : 0)));
+        if (op->type == TNN_DENSE)
+            panels = TNN__MAX(panels, tnn__mul(batch, tnn__round_up(q->oc, 16)));
+        if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
+    }
+    net->gram = tnn__take(&a, gram);
+    net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
+    net->turned = training ? tnn__take(&a, turned) : NULL;
+    net->panels = training ? tnn__take(&a, panels) : NULL;
+    net->output = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[net->ops])));
+    return a.used + TNN__SLACK;
+}
+
+
+/* The operations and their shapes: all there is to a network to which layers may still come. */
+static tnn_status tnn__plan_shapes(tnn_net *net)
+{
+    const char *file = tnn__err.file;
+    const int line = tnn__err.line;
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network: tnn_create gives one");
+    if (net->built) return TNN_OK;
+    if (!net->layers)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers; tnn_add adds "
+                         "them");
+    e = tnn__plan_ops(net);
+    tnn__err.file = file;
+    tnn__err.line = line;
+    tnn__err.layer = 0;
+    return e;
+}
+static tnn_status tnn__plan(tnn_net *net)
+{
+    const char *file = tnn__err.file;
+    const int line = tnn__err.line;
+    tnn_status e = tnn__plan_shapes(net);
+    if (e || net->built) return e;
+    e = tnn__plan_gradients(net);
+    tnn__err.file = file;
+    tnn__err.line = line;
+    tnn__err.layer = 0;
+    if (e) return e;
+    tnn__plan_tensors(net);
+    if ((e = tnn__check_loss(net, &net->loss)) != TNN_OK) return e;
+    net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
+                                        : tnn_threads();
+    net->memory_floats = tnn__place(net, NULL);
+    net->param_total = tnn__count_params(net);
+    return TNN_OK;
+}
+TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
+{
+    tnn__len bytes;
+    if (tnn__plan(net)) return 0;
+    if (net->options.memory && net->built) return net->most;
+    bytes = tnn__mul(net->memory_floats, (tnn__len)sizeof(float)) + TNN__ALIGN
+            + (tnn__len)(net->options.memory ? net->used : sizeof(char *));
+    if (bytes < TNN__HUGE && bytes == (tnn__len)(size_t)bytes) return (size_t)bytes;
+    tnn__fail(TNN_ERROR_MEMORY, "tnn_net_bytes: %l bytes, more than an address can tell",
+              (long long)bytes);
+    return 0;
+}
+TNN_API_GATED tnn_status tnn_build(tnn_net *net)
+{
+    tnn_status e = tnn__plan(net);
+    size_t mark;
+    if (e || net->built) return e;
+    if ((e = tnn__check_last(net)) != TNN_OK) return e;
+    mark = net->used;
+    net->memory = (float *)tnn__net_alloc(net, tnn__mul(net->memory_floats,
+                                                        (tnn__len)sizeof(float)), "tnn_build");
+    if (!net->memory) return TNN_ERROR_MEMORY;
+    tnn__place(net, net->memory);
+    tnn__place_weights(net);
+    e = tnn__init_params(net);
+    net->built = !e;
+    if (e) {
+        tnn__net_release(net, net->memory);
+        net->used = mark;
+        net->memory = NULL;
+        return e;
+    }
+    tnn__segments(net);
+    tnn__plan_needs(net);
+    return TNN_OK;
+}
+TNN_API_GATED int tnn_output_shape(tnn_net *net, int shape[3])
+{
+    const tnn__blob *b;
+    int ignored[3];
+    if (!shape) shape = ignored;
+    shape[0] = shape[1] = shape[2] = 0;
+    if (tnn__plan_shapes(net)) return 0;
+    b = &net->blob[net->ops];
+    shape[0] = b->flat ? b->c*b->h*b->w : b->c;
+    shape[1] = b->flat ? 1 : b->h;
+    shape[2] = b->flat ? 1 : b->w;
+    return b->c*b->h*b->w;
+}
+
+TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss)
+{
+    tnn_loss_options o;
+    tnn__criterion c;
+    tnn__view v;
+    const float *given[2];
+    float *copy = NULL;
+    size_t mark;
+    int i, k, shape[3];
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !loss) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no loss");
+    if (tnn__choice("tnn_set_loss", (int)loss->type, TNN_CROSS_ENTROPY)
+        || tnn__choice("tnn_set_loss: .reduction", (int)loss->reduction, TNN_REDUCE_SUM)
+        || TNN__CHECK_OPTIONS("tnn_set_loss", loss, tnn__loss_options, TNN_CROSS_ENTROPY,
+                              loss->type, tnn__loss_kinds, "reduction per_pixel"))
+        return TNN_ERROR_ARGUMENT;
+    if (net->built)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
+                         "the loss comes before the first forward");
+    o = *loss;
+    if ((e = tnn__loss_defaults(&o, &c)) != TNN_OK) return e;
+    if (o.p < 0 || o.p > 2)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .p = %d must be 1 or 2", o.p);
+    if (o.gamma > 0 && o.label_smoothing > 0)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_loss: .gamma and .label_smoothing do not go together");
+    if (o.type == TNN_CUSTOM_LOSS && !o.custom)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
+                         ".custom, the function that computes it");
+    if (!tnn_output_shape(net, shape)) return (tnn_status)tnn_failed();
+    v = tnn__loss_view(net, &o);
+    given[0] = o.class_weights;
+    given[1] = o.pos_weights;
+    o.class_weights = o.pos_weights = NULL;         /* not yet counted */
+    if ((e = tnn__check_loss(net, &o)) != TNN_OK) return e;
+    mark = net->used;
+    if (given[0] || given[1]) {
+        copy = (float *)tnn__net_alloc(net, (2*(tnn__len)v.classes + TNN__SLACK)
+                                            *(tnn__len)sizeof *copy, "tnn_set_loss");
+        if (!copy) return TNN_ERROR_MEMORY;
+    }
+    for (k = 0; k < 2; k++)
+        for (i = 0; given[k] && i < v.classes; i++) {
+            const float w = copy[k*v.classes + i] = given[k][i];
+            if (w >= 0 && w <= 1e30f) continue;
+            tnn__net_release(net, copy);
+            net->used = mark;
+            return tnn__fail(TNN_ERROR_ARGUMENT,
+                             "tnn_set_loss: %s[%d] = %g must be in [0, 1e30]",
+                             k ? ".pos_weights" : ".class_weights", i, (double)w);
+        }
+    tnn__net_release(net, net->loaned_weights);
+    net->loaned_weights = copy;
+    net->weight_count = v.classes;
+    if (given[0]) o.class_weights = copy;
+    if (given[1]) o.pos_weights = copy + v.classes;
+    net->loss = o;
+    net->criterion = c;
+    return TNN_OK;
+}
+/* Whether a data set's one label per sample is what the loss wants. */
+static tnn_status tnn__one_label(const char *what, tnn_net *net)
+{
+    tnn_status e = tnn__plan(net);
+    if (e || net->loss.custom || tnn__loss_view(net, &net->loss).pixels == 1) return e;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees %d "
+                     "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
+                     "tnn_loss", what, tnn__loss_view(net, &net->loss).pixels);
 }
 TNN_API_GATED double tnn_penalty(tnn_net *net)
 {
@@ -13103,54 +12265,886 @@ TNN_API_GATED double tnn_penalty(tnn_net *net)
     return total;
 }
 
-/* Of one output in a panel, where its square is beyond a float. */
-static double tnn__column_norm(tnn__len inner, const float *w)
+/* ---- 12b. Parameters by name ----------------------------------------------------------------- */
+TNN_API_GATED int tnn_param_count(tnn_net *net)
 {
-    double sum = 0;
-    tnn__len k;
-    for (k = 0; k < inner; k++) sum += (double)w[k*16]*(double)w[k*16];
-    return sqrt(sum);
+    return tnn__plan(net) ? 0 : net->tensors;
 }
-static void tnn__constraint_task(void *context, int task, int worker)
+TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
 {
-    const tnn__regularizer *r = (const tnn__regularizer *)context;
-    float *w = r->w + task*r->q->inner*16, norms[16], factors[16];
-    int j, any = 0;
+    tnn_param none;
+    const tnn__op *op;
+    int which = 0;
+    memset(&none, 0, sizeof none);
+    none.name = "";
+    if (tnn_build(net)) return none;
+    op = tnn__find_param(net, i, &which);
+    if (op) return tnn__param_of(net, op, which);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
+    return none;
+}
+TNN_API_GATED long long tnn_param_total(tnn_net *net)
+{
+    return tnn__plan(net) ? 0 : net->param_total;
+}
+
+static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int flat,
+                                  float *values, int count, int to)
+{
+    const tnn__op *op;
+    tnn_param p;
+    int i, which = 0;
+    tnn_status e = tnn_build(net);
+    if (e) return e;
+    if (!name || !values)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name or no values", what);
+    if (!net->flat[flat])
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: the network was built without a loss, and has no "
+                         "gradients", what);
+    op = tnn__param_named(net, name, &which);
+    if (!op)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"; tnn_param_info tells their "
+                         "names, as 0.weight", what, name);
+    p = tnn__param_of(net, op, which);
+    if (p.buffer && flat)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
+    if (p.count != count)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
+                         what, name, p.count, count);
+    for (i = 0; i < count && to; i++)
+        if (!(values[i] - values[i] >= 0))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
+    for (i = 0; i < count; i++)
+        if (to) tnn__param_set(net, op, which, i, values[i]);
+        else
+            values[i] = *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat],
+                                       i);
+    return TNN_OK;
+}
+TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
+                                       double decay_scale, int frozen)
+{
+    int i, found = 0;
+    tnn_status e = tnn_build(net);
+    if (e) return e;
+    if (!prefix || !(lr_scale >= 0) || !(decay_scale >= 0) || lr_scale + decay_scale > TNN__HIGH)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no prefix, or lr_scale = %g or "
+                         "decay_scale = %g negative, or above 1e30 together",
+                         lr_scale, decay_scale);
+    for (i = 0; i < net->segments; i++) {
+        tnn__segment *s = &net->segment[i];
+        if (strncmp(tnn__param_of(net, s->op, s->bias).name, prefix, strlen(prefix))) continue;
+        s->lr = lr_scale;
+        s->decay = decay_scale;
+        s->frozen = frozen;
+        found = 1;
+    }
+    tnn__plan_needs(net);
+    return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
+                                      "begins with \"%s\"; tnn_param_info tells them, as 0.weight",
+                                      prefix);
+}
+
+TNN_API_GATED tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count)
+{
+    return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
+}
+TNN_API_GATED tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values,
+                                       int count)
+{
+    return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
+}
+TNN_API_GATED tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count)
+{
+    return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
+}
+TNN_API_GATED float *tnn_flat(tnn_net *net, int which, size_t *count)
+{
+    if (tnn_build(net) || which < 0 || which >= TNN__FLATS) return NULL;
+    if (count) *count = net->flat[which] ? (size_t)net->params : 0;
+    return net->flat[which];
+}
+/* FNV-1a, begun with TNN__FNV. */
+#define TNN__FNV 14695981039346656037ull
+static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
+{
+    for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
+    return hash;
+}
+TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
+{
+    uint64_t hash = TNN__FNV;
+    const tnn__op *op;
+    unsigned char bytes[4];
+    int i, k, which;
+    tnn__len at;
+    if (tnn_build(net)) return 0;
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const tnn_param p = tnn__param_of(net, op, which);
+        for (at = 0; at < p.count; at++) {
+            uint32_t u;
+            memcpy(&u, tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0], at),
+                   sizeof u);
+            for (k = 0; k < 4; k++) bytes[k] = (unsigned char)(u >> 8*k & 0xff);
+            hash = tnn__fnv(hash, bytes, sizeof bytes);
+        }
+    }
+    return hash;
+}
+
+/* ---- 12c. Forward and backward --------------------------------------------------------------- */
+
+/* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this
+   thread's scratch; a contribution to a gradient that has others is scratch at first. */
+static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
+{
+    const tnn_net *net = call->net;
+    tnn__sample_at a;
+    memset(&a, 0, sizeof a);
+    a.net = net;
+    a.k = call->k;
+    a.op = &net->op[i];
+    a.in = &net->blob[a.op->in];
+    a.in2 = a.op->from < 0 ? NULL : &net->blob[a.op->from];
+    a.out = &net->blob[i + 1];
+    a.s = s;
+    a.parts = 1;
+    a.training = net->mode == TNN_TRAIN;
+    a.scratch = scratch;
+    a.tmp = scratch + a.op->tmp;
+    if (a.op->type != TNN__INPUT) a.x = tnn__sample_data(a.in, s);
+    if (a.in2) a.x2 = tnn__sample_data(a.in2, s);
+    a.y = tnn__sample_data(a.out, s);
+    if (a.op->w_floats) a.w = tnn__weights(net, a.op);
+    if (a.op->b_floats) a.b = net->flat[0] + a.op->b;
+    if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*tnn__values(a.out);
+    a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
+    if (a.op->needs_dx)
+        a.dx = a.op->adds_dx ? scratch + net->g[2]
+             : a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[a.op->in & 1];
+    if (a.op->needs_dx2)                        /* networks that do not train have no gradients */
+        a.dx2 = a.op->adds_dx2 ? scratch + net->g[3]
+              : a.in2->grad ? a.in2->grad + s*a.in2->grad_sample : NULL;
+    return a;
+}
+
+/* A task is a span of samples. */
+static void tnn__trunk_forward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    float *scratch = net->scratch + worker*net->scratch_floats;
+    const int first = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    int s, i;
+    for (s = first; s < end; s++)
+        for (i = call->first; i < call->last; i++) {
+            const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
+            tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
+        }
+}
+/* One convolution: a task is a span of samples that are worked together. */
+static void tnn__together_forward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const int first = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const tnn__sample_at a = tnn__at_sample(call, call->first, first,
+                                            net->scratch + worker*net->scratch_floats);
+    tnn__conv2d_tiled(&a, end - first, 0, a.op->q.g.oh/2);
+}
+/* One operation, where there are threads for several parts of a sample's rows: a task is a part. */
+static void tnn__part_forward(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    tnn__sample_at a = tnn__at_sample(call, call->first, task/call->spans,
+                                      call->net->scratch + worker*call->net->scratch_floats);
+    a.part = task%call->spans;
+    a.parts = call->spans;
+    tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
+}
+static void tnn__trunk_backward(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    float *scratch = net->scratch + worker*net->scratch_floats;
+    const int first = (int)((tnn__len)net->n*span/call->spans);
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    int s, i;
+    for (s = first; s < end; s++)
+        for (i = call->last - 1; i >= call->first; i--) {
+            tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
+            const tnn__op *op = a.op;
+            a.keep = s > first;
+            a.last = s == end - 1;
+            if (op->trained && !tnn__over_batch(op)) {
+                a.dw = net->partial + span*net->partial_floats + op->partial;
+                if (op->b_floats) a.db = a.dw + op->w_floats;
+                a.low = a.dw + op->w_floats + op->b_floats;
+                if (!a.keep) memset(a.low, 0, (size_t)tnn__op_low(op)*sizeof *a.low);
+                if (!a.keep && !tnn__is_conv(op))
+                    memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
+            }
+            if (a.dx || a.dx2 || a.dw) tnn__layer_kinds[TNN__NTH(op->type)].backward(&a);
+            if (a.dx && op->adds_dx)
+                a.k->add(tnn__values(a.in), a.dx, a.in->grad + s*a.in->grad_sample);
+            if (a.dx2 && op->adds_dx2)
+                a.k->add(tnn__values(a.in2), a.dx2, a.in2->grad + s*a.in2->grad_sample);
+        }
+}
+/* Adds up the spans' partial sums: the gradients. A task is a 16th of one operation's floats. */
+static void tnn__add_partials(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = &net->op[call->first + task/16];
+    tnn__len n, from, end;
+    int s;
     (void)worker;
-    if (!(r->norm_rate > 0)) {
-        r->k->act(r->q->inner*16, w, w, 0);
-        return;
-    }
-    r->k->colsquares(r->q->inner, 16, w, 16, 1, 0, norms);
-    for (j = 0; j < 16; j++) {
-        double n = sqrt((double)norms[j]), bound;
-        int outside;
-        if (!(n < HUGE_VAL)) n = tnn__column_norm(r->q->inner, w + j);
-        bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
-        outside = bound < n || bound > n;
-        factors[j] = outside ? (float)((r->norm_rate*bound + (1 - r->norm_rate)*n)/(n + 1e-7)) : 1;
-        any |= outside;
-    }
-    if (any) r->k->colscale(r->q->inner, factors, w);
+    if (!op->trained || tnn__over_batch(op)) return;
+    n = op->w_floats + op->b_floats;        /* they are neighbours in both */
+    from = n/16*(task%16)/16*16;
+    end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
+    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from,
+           (size_t)(end - from)*sizeof(float));
+    for (s = 1; s < call->spans; s++)
+        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from,
+                     net->flat[1] + op->w + from);
 }
-/* After the update. */
-static void tnn__constrain(tnn_net *net)
+
+static tnn__drop tnn__mask_of(const tnn_net *net, const tnn__op *op)
 {
-    tnn__regularizer r;
-    const tnn_layer *o;
+    tnn__drop d;
+    memset(&d, 0, sizeof d);
+    d.p = op->drop_connect;
+    d.scale = 1.0f/(1.0f - d.p);
+    d.seed = net->options.seed;
+    return d;
+}
+
+/* The running statistics change with a step that is taken, in three stages: a forward in training
+   sets `moved` from those of the last step, or of the batches accumulated since; once its batch has
+   gone backward that is `held`; the step makes it `buffers`. */
+static void tnn__copy_statistics(const tnn_net *net, const float *from, float *to)
+{
+    memcpy(to, from, (size_t)net->buffer_floats*sizeof *to);
+}
+/* Refuses `moved` that is not finite, and names the first. */
+static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
+{
+    const double sum = (double)tnn__kernels()->sum(net->buffer_floats, net->moved);
+    const tnn__op *op;
+    int i, k, which;
+    for (i = 0; !(sum - sum >= 0) && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
+        const int count = which < TNN__MEAN ? 0 : tnn__param_of(net, op, which).count;
+        for (k = 0; k < count; k++) {
+            const float v = *tnn__param_at(net, op, which, net->moved, k);
+            if (!(v - v >= 0))
+                return tnn__fail(TNN_ERROR_NUMBER, "%s: %s would not be finite after %l steps: "
+                                 "what comes into layer %d is not, or its square is too large; "
+                                 "parameters and statistics are those of the last step", what,
+                                 op->name[which], net->steps, op->layer + 1);
+        }
+    }
+    return TNN_OK;
+}
+
+TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode)
+{
+    tnn__call call;
+    tnn_status e = tnn_build(net);
     int i;
-    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
-        const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
-        if (o->constraint == TNN_UNCONSTRAINED || r.frozen) continue;
-        r.norm_min = unit ? 1 : both ? o->norm_min : 0;
-        r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
-        r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0
-                    : both ? tnn__default(o->norm_rate, 1) : 1;
-        tnn__each_panel(&r, r.q->inner*r.q->oc, tnn__constraint_task);
+    if (e) return e;
+    if (!x)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL; it must be %d samples of the "
+                         "network's .input", n);
+    if ((e = tnn__choice("tnn_forward", (int)mode, TNN_TRAIN)) != TNN_OK) return e;
+    if (n < 1 || n > net->options.batch)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; "
+                         "this network takes 1 to %d samples (.batch of tnn_create)",
+                         n, net->options.batch);
+    net->x = x;
+    net->n = n;
+    net->mode = (int)mode;
+    net->stage = TNN__NOTHING;
+    if (mode == TNN_TRAIN) net->draws++;
+    if (mode == TNN_TRAIN && !(net->cumulative > 1))
+        tnn__copy_statistics(net, net->accumulated ? net->held : net->buffers, net->moved);
+    call.net = net;
+    call.k = tnn__kernels();
+    if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__op *op = &net->op[i];
+        if (op->masked && mode == TNN_TRAIN) {
+            const tnn__drop d = tnn__mask_of(net, op);
+            call.k->dropout(op->w_floats, net->flat[0] + op->w, op->masked, &d,
+                            tnn__draw_stream(net, op->layer), 0);
+        }
+        if (op->type == TNN_CONV_TRANSPOSE2D)
+            tnn__conv_flip(&op->q, net->flat[0] + op->w, op->flipped);
+        if (op->tiled)
+            tnn__tile_weights(call.k, net->threads, op->q.g.c, op->q.oc, tnn__weights(net, op),
+                              op->tiled);
+    }
+    for (i = 0; i < net->ops; ) {
+        const tnn__op *op = call.op = &net->op[i];
+        call.first = i++;
+        if (op->type == TNN_DENSE) {
+            const int blocks = (n + 111)/112;
+            call.row_block = tnn__blocks(n, blocks);
+            call.col_block = 32;
+            call.col_blocks = (op->q.oc + 31)/32;
+            tnn__run(tnn__threads_for(net, n*op->q.inner*op->q.oc/8), blocks*call.col_blocks,
+                     tnn__dense_forward, &call);
+            if (op->p > 0 && mode == TNN_TRAIN)
+                tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16,
+                         tnn__dense_dropout, &call);
+            continue;
+        }
+        if (op->type == TNN_BATCHNORM) {
+            e = tnn__batch_statistics(&call);
+            if (e) {
+                net->draws -= mode == TNN_TRAIN;
+                return e;
+            }
+        }
+        if (op->together > 1 && n > net->threads/2) {
+            call.spans = TNN__MAX(tnn__blocks(n, op->together), TNN__MIN(n, net->threads));
+            tnn__run(net->threads, call.spans, tnn__together_forward, &call);
+            continue;
+        }
+        while (i < net->ops && !tnn__over_batch(&net->op[i]) && net->op[i].together < 2) i++;
+        call.last = i;
+        if (n <= net->threads/2)
+            for (; call.first < i; call.first++) {
+                const tnn__len values = tnn__mul(n, tnn__values(&net->blob[call.first + 1]));
+                op = &net->op[call.first];
+                call.spans = op->type == TNN_CONV2D ? net->threads/n : 1;
+                tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.inner/8))),
+                         n*call.spans, tnn__part_forward, &call);
+            }
+        else {
+            call.spans = TNN__MIN(n, TNN__SPANS);
+            tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
+        }
+        if ((e = tnn__hooks(net)) != TNN_OK) {
+            net->draws -= mode == TNN_TRAIN;
+            return e;
+        }
+    }
+    for (i = 0; i < net->ops && mode == TNN_TRAIN; i++)
+        if (net->op[i].type == TNN_INSTANCENORM && net->op[i].track)
+            tnn__instance_statistics(net, &net->op[i]);
+    net->stage = TNN__FORWARD;
+    return TNN_OK;
+}
+
+/* Whether a dense layer's dW is finite for certain, by |dW| <= |x| |dy|: where there are fewer of
+   these to read than there are weights. */
+static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
+    double x = 0, dy = 0;
+    int s;
+    if (op->masked || net->n*(op->q.inner + op->q.oc) > op->w_floats) return 0;
+    for (s = 0; s < net->n; s++) {
+        const float *g = out->grad + s*out->grad_sample;
+        x += tnn__inner(k, op->q.inner, in->data + s*in->sample, in->data + s*in->sample);
+        dy += tnn__inner(k, op->q.oc, g, g);
+    }
+    return sqrt(x*dy)*(1 + fabs((double)op->slope))/(1 - (double)op->p) < 1e38;
+}
+/* Refuses gradients that are not finite, and names the first. */
+static tnn_status tnn__check_gradients(tnn_net *net)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const tnn__op *op;
+    int i, which;
+    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL && which < TNN__MEAN; i++) {
+        const float *g = net->flat[TNN__G] + (which ? op->b : op->w);
+        const tnn__len n = which ? op->b_floats : op->w_floats;
+        tnn__len at;
+        double sum;
+        if (!op->trained || (!which && op->type == TNN_DENSE && tnn__dense_bounded(net, op)))
+            continue;
+        sum = tnn__inner(k, n, g, g);
+        for (at = 0; !(sum - sum >= 0) && at < n; at++)         /* or its square is too large */
+            if (!(g[at] - g[at] >= 0))
+                return tnn__fail(TNN_ERROR_NUMBER, "tnn_backward: the gradient of %s is not finite "
+                                 "after %l steps; the parameters are those of the last step; "
+                                 "a smaller lr may help", op->name[which], net->steps);
+    }
+    return TNN_OK;
+}
+TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
+{
+    tnn__call call;
+    tnn_status e;
+    int i, k, first;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    if (net->swapped)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: the averaged weights are in place; "
+                         "tnn_use_average(net, 0) comes first");
+    call.net = net;
+    call.k = tnn__kernels();
+    /* nothing before the first parameters that are trained needs a gradient */
+    for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
+    for (i = net->ops; i > first; ) {
+        const tnn__op *op = call.op = &net->op[--i];
+        if (tnn__over_batch(op) && !net->blob[i + 1].needs_grad) continue;
+        if (op->type == TNN_DENSE) {
+            const tnn__len inner = op->q.inner, work = net->n*inner*op->q.oc/8;
+            /* rows of dx, or of dx^T */
+            const int flips = tnn__dense_flips(op, net->n);
+            const tnn__len rows = flips ? net->n : inner;
+            const int blocks = (int)TNN__MAX((rows + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
+                                             TNN__MIN(8, (rows + 27)/28));
+            int dw_blocks;
+            tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
+                     tnn__dense_turn, &call);
+            if (op->needs_dx && flips)
+                tnn__run(tnn__threads_for(net, inner*op->q.oc), (int)((inner + 15)/16),
+                         tnn__dense_flip, &call);
+            call.row_block = (int)((rows + blocks - 1)/blocks);
+            call.dx_blocks = op->needs_dx ? (int)((rows + call.row_block - 1)/call.row_block) : 0;
+            call.col_block = op->q.oc > 1024 ? 512 : 128;
+            call.col_blocks = (op->q.oc + call.col_block - 1)/call.col_block;
+            dw_blocks = TNN__MAX((int)((inner + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK),
+                                 (int)TNN__MIN(net->threads > 1 ? 8 : 1, (inner + 27)/28));
+            call.dw_rows = (int)((inner + dw_blocks - 1)/dw_blocks);
+            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (op->trained
+                         ? (int)((inner + call.dw_rows - 1)/call.dw_rows)*call.col_blocks : 0),
+                     tnn__dense_backward, &call);
+            continue;
+        }
+        call.last = i + 1;
+        if (op->type == TNN_BATCHNORM) tnn__batch_gradients(&call);
+        while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
+        call.first = i;
+        for (k = call.first; k < call.last; k++)
+            if (net->op[k].flipped && net->op[k].needs_dx && net->op[k].type == TNN_CONV2D) {
+                const tnn__op *conv = &net->op[k];
+                tnn__conv_flip(&conv->q, tnn__weights(net, conv), conv->flipped);
+                if (conv->tiled)        /* dx is such a convolution, too */
+                    tnn__tile_weights(call.k, net->threads, conv->q.oc, conv->q.g.c, conv->flipped,
+                                      conv->tiled);
+            }
+        call.spans = tnn__spans(net->partial_floats, net->n);
+        tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
+        if ((e = tnn__hooks(net)) != TNN_OK) return e;
+        tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
+                 tnn__add_partials, &call);
+    }
+    for (i = 0; i < net->ops; i++)
+        if (net->op[i].masked && net->op[i].trained) {
+            const tnn__drop d = tnn__mask_of(net, &net->op[i]);
+            float *dw = net->flat[1] + net->op[i].w;
+            call.k->dropout(net->op[i].w_floats, dw, dw, &d,
+                            tnn__draw_stream(net, net->op[i].layer), 0);
+        }
+    if (tnn__check_gradients(net) || tnn__check_statistics("tnn_backward", net))
+        return TNN_ERROR_NUMBER;
+    tnn__copy_statistics(net, net->moved, net->held);
+    net->stage = TNN__BACKWARD;
+    tnn__accumulate(net);
+    return TNN_OK;
+}
+
+/* ---- 12d. Rules that look at the loss again: L-BFGS; Sophia -----------------------------------
+   s[0] direction d, s[1] gradient before, s[2] weights before, s[3] and the first vector of the
+   workspace: gradients at the two ends of the bracket. Then history: pairs (s, y), and 1/(y.s). */
+typedef struct { double t, f, slope; float *g; } tnn__probe;    /* loss and gradient at w + t d */
+
+/* w = weights before + t d */
+static void tnn__lbfgs_move(tnn_net *net, double t)
+{
+    int i;
+    for (i = 0; i < net->runs; i++) {
+        const tnn__len at = net->run[i].at;
+        tnn__kernels()->madd(net->run[i].floats, (float)t, net->flat[TNN__S] + at,
+                             net->flat[TNN__S + 2] + at, net->flat[TNN__W] + at);
+    }
+}
+/* The gradient of what is minimised, with .maximize that of -loss (and back: called twice). Frozen
+   parameters take no part: their gradient is 0. */
+static void tnn__lbfgs_gradient(tnn_net *net)
+{
+    int i;
+    if (net->optimizer.maximize)
+        tnn__kernels()->scale(net->params, -1, (float)HUGE_VAL, net->flat[TNN__G],
+                              net->flat[TNN__G]);
+    for (i = 0; i < net->segments; i++)
+        if (net->segment[i].frozen)
+            memset(net->flat[TNN__G] + net->segment[i].at, 0,
+                   (size_t)net->segment[i].floats*sizeof(float));
+}
+/* The loss there; the gradient in its vector. Dropout draws what it drew in the first forward. */
+static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
+{
+    tnn__probe p;
+    p.t = t;
+    p.g = net->flat[TNN__G];
+    tnn__lbfgs_move(net, t);
+    net->draws--;
+    tnn_forward(net, net->x, net->n, TNN_TRAIN);
+    p.f = tnn__loss(net, net->labels, net->targets);
+    if (net->optimizer.maximize) p.f = -p.f;
+    tnn_backward(net);
+    tnn__lbfgs_gradient(net);
+    p.slope = tnn__inner(tnn__kernels(), net->params, p.g, net->flat[TNN__S]);
+    return p;
+}
+static double tnn__largest_size(const float *x, tnn__len n, double *sum)
+{
+    double most = 0, all = 0;
+    tnn__len i;
+    for (i = 0; i < n; i++) {
+        const double v = fabs((double)x[i]);
+        all += v;
+        if (!(v <= most)) most = v;
+    }
+    if (sum) *sum = all;
+    return most;
+}
+/* Where the cubic through the values and slopes at a and b is least, within low..high. */
+static double tnn__cubic(const tnn__probe *a, const tnn__probe *b, double low, double high)
+{
+    const tnn__probe *l = a->t <= b->t ? a : b, *r = a->t <= b->t ? b : a;
+    const double e = a->slope + b->slope - 3*(a->f - b->f)/(a->t - b->t);
+    const double q = e*e - a->slope*b->slope;
+    double t = (low + high)/2;
+    if (q >= 0) {
+        t = r->t - (r->t - l->t)*((r->slope + sqrt(q) - e)/(r->slope - l->slope + 2*sqrt(q)));
+        t = TNN__MIN(TNN__MAX(t, low), high);
+    }
+    return t;
+}
+/* Line search for the strong Wolfe conditions (Nocedal and Wright 2006, alg. 3.5 and 3.6), as in
+   torch.optim: brackets a minimum from step *t on, then narrows the bracket p[0..1], of which
+   p[low] is the better end. Evaluates once and at most `tries` times more; returns how often. */
+static int tnn__lbfgs_search(tnn_net *net, int tries, double *t, double *loss, double slope)
+{
+    const double c1 = 1e-4, c2 = 0.9, tolerance = net->optimizer.tolerance_change;
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    const double size = tnn__largest_size(net->flat[TNN__S], net->params, NULL);
+    tnn__probe p[2], now, start;
+    int i, low, high, done = 0, stuck = 0;
+    start.t = 0; start.f = *loss; start.slope = slope; start.g = net->flat[TNN__S + 1];
+    p[0] = p[1] = start;
+    p[0].g = net->flat[TNN__S + 3];
+    p[1].g = net->work;
+    memcpy(p[0].g, start.g, bytes);
+    now = tnn__lbfgs_probe(net, *t);
+    for (i = 0; i < tries && !tnn_failed(); i++) {
+        const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
+        double next;
+        done = !higher && fabs(now.slope) <= -c2*slope;
+        if (higher || done || now.slope >= 0) break;
+        next = tnn__cubic(&p[0], &now, now.t + 0.01*(now.t - p[0].t), 10*now.t);
+        p[0].t = now.t; p[0].f = now.f; p[0].slope = now.slope;
+        memcpy(p[0].g, now.g, bytes);
+        now = tnn__lbfgs_probe(net, next);
+    }
+    *t = now.t;
+    *loss = now.f;
+    if (done || tnn_failed()) return i + 1;
+    if (i == tries) {
+        memcpy(p[0].g, start.g, bytes);
+        p[0].t = 0; p[0].f = start.f; p[0].slope = start.slope;
+    }
+    p[1].t = now.t; p[1].f = now.f; p[1].slope = now.slope;
+    memcpy(p[1].g, now.g, bytes);
+    low = p[0].f <= p[1].f ? 0 : 1;
+    for (; i < tries && !done && !tnn_failed(); i++) {
+        const double least = TNN__MIN(p[0].t, p[1].t), most = TNN__MAX(p[0].t, p[1].t);
+        const double edge = 0.1*(most - least);
+        double next;
+        float *spare;
+        high = 1 - low;
+        if ((most - least)*size < tolerance) break;
+        next = tnn__cubic(&p[0], &p[1], least, most);
+        if (TNN__MIN(most - next, next - least) >= edge) stuck = 0;
+        else if (stuck || next >= most || next <= least) {
+            next = fabs(next - most) < fabs(next - least) ? most - edge : least + edge;
+            stuck = 0;
+        } else stuck = 1;
+        now = tnn__lbfgs_probe(net, next);
+        if (now.f > start.f + c1*next*slope || now.f >= p[low].f) {
+            spare = p[high].g;
+            memcpy(spare, now.g, bytes);
+            p[high] = now;
+            p[high].g = spare;
+            low = p[0].f <= p[1].f ? 0 : 1;
+            continue;
+        }
+        done = fabs(now.slope) <= -c2*slope;
+        if (!done && now.slope*(p[high].t - p[low].t) >= 0) {
+            spare = p[high].g;
+            p[high] = p[low];
+        } else spare = p[low].g;
+        memcpy(spare, now.g, bytes);
+        p[low] = now;
+        p[low].g = spare;
+    }
+    *t = p[low].t;
+    *loss = p[low].f;
+    memcpy(net->flat[TNN__G], p[low].g, bytes);
+    return i + 1;
+}
+
+/* d = -H g by the two loops over the last pairs s = w - w', y = g - g' (Nocedal 1980). */
+static void tnn__lbfgs_direction(tnn_net *net)
+{
+    const tnn__isa_table *k = tnn__kernels();
+    const int most = net->optimizer.history;
+    const tnn__len n = net->params;
+    const size_t bytes = (size_t)n*sizeof(float);
+    float *d = net->flat[TNN__S], *g = net->flat[TNN__G], *pairs = net->work + n;
+    double *inverse = (double *)(void *)(pairs + 2*n*most), *part = inverse + most;
+    tnn__lbfgs *m = &net->lbfgs;
+    int i;
+    if (m->iterations++ > 0) {
+        float *y = net->flat[TNN__S + 3], *s = net->work;
+        double ys;
+        k->madd(n, -1, net->flat[TNN__S + 1], g, y);
+        k->scale(n, (float)m->t, (float)HUGE_VAL, d, s);
+        ys = tnn__inner(k, n, y, s);
+        if (ys > 1e-10) {
+            const int at = (m->oldest + m->kept)%most;
+            if (m->kept == most) m->oldest = (m->oldest + 1)%most;
+            else m->kept++;
+            memcpy(pairs + 2*n*at, s, bytes);
+            memcpy(pairs + 2*n*at + n, y, bytes);
+            inverse[at] = 1/ys;
+            m->scale = ys/tnn__inner(k, n, y, y);
+        }
+    } else m->scale = 1;
+    k->scale(n, -1, (float)HUGE_VAL, g, d);
+    for (i = m->kept - 1; i >= 0; i--) {
+        const int at = (m->oldest + i)%most;
+        const float *s = pairs + 2*n*at, *y = s + n;
+        part[at] = tnn__inner(k, n, s, d)*inverse[at];
+        k->madd(n, (float)-part[at], y, d, d);
+    }
+    k->scale(n, (float)m->scale, (float)HUGE_VAL, d, d);
+    for (i = 0; i < m->kept; i++) {
+        const int at = (m->oldest + i)%most;
+        const float *s = pairs + 2*n*at, *y = s + n;
+        k->madd(n, (float)(part[at] - tnn__inner(k, n, y, d)*inverse[at]), s, d, d);
     }
 }
 
-/* ==== 12. DATA ================================================================================ */
+static tnn_status tnn__lbfgs_step(tnn_net *net)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    float *d = net->flat[TNN__S], *g = net->flat[TNN__G];
+    double loss = o->maximize ? -net->value : net->value, sum, t;
+    int i, evaluations = 1, done;
+    tnn__runs(net);
+    net->accumulated = 1;           /* running statistics go on from one forward to the next */
+    tnn__lbfgs_gradient(net);
+    done = tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad;
+    for (i = 1; !done; i++) {
+        const double before = loss;
+        double slope;
+        tnn__lbfgs_direction(net);
+        memcpy(net->flat[TNN__S + 1], g, bytes);
+        memcpy(net->flat[TNN__S + 2], net->flat[TNN__W], bytes);
+        tnn__largest_size(g, net->params, &sum);
+        t = net->lbfgs.iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
+        slope = tnn__inner(tnn__kernels(), net->params, g, d);
+        net->lbfgs.t = t;
+        if (slope > -o->tolerance_change) break;
+        if (o->strong_wolfe) {
+            evaluations += tnn__lbfgs_search(net, o->max_eval - evaluations, &t, &loss, slope);
+            net->lbfgs.t = t;
+            tnn__lbfgs_move(net, t);
+        } else if (i == o->max_iter) {
+            tnn__lbfgs_move(net, t);
+            tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights stay what they "
+                               "were before the last iteration; a smaller lr may help");
+        } else {
+            loss = tnn__lbfgs_probe(net, t).f;
+            evaluations++;
+        }
+        if (tnn_failed()) {
+            memcpy(net->flat[TNN__W], net->flat[TNN__S + 2], bytes);
+            return (tnn_status)tnn_failed();
+        }
+        done = i == o->max_iter || evaluations >= o->max_eval
+               || tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad
+               || tnn__largest_size(d, net->params, NULL)*fabs(t) <= o->tolerance_change
+               || fabs(loss - before) < o->tolerance_change;
+    }
+    if (o->maximize) tnn__lbfgs_gradient(net);
+    return TNN_OK;
+}
+
+/* Sophia: h takes in the gradient for labels drawn from the softmax of the last forward. The
+   gradients wait in s[2]. */
+static tnn_status tnn__sophia_estimate(tnn__stepping *c)
+{
+    tnn_net *net = c->net;
+    const tnn_loss_options loss = net->loss;
+    const tnn__criterion criterion = net->criterion;
+    const tnn__blob *b = &net->blob[net->ops];
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    const int correct = net->correct, counted = net->counted, *given = net->labels;
+    const int classes = tnn__values(b);
+    const float *targets = net->targets;
+    const double weight = net->weight, total = net->total;
+    float *sum_of_all = net->flat[TNN__SUM];
+    int *labels = (int *)(void *)net->work, s, i;
+    if (loss.type != TNN_CROSS_ENTROPY || loss.per_pixel)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
+                         "needs the cross-entropy of one label per sample");
+    memcpy(c->u.s[2], c->u.g, bytes);
+    for (s = 0; s < net->n; s++) {
+        const float *x = tnn__sample_data(b, s), max = c->k->largest(classes, x);
+        const double u = (double)tnn_random_uniform(net->options.seed, (uint64_t)net->steps << 20
+                                                    | 1u << 18, (uint64_t)s);
+        double sum = 0, below = 0;
+        for (i = 0; i < classes; i++) sum += tnn__exp_double((double)x[i] - (double)max);
+        for (i = 0; i < classes - 1; i++) {
+            below += tnn__exp_double((double)x[tnn__place_of(b, i)] - (double)max);
+            if (below > u*sum) break;
+        }
+        labels[s] = i;
+    }
+    net->loss.ignore_index = -100;
+    net->loss.reduction = TNN_REDUCE_MEAN;
+    net->loss.label_smoothing = net->loss.gamma = net->criterion.a = net->criterion.b = 0;
+    net->criterion.weights = NULL;
+    net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
+    net->stage = TNN__FORWARD;
+    tnn_loss(net, labels);
+    tnn_backward(net);
+    net->loss = loss;
+    net->criterion = criterion;
+    net->flat[TNN__SUM] = sum_of_all;
+    net->correct = correct;
+    net->counted = counted;
+    net->weight = weight;
+    net->total = total;
+    net->labels = given;
+    net->targets = targets;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    c->u.estimate = net->n;
+    tnn__each_block(c->net, tnn__apply_task, c);
+    c->u.estimate = 0;
+    memcpy(c->u.g, c->u.s[2], bytes);
+    return TNN_OK;
+}
+static tnn_status tnn__update_all(tnn_net *net)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const double t = (double)net->steps;
+    tnn__stepping c;
+    int i;
+    memset(&c, 0, sizeof c);
+    c.net = net;
+    c.k = tnn__kernels();
+    c.u.o = o;
+    c.u.w = net->flat[TNN__W];
+    c.u.g = net->flat[TNN__G];
+    for (i = 0; i < TNN_STATES; i++) c.u.s[i] = net->flat[TNN__S + i];
+    c.u.lr = o->lr;
+    c.u.sign = o->maximize ? -1 : 1;
+    c.u.bias1 = 1 - tnn__pow(o->beta1, t);
+    c.u.bias2 = 1 - tnn__pow(o->beta2, t);
+    c.u.bias3 = 1 - tnn__pow(o->beta3, t);
+    tnn__advance(net, c.u.bias2);
+    c.u.c[0] = net->c[0];
+    c.u.c[1] = net->c[1];
+    c.u.step = net->steps;
+    tnn__runs(net);
+    if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&c))
+        return (tnn_status)tnn_failed();
+    if (o->type == TNN_LAMB) tnn__each_block(net, tnn__apply_task, &c);   /* r to s[2] */
+    if (o->type == TNN_LAMB || o->type == TNN_LARS)
+        tnn__run(tnn__threads_for(net, net->params), net->runs, tnn__trust_task, &c);
+    for (i = 0; i < net->runs; i++)
+        if (o->type == TNN_ADAFACTOR) tnn__adafactor(&c, &net->run[i]);
+        else if (o->type == TNN_MUON) tnn__muon(&c, &net->run[i]);
+    tnn__each_block(net, tnn__apply_task, &c);
+    return TNN_OK;
+}
+
+/* ---- 12e. The step --------------------------------------------------------------------------- */
+static tnn_status tnn__check_update(const tnn_net *net)
+{
+    if (!net->odd) return TNN_OK;
+    return tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights before are lost: "
+                              "load a checkpoint, and take a smaller lr");
+}
+TNN_API_GATED tnn_status tnn_step(tnn_net *net)
+{
+    const tnn_optimizer *o;
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__BACKWARD)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
+    o = &net->optimizer;
+    if (!o->type)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set, by "
+                         "tnn_set_optimizer");
+    net->stage = TNN__NOTHING;
+    if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
+    e = tnn__follow_schedule(net);
+    if (e) return e;
+    tnn__penalize(net);
+    net->accumulated = 0;
+    if (o->clip_value > 0) tnn__clip(net, TNN_CLIP_VALUE, o->clip_value);
+    if (o->clip_tensor > 0) tnn__clip(net, TNN_CLIP_TENSOR, o->clip_tensor);
+    if (o->clip_norm > 0) tnn__clip(net, TNN_CLIP_NORM, o->clip_norm);
+    if (!net->steps) tnn__start(net);
+    net->steps++;
+    net->odd = 0;
+    e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
+    if (!e) e = tnn__hooks(net);
+    if (!e) tnn__constrain(net);
+    if (!e) e = tnn__check_update(net);
+    if (!e) tnn__average(net);
+    if (!e) e = tnn__check_update(net);         /* Lookahead's weights */
+    net->accumulated = 0;
+    net->stage = TNN__NOTHING;
+    if (e) {
+        net->steps--;
+        return e;
+    }
+    tnn__copy_statistics(net, net->held, net->buffers);
+    net->schedule_step += !net->schedule.per_epoch;
+    return TNN_OK;
+}
+static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
+                               const float *targets, int n)
+{
+    const uint64_t draws = net ? net->draws : 0;
+    double loss;
+    tnn_forward(net, x, n, TNN_TRAIN);
+    loss = targets ? tnn_loss_targets(net, targets) : tnn_loss(net, labels);
+    tnn_backward(net);
+    tnn_step(net);
+    if (net && tnn_failed()) net->draws = draws;        /* dropout goes on as without this batch */
+    return loss;
+}
+TNN_API_GATED double tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n)
+{
+    return tnn__train_batch(net, x, labels, NULL, n);
+}
+TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const float *targets,
+                                             int n)
+{
+    return tnn__train_batch(net, x, NULL, targets, n);
+}
+
+/* ==== 13. DATA ================================================================================ */
 static tnn_data tnn__no_data(void)
 {
     tnn_data d;
@@ -13621,7 +13615,7 @@ TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int c
     return TNN_OK;
 }
 
-/* ---- 12b. Augmentation ------------------------------------------------------------------------
+/* ---- 13b. Augmentation ------------------------------------------------------------------------
    Sample i draws words 64 i + k of its epoch's stream, k named here; Beta variates draw from a
    stream of their own. */
 enum {
@@ -13841,7 +13835,7 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *o, const 
     }
 }
 
-/* ---- 12c. Batches ---------------------------------------------------------------------------- */
+/* ---- 13c. Batches ---------------------------------------------------------------------------- */
 struct tnn__loader {
     tnn_data           data;
     tnn_loader_options options;
@@ -14110,7 +14104,7 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
     tnn__release(loader);
 }
 
-/* ==== 13. TRAINING AND METRICS ================================================================ */
+/* ==== 14. TRAINING AND METRICS ================================================================ */
 static tnn_metrics tnn__no_metrics(void)
 {
     tnn_metrics m;
@@ -14475,7 +14469,7 @@ TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
     return (tnn_status)tnn_failed();
 }
 
-/* ---- 13b. Summary ---------------------------------------------------------------------------- */
+/* ---- 14b. Summary ---------------------------------------------------------------------------- */
 typedef struct { char *text; size_t room, length; } tnn__page;
 static void tnn__write_char(tnn__page *p, char c)
 {
@@ -14845,12 +14839,12 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
     return p.length;
 }
 
-/* ==== 14. HYPER-PARAMETER SEARCH ===============================================================
-   A study is what its journal says: whatever happens to a trial is written as a line, and the line
-   is read (tnn__study_line), be it one's own, another process's, or one of last week. In memory the
-   same lines are read without having been written. */
+/* ---- To be skipped on first reading: what surrounds a network ------------------------------- */
 
-/* ---- 14a. Numbers as text ---------------------------------------------------------------------
+/* ==== 15. FILES ================================================================================
+   Arrays and weights. Numbers are assembled from bytes, whatever the machine's own order is. */
+
+/* ---- 15a. Numbers as text ---------------------------------------------------------------------
    printf and strtod depend on the locale. Both directions here are one product with a power of five
    in twice the precision of a double, x[0] + x[1], good to 1e-29 of it, and an exact one with a
    power of two. A double of 17 digits is at least 1e-17 of itself away from where rounding turns,
@@ -15058,1345 +15052,7 @@ static char *tnn__put_exact(char *to, char *end, double v)
     return tnn__put(to, end, text);
 }
 
-/* ---- 14b. The normal distribution -------------------------------------------------------------
-   phi(x) = exp(-x^2/2)/sqrt(2 pi), and its upper tail Q(x) = integral of phi from x on, as
-   Q = phi M with Mills' ratio M, to 5e-15 of it: no tail is too far out.
-       M(x) = sqrt(pi/2) exp(x^2/2) - (x + x^3/3 + x^5/(3 5) + ...)           Marsaglia 2004
-       M(x) = 1/(x + 1/(x + 2/(x + 3/(x + ...))))                             Laplace
-   of which k terms leave about exp(-2 x sqrt(k)) of it. */
-#define TNN__LOG_SQRT_2PI 0.91893853320467274
-static double tnn__mills(double x)      /* x >= 0 */
-{
-    double term = x, sum = x;
-    int k;
-    if (x < 2) {
-        for (k = 3; term > 1e-17*sum; k += 2) sum += term *= x*x/k;
-        return 1.2533141373155003*tnn__exp_double(x*x/2) - sum;
-    }
-    for (k = 10 + (int)(375/(x*x)); k > 0; k--) sum = x + k/sum;
-    return 1/sum;
-}
-static double tnn__tail(double x)       /* Q(x), x >= 0 */
-{
-    return tnn__mills(x)*tnn__exp_double(-x*x/2 - TNN__LOG_SQRT_2PI);
-}
-
-/* log of the integral of phi from a to b, a <= b. */
-static double tnn__log_mass(double a, double b)
-{
-    const double x = a < 0 ? -b : a, y = a < 0 ? -a : b;
-    if (a < -9 && b > 9) return 0;      /* all of it, to the last bit */
-    if (a < 0 && b > 0) return tnn__log_double(1 - tnn__tail(-a) - tnn__tail(b));
-    return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
-           - x*x/2 - TNN__LOG_SQRT_2PI;
-}
-/* The x in [a, b], a <= 0 <= b, below which the share u of that integral lies: Newton's method on
-   log Q(t) = log p of the smaller tail. The derivative is -1/M(t); log Q is concave and Q(t) <=
-   exp(-t^2/2)/2, so from t = sqrt(-2 log(2 p)) it comes down to the root without passing it. */
-static double tnn__truncated_normal(double a, double b, double u)
-{
-    const double below = tnn__tail(TNN__MAX(-a, 0)), above = tnn__tail(TNN__MAX(b, 0));
-    const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
-    const double goal = tnn__log_double(TNN__MIN(p, q));
-    double t = sqrt(TNN__MAX(-2*(goal + 0.6931471805599453), 0)), change = 1;
-    int i;
-    for (i = 0; i < 50 && fabs(change) > 1e-9; i++) {       /* what is left is its square */
-        const double m = tnn__mills(t);
-        change = (tnn__log_double(m) - t*t/2 - TNN__LOG_SQRT_2PI - goal)*m;
-        t = TNN__MAX(t + change, 0);
-    }
-    t = p < q ? -t : t;
-    return TNN__MIN(TNN__MAX(t, a), b);
-}
-
-/* The same in a tenth of the time, to about 1e-10: which of many candidates may be the best. */
-static double tnn__quick_exp(double x)          /* x <= 0 */
-{
-    const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;  /* 2^k e^r */
-    const double r = x - k*0.6931471805599453;
-    if (k == -1023) return 0;
-    return tnn__two(k)*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
-                        + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
-}
-/* Mills' ratio for x >= 0: the upper tail over the density. */
-static double tnn__quick_mills(double x)
-{
-    static const double c[] = {         /* (x + 5/4) M(x) in (x - 4)/(x + 4), fitted */
-        1.242425010256, -0.349180606597, 0.1130350243276, 0.02675450297529, -0.06136644741188,
-        0.0396377771057, -0.0122204158956, -0.0003170323880591, 0.001622296853052,
-        -0.0002616547860443, -0.0001977119439938, 5.117735980198e-05, 2.613498037052e-05,
-        -5.499550912447e-06, -2.555331628074e-06 };
-    const double t = (x - 4)/(x + 4);
-    double sum = c[14];
-    int i;
-    for (i = 13; i >= 0; i--) sum = sum*t + c[i];
-    return sum/(x + 1.25);
-}
-#define TNN__SQRT_2PI 2.5066282746310005
-/* The normal distribution above x >= 0. */
-static double tnn__quick_tail(double x)
-{
-    return tnn__quick_mills(x)*tnn__quick_exp(-x*x/2)/TNN__SQRT_2PI;
-}
-/* The integral of exp(-t^2/2) from z - h to z + h; for h = 0 exp(-z^2/2). */
-static double tnn__quick_cell(double z, double h)
-{
-    const double zz = z*z, hh = h*h;
-    if (fabs(z) > 14 + h) return 0;
-    if (h*(1 + fabs(z)) < 0.06)
-        return tnn__quick_exp(-zz/2)*(!(h > 0) ? 1 : 2*h*(1 + hh*(zz - 1)/6
-                                      + hh*hh*(zz*zz - 6*zz + 3)/120));
-    z = fabs(z);
-    return TNN__SQRT_2PI*((z < h ? 1 - tnn__quick_tail(h - z) : tnn__quick_tail(z - h))
-                          - tnn__quick_tail(z + h));
-}
-/* As tnn__truncated_normal: from Hastings' start (Abramowitz and Stegun 26.2.23) one step of three
-   terms. */
-static double tnn__quick_normal(double a, double b, double u)
-{
-    const double below = tnn__quick_tail(-a), above = tnn__quick_tail(b);
-    const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
-    const double goal = TNN__MIN(p, q), w = sqrt(-2*tnn__log_double(goal));
-    double t = w - (2.515517 + w*(0.802853 + w*0.010328))
-                   /(1 + w*(1.432788 + w*(0.189269 + w*0.001308)));
-    const double e = tnn__quick_mills(t) - goal*TNN__SQRT_2PI/tnn__quick_exp(-t*t/2);
-    t += e*(1 + e*(t/2 + e*(2*t*t + 1)/6));
-    t = p < q ? -t : t;
-    return TNN__MIN(TNN__MAX(t, a), b);
-}
-
-/* ---- 14c. The space ---------------------------------------------------------------------------
-   Every variable is a line from `from` to `to`: of x, of log x, or of the number of a choice. Where
-   x has a step the line goes half of it further at either end, so that each value has its cell. */
-typedef struct {                /* kernels of a Parzen estimator; the prior is the last */
-    int     n;
-    double *mu, *sigma, *weight;
-    double *factor;             /* weight/mass on the line, for a density also /sigma: quickly */
-} tnn__parzen;
-typedef struct {
-    tnn_variable v;             /* with defaults; categorical: 0 to choices - 1 by 1 */
-    double from, to;
-    tnn__parzen good;           /* of the trials below */
-} tnn__dimension;
-typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
-typedef struct {                /* many kernels of one variable: 14e */
-    double  h;                  /* their deviation, but for a few */
-    int     bins, terms;
-    double *a, *b, *sum;        /* (bins, terms); u a + v b */
-    double *mass;               /* of a cell, by its distance in steps; or NULL */
-    double *mu, *factor;        /* of each trial: its kernel's middle, 1/its mass on the line */
-    int    *low, *high;         /* the first and last trial of a bin, -1: it is empty */
-} tnn__crowd;
-struct tnn_study {
-    tnn_study_options o;        /* with defaults */
-    tnn__dimension *space;
-    tnn_trial      *trials;
-    tnn_trial      *current;    /* asked, not yet told */
-    tnn__parzen     rest;
-    double         *terms, *candidates, *scores;        /* scratch */
-    tnn__spot      *spots;
-    char           *where;      /* each trial: not ended, or TNN__GOOD, TNN__REST */
-    int            *order;      /* those in the rest, by number */
-    int             best[26], bests;        /* the best that ended, of which the first are below */
-    int             fresh[64], freshes;     /* ended since the last draw */
-    int             stale;      /* the like of these is to be counted anew */
-    int             ended, others, last;    /* trials; in the rest; the last that ended */
-    int             refit;      /* the good are others than those fitted */
-    tnn__crowd     *crowd;      /* of each variable, or NULL */
-    int             crowded;    /* it has what the order has */
-    const char     *columns;    /* the journal's second line */
-    long long       offset;     /* of it so much has been read: whole lines */
-    int             header;     /* it has columns */
-    int             next;       /* trial of this shard: those before it do not wait */
-    char            line[2000], head[8000], input[8000];     /* written, its first two, read */
-};
-
-static double tnn__on_line(const tnn__dimension *d, double x)
-{
-    return d->v.log ? tnn__log_double(x) : x;
-}
-static double tnn__from_line(const tnn__dimension *d, double y)
-{
-    double x = d->v.log ? tnn__exp_double(y) : y;
-    if (d->v.step > 0)
-        x = d->v.low + d->v.step*(double)(long long)TNN__MAX((x - d->v.low)/d->v.step + 0.5, 0);
-    return TNN__MIN(TNN__MAX(x, d->v.low), d->v.high);
-}
-/* Two numbers in (0, 1) with all 53 bits. */
-static void tnn__uniforms(const tnn_study *s, int trial, int variable, int candidate,
-                          double u[2])
-{
-    uint32_t r[4];
-    size_t i;
-    tnn__philox(s->o.seed, (uint64_t)trial, (uint64_t)variable << 16 | (uint64_t)candidate, r);
-    for (i = 0; i < 2; i++)
-        u[i] = ((r[2*i] >> 5)*67108864.0 + (r[2*i + 1] >> 6) + 0.5)/9007199254740992.0;
-}
-
-/* ---- 14d. TPE ---------------------------------------------------------------------------------
-   Optuna 3's sampler, univariate. The trials that ended, n of them, are ordered: those done by
-   value, then those pruned by the last step they reached, then by the value reported there. The
-   first min(ceil(n/10), 25) are below. A density is a mixture of one kernel per trial and the
-   prior, with weights 1 (the oldest of more than 25 a ramp from 1/n on), the prior's .prior_weight:
-     number        a normal distribution around x, cut off at the ends of the line. Deviation: the
-                   larger distance to a neighbour, the prior's middle being one of them; that of
-                   the first and last, to their only one; at most the range, at least
-                   range/min(100, kernels + 1). Prior: middle and range of the line. With a step,
-                   but not in log, the mass of a value's cell in place of the density
-     categorical   (1 [c = x] + w)/(1 + w choices), w = prior_weight/kernels; prior: uniform */
-static int tnn__before(const tnn_study *s, const tnn_trial *a, const tnn_trial *b)
-{
-    const tnn_trial *t[2];
-    double key[2][3];
-    int i;
-    t[0] = a;
-    t[1] = b;
-    for (i = 0; i < 2; i++) {
-        const tnn_trial_report *last = t[i]->count ? &t[i]->reports[t[i]->count - 1] : NULL;
-        const double v = t[i]->state == TNN_DONE ? t[i]->value : last ? last->value : 0;
-        key[i][0] = t[i]->state != TNN_DONE;
-        key[i][1] = t[i]->state == TNN_DONE ? 0 : last ? -last->step : 1;
-        key[i][2] = v != v ? HUGE_VAL : s->o.maximize ? -v : v;
-    }
-    for (i = 0; i < 3; i++) if (key[0][i] < key[1][i] || key[0][i] > key[1][i])
-        return key[0][i] < key[1][i];
-    return a->number < b->number;
-}
-static int tnn__ended(const tnn_trial *t) { return t->state == TNN_DONE || t->state == TNN_PRUNED; }
-
-enum { TNN__GOOD = 1, TNN__REST };
-enum { TNN__MANY = 250 };       /* trials ended: from here on none comes back from the rest */
-static void tnn__crowd_insert(tnn_study *s, int k, int rank);
-static void tnn__crowd_sort(tnn_study *s);
-static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e);
-static int tnn__by_spot(const void *a, const void *b)
-{
-    const tnn__spot *x = (const tnn__spot *)a, *y = (const tnn__spot *)b;
-    return x->mu < y->mu ? -1 : x->mu > y->mu ? 1 : x->i - y->i;
-}
-/* How many of the rest are before trial k. */
-static int tnn__rank(const tnn_study *s, int k)
-{
-    int from = 0, to = s->others;
-    while (from < to) {
-        const int r = from + (to - from)/2;
-        if (s->order[r] < k) from = r + 1; else to = r;
-    }
-    return from;
-}
-static void tnn__put_side(tnn_study *s, int k, int side)
-{
-    const int r = tnn__rank(s, k), out = s->where[k] == TNN__REST, in = side == TNN__REST;
-    int *at = s->order + r;
-    if (s->where[k] == side) return;
-    s->refit |= !(in && !s->where[k]);
-    if (in || out) memmove(at + in, at + out, (size_t)(s->others - r - out)*sizeof *at);
-    if (in) *at = k;
-    s->others += in - out;
-    s->where[k] = (char)side;
-    if (out) s->crowded = 0;
-    if (in && s->crowded) tnn__crowd_insert(s, k, r);
-}
-/* Puts the trials that ended since the last time to one side; returns how many have ended. */
-static int tnn__split_trials(tnn_study *s)
-{
-    int i, j, k, below, all = s->stale, n = all ? s->o.trials : s->freshes;
-    if (all) {
-        s->ended = s->others = s->bests = s->last = 0;
-        memset(s->where, 0, (size_t)s->o.trials);
-    }
-    for (j = 0; j < n; j++) {
-        k = all ? j : s->fresh[j];
-        if (!tnn__ended(&s->trials[k])) continue;
-        s->ended++;
-        s->last = TNN__MAX(s->last, k);
-        for (i = s->bests; i > 0 && tnn__before(s, &s->trials[k], &s->trials[s->best[i - 1]]); i--)
-            if (i < 26) s->best[i] = s->best[i - 1];
-        if (i < 26) s->best[i] = k;
-        s->bests = TNN__MIN(s->bests + 1, 26);
-        if (all) continue;
-        below = TNN__MIN((s->ended + 9)/10, 25);
-        for (i = 0; i < s->bests; i++)
-            tnn__put_side(s, s->best[i], i < below ? TNN__GOOD : TNN__REST);
-        if (!s->where[k]) tnn__put_side(s, k, TNN__REST);
-    }
-    if (all) {
-        for (i = 0; i < TNN__MIN((s->ended + 9)/10, TNN__MIN(s->bests, 25)); i++)
-            s->where[s->best[i]] = TNN__GOOD;
-        for (k = 0; k < s->o.trials; k++)
-            if (tnn__ended(&s->trials[k]) && !s->where[k]) {
-                s->where[k] = TNN__REST;
-                s->order[s->others++] = k;
-            }
-        s->crowded = 0;
-        s->refit = 1;
-    }
-    s->freshes = s->stale = 0;
-    if (s->crowd && !s->crowded && s->ended >= TNN__MANY) tnn__crowd_sort(s);
-    for (k = 0; k < s->o.count && s->refit; k++)
-        tnn__parzen_fit(s, k, TNN__GOOD, &s->space[k].good);
-    s->refit = 0;
-    return s->ended;
-}
-/* The weight of the i-th of n kernels: of more than 25 the oldest are on a ramp. */
-static double tnn__parzen_weight(int i, int n)
-{
-    return i >= n - 25 ? 1 : i ? 1.0/n + (1 - 1.0/n)*i/(n - 26) : 1.0/n;
-}
-/* The deviation of the kernel at place q of `spots`, the prior among them. */
-static double tnn__parzen_sigma(const tnn_study *s, const tnn__dimension *d, const tnn__spot *spots,
-                                int q, int n, double least)
-{
-    const double mu = spots[q].mu;
-    const double down = q ? mu - TNN__MAX(d->from, spots[q - 1].mu)
-                      : s->o.endpoints ? mu - d->from : 0;
-    const double up = q < n ? TNN__MIN(d->to, spots[q + 1].mu) - mu
-                    : s->o.endpoints ? d->to - mu : 0;
-    return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), d->to - d->from);
-}
-/* 1/the mass on the line, for a density also /sigma: quickly. */
-static double tnn__quick_factor(const tnn__dimension *d, double mu, double sigma)
-{
-    const double mass = 1 - tnn__quick_tail((mu - d->from)/sigma)
-                          - tnn__quick_tail((d->to - mu)/sigma);
-    return 1/(d->v.log || !(d->v.step > 0) ? mass*sigma : mass);
-}
-/* log of its factor: of the weight, the mass on the line and, for a density, sqrt(2 pi) sigma. */
-static double tnn__parzen_factor(const tnn__dimension *d, double weight, double mu, double sigma)
-{
-    double f = tnn__log_double(weight) - tnn__log_mass((d->from - mu)/sigma, (d->to - mu)/sigma);
-    if (d->v.log || !(d->v.step > 0)) f -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
-    return f;
-}
-static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const double range = d->to - d->from;
-    double total = s->o.prior_weight, least;
-    const char *at = s->where, *end = at + s->last + 1;
-    int i, n = 0;
-    for (; (at = (const char *)memchr(at, side, (size_t)(end - at))) != NULL; at++)
-        e->mu[n++] = tnn__on_line(d, s->trials[at - s->where].x[variable]);
-    e->mu[n] = 0.5*(d->from + d->to);
-    e->n = n + 1;
-    least = s->o.no_magic_clip ? 1e-12 : range/TNN__MIN(100.0, n + 2.0);
-    for (i = 0; i < n; i++) total += e->weight[i] = tnn__parzen_weight(i, n);
-    e->weight[n] = s->o.prior_weight;
-    for (i = 0; i <= n; i++) {
-        e->weight[i] /= total;
-        s->spots[i].mu = e->mu[i];
-        s->spots[i].i = i;
-    }
-    if (d->v.type == TNN_CATEGORICAL) return;
-    qsort(s->spots, (size_t)n + 1, sizeof *s->spots, tnn__by_spot);
-    for (i = 0; i <= n; i++) {
-        const int k = s->spots[i].i;
-        e->sigma[k] = k < n ? tnn__parzen_sigma(s, d, s->spots, i, n, least) : range;
-        e->factor[k] = e->weight[k]*tnn__quick_factor(d, e->mu[k], e->sigma[k]);
-    }
-}
-/* The probability of choice c under kernel k. */
-static double tnn__parzen_choice(const tnn_study *s, const tnn__dimension *d, const tnn__parzen *e,
-                                 int k, int c)
-{
-    const double choices = d->v.high + 1, w = s->o.prior_weight/e->n;
-    return k == e->n - 1 ? 1/choices : ((c == (int)e->mu[k]) + w)/(1 + w*choices);
-}
-static double tnn__parzen_log(const tnn_study *s, int variable, const tnn__parzen *e, double x)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
-    double sum = 0, most = -HUGE_VAL;
-    int k;
-    if (d->v.type == TNN_CATEGORICAL) {
-        for (k = 0; k < e->n; k++) sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
-        return tnn__log_double(sum);
-    }
-    for (k = 0; k < e->n; k++) {
-        const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
-        const double gap = TNN__MAX(fabs(z) - h, 0);
-        const double factor = tnn__parzen_factor(d, e->weight[k], e->mu[k], e->sigma[k]);
-        s->terms[k] = factor - gap*gap/2;                  /* or at most that, with a step */
-        if (h > 0 && s->terms[k] > most - 40)
-            s->terms[k] = factor + tnn__log_mass(z - h, z + h);
-        most = TNN__MAX(most, s->terms[k]);
-    }
-    for (k = 0; k < e->n; k++)          /* below e^-40 of the largest one is not seen in the sum */
-        if (s->terms[k] > most - 40) sum += tnn__exp_double(s->terms[k] - most);
-    return most + tnn__log_double(sum);
-}
-/* A number from it, or quickly one that is as near as 1e-8 of the kernel's deviation. */
-static double tnn__parzen_draw(const tnn_study *s, int variable, const double u[2], int quick)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__parzen *e = &d->good;
-    double sum = e->weight[0], a, b, y, most;
-    int k, c;
-    for (k = 0; k < e->n - 1 && u[0] >= sum; ) sum += e->weight[++k];
-    if (d->v.type == TNN_CATEGORICAL) {
-        sum = tnn__parzen_choice(s, d, e, k, 0);
-        for (c = 0; c < (int)d->v.high && u[1] >= sum; )
-            sum += tnn__parzen_choice(s, d, e, k, ++c);
-        return c;
-    }
-    a = (d->from - e->mu[k])/e->sigma[k];
-    b = (d->to - e->mu[k])/e->sigma[k];
-    y = e->mu[k] + e->sigma[k]*(quick ? tnn__quick_normal : tnn__truncated_normal)(a, b, u[1]);
-    most = 1e-8*e->sigma[k];            /* within it a step changes? */
-    if (quick && d->v.step > 0 && tnn__from_line(d, y - most) < tnn__from_line(d, y + most))
-        return tnn__parzen_draw(s, variable, u, 0);
-    return tnn__from_line(d, y);
-}
-
-/* ---- 14e. Many trials -------------------------------------------------------------------------
-   log g of a candidate is a sum over all trials. With hundreds of them nearly all kernels have the
-   least deviation h, a hundredth of the line, and all but the last 25 the weight u + v r, r the
-   rank by number; of these
-       sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
-   is kept by bins of h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle of the bin)/h:
-       exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
-   of which 16 terms leave 1e-10 of g. A trial that comes to the rest changes the ranks of later
-   ones only. A kernel can be wider only if it is the first or the last of its bin. Where a step
-   makes at most 2,000 values, and for choices, each value is a bin.
-   Candidates that are drawn quickly, too, are compared by these quick sums. Those within 1e-6 of
-   the best one are drawn exactly; if then others are within 1e-8, the whole sums decide. So the
-   choice is that of the definition, bit for bit. */
-enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 2000, TNN__FEW = 512 };
-/* The bin of mu; *at: mu in bins from the start of the line. */
-static int tnn__crowd_bin(const tnn__dimension *d, const tnn__crowd *c, double mu, double *at)
-{
-    *at = TNN__MIN(TNN__MAX((mu - d->from)/(d->to - d->from)*c->bins, 0), c->bins);
-    return TNN__MIN((int)*at, c->bins - 1);
-}
-/* Adds a kernel to the sums of its bin. */
-static void tnn__crowd_add(const tnn_study *s, int variable, int k, double a, double b)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[variable];
-    double at, term = c->factor[k];
-    const int bin = tnn__crowd_bin(d, c, c->mu[k], &at);
-    const double step = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
-    double *to = c->a + (tnn__len)bin*c->terms;
-    int p;
-    for (p = 1; p <= c->terms; p++, to++) {
-        *to += a*term;
-        to[c->b - c->a] += b*term;
-        term *= step/p;
-    }
-}
-/* Where trial k's kernel is. */
-static void tnn__crowd_kernel(const tnn_study *s, int variable, int k, double mu)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[variable];
-    double at;
-    const int bin = tnn__crowd_bin(d, c, mu, &at), low = c->low[bin], high = c->high[bin];
-    c->mu[k] = mu;
-    c->factor[k] = d->v.type == TNN_CATEGORICAL ? 1 : tnn__quick_factor(d, mu, c->h);
-    if (low < 0 || mu < c->mu[low] || (mu <= c->mu[low] && k < low)) c->low[bin] = k;
-    if (low < 0 || mu > c->mu[high] || (mu >= c->mu[high] && k > high)) c->high[bin] = k;
-}
-/* Trial k has come to the rest: the sums have those that are not among the last 25. */
-static void tnn__crowd_insert(tnn_study *s, int k, int rank)
-{
-    const int end = s->others - 26, first = TNN__MIN(rank, end);
-    int r, v;
-    for (v = 0; v < s->o.count; v++) {
-        const tnn__dimension *d = &s->space[v];
-        if (!(d->to > d->from)) continue;
-        tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
-        tnn__crowd_add(s, v, s->order[first], 1, first);
-        for (r = first + 1; r <= end; r++) tnn__crowd_add(s, v, s->order[r], 0, 1);
-    }
-}
-/* Memory for it. */
-static tnn_status tnn__crowd_make(tnn_study *s)
-{
-    const tnn__len trials = s->o.trials;
-    tnn__len floats = 0;
-    double *memory = NULL;
-    int v, q, pass;
-    for (pass = 0; pass < 2; pass++) {
-        for (v = 0; v < s->o.count; v++) {
-            const tnn__dimension *d = &s->space[v];
-            const double values = d->v.step > 0 ? (d->to - d->from)/d->v.step + 0.5 : HUGE_VAL;
-            const int choice = d->v.type == TNN_CATEGORICAL;
-            const int few = choice || (!d->v.log && values < TNN__CELLS + 1);
-            const int bins = few ? (int)values : TNN__BINS, terms = few ? 1 : TNN__TERMS;
-            const tnn__len cells = (tnn__len)bins*terms;
-            tnn__crowd *c;
-            if (!pass) {
-                floats += 3*cells + (tnn__len)2*bins + 1 + 2*trials;
-                continue;
-            }
-            c = &s->crowd[v];
-            c->h = (d->to - d->from)/100;
-            c->bins = bins;
-            c->terms = terms;
-            c->a = memory;
-            c->b = memory += cells;
-            c->sum = memory += cells;
-            c->mu = memory += cells;
-            c->factor = memory += trials;
-            c->low = (int *)(void *)(memory += trials);
-            c->high = c->low + bins;
-            memory += bins;
-            if (few && !choice && d->to > d->from) c->mass = memory;
-            for (q = 0; q <= bins && c->mass; q++)
-                c->mass[q] = tnn__quick_cell(q*d->v.step/c->h, d->v.step/2/c->h);
-            memory += bins + 1;
-        }
-        if (pass) break;
-        s->crowd = (tnn__crowd *)tnn__alloc(s->o.count*(tnn__len)sizeof *s->crowd
-                                            + floats*(tnn__len)sizeof *memory, "study");
-        if (!s->crowd) return TNN_ERROR_MEMORY;
-        memory = (double *)(void *)(s->crowd + s->o.count);
-    }
-    return TNN_OK;
-}
-/* All of it anew. */
-static void tnn__crowd_sort(tnn_study *s)
-{
-    int r, v;
-    for (v = 0; v < s->o.count; v++) {
-        const tnn__dimension *d = &s->space[v];
-        tnn__crowd *c = &s->crowd[v];
-        if (!(d->to > d->from)) continue;
-        memset(c->a, 0, 2*(size_t)(c->bins*c->terms)*sizeof *c->a);
-        for (r = 0; r < 2*c->bins; r++) c->low[r] = -1;
-        for (r = 0; r < s->others; r++) {
-            const int k = s->order[r];
-            tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
-            if (r < s->others - 25) tnn__crowd_add(s, v, k, 1, r);
-        }
-    }
-    s->crowded = 1;
-}
-/* One kernel more, of which only the quick factor is known. */
-static void tnn__parzen_add(tnn__parzen *e, double mu, double sigma, double factor)
-{
-    e->mu[e->n] = mu;
-    e->sigma[e->n] = sigma;
-    e->factor[e->n++] = factor;
-}
-/* Fills e with what is not in the sums: the last 25, and for those that are wider what makes them
-   so; the prior is the last. */
-static void tnn__crowd_fit(const tnn_study *s, int variable, tnn__parzen *e)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[variable];
-    const int n = s->others, number = d->v.type != TNN_CATEGORICAL;
-    const double u = 1.0/n, v = (1 - u)/(n - 26);
-    const double middle = 0.5*(d->from + d->to), range = d->to - d->from;
-    tnn__spot *spots = s->spots;
-    int q, k, m = 0, placed = 0;
-    e->n = 0;
-    for (q = 0; q < c->bins*c->terms; q++) c->sum[q] = u*c->a[q] + v*c->b[q];
-    if (!c->mass && d->v.step > 0 && !d->v.log)         /* s^p/p! on average over a cell */
-        for (q--; q > 0; q--) {
-            const double hh = d->v.step*d->v.step/4/c->h/c->h;
-            const int p = q%c->terms;
-            if (p > 1) c->sum[q] += hh/6*(c->sum[q - 2] + (p > 3 ? hh/20*c->sum[q - 4] : 0));
-        }
-    for (q = 0; q <= 2*c->bins && number; q++) {
-        k = q == 2*c->bins ? -1 : q%2 ? c->high[q/2] : c->low[q/2];
-        if (!placed && (q == 2*c->bins || (k >= 0 && c->mu[k] > middle))) {
-            placed = 1;
-            spots[m].mu = middle;
-            spots[m++].i = -1;
-        }
-        if (k < 0 || (q%2 && k == c->low[q/2])) continue;
-        spots[m].mu = c->mu[k];
-        spots[m++].i = k;
-    }
-    for (q = 0; q < m; q++) {
-        const double sigma = tnn__parzen_sigma(s, d, spots, q, m - 1, c->h);
-        double weight = 1;
-        k = spots[q].i;
-        if (k < 0 || !(sigma > c->h)) continue;
-        if (tnn__rank(s, k) < n - 25) weight = u + v*tnn__rank(s, k);
-        tnn__parzen_add(e, c->mu[k], c->h, -weight*c->factor[k]);
-        tnn__parzen_add(e, c->mu[k], sigma, weight*tnn__quick_factor(d, c->mu[k], sigma));
-    }
-    for (q = n - 25; q < n; q++)
-        tnn__parzen_add(e, c->mu[s->order[q]], c->h, c->factor[s->order[q]]);
-    tnn__parzen_add(e, middle, range, s->o.prior_weight*tnn__quick_factor(d, middle, range));
-}
-/* The sums at y. */
-static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, double y)
-{
-    double sum = 0, at, power, ratio;
-    const int here = tnn__crowd_bin(d, c, y, &at);
-    const double w = (d->to - d->from)/c->bins/c->h, less = tnn__quick_exp(-w*w);
-    const int reach = TNN__MIN((int)(9.2/w) + 1, c->bins), first = TNN__MAX(here - reach, 0);
-    const int end = TNN__MIN(here + reach, c->bins - 1) + 1;
-    double t = (at - first - 0.5)*w;
-    int bin, p;
-    if (c->mass) {
-        for (bin = first; bin < end; bin++) sum += c->sum[bin]*c->mass[(abs)(here - bin)];
-        return sum;
-    }
-    power = tnn__quick_exp(-t*t/2);             /* of the next bin: that times the ratio */
-    ratio = 1/tnn__quick_exp((w/2 - t)*w);
-    for (bin = first; bin < end; bin++, t -= w, power *= ratio, ratio *= less) {
-        const double *a = c->sum + (tnn__len)bin*TNN__TERMS;
-        double he = 1, before = 0, all = 0;
-        for (p = 0; p < TNN__TERMS && *a > 0; p++) {
-            const double next = t*he - p*before;
-            all += he*a[p];
-            before = he;
-            he = next;
-        }
-        sum += all*power;
-    }
-    return sum;
-}
-/* e's density at x, but for a factor that all x have; with the sums, where e is of them. */
-static double tnn__quick_density(const tnn_study *s, int variable, const tnn__parzen *e, double x,
-                                 int crowd)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = crowd ? &s->crowd[variable] : NULL;
-    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
-    double sum = 0;
-    int k;
-    if (d->v.type == TNN_CATEGORICAL) {
-        const double n = s->others, choices = d->v.high + 1, w = s->o.prior_weight/(n + 1);
-        for (k = 0; k < e->n && !crowd; k++)
-            sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
-        if (!crowd) return sum;
-        sum = c->sum[(int)x] + w*((n - 25)*(1 + 1/n)/2 + 25);   /* that of all weights */
-        for (k = 0; k < e->n - 1; k++) sum += (int)e->mu[k] == (int)x;
-        return sum/(1 + w*choices) + s->o.prior_weight/choices;
-    }
-    for (k = 0; k < e->n; k++)
-        sum += e->factor[k]*tnn__quick_cell((y - e->mu[k])/e->sigma[k],
-                                            half > 0 ? half/e->sigma[k] : 0);
-    if (!crowd) return sum;
-    return sum + tnn__crowd_sum(d, c, y)*(!c->mass && half > 0 ? 2*half/c->h : 1);
-}
-/* Of candidates x[0..n) the one with the largest log l - log g, the first of equal ones. Those of
-   trial k have been drawn quickly; it is drawn exactly. k = -1: they are what they are. */
-static int tnn__tpe_choose(tnn_study *s, int variable, double *x, int n, int k)
-{
-    const tnn__parzen *l = &s->space[variable].good;
-    const int steps = s->space[variable].v.step > 0;
-    double most, score, u[2];
-    int i, j, turn, best = 0, left = 0;
-    if (s->crowded) tnn__crowd_fit(s, variable, &s->rest);
-    else tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
-    for (i = 0; i < n; i++) {
-        for (j = 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
-        s->scores[i] = j < i ? -1 : 0;          /* the same as an earlier one, out of it */
-    }
-    for (turn = 0; turn < 2; turn++) {
-        for (i = 0, most = 0; i < n; i++) {
-            if (s->scores[i] < 0) continue;
-            if (turn && k >= 0) {
-                tnn__uniforms(s, k, variable, i, u);
-                x[i] = tnn__parzen_draw(s, variable, u, 0);
-            }
-            if (s->o.prior_weight < 1e-25) continue;    /* g may be less than its quick error */
-            s->scores[i] = tnn__quick_density(s, variable, l, x[i], 0)
-                         / tnn__quick_density(s, variable, &s->rest, x[i], s->crowded);
-            most = TNN__MAX(most, s->scores[i]);
-        }
-        most *= 1 - (turn ? 1e-8 : 1e-6);
-        for (i = n - 1, left = 0; i >= 0; i--) {
-            if (s->scores[i] < most) s->scores[i] = -1;
-            if (s->scores[i] < 0) continue;
-            best = i;
-            left++;
-        }
-    }
-    if (left <= 1) return best;
-    if (s->crowded) tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
-    for (i = best, most = -HUGE_VAL; i < n; i++) {
-        if (s->scores[i] < 0) continue;
-        score = tnn__parzen_log(s, variable, l, x[i])
-              - tnn__parzen_log(s, variable, &s->rest, x[i]);
-        if (score > most) { most = score; best = i; }
-    }
-    return best;
-}
-
-/* ---- 14f. What trial k tries ------------------------------------------------------------------
-   Nothing here depends on what was drawn before, but through the trials that ended. */
-static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
-{
-    const tnn__dimension *d = &s->space[variable];
-    double u[2];
-    int i;
-    if (!(d->to > d->from)) return d->v.low;
-    if (s->o.sampler == TNN_RANDOM || ended < s->o.startup) {
-        tnn__uniforms(s, k, variable, 0, u);
-        return tnn__from_line(d, d->from + (d->to - d->from)*u[0]);
-    }
-    for (i = 0; i < s->o.candidates; i++) {
-        tnn__uniforms(s, k, variable, i, u);
-        s->candidates[i] = tnn__parzen_draw(s, variable, u, !s->o.no_magic_clip);
-    }
-    return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates, k)];
-}
-/* How many values the grid has in a dimension, and the i-th. */
-static int tnn__grid_points(const tnn__dimension *d)
-{
-    return d->v.step > 0 ? (int)TNN__MIN((d->v.high - d->v.low)/d->v.step + 1.5, 1e9) : d->v.points;
-}
-static double tnn__grid_value(const tnn__dimension *d, int i)
-{
-    const int last = d->v.points - 1;
-    if (d->v.step > 0) return d->v.low + i*d->v.step;
-    return i == last ? d->v.high : tnn__from_line(d, d->from + (d->to - d->from)*i/last);
-}
-static void tnn__draw_all(tnn_study *s, tnn_trial *t)
-{
-    int v, rest = t->number, ended;
-    if (s->o.sampler == TNN_GRID) {
-        for (v = s->o.count - 1; v >= 0; v--) {
-            const int points = tnn__grid_points(&s->space[v]);
-            t->x[v] = tnn__grid_value(&s->space[v], rest%points);
-            rest /= points;
-        }
-        return;
-    }
-    ended = tnn__split_trials(s);
-    for (v = 0; v < s->o.count; v++) t->x[v] = tnn__suggest(s, t->number, v, ended);
-}
-
-/* ---- 14g. Pruners -----------------------------------------------------------------------------
-   Both look at the reports of all trials, and at one more of trial t that is not yet among them. */
-static int tnn__worse(const tnn_study *s, double a, double b) { return s->o.maximize ? a < b
-                                                                                     : a > b; }
-/* The value that a trial reported at a step, NaN if it did not. */
-static double tnn__reported(const tnn_trial *t, int step)
-{
-    int i = TNN__MIN(step, t->count - 1);       /* steps rise from 0 at least: it is not behind */
-    while (i >= 0 && t->reports[i].step > step) i--;
-    return i >= 0 && t->reports[i].step == step ? t->reports[i].value : TNN__NAN;
-}
-/* Among n values, k of which the best is worse than: worse than the median? Only where it stands
-   in the middle of an even number does that take the two values beside it. */
-static int tnn__prune_median(const tnn_study *s, const tnn_trial *t, int step, double value)
-{
-    const int look = (step - s->o.warmup)/s->o.interval*s->o.interval + s->o.warmup;
-    double best = value, above = TNN__NAN, below = TNN__NAN;
-    int i, done = 0, n = 0, k = 0;
-    if (step < s->o.warmup || (t->count && t->reports[t->count - 1].step >= look)) return 0;
-    for (i = 0; i < t->count; i++)
-        if (best != best || tnn__worse(s, best, t->reports[i].value)) best = t->reports[i].value;
-    for (i = 0; i < s->o.trials; i++)
-        if (s->trials[i].state == TNN_DONE) {
-            const double v = tnn__reported(&s->trials[i], step);
-            done++;
-            if (v != v) continue;
-            n++;
-            if (tnn__worse(s, best, v)) {
-                if (!k++ || tnn__worse(s, v, below)) below = v;
-            } else if (above != above || tnn__worse(s, above, v)) above = v;
-        }
-    if (!done || done < s->o.prune_startup) return 0;
-    return best != best || (2*k == n ? n && tnn__worse(s, best, 0.5*below + 0.5*above) : 2*k > n);
-}
-/* *rung: what the trial has passed with the report. The value of a trial on a rung is that of the
-   first report with more rungs passed. */
-static int tnn__prune_halving(const tnn_study *s, const tnn_trial *t, int step, double value,
-                              int *rung)
-{
-    double resource = s->o.min_resource;
-    int i, j;
-    *rung = t->count ? t->reports[t->count - 1].rung : 0;
-    for (i = 0; i < s->o.trials && !(resource > 0); i++)
-        if (s->trials[i].state == TNN_DONE && s->trials[i].count)
-            resource = TNN__MAX(s->trials[i].reports[s->trials[i].count - 1].step/100, 1);
-    for (i = 0; i < s->o.min_rate + *rung && resource <= step; i++) resource *= s->o.factor;
-    for (; resource > 0 && step >= resource; resource *= s->o.factor) {
-        int others = 0, better = 0;
-        if (value != value) return 1;
-        for (i = 0; i < s->o.trials; i++) {
-            const tnn_trial *a = &s->trials[i];
-            for (j = 0; j < a->count && a->reports[j].rung <= *rung; j++) {}
-            if (a == t || j == a->count) continue;
-            others++;
-            better += tnn__worse(s, value, a->reports[j].value);
-        }
-        ++*rung;
-        if (better > TNN__MAX((others + 1)/s->o.factor - 1, 0)) return 1;
-    }
-    return 0;
-}
-
-/* ---- 14h. The journal ------------------------------------------------------------------------ */
-static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
-static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
-
-static tnn_status tnn__fail_no_journal(const tnn_study *s)
-{
-    return tnn__fail(TNN_ERROR_FORMAT, "study: %s is not a journal, whose first line would be "
-                     "\"%s\"", s->o.journal, s->head);
-}
-/* One line, without its end, of the journal. What is not one of this study's whole lines means
-   nothing; but where it says that the study is another one that is an error. */
-static tnn_status tnn__study_line(tnn_study *s, const char *line)
-{
-    double field[64 + 4];                       /* trial, variables, step, value, rung */
-    const int count = s->o.count;
-    const char *at = line;
-    const double *x = field + 1, *step = x + count;
-    tnn_trial *t;
-    int i, state;
-    if (s->o.journal && !s->offset && strncmp(line, "# tinynn study", 14))
-        return tnn__fail_no_journal(s);
-    if (!strncmp(line, "# tinynn study", 14) && strcmp(line, s->head))
-        return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
-                         "this one is \"%s\"", s->o.journal, line, s->head);
-    if (!strcmp(line, s->columns)) s->header = 1;
-    for (i = 0; i < count + 4; i++)
-        if (!tnn__read_double(&at, at + strlen(at), &field[i]) || *at++ != '\t') return TNN_OK;
-    for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
-    for (i = 0; i < count; i++)
-        if (!(x[i] >= s->space[i].v.low && x[i] <= s->space[i].v.high)) return TNN_OK;
-    if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= INT_MAX
-                        && step[2] >= 0 && step[2] <= 1e3)) return TNN_OK;
-    if (field[0] >= s->o.trials)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
-                         s->o.journal, field[0], s->o.trials);
-    t = &s->trials[(int)field[0]];
-    if (t == s->current && strcmp(line, s->line))       /* a line that is not from here */
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: another process runs trial %d, too; each "
-                         "needs its own .shard of .shards", s->o.journal, t->number);
-    if (state > 1) {
-        s->stale |= tnn__ended(t) || s->freshes == 64;
-        memcpy(t->x, x, (size_t)count*sizeof *x);
-        t->state = (tnn_trial_state)(TNN_RUNNING - 1 + state);
-        t->value = step[1];
-        if (!s->stale) s->fresh[s->freshes++] = t->number;
-        return TNN_OK;
-    }
-    if (t->count == t->room) {
-        const int room = 2*t->room + 16;
-        tnn_trial_report *more = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *more,
-                                                                "study");
-        if (!more) return TNN_ERROR_MEMORY;
-        if (t->count) memcpy(more, t->reports, (size_t)t->count*sizeof *more);
-        tnn__release(t->reports);
-        t->reports = more;
-        t->room = room;
-    }
-    /* A report takes back those at its step and after: the trial was begun anew. */
-    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
-    s->stale |= tnn__ended(t);
-    memcpy(t->x, x, (size_t)count*sizeof *x);
-    t->reports[t->count].step = (int)step[0];
-    t->reports[t->count].value = step[1];
-    t->reports[t->count++].rung = (int)step[2];
-    return TNN_OK;
-}
-
-#ifndef TINYNN_NO_STDIO
-/* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
-   last line's end may be the first part of one whose writer was killed or had no room: it is not
-   one yet, and will be overwritten. */
-static tnn_status tnn__study_read(tnn_study *s, int f, long long end)
-{
-    char bytes[4096];
-    long long at = s->offset;
-    tnn__len got = 0, i;
-    size_t n = 0;
-    tnn_status e = TNN_OK;
-    if (TNN__SEEK(f, at) < 0) return tnn__fail_file(s->o.journal, "read", errno);
-    while (!e && at < end
-           && (got = tnn__read_some(f, bytes, TNN__MIN(sizeof bytes, (size_t)(end - at)))) > 0)
-        for (i = 0; !e && i < got; i++) {
-            at++;
-            if (bytes[i] != '\n') {
-                if (n < sizeof s->input) s->input[n++] = bytes[i];
-                continue;
-            }
-            if (n == sizeof s->input || memchr(s->input, 0, n)) n = 0;     /* none of ours */
-            s->input[n] = 0;
-            e = tnn__study_line(s, s->input);
-            n = 0;
-            if (!e) s->offset = at;
-        }
-    if (!e && !s->offset && strncmp(s->input, s->head, TNN__MIN(n, strlen(s->head))))
-        e = tnn__fail_no_journal(s);
-    return got < 0 ? tnn__fail_file(s->o.journal, "read", errno) : e;
-}
-/* Writes a line behind the last one and reads it. The journal is locked and has been read. If that
-   fails there is no such line: without its end it is none. */
-static tnn_status tnn__study_write(tnn_study *s, int f, const char *line, int sync)
-{
-    const long long at = s->offset, end = at + (long long)strlen(line);
-    tnn_status e = TNN_OK;
-    int folder = -1, ended = 0, bad = TNN__SEEK(f, at) < 0
-                                      || tnn__write_all(f, line, strlen(line));
-    if (!bad) bad = !(ended = !tnn__write_all(f, "\n", 1)) || (sync && tnn__sync(f));
-    if (!bad && !at) {                  /* a new file */
-        folder = tnn__open_folder(s->o.journal);
-        bad = folder < 0 ? errno != EACCES : tnn__sync(folder) && errno != EINVAL;
-    }
-    if (bad) e = tnn__fail_file(s->o.journal, "written", errno);
-    if (folder >= 0) tnn__close(folder);
-    if (!e) e = tnn__study_read(s, f, end + 1);
-    if (!e && s->offset != end + 1)
-        e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", s->o.journal);
-    if (e && ended && TNN__SEEK(f, end) >= 0) tnn__write_all(f, " ", 1);
-    if (e) s->offset = at;
-    return e;
-}
-/* Reads what is new in the journal; then adds a line, if there is one, for good if `sync`. */
-static tnn_status tnn__study_journal(tnn_study *s, const char *line, int sync)
-{
-    const char *path = s->o.journal;
-    struct stat now;
-    const int exists = !stat(path, &now);
-    tnn_status e = TNN_OK;
-    int f;
-    if (exists && !TNN__PLAIN(now.st_mode))
-        return tnn__fail(TNN_ERROR_IO, "%s: is not a file that a journal can be", path);
-    if (s->offset > (exists ? (long long)now.st_size : 0))
-        return tnn__fail(TNN_ERROR_IO, "%s: cannot be read from byte %l on: it is shorter now",
-                         path, s->offset);
-    if (!exists && !line) return TNN_OK;                /* there is none yet */
-    f = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
-    if (f < 0) return tnn__fail_file(path, "opened", errno);
-    if (tnn__lock(f, !line)) e = tnn__fail_file(path, "locked", errno);
-    else {
-        e = tnn__study_read(s, f, LLONG_MAX);
-        if (!e && line) e = tnn__study_write(s, f, line, sync);
-        tnn__unlock(f);
-    }
-    tnn__close(f);                      /* too late to fail: others may have read the line */
-    return e;
-}
-#endif
-
-/* A line about a trial, to the journal if there is one, and read. */
-static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, double value,
-                                  int rung, int state)
-{
-    char *to = s->line, *end = to + sizeof s->line - 1;
-    int i;
-    to = tnn__put(tnn__put_int(to, end, t->number), end, "\t");
-    for (i = 0; i < s->o.count; i++) to = tnn__put(tnn__put_exact(to, end, t->x[i]), end, "\t");
-    to = tnn__put(tnn__put_int(to, end, step), end, "\t");
-    to = tnn__put(tnn__put_exact(to, end, value), end, "\t");
-    to = tnn__put(tnn__put_int(to, end, rung), end, "\t");
-    to = tnn__put(to, end, tnn__trial_states[TNN__NTH(state)]);
-    *to = 0;
-#ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_journal(s, s->line, state > TNN_RUNNING);
-#endif
-    return tnn__study_line(s, s->line);
-}
-static tnn_status tnn__study_catch_up(tnn_study *s)
-{
-#ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_journal(s, NULL, 0);
-#endif
-    (void)s;
-    return TNN_OK;
-}
-static char *tnn__study_head(tnn_study *s)
-{
-    char *to = s->head, *end = to + sizeof s->head - 2;
-    int i;
-    to = tnn__put(to, end, "# tinynn study, ");
-    to = tnn__put(to, end, s->o.maximize ? "maximize, " : "minimize, ");
-    to = tnn__put(tnn__put(to, end, tnn__sampler_names[TNN__NTH(s->o.sampler)]), end, " seed ");
-    to = tnn__put_int(to, end, (long long)s->o.seed);
-    for (i = 0; i < s->o.count; i++) {
-        const tnn_variable *v = &s->space[i].v;
-        to = tnn__put(tnn__put(tnn__put(to, end, "; "), end, v->name), end, " ");
-        if (v->type == TNN_CATEGORICAL) { to = tnn__put(to, end, v->choices); continue; }
-        to = tnn__put(to, end, v->type == TNN_INT ? "int " : "float ");
-        to = tnn__put(tnn__put_exact(to, end, v->low), end, " ");
-        to = tnn__put_exact(to, end, v->high);
-        if (v->step > 0) to = tnn__put_exact(tnn__put(to, end, " step "), end, v->step);
-        if (v->log) to = tnn__put(to, end, " log");
-        if (v->points) to = tnn__put_int(tnn__put(to, end, " points "), end, v->points);
-    }
-    *to++ = 0;
-    s->columns = to;
-    to = tnn__put(to, end, "trial\t");
-    for (i = 0; i < s->o.count; i++)
-        to = tnn__put(tnn__put(to, end, s->space[i].v.name), end, "\t");
-    to = tnn__put(to, end, "step\tvalue\trung\tstate");
-    *to = 0;
-    return to < end ? to : NULL;
-}
-
-/* ---- 14i. Studies ---------------------------------------------------------------------------- */
-static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
-/* Fills the i-th dimension of the space from the options. */
-static tnn_status tnn__study_dimension(tnn_study *s, int i)
-{
-    static const char *const reads[] = {"low high step log points:!step", "low high step log",
-                                        "choices"};
-    static const tnn__option options[] = {
-#define TNN__X(member) \
-    {#member, offsetof(tnn_variable, member), sizeof ((tnn_variable *)0)->member},
-        TNN__X(low) TNN__X(high) TNN__X(step) TNN__X(log) TNN__X(choices) TNN__X(points)
-#undef TNN__X
-    };
-    tnn__dimension *d = &s->space[i];
-    tnn_variable *v = &d->v;
-    const char *p;
-    int k, words = 0;
-    *v = s->o.space[i];
-    for (p = v->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
-    if (!p || p == v->name || *p)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
-                         "word", v->name ? v->name : "", i);
-    for (k = 0; k < i; k++)
-        if (!strcmp(s->o.space[k].name, v->name))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s; "
-                             "names must differ", k, i, v->name);
-    if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)
-        || tnn__check_options("study", v, options, TNN__COUNT_OF(options), TNN_INT, (int)v->type,
-                              reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
-    if (v->points && s->o.sampler != TNN_GRID)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .points is for .sampler = TNN_GRID",
-                         v->name);
-    if (v->type == TNN_CATEGORICAL) {
-        for (p = v->choices; p && *p; p++) {
-            if ((unsigned char)*p < ' ' || *p == ';') break;
-            words += *p != ' ' && (p[1] == ' ' || !p[1]);
-        }
-        if (!words || *p)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .choices must be words, a space "
-                             "between them", v->name);
-        v->low = v->log = 0;
-        v->high = words - 1;
-        v->step = 1;
-    } else {
-        const int whole = v->type == TNN_INT;
-        const double most = whole ? INT_MAX : 1e15;
-        if (!(v->low >= -most && v->low <= v->high && v->high <= most)
-            || (v->log && (v->low < (whole ? 1 : 1e-290) || v->step > whole)))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
-                             "within +-%g; with .log .low at least %g and no .step = %g", v->name,
-                             v->low, v->high, most, whole ? 1.0 : 1e-290, v->step);
-        if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;
-        if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
-            || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high)
-                           && tnn__is_whole(v->step))))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
-                             v->name, v->step, whole ? "; whole, as .low and .high" : "");
-        if (v->step > 0) {              /* the last that the steps reach, but for rounding */
-            const double n = (double)(long long)((v->high - v->low)/v->step*(1 + 1e-12) + 1e-9);
-            v->high = TNN__MIN(v->high, v->low + n*v->step);
-        }
-        if (s->o.sampler == TNN_GRID && !(v->step > 0)
-            && (v->points < 1 || (v->points == 1 && v->high > v->low)))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
-                             "without .step must be at least 2", v->name, v->points);
-    }
-    d->from = tnn__on_line(d, v->low - v->step/2);
-    d->to = tnn__on_line(d, v->high + v->step/2);
-    return TNN_OK;
-}
-/* An int option: 0 means the default, -1 zero. */
-static tnn_status tnn__study_int(const char *name, int *value, int otherwise, int least, int most)
-{
-    const int v = *value == 0 ? otherwise : *value == -1 && least == 0 ? 0 : *value;
-    if (v < least || v > most)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .%s = %d must be %d to %d", name, v, least,
-                         most);
-    *value = v;
-    return TNN_OK;
-}
-static tnn_status tnn__study_options_check(tnn_study_options *o)
-{
-    const struct { const char *name; int *value, otherwise, least, most; } ints[] = {
-        { "count",         &o->count,         0,   1, 64 },
-        { "trials",        &o->trials,        o->sampler == TNN_GRID ? 1000000 : 100, 1, 1000000 },
-        { "shards",        &o->shards,        1,   1, 1000000 },
-        { "startup",       &o->startup,       10,  0, 1000000 },
-        { "candidates",    &o->candidates,    24,  1, 65536 },
-        { "prune_startup", &o->prune_startup, 5,   0, 1000000 },
-        { "warmup",        &o->warmup,        0,   0, 1000000 },
-        { "interval",      &o->interval,      1,   1, 1000000 },
-        { "min_resource",  &o->min_resource,  0,   0, 1000000 },
-        { "factor",        &o->factor,        4,   2, 1000000 },
-        { "min_rate",      &o->min_rate,      0,   0, 100 },
-        { "shard",         &o->shard,         0,   0, TNN__MAX(o->shards, 1) - 1 }
-    };
-    static const char *const samplers[] = {
-        "startup candidates prior_weight no_magic_clip endpoints", "", ""
-    };
-    static const char *const pruners[] = {
-        "", "prune_startup warmup interval", "min_resource factor min_rate"
-    };
-#define TNN__X(member) \
-    {#member, offsetof(tnn_study_options, member), sizeof ((tnn_study_options *)0)->member},
-    static const tnn__option of_sampler[] = {
-        TNN__X(startup) TNN__X(candidates) TNN__X(prior_weight) TNN__X(no_magic_clip)
-        TNN__X(endpoints)
-    };
-    static const tnn__option of_pruner[] = {
-        TNN__X(prune_startup) TNN__X(warmup) TNN__X(interval) TNN__X(min_resource) TNN__X(factor)
-        TNN__X(min_rate)
-    };
-#undef TNN__X
-    size_t i;
-    if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
-        || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)
-        || tnn__check_options("study", o, of_sampler, TNN__COUNT_OF(of_sampler), TNN_RANDOM,
-                              (int)o->sampler, samplers, sizeof *samplers, NULL)
-        || tnn__check_options("study", o, of_pruner, TNN__COUNT_OF(of_pruner), TNN_MEDIAN,
-                              (int)o->pruner, pruners, sizeof *pruners, NULL))
-        return TNN_ERROR_ARGUMENT;
-    for (i = 0; i < sizeof ints/sizeof *ints; i++)
-        if (tnn__study_int(ints[i].name, ints[i].value, ints[i].otherwise, ints[i].least,
-                           ints[i].most)) return TNN_ERROR_ARGUMENT;
-    o->prior_weight = tnn__default(o->prior_weight, 1);
-    if (!(o->prior_weight > 0 && o->prior_weight <= 1e6))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .prior_weight = %g must be positive, at most "
-                         "1e6", o->prior_weight);
-    if (!o->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");
-#ifdef TINYNN_NO_STDIO
-    if (o->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
-#endif
-    if (o->shards > 1 && !o->journal)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %d shards need a .journal to share",
-                         o->shards);
-    return TNN_OK;
-}
-
-TNN_API void tnn_study_free(tnn_study *s)
-{
-    int i;
-    if (!s) return;
-    for (i = 0; s->trials && i < s->o.trials; i++) tnn__release(s->trials[i].reports);
-    tnn__release(s->trials);
-    tnn__release(s->crowd);
-    tnn__release(s->space);
-    tnn__release(s);
-}
-TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *options)
-{
-    tnn_study_options o;
-    tnn_study *s;
-    double *memory, grid = 1;
-    tnn__len kernels;
-    int i, k;
-    memset(&o, 0, sizeof o);
-    if (options) o = *options;
-    if (tnn__study_options_check(&o)) return NULL;
-    s = (tnn_study *)tnn__alloc((tnn__len)sizeof *s, "study");
-    if (!s) return NULL;
-    s->o = o;
-    s->next = o.shard;
-    s->space = (tnn__dimension *)tnn__alloc(o.count*(tnn__len)sizeof *s->space, "study");
-    for (i = 0; s->space && i < o.count; i++) {
-        if (tnn__study_dimension(s, i)) break;
-        if (o.sampler == TNN_GRID) grid *= tnn__grid_points(&s->space[i]);
-    }
-    if (!s->space || i < o.count) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
-    kernels = o.trials + (tnn__len)TNN__FEW;
-    s->trials = (tnn_trial *)tnn__alloc(
-        o.trials*(tnn__len)sizeof *s->trials
-        + (o.trials*((tnn__len)o.count + 9) + 4*kernels + (tnn__len)104*o.count + 4
-           + 2*(tnn__len)o.candidates)*(tnn__len)sizeof *memory, "study");
-    if (!s->trials) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    memory = (double *)(void *)(s->trials + o.trials);
-    for (i = 0; i < o.trials; i++, memory += o.count) {
-        s->trials[i].number = i;
-        s->trials[i].value = TNN__NAN;
-        s->trials[i].x = memory;
-        s->trials[i].study = s;
-    }
-    for (k = 0; k <= o.count; k++) {
-        tnn__parzen *e = k < o.count ? &s->space[k].good : &s->rest;
-        const tnn__len room = k < o.count ? 26 : kernels;
-        e->mu = memory;
-        e->sigma = memory += room;
-        e->weight = memory += room;
-        e->factor = memory += room;
-        memory += room;
-    }
-    s->terms = memory;
-    s->candidates = memory += o.trials + 1;
-    s->scores = memory += o.candidates;
-    s->spots = (tnn__spot *)(void *)(memory += o.candidates);
-    s->order = (int *)(void *)(memory + 2*((tnn__len)o.trials + 1));
-    s->where = (char *)(s->order + o.trials);
-    s->stale = 1;
-    if (o.sampler == TNN_TPE && !o.no_magic_clip && o.prior_weight >= 0.01
-        && o.trials > TNN__MANY && tnn__crowd_make(s)) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    if (!tnn__study_head(s))
-        tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
-                  "%d characters", o.count, (int)sizeof s->head/2);
-#ifndef TINYNN_NO_STDIO
-    else if (o.journal && !tnn__study_journal(s, NULL, 0) && !s->header
-             && !tnn__study_journal(s, s->head, 1))
-        tnn__study_journal(s, s->columns, 1);
-#endif
-    if (tnn_failed()) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    return s;
-}
-
-TNN_API_GATED tnn_trial *tnn_ask(tnn_study *s)
-{
-    if (tnn_failed()) return NULL;
-    if (!s || s->current) {
-        tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told; tnn_tell ends it" :
-                  "tnn_ask: no study", s ? s->current->number : 0);
-        return NULL;
-    }
-    if (tnn__study_catch_up(s)) return NULL;
-    for (; s->next < s->o.trials; s->next += s->o.shards)
-        if (s->trials[s->next].state == TNN_WAITING) {
-            tnn_trial *t = &s->trials[s->next];
-            tnn__draw_all(s, t);
-            t->state = TNN_RUNNING;
-            t->count = t->stop = 0;
-            return s->current = t;
-        }
-    return NULL;
-}
-TNN_API_GATED int tnn_report(tnn_trial *t, int step, double value)
-{
-    tnn_study *s = t ? t->study : NULL;
-    int rung = 0, stop;
-    if (tnn_failed()) return 1;
-    if (!s || s->current != t || step < 0 || (t->count && t->reports[t->count - 1].step >= step)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
-                  "and its last step smaller", step, t ? t->number : -1);
-        return 1;
-    }
-    if (s->o.pruner && tnn__study_catch_up(s)) return 1;
-    stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
-         : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
-    if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
-    return t->stop = stop;
-}
-TNN_API_GATED tnn_status tnn_tell(tnn_trial *t, double value)
-{
-    tnn_study *s = t ? t->study : NULL;
-    const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
-    tnn_status e;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!s || s->current != t)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way; tnn_ask "
-                         "begins one", t ? t->number : -1);
-    e = tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
-                        value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
-    if (!e) s->current = NULL;
-    return e;
-}
-
-/* The variable of that name and type (NULL: any); -1 and an error where there is none. */
-static int tnn__study_variable(const tnn_study *s, const char *name, const tnn_variable_type *type,
-                               const char *what)
-{
-    int i;
-    for (i = 0; s && name && i < s->o.count; i++)
-        if (!strcmp(s->space[i].v.name, name) && (!type || s->space[i].v.type == *type)) return i;
-    if (!s) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
-    else
-        tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s; .space has "
-                  "them, and tnn_trial_float, _int and _choice give them by their type", what,
-                  !type ? "" : *type == TNN_INT ? "int " : "categorical ", name ? name : "");
-    return -1;
-}
-static double tnn__trial_value(const tnn_trial *t, const char *name, const tnn_variable_type *type,
-                               const char *what, double none)
-{
-    const int i = tnn__study_variable(t ? t->study : NULL, name, type, what);
-    return i < 0 ? none : t->x[i];
-}
-TNN_API_GATED double tnn_trial_float(const tnn_trial *t, const char *name)
-{
-    return tnn__trial_value(t, name, NULL, "tnn_trial_float", TNN__NAN);
-}
-TNN_API_GATED int tnn_trial_int(const tnn_trial *t, const char *name)
-{
-    const tnn_variable_type type = TNN_INT;
-    return (int)tnn__trial_value(t, name, &type, "tnn_trial_int", 0);
-}
-TNN_API_GATED int tnn_trial_choice(const tnn_trial *t, const char *name)
-{
-    const tnn_variable_type type = TNN_CATEGORICAL;
-    return (int)tnn__trial_value(t, name, &type, "tnn_trial_choice", -1);
-}
-TNN_API const tnn_trial *tnn_study_trial(const tnn_study *s, int number)
-{
-    return s && number >= 0 && number < s->o.trials ? &s->trials[number] : NULL;
-}
-TNN_API_GATED const tnn_trial *tnn_study_best(const tnn_study *s)
-{
-    const tnn_trial *best = NULL;
-    int i;
-    for (i = 0; s && i < s->o.trials; i++)
-        if (s->trials[i].state == TNN_DONE && (!best || tnn__before(s, &s->trials[i], best)))
-            best = &s->trials[i];
-    return best;
-}
-
-static int tnn__counts(const tnn_trial *t)      /* done, of a finite value */
-{
-    return t->state == TNN_DONE && t->value - t->value == 0;
-}
-/* eta^2 = 1 - sum of squares within the groups / total, adjusted:
-   1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935). */
-TNN_API_GATED double tnn_study_explained(const tnn_study *s, const char *name)
-{
-    const int variable = tnn__study_variable(s, name, NULL, "tnn_study_explained");
-    double mean = 0, total = 0, within = 0, scale = 0, last = 0;
-    int i, j, n = 0, groups, rank = 0, used = 0;
-    if (variable < 0) return TNN__NAN;
-    for (i = 0; i < s->o.trials; i++)
-        if (tnn__counts(&s->trials[i])) {
-            s->spots[n].mu = s->trials[i].x[variable];
-            s->spots[n++].i = i;
-            scale = TNN__MAX(scale, fabs(s->trials[i].value));
-        }
-    if (n < 4 || !(scale > 0)) return TNN__NAN;
-    for (j = 0; j < n; j++) mean += s->trials[s->spots[j].i].value/scale/n;
-    groups = TNN__MAX(TNN__MIN(n/8, 8), 2);
-    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);
-    for (j = 0; j < n && s->space[variable].v.type != TNN_CATEGORICAL; j++) {
-        if (s->spots[j].mu > last || !j) rank = j;          /* equal numbers share theirs */
-        last = s->spots[j].mu;
-        s->spots[j].mu = (double)((long long)rank*groups/n);
-    }
-    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);         /* by group, then trial */
-    for (j = 0; j < n; used++) {
-        const double group = s->spots[j].mu;
-        double sum = 0, squares = 0;
-        const int from = j;
-        for (; j < n && s->spots[j].mu <= group; j++) {
-            const double e = s->trials[s->spots[j].i].value/scale - mean;
-            sum += e;
-            squares += e*e;
-        }
-        total += squares;
-        within += TNN__MAX(squares - sum*sum/(j - from), 0);
-    }
-    if (!(total > 0)) return TNN__NAN;
-    return n > used ? TNN__MAX(1 - within/(n - used)/(total/(n - 1)), 0) : 0;
-}
-
-/* ==== 15. FILES ================================================================================
-   Arrays and weights. Numbers are assembled from bytes, whatever the machine's own order is. */
-
-/* ---- 15a. Types of elements, and the text of headers ----------------------------------------- */
+/* ---- 15b. Types of elements, and the text of headers ----------------------------------------- */
 static const struct {
     const char *npy, *name;             /* in .npy without the byte order; in safetensors */
     int         bytes;
@@ -16648,7 +15304,7 @@ static int tnn__key_of(tnn__scan *s, const char *key, const char *const *names, 
     return -1;
 }
 
-/* ---- 15b. Arrays: .npy ------------------------------------------------------------------------
+/* ---- 15c. Arrays: .npy ------------------------------------------------------------------------
    \x93NUMPY, version (two bytes), length of the header (2 bytes, 4 from version 2 on, the lowest
    first), the header: a Python dictionary
        {'descr': '<f4', 'fortran_order': False, 'shape': (5000, 784), }
@@ -16883,7 +15539,7 @@ TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array 
     return d;
 }
 
-/* ---- 15c. Text and images: CSV, PGM, PPM ----------------------------------------------------- */
+/* ---- 15d. Text and images: CSV, PGM, PPM ----------------------------------------------------- */
 
 /* A field, from *at to the separator, the end of the line or that of the text, where *at then is.
    1: a number; 0: empty, NaN; -1: anything else. */
@@ -17089,7 +15745,7 @@ TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
 }
 #endif
 
-/* ---- 15d. Writing: to a temporary file that takes the place of PATH, or to memory ------------ */
+/* ---- 15e. Writing: to a temporary file that takes the place of PATH, or to memory ------------ */
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
@@ -17304,7 +15960,7 @@ TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dt
 }
 #endif /* TINYNN_NO_STDIO */
 
-/* ---- 15e. Weights: safetensors ----------------------------------------------------------------
+/* ---- 15f. Weights: safetensors ----------------------------------------------------------------
    Length N of the header (8 bytes, the lowest first); the header, a JSON object
        {"__metadata__": {"KEY": "VALUE", ...},
         "NAME": {"dtype": "F32", "shape": [64, 3, 3, 3], "data_offsets": [BEGIN, END]}, ...}
@@ -17889,7 +16545,7 @@ TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_o
 }
 #endif
 
-/* ---- 15f. Checkpoints: the format is in 1j, in this order ------------------------------------ */
+/* ---- 15g. Checkpoints: the format is in 1j, in this order ------------------------------------ */
 enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 6 };
 
 /* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
@@ -18176,7 +16832,1347 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
 }
 #endif
 
-/* ---- 15g. Networks as C ------------------------------------------------------------------------
+/* ==== 16. HYPER-PARAMETER SEARCH ===============================================================
+   A study is what its journal says: whatever happens to a trial is written as a line, and the line
+   is read (tnn__study_line), be it one's own, another process's, or one of last week. In memory the
+   same lines are read without having been written. */
+
+/* ---- 16a. The normal distribution -------------------------------------------------------------
+   phi(x) = exp(-x^2/2)/sqrt(2 pi), and its upper tail Q(x) = integral of phi from x on, as
+   Q = phi M with Mills' ratio M, to 5e-15 of it: no tail is too far out.
+       M(x) = sqrt(pi/2) exp(x^2/2) - (x + x^3/3 + x^5/(3 5) + ...)           Marsaglia 2004
+       M(x) = 1/(x + 1/(x + 2/(x + 3/(x + ...))))                             Laplace
+   of which k terms leave about exp(-2 x sqrt(k)) of it. */
+#define TNN__LOG_SQRT_2PI 0.91893853320467274
+static double tnn__mills(double x)      /* x >= 0 */
+{
+    double term = x, sum = x;
+    int k;
+    if (x < 2) {
+        for (k = 3; term > 1e-17*sum; k += 2) sum += term *= x*x/k;
+        return 1.2533141373155003*tnn__exp_double(x*x/2) - sum;
+    }
+    for (k = 10 + (int)(375/(x*x)); k > 0; k--) sum = x + k/sum;
+    return 1/sum;
+}
+static double tnn__tail(double x)       /* Q(x), x >= 0 */
+{
+    return tnn__mills(x)*tnn__exp_double(-x*x/2 - TNN__LOG_SQRT_2PI);
+}
+
+/* log of the integral of phi from a to b, a <= b. */
+static double tnn__log_mass(double a, double b)
+{
+    const double x = a < 0 ? -b : a, y = a < 0 ? -a : b;
+    if (a < -9 && b > 9) return 0;      /* all of it, to the last bit */
+    if (a < 0 && b > 0) return tnn__log_double(1 - tnn__tail(-a) - tnn__tail(b));
+    return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
+           - x*x/2 - TNN__LOG_SQRT_2PI;
+}
+/* The x in [a, b], a <= 0 <= b, below which the share u of that integral lies: Newton's method on
+   log Q(t) = log p of the smaller tail. The derivative is -1/M(t); log Q is concave and Q(t) <=
+   exp(-t^2/2)/2, so from t = sqrt(-2 log(2 p)) it comes down to the root without passing it. */
+static double tnn__truncated_normal(double a, double b, double u)
+{
+    const double below = tnn__tail(TNN__MAX(-a, 0)), above = tnn__tail(TNN__MAX(b, 0));
+    const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
+    const double goal = tnn__log_double(TNN__MIN(p, q));
+    double t = sqrt(TNN__MAX(-2*(goal + 0.6931471805599453), 0)), change = 1;
+    int i;
+    for (i = 0; i < 50 && fabs(change) > 1e-9; i++) {       /* what is left is its square */
+        const double m = tnn__mills(t);
+        change = (tnn__log_double(m) - t*t/2 - TNN__LOG_SQRT_2PI - goal)*m;
+        t = TNN__MAX(t + change, 0);
+    }
+    t = p < q ? -t : t;
+    return TNN__MIN(TNN__MAX(t, a), b);
+}
+
+/* The same in a tenth of the time, to about 1e-10: which of many candidates may be the best. */
+static double tnn__quick_exp(double x)          /* x <= 0 */
+{
+    const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;  /* 2^k e^r */
+    const double r = x - k*0.6931471805599453;
+    if (k == -1023) return 0;
+    return tnn__two(k)*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
+                        + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
+}
+/* Mills' ratio for x >= 0: the upper tail over the density. */
+static double tnn__quick_mills(double x)
+{
+    static const double c[] = {         /* (x + 5/4) M(x) in (x - 4)/(x + 4), fitted */
+        1.242425010256, -0.349180606597, 0.1130350243276, 0.02675450297529, -0.06136644741188,
+        0.0396377771057, -0.0122204158956, -0.0003170323880591, 0.001622296853052,
+        -0.0002616547860443, -0.0001977119439938, 5.117735980198e-05, 2.613498037052e-05,
+        -5.499550912447e-06, -2.555331628074e-06 };
+    const double t = (x - 4)/(x + 4);
+    double sum = c[14];
+    int i;
+    for (i = 13; i >= 0; i--) sum = sum*t + c[i];
+    return sum/(x + 1.25);
+}
+#define TNN__SQRT_2PI 2.5066282746310005
+/* The normal distribution above x >= 0. */
+static double tnn__quick_tail(double x)
+{
+    return tnn__quick_mills(x)*tnn__quick_exp(-x*x/2)/TNN__SQRT_2PI;
+}
+/* The integral of exp(-t^2/2) from z - h to z + h; for h = 0 exp(-z^2/2). */
+static double tnn__quick_cell(double z, double h)
+{
+    const double zz = z*z, hh = h*h;
+    if (fabs(z) > 14 + h) return 0;
+    if (h*(1 + fabs(z)) < 0.06)
+        return tnn__quick_exp(-zz/2)*(!(h > 0) ? 1 : 2*h*(1 + hh*(zz - 1)/6
+                                      + hh*hh*(zz*zz - 6*zz + 3)/120));
+    z = fabs(z);
+    return TNN__SQRT_2PI*((z < h ? 1 - tnn__quick_tail(h - z) : tnn__quick_tail(z - h))
+                          - tnn__quick_tail(z + h));
+}
+/* As tnn__truncated_normal: from Hastings' start (Abramowitz and Stegun 26.2.23) one step of three
+   terms. */
+static double tnn__quick_normal(double a, double b, double u)
+{
+    const double below = tnn__quick_tail(-a), above = tnn__quick_tail(b);
+    const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
+    const double goal = TNN__MIN(p, q), w = sqrt(-2*tnn__log_double(goal));
+    double t = w - (2.515517 + w*(0.802853 + w*0.010328))
+                   /(1 + w*(1.432788 + w*(0.189269 + w*0.001308)));
+    const double e = tnn__quick_mills(t) - goal*TNN__SQRT_2PI/tnn__quick_exp(-t*t/2);
+    t += e*(1 + e*(t/2 + e*(2*t*t + 1)/6));
+    t = p < q ? -t : t;
+    return TNN__MIN(TNN__MAX(t, a), b);
+}
+
+/* ---- 16b. The space ---------------------------------------------------------------------------
+   Every variable is a line from `from` to `to`: of x, of log x, or of the number of a choice. Where
+   x has a step the line goes half of it further at either end, so that each value has its cell. */
+typedef struct {                /* kernels of a Parzen estimator; the prior is the last */
+    int     n;
+    double *mu, *sigma, *weight;
+    double *factor;             /* weight/mass on the line, for a density also /sigma: quickly */
+} tnn__parzen;
+typedef struct {
+    tnn_variable v;             /* with defaults; categorical: 0 to choices - 1 by 1 */
+    double from, to;
+    tnn__parzen good;           /* of the trials below */
+} tnn__dimension;
+typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
+typedef struct {                /* many kernels of one variable: 16d */
+    double  h;                  /* their deviation, but for a few */
+    int     bins, terms;
+    double *a, *b, *sum;        /* (bins, terms); u a + v b */
+    double *mass;               /* of a cell, by its distance in steps; or NULL */
+    double *mu, *factor;        /* of each trial: its kernel's middle, 1/its mass on the line */
+    int    *low, *high;         /* the first and last trial of a bin, -1: it is empty */
+} tnn__crowd;
+struct tnn_study {
+    tnn_study_options o;        /* with defaults */
+    tnn__dimension *space;
+    tnn_trial      *trials;
+    tnn_trial      *current;    /* asked, not yet told */
+    tnn__parzen     rest;
+    double         *terms, *candidates, *scores;        /* scratch */
+    tnn__spot      *spots;
+    char           *where;      /* each trial: not ended, or TNN__GOOD, TNN__REST */
+    int            *order;      /* those in the rest, by number */
+    int             best[26], bests;        /* the best that ended, of which the first are below */
+    int             fresh[64], freshes;     /* ended since the last draw */
+    int             stale;      /* the like of these is to be counted anew */
+    int             ended, others, last;    /* trials; in the rest; the last that ended */
+    int             refit;      /* the good are others than those fitted */
+    tnn__crowd     *crowd;      /* of each variable, or NULL */
+    int             crowded;    /* it has what the order has */
+    const char     *columns;    /* the journal's second line */
+    long long       offset;     /* of it so much has been read: whole lines */
+    int             header;     /* it has columns */
+    int             next;       /* trial of this shard: those before it do not wait */
+    char            line[2000], head[8000], input[8000];     /* written, its first two, read */
+};
+
+static double tnn__on_line(const tnn__dimension *d, double x)
+{
+    return d->v.log ? tnn__log_double(x) : x;
+}
+static double tnn__from_line(const tnn__dimension *d, double y)
+{
+    double x = d->v.log ? tnn__exp_double(y) : y;
+    if (d->v.step > 0)
+        x = d->v.low + d->v.step*(double)(long long)TNN__MAX((x - d->v.low)/d->v.step + 0.5, 0);
+    return TNN__MIN(TNN__MAX(x, d->v.low), d->v.high);
+}
+/* Two numbers in (0, 1) with all 53 bits. */
+static void tnn__uniforms(const tnn_study *s, int trial, int variable, int candidate,
+                          double u[2])
+{
+    uint32_t r[4];
+    size_t i;
+    tnn__philox(s->o.seed, (uint64_t)trial, (uint64_t)variable << 16 | (uint64_t)candidate, r);
+    for (i = 0; i < 2; i++)
+        u[i] = ((r[2*i] >> 5)*67108864.0 + (r[2*i + 1] >> 6) + 0.5)/9007199254740992.0;
+}
+
+/* ---- 16c. TPE ---------------------------------------------------------------------------------
+   Optuna 3's sampler, univariate. The trials that ended, n of them, are ordered: those done by
+   value, then those pruned by the last step they reached, then by the value reported there. The
+   first min(ceil(n/10), 25) are below. A density is a mixture of one kernel per trial and the
+   prior, with weights 1 (the oldest of more than 25 a ramp from 1/n on), the prior's .prior_weight:
+     number        a normal distribution around x, cut off at the ends of the line. Deviation: the
+                   larger distance to a neighbour, the prior's middle being one of them; that of
+                   the first and last, to their only one; at most the range, at least
+                   range/min(100, kernels + 1). Prior: middle and range of the line. With a step,
+                   but not in log, the mass of a value's cell in place of the density
+     categorical   (1 [c = x] + w)/(1 + w choices), w = prior_weight/kernels; prior: uniform */
+static int tnn__before(const tnn_study *s, const tnn_trial *a, const tnn_trial *b)
+{
+    const tnn_trial *t[2];
+    double key[2][3];
+    int i;
+    t[0] = a;
+    t[1] = b;
+    for (i = 0; i < 2; i++) {
+        const tnn_trial_report *last = t[i]->count ? &t[i]->reports[t[i]->count - 1] : NULL;
+        const double v = t[i]->state == TNN_DONE ? t[i]->value : last ? last->value : 0;
+        key[i][0] = t[i]->state != TNN_DONE;
+        key[i][1] = t[i]->state == TNN_DONE ? 0 : last ? -last->step : 1;
+        key[i][2] = v != v ? HUGE_VAL : s->o.maximize ? -v : v;
+    }
+    for (i = 0; i < 3; i++) if (key[0][i] < key[1][i] || key[0][i] > key[1][i])
+        return key[0][i] < key[1][i];
+    return a->number < b->number;
+}
+static int tnn__ended(const tnn_trial *t) { return t->state == TNN_DONE || t->state == TNN_PRUNED; }
+
+enum { TNN__GOOD = 1, TNN__REST };
+enum { TNN__MANY = 250 };       /* trials ended: from here on none comes back from the rest */
+static void tnn__crowd_insert(tnn_study *s, int k, int rank);
+static void tnn__crowd_sort(tnn_study *s);
+static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e);
+static int tnn__by_spot(const void *a, const void *b)
+{
+    const tnn__spot *x = (const tnn__spot *)a, *y = (const tnn__spot *)b;
+    return x->mu < y->mu ? -1 : x->mu > y->mu ? 1 : x->i - y->i;
+}
+/* How many of the rest are before trial k. */
+static int tnn__rank(const tnn_study *s, int k)
+{
+    int from = 0, to = s->others;
+    while (from < to) {
+        const int r = from + (to - from)/2;
+        if (s->order[r] < k) from = r + 1; else to = r;
+    }
+    return from;
+}
+static void tnn__put_side(tnn_study *s, int k, int side)
+{
+    const int r = tnn__rank(s, k), out = s->where[k] == TNN__REST, in = side == TNN__REST;
+    int *at = s->order + r;
+    if (s->where[k] == side) return;
+    s->refit |= !(in && !s->where[k]);
+    if (in || out) memmove(at + in, at + out, (size_t)(s->others - r - out)*sizeof *at);
+    if (in) *at = k;
+    s->others += in - out;
+    s->where[k] = (char)side;
+    if (out) s->crowded = 0;
+    if (in && s->crowded) tnn__crowd_insert(s, k, r);
+}
+/* Puts the trials that ended since the last time to one side; returns how many have ended. */
+static int tnn__split_trials(tnn_study *s)
+{
+    int i, j, k, below, all = s->stale, n = all ? s->o.trials : s->freshes;
+    if (all) {
+        s->ended = s->others = s->bests = s->last = 0;
+        memset(s->where, 0, (size_t)s->o.trials);
+    }
+    for (j = 0; j < n; j++) {
+        k = all ? j : s->fresh[j];
+        if (!tnn__ended(&s->trials[k])) continue;
+        s->ended++;
+        s->last = TNN__MAX(s->last, k);
+        for (i = s->bests; i > 0 && tnn__before(s, &s->trials[k], &s->trials[s->best[i - 1]]); i--)
+            if (i < 26) s->best[i] = s->best[i - 1];
+        if (i < 26) s->best[i] = k;
+        s->bests = TNN__MIN(s->bests + 1, 26);
+        if (all) continue;
+        below = TNN__MIN((s->ended + 9)/10, 25);
+        for (i = 0; i < s->bests; i++)
+            tnn__put_side(s, s->best[i], i < below ? TNN__GOOD : TNN__REST);
+        if (!s->where[k]) tnn__put_side(s, k, TNN__REST);
+    }
+    if (all) {
+        for (i = 0; i < TNN__MIN((s->ended + 9)/10, TNN__MIN(s->bests, 25)); i++)
+            s->where[s->best[i]] = TNN__GOOD;
+        for (k = 0; k < s->o.trials; k++)
+            if (tnn__ended(&s->trials[k]) && !s->where[k]) {
+                s->where[k] = TNN__REST;
+                s->order[s->others++] = k;
+            }
+        s->crowded = 0;
+        s->refit = 1;
+    }
+    s->freshes = s->stale = 0;
+    if (s->crowd && !s->crowded && s->ended >= TNN__MANY) tnn__crowd_sort(s);
+    for (k = 0; k < s->o.count && s->refit; k++)
+        tnn__parzen_fit(s, k, TNN__GOOD, &s->space[k].good);
+    s->refit = 0;
+    return s->ended;
+}
+/* The weight of the i-th of n kernels: of more than 25 the oldest are on a ramp. */
+static double tnn__parzen_weight(int i, int n)
+{
+    return i >= n - 25 ? 1 : i ? 1.0/n + (1 - 1.0/n)*i/(n - 26) : 1.0/n;
+}
+/* The deviation of the kernel at place q of `spots`, the prior among them. */
+static double tnn__parzen_sigma(const tnn_study *s, const tnn__dimension *d, const tnn__spot *spots,
+                                int q, int n, double least)
+{
+    const double mu = spots[q].mu;
+    const double down = q ? mu - TNN__MAX(d->from, spots[q - 1].mu)
+                      : s->o.endpoints ? mu - d->from : 0;
+    const double up = q < n ? TNN__MIN(d->to, spots[q + 1].mu) - mu
+                    : s->o.endpoints ? d->to - mu : 0;
+    return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), d->to - d->from);
+}
+/* 1/the mass on the line, for a density also /sigma: quickly. */
+static double tnn__quick_factor(const tnn__dimension *d, double mu, double sigma)
+{
+    const double mass = 1 - tnn__quick_tail((mu - d->from)/sigma)
+                          - tnn__quick_tail((d->to - mu)/sigma);
+    return 1/(d->v.log || !(d->v.step > 0) ? mass*sigma : mass);
+}
+/* log of its factor: of the weight, the mass on the line and, for a density, sqrt(2 pi) sigma. */
+static double tnn__parzen_factor(const tnn__dimension *d, double weight, double mu, double sigma)
+{
+    double f = tnn__log_double(weight) - tnn__log_mass((d->from - mu)/sigma, (d->to - mu)/sigma);
+    if (d->v.log || !(d->v.step > 0)) f -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
+    return f;
+}
+static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const double range = d->to - d->from;
+    double total = s->o.prior_weight, least;
+    const char *at = s->where, *end = at + s->last + 1;
+    int i, n = 0;
+    for (; (at = (const char *)memchr(at, side, (size_t)(end - at))) != NULL; at++)
+        e->mu[n++] = tnn__on_line(d, s->trials[at - s->where].x[variable]);
+    e->mu[n] = 0.5*(d->from + d->to);
+    e->n = n + 1;
+    least = s->o.no_magic_clip ? 1e-12 : range/TNN__MIN(100.0, n + 2.0);
+    for (i = 0; i < n; i++) total += e->weight[i] = tnn__parzen_weight(i, n);
+    e->weight[n] = s->o.prior_weight;
+    for (i = 0; i <= n; i++) {
+        e->weight[i] /= total;
+        s->spots[i].mu = e->mu[i];
+        s->spots[i].i = i;
+    }
+    if (d->v.type == TNN_CATEGORICAL) return;
+    qsort(s->spots, (size_t)n + 1, sizeof *s->spots, tnn__by_spot);
+    for (i = 0; i <= n; i++) {
+        const int k = s->spots[i].i;
+        e->sigma[k] = k < n ? tnn__parzen_sigma(s, d, s->spots, i, n, least) : range;
+        e->factor[k] = e->weight[k]*tnn__quick_factor(d, e->mu[k], e->sigma[k]);
+    }
+}
+/* The probability of choice c under kernel k. */
+static double tnn__parzen_choice(const tnn_study *s, const tnn__dimension *d, const tnn__parzen *e,
+                                 int k, int c)
+{
+    const double choices = d->v.high + 1, w = s->o.prior_weight/e->n;
+    return k == e->n - 1 ? 1/choices : ((c == (int)e->mu[k]) + w)/(1 + w*choices);
+}
+static double tnn__parzen_log(const tnn_study *s, int variable, const tnn__parzen *e, double x)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
+    double sum = 0, most = -HUGE_VAL;
+    int k;
+    if (d->v.type == TNN_CATEGORICAL) {
+        for (k = 0; k < e->n; k++) sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
+        return tnn__log_double(sum);
+    }
+    for (k = 0; k < e->n; k++) {
+        const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
+        const double gap = TNN__MAX(fabs(z) - h, 0);
+        const double factor = tnn__parzen_factor(d, e->weight[k], e->mu[k], e->sigma[k]);
+        s->terms[k] = factor - gap*gap/2;                  /* or at most that, with a step */
+        if (h > 0 && s->terms[k] > most - 40)
+            s->terms[k] = factor + tnn__log_mass(z - h, z + h);
+        most = TNN__MAX(most, s->terms[k]);
+    }
+    for (k = 0; k < e->n; k++)          /* below e^-40 of the largest one is not seen in the sum */
+        if (s->terms[k] > most - 40) sum += tnn__exp_double(s->terms[k] - most);
+    return most + tnn__log_double(sum);
+}
+/* A number from it, or quickly one that is as near as 1e-8 of the kernel's deviation. */
+static double tnn__parzen_draw(const tnn_study *s, int variable, const double u[2], int quick)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__parzen *e = &d->good;
+    double sum = e->weight[0], a, b, y, most;
+    int k, c;
+    for (k = 0; k < e->n - 1 && u[0] >= sum; ) sum += e->weight[++k];
+    if (d->v.type == TNN_CATEGORICAL) {
+        sum = tnn__parzen_choice(s, d, e, k, 0);
+        for (c = 0; c < (int)d->v.high && u[1] >= sum; )
+            sum += tnn__parzen_choice(s, d, e, k, ++c);
+        return c;
+    }
+    a = (d->from - e->mu[k])/e->sigma[k];
+    b = (d->to - e->mu[k])/e->sigma[k];
+    y = e->mu[k] + e->sigma[k]*(quick ? tnn__quick_normal : tnn__truncated_normal)(a, b, u[1]);
+    most = 1e-8*e->sigma[k];            /* within it a step changes? */
+    if (quick && d->v.step > 0 && tnn__from_line(d, y - most) < tnn__from_line(d, y + most))
+        return tnn__parzen_draw(s, variable, u, 0);
+    return tnn__from_line(d, y);
+}
+
+/* ---- 16d. Many trials -------------------------------------------------------------------------
+   log g of a candidate is a sum over all trials. With hundreds of them nearly all kernels have the
+   least deviation h, a hundredth of the line, and all but the last 25 the weight u + v r, r the
+   rank by number; of these
+       sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
+   is kept by bins of h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle of the bin)/h:
+       exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
+   of which 16 terms leave 1e-10 of g. A trial that comes to the rest changes the ranks of later
+   ones only. A kernel can be wider only if it is the first or the last of its bin. Where a step
+   makes at most 2,000 values, and for choices, each value is a bin.
+   Candidates that are drawn quickly, too, are compared by these quick sums. Those within 1e-6 of
+   the best one are drawn exactly; if then others are within 1e-8, the whole sums decide. So the
+   choice is that of the definition, bit for bit. */
+enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 2000, TNN__FEW = 512 };
+/* The bin of mu; *at: mu in bins from the start of the line. */
+static int tnn__crowd_bin(const tnn__dimension *d, const tnn__crowd *c, double mu, double *at)
+{
+    *at = TNN__MIN(TNN__MAX((mu - d->from)/(d->to - d->from)*c->bins, 0), c->bins);
+    return TNN__MIN((int)*at, c->bins - 1);
+}
+/* Adds a kernel to the sums of its bin. */
+static void tnn__crowd_add(const tnn_study *s, int variable, int k, double a, double b)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = &s->crowd[variable];
+    double at, term = c->factor[k];
+    const int bin = tnn__crowd_bin(d, c, c->mu[k], &at);
+    const double step = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
+    double *to = c->a + (tnn__len)bin*c->terms;
+    int p;
+    for (p = 1; p <= c->terms; p++, to++) {
+        *to += a*term;
+        to[c->b - c->a] += b*term;
+        term *= step/p;
+    }
+}
+/* Where trial k's kernel is. */
+static void tnn__crowd_kernel(const tnn_study *s, int variable, int k, double mu)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = &s->crowd[variable];
+    double at;
+    const int bin = tnn__crowd_bin(d, c, mu, &at), low = c->low[bin], high = c->high[bin];
+    c->mu[k] = mu;
+    c->factor[k] = d->v.type == TNN_CATEGORICAL ? 1 : tnn__quick_factor(d, mu, c->h);
+    if (low < 0 || mu < c->mu[low] || (mu <= c->mu[low] && k < low)) c->low[bin] = k;
+    if (low < 0 || mu > c->mu[high] || (mu >= c->mu[high] && k > high)) c->high[bin] = k;
+}
+/* Trial k has come to the rest: the sums have those that are not among the last 25. */
+static void tnn__crowd_insert(tnn_study *s, int k, int rank)
+{
+    const int end = s->others - 26, first = TNN__MIN(rank, end);
+    int r, v;
+    for (v = 0; v < s->o.count; v++) {
+        const tnn__dimension *d = &s->space[v];
+        if (!(d->to > d->from)) continue;
+        tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
+        tnn__crowd_add(s, v, s->order[first], 1, first);
+        for (r = first + 1; r <= end; r++) tnn__crowd_add(s, v, s->order[r], 0, 1);
+    }
+}
+/* Memory for it. */
+static tnn_status tnn__crowd_make(tnn_study *s)
+{
+    const tnn__len trials = s->o.trials;
+    tnn__len floats = 0;
+    double *memory = NULL;
+    int v, q, pass;
+    for (pass = 0; pass < 2; pass++) {
+        for (v = 0; v < s->o.count; v++) {
+            const tnn__dimension *d = &s->space[v];
+            const double values = d->v.step > 0 ? (d->to - d->from)/d->v.step + 0.5 : HUGE_VAL;
+            const int choice = d->v.type == TNN_CATEGORICAL;
+            const int few = choice || (!d->v.log && values < TNN__CELLS + 1);
+            const int bins = few ? (int)values : TNN__BINS, terms = few ? 1 : TNN__TERMS;
+            const tnn__len cells = (tnn__len)bins*terms;
+            tnn__crowd *c;
+            if (!pass) {
+                floats += 3*cells + (tnn__len)2*bins + 1 + 2*trials;
+                continue;
+            }
+            c = &s->crowd[v];
+            c->h = (d->to - d->from)/100;
+            c->bins = bins;
+            c->terms = terms;
+            c->a = memory;
+            c->b = memory += cells;
+            c->sum = memory += cells;
+            c->mu = memory += cells;
+            c->factor = memory += trials;
+            c->low = (int *)(void *)(memory += trials);
+            c->high = c->low + bins;
+            memory += bins;
+            if (few && !choice && d->to > d->from) c->mass = memory;
+            for (q = 0; q <= bins && c->mass; q++)
+                c->mass[q] = tnn__quick_cell(q*d->v.step/c->h, d->v.step/2/c->h);
+            memory += bins + 1;
+        }
+        if (pass) break;
+        s->crowd = (tnn__crowd *)tnn__alloc(s->o.count*(tnn__len)sizeof *s->crowd
+                                            + floats*(tnn__len)sizeof *memory, "study");
+        if (!s->crowd) return TNN_ERROR_MEMORY;
+        memory = (double *)(void *)(s->crowd + s->o.count);
+    }
+    return TNN_OK;
+}
+/* All of it anew. */
+static void tnn__crowd_sort(tnn_study *s)
+{
+    int r, v;
+    for (v = 0; v < s->o.count; v++) {
+        const tnn__dimension *d = &s->space[v];
+        tnn__crowd *c = &s->crowd[v];
+        if (!(d->to > d->from)) continue;
+        memset(c->a, 0, 2*(size_t)(c->bins*c->terms)*sizeof *c->a);
+        for (r = 0; r < 2*c->bins; r++) c->low[r] = -1;
+        for (r = 0; r < s->others; r++) {
+            const int k = s->order[r];
+            tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
+            if (r < s->others - 25) tnn__crowd_add(s, v, k, 1, r);
+        }
+    }
+    s->crowded = 1;
+}
+/* One kernel more, of which only the quick factor is known. */
+static void tnn__parzen_add(tnn__parzen *e, double mu, double sigma, double factor)
+{
+    e->mu[e->n] = mu;
+    e->sigma[e->n] = sigma;
+    e->factor[e->n++] = factor;
+}
+/* Fills e with what is not in the sums: the last 25, and for those that are wider what makes them
+   so; the prior is the last. */
+static void tnn__crowd_fit(const tnn_study *s, int variable, tnn__parzen *e)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = &s->crowd[variable];
+    const int n = s->others, number = d->v.type != TNN_CATEGORICAL;
+    const double u = 1.0/n, v = (1 - u)/(n - 26);
+    const double middle = 0.5*(d->from + d->to), range = d->to - d->from;
+    tnn__spot *spots = s->spots;
+    int q, k, m = 0, placed = 0;
+    e->n = 0;
+    for (q = 0; q < c->bins*c->terms; q++) c->sum[q] = u*c->a[q] + v*c->b[q];
+    if (!c->mass && d->v.step > 0 && !d->v.log)         /* s^p/p! on average over a cell */
+        for (q--; q > 0; q--) {
+            const double hh = d->v.step*d->v.step/4/c->h/c->h;
+            const int p = q%c->terms;
+            if (p > 1) c->sum[q] += hh/6*(c->sum[q - 2] + (p > 3 ? hh/20*c->sum[q - 4] : 0));
+        }
+    for (q = 0; q <= 2*c->bins && number; q++) {
+        k = q == 2*c->bins ? -1 : q%2 ? c->high[q/2] : c->low[q/2];
+        if (!placed && (q == 2*c->bins || (k >= 0 && c->mu[k] > middle))) {
+            placed = 1;
+            spots[m].mu = middle;
+            spots[m++].i = -1;
+        }
+        if (k < 0 || (q%2 && k == c->low[q/2])) continue;
+        spots[m].mu = c->mu[k];
+        spots[m++].i = k;
+    }
+    for (q = 0; q < m; q++) {
+        const double sigma = tnn__parzen_sigma(s, d, spots, q, m - 1, c->h);
+        double weight = 1;
+        k = spots[q].i;
+        if (k < 0 || !(sigma > c->h)) continue;
+        if (tnn__rank(s, k) < n - 25) weight = u + v*tnn__rank(s, k);
+        tnn__parzen_add(e, c->mu[k], c->h, -weight*c->factor[k]);
+        tnn__parzen_add(e, c->mu[k], sigma, weight*tnn__quick_factor(d, c->mu[k], sigma));
+    }
+    for (q = n - 25; q < n; q++)
+        tnn__parzen_add(e, c->mu[s->order[q]], c->h, c->factor[s->order[q]]);
+    tnn__parzen_add(e, middle, range, s->o.prior_weight*tnn__quick_factor(d, middle, range));
+}
+/* The sums at y. */
+static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, double y)
+{
+    double sum = 0, at, power, ratio;
+    const int here = tnn__crowd_bin(d, c, y, &at);
+    const double w = (d->to - d->from)/c->bins/c->h, less = tnn__quick_exp(-w*w);
+    const int reach = TNN__MIN((int)(9.2/w) + 1, c->bins), first = TNN__MAX(here - reach, 0);
+    const int end = TNN__MIN(here + reach, c->bins - 1) + 1;
+    double t = (at - first - 0.5)*w;
+    int bin, p;
+    if (c->mass) {
+        for (bin = first; bin < end; bin++) sum += c->sum[bin]*c->mass[(abs)(here - bin)];
+        return sum;
+    }
+    power = tnn__quick_exp(-t*t/2);             /* of the next bin: that times the ratio */
+    ratio = 1/tnn__quick_exp((w/2 - t)*w);
+    for (bin = first; bin < end; bin++, t -= w, power *= ratio, ratio *= less) {
+        const double *a = c->sum + (tnn__len)bin*TNN__TERMS;
+        double he = 1, before = 0, all = 0;
+        for (p = 0; p < TNN__TERMS && *a > 0; p++) {
+            const double next = t*he - p*before;
+            all += he*a[p];
+            before = he;
+            he = next;
+        }
+        sum += all*power;
+    }
+    return sum;
+}
+/* e's density at x, but for a factor that all x have; with the sums, where e is of them. */
+static double tnn__quick_density(const tnn_study *s, int variable, const tnn__parzen *e, double x,
+                                 int crowd)
+{
+    const tnn__dimension *d = &s->space[variable];
+    const tnn__crowd *c = crowd ? &s->crowd[variable] : NULL;
+    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
+    double sum = 0;
+    int k;
+    if (d->v.type == TNN_CATEGORICAL) {
+        const double n = s->others, choices = d->v.high + 1, w = s->o.prior_weight/(n + 1);
+        for (k = 0; k < e->n && !crowd; k++)
+            sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
+        if (!crowd) return sum;
+        sum = c->sum[(int)x] + w*((n - 25)*(1 + 1/n)/2 + 25);   /* that of all weights */
+        for (k = 0; k < e->n - 1; k++) sum += (int)e->mu[k] == (int)x;
+        return sum/(1 + w*choices) + s->o.prior_weight/choices;
+    }
+    for (k = 0; k < e->n; k++)
+        sum += e->factor[k]*tnn__quick_cell((y - e->mu[k])/e->sigma[k],
+                                            half > 0 ? half/e->sigma[k] : 0);
+    if (!crowd) return sum;
+    return sum + tnn__crowd_sum(d, c, y)*(!c->mass && half > 0 ? 2*half/c->h : 1);
+}
+/* Of candidates x[0..n) the one with the largest log l - log g, the first of equal ones. Those of
+   trial k have been drawn quickly; it is drawn exactly. k = -1: they are what they are. */
+static int tnn__tpe_choose(tnn_study *s, int variable, double *x, int n, int k)
+{
+    const tnn__parzen *l = &s->space[variable].good;
+    const int steps = s->space[variable].v.step > 0;
+    double most, score, u[2];
+    int i, j, turn, best = 0, left = 0;
+    if (s->crowded) tnn__crowd_fit(s, variable, &s->rest);
+    else tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
+        s->scores[i] = j < i ? -1 : 0;          /* the same as an earlier one, out of it */
+    }
+    for (turn = 0; turn < 2; turn++) {
+        for (i = 0, most = 0; i < n; i++) {
+            if (s->scores[i] < 0) continue;
+            if (turn && k >= 0) {
+                tnn__uniforms(s, k, variable, i, u);
+                x[i] = tnn__parzen_draw(s, variable, u, 0);
+            }
+            if (s->o.prior_weight < 1e-25) continue;    /* g may be less than its quick error */
+            s->scores[i] = tnn__quick_density(s, variable, l, x[i], 0)
+                         / tnn__quick_density(s, variable, &s->rest, x[i], s->crowded);
+            most = TNN__MAX(most, s->scores[i]);
+        }
+        most *= 1 - (turn ? 1e-8 : 1e-6);
+        for (i = n - 1, left = 0; i >= 0; i--) {
+            if (s->scores[i] < most) s->scores[i] = -1;
+            if (s->scores[i] < 0) continue;
+            best = i;
+            left++;
+        }
+    }
+    if (left <= 1) return best;
+    if (s->crowded) tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
+    for (i = best, most = -HUGE_VAL; i < n; i++) {
+        if (s->scores[i] < 0) continue;
+        score = tnn__parzen_log(s, variable, l, x[i])
+              - tnn__parzen_log(s, variable, &s->rest, x[i]);
+        if (score > most) { most = score; best = i; }
+    }
+    return best;
+}
+
+/* ---- 16e. What trial k tries ------------------------------------------------------------------
+   Nothing here depends on what was drawn before, but through the trials that ended. */
+static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
+{
+    const tnn__dimension *d = &s->space[variable];
+    double u[2];
+    int i;
+    if (!(d->to > d->from)) return d->v.low;
+    if (s->o.sampler == TNN_RANDOM || ended < s->o.startup) {
+        tnn__uniforms(s, k, variable, 0, u);
+        return tnn__from_line(d, d->from + (d->to - d->from)*u[0]);
+    }
+    for (i = 0; i < s->o.candidates; i++) {
+        tnn__uniforms(s, k, variable, i, u);
+        s->candidates[i] = tnn__parzen_draw(s, variable, u, !s->o.no_magic_clip);
+    }
+    return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates, k)];
+}
+/* How many values the grid has in a dimension, and the i-th. */
+static int tnn__grid_points(const tnn__dimension *d)
+{
+    return d->v.step > 0 ? (int)TNN__MIN((d->v.high - d->v.low)/d->v.step + 1.5, 1e9) : d->v.points;
+}
+static double tnn__grid_value(const tnn__dimension *d, int i)
+{
+    const int last = d->v.points - 1;
+    if (d->v.step > 0) return d->v.low + i*d->v.step;
+    return i == last ? d->v.high : tnn__from_line(d, d->from + (d->to - d->from)*i/last);
+}
+static void tnn__draw_all(tnn_study *s, tnn_trial *t)
+{
+    int v, rest = t->number, ended;
+    if (s->o.sampler == TNN_GRID) {
+        for (v = s->o.count - 1; v >= 0; v--) {
+            const int points = tnn__grid_points(&s->space[v]);
+            t->x[v] = tnn__grid_value(&s->space[v], rest%points);
+            rest /= points;
+        }
+        return;
+    }
+    ended = tnn__split_trials(s);
+    for (v = 0; v < s->o.count; v++) t->x[v] = tnn__suggest(s, t->number, v, ended);
+}
+
+/* ---- 16f. Pruners -----------------------------------------------------------------------------
+   Both look at the reports of all trials, and at one more of trial t that is not yet among them. */
+static int tnn__worse(const tnn_study *s, double a, double b) { return s->o.maximize ? a < b
+                                                                                     : a > b; }
+/* The value that a trial reported at a step, NaN if it did not. */
+static double tnn__reported(const tnn_trial *t, int step)
+{
+    int i = TNN__MIN(step, t->count - 1);       /* steps rise from 0 at least: it is not behind */
+    while (i >= 0 && t->reports[i].step > step) i--;
+    return i >= 0 && t->reports[i].step == step ? t->reports[i].value : TNN__NAN;
+}
+/* Among n values, k of which the best is worse than: worse than the median? Only where it stands
+   in the middle of an even number does that take the two values beside it. */
+static int tnn__prune_median(const tnn_study *s, const tnn_trial *t, int step, double value)
+{
+    const int look = (step - s->o.warmup)/s->o.interval*s->o.interval + s->o.warmup;
+    double best = value, above = TNN__NAN, below = TNN__NAN;
+    int i, done = 0, n = 0, k = 0;
+    if (step < s->o.warmup || (t->count && t->reports[t->count - 1].step >= look)) return 0;
+    for (i = 0; i < t->count; i++)
+        if (best != best || tnn__worse(s, best, t->reports[i].value)) best = t->reports[i].value;
+    for (i = 0; i < s->o.trials; i++)
+        if (s->trials[i].state == TNN_DONE) {
+            const double v = tnn__reported(&s->trials[i], step);
+            done++;
+            if (v != v) continue;
+            n++;
+            if (tnn__worse(s, best, v)) {
+                if (!k++ || tnn__worse(s, v, below)) below = v;
+            } else if (above != above || tnn__worse(s, above, v)) above = v;
+        }
+    if (!done || done < s->o.prune_startup) return 0;
+    return best != best || (2*k == n ? n && tnn__worse(s, best, 0.5*below + 0.5*above) : 2*k > n);
+}
+/* *rung: what the trial has passed with the report. The value of a trial on a rung is that of the
+   first report with more rungs passed. */
+static int tnn__prune_halving(const tnn_study *s, const tnn_trial *t, int step, double value,
+                              int *rung)
+{
+    double resource = s->o.min_resource;
+    int i, j;
+    *rung = t->count ? t->reports[t->count - 1].rung : 0;
+    for (i = 0; i < s->o.trials && !(resource > 0); i++)
+        if (s->trials[i].state == TNN_DONE && s->trials[i].count)
+            resource = TNN__MAX(s->trials[i].reports[s->trials[i].count - 1].step/100, 1);
+    for (i = 0; i < s->o.min_rate + *rung && resource <= step; i++) resource *= s->o.factor;
+    for (; resource > 0 && step >= resource; resource *= s->o.factor) {
+        int others = 0, better = 0;
+        if (value != value) return 1;
+        for (i = 0; i < s->o.trials; i++) {
+            const tnn_trial *a = &s->trials[i];
+            for (j = 0; j < a->count && a->reports[j].rung <= *rung; j++) {}
+            if (a == t || j == a->count) continue;
+            others++;
+            better += tnn__worse(s, value, a->reports[j].value);
+        }
+        ++*rung;
+        if (better > TNN__MAX((others + 1)/s->o.factor - 1, 0)) return 1;
+    }
+    return 0;
+}
+
+/* ---- 16g. The journal ------------------------------------------------------------------------ */
+static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
+static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
+
+static tnn_status tnn__fail_no_journal(const tnn_study *s)
+{
+    return tnn__fail(TNN_ERROR_FORMAT, "study: %s is not a journal, whose first line would be "
+                     "\"%s\"", s->o.journal, s->head);
+}
+/* One line, without its end, of the journal. What is not one of this study's whole lines means
+   nothing; but where it says that the study is another one that is an error. */
+static tnn_status tnn__study_line(tnn_study *s, const char *line)
+{
+    double field[64 + 4];                       /* trial, variables, step, value, rung */
+    const int count = s->o.count;
+    const char *at = line;
+    const double *x = field + 1, *step = x + count;
+    tnn_trial *t;
+    int i, state;
+    if (s->o.journal && !s->offset && strncmp(line, "# tinynn study", 14))
+        return tnn__fail_no_journal(s);
+    if (!strncmp(line, "# tinynn study", 14) && strcmp(line, s->head))
+        return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
+                         "this one is \"%s\"", s->o.journal, line, s->head);
+    if (!strcmp(line, s->columns)) s->header = 1;
+    for (i = 0; i < count + 4; i++)
+        if (!tnn__read_double(&at, at + strlen(at), &field[i]) || *at++ != '\t') return TNN_OK;
+    for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
+    for (i = 0; i < count; i++)
+        if (!(x[i] >= s->space[i].v.low && x[i] <= s->space[i].v.high)) return TNN_OK;
+    if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= INT_MAX
+                        && step[2] >= 0 && step[2] <= 1e3)) return TNN_OK;
+    if (field[0] >= s->o.trials)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
+                         s->o.journal, field[0], s->o.trials);
+    t = &s->trials[(int)field[0]];
+    if (t == s->current && strcmp(line, s->line))       /* a line that is not from here */
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: another process runs trial %d, too; each "
+                         "needs its own .shard of .shards", s->o.journal, t->number);
+    if (state > 1) {
+        s->stale |= tnn__ended(t) || s->freshes == 64;
+        memcpy(t->x, x, (size_t)count*sizeof *x);
+        t->state = (tnn_trial_state)(TNN_RUNNING - 1 + state);
+        t->value = step[1];
+        if (!s->stale) s->fresh[s->freshes++] = t->number;
+        return TNN_OK;
+    }
+    if (t->count == t->room) {
+        const int room = 2*t->room + 16;
+        tnn_trial_report *more = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *more,
+                                                                "study");
+        if (!more) return TNN_ERROR_MEMORY;
+        if (t->count) memcpy(more, t->reports, (size_t)t->count*sizeof *more);
+        tnn__release(t->reports);
+        t->reports = more;
+        t->room = room;
+    }
+    /* A report takes back those at its step and after: the trial was begun anew. */
+    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
+    s->stale |= tnn__ended(t);
+    memcpy(t->x, x, (size_t)count*sizeof *x);
+    t->reports[t->count].step = (int)step[0];
+    t->reports[t->count].value = step[1];
+    t->reports[t->count++].rung = (int)step[2];
+    return TNN_OK;
+}
+
+#ifndef TINYNN_NO_STDIO
+/* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
+   last line's end may be the first part of one whose writer was killed or had no room: it is not
+   one yet, and will be overwritten. */
+static tnn_status tnn__study_read(tnn_study *s, int f, long long end)
+{
+    char bytes[4096];
+    long long at = s->offset;
+    tnn__len got = 0, i;
+    size_t n = 0;
+    tnn_status e = TNN_OK;
+    if (TNN__SEEK(f, at) < 0) return tnn__fail_file(s->o.journal, "read", errno);
+    while (!e && at < end
+           && (got = tnn__read_some(f, bytes, TNN__MIN(sizeof bytes, (size_t)(end - at)))) > 0)
+        for (i = 0; !e && i < got; i++) {
+            at++;
+            if (bytes[i] != '\n') {
+                if (n < sizeof s->input) s->input[n++] = bytes[i];
+                continue;
+            }
+            if (n == sizeof s->input || memchr(s->input, 0, n)) n = 0;     /* none of ours */
+            s->input[n] = 0;
+            e = tnn__study_line(s, s->input);
+            n = 0;
+            if (!e) s->offset = at;
+        }
+    if (!e && !s->offset && strncmp(s->input, s->head, TNN__MIN(n, strlen(s->head))))
+        e = tnn__fail_no_journal(s);
+    return got < 0 ? tnn__fail_file(s->o.journal, "read", errno) : e;
+}
+/* Writes a line behind the last one and reads it. The journal is locked and has been read. If that
+   fails there is no such line: without its end it is none. */
+static tnn_status tnn__study_write(tnn_study *s, int f, const char *line, int sync)
+{
+    const long long at = s->offset, end = at + (long long)strlen(line);
+    tnn_status e = TNN_OK;
+    int folder = -1, ended = 0, bad = TNN__SEEK(f, at) < 0
+                                      || tnn__write_all(f, line, strlen(line));
+    if (!bad) bad = !(ended = !tnn__write_all(f, "\n", 1)) || (sync && tnn__sync(f));
+    if (!bad && !at) {                  /* a new file */
+        folder = tnn__open_folder(s->o.journal);
+        bad = folder < 0 ? errno != EACCES : tnn__sync(folder) && errno != EINVAL;
+    }
+    if (bad) e = tnn__fail_file(s->o.journal, "written", errno);
+    if (folder >= 0) tnn__close(folder);
+    if (!e) e = tnn__study_read(s, f, end + 1);
+    if (!e && s->offset != end + 1)
+        e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", s->o.journal);
+    if (e && ended && TNN__SEEK(f, end) >= 0) tnn__write_all(f, " ", 1);
+    if (e) s->offset = at;
+    return e;
+}
+/* Reads what is new in the journal; then adds a line, if there is one, for good if `sync`. */
+static tnn_status tnn__study_journal(tnn_study *s, const char *line, int sync)
+{
+    const char *path = s->o.journal;
+    struct stat now;
+    const int exists = !stat(path, &now);
+    tnn_status e = TNN_OK;
+    int f;
+    if (exists && !TNN__PLAIN(now.st_mode))
+        return tnn__fail(TNN_ERROR_IO, "%s: is not a file that a journal can be", path);
+    if (s->offset > (exists ? (long long)now.st_size : 0))
+        return tnn__fail(TNN_ERROR_IO, "%s: cannot be read from byte %l on: it is shorter now",
+                         path, s->offset);
+    if (!exists && !line) return TNN_OK;                /* there is none yet */
+    f = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
+    if (f < 0) return tnn__fail_file(path, "opened", errno);
+    if (tnn__lock(f, !line)) e = tnn__fail_file(path, "locked", errno);
+    else {
+        e = tnn__study_read(s, f, LLONG_MAX);
+        if (!e && line) e = tnn__study_write(s, f, line, sync);
+        tnn__unlock(f);
+    }
+    tnn__close(f);                      /* too late to fail: others may have read the line */
+    return e;
+}
+#endif
+
+/* A line about a trial, to the journal if there is one, and read. */
+static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, double value,
+                                  int rung, int state)
+{
+    char *to = s->line, *end = to + sizeof s->line - 1;
+    int i;
+    to = tnn__put(tnn__put_int(to, end, t->number), end, "\t");
+    for (i = 0; i < s->o.count; i++) to = tnn__put(tnn__put_exact(to, end, t->x[i]), end, "\t");
+    to = tnn__put(tnn__put_int(to, end, step), end, "\t");
+    to = tnn__put(tnn__put_exact(to, end, value), end, "\t");
+    to = tnn__put(tnn__put_int(to, end, rung), end, "\t");
+    to = tnn__put(to, end, tnn__trial_states[TNN__NTH(state)]);
+    *to = 0;
+#ifndef TINYNN_NO_STDIO
+    if (s->o.journal) return tnn__study_journal(s, s->line, state > TNN_RUNNING);
+#endif
+    return tnn__study_line(s, s->line);
+}
+static tnn_status tnn__study_catch_up(tnn_study *s)
+{
+#ifndef TINYNN_NO_STDIO
+    if (s->o.journal) return tnn__study_journal(s, NULL, 0);
+#endif
+    (void)s;
+    return TNN_OK;
+}
+static char *tnn__study_head(tnn_study *s)
+{
+    char *to = s->head, *end = to + sizeof s->head - 2;
+    int i;
+    to = tnn__put(to, end, "# tinynn study, ");
+    to = tnn__put(to, end, s->o.maximize ? "maximize, " : "minimize, ");
+    to = tnn__put(tnn__put(to, end, tnn__sampler_names[TNN__NTH(s->o.sampler)]), end, " seed ");
+    to = tnn__put_int(to, end, (long long)s->o.seed);
+    for (i = 0; i < s->o.count; i++) {
+        const tnn_variable *v = &s->space[i].v;
+        to = tnn__put(tnn__put(tnn__put(to, end, "; "), end, v->name), end, " ");
+        if (v->type == TNN_CATEGORICAL) { to = tnn__put(to, end, v->choices); continue; }
+        to = tnn__put(to, end, v->type == TNN_INT ? "int " : "float ");
+        to = tnn__put(tnn__put_exact(to, end, v->low), end, " ");
+        to = tnn__put_exact(to, end, v->high);
+        if (v->step > 0) to = tnn__put_exact(tnn__put(to, end, " step "), end, v->step);
+        if (v->log) to = tnn__put(to, end, " log");
+        if (v->points) to = tnn__put_int(tnn__put(to, end, " points "), end, v->points);
+    }
+    *to++ = 0;
+    s->columns = to;
+    to = tnn__put(to, end, "trial\t");
+    for (i = 0; i < s->o.count; i++)
+        to = tnn__put(tnn__put(to, end, s->space[i].v.name), end, "\t");
+    to = tnn__put(to, end, "step\tvalue\trung\tstate");
+    *to = 0;
+    return to < end ? to : NULL;
+}
+
+/* ---- 16h. Studies ---------------------------------------------------------------------------- */
+static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
+/* Fills the i-th dimension of the space from the options. */
+static tnn_status tnn__study_dimension(tnn_study *s, int i)
+{
+    static const char *const reads[] = {"low high step log points:!step", "low high step log",
+                                        "choices"};
+    static const tnn__option options[] = {
+#define TNN__X(member) \
+    {#member, offsetof(tnn_variable, member), sizeof ((tnn_variable *)0)->member},
+        TNN__X(low) TNN__X(high) TNN__X(step) TNN__X(log) TNN__X(choices) TNN__X(points)
+#undef TNN__X
+    };
+    tnn__dimension *d = &s->space[i];
+    tnn_variable *v = &d->v;
+    const char *p;
+    int k, words = 0;
+    *v = s->o.space[i];
+    for (p = v->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
+    if (!p || p == v->name || *p)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
+                         "word", v->name ? v->name : "", i);
+    for (k = 0; k < i; k++)
+        if (!strcmp(s->o.space[k].name, v->name))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s; "
+                             "names must differ", k, i, v->name);
+    if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)
+        || tnn__check_options("study", v, options, TNN__COUNT_OF(options), TNN_INT, (int)v->type,
+                              reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
+    if (v->points && s->o.sampler != TNN_GRID)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .points is for .sampler = TNN_GRID",
+                         v->name);
+    if (v->type == TNN_CATEGORICAL) {
+        for (p = v->choices; p && *p; p++) {
+            if ((unsigned char)*p < ' ' || *p == ';') break;
+            words += *p != ' ' && (p[1] == ' ' || !p[1]);
+        }
+        if (!words || *p)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .choices must be words, a space "
+                             "between them", v->name);
+        v->low = v->log = 0;
+        v->high = words - 1;
+        v->step = 1;
+    } else {
+        const int whole = v->type == TNN_INT;
+        const double most = whole ? INT_MAX : 1e15;
+        if (!(v->low >= -most && v->low <= v->high && v->high <= most)
+            || (v->log && (v->low < (whole ? 1 : 1e-290) || v->step > whole)))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
+                             "within +-%g; with .log .low at least %g and no .step = %g", v->name,
+                             v->low, v->high, most, whole ? 1.0 : 1e-290, v->step);
+        if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;
+        if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
+            || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high)
+                           && tnn__is_whole(v->step))))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
+                             v->name, v->step, whole ? "; whole, as .low and .high" : "");
+        if (v->step > 0) {              /* the last that the steps reach, but for rounding */
+            const double n = (double)(long long)((v->high - v->low)/v->step*(1 + 1e-12) + 1e-9);
+            v->high = TNN__MIN(v->high, v->low + n*v->step);
+        }
+        if (s->o.sampler == TNN_GRID && !(v->step > 0)
+            && (v->points < 1 || (v->points == 1 && v->high > v->low)))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
+                             "without .step must be at least 2", v->name, v->points);
+    }
+    d->from = tnn__on_line(d, v->low - v->step/2);
+    d->to = tnn__on_line(d, v->high + v->step/2);
+    return TNN_OK;
+}
+/* An int option: 0 means the default, -1 zero. */
+static tnn_status tnn__study_int(const char *name, int *value, int otherwise, int least, int most)
+{
+    const int v = *value == 0 ? otherwise : *value == -1 && least == 0 ? 0 : *value;
+    if (v < least || v > most)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .%s = %d must be %d to %d", name, v, least,
+                         most);
+    *value = v;
+    return TNN_OK;
+}
+static tnn_status tnn__study_options_check(tnn_study_options *o)
+{
+    const struct { const char *name; int *value, otherwise, least, most; } ints[] = {
+        { "count",         &o->count,         0,   1, 64 },
+        { "trials",        &o->trials,        o->sampler == TNN_GRID ? 1000000 : 100, 1, 1000000 },
+        { "shards",        &o->shards,        1,   1, 1000000 },
+        { "startup",       &o->startup,       10,  0, 1000000 },
+        { "candidates",    &o->candidates,    24,  1, 65536 },
+        { "prune_startup", &o->prune_startup, 5,   0, 1000000 },
+        { "warmup",        &o->warmup,        0,   0, 1000000 },
+        { "interval",      &o->interval,      1,   1, 1000000 },
+        { "min_resource",  &o->min_resource,  0,   0, 1000000 },
+        { "factor",        &o->factor,        4,   2, 1000000 },
+        { "min_rate",      &o->min_rate,      0,   0, 100 },
+        { "shard",         &o->shard,         0,   0, TNN__MAX(o->shards, 1) - 1 }
+    };
+    static const char *const samplers[] = {
+        "startup candidates prior_weight no_magic_clip endpoints", "", ""
+    };
+    static const char *const pruners[] = {
+        "", "prune_startup warmup interval", "min_resource factor min_rate"
+    };
+#define TNN__X(member) \
+    {#member, offsetof(tnn_study_options, member), sizeof ((tnn_study_options *)0)->member},
+    static const tnn__option of_sampler[] = {
+        TNN__X(startup) TNN__X(candidates) TNN__X(prior_weight) TNN__X(no_magic_clip)
+        TNN__X(endpoints)
+    };
+    static const tnn__option of_pruner[] = {
+        TNN__X(prune_startup) TNN__X(warmup) TNN__X(interval) TNN__X(min_resource) TNN__X(factor)
+        TNN__X(min_rate)
+    };
+#undef TNN__X
+    size_t i;
+    if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
+        || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)
+        || tnn__check_options("study", o, of_sampler, TNN__COUNT_OF(of_sampler), TNN_RANDOM,
+                              (int)o->sampler, samplers, sizeof *samplers, NULL)
+        || tnn__check_options("study", o, of_pruner, TNN__COUNT_OF(of_pruner), TNN_MEDIAN,
+                              (int)o->pruner, pruners, sizeof *pruners, NULL))
+        return TNN_ERROR_ARGUMENT;
+    for (i = 0; i < sizeof ints/sizeof *ints; i++)
+        if (tnn__study_int(ints[i].name, ints[i].value, ints[i].otherwise, ints[i].least,
+                           ints[i].most)) return TNN_ERROR_ARGUMENT;
+    o->prior_weight = tnn__default(o->prior_weight, 1);
+    if (!(o->prior_weight > 0 && o->prior_weight <= 1e6))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .prior_weight = %g must be positive, at most "
+                         "1e6", o->prior_weight);
+    if (!o->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");
+#ifdef TINYNN_NO_STDIO
+    if (o->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
+#endif
+    if (o->shards > 1 && !o->journal)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %d shards need a .journal to share",
+                         o->shards);
+    return TNN_OK;
+}
+
+TNN_API void tnn_study_free(tnn_study *s)
+{
+    int i;
+    if (!s) return;
+    for (i = 0; s->trials && i < s->o.trials; i++) tnn__release(s->trials[i].reports);
+    tnn__release(s->trials);
+    tnn__release(s->crowd);
+    tnn__release(s->space);
+    tnn__release(s);
+}
+TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *options)
+{
+    tnn_study_options o;
+    tnn_study *s;
+    double *memory, grid = 1;
+    tnn__len kernels;
+    int i, k;
+    memset(&o, 0, sizeof o);
+    if (options) o = *options;
+    if (tnn__study_options_check(&o)) return NULL;
+    s = (tnn_study *)tnn__alloc((tnn__len)sizeof *s, "study");
+    if (!s) return NULL;
+    s->o = o;
+    s->next = o.shard;
+    s->space = (tnn__dimension *)tnn__alloc(o.count*(tnn__len)sizeof *s->space, "study");
+    for (i = 0; s->space && i < o.count; i++) {
+        if (tnn__study_dimension(s, i)) break;
+        if (o.sampler == TNN_GRID) grid *= tnn__grid_points(&s->space[i]);
+    }
+    if (!s->space || i < o.count) {
+        tnn_study_free(s);
+        return NULL;
+    }
+    if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
+    kernels = o.trials + (tnn__len)TNN__FEW;
+    s->trials = (tnn_trial *)tnn__alloc(
+        o.trials*(tnn__len)sizeof *s->trials
+        + (o.trials*((tnn__len)o.count + 9) + 4*kernels + (tnn__len)104*o.count + 4
+           + 2*(tnn__len)o.candidates)*(tnn__len)sizeof *memory, "study");
+    if (!s->trials) {
+        tnn_study_free(s);
+        return NULL;
+    }
+    memory = (double *)(void *)(s->trials + o.trials);
+    for (i = 0; i < o.trials; i++, memory += o.count) {
+        s->trials[i].number = i;
+        s->trials[i].value = TNN__NAN;
+        s->trials[i].x = memory;
+        s->trials[i].study = s;
+    }
+    for (k = 0; k <= o.count; k++) {
+        tnn__parzen *e = k < o.count ? &s->space[k].good : &s->rest;
+        const tnn__len room = k < o.count ? 26 : kernels;
+        e->mu = memory;
+        e->sigma = memory += room;
+        e->weight = memory += room;
+        e->factor = memory += room;
+        memory += room;
+    }
+    s->terms = memory;
+    s->candidates = memory += o.trials + 1;
+    s->scores = memory += o.candidates;
+    s->spots = (tnn__spot *)(void *)(memory += o.candidates);
+    s->order = (int *)(void *)(memory + 2*((tnn__len)o.trials + 1));
+    s->where = (char *)(s->order + o.trials);
+    s->stale = 1;
+    if (o.sampler == TNN_TPE && !o.no_magic_clip && o.prior_weight >= 0.01
+        && o.trials > TNN__MANY && tnn__crowd_make(s)) {
+        tnn_study_free(s);
+        return NULL;
+    }
+    if (!tnn__study_head(s))
+        tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
+                  "%d characters", o.count, (int)sizeof s->head/2);
+#ifndef TINYNN_NO_STDIO
+    else if (o.journal && !tnn__study_journal(s, NULL, 0) && !s->header
+             && !tnn__study_journal(s, s->head, 1))
+        tnn__study_journal(s, s->columns, 1);
+#endif
+    if (tnn_failed()) {
+        tnn_study_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+TNN_API_GATED tnn_trial *tnn_ask(tnn_study *s)
+{
+    if (tnn_failed()) return NULL;
+    if (!s || s->current) {
+        tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told; tnn_tell ends it" :
+                  "tnn_ask: no study", s ? s->current->number : 0);
+        return NULL;
+    }
+    if (tnn__study_catch_up(s)) return NULL;
+    for (; s->next < s->o.trials; s->next += s->o.shards)
+        if (s->trials[s->next].state == TNN_WAITING) {
+            tnn_trial *t = &s->trials[s->next];
+            tnn__draw_all(s, t);
+            t->state = TNN_RUNNING;
+            t->count = t->stop = 0;
+            return s->current = t;
+        }
+    return NULL;
+}
+TNN_API_GATED int tnn_report(tnn_trial *t, int step, double value)
+{
+    tnn_study *s = t ? t->study : NULL;
+    int rung = 0, stop;
+    if (tnn_failed()) return 1;
+    if (!s || s->current != t || step < 0 || (t->count && t->reports[t->count - 1].step >= step)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
+                  "and its last step smaller", step, t ? t->number : -1);
+        return 1;
+    }
+    if (s->o.pruner && tnn__study_catch_up(s)) return 1;
+    stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
+         : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
+    if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
+    return t->stop = stop;
+}
+TNN_API_GATED tnn_status tnn_tell(tnn_trial *t, double value)
+{
+    tnn_study *s = t ? t->study : NULL;
+    const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
+    tnn_status e;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!s || s->current != t)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way; tnn_ask "
+                         "begins one", t ? t->number : -1);
+    e = tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
+                        value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
+    if (!e) s->current = NULL;
+    return e;
+}
+
+/* The variable of that name and type (NULL: any); -1 and an error where there is none. */
+static int tnn__study_variable(const tnn_study *s, const char *name, const tnn_variable_type *type,
+                               const char *what)
+{
+    int i;
+    for (i = 0; s && name && i < s->o.count; i++)
+        if (!strcmp(s->space[i].v.name, name) && (!type || s->space[i].v.type == *type)) return i;
+    if (!s) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
+    else
+        tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s; .space has "
+                  "them, and tnn_trial_float, _int and _choice give them by their type", what,
+                  !type ? "" : *type == TNN_INT ? "int " : "categorical ", name ? name : "");
+    return -1;
+}
+static double tnn__trial_value(const tnn_trial *t, const char *name, const tnn_variable_type *type,
+                               const char *what, double none)
+{
+    const int i = tnn__study_variable(t ? t->study : NULL, name, type, what);
+    return i < 0 ? none : t->x[i];
+}
+TNN_API_GATED double tnn_trial_float(const tnn_trial *t, const char *name)
+{
+    return tnn__trial_value(t, name, NULL, "tnn_trial_float", TNN__NAN);
+}
+TNN_API_GATED int tnn_trial_int(const tnn_trial *t, const char *name)
+{
+    const tnn_variable_type type = TNN_INT;
+    return (int)tnn__trial_value(t, name, &type, "tnn_trial_int", 0);
+}
+TNN_API_GATED int tnn_trial_choice(const tnn_trial *t, const char *name)
+{
+    const tnn_variable_type type = TNN_CATEGORICAL;
+    return (int)tnn__trial_value(t, name, &type, "tnn_trial_choice", -1);
+}
+TNN_API const tnn_trial *tnn_study_trial(const tnn_study *s, int number)
+{
+    return s && number >= 0 && number < s->o.trials ? &s->trials[number] : NULL;
+}
+TNN_API_GATED const tnn_trial *tnn_study_best(const tnn_study *s)
+{
+    const tnn_trial *best = NULL;
+    int i;
+    for (i = 0; s && i < s->o.trials; i++)
+        if (s->trials[i].state == TNN_DONE && (!best || tnn__before(s, &s->trials[i], best)))
+            best = &s->trials[i];
+    return best;
+}
+
+static int tnn__counts(const tnn_trial *t)      /* done, of a finite value */
+{
+    return t->state == TNN_DONE && t->value - t->value == 0;
+}
+/* eta^2 = 1 - sum of squares within the groups / total, adjusted:
+   1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935). */
+TNN_API_GATED double tnn_study_explained(const tnn_study *s, const char *name)
+{
+    const int variable = tnn__study_variable(s, name, NULL, "tnn_study_explained");
+    double mean = 0, total = 0, within = 0, scale = 0, last = 0;
+    int i, j, n = 0, groups, rank = 0, used = 0;
+    if (variable < 0) return TNN__NAN;
+    for (i = 0; i < s->o.trials; i++)
+        if (tnn__counts(&s->trials[i])) {
+            s->spots[n].mu = s->trials[i].x[variable];
+            s->spots[n++].i = i;
+            scale = TNN__MAX(scale, fabs(s->trials[i].value));
+        }
+    if (n < 4 || !(scale > 0)) return TNN__NAN;
+    for (j = 0; j < n; j++) mean += s->trials[s->spots[j].i].value/scale/n;
+    groups = TNN__MAX(TNN__MIN(n/8, 8), 2);
+    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);
+    for (j = 0; j < n && s->space[variable].v.type != TNN_CATEGORICAL; j++) {
+        if (s->spots[j].mu > last || !j) rank = j;          /* equal numbers share theirs */
+        last = s->spots[j].mu;
+        s->spots[j].mu = (double)((long long)rank*groups/n);
+    }
+    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);         /* by group, then trial */
+    for (j = 0; j < n; used++) {
+        const double group = s->spots[j].mu;
+        double sum = 0, squares = 0;
+        const int from = j;
+        for (; j < n && s->spots[j].mu <= group; j++) {
+            const double e = s->trials[s->spots[j].i].value/scale - mean;
+            sum += e;
+            squares += e*e;
+        }
+        total += squares;
+        within += TNN__MAX(squares - sum*sum/(j - from), 0);
+    }
+    if (!(total > 0)) return TNN__NAN;
+    return n > used ? TNN__MAX(1 - within/(n - used)/(total/(n - 1)), 0) : 0;
+}
+
+/* ==== 17. NETWORKS AS C ========================================================================
    In the text of code @ stands for the name, $ for the next number. Every function but the first is
    the text of what 3 and 5 do, one sample at a time, in the same order. */
 enum {
@@ -19122,7 +19118,8 @@ TNN__GATE(tnn_status, end_epoch, (tnn_net *a), (a))
 TNN__GATE(int, plateau_update, (tnn_plateau *a, double b, double *c), (a, b, c))
 TNN__GATE(tnn_data, parse_idx, (const void *a, size_t b, const void *c, size_t d), (a, b, c, d))
 TNN__GATE(tnn_data, data_view,
-          (const unsigned char *a, const float *b, const int *c, int d, int e, int f, int g), (a, b, c, d, e, f, g))
+          (const unsigned char *a, const float *b, const int *c, int d, int e, int f, int g),
+          (a, b, c, d, e, f, g))
 TNN__GATE(tnn_status, normalize, (tnn_data *a, float b, float c), (a, b, c))
 TNN__GATE(tnn_data, subset, (const tnn_data *a, int b, int c), (a, b, c))
 TNN__GATE(tnn_status, split,
@@ -19198,7 +19195,7 @@ TNN__GATE(tnn_safetensors, read_safetensors, (const char *a), (a))
 #endif /* !TNN__PASS */
 #endif /* TINYNN_IMPLEMENTATION */
 
-/* ==== 16. LICENCE ==============================================================================
+/* ==== 19. LICENCE ==============================================================================
 tinynn.h and everything around it is available under two licences. Choose the one you prefer.
 
 ------------------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ static void updated(void)
     DO(tnn_update_statistics(net, loader));
     before = tnn_hash(net);
     whole = tnn_format_checkpoint(net, state, sizeof state, &none);
-    CHECK(whole > 0 && whole <= sizeof state, "%zu bytes; %s", whole, tnn_error());
+    CHECK(whole > 0 && whole <= sizeof state, "%lu bytes; %s", (unsigned long)whole, tnn_error());
     for (k = 0; k < 2; k++) {
         x[2 * BATCH * PIXELS + 5] = k ? 1e30f : infinity - infinity;
         CHECK(tnn_update_statistics(net, loader) == TNN_ERROR_NUMBER, "it took a bad batch");
