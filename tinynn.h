@@ -1850,7 +1850,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
        "(-ffinite-math-only, -fno-signed-zeros, -fsingle-precision-constant ...)"
 #endif
 
-/* The kernels of section 3 are read once per instruction set: this file includes itself. The name is
+/* Section 3 is read once per instruction set: this file includes itself. The name is
    fixed because __FILE__ is relative to where the compiler was started, while a quoted #include is
    looked up beside the file that contains it. */
 #ifndef TINYNN_SELF
@@ -7327,8 +7327,10 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
 
 /* ---- 6a. What they work on ------------------------------------------------------------------- */
 enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples into the network */
+typedef struct tnn__layer_kind tnn__layer_kind;
 
 typedef struct {
+    const tnn__layer_kind *kind;
     int          type;              /* a tnn_layer_type, or TNN__INPUT */
     int          layer;             /* in order of tnn_add: for messages and parameter names */
     int          drawn;             /* the layer whose random numbers dropout and noise draw */
@@ -7343,6 +7345,7 @@ typedef struct {
     int          groups, statistics;            /* normalisation (6g) */
     int          element, centred, affine, track, biased, cumulative;
     int          flat;              /* its input was seen as (c*h*w, 1, 1) */
+    int          frame[4];          /* zeros that its input needs above, below, left, right */
     float        eps, momentum;
     int          mode, top, left;               /* resampling (6e) */
     float        drop_connect;
@@ -7361,7 +7364,6 @@ typedef struct {
     int          together;          /* of so many samples at once, if more than 1 */
     float       *masked;            /* DropConnect: the weights that are left */
     float       *kept;              /* normalisation: statistics that backward needs */
-    tnn__len     kept_floats;       /* of the whole batch */
     tnn__len     dy, dy_floats, dy_row, dy_at;  /* conv2d: its framed dy in a thread's scratch */
     tnn__len     rows;              /* conv2d with pool: one pooled row's convolution, likewise */
     tnn__len     tmp, tmp_floats;   /* other floats of a thread's scratch */
@@ -7372,7 +7374,7 @@ typedef struct {
 typedef struct {
     int      c, h, w;               /* as they lie: channels last */
     int      flat;                  /* seen by the layers as (c*h*w, 1, 1) */
-    int      lo_h, hi_h, lo_w, hi_w;
+    int      frame[4];              /* zeros above, below, left, right: the most of its readers */
     int      readers, last_reader, needs_grad;
     tnn__len sample, row, at;       /* floats per sample, per image row; where pixel (0, 0) is */
     float   *data;
@@ -7524,6 +7526,60 @@ typedef struct {
     int          keep, last;        /* its last sample */
 } tnn__sample_at;
 
+/* A whole batch in one operation, or in a run of them. */
+typedef struct {
+    tnn_net *net;
+    const tnn__isa_table *k;
+    const tnn__op *op;
+    int first, last;        /* of a trunk: operations first..last-1 */
+    int spans;
+    int pass;               /* of batch normalisation: which sums, */
+    float unit;             /* of x times this */
+    int row_block, col_block, col_blocks, dx_blocks, dw_rows;       /* of a dense operation */
+} tnn__call;
+/* Where the plan is: what operations take of the allocation, and the most that they share. */
+typedef struct {
+    tnn__arena arena;
+    int        training, batch;
+    tnn__len   most, turned, panels, gram;
+} tnn__room;
+
+/* THE KINDS OF LAYERS, a row each in 6l. Most are a shape and the two passes over one sample. */
+/* What a flattened image is to it, .flat: values like any others; nothing it takes; channels, for
+   which the plan puts a reshape before it. */
+enum { TNN__VALUES, TNN__IMAGES, TNN__CHANNELS };
+enum {
+    TNN__NOTHING_TO_DO = 1,     /* flatten, identity: no operation, unless it is the last */
+    TNN__TWO           = 2,     /* it has a second input, .from */
+    TNN__PRODUCT       = 4,     /* its weights are panels of a matrix product, op->q */
+    TNN__MAXIMA        = 8,     /* it keeps the places of maxima, op->where */
+    TNN__ON_BATCH      = 16,    /* it works on the whole batch at once, and wants its gradients */
+    TNN__SUMS          = 32,    /* sums over the whole batch come before its samples */
+    TNN__ROWS          = 64     /* threads can share the rows of one sample's output */
+};
+struct tnn__layer_kind {
+    const char *name, *reads;   /* reads: the options, see tnn__option */
+    int         flat, flags;
+    /* Checks the layer's options, says what the operation needs, and makes b[0], the shape of its
+       input, that of its output. b[1] is the shape of a second input. */
+    tnn_status (*shape)(tnn__op *op, const tnn_layer *layer, tnn__blob *b);
+    void (*forward)(const tnn__sample_at *a);
+    void (*backward)(const tnn__sample_at *a);
+    const struct tnn__extras *extras;
+};
+/* What few of them need besides; any may be NULL. */
+typedef struct tnn__extras {
+    void (*keras)(tnn_layer *layer);            /* Keras' defaults in PyTorch's terms */
+    /* how many of the layers that follow layer `layer` are fused into op; -1: an error */
+    int  (*fuse)(tnn_net *net, int layer, tnn__op *op, tnn__blob *b);
+    void (*place)(tnn_net *net, tnn__op *op, tnn__room *room);      /* takes its memory */
+    void (*prepare)(const tnn__call *call);     /* before forward: weights as kernels want them */
+    tnn_status (*forward)(tnn__call *call);     /* over the batch, before the samples */
+    void (*after)(const tnn__call *call);       /* after all of a forward in training */
+    void (*prepare_backward)(const tnn__call *call);
+    void (*backward)(tnn__call *call);          /* over the batch, before the samples */
+} tnn__extras;
+
 static tnn_window tnn__layer_window(const tnn_layer *o)
 {
     tnn_window w;
@@ -7578,6 +7634,23 @@ static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b
 static int tnn__threads_for(const tnn_net *net, tnn__len work)
 {
     return work < 20000 ? 1 : net->threads;
+}
+
+/* The weights in use: with DropConnect (Wan et al. 2013) those left in this training step. */
+static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
+{
+    return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[TNN__W] + op->w;
+}
+static uint64_t tnn__draw_stream(const tnn_net *net, int layer)
+{
+    return (net->draws << 20) + (1u << 19) + (uint64_t)layer;
+}
+/* Messages are about that layer from here on, and name the line that added it. */
+static void tnn__about(const tnn_net *net, int layer)
+{
+    tnn__err.file = net->record[layer].file;
+    tnn__err.line = net->record[layer].line;
+    tnn__err.layer = layer + 1;
 }
 
 /* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
@@ -7635,12 +7708,18 @@ static void tnn__identity_backward(const tnn__sample_at *a)
     memcpy(a->dx, a->dy, (size_t)tnn__values(a->out)*sizeof *a->dx);
 }
 
-/* y = x + x2 (He et al. 2016) */
-static tnn_status tnn__add_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+/* Two inputs of one shape; for concat, of one height and width. */
+static tnn_status tnn__two_shape(tnn__op *op, const tnn_layer *layer, tnn__blob *b)
 {
-    (void)op; (void)o; (void)b;             /* equal shapes: seen to by tnn__plan_ops */
+    const int add = layer->type == TNN_ADD;
+    if (b[1].h != b->h || b[1].w != b->w || (add && b[1].c != b->c))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d do not fit: "
+                         "they must have one %s", op->kind->name, b->c, b->h, b->w, layer->from,
+                         b[1].c, b[1].h, b[1].w, add ? "shape" : "height and width");
+    if (!add) b->c += b[1].c;
     return TNN_OK;
 }
+/* y = x + x2 (He et al. 2016); both inputs get dy. */
 static void tnn__add_forward(const tnn__sample_at *a)
 {
     int r;
@@ -7683,6 +7762,10 @@ static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     (void)b;
     op->slope = o->type == TNN_RELU ? 0 : (float)tnn__default((double)o->slope, 0.01);
     return TNN_OK;
+}
+static void tnn__leaky_keras(tnn_layer *layer)
+{
+    layer->slope = (float)tnn__default((double)layer->slope, 0.3);
 }
 static void tnn__act_forward(const tnn__sample_at *a)
 {
@@ -7896,10 +7979,6 @@ static tnn__drop tnn__drop_of(const tnn_net *net, const tnn__op *op, int forward
     }
     return d;
 }
-static uint64_t tnn__draw_stream(const tnn_net *net, int layer)
-{
-    return (net->draws << 20) + (1u << 19) + (uint64_t)layer;
-}
 static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op,
                               const tnn__blob *b, int s, const float *x, tnn__len x_row,
                               float *y, tnn__len y_row, int forward)
@@ -8021,13 +8100,13 @@ static tnn_status tnn__pad_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->top = o->pad_h ? o->pad_h : o->pad;
     op->left = o->pad_w ? o->pad_w : o->pad;
     op->mode = o->mode ? (int)o->mode : TNN_ZEROS;
-    op->option[0] = o->value;
+    op->option[0] = (float)tnn__default((double)o->value, 0);
     if (op->mode < TNN_ZEROS || op->mode > TNN_CIRCULAR)
         return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .mode must be TNN_ZEROS, TNN_REFLECT, "
                          "TNN_REPLICATE or TNN_CIRCULAR");
-    if (op->mode != TNN_ZEROS && (o->value > 0 || o->value < 0))
+    if (op->mode != TNN_ZEROS && (op->option[0] > 0 || op->option[0] < 0))
         return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .value = %g is of .mode TNN_ZEROS",
-                         (double)o->value);
+                         (double)op->option[0]);
     if (op->top < 0 || op->left < 0 || op->top > 4096 || op->left > 4096)
         return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .pad = %dx%d must be 0 to 4096",
                          op->top, op->left);
@@ -8200,16 +8279,29 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->tmp_floats = 9*cells;
     return TNN_OK;
 }
+/* Keras' .eps; of batch norm also its momentum, which is the share that stays. */
+static void tnn__norm_keras(tnn_layer *layer)
+{
+    layer->eps = (float)tnn__default((double)layer->eps, 1e-3);
+}
+static void tnn__batchnorm_keras(tnn_layer *layer)
+{
+    const float share = (float)(1 - tnn__default((double)layer->momentum, 0.99));
+    tnn__norm_keras(layer);
+    layer->momentum = share > 0 || share < 0 ? share : (float)TNN_ZERO;
+    layer->biased = 1;
+}
 /* The statistics of batch norm are one per slot: mean, r, A, b, B, C of the whole batch, then two
    sums of each span, each with its low. Of the others two per group and sample. */
 static tnn__len tnn__norm_cells(const tnn__op *op, const tnn__blob *in)
 {
     return tnn__round_up(op->element ? tnn__values(in) : in->c, 16);
 }
-static tnn__len tnn__norm_kept(const tnn__op *op, const tnn__blob *in, int batch)
+static void tnn__norm_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
-    return op->statistics == TNN__BATCH ? tnn__norm_cells(op, in)*(6 + 4*TNN__SPANS)
-         : op->statistics == TNN__GROUP ? tnn__mul(2*(tnn__len)op->groups, batch) : 0;
+    op->kept = tnn__take(&room->arena, op->statistics == TNN__BATCH
+                         ? tnn__norm_cells(op, &net->blob[op->in])*(6 + 4*TNN__SPANS)
+                         : tnn__mul(2*(tnn__len)op->groups, room->batch));
 }
 enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY };
 /* The row `r` of an image seen as rows of cells. */
@@ -8399,16 +8491,126 @@ static void tnn__norm_backward(const tnn__sample_at *a)
 }
 
 /* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------ */
+static void tnn__frame_of(tnn__op *op, int above, int below, int left, int right)
+{
+    op->frame[0] = above;
+    op->frame[1] = below;
+    op->frame[2] = left;
+    op->frame[3] = right;
+}
+/* What operations need whose weights are panels of op->q. */
+static tnn_status tnn__product_needs(tnn__op *op, const tnn_layer *layer)
+{
+    op->no_bias = layer->no_bias;
+    op->w_floats = tnn__weight_floats(&op->q);
+    op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
+    op->drop_connect = layer->drop_connect;
+    if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", op->kind->name,
+                         op->q.oc, (long long)op->q.inner, INT_MAX);
+    if (!(layer->drop_connect >= 0 && layer->drop_connect < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
+                         op->kind->name, (double)layer->drop_connect);
+    if (layer->orthogonal > 0 && op->q.depthwise)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .orthogonal is not for depthwise ones",
+                         op->kind->name);
+    return TNN_OK;
+}
+/* May the layer after record r, if it is of this type, be fused with what comes before it? */
+static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
+{
+    return r + 1 < net->record + net->layers && !r->named && !r[1].o.from
+        && (int)r[1].o.type == type;
+}
+/* Takes up the (leaky) ReLU after record r, if it is one; returns 1 if so. */
+static int tnn__fuse_act(const tnn_net *net, const tnn__record *r, tnn__op *op)
+{
+    op->act = tnn__follows(net, r, TNN_RELU)
+              || (tnn__follows(net, r, TNN_LEAKY_RELU) && r[1].o.slope >= 0);
+    return op->act && !tnn__act_shape(op, &r[1].o, NULL);
+}
+/* Convolution, activation, max pooling without overlap: one pass over the output. */
+static int tnn__conv2d_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
+{
+    const tnn__record *r = &net->record[layer];
+    tnn__pool_geometry *g = &op->pool;
+    const int act = tnn__fuse_act(net, r, op);
+    tnn_window w;
+    r += act;
+    if (!tnn__follows(net, r, TNN_MAXPOOL2D) || r[1].o.ceil) return act;
+    w = tnn__layer_window(&r[1].o);
+    tnn__about(net, layer + act + 1);
+    if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
+    if (g->kh != g->sh || g->kw != g->sw || g->ph || g->pw || g->dh*g->dw != 1) {
+        memset(g, 0, sizeof *g);
+        return act;
+    }
+    b->h = g->oh;
+    b->w = g->ow;
+    return act + 1;
+}
+/* `floats` of each thread's scratch: where they begin. */
+static tnn__len tnn__scratch(tnn_net *net, tnn__len floats)
+{
+    const tnn__len at = net->scratch_floats;
+    net->scratch_floats += tnn__round_up(floats, 16);
+    return at;
+}
+/* The framed dy of a convolution or, transposed, of the one that it is dx of: g is (h, w, c) with
+   `frame` around it. */
+static void tnn__place_dy(tnn_net *net, tnn__op *op, const tnn__room *room, int h, int w, int c,
+                          const int frame[4])
+{
+    op->dy_row = tnn__mul(frame[2] + w + frame[3], c);
+    op->dy_at = tnn__mul(frame[0], op->dy_row) + (tnn__len)frame[2]*c;
+    op->dy_floats = tnn__mul(frame[0] + h + frame[1], op->dy_row);
+    op->dy = tnn__scratch(net, room->training ? op->dy_floats + TNN__SLACK : 0);
+}
+static void tnn__conv2d_place(tnn_net *net, tnn__op *op, tnn__room *room)
+{
+    const tnn__conv *q = &op->q;
+    int frame[4] = {0, 0, 0, 0};
+    if (op->needs_dx) {
+        frame[0] = q->y_lo_h; frame[1] = q->y_hi_h; frame[2] = q->y_lo_w; frame[3] = q->y_hi_w;
+        if (room->training) op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
+    }
+    if (!net->options.exact && !net->record[op->layer].o.exact
+        && tnn__tileable(q, &op->pool, room->training)) {
+        const tnn__len floats = (tnn__len)16*q->g.c*q->oc;
+        op->tiled = tnn__take(&room->arena, floats);
+        op->together = tnn__tiled_images(q);
+        op->tiles = tnn__scratch(net, tnn__tile_floats(q, TNN__MIN(room->batch, op->together))
+                                      + TNN__SLACK);
+        op->sums = tnn__scratch(net, room->training ? floats : 0);
+    }
+    tnn__place_dy(net, op, room, q->g.oh, q->g.ow, q->oc, frame);
+    op->rows = tnn__scratch(net, op->pool.kh ? (tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK
+                                             : 0);
+}
+static void tnn__conv2d_prepare(const tnn__call *call)
+{
+    const tnn__op *op = call->op;
+    if (op->tiled)
+        tnn__tile_weights(call->k, call->net->threads, op->q.g.c, op->q.oc,
+                          tnn__weights(call->net, op), op->tiled);
+}
+/* Winograd's dx is such a convolution, too, of the flipped weights. */
+static void tnn__conv2d_prepare_backward(const tnn__call *call)
+{
+    const tnn__op *op = call->op;
+    if (!op->flipped || !op->needs_dx) return;
+    tnn__conv_flip(&op->q, tnn__weights(call->net, op), op->flipped);
+    if (op->tiled)
+        tnn__tile_weights(call->k, call->net->threads, op->q.oc, op->q.g.c, op->flipped, op->tiled);
+}
 static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
     const tnn_status e = tnn__conv_init("conv2d", &w, b->c, b->h, b->w, o->filters, &op->q);
     if (e) return e;
-    op->no_bias = o->no_bias;
-    op->w_floats = tnn__weight_floats(&op->q);
-    op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
     b->c = o->filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
-    return e;
+    tnn__frame_of(op, op->q.g.ph, tnn__x_hi_h(&op->q.g), op->q.g.pw, tnn__x_hi_w(&op->q.g));
+    return tnn__product_needs(op, o);
 }
 /* Winograd's way: of this sample and those after it, rows r0..r1-1 of tiles. */
 static void tnn__conv2d_tiled(const tnn__sample_at *a, int samples, int r0, int r1)
@@ -8533,12 +8735,24 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
     op->q.g.oh = b->h;              /* with .output_pad of a stride or more q had more windows */
     op->q.g.ow = b->w;
     tnn__dx_frames(&op->q);
-    op->no_bias = o->no_bias;
-    op->w_floats = tnn__weight_floats(&op->q);
-    op->b_floats = op->no_bias ? 0 : (op->q.depthwise ? (tnn__len)tnn__bias_floats(&op->q)
-                                      : (tnn__len)(op->q.cg + 15)/16*16*op->q.groups);
     b->c = o->filters; b->h = (int)h; b->w = (int)wide;
-    return TNN_OK;
+    tnn__frame_of(op, op->q.y_lo_h, op->q.y_hi_h, op->q.y_lo_w, op->q.y_hi_w);
+    e = tnn__product_needs(op, o);
+    if (op->b_floats && !op->q.depthwise)
+        op->b_floats = tnn__round_up(op->q.cg, 16)*op->q.groups;
+    return e;
+}
+static void tnn__transposed_place(tnn_net *net, tnn__op *op, tnn__room *room)
+{
+    const tnn__pool_geometry *g = &op->q.g;
+    const int frame[4] = {g->ph, tnn__x_hi_h(g), g->pw, tnn__x_hi_w(g)};
+    op->flipped = tnn__take(&room->arena, tnn__flipped_floats(&op->q));
+    tnn__place_dy(net, op, room, g->ih, g->iw, g->c, frame);
+}
+static void tnn__transposed_prepare(const tnn__call *call)
+{
+    const tnn__op *op = call->op;
+    tnn__conv_flip(&op->q, call->net->flat[TNN__W] + op->w, op->flipped);
 }
 static void tnn__transposed_forward(const tnn__sample_at *a)
 {
@@ -8635,7 +8849,6 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     memset(&w, 0, sizeof w);
     w.kernel_h = b->h;
     w.kernel_w = b->w;
-    op->no_bias = o->no_bias;
     if (b->h > 4096 || b->w > 4096)
         return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096",
                          b->h, b->w);
@@ -8644,26 +8857,22 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
                          o->units, 1 << 24);
     e = tnn__conv_init("dense", &w, b->c, b->h, b->w, o->units, &op->q);
     if (e) return e;
-    op->w_floats = tnn__weight_floats(&op->q);
-    op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
     b->c = o->units; b->h = b->w = 1;
     b->flat = 1;
-    return e;
+    return tnn__product_needs(op, o);
 }
-typedef struct {
-    tnn_net *net;
-    const tnn__isa_table *k;
-    int first, last;        /* of a trunk: operations first..last-1 */
-    int spans;
-    int pass;               /* of batch normalisation: which sums, */
-    float unit;             /* of x times this */
-    const tnn__op *op;      /* of a dense operation, of batch normalisation */
-    int row_block, col_block, col_blocks, dx_blocks, dw_rows;
-} tnn__call;
-/* The weights in use: with DropConnect (Wan et al. 2013) those left in this training step. */
-static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
+/* Dense, ReLU, dropout. The random numbers are those that the dropout would have drawn alone, but
+   for a default .p, and not those that DropConnect draws. */
+static int tnn__dense_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
 {
-    return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[0] + op->w;
+    const int act = tnn__fuse_act(net, &net->record[layer], op);
+    const tnn__record *r = &net->record[layer + act];
+    (void)b;
+    if (!op->act || op->slope > 0 || !tnn__follows(net, r, TNN_DROPOUT)
+        || !(tnn__default((double)r[1].o.p, 0.5) > 0) || !(r[1].o.p < 1)) return act;
+    op->p = (float)tnn__default((double)r[1].o.p, 0.5);
+    if (op->drop_connect > 0 || !(r[1].o.p > 0)) op->drawn = layer + act + 1;
+    return act + 1;
 }
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in dx, */
 #define TNN__DW_BLOCK 392       /* and in dW, of at most */
@@ -8693,7 +8902,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     t.cols = TNN__MIN(call->col_block, op->q.oc - j_0);
     t.c = out->data + i0*out->sample + j_0;
     t.ldc = out->sample; t.cp = 16;
-    t.bias = net->flat[0] + op->b + j_0;
+    t.bias = net->flat[TNN__W] + op->b + j_0;
     for (k0 = 0; k0 < op->q.inner; k0 += block) {
         t.run = (int)TNN__MIN(block, op->q.inner - k0);
         t.a = in->data + i0*in->sample + k0;
@@ -8767,6 +8976,33 @@ static void tnn__dense_flip(void *context, int task, int worker)
                            16, to + (tnn__len)j*16, 16);
 }
 
+static void tnn__dense_place(tnn_net *net, tnn__op *op, tnn__room *room)
+{
+    const tnn__len batch = room->batch, inner = op->q.inner, units = tnn__round_up(op->q.oc, 16);
+    (void)net;
+    if (room->training && op->trained && inner >= 512)
+        room->most = TNN__MAX(room->most, (TNN__DW_BLOCK + 16)*TNN__MIN(batch, TNN__DW_SAMPLES));
+    room->panels = TNN__MAX(room->panels, tnn__mul(batch, units));
+    if (!op->needs_dx) return;
+    room->turned = TNN__MAX(room->turned, tnn__mul(units, 15
+                            + TNN__MAX(batch, tnn__dense_flips(op, room->batch) ? inner : 0)));
+}
+static tnn_status tnn__dense_over(tnn__call *call)
+{
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const int n = net->n, blocks = (n + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK;
+    call->row_block = tnn__blocks(n, blocks);
+    call->col_block = 32;
+    call->col_blocks = (op->q.oc + 31)/32;
+    tnn__run(tnn__threads_for(net, n*op->q.inner*op->q.oc/8), blocks*call->col_blocks,
+             tnn__dense_forward, call);
+    if (op->p > 0 && net->mode == TNN_TRAIN)
+        tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16, tnn__dense_dropout,
+                 call);
+    return TNN_OK;
+}
+
 /* Tasks 0..dx_blocks-1: blocks of dx, of rows of dx^T the one way, of samples the other. Then
    blocks of dW, rows of inputs; x comes from far away, so a block of it is copied first, row by
    row, where many columns of dy will use it. */
@@ -8826,7 +9062,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     t.cols = TNN__MIN(call->col_block, units - j_0);
     t.rs = 1; t.gs = 3;
     t.ldb = 16; t.bp = (tnn__len)net->n*16;
-    t.c = net->flat[1] + op->w + (j_0/16*op->q.inner + i0)*16;
+    t.c = net->flat[TNN__G] + op->w + (j_0/16*op->q.inner + i0)*16;
     t.ldc = 16; t.cp = op->q.inner*16;
     for (k0 = 0; k0 < net->n; k0 += block) {
         t.run = (int)TNN__MIN(block, net->n - k0);
@@ -8844,7 +9080,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
         call->k->mm(&t);
     }
     if (i0 == 0 && !op->no_bias) {
-        float *db = net->flat[1] + op->b + j_0;
+        float *db = net->flat[TNN__G] + op->b + j_0;
         memset(db, 0, (size_t)t.cols*sizeof *db);
         for (s = 0; s < t.cols; s += 16) {
             float low[16] = {0};
@@ -8852,6 +9088,31 @@ static void tnn__dense_backward(void *context, int task, int worker)
                             net->panels + (tnn__len)(j_0 + s)*net->n, 16, 1, db + s, low);
         }
     }
+}
+
+static void tnn__dense_over_backward(tnn__call *call)
+{
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__len inner = op->q.inner, units = op->q.oc;
+    const int flips = tnn__dense_flips(op, net->n);
+    const tnn__len rows = flips ? net->n : inner;           /* of dx, or of dx^T */
+    const tnn__len blocks = TNN__MAX((rows + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
+                                     TNN__MIN(8, (rows + 27)/28));
+    const tnn__len dw_blocks = TNN__MAX((inner + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK,
+                                        TNN__MIN(net->threads > 1 ? 8 : 1, (inner + 27)/28));
+    tnn__run(tnn__threads_for(net, net->n*units), (net->n + 15)/16, tnn__dense_turn, call);
+    if (op->needs_dx && flips)
+        tnn__run(tnn__threads_for(net, inner*units), (int)((inner + 15)/16), tnn__dense_flip,
+                 call);
+    call->row_block = (int)((rows + blocks - 1)/blocks);
+    call->dx_blocks = op->needs_dx ? (int)((rows + call->row_block - 1)/call->row_block) : 0;
+    call->col_block = units > 1024 ? 512 : 128;
+    call->col_blocks = (op->q.oc + call->col_block - 1)/call->col_block;
+    call->dw_rows = (int)((inner + dw_blocks - 1)/dw_blocks);
+    tnn__run(tnn__threads_for(net, net->n*inner*units/8), call->dx_blocks + (op->trained
+                 ? (int)((inner + call->dw_rows - 1)/call->dw_rows)*call->col_blocks : 0),
+             tnn__dense_backward, call);
 }
 
 /* ---- 6k. Batch normalisation over the batch ---------------------------------------------------
@@ -8951,8 +9212,8 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
     tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__len cells = tnn__norm_cells(op, &net->blob[op->in]);
-    const float *w = op->w_floats ? net->flat[0] + op->w : NULL;
-    const float *b = op->b_floats ? net->flat[0] + op->b : NULL;
+    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL;
+    const float *b = op->b_floats ? net->flat[TNN__W] + op->b : NULL;
     float *mean = op->kept, *rstd = mean + cells, *scale = rstd + cells, *shift = scale + cells;
     float *running = op->track ? (net->mode == TNN_TRAIN ? net->moved : net->buffers) + op->s
                                : NULL;
@@ -8985,14 +9246,16 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
 }
 /* After forward, of instance norm: net->moved moves towards the means over the samples of what was
    kept, mean and r. */
-static void tnn__instance_statistics(const tnn_net *net, const tnn__op *op)
+static void tnn__instance_statistics(const tnn__call *call)
 {
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
     const tnn__len cells = tnn__norm_cells(op, in);
     const double m = tnn__running_share(net, op, cells), pixels = (double)in->h*in->w;
     float *running = net->moved + op->s;
     int c, s;
-    for (c = 0; c < in->c; c++) {
+    for (c = 0; op->track && c < in->c; c++) {
         double mean = 0, var = 0;
         for (s = 0; s < net->n; s++) {
             const float *kept = op->kept + 2*((tnn__len)s*in->c + c);
@@ -9011,7 +9274,7 @@ static void tnn__batch_gradients(tnn__call *call)
     tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__len cells = tnn__norm_cells(op, &net->blob[op->in]);
-    const float *w = op->w_floats ? net->flat[0] + op->w : NULL, *rstd = op->kept + cells;
+    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL, *rstd = op->kept + cells;
     float *by_x = op->kept + 4*cells, *plus = by_x + cells;
     const double count = tnn__batch_count(net, op);
     tnn__len i;
@@ -9020,78 +9283,102 @@ static void tnn__batch_gradients(tnn__call *call)
         const double r = (double)rstd[i]*(w ? (double)w[i] : 1);
         const double sum = tnn__batch_total(call, cells, 0, i);
         const double products = tnn__batch_total(call, cells, 1, i);
-        if (op->trained && op->w_floats) net->flat[1][op->w + i] = (float)products;
-        if (op->trained && op->b_floats) net->flat[1][op->b + i] = (float)sum;
+        if (op->trained && op->w_floats) net->flat[TNN__G][op->w + i] = (float)products;
+        if (op->trained && op->b_floats) net->flat[TNN__G][op->b + i] = (float)sum;
         by_x[i] = (float)(-r*products/count);
         plus[i] = (float)(-r*sum/count);
     }
 }
 
 /* ---- 6l. All of them ------------------------------------------------------------------------- */
-/* What a flattened image is to a layer: values like any others; nothing it takes; channels, for
-   which the plan puts a reshape before the layer. */
-enum { TNN__VALUES, TNN__IMAGES, TNN__CHANNELS };
-typedef struct {
-    const char *name, *reads;
-    int         flat;
-    tnn_status (*shape)(tnn__op *op, const tnn_layer *o, tnn__blob *b);     /* b: in, then out */
-    void (*forward)(const tnn__sample_at *a);
-    void (*backward)(const tnn__sample_at *a);
-} tnn__layer_kind;
-#define TNN__LAYER(name, flat, shape, passes, reads) \
-    {name, reads, TNN__##flat, tnn__##shape##_shape, tnn__##passes##_forward, \
-     tnn__##passes##_backward}
-#define TNN__FUNCTION(name, reads)   TNN__LAYER(name, VALUES, function, function, reads)
-#define TNN__NORM(name, flat, reads) \
-    {name, reads, TNN__##flat, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward}
+/* keras, fuse, place, prepare, forward, after, prepare_backward, backward */
+static const tnn__extras tnn__conv2d_extras = {
+    NULL, tnn__conv2d_fuse, tnn__conv2d_place, tnn__conv2d_prepare, NULL, NULL,
+    tnn__conv2d_prepare_backward, NULL
+};
+static const tnn__extras tnn__transposed_extras = {
+    NULL, NULL, tnn__transposed_place, tnn__transposed_prepare, NULL, NULL, NULL, NULL
+};
+static const tnn__extras tnn__dense_extras = {
+    NULL, tnn__dense_fuse, tnn__dense_place, NULL, tnn__dense_over, NULL, NULL,
+    tnn__dense_over_backward
+};
+static const tnn__extras tnn__leaky_extras = {
+    tnn__leaky_keras, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+};
+static const tnn__extras tnn__norm_extras = {
+    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, NULL, NULL, NULL
+};
+static const tnn__extras tnn__batchnorm_extras = {
+    tnn__batchnorm_keras, NULL, tnn__norm_place, NULL, tnn__batch_statistics, NULL, NULL,
+    tnn__batch_gradients
+};
+static const tnn__extras tnn__instancenorm_extras = {
+    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, tnn__instance_statistics, NULL, NULL
+};
+#define TNN__LAYER(name, flat, flags, shape, passes, side, reads) \
+    {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##passes##_forward, \
+     tnn__##passes##_backward, side}
+#define TNN__SIMPLE(name, flat, shape, passes, reads) \
+    TNN__LAYER(name, flat, 0, shape, passes, NULL, reads)
+#define TNN__FUNCTION(name, reads) TNN__SIMPLE(name, VALUES, function, function, reads)
+#define TNN__NORM(name, flat, flags, side, reads) \
+    TNN__LAYER(name, flat, flags, norm, norm, side, reads)
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
 #define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */
-    {"input", "", TNN__VALUES, NULL, tnn__input_forward, NULL},
-    TNN__LAYER("conv2d", IMAGES, conv, conv2d, "filters kernel stride pad dilation groups "
+    {"input", "", TNN__VALUES, 0, NULL, tnn__input_forward, NULL, NULL},
+    TNN__LAYER("conv2d", IMAGES, TNN__PRODUCT | TNN__MAXIMA | TNN__ROWS, conv, conv2d,
+               &tnn__conv2d_extras, "filters kernel stride pad dilation groups "
                "pad_mode:pad|pad_h|pad_w exact " TNN__WEIGHTED TNN__PENALTIES),
-    {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, tnn__dense_shape, NULL, NULL},
-    TNN__LAYER("maxpool2d", IMAGES, pool, maxpool, "kernel stride pad dilation ceil"),
-    TNN__LAYER("avgpool2d", IMAGES, pool, avgpool,
-               "kernel stride pad ceil exclude_pad"),
-    {"flatten", "", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
-    TNN__LAYER("relu", VALUES, act, act, ""),
-    TNN__LAYER("leaky_relu", VALUES, act, act, "slope"),
-    TNN__LAYER("dropout", VALUES, dropout, dropout, "p"),
-    TNN__LAYER("conv_transpose2d", IMAGES, transposed, transposed, "filters kernel stride pad "
-               "dilation groups output_pad " TNN__WEIGHTED),
-    TNN__LAYER("adaptive_maxpool2d", IMAGES, adaptive, maxpool, "size"),
-    TNN__LAYER("adaptive_avgpool2d", IMAGES, adaptive, avgpool, "size"),
-    TNN__LAYER("upsample", IMAGES, upsample, resample, "factor:!size mode size"),
-    TNN__LAYER("pad", IMAGES, pad, resample, "pad mode value"),
-    TNN__LAYER("reshape", VALUES, reshape, reshape, "shape"),
-    {"identity", "", TNN__VALUES, NULL, tnn__identity_forward, tnn__identity_backward},
-    TNN__LAYER("add", VALUES, add, add, ""),
-    TNN__LAYER("concat", CHANNELS, add, concat, ""),
-    TNN__NORM("scale", VALUES, "value no_affine"),
-    TNN__NORM("batchnorm", VALUES, "eps momentum:!cumulative:!no_statistics "
-              "cumulative:!no_statistics biased:!no_statistics no_statistics no_affine "
-              "no_bias:!no_affine"),
-    TNN__NORM("layernorm", VALUES, "eps no_affine no_bias:!no_affine"),
-    TNN__NORM("groupnorm", CHANNELS, "eps groups no_affine no_bias:!no_affine"),
-    TNN__NORM("instancenorm", IMAGES, "eps statistics momentum:statistics affine no_bias:affine"),
-    TNN__NORM("rmsnorm", VALUES, "eps no_affine"),
-    TNN__LAYER("prelu", CHANNELS, prelu, prelu, "slope per_channel"),
+    {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, TNN__PRODUCT | TNN__ON_BATCH,
+     tnn__dense_shape, NULL, NULL, &tnn__dense_extras},
+    TNN__LAYER("maxpool2d", IMAGES, TNN__MAXIMA, pool, maxpool, NULL,
+               "kernel stride pad dilation ceil"),
+    TNN__SIMPLE("avgpool2d", IMAGES, pool, avgpool, "kernel stride pad ceil exclude_pad"),
+    {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, tnn__identity_forward,
+     tnn__identity_backward, NULL},
+    TNN__SIMPLE("relu", VALUES, act, act, ""),
+    TNN__LAYER("leaky_relu", VALUES, 0, act, act, &tnn__leaky_extras, "slope"),
+    TNN__SIMPLE("dropout", VALUES, dropout, dropout, "p"),
+    TNN__LAYER("conv_transpose2d", IMAGES, TNN__PRODUCT, transposed, transposed,
+               &tnn__transposed_extras, "filters kernel stride pad dilation groups output_pad "
+               TNN__WEIGHTED),
+    TNN__LAYER("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, adaptive, maxpool, NULL, "size"),
+    TNN__SIMPLE("adaptive_avgpool2d", IMAGES, adaptive, avgpool, "size"),
+    TNN__SIMPLE("upsample", IMAGES, upsample, resample, "factor:!size mode size"),
+    TNN__SIMPLE("pad", IMAGES, pad, resample, "pad mode value"),
+    TNN__SIMPLE("reshape", VALUES, reshape, reshape, "shape"),
+    {"identity", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, tnn__identity_forward,
+     tnn__identity_backward, NULL},
+    TNN__LAYER("add", VALUES, TNN__TWO, two, add, NULL, ""),
+    TNN__LAYER("concat", CHANNELS, TNN__TWO, two, concat, NULL, ""),
+    TNN__NORM("scale", VALUES, 0, NULL, "value no_affine"),
+    TNN__NORM("batchnorm", VALUES, TNN__SUMS, &tnn__batchnorm_extras,
+              "eps momentum:!cumulative:!no_statistics cumulative:!no_statistics "
+              "biased:!no_statistics no_statistics no_affine no_bias:!no_affine"),
+    TNN__NORM("layernorm", VALUES, 0, &tnn__norm_extras, "eps no_affine no_bias:!no_affine"),
+    TNN__NORM("groupnorm", CHANNELS, 0, &tnn__norm_extras,
+              "eps groups no_affine no_bias:!no_affine"),
+    TNN__NORM("instancenorm", IMAGES, 0, &tnn__instancenorm_extras,
+              "eps statistics momentum:statistics affine no_bias:affine"),
+    TNN__NORM("rmsnorm", VALUES, 0, &tnn__norm_extras, "eps no_affine"),
+    TNN__SIMPLE("prelu", CHANNELS, prelu, prelu, "slope per_channel"),
     TNN__FUNCTION("relu6", ""), TNN__FUNCTION("elu", "alpha"), TNN__FUNCTION("selu", ""),
     TNN__FUNCTION("celu", "alpha"), TNN__FUNCTION("gelu", "approximate"), TNN__FUNCTION("silu", ""),
     TNN__FUNCTION("mish", ""), TNN__FUNCTION("softplus", "beta threshold"),
     TNN__FUNCTION("softsign", ""), TNN__FUNCTION("sigmoid", ""), TNN__FUNCTION("log_sigmoid", ""),
     TNN__FUNCTION("tanh", ""), TNN__FUNCTION("hardtanh", "min_value max_value"),
     TNN__FUNCTION("hardsigmoid", ""), TNN__FUNCTION("hardswish", ""),
-    TNN__LAYER("softmax", CHANNELS, softmax, softmax, ""),
-    TNN__LAYER("log_softmax", CHANNELS, softmax, softmax, ""),
-    TNN__LAYER("glu", CHANNELS, softmax, glu, ""),
-    TNN__LAYER("dropout2d", CHANNELS, dropout, drop_whole, "p"),
-    TNN__LAYER("alpha_dropout", VALUES, dropout, dropout, "p"),
-    TNN__LAYER("gaussian_dropout", VALUES, dropout, noise, "p"),
-    TNN__LAYER("gaussian_noise", VALUES, dropout, noise, "std"),
-    TNN__LAYER("stochastic_depth", VALUES, dropout, drop_whole, "p"),
-    TNN__LAYER("custom layer", VALUES, custom, custom, "custom"),
+    TNN__SIMPLE("softmax", CHANNELS, softmax, softmax, ""),
+    TNN__SIMPLE("log_softmax", CHANNELS, softmax, softmax, ""),
+    TNN__SIMPLE("glu", CHANNELS, softmax, glu, ""),
+    TNN__SIMPLE("dropout2d", CHANNELS, dropout, drop_whole, "p"),
+    TNN__SIMPLE("alpha_dropout", VALUES, dropout, dropout, "p"),
+    TNN__SIMPLE("gaussian_dropout", VALUES, dropout, noise, "p"),
+    TNN__SIMPLE("gaussian_noise", VALUES, dropout, noise, "std"),
+    TNN__SIMPLE("stochastic_depth", VALUES, dropout, drop_whole, "p"),
+    TNN__SIMPLE("custom layer", VALUES, custom, custom, "custom"),
 };
 static const tnn__option tnn__layer_options[] = {
 #define TNN__X(member) {#member, offsetof(tnn_layer, member), sizeof ((tnn_layer *)0)->member},
@@ -9118,6 +9405,14 @@ static int tnn__flat_input(const tnn_layer *o)
     if ((o->type == TNN_PRELU && !o->per_channel) || (o->type == TNN_GROUPNORM && o->groups == 1))
         return TNN__VALUES;
     return tnn__layer_kinds[TNN__NTH(o->type)].flat;
+}
+/* Whether a layer takes its inputs as channels of one pixel: also two that differ, one of which may
+   be flattened. b: the shapes of its inputs. */
+static int tnn__wants_channels(const tnn_layer *layer, const tnn__blob *b)
+{
+    return tnn__flat_input(layer) == TNN__CHANNELS
+        || ((tnn__layer_kinds[TNN__NTH(layer->type)].flags & TNN__TWO)
+            && (b[1].flat != b->flat || b[1].c != b->c || b[1].h != b->h || b[1].w != b->w));
 }
 /* A flattened image as the channels of one pixel; 0 where it is that already. */
 static int tnn__as_channels(tnn__blob *b)
@@ -9186,7 +9481,7 @@ static const tnn__op *tnn__param_named(const tnn_net *net, const char *name, int
 }
 static int tnn__is_conv(const tnn__op *op)
 {
-    return op->type == TNN_CONV2D || op->type == TNN_CONV_TRANSPOSE2D || op->type == TNN_DENSE;
+    return (op->kind->flags & TNN__PRODUCT) != 0;
 }
 static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
 {
@@ -9250,7 +9545,7 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
 static void tnn__param_set(const tnn_net *net, const tnn__op *op, int which, tnn__len at, float v)
 {
     const int buffer = which >= TNN__MEAN;
-    float *to = tnn__param_at(net, op, which, buffer ? net->buffers : net->flat[0], at);
+    float *to = tnn__param_at(net, op, which, buffer ? net->buffers : net->flat[TNN__W], at);
     to[0] = v;
     if (buffer) to[net->buffer_floats] = to[2*net->buffer_floats] = v;
 }
@@ -9480,7 +9775,8 @@ static void tnn__init_uniform(tnn_net *net, const tnn__op *op, int which,
                 float *to = NULL;
                 for (r = 0; r < rows; r++, to++) {
                     if (r == 0 || op->q.blocks > 1)
-                        to = tnn__param_at(net, op, which, net->flat[0], (row + r)*cols + col + c);
+                        to = tnn__param_at(net, op, which, net->flat[TNN__W],
+                                           (row + r)*cols + col + c);
                     *to = (float)(middle + (2.0*(double)draw[r][c] - 1.0)*half);
                 }
             }
@@ -9514,12 +9810,12 @@ static tnn_status tnn__init_params(tnn_net *net)
         tnn__len col;
         int row, left = 0;
         if (!tnn__is_conv(op)) {
-            float *flat = which >= TNN__MEAN ? net->buffers : net->flat[0];
+            float *flat = which >= TNN__MEAN ? net->buffers : net->flat[TNN__W];
             for (row = 0; row < p.count; row++)
                 *tnn__param_at(net, op, which, flat, row) = which == TNN__WEIGHT ? op->option[0]
                                                           : which == TNN__VARIANCE ? 1.0f : 0.0f;
             if (op->custom && op->custom->init)
-                op->custom->init(op->custom->user, net->flat[0] + op->w, net->options.seed);
+                op->custom->init(op->custom->user, net->flat[TNN__W] + op->w, net->options.seed);
             if (tnn_failed()) return (tnn_status)tnn_failed();
             continue;
         }
@@ -9536,7 +9832,7 @@ static tnn_status tnn__init_params(tnn_net *net)
         if (s.draw == TNN__UNIFORM) tnn__init_uniform(net, op, which, &s, p.count/p.dims[0]);
         else for (col = 0; col < p.count/p.dims[0]; col++)
             for (row = 0; row < s.rows; row++)
-                *tnn__param_at(net, op, which, net->flat[0],
+                *tnn__param_at(net, op, which, net->flat[TNN__W],
                                row*(tnn__len)(p.count/p.dims[0]) + col)
                     = (float)tnn__initial(&s, row, col, q, &left);
         tnn__net_release(net, q);
@@ -10125,8 +10421,8 @@ static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer
         r->net = net;
         r->k = tnn__kernels();
         r->q = &op->q;
-        r->w = net->flat[0] + op->w;
-        r->g = net->flat[1] ? net->flat[1] + op->w : NULL;
+        r->w = net->flat[TNN__W] + op->w;
+        r->g = net->flat[TNN__G] ? net->flat[TNN__G] + op->w : NULL;
         r->gram = net->gram;
         r->frozen = op->frozen & 1;
         ++*i;
@@ -11584,20 +11880,13 @@ static void tnn__zeros(tnn_layer *o)
     o->orthogonal = tnn__default(o->orthogonal, 0);
     o->norm_min = tnn__default(o->norm_min, 0);
     o->drop_connect = (float)tnn__default((double)o->drop_connect, 0);
-    if (o->type != TNN_SCALE) o->value = (float)tnn__default((double)o->value, 0);
 }
 /* Keras' defaults, as options that mean the same in PyTorch's terms. */
-static void tnn__keras_layer(tnn_layer *o)
+static void tnn__keras_layer(tnn_layer *layer)
 {
-    if (o->type >= TNN_BATCHNORM && o->type <= TNN_RMSNORM)
-        o->eps = (float)tnn__default((double)o->eps, 1e-3);
-    if (o->type == TNN_BATCHNORM) {
-        const float m = (float)(1 - tnn__default((double)o->momentum, 0.99));
-        o->momentum = m > 0 || m < 0 ? m : (float)TNN_ZERO;
-        o->biased = 1;
-    }
-    if (o->type == TNN_LEAKY_RELU) o->slope = (float)tnn__default((double)o->slope, 0.3);
-    if (o->init == TNN_INIT_DEFAULT) o->init = TNN_INIT_XAVIER_UNIFORM;
+    const tnn__extras *extras = tnn__layer_kinds[TNN__NTH(layer->type)].extras;
+    if (extras && extras->keras) extras->keras(layer);
+    if (layer->init == TNN_INIT_DEFAULT) layer->init = TNN_INIT_XAVIER_UNIFORM;
 }
 /* What a layer's own options can be refused for; what depends on its input is left to the plan. */
 static tnn_status tnn__check_layer(const tnn_layer *layer)
@@ -11656,51 +11945,6 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
     return TNN_OK;
 }
 
-/* Messages are about that layer from here on, and name the line that added it. */
-static void tnn__about(const tnn_net *net, int layer)
-{
-    tnn__err.file = net->record[layer].file;
-    tnn__err.line = net->record[layer].line;
-    tnn__err.layer = layer + 1;
-}
-/* May the layer after record r be fused with what comes before it? */
-static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
-{
-    return r + 1 < net->record + net->layers && !r->named && !r[1].o.from
-        && (int)r[1].o.type == type;
-}
-/* Fuses into a conv2d or dense operation what may follow it in the same pass over the output;
-   returns how many layers that are. b is the shape so far. */
-static int tnn__fuse(const tnn_net *net, int i, tnn__op *op, tnn__blob *b)
-{
-    const tnn__record *r = &net->record[i];
-    if (tnn__follows(net, r, TNN_RELU)
-        || (tnn__follows(net, r, TNN_LEAKY_RELU) && r[1].o.slope >= 0)) {
-        op->act = 1;
-        r++;
-        tnn__act_shape(op, &r->o, b);
-    }
-    if (op->type == TNN_CONV2D && tnn__follows(net, r, TNN_MAXPOOL2D) && !r[1].o.ceil) {
-        const tnn_window w = tnn__layer_window(&r[1].o);
-        tnn__pool_geometry *g = &op->pool;
-        tnn__about(net, (int)(r - net->record) + 1);
-        if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
-        if (g->kh == g->sh && g->kw == g->sw && !g->ph && !g->pw && g->dh*g->dw == 1) {
-            b->h = g->oh;
-            b->w = g->ow;
-            r++;
-        } else memset(g, 0, sizeof *g);
-    }
-    if (op->type == TNN_DENSE && op->act && !(op->slope > 0) && tnn__follows(net, r, TNN_DROPOUT)
-        && tnn__default((double)r[1].o.p, 0.5) > 0 && r[1].o.p < 1) {
-        r++;
-        op->p = (float)tnn__default((double)r->o.p, 0.5);
-        /* what each has always drawn; but not what DropConnect draws */
-        if (op->drop_connect > 0 || !(r->o.p > 0)) op->drawn = (int)(r - net->record);
-    }
-    return (int)(r - net->record) - i;
-}
-
 /* The blob that a layer's .from names, and its shape. */
 static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
 {
@@ -11709,151 +11953,172 @@ static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
     b->flat = from == TNN_FROM_INPUT ? 0 : net->record[from - 1].flat;
     return at;
 }
-/* Operation number *n, reading blob `at`; its kind has still to say its shape. */
-static tnn__op *tnn__new_op(tnn_net *net, int n, int type, int layer, int at)
+/* Where planning is: operations so far, the blob that the next layer reads, and its shape. */
+typedef struct { int ops, at; tnn__blob b; } tnn__planning;
+
+/* The next operation, which reads blob plan->at. */
+static tnn__op *tnn__new_op(tnn_net *net, const tnn__planning *plan, int type, int layer)
 {
-    tnn__op *op = &net->op[n];
+    tnn__op *op = &net->op[plan->ops];
     memset(op, 0, sizeof *op);
+    op->kind = &tnn__layer_kinds[TNN__NTH(type)];
     op->type = type;
     op->layer = op->drawn = layer;
-    op->in = at;
+    op->in = plan->at;
     op->from = -1;
     return op;
 }
-
-/* The same where a layer needs it so: operation number *n reorders blob *at. */
-static void tnn__plan_channels(tnn_net *net, int *n, int layer, int *at, tnn__blob *b)
+/* It is complete: its output has shape plan->b. */
+static void tnn__end_op(tnn_net *net, tnn__planning *plan)
 {
-    if (!tnn__as_channels(b)) return;
-    tnn__new_op(net, *n, TNN_RESHAPE, layer, *at)->tmp_floats = b->c;
-    *at = ++*n;
-    net->blob[*at] = *b;
+    net->blob[++plan->ops] = plan->b;
+    plan->at = plan->ops;
+}
+/* Makes a flattened image the channels of one pixel, by an operation where it is not that yet. */
+static void tnn__plan_channels(tnn_net *net, tnn__planning *plan, int layer)
+{
+    if (!tnn__as_channels(&plan->b)) return;
+    tnn__new_op(net, plan, TNN_RESHAPE, layer)->tmp_floats = plan->b.c;
+    tnn__end_op(net, plan);
 }
 
-/* Marks the layers that others name; checks the names. */
-static tnn_status tnn__plan_names(tnn_net *net)
+/* Marks the layers that others name; checks the names. Returns whether there are any; -1: error. */
+static int tnn__plan_names(tnn_net *net)
 {
-    int i;
+    int i, any = 0;
     for (i = 0; i < net->layers; i++) net->record[i].named = 0;
     for (i = 0; i < net->layers; i++) {
-        const tnn_layer *o = &net->record[i].o;
-        const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
+        const tnn_layer *layer = &net->record[i].o;
+        const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
+        const int from = layer->from;
         tnn__about(net, i);
-        if (o->from < TNN_FROM_INPUT || o->from > i)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer "
-                             "before it, counted from 1 (here up to %d), or TNN_FROM_INPUT",
-                             tnn__layer_kinds[TNN__NTH(o->type)].name, o->from, i);
-        if (two && !o->from)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from",
-                             tnn__layer_kinds[TNN__NTH(o->type)].name);
-        if (o->from > 0) net->record[o->from - 1].named = 1;
+        if (from < TNN_FROM_INPUT || from > i) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer before it, "
+                      "counted from 1 (here up to %d), or TNN_FROM_INPUT", kind->name, from, i);
+            return -1;
+        }
+        if ((kind->flags & TNN__TWO) && !from) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from", kind->name);
+            return -1;
+        }
+        if (from > 0) net->record[from - 1].named = 1;
+        any |= from != 0;
+    }
+    return any;
+}
+
+/* What has to come before the operation of a layer: its inputs as channels, padding, and a copy of
+   an input whose gradient it wants alone. `from` and second: the blob of a second input, its
+   shape. */
+static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer, int copy,
+                                   int *from, tnn__blob *second)
+{
+    const tnn_layer *o = &net->record[layer].o;
+    const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(o->type)];
+    tnn__blob b[2];
+    *from = -1;
+    b[0] = plan->b;
+    if (kind->flags & TNN__TWO) *from = tnn__named_blob(net, o->from, &b[1]);
+    if (tnn__wants_channels(o, b)) {
+        if (*from >= 0) {
+            tnn__planning other;
+            other.ops = plan->ops;
+            other.at = *from;
+            other.b = b[1];
+            tnn__plan_channels(net, &other, layer);
+            plan->ops = other.ops;
+            *from = other.at;
+            b[1] = other.b;
+        }
+        tnn__plan_channels(net, plan, layer);
+    }
+    if (*from >= 0) *second = b[1];
+    if (plan->b.flat && tnn__flat_input(o) == TNN__IMAGES)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it goes "
+                         "before that", kind->name, tnn__values(&plan->b));
+    if (tnn__pads_first(o)) {
+        tnn_layer pad = *o;
+        pad.mode = pad.pad_mode;
+        if (tnn__pad_shape(tnn__new_op(net, plan, TNN_PAD, layer), &pad, &plan->b))
+            return (tnn_status)tnn_failed();
+        tnn__end_op(net, plan);
+    }
+    if (copy) {
+        tnn__new_op(net, plan, TNN_IDENTITY, layer);
+        tnn__end_op(net, plan);
     }
     return TNN_OK;
 }
-
+/* The operation of a layer that has one; returns how many layers after it are fused into it, -1 on
+   error. */
+static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i, int from,
+                           const tnn__blob *second)
+{
+    const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(net->record[i].o.type)];
+    tnn_layer layer = net->record[i].o;
+    tnn__op *op = tnn__new_op(net, plan, (int)layer.type, i);
+    tnn__blob b[2];
+    int fused = 0;
+    op->from = from;
+    b[0] = plan->b;
+    if (from >= 0) b[1] = *second;
+    if (tnn__pads_first(&layer)) layer.pad = layer.pad_h = layer.pad_w = 0;
+    if (kind->shape(op, &layer, b)) return -1;
+    if (tnn__mul(tnn__mul(b->c, b->h), b->w) > TNN__MOST) {
+        tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values", kind->name,
+                  b->c, b->h, b->w, TNN__MOST);
+        return -1;
+    }
+    if (kind->extras && kind->extras->fuse) fused = kind->extras->fuse(net, i, op, b);
+    plan->b = b[0];
+    tnn__end_op(net, plan);
+    return fused;
+}
 /* One operation for each layer that is not fused into the one before; shapes as they come. */
 static tnn_status tnn__plan_ops(tnn_net *net)
 {
-    int i, n = 0, at = 0, named = 0;        /* `at`: the blob that the next layer reads */
-    tnn__blob b;
-    tnn_status e = tnn__plan_names(net);
-    if (e) return e;
-    memset(&b, 0, sizeof b);
-    b.c = net->options.input[0]; b.h = net->options.input[1]; b.w = net->options.input[2];
-    for (i = 0; i < net->layers; i++) named |= net->record[i].o.from != 0;
-    for (i = 0; i < net->layers && net->record[i].o.type == TNN_FLATTEN; i++) {}
-    net->direct = i < net->layers && !named && net->record[i].o.type == TNN_DENSE
-                  && (b.c == 1 || b.h*b.w == 1);
-    net->blob[0] = b;
+    const int named = tnn__plan_names(net);
+    int i, k, first = 0;
+    tnn__planning plan;
+    if (named < 0) return (tnn_status)tnn_failed();
+    memset(&plan, 0, sizeof plan);
+    plan.b.c = net->options.input[0];
+    plan.b.h = net->options.input[1];
+    plan.b.w = net->options.input[2];
+    net->blob[0] = plan.b;
+    while (first < net->layers - 1 && net->record[first].o.type == TNN_FLATTEN) first++;
+    net->direct = !named && (plan.b.c == 1 || plan.b.h*plan.b.w == 1)
+        && (tnn__layer_kinds[TNN__NTH(net->record[first].o.type)].flags & TNN__ON_BATCH);
     if (!net->direct) {
-        tnn__new_op(net, 0, TNN__INPUT, 0, 0);
-        net->blob[++n] = b;
-        at = n;
+        tnn__new_op(net, &plan, TNN__INPUT, 0);
+        tnn__end_op(net, &plan);
     }
     for (i = 0; i < net->layers; i++) {
-        tnn__record *r = &net->record[i];
-        const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(r->o.type)];
-        const int two = r->o.type == TNN_ADD || r->o.type == TNN_CONCAT;
-        int fused = 0, copy = r->o.type == TNN_DENSE && named, from = -1, turns;
-        tnn__blob c;
-        tnn__op *op;
+        const tnn_layer *layer = &net->record[i].o;
+        const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
+        const int none = kind->flags & TNN__NOTHING_TO_DO;
+        int fused = 0, from;
+        tnn__blob second;
         tnn__about(net, i);
-        if (r->o.from && !two) at = tnn__named_blob(net, r->o.from, &b);
-        if (r->o.type == TNN_FLATTEN || r->o.type == TNN_IDENTITY) {
-            b.flat |= r->o.type == TNN_FLATTEN;
-            r->blob = at;
-            r->flat = b.flat;
-            /* the last layer's output is the last blob */
-            if (i < net->layers - 1 || at == n) continue;
-            copy = 1;
+        if (layer->from && !(kind->flags & TNN__TWO))
+            plan.at = tnn__named_blob(net, layer->from, &plan.b);
+        if (none) plan.b.flat |= layer->type == TNN_FLATTEN;
+        /* the last layer's output is the last blob */
+        if (!none || (i == net->layers - 1 && plan.at != plan.ops)) {
+            const int copy = none || (named && (kind->flags & TNN__ON_BATCH));
+            if (tnn__plan_before(net, &plan, i, copy, &from, &second)) break;
+            if (!none) fused = tnn__plan_layer(net, &plan, i, from, &second);
+            if (fused < 0) break;
         }
-        turns = tnn__flat_input(&r->o) == TNN__CHANNELS;
-        if (two) {
-            from = tnn__named_blob(net, r->o.from, &c);
-            turns |= c.flat != b.flat || c.c != b.c || c.h != b.h || c.w != b.w;
-            if (turns) tnn__plan_channels(net, &n, i, &from, &c);
+        for (k = i + fused; i <= k; i++) {
+            net->record[i].blob = plan.at;
+            net->record[i].flat = plan.b.flat;
         }
-        if (turns) tnn__plan_channels(net, &n, i, &at, &b);
-        if (b.flat && tnn__flat_input(&r->o) == TNN__IMAGES)
-            return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it "
-                             "goes before that", kind->name, tnn__values(&b));
-        if (tnn__pads_first(&r->o)) {
-            tnn_layer pad = r->o;       /* padded by an operation of its own */
-            pad.mode = pad.pad_mode;
-            op = tnn__new_op(net, n, TNN_PAD, i, at);
-            e = tnn__pad_shape(op, &pad, &b);
-            if (e) return e;
-            net->blob[++n] = b;
-            at = n;
-        }
-        if (copy) {                     /* a dense operation wants its input's gradient alone */
-            tnn__new_op(net, n, TNN_IDENTITY, i, at);
-            net->blob[++n] = b;
-            at = n;
-        }
-        if (kind->shape) {
-            tnn_layer o = r->o;
-            if (tnn__pads_first(&o)) o.pad = o.pad_h = o.pad_w = 0;
-            op = tnn__new_op(net, n, (int)o.type, i, at);
-            op->from = from;
-            if (two) {
-                if (c.h != b.h || c.w != b.w || (o.type == TNN_ADD && c.c != b.c))
-                    return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d "
-                                     "do not fit: they must have one %s", kind->name, b.c, b.h,
-                                     b.w, o.from, c.c, c.h, c.w,
-                                     o.type == TNN_ADD ? "shape" : "height and width");
-                if (o.type == TNN_CONCAT) b.c += c.c;
-            }
-            e = kind->shape(op, &o, &b);
-            if (e) return e;
-            if (tnn__mul(tnn__mul(b.c, b.h), b.w) > TNN__MOST)
-                return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
-                                 kind->name, b.c, b.h, b.w, TNN__MOST);
-            if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
-                return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", kind->name,
-                                 op->q.oc, (long long)op->q.inner, INT_MAX);
-            if (!(o.drop_connect >= 0 && o.drop_connect < 1))
-                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
-                                 kind->name, (double)o.drop_connect);
-            if (o.orthogonal > 0 && op->q.depthwise)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .orthogonal is not for depthwise ones",
-                                 kind->name);
-            if (o.type == TNN_CONV2D || o.type == TNN_DENSE) {
-                op->drop_connect = o.drop_connect;
-                fused = tnn__fuse(net, i, op, &b);
-                if (fused < 0) return (tnn_status)tnn_failed();
-            }
-            net->blob[++n] = b;
-            at = n;
-        }
-        for (i += fused; r <= &net->record[i]; r++) {
-            r->blob = at;
-            r->flat = b.flat;
-        }
+        i = k;
     }
-    net->ops = n;
-    net->blob[n].flat = b.flat;
-    return TNN_OK;
+    net->ops = plan.ops;
+    net->blob[plan.ops].flat = plan.b.flat;
+    return (tnn_status)tnn_failed();
 }
 static void tnn__plan_tensors(tnn_net *net)
 {
@@ -11890,8 +12155,9 @@ static void tnn__plan_needs(tnn_net *net)
         op->needs_dx = net->blob[op->in].needs_grad;
         op->needs_dx2 = op->from >= 0 && net->blob[op->from].needs_grad;
         net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
-        if (op->w_floats && !op->trained && net->flat[1])
-            memset(net->flat[1] + op->w, 0, (size_t)(op->w_floats + op->b_floats)*sizeof(float));
+        if (op->w_floats && !op->trained && net->flat[TNN__G])
+            memset(net->flat[TNN__G] + op->w, 0,
+                   (size_t)(op->w_floats + op->b_floats)*sizeof(float));
     }
 }
 /* Who reads which blob, and who has to add its gradient to another's. */
@@ -11927,66 +12193,48 @@ static tnn_status tnn__plan_gradients(tnn_net *net)
 }
 
 
-/* A frame at least so wide. */
-static void tnn__frame(tnn__blob *b, int lo_h, int hi_h, int lo_w, int hi_w)
-{
-    b->lo_h = TNN__MAX(b->lo_h, lo_h); b->hi_h = TNN__MAX(b->hi_h, hi_h);
-    b->lo_w = TNN__MAX(b->lo_w, lo_w); b->hi_w = TNN__MAX(b->hi_w, hi_w);
-}
+/* Whether its parameters' gradients come from the whole batch, not from spans of it. */
 static int tnn__over_batch(const tnn__op *op)
 {
-    return op->type == TNN_DENSE || op->type == TNN_BATCHNORM;
+    return (op->kind->flags & (TNN__ON_BATCH | TNN__SUMS)) != 0;
 }
 /* Floats that the sums of its gradients over a span take, besides those (low in 3a): a matrix
-   product's have none. */
+   product's have none, and hooks do as they like. */
 static tnn__len tnn__op_low(const tnn__op *op)
 {
-    if (op->type == TNN_CUSTOM_LAYER) return 0;
+    if (op->custom) return 0;
     return op->b_floats + (op->q.inner > 0 && !op->q.depthwise ? 0 : op->w_floats);
 }
 
-/* Where everything is. Called twice: to count, and to place. */
-static tnn__len tnn__place(tnn_net *net, float *memory)
+/* Frames, strides and sizes of the blobs. */
+static void tnn__place_blobs(tnn_net *net, tnn__room *room)
 {
-    tnn__arena a;
-    const int training = net->loss.type != 0, batch = net->options.batch;
-    /* a dense layer's dx and x pass through g[0], too */
-    tnn__len most = (tnn__len)TNN__DX_BLOCK*32, turned = 0, panels = 0, gram = 0;
-    int i, adds = 0;
-    a.memory = memory;
-    a.used = 0;
-    /* frames and strides */
+    int i, side;
+    for (i = 0; i <= net->ops; i++) memset(net->blob[i].frame, 0, sizeof net->blob[i].frame);
+    for (i = 0; i < net->ops; i++)
+        for (side = 0; side < 4; side++) {
+            int *frame = &net->blob[net->op[i].in].frame[side];
+            *frame = TNN__MAX(*frame, net->op[i].frame[side]);
+        }
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
-        b->lo_h = b->hi_h = b->lo_w = b->hi_w = 0;
-    }
-    for (i = 0; i < net->ops; i++) {
-        const tnn__conv *q = &net->op[i].q;
-        tnn__blob *b = &net->blob[net->op[i].in];
-        if (net->op[i].type == TNN_CONV2D)
-            tnn__frame(b, q->g.ph, tnn__x_hi_h(&q->g), q->g.pw, tnn__x_hi_w(&q->g));
-        if (net->op[i].type == TNN_CONV_TRANSPOSE2D)
-            tnn__frame(b, q->y_lo_h, q->y_hi_h, q->y_lo_w, q->y_hi_w);
-        adds |= net->op[i].adds_dx | net->op[i].adds_dx2;
-        if (net->op[i].type == TNN_DENSE && training && net->op[i].trained && q->inner >= 512)
-            most = TNN__MAX(most, (TNN__DW_BLOCK + (tnn__len)16)*TNN__MIN(batch, TNN__DW_SAMPLES));
-    }
-    for (i = 0; i <= net->ops; i++) {
-        tnn__blob *b = &net->blob[i];
-        b->row = tnn__mul(b->lo_w + b->w + b->hi_w, b->c);
-        b->at = tnn__mul(b->lo_h, b->row) + (tnn__len)b->lo_w*b->c;
-        b->sample = tnn__round_up(tnn__mul(b->lo_h + b->h + b->hi_h, b->row), 16);
+        b->row = tnn__mul(b->frame[2] + b->w + b->frame[3], b->c);
+        b->at = tnn__mul(b->frame[0], b->row) + (tnn__len)b->frame[2]*b->c;
+        b->sample = tnn__round_up(tnn__mul(b->frame[0] + b->h + b->frame[1], b->row), 16);
         /* rows a page apart would share few cache sets */
         if (b->sample%1024 == 0) b->sample += 16;
         /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
         b->grad_sample = tnn__round_up(tnn__values(b) + (b->c%16 ? 15 : 0), 16);
         if (b->grad_sample%1024 == 0) b->grad_sample += 16;
         if (i == 0 && net->direct) b->sample = tnn__values(b);
-        most = TNN__MAX(most, b->grad_sample);
+        room->most = TNN__MAX(room->most, b->grad_sample);
     }
-    /* the flat vectors */
-    net->params = net->buffer_floats = 0;
-    net->partial_floats = 0;
+}
+/* Where each operation's parameters and statistics are. */
+static void tnn__place_params(tnn_net *net)
+{
+    int i;
+    net->params = net->buffer_floats = net->partial_floats = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         op->w = net->params;
@@ -11999,85 +12247,74 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         if (op->trained && !tnn__over_batch(op))
             net->partial_floats += op->w_floats + op->b_floats + tnn__op_low(op);
     }
-    tnn__place_optimizer(net, &a);
-    net->buffers = memory ? net->flat[0] + net->params : NULL;
-    net->held = memory ? net->buffers + net->buffer_floats : NULL;
-    net->moved = memory ? net->held + net->buffer_floats : NULL;
-    if (training)
-        net->partial = tnn__take(&a, tnn__mul(tnn__spans(net->partial_floats, batch),
-                                              net->partial_floats));
-    tnn__place_loss(net, &a);
-    /* activations, and the gradients that are not scratch: at operations over the batch, of blobs
-       that are not read just by the next operation, as its first input */
+}
+/* Activations, and the gradients that are not scratch: at operations on the whole batch, of blobs
+   that are not read just by the next operation, as its first input. */
+static void tnn__place_data(tnn_net *net, tnn__room *room)
+{
+    int i;
     for (i = 0; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
         const int before = i > 0 && tnn__over_batch(&net->op[i - 1]);
-        const int after = i == net->ops || net->op[i].type == TNN_DENSE
+        const int after = i == net->ops || (net->op[i].kind->flags & TNN__ON_BATCH)
                           || b->readers != 1 || net->op[i].in != i;
-        if (i > 0) b->data = tnn__take(&a, tnn__mul(batch, b->sample) + TNN__SLACK);
-        b->grad = training && i > 0 && (before || after)
-            ? tnn__take(&a, tnn__mul(batch, b->grad_sample) + TNN__SLACK) : NULL;
+        if (i > 0) b->data = tnn__take(&room->arena,
+                                       tnn__mul(room->batch, b->sample) + TNN__SLACK);
+        b->grad = room->training && i > 0 && (before || after)
+            ? tnn__take(&room->arena, tnn__mul(room->batch, b->grad_sample) + TNN__SLACK) : NULL;
     }
-    /* per operation */
-    for (i = 0; i < 4; i++) net->g[i] = i*(most + TNN__SLACK);
-    net->scratch_floats = training ? (adds ? 4 : 2)*(most + TNN__SLACK) : 0;
+}
+/* What each operation needs for itself, in the network and in the threads' scratch. */
+static void tnn__place_ops(tnn_net *net, tnn__room *room)
+{
+    int i, adds = 0;
+    net->scratch_floats = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
-        const tnn__conv *q = &op->q;
-        const int max = op->type == TNN_CONV2D || op->type == TNN_MAXPOOL2D
-                        || op->type == TNN_ADAPTIVE_MAXPOOL2D;
-        if (op->pool.kh && max && training)
-            op->where = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[i + 1])));
-        op->masked = op->drop_connect > 0 ? tnn__take(&a, op->w_floats) : NULL;
-        op->kept_floats = tnn__norm_kept(op, &net->blob[op->in], batch);
-        op->kept = op->kept_floats ? tnn__take(&a, op->kept_floats) : NULL;
-        op->tmp = net->scratch_floats;
-        net->scratch_floats += tnn__round_up(op->tmp_floats, 16);
-        if ((op->type == TNN_CONV2D && op->needs_dx && training)
-            || op->type == TNN_CONV_TRANSPOSE2D)
-            op->flipped = tnn__take(&a, tnn__flipped_floats(q));
-        if (op->type == TNN_CONV2D && !net->options.exact && !net->record[op->layer].o.exact
-            && tnn__tileable(q, &op->pool, training)) {
-            op->tiled = tnn__take(&a, (tnn__len)16*q->g.c*q->oc);
-            op->tiles = net->scratch_floats;
-            op->together = tnn__tiled_images(q);
-            op->sums = op->tiles + tnn__tile_floats(q, TNN__MIN(batch, op->together)) + TNN__SLACK;
-            net->scratch_floats = op->sums;
-            if (training) net->scratch_floats += (tnn__len)16*q->g.c*q->oc;
-        }
-        if (op->type == TNN_CONV2D) {
-            op->dy_row = (tnn__len)(op->needs_dx ? q->y_lo_w + q->y_hi_w + q->g.ow : q->g.ow)*q->oc;
-            op->dy_at = op->needs_dx ? tnn__mul(q->y_lo_h, op->dy_row)
-                                      + (tnn__len)q->y_lo_w*q->oc : 0;
-            op->dy_floats = tnn__mul(op->needs_dx ? q->y_lo_h + q->y_hi_h + q->g.oh : q->g.oh,
-                                     op->dy_row);
-        } else if (op->type == TNN_CONV_TRANSPOSE2D) {
-            op->dy_row = tnn__mul(q->g.pw + q->g.iw + tnn__x_hi_w(&q->g), q->g.c);
-            op->dy_at = tnn__mul(q->g.ph, op->dy_row) + (tnn__len)q->g.pw*q->g.c;
-            op->dy_floats = tnn__mul(q->g.ph + q->g.ih + tnn__x_hi_h(&q->g), op->dy_row);
-        }
-        op->dy = net->scratch_floats;
-        if (training && op->dy_floats)
-            net->scratch_floats += tnn__round_up(op->dy_floats + TNN__SLACK, 16);
-        op->rows = net->scratch_floats;
-        if (op->type == TNN_CONV2D && op->pool.kh)
-            net->scratch_floats += tnn__round_up((tnn__len)op->pool.kh*q->g.ow*q->oc
-                                                 + TNN__SLACK, 16);
-        if (op->type == TNN_DENSE && op->needs_dx)
-            turned = TNN__MAX(turned, tnn__mul(tnn__round_up(q->oc, 16), 15 + TNN__MAX(batch,
-                                                   tnn__dense_flips(op, batch) ? q->inner : 0)));
-        if (op->type == TNN_DENSE)
-            panels = TNN__MAX(panels, tnn__mul(batch, tnn__round_up(q->oc, 16)));
-        if (net->record[op->layer].o.orthogonal > 0) gram = TNN__MAX(gram, tnn__gram_floats(q));
+        const tnn__extras *extras = op->kind->extras;
+        adds |= op->adds_dx | op->adds_dx2;
+        op->where = op->pool.kh && (op->kind->flags & TNN__MAXIMA) && room->training
+            ? tnn__take(&room->arena, tnn__mul(room->batch, tnn__values(&net->blob[i + 1]))) : NULL;
+        op->masked = op->drop_connect > 0 ? tnn__take(&room->arena, op->w_floats) : NULL;
+        op->tmp = tnn__scratch(net, op->tmp_floats);
+        if (extras && extras->place) extras->place(net, op, room);
+        if (net->record[op->layer].o.orthogonal > 0)
+            room->gram = TNN__MAX(room->gram, tnn__gram_floats(&op->q));
     }
-    net->gram = tnn__take(&a, gram);
-    net->scratch = tnn__take(&a, tnn__mul(net->threads, net->scratch_floats));
-    net->turned = training ? tnn__take(&a, turned) : NULL;
-    net->panels = training ? tnn__take(&a, panels) : NULL;
-    net->output = tnn__take(&a, tnn__mul(batch, tnn__values(&net->blob[net->ops])));
-    return a.used + TNN__SLACK;
+    for (i = 0; i < 4; i++)         /* gradients between the operations of a trunk */
+        net->g[i] = tnn__scratch(net, room->training && (i < 2 || adds) ? room->most + TNN__SLACK
+                                                                        : 0);
 }
-
+/* Where everything is. Called twice: to count, and to place. */
+static tnn__len tnn__place(tnn_net *net, float *memory)
+{
+    const tnn__len values = tnn__values(&net->blob[net->ops]);
+    tnn__room room;
+    tnn__arena *arena = &room.arena;
+    memset(&room, 0, sizeof room);
+    arena->memory = memory;
+    room.training = net->loss.type != 0;
+    room.batch = net->options.batch;
+    room.most = (tnn__len)TNN__DX_BLOCK*32;     /* a dense layer's dx passes through g[0], too */
+    tnn__place_blobs(net, &room);
+    tnn__place_params(net);
+    tnn__place_optimizer(net, arena);
+    net->buffers = memory ? net->flat[TNN__W] + net->params : NULL;
+    net->held = memory ? net->buffers + net->buffer_floats : NULL;
+    net->moved = memory ? net->held + net->buffer_floats : NULL;
+    net->partial = room.training
+        ? tnn__take(arena, tnn__mul(tnn__spans(net->partial_floats, room.batch),
+                                    net->partial_floats)) : NULL;
+    tnn__place_loss(net, arena);
+    tnn__place_data(net, &room);
+    tnn__place_ops(net, &room);
+    net->gram = tnn__take(arena, room.gram);
+    net->scratch = tnn__take(arena, tnn__mul(net->threads, net->scratch_floats));
+    net->turned = room.training ? tnn__take(arena, room.turned) : NULL;
+    net->panels = room.training ? tnn__take(arena, room.panels) : NULL;
+    net->output = tnn__take(arena, tnn__mul(room.batch, values));
+    return arena->used + TNN__SLACK;
+}
 
 /* The operations and their shapes: all there is to a network to which layers may still come. */
 static tnn_status tnn__plan_shapes(tnn_net *net)
@@ -12383,7 +12620,8 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
         const tnn_param p = tnn__param_of(net, op, which);
         for (at = 0; at < p.count; at++) {
             uint32_t u;
-            memcpy(&u, tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0], at),
+            memcpy(&u, tnn__param_at(net, op, which,
+                                     p.buffer ? net->buffers : net->flat[TNN__W], at),
                    sizeof u);
             for (k = 0; k < 4; k++) bytes[k] = (unsigned char)(u >> 8*k & 0xff);
             hash = tnn__fnv(hash, bytes, sizeof bytes);
@@ -12412,11 +12650,11 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     a.training = net->mode == TNN_TRAIN;
     a.scratch = scratch;
     a.tmp = scratch + a.op->tmp;
-    if (a.op->type != TNN__INPUT) a.x = tnn__sample_data(a.in, s);
+    if (a.in->data) a.x = tnn__sample_data(a.in, s);
     if (a.in2) a.x2 = tnn__sample_data(a.in2, s);
     a.y = tnn__sample_data(a.out, s);
     if (a.op->w_floats) a.w = tnn__weights(net, a.op);
-    if (a.op->b_floats) a.b = net->flat[0] + a.op->b;
+    if (a.op->b_floats) a.b = net->flat[TNN__W] + a.op->b;
     if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*tnn__values(a.out);
     a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
     if (a.op->needs_dx)
@@ -12440,7 +12678,7 @@ static void tnn__trunk_forward(void *context, int span, int worker)
     for (s = first; s < end; s++)
         for (i = call->first; i < call->last; i++) {
             const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
-            tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
+            a.op->kind->forward(&a);
         }
 }
 /* One convolution: a task is a span of samples that are worked together. */
@@ -12462,7 +12700,7 @@ static void tnn__part_forward(void *context, int task, int worker)
                                       call->net->scratch + worker*call->net->scratch_floats);
     a.part = task%call->spans;
     a.parts = call->spans;
-    tnn__layer_kinds[TNN__NTH(a.op->type)].forward(&a);
+    a.op->kind->forward(&a);
 }
 static void tnn__trunk_backward(void *context, int span, int worker)
 {
@@ -12486,7 +12724,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 if (!a.keep && !tnn__is_conv(op))
                     memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
             }
-            if (a.dx || a.dx2 || a.dw) tnn__layer_kinds[TNN__NTH(op->type)].backward(&a);
+            if (a.dx || a.dx2 || a.dw) op->kind->backward(&a);
             if (a.dx && op->adds_dx)
                 a.k->add(tnn__values(a.in), a.dx, a.in->grad + s*a.in->grad_sample);
             if (a.dx2 && op->adds_dx2)
@@ -12506,21 +12744,22 @@ static void tnn__add_partials(void *context, int task, int worker)
     n = op->w_floats + op->b_floats;        /* they are neighbours in both */
     from = n/16*(task%16)/16*16;
     end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
-    memcpy(net->flat[1] + op->w + from, net->partial + op->partial + from,
+    memcpy(net->flat[TNN__G] + op->w + from, net->partial + op->partial + from,
            (size_t)(end - from)*sizeof(float));
     for (s = 1; s < call->spans; s++)
         call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from,
-                     net->flat[1] + op->w + from);
+                     net->flat[TNN__G] + op->w + from);
 }
 
-static tnn__drop tnn__mask_of(const tnn_net *net, const tnn__op *op)
+/* DropConnect of the weights, or of their gradients, of this step. */
+static void tnn__mask(const tnn_net *net, const tnn__op *op, const float *from, float *to)
 {
     tnn__drop d;
     memset(&d, 0, sizeof d);
     d.p = op->drop_connect;
     d.scale = 1.0f/(1.0f - d.p);
     d.seed = net->options.seed;
-    return d;
+    tnn__kernels()->dropout(op->w_floats, from, to, &d, tnn__draw_stream(net, op->layer), 0);
 }
 
 /* The running statistics change with a step that is taken, in three stages: a forward in training
@@ -12550,11 +12789,69 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
     return TNN_OK;
 }
 
+/* The run of operations from call->first on that work on one sample at a time, or one of them by
+   several threads where the batch is small; returns the one after it. */
+static int tnn__forward_trunk(tnn__call *call)
+{
+    const tnn_net *net = call->net;
+    const int n = net->n;
+    int i = call->first + 1;
+    if (call->op->together > 1 && n > net->threads/2) {
+        call->spans = TNN__MAX(tnn__blocks(n, call->op->together), TNN__MIN(n, net->threads));
+        tnn__run(net->threads, call->spans, tnn__together_forward, call);
+        return i;
+    }
+    while (i < net->ops && !tnn__over_batch(&net->op[i]) && net->op[i].together < 2) i++;
+    call->last = i;
+    if (n > net->threads/2) {
+        call->spans = TNN__MIN(n, TNN__SPANS);
+        tnn__run(net->threads, call->spans, tnn__trunk_forward, call);
+    } else for (; call->first < i; call->first++) {
+        const tnn__op *op = &net->op[call->first];
+        const tnn__len values = tnn__mul(n, tnn__values(&net->blob[call->first + 1]));
+        call->spans = op->kind->flags & TNN__ROWS ? net->threads/n : 1;
+        tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.inner/8))),
+                 n*call->spans, tnn__part_forward, call);
+    }
+    return i;
+}
+/* All operations. */
+static tnn_status tnn__forward_ops(tnn__call *call)
+{
+    tnn_net *net = call->net;
+    const int training = net->mode == TNN_TRAIN;
+    const tnn__extras *extras;
+    tnn_status e = TNN_OK;
+    int i;
+    for (i = 0; i < net->ops; i++) {
+        call->op = &net->op[i];
+        extras = call->op->kind->extras;
+        if (call->op->masked && training)
+            tnn__mask(net, call->op, net->flat[TNN__W] + call->op->w, call->op->masked);
+        if (extras && extras->prepare) extras->prepare(call);
+    }
+    for (i = 0; i < net->ops && !e; ) {
+        call->op = &net->op[i];
+        call->first = i;
+        extras = call->op->kind->extras;
+        if (extras && extras->forward) e = extras->forward(call);
+        if (!e && call->op->kind->forward) {
+            i = tnn__forward_trunk(call);
+            e = tnn__hooks(net);
+        } else i++;
+    }
+    for (i = 0; i < net->ops && training && !e; i++) {
+        call->op = &net->op[i];
+        extras = call->op->kind->extras;
+        if (extras && extras->after) extras->after(call);
+    }
+    return e;
+}
 TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode)
 {
+    const int training = mode == TNN_TRAIN;
     tnn__call call;
     tnn_status e = tnn_build(net);
-    int i;
     if (e) return e;
     if (!x)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL; it must be %d samples of the "
@@ -12568,76 +12865,17 @@ TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mo
     net->n = n;
     net->mode = (int)mode;
     net->stage = TNN__NOTHING;
-    if (mode == TNN_TRAIN) net->draws++;
-    if (mode == TNN_TRAIN && !(net->cumulative > 1))
+    net->draws += (uint64_t)training;
+    if (training && !(net->cumulative > 1))
         tnn__copy_statistics(net, net->accumulated ? net->held : net->buffers, net->moved);
+    if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
+    memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
-    if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
-    for (i = 0; i < net->ops; i++) {
-        const tnn__op *op = &net->op[i];
-        if (op->masked && mode == TNN_TRAIN) {
-            const tnn__drop d = tnn__mask_of(net, op);
-            call.k->dropout(op->w_floats, net->flat[0] + op->w, op->masked, &d,
-                            tnn__draw_stream(net, op->layer), 0);
-        }
-        if (op->type == TNN_CONV_TRANSPOSE2D)
-            tnn__conv_flip(&op->q, net->flat[0] + op->w, op->flipped);
-        if (op->tiled)
-            tnn__tile_weights(call.k, net->threads, op->q.g.c, op->q.oc, tnn__weights(net, op),
-                              op->tiled);
-    }
-    for (i = 0; i < net->ops; ) {
-        const tnn__op *op = call.op = &net->op[i];
-        call.first = i++;
-        if (op->type == TNN_DENSE) {
-            const int blocks = (n + 111)/112;
-            call.row_block = tnn__blocks(n, blocks);
-            call.col_block = 32;
-            call.col_blocks = (op->q.oc + 31)/32;
-            tnn__run(tnn__threads_for(net, n*op->q.inner*op->q.oc/8), blocks*call.col_blocks,
-                     tnn__dense_forward, &call);
-            if (op->p > 0 && mode == TNN_TRAIN)
-                tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16,
-                         tnn__dense_dropout, &call);
-            continue;
-        }
-        if (op->type == TNN_BATCHNORM) {
-            e = tnn__batch_statistics(&call);
-            if (e) {
-                net->draws -= mode == TNN_TRAIN;
-                return e;
-            }
-        }
-        if (op->together > 1 && n > net->threads/2) {
-            call.spans = TNN__MAX(tnn__blocks(n, op->together), TNN__MIN(n, net->threads));
-            tnn__run(net->threads, call.spans, tnn__together_forward, &call);
-            continue;
-        }
-        while (i < net->ops && !tnn__over_batch(&net->op[i]) && net->op[i].together < 2) i++;
-        call.last = i;
-        if (n <= net->threads/2)
-            for (; call.first < i; call.first++) {
-                const tnn__len values = tnn__mul(n, tnn__values(&net->blob[call.first + 1]));
-                op = &net->op[call.first];
-                call.spans = op->type == TNN_CONV2D ? net->threads/n : 1;
-                tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.inner/8))),
-                         n*call.spans, tnn__part_forward, &call);
-            }
-        else {
-            call.spans = TNN__MIN(n, TNN__SPANS);
-            tnn__run(net->threads, call.spans, tnn__trunk_forward, &call);
-        }
-        if ((e = tnn__hooks(net)) != TNN_OK) {
-            net->draws -= mode == TNN_TRAIN;
-            return e;
-        }
-    }
-    for (i = 0; i < net->ops && mode == TNN_TRAIN; i++)
-        if (net->op[i].type == TNN_INSTANCENORM && net->op[i].track)
-            tnn__instance_statistics(net, &net->op[i]);
-    net->stage = TNN__FORWARD;
-    return TNN_OK;
+    e = tnn__forward_ops(&call);
+    if (e) net->draws -= (uint64_t)training;
+    else net->stage = TNN__FORWARD;
+    return e;
 }
 
 /* Whether a dense layer's dW is finite for certain, by |dW| <= |x| |dy|: where there are fewer of
@@ -12667,8 +12905,8 @@ static tnn_status tnn__check_gradients(tnn_net *net)
         const tnn__len n = which ? op->b_floats : op->w_floats;
         tnn__len at;
         double sum;
-        if (!op->trained || (!which && op->type == TNN_DENSE && tnn__dense_bounded(net, op)))
-            continue;
+        if (!op->trained || (!which && (op->kind->flags & TNN__ON_BATCH)
+                             && tnn__dense_bounded(net, op))) continue;
         sum = tnn__inner(k, n, g, g);
         for (at = 0; !(sum - sum >= 0) && at < n; at++)         /* or its square is too large */
             if (!(g[at] - g[at] >= 0))
@@ -12678,11 +12916,27 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     }
     return TNN_OK;
 }
+/* The trunk that ends with operation call->last - 1, back to `first` at most; returns its first. */
+static int tnn__backward_trunk(tnn__call *call, int first)
+{
+    const tnn_net *net = call->net;
+    int i = call->last - 1;
+    while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
+    call->first = i;
+    for (; i < call->last; i++) {
+        const tnn__extras *extras = net->op[i].kind->extras;
+        call->op = &net->op[i];
+        if (extras && extras->prepare_backward) extras->prepare_backward(call);
+    }
+    call->spans = tnn__spans(net->partial_floats, net->n);
+    tnn__run(net->threads, call->spans, tnn__trunk_backward, call);
+    return call->first;
+}
 TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
 {
     tnn__call call;
     tnn_status e;
-    int i, k, first;
+    int i, first;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
         return tnn__fail(TNN_ERROR_ARGUMENT,
@@ -12690,62 +12944,27 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: the averaged weights are in place; "
                          "tnn_use_average(net, 0) comes first");
+    memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
     /* nothing before the first parameters that are trained needs a gradient */
     for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
     for (i = net->ops; i > first; ) {
-        const tnn__op *op = call.op = &net->op[--i];
-        if (tnn__over_batch(op) && !net->blob[i + 1].needs_grad) continue;
-        if (op->type == TNN_DENSE) {
-            const tnn__len inner = op->q.inner, work = net->n*inner*op->q.oc/8;
-            /* rows of dx, or of dx^T */
-            const int flips = tnn__dense_flips(op, net->n);
-            const tnn__len rows = flips ? net->n : inner;
-            const int blocks = (int)TNN__MAX((rows + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
-                                             TNN__MIN(8, (rows + 27)/28));
-            int dw_blocks;
-            tnn__run(tnn__threads_for(net, (tnn__len)net->n*op->q.oc), (net->n + 15)/16,
-                     tnn__dense_turn, &call);
-            if (op->needs_dx && flips)
-                tnn__run(tnn__threads_for(net, inner*op->q.oc), (int)((inner + 15)/16),
-                         tnn__dense_flip, &call);
-            call.row_block = (int)((rows + blocks - 1)/blocks);
-            call.dx_blocks = op->needs_dx ? (int)((rows + call.row_block - 1)/call.row_block) : 0;
-            call.col_block = op->q.oc > 1024 ? 512 : 128;
-            call.col_blocks = (op->q.oc + call.col_block - 1)/call.col_block;
-            dw_blocks = TNN__MAX((int)((inner + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK),
-                                 (int)TNN__MIN(net->threads > 1 ? 8 : 1, (inner + 27)/28));
-            call.dw_rows = (int)((inner + dw_blocks - 1)/dw_blocks);
-            tnn__run(tnn__threads_for(net, work), call.dx_blocks + (op->trained
-                         ? (int)((inner + call.dw_rows - 1)/call.dw_rows)*call.col_blocks : 0),
-                     tnn__dense_backward, &call);
-            continue;
-        }
+        const tnn__extras *extras = net->op[--i].kind->extras;
+        call.op = &net->op[i];
+        if (tnn__over_batch(call.op) && !net->blob[i + 1].needs_grad) continue;
+        if (extras && extras->backward) extras->backward(&call);
+        if (!call.op->kind->backward) continue;
         call.last = i + 1;
-        if (op->type == TNN_BATCHNORM) tnn__batch_gradients(&call);
-        while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
-        call.first = i;
-        for (k = call.first; k < call.last; k++)
-            if (net->op[k].flipped && net->op[k].needs_dx && net->op[k].type == TNN_CONV2D) {
-                const tnn__op *conv = &net->op[k];
-                tnn__conv_flip(&conv->q, tnn__weights(net, conv), conv->flipped);
-                if (conv->tiled)        /* dx is such a convolution, too */
-                    tnn__tile_weights(call.k, net->threads, conv->q.oc, conv->q.g.c, conv->flipped,
-                                      conv->tiled);
-            }
-        call.spans = tnn__spans(net->partial_floats, net->n);
-        tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
+        i = tnn__backward_trunk(&call, first);
         if ((e = tnn__hooks(net)) != TNN_OK) return e;
         tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
     }
     for (i = 0; i < net->ops; i++)
         if (net->op[i].masked && net->op[i].trained) {
-            const tnn__drop d = tnn__mask_of(net, &net->op[i]);
-            float *dw = net->flat[1] + net->op[i].w;
-            call.k->dropout(net->op[i].w_floats, dw, dw, &d,
-                            tnn__draw_stream(net, net->op[i].layer), 0);
+            float *dw = net->flat[TNN__G] + net->op[i].w;
+            tnn__mask(net, &net->op[i], dw, dw);
         }
     if (tnn__check_gradients(net) || tnn__check_statistics("tnn_backward", net))
         return TNN_ERROR_NUMBER;
@@ -14408,7 +14627,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     start = tnn_loss(net, labels);
     tnn_backward(net);
     for (i = 0; i < net->params && !tnn_failed(); i++)
-        largest = TNN__MAX(largest, fabs((double)net->flat[1][i]));
+        largest = TNN__MAX(largest, fabs((double)net->flat[TNN__G][i]));
     for (k = 0; net->trained_tensors && k < samples && !tnn_failed(); k++) {
         int which;
         const tnn__op *op = tnn__find_param(net, k%net->trained_tensors, &which);
@@ -14417,7 +14636,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
         const tnn__len first = one ? (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)
                                                 %(uint64_t)count) : 0;
         const tnn__len end = one ? first + 1 : count;
-        const float *w = net->flat[0] + (which ? op->b : op->w);
+        const float *w = net->flat[TNN__W] + (which ? op->b : op->w);
         const double size = tnn__inner(tnn__kernels(), which ? op->b_floats : op->w_floats, w, w);
         const double unit = sqrt((size > 1e-40 ? size : (double)count)/(double)(end - first));
         double low = HUGE_VAL, high = -HUGE_VAL, scale = 0.01*largest;
@@ -14426,8 +14645,8 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
             const double h = (j%2 ? -3e-3 : 3e-3)/(1 << j/2)*unit;
             double tangent = 0, squares = 0, rise;
             for (i = first; i < end; i++) {
-                const double g = (double)*tnn__param_at(net, op, which, net->flat[1], i);
-                float *at = tnn__param_at(net, op, which, net->flat[0], i);
+                const double g = (double)*tnn__param_at(net, op, which, net->flat[TNN__G], i);
+                float *at = tnn__param_at(net, op, which, net->flat[TNN__W], i);
                 const double old = (double)*at;
                 *at = (float)(old + (tnn_random_bits(2, (uint64_t)k, (uint64_t)i) & 1 ? h : -h));
                 tangent += g*((double)*at - old);
@@ -14440,7 +14659,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
             high = TNN__MAX(high, (rise - tangent)/h);
             scale = TNN__MAX(TNN__MAX(scale, fabs(rise/h)), sqrt(squares));
             for (i = first; i < end; i++) {
-                float *at = tnn__param_at(net, op, which, net->flat[0], i);
+                float *at = tnn__param_at(net, op, which, net->flat[TNN__W], i);
                 *at = memory[at - net->memory];
             }
         }
@@ -14588,31 +14807,30 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
 {
     const tnn_layer *o = &net->record[i].o;
     const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
-    tnn__blob other;
+    tnn__blob b[2];
     int k;
-    memset(&other, 0, sizeof other);
+    memset(b, 0, sizeof b);
     m->o = o;
     m->in = m->out;
     m->in_vector = m->is_vector;
-    if (o->from) tnn__named_blob(net, o->from, two ? &other : &m->in);
+    if (o->from) tnn__named_blob(net, o->from, two ? &b[1] : &m->in);
     if (o->from && !two) m->in_vector = m->in.flat || m->in.h*m->in.w == 1;
-    m->out = m->in;
+    b[0] = m->in;
     memset(&m->op, 0, sizeof m->op);
     m->op.type = (int)o->type;
-    if (o->type == TNN_FLATTEN) m->out.flat = 1;
-    if (tnn__flat_input(o) == TNN__CHANNELS) tnn__as_channels(&m->out);
-    if (o->type == TNN_CONCAT) {
-        tnn__as_channels(&other);
-        m->out.c += other.c;
-    } else if (tnn__layer_kinds[TNN__NTH(o->type)].shape) {
+    m->op.kind = &tnn__layer_kinds[TNN__NTH(o->type)];
+    if (o->type == TNN_FLATTEN) b->flat = 1;
+    if (tnn__wants_channels(o, b)) for (k = 0; k <= two; k++) tnn__as_channels(&b[k]);
+    if (m->op.kind->shape) {
         tnn_layer bare = *o;                    /* padding of another kind comes first */
         if (tnn__pads_first(o)) {
             bare.mode = o->pad_mode;
-            tnn__pad_shape(&m->op, &bare, &m->out);
+            tnn__pad_shape(&m->op, &bare, b);
             bare.pad = bare.pad_h = bare.pad_w = 0;
         }
-        tnn__layer_kinds[TNN__NTH(o->type)].shape(&m->op, &bare, &m->out);
+        m->op.kind->shape(&m->op, &bare, b);
     }
+    m->out = b[0];
     m->is_vector = m->out.flat || o->type == TNN_DENSE
                 || (m->in_vector && m->out.h*m->out.w == 1 && o->type != TNN_CUSTOM_LAYER
                     && (o->type > TNN_RESHAPE || o->type == TNN_RELU || o->type == TNN_LEAKY_RELU
@@ -16430,7 +16648,7 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_wei
     tnn__release(list);
     for (i = 0; !e && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_param p = tnn__param_of(net, op, which);
-        float *from = p.buffer ? net->buffers : net->flat[0];
+        float *from = p.buffer ? net->buffers : net->flat[TNN__W];
         if (!tnn__file_name(o, p.name).head) continue;
         some = 1;
         for (at = 0; !e && at < p.count; at++) {
@@ -16482,7 +16700,8 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
         for (at = 0; at < p.count; at += n) {
             n = TNN__MIN(p.count - at, 512);
             for (k = 0; k < n; k++)
-                block[k] = *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[0],
+                block[k] = *tnn__param_at(net, op, which,
+                                          p.buffer ? net->buffers : net->flat[TNN__W],
                                           at + k);
             tnn__write_elements(w, block, n, 4);
         }
@@ -17063,7 +17282,7 @@ static int tnn__rank(const tnn_study *s, int k)
     }
     return from;
 }
-static void tnn__put_side(tnn_study *s, int k, int side)
+static void tnn__put_extras(tnn_study *s, int k, int side)
 {
     const int r = tnn__rank(s, k), out = s->where[k] == TNN__REST, in = side == TNN__REST;
     int *at = s->order + r;
@@ -17096,8 +17315,8 @@ static int tnn__split_trials(tnn_study *s)
         if (all) continue;
         below = TNN__MIN((s->ended + 9)/10, 25);
         for (i = 0; i < s->bests; i++)
-            tnn__put_side(s, s->best[i], i < below ? TNN__GOOD : TNN__REST);
-        if (!s->where[k]) tnn__put_side(s, k, TNN__REST);
+            tnn__put_extras(s, s->best[i], i < below ? TNN__GOOD : TNN__REST);
+        if (!s->where[k]) tnn__put_extras(s, k, TNN__REST);
     }
     if (all) {
         for (i = 0; i < TNN__MIN((s->ended + 9)/10, TNN__MIN(s->bests, 25)); i++)
@@ -18574,7 +18793,7 @@ static void tnn__c_floats(tnn__c_file *f, const char *what, int layer, const flo
 static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
 {
     const tnn__conv *q = &op->q;
-    const float *w = f->net->flat[0] + op->w;
+    const float *w = f->net->flat[TNN__W] + op->w;
     const int tiled = op->tiled && !f->int8, in = tiled ? q->g.c : q->cg;
     const int places = tiled ? 16 : q->g.kh*q->g.kw;
     tnn__len i = 0;
@@ -18610,7 +18829,7 @@ static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
     tnn__c_open(f, "float", "b", number);
     for (o = 0; o < q->oc; o++) {
         tnn__c_item(f, o, 5);
-        tnn__c_float(f, f->net->flat[0][op->b + tnn__bias_at(q, o)]);
+        tnn__c_float(f, f->net->flat[TNN__W][op->b + tnn__bias_at(q, o)]);
     }
     tnn__c(f, "\n};\n", NULL);
     f->bytes += 4*(tnn__len)q->oc;
@@ -18703,7 +18922,7 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
         tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad, NULL);
     if (op->act && op->slope > 0) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
-        tnn__c_floats(f, "slope", i, net->flat[0] + op->w, op->element ? in->c : 1);
+        tnn__c_floats(f, "slope", i, net->flat[TNN__W] + op->w, op->element ? in->c : 1);
     else if (kind == TNN__C_LEAKY) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_FUNCTION) tnn__c_floats(f, "option", i, op->option, 3);
     if (kind == TNN__C_SAMPLE) {
