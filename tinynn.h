@@ -9316,14 +9316,18 @@ static const tnn__extras tnn__batchnorm_extras = {
 static const tnn__extras tnn__instancenorm_extras = {
     tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, tnn__instance_statistics, NULL, NULL
 };
-#define TNN__LAYER(name, flat, flags, shape, passes, side, reads) \
+#define TNN__LAYER(name, flat, flags, shape, passes, extras, reads) \
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##passes##_forward, \
-     tnn__##passes##_backward, side}
+     tnn__##passes##_backward, extras}
 #define TNN__SIMPLE(name, flat, shape, passes, reads) \
-    TNN__LAYER(name, flat, 0, shape, passes, NULL, reads)
-#define TNN__FUNCTION(name, reads) TNN__SIMPLE(name, VALUES, function, function, reads)
-#define TNN__NORM(name, flat, flags, side, reads) \
-    TNN__LAYER(name, flat, flags, norm, norm, side, reads)
+    {name, reads, TNN__##flat, 0, tnn__##shape##_shape, tnn__##passes##_forward, \
+     tnn__##passes##_backward, NULL}
+#define TNN__FUNCTION(name, reads) \
+    {name, reads, TNN__VALUES, 0, tnn__function_shape, tnn__function_forward, \
+     tnn__function_backward, NULL}
+#define TNN__NORM(name, flat, flags, extras, reads) \
+    {name, reads, TNN__##flat, flags, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward, \
+     extras}
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
 #define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */
