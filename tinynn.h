@@ -7328,6 +7328,7 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
 /* ---- 6a. What they work on ------------------------------------------------------------------- */
 enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples into the network */
 typedef struct tnn__layer_kind tnn__layer_kind;
+typedef struct { int ndim, dims[4]; } tnn__dims;
 
 typedef struct {
     const tnn__layer_kind *kind;
@@ -7343,6 +7344,7 @@ typedef struct {
     int          function;          /* activations: TNN__ACT_... */
     float        option[3];         /* and their options; noise: deviation; resampling: value */
     int          groups, statistics;            /* normalisation (6g) */
+    int          per_channel;       /* PReLU: a weight for each */
     int          element, centred, affine, track, biased, cumulative;
     int          flat;              /* its input was seen as (c*h*w, 1, 1) */
     int          frame[4];          /* zeros that its input needs above, below, left, right */
@@ -7356,6 +7358,8 @@ typedef struct {
     const tnn_custom_layer *custom;
     /* parameters: floats in the flat vectors, running statistics in net->buffers */
     tnn__len     w, w_floats, b, b_floats, s, s_floats;
+    tnn__dims    weight, vector;    /* in PyTorch: of the weight; of its bias and statistics */
+    int          bias_each, bias_room;          /* PRODUCT: so many biases in so many floats */
     tnn__len     partial;           /* floats before its part in a span's partial sum */
     float       *where;             /* max pooling: for each output, the place in its window */
     float       *flipped;           /* conv2d: the weights as dx wants them */
@@ -7594,6 +7598,14 @@ static tnn_window tnn__layer_window(const tnn_layer *o)
 /* Values of an image row, and of an image. */
 static tnn__len tnn__wide(const tnn__blob *b) { return (tnn__len)b->w*b->c; }
 static int      tnn__values(const tnn__blob *b) { return b->c*b->h*b->w; }
+/* The shape of a tensor of parameters; ndim 1, 2, 3 or 4. */
+static tnn__dims tnn__dims_of(int ndim, int d0, int d1, int d2, int d3)
+{
+    tnn__dims d;
+    d.ndim = ndim;
+    d.dims[0] = d0; d.dims[1] = d1; d.dims[2] = d2; d.dims[3] = d3;
+    return d;
+}
 /* Where value i of (c, h, w) lies in a blob's channels-last image. */
 static tnn__len tnn__place_of(const tnn__blob *b, int i)
 {
@@ -7844,8 +7856,9 @@ static void tnn__function_backward(const tnn__sample_at *a)
 /* y = x > 0 ? x : w x, w learned: one, or one per channel (He et al. 2015) */
 static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
-    op->element = o->per_channel;
-    op->w_floats = tnn__round_up(o->per_channel ? b->c : 1, 16);
+    op->per_channel = o->per_channel;
+    op->weight = tnn__dims_of(1, o->per_channel ? b->c : 1, 1, 1, 1);
+    op->w_floats = tnn__round_up(op->weight.dims[0], 16);
     op->tmp_floats = 3*tnn__round_up(b->c, 16);
     op->option[0] = (float)tnn__default((double)o->slope, 0.25);
     return TNN_OK;
@@ -7853,7 +7866,7 @@ static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
 static const float *tnn__prelu_slopes(const tnn__sample_at *a)
 {
     int c;
-    if (a->op->element) return a->w;
+    if (a->op->per_channel) return a->w;
     for (c = 0; c < a->in->c; c++) a->tmp[c] = a->w[0];
     return a->tmp;
 }
@@ -7871,14 +7884,14 @@ static void tnn__prelu_backward(const tnn__sample_at *a)
     const tnn__len n = tnn__wide(a->in);
     const int c = a->in->c;
     const tnn__len room = tnn__round_up(c, 16);
-    float *d = a->op->element && a->dw ? a->dw : a->tmp + room;
+    float *d = a->op->per_channel && a->dw ? a->dw : a->tmp + room;
     float *low = d == a->dw ? a->low : d + room, sum;
     int r;
     if (d != a->dw) memset(d, 0, (size_t)(2*room)*sizeof *d);
     for (r = 0; r < a->out->h; r++)
         a->k->prelu_grad(a->in->w, c, a->x + r*a->in->row, c, slope, a->dy + r*n, c,
                          a->dx ? a->dx + r*n : NULL, c, d, low);
-    if (a->op->element || !a->dw) return;
+    if (a->op->per_channel || !a->dw) return;
     sum = a->k->sum(c, d);
     a->k->add_to(1, &sum, a->dw, a->low);
 }
@@ -8272,6 +8285,9 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     if (o->type == TNN_INSTANCENORM && b->h*b->w < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "instancenorm: needs more than one pixel");
     if (o->type == TNN_INSTANCENORM) op->affine = o->affine;
+    op->weight = op->vector = op->element && b->h*b->w > 1 && !b->flat
+        ? tnn__dims_of(3, b->c, b->h, b->w, 1)
+        : tnn__dims_of(1, op->element ? tnn__values(b) : b->c, 1, 1, 1);
     cells = tnn__round_up(op->element ? tnn__values(b) : b->c, 16);
     if (op->affine) op->w_floats = cells;
     if (op->affine && !op->no_bias) op->b_floats = cells;
@@ -8505,6 +8521,10 @@ static tnn_status tnn__product_needs(tnn__op *op, const tnn_layer *layer)
     op->w_floats = tnn__weight_floats(&op->q);
     op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
     op->drop_connect = layer->drop_connect;
+    op->weight = tnn__dims_of(4, op->q.oc, op->q.cg, op->q.g.kh, op->q.g.kw);
+    op->vector = tnn__dims_of(1, op->q.oc, 1, 1, 1);
+    op->bias_each = op->q.po;
+    op->bias_room = op->q.panels*16;
     if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", op->kind->name,
                          op->q.oc, (long long)op->q.inner, INT_MAX);
@@ -8738,8 +8758,12 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
     b->c = o->filters; b->h = (int)h; b->w = (int)wide;
     tnn__frame_of(op, op->q.y_lo_h, op->q.y_hi_h, op->q.y_lo_w, op->q.y_hi_w);
     e = tnn__product_needs(op, o);
-    if (op->b_floats && !op->q.depthwise)
-        op->b_floats = tnn__round_up(op->q.cg, 16)*op->q.groups;
+    op->vector.dims[0] = op->q.g.c;
+    if (!op->q.depthwise) {
+        op->bias_each = op->q.cg;
+        op->bias_room = (op->q.cg + 15)/16*16;
+        op->b_floats = o->no_bias ? 0 : (tnn__len)op->bias_room*op->q.groups;
+    }
     return e;
 }
 static void tnn__transposed_place(tnn_net *net, tnn__op *op, tnn__room *room)
@@ -8802,7 +8826,7 @@ static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *
         return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
                          f->name ? f->name : "custom layer", in[0], in[1], in[2]);
     op->custom = f;
-    op->groups = params;
+    op->weight = tnn__dims_of(1, params, 1, 1, 1);
     op->w_floats = tnn__round_up(params, 16);
     op->tmp_floats = 2*(tnn__round_up(tnn__values(b), 16)
                         + tnn__round_up((tnn__len)out[0]*out[1]*out[2], 16));
@@ -8859,7 +8883,9 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     if (e) return e;
     b->c = o->units; b->h = b->w = 1;
     b->flat = 1;
-    return tnn__product_needs(op, o);
+    e = tnn__product_needs(op, o);
+    op->weight = tnn__dims_of(2, op->q.oc, (int)op->q.inner, 1, 1);
+    return e;
 }
 /* Dense, ReLU, dropout. The random numbers are those that the dropout would have drawn alone, but
    for a default .p, and not those that DropConnect draws. */
@@ -9487,32 +9513,17 @@ static int tnn__is_conv(const tnn__op *op)
 {
     return (op->kind->flags & TNN__PRODUCT) != 0;
 }
-static tnn_param tnn__param_of(const tnn_net *net, const tnn__op *op, int which)
+static tnn_param tnn__param_of(const tnn__op *op, int which)
 {
-    const tnn__blob *in = &net->blob[op->in];
+    const tnn__dims *d = which == TNN__WEIGHT ? &op->weight : &op->vector;
     tnn_param p;
     int i;
     memset(&p, 0, sizeof p);
     p.name = op->name[which];
     p.buffer = which >= TNN__MEAN;
-    p.ndim = 1;
-    if (tnn__is_conv(op) && which == TNN__WEIGHT) {
-        p.ndim = op->type == TNN_DENSE ? 2 : 4;
-        p.dims[0] = op->q.oc;
-        p.dims[1] = op->type == TNN_DENSE ? (int)op->q.inner : op->q.cg;
-        p.dims[2] = op->q.g.kh;
-        p.dims[3] = op->q.g.kw;
-    } else if (tnn__is_conv(op))
-        p.dims[0] = op->type == TNN_CONV_TRANSPOSE2D ? op->q.g.c : op->q.oc;
-    else if (op->type == TNN_PRELU) p.dims[0] = op->element ? in->c : 1;
-    else if (op->type == TNN_CUSTOM_LAYER) p.dims[0] = op->groups;
-    else if (op->element && in->h*in->w > 1 && !op->flat) {
-        p.ndim = 3;
-        p.dims[0] = in->c; p.dims[1] = in->h; p.dims[2] = in->w;
-    } else p.dims[0] = op->element ? tnn__values(in) : in->c;
-    if (which == TNN__BATCHES) p.ndim = 0;
-    for (i = p.ndim; i < 4; i++) p.dims[i] = 1;
-    p.count = p.dims[0]*p.dims[1]*p.dims[2]*p.dims[3];     /* fits: tnn__plan_ops */
+    p.ndim = which == TNN__BATCHES ? 0 : d->ndim;
+    for (p.count = 1, i = 0; i < 4; i++)
+        p.count *= p.dims[i] = i < p.ndim ? d->dims[i] : 1;         /* fits: tnn__plan_layer */
     return p;
 }
 static long long tnn__count_params(tnn_net *net)
@@ -9522,7 +9533,7 @@ static long long tnn__count_params(tnn_net *net)
     int i, which;
     for (i = 0; i < net->trained_tensors; i++) {
         op = tnn__find_param(net, i, &which);
-        total += tnn__param_of(net, op, which).count;
+        total += tnn__param_of(op, which).count;
     }
     return total;
 }
@@ -9533,15 +9544,14 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
 {
     const tnn__conv *q = &op->q;
     const tnn__blob *in = &net->blob[op->in];
-    if (which == TNN__WEIGHT && tnn__is_conv(op)) {
+    const int i = (int)at;
+    if (tnn__is_conv(op) && which == TNN__WEIGHT) {
         const int window = q->g.kh*q->g.kw, r = (int)(at%q->inner);
         return flat + op->w + tnn__weight_at(q, (int)(at/q->inner), r/window, r%window);
     }
-    if (which == TNN__BIASES && op->type == TNN_CONV_TRANSPOSE2D && !q->depthwise)
-        return flat + op->b + at/q->cg*tnn__round_up(q->cg, 16) + at%q->cg;
-    if (which == TNN__BIASES && tnn__is_conv(op))
-        return flat + op->b + tnn__bias_at(q, (int)at);
-    if (op->element && op->type != TNN_PRELU) at = tnn__place_of(in, (int)at);
+    if (tnn__is_conv(op))
+        return flat + op->b + i/op->bias_each*op->bias_room + i%op->bias_each;
+    if (op->element) at = tnn__place_of(in, i);
     return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
          : flat + op->s + (which - TNN__MEAN)*tnn__norm_cells(op, in) + at;
 }
@@ -9802,7 +9812,7 @@ static tnn_status tnn__init_params(tnn_net *net)
         }
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_layer *o = &net->record[op->layer].o;
-        const tnn_param p = tnn__param_of(net, op, which);
+        const tnn_param p = tnn__param_of(op, which);
         const int bias = which == TNN__BIASES;
         const double fan_in = (double)op->q.inner;
         const double fan_out = (double)op->q.oc
@@ -11075,7 +11085,7 @@ static void tnn__factored_task(void *context, int task, int worker)
 static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
 {
     const tnn_optimizer *o = c->u.o;
-    const tnn_param p = tnn__param_of(c->net, r->op, r->bias);
+    const tnn_param p = tnn__param_of(r->op, r->bias);
     const int threads = tnn__threads_for(c->net, r->floats);
     const double t = (double)c->u.step;
     double squares = 0, size = 0, mean = 0, scale;
@@ -11221,7 +11231,7 @@ static void tnn__turn_task(void *context, int task, int worker)
 static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
 {
     const tnn_optimizer *o = c->u.o;
-    const tnn_param p = tnn__param_of(c->net, r->op, r->bias);
+    const tnn_param p = tnn__param_of(r->op, r->bias);
     const double rows = p.dims[0], cols = p.dims[1];
     const int threads = tnn__threads_for(c->net, r->floats);
     tnn__square q = tnn__square_of(&p);
@@ -11274,7 +11284,7 @@ static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
             ? tnn__take(a, net->params + (i == TNN__W ? 3*net->buffer_floats : 0)) : NULL;
     }
     for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL && bias < TNN__MEAN; i++) {
-        const tnn_param p = tnn__param_of(net, op, bias);
+        const tnn_param p = tnn__param_of(op, bias);
         if (o->type == TNN_ADAFACTOR) work = TNN__MAX(work, tnn__factors_of(op, bias, &p).work);
         if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__square_of(&p).work);
     }
@@ -12520,7 +12530,7 @@ TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
     none.name = "";
     if (tnn_build(net)) return none;
     op = tnn__find_param(net, i, &which);
-    if (op) return tnn__param_of(net, op, which);
+    if (op) return tnn__param_of(op, which);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
     return none;
 }
@@ -12546,7 +12556,7 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     if (!op)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"; tnn_param_info tells their "
                          "names, as 0.weight", what, name);
-    p = tnn__param_of(net, op, which);
+    p = tnn__param_of(op, which);
     if (p.buffer && flat)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
     if (p.count != count)
@@ -12574,7 +12584,7 @@ TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double 
                          lr_scale, decay_scale);
     for (i = 0; i < net->segments; i++) {
         tnn__segment *s = &net->segment[i];
-        if (strncmp(tnn__param_of(net, s->op, s->bias).name, prefix, strlen(prefix))) continue;
+        if (strncmp(tnn__param_of(s->op, s->bias).name, prefix, strlen(prefix))) continue;
         s->lr = lr_scale;
         s->decay = decay_scale;
         s->frozen = frozen;
@@ -12621,7 +12631,7 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
     tnn__len at;
     if (tnn_build(net)) return 0;
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(net, op, which);
+        const tnn_param p = tnn__param_of(op, which);
         for (at = 0; at < p.count; at++) {
             uint32_t u;
             memcpy(&u, tnn__param_at(net, op, which,
@@ -12780,7 +12790,7 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
     const tnn__op *op;
     int i, k, which;
     for (i = 0; !(sum - sum >= 0) && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const int count = which < TNN__MEAN ? 0 : tnn__param_of(net, op, which).count;
+        const int count = which < TNN__MEAN ? 0 : tnn__param_of(op, which).count;
         for (k = 0; k < count; k++) {
             const float v = *tnn__param_at(net, op, which, net->moved, k);
             if (!(v - v >= 0))
@@ -14635,7 +14645,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     for (k = 0; net->trained_tensors && k < samples && !tnn_failed(); k++) {
         int which;
         const tnn__op *op = tnn__find_param(net, k%net->trained_tensors, &which);
-        const tnn__len count = tnn__param_of(net, op, which).count;
+        const tnn__len count = tnn__param_of(op, which).count;
         const int one = k/net->trained_tensors%2;
         const tnn__len first = one ? (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)
                                                 %(uint64_t)count) : 0;
@@ -14842,7 +14852,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     m->params = m->frozen = 0;
     for (k = tnn__first_param(net, i, 1);
          k < net->trained_tensors && net->tensor[k].op->layer == i; k++) {
-        const int count = tnn__param_of(net, net->tensor[k].op, net->tensor[k].which).count;
+        const int count = tnn__param_of(net->tensor[k].op, net->tensor[k].which).count;
         m->params += count;
         /* segments are in this order; tnn_set_group may have changed them */
         if (net->built ? net->segment[k].frozen : o->frozen) m->frozen += count;
@@ -16477,7 +16487,7 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const ch
 {
     int which = 0;
     const tnn__op *op = tnn__find_param(net, i, &which);
-    const tnn_param p = tnn__param_of(net, op, which);
+    const tnn_param p = tnn__param_of(op, which);
     tnn__len at;
     if (!t) {
         const tnn__name want = tnn__file_name(o, p.name);
@@ -16599,7 +16609,7 @@ static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_op
     *data = 0;
     tnn__write_text(w, "{\"__metadata__\":{\"format\":\"pt\"}");
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(net, op, which);
+        const tnn_param p = tnn__param_of(op, which);
         const tnn__name name = tnn__file_name(o, p.name);
         if (!name.head) continue;
         for (k = 0; k < p.ndim; k++) shape[k] = p.dims[k];
@@ -16651,7 +16661,7 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_wei
     }
     tnn__release(list);
     for (i = 0; !e && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(net, op, which);
+        const tnn_param p = tnn__param_of(op, which);
         float *from = p.buffer ? net->buffers : net->flat[TNN__W];
         if (!tnn__file_name(o, p.name).head) continue;
         some = 1;
@@ -16699,7 +16709,7 @@ static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights
     tnn__write_header(w, net, o, piece, pieces, &data);
     for (n -= used; n > 0; n--) tnn__write(w, " ", 1);
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(net, op, which);
+        const tnn_param p = tnn__param_of(op, which);
         if (!tnn__file_name(o, p.name).head) continue;
         for (at = 0; at < p.count; at += n) {
             n = TNN__MIN(p.count - at, 512);
@@ -19056,7 +19066,7 @@ static void tnn__c_line(tnn__c_file *f, int i)
         break;
     case TNN__C_LEAKY:
         v[0] = values; v[1] = i;
-        v[2] = op->type == TNN_PRELU && op->element ? in->c : 1;
+        v[2] = op->type == TNN_PRELU && op->per_channel ? in->c : 1;
         tnn__c(f, ", $, @_slope$, $);\n", v);
         break;
     case TNN__C_AFFINE:
