@@ -17066,18 +17066,28 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
 #endif
 
 /* ==== 16. HYPER-PARAMETER SEARCH ===============================================================
-   A study is what its journal says: whatever happens to a trial is written as a line, and the line
-   is read (tnn__study_line), be it one's own, another process's, or one of last week. In memory the
-   same lines are read without having been written. */
+   A study is what its journal says. Whatever happens to a trial becomes a line of text, and
+   tnn__study_line reads it: one's own, another process's or last week's alike. In memory the same
+   lines are read without being written.
+     16a, 16b  the normal distribution; the space, and what a study holds
+     16c, 16d  TPE as it is defined; a quick way to the same choices when there are many trials
+     16e, 16f  what trial k tries; when a trial is stopped
+     16g, 16h  the journal; the functions of the API
+   All is plain double arithmetic with exp and log of section 2, so a study is the same everywhere.
+   WORDS  A variable's axis is its values on a line. A kernel is one trial's hump of a density on
+   it, a mix the sum of many. The good trials are the best tenth, the rest are the others. */
 
 /* ---- 16a. The normal distribution -------------------------------------------------------------
    phi(x) = exp(-x^2/2)/sqrt(2 pi), and its upper tail Q(x) = integral of phi from x on, as
-   Q = phi M with Mills' ratio M, to 5e-15 of it: no tail is too far out.
+   Q = phi M with Mills' ratio M. Each exists twice: exactly, to 5e-15 of it however far out, and
+   quickly, to about 1e-10. */
+#define TNN__LOG_SQRT_2PI 0.91893853320467274
+#define TNN__SQRT_2PI     2.5066282746310005
+/* M(x) for x >= 0.
        M(x) = sqrt(pi/2) exp(x^2/2) - (x + x^3/3 + x^5/(3 5) + ...)           Marsaglia 2004
        M(x) = 1/(x + 1/(x + 2/(x + 3/(x + ...))))                             Laplace
-   of which k terms leave about exp(-2 x sqrt(k)) of it. */
-#define TNN__LOG_SQRT_2PI 0.91893853320467274
-static double tnn__mills(double x)      /* x >= 0 */
+   k terms of the second leave about exp(-2 x sqrt(k)) of it. */
+static double tnn__mills(double x)
 {
     double term = x, sum = x;
     int k;
@@ -17088,12 +17098,12 @@ static double tnn__mills(double x)      /* x >= 0 */
     for (k = 10 + (int)(375/(x*x)); k > 0; k--) sum = x + k/sum;
     return 1/sum;
 }
-static double tnn__tail(double x)       /* Q(x), x >= 0 */
+/* Q(x) for x >= 0. */
+static double tnn__tail(double x)
 {
     return tnn__mills(x)*tnn__exp_double(-x*x/2 - TNN__LOG_SQRT_2PI);
 }
-
-/* log of the integral of phi from a to b, a <= b. */
+/* The log of the integral of phi from a to b, a <= b. */
 static double tnn__log_mass(double a, double b)
 {
     const double x = a < 0 ? -b : a, y = a < 0 ? -a : b;
@@ -17102,38 +17112,19 @@ static double tnn__log_mass(double a, double b)
     return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
            - x*x/2 - TNN__LOG_SQRT_2PI;
 }
-/* The x in [a, b], a <= 0 <= b, below which the share u of that integral lies: Newton's method on
-   log Q(t) = log p of the smaller tail. The derivative is -1/M(t); log Q is concave and Q(t) <=
-   exp(-t^2/2)/2, so from t = sqrt(-2 log(2 p)) it comes down to the root without passing it. */
-static double tnn__truncated_normal(double a, double b, double u)
+/* exp(x) for x <= 0: 2^k e^r with |r| <= log(2)/2. */
+static double tnn__quick_exp(double x)
 {
-    const double below = tnn__tail(TNN__MAX(-a, 0)), above = tnn__tail(TNN__MAX(b, 0));
-    const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
-    const double goal = tnn__log_double(TNN__MIN(p, q));
-    double t = sqrt(TNN__MAX(-2*(goal + 0.6931471805599453), 0)), change = 1;
-    int i;
-    for (i = 0; i < 50 && fabs(change) > 1e-9; i++) {       /* what is left is its square */
-        const double m = tnn__mills(t);
-        change = (tnn__log_double(m) - t*t/2 - TNN__LOG_SQRT_2PI - goal)*m;
-        t = TNN__MAX(t + change, 0);
-    }
-    t = p < q ? -t : t;
-    return TNN__MIN(TNN__MAX(t, a), b);
-}
-
-/* The same in a tenth of the time, to about 1e-10: which of many candidates may be the best. */
-static double tnn__quick_exp(double x)          /* x <= 0 */
-{
-    const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;  /* 2^k e^r */
+    const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;
     const double r = x - k*0.6931471805599453;
     if (k == -1023) return 0;
     return tnn__two(k)*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
                         + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
 }
-/* Mills' ratio for x >= 0: the upper tail over the density. */
+/* M(x) for x >= 0: a polynomial in (x - 4)/(x + 4) was fitted to (x + 5/4) M(x). */
 static double tnn__quick_mills(double x)
 {
-    static const double c[] = {         /* (x + 5/4) M(x) in (x - 4)/(x + 4), fitted */
+    static const double c[] = {
         1.242425010256, -0.349180606597, 0.1130350243276, 0.02675450297529, -0.06136644741188,
         0.0396377771057, -0.0122204158956, -0.0003170323880591, 0.001622296853052,
         -0.0002616547860443, -0.0001977119439938, 5.117735980198e-05, 2.613498037052e-05,
@@ -17144,13 +17135,13 @@ static double tnn__quick_mills(double x)
     for (i = 13; i >= 0; i--) sum = sum*t + c[i];
     return sum/(x + 1.25);
 }
-#define TNN__SQRT_2PI 2.5066282746310005
-/* The normal distribution above x >= 0. */
+/* Q(x) for x >= 0. */
 static double tnn__quick_tail(double x)
 {
     return tnn__quick_mills(x)*tnn__quick_exp(-x*x/2)/TNN__SQRT_2PI;
 }
-/* The integral of exp(-t^2/2) from z - h to z + h; for h = 0 exp(-z^2/2). */
+/* The integral of exp(-t^2/2) from z - h to z + h; for h = 0 exp(-z^2/2) itself. A small h takes
+   the series in h, whose factors are Hermite's polynomials of z. */
 static double tnn__quick_cell(double z, double h)
 {
     const double zz = z*z, hh = h*h;
@@ -17162,571 +17153,529 @@ static double tnn__quick_cell(double z, double h)
     return TNN__SQRT_2PI*((z < h ? 1 - tnn__quick_tail(h - z) : tnn__quick_tail(z - h))
                           - tnn__quick_tail(z + h));
 }
-/* As tnn__truncated_normal: from Hastings' start (Abramowitz and Stegun 26.2.23) one step of three
-   terms. */
-static double tnn__quick_normal(double a, double b, double u)
+/* The x in [a, b], a <= 0 <= b, below which the share u of phi's integral over [a, b] lies. It is
+   sought in the smaller tail, of mass p: Q(t) = p.
+     exactly   Newton's method on log Q(t) = log p, whose derivative is -1/M(t). log Q is concave
+               and Q(t) <= exp(-t^2/2)/2: from t = sqrt(-2 log(2 p)) it comes down to the root
+               without passing it.
+     quickly   from Hastings' start (Abramowitz and Stegun 26.2.23) one step of three terms. */
+static double tnn__truncated_normal(double a, double b, double u, int quick)
 {
-    const double below = tnn__quick_tail(-a), above = tnn__quick_tail(b);
+    double (*const tail)(double) = quick ? tnn__quick_tail : tnn__tail;
+    const double below = tail(TNN__MAX(-a, 0)), above = tail(TNN__MAX(b, 0));
     const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
-    const double goal = TNN__MIN(p, q), w = sqrt(-2*tnn__log_double(goal));
-    double t = w - (2.515517 + w*(0.802853 + w*0.010328))
-                   /(1 + w*(1.432788 + w*(0.189269 + w*0.001308)));
-    const double e = tnn__quick_mills(t) - goal*TNN__SQRT_2PI/tnn__quick_exp(-t*t/2);
-    t += e*(1 + e*(t/2 + e*(2*t*t + 1)/6));
+    const double least = TNN__MIN(p, q), goal = tnn__log_double(least);
+    double t, change = 1;
+    int i;
+    if (quick) {
+        const double w = sqrt(-2*goal);
+        t = w - (2.515517 + w*(0.802853 + w*0.010328))
+                /(1 + w*(1.432788 + w*(0.189269 + w*0.001308)));
+        change = tnn__quick_mills(t) - least*TNN__SQRT_2PI/tnn__quick_exp(-t*t/2);
+        t += change*(1 + change*(t/2 + change*(2*t*t + 1)/6));
+    } else {
+        t = sqrt(TNN__MAX(-2*(goal + 0.6931471805599453), 0));
+        for (i = 0; i < 50 && fabs(change) > 1e-9; i++) {   /* what is left is its square */
+            const double m = tnn__mills(t);
+            change = (tnn__log_double(m) - t*t/2 - TNN__LOG_SQRT_2PI - goal)*m;
+            t = TNN__MAX(t + change, 0);
+        }
+    }
     t = p < q ? -t : t;
     return TNN__MIN(TNN__MAX(t, a), b);
 }
 
-/* ---- 16b. The space ---------------------------------------------------------------------------
-   Every variable is a line from `from` to `to`: of x, of log x, or of the number of a choice. Where
-   x has a step the line goes half of it further at either end, so that each value has its cell. */
-typedef struct {                /* kernels of a Parzen estimator; the prior is the last */
-    int     n;
-    double *mu, *sigma, *weight;
-    double *factor;             /* weight/mass on the line, for a density also /sigma: quickly */
-} tnn__parzen;
-typedef struct {
-    tnn_variable v;             /* with defaults; categorical: 0 to choices - 1 by 1 */
-    double from, to;
-    tnn__parzen good;           /* of the trials below */
-} tnn__dimension;
+/* ---- 16b. The space, and what a study holds ---------------------------------------------------
+   A variable's axis goes from `from` to `to`: of x, of log x, or of the number of a choice. Where x
+   has a step the axis is half of it longer at either end, so that each value has its cell. */
+typedef struct { double mu, sigma, weight, factor; } tnn__kernel;   /* factor: tnn__quick_factor */
+typedef struct { tnn__kernel *kernels; int n; } tnn__mix;           /* the prior is the last */
 typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
-typedef struct {                /* many kernels of one variable: 16d */
-    double  h;                  /* their deviation, but for a few */
-    int     bins, terms;
-    double *a, *b, *sum;        /* (bins, terms); u a + v b */
-    double *mass;               /* of a cell, by its distance in steps; or NULL */
-    double *mu, *factor;        /* of each trial: its kernel's middle, 1/its mass on the line */
-    int    *low, *high;         /* the first and last trial of a bin, -1: it is empty */
+typedef struct {
+    tnn_variable of;            /* with defaults; categorical: 0 to choices - 1 by 1 */
+    double       from, to;
+    tnn__mix     good;          /* of the good trials */
+} tnn__axis;
+enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 1000, TNN__WIDE = 512 };
+typedef struct {                /* the sums of 16d for one variable */
+    double    h, width;         /* most kernels' sigma; the width of a bin, in h */
+    int       bins, terms;      /* bins 0: there are none for this variable */
+    int       n;                /* kernels of the rest with ranks below n are in a and b */
+    double    a[TNN__BINS*TNN__TERMS], b[TNN__BINS*TNN__TERMS];         /* (bins, terms) */
+    double    sum[TNN__BINS*TNN__TERMS];                                /* u a + v b */
+    double    mass[TNN__CELLS + 1];     /* of a cell, by its distance in cells: terms is 1 */
+    tnn__spot ends[2*TNN__CELLS];       /* (bins, 2): a bin's kernels of least and largest mu, by
+                                           rank; i < 0: it is empty */
 } tnn__crowd;
 struct tnn_study {
-    tnn_study_options o;        /* with defaults */
-    tnn__dimension *space;
-    tnn_trial      *trials;
-    tnn_trial      *current;    /* asked, not yet told */
-    tnn__parzen     rest;
-    double         *terms, *candidates, *scores;        /* scratch */
-    tnn__spot      *spots;
-    char           *where;      /* each trial: not ended, or TNN__GOOD, TNN__REST */
-    int            *order;      /* those in the rest, by number */
-    int             best[26], bests;        /* the best that ended, of which the first are below */
-    int             fresh[64], freshes;     /* ended since the last draw */
-    int             stale;      /* the like of these is to be counted anew */
-    int             ended, others, last;    /* trials; in the rest; the last that ended */
-    int             refit;      /* the good are others than those fitted */
-    tnn__crowd     *crowd;      /* of each variable, or NULL */
-    int             crowded;    /* it has what the order has */
-    const char     *columns;    /* the journal's second line */
-    long long       offset;     /* of it so much has been read: whole lines */
-    int             header;     /* it has columns */
-    int             next;       /* trial of this shard: those before it do not wait */
-    char            line[2000], head[8000], input[8000];     /* written, its first two, read */
+    tnn_study_options options;  /* with defaults */
+    float      *memory;         /* of the trials and all that grows with them */
+    tnn__axis  *space;
+    tnn_trial  *trials, *current;       /* current: asked, not yet told */
+    tnn__mix    rest;           /* of one variable after the other */
+    tnn__crowd *crowds;         /* one per variable; NULL: trials are never many */
+    tnn__spot  *spots;          /* scratch */
+    double     *terms, *candidates, *scores;
+    int         best[26], bests;        /* the best that ended, the best first */
+    int         good[25], goods;        /* the first of these, by number */
+    int        *order, others;          /* the rest, by number */
+    int         fresh[64], freshes;     /* ended since the last draw */
+    int         ended, stale;           /* how many; stale: all of them are to be sorted anew */
+    const char *columns;        /* the journal's second line */
+    int         header;         /* the journal has it */
+    long long   offset;         /* so many bytes of the journal, whole lines, were read */
+    int         next;           /* the trial of this shard before which none waits */
+    char        line[2000], head[8000], input[8000];    /* written; the first two; read */
 };
 
-static double tnn__on_line(const tnn__dimension *d, double x)
+/* x on its axis. */
+static double tnn__on_line(const tnn__axis *axis, double x)
 {
-    return d->v.log ? tnn__log_double(x) : x;
+    return axis->of.log ? tnn__log_double(x) : x;
 }
-static double tnn__from_line(const tnn__dimension *d, double y)
+/* The x nearest to y on the axis, on a step where there are steps. */
+static double tnn__from_line(const tnn__axis *axis, double y)
 {
-    double x = d->v.log ? tnn__exp_double(y) : y;
-    if (d->v.step > 0)
-        x = d->v.low + d->v.step*(double)(long long)TNN__MAX((x - d->v.low)/d->v.step + 0.5, 0);
-    return TNN__MIN(TNN__MAX(x, d->v.low), d->v.high);
+    const double low = axis->of.low, step = axis->of.step;
+    double x = axis->of.log ? tnn__exp_double(y) : y;
+    if (step > 0) x = low + step*(double)(long long)TNN__MAX((x - low)/step + 0.5, 0);
+    return TNN__MIN(TNN__MAX(x, low), axis->of.high);
 }
-/* Two numbers in (0, 1) with all 53 bits. */
-static void tnn__uniforms(const tnn_study *s, int trial, int variable, int candidate,
+/* Two numbers in (0, 1) with all 53 bits, a function of the seed and the three. */
+static void tnn__uniforms(const tnn_study *study, int trial, int variable, int candidate,
                           double u[2])
 {
     uint32_t r[4];
     size_t i;
-    tnn__philox(s->o.seed, (uint64_t)trial, (uint64_t)variable << 16 | (uint64_t)candidate, r);
+    tnn__philox(study->options.seed, (uint64_t)trial,
+                (uint64_t)variable << 16 | (uint64_t)candidate, r);
     for (i = 0; i < 2; i++)
         u[i] = ((r[2*i] >> 5)*67108864.0 + (r[2*i + 1] >> 6) + 0.5)/9007199254740992.0;
+}
+/* Whether the sampler looks at a trial. */
+static int tnn__ended(const tnn_trial *trial)
+{
+    return trial->state == TNN_DONE || trial->state == TNN_PRUNED;
 }
 
 /* ---- 16c. TPE ---------------------------------------------------------------------------------
    Optuna 3's sampler, univariate. The trials that ended, n of them, are ordered: those done by
    value, then those pruned by the last step they reached, then by the value reported there. The
-   first min(ceil(n/10), 25) are below. A density is a mixture of one kernel per trial and the
-   prior, with weights 1 (the oldest of more than 25 a ramp from 1/n on), the prior's .prior_weight:
-     number        a normal distribution around x, cut off at the ends of the line. Deviation: the
+   first min(ceil(n/10), 25) are good. A density is a mix of one kernel per trial and the prior,
+   with weights 1 (the oldest of more than 25 a ramp from 1/n on), the prior's .prior_weight:
+     number        a normal distribution around x, cut off at the ends of the axis. Deviation: the
                    larger distance to a neighbour, the prior's middle being one of them; that of
                    the first and last, to their only one; at most the range, at least
-                   range/min(100, kernels + 1). Prior: middle and range of the line. With a step,
+                   range/min(100, kernels + 1). Prior: middle and range of the axis. With a step,
                    but not in log, the mass of a value's cell in place of the density
      categorical   (1 [c = x] + w)/(1 + w choices), w = prior_weight/kernels; prior: uniform */
-static int tnn__before(const tnn_study *s, const tnn_trial *a, const tnn_trial *b)
+
+/* Whether trial a is better than b; of equal ones the first is. */
+static int tnn__before(const tnn_study *study, const tnn_trial *a, const tnn_trial *b)
 {
-    const tnn_trial *t[2];
-    double key[2][3];
+    double key[2][2];
     int i;
-    t[0] = a;
-    t[1] = b;
     for (i = 0; i < 2; i++) {
-        const tnn_trial_report *last = t[i]->count ? &t[i]->reports[t[i]->count - 1] : NULL;
-        const double v = t[i]->state == TNN_DONE ? t[i]->value : last ? last->value : 0;
-        key[i][0] = t[i]->state != TNN_DONE;
-        key[i][1] = t[i]->state == TNN_DONE ? 0 : last ? -last->step : 1;
-        key[i][2] = v != v ? HUGE_VAL : s->o.maximize ? -v : v;
+        const tnn_trial *trial = i ? b : a;
+        const tnn_trial_report *last = trial->count ? &trial->reports[trial->count - 1] : NULL;
+        const int done = trial->state == TNN_DONE;
+        const double v = done ? trial->value : last ? last->value : 0;
+        key[i][0] = done ? -1e10 : last ? -last->step : 1;
+        key[i][1] = v != v ? HUGE_VAL : study->options.maximize ? -v : v;
     }
-    for (i = 0; i < 3; i++) if (key[0][i] < key[1][i] || key[0][i] > key[1][i])
-        return key[0][i] < key[1][i];
+    for (i = 0; i < 2; i++)
+        if (key[0][i] < key[1][i] || key[0][i] > key[1][i]) return key[0][i] < key[1][i];
     return a->number < b->number;
 }
-static int tnn__ended(const tnn_trial *t) { return t->state == TNN_DONE || t->state == TNN_PRUNED; }
-
-enum { TNN__GOOD = 1, TNN__REST };
-enum { TNN__MANY = 250 };       /* trials ended: from here on none comes back from the rest */
-static void tnn__crowd_insert(tnn_study *s, int k, int rank);
-static void tnn__crowd_sort(tnn_study *s);
-static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e);
+/* For qsort: by place, of equal ones by number. */
 static int tnn__by_spot(const void *a, const void *b)
 {
     const tnn__spot *x = (const tnn__spot *)a, *y = (const tnn__spot *)b;
     return x->mu < y->mu ? -1 : x->mu > y->mu ? 1 : x->i - y->i;
-}
-/* How many of the rest are before trial k. */
-static int tnn__rank(const tnn_study *s, int k)
-{
-    int from = 0, to = s->others;
-    while (from < to) {
-        const int r = from + (to - from)/2;
-        if (s->order[r] < k) from = r + 1; else to = r;
-    }
-    return from;
-}
-static void tnn__put_extras(tnn_study *s, int k, int side)
-{
-    const int r = tnn__rank(s, k), out = s->where[k] == TNN__REST, in = side == TNN__REST;
-    int *at = s->order + r;
-    if (s->where[k] == side) return;
-    s->refit |= !(in && !s->where[k]);
-    if (in || out) memmove(at + in, at + out, (size_t)(s->others - r - out)*sizeof *at);
-    if (in) *at = k;
-    s->others += in - out;
-    s->where[k] = (char)side;
-    if (out) s->crowded = 0;
-    if (in && s->crowded) tnn__crowd_insert(s, k, r);
-}
-/* Puts the trials that ended since the last time to one side; returns how many have ended. */
-static int tnn__split_trials(tnn_study *s)
-{
-    int i, j, k, below, all = s->stale, n = all ? s->o.trials : s->freshes;
-    if (all) {
-        s->ended = s->others = s->bests = s->last = 0;
-        memset(s->where, 0, (size_t)s->o.trials);
-    }
-    for (j = 0; j < n; j++) {
-        k = all ? j : s->fresh[j];
-        if (!tnn__ended(&s->trials[k])) continue;
-        s->ended++;
-        s->last = TNN__MAX(s->last, k);
-        for (i = s->bests; i > 0 && tnn__before(s, &s->trials[k], &s->trials[s->best[i - 1]]); i--)
-            if (i < 26) s->best[i] = s->best[i - 1];
-        if (i < 26) s->best[i] = k;
-        s->bests = TNN__MIN(s->bests + 1, 26);
-        if (all) continue;
-        below = TNN__MIN((s->ended + 9)/10, 25);
-        for (i = 0; i < s->bests; i++)
-            tnn__put_extras(s, s->best[i], i < below ? TNN__GOOD : TNN__REST);
-        if (!s->where[k]) tnn__put_extras(s, k, TNN__REST);
-    }
-    if (all) {
-        for (i = 0; i < TNN__MIN((s->ended + 9)/10, TNN__MIN(s->bests, 25)); i++)
-            s->where[s->best[i]] = TNN__GOOD;
-        for (k = 0; k < s->o.trials; k++)
-            if (tnn__ended(&s->trials[k]) && !s->where[k]) {
-                s->where[k] = TNN__REST;
-                s->order[s->others++] = k;
-            }
-        s->crowded = 0;
-        s->refit = 1;
-    }
-    s->freshes = s->stale = 0;
-    if (s->crowd && !s->crowded && s->ended >= TNN__MANY) tnn__crowd_sort(s);
-    for (k = 0; k < s->o.count && s->refit; k++)
-        tnn__parzen_fit(s, k, TNN__GOOD, &s->space[k].good);
-    s->refit = 0;
-    return s->ended;
 }
 /* The weight of the i-th of n kernels: of more than 25 the oldest are on a ramp. */
 static double tnn__parzen_weight(int i, int n)
 {
     return i >= n - 25 ? 1 : i ? 1.0/n + (1 - 1.0/n)*i/(n - 26) : 1.0/n;
 }
-/* The deviation of the kernel at place q of `spots`, the prior among them. */
-static double tnn__parzen_sigma(const tnn_study *s, const tnn__dimension *d, const tnn__spot *spots,
-                                int q, int n, double least)
+/* The deviation of the kernel at place q of spots[0..n], the prior among them. */
+static double tnn__parzen_sigma(const tnn_study *study, const tnn__axis *axis,
+                                const tnn__spot *spots, int q, int n, double least)
 {
     const double mu = spots[q].mu;
-    const double down = q ? mu - TNN__MAX(d->from, spots[q - 1].mu)
-                      : s->o.endpoints ? mu - d->from : 0;
-    const double up = q < n ? TNN__MIN(d->to, spots[q + 1].mu) - mu
-                    : s->o.endpoints ? d->to - mu : 0;
-    return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), d->to - d->from);
+    const int ends = study->options.endpoints;
+    const double down = q ? mu - TNN__MAX(axis->from, spots[q - 1].mu) : ends ? mu - axis->from : 0;
+    const double up = q < n ? TNN__MIN(axis->to, spots[q + 1].mu) - mu : ends ? axis->to - mu : 0;
+    return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), axis->to - axis->from);
 }
-/* 1/the mass on the line, for a density also /sigma: quickly. */
-static double tnn__quick_factor(const tnn__dimension *d, double mu, double sigma)
+/* Whether the axis has a density, not masses of cells. */
+static int tnn__has_density(const tnn__axis *axis) { return axis->of.log || !(axis->of.step > 0); }
+/* What a kernel's sum is multiplied by, but its weight: 1/the mass on the axis, for a density also
+   /sigma. Quickly. */
+static double tnn__quick_factor(const tnn__axis *axis, double mu, double sigma)
 {
-    const double mass = 1 - tnn__quick_tail((mu - d->from)/sigma)
-                          - tnn__quick_tail((d->to - mu)/sigma);
-    return 1/(d->v.log || !(d->v.step > 0) ? mass*sigma : mass);
+    const double mass = 1 - tnn__quick_tail((mu - axis->from)/sigma)
+                          - tnn__quick_tail((axis->to - mu)/sigma);
+    return 1/(tnn__has_density(axis) ? mass*sigma : mass);
 }
-/* log of its factor: of the weight, the mass on the line and, for a density, sqrt(2 pi) sigma. */
-static double tnn__parzen_factor(const tnn__dimension *d, double weight, double mu, double sigma)
+/* Fits a variable's mix to the n trials of these numbers. */
+static void tnn__parzen_fit(const tnn_study *study, int variable, const int *trials, int n,
+                            tnn__mix *mix)
 {
-    double f = tnn__log_double(weight) - tnn__log_mass((d->from - mu)/sigma, (d->to - mu)/sigma);
-    if (d->v.log || !(d->v.step > 0)) f -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
+    const tnn__axis *axis = &study->space[variable];
+    const double range = axis->to - axis->from;
+    const double least = study->options.no_magic_clip ? 1e-12 : range/TNN__MIN(100.0, n + 2.0);
+    tnn__kernel *kernels = mix->kernels;
+    tnn__spot *spots = study->spots;
+    double total = study->options.prior_weight;
+    int i;
+    mix->n = n + 1;
+    for (i = 0; i < n; i++) total += kernels[i].weight = tnn__parzen_weight(i, n);
+    kernels[n].weight = study->options.prior_weight;
+    for (i = 0; i <= n; i++) {
+        kernels[i].weight /= total;
+        kernels[i].mu = i < n ? tnn__on_line(axis, study->trials[trials[i]].x[variable])
+                              : 0.5*(axis->from + axis->to);
+        spots[i].mu = kernels[i].mu;
+        spots[i].i = i;
+    }
+    if (axis->of.type == TNN_CATEGORICAL) return;
+    qsort(spots, (size_t)n + 1, sizeof *spots, tnn__by_spot);
+    for (i = 0; i <= n; i++) {
+        tnn__kernel *kernel = &kernels[spots[i].i];
+        kernel->sigma = spots[i].i < n ? tnn__parzen_sigma(study, axis, spots, i, n, least) : range;
+        kernel->factor = kernel->weight*tnn__quick_factor(axis, kernel->mu, kernel->sigma);
+    }
+}
+/* Sorts the trials that ended since the last draw; returns how many ended in all. Mostly they are
+   later than all others and join the rest; where not, the rest is listed and the good are fitted
+   anew. */
+static int tnn__split_trials(tnn_study *study)
+{
+    const int all = study->stale, trials = study->options.trials;
+    const int n = all ? trials : study->freshes;
+    int *best = study->best, good[25], i, j, k, below, anew = all;
+    if (all) study->ended = study->others = study->bests = 0;
+    for (j = 0; j < n; j++) {
+        k = all ? j : study->fresh[j];
+        if (!tnn__ended(&study->trials[k])) continue;
+        for (i = study->bests; i > 0 && tnn__before(study, &study->trials[k],
+                                                    &study->trials[best[i - 1]]); i--)
+            if (i < 26) best[i] = best[i - 1];
+        if (i < 26) best[i] = k;
+        study->bests = TNN__MIN(study->bests + 1, 26);
+        study->ended++;
+        anew |= study->others && study->order[study->others - 1] > k;
+        study->order[study->others++] = k;
+    }
+    study->freshes = study->stale = 0;
+    below = TNN__MIN((study->ended + 9)/10, 25);
+    for (i = 0; i < below; i++) {               /* the good, by number */
+        for (j = i; j > 0 && good[j - 1] > best[i]; j--) good[j] = good[j - 1];
+        good[j] = best[i];
+    }
+    if (!anew && below == study->goods && !memcmp(good, study->good, (size_t)below*sizeof *good))
+        return study->ended;
+    memcpy(study->good, good, (size_t)below*sizeof *good);
+    study->goods = below;
+    for (i = k = study->others = 0; k < trials; k++)
+        if (i < below && good[i] == k) i++;
+        else if (tnn__ended(&study->trials[k])) study->order[study->others++] = k;
+    for (k = 0; k < study->options.count; k++) {
+        tnn__parzen_fit(study, k, good, below, &study->space[k].good);
+        if (study->crowds) study->crowds[k].n = 0;
+    }
+    return study->ended;
+}
+/* The log of the exact factor of a kernel: of the weight, the mass on the axis and, for a density,
+   sqrt(2 pi) sigma. */
+static double tnn__parzen_factor(const tnn__axis *axis, const tnn__kernel *kernel)
+{
+    const double mu = kernel->mu, sigma = kernel->sigma;
+    double f = tnn__log_double(kernel->weight)
+             - tnn__log_mass((axis->from - mu)/sigma, (axis->to - mu)/sigma);
+    if (tnn__has_density(axis)) f -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
     return f;
 }
-static void tnn__parzen_fit(const tnn_study *s, int variable, int side, tnn__parzen *e)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const double range = d->to - d->from;
-    double total = s->o.prior_weight, least;
-    const char *at = s->where, *end = at + s->last + 1;
-    int i, n = 0;
-    for (; (at = (const char *)memchr(at, side, (size_t)(end - at))) != NULL; at++)
-        e->mu[n++] = tnn__on_line(d, s->trials[at - s->where].x[variable]);
-    e->mu[n] = 0.5*(d->from + d->to);
-    e->n = n + 1;
-    least = s->o.no_magic_clip ? 1e-12 : range/TNN__MIN(100.0, n + 2.0);
-    for (i = 0; i < n; i++) total += e->weight[i] = tnn__parzen_weight(i, n);
-    e->weight[n] = s->o.prior_weight;
-    for (i = 0; i <= n; i++) {
-        e->weight[i] /= total;
-        s->spots[i].mu = e->mu[i];
-        s->spots[i].i = i;
-    }
-    if (d->v.type == TNN_CATEGORICAL) return;
-    qsort(s->spots, (size_t)n + 1, sizeof *s->spots, tnn__by_spot);
-    for (i = 0; i <= n; i++) {
-        const int k = s->spots[i].i;
-        e->sigma[k] = k < n ? tnn__parzen_sigma(s, d, s->spots, i, n, least) : range;
-        e->factor[k] = e->weight[k]*tnn__quick_factor(d, e->mu[k], e->sigma[k]);
-    }
-}
 /* The probability of choice c under kernel k. */
-static double tnn__parzen_choice(const tnn_study *s, const tnn__dimension *d, const tnn__parzen *e,
-                                 int k, int c)
+static double tnn__parzen_choice(const tnn_study *study, const tnn__axis *axis,
+                                 const tnn__mix *mix, int k, int c)
 {
-    const double choices = d->v.high + 1, w = s->o.prior_weight/e->n;
-    return k == e->n - 1 ? 1/choices : ((c == (int)e->mu[k]) + w)/(1 + w*choices);
+    const double choices = axis->of.high + 1, w = study->options.prior_weight/mix->n;
+    return k == mix->n - 1 ? 1/choices : ((c == (int)mix->kernels[k].mu) + w)/(1 + w*choices);
 }
-static double tnn__parzen_log(const tnn_study *s, int variable, const tnn__parzen *e, double x)
+/* The log of a mix's density at x, exactly: the sum of exponentials from the largest one. */
+static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__mix *mix, double x)
 {
-    const tnn__dimension *d = &s->space[variable];
-    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
-    double sum = 0, most = -HUGE_VAL;
+    const tnn__axis *axis = &study->space[variable];
+    const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
+    double *terms = study->terms, sum = 0, most = -HUGE_VAL;
     int k;
-    if (d->v.type == TNN_CATEGORICAL) {
-        for (k = 0; k < e->n; k++) sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
+    if (axis->of.type == TNN_CATEGORICAL) {
+        for (k = 0; k < mix->n; k++)
+            sum += mix->kernels[k].weight*tnn__parzen_choice(study, axis, mix, k, (int)x);
         return tnn__log_double(sum);
     }
-    for (k = 0; k < e->n; k++) {
-        const double z = (y - e->mu[k])/e->sigma[k], h = half/e->sigma[k];
-        const double gap = TNN__MAX(fabs(z) - h, 0);
-        const double factor = tnn__parzen_factor(d, e->weight[k], e->mu[k], e->sigma[k]);
-        s->terms[k] = factor - gap*gap/2;                  /* or at most that, with a step */
-        if (h > 0 && s->terms[k] > most - 40)
-            s->terms[k] = factor + tnn__log_mass(z - h, z + h);
-        most = TNN__MAX(most, s->terms[k]);
+    for (k = 0; k < mix->n; k++) {
+        const tnn__kernel *kernel = &mix->kernels[k];
+        const double z = (y - kernel->mu)/kernel->sigma, h = half/kernel->sigma;
+        const double gap = TNN__MAX(fabs(z) - h, 0), factor = tnn__parzen_factor(axis, kernel);
+        terms[k] = factor - gap*gap/2;          /* or at most that, with a step */
+        if (h > 0 && terms[k] > most - 40) terms[k] = factor + tnn__log_mass(z - h, z + h);
+        most = TNN__MAX(most, terms[k]);
     }
-    for (k = 0; k < e->n; k++)          /* below e^-40 of the largest one is not seen in the sum */
-        if (s->terms[k] > most - 40) sum += tnn__exp_double(s->terms[k] - most);
+    for (k = 0; k < mix->n; k++)        /* below e^-40 of the largest one is not seen in the sum */
+        if (terms[k] > most - 40) sum += tnn__exp_double(terms[k] - most);
     return most + tnn__log_double(sum);
 }
-/* A number from it, or quickly one that is as near as 1e-8 of the kernel's deviation. */
-static double tnn__parzen_draw(const tnn_study *s, int variable, const double u[2], int quick)
+/* A number from the good trials' mix: u[0] picks the kernel, u[1] the place in it. Quickly it is as
+   near as 1e-8 of the kernel's deviation, in the same step. */
+static double tnn__parzen_draw(const tnn_study *study, int variable, const double u[2], int quick)
 {
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__parzen *e = &d->good;
-    double sum = e->weight[0], a, b, y, most;
-    int k, c;
-    for (k = 0; k < e->n - 1 && u[0] >= sum; ) sum += e->weight[++k];
-    if (d->v.type == TNN_CATEGORICAL) {
-        sum = tnn__parzen_choice(s, d, e, k, 0);
-        for (c = 0; c < (int)d->v.high && u[1] >= sum; )
-            sum += tnn__parzen_choice(s, d, e, k, ++c);
+    const tnn__axis *axis = &study->space[variable];
+    const tnn__mix *mix = &axis->good;
+    const tnn__kernel *kernel = mix->kernels;
+    double sum = kernel->weight, a, b, y, most;
+    int k = 0, c;
+    for (; k < mix->n - 1 && u[0] >= sum; k++) sum += (++kernel)->weight;
+    if (axis->of.type == TNN_CATEGORICAL) {
+        sum = tnn__parzen_choice(study, axis, mix, k, 0);
+        for (c = 0; c < (int)axis->of.high && u[1] >= sum; )
+            sum += tnn__parzen_choice(study, axis, mix, k, ++c);
         return c;
     }
-    a = (d->from - e->mu[k])/e->sigma[k];
-    b = (d->to - e->mu[k])/e->sigma[k];
-    y = e->mu[k] + e->sigma[k]*(quick ? tnn__quick_normal : tnn__truncated_normal)(a, b, u[1]);
-    most = 1e-8*e->sigma[k];            /* within it a step changes? */
-    if (quick && d->v.step > 0 && tnn__from_line(d, y - most) < tnn__from_line(d, y + most))
-        return tnn__parzen_draw(s, variable, u, 0);
-    return tnn__from_line(d, y);
+    a = (axis->from - kernel->mu)/kernel->sigma;
+    b = (axis->to - kernel->mu)/kernel->sigma;
+    y = kernel->mu + kernel->sigma*tnn__truncated_normal(a, b, u[1], quick);
+    most = 1e-8*kernel->sigma;          /* does a step change within it? */
+    if (quick && axis->of.step > 0
+        && tnn__from_line(axis, y - most) < tnn__from_line(axis, y + most))
+        return tnn__parzen_draw(study, variable, u, 0);
+    return tnn__from_line(axis, y);
 }
 
 /* ---- 16d. Many trials -------------------------------------------------------------------------
-   log g of a candidate is a sum over all trials. With hundreds of them nearly all kernels have the
-   least deviation h, a hundredth of the line, and all but the last 25 the weight u + v r, r the
-   rank by number; of these
+   The log g of a candidate is a sum over all trials. With hundreds of them nearly all kernels of
+   the rest have the least deviation h, a hundredth of the axis, and all but the last 25 the weight
+   u + v r, r the rank by number. For these
        sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
-   is kept by bins of h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle of the bin)/h:
+   is kept by bins of width h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle)/h:
        exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
-   of which 16 terms leave 1e-10 of g. A trial that comes to the rest changes the ranks of later
-   ones only. A kernel can be wider only if it is the first or the last of its bin. Where a step
-   makes at most 2,000 values, and for choices, each value is a bin.
-   Candidates that are drawn quickly, too, are compared by these quick sums. Those within 1e-6 of
-   the best one are drawn exactly; if then others are within 1e-8, the whole sums decide. So the
-   choice is that of the definition, bit for bit. */
-enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 2000, TNN__FEW = 512 };
-/* The bin of mu; *at: mu in bins from the start of the line. */
-static int tnn__crowd_bin(const tnn__dimension *d, const tnn__crowd *c, double mu, double *at)
+   16 terms of it leave 1e-10 of g. A kernel can be wider only if it is the first or last of its
+   bin. Where a step makes at most 1,000 values, and for choices, each value is a bin of one term.
+   Candidates are compared by these quick sums, after quick draws. Those within 1e-6 of the best
+   are drawn exactly; if then others are within 1e-8, the definition's sums decide. So the choice
+   is that of the definition, bit for bit. */
+enum { TNN__MANY = 250 };       /* from so many trials that ended on */
+
+/* Gives an empty crowd the bins of its axis. */
+static void tnn__crowd_make(tnn__crowd *crowd, const tnn__axis *axis)
 {
-    *at = TNN__MIN(TNN__MAX((mu - d->from)/(d->to - d->from)*c->bins, 0), c->bins);
-    return TNN__MIN((int)*at, c->bins - 1);
+    const double range = axis->to - axis->from;
+    const double values = axis->of.step > 0 ? range/axis->of.step + 0.5 : HUGE_VAL;
+    const int choice = axis->of.type == TNN_CATEGORICAL;
+    const int few = values < TNN__CELLS + 1 && !axis->of.log;
+    int i;
+    crowd->h = range/100;
+    crowd->bins = few ? (int)values : choice || !(range > 0) ? 0 : TNN__BINS;
+    crowd->terms = few ? 1 : TNN__TERMS;
+    crowd->width = crowd->bins ? 100.0/crowd->bins : 0;
+    for (i = 0; i <= crowd->bins && few && !choice; i++)
+        crowd->mass[i] = tnn__quick_cell(i*crowd->width, crowd->width/2);
 }
-/* Adds a kernel to the sums of its bin. */
-static void tnn__crowd_add(const tnn_study *s, int variable, int k, double a, double b)
+/* The bin of y; *at: y in bins from the start of the axis. */
+static int tnn__crowd_bin(const tnn__axis *axis, const tnn__crowd *crowd, double y, double *at)
 {
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[variable];
-    double at, term = c->factor[k];
-    const int bin = tnn__crowd_bin(d, c, c->mu[k], &at);
-    const double step = (at - bin - 0.5)*((d->to - d->from)/c->bins/c->h);
-    double *to = c->a + (tnn__len)bin*c->terms;
-    int p;
-    for (p = 1; p <= c->terms; p++, to++) {
-        *to += a*term;
-        to[c->b - c->a] += b*term;
-        term *= step/p;
-    }
-}
-/* Where trial k's kernel is. */
-static void tnn__crowd_kernel(const tnn_study *s, int variable, int k, double mu)
-{
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[variable];
-    double at;
-    const int bin = tnn__crowd_bin(d, c, mu, &at), low = c->low[bin], high = c->high[bin];
-    c->mu[k] = mu;
-    c->factor[k] = d->v.type == TNN_CATEGORICAL ? 1 : tnn__quick_factor(d, mu, c->h);
-    if (low < 0 || mu < c->mu[low] || (mu <= c->mu[low] && k < low)) c->low[bin] = k;
-    if (low < 0 || mu > c->mu[high] || (mu >= c->mu[high] && k > high)) c->high[bin] = k;
-}
-/* Trial k has come to the rest: the sums have those that are not among the last 25. */
-static void tnn__crowd_insert(tnn_study *s, int k, int rank)
-{
-    const int end = s->others - 26, first = TNN__MIN(rank, end);
-    int r, v;
-    for (v = 0; v < s->o.count; v++) {
-        const tnn__dimension *d = &s->space[v];
-        if (!(d->to > d->from)) continue;
-        tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
-        tnn__crowd_add(s, v, s->order[first], 1, first);
-        for (r = first + 1; r <= end; r++) tnn__crowd_add(s, v, s->order[r], 0, 1);
-    }
-}
-/* Memory for it. */
-static tnn_status tnn__crowd_make(tnn_study *s)
-{
-    const tnn__len trials = s->o.trials;
-    tnn__len floats = 0;
-    double *memory = NULL;
-    int v, q, pass;
-    for (pass = 0; pass < 2; pass++) {
-        for (v = 0; v < s->o.count; v++) {
-            const tnn__dimension *d = &s->space[v];
-            const double values = d->v.step > 0 ? (d->to - d->from)/d->v.step + 0.5 : HUGE_VAL;
-            const int choice = d->v.type == TNN_CATEGORICAL;
-            const int few = choice || (!d->v.log && values < TNN__CELLS + 1);
-            const int bins = few ? (int)values : TNN__BINS, terms = few ? 1 : TNN__TERMS;
-            const tnn__len cells = (tnn__len)bins*terms;
-            tnn__crowd *c;
-            if (!pass) {
-                floats += 3*cells + (tnn__len)2*bins + 1 + 2*trials;
-                continue;
-            }
-            c = &s->crowd[v];
-            c->h = (d->to - d->from)/100;
-            c->bins = bins;
-            c->terms = terms;
-            c->a = memory;
-            c->b = memory += cells;
-            c->sum = memory += cells;
-            c->mu = memory += cells;
-            c->factor = memory += trials;
-            c->low = (int *)(void *)(memory += trials);
-            c->high = c->low + bins;
-            memory += bins;
-            if (few && !choice && d->to > d->from) c->mass = memory;
-            for (q = 0; q <= bins && c->mass; q++)
-                c->mass[q] = tnn__quick_cell(q*d->v.step/c->h, d->v.step/2/c->h);
-            memory += bins + 1;
-        }
-        if (pass) break;
-        s->crowd = (tnn__crowd *)tnn__alloc(s->o.count*(tnn__len)sizeof *s->crowd
-                                            + floats*(tnn__len)sizeof *memory, "study");
-        if (!s->crowd) return TNN_ERROR_MEMORY;
-        memory = (double *)(void *)(s->crowd + s->o.count);
-    }
-    return TNN_OK;
-}
-/* All of it anew. */
-static void tnn__crowd_sort(tnn_study *s)
-{
-    int r, v;
-    for (v = 0; v < s->o.count; v++) {
-        const tnn__dimension *d = &s->space[v];
-        tnn__crowd *c = &s->crowd[v];
-        if (!(d->to > d->from)) continue;
-        memset(c->a, 0, 2*(size_t)(c->bins*c->terms)*sizeof *c->a);
-        for (r = 0; r < 2*c->bins; r++) c->low[r] = -1;
-        for (r = 0; r < s->others; r++) {
-            const int k = s->order[r];
-            tnn__crowd_kernel(s, v, k, tnn__on_line(d, s->trials[k].x[v]));
-            if (r < s->others - 25) tnn__crowd_add(s, v, k, 1, r);
-        }
-    }
-    s->crowded = 1;
+    const double bins = crowd->bins, share = (y - axis->from)/(axis->to - axis->from);
+    *at = TNN__MIN(TNN__MAX(share*bins, 0), bins);
+    return TNN__MIN((int)*at, crowd->bins - 1);
 }
 /* One kernel more, of which only the quick factor is known. */
-static void tnn__parzen_add(tnn__parzen *e, double mu, double sigma, double factor)
+static void tnn__mix_add(tnn__mix *mix, double mu, double sigma, double factor)
 {
-    e->mu[e->n] = mu;
-    e->sigma[e->n] = sigma;
-    e->factor[e->n++] = factor;
+    tnn__kernel *kernel = &mix->kernels[mix->n++];
+    kernel->mu = mu;
+    kernel->sigma = sigma;
+    kernel->factor = factor;
 }
-/* Fills e with what is not in the sums: the last 25, and for those that are wider what makes them
-   so; the prior is the last. */
-static void tnn__crowd_fit(const tnn_study *s, int variable, tnn__parzen *e)
+/* Adds the rest's kernels that are not in the sums yet; the last 25 come to the mix instead. */
+static void tnn__crowd_fill(tnn_study *study, int variable, tnn__mix *mix)
 {
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = &s->crowd[variable];
-    const int n = s->others, number = d->v.type != TNN_CATEGORICAL;
+    const tnn__axis *axis = &study->space[variable];
+    tnn__crowd *crowd = &study->crowds[variable];
+    const int number = axis->of.type != TNN_CATEGORICAL, n = study->others;
+    int r, p;
+    if (!crowd->n) {
+        memset(crowd->a, 0, sizeof crowd->a);
+        memset(crowd->b, 0, sizeof crowd->b);
+        for (r = 0; r < 2*crowd->bins; r++) crowd->ends[r].i = -1;
+    }
+    for (r = crowd->n; r < n; r++) {
+        const double mu = tnn__on_line(axis, study->trials[study->order[r]].x[variable]);
+        double at, term = number ? tnn__quick_factor(axis, mu, crowd->h) : 1;
+        const int bin = tnn__crowd_bin(axis, crowd, mu, &at);
+        const double s = (at - bin - 0.5)*crowd->width;
+        tnn__spot *ends = crowd->ends + 2*(tnn__len)bin;
+        for (p = 0; p < 2; p++)
+            if (ends[p].i < 0 || (p ? mu >= ends[p].mu : mu < ends[p].mu)) {
+                ends[p].mu = mu;
+                ends[p].i = r;
+            }
+        if (r >= n - 25) tnn__mix_add(mix, mu, crowd->h, term);
+        for (p = 0; p < crowd->terms && r < n - 25; p++) {
+            crowd->a[bin*crowd->terms + p] += term;
+            crowd->b[bin*crowd->terms + p] += r*term;
+            term *= s/(p + 1);
+        }
+    }
+    crowd->n = TNN__MAX(n - 25, 0);
+}
+/* Works out a crowd's sums, and fills the mix with what is not in them: the last 25, and for each
+   that is wider what makes it so; the prior is the last. Choices come to the sums altogether. */
+static void tnn__crowd_fit(tnn_study *study, int variable, tnn__mix *mix)
+{
+    const tnn__axis *axis = &study->space[variable];
+    const double middle = 0.5*(axis->from + axis->to), range = axis->to - axis->from;
+    const double prior = study->options.prior_weight;
+    const int n = study->others;
     const double u = 1.0/n, v = (1 - u)/(n - 26);
-    const double middle = 0.5*(d->from + d->to), range = d->to - d->from;
-    tnn__spot *spots = s->spots;
-    int q, k, m = 0, placed = 0;
-    e->n = 0;
-    for (q = 0; q < c->bins*c->terms; q++) c->sum[q] = u*c->a[q] + v*c->b[q];
-    if (!c->mass && d->v.step > 0 && !d->v.log)         /* s^p/p! on average over a cell */
-        for (q--; q > 0; q--) {
-            const double hh = d->v.step*d->v.step/4/c->h/c->h;
-            const int p = q%c->terms;
-            if (p > 1) c->sum[q] += hh/6*(c->sum[q - 2] + (p > 3 ? hh/20*c->sum[q - 4] : 0));
-        }
-    for (q = 0; q <= 2*c->bins && number; q++) {
-        k = q == 2*c->bins ? -1 : q%2 ? c->high[q/2] : c->low[q/2];
-        if (!placed && (q == 2*c->bins || (k >= 0 && c->mu[k] > middle))) {
-            placed = 1;
-            spots[m].mu = middle;
-            spots[m++].i = -1;
-        }
-        if (k < 0 || (q%2 && k == c->low[q/2])) continue;
-        spots[m].mu = c->mu[k];
-        spots[m++].i = k;
+    tnn__crowd *crowd = &study->crowds[variable];
+    double *sum = crowd->sum, hh = crowd->terms > 1 && !tnn__has_density(axis)
+                                 ? axis->of.step*axis->of.step/4/crowd->h/crowd->h : 0;
+    tnn__spot *spots = study->spots;
+    int q, m = 0;
+    mix->n = 0;
+    tnn__crowd_fill(study, variable, mix);
+    for (q = 0; q < crowd->bins*crowd->terms; q++) sum[q] = u*crowd->a[q] + v*crowd->b[q];
+    if (axis->of.type == TNN_CATEGORICAL) {
+        const double w = prior/(n + 1), all = (n - 25)*(1 + u)/2 + 25;  /* the sum of weights */
+        while (mix->n > 0) sum[(int)mix->kernels[--mix->n].mu] += 1;
+        for (q = 0; q < crowd->bins; q++)
+            sum[q] = (sum[q] + w*all)/(1 + w*crowd->bins) + prior/crowd->bins;
+        return;
     }
-    for (q = 0; q < m; q++) {
-        const double sigma = tnn__parzen_sigma(s, d, spots, q, m - 1, c->h);
-        double weight = 1;
-        k = spots[q].i;
-        if (k < 0 || !(sigma > c->h)) continue;
-        if (tnn__rank(s, k) < n - 25) weight = u + v*tnn__rank(s, k);
-        tnn__parzen_add(e, c->mu[k], c->h, -weight*c->factor[k]);
-        tnn__parzen_add(e, c->mu[k], sigma, weight*tnn__quick_factor(d, c->mu[k], sigma));
+    for (q--; hh > 0 && q > 0; q--) {           /* s^p/p! on average over a cell */
+        const int p = q%crowd->terms;
+        if (p > 1) sum[q] += hh/6*(sum[q - 2] + (p > 3 ? hh/20*sum[q - 4] : 0));
     }
-    for (q = n - 25; q < n; q++)
-        tnn__parzen_add(e, c->mu[s->order[q]], c->h, c->factor[s->order[q]]);
-    tnn__parzen_add(e, middle, range, s->o.prior_weight*tnn__quick_factor(d, middle, range));
+    for (q = 0; q < 2*crowd->bins; q++)
+        if (crowd->ends[q].i >= 0 && (q%2 == 0 || crowd->ends[q].i != crowd->ends[q - 1].i))
+            spots[m++] = crowd->ends[q];
+    for (q = m; q > 0 && spots[q - 1].mu > middle; q--) spots[q] = spots[q - 1];
+    spots[q].mu = middle;
+    spots[q].i = -1;
+    for (q = 0; q <= m; q++) {
+        const double sigma = tnn__parzen_sigma(study, axis, spots, q, m, crowd->h);
+        const double mu = spots[q].mu, weight = tnn__parzen_weight(spots[q].i, n);
+        if (spots[q].i < 0 || !(sigma > crowd->h)) continue;
+        tnn__mix_add(mix, mu, crowd->h, -weight*tnn__quick_factor(axis, mu, crowd->h));
+        tnn__mix_add(mix, mu, sigma, weight*tnn__quick_factor(axis, mu, sigma));
+    }
+    tnn__mix_add(mix, middle, range, prior*tnn__quick_factor(axis, middle, range));
 }
-/* The sums at y. */
-static double tnn__crowd_sum(const tnn__dimension *d, const tnn__crowd *c, double y)
+/* A crowd's sums at y. */
+static double tnn__crowd_sum(const tnn__axis *axis, const tnn__crowd *crowd, double y)
 {
-    double sum = 0, at, power, ratio;
-    const int here = tnn__crowd_bin(d, c, y, &at);
-    const double w = (d->to - d->from)/c->bins/c->h, less = tnn__quick_exp(-w*w);
-    const int reach = TNN__MIN((int)(9.2/w) + 1, c->bins), first = TNN__MAX(here - reach, 0);
-    const int end = TNN__MIN(here + reach, c->bins - 1) + 1;
-    double t = (at - first - 0.5)*w;
-    int bin, p;
-    if (c->mass) {
-        for (bin = first; bin < end; bin++) sum += c->sum[bin]*c->mass[(abs)(here - bin)];
-        return sum;
-    }
-    power = tnn__quick_exp(-t*t/2);             /* of the next bin: that times the ratio */
-    ratio = 1/tnn__quick_exp((w/2 - t)*w);
-    for (bin = first; bin < end; bin++, t -= w, power *= ratio, ratio *= less) {
-        const double *a = c->sum + (tnn__len)bin*TNN__TERMS;
+    const double width = crowd->width;
+    const int reach = TNN__MIN((int)(9.2/width) + 1, crowd->bins);
+    double total = 0, at;
+    const int here = tnn__crowd_bin(axis, crowd, y, &at);
+    int p, bin = TNN__MAX(here - reach, 0);
+    const int end = TNN__MIN(here + reach, crowd->bins - 1) + 1;
+    for (; bin < end; bin++) {
+        const double *sum = crowd->sum + (tnn__len)bin*crowd->terms;
+        const double t = (at - bin - 0.5)*width;
         double he = 1, before = 0, all = 0;
-        for (p = 0; p < TNN__TERMS && *a > 0; p++) {
+        if (!(*sum > 0)) continue;
+        if (crowd->terms == 1) {
+            total += *sum*crowd->mass[bin < here ? here - bin : bin - here];
+            continue;
+        }
+        for (p = 0; p < TNN__TERMS; p++) {
             const double next = t*he - p*before;
-            all += he*a[p];
+            all += he*sum[p];
             before = he;
             he = next;
         }
-        sum += all*power;
+        total += all*tnn__quick_exp(-t*t/2);
     }
-    return sum;
+    return total*(crowd->terms > 1 && !tnn__has_density(axis) ? axis->of.step/crowd->h : 1);
 }
-/* e's density at x, but for a factor that all x have; with the sums, where e is of them. */
-static double tnn__quick_density(const tnn_study *s, int variable, const tnn__parzen *e, double x,
-                                 int crowd)
+/* Whether a variable's rest is in sums. */
+static tnn__crowd *tnn__crowd_of(const tnn_study *study, int variable)
 {
-    const tnn__dimension *d = &s->space[variable];
-    const tnn__crowd *c = crowd ? &s->crowd[variable] : NULL;
-    const double y = tnn__on_line(d, x), half = d->v.log ? 0 : d->v.step/2;
+    tnn__crowd *crowd = study->crowds ? &study->crowds[variable] : NULL;
+    return crowd && crowd->bins && study->ended >= TNN__MANY ? crowd : NULL;
+}
+/* A mix's density at x, but for a factor that all x have; crowd: the sums that belong to it, or
+   NULL. */
+static double tnn__quick_density(const tnn_study *study, int variable, const tnn__mix *mix,
+                                 const tnn__crowd *crowd, double x)
+{
+    const tnn__axis *axis = &study->space[variable];
+    const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
     double sum = 0;
     int k;
-    if (d->v.type == TNN_CATEGORICAL) {
-        const double n = s->others, choices = d->v.high + 1, w = s->o.prior_weight/(n + 1);
-        for (k = 0; k < e->n && !crowd; k++)
-            sum += e->weight[k]*tnn__parzen_choice(s, d, e, k, (int)x);
-        if (!crowd) return sum;
-        sum = c->sum[(int)x] + w*((n - 25)*(1 + 1/n)/2 + 25);   /* that of all weights */
-        for (k = 0; k < e->n - 1; k++) sum += (int)e->mu[k] == (int)x;
-        return sum/(1 + w*choices) + s->o.prior_weight/choices;
+    if (axis->of.type == TNN_CATEGORICAL) {
+        for (k = 0; k < mix->n && !crowd; k++)
+            sum += mix->kernels[k].weight*tnn__parzen_choice(study, axis, mix, k, (int)x);
+        return crowd ? crowd->sum[(int)x] : sum;
     }
-    for (k = 0; k < e->n; k++)
-        sum += e->factor[k]*tnn__quick_cell((y - e->mu[k])/e->sigma[k],
-                                            half > 0 ? half/e->sigma[k] : 0);
-    if (!crowd) return sum;
-    return sum + tnn__crowd_sum(d, c, y)*(!c->mass && half > 0 ? 2*half/c->h : 1);
+    for (k = 0; k < mix->n; k++) {
+        const tnn__kernel *kernel = &mix->kernels[k];
+        sum += kernel->factor*tnn__quick_cell((y - kernel->mu)/kernel->sigma,
+                                              half > 0 ? half/kernel->sigma : 0);
+    }
+    return crowd ? sum + tnn__crowd_sum(axis, crowd, y) : sum;
 }
-/* Of candidates x[0..n) the one with the largest log l - log g, the first of equal ones. Those of
-   trial k have been drawn quickly; it is drawn exactly. k = -1: they are what they are. */
-static int tnn__tpe_choose(tnn_study *s, int variable, double *x, int n, int k)
+/* Fits study->rest to a variable; returns the sums that belong to it, or NULL. */
+static const tnn__crowd *tnn__fit_rest(tnn_study *study, int variable)
 {
-    const tnn__parzen *l = &s->space[variable].good;
-    const int steps = s->space[variable].v.step > 0;
-    double most, score, u[2];
+    tnn__crowd *crowd = tnn__crowd_of(study, variable);
+    if (crowd) tnn__crowd_fit(study, variable, &study->rest);
+    else tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
+    return crowd;
+}
+/* Of a variable's candidates x[0..n) the one with the largest log l - log g; the first of equal
+   ones. Those of trial k were drawn quickly: those near the best are drawn again, exactly, into x.
+   With k = -1 they stay what they are. */
+static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int k)
+{
+    const tnn__mix *good = &study->space[variable].good, *rest = &study->rest;
+    const tnn__crowd *crowd = tnn__fit_rest(study, variable);
+    const int steps = study->space[variable].of.step > 0;
+    double *scores = study->scores, most, score, u[2];
     int i, j, turn, best = 0, left = 0;
-    if (s->crowded) tnn__crowd_fit(s, variable, &s->rest);
-    else tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n; i++) {           /* -1: out of it, here as the same as an earlier one */
         for (j = 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
-        s->scores[i] = j < i ? -1 : 0;          /* the same as an earlier one, out of it */
+        scores[i] = j < i ? -1 : 0;
     }
     for (turn = 0; turn < 2; turn++) {
         for (i = 0, most = 0; i < n; i++) {
-            if (s->scores[i] < 0) continue;
+            if (scores[i] < 0) continue;
             if (turn && k >= 0) {
-                tnn__uniforms(s, k, variable, i, u);
-                x[i] = tnn__parzen_draw(s, variable, u, 0);
+                tnn__uniforms(study, k, variable, i, u);
+                x[i] = tnn__parzen_draw(study, variable, u, 0);
             }
-            if (s->o.prior_weight < 1e-25) continue;    /* g may be less than its quick error */
-            s->scores[i] = tnn__quick_density(s, variable, l, x[i], 0)
-                         / tnn__quick_density(s, variable, &s->rest, x[i], s->crowded);
-            most = TNN__MAX(most, s->scores[i]);
+            if (study->options.prior_weight < 1e-25) continue;  /* g may be under its quick error */
+            scores[i] = tnn__quick_density(study, variable, good, NULL, x[i])
+                      / tnn__quick_density(study, variable, rest, crowd, x[i]);
+            most = TNN__MAX(most, scores[i]);
         }
         most *= 1 - (turn ? 1e-8 : 1e-6);
         for (i = n - 1, left = 0; i >= 0; i--) {
-            if (s->scores[i] < most) s->scores[i] = -1;
-            if (s->scores[i] < 0) continue;
+            if (scores[i] < most) scores[i] = -1;
+            if (scores[i] < 0) continue;
             best = i;
             left++;
         }
     }
     if (left <= 1) return best;
-    if (s->crowded) tnn__parzen_fit(s, variable, TNN__REST, &s->rest);
+    if (crowd) tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
     for (i = best, most = -HUGE_VAL; i < n; i++) {
-        if (s->scores[i] < 0) continue;
-        score = tnn__parzen_log(s, variable, l, x[i])
-              - tnn__parzen_log(s, variable, &s->rest, x[i]);
+        if (scores[i] < 0) continue;
+        score = tnn__parzen_log(study, variable, good, x[i])
+              - tnn__parzen_log(study, variable, rest, x[i]);
         if (score > most) { most = score; best = i; }
     }
     return best;
@@ -17734,174 +17683,203 @@ static int tnn__tpe_choose(tnn_study *s, int variable, double *x, int n, int k)
 
 /* ---- 16e. What trial k tries ------------------------------------------------------------------
    Nothing here depends on what was drawn before, but through the trials that ended. */
-static double tnn__suggest(tnn_study *s, int k, int variable, int ended)
+
+/* The value of one variable, after so many trials that ended. */
+static double tnn__suggest(tnn_study *study, int k, int variable, int ended)
 {
-    const tnn__dimension *d = &s->space[variable];
+    const tnn__axis *axis = &study->space[variable];
+    const tnn_study_options *options = &study->options;
     double u[2];
     int i;
-    if (!(d->to > d->from)) return d->v.low;
-    if (s->o.sampler == TNN_RANDOM || ended < s->o.startup) {
-        tnn__uniforms(s, k, variable, 0, u);
-        return tnn__from_line(d, d->from + (d->to - d->from)*u[0]);
+    if (!(axis->to > axis->from)) return axis->of.low;
+    if (options->sampler == TNN_RANDOM || ended < options->startup) {
+        tnn__uniforms(study, k, variable, 0, u);
+        return tnn__from_line(axis, axis->from + (axis->to - axis->from)*u[0]);
     }
-    for (i = 0; i < s->o.candidates; i++) {
-        tnn__uniforms(s, k, variable, i, u);
-        s->candidates[i] = tnn__parzen_draw(s, variable, u, !s->o.no_magic_clip);
+    for (i = 0; i < options->candidates; i++) {
+        tnn__uniforms(study, k, variable, i, u);
+        study->candidates[i] = tnn__parzen_draw(study, variable, u, !options->no_magic_clip);
     }
-    return s->candidates[tnn__tpe_choose(s, variable, s->candidates, s->o.candidates, k)];
+    return study->candidates[tnn__tpe_choose(study, variable, study->candidates,
+                                             options->candidates, k)];
 }
-/* How many values the grid has in a dimension, and the i-th. */
-static int tnn__grid_points(const tnn__dimension *d)
+/* How many values the grid has on an axis. */
+static int tnn__grid_points(const tnn__axis *axis)
 {
-    return d->v.step > 0 ? (int)TNN__MIN((d->v.high - d->v.low)/d->v.step + 1.5, 1e9) : d->v.points;
+    const tnn_variable *v = &axis->of;
+    return v->step > 0 ? (int)TNN__MIN((v->high - v->low)/v->step + 1.5, 1e9) : v->points;
 }
-static double tnn__grid_value(const tnn__dimension *d, int i)
+/* The i-th of them. */
+static double tnn__grid_value(const tnn__axis *axis, int i)
 {
-    const int last = d->v.points - 1;
-    if (d->v.step > 0) return d->v.low + i*d->v.step;
-    return i == last ? d->v.high : tnn__from_line(d, d->from + (d->to - d->from)*i/last);
+    const int last = axis->of.points - 1;
+    if (axis->of.step > 0) return axis->of.low + i*axis->of.step;
+    return i == last ? axis->of.high
+                     : tnn__from_line(axis, axis->from + (axis->to - axis->from)*i/last);
 }
-static void tnn__draw_all(tnn_study *s, tnn_trial *t)
+/* Fills trial->x. */
+static void tnn__draw_all(tnn_study *study, tnn_trial *trial)
 {
-    int v, rest = t->number, ended;
-    if (s->o.sampler == TNN_GRID) {
-        for (v = s->o.count - 1; v >= 0; v--) {
-            const int points = tnn__grid_points(&s->space[v]);
-            t->x[v] = tnn__grid_value(&s->space[v], rest%points);
+    const int grid = study->options.sampler == TNN_GRID;
+    const int ended = grid ? 0 : tnn__split_trials(study);
+    int v, rest = trial->number;
+    for (v = study->options.count - 1; v >= 0; v--)
+        if (grid) {
+            const int points = tnn__grid_points(&study->space[v]);
+            trial->x[v] = tnn__grid_value(&study->space[v], rest%points);
             rest /= points;
-        }
-        return;
-    }
-    ended = tnn__split_trials(s);
-    for (v = 0; v < s->o.count; v++) t->x[v] = tnn__suggest(s, t->number, v, ended);
+        } else trial->x[v] = tnn__suggest(study, trial->number, v, ended);
 }
 
 /* ---- 16f. Pruners -----------------------------------------------------------------------------
-   Both look at the reports of all trials, and at one more of trial t that is not yet among them. */
-static int tnn__worse(const tnn_study *s, double a, double b) { return s->o.maximize ? a < b
-                                                                                     : a > b; }
-/* The value that a trial reported at a step, NaN if it did not. */
-static double tnn__reported(const tnn_trial *t, int step)
+   Both look at the reports of all trials, and at one more of a trial that is not yet among them. */
+
+/* Whether a is worse than b; not if one of them is NaN. */
+static int tnn__worse(const tnn_study *study, double a, double b)
 {
-    int i = TNN__MIN(step, t->count - 1);       /* steps rise from 0 at least: it is not behind */
-    while (i >= 0 && t->reports[i].step > step) i--;
-    return i >= 0 && t->reports[i].step == step ? t->reports[i].value : TNN__NAN;
+    return study->options.maximize ? a < b : a > b;
 }
-/* Among n values, k of which the best is worse than: worse than the median? Only where it stands
-   in the middle of an even number does that take the two values beside it. */
-static int tnn__prune_median(const tnn_study *s, const tnn_trial *t, int step, double value)
+/* The value that a trial reported at a step, NaN if it did not. */
+static double tnn__reported(const tnn_trial *trial, int step)
 {
-    const int look = (step - s->o.warmup)/s->o.interval*s->o.interval + s->o.warmup;
+    int i = TNN__MIN(step, trial->count - 1);   /* steps rise from 0 at least: it is not behind */
+    while (i >= 0 && trial->reports[i].step > step) i--;
+    return i >= 0 && trial->reports[i].step == step ? trial->reports[i].value : TNN__NAN;
+}
+/* Whether the best of a trial's reports is worse than the median, at this step, of the trials done.
+   It is worse than k of their n values. Only where that is half of them, the median is looked at:
+   the mean of the values beside it. */
+static int tnn__prune_median(const tnn_study *study, const tnn_trial *trial, int step, double value)
+{
+    const tnn_study_options *options = &study->options;
+    const int look = (step - options->warmup)/options->interval*options->interval + options->warmup;
     double best = value, above = TNN__NAN, below = TNN__NAN;
     int i, done = 0, n = 0, k = 0;
-    if (step < s->o.warmup || (t->count && t->reports[t->count - 1].step >= look)) return 0;
-    for (i = 0; i < t->count; i++)
-        if (best != best || tnn__worse(s, best, t->reports[i].value)) best = t->reports[i].value;
-    for (i = 0; i < s->o.trials; i++)
-        if (s->trials[i].state == TNN_DONE) {
-            const double v = tnn__reported(&s->trials[i], step);
-            done++;
-            if (v != v) continue;
-            n++;
-            if (tnn__worse(s, best, v)) {
-                if (!k++ || tnn__worse(s, v, below)) below = v;
-            } else if (above != above || tnn__worse(s, above, v)) above = v;
-        }
-    if (!done || done < s->o.prune_startup) return 0;
-    return best != best || (2*k == n ? n && tnn__worse(s, best, 0.5*below + 0.5*above) : 2*k > n);
+    if (step < options->warmup || (trial->count && trial->reports[trial->count - 1].step >= look))
+        return 0;
+    for (i = 0; i < trial->count; i++) {
+        const double v = trial->reports[i].value;
+        if (best != best || tnn__worse(study, best, v)) best = v;
+    }
+    for (i = 0; i < options->trials; i++) {
+        const double v = tnn__reported(&study->trials[i], step);
+        if (study->trials[i].state != TNN_DONE) continue;
+        done++;
+        if (v != v) continue;
+        n++;
+        if (tnn__worse(study, best, v)) {
+            if (!k++ || tnn__worse(study, v, below)) below = v;
+        } else if (above != above || tnn__worse(study, above, v)) above = v;
+    }
+    if (!done || done < options->prune_startup) return 0;
+    return best != best || (2*k == n ? n && tnn__worse(study, best, 0.5*below + 0.5*above)
+                                     : 2*k > n);
 }
-/* *rung: what the trial has passed with the report. The value of a trial on a rung is that of the
-   first report with more rungs passed. */
-static int tnn__prune_halving(const tnn_study *s, const tnn_trial *t, int step, double value,
-                              int *rung)
+/* Whether a trial ends on a rung that it comes to with the report. *rung: what it has passed then.
+   The value of a trial on a rung is that of its first report with more rungs passed. */
+static int tnn__prune_halving(const tnn_study *study, const tnn_trial *trial, int step,
+                              double value, int *rung)
 {
-    double resource = s->o.min_resource;
+    const tnn_study_options *options = &study->options;
+    double resource = options->min_resource;
     int i, j;
-    *rung = t->count ? t->reports[t->count - 1].rung : 0;
-    for (i = 0; i < s->o.trials && !(resource > 0); i++)
-        if (s->trials[i].state == TNN_DONE && s->trials[i].count)
-            resource = TNN__MAX(s->trials[i].reports[s->trials[i].count - 1].step/100, 1);
-    for (i = 0; i < s->o.min_rate + *rung && resource <= step; i++) resource *= s->o.factor;
-    for (; resource > 0 && step >= resource; resource *= s->o.factor) {
+    *rung = trial->count ? trial->reports[trial->count - 1].rung : 0;
+    for (i = 0; i < options->trials && !(resource > 0); i++) {
+        const tnn_trial *first = &study->trials[i];
+        if (first->state == TNN_DONE && first->count)
+            resource = TNN__MAX(first->reports[first->count - 1].step/100, 1);
+    }
+    for (i = 0; i < options->min_rate + *rung && resource <= step; i++) resource *= options->factor;
+    for (; resource > 0 && step >= resource; resource *= options->factor) {
         int others = 0, better = 0;
         if (value != value) return 1;
-        for (i = 0; i < s->o.trials; i++) {
-            const tnn_trial *a = &s->trials[i];
-            for (j = 0; j < a->count && a->reports[j].rung <= *rung; j++) {}
-            if (a == t || j == a->count) continue;
+        for (i = 0; i < options->trials; i++) {
+            const tnn_trial *other = &study->trials[i];
+            for (j = 0; j < other->count && other->reports[j].rung <= *rung; j++) {}
+            if (other == trial || j == other->count) continue;
             others++;
-            better += tnn__worse(s, value, a->reports[j].value);
+            better += tnn__worse(study, value, other->reports[j].value);
         }
         ++*rung;
-        if (better > TNN__MAX((others + 1)/s->o.factor - 1, 0)) return 1;
+        if (better > TNN__MAX((others + 1)/options->factor - 1, 0)) return 1;
     }
     return 0;
 }
 
-/* ---- 16g. The journal ------------------------------------------------------------------------ */
+/* ---- 16g. The journal -------------------------------------------------------------------------
+   A line: trial, the variables' values, step, value, rung, state, with tabs between them. */
 static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
 static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
 
-static tnn_status tnn__fail_no_journal(const tnn_study *s)
+/* The error of a file that is something else. */
+static tnn_status tnn__fail_no_journal(const tnn_study *study)
 {
     return tnn__fail(TNN_ERROR_FORMAT, "study: %s is not a journal, whose first line would be "
-                     "\"%s\"", s->o.journal, s->head);
+                     "\"%s\"", study->options.journal, study->head);
 }
-/* One line, without its end, of the journal. What is not one of this study's whole lines means
-   nothing; but where it says that the study is another one that is an error. */
-static tnn_status tnn__study_line(tnn_study *s, const char *line)
+/* One report more. It takes back those at its step and after: the trial was begun anew. */
+static tnn_status tnn__trial_reported(tnn_trial *trial, int step, double value, int rung)
 {
+    tnn_trial_report *reports = trial->reports;
+    if (trial->count == trial->room) {
+        const int room = 2*trial->room + 16;
+        reports = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *reports, "study");
+        if (!reports) return TNN_ERROR_MEMORY;
+        if (trial->count)
+            memcpy(reports, trial->reports, (size_t)trial->count*sizeof *reports);
+        tnn__release(trial->reports);
+        trial->reports = reports;
+        trial->room = room;
+    }
+    while (trial->count && reports[trial->count - 1].step >= step) trial->count--;
+    reports[trial->count].step = step;
+    reports[trial->count].value = value;
+    reports[trial->count++].rung = rung;
+    return TNN_OK;
+}
+/* Reads one line of the journal, without its end. A line that is not one of this study's means
+   nothing, but it is an error where it says that the study is another one. */
+static tnn_status tnn__study_line(tnn_study *study, const char *line)
+{
+    static const char first[] = "# tinynn study";
     double field[64 + 4];                       /* trial, variables, step, value, rung */
-    const int count = s->o.count;
-    const char *at = line;
+    const int count = study->options.count, trials = study->options.trials;
+    const char *at = line, *journal = study->options.journal;
     const double *x = field + 1, *step = x + count;
-    tnn_trial *t;
-    int i, state;
-    if (s->o.journal && !s->offset && strncmp(line, "# tinynn study", 14))
-        return tnn__fail_no_journal(s);
-    if (!strncmp(line, "# tinynn study", 14) && strcmp(line, s->head))
+    const int ours = !strncmp(line, first, sizeof first - 1);
+    tnn_trial *trial;
+    int i, state, ended;
+    if (journal && !study->offset && !ours) return tnn__fail_no_journal(study);
+    if (ours && strcmp(line, study->head))
         return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
-                         "this one is \"%s\"", s->o.journal, line, s->head);
-    if (!strcmp(line, s->columns)) s->header = 1;
+                         "this one is \"%s\"", journal, line, study->head);
+    if (!strcmp(line, study->columns)) study->header = 1;
     for (i = 0; i < count + 4; i++)
         if (!tnn__read_double(&at, at + strlen(at), &field[i]) || *at++ != '\t') return TNN_OK;
     for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
     for (i = 0; i < count; i++)
-        if (!(x[i] >= s->space[i].v.low && x[i] <= s->space[i].v.high)) return TNN_OK;
+        if (!(x[i] >= study->space[i].of.low && x[i] <= study->space[i].of.high)) return TNN_OK;
     if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= INT_MAX
                         && step[2] >= 0 && step[2] <= 1e3)) return TNN_OK;
-    if (field[0] >= s->o.trials)
+    if (field[0] >= trials)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
-                         s->o.journal, field[0], s->o.trials);
-    t = &s->trials[(int)field[0]];
-    if (t == s->current && strcmp(line, s->line))       /* a line that is not from here */
+                         journal, field[0], trials);
+    trial = &study->trials[(int)field[0]];
+    if (trial == study->current && strcmp(line, study->line))   /* a line that is not from here */
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: another process runs trial %d, too; each "
-                         "needs its own .shard of .shards", s->o.journal, t->number);
-    if (state > 1) {
-        s->stale |= tnn__ended(t) || s->freshes == 64;
-        memcpy(t->x, x, (size_t)count*sizeof *x);
-        t->state = (tnn_trial_state)(TNN_RUNNING - 1 + state);
-        t->value = step[1];
-        if (!s->stale) s->fresh[s->freshes++] = t->number;
-        return TNN_OK;
+                         "needs its own .shard of .shards", journal, trial->number);
+    ended = tnn__ended(trial);
+    if (state == 1) {
+        if (tnn__trial_reported(trial, (int)step[0], step[1], (int)step[2]))
+            return TNN_ERROR_MEMORY;
+    } else {
+        trial->state = (tnn_trial_state)(TNN_RUNNING - 1 + state);
+        trial->value = step[1];
+        if (study->freshes == 64) study->stale = 1;
+        else if (!ended && tnn__ended(trial)) study->fresh[study->freshes++] = trial->number;
     }
-    if (t->count == t->room) {
-        const int room = 2*t->room + 16;
-        tnn_trial_report *more = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *more,
-                                                                "study");
-        if (!more) return TNN_ERROR_MEMORY;
-        if (t->count) memcpy(more, t->reports, (size_t)t->count*sizeof *more);
-        tnn__release(t->reports);
-        t->reports = more;
-        t->room = room;
-    }
-    /* A report takes back those at its step and after: the trial was begun anew. */
-    while (t->count && t->reports[t->count - 1].step >= (int)step[0]) t->count--;
-    s->stale |= tnn__ended(t);
-    memcpy(t->x, x, (size_t)count*sizeof *x);
-    t->reports[t->count].step = (int)step[0];
-    t->reports[t->count].value = step[1];
-    t->reports[t->count++].rung = (int)step[2];
+    study->stale |= ended;              /* it has been sorted as it was */
+    memcpy(trial->x, x, (size_t)count*sizeof *x);
     return TNN_OK;
 }
 
@@ -17909,117 +17887,119 @@ static tnn_status tnn__study_line(tnn_study *s, const char *line)
 /* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
    last line's end may be the first part of one whose writer was killed or had no room: it is not
    one yet, and will be overwritten. */
-static tnn_status tnn__study_read(tnn_study *s, int f, long long end)
+static tnn_status tnn__study_read(tnn_study *study, int file, long long end)
 {
-    char bytes[4096];
-    long long at = s->offset;
+    const char *path = study->options.journal;
+    char bytes[4096], *input = study->input;
+    long long at = study->offset;
     tnn__len got = 0, i;
     size_t n = 0;
     tnn_status e = TNN_OK;
-    if (TNN__SEEK(f, at) < 0) return tnn__fail_file(s->o.journal, "read", errno);
+    if (TNN__SEEK(file, at) < 0) return tnn__fail_file(path, "read", errno);
     while (!e && at < end
-           && (got = tnn__read_some(f, bytes, TNN__MIN(sizeof bytes, (size_t)(end - at)))) > 0)
+           && (got = tnn__read_some(file, bytes, TNN__MIN(sizeof bytes, (size_t)(end - at)))) > 0)
         for (i = 0; !e && i < got; i++) {
             at++;
             if (bytes[i] != '\n') {
-                if (n < sizeof s->input) s->input[n++] = bytes[i];
+                if (n < sizeof study->input) input[n++] = bytes[i];
                 continue;
             }
-            if (n == sizeof s->input || memchr(s->input, 0, n)) n = 0;     /* none of ours */
-            s->input[n] = 0;
-            e = tnn__study_line(s, s->input);
+            if (n == sizeof study->input || memchr(input, 0, n)) n = 0;     /* none of ours */
+            input[n] = 0;
+            e = tnn__study_line(study, input);
             n = 0;
-            if (!e) s->offset = at;
+            if (!e) study->offset = at;
         }
-    if (!e && !s->offset && strncmp(s->input, s->head, TNN__MIN(n, strlen(s->head))))
-        e = tnn__fail_no_journal(s);
-    return got < 0 ? tnn__fail_file(s->o.journal, "read", errno) : e;
+    if (!e && !study->offset && strncmp(input, study->head, TNN__MIN(n, strlen(study->head))))
+        e = tnn__fail_no_journal(study);
+    return got < 0 ? tnn__fail_file(path, "read", errno) : e;
 }
 /* Writes a line behind the last one and reads it. The journal is locked and has been read. If that
    fails there is no such line: without its end it is none. */
-static tnn_status tnn__study_write(tnn_study *s, int f, const char *line, int sync)
+static tnn_status tnn__study_write(tnn_study *study, int file, const char *line, int sync)
 {
-    const long long at = s->offset, end = at + (long long)strlen(line);
+    const char *path = study->options.journal;
+    const long long at = study->offset, end = at + (long long)strlen(line);
     tnn_status e = TNN_OK;
-    int folder = -1, ended = 0, bad = TNN__SEEK(f, at) < 0
-                                      || tnn__write_all(f, line, strlen(line));
-    if (!bad) bad = !(ended = !tnn__write_all(f, "\n", 1)) || (sync && tnn__sync(f));
+    int folder = -1, ended = 0;
+    int bad = TNN__SEEK(file, at) < 0 || tnn__write_all(file, line, strlen(line));
+    if (!bad) bad = !(ended = !tnn__write_all(file, "\n", 1)) || (sync && tnn__sync(file));
     if (!bad && !at) {                  /* a new file */
-        folder = tnn__open_folder(s->o.journal);
+        folder = tnn__open_folder(path);
         bad = folder < 0 ? errno != EACCES : tnn__sync(folder) && errno != EINVAL;
     }
-    if (bad) e = tnn__fail_file(s->o.journal, "written", errno);
+    if (bad) e = tnn__fail_file(path, "written", errno);
     if (folder >= 0) tnn__close(folder);
-    if (!e) e = tnn__study_read(s, f, end + 1);
-    if (!e && s->offset != end + 1)
-        e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", s->o.journal);
-    if (e && ended && TNN__SEEK(f, end) >= 0) tnn__write_all(f, " ", 1);
-    if (e) s->offset = at;
+    if (!e) e = tnn__study_read(study, file, end + 1);
+    if (!e && study->offset != end + 1)
+        e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", path);
+    if (e && ended && TNN__SEEK(file, end) >= 0) tnn__write_all(file, " ", 1);
+    if (e) study->offset = at;
     return e;
 }
 /* Reads what is new in the journal; then adds a line, if there is one, for good if `sync`. */
-static tnn_status tnn__study_journal(tnn_study *s, const char *line, int sync)
+static tnn_status tnn__study_journal(tnn_study *study, const char *line, int sync)
 {
-    const char *path = s->o.journal;
+    const char *path = study->options.journal;
     struct stat now;
     const int exists = !stat(path, &now);
     tnn_status e = TNN_OK;
-    int f;
+    int file;
     if (exists && !TNN__PLAIN(now.st_mode))
         return tnn__fail(TNN_ERROR_IO, "%s: is not a file that a journal can be", path);
-    if (s->offset > (exists ? (long long)now.st_size : 0))
+    if (study->offset > (exists ? (long long)now.st_size : 0))
         return tnn__fail(TNN_ERROR_IO, "%s: cannot be read from byte %l on: it is shorter now",
-                         path, s->offset);
+                         path, study->offset);
     if (!exists && !line) return TNN_OK;                /* there is none yet */
-    f = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
-    if (f < 0) return tnn__fail_file(path, "opened", errno);
-    if (tnn__lock(f, !line)) e = tnn__fail_file(path, "locked", errno);
+    file = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
+    if (file < 0) return tnn__fail_file(path, "opened", errno);
+    if (tnn__lock(file, !line)) e = tnn__fail_file(path, "locked", errno);
     else {
-        e = tnn__study_read(s, f, LLONG_MAX);
-        if (!e && line) e = tnn__study_write(s, f, line, sync);
-        tnn__unlock(f);
+        e = tnn__study_read(study, file, LLONG_MAX);
+        if (!e && line) e = tnn__study_write(study, file, line, sync);
+        tnn__unlock(file);
     }
-    tnn__close(f);                      /* too late to fail: others may have read the line */
+    tnn__close(file);                   /* too late to fail: others may have read the line */
     return e;
 }
 #endif
 
-/* A line about a trial, to the journal if there is one, and read. */
-static tnn_status tnn__study_note(tnn_study *s, const tnn_trial *t, int step, double value,
-                                  int rung, int state)
+/* Reads what other processes have added. Then adds a line if there is one, and reads it. */
+static tnn_status tnn__study_add(tnn_study *study, const char *line, int sync)
 {
-    char *to = s->line, *end = to + sizeof s->line - 1;
+#ifndef TINYNN_NO_STDIO
+    if (study->options.journal) return tnn__study_journal(study, line, sync);
+#endif
+    (void)sync;
+    return line ? tnn__study_line(study, line) : TNN_OK;
+}
+/* Adds a line about a trial. */
+static tnn_status tnn__study_note(tnn_study *study, const tnn_trial *trial, int step, double value,
+                                  int rung, tnn_trial_state state)
+{
+    char *to = study->line, *end = to + sizeof study->line - 1;
     int i;
-    to = tnn__put(tnn__put_int(to, end, t->number), end, "\t");
-    for (i = 0; i < s->o.count; i++) to = tnn__put(tnn__put_exact(to, end, t->x[i]), end, "\t");
+    to = tnn__put(tnn__put_int(to, end, trial->number), end, "\t");
+    for (i = 0; i < study->options.count; i++)
+        to = tnn__put(tnn__put_exact(to, end, trial->x[i]), end, "\t");
     to = tnn__put(tnn__put_int(to, end, step), end, "\t");
     to = tnn__put(tnn__put_exact(to, end, value), end, "\t");
     to = tnn__put(tnn__put_int(to, end, rung), end, "\t");
-    to = tnn__put(to, end, tnn__trial_states[TNN__NTH(state)]);
-    *to = 0;
-#ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_journal(s, s->line, state > TNN_RUNNING);
-#endif
-    return tnn__study_line(s, s->line);
+    *tnn__put(to, end, tnn__trial_states[TNN__NTH(state)]) = 0;
+    return tnn__study_add(study, study->line, state > TNN_RUNNING);
 }
-static tnn_status tnn__study_catch_up(tnn_study *s)
+/* Makes the journal's first two lines, the study and its columns; 0: they are too long. */
+static int tnn__study_head(tnn_study *study)
 {
-#ifndef TINYNN_NO_STDIO
-    if (s->o.journal) return tnn__study_journal(s, NULL, 0);
-#endif
-    (void)s;
-    return TNN_OK;
-}
-static char *tnn__study_head(tnn_study *s)
-{
-    char *to = s->head, *end = to + sizeof s->head - 2;
+    const tnn_study_options *options = &study->options;
+    char *to = study->head, *end = to + sizeof study->head - 2;
     int i;
     to = tnn__put(to, end, "# tinynn study, ");
-    to = tnn__put(to, end, s->o.maximize ? "maximize, " : "minimize, ");
-    to = tnn__put(tnn__put(to, end, tnn__sampler_names[TNN__NTH(s->o.sampler)]), end, " seed ");
-    to = tnn__put_int(to, end, (long long)s->o.seed);
-    for (i = 0; i < s->o.count; i++) {
-        const tnn_variable *v = &s->space[i].v;
+    to = tnn__put(to, end, options->maximize ? "maximize, " : "minimize, ");
+    to = tnn__put(tnn__put(to, end, tnn__sampler_names[TNN__NTH(options->sampler)]), end, " seed ");
+    to = tnn__put_int(to, end, (long long)options->seed);
+    for (i = 0; i < options->count; i++) {
+        const tnn_variable *v = &study->space[i].of;
         to = tnn__put(tnn__put(tnn__put(to, end, "; "), end, v->name), end, " ");
         if (v->type == TNN_CATEGORICAL) { to = tnn__put(to, end, v->choices); continue; }
         to = tnn__put(to, end, v->type == TNN_INT ? "int " : "float ");
@@ -18030,83 +18010,95 @@ static char *tnn__study_head(tnn_study *s)
         if (v->points) to = tnn__put_int(tnn__put(to, end, " points "), end, v->points);
     }
     *to++ = 0;
-    s->columns = to;
+    study->columns = to;
     to = tnn__put(to, end, "trial\t");
-    for (i = 0; i < s->o.count; i++)
-        to = tnn__put(tnn__put(to, end, s->space[i].v.name), end, "\t");
+    for (i = 0; i < options->count; i++)
+        to = tnn__put(tnn__put(to, end, study->space[i].of.name), end, "\t");
     to = tnn__put(to, end, "step\tvalue\trung\tstate");
     *to = 0;
-    return to < end ? to : NULL;
+    return to < end;
 }
 
-/* ---- 16h. Studies ---------------------------------------------------------------------------- */
+/* ---- 16h. Studies -----------------------------------------------------------------------------
+   A study is one allocation for itself, one for its space, one for its trials and all else that
+   grows with them, one for the sums of 16d, and one for each trial's reports. */
+
+/* Whether a double is an integer. */
 static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
-/* Fills the i-th dimension of the space from the options. */
-static tnn_status tnn__study_dimension(tnn_study *s, int i)
+/* Checks the range of a number, sets its step and moves .high to the last step. */
+static tnn_status tnn__study_range(const tnn_study *study, tnn_variable *v)
+{
+    const int whole = v->type == TNN_INT;
+    const double most = whole ? INT_MAX : 1e15, least = whole ? 1 : 1e-290;
+    if (!(v->low >= -most && v->low <= v->high && v->high <= most)
+        || (v->log && (v->low < least || v->step > whole)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
+                         "within +-%g; with .log .low at least %g and no .step = %g", v->name,
+                         v->low, v->high, most, least, v->step);
+    if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;
+    if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
+        || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high) && tnn__is_whole(v->step))))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
+                         v->name, v->step, whole ? "; whole, as .low and .high" : "");
+    if (v->step > 0) {                  /* but for rounding */
+        const double n = (double)(long long)((v->high - v->low)/v->step*(1 + 1e-12) + 1e-9);
+        v->high = TNN__MIN(v->high, v->low + n*v->step);
+    } else if (study->options.sampler == TNN_GRID
+               && (v->points < 1 || (v->points == 1 && v->high > v->low)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
+                         "without .step must be at least 2", v->name, v->points);
+    return TNN_OK;
+}
+/* Checks the choices, and counts them: they are 0 to .high by 1. */
+static tnn_status tnn__study_choices(tnn_variable *v)
+{
+    const char *p = v->choices;
+    int words = 0;
+    for (; p && (unsigned char)*p >= ' ' && *p != ';'; p++)
+        words += *p != ' ' && (p[1] == ' ' || !p[1]);
+    if (!words || *p)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .choices must be words, a space between "
+                         "them", v->name);
+    v->low = v->log = 0;
+    v->high = words - 1;
+    v->step = 1;
+    return TNN_OK;
+}
+/* Makes the i-th axis of the space from the options, without its kernels. */
+static tnn_status tnn__study_axis(tnn_study *study, int i)
 {
     static const char *const reads[] = {"low high step log points:!step", "low high step log",
                                         "choices"};
-    static const tnn__option options[] = {
 #define TNN__X(member) \
     {#member, offsetof(tnn_variable, member), sizeof ((tnn_variable *)0)->member},
+    static const tnn__option list[] = {
         TNN__X(low) TNN__X(high) TNN__X(step) TNN__X(log) TNN__X(choices) TNN__X(points)
-#undef TNN__X
     };
-    tnn__dimension *d = &s->space[i];
-    tnn_variable *v = &d->v;
+#undef TNN__X
+    const tnn_variable *given = study->options.space;
+    tnn__axis *axis = &study->space[i];
+    tnn_variable *v = &axis->of;
     const char *p;
-    int k, words = 0;
-    *v = s->o.space[i];
+    int k;
+    *v = given[i];
     for (p = v->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
     if (!p || p == v->name || *p)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
                          "word", v->name ? v->name : "", i);
     for (k = 0; k < i; k++)
-        if (!strcmp(s->o.space[k].name, v->name))
+        if (!strcmp(given[k].name, v->name))
             return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s; "
                              "names must differ", k, i, v->name);
     if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)
-        || tnn__check_options("study", v, options, TNN__COUNT_OF(options), TNN_INT, (int)v->type,
+        || tnn__check_options("study", v, list, TNN__COUNT_OF(list), TNN_INT, (int)v->type,
                               reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
-    if (v->points && s->o.sampler != TNN_GRID)
+    if (v->points && study->options.sampler != TNN_GRID)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .points is for .sampler = TNN_GRID",
                          v->name);
-    if (v->type == TNN_CATEGORICAL) {
-        for (p = v->choices; p && *p; p++) {
-            if ((unsigned char)*p < ' ' || *p == ';') break;
-            words += *p != ' ' && (p[1] == ' ' || !p[1]);
-        }
-        if (!words || *p)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .choices must be words, a space "
-                             "between them", v->name);
-        v->low = v->log = 0;
-        v->high = words - 1;
-        v->step = 1;
-    } else {
-        const int whole = v->type == TNN_INT;
-        const double most = whole ? INT_MAX : 1e15;
-        if (!(v->low >= -most && v->low <= v->high && v->high <= most)
-            || (v->log && (v->low < (whole ? 1 : 1e-290) || v->step > whole)))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
-                             "within +-%g; with .log .low at least %g and no .step = %g", v->name,
-                             v->low, v->high, most, whole ? 1.0 : 1e-290, v->step);
-        if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;
-        if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
-            || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high)
-                           && tnn__is_whole(v->step))))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
-                             v->name, v->step, whole ? "; whole, as .low and .high" : "");
-        if (v->step > 0) {              /* the last that the steps reach, but for rounding */
-            const double n = (double)(long long)((v->high - v->low)/v->step*(1 + 1e-12) + 1e-9);
-            v->high = TNN__MIN(v->high, v->low + n*v->step);
-        }
-        if (s->o.sampler == TNN_GRID && !(v->step > 0)
-            && (v->points < 1 || (v->points == 1 && v->high > v->low)))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
-                             "without .step must be at least 2", v->name, v->points);
-    }
-    d->from = tnn__on_line(d, v->low - v->step/2);
-    d->to = tnn__on_line(d, v->high + v->step/2);
+    if (v->type == TNN_CATEGORICAL ? tnn__study_choices(v) : tnn__study_range(study, v))
+        return TNN_ERROR_ARGUMENT;
+    axis->from = tnn__on_line(axis, v->low - v->step/2);
+    axis->to = tnn__on_line(axis, v->high + v->step/2);
     return TNN_OK;
 }
 /* An int option: 0 means the default, -1 zero. */
@@ -18119,6 +18111,7 @@ static tnn_status tnn__study_int(const char *name, int *value, int otherwise, in
     *value = v;
     return TNN_OK;
 }
+/* Checks what does not depend on the space, and sets defaults. */
 static tnn_status tnn__study_options_check(tnn_study_options *o)
 {
     const struct { const char *name; int *value, otherwise, least, most; } ints[] = {
@@ -18176,225 +18169,237 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
                          o->shards);
     return TNN_OK;
 }
-
-TNN_API void tnn_study_free(tnn_study *s)
+/* So many bytes of an arena. */
+static void *tnn__take_bytes(tnn__arena *arena, tnn__len bytes)
+{
+    return tnn__take(arena, tnn__round_up(bytes, 4)/4);
+}
+/* Hands out the memory of the trials and of all that grows with them; with NULL it only counts.
+   Returns its floats. */
+static tnn__len tnn__study_place(tnn_study *study, float *memory)
+{
+    const tnn__len size = (tnn__len)sizeof(double), trials = study->options.trials;
+    const tnn__len kernel = (tnn__len)sizeof(tnn__kernel), count = study->options.count;
+    const tnn__len candidates = study->options.candidates;
+    tnn__arena arena;
+    double *x;
+    int i;
+    arena.memory = memory;
+    arena.used = 0;
+    study->trials = (tnn_trial *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof *study->trials);
+    x = (double *)tnn__take_bytes(&arena, trials*count*size);
+    study->terms = (double *)tnn__take_bytes(&arena, (trials + 1)*size);
+    study->candidates = (double *)tnn__take_bytes(&arena, candidates*size);
+    study->scores = (double *)tnn__take_bytes(&arena, candidates*size);
+    study->spots = (tnn__spot *)tnn__take_bytes(&arena, (trials + 1)*(tnn__len)sizeof(tnn__spot));
+    study->order = (int *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof(int));
+    study->rest.kernels = (tnn__kernel *)tnn__take_bytes(&arena, (trials + TNN__WIDE)*kernel);
+    for (i = 0; i < count; i++)
+        study->space[i].good.kernels = (tnn__kernel *)tnn__take_bytes(&arena, 26*kernel);
+    for (i = 0; i < trials && memory; i++, x += count) {
+        study->trials[i].number = i;
+        study->trials[i].value = TNN__NAN;
+        study->trials[i].x = x;
+        study->trials[i].study = study;
+    }
+    return arena.used;
+}
+/* Makes what the options ask for, and reads the journal. */
+static tnn_status tnn__study_make(tnn_study *study)
+{
+    tnn_study_options *options = &study->options;
+    const tnn__len count = options->count;
+    tnn_status e = TNN_OK;
+    double grid = 1;
+    int i;
+    study->space = (tnn__axis *)tnn__alloc(count*(tnn__len)sizeof *study->space, "study");
+    for (i = 0; i < count; i++) {
+        if (!study->space || tnn__study_axis(study, i)) return TNN_ERROR_ARGUMENT;
+        if (options->sampler == TNN_GRID) grid *= tnn__grid_points(&study->space[i]);
+    }
+    if (options->sampler == TNN_GRID && grid < options->trials) options->trials = (int)grid;
+    study->memory = (float *)tnn__alloc(tnn__study_place(study, NULL)*(tnn__len)sizeof(float),
+                                        "study");
+    if (!study->memory) return TNN_ERROR_MEMORY;
+    tnn__study_place(study, study->memory);
+    if (options->sampler == TNN_TPE && !options->no_magic_clip && options->prior_weight >= 0.01
+        && options->trials > TNN__MANY) {
+        study->crowds = (tnn__crowd *)tnn__alloc(count*(tnn__len)sizeof *study->crowds, "study");
+        if (!study->crowds) return TNN_ERROR_MEMORY;
+        for (i = 0; i < count; i++) tnn__crowd_make(&study->crowds[i], &study->space[i]);
+    }
+    if (!tnn__study_head(study))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer "
+                         "than %d characters", options->count, (int)sizeof study->head/2);
+    if (options->journal) e = tnn__study_add(study, NULL, 0);
+    if (options->journal && !e && !study->header) {
+        e = tnn__study_add(study, study->head, 1);
+        if (!e) e = tnn__study_add(study, study->columns, 1);
+    }
+    return e;
+}
+TNN_API void tnn_study_free(tnn_study *study)
 {
     int i;
-    if (!s) return;
-    for (i = 0; s->trials && i < s->o.trials; i++) tnn__release(s->trials[i].reports);
-    tnn__release(s->trials);
-    tnn__release(s->crowd);
-    tnn__release(s->space);
-    tnn__release(s);
+    if (!study) return;
+    for (i = 0; study->memory && i < study->options.trials; i++)
+        tnn__release(study->trials[i].reports);
+    tnn__release(study->memory);
+    tnn__release(study->crowds);
+    tnn__release(study->space);
+    tnn__release(study);
 }
-TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *options)
+TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *given)
 {
-    tnn_study_options o;
-    tnn_study *s;
-    double *memory, grid = 1;
-    tnn__len kernels;
-    int i, k;
-    memset(&o, 0, sizeof o);
-    if (options) o = *options;
-    if (tnn__study_options_check(&o)) return NULL;
-    s = (tnn_study *)tnn__alloc((tnn__len)sizeof *s, "study");
-    if (!s) return NULL;
-    s->o = o;
-    s->next = o.shard;
-    s->space = (tnn__dimension *)tnn__alloc(o.count*(tnn__len)sizeof *s->space, "study");
-    for (i = 0; s->space && i < o.count; i++) {
-        if (tnn__study_dimension(s, i)) break;
-        if (o.sampler == TNN_GRID) grid *= tnn__grid_points(&s->space[i]);
-    }
-    if (!s->space || i < o.count) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    if (o.sampler == TNN_GRID && grid < o.trials) s->o.trials = o.trials = (int)grid;
-    kernels = o.trials + (tnn__len)TNN__FEW;
-    s->trials = (tnn_trial *)tnn__alloc(
-        o.trials*(tnn__len)sizeof *s->trials
-        + (o.trials*((tnn__len)o.count + 9) + 4*kernels + (tnn__len)104*o.count + 4
-           + 2*(tnn__len)o.candidates)*(tnn__len)sizeof *memory, "study");
-    if (!s->trials) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    memory = (double *)(void *)(s->trials + o.trials);
-    for (i = 0; i < o.trials; i++, memory += o.count) {
-        s->trials[i].number = i;
-        s->trials[i].value = TNN__NAN;
-        s->trials[i].x = memory;
-        s->trials[i].study = s;
-    }
-    for (k = 0; k <= o.count; k++) {
-        tnn__parzen *e = k < o.count ? &s->space[k].good : &s->rest;
-        const tnn__len room = k < o.count ? 26 : kernels;
-        e->mu = memory;
-        e->sigma = memory += room;
-        e->weight = memory += room;
-        e->factor = memory += room;
-        memory += room;
-    }
-    s->terms = memory;
-    s->candidates = memory += o.trials + 1;
-    s->scores = memory += o.candidates;
-    s->spots = (tnn__spot *)(void *)(memory += o.candidates);
-    s->order = (int *)(void *)(memory + 2*((tnn__len)o.trials + 1));
-    s->where = (char *)(s->order + o.trials);
-    s->stale = 1;
-    if (o.sampler == TNN_TPE && !o.no_magic_clip && o.prior_weight >= 0.01
-        && o.trials > TNN__MANY && tnn__crowd_make(s)) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    if (!tnn__study_head(s))
-        tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer than "
-                  "%d characters", o.count, (int)sizeof s->head/2);
-#ifndef TINYNN_NO_STDIO
-    else if (o.journal && !tnn__study_journal(s, NULL, 0) && !s->header
-             && !tnn__study_journal(s, s->head, 1))
-        tnn__study_journal(s, s->columns, 1);
-#endif
-    if (tnn_failed()) {
-        tnn_study_free(s);
-        return NULL;
-    }
-    return s;
-}
-
-TNN_API_GATED tnn_trial *tnn_ask(tnn_study *s)
-{
-    if (tnn_failed()) return NULL;
-    if (!s || s->current) {
-        tnn__fail(TNN_ERROR_ARGUMENT, s ? "tnn_ask: trial %d has not been told; tnn_tell ends it" :
-                  "tnn_ask: no study", s ? s->current->number : 0);
-        return NULL;
-    }
-    if (tnn__study_catch_up(s)) return NULL;
-    for (; s->next < s->o.trials; s->next += s->o.shards)
-        if (s->trials[s->next].state == TNN_WAITING) {
-            tnn_trial *t = &s->trials[s->next];
-            tnn__draw_all(s, t);
-            t->state = TNN_RUNNING;
-            t->count = t->stop = 0;
-            return s->current = t;
-        }
+    tnn_study_options options;
+    tnn_study *study;
+    memset(&options, 0, sizeof options);
+    if (given) options = *given;
+    if (tnn__study_options_check(&options)) return NULL;
+    study = (tnn_study *)tnn__alloc((tnn__len)sizeof *study, "study");
+    if (!study) return NULL;
+    study->options = options;
+    study->next = options.shard;
+    study->stale = 1;
+    if (!tnn__study_make(study)) return study;
+    tnn_study_free(study);
     return NULL;
 }
-TNN_API_GATED int tnn_report(tnn_trial *t, int step, double value)
+
+TNN_API_GATED tnn_trial *tnn_ask(tnn_study *study)
 {
-    tnn_study *s = t ? t->study : NULL;
+    if (tnn_failed()) return NULL;
+    if (!study || study->current) {
+        tnn__fail(TNN_ERROR_ARGUMENT, study ? "tnn_ask: trial %d has not been told; tnn_tell ends "
+                  "it" : "tnn_ask: no study", study ? study->current->number : 0);
+        return NULL;
+    }
+    if (tnn__study_add(study, NULL, 0)) return NULL;
+    for (; study->next < study->options.trials; study->next += study->options.shards) {
+        tnn_trial *trial = &study->trials[study->next];
+        if (trial->state != TNN_WAITING) continue;
+        tnn__draw_all(study, trial);
+        trial->state = TNN_RUNNING;
+        trial->count = trial->stop = 0;
+        return study->current = trial;
+    }
+    return NULL;
+}
+TNN_API_GATED int tnn_report(tnn_trial *trial, int step, double value)
+{
+    tnn_study *study = trial ? trial->study : NULL;
+    const tnn_pruner pruner = study ? study->options.pruner : TNN_NO_PRUNER;
     int rung = 0, stop;
     if (tnn_failed()) return 1;
-    if (!s || s->current != t || step < 0 || (t->count && t->reports[t->count - 1].step >= step)) {
+    if (!study || study->current != trial || step < 0
+        || (trial->count && trial->reports[trial->count - 1].step >= step)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
-                  "and its last step smaller", step, t ? t->number : -1);
+                  "and its last step smaller", step, trial ? trial->number : -1);
         return 1;
     }
-    if (s->o.pruner && tnn__study_catch_up(s)) return 1;
-    stop = s->o.pruner == TNN_MEDIAN  ? tnn__prune_median(s, t, step, value)
-         : s->o.pruner == TNN_HALVING ? tnn__prune_halving(s, t, step, value, &rung) : 0;
-    if (tnn__study_note(s, t, step, value, rung, TNN_RUNNING)) return 1;
-    return t->stop = stop;
+    if (pruner && tnn__study_add(study, NULL, 0)) return 1;
+    stop = pruner == TNN_MEDIAN  ? tnn__prune_median(study, trial, step, value)
+         : pruner == TNN_HALVING ? tnn__prune_halving(study, trial, step, value, &rung) : 0;
+    if (tnn__study_note(study, trial, step, value, rung, TNN_RUNNING)) return 1;
+    return trial->stop = stop;
 }
-TNN_API_GATED tnn_status tnn_tell(tnn_trial *t, double value)
+TNN_API_GATED tnn_status tnn_tell(tnn_trial *trial, double value)
 {
-    tnn_study *s = t ? t->study : NULL;
-    const tnn_trial_report *last = t && t->count ? &t->reports[t->count - 1] : NULL;
+    tnn_study *study = trial ? trial->study : NULL;
+    const tnn_trial_report *last = trial && trial->count ? &trial->reports[trial->count - 1] : NULL;
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!s || s->current != t)
+    if (!study || study->current != trial)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way; tnn_ask "
-                         "begins one", t ? t->number : -1);
-    e = tnn__study_note(s, t, last ? last->step : -1, value, last ? last->rung : 0,
-                        value != value ? TNN_FAILED : t->stop ? TNN_PRUNED : TNN_DONE);
-    if (!e) s->current = NULL;
+                         "begins one", trial ? trial->number : -1);
+    e = tnn__study_note(study, trial, last ? last->step : -1, value, last ? last->rung : 0,
+                        value != value ? TNN_FAILED : trial->stop ? TNN_PRUNED : TNN_DONE);
+    if (!e) study->current = NULL;
     return e;
 }
 
-/* The variable of that name and type (NULL: any); -1 and an error where there is none. */
-static int tnn__study_variable(const tnn_study *s, const char *name, const tnn_variable_type *type,
-                               const char *what)
+/* The number of the variable of that name and type (0: any is right); -1 and an error where there
+   is none. */
+static int tnn__study_variable(const tnn_study *study, const char *name, int type, const char *what)
 {
     int i;
-    for (i = 0; s && name && i < s->o.count; i++)
-        if (!strcmp(s->space[i].v.name, name) && (!type || s->space[i].v.type == *type)) return i;
-    if (!s) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
+    for (i = 0; study && name && i < study->options.count; i++) {
+        const tnn_variable *v = &study->space[i].of;
+        if (!strcmp(v->name, name) && (!type || (int)v->type == type)) return i;
+    }
+    if (!study) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
     else
         tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s; .space has "
                   "them, and tnn_trial_float, _int and _choice give them by their type", what,
-                  !type ? "" : *type == TNN_INT ? "int " : "categorical ", name ? name : "");
+                  !type ? "" : type == TNN_INT ? "int " : "categorical ", name ? name : "");
     return -1;
 }
-static double tnn__trial_value(const tnn_trial *t, const char *name, const tnn_variable_type *type,
+/* That variable's value; `none` and an error where there is none. */
+static double tnn__trial_value(const tnn_trial *trial, const char *name, int type,
                                const char *what, double none)
 {
-    const int i = tnn__study_variable(t ? t->study : NULL, name, type, what);
-    return i < 0 ? none : t->x[i];
+    const int i = tnn__study_variable(trial ? trial->study : NULL, name, type, what);
+    return i < 0 ? none : trial->x[i];
 }
-TNN_API_GATED double tnn_trial_float(const tnn_trial *t, const char *name)
+TNN_API_GATED double tnn_trial_float(const tnn_trial *trial, const char *name)
 {
-    return tnn__trial_value(t, name, NULL, "tnn_trial_float", TNN__NAN);
+    return tnn__trial_value(trial, name, 0, "tnn_trial_float", TNN__NAN);
 }
-TNN_API_GATED int tnn_trial_int(const tnn_trial *t, const char *name)
+TNN_API_GATED int tnn_trial_int(const tnn_trial *trial, const char *name)
 {
-    const tnn_variable_type type = TNN_INT;
-    return (int)tnn__trial_value(t, name, &type, "tnn_trial_int", 0);
+    return (int)tnn__trial_value(trial, name, TNN_INT, "tnn_trial_int", 0);
 }
-TNN_API_GATED int tnn_trial_choice(const tnn_trial *t, const char *name)
+TNN_API_GATED int tnn_trial_choice(const tnn_trial *trial, const char *name)
 {
-    const tnn_variable_type type = TNN_CATEGORICAL;
-    return (int)tnn__trial_value(t, name, &type, "tnn_trial_choice", -1);
+    return (int)tnn__trial_value(trial, name, TNN_CATEGORICAL, "tnn_trial_choice", -1);
 }
-TNN_API const tnn_trial *tnn_study_trial(const tnn_study *s, int number)
+TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number)
 {
-    return s && number >= 0 && number < s->o.trials ? &s->trials[number] : NULL;
+    return study && number >= 0 && number < study->options.trials ? &study->trials[number] : NULL;
 }
-TNN_API_GATED const tnn_trial *tnn_study_best(const tnn_study *s)
+TNN_API_GATED const tnn_trial *tnn_study_best(const tnn_study *study)
 {
     const tnn_trial *best = NULL;
     int i;
-    for (i = 0; s && i < s->o.trials; i++)
-        if (s->trials[i].state == TNN_DONE && (!best || tnn__before(s, &s->trials[i], best)))
-            best = &s->trials[i];
+    for (i = 0; study && i < study->options.trials; i++) {
+        const tnn_trial *trial = &study->trials[i];
+        if (trial->state == TNN_DONE && (!best || tnn__before(study, trial, best))) best = trial;
+    }
     return best;
-}
-
-static int tnn__counts(const tnn_trial *t)      /* done, of a finite value */
-{
-    return t->state == TNN_DONE && t->value - t->value == 0;
 }
 /* eta^2 = 1 - sum of squares within the groups / total, adjusted:
    1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935). */
-TNN_API_GATED double tnn_study_explained(const tnn_study *s, const char *name)
+TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *name)
 {
-    const int variable = tnn__study_variable(s, name, NULL, "tnn_study_explained");
+    const int variable = tnn__study_variable(study, name, 0, "tnn_study_explained");
     double mean = 0, total = 0, within = 0, scale = 0, last = 0;
+    tnn__spot *spots;
     int i, j, n = 0, groups, rank = 0, used = 0;
     if (variable < 0) return TNN__NAN;
-    for (i = 0; i < s->o.trials; i++)
-        if (tnn__counts(&s->trials[i])) {
-            s->spots[n].mu = s->trials[i].x[variable];
-            s->spots[n++].i = i;
-            scale = TNN__MAX(scale, fabs(s->trials[i].value));
-        }
-    if (n < 4 || !(scale > 0)) return TNN__NAN;
-    for (j = 0; j < n; j++) mean += s->trials[s->spots[j].i].value/scale/n;
-    groups = TNN__MAX(TNN__MIN(n/8, 8), 2);
-    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);
-    for (j = 0; j < n && s->space[variable].v.type != TNN_CATEGORICAL; j++) {
-        if (s->spots[j].mu > last || !j) rank = j;          /* equal numbers share theirs */
-        last = s->spots[j].mu;
-        s->spots[j].mu = (double)((long long)rank*groups/n);
+    spots = study->spots;
+    for (i = 0; i < study->options.trials; i++) {
+        const tnn_trial *trial = &study->trials[i];
+        if (trial->state != TNN_DONE || trial->value - trial->value != 0) continue;
+        spots[n].mu = trial->x[variable];
+        spots[n++].i = i;
+        scale = TNN__MAX(scale, fabs(trial->value));
     }
-    qsort(s->spots, (size_t)n, sizeof *s->spots, tnn__by_spot);         /* by group, then trial */
+    if (n < 4 || !(scale > 0)) return TNN__NAN;
+    for (j = 0; j < n; j++) mean += study->trials[spots[j].i].value/scale/n;
+    groups = TNN__MAX(TNN__MIN(n/8, 8), 2);
+    qsort(spots, (size_t)n, sizeof *spots, tnn__by_spot);
+    for (j = 0; j < n && study->space[variable].of.type != TNN_CATEGORICAL; j++) {
+        if (spots[j].mu > last || !j) rank = j;         /* equal numbers share theirs */
+        last = spots[j].mu;
+        spots[j].mu = (double)((long long)rank*groups/n);
+    }
+    qsort(spots, (size_t)n, sizeof *spots, tnn__by_spot);       /* by group, then trial */
     for (j = 0; j < n; used++) {
-        const double group = s->spots[j].mu;
+        const double group = spots[j].mu;
         double sum = 0, squares = 0;
         const int from = j;
-        for (; j < n && s->spots[j].mu <= group; j++) {
-            const double e = s->trials[s->spots[j].i].value/scale - mean;
+        for (; j < n && spots[j].mu <= group; j++) {
+            const double e = study->trials[spots[j].i].value/scale - mean;
             sum += e;
             squares += e*e;
         }

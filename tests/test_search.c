@@ -124,14 +124,14 @@ static void normal_distribution(void)
     worst = 0;
     for (i = 0; i < 1000; i++) {            /* quantiles: the mass below them is u */
         const double u = (i + 0.5)/1000, a = -0.01*(i%37)*(i%37), b = 0.02*(i%29)*(i%29) + 0.1;
-        const double q = tnn__truncated_normal(a, b, u);
+        const double q = tnn__truncated_normal(a, b, u, 0);
         CHECK(q >= a && q <= b, "%g is not within [%g, %g]", q, a, b);
         worst = TNN__MAX(worst, fabs(tnn__exp_double(tnn__log_mass(a, q) - tnn__log_mass(a, b))
                                      - u));
     }
     CHECK(worst < 2e-14, "shares below quantiles %g away", worst);
-    CHECK(tnn__truncated_normal(-3, 3, 0.5) == 0 || fabs(tnn__truncated_normal(-3, 3, 0.5)) < 1e-14,
-          "the median is %g", tnn__truncated_normal(-3, 3, 0.5));
+    CHECK(tnn__truncated_normal(-3, 3, 0.5, 0) == 0 || fabs(tnn__truncated_normal(-3, 3, 0.5, 0)) < 1e-14,
+          "the median is %g", tnn__truncated_normal(-3, 3, 0.5, 0));
 }
 
 /* ---- TPE against the script -----------------------------------------------------------------*/
@@ -195,7 +195,7 @@ static void tpe_densities(void)
             double *x = get(c, "candidates")->v + 24*i;
             int side;
             j = tnn__tpe_choose(s, i, x, 24, -1);
-            tnn__parzen_fit(s, i, TNN__REST, &s->rest);
+            tnn__parzen_fit(s, i, s->order, s->others, &s->rest);
             CHECK(j == integer(c, "chosen", i), "%s, variable %d: chose %d, not %d", c->name, i, j,
                   integer(c, "chosen", i));
             for (side = 0; side < 2; side++)
@@ -289,7 +289,7 @@ static double tuning(const tnn_trial *t)        /* as of a network: the best lr 
     const double lr = log10(tnn_trial_float(t, "lr")) + 3 - tnn_trial_choice(t, "act")*0.5;
     const double units = tnn_trial_int(t, "units")/64.0 - 1;
     double y = lr*lr + units*units + 0.3*(tnn_trial_choice(t, "act") != 1);
-    if (t->study->o.count == 5) {
+    if (t->study->options.count == 5) {
         const double p = tnn_trial_float(t, "p") - 0.3, width = log(tnn_trial_int(t, "width")/20.0);
         y += 4*p*p + 0.2*width*width;
     }
@@ -445,7 +445,7 @@ static int run_trials(tnn_study *s, int most, int reports)
 static int same_trials(const tnn_study *a, const tnn_study *b)
 {
     int k;
-    for (k = 0; k < a->o.trials; k++) {
+    for (k = 0; k < a->options.trials; k++) {
         const tnn_trial *s = &a->trials[k], *t = &b->trials[k];
         if (s->state != t->state || (s->state != TNN_FAILED && memcmp(&s->value, &t->value, 8))
             || memcmp(s->x, t->x, 5*sizeof(double)) || s->count != t->count
@@ -778,8 +778,9 @@ static void tpe_quickly(void)
             for (turn = 0; turn < 2; turn++) {
                 tnn__split_trials(s);
                 for (i = 0; i < 7; i++) {
-                    const tnn__dimension *d = &s->space[i];
+                    const tnn__axis *d = &s->space[i];
                     const double range = d->to - d->from;
+                    const tnn__crowd *crowd;
                     double x[16], quick[2][16], u[2];
                     for (j = 0; j < 16; j++) {
                         tnn__uniforms(s, j, i, t->number, u);
@@ -787,16 +788,15 @@ static void tpe_quickly(void)
                         away = TNN__MAX(away, fabs(tnn__on_line(d, x[j]) - tnn__on_line(d,
                                                    tnn__parzen_draw(s, i, u, 1)))/range);
                         if (j%2) x[j] = tnn__from_line(d, d->from + range*u[0]);
-                        quick[0][j] = tnn__quick_density(s, i, &d->good, x[j], 0);
+                        quick[0][j] = tnn__quick_density(s, i, &d->good, NULL, x[j]);
                     }
-                    if (s->crowded) tnn__crowd_fit(s, i, &s->rest);
-                    else tnn__parzen_fit(s, i, TNN__REST, &s->rest);
+                    crowd = tnn__fit_rest(s, i);
                     for (j = 0; j < 16; j++)
-                        quick[1][j] = tnn__quick_density(s, i, &s->rest, x[j], s->crowded);
-                    tnn__parzen_fit(s, i, TNN__REST, &s->rest);
+                        quick[1][j] = tnn__quick_density(s, i, &s->rest, crowd, x[j]);
+                    tnn__parzen_fit(s, i, s->order, s->others, &s->rest);
                     for (side = 0; side < 2; side++)
                         for (j = 0; j < 16; j++) {
-                            const tnn__parzen *e = side ? &s->rest : &d->good;
+                            const tnn__mix *e = side ? &s->rest : &d->good;
                             const double got = log(quick[side][j]/quick[side][0]);
                             const double want = tnn__parzen_log(s, i, e, x[j])
                                               - tnn__parzen_log(s, i, e, x[0]);
