@@ -7358,7 +7358,7 @@ typedef struct {
     const tnn_custom_layer *custom;
     /* parameters: floats in the flat vectors, running statistics in net->buffers */
     tnn__len     w, w_floats, b, b_floats, s, s_floats;
-    tnn__dims    weight, vector;    /* in PyTorch: of the weight; of its bias and statistics */
+    tnn__dims    weight_dims, other_dims;      /* in PyTorch: of the weight; of its bias and statistics */
     int          bias_each, bias_room;          /* PRODUCT: so many biases in so many floats */
     tnn__len     partial;           /* floats before its part in a span's partial sum */
     float       *where;             /* max pooling: for each output, the place in its window */
@@ -7857,8 +7857,8 @@ static void tnn__function_backward(const tnn__sample_at *a)
 static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     op->per_channel = o->per_channel;
-    op->weight = tnn__dims_of(1, o->per_channel ? b->c : 1, 1, 1, 1);
-    op->w_floats = tnn__round_up(op->weight.dims[0], 16);
+    op->weight_dims = tnn__dims_of(1, o->per_channel ? b->c : 1, 1, 1, 1);
+    op->w_floats = tnn__round_up(op->weight_dims.dims[0], 16);
     op->tmp_floats = 3*tnn__round_up(b->c, 16);
     op->option[0] = (float)tnn__default((double)o->slope, 0.25);
     return TNN_OK;
@@ -8285,7 +8285,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     if (o->type == TNN_INSTANCENORM && b->h*b->w < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "instancenorm: needs more than one pixel");
     if (o->type == TNN_INSTANCENORM) op->affine = o->affine;
-    op->weight = op->vector = op->element && b->h*b->w > 1 && !b->flat
+    op->weight_dims = op->other_dims = op->element && b->h*b->w > 1 && !b->flat
         ? tnn__dims_of(3, b->c, b->h, b->w, 1)
         : tnn__dims_of(1, op->element ? tnn__values(b) : b->c, 1, 1, 1);
     cells = tnn__round_up(op->element ? tnn__values(b) : b->c, 16);
@@ -8521,8 +8521,8 @@ static tnn_status tnn__product_needs(tnn__op *op, const tnn_layer *layer)
     op->w_floats = tnn__weight_floats(&op->q);
     op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
     op->drop_connect = layer->drop_connect;
-    op->weight = tnn__dims_of(4, op->q.oc, op->q.cg, op->q.g.kh, op->q.g.kw);
-    op->vector = tnn__dims_of(1, op->q.oc, 1, 1, 1);
+    op->weight_dims = tnn__dims_of(4, op->q.oc, op->q.cg, op->q.g.kh, op->q.g.kw);
+    op->other_dims = tnn__dims_of(1, op->q.oc, 1, 1, 1);
     op->bias_each = op->q.po;
     op->bias_room = op->q.panels*16;
     if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
@@ -8758,7 +8758,7 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
     b->c = o->filters; b->h = (int)h; b->w = (int)wide;
     tnn__frame_of(op, op->q.y_lo_h, op->q.y_hi_h, op->q.y_lo_w, op->q.y_hi_w);
     e = tnn__product_needs(op, o);
-    op->vector.dims[0] = op->q.g.c;
+    op->other_dims.dims[0] = op->q.g.c;
     if (!op->q.depthwise) {
         op->bias_each = op->q.cg;
         op->bias_room = (op->q.cg + 15)/16*16;
@@ -8826,7 +8826,7 @@ static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *
         return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
                          f->name ? f->name : "custom layer", in[0], in[1], in[2]);
     op->custom = f;
-    op->weight = tnn__dims_of(1, params, 1, 1, 1);
+    op->weight_dims = tnn__dims_of(1, params, 1, 1, 1);
     op->w_floats = tnn__round_up(params, 16);
     op->tmp_floats = 2*(tnn__round_up(tnn__values(b), 16)
                         + tnn__round_up((tnn__len)out[0]*out[1]*out[2], 16));
@@ -8884,7 +8884,7 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     b->c = o->units; b->h = b->w = 1;
     b->flat = 1;
     e = tnn__product_needs(op, o);
-    op->weight = tnn__dims_of(2, op->q.oc, (int)op->q.inner, 1, 1);
+    op->weight_dims = tnn__dims_of(2, op->q.oc, (int)op->q.inner, 1, 1);
     return e;
 }
 /* Dense, ReLU, dropout. The random numbers are those that the dropout would have drawn alone, but
@@ -9515,7 +9515,7 @@ static int tnn__is_conv(const tnn__op *op)
 }
 static tnn_param tnn__param_of(const tnn__op *op, int which)
 {
-    const tnn__dims *d = which == TNN__WEIGHT ? &op->weight : &op->vector;
+    const tnn__dims *d = which == TNN__WEIGHT ? &op->weight_dims : &op->other_dims;
     tnn_param p;
     int i;
     memset(&p, 0, sizeof p);
@@ -9550,7 +9550,7 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
         return flat + op->w + tnn__weight_at(q, (int)(at/q->inner), r/window, r%window);
     }
     if (tnn__is_conv(op))
-        return flat + op->b + i/op->bias_each*op->bias_room + i%op->bias_each;
+        return flat + op->b + (tnn__len)(i/op->bias_each)*op->bias_room + i%op->bias_each;
     if (op->element) at = tnn__place_of(in, i);
     return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
          : flat + op->s + (which - TNN__MEAN)*tnn__norm_cells(op, in) + at;
