@@ -7313,23 +7313,32 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
 /* ==== 6. LAYERS ================================================================================
    A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation
    and a pooling into a convolution, an activation and dropout into a dense layer. Operations stand
-   between BLOBS: operation i writes blob i+1 and reads an earlier one, mostly blob i (add and
-   concat two), for the whole batch, channels last, each image in the frame of zeros that the
-   convolutions reading it need. Gradients have no frames.
+   between BLOBS. Operation i writes blob i+1 and reads an earlier one, mostly blob i; add and
+   concat read two. A blob holds the whole batch, channels last: a sample is h rows of w pixels of c
+   floats. The convolutions that read it need zeros around each image, its FRAME. Gradients have no
+   frames.
 
-   Most operations work on one sample at a time: a run of them, a TRUNK, goes depth first, each
-   sample through all of its operations while it is in the cache, forward and backward; gradients
-   between them are scratch memory of one sample per thread. Dense operations are matrix products
-   over the batch. Batch normalisation begins a trunk forward and ends one backward, after a pass
-   over the whole batch that sums up what it needs.
+   Most operations work on one sample at a time. A run of them is a TRUNK, which goes depth first:
+   each sample passes through all of its operations while it is in the cache, forward and backward.
+   The gradients between them are scratch memory of one sample per thread. A dense operation is a
+   matrix product over the batch. Batch normalisation has a pass over the whole batch, which sums up
+   what it needs, before its samples: it begins a trunk forward, and ends one backward.
 
-   Each layer is a block below: shape, forward, backward. A new one is a block and a line in 6l. */
+   Each layer is a block below: the mathematics, shape, forward, backward; and a row in 6l.
+     shape      checks the options, says what the operation needs, turns its input's shape into
+                its output's
+     forward    x, sample a->s of the blob that it reads, to y; rows of x are a->in->row floats
+                apart, rows of y a->out->row; both pointers are at pixel (0, 0)
+     backward   dy to dx, and adds to dw and db; dy and dx are images without frame, (h, w, c). dx
+                is NULL where nothing wants it, dw where its parameters are not trained
+   In the formulas x, y, dx, dy are one sample; W the weights, b the biases. */
 
 /* ---- 6a. What they work on ------------------------------------------------------------------- */
 enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples into the network */
 typedef struct tnn__layer_kind tnn__layer_kind;
 typedef struct { int ndim, dims[4]; } tnn__dims;
 
+/* An operation. Members in a kind's column are of that kind alone. */
 typedef struct {
     const tnn__layer_kind *kind;
     int          type;              /* a tnn_layer_type, or TNN__INPUT */
@@ -7358,7 +7367,7 @@ typedef struct {
     const tnn_custom_layer *custom;
     /* parameters: floats in the flat vectors, running statistics in net->buffers */
     tnn__len     w, w_floats, b, b_floats, s, s_floats;
-    tnn__dims    weight_dims, other_dims;      /* in PyTorch: of the weight; of its bias and statistics */
+    tnn__dims    weight_dims, other_dims;       /* in PyTorch: of the weight; of the rest */
     int          bias_each, bias_room;          /* PRODUCT: so many biases in so many floats */
     tnn__len     partial;           /* floats before its part in a span's partial sum */
     float       *where;             /* max pooling: for each output, the place in its window */
@@ -7375,6 +7384,7 @@ typedef struct {
                                     /* .num_batches_tracked */
 } tnn__op;
 
+/* What lies between operations: the values of a batch, and their gradients. */
 typedef struct {
     int      c, h, w;               /* as they lie: channels last */
     int      flat;                  /* seen by the layers as (c*h*w, 1, 1) */
@@ -7386,6 +7396,7 @@ typedef struct {
     float   *grad;                  /* of the whole batch; NULL inside a trunk: scratch */
 } tnn__blob;
 
+/* A layer as tnn_add recorded it: the options, the caller's line, what became of it. */
 typedef struct {
     tnn_layer   o;
     const char *file;
@@ -7477,8 +7488,8 @@ struct tnn_net {
 };
 enum { TNN__NOTHING, TNN__FORWARD, TNN__LOSS, TNN__BACKWARD };
 
-/* Before and after a hook, in any thread. What it raises is kept in the network if no other hook
-   before it in order, `at`, has failed; tnn__hooks raises that in the caller's thread. */
+/* HOOKS are the user's functions. They run in any thread, and may raise errors. */
+/* Comes before a hook: its errors are quiet. Returns the state for tnn__after_hook. */
 static tnn__error_state tnn__before_hook(void)
 {
     const tnn__error_state was = tnn__err;
@@ -7486,6 +7497,8 @@ static tnn__error_state tnn__before_hook(void)
     tnn__err.quiet = 1;
     return was;
 }
+/* Comes after a hook, which was number `at` in the order of one thread. Keeps its error in the
+   network, unless a hook before it in that order has failed, too. */
 static void tnn__after_hook(const tnn_net *at_work, tnn__len at, const tnn__error_state *was)
 {
     tnn_net *net = (tnn_net *)(uintptr_t)at_work;
@@ -7499,6 +7512,7 @@ static void tnn__after_hook(const tnn_net *at_work, tnn__len at, const tnn__erro
     }
     tnn__err = *was;
 }
+/* Raises what hooks have raised, in the caller's thread. */
 static tnn_status tnn__hooks(tnn_net *net)
 {
     const tnn_status e = net->hook.status;
@@ -7530,7 +7544,7 @@ typedef struct {
     int          keep, last;        /* its last sample */
 } tnn__sample_at;
 
-/* A whole batch in one operation, or in a run of them. */
+/* What the tasks of a pass over the batch have in common. */
 typedef struct {
     tnn_net *net;
     const tnn__isa_table *k;
@@ -7541,14 +7555,15 @@ typedef struct {
     float unit;             /* of x times this */
     int row_block, col_block, col_blocks, dx_blocks, dw_rows;       /* of a dense operation */
 } tnn__call;
-/* Where the plan is: what operations take of the allocation, and the most that they share. */
+/* What operations take of the allocation, and the most that any of them needs of what they share:
+   a gradient of one sample; panels of dy of a dense layer, and dy^T or W^T; a Gram matrix. */
 typedef struct {
     tnn__arena arena;
     int        training, batch;
     tnn__len   most, turned, panels, gram;
 } tnn__room;
 
-/* THE KINDS OF LAYERS, a row each in 6l. Most are a shape and the two passes over one sample. */
+/* THE KINDS OF LAYERS, a row each in 6l. */
 /* What a flattened image is to it, .flat: values like any others; nothing it takes; channels, for
    which the plan puts a reshape before it. */
 enum { TNN__VALUES, TNN__IMAGES, TNN__CHANNELS };
@@ -7582,8 +7597,12 @@ typedef struct tnn__extras {
     void (*after)(const tnn__call *call);       /* after all of a forward in training */
     void (*prepare_backward)(const tnn__call *call);
     void (*backward)(tnn__call *call);          /* over the batch, before the samples */
+    /* of 6d: n = a->out's row of floats at x to y, rows x_row and y_row apart */
+    void (*map)(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y, tnn__len y_row,
+                int forward);
 } tnn__extras;
 
+/* The window of a layer's options, as the functions on tensors take it. */
 static tnn_window tnn__layer_window(const tnn_layer *o)
 {
     tnn_window w;
@@ -7637,10 +7656,12 @@ static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
     net->most = TNN__MAX(net->most, net->used);
     return memset(p, 0, (size_t)bytes);
 }
+/* Gives it back to the allocator. */
 static void tnn__net_release(const tnn_net *net, void *p)
 {
     if (!net->options.memory) tnn__release(p);
 }
+/* Pixel (0, 0) of sample s. */
 static float *tnn__sample_data(const tnn__blob *b, int s) { return b->data + s*b->sample + b->at; }
 /* Below so many multiply-adds or floats moved, one thread is faster than two. */
 static int tnn__threads_for(const tnn_net *net, tnn__len work)
@@ -7653,6 +7674,8 @@ static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
 {
     return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[TNN__W] + op->w;
 }
+/* The stream of random numbers of a layer in this training forward: streams below 2^19 of each
+   forward are for other uses. */
 static uint64_t tnn__draw_stream(const tnn_net *net, int layer)
 {
     return (net->draws << 20) + (1u << 19) + (uint64_t)layer;
@@ -7666,6 +7689,7 @@ static void tnn__about(const tnn_net *net, int layer)
 }
 
 /* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
+/* Brings the user's sample, (c, h, w), into the network. */
 static void tnn__input_forward(const tnn__sample_at *a)
 {
     const tnn__len size = tnn__values(a->in);
@@ -7697,11 +7721,13 @@ static tnn_status tnn__reshape_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
     b->flat = 0;
     return TNN_OK;
 }
+/* Through PyTorch's order, in which a reshape changes nothing. */
 static void tnn__reshape_forward(const tnn__sample_at *a)
 {
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, a->tmp);
     tnn__channels_last(a->k, a->out->c, a->out->h, a->out->w, a->tmp, a->y, a->out->row);
 }
+/* The same way back. */
 static void tnn__reshape_backward(const tnn__sample_at *a)
 {
     tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->dy, tnn__wide(a->out), a->tmp);
@@ -7715,6 +7741,7 @@ static void tnn__identity_forward(const tnn__sample_at *a)
     for (r = 0; r < a->out->h; r++)
         memcpy(a->y + r*a->out->row, a->x + r*a->in->row, (size_t)tnn__wide(a->out)*sizeof *a->y);
 }
+/* dx = dy */
 static void tnn__identity_backward(const tnn__sample_at *a)
 {
     memcpy(a->dx, a->dy, (size_t)tnn__values(a->out)*sizeof *a->dx);
@@ -7739,6 +7766,7 @@ static void tnn__add_forward(const tnn__sample_at *a)
     for (r = 0; r < a->out->h; r++)
         a->k->add(tnn__wide(a->out), a->x2 + r*a->in2->row, a->y + r*a->out->row);
 }
+/* dx = dx2 = dy */
 static void tnn__add_backward(const tnn__sample_at *a)
 {
     const size_t bytes = (size_t)tnn__values(a->out)*sizeof *a->dy;
@@ -7746,39 +7774,48 @@ static void tnn__add_backward(const tnn__sample_at *a)
     if (a->dx2) memcpy(a->dx2, a->dy, bytes);
 }
 
+/* Pixel p, counted along rows, of an image of blob b's shape at x. */
+static float *tnn__pixel(const tnn__blob *b, const float *x, tnn__len p)
+{
+    return (float *)(uintptr_t)(x + p/b->w*b->row + p%b->w*b->c);
+}
 /* y = the channels of x, then those of x2 */
 static void tnn__concat_forward(const tnn__sample_at *a)
 {
-    int i, j;
-    for (i = 0; i < a->out->h; i++)
-        for (j = 0; j < a->out->w; j++) {
-            float *y = a->y + i*a->out->row + (tnn__len)j*a->out->c;
-            memcpy(y, a->x + i*a->in->row + (tnn__len)j*a->in->c, (size_t)a->in->c*sizeof *y);
-            memcpy(y + a->in->c, a->x2 + i*a->in2->row + (tnn__len)j*a->in2->c,
-                   (size_t)a->in2->c*sizeof *y);
-        }
+    const size_t bytes = (size_t)a->in->c*sizeof(float), bytes2 = (size_t)a->in2->c*sizeof(float);
+    tnn__len p;
+    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
+        float *y = tnn__pixel(a->out, a->y, p);
+        memcpy(y, tnn__pixel(a->in, a->x, p), bytes);
+        memcpy(y + a->in->c, tnn__pixel(a->in2, a->x2, p), bytes2);
+    }
 }
+/* dx = the first channels of dy, dx2 = the others */
 static void tnn__concat_backward(const tnn__sample_at *a)
 {
-    tnn__len j;
-    for (j = 0; j < (tnn__len)a->out->h*a->out->w; j++) {
-        const float *dy = a->dy + j*a->out->c;
-        if (a->dx) memcpy(a->dx + j*a->in->c, dy, (size_t)a->in->c*sizeof *dy);
-        if (a->dx2) memcpy(a->dx2 + j*a->in2->c, dy + a->in->c, (size_t)a->in2->c*sizeof *dy);
+    const size_t bytes = (size_t)a->in->c*sizeof(float), bytes2 = (size_t)a->in2->c*sizeof(float);
+    tnn__len p;
+    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
+        const float *dy = a->dy + p*a->out->c;
+        if (a->dx) memcpy(a->dx + p*a->in->c, dy, bytes);
+        if (a->dx2) memcpy(a->dx2 + p*a->in2->c, dy + a->in->c, bytes2);
     }
 }
 
 /* ---- 6c. Activations ------------------------------------------------------------------------- */
+/* ReLU y = max(x, 0), and leaky ReLU y = x > 0 ? x : slope x. */
 static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     (void)b;
     op->slope = o->type == TNN_RELU ? 0 : (float)tnn__default((double)o->slope, 0.01);
     return TNN_OK;
 }
+/* Keras has another slope. */
 static void tnn__leaky_keras(tnn_layer *layer)
 {
     layer->slope = (float)tnn__default((double)layer->slope, 0.3);
 }
+/* y = x > 0 ? x : slope x, row by row */
 static void tnn__act_forward(const tnn__sample_at *a)
 {
     const tnn__len n = tnn__wide(a->out);
@@ -7786,7 +7823,7 @@ static void tnn__act_forward(const tnn__sample_at *a)
     for (r = 0; r < a->out->h; r++)
         a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row, a->op->slope);
 }
-/* by the sign of x: with a negative slope y does not tell it */
+/* dx = x > 0 ? dy : slope dy, by the sign of x: with a negative slope y does not tell it */
 static void tnn__act_backward(const tnn__sample_at *a)
 {
     const tnn__len n = tnn__wide(a->out);
@@ -7795,7 +7832,7 @@ static void tnn__act_backward(const tnn__sample_at *a)
         a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n, a->op->slope, 1);
 }
 
-/* The functions of 3c with their options. */
+/* The functions f of 3c: which of them, and with which numbers p. */
 static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const double alpha = tnn__default((double)o->alpha, 1);
@@ -7836,6 +7873,7 @@ static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *o, tnn__blob
                          ".threshold = %g finite", (double)p[0], (double)p[1]);
     return TNN_OK;
 }
+/* y = f(x), row by row */
 static void tnn__function_forward(const tnn__sample_at *a)
 {
     const tnn__len n = tnn__wide(a->out);
@@ -7844,6 +7882,7 @@ static void tnn__function_forward(const tnn__sample_at *a)
         a->k->activation[a->op->function].forward(n, a->x + r*a->in->row, a->y + r*a->out->row,
                                                   a->op->option);
 }
+/* dx = f'(x) dy */
 static void tnn__function_backward(const tnn__sample_at *a)
 {
     const tnn__len n = tnn__wide(a->out);
@@ -7863,6 +7902,7 @@ static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     op->option[0] = (float)tnn__default((double)o->slope, 0.25);
     return TNN_OK;
 }
+/* The slopes by channel; a single one is spread over a->tmp. */
 static const float *tnn__prelu_slopes(const tnn__sample_at *a)
 {
     int c;
@@ -7870,6 +7910,7 @@ static const float *tnn__prelu_slopes(const tnn__sample_at *a)
     for (c = 0; c < a->in->c; c++) a->tmp[c] = a->w[0];
     return a->tmp;
 }
+/* y = x > 0 ? x : w x */
 static void tnn__prelu_forward(const tnn__sample_at *a)
 {
     const float *slope = tnn__prelu_slopes(a);
@@ -7878,6 +7919,7 @@ static void tnn__prelu_forward(const tnn__sample_at *a)
         a->k->prelu(a->in->w, a->in->c, a->x + r*a->in->row, a->in->c, slope,
                     a->y + r*a->out->row, a->in->c);
 }
+/* dx = x > 0 ? dy : w dy,  dw += sum of x dy where x <= 0 */
 static void tnn__prelu_backward(const tnn__sample_at *a)
 {
     const float *slope = tnn__prelu_slopes(a);
@@ -7907,58 +7949,58 @@ static tnn_status tnn__softmax_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
     b->c /= 2;
     return TNN_OK;
 }
+/* y = softmax(x) or its logarithm, pixel by pixel */
 static void tnn__softmax_forward(const tnn__sample_at *a)
 {
-    int i, j;
-    for (i = 0; i < a->out->h; i++)
-        for (j = 0; j < a->out->w; j++)
-            tnn__softmax_row(a->k, a->in->c, a->x + i*a->in->row + (tnn__len)j*a->in->c,
-                             a->y + i*a->out->row + (tnn__len)j*a->in->c,
-                             a->op->type == TNN_LOG_SOFTMAX);
+    tnn__len p;
+    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++)
+        tnn__softmax_row(a->k, a->in->c, tnn__pixel(a->in, a->x, p), tnn__pixel(a->out, a->y, p),
+                         a->op->type == TNN_LOG_SOFTMAX);
 }
+/* dx = y (dy - y.dy), of the logarithm dy - e^y sum dy */
 static void tnn__softmax_backward(const tnn__sample_at *a)
 {
     const int c = a->out->c, logarithm = a->op->type == TNN_LOG_SOFTMAX;
-    int i, j;
-    for (i = 0; i < a->out->h; i++)
-        for (j = 0; j < a->out->w; j++) {
-            const float *y = a->y + i*a->out->row + (tnn__len)j*c;
-            const tnn__len at = ((tnn__len)i*a->out->w + j)*c;
-            const float dot = logarithm ? a->k->sum(c, a->dy + at) : a->k->dot(c, y, a->dy + at);
-            a->k->softmax_grad(c, y, a->dy + at, dot, a->dx + at, logarithm);
-        }
+    tnn__len p;
+    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
+        const float *y = tnn__pixel(a->out, a->y, p), *dy = a->dy + p*c;
+        const float dot = logarithm ? a->k->sum(c, dy) : a->k->dot(c, y, dy);
+        a->k->softmax_grad(c, y, dy, dot, a->dx + p*c, logarithm);
+    }
 }
+/* y = x1 s(x2): x1 and x2 the two halves of a pixel's channels, s the sigmoid */
 static void tnn__glu_forward(const tnn__sample_at *a)
 {
     const int c = a->out->c;
-    int i, j;
-    for (i = 0; i < a->out->h; i++)
-        for (j = 0; j < a->out->w; j++) {
-            const float *x = a->x + i*a->in->row + (tnn__len)j*a->in->c;
-            float *y = a->y + i*a->out->row + (tnn__len)j*c;
-            a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, y, a->op->option);
-            a->k->multiply(c, x, y, y);
-        }
+    tnn__len p;
+    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
+        const float *x = tnn__pixel(a->in, a->x, p);
+        float *y = tnn__pixel(a->out, a->y, p);
+        a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, y, a->op->option);
+        a->k->multiply(c, x, y, y);
+    }
 }
+/* dx1 = dy s(x2),  dx2 = dy x1 s'(x2) */
 static void tnn__glu_backward(const tnn__sample_at *a)
 {
     const int c = a->out->c;
-    int i, j;
-    for (i = 0; i < a->out->h; i++)
-        for (j = 0; j < a->out->w; j++) {
-            const float *x = a->x + i*a->in->row + (tnn__len)j*a->in->c;
-            const tnn__len at = ((tnn__len)i*a->out->w + j)*c;
-            float *dx = a->dx + 2*at;
-            a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, a->tmp, a->op->option);
-            a->k->multiply(c, a->dy + at, a->tmp, dx);
-            a->k->multiply(c, a->dy + at, x, a->tmp);
-            a->k->activation[TNN__ACT_sigmoid].backward(c, x + c, a->tmp, dx + c, a->op->option);
-        }
+    tnn__len p;
+    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
+        const float *x = tnn__pixel(a->in, a->x, p), *dy = a->dy + p*c;
+        float *dx = a->dx + 2*p*c;
+        a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, a->tmp, a->op->option);
+        a->k->multiply(c, dy, a->tmp, dx);
+        a->k->multiply(c, dy, x, a->tmp);
+        a->k->activation[TNN__ACT_sigmoid].backward(c, x + c, a->tmp, dx + c, a->op->option);
+    }
 }
 
 /* ---- 6d. Dropout and noise: in training only --------------------------------------------------
-   Each training forward has a stream of its own. Elements are numbered in image rows of multiples
-   of 64. */
+   Each is a map of rows, which serves both ways: forward x to y, backward dy to dx. Each training
+   forward has a stream of random numbers of its own; backward draws the same ones again. Elements
+   are numbered in image rows, each begun at a multiple of 64. */
+
+/* The options of them all. */
 static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     op->p = (float)tnn__default((double)o->p, 0.5);
@@ -7992,6 +8034,7 @@ static tnn__drop tnn__drop_of(const tnn_net *net, const tnn__op *op, int forward
     }
     return d;
 }
+/* Element by element. */
 static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op,
                               const tnn__blob *b, int s, const float *x, tnn__len x_row,
                               float *y, tnn__len y_row, int forward)
@@ -8003,29 +8046,23 @@ static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const
         k->dropout(n, x + i*x_row, y + i*y_row, &d, tnn__draw_stream(net, op->drawn),
                    (uint64_t)(((tnn__len)s*b->h + i)*numbers));
 }
-static void tnn__dropout_forward(const tnn__sample_at *a)
+/* The same of a sample. */
+static void tnn__dropout_map(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
+                             tnn__len y_row, int forward)
 {
-    if (a->training)
-        tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->x, a->in->row,
-                          a->y, a->out->row, 1);
-    else tnn__identity_forward(a);
+    tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, x, x_row, y, y_row, forward);
 }
-static void tnn__dropout_backward(const tnn__sample_at *a)
-{
-    const tnn__len n = tnn__wide(a->out);
-    tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, a->dy, n, a->dx, n, 0);
-}
-
-/* The same for whole channels (Tompson et al. 2015), or whole samples (stochastic depth, Huang et
-   al. 2016): one draw for each, as a factor. */
-static void tnn__drop_whole(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
-                            tnn__len y_row)
+/* Whole channels (Tompson et al. 2015), or whole samples (stochastic depth, Huang et al. 2016): one
+   draw for each, as a factor. */
+static void tnn__drop_whole_map(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
+                                tnn__len y_row, int forward)
 {
     const tnn__drop d = tnn__drop_of(a->net, a->op, 0);
     const int c = a->out->c, draws = a->op->type == TNN_DROPOUT2D ? c : 1;
     const tnn__len each = tnn__round_up(c, 16);
     float *factor = a->tmp, *zero = factor + each, *one = zero + each;
     int i;
+    (void)forward;
     for (i = 0; i < c; i++) {
         zero[i] = 0;
         one[i] = 1;
@@ -8036,19 +8073,10 @@ static void tnn__drop_whole(const tnn__sample_at *a, const float *x, tnn__len x_
     for (i = 0; i < a->out->h; i++)
         a->k->affine(a->out->w, c, x + i*x_row, c, zero, factor, zero, y + i*y_row, c);
 }
-static void tnn__drop_whole_forward(const tnn__sample_at *a)
-{
-    if (a->training) tnn__drop_whole(a, a->x, a->in->row, a->y, a->out->row);
-    else tnn__identity_forward(a);
-}
-static void tnn__drop_whole_backward(const tnn__sample_at *a)
-{
-    tnn__drop_whole(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out));
-}
-
-/* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10); noise: x + N(0, std^2). */
-static void tnn__noise_rows(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
-                            tnn__len y_row)
+/* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10); noise: x + N(0, std^2), which
+   backward leaves dy alone. */
+static void tnn__noise_map(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
+                           tnn__len y_row, int forward)
 {
     const tnn__len n = tnn__wide(a->out), numbers = tnn__round_up(n, 64);
     const int times = a->op->type == TNN_GAUSSIAN_DROPOUT;
@@ -8061,19 +8089,21 @@ static void tnn__noise_rows(const tnn__sample_at *a, const float *x, tnn__len x_
         if (times) a->k->multiply(n, x + r*x_row, a->tmp, y + r*y_row);
         else {
             memcpy(y + r*y_row, x + r*x_row, (size_t)n*sizeof *y);
-            a->k->add(n, a->tmp, y + r*y_row);
+            if (forward) a->k->add(n, a->tmp, y + r*y_row);
         }
     }
 }
-static void tnn__noise_forward(const tnn__sample_at *a)
+/* Forward of all of them: in evaluation y = x. */
+static void tnn__map_forward(const tnn__sample_at *a)
 {
-    if (a->training) tnn__noise_rows(a, a->x, a->in->row, a->y, a->out->row);
+    if (a->training)
+        a->op->kind->extras->map(a, a->x, a->in->row, a->y, a->out->row, 1);
     else tnn__identity_forward(a);
 }
-static void tnn__noise_backward(const tnn__sample_at *a)
+/* Backward of all of them. */
+static void tnn__map_backward(const tnn__sample_at *a)
 {
-    if (a->op->type == TNN_GAUSSIAN_NOISE) tnn__identity_backward(a);
-    else tnn__noise_rows(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out));
+    a->op->kind->extras->map(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out), 0);
 }
 
 /* ---- 6e. Resampling: padding and upsampling ---------------------------------------------------
@@ -8108,6 +8138,8 @@ static tnn__tap tnn__tap_of(const tnn__op *op, int i, int in, int out, int befor
     } }
     return t;
 }
+/* Rows and columns are added on both sides. Refuses other modes than the four, and what reflection
+   or a circle cannot reach. */
 static tnn_status tnn__pad_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     op->top = o->pad_h ? o->pad_h : o->pad;
@@ -8137,6 +8169,7 @@ static int tnn__pads_first(const tnn_layer *o)
 {
     return o->type == TNN_CONV2D && o->pad_mode && o->pad_mode != TNN_ZEROS;
 }
+/* .factor times as large, or of .size. */
 static tnn_status tnn__upsample_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const int h = tnn__either(o->size_h, o->size, 0), w = tnn__either(o->size_w, o->size, 0);
@@ -8153,6 +8186,7 @@ static tnn_status tnn__upsample_shape(tnn__op *op, const tnn_layer *o, tnn__blob
     b->w = w ? w : (int)TNN__MIN(tnn__mul(b->w, times), 1 << 24);
     return TNN_OK;
 }
+/* The taps of rows times those of columns; without any the padding value. */
 static void tnn__resample_forward(const tnn__sample_at *a)
 {
     const int c = a->out->c;
@@ -8170,6 +8204,7 @@ static void tnn__resample_forward(const tnn__sample_at *a)
         }
     }
 }
+/* dx is the sum of what each y took from x, in the order of y. */
 static void tnn__resample_backward(const tnn__sample_at *a)
 {
     const int c = a->out->c;
@@ -8189,6 +8224,7 @@ static void tnn__resample_backward(const tnn__sample_at *a)
 }
 
 /* ---- 6f. Pooling ----------------------------------------------------------------------------- */
+/* Max and average pooling by windows. */
 static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
@@ -8199,6 +8235,7 @@ static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     b->w = op->pool.ow;
     return e;
 }
+/* Window i of n over h rows is i h/n rounded down to (i+1) h/n rounded up (PyTorch). */
 static tnn_status tnn__adaptive_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     tnn__pool_geometry *g = &op->pool;
@@ -8215,20 +8252,24 @@ static tnn_status tnn__adaptive_shape(tnn__op *op, const tnn_layer *o, tnn__blob
     b->w = g->ow;
     return TNN_OK;
 }
+/* y = the largest of each window; `where` keeps its place in the window for backward. */
 static void tnn__maxpool_forward(const tnn__sample_at *a)
 {
     a->k->maxpool(&a->op->pool, a->x, a->in->row, a->y, a->out->row, a->where, 0, a->out->h);
 }
+/* dx: each dy goes to the place of the maximum. */
 static void tnn__maxpool_backward(const tnn__sample_at *a)
 {
     const tnn__len row = tnn__wide(a->in);
     memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
     a->k->maxpool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
 }
+/* y = the mean of each window */
 static void tnn__avgpool_forward(const tnn__sample_at *a)
 {
     a->k->avgpool(&a->op->pool, a->x, a->in->row, a->y, a->out->row);
 }
+/* dx: each dy is spread over its window. */
 static void tnn__avgpool_backward(const tnn__sample_at *a)
 {
     const tnn__len row = tnn__wide(a->in);
@@ -8254,6 +8295,7 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
    and for scale B = C = 0; for the running statistics too. Of a single value, which always becomes
    b, A = B = C = 0. */
 enum { TNN__NO_STATISTICS, TNN__GROUP, TNN__BATCH };
+/* The kinds differ in what they take the mean over, and in defaults. */
 static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const int layer = o->type == TNN_LAYERNORM || o->type == TNN_RMSNORM;
@@ -8295,11 +8337,12 @@ static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
     op->tmp_floats = 9*cells;
     return TNN_OK;
 }
-/* Keras' .eps; of batch norm also its momentum, which is the share that stays. */
+/* Keras has another .eps. */
 static void tnn__norm_keras(tnn_layer *layer)
 {
     layer->eps = (float)tnn__default((double)layer->eps, 1e-3);
 }
+/* Keras' momentum is the share that stays; its variance is the biased one. */
 static void tnn__batchnorm_keras(tnn_layer *layer)
 {
     const float share = (float)(1 - tnn__default((double)layer->momentum, 0.99));
@@ -8313,6 +8356,7 @@ static tnn__len tnn__norm_cells(const tnn__op *op, const tnn__blob *in)
 {
     return tnn__round_up(op->element ? tnn__values(in) : in->c, 16);
 }
+/* Takes op->kept. */
 static void tnn__norm_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     op->kept = tnn__take(&room->arena, op->statistics == TNN__BATCH
@@ -8342,6 +8386,7 @@ static int tnn__mean_and_variance(double sum, double squares, double count, doub
     *var = (v < 0 ? 0 : v)/(unit*unit);
     return v - v >= 0;
 }
+/* x[0..n-1] = v */
 static void tnn__fill_floats(float *x, tnn__len n, float v)
 {
     tnn__len i;
@@ -8404,6 +8449,7 @@ static void tnn__group_spread(const tnn__sample_at *a, const float *kept, float 
         tnn__fill_floats(rstd + g*each, each, kept[2*g + 1]);
     }
 }
+/* y = (x - mean) scale + shift, each by cell. */
 static void tnn__norm_apply(const tnn__sample_at *a, const float *mean, const float *scale,
                             const float *shift)
 {
@@ -8414,10 +8460,12 @@ static void tnn__norm_apply(const tnn__sample_at *a, const float *mean, const fl
                      shift + v.at, a->y + r*a->out->row, v.cells);
     }
 }
+/* Mean and r of the groups of this sample. */
 static float *tnn__group_kept(const tnn__sample_at *a)
 {
     return a->op->kept + (tnn__len)a->s*2*a->op->groups;
 }
+/* Of all kinds: mean and scale by cell from where the kind has them, then y. */
 static void tnn__norm_forward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -8443,6 +8491,48 @@ static void tnn__norm_forward(const tnn__sample_at *a)
     else memset(shift, 0, (size_t)cells*sizeof *shift);
     tnn__norm_apply(a, mean, scale, shift);
 }
+/* Sums of one sample, by cell: of dy, and of products x^ dy. By element each has one term. */
+static void tnn__norm_sums_of(const tnn__sample_at *a, const float *mean, const float *rstd,
+                              const float *zero, float *sum, float *products)
+{
+    const tnn__op *op = a->op;
+    const tnn__blob *in = a->in;
+    const tnn__len cells = tnn__norm_cells(op, in), n = tnn__wide(in), values = tnn__values(in);
+    int r;
+    if (op->element) {                              /* what no row sets */
+        tnn__fill_floats(sum + values, cells - values, 0);
+        tnn__fill_floats(products + values, cells - values, 0);
+    } else memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
+    for (r = 0; r < in->h; r++) {
+        const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
+        const float *x = a->x + r*in->row, *dy = a->dy + r*n;
+        if (op->element) {
+            a->k->affine(1, n, x, n, mean + v.at, rstd + v.at, zero, products + v.at, n);
+            a->k->multiply(n, products + v.at, dy, products + v.at);
+            memcpy(sum + v.at, dy, (size_t)n*sizeof *sum);
+        } else
+            a->k->norm_sums(v.pixels, v.cells, x, v.cells, mean + v.at, rstd + v.at, dy, v.cells,
+                            sum + v.at, cells);
+    }
+}
+/* B and C of each group from the sums of w dy and of w x^ dy. */
+static void tnn__group_gradients(const tnn__sample_at *a, const float *sum, const float *products,
+                                 float *by_x, float *plus)
+{
+    const tnn__op *op = a->op;
+    const int each = (op->element ? tnn__values(a->in) : a->in->c)/op->groups;
+    const double count = (double)a->in->c/op->groups*a->in->h*a->in->w;
+    tnn__len g;
+    for (g = 0; g < op->groups; g++) {
+        const double q = (double)tnn__group_kept(a)[2*g + 1]/count;
+        const double p = (double)a->k->sum(each, products + g*each);
+        const double m = (double)a->k->sum(each, sum + g*each);
+        tnn__fill_floats(by_x + g*each, each, (float)(-q*p));
+        if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-q*m));
+    }
+}
+/* Adds to dw and db, and makes dx = A dy + B x^ + C. The floats at a->tmp are, by cell: mean, r, A,
+   B, C, sum of dy, its low, sum of products, its low. */
 static void tnn__norm_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -8450,51 +8540,31 @@ static void tnn__norm_backward(const tnn__sample_at *a)
     const tnn__len cells = tnn__norm_cells(op, in), n = tnn__wide(in);
     float *mean = a->tmp, *rstd = mean + cells, *by_dy = rstd + cells, *by_x = by_dy + cells;
     float *plus = by_x + cells, *sum = plus + cells, *products = sum + 2*cells;
-    tnn__len g;
-    int r, few;     /* terms of dw and db in a span: a plain chain */
+    int r;
     if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_gradients */
         mean = op->kept; rstd = op->kept + cells;
         by_dy = op->kept + 2*cells; by_x = op->kept + 4*cells; plus = op->kept + 5*cells;
     } else {
+        /* terms of dw and db in a span: a plain chain if they are few */
+        const int few = op->element
+                        && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
         tnn__fill_floats(mean, 5*cells, 0);
         tnn__fill_floats(rstd, cells, op->affine ? 1 : op->option[0]);
         if (op->statistics == TNN__GROUP) tnn__group_spread(a, tnn__group_kept(a), mean, rstd);
         memcpy(by_dy, rstd, (size_t)cells*sizeof *by_dy);
-        if (op->element) {                          /* what no row sets */
-            const tnn__len values = tnn__values(in);
-            tnn__fill_floats(sum + values, cells - values, 0);
-            tnn__fill_floats(products + values, cells - values, 0);
-        } else memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
-        for (r = 0; r < in->h; r++) {
-            const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
-            const float *x = a->x + r*in->row, *dy = a->dy + r*n;
-            if (op->element) {                      /* sums of one term; C is still 0 */
-                a->k->affine(1, n, x, n, mean + v.at, rstd + v.at, plus, products + v.at, n);
-                a->k->multiply(n, products + v.at, dy, products + v.at);
-                memcpy(sum + v.at, dy, (size_t)n*sizeof *sum);
-            } else
-                a->k->norm_sums(v.pixels, v.cells, x, v.cells, mean + v.at, rstd + v.at, dy,
-                                v.cells, sum + v.at, cells);
-        }
-        few = op->element && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
-        if (a->dw && op->w_floats && few) a->k->add(cells, products, a->dw);
-        else if (a->dw && op->w_floats) a->k->add_to(cells, products, a->dw, a->low);
+        tnn__norm_sums_of(a, mean, rstd, plus, sum, products);
+        if (a->dw && few) a->k->add(cells, products, a->dw);
+        else if (a->dw) a->k->add_to(cells, products, a->dw, a->low);
         if (a->db && few) a->k->add(cells, sum, a->db);
         else if (a->db) a->k->add_to(cells, sum, a->db, a->low + op->w_floats);
-        if (a->w) a->k->multiply(cells, products, a->w, products);
-        if (a->w) a->k->multiply(cells, sum, a->w, sum);
+        if (a->w) {
+            a->k->multiply(cells, products, a->w, products);
+            a->k->multiply(cells, sum, a->w, sum);
+        }
         if (op->statistics == TNN__GROUP) {
-            const int each = (op->element ? tnn__values(in) : in->c)/op->groups;
-            const double count = (double)in->c/op->groups*in->h*in->w;
-            for (g = 0; g < op->groups; g++) {
-                const tnn__len at = g*each;
-                const double q = (double)tnn__group_kept(a)[2*g + 1]/count;
-                const double p = (double)a->k->sum(each, products + at);
-                const double m = (double)a->k->sum(each, sum + at);
-                tnn__fill_floats(by_x + at, each, (float)(-q*p));
-                if (op->centred) tnn__fill_floats(plus + at, each, (float)(-q*m));
-            }
-            if (op->centred && count < 2) tnn__fill_floats(by_dy, 3*cells, 0);
+            tnn__group_gradients(a, sum, products, by_x, plus);
+            if (op->centred && (double)in->c/op->groups*in->h*in->w < 2)
+                tnn__fill_floats(by_dy, 3*cells, 0);
         }
         if (a->w) a->k->multiply(cells, by_dy, a->w, by_dy);
     }
@@ -8586,6 +8656,8 @@ static void tnn__place_dy(tnn_net *net, tnn__op *op, const tnn__room *room, int 
     op->dy_floats = tnn__mul(frame[0] + h + frame[1], op->dy_row);
     op->dy = tnn__scratch(net, room->training ? op->dy_floats + TNN__SLACK : 0);
 }
+/* Takes flipped weights, Winograd's weights and tiles, the framed dy, the rows that a pooled row
+   needs. */
 static void tnn__conv2d_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__conv *q = &op->q;
@@ -8607,6 +8679,7 @@ static void tnn__conv2d_place(tnn_net *net, tnn__op *op, tnn__room *room)
     op->rows = tnn__scratch(net, op->pool.kh ? (tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK
                                              : 0);
 }
+/* Winograd's weights, of this step. */
 static void tnn__conv2d_prepare(const tnn__call *call)
 {
     const tnn__op *op = call->op;
@@ -8623,6 +8696,7 @@ static void tnn__conv2d_prepare_backward(const tnn__call *call)
     if (op->tiled)
         tnn__tile_weights(call->k, call->net->threads, op->q.oc, op->q.g.c, op->flipped, op->tiled);
 }
+/* Filters of (kh, kw, c/groups): the output is (filters, oh, ow), see 5a. */
 static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_window w = tnn__layer_window(o);
@@ -8648,6 +8722,8 @@ static void tnn__conv2d_tiled(const tnn__sample_at *a, int samples, int r0, int 
             a->k->act(tnn__wide(out), y, y, op->slope);
         }
 }
+/* y = pool(act(conv(x))), or less of it, in this task's rows of y. For a pooled row the rows of the
+   convolution that it needs are made and pooled; leaky ReLU comes last, as it commutes with max. */
 static void tnn__conv2d_forward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -8669,7 +8745,6 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
     strip.oh = 1;
     for (r = r0; r < r1; r++) {
         float *y = a->y + r*out->row;
-        /* as many rows of the convolution as a pooled row needs; (leaky) ReLU commutes with max */
         if (op->pool.kh) {
             float *rows = a->scratch + op->rows;
             tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, rows, wide, relu,
@@ -8679,6 +8754,7 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
         if (leaky) a->k->act(n, y, y, op->slope);
     }
 }
+/* Back through pool and activation into a framed dy, where dx needs one; then dw, db and dx. */
 static void tnn__conv2d_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -8766,6 +8842,7 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
     }
     return e;
 }
+/* Takes flipped weights and the framed dy. */
 static void tnn__transposed_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__pool_geometry *g = &op->q.g;
@@ -8773,16 +8850,19 @@ static void tnn__transposed_place(tnn_net *net, tnn__op *op, tnn__room *room)
     op->flipped = tnn__take(&room->arena, tnn__flipped_floats(&op->q));
     tnn__place_dy(net, op, room, g->ih, g->iw, g->c, frame);
 }
+/* The weights as dx wants them, of this step. */
 static void tnn__transposed_prepare(const tnn__call *call)
 {
     const tnn__op *op = call->op;
     tnn__conv_flip(&op->q, call->net->flat[TNN__W] + op->w, op->flipped);
 }
+/* y = dx of q where its dy is x; b is added. */
 static void tnn__transposed_forward(const tnn__sample_at *a)
 {
     tnn__conv_backward_input(a->k, &a->op->q, a->x, a->in->row,
                              a->op->q.depthwise ? a->w : a->op->flipped, a->b, a->y, a->out->row);
 }
+/* dx = q of dy; dw is q's, its input dy and its gradient x; db = sums of dy. */
 static void tnn__transposed_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -8810,6 +8890,7 @@ static void tnn__transposed_backward(const tnn__sample_at *a)
 }
 
 /* ---- 6i. Custom layers: the user's functions, on images in PyTorch's order ------------------- */
+/* The user's function says the shape and the number of parameters. */
 static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
 {
     const tnn_custom_layer *f = o->custom;
@@ -8834,6 +8915,7 @@ static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *
     b->c = out[0]; b->h = out[1]; b->w = out[2];
     return TNN_OK;
 }
+/* The user's forward, on copies in PyTorch's order. */
 static void tnn__custom_forward(const tnn__sample_at *a)
 {
     float *x = a->tmp, *y = x + tnn__round_up(tnn__values(a->in), 16);
@@ -8845,6 +8927,7 @@ static void tnn__custom_forward(const tnn__sample_at *a)
     tnn__after_hook(a->net, ((tnn__len)a->s << 32) + (a->op - a->net->op), &was);
     tnn__channels_last(a->k, a->out->c, a->out->h, a->out->w, y, a->y, a->out->row);
 }
+/* The user's backward, likewise. It adds to dw. */
 static void tnn__custom_backward(const tnn__sample_at *a)
 {
     const tnn__len in = tnn__round_up(tnn__values(a->in), 16);
@@ -9174,6 +9257,7 @@ static void tnn__batch_sums(void *context, int span, int worker)
                                    all ? out->grad_sample : v.cells, sums + v.at, cells);
         }
 }
+/* All sums of a pass, by span. */
 static void tnn__batch_sum(tnn__call *call, int pass)
 {
     call->pass = pass;
@@ -9189,6 +9273,7 @@ static double tnn__batch_total(const tnn__call *call, tnn__len cells, int second
     for (s = 0; s < call->spans; s++, sums += 4*cells) total += (double)*sums - (double)sums[cells];
     return total;
 }
+/* How many values a mean is over. */
 static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
 {
     const tnn__blob *in = &net->blob[op->in];
@@ -9317,30 +9402,35 @@ static void tnn__batch_gradients(tnn__call *call)
 }
 
 /* ---- 6l. All of them ------------------------------------------------------------------------- */
-/* keras, fuse, place, prepare, forward, after, prepare_backward, backward */
+/* keras, fuse, place, prepare, forward, after, prepare_backward, backward, map */
 static const tnn__extras tnn__conv2d_extras = {
     NULL, tnn__conv2d_fuse, tnn__conv2d_place, tnn__conv2d_prepare, NULL, NULL,
-    tnn__conv2d_prepare_backward, NULL
+    tnn__conv2d_prepare_backward, NULL, NULL
 };
 static const tnn__extras tnn__transposed_extras = {
-    NULL, NULL, tnn__transposed_place, tnn__transposed_prepare, NULL, NULL, NULL, NULL
+    NULL, NULL, tnn__transposed_place, tnn__transposed_prepare, NULL, NULL, NULL, NULL, NULL
 };
 static const tnn__extras tnn__dense_extras = {
     NULL, tnn__dense_fuse, tnn__dense_place, NULL, tnn__dense_over, NULL, NULL,
-    tnn__dense_over_backward
+    tnn__dense_over_backward, NULL
 };
 static const tnn__extras tnn__leaky_extras = {
-    tnn__leaky_keras, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    tnn__leaky_keras, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 };
 static const tnn__extras tnn__norm_extras = {
-    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, NULL, NULL, NULL
+    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, NULL, NULL, NULL, NULL
 };
 static const tnn__extras tnn__batchnorm_extras = {
     tnn__batchnorm_keras, NULL, tnn__norm_place, NULL, tnn__batch_statistics, NULL, NULL,
-    tnn__batch_gradients
+    tnn__batch_gradients, NULL
 };
 static const tnn__extras tnn__instancenorm_extras = {
-    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, tnn__instance_statistics, NULL, NULL
+    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, tnn__instance_statistics, NULL, NULL, NULL
+};
+static const tnn__extras tnn__map_extras[3] = {
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, tnn__dropout_map},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, tnn__drop_whole_map},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, tnn__noise_map}
 };
 #define TNN__LAYER(name, flat, flags, shape, passes, extras, reads) \
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##passes##_forward, \
@@ -9354,6 +9444,8 @@ static const tnn__extras tnn__instancenorm_extras = {
 #define TNN__NORM(name, flat, flags, extras, reads) \
     {name, reads, TNN__##flat, flags, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward, \
      extras}
+#define TNN__MAP(name, flat, extras, reads) \
+    {name, reads, TNN__##flat, 0, tnn__dropout_shape, tnn__map_forward, tnn__map_backward, extras}
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
 #define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */
@@ -9370,7 +9462,7 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
      tnn__identity_backward, NULL},
     TNN__SIMPLE("relu", VALUES, act, act, ""),
     TNN__LAYER("leaky_relu", VALUES, 0, act, act, &tnn__leaky_extras, "slope"),
-    TNN__SIMPLE("dropout", VALUES, dropout, dropout, "p"),
+    TNN__MAP("dropout", VALUES, &tnn__map_extras[0], "p"),
     TNN__LAYER("conv_transpose2d", IMAGES, TNN__PRODUCT, transposed, transposed,
                &tnn__transposed_extras, "filters kernel stride pad dilation groups output_pad "
                TNN__WEIGHTED),
@@ -9403,11 +9495,11 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__SIMPLE("softmax", CHANNELS, softmax, softmax, ""),
     TNN__SIMPLE("log_softmax", CHANNELS, softmax, softmax, ""),
     TNN__SIMPLE("glu", CHANNELS, softmax, glu, ""),
-    TNN__SIMPLE("dropout2d", CHANNELS, dropout, drop_whole, "p"),
-    TNN__SIMPLE("alpha_dropout", VALUES, dropout, dropout, "p"),
-    TNN__SIMPLE("gaussian_dropout", VALUES, dropout, noise, "p"),
-    TNN__SIMPLE("gaussian_noise", VALUES, dropout, noise, "std"),
-    TNN__SIMPLE("stochastic_depth", VALUES, dropout, drop_whole, "p"),
+    TNN__MAP("dropout2d", CHANNELS, &tnn__map_extras[1], "p"),
+    TNN__MAP("alpha_dropout", VALUES, &tnn__map_extras[0], "p"),
+    TNN__MAP("gaussian_dropout", VALUES, &tnn__map_extras[2], "p"),
+    TNN__MAP("gaussian_noise", VALUES, &tnn__map_extras[2], "std"),
+    TNN__MAP("stochastic_depth", VALUES, &tnn__map_extras[1], "p"),
     TNN__SIMPLE("custom layer", VALUES, custom, custom, "custom"),
 };
 static const tnn__option tnn__layer_options[] = {
