@@ -14794,15 +14794,20 @@ TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
     return (tnn_status)tnn_failed();
 }
 
-/* ---- 14b. Summary ---------------------------------------------------------------------------- */
+/* ---- 14c. Summary -----------------------------------------------------------------------------
+   A page is written as snprintf writes: what has no room is only counted. Each layer is looked at
+   by itself, as PyTorch sees it, before anything is fused; its row in tnn__torch says how PyTorch
+   prints it. */
 typedef struct { char *text; size_t room, length; } tnn__page;
-static void tnn__write_char(tnn__page *p, char c)
+
+/* One character. */
+static void tnn__print_char(tnn__page *page, char c)
 {
-    if (p->length + 1 < p->room) p->text[p->length] = c;
-    p->length++;
+    if (page->length + 1 < page->room) page->text[page->length] = c;
+    page->length++;
 }
-/* Text as tnn__fail formats it, at most 127 characters, aligned to the right of `width`. */
-static void tnn__print(tnn__page *p, int width, const char *format, ...)
+/* Text as tnn__fail formats it, at most 127 characters, at the right of `width`. */
+static void tnn__print(tnn__page *page, int width, const char *format, ...)
 {
     char text[128];
     const char *c;
@@ -14811,277 +14816,311 @@ static void tnn__print(tnn__page *p, int width, const char *format, ...)
     va_start(args, format);
     tnn__format(text, sizeof text, format, args);
     va_end(args);
-    for (n = (int)strlen(text); n < width; n++) tnn__write_char(p, ' ');
-    for (c = text; *c; c++) tnn__write_char(p, *c);
+    for (n = (int)strlen(text); n < width; n++) tnn__print_char(page, ' ');
+    for (c = text; *c; c++) tnn__print_char(page, *c);
 }
-static void tnn__write_count(tnn__page *p, int width, long long v)          /* 1,069,509 */
+/* A count with commas: 1,069,509. */
+static void tnn__print_count(tnn__page *page, int width, long long count)
 {
     char text[40], *c = text + sizeof text - 1;
     int n = 0;
     *c = 0;
     do {
         if (n && n%3 == 0) *--c = ',';
-        *--c = (char)('0' + v%10);
-        v /= 10;
-    } while (++n && v);
-    tnn__print(p, width, "%s", c);
+        *--c = (char)('0' + count%10);
+        count /= 10;
+    } while (++n && count);
+    tnn__print(page, width, "%s", c);
 }
-static void tnn__write_mb(tnn__page *p, const char *what, double bytes)     /* two decimals */
+/* A line with megabytes of 2^20, to two decimals. */
+static void tnn__print_mb(tnn__page *page, const char *what, double bytes)
 {
-    const long long v = (long long)(bytes/1048576*100 + 0.5);
-    tnn__print(p, 0, "%s (MB): %l.%s%l\n", what, v/100, v%100 < 10 ? "0" : "", v%100);
+    const long long n = (long long)(bytes/1048576*100 + 0.5);
+    tnn__print(page, 0, "%s (MB): %l.%s%l\n", what, n/100, n%100 < 10 ? "0" : "", n%100);
 }
-/* As Python writes a float: 1.0, 0.01, 1e-05. */
-static void tnn__write_float(tnn__page *p, double v)
+/* A line of 80 times the same character. */
+static void tnn__print_rule(tnn__page *page, char c)
+{
+    int i;
+    for (i = 0; i < 80; i++) tnn__print_char(page, c);
+    tnn__print_char(page, '\n');
+}
+/* A number as Python writes a float: 1.0, 0.01, 1e-05; NaN is None. */
+static void tnn__print_float(tnn__page *page, double x)
 {
     int e = 0;
-    const double size = fabs(v);
-    for (; size > 0 && size < 0.9999995e-4 && fabs(v) < 0.9999995; e++) v *= 10;
-    tnn__print(p, 0, "%g", v);
-    if (e) tnn__print(p, 0, e < 10 ? "e-0%d" : "e-%d", e);
-    else if (size < 1e6 && v - (double)(long long)v == 0) tnn__print(p, 0, ".0");
+    const double size = fabs(x);
+    for (; size > 0 && size < 0.9999995e-4 && fabs(x) < 0.9999995; e++) x *= 10;
+    tnn__print(page, 0, x != x ? "None" : "%g", x);
+    if (e) tnn__print(page, 0, e < 10 ? "e-0%d" : "e-%d", e);
+    else if (size < 1e6 && x - (double)(long long)x == 0) tnn__print(page, 0, ".0");
+}
+/* "(c, h, w)", of a vector "(n)", between other brackets. */
+static void tnn__print_shape(tnn__page *page, int width, const tnn__blob *b, int is_vector,
+                             const char *before, const char *after)
+{
+    if (is_vector) tnn__print(page, width, "%s%d%s", before, tnn__values(b), after);
+    else tnn__print(page, width, "%s%d, %d, %d%s", before, b->c, b->h, b->w, after);
 }
 
-/* By tnn_layer_type: PyTorch's class, and what it prints in brackets: items between semicolons,
-   with a value for %x (tnn__write_option); not where the value is what stands behind a !. */
-typedef struct { const char *name, *options; int functional; } tnn__torch_class;
-#define TNN__CONV_OPTIONS(more) "%i;%o;kernel_size=%k;stride=%s;padding=%p!(0, 0);" \
-    "dilation=%d!(1, 1);" more "groups=%g!1;bias=%b!True;padding_mode=%m!zeros"
-#define TNN__NORM_OPTIONS "eps=%e;momentum=%M;affine=%a;bias=%b;track_running_stats=%t"
-static const tnn__torch_class tnn__torch_classes[] = {
-    {"Input",             "", 0},
-    {"Conv2d",            TNN__CONV_OPTIONS(""), 0},
-    {"Linear",            "in_features=%i;out_features=%o;bias=%b", 0},
-    {"MaxPool2d",         "kernel_size=%K;stride=%S;padding=%P;dilation=%D;ceil_mode=%c", 0},
-    {"AvgPool2d",         "kernel_size=%K;stride=%S;padding=%P", 0},
-    {"Flatten",           "start_dim=1;end_dim=-1", 1},
-    {"ReLU",              "", 1},
-    {"LeakyReLU",         "negative_slope=%f", 1},
-    {"Dropout",           "p=%q;inplace=False", 0},
-    {"ConvTranspose2d",   TNN__CONV_OPTIONS("output_padding=%x!(0, 0);"), 0},
-    {"AdaptiveMaxPool2d", "output_size=%Z", 0},
-    {"AdaptiveAvgPool2d", "output_size=%Z", 0},
-    {"Upsample",          "%u;mode='%m'", 0},
-    {"%yPad2d",           "%l;value=%v!0.0", 0},
-    {"Unflatten",         "dim=1;unflattened_size=%h", 1},
-    {"Identity",          "", 0},
-    {"Add",               "from=%n", 1},
-    {"Concat",            "from=%n", 1},
-    {"Scale",             "%i", 0},
-    {"BatchNorm%r",       "%i;" TNN__NORM_OPTIONS, 0},
-    {"LayerNorm",         "%h;eps=%e;elementwise_affine=%a;bias=%b", 0},
-    {"GroupNorm",         "%g;%i;eps=%e;affine=%a;bias=%b", 0},
-    {"InstanceNorm%r",    "%i;" TNN__NORM_OPTIONS, 0},
-    {"RMSNorm",           "%h;eps=%e;elementwise_affine=%a", 0},
-    {"PReLU",             "num_parameters=%w", 0},
-    {"ReLU6",             "", 1},
-    {"ELU",               "alpha=%f", 1},
-    {"SELU",              "", 1},
-    {"CELU",              "alpha=%f", 1},
-    {"GELU",              "approximate=%m", 1},
-    {"SiLU",              "", 1},
-    {"Mish",              "", 1},
-    {"Softplus",          "beta=%f;threshold=%F", 1},
-    {"Softsign",          "", 1},
-    {"Sigmoid",           "", 1},
-    {"LogSigmoid",        "", 1},
-    {"Tanh",              "", 1},
-    {"Hardtanh",          "min_val=%f;max_val=%F", 1},
-    {"Hardsigmoid",       "", 1},
-    {"Hardswish",         "", 1},
-    {"Softmax",           "dim=1", 1},
-    {"LogSoftmax",        "dim=1", 1},
-    {"GLU",               "dim=1", 1},
-    {"Dropout2d",         "p=%q;inplace=False", 0},
-    {"AlphaDropout",      "p=%q;inplace=False", 0},
-    {"GaussianDropout",   "p=%q", 0},
-    {"GaussianNoise",     "std=%f", 0},
-    {"StochasticDepth",   "p=%q;mode=row", 0},
-    {"%N",                "", 0},
+/* By tnn_layer_type: PyTorch's class, and what it prints in brackets, an item after each semicolon.
+   A value stands for %fx: x is what (tnn__print_value), f how: b True or False, d an int, f a
+   float, g a short one, s text, 2 "(h, w)", 1 the same, but one number where they are equal. An
+   item is left out where its value is what stands behind its !. Before the class may be
+       *  a call in forward(), not a module, with TNN_SUMMARY_FUNCTIONAL
+       =  of a vector, (n, c) to PyTorch, it makes a vector; else an image of one pixel
+       -  it makes a vector of anything */
+#define TNN__CONV_ITEMS(more) ";%di;%do;kernel_size=%2k;stride=%2s;padding=%2p!(0, 0);" \
+    "dilation=%2d!(1, 1);" more "groups=%dg!1;bias=%bb!True;padding_mode=%sm!zeros"
+#define TNN__NORM_ITEMS "%sr;%di;eps=%fe;momentum=%gM;affine=%ba;bias=%bb;track_running_stats=%bt"
+static const char *const tnn__torch[] = {
+    "Input",
+    "Conv2d" TNN__CONV_ITEMS(""),
+    "-Linear;in_features=%dI;out_features=%do;bias=%bb",
+    "MaxPool2d;kernel_size=%1k;stride=%1s;padding=%1p;dilation=%1d;ceil_mode=%bc",
+    "AvgPool2d;kernel_size=%1k;stride=%1s;padding=%1p",
+    "*-Flatten;start_dim=1;end_dim=-1",
+    "*=ReLU", "*=LeakyReLU;negative_slope=%fl", "=Dropout;p=%gq;inplace=False",
+    "ConvTranspose2d" TNN__CONV_ITEMS("output_padding=%2x!(0, 0);"),
+    "AdaptiveMaxPool2d;output_size=%1z", "AdaptiveAvgPool2d;output_size=%1z",
+    "Upsample;size=%2Z!(0, 0);scale_factor=%fZ!0.0;mode='%sM'",
+    "%syPad2d;%sY(%dw, %dw, %dh, %dh);value=%fv!0.0",
+    "*Unflatten;dim=1;unflattened_size=%sS",
+    "=Identity", "*=Add;from=%dn", "*=Concat;from=%dn", "=Scale;%di",
+    "=BatchNorm" TNN__NORM_ITEMS,
+    "=LayerNorm;%sS;eps=%fe;elementwise_affine=%ba;bias=%bb",
+    "=GroupNorm;%dG;%di;eps=%fe;affine=%ba;bias=%bb",
+    "=InstanceNorm" TNN__NORM_ITEMS,
+    "=RMSNorm;%sS;eps=%fE;elementwise_affine=%ba",
+    "=PReLU;num_parameters=%dN",
+    "*=ReLU6", "*=ELU;alpha=%f0", "*=SELU", "*=CELU;alpha=%f0", "*=GELU;approximate='%sA'",
+    "*=SiLU", "*=Mish", "*=Softplus;beta=%f0;threshold=%f1", "*=Softsign", "*=Sigmoid",
+    "*=LogSigmoid", "*=Tanh", "*=Hardtanh;min_val=%f0;max_val=%f1", "*=Hardsigmoid",
+    "*=Hardswish", "*=Softmax;dim=1", "*=LogSoftmax;dim=1", "*=GLU;dim=1",
+    "=Dropout2d;p=%gq;inplace=False", "=AlphaDropout;p=%gq;inplace=False",
+    "=GaussianDropout;p=%gq", "=GaussianNoise;std=%f0", "=StochasticDepth;p=%gq;mode=row",
+    "%sC"
 };
 
-/* A layer on its own, before anything is fused. A vector is (n, c) to PyTorch, not (n, c, 1, 1). */
+/* A layer by itself. */
 typedef struct {
-    const tnn_layer *o;
+    const tnn_layer *layer;
+    const char *row;            /* its class in tnn__torch */
+    int       functional;
     tnn__op   op;
     tnn__blob in, out;
     int       in_vector, is_vector;
     long long params, frozen, products;
 } tnn__module;
 
+/* Goes on from the layer before to layer i. */
 static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
 {
-    const tnn_layer *o = &net->record[i].o;
-    const int two = o->type == TNN_ADD || o->type == TNN_CONCAT;
+    const tnn_layer *layer = &net->record[i].o;
+    const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
+    const int two = (kind->flags & TNN__TWO) != 0;
     tnn__blob b[2];
-    int k;
+    int k, keeps = 0, makes = 0;
     memset(b, 0, sizeof b);
-    m->o = o;
+    m->layer = layer;
     m->in = m->out;
     m->in_vector = m->is_vector;
-    if (o->from) tnn__named_blob(net, o->from, two ? &b[1] : &m->in);
-    if (o->from && !two) m->in_vector = m->in.flat || m->in.h*m->in.w == 1;
+    m->functional = 0;
+    for (m->row = tnn__torch[TNN__NTH(layer->type)]; strchr("*=-", *m->row); m->row++) {
+        m->functional |= *m->row == '*';
+        keeps |= *m->row == '=';
+        makes |= *m->row == '-';
+    }
+    if (layer->from) tnn__named_blob(net, layer->from, two ? &b[1] : &m->in);
+    if (layer->from && !two) m->in_vector = m->in.flat || m->in.h*m->in.w == 1;
     b[0] = m->in;
+    b[0].flat |= makes;
     memset(&m->op, 0, sizeof m->op);
-    m->op.type = (int)o->type;
-    m->op.kind = &tnn__layer_kinds[TNN__NTH(o->type)];
-    if (o->type == TNN_FLATTEN) b->flat = 1;
-    if (tnn__wants_channels(o, b)) for (k = 0; k <= two; k++) tnn__as_channels(&b[k]);
-    if (m->op.kind->shape) {
-        tnn_layer bare = *o;                    /* padding of another kind comes first */
-        if (tnn__pads_first(o)) {
-            bare.mode = o->pad_mode;
+    m->op.type = (int)layer->type;
+    m->op.kind = kind;
+    if (tnn__wants_channels(layer, b)) for (k = 0; k <= two; k++) tnn__as_channels(&b[k]);
+    if (kind->shape) {
+        tnn_layer bare = *layer;                /* padding of another kind comes first */
+        if (tnn__pads_first(layer)) {
+            bare.mode = layer->pad_mode;
             tnn__pad_shape(&m->op, &bare, b);
             bare.pad = bare.pad_h = bare.pad_w = 0;
         }
-        m->op.kind->shape(&m->op, &bare, b);
+        kind->shape(&m->op, &bare, b);
     }
     m->out = b[0];
-    m->is_vector = m->out.flat || o->type == TNN_DENSE
-                || (m->in_vector && m->out.h*m->out.w == 1 && o->type != TNN_CUSTOM_LAYER
-                    && (o->type > TNN_RESHAPE || o->type == TNN_RELU || o->type == TNN_LEAKY_RELU
-                        || o->type == TNN_DROPOUT));
+    m->is_vector = m->out.flat || (keeps && m->in_vector && m->out.h*m->out.w == 1);
     m->params = m->frozen = 0;
     for (k = tnn__first_param(net, i, 1);
          k < net->trained_tensors && net->tensor[k].op->layer == i; k++) {
         const int count = tnn__param_of(net->tensor[k].op, net->tensor[k].which).count;
         m->params += count;
         /* segments are in this order; tnn_set_group may have changed them */
-        if (net->built ? net->segment[k].frozen : o->frozen) m->frozen += count;
+        if (net->built ? net->segment[k].frozen : layer->frozen) m->frozen += count;
     }
-    m->products = !tnn__is_conv(&m->op) ? 0
-                : (o->type == TNN_CONV_TRANSPOSE2D ? tnn__values(&m->in) : tnn__values(&m->out))
-                  *(long long)m->op.q.inner;
+    m->products = !tnn__is_conv(&m->op) ? 0 : (long long)m->op.q.oc*m->op.q.g.oh*m->op.q.g.ow
+                                              *m->op.q.inner;
 }
-/* "(c, h, w)", or "[-1, c, h, w]" */
-static void tnn__write_shape(tnn__page *p, const tnn__blob *b, int is_vector, const char *before,
-                             const char *after, int width)
-{
-    char text[64];
-    tnn__page line = {text, sizeof text, 0};
-    if (is_vector) tnn__print(&line, 0, "%s%d%s", before, tnn__values(b), after);
-    else        tnn__print(&line, 0, "%s%d, %d, %d%s", before, b->c, b->h, b->w, after);
-    text[line.length] = 0;
-    tnn__print(p, width, "%s", text);
-}
-/* Two numbers, as one where they are equal and `merge`. */
-static void tnn__write_pair(tnn__page *p, int h, int w, int merge)
-{
-    if (merge && h == w) tnn__print(p, 0, "%d", h);
-    else                 tnn__print(p, 0, "(%d, %d)", h, w);
-}
-static void tnn__write_option(tnn__page *p, const tnn__module *m, char code)
+/* Writes a module's value `what` as `how` says. */
+static void tnn__print_value(tnn__page *page, const tnn__module *m, char how, char what)
 {
     static const char *const modes[] = {"zeros", "zeros", "reflect", "replicate", "circular",
                                         "nearest", "bilinear", "bilinear"};
     static const char *const pads[] = {"", "Zero", "Reflection", "Replication", "Circular"};
-    const tnn_layer *o = m->o;
+    const tnn_layer *o = m->layer;
     const tnn__op *op = &m->op;
     const tnn__pool_geometry *g = tnn__is_conv(op) ? &op->q.g : &op->pool;
     const int ph = tnn__either(o->pad_h, o->pad, 0), pw = tnn__either(o->pad_w, o->pad, 0);
     const int constant = op->mode == TNN_ZEROS && (o->value < 0 || o->value > 0);
-    int yes = 0;
-    switch (code) {
-    case 'i': tnn__print(p, 0, "%d", m->in_vector || o->type == TNN_DENSE ? tnn__values(&m->in)
-                                                                          : m->in.c); return;
-    case 'o': tnn__print(p, 0, "%d", m->out.c); return;
-    case 'k': case 'K': tnn__write_pair(p, g->kh, g->kw, code == 'K'); return;
-    case 's': case 'S': tnn__write_pair(p, g->sh, g->sw, code == 'S'); return;
-    case 'p': case 'P': tnn__write_pair(p, ph, pw, code == 'P'); return;
-    case 'd': case 'D': tnn__write_pair(p, g->dh, g->dw, code == 'D'); return;
-    case 'x': tnn__write_pair(p, tnn__either(o->output_pad_h, o->output_pad, 0),
-                              tnn__either(o->output_pad_w, o->output_pad, 0), 0); return;
-    case 'Z': tnn__write_pair(p, g->oh, g->ow, 1); return;
-    case 'y': tnn__print(p, 0, "%s", constant ? "Constant" : pads[TNN__NTH(op->mode)]); return;
-    case 'l': tnn__print(p, 0, "%s(%d, %d, %d, %d)", constant ? "padding=" : "", pw, pw, ph, ph);
-              return;
-    case 'v': tnn__write_float(p, constant ? (double)o->value : 0); return;
-    case 'g': tnn__print(p, 0, "%d", tnn__is_conv(op) ? op->q.groups : op->groups); return;
-    case 'w': tnn__write_count(p, 0, m->params); return;
-    case 'n': tnn__print(p, 0, "%d", o->from); return;
-    case 'r': tnn__print(p, 0, m->in_vector ? "1d" : "2d"); return;
-    case 'N': tnn__print(p, 0, "%s", o->custom->name ? o->custom->name : "Custom"); return;
-    case 'h': tnn__write_shape(p, &m->out, m->is_vector, "(", m->is_vector ? ",)" : ")", 0); return;
-    case 'u':
-        if (o->size || o->size_h) tnn__print(p, 0, "size=(%d, %d)", m->out.h, m->out.w);
-        else tnn__print(p, 0, "scale_factor=%d.0", o->factor ? o->factor : 2);
+    const int sized = o->size || o->size_h;
+    const char *text = "";
+    double a = 0, b = 0;
+    switch (what) {
+    case 'i': a = m->in_vector ? tnn__values(&m->in) : m->in.c; break;
+    case 'I': a = tnn__values(&m->in); break;
+    case 'o': a = m->out.c; break;
+    case 'k': a = g->kh; b = g->kw; break;
+    case 's': a = g->sh; b = g->sw; break;
+    case 'd': a = g->dh; b = g->dw; break;
+    case 'z': a = g->oh; b = g->ow; break;
+    case 'p': a = ph; b = pw; break;
+    case 'h': a = ph; break;
+    case 'w': a = pw; break;
+    case 'x':
+        a = tnn__either(o->output_pad_h, o->output_pad, 0);
+        b = tnn__either(o->output_pad_w, o->output_pad, 0);
+        break;
+    case 'Z':                           /* one of the two is 0, and left out */
+        a = how == 'f' ? (sized ? 0 : o->factor ? o->factor : 2) : sized ? m->out.h : 0;
+        b = sized ? m->out.w : 0;
+        break;
+    case 'g': a = op->q.groups; break;
+    case 'G': a = op->groups; break;
+    case 'n': a = o->from; break;
+    case 'N': a = (double)m->params; break;
+    case 'v': a = constant ? (double)o->value : 0; break;
+    case 'l': a = (double)op->slope; break;
+    case '0': a = (double)op->option[0]; break;
+    case '1': a = (double)op->option[1]; break;
+    case 'q': a = (double)op->p; break;
+    case 'e': a = (double)op->eps; break;
+    case 'E': a = o->eps > 0 ? (double)op->eps : TNN__NAN; break;
+    case 'M': a = op->cumulative ? TNN__NAN : (double)op->momentum;
+              text = modes[TNN__NTH(op->mode)]; break;
+    case 'm': text = modes[TNN__NTH(o->pad_mode)]; break;
+    case 'b': a = op->b_floats > 0; break;
+    case 'a': a = op->affine; break;
+    case 't': a = op->track; break;
+    case 'c': a = o->ceil; break;
+    case 'r': text = m->in_vector ? "1d" : "2d"; break;
+    case 'y': text = constant ? "Constant" : pads[TNN__NTH(op->mode)]; break;
+    case 'Y': text = constant ? "padding=" : ""; break;
+    case 'A': text = o->approximate ? "tanh" : "none"; break;
+    case 'C': text = o->custom->name ? o->custom->name : "Custom"; break;
+    default:
+        tnn__print_shape(page, 0, &m->out, m->is_vector, "(", m->is_vector ? ",)" : ")");
         return;
-    case 'm':
-        tnn__print(p, 0, "%s", o->type == TNN_GELU ? (o->approximate ? "'tanh'" : "'none'")
-                    : modes[TNN__NTH(o->type == TNN_CONV2D ? (int)o->pad_mode : op->mode)]);
-        return;
-    case 'f': tnn__write_float(p, o->type == TNN_LEAKY_RELU ? (double)op->slope
-                                                            : (double)op->option[0]); return;
-    case 'F': tnn__write_float(p, (double)op->option[1]); return;
-    case 'q': tnn__print(p, 0, "%g", (double)op->p); return;
-    case 'e':
-        if (o->type == TNN_RMSNORM && !(o->eps > 0)) tnn__print(p, 0, "None");
-        else tnn__write_float(p, (double)op->eps);
-        return;
-    case 'M':
-        if (op->cumulative) tnn__print(p, 0, "None");
-        else tnn__print(p, 0, "%g", (double)op->momentum);
-        return;
-    case 'b': yes = op->b_floats > 0; break;
-    case 'a': yes = op->affine; break;
-    case 't': yes = op->track; break;
-    case 'c': yes = o->ceil; break;
-    default: break;
     }
-    tnn__print(p, 0, yes ? "True" : "False");
+    switch (how) {
+    case 's': tnn__print(page, 0, "%s", text); break;
+    case 'd': tnn__print(page, 0, "%d", (int)a); break;
+    case 'g': tnn__print(page, 0, a != a ? "None" : "%g", a); break;
+    case 'f': tnn__print_float(page, a); break;
+    case 'b': tnn__print(page, 0, a > 0 ? "True" : "False"); break;
+    default:
+        if (how == '1' && (int)a == (int)b) tnn__print(page, 0, "%d", (int)a);
+        else tnn__print(page, 0, "(%d, %d)", (int)a, (int)b);
+    }
 }
-/* An item up to its semicolon, or a name; returns how long it is. */
-static int tnn__write_item(tnn__page *p, const tnn__module *m, const char *item)
+/* Writes an item of a row up to its semicolon; returns how long it is there. */
+static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *item)
 {
-    char value[128];
+    const tnn__page before = *page;
+    char value[128] = "";
     const char *c;
-    tnn__page v = {value, sizeof value, 0}, whole = *p;
     for (c = item; *c && *c != ';' && *c != '!'; c++)
-        if (*c != '%') tnn__write_char(p, *c);
+        if (*c != '%') tnn__print_char(page, *c);
         else {
-            v.length = 0;
-            tnn__write_option(&v, m, *++c);
-            value[TNN__MIN(v.length, sizeof value - 1)] = 0;
-            tnn__print(p, 0, "%s", value);
+            tnn__page line = {value, sizeof value, 0};
+            tnn__print_value(&line, m, c[1], c[2]);
+            value[TNN__MIN(line.length, sizeof value - 1)] = 0;
+            tnn__print(page, 0, "%s", value);
+            c += 2;
         }
     if (*c == '!') {
         const size_t n = strcspn(++c, ";");
-        if (v.length == n && memcmp(value, c, n) == 0) *p = whole;
+        if (strlen(value) == n && !memcmp(value, c, n)) *page = before;
         c += n;
     }
     return (int)(c - item);
 }
-static void tnn__write_class(tnn__page *p, const tnn__module *m)
+/* A module as PyTorch prints it. */
+static void tnn__print_module(tnn__page *page, const tnn__module *m)
 {
-    const char *c = tnn__torch_classes[TNN__NTH(m->o->type)].options;
+    const char *c = m->row + tnn__print_item(page, m, m->row);
     int some = 0;
-    tnn__write_item(p, m, tnn__torch_classes[TNN__NTH(m->o->type)].name);
-    tnn__write_char(p, '(');
-    for (; *c; c += *c == ';') {
-        const tnn__page start = *p;
-        size_t before;
-        if (some) tnn__print(p, 0, ", ");
-        before = p->length;
-        c += tnn__write_item(p, m, c);
-        if (p->length > before) some = 1;
-        else *p = start;
+    tnn__print_char(page, '(');
+    while (*c) {
+        const tnn__page before = *page;
+        size_t length;
+        if (some) tnn__print(page, 0, ", ");
+        length = page->length;
+        c += 1 + tnn__print_item(page, m, c + 1);
+        if (page->length > length) some = 1;
+        else *page = before;
     }
-    tnn__print(p, 0, ")\n");
+    tnn__print(page, 0, ")\n");
 }
-
-static void tnn__write_rule(tnn__page *p, char c)
+/* A module as torchsummary's row of that number. */
+static void tnn__print_row(tnn__page *page, const tnn__module *m, int number)
 {
+    char name[64];
+    tnn__page line = {name, sizeof name, 0};
+    tnn__print_item(&line, m, m->row);
+    tnn__print(&line, 0, "-%d", number);
+    name[TNN__MIN(line.length, sizeof name - 1)] = 0;
+    tnn__print(page, 20, "%s", name);
+    tnn__print_shape(page, 27, &m->out, m->is_vector, "[-1, ", "]");
+    tnn__print(page, 0, " ");
+    tnn__print_count(page, 15, m->params);
+    tnn__print(page, 0, " ");
+    tnn__print_count(page, 15, m->products);
+    tnn__print(page, 0, "\n");
+}
+/* What stands below the rows, of whose outputs there are so many values; `all` sums the modules. */
+static void tnn__print_totals(tnn__page *page, const tnn_net *net, const tnn__module *all,
+                              long long outputs, size_t bytes)
+{
+    const struct { const char *what; long long count; } totals[] = {
+        {"Total params: ", all->params}, {"Trainable params: ", all->params - all->frozen},
+        {"Non-trainable params: ", all->frozen}, {"Mult-adds: ", all->products}};
+    const int *input = net->options.input;
+    const double in = 4.0*input[0]*input[1]*input[2], out = 2.0*4.0*(double)outputs;
+    const double weights = 4.0*(double)all->params;
     int i;
-    for (i = 0; i < 80; i++) tnn__write_char(p, c);
-    tnn__write_char(p, '\n');
+    tnn__print_rule(page, '=');
+    for (i = 0; i < 4; i++) {
+        tnn__print(page, 0, "%s", totals[i].what);
+        tnn__print_count(page, 0, totals[i].count);
+        tnn__print(page, 0, "\n");
+    }
+    tnn__print_rule(page, '-');
+    tnn__print_mb(page, "Input size", in);
+    tnn__print_mb(page, "Forward/backward pass size", out);
+    tnn__print_mb(page, "Params size", weights);
+    tnn__print_mb(page, "Estimated Total Size", in + out + weights);
+    tnn__print_rule(page, '-');
+    tnn__print(page, 0, "Batch of %d, allocated at once", net->options.batch);
+    tnn__print_mb(page, "", (double)bytes);
+    tnn__print_rule(page, '-');
 }
 TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags)
 {
-    tnn__page p;
-    tnn__module m;
-    long long params = 0, frozen = 0, products = 0, outputs = 0;
+    const int modules = flags & TNN_SUMMARY_MODULES;
     const size_t bytes = tnn_net_bytes(net);
-    double in, out, weights;
+    tnn__page page = {text, room, 0};
+    tnn__module m, all;
+    long long outputs = 0;
     int i, rows = 0;
     if (tnn_failed()) return 0;
     if (room && !text) {
@@ -15093,74 +15132,37 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
                     flags, TNN__NO_CHOICE);
         return 0;
     }
-    p.text = text; p.room = room; p.length = 0;
     memset(&m, 0, sizeof m);
-    m.out.c = net->options.input[0]; m.out.h = net->options.input[1];
+    memset(&all, 0, sizeof all);
+    m.out.c = net->options.input[0];
+    m.out.h = net->options.input[1];
     m.out.w = net->options.input[2];
     m.is_vector = m.out.h*m.out.w == 1;
-    in = 4.0*tnn__values(&m.out);
-    if (flags & TNN_SUMMARY_MODULES) tnn__print(&p, 0, "Sequential(\n");
+    if (modules) tnn__print(&page, 0, "Sequential(\n");
     else {
-        tnn__write_rule(&p, '-');
-        tnn__print(&p, 20, "Layer (type)");
-        tnn__print(&p, 27, "Output Shape");
-        tnn__print(&p, 16, "Param #");
-        tnn__print(&p, 16, "Mult-Adds");
-        tnn__print(&p, 0, "\n");
-        tnn__write_rule(&p, '=');
+        tnn__print_rule(&page, '-');
+        tnn__print(&page, 20, "Layer (type)");
+        tnn__print(&page, 27, "Output Shape");
+        tnn__print(&page, 16, "Param #");
+        tnn__print(&page, 17, "Mult-Adds\n");
+        tnn__print_rule(&page, '=');
     }
     for (i = 0; i < net->layers; i++) {
-        char name[64];
-        tnn__page line = {name, sizeof name, 0};
         tnn__module_next(net, i, &m);
-        params += m.params;
-        products += m.products;
-        frozen += m.frozen;
-        if ((flags & TNN_SUMMARY_FUNCTIONAL)
-            && tnn__torch_classes[TNN__NTH(m.o->type)].functional) continue;
+        all.params += m.params;
+        all.products += m.products;
+        all.frozen += m.frozen;
+        if ((flags & TNN_SUMMARY_FUNCTIONAL) && m.functional) continue;
         outputs += tnn__values(&m.out);
-        rows++;
-        if (flags & TNN_SUMMARY_MODULES) {
-            tnn__print(&p, 0, "  (%d): ", rows - 1);
-            tnn__write_class(&p, &m);
-            continue;
-        }
-        tnn__write_item(&line, &m, tnn__torch_classes[TNN__NTH(m.o->type)].name);
-        tnn__print(&line, 0, "-%d", rows);
-        name[TNN__MIN(line.length, sizeof name - 1)] = 0;
-        tnn__print(&p, 20, "%s", name);
-        tnn__write_shape(&p, &m.out, m.is_vector, "[-1, ", "]", 27);
-        tnn__print(&p, 0, " ");
-        tnn__write_count(&p, 15, m.params);
-        tnn__print(&p, 0, " ");
-        tnn__write_count(&p, 15, m.products);
-        tnn__print(&p, 0, "\n");
+        if (modules) {
+            tnn__print(&page, 0, "  (%d): ", rows++);
+            tnn__print_module(&page, &m);
+        } else tnn__print_row(&page, &m, ++rows);
     }
-    if (flags & TNN_SUMMARY_MODULES) tnn__print(&p, 0, ")\n");
-    else {
-        const struct { const char *what; long long count; } total[] = {
-            {"Total params: ", params}, {"Trainable params: ", params - frozen},
-            {"Non-trainable params: ", frozen}, {"Mult-adds: ", products}};
-        out = 2.0*4.0*(double)outputs;
-        weights = 4.0*(double)params;
-        tnn__write_rule(&p, '=');
-        for (i = 0; i < 4; i++) {
-            tnn__print(&p, 0, "%s", total[i].what);
-            tnn__write_count(&p, 0, total[i].count);
-            tnn__print(&p, 0, "\n");
-        }
-        tnn__write_rule(&p, '-');
-        tnn__write_mb(&p, "Input size", in);
-        tnn__write_mb(&p, "Forward/backward pass size", out);
-        tnn__write_mb(&p, "Params size", weights);
-        tnn__write_mb(&p, "Estimated Total Size", in + out + weights);
-        tnn__write_rule(&p, '-');
-        tnn__print(&p, 0, "Batch of %d, allocated at once", net->options.batch);
-        tnn__write_mb(&p, "", (double)bytes);
-        tnn__write_rule(&p, '-');
-    }
-    if (room) text[TNN__MIN(p.length, room - 1)] = 0;
-    return p.length;
+    if (modules) tnn__print(&page, 0, ")\n");
+    else tnn__print_totals(&page, net, &all, outputs, bytes);
+    if (room) text[TNN__MIN(page.length, room - 1)] = 0;
+    return page.length;
 }
 
 /* ---- To be skipped on first reading: what surrounds a network ------------------------------- */
@@ -17162,7 +17164,7 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
    tnn__study_line reads it: one's own, another process's or last week's alike. In memory the same
    lines are read without being written.
      16a, 16b  the normal distribution; the space, and what a study holds
-     16c, 16d  TPE as it is defined; a quick way to the same choices when there are many trials
+     16c, 16d  TPE as it is defined; a quick way to the same choices
      16e, 16f  what trial k tries; when a trial is stopped
      16g, 16h  the journal; the functions of the API
    All is plain double arithmetic with exp and log of section 2, so a study is the same everywhere.
@@ -17282,32 +17284,25 @@ static double tnn__truncated_normal(double a, double b, double u, int quick)
    has a step the axis is half of it longer at either end, so that each value has its cell. */
 typedef struct { double mu, sigma, weight, factor; } tnn__kernel;   /* factor: tnn__quick_factor */
 typedef struct { tnn__kernel *kernels; int n; } tnn__mix;           /* the prior is the last */
-typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
+typedef struct {                /* where kernel i, or that of trial i, is: sorted by mu, then i */
+    double mu, factor;          /* factor: with the least deviation */
+    int    i;
+} tnn__spot;
 typedef struct {
     tnn_variable of;            /* with defaults; categorical: 0 to choices - 1 by 1 */
     double       from, to;
     tnn__mix     good;          /* of the good trials */
+    tnn__spot   *spots;         /* of all trials that ended, n of them */
+    int          n;
 } tnn__axis;
-enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 1000, TNN__WIDE = 512 };
-typedef struct {                /* the sums of 16d for one variable */
-    double    h, width;         /* most kernels' sigma; the width of a bin, in h */
-    int       bins, terms;      /* bins 0: there are none for this variable */
-    int       n;                /* kernels of the rest with ranks below n are in a and b */
-    double    a[TNN__BINS*TNN__TERMS], b[TNN__BINS*TNN__TERMS];         /* (bins, terms) */
-    double    sum[TNN__BINS*TNN__TERMS];                                /* u a + v b */
-    double    mass[TNN__CELLS + 1];     /* of a cell, by its distance in cells: terms is 1 */
-    tnn__spot ends[2*TNN__CELLS];       /* (bins, 2): a bin's kernels of least and largest mu, by
-                                           rank; i < 0: it is empty */
-} tnn__crowd;
 struct tnn_study {
     tnn_study_options options;  /* with defaults */
     float      *memory;         /* of the trials and all that grows with them */
     tnn__axis  *space;
     tnn_trial  *trials, *current;       /* current: asked, not yet told */
     tnn__mix    rest;           /* of one variable after the other */
-    tnn__crowd *crowds;         /* one per variable; NULL: trials are never many */
     tnn__spot  *spots;          /* scratch */
-    double     *terms, *candidates, *scores;
+    double     *terms, *candidates, *scores, *weights;     /* weights: the rest's, by trial */
     int         best[26], bests;        /* the best that ended, the best first */
     int         good[25], goods;        /* the first of these, by number */
     int        *order, others;          /* the rest, by number */
@@ -17439,15 +17434,30 @@ static void tnn__parzen_fit(const tnn_study *study, int variable, const int *tri
         kernel->factor = kernel->weight*tnn__quick_factor(axis, kernel->mu, kernel->sigma);
     }
 }
-/* Sorts the trials that ended since the last draw; returns how many ended in all. Mostly they are
-   later than all others and join the rest; where not, the rest is listed and the good are fitted
-   anew. */
+/* Adds trial k to the spots of each axis. */
+static void tnn__add_spots(tnn_study *study, int k)
+{
+    int v, i;
+    for (v = 0; v < study->options.count; v++) {
+        tnn__axis *axis = &study->space[v];
+        tnn__spot spot;
+        spot.mu = tnn__on_line(axis, study->trials[k].x[v]);
+        spot.factor = tnn__quick_factor(axis, spot.mu, (axis->to - axis->from)/100);
+        spot.i = k;
+        for (i = axis->n++; i > 0 && tnn__by_spot(&axis->spots[i - 1], &spot) > 0; i--)
+            axis->spots[i] = axis->spots[i - 1];
+        axis->spots[i] = spot;
+    }
+}
+/* Sorts the trials that ended since the last draw; returns how many ended in all. Where the good
+   ones change they are fitted, and the rest, by number, is listed anew. */
 static int tnn__split_trials(tnn_study *study)
 {
     const int all = study->stale, trials = study->options.trials;
     const int n = all ? trials : study->freshes;
     int *best = study->best, good[25], i, j, k, below, anew = all;
     if (all) study->ended = study->others = study->bests = 0;
+    for (i = 0; i < study->options.count && all; i++) study->space[i].n = 0;
     for (j = 0; j < n; j++) {
         k = all ? j : study->fresh[j];
         if (!tnn__ended(&study->trials[k])) continue;
@@ -17459,6 +17469,7 @@ static int tnn__split_trials(tnn_study *study)
         study->ended++;
         anew |= study->others && study->order[study->others - 1] > k;
         study->order[study->others++] = k;
+        tnn__add_spots(study, k);
     }
     study->freshes = study->stale = 0;
     below = TNN__MIN((study->ended + 9)/10, 25);
@@ -17466,17 +17477,19 @@ static int tnn__split_trials(tnn_study *study)
         for (j = i; j > 0 && good[j - 1] > best[i]; j--) good[j] = good[j - 1];
         good[j] = best[i];
     }
-    if (!anew && below == study->goods && !memcmp(good, study->good, (size_t)below*sizeof *good))
-        return study->ended;
-    memcpy(study->good, good, (size_t)below*sizeof *good);
-    study->goods = below;
-    for (i = k = study->others = 0; k < trials; k++)
-        if (i < below && good[i] == k) i++;
-        else if (tnn__ended(&study->trials[k])) study->order[study->others++] = k;
-    for (k = 0; k < study->options.count; k++) {
-        tnn__parzen_fit(study, k, good, below, &study->space[k].good);
-        if (study->crowds) study->crowds[k].n = 0;
+    if (anew || below != study->goods || memcmp(good, study->good, (size_t)below*sizeof *good)) {
+        memcpy(study->good, good, (size_t)below*sizeof *good);
+        study->goods = below;
+        for (k = 0; k < study->options.count; k++)
+            tnn__parzen_fit(study, k, good, below, &study->space[k].good);
+        for (i = k = study->others = 0; k < trials; k++) {
+            study->weights[k] = 0;
+            if (i < below && good[i] == k) i++;
+            else if (tnn__ended(&study->trials[k])) study->order[study->others++] = k;
+        }
     }
+    for (i = 0; i < study->others; i++)
+        study->weights[study->order[i]] = tnn__parzen_weight(i, study->others);
     return study->ended;
 }
 /* The log of the exact factor of a kernel: of the weight, the mass on the axis and, for a density,
@@ -17546,42 +17559,15 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
     return tnn__from_line(axis, y);
 }
 
-/* ---- 16d. Many trials -------------------------------------------------------------------------
-   The log g of a candidate is a sum over all trials. With hundreds of them nearly all kernels of
-   the rest have the least deviation h, a hundredth of the axis, and all but the last 25 the weight
-   u + v r, r the rank by number. For these
-       sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
-   is kept by bins of width h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle)/h:
-       exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
-   16 terms of it leave 1e-10 of g. A kernel can be wider only if it is the first or last of its
-   bin. Where a step makes at most 1,000 values, and for choices, each value is a bin of one term.
-   Candidates are compared by these quick sums, after quick draws. Those within 1e-6 of the best
-   are drawn exactly; if then others are within 1e-8, the definition's sums decide. So the choice
-   is that of the definition, bit for bit. */
-enum { TNN__MANY = 250 };       /* from so many trials that ended on */
+/* ---- 16d. Quickly -----------------------------------------------------------------------------
+   Candidates are compared by quick sums, after quick draws. Those within 1e-6 of the best are drawn
+   exactly; if then others are within 1e-8, the definition's sums decide. So the choice is that of
+   the definition, bit for bit.
+   Of many trials nearly all kernels of the rest have the least deviation h, a hundredth of the
+   axis. A candidate only meets those within 9.2 h, whose spots are kept sorted; the wider ones and
+   the prior make the mix. */
+enum { TNN__MANY = 100 };       /* trials of the rest, from which on h is that */
 
-/* Gives an empty crowd the bins of its axis. */
-static void tnn__crowd_make(tnn__crowd *crowd, const tnn__axis *axis)
-{
-    const double range = axis->to - axis->from;
-    const double values = axis->of.step > 0 ? range/axis->of.step + 0.5 : HUGE_VAL;
-    const int choice = axis->of.type == TNN_CATEGORICAL;
-    const int few = values < TNN__CELLS + 1 && !axis->of.log;
-    int i;
-    crowd->h = range/100;
-    crowd->bins = few ? (int)values : choice || !(range > 0) ? 0 : TNN__BINS;
-    crowd->terms = few ? 1 : TNN__TERMS;
-    crowd->width = crowd->bins ? 100.0/crowd->bins : 0;
-    for (i = 0; i <= crowd->bins && few && !choice; i++)
-        crowd->mass[i] = tnn__quick_cell(i*crowd->width, crowd->width/2);
-}
-/* The bin of y; *at: y in bins from the start of the axis. */
-static int tnn__crowd_bin(const tnn__axis *axis, const tnn__crowd *crowd, double y, double *at)
-{
-    const double bins = crowd->bins, share = (y - axis->from)/(axis->to - axis->from);
-    *at = TNN__MIN(TNN__MAX(share*bins, 0), bins);
-    return TNN__MIN((int)*at, crowd->bins - 1);
-}
 /* One kernel more, of which only the quick factor is known. */
 static void tnn__mix_add(tnn__mix *mix, double mu, double sigma, double factor)
 {
@@ -17590,143 +17576,75 @@ static void tnn__mix_add(tnn__mix *mix, double mu, double sigma, double factor)
     kernel->sigma = sigma;
     kernel->factor = factor;
 }
-/* Adds the rest's kernels that are not in the sums yet; the last 25 come to the mix instead. */
-static void tnn__crowd_fill(tnn_study *study, int variable, tnn__mix *mix)
-{
-    const tnn__axis *axis = &study->space[variable];
-    tnn__crowd *crowd = &study->crowds[variable];
-    const int number = axis->of.type != TNN_CATEGORICAL, n = study->others;
-    int r, p;
-    if (!crowd->n) {
-        memset(crowd->a, 0, sizeof crowd->a);
-        memset(crowd->b, 0, sizeof crowd->b);
-        for (r = 0; r < 2*crowd->bins; r++) crowd->ends[r].i = -1;
-    }
-    for (r = crowd->n; r < n; r++) {
-        const double mu = tnn__on_line(axis, study->trials[study->order[r]].x[variable]);
-        double at, term = number ? tnn__quick_factor(axis, mu, crowd->h) : 1;
-        const int bin = tnn__crowd_bin(axis, crowd, mu, &at);
-        const double s = (at - bin - 0.5)*crowd->width;
-        tnn__spot *ends = crowd->ends + 2*(tnn__len)bin;
-        for (p = 0; p < 2; p++)
-            if (ends[p].i < 0 || (p ? mu >= ends[p].mu : mu < ends[p].mu)) {
-                ends[p].mu = mu;
-                ends[p].i = r;
-            }
-        if (r >= n - 25) tnn__mix_add(mix, mu, crowd->h, term);
-        for (p = 0; p < crowd->terms && r < n - 25; p++) {
-            crowd->a[bin*crowd->terms + p] += term;
-            crowd->b[bin*crowd->terms + p] += r*term;
-            term *= s/(p + 1);
-        }
-    }
-    crowd->n = TNN__MAX(n - 25, 0);
-}
-/* Works out a crowd's sums, and fills the mix with what is not in them: the last 25, and for each
-   that is wider what makes it so; the prior is the last. Choices come to the sums altogether. */
-static void tnn__crowd_fit(tnn_study *study, int variable, tnn__mix *mix)
+/* Gathers the rest of many trials in study->spots, with the prior among them, and the wider ones of
+   them in study->rest. Returns how many spots there are. */
+static int tnn__fit_many(tnn_study *study, int variable)
 {
     const tnn__axis *axis = &study->space[variable];
     const double middle = 0.5*(axis->from + axis->to), range = axis->to - axis->from;
-    const double prior = study->options.prior_weight;
-    const int n = study->others;
-    const double u = 1.0/n, v = (1 - u)/(n - 26);
-    tnn__crowd *crowd = &study->crowds[variable];
-    double *sum = crowd->sum, hh = crowd->terms > 1 && !tnn__has_density(axis)
-                                 ? axis->of.step*axis->of.step/4/crowd->h/crowd->h : 0;
     tnn__spot *spots = study->spots;
-    int q, m = 0;
-    mix->n = 0;
-    tnn__crowd_fill(study, variable, mix);
-    for (q = 0; q < crowd->bins*crowd->terms; q++) sum[q] = u*crowd->a[q] + v*crowd->b[q];
-    if (axis->of.type == TNN_CATEGORICAL) {
-        const double w = prior/(n + 1), all = (n - 25)*(1 + u)/2 + 25;  /* the sum of weights */
-        while (mix->n > 0) sum[(int)mix->kernels[--mix->n].mu] += 1;
-        for (q = 0; q < crowd->bins; q++)
-            sum[q] = (sum[q] + w*all)/(1 + w*crowd->bins) + prior/crowd->bins;
-        return;
+    int i, n = 0;
+    for (i = 0; i < axis->n; i++) {
+        spots[n] = axis->spots[i];
+        spots[n].factor *= study->weights[spots[n].i];
+        n += study->weights[spots[n].i] > 0;
     }
-    for (q--; hh > 0 && q > 0; q--) {           /* s^p/p! on average over a cell */
-        const int p = q%crowd->terms;
-        if (p > 1) sum[q] += hh/6*(sum[q - 2] + (p > 3 ? hh/20*sum[q - 4] : 0));
+    for (i = n; i > 0 && spots[i - 1].mu > middle; i--) spots[i] = spots[i - 1];
+    spots[i].mu = middle;
+    spots[i].factor = 0;
+    spots[i].i = -1;
+    study->rest.n = 0;
+    for (i = 0; i <= n; i++) {
+        const double mu = spots[i].mu;
+        const double sigma = tnn__parzen_sigma(study, axis, spots, i, n, range/100);
+        if (spots[i].i < 0 || !(sigma > range/100)) continue;
+        spots[i].factor = 0;
+        tnn__mix_add(&study->rest, mu, sigma, study->weights[spots[i].i]
+                                              *tnn__quick_factor(axis, mu, sigma));
     }
-    for (q = 0; q < 2*crowd->bins; q++)
-        if (crowd->ends[q].i >= 0 && (q%2 == 0 || crowd->ends[q].i != crowd->ends[q - 1].i))
-            spots[m++] = crowd->ends[q];
-    for (q = m; q > 0 && spots[q - 1].mu > middle; q--) spots[q] = spots[q - 1];
-    spots[q].mu = middle;
-    spots[q].i = -1;
-    for (q = 0; q <= m; q++) {
-        const double sigma = tnn__parzen_sigma(study, axis, spots, q, m, crowd->h);
-        const double mu = spots[q].mu, weight = tnn__parzen_weight(spots[q].i, n);
-        if (spots[q].i < 0 || !(sigma > crowd->h)) continue;
-        tnn__mix_add(mix, mu, crowd->h, -weight*tnn__quick_factor(axis, mu, crowd->h));
-        tnn__mix_add(mix, mu, sigma, weight*tnn__quick_factor(axis, mu, sigma));
-    }
-    tnn__mix_add(mix, middle, range, prior*tnn__quick_factor(axis, middle, range));
+    tnn__mix_add(&study->rest, middle, range, study->options.prior_weight
+                                              *tnn__quick_factor(axis, middle, range));
+    return n + 1;
 }
-/* A crowd's sums at y. */
-static double tnn__crowd_sum(const tnn__axis *axis, const tnn__crowd *crowd, double y)
+/* Fits study->rest to a variable; returns how many of study->spots belong to it. */
+static int tnn__fit_rest(tnn_study *study, int variable)
 {
-    const double width = crowd->width;
-    const int reach = TNN__MIN((int)(9.2/width) + 1, crowd->bins);
-    double total = 0, at;
-    const int here = tnn__crowd_bin(axis, crowd, y, &at);
-    int p, bin = TNN__MAX(here - reach, 0);
-    const int end = TNN__MIN(here + reach, crowd->bins - 1) + 1;
-    for (; bin < end; bin++) {
-        const double *sum = crowd->sum + (tnn__len)bin*crowd->terms;
-        const double t = (at - bin - 0.5)*width;
-        double he = 1, before = 0, all = 0;
-        if (!(*sum > 0)) continue;
-        if (crowd->terms == 1) {
-            total += *sum*crowd->mass[bin < here ? here - bin : bin - here];
-            continue;
-        }
-        for (p = 0; p < TNN__TERMS; p++) {
-            const double next = t*he - p*before;
-            all += he*sum[p];
-            before = he;
-            he = next;
-        }
-        total += all*tnn__quick_exp(-t*t/2);
-    }
-    return total*(crowd->terms > 1 && !tnn__has_density(axis) ? axis->of.step/crowd->h : 1);
+    const tnn_study_options *options = &study->options;
+    if (study->others >= TNN__MANY && !options->no_magic_clip && options->prior_weight >= 0.01
+        && study->space[variable].of.type != TNN_CATEGORICAL) return tnn__fit_many(study, variable);
+    tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
+    return 0;
 }
-/* Whether a variable's rest is in sums. */
-static tnn__crowd *tnn__crowd_of(const tnn_study *study, int variable)
-{
-    tnn__crowd *crowd = study->crowds ? &study->crowds[variable] : NULL;
-    return crowd && crowd->bins && study->ended >= TNN__MANY ? crowd : NULL;
-}
-/* A mix's density at x, but for a factor that all x have; crowd: the sums that belong to it, or
-   NULL. */
-static double tnn__quick_density(const tnn_study *study, int variable, const tnn__mix *mix,
-                                 const tnn__crowd *crowd, double x)
+/* A mix's density at x, and that of n spots with it, but for a factor that all x have. */
+static double tnn__quick_density(const tnn_study *study, int variable, const tnn__mix *mix, int n,
+                                 double x)
 {
     const tnn__axis *axis = &study->space[variable];
+    const tnn__spot *spots = study->spots;
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
-    double sum = 0;
-    int k;
+    const double h = (axis->to - axis->from)/100, reach = 9.2*h + half;
+    double sum = 0, cell = 0, last = -HUGE_VAL;
+    int k, to = n;
     if (axis->of.type == TNN_CATEGORICAL) {
-        for (k = 0; k < mix->n && !crowd; k++)
+        for (k = 0; k < mix->n; k++)
             sum += mix->kernels[k].weight*tnn__parzen_choice(study, axis, mix, k, (int)x);
-        return crowd ? crowd->sum[(int)x] : sum;
+        return sum;
     }
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
         sum += kernel->factor*tnn__quick_cell((y - kernel->mu)/kernel->sigma,
                                               half > 0 ? half/kernel->sigma : 0);
     }
-    return crowd ? sum + tnn__crowd_sum(axis, crowd, y) : sum;
-}
-/* Fits study->rest to a variable; returns the sums that belong to it, or NULL. */
-static const tnn__crowd *tnn__fit_rest(tnn_study *study, int variable)
-{
-    tnn__crowd *crowd = tnn__crowd_of(study, variable);
-    if (crowd) tnn__crowd_fit(study, variable, &study->rest);
-    else tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
-    return crowd;
+    for (k = 0; k < to; ) {             /* the first within reach */
+        const int middle = k + (to - k)/2;
+        if (spots[middle].mu < y - reach) k = middle + 1; else to = middle;
+    }
+    for (; k < n && spots[k].mu <= y + reach; k++) {
+        if (spots[k].mu > last) cell = tnn__quick_cell((y - spots[k].mu)/h, half/h);
+        last = spots[k].mu;
+        sum += spots[k].factor*cell;
+    }
+    return sum;
 }
 /* Of a variable's candidates x[0..n) the one with the largest log l - log g; the first of equal
    ones. Those of trial k were drawn quickly: those near the best are drawn again, exactly, into x.
@@ -17734,7 +17652,7 @@ static const tnn__crowd *tnn__fit_rest(tnn_study *study, int variable)
 static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int k)
 {
     const tnn__mix *good = &study->space[variable].good, *rest = &study->rest;
-    const tnn__crowd *crowd = tnn__fit_rest(study, variable);
+    const int spots = tnn__fit_rest(study, variable);
     const int steps = study->space[variable].of.step > 0;
     double *scores = study->scores, most, score, u[2];
     int i, j, turn, best = 0, left = 0;
@@ -17750,8 +17668,8 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
                 x[i] = tnn__parzen_draw(study, variable, u, 0);
             }
             if (study->options.prior_weight < 1e-25) continue;  /* g may be under its quick error */
-            scores[i] = tnn__quick_density(study, variable, good, NULL, x[i])
-                      / tnn__quick_density(study, variable, rest, crowd, x[i]);
+            scores[i] = tnn__quick_density(study, variable, good, 0, x[i])
+                      / tnn__quick_density(study, variable, rest, spots, x[i]);
             most = TNN__MAX(most, scores[i]);
         }
         most *= 1 - (turn ? 1e-8 : 1e-6);
@@ -17763,7 +17681,7 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
         }
     }
     if (left <= 1) return best;
-    if (crowd) tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
+    if (spots) tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
     for (i = best, most = -HUGE_VAL; i < n; i++) {
         if (scores[i] < 0) continue;
         score = tnn__parzen_log(study, variable, good, x[i])
@@ -18113,7 +18031,7 @@ static int tnn__study_head(tnn_study *study)
 
 /* ---- 16h. Studies -----------------------------------------------------------------------------
    A study is one allocation for itself, one for its space, one for its trials and all else that
-   grows with them, one for the sums of 16d, and one for each trial's reports. */
+   grows with them, and one for each trial's reports. */
 
 /* Whether a double is an integer. */
 static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
@@ -18284,10 +18202,14 @@ static tnn__len tnn__study_place(tnn_study *study, float *memory)
     study->candidates = (double *)tnn__take_bytes(&arena, candidates*size);
     study->scores = (double *)tnn__take_bytes(&arena, candidates*size);
     study->spots = (tnn__spot *)tnn__take_bytes(&arena, (trials + 1)*(tnn__len)sizeof(tnn__spot));
+    study->weights = (double *)tnn__take_bytes(&arena, trials*size);
     study->order = (int *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof(int));
-    study->rest.kernels = (tnn__kernel *)tnn__take_bytes(&arena, (trials + TNN__WIDE)*kernel);
-    for (i = 0; i < count; i++)
-        study->space[i].good.kernels = (tnn__kernel *)tnn__take_bytes(&arena, 26*kernel);
+    study->rest.kernels = (tnn__kernel *)tnn__take_bytes(&arena, (trials + 1)*kernel);
+    for (i = 0; i < count; i++) {
+        tnn__axis *axis = &study->space[i];
+        axis->good.kernels = (tnn__kernel *)tnn__take_bytes(&arena, 26*kernel);
+        axis->spots = (tnn__spot *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof(tnn__spot));
+    }
     for (i = 0; i < trials && memory; i++, x += count) {
         study->trials[i].number = i;
         study->trials[i].value = TNN__NAN;
@@ -18314,12 +18236,6 @@ static tnn_status tnn__study_make(tnn_study *study)
                                         "study");
     if (!study->memory) return TNN_ERROR_MEMORY;
     tnn__study_place(study, study->memory);
-    if (options->sampler == TNN_TPE && !options->no_magic_clip && options->prior_weight >= 0.01
-        && options->trials > TNN__MANY) {
-        study->crowds = (tnn__crowd *)tnn__alloc(count*(tnn__len)sizeof *study->crowds, "study");
-        if (!study->crowds) return TNN_ERROR_MEMORY;
-        for (i = 0; i < count; i++) tnn__crowd_make(&study->crowds[i], &study->space[i]);
-    }
     if (!tnn__study_head(study))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer "
                          "than %d characters", options->count, (int)sizeof study->head/2);
@@ -18337,7 +18253,6 @@ TNN_API void tnn_study_free(tnn_study *study)
     for (i = 0; study->memory && i < study->options.trials; i++)
         tnn__release(study->trials[i].reports);
     tnn__release(study->memory);
-    tnn__release(study->crowds);
     tnn__release(study->space);
     tnn__release(study);
 }
