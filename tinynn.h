@@ -7585,6 +7585,8 @@ struct tnn__layer_kind {
     void (*forward)(const tnn__sample_at *a);
     void (*backward)(const tnn__sample_at *a);
     const struct tnn__extras *extras;
+    int         function;       /* of 3c, */
+    float       numbers[3];     /* and what it is given */
 };
 /* What few of them need besides; any may be NULL. */
 typedef struct tnn__extras {
@@ -7832,43 +7834,33 @@ static void tnn__act_backward(const tnn__sample_at *a)
         a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n, a->op->slope, 1);
 }
 
-/* The functions f of 3c: which of them, and with which numbers p. */
-static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+/* Which function f of 3c is in the kind's row, with its numbers p; some are options. */
+static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *layer, tnn__blob *b)
 {
-    const double alpha = tnn__default((double)o->alpha, 1);
+    const double alpha = tnn__default((double)layer->alpha, 1);
     float *p = op->option;
     (void)b;
-    p[0] = p[1] = p[2] = 1;
-    switch (o->type) {
-    case TNN_ELU:         op->function = TNN__ACT_elu; p[0] = (float)alpha; break;
-    case TNN_CELU:        op->function = TNN__ACT_elu; p[0] = (float)alpha;
-                          p[1] = (float)(1/alpha); break;
-    case TNN_SELU:        op->function = TNN__ACT_elu; p[0] = 1.67326324f;
-                          p[2] = 1.05070099f; break;
-    case TNN_RELU6:       op->function = TNN__ACT_clamp; p[0] = 0; p[1] = 6; break;
-    case TNN_HARDTANH:    op->function = TNN__ACT_clamp;
-                          p[0] = (float)tnn__default((double)o->min_value, -1);
-                          p[1] = (float)tnn__default((double)o->max_value, 1); break;
-    case TNN_HARDSIGMOID: op->function = TNN__ACT_hardsigmoid; break;
-    case TNN_HARDSWISH:   op->function = TNN__ACT_hardswish; break;
-    case TNN_GELU:        op->function = o->approximate ? TNN__ACT_gelu_tanh : TNN__ACT_gelu; break;
-    case TNN_SILU:        op->function = TNN__ACT_silu; break;
-    case TNN_MISH:        op->function = TNN__ACT_mish; break;
-    case TNN_SOFTPLUS:    op->function = TNN__ACT_softplus;
-                          p[0] = (float)tnn__default((double)o->beta, 1);
-                          p[1] = (float)tnn__default((double)o->threshold, 20); break;
-    case TNN_SOFTSIGN:    op->function = TNN__ACT_softsign; break;
-    case TNN_SIGMOID:     op->function = TNN__ACT_sigmoid; break;
-    case TNN_LOG_SIGMOID: op->function = TNN__ACT_log_sigmoid; break;
-    default:              op->function = TNN__ACT_tanh; break;
+    op->function = op->kind->function + (layer->approximate ? 1 : 0);   /* gelu, gelu_tanh */
+    memcpy(p, op->kind->numbers, sizeof op->kind->numbers);
+    if (layer->type == TNN_ELU || layer->type == TNN_CELU) p[0] = (float)alpha;
+    if (layer->type == TNN_CELU) p[1] = (float)(1/alpha);
+    if (layer->type == TNN_HARDTANH) {
+        p[0] = (float)tnn__default((double)layer->min_value, (double)p[0]);
+        p[1] = (float)tnn__default((double)layer->max_value, (double)p[1]);
     }
-    if (!(alpha > -1e30 && alpha < 1e30) || (o->type == TNN_CELU && !(alpha > 0 || alpha < 0)))
+    if (layer->type == TNN_SOFTPLUS) {
+        p[0] = (float)tnn__default((double)layer->beta, (double)p[0]);
+        p[1] = (float)tnn__default((double)layer->threshold, (double)p[1]);
+    }
+    if (!(alpha > -1e30 && alpha < 1e30)
+        || (layer->type == TNN_CELU && !(alpha > 0 || alpha < 0)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .alpha = %g must be between -1e30 and "
-                         "1e30, for celu not 0", o->type == TNN_CELU ? "celu" : "elu", alpha);
-    if (o->type == TNN_HARDTANH && !(p[0] <= p[1]))
+                         "1e30, for celu not 0", op->kind->name, alpha);
+    if (layer->type == TNN_HARDTANH && !(p[0] <= p[1]))
         return tnn__fail(TNN_ERROR_ARGUMENT, "hardtanh: .min_value = %g must not be more than "
                          ".max_value = %g", (double)p[0], (double)p[1]);
-    if (o->type == TNN_SOFTPLUS && (!(p[0] > 0 || p[0] < 0) || !(p[0] - p[0] + p[1] - p[1] >= 0)))
+    if (layer->type == TNN_SOFTPLUS
+        && (!(p[0] > 0 || p[0] < 0) || !(p[0] - p[0] + p[1] - p[1] >= 0)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "softplus: .beta = %g must be finite and not 0, "
                          ".threshold = %g finite", (double)p[0], (double)p[1]);
     return TNN_OK;
@@ -9434,32 +9426,33 @@ static const tnn__extras tnn__map_extras[3] = {
 };
 #define TNN__LAYER(name, flat, flags, shape, passes, extras, reads) \
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##passes##_forward, \
-     tnn__##passes##_backward, extras}
+     tnn__##passes##_backward, extras, 0, {0, 0, 0}}
 #define TNN__SIMPLE(name, flat, shape, passes, reads) \
     {name, reads, TNN__##flat, 0, tnn__##shape##_shape, tnn__##passes##_forward, \
-     tnn__##passes##_backward, NULL}
-#define TNN__FUNCTION(name, reads) \
+     tnn__##passes##_backward, NULL, 0, {0, 0, 0}}
+#define TNN__FUNCTION(name, reads, f, p0, p1, p2) \
     {name, reads, TNN__VALUES, 0, tnn__function_shape, tnn__function_forward, \
-     tnn__function_backward, NULL}
+     tnn__function_backward, NULL, TNN__ACT_##f, {p0, p1, p2}}
 #define TNN__NORM(name, flat, flags, extras, reads) \
     {name, reads, TNN__##flat, flags, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward, \
-     extras}
+     extras, 0, {0, 0, 0}}
 #define TNN__MAP(name, flat, extras, reads) \
-    {name, reads, TNN__##flat, 0, tnn__dropout_shape, tnn__map_forward, tnn__map_backward, extras}
+    {name, reads, TNN__##flat, 0, tnn__dropout_shape, tnn__map_forward, tnn__map_backward, extras, \
+     0, {0, 0, 0}}
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
 #define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */
-    {"input", "", TNN__VALUES, 0, NULL, tnn__input_forward, NULL, NULL},
+    {"input", "", TNN__VALUES, 0, NULL, tnn__input_forward, NULL, NULL, 0, {0, 0, 0}},
     TNN__LAYER("conv2d", IMAGES, TNN__PRODUCT | TNN__MAXIMA | TNN__ROWS, conv, conv2d,
                &tnn__conv2d_extras, "filters kernel stride pad dilation groups "
                "pad_mode:pad|pad_h|pad_w exact " TNN__WEIGHTED TNN__PENALTIES),
     {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, TNN__PRODUCT | TNN__ON_BATCH,
-     tnn__dense_shape, NULL, NULL, &tnn__dense_extras},
+     tnn__dense_shape, NULL, NULL, &tnn__dense_extras, 0, {0, 0, 0}},
     TNN__LAYER("maxpool2d", IMAGES, TNN__MAXIMA, pool, maxpool, NULL,
                "kernel stride pad dilation ceil"),
     TNN__SIMPLE("avgpool2d", IMAGES, pool, avgpool, "kernel stride pad ceil exclude_pad"),
     {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, tnn__identity_forward,
-     tnn__identity_backward, NULL},
+     tnn__identity_backward, NULL, 0, {0, 0, 0}},
     TNN__SIMPLE("relu", VALUES, act, act, ""),
     TNN__LAYER("leaky_relu", VALUES, 0, act, act, &tnn__leaky_extras, "slope"),
     TNN__MAP("dropout", VALUES, &tnn__map_extras[0], "p"),
@@ -9472,7 +9465,7 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__SIMPLE("pad", IMAGES, pad, resample, "pad mode value"),
     TNN__SIMPLE("reshape", VALUES, reshape, reshape, "shape"),
     {"identity", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, tnn__identity_forward,
-     tnn__identity_backward, NULL},
+     tnn__identity_backward, NULL, 0, {0, 0, 0}},
     TNN__LAYER("add", VALUES, TNN__TWO, two, add, NULL, ""),
     TNN__LAYER("concat", CHANNELS, TNN__TWO, two, concat, NULL, ""),
     TNN__NORM("scale", VALUES, 0, NULL, "value no_affine"),
@@ -9486,12 +9479,21 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
               "eps statistics momentum:statistics affine no_bias:affine"),
     TNN__NORM("rmsnorm", VALUES, 0, &tnn__norm_extras, "eps no_affine"),
     TNN__SIMPLE("prelu", CHANNELS, prelu, prelu, "slope per_channel"),
-    TNN__FUNCTION("relu6", ""), TNN__FUNCTION("elu", "alpha"), TNN__FUNCTION("selu", ""),
-    TNN__FUNCTION("celu", "alpha"), TNN__FUNCTION("gelu", "approximate"), TNN__FUNCTION("silu", ""),
-    TNN__FUNCTION("mish", ""), TNN__FUNCTION("softplus", "beta threshold"),
-    TNN__FUNCTION("softsign", ""), TNN__FUNCTION("sigmoid", ""), TNN__FUNCTION("log_sigmoid", ""),
-    TNN__FUNCTION("tanh", ""), TNN__FUNCTION("hardtanh", "min_value max_value"),
-    TNN__FUNCTION("hardsigmoid", ""), TNN__FUNCTION("hardswish", ""),
+    TNN__FUNCTION("relu6", "", clamp, 0, 6, 0),
+    TNN__FUNCTION("elu", "alpha", elu, 1, 1, 1),
+    TNN__FUNCTION("selu", "", elu, 1.67326324f, 1, 1.05070099f),
+    TNN__FUNCTION("celu", "alpha", elu, 1, 1, 1),
+    TNN__FUNCTION("gelu", "approximate", gelu, 0, 0, 0),
+    TNN__FUNCTION("silu", "", silu, 0, 0, 0),
+    TNN__FUNCTION("mish", "", mish, 0, 0, 0),
+    TNN__FUNCTION("softplus", "beta threshold", softplus, 1, 20, 0),
+    TNN__FUNCTION("softsign", "", softsign, 0, 0, 0),
+    TNN__FUNCTION("sigmoid", "", sigmoid, 0, 0, 0),
+    TNN__FUNCTION("log_sigmoid", "", log_sigmoid, 0, 0, 0),
+    TNN__FUNCTION("tanh", "", tanh, 0, 0, 0),
+    TNN__FUNCTION("hardtanh", "min_value max_value", clamp, -1, 1, 0),
+    TNN__FUNCTION("hardsigmoid", "", hardsigmoid, 0, 0, 0),
+    TNN__FUNCTION("hardswish", "", hardswish, 0, 0, 0),
     TNN__SIMPLE("softmax", CHANNELS, softmax, softmax, ""),
     TNN__SIMPLE("log_softmax", CHANNELS, softmax, softmax, ""),
     TNN__SIMPLE("glu", CHANNELS, softmax, glu, ""),
@@ -11921,10 +11923,29 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *p, double metric, double *lr)
 }
 
 /* ==== 12. NETWORKS =============================================================================
-   tnn_add records layers; tnn_build turns them into operations and lays out one allocation. The
-   batch is cut into spans by its size alone (tnn__spans); in a trunk a span is one task, which
-   adds its share of the convolutions' weight gradients into a partial sum of its own; they are
-   added up in the order of the spans. */
+   Here all parts are put together. tnn_add records a layer and checks what it can of its options.
+   tnn_build plans, once:
+     operations   tnn__plan_ops: one for each layer that is not fused, shapes as they come; before
+                  it a reshape, padding or copy where a layer needs one
+     gradients    tnn__plan_gradients: which blobs need one; whose reader stores, whose adds
+     tensors      tnn__plan_tensors: their numbers, in PyTorch's order
+     memory       tnn__place: every array's place in ONE allocation. It runs twice, first to count,
+                  then to place; so tnn_net_bytes can tell before anything is allocated
+     values       tnn__init_params: the initial weights
+
+   A batch then goes through
+     tnn_forward  for each operation what comes before (DropConnect, Winograd's weights); then along
+                  the operations: a dense one as a matrix product over the batch, a trunk sample by
+                  sample. A task is a SPAN of samples. How many spans there are depends on the batch
+                  alone, never on the threads
+     tnn_loss     section 8: the loss of each sample and the gradient of the last blob
+     tnn_backward the same way back. In a trunk every span adds its gradients of the weights into a
+                  partial sum of its own; afterwards they are added up in the order of spans. So the
+                  same numbers are added in the same order whatever the threads. Gradients that are
+                  not finite are refused
+     tnn_step     penalties and clipping, the optimizer's rule (section 10), constraints, averages,
+                  the schedule (section 11)
+   Each of them is refused out of this order, which net->stage tells. */
 
 /* ---- 12a. Recording and planning ------------------------------------------------------------- */
 
@@ -12226,6 +12247,8 @@ static tnn_status tnn__plan_ops(tnn_net *net)
     net->blob[plan.ops].flat = plan.b.flat;
     return (tnn_status)tnn_failed();
 }
+/* Lists the tensors with names: first weight and bias of each operation, then what is not
+   trained. */
 static void tnn__plan_tensors(tnn_net *net)
 {
     int i, which, first;
@@ -12422,35 +12445,35 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     return arena->used + TNN__SLACK;
 }
 
-/* The operations and their shapes: all there is to a network to which layers may still come. */
-static tnn_status tnn__plan_shapes(tnn_net *net)
+/* A part of the plan; its messages name layers. The caller's line is back afterwards. */
+static tnn_status tnn__plan_part(tnn_net *net, tnn_status (*part)(tnn_net *net))
 {
     const char *file = tnn__err.file;
     const int line = tnn__err.line;
-    tnn_status e;
+    const tnn_status e = part(net);
+    tnn__err.file = file;
+    tnn__err.line = line;
+    tnn__err.layer = 0;
+    return e;
+}
+/* The operations and their shapes, which are all there is of a network to which layers may still
+   come. */
+static tnn_status tnn__plan_shapes(tnn_net *net)
+{
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network: tnn_create gives one");
     if (net->built) return TNN_OK;
     if (!net->layers)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers; tnn_add adds "
                          "them");
-    e = tnn__plan_ops(net);
-    tnn__err.file = file;
-    tnn__err.line = line;
-    tnn__err.layer = 0;
-    return e;
+    return tnn__plan_part(net, tnn__plan_ops);
 }
+/* All that is known without memory; nothing if the network has been built. */
 static tnn_status tnn__plan(tnn_net *net)
 {
-    const char *file = tnn__err.file;
-    const int line = tnn__err.line;
     tnn_status e = tnn__plan_shapes(net);
     if (e || net->built) return e;
-    e = tnn__plan_gradients(net);
-    tnn__err.file = file;
-    tnn__err.line = line;
-    tnn__err.layer = 0;
-    if (e) return e;
+    if ((e = tnn__plan_part(net, tnn__plan_gradients)) != TNN_OK) return e;
     tnn__plan_tensors(net);
     if ((e = tnn__check_loss(net, &net->loss)) != TNN_OK) return e;
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
@@ -12631,6 +12654,8 @@ TNN_API_GATED long long tnn_param_total(tnn_net *net)
     return tnn__plan(net) ? 0 : net->param_total;
 }
 
+/* Copies the values of a tensor, in PyTorch's order, from flat vector `flat` to `values`, or, if
+   `to`, back. Refuses a name that there is not, another count, and values that are not finite. */
 static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int flat,
                                   float *values, int count, int to)
 {
@@ -12707,8 +12732,8 @@ TNN_API_GATED float *tnn_flat(tnn_net *net, int which, size_t *count)
     if (count) *count = net->flat[which] ? (size_t)net->params : 0;
     return net->flat[which];
 }
-/* FNV-1a, begun with TNN__FNV. */
 #define TNN__FNV 14695981039346656037ull
+/* FNV-1a of more bytes; the first hash is TNN__FNV. */
 static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
 {
     for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
@@ -12772,7 +12797,7 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     return a;
 }
 
-/* A task is a span of samples. */
+/* A span of samples through the operations of a trunk, each sample through all. */
 static void tnn__trunk_forward(void *context, int span, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -12787,7 +12812,7 @@ static void tnn__trunk_forward(void *context, int span, int worker)
             a.op->kind->forward(&a);
         }
 }
-/* One convolution: a task is a span of samples that are worked together. */
+/* A span of samples through one convolution by Winograd's way, which takes several at once. */
 static void tnn__together_forward(void *context, int span, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -12798,7 +12823,7 @@ static void tnn__together_forward(void *context, int span, int worker)
                                             net->scratch + worker*net->scratch_floats);
     tnn__conv2d_tiled(&a, end - first, 0, a.op->q.g.oh/2);
 }
-/* One operation, where there are threads for several parts of a sample's rows: a task is a part. */
+/* One operation on a part of one sample's rows, where there are more threads than samples. */
 static void tnn__part_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -12808,6 +12833,9 @@ static void tnn__part_forward(void *context, int task, int worker)
     a.parts = call->spans;
     a.op->kind->forward(&a);
 }
+/* A span of samples through the operations of a trunk, back. Gradients of parameters go into the
+   span's partial sum, which its first sample begins. Where a blob has several readers, the gradient
+   of this one is made in scratch and added. */
 static void tnn__trunk_backward(void *context, int span, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -12837,7 +12865,8 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 a.k->add(tnn__values(a.in2), a.dx2, a.in2->grad + s*a.in2->grad_sample);
         }
 }
-/* Adds up the spans' partial sums: the gradients. A task is a 16th of one operation's floats. */
+/* Adds up the spans' partial sums in their order: the gradients. A task is a 16th of the parameters
+   of one operation. */
 static void tnn__add_partials(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
