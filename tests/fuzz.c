@@ -439,8 +439,8 @@ static void use_network(subject *s)
 static int read_weights(const unsigned char *p, size_t size)
 {
     static const tnn_weights_options all[] = {
-        {NULL, {{NULL, NULL}}, 0}, {NULL, {{NULL, NULL}}, 1},
-        {NULL, {{"features.", ""}, {"head.", "5."}}, 1} };
+        {.partial = 0}, {.partial = 1},
+        {.rename = {{"features.", ""}, {"head.", "5."}}, .partial = 1} };
     subject *s = &subjects[0];
     int taken = 0;
     for (int k = 0; k < 3; k++) {
@@ -461,7 +461,7 @@ static int read_weights(const unsigned char *p, size_t size)
 static void seed_weights(void)
 {
     static const tnn_weights_options torchvision = {
-        NULL, {{"features.", ""}, {"head.", "5."}}, 0};
+        .rename = {{"features.", ""}, {"head.", "5."}}};
     subject *s = &subjects[0];
     size_t n = tnn_format_weights(s->net, s->now, ROOM, NULL);
     seed("weights", s->now, n);
@@ -511,8 +511,9 @@ static const tnn_variable SPACE[] = {
 static tnn_study *study(const char *journal, tnn_pruner pruner)
 {
     return tnn_study_create(.space = SPACE, .count = 3, .trials = TRIALS, .startup = 2,
-                            .candidates = 4, .pruner = pruner, .prune_startup = 1, .factor = 2,
-                            .journal = journal);
+                            .candidates = 4, .pruner = pruner, .journal = journal,
+                            .prune_startup = pruner == TNN_MEDIAN,
+                            .factor = pruner == TNN_HALVING ? 2 : 0);
 }
 /* One trial more; 0 if there is none to do. */
 static int try_once(tnn_study *s)
