@@ -13498,13 +13498,23 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
     return tnn__train_batch(net, x, NULL, targets, n);
 }
 
-/* ==== 13. DATA ================================================================================ */
+/* ==== 13. DATA =================================================================================
+   A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders.
+     13a  data sets: their memory, parts and samples
+     13b  files as the system has them; what stands in sections 15 and 16 reads and writes by these
+     13c  IDX files
+     13d  augmentation of one sample
+     13e  loaders: the order of an epoch, and its batches, whose samples threads make */
+
+/* ---- 13a. Data sets -------------------------------------------------------------------------- */
+
+/* What failure gives. */
 static tnn_data tnn__no_data(void)
 {
-    tnn_data d;
-    memset(&d, 0, sizeof d);
-    d.std = 1;
-    return d;
+    tnn_data data;
+    memset(&data, 0, sizeof data);
+    data.std = 1;
+    return data;
 }
 /* With this begins a data set's memory. It is freed by the last of those who read it: the data set,
    its loaders and its parts, each of which has memory of its own, and `from` that of the whole. */
@@ -13513,29 +13523,338 @@ typedef struct tnn__shared {
     int                 readers;
 } tnn__shared;
 /* Gives the data set memory with room for so many bytes, which it returns; NULL on error. */
-static void *tnn__own(tnn_data *d, tnn__len bytes, void *from, const char *what)
+static void *tnn__own(tnn_data *data, tnn__len bytes, void *from, const char *what)
 {
-    tnn__shared *s = (tnn__shared *)tnn__alloc_raw(bytes + TNN__ALIGN, what);
-    if (!s) return NULL;
-    s->from = (tnn__shared *)from;
-    s->readers = 1;
-    d->memory = s;
-    return (char *)s + TNN__ALIGN;
+    tnn__shared *memory = (tnn__shared *)tnn__alloc_raw(bytes + TNN__ALIGN, what);
+    if (!memory) return NULL;
+    memory->from = (tnn__shared *)from;
+    memory->readers = 1;
+    data->memory = memory;
+    return (char *)memory + TNN__ALIGN;
 }
-/* One reader more, or less, of that memory, which may be NULL. */
+/* One reader more of that memory, which may be NULL. */
 static void tnn__share(void *memory)
 {
     if (memory) TNN__ADD(&((tnn__shared *)memory)->readers, 1);
 }
+/* One reader less; the last one frees it. */
 static void tnn__give_up(void *memory)
 {
-    tnn__shared *s = (tnn__shared *)memory, *from;
-    for (; s && TNN__ADD(&s->readers, -1) == 1; s = from) {
-        from = s->from;
-        tnn__release(s);
+    tnn__shared *part = (tnn__shared *)memory, *from;
+    for (; part && TNN__ADD(&part->readers, -1) == 1; part = from) {
+        from = part->from;
+        tnn__release(part);
     }
 }
+TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *floats,
+                                     const int *labels, int n, int c, int h, int w)
+{
+    tnn_data data = tnn__no_data();
+    int i;
+    if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d) "
+                  "that fit in memory, labels, and either bytes or floats", n, c, h, w);
+        return data;
+    }
+    for (i = 0; i < n; i++) {
+        if (labels[i] < 0 || labels[i] > 1 << 24) {
+            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d must be in [0, %d]",
+                      labels[i], i, 1 << 24);
+            return tnn__no_data();
+        }
+        data.classes = TNN__MAX(data.classes, labels[i] + 1);
+    }
+    data.n = n; data.c = c; data.h = h; data.w = w;
+    data.bytes = bytes; data.floats = floats; data.labels = labels;
+    return data;
+}
+TNN_API void tnn_data_free(tnn_data *data)
+{
+    if (!data) return;
+    tnn__give_up(data->memory);
+    *data = tnn__no_data();
+}
+TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
+{
+    if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g must be finite, std %g "
+                         "positive and at most 1e30", (double)mean, (double)std);
+    if (data->memory && TNN__LOAD(&((tnn__shared *)data->memory)->readers) > 1
+        && (mean < data->mean || mean > data->mean || std < data->std || std > data->std))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: comes before tnn_loader_create, "
+                         "tnn_subset and tnn_split, or after what they made of this data set was "
+                         "freed: that would go on with mean %g and std %g", (double)data->mean,
+                         (double)data->std);
+    if (data->bytes && (mean > 1 || std > 10))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g and std %g of bytes, which "
+                         "are given as byte/255: divide both by 255", (double)mean, (double)std);
+    data->mean = mean;
+    data->std = std;
+    return TNN_OK;
+}
 
+/* A data set of `count` samples of another: those listed in `order`, or first, first + 1, ... if
+   it is NULL. */
+static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
+{
+    tnn_data part = *data;
+    int i, *own = (int *)tnn__own(&part, tnn__mul(count, (tnn__len)sizeof(int)), data->memory,
+                                  "subset");
+    if (!own) return tnn__no_data();
+    tnn__share(data->memory);
+    for (i = 0; i < count; i++) {
+        const int at = order ? order[i] : first + i;
+        own[i] = data->order ? data->order[at] : at;
+    }
+    part.order = own;
+    part.n = count;
+    return part;
+}
+TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
+{
+    if (data && first >= 0 && count >= 1 && first <= data->n - count)
+        return tnn__select(data, NULL, first, count);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d",
+              count, first, data ? data->n : 0);
+    return tnn__no_data();
+}
+TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
+                                   tnn_data *b)
+{
+    const tnn_data whole = data ? *data : tnn__no_data();       /* *a may be the same */
+    int i, *order;
+    if (a) *a = tnn__no_data();
+    if (b) *b = tnn__no_data();
+    if (!a || !b || count < 1 || count >= whole.n)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d",
+                         count, whole.n);
+    order = (int *)tnn__alloc(tnn__mul(whole.n, (tnn__len)sizeof(int)), "tnn_split");
+    if (!order) return TNN_ERROR_MEMORY;
+    for (i = 0; i < whole.n; i++) order[i] = i;
+    tnn_shuffle(order, whole.n, seed, 0);
+    *a = tnn__select(&whole, order, 0, count);
+    *b = tnn__select(&whole, order + count, 0, whole.n - count);
+    tnn__release(order);
+    if (a->n && b->n) return TNN_OK;
+    tnn_data_free(a);
+    tnn_data_free(b);
+    return TNN_ERROR_MEMORY;
+}
+
+/* The 256 floats that bytes stand for. */
+static void tnn__byte_values(const tnn_data *data, float table[256])
+{
+    int i;
+    for (i = 0; i < 256; i++) table[i] = ((float)i/255.0f - data->mean)/data->std;
+}
+/* Sample i as floats (c, h, w), normalised. */
+static void tnn__sample(const tnn_data *data, int i, const float table[256], float *x)
+{
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
+    const tnn__len at = (tnn__len)(data->order ? data->order[i] : i)*size;
+    tnn__len k;
+    if (data->bytes)
+        for (k = 0; k < size; k++) x[k] = table[data->bytes[at + k]];
+    else if (data->mean < 0 || data->mean > 0 || data->std < 1 || data->std > 1)
+        for (k = 0; k < size; k++) x[k] = (data->floats[at + k] - data->mean)/data->std;
+    else memcpy(x, data->floats + at, (size_t)size*sizeof *x);
+}
+/* The label of sample i. */
+static int tnn__label(const tnn_data *data, int i)
+{
+    return data->labels[data->order ? data->order[i] : i];
+}
+TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
+{
+    float table[256];
+    if (!data || !x || i < 0 || i >= data->n)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d", i, data ? data->n : 0);
+    if (count != (tnn__len)data->c*data->h*data->w)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
+                         count, data->c, data->h, data->w);
+    tnn__byte_values(data, table);
+    tnn__sample(data, i, table, x);
+    return TNN_OK;
+}
+
+#ifndef TINYNN_NO_STDIO
+/* ---- 13b. Files -------------------------------------------------------------------------------
+   The system's own functions, of which a signal ends none: 0 or more, or -1 and errno. */
+
+/* "PATH: cannot be opened: No such file or directory": the reason is that of `error`, an errno. Of
+   a long path the end. */
+static tnn_status tnn__fail_file(const char *path, const char *done, int error)
+{
+    const size_t n = strlen(path);
+    return tnn__fail(TNN_ERROR_IO, "%s%s: cannot be %s: %s",
+                     n > 200 ? "..." : "", n > 200 ? path + n - 200 : path, done, strerror(error));
+}
+/* Whether a signal ended a call. */
+static int tnn__again(tnn__len result) { return result < 0 && errno == EINTR; }
+/* Opens a file, which is the result. */
+static int tnn__open(const char *path, int flags, int mode)
+{
+    int file;
+    do file = TNN__SYS(open)(path, flags, mode); while (tnn__again(file));
+    return file;
+}
+/* Waits until what was written is on the disk. */
+static int tnn__sync(int file)
+{
+    int result;
+    do result = TNN__SYNC(file); while (tnn__again(result));
+    return result;
+}
+/* Closes a file, which it then is even if a signal came. */
+static int tnn__close(int file)
+{
+    return TNN__SYS(close)(file) && errno != EINTR ? -1 : 0;
+}
+/* Writes all of it. */
+static int tnn__write_all(int file, const void *bytes, size_t size)
+{
+    const char *p = (const char *)bytes;
+    while (size > 0) {
+        const tnn__len n = TNN__SYS(write)(file, p, TNN__COUNT(TNN__MIN(size, 1 << 30)));
+        if (tnn__again(n)) continue;
+        if (n == 0) errno = ENOSPC;
+        if (n <= 0) return -1;
+        p += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+/* Reads the next bytes, at most `size`; how many, 0 at the end. */
+static tnn__len tnn__read_some(int file, void *to, size_t size)
+{
+    tnn__len n;
+    do n = TNN__SYS(read)(file, to, TNN__COUNT(size)); while (tnn__again(n));
+    return n;
+}
+/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
+   tnn__unlock or the process. Windows: of a byte far behind the end. */
+static int tnn__lock(int file, int share)
+{
+    int result;
+#ifdef _WIN32
+    (void)share;
+    do result = TNN__SEEK(file, 1ll << 40) < 0 ? -1 : _locking(file, _LK_LOCK, 1);
+    while (result && errno == EDEADLOCK);
+#else
+    do result = flock(file, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
+#endif
+    return result;
+}
+/* Gives the lock up. */
+static void tnn__unlock(int file)
+{
+#ifdef _WIN32
+    if (TNN__SEEK(file, 1ll << 40) >= 0) _locking(file, _LK_UNLCK, 1);
+#else
+    flock(file, LOCK_UN);
+#endif
+}
+enum { TNN__PATH = 4096 };              /* longer ones no system takes */
+#ifndef _WIN32
+/* The folder of a path, as the first bytes of it. */
+static size_t tnn__folder(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    return end ? (size_t)(end - path) + 1 : 0;
+}
+#endif
+/* Opens the folder of a path, to be synced: -1 where that cannot be, as on Windows; then errno is
+   EACCES if there is nothing wrong with that. */
+static int tnn__open_folder(const char *path)
+{
+#ifdef _WIN32
+    (void)path;
+    errno = EACCES;
+    return -1;
+#else
+    char name[TNN__PATH] = ".";
+    const size_t n = tnn__folder(path);
+    errno = ENAMETOOLONG;
+    if (n >= sizeof name) return -1;
+    if (n) memcpy(name, path, n);
+    if (n) name[n] = 0;
+    return tnn__open(name, TNN__O(RDONLY), 0);
+#endif
+}
+/* Opens a file to be read, and says what it is; -1 on failure, which is no error where the file is
+   `optional` and not there. */
+static int tnn__open_input(const char *path, struct stat *info, int optional)
+{
+    int file = -1;
+    if (!path) tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
+    else if ((file = tnn__open(path, TNN__O_INPUT, 0)) < 0) {
+        if (!optional || errno != ENOENT) tnn__fail_file(path, "opened", errno);
+    } else if (fstat(file, info)) {
+        tnn__fail_file(path, "opened", errno);
+        tnn__close(file);
+        file = -1;
+    }
+    return file;
+}
+/* As tnn__read_some, but a pipe is waited for: two seconds for its first writer, then as long as
+   one has it open. */
+static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int first)
+{
+    tnn__len got = tnn__read_some(file, to, size);
+#ifndef _WIN32
+    int turns = first ? 200 : 0;
+    for (; pipe && got <= 0; got = tnn__read_some(file, to, size)) {
+        struct pollfd writer = {file, POLLIN, 0};
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) poll(&writer, 1, -1);
+        else if (!got && turns-- > 0) poll(NULL, 0, 10);
+        else break;
+    }
+#else
+    (void)pipe, (void)first;
+#endif
+    return got;
+}
+/* A whole file, or all that comes out of a pipe; NULL on error, and without one where it is
+   `optional` and not there. The memory is a byte larger than the file, or up to twice as large. */
+static unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
+{
+    unsigned char *p = NULL;
+    const char *why = NULL;
+    struct stat info;
+    tnn__len room, n = 0, got;
+    const int file = tnn__open_input(path, &info, optional);
+    int pipe, plain;
+    if (file < 0) return NULL;
+    pipe = TNN__PIPE(info.st_mode);
+    plain = TNN__PLAIN(info.st_mode);
+    room = plain && info.st_size >= 0 ? (tnn__len)info.st_size + 1 : 65536;
+    if (!pipe && !plain)
+        why = "a folder or a device; what a device gives can be saved into a file first";
+    else if (pipe || tnn__within_limit(room - 1, path))
+        p = (unsigned char *)tnn__alloc_raw(room, path);
+    while (p) {
+        if (n == room) {
+            unsigned char *more = (unsigned char *)tnn__alloc_raw(room *= 2, path);
+            if (more) memcpy(more, p, (size_t)n);
+            tnn__release(p);
+            if ((p = more) == NULL) break;
+        }
+        got = tnn__read_input(file, p + n, (size_t)TNN__MIN(room - n, 1 << 30), pipe, !n);
+        if (got > 0 && tnn__within_limit(n += got, path)) continue;
+        if (!got && (n || !pipe)) break;
+        if (!got) why = "a pipe out of which nothing comes; start its writer first";
+        if (got < 0) tnn__fail_file(path, "read", errno);
+        tnn__release(p);
+        p = NULL;
+    }
+    if (why) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read, but %s", path, why);
+    tnn__close(file);
+    *size = (size_t)n;
+    return p;
+}
+#endif
+
+/* ---- 13c. IDX files -------------------------------------------------------------------------- */
 /* Files that readers are given by mistake, by their first bytes: names them and says what would be
    right. `own` is the reader's format, as its line here begins. */
 static int tnn__foreign(const char *name, const unsigned char *p, size_t size, const char *own)
@@ -13581,395 +13900,113 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
     tnn__fail(TNN_ERROR_FORMAT, "%s: is %s", name, is);
     return 1;
 }
-/* An IDX header: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4 bytes, the
-   highest first. dims gets n and up to three more; returns the header's size, 0 on error. */
-static size_t tnn__idx_header(const char *name, const unsigned char *p, size_t size, int least,
-                              int most, int dims[4])
+/* A file in memory; what stands in its header; where its values begin. */
+typedef struct {
+    const char *name;           /* for messages */
+    const unsigned char *bytes;
+    size_t size, at;
+    int    ndim, dims[4];       /* (1, 1) and more behind ndim of them */
+} tnn__idx_file;
+
+/* Reads an IDX header: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4
+   bytes, the highest first. There must be `ndim` of them, or 4 for 3. Returns whether it is
+   right. */
+static int tnn__idx_header(tnn__idx_file *file, int ndim)
 {
-    int n, i;
-    size_t header;
+    const unsigned char *p = file->bytes;
+    const int known = p && file->size >= 4;
+    const char *name = file->name;
     uint64_t bytes = 1;
-    for (i = 0; i < 4; i++) dims[i] = 1;
-    if (!p || size < 4 || p[0] || p[1] || p[2] != 8 || p[3] < least || p[3] > most) {
-        const int known = p && size >= 4;
-        if (tnn__foreign(name, p, size, "IDX")) return 0;
-        tnn__fail(TNN_ERROR_FORMAT,
-                  "%s: is not an IDX file of bytes with %d%s dimensions "
-                  "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
-                  name, least, most > least ? " or 4" : "", (long long)size,
-                  known ? p[0] : 0, known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, least);
+    int i;
+    if (!known || p[0] || p[1] || p[2] != 8 || (p[3] != ndim && (ndim < 3 || p[3] != 4))) {
+        if (!tnn__foreign(name, p, file->size, "IDX"))
+            tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions "
+                      "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
+                      name, ndim, ndim == 3 ? " or 4" : "", (long long)file->size, known ? p[0] : 0,
+                      known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, ndim);
         return 0;
     }
-    n = p[3];
-    header = 4 + 4*(size_t)n;
-    if (size < header) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l",
-                  name, (long long)size, (long long)header);
+    file->ndim = p[3];
+    file->at = 4 + 4*(size_t)p[3];
+    if (file->size < file->at) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name,
+                  (long long)file->size, (long long)file->at);
         return 0;
     }
-    for (i = 0; i < n; i++) {
-        const uint32_t d = (uint32_t)p[4 + 4*i] << 24 | (uint32_t)p[5 + 4*i] << 16
-                         | (uint32_t)p[6 + 4*i] << 8 | p[7 + 4*i];
+    for (i = 0; i < 4; i++) {
+        const unsigned char *at = p + 4 + 4*i;
+        const uint32_t d = i >= file->ndim ? 1 : (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16
+                                                 | (uint32_t)at[2] << 8 | at[3];
         if (d < 1 || d > (i ? 65535u : 0x7fffffffu)) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d",
-                      name, i, (long long)d, 4 + 4*i);
+            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i,
+                      (long long)d, 4 + 4*i);
             return 0;
         }
-        dims[i] = (int)d;
+        file->dims[i] = (int)d;
         bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*d;
     }
-    if ((uint64_t)(size - header) != bytes) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l",
-                  name, (long long)(size - header), (long long)bytes);
-        return 0;
-    }
-    return header;
+    if ((uint64_t)(file->size - file->at) == bytes) return 1;
+    tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name,
+              (long long)(file->size - file->at), (long long)bytes);
+    return 0;
 }
-/* A data set of its own, copied from two files in memory; the names are for messages. */
-static tnn_data tnn__idx(const char *images_name, const unsigned char *images, size_t images_size,
-                         const char *labels_name, const unsigned char *labels, size_t labels_size)
+/* A data set of its own, copied from two files in memory. */
+static tnn_data tnn__idx(tnn__idx_file *images, tnn__idx_file *labels)
 {
-    tnn_data d = tnn__no_data();
-    int dims[4], count[4], i;
-    const size_t at = tnn__idx_header(images_name, images, images_size, 3, 4, dims);
-    const size_t labels_at = at
-        ? tnn__idx_header(labels_name, labels, labels_size, 1, 1, count) : 0;
-    tnn__len bytes, room;
-    char *p;
-    if (!labels_at) return d;
-    if (dims[0] != count[0]) {
+    tnn_data data = tnn__no_data();
+    const int *dims = images->dims;
+    int i, planes, *own;
+    size_t bytes;
+    tnn__len room;
+    if (!tnn__idx_header(images, 3) || !tnn__idx_header(labels, 1)) return data;
+    if (dims[0] != labels->dims[0]) {
         tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels; they must be as many",
-                  images_name, dims[0], labels_name, count[0]);
-        return d;
+                  images->name, dims[0], labels->name, labels->dims[0]);
+        return data;
     }
-    bytes = (tnn__len)(images_size - at);
-    room = tnn__mul(dims[0], (tnn__len)sizeof(int)) + bytes;
-    if (!tnn__within_limit(room, images_name)) return d;
-    p = (char *)tnn__own(&d, room, NULL, images_name);
-    if (!p) return d;
-    d.n = dims[0];
-    d.c = images[3] == 4 ? dims[1] : 1;
-    d.h = images[3] == 4 ? dims[2] : dims[1];
-    d.w = images[3] == 4 ? dims[3] : dims[2];
-    d.labels = (int *)(void *)p;
-    d.bytes = (unsigned char *)p + (size_t)d.n*sizeof(int);
-    for (i = 0; i < d.n; i++) {
-        ((int *)(void *)p)[i] = labels[labels_at + (size_t)i];
-        d.classes = TNN__MAX(d.classes, labels[labels_at + (size_t)i] + 1);
+    bytes = images->size - images->at;
+    room = tnn__mul(dims[0], (tnn__len)sizeof *own) + (tnn__len)bytes;
+    if (!tnn__within_limit(room, images->name)) return data;
+    own = (int *)tnn__own(&data, room, NULL, images->name);
+    if (!own) return data;
+    planes = images->ndim == 4;
+    data.n = dims[0];
+    data.c = planes ? dims[1] : 1;
+    data.h = dims[1 + planes];
+    data.w = dims[2 + planes];
+    data.labels = own;
+    data.bytes = (const unsigned char *)(own + data.n);
+    memcpy(own + data.n, images->bytes + images->at, bytes);
+    for (i = 0; i < data.n; i++) {
+        own[i] = labels->bytes[labels->at + (size_t)i];
+        data.classes = TNN__MAX(data.classes, own[i] + 1);
     }
-    memcpy(p + (size_t)d.n*sizeof(int), images + at, (size_t)bytes);
-    return d;
+    return data;
 }
 TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels,
                                      size_t labels_size)
 {
-    return tnn__idx("images", (const unsigned char *)images, images_size,
-                    "labels", (const unsigned char *)labels, labels_size);
+    tnn__idx_file of_images = {"images", (const unsigned char *)images, images_size, 0, 0, {0}};
+    tnn__idx_file of_labels = {"labels", (const unsigned char *)labels, labels_size, 0, 0, {0}};
+    return tnn__idx(&of_images, &of_labels);
 }
-
 #ifndef TINYNN_NO_STDIO
-/* "PATH: cannot be opened: No such file or directory": the reason is that of `error`, an errno. Of
-   a long path the end. */
-static tnn_status tnn__fail_file(const char *path, const char *done, int error)
-{
-    const size_t n = strlen(path);
-    return tnn__fail(TNN_ERROR_IO, "%s%s: cannot be %s: %s",
-                     n > 200 ? "..." : "", n > 200 ? path + n - 200 : path, done, strerror(error));
-}
-/* Each as the system's function, but that a signal does not end it; 0, or -1 and errno. */
-static int tnn__again(tnn__len result) { return result < 0 && errno == EINTR; }
-static int tnn__open(const char *path, int flags, int mode)
-{
-    int f;
-    do f = TNN__SYS(open)(path, flags, mode); while (tnn__again(f));
-    return f;
-}
-static int tnn__sync(int f)
-{
-    int result;
-    do result = TNN__SYNC(f); while (tnn__again(result));
-    return result;
-}
-static int tnn__close(int f)            /* which is closed even when interrupted */
-{
-    return TNN__SYS(close)(f) && errno != EINTR ? -1 : 0;
-}
-static int tnn__write_all(int f, const void *bytes, size_t size)
-{
-    const char *p = (const char *)bytes;
-    while (size > 0) {
-        const tnn__len n = TNN__SYS(write)(f, p, TNN__COUNT(TNN__MIN(size, 1 << 30)));
-        if (tnn__again(n)) continue;
-        if (n == 0) errno = ENOSPC;
-        if (n <= 0) return -1;
-        p += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
-/* The next bytes, at most `size`; how many, 0 at the end. */
-static tnn__len tnn__read_some(int f, void *to, size_t size)
-{
-    tnn__len n;
-    do n = TNN__SYS(read)(f, to, TNN__COUNT(size)); while (tnn__again(n));
-    return n;
-}
-/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
-   tnn__unlock or the process. Windows: of a byte far behind the end. */
-static int tnn__lock(int f, int share)
-{
-    int result;
-#ifdef _WIN32
-    (void)share;
-    do result = TNN__SEEK(f, 1ll << 40) < 0 ? -1 : _locking(f, _LK_LOCK, 1);
-    while (result && errno == EDEADLOCK);
-#else
-    do result = flock(f, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
-#endif
-    return result;
-}
-static void tnn__unlock(int f)
-{
-#ifdef _WIN32
-    if (TNN__SEEK(f, 1ll << 40) >= 0) _locking(f, _LK_UNLCK, 1);
-#else
-    flock(f, LOCK_UN);
-#endif
-}
-enum { TNN__PATH = 4096 };              /* longer ones no system takes */
-#ifndef _WIN32
-/* The folder of a path, as the first bytes of it. */
-static size_t tnn__folder(const char *path)
-{
-    const char *end = strrchr(path, '/');
-    return end ? (size_t)(end - path) + 1 : 0;
-}
-#endif
-/* Opens the folder of a path, to be synced: -1 where that cannot be, as on Windows; then errno is
-   EACCES if there is nothing wrong with that. */
-static int tnn__open_folder(const char *path)
-{
-    errno = EACCES;
-#ifndef _WIN32
-    {
-        char name[TNN__PATH] = ".";
-        const size_t n = tnn__folder(path);
-        errno = ENAMETOOLONG;
-        if (n >= sizeof name) return -1;
-        if (n) memcpy(name, path, n);
-        if (n) name[n] = 0;
-        return tnn__open(name, TNN__O(RDONLY), 0);
-    }
-#else
-    (void)path;
-    return -1;
-#endif
-}
-
-/* A whole file, or all that comes out of a pipe, for whose first byte a writer has two seconds to
-   open it; NULL on error, and without one where it is `optional` and not there. The memory is a
-   byte larger than the file, or up to twice as large. */
-static unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
-{
-    unsigned char *p = NULL;
-    const char *why = NULL;
-    struct stat info;
-    tnn__len room, n = 0, got = 0;
-    TNN__UNUSED int turns = 0;
-    int f, pipe;
-    if (!path) {
-        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
-        return NULL;
-    }
-    f = tnn__open(path, TNN__O_INPUT, 0);
-    if (f < 0 || fstat(f, &info)) {
-        if (f < 0 && optional && errno == ENOENT) return NULL;
-        tnn__fail_file(path, "opened", errno);
-        if (f >= 0) tnn__close(f);
-        return NULL;
-    }
-    pipe = TNN__PIPE(info.st_mode);
-    room = TNN__PLAIN(info.st_mode) && info.st_size >= 0 ? (tnn__len)info.st_size + 1 : 65536;
-    if (!pipe && !TNN__PLAIN(info.st_mode))
-        why = "a folder or a device; what a device gives can be saved into a file first";
-    else if (pipe || tnn__within_limit(room - 1, path))
-        p = (unsigned char *)tnn__alloc_raw(room, path);
-    while (p) {
-        if (n == room) {
-            unsigned char *more = (unsigned char *)tnn__alloc_raw(room *= 2, path);
-            if (more) memcpy(more, p, (size_t)n);
-            tnn__release(p);
-            if ((p = more) == NULL) break;
-        }
-        got = tnn__read_some(f, p + n, (size_t)TNN__MIN(room - n, 1 << 30));
-        if (got > 0) {
-            n += got;
-            if (tnn__within_limit(n, path)) continue;
-#ifndef _WIN32
-        } else if (pipe && got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            struct pollfd writer = {f, POLLIN, 0};
-            poll(&writer, 1, -1);
-            continue;
-        } else if (pipe && !got && !n && turns++ < 200) {
-            poll(NULL, 0, 10);          /* nobody has opened it to write */
-            continue;
-#endif
-        } else if (got < 0) tnn__fail_file(path, "read", errno);
-        else if (pipe && !n) why = "a pipe out of which nothing comes; start its writer first";
-        else break;
-        tnn__release(p);
-        p = NULL;
-    }
-    if (why) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read, but %s", path, why);
-    tnn__close(f);
-    *size = (size_t)n;
-    return p;
-}
 TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
 {
-    size_t images_size = 0, labels_size = 0;
-    unsigned char *images = tnn__read_file(images_path, &images_size, 0);
-    unsigned char *labels = images ? tnn__read_file(labels_path, &labels_size, 0) : NULL;
-    tnn_data d = tnn__no_data();
-    if (images && labels)
-        d = tnn__idx(images_path, images, images_size, labels_path, labels, labels_size);
-    tnn__release(images);
-    tnn__release(labels);
-    return d;
+    tnn__idx_file images = {images_path, NULL, 0, 0, 0, {0}};
+    tnn__idx_file labels = {labels_path, NULL, 0, 0, 0, {0}};
+    unsigned char *read[2] = {NULL, NULL};
+    tnn_data data = tnn__no_data();
+    images.bytes = read[0] = tnn__read_file(images_path, &images.size, 0);
+    if (read[0]) labels.bytes = read[1] = tnn__read_file(labels_path, &labels.size, 0);
+    if (read[1]) data = tnn__idx(&images, &labels);
+    tnn__release(read[0]);
+    tnn__release(read[1]);
+    return data;
 }
 #endif
 
-TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *floats,
-                                     const int *labels, int n, int c, int h, int w)
-{
-    tnn_data d = tnn__no_data();
-    int i;
-    if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d) "
-                  "that fit in memory, labels, and either bytes or floats", n, c, h, w);
-        return d;
-    }
-    for (i = 0; i < n; i++) {
-        if (labels[i] < 0 || labels[i] > 1 << 24) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d must be in [0, %d]",
-                      labels[i], i, 1 << 24);
-            return d;
-        }
-        d.classes = TNN__MAX(d.classes, labels[i] + 1);
-    }
-    d.n = n; d.c = c; d.h = h; d.w = w;
-    d.bytes = bytes; d.floats = floats; d.labels = labels;
-    return d;
-}
-TNN_API void tnn_data_free(tnn_data *data)
-{
-    if (!data) return;
-    tnn__give_up(data->memory);
-    *data = tnn__no_data();
-}
-TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
-{
-    if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_normalize: mean %g must be finite, std %g positive and at most "
-                         "1e30",
-                         (double)mean, (double)std);
-    if (data->memory && TNN__LOAD(&((tnn__shared *)data->memory)->readers) > 1
-        && (mean < data->mean || mean > data->mean || std < data->std || std > data->std))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: comes before tnn_loader_create, "
-                         "tnn_subset and tnn_split, or after what they made of this data set was "
-                         "freed: that would go on with mean %g and std %g", (double)data->mean,
-                         (double)data->std);
-    if (data->bytes && (mean > 1 || std > 10))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g and std %g of bytes, which "
-                         "are given as byte/255: divide both by 255", (double)mean, (double)std);
-    data->mean = mean;
-    data->std = std;
-    return TNN_OK;
-}
-
-/* A data set of `count` samples of another: those listed in `order`, or first, first + 1, ... if
-   it is NULL. */
-static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
-{
-    tnn_data d = *data;
-    int i, *own = (int *)tnn__own(&d, tnn__mul(count, (tnn__len)sizeof(int)), data->memory,
-                                  "subset");
-    if (!own) return tnn__no_data();
-    tnn__share(data->memory);
-    for (i = 0; i < count; i++) {
-        const int at = order ? order[i] : first + i;
-        own[i] = data->order ? data->order[at] : at;
-    }
-    d.order = own;
-    d.n = count;
-    return d;
-}
-TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
-{
-    if (data && first >= 0 && count >= 1 && first <= data->n - count)
-        return tnn__select(data, NULL, first, count);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d",
-              count, first, data ? data->n : 0);
-    return tnn__no_data();
-}
-TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
-                                   tnn_data *b)
-{
-    const tnn_data from = data ? *data : tnn__no_data();        /* *a may be the same */
-    int i, *order;
-    if (a) *a = tnn__no_data();
-    if (b) *b = tnn__no_data();
-    if (!a || !b || count < 1 || count >= from.n)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d",
-                         count, from.n);
-    order = (int *)tnn__alloc(tnn__mul(from.n, (tnn__len)sizeof(int)), "tnn_split");
-    if (!order) return TNN_ERROR_MEMORY;
-    for (i = 0; i < from.n; i++) order[i] = i;
-    tnn_shuffle(order, from.n, seed, 0);
-    *a = tnn__select(&from, order, 0, count);
-    *b = tnn__select(&from, order + count, 0, from.n - count);
-    tnn__release(order);
-    if (a->n && b->n) return TNN_OK;
-    tnn_data_free(a);
-    tnn_data_free(b);
-    return TNN_ERROR_MEMORY;
-}
-
-/* The 256 floats that bytes stand for. */
-static void tnn__byte_values(const tnn_data *d, float table[256])
-{
-    int i;
-    for (i = 0; i < 256; i++) table[i] = ((float)i/255.0f - d->mean)/d->std;
-}
-static void tnn__sample(const tnn_data *d, int i, const float table[256], float *x)
-{
-    const tnn__len size = (tnn__len)d->c*d->h*d->w;
-    const tnn__len at = (tnn__len)(d->order ? d->order[i] : i)*size;
-    tnn__len k;
-    if (d->bytes)
-        for (k = 0; k < size; k++) x[k] = table[d->bytes[at + k]];
-    else if (d->mean < 0 || d->mean > 0 || d->std < 1 || d->std > 1)
-        for (k = 0; k < size; k++) x[k] = (d->floats[at + k] - d->mean)/d->std;
-    else memcpy(x, d->floats + at, (size_t)size*sizeof *x);
-}
-static int tnn__label(const tnn_data *d, int i) { return d->labels[d->order ? d->order[i] : i]; }
-TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
-{
-    float table[256];
-    if (!data || !x || i < 0 || i >= data->n)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d",
-                         i, data ? data->n : 0);
-    if (count != (tnn__len)data->c*data->h*data->w)
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
-                         count, data->c, data->h, data->w);
-    tnn__byte_values(data, table);
-    tnn__sample(data, i, table, x);
-    return TNN_OK;
-}
-
-/* ---- 13b. Augmentation ------------------------------------------------------------------------
+/* ---- 13d. Augmentation ------------------------------------------------------------------------
    Sample i draws words 64 i + k of its epoch's stream, k named here; Beta variates draw from a
    stream of their own. */
 enum {
@@ -13982,43 +14019,51 @@ enum {
     TNN__DRAW_ERASE, TNN__DRAW_RECTANGLE        /* ten times four: area, ratio, row, column */
 };
 typedef struct { uint64_t seed, epoch, sample; } tnn__draws;
-static double tnn__draw(const tnn__draws *d, int k)                     /* in [0, 1) */
+
+/* Word k of a sample, uniform in [0, 1). */
+static double tnn__draw(const tnn__draws *dice, int k)
 {
-    return tnn_random_bits(d->seed, ((uint64_t)3 << 61) + d->epoch, 64*d->sample + (uint64_t)k)
-           /4294967296.0;
+    const uint64_t stream = ((uint64_t)3 << 61) + dice->epoch;
+    return tnn_random_bits(dice->seed, stream, 64*dice->sample + (uint64_t)k)/4294967296.0;
 }
-static double tnn__draw_from(const tnn__draws *d, int k, double lo, double hi)
+/* The same, uniform in [lo, hi). */
+static double tnn__draw_from(const tnn__draws *dice, int k, double lo, double hi)
 {
-    return lo + (hi - lo)*tnn__draw(d, k);
+    return lo + (hi - lo)*tnn__draw(dice, k);
 }
+/* The largest integer that is not above x. */
 static int tnn__floor(double x)
 {
     const int i = (int)x;
     return i > x ? i - 1 : i;
 }
 
+/* The logarithm of a uniform number in (0, 1). */
+static double tnn__log_uniform(const tnn__draws *dice, uint64_t stream, uint64_t word)
+{
+    return tnn__log_double((tnn_random_bits(dice->seed, stream, word) + 0.5)/4294967296.0);
+}
 /* The logarithm of a Gamma(a, 1) variate (Marsaglia and Tsang 2000; for a < 1 that of a + 1, times
    U^(1/a)). Attempt t has block first + t: a normal variate and two uniform ones. */
-static double tnn__log_gamma_variate(const tnn__draws *d, uint64_t first, double a)
+static double tnn__log_gamma_variate(const tnn__draws *dice, uint64_t first, double a)
 {
-    const uint64_t stream = ((uint64_t)7 << 60) + d->epoch;
+    const uint64_t stream = ((uint64_t)7 << 60) + dice->epoch;
     const double b = (a < 1 ? a + 1 : a) - 1.0/3, c = 1/sqrt(9*b);
     for (;; first++) {
-        const double x = (double)tnn_random_normal(d->seed, stream, first), y = 1 + c*x;
-        const double v = y*y*y;
-        const double u = tnn__log_double((tnn_random_bits(d->seed, stream, 4*first + 2) + 0.5)
-                                         /4294967296.0);
+        const double x = (double)tnn_random_normal(dice->seed, stream, first), y = 1 + c*x;
+        const double v = y*y*y, u = tnn__log_uniform(dice, stream, 4*first + 2);
         if (!(y > 0) || !(u < 0.5*x*x + b - b*v + b*tnn__log_double(v))) continue;
         return tnn__log_double(b*v)
-             + (a < 1 ? tnn__log_double((tnn_random_bits(d->seed, stream, 4*first + 3) + 0.5)
-                                        /4294967296.0)/a : 0);
+             + (a < 1 ? tnn__log_uniform(dice, stream, 4*first + 3)/a : 0);
     }
 }
-static double tnn__beta_variate(const tnn__draws *d, double alpha)      /* Beta(alpha, alpha) */
+/* A Beta(alpha, alpha) variate: x/(x + y) of two Gamma variates. */
+static double tnn__beta_variate(const tnn__draws *dice, double alpha)
 {
-    const double g = tnn__log_gamma_variate(d, d->sample << 20, alpha);
-    return 1/(1 + tnn__exp_double(tnn__log_gamma_variate(d, (d->sample << 20) + (1u << 19), alpha)
-                                  - g));
+    const uint64_t first = dice->sample << 20;
+    const double x = tnn__log_gamma_variate(dice, first, alpha);
+    const double y = tnn__log_gamma_variate(dice, first + (1u << 19), alpha);
+    return 1/(1 + tnn__exp_double(y - x));
 }
 
 /* The pixel that stands at i of 0..n-1, -1: none. */
@@ -14032,29 +14077,40 @@ static int tnn__border(int i, int n, tnn_border border)
     return TNN__MIN(i, period - i)%n;
 }
 
-/* Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
+/* 1, or -1 with that probability. */
+static double tnn__mirror(const tnn__draws *dice, int k, double probability)
+{
+    return tnn__draw(dice, k) < probability ? -1 : 1;
+}
+/* By how many of n pixels .shift and .crop_pad move the image, of words k and k + 2. */
+static double tnn__move(const tnn__draws *dice, int k, const tnn_loader_options *with, int n)
+{
+    return tnn__floor(tnn__draw_from(dice, k, -with->shift, with->shift)*n + 0.5)
+         + tnn__floor(tnn__draw(dice, k + 2)*(2*with->crop_pad + 1)) - with->crop_pad;
+}
+/* The geometry: reads a sample's image of bytes or floats (c, h, w), writes x (c, h, w).
+   Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
        A = rotation * [1 -tan u; 0 1] * scale * mirrors.
    Values at whole pixels come out as they are. */
-static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, const tnn__draws *d,
-                           const unsigned char *bytes, const float *floats, float *x)
+static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
+                           const tnn__draws *dice, const unsigned char *bytes, const float *floats,
+                           float *x)
 {
     const int h = data->h, w = data->w;
     const tnn__len area = (tnn__len)h*w;
-    const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = o->fill;
-    const double turn = tnn__draw_from(d, TNN__DRAW_ROTATE, -o->rotate, o->rotate)/360;
-    const double lean = tnn__draw_from(d, TNN__DRAW_SHEAR, -o->shear, o->shear)/360;
-    const double scale = tnn__draw_from(d, TNN__DRAW_SCALE, o->scale_min, o->scale_max);
+    const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = with->fill;
+    const double turn = tnn__draw_from(dice, TNN__DRAW_ROTATE, -with->rotate, with->rotate)/360;
+    const double lean = tnn__draw_from(dice, TNN__DRAW_SHEAR, -with->shear, with->shear)/360;
+    const double scale = tnn__draw_from(dice, TNN__DRAW_SCALE, with->scale_min, with->scale_max);
     const double c = tnn__cos_turn(fabs(turn));
     const double s = tnn__cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
     const double slant = tnn__cos_turn(lean + 0.75)/tnn__cos_turn(fabs(lean));
-    const double mirror_x = tnn__draw(d, TNN__DRAW_FLIP_X) < o->flip ? -scale : scale;
-    const double mirror_y = tnn__draw(d, TNN__DRAW_FLIP_Y) < o->flip_vertical ? -scale : scale;
+    const double mirror_x = scale*tnn__mirror(dice, TNN__DRAW_FLIP_X, with->flip);
+    const double mirror_y = scale*tnn__mirror(dice, TNN__DRAW_FLIP_Y, with->flip_vertical);
     const double xx = (c - slant*s)/mirror_x, xy = (s + slant*c)/mirror_x;
     const double yx = -s/mirror_y,          yy = c/mirror_y;
-    const double tx = tnn__floor(tnn__draw_from(d, TNN__DRAW_SHIFT_X, -o->shift, o->shift)*w + 0.5)
-                    + tnn__floor(tnn__draw(d, TNN__DRAW_CROP_X)*(2*o->crop_pad + 1)) - o->crop_pad;
-    const double ty = tnn__floor(tnn__draw_from(d, TNN__DRAW_SHIFT_Y, -o->shift, o->shift)*h + 0.5)
-                    + tnn__floor(tnn__draw(d, TNN__DRAW_CROP_Y)*(2*o->crop_pad + 1)) - o->crop_pad;
+    const double tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
+    const double ty = tnn__move(dice, TNN__DRAW_SHIFT_Y, with, h);
     int i, j, k, channel;
     for (i = 0; i < h; i++)
         for (j = 0; j < w; j++, x++) {
@@ -14065,8 +14121,8 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, co
             const int taps = fx > 0 || fy > 0 ? 4 : 1;
             tnn__len at[4];
             for (k = 0; k < taps; k++) {
-                const int from_x = tnn__border(x_0 + k%2, w, o->border);
-                const int from_y = tnn__border(y_0 + k/2, h, o->border);
+                const int from_x = tnn__border(x_0 + k%2, w, with->border);
+                const int from_y = tnn__border(y_0 + k/2, h, with->border);
                 at[k] = from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*w + from_x;
             }
             for (channel = 0; channel < data->c; channel++) {
@@ -14086,6 +14142,7 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *o, co
         }
 }
 
+/* The grey of the pixel at x; channels are `area` floats apart. */
 static double tnn__grey(const float *x, int channels, tnn__len area)
 {
     double sum = 0;
@@ -14095,24 +14152,24 @@ static double tnn__grey(const float *x, int channels, tnn__len area)
     for (c = 0; c < channels; c++) sum += (double)x[c*area];
     return sum/channels;
 }
-/* Colour of n pixels. With value V = max and chroma C = max - min the hue H, in sixths of the
-   circle, gives  channel = V - C max(0, min(k, 4 - k, 1)),  k = (5, 3, 1 for r, g, b) + H modulo 6.
-   */
-static void tnn__colour(const tnn_loader_options *o, const tnn__draws *d, int channels, tnn__len n,
-                        float *x)
+/* The colours of x (channels, n pixels), each kind in its turn. With value V = max and chroma
+   C = max - min the hue H, in sixths of the circle, gives
+       channel = V - C max(0, min(k, 4 - k, 1)),   k = (5, 3, 1 for r, g, b) + H modulo 6. */
+static void tnn__colour(const tnn_loader_options *with, const tnn__draws *dice, int channels,
+                        tnn__len n, float *x)
 {
-    const double strength[4] = { o->brightness, o->contrast, o->saturation, o->hue };
+    const double strength[4] = { with->brightness, with->contrast, with->saturation, with->hue };
     int order[4] = { 0, 1, 2, 3 }, i, c;
     tnn__len p;
     for (i = 3; i > 0; i--) {
-        const int j = tnn__floor(tnn__draw(d, TNN__DRAW_ORDER + i - 1)*(i + 1)), t = order[i];
+        const int j = tnn__floor(tnn__draw(dice, TNN__DRAW_ORDER + i - 1)*(i + 1)), t = order[i];
         order[i] = order[j];
         order[j] = t;
     }
     for (i = 0; i < 4; i++) {
         const int kind = order[i];
         const double a = strength[kind];
-        const double f = tnn__draw_from(d, TNN__DRAW_COLOUR + kind,
+        const double f = tnn__draw_from(dice, TNN__DRAW_COLOUR + kind,
                                         kind == 3 ? -6*a : TNN__MAX(0, 1 - a),
                                         kind == 3 ? 6*a : 1 + a);
         double mean = 0;
@@ -14141,8 +14198,8 @@ static void tnn__colour(const tnn_loader_options *o, const tnn__draws *d, int ch
     }
 }
 
+typedef struct { int lo, hi; } tnn__part;       /* pixels lo <= i < hi */
 /* Of 0..n-1 what `size` pixels about the u-th part of it leave inside. */
-typedef struct { int lo, hi; } tnn__part;
 static tnn__part tnn__part_of(int n, double u, int size)
 {
     const int first = tnn__floor(u*n) - size/2;
@@ -14163,25 +14220,27 @@ static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part
                 x[at] = y ? y[at] : 0;
             }
 }
-static void tnn__erase(const tnn_data *data, const tnn_loader_options *o, const tnn__draws *d,
+/* Cutout, then a random rectangle; of ten attempts the first that is smaller than the image. */
+static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, const tnn__draws *dice,
                        float *x)
 {
-    const double log_ratio = tnn__log_double(o->erase_ratio);
+    const double log_ratio = tnn__log_double(with->erase_ratio);
     int attempt;
-    if (o->cutout)
+    if (with->cutout)
         tnn__paste(data, x, NULL,
-                   tnn__part_of(data->h, tnn__draw(d, TNN__DRAW_CUTOUT_Y), o->cutout),
-                   tnn__part_of(data->w, tnn__draw(d, TNN__DRAW_CUTOUT_X), o->cutout));
-    if (!(tnn__draw(d, TNN__DRAW_ERASE) < o->erase)) return;
+                   tnn__part_of(data->h, tnn__draw(dice, TNN__DRAW_CUTOUT_Y), with->cutout),
+                   tnn__part_of(data->w, tnn__draw(dice, TNN__DRAW_CUTOUT_X), with->cutout));
+    if (!(tnn__draw(dice, TNN__DRAW_ERASE) < with->erase)) return;
     for (attempt = 0; attempt < 10; attempt++) {
         const int k = TNN__DRAW_RECTANGLE + 4*attempt;
-        const double area = tnn__draw_from(d, k, o->erase_min, o->erase_max)*data->h*data->w;
-        const double ratio = tnn__exp_double(tnn__draw_from(d, k + 1, -log_ratio, log_ratio));
+        const double share = tnn__draw_from(dice, k, with->erase_min, with->erase_max);
+        const double area = share*data->h*data->w;
+        const double ratio = tnn__exp_double(tnn__draw_from(dice, k + 1, -log_ratio, log_ratio));
         const int h = tnn__floor(sqrt(area/ratio) + 0.5), w = tnn__floor(sqrt(area*ratio) + 0.5);
         tnn__part rows, cols;
         if (h >= data->h || w >= data->w) continue;
-        rows.lo = tnn__floor(tnn__draw(d, k + 2)*(data->h - h + 1));
-        cols.lo = tnn__floor(tnn__draw(d, k + 3)*(data->w - w + 1));
+        rows.lo = tnn__floor(tnn__draw(dice, k + 2)*(data->h - h + 1));
+        cols.lo = tnn__floor(tnn__draw(dice, k + 3)*(data->w - w + 1));
         rows.hi = rows.lo + h;
         cols.hi = cols.lo + w;
         tnn__paste(data, x, NULL, rows, cols);
@@ -14189,7 +14248,7 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *o, const 
     }
 }
 
-/* ---- 13c. Batches ---------------------------------------------------------------------------- */
+/* ---- 13e. Loaders ---------------------------------------------------------------------------- */
 struct tnn__loader {
     tnn_data           data;
     tnn_loader_options options;
@@ -14247,172 +14306,156 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *o)
                              l->name, l->value, l->least, l->most);
     return TNN_OK;
 }
-/* A new loader; NULL on error. */
+/* Checks options against the data, fills in defaults, and sees what is to be done to samples. */
+static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_options *given,
+                                    struct tnn__loader *state)
+{
+    tnn_loader_options *with = &state->options;
+    const int most = 1 << 16;
+    int i;
+    if (!data || !given || data->n < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no %s", given ? "samples: "
+                         "tnn_load_idx, tnn_data_view and others give data sets" : "options");
+    *with = *given;
+    if (!with->batch) with->batch = 64;
+    if (with->batch < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .batch = %d must be at least 1",
+                         with->batch);
+    if (with->drop_last && with->batch > data->n)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .drop_last drops everything: %d "
+                         "samples in batches of %d", data->n, with->batch);
+    if (tnn__check_augmentation(with)) return TNN_ERROR_ARGUMENT;
+    with->batch = TNN__MIN(with->batch, data->n);
+    state->geometry = with->flip + with->flip_vertical + with->rotate + with->shear > 0
+                      || with->shift > 0 || with->crop_pad || with->scale_min < 1
+                      || with->scale_max > 1;
+    state->colour = with->brightness + with->contrast + with->saturation + with->hue > 0;
+    state->erasing = with->cutout || with->erase > 0;
+    state->mixing = with->mixup + with->cutmix > 0;
+    if (data->h == 1 && data->w == 1 && (state->geometry || state->erasing || with->cutmix > 0
+                                         || with->contrast > 0))
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: samples of %dx1x1 are no images; "
+                         "they take .brightness and .mixup; for the others give the data set the "
+                         "images' shape (tnn_data_view, tnn_load_npy's .shape)", data->c);
+    if (with->border == TNN_BORDER_FILL && with->crop_pad >= TNN__MIN(data->h, data->w))
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .crop_pad = %d of images of %dx%d: "
+                         "crops would have nothing of them; at most %d, or another .border",
+                         with->crop_pad, data->h, data->w, TNN__MIN(data->h, data->w) - 1);
+    if (data->c != 3 && with->saturation + with->hue > 0)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .saturation and .hue need 3 "
+                         "channels, the data have %d", data->c);
+    if ((state->geometry || state->erasing || state->mixing) && (data->h > most || data->w > most))
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: augmentation of images of %dx%d, "
+                         "at most %dx%d", data->h, data->w, most, most);
+    for (i = 0; state->mixing && i < data->n; i++)
+        if (tnn__label(data, i) < 0 || tnn__label(data, i) >= data->classes)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: label %d of sample %d, "
+                             "the data have %d classes", tnn__label(data, i), i, data->classes);
+    return TNN_OK;
+}
+/* Hands out the loader's memory, or with NULL only counts it; returns its floats. */
+static tnn__len tnn__place_loader(tnn_loader *loader, struct tnn__loader *state, float *memory)
+{
+    const tnn__len batch = state->options.batch, classes = state->data.classes;
+    const tnn__len size = (tnn__len)state->data.c*state->data.h*state->data.w;
+    tnn__arena arena;
+    arena.memory = memory;
+    arena.used = 0;
+    loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
+    state->order = (int *)(void *)tnn__take(&arena, state->data.n);
+    if (state->mixing) {
+        state->spare = tnn__take(&arena, tnn__mul(state->threads, size));
+        loader->targets = tnn__take(&arena, tnn__mul(batch, classes));
+    } else loader->labels = (int *)(void *)tnn__take(&arena, batch);
+    return arena.used;
+}
+/* A new loader; NULL on error. It is one allocation: itself, its state, and the memory of these. */
 static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_options *options)
 {
-    tnn_loader_options o;
-    tnn_loader *l;
-    struct tnn__loader *s, on;
-    tnn__len size, floats;
-    int i;
-    if (!data || !options || data->n < 1) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no %s", options ? "samples: "
-                  "tnn_load_idx, tnn_data_view and others give data sets" : "options");
-        return NULL;
-    }
-    o = *options;
-    if (!o.batch) o.batch = 64;
-    if (o.batch < 1) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .batch = %d must be at least 1", o.batch);
-        return NULL;
-    }
-    if (o.drop_last && o.batch > data->n) {
-        tnn__fail(TNN_ERROR_ARGUMENT,
-                  "tnn_loader_create: .drop_last drops everything: %d samples in batches of %d",
-                  data->n, o.batch);
-        return NULL;
-    }
-    if (tnn__check_augmentation(&o)) return NULL;
-    o.batch = TNN__MIN(o.batch, data->n);
-    size = (tnn__len)data->c*data->h*data->w;
-    memset(&on, 0, sizeof on);
-    on.geometry = o.flip + o.flip_vertical + o.rotate + o.shear + o.shift > 0 || o.crop_pad
-                  || o.scale_min < 1 || o.scale_max > 1;
-    on.colour = o.brightness + o.contrast + o.saturation + o.hue > 0;
-    on.erasing = o.cutout || o.erase > 0;
-    on.mixing = o.mixup + o.cutmix > 0;
-    on.threads = on.geometry || on.colour || on.erasing || on.mixing ? tnn_threads() : 1;
-    if (data->h == 1 && data->w == 1
-        && (on.geometry || on.erasing || o.cutmix > 0 || o.contrast > 0)) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: samples of %dx1x1 are no images; they take "
-                  ".brightness and .mixup; for the others give the data set the images' shape "
-                  "(tnn_data_view, tnn_load_npy's .shape)", data->c);
-        return NULL;
-    }
-    if (o.border == TNN_BORDER_FILL && o.crop_pad >= TNN__MIN(data->h, data->w)) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .crop_pad = %d of images of %dx%d: crops "
-                  "would have nothing of them; at most %d, or another .border", o.crop_pad,
-                  data->h, data->w, TNN__MIN(data->h, data->w) - 1);
-        return NULL;
-    }
-    if (data->c != 3 && o.saturation + o.hue > 0) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: .saturation and .hue need 3 channels, "
-                  "the data have %d", data->c);
-        return NULL;
-    }
-    if ((on.geometry || on.erasing || on.mixing) && (data->h > 1 << 16 || data->w > 1 << 16)) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: augmentation of images of %dx%d, "
-                  "at most %dx%d", data->h, data->w, 1 << 16, 1 << 16);
-        return NULL;
-    }
-    for (i = 0; on.mixing && i < data->n; i++)
-        if (tnn__label(data, i) < 0 || tnn__label(data, i) >= data->classes) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: label %d of sample %d, "
-                      "the data have %d classes", tnn__label(data, i), i, data->classes);
-            return NULL;
-        }
-    /* the loader, its state, the batch, its targets, the spare samples, the labels, the order: one
-       piece */
-    floats = tnn__mul(o.batch, size);
-    if (on.mixing)
-        floats += tnn__mul(o.batch, data->classes) + tnn__mul(on.threads, size);
-    l = (tnn_loader *)tnn__alloc(
-        (tnn__len)(sizeof *l + sizeof *s)
-        + tnn__mul(floats + o.batch + data->n + (tnn__len)2*TNN__ALIGN, 4), "tnn_loader_create");
-    if (!l) return NULL;
-    s = (struct tnn__loader *)(void *)(l + 1);
-    *s = on;
-    l->state = s;
-    l->x = (float *)(void *)((char *)(s + 1)
-                             + (TNN__ALIGN - (uintptr_t)(s + 1)%TNN__ALIGN)%TNN__ALIGN);
-    if (on.mixing) {
-        s->spare = l->x + o.batch*size;
-        l->targets = s->spare + on.threads*size;
-    }
-    s->order = (int *)(void *)(l->x + floats);
-    if (!on.mixing) l->labels = s->order + data->n;
-    l->batches = o.drop_last ? data->n/o.batch : tnn__blocks(data->n, o.batch);
-    l->epoch = -1;
-    s->data = *data;
+    const tnn__len head = tnn__round_up((tnn__len)(sizeof(tnn_loader) + sizeof(struct tnn__loader)),
+                                        TNN__ALIGN);
+    tnn_loader made, *loader;
+    struct tnn__loader state;
+    tnn__len floats;
+    memset(&made, 0, sizeof made);
+    memset(&state, 0, sizeof state);
+    if (tnn__check_loader(data, options, &state)) return NULL;
+    state.data = *data;
+    state.between = 1;
+    state.threads = state.geometry || state.colour || state.erasing || state.mixing ? tnn_threads()
+                                                                                     : 1;
+    tnn__byte_values(data, state.table);
+    made.batches = state.options.drop_last ? data->n/state.options.batch
+                                           : tnn__blocks(data->n, state.options.batch);
+    made.epoch = -1;
+    floats = tnn__place_loader(&made, &state, NULL);
+    loader = (tnn_loader *)tnn__alloc(head + tnn__mul(floats, 4), "tnn_loader_create");
+    if (!loader) return NULL;
+    tnn__place_loader(&made, &state, (float *)(void *)((char *)loader + head));
+    made.state = (struct tnn__loader *)(void *)(loader + 1);
+    *loader = made;
+    *made.state = state;
     tnn__share(data->memory);
-    s->options = o;
-    s->between = 1;
-    tnn__byte_values(data, s->table);
-    return l;
+    return loader;
 }
 static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
 TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
                                                  const tnn_loader_options *options)
 {
-    tnn_loader *l = tnn_failed() ? NULL : tnn__new_loader(data, options);
-    return l ? l : &tnn__no_loader;
+    tnn_loader *loader = tnn_failed() ? NULL : tnn__new_loader(data, options);
+    return loader ? loader : &tnn__no_loader;
 }
 /* Whether that is a loader that could be made. */
-static tnn_status tnn__loader_made(const char *what, const tnn_loader *l)
+static tnn_status tnn__loader_made(const char *what, const tnn_loader *loader)
 {
-    if (l && l->state) return TNN_OK;
+    if (loader && loader->state) return TNN_OK;
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader, or one that could not be made; "
                      "tnn_loader_create makes them", what);
 }
-/* Sample i of the epoch, without what is mixed in. */
-static void tnn__load_sample(const tnn_loader *l, const tnn__draws *d, float *x)
+/* Makes x (c, h, w) of sample dice->sample of the data, without what is mixed in. */
+static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice, float *x)
 {
-    const struct tnn__loader *s = l->state;
-    const tnn_data *data = &s->data;
-    const int i = (int)d->sample;
+    const tnn_data *data = &state->data;
+    const tnn_loader_options *with = &state->options;
+    const int i = (int)dice->sample;
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
     const tnn__len at = (data->order ? data->order[i] : i)*size;
     const unsigned char *bytes = data->bytes ? data->bytes + at : NULL;
     const float *floats = data->bytes ? NULL : data->floats + at;
     tnn__len k;
-    if (s->geometry || s->colour) {
-        if (s->geometry) tnn__transform(data, &s->options, d, bytes, floats, x);
-        else
-            for (k = 0; k < size; k++) x[k] = bytes ? (float)bytes[k]/255.0f : floats[k];
-        if (s->colour) tnn__colour(&s->options, d, data->c, (tnn__len)data->h*data->w, x);
+    if (state->geometry) tnn__transform(data, with, dice, bytes, floats, x);
+    else if (state->colour)
+        for (k = 0; k < size; k++) x[k] = bytes ? (float)bytes[k]/255.0f : floats[k];
+    else tnn__sample(data, i, state->table, x);
+    if (state->colour) tnn__colour(with, dice, data->c, (tnn__len)data->h*data->w, x);
+    if (state->geometry || state->colour)
         for (k = 0; k < size; k++) x[k] = (x[k] - data->mean)/data->std;
-    } else tnn__sample(data, i, s->table, x);
-    if (s->erasing) tnn__erase(data, &s->options, d, x);
+    if (state->erasing) tnn__erase(data, with, dice, x);
 }
-static void tnn__load_task(void *context, int task, int worker)
+/* Mixes another sample into x, whose target is a 1 at its label. */
+static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int worker,
+                            float *x, float *target)
 {
-    tnn_loader *l = (tnn_loader *)context;
-    struct tnn__loader *s = l->state;
-    const tnn_loader_options *o = &s->options;
-    const tnn_data *data = &s->data;
+    const tnn_data *data = &state->data;
+    const tnn_loader_options *with = &state->options;
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
-    float *x = l->x + task*size, *y, *target;
-    double lambda;
-    int cut, label;
+    const int label = tnn__label(data, (int)dice->sample);
+    const int cut = with->cutmix > 0
+                    && (!(with->mixup > 0) || tnn__draw(dice, TNN__DRAW_MIX_KIND) < 0.5);
+    double lambda = tnn__beta_variate(dice, TNN__MAX(cut ? with->cutmix : with->mixup, 1e-6));
+    float *y = state->spare + worker*size;
+    tnn__draws other = *dice;
     tnn__len k;
-    tnn__draws d, other;
-    d.seed = o->seed;
-    d.epoch = (uint64_t)l->epoch;
-    d.sample = (uint64_t)s->order[(tnn__len)l->batch_index*o->batch + task];
-    tnn__load_sample(l, &d, x);
-    label = tnn__label(data, (int)d.sample);
-    if (!s->mixing) {
-        l->labels[task] = label;
-        return;
-    }
-    target = l->targets + (tnn__len)task*data->classes;
-    memset(target, 0, (size_t)data->classes*sizeof *target);
-    target[label] = 1;
-    if (!(tnn__draw(&d, TNN__DRAW_MIX) < o->mix)) return;
-    y = s->spare + worker*size;
-    other = d;
-    other.sample = (uint64_t)tnn__floor(tnn__draw(&d, TNN__DRAW_OTHER)*data->n);
-    tnn__load_sample(l, &other, y);
-    cut = o->cutmix > 0 && (!(o->mixup > 0) || tnn__draw(&d, TNN__DRAW_MIX_KIND) < 0.5);
-    lambda = tnn__beta_variate(&d, TNN__MAX(cut ? o->cutmix : o->mixup, 1e-6));
+    other.sample = (uint64_t)tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*data->n);
+    tnn__load_sample(state, &other, y);
     if (!cut)
         for (k = 0; k < size; k++)
             x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
     else {
         const double side = sqrt(1 - lambda);
-        const tnn__part rows = tnn__part_of(data->h, tnn__draw(&d, TNN__DRAW_BOX_Y),
+        const tnn__part rows = tnn__part_of(data->h, tnn__draw(dice, TNN__DRAW_BOX_Y),
                                             tnn__floor(side*data->h));
-        const tnn__part cols = tnn__part_of(data->w, tnn__draw(&d, TNN__DRAW_BOX_X),
+        const tnn__part cols = tnn__part_of(data->w, tnn__draw(dice, TNN__DRAW_BOX_X),
                                             tnn__floor(side*data->w));
         tnn__paste(data, x, y, rows, cols);
         lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
@@ -14420,36 +14463,61 @@ static void tnn__load_task(void *context, int task, int worker)
     target[label] = (float)lambda;
     target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
 }
-/* The samples in the order of the epoch. */
-static void tnn__order(const tnn_loader *l)
+/* Makes sample `task` of the batch. */
+static void tnn__load_task(void *context, int task, int worker)
 {
-    const struct tnn__loader *s = l->state;
-    int i;
-    for (i = 0; i < s->data.n; i++) s->order[i] = i;
-    if (s->options.shuffle)
-        tnn_shuffle(s->order, s->data.n, s->options.seed,
-                    ((uint64_t)1 << 62) + (uint64_t)l->epoch);
-}
-TNN_API_GATED int tnn_next(tnn_loader *l)
-{
-    struct tnn__loader *s;
-    if (tnn_failed() || tnn__loader_made("tnn_next", l)) return 0;
-    s = l->state;
-    l->n = 0;
-    if (s->between) {               /* begin an epoch */
-        s->between = 0;
-        l->epoch++;
-        l->batch_index = -1;
-        tnn__order(l);
+    const tnn_loader *loader = (const tnn_loader *)context;
+    const struct tnn__loader *state = loader->state;
+    const tnn_loader_options *with = &state->options;
+    const tnn_data *data = &state->data;
+    float *x = loader->x + task*((tnn__len)data->c*data->h*data->w), *target;
+    int label;
+    tnn__draws dice;
+    dice.seed = with->seed;
+    dice.epoch = (uint64_t)loader->epoch;
+    dice.sample = (uint64_t)state->order[(tnn__len)loader->batch_index*with->batch + task];
+    tnn__load_sample(state, &dice, x);
+    label = tnn__label(data, (int)dice.sample);
+    if (!state->mixing) {
+        loader->labels[task] = label;
+        return;
     }
-    if (++l->batch_index >= l->batches) {
-        s->between = 1;
+    target = loader->targets + (tnn__len)task*data->classes;
+    memset(target, 0, (size_t)data->classes*sizeof *target);
+    target[label] = 1;
+    if (tnn__draw(&dice, TNN__DRAW_MIX) < with->mix)
+        tnn__mix_sample(state, &dice, worker, x, target);
+}
+/* The samples in the order of the epoch. */
+static void tnn__order(const tnn_loader *loader)
+{
+    const struct tnn__loader *state = loader->state;
+    int i;
+    for (i = 0; i < state->data.n; i++) state->order[i] = i;
+    if (state->options.shuffle)
+        tnn_shuffle(state->order, state->data.n, state->options.seed,
+                    ((uint64_t)1 << 62) + (uint64_t)loader->epoch);
+}
+TNN_API_GATED int tnn_next(tnn_loader *loader)
+{
+    struct tnn__loader *state;
+    if (tnn_failed() || tnn__loader_made("tnn_next", loader)) return 0;
+    state = loader->state;
+    loader->n = 0;
+    if (state->between) {               /* begin an epoch */
+        state->between = 0;
+        loader->epoch++;
+        loader->batch_index = -1;
+        tnn__order(loader);
+    }
+    if (++loader->batch_index >= loader->batches) {
+        state->between = 1;
         return 0;
     }
-    l->n = (int)TNN__MIN(s->options.batch,
-                         s->data.n - (tnn__len)l->batch_index*s->options.batch);
-    tnn__run(s->threads, l->n, tnn__load_task, l);
-    return l->n;
+    loader->n = (int)TNN__MIN(state->options.batch, state->data.n
+                              - (tnn__len)loader->batch_index*state->options.batch);
+    tnn__run(state->threads, loader->n, tnn__load_task, loader);
+    return loader->n;
 }
 TNN_API void tnn_loader_free(tnn_loader *loader)
 {
