@@ -14526,7 +14526,24 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
     tnn__release(loader);
 }
 
-/* ==== 14. TRAINING AND METRICS ================================================================ */
+/* ==== 14. TRAINING AND METRICS =================================================================
+   What a program does with a network and a data set or loader beside the steps themselves. All that
+   tries something keeps a copy of the network's one allocation and puts it back (14b). */
+
+/* ---- 14a. Metrics and epochs ----------------------------------------------------------------- */
+
+/* The loss, and of n samples that count so many that are correct. */
+static tnn_metrics tnn__metrics_of(double loss, int correct, int n)
+{
+    tnn_metrics m;
+    memset(&m, 0, sizeof m);
+    m.loss = loss;
+    m.correct = correct;
+    m.n = n;
+    m.accuracy = n ? (double)correct/n : TNN__NAN;
+    return m;
+}
+/* What failure gives. */
 static tnn_metrics tnn__no_metrics(void)
 {
     tnn_metrics m;
@@ -14534,27 +14551,26 @@ static tnn_metrics tnn__no_metrics(void)
     m.loss = TNN__NAN;
     return m;
 }
-
 /* Whether the samples are what the network takes: of its shape, or as many values where one of the
    two is flat. Other shapes of as many are other images (h, w, c). */
 static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const tnn_data *data)
 {
     const int *in = net->options.input;
+    const tnn__len values = (tnn__len)in[0]*in[1]*in[2];
     if (!data || data->n < 1)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no data: tnn_load_idx, tnn_data_view and others "
                          "give data sets", what);
-    if ((tnn__len)data->c*data->h*data->w != (tnn__len)in[0]*in[1]*in[2])
+    if ((tnn__len)data->c*data->h*data->w != values)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d", what,
                          data->c, data->h, data->w, in[0], in[1], in[2]);
     if ((data->c == in[0] && data->h == in[1] && data->w == in[2])
-        || data->c == (tnn__len)in[0]*in[1]*in[2] || in[0] == (tnn__len)data->c*data->h*data->w)
-        return TNN_OK;
+        || data->c == values || in[0] == values) return TNN_OK;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d: as many "
                      "values in another order; both are channels x height x width (tnn_load_npy "
                      "has .channels_last), or one of the two is flat, %lx1x1", what,
-                     data->c, data->h, data->w, in[0], in[1], in[2],
-                     (long long)in[0]*in[1]*in[2]);
+                     data->c, data->h, data->w, in[0], in[1], in[2], (long long)values);
 }
+/* The same of a loader's samples. */
 static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const tnn_loader *loader)
 {
     const tnn_status e = tnn__loader_made(what, loader);
@@ -14580,160 +14596,168 @@ static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
 {
     return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
 }
-/* counts may be NULL */
-static tnn_metrics tnn__confusion(tnn_net *net, const tnn_data *data, int *counts, int room)
+/* Adds a batch's predictions to counts (classes, classes); labels (n), from sample `first` on. */
+static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, int n, int classes,
+                                   int *counts)
 {
-    tnn_metrics m = tnn__no_metrics();
+    int s;
+    for (s = 0; s < n; s++)
+        if (tnn__ignored(net, labels[s])) continue;
+        else if (labels[s] < classes)
+            counts[(tnn__len)labels[s]*classes + tnn__predicted(net, s)]++;
+        else
+            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, the "
+                             "network tells %d classes apart", labels[s], first + s, classes);
+    return TNN_OK;
+}
+/* Runs a data set through the network in eval mode; counts (room, room) may be NULL. */
+static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts, int room)
+{
+    double loss = 0, weight = 0;
     float table[256], *x;
     int *labels, i, n, s, shape[3], classes = tnn_output_shape(net, shape), batch;
-    double weight = 0;
+    int correct = 0, counted = 0;
     tnn__len size;
-    if (!classes || tnn__one_label("tnn_evaluate", net)) return m;
-    if (tnn__samples_fit("tnn_evaluate", net, data)) return m;
+    if (!classes || tnn__one_label("tnn_evaluate", net)
+        || tnn__samples_fit("tnn_evaluate", net, data)) return tnn__no_metrics();
     classes = tnn__outcomes(net);
     if (counts && room != classes) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells %d "
                   "apart", room, classes);
-        return m;
+        return tnn__no_metrics();
     }
     size = (tnn__len)data->c*data->h*data->w;
     batch = TNN__MIN(net->options.batch, data->n);
     x = tnn__workspace(tnn__mul(batch, size + 1), "tnn_evaluate");
-    if (!x) return m;
+    if (!x) return tnn__no_metrics();
     labels = (int *)(void *)(x + batch*size);
     if (counts) memset(counts, 0, (size_t)classes*(size_t)classes*sizeof *counts);
     tnn__byte_values(data, table);
-    m.loss = 0;
     for (i = 0; i < data->n && !tnn_failed(); i += n) {
         n = TNN__MIN(batch, data->n - i);
         for (s = 0; s < n; s++) {
             tnn__sample(data, i + s, table, x + s*size);
             labels[s] = tnn__label(data, i + s);
         }
-        if (tnn_forward(net, x, n, TNN_EVAL)) break;
-        if (tnn__loss_run(net, labels, NULL)) break;
-        m.loss += net->total;
+        if (tnn_forward(net, x, n, TNN_EVAL) || tnn__loss_run(net, labels, NULL)) break;
+        loss += net->total;
         weight += net->weight;
-        m.correct += net->correct;
-        m.n += net->counted;
-        for (s = 0; s < n && counts && !tnn_failed(); s++)
-            if (tnn__ignored(net, labels[s])) continue;
-            else if (labels[s] < classes)
-                counts[(tnn__len)labels[s]*classes + tnn__predicted(net, s)]++;
-            else
-                tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, "
-                          "the network tells %d classes apart", labels[s], i + s, classes);
+        correct += net->correct;
+        counted += net->counted;
+        if (counts) tnn__count_batch(net, labels, i, n, classes, counts);
     }
     tnn__release(x);
     net->stage = TNN__NOTHING;
-    if (!tnn_failed()) m.loss = tnn__reduced(net, data->n, m.loss, weight);
-    if (tnn_failed()) return tnn__no_metrics();
-    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
-    return m;
+    if (!tnn_failed()) loss = tnn__reduced(net, data->n, loss, weight);
+    return tnn_failed() ? tnn__no_metrics() : tnn__metrics_of(loss, correct, counted);
 }
 TNN_API_GATED tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data)
 {
-    return tnn__confusion(net, data, NULL, 0);
+    return tnn__measure(net, data, NULL, 0);
 }
 TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts,
                                         int classes)
 {
-    if (counts) return tnn__confusion(net, data, counts, classes);
+    if (counts) return tnn__measure(net, data, counts, classes);
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts, which are classes*classes ints");
     return tnn__no_metrics();
 }
-
 TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
 {
-    tnn_metrics m = tnn__no_metrics();
     double loss = 0;
-    int batches = 0;
-    if (tnn__trains_on("tnn_train_epoch", net, loader)) return m;
-    while (tnn__next_of(loader, batches)) {
-        const double l = tnn__train_on(net, loader);
+    int batches = 0, correct = 0, counted = 0;
+    if (tnn__trains_on("tnn_train_epoch", net, loader)) return tnn__no_metrics();
+    for (; tnn__next_of(loader, batches); batches++) {
+        loss += tnn__train_on(net, loader);
         if (tnn_failed()) break;
-        loss += l;
-        m.n += net->counted;
-        m.correct += net->correct;
-        batches++;
+        counted += net->counted;
+        correct += net->correct;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
     tnn_end_epoch(net);
-    m.loss = loss/batches;
-    m.accuracy = m.n ? (double)m.correct/m.n : TNN__NAN;
-    return m;
+    return tnn__metrics_of(loss/batches, correct, counted);
 }
 
-TNN_API_GATED int tnn_early_stop(tnn_early_stopping *s, tnn_net *net, double metric)
+/* Whether a number is neither infinite nor NaN. */
+static int tnn__finite(double x) { return x - x >= 0; }
+/* A threshold of early stopping times sign; NaN, which is neither < nor >, where it is not set. */
+static double tnn__threshold(const tnn_early_stopping *stop, double value)
 {
-    const double none = TNN__NAN;
-    double sign, v, baseline, stop_at, diverged_at;         /* the smaller v the better */
+    return (stop->max ? -1 : 1)*tnn__default(value, TNN__NAN);
+}
+/* Checks the options of early stopping. */
+static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_net *net)
+{
+    if (!stop || (stop->restore_best && !net))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: no tnn_early_stopping, or no network "
+                         "for .restore_best");
+    if (stop->patience < -1 || stop->start_from < 0 || !(stop->min_delta >= 0)
+        || stop->min_delta > 1e30)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: .patience = %d must be at least -1, "
+                         ".start_from = %d not negative, .min_delta = %g in [0, 1e30]",
+                         stop->patience, stop->start_from, stop->min_delta);
+    if (stop->keras ? stop->any_value || tnn__finite(tnn__threshold(stop, stop->stop_at))
+                      || tnn__finite(tnn__threshold(stop, stop->diverged_at))
+                    : stop->start_from || tnn__finite(tnn__threshold(stop, stop->baseline)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: %s", stop->keras
+                         ? ".any_value, .stop_at and .diverged_at do not go with .keras"
+                         : ".baseline and .start_from need .keras");
+    return TNN_OK;
+}
+TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double metric)
+{
+    double v, best, baseline;           /* of the metric times sign: the smaller the better */
     int patience;
     size_t n = 0;
     float *w = NULL;
-    if (tnn_failed()) return 1;
-    if (!s || (s->restore_best && !net)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: no tnn_early_stopping, or no network for "
-                  ".restore_best");
-        return 1;
-    }
-    if (s->patience < -1 || s->start_from < 0 || !(s->min_delta >= 0) || s->min_delta > 1e30) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: .patience = %d must be at least -1, "
-                  ".start_from = %d not negative, .min_delta = %g in [0, 1e30]",
-                  s->patience, s->start_from, s->min_delta);
-        return 1;
-    }
-    sign = s->max ? -1 : 1;
-    baseline = sign*tnn__default(s->baseline, none);        /* NaN is neither < nor > */
-    stop_at = sign*tnn__default(s->stop_at, none);
-    diverged_at = sign*tnn__default(s->diverged_at, none);
-    if (s->keras ? s->any_value || stop_at - stop_at >= 0 || diverged_at - diverged_at >= 0
-                 : s->start_from || baseline - baseline >= 0) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: %s", s->keras
-                  ? ".any_value, .stop_at and .diverged_at do not go with .keras"
-                  : ".baseline and .start_from need .keras");
-        return 1;
-    }
-    patience = s->patience < 0 ? 0 : s->patience || s->keras ? s->patience : 3;
-    if (s->restore_best && !(w = tnn_flat(net, 0, &n))) return 1;
+    if (tnn_failed() || tnn__check_stopping(stop, net)) return 1;
+    if (stop->restore_best && !(w = tnn_flat(net, 0, &n))) return 1;
     if (w) n += (size_t)net->buffer_floats;
-    v = sign*metric;
-    if (++s->calls <= s->start_from) return 0;
-    if (s->restore_best && !s->copy) {
-        s->copy = tnn__workspace((tnn__len)n, "tnn_early_stop");
-        if (!s->copy) return 1;
-        memcpy(s->copy, w, n*sizeof *w);
+    if (++stop->calls <= stop->start_from) return 0;
+    if (w && !stop->copy) {
+        stop->copy = tnn__workspace((tnn__len)n, "tnn_early_stop");
+        if (!stop->copy) return 1;
+        memcpy(stop->copy, w, n*sizeof *w);
     }
-    if (!s->keras && ((!(v - v >= 0) && !s->any_value) || v < stop_at || v > diverged_at)) return 1;
-    s->bad++;
-    if (v + s->min_delta < (s->best_call ? sign*s->best : HUGE_VAL)) {
-        s->best = metric;
-        s->best_call = s->calls;
-        if (s->copy) memcpy(s->copy, w, n*sizeof *w);
-        if (!(baseline - baseline >= 0) || v + s->min_delta < baseline) s->bad = 0;
+    v = stop->max ? -metric : metric;
+    if (!stop->keras && ((!tnn__finite(v) && !stop->any_value)
+                         || v < tnn__threshold(stop, stop->stop_at)
+                         || v > tnn__threshold(stop, stop->diverged_at))) return 1;
+    best = !stop->best_call ? HUGE_VAL : stop->max ? -stop->best : stop->best;
+    baseline = tnn__threshold(stop, stop->baseline);
+    stop->bad++;
+    if (v + stop->min_delta < best) {
+        stop->best = metric;
+        stop->best_call = stop->calls;
+        if (stop->copy) memcpy(stop->copy, w, n*sizeof *w);
+        if (!tnn__finite(baseline) || v + stop->min_delta < baseline) stop->bad = 0;
         return 0;
     }
-    return s->bad >= patience && !(s->keras && s->calls == 1);
+    patience = stop->patience < 0 ? 0 : stop->patience || stop->keras ? stop->patience : 3;
+    return stop->bad >= patience && !(stop->keras && stop->calls == 1);
 }
-TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *s, tnn_net *net)
+TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_net *net)
 {
     size_t n = 0;
     float *w;
-    if (!s) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
-    if (s->copy && net && (w = tnn_flat(net, 0, &n)) != NULL) {
-        memcpy(w, s->copy, (n + (size_t)net->buffer_floats)*sizeof *w);
+    if (!stop)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
+    if (stop->copy && net && (w = tnn_flat(net, 0, &n)) != NULL) {
+        memcpy(w, stop->copy, (n + (size_t)net->buffer_floats)*sizeof *w);
         net->accumulated = 0;
         net->stage = TNN__NOTHING;
     }
-    tnn__release(s->copy);
-    s->copy = NULL;
-    s->calls = s->bad = s->best_call = 0;
-    s->best = 0;
+    tnn__release(stop->copy);
+    stop->copy = NULL;
+    stop->calls = stop->bad = stop->best_call = 0;
+    stop->best = 0;
     return (tnn_status)tnn_failed();
 }
 
-/* What tries steps on a network and leaves it as it was: its state to *before, its memory to the
-   copy that is returned (NULL on failure); and back. */
+/* ---- 14b. What tries steps on a network ------------------------------------------------------ */
+
+/* Keeps the network's state in *before and its memory in the copy that it returns; NULL on
+   failure. */
 static float *tnn__keep(const char *what, const tnn_net *net, tnn_net *before)
 {
     float *memory = tnn__workspace(net->memory_floats, what);
@@ -14741,6 +14765,7 @@ static float *tnn__keep(const char *what, const tnn_net *net, tnn_net *before)
     *before = *net;
     return memory;
 }
+/* Leaves the network as it was, and frees the copy. */
 static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
 {
     *net = *before;
@@ -14749,41 +14774,18 @@ static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
     tnn__release(memory);
 }
 
-TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *f)
+/* Trains the finder's steps from rate `low` to `high` and fills its curve. */
+static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder, double low,
+                          double high)
 {
-    const double nan = TNN__NAN;
-    double low, high, beta, diverge, average = 0, weight = 1, least = HUGE_VAL, steepest = HUGE_VAL;
-    double best = nan;
-    float *memory;
-    tnn_net before;
-    int i, n;
-    if (tnn_failed()) return nan;
-    if (!net || !f || !f->lr || !f->loss) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: no network or finder, or no arrays .lr and "
-                  ".loss in it");
-        return nan;
-    }
-    low = tnn__default(f->min_lr, 1e-8);
-    high = tnn__default(f->max_lr, 1);
-    beta = tnn__default(f->beta, 0.98);
-    diverge = tnn__default(f->diverge, 4);
-    n = f->steps;
-    if (!(low >= (f->linear ? 0 : 1e-30) && high > low && high <= 1e30) || n < 3
-        || !(beta >= 0 && beta < 1) || !(diverge > 1)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, "
-                  ".steps = %d at least 3, .beta = %g in [0, 1), .diverge = %g above 1",
-                  low, high, n, beta, diverge);
-        return nan;
-    }
-    if (tnn_build(net) || tnn__trains_on("tnn_lr_find", net, loader)) return nan;
-    if ((memory = tnn__keep("tnn_lr_find", net, &before)) == NULL) return nan;
-    net->schedule.type = (tnn_schedule_type)0;
-    f->count = 0;
-    for (i = 0; i < n; i++) {
-        const double part = (double)i/(n - 1);
-        const double lr = f->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
-        double loss;
-        if (!tnn__next_of(loader, 0)) break;
+    const double beta = tnn__default(finder->beta, 0.98);
+    const double diverge = tnn__default(finder->diverge, 4);
+    double average = 0, weight = 1, least = HUGE_VAL, loss;
+    int i;
+    finder->count = 0;
+    for (i = 0; i < finder->steps && tnn__next_of(loader, 0); i++) {
+        const double part = (double)i/(finder->steps - 1);
+        const double lr = finder->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         tnn_set_lr(net, lr);
         loss = tnn__train_on(net, loader);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
@@ -14792,22 +14794,51 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
         }
         average = beta*average + (1 - beta)*loss;
         weight *= beta;
-        f->lr[i] = lr;
-        f->loss[i] = average/(1 - weight);
-        f->count = i + 1;
-        if (f->loss[i] > diverge*least) break;
-        least = TNN__MIN(least, f->loss[i]);
+        finder->lr[i] = lr;
+        finder->loss[i] = average/(1 - weight);
+        finder->count = i + 1;
+        if (finder->loss[i] > diverge*least) break;
+        least = TNN__MIN(least, finder->loss[i]);
     }
+}
+TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder)
+{
+    double low, high, beta, diverge, steepest = HUGE_VAL, best = TNN__NAN;
+    float *memory;
+    tnn_net before;
+    int i;
+    if (tnn_failed()) return TNN__NAN;
+    if (!net || !finder || !finder->lr || !finder->loss) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: no network or finder, or no arrays .lr and "
+                  ".loss in it");
+        return TNN__NAN;
+    }
+    low = tnn__default(finder->min_lr, 1e-8);
+    high = tnn__default(finder->max_lr, 1);
+    beta = tnn__default(finder->beta, 0.98);
+    diverge = tnn__default(finder->diverge, 4);
+    if (!(low >= (finder->linear ? 0 : 1e-30) && high > low && high <= 1e30) || finder->steps < 3
+        || !(beta >= 0 && beta < 1) || !(diverge > 1)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, "
+                  ".steps = %d at least 3, .beta = %g in [0, 1), .diverge = %g above 1",
+                  low, high, finder->steps, beta, diverge);
+        return TNN__NAN;
+    }
+    if (tnn_build(net) || tnn__trains_on("tnn_lr_find", net, loader)
+        || (memory = tnn__keep("tnn_lr_find", net, &before)) == NULL) return TNN__NAN;
+    net->schedule.type = (tnn_schedule_type)0;
+    tnn__lr_curve(net, loader, finder, low, high);
     tnn__put_back(net, &before, memory);
-    if (tnn_failed()) return nan;
-    for (i = TNN__MAX(n/10, 1); i + 1 < f->count; i++)
-        if (f->loss[i + 1] - f->loss[i - 1] < steepest) {
-            steepest = f->loss[i + 1] - f->loss[i - 1];
-            best = f->lr[i];
-        }
+    if (tnn_failed()) return TNN__NAN;
+    for (i = TNN__MAX(finder->steps/10, 1); i + 1 < finder->count; i++) {
+        const double slope = finder->loss[i + 1] - finder->loss[i - 1];
+        if (!(slope < steepest)) continue;
+        steepest = slope;
+        best = finder->lr[i];
+    }
     if (!(best >= 0))
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: ended after %d steps, too few of %d; begin "
-                  "with a smaller .min_lr than %g", f->count, n, low);
+                  "with a smaller .min_lr than %g", finder->count, finder->steps, low);
     return best;
 }
 
