@@ -14258,53 +14258,74 @@ struct tnn__loader {
     float             *spare;               /* of each thread: the sample that is mixed in */
 };
 
-/* Fills in defaults of the augmentation's options and refuses what is out of range. */
-static tnn_status tnn__check_augmentation(tnn_loader_options *o)
+/* An option, what 0 means of it, and its range. Zero is -1 of an int of which 0 means something
+   else, TNN_ZERO of a double. */
+typedef struct {
+    tnn__option option;
+    int         whole;          /* an int, else a double */
+    double      otherwise, least, most;
+} tnn__range;
+#define TNN__RANGE(of, member, whole, otherwise, least, most) \
+    {{#member, offsetof(of, member), sizeof ((of *)0)->member}, whole, otherwise, least, most}
+/* Lists the n options for tnn__check_options. */
+static void tnn__list_ranges(const tnn__range *ranges, int n, tnn__option *list)
 {
-    static const tnn__option options[] = {
-#define TNN__X(member) \
-    {#member, offsetof(tnn_loader_options, member), sizeof ((tnn_loader_options *)0)->member},
-        TNN__X(rotate) TNN__X(shear) TNN__X(scale_min) TNN__X(scale_max) TNN__X(shift)
-        TNN__X(crop_pad) TNN__X(border) TNN__X(fill) TNN__X(erase) TNN__X(erase_min)
-        TNN__X(erase_max) TNN__X(erase_ratio) TNN__X(mixup) TNN__X(cutmix) TNN__X(mix)
-#undef TNN__X
-    };
-    const int side = 1 << 16;
-    struct { const char *name; double value, least, most; } limits[32], *l = limits;
-    if (tnn__choice("tnn_loader_create: .border", (int)o->border, TNN_BORDER_EDGE)
-        || TNN__CHECK_READ("tnn_loader_create", o, options,
-                           "rotate shear scale_min scale_max shift crop_pad "
-                           "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
-                           "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border erase "
-                           "erase_min:erase erase_max:erase erase_ratio:erase mixup cutmix "
-                           "mix:mixup|cutmix")) return TNN_ERROR_ARGUMENT;
-    o->scale_min = tnn__default(o->scale_min, 1);
-    o->scale_max = tnn__default(o->scale_max, 1);
-    o->erase_min = tnn__default(o->erase_min, 0.02);
-    o->erase_max = tnn__default(o->erase_max, 0.33);
-    o->erase_ratio = tnn__default(o->erase_ratio, 3.3);
-    o->mix = tnn__default(o->mix, 1);
-#define TNN__LIMIT(option, from, to) \
-    (tnn__is_zero((double)o->option) ? (void)(o->option = 0) : (void)0, l->name = #option, \
-     l->value = (double)o->option, l->least = from, l->most = to, l++)
-    TNN__LIMIT(flip, 0, 1);          TNN__LIMIT(flip_vertical, 0, 1);
-    TNN__LIMIT(rotate, 0, 180);      TNN__LIMIT(shear, 0, 80);
-    TNN__LIMIT(scale_max, 0.01, 100); TNN__LIMIT(scale_min, 0.01, o->scale_max);
-    TNN__LIMIT(shift, 0, 1);         TNN__LIMIT(crop_pad, 0, side);
-    TNN__LIMIT(fill, -1e30, 1e30);
-    TNN__LIMIT(brightness, 0, 1e6);  TNN__LIMIT(contrast, 0, 1e6);
-    TNN__LIMIT(saturation, 0, 1e6);  TNN__LIMIT(hue, 0, 0.5);
-    TNN__LIMIT(cutout, 0, side);     TNN__LIMIT(erase, 0, 1);
-    TNN__LIMIT(erase_max, 0, 1);     TNN__LIMIT(erase_min, 0, o->erase_max);
-    TNN__LIMIT(erase_ratio, 1, 1e6);
-    TNN__LIMIT(mixup, 0, 1e6);       TNN__LIMIT(cutmix, 0, 1e6);
-    TNN__LIMIT(mix, 0, 1);
-    l->name = NULL;
-    for (l = limits; l->name; l++)
-        if (!(l->value >= l->least && l->value <= l->most))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .%s = %g must be in [%g, %g]",
-                             l->name, l->value, l->least, l->most);
+    int i;
+    for (i = 0; i < n; i++) list[i] = ranges[i].option;
+}
+/* Fills in the defaults of n options and refuses what is out of range. */
+static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__range *range, int n)
+{
+    for (; n > 0; n--, range++) {
+        char *at = (char *)options + range->option.at;
+        double value = 0;
+        int whole = 0;
+        if (range->whole) memcpy(&whole, at, sizeof whole);
+        else memcpy(&value, at, sizeof value);
+        if (range->whole) value = whole;
+        if (range->whole && whole == -1 && range->least == 0 && range->otherwise > 0) value = 0;
+        else value = tnn__default(value, range->otherwise);
+        if (!(value >= range->least && value <= range->most))
+            return range->whole
+                 ? tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %d must be %d to %d", what,
+                             range->option.name, whole, (int)range->least, (int)range->most)
+                 : tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %g must be in [%g, %g]", what,
+                             range->option.name, value, range->least, range->most);
+        if (range->whole) whole = (int)value;
+        memcpy(at, range->whole ? (void *)&whole : (void *)&value, range->option.size);
+    }
     return TNN_OK;
+}
+/* The same of the augmentation's options, of which some do nothing without others. */
+static tnn_status tnn__check_augmentation(tnn_loader_options *with)
+{
+#define TNN__X(member, otherwise, least, most) \
+    TNN__RANGE(tnn_loader_options, member, 0, otherwise, least, most)
+#define TNN__Y(member, most) TNN__RANGE(tnn_loader_options, member, 1, 0, 0, most)
+    const tnn__range ranges[] = {
+        TNN__X(flip, 0, 0, 1), TNN__X(flip_vertical, 0, 0, 1), TNN__X(rotate, 0, 0, 180),
+        TNN__X(shear, 0, 0, 80), TNN__X(scale_max, 1, 0.01, 100),
+        TNN__X(scale_min, 1, 0.01, tnn__default(with->scale_max, 1)),
+        TNN__X(shift, 0, 0, 1), TNN__Y(crop_pad, 1 << 16), TNN__X(fill, 0, -1e30, 1e30),
+        TNN__Y(border, INT_MAX), TNN__X(brightness, 0, 0, 1e6), TNN__X(contrast, 0, 0, 1e6),
+        TNN__X(saturation, 0, 0, 1e6), TNN__X(hue, 0, 0, 0.5), TNN__Y(cutout, 1 << 16),
+        TNN__X(erase, 0, 0, 1), TNN__X(erase_max, 0.33, 0, 1),
+        TNN__X(erase_min, 0.02, 0, tnn__default(with->erase_max, 0.33)), TNN__X(erase_ratio, 3.3, 1, 1e6), TNN__X(mixup, 0, 0, 1e6), TNN__X(cutmix, 0, 0, 1e6),
+        TNN__X(mix, 1, 0, 1)
+    };
+#undef TNN__X
+#undef TNN__Y
+    tnn__option list[sizeof ranges/sizeof *ranges];
+    tnn__list_ranges(ranges, TNN__COUNT_OF(ranges), list);
+    if (tnn__choice("tnn_loader_create: .border", (int)with->border, TNN_BORDER_EDGE)
+        || TNN__CHECK_READ("tnn_loader_create", with, list,
+                           "flip flip_vertical rotate shear scale_min scale_max shift crop_pad "
+                           "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
+                           "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border "
+                           "brightness contrast saturation hue cutout erase erase_min:erase "
+                           "erase_max:erase erase_ratio:erase mixup cutmix mix:mixup|cutmix"))
+        return TNN_ERROR_ARGUMENT;
+    return tnn__check_ranges("tnn_loader_create: ", with, ranges, TNN__COUNT_OF(ranges));
 }
 /* Checks options against the data, fills in defaults, and sees what is to be done to samples. */
 static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_options *given,
@@ -18239,65 +18260,39 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
     axis->to = tnn__on_line(axis, v->high + v->step/2);
     return TNN_OK;
 }
-/* An int option: 0 means the default, -1 zero. */
-static tnn_status tnn__study_int(const char *name, int *value, int otherwise, int least, int most)
-{
-    const int v = *value == 0 ? otherwise : *value == -1 && least == 0 ? 0 : *value;
-    if (v < least || v > most)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .%s = %d must be %d to %d", name, v, least,
-                         most);
-    *value = v;
-    return TNN_OK;
-}
 /* Checks what does not depend on the space, and sets defaults. */
 static tnn_status tnn__study_options_check(tnn_study_options *o)
 {
-    const struct { const char *name; int *value, otherwise, least, most; } ints[] = {
-        { "count",         &o->count,         0,   1, 64 },
-        { "trials",        &o->trials,        o->sampler == TNN_GRID ? 1000000 : 100, 1, 1000000 },
-        { "shards",        &o->shards,        1,   1, 1000000 },
-        { "startup",       &o->startup,       10,  0, 1000000 },
-        { "candidates",    &o->candidates,    24,  1, 65536 },
-        { "prune_startup", &o->prune_startup, 5,   0, 1000000 },
-        { "warmup",        &o->warmup,        0,   0, 1000000 },
-        { "interval",      &o->interval,      1,   1, 1000000 },
-        { "min_resource",  &o->min_resource,  0,   0, 1000000 },
-        { "factor",        &o->factor,        4,   2, 1000000 },
-        { "min_rate",      &o->min_rate,      0,   0, 100 },
-        { "shard",         &o->shard,         0,   0, TNN__MAX(o->shards, 1) - 1 }
+#define TNN__X(member, otherwise, least, most) \
+    TNN__RANGE(tnn_study_options, member, 1, otherwise, least, most)
+    const tnn__range ranges[] = {               /* the sampler's, the pruner's, all studies' */
+        TNN__X(startup, 10, 0, 1000000), TNN__X(candidates, 24, 1, 65536),
+        TNN__RANGE(tnn_study_options, prior_weight, 0, 1, 1e-300, 1e6),
+        TNN__X(no_magic_clip, 0, -INT_MAX, INT_MAX), TNN__X(endpoints, 0, -INT_MAX, INT_MAX),
+        TNN__X(prune_startup, 5, 0, 1000000), TNN__X(warmup, 0, 0, 1000000),
+        TNN__X(interval, 1, 1, 1000000), TNN__X(min_resource, 0, 0, 1000000),
+        TNN__X(factor, 4, 2, 1000000), TNN__X(min_rate, 0, 0, 100),
+        TNN__X(count, 0, 1, 64), TNN__X(shards, 1, 1, 1000000),
+        TNN__X(trials, o->sampler == TNN_GRID ? 1e6 : 100.0, 1, 1000000),
+        TNN__X(shard, 0, 0, (double)TNN__MAX(o->shards, 1) - 1)
     };
+#undef TNN__X
     static const char *const samplers[] = {
         "startup candidates prior_weight no_magic_clip endpoints", "", ""
     };
     static const char *const pruners[] = {
         "", "prune_startup warmup interval", "min_resource factor min_rate"
     };
-#define TNN__X(member) \
-    {#member, offsetof(tnn_study_options, member), sizeof ((tnn_study_options *)0)->member},
-    static const tnn__option of_sampler[] = {
-        TNN__X(startup) TNN__X(candidates) TNN__X(prior_weight) TNN__X(no_magic_clip)
-        TNN__X(endpoints)
-    };
-    static const tnn__option of_pruner[] = {
-        TNN__X(prune_startup) TNN__X(warmup) TNN__X(interval) TNN__X(min_resource) TNN__X(factor)
-        TNN__X(min_rate)
-    };
-#undef TNN__X
-    size_t i;
+    tnn__option list[11];
+    tnn__list_ranges(ranges, TNN__COUNT_OF(list), list);
     if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
         || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)
-        || tnn__check_options("study", o, of_sampler, TNN__COUNT_OF(of_sampler), TNN_RANDOM,
-                              (int)o->sampler, samplers, sizeof *samplers, NULL)
-        || tnn__check_options("study", o, of_pruner, TNN__COUNT_OF(of_pruner), TNN_MEDIAN,
-                              (int)o->pruner, pruners, sizeof *pruners, NULL))
+        || tnn__check_options("study", o, list, 5, TNN_RANDOM, (int)o->sampler, samplers,
+                              sizeof *samplers, NULL)
+        || tnn__check_options("study", o, list + 5, 6, TNN_MEDIAN, (int)o->pruner, pruners,
+                              sizeof *pruners, NULL)
+        || tnn__check_ranges("study: ", o, ranges, TNN__COUNT_OF(ranges)))
         return TNN_ERROR_ARGUMENT;
-    for (i = 0; i < sizeof ints/sizeof *ints; i++)
-        if (tnn__study_int(ints[i].name, ints[i].value, ints[i].otherwise, ints[i].least,
-                           ints[i].most)) return TNN_ERROR_ARGUMENT;
-    o->prior_weight = tnn__default(o->prior_weight, 1);
-    if (!(o->prior_weight > 0 && o->prior_weight <= 1e6))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .prior_weight = %g must be positive, at most "
-                         "1e6", o->prior_weight);
     if (!o->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");
 #ifdef TINYNN_NO_STDIO
     if (o->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
