@@ -6201,9 +6201,31 @@ TNN_API_GATED tnn_status tnn_set_isa(const char *name)
     return TNN_OK;
 }
 
-/* ==== 5. TENSORS ============================================================================== */
+/* ==== 5. TENSORS ==============================================================================
+   What lies between the kernels and the layers: 5a a constructor of products, shapes and windows;
+   5b convolution, forward and back, of one image; 5c the same by Winograd's transforms; 5d the
+   public functions of tensors.
 
-/* ---- 5a. Shapes and windows ------------------------------------------------------------------ */
+   A tensor (n, c, h, w) holds channels first, as PyTorch's. All inner work is on images that are
+   CHANNELS LAST, (h, w, c): then the channels of a pixel, and the pixels of a row, are neighbours.
+   A FRAME is zeros around such an image, wide enough for every window, so no loop asks where the
+   image ends. A pointer to a framed image is to its pixel (0, 0), and its rows are x_row or y_row
+   floats apart. Weights and biases are PANELS of 16 outputs (2f). */
+
+/* ---- 5a. Products, shapes and windows -------------------------------------------------------- */
+/* C (rows, cols) = A B over `run` products, A(i, k) = a[i*rs + k*ks], B and C in panels of 16
+   columns, those of C side by side. The caller sets a, b, bp, c, ldc and what else differs. */
+static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len ks)
+{
+    tnn__mm t;
+    memset(&t, 0, sizeof t);
+    t.n0 = t.n1 = t.n2 = 1;
+    t.rows = rows; t.cols = cols; t.run = run;
+    t.rs = rs; t.gs = 3*rs; t.ks = ks;
+    t.ldb = t.cp = 16;
+    return t;
+}
+
 /* Elements of a shape, 0 if a dimension is not positive or the product does not fit. */
 static tnn__len tnn__count(int n, int c, int h, int w)
 {
@@ -6496,23 +6518,18 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         return;
     }
     for (group = 0; group < q->groups; group++) {
-        tnn__mm t;
-        memset(&t, 0, sizeof t);
+        tnn__mm t = tnn__product(g->ow, q->og, 0, (tnn__len)g->sw*g->c, 1);
         t.a = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c + (tnn__len)group*q->cg;
         t.a0 = g->sh*x_row;
-        t.rs = (tnn__len)g->sw*g->c;
-        t.gs = 3*t.rs;
-        t.ks = 1;
         t.a1 = g->dh*x_row;
         t.a2 = tnn__window_loops(q, &t.n1, &t.n2, &t.run) ? t.a1 : (tnn__len)g->dw*g->c;
         t.b = w + (tnn__len)group*q->panels*q->inner*16;
         t.bp = q->inner*16;
-        t.ldb = 16;
         t.b2 = (tnn__len)t.run*16;
         t.b1 = t.n2*t.b2;
         t.c = y + (tnn__len)group*q->og;
-        t.c0 = y_row; t.ldc = q->oc; t.cp = 16;
-        t.n0 = i1 - i0; t.rows = g->ow; t.cols = q->og;
+        t.c0 = y_row; t.ldc = q->oc;
+        t.n0 = i1 - i0;
         t.start = bias ? TNN__BIAS : TNN__ZERO;
         t.bias = bias ? bias + (tnn__len)group*q->panels*16 : NULL;
         t.relu = relu;
@@ -6552,15 +6569,12 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         d.keep = keep;
         k->depthwise_dw(&d);
     } else for (group = 0; group < q->groups; group++) {
-        tnn__mm t;
-        memset(&t, 0, sizeof t);
-        t.rs = 1; t.gs = 3;
-        t.ks = (tnn__len)g->sw*g->c;
+        tnn__mm t = tnn__product(rows, q->og, g->ow, 1, (tnn__len)g->sw*g->c);
         t.a2 = g->sh*x_row;
         t.b = dy + (tnn__len)group*q->og;
         t.bp = 16; t.ldb = q->oc; t.b2 = y_row;
-        t.n0 = t.n1 = 1; t.n2 = g->oh; t.run = g->ow;
-        t.ldc = 16; t.cp = q->inner*16; t.cols = q->og;
+        t.n2 = g->oh;
+        t.ldc = 16; t.cp = q->inner*16;
         t.start = keep ? TNN__KEEP : TNN__ZERO;
         /* a 3x3 window on one channel: all rows at once */
         if (whole && rows == 3 && g->dh == 1) {
@@ -6571,7 +6585,6 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
             k->mm(&t);
             continue;
         }
-        t.rows = rows;
         for (r = 0; r < g->oh; r += step, t.b += t.n2*t.b2, t.start = TNN__KEEP) {
             t.n2 = TNN__MIN(step, g->oh - r);
             for (u = 0; u < g->kh; u++)
@@ -6651,29 +6664,23 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 continue;
             }
             for (group = 0; group < q->groups; group++, flipped += depth*16*panels) {
-                tnn__mm t;
-                memset(&t, 0, sizeof t);
+                tnn__mm t = tnn__product((g->iw - rw + g->sw - 1)/g->sw, q->cg, q->og, q->oc, 1);
                 t.start = bias ? TNN__BIAS : TNN__ZERO;
                 t.bias = bias ? bias + (tnn__len)group*panels*16 : NULL;
                 t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc + (tnn__len)group*q->og;
                 t.a0 = y_row;
-                t.rs = q->oc; t.gs = 3*t.rs; t.ks = 1;
                 t.n1 = th.count; t.a1 = th.y_step*y_row;
                 t.n2 = tw.count; t.a2 = (tnn__len)tw.y_step*q->oc;
-                t.run = q->og;
                 if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) {
                     t.run *= tw.count;
                     t.n2 = 1;
                     t.a2 = 0;
                 }
-                t.b = flipped;
-                t.ldb = 16; t.bp = depth*16;
+                t.b = flipped; t.bp = depth*16;
                 t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
                 t.c = dx + rh*x_row + (tnn__len)rw*g->c + (tnn__len)group*q->cg;
-                t.c0 = g->sh*x_row; t.ldc = (tnn__len)g->sw*g->c; t.cp = 16;
+                t.c0 = g->sh*x_row; t.ldc = (tnn__len)g->sw*g->c;
                 t.n0 = (g->ih - rh + g->sh - 1)/g->sh;
-                t.rows = (g->iw - rw + g->sw - 1)/g->sw;
-                t.cols = q->cg;
                 k->mm(&t);
             }
         }
@@ -6773,12 +6780,11 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
     unsigned char bad[TNN__TILES_WIDE];
     const int cols = q->g.ow/2, rows = r1 - r0, step = tnn__tile_rows(q, images, 0);
     tnn__tiles in, out;
-    tnn__mm t;
+    tnn__mm t = tnn__product(0, oc, c, c, 1);
     int first, end, r, i;
     memset(&in, 0, sizeof in);
     memset(&out, 0, sizeof out);
     out.bad = bad;
-    memset(&t, 0, sizeof t);
     in.each = tnn__tile_each(q, images, c);
     in.x_row = x_row;
     in.c = c;
@@ -6788,10 +6794,10 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
     out.bias = bias; out.relu = relu; out.pool = pool;
     out.c = oc;
     in.cols = out.cols = cols;
-    t.a = scratch; t.a0 = in.each; t.rs = c; t.gs = 3*t.rs; t.ks = 1;
-    t.b = w; t.b0 = (tnn__len)c*oc; t.bp = (tnn__len)c*16; t.ldb = 16;
-    t.c = scratch + 16*in.each; t.c0 = out.each; t.ldc = oc; t.cp = 16;
-    t.n0 = 16; t.n1 = t.n2 = 1; t.run = c; t.cols = oc;
+    t.n0 = 16;
+    t.a = scratch; t.a0 = in.each;
+    t.b = w; t.b0 = (tnn__len)c*oc; t.bp = (tnn__len)c*16;
+    t.c = scratch + 16*in.each; t.c0 = out.each; t.ldc = oc;
     for (first = 0; first < images*rows; first = end) {
         end = TNN__MIN(images*rows, first + step);
         for (r = first; r < end; r += in.rows) {        /* of one image after the other */
@@ -6831,10 +6837,9 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
 {
     const int step = tnn__tile_rows(q, 1, 1), cols = q->g.ow/2, c = q->g.c, oc = q->oc;
     tnn__tiles in, out;
-    tnn__mm t;
+    tnn__mm t = tnn__product(c, oc, 0, 1, c);
     int r;
     memset(&in, 0, sizeof in);
-    memset(&t, 0, sizeof t);
     in.v = scratch;
     in.each = tnn__tile_each(q, 1, c);
     in.x_row = x_row;
@@ -6845,10 +6850,10 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
     out.each = tnn__tile_each(q, 1, oc);
     out.x_row = y_row;
     out.c = oc;
-    t.a = in.v; t.a0 = in.each; t.rs = 1; t.gs = 3; t.ks = c;
+    t.n0 = 16;
+    t.a = in.v; t.a0 = in.each;
     t.b = out.v; t.b0 = out.each; t.bp = 16; t.ldb = oc;
     t.c = sums; t.c0 = (tnn__len)c*oc; t.ldc = 16; t.cp = (tnn__len)c*16;
-    t.n0 = 16; t.n1 = t.n2 = 1; t.rows = c; t.cols = oc;
     for (r = 0; r < q->g.oh/2; r += step) {
         in.rows = out.rows = TNN__MIN(step, q->g.oh/2 - r);
         in.x = x + (2*r - 1)*x_row - c;
@@ -6903,16 +6908,13 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const tnn__matmul_call *s = (const tnn__matmul_call *)context;
     const int i0 = task/s->col_blocks*s->row_block, j_0 = task%s->col_blocks*s->col_block;
     const int transposed = s->flags & TNN_TRANSPOSE_A;
-    tnn__mm t;
+    tnn__mm t = tnn__product(TNN__MIN(s->row_block, s->m - i0),
+                             TNN__MIN(s->col_block, s->n - j_0), 0, 0, 0);
     const int block = tnn__chain(s->inner, 1);  /* rows of B that stay cached while A's pass by */
     tnn__len k0;
-    memset(&t, 0, sizeof t);
-    t.n0 = t.n1 = t.n2 = 1;
-    t.rows = TNN__MIN(s->row_block, s->m - i0);
-    t.cols = TNN__MIN(s->col_block, s->n - j_0);
     t.c = s->c.data + (tnn__len)i0*s->n + j_0;
-    t.ldc = s->n; t.cp = 16;
-    t.bp = (tnn__len)s->inner*16; t.ldb = 16;
+    t.ldc = s->n;
+    t.bp = (tnn__len)s->inner*16;
     for (k0 = 0; k0 < s->inner; k0 += block) {
         const float *a = s->a.data + (transposed ? k0*s->m + i0 : (tnn__len)i0*s->inner + k0);
         t.run = (int)TNN__MIN(block, s->inner - k0);
@@ -8992,17 +8994,13 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const int i0 = task/call->col_blocks*call->row_block;
     const int j_0 = task%call->col_blocks*call->col_block;
     const int block = tnn__chain(op->q.inner, 1);       /* stays cached while rows pass by */
-    tnn__mm t;
+    tnn__mm t = tnn__product(TNN__MIN(call->row_block, net->n - i0),
+                             TNN__MIN(call->col_block, op->q.oc - j_0), 0, in->sample, 1);
     int k0, r;
     (void)worker;
-    memset(&t, 0, sizeof t);
-    t.rs = in->sample; t.gs = 3*t.rs; t.ks = 1;
-    t.ldb = 16; t.bp = op->q.inner*16;
-    t.n0 = t.n1 = t.n2 = 1;
-    t.rows = TNN__MIN(call->row_block, net->n - i0);
-    t.cols = TNN__MIN(call->col_block, op->q.oc - j_0);
+    t.bp = op->q.inner*16;
     t.c = out->data + i0*out->sample + j_0;
-    t.ldc = out->sample; t.cp = 16;
+    t.ldc = out->sample;
     t.bias = net->flat[TNN__W] + op->b + j_0;
     for (k0 = 0; k0 < op->q.inner; k0 += block) {
         t.run = (int)TNN__MIN(block, op->q.inner - k0);
@@ -9104,69 +9102,70 @@ static tnn_status tnn__dense_over(tnn__call *call)
     return TNN_OK;
 }
 
-/* Tasks 0..dx_blocks-1: blocks of dx, of rows of dx^T the one way, of samples the other. Then
-   blocks of dW, rows of inputs; x comes from far away, so a block of it is copied first, row by
-   row, where many columns of dy will use it. */
-static void tnn__dense_backward(void *context, int task, int worker)
+/* dx = dy W, a block of samples: dy in net->panels, W turned in net->turned, panels over inputs of
+   deep rows. A chain is of all columns at a time. */
+static void tnn__dense_dx(const tnn__call *call, int block)
 {
-    const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
-    const int units = op->q.oc, deep = (units + 15)/16*16, block = tnn__dw_block(net->n);
-    float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
-    tnn__len s0, k0;
-    int i0, j_0, s;
-    tnn__mm t;
-    memset(&t, 0, sizeof t);
-    t.n0 = t.n1 = t.n2 = 1;
-    if (task < call->dx_blocks && tnn__dense_flips(op, net->n)) {
-        i0 = task*call->row_block;
-        t.rows = TNN__MIN(call->row_block, net->n - i0);
-        t.cols = (int)op->q.inner;
-        t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = (tnn__len)net->n*16; t.run = 16;
-        t.ldb = 16; t.b2 = 256; t.bp = (tnn__len)deep*16;
-        t.c = in->grad + i0*in->grad_sample;
-        t.ldc = in->grad_sample; t.cp = 16;
-        for (k0 = 0; k0 < deep; k0 += (tnn__len)16*t.n2) {    /* a chain of all columns at a time */
-            t.a = net->panels + k0*net->n + (tnn__len)i0*16;
-            t.b = net->turned + k0*16;
-            t.n2 = (int)TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
-            t.start = k0 ? TNN__KEEP : TNN__ZERO;
-            call->k->mm(&t);
-        }
-        return;
+    const int deep = (op->q.oc + 15)/16*16, i0 = block*call->row_block;
+    tnn__mm t = tnn__product(TNN__MIN(call->row_block, net->n - i0), (int)op->q.inner, 16, 16, 1);
+    int k0;
+    t.a2 = (tnn__len)net->n*16;
+    t.b2 = 256; t.bp = (tnn__len)deep*16;
+    t.c = in->grad + i0*in->grad_sample;
+    t.ldc = in->grad_sample;
+    for (k0 = 0; k0 < deep; k0 += 16*t.n2) {
+        t.a = net->panels + (tnn__len)k0*net->n + (tnn__len)i0*16;
+        t.b = net->turned + (tnn__len)k0*16;
+        t.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
+        t.start = k0 ? TNN__KEEP : TNN__ZERO;
+        call->k->mm(&t);
     }
-    if (task < call->dx_blocks) {
-        i0 = task*call->row_block;
-        t.rows = (int)TNN__MIN(call->row_block, op->q.inner - i0);
-        t.a = tnn__weights(net, op) + (tnn__len)i0*16;
-        t.rs = 16; t.gs = 48; t.ks = 1;
-        t.n2 = deep/16; t.a2 = op->q.inner*16; t.run = 16;
-        t.ldb = 16; t.b2 = 256; t.bp = (tnn__len)deep*16;
-        t.c = scratch;
-        t.ldc = 16; t.cp = (tnn__len)t.rows*16;
-        for (s0 = 0; s0 < net->n; s0 += 32) {
-            t.b = net->turned + s0/16*t.bp;
-            t.cols = (int)TNN__MIN(32, net->n - s0);
-            call->k->mm(&t);
-            for (s = 0; s < t.cols; s += 16)
-                call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), scratch + s/16*t.cp, 16,
-                                   in->grad + (s0 + s)*in->grad_sample + i0, in->grad_sample);
-        }
-        return;
+}
+/* dx^T = W dy^T, a block of inputs: W as it is, dy^T in net->turned, a panel for 16 samples. The
+   product, 32 samples at a time, goes to `scratch` and is turned from there. */
+static void tnn__dense_dx_turned(const tnn__call *call, int block, float *scratch)
+{
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__blob *in = &net->blob[op->in];
+    const int deep = (op->q.oc + 15)/16*16, i0 = block*call->row_block;
+    tnn__mm t = tnn__product((int)TNN__MIN(call->row_block, op->q.inner - i0), 0, 16, 16, 1);
+    tnn__len s0;
+    int s;
+    t.a = tnn__weights(net, op) + (tnn__len)i0*16;
+    t.n2 = deep/16; t.a2 = op->q.inner*16;
+    t.b2 = 256; t.bp = (tnn__len)deep*16;
+    t.c = scratch;
+    t.ldc = 16; t.cp = (tnn__len)t.rows*16;
+    for (s0 = 0; s0 < net->n; s0 += 32) {
+        t.b = net->turned + s0/16*t.bp;
+        t.cols = (int)TNN__MIN(32, net->n - s0);
+        call->k->mm(&t);
+        for (s = 0; s < t.cols; s += 16)
+            call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), scratch + s/16*t.cp, 16,
+                               in->grad + (s0 + s)*in->grad_sample + i0, in->grad_sample);
     }
-    task -= call->dx_blocks;
-    i0 = task/call->col_blocks*call->dw_rows;
-    j_0 = task%call->col_blocks*call->col_block;
-    t.rows = (int)TNN__MIN(call->dw_rows, op->q.inner - i0);
-    t.cols = TNN__MIN(call->col_block, units - j_0);
-    t.rs = 1; t.gs = 3;
-    t.ldb = 16; t.bp = (tnn__len)net->n*16;
+}
+/* A block of dW = x^T dy, and of db with the first inputs. x comes from far away: rows of it are
+   copied to `scratch` first where many columns of dy use them. */
+static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
+{
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__blob *in = &net->blob[op->in];
+    const int i0 = task/call->col_blocks*call->dw_rows, block = tnn__dw_block(net->n);
+    const int j_0 = task%call->col_blocks*call->col_block;
+    tnn__mm t = tnn__product((int)TNN__MIN(call->dw_rows, op->q.inner - i0),
+                             TNN__MIN(call->col_block, op->q.oc - j_0), 0, 1, 0);
+    int k0, s;
+    t.bp = (tnn__len)net->n*16;
     t.c = net->flat[TNN__G] + op->w + (j_0/16*op->q.inner + i0)*16;
     t.ldc = 16; t.cp = op->q.inner*16;
     for (k0 = 0; k0 < net->n; k0 += block) {
-        t.run = (int)TNN__MIN(block, net->n - k0);
+        t.run = TNN__MIN(block, net->n - k0);
         t.a = in->data + k0*in->sample + i0;
         t.ks = in->sample;
         if (op->q.inner >= 512 && t.cols >= 64) {
@@ -9176,7 +9175,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
             t.a = scratch;
             t.ks = row;
         }
-        t.b = net->panels + (tnn__len)j_0*net->n + k0*16;
+        t.b = net->panels + (tnn__len)j_0*net->n + (tnn__len)k0*16;
         t.start = k0 ? TNN__KEEP : TNN__ZERO;
         call->k->mm(&t);
     }
@@ -9189,6 +9188,16 @@ static void tnn__dense_backward(void *context, int task, int worker)
                             net->panels + (tnn__len)(j_0 + s)*net->n, 16, 1, db + s, low);
         }
     }
+}
+/* Tasks 0..dx_blocks-1 are blocks of dx, those behind them blocks of dW. */
+static void tnn__dense_backward(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
+    if (task >= call->dx_blocks) tnn__dense_dw(call, task - call->dx_blocks, scratch);
+    else if (tnn__dense_flips(call->op, net->n)) tnn__dense_dx(call, task);
+    else tnn__dense_dx_turned(call, task, scratch);
 }
 
 static void tnn__dense_over_backward(tnn__call *call)
@@ -11238,10 +11247,10 @@ typedef struct {
     float       *c, alpha;
     tnn__len     as, bs, cs;
     int          rows, panels, run, gram, symmetric;
-} tnn__product;
+} tnn__square_product;
 static void tnn__product_task(void *context, int task, int worker)
 {
-    const tnn__product *p = (const tnn__product *)context;
+    const tnn__square_product *p = (const tnn__square_product *)context;
     const int blocks = p->symmetric ? 1 : (p->rows + 111)/112, j = task/blocks*2;
     const int first = p->symmetric ? 16*j : task%blocks*112;
     const int end = p->symmetric ? p->rows : TNN__MIN(p->rows, first + 112);
@@ -11281,7 +11290,7 @@ static void tnn__product_task(void *context, int task, int worker)
 static void tnn__multiply(const tnn__square *q, const float *a, const float *b, const float *d,
                           double alpha, float *c, int gram, int symmetric)
 {
-    tnn__product p;
+    tnn__square_product p;
     p.k = q->c->k;
     p.a = a; p.b = b; p.d = d; p.c = c;
     p.alpha = (float)alpha;

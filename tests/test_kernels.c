@@ -1455,8 +1455,8 @@ static void names_of_layers(void)
 {
     int i;
     for (i = TNN_CONV2D; i <= TNN_CUSTOM_LAYER; i++) {
-        const size_t kinds = sizeof tnn__torch_classes / sizeof *tnn__torch_classes;
-        CHECK(kinds == TNN__NTH(TNN_CUSTOM_LAYER) + 1 && tnn__torch_classes[TNN__NTH(i)].name,
+        const size_t kinds = sizeof tnn__torch / sizeof *tnn__torch;
+        CHECK(kinds == TNN__NTH(TNN_CUSTOM_LAYER) + 1 && tnn__torch[TNN__NTH(i)],
               "type %d", i);
     }
 }
