@@ -116,6 +116,7 @@
                                  for machines without an operating system: of the C library it
                                  takes memcpy, memset, memcmp, qsort, sqrt, fmaf and str* functions
        TINYNN_NO_SIMD            the scalar kernels only
+       TINYNN_NO_SEARCH          no studies (1i): a program that needs none compiles sooner
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
    and in the environment of the program: TINYNN_ISA (one of scalar, sse2, avx2, avx512, neon),
@@ -1413,6 +1414,7 @@ typedef struct tnn_trial {      /* to be read; it lives as long as its study    
     tnn_study *study;
 } tnn_trial;
 
+#ifndef TINYNN_NO_SEARCH
 /* NULL on error; behind the macro tnn_study_create. */
 TNN_API tnn_study  *tnn_study_create_with(const tnn_study_options *options);
 TNN_API void        tnn_study_free(tnn_study *study);
@@ -1437,6 +1439,7 @@ TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number); /*
    least 0. It sees no interactions, and only what the sampler visited: a description of these
    trials, not an fANOVA. NaN for fewer than 4 trials done, or values that are all equal. */
 TNN_API double      tnn_study_explained(const tnn_study *study, const char *name);
+#endif
 
 /* ---- 1j. Files --------------------------------------------------------------------------------
    Readers believe nothing: each length is checked against the file's before it is used, no more is
@@ -13740,29 +13743,6 @@ static tnn__len tnn__read_some(int file, void *to, size_t size)
     do n = TNN__SYS(read)(file, to, TNN__COUNT(size)); while (tnn__again(n));
     return n;
 }
-/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
-   tnn__unlock or the process. Windows: of a byte far behind the end. */
-static int tnn__lock(int file, int share)
-{
-    int result;
-#ifdef _WIN32
-    (void)share;
-    do result = TNN__SEEK(file, 1ll << 40) < 0 ? -1 : _locking(file, _LK_LOCK, 1);
-    while (result && errno == EDEADLOCK);
-#else
-    do result = flock(file, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
-#endif
-    return result;
-}
-/* Gives the lock up. */
-static void tnn__unlock(int file)
-{
-#ifdef _WIN32
-    if (TNN__SEEK(file, 1ll << 40) >= 0) _locking(file, _LK_UNLCK, 1);
-#else
-    flock(file, LOCK_UN);
-#endif
-}
 enum { TNN__PATH = 4096 };              /* longer ones no system takes */
 #ifndef _WIN32
 /* The folder of a path, as the first bytes of it. */
@@ -14319,7 +14299,8 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
         TNN__Y(border, INT_MAX), TNN__X(brightness, 0, 0, 1e6), TNN__X(contrast, 0, 0, 1e6),
         TNN__X(saturation, 0, 0, 1e6), TNN__X(hue, 0, 0, 0.5), TNN__Y(cutout, 1 << 16),
         TNN__X(erase, 0, 0, 1), TNN__X(erase_max, 0.33, 0, 1),
-        TNN__X(erase_min, 0.02, 0, tnn__default(with->erase_max, 0.33)), TNN__X(erase_ratio, 3.3, 1, 1e6), TNN__X(mixup, 0, 0, 1e6), TNN__X(cutmix, 0, 0, 1e6),
+        TNN__X(erase_min, 0.02, 0, tnn__default(with->erase_max, 0.33)),
+        TNN__X(erase_ratio, 3.3, 1, 1e6), TNN__X(mixup, 0, 0, 1e6), TNN__X(cutmix, 0, 0, 1e6),
         TNN__X(mix, 1, 0, 1)
     };
 #undef TNN__X
@@ -15491,7 +15472,7 @@ static int tnn__read_double(const char **at, const char *end, double *value)
     return 1;
 }
 /* The fewest digits, of 15 to 17, that read back as v. */
-static char *tnn__put_exact(char *to, char *end, double v)
+static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
 {
     char text[48], *t;
     int n;
@@ -17329,6 +17310,7 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
    WORDS  A variable's axis is its values on a line. A kernel is one trial's hump of a density on
    it, a mix the sum of many. The good trials are the best tenth, the rest are the others. */
 
+#ifndef TINYNN_NO_SEARCH
 /* ---- 16a. The normal distribution -------------------------------------------------------------
    phi(x) = exp(-x^2/2)/sqrt(2 pi), and its upper tail Q(x) = integral of phi from x on, as
    Q = phi M with Mills' ratio M. Each exists twice: exactly, to 5e-15 of it however far out, and
@@ -18052,6 +18034,29 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
 }
 
 #ifndef TINYNN_NO_STDIO
+/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
+   tnn__unlock or the process. Windows: of a byte far behind the end. */
+static int tnn__lock(int file, int share)
+{
+    int result;
+#ifdef _WIN32
+    (void)share;
+    do result = TNN__SEEK(file, 1ll << 40) < 0 ? -1 : _locking(file, _LK_LOCK, 1);
+    while (result && errno == EDEADLOCK);
+#else
+    do result = flock(file, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
+#endif
+    return result;
+}
+/* Gives the lock up. */
+static void tnn__unlock(int file)
+{
+#ifdef _WIN32
+    if (TNN__SEEK(file, 1ll << 40) >= 0) _locking(file, _LK_UNLCK, 1);
+#else
+    flock(file, LOCK_UN);
+#endif
+}
 /* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
    last line's end may be the first part of one whose writer was killed or had no room: it is not
    one yet, and will be overwritten. */
@@ -18548,6 +18553,7 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
     if (!(total > 0)) return TNN__NAN;
     return n > used ? TNN__MAX(1 - within/(n - used)/(total/(n - 1)), 0) : 0;
 }
+#endif /* !TINYNN_NO_SEARCH */
 
 /* ==== 17. NETWORKS AS C ========================================================================
    In the text of code @ stands for the name, $ for the next number. Every function but the first is
@@ -19515,6 +19521,7 @@ TNN__GATE(double, gradient_check,
           (tnn_net *a, const float *b, const int *c, int d, int e), (a, b, c, d, e))
 TNN__GATE(tnn_status, update_statistics, (tnn_net *a, tnn_loader *b), (a, b))
 TNN__GATE(size_t, summary, (tnn_net *a, char *b, size_t c, int d), (a, b, c, d))
+#ifndef TINYNN_NO_SEARCH
 TNN__GATE(tnn_study *, study_create_with, (const tnn_study_options *a), (a))
 TNN__GATE(tnn_trial *, ask, (tnn_study *a), (a))
 TNN__GATE(double, trial_float, (const tnn_trial *a, const char *b), (a, b))
@@ -19524,6 +19531,7 @@ TNN__GATE(int, report, (tnn_trial *a, int b, double c), (a, b, c))
 TNN__GATE(tnn_status, tell, (tnn_trial *a, double b), (a, b))
 TNN__GATE(const tnn_trial *, study_best, (const tnn_study *a), (a))
 TNN__GATE(double, study_explained, (const tnn_study *a, const char *b), (a, b))
+#endif
 TNN__GATE(double, array_value, (const tnn_array *a, long long b), (a, b))
 TNN__GATE(tnn_array, parse_npy, (const void *a, size_t b), (a, b))
 TNN__GATE(tnn_array, parse_csv, (const void *a, size_t b), (a, b))
