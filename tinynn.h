@@ -6478,15 +6478,15 @@ static tnn__len tnn__bias_at(const tnn__conv *q, int o)
     return o/q->po*q->panels*16 + o%q->po;
 }
 
-/* Between PyTorch's (oc, cg, kh, kw) and panels. */
-static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, int to_panels)
+/* Panels = values, PyTorch's (oc, cg, kh, kw); or, with `back`, values += panels. */
+static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, int back)
 {
     int o, c, uv;
     for (o = 0; o < q->oc; o++)
         for (c = 0; c < q->cg; c++)
             for (uv = 0; uv < q->g.kh*q->g.kw; uv++, values++) {
                 float *at = panels + tnn__weight_at(q, o, c, uv);
-                if (to_panels) *at = *values; else *values = *at;
+                if (back) *values += *at; else *at = *values;
             }
 }
 
@@ -6999,225 +6999,210 @@ TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, in
     return TNN_OK;
 }
 
+/* CONVOLUTION of tensors: forward, dx and dw share one task. An image is laid channels last into a
+   frame, the function of 5b works there, and what it gives is laid back. Every image is a task; for
+   dw every span is, whose images add up in order, and so do the spans: the same bits with any
+   number of threads. */
+enum { TNN__CONV_FORWARD, TNN__CONV_INPUT, TNN__CONV_WEIGHTS };
 typedef struct {
     const tnn__isa_table *k;
     tnn__conv    q;
-    tnn_tensor   x, y;              /* whichever of them is a gradient */
-    const float *weights, *bias;    /* as the kernels want them */
-    float       *partial;           /* of dw and db, one per span */
-    float       *scratch;           /* per thread: the framed x, the framed y */
-    tnn__len     frame_x, frame_y, x_row, y_row;    /* sizes, strides, */
-    tnn__len     x_at, y_at;                        /* where pixel (0, 0) stands */
-    tnn__len     each;              /* floats of a span's partial sums */
-    int          spans;
+    int          way, tasks;        /* one of the three; what the images are split into */
+    tnn_tensor   x, y;              /* (n, c, h, w), (n, f, oh, ow), or their gradients */
+    float       *weights;           /* as the kernels want them; or dw, db, low of every span */
+    const float *bias;              /* in panels, or NULL */
+    float       *frames;            /* per thread: x in its frame, y in its frame */
+    tnn__len     x_size, y_size, x_row, y_row, x_at, y_at;  /* of frames; where pixel (0, 0) is */
+    tnn__len     each;              /* floats of a span's sums */
 } tnn__conv_call;
-
-static void tnn__conv_forward_task(void *context, int i, int worker)
+/* The images of one task, one after the other. */
+static void tnn__conv_task(void *context, int task, int worker)
 {
-    const tnn__conv_call *s = (const tnn__conv_call *)context;
-    float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
-    const tnn__pool_geometry *g = &s->q.g;
-    tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw,
-                       x + s->x_at, s->x_row);
-    tnn__conv_forward(s->k, &s->q, x + s->x_at, s->x_row, s->weights, s->bias, y + s->y_at,
-                      s->y_row, 0, 0, g->oh);
-    tnn__channels_first(s->k, s->q.oc, g->oh, g->ow, y + s->y_at, s->y_row,
-                        s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow);
-}
-static void tnn__conv_input_task(void *context, int i, int worker)
-{
-    const tnn__conv_call *s = (const tnn__conv_call *)context;
-    float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
-    const tnn__pool_geometry *g = &s->q.g;
-    tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow,
-                       y + s->y_at, s->y_row);
-    tnn__conv_backward_input(s->k, &s->q, y + s->y_at, s->y_row, s->weights, NULL,
-                             x + s->x_at, s->x_row);
-    tnn__channels_first(s->k, g->c, g->ih, g->iw, x + s->x_at, s->x_row,
-                        s->x.data + (tnn__len)i*g->c*g->ih*g->iw);
-}
-static void tnn__conv_weights_task(void *context, int span, int worker)
-{
-    const tnn__conv_call *s = (const tnn__conv_call *)context;
-    float *x = s->scratch + worker*(s->frame_x + s->frame_y), *y = x + s->frame_x;
-    float *dw = s->partial + span*s->each, *db = dw + tnn__weight_floats(&s->q);
-    const tnn__pool_geometry *g = &s->q.g;
-    int i, first = (int)((tnn__len)s->x.n*span/s->spans);
-    int end = (int)((tnn__len)s->x.n*(span + 1)/s->spans);
+    const tnn__conv_call *call = (const tnn__conv_call *)context;
+    const tnn__isa_table *k = call->k;
+    const tnn__conv *q = &call->q;
+    const tnn__pool_geometry *g = &q->g;
+    const int first = (int)((tnn__len)call->x.n*task/call->tasks);
+    const int end = (int)((tnn__len)call->x.n*(task + 1)/call->tasks);
+    float *x = call->frames + worker*(call->x_size + call->y_size) + call->x_at;
+    float *y = x - call->x_at + call->x_size + call->y_at;
+    float *dw = call->weights + task*call->each, *db = dw + tnn__weight_floats(q);
+    int i;
     for (i = first; i < end; i++) {
-        tnn__channels_last(s->k, g->c, g->ih, g->iw, s->x.data + (tnn__len)i*g->c*g->ih*g->iw,
-                           x + s->x_at, s->x_row);
-        tnn__channels_last(s->k, s->q.oc, g->oh, g->ow, s->y.data + (tnn__len)i*s->q.oc*g->oh*g->ow,
-                           y + s->y_at, s->y_row);
-        tnn__conv_backward_weights(s->k, &s->q, x + s->x_at, s->x_row, y + s->y_at, s->y_row,
-                                   dw, db, db + tnn__bias_floats(&s->q), i > first);
+        float *in = call->x.data + (tnn__len)i*g->c*g->ih*g->iw;
+        float *out = call->y.data + (tnn__len)i*q->oc*g->oh*g->ow;
+        if (call->way != TNN__CONV_INPUT)
+            tnn__channels_last(k, g->c, g->ih, g->iw, in, x, call->x_row);
+        if (call->way != TNN__CONV_FORWARD)
+            tnn__channels_last(k, q->oc, g->oh, g->ow, out, y, call->y_row);
+        if (call->way == TNN__CONV_FORWARD) {
+            tnn__conv_forward(k, q, x, call->x_row, call->weights, call->bias, y, call->y_row,
+                              0, 0, g->oh);
+            tnn__channels_first(k, q->oc, g->oh, g->ow, y, call->y_row, out);
+        } else if (call->way == TNN__CONV_INPUT) {
+            tnn__conv_backward_input(k, q, y, call->y_row, call->weights, NULL, x, call->x_row);
+            tnn__channels_first(k, g->c, g->ih, g->iw, x, call->x_row, in);
+        } else
+            tnn__conv_backward_weights(k, q, x, call->x_row, y, call->y_row, dw, db,
+                                       db + tnn__bias_floats(q), i > first);
     }
 }
-
-/* The checks and the workspace of all three; `weights` floats are taken for packed weights or
-   partial gradients. */
-static tnn_status tnn__conv_begin(const char *what, tnn__conv_call *s, tnn_tensor x, tnn_tensor w,
-                                  tnn_tensor y, const tnn_window *o, tnn__len *weights)
+/* Checks the shapes of x, w (f, c/groups, kh, kw) and y, and fills in the geometry. A window that
+   names no kernel has that of w. */
+static tnn_status tnn__conv_check(const char *what, tnn__conv_call *call, tnn_tensor w,
+                                  tnn_window window)
 {
-    tnn_window window = *o;
-    const tnn__pool_geometry *g = &s->q.g;
+    const tnn_tensor x = call->x, y = call->y;
+    const tnn__conv *q = &call->q;
+    const tnn__pool_geometry *g = &q->g;
     tnn_status e;
     if (!tnn__size(x) || !tnn__size(w) || !tnn__size(y))
         return tnn__fail(TNN_ERROR_SHAPE, "%s: needs tensors with data and positive shapes", what);
     if (!window.kernel && !window.kernel_h) window.kernel_h = w.h;
     if (!window.kernel && !window.kernel_w) window.kernel_w = w.w;
-    if ((e = tnn__conv_init(what, &window, x.c, x.h, x.w, w.n, &s->q)) != TNN_OK) return e;
-    if (w.c != s->q.cg || w.h != g->kh || w.w != g->kw)
+    if ((e = tnn__conv_init(what, &window, x.c, x.h, x.w, w.n, &call->q)) != TNN_OK) return e;
+    if (w.c != q->cg || w.h != g->kh || w.w != g->kw)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: weights (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
-                         what, w.n, w.c, w.h, w.w, w.n, s->q.cg, g->kh, g->kw);
+                         what, w.n, w.c, w.h, w.w, w.n, q->cg, g->kh, g->kw);
     if (y.n != x.n || y.c != w.n || y.h != g->oh || y.w != g->ow)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: output (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
                          what, y.n, y.c, y.h, y.w, x.n, w.n, g->oh, g->ow);
-    s->k = tnn__kernels();
-    s->x = x;
-    s->y = y;
-    s->spans = tnn__spans(tnn__weight_floats(&s->q), x.n);
-    s->x_row = (tnn__len)(g->pw + g->iw + tnn__x_hi_w(g))*g->c;
-    s->x_at = g->ph*s->x_row + (tnn__len)g->pw*g->c;
-    s->frame_x = tnn__round_up((g->ph + g->ih + tnn__x_hi_h(g))*s->x_row + TNN__SLACK, 16);
-    s->y_row = (tnn__len)(s->q.y_lo_w + g->ow + s->q.y_hi_w)*s->q.oc;
-    s->y_at = s->q.y_lo_h*s->y_row + (tnn__len)s->q.y_lo_w*s->q.oc;
-    s->frame_y = tnn__round_up((s->q.y_lo_h + g->oh + s->q.y_hi_h)*s->y_row + TNN__SLACK, 16);
-    s->each = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q) + tnn__low_floats(&s->q);
-    if (*weights < 0) *weights = s->spans*s->each;
-    else *weights = tnn__weight_floats(&s->q) + tnn__bias_floats(&s->q)
-                  + tnn__flipped_floats(&s->q);
-    s->partial = tnn__floats(*weights + tnn__mul(tnn_threads(), s->frame_x + s->frame_y), what);
-    if (!s->partial) return TNN_ERROR_MEMORY;
-    s->scratch = s->partial + *weights;
+    call->x_row = (tnn__len)(g->pw + g->iw + tnn__x_hi_w(g))*g->c;
+    call->x_at = g->ph*call->x_row + (tnn__len)g->pw*g->c;
+    call->x_size = tnn__round_up((g->ph + g->ih + tnn__x_hi_h(g))*call->x_row + TNN__SLACK, 16);
+    call->y_row = (tnn__len)(q->y_lo_w + g->ow + q->y_hi_w)*q->oc;
+    call->y_at = q->y_lo_h*call->y_row + (tnn__len)q->y_lo_w*q->oc;
+    call->y_size = tnn__round_up((q->y_lo_h + g->oh + q->y_hi_h)*call->y_row + TNN__SLACK, 16);
     return TNN_OK;
 }
+/* All three ways, with one workspace: zeros, the frames among them. `bias` (f) is read forward and
+   `db` (f) added to with dw; both may be NULL. TNN_ERROR_SHAPE, _ARGUMENT or _MEMORY on failure. */
+static tnn_status tnn__conv_tensors(const char *what, int way, tnn_tensor x, tnn_tensor w,
+                                    tnn_tensor y, const float *bias, float *db, tnn_window window)
+{
+    tnn__conv_call call;
+    const tnn__conv *q = &call.q;
+    tnn__len panels, biases, room;
+    float *at;
+    int i;
+    tnn_status e;
+    call.k = tnn__kernels();
+    call.way = way;
+    call.x = x; call.y = y;
+    if ((e = tnn__conv_check(what, &call, w, window)) != TNN_OK) return e;
+    panels = tnn__weight_floats(q);
+    biases = tnn__bias_floats(q);
+    call.tasks = way == TNN__CONV_WEIGHTS ? tnn__spans(panels, x.n) : x.n;
+    call.each = way == TNN__CONV_WEIGHTS ? panels + biases + tnn__low_floats(q) : 0;
+    room = call.each ? call.tasks*call.each : panels + biases + tnn__flipped_floats(q);
+    at = tnn__floats(room + tnn__mul(tnn_threads(), call.x_size + call.y_size), what);
+    if (!at) return TNN_ERROR_MEMORY;
+    call.weights = at;
+    call.frames = at + room;
+    call.bias = bias ? at + panels : NULL;
+    for (i = 0; bias && i < q->oc; i++) at[panels + tnn__bias_at(q, i)] = bias[i];
+    if (way != TNN__CONV_WEIGHTS) tnn__copy_weights(q, at, w.data, 0);
+    if (way == TNN__CONV_INPUT && !q->depthwise) {
+        call.weights = at + panels;
+        tnn__conv_flip(q, at, call.weights);
+    }
+    tnn__run(tnn_threads(), call.tasks, tnn__conv_task, &call);
+    if (way == TNN__CONV_WEIGHTS) {
+        for (i = 1; i < call.tasks; i++) call.k->add(call.each, at + i*call.each, at);
+        tnn__copy_weights(q, at, w.data, 1);
+        for (i = 0; db && i < q->oc; i++) db[i] += at[panels + tnn__bias_at(q, i)];
+    }
+    tnn__release(at);
+    return TNN_OK;
+}
+/* y = conv(x, w) + bias; w (f, c/groups, kh, kw), bias (f) or NULL. */
 TNN_API_GATED tnn_status tnn_conv2d_forward(tnn_tensor y, tnn_tensor x, tnn_tensor w,
                                             const float *bias, tnn_window window)
 {
-    tnn__conv_call s;
-    tnn__len weights = 0;
-    tnn_status e = tnn__conv_begin("tnn_conv2d_forward", &s, x, w, y, &window, &weights);
-    if (e) return e;
-    tnn__copy_weights(&s.q, s.partial, w.data, 1);
-    s.weights = s.partial;
-    s.bias = NULL;
-    if (bias) {
-        float *b = s.partial + tnn__weight_floats(&s.q);
-        int o;
-        for (o = 0; o < s.q.oc; o++) b[tnn__bias_at(&s.q, o)] = bias[o];
-        s.bias = b;
-    }
-    tnn__run(tnn_threads(), x.n, tnn__conv_forward_task, &s);
-    tnn__release(s.partial);
-    return TNN_OK;
+    return tnn__conv_tensors("tnn_conv2d_forward", TNN__CONV_FORWARD, x, w, y, bias, NULL, window);
 }
+/* dx from dy: the transposed convolution. */
 TNN_API_GATED tnn_status tnn_conv2d_backward_input(tnn_tensor dx, tnn_tensor dy, tnn_tensor w,
                                                    tnn_window window)
 {
-    tnn__conv_call s;
-    tnn__len weights = 0;
-    tnn_status e = tnn__conv_begin("tnn_conv2d_backward_input", &s, dx, w, dy, &window, &weights);
-    float *flipped;
-    if (e) return e;
-    flipped = s.partial + tnn__weight_floats(&s.q);
-    tnn__copy_weights(&s.q, s.partial, w.data, 1);
-    tnn__conv_flip(&s.q, s.partial, flipped);
-    s.weights = s.q.depthwise ? s.partial : flipped;
-    tnn__run(tnn_threads(), dx.n, tnn__conv_input_task, &s);
-    tnn__release(s.partial);
-    return TNN_OK;
+    return tnn__conv_tensors("tnn_conv2d_backward_input", TNN__CONV_INPUT, dx, w, dy, NULL, NULL,
+                             window);
 }
+/* dw += patches(x)^T dy,  db (f) += sums of dy, if it is not NULL. */
 TNN_API_GATED tnn_status tnn_conv2d_backward_weights(tnn_tensor dw, float *db, tnn_tensor x,
                                                      tnn_tensor dy, tnn_window window)
 {
-    tnn__conv_call s;
-    tnn__len weights = -1, i;
-    tnn_status e = tnn__conv_begin("tnn_conv2d_backward_weights", &s, x, dw, dy, &window, &weights);
-    float *sum;
-    int o, c, uv;
-    if (e) return e;
-    tnn__run(tnn_threads(), s.spans, tnn__conv_weights_task, &s);
-    for (i = 1; i < s.spans; i++) s.k->add(s.each, s.partial + i*s.each, s.partial);
-    sum = dw.data;
-    for (o = 0; o < s.q.oc; o++) {
-        for (c = 0; c < s.q.cg; c++)
-            for (uv = 0; uv < s.q.g.kh*s.q.g.kw; uv++)
-                *sum++ += s.partial[tnn__weight_at(&s.q, o, c, uv)];
-        if (db) db[o] += s.partial[tnn__weight_floats(&s.q) + tnn__bias_at(&s.q, o)];
-    }
-    tnn__release(s.partial);
-    return TNN_OK;
+    return tnn__conv_tensors("tnn_conv2d_backward_weights", TNN__CONV_WEIGHTS, x, dw, dy, NULL, db,
+                             window);
 }
 
+/* POOLING of tensors, an image a task: x (n, c, h, w) and y (n, c, oh, ow), or their gradients. */
 typedef struct {
     const tnn__isa_table *k;
     tnn__pool_geometry g;
-    int          max;
-    const float *from;              /* x, or dy */
-    float       *to, *where_out;    /* y, or dx */
-    const float *where_in;
-    float       *scratch;
+    int          max, backward;
+    tnn_tensor   x, y;
+    const float *where_in;          /* as y: the places of maxima, read backward, */
+    float       *where_out;         /* written forward; or NULL */
+    float       *scratch;           /* per thread: an image of x, of y, of places */
     tnn__len     in, out;           /* floats of an image of x, of y */
 } tnn__pool_call;
-static void tnn__pool_forward_task(void *context, int i, int worker)
+/* Image i, through channels last. */
+static void tnn__pool_task(void *context, int i, int worker)
 {
-    const tnn__pool_call *s = (const tnn__pool_call *)context;
-    const tnn__pool_geometry *g = &s->g;
-    float *x = s->scratch + worker*(s->in + 2*s->out), *y = x + s->in, *where = y + s->out;
-    tnn__channels_last(s->k, g->c, g->ih, g->iw, s->from + i*s->in, x, (tnn__len)g->iw*g->c);
-    if (s->max)
-        s->k->maxpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c,
-                      s->where_out ? where : NULL, 0, g->oh);
-    else s->k->avgpool(g, x, (tnn__len)g->iw*g->c, y, (tnn__len)g->ow*g->c);
-    tnn__channels_first(s->k, g->c, g->oh, g->ow, y, (tnn__len)g->ow*g->c, s->to + i*s->out);
-    if (s->where_out)
-        tnn__channels_first(s->k, g->c, g->oh, g->ow, where, (tnn__len)g->ow*g->c,
-                            s->where_out + i*s->out);
+    const tnn__pool_call *call = (const tnn__pool_call *)context;
+    const tnn__isa_table *k = call->k;
+    const tnn__pool_geometry *g = &call->g;
+    const tnn__len x_row = (tnn__len)g->iw*g->c, y_row = (tnn__len)g->ow*g->c;
+    float *x = call->scratch + worker*(call->in + 2*call->out), *y = x + call->in;
+    float *where = y + call->out, *in = call->x.data + i*call->in;
+    float *out = call->y.data + i*call->out;
+    if (call->backward) {
+        memset(x, 0, (size_t)call->in*sizeof *x);
+        tnn__channels_last(k, g->c, g->oh, g->ow, out, y, y_row);
+        if (call->max) {
+            tnn__channels_last(k, g->c, g->oh, g->ow, call->where_in + i*call->out, where, y_row);
+            k->maxpool_grad(g, y, where, x, x_row, 0, g->oh);
+        } else k->avgpool_grad(g, y, x, x_row);
+        tnn__channels_first(k, g->c, g->ih, g->iw, x, x_row, in);
+        return;
+    }
+    tnn__channels_last(k, g->c, g->ih, g->iw, in, x, x_row);
+    if (call->max) k->maxpool(g, x, x_row, y, y_row, call->where_out ? where : NULL, 0, g->oh);
+    else k->avgpool(g, x, x_row, y, y_row);
+    tnn__channels_first(k, g->c, g->oh, g->ow, y, y_row, out);
+    if (call->where_out)
+        tnn__channels_first(k, g->c, g->oh, g->ow, where, y_row, call->where_out + i*call->out);
 }
-static void tnn__pool_backward_task(void *context, int i, int worker)
-{
-    const tnn__pool_call *s = (const tnn__pool_call *)context;
-    const tnn__pool_geometry *g = &s->g;
-    float *dx = s->scratch + worker*(s->in + 2*s->out), *dy = dx + s->in, *where = dy + s->out;
-    memset(dx, 0, (size_t)s->in*sizeof *dx);
-    tnn__channels_last(s->k, g->c, g->oh, g->ow, s->from + i*s->out, dy, (tnn__len)g->ow*g->c);
-    if (s->max) {
-        tnn__channels_last(s->k, g->c, g->oh, g->ow, s->where_in + i*s->out, where,
-                           (tnn__len)g->ow*g->c);
-        s->k->maxpool_grad(g, dy, where, dx, (tnn__len)g->iw*g->c, 0, g->oh);
-    } else s->k->avgpool_grad(g, dy, dx, (tnn__len)g->iw*g->c);
-    tnn__channels_first(s->k, g->c, g->ih, g->iw, dx, (tnn__len)g->iw*g->c, s->to + i*s->in);
-}
+/* The checks and the workspace of all four. TNN_ERROR_SHAPE, _ARGUMENT or _MEMORY on failure. */
 static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y,
                                const float *where_in, float *where_out, const tnn_window *o,
                                int max, int backward)
 {
-    tnn__pool_call s;
+    tnn__pool_call call;
     tnn_status e;
     if (!tnn__size(x) || !tnn__size(y) || (max && backward && !where_in))
         return tnn__fail(TNN_ERROR_SHAPE, "%s: needs tensors with data and positive shapes", what);
     if (!max && (o->dilation > 1 || o->dilation_h > 1 || o->dilation_w > 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: average pooling has no dilation", what);
-    if ((e = tnn__window(what, o, 1, x.c, x.h, x.w, &s.g)) != TNN_OK) return e;
-    if (y.n != x.n || y.c != x.c || y.h != s.g.oh || y.w != s.g.ow)
+    if ((e = tnn__window(what, o, 1, x.c, x.h, x.w, &call.g)) != TNN_OK) return e;
+    if (y.n != x.n || y.c != x.c || y.h != call.g.oh || y.w != call.g.ow)
         return tnn__fail(TNN_ERROR_SHAPE,
                          "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
-                         what, y.n, y.c, y.h, y.w, x.n, x.c, s.g.oh, s.g.ow);
-    s.k = tnn__kernels();
-    s.max = max;
-    s.from = backward ? y.data : x.data;
-    s.to = backward ? x.data : y.data;
-    s.where_in = where_in;
-    s.where_out = where_out;
-    s.in = (tnn__len)x.c*x.h*x.w;
-    s.out = (tnn__len)y.c*y.h*y.w;
-    s.scratch = tnn__workspace(tnn__mul(tnn_threads(), s.in + 2*s.out), what);
-    if (!s.scratch) return TNN_ERROR_MEMORY;
-    tnn__run(tnn_threads(), x.n, backward ? tnn__pool_backward_task : tnn__pool_forward_task, &s);
-    tnn__release(s.scratch);
+                         what, y.n, y.c, y.h, y.w, x.n, x.c, call.g.oh, call.g.ow);
+    call.k = tnn__kernels();
+    call.max = max; call.backward = backward;
+    call.x = x; call.y = y;
+    call.where_in = where_in; call.where_out = where_out;
+    call.in = (tnn__len)x.c*x.h*x.w;
+    call.out = (tnn__len)y.c*y.h*y.w;
+    call.scratch = tnn__workspace(tnn__mul(tnn_threads(), call.in + 2*call.out), what);
+    if (!call.scratch) return TNN_ERROR_MEMORY;
+    tnn__run(tnn_threads(), x.n, tnn__pool_task, &call);
+    tnn__release(call.scratch);
     return TNN_OK;
 }
+/* y = the maxima of x; `where`, as y, gets their places in their image, or is NULL. */
 TNN_API_GATED tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x,
                                                tnn_window window)
 {
