@@ -13497,13 +13497,21 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
 
 /* ==== 13. DATA =================================================================================
    A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders.
+   Bytes stay bytes until a batch is made; x = (v - mean)/std is worked out then. A part is another
+   order of the same samples.
      13a  data sets: their memory, parts and samples
      13b  files as the system has them; what stands in sections 15 and 16 reads and writes by these
      13c  IDX files
      13d  augmentation of one sample
      13e  loaders: the order of an epoch, and its batches, whose samples threads make */
 
-/* ---- 13a. Data sets -------------------------------------------------------------------------- */
+/* ---- 13a. Data sets ---------------------------------------------------------------------------
+   Memory is counted, not copied: a program may free a data set before the loaders that read it.
+
+       tnn_data.memory -> tnn__shared {from, readers}, then labels, bytes or an order of samples
+                                        |
+       a part's own memory -------------+-> the memory of the whole
+*/
 
 /* What failure gives. */
 static tnn_data tnn__no_data(void)
@@ -13543,6 +13551,8 @@ static void tnn__give_up(void *memory)
         tnn__release(part);
     }
 }
+/* The caller's samples (n, c, h, w) and labels (n): there is no memory to give up. On failure n is
+   0. Labels are looked at once, here, for the number of classes. */
 TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *floats,
                                      const int *labels, int n, int c, int h, int w)
 {
@@ -13565,12 +13575,15 @@ TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *fl
     data.bytes = bytes; data.floats = floats; data.labels = labels;
     return data;
 }
+/* Gives the memory up, which the last reader frees; the data set is empty then. */
 TNN_API void tnn_data_free(tnn_data *data)
 {
     if (!data) return;
     tnn__give_up(data->memory);
     *data = tnn__no_data();
 }
+/* Only notes mean and std: samples stay as they are. Refused where parts or loaders have noted
+   others, which would go on with them, and where mean and std are plainly of bytes in 0..255. */
 TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
@@ -13591,7 +13604,8 @@ TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
 }
 
 /* A data set of `count` samples of another: those listed in `order`, or first, first + 1, ... if
-   it is NULL. */
+   it is NULL. Orders of orders become one, so that a sample is always one step away. n is 0 on
+   failure. */
 static tnn_data tnn__select(const tnn_data *data, const int *order, int first, int count)
 {
     tnn_data part = *data;
@@ -13607,6 +13621,7 @@ static tnn_data tnn__select(const tnn_data *data, const int *order, int first, i
     part.n = count;
     return part;
 }
+/* Samples first to first + count - 1; n is 0 where there are no such. */
 TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
 {
     if (data && first >= 0 && count >= 1 && first <= data->n - count)
@@ -13615,6 +13630,7 @@ TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
               count, first, data ? data->n : 0);
     return tnn__no_data();
 }
+/* Cuts a shuffled order in two. Both parts are made, or none. */
 TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
                                    tnn_data *b)
 {
@@ -13638,13 +13654,15 @@ TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t see
     return TNN_ERROR_MEMORY;
 }
 
-/* The 256 floats that bytes stand for. */
+/* The 256 floats that bytes stand for: a sample of bytes is then a lookup per value, with the same
+   bits as the division. */
 static void tnn__byte_values(const tnn_data *data, float table[256])
 {
     int i;
     for (i = 0; i < 256; i++) table[i] = ((float)i/255.0f - data->mean)/data->std;
 }
-/* Sample i as floats (c, h, w), normalised. */
+/* Sample i as floats (c, h, w), normalised; the table is tnn__byte_values'. Floats with mean 0 and
+   std 1 are copied, so that they stay what they are to the bit. */
 static void tnn__sample(const tnn_data *data, int i, const float table[256], float *x)
 {
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
@@ -13661,6 +13679,7 @@ static int tnn__label(const tnn_data *data, int i)
 {
     return data->labels[data->order ? data->order[i] : i];
 }
+/* x (count): the caller says how much room there is, and it must be a sample's. */
 TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
 {
     float table[256];
@@ -13676,10 +13695,12 @@ TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int c
 
 #ifndef TINYNN_NO_STDIO
 /* ---- 13b. Files -------------------------------------------------------------------------------
-   The system's own functions, of which a signal ends none: 0 or more, or -1 and errno. */
+   The system's own functions, of which a signal ends none: 0 or more, or -1 and errno. They are
+   used rather than stdio's because a journal must be locked and synced, and a pipe waited for. What
+   differs on Windows is in 2a. */
 
 /* "PATH: cannot be opened: No such file or directory": the reason is that of `error`, an errno. Of
-   a long path the end. */
+   a long path the end, where the file's name is. Returns TNN_ERROR_IO. */
 static tnn_status tnn__fail_file(const char *path, const char *done, int error)
 {
     const size_t n = strlen(path);
@@ -13707,7 +13728,7 @@ static int tnn__close(int file)
 {
     return TNN__SYS(close)(file) && errno != EINTR ? -1 : 0;
 }
-/* Writes all of it. */
+/* Writes all of it, in as many turns as the system takes. A device that takes nothing is full. */
 static int tnn__write_all(int file, const void *bytes, size_t size)
 {
     const char *p = (const char *)bytes;
@@ -13789,7 +13810,9 @@ static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int f
     return got;
 }
 /* A whole file, or all that comes out of a pipe; NULL on error, and without one where it is
-   `optional` and not there. The memory is a byte larger than the file, or up to twice as large. */
+   `optional` and not there. The memory is a byte larger than the file, so that one turn reads it
+   and the next sees its end; where more comes it is doubled. What it may take is bounded by
+   tnn_set_read_limit, of a pipe as it comes. The caller releases it. */
 static unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
 {
     unsigned char *p = NULL;
@@ -13828,9 +13851,13 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
 }
 #endif
 
-/* ---- 13c. IDX files -------------------------------------------------------------------------- */
+/* ---- 13c. IDX files ---------------------------------------------------------------------------
+       0 0 8 n   d_1 d_2 ... d_n (4 bytes each, the highest first)   the bytes
+   A reader must take nothing on trust: sizes are compared with the file's before memory is asked
+   for, and what is plainly another kind of file is called by its name. */
 /* Files that readers are given by mistake, by their first bytes: names them and says what would be
-   right. `own` is the reader's format, as its line here begins. */
+   right. `own` is the reader's format, as its line here begins. Returns whether there is such an
+   error; all readers of sections 13 and 15 ask before they say that a file is wrong. */
 static int tnn__foreign(const char *name, const unsigned char *p, size_t size, const char *own)
 {
     static const struct { int at, n; const char *bytes, *is; } known[] = {
@@ -13874,7 +13901,7 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
     tnn__fail(TNN_ERROR_FORMAT, "%s: is %s", name, is);
     return 1;
 }
-/* A file in memory; what stands in its header; where its values begin. */
+/* A file in memory, whose header says `dims` and where the values begin. */
 typedef struct {
     const char *name;           /* for messages */
     const unsigned char *bytes;
@@ -13924,7 +13951,8 @@ static int tnn__idx_header(tnn__idx_file *file, int ndim)
               (long long)(file->size - file->at), (long long)bytes);
     return 0;
 }
-/* A data set of its own, copied from two files in memory. */
+/* A data set of its own, copied from two files in memory: labels as ints, then the images' bytes,
+   in one piece. n is 0 on failure. */
 static tnn_data tnn__idx(tnn__idx_file *images, tnn__idx_file *labels)
 {
     tnn_data data = tnn__no_data();
@@ -13957,6 +13985,7 @@ static tnn_data tnn__idx(tnn__idx_file *images, tnn__idx_file *labels)
     }
     return data;
 }
+/* From memory, which may be given up afterwards. */
 TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels,
                                      size_t labels_size)
 {
@@ -13965,6 +13994,7 @@ TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, con
     return tnn__idx(&of_images, &of_labels);
 }
 #ifndef TINYNN_NO_STDIO
+/* From files; the error is that of the first one that is wrong. */
 TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
 {
     tnn__idx_file images = {images_path, NULL, 0, 0, 0, {0}};
@@ -13981,8 +14011,11 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
 #endif
 
 /* ---- 13d. Augmentation ------------------------------------------------------------------------
-   Sample i draws words 64 i + k of its epoch's stream, k named here; Beta variates draw from a
-   stream of their own. */
+   What happens to a sample is a function of (seed, epoch, sample): whoever makes it, in whatever
+   batch, draws the same. Sample i has words 64 i + k of its epoch's stream, k named here; Beta
+   variates draw from a stream of their own, as no one knows how many words they take.
+   The order is that of the manual (1g): geometry, colour, normalisation, erasing, mixing. All is
+   plain double arithmetic with sin, cos, exp and log of section 2. */
 enum {
     TNN__DRAW_FLIP_X, TNN__DRAW_FLIP_Y, TNN__DRAW_ROTATE, TNN__DRAW_SHEAR, TNN__DRAW_SCALE,
     TNN__DRAW_SHIFT_X, TNN__DRAW_SHIFT_Y, TNN__DRAW_CROP_X, TNN__DRAW_CROP_Y,
@@ -14040,7 +14073,8 @@ static double tnn__beta_variate(const tnn__draws *dice, double alpha)
     return 1/(1 + tnn__exp_double(y - x));
 }
 
-/* The pixel that stands at i of 0..n-1, -1: none. */
+/* The pixel that stands at i where there are 0..n-1; -1: none. Mirrored borders have the period
+   2(n - 1): c b a b c b a ... */
 static int tnn__border(int i, int n, tnn_border border)
 {
     const int period = TNN__MAX(1, 2*(n - 1));
@@ -14056,7 +14090,8 @@ static double tnn__mirror(const tnn__draws *dice, int k, double probability)
 {
     return tnn__draw(dice, k) < probability ? -1 : 1;
 }
-/* By how many of n pixels .shift and .crop_pad move the image, of words k and k + 2. */
+/* By how many of n pixels .shift and .crop_pad move the image, of words k and k + 2. Both are whole
+   pixels: a crop of the padded image is a shift of it. */
 static double tnn__move(const tnn__draws *dice, int k, const tnn_loader_options *with, int n)
 {
     return tnn__floor(tnn__draw_from(dice, k, -with->shift, with->shift)*n + 0.5)
@@ -14064,8 +14099,10 @@ static double tnn__move(const tnn__draws *dice, int k, const tnn_loader_options 
 }
 /* The geometry: reads a sample's image of bytes or floats (c, h, w), writes x (c, h, w).
    Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
-       A = rotation * [1 -tan u; 0 1] * scale * mirrors.
-   Values at whole pixels come out as they are. */
+       A = rotation * [1 -tan u; 0 1] * scale * mirrors,
+   whose inverse is (xx xy; yx yy) below. Between pixels it is bilinear, of four taps; at whole
+   pixels there is one tap, and the value comes out as it is. Each pixel's taps are found once and
+   serve all channels. */
 static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
                            const tnn__draws *dice, const unsigned char *bytes, const float *floats,
                            float *x)
@@ -14116,7 +14153,8 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
         }
 }
 
-/* The grey of the pixel at x; channels are `area` floats apart. */
+/* The grey of the pixel at x, whose channels are `area` floats apart: of three ITU-R 601's, else
+   their mean. */
 static double tnn__grey(const float *x, int channels, tnn__len area)
 {
     double sum = 0;
@@ -14128,7 +14166,9 @@ static double tnn__grey(const float *x, int channels, tnn__len area)
 }
 /* The colours of x (channels, n pixels), each kind in its turn. With value V = max and chroma
    C = max - min the hue H, in sixths of the circle, gives
-       channel = V - C max(0, min(k, 4 - k, 1)),   k = (5, 3, 1 for r, g, b) + H modulo 6. */
+       channel = V - C max(0, min(k, 4 - k, 1)),   k = (5, 3, 1 for r, g, b) + H modulo 6.
+   The order of the four kinds is a random permutation (Fisher and Yates). Each kind has a word of
+   its own, so that one option does not change what another one draws. */
 static void tnn__colour(const tnn_loader_options *with, const tnn__draws *dice, int channels,
                         tnn__len n, float *x)
 {
@@ -14182,7 +14222,7 @@ static tnn__part tnn__part_of(int n, double u, int size)
     p.hi = TNN__MIN(n, first + size);
     return p;
 }
-/* In that part of each channel x becomes y, or 0 where y is NULL. */
+/* In that part of each channel of x (c, h, w) x becomes y, or 0 where y is NULL. */
 static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part rows,
                        tnn__part cols)
 {
@@ -14222,7 +14262,12 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
     }
 }
 
-/* ---- 13e. Loaders ---------------------------------------------------------------------------- */
+/* ---- 13e. Loaders -----------------------------------------------------------------------------
+   A loader is an order of the samples, made anew for each epoch from (seed, epoch), and the memory
+   of one batch. tnn_next makes the batch's samples as tasks of the thread pool where they are
+   augmented, else alone: then it is a copy.
+       labels (n)               without mixing
+       targets (n, classes)     with mixing: lambda at one label, 1 - lambda at the other */
 struct tnn__loader {
     tnn_data           data;
     tnn_loader_options options;
@@ -14241,13 +14286,15 @@ typedef struct {
 } tnn__range;
 #define TNN__RANGE(of, member, whole, otherwise, least, most) \
     {{#member, offsetof(of, member), sizeof ((of *)0)->member}, whole, otherwise, least, most}
-/* Lists the n options for tnn__check_options. */
+/* Lists the n options of ranges for tnn__check_options. */
 static void tnn__list_ranges(const tnn__range *ranges, int n, tnn__option *list)
 {
     int i;
     for (i = 0; i < n; i++) list[i] = ranges[i].option;
 }
-/* Fills in the defaults of n options and refuses what is out of range. */
+/* Fills in the defaults of n options and refuses what is out of range, NaN too. `what` begins the
+   message. Options are checked first for being read at all (tnn__check_options): afterwards all are
+   set. */
 static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__range *range, int n)
 {
     for (; n > 0; n--, range++) {
@@ -14302,7 +14349,8 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
         return TNN_ERROR_ARGUMENT;
     return tnn__check_ranges("tnn_loader_create: ", with, ranges, TNN__COUNT_OF(ranges));
 }
-/* Checks options against the data, fills in defaults, and sees what is to be done to samples. */
+/* Checks options against the data, fills in defaults, and sees what is to be done to samples, so
+   that a batch asks no option twice. Nothing is allocated yet. */
 static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_options *given,
                                     struct tnn__loader *state)
 {
@@ -14349,7 +14397,8 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
                              "the data have %d classes", tnn__label(data, i), i, data->classes);
     return TNN_OK;
 }
-/* Hands out the loader's memory, or with NULL only counts it; returns its floats. */
+/* Hands out the loader's memory, or with NULL only counts it; returns its floats:
+       x (batch, c, h, w)   order (n)   spare (threads, c, h, w)   targets or labels */
 static tnn__len tnn__place_loader(tnn_loader *loader, struct tnn__loader *state, float *memory)
 {
     const tnn__len batch = state->options.batch, classes = state->data.classes;
@@ -14428,7 +14477,9 @@ static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *
         for (k = 0; k < size; k++) x[k] = (x[k] - data->mean)/data->std;
     if (state->erasing) tnn__erase(data, with, dice, x);
 }
-/* Mixes another sample into x, whose target is a 1 at its label. */
+/* Mixes another sample of the data into x (c, h, w), whose target (classes) is a 1 at its label.
+   The other one is augmented as it would be in its own place of the epoch. Cutmix pastes a part of
+   it; what the image's edge cuts off counts for neither. */
 static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int worker,
                             float *x, float *target)
 {
@@ -14459,7 +14510,7 @@ static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *d
     target[label] = (float)lambda;
     target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
 }
-/* Makes sample `task` of the batch. */
+/* Makes sample `task` of the batch, its label or its target: a task of the pool. */
 static void tnn__load_task(void *context, int task, int worker)
 {
     const tnn_loader *loader = (const tnn_loader *)context;
@@ -14484,7 +14535,8 @@ static void tnn__load_task(void *context, int task, int worker)
     if (tnn__draw(&dice, TNN__DRAW_MIX) < with->mix)
         tnn__mix_sample(state, &dice, worker, x, target);
 }
-/* The samples in the order of the epoch. */
+/* The samples in the order of the epoch, which is loader->epoch. A checkpoint that takes up within
+   an epoch asks for it, too. */
 static void tnn__order(const tnn_loader *loader)
 {
     const struct tnn__loader *state = loader->state;
@@ -14494,6 +14546,7 @@ static void tnn__order(const tnn_loader *loader)
         tnn_shuffle(state->order, state->data.n, state->options.seed,
                     ((uint64_t)1 << 62) + (uint64_t)loader->epoch);
 }
+/* Makes the next batch and returns its size; 0 once at the end of each epoch. */
 TNN_API_GATED int tnn_next(tnn_loader *loader)
 {
     struct tnn__loader *state;
@@ -14515,6 +14568,7 @@ TNN_API_GATED int tnn_next(tnn_loader *loader)
     tnn__run(state->threads, loader->n, tnn__load_task, loader);
     return loader->n;
 }
+/* The loader that could not be made is nobody's. */
 TNN_API void tnn_loader_free(tnn_loader *loader)
 {
     if (!loader || !loader->state) return;
@@ -14523,10 +14577,17 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
 }
 
 /* ==== 14. TRAINING AND METRICS =================================================================
-   What a program does with a network and a data set or loader beside the steps themselves. All that
-   tries something keeps a copy of the network's one allocation and puts it back (14b). */
+   What a program does with a network and a data set or loader beside the steps themselves.
+     14a  evaluation, an epoch of training, early stopping
+     14b  what tries steps: the learning-rate finder, the check of gradients. They keep a copy of
+          the network's one allocation and put it back: it is bit for bit as it was
+     14c  a network in words
+   Whether samples fit the network, and labels its loss, is asked once, before the first batch. */
 
-/* ---- 14a. Metrics and epochs ----------------------------------------------------------------- */
+/* ---- 14a. Metrics and epochs ------------------------------------------------------------------
+   A loss of many batches is not the mean of theirs where the last is smaller, classes are weighted
+   or labels ignored. So sums are kept, of losses and of their weights, and reduced at the end as
+   those of one batch of all samples would be. */
 
 /* The loss, and of n samples that count so many that are correct. */
 static tnn_metrics tnn__metrics_of(double loss, int correct, int n)
@@ -14566,13 +14627,14 @@ static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const t
                      "has .channels_last), or one of the two is flat, %lx1x1", what,
                      data->c, data->h, data->w, in[0], in[1], in[2], (long long)values);
 }
-/* The same of a loader's samples. */
+/* The same of a loader's samples, if there is a loader. */
 static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const tnn_loader *loader)
 {
     const tnn_status e = tnn__loader_made(what, loader);
     return e ? e : tnn__samples_fit(what, net, &loader->state->data);
 }
-/* Whether a loader's batches and the network's loss go together. */
+/* Whether a loader's batches and the network's loss go together: one label per sample, and of
+   mixed ones targets of as many classes as the loss sees values. */
 static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loader *loader)
 {
     tnn_status e = tnn__one_label(what, net);
@@ -14582,17 +14644,19 @@ static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loade
     return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values", what,
                      loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
 }
-/* The next batch of an epoch, or of what is left of it; where nothing was, of the next. */
+/* The next batch of an epoch, or of what is left of it; where nothing was, of the next. `batches`
+   have been taken so far. Returns its size, 0 at the end. */
 static int tnn__next_of(tnn_loader *loader, int batches)
 {
     return tnn_next(loader) || (!batches && tnn_next(loader));
 }
-/* A training step on the loader's batch. */
+/* A training step on the loader's batch; returns its loss. */
 static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
 {
     return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
 }
-/* Adds a batch's predictions to counts (classes, classes); labels (n), from sample `first` on. */
+/* Adds a batch's predictions to counts (classes, classes), rows by label; labels (n), from sample
+   `first` on. A label that the network does not tell is an error. */
 static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, int n, int classes,
                                    int *counts)
 {
@@ -14606,7 +14670,9 @@ static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, i
                              "network tells %d classes apart", labels[s], first + s, classes);
     return TNN_OK;
 }
-/* Runs a data set through the network in eval mode; counts (room, room) may be NULL. */
+/* Runs a data set through the network in eval mode, in order, in batches of the network's size;
+   counts (room, room) may be NULL. Samples are made here, without a loader: nothing is augmented.
+   On failure the loss is NaN. */
 static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts, int room)
 {
     double loss = 0, weight = 0;
@@ -14647,10 +14713,12 @@ static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts,
     if (!tnn_failed()) loss = tnn__reduced(net, data->n, loss, weight);
     return tnn_failed() ? tnn__no_metrics() : tnn__metrics_of(loss, correct, counted);
 }
+/* The metrics of a data set. */
 TNN_API_GATED tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data)
 {
     return tnn__measure(net, data, NULL, 0);
 }
+/* The same, and counts (classes, classes). */
 TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts,
                                         int classes)
 {
@@ -14658,6 +14726,8 @@ TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int 
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts, which are classes*classes ints");
     return tnn__no_metrics();
 }
+/* Trains what is left of the loader's epoch and ends the network's epoch, for its schedule. The
+   first error ends it, and no metrics are told. */
 TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
 {
     double loss = 0;
@@ -14700,6 +14770,9 @@ static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_
                          : ".baseline and .start_from need .keras");
     return TNN_OK;
 }
+/* One call per validation. The copy of the best weights is made at the first call, so that there is
+   something to put back even if no metric is ever better. `bad` counts the calls since the last
+   better one; Keras begins to count anew only below the baseline. */
 TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double metric)
 {
     double v, best, baseline;           /* of the metric times sign: the smaller the better */
@@ -14732,6 +14805,8 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
     patience = stop->patience < 0 ? 0 : stop->patience || stop->keras ? stop->patience : 3;
     return stop->bad >= patience && !(stop->keras && stop->calls == 1);
 }
+/* Puts the best weights and running statistics back, and forgets gradients that were accumulated
+   on others. Serves again afterwards. */
 TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_net *net)
 {
     size_t n = 0;
@@ -14750,7 +14825,8 @@ TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_ne
     return (tnn_status)tnn_failed();
 }
 
-/* ---- 14b. What tries steps on a network ------------------------------------------------------ */
+/* ---- 14b. What tries steps on a network -------------------------------------------------------
+   All that a step changes lies in the network's allocation or in struct tnn_net itself. */
 
 /* Keeps the network's state in *before and its memory in the copy that it returns; NULL on
    failure. */
@@ -14761,7 +14837,8 @@ static float *tnn__keep(const char *what, const tnn_net *net, tnn_net *before)
     *before = *net;
     return memory;
 }
-/* Leaves the network as it was, and frees the copy. */
+/* Leaves the network as it was, and frees the copy. The caller's input, which blob 0 may point to,
+   is that of the last forward still. */
 static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
 {
     *net = *before;
@@ -14770,7 +14847,9 @@ static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
     tnn__release(memory);
 }
 
-/* Trains the finder's steps from rate `low` to `high` and fills its curve. */
+/* Trains the finder's steps from rate `low` to `high` and fills its curve, lr and loss (count):
+       a_k = beta a_(k-1) + (1 - beta) loss_k,   loss'_k = a_k/(1 - beta^(k+1))
+   It ends early where loss' is `diverge` times its least, or a loss is not finite. */
 static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder, double low,
                           double high)
 {
@@ -14797,6 +14876,8 @@ static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finde
         least = TNN__MIN(least, finder->loss[i]);
     }
 }
+/* The rate where the smoothed losses fall fastest from step to step, of central differences:
+   fastai's "steep". The schedule is switched off meanwhile. NaN on failure. */
 TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder)
 {
     double low, high, beta, diverge, steepest = HUGE_VAL, best = TNN__NAN;
@@ -14841,7 +14922,9 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
 /* Along d, random signs over a whole tensor or, in every other round, at one of its elements, the
    loss leaves its tangent with slopes r(h) = (L(w + h d) - L(w) - g.(h d))/h. Rounding, corners and
    curvature spread eight of them, of steps to both sides of 3e-3 to 4e-4 of the tensor's norm; with
-   a right g they lie about 0, which was never twice their spread from their middle. */
+   a right g they lie about 0, which was never twice their spread from their middle. What is
+   returned is by how much 0 is further away than that, in units of the derivative. Weights are
+   moved in place, within their panels, and copied back from `memory`. */
 TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                         int samples)
 {
@@ -14899,6 +14982,8 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     return tnn_failed() ? TNN__NAN : worst;
 }
 
+/* While net->cumulative counts the batches from 1, running statistics are means of all of them (7).
+   They are made beside the old ones, net->moved, and take their place only at the end. */
 TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
 {
     tnn_status e = tnn_build(net);
@@ -14921,10 +15006,11 @@ TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
 /* ---- 14c. Summary -----------------------------------------------------------------------------
    A page is written as snprintf writes: what has no room is only counted. Each layer is looked at
    by itself, as PyTorch sees it, before anything is fused; its row in tnn__torch says how PyTorch
-   prints it. */
+   prints it. A layer of a new type needs a row there, and a letter in tnn__print_value for each
+   value that none has yet. */
 typedef struct { char *text; size_t room, length; } tnn__page;
 
-/* One character. */
+/* Writes one character, or counts it. */
 static void tnn__print_char(tnn__page *page, char c)
 {
     if (page->length + 1 < page->room) page->text[page->length] = c;
@@ -14943,7 +15029,7 @@ static void tnn__print(tnn__page *page, int width, const char *format, ...)
     for (n = (int)strlen(text); n < width; n++) tnn__print_char(page, ' ');
     for (c = text; *c; c++) tnn__print_char(page, *c);
 }
-/* A count with commas: 1,069,509. */
+/* A count with commas, 1,069,509, at the right of `width`. */
 static void tnn__print_count(tnn__page *page, int width, long long count)
 {
     char text[40], *c = text + sizeof text - 1;
@@ -15026,7 +15112,8 @@ static const char *const tnn__torch[] = {
     "%sC"
 };
 
-/* A layer by itself. */
+/* A layer by itself: its shape is worked out as the plan would (12a), from the shape that the layer
+   before leaves. A vector is (n, c) to PyTorch, not (n, c, 1, 1). */
 typedef struct {
     const tnn_layer *layer;
     const char *row;            /* its class in tnn__torch */
@@ -15037,7 +15124,8 @@ typedef struct {
     long long params, frozen, products;
 } tnn__module;
 
-/* Goes on from the layer before to layer i. */
+/* Goes on from the layer before to layer i. Errors of shapes cannot be: the network is planned.
+   Multiply-adds are those of one sample: outputs times the length of the sum of each. */
 static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
 {
     const tnn_layer *layer = &net->record[i].o;
@@ -15085,78 +15173,89 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     m->products = !tnn__is_conv(&m->op) ? 0 : (long long)m->op.q.oc*m->op.q.g.oh*m->op.q.g.ow
                                               *m->op.q.inner;
 }
-/* Writes a module's value `what` as `how` says. */
-static void tnn__print_value(tnn__page *page, const tnn__module *m, char how, char what)
+/* A value of a module: text, or one or two numbers. */
+typedef struct { const char *text; double a, b; } tnn__value;
+/* The module's value `what`, a letter of tnn__torch, which is written as `how`. Options that
+   PyTorch has as None are NaN. */
+static tnn__value tnn__value_of(const tnn__module *m, char how, char what)
 {
     static const char *const modes[] = {"zeros", "zeros", "reflect", "replicate", "circular",
                                         "nearest", "bilinear", "bilinear"};
     static const char *const pads[] = {"", "Zero", "Reflection", "Replication", "Circular"};
-    const tnn_layer *o = m->layer;
+    const tnn_layer *layer = m->layer;
     const tnn__op *op = &m->op;
     const tnn__pool_geometry *g = tnn__is_conv(op) ? &op->q.g : &op->pool;
-    const int ph = tnn__either(o->pad_h, o->pad, 0), pw = tnn__either(o->pad_w, o->pad, 0);
-    const int constant = op->mode == TNN_ZEROS && (o->value < 0 || o->value > 0);
-    const int sized = o->size || o->size_h;
-    const char *text = "";
-    double a = 0, b = 0;
+    const int ph = tnn__either(layer->pad_h, layer->pad, 0), pw = tnn__either(layer->pad_w, layer->pad, 0);
+    const int constant = op->mode == TNN_ZEROS && (layer->value < 0 || layer->value > 0);
+    const int sized = layer->size || layer->size_h;
+    tnn__value v = {"", 0, 0};
     switch (what) {
-    case 'i': a = m->in_vector ? tnn__values(&m->in) : m->in.c; break;
-    case 'I': a = tnn__values(&m->in); break;
-    case 'o': a = m->out.c; break;
-    case 'k': a = g->kh; b = g->kw; break;
-    case 's': a = g->sh; b = g->sw; break;
-    case 'd': a = g->dh; b = g->dw; break;
-    case 'z': a = g->oh; b = g->ow; break;
-    case 'p': a = ph; b = pw; break;
-    case 'h': a = ph; break;
-    case 'w': a = pw; break;
+    case 'i': v.a = m->in_vector ? tnn__values(&m->in) : m->in.c; break;
+    case 'I': v.a = tnn__values(&m->in); break;
+    case 'o': v.a = m->out.c; break;
+    case 'k': v.a = g->kh; v.b = g->kw; break;
+    case 's': v.a = g->sh; v.b = g->sw; break;
+    case 'd': v.a = g->dh; v.b = g->dw; break;
+    case 'z': v.a = g->oh; v.b = g->ow; break;
+    case 'p': v.a = ph; v.b = pw; break;
+    case 'h': v.a = ph; break;
+    case 'w': v.a = pw; break;
     case 'x':
-        a = tnn__either(o->output_pad_h, o->output_pad, 0);
-        b = tnn__either(o->output_pad_w, o->output_pad, 0);
+        v.a = tnn__either(layer->output_pad_h, layer->output_pad, 0);
+        v.b = tnn__either(layer->output_pad_w, layer->output_pad, 0);
         break;
     case 'Z':                           /* one of the two is 0, and left out */
-        a = how == 'f' ? (sized ? 0 : o->factor ? o->factor : 2) : sized ? m->out.h : 0;
-        b = sized ? m->out.w : 0;
+        v.a = how == 'f' ? (sized ? 0 : layer->factor ? layer->factor : 2) : sized ? m->out.h : 0;
+        v.b = sized ? m->out.w : 0;
         break;
-    case 'g': a = op->q.groups; break;
-    case 'G': a = op->groups; break;
-    case 'n': a = o->from; break;
-    case 'N': a = (double)m->params; break;
-    case 'v': a = constant ? (double)o->value : 0; break;
-    case 'l': a = (double)op->slope; break;
-    case '0': a = (double)op->option[0]; break;
-    case '1': a = (double)op->option[1]; break;
-    case 'q': a = (double)op->p; break;
-    case 'e': a = (double)op->eps; break;
-    case 'E': a = o->eps > 0 ? (double)op->eps : TNN__NAN; break;
-    case 'M': a = op->cumulative ? TNN__NAN : (double)op->momentum;
-              text = modes[TNN__NTH(op->mode)]; break;
-    case 'm': text = modes[TNN__NTH(o->pad_mode)]; break;
-    case 'b': a = op->b_floats > 0; break;
-    case 'a': a = op->affine; break;
-    case 't': a = op->track; break;
-    case 'c': a = o->ceil; break;
-    case 'r': text = m->in_vector ? "1d" : "2d"; break;
-    case 'y': text = constant ? "Constant" : pads[TNN__NTH(op->mode)]; break;
-    case 'Y': text = constant ? "padding=" : ""; break;
-    case 'A': text = o->approximate ? "tanh" : "none"; break;
-    case 'C': text = o->custom->name ? o->custom->name : "Custom"; break;
-    default:
+    case 'g': v.a = op->q.groups; break;
+    case 'G': v.a = op->groups; break;
+    case 'n': v.a = layer->from; break;
+    case 'N': v.a = (double)m->params; break;
+    case 'v': v.a = constant ? (double)layer->value : 0; break;
+    case 'l': v.a = (double)op->slope; break;
+    case '0': v.a = (double)op->option[0]; break;
+    case '1': v.a = (double)op->option[1]; break;
+    case 'q': v.a = (double)op->p; break;
+    case 'e': v.a = (double)op->eps; break;
+    case 'E': v.a = layer->eps > 0 ? (double)op->eps : TNN__NAN; break;
+    case 'M': v.a = op->cumulative ? TNN__NAN : (double)op->momentum;
+              v.text = modes[TNN__NTH(op->mode)]; break;
+    case 'm': v.text = modes[TNN__NTH(layer->pad_mode)]; break;
+    case 'b': v.a = op->b_floats > 0; break;
+    case 'a': v.a = op->affine; break;
+    case 't': v.a = op->track; break;
+    case 'c': v.a = layer->ceil; break;
+    case 'r': v.text = m->in_vector ? "1d" : "2d"; break;
+    case 'y': v.text = constant ? "Constant" : pads[TNN__NTH(op->mode)]; break;
+    case 'Y': v.text = constant ? "padding=" : ""; break;
+    case 'A': v.text = layer->approximate ? "tanh" : "none"; break;
+    case 'C': v.text = layer->custom->name ? layer->custom->name : "Custom"; break;
+    default: break;
+    }
+    return v;
+}
+/* Writes it: letters of `how` and `what` stand at tnn__torch. */
+static void tnn__print_value(tnn__page *page, const tnn__module *m, char how, char what)
+{
+    const tnn__value v = tnn__value_of(m, how, what);
+    if (what == 'S') {
         tnn__print_shape(page, 0, &m->out, m->is_vector, "(", m->is_vector ? ",)" : ")");
         return;
     }
     switch (how) {
-    case 's': tnn__print(page, 0, "%s", text); break;
-    case 'd': tnn__print(page, 0, "%d", (int)a); break;
-    case 'g': tnn__print(page, 0, a != a ? "None" : "%g", a); break;
-    case 'f': tnn__print_float(page, a); break;
-    case 'b': tnn__print(page, 0, a > 0 ? "True" : "False"); break;
+    case 's': tnn__print(page, 0, "%s", v.text); break;
+    case 'd': tnn__print(page, 0, "%d", (int)v.a); break;
+    case 'g': tnn__print(page, 0, v.a != v.a ? "None" : "%g", v.a); break;
+    case 'f': tnn__print_float(page, v.a); break;
+    case 'b': tnn__print(page, 0, v.a > 0 ? "True" : "False"); break;
     default:
-        if (how == '1' && (int)a == (int)b) tnn__print(page, 0, "%d", (int)a);
-        else tnn__print(page, 0, "(%d, %d)", (int)a, (int)b);
+        if (how == '1' && (int)v.a == (int)v.b) tnn__print(page, 0, "%d", (int)v.a);
+        else tnn__print(page, 0, "(%d, %d)", (int)v.a, (int)v.b);
     }
 }
-/* Writes an item of a row up to its semicolon; returns how long it is there. */
+/* Writes an item of a row up to its semicolon, unless its value is the default behind its !.
+   Returns how long the item is in the row. */
 static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *item)
 {
     const tnn__page before = *page;
@@ -15178,7 +15277,7 @@ static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *it
     }
     return (int)(c - item);
 }
-/* A module as PyTorch prints it. */
+/* A module as PyTorch prints it: Class(item, item). */
 static void tnn__print_module(tnn__page *page, const tnn__module *m)
 {
     const char *c = m->row + tnn__print_item(page, m, m->row);
@@ -15238,6 +15337,8 @@ static void tnn__print_totals(tnn__page *page, const tnn_net *net, const tnn__mo
     tnn__print_mb(page, "", (double)bytes);
     tnn__print_rule(page, '-');
 }
+/* Head, a line per layer, totals. Also what is left out as functional goes on with the shape and
+   counts as parameters and multiply-adds, but has no row and no output. */
 TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags)
 {
     const int modules = flags & TNN_SUMMARY_MODULES;
@@ -17292,6 +17393,8 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
      16e, 16f  what trial k tries; when a trial is stopped
      16g, 16h  the journal; the functions of the API
    All is plain double arithmetic with exp and log of section 2, so a study is the same everywhere.
+   Its results do not depend on the order in which things were computed: trial k is a function of
+   the seed, k and the trials that ended.
    WORDS  A variable's axis is its values on a line. A kernel is one trial's hump of a density on
    it, a mix the sum of many. The good trials are the best tenth, the rest are the others. */
 
@@ -17530,7 +17633,9 @@ static double tnn__quick_factor(const tnn__axis *axis, double mu, double sigma)
                           - tnn__quick_tail((axis->to - mu)/sigma);
     return 1/(tnn__has_density(axis) ? mass*sigma : mass);
 }
-/* Fits a variable's mix to the n trials of these numbers. */
+/* Fits a variable's mix to the n trials of these numbers, which rise: kernel i is trials[i], the
+   prior kernel n. Deviations need the kernels' order on the axis, for which study->spots is
+   scratch. Weights sum to 1. */
 static void tnn__parzen_fit(const tnn_study *study, int variable, const int *trials, int n,
                             tnn__mix *mix)
 {
@@ -17559,7 +17664,8 @@ static void tnn__parzen_fit(const tnn_study *study, int variable, const int *tri
         kernel->factor = kernel->weight*tnn__quick_factor(axis, kernel->mu, kernel->sigma);
     }
 }
-/* Adds trial k to the spots of each axis. */
+/* Adds trial k to the spots of each axis, which stay sorted. Their quick factors are those of the
+   least deviation, which nearly all have. */
 static void tnn__add_spots(tnn_study *study, int k)
 {
     int v, i;
@@ -17627,14 +17733,15 @@ static double tnn__parzen_factor(const tnn__axis *axis, const tnn__kernel *kerne
     if (tnn__has_density(axis)) f -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
     return f;
 }
-/* The probability of choice c under kernel k. */
+/* The probability of choice c under kernel k of a categorical variable. */
 static double tnn__parzen_choice(const tnn_study *study, const tnn__axis *axis,
                                  const tnn__mix *mix, int k, int c)
 {
     const double choices = axis->of.high + 1, w = study->options.prior_weight/mix->n;
     return k == mix->n - 1 ? 1/choices : ((c == (int)mix->kernels[k].mu) + w)/(1 + w*choices);
 }
-/* The log of a mix's density at x, exactly: the sum of exponentials from the largest one. */
+/* The log of a mix's density at x, exactly: log sum exp, from the largest term, which no deviation
+   makes too small. With a step the mass of x's cell is in place of the density. */
 static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__mix *mix, double x)
 {
     const tnn__axis *axis = &study->space[variable];
@@ -17817,9 +17924,11 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
 }
 
 /* ---- 16e. What trial k tries ------------------------------------------------------------------
-   Nothing here depends on what was drawn before, but through the trials that ended. */
+   Nothing here depends on what was drawn before, but through the trials that ended. Each variable
+   is drawn by itself, from its candidates' uniforms; the grid counts through all combinations. */
 
-/* The value of one variable, after so many trials that ended. */
+/* The value of one variable for trial k, after so many trials that ended: at random at first and
+   for TNN_RANDOM, else the best of TPE's candidates. */
 static double tnn__suggest(tnn_study *study, int k, int variable, int ended)
 {
     const tnn__axis *axis = &study->space[variable];
@@ -17844,7 +17953,7 @@ static int tnn__grid_points(const tnn__axis *axis)
     const tnn_variable *v = &axis->of;
     return v->step > 0 ? (int)TNN__MIN((v->high - v->low)/v->step + 1.5, 1e9) : v->points;
 }
-/* The i-th of them. */
+/* The i-th of them, evenly on the axis; the last one is .high to the bit. */
 static double tnn__grid_value(const tnn__axis *axis, int i)
 {
     const int last = axis->of.points - 1;
@@ -17852,7 +17961,8 @@ static double tnn__grid_value(const tnn__axis *axis, int i)
     return i == last ? axis->of.high
                      : tnn__from_line(axis, axis->from + (axis->to - axis->from)*i/last);
 }
-/* Fills trial->x. */
+/* Fills trial->x. The grid's number is written in digits of mixed radix, of which the last variable
+   has the fastest. */
 static void tnn__draw_all(tnn_study *study, tnn_trial *trial)
 {
     const int grid = study->options.sampler == TNN_GRID;
@@ -17867,7 +17977,8 @@ static void tnn__draw_all(tnn_study *study, tnn_trial *trial)
 }
 
 /* ---- 16f. Pruners -----------------------------------------------------------------------------
-   Both look at the reports of all trials, and at one more of a trial that is not yet among them. */
+   Both look at the reports of all trials, and at one more of a trial that is not yet among them.
+   Optuna 3's MedianPruner and SuccessiveHalvingPruner are what they mean. */
 
 /* Whether a is worse than b; not if one of them is NaN. */
 static int tnn__worse(const tnn_study *study, double a, double b)
@@ -17942,11 +18053,14 @@ static int tnn__prune_halving(const tnn_study *study, const tnn_trial *trial, in
 }
 
 /* ---- 16g. The journal -------------------------------------------------------------------------
-   A line: trial, the variables' values, step, value, rung, state, with tabs between them. */
+   A line: trial, the variables' values, step, value, rung, state, with tabs between them. It is the
+   truth: a report or an end is added to the file, read back, and only then known. So a process
+   that is killed anywhere leaves a study that can be taken up, and processes that share a file
+   agree. offset is where the next line begins; what stands behind is overwritten. */
 static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
 static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
 
-/* The error of a file that is something else. */
+/* The error of a file that is something else, and is left as it is. */
 static tnn_status tnn__fail_no_journal(const tnn_study *study)
 {
     return tnn__fail(TNN_ERROR_FORMAT, "study: %s is not a journal, whose first line would be "
@@ -18131,7 +18245,7 @@ static tnn_status tnn__study_add(tnn_study *study, const char *line, int sync)
     (void)sync;
     return line ? tnn__study_line(study, line) : TNN_OK;
 }
-/* Adds a line about a trial. */
+/* Adds a line about a trial; one that ends it is synced, too. Numbers read back as the same. */
 static tnn_status tnn__study_note(tnn_study *study, const tnn_trial *trial, int step, double value,
                                   int rung, tnn_trial_state state)
 {
@@ -18368,6 +18482,7 @@ static tnn_status tnn__study_make(tnn_study *study)
     }
     return e;
 }
+/* Frees a study; NULL is none. Its journal stays. */
 TNN_API void tnn_study_free(tnn_study *study)
 {
     int i;
@@ -18378,6 +18493,7 @@ TNN_API void tnn_study_free(tnn_study *study)
     tnn__release(study->space);
     tnn__release(study);
 }
+/* A new study with what its journal knows; NULL on failure, which leaves nothing behind. */
 TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *given)
 {
     tnn_study_options options;
@@ -18395,6 +18511,8 @@ TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *given)
     return NULL;
 }
 
+/* The first trial of this shard that no line says ended; those before `next` are not looked at
+   again. What it reported before it was given up is forgotten: it begins anew. */
 TNN_API_GATED tnn_trial *tnn_ask(tnn_study *study)
 {
     if (tnn_failed()) return NULL;
@@ -18414,6 +18532,8 @@ TNN_API_GATED tnn_trial *tnn_ask(tnn_study *study)
     }
     return NULL;
 }
+/* Asks the pruner before the report is among the others, then writes it with the rung that it has
+   come to. An error counts as a reason to stop. */
 TNN_API_GATED int tnn_report(tnn_trial *trial, int step, double value)
 {
     tnn_study *study = trial ? trial->study : NULL;
@@ -18432,6 +18552,8 @@ TNN_API_GATED int tnn_report(tnn_trial *trial, int step, double value)
     if (tnn__study_note(study, trial, step, value, rung, TNN_RUNNING)) return 1;
     return trial->stop = stop;
 }
+/* The line that ends a trial repeats the last step and rung. As long as it is not written and read,
+   the trial is under way. */
 TNN_API_GATED tnn_status tnn_tell(tnn_trial *trial, double value)
 {
     tnn_study *study = trial ? trial->study : NULL;
@@ -18470,22 +18592,27 @@ static double tnn__trial_value(const tnn_trial *trial, const char *name, int typ
     const int i = tnn__study_variable(trial ? trial->study : NULL, name, type, what);
     return i < 0 ? none : trial->x[i];
 }
+/* A variable of any type, as a double; NaN: there is none. */
 TNN_API_GATED double tnn_trial_float(const tnn_trial *trial, const char *name)
 {
     return tnn__trial_value(trial, name, 0, "tnn_trial_float", TNN__NAN);
 }
+/* An int variable; 0: there is none. */
 TNN_API_GATED int tnn_trial_int(const tnn_trial *trial, const char *name)
 {
     return (int)tnn__trial_value(trial, name, TNN_INT, "tnn_trial_int", 0);
 }
+/* The number of a choice; -1: there is no such variable. */
 TNN_API_GATED int tnn_trial_choice(const tnn_trial *trial, const char *name)
 {
     return (int)tnn__trial_value(trial, name, TNN_CATEGORICAL, "tnn_trial_choice", -1);
 }
+/* Trial number, in whatever state; NULL: there is none. */
 TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number)
 {
     return study && number >= 0 && number < study->options.trials ? &study->trials[number] : NULL;
 }
+/* The best of those done, as the sampler orders them; NULL: none is. */
 TNN_API_GATED const tnn_trial *tnn_study_best(const tnn_study *study)
 {
     const tnn_trial *best = NULL;
@@ -18497,7 +18624,9 @@ TNN_API_GATED const tnn_trial *tnn_study_best(const tnn_study *study)
     return best;
 }
 /* eta^2 = 1 - sum of squares within the groups / total, adjusted:
-   1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935). */
+   1 - (within/(n - groups))/(total/(n - 1))  (epsilon^2, Kelley 1935).
+   Groups are choices, or 2 to 8 equal parts of the ranks. Values are divided by the largest, so
+   that no square overflows. NaN where there is nothing to explain. */
 TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *name)
 {
     const int variable = tnn__study_variable(study, name, 0, "tnn_study_explained");
