@@ -13589,6 +13589,7 @@ TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g must be finite, std %g "
                          "positive and at most 1e30", (double)mean, (double)std);
+    /* Who has read it already would not see the change. */
     if (data->memory && TNN__LOAD(&((tnn__shared *)data->memory)->readers) > 1
         && (mean < data->mean || mean > data->mean || std < data->std || std > data->std))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: comes before tnn_loader_create, "
@@ -13614,7 +13615,7 @@ static tnn_data tnn__select(const tnn_data *data, const int *order, int first, i
     if (!own) return tnn__no_data();
     tnn__share(data->memory);
     for (i = 0; i < count; i++) {
-        const int at = order ? order[i] : first + i;
+        const int at = order ? order[i] : first + i; /* in the data set that is cut */
         own[i] = data->order ? data->order[at] : at;
     }
     part.order = own;
@@ -13648,6 +13649,7 @@ TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t see
     *a = tnn__select(&whole, order, 0, count);
     *b = tnn__select(&whole, order + count, 0, whole.n - count);
     tnn__release(order);
+    /* One without the other is none. */
     if (a->n && b->n) return TNN_OK;
     tnn_data_free(a);
     tnn_data_free(b);
@@ -13703,7 +13705,7 @@ TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int c
    a long path the end, where the file's name is. Returns TNN_ERROR_IO. */
 static tnn_status tnn__fail_file(const char *path, const char *done, int error)
 {
-    const size_t n = strlen(path);
+    const size_t n = strlen(path);      /* messages end at 400 characters */
     return tnn__fail(TNN_ERROR_IO, "%s%s: cannot be %s: %s",
                      n > 200 ? "..." : "", n > 200 ? path + n - 200 : path, done, strerror(error));
 }
@@ -13731,11 +13733,11 @@ static int tnn__close(int file)
 /* Writes all of it, in as many turns as the system takes. A device that takes nothing is full. */
 static int tnn__write_all(int file, const void *bytes, size_t size)
 {
-    const char *p = (const char *)bytes;
+    const char *p = (const char *)bytes; /* what is left */
     while (size > 0) {
         const tnn__len n = TNN__SYS(write)(file, p, TNN__COUNT(TNN__MIN(size, 1 << 30)));
         if (tnn__again(n)) continue;
-        if (n == 0) errno = ENOSPC;
+        if (n == 0) errno = ENOSPC;     /* some systems do not say why */
         if (n <= 0) return -1;
         p += n;
         size -= (size_t)n;
@@ -13767,7 +13769,7 @@ static int tnn__open_folder(const char *path)
     errno = EACCES;
     return -1;
 #else
-    char name[TNN__PATH] = ".";
+    char name[TNN__PATH] = ".";         /* of a path without one */
     const size_t n = tnn__folder(path);
     errno = ENAMETOOLONG;
     if (n >= sizeof name) return -1;
@@ -13797,8 +13799,9 @@ static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int f
 {
     tnn__len got = tnn__read_some(file, to, size);
 #ifndef _WIN32
-    int turns = first ? 200 : 0;
+    int turns = first ? 200 : 0;        /* of 10 ms */
     for (; pipe && got <= 0; got = tnn__read_some(file, to, size)) {
+        /* EAGAIN: a writer has it open and has not written. 0: none has it open. */
         struct pollfd writer = {file, POLLIN, 0};
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) poll(&writer, 1, -1);
         else if (!got && turns-- > 0) poll(NULL, 0, 10);
@@ -13816,9 +13819,9 @@ static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int f
 static unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
 {
     unsigned char *p = NULL;
-    const char *why = NULL;
+    const char *why = NULL;             /* what is read cannot be a file */
     struct stat info;
-    tnn__len room, n = 0, got;
+    tnn__len room, n = 0, got;          /* n bytes read, room for so many */
     const int file = tnn__open_input(path, &info, optional);
     int pipe, plain;
     if (file < 0) return NULL;
@@ -13886,11 +13889,13 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
         {0, 5, "<html", "a web page; the download went wrong"},
         {0, 15, "version https:/", "a pointer of Git LFS, without the file: git lfs pull"}
     };
+    /* What a zip archive is of, the first name in it says: its length stands at 26. */
     const size_t zip = p && size >= 30 && !memcmp(p, "PK\3\4", 4)
                      ? 30 + p[26] + 256*(size_t)p[27] : 0;
+    /* ONNX has no magic number: a field for the version, one for the producer's name. */
     const char *is = p && size > 4 && p[0] == 8 && p[1] < 32 && p[2] == 18
                    ? "an ONNX model; save its weights in Python as safetensors" : NULL;
-    size_t i;
+    size_t i;                           /* row of the table */
     for (i = 0; p && !is && i < sizeof known/sizeof *known; i++) {
         const size_t n = (size_t)known[i].n;
         const size_t at = known[i].at < 0 ? zip - 4 : (size_t)known[i].at;
@@ -13915,9 +13920,9 @@ typedef struct {
 static int tnn__idx_header(tnn__idx_file *file, int ndim)
 {
     const unsigned char *p = file->bytes;
-    const int known = p && file->size >= 4;
+    const int known = p && file->size >= 4; /* there are four bytes to show */
     const char *name = file->name;
-    uint64_t bytes = 1;
+    uint64_t bytes = 1;                 /* so many the dimensions announce */
     int i;
     if (!known || p[0] || p[1] || p[2] != 8 || (p[3] != ndim && (ndim < 3 || p[3] != 4))) {
         if (!tnn__foreign(name, p, file->size, "IDX"))
@@ -13944,7 +13949,7 @@ static int tnn__idx_header(tnn__idx_file *file, int ndim)
             return 0;
         }
         file->dims[i] = (int)d;
-        bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*d;
+        bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*d; /* enough to be wrong */
     }
     if ((uint64_t)(file->size - file->at) == bytes) return 1;
     tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name,
@@ -13957,7 +13962,7 @@ static tnn_data tnn__idx(tnn__idx_file *images, tnn__idx_file *labels)
 {
     tnn_data data = tnn__no_data();
     const int *dims = images->dims;
-    int i, planes, *own;
+    int i, planes, *own;                /* planes: (n, c, h, w), not (n, h, w) */
     size_t bytes;
     tnn__len room;
     if (!tnn__idx_header(images, 3) || !tnn__idx_header(labels, 1)) return data;
@@ -14079,7 +14084,7 @@ static int tnn__border(int i, int n, tnn_border border)
 {
     const int period = TNN__MAX(1, 2*(n - 1));
     if (i >= 0 && i < n) return i;
-    if (border == TNN_BORDER_FILL) return -1;
+    if (border == TNN_BORDER_FILL) return -1; /* the caller's .fill */
     if (border == TNN_BORDER_EDGE) return i < 0 ? 0 : n - 1;
     i = (i%period + period)%period;
     return TNN__MIN(i, period - i)%n;
@@ -14113,7 +14118,7 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
     const double turn = tnn__draw_from(dice, TNN__DRAW_ROTATE, -with->rotate, with->rotate)/360;
     const double lean = tnn__draw_from(dice, TNN__DRAW_SHEAR, -with->shear, with->shear)/360;
     const double scale = tnn__draw_from(dice, TNN__DRAW_SCALE, with->scale_min, with->scale_max);
-    const double c = tnn__cos_turn(fabs(turn));
+    const double c = tnn__cos_turn(fabs(turn)); /* of the angle of rotation */
     const double s = tnn__cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
     const double slant = tnn__cos_turn(lean + 0.75)/tnn__cos_turn(fabs(lean));
     const double mirror_x = scale*tnn__mirror(dice, TNN__DRAW_FLIP_X, with->flip);
@@ -14122,15 +14127,15 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
     const double yx = -s/mirror_y,          yy = c/mirror_y;
     const double tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
     const double ty = tnn__move(dice, TNN__DRAW_SHIFT_Y, with, h);
-    int i, j, k, channel;
+    int i, j, k, channel;               /* pixel (i, j) of the result, tap k */
     for (i = 0; i < h; i++)
         for (j = 0; j < w; j++, x++) {
-            const double px = j - mx - tx, py = i - my - ty;
+            const double px = j - mx - tx, py = i - my - ty; /* about the middle, moved back */
             const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py);
             const int x_0 = tnn__floor(sx), y_0 = tnn__floor(sy);
-            const double fx = sx - x_0, fy = sy - y_0;
+            const double fx = sx - x_0, fy = sy - y_0; /* between its pixels */
             const int taps = fx > 0 || fy > 0 ? 4 : 1;
-            tnn__len at[4];
+            tnn__len at[4];             /* pixels of the taps, -1: none */
             for (k = 0; k < taps; k++) {
                 const int from_x = tnn__border(x_0 + k%2, w, with->border);
                 const int from_y = tnn__border(y_0 + k/2, h, with->border);
@@ -14181,14 +14186,15 @@ static void tnn__colour(const tnn_loader_options *with, const tnn__draws *dice, 
         order[j] = t;
     }
     for (i = 0; i < 4; i++) {
-        const int kind = order[i];
+        const int kind = order[i];      /* 0 brightness, 1 contrast, 2 saturation, 3 hue */
         const double a = strength[kind];
         const double f = tnn__draw_from(dice, TNN__DRAW_COLOUR + kind,
                                         kind == 3 ? -6*a : TNN__MAX(0, 1 - a),
                                         kind == 3 ? 6*a : 1 + a);
-        double mean = 0;
+        double mean = 0;                /* grey of the image */
         if (!(a > 0)) continue;
         for (p = 0; kind == 1 && p < n; p++) mean += tnn__grey(x + p, channels, n)/(double)n;
+        /* v = f v + (1 - f) b, b 0, the image's grey or the pixel's. */
         for (p = 0; kind < 3 && p < n; p++) {
             const double b = kind == 2 ? tnn__grey(x + p, channels, n) : mean;
             for (c = 0; c < channels; c++) {
@@ -14203,7 +14209,7 @@ static void tnn__colour(const tnn_loader_options *with, const tnn__draws *dice, 
             const double hue = !(chroma > 0) ? 0 : r >= most ? (g - b)/chroma
                              : g >= most ? 2 + (b - r)/chroma : 4 + (r - g)/chroma;
             for (c = 0; c < 3; c++) {
-                double k = 5 - 2*c + hue + f;
+                double k = 5 - 2*c + hue + f; /* of channel c, turned by f */
                 k -= 6*tnn__floor(k/6);
                 k = TNN__MIN(1, TNN__MIN(k, 4 - k));
                 x[c*n + p] = (float)(most - chroma*TNN__MAX(0, k));
@@ -14238,7 +14244,7 @@ static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part
 static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, const tnn__draws *dice,
                        float *x)
 {
-    const double log_ratio = tnn__log_double(with->erase_ratio);
+    const double log_ratio = tnn__log_double(with->erase_ratio); /* uniform in the logarithm */
     int attempt;
     if (with->cutout)
         tnn__paste(data, x, NULL,
@@ -14269,11 +14275,12 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
        labels (n)               without mixing
        targets (n, classes)     with mixing: lambda at one label, 1 - lambda at the other */
 struct tnn__loader {
-    tnn_data           data;
-    tnn_loader_options options;
+    tnn_data           data;            /* as it was at first, with mean and std */
+    tnn_loader_options options;         /* with defaults */
     int                between, *order;     /* between two epochs */
-    float              table[256];
-    int                geometry, colour, erasing, mixing, threads;
+    float              table[256];      /* what bytes stand for */
+    int                geometry, colour, erasing, mixing;   /* what is to be done */
+    int                threads;             /* and by how many */
     float             *spare;               /* of each thread: the sample that is mixed in */
 };
 
@@ -14304,6 +14311,7 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
         if (range->whole) memcpy(&whole, at, sizeof whole);
         else memcpy(&value, at, sizeof value);
         if (range->whole) value = whole;
+        /* 0 means the default, and what stands for zero zero. */
         if (range->whole && whole == -1 && range->least == 0 && range->otherwise > 0) value = 0;
         else value = tnn__default(value, range->otherwise);
         if (!(value >= range->least && value <= range->most))
@@ -14355,7 +14363,7 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
                                     struct tnn__loader *state)
 {
     tnn_loader_options *with = &state->options;
-    const int most = 1 << 16;
+    const int most = 1 << 16;           /* pixels: their products fit */
     int i;
     if (!data || !given || data->n < 1)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no %s", given ? "samples: "
@@ -14370,12 +14378,14 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
                          "samples in batches of %d", data->n, with->batch);
     if (tnn__check_augmentation(with)) return TNN_ERROR_ARGUMENT;
     with->batch = TNN__MIN(with->batch, data->n);
+    /* What is to be done. */
     state->geometry = with->flip + with->flip_vertical + with->rotate + with->shear > 0
                       || with->shift > 0 || with->crop_pad || with->scale_min < 1
                       || with->scale_max > 1;
     state->colour = with->brightness + with->contrast + with->saturation + with->hue > 0;
     state->erasing = with->cutout || with->erase > 0;
     state->mixing = with->mixup + with->cutmix > 0;
+    /* Whether the samples are such as it can be done to. */
     if (data->h == 1 && data->w == 1 && (state->geometry || state->erasing || with->cutmix > 0
                                          || with->contrast > 0))
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: samples of %dx1x1 are no images; "
@@ -14419,7 +14429,7 @@ static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_option
 {
     const tnn__len head = tnn__round_up((tnn__len)(sizeof(tnn_loader) + sizeof(struct tnn__loader)),
                                         TNN__ALIGN);
-    tnn_loader made, *loader;
+    tnn_loader made, *loader;           /* made: before there is memory */
     struct tnn__loader state;
     tnn__len floats;
     memset(&made, 0, sizeof made);
@@ -14468,6 +14478,8 @@ static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *
     const unsigned char *bytes = data->bytes ? data->bytes + at : NULL;
     const float *floats = data->bytes ? NULL : data->floats + at;
     tnn__len k;
+    /* Bytes count as byte/255 until they are normalised; without geometry and colour one lookup
+       does both. */
     if (state->geometry) tnn__transform(data, with, dice, bytes, floats, x);
     else if (state->colour)
         for (k = 0; k < size; k++) x[k] = bytes ? (float)bytes[k]/255.0f : floats[k];
@@ -14490,7 +14502,7 @@ static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *d
     const int cut = with->cutmix > 0
                     && (!(with->mixup > 0) || tnn__draw(dice, TNN__DRAW_MIX_KIND) < 0.5);
     double lambda = tnn__beta_variate(dice, TNN__MAX(cut ? with->cutmix : with->mixup, 1e-6));
-    float *y = state->spare + worker*size;
+    float *y = state->spare + worker*size; /* the other one */
     tnn__draws other = *dice;
     tnn__len k;
     other.sample = (uint64_t)tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*data->n);
@@ -14499,6 +14511,7 @@ static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *d
         for (k = 0; k < size; k++)
             x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
     else {
+        /* A rectangle of 1 - lambda of the area, of the image's proportions. */
         const double side = sqrt(1 - lambda);
         const tnn__part rows = tnn__part_of(data->h, tnn__draw(dice, TNN__DRAW_BOX_Y),
                                             tnn__floor(side*data->h));
@@ -14675,10 +14688,10 @@ static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, i
    On failure the loss is NaN. */
 static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts, int room)
 {
-    double loss = 0, weight = 0;
+    double loss = 0, weight = 0;        /* sums over the batches */
     float table[256], *x;
     int *labels, i, n, s, shape[3], classes = tnn_output_shape(net, shape), batch;
-    int correct = 0, counted = 0;
+    int correct = 0, counted = 0;       /* also sums */
     tnn__len size;
     if (!classes || tnn__one_label("tnn_evaluate", net)
         || tnn__samples_fit("tnn_evaluate", net, data)) return tnn__no_metrics();
@@ -14692,7 +14705,7 @@ static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts,
     batch = TNN__MIN(net->options.batch, data->n);
     x = tnn__workspace(tnn__mul(batch, size + 1), "tnn_evaluate");
     if (!x) return tnn__no_metrics();
-    labels = (int *)(void *)(x + batch*size);
+    labels = (int *)(void *)(x + batch*size); /* behind a batch of samples */
     if (counts) memset(counts, 0, (size_t)classes*(size_t)classes*sizeof *counts);
     tnn__byte_values(data, table);
     for (i = 0; i < data->n && !tnn_failed(); i += n) {
@@ -14730,7 +14743,7 @@ TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int 
    first error ends it, and no metrics are told. */
 TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
 {
-    double loss = 0;
+    double loss = 0;                    /* sum of the batches' means */
     int batches = 0, correct = 0, counted = 0;
     if (tnn__trains_on("tnn_train_epoch", net, loader)) return tnn__no_metrics();
     for (; tnn__next_of(loader, batches); batches++) {
@@ -14762,6 +14775,7 @@ static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: .patience = %d must be at least -1, "
                          ".start_from = %d not negative, .min_delta = %g in [0, 1e30]",
                          stop->patience, stop->start_from, stop->min_delta);
+    /* What the one of the two has not is refused where it is set. */
     if (stop->keras ? stop->any_value || tnn__finite(tnn__threshold(stop, stop->stop_at))
                       || tnn__finite(tnn__threshold(stop, stop->diverged_at))
                     : stop->start_from || tnn__finite(tnn__threshold(stop, stop->baseline)))
@@ -14778,7 +14792,7 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
     double v, best, baseline;           /* of the metric times sign: the smaller the better */
     int patience;
     size_t n = 0;
-    float *w = NULL;
+    float *w = NULL;                    /* the weights, and behind them statistics */
     if (tnn_failed() || tnn__check_stopping(stop, net)) return 1;
     if (stop->restore_best && !(w = tnn_flat(net, 0, &n))) return 1;
     if (w) n += (size_t)net->buffer_floats;
@@ -14788,6 +14802,7 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
         if (!stop->copy) return 1;
         memcpy(stop->copy, w, n*sizeof *w);
     }
+    /* Lightning's: what stops whether or not the metric is better. */
     v = stop->max ? -metric : metric;
     if (!stop->keras && ((!tnn__finite(v) && !stop->any_value)
                          || v < tnn__threshold(stop, stop->stop_at)
@@ -14802,6 +14817,7 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
         if (!tnn__finite(baseline) || v + stop->min_delta < baseline) stop->bad = 0;
         return 0;
     }
+    /* Not better: is it time? Never at Keras' first call. */
     patience = stop->patience < 0 ? 0 : stop->patience || stop->keras ? stop->patience : 3;
     return stop->bad >= patience && !(stop->keras && stop->calls == 1);
 }
@@ -14855,7 +14871,7 @@ static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finde
 {
     const double beta = tnn__default(finder->beta, 0.98);
     const double diverge = tnn__default(finder->diverge, 4);
-    double average = 0, weight = 1, least = HUGE_VAL, loss;
+    double average = 0, weight = 1, least = HUGE_VAL, loss; /* weight: beta^(k+1) */
     int i;
     finder->count = 0;
     for (i = 0; i < finder->steps && tnn__next_of(loader, 0); i++) {
@@ -14882,7 +14898,7 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
 {
     double low, high, beta, diverge, steepest = HUGE_VAL, best = TNN__NAN;
     float *memory;
-    tnn_net before;
+    tnn_net before;                     /* its state, to be put back */
     int i;
     if (tnn_failed()) return TNN__NAN;
     if (!net || !finder || !finder->lr || !finder->loss) {
@@ -14907,6 +14923,7 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
     tnn__lr_curve(net, loader, finder, low, high);
     tnn__put_back(net, &before, memory);
     if (tnn_failed()) return TNN__NAN;
+    /* Without the first tenth, whose averages are of few losses, and the last. */
     for (i = TNN__MAX(finder->steps/10, 1); i + 1 < finder->count; i++) {
         const double slope = finder->loss[i + 1] - finder->loss[i - 1];
         if (!(slope < steepest)) continue;
@@ -14928,7 +14945,7 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
 TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                         int samples)
 {
-    double worst = 0, largest = 0, start;
+    double worst = 0, largest = 0, start; /* largest gradient; loss at w */
     tnn__len i;
     float *memory;
     tnn_net before;
@@ -14945,7 +14962,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
         int which;
         const tnn__op *op = tnn__find_param(net, k%net->trained_tensors, &which);
         const tnn__len count = tnn__param_of(op, which).count;
-        const int one = k/net->trained_tensors%2;
+        const int one = k/net->trained_tensors%2; /* every other round one element */
         const tnn__len first = one ? (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)
                                                 %(uint64_t)count) : 0;
         const tnn__len end = one ? first + 1 : count;
@@ -14954,9 +14971,10 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
         const double unit = sqrt((size > 1e-40 ? size : (double)count)/(double)(end - first));
         double low = HUGE_VAL, high = -HUGE_VAL, scale = 0.01*largest;
         if (!op->trained) continue;
+        /* Eight steps h d, to both sides, each half as long as the one before it. */
         for (j = 0; j < 8 && !tnn_failed(); j++) {
             const double h = (j%2 ? -3e-3 : 3e-3)/(1 << j/2)*unit;
-            double tangent = 0, squares = 0, rise;
+            double tangent = 0, squares = 0, rise; /* g.(h d), |g|^2, L(w + h d) - L(w) */
             for (i = first; i < end; i++) {
                 const double g = (double)*tnn__param_at(net, op, which, net->flat[TNN__G], i);
                 float *at = tnn__param_at(net, op, which, net->flat[TNN__W], i);
@@ -14976,6 +14994,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
                 *at = memory[at - net->memory];
             }
         }
+        /* The middle of the slopes, beyond twice their spread. */
         worst = TNN__MAX(worst, (fabs(low + high)/2 - 2*(high - low))/TNN__MAX(scale, 1e-30));
     }
     tnn__put_back(net, &before, memory);
@@ -14987,7 +15006,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
 TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
 {
     tnn_status e = tnn_build(net);
-    uint64_t draws;
+    uint64_t draws;                     /* of dropout: as before after an error */
     if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
     if (e) return e;
     draws = net->draws;
@@ -15032,7 +15051,7 @@ static void tnn__print(tnn__page *page, int width, const char *format, ...)
 /* A count with commas, 1,069,509, at the right of `width`. */
 static void tnn__print_count(tnn__page *page, int width, long long count)
 {
-    char text[40], *c = text + sizeof text - 1;
+    char text[40], *c = text + sizeof text - 1; /* written from its end */
     int n = 0;
     *c = 0;
     do {
@@ -15045,7 +15064,7 @@ static void tnn__print_count(tnn__page *page, int width, long long count)
 /* A line with megabytes of 2^20, to two decimals. */
 static void tnn__print_mb(tnn__page *page, const char *what, double bytes)
 {
-    const long long n = (long long)(bytes/1048576*100 + 0.5);
+    const long long n = (long long)(bytes/1048576*100 + 0.5); /* hundredths */
     tnn__print(page, 0, "%s (MB): %l.%s%l\n", what, n/100, n%100 < 10 ? "0" : "", n%100);
 }
 /* A line of 80 times the same character. */
@@ -15058,7 +15077,7 @@ static void tnn__print_rule(tnn__page *page, char c)
 /* A number as Python writes a float: 1.0, 0.01, 1e-05; NaN is None. */
 static void tnn__print_float(tnn__page *page, double x)
 {
-    int e = 0;
+    int e = 0;                          /* of 10^-e */
     const double size = fabs(x);
     for (; size > 0 && size < 0.9999995e-4 && fabs(x) < 0.9999995; e++) x *= 10;
     tnn__print(page, 0, x != x ? "None" : "%g", x);
@@ -15131,8 +15150,8 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     const tnn_layer *layer = &net->record[i].o;
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
     const int two = (kind->flags & TNN__TWO) != 0;
-    tnn__blob b[2];
-    int k, keeps = 0, makes = 0;
+    tnn__blob b[2];                     /* its inputs; b[0] becomes its output */
+    int k, keeps = 0, makes = 0;        /* a vector, of a vector or of all */
     memset(b, 0, sizeof b);
     m->layer = layer;
     m->in = m->out;
@@ -15143,6 +15162,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
         keeps |= *m->row == '=';
         makes |= *m->row == '-';
     }
+    /* What it reads: the layer before, or .from in its place or beside it. */
     if (layer->from) tnn__named_blob(net, layer->from, two ? &b[1] : &m->in);
     if (layer->from && !two) m->in_vector = m->in.flat || m->in.h*m->in.w == 1;
     b[0] = m->in;
@@ -15162,6 +15182,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
     }
     m->out = b[0];
     m->is_vector = m->out.flat || (keeps && m->in_vector && m->out.h*m->out.w == 1);
+    /* Its parameters, and of them those that are not trained. */
     m->params = m->frozen = 0;
     for (k = tnn__first_param(net, i, 1);
          k < net->trained_tensors && net->tensor[k].op->layer == i; k++) {
@@ -15185,9 +15206,10 @@ static tnn__value tnn__value_of(const tnn__module *m, char how, char what)
     const tnn_layer *layer = m->layer;
     const tnn__op *op = &m->op;
     const tnn__pool_geometry *g = tnn__is_conv(op) ? &op->q.g : &op->pool;
-    const int ph = tnn__either(layer->pad_h, layer->pad, 0), pw = tnn__either(layer->pad_w, layer->pad, 0);
+    const int ph = tnn__either(layer->pad_h, layer->pad, 0);
+    const int pw = tnn__either(layer->pad_w, layer->pad, 0);
     const int constant = op->mode == TNN_ZEROS && (layer->value < 0 || layer->value > 0);
-    const int sized = layer->size || layer->size_h;
+    const int sized = layer->size || layer->size_h; /* an upsampling to a size */
     tnn__value v = {"", 0, 0};
     switch (what) {
     case 'i': v.a = m->in_vector ? tnn__values(&m->in) : m->in.c; break;
@@ -15259,7 +15281,7 @@ static void tnn__print_value(tnn__page *page, const tnn__module *m, char how, ch
 static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *item)
 {
     const tnn__page before = *page;
-    char value[128] = "";
+    char value[128] = "";               /* the last one of the item */
     const char *c;
     for (c = item; *c && *c != ';' && *c != '!'; c++)
         if (*c != '%') tnn__print_char(page, *c);
@@ -15281,7 +15303,7 @@ static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *it
 static void tnn__print_module(tnn__page *page, const tnn__module *m)
 {
     const char *c = m->row + tnn__print_item(page, m, m->row);
-    int some = 0;
+    int some = 0;                       /* an item stands before */
     tnn__print_char(page, '(');
     while (*c) {
         const tnn__page before = *page;
@@ -15344,8 +15366,8 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
     const int modules = flags & TNN_SUMMARY_MODULES;
     const size_t bytes = tnn_net_bytes(net);
     tnn__page page = {text, room, 0};
-    tnn__module m, all;
-    long long outputs = 0;
+    tnn__module m, all;                 /* the layer; sums over all */
+    long long outputs = 0;              /* values of all rows */
     int i, rows = 0;
     if (tnn_failed()) return 0;
     if (room && !text) {
@@ -17411,9 +17433,9 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
    k terms of the second leave about exp(-2 x sqrt(k)) of it. */
 static double tnn__mills(double x)
 {
-    double term = x, sum = x;
+    double term = x, sum = x;           /* of the first series; sum: also the fraction's */
     int k;
-    if (x < 2) {
+    if (x < 2) {                        /* here the series ends soon, there the fraction */
         for (k = 3; term > 1e-17*sum; k += 2) sum += term *= x*x/k;
         return 1.2533141373155003*tnn__exp_double(x*x/2) - sum;
     }
@@ -17439,7 +17461,7 @@ static double tnn__quick_exp(double x)
 {
     const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;
     const double r = x - k*0.6931471805599453;
-    if (k == -1023) return 0;
+    if (k == -1023) return 0;           /* what a density does not feel */
     return tnn__two(k)*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
                         + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
 }
@@ -17467,7 +17489,7 @@ static double tnn__quick_tail(double x)
 static double tnn__quick_cell(double z, double h)
 {
     const double zz = z*z, hh = h*h;
-    if (fabs(z) > 14 + h) return 0;
+    if (fabs(z) > 14 + h) return 0;     /* 1e-43 of the middle */
     if (h*(1 + fabs(z)) < 0.06)
         return tnn__quick_exp(-zz/2)*(!(h > 0) ? 1 : 2*h*(1 + hh*(zz - 1)/6
                                       + hh*hh*(zz*zz - 6*zz + 3)/120));
@@ -17486,8 +17508,8 @@ static double tnn__truncated_normal(double a, double b, double u, int quick)
     double (*const tail)(double) = quick ? tnn__quick_tail : tnn__tail;
     const double below = tail(TNN__MAX(-a, 0)), above = tail(TNN__MAX(b, 0));
     const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
-    const double least = TNN__MIN(p, q), goal = tnn__log_double(least);
-    double t, change = 1;
+    const double least = TNN__MIN(p, q), goal = tnn__log_double(least); /* of the two tails */
+    double t, change = 1;               /* t: how far out, whichever side */
     int i;
     if (quick) {
         const double w = sqrt(-2*goal);
@@ -17508,6 +17530,7 @@ static double tnn__truncated_normal(double a, double b, double u, int quick)
 }
 
 /* ---- 16b. The space, and what a study holds ---------------------------------------------------
+   x in the user's terms: 0.01, 32, choice 2. y on the axis, where distances mean something.
    A variable's axis goes from `from` to `to`: of x, of log x, or of the number of a choice. Where x
    has a step the axis is half of it longer at either end, so that each value has its cell. */
 typedef struct { double mu, sigma, weight, factor; } tnn__kernel;   /* factor: tnn__quick_factor */
@@ -17552,7 +17575,7 @@ static double tnn__on_line(const tnn__axis *axis, double x)
 static double tnn__from_line(const tnn__axis *axis, double y)
 {
     const double low = axis->of.low, step = axis->of.step;
-    double x = axis->of.log ? tnn__exp_double(y) : y;
+    double x = axis->of.log ? tnn__exp_double(y) : y; /* rounding may leave the range */
     if (step > 0) x = low + step*(double)(long long)TNN__MAX((x - low)/step + 0.5, 0);
     return TNN__MIN(TNN__MAX(x, low), axis->of.high);
 }
@@ -17588,12 +17611,12 @@ static int tnn__ended(const tnn_trial *trial)
 /* Whether trial a is better than b; of equal ones the first is. */
 static int tnn__before(const tnn_study *study, const tnn_trial *a, const tnn_trial *b)
 {
-    double key[2][2];
+    double key[2][2];                   /* of a and b: done first, then by value */
     int i;
     for (i = 0; i < 2; i++) {
         const tnn_trial *trial = i ? b : a;
         const tnn_trial_report *last = trial->count ? &trial->reports[trial->count - 1] : NULL;
-        const int done = trial->state == TNN_DONE;
+        const int done = trial->state == TNN_DONE; /* else pruned: what it last reported */
         const double v = done ? trial->value : last ? last->value : 0;
         key[i][0] = done ? -1e10 : last ? -last->step : 1;
         key[i][1] = v != v ? HUGE_VAL : study->options.maximize ? -v : v;
@@ -17644,7 +17667,7 @@ static void tnn__parzen_fit(const tnn_study *study, int variable, const int *tri
     const double least = study->options.no_magic_clip ? 1e-12 : range/TNN__MIN(100.0, n + 2.0);
     tnn__kernel *kernels = mix->kernels;
     tnn__spot *spots = study->spots;
-    double total = study->options.prior_weight;
+    double total = study->options.prior_weight; /* of all weights */
     int i;
     mix->n = n + 1;
     for (i = 0; i < n; i++) total += kernels[i].weight = tnn__parzen_weight(i, n);
@@ -17684,11 +17707,13 @@ static void tnn__add_spots(tnn_study *study, int k)
    ones change they are fitted, and the rest, by number, is listed anew. */
 static int tnn__split_trials(tnn_study *study)
 {
-    const int all = study->stale, trials = study->options.trials;
-    const int n = all ? trials : study->freshes;
+    const int all = study->stale, trials = study->options.trials; /* all: from nothing */
+    const int n = all ? trials : study->freshes; /* to be looked at */
     int *best = study->best, good[25], i, j, k, below, anew = all;
     if (all) study->ended = study->others = study->bests = 0;
     for (i = 0; i < study->options.count && all; i++) study->space[i].n = 0;
+    /* Each that ended is inserted among the best 26, which suffice as at most 25 are good, and in
+       the spots. It joins the rest until it turns out to be good. */
     for (j = 0; j < n; j++) {
         k = all ? j : study->fresh[j];
         if (!tnn__ended(&study->trials[k])) continue;
@@ -17708,6 +17733,7 @@ static int tnn__split_trials(tnn_study *study)
         for (j = i; j > 0 && good[j - 1] > best[i]; j--) good[j] = good[j - 1];
         good[j] = best[i];
     }
+    /* Mostly the good ones are the same, and the rest has grown at its end. */
     if (anew || below != study->goods || memcmp(good, study->good, (size_t)below*sizeof *good)) {
         memcpy(study->good, good, (size_t)below*sizeof *good);
         study->goods = below;
@@ -17746,7 +17772,7 @@ static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__m
 {
     const tnn__axis *axis = &study->space[variable];
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
-    double *terms = study->terms, sum = 0, most = -HUGE_VAL;
+    double *terms = study->terms, sum = 0, most = -HUGE_VAL; /* logs of the terms, the largest */
     int k;
     if (axis->of.type == TNN_CATEGORICAL) {
         for (k = 0; k < mix->n; k++)
@@ -17774,6 +17800,7 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
     const tnn__kernel *kernel = mix->kernels;
     double sum = kernel->weight, a, b, y, most;
     int k = 0, c;
+    /* The kernel whose part of [0, 1) u[0] lies in. */
     for (; k < mix->n - 1 && u[0] >= sum; k++) sum += (++kernel)->weight;
     if (axis->of.type == TNN_CATEGORICAL) {
         sum = tnn__parzen_choice(study, axis, mix, k, 0);
@@ -17781,7 +17808,7 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
             sum += tnn__parzen_choice(study, axis, mix, k, ++c);
         return c;
     }
-    a = (axis->from - kernel->mu)/kernel->sigma;
+    a = (axis->from - kernel->mu)/kernel->sigma; /* the axis, as the kernel sees it */
     b = (axis->to - kernel->mu)/kernel->sigma;
     y = kernel->mu + kernel->sigma*tnn__truncated_normal(a, b, u[1], quick);
     most = 1e-8*kernel->sigma;          /* does a step change within it? */
@@ -17821,6 +17848,7 @@ static int tnn__fit_many(tnn_study *study, int variable)
         spots[n].factor *= study->weights[spots[n].i];
         n += study->weights[spots[n].i] > 0;
     }
+    /* The prior is a neighbour like others, but has a kernel of its own in the mix. */
     for (i = n; i > 0 && spots[i - 1].mu > middle; i--) spots[i] = spots[i - 1];
     spots[i].mu = middle;
     spots[i].factor = 0;
@@ -17855,7 +17883,7 @@ static double tnn__quick_density(const tnn_study *study, int variable, const tnn
     const tnn__spot *spots = study->spots;
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
     const double h = (axis->to - axis->from)/100, reach = 9.2*h + half;
-    double sum = 0, cell = 0, last = -HUGE_VAL;
+    double sum = 0, cell = 0, last = -HUGE_VAL; /* cell: of the last mu; equal ones share it */
     int k, to = n;
     if (axis->of.type == TNN_CATEGORICAL) {
         for (k = 0; k < mix->n; k++)
@@ -17887,11 +17915,12 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
     const int spots = tnn__fit_rest(study, variable);
     const int steps = study->space[variable].of.step > 0;
     double *scores = study->scores, most, score, u[2];
-    int i, j, turn, best = 0, left = 0;
+    int i, j, turn, best = 0, left = 0; /* left: candidates not yet out of it */
     for (i = 0; i < n; i++) {           /* -1: out of it, here as the same as an earlier one */
         for (j = 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
         scores[i] = j < i ? -1 : 0;
     }
+    /* Two turns: what was drawn quickly is told apart to 1e-6, what is drawn exactly to 1e-8. */
     for (turn = 0; turn < 2; turn++) {
         for (i = 0, most = 0; i < n; i++) {
             if (scores[i] < 0) continue;
@@ -17913,6 +17942,7 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
         }
     }
     if (left <= 1) return best;
+    /* As near as that: the definition decides. */
     if (spots) tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
     for (i = best, most = -HUGE_VAL; i < n; i++) {
         if (scores[i] < 0) continue;
@@ -17999,14 +18029,16 @@ static int tnn__prune_median(const tnn_study *study, const tnn_trial *trial, int
 {
     const tnn_study_options *options = &study->options;
     const int look = (step - options->warmup)/options->interval*options->interval + options->warmup;
-    double best = value, above = TNN__NAN, below = TNN__NAN;
-    int i, done = 0, n = 0, k = 0;
+    double best = value, above = TNN__NAN, below = TNN__NAN; /* the values beside the median */
+    int i, done = 0, n = 0, k = 0;      /* n reported at the step, k are better */
     if (step < options->warmup || (trial->count && trial->reports[trial->count - 1].step >= look))
         return 0;
+    /* The trial's best report so far. */
     for (i = 0; i < trial->count; i++) {
         const double v = trial->reports[i].value;
         if (best != best || tnn__worse(study, best, v)) best = v;
     }
+    /* The worst of those that are better, the best of the others. */
     for (i = 0; i < options->trials; i++) {
         const double v = tnn__reported(&study->trials[i], step);
         if (study->trials[i].state != TNN_DONE) continue;
@@ -18027,9 +18059,10 @@ static int tnn__prune_halving(const tnn_study *study, const tnn_trial *trial, in
                               double value, int *rung)
 {
     const tnn_study_options *options = &study->options;
-    double resource = options->min_resource;
+    double resource = options->min_resource; /* the step of the rung */
     int i, j;
     *rung = trial->count ? trial->reports[trial->count - 1].rung : 0;
+    /* Where it is not given, the first trial done says it. */
     for (i = 0; i < options->trials && !(resource > 0); i++) {
         const tnn_trial *first = &study->trials[i];
         if (first->state == TNN_DONE && first->count)
@@ -18039,6 +18072,7 @@ static int tnn__prune_halving(const tnn_study *study, const tnn_trial *trial, in
     for (; resource > 0 && step >= resource; resource *= options->factor) {
         int others = 0, better = 0;
         if (value != value) return 1;
+        /* How many others have passed this rung, and of them how many with a better value. */
         for (i = 0; i < options->trials; i++) {
             const tnn_trial *other = &study->trials[i];
             for (j = 0; j < other->count && other->reports[j].rung <= *rung; j++) {}
@@ -18094,7 +18128,7 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
     double field[64 + 4];                       /* trial, variables, step, value, rung */
     const int count = study->options.count, trials = study->options.trials;
     const char *at = line, *journal = study->options.journal;
-    const double *x = field + 1, *step = x + count;
+    const double *x = field + 1, *step = x + count; /* step[1]: the value, step[2]: the rung */
     const int ours = !strncmp(line, first, sizeof first - 1);
     tnn_trial *trial;
     int i, state, ended;
@@ -18103,9 +18137,11 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
         return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
                          "this one is \"%s\"", journal, line, study->head);
     if (!strcmp(line, study->columns)) study->header = 1;
+    /* Numbers, each with a tab behind it, then the state. */
     for (i = 0; i < count + 4; i++)
         if (!tnn__read_double(&at, at + strlen(at), &field[i]) || *at++ != '\t') return TNN_OK;
     for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
+    /* Nothing else can be a line of this study: values out of the space, numbers out of range. */
     for (i = 0; i < count; i++)
         if (!(x[i] >= study->space[i].of.low && x[i] <= study->space[i].of.high)) return TNN_OK;
     if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= INT_MAX
@@ -18165,7 +18201,7 @@ static tnn_status tnn__study_read(tnn_study *study, int file, long long end)
     char bytes[4096], *input = study->input;
     long long at = study->offset;
     tnn__len got = 0, i;
-    size_t n = 0;
+    size_t n = 0;                       /* characters of the line so far */
     tnn_status e = TNN_OK;
     if (TNN__SEEK(file, at) < 0) return tnn__fail_file(path, "read", errno);
     while (!e && at < end
@@ -18193,7 +18229,7 @@ static tnn_status tnn__study_write(tnn_study *study, int file, const char *line,
     const char *path = study->options.journal;
     const long long at = study->offset, end = at + (long long)strlen(line);
     tnn_status e = TNN_OK;
-    int folder = -1, ended = 0;
+    int folder = -1, ended = 0;         /* ended: the line has its end */
     int bad = TNN__SEEK(file, at) < 0 || tnn__write_all(file, line, strlen(line));
     if (!bad) bad = !(ended = !tnn__write_all(file, "\n", 1)) || (sync && tnn__sync(file));
     if (!bad && !at) {                  /* a new file */
@@ -18205,6 +18241,7 @@ static tnn_status tnn__study_write(tnn_study *study, int file, const char *line,
     if (!e) e = tnn__study_read(study, file, end + 1);
     if (!e && study->offset != end + 1)
         e = tnn__fail(TNN_ERROR_IO, "%s: does not keep what is written to it", path);
+    /* What cannot be taken back is spoilt: with a blank in place of its end it is no line. */
     if (e && ended && TNN__SEEK(file, end) >= 0) tnn__write_all(file, " ", 1);
     if (e) study->offset = at;
     return e;
@@ -18213,7 +18250,7 @@ static tnn_status tnn__study_write(tnn_study *study, int file, const char *line,
 static tnn_status tnn__study_journal(tnn_study *study, const char *line, int sync)
 {
     const char *path = study->options.journal;
-    struct stat now;
+    struct stat now;                    /* how the file is */
     const int exists = !stat(path, &now);
     tnn_status e = TNN_OK;
     int file;
@@ -18264,7 +18301,7 @@ static tnn_status tnn__study_note(tnn_study *study, const tnn_trial *trial, int 
 static int tnn__study_head(tnn_study *study)
 {
     const tnn_study_options *options = &study->options;
-    char *to = study->head, *end = to + sizeof study->head - 2;
+    char *to = study->head, *end = to + sizeof study->head - 2; /* two lines, each with a 0 */
     int i;
     to = tnn__put(to, end, "# tinynn study, ");
     to = tnn__put(to, end, options->maximize ? "maximize, " : "minimize, ");
@@ -18307,7 +18344,7 @@ static tnn_status tnn__study_range(const tnn_study *study, tnn_variable *v)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
                          "within +-%g; with .log .low at least %g and no .step = %g", v->name,
                          v->low, v->high, most, least, v->step);
-    if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;
+    if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;    /* the default */
     if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
         || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high) && tnn__is_whole(v->step))))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
@@ -18353,6 +18390,7 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
     const char *p;
     int k;
     *v = given[i];
+    /* The name: one word, as the journal's columns are words, and no other's. */
     for (p = v->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
     if (!p || p == v->name || *p)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
@@ -18460,7 +18498,7 @@ static tnn_status tnn__study_make(tnn_study *study)
     tnn_study_options *options = &study->options;
     const tnn__len count = options->count;
     tnn_status e = TNN_OK;
-    double grid = 1;
+    double grid = 1;                    /* combinations */
     int i;
     study->space = (tnn__axis *)tnn__alloc(count*(tnn__len)sizeof *study->space, "study");
     for (i = 0; i < count; i++) {
@@ -18632,7 +18670,7 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
     const int variable = tnn__study_variable(study, name, 0, "tnn_study_explained");
     double mean = 0, total = 0, within = 0, scale = 0, last = 0;
     tnn__spot *spots;
-    int i, j, n = 0, groups, rank = 0, used = 0;
+    int i, j, n = 0, groups, rank = 0, used = 0; /* used: groups that have a trial */
     if (variable < 0) return TNN__NAN;
     spots = study->spots;
     for (i = 0; i < study->options.trials; i++) {
@@ -18644,6 +18682,7 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
     }
     if (n < 4 || !(scale > 0)) return TNN__NAN;
     for (j = 0; j < n; j++) mean += study->trials[spots[j].i].value/scale/n;
+    /* Numbers become the group of their rank. */
     groups = TNN__MAX(TNN__MIN(n/8, 8), 2);
     qsort(spots, (size_t)n, sizeof *spots, tnn__by_spot);
     for (j = 0; j < n && study->space[variable].of.type != TNN_CATEGORICAL; j++) {
@@ -18652,6 +18691,7 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
         spots[j].mu = (double)((long long)rank*groups/n);
     }
     qsort(spots, (size_t)n, sizeof *spots, tnn__by_spot);       /* by group, then trial */
+    /* Squares about the whole mean, and about the groups' own. */
     for (j = 0; j < n; used++) {
         const double group = spots[j].mu;
         double sum = 0, squares = 0;
