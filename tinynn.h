@@ -1,4 +1,4 @@
-/* tinynn.h - v0.1.0 - neural networks in C - MIT licence or public domain (see the end)
+/* tinynn.h - v0.2.0 - neural networks in C - MIT licence or public domain (see the end)
 
    One header, libc and libm only. Trains small convolutional networks and multi-layer perceptrons
    with hand-written SSE2, AVX2, AVX-512 and NEON kernels, chosen at run time; gives the same bits
@@ -74,7 +74,8 @@
        16  Search                of hyper-parameters: samplers, pruners, journals
        17  Networks as C
        18  The door              what is called from outside
-       19  Licence
+       19  History
+       20  Licence
 
    WHAT THERE IS  (formula, defaults and source of each stand beside its enum in section 1)
 
@@ -184,7 +185,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TNN_VERSION "0.1.0"
+#define TNN_VERSION "0.2.0"
 
 #if defined(TINYNN_STATIC) && defined(__GNUC__)
 #define TNN_API static __attribute__((unused))
@@ -1667,9 +1668,9 @@ TNN_API void tnn_at(const char *file, int line);
 #endif
 
 /* ---- 1k. Named arguments, and the caller's line -----------------------------------------------
-   tnn_add(net, TNN_DENSE, .units = 10) in C99 (and C++20, members in the order above) makes an
-   options struct. Every other language and C++ before 20 fills one in and calls the function
-   behind the macro. The macros also note the caller's file and line for messages. */
+   tnn_x(a, .option = b) in C99 (and C++20, members in the order above) makes an options struct and
+   calls tnn_x_with(a, &options). Every other language and C++ before 20 fills one in and calls
+   that. The macros also note the caller's file and line for messages. */
 #define TNN__HERE tnn_at(__FILE__, __LINE__)
 #ifdef __cplusplus
 #if defined(__GNUC__) && __cplusplus > 201703L
@@ -1825,7 +1826,42 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 
 #if defined(TINYNN_IMPLEMENTATION) && (defined(TNN__PASS) || !defined(TNN__IMPLEMENTED))
 
-/* ==== 2. FOUNDATIONS ========================================================================== */
+/* ==== 2. FOUNDATIONS ===========================================================================
+   HOW TO READ ON. The implementation goes from the bottom up: nothing is used before it stands. A
+   first reading may skip 2a, 3 and all from 15 on. What happens to a batch is told at the head of
+   12; the operations that it passes through, at the head of 6.
+
+   LETTERS stand for the same thing everywhere:
+     x, y, w, b      input, output, weights, biases;  dx, dy, dw, db: the loss's gradients by them
+     n, c, h, w      samples, channels, height, width;  oc, oh, ow: those of an output
+     i, j, r         indexes: mostly sample or element, column or output, row
+     u, v            row and column of a window;  s, p, d before h or w: its stride, pad, dilation
+     m, n, k         of a product C += A B: rows of A, columns of B, what is summed over
+     q, g            a convolution (tnn__conv), its geometry
+     k, a, t         in front of ->: the kernels in use (tnn__isa_table), an operation on a sample
+                     (tnn__sample_at), a product (tnn__mm)
+     e, p            a status; text or bytes that are read
+
+   HOW TO ADD. Each table is in the order of its enum; new entries go to the end of both. An option
+   is a member of the options struct, an entry in the list of its options and a word in the rows of
+   those that read it. tests/test_api.c holds a list of every enumerator, and tries every option.
+     a kernel      3: the function, TNN__FN(name), from the vector layer alone; 2f: its line in
+                   TNN__KERNELS. It must give the bits of its scalar instance, so sums have a fixed
+                   order. tests/test_kernels.c compares all instruction sets, in guarded memory
+     an activation 1e: its enumerator, with the formula; 2b: its name in tnn__choices; 2f: its word
+                   in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f'; 6l: a TNN__FUNCTION row;
+                   14: PyTorch's name, or "" for none; 17: f in C, or NULL. tests/test_kernels.c
+                   and tests/reference.h have f and f' in double precision, tests/test_modules.c
+                   its name in the vectors, which tests/layer_vectors.py makes with PyTorch
+     a layer       1e, 2b, 14, 17 as an activation; 6: a block with the mathematics above it, shape,
+                   forward, backward; 6l: its row, and columns for what few layers need. Vectors as
+                   above; tests/random_net.h puts it into random networks
+     a loss        1e: its enumerator and formula; 2b; 3h: the formula of a row and its gradient; 8:
+                   its row. tests/loss_vectors.py, tests/test_losses.c
+     an optimizer  1e: enumerator and update; 2b; 2f: its line in TNN__RULES; 3f: the rule; the head
+                   of 10 says where what only some need goes. tests/optimizer_vectors.py
+     a schedule    1f: enumerator and formula; 2b; 11: its row and its w(t).
+                   tests/schedule_vectors.py */
 #ifndef TNN__PASS
 #define TNN__IMPLEMENTED
 
@@ -19734,7 +19770,19 @@ TNN__GATE(tnn_safetensors, read_safetensors, (const char *a), (a))
 #endif /* !TNN__PASS */
 #endif /* TINYNN_IMPLEMENTATION */
 
-/* ==== 19. LICENCE ==============================================================================
+/* ==== 19. HISTORY ==============================================================================
+   0.2.0  Where tnn_x has named options, tnn_x_with takes them as a struct. Before, the functions
+          behind the macros had names of their own:
+            tnn_net_create      tnn_create_with          tnn_npy_load        tnn_load_npy_with
+            tnn_add_layer       tnn_add_with             tnn_weights_load    tnn_load_weights_with
+            tnn_net_loss        tnn_set_loss_with        tnn_weights_save    tnn_save_weights_with
+            tnn_net_optimizer   tnn_set_optimizer_with   tnn_c_export        tnn_export_c_with
+            tnn_net_schedule    tnn_set_schedule_with    tnn_loader_open     tnn_loader_create_with
+            tnn_checkpoint_load tnn_load_checkpoint_with tnn_study_open      tnn_study_create_with
+            tnn_checkpoint_save tnn_save_checkpoint_with
+   0.1.0  The first. */
+
+/* ==== 20. LICENCE ==============================================================================
 tinynn.h and everything around it is available under two licences. Choose the one you prefer.
 
 ------------------------------------------------------------------------------------------------
