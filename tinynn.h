@@ -13549,7 +13549,7 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
        a part's own memory -------------+-> the memory of the whole
 */
 
-/* What failure gives. */
+/* What failure gives, and what tnn_data_free leaves: no samples. */
 static tnn_data tnn__no_data(void)
 {
     tnn_data data;
@@ -13560,10 +13560,11 @@ static tnn_data tnn__no_data(void)
 /* With this begins a data set's memory. It is freed by the last of those who read it: the data set,
    its loaders and its parts, each of which has memory of its own, and `from` that of the whole. */
 typedef struct tnn__shared {
-    struct tnn__shared *from;
-    int                 readers;
+    struct tnn__shared *from;           /* the whole's memory, or NULL */
+    int                 readers;        /* data sets and loaders */
 } tnn__shared;
-/* Gives the data set memory with room for so many bytes, which it returns; NULL on error. */
+/* Gives the data set memory with room for so many bytes, which it returns, aligned as all memory
+   is; NULL on error. Of a part, `from` is the memory of the whole, which tnn__share then counts. */
 static void *tnn__own(tnn_data *data, tnn__len bytes, void *from, const char *what)
 {
     tnn__shared *memory = (tnn__shared *)tnn__alloc_raw(bytes + TNN__ALIGN, what);
@@ -13712,7 +13713,7 @@ static void tnn__sample(const tnn_data *data, int i, const float table[256], flo
         for (k = 0; k < size; k++) x[k] = (data->floats[at + k] - data->mean)/data->std;
     else memcpy(x, data->floats + at, (size_t)size*sizeof *x);
 }
-/* The label of sample i. */
+/* The label of sample i: in the order of a part, as its samples are. */
 static int tnn__label(const tnn_data *data, int i)
 {
     return data->labels[data->order ? data->order[i] : i];
@@ -13720,7 +13721,7 @@ static int tnn__label(const tnn_data *data, int i)
 /* x (count): the caller says how much room there is, and it must be a sample's. */
 TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
 {
-    float table[256];
+    float table[256];                   /* for this one sample */
     if (!data || !x || i < 0 || i >= data->n)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d", i, data ? data->n : 0);
     if (count != (tnn__len)data->c*data->h*data->w)
@@ -13754,14 +13755,15 @@ static int tnn__open(const char *path, int flags, int mode)
     do file = TNN__SYS(open)(path, flags, mode); while (tnn__again(file));
     return file;
 }
-/* Waits until what was written is on the disk. */
+/* Waits until what was written is on the disk, where a power failure leaves it. */
 static int tnn__sync(int file)
 {
     int result;
     do result = TNN__SYNC(file); while (tnn__again(result));
     return result;
 }
-/* Closes a file, which it then is even if a signal came. */
+/* Closes a file, which it then is even if a signal came: to close it again could close another
+   thread's. */
 static int tnn__close(int file)
 {
     return TNN__SYS(close)(file) && errno != EINTR ? -1 : 0;
@@ -13789,7 +13791,7 @@ static tnn__len tnn__read_some(int file, void *to, size_t size)
 }
 enum { TNN__PATH = 4096 };              /* longer ones no system takes */
 #ifndef _WIN32
-/* The folder of a path, as the first bytes of it. */
+/* The folder of a path, as its first bytes up to the last slash; 0: the present folder. */
 static size_t tnn__folder(const char *path)
 {
     const char *end = strrchr(path, '/');
@@ -13869,7 +13871,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
     else if (pipe || tnn__within_limit(room - 1, path))
         p = (unsigned char *)tnn__alloc_raw(room, path);
     while (p) {
-        if (n == room) {
+        if (n == room) {                /* it is longer than was said */
             unsigned char *more = (unsigned char *)tnn__alloc_raw(room *= 2, path);
             if (more) memcpy(more, p, (size_t)n);
             tnn__release(p);
@@ -13877,7 +13879,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
         }
         got = tnn__read_input(file, p + n, (size_t)TNN__MIN(room - n, 1 << 30), pipe, !n);
         if (got > 0 && tnn__within_limit(n += got, path)) continue;
-        if (!got && (n || !pipe)) break;
+        if (!got && (n || !pipe)) break; /* the end */
         if (!got) why = "a pipe out of which nothing comes; start its writer first";
         if (got < 0) tnn__fail_file(path, "read", errno);
         tnn__release(p);
@@ -13968,7 +13970,7 @@ static int tnn__idx_header(tnn__idx_file *file, int ndim)
                       known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, ndim);
         return 0;
     }
-    file->ndim = p[3];
+    file->ndim = p[3];                  /* 1, 3 or 4 */
     file->at = 4 + 4*(size_t)p[3];
     if (file->size < file->at) {
         tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name,
@@ -14000,7 +14002,7 @@ static tnn_data tnn__idx(tnn__idx_file *images, tnn__idx_file *labels)
     const int *dims = images->dims;
     int i, planes, *own;                /* planes: (n, c, h, w), not (n, h, w) */
     size_t bytes;
-    tnn__len room;
+    tnn__len room;                      /* for labels and images */
     if (!tnn__idx_header(images, 3) || !tnn__idx_header(labels, 1)) return data;
     if (dims[0] != labels->dims[0]) {
         tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels; they must be as many",
@@ -14068,7 +14070,7 @@ enum {
 };
 typedef struct { uint64_t seed, epoch, sample; } tnn__draws;
 
-/* Word k of a sample, uniform in [0, 1). */
+/* Word k of a sample as a number in [0, 1), of 32 bits: exact in a double. */
 static double tnn__draw(const tnn__draws *dice, int k)
 {
     const uint64_t stream = ((uint64_t)3 << 61) + dice->epoch;
@@ -14095,7 +14097,7 @@ static double tnn__log_uniform(const tnn__draws *dice, uint64_t stream, uint64_t
    U^(1/a)). Attempt t has block first + t: a normal variate and two uniform ones. */
 static double tnn__log_gamma_variate(const tnn__draws *dice, uint64_t first, double a)
 {
-    const uint64_t stream = ((uint64_t)7 << 60) + dice->epoch;
+    const uint64_t stream = ((uint64_t)7 << 60) + dice->epoch; /* of no other draws */
     const double b = (a < 1 ? a + 1 : a) - 1.0/3, c = 1/sqrt(9*b);
     for (;; first++) {
         const double x = (double)tnn_random_normal(dice->seed, stream, first), y = 1 + c*x;
@@ -14126,7 +14128,7 @@ static int tnn__border(int i, int n, tnn_border border)
     return TNN__MIN(i, period - i)%n;
 }
 
-/* 1, or -1 with that probability. */
+/* -1 with that probability, of word k; else 1. */
 static double tnn__mirror(const tnn__draws *dice, int k, double probability)
 {
     return tnn__draw(dice, k) < probability ? -1 : 1;
@@ -14149,8 +14151,8 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
                            float *x)
 {
     const int h = data->h, w = data->w;
-    const tnn__len area = (tnn__len)h*w;
-    const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = with->fill;
+    const tnn__len area = (tnn__len)h*w; /* of a channel */
+    const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = with->fill; /* the middle */
     const double turn = tnn__draw_from(dice, TNN__DRAW_ROTATE, -with->rotate, with->rotate)/360;
     const double lean = tnn__draw_from(dice, TNN__DRAW_SHEAR, -with->shear, with->shear)/360;
     const double scale = tnn__draw_from(dice, TNN__DRAW_SCALE, with->scale_min, with->scale_max);
@@ -14167,7 +14169,7 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
     for (i = 0; i < h; i++)
         for (j = 0; j < w; j++, x++) {
             const double px = j - mx - tx, py = i - my - ty; /* about the middle, moved back */
-            const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py);
+            const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py); /* where from */
             const int x_0 = tnn__floor(sx), y_0 = tnn__floor(sy);
             const double fx = sx - x_0, fy = sy - y_0; /* between its pixels */
             const int taps = fx > 0 || fy > 0 ? 4 : 1;
@@ -14178,7 +14180,7 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
                 at[k] = from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*w + from_x;
             }
             for (channel = 0; channel < data->c; channel++) {
-                double v[4];
+                double v[4];            /* of the taps; becomes the result */
                 for (k = 0; k < taps; k++) {
                     const tnn__len from = channel*area + at[k];
                     v[k] = at[k] < 0 ? fill : bytes ? (double)((float)bytes[from]/255.0f)
@@ -14258,7 +14260,7 @@ typedef struct { int lo, hi; } tnn__part;       /* pixels lo <= i < hi */
 /* Of 0..n-1 what `size` pixels about the u-th part of it leave inside. */
 static tnn__part tnn__part_of(int n, double u, int size)
 {
-    const int first = tnn__floor(u*n) - size/2;
+    const int first = tnn__floor(u*n) - size/2; /* may lie outside */
     tnn__part p;
     p.lo = TNN__MAX(0, first);
     p.hi = TNN__MIN(n, first + size);
@@ -14276,7 +14278,8 @@ static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part
                 x[at] = y ? y[at] : 0;
             }
 }
-/* Cutout, then a random rectangle; of ten attempts the first that is smaller than the image. */
+/* Cutout, then a random rectangle; of ten attempts the first that is smaller than the image. What
+   is erased is 0, the mean of normalised data, in all channels of x (c, h, w). */
 static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, const tnn__draws *dice,
                        float *x)
 {
@@ -14288,13 +14291,13 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
                    tnn__part_of(data->w, tnn__draw(dice, TNN__DRAW_CUTOUT_X), with->cutout));
     if (!(tnn__draw(dice, TNN__DRAW_ERASE) < with->erase)) return;
     for (attempt = 0; attempt < 10; attempt++) {
-        const int k = TNN__DRAW_RECTANGLE + 4*attempt;
+        const int k = TNN__DRAW_RECTANGLE + 4*attempt; /* its four words */
         const double share = tnn__draw_from(dice, k, with->erase_min, with->erase_max);
         const double area = share*data->h*data->w;
         const double ratio = tnn__exp_double(tnn__draw_from(dice, k + 1, -log_ratio, log_ratio));
         const int h = tnn__floor(sqrt(area/ratio) + 0.5), w = tnn__floor(sqrt(area*ratio) + 0.5);
         tnn__part rows, cols;
-        if (h >= data->h || w >= data->w) continue;
+        if (h >= data->h || w >= data->w) continue; /* too long on one side */
         rows.lo = tnn__floor(tnn__draw(dice, k + 2)*(data->h - h + 1));
         cols.lo = tnn__floor(tnn__draw(dice, k + 3)*(data->w - w + 1));
         rows.hi = rows.lo + h;
@@ -14342,7 +14345,7 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
 {
     for (; n > 0; n--, range++) {
         char *at = (char *)options + range->option.at;
-        double value = 0;
+        double value = 0;               /* of either type */
         int whole = 0;
         if (range->whole) memcpy(&whole, at, sizeof whole);
         else memcpy(&value, at, sizeof value);
@@ -14361,7 +14364,8 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
     }
     return TNN_OK;
 }
-/* The same of the augmentation's options, of which some do nothing without others. */
+/* The same of the augmentation's options, of which some do nothing without others. The upper ends
+   come first: they bound the lower ones. */
 static tnn_status tnn__check_augmentation(tnn_loader_options *with)
 {
 #define TNN__X(member, otherwise, least, most) \
@@ -14447,7 +14451,7 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
        x (batch, c, h, w)   order (n)   spare (threads, c, h, w)   targets or labels */
 static tnn__len tnn__place_loader(tnn_loader *loader, struct tnn__loader *state, float *memory)
 {
-    const tnn__len batch = state->options.batch, classes = state->data.classes;
+    const tnn__len batch = state->options.batch, classes = state->data.classes; /* at most n */
     const tnn__len size = (tnn__len)state->data.c*state->data.h*state->data.w;
     tnn__arena arena;
     arena.memory = memory;
@@ -14460,7 +14464,8 @@ static tnn__len tnn__place_loader(tnn_loader *loader, struct tnn__loader *state,
     } else loader->labels = (int *)(void *)tnn__take(&arena, batch);
     return arena.used;
 }
-/* A new loader; NULL on error. It is one allocation: itself, its state, and the memory of these. */
+/* A new loader; NULL on error. It is one allocation: itself, its state, and the memory of these.
+   So it is one thing to free, and one that can fail. */
 static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_options *options)
 {
     const tnn__len head = tnn__round_up((tnn__len)(sizeof(tnn_loader) + sizeof(struct tnn__loader)),
@@ -14472,13 +14477,13 @@ static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_option
     memset(&state, 0, sizeof state);
     if (tnn__check_loader(data, options, &state)) return NULL;
     state.data = *data;
-    state.between = 1;
+    state.between = 1;                  /* as at the end of an epoch */
     state.threads = state.geometry || state.colour || state.erasing || state.mixing ? tnn_threads()
                                                                                      : 1;
     tnn__byte_values(data, state.table);
     made.batches = state.options.drop_last ? data->n/state.options.batch
                                            : tnn__blocks(data->n, state.options.batch);
-    made.epoch = -1;
+    made.epoch = -1;                    /* the first tnn_next begins epoch 0 */
     floats = tnn__place_loader(&made, &state, NULL);
     loader = (tnn_loader *)tnn__alloc(head + tnn__mul(floats, 4), "tnn_loader_create");
     if (!loader) return NULL;
@@ -14496,19 +14501,19 @@ TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
     tnn_loader *loader = tnn_failed() ? NULL : tnn__new_loader(data, options);
     return loader ? loader : &tnn__no_loader;
 }
-/* Whether that is a loader that could be made. */
+/* Whether that is a loader that could be made; else an error of the call `what`. */
 static tnn_status tnn__loader_made(const char *what, const tnn_loader *loader)
 {
     if (loader && loader->state) return TNN_OK;
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader, or one that could not be made; "
                      "tnn_loader_create makes them", what);
 }
-/* Makes x (c, h, w) of sample dice->sample of the data, without what is mixed in. */
+/* Makes x (c, h, w) of sample dice->sample of the data, augmented but for what is mixed in. */
 static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice, float *x)
 {
     const tnn_data *data = &state->data;
     const tnn_loader_options *with = &state->options;
-    const int i = (int)dice->sample;
+    const int i = (int)dice->sample;    /* in the loader's data */
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
     const tnn__len at = (data->order ? data->order[i] : i)*size;
     const unsigned char *bytes = data->bytes ? data->bytes + at : NULL;
@@ -14638,7 +14643,8 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
    or labels ignored. So sums are kept, of losses and of their weights, and reduced at the end as
    those of one batch of all samples would be. */
 
-/* The loss, and of n samples that count so many that are correct. */
+/* The loss, and of n samples that count so many that are correct. Where none counts, as with losses
+   that have no classes, the accuracy is NaN, which no comparison takes for good. */
 static tnn_metrics tnn__metrics_of(double loss, int correct, int n)
 {
     tnn_metrics m;
@@ -14658,7 +14664,8 @@ static tnn_metrics tnn__no_metrics(void)
     return m;
 }
 /* Whether the samples are what the network takes: of its shape, or as many values where one of the
-   two is flat. Other shapes of as many are other images (h, w, c). */
+   two is flat. Other shapes of as many are other images: (h, w, c) is the usual mistake, and trains
+   to a bad accuracy without any error. */
 static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const tnn_data *data)
 {
     const int *in = net->options.input;
@@ -14699,7 +14706,8 @@ static int tnn__next_of(tnn_loader *loader, int batches)
 {
     return tnn_next(loader) || (!batches && tnn_next(loader));
 }
-/* A training step on the loader's batch; returns its loss. */
+/* A training step on the loader's batch, with its labels or, where samples are mixed, its targets;
+   returns its loss. */
 static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
 {
     return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
@@ -14721,7 +14729,8 @@ static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, i
 }
 /* Runs a data set through the network in eval mode, in order, in batches of the network's size;
    counts (room, room) may be NULL. Samples are made here, without a loader: nothing is augmented.
-   On failure the loss is NaN. */
+   x (batch, c, h, w) and the labels are one workspace. The network forgets its last forward, which
+   was not the caller's. On failure the loss is NaN. */
 static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts, int room)
 {
     double loss = 0, weight = 0;        /* sums over the batches */
@@ -14793,14 +14802,16 @@ TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
     return tnn__metrics_of(loss/batches, correct, counted);
 }
 
-/* Whether a number is neither infinite nor NaN. */
+/* Whether a number is neither infinite nor NaN: their differences with themselves are NaN. */
 static int tnn__finite(double x) { return x - x >= 0; }
-/* A threshold of early stopping times sign; NaN, which is neither < nor >, where it is not set. */
+/* A threshold of early stopping, with the sign of the metric: the smaller the better. Where it is
+   not set it is NaN, which is neither < nor >, so that no comparison with it asks whether it is. */
 static double tnn__threshold(const tnn_early_stopping *stop, double value)
 {
     return (stop->max ? -1 : 1)*tnn__default(value, TNN__NAN);
 }
-/* Checks the options of early stopping. */
+/* Checks the options of early stopping at each call: the program may have changed them. Those of
+   one framework do nothing in the other's manner. */
 static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_net *net)
 {
     if (!stop || (stop->restore_best && !net))
@@ -14878,7 +14889,9 @@ TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_ne
 }
 
 /* ---- 14b. What tries steps on a network -------------------------------------------------------
-   All that a step changes lies in the network's allocation or in struct tnn_net itself. */
+   All that a step changes lies in the network's allocation or in struct tnn_net itself: weights,
+   optimizer state, averages, running statistics; counters of steps and of random numbers. A copy of
+   the two is all that is needed, and no part of a network must know of it. */
 
 /* Keeps the network's state in *before and its memory in the copy that it returns; NULL on
    failure. */
@@ -14972,7 +14985,8 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
     return best;
 }
 
-/* Along d, random signs over a whole tensor or, in every other round, at one of its elements, the
+/* Whether dL/dw is what backward says, without derivatives of second order and in floats.
+   Along d, random signs over a whole tensor or, in every other round, at one of its elements, the
    loss leaves its tangent with slopes r(h) = (L(w + h d) - L(w) - g.(h d))/h. Rounding, corners and
    curvature spread eight of them, of steps to both sides of 3e-3 to 4e-4 of the tensor's norm; with
    a right g they lie about 0, which was never twice their spread from their middle. What is
@@ -15038,7 +15052,8 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
 }
 
 /* While net->cumulative counts the batches from 1, running statistics are means of all of them (7).
-   They are made beside the old ones, net->moved, and take their place only at the end. */
+   They are made beside the old ones, net->moved, and take their place only at the end. Nothing is
+   trained: it is a forward in training mode of each batch, as update_bn does it. */
 TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
 {
     tnn_status e = tnn_build(net);
@@ -15071,7 +15086,8 @@ static void tnn__print_char(tnn__page *page, char c)
     if (page->length + 1 < page->room) page->text[page->length] = c;
     page->length++;
 }
-/* Text as tnn__fail formats it, at most 127 characters, at the right of `width`. */
+/* Text as tnn__fail formats it (2b), at most 127 characters, at the right of `width`; what is
+   longer than the width is not cut. */
 static void tnn__print(tnn__page *page, int width, const char *format, ...)
 {
     char text[128];
@@ -15097,7 +15113,8 @@ static void tnn__print_count(tnn__page *page, int width, long long count)
     } while (++n && count);
     tnn__print(page, width, "%s", c);
 }
-/* A line with megabytes of 2^20, to two decimals. */
+/* A line with megabytes of 2^20, to two decimals, rounded in integers so that every machine writes
+   the same. */
 static void tnn__print_mb(tnn__page *page, const char *what, double bytes)
 {
     const long long n = (long long)(bytes/1048576*100 + 0.5); /* hundredths */
@@ -15110,7 +15127,8 @@ static void tnn__print_rule(tnn__page *page, char c)
     for (i = 0; i < 80; i++) tnn__print_char(page, c);
     tnn__print_char(page, '\n');
 }
-/* A number as Python writes a float: 1.0, 0.01, 1e-05; NaN is None. */
+/* A number as Python's repr writes a float: 1.0, 0.01, 1e-05; NaN is None. To six digits, which
+   give back what the user wrote. */
 static void tnn__print_float(tnn__page *page, double x)
 {
     int e = 0;                          /* of 10^-e */
@@ -15120,7 +15138,7 @@ static void tnn__print_float(tnn__page *page, double x)
     if (e) tnn__print(page, 0, e < 10 ? "e-0%d" : "e-%d", e);
     else if (size < 1e6 && x - (double)(long long)x == 0) tnn__print(page, 0, ".0");
 }
-/* "(c, h, w)", of a vector "(n)", between other brackets. */
+/* "(c, h, w)" of an image, "(n)" of a vector, between `before` and `after`. */
 static void tnn__print_shape(tnn__page *page, int width, const tnn__blob *b, int is_vector,
                              const char *before, const char *after)
 {
@@ -15134,7 +15152,9 @@ static void tnn__print_shape(tnn__page *page, int width, const tnn__blob *b, int
    item is left out where its value is what stands behind its !. Before the class may be
        *  a call in forward(), not a module, with TNN_SUMMARY_FUNCTIONAL
        =  of a vector, (n, c) to PyTorch, it makes a vector; else an image of one pixel
-       -  it makes a vector of anything */
+       -  it makes a vector of anything
+   "Conv2d;%di;kernel_size=%2k;groups=%dg!1" of 3 channels in, 5 x 5, ungrouped, is written
+   Conv2d(3, kernel_size=(5, 5)). */
 #define TNN__CONV_ITEMS(more) ";%di;%do;kernel_size=%2k;stride=%2s;padding=%2p!(0, 0);" \
     "dilation=%2d!(1, 1);" more "groups=%dg!1;bias=%bb!True;padding_mode=%sm!zeros"
 #define TNN__NORM_ITEMS "%sr;%di;eps=%fe;momentum=%gM;affine=%ba;bias=%bb;track_running_stats=%bt"
@@ -15248,16 +15268,16 @@ static tnn__value tnn__value_of(const tnn__module *m, char how, char what)
     const int sized = layer->size || layer->size_h; /* an upsampling to a size */
     tnn__value v = {"", 0, 0};
     switch (what) {
-    case 'i': v.a = m->in_vector ? tnn__values(&m->in) : m->in.c; break;
-    case 'I': v.a = tnn__values(&m->in); break;
-    case 'o': v.a = m->out.c; break;
-    case 'k': v.a = g->kh; v.b = g->kw; break;
-    case 's': v.a = g->sh; v.b = g->sw; break;
-    case 'd': v.a = g->dh; v.b = g->dw; break;
-    case 'z': v.a = g->oh; v.b = g->ow; break;
-    case 'p': v.a = ph; v.b = pw; break;
-    case 'h': v.a = ph; break;
-    case 'w': v.a = pw; break;
+    case 'i': v.a = m->in_vector ? tnn__values(&m->in) : m->in.c; break; /* channels in */
+    case 'I': v.a = tnn__values(&m->in); break;     /* values in */
+    case 'o': v.a = m->out.c; break;                /* channels out */
+    case 'k': v.a = g->kh; v.b = g->kw; break;      /* kernel */
+    case 's': v.a = g->sh; v.b = g->sw; break;      /* stride */
+    case 'd': v.a = g->dh; v.b = g->dw; break;      /* dilation */
+    case 'z': v.a = g->oh; v.b = g->ow; break;      /* size of the output */
+    case 'p': v.a = ph; v.b = pw; break;            /* padding */
+    case 'h': v.a = ph; break;                      /* of it the rows */
+    case 'w': v.a = pw; break;                      /* and the columns */
     case 'x':
         v.a = tnn__either(layer->output_pad_h, layer->output_pad, 0);
         v.b = tnn__either(layer->output_pad_w, layer->output_pad, 0);
@@ -15266,24 +15286,24 @@ static tnn__value tnn__value_of(const tnn__module *m, char how, char what)
         v.a = how == 'f' ? (sized ? 0 : layer->factor ? layer->factor : 2) : sized ? m->out.h : 0;
         v.b = sized ? m->out.w : 0;
         break;
-    case 'g': v.a = op->q.groups; break;
-    case 'G': v.a = op->groups; break;
-    case 'n': v.a = layer->from; break;
-    case 'N': v.a = (double)m->params; break;
-    case 'v': v.a = constant ? (double)layer->value : 0; break;
-    case 'l': v.a = (double)op->slope; break;
-    case '0': v.a = (double)op->option[0]; break;
-    case '1': v.a = (double)op->option[1]; break;
-    case 'q': v.a = (double)op->p; break;
-    case 'e': v.a = (double)op->eps; break;
-    case 'E': v.a = layer->eps > 0 ? (double)op->eps : TNN__NAN; break;
+    case 'g': v.a = op->q.groups; break;            /* of a convolution */
+    case 'G': v.a = op->groups; break;              /* of a norm */
+    case 'n': v.a = layer->from; break;             /* the other layer */
+    case 'N': v.a = (double)m->params; break;       /* parameters */
+    case 'v': v.a = constant ? (double)layer->value : 0; break; /* of the border */
+    case 'l': v.a = (double)op->slope; break;       /* of leaky ReLU */
+    case '0': v.a = (double)op->option[0]; break;   /* alpha, beta, std, min */
+    case '1': v.a = (double)op->option[1]; break;   /* threshold, max */
+    case 'q': v.a = (double)op->p; break;           /* probability */
+    case 'e': v.a = (double)op->eps; break;         /* of norms */
+    case 'E': v.a = layer->eps > 0 ? (double)op->eps : TNN__NAN; break; /* None: float's */
     case 'M': v.a = op->cumulative ? TNN__NAN : (double)op->momentum;
               v.text = modes[TNN__NTH(op->mode)]; break;
     case 'm': v.text = modes[TNN__NTH(layer->pad_mode)]; break;
-    case 'b': v.a = op->b_floats > 0; break;
-    case 'a': v.a = op->affine; break;
-    case 't': v.a = op->track; break;
-    case 'c': v.a = layer->ceil; break;
+    case 'b': v.a = op->b_floats > 0; break;        /* has biases */
+    case 'a': v.a = op->affine; break;              /* has weights */
+    case 't': v.a = op->track; break;               /* has running statistics */
+    case 'c': v.a = layer->ceil; break;             /* rounds sizes up */
     case 'r': v.text = m->in_vector ? "1d" : "2d"; break;
     case 'y': v.text = constant ? "Constant" : pads[TNN__NTH(op->mode)]; break;
     case 'Y': v.text = constant ? "padding=" : ""; break;
@@ -15335,7 +15355,8 @@ static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *it
     }
     return (int)(c - item);
 }
-/* A module as PyTorch prints it: Class(item, item). */
+/* A module as PyTorch prints it: Class(item, item). An item that is left out takes its comma with
+   it: the page goes back to where it was. */
 static void tnn__print_module(tnn__page *page, const tnn__module *m)
 {
     const char *c = m->row + tnn__print_item(page, m, m->row);
@@ -15352,7 +15373,8 @@ static void tnn__print_module(tnn__page *page, const tnn__module *m)
     }
     tnn__print(page, 0, ")\n");
 }
-/* A module as torchsummary's row of that number. */
+/* A module as torchsummary's row of that number, and its multiply-adds. Its columns end at 20, 47
+   and 63 characters, ours at 79. */
 static void tnn__print_row(tnn__page *page, const tnn__module *m, int number)
 {
     char name[64];
@@ -15368,7 +15390,9 @@ static void tnn__print_row(tnn__page *page, const tnn__module *m, int number)
     tnn__print_count(page, 15, m->products);
     tnn__print(page, 0, "\n");
 }
-/* What stands below the rows, of whose outputs there are so many values; `all` sums the modules. */
+/* What stands below the rows. Their outputs have `outputs` values, each counted twice, forward and
+   backward; `all` sums the modules; the network takes `bytes`. Sums of torchsummary are of one
+   sample, in floats of 4 bytes. */
 static void tnn__print_totals(tnn__page *page, const tnn_net *net, const tnn__module *all,
                               long long outputs, size_t bytes)
 {
@@ -17615,7 +17639,8 @@ static double tnn__from_line(const tnn__axis *axis, double y)
     if (step > 0) x = low + step*(double)(long long)TNN__MAX((x - low)/step + 0.5, 0);
     return TNN__MIN(TNN__MAX(x, low), axis->of.high);
 }
-/* Two numbers in (0, 1) with all 53 bits, a function of the seed and the three. */
+/* Two numbers in (0, 1) with all 53 bits, a function of the seed and the three: no order of calls
+   changes them, and a candidate can be drawn again. */
 static void tnn__uniforms(const tnn_study *study, int trial, int variable, int candidate,
                           double u[2])
 {
@@ -17626,7 +17651,7 @@ static void tnn__uniforms(const tnn_study *study, int trial, int variable, int c
     for (i = 0; i < 2; i++)
         u[i] = ((r[2*i] >> 5)*67108864.0 + (r[2*i + 1] >> 6) + 0.5)/9007199254740992.0;
 }
-/* Whether the sampler looks at a trial. */
+/* Whether the sampler looks at a trial: failed ones tell it nothing. */
 static int tnn__ended(const tnn_trial *trial)
 {
     return trial->state == TNN_DONE || trial->state == TNN_PRUNED;
@@ -17677,12 +17702,12 @@ static double tnn__parzen_sigma(const tnn_study *study, const tnn__axis *axis,
                                 const tnn__spot *spots, int q, int n, double least)
 {
     const double mu = spots[q].mu;
-    const int ends = study->options.endpoints;
+    const int ends = study->options.endpoints; /* the axis' ends are neighbours, too */
     const double down = q ? mu - TNN__MAX(axis->from, spots[q - 1].mu) : ends ? mu - axis->from : 0;
     const double up = q < n ? TNN__MIN(axis->to, spots[q + 1].mu) - mu : ends ? axis->to - mu : 0;
     return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), axis->to - axis->from);
 }
-/* Whether the axis has a density, not masses of cells. */
+/* Whether the axis has a density, not masses of cells: a step in log is not looked at. */
 static int tnn__has_density(const tnn__axis *axis) { return axis->of.log || !(axis->of.step > 0); }
 /* What a kernel's sum is multiplied by, but its weight: 1/the mass on the axis, for a density also
    /sigma. Quickly. */
@@ -17730,7 +17755,7 @@ static void tnn__add_spots(tnn_study *study, int k)
     int v, i;
     for (v = 0; v < study->options.count; v++) {
         tnn__axis *axis = &study->space[v];
-        tnn__spot spot;
+        tnn__spot spot;                 /* of trial k on this axis */
         spot.mu = tnn__on_line(axis, study->trials[k].x[v]);
         spot.factor = tnn__quick_factor(axis, spot.mu, (axis->to - axis->from)/100);
         spot.i = k;
@@ -17863,7 +17888,7 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
    the prior make the mix. */
 enum { TNN__MANY = 100 };       /* trials of the rest, from which on h is that */
 
-/* One kernel more, of which only the quick factor is known. */
+/* One kernel more, of which only the quick factor is known, its weight within it. */
 static void tnn__mix_add(tnn__mix *mix, double mu, double sigma, double factor)
 {
     tnn__kernel *kernel = &mix->kernels[mix->n++];
@@ -17999,7 +18024,7 @@ static double tnn__suggest(tnn_study *study, int k, int variable, int ended)
 {
     const tnn__axis *axis = &study->space[variable];
     const tnn_study_options *options = &study->options;
-    double u[2];
+    double u[2];                        /* for the kernel, and the place in it */
     int i;
     if (!(axis->to > axis->from)) return axis->of.low;
     if (options->sampler == TNN_RANDOM || ended < options->startup) {
@@ -18013,7 +18038,7 @@ static double tnn__suggest(tnn_study *study, int k, int variable, int ended)
     return study->candidates[tnn__tpe_choose(study, variable, study->candidates,
                                              options->candidates, k)];
 }
-/* How many values the grid has on an axis. */
+/* How many values the grid has on an axis: all steps, or .points. */
 static int tnn__grid_points(const tnn__axis *axis)
 {
     const tnn_variable *v = &axis->of;
@@ -18046,7 +18071,7 @@ static void tnn__draw_all(tnn_study *study, tnn_trial *trial)
    Both look at the reports of all trials, and at one more of a trial that is not yet among them.
    Optuna 3's MedianPruner and SuccessiveHalvingPruner are what they mean. */
 
-/* Whether a is worse than b; not if one of them is NaN. */
+/* Whether a is worse than b, by what the study seeks; not if one of them is NaN. */
 static int tnn__worse(const tnn_study *study, double a, double b)
 {
     return study->options.maximize ? a < b : a > b;
@@ -18322,7 +18347,7 @@ static tnn_status tnn__study_add(tnn_study *study, const char *line, int sync)
 static tnn_status tnn__study_note(tnn_study *study, const tnn_trial *trial, int step, double value,
                                   int rung, tnn_trial_state state)
 {
-    char *to = study->line, *end = to + sizeof study->line - 1;
+    char *to = study->line, *end = to + sizeof study->line - 1; /* kept: tnn__study_line knows it */
     int i;
     to = tnn__put(tnn__put_int(to, end, trial->number), end, "\t");
     for (i = 0; i < study->options.count; i++)
@@ -18398,7 +18423,7 @@ static tnn_status tnn__study_range(const tnn_study *study, tnn_variable *v)
 static tnn_status tnn__study_choices(tnn_variable *v)
 {
     const char *p = v->choices;
-    int words = 0;
+    int words = 0;                      /* ends of words */
     for (; p && (unsigned char)*p >= ' ' && *p != ';'; p++)
         words += *p != ' ' && (p[1] == ' ' || !p[1]);
     if (!words || *p)
@@ -18612,7 +18637,7 @@ TNN_API_GATED int tnn_report(tnn_trial *trial, int step, double value)
 {
     tnn_study *study = trial ? trial->study : NULL;
     const tnn_pruner pruner = study ? study->options.pruner : TNN_NO_PRUNER;
-    int rung = 0, stop;
+    int rung = 0, stop;                 /* of successive halving */
     if (tnn_failed()) return 1;
     if (!study || study->current != trial || step < 0
         || (trial->count && trial->reports[trial->count - 1].step >= step)) {
