@@ -6243,7 +6243,7 @@ TNN_API_GATED tnn_status tnn_set_isa(const char *name)
 /* ==== 5. TENSORS ==============================================================================
    What lies between the kernels and the layers: 5a a constructor of products, shapes and windows;
    5b convolution, forward and back, of one image; 5c the same by Winograd's transforms; 5d the
-   public functions of tensors.
+   public functions. Layers (section 6) call 5b and 5c; 5d is for the user alone.
 
    A tensor (n, c, h, w) holds channels first, as PyTorch's. All inner work is on images that are
    CHANNELS LAST, (h, w, c): then the channels of a pixel, and the pixels of a row, are neighbours.
@@ -6265,7 +6265,7 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return t;
 }
 
-/* Elements of a shape, 0 if a dimension is not positive or the product does not fit. */
+/* The elements of a shape: 0 if a dimension is not positive or the product does not fit. */
 static tnn__len tnn__count(int n, int c, int h, int w)
 {
     tnn__len count;
@@ -6273,14 +6273,17 @@ static tnn__len tnn__count(int n, int c, int h, int w)
     count = tnn__mul(tnn__mul(n, c), tnn__mul(h, w));
     return count >= TNN__OBJECT / 16 ? 0 : count;
 }
+/* The elements of a tensor; 0 if it has no data, too. */
 static tnn__len tnn__size(tnn_tensor t) { return t.data ? tnn__count(t.n, t.c, t.h, t.w) : 0; }
 
+/* A tensor over memory of the caller's, who keeps it. Nothing is checked. */
 TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w)
 {
     tnn_tensor t;
     t.n = n; t.c = c; t.h = h; t.w = w; t.data = data;
     return t;
 }
+/* A tensor of zeros, for tnn_tensor_free; its data is NULL on failure. */
 TNN_API_GATED tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
 {
     tnn_tensor t = tnn_tensor_view(NULL, n, c, h, w);
@@ -6290,6 +6293,7 @@ TNN_API_GATED tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
                    "tensor: shape (%d, %d, %d, %d) must be positive and fit in memory", n, c, h, w);
     return t;
 }
+/* Samples first .. first + count - 1, in the same memory; data is NULL on failure. */
 TNN_API_GATED tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count)
 {
     tnn_tensor s = t;
@@ -6303,6 +6307,7 @@ TNN_API_GATED tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count)
     }
     return s;
 }
+/* Gives the memory of tnn_tensor_create back; NULL, or a tensor without data, is left alone. */
 TNN_API void tnn_tensor_free(tnn_tensor *t)
 {
     if (t) {
@@ -6319,37 +6324,36 @@ TNN_API_GATED tnn_status tnn_fill(tnn_tensor t, float value)
     return TNN_OK;
 }
 
-/* Fills in a window's geometry over an image of c x h x w; `what` names the object in messages.
-   Pooling windows (`pooling`) step by their own size and may be padded by half of it at most. */
+/* Fills in the geometry of a window over an image (c, h, w); `what` names the object in messages.
+   Per dimension it has
+       span = dilation*(kernel - 1) + 1          out = (in + 2 pad - span)/stride + 1
+   With `pooling` the stride is the kernel's size where none is given, the pad is half the window at
+   most, and .ceil rounds the division up. TNN_ERROR_ARGUMENT or _SHAPE on failure. */
 static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling,
                               int c, int h, int w, tnn__pool_geometry *g)
 {
-    int span_h, span_w, most_h, most_w, k;
+    static const struct { const char *name, *must; int least; } limits[] = {
+        {"kernel", "be at least 1x1", 1}, {"stride", "be at least 1", 1},
+        {"dilation", "be at least 1", 1}, {"pad", "not be negative", 0},
+    };
+    int span_h, span_w, most_h, most_w, k, i;
     memset(g, 0, sizeof *g);
     g->c = c; g->ih = h; g->iw = w;
     g->kh = o->kernel_h ? o->kernel_h : o->kernel;
     g->kw = o->kernel_w ? o->kernel_w : o->kernel;
-    g->sh = o->stride_h ? o->stride_h : o->stride;
-    g->sw = o->stride_w ? o->stride_w : o->stride;
+    g->sh = o->stride_h ? o->stride_h : o->stride ? o->stride : pooling ? g->kh : 1;
+    g->sw = o->stride_w ? o->stride_w : o->stride ? o->stride : pooling ? g->kw : 1;
     g->ph = o->pad_h ? o->pad_h : o->pad;
     g->pw = o->pad_w ? o->pad_w : o->pad;
     g->dh = o->dilation_h ? o->dilation_h : o->dilation ? o->dilation : 1;
     g->dw = o->dilation_w ? o->dilation_w : o->dilation ? o->dilation : 1;
-    if (!g->sh) g->sh = pooling ? g->kh : 1;
-    if (!g->sw) g->sw = pooling ? g->kw : 1;
     g->exclude_pad = o->exclude_pad;
-    if (g->kh < 1 || g->kw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: kernel %dx%d must be at least 1x1",
-                         what, g->kh, g->kw);
-    if (g->sh < 1 || g->sw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: stride %dx%d must be at least 1",
-                         what, g->sh, g->sw);
-    if (g->dh < 1 || g->dw < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: dilation %dx%d must be at least 1",
-                         what, g->dh, g->dw);
-    if (g->ph < 0 || g->pw < 0)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must not be negative",
-                         what, g->ph, g->pw);
+    for (i = 0; i < 4; i++) {
+        const int given[4][2] = {{g->kh, g->kw}, {g->sh, g->sw}, {g->dh, g->dw}, {g->ph, g->pw}};
+        if (TNN__MIN(given[i][0], given[i][1]) < limits[i].least)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s %dx%d must %s", what, limits[i].name,
+                             given[i][0], given[i][1], limits[i].must);
+    }
     k = 1 << 20;        /* keeps every later product of two of these within an int */
     if (g->kh > 4096 || g->kw > 4096 || g->sh > k || g->sw > k || g->dh > 4096 || g->dw > 4096
         || g->ph > k || g->pw > k || h > k || w > k || c > 1 << 24)
@@ -6376,7 +6380,7 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
     return TNN_OK;
 }
 
-/* One image between (c, h, w) and channels last, whose image rows are `row` floats apart. */
+/* y (h, w, c), channels last with image rows `row` floats apart, = x (c, h, w). */
 static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w,
                                const float *x, float *y, tnn__len row)
 {
@@ -6385,6 +6389,7 @@ static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w,
         if (c == 1) memcpy(y + i*row, x + (tnn__len)i*w, (size_t)w*sizeof *y);
         else k->transpose(c, w, x + (tnn__len)i*w, (tnn__len)h*w, y + i*row, c);
 }
+/* The way back: y (c, h, w) = x (h, w, c), whose image rows are `row` floats apart. */
 static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w,
                                 const float *x, tnn__len row, float *y)
 {
@@ -6395,29 +6400,33 @@ static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w,
 }
 
 /* ---- 5b. Convolution of one image -------------------------------------------------------------
-   x (ih, iw, ic), y (oh, ow, oc), channels last. x and dy stand in frames of zeros wide enough
-   for every window, so no product asks where the image ends; pointers are to pixel (0, 0), rows
-   x_row and y_row floats apart.
+   x (ih, iw, c) and y (oh, ow, oc) are channels last. x stands in a frame for the way forward, dy
+   in one for dx. With g groups of cg = c/g inputs and og = oc/g outputs:
 
-       y[i,j,f] = bias[f] + sum_{u,v,c} w[f,(u,v,c)] x[i*sh + u*dh - ph, j*sw + v*dw - pw, c]
+       y[i,j,f]    = bias[f] + sum_{u,v,c} w[f,(u,v,c)] x[i*sh + u*dh - ph, j*sw + v*dw - pw, c]
+       dw[f,u,v,c] = sum_{i,j} dy[i,j,f] x[i*sh + u*dh - ph, j*sw + v*dw - pw, c]
+       db[f]       = sum_{i,j} dy[i,j,f]
+       dx          = dy through the weights turned around, a convolution again (tnn__taps)
 
-   Weights are panels over f, per group: K = kh*kw*cg rows in the order (u, v, c). A dense layer
-   is the convolution whose window is the whole image. */
+   Weights are panels over f, group by group: inner = kh*kw*cg rows in the order (u, v, c). A dense
+   layer is the convolution whose window is the whole image. */
 typedef struct {
-    tnn__pool_geometry g;       /* c is ic */
-    int      oc, groups;
+    tnn__pool_geometry g;       /* c counts the input's channels */
+    int      oc, groups;        /* channels of the output */
     int      cg, og;            /* channels in and out per group */
-    int      depthwise;         /* one input and one output channel per group: not by tnn__mm */
-    int      blocks, po;        /* the panels stand in blocks of po outputs: the groups, or all */
-    int      panels;            /* of a depthwise one; so many per block */
-    tnn__len inner;
+    int      depthwise;         /* cg = og = 1 and groups > 1: kernels of their own, not tnn__mm */
+    int      blocks, po;        /* a block of panels has po outputs: a group, or all if depthwise */
+    int      panels;            /* in a block */
+    tnn__len inner;             /* weights of an output */
     int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
 } tnn__conv;
 
 /* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d - p,
    so  y = t + (r + p - u*d)/s: for each of the s residues r a convolution of dy with the u that
-   divide. In order of rising y they form an arithmetic progression. */
+   divide. In order of rising y they form an arithmetic progression: `count` of them, from element u
+   at y on, u_step and y_step apart. */
 typedef struct { int count, u, u_step, y, y_step; } tnn__taps;
+/* The taps of residue r with pad p, dilation d, stride s and kernel k. */
 static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
 {
     tnn__taps t = {0, 0, 0, 0, 0};
@@ -6425,18 +6434,13 @@ static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
     for (u = k - 1; u >= 0; u--)
         if ((r + p - u*d)%s == 0) {
             const int y = (r + p - u*d)/s;
-            if (t.count == 0) {
-                t.u = u;
-                t.y = y;
-            }
-            if (t.count == 1) {
-                t.u_step = u - t.u;
-                t.y_step = y - t.y;
-            }
+            if (t.count == 0) { t.u = u; t.y = y; }
+            if (t.count == 1) { t.u_step = u - t.u; t.y_step = y - t.y; }
             t.count++;
         }
     return t;
 }
+/* Pixels that the taps of all residues reach before dy, *lo, and behind it, *hi. */
 static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, int *hi)
 {
     int r;
@@ -6449,18 +6453,20 @@ static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, 
         *hi = TNN__MAX(*hi, last - (out - 1));
     }
 }
+/* The frame around dy, both dimensions. */
 static void tnn__dx_frames(tnn__conv *q)
 {
     const tnn__pool_geometry *g = &q->g;
     tnn__dx_frame(g->ph, g->dh, g->sh, g->kh, g->ih, g->oh, &q->y_lo_h, &q->y_hi_h);
     tnn__dx_frame(g->pw, g->dw, g->sw, g->kw, g->iw, g->ow, &q->y_lo_w, &q->y_hi_w);
 }
-
+/* Fills in a convolution of an image (c, h, w) to oc filters; `what` names it in messages.
+   TNN_ERROR_ARGUMENT or _SHAPE if the options do not fit, or the weights not into memory. */
 static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w,
                                  int oc, tnn__conv *q)
 {
-    tnn_status s = tnn__window(what, o, 0, c, h, w, &q->g);
-    if (s) return s;
+    const tnn_status e = tnn__window(what, o, 0, c, h, w, &q->g);
+    if (e) return e;
     q->oc = oc;
     q->groups = o->groups ? o->groups : 1;
     if (oc < 1 || oc > 1 << 24)
@@ -6483,32 +6489,37 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, i
     tnn__dx_frames(q);
     return TNN_OK;
 }
-/* The frame around x: ph, pw before it; what the last window needs behind it. */
+/* The frame around x is ph and pw before it. Behind it, what the last window needs: rows, */
 static int tnn__x_hi_h(const tnn__pool_geometry *g)
 {
     return TNN__MAX(0, (g->oh - 1)*g->sh - g->ph + (g->kh - 1)*g->dh - (g->ih - 1));
 }
+/* and columns. */
 static int tnn__x_hi_w(const tnn__pool_geometry *g)
 {
     return TNN__MAX(0, (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1));
 }
+/* Floats of the weights' panels, of the bias's, */
 static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->inner*16*q->panels*q->blocks; }
-static int      tnn__bias_floats(const tnn__conv *q)   { return 16*q->panels*q->blocks; }
-/* What the gradients are summed with (low in 3a): of db, and before it of a depthwise one's dw. */
+/* padded to whole panels. */
+static int tnn__bias_floats(const tnn__conv *q) { return 16*q->panels*q->blocks; }
+/* Floats of the sums' low parts (3a): those of a depthwise one's dw, then those of db. */
 static tnn__len tnn__low_floats(const tnn__conv *q)
 {
     return tnn__bias_floats(q) + (q->depthwise ? tnn__weight_floats(q) : 0);
 }
+/* Floats of the weights that tnn__conv_flip writes. */
 static tnn__len tnn__flipped_floats(const tnn__conv *q)
 {
     return q->depthwise ? 0 : (tnn__len)q->g.kh*q->g.kw*q->oc*tnn__round_up(q->cg, 16);
 }
-/* Where weight (o, c, u, v) and bias o stand among the panels. */
+/* Where weight (o, c, u, v) stands among the panels; c counts within the group, uv is u*kw + v. */
 static tnn__len tnn__weight_at(const tnn__conv *q, int o, int c, int uv)
 {
     const int f = o%q->po;
     return ((o/q->po*q->panels + f/16)*q->inner + (tnn__len)uv*q->cg + c)*16 + f%16;
 }
+/* Where the bias of output o stands among the panels. */
 static tnn__len tnn__bias_at(const tnn__conv *q, int o)
 {
     return o/q->po*q->panels*16 + o%q->po;
@@ -6526,7 +6537,8 @@ static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, 
             }
 }
 
-/* The window as loops of a product: a row of it is contiguous, or only a pixel's channels are. */
+/* The window as loops n1, n2 and run of a product. Without groups or dilation a row of it is
+   contiguous, and 1 is returned: run = kw*c, n2 = kh. Else run is the channels of one pixel. */
 static int tnn__window_loops(const tnn__conv *q, int *n1, int *n2, int *run)
 {
     const int whole = q->groups == 1 && q->g.dw == 1;
@@ -6535,7 +6547,25 @@ static int tnn__window_loops(const tnn__conv *q, int *n1, int *n2, int *run)
     *run = whole ? q->g.kw*q->g.c : q->cg;
     return whole;
 }
-/* Rows i0..i1-1 of the output, the first of them at y. */
+/* What the depthwise kernels need to know of rows i0..i1-1 of y, but for the pointers to weights
+   and outputs; x at pixel (0, 0). */
+static tnn__depthwise tnn__depthwise_of(const tnn__conv *q, const float *x, tnn__len x_row,
+                                        tnn__len y_row, int i0, int i1)
+{
+    const tnn__pool_geometry *g = &q->g;
+    tnn__depthwise d;
+    memset(&d, 0, sizeof d);
+    d.x = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c;
+    d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
+    d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
+    d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->inner*16;
+    d.y_row = y_row; d.y_col = q->oc;
+    d.rows = i1 - i0; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+    return d;
+}
+/* Rows i0..i1-1 of y, the first of them at y; x at pixel (0, 0) of its frame. bias is in panels, or
+   NULL; relu: y = max(y, 0). A group is a product: rows are the pixels of an image row, blocks of
+   rows (n0) the image rows. */
 static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
                               float *y, tnn__len y_row, int relu, int i0, int i1)
@@ -6543,15 +6573,10 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
     const tnn__pool_geometry *g = &q->g;
     int group;
     if (q->depthwise) {
-        tnn__depthwise d;
-        memset(&d, 0, sizeof d);
-        d.x = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c;
-        d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
-        d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-        d.w = w; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->inner*16;
+        tnn__depthwise d = tnn__depthwise_of(q, x, x_row, y_row, i0, i1);
+        d.w = w;
         d.bias = bias;
-        d.y = y; d.y_row = y_row; d.y_col = q->oc;
-        d.rows = i1 - i0; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        d.y = y;
         d.relu = relu;
         k->depthwise(&d);
         return;
@@ -6576,6 +6601,7 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
     }
 }
 
+/* db += the sum of dy over pixels, row by row; low as in 3a, both tnn__bias_floats. */
 static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q, const float *dy,
                                     tnn__len y_row, float *db, float *low)
 {
@@ -6585,8 +6611,10 @@ static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q,
             k->colsum(q->g.ow, q->po, dy + u*y_row + group*q->po, q->oc, 1,
                       db + group*q->panels*16, low + group*q->panels*16);
 }
-#define TNN__DW_PIXELS 128      /* about so many at a time, whose x and dy stay in the cache */
-/* dw (+)= patches(x)^T dy;  db += sum of dy;  low: tnn__low_floats. */
+#define TNN__DW_PIXELS 128      /* about as many pixels at a time: their x and dy stay cached */
+/* dw (+)= patches(x)^T dy, added with `keep`;  db += sum of dy, if it is not NULL. x is framed, dy
+   (oh, ow, oc) need not be; low: tnn__low_floats. A product per element of the window, or per row
+   of it where that is contiguous: rows of the product are inputs, `run` the pixels of a row. */
 static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
                                        const float *x, tnn__len x_row,
                                        const float *dy, tnn__len y_row,
@@ -6597,14 +6625,10 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     const int step = TNN__MAX(1, TNN__DW_PIXELS/g->ow);
     int group, u, v, r;
     if (q->depthwise) {
-        tnn__depthwise d;
-        memset(&d, 0, sizeof d);
-        d.x = x - g->ph*x_row - (tnn__len)g->pw*g->c;
-        d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
-        d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-        d.dw = dw; d.low = low; d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->inner*16;
-        d.dy = dy; d.y_row = y_row; d.y_col = q->oc;
-        d.rows = g->oh; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
+        tnn__depthwise d = tnn__depthwise_of(q, x, x_row, y_row, 0, g->oh);
+        d.dy = dy;
+        d.dw = dw;
+        d.low = low;
         d.keep = keep;
         k->depthwise_dw(&d);
     } else for (group = 0; group < q->groups; group++) {
@@ -6640,8 +6664,8 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
                                                          - tnn__bias_floats(q));
 }
 
-/* The weights as the right-hand side of dx: per residue and group, panels over input channels with
-   rows (tap, tap, output channel). */
+/* The weights as the right-hand side of dx: per residue (rh, rw) and group, panels over the group's
+   input channels, whose rows are (tap of h, tap of w, output channel). Depthwise ones need none. */
 static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
 {
     const tnn__pool_geometry *g = &q->g;
@@ -6666,8 +6690,9 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
                         }
         }
 }
-/* dx = bias (NULL: 0) + ...; bias by input channel, in panels per group. A depthwise convolution
-   takes its weights as they are. */
+/* dx (ih, iw, c) = bias + the sum over taps of w dy, by products for each residue of pixels. dy
+   stands in its frame. `flipped` is from tnn__conv_flip; a depthwise convolution takes its weights
+   as they are. bias is by input channel, in panels per group, or NULL. */
 static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q,
                                      const float *dy, tnn__len y_row, const float *flipped,
                                      const float *bias, float *dx, tnn__len x_row)
@@ -6725,15 +6750,31 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
         }
 }
 
-#define TNN__TILED_WEIGHTS (1 << 15)
-#define TNN__TILES 28               /* so many at a time; with more than TNN__TILED_WEIGHTS pairs */
-#define TNN__TILES_WIDE 112         /* of channels, whose weights come from far, so many */
+/* ---- 5c. Convolution by Winograd's transforms -------------------------------------------------
+   A 3x3 convolution with stride 1 and pad 1 in TILES of 2 x 2 outputs (2f has the matrices). Three
+   kernels transform, 16 products between them do the work, one for each element of a tile:
+
+       V = B^T d B     tiles_in     v (16, tiles, c)     d: the 4 x 4 pixels of x under a tile
+       U = G g G^T     tiles_weights                     g: the weights; once per step
+       M = V U         tnn__mm with n0 = 16              M (16, tiles, oc)
+       y = A^T M A     tiles_out                         bias, relu and 2x2 max pooling with it
+       dx              the same from dy, with the weights that tnn__conv_flip has turned
+       dg              A dy A^T (tiles_grad), V^T times that, and G^T . G in the end (tiles_dw)
+
+   Tiles of several rows are worked together, so that a product has rows enough to be worth reading
+   U for. An infinite or NaN pixel spoils a tile's other outputs in V: such rows of tiles are done
+   again the direct way. */
+#define TNN__TILED_WEIGHTS (1 << 15)    /* pairs of channels; with more the weights are "wide" */
+#define TNN__TILES 28                   /* tiles at a time */
+#define TNN__TILES_WIDE 112             /* and with wide weights */
+/* Whether the weights are too many for the nearer caches. */
 static int tnn__tiled_wide(const tnn__conv *q)
 {
     return (tnn__len)q->g.c*q->oc > TNN__TILED_WEIGHTS;
 }
-/* Winograd's way (2f), where it is the quicker one: by shape, and with many weights the way forward
-   only, of networks that do not train. `pool` is 0 or 2x2. */
+/* Whether this way is the quicker one, which is decided by shape. Wide weights go this way forward
+   only, in networks that do not train (`backward` is 0). A pool that comes after must be 2x2, or
+   none: pool->kh is 0. */
 static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool, int backward)
 {
     const tnn__pool_geometry *g = &q->g;
@@ -6744,47 +6785,52 @@ static int tnn__tileable(const tnn__conv *q, const tnn__pool_geometry *pool, int
            && (!pool->kh || (pool->kh == 2 && pool->kw == 2 && pool->sh == 2 && pool->sw == 2
                              && !pool->ph && !pool->pw && pool->dh == 1 && pool->dw == 1));
 }
-/* So many images are worked together: those that are too small for a run of tiles of their own. */
+/* How many images are worked together: with wide weights as many as fill a run of tiles, else 1. */
 static int tnn__tiled_images(const tnn__conv *q)
 {
     return tnn__tiled_wide(q) ? TNN__MAX(1, TNN__TILES_WIDE/(q->g.oh/2*(q->g.ow/2))) : 1;
 }
-/* Rows of tiles at a time; floats that hold them, of x and y, of so many images at the most. */
+/* Rows of tiles at a time, of `images` together; `twice`: as many as dw takes. */
 static int tnn__tile_rows(const tnn__conv *q, int images, int twice)
 {
     const int tiles = tnn__tiled_wide(q) ? TNN__TILES_WIDE : twice ? 2*TNN__TILES : TNN__TILES;
     return TNN__MIN(images*(q->g.oh/2), TNN__MAX(1, tiles/(q->g.ow/2)));
 }
+/* Floats of one of the 16 matrices with c channels: the stride between them. */
 static tnn__len tnn__tile_each(const tnn__conv *q, int images, int c)
 {
     return (tnn__len)tnn__tile_rows(q, images, 1)*(q->g.ow/2)*c + 16;
 }
+/* Floats of the workspace: V and M, or V and A dy A^T. */
 static tnn__len tnn__tile_floats(const tnn__conv *q, int images)
 {
     return 16*(tnn__tile_each(q, images, q->g.c) + tnn__tile_each(q, images, q->oc));
 }
-/* All weights, in panels over oc of rows (u, v, c), transformed. A task is a panel. */
+/* Weights to transform. */
 typedef struct {
     const tnn__isa_table *k;
     int          c, oc;
     const float *w;
     float       *to;
 } tnn__tile_call;
+/* A task: panel p. */
 static void tnn__tile_panel(void *context, int p, int worker)
 {
-    const tnn__tile_call *s = (const tnn__tile_call *)context;
-    const tnn__len n = (tnn__len)s->c*16;
+    const tnn__tile_call *call = (const tnn__tile_call *)context;
+    const tnn__len n = (tnn__len)call->c*16;
     (void)worker;
-    s->k->tiles_weights(n, s->w + 9*n*p, s->to + n*p, (tnn__len)s->c*s->oc);
+    call->k->tiles_weights(n, call->w + 9*n*p, call->to + n*p, (tnn__len)call->c*call->oc);
 }
+/* to (16 matrices of c x oc, in panels) = U of w: panels over oc, rows (u, v, c). */
 static void tnn__tile_weights(const tnn__isa_table *k, int threads, int c, int oc, const float *w,
                               float *to)
 {
-    tnn__tile_call s;
-    s.k = k; s.c = c; s.oc = oc; s.w = w; s.to = to;
-    tnn__run(c*oc < 4096 ? 1 : threads, oc/16, tnn__tile_panel, &s);
+    tnn__tile_call call;
+    call.k = k; call.c = c; call.oc = oc; call.w = w; call.to = to;
+    tnn__run(c*oc < 4096 ? 1 : threads, oc/16, tnn__tile_panel, &call);
 }
-/* A row of tiles again, the direct way: row r of an image x, to y. */
+/* Row r of tiles of a framed image x (c channels) the direct way, to y and `where` as `out` says:
+   two rows of outputs, or one of maxima by way of `scratch` (2, ow, oc). w (u, v, c) in panels. */
 static void tnn__tile_again(const tnn__isa_table *k, const tnn__conv *q, int c, const float *x,
                             tnn__len x_row, const float *w, const tnn__tiles *out, int r,
                             float *y, float *where, float *scratch)
@@ -6807,9 +6853,13 @@ static void tnn__tile_again(const tnn__isa_table *k, const tnn__conv *q, int c, 
     strip.dh = strip.dw = 1;
     k->maxpool(&strip, scratch, (tnn__len)q->g.ow*d.oc, y, out->y_row, where, 0, 1);
 }
-/* y = conv(x) + bias from transformed weights; x and y at pixel (0, 0), x in a frame. Of `images`
-   x_image and y_image apart, rows r0..r1-1 of tiles. `direct`: the weights as they were, for rows
-   whose outputs are not finite; with `pool` these need two rows of outputs to work in. */
+/* y = conv(x) + bias for rows r0..r1-1 of tiles of `images`; also dx from dy, c and oc exchanged.
+     x        framed, c channels, at pixel (0, 0); images x_image, rows x_row apart
+     w        transformed; `direct` are the same before that, for rows that are not finite
+     bias     panels, or NULL; then relu
+     y        oc channels, images y_image, rows y_row apart; with `pool` the maximum of each tile,
+              and `where` (oh/2, ow/2, oc) their places, or NULL
+     scratch  tnn__tile_floats; two_rows (2, ow, oc), with `pool` only */
 static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c, int oc,
                               int images, const float *x, tnn__len x_image, tnn__len x_row,
                               const float *w, const float *direct, const float *bias,
@@ -6862,6 +6912,7 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
         }
     }
 }
+/* dw (panels over oc, rows (u, v, c)) = G^T sums G, from tnn__tile_backward_weights. */
 static void tnn__tile_dw(const tnn__isa_table *k, const tnn__conv *q, const float *sums, float *dw)
 {
     const tnn__len n = (tnn__len)q->g.c*16;
@@ -6869,7 +6920,8 @@ static void tnn__tile_dw(const tnn__isa_table *k, const tnn__conv *q, const floa
     for (p = 0; p < q->oc; p += 16, sums += n, dw += 9*n)
         k->tiles_dw(n, sums, (tnn__len)q->g.c*q->oc, dw);
 }
-/* sums (+)= transformed gradient of the weights */
+/* sums (16 matrices of c x oc, in panels) (+)= V^T (A dy A^T) of one image, added with `keep`. x
+   is framed; dy (oh, ow, oc) has rows y_row apart. */
 static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv *q, const float *x,
                                        tnn__len x_row, const float *dy, tnn__len y_row,
                                        float *sums, int keep, float *scratch)
@@ -6905,73 +6957,81 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
     }
 }
 
-/* ---- 5c. Tensor functions ---------------------------------------------------------------------
-   Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. */
-#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
-
-/* How many partial sums a batch's weight gradient is split into: by its shape alone. */
+/* ---- 5d. Tensor functions ---------------------------------------------------------------------
+   Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. The
+   order of sums does not depend on the number of threads. No network is needed: these are for a
+   user who builds something else from the same kernels. */
+/* How many partial sums a gradient of `weights` floats over n samples is split into: by its shape
+   alone, and of no more than 64 MiB. */
 #define TNN__SPANS 16
 static int tnn__spans(tnn__len weights, int n)
 {
-    const tnn__len most = TNN__MAX(1, ((tnn__len)16 << 20)/TNN__MAX(weights, 1));   /* 64 MiB */
+    const tnn__len most = TNN__MAX(1, ((tnn__len)16 << 20)/TNN__MAX(weights, 1));
     return (int)TNN__MIN(TNN__MIN(most, TNN__SPANS), n);
 }
 
+/* MATRIX PRODUCT: C (m, n) = A (m, inner) B (inner, n). All of B is copied to panels first. Then
+   a task is a block of C; in it a chain of `inner` at a time, so the rows of B that it needs stay
+   cached while those of A pass by. */
+#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
 typedef struct {
     const tnn__isa_table *k;
     tnn_tensor   a, b, c;
     int          flags, m, n, inner, row_block, col_block, col_blocks;
     tnn__len     pack_a;            /* floats per thread for a copy of a block of A, or 0 */
-    float       *panels, *packed;
+    float       *panels, *packed;   /* B; the copies of A */
 } tnn__matmul_call;
 
+/* A task: 16 columns of B as a panel, filled up with zeros. */
 static void tnn__matmul_pack(void *context, int task, int worker)
 {
-    const tnn__matmul_call *s = (const tnn__matmul_call *)context;
-    const int n = TNN__MIN(16, s->n - 16*task);
-    float *to = s->panels + (tnn__len)task*s->inner*16;
+    const tnn__matmul_call *call = (const tnn__matmul_call *)context;
+    const int n = TNN__MIN(16, call->n - 16*task);
+    float *to = call->panels + (tnn__len)task*call->inner*16;
     int k, j;
     (void)worker;
-    if (s->flags & TNN_TRANSPOSE_B) {
-        if (n < 16) memset(to, 0, (size_t)s->inner*16*sizeof *to);
-        s->k->transpose(n, s->inner, s->b.data + (tnn__len)16*task*s->inner, s->inner, to, 16);
+    if (call->flags & TNN_TRANSPOSE_B) {
+        if (n < 16) memset(to, 0, (size_t)call->inner*16*sizeof *to);
+        call->k->transpose(n, call->inner, call->b.data + (tnn__len)16*task*call->inner,
+                           call->inner, to, 16);
     } else
-        for (k = 0; k < s->inner; k++, to += 16) {
-            const float *from = s->b.data + (tnn__len)k*s->n + 16*(tnn__len)task;
+        for (k = 0; k < call->inner; k++, to += 16) {
+            const float *from = call->b.data + (tnn__len)k*call->n + 16*(tnn__len)task;
             if (n == 16) memcpy(to, from, 16*sizeof *to);
             else for (j = 0; j < 16; j++) to[j] = j < n ? from[j] : 0;
         }
 }
+/* A task: a block of C. Rows of A that would share few cache sets or banks are copied, and turned
+   where enough columns of B follow: else each step of a tile reads a line and needs a third. */
 static void tnn__matmul_task(void *context, int task, int worker)
 {
-    const tnn__matmul_call *s = (const tnn__matmul_call *)context;
-    const int i0 = task/s->col_blocks*s->row_block, j_0 = task%s->col_blocks*s->col_block;
-    const int transposed = s->flags & TNN_TRANSPOSE_A;
-    tnn__mm t = tnn__product(TNN__MIN(s->row_block, s->m - i0),
-                             TNN__MIN(s->col_block, s->n - j_0), 0, 0, 0);
-    const int block = tnn__chain(s->inner, 1);  /* rows of B that stay cached while A's pass by */
+    const tnn__matmul_call *call = (const tnn__matmul_call *)context;
+    const int i0 = task/call->col_blocks*call->row_block;
+    const int j_0 = task%call->col_blocks*call->col_block;
+    const int transposed = call->flags & TNN_TRANSPOSE_A;
+    const tnn__len from = transposed ? call->m : call->inner;           /* floats of a row of A */
+    tnn__mm t = tnn__product(TNN__MIN(call->row_block, call->m - i0),
+                             TNN__MIN(call->col_block, call->n - j_0), 0, 0, 0);
+    const int block = tnn__chain(call->inner, 1);
     tnn__len k0;
-    t.c = s->c.data + (tnn__len)i0*s->n + j_0;
-    t.ldc = s->n;
-    t.bp = (tnn__len)s->inner*16;
-    for (k0 = 0; k0 < s->inner; k0 += block) {
-        const float *a = s->a.data + (transposed ? k0*s->m + i0 : (tnn__len)i0*s->inner + k0);
-        t.run = (int)TNN__MIN(block, s->inner - k0);
-        t.b = s->panels + j_0/16*t.bp + k0*16;
-        t.start = k0 > 0 || (s->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
-        t.rs = transposed ? 1 : s->inner;
-        t.ks = transposed ? s->m : 1;
+    t.c = call->c.data + (tnn__len)i0*call->n + j_0;
+    t.ldc = call->n;
+    t.bp = (tnn__len)call->inner*16;
+    for (k0 = 0; k0 < call->inner; k0 += block) {
+        const float *a = call->a.data + (transposed ? k0*from + i0 : i0*from + k0);
+        t.run = (int)TNN__MIN(block, call->inner - k0);
+        t.b = call->panels + j_0/16*t.bp + k0*16;
+        t.start = k0 > 0 || (call->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
+        t.rs = transposed ? 1 : from;
+        t.ks = transposed ? from : 1;
         t.a = a;
-        /* rows that would share few cache sets or banks: a copy, turned where enough columns of B
-           follow; without it each step of a tile reads a line of which it needs a third */
-        if (s->pack_a) {
-            const int turned = transposed && s->n >= 256, columns = transposed && !turned;
+        if (call->pack_a) {
+            const int turned = transposed && call->n >= 256, columns = transposed && !turned;
             const int rows = columns ? t.run : t.rows, cols = columns ? t.rows : t.run;
-            const tnn__len from = transposed ? s->m : s->inner;
-            const tnn__len stride = columns ? s->row_block + 16 : TNN__A_STRIDE;
-            float *to = s->packed + worker*s->pack_a;
+            const tnn__len stride = columns ? call->row_block + 16 : TNN__A_STRIDE;
+            float *to = call->packed + worker*call->pack_a;
             int i;
-            if (turned) s->k->transpose(t.run, t.rows, a, from, to, stride);
+            if (turned) call->k->transpose(t.run, t.rows, a, from, to, stride);
             else for (i = 0; i < rows; i++)
                 memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
             t.a = to;
@@ -6979,7 +7039,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
             t.ks = columns ? stride : 1;
         }
         t.gs = 3*t.rs;
-        s->k->mm(&t);
+        call->k->mm(&t);
     }
 }
 /* Whether two tensors have memory in common. */
@@ -6988,25 +7048,27 @@ static int tnn__overlap(tnn_tensor a, tnn_tensor b)
     const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
     return p < q + (size_t)tnn__size(b)*sizeof(float) && q < p + (size_t)tnn__size(a)*sizeof(float);
 }
+/* c (m, n) = a (m, k) b (k, n); flags turn a or b first, or add the product to c. Blocks of C are
+   112 rows (8 tiles of 14) by 2048 columns, of fewer rows where there are threads to feed. */
 TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags)
 {
-    tnn__matmul_call s;
+    tnn__matmul_call call;
     const int ta = flags & TNN_TRANSPOSE_A, tb = flags & TNN_TRANSPOSE_B;
-    const tnn__len size_a = tnn__size(a), size_b = tnn__size(b), size_c = tnn__size(c);
+    tnn__len floats;
     int threads = tnn_threads(), row_blocks;
     if (flags & ~(TNN_TRANSPOSE_A | TNN_TRANSPOSE_B | TNN_ACCUMULATE))
         return tnn__choice("tnn_matmul: flags are TNN_TRANSPOSE_A, TNN_TRANSPOSE_B and "
                            "TNN_ACCUMULATE", flags, TNN__NO_CHOICE);
-    if (!size_a || !size_b || !size_c || a.h != 1 || a.w != 1 || b.h != 1 || b.w != 1
-        || c.h != 1 || c.w != 1)
+    if (!tnn__size(a) || !tnn__size(b) || !tnn__size(c)
+        || a.h != 1 || a.w != 1 || b.h != 1 || b.w != 1 || c.h != 1 || c.w != 1)
         return tnn__fail(TNN_ERROR_SHAPE,
                          "tnn_matmul: needs three matrices (n, c, 1, 1) with data");
-    s.k = tnn__kernels();
-    s.a = a; s.b = b; s.c = c; s.flags = flags;
-    s.m = ta ? a.c : a.n;
-    s.inner = ta ? a.n : a.c;
-    s.n = tb ? b.n : b.c;
-    if ((tb ? b.c : b.n) != s.inner || c.n != s.m || c.c != s.n)
+    call.k = tnn__kernels();
+    call.a = a; call.b = b; call.c = c; call.flags = flags;
+    call.m = ta ? a.c : a.n;
+    call.inner = ta ? a.n : a.c;
+    call.n = tb ? b.n : b.c;
+    if ((tb ? b.c : b.n) != call.inner || c.n != call.m || c.c != call.n)
         return tnn__fail(TNN_ERROR_SHAPE,
                          "tnn_matmul: C %dx%d = A%s %dx%d times B%s %dx%d does not fit; m x n is "
                          "m x k times k x n",
@@ -7014,24 +7076,24 @@ TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, in
     if (tnn__overlap(c, a) || tnn__overlap(c, b))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_matmul: C overlaps %s; it needs memory of its "
                          "own", tnn__overlap(c, a) ? "A" : "B");
-    if (tnn__mul(tnn__mul(s.m, s.n), s.inner) < 32768) threads = 1;
-    row_blocks = tnn__blocks(s.m, 112);
-    s.col_block = TNN__MIN(2048, (int)tnn__round_up(s.n, 32));
-    s.col_blocks = tnn__blocks(s.n, s.col_block);
+    if (tnn__mul(tnn__mul(call.m, call.n), call.inner) < 32768) threads = 1;
+    row_blocks = tnn__blocks(call.m, 112);
+    call.col_block = TNN__MIN(2048, (int)tnn__round_up(call.n, 32));
+    call.col_blocks = tnn__blocks(call.n, call.col_block);
     if (threads > 1)
-        row_blocks = (int)TNN__MIN(tnn__blocks(s.m, 14),
-                                   tnn__round_up(row_blocks, TNN__MAX(1, 2*threads/s.col_blocks)));
-    s.row_block = tnn__blocks(s.m, row_blocks);
-    row_blocks = tnn__blocks(s.m, s.row_block);
-    s.pack_a = (ta ? s.m : s.inner) >= 512 && s.n >= 64 ? (s.row_block + 16)*TNN__A_STRIDE : 0;
-    s.panels = tnn__workspace(tnn__mul(tnn__round_up(s.n, 16), s.inner)
-                              + tnn__mul(threads, s.pack_a),
-                              "tnn_matmul");
-    if (!s.panels) return TNN_ERROR_MEMORY;
-    s.packed = s.panels + tnn__mul(tnn__round_up(s.n, 16), s.inner);
-    tnn__run(threads, tnn__blocks(s.n, 16), tnn__matmul_pack, &s);
-    tnn__run(threads, row_blocks*s.col_blocks, tnn__matmul_task, &s);
-    tnn__release(s.panels);
+        row_blocks = (int)TNN__MIN(tnn__blocks(call.m, 14), tnn__round_up(row_blocks,
+                                   TNN__MAX(1, 2*threads/call.col_blocks)));
+    call.row_block = tnn__blocks(call.m, row_blocks);
+    row_blocks = tnn__blocks(call.m, call.row_block);
+    call.pack_a = (ta ? call.m : call.inner) >= 512 && call.n >= 64
+                ? (call.row_block + 16)*TNN__A_STRIDE : 0;
+    floats = tnn__mul(tnn__round_up(call.n, 16), call.inner);
+    call.panels = tnn__workspace(floats + tnn__mul(threads, call.pack_a), "tnn_matmul");
+    if (!call.panels) return TNN_ERROR_MEMORY;
+    call.packed = call.panels + floats;
+    tnn__run(threads, tnn__blocks(call.n, 16), tnn__matmul_pack, &call);
+    tnn__run(threads, row_blocks*call.col_blocks, tnn__matmul_task, &call);
+    tnn__release(call.panels);
     return TNN_OK;
 }
 
@@ -7244,21 +7306,25 @@ TNN_API_GATED tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_t
 {
     return tnn__pooling("tnn_maxpool2d_forward", x, y, NULL, where, &window, 1, 0);
 }
+/* dx = dy, where the maxima were: `where` is from the way forward. */
 TNN_API_GATED tnn_status tnn_maxpool2d_backward(tnn_tensor dx, tnn_tensor dy, const float *where,
                                                 tnn_window window)
 {
     return tnn__pooling("tnn_maxpool2d_backward", dx, dy, where, NULL, &window, 1, 1);
 }
+/* y = the means of x. */
 TNN_API_GATED tnn_status tnn_avgpool2d_forward(tnn_tensor y, tnn_tensor x, tnn_window window)
 {
     return tnn__pooling("tnn_avgpool2d_forward", x, y, NULL, NULL, &window, 0, 0);
 }
+/* dx = dy, shared out evenly over each window. */
 TNN_API_GATED tnn_status tnn_avgpool2d_backward(tnn_tensor dx, tnn_tensor dy, tnn_window window)
 {
     return tnn__pooling("tnn_avgpool2d_backward", dx, dy, NULL, NULL, &window, 0, 1);
 }
 
-/* One row; exp and its sum in pieces where the result is the logarithm. */
+/* y (n) = exp(x - max)/sum, or its logarithm  x - max - log(sum), of one row x (n). The logarithm
+   needs no exponentials but in the sum, which is taken in pieces of 64 in double precision. */
 static void tnn__softmax_row(const tnn__isa_table *k, int n, const float *x, float *y,
                              int logarithm)
 {
@@ -7275,6 +7341,7 @@ static void tnn__softmax_row(const tnn__isa_table *k, int n, const float *x, flo
         for (j = 0; j < n; j++) y[j] /= sum;
     }
 }
+/* Checks the shapes, (n, c) both, and does row after row. */
 static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int logarithm)
 {
     tnn__len i;
@@ -7287,10 +7354,12 @@ static tnn_status tnn__softmax(const char *what, tnn_tensor y, tnn_tensor x, int
         tnn__softmax_row(tnn__kernels(), x.c, x.data + i*x.c, y.data + i*x.c, logarithm);
     return TNN_OK;
 }
+/* y (n, c) = softmax of the rows of x; they may be one tensor. */
 TNN_API_GATED tnn_status tnn_softmax(tnn_tensor y, tnn_tensor x)
 {
     return tnn__softmax("tnn_softmax", y, x, 0);
 }
+/* y (n, c) = log softmax of the rows of x; they may be one tensor. */
 TNN_API_GATED tnn_status tnn_log_softmax(tnn_tensor y, tnn_tensor x)
 {
     return tnn__softmax("tnn_log_softmax", y, x, 1);
@@ -7304,30 +7373,34 @@ static tnn__len tnn__some(const char *what, tnn_tensor x)
                       "one", what);
     return n;
 }
+/* The sum of all elements, of any shape; NaN on failure. */
 TNN_API_GATED float tnn_sum(tnn_tensor x)
 {
     const tnn__len n = tnn__some("tnn_sum", x);
     return n ? tnn__kernels()->sum(n, x.data) : (float)TNN__NAN;
 }
+/* Their mean; NaN on failure. */
 TNN_API_GATED float tnn_mean(tnn_tensor x)
 {
     const tnn__len n = tnn__some("tnn_mean", x);
     return n ? tnn__kernels()->sum(n, x.data)/(float)n : (float)TNN__NAN;
 }
+/* The largest; NaN on failure. */
 TNN_API_GATED float tnn_max(tnn_tensor x)
 {
     const tnn__len n = tnn__some("tnn_max", x);
     return n ? tnn__kernels()->largest(n, x.data) : (float)TNN__NAN;
 }
+/* The sum of products of elements in the same place; shapes may differ. NaN on failure. */
 TNN_API_GATED float tnn_dot(tnn_tensor x, tnn_tensor y)
 {
     const tnn__len n = tnn__size(x), m = tnn__size(y);
     if (n && n == m) return tnn__kernels()->dot(n, x.data, y.data);
     tnn__fail(TNN_ERROR_SHAPE, "tnn_dot: tensors of %l and %l elements must have as many",
-              (long long)n,
-              (long long)m);
+              (long long)n, (long long)m);
     return (float)TNN__NAN;
 }
+/* The first place of the largest of x (n); 0 on failure. No NaN is larger. */
 TNN_API_GATED int tnn_argmax(const float *x, int n)
 {
     int i, best = 0;
