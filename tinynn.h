@@ -15274,140 +15274,146 @@ typedef struct {
 
 /* Goes on from the layer before to layer i. Errors of shapes cannot be: the network is planned.
    Multiply-adds are those of one sample: outputs times the length of the sum of each. */
-static void tnn__module_next(tnn_net *net, int i, tnn__module *m)
+static void tnn__module_next(tnn_net *net, int i, tnn__module *module)
 {
     const tnn_layer *layer = &net->record[i].o;
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
+    const tnn__conv *q = &module->op.q;
     const int two = (kind->flags & TNN__TWO) != 0;
     tnn__blob b[2];                     /* its inputs; b[0] becomes its output */
+    const char *row;
     int k, keeps = 0, makes = 0;        /* a vector, of a vector or of all */
     memset(b, 0, sizeof b);
-    m->layer = layer;
-    m->in = m->out;
-    m->in_vector = m->is_vector;
-    m->functional = 0;
-    for (m->row = tnn__torch[TNN__NTH(layer->type)]; strchr("*=-", *m->row); m->row++) {
-        m->functional |= *m->row == '*';
-        keeps |= *m->row == '=';
-        makes |= *m->row == '-';
+    module->layer = layer;
+    module->in = module->out;
+    module->in_vector = module->is_vector;
+    module->functional = 0;
+    for (row = tnn__torch[TNN__NTH(layer->type)]; strchr("*=-", *row); row++) {
+        module->functional |= *row == '*';
+        keeps |= *row == '=';
+        makes |= *row == '-';
     }
+    module->row = row;
     /* What it reads: the layer before, or .from in its place or beside it. */
-    if (layer->from) tnn__named_blob(net, layer->from, two ? &b[1] : &m->in);
-    if (layer->from && !two) m->in_vector = m->in.flat || m->in.h*m->in.w == 1;
-    b[0] = m->in;
+    if (layer->from) tnn__named_blob(net, layer->from, two ? &b[1] : &module->in);
+    if (layer->from && !two) module->in_vector = module->in.flat || module->in.h*module->in.w == 1;
+    b[0] = module->in;
     b[0].flat |= makes;
-    memset(&m->op, 0, sizeof m->op);
-    m->op.type = (int)layer->type;
-    m->op.kind = kind;
+    memset(&module->op, 0, sizeof module->op);
+    module->op.type = (int)layer->type;
+    module->op.kind = kind;
     if (tnn__wants_channels(layer, b)) for (k = 0; k <= two; k++) tnn__as_channels(&b[k]);
     if (kind->shape) {
         tnn_layer bare = *layer;                /* padding of another kind comes first */
         if (tnn__pads_first(layer)) {
             bare.mode = layer->pad_mode;
-            tnn__pad_shape(&m->op, &bare, b);
+            tnn__pad_shape(&module->op, &bare, b);
             bare.pad = bare.pad_h = bare.pad_w = 0;
         }
-        kind->shape(&m->op, &bare, b);
+        kind->shape(&module->op, &bare, b);
     }
-    m->out = b[0];
-    m->is_vector = m->out.flat || (keeps && m->in_vector && m->out.h*m->out.w == 1);
+    module->out = b[0];
+    module->is_vector = b->flat || (keeps && module->in_vector && b->h*b->w == 1);
     /* Its parameters, and of them those that are not trained. */
-    m->params = m->frozen = 0;
+    module->params = module->frozen = 0;
     for (k = tnn__first_param(net, i, 1);
          k < net->trained_tensors && net->tensor[k].op->layer == i; k++) {
         const int count = tnn__param_of(net->tensor[k].op, net->tensor[k].which).count;
-        m->params += count;
+        module->params += count;
         /* segments are in this order; tnn_set_group may have changed them */
-        if (net->built ? net->segment[k].frozen : layer->frozen) m->frozen += count;
+        if (net->built ? net->segment[k].frozen : layer->frozen) module->frozen += count;
     }
-    m->products = !tnn__is_conv(&m->op) ? 0 : (long long)m->op.q.oc*m->op.q.g.oh*m->op.q.g.ow
-                                              *m->op.q.inner;
+    module->products = 0;
+    if (tnn__is_conv(&module->op))
+        module->products = (long long)q->oc*q->g.oh*q->g.ow*q->inner;
 }
 /* A value of a module: text, or one or two numbers. */
 typedef struct { const char *text; double a, b; } tnn__value;
 /* The module's value `what`, a letter of tnn__torch, which is written as `how`. Options that
    PyTorch has as None are NaN. */
-static tnn__value tnn__value_of(const tnn__module *m, char how, char what)
+static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
 {
     static const char *const modes[] = {"zeros", "zeros", "reflect", "replicate", "circular",
                                         "nearest", "bilinear", "bilinear"};
     static const char *const pads[] = {"", "Zero", "Reflection", "Replication", "Circular"};
-    const tnn_layer *layer = m->layer;
-    const tnn__op *op = &m->op;
-    const tnn__pool_geometry *g = tnn__is_conv(op) ? &op->q.g : &op->pool;
+    const tnn_layer *layer = module->layer;
+    const tnn__op *op = &module->op;
+    const tnn__pool_geometry *window = tnn__is_conv(op) ? &op->q.g : &op->pool;
     const int ph = tnn__either(layer->pad_h, layer->pad, 0);
     const int pw = tnn__either(layer->pad_w, layer->pad, 0);
     const int constant = op->mode == TNN_ZEROS && (layer->value < 0 || layer->value > 0);
     const int sized = layer->size || layer->size_h; /* an upsampling to a size */
-    tnn__value v = {"", 0, 0};
+    tnn__value value = {"", 0, 0};
     switch (what) {
-    case 'i': v.a = m->in_vector ? tnn__values(&m->in) : m->in.c; break; /* channels in */
-    case 'I': v.a = tnn__values(&m->in); break;     /* values in */
-    case 'o': v.a = m->out.c; break;                /* channels out */
-    case 'k': v.a = g->kh; v.b = g->kw; break;      /* kernel */
-    case 's': v.a = g->sh; v.b = g->sw; break;      /* stride */
-    case 'd': v.a = g->dh; v.b = g->dw; break;      /* dilation */
-    case 'z': v.a = g->oh; v.b = g->ow; break;      /* size of the output */
-    case 'p': v.a = ph; v.b = pw; break;            /* padding */
-    case 'h': v.a = ph; break;                      /* of it the rows */
-    case 'w': v.a = pw; break;                      /* and the columns */
+    case 'i': value.a = module->in_vector ? tnn__values(&module->in) : module->in.c; break;
+    case 'I': value.a = tnn__values(&module->in); break;     /* values in */
+    case 'o': value.a = module->out.c; break;                /* channels out */
+    case 'k': value.a = window->kh; value.b = window->kw; break;      /* kernel */
+    case 's': value.a = window->sh; value.b = window->sw; break;      /* stride */
+    case 'd': value.a = window->dh; value.b = window->dw; break;      /* dilation */
+    case 'z': value.a = window->oh; value.b = window->ow; break;      /* size of the output */
+    case 'p': value.a = ph; value.b = pw; break;            /* padding */
+    case 'h': value.a = ph; break;                      /* of it the rows */
+    case 'w': value.a = pw; break;                      /* and the columns */
     case 'x':
-        v.a = tnn__either(layer->output_pad_h, layer->output_pad, 0);
-        v.b = tnn__either(layer->output_pad_w, layer->output_pad, 0);
+        value.a = tnn__either(layer->output_pad_h, layer->output_pad, 0);
+        value.b = tnn__either(layer->output_pad_w, layer->output_pad, 0);
         break;
     case 'Z':                           /* one of the two is 0, and left out */
-        v.a = how == 'f' ? (sized ? 0 : layer->factor ? layer->factor : 2) : sized ? m->out.h : 0;
-        v.b = sized ? m->out.w : 0;
+        value.a = how == '2' ? (sized ? module->out.h : 0)
+                : sized ? 0 : layer->factor ? layer->factor : 2;
+        value.b = sized ? module->out.w : 0;
         break;
-    case 'g': v.a = op->q.groups; break;            /* of a convolution */
-    case 'G': v.a = op->groups; break;              /* of a norm */
-    case 'n': v.a = layer->from; break;             /* the other layer */
-    case 'N': v.a = (double)m->params; break;       /* parameters */
-    case 'v': v.a = constant ? (double)layer->value : 0; break; /* of the border */
-    case 'l': v.a = (double)op->slope; break;       /* of leaky ReLU */
-    case '0': v.a = (double)op->option[0]; break;   /* alpha, beta, std, min */
-    case '1': v.a = (double)op->option[1]; break;   /* threshold, max */
-    case 'q': v.a = (double)op->p; break;           /* probability */
-    case 'e': v.a = (double)op->eps; break;         /* of norms */
-    case 'E': v.a = layer->eps > 0 ? (double)op->eps : TNN__NAN; break; /* None: float's */
-    case 'M': v.a = op->cumulative ? TNN__NAN : (double)op->momentum;
-              v.text = modes[TNN__NTH(op->mode)]; break;
-    case 'm': v.text = modes[TNN__NTH(layer->pad_mode)]; break;
-    case 'b': v.a = op->b_floats > 0; break;        /* has biases */
-    case 'a': v.a = op->affine; break;              /* has weights */
-    case 't': v.a = op->track; break;               /* has running statistics */
-    case 'c': v.a = layer->ceil; break;             /* rounds sizes up */
-    case 'r': v.text = m->in_vector ? "1d" : "2d"; break;
-    case 'y': v.text = constant ? "Constant" : pads[TNN__NTH(op->mode)]; break;
-    case 'Y': v.text = constant ? "padding=" : ""; break;
-    case 'A': v.text = layer->approximate ? "tanh" : "none"; break;
-    case 'C': v.text = layer->custom->name ? layer->custom->name : "Custom"; break;
+    case 'g': value.a = op->q.groups; break;            /* of a convolution */
+    case 'G': value.a = op->groups; break;              /* of a norm */
+    case 'n': value.a = layer->from; break;             /* the other layer */
+    case 'N': value.a = (double)module->params; break;       /* parameters */
+    case 'v': value.a = constant ? (double)layer->value : 0; break; /* of the border */
+    case 'l': value.a = (double)op->slope; break;       /* of leaky ReLU */
+    case '0': value.a = (double)op->option[0]; break;   /* alpha, beta, std, min */
+    case '1': value.a = (double)op->option[1]; break;   /* threshold, max */
+    case 'q': value.a = (double)op->p; break;           /* probability */
+    case 'e': value.a = (double)op->eps; break;         /* of norms */
+    case 'E': value.a = layer->eps > 0 ? (double)op->eps : TNN__NAN; break; /* None: float's */
+    case 'M': value.a = op->cumulative ? TNN__NAN : (double)op->momentum;
+              value.text = modes[TNN__NTH(op->mode)]; break;
+    case 'm': value.text = modes[TNN__NTH(layer->pad_mode)]; break;
+    case 'b': value.a = op->b_floats > 0; break;        /* has biases */
+    case 'a': value.a = op->affine; break;              /* has weights */
+    case 't': value.a = op->track; break;               /* has running statistics */
+    case 'c': value.a = layer->ceil; break;             /* rounds sizes up */
+    case 'r': value.text = module->in_vector ? "1d" : "2d"; break;
+    case 'y': value.text = constant ? "Constant" : pads[TNN__NTH(op->mode)]; break;
+    case 'Y': value.text = constant ? "padding=" : ""; break;
+    case 'A': value.text = layer->approximate ? "tanh" : "none"; break;
+    case 'C': value.text = layer->custom->name ? layer->custom->name : "Custom"; break;
     default: break;
     }
-    return v;
+    return value;
 }
 /* Writes it: letters of `how` and `what` stand at tnn__torch. */
-static void tnn__print_value(tnn__page *page, const tnn__module *m, char how, char what)
+static void tnn__print_value(tnn__page *page, const tnn__module *module, char how, char what)
 {
-    const tnn__value v = tnn__value_of(m, how, what);
+    const tnn__value value = tnn__value_of(module, how, what);
     if (what == 'S') {
-        tnn__print_shape(page, 0, &m->out, m->is_vector, "(", m->is_vector ? ",)" : ")");
+        tnn__print_shape(page, 0, &module->out, module->is_vector, "(",
+                         module->is_vector ? ",)" : ")");
         return;
     }
     switch (how) {
-    case 's': tnn__print(page, 0, "%s", v.text); break;
-    case 'd': tnn__print(page, 0, "%d", (int)v.a); break;
-    case 'g': tnn__print(page, 0, v.a != v.a ? "None" : "%g", v.a); break;
-    case 'f': tnn__print_float(page, v.a); break;
-    case 'b': tnn__print(page, 0, v.a > 0 ? "True" : "False"); break;
+    case 's': tnn__print(page, 0, "%s", value.text); break;
+    case 'd': tnn__print(page, 0, "%d", (int)value.a); break;
+    case 'g': tnn__print(page, 0, value.a != value.a ? "None" : "%g", value.a); break;
+    case 'f': tnn__print_float(page, value.a); break;
+    case 'b': tnn__print(page, 0, value.a > 0 ? "True" : "False"); break;
     default:
-        if (how == '1' && (int)v.a == (int)v.b) tnn__print(page, 0, "%d", (int)v.a);
-        else tnn__print(page, 0, "(%d, %d)", (int)v.a, (int)v.b);
+        if (how == '1' && (int)value.a == (int)value.b) tnn__print(page, 0, "%d", (int)value.a);
+        else tnn__print(page, 0, "(%d, %d)", (int)value.a, (int)value.b);
     }
 }
 /* Writes an item of a row up to its semicolon, unless its value is the default behind its !.
    Returns how long the item is in the row. */
-static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *item)
+static int tnn__print_item(tnn__page *page, const tnn__module *module, const char *item)
 {
     const tnn__page before = *page;
     char value[128] = "";               /* the last one of the item */
@@ -15416,7 +15422,7 @@ static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *it
         if (*c != '%') tnn__print_char(page, *c);
         else {
             tnn__page line = {value, sizeof value, 0};
-            tnn__print_value(&line, m, c[1], c[2]);
+            tnn__print_value(&line, module, c[1], c[2]);
             value[TNN__MIN(line.length, sizeof value - 1)] = 0;
             tnn__print(page, 0, "%s", value);
             c += 2;
@@ -15430,9 +15436,9 @@ static int tnn__print_item(tnn__page *page, const tnn__module *m, const char *it
 }
 /* A module as PyTorch prints it: Class(item, item). An item that is left out takes its comma with
    it: the page goes back to where it was. */
-static void tnn__print_module(tnn__page *page, const tnn__module *m)
+static void tnn__print_module(tnn__page *page, const tnn__module *module)
 {
-    const char *c = m->row + tnn__print_item(page, m, m->row);
+    const char *c = module->row + tnn__print_item(page, module, module->row);
     int some = 0;                       /* an item stands before */
     tnn__print_char(page, '(');
     while (*c) {
@@ -15440,7 +15446,7 @@ static void tnn__print_module(tnn__page *page, const tnn__module *m)
         size_t length;
         if (some) tnn__print(page, 0, ", ");
         length = page->length;
-        c += 1 + tnn__print_item(page, m, c + 1);
+        c += 1 + tnn__print_item(page, module, c + 1);
         if (page->length > length) some = 1;
         else *page = before;
     }
@@ -15448,19 +15454,19 @@ static void tnn__print_module(tnn__page *page, const tnn__module *m)
 }
 /* A module as torchsummary's row of that number, and its multiply-adds. Its columns end at 20, 47
    and 63 characters, ours at 79. */
-static void tnn__print_row(tnn__page *page, const tnn__module *m, int number)
+static void tnn__print_row(tnn__page *page, const tnn__module *module, int number)
 {
     char name[64];
     tnn__page line = {name, sizeof name, 0};
-    tnn__print_item(&line, m, m->row);
+    tnn__print_item(&line, module, module->row);
     tnn__print(&line, 0, "-%d", number);
     name[TNN__MIN(line.length, sizeof name - 1)] = 0;
     tnn__print(page, 20, "%s", name);
-    tnn__print_shape(page, 27, &m->out, m->is_vector, "[-1, ", "]");
+    tnn__print_shape(page, 27, &module->out, module->is_vector, "[-1, ", "]");
     tnn__print(page, 0, " ");
-    tnn__print_count(page, 15, m->params);
+    tnn__print_count(page, 15, module->params);
     tnn__print(page, 0, " ");
-    tnn__print_count(page, 15, m->products);
+    tnn__print_count(page, 15, module->products);
     tnn__print(page, 0, "\n");
 }
 /* What stands below the rows. Their outputs have `outputs` values, each counted twice, forward and
@@ -15499,7 +15505,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
     const int modules = flags & TNN_SUMMARY_MODULES;
     const size_t bytes = tnn_net_bytes(net);
     tnn__page page = {text, room, 0};
-    tnn__module m, all;                 /* the layer; sums over all */
+    tnn__module module, all;                 /* the layer; sums over all */
     long long outputs = 0;              /* values of all rows */
     int i, rows = 0;
     if (tnn_failed()) return 0;
@@ -15512,12 +15518,12 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
                     flags, TNN__NO_CHOICE);
         return 0;
     }
-    memset(&m, 0, sizeof m);
+    memset(&module, 0, sizeof module);
     memset(&all, 0, sizeof all);
-    m.out.c = net->options.input[0];
-    m.out.h = net->options.input[1];
-    m.out.w = net->options.input[2];
-    m.is_vector = m.out.h*m.out.w == 1;
+    module.out.c = net->options.input[0];
+    module.out.h = net->options.input[1];
+    module.out.w = net->options.input[2];
+    module.is_vector = module.out.h*module.out.w == 1;
     if (modules) tnn__print(&page, 0, "Sequential(\n");
     else {
         tnn__print_rule(&page, '-');
@@ -15528,16 +15534,16 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
         tnn__print_rule(&page, '=');
     }
     for (i = 0; i < net->layers; i++) {
-        tnn__module_next(net, i, &m);
-        all.params += m.params;
-        all.products += m.products;
-        all.frozen += m.frozen;
-        if ((flags & TNN_SUMMARY_FUNCTIONAL) && m.functional) continue;
-        outputs += tnn__values(&m.out);
+        tnn__module_next(net, i, &module);
+        all.params += module.params;
+        all.products += module.products;
+        all.frozen += module.frozen;
+        if ((flags & TNN_SUMMARY_FUNCTIONAL) && module.functional) continue;
+        outputs += tnn__values(&module.out);
         if (modules) {
             tnn__print(&page, 0, "  (%d): ", rows++);
-            tnn__print_module(&page, &m);
-        } else tnn__print_row(&page, &m, ++rows);
+            tnn__print_module(&page, &module);
+        } else tnn__print_row(&page, &module, ++rows);
     }
     if (modules) tnn__print(&page, 0, ")\n");
     else tnn__print_totals(&page, net, &all, outputs, bytes);
@@ -17781,7 +17787,10 @@ static double tnn__parzen_sigma(const tnn_study *study, const tnn__axis *axis,
     return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), axis->to - axis->from);
 }
 /* Whether the axis has a density, not masses of cells: a step in log is not looked at. */
-static int tnn__has_density(const tnn__axis *axis) { return axis->of.log || !(axis->of.step > 0); }
+static int tnn__has_density(const tnn__axis *axis)
+{
+    return axis->of.log || !(axis->of.step > 0);
+}
 /* What a kernel's sum is multiplied by, but its weight: 1/the mass on the axis, for a density also
    /sigma. Quickly. */
 static double tnn__quick_factor(const tnn__axis *axis, double mu, double sigma)
@@ -18546,7 +18555,7 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
     return TNN_OK;
 }
 /* Checks what does not depend on the space, and sets defaults. */
-static tnn_status tnn__study_options_check(tnn_study_options *o)
+static tnn_status tnn__study_options_check(tnn_study_options *options)
 {
 #define TNN__X(member, otherwise, least, most) \
     TNN__RANGE(tnn_study_options, member, 1, otherwise, least, most)
@@ -18558,8 +18567,8 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
         TNN__X(interval, 1, 1, 1000000), TNN__X(min_resource, 0, 0, 1000000),
         TNN__X(factor, 4, 2, 1000000), TNN__X(min_rate, 0, 0, 100),
         TNN__X(count, 0, 1, 64), TNN__X(shards, 1, 1, 1000000),
-        TNN__X(trials, o->sampler == TNN_GRID ? 1e6 : 100.0, 1, 1000000),
-        TNN__X(shard, 0, 0, (double)TNN__MAX(o->shards, 1) - 1)
+        TNN__X(trials, options->sampler == TNN_GRID ? 1e6 : 100.0, 1, 1000000),
+        TNN__X(shard, 0, 0, (double)TNN__MAX(options->shards, 1) - 1)
     };
 #undef TNN__X
     static const char *const samplers[] = {
@@ -18570,21 +18579,21 @@ static tnn_status tnn__study_options_check(tnn_study_options *o)
     };
     tnn__option list[11];
     tnn__list_ranges(ranges, TNN__COUNT_OF(list), list);
-    if (tnn__choice("study: .sampler", (int)o->sampler, TNN_RANDOM)
-        || tnn__choice("study: .pruner", (int)o->pruner, TNN_MEDIAN)
-        || tnn__check_options("study", o, list, 5, TNN_RANDOM, (int)o->sampler, samplers,
-                              sizeof *samplers, NULL)
-        || tnn__check_options("study", o, list + 5, 6, TNN_MEDIAN, (int)o->pruner, pruners,
-                              sizeof *pruners, NULL)
-        || tnn__check_ranges("study: ", o, ranges, TNN__COUNT_OF(ranges)))
+    if (tnn__choice("study: .sampler", (int)options->sampler, TNN_RANDOM)
+        || tnn__choice("study: .pruner", (int)options->pruner, TNN_MEDIAN)
+        || tnn__check_options("study", options, list, 5, TNN_RANDOM, (int)options->sampler,
+                              samplers, sizeof *samplers, NULL)
+        || tnn__check_options("study", options, list + 5, 6, TNN_MEDIAN, (int)options->pruner,
+                              pruners, sizeof *pruners, NULL)
+        || tnn__check_ranges("study: ", options, ranges, TNN__COUNT_OF(ranges)))
         return TNN_ERROR_ARGUMENT;
-    if (!o->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");
+    if (!options->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");
 #ifdef TINYNN_NO_STDIO
-    if (o->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
+    if (options->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
 #endif
-    if (o->shards > 1 && !o->journal)
+    if (options->shards > 1 && !options->journal)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %d shards need a .journal to share",
-                         o->shards);
+                         options->shards);
     return TNN_OK;
 }
 /* So many bytes of an arena. */
