@@ -19,7 +19,7 @@
 #ifndef TINYNN_ELSEWHERE        /* the Makefile compiles the library once, for all of them */
 #define TINYNN_IMPLEMENTATION
 #endif
-#include "tinynn.h"
+#include "../tinynn.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -229,8 +229,8 @@ for cc in gcc clang; do
             "$dir/use.c"
     done
     check "$cc -O0, run, frames" framed -O0
-    check "$cc, the experiments" quiet $cc -std=c99 $strict -DTINYNN_ELSEWHERE -I. \
-        -Iexperiments -fsyntax-only experiments/*.c
+    check "$cc, the experiments" quiet $cc -std=c99 $strict -DTINYNN_ELSEWHERE -fsyntax-only \
+        experiments/*.c
     check "$cc -Ofast, the program's own file only" fast
     if [ "$1" = all ]; then
         if [ $cc = clang ]; then
@@ -328,6 +328,11 @@ loaded() { # SWITCH...: with the shared objects that they build, by turns
 if [ "$(uname)" = Linux ]; then
     check "loaded and unloaded 100 times" loaded -DPLAIN ${1:+-DTINYNN_STATIC}
 fi
+alone() { # as it stands beside its headers, without an option
+    quiet $cc -O0 -DTINYNN_NO_SIMD -fsyntax-only experiments/fashion_cnn.c &&
+        (cd experiments && quiet $cc -DTINYNN_ELSEWHERE -fsyntax-only ./*.c)
+}
+check "the experiments from the top folder and from theirs" alone
 readme() { quiet $cc -DTINYNN_NO_SIMD -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
 check "the README's program, run" readme
 # sizes: a product of two ints is not widened afterwards (the kernels' are of small constants)
