@@ -13,7 +13,7 @@ ifneq ($(value TINYNN_DATA),)
 override TINYNN_DATA := $(value TINYNN_DATA)
 export TINYNN_DATA
 endif
-COMPILE  = $(CC) -std=c99 $(CPPFLAGS) -I. $(CFLAGS) -o $@
+COMPILE  = $(CC) -std=c99 -DTINYNN_SCALAR $(CPPFLAGS) -I. $(CFLAGS) -o $@
 
 EXPERIMENTS = $(filter-out report,$(patsubst experiments/%.c,%,$(wildcard experiments/*.c)))
 TESTS       = $(patsubst tests/%.c,build/%,$(wildcard tests/test_*.c tests/mistakes.c))
@@ -39,9 +39,10 @@ help:
 
 # ---- programs ------------------------------------------------------------------------------------
 # Each program is one file that compiles by itself, with the library in it: 12 seconds for gcc at
-# -O2, 8 at -O1. Those that say TINYNN_ELSEWHERE, or whose header of the experiments does, share the
-# library compiled once, and those with hooked.h the one with hooks; tests that look into it cannot,
-# and are built at -O1: the others are at -O2 anyway.
+# -O2, 8 at -O1. All have the scalar kernels, with which the others are compared. Those that say
+# TINYNN_ELSEWHERE, or whose header of the experiments does, share the library compiled once, and
+# those with hooked.h the one with hooks; tests that look into it cannot, and are built at -O1: the
+# others are at -O2 anyway.
 
 build/tinynn.o: CFLAGS := $(CFLAGS)
 build/tinynn.o: tinynn.h

@@ -117,10 +117,11 @@
                                  for machines without an operating system: of the C library it
                                  takes memcpy, memset, memcmp, qsort, sqrt, fmaf and str* functions
        TINYNN_NO_SIMD            the scalar kernels only
+       TINYNN_SCALAR             the scalar kernels beside those of the processor, to compare with
        TINYNN_NO_SEARCH          no studies (1i): a program that needs none compiles sooner
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
-   and in the environment of the program: TINYNN_ISA (one of scalar, sse2, avx2, avx512, neon),
+   and in the environment of the program: TINYNN_ISA (one of sse2, avx2, avx512, neon, scalar),
    TINYNN_THREADS (1 to 64), TINYNN_LOG=1 (errors go to stderr). What cannot be heeded is ignored,
    and the logger told.
 
@@ -233,9 +234,10 @@ TNN_API void        tnn_log_to_stderr(void);      /* a logger that writes a line
 
 /* ---- 1b. The machine --------------------------------------------------------------------------
    The best instruction set that cpu and operating system have is chosen at the first use; the
-   environment variable TINYNN_ISA=scalar|sse2|avx2|avx512|neon, or tnn_set_isa, forces another.
+   environment variable TINYNN_ISA=sse2|avx2|avx512|neon|scalar, or tnn_set_isa, forces another.
    All but sse2 (which has no fused multiply-add) give the same bits. gcc and clang compile avx512
-   with optimisation only. */
+   with optimisation only. scalar is there where the processor has none of the others, or with
+   TINYNN_SCALAR or TINYNN_NO_SIMD. */
 TNN_API const char *tnn_isa(void);                /* name of the one in use                       */
 TNN_API const char *tnn_isa_name(int i);          /* the i-th that this machine has, worst first;
                                                      NULL past the last                           */
@@ -1926,6 +1928,12 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #include <arm_neon.h>
 #endif
 
+#if defined(TINYNN_SCALAR) || !defined(TNN__X86) && !defined(TNN__NEON)
+    #define TNN__SCALAR 1
+#else
+    #define TNN__SCALAR 0
+#endif
+
 #if defined(__GNUC__) && !defined(__TINYC__)
     #define TNN__TARGET(isa) __attribute__((target(isa)))
     #ifdef __OPTIMIZE__
@@ -3420,9 +3428,24 @@ typedef struct {
 } tnn__isa_table;
 #endif /* !TNN__PASS */
 
-/* ==== 3. KERNELS: written once, read once per instruction set ================================= */
+/* ==== 3. KERNELS: written once, read once per instruction set =================================
+   Section 4 includes this file anew for each instruction set, with TNN__PASS = 1 (scalar), 2
+   (SSE2), 3 (AVX2), 4 (AVX-512) or 5 (NEON); then only this section is read. TNN__FN(add) is
+   tnn__add_avx2 in pass 3. At its end stands a table of the pass's kernels, tnn__table_avx2, that
+   the library calls through.
+
+   A CONTRACT for all: a kernel computes what the scalar statement above it says, each operation
+   rounded by itself in the order written, whatever the width of a vector. Sums whose order would
+   depend on the width run over 16 interleaved lanes (3e). So all instances but SSE2's give the
+   same bits. Lengths are in floats and may be 0. Pointers need no alignment. Outputs may be
+   inputs where both are read and written at the same element, and must not overlap otherwise.
+   Nothing is read or written beyond the n elements, rows or columns named; only panels are always
+   read in whole vectors, 16 columns wide. Kernels neither fail nor allocate. A kernel is
+   TNN__KERNEL, what it inlines TNN__HELPER.
+
+   Pass 4 has no losses and no rules of its own: division and square root limit these, which
+   AVX-512 does no faster, and its table has AVX2's. */
 #ifdef TNN__PASS
-#define TNN__FN(name) TNN__CAT(tnn__##name, TNN__PASS_NAME)
 #if   TNN__PASS == 3
     #define TNN__ISA TNN__TARGET("avx2,fma")
 #elif TNN__PASS == 4
@@ -3430,12 +3453,17 @@ typedef struct {
 #else
     #define TNN__ISA
 #endif
+#define TNN__FN(name) TNN__CAT(tnn__##name, TNN__PASS_NAME)
 #define TNN__KERNEL static TNN__ISA
 #define TNN__HELPER TNN__INLINE TNN__ISA
 
 /* ---- 3a. The vector layer: the only lines that know an instruction set ------------------------
-   TNN__VF  TNN__VN floats; TNN__VU as many 32-bit integers. Selections mean what C means by them,
-   NaN included:
+   TNN__VF is TNN__VN floats, TNN__VU as many 32-bit integers. An operation is named as Intel's
+   intrinsic: TNN__I(add_ps) is _mm256_add_ps in pass 3, and tnn__one_add_ps or tnn__neon_add_ps,
+   defined below, in passes 1 and 5. TNN__SI(cast, _ps) pastes the width in, as in
+   _mm256_castsi256_ps. What the sets do in different ways is defined by pass, as tnn__vfma_avx2.
+
+   Selections mean what C means by them, NaN included:
      tnn__vmax(a, b)       a > b ? a : b          tnn__vmin(a, b)       a < b ? a : b
      tnn__vgt(a, b, x, y)  a > b ? x : y          tnn__veq(a, b, x, y)  a == b ? x : y
      tnn__vfma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
@@ -3443,73 +3471,87 @@ typedef struct {
      tnn__umul(a, m, hi, lo)   the 64-bit products of a and m, split into words
    A matrix tile is TNN__MR rows by TNN__NV vectors, TNN__NV*TNN__VN at most two panels; a narrow
    one TNN__MN rows by one. */
+#define tnn__vset1(s)          TNN__I(set1_ps)(s)
+#define tnn__vload(p)          TNN__I(loadu_ps)(p)
+#define tnn__vstore(p, v)      TNN__I(storeu_ps)(p, v)
+#define tnn__vload_n(p, n)     TNN__FN(vload_n)(p, n)
+#define tnn__vstore_n(p, v, n) TNN__FN(vstore_n)(p, v, n)
+#define tnn__vadd(a, b)        TNN__I(add_ps)(a, b)
+#define tnn__vsub(a, b)        TNN__I(sub_ps)(a, b)
+#define tnn__vmul(a, b)        TNN__I(mul_ps)(a, b)
+#define tnn__vdiv(a, b)        TNN__I(div_ps)(a, b)
+#define tnn__vsqrt(a)          TNN__I(sqrt_ps)(a)
+#define tnn__vfma(a, b, c)     TNN__FN(vfma)(a, b, c)
+#define tnn__vmax(a, b)        TNN__I(max_ps)(a, b)
+#define tnn__vmin(a, b)        TNN__I(min_ps)(a, b)
+#define tnn__vgt(a, b, x, y)   TNN__FN(vgt)(a, b, x, y)
+#define tnn__veq(a, b, x, y)   TNN__FN(veq)(a, b, x, y)
+#define tnn__vcast(u)          TNN__SI(cast, _ps)(u)
+#define tnn__ucast(f)          TNN__SI(castps_, )(f)
+#define tnn__vfrom(u)          TNN__I(cvtepi32_ps)(u)
+#define tnn__uset1(s)          TNN__I(set1_epi32)((int)(s))
+#define tnn__uload(p)          TNN__SI(loadu_, )((const TNN__VU *)(const void *)(p))
+#define tnn__uadd(a, b)        TNN__I(add_epi32)(a, b)
+#define tnn__uxor(a, b)        TNN__SI(xor_, )(a, b)
+#define tnn__usll(a, n)        TNN__I(slli_epi32)(a, n)
+#define tnn__usrl(a, n)        TNN__I(srli_epi32)(a, n)
+#define tnn__umul(a, m, hi, lo) TNN__FN(umul)(a, m, hi, lo)
+#define tnn__vzero()           tnn__vset1(0.0f)
 #if TNN__PASS == 1      /* scalar: the reference; casts, since C99 may compute in double (s390x) */
+    #define TNN__PASS_NAME         _scalar
     #define TNN__VF                float
-    #define TNN__VN                1
-    #define tnn__vset1(s)          (s)
-    #define tnn__vload(p)          (*(p))
-    #define tnn__vstore(p, v)      (*(p) = (v))
-    #define tnn__vload_n(p, n)     ((n) > 0 ? *(p) : 0.0f)
-    #define tnn__vstore_n(p, v, n) do { if ((n) > 0) *(p) = (v); } while (0)
-    #define tnn__vadd(a, b)        ((float)((a) + (b)))
-    #define tnn__vsub(a, b)        ((float)((a) - (b)))
-    #define tnn__vmul(a, b)        ((float)((a) * (b)))
-    #define tnn__vdiv(a, b)        ((float)((a) / (b)))
-    #define tnn__vsqrt(a)          sqrtf(a)
-    #define tnn__vfma(a, b, c)     tnn__fma(a, b, c)
-    #define tnn__vmax(a, b)        ((a) > (b) ? (a) : (b))
-    #define tnn__vmin(a, b)        ((a) < (b) ? (a) : (b))
-    #define tnn__vgt(a, b, x, y)   ((a) > (b) ? (x) : (y))
-    #define tnn__veq(a, b, x, y)   (!((a) < (b)) && !((a) > (b)) && (a) <= (b) ? (x) : (y))
     #define TNN__VU                uint32_t
-    TNN__HELPER float TNN__FN(cast_f)(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
-    TNN__HELPER uint32_t TNN__FN(cast_u)(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
-    #define tnn__vcast             TNN__FN(cast_f)
-    #define tnn__ucast             TNN__FN(cast_u)
-    #define tnn__vfrom(u)          ((float)(u))
-    #define tnn__uset1(s)          (s)
-    #define tnn__uload(p)          (*(p))
-    #define tnn__uadd(a, b)        ((a) + (b))
-    #define tnn__uxor(a, b)        ((a) ^ (b))
-    #define tnn__usll(a, n)        ((a) << (n))
-    #define tnn__usrl(a, n)        ((a) >> (n))
-    #define tnn__umul(a, m, hi, lo) do { \
+    #define TNN__VN                1
+    #define TNN__I(op)             tnn__one_##op
+    #define TNN__SI(a, b)          tnn__one_##a##si##b
+    #define tnn__one_set1_ps(s)          (s)
+    #define tnn__one_loadu_ps(p)         (*(p))
+    #define tnn__one_storeu_ps(p, v)     (*(p) = (v))
+    #define tnn__vload_n_scalar(p, n)    ((n) > 0 ? *(p) : 0.0f)
+    #define tnn__vstore_n_scalar(p, v, n) do { if ((n) > 0) *(p) = (v); } while (0)
+    #define tnn__one_add_ps(a, b)        ((float)((a) + (b)))
+    #define tnn__one_sub_ps(a, b)        ((float)((a) - (b)))
+    #define tnn__one_mul_ps(a, b)        ((float)((a) * (b)))
+    #define tnn__one_div_ps(a, b)        ((float)((a) / (b)))
+    #define tnn__one_sqrt_ps(a)          sqrtf(a)
+    #define tnn__vfma_scalar(a, b, c)    tnn__fma(a, b, c)
+    #define tnn__one_max_ps(a, b)        ((a) > (b) ? (a) : (b))
+    #define tnn__one_min_ps(a, b)        ((a) < (b) ? (a) : (b))
+    #define tnn__vgt_scalar(a, b, x, y)  ((a) > (b) ? (x) : (y))
+    #define tnn__veq_scalar(a, b, x, y)  (!((a) < (b)) && !((a) > (b)) && (a) <= (b) ? (x) : (y))
+    /* The float of these bits. */
+    TNN__HELPER float tnn__one_castsi_ps(uint32_t u) { float f; memcpy(&f, &u, 4); return f; }
+    /* The bits of this float. */
+    TNN__HELPER uint32_t tnn__one_castps_si(float f) { uint32_t u; memcpy(&u, &f, 4); return u; }
+    #define tnn__one_cvtepi32_ps(u)      ((float)(u))
+    #define tnn__one_set1_epi32(s)       ((uint32_t)(s))
+    #define tnn__one_loadu_si(p)         (*(p))
+    #define tnn__one_add_epi32(a, b)     ((a) + (b))
+    #define tnn__one_xor_si(a, b)        ((a) ^ (b))
+    #define tnn__one_slli_epi32(a, n)    ((a) << (n))
+    #define tnn__one_srli_epi32(a, n)    ((a) >> (n))
+    #define tnn__umul_scalar(a, m, hi, lo) do { \
         uint64_t p_ = (uint64_t)(a) * (m); \
         hi = (uint32_t)(p_ >> 32); lo = (uint32_t)p_; } while (0)
     #define TNN__MR 4
     #define TNN__MN 4
     #define TNN__NV 4
 #elif TNN__PASS == 2            /* SSE2: 16 registers of 4, no fused multiply-add: other bits */
+    #define TNN__PASS_NAME         _sse2
     #define TNN__VF                __m128
+    #define TNN__VU                __m128i
     #define TNN__VN                4
-    #define tnn__vset1(s)          _mm_set1_ps(s)
-    #define tnn__vload(p)          _mm_loadu_ps(p)
-    #define tnn__vstore(p, v)      _mm_storeu_ps(p, v)
-    #define tnn__vadd(a, b)        _mm_add_ps(a, b)
-    #define tnn__vsub(a, b)        _mm_sub_ps(a, b)
-    #define tnn__vmul(a, b)        _mm_mul_ps(a, b)
-    #define tnn__vdiv(a, b)        _mm_div_ps(a, b)
-    #define tnn__vsqrt(a)          _mm_sqrt_ps(a)
-    #define tnn__vfma(a, b, c)     _mm_add_ps(_mm_mul_ps(a, b), c)
-    #define tnn__vmax(a, b)        _mm_max_ps(a, b)
-    #define tnn__vmin(a, b)        _mm_min_ps(a, b)
+    #define TNN__I(op)             _mm_##op
+    #define TNN__SI(a, b)          _mm_##a##si128##b
+    #define tnn__vfma_sse2(a, b, c)     _mm_add_ps(_mm_mul_ps(a, b), c)
+    /* m is all ones or all zeros in each element: m ? x : y */
     TNN__HELPER TNN__VF TNN__FN(select)(TNN__VF m, TNN__VF x, TNN__VF y)
     {
         return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y));
     }
-    #define tnn__vgt(a, b, x, y)   TNN__FN(select)(_mm_cmpgt_ps(a, b), x, y)
-    #define tnn__veq(a, b, x, y)   TNN__FN(select)(_mm_cmpeq_ps(a, b), x, y)
-    #define TNN__VU                __m128i
-    #define tnn__vcast(u)          _mm_castsi128_ps(u)
-    #define tnn__ucast(f)          _mm_castps_si128(f)
-    #define tnn__vfrom(u)          _mm_cvtepi32_ps(u)
-    #define tnn__uset1(s)          _mm_set1_epi32((int)(s))
-    #define tnn__uload(p)          _mm_loadu_si128((const __m128i *)(const void *)(p))
-    #define tnn__uadd(a, b)        _mm_add_epi32(a, b)
-    #define tnn__uxor(a, b)        _mm_xor_si128(a, b)
-    #define tnn__usll(a, n)        _mm_slli_epi32(a, n)
-    #define tnn__usrl(a, n)        _mm_srli_epi32(a, n)
-    #define tnn__umul(a, m, hi, lo) do { \
+    #define tnn__vgt_sse2(a, b, x, y)   TNN__FN(select)(_mm_cmpgt_ps(a, b), x, y)
+    #define tnn__veq_sse2(a, b, x, y)   TNN__FN(select)(_mm_cmpeq_ps(a, b), x, y)
+    #define tnn__umul_sse2(a, m, hi, lo) do { \
         __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m); \
         __m128i k_ = _mm_set_epi32(-1, 0, -1, 0); \
         hi = _mm_or_si128(_mm_srli_epi64(e_, 32), _mm_and_si128(o_, k_)); \
@@ -3518,38 +3560,23 @@ typedef struct {
     #define TNN__MN 12
     #define TNN__NV 2
 #elif TNN__PASS == 3            /* AVX2 + FMA: 16 registers of 8 */
+    #define TNN__PASS_NAME         _avx2
     #define TNN__VF                __m256
+    #define TNN__VU                __m256i
     #define TNN__VN                8
-    #define tnn__vset1(s)          _mm256_set1_ps(s)
-    #define tnn__vload(p)          _mm256_loadu_ps(p)
-    #define tnn__vstore(p, v)      _mm256_storeu_ps(p, v)
+    #define TNN__I(op)             _mm256_##op
+    #define TNN__SI(a, b)          _mm256_##a##si256##b
+    /* All ones in the first n elements. */
     TNN__HELPER __m256i TNN__FN(mask)(int n)
     {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     }
-    #define tnn__vload_n(p, n)     _mm256_maskload_ps(p, TNN__FN(mask)((int)(n)))
-    #define tnn__vstore_n(p, v, n) _mm256_maskstore_ps(p, TNN__FN(mask)((int)(n)), v)
-    #define tnn__vadd(a, b)        _mm256_add_ps(a, b)
-    #define tnn__vsub(a, b)        _mm256_sub_ps(a, b)
-    #define tnn__vmul(a, b)        _mm256_mul_ps(a, b)
-    #define tnn__vdiv(a, b)        _mm256_div_ps(a, b)
-    #define tnn__vsqrt(a)          _mm256_sqrt_ps(a)
-    #define tnn__vfma(a, b, c)     _mm256_fmadd_ps(a, b, c)
-    #define tnn__vmax(a, b)        _mm256_max_ps(a, b)
-    #define tnn__vmin(a, b)        _mm256_min_ps(a, b)
-    #define tnn__vgt(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
-    #define tnn__veq(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
-    #define TNN__VU                __m256i
-    #define tnn__vcast(u)          _mm256_castsi256_ps(u)
-    #define tnn__ucast(f)          _mm256_castps_si256(f)
-    #define tnn__vfrom(u)          _mm256_cvtepi32_ps(u)
-    #define tnn__uset1(s)          _mm256_set1_epi32((int)(s))
-    #define tnn__uload(p)          _mm256_loadu_si256((const __m256i *)(const void *)(p))
-    #define tnn__uadd(a, b)        _mm256_add_epi32(a, b)
-    #define tnn__uxor(a, b)        _mm256_xor_si256(a, b)
-    #define tnn__usll(a, n)        _mm256_slli_epi32(a, n)
-    #define tnn__usrl(a, n)        _mm256_srli_epi32(a, n)
-    #define tnn__umul(a, m, hi, lo) do { \
+    #define tnn__vload_n_avx2(p, n)     _mm256_maskload_ps(p, TNN__FN(mask)((int)(n)))
+    #define tnn__vstore_n_avx2(p, v, n) _mm256_maskstore_ps(p, TNN__FN(mask)((int)(n)), v)
+    #define tnn__vfma_avx2(a, b, c)     _mm256_fmadd_ps(a, b, c)
+    #define tnn__vgt_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
+    #define tnn__veq_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
+    #define tnn__umul_avx2(a, m, hi, lo) do { \
         __m256i e_ = _mm256_mul_epu32(a, m), o_ = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), m); \
         hi = _mm256_blend_epi32(_mm256_srli_epi64(e_, 32), o_, 0xaa); \
         lo = _mm256_blend_epi32(e_, _mm256_slli_epi64(o_, 32), 0xaa); } while (0)
@@ -3557,35 +3584,20 @@ typedef struct {
     #define TNN__MN 12
     #define TNN__NV 2
 #elif TNN__PASS == 4            /* AVX-512: 32 registers of 16 */
+    #define TNN__PASS_NAME         _avx512
     #define TNN__VF                __m512
-    #define TNN__VN                16
-    #define tnn__vset1(s)          _mm512_set1_ps(s)
-    #define tnn__vload(p)          _mm512_loadu_ps(p)
-    #define tnn__vstore(p, v)      _mm512_storeu_ps(p, v)
-    #define tnn__vmask(n)          ((__mmask16)((n) >= 16 ? 0xffff : (n) <= 0 ? 0 : (1 << (n)) - 1))
-    #define tnn__vload_n(p, n)     _mm512_maskz_loadu_ps(tnn__vmask(n), p)
-    #define tnn__vstore_n(p, v, n) _mm512_mask_storeu_ps(p, tnn__vmask(n), v)
-    #define tnn__vadd(a, b)        _mm512_add_ps(a, b)
-    #define tnn__vsub(a, b)        _mm512_sub_ps(a, b)
-    #define tnn__vmul(a, b)        _mm512_mul_ps(a, b)
-    #define tnn__vdiv(a, b)        _mm512_div_ps(a, b)
-    #define tnn__vsqrt(a)          _mm512_sqrt_ps(a)
-    #define tnn__vfma(a, b, c)     _mm512_fmadd_ps(a, b, c)
-    #define tnn__vmax(a, b)        _mm512_max_ps(a, b)
-    #define tnn__vmin(a, b)        _mm512_min_ps(a, b)
-    #define tnn__vgt(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), y, x)
-    #define tnn__veq(a, b, x, y)   _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), y, x)
     #define TNN__VU                __m512i
-    #define tnn__vcast(u)          _mm512_castsi512_ps(u)
-    #define tnn__ucast(f)          _mm512_castps_si512(f)
-    #define tnn__vfrom(u)          _mm512_cvtepi32_ps(u)
-    #define tnn__uset1(s)          _mm512_set1_epi32((int)(s))
-    #define tnn__uload(p)          _mm512_loadu_si512((const void *)(p))
-    #define tnn__uadd(a, b)        _mm512_add_epi32(a, b)
-    #define tnn__uxor(a, b)        _mm512_xor_si512(a, b)
-    #define tnn__usll(a, n)        _mm512_slli_epi32(a, n)
-    #define tnn__usrl(a, n)        _mm512_srli_epi32(a, n)
-    #define tnn__umul(a, m, hi, lo) do { \
+    #define TNN__VN                16
+    #define TNN__I(op)             _mm512_##op
+    #define TNN__SI(a, b)          _mm512_##a##si512##b
+    #define tnn__vmask(n) ((__mmask16)((n) >= 16 ? 0xffff : (n) <= 0 ? 0 : (1 << (n)) - 1))
+    #define tnn__vblend(a, b, x, y, how) _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, how), y, x)
+    #define tnn__vload_n_avx512(p, n)     _mm512_maskz_loadu_ps(tnn__vmask(n), p)
+    #define tnn__vstore_n_avx512(p, v, n) _mm512_mask_storeu_ps(p, tnn__vmask(n), v)
+    #define tnn__vfma_avx512(a, b, c)     _mm512_fmadd_ps(a, b, c)
+    #define tnn__vgt_avx512(a, b, x, y)   tnn__vblend(a, b, x, y, _CMP_GT_OQ)
+    #define tnn__veq_avx512(a, b, x, y)   tnn__vblend(a, b, x, y, _CMP_EQ_OQ)
+    #define tnn__umul_avx512(a, m, hi, lo) do { \
         __m512i e_ = _mm512_mul_epu32(a, m), o_ = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), m); \
         hi = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(e_, 32), o_); \
         lo = _mm512_mask_blend_epi32(0xaaaa, e_, _mm512_slli_epi64(o_, 32)); } while (0)
@@ -3593,32 +3605,35 @@ typedef struct {
     #define TNN__MN 14
     #define TNN__NV 2
 #elif TNN__PASS == 5            /* NEON, aarch64: 32 registers of 4 */
+    #define TNN__PASS_NAME         _neon
     #define TNN__VF                float32x4_t
-    #define TNN__VN                4
-    #define tnn__vset1(s)          vdupq_n_f32(s)
-    #define tnn__vload(p)          vld1q_f32(p)
-    #define tnn__vstore(p, v)      vst1q_f32(p, v)
-    #define tnn__vadd(a, b)        vaddq_f32(a, b)
-    #define tnn__vsub(a, b)        vsubq_f32(a, b)
-    #define tnn__vmul(a, b)        vmulq_f32(a, b)
-    #define tnn__vdiv(a, b)        vdivq_f32(a, b)
-    #define tnn__vsqrt(a)          vsqrtq_f32(a)
-    #define tnn__vfma(a, b, c)     vfmaq_f32(c, a, b)
-    #define tnn__vmax(a, b)        vbslq_f32(vcgtq_f32(a, b), a, b)
-    #define tnn__vmin(a, b)        vbslq_f32(vcltq_f32(a, b), a, b)
-    #define tnn__vgt(a, b, x, y)   vbslq_f32(vcgtq_f32(a, b), x, y)
-    #define tnn__veq(a, b, x, y)   vbslq_f32(vceqq_f32(a, b), x, y)
     #define TNN__VU                uint32x4_t
-    #define tnn__vcast(u)          vreinterpretq_f32_u32(u)
-    #define tnn__ucast(f)          vreinterpretq_u32_f32(f)
-    #define tnn__vfrom(u)          vcvtq_f32_u32(u)
-    #define tnn__uset1(s)          vdupq_n_u32(s)
-    #define tnn__uload(p)          vld1q_u32(p)
-    #define tnn__uadd(a, b)        vaddq_u32(a, b)
-    #define tnn__uxor(a, b)        veorq_u32(a, b)
-    #define tnn__usll(a, n)        vshlq_n_u32(a, n)
-    #define tnn__usrl(a, n)        vshrq_n_u32(a, n)
-    #define tnn__umul(a, m, hi, lo) do { \
+    #define TNN__VN                4
+    #define TNN__I(op)             tnn__neon_##op
+    #define TNN__SI(a, b)          tnn__neon_##a##si##b
+    #define tnn__neon_set1_ps(s)          vdupq_n_f32(s)
+    #define tnn__neon_loadu_ps(p)         vld1q_f32(p)
+    #define tnn__neon_storeu_ps(p, v)     vst1q_f32(p, v)
+    #define tnn__neon_add_ps(a, b)        vaddq_f32(a, b)
+    #define tnn__neon_sub_ps(a, b)        vsubq_f32(a, b)
+    #define tnn__neon_mul_ps(a, b)        vmulq_f32(a, b)
+    #define tnn__neon_div_ps(a, b)        vdivq_f32(a, b)
+    #define tnn__neon_sqrt_ps(a)          vsqrtq_f32(a)
+    #define tnn__vfma_neon(a, b, c)       vfmaq_f32(c, a, b)
+    #define tnn__neon_max_ps(a, b)        vbslq_f32(vcgtq_f32(a, b), a, b)
+    #define tnn__neon_min_ps(a, b)        vbslq_f32(vcltq_f32(a, b), a, b)
+    #define tnn__vgt_neon(a, b, x, y)     vbslq_f32(vcgtq_f32(a, b), x, y)
+    #define tnn__veq_neon(a, b, x, y)     vbslq_f32(vceqq_f32(a, b), x, y)
+    #define tnn__neon_castsi_ps(u)        vreinterpretq_f32_u32(u)
+    #define tnn__neon_castps_si(u)        vreinterpretq_u32_f32(u)
+    #define tnn__neon_cvtepi32_ps(u)      vcvtq_f32_u32(u)
+    #define tnn__neon_set1_epi32(s)       vdupq_n_u32((uint32_t)(s))
+    #define tnn__neon_loadu_si(p)         vld1q_u32((const uint32_t *)(p))
+    #define tnn__neon_add_epi32(a, b)     vaddq_u32(a, b)
+    #define tnn__neon_xor_si(a, b)        veorq_u32(a, b)
+    #define tnn__neon_slli_epi32(a, n)    vshlq_n_u32(a, n)
+    #define tnn__neon_srli_epi32(a, n)    vshrq_n_u32(a, n)
+    #define tnn__umul_neon(a, m, hi, lo) do { \
         uint32x4_t l_ = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(a), vget_low_u32(m))); \
         uint32x4_t h_ = vreinterpretq_u32_u64(vmull_u32(vget_high_u32(a), vget_high_u32(m))); \
         lo = vuzp1q_u32(l_, h_); hi = vuzp2q_u32(l_, h_); } while (0)
@@ -3627,22 +3642,22 @@ typedef struct {
     #define TNN__NV 4
 #endif
 #if TNN__PASS == 2 || TNN__PASS == 5
-    TNN__HELPER TNN__VF TNN__FN(load_n)(const float *p, tnn__len n)
+    /* tnn__vload_n of the sets without masks */
+    TNN__HELPER TNN__VF TNN__FN(vload_n)(const float *p, tnn__len n)
     {
         float t[4] = {0, 0, 0, 0};
         int i;
         for (i = 0; i < 4 && i < n; i++) t[i] = p[i];
         return tnn__vload(t);
     }
-    TNN__HELPER void TNN__FN(store_n)(float *p, TNN__VF v, tnn__len n)
+    /* tnn__vstore_n of the sets without masks */
+    TNN__HELPER void TNN__FN(vstore_n)(float *p, TNN__VF v, tnn__len n)
     {
         float t[4];
         int i;
         tnn__vstore(t, v);
         for (i = 0; i < 4 && i < n; i++) p[i] = t[i];
     }
-    #define tnn__vload_n           TNN__FN(load_n)
-    #define tnn__vstore_n          TNN__FN(store_n)
 #endif
 /* y[j*ldy + i] = x[i*ldx + j] for i, j in 0..3 */
 TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
@@ -3668,7 +3683,6 @@ TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn
     _mm_storeu_ps(y + 3*ldy, _mm_movehl_ps(d, c));
 #endif
 }
-#define tnn__vzero() tnn__vset1(0.0f)
 #define TNN__NW        (TNN__NV*TNN__VN)    /* columns of a tile */
 #define TNN__LANES     16                   /* reductions run over 16 interleaved partial results */
 
@@ -6053,35 +6067,13 @@ static const tnn__isa_table TNN__FN(table) = {
     }
 };
 /* What the next pass defines anew. */
+#undef TNN__PASS_NAME
 #undef TNN__ISA
 #undef TNN__VF
-#undef TNN__VN
-#undef tnn__vset1
-#undef tnn__vload
-#undef tnn__vstore
-#undef tnn__vload_n
-#undef tnn__vstore_n
-#undef tnn__vadd
-#undef tnn__vsub
-#undef tnn__vmul
-#undef tnn__vdiv
-#undef tnn__vsqrt
-#undef tnn__vfma
-#undef tnn__vmax
-#undef tnn__vmin
-#undef tnn__vgt
-#undef tnn__veq
 #undef TNN__VU
-#undef tnn__vcast
-#undef tnn__ucast
-#undef tnn__vfrom
-#undef tnn__uset1
-#undef tnn__uload
-#undef tnn__uadd
-#undef tnn__uxor
-#undef tnn__usll
-#undef tnn__usrl
-#undef tnn__umul
+#undef TNN__VN
+#undef TNN__I
+#undef TNN__SI
 #undef TNN__MR
 #undef TNN__MN
 #undef TNN__NV
@@ -6094,42 +6086,36 @@ static const tnn__isa_table TNN__FN(table) = {
 
 /* ==== 4. INSTANTIATION AND DISPATCH =========================================================== */
 #ifndef TNN__PASS
+#if TNN__SCALAR
 #define TNN__PASS 1
-#define TNN__PASS_NAME _scalar
 #include TINYNN_SELF
 #undef TNN__PASS
-#undef TNN__PASS_NAME
+#endif
 #ifdef TNN__X86
 #define TNN__PASS 2
-#define TNN__PASS_NAME _sse2
 #include TINYNN_SELF
 #undef TNN__PASS
-#undef TNN__PASS_NAME
 #define TNN__PASS 3
-#define TNN__PASS_NAME _avx2
 #include TINYNN_SELF
 #undef TNN__PASS
-#undef TNN__PASS_NAME
+#endif
 #ifdef TNN__AVX512
 #define TNN__PASS 4
-#define TNN__PASS_NAME _avx512
 #include TINYNN_SELF
 #undef TNN__PASS
-#undef TNN__PASS_NAME
-#endif
 #endif
 #ifdef TNN__NEON
 #define TNN__PASS 5
-#define TNN__PASS_NAME _neon
 #include TINYNN_SELF
 #undef TNN__PASS
-#undef TNN__PASS_NAME
 #endif
 
 /* Worst first. The machine has the first tnn__isa_count() of them: a set counts only if the cpu has
    it AND the operating system saves its registers. */
 static const tnn__isa_table *const tnn__isa_tables[] = {
+#if TNN__SCALAR
     &tnn__table_scalar,
+#endif
 #ifdef TNN__X86
     &tnn__table_sse2, &tnn__table_avx2,
 #endif
@@ -6152,18 +6138,18 @@ static int tnn__isa_count(void)
     #define TNN__XCR0()      __asm__ volatile ("xgetbv" : "=a"(xcr0) : "c"(0) : "edx")
     #endif
     TNN__CPUID(0);
-    if (r[0] < 7) return 2;
+    if (r[0] < 7) return TNN__SCALAR + 1;
     TNN__CPUID(1);
     c1 = r[2];
-    if (!(c1 >> 27 & 1)) return 2;                                              /* OSXSAVE */
+    if (!(c1 >> 27 & 1)) return TNN__SCALAR + 1;                                /* OSXSAVE */
     TNN__XCR0();
     TNN__CPUID(7);
     if ((xcr0 & 0x06) != 0x06 || !(c1 >> 12 & 1) || !(c1 >> 28 & 1) || !(r[1] >> 5 & 1))
-        return 2;                                                   /* ymm saved, FMA, AVX, AVX2 */
+        return TNN__SCALAR + 1;                                     /* ymm saved, FMA, AVX, AVX2 */
 #ifdef TNN__AVX512
-    if ((xcr0 & 0xe6) == 0xe6 && (r[1] >> 16 & 1)) return 4;        /* zmm saved, AVX-512F */
+    if ((xcr0 & 0xe6) == 0xe6 && (r[1] >> 16 & 1)) return TNN__SCALAR + 3;  /* zmm, AVX-512F */
 #endif
-    return 3;
+    return TNN__SCALAR + 2;
     #undef TNN__CPUID
     #undef TNN__XCR0
 #else
@@ -6189,6 +6175,7 @@ static const char *tnn__isa_names(char text[64])
     int i;
     for (i = 0; i < tnn__isa_count(); i++)
         to = tnn__put(tnn__put(to, text + 63, i ? ", " : ""), text + 63, tnn__isa_tables[i]->name);
+    if (!TNN__SCALAR) to = tnn__put(to, text + 63, "; scalar: #define TINYNN_SCALAR");
     *to = 0;
     return text;
 }

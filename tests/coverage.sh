@@ -13,7 +13,7 @@ have gcc && have gcov || { skip "everything" "needs gcc and gcov"; total; exit; 
 
 counted() { # PROGRAM
     mkdir -p "$dir/$1"
-    gcc -std=c99 -O0 --coverage -dumpdir "$dir/$1/" -I. -Itests -Iexperiments tests/$1.c \
+    gcc -std=c99 -DTINYNN_SCALAR -O0 --coverage -dumpdir "$dir/$1/" -I. -Itests -Iexperiments tests/$1.c \
         -o "$dir/$1/$1" -lm -pthread || return 1
     "$dir/$1/$1" > "$dir/$1/log"
     gcov -t "$dir/$1"/*.gcda > "$dir/$1/lines" && tail -n 1 "$dir/$1/log" | grep ' 0 failed$'

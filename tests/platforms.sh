@@ -33,9 +33,10 @@ quick() {
 objects() {
     platform=$1 objects=$dir/$(echo "$1" | tr -c '[:alnum:]\n' -)
     shift
-    check "$platform, the library" "$@" -std=c99 -I. -DTINYNN_IMPLEMENTATION -x c -c tinynn.h \
-        -o "$objects-tinynn.o"
-    check "$platform, with hooks" "$@" -std=c99 -I. -x c -c tests/hooked.h -o "$objects-hooked.o"
+    check "$platform, the library" "$@" -std=c99 -DTINYNN_SCALAR -I. -DTINYNN_IMPLEMENTATION \
+        -x c -c tinynn.h -o "$objects-tinynn.o"
+    check "$platform, with hooks" "$@" -std=c99 -DTINYNN_SCALAR -I. -x c -c tests/hooked.h \
+        -o "$objects-hooked.o"
     finish
 }
 # compiled SOURCE EXE COMPILER...: a program, with the library in it where it looks inside
@@ -48,7 +49,7 @@ compiled() {
         ! grep -q '"hooked\.h"' "$source" || object=hooked ;;
     *) object=tinynn ;;
     esac
-    "$@" -std=c99 -I. -Itests -Iexperiments ${object:+-DTINYNN_ELSEWHERE} "$source" \
+    "$@" -std=c99 -DTINYNN_SCALAR -I. -Itests -Iexperiments ${object:+-DTINYNN_ELSEWHERE} "$source" \
         ${object:+"$objects-$object.o"} -o "$exe" -lm -pthread
 }
 # built SOURCE RUNNER COMPILER...: builds a program and runs it; RUNNER may be empty, and of a test

@@ -15,6 +15,9 @@
 #endif
 #include <fenv.h>
 #define TNN__ROOT "build/root"  /* with a /proc and a /sys of the tests' own */
+#ifndef TINYNN_SCALAR
+#define TINYNN_SCALAR           /* make gives it to all programs */
+#endif
 #define TINYNN_IMPLEMENTATION
 #include "tinynn.h"
 #include "test.h"
