@@ -3164,6 +3164,9 @@ typedef struct {
     int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
+/* A tile of C: 3b. */
+typedef void tnn__tile(const tnn__mm *t, const float *a, const float *b, float *c, tnn__len ldc,
+                       tnn__len cp, tnn__len j);
 
 /* CHAINS. The products of one element of C are added in chains of at most TNN__CHAIN fused
    multiply-adds, cut by n1, n2 and run alone: a run that is longer into nearly equal parts;
@@ -3411,8 +3414,6 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(float, dot,          (tnn__len n, const float *x, const float *y)) \
     X(float, largest,      (tnn__len n, const float *x)) \
     X(float, exp_sum,      (tnn__len n, const float *x, float max, float *y)) \
-    X(double, loss,        (const tnn__criterion *o, tnn__len n, const float *x, const float *t, \
-                            float *g, tnn__len at)) \
     X(void,  lerp,         (tnn__len n, float a, const float *x, float *y)) \
     X(void,  scale,        (tnn__len n, float a, float limit, const float *x, float *y)) \
     X(void,  flush,        (tnn__len n, float *x)) \
@@ -3421,6 +3422,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
 typedef struct {
     const char *name;
     int (*rule[TNN__NTH(TNN_CUSTOM) + 1])(const tnn__update *u, tnn__len n);
+    double (*loss)(const tnn__criterion *o, tnn__len n, const float *x, const float *t, float *g,
+                   tnn__len at);
 #define TNN__X(ret, kernel, args) ret (*kernel) args;
     TNN__KERNELS(TNN__X)
 #undef TNN__X
@@ -3549,8 +3552,8 @@ typedef struct {
     {
         return _mm_or_ps(_mm_and_ps(m, x), _mm_andnot_ps(m, y));
     }
-    #define tnn__vgt_sse2(a, b, x, y)   TNN__FN(select)(_mm_cmpgt_ps(a, b), x, y)
-    #define tnn__veq_sse2(a, b, x, y)   TNN__FN(select)(_mm_cmpeq_ps(a, b), x, y)
+    #define tnn__vgt_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpgt_ps(a, b), x, y)
+    #define tnn__veq_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpeq_ps(a, b), x, y)
     #define tnn__umul_sse2(a, m, hi, lo) do { \
         __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m); \
         __m128i k_ = _mm_set_epi32(-1, 0, -1, 0); \
@@ -3571,8 +3574,8 @@ typedef struct {
     {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     }
-    #define tnn__vload_n_avx2(p, n)     _mm256_maskload_ps(p, TNN__FN(mask)((int)(n)))
-    #define tnn__vstore_n_avx2(p, v, n) _mm256_maskstore_ps(p, TNN__FN(mask)((int)(n)), v)
+    #define tnn__vload_n_avx2(p, n)     _mm256_maskload_ps(p, tnn__mask_avx2((int)(n)))
+    #define tnn__vstore_n_avx2(p, v, n) _mm256_maskstore_ps(p, tnn__mask_avx2((int)(n)), v)
     #define tnn__vfma_avx2(a, b, c)     _mm256_fmadd_ps(a, b, c)
     #define tnn__vgt_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
     #define tnn__veq_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
@@ -3699,6 +3702,31 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
     *s = z;
 }
 
+/* LOOPS over n elements, a vector at a time: element i, of which `rest` are left, and `part` where
+   these do not fill a vector. TNN__AT(p) loads p[i] and on, TNN__PUT(p, v) stores there, as far as
+   there are elements. TNN__EACH has its body twice, for whole vectors and for the rest, with `part`
+   a constant: for short bodies, and those with loops of their own. TNN__EACH_ONCE has it once. */
+#define TNN__AT(p) (part ? tnn__vload_n((p) + i, rest) : tnn__vload((p) + i))
+#define TNN__PUT(p, v) do { \
+    const TNN__VF v_ = (v); \
+    if (part) tnn__vstore_n((p) + i, v_, rest); \
+    else tnn__vstore((p) + i, v_); } while (0)
+#define TNN__EACH(n, ...) { \
+    const tnn__len n_ = (n), rest = n_%TNN__VN; \
+    tnn__len i; \
+    (void)rest; \
+    for (i = 0; i < n_ - rest; i += TNN__VN) { enum { part = 0 }; __VA_ARGS__ } \
+    if (rest) { enum { part = 1 }; __VA_ARGS__ } }
+#define TNN__EACH_ONCE(n, ...) { \
+    tnn__len i, rest = (n); \
+    for (i = 0; rest > 0; i += TNN__VN, rest -= TNN__VN) { \
+        const int part = rest < TNN__VN; \
+        __VA_ARGS__ \
+    } }
+#define TNN__ONE    tnn__vset1(1.0f)
+#define TNN__HALF   tnn__vset1(0.5f)
+#define TNN__NEG(v) tnn__vsub(tnn__vzero(), v)
+
 /* ---- 3b. The matrix product -------------------------------------------------------------------
    A tile of M rows and V vectors stays in registers while k runs; per step it loads V vectors of
    B and broadcasts M elements of A:
@@ -3728,8 +3756,6 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
 #define TNN__COLS_1(X, i) X(i, 0)
 #define TNN__COLS_2(X, i) X(i, 0) X(i, 1)
 #define TNN__COLS_4(X, i) X(i, 0) X(i, 1) X(i, 2) X(i, 3)
-#define TNN__COLS_H(X, i) X##_half(i, 0)
-#define TNN__COLS_W(X, i) X(i, 0) X##_half(i, 1)
 
 /* NEON: gcc (12) loads all of a step's elements of A first, and then lacks registers for C. */
 #if TNN__PASS == 5 && defined __GNUC__ && !defined __clang__
@@ -3756,140 +3782,133 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
 #define TNN__W_DECLARE(i, v) TNN__VF w##v;
 #define TNN__W_BIAS(i, v)    w##v = tnn__vload(t->bias + j + (v)*TNN__VN);
 #define TNN__W_LOAD(i, v)    w##v = tnn__vload(b + TNN__BV(v));
-/* AVX-512: half a vector for the last columns, alone (H) or beside a whole one (W), where these are
-   8 or fewer: half the work where the processor takes two turns for 512 bits. */
-#define TNN__DECLARE_half(i, v)   __m256 c##i##_##v;
-#define TNN__SET_ZERO_half(i, v)  c##i##_##v = _mm256_setzero_ps();
-#define TNN__SET_BIAS_half(i, v)  c##i##_##v = w##v;
-#define TNN__ADD_KEPT_half(i, v)  c##i##_##v = \
-    _mm256_add_ps(_mm256_loadu_ps(c + i*ldc + TNN__CV(v)), c##i##_##v);
-#define TNN__STEP_half(i, v)      c##i##_##v = _mm256_fmadd_ps(_mm256_set1_ps(s), w##v, c##i##_##v);
-#define TNN__RELU_half(i, v)      c##i##_##v = _mm256_max_ps(_mm256_setzero_ps(), c##i##_##v);
-#define TNN__SAVE_half(i, v)      _mm256_storeu_ps(c + i*ldc + TNN__CV(v), c##i##_##v);
-#define TNN__W_DECLARE_half(i, v) __m256 w##v;
-#define TNN__W_BIAS_half(i, v)    w##v = _mm256_loadu_ps(t->bias + j + (v)*TNN__VN);
-#define TNN__W_LOAD_half(i, v)    w##v = _mm256_loadu_ps(b + TNN__BV(v));
 
 #define TNN__DECLARE_ROW(C, i, a) C(TNN__DECLARE, i)
 #define TNN__KEEP_ROW(C, i, a)    C(TNN__ADD_KEPT, i)
 #define TNN__BIAS_ROW(C, i, a)    C(TNN__SET_BIAS, i)
 #define TNN__ZERO_ROW(C, i, a)    C(TNN__SET_ZERO, i)
-#define TNN__STEP_ROW(C, i, a)    s = a; x = tnn__vset1(s); TNN__IN_ORDER(x) C(TNN__STEP, i)
+#define TNN__STEP_ROW(C, i, a)    x = tnn__vset1(a); TNN__IN_ORDER(x) C(TNN__STEP, i)
 #define TNN__RELU_ROW(C, i, a)    C(TNN__RELU, i)
 #define TNN__SAVE_ROW(C, i, a)    C(TNN__SAVE, i)
-#define TNN__TILE(M, V, COLS) \
+/* One tile, M rows by V vectors, for i < M and j < V*TNN__VN:
+       C[i, j] = start + sum over i1, i2, k of A[i, i1, i2, k] B[i1, i2, k, j]
+   in one chain per element, which starts from the bias or from 0. With TNN__KEEP the chain starts
+   from 0 and is added to C as a whole. a: the tile's first element of A; b0: its first one of B;
+   c: of C, rows ldc apart and a second panel cp further; j: its first column, for the bias. All M
+   rows and V vectors are read and written: TNN__FN(edge) cares for what is less. */
+#define TNN__TILE(M, V) \
 TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, \
                                          float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
 { \
     const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
     const int n1 = t->n1, n2 = t->n2, run = t->run; \
     int i1, i2, k; \
-    float s; \
     TNN__VF x; \
-    COLS(TNN__W_DECLARE, 0) \
-    TNN__ROWS_##M(TNN__DECLARE_ROW, COLS) \
+    TNN__COLS_##V(TNN__W_DECLARE, 0) \
+    TNN__ROWS_##M(TNN__DECLARE_ROW, TNN__COLS_##V) \
     (void)cp; (void)bp; (void)rs; \
-    if (t->start == TNN__BIAS) { COLS(TNN__W_BIAS, 0) TNN__ROWS_##M(TNN__BIAS_ROW, COLS) } \
-    else { TNN__ROWS_##M(TNN__ZERO_ROW, COLS) } \
+    if (t->start == TNN__BIAS) { \
+        TNN__COLS_##V(TNN__W_BIAS, 0) \
+        TNN__ROWS_##M(TNN__BIAS_ROW, TNN__COLS_##V) \
+    } else { TNN__ROWS_##M(TNN__ZERO_ROW, TNN__COLS_##V) } \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
             const float *b = b0 + i1*t->b1 + i2*t->b2; \
             const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
             const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
             for (k = run; k > 0; k--) { \
-                COLS(TNN__W_LOAD, 0) \
-                TNN__ROWS_##M(TNN__STEP_ROW, COLS) \
+                TNN__COLS_##V(TNN__W_LOAD, 0) \
+                TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V) \
                 p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
             } \
-            (void)p1; (void)p2; (void)p3; (void)p4; (void)x; \
+            (void)p1; (void)p2; (void)p3; (void)p4; \
         } \
-    if (t->start == TNN__KEEP) { TNN__ROWS_##M(TNN__KEEP_ROW, COLS) } \
-    if (t->relu) { TNN__ROWS_##M(TNN__RELU_ROW, COLS) } \
-    TNN__ROWS_##M(TNN__SAVE_ROW, COLS) \
+    if (t->start == TNN__KEEP) { TNN__ROWS_##M(TNN__KEEP_ROW, TNN__COLS_##V) } \
+    if (t->relu) { TNN__ROWS_##M(TNN__RELU_ROW, TNN__COLS_##V) } \
+    TNN__ROWS_##M(TNN__SAVE_ROW, TNN__COLS_##V) \
 }
-#if TNN__VN == 16
-    #define TNN__TILE_SET(M) TNN__TILE(M, 1, TNN__COLS_1) TNN__TILE(M, 2, TNN__COLS_2) \
-                             TNN__TILE(M, H, TNN__COLS_H) TNN__TILE(M, W, TNN__COLS_W)
-    #define TNN__WIDE(M)  TNN__FN(tile_##M##_2)
-#elif TNN__NV == 2
-    #define TNN__TILE_SET(M) TNN__TILE(M, 1, TNN__COLS_1) TNN__TILE(M, 2, TNN__COLS_2)
-    #define TNN__WIDE(M)  TNN__FN(tile_##M##_2)
-#else
-    #define TNN__TILE_SET(M) TNN__TILE(M, 1, TNN__COLS_1) TNN__TILE(M, 4, TNN__COLS_4)
-    #define TNN__WIDE(M)  TNN__FN(tile_##M##_4)
-#endif
-TNN__TILE_SET(1) TNN__TILE_SET(2) TNN__TILE_SET(3) TNN__TILE_SET(4)
-#if TNN__MR > 4
-TNN__TILE_SET(5) TNN__TILE_SET(6)
-#endif
-#if TNN__MR > 6
-TNN__TILE_SET(7) TNN__TILE_SET(8) TNN__TILE_SET(9) TNN__TILE_SET(10)
-TNN__TILE_SET(11) TNN__TILE_SET(12) TNN__TILE_SET(13) TNN__TILE_SET(14)
-#elif TNN__MN > 6
-TNN__TILE(7, 1, TNN__COLS_1) TNN__TILE(8, 1, TNN__COLS_1) TNN__TILE(9, 1, TNN__COLS_1)
-TNN__TILE(10, 1, TNN__COLS_1) TNN__TILE(11, 1, TNN__COLS_1) TNN__TILE(12, 1, TNN__COLS_1)
-#endif
+/* All heights 1..M of tiles, wide and narrow ones, and their rows in a table by height. */
+#define TNN__UP_TO_4(X)    X(1) X(2) X(3) X(4)
+#define TNN__UP_TO_6(X)    TNN__UP_TO_4(X) X(5) X(6)
+#define TNN__UP_TO_12(X)   TNN__UP_TO_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
+#define TNN__UP_TO_14(X)   TNN__UP_TO_12(X) X(13) X(14)
+#define TNN__UP_TO_(M, X)  TNN__UP_TO_##M(X)
+#define TNN__UP_TO(M, X)   TNN__UP_TO_(M, X)
+#define TNN__TILE_AT(M, V) , TNN__FN(tile_##M##_##V)
+#define TNN__OF(X, M, V)   X(M, V)
+#define TNN__WIDE(M)       TNN__OF(TNN__TILE, M, TNN__NV)
+#define TNN__WIDE_AT(M)    TNN__OF(TNN__TILE_AT, M, TNN__NV)
+#define TNN__NARROW(M)     TNN__TILE(M, 1)
+#define TNN__NARROW_AT(M)  TNN__TILE_AT(M, 1)
+TNN__UP_TO(TNN__MR, TNN__WIDE)
+TNN__UP_TO(TNN__MN, TNN__NARROW)
+static tnn__tile *const TNN__FN(wide)[] = { NULL TNN__UP_TO(TNN__MR, TNN__WIDE_AT) };
+static tnn__tile *const TNN__FN(narrow)[] = { NULL TNN__UP_TO(TNN__MN, TNN__NARROW_AT) };
 
-/* The whole product: columns in tiles of TNN__NW, the last few in narrow ones (AVX-512: in half
-   ones, if these do), then blocks of rows, then the pieces of k that are one chain each, rows in
-   tiles of nearly equal height. A tile with fewer than its full columns is computed in `edge` and
-   copied. */
+/* The tile of m rows by `tile`, of whose columns C has only the first `left`: computed in `edge`,
+   from what C holds where it is kept, and copied. Other arguments as of a tile. */
 #define TNN__C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
+TNN__KERNEL void TNN__FN(edge)(tnn__tile *tile, const tnn__mm *t, const float *a, const float *b,
+                               float *c, int m, int left, int j)
+{
+    float edge[TNN__MN*TNN__NW];
+    int i, e;
+    if (t->start == TNN__KEEP)
+        for (e = 0; e < left; e += TNN__VN)
+            for (i = 0; i < m; i++)
+                tnn__vstore(edge + i*TNN__NW + e, tnn__vload_n(TNN__C_AT(i, e), left - e));
+    tile(t, a, b, edge, TNN__NW, TNN__VN, j);
+    for (e = 0; e + TNN__VN <= left; e += TNN__VN)
+        for (i = 0; i < m; i++)
+            tnn__vstore(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e));
+    for (i = 0; e < left && i < m; i++)
+        tnn__vstore_n(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e), left - e);
+}
+/* All rows of one strip of columns, one chain: in tiles of nearly equal height, `most` at most.
+   Where rows come in threes (gs) a tile begins at a multiple of three. left: columns that C has,
+   where the tiles have more; otherwise 0. */
+TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int most, int left,
+                                const float *a, const float *b, float *c, int j)
+{
+    const int threes = t->gs != 3*t->rs, high = threes ? most/3*3 : most;
+    int row = 0, n, m;
+    for (n = (t->rows + high - 1)/high; n > 0; n--, row += m) {
+        const float *from = a + (threes ? row/3*t->gs : row*t->rs);
+        m = threes ? TNN__MIN(high, t->rows - row) : (t->rows - row + n - 1)/n;
+        if (left) TNN__FN(edge)(tiles[m], t, from, b, c + row*t->ldc, m, left, j);
+        else tiles[m](t, from, b, c + row*t->ldc, t->ldc, t->cp, j);
+    }
+}
+/* The product that t describes (2f). Strips of TNN__NW columns, the last few in narrow ones; then
+   blocks of rows (i0); then the pieces of k that are one chain each. With AVX-512 the last 1..8
+   columns of 1..24 are AVX2's narrow tiles: half the work where 512 bits take two turns. */
 TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 {
-    typedef void tile(const tnn__mm *, const float *, const float *,
-                      float *, tnn__len, tnn__len, tnn__len);
-    static tile *const one[] = { NULL,
-        TNN__FN(tile_1_1), TNN__FN(tile_2_1), TNN__FN(tile_3_1), TNN__FN(tile_4_1),
-#if TNN__MR > 4
-        TNN__FN(tile_5_1), TNN__FN(tile_6_1),
-#endif
-#if TNN__MN > 6
-        TNN__FN(tile_7_1), TNN__FN(tile_8_1), TNN__FN(tile_9_1), TNN__FN(tile_10_1),
-        TNN__FN(tile_11_1), TNN__FN(tile_12_1),
-#endif
-#if TNN__MN > 12
-        TNN__FN(tile_13_1), TNN__FN(tile_14_1)
-#endif
-    };
-    static tile *const wide[] = { NULL, TNN__WIDE(1), TNN__WIDE(2), TNN__WIDE(3), TNN__WIDE(4),
-#if TNN__MR > 4
-        TNN__WIDE(5), TNN__WIDE(6),
-#endif
-#if TNN__MR > 6
-        TNN__WIDE(7), TNN__WIDE(8), TNN__WIDE(9), TNN__WIDE(10), TNN__WIDE(11), TNN__WIDE(12),
-        TNN__WIDE(13), TNN__WIDE(14)
-#endif
-    };
-#if TNN__VN == 16
-    #define TNN__HALVES(M) {TNN__FN(tile_##M##_W), TNN__FN(tile_##M##_H)}
-    static tile *const halves[][2] = { {NULL, NULL},
-        TNN__HALVES(1), TNN__HALVES(2), TNN__HALVES(3), TNN__HALVES(4), TNN__HALVES(5),
-        TNN__HALVES(6), TNN__HALVES(7), TNN__HALVES(8), TNN__HALVES(9), TNN__HALVES(10),
-        TNN__HALVES(11), TNN__HALVES(12), TNN__HALVES(13), TNN__HALVES(14) };
-    #undef TNN__HALVES
-#endif
-    const int threes = t->gs != 3*t->rs;        /* then tiles begin at multiples of three rows */
     const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
     const int s1 = several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1;
     const int s2 = several ? tnn__chain(t->n2, t->run) : t->n2;
     const int s  = several ? tnn__chain(t->run, 1) : t->run;
     tnn__mm piece = *t;
-    int j, i0, i1, i2, k, n;
-    for (j = 0; j < t->cols; ) {
-        const int left = t->cols - j, narrow = left <= TNN__NW/2;
-        const int halved = TNN__VN == 16 && left <= 24 && (left - 1)%16 < 8;
-        const int width = (narrow ? TNN__VN : TNN__NW) - 8*halved, part = left < width;
-        const int most = threes ? (narrow ? TNN__MN : TNN__MR)/3*3 : narrow ? TNN__MN : TNN__MR;
-        const int tiles = (t->rows + most - 1)/most;
-        tile *const *f = narrow ? one : wide;
+    int j, i0, i1, i2, k, width;
+    for (j = 0; j < t->cols; j += width) {
+        const int left = t->cols - j, narrow = left <= TNN__NW/2 + (TNN__PASS == 4 ? 8 : 0);
         const float *b = t->b + j/16*t->bp + j%16;
+        tnn__tile *const *tiles = narrow ? TNN__FN(narrow) : TNN__FN(wide);
+        int most = narrow ? TNN__MN : TNN__MR;
+        width = narrow ? TNN__VN : TNN__NW;
+#if TNN__PASS == 4
+        if (left <= 8) {
+            tiles = tnn__narrow_avx2;
+            most = 12;
+            width = 8;
+        }
+#endif
         for (i0 = 0; i0 < t->n0; i0++, b += t->b0) {
+            float *c = t->c + i0*t->c0 + j/16*t->cp + j%16;
             i1 = i2 = k = 0;
             do {
-                const float *a0 = t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks;
+                const float *a = t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks;
                 const float *b1 = b + i1*t->b1 + i2*t->b2 + k*t->ldb;
-                int row = 0;
                 piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
                 piece.n1 = TNN__MIN(s1, t->n1 - i1);
                 piece.n2 = TNN__MIN(s2, t->n2 - i2);
@@ -3902,121 +3921,83 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
                     }
                 }
                 piece.relu = t->relu && i1 >= t->n1;
-                for (n = tiles; n > 0; n--) {
-                    const int m = threes ? TNN__MIN(most, t->rows - row)
-                                         : (t->rows - row + n - 1)/n;
-                    const float *a = a0 + (threes ? row/3*t->gs : row*t->rs);
-                    float *c = t->c + i0*t->c0 + row*t->ldc + j/16*t->cp + j%16;
-                    tile *g = f[m];
-#if TNN__VN == 16
-                    if (halved) g = halves[m][narrow];
-#endif
-                    if (!part) g(&piece, a, b1, c, t->ldc, t->cp, j);
-                    else {
-                        float edge[TNN__MN*TNN__NW];
-                        int i, e;
-                        if (piece.start == TNN__KEEP)
-                            for (e = 0; e < left; e += TNN__VN)
-                                for (i = 0; i < m; i++)
-                                    tnn__vstore(edge + i*TNN__NW + e,
-                                                tnn__vload_n(TNN__C_AT(i, e), left - e));
-                        g(&piece, a, b1, edge, TNN__NW, TNN__VN, j);
-                        for (e = 0; e + TNN__VN <= left; e += TNN__VN)
-                            for (i = 0; i < m; i++)
-                                tnn__vstore(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e));
-                        for (i = 0; e < left && i < m; i++)
-                            tnn__vstore_n(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e),
-                                          left - e);
-                    }
-                    row += m;
-                }
+                TNN__FN(strip)(&piece, tiles, most, left < width ? left : 0, a, b1, c, j);
             } while (i1 < t->n1);
         }
-        j += width;
     }
 }
 
-/* Four pixels of a row at a time; per element of the window one load of w serves them all. */
+/* A depthwise convolution (2f), four pixels of a row at a time: one load of w serves them all.
+       y[row, col, i] = bias[i] + sum_{u, v} w[u, v, i] x[row, col, u, v, i],   then ReLU, if any
+   in one chain over (u, v). Where a row has fewer than four pixels left, the first is computed in
+   place of the others, which are not stored. w and bias are read in whole vectors. */
 TNN__KERNEL void TNN__FN(depthwise)(const tnn__depthwise *d)
 {
-    int i, j, u, v;
-    tnn__len c;
-    for (c = 0; c < d->c; c += TNN__VN) {
-        const tnn__len rest = d->c - c, part = rest < TNN__VN;
-        const float *w0 = d->w + c/16*d->panel + c%16;
-        const TNN__VF bias = d->bias ? tnn__vload(d->bias + c) : tnn__vzero();
-        for (i = 0; i < d->rows; i++)
-            for (j = 0; j < d->cols; j += 4) {
-                const float *x = d->x + i*d->x_row + j*d->x_col + c;
-                const int n = TNN__MIN(4, d->cols - j);
-                const tnn__len at1 = n > 1 ? d->x_col : 0, at2 = n > 2 ? 2*d->x_col : 0;
-                const tnn__len at3 = n > 3 ? 3*d->x_col : 0;
-                float *y = d->y + i*d->y_row + j*d->y_col + c;
+    int row, col, u, v;
+    TNN__EACH(d->c,
+        const float *w0 = d->w + i/16*d->panel + i%16;
+        const TNN__VF bias = d->bias ? tnn__vload(d->bias + i) : tnn__vzero();
+        for (row = 0; row < d->rows; row++)
+            for (col = 0; col < d->cols; col += 4) {
+                const float *x = d->x + row*d->x_row + col*d->x_col;
+                const int m = TNN__MIN(4, d->cols - col);
+                const tnn__len at1 = m > 1 ? d->x_col : 0, at2 = m > 2 ? 2*d->x_col : 0;
+                const tnn__len at3 = m > 3 ? 3*d->x_col : 0;
+                float *y = d->y + row*d->y_row + col*d->y_col;
                 TNN__VF s0 = bias, s1 = bias, s2 = bias, s3 = bias;
                 for (u = 0; u < d->kh; u++)
                     for (v = 0; v < d->kw; v++) {
                         const float *p = x + u*d->x_u + v*d->x_v;
                         const TNN__VF w = tnn__vload(w0 + u*d->w_u + v*d->w_v);
-                        if (part) {
-                            s0 = tnn__vfma(w, tnn__vload_n(p, rest), s0);
-                            s1 = tnn__vfma(w, tnn__vload_n(p + at1, rest), s1);
-                            s2 = tnn__vfma(w, tnn__vload_n(p + at2, rest), s2);
-                            s3 = tnn__vfma(w, tnn__vload_n(p + at3, rest), s3);
-                        } else {
-                            s0 = tnn__vfma(w, tnn__vload(p), s0);
-                            s1 = tnn__vfma(w, tnn__vload(p + at1), s1);
-                            s2 = tnn__vfma(w, tnn__vload(p + at2), s2);
-                            s3 = tnn__vfma(w, tnn__vload(p + at3), s3);
-                        }
+                        s0 = tnn__vfma(w, TNN__AT(p), s0);
+                        s1 = tnn__vfma(w, TNN__AT(p + at1), s1);
+                        s2 = tnn__vfma(w, TNN__AT(p + at2), s2);
+                        s3 = tnn__vfma(w, TNN__AT(p + at3), s3);
                     }
-#define TNN__PUT(k, s) if (n > k) { \
-                    const TNN__VF r = d->relu ? tnn__vmax(tnn__vzero(), s) : s; \
-                    if (part) tnn__vstore_n(y + k*d->y_col, r, rest); \
-                    else tnn__vstore(y + k*d->y_col, r); }
-                TNN__PUT(0, s0) TNN__PUT(1, s1) TNN__PUT(2, s2) TNN__PUT(3, s3)
-#undef TNN__PUT
+                if (d->relu) {
+                    s0 = tnn__vmax(tnn__vzero(), s0);
+                    s1 = tnn__vmax(tnn__vzero(), s1);
+                    s2 = tnn__vmax(tnn__vzero(), s2);
+                    s3 = tnn__vmax(tnn__vzero(), s3);
+                }
+                TNN__PUT(y, s0);
+                if (m > 1) TNN__PUT(y + d->y_col, s1);
+                if (m > 2) TNN__PUT(y + 2*d->y_col, s2);
+                if (m > 3) TNN__PUT(y + 3*d->y_col, s3);
             }
-    }
+    )
 }
-/* Up to four elements of a row of the window at a time, over all pixels. */
+/* Its weights' gradient, up to four elements of a row of the window at a time, over all pixels:
+       dw[u, v, i] += sum_{row, col} x[row, col, u, v, i] dy[row, col, i]
+   in chains along each row, compensated by low; without `keep` dw and low are new. */
 TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__depthwise *d)
 {
-    int i, j, u, v;
-    tnn__len c;
-    for (c = 0; c < d->c; c += TNN__VN) {
-        const tnn__len rest = d->c - c, part = rest < TNN__VN;
+    int row, col, u, v, k;
+    TNN__EACH(d->c,
         for (u = 0; u < d->kh; u++)
             for (v = 0; v < d->kw; v += 4) {
-                const tnn__len to = c/16*d->panel + c%16 + u*d->w_u + v*d->w_v;
-                const int n = TNN__MIN(4, d->kw - v);
-                const tnn__len at1 = n > 1 ? d->x_v : 0, at2 = n > 2 ? 2*d->x_v : 0;
-                const tnn__len at3 = n > 3 ? 3*d->x_v : 0;
+                const tnn__len to = i/16*d->panel + i%16 + u*d->w_u + v*d->w_v;
+                const int m = TNN__MIN(4, d->kw - v);
+                const tnn__len at1 = m > 1 ? d->x_v : 0, at2 = m > 2 ? 2*d->x_v : 0;
+                const tnn__len at3 = m > 3 ? 3*d->x_v : 0;
                 TNN__VF s[4], low[4];
-                for (i = 0; i < 4; i++) {
-                    const int old = d->keep && i < n;
-                    s[i] = old ? tnn__vload(d->dw + to + i*d->w_v) : tnn__vzero();
-                    low[i] = old ? tnn__vload(d->low + to + i*d->w_v) : tnn__vzero();
+                for (k = 0; k < 4; k++) {
+                    const int old = d->keep && k < m;
+                    s[k] = old ? tnn__vload(d->dw + to + k*d->w_v) : tnn__vzero();
+                    low[k] = old ? tnn__vload(d->low + to + k*d->w_v) : tnn__vzero();
                 }
-                for (i = 0; i < d->rows; i++) {
-                    const float *x = d->x + i*d->x_row + u*d->x_u + v*d->x_v + c;
-                    const float *dy = d->dy + i*d->y_row + c;
-                    for (j = 0; j < d->cols; ) {
-                        const int end = TNN__MIN(d->cols, j + TNN__TERMS_MAX);
+                for (row = 0; row < d->rows; row++) {
+                    const float *x = d->x + row*d->x_row + u*d->x_u + v*d->x_v;
+                    const float *dy = d->dy + row*d->y_row;
+                    for (col = 0; col < d->cols; ) {
+                        const int end = TNN__MIN(d->cols, col + TNN__TERMS_MAX);
                         TNN__VF s0 = tnn__vzero(), s1 = s0, s2 = s0, s3 = s0;
-                        for (; j < end; j++, x += d->x_col, dy += d->y_col) {
-                            if (part) {
-                                const TNN__VF g = tnn__vload_n(dy, rest);
-                                s0 = tnn__vfma(tnn__vload_n(x, rest), g, s0);
-                                s1 = tnn__vfma(tnn__vload_n(x + at1, rest), g, s1);
-                                s2 = tnn__vfma(tnn__vload_n(x + at2, rest), g, s2);
-                                s3 = tnn__vfma(tnn__vload_n(x + at3, rest), g, s3);
-                            } else {
-                                const TNN__VF g = tnn__vload(dy);
-                                s0 = tnn__vfma(tnn__vload(x), g, s0);
-                                s1 = tnn__vfma(tnn__vload(x + at1), g, s1);
-                                s2 = tnn__vfma(tnn__vload(x + at2), g, s2);
-                                s3 = tnn__vfma(tnn__vload(x + at3), g, s3);
-                            }
+                        for (; col < end; col++, x += d->x_col, dy += d->y_col) {
+                            const TNN__VF g = TNN__AT(dy);
+                            s0 = tnn__vfma(TNN__AT(x), g, s0);
+                            s1 = tnn__vfma(TNN__AT(x + at1), g, s1);
+                            s2 = tnn__vfma(TNN__AT(x + at2), g, s2);
+                            s3 = tnn__vfma(TNN__AT(x + at3), g, s3);
                         }
                         TNN__FN(collect)(&s[0], &low[0], s0);
                         TNN__FN(collect)(&s[1], &low[1], s1);
@@ -4024,12 +4005,12 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__depthwise *d)
                         TNN__FN(collect)(&s[3], &low[3], s3);
                     }
                 }
-                for (i = 0; i < n; i++) {
-                    tnn__vstore(d->dw + to + i*d->w_v, s[i]);
-                    tnn__vstore(d->low + to + i*d->w_v, low[i]);
+                for (k = 0; k < m; k++) {
+                    tnn__vstore(d->dw + to + k*d->w_v, s[k]);
+                    tnn__vstore(d->low + to + k*d->w_v, low[k]);
                 }
             }
-    }
+    )
 }
 
 /* Winograd's transforms (2f), first down the columns k of a tile, then along its rows i. */
@@ -4323,7 +4304,7 @@ TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
                                   1.12837917f};
     static const float above[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,
                                   0.293492455f, 0.274944265f, 0.282557077f};
-    const TNN__VF one = tnn__vset1(1.0f), a = tnn__vmin(tnn__vset1(10.5f), TNN__FN(abs)(x));
+    const TNN__VF one = TNN__ONE, a = tnn__vmin(tnn__vset1(10.5f), TNN__FN(abs)(x));
     const TNN__VF z = tnn__vmul(a, a);
     const TNN__VF t = tnn__vdiv(one, tnn__vfma(a, tnn__vset1(0.5f), one));
     *tail = tnn__vmul(tnn__vmul(TNN__FN(exp)(tnn__vsub(tnn__vzero(), z)), t),
@@ -4332,317 +4313,317 @@ TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
                                           tnn__vsub(one, *tail)));
 }
 
-/* y += x */
-TNN__KERNEL void TNN__FN(add)(tnn__len n, const float *x, float *y)
-{
-    tnn__len i = 0;
-    for (; i + TNN__VN <= n; i += TNN__VN)
-        tnn__vstore(y + i, tnn__vadd(tnn__vload(y + i), tnn__vload(x + i)));
-    if (i < n)
-        tnn__vstore_n(y + i, tnn__vadd(tnn__vload_n(y + i, n - i), tnn__vload_n(x + i, n - i)),
-                      n - i);
-}
-
-/* y += x, with the sums' low */
-TNN__KERNEL void TNN__FN(add_to)(tnn__len n, const float *x, float *y, float *low)
-{
-    tnn__len i;
-    for (i = 0; i < n; i += TNN__VN) {
-        const tnn__len r = n - i;
-        TNN__VF s = r >= TNN__VN ? tnn__vload(y + i) : tnn__vload_n(y + i, r);
-        TNN__VF c = r >= TNN__VN ? tnn__vload(low + i) : tnn__vload_n(low + i, r);
-        TNN__FN(collect)(&s, &c, r >= TNN__VN ? tnn__vload(x + i) : tnn__vload_n(x + i, r));
-        if (r >= TNN__VN) tnn__vstore(y + i, s); else tnn__vstore_n(y + i, s, r);
-        if (r >= TNN__VN) tnn__vstore(low + i, c); else tnn__vstore_n(low + i, c, r);
-    }
-}
-
-/* The loops of the kernels below: over whole vectors of columns, then the rest. L loads column j
-   of a row, S stores there. TNN__CHAINS { BEGIN; TNN__EACH_TERM ADD; END } is a sum over the rows
-   in chains. */
-#define TNN__COLUMNS(BODY) tnn__len r, end = 0; (void)end; TNN__BY_COLUMN(BODY)
+/* ELEMENT BY ELEMENT, and by column: the loops are TNN__EACH's and TNN__EACH_ONCE's (3a). Matrices
+   have `rows` rows of `cols` floats, ldx, ldy, lddx floats apart. What is summed over the rows goes
+   in chains: TNN__CHAINS { BEGIN; TNN__EACH_TERM ADD; END }, and is added to what stands in y with
+   the compensation `low` (SUMS in 3a), so that rows may come in several calls. */
 #define TNN__CHAINS for (r = end = 0; end < rows; )
 #define TNN__EACH_TERM for (end = TNN__MIN(rows, end + TNN__TERMS_MAX); r < end; r++)
-#define TNN__BY_COLUMN(BODY) \
-    tnn__len j; \
-    for (j = 0; j + TNN__VN <= cols; j += TNN__VN) { BODY(TNN__LOAD_ALL, TNN__STORE_ALL) } \
-    if (j < cols) { const tnn__len rest = cols - j; BODY(TNN__LOAD_REST, TNN__STORE_REST) }
-#define TNN__LOAD_ALL(p)      tnn__vload((p) + j)
-#define TNN__LOAD_REST(p)     tnn__vload_n((p) + j, rest)
-#define TNN__STORE_ALL(p, v)  tnn__vstore((p) + j, v)
-#define TNN__STORE_REST(p, v) tnn__vstore_n((p) + j, v, rest)
 
-/* y[j] += sum over rows of x[row, j] unit */
+/* y[i] += x[i] */
+TNN__KERNEL void TNN__FN(add)(tnn__len n, const float *x, float *y)
+{
+    TNN__EACH(n, TNN__PUT(y, tnn__vadd(TNN__AT(y), TNN__AT(x)));)
+}
+/* y[i] += x[i], compensated: x[i] is a chain's result, low[i] what y[i] has too much. */
+TNN__KERNEL void TNN__FN(add_to)(tnn__len n, const float *x, float *y, float *low)
+{
+    TNN__EACH_ONCE(n,
+        TNN__VF s = TNN__AT(y), c = TNN__AT(low);
+        TNN__FN(collect)(&s, &c, TNN__AT(x));
+        TNN__PUT(y, s);
+        TNN__PUT(low, c);
+    )
+}
+/* y[j] += sum over rows r of x[r, j] unit, compensated. x (rows, cols), y and low (cols) */
 TNN__KERNEL void TNN__FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                  float unit, float *y, float *low)
 {
     const TNN__VF u = tnn__vset1(unit);
-#define TNN__BODY(L, S) \
-    TNN__VF s = L(y), c = L(low); \
-    TNN__CHAINS { \
-        TNN__VF t = tnn__vzero(); \
-        TNN__EACH_TERM t = tnn__vfma(u, L(x + r*ldx), t); \
-        TNN__FN(collect)(&s, &c, t); \
-    } \
-    S(y, s); \
-    S(low, c);
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
+    tnn__len r, end;
+    TNN__EACH(cols,
+        TNN__VF s = TNN__AT(y), c = TNN__AT(low);
+        TNN__CHAINS {
+            TNN__VF t = tnn__vzero();
+            TNN__EACH_TERM t = tnn__vfma(u, TNN__AT(x + r*ldx), t);
+            TNN__FN(collect)(&s, &c, t);
+        }
+        TNN__PUT(y, s);
+        TNN__PUT(low, c);
+    )
 }
-/* Two sums a and b by column, added to those at sums and sums + 2 each; the low of each behind it.
-   TERM adds to t0 and t1. */
-#define TNN__TWO_SUMS(L, S, TERM) \
-    TNN__VF s0 = L(sums), c0 = L(sums + each), s1 = L(sums + 2*each), c1 = L(sums + 3*each); \
+/* Two sums by column, of what the body adds to t0 and t1 for row r: the first to sums (cols), its
+   low at sums + each, the second to sums + 2 each, its low at sums + 3 each. */
+#define TNN__TWO_SUMS(...) \
+    TNN__VF s0 = TNN__AT(sums), c0 = TNN__AT(sums + each); \
+    TNN__VF s1 = TNN__AT(sums + 2*each), c1 = TNN__AT(sums + 3*each); \
     TNN__CHAINS { \
         TNN__VF t0 = tnn__vzero(), t1 = t0; \
-        TNN__EACH_TERM { TERM } \
+        TNN__EACH_TERM { __VA_ARGS__ } \
         TNN__FN(collect)(&s0, &c0, t0); \
         TNN__FN(collect)(&s1, &c1, t1); \
     } \
-    S(sums, s0); \
-    S(sums + each, c0); \
-    S(sums + 2*each, s1); \
-    S(sums + 3*each, c1);
-/* a: of d = x unit - centre;  b: of d^2 */
+    TNN__PUT(sums, s0); \
+    TNN__PUT(sums + each, c0); \
+    TNN__PUT(sums + 2*each, s1); \
+    TNN__PUT(sums + 3*each, c1);
+/* The sums of d = x unit - centre and of d^2, by column. centre (cols) */
 TNN__KERNEL void TNN__FN(moments)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                   float unit, const float *centre, float *sums, tnn__len each)
 {
     const TNN__VF u = tnn__vset1(unit);
-#define TNN__TERM(L) \
-    const TNN__VF d = tnn__vfma(u, L(x + r*ldx), m); \
-    t0 = tnn__vadd(t0, d); \
-    t1 = tnn__vfma(d, d, t1);
-#define TNN__BODY(L, S) \
-    const TNN__VF m = tnn__vsub(tnn__vzero(), L(centre)); \
-    TNN__TWO_SUMS(L, S, TNN__TERM(L))
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
-#undef TNN__TERM
+    tnn__len r, end;
+    TNN__EACH(cols,
+        const TNN__VF m = TNN__NEG(TNN__AT(centre));
+        TNN__TWO_SUMS(
+            const TNN__VF d = tnn__vfma(u, TNN__AT(x + r*ldx), m);
+            t0 = tnn__vadd(t0, d);
+            t1 = tnn__vfma(d, d, t1);
+        )
+    )
 }
-/* a: of dy;  b: of dy x^, x^ = (x - mean) rstd */
+/* The sums of dy and of dy x^, x^ = (x - mean) rstd, by column. mean and rstd (cols) */
 TNN__KERNEL void TNN__FN(norm_sums)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                     const float *mean, const float *rstd, const float *dy,
                                     tnn__len ldy, float *sums, tnn__len each)
 {
-#define TNN__TERM(L) \
-    const TNN__VF g = L(dy + r*ldy); \
-    t0 = tnn__vadd(t0, g); \
-    t1 = tnn__vfma(tnn__vmul(tnn__vsub(L(x + r*ldx), m), q), g, t1);
-#define TNN__BODY(L, S) \
-    const TNN__VF m = L(mean), q = L(rstd); \
-    TNN__TWO_SUMS(L, S, TNN__TERM(L))
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
-#undef TNN__TERM
+    tnn__len r, end;
+    TNN__EACH(cols,
+        const TNN__VF m = TNN__AT(mean), q = TNN__AT(rstd);
+        TNN__TWO_SUMS(
+            const TNN__VF g = TNN__AT(dy + r*ldy);
+            t0 = tnn__vadd(t0, g);
+            t1 = tnn__vfma(tnn__vmul(tnn__vsub(TNN__AT(x + r*ldx), m), q), g, t1);
+        )
+    )
 }
-/* y[j] = keep y[j] + a sum over rows of x[row, j]^2; keep 0: y is new */
+/* y[j] = keep y[j] + a sum over rows of x[r, j]^2; with keep 0 y is not read. */
 TNN__KERNEL void TNN__FN(colsquares)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                      float a, float keep, float *y)
 {
-#define TNN__BODY(L, S) \
-    TNN__VF s = tnn__vzero(), c = s; \
-    TNN__CHAINS { \
-        TNN__VF t = tnn__vzero(); \
-        TNN__EACH_TERM { const TNN__VF d = L(x + r*ldx); t = tnn__vfma(d, d, t); } \
-        TNN__FN(collect)(&s, &c, t); \
-    } \
-    S(y, tnn__vfma(tnn__vset1(a), s, keep > 0 ? tnn__vmul(tnn__vset1(keep), L(y)) : tnn__vzero()));
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
+    const TNN__VF scale = tnn__vset1(a), k = tnn__vset1(keep), zero = tnn__vzero();
+    tnn__len r, end;
+    TNN__EACH(cols,
+        TNN__VF s = zero, c = s;
+        TNN__CHAINS {
+            TNN__VF t = zero;
+            TNN__EACH_TERM {
+                const TNN__VF d = TNN__AT(x + r*ldx);
+                t = tnn__vfma(d, d, t);
+            }
+            TNN__FN(collect)(&s, &c, t);
+        }
+        TNN__PUT(y, tnn__vfma(scale, s, keep > 0 ? tnn__vmul(k, TNN__AT(y)) : zero));
+    )
 }
-/* Adafactor: q = r/max(mean, eps), r where mean is NULL;  v = q c, q where c is NULL;
+/* Adafactor: q = r/max(mean, eps), or r where mean is NULL;  v = q c, or q where c is NULL;
    d = sign g/sqrt(max(v, eps^2)).  r and mean by column; g, c and d (rows, cols) */
 TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g, const float *r,
                                     const float *mean, const float *c, float sign, float eps,
                                     float *d)
 {
     const TNN__VF s = tnn__vset1(sign), least = tnn__vset1(eps), tiny = tnn__vset1(eps*eps);
-    tnn__len i;
-#define TNN__BODY(L, S) \
-    const TNN__VF q = mean ? tnn__vdiv(L(r), tnn__vmax(L(mean), least)) : L(r); \
-    for (i = 0; i < rows*cols; i += cols) { \
-        const TNN__VF v = tnn__vmax(c ? tnn__vmul(q, L(c + i)) : q, tiny); \
-        S(d + i, tnn__vdiv(tnn__vmul(s, L(g + i)), tnn__vsqrt(v))); \
-    }
-    TNN__BY_COLUMN(TNN__BODY)
-#undef TNN__BODY
+    tnn__len k;
+    TNN__EACH(cols,
+        TNN__VF q = TNN__AT(r);
+        if (mean) q = tnn__vdiv(q, tnn__vmax(TNN__AT(mean), least));
+        for (k = 0; k < rows*cols; k += cols) {
+            const TNN__VF v = tnn__vmax(c ? tnn__vmul(q, TNN__AT(c + k)) : q, tiny);
+            TNN__PUT(d + k, tnn__vdiv(tnn__vmul(s, TNN__AT(g + k)), tnn__vsqrt(v)));
+        }
+    )
 }
-/* y = (x - mean) scale + shift, each by column */
+/* y = (x - mean) scale + shift, each of the three by column */
 TNN__KERNEL void TNN__FN(affine)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                  const float *mean, const float *scale, const float *shift,
                                  float *y, tnn__len ldy)
 {
-#define TNN__BODY(L, S) \
-    const TNN__VF m = L(mean), a = L(scale), b = L(shift); \
-    for (r = 0; r < rows; r++) S(y + r*ldy, tnn__vfma(tnn__vsub(L(x + r*ldx), m), a, b));
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
+    tnn__len r;
+    TNN__EACH(cols,
+        const TNN__VF m = TNN__AT(mean), a = TNN__AT(scale), b = TNN__AT(shift);
+        for (r = 0; r < rows; r++)
+            TNN__PUT(y + r*ldy, tnn__vfma(tnn__vsub(TNN__AT(x + r*ldx), m), a, b));
+    )
 }
-/* dx = a dy + b x^ + c, x^ = (x - mean) rstd */
+/* dx = a dy + b x^ + c, x^ = (x - mean) rstd; a, b, c, mean and rstd by column */
 TNN__KERNEL void TNN__FN(affine_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                       const float *mean, const float *rstd, const float *dy,
                                       tnn__len ldy, const float *a, const float *b, const float *c,
                                       float *dx, tnn__len lddx)
 {
-#define TNN__BODY(L, S) \
-    const TNN__VF m = L(mean), n = L(rstd), p = L(a), q = L(b), t = L(c); \
-    for (r = 0; r < rows; r++) { \
-        const TNN__VF x1 = tnn__vmul(tnn__vsub(L(x + r*ldx), m), n); \
-        S(dx + r*lddx, tnn__vfma(p, L(dy + r*ldy), tnn__vfma(q, x1, t))); \
-    }
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
+    tnn__len r;
+    TNN__EACH(cols,
+        const TNN__VF m = TNN__AT(mean), s = TNN__AT(rstd);
+        const TNN__VF p = TNN__AT(a), q = TNN__AT(b), t = TNN__AT(c);
+        for (r = 0; r < rows; r++) {
+            const TNN__VF u = tnn__vmul(tnn__vsub(TNN__AT(x + r*ldx), m), s);
+            TNN__PUT(dx + r*lddx, tnn__vfma(p, TNN__AT(dy + r*ldy), tnn__vfma(q, u, t)));
+        }
+    )
 }
 /* y = x > 0 ? x : slope x, slope by column */
 TNN__KERNEL void TNN__FN(prelu)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                 const float *slope, float *y, tnn__len ldy)
 {
-#define TNN__BODY(L, S) \
-    const TNN__VF a = L(slope); \
-    for (r = 0; r < rows; r++) { \
-        const TNN__VF v = L(x + r*ldx); \
-        S(y + r*ldy, tnn__vgt(v, tnn__vzero(), v, tnn__vmul(a, v))); \
-    }
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
+    tnn__len r;
+    TNN__EACH(cols,
+        const TNN__VF a = TNN__AT(slope);
+        for (r = 0; r < rows; r++) {
+            const TNN__VF v = TNN__AT(x + r*ldx);
+            TNN__PUT(y + r*ldy, tnn__vgt(v, tnn__vzero(), v, tnn__vmul(a, v)));
+        }
+    )
 }
-/* and dslope += sum over rows of dy x where x <= 0; dx may be NULL */
+/* dx = x > 0 ? dy : slope dy, unless dx is NULL; dslope += sum over rows of dy x where x <= 0,
+   compensated by low. slope, dslope and low by column */
 TNN__KERNEL void TNN__FN(prelu_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
                                      const float *slope, const float *dy, tnn__len ldy, float *dx,
                                      tnn__len lddx, float *dslope, float *low)
 {
-#define TNN__BODY(L, S) \
-    const TNN__VF a = L(slope); \
-    TNN__VF s = L(dslope), c = L(low); \
-    TNN__CHAINS { \
-        TNN__VF t = tnn__vzero(); \
-        TNN__EACH_TERM { \
-            const TNN__VF v = L(x + r*ldx), g = L(dy + r*ldy); \
-            t = tnn__vfma(tnn__vgt(v, tnn__vzero(), tnn__vzero(), g), v, t); \
-            if (dx) S(dx + r*lddx, tnn__vgt(v, tnn__vzero(), g, tnn__vmul(a, g))); \
-        } \
-        TNN__FN(collect)(&s, &c, t); \
-    } \
-    S(dslope, s); \
-    S(low, c);
-    TNN__COLUMNS(TNN__BODY)
-#undef TNN__BODY
+    const TNN__VF zero = tnn__vzero();
+    tnn__len r, end;
+    TNN__EACH(cols,
+        const TNN__VF a = TNN__AT(slope);
+        TNN__VF s = TNN__AT(dslope), c = TNN__AT(low);
+        TNN__CHAINS {
+            TNN__VF t = zero;
+            TNN__EACH_TERM {
+                const TNN__VF v = TNN__AT(x + r*ldx), g = TNN__AT(dy + r*ldy);
+                t = tnn__vfma(tnn__vgt(v, zero, zero, g), v, t);
+                if (dx) TNN__PUT(dx + r*lddx, tnn__vgt(v, zero, g, tnn__vmul(a, g)));
+            }
+            TNN__FN(collect)(&s, &c, t);
+        }
+        TNN__PUT(dslope, s);
+        TNN__PUT(low, c);
+    )
 }
 
 /* y = a x, or with keep y += a x */
 TNN__KERNEL void TNN__FN(axpy)(tnn__len n, float a, const float *x, float *y, int keep)
 {
     const TNN__VF f = tnn__vset1(a);
-    tnn__len i;
-    for (i = 0; i < n; i += TNN__VN) {
-        const tnn__len r = n - i;
-        const TNN__VF v = r >= TNN__VN ? tnn__vload(x + i) : tnn__vload_n(x + i, r);
-        const TNN__VF u = !keep ? tnn__vmul(f, v)
-                           : tnn__vfma(f, v, r >= TNN__VN ? tnn__vload(y + i)
-                                       : tnn__vload_n(y + i, r));
-        if (r >= TNN__VN) tnn__vstore(y + i, u); else tnn__vstore_n(y + i, u, r);
-    }
+    TNN__EACH(n, TNN__PUT(y, keep ? tnn__vfma(f, TNN__AT(x), TNN__AT(y))
+                                  : tnn__vmul(f, TNN__AT(x)));)
 }
 /* y = x m */
 TNN__KERNEL void TNN__FN(multiply)(tnn__len n, const float *x, const float *m, float *y)
 {
-    tnn__len i = 0;
-    for (; i + TNN__VN <= n; i += TNN__VN)
-        tnn__vstore(y + i, tnn__vmul(tnn__vload(x + i), tnn__vload(m + i)));
-    if (i < n)
-        tnn__vstore_n(y + i, tnn__vmul(tnn__vload_n(x + i, n - i), tnn__vload_n(m + i, n - i)),
-                      n - i);
+    TNN__EACH(n, TNN__PUT(y, tnn__vmul(TNN__AT(x), TNN__AT(m)));)
+}
+/* y += a (x - y) */
+TNN__KERNEL void TNN__FN(lerp)(tnn__len n, float a, const float *x, float *y)
+{
+    const TNN__VF s = tnn__vset1(a);
+    TNN__EACH(n, TNN__PUT(y, tnn__vfma(s, tnn__vsub(TNN__AT(x), TNN__AT(y)), TNN__AT(y)));)
+}
+/* z = a x + y */
+TNN__KERNEL void TNN__FN(madd)(tnn__len n, float a, const float *x, const float *y, float *z)
+{
+    const TNN__VF s = tnn__vset1(a);
+    TNN__EACH(n, TNN__PUT(z, tnn__vfma(s, TNN__AT(x), TNN__AT(y)));)
+}
+/* y = a x, kept in -limit..limit; NaN stays NaN */
+TNN__KERNEL void TNN__FN(scale)(tnn__len n, float a, float limit, const float *x, float *y)
+{
+    const TNN__VF s = tnn__vset1(a), low = tnn__vset1(-limit), high = tnn__vset1(limit);
+    TNN__EACH(n, TNN__PUT(y, tnn__vmin(high, tnn__vmax(low, tnn__vmul(s, TNN__AT(x)))));)
+}
+/* Denormal x[i] become 0. */
+TNN__KERNEL void TNN__FN(flush)(tnn__len n, float *x)
+{
+    const TNN__VF least = tnn__vset1(1.17549435e-38f);
+    TNN__EACH(n,
+        const TNN__VF a = TNN__AT(x);
+        TNN__PUT(x, tnn__vgt(least, TNN__FN(abs)(a), tnn__vzero(), a));
+    )
+}
+/* g += l1 sign(w) + l2 w: the gradient of l1 |w| + l2/2 w^2 */
+TNN__KERNEL void TNN__FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2)
+{
+    const TNN__VF up = tnn__vset1(l1), down = tnn__vset1(-l1), slope = tnn__vset1(l2);
+    const TNN__VF zero = tnn__vzero();
+    TNN__EACH(n,
+        const TNN__VF x = TNN__AT(w), d = tnn__vfma(slope, x, TNN__AT(g));
+        TNN__PUT(g, tnn__vadd(d, tnn__vgt(x, zero, up, tnn__vgt(zero, x, down, zero))));
+    )
+}
+/* w[k, j] *= factors[j], w a panel of `rows` rows of 16 columns */
+TNN__KERNEL void TNN__FN(colscale)(tnn__len rows, const float *factors, float *w)
+{
+    tnn__len k;
+    TNN__EACH(16,
+        const TNN__VF f = TNN__AT(factors);
+        for (k = 0; k < rows; k++) TNN__PUT(w + k*16, tnn__vmul(f, TNN__AT(w + k*16)));
+    )
 }
 /* softmax: dx = y (dy - dot), dot = sum y dy.  log softmax: dx = dy - exp(y) dot, dot = sum dy */
 TNN__KERNEL void TNN__FN(softmax_grad)(tnn__len n, const float *y, const float *dy, float dot,
                                        float *dx, int logarithm)
 {
     const TNN__VF d = tnn__vset1(dot), minus = tnn__vset1(-dot);
-    tnn__len i;
-    for (i = 0; i < n; i += TNN__VN) {
-        const tnn__len r = n - i;
-        const TNN__VF v = r >= TNN__VN ? tnn__vload(y + i) : tnn__vload_n(y + i, r);
-        const TNN__VF g = r >= TNN__VN ? tnn__vload(dy + i) : tnn__vload_n(dy + i, r);
-        const TNN__VF u = logarithm ? tnn__vfma(TNN__FN(exp)(v), minus, g)
-            : tnn__vmul(v, tnn__vsub(g, d));
-        if (r >= TNN__VN) tnn__vstore(dx + i, u); else tnn__vstore_n(dx + i, u, r);
-    }
+    TNN__EACH_ONCE(n,
+        const TNN__VF v = TNN__AT(y), g = TNN__AT(dy);
+        TNN__PUT(dx, logarithm ? tnn__vfma(TNN__FN(exp)(v), minus, g)
+                               : tnn__vmul(v, tnn__vsub(g, d)));
+    )
 }
 
-/* y = x > 0 ? x : slope*x; slope 0 is ReLU, max(0, x). NaN stays NaN. */
-TNN__HELPER TNN__VF TNN__FN(act1)(TNN__VF x, TNN__VF slope, int relu)
-{
-    return relu ? tnn__vmax(tnn__vzero(), x) : tnn__vgt(x, tnn__vzero(), x, tnn__vmul(slope, x));
-}
+/* y = x > 0 ? x : slope x; slope 0 is ReLU, max(0, x). NaN stays NaN. */
 TNN__KERNEL void TNN__FN(act)(tnn__len n, const float *x, float *y, float slope)
 {
-    const TNN__VF s = tnn__vset1(slope);
-    const int relu = !(slope > 0 || slope < 0);
-    tnn__len i = 0;
-    for (; i + TNN__VN <= n; i += TNN__VN)
-        tnn__vstore(y + i, TNN__FN(act1)(tnn__vload(x + i), s, relu));
-    if (i < n) tnn__vstore_n(y + i, TNN__FN(act1)(tnn__vload_n(x + i, n - i), s, relu), n - i);
+    const TNN__VF s = tnn__vset1(slope), zero = tnn__vzero();
+    if (slope > 0 || slope < 0) {
+        TNN__EACH(n,
+            const TNN__VF v = TNN__AT(x);
+            TNN__PUT(y, tnn__vgt(v, zero, v, tnn__vmul(s, v)));
+        )
+    } else TNN__EACH(n, TNN__PUT(y, tnn__vmax(zero, TNN__AT(x)));)
 }
-#define TNN__BACK(v, g) \
-    tnn__vgt(v, tnn__vzero(), tnn__vmul(s, g), relu ? tnn__vzero() : tnn__vmul(l, g))
-/* dx = scale * dy where y > 0, else slope * scale * dy (0 with slope 0). For slope >= 0 the sign of
-   y is x's. */
+/* Of a gradient g through act, whose output is v: scale g where v > 0, else slope scale g, and 0
+   with slope 0. For slope >= 0 the sign of v is that of act's input. */
+TNN__HELPER TNN__VF TNN__FN(back)(TNN__VF v, TNN__VF g, float slope, float scale)
+{
+    const TNN__VF below = slope > 0 || slope < 0 ? tnn__vmul(tnn__vset1(slope*scale), g)
+                                                 : tnn__vzero();
+    return tnn__vgt(v, tnn__vzero(), tnn__vmul(tnn__vset1(scale), g), below);
+}
+/* dx = dy through act, times scale; y: act's output, or its input */
 TNN__KERNEL void TNN__FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
                                    float slope, float scale)
 {
-    const TNN__VF s = tnn__vset1(scale), l = tnn__vset1(slope*scale);
-    const int relu = !(slope > 0 || slope < 0);
-    tnn__len i = 0;
-    for (; i < n; i += TNN__VN) {
-        const tnn__len r = n - i;
-        TNN__VF v = r >= TNN__VN ? tnn__vload(y + i) : tnn__vload_n(y + i, r);
-        TNN__VF g = r >= TNN__VN ? tnn__vload(dy + i) : tnn__vload_n(dy + i, r);
-        v = TNN__BACK(v, g);
-        if (r >= TNN__VN) tnn__vstore(dx + i, v); else tnn__vstore_n(dx + i, v, r);
-    }
+    TNN__EACH(n, TNN__PUT(dx, TNN__FN(back)(TNN__AT(y), TNN__AT(dy), slope, scale));)
 }
-/* The same of 16 columns of dy, into a panel; y NULL: dy as it is. */
+/* The same of 16 columns of dy (rows, ldd apart), into a panel; y NULL: dy as it is. */
 TNN__KERNEL void TNN__FN(act_panel)(tnn__len rows, const float *y, tnn__len ldy, const float *dy,
                                     tnn__len ldd, float *to, float slope, float scale)
 {
-    const TNN__VF s = tnn__vset1(scale), l = tnn__vset1(slope*scale);
-    const int relu = !(slope > 0 || slope < 0);
     tnn__len r;
-    int i;
     for (r = 0; r < rows; r++, dy += ldd, to += 16)
-        for (i = 0; i < 16; i += TNN__VN) {
-            const TNN__VF g = tnn__vload(dy + i);
-            tnn__vstore(to + i, y ? TNN__BACK(tnn__vload(y + r*ldy + i), g) : g);
-        }
+        TNN__EACH(16,
+            const TNN__VF g = TNN__AT(dy);
+            TNN__PUT(to, y ? TNN__FN(back)(TNN__AT(y + r*ldy), g, slope, scale) : g);
+        )
 }
 
-/* The other activations: y = f(x) and f'(x), up to three options a, b, c. One line a function. */
+/* The other activations: y = f(x) and dx = dy f'(x), a, b and c up to three options p. Each is a
+   row below: its name, f and f' of the vector x. */
 #define TNN__ACTIVATION(name, Y, DY) \
 TNN__KERNEL void TNN__FN(act_##name)(tnn__len n, const float *from, float *y, const float *p) \
 { \
     const TNN__VF a = tnn__vset1(p[0]), b = tnn__vset1(p[1]), c = tnn__vset1(p[2]); \
-    const TNN__VF one = tnn__vset1(1.0f); \
-    tnn__len i; \
-    (void)a; (void)b; (void)c; (void)one; \
-    for (i = 0; i < n; i += TNN__VN) { \
-        const TNN__VF x = n - i >= TNN__VN ? tnn__vload(from + i) : tnn__vload_n(from + i, n - i); \
-        const TNN__VF v = Y; \
-        if (n - i >= TNN__VN) tnn__vstore(y + i, v); else tnn__vstore_n(y + i, v, n - i); \
-    } \
+    (void)a; (void)b; (void)c; \
+    TNN__EACH_ONCE(n, const TNN__VF x = TNN__AT(from); TNN__PUT(y, Y);) \
 } \
 TNN__KERNEL void TNN__FN(act_##name##_grad)(tnn__len n, const float *from, const float *dy, \
                                             float *dx, const float *p) \
 { \
     const TNN__VF a = tnn__vset1(p[0]), b = tnn__vset1(p[1]), c = tnn__vset1(p[2]); \
-    const TNN__VF one = tnn__vset1(1.0f); \
-    tnn__len i; \
-    (void)a; (void)b; (void)c; (void)one; \
-    for (i = 0; i < n; i += TNN__VN) { \
-        const TNN__VF x = n - i >= TNN__VN ? tnn__vload(from + i) : tnn__vload_n(from + i, n - i); \
-        const TNN__VF g = n - i >= TNN__VN ? tnn__vload(dy + i) : tnn__vload_n(dy + i, n - i); \
-        const TNN__VF v = tnn__vmul(g, DY); \
-        if (n - i >= TNN__VN) tnn__vstore(dx + i, v); else tnn__vstore_n(dx + i, v, n - i); \
-    } \
+    (void)a; (void)b; (void)c; \
+    TNN__EACH_ONCE(n, \
+        const TNN__VF x = TNN__AT(from), g = TNN__AT(dy); \
+        TNN__PUT(dx, tnn__vmul(g, DY)); \
+    ) \
 }
 /* Phi(x), the normal distribution; phi(x), its density */
 TNN__HELPER TNN__VF TNN__FN(cdf)(TNN__VF x)
@@ -4700,20 +4681,22 @@ TNN__HELPER TNN__VF TNN__FN(softsign_grad)(TNN__VF x)
     return tnn__vdiv(tnn__vset1(1.0f),
                      TNN__FN(square)(tnn__vadd(tnn__vset1(1.0f), TNN__FN(abs)(x))));
 }
-#define TNN__CLAMP(x)    tnn__vmin(one, tnn__vmax(tnn__vzero(), x)) /* in this order NaN stays */
+/* x kept in 0..1; in this order NaN stays */
+#define TNN__CLAMP(x)    tnn__vmin(TNN__ONE, tnn__vmax(tnn__vzero(), x))
 #define TNN__SIXTH(x)    TNN__CLAMP(tnn__vfma(x, tnn__vset1(1.0f/6), tnn__vset1(0.5f)))
 #define TNN__WITHIN(x, lo, hi, v) tnn__vgt(x, lo, tnn__vgt(hi, x, v, tnn__vzero()), tnn__vzero())
 /* c (x > 0 ? x : a (exp(b x) - 1)): ELU (b = c = 1), SELU, CELU (b = 1/a) */
 TNN__ACTIVATION(elu, tnn__vmul(c, tnn__vgt(x, tnn__vzero(), x,
                                            tnn__vmul(a, TNN__FN(expm1)(tnn__vmul(b, x))))),
-                tnn__vmul(c, tnn__vgt(x, tnn__vzero(), one,
+                tnn__vmul(c, tnn__vgt(x, tnn__vzero(), TNN__ONE,
                                       tnn__vmul(tnn__vmul(a, b), TNN__FN(exp)(tnn__vmul(b, x))))))
-TNN__ACTIVATION(clamp, tnn__vgt(a, x, a, tnn__vgt(x, b, b, x)), TNN__WITHIN(x, a, b, one))
+TNN__ACTIVATION(clamp, tnn__vgt(a, x, a, tnn__vgt(x, b, b, x)), TNN__WITHIN(x, a, b, TNN__ONE))
 TNN__ACTIVATION(hardsigmoid, TNN__SIXTH(x),
                 TNN__WITHIN(x, tnn__vset1(-3.0f), tnn__vset1(3.0f), tnn__vset1(1.0f/6)))
 TNN__ACTIVATION(hardswish, tnn__vmul(x, TNN__SIXTH(x)),
-                tnn__vgt(tnn__vset1(3.0f), x, tnn__vgt(x, tnn__vset1(-3.0f),
-                         tnn__vfma(x, tnn__vset1(1.0f/3), tnn__vset1(0.5f)), tnn__vzero()), one))
+                tnn__vgt(tnn__vset1(3.0f), x,
+                         tnn__vgt(x, tnn__vset1(-3.0f), tnn__vfma(x, tnn__vset1(1.0f/3), TNN__HALF),
+                                  tnn__vzero()), TNN__ONE))
 TNN__ACTIVATION(gelu, tnn__vmul(x, TNN__FN(cdf)(x)),
                 tnn__vfma(x, TNN__FN(density)(x), TNN__FN(cdf)(x)))
 /* x s(2u): 0.5 (1 + tanh(u)) = s(2u) */
@@ -4721,14 +4704,15 @@ TNN__ACTIVATION(gelu_tanh,
                 tnn__vmul(x, TNN__FN(sigmoid)(tnn__vmul(tnn__vset1(2.0f), TNN__FN(gelu_u)(x)))),
                 TNN__FN(gelu_tanh_grad)(x))
 TNN__ACTIVATION(silu, tnn__vmul(x, TNN__FN(sigmoid)(x)),
-                TNN__FN(x_sigmoid_grad)(x, TNN__FN(sigmoid)(x), one))
+                TNN__FN(x_sigmoid_grad)(x, TNN__FN(sigmoid)(x), TNN__ONE))
 TNN__ACTIVATION(mish, tnn__vmul(x, TNN__FN(tanh_softplus)(x)),
                 TNN__FN(mish_grad)(x, TNN__FN(tanh_softplus)(x)))
 /* log(1 + exp(a x))/a, x itself where a x > b */
 TNN__ACTIVATION(softplus, tnn__vgt(tnn__vmul(a, x), b, x,
                                    tnn__vdiv(TNN__FN(softplus)(tnn__vmul(a, x)), a)),
-                tnn__vgt(tnn__vmul(a, x), b, one, TNN__FN(sigmoid)(tnn__vmul(a, x))))
-TNN__ACTIVATION(softsign, tnn__vdiv(x, tnn__vadd(one, TNN__FN(abs)(x))), TNN__FN(softsign_grad)(x))
+                tnn__vgt(tnn__vmul(a, x), b, TNN__ONE, TNN__FN(sigmoid)(tnn__vmul(a, x))))
+TNN__ACTIVATION(softsign, tnn__vdiv(x, tnn__vadd(TNN__ONE, TNN__FN(abs)(x))),
+                TNN__FN(softsign_grad)(x))
 TNN__ACTIVATION(sigmoid, TNN__FN(sigmoid)(x), TNN__FN(logistic)(x))
 TNN__ACTIVATION(log_sigmoid, tnn__vsub(tnn__vzero(), TNN__FN(softplus)(tnn__vsub(tnn__vzero(), x))),
                 TNN__FN(sigmoid)(tnn__vsub(tnn__vzero(), x)))
@@ -4856,87 +4840,75 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
         }
 }
 
-/* ---- 3d. Pooling, channels last -------------------------------------------------------------- */
-/* Rows i0..i1-1 of the output. `where` (may be NULL) gets u*kw + v of the maximum. */
+/* ---- 3d. Pooling, channels last ---------------------------------------------------------------
+   Images are rows x_row floats apart of pixels of c channels; p says the geometry (2f).
+   TNN__OUTPUTS has its body for each output pixel (row, col), whose window begins at (y_0, x_0)
+   and has kh x kw elements; TNN__WINDOW for those elements (u, v) that lie in the image, at (yi,
+   xi). What lies outside takes no part: padding is no zero here. Vectors are of channels. */
+#define TNN__OUTPUTS(p, from, to, ...) \
+    for (row = from; row < to; row++) { \
+        TNN__ROWS_OF(p, row); \
+        for (col = 0; col < (p)->ow; col++) { \
+            TNN__COLS_OF(p, col); \
+            __VA_ARGS__ \
+        } \
+    }
+#define TNN__WINDOW(p, ...) \
+    for (u = 0; u < kh; u++) { \
+        const int yi = y_0 + u*(p)->dh; \
+        if (yi < 0 || yi >= (p)->ih) continue; \
+        for (v = 0; v < kw; v++) { \
+            const int xi = x_0 + v*(p)->dw; \
+            if (xi < 0 || xi >= (p)->iw) continue; \
+            __VA_ARGS__ \
+        } \
+    }
+/* y = the largest of each window, NaN if there is one, -infinity if there is none; rows i0..i1-1 of
+   the output. where (may be NULL), contiguous, gets u*kw + v, the place of the first such. */
 TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row, float *where, int i0, int i1)
 {
-    int i, j, u, v;
-    tnn__len c;
-    for (i = i0; i < i1; i++) {
-        TNN__ROWS_OF(p, i);
-        for (j = 0; j < p->ow; j++) {
-            TNN__COLS_OF(p, j);
-            float *to = y + i*y_row + (tnn__len)j*p->c;
-            float *w = where ? where + ((tnn__len)i*p->ow + j)*p->c : NULL;
-            for (c = 0; c < p->c; c += TNN__VN) {
-                const tnn__len rest = p->c - c;
-                int first = 1;                  /* a window of padding alone stays -infinity */
-                TNN__VF m = tnn__vset1((float)-HUGE_VAL), at = tnn__vzero();
-                for (u = 0; u < kh; u++) {
-                    const int yi = y_0 + u*p->dh;
-                    if (yi < 0 || yi >= p->ih) continue;
-                    for (v = 0; v < kw; v++) {
-                        const int xi = x_0 + v*p->dw;
-                        const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
-                        TNN__VF e, q;
-                        if (xi < 0 || xi >= p->iw) continue;
-                        e = rest >= TNN__VN ? tnn__vload(from) : tnn__vload_n(from, rest);
-                        q = tnn__vset1((float)(u*p->kw + v));
-                        if (first) {
-                            m = e;
-                            at = q;
-                            first = 0;
-                            continue;
-                        }
-                        at = tnn__vgt(e, m, q, tnn__veq(e, e, at, q));  /* larger, or NaN */
-                        m = tnn__vgt(e, m, e, tnn__veq(e, e, m, e));
-                    }
+    int row, col, u, v;
+    TNN__OUTPUTS(p, i0, i1,
+        float *to = y + row*y_row + (tnn__len)col*p->c;
+        float *places = where ? where + ((tnn__len)row*p->ow + col)*p->c : NULL;
+        TNN__EACH_ONCE(p->c,
+            int first = 1;
+            TNN__VF m = tnn__vset1((float)-HUGE_VAL), at = tnn__vzero();
+            TNN__WINDOW(p,
+                const TNN__VF e = TNN__AT(x + yi*x_row + (tnn__len)xi*p->c);
+                const TNN__VF q = tnn__vset1((float)(u*p->kw + v));
+                if (first) {
+                    m = e;
+                    at = q;
+                    first = 0;
+                    continue;
                 }
-                if (rest >= TNN__VN) tnn__vstore(to + c, m); else tnn__vstore_n(to + c, m, rest);
-                if (w && rest >= TNN__VN) tnn__vstore(w + c, at);
-                else if (w) tnn__vstore_n(w + c, at, rest);
-            }
-        }
-    }
+                at = tnn__vgt(e, m, q, tnn__veq(e, e, at, q));      /* larger, or NaN */
+                m = tnn__vgt(e, m, e, tnn__veq(e, e, m, e));
+            )
+            TNN__PUT(to, m);
+            if (places) TNN__PUT(places, at);
+        )
+    )
 }
-/* dx += dy at the place of each maximum. dy and where are contiguous. */
+/* dx += dy at the place of each maximum; dy and where are contiguous. */
 TNN__KERNEL void TNN__FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy,
                                        const float *where,
                                        float *dx, tnn__len dx_row, int i0, int i1)
 {
-    int i, j, u, v;
-    tnn__len c;
-    for (i = i0; i < i1; i++) {
-        TNN__ROWS_OF(p, i);
-        for (j = 0; j < p->ow; j++) {
-            TNN__COLS_OF(p, j);
-            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
-            const float *w = where + ((tnn__len)i*p->ow + j)*p->c;
-            for (u = 0; u < kh; u++) {
-                const int yi = y_0 + u*p->dh;
-                if (yi < 0 || yi >= p->ih) continue;
-                for (v = 0; v < kw; v++) {
-                    const int xi = x_0 + v*p->dw;
-                    float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
-                    const TNN__VF q = tnn__vset1((float)(u*p->kw + v));
-                    if (xi < 0 || xi >= p->iw) continue;
-                    for (c = 0; c + TNN__VN <= p->c; c += TNN__VN)
-                        tnn__vstore(to + c,
-                                    tnn__vadd(tnn__vload(to + c),
-                                              tnn__veq(tnn__vload(w + c), q, tnn__vload(g + c),
-                                                       tnn__vzero())));
-                    if (c < p->c) {
-                        const tnn__len r = p->c - c;
-                        tnn__vstore_n(to + c,
-                                      tnn__vadd(tnn__vload_n(to + c, r),
-                                                tnn__veq(tnn__vload_n(w + c, r), q,
-                                                         tnn__vload_n(g + c, r), tnn__vzero())), r);
-                    }
-                }
-            }
-        }
-    }
+    int row, col, u, v;
+    TNN__OUTPUTS(p, i0, i1,
+        const tnn__len at = ((tnn__len)row*p->ow + col)*p->c;
+        TNN__WINDOW(p,
+            float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
+            const TNN__VF q = tnn__vset1((float)(u*p->kw + v));
+            TNN__EACH(p->c,
+                const TNN__VF g = tnn__veq(TNN__AT(where + at), q, TNN__AT(dy + at), tnn__vzero());
+                TNN__PUT(to, tnn__vadd(TNN__AT(to), g));
+            )
+        )
+    )
 }
 
 /* How many elements an average is over: those of the window, cut off at the padded image's end as
@@ -4955,87 +4927,55 @@ static float tnn__pool_divisor(const tnn__pool_geometry *p, int h0, int kh, int 
     return (float)((h1 - h0)*(w1 - w0));
 }
 #endif
+/* y = the sum of each window, in chains, over its divisor */
 TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row)
 {
-    int i, j, u, v;
-    tnn__len c;
-    for (i = 0; i < p->oh; i++) {
-        TNN__ROWS_OF(p, i);
-        for (j = 0; j < p->ow; j++) {
-            TNN__COLS_OF(p, j);
-            const TNN__VF n = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
-            float *to = y + i*y_row + (tnn__len)j*p->c;
-            for (c = 0; c < p->c; c += TNN__VN) {
-                const tnn__len rest = p->c - c;
-                TNN__VF s = tnn__vzero(), low = s, t = s;
-                int terms = 0;
-                for (u = 0; u < kh; u++) {
-                    const int yi = y_0 + u;
-                    if (yi < 0 || yi >= p->ih) continue;
-                    for (v = 0; v < kw; v++) {
-                        const int xi = x_0 + v;
-                        const float *from = x + yi*x_row + (tnn__len)xi*p->c + c;
-                        if (xi < 0 || xi >= p->iw) continue;
-                        t = tnn__vadd(t, rest >= TNN__VN ? tnn__vload(from)
-                                      : tnn__vload_n(from, rest));
-                        if (++terms%TNN__TERMS_MAX == 0) {
-                            TNN__FN(collect)(&s, &low, t);
-                            t = tnn__vzero();
-                        }
-                    }
+    int row, col, u, v;
+    TNN__OUTPUTS(p, 0, p->oh,
+        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
+        float *to = y + row*y_row + (tnn__len)col*p->c;
+        TNN__EACH_ONCE(p->c,
+            TNN__VF s = tnn__vzero(), low = s, t = s;
+            int terms = 0;
+            TNN__WINDOW(p,
+                t = tnn__vadd(t, TNN__AT(x + yi*x_row + (tnn__len)xi*p->c));
+                if (++terms%TNN__TERMS_MAX == 0) {
+                    TNN__FN(collect)(&s, &low, t);
+                    t = tnn__vzero();
                 }
-                TNN__FN(collect)(&s, &low, t);
-                s = tnn__vdiv(s, n);
-                if (rest >= TNN__VN) tnn__vstore(to + c, s); else tnn__vstore_n(to + c, s, rest);
-            }
-        }
-    }
+            )
+            TNN__FN(collect)(&s, &low, t);
+            TNN__PUT(to, tnn__vdiv(s, divisor));
+        )
+    )
 }
+/* dx += dy over the divisor, at each element of each window; dy is contiguous. */
 TNN__KERNEL void TNN__FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
                                        float *dx, tnn__len dx_row)
 {
-    int i, j, u, v;
-    tnn__len c;
-    for (i = 0; i < p->oh; i++) {
-        TNN__ROWS_OF(p, i);
-        for (j = 0; j < p->ow; j++) {
-            TNN__COLS_OF(p, j);
-            const TNN__VF n = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
-            const float *g = dy + ((tnn__len)i*p->ow + j)*p->c;
-            for (u = 0; u < kh; u++) {
-                const int yi = y_0 + u;
-                if (yi < 0 || yi >= p->ih) continue;
-                for (v = 0; v < kw; v++) {
-                    const int xi = x_0 + v;
-                    float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
-                    if (xi < 0 || xi >= p->iw) continue;
-                    for (c = 0; c < p->c; c += TNN__VN) {
-                        const tnn__len r = p->c - c;
-                        if (r >= TNN__VN)
-                            tnn__vstore(to + c,
-                                        tnn__vadd(tnn__vload(to + c),
-                                                  tnn__vdiv(tnn__vload(g + c), n)));
-                        else
-                            tnn__vstore_n(to + c,
-                                          tnn__vadd(tnn__vload_n(to + c, r),
-                                                    tnn__vdiv(tnn__vload_n(g + c, r), n)), r);
-                    }
-                }
-            }
-        }
-    }
+    int row, col, u, v;
+    TNN__OUTPUTS(p, 0, p->oh,
+        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
+        const float *g = dy + ((tnn__len)row*p->ow + col)*p->c;
+        TNN__WINDOW(p,
+            float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
+            TNN__EACH(p->c, TNN__PUT(to, tnn__vadd(TNN__AT(to), tnn__vdiv(TNN__AT(g), divisor)));)
+        )
+    )
 }
 
 /* ---- 3e. Reductions ---------------------------------------------------------------------------
    Element i goes to lane i % 16, of each block of 256 elements a chain (3a), whose results are
    collected; then lane l takes in lane l + 8, 4, 2, 1. */
+/* The sum of 16 lanes, in that order */
 TNN__HELPER float TNN__FN(fold)(float t[TNN__LANES])
 {
     int n, l;
     for (n = TNN__LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) t[l] += t[l + n];
     return t[0];
 }
+/* *s += t, compensated, of the TNN__VN lanes from s and low on */
 TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
 {
     TNN__VF a = tnn__vload(s), b = tnn__vload(low);
@@ -5043,33 +4983,46 @@ TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
     tnn__vstore(s, a);
     tnn__vstore(low, b);
 }
-/* A function's body: TERM adds elements j of the TNN__VN lanes from v on to t. */
-#define TNN__BY_BLOCK(TERM) \
+/* A function's end: returns the sum of n terms, which the body adds to t for elements i and on. */
+#define TNN__BY_BLOCK(...) \
     float sums[TNN__LANES] = {0}, low[TNN__LANES] = {0}; \
-    tnn__len at, j; \
-    int v; \
+    tnn__len at, i; \
+    int lane; \
     for (at = 0; at < n; at += TNN__BLOCK) \
-        for (v = 0; v < TNN__LANES; v += TNN__VN) { \
-            const tnn__len end = TNN__MIN(n, at + TNN__BLOCK), rest = (end - at - v)%TNN__LANES; \
+        for (lane = 0; lane < TNN__LANES; lane += TNN__VN) { \
+            const tnn__len end = TNN__MIN(n, at + TNN__BLOCK); \
+            const tnn__len rest = (end - at - lane)%TNN__LANES; \
             TNN__VF t = tnn__vzero(); \
-            for (j = at + v; j + TNN__VN <= end; j += TNN__LANES) { \
-                TERM(TNN__LOAD_ALL, TNN__STORE_ALL) \
+            for (i = at + lane; i + TNN__VN <= end; i += TNN__LANES) { \
+                enum { part = 0 }; \
+                __VA_ARGS__ \
             } \
-            if (j < end) { TERM(TNN__LOAD_REST, TNN__STORE_REST) } \
-            TNN__FN(collect_at)(sums + v, low + v, t); \
+            if (i < end) { \
+                enum { part = 1 }; \
+                __VA_ARGS__ \
+            } \
+            TNN__FN(collect_at)(sums + lane, low + lane, t); \
         } \
     return TNN__FN(fold)(sums);
+/* sum of x[i] */
 TNN__KERNEL float TNN__FN(sum)(tnn__len n, const float *x)
 {
-#define TNN__TERM(L, S) t = tnn__vadd(t, L(x));
-    TNN__BY_BLOCK(TNN__TERM)
-#undef TNN__TERM
+    TNN__BY_BLOCK(t = tnn__vadd(t, TNN__AT(x));)
 }
+/* sum of x[i] y[i] */
 TNN__KERNEL float TNN__FN(dot)(tnn__len n, const float *x, const float *y)
 {
-#define TNN__TERM(L, S) t = tnn__vfma(L(x), L(y), t);
-    TNN__BY_BLOCK(TNN__TERM)
-#undef TNN__TERM
+    TNN__BY_BLOCK(t = tnn__vfma(TNN__AT(x), TNN__AT(y), t);)
+}
+/* y[i] = exp(x[i] - max); returns their sum. */
+TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
+{
+    const TNN__VF m = tnn__vset1(max);
+    TNN__BY_BLOCK(
+        const TNN__VF e = TNN__FN(exp)(tnn__vsub(TNN__AT(x), m));
+        TNN__PUT(y, e);
+        t = tnn__vadd(t, TNN__AT(y));
+    )
 }
 /* The largest element, NaN if there is one; n at least 1. */
 TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
@@ -5088,21 +5041,13 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
     return m;
 }
 
-/* y = exp(x - max); returns its sum. */
-TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
-{
-    const TNN__VF m = tnn__vset1(max);
-#define TNN__TERM(L, S) \
-    S(y, TNN__FN(exp)(tnn__vsub(L(x), m))); \
-    t = tnn__vadd(t, L(y));
-    TNN__BY_BLOCK(TNN__TERM)
-#undef TNN__TERM
-}
-
+#if TNN__PASS != 4
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
-   Each rule is one pass over w, g and its state, n a multiple of 16; formulas and sources are in
-   1e. Scalars are worked in double and rounded once. TNN__RULE begins every kernel; in its loop
-   TNN__READ gives
+   Each rule is one pass over n weights w, their gradient g and state s[0], s[1] ...; n is a
+   multiple of 16. Formulas and sources are in 1e, a rule's row in 2f. Scalars are worked in double
+   and rounded once. TNN__RULE begins a kernel; TNN__MOMENTS does, too, for Adam's family: m and v
+   with their betas, and TNN__OVER(a, b) = a/(root sqrt(b) + eps), root = 1/sqrt(bias2).
+   TNN__WEIGHTS(body) is its loop, and its end. In the body TNN__READ gives
 
        p = w + shrink w        the weight, after decoupled decay
        d = sign g + decay p    the gradient, with L2 decay
@@ -5110,6 +5055,7 @@ TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float 
    and TNN__UPDATE(x) sets w = x. A kernel returns whether some x was not finite: then x - x is NaN,
    and bit 30 of it set, which `odd` counts. */
 #define TNN__SET(x)   tnn__vset1((float)(x))
+#define TNN__STATE(name, at) float *TNN__RESTRICT name = u->s[at]
 #define TNN__RULE \
     const tnn_optimizer *const o = u->o; \
     float *TNN__RESTRICT w = u->w; \
@@ -5118,37 +5064,60 @@ TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float 
     const TNN__VF sign = TNN__SET(u->sign); \
     TNN__VU odd = tnn__uset1(0); \
     tnn__len i; \
-    (void)o
-#define TNN__EACH   for (i = 0; i < n; i += TNN__VN)
-#define TNN__SHRUNK tnn__vfma(shrink, tnn__vload(w + i), tnn__vload(w + i))
-#define TNN__READ \
-    const TNN__VF p = TNN__SHRUNK, d = tnn__vfma(decay, p, tnn__vmul(sign, tnn__vload(g + i)))
+    (void)o; (void)w; (void)shrink; (void)decay
+#define TNN__MOMENTS \
+    TNN__RULE; \
+    TNN__STATE(m, 0); \
+    TNN__STATE(v, 1); \
+    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2)); \
+    TNN__BETA(beta1, o->beta1); \
+    TNN__BETA(beta2, o->beta2); \
+    (void)m; (void)v; (void)eps; (void)root; (void)beta2
+#define TNN__OVER(a, b) tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps))
+#define TNN__WEIGHTS(...) \
+    for (i = 0; i < n; i += TNN__VN) { __VA_ARGS__ } \
+    return TNN__FN(any)(odd);
+#define TNN__SHRUNK   tnn__vfma(shrink, tnn__vload(w + i), tnn__vload(w + i))
+#define TNN__GRADIENT tnn__vmul(sign, tnn__vload(g + i))
+#define TNN__READ     const TNN__VF p = TNN__SHRUNK, d = tnn__vfma(decay, p, TNN__GRADIENT)
 #define TNN__UPDATE(x) do { \
     const TNN__VF x_ = (x); \
     tnn__vstore(w + i, x_); \
     odd = tnn__uadd(odd, tnn__usrl(tnn__ucast(tnn__vsub(x_, x_)), 30)); } while (0)
-/* m = beta m + (1 - beta) x, and the same of x^2; TNN__BETA(b, value): a beta's two vectors. */
+/* TNN__BETA(b, value): vectors b and rest_b = 1 - b. TNN__MEAN1(m, b, x): m = b m + (1 - b) x, and
+   its value; TNN__MEAN2(v, b, x): the same of x^2. */
 #define TNN__BETA(b, value)  const TNN__VF b = TNN__SET(value), rest_##b = TNN__SET(1 - (value))
-#define TNN__MEAN1(m, b, x)   TNN__FN(mean)(m + i, b, rest_##b, x)
+#define TNN__MEAN1(m, b, x)  TNN__FN(mean)(m + i, b, rest_##b, x)
 #define TNN__MEAN2(v, b, x)  TNN__FN(mean2)(v + i, b, rest_##b, x)
+/* *m = beta *m + rest x, and returns it */
 TNN__HELPER TNN__VF TNN__FN(mean)(float *m, TNN__VF beta, TNN__VF rest, TNN__VF x)
 {
     const TNN__VF a = tnn__vfma(rest, x, tnn__vmul(beta, tnn__vload(m)));
     tnn__vstore(m, a);
     return a;
 }
+/* *v = beta *v + rest x x, and returns it */
 TNN__HELPER TNN__VF TNN__FN(mean2)(float *v, TNN__VF beta, TNN__VF rest, TNN__VF x)
 {
     const TNN__VF a = tnn__vfma(tnn__vmul(rest, x), x, tnn__vmul(beta, tnn__vload(v)));
     tnn__vstore(v, a);
     return a;
 }
+/* AMSGrad: the largest b so far, kept in top */
+TNN__HELPER TNN__VF TNN__FN(largest_yet)(float *top, TNN__VF b)
+{
+    const TNN__VF a = tnn__vmax(b, tnn__vload(top));
+    tnn__vstore(top, a);
+    return a;
+}
+/* 1, 0 or -1, the sign of x; 0 for NaN */
 TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
 {
-    return tnn__vgt(x, tnn__vzero(), tnn__vset1(1.0f),
-                    tnn__vgt(tnn__vzero(), x, tnn__vset1(-1.0f), tnn__vzero()));
+    return tnn__vgt(x, tnn__vzero(), TNN__ONE,
+                    tnn__vgt(tnn__vzero(), x, TNN__NEG(TNN__ONE), tnn__vzero()));
 }
-TNN__HELPER int TNN__FN(any)(TNN__VU u) /* of integers below 2^24 */
+/* Whether some element is not 0; all are below 2^24. */
+TNN__HELPER int TNN__FN(any)(TNN__VU u)
 {
     float t[TNN__VN], sum = 0;
     int i;
@@ -5165,24 +5134,21 @@ TNN__KERNEL int TNN__FN(sgd)(const tnn__update *u, tnn__len n)
     float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
     const double now = o->velocity ? -u->lr : 1;
     const TNN__VF step = TNN__SET(o->velocity ? 1 : -u->lr), mu = TNN__SET(o->momentum);
-    const TNN__VF each = TNN__SET(now);
+    const TNN__VF each = TNN__SET(now), all = TNN__SET(-u->lr);
     const TNN__VF old = TNN__SET(u->step > 1 ? o->momentum : 0);
     const TNN__VF fresh = TNN__SET(now*(u->step > 1 ? 1 - o->dampening : 1));
     if (!m) {
-        const TNN__VF all = TNN__SET(-u->lr);
-        TNN__EACH {
+        TNN__WEIGHTS(
             TNN__READ;
             TNN__UPDATE(tnn__vfma(all, d, p));
-        }
+        )
     }
-    else
-        TNN__EACH {
-            TNN__READ;
-            const TNN__VF b = tnn__vfma(old, tnn__vload(m + i), tnn__vmul(fresh, d));
-            tnn__vstore(m + i, b);
-            TNN__UPDATE(tnn__vfma(step, o->nesterov ? tnn__vfma(mu, b, tnn__vmul(each, d)) : b, p));
-        }
-    return TNN__FN(any)(odd);
+    TNN__WEIGHTS(
+        TNN__READ;
+        const TNN__VF b = tnn__vfma(old, tnn__vload(m + i), tnn__vmul(fresh, d));
+        tnn__vstore(m + i, b);
+        TNN__UPDATE(tnn__vfma(step, o->nesterov ? tnn__vfma(mu, b, tnn__vmul(each, d)) : b, p));
+    )
 }
 
 /* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (d + lambd w);
@@ -5190,53 +5156,52 @@ TNN__KERNEL int TNN__FN(sgd)(const tnn__update *u, tnn__len n)
 TNN__KERNEL int TNN__FN(asgd)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT a = u->s[0];
+    TNN__STATE(a, 0);
     const double t = (double)(u->step - 1), late = TNN__MAX(1, t - o->t0);
     const double eta = u->lr/tnn__pow(1 + o->lambd*u->lr*t, o->alpha);
-    const TNN__VF lambd = TNN__SET(o->lambd), step = TNN__SET(-eta), mu = TNN__SET(1/late);
-    const TNN__VF rest = TNN__SET(1 - 1/late);
-    TNN__EACH {
+    const TNN__VF lambd = TNN__SET(o->lambd), step = TNN__SET(-eta);
+    TNN__BETA(mu, 1/late);
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF q = tnn__vfma(step, tnn__vfma(lambd, p, d), p);
         TNN__UPDATE(q);
-        tnn__vstore(a + i, tnn__vfma(mu, q, tnn__vmul(rest, tnn__vload(a + i))));
-    }
-    return TNN__FN(any)(odd);
+        tnn__vstore(a + i, tnn__vfma(mu, q, tnn__vmul(rest_mu, tnn__vload(a + i))));
+    )
 }
 
-/* Adagrad: h += d^2;  w -= lr/(1 + (t-1) lr_decay) d/(sqrt(h) + eps). */
+/* Adagrad: h += d^2;  w -= lr/(1 + (t-1) lr_decay) d/(sqrt(h) + eps), or with keras_eps
+   d/sqrt(h + eps). */
 TNN__KERNEL int TNN__FN(adagrad)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT h = u->s[0];
+    TNN__STATE(h, 0);
     const TNN__VF step = TNN__SET(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay));
     const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
     const TNN__VF under = TNN__SET(o->keras_eps ? o->eps : 0);
-    TNN__EACH {
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = tnn__vfma(d, d, tnn__vload(h + i));
+        const TNN__VF root = tnn__vsqrt(tnn__vadd(a, under));
         tnn__vstore(h + i, a);
-        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(d, tnn__vadd(tnn__vsqrt(tnn__vadd(a, under)), eps)),
-                              p));
-    }
-    return TNN__FN(any)(odd);
+        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(d, tnn__vadd(root, eps)), p));
+    )
 }
 
 /* Adadelta: v by rho of d^2;  e = sqrt((a + eps)/(v + eps)) d;  a by rho of e^2;  w -= lr e. */
 TNN__KERNEL int TNN__FN(adadelta)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = u->s[1];
+    TNN__STATE(v, 0);
+    TNN__STATE(a, 1);
     const TNN__VF step = TNN__SET(-u->lr), eps = TNN__SET(o->eps);
     TNN__BETA(rho, o->rho);
-    TNN__EACH {
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF q = tnn__vadd(TNN__MEAN2(v, rho, d), eps);
         const TNN__VF e = tnn__vmul(tnn__vsqrt(tnn__vdiv(tnn__vadd(tnn__vload(a + i), eps), q)), d);
         TNN__MEAN2(a, rho, e);
         TNN__UPDATE(tnn__vfma(step, e, p));
-    }
-    return TNN__FN(any)(odd);
+    )
 }
 
 /* RMSprop: v by alpha of d^2, a by alpha of d;  q = d/(sqrt(v - centered a^2) + eps);
@@ -5244,18 +5209,19 @@ TNN__KERNEL int TNN__FN(adadelta)(const tnn__update *u, tnn__len n)
 TNN__KERNEL int TNN__FN(rmsprop)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT v = u->s[0], *TNN__RESTRICT a = o->centered ? u->s[1] : NULL;
+    TNN__STATE(v, 0);
+    float *TNN__RESTRICT a = o->centered ? u->s[1] : NULL;
     float *TNN__RESTRICT b = o->momentum > 0 ? u->s[o->centered ? 2 : 1] : NULL;
     const TNN__VF step = TNN__SET(-u->lr), mu = TNN__SET(o->momentum);
     const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
     const TNN__VF under = TNN__SET(o->keras_eps ? o->eps : 0);
     TNN__BETA(alpha, o->alpha);
-    TNN__EACH {
+    TNN__WEIGHTS(
         TNN__READ;
         TNN__VF q = TNN__MEAN2(v, alpha, d);
         if (a) {
             const TNN__VF mean = TNN__MEAN1(a, alpha, d);
-            q = tnn__vmax(tnn__vzero(), tnn__vfma(tnn__vsub(tnn__vzero(), mean), mean, q));
+            q = tnn__vmax(tnn__vzero(), tnn__vfma(TNN__NEG(mean), mean, q));
         }
         q = tnn__vdiv(d, tnn__vadd(tnn__vsqrt(tnn__vadd(q, under)), eps));
         if (b) {
@@ -5263,8 +5229,7 @@ TNN__KERNEL int TNN__FN(rmsprop)(const tnn__update *u, tnn__len n)
             tnn__vstore(b + i, q);
         }
         TNN__UPDATE(tnn__vfma(step, q, p));
-    }
-    return TNN__FN(any)(odd);
+    )
 }
 
 /* Rprop: e = d d';  s = clamp(s (e > 0 ? eta_plus : e < 0 ? eta_minus : 1));
@@ -5272,45 +5237,39 @@ TNN__KERNEL int TNN__FN(rmsprop)(const tnn__update *u, tnn__len n)
 TNN__KERNEL int TNN__FN(rprop)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT before = u->s[0], *TNN__RESTRICT s = u->s[1];
-    const TNN__VF up = TNN__SET(o->eta_plus), down = TNN__SET(o->eta_minus), one = tnn__vset1(1.0f);
+    TNN__STATE(before, 0);
+    TNN__STATE(s, 1);
+    const TNN__VF up = TNN__SET(o->eta_plus), down = TNN__SET(o->eta_minus), zero = tnn__vzero();
     const TNN__VF low = TNN__SET(o->step_min), high = TNN__SET(o->step_max);
-    TNN__EACH {
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF e = tnn__vmul(d, tnn__vload(before + i));
-        const TNN__VF f = tnn__vgt(e, tnn__vzero(), up, tnn__vgt(tnn__vzero(), e, down, one));
+        const TNN__VF f = tnn__vgt(e, zero, up, tnn__vgt(zero, e, down, TNN__ONE));
         const TNN__VF a = tnn__vmin(high, tnn__vmax(low, tnn__vmul(tnn__vload(s + i), f)));
-        const TNN__VF c = tnn__vgt(tnn__vzero(), e, tnn__vzero(), d);
+        const TNN__VF c = tnn__vgt(zero, e, zero, d);
         tnn__vstore(s + i, a);
         tnn__vstore(before + i, c);
-        TNN__UPDATE(tnn__vfma(TNN__FN(sign)(c), tnn__vsub(tnn__vzero(), a), p));
-    }
-    return TNN__FN(any)(odd);
+        TNN__UPDATE(tnn__vfma(TNN__FN(sign)(c), TNN__NEG(a), p));
+    )
 }
 
 /* Adam: m by beta1 of d, v by beta2 of d^2;  w -= lr/bias1 m/(sqrt(v/bias2) + eps).
-   amsgrad: the largest v so far in its place. */
+   amsgrad, a constant: the largest v so far in its place. */
 TNN__HELPER int TNN__FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
 {
-    TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT top = u->s[2];
-    const double correct = 1/sqrt(u->bias2);
-    const TNN__VF step = TNN__SET(-u->lr/u->bias1), root = TNN__SET(correct);
-    const TNN__VF eps = TNN__SET(o->keras_eps ? o->eps*correct : o->eps);
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
-    TNN__EACH {
+    const double scale = u->o->keras_eps ? 1/sqrt(u->bias2) : 1;
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1), after = TNN__SET(u->o->eps*scale);
+    TNN__STATE(top, 2);
+    TNN__MOMENTS;
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = TNN__MEAN1(m, beta1, d);
         TNN__VF b = TNN__MEAN2(v, beta2, d);
-        if (amsgrad) {
-            b = tnn__vmax(b, tnn__vload(top + i));
-            tnn__vstore(top + i, b);
-        }
-        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps)), p));
-    }
-    return TNN__FN(any)(odd);
+        if (amsgrad) b = TNN__FN(largest_yet)(top + i, b);
+        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, after)), p));
+    )
 }
+/* Adam and AdamW, with amsgrad or without */
 TNN__KERNEL int TNN__FN(adam)(const tnn__update *u, tnn__len n)
 {
     return u->o->amsgrad ? TNN__FN(adam_form)(u, n, 1) : TNN__FN(adam_form)(u, n, 0);
@@ -5321,133 +5280,109 @@ TNN__KERNEL int TNN__FN(adam)(const tnn__update *u, tnn__len n)
 TNN__KERNEL int TNN__FN(adamax)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT top = u->s[1];
+    TNN__STATE(m, 0);
+    TNN__STATE(top, 1);
     const TNN__VF step = TNN__SET(-u->lr/u->bias1), beta2 = TNN__SET(o->beta2);
     const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
     const TNN__VF after = TNN__SET(o->keras_eps ? o->eps : 0);
     TNN__BETA(beta1, o->beta1);
-    TNN__EACH {
+    TNN__WEIGHTS(
         TNN__READ;
-        const TNN__VF size = tnn__vadd(tnn__vmax(d, tnn__vsub(tnn__vzero(), d)), eps);
+        const TNN__VF size = tnn__vadd(TNN__FN(abs)(d), eps);
         const TNN__VF b = tnn__vmax(tnn__vmul(beta2, tnn__vload(top + i)), size);
         tnn__vstore(top + i, b);
         TNN__UPDATE(tnn__vfma(step, tnn__vdiv(TNN__MEAN1(m, beta1, d), tnn__vadd(b, after)), p));
-    }
-    return TNN__FN(any)(odd);
+    )
 }
 
 /* NAdam: w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0] and
    P = c[1] of this step and c' of the next. */
 TNN__KERNEL int TNN__FN(nadam)(const tnn__update *u, tnn__len n)
 {
-    TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
-    const double next = tnn__nadam_momentum(o, u->step + 1);
+    const double next = tnn__nadam_momentum(u->o, u->step + 1);
     const TNN__VF of_d = TNN__SET(-u->lr*(1 - u->c[0])/(1 - u->c[1]));
     const TNN__VF of_m = TNN__SET(-u->lr*next/(1 - u->c[1]*next));
-    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2));
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
-    TNN__EACH {
+    TNN__MOMENTS;
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = tnn__vfma(of_m, TNN__MEAN1(m, beta1, d), tnn__vmul(of_d, d));
-        TNN__UPDATE(tnn__vadd(p, tnn__vdiv(a,
-                                           tnn__vfma(tnn__vsqrt(TNN__MEAN2(v, beta2, d)), root,
-                                                     eps))));
-    }
-    return TNN__FN(any)(odd);
+        TNN__UPDATE(tnn__vadd(p, TNN__OVER(a, TNN__MEAN2(v, beta2, d))));
+    )
 }
 
 /* RAdam: Adam with w -= lr rect sqrt(bias2)/bias1 m/(sqrt(v) + eps) once the variance is known well
    enough (rect > 0), and w -= lr/bias1 m before. */
 TNN__KERNEL int TNN__FN(radam)(const tnn__update *u, tnn__len n)
 {
-    TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
-    const double rect = tnn__rectification(o->beta2, u->bias2, u->step);
+    const double rect = tnn__rectification(u->o->beta2, u->bias2, u->step);
     const TNN__VF step = TNN__SET(-u->lr/u->bias1*(rect > 0 ? rect*sqrt(u->bias2) : 1));
-    const TNN__VF eps = TNN__SET(o->eps);
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
-    TNN__EACH {
+    TNN__MOMENTS;
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = TNN__MEAN1(m, beta1, d), b = TNN__MEAN2(v, beta2, d);
         TNN__UPDATE(tnn__vfma(step, rect > 0 ? tnn__vdiv(a, tnn__vadd(tnn__vsqrt(b), eps)) : a, p));
-    }
-    return TNN__FN(any)(odd);
+    )
 }
 
 /* Lion: w -= lr sign(beta1 m + (1 - beta1) d);  m by beta2 of d. */
 TNN__KERNEL int TNN__FN(lion)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0];
+    TNN__STATE(m, 0);
     const TNN__VF step = TNN__SET(-u->lr);
     TNN__BETA(beta1, o->beta1);
     TNN__BETA(beta2, o->beta2);
-    TNN__EACH {
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF c = tnn__vfma(rest_beta1, d, tnn__vmul(beta1, tnn__vload(m + i)));
         TNN__MEAN1(m, beta2, d);
         TNN__UPDATE(tnn__vfma(step, TNN__FN(sign)(c), p));
-    }
-    return TNN__FN(any)(odd);
+    )
 }
 
 /* AdaBelief: m by beta1 of d, v by beta2 of (d - m)^2, plus eps;
    w -= lr/bias1 m/(sqrt(v/bias2) + eps);  amsgrad as in Adam;  rectify: as in RAdam. */
 TNN__KERNEL int TNN__FN(adabelief)(const tnn__update *u, tnn__len n)
 {
-    TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
-    float *TNN__RESTRICT top = o->amsgrad ? u->s[2] : NULL;
-    const double rect = o->rectify ? tnn__rectification(o->beta2, u->bias2, u->step) : 1;
-    const double scale = o->rectify && rect > 0 ? rect*sqrt(u->bias2) : 1;
-    const TNN__VF step = TNN__SET(-u->lr/u->bias1*scale), eps = TNN__SET(o->eps);
-    const TNN__VF root = TNN__SET(o->rectify ? 1 : 1/sqrt(u->bias2));
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
-    TNN__EACH {
+    float *TNN__RESTRICT top = u->o->amsgrad ? u->s[2] : NULL;
+    const int rectify = u->o->rectify;
+    const double rect = rectify ? tnn__rectification(u->o->beta2, u->bias2, u->step) : 1;
+    const double scale = rectify && rect > 0 ? rect*sqrt(u->bias2) : 1;
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1*scale);
+    const TNN__VF factor = TNN__SET(rectify ? 1 : 1/sqrt(u->bias2));
+    TNN__MOMENTS;
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = TNN__MEAN1(m, beta1, d), x = tnn__vsub(d, a);
         TNN__VF b = tnn__vfma(tnn__vmul(rest_beta2, x), x,
                               tnn__vfma(beta2, tnn__vload(v + i), eps));
         tnn__vstore(v + i, b);
-        if (top) {
-            b = tnn__vmax(b, tnn__vload(top + i));
-            tnn__vstore(top + i, b);
-        }
-        TNN__UPDATE(tnn__vfma(step, rect > 0 ? tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps))
-                              : a, p));
-    }
-    return TNN__FN(any)(odd);
+        if (top) b = TNN__FN(largest_yet)(top + i, b);
+        b = tnn__vfma(tnn__vsqrt(b), factor, eps);
+        TNN__UPDATE(tnn__vfma(step, rect > 0 ? tnn__vdiv(a, b) : a, p));
+    )
 }
 
 /* Adan: e = d - d';  m by beta1 of d, v by beta2 of e, n by beta3 of (d + beta2 e)^2;  d' = d;
    w = (w - lr (m/bias1 + beta2/bias2 v)/(sqrt(n/bias3) + eps))/(1 + lr L), L in u->decay. */
 TNN__KERNEL int TNN__FN(adan)(const tnn__update *u, tnn__len n)
 {
-    TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1];
-    float *TNN__RESTRICT q = u->s[2], *TNN__RESTRICT before = u->s[3];
-    const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_v = TNN__SET(-u->lr*o->beta2/u->bias2);
-    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias3));
-    const TNN__VF prox = TNN__SET(1/(1 + u->lr*u->decay));
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
-    TNN__BETA(beta3, o->beta3);
-    (void)decay;
-    TNN__EACH {
-        const TNN__VF p = TNN__SHRUNK, d = tnn__vmul(sign, tnn__vload(g + i));
+    const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_v = TNN__SET(-u->lr*u->o->beta2/u->bias2);
+    const TNN__VF root3 = TNN__SET(1/sqrt(u->bias3)), prox = TNN__SET(1/(1 + u->lr*u->decay));
+    TNN__STATE(q, 2);
+    TNN__STATE(before, 3);
+    TNN__BETA(beta3, u->o->beta3);
+    TNN__MOMENTS;
+    TNN__WEIGHTS(
+        const TNN__VF p = TNN__SHRUNK, d = TNN__GRADIENT;
         const TNN__VF e = tnn__vsub(d, tnn__vload(before + i));
         const TNN__VF a = tnn__vfma(of_v, TNN__MEAN1(v, beta2, e),
                                     tnn__vmul(of_m, TNN__MEAN1(m, beta1, d)));
-        const TNN__VF b = TNN__MEAN2(q, beta3, tnn__vfma(beta2, e, d));
+        TNN__VF b = TNN__MEAN2(q, beta3, tnn__vfma(beta2, e, d));
+        b = tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root3, eps));
         tnn__vstore(before + i, d);
-        TNN__UPDATE(tnn__vmul(prox, tnn__vadd(p,
-                                              tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps)))));
-    }
-    return TNN__FN(any)(odd);
+        TNN__UPDATE(tnn__vmul(prox, tnn__vadd(p, b)));
+    )
 }
 
 /* AdEMAMix: m by beta1 of d, s by beta3 of d, v by beta2 of d^2;
@@ -5455,8 +5390,8 @@ TNN__KERNEL int TNN__FN(adan)(const tnn__update *u, tnn__len n)
    for beta3 the half-life log 1/2 / log beta - 1 rises from beta1's to beta3's in x. */
 TNN__KERNEL int TNN__FN(ademamix)(const tnn__update *u, tnn__len n)
 {
-    TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT s = u->s[2];
+    TNN__MOMENTS;
+    TNN__STATE(s, 2);
     const double t = (double)u->step, half = -0.69314718055994531;
     const double alpha = o->alpha*(t < o->alpha_warmup ? t/o->alpha_warmup : 1);
     const double x = t < o->beta3_warmup ? t/o->beta3_warmup : 1;
@@ -5464,170 +5399,99 @@ TNN__KERNEL int TNN__FN(ademamix)(const tnn__update *u, tnn__len n)
                         + x*(half/tnn__log_double(o->beta3 + 1e-8) - 1);
     const double slow = x < 1 ? tnn__exp_double(half/(life + 1)) : o->beta3;
     const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_s = TNN__SET(-u->lr*alpha);
-    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2));
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
     TNN__BETA(beta3, slow);
-    TNN__EACH {
+    TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = tnn__vfma(of_s, TNN__MEAN1(s, beta3, d),
                                     tnn__vmul(of_m, TNN__MEAN1(m, beta1, d)));
-        TNN__UPDATE(tnn__vadd(p, tnn__vdiv(a,
-                                           tnn__vfma(tnn__vsqrt(TNN__MEAN2(v, beta2, d)), root,
-                                                     eps))));
-    }
-    return TNN__FN(any)(odd);
+        TNN__UPDATE(tnn__vadd(p, TNN__OVER(a, TNN__MEAN2(v, beta2, d))));
+    )
 }
 
-/* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD), or
+/* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD, v NULL), or
    g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h. */
 TNN__HELPER int TNN__FN(free_form)(const tnn__update *u, tnn__len n, double beta,
                                    float *TNN__RESTRICT v)
 {
     TNN__RULE;
-    float *TNN__RESTRICT z = u->s[0];
+    TNN__STATE(z, 0);
     const double lr = u->c[1]*u->lr;
     const TNN__VF c = TNN__SET(u->c[0]), step = TNN__SET(-lr);
     const TNN__VF part = TNN__SET(-lr*(1 - beta*(1 - u->c[0]))), eps = TNN__SET(o->eps);
     TNN__BETA(beta2, o->beta2);
-    TNN__EACH {
+    TNN__WEIGHTS(
         const TNN__VF p = TNN__SHRUNK, q = tnn__vload(z + i);
-        TNN__VF h = tnn__vmul(sign, tnn__vload(g + i));
+        TNN__VF h = TNN__GRADIENT;
         if (v) h = tnn__vdiv(h, tnn__vadd(tnn__vsqrt(TNN__MEAN2(v, beta2, h)), eps));
         h = tnn__vfma(decay, p, h);
         TNN__UPDATE(tnn__vfma(part, h, tnn__vfma(c, tnn__vsub(q, p), p)));
         tnn__vstore(z + i, tnn__vfma(step, h, q));
-    }
-    return TNN__FN(any)(odd);
+    )
 }
+/* Schedule-Free SGD */
 TNN__KERNEL int TNN__FN(free_sgd)(const tnn__update *u, tnn__len n)
 {
     return TNN__FN(free_form)(u, n, u->o->momentum, NULL);
 }
+/* Schedule-Free AdamW */
 TNN__KERNEL int TNN__FN(free_adamw)(const tnn__update *u, tnn__len n)
 {
     return TNN__FN(free_form)(u, n, u->o->beta1, u->s[1]);
 }
 
 /* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1). With an estimate of n samples
-   before it: h = beta2 h + (1 - beta2) n g^2. */
+   before it: h = beta2 h + (1 - beta2) n g^2, and no more. */
 TNN__KERNEL int TNN__FN(sophia)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT h = u->s[1];
+    TNN__STATE(m, 0);
+    TNN__STATE(h, 1);
     const TNN__VF step = TNN__SET(-u->lr), gamma = TNN__SET(o->gamma), tiny = TNN__SET(1e-15);
-    const TNN__VF one = tnn__vset1(1.0f);
-    const TNN__VF minus = tnn__vset1(-1.0f), beta2 = TNN__SET(o->beta2);
-    const TNN__VF part = TNN__SET((1 - o->beta2)*u->estimate);
+    const TNN__VF beta2 = TNN__SET(o->beta2), part = TNN__SET((1 - o->beta2)*u->estimate);
     TNN__BETA(beta1, o->beta1);
-    if (u->estimate > 0)
-        TNN__EACH {
+    if (u->estimate > 0) {
+        TNN__WEIGHTS(
             const TNN__VF q = tnn__vload(g + i);
             tnn__vstore(h + i, tnn__vfma(tnn__vmul(part, q), q,
                                          tnn__vmul(beta2, tnn__vload(h + i))));
-        }
-    else
-        TNN__EACH {
-            TNN__READ;
-            const TNN__VF x = tnn__vdiv(TNN__MEAN1(m, beta1, d),
-                                        tnn__vfma(gamma, tnn__vload(h + i), tiny));
-            TNN__UPDATE(tnn__vfma(step, tnn__vmin(one, tnn__vmax(minus, x)), p));
-        }
-    return TNN__FN(any)(odd);
+        )
+    }
+    TNN__WEIGHTS(
+        TNN__READ;
+        const TNN__VF x = tnn__vdiv(TNN__MEAN1(m, beta1, d),
+                                    tnn__vfma(gamma, tnn__vload(h + i), tiny));
+        TNN__UPDATE(tnn__vfma(step, tnn__vmin(TNN__ONE, tnn__vmax(TNN__NEG(TNN__ONE), x)), p));
+    )
 }
 
-/* LAMB, first part: m, v as in Adam;  r = (m/bias1)/(sqrt(v/bias2) + eps) + L w, L in u->decay. */
+/* LAMB, first part: m, v as in Adam;  r = (m/bias1)/(sqrt(v/bias2) + eps) + L w, L in u->decay.
+   w stays as it is. */
 TNN__KERNEL int TNN__FN(lamb)(const tnn__update *u, tnn__len n)
 {
-    TNN__RULE;
-    float *TNN__RESTRICT m = u->s[0], *TNN__RESTRICT v = u->s[1], *TNN__RESTRICT r = u->s[2];
-    const TNN__VF scale = TNN__SET(1/u->bias1), eps = TNN__SET(o->eps);
-    const TNN__VF root = TNN__SET(1/sqrt(u->bias2));
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
-    (void)shrink;
-    TNN__EACH {
-        const TNN__VF d = tnn__vmul(sign, tnn__vload(g + i));
-        const TNN__VF a = tnn__vmul(scale, TNN__MEAN1(m, beta1, d));
-        const TNN__VF b = tnn__vfma(tnn__vsqrt(TNN__MEAN2(v, beta2, d)), root, eps);
-        tnn__vstore(r + i, tnn__vfma(decay, tnn__vload(w + i), tnn__vdiv(a, b)));
-    }
-    return TNN__FN(any)(odd);
+    const TNN__VF scale = TNN__SET(1/u->bias1);
+    TNN__STATE(r, 2);
+    TNN__MOMENTS;
+    TNN__WEIGHTS(
+        const TNN__VF d = TNN__GRADIENT, a = tnn__vmul(scale, TNN__MEAN1(m, beta1, d));
+        const TNN__VF q = TNN__OVER(a, TNN__MEAN2(v, beta2, d));
+        tnn__vstore(r + i, tnn__vfma(decay, tnn__vload(w + i), q));
+    )
 }
 
-/* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. */
+/* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. w stays. */
 TNN__KERNEL int TNN__FN(muon)(const tnn__update *u, tnn__len n)
 {
     TNN__RULE;
-    float *TNN__RESTRICT b = u->s[0], *TNN__RESTRICT x = u->s[2];
+    TNN__STATE(b, 0);
+    TNN__STATE(x, 2);
     TNN__BETA(mu, o->momentum);
-    (void)shrink; (void)decay; (void)w;
-    TNN__EACH {
-        const TNN__VF d = tnn__vmul(sign, tnn__vload(g + i)), m = TNN__MEAN1(b, mu, d);
+    TNN__WEIGHTS(
+        const TNN__VF d = TNN__GRADIENT, m = TNN__MEAN1(b, mu, d);
         tnn__vstore(x + i, o->no_nesterov ? m : tnn__vfma(mu, m, tnn__vmul(rest_mu, d)));
-    }
-    return TNN__FN(any)(odd);
+    )
 }
 
-/* y += a (x - y) */
-TNN__KERNEL void TNN__FN(lerp)(tnn__len n, float a, const float *x, float *y)
-{
-    const TNN__VF s = tnn__vset1(a);
-    tnn__len i;
-    TNN__EACH tnn__vstore(y + i, tnn__vfma(s, tnn__vsub(tnn__vload(x + i), tnn__vload(y + i)),
-                                           tnn__vload(y + i)));
-}
-/* z = a x + y; z may be y */
-TNN__KERNEL void TNN__FN(madd)(tnn__len n, float a, const float *x, const float *y, float *z)
-{
-    const TNN__VF s = tnn__vset1(a);
-    tnn__len i;
-    TNN__EACH tnn__vstore(z + i, tnn__vfma(s, tnn__vload(x + i), tnn__vload(y + i)));
-}
-/* y = a x, kept in -limit..limit; NaN stays NaN */
-TNN__KERNEL void TNN__FN(scale)(tnn__len n, float a, float limit, const float *x, float *y)
-{
-    const TNN__VF s = tnn__vset1(a), low = tnn__vset1(-limit), high = tnn__vset1(limit);
-    tnn__len i;
-    TNN__EACH tnn__vstore(y + i, tnn__vmin(high, tnn__vmax(low, tnn__vmul(s, tnn__vload(x + i)))));
-}
-/* Denormals become 0. */
-TNN__KERNEL void TNN__FN(flush)(tnn__len n, float *x)
-{
-    const TNN__VF least = tnn__vset1(1.17549435e-38f);
-    tnn__len i;
-    TNN__EACH {
-        const TNN__VF a = tnn__vload(x + i);
-        tnn__vstore(x + i, tnn__vgt(least, tnn__vmax(a, tnn__vsub(tnn__vzero(), a)), tnn__vzero(),
-                                    a));
-    }
-}
-#undef TNN__EACH
-/* ---- 3g. Regularizers ------------------------------------------------------------------------ */
-/* w[k,j] *= factors[j] */
-TNN__KERNEL void TNN__FN(colscale)(tnn__len rows, const float *factors, float *w)
-{
-    tnn__len k;
-    int v;
-    for (v = 0; v < 16; v += TNN__VN) {
-        const TNN__VF f = tnn__vload(factors + v);
-        for (k = 0; k < rows; k++)
-            tnn__vstore(w + k*16 + v, tnn__vmul(f, tnn__vload(w + k*16 + v)));
-    }
-}
-/* g += l1 sign(w) + l2 w, n a multiple of 16 */
-TNN__KERNEL void TNN__FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2)
-{
-    const TNN__VF up = tnn__vset1(l1), down = tnn__vset1(-l1), slope = tnn__vset1(l2);
-    const TNN__VF zero = tnn__vzero();
-    tnn__len i;
-    for (i = 0; i < n; i += TNN__VN) {
-        const TNN__VF x = tnn__vload(w + i), d = tnn__vfma(slope, x, tnn__vload(g + i));
-        tnn__vstore(g + i, tnn__vadd(d, tnn__vgt(x, zero, up, tnn__vgt(zero, x, down, zero))));
-    }
-}
-
-/* ---- 3h. Losses -------------------------------------------------------------------------------
+/* ---- 3g. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
    losses are FORMULAS of one value: they return it and set d, its derivative by x. a and b are
    numbers, named at the call in TNN__FN(loss). Formulas and sources: tnn_loss_type. */
@@ -5635,9 +5499,6 @@ TNN__KERNEL void TNN__FN(penalty)(tnn__len n, const float *w, float *g, float l1
     TNN__HELPER TNN__VF TNN__FN(name)(const tnn__criterion *o TNN__UNUSED, TNN__VF x TNN__UNUSED, \
                                       TNN__VF t, TNN__VF a TNN__UNUSED, TNN__VF b TNN__UNUSED, \
                                       TNN__VF *d)
-#define TNN__ONE    tnn__vset1(1.0f)
-#define TNN__HALF   tnn__vset1(0.5f)
-#define TNN__NEG(v) tnn__vsub(tnn__vzero(), v)
 TNN__FORMULA(mse)
 {
     const TNN__VF e = tnn__vsub(x, t);
@@ -5786,9 +5647,6 @@ TNN__FORMULA(poisson_rate)      /* a = eps */
     return o->full ? tnn__vadd(l, TNN__FN(stirling)(t)) : l;
 }
 
-#define TNN__AT(p) (r >= TNN__VN ? tnn__vload((p) + i) : tnn__vload_n((p) + i, r))
-#define TNN__PUT(p, v) \
-    do { if (r >= TNN__VN) tnn__vstore((p) + i, v); else tnn__vstore_n((p) + i, v, r); } while (0)
 TNN__HELPER TNN__VF TNN__FN(cut)(TNN__VF v, tnn__len r) /* its first r elements, zeros after them */
 {
     float t[TNN__VN];
@@ -5802,53 +5660,73 @@ TNN__HELPER float TNN__FN(first)(TNN__VF v)
     tnn__vstore(t, v);
     return t[0];
 }
-/* A sum of n terms as in 3e: for the TNN__VN lanes from v on of each block, block..end-1 */
+/* A sum of n terms as in 3e: TNN__BLOCKS { BEGIN; TNN__TERMS(ADD) END }, for the TNN__VN lanes from
+   `lane` on of each block; ADD adds elements i and on. */
 #define TNN__BLOCKS \
     for (tnn__len block = 0, end; end = TNN__MIN(n, block + TNN__BLOCK), \
          block < n; block += TNN__BLOCK) \
-        for (v = 0; v < TNN__LANES; v += TNN__VN)
-/* Whether all are in [lo, hi], which includes 0 */
+        for (int lane = 0; lane < TNN__LANES; lane += TNN__VN)
+#define TNN__TERMS(...) \
+    for (tnn__len i = block + lane; i < end; i += TNN__LANES) { \
+        const tnn__len rest = n - i; \
+        const int part = rest < TNN__VN; \
+        __VA_ARGS__ \
+    }
+/* Whether all n of x are in [lo, hi], which includes 0; lo > hi: any are */
 TNN__HELPER int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
 {
     const TNN__VF l = tnn__vset1(lo), h = tnn__vset1(hi);
     TNN__VF out = tnn__vzero();
     float t[TNN__VN], any = 0;
-    tnn__len i;
+    int k;
     if (lo > hi) return 1;
-    for (i = 0; i < n; i += TNN__VN) {
-        const tnn__len r = n - i;
+    TNN__EACH_ONCE(n,
         const TNN__VF e = TNN__AT(x);
         out = tnn__vgt(l, e, TNN__ONE, tnn__vgt(e, h, TNN__ONE, tnn__veq(e, e, out, TNN__ONE)));
-    }
+    )
     tnn__vstore(t, out);
-    for (i = 0; i < TNN__VN; i++) any += t[i];
+    for (k = 0; k < TNN__VN; k++) any += t[k];
     return !(any > 0);
 }
 
-/* For one row of n classes. With m the largest x, e_c = exp(x_c - m), s their sum,
+/* The focal loss (1-p)^b L, p the label's probability e/sum, others/sum = 1-p, and L = loss. The
+   gradient of L times *share is its gradient: *share = (1-p)^b (1 - b p log(p)/(1-p))/divisor. */
+TNN__HELPER double TNN__FN(focal_cross)(const tnn__criterion *o, float e, float others, float sum,
+                                        double all, double loss, double *share)
+{
+    const float q = others/sum;
+    double power = 0, log_p = 0;
+    *share = 0;
+    if (q > 0 && all > 0) {
+        const TNN__VF log_q = TNN__FN(log)(tnn__vset1(q));
+        power = (double)TNN__FN(first)(TNN__FN(exp)(tnn__vmul(tnn__vset1(o->b), log_q)));
+        /* log p = -log(1 + (1-p)/p) keeps the digits of a small 1 - p */
+        log_p = e > others ? -(double)TNN__FN(first)(TNN__FN(log1p)(tnn__vset1(others/e)))
+                           : -loss/all;
+        *share = power*(1 - (double)o->b*(double)(e/sum)*log_p/(double)q)/o->divisor;
+    }
+    return -all*power*log_p;
+}
+/* For one row of n classes. With m the largest x, e_c = exp(x_c - m), s their sum, and t'_c the
+   smoothed target keep t_c + spread,
      L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
-   The focal factor (1-p)^g of the label's probability p changes L by it, and the derivative by
-     (1-p)^g (1 - g p log(p)/(1-p)). */
+   at: the place of the label, which the focal factor (b > 0) needs. */
 TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float *x,
                                           const float *t, float *g, tnn__len at)
 {
     const float max = TNN__FN(largest)(n, x);
-    const double keep = 1 - (double)o->a, spread = (double)o->a/(double)n;      /* of t' */
+    const double keep = 1 - (double)o->a, spread = (double)o->a/(double)n;
     const TNN__VF m = tnn__vset1(max), k = tnn__vset1((float)keep), p = tnn__vset1((float)spread);
-    float lane[5][TNN__LANES], low[5][TNN__LANES], sum, others;
-    double all, loss, share = 1/o->divisor, rest = 1;
-    tnn__len i;
-    int v;
-    memset(lane, 0, sizeof lane);
+    float sums[5][TNN__LANES], low[5][TNN__LANES], sum, others;
+    double all, loss, share = 1/o->divisor, last = 1;
+    memset(sums, 0, sizeof sums);
     memset(low, 0, sizeof low);
     TNN__BLOCKS {
-        TNN__VF s = tnn__vzero(), other = tnn__vzero(), w = tnn__vzero(), wt = tnn__vzero();
-        TNN__VF l = tnn__vzero();
-        for (i = block + v; i < end; i += TNN__LANES) {
-            const tnn__len r = n - i;
-            const TNN__VF z = tnn__vsub(TNN__AT(x), m), e = TNN__FN(cut)(TNN__FN(exp)(z), r);
+        TNN__VF s = tnn__vzero(), other = s, w = s, wt = s, l = s;
+        TNN__TERMS(
+            const TNN__VF z = tnn__vsub(TNN__AT(x), m), e = TNN__FN(cut)(TNN__FN(exp)(z), rest);
             const TNN__VF hot = TNN__AT(t);
-            const TNN__VF one = TNN__FN(cut)(o->weights ? TNN__AT(o->weights) : TNN__ONE, r);
+            const TNN__VF one = TNN__FN(cut)(o->weights ? TNN__AT(o->weights) : TNN__ONE, rest);
             const TNN__VF u = tnn__vmul(one, tnn__vfma(k, hot, p));
             s = tnn__vadd(s, e);
             other = tnn__vadd(other, tnn__veq(hot, tnn__vzero(), e, tnn__vzero()));
@@ -5856,46 +5734,34 @@ TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *o, tnn__len n, c
             wt = tnn__vfma(one, hot, wt);
             /* x may be -infinity */
             l = tnn__vadd(l, tnn__veq(u, tnn__vzero(), u, tnn__vmul(TNN__NEG(u), z)));
-        }
-        TNN__FN(collect_at)(lane[0] + v, low[0] + v, s);
-        TNN__FN(collect_at)(lane[1] + v, low[1] + v, other);
-        TNN__FN(collect_at)(lane[2] + v, low[2] + v, w);
-        TNN__FN(collect_at)(lane[3] + v, low[3] + v, wt);
-        TNN__FN(collect_at)(lane[4] + v, low[4] + v, l);
+        )
+        TNN__FN(collect_at)(sums[0] + lane, low[0] + lane, s);
+        TNN__FN(collect_at)(sums[1] + lane, low[1] + lane, other);
+        TNN__FN(collect_at)(sums[2] + lane, low[2] + lane, w);
+        TNN__FN(collect_at)(sums[3] + lane, low[3] + lane, wt);
+        TNN__FN(collect_at)(sums[4] + lane, low[4] + lane, l);
     }
-    sum = TNN__FN(fold)(lane[0]);
-    others = o->b > 0 ? TNN__FN(fold)(lane[1]) : 0;
-    all = spread > 0 ? spread*(double)TNN__FN(fold)(lane[2]) : 0;
-    all = keep*(double)TNN__FN(fold)(lane[3]) + all;        /* sum of w_k t'_k */
+    sum = TNN__FN(fold)(sums[0]);
+    others = o->b > 0 ? TNN__FN(fold)(sums[1]) : 0;
+    all = spread > 0 ? spread*(double)TNN__FN(fold)(sums[2]) : 0;
+    all = keep*(double)TNN__FN(fold)(sums[3]) + all;        /* sum of w_k t'_k */
     loss = (double)TNN__FN(first)(TNN__FN(log)(tnn__vset1(sum)));
-    loss = (double)TNN__FN(fold)(lane[4]) + all*loss;
+    loss = (double)TNN__FN(fold)(sums[4]) + all*loss;
     if (o->b > 0 && loss - loss >= 0) {
-        const float q = others/sum;
-        const float e = TNN__FN(first)(TNN__FN(exp)(tnn__vsub(tnn__vset1(x[at]), m)));
-        double power = 0, log_p = 0;
-        share = 0;
-        if (q > 0 && all > 0) {
-            const TNN__VF log_q = TNN__FN(log)(tnn__vset1(q));
-            power = (double)TNN__FN(first)(TNN__FN(exp)(tnn__vmul(tnn__vset1(o->b), log_q)));
-            /* log p = -log(1 + (1-p)/p) keeps the digits of a small 1 - p */
-            log_p = e > others ? -(double)TNN__FN(first)(TNN__FN(log1p)(tnn__vset1(others/e)))
-                               : -loss/all;
-            share = power*(1 - (double)o->b*(double)(e/sum)*log_p/(double)q)/o->divisor;
-        }
-        loss = -all*power*log_p;
+        const TNN__VF z = tnn__vsub(tnn__vset1(x[at]), m);
+        loss = TNN__FN(focal_cross)(o, TNN__FN(first)(TNN__FN(exp)(z)), others, sum, all, loss,
+                                    &share);
     }
-    if (o->weights) rest = share, share = 1;            /* where p is 1, w - w is 0 */
-    for (i = 0; i < n; i += TNN__VN) {
-        const tnn__len r = n - i;
+    if (o->weights) last = share, share = 1;            /* where p is 1, w - w is 0 */
+    TNN__EACH_ONCE(n,
         const TNN__VF one = o->weights ? TNN__AT(o->weights) : TNN__ONE;
         TNN__VF d = tnn__vmul(TNN__FN(exp)(tnn__vsub(TNN__AT(x), m)),
                               tnn__vset1((float)(all*share/(double)sum)));
         d = tnn__vfma(one, tnn__vset1((float)(-spread*share)), d);
         d = tnn__vfma(tnn__vmul(one, TNN__AT(t)), tnn__vset1((float)(-keep*share)), d);
-        d = tnn__vmul(d, tnn__vset1((float)rest));
-        TNN__PUT(g, d);
-    }
-    if (o->b > 0) g[at] = (float)(-all*share*rest*(double)(others/sum));  /* without cancellation */
+        TNN__PUT(g, tnn__vmul(d, tnn__vset1((float)last)));
+    )
+    if (o->b > 0) g[at] = (float)(-all*share*last*(double)(others/sum));  /* without cancellation */
     return loss;
 }
 
@@ -5912,12 +5778,7 @@ TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *o, tnn__len n, const f
     const double c = (dice ? 2*xt + s : xt)/over;
     const TNN__VF p = tnn__vset1((float)((dice ? 2*c/over : c/(xx + eps))/o->divisor));
     const TNN__VF q = tnn__vset1((float)((dice ? -2/over : -1/over)/o->divisor));
-    tnn__len i;
-    for (i = 0; i < n; i += TNN__VN) {
-        const tnn__len r = n - i;
-        const TNN__VF u = tnn__vfma(p, TNN__AT(x), tnn__vmul(q, TNN__AT(t)));
-        TNN__PUT(g, u);
-    }
+    TNN__EACH_ONCE(n, TNN__PUT(g, tnn__vfma(p, TNN__AT(x), tnn__vmul(q, TNN__AT(t))));)
     return 1 - c + (over - over);                 /* NaN, if it overflows */
 }
 
@@ -5928,14 +5789,11 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *o, tnn__len n, const 
 {
     const TNN__VF scale = tnn__vset1((float)(1/o->divisor)), eps = tnn__vset1(o->a);
     const TNN__VF constant = tnn__vset1(o->full ? 0.918938533f : 0.0f);
-    float lane[TNN__LANES] = {0}, low[TNN__LANES] = {0};
-    tnn__len i;
-    int v;
+    float sums[TNN__LANES] = {0}, low[TNN__LANES] = {0};
     n /= 2;
     TNN__BLOCKS {
         TNN__VF s = tnn__vzero();
-        for (i = block + v; i < end; i += TNN__LANES) {
-            const tnn__len r = n - i;
+        TNN__TERMS(
             const TNN__VF var = tnn__vmax(TNN__AT(x + n), eps);
             const TNN__VF e = tnn__vsub(TNN__AT(x), TNN__AT(t)), q = tnn__vdiv(e, var);
             const TNN__VF l = tnn__vfma(TNN__HALF, tnn__vfma(e, q, TNN__FN(log)(var)), constant);
@@ -5943,88 +5801,81 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *o, tnn__len n, const 
                                          tnn__vfma(TNN__NEG(q), q, tnn__vdiv(TNN__ONE, var)));
             TNN__PUT(g, tnn__vmul(scale, q));
             TNN__PUT(g + n, tnn__vmul(scale, dv));
-            s = tnn__vadd(s, TNN__FN(cut)(l, r));
-        }
-        TNN__FN(collect_at)(lane + v, low + v, s);
+            s = tnn__vadd(s, TNN__FN(cut)(l, rest));
+        )
+        TNN__FN(collect_at)(sums + lane, low + lane, s);
     }
-    return (double)TNN__FN(fold)(lane);
+    return (double)TNN__FN(fold)(sums);
 }
 
-/* Sums a formula over n elements into 16 lanes; a function each, whose frames do not add up. */
-#define TNN__SUM(formula, B) \
-TNN__HELPER void TNN__FN(formula##_sum)(const tnn__criterion *o, tnn__len n, const float *x, \
-                                        const float *t, float *g, const float *w, \
-                                        const float *positive, float a0, float b0, float *lane) \
+/* The losses that are formulas: kind, formula, its a and b, and b by element (B). */
+#define TNN__FORMULAS(X) \
+    X(TNN_MULTI_MARGIN, multi_margin, o->a - x[at], share, b) \
+    X(TNN_MSE, mse, 0, 0, b) \
+    X(TNN_L1, l1, 0, 0, b) \
+    X(TNN_HUBER, huber, o->a, o->b, b) \
+    X(TNN_LOG_COSH, log_cosh, 0, 0, b) \
+    X(TNN_BCE, bce, 0, 0, b) \
+    X(TNN_BCE_LOGITS, bce_logits, 0, 1, positive ? TNN__AT(positive) : b) \
+    X(TNN_FOCAL, focal, o->a, o->b, b) \
+    X(TNN_HINGE, hinge, 0, 0, b) \
+    X(TNN_SQUARED_HINGE, squared_hinge, 0, 0, b) \
+    X(TNN_HINGE_EMBEDDING, hinge_embedding, o->a, 0, b) \
+    X(TNN_NLL, nll, 0, 0, b) \
+    X(TNN_KL_DIV, kl_div, 0, 0, b) \
+    X(TNN__KL_LOG, kl_div_log, 0, 0, b) \
+    X(TNN_POISSON_NLL, poisson, 0, 0, b) \
+    X(TNN__POISSON_RATE, poisson_rate, o->a, 0, b)
+/* Sums a formula, times w where there are such, over n elements into 16 lanes; g gets its gradient
+   over the divisor. A function each, whose frames do not add up. */
+#define TNN__SUM(kind, formula, a1, b1, B) \
+TNN__KERNEL void TNN__FN(formula##_sum)(const tnn__criterion *o, tnn__len n, const float *x, \
+                                        const float *t, float *g, const float *w, float a0, \
+                                        float b0, float *lanes) \
 { \
+    const float *const positive TNN__UNUSED = o->pos_weights; \
     const TNN__VF scale = tnn__vset1((float)(1/o->divisor)); \
     const TNN__VF a = tnn__vset1(a0), b = tnn__vset1(b0); \
     float low[TNN__LANES] = {0}; \
-    tnn__len i; \
-    int v; \
-    (void)positive; \
     TNN__BLOCKS { \
         TNN__VF sum = tnn__vzero(); \
-        for (i = block + v; i < end; i += TNN__LANES) { \
-            const tnn__len r = n - i; \
+        TNN__TERMS( \
             TNN__VF d, l = TNN__FN(formula)(o, TNN__AT(x), TNN__AT(t), a, B, &d); \
             if (w) { \
                 l = tnn__vmul(l, TNN__AT(w)); \
                 d = tnn__vmul(d, TNN__AT(w)); \
             } \
             TNN__PUT(g, tnn__vmul(d, scale)); \
-            sum = tnn__vadd(sum, TNN__FN(cut)(l, r)); \
-        } \
-        TNN__FN(collect_at)(lane + v, low + v, sum); \
+            sum = tnn__vadd(sum, TNN__FN(cut)(l, rest)); \
+        ) \
+        TNN__FN(collect_at)(lanes + lane, low + lane, sum); \
     } \
 }
-TNN__SUM(multi_margin, b) TNN__SUM(mse, b) TNN__SUM(l1, b) TNN__SUM(huber, b)
-TNN__SUM(log_cosh, b) TNN__SUM(bce, b) TNN__SUM(bce_logits, positive ? TNN__AT(positive) : b)
-TNN__SUM(focal, b) TNN__SUM(hinge, b) TNN__SUM(squared_hinge, b) TNN__SUM(hinge_embedding, b)
-TNN__SUM(nll, b) TNN__SUM(kl_div, b) TNN__SUM(kl_div_log, b) TNN__SUM(poisson, b)
-TNN__SUM(poisson_rate, b)
-/* The loss of a sample, or of a pixel; at: the place of its label. */
+TNN__FORMULAS(TNN__SUM)
+/* The loss of a sample, or of a pixel, of n outputs x and targets t, and its gradient g; at: the
+   place of its label. NaN where x or t is out of range. */
 TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *o, tnn__len n, const float *x,
                                  const float *t, float *g, tnn__len at)
 {
     const tnn__len half = o->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
-    const float *w = o->weights;
-    float lane[TNN__LANES] = {0};
+    const int margin = o->kind == TNN_MULTI_MARGIN;
+    const float *const w = margin ? NULL : o->weights;
+    const float share = (margin && o->weights ? o->weights[at] : 1.0f)/(float)n;
+    float lanes[TNN__LANES] = {0};
     if (!TNN__FN(inside)(half, x, o->x_lo, o->x_hi) || !TNN__FN(inside)(half, t, o->t_lo, o->t_hi)
         || !TNN__FN(inside)(n - half, x + half, 0, o->x_hi)) return TNN__NAN;
-#define TNN__EACH(formula, a, b) \
-    TNN__FN(formula##_sum)(o, n, x, t, g, w, o->pos_weights, a, b, lane); break
-    switch (o->kind) {
-    case TNN_CROSS_ENTROPY:   return TNN__FN(cross_entropy)(o, n, x, t, g, at);
-    case TNN_GAUSSIAN_NLL:    return TNN__FN(gaussian)(o, n, x, t, g);
-    case TNN_DICE:
-    case TNN_COSINE_LOSS:     return TNN__FN(overlap)(o, n, x, t, g);
-    case TNN_MULTI_MARGIN: {
-        const float share = (w ? w[at] : 1.0f)/(float)n;
-        w = NULL;
-        TNN__EACH(multi_margin, o->a - x[at], share);
+#define TNN__CASE(kind, formula, a, b, B) \
+    case kind: TNN__FN(formula##_sum)(o, n, x, t, g, w, a, b, lanes); break;
+    switch (o->kind == TNN_SMOOTH_L1 ? TNN_HUBER : o->kind) {
+    TNN__FORMULAS(TNN__CASE)
+    case TNN_CROSS_ENTROPY: return TNN__FN(cross_entropy)(o, n, x, t, g, at);
+    case TNN_GAUSSIAN_NLL:  return TNN__FN(gaussian)(o, n, x, t, g);
+    default:                return TNN__FN(overlap)(o, n, x, t, g);
     }
-    case TNN_MSE:             TNN__EACH(mse, 0, 0);
-    case TNN_L1:              TNN__EACH(l1, 0, 0);
-    case TNN_HUBER:
-    case TNN_SMOOTH_L1:       TNN__EACH(huber, o->a, o->b);
-    case TNN_LOG_COSH:        TNN__EACH(log_cosh, 0, 0);
-    case TNN_BCE:             TNN__EACH(bce, 0, 0);
-    case TNN_BCE_LOGITS:      TNN__EACH(bce_logits, 0, 1);
-    case TNN_FOCAL:           TNN__EACH(focal, o->a, o->b);
-    case TNN_HINGE:           TNN__EACH(hinge, 0, 0);
-    case TNN_SQUARED_HINGE:   TNN__EACH(squared_hinge, 0, 0);
-    case TNN_HINGE_EMBEDDING: TNN__EACH(hinge_embedding, o->a, 0);
-    case TNN_NLL:             TNN__EACH(nll, 0, 0);
-    case TNN_KL_DIV:          TNN__EACH(kl_div, 0, 0);
-    case TNN__KL_LOG:         TNN__EACH(kl_div_log, 0, 0);
-    case TNN_POISSON_NLL:     TNN__EACH(poisson, 0, 0);
-    default:                  TNN__EACH(poisson_rate, o->a, 0);
-    }
-    if (o->kind == TNN_MULTI_MARGIN) g[at] = -TNN__FN(sum)(n, g);
-    return (double)TNN__FN(fold)(lane);
+    if (margin) g[at] = -TNN__FN(sum)(n, g);
+    return (double)TNN__FN(fold)(lanes);
 }
-#undef TNN__PUT
-#undef TNN__EACH
+#endif /* TNN__PASS != 4 */
 
 /* Whether operations are rounded one by one in the order in which they stand, as those are that go
    through memory, and a fused one once. */
@@ -6050,13 +5901,19 @@ TNN__KERNEL int TNN__FN(exact)(void)
         && got[3][0] == (TNN__PASS == 2 ? product : 1/16777216.0f);
 }
 
+#if TNN__PASS == 4
+    #define TNN__SHARED(kernel) tnn__##kernel##_avx2
+#else
+    #define TNN__SHARED(kernel) TNN__FN(kernel)
+#endif
 static const tnn__isa_table TNN__FN(table) = {
     &TNN__STR(TNN__PASS_NAME)[1],
 #define TNN__R(kernel, name, reads, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, \
                decoupled, states) \
-    , TNN__FN(kernel)
-    { NULL TNN__RULES(TNN__R) },
+    , TNN__SHARED(kernel)
+    { NULL TNN__RULES(TNN__R) }, TNN__SHARED(loss),
 #undef TNN__R
+#undef TNN__SHARED
 #define TNN__X(ret, kernel, args) TNN__FN(kernel),
     TNN__KERNELS(TNN__X)
 #undef TNN__X
@@ -6080,8 +5937,6 @@ static const tnn__isa_table TNN__FN(table) = {
 #undef TNN__IN_ORDER
 #undef TNN__BV
 #undef TNN__CV
-#undef TNN__TILE_SET
-#undef TNN__WIDE
 #endif /* TNN__PASS */
 
 /* ==== 4. INSTANTIATION AND DISPATCH =========================================================== */

@@ -225,8 +225,8 @@ for cc in gcc clang; do
     [ "$1" != all ] || stds='c99 c11 c17 c2x'
     for std in $stds; do
         supports c || { skip "$cc -std=$std" "not supported"; continue; }
-        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
-            "$dir/use.c"
+        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -DTINYNN_SCALAR \
+            -fsyntax-only "$dir/use.c"
     done
     check "$cc -O0, run, frames" framed -O0
     check "$cc, the experiments" quiet $cc -std=c99 $strict -DTINYNN_ELSEWHERE -fsyntax-only \
@@ -279,7 +279,7 @@ for cc in g++ clang++; do
     [ "$1" != all ] || stds='c++11 c++14 c++17 c++20 c++2b c++2c' simd=
     for std in $stds; do
         supports c++ || { skip "$cc -std=$std" "not supported"; continue; }
-        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
+        check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -DTINYNN_SCALAR -fsyntax-only \
             "$dir/use.cpp"
     done
     [ "$1" = all ] || [ -z "$told" ] || continue
@@ -372,7 +372,7 @@ if [ "$1" = all ]; then
         cxx=$(basename "$cc" | sed 's/gcc/g++/; s/clang/clang++/')
         case $cc in */*) cxx=${cc%/*}/$cxx ;; esac
         for std in c99 c2x; do
-            check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -fsyntax-only \
+            check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -DTINYNN_SCALAR -fsyntax-only \
                 "$dir/use.c"
         done
         lto=-flto
