@@ -2491,7 +2491,18 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
    "slope"; "mix:mixup|cutmix", which does something only if one of these two is set, too;
    "momentum:statistics:!cumulative", only with the one and without the other; "-eps", not even if
    all kinds read it. A word stands for its _h and _w, too. What is set and not read is an error. */
-typedef struct { const char *name; size_t at, size; } tnn__option;
+
+/* An option: a member, what 0 means of it, and its range. type: 'i' int, 'l' long long, 'f' float,
+   'd' double, 'D' double that is less than `most`; 0: anything, without a range. */
+typedef struct {
+    const char *name;
+    size_t      at, size;
+    int         type;
+    double      otherwise, least, most;
+} tnn__option;
+#define TNN__RANGE(of, member, type, otherwise, least, most) \
+    {#member, offsetof(of, member), sizeof ((of *)0)->member, type, otherwise, least, most}
+#define TNN__OPTION(of, member) TNN__RANGE(of, member, 0, 0, 0, 0)
 /* Where in `words` the word that stands for `name` ends; NULL: none does. */
 static const char *tnn__word(const char *words, const char *name)
 {
@@ -2513,6 +2524,7 @@ static int tnn__is_set(const void *options, const tnn__option *list, int n, cons
             && memcmp((const char *)options + list[i].at, zeros, list[i].size)) return 1;
     return 0;
 }
+/* The words of a row of kinds: those of row 0 are at `reads`, each next `each` bytes further. */
 static const char *tnn__reads_of(const char *const *reads, size_t each, int row)
 {
     const char *words;
@@ -2589,6 +2601,44 @@ static tnn_status tnn__check_options(const char *what, const void *options, cons
 /* The same of a list without kinds. */
 #define TNN__CHECK_READ(what, options, list, common) \
     tnn__check_options(what, options, list, TNN__COUNT_OF(list), 0, 0, NULL, 0, common)
+
+/* Fills in the default of an option with a range and refuses what is outside, NaN too; `what`
+   begins the message, NULL: nothing is refused. Zero is TNN_ZERO of floats, and -1 of an int from 0
+   on of which 0 means something else. */
+static tnn_status tnn__check_range(const char *what, void *options, const tnn__option *row)
+{
+    void *at = (char *)options + row->at;
+    const int whole = row->type == 'i' || row->type == 'l';
+    const double given = row->type == 'i' ? *(int *)at : row->type == 'f' ? (double)*(float *)at
+                       : row->type == 'l' ? (double)*(long long *)at : *(double *)at;
+    const int minus = row->type == 'i' && row->least >= 0 && row->least <= 0
+                      && row->otherwise > 0 && given >= -1 && given <= -1;
+    const double value = minus ? 0 : tnn__default(given, row->otherwise);
+    const int unset = value < row->least && tnn__default(given, 1) > 0 && !(given > 0);
+    if (what && !(value >= row->least && value <= row->most
+                  && (row->type != 'D' || value < row->most)))
+        return whole
+             ? tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %l must be %s%l to %l", what, row->name,
+                         (long long)given, unset ? "given, " : "", (long long)row->least,
+                         (long long)row->most)
+             : tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %g must be %sin [%g, %g%s", what, row->name,
+                         unset ? given : value, unset ? "given, " : "", row->least, row->most,
+                         row->type == 'D' ? ")" : "]");
+    switch (row->type) {
+    case 'i': *(int *)at = (int)value; break;
+    case 'l': *(long long *)at = (long long)value; break;
+    case 'f': *(float *)at = (float)value; break;
+    default: *(double *)at = value;
+    }
+    return TNN_OK;
+}
+/* The same of n options. It comes after tnn__check_options: afterwards all of them are set. */
+static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__option *row, int n)
+{
+    for (; n > 0; n--, row++)
+        if (row->type && tnn__check_range(what, options, row)) return TNN_ERROR_ARGUMENT;
+    return TNN_OK;
+}
 
 /* ---- 2c. Memory -------------------------------------------------------------------------------
    TINYNN_MALLOC(context, bytes) and TINYNN_FREE(context, pointer) may be defined by the includer;
@@ -9453,7 +9503,7 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__SIMPLE("custom layer", VALUES, custom, custom, "custom"),
 };
 static const tnn__option tnn__layer_options[] = {
-#define TNN__X(member) {#member, offsetof(tnn_layer, member), sizeof ((tnn_layer *)0)->member},
+#define TNN__X(member) TNN__OPTION(tnn_layer, member),
     TNN__X(filters) TNN__X(units) TNN__X(kernel) TNN__X(kernel_h) TNN__X(kernel_w) TNN__X(stride)
     TNN__X(stride_h) TNN__X(stride_w) TNN__X(pad) TNN__X(pad_h) TNN__X(pad_w) TNN__X(dilation)
     TNN__X(dilation_h) TNN__X(dilation_w) TNN__X(groups) TNN__X(ceil) TNN__X(exclude_pad)
@@ -9637,8 +9687,7 @@ static const tnn__init_kind tnn__init_kinds[] = {
     {"std sparsity",       TNN__SPARSE, 0, 0, TNN_FAN_DEFAULT, 0.01, 0, 0}, /* SPARSE */
 };
 static const tnn__option tnn__init_options[] = {
-#define TNN__X(member) \
-    {#member, offsetof(tnn_init_options, member), sizeof ((tnn_init_options *)0)->member},
+#define TNN__X(member) TNN__OPTION(tnn_init_options, member),
     TNN__X(gain) TNN__X(fan) TNN__X(truncated) TNN__X(mean) TNN__X(std) TNN__X(min) TNN__X(max)
     TNN__X(value) TNN__X(sparsity)
 #undef TNN__X
@@ -9972,33 +10021,26 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = {
 };
 
 /* The numbers of each loss: the first is the kernel's a, the second its b. */
-typedef struct {
-    int         type;
-    const char *name;
-    size_t      at;
-    double      otherwise, lo, hi;
-} tnn__loss_number;
-#define TNN__NUMBER(option) "." #option, offsetof(tnn_loss_options, option)
-static const tnn__loss_number tnn__loss_numbers[] = {
-    { TNN_CROSS_ENTROPY,   TNN__NUMBER(label_smoothing), 0, 0, 1 },
-    { TNN_CROSS_ENTROPY,   TNN__NUMBER(gamma), 0, 0, 1000 },
-    { TNN_CROSS_ENTROPY,   TNN__NUMBER(ignore_index), -100, -1e6, 1e6 },
-    { TNN_NLL,             TNN__NUMBER(ignore_index), -100, -1e6, 1e6 },
-    { TNN_MULTI_MARGIN,    TNN__NUMBER(margin), 1, -1e30, 1e30 },
-    { TNN_HUBER,           TNN__NUMBER(delta), 1, 1e-30, 1e30 },
-    { TNN_SMOOTH_L1,       TNN__NUMBER(beta), 1, 0, 1e30 },
-    { TNN_FOCAL,           TNN__NUMBER(alpha), 0.25, -1, 1 },
-    { TNN_FOCAL,           TNN__NUMBER(gamma), 2, 0, 1000 },
-    { TNN_HINGE_EMBEDDING, TNN__NUMBER(margin), 1, -1e30, 1e30 },
-    { TNN_POISSON_NLL,     TNN__NUMBER(eps), 1e-8, 0, 1e30 },
-    { TNN_GAUSSIAN_NLL,    TNN__NUMBER(eps), 1e-6, 1e-30, 1e30 },
-    { TNN_DICE,            TNN__NUMBER(smooth), 1, 0, 1e30 }
+#define TNN__X(type, member, otherwise, least, most) \
+    {type, TNN__RANGE(tnn_loss_options, member, 'f', otherwise, least, most)},
+static const struct { int type; tnn__option option; } tnn__loss_numbers[] = {
+    TNN__X(TNN_CROSS_ENTROPY, label_smoothing, 0, 0, 1)
+    TNN__X(TNN_CROSS_ENTROPY, gamma, 0, 0, 1000)
+    TNN__X(TNN_CROSS_ENTROPY, ignore_index, -100, -1e6, 1e6)
+    TNN__X(TNN_NLL, ignore_index, -100, -1e6, 1e6)
+    TNN__X(TNN_MULTI_MARGIN, margin, 1, -1e30, 1e30)
+    TNN__X(TNN_HUBER, delta, 1, 1e-30, 1e30)
+    TNN__X(TNN_SMOOTH_L1, beta, 1, 0, 1e30)
+    TNN__X(TNN_FOCAL, alpha, 0.25, -1, 1)
+    TNN__X(TNN_FOCAL, gamma, 2, 0, 1000)
+    TNN__X(TNN_HINGE_EMBEDDING, margin, 1, -1e30, 1e30)
+    TNN__X(TNN_POISSON_NLL, eps, 1e-8, 0, 1e30)
+    TNN__X(TNN_GAUSSIAN_NLL, eps, 1e-6, 1e-30, 1e30)
+    TNN__X(TNN_DICE, smooth, 1, 0, 1e30)
 };
-#define TNN__LOSS_NUMBERS ((int)(sizeof tnn__loss_numbers/sizeof *tnn__loss_numbers))
-
+#undef TNN__X
 static const tnn__option tnn__loss_options[] = {
-#define TNN__X(member) \
-    {#member, offsetof(tnn_loss_options, member), sizeof ((tnn_loss_options *)0)->member},
+#define TNN__X(member) TNN__OPTION(tnn_loss_options, member),
     TNN__X(label_smoothing) TNN__X(class_weights) TNN__X(pos_weights) TNN__X(reduction)
     TNN__X(ignore_index) TNN__X(gamma) TNN__X(margin) TNN__X(delta) TNN__X(beta) TNN__X(alpha)
     TNN__X(eps) TNN__X(smooth) TNN__X(p) TNN__X(log_target) TNN__X(no_log_input) TNN__X(full)
@@ -10012,19 +10054,15 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
     const tnn__loss_kind *kind;
     float number[3] = {0, 0, 0};
     int i, count = 0;
-    for (i = 0; i < TNN__LOSS_NUMBERS; i++) {
-        const tnn__loss_number *n = &tnn__loss_numbers[i];
-        float *value = (float *)(void *)((char *)o + n->at);
-        if (n->type == (int)o->type) {
-            *value = number[count++] = (float)tnn__default((double)*value, n->otherwise);
-            if (!((double)*value >= n->lo && (double)*value <= n->hi))
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: %s = %g must be in [%g, %g]",
-                                 n->name, (double)*value, n->lo, n->hi);
-            if (n->at == offsetof(tnn_loss_options, ignore_index) && *value != (float)(int)*value)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .ignore_index = %g must be a "
-                                 "label, a whole number", (double)*value);
-        }
+    for (i = 0; i < TNN__COUNT_OF(tnn__loss_numbers); i++) {
+        const tnn__option *row = &tnn__loss_numbers[i].option;
+        if (tnn__loss_numbers[i].type != (int)o->type) continue;
+        if (tnn__check_range("tnn_set_loss: ", o, row)) return TNN_ERROR_ARGUMENT;
+        memcpy(&number[count++], (const char *)o + row->at, sizeof *number);
     }
+    if (o->ignore_index != (float)(int)o->ignore_index)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .ignore_index = %g must be a "
+                         "label, a whole number", (double)o->ignore_index);
     memset(c, 0, sizeof *c);
     c->kind = (int)o->type;
     c->a = number[0];
@@ -10444,28 +10482,24 @@ typedef struct {
     int              frozen;
 } tnn__regularizer;
 
+/* Refuses penalties and norms of a layer that are out of range, and norms that its constraint
+   does not read. */
 static tnn_status tnn__check_regularizers(const tnn_layer *o)
 {
     static const char *const reads[] = {"", "norm_max", "", "norm_min norm_max norm_rate", ""};
-    static const tnn__option norms[] = {
-        {"norm_min", offsetof(tnn_layer, norm_min), sizeof o->norm_min},
-        {"norm_max", offsetof(tnn_layer, norm_max), sizeof o->norm_max},
-        {"norm_rate", offsetof(tnn_layer, norm_rate), sizeof o->norm_rate}
+    tnn_layer filled = *o;
+    const double most = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
+#define TNN__X(member, otherwise, least, most) \
+    TNN__RANGE(tnn_layer, member, 'd', otherwise, least, most),
+    const tnn__option options[] = {
+        TNN__X(l1, 0, 0, 1e30) TNN__X(l2, 0, 0, 1e30) TNN__X(orthogonal, 0, 0, 1e30)
+        TNN__X(norm_max, most, 0, 1e30) TNN__X(norm_min, 0, 0, most) TNN__X(norm_rate, 1, 1e-9, 1)
     };
-    const double max = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
-    const double rate = tnn__default(o->norm_rate, 1);
-    if (!(o->l1 >= 0) || !(o->l2 >= 0) || !(o->orthogonal >= 0)
-        || o->l1 + o->l2 + o->orthogonal > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .l1 = %g, .l2 = %g, .orthogonal = %g "
-                         "must be 0 or more, at most 1e30 together", o->l1, o->l2, o->orthogonal);
+#undef TNN__X
     if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM)
-        || tnn__check_options("tnn_add", o, norms, 3, TNN_MAX_NORM, (int)o->constraint, reads,
+        || tnn__check_options("tnn_add", o, options + 3, 3, TNN_MAX_NORM, (int)o->constraint, reads,
                               sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
-    if (!(o->norm_min >= 0) || !(max >= o->norm_min) || max > 1e30 || !(rate > 0 && rate <= 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .norm_min = %g must not be negative "
-                         "or above .norm_max = %g, .norm_rate = %g in (0, 1]",
-                         o->norm_min, max, rate);
-    return TNN_OK;
+    return tnn__check_ranges("tnn_add: ", &filled, options, TNN__COUNT_OF(options));
 }
 /* The next operation with weights from the *i-th on: its options, NULL past the last. */
 static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer *r)
@@ -10615,8 +10649,8 @@ static void tnn__constrain(tnn_net *net)
    (LARS, LAMB, Adafactor, Muon) first work out a factor or a direction for it; L-BFGS steers all
    at once. Sums are added block by block in one order, so that threads do not change them.
    A NEW RULE is its entry and enumerator in 1e, a block in 3f and a line in 2f. What only some need
-   has one place each: an option is a member of tnn_optimizer and an entry of tnn__numbers or
-   tnn__integers; state that starts at something else than 0, tnn__start; numbers that run from
+   has one place each: an option is a member of tnn_optimizer and an entry of
+   tnn__rule_options; state that starts at something else than 0, tnn__start; numbers that run from
    step to step, tnn__advance; a look at whole tensors, an enumerator from TNN_LARS to TNN_MUON (so
    that runs are single tensors), a block in 10d and its call in tnn__update_all. */
 
@@ -10658,63 +10692,50 @@ static int tnn__schedule_free(const tnn_optimizer *o)
 }
 
 #define TNN__HIGH 1e30
-static const struct { const char *name; size_t at; double otherwise, low, high; } tnn__numbers[] = {
-#define TNN__X(member, otherwise, low, high) \
-    {#member, offsetof(tnn_optimizer, member), otherwise, low, high},       /* low <= it < high */
-    TNN__X(lr, 0, 0, TNN__HIGH)              TNN__X(momentum, 0, 0, 1)
-    TNN__X(beta1, 0, 0, 1)                   TNN__X(beta2, 0, 0, 1)
-    TNN__X(beta3, 0, 0, 1)                   TNN__X(eps, 0, 0, TNN__HIGH)
-    TNN__X(weight_decay, 0, 0, TNN__HIGH)    TNN__X(alpha, 0, 0, TNN__HIGH) /* up to here by rule */
-    TNN__X(dampening, 0, -TNN__HIGH, TNN__HIGH)
-    TNN__X(rho, 0.9, 0, 1 + 1e-15) /* 1, too */ TNN__X(gamma, 0.04, 0, TNN__HIGH)
-    TNN__X(lambd, 1e-4, 0, TNN__HIGH)        TNN__X(t0, 1e6, 0, TNN__HIGH)
-    TNN__X(lr_decay, 0, 0, TNN__HIGH)        TNN__X(initial_accumulator, 0, 0, TNN__HIGH)
-    TNN__X(eta_minus, 0.5, 0, 1)             TNN__X(eta_plus, 1.2, 1, TNN__HIGH)
-    TNN__X(step_min, 1e-6, 0, TNN__HIGH)     TNN__X(step_max, 50, 0, TNN__HIGH)
-    TNN__X(momentum_decay, 4e-3, 0, TNN__HIGH)
-    TNN__X(trust, 1e-3, 0, TNN__HIGH)        TNN__X(beta2_decay, -0.8, -100, 1e-300)
-    TNN__X(eps2, 1e-3, 0, TNN__HIGH)         TNN__X(clip_threshold, 1, 1, TNN__HIGH)
-    TNN__X(r, 0, 0, TNN__HIGH)               TNN__X(weight_lr_power, 2, 0, TNN__HIGH)
-    TNN__X(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
-    TNN__X(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
-    TNN__X(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH)
-    TNN__X(tolerance_grad, 1e-7, 0, TNN__HIGH)
-    TNN__X(tolerance_change, 1e-9, 0, TNN__HIGH)
-    TNN__X(clip_value, 0, 0, TNN__HIGH)      TNN__X(clip_tensor, 0, 0, TNN__HIGH)
-    TNN__X(clip_norm, 0, 0, TNN__HIGH)       TNN__X(lookahead_alpha, 0.5, 0, TNN__HIGH)
-    TNN__X(ema, 0, 0, 1)
-#undef TNN__X
-};
-static const struct { const char *name; size_t at; int otherwise, high; } tnn__integers[] = {
-#define TNN__X(member, otherwise, high) {#member, offsetof(tnn_optimizer, member), otherwise, high},
-    TNN__X(warmup_steps, 0, INT_MAX)  TNN__X(alpha_warmup, 0, INT_MAX)
-    TNN__X(beta3_warmup, 0, INT_MAX)  TNN__X(interval, 10, INT_MAX)
-    TNN__X(ns_steps, 5, 99)           TNN__X(history, 100, 1 << 20)
-    TNN__X(max_iter, 20, 1 << 24)     TNN__X(max_eval, 0, INT_MAX)
-    TNN__X(states, 0, TNN_STATES)
-    TNN__X(accumulate, 1, INT_MAX)    TNN__X(lookahead, 0, INT_MAX)
-    TNN__X(swa_start, 0, INT_MAX)     TNN__X(swa_every, 1, INT_MAX)
-#undef TNN__X
-};
-
+#define TNN__X(member) TNN__OPTION(tnn_optimizer, member),
+#define TNN__Y(member, otherwise, least, most) \
+    TNN__RANGE(tnn_optimizer, member, 'D', otherwise, least, most),
+#define TNN__Z(member, otherwise, least, most) \
+    TNN__RANGE(tnn_optimizer, member, 'i', otherwise, least, most),
 static const tnn__option tnn__rule_options[] = {
-#define TNN__X(member) {#member, offsetof(tnn_optimizer, member), \
-                        sizeof ((tnn_optimizer *)0)->member},
-    TNN__X(lr) TNN__X(momentum) TNN__X(dampening) TNN__X(nesterov) TNN__X(weight_decay)
-    TNN__X(beta1) TNN__X(beta2) TNN__X(beta3) TNN__X(alpha) TNN__X(eps) TNN__X(rho) TNN__X(gamma)
-    TNN__X(lambd) TNN__X(t0) TNN__X(lr_decay) TNN__X(initial_accumulator) TNN__X(eta_minus)
-    TNN__X(eta_plus) TNN__X(step_min) TNN__X(step_max) TNN__X(momentum_decay) TNN__X(trust)
-    TNN__X(beta2_decay) TNN__X(eps2) TNN__X(clip_threshold) TNN__X(r) TNN__X(weight_lr_power)
-    TNN__X(ns_a) TNN__X(ns_b) TNN__X(ns_c) TNN__X(tolerance_grad) TNN__X(tolerance_change)
+    TNN__Y(lr, 0, 0, TNN__HIGH)              TNN__Y(momentum, 0, 0, 1)
+    TNN__Y(beta1, 0, 0, 1)                   TNN__Y(beta2, 0, 0, 1)
+    TNN__Y(beta3, 0, 0, 1)                   TNN__Y(eps, 0, 0, TNN__HIGH)
+    TNN__Y(weight_decay, 0, 0, TNN__HIGH)    TNN__Y(alpha, 0, 0, TNN__HIGH) /* up to here by rule */
+    TNN__Y(dampening, 0, -TNN__HIGH, TNN__HIGH)
+    TNN__RANGE(tnn_optimizer, rho, 'd', 0.9, 0, 1),
+    TNN__Y(gamma, 0.04, 0, TNN__HIGH)        TNN__Y(lambd, 1e-4, 0, TNN__HIGH)
+    TNN__Y(t0, 1e6, 0, TNN__HIGH)            TNN__Y(lr_decay, 0, 0, TNN__HIGH)
+    TNN__Y(initial_accumulator, 0, 0, TNN__HIGH)
+    TNN__Y(eta_minus, 0.5, 0, 1)             TNN__Y(eta_plus, 1.2, 1, TNN__HIGH)
+    TNN__Y(step_min, 1e-6, 0, TNN__HIGH)     TNN__Y(step_max, 50, 0, TNN__HIGH)
+    TNN__Y(momentum_decay, 4e-3, 0, TNN__HIGH)
+    TNN__Y(trust, 1e-3, 0, TNN__HIGH)
+    TNN__RANGE(tnn_optimizer, beta2_decay, 'd', -0.8, -100, 0),
+    TNN__Y(eps2, 1e-3, 0, TNN__HIGH)         TNN__Y(clip_threshold, 1, 1, TNN__HIGH)
+    TNN__Y(r, 0, 0, TNN__HIGH)               TNN__Y(weight_lr_power, 2, 0, TNN__HIGH)
+    TNN__Y(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
+    TNN__Y(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
+    TNN__Y(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH)
+    TNN__Y(tolerance_grad, 1e-7, 0, TNN__HIGH)
+    TNN__Y(tolerance_change, 1e-9, 0, TNN__HIGH)
     TNN__X(keras_eps) TNN__X(velocity) TNN__X(amsgrad) TNN__X(maximize) TNN__X(decoupled)
-    TNN__X(centered) TNN__X(rectify) TNN__X(no_nesterov) TNN__X(match_rms) TNN__X(strong_wolfe)
-    TNN__X(warmup_steps) TNN__X(alpha_warmup) TNN__X(beta3_warmup) TNN__X(interval)
-    TNN__X(ns_steps) TNN__X(max_iter) TNN__X(max_eval) TNN__X(history) TNN__X(update) TNN__X(user)
-    TNN__X(states) TNN__X(no_bias_decay) TNN__X(clip_value) TNN__X(clip_tensor) TNN__X(clip_norm)
-    TNN__X(accumulate) TNN__X(lookahead) TNN__X(lookahead_alpha) TNN__X(ema) TNN__X(ema_warmup)
-    TNN__X(swa_start) TNN__X(swa_every)
-#undef TNN__X
+    TNN__X(centered) TNN__X(rectify) TNN__X(nesterov) TNN__X(no_nesterov) TNN__X(match_rms)
+    TNN__X(strong_wolfe) TNN__X(update) TNN__X(user) TNN__X(no_bias_decay) TNN__X(ema_warmup)
+    TNN__Z(warmup_steps, 0, 0, INT_MAX)      TNN__Z(alpha_warmup, 0, 0, INT_MAX)
+    TNN__Z(beta3_warmup, 0, 0, INT_MAX)      TNN__Z(interval, 10, 1, INT_MAX)
+    TNN__Z(ns_steps, 5, 1, 99)               TNN__Z(max_iter, 20, 1, 1 << 24)
+    TNN__Z(max_eval, 0, 0, INT_MAX)          TNN__Z(history, 100, 1, 1 << 20)
+    TNN__Z(states, 0, 0, TNN_STATES)         TNN__Z(accumulate, 1, 1, INT_MAX)
+    TNN__Y(clip_value, 0, 0, TNN__HIGH)      TNN__Y(clip_tensor, 0, 0, TNN__HIGH)
+    TNN__Y(clip_norm, 0, 0, TNN__HIGH)       TNN__Z(lookahead, 0, 0, INT_MAX)
+    TNN__Y(lookahead_alpha, 0.5, 0, TNN__HIGH)
+    TNN__Y(ema, 0, 0, 1)                     TNN__Z(swa_start, 0, 0, INT_MAX)
+    TNN__Z(swa_every, 1, 1, INT_MAX)
 };
+#undef TNN__X
+#undef TNN__Y
+#undef TNN__Z
 
 /* Keras' defaults and forms, as options that say the same in PyTorch's terms. */
 static void tnn__keras_optimizer(tnn_optimizer *o)
@@ -10730,9 +10751,10 @@ static void tnn__keras_optimizer(tnn_optimizer *o)
 }
 TNN_API_GATED tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimizer *optimizer)
 {
+    tnn__option options[sizeof tnn__rule_options/sizeof *tnn__rule_options];
     const tnn__rule *rule;
     tnn_optimizer o;
-    size_t i;
+    int i;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !optimizer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
@@ -10749,26 +10771,10 @@ TNN_API_GATED tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimize
                               "swa_every:swa_start")) return TNN_ERROR_ARGUMENT;
     rule = &tnn__rules[TNN__NTH(o.type)];
     if (net->options.dialect == TNN_KERAS) tnn__keras_optimizer(&o);
-    for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++) {
-        double v;
-        char *at = (char *)&o + tnn__numbers[i].at;
-        memcpy(&v, at, sizeof v);
-        v = tnn__default(v, i < 8 ? rule->own[i] : tnn__numbers[i].otherwise);
-        memcpy(at, &v, sizeof v);
-        if (v >= tnn__numbers[i].low && v < tnn__numbers[i].high) continue;
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g must be in [%g, %g%s",
-                         tnn__numbers[i].name, v, tnn__numbers[i].low, tnn__numbers[i].high,
-                         tnn__numbers[i].high > 1 && tnn__numbers[i].high < 2 ? "]" : ")");
-    }
-    for (i = 0; i < sizeof tnn__integers/sizeof *tnn__integers; i++) {
-        int v;
-        char *at = (char *)&o + tnn__integers[i].at;
-        memcpy(&v, at, sizeof v);
-        if (v < 0 || v > tnn__integers[i].high)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %d must be 0 to %d",
-                             tnn__integers[i].name, v, tnn__integers[i].high);
-        if (!v) memcpy(at, &tnn__integers[i].otherwise, sizeof v);
-    }
+    memcpy(options, tnn__rule_options, sizeof options);
+    for (i = 0; i < TNN__COUNT_OF(rule->own); i++) options[i].otherwise = rule->own[i];
+    if (tnn__check_ranges("tnn_set_optimizer: ", &o, options, TNN__COUNT_OF(options)))
+        return TNN_ERROR_ARGUMENT;
     if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
@@ -11533,52 +11539,96 @@ static const struct tnn__schedule_kind {
     { "multiplicative", "function user",
       0, 0,   1,       1,  0, { 0,    0    }, -1,                4 }
 };
-static const tnn__option tnn__schedule_options[] = {
-#define TNN__X(member) \
-    {#member, offsetof(tnn_schedule, member), sizeof ((tnn_schedule *)0)->member},
-    TNN__X(lr) TNN__X(steps) TNN__X(gamma) TNN__X(end_lr) TNN__X(end_factor) TNN__X(min_lr)
-    TNN__X(warmup) TNN__X(warmup_factor) TNN__X(per_epoch) TNN__X(start_factor) TNN__X(power)
-    TNN__X(anneal) TNN__X(staircase) TNN__X(steps_down) TNN__X(mult) TNN__X(cycle_gamma)
-    TNN__X(pct_start) TNN__X(div_factor) TNN__X(final_div_factor) TNN__X(three_phase)
-    TNN__X(base_momentum) TNN__X(max_momentum) TNN__X(keep_momentum) TNN__X(milestones)
-    TNN__X(parts) TNN__X(count) TNN__X(function) TNN__X(user)
-#undef TNN__X
+#define TNN__X(member) TNN__OPTION(tnn_schedule, member),
+#define TNN__Y(member, otherwise, least, most) \
+    TNN__RANGE(tnn_schedule, member, 'd', otherwise, least, most),
+#define TNN__Z(member, otherwise, least) \
+    TNN__RANGE(tnn_schedule, member, 'l', otherwise, least, 9007199254740992.0), /* 2^53 */
+static const tnn__option tnn__schedule_options[] = {    /* the first 9 by kind */
+    TNN__Y(lr, 0, 0, 1e30)                TNN__Z(steps, 0, 0)
+    TNN__Z(steps_down, 0, 0)              TNN__Y(gamma, 1, 0, 1e30)
+    TNN__Y(start_factor, 1, 0, 1e30)      TNN__Y(end_factor, 0, 0, 1e30)
+    TNN__Y(end_lr, 0, 0, 1e30)            TNN__Y(base_momentum, 0, 0, 0.999999)
+    TNN__Y(max_momentum, 0, 0, 0.999999)  TNN__Y(min_lr, 0, 0, 1e30)
+    TNN__Z(warmup, 0, 0)                  TNN__Y(warmup_factor, 0, 0, 1e30)
+    TNN__X(per_epoch)                     TNN__Y(power, 1, 0, 1e30)
+    TNN__X(anneal) TNN__X(staircase)      TNN__Z(mult, 1, 1)
+    TNN__Y(cycle_gamma, 1, 0, 1e30)       TNN__Y(pct_start, 0.3, 0, 1)
+    TNN__Y(div_factor, 25, 1e-30, 1e30)   TNN__Y(final_div_factor, 1e4, 1e-30, 1e30)
+    TNN__X(three_phase) TNN__X(keep_momentum) TNN__X(milestones) TNN__X(parts) TNN__X(count)
+    TNN__X(function) TNN__X(user)
 };
+#undef TNN__X
+#undef TNN__Y
+#undef TNN__Z
 #define TNN__SCHEDULE_DEPTH 8
 
-/* The options with their defaults; lr is that of the whole. */
-static tnn_schedule tnn__schedule_filled(const tnn_schedule *given, double lr)
+/* Sets s to the options with their defaults; lr is that of the whole. `what` begins the message
+   about an option out of range; NULL: of a schedule that has been checked. */
+static tnn_status tnn__schedule_filled(const char *what, const tnn_schedule *given, double lr,
+                                       tnn_schedule *s)
 {
     const struct tnn__schedule_kind *kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
-    tnn_schedule s = *given;
-    s.lr               = tnn__default(s.lr, lr);
-    s.steps            = s.steps ? s.steps : kind->steps;
-    s.steps_down       = s.steps_down ? s.steps_down : kind->down == -2 ? s.steps : kind->down;
-    s.gamma            = tnn__default(s.gamma, kind->gamma);
-    s.min_lr           = tnn__default(s.min_lr, 0);
-    s.warmup_factor    = tnn__default(s.warmup_factor, 0);
-    s.start_factor     = tnn__default(s.start_factor, kind->start);
-    s.end_factor       = tnn__default(s.end_factor, kind->end);
-    s.end_lr           = tnn__default(s.end_lr, s.lr*s.end_factor);
-    s.power            = tnn__default(s.power, 1);
-    s.mult             = s.mult ? s.mult : 1;
-    s.cycle_gamma      = tnn__default(s.cycle_gamma, 1);
-    s.pct_start        = tnn__default(s.pct_start, 0.3);
-    s.div_factor       = tnn__default(s.div_factor, 25);
-    s.final_div_factor = tnn__default(s.final_div_factor, 1e4);
-    s.base_momentum    = tnn__default(s.base_momentum, kind->momentum[0]);
-    s.max_momentum     = tnn__default(s.max_momentum, kind->momentum[1]);
-    if (kind->anneal >= 0) s.anneal = (tnn_anneal)kind->anneal;
-    return s;
+    tnn__option options[sizeof tnn__schedule_options/sizeof *tnn__schedule_options];
+    const double start = tnn__default(given->lr, lr);
+    const double own[] = {
+        start, (double)kind->steps,
+        (double)(kind->down != -2 ? kind->down : given->steps ? given->steps : kind->steps),
+        kind->gamma, kind->start, kind->end, start*tnn__default(given->end_factor, kind->end),
+        kind->momentum[0], kind->momentum[1]
+    };
+    int i;
+    memcpy(options, tnn__schedule_options, sizeof options);
+    for (i = 0; i < TNN__COUNT_OF(own); i++) options[i].otherwise = own[i];
+    options[1].least = kind->steps != 0;
+    options[2].least = kind->down != 0;
+    if (!(given->end_factor < 0)) options[5].least = TNN__MIN(kind->end, 0);    /* or .end_lr */
+    *s = *given;
+    if (kind->anneal >= 0) s->anneal = (tnn_anneal)kind->anneal;
+    return tnn__check_ranges(what, s, options, TNN__COUNT_OF(options));
 }
 
+/* The .parts of a schedule need the same check, one level deeper. */
+static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth);
+/* Refuses a schedule whose function, count, milestones or parts are missing or wrong; `s` is
+   filled. */
+static tnn_status tnn__schedule_needs(const struct tnn__schedule_kind *kind, const tnn_schedule *s,
+                                      int depth)
+{
+    const int n = s->type == TNN_SEQUENTIAL ? s->count - 1 : s->count;
+    int i;
+    if ((kind->needs & 4) && !s->function)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
+    if ((kind->needs & 3) && s->count < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .count = %d must be at least 1",
+                         kind->name, s->count);
+    if ((kind->needs & 1) && n && !s->milestones)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .milestones must be given",
+                         kind->name, n);
+    for (i = 0; (kind->needs & 1) && i < n; i++)
+        if (s->milestones[i] < (i ? s->milestones[i - 1] : 0))
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .milestones[%d] = %d must not "
+                             "be less than %d", kind->name, i, s->milestones[i],
+                             i ? s->milestones[i - 1] : 0);
+    if ((kind->needs & 2) && !s->parts)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .parts must be given",
+                         kind->name, s->count);
+    for (i = 0; (kind->needs & 2) && i < s->count; i++) {
+        if (s->type == TNN_CHAINED && tnn__default(s->parts[i].lr, -1) >= 0)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule chained: part %d has .lr = %g; only "
+                             "the whole may", i, s->parts[i].lr);
+        if (tnn__schedule_check(&s->parts[i], s->lr, depth + 1)) return (tnn_status)tnn_failed();
+    }
+    return TNN_OK;
+}
+/* Checks a schedule and its parts, themselves `depth` levels deep; lr is that of the whole. */
 static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
 {
     static const char *const anneals[] = {"", "power", ""};
-    static const tnn__option power = {"power", offsetof(tnn_schedule, power), sizeof given->power};
+    static const tnn__option power = TNN__OPTION(tnn_schedule, power);
     const struct tnn__schedule_kind *kind;
+    char what[64];
     tnn_schedule s;
-    int i, n;
     if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
     if (tnn__choice("schedule", (int)given->type, TNN_CONSTANT)
         || tnn__choice("schedule: .anneal", (int)given->anneal, TNN_ANNEAL_LINEAR))
@@ -11597,71 +11647,13 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
     if (depth == TNN__SCHEDULE_DEPTH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
                          kind->name, TNN__SCHEDULE_DEPTH);
-    s = tnn__schedule_filled(given, lr);
-    {
-        const struct { const char *name; double given, value, least, most; } x[] = {
-            { "lr",               given->lr,               s.lr,               0,     1e30 },
-            { "gamma",            given->gamma,            s.gamma,            0,     1e30 },
-            { "end_factor",       given->end_factor, tnn__default(given->end_factor, 0), 0, 1e30 },
-            { "end_lr",           given->end_lr,           s.end_lr,           0,     1e30 },
-            { "min_lr",           given->min_lr,           s.min_lr,           0,     1e30 },
-            { "warmup_factor",    given->warmup_factor,    s.warmup_factor,    0,     1e30 },
-            { "start_factor",     given->start_factor,     s.start_factor,     0,     1e30 },
-            { "power",            given->power,            s.power,            0,     1e30 },
-            { "cycle_gamma",      given->cycle_gamma,      s.cycle_gamma,      0,     1e30 },
-            { "pct_start",        given->pct_start,        s.pct_start,        0,     1    },
-            { "div_factor",       given->div_factor,       s.div_factor,       1e-30, 1e30 },
-            { "final_div_factor", given->final_div_factor, s.final_div_factor, 1e-30, 1e30 },
-            { "base_momentum",    given->base_momentum,    s.base_momentum,    0, 0.999999 },
-            { "max_momentum",     given->max_momentum,     s.max_momentum,     0, 0.999999 }
-        };
-        const struct { const char *name; long long given, value, least; } k[] = {
-            { "steps",      given->steps,      s.steps,      kind->steps != 0 },
-            { "steps_down", given->steps_down, s.steps_down, kind->down != 0  },
-            { "warmup",     given->warmup,     s.warmup,     0                },
-            { "mult",       given->mult,       s.mult,       1                }
-        };
-        for (i = 0; i < (int)(sizeof x/sizeof *x); i++)
-            if (!(x[i].value >= x[i].least && x[i].value <= x[i].most))
-                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .%s = %g must be %sin [%g, %g]",
-                                 kind->name, x[i].name, x[i].given, x[i].value < 0
-                                 && tnn__default(x[i].given, 1) > 0 ? "given, " : "",
-                                 x[i].least, x[i].most);
-        for (i = 0; i < (int)(sizeof k/sizeof *k); i++)
-            if (k[i].value < k[i].least || k[i].value > (long long)1 << 53)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .%s = %l must be at least %l",
-                                 kind->name, k[i].name, k[i].given, k[i].least);
-    }
-    if ((kind->needs & 4) && !s.function)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
-    if ((kind->needs & 3) && s.count < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .count = %d must be at least 1",
-                         kind->name, s.count);
-    if (kind->needs & 1) {
-        n = s.type == TNN_SEQUENTIAL ? s.count - 1 : s.count;
-        if (n && !s.milestones)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .milestones must be given",
-                             kind->name, n);
-        for (i = 0; i < n; i++)
-            if (s.milestones[i] < (i ? s.milestones[i - 1] : 0))
-                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .milestones[%d] = %d must not "
-                                 "be less than %d", kind->name, i, s.milestones[i],
-                                 i ? s.milestones[i - 1] : 0);
-    }
-    if (kind->needs & 2) {
-        if (!s.parts)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .parts must be given",
-                             kind->name, s.count);
-        for (i = 0; i < s.count; i++) {
-            if (s.type == TNN_CHAINED && tnn__default(s.parts[i].lr, -1) >= 0)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "schedule chained: part %d has .lr = %g; only "
-                                 "the whole may", i, s.parts[i].lr);
-            if (tnn__schedule_check(&s.parts[i], s.lr, depth + 1)) return (tnn_status)tnn_failed();
-        }
-    }
-    return TNN_OK;
+    *tnn__put(tnn__put(tnn__put(what, what + 60, "schedule "), what + 60, kind->name), what + 60,
+              ": ") = 0;
+    if (tnn__schedule_filled(what, given, lr, &s)) return TNN_ERROR_ARGUMENT;
+    return tnn__schedule_needs(kind, &s, depth);
 }
 
+/* How many of n milestones, which do not fall, are at step t or before. */
 static int tnn__milestones_passed(const int *milestone, int n, long long t)
 {
     int i = 0;
@@ -11682,13 +11674,17 @@ static double tnn__anneal(const tnn_schedule *s, double at, double n)
 static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, double out[2])
 {
     const double none = TNN__NAN;
-    const tnn_schedule s = tnn__schedule_filled(given, lr);
-    const long long since = TNN__MAX(t - s.warmup, 0);
-    const int momentum = (s.type == TNN_ONE_CYCLE || s.type == TNN_CYCLIC) && !s.keep_momentum;
-    const double low = momentum ? s.base_momentum : none, high = momentum ? s.max_momentum : none;
-    long long at = since, n = s.steps, cycle = 0;
-    double from[2], to[2], w = 1, x;
+    const int momentum = (given->type == TNN_ONE_CYCLE || given->type == TNN_CYCLIC)
+                         && !given->keep_momentum;
+    const long long since = TNN__MAX(t - given->warmup, 0);
+    tnn_schedule s;
+    long long at = since, n, cycle = 0;
+    double low, high, from[2], to[2], w = 1, x;
     int i;
+    tnn__schedule_filled(NULL, given, lr, &s);
+    n = s.steps;
+    low = momentum ? s.base_momentum : none;
+    high = momentum ? s.max_momentum : none;
     from[0] = s.lr*s.start_factor; from[1] = high;
     to[0] = s.end_lr;              to[1] = low;
     switch (s.type) {
@@ -11817,51 +11813,44 @@ TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
 TNN_API_GATED int tnn_plateau_update(tnn_plateau *p, double metric, double *lr)
 {
     static const tnn__option options[] = {
-#define TNN__X(member) {#member, offsetof(tnn_plateau, member), sizeof ((tnn_plateau *)0)->member},
-        TNN__X(absolute) TNN__X(eps) TNN__X(keras)
+#define TNN__X(member, otherwise, most) TNN__RANGE(tnn_plateau, member, 'd', otherwise, 0, most),
+#define TNN__Y(member, otherwise) TNN__RANGE(tnn_plateau, member, 'i', otherwise, 0, INT_MAX),
+        TNN__OPTION(tnn_plateau, absolute), TNN__OPTION(tnn_plateau, keras),
+        TNN__X(eps, 1e-8, 1e30) TNN__X(threshold, 1e-4, 1e30) TNN__X(min_lr, 0, 1e30)
+        TNN__RANGE(tnn_plateau, factor, 'D', 0.1, 0, 1),
+        TNN__Y(patience, 10) TNN__Y(cooldown, 0)
 #undef TNN__X
+#undef TNN__Y
     };
-    double factor, threshold, eps, reach, lower;
-    int patience, counted, keras, enough, reduced;
+    tnn_plateau filled;
+    double reach, lower;
+    int counted, keras, enough, reduced;
     if (tnn_failed()) return 0;
-    if (!p || !lr) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: no tnn_plateau or no lr");
+    if (!p || !lr || !(*lr >= 0)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, p && lr ? "tnn_plateau_update: lr = %g must not be negative"
+                  : "tnn_plateau_update: no tnn_plateau or no lr", lr ? *lr : 0);
         return 0;
     }
-    if (TNN__CHECK_READ("tnn_plateau_update", p, options, "keras absolute:!keras eps:!keras"))
+    filled = *p;
+    if (tnn__check_options("tnn_plateau_update", p, options, 3, 0, 0, NULL, 0,
+                           "keras absolute:!keras eps:!keras")
+        || tnn__check_ranges("tnn_plateau_update: ", &filled, options, TNN__COUNT_OF(options)))
         return 0;
     keras = p->keras != 0;
-    factor = tnn__default(p->factor, 0.1);
-    threshold = tnn__default(p->threshold, 1e-4);
-    eps = tnn__default(p->eps, 1e-8);
-    patience = p->patience < 0 ? 0 : p->patience ? p->patience : 10;
-    if (!(factor >= 0 && factor < 1) || p->patience < -1 || p->cooldown < 0) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: .factor = %g must be in [0, 1), "
-                  ".patience = %d at least -1, .cooldown = %d not negative",
-                  factor, p->patience, p->cooldown);
-        return 0;
-    }
-    if (!(threshold >= 0 && threshold + eps <= 1e30) || !(eps >= 0) || !(p->min_lr >= 0)
-        || p->min_lr > 1e30 || !(*lr >= 0)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_plateau_update: .threshold = %g, .eps = %g, "
-                  ".min_lr = %g and lr = %g must be in [0, 1e30]",
-                  threshold, eps, p->min_lr, *lr);
-        return 0;
-    }
     if (!p->updates++) p->best = p->max ? -HUGE_VAL : HUGE_VAL;
     /* of the epochs that cool down torch ignores the last one, too */
     counted = p->cooling <= keras;
     p->cooling -= p->cooling > 0;
-    reach = (p->max ? 1 : -1)*threshold;
+    reach = (p->max ? 1 : -1)*filled.threshold;
     reach = p->absolute || keras ? p->best + reach : p->best*(1 + reach);
     if (p->max ? metric > reach : metric < reach) {
         p->best = metric;
         p->bad = 0;
     } else p->bad += counted;
-    enough = p->bad > 0 && p->bad > patience - keras;
+    enough = p->bad > 0 && p->bad > filled.patience - keras;
     if (!enough) return 0;
-    lower = TNN__MAX(*lr*factor, p->min_lr);
-    reduced = keras ? *lr > p->min_lr : *lr - lower > eps;
+    lower = TNN__MAX(*lr*filled.factor, filled.min_lr);
+    reduced = keras ? *lr > filled.min_lr : *lr - lower > filled.eps;
     if (reduced) *lr = lower;
     if (reduced || !keras) {
         p->cooling = p->cooldown;
@@ -11900,8 +11889,7 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *p, double metric, double *lr)
 TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 {
     static const tnn__option room[] = {
-        {"memory", offsetof(tnn_net_options, memory), sizeof (void *)},
-        {"bytes",  offsetof(tnn_net_options, bytes),  sizeof (size_t)}
+        TNN__OPTION(tnn_net_options, memory), TNN__OPTION(tnn_net_options, bytes)
     };
     tnn_net *net, first;
     tnn_net_options o;
@@ -14238,55 +14226,14 @@ struct tnn__loader {
     float             *spare;               /* of each thread: the sample that is mixed in */
 };
 
-/* An option, what 0 means of it, and its range. Zero is -1 of an int of which 0 means something
-   else, TNN_ZERO of a double. */
-typedef struct {
-    tnn__option option;
-    int         whole;          /* an int, else a double */
-    double      otherwise, least, most;
-} tnn__range;
-#define TNN__RANGE(of, member, whole, otherwise, least, most) \
-    {{#member, offsetof(of, member), sizeof ((of *)0)->member}, whole, otherwise, least, most}
-/* Lists the n options of ranges for tnn__check_options. */
-static void tnn__list_ranges(const tnn__range *ranges, int n, tnn__option *list)
-{
-    int i;
-    for (i = 0; i < n; i++) list[i] = ranges[i].option;
-}
-/* Fills in the defaults of n options and refuses what is out of range, NaN too. `what` begins the
-   message. Options are checked first for being read at all (tnn__check_options): afterwards all are
-   set. */
-static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__range *range, int n)
-{
-    for (; n > 0; n--, range++) {
-        char *at = (char *)options + range->option.at;
-        double value = 0;               /* of either type */
-        int whole = 0;
-        if (range->whole) memcpy(&whole, at, sizeof whole);
-        else memcpy(&value, at, sizeof value);
-        if (range->whole) value = whole;
-        /* 0 means the default, and what stands for zero zero. */
-        if (range->whole && whole == -1 && range->least == 0 && range->otherwise > 0) value = 0;
-        else value = tnn__default(value, range->otherwise);
-        if (!(value >= range->least && value <= range->most))
-            return range->whole
-                 ? tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %d must be %d to %d", what,
-                             range->option.name, whole, (int)range->least, (int)range->most)
-                 : tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %g must be in [%g, %g]", what,
-                             range->option.name, value, range->least, range->most);
-        if (range->whole) whole = (int)value;
-        memcpy(at, range->whole ? (void *)&whole : (void *)&value, range->option.size);
-    }
-    return TNN_OK;
-}
-/* The same of the augmentation's options, of which some do nothing without others. The upper ends
-   come first: they bound the lower ones. */
+/* Fills in and checks the augmentation's options, of which some do nothing without others. The
+   upper ends come first: they bound the lower ones. */
 static tnn_status tnn__check_augmentation(tnn_loader_options *with)
 {
 #define TNN__X(member, otherwise, least, most) \
-    TNN__RANGE(tnn_loader_options, member, 0, otherwise, least, most)
-#define TNN__Y(member, most) TNN__RANGE(tnn_loader_options, member, 1, 0, 0, most)
-    const tnn__range ranges[] = {
+    TNN__RANGE(tnn_loader_options, member, 'd', otherwise, least, most)
+#define TNN__Y(member, most) TNN__RANGE(tnn_loader_options, member, 'i', 0, 0, most)
+    const tnn__option ranges[] = {
         TNN__X(flip, 0, 0, 1), TNN__X(flip_vertical, 0, 0, 1), TNN__X(rotate, 0, 0, 180),
         TNN__X(shear, 0, 0, 80), TNN__X(scale_max, 1, 0.01, 100),
         TNN__X(scale_min, 1, 0.01, tnn__default(with->scale_max, 1)),
@@ -14300,10 +14247,8 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
     };
 #undef TNN__X
 #undef TNN__Y
-    tnn__option list[sizeof ranges/sizeof *ranges];
-    tnn__list_ranges(ranges, TNN__COUNT_OF(ranges), list);
     if (tnn__choice("tnn_loader_create: .border", (int)with->border, TNN_BORDER_EDGE)
-        || TNN__CHECK_READ("tnn_loader_create", with, list,
+        || TNN__CHECK_READ("tnn_loader_create", with, ranges,
                            "flip flip_vertical rotate shear scale_min scale_max shift crop_pad "
                            "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
                            "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border "
@@ -18363,8 +18308,7 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
 {
     static const char *const reads[] = {"low high step log points:!step", "low high step log",
                                         "choices"};
-#define TNN__X(member) \
-    {#member, offsetof(tnn_variable, member), sizeof ((tnn_variable *)0)->member},
+#define TNN__X(member) TNN__OPTION(tnn_variable, member),
     static const tnn__option list[] = {
         TNN__X(low) TNN__X(high) TNN__X(step) TNN__X(log) TNN__X(choices) TNN__X(points)
     };
@@ -18400,10 +18344,10 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
 static tnn_status tnn__study_options_check(tnn_study_options *options)
 {
 #define TNN__X(member, otherwise, least, most) \
-    TNN__RANGE(tnn_study_options, member, 1, otherwise, least, most)
-    const tnn__range ranges[] = {               /* the sampler's, the pruner's, all studies' */
+    TNN__RANGE(tnn_study_options, member, 'i', otherwise, least, most)
+    const tnn__option ranges[] = {              /* the sampler's, the pruner's, all studies' */
         TNN__X(startup, 10, 0, 1000000), TNN__X(candidates, 24, 1, 65536),
-        TNN__RANGE(tnn_study_options, prior_weight, 0, 1, 1e-300, 1e6),
+        TNN__RANGE(tnn_study_options, prior_weight, 'd', 1, 1e-300, 1e6),
         TNN__X(no_magic_clip, 0, -INT_MAX, INT_MAX), TNN__X(endpoints, 0, -INT_MAX, INT_MAX),
         TNN__X(prune_startup, 5, 0, 1000000), TNN__X(warmup, 0, 0, 1000000),
         TNN__X(interval, 1, 1, 1000000), TNN__X(min_resource, 0, 0, 1000000),
@@ -18419,13 +18363,11 @@ static tnn_status tnn__study_options_check(tnn_study_options *options)
     static const char *const pruners[] = {
         "", "prune_startup warmup interval", "min_resource factor min_rate"
     };
-    tnn__option list[11];
-    tnn__list_ranges(ranges, TNN__COUNT_OF(list), list);
     if (tnn__choice("study: .sampler", (int)options->sampler, TNN_RANDOM)
         || tnn__choice("study: .pruner", (int)options->pruner, TNN_MEDIAN)
-        || tnn__check_options("study", options, list, 5, TNN_RANDOM, (int)options->sampler,
+        || tnn__check_options("study", options, ranges, 5, TNN_RANDOM, (int)options->sampler,
                               samplers, sizeof *samplers, NULL)
-        || tnn__check_options("study", options, list + 5, 6, TNN_MEDIAN, (int)options->pruner,
+        || tnn__check_options("study", options, ranges + 5, 6, TNN_MEDIAN, (int)options->pruner,
                               pruners, sizeof *pruners, NULL)
         || tnn__check_ranges("study: ", options, ranges, TNN__COUNT_OF(ranges)))
         return TNN_ERROR_ARGUMENT;

@@ -118,12 +118,12 @@ static void set_option(tnn_optimizer *o, const char *name, double v)
     const int whole = (int)v;
     size_t i;
     if (v == 0) v = TNN_ZERO;
-    for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++)
-        if (!strcmp(name, tnn__numbers[i].name))
-            memcpy((char *)o + tnn__numbers[i].at, &v, sizeof v);
-    for (i = 0; i < sizeof tnn__integers/sizeof *tnn__integers; i++)
-        if (!strcmp(name, tnn__integers[i].name))
-            memcpy((char *)o + tnn__integers[i].at, &whole, sizeof whole);
+    for (i = 0; i < sizeof tnn__rule_options/sizeof *tnn__rule_options; i++) {
+        const tnn__option *row = &tnn__rule_options[i];
+        if (!row->type || strcmp(name, row->name)) continue;
+        if (row->type == 'i') memcpy((char *)o + row->at, &whole, sizeof whole);
+        else memcpy((char *)o + row->at, &v, sizeof v);
+    }
     for (i = 0; i < sizeof flags/sizeof *flags; i++)
         if (!strcmp(name, flags[i].name)) memcpy((char *)o + flags[i].at, &whole, sizeof whole);
 }
@@ -863,7 +863,7 @@ static void refused(void)
     REFUSES(".clip_threshold = 0.5 must be in [1, 1e30)", TNN_ADAFACTOR,
             .clip_threshold = 0.5);
     REFUSES(".beta2_decay = 0.8 must be in [-100,", TNN_ADAFACTOR, .beta2_decay = 0.8);
-    REFUSES(".ns_steps = 100 must be 0 to 99", TNN_MUON, .ns_steps = 100);
+    REFUSES(".ns_steps = 100 must be 1 to 99", TNN_MUON, .ns_steps = 100);
     REFUSES(".nesterov does nothing with .dampening", TNN_LARS, .nesterov = 1,
             .dampening = 0.5);
     REFUSES(".momentum = 0: Schedule-Free SGD needs it between 0 and 1", TNN_SCHEDULE_FREE_SGD,
@@ -877,17 +877,22 @@ static void refused(void)
     REFUSES(".ema = 0.9 and .swa_start = 3: there is one average", TNN_SGD, .ema = 0.9,
             .swa_start = 3);
     REFUSES(".clip_norm = -1 must be in", TNN_SGD, .clip_norm = -1);
-    REFUSES(".accumulate = -2 must be 0 to", TNN_SGD, .accumulate = -2);
+    REFUSES(".accumulate = -2 must be 1 to", TNN_SGD, .accumulate = -2);
     REFUSES(".lookahead_alpha = -1 must be in", TNN_SGD, .lookahead = 2, .lookahead_alpha = -1);
-    for (i = 0; i < sizeof tnn__numbers/sizeof *tnn__numbers; i++) {    /* NaN nowhere */
+    for (i = 0; i < sizeof tnn__rule_options/sizeof *tnn__rule_options; i++) {  /* NaN nowhere */
+        const tnn__option *row = &tnn__rule_options[i];
         tnn_net *net = tnn_create(.input = {3});
         tnn_optimizer o;
         double nan = HUGE_VAL - HUGE_VAL;
         memset(&o, 0, sizeof o);
         o.type = TNN_SGD;
-        memcpy((char *)&o + tnn__numbers[i].at, &nan, sizeof nan);
+        if (row->type == 'i' || !row->type) {
+            tnn_free(net);
+            continue;
+        }
+        memcpy((char *)&o + row->at, &nan, sizeof nan);
         CHECK(tnn_set_optimizer_with(net, &o) == TNN_ERROR_ARGUMENT, "%s took NaN",
-              tnn__numbers[i].name);
+              row->name);
         tnn_clear_error();
         tnn_free(net);
     }

@@ -157,7 +157,7 @@ static void bad_options(void)
     REFUSED("0 is not a schedule", .lr = 1);
     REFUSED("99 is not a schedule", .type = (tnn_schedule_type)99);
     REFUSED("-1 is not a schedule", .type = (tnn_schedule_type)-1);
-    REFUSED("cosine: .steps = 0 must be at least 1", .type = TNN_COSINE);
+    REFUSED("cosine: .steps = 0 must be given, 1 to", .type = TNN_COSINE);
     REFUSED("step: .steps = 0", .type = TNN_STEP);
     REFUSED("one cycle: .steps = 0", .type = TNN_ONE_CYCLE);
     REFUSED("cyclic: .steps = 0", .type = TNN_CYCLIC, .end_lr = 1);
