@@ -11552,7 +11552,7 @@ static const tnn__option tnn__schedule_options[] = {    /* the first 9 by kind *
     TNN__Y(max_momentum, 0, 0, 0.999999)  TNN__Y(min_lr, 0, 0, 1e30)
     TNN__Z(warmup, 0, 0)                  TNN__Y(warmup_factor, 0, 0, 1e30)
     TNN__X(per_epoch)                     TNN__Y(power, 1, 0, 1e30)
-    TNN__X(anneal) TNN__X(staircase)      TNN__Z(mult, 1, 1)
+    TNN__X(anneal) TNN__X(staircase)      TNN__RANGE(tnn_schedule, mult, 'i', 1, 1, INT_MAX),
     TNN__Y(cycle_gamma, 1, 0, 1e30)       TNN__Y(pct_start, 0.3, 0, 1)
     TNN__Y(div_factor, 25, 1e-30, 1e30)   TNN__Y(final_div_factor, 1e4, 1e-30, 1e30)
     TNN__X(three_phase) TNN__X(keep_momentum) TNN__X(milestones) TNN__X(parts) TNN__X(count)

@@ -326,18 +326,18 @@ static void several(void)
 static void refusals(void)
 {
     const double nan = HUGE_VAL - HUGE_VAL;
-    REFUSED("tnn_add: .l1 = -1, .l2 = 0, .orthogonal = 0 must be 0 or more", .l1 = -1);
+    REFUSED("tnn_add: .l1 = -1 must be in [0, 1e30]", .l1 = -1);
     REFUSED(".l2 = nan", .l2 = nan);
     REFUSED(".orthogonal = inf", .orthogonal = HUGE_VAL);
     REFUSED("tnn_add: .constraint: 5 is not a constraint", .constraint = (tnn_constraint)5);
-    REFUSED("tnn_add: .norm_min = -1 must not be negative", .constraint = TNN_MIN_MAX_NORM,
+    REFUSED("tnn_add: .norm_min = -1 must be in [0, 1]", .constraint = TNN_MIN_MAX_NORM,
             .norm_min = -1);
-    REFUSED(".norm_min = 3 must not be negative or above .norm_max = 1",
+    REFUSED(".norm_min = 3 must be in [0, 1]",
             .constraint = TNN_MIN_MAX_NORM, .norm_min = 3);
     REFUSED(".norm_max = nan", .constraint = TNN_MAX_NORM, .norm_max = nan);
     REFUSED(".norm_max = -2", .constraint = TNN_MAX_NORM, .norm_max = -2);
-    REFUSED(".norm_rate = 1.5 in (0, 1]", .constraint = TNN_MIN_MAX_NORM, .norm_rate = 1.5);
-    REFUSED(".norm_rate = 0 in (0, 1]", .constraint = TNN_MIN_MAX_NORM, .norm_rate = TNN_ZERO);
+    REFUSED(".norm_rate = 1.5 must be in [1e-9, 1]", .constraint = TNN_MIN_MAX_NORM, .norm_rate = 1.5);
+    REFUSED(".norm_rate = 0 must be in [1e-9, 1]", .constraint = TNN_MIN_MAX_NORM, .norm_rate = TNN_ZERO);
     CHECK(isnan(tnn_penalty(NULL)), "a penalty of nothing");
     tnn_clear_error();
 }
