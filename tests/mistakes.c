@@ -207,7 +207,7 @@ static void building(void)
       flat(); tnn_add(net, TNN_GROUPNORM, .groups = 3); tnn_build(net););
     M("momentum 1.5 of batch norm", ".momentum = 1.5", "layer 1, batchnorm", "in [0, 1]",
       flat(); tnn_add(net, TNN_BATCHNORM, .momentum = 1.5f); tnn_build(net););
-    M("negative l2", ".l2 = -0.0001", "tnn_add", "0 or more",
+    M("negative l2", ".l2 = -0.0001", "tnn_add", "in [0, 1e30]",
       flat(); tnn_add(net, TNN_DENSE, .units = 3, .l2 = -1e-4);
       tnn_build(net););
     M("too little memory", "of .memory 256 of 256 are left", "tnn_create", "takes ",
@@ -518,7 +518,7 @@ static void optimizers(void)
       flat(); tnn_set_optimizer(net, TNN_ADAM, .eps = -1e-8););
     M("clip_norm of -1", "= -1", ".clip_norm", "in [0, 1e30)",
       flat(); tnn_set_optimizer(net, TNN_SGD, .clip_norm = -1););
-    M("accumulate -2", "= -2", ".accumulate", "0 to 2147483647",
+    M("accumulate -2", "= -2", ".accumulate", "1 to 2147483647",
       flat(); tnn_set_optimizer(net, TNN_SGD, .accumulate = -2););
     M("EMA of 2", "= 2", ".ema", "in [0, 1)",
       flat(); tnn_set_optimizer(net, TNN_SGD, .ema = 2););
@@ -533,10 +533,10 @@ static void optimizers(void)
     M("momentum set too late", "without momentum", "tnn_set_momentum", "give the optimizer some",
       classifier(); tnn_build(net);
       tnn_set_momentum(net, 0.9););
-    M("step without steps", ".steps = 0", "schedule step", "at least 1",
+    M("step without steps", ".steps = 0", "schedule step", "must be given, 1 to",
       classifier();
       tnn_set_schedule(net, TNN_STEP, .gamma = 0.1););
-    M("cosine without steps", ".steps = 0", "schedule cosine", "at least 1",
+    M("cosine without steps", ".steps = 0", "schedule cosine", "must be given, 1 to",
       classifier(); tnn_set_schedule(net, TNN_COSINE););
     M("exponential without gamma", ".gamma = 0", "schedule exponential", "must be given",
       classifier();
@@ -560,7 +560,7 @@ static void optimizers(void)
       "give the optimizer some",
       classifier(); tnn_build(net);
       tnn_set_schedule(net, TNN_ONE_CYCLE, .steps = 100); tnn_train_batch(net, x, y, 8););
-    M("negative warmup", "= -5", ".warmup", "at least 0",
+    M("negative warmup", "= -5", ".warmup", "must be 0 to",
       classifier();
       tnn_set_schedule(net, TNN_COSINE, .steps = 10, .warmup = -5););
     M("plateau with factor 10", "= 10", ".factor", "in [0, 1)",
