@@ -6,7 +6,7 @@
 #ifndef DRAWING_H
 #define DRAWING_H
 
-#include "tinynn.h"
+#include "../tinynn.h"
 
 typedef struct drawing_point { int x, y; } drawing_point;
 
