@@ -1882,8 +1882,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #include <stdio.h>
 #endif
 
-/* gcc tells of any part of -ffast-math, clang of these; of others clang is told below to let them
-   be, and what is left the first use finds out (tnn__check_arithmetic). */
+/* -ffast-math is refused where the compiler tells of it: gcc tells of any part, clang of some. The
+   pragma below turns others off in clang. tnn__check_arithmetic finds the rest, at first use. */
 #if defined(__FAST_MATH__) || defined(_M_FP_FAST) || defined(__GCC_IEC_559) && __GCC_IEC_559 == 0 \
     || defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
 #error "tinynn.h promises the same bits on every machine: " \
@@ -1903,8 +1903,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #endif
 #endif
 
-/* clang lets -fno-signed-zeros and -freciprocal-math be from here to the end of the implementation
-   (not on ARM), in the intrinsics too if this includes them first. */
+/* Turns -fno-signed-zeros and -freciprocal-math off in clang, from here to the end of the
+   implementation (not on ARM); in the intrinsics too, if this includes them first. */
 #if defined(__clang__)
     #pragma clang diagnostic push
     #pragma clang diagnostic ignored "-Wignored-pragmas"
@@ -2134,10 +2134,10 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
    64, so that what does not fit there can be counted and told. */
 typedef int64_t tnn__len;
 
-/* a*b + c, rounded once: fmaf, but where it rounds twice (mingw). There from doubles: the product
-   of two floats is exact in one, and their sum survives a second rounding if its last bit is odd
-   whenever it is not exact (Boldo and Melquiond 2008). */
 #ifdef __MINGW32__
+/* a*b + c, rounded once, where fmaf rounds twice. From doubles: the product of two floats is exact
+   in one, and their sum survives a second rounding if its last bit is odd whenever it is not exact
+   (Boldo and Melquiond 2008). */
 static float tnn__fma(float a, float b, float c)
 {
     const double p = (double)a*(double)b, s = p + (double)c, t = s - p;
@@ -2187,6 +2187,7 @@ static float tnn__fma(float a, float b, float c)
     #define TNN__FENV
     #endif
 #endif
+/* The mode as it is. */
 TNN__INLINE unsigned tnn__mode(void)
 {
     const unsigned mode = (unsigned)TNN__MODE_GET() & TNN__MODE_BITS;
@@ -2196,6 +2197,7 @@ TNN__INLINE unsigned tnn__mode(void)
     return mode;
 #endif
 }
+/* Sets it to what tnn__mode returned, or to 0. */
 static void tnn__set_mode(unsigned mode)
 {
 #ifdef TNN__FENV
@@ -2209,7 +2211,10 @@ static void tnn__set_mode(unsigned mode)
 #undef TNN__CALL
 #define TNN__CALL(name, ...) tnn__do_##name(__VA_ARGS__)
 
-/* ---- 2b. Errors ------------------------------------------------------------------------------ */
+/* ---- 2b. Errors -------------------------------------------------------------------------------
+   An error is a value: a function that fails returns a status, or NULL, after tnn__fail has put a
+   message together and given it to the logger. The first message of a thread is kept until
+   tnn_clear_error. A message says what was wrong, where, and how to mend it. */
 typedef struct {
     const char *file;           /* where the caller is, or NULL */
     int         line, layer;    /* layer: the one that the plan has come to, or 0 */
@@ -2222,26 +2227,33 @@ static void (*tnn__log)(void *, const char *);
 static void *tnn__log_user;
 static int   tnn__log_lock;
 
-/* A lock for a few moves, which the threads of a program with TINYNN_NO_THREADS need, too. */
+/* Takes a lock that is held for a few moves. It needs no 2e: the threads of a program with
+   TINYNN_NO_THREADS use it, too. */
 static void tnn__hold(int *lock)
 {
     int none = 0;
     while (!TNN__SWAP(lock, none, 1)) none = 0;
 }
+/* Gives it back. */
 static void tnn__let_go(int *lock) { TNN__STORE(lock, 0); }
 
+/* Says where the next call of this thread comes from; the macros of 1k call it. */
 TNN_API void tnn_at(const char *file, int line)
 {
     tnn__err.file = file;
     tnn__err.line = line;
 }
+/* Whether a call of this thread has failed: the first status, TNN_OK (0) if none. */
 TNN_API int         tnn_failed(void) { return (int)tnn__err.status; }
+/* Its message, or "". */
 TNN_API const char *tnn_error(void)  { return tnn__err.status ? tnn__err.message : ""; }
+/* Forgets it. */
 TNN_API void        tnn_clear_error(void)
 {
     tnn__err.status = TNN_OK;
     tnn__err.message[0] = 0;
 }
+/* From now on every message goes to `log`, of all threads; NULL: none does. */
 TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message), void *user)
 {
     tnn__hold(&tnn__log_lock);
@@ -2250,11 +2262,13 @@ TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message),
     tnn__let_go(&tnn__log_lock);
 }
 #ifndef TINYNN_NO_STDIO
+/* A logger. */
 static void tnn__to_stderr(void *user, const char *message)
 {
     (void)user;
     fprintf(stderr, "%s\n", message);
 }
+/* Messages go to stderr, a line each. */
 TNN_API void        tnn_log_to_stderr(void) { tnn_set_logger(tnn__to_stderr, NULL); }
 #endif
 /* To the logger; without one to stderr if the environment's TINYNN_LOG says so. */
@@ -2275,13 +2289,13 @@ static void tnn__tell(const char *message)
 #endif
 }
 
-/* The little of printf that messages need, so that they work without stdio:
-   %s string, %d int, %l long long, %g double with up to 6 significant digits. */
+/* Writes s at `to`, as far as it goes before `end`; returns where it ends. No zero is added. */
 static char *tnn__put(char *to, char *end, const char *s)
 {
     while (*s && to < end) *to++ = *s++;
     return to;
 }
+/* The digits of v, with a sign. */
 static char *tnn__put_int(char *to, char *end, long long v)
 {
     char digits[24], *d = digits + sizeof digits - 1;
@@ -2291,6 +2305,7 @@ static char *tnn__put_int(char *to, char *end, long long v)
     if (v < 0) *--d = '-';
     return tnn__put(to, end, d);
 }
+/* Up to 6 significant digits: "nan", "inf", 120000, 0.00125, 3e-20. */
 static char *tnn__put_double(char *to, char *end, double v)
 {
     int e = 0;
@@ -2314,6 +2329,8 @@ static char *tnn__put_double(char *to, char *end, double v)
     }
     return tnn__put_int(tnn__put(tnn__put_int(to, end, m), end, "e"), end, e);
 }
+/* The little of printf that messages need, so that they work without stdio: %s string, %d int,
+   %l long long, %g double. Any other % stands for itself. Always ends with a zero. */
 static void tnn__format(char *to, size_t size, const char *format, va_list args)
 {
     char *end = to + size - 1;
@@ -2351,6 +2368,7 @@ static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, co
     if (!tnn__err.quiet) tnn__tell(text);
     return status;
 }
+/* The same of the public call that tnn_at has named. */
 static tnn_status tnn__fail(tnn_status status, const char *format, ...)
 {
     va_list args;
@@ -2371,7 +2389,8 @@ static void tnn__note(const char *format, ...)
     tnn__tell(text);
 }
 
-static int tnn__is_zero(double value)   /* TNN_ZERO, perhaps as a float; or -0, which it was once */
+/* Whether an option is TNN_ZERO, perhaps rounded to a float; or -0, which it was once. */
+static int tnn__is_zero(double value)
 {
     uint64_t u;
     memcpy(&u, &value, sizeof u);
@@ -2653,21 +2672,21 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
 #define TNN__ALIGN 64           /* bytes: a cache line, and the widest vector */
 #define TNN__SLACK 32           /* floats past the end that a kernel may read, never use */
 
-/* Products of sizes saturate here, so that no sum of a few of them overflows. */
 #define TNN__HUGE ((tnn__len)(INT64_MAX / 64))
-/* Bytes of one object: fewer. */
-#define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 128)
-/* Values of one sample's image: at most so many, so that products of its sizes fit in an int. */
-#define TNN__MOST (1 << 30)
+#define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 128)    /* more than any object */
+#define TNN__MOST (1 << 30)     /* floats of a sample: products of its sizes fit in an int */
+/* a b for sizes; what is too large is TNN__HUGE, a few of which can be added without overflow. */
 static tnn__len tnn__mul(tnn__len a, tnn__len b)
 {
     return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
 }
+/* The multiple of `unit` at or above n. */
 static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1) / unit * unit; }
-/* So many blocks of that size cover n. */
+/* How many blocks of `size` cover n. */
 static int tnn__blocks(int n, int size) { return (int)(((tnn__len)n + size - 1)/size); }
 
-/* Memory at a multiple of TNN__ALIGN bytes; the allocator's own pointer stands before it. */
+/* Memory at a multiple of TNN__ALIGN bytes, as it comes; the allocator's own pointer stands before
+   it. NULL and TNN_ERROR_MEMORY, "WHAT: cannot allocate ...", on failure. */
 static void *tnn__alloc_raw(tnn__len bytes, const char *what)
 {
     char *raw = NULL, *p;
@@ -2682,12 +2701,14 @@ static void *tnn__alloc_raw(tnn__len bytes, const char *what)
     memcpy(p - sizeof raw, &raw, sizeof raw);
     return p;
 }
-static void *tnn__alloc(tnn__len bytes, const char *what)       /* of zeros */
+/* The same, of zeros. */
+static void *tnn__alloc(tnn__len bytes, const char *what)
 {
     void *p = tnn__alloc_raw(bytes, what);
     if (p) memset(p, 0, (size_t)bytes);
     return p;
 }
+/* Gives back what these two gave, or NULL. */
 static void tnn__release(void *p)
 {
     char *raw;
@@ -2695,10 +2716,12 @@ static void tnn__release(void *p)
     memcpy(&raw, (char *)p - sizeof raw, sizeof raw);
     TINYNN_FREE(TINYNN_CONTEXT, raw);
 }
-/* For readers. */
 TNN__THREAD size_t tnn__limit;
+/* The bytes that readers of files may take for one object, 0: any number. Per thread. */
 TNN_API void   tnn_set_read_limit(size_t bytes) { tnn__limit = bytes; }
+/* What was set. */
 TNN_API size_t tnn_read_limit(void)             { return tnn__limit; }
+/* Whether an object of a file may take `bytes`; 0 and TNN_ERROR_MEMORY if not. */
 static int tnn__within_limit(tnn__len bytes, const char *what)
 {
     if (!tnn__limit || (uint64_t)bytes <= tnn__limit) return 1;
@@ -2706,36 +2729,45 @@ static int tnn__within_limit(tnn__len bytes, const char *what)
               (long long)bytes, (long long)tnn__limit);
     return 0;
 }
+/* Memory for one, not zeroed; NULL on failure. */
 static void *tnn__read_alloc(tnn__len bytes, const char *what)
 {
     return tnn__within_limit(bytes, what) ? tnn__alloc_raw(bytes, what) : NULL;
 }
+/* `count` zeros, and TNN__SLACK behind them; NULL on failure. */
 static float *tnn__floats(tnn__len count, const char *what)
 {
     return (float *)tnn__alloc(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what);
 }
-static float *tnn__workspace(tnn__len count, const char *what)  /* not zeroed */
+/* The same, not zeroed. */
+static float *tnn__workspace(tnn__len count, const char *what)
 {
     return (float *)tnn__alloc_raw(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what);
 }
 
-/* Hands out the allocation piece by piece; with memory NULL it only counts. */
+/* An allocation that is handed out piece by piece; with memory NULL the pieces are only counted. So
+   one function says what a network needs and where it stands. */
 typedef struct { float *memory; tnn__len used; } tnn__arena;
-static float *tnn__take(tnn__arena *a, tnn__len floats)
+/* The next piece, at a multiple of 16 floats; NULL when counting. */
+static float *tnn__take(tnn__arena *arena, tnn__len floats)
 {
-    float *p = a->memory ? a->memory + a->used : NULL;
-    a->used = tnn__round_up(a->used + TNN__MIN(floats, TNN__HUGE), 16);
-    if (a->used > TNN__HUGE) a->used = TNN__HUGE;
+    float *p = arena->memory ? arena->memory + arena->used : NULL;
+    arena->used = tnn__round_up(arena->used + TNN__MIN(floats, TNN__HUGE), 16);
+    arena->used = TNN__MIN(arena->used, TNN__HUGE);
     return p;
 }
 
 /* ---- 2d. Random numbers -----------------------------------------------------------------------
-   Philox4x32-10: ten rounds of two 32 x 32 -> 64 bit products over a 128-bit counter
-   (index, stream) with a 64-bit key (seed). */
+   Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): ten rounds of two 32 x 32 -> 64 bit products
+   over a 128-bit counter (index, stream) with a 64-bit key (seed). A number depends on these three
+   alone, so any thread can draw any element, and vectors of them are drawn the same (3g).
+   What is made of them needs log, cos and exp. Those of libm differ from machine to machine; those
+   here are plain double arithmetic. */
 #define TNN__PHILOX_M0 0xD2511F53u
 #define TNN__PHILOX_M1 0xCD9E8D57u
 #define TNN__PHILOX_W0 0x9E3779B9u
 #define TNN__PHILOX_W1 0xBB67AE85u
+/* r = the four words of a block. */
 static void tnn__philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t r[4])
 {
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
@@ -2750,21 +2782,23 @@ static void tnn__philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t
         r[0] = r0; r[1] = (uint32_t)p1; r[2] = r2; r[3] = (uint32_t)p0;
     }
 }
+/* Word element%4 of block element/4. */
 TNN_API uint32_t tnn_random_bits(uint64_t seed, uint64_t stream, uint64_t element)
 {
     uint32_t r[4];
     tnn__philox(seed, stream, element / 4, r);
     return r[element % 4];
 }
+/* In [0, 1), from the upper 24 bits: exact. */
 TNN_API float tnn_random_uniform(uint64_t seed, uint64_t stream, uint64_t element)
 {
     return (float)(tnn_random_bits(seed, stream, element) >> 8) * (1.0f / 16777216.0f);
 }
 
-/* log and cos in plain double arithmetic, to about 1e-15: libm's differ from machine to machine. */
+/* log x to about 1e-15: x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s) as a series in
+   s = (m-1)/(m+1). */
 static double tnn__log_double(double x)
 {
-    /* x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m-1)/(m+1) */
     int e = 0, k;
     double s, q, sum = 0;
     if (!(x > 0)) return x == 0 ? -HUGE_VAL : x - x;
@@ -2778,7 +2812,8 @@ static double tnn__log_double(double x)
     for (k = 23; k >= 1; k -= 2) sum = sum * q + 1.0 / k;
     return 2 * s * sum + e * 0.6931471805599453;
 }
-static double tnn__cos_turn(double u)   /* cos(2 pi u), 0 <= u < 1 */
+/* cos(2 pi u) for 0 <= u < 1, to about 1e-15: folded to an eighth of a turn, then the series. */
+static double tnn__cos_turn(double u)
 {
     double t = u < 0.5 ? u : 1 - u, sign = 1, q, term = 1, sum = 1;
     int k, odd = 0;
@@ -2820,13 +2855,13 @@ TNN_API_GATED float tnn_random_normal(uint64_t seed, uint64_t stream, uint64_t e
     return (float)(sqrt(-2 * tnn__log_double((r[0] + 1.0) / 4294967296.0))
                    * tnn__cos_turn(r[1] / 4294967296.0));
 }
+/* Puts order (n) into a random order: Fisher and Yates 1938. */
 TNN_API void tnn_shuffle(int *order, int n, uint64_t seed, uint64_t stream)
 {
     int i;
     for (i = n - 1; i > 0; i--) {
-        int j = (int)(((uint64_t)tnn_random_bits(seed, stream, (uint64_t)i) * ((uint64_t)i + 1))
-                      >> 32);
-        int t = order[i];
+        const uint64_t bits = tnn_random_bits(seed, stream, (uint64_t)i);
+        const int j = (int)((bits*((uint64_t)i + 1)) >> 32), t = order[i];
         order[i] = order[j];
         order[j] = t;
     }
@@ -2855,10 +2890,14 @@ typedef void tnn__task(void *context, int task, int worker);
 static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known */
 
 #ifdef TINYNN_NO_THREADS
-TNN_API int  tnn_threads(void)                 { return 1; }
-TNN_API void tnn_set_threads(int threads)      { tnn__threads_wanted = threads; }
-TNN_API_GATED tnn_status tnn_shutdown(void)          { return TNN_OK; }
-static void  tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__NOTHROW
+/* Always 1. */
+TNN_API int  tnn_threads(void) { return 1; }
+/* Changes nothing. */
+TNN_API void tnn_set_threads(int threads) { tnn__threads_wanted = threads; }
+/* Has nothing to end. */
+TNN_API_GATED tnn_status tnn_shutdown(void) { return TNN_OK; }
+/* All tasks, one after the other. */
+static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__NOTHROW
 {
     int i;
     (void)threads;
@@ -2933,9 +2972,9 @@ static long long tnn__limit_of(const char *path, const char *name, long long *se
     *second = strtoll(end, NULL, 10);
     return first;
 }
-/* At most so many processors, by the quotas of the process's control groups: of each that a line
-   NUMBER:CONTROLLERS:PATH of /proc/self/cgroup names, and of those above it. Version 2 has no
-   controllers there, and a file "quota period"; version 1 has a file for each. */
+/* `most`, or fewer processors if a quota of the process's control groups says so. A group is named
+   by each line NUMBER:CONTROLLERS:PATH of /proc/self/cgroup; those above it count as well. Version
+   2 has no controllers there, and a file "quota period"; version 1 has a file for each. */
 static int tnn__quota(int most)
 {
     char groups[4096], path[4150], *line, *next, *end = path + sizeof path - 1;
@@ -2967,6 +3006,7 @@ static int tnn__quota(int most)
     return most;
 }
 #elif !defined(_WIN32)
+/* Quotas are Linux's. */
 static int tnn__quota(int most) { return most; }
 #endif
 /* How many processors the process may use, as far as the system says so. */
@@ -2992,6 +3032,8 @@ static int tnn__processors(void)
 #endif
 }
 
+/* What was set, or TINYNN_THREADS in the environment, or the number of processors. A word in the
+   environment that is no number is told of once. */
 TNN_API int tnn_threads(void)
 {
     static int said;
@@ -3010,11 +3052,13 @@ TNN_API int tnn_threads(void)
     }
     return n;
 }
+/* 0: as if it was never set. */
 TNN_API void tnn_set_threads(int threads)
 {
     TNN__STORE(&tnn__threads_wanted, TNN__MAX(0, TNN__MIN(threads, TNN__MAX_THREADS)));
 }
 
+/* Does a worker's share of the call's tasks, and then what is left of the others'. */
 static void tnn__work(int worker)
 {
     int i, n = tnn__pool.workers;
@@ -3025,7 +3069,9 @@ static void tnn__work(int worker)
     }
 }
 
-/* Helpers have the numbers 1, 2, ...; one whose number is beyond this call's workers stays out. */
+/* A helper's life: it takes part in each call once and ends with the call that has no f. Helpers
+   have the numbers 1, 2, ...; one whose number is beyond a call's workers stays out. Before it
+   sleeps it looks at the word once more, under the lock, so no call goes unseen. */
 static void tnn__helper(int number)
 {
     int seen = 1 /* no generation */, idle = 0;
@@ -3056,6 +3102,7 @@ static void tnn__helper(int number)
     }
 }
 #ifdef _WIN32
+/* A thread's first function. */
 static unsigned __stdcall tnn__helper_main(void *p)
 {
     tnn__helper((int)(intptr_t)p);
@@ -3063,6 +3110,7 @@ static unsigned __stdcall tnn__helper_main(void *p)
     return 0;
 }
 #else
+/* A thread's first function. */
 static void *tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return NULL; }
 /* The child of a fork has no helpers, and maybe a lock that one of them holds. */
 static void tnn__after_fork(void)
@@ -3075,9 +3123,10 @@ static void tnn__after_fork(void)
     tnn__pool.wake = wake;
 }
 #endif
-/* Signals are the program's: its own threads block those that it waits for, helpers all. Their
-   stack has at least 256 KiB, where `ulimit -s` or the system would give less: the library takes 48
-   of them, the rest is for the program's own layers and losses. */
+/* Starts helpers up to threads - 1; those that the system refuses are done without. Signals are the
+   program's, so helpers block all of them. Their stack has at least 256 KiB, even where `ulimit -s`
+   or the system would give less: the library takes 48, the rest is for the program's own layers
+   and losses. */
 static void tnn__start_helpers(int threads)
 {
 #ifndef _WIN32
@@ -3145,6 +3194,7 @@ static int tnn__end_helpers(void)
     TNN__STORE(&tnn__pool.busy, 0);
     return 1;
 }
+/* Ends the helpers, until a call needs them again; TNN_ERROR_ARGUMENT while one uses them. */
 TNN_API_GATED tnn_status tnn_shutdown(void)
 {
     return tnn__end_helpers() ? TNN_OK
@@ -3155,6 +3205,7 @@ TNN_API_GATED tnn_status tnn_shutdown(void)
 __attribute__((destructor)) static void tnn__unload(void) { tnn__end_helpers(); }
 #endif
 
+/* f(context, task, worker) for all tasks, on at most `threads` threads; returns after the last. */
 static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__NOTHROW
 {
     int i, zero = 0;
@@ -6141,7 +6192,18 @@ TNN_API_GATED tnn_status tnn_set_isa(const char *name)
    CHANNELS LAST, (h, w, c): then the channels of a pixel, and the pixels of a row, are neighbours.
    A FRAME is zeros around such an image, wide enough for every window, so no loop asks where the
    image ends. A pointer to a framed image is to its pixel (0, 0), and its rows are x_row or y_row
-   floats apart. Weights and biases are PANELS of 16 outputs (2f). */
+   floats apart. Weights and biases are PANELS of 16 outputs (2f).
+
+           x_row floats: (pw + iw + more) pixels of c channels
+       0 0 0 0 0 0 0 0    ph rows of zeros
+       0 x x x x x x 0    x points to the first x: ph*x_row + pw*c floats into the frame
+       0 x x x x x x 0    ih rows of iw pixels; pw before them, tnn__x_hi_w behind
+       0 0 0 0 0 0 0 0    tnn__x_hi_h rows
+
+   ORDER OF SUMS. Which products form a chain, and which chains a sum, follows from shapes alone
+   (CHAINS in 2f). A function here may cut a product into blocks of rows or columns as threads and
+   caches like it; it cuts the sum over k only where tnn__chain says so. So neither the number of
+   threads nor the instruction set shows in a bit. */
 
 /* ---- 5a. Products, shapes and windows -------------------------------------------------------- */
 /* C (rows, cols) = A B over `run` products, A(i, k) = a[i*rs + k*ks], B and C in panels of 16
@@ -6207,6 +6269,7 @@ TNN_API void tnn_tensor_free(tnn_tensor *t)
         t->data = NULL;
     }
 }
+/* Sets every element to `value`. */
 TNN_API_GATED tnn_status tnn_fill(tnn_tensor t, float value)
 {
     tnn__len i, n = tnn__size(t);
@@ -6316,7 +6379,9 @@ typedef struct {
 /* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d - p,
    so  y = t + (r + p - u*d)/s: for each of the s residues r a convolution of dy with the u that
    divide. In order of rising y they form an arithmetic progression: `count` of them, from element u
-   at y on, u_step and y_step apart. */
+   at y on, u_step and y_step apart. With s = 2, k = 3, d = 1, p = 1, for example:
+       r = 0: u = 1 alone, at y = t               even pixels are in the middle of one window
+       r = 1: u = 2 at y = t, u = 0 at y = t + 1  odd ones end one window and begin the next */
 typedef struct { int count, u, u_step, y, y_step; } tnn__taps;
 /* The taps of residue r with pad p, dilation d, stride s and kernel k. */
 static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
@@ -6456,8 +6521,13 @@ static tnn__depthwise tnn__depthwise_of(const tnn__conv *q, const float *x, tnn_
     return d;
 }
 /* Rows i0..i1-1 of y, the first of them at y; x at pixel (0, 0) of its frame. bias is in panels, or
-   NULL; relu: y = max(y, 0). A group is a product: rows are the pixels of an image row, blocks of
-   rows (n0) the image rows. */
+   NULL; relu: y = max(y, 0). A group is one product, the fields of tnn__mm being
+       n0    image rows, y_row apart in C and sh*x_row in A
+       rows  pixels of an image row, oc apart in C and sw*c in A
+       cols  outputs of the group
+       n1    rows of the window, dh*x_row apart in A
+       n2    its columns, dw*c apart
+       run   channels of a pixel, which are neighbours; tnn__window_loops makes it longer */
 static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
                               float *y, tnn__len y_row, int relu, int i0, int i1)
@@ -6505,8 +6575,12 @@ static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q,
 }
 #define TNN__DW_PIXELS 128      /* about as many pixels at a time: their x and dy stay cached */
 /* dw (+)= patches(x)^T dy, added with `keep`;  db += sum of dy, if it is not NULL. x is framed, dy
-   (oh, ow, oc) need not be; low: tnn__low_floats. A product per element of the window, or per row
-   of it where that is contiguous: rows of the product are inputs, `run` the pixels of a row. */
+   (oh, ow, oc) need not be; low: tnn__low_floats. A product for each element of the window, or for
+   each row of it where that is contiguous:
+       rows  inputs of the element, neighbours in A; their weights are neighbours in dw
+       cols  outputs of the group
+       n2    image rows, at most `step` at a time, so that dy is still cached for the next element
+       run   pixels of an image row, sw*c apart in A, oc in B: B is dy itself, not in panels */
 static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
                                        const float *x, tnn__len x_row,
                                        const float *dy, tnn__len y_row,
@@ -6556,8 +6630,10 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
                                                          - tnn__bias_floats(q));
 }
 
-/* The weights as the right-hand side of dx: per residue (rh, rw) and group, panels over the group's
-   input channels, whose rows are (tap of h, tap of w, output channel). Depthwise ones need none. */
+/* The weights as the right-hand side of dx, which is a product over outputs where that of y is over
+   inputs: per residue (rh, rw) and group, panels over the group's input channels, whose rows are
+   (tap of h, tap of w, output channel). A panel that is not full has zeros. Depthwise ones need
+   none of this. */
 static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
 {
     const tnn__pool_geometry *g = &q->g;
@@ -6574,8 +6650,7 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
                             const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step;
                             const int n = TNN__MIN(16, q->cg - p);
                             for (o = 0; o < q->og; o++, flipped += 16) {
-                                const float *from = w + (((tnn__len)group*q->panels + o/16)*q->inner
-                                                         + (tnn__len)uv*q->cg + p)*16 + o%16;
+                                const float *from = w + tnn__weight_at(q, group*q->og + o, p, uv);
                                 for (c = 0; c < n; c++) flipped[c] = from[16*(tnn__len)c];
                                 for (; c < 16; c++) flipped[c] = 0;
                             }
@@ -6655,7 +6730,14 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
 
    Tiles of several rows are worked together, so that a product has rows enough to be worth reading
    U for. An infinite or NaN pixel spoils a tile's other outputs in V: such rows of tiles are done
-   again the direct way. */
+   again the direct way.
+
+   The workspace of a thread is two blocks of 16 matrices, one for each element (i, k) of a tile. A
+   matrix is (tiles, channels), and tnn__tile_each floats from the next:
+
+       V(0,0) V(0,1) ... V(3,3)   M(0,0) M(0,1) ... M(3,3)
+       |-each-|                   |-each-|
+                                  the second block begins at 16*each of the first */
 #define TNN__TILED_WEIGHTS (1 << 15)    /* pairs of channels; with more the weights are "wide" */
 #define TNN__TILES 28                   /* tiles at a time */
 #define TNN__TILES_WIDE 112             /* and with wide weights */
@@ -6745,6 +6827,16 @@ static void tnn__tile_again(const tnn__isa_table *k, const tnn__conv *q, int c, 
     strip.dh = strip.dw = 1;
     k->maxpool(&strip, scratch, (tnn__len)q->g.ow*d.oc, y, out->y_row, where, 0, 1);
 }
+/* Tiles of a matrix with c channels, none of them placed yet. */
+static tnn__tiles tnn__tiles_of(const tnn__conv *q, int images, int c)
+{
+    tnn__tiles tiles;
+    memset(&tiles, 0, sizeof tiles);
+    tiles.each = tnn__tile_each(q, images, c);
+    tiles.cols = q->g.ow/2;
+    tiles.c = c;
+    return tiles;
+}
 /* y = conv(x) + bias for rows r0..r1-1 of tiles of `images`; also dx from dy, c and oc exchanged.
      x        framed, c channels, at pixel (0, 0); images x_image, rows x_row apart
      w        transformed; `direct` are the same before that, for rows that are not finite
@@ -6760,21 +6852,14 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
 {
     unsigned char bad[TNN__TILES_WIDE];
     const int cols = q->g.ow/2, rows = r1 - r0, step = tnn__tile_rows(q, images, 0);
-    tnn__tiles in, out;
+    tnn__tiles in = tnn__tiles_of(q, images, c), out = tnn__tiles_of(q, images, oc);
     tnn__mm t = tnn__product(0, oc, c, c, 1);
     int first, end, r, i;
-    memset(&in, 0, sizeof in);
-    memset(&out, 0, sizeof out);
-    out.bad = bad;
-    in.each = tnn__tile_each(q, images, c);
     in.x_row = x_row;
-    in.c = c;
-    out.each = tnn__tile_each(q, images, oc);
     out.y_row = y_row;
     out.where_row = (tnn__len)cols*oc;
     out.bias = bias; out.relu = relu; out.pool = pool;
-    out.c = oc;
-    in.cols = out.cols = cols;
+    out.bad = bad;
     t.n0 = 16;
     t.a = scratch; t.a0 = in.each;
     t.b = w; t.b0 = (tnn__len)c*oc; t.bp = (tnn__len)c*16;
@@ -6819,20 +6904,13 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
                                        float *sums, int keep, float *scratch)
 {
     const int step = tnn__tile_rows(q, 1, 1), cols = q->g.ow/2, c = q->g.c, oc = q->oc;
-    tnn__tiles in, out;
+    tnn__tiles in = tnn__tiles_of(q, 1, c), out = tnn__tiles_of(q, 1, oc);
     tnn__mm t = tnn__product(c, oc, 0, 1, c);
     int r;
-    memset(&in, 0, sizeof in);
     in.v = scratch;
-    in.each = tnn__tile_each(q, 1, c);
     in.x_row = x_row;
-    in.c = c;
-    in.cols = cols;
-    out = in;
     out.v = scratch + 16*in.each;
-    out.each = tnn__tile_each(q, 1, oc);
     out.x_row = y_row;
-    out.c = oc;
     t.n0 = 16;
     t.a = in.v; t.a0 = in.each;
     t.b = out.v; t.b0 = out.each; t.bp = 16; t.ldb = oc;
@@ -6853,9 +6931,9 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
    Each checks its shapes, takes one workspace, and splits its samples or rows over the threads. The
    order of sums does not depend on the number of threads. No network is needed: these are for a
    user who builds something else from the same kernels. */
+#define TNN__SPANS 16
 /* How many partial sums a gradient of `weights` floats over n samples is split into: by its shape
    alone, and of no more than 64 MiB. */
-#define TNN__SPANS 16
 static int tnn__spans(tnn__len weights, int n)
 {
     const tnn__len most = TNN__MAX(1, ((tnn__len)16 << 20)/TNN__MAX(weights, 1));
@@ -6863,8 +6941,12 @@ static int tnn__spans(tnn__len weights, int n)
 }
 
 /* MATRIX PRODUCT: C (m, n) = A (m, inner) B (inner, n). All of B is copied to panels first. Then
-   a task is a block of C; in it a chain of `inner` at a time, so the rows of B that it needs stay
-   cached while those of A pass by. */
+   a task is a block of C: row_block x col_block. In it a chain of `inner` at a time is added:
+
+       C block += A (row_block, chain) B (chain, col_block)
+
+   so the rows of B that it needs stay cached while those of A pass by. A is read where it stands,
+   turned or not: only rs and ks differ. */
 #define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
 typedef struct {
     const tnn__isa_table *k;
