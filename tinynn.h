@@ -13963,7 +13963,7 @@ static int tnn__idx_header(tnn__idx_file *file, int ndim)
         return 0;
     }
     for (i = 0; i < 4; i++) {
-        const unsigned char *at = p + 4 + (size_t)4*i;
+        const unsigned char *at = p + 4 + 4*(tnn__len)i;
         const uint32_t d = i >= file->ndim ? 1 : (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16
                                                  | (uint32_t)at[2] << 8 | at[3];
         if (d < 1 || d > (i ? 65535u : 0x7fffffffu)) {
