@@ -19249,7 +19249,7 @@ static void tnn__c_arrays(tnn__c_file *f, int i)
         tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad, NULL);
     if (op->act && op->slope > 0) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
-        tnn__c_floats(f, "slope", i, net->flat[TNN__W] + op->w, op->element ? in->c : 1);
+        tnn__c_floats(f, "slope", i, net->flat[TNN__W] + op->w, op->per_channel ? in->c : 1);
     else if (kind == TNN__C_LEAKY) tnn__c_floats(f, "slope", i, &op->slope, 1);
     if (kind == TNN__C_FUNCTION) tnn__c_floats(f, "option", i, op->option, 3);
     if (kind == TNN__C_SAMPLE) {
