@@ -119,6 +119,7 @@
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SCALAR             the scalar kernels beside those of the processor, to compare with
        TINYNN_NO_SEARCH          no studies (1i): a program that needs none compiles sooner
+       TINYNN_NO_EXPORT          no networks as C (1j)
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
    and in the environment of the program: TINYNN_ISA (one of sse2, avx2, avx512, neon, scalar),
@@ -1627,6 +1628,7 @@ TNN_API tnn_status tnn_load_checkpoint_with(tnn_net *net, const tnn_checkpoint_o
    but log softmax, batch norm with statistics, add, concat, flatten, reshape, identity, dropout and
    noise; other layers are refused.
    A forward follows: outputs of the last one are lost. */
+#ifndef TINYNN_NO_EXPORT
 typedef struct tnn_export_options {
     const char *path;
     const char *name;       /* of the function, a C identifier that is no word of C, C++ or their
@@ -1638,6 +1640,7 @@ TNN_API size_t     tnn_format_c(tnn_net *net, void *to, size_t room,
                                 const tnn_export_options *options);
 #ifndef TINYNN_NO_STDIO
 TNN_API tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *options);
+#endif
 #endif
 
 /* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
@@ -16378,6 +16381,15 @@ static void tnn__write_int(tnn__writer *w, long long v)
     char text[24];
     tnn__write(w, text, (size_t)(tnn__put_int(text, text + sizeof text, v) - text));
 }
+/* Makes a writer to memory, of what fits into `room` bytes; `used` then says how many there are.
+   `to` NULL: it only counts. */
+static void tnn__write_memory(tnn__writer *w, void *to, size_t room)
+{
+    memset(w, 0, sizeof *w);
+    w->good = 1;
+    w->to = (unsigned char *)to;
+    w->room = to ? room : 0;
+}
 /* Elements, the lowest byte first. Not inlined: its buffer and the writer are a large frame. */
 static TNN__OWN_CALL void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count,
                                               int bytes)
@@ -18719,28 +18731,371 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
 #endif /* !TINYNN_NO_SEARCH */
 
 /* ==== 17. NETWORKS AS C ========================================================================
-   In the text of code @ stands for the name, $ for the next number. Every function but the first is
-   the text of what 3 and 5 do, one sample at a time, in the same order. */
+   A network is written as one C file: what it needs of the functions in 17b and of the loops in
+   17d, its weights as arrays, and a function that calls the loops in turn. The loops are the text
+   of what sections 3 and 6 do, for one sample, with the same products and sums in the same order:
+   whoever changes one there changes its text here, and tests/export.sh compares the bits.
+
+   An operation of the network becomes one to three calls (17e), each a row of the table in 17d.
+   Images are channels last, as they are inside a network. All of them lie in the caller's `work`,
+   where room is given anew to what is no longer read. */
+#ifndef TINYNN_NO_EXPORT
+
+/* ---- 17a. Text --------------------------------------------------------------------------------
+   In all text below @ stands for the network's name, $a to $z for a number, $A to $Z for a text in
+   which these may stand again. TNN__C_SET says what $a is, TNN__C_SAY what $A is. */
+typedef struct {
+    tnn_net     *net;
+    tnn__writer *writer;
+    const char  *name;
+    int          int8;              /* weights are bytes */
+    tnn__len    *at;                /* where each blob lies in work, then what a layer has alone */
+    tnn__len     work;              /* floats in all */
+    tnn__len     bytes, items;      /* of the arrays so far; in this array */
+    int          odd;               /* whether some number was not finite */
+    tnn__len     number[26];        /* $a to $z */
+    const char  *text[26];          /* $A to $Z */
+} tnn__c_file;
+#define TNN__C_SET(letter, value) (file->number[(letter) - 'a'] = (value))
+#define TNN__C_SAY(letter, value) (file->text[(letter) - 'A'] = (value))
+
+/* Writes text, with what its letters stand for. */
+static void tnn__c(tnn__c_file *file, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '@') tnn__write_text(file->writer, file->name);
+        else if (*text != '$') tnn__write(file->writer, text, 1);
+        else if (*++text >= 'a') tnn__write_int(file->writer, file->number[*text - 'a']);
+        else tnn__c(file, file->text[*text - 'A']);
+    }
+}
+/* Writes a function of the text's own. */
+static void tnn__c_code(tnn__c_file *file, const char *head, const char *body)
+{
+    tnn__c(file, "static ");
+    tnn__c(file, head);
+    tnn__c(file, "\n{\n");
+    tnn__c(file, body);
+    tnn__c(file, "}\n");
+}
+/* Before each item of a list: begins a line after so many. */
+static void tnn__c_item(tnn__c_file *file, int per_line)
+{
+    tnn__c(file, !file->items ? "\n    " : file->items%per_line ? ", " : ",\n    ");
+    file->items++;
+}
+/* A whole number of an array, 16 or 20 on a line. */
+static void tnn__c_int(tnn__c_file *file, int value, int per_line)
+{
+    tnn__c_item(file, per_line);
+    tnn__write_int(file->writer, value);
+}
+/* A float of an array, in hexadecimal, which is exact: 0x1.800000p1f is 3. */
+static void tnn__c_float(tnn__c_file *file, float value)
+{
+    char text[40] = "-0x1.", *to = text + 5, *end = text + sizeof text - 1;
+    uint32_t bits;
+    int i, exponent;
+    memcpy(&bits, &value, sizeof bits);
+    exponent = (int)(bits >> 23 & 255);
+    file->odd |= exponent == 255;
+    if (!exponent) text[3] = '0';
+    for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(bits << 1 & 0xffffff) >> i & 15];
+    *to++ = 'p';
+    to = tnn__put_int(to, end, exponent ? exponent - 127 : -126);
+    *to++ = 'f';
+    *to = 0;
+    tnn__c_item(file, 5);
+    tnn__write_text(file->writer, text + !(bits >> 31));
+}
+/* Begins an array of a type, and a name behind which $i stands. */
+static void tnn__c_open(tnn__c_file *file, const char *type, const char *name)
+{
+    TNN__C_SAY('T', type);
+    TNN__C_SAY('N', name);
+    tnn__c(file, "static const $T @_$N$i[] = {");
+    file->items = 0;
+}
+/* Ends an array, of items of so many bytes; 0: they are no weights. */
+static void tnn__c_close(tnn__c_file *file, int bytes)
+{
+    tnn__c(file, "\n};\n");
+    file->bytes += bytes*file->items;
+}
+/* An array of n floats. */
+static void tnn__c_floats(tnn__c_file *file, const char *name, const float *x, tnn__len n)
+{
+    tnn__len i;
+    tnn__c_open(file, "float", name);
+    for (i = 0; i < n; i++) tnn__c_float(file, x[i]);
+    tnn__c_close(file, 4);
+}
+
+/* ---- 17b. Functions of numbers ----------------------------------------------------------------
+   Those of 3c, Kahan's sum, and both transforms of Winograd's way for one row or column. Each has a
+   bit, in this order; `needs` are those that must stand before it. */
 enum {
-    TNN__C_RESHAPE, TNN__C_COPY, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL,
-    TNN__C_AVGPOOL, TNN__C_RELU, TNN__C_LEAKY, TNN__C_AFFINE, TNN__C_ADD, TNN__C_CONCAT,
-    TNN__C_SOFTMAX, TNN__C_GLU, TNN__C_SAMPLE, TNN__C_COUNT, TNN__C_FUNCTION = TNN__C_COUNT
+    TNN__C_POLY = 1, TNN__C_PARTS = 2, TNN__C_EXP = 4, TNN__C_EXPM1 = 8, TNN__C_ABS = 16,
+    TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_CDF = 256,
+    TNN__C_SIXTH = 512, TNN__C_MISH = 1024, TNN__C_COLLECT = 2048, TNN__C_SPREAD = 4096,
+    TNN__C_GATHER = 8192
 };
-static const char *const tnn__c_code[TNN__C_COUNT] = {
-    /* of n and m pixels, channels last: one (c, n) seen as (d, m). One of c*n pixels is (c, n). */
-    "static void @_reshape(const float *x, float *y, int c, int n, int d, int m)\n"
-    "{\n"
+static const struct { int needs; const char *head, *body; } tnn__c_functions[] = {
+    {0, "float @_poly(float x, const float *c)",
+    "    float p = c[0];\n"
     "    int i;\n"
-    "    for (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"
-    "}\n",
-    "static void @_copy(const float *x, float *y, int n)\n"
-    "{\n"
+    "    for (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
+    "    return p;\n"},
+    {TNN__C_POLY, "float @_parts(float x, int unit, float *r, float *power)",
+    "    /* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
+    "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
+    "    const float t = fmaf(x, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
+    "    union { float f; uint32_t u; } p;\n"
+    "    p.f = t;\n"
+    "    p.u = (p.u << 23) + ((uint32_t)(127 + unit) << 23);\n"
+    "    *power = p.f;\n"
+    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
+    "    return @_poly(*r, c);\n"},
+    {TNN__C_PARTS, "float @_exp(float x)",
+    "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
+    "    float r, power;\n"
+    "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
+    "    const float large = 18446744073709551616.0f;\n"
+    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/large : large);\n"},
+    {TNN__C_PARTS, "float @_expm1(float x)",
+    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
+    "    float r, power;\n"
+    "    const float p = @_parts(b, 0, &r, &power);\n"
+    "    return fmaf(p*r, power, power - 1);\n"},
+    {0, "float @_abs(float x)",
+    "    return x > 0 - x ? x : 0 - x;\n"},
+    {TNN__C_EXP | TNN__C_ABS, "float @_sigmoid(float x)",
+    "    const float e = @_exp(0 - @_abs(x));\n"
+    "    return (0 > x ? e : 1)/(1 + e);\n"},
+    {TNN__C_EXPM1 | TNN__C_ABS, "float @_tanh(float x)",
+    "    const float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
+    "    return x != x ? x : 0 > x ? 0 - y : y;\n"},
+    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY, "float @_softplus(float x)",
+    "    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
+    "    const float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
+    "    const float tail = z*@_poly(z, c), m = s*(f - tail);\n"
+    "    return (x > 0 ? x : 0) + (f - m);\n"},
+    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY, "float @_cdf(float x)",
+    "    /* of the normal distribution */\n"
+    "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
+    "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
+    "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
+    "        0.293492455f, 0.274944265f, 0.282557077f};\n"
+    "    const float u = x*0.707106781f, b = @_abs(u), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
+    "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
+    "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
+    "    return -1 > u ? 0.5f*tail : fmaf(0.5f, 0 > u ? 0 - y : y, 0.5f);\n"},
+    {0, "float @_sixth(float x)",
+    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
+    "    return 1 < b ? 1 : b;\n"},
+    {TNN__C_EXP, "float @_mish(float x)",
+    "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
+    "    return x*(w/(w + 2));\n"},
+    {0, "void @_collect(float *s, float *low, float t)",
+    "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
+    "    *low = rounded - y;\n"
+    "    if (*low - *low != 0) *low = 0;\n"
+    "    *s = z;\n"},
+    {0, "void @_spread(const float *d, int n, float *t, int m)",
+    "    t[0] = d[0] - d[2*n];\n"
+    "    t[m] = d[n] + d[2*n];\n"
+    "    t[2*m] = d[2*n] - d[n];\n"
+    "    t[3*m] = d[n] - d[3*n];\n"},
+    {TNN__C_SPREAD, "void @_gather(const float *t, int n, float *y, int m)",
+    "    const float a = t[0] + t[n], b = t[n] - t[2*n];\n"
+    "    y[0] = a + t[2*n];\n"
+    "    y[m] = b - t[3*n];\n"}
+};
+enum { TNN__C_FUNCTIONS = (int)(sizeof tnn__c_functions/sizeof *tnn__c_functions) };
+
+/* ---- 17c. The arrays of an operation ----------------------------------------------------------
+   One function for each kind of array: operation i's, each a `static const` with i behind its
+   name. */
+
+/* Whether a convolution takes Winograd's way; its bytes do not. */
+static int tnn__c_tiled(const tnn__c_file *file, const tnn__op *op)
+{
+    return op->tiled && !file->int8;
+}
+/* The chains of sums, as the opening describes them, for one output of a convolution, in the order
+   (u, v, c): a new one begins after chains[1] products, and after each multiple of chains[0]. */
+static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
+{
+    int n1, n2, run, part;
+    tnn__window_loops(&op->q, &n1, &n2, &run);
+    if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
+        n1 = n2 = 1;
+        run = tiled ? op->q.g.c : (int)op->q.inner;
+    }
+    part = op->q.depthwise ? run : tnn__chain(run, 1);
+    if (part == run) part *= tnn__chain(n2, run), run *= n2;
+    if (part == run) part *= tnn__chain(n1, run), run *= n1;
+    chains[0] = run;
+    chains[1] = part;
+}
+/* A window as a @_window: the geometry of a convolution or pool to oc channels. `chains` is that of
+   a convolution; `groups` of a pool says whether it averages over what lies inside only. */
+static void tnn__c_window(tnn__c_file *file, const char *name, const tnn__pool_geometry *g, int oc,
+                          int groups, const int chains[2])
+{
+    const int fit = g->adaptive, v[17] = {
+        g->c, g->ih, g->iw, oc, g->oh, g->ow, g->kh, g->kw, fit ? 0 : g->sh, g->sw, g->ph, g->pw,
+        fit ? 1 : g->dh, fit ? 1 : g->dw, groups, chains[0], chains[1]
+    };
+    int i;
+    TNN__C_SAY('N', name);
+    tnn__c(file, "static const @_window @_$N$i = {");
+    for (i = 0; i < 17; i++) {
+        TNN__C_SET('v', v[i]);
+        tnn__c(file, i ? ", $v" : "$v");
+    }
+    tnn__c(file, "};\n");
+}
+/* The window of a pool, or of the one that a convolution has taken in. */
+static void tnn__c_pool(tnn__c_file *file, const tnn__op *op)
+{
+    static const int none[2] = {0, 0};
+    tnn__c_window(file, "p", &op->pool, op->pool.c, op->pool.exclude_pad, none);
+}
+/* Weight (o, c) at place p = u*kw + v of a convolution, or of 16 that Winograd's way has. */
+static float tnn__c_weight(const tnn__c_file *file, const tnn__op *op, int o, int c, int p)
+{
+    const tnn__len in = op->q.g.c;          /* tiled: (16, oc/16, c, 16) */
+    return tnn__c_tiled(file, op)
+         ? op->tiled[p*in*op->q.oc + (tnn__len)(o/16)*16*in + 16*(tnn__len)c + o%16]
+         : file->net->flat[TNN__W][op->w + tnn__weight_at(&op->q, o, c, p)];
+}
+/* Of bytes, the scales of the outputs, where `scales` asks for these; or the weights, in the order
+   (o, p, c). */
+static void tnn__c_weights(tnn__c_file *file, const tnn__op *op, int scales)
+{
+    const tnn__conv *q = &op->q;
+    const int tiled = tnn__c_tiled(file, op), in = tiled ? q->g.c : q->cg;
+    const int n = in*(tiled ? 16 : q->g.kh*q->g.kw);
+    int o, k;
+    tnn__c_open(file, scales ? "float" : "@_weight", scales ? "scale" : "w");
+    for (o = 0; o < q->oc; o++) {
+        double most = 0;
+        for (k = 0; file->int8 && k < n; k++)
+            most = TNN__MAX(most, fabs((double)tnn__c_weight(file, op, o, k%in, k/in)));
+        if (scales) tnn__c_float(file, (float)(most/127));
+        for (k = 0; !scales && k < n; k++) {
+            const float v = tnn__c_weight(file, op, o, k%in, k/in);
+            const double t = most > 0 ? (double)v*127/most : 0;
+            if (file->int8) tnn__c_int(file, (int)(t < 0 ? t - 0.5 : t + 0.5), 20);
+            else tnn__c_float(file, v);
+        }
+    }
+    tnn__c_close(file, scales || !file->int8 ? 4 : 1);
+}
+/* A convolution's or dense layer's window, weights and biases. */
+static void tnn__c_conv(tnn__c_file *file, const tnn__op *op)
+{
+    const tnn__conv *q = &op->q;
+    int chains[2], o;
+    tnn__c_chains(op, tnn__c_tiled(file, op), chains);
+    tnn__c_window(file, "s", &q->g, q->oc, q->groups, chains);
+    if (file->int8) tnn__c_weights(file, op, 1);
+    tnn__c_weights(file, op, 0);
+    if (op->no_bias) return;
+    tnn__c_open(file, "float", "b");
+    for (o = 0; o < q->oc; o++)
+        tnn__c_float(file, file->net->flat[TNN__W][op->b + tnn__bias_at(q, o)]);
+    tnn__c_close(file, 4);
+}
+/* The slopes of a leaky ReLU, of one that a convolution has taken in, or of a PReLU ($s). */
+static void tnn__c_slopes(tnn__c_file *file, const tnn__op *op)
+{
+    const int own = op->w_floats && !tnn__is_conv(op);
+    tnn__c_floats(file, "slope", own ? file->net->flat[TNN__W] + op->w : &op->slope,
+                  file->number['s' - 'a']);
+}
+/* The options of an activation. */
+static void tnn__c_options(tnn__c_file *file, const tnn__op *op)
+{
+    tnn__c_floats(file, "option", op->option, 3);
+}
+/* Batch norm's mean, scale and shift of each channel or value ($m). */
+static void tnn__c_norm(tnn__c_file *file, const tnn__op *op)
+{
+    const tnn__len cells = tnn__norm_cells(op, &file->net->blob[op->in]);
+    const tnn__len n = file->number['m' - 'a'];
+    tnn__c_floats(file, "mean", op->kept, n);
+    tnn__c_floats(file, "scale", op->kept + 2*cells, n);
+    tnn__c_floats(file, "shift", op->kept + 3*cells, n);
+}
+/* Where the rows or columns of an output of padding or upsampling come from; -1: from outside. */
+static void tnn__c_places(tnn__c_file *file, const tnn__op *op, const char *name, int in, int out,
+                          int before)
+{
+    int i;
+    tnn__c_open(file, "int", name);
+    for (i = 0; i < out; i++) {
+        const tnn__tap tap = tnn__tap_of(op, i, in, out, before);
+        tnn__c_int(file, tap.count ? tap.at[0] : -1, 16);
+    }
+    tnn__c_close(file, 0);
+}
+/* Both, and what stands outside. */
+static void tnn__c_samples(tnn__c_file *file, const tnn__op *op)
+{
+    const tnn__blob *in = &file->net->blob[op->in], *out = &file->net->blob[op - file->net->op + 1];
+    tnn__c_places(file, op, "row", in->h, out->h, op->top);
+    tnn__c_places(file, op, "column", in->w, out->w, op->left);
+    tnn__c_floats(file, "outside", op->option, 1);
+}
+
+/* ---- 17d. The loops ---------------------------------------------------------------------------
+   Each is a function @_NAME(const float *x, float *y, PARAMETERS), called with what an operation
+   reads, what it writes, and ARGUMENTS, whose letters tnn__c_letters sets. c are channels, n and m
+   pixels, or n values. */
+enum {
+    TNN__C_RESHAPE, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL, TNN__C_AVGPOOL, TNN__C_CONCAT,
+    TNN__C_SOFTMAX, TNN__C_GLU, TNN__C_SAMPLE, TNN__C_COPY, TNN__C_ADD, TNN__C_RELU, TNN__C_LEAKY,
+    TNN__C_AFFINE, TNN__C_FUNCTION, TNN__C_COUNT = TNN__C_FUNCTION + TNN__ACT_COUNT
+};
+/* The rows y0 <= yi < y1 and columns x0 <= xi < x1 of each window of a pool, which need not lie
+   inside; what is done with them follows. */
+#define TNN__C_WINDOWS \
+    "    int i, j, c, yi, xi;\n" \
+    "    for (i = 0; i < s->oh; i++)\n" \
+    "        for (j = 0; j < s->ow; j++) {\n" \
+    "            const int fit = !s->sh;     /* windows are fitted to the image */\n" \
+    "            const int y0 = fit ? i*s->h/s->oh : i*s->sh - s->ph;\n" \
+    "            const int x0 = fit ? j*s->w/s->ow : j*s->sw - s->pw;\n" \
+    "            const int y1 = fit ? ((i + 1)*s->h - 1)/s->oh + 1\n" \
+    "                               : y0 + (s->kh - 1)*s->dh + 1;\n" \
+    "            const int x1 = fit ? ((j + 1)*s->w - 1)/s->ow + 1\n" \
+    "                               : x0 + (s->kw - 1)*s->dw + 1;\n"
+/* Makes y[i] of v = x[i] and of parameters, value by value. */
+#define TNN__C_EACH(value) \
+    "    int i;\n" \
+    "    for (i = 0; i < n; i++) {\n" \
+    "        const float v = x[i];\n" \
+    "        y[i] = " value ";\n" \
+    "    }\n"
+/* An activation of 3d, without options and with them as p. */
+#define TNN__C_PLAIN(needs, name, value) \
+    {NULL, needs, "each_" name, "$n", "int n", TNN__C_EACH(value)}
+#define TNN__C_TUNED(needs, name, value) \
+    {tnn__c_options, needs, "each_" name, "$n, @_option$i", "int n, const float *p", \
+     TNN__C_EACH(value)}
+static const struct {
+    void      (*arrays)(tnn__c_file *, const tnn__op *);       /* NULL: none */
+    int         needs;                                          /* of 17b */
+    const char *name, *arguments, *parameters, *body;
+} tnn__c_kinds[TNN__C_COUNT] = {
+    {NULL, 0, "reshape", "$a, $b, $c, $p", "int c, int n, int d, int m",
+    "    /* one (c, n) seen as (d, m): one of c*n pixels is (c, n) */\n"
     "    int i;\n"
-    "    for (i = 0; i < n; i++) y[i] = x[i];\n"
-    "}\n",
-    "static void @_conv(const float *x, float *y, const @_window *s, const @_weight *w,\n"
-    "                   const float *scale, const float *bias, int relu)\n"
-    "{\n"
+    "    for (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"},
+    {tnn__c_conv, 0, "conv", "&@_s$i, @_w$i, $S, $B, $r", "const @_window *s,\n"
+    "    const @_weight *w, const float *scale, const float *bias, int relu",
     "    const int in = s->c/s->groups, out = s->oc/s->groups;\n"
     "    int i, j, o, u, v, c;\n"
     "    for (i = 0; i < s->oh; i++)\n"
@@ -18766,41 +19121,28 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "                if (scale) a = fmaf(a, scale[o], b);\n"
     "                *y++ = relu && 0 > a ? 0 : a;\n"
     "            }\n"
-    "        }\n"
-    "}\n",
-    "/* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats. */\n"
-    "static void @_tiled(const float *x, float *y, const @_window *s, const float *w,\n"
-    "                    const float *bias, int relu, float *v)\n"
-    "{\n"
+    "        }\n"},
+    {tnn__c_conv, TNN__C_GATHER, "tiled", "&@_s$i, @_w$i, $B, $r, work + $t",
+    "const @_window *s,\n    const float *w, const float *bias, int relu, float *v",
+    "    /* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats */\n"
     "    const int n = s->c;\n"
     "    int r, j, i, k, c, o;\n"
     "    for (r = 0; r < s->h; r += 2)\n"
     "        for (j = 0; j < s->w; j += 2) {\n"
     "            const float *u = w;\n"
     "            for (c = 0; c < n; c++) {\n"
-    "                float d[4][4], t[4][4];\n"
-    "                for (i = 0; i < 4; i++)\n"
-    "                    for (k = 0; k < 4; k++) {\n"
-    "                        const int yi = r - 1 + i, xi = j - 1 + k;\n"
-    "                        const int in = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
-    "                        d[i][k] = in ? x[(yi*s->w + xi)*n + c] : 0;\n"
-    "                    }\n"
-    "                for (k = 0; k < 4; k++) {\n"
-    "                    t[0][k] = d[0][k] - d[2][k];\n"
-    "                    t[1][k] = d[1][k] + d[2][k];\n"
-    "                    t[2][k] = d[2][k] - d[1][k];\n"
-    "                    t[3][k] = d[1][k] - d[3][k];\n"
+    "                float d[16], t[16];\n"
+    "                for (i = 0; i < 16; i++) {\n"
+    "                    const int yi = r - 1 + i/4, xi = j - 1 + i%4;\n"
+    "                    const int in = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
+    "                    d[i] = in ? x[(yi*s->w + xi)*n + c] : 0;\n"
     "                }\n"
-    "                for (i = 0; i < 4; i++) {\n"
-    "                    v[(4*i + 0)*n + c] = t[i][0] - t[i][2];\n"
-    "                    v[(4*i + 1)*n + c] = t[i][1] + t[i][2];\n"
-    "                    v[(4*i + 2)*n + c] = t[i][2] - t[i][1];\n"
-    "                    v[(4*i + 3)*n + c] = t[i][1] - t[i][3];\n"
-    "                }\n"
+    "                for (k = 0; k < 4; k++) @_spread(d + k, 4, t + k, 4);\n"
+    "                for (i = 0; i < 4; i++) @_spread(t + 4*i, 1, v + 4*i*n + c, n);\n"
     "            }\n"
     "            for (o = 0; o < s->oc; o++) {\n"
     "                const float b = bias ? bias[o] : 0;\n"
-    "                float m[16], p[2][4];\n"
+    "                float m[16], p[8], z[4];\n"
     "                for (i = 0; i < 16; i++) {\n"
     "                    float a = 0, sum = -0.0f;\n"
     "                    for (c = 0; c < n; c++) {\n"
@@ -18809,52 +19151,27 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "                    }\n"
     "                    m[i] = sum + a;\n"
     "                }\n"
-    "                for (k = 0; k < 4; k++) {\n"
-    "                    const float a = m[k] + m[4 + k];\n"
-    "                    const float e = m[4 + k] - m[8 + k];\n"
-    "                    p[0][k] = a + m[8 + k];\n"
-    "                    p[1][k] = e - m[12 + k];\n"
-    "                }\n"
-    "                for (i = 0; i < 2; i++) {\n"
-    "                    float *to = y + ((r + i)*s->w + j)*s->oc + o;\n"
-    "                    float a = p[i][0] + p[i][1], e = p[i][1] - p[i][2];\n"
-    "                    a = a + p[i][2];\n"
-    "                    e = e - p[i][3];\n"
-    "                    a = a + b;\n"
-    "                    e = e + b;\n"
-    "                    to[0] = relu && 0 > a ? 0 : a;\n"
-    "                    to[s->oc] = relu && 0 > e ? 0 : e;\n"
+    "                for (k = 0; k < 4; k++) @_gather(m + k, 4, p + k, 4);\n"
+    "                for (i = 0; i < 2; i++) @_gather(p + 4*i, 1, z + 2*i, 1);\n"
+    "                for (i = 0; i < 4; i++) {\n"
+    "                    const float a = z[i] + b;\n"
+    "                    y[((r + i/2)*s->w + j + i%2)*s->oc + o] = relu && 0 > a ? 0 : a;\n"
     "                }\n"
     "            }\n"
-    "        }\n"
-    "}\n",
-    "static void @_maxpool(const float *x, float *y, const @_window *s)\n"
-    "{\n"
-    "    int i, j, c, yi, xi;\n"
-    "    for (i = 0; i < s->oh; i++)\n"
-    "        for (j = 0; j < s->ow; j++) {\n"
-    "            @_RANGES\n"
+    "        }\n"},
+    {tnn__c_pool, 0, "maxpool", "&@_p$i", "const @_window *s", TNN__C_WINDOWS
     "            for (c = 0; c < s->c; c++) {\n"
     "                float m = -HUGE_VALF;\n"
-    "                int first = 1;\n"
     "                for (yi = y0; yi < y1; yi += s->dh)\n"
-    "                    for (xi = x0; xi < x1; xi += s->dw) {\n"
-    "                        float e;\n"
-    "                        if (yi < 0 || yi >= s->h || xi < 0 || xi >= s->w) continue;\n"
-    "                        e = x[(yi*s->w + xi)*s->c + c];\n"
-    "                        if (first || e > m || e != e) m = e;\n"
-    "                        first = 0;\n"
-    "                    }\n"
+    "                    for (xi = x0; xi < x1; xi += s->dw)\n"
+    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w) {\n"
+    "                            const float e = x[(yi*s->w + xi)*s->c + c];\n"
+    "                            if (e > m || e != e) m = e;\n"
+    "                        }\n"
     "                *y++ = m;\n"
     "            }\n"
-    "        }\n"
-    "}\n",
-    "static void @_avgpool(const float *x, float *y, const @_window *s)\n"
-    "{\n"
-    "    int i, j, c, yi, xi;\n"
-    "    for (i = 0; i < s->oh; i++)\n"
-    "        for (j = 0; j < s->ow; j++) {\n"
-    "            @_RANGES\n"
+    "        }\n"},
+    {tnn__c_pool, TNN__C_COLLECT, "avgpool", "&@_p$i", "const @_window *s", TNN__C_WINDOWS
     "            const int a = s->groups && y0 < 0 ? 0 : y0, b = s->groups && x0 < 0 ? 0 : x0;\n"
     "            const int h = s->groups ? s->h : s->h + s->ph;\n"
     "            const int w = s->groups ? s->w : s->w + s->pw;\n"
@@ -18871,40 +19188,14 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "                @_collect(&m, &low, t);\n"
     "                *y++ = m/n;\n"
     "            }\n"
-    "        }\n"
-    "}\n",
-    "static void @_relu(const float *x, float *y, int n)\n"
-    "{\n"
-    "    int i;\n"
-    "    for (i = 0; i < n; i++) y[i] = 0 > x[i] ? 0 : x[i];\n"
-    "}\n",
-    "static void @_leaky(const float *x, float *y, int n, const float *slope, int slots)\n"
-    "{\n"
-    "    int i;\n"
-    "    for (i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : slope[i%slots]*x[i];\n"
-    "}\n",
-    "static void @_affine(const float *x, float *y, int n, const float *mean, const float *scale,\n"
-    "                     const float *shift, int slots)\n"
-    "{\n"
-    "    int i;\n"
-    "    for (i = 0; i < n; i++)\n"
-    "        y[i] = fmaf(x[i] - mean[i%slots], scale[i%slots], shift[i%slots]);\n"
-    "}\n",
-    "static void @_add(const float *x, const float *z, float *y, int n)\n"
-    "{\n"
-    "    int i;\n"
-    "    for (i = 0; i < n; i++) y[i] = x[i] + z[i];\n"
-    "}\n",
-    "static void @_concat(const float *x, const float *z, float *y, int a, int b, int n)\n"
-    "{\n"
+    "        }\n"},
+    {NULL, 0, "concat", "$F, $d, $e, $q", "const float *z, int a, int b, int n",
     "    int i, k;\n"
     "    for (i = 0; i < n; i++) {\n"
     "        for (k = 0; k < a; k++) *y++ = *x++;\n"
     "        for (k = 0; k < b; k++) *y++ = *z++;\n"
-    "    }\n"
-    "}\n",
-    "static void @_softmax(const float *x, float *y, int c, int n)\n"
-    "{\n"
+    "    }\n"},
+    {NULL, TNN__C_EXP | TNN__C_COLLECT, "softmax", "$c, $q", "int c, int n",
     "    int i, k, l;\n"
     "    for (i = 0; i < n; i++, x += c, y += c) {\n"
     "        float m = x[0], sum[16] = {0}, low[16] = {0};\n"
@@ -18916,557 +19207,245 @@ static const char *const tnn__c_code[TNN__C_COUNT] = {
     "        }\n"
     "        for (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
     "        for (k = 0; k < c; k++) y[k] /= sum[0];\n"
-    "    }\n"
-    "}\n",
-    "static void @_glu(const float *x, float *y, int c, int n)\n"
-    "{\n"
+    "    }\n"},
+    {NULL, TNN__C_SIGMOID, "glu", "$c, $q", "int c, int n",
     "    int i, k;\n"
     "    for (i = 0; i < n; i++, x += c)\n"
-    "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"
-    "}\n",
-    "/* Pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative. */\n"
-    "static void @_sample(const float *x, float *y, int c, int w, const int *row, int n,\n"
-    "                     const int *column, int m, float outside)\n"
-    "{\n"
+    "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"},
+    {tnn__c_samples, 0, "sample", "$d, $w, @_row$i, $h, @_column$i, $l, @_outside$i",
+    "int c, int w,\n    const int *row, int n, const int *column, int m, const float *outside",
+    "    /* pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative */\n"
     "    int i, j, k;\n"
     "    for (i = 0; i < n; i++)\n"
     "        for (j = 0; j < m; j++) {\n"
     "            const int in = row[i] >= 0 && column[j] >= 0;\n"
     "            const float *p = in ? x + (row[i]*w + column[j])*c : x;\n"
-    "            for (k = 0; k < c; k++) *y++ = in ? p[k] : outside;\n"
-    "        }\n"
-    "}\n"
+    "            for (k = 0; k < c; k++) *y++ = in ? p[k] : *outside;\n"
+    "        }\n"},
+    {NULL, 0, "copy", "$n", "int n", TNN__C_EACH("v")},
+    {NULL, 0, "add", "$n, $F", "int n, const float *z", TNN__C_EACH("v + z[i]")},
+    {NULL, 0, "relu", "$n", "int n", TNN__C_EACH("0 > v ? 0 : v")},
+    {tnn__c_slopes, 0, "leaky", "$n, @_slope$i, $s", "int n, const float *slope, int slots",
+     TNN__C_EACH("v > 0 ? v : slope[i%slots]*v")},
+    {tnn__c_norm, 0, "affine", "$n, @_mean$i, @_scale$i, @_shift$i, $m",
+     "int n, const float *mean,\n    const float *scale, const float *shift, int slots",
+     TNN__C_EACH("fmaf(v - mean[i%slots], scale[i%slots], shift[i%slots])")},
+    /* the activations, in the order of TNN__ACTIVATIONS */
+    TNN__C_TUNED(TNN__C_EXPM1, "elu", "p[2]*(v > 0 ? v : p[0]*@_expm1(p[1]*v))"),
+    TNN__C_TUNED(0, "clamp", "p[0] > v ? p[0] : v > p[1] ? p[1] : v"),
+    TNN__C_PLAIN(TNN__C_SIXTH, "hardsigmoid", "@_sixth(v)"),
+    TNN__C_PLAIN(TNN__C_SIXTH, "hardswish", "v*@_sixth(v)"),
+    TNN__C_PLAIN(TNN__C_CDF, "gelu", "v*@_cdf(v)"),
+    TNN__C_PLAIN(TNN__C_SIGMOID, "gelu_tanh",
+                 "v*@_sigmoid(2*(0.797884561f*(v*fmaf(v*v, 0.044715f, 1))))"),
+    TNN__C_PLAIN(TNN__C_SIGMOID, "silu", "v*@_sigmoid(v)"),
+    TNN__C_PLAIN(TNN__C_MISH, "mish", "@_mish(v)"),
+    TNN__C_TUNED(TNN__C_SOFTPLUS, "softplus", "p[0]*v > p[1] ? v : @_softplus(p[0]*v)/p[0]"),
+    TNN__C_PLAIN(TNN__C_ABS, "softsign", "v/(1 + @_abs(v))"),
+    TNN__C_PLAIN(TNN__C_SIGMOID, "sigmoid", "@_sigmoid(v)"),
+    TNN__C_PLAIN(TNN__C_SOFTPLUS, "log_sigmoid", "0 - @_softplus(0 - v)"),
+    TNN__C_PLAIN(TNN__C_TANH, "tanh", "@_tanh(v)")
 };
 
-/* The functions of 3c, each a bit, in the order of these bits; and which they need before them. */
-enum {
-    TNN__C_POLY = 1, TNN__C_PARTS = 2, TNN__C_EXP = 4, TNN__C_EXPM1 = 8, TNN__C_ABS = 16,
-    TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_CDF = 256,
-    TNN__C_SIXTH = 512, TNN__C_MISH = 1024, TNN__C_COLLECT = 2048
-};
-static const struct { int needs; const char *code; } tnn__c_functions[] = {
-    {0,
-    "static float @_poly(float x, const float *c)\n"
-    "{\n"
-    "    float p = c[0];\n"
-    "    int i;\n"
-    "    for (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
-    "    return p;\n"
-    "}\n"},
-    {TNN__C_POLY,
-    "/* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
-    "static float @_parts(float x, int unit, float *r, float *power)\n"
-    "{\n"
-    "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
-    "    const float t = fmaf(x, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
-    "    union { float f; uint32_t u; } p;\n"
-    "    p.f = t;\n"
-    "    p.u = (p.u << 23) + ((uint32_t)(127 + unit) << 23);\n"
-    "    *power = p.f;\n"
-    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
-    "    return @_poly(*r, c);\n"
-    "}\n"},
-    {TNN__C_PARTS,
-    "static float @_exp(float x)\n"
-    "{\n"
-    "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
-    "    float r, power;\n"
-    "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
-    "    const float large = 18446744073709551616.0f;\n"
-    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/large : large);\n"
-    "}\n"},
-    {TNN__C_PARTS,
-    "static float @_expm1(float x)\n"
-    "{\n"
-    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
-    "    float r, power;\n"
-    "    const float p = @_parts(b, 0, &r, &power);\n"
-    "    return fmaf(p*r, power, power - 1);\n"
-    "}\n"},
-    {0,
-    "static float @_abs(float x) { return x > 0 - x ? x : 0 - x; }\n"},
-    {TNN__C_EXP | TNN__C_ABS,
-    "static float @_sigmoid(float x)\n"
-    "{\n"
-    "    const float e = @_exp(0 - @_abs(x));\n"
-    "    return (0 > x ? e : 1)/(1 + e);\n"
-    "}\n"},
-    {TNN__C_EXPM1 | TNN__C_ABS,
-    "static float @_tanh(float x)\n"
-    "{\n"
-    "    const float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
-    "    return x != x ? x : 0 > x ? 0 - y : y;\n"
-    "}\n"},
-    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY,
-    "static float @_softplus(float x)\n"
-    "{\n"
-    "    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
-    "    const float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
-    "    const float tail = z*@_poly(z, c), m = s*(f - tail);\n"
-    "    return (x > 0 ? x : 0) + (f - m);\n"
-    "}\n"},
-    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY,
-    "/* of the normal distribution */\n"
-    "static float @_cdf(float x)\n"
-    "{\n"
-    "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
-    "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
-    "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
-    "        0.293492455f, 0.274944265f, 0.282557077f};\n"
-    "    const float u = x*0.707106781f, b = @_abs(u), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
-    "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
-    "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
-    "    return -1 > u ? 0.5f*tail : fmaf(0.5f, 0 > u ? 0 - y : y, 0.5f);\n"
-    "}\n"},
-    {0,
-    "static float @_sixth(float x)\n"
-    "{\n"
-    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
-    "    return 1 < b ? 1 : b;\n"
-    "}\n"},
-    {TNN__C_EXP,
-    "static float @_mish(float x)\n"
-    "{\n"
-    "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
-    "    return x*(w/(w + 2));\n"
-    "}\n"},
-    {0,
-    "static void @_collect(float *s, float *low, float t)\n"
-    "{\n"
-    "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
-    "    *low = rounded - y;\n"
-    "    if (*low - *low != 0) *low = 0;\n"
-    "    *s = z;\n"
-    "}\n"}
-};
-enum { TNN__C_FUNCTIONS = (int)(sizeof tnn__c_functions/sizeof *tnn__c_functions) };
-/* The activations of 3c in the order of TNN__ACTIVATIONS: v = x[i] and the options p. */
-static const struct { int needs; const char *code; } tnn__c_activations[TNN__ACT_COUNT] = {
-    {TNN__C_EXPM1,              "p[2]*(v > 0 ? v : p[0]*@_expm1(p[1]*v))"},
-    {0,                         "p[0] > v ? p[0] : v > p[1] ? p[1] : v"},
-    {TNN__C_SIXTH,              "@_sixth(v)"},
-    {TNN__C_SIXTH,              "v*@_sixth(v)"},
-    {TNN__C_CDF,                "v*@_cdf(v)"},
-    {TNN__C_SIGMOID,            "v*@_sigmoid(2*(0.797884561f*(v*fmaf(v*v, 0.044715f, 1))))"},
-    {TNN__C_SIGMOID,            "v*@_sigmoid(v)"},
-    {TNN__C_MISH,               "@_mish(v)"},
-    {TNN__C_SOFTPLUS,           "p[0]*v > p[1] ? v : @_softplus(p[0]*v)/p[0]"},
-    {TNN__C_ABS,                "v/(1 + @_abs(v))"},
-    {TNN__C_SIGMOID,            "@_sigmoid(v)"},
-    {TNN__C_SOFTPLUS,           "0 - @_softplus(0 - v)"},
-    {TNN__C_TANH,               "@_tanh(v)"}
-};
-typedef struct {
-    tnn_net    *net;
-    tnn__writer *w;
-    const char *name;
-    int         int8;
-    tnn__len   *at;                 /* of each blob in work */
-    tnn__len    scratch, work;      /* where a layer's own is; all of it */
-    tnn__len    bytes;              /* of the arrays */
-    int         odd;                /* some number was not finite */
-} tnn__c_file;
-
-static void tnn__c(tnn__c_file *f, const char *text, const tnn__len *number)
+/* ---- 17e. The calls of an operation ---------------------------------------------------------- */
+/* What a layer becomes, a row of tnn__c_kinds; -1: it cannot be exported. */
+static int tnn__c_kind(const tnn__c_file *file, const tnn__op *op)
 {
-    for (; *text; text++)
-        if (*text == '@') tnn__write_text(f->w, f->name);
-        else if (*text == '$') tnn__write_int(f->w, (long long)*number++);
-        else tnn__write(f->w, text, 1);
+    static const struct { int type, kind; } rows[] = {
+        {TNN__INPUT, TNN__C_RESHAPE},           {TNN_RESHAPE, TNN__C_RESHAPE},
+        {TNN_CONV2D, TNN__C_CONV},              {TNN_DENSE, TNN__C_CONV},
+        {TNN_MAXPOOL2D, TNN__C_MAXPOOL},        {TNN_ADAPTIVE_MAXPOOL2D, TNN__C_MAXPOOL},
+        {TNN_AVGPOOL2D, TNN__C_AVGPOOL},        {TNN_ADAPTIVE_AVGPOOL2D, TNN__C_AVGPOOL},
+        {TNN_LEAKY_RELU, TNN__C_LEAKY},         {TNN_PRELU, TNN__C_LEAKY},
+        {TNN_RELU, TNN__C_RELU},                {TNN_BATCHNORM, TNN__C_AFFINE},
+        {TNN_ADD, TNN__C_ADD},                  {TNN_CONCAT, TNN__C_CONCAT},
+        {TNN_SOFTMAX, TNN__C_SOFTMAX},          {TNN_GLU, TNN__C_GLU},
+        {TNN_PAD, TNN__C_SAMPLE},               {TNN_UPSAMPLE, TNN__C_SAMPLE}
+    };
+    size_t i;
+    if (op->kind->shape == tnn__function_shape) return TNN__C_FUNCTION + op->function;
+    if (op->kind->shape == tnn__dropout_shape || (op->kind->flags & TNN__NOTHING_TO_DO))
+        return TNN__C_COPY;
+    for (i = 0; i < sizeof rows/sizeof *rows && rows[i].type != op->type; i++) {}
+    if (i == sizeof rows/sizeof *rows || (rows[i].kind == TNN__C_AFFINE && !op->track)
+        || (rows[i].kind == TNN__C_SAMPLE && tnn__tap_of(op, 0, 2, 2, 0).weight[1] > 0)) return -1;
+    return rows[i].kind + (rows[i].kind == TNN__C_CONV && tnn__c_tiled(file, op));
 }
-static void tnn__c_int(tnn__c_file *f, const char *text, tnn__len a) { tnn__c(f, text, &a); }
-/* In hexadecimal, which is exact: 0x1.800000p1f is 3. */
-static void tnn__c_float(tnn__c_file *f, float v)
+/* The calls of operation i, at most three: itself, and the pool and the leaky ReLU that a
+   convolution has taken in. Between it and the pool lies a layer's own room, behind the blobs.
+   Returns how many; 0: it cannot be exported. */
+typedef struct { int kind, in, out; } tnn__c_call;
+static int tnn__c_calls(const tnn__c_file *file, int i, tnn__c_call call[3])
 {
-    char text[40] = "-0x1.", *to = text + 5, *end = text + sizeof text - 1;
-    uint32_t u;
-    int i, exponent;
-    memcpy(&u, &v, sizeof u);
-    exponent = (int)(u >> 23 & 255);
-    f->odd |= exponent == 255;
-    if (!exponent) text[3] = '0';
-    for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(u << 1 & 0xffffff) >> i & 15];
-    *to++ = 'p';
-    to = tnn__put_int(to, end, exponent ? exponent - 127 : -126);
-    *to++ = 'f';
-    *to = 0;
-    tnn__write_text(f->w, text + !(u >> 31));
-}
-static void tnn__c_open(tnn__c_file *f, const char *type, const char *what, int layer)
-{
-    tnn__c(f, "static const ", NULL);
-    tnn__c(f, type, NULL);
-    tnn__c(f, " @_", NULL);
-    tnn__c(f, what, NULL);
-    tnn__c_int(f, "$[] = {", layer);
-}
-static void tnn__c_item(tnn__c_file *f, tnn__len i, tnn__len per_line)
-{
-    tnn__c(f, !i ? "\n    " : i%per_line ? ", " : ",\n    ", NULL);
-}
-static void tnn__c_floats(tnn__c_file *f, const char *what, int layer, const float *x, tnn__len n)
-{
-    tnn__len i;
-    tnn__c_open(f, "float", what, layer);
-    for (i = 0; i < n; i++) {
-        tnn__c_item(f, i, 5);
-        tnn__c_float(f, x[i]);
+    const tnn__op *op = &file->net->op[i];
+    const int own = file->net->ops + 1;
+    int n = 1;
+    call[0].kind = tnn__c_kind(file, op);
+    call[0].in = op->in;
+    call[0].out = i + 1;
+    if (call[0].kind < 0) return 0;
+    if (tnn__is_conv(op) && op->pool.kh) {
+        call[n].kind = TNN__C_MAXPOOL;
+        call[0].out = call[n].in = own;
+        call[n++].out = i + 1;
     }
-    tnn__c(f, "\n};\n", NULL);
-    f->bytes += 4*n;
+    if (tnn__is_conv(op) && op->act && op->slope > 0) {
+        call[n].kind = TNN__C_LEAKY;
+        call[n].in = call[n].out = i + 1;
+        n++;
+    }
+    return n;
 }
-
-/* A convolution's weights in the order (o, u, v, c), or Winograd's (o, place, c); its biases. */
-static void tnn__c_weights(tnn__c_file *f, const tnn__op *op, int number)
+/* The floats of its own that a convolution has before a pool that it has taken in. */
+static tnn__len tnn__c_before_pool(const tnn__op *op)
 {
-    const tnn__conv *q = &op->q;
-    const float *w = f->net->flat[TNN__W] + op->w;
-    const int tiled = op->tiled && !f->int8, in = tiled ? q->g.c : q->cg;
-    const int places = tiled ? 16 : q->g.kh*q->g.kw;
-    tnn__len i = 0;
-    int o, p, c, pass;
-    for (pass = 0; pass < 1 + f->int8; pass++) {            /* scales, then weights */
-        if (pass < f->int8) tnn__c_open(f, "float", "scale", number);
-        else tnn__c_open(f, "@_weight", "w", number);
-        for (i = 0, o = 0; o < q->oc; o++) {
-            double most = 0;
-            for (p = 0; f->int8 && p < places; p++)
-                for (c = 0; c < in; c++)
-                    most = TNN__MAX(most, fabs((double)w[tnn__weight_at(q, o, c, p)]));
-            if (pass < f->int8) {
-                tnn__c_item(f, i++, 5);
-                tnn__c_float(f, (float)(most/127));
-                continue;
-            }
-            for (p = 0; p < places; p++)
-                for (c = 0; c < in; c++) {
-                    const float v = tiled ? op->tiled[(tnn__len)p*in*q->oc + (tnn__len)(o/16)*16*in
-                                                      + 16*(tnn__len)c + o%16]
-                                          : w[tnn__weight_at(q, o, c, p)];
-                    const double t = most > 0 ? (double)v*127/most : 0;
-                    tnn__c_item(f, i++, f->int8 ? 20 : 5);
-                    if (f->int8) tnn__write_int(f->w, (int)(t < 0 ? t - 0.5 : t + 0.5));
-                    else tnn__c_float(f, v);
-                }
-        }
-        tnn__c(f, "\n};\n", NULL);
-        f->bytes += i*(pass < f->int8 || !f->int8 ? 4 : 1);
-    }
-    if (op->no_bias) return;
-    tnn__c_open(f, "float", "b", number);
-    for (o = 0; o < q->oc; o++) {
-        tnn__c_item(f, o, 5);
-        tnn__c_float(f, f->net->flat[TNN__W][op->b + tnn__bias_at(q, o)]);
-    }
-    tnn__c(f, "\n};\n", NULL);
-    f->bytes += 4*(tnn__len)q->oc;
+    return tnn__is_conv(op) && op->pool.kh ? (tnn__len)op->q.oc*op->q.g.oh*op->q.g.ow : 0;
 }
-/* chains: of tnn__c_chains; NULL where nothing is added in chains */
-static void tnn__c_window(tnn__c_file *f, const char *what, int number, const tnn__pool_geometry *g,
-                          int oc, int groups, const int *chains)
+/* Lays the blobs into work: each as low as no other that is still to be read lies; behind them what
+   a layer has for itself. */
+static void tnn__c_place(tnn__c_file *file)
 {
-    tnn__len v[18];
-    v[0] = number; v[1] = g->c; v[2] = g->ih; v[3] = g->iw; v[4] = oc; v[5] = g->oh; v[6] = g->ow;
-    v[7] = g->kh; v[8] = g->kw; v[9] = g->adaptive ? 0 : g->sh; v[10] = g->sw; v[11] = g->ph;
-    v[12] = g->pw; v[13] = g->adaptive ? 1 : g->dh; v[14] = g->adaptive ? 1 : g->dw; v[15] = groups;
-    v[16] = chains ? chains[0] : 0; v[17] = chains ? chains[1] : 0;
-    tnn__c(f, "static const @_window @_", NULL);
-    tnn__c(f, what, NULL);
-    tnn__c(f, "$ = {$, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $, $};\n", v);
-}
-
-/* The chains of 2f for one output of a convolution, in the order (u, v, c): a new one begins after
-   chains[1] products, and after each multiple of chains[0]. */
-static void tnn__c_chains(const tnn__op *op, int tiled, int *chains)
-{
-    int n1, n2, run, part;
-    tnn__window_loops(&op->q, &n1, &n2, &run);
-    if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
-        n1 = n2 = 1;
-        run = tiled ? op->q.g.c : (int)op->q.inner;
-    }
-    part = op->q.depthwise ? run : tnn__chain(run, 1);
-    if (part == run) part *= tnn__chain(n2, run), run *= n2;
-    if (part == run) part *= tnn__chain(n1, run), run *= n1;
-    chains[0] = run;
-    chains[1] = part;
-}
-
-/* What an operation is in C, or -1. */
-static int tnn__c_kind(const tnn__c_file *f, const tnn__op *op)
-{
-    switch (op->type) {
-    case TNN__INPUT: case TNN_RESHAPE: return TNN__C_RESHAPE;
-    case TNN_CONV2D: return op->tiled && !f->int8 ? TNN__C_TILED : TNN__C_CONV;
-    case TNN_DENSE: return TNN__C_CONV;
-    case TNN_MAXPOOL2D: case TNN_ADAPTIVE_MAXPOOL2D: return TNN__C_MAXPOOL;
-    case TNN_AVGPOOL2D: case TNN_ADAPTIVE_AVGPOOL2D: return TNN__C_AVGPOOL;
-    case TNN_RELU: return TNN__C_RELU;
-    case TNN_LEAKY_RELU: case TNN_PRELU: return TNN__C_LEAKY;
-    case TNN_BATCHNORM: return op->track ? TNN__C_AFFINE : -1;
-    case TNN_ADD: return TNN__C_ADD;
-    case TNN_CONCAT: return TNN__C_CONCAT;
-    case TNN_FLATTEN: case TNN_IDENTITY: case TNN_DROPOUT: case TNN_DROPOUT2D:
-    case TNN_ALPHA_DROPOUT: case TNN_GAUSSIAN_DROPOUT: case TNN_GAUSSIAN_NOISE:
-    case TNN_STOCHASTIC_DEPTH: return TNN__C_COPY;
-    case TNN_SOFTMAX: return TNN__C_SOFTMAX;
-    case TNN_GLU: return TNN__C_GLU;
-    case TNN_PAD: return TNN__C_SAMPLE;
-    case TNN_UPSAMPLE: return op->mode == TNN_NEAREST ? TNN__C_SAMPLE : -1;
-    default: return tnn__layer_kinds[TNN__NTH(op->type)].shape == tnn__function_shape
-                    ? TNN__C_FUNCTION : -1;
-    }
-}
-/* Where the rows or columns of an output of padding or upsampling come from. */
-static void tnn__c_places(tnn__c_file *f, const char *what, int number, int in, int out, int before)
-{
-    int i;
-    tnn__c_open(f, "int", what, number);
-    for (i = 0; i < out; i++) {
-        const tnn__tap t = tnn__tap_of(&f->net->op[number], i, in, out, before);
-        tnn__c_item(f, i, 16);
-        tnn__write_int(f->w, t.count ? t.at[0] : -1);
-    }
-    tnn__c(f, "\n};\n", NULL);
-}
-/* The arrays of operation i. */
-static void tnn__c_arrays(tnn__c_file *f, int i)
-{
-    const tnn_net *net = f->net;
-    const tnn__op *op = &net->op[i];
-    const tnn__blob *in = &net->blob[op->in];
-    const int kind = tnn__c_kind(f, op);
-    const tnn__len cells = tnn__norm_cells(op, in), n = op->element ? tnn__values(in) : in->c;
-    if (kind == TNN__C_CONV || kind == TNN__C_TILED) {
-        int chains[2];
-        tnn__c_chains(op, kind == TNN__C_TILED, chains);
-        tnn__c_window(f, "s", i, &op->q.g, op->q.oc, op->q.groups, chains);
-        tnn__c_weights(f, op, i);
-    }
-    if (op->pool.kh && (kind == TNN__C_CONV || kind == TNN__C_TILED))
-        tnn__c_window(f, "p", i, &op->pool, op->q.oc, 0, NULL);
-    if (kind == TNN__C_MAXPOOL || kind == TNN__C_AVGPOOL)
-        tnn__c_window(f, "p", i, &op->pool, op->pool.c, op->pool.exclude_pad, NULL);
-    if (op->act && op->slope > 0) tnn__c_floats(f, "slope", i, &op->slope, 1);
-    if (kind == TNN__C_LEAKY && op->type == TNN_PRELU)
-        tnn__c_floats(f, "slope", i, net->flat[TNN__W] + op->w, op->per_channel ? in->c : 1);
-    else if (kind == TNN__C_LEAKY) tnn__c_floats(f, "slope", i, &op->slope, 1);
-    if (kind == TNN__C_FUNCTION) tnn__c_floats(f, "option", i, op->option, 3);
-    if (kind == TNN__C_SAMPLE) {
-        tnn__c_places(f, "row", i, in->h, net->blob[i + 1].h, op->top);
-        tnn__c_places(f, "column", i, in->w, net->blob[i + 1].w, op->left);
-    }
-    if (op->type == TNN_BATCHNORM) {
-        tnn__c_floats(f, "mean", i, op->kept, n);
-        tnn__c_floats(f, "scale", i, op->kept + 2*cells, n);
-        tnn__c_floats(f, "shift", i, op->kept + 3*cells, n);
-    }
-}
-/* Where each blob lies in work: as low as no other that is still to be read does. */
-static void tnn__c_place(tnn__c_file *f)
-{
-    const tnn_net *net = f->net;
+    const tnn_net *net = file->net;
+    tnn__len *at = file->at, *own = at + net->ops + 1;
     int i, j, k;
+    *own = 0;
     for (j = 1; j <= net->ops; j++) {
         const tnn__len size = tnn__values(&net->blob[j]);
-        f->at[j] = 0;
+        at[j] = 0;
         for (k = 1; k < j; k++) {
-            tnn__len end = f->at[k] + tnn__values(&net->blob[k]);
+            const tnn__len end = at[k] + tnn__values(&net->blob[k]);
             for (i = j - 1; i < net->ops && net->op[i].in != k && net->op[i].from != k; i++) {}
-            if (i == net->ops || f->at[j] >= end || f->at[k] >= f->at[j] + size) continue;
-            f->at[j] = end;
+            if (i == net->ops || at[j] >= end || at[k] >= at[j] + size) continue;
+            at[j] = end;
             k = 0;                                  /* look again */
         }
-        f->scratch = TNN__MAX(f->scratch, f->at[j] + size);
+        *own = TNN__MAX(*own, at[j] + size);
     }
-    f->work = f->scratch;
-    for (i = 0; i < net->ops; i++) {
-        const tnn__conv *q = &net->op[i].q;
-        const int kind = tnn__c_kind(f, &net->op[i]);
-        if (kind != TNN__C_CONV && kind != TNN__C_TILED) continue;
-        f->work = TNN__MAX(f->work, f->scratch + (kind == TNN__C_TILED ? 16*q->g.c : 0)
-                           + (net->op[i].pool.kh ? (tnn__len)q->oc*q->g.oh*q->g.ow : 0));
-    }
-}
-static void tnn__c_blob(tnn__c_file *f, int blob)
-{
-    if (blob == 0) tnn__c(f, "x", NULL);
-    else tnn__c_int(f, "work + $", f->at[blob]);
-}
-/* "    @_NAME(IN, OUT" */
-static void tnn__c_call(tnn__c_file *f, const char *name, int in, int out)
-{
-    tnn__c(f, "    @_", NULL);
-    tnn__c(f, name, NULL);
-    tnn__c(f, "(", NULL);
-    tnn__c_blob(f, in);
-    tnn__c(f, ", ", NULL);
-    if (out < 0) tnn__c_int(f, "work + $", f->scratch);
-    else tnn__c_blob(f, out);
-}
-static void tnn__c_line(tnn__c_file *f, int i)
-{
-    static const char *const names[TNN__C_COUNT] = {
-        "reshape", "copy", "conv", "tiled", "maxpool", "avgpool", "relu", "leaky",
-        "affine", "add", "concat", "softmax", "glu", "sample"
-    };
-    const tnn__op *op = &f->net->op[i];
-    const tnn__blob *in = &f->net->blob[op->in], *out = &f->net->blob[i + 1];
-    const int kind = tnn__c_kind(f, op), relu = op->act && !(op->slope > 0);
-    const tnn__len values = tnn__values(out);
-    tnn__len v[4];
-    v[0] = i; v[1] = relu;
-    v[2] = f->scratch + (op->pool.kh ? (tnn__len)op->q.oc*op->q.g.oh*op->q.g.ow : 0);
-    if (kind == TNN__C_ADD || kind == TNN__C_CONCAT) {
-        tnn__c_call(f, names[kind], op->in, op->from);
-        tnn__c(f, ", ", NULL);
-        tnn__c_blob(f, i + 1);
-        v[0] = kind == TNN__C_ADD ? values : in->c;
-        v[1] = f->net->blob[op->from].c;
-        v[2] = (tnn__len)in->h*in->w;
-        tnn__c(f, kind == TNN__C_ADD ? ", $);\n" : ", $, $, $);\n", v);
-        return;
-    }
-    if (kind == TNN__C_FUNCTION) {
-        tnn__c_int(f, "    @_function$(", op->function);
-        tnn__c_blob(f, op->in);
-        tnn__c(f, ", ", NULL);
-        tnn__c_blob(f, i + 1);
-        v[0] = values; v[1] = i;
-        tnn__c(f, ", $, @_option$);\n", v);
-        return;
-    }
-    tnn__c_call(f, names[kind], op->in, op->pool.kh && tnn__is_conv(op) ? -1 : i + 1);
-    switch (kind) {
-    case TNN__C_RESHAPE:
-        v[0] = op->type == TNN_RESHAPE ? in->c : 1;
-        v[1] = values/v[0];
-        v[2] = out->c;
-        v[3] = (tnn__len)out->h*out->w;
-        tnn__c(f, ", $, $, $, $);\n", v);
-        break;
-    case TNN__C_SOFTMAX: case TNN__C_GLU:
-        v[0] = out->c; v[1] = (tnn__len)in->h*in->w;
-        tnn__c(f, ", $, $);\n", v);
-        break;
-    case TNN__C_CONV: case TNN__C_TILED:
-        tnn__c_int(f, ", &@_s$", i);
-        tnn__c_int(f, ", @_w$", i);
-        if (kind == TNN__C_CONV) tnn__c_int(f, f->int8 ? ", @_scale$" : ", 0", i);
-        tnn__c_int(f, op->no_bias ? ", 0" : ", @_b$", i);
-        tnn__c_int(f, ", $", relu);
-        if (kind == TNN__C_TILED) tnn__c_int(f, ", work + $", v[2]);
-        tnn__c(f, ");\n", NULL);
-        if (op->pool.kh) {
-            tnn__c_int(f, "    @_maxpool(work + $, ", f->scratch);
-            tnn__c_blob(f, i + 1);
-            tnn__c_int(f, ", &@_p$);\n", i);
-        }
-        if (op->act && op->slope > 0) {
-            tnn__c_call(f, "leaky", i + 1, i + 1);
-            v[0] = values; v[1] = i; v[2] = 1;
-            tnn__c(f, ", $, @_slope$, $);\n", v);
-        }
-        break;
-    case TNN__C_MAXPOOL: case TNN__C_AVGPOOL: tnn__c_int(f, ", &@_p$);\n", i); break;
-    case TNN__C_SAMPLE:
-        v[0] = in->c; v[1] = in->w; v[2] = i; v[3] = out->h;
-        tnn__c(f, ", $, $, @_row$, $", v);
-        v[0] = i; v[1] = out->w;
-        tnn__c(f, ", @_column$, $, ", v);
-        tnn__c_float(f, op->option[0]);
-        tnn__c(f, ");\n", NULL);
-        break;
-    case TNN__C_LEAKY:
-        v[0] = values; v[1] = i;
-        v[2] = op->type == TNN_PRELU && op->per_channel ? in->c : 1;
-        tnn__c(f, ", $, @_slope$, $);\n", v);
-        break;
-    case TNN__C_AFFINE:
-        v[0] = values;
-        v[1] = v[2] = v[3] = i;
-        tnn__c(f, ", $, @_mean$, @_scale$, @_shift$", v);
-        tnn__c_int(f, ", $);\n", op->element ? values : in->c);
-        break;
-    default: tnn__c_int(f, ", $);\n", values);
-    }
-}
-static void tnn__c_text(tnn__c_file *f)
-{
-    const tnn_net *net = f->net;
-    const tnn__blob *in = &net->blob[0], *out = &net->blob[net->ops];
-    const tnn__len values = tnn__values(in), outputs = tnn__values(out);
-    int uses[TNN__C_COUNT] = {0}, functions[TNN__ACT_COUNT] = {0}, needs = 0, i;
-    tnn__len v[7];
-    tnn__c_place(f);
-    uses[TNN__C_RESHAPE] = 1;
+    file->work = *own;
     for (i = 0; i < net->ops; i++) {
         const tnn__op *op = &net->op[i];
-        const int kind = tnn__c_kind(f, op);
-        if (kind == TNN__C_FUNCTION) {
-            functions[op->function] = 1;
-            needs |= tnn__c_activations[op->function].needs;
-        } else uses[kind] = 1;
-        if (kind == TNN__C_SOFTMAX) needs |= TNN__C_EXP | TNN__C_COLLECT;
-        if (kind == TNN__C_AVGPOOL) needs |= TNN__C_COLLECT;
-        if (kind == TNN__C_GLU) needs |= TNN__C_SIGMOID;
-        if (tnn__is_conv(op) && op->pool.kh) uses[TNN__C_MAXPOOL] = 1;
-        if (tnn__is_conv(op) && op->act && op->slope > 0) uses[TNN__C_LEAKY] = 1;
+        file->work = TNN__MAX(file->work, *own + tnn__c_before_pool(op)
+                                          + (tnn__c_tiled(file, op) ? 16*op->q.g.c : 0));
     }
-    for (i = TNN__C_FUNCTIONS - 1; i >= 0; i--)
-        if (needs >> i & 1) needs |= tnn__c_functions[i].needs;
-    v[0] = (tnn__len)net->param_total;
-    v[1] = in->c; v[2] = in->h; v[3] = in->w; v[4] = outputs;
-    tnn__c(f, "/* A network of $ parameters, exported by tinynn.h " TNN_VERSION ".\n\n"
+}
+/* What a call reads or writes: `letter` stands for blob, `digits` for its place. */
+static void tnn__c_blob(tnn__c_file *file, char letter, int blob, char digits, const char *text)
+{
+    TNN__C_SET(digits, blob ? file->at[blob] : 0);
+    TNN__C_SAY(letter, blob ? text : "x");
+}
+/* Says what the letters in a call and in its arrays are. */
+static void tnn__c_letters(tnn__c_file *file, int i, const tnn__c_call *call)
+{
+    const tnn_net *net = file->net;
+    const tnn__op *op = &net->op[i];
+    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[i + 1];
+    const tnn__len values = tnn__values(out), first = op->in ? in->c : 1;
+    const tnn__len numbers[] = {        /* a sample of the caller's is channels first */
+        i, first, values/first, out->c, in->c, net->blob[op->from].c, out->h, out->w, in->w,
+        (tnn__len)out->h*out->w, (tnn__len)in->h*in->w, values, op->act && !(op->slope > 0),
+        op->per_channel ? in->c : 1, op->element ? values : in->c,
+        file->at[net->ops + 1] + tnn__c_before_pool(op)
+    };
+    int k;
+    tnn__c_blob(file, 'I', call->in, 'x', "work + $x");
+    tnn__c_blob(file, 'O', call->out, 'y', "work + $y");
+    tnn__c_blob(file, 'F', op->from, 'z', "work + $z");
+    TNN__C_SAY('S', file->int8 ? "@_scale$i" : "0");
+    TNN__C_SAY('B', op->no_bias ? "0" : "@_b$i");
+    for (k = 0; k < (int)(sizeof numbers/sizeof *numbers); k++)
+        TNN__C_SET("iabcdehlwpqnrsmt"[k], numbers[k]);
+}
+
+/* ---- 17f. The file --------------------------------------------------------------------------- */
+/* Its beginning: how it is used, and the types. */
+static void tnn__c_head(tnn__c_file *file, int needs)
+{
+    const tnn_net *net = file->net;
+    const tnn__blob *in = &net->blob[0];
+    TNN__C_SET('p', (tnn__len)net->param_total);
+    TNN__C_SET('c', in->c);
+    TNN__C_SET('h', in->h);
+    TNN__C_SET('w', in->w);
+    TNN__C_SET('n', tnn__values(in));
+    TNN__C_SET('o', tnn__values(&net->blob[net->ops]));
+    TNN__C_SET('k', file->work);
+    TNN__C_SAY('T', file->int8 ? "signed char" : "float");
+    tnn__c(file, "/* A network of $p parameters, exported by tinynn.h " TNN_VERSION ".\n\n"
            "       void @(const float *x, float *y, float *work);\n\n"
-           "   x is a sample of $ channels, $ rows and $ columns, y its $ outputs, work @_WORK\n"
+        "   x is a sample of $c channels, $h rows and $w columns, y its $o outputs, work @_WORK\n"
            "   floats of the caller's. Compile with cc -std=c99 -O2, link with -lm for fmaf. */\n"
-           "#include <math.h>\n", v);
-    tnn__c(f, !needs ? "\n" : "#include <stdint.h>\n\n"
+           "#include <math.h>\n");
+    tnn__c(file, !needs ? "\n" : "#include <stdint.h>\n\n"
            "#if defined(__clang__)\n"
            "#pragma STDC FP_CONTRACT OFF\n"
            "#elif defined(__GNUC__)\n"
            "#pragma GCC optimize(\"fp-contract=off\")\n"
-           "#endif\n\n", NULL);
-    v[0] = values; v[1] = outputs; v[2] = f->work;
-    tnn__c(f, "enum { @_INPUT = $, @_OUTPUT = $, @_WORK = $ };\n"
+           "#endif\n\n");
+    tnn__c(file, "enum { @_INPUT = $n, @_OUTPUT = $o, @_WORK = $k };\n"
            "void @(const float *x, float *y, float *work);\n\n"
            "typedef struct {\n"
            "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups, row, chain;\n"
-           "} @_window;\n", v);
-    tnn__c(f, f->int8 ? "typedef signed char @_weight;\n" : "typedef float @_weight;\n", NULL);
-    tnn__c(f, "/* of pooling; sh is 0 where windows are fitted to the image */\n"
-           "#define @_RANGES \\\n"
-           "    const int y0 = s->sh ? i*s->sh - s->ph : i*s->h/s->oh; \\\n"
-           "    const int x0 = s->sh ? j*s->sw - s->pw : j*s->w/s->ow; \\\n"
-           "    const int y1 = s->sh ? y0 + (s->kh - 1)*s->dh + 1 \\\n"
-           "                         : ((i + 1)*s->h + s->oh - 1)/s->oh; \\\n"
-           "    const int x1 = s->sh ? x0 + (s->kw - 1)*s->dw + 1 \\\n"
-           "                         : ((j + 1)*s->w + s->ow - 1)/s->ow;\n", NULL);
+           "} @_window;\n"
+           "typedef $T @_weight;\n");
+}
+/* Marks the rows of the table that the network calls; returns the functions that they need. */
+static int tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_COUNT])
+{
+    tnn__c_call call[3];
+    int needs = 0, i, k, n;
+    memset(uses, 0, TNN__C_COUNT);
+    uses[TNN__C_RESHAPE] = 1;                       /* of the outputs */
+    for (i = 0; i < file->net->ops; i++)
+        for (n = tnn__c_calls(file, i, call), k = 0; k < n; k++) {
+            uses[call[k].kind] = 1;
+            needs |= tnn__c_kinds[call[k].kind].needs;
+        }
+    for (i = TNN__C_FUNCTIONS - 1; i >= 0; i--)
+        if (needs >> i & 1) needs |= tnn__c_functions[i].needs;
+    return needs;
+}
+/* The whole file: its head, functions and loops, arrays, and the calls in turn. */
+static void tnn__c_text(tnn__c_file *file)
+{
+    const tnn_net *net = file->net;
+    const tnn__blob *out = &net->blob[net->ops];
+    char uses[TNN__C_COUNT];
+    tnn__c_call call[3];
+    int needs, i, k, n, calls;
+    tnn__c_place(file);
+    needs = tnn__c_uses(file, uses);
+    tnn__c_head(file, needs);
     for (i = 0; i < TNN__C_FUNCTIONS; i++)
-        if (needs >> i & 1) tnn__c(f, tnn__c_functions[i].code, NULL);
-    for (i = 0; i < TNN__C_COUNT; i++)
-        if (uses[i]) tnn__c(f, tnn__c_code[i], NULL);
-    for (i = 0; i < TNN__ACT_COUNT; i++) {
-        if (!functions[i]) continue;
-        tnn__c_int(f, "static void @_function$(const float *x, float *y, int n, const float *p)\n"
-                   "{\n"
-                   "    int i;\n"
-                   "    (void)p;\n"
-                   "    for (i = 0; i < n; i++) {\n"
-                   "        const float v = x[i];\n"
-                   "        y[i] = ", i);
-        tnn__c(f, tnn__c_activations[i].code, NULL);
-        tnn__c(f, ";\n    }\n}\n", NULL);
+        if (needs >> i & 1) tnn__c_code(file, tnn__c_functions[i].head, tnn__c_functions[i].body);
+    for (i = 0; i < TNN__C_COUNT; i++) {
+        TNN__C_SAY('N', tnn__c_kinds[i].name);
+        TNN__C_SAY('P', tnn__c_kinds[i].parameters);
+        if (uses[i])
+            tnn__c_code(file, "void @_$N(const float *x, float *y, $P)", tnn__c_kinds[i].body);
     }
-    for (i = 0; i < net->ops; i++) tnn__c_arrays(f, i);
-    tnn__c_int(f, "\n/* $ bytes of weights */\n"
-               "void @(const float *x, float *y, float *work)\n{\n", f->bytes);
-    for (i = 0; i < net->ops; i++) tnn__c_line(f, i);
-    tnn__c(f, "    @_reshape(", NULL);
-    tnn__c_blob(f, net->ops);
-    v[0] = out->c; v[1] = (tnn__len)out->h*out->w; v[2] = 1; v[3] = outputs;
-    tnn__c(f, ", y, $, $, $, $);\n}\n", v);
+    file->bytes = 0;
+    for (calls = 0; calls < 2; calls++) {           /* all arrays, then all calls */
+        if (calls) {
+            TNN__C_SET('b', file->bytes);
+            tnn__c(file, "\n/* $b bytes of weights */\n"
+                   "void @(const float *x, float *y, float *work)\n{\n");
+        }
+        for (i = 0; i < net->ops; i++)
+            for (n = tnn__c_calls(file, i, call), k = 0; k < n; k++) {
+                tnn__c_letters(file, i, &call[k]);
+                TNN__C_SAY('N', tnn__c_kinds[call[k].kind].name);
+                TNN__C_SAY('A', tnn__c_kinds[call[k].kind].arguments);
+                if (calls) tnn__c(file, "    @_$N($I, $O, $A);\n");
+                else if (tnn__c_kinds[call[k].kind].arrays)
+                    tnn__c_kinds[call[k].kind].arrays(file, &net->op[i]);
+            }
+    }
+    tnn__c_blob(file, 'I', net->ops, 'x', "work + $x");
+    TNN__C_SET('c', out->c);
+    TNN__C_SET('p', (tnn__len)out->h*out->w);
+    TNN__C_SET('o', tnn__values(out));
+    tnn__c(file, "    @_reshape($I, y, $c, $p, 1, $o);\n}\n");
 }
 
 /* Whether a compiler or linker of C or C++ would take a function's name for something else. */
@@ -19502,85 +19481,92 @@ static int tnn__c_reserved(const char *name)
     end[0] = 0;
     return strstr(math, word) != NULL;
 }
-/* Whether it can be done; then batch norm's statistics and transformed weights are prepared. */
-static tnn_status tnn__c_begin(const char *what, tnn__c_file *f, tnn_net *net,
-                               const tnn_export_options *o)
+/* Takes the options, and refuses what cannot be exported. */
+static tnn_status tnn__c_check(const char *what, tnn__c_file *file, tnn_net *net,
+                               const tnn_export_options *options)
 {
+    tnn__c_call call[3];
     const char *c;
-    tnn__writer only;
-    float *zeros;
     int i;
-    memset(f, 0, sizeof *f);
-    if (tnn_build(net)) return (tnn_status)tnn_failed();
-    f->net = net;
-    f->name = o && o->name ? o->name : "network";
-    f->int8 = o && o->int8;
-    for (c = f->name; (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_'
-                      || (c > f->name && *c >= '0' && *c <= '9'); c++) {}
-    if (*c || c == f->name || c - f->name > 60)
+    file->net = net;
+    file->name = options && options->name ? options->name : "network";
+    file->int8 = options && options->int8;
+    for (c = file->name; (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_'
+                         || (c > file->name && *c >= '0' && *c <= '9'); c++) {}
+    if (*c || c == file->name || c - file->name > 60)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
-                         "60 characters", what, f->name);
-    if (tnn__c_reserved(f->name))
+                         "60 characters", what, file->name);
+    if (tnn__c_reserved(file->name))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" is a word of C or C++, a name of "
-                         "their libraries or reserved for them; \"net_%s\" would do", what, f->name,
-                         *f->name == '_' ? "model" : f->name);
+                         "their libraries or reserved for them; \"net_%s\" would do", what,
+                         file->name, *file->name == '_' ? "model" : file->name);
     if (tnn__check_saved(what, net, NULL)) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->ops; i++)
-        if (tnn__c_kind(f, &net->op[i]) < 0)
+        if (!tnn__c_calls(file, i, call))
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported; "
                              "the text above tnn_export_options names those that can", what,
-                             net->op[i].layer + 1,
-                             tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
-    f->at = (tnn__len *)tnn__alloc((net->ops + 1)*(tnn__len)sizeof *f->at, what);
-    zeros = f->at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
+                             net->op[i].layer + 1, net->op[i].kind->name);
+    return TNN_OK;
+}
+/* Checks and prepares: a forward makes batch norm's scales and transformed weights, and a first
+   writing to nowhere tells whether all numbers are finite. After TNN_OK file->at is to be
+   released. */
+static tnn_status tnn__c_begin(const char *what, tnn__c_file *file, tnn_net *net,
+                               const tnn_export_options *options)
+{
+    tnn__writer nowhere;
+    float *zeros;
+    memset(file, 0, sizeof *file);
+    if (tnn_build(net) || tnn__c_check(what, file, net, options)) return (tnn_status)tnn_failed();
+    file->at = (tnn__len *)tnn__alloc((net->ops + 2)*(tnn__len)sizeof *file->at, what);
+    zeros = file->at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
     if (zeros) tnn_forward(net, zeros, 1, TNN_EVAL);
     net->stage = TNN__NOTHING;
     net->n = 0;
     tnn__release(zeros);
-    if (!tnn_failed()) {                /* a look at all of it first */
-        memset(&only, 0, sizeof only);
-        f->w = &only;
-        tnn__c_text(f);
-        f->bytes = 0;
-        if (f->odd)
+    if (!tnn_failed()) {
+        tnn__write_memory(&nowhere, NULL, 0);
+        file->writer = &nowhere;
+        tnn__c_text(file);
+        if (file->odd)
             tnn__fail(TNN_ERROR_NUMBER, "%s: a number made of weights or options is not finite",
                       what);
     }
-    if (tnn_failed()) tnn__release(f->at);
+    if (tnn_failed()) tnn__release(file->at);
     return (tnn_status)tnn_failed();
 }
+/* To memory; the size of the text, 0 on error. */
 TNN_API_GATED size_t tnn_format_c(tnn_net *net, void *to, size_t room,
                                   const tnn_export_options *options)
 {
-    tnn__c_file f;
-    tnn__writer w;
-    if (tnn__c_begin("tnn_format_c", &f, net, options)) return 0;
-    memset(&w, 0, sizeof w);
-    w.good = 1;
-    w.to = (unsigned char *)to;
-    w.room = to ? room : 0;
-    f.w = &w;
-    tnn__c_text(&f);
-    tnn__release(f.at);
-    return w.used;
+    tnn__c_file file;
+    tnn__writer writer;
+    if (tnn__c_begin("tnn_format_c", &file, net, options)) return 0;
+    tnn__write_memory(&writer, to, room);
+    file.writer = &writer;
+    tnn__c_text(&file);
+    tnn__release(file.at);
+    return writer.used;
 }
 #ifndef TINYNN_NO_STDIO
+/* To a path. */
 TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *options)
 {
-    tnn__c_file f;
-    tnn__writer w;
-    tnn_status e = tnn__c_begin("tnn_export_c", &f, net, options);
+    tnn__c_file file;
+    tnn__writer writer;
+    tnn_status e = tnn__c_begin("tnn_export_c", &file, net, options);
     if (e) return e;
-    e = tnn__write_start(&w, options ? options->path : NULL);
+    e = tnn__write_start(&writer, options ? options->path : NULL);
     if (!e) {
-        f.w = &w;
-        tnn__c_text(&f);
-        e = tnn__write_end(&w);
+        file.writer = &writer;
+        tnn__c_text(&file);
+        e = tnn__write_end(&writer);
     }
-    tnn__release(f.at);
+    tnn__release(file.at);
     return e;
 }
 #endif
+#endif /* !TINYNN_NO_EXPORT */
 
 /* ==== 18. THE DOOR =============================================================================
    What is called from outside. Each works in the default mode of floating point and leaves the
@@ -19709,8 +19695,6 @@ TNN__GATE(tnn_status, parse_checkpoint,
           (tnn_net *a, const void *b, size_t c, const tnn_checkpoint_options *d), (a, b, c, d))
 TNN__GATE(size_t, format_checkpoint,
           (tnn_net *a, void *b, size_t c, const tnn_checkpoint_options *d), (a, b, c, d))
-TNN__GATE(size_t, format_c,
-          (tnn_net *a, void *b, size_t c, const tnn_export_options *d), (a, b, c, d))
 TNN__GATE(tnn_safetensors, parse_safetensors, (const void *a, size_t b), (a, b))
 TNN__GATE(tnn_array, safetensors_array, (const tnn_safetensors *a, int b), (a, b))
 #ifndef TINYNN_NO_STDIO
@@ -19726,8 +19710,14 @@ TNN__GATE(int, load_weights_with, (tnn_net *a, const tnn_weights_options *b), (a
 TNN__GATE(tnn_status, save_weights_with, (tnn_net *a, const tnn_weights_options *b), (a, b))
 TNN__GATE(tnn_status, save_checkpoint_with, (tnn_net *a, const tnn_checkpoint_options *b), (a, b))
 TNN__GATE(tnn_status, load_checkpoint_with, (tnn_net *a, const tnn_checkpoint_options *b), (a, b))
-TNN__GATE(tnn_status, export_c_with, (tnn_net *a, const tnn_export_options *b), (a, b))
 TNN__GATE(tnn_safetensors, read_safetensors, (const char *a), (a))
+#endif
+#ifndef TINYNN_NO_EXPORT
+TNN__GATE(size_t, format_c,
+          (tnn_net *a, void *b, size_t c, const tnn_export_options *d), (a, b, c, d))
+#ifndef TINYNN_NO_STDIO
+TNN__GATE(tnn_status, export_c_with, (tnn_net *a, const tnn_export_options *b), (a, b))
+#endif
 #endif
 
 #if defined(__clang__)
