@@ -15426,22 +15426,37 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
 /* ---- To be skipped on first reading: what surrounds a network ------------------------------- */
 
 /* ==== 15. FILES ================================================================================
-   Arrays and weights. Numbers are assembled from bytes, whatever the machine's own order is. */
+   Each format has one function that reads it, out of memory, and one that writes it, to a writer.
+   All else is the same for all of them:
+
+     tnn_parse_x(bytes, size)   calls the reader
+     tnn_read_x(path)           reads the whole file (13b), calls the reader, releases the bytes
+     tnn_format_x(to, room)     calls what writes, with a writer to memory (15f)
+     tnn_save_x(path)           calls it with a writer to a file, which takes the place of PATH at
+                                its end
+
+   A reader trusts nothing: what a file announces is compared with its size before memory is asked
+   for. Where it is wrong, the message says the file, mostly the byte, and what was expected.
+   Numbers are made of bytes and of decimal digits here (15a, 15b), whatever the machine's order of
+   bytes and the locale are. */
 
 /* ---- 15a. Numbers as text ---------------------------------------------------------------------
    printf and strtod depend on the locale. Both directions here are one product with a power of five
    in twice the precision of a double, x[0] + x[1], good to 1e-29 of it, and an exact one with a
-   power of two. A double of 17 digits is at least 1e-17 of itself away from where rounding turns,
-   so it reads back the same; any other number that is read is the nearest double, too: where the
+   power of two. A double of 17 digits is at least 1e-17 of itself away from where rounding turns:
+   it reads back the same. Any other number that is read is the nearest double, too: where the
    product does not tell which one that is, whole numbers of any length do. */
-static double tnn__two(int p)           /* 2^p, p in -1022..1023 */
+
+/* 2^p, p in -1022..1023. */
+static double tnn__two(int p)
 {
     const uint64_t bits = (uint64_t)(p + 1023) << 52;
     double v;
     memcpy(&v, &bits, sizeof v);
     return v;
 }
-/* x *= y, both below 1e290 */
+/* x *= y, both below 1e290: Dekker's product, whose error e is that of the product of the heads and
+   the products with the tails. */
 static void tnn__times(double x[2], const double y[2])
 {
     const double a = x[0]*134217729, b = y[0]*134217729;        /* 2^27 + 1: halves of 26 bits */
@@ -15451,7 +15466,7 @@ static void tnn__times(double x[2], const double y[2])
     x[0] = p + e;
     x[1] = e - (x[0] - p);
 }
-/* x *= 5^p, p in -365..365 */
+/* x *= 5^p, p in -365..365. */
 static void tnn__times_five(double x[2], int p)
 {
     static const double fives[9][2] = {         /* 5^(2^i) */
@@ -15475,22 +15490,24 @@ static void tnn__times_five(double x[2], int p)
 /* A whole number, the lowest limb first: 2900 bits are enough for 801 digits, or the 54 bits and
    the powers that they are compared with. */
 typedef struct { int n; uint32_t limb[96]; } tnn__whole;
-static void tnn__whole_times(tnn__whole *a, uint32_t times, uint32_t plus)
+/* whole = whole*times + plus */
+static void tnn__whole_times(tnn__whole *whole, uint32_t times, uint32_t plus)
 {
     uint64_t carry = plus;
     int i;
-    for (i = 0; i < a->n; i++, carry >>= 32) {
-        carry += (uint64_t)a->limb[i]*times;
-        a->limb[i] = (uint32_t)carry;
+    for (i = 0; i < whole->n; i++, carry >>= 32) {
+        carry += (uint64_t)whole->limb[i]*times;
+        whole->limb[i] = (uint32_t)carry;
     }
-    if (carry) a->limb[a->n++] = (uint32_t)carry;
+    if (carry) whole->limb[whole->n++] = (uint32_t)carry;
 }
-static void tnn__whole_scale(tnn__whole *a, int fives, int twos)    /* powers below 0: not */
+/* whole *= 5^fives 2^twos; a power below 0 is left out. */
+static void tnn__whole_scale(tnn__whole *whole, int fives, int twos)
 {
-    for (; fives >= 13; fives -= 13) tnn__whole_times(a, 1220703125, 0);
-    for (; fives > 0; fives--) tnn__whole_times(a, 5, 0);
-    for (; twos >= 31; twos -= 31) tnn__whole_times(a, 1u << 31, 0);
-    if (twos > 0) tnn__whole_times(a, 1u << twos, 0);
+    for (; fives >= 13; fives -= 13) tnn__whole_times(whole, 1220703125, 0);
+    for (; fives > 0; fives--) tnn__whole_times(whole, 5, 0);
+    for (; twos >= 31; twos -= 31) tnn__whole_times(whole, 1u << 31, 0);
+    if (twos > 0) tnn__whole_times(whole, 1u << twos, 0);
 }
 /* The sign of digits 10^p - the middle between the double of these bits and the next larger. */
 static int tnn__against_middle(const tnn__whole *digits, int p, uint64_t bits)
@@ -15510,18 +15527,18 @@ static int tnn__against_middle(const tnn__whole *digits, int p, uint64_t bits)
         if (a.limb[i] != b.limb[i]) return a.limb[i] < b.limb[i] ? -1 : 1;
     return 0;
 }
-/* The double nearest to 0.DIGITS 10^p, of ties the even one: of all digits in s..end, the first of
-   which is not 0, and v near it. Those behind the 800th only break ties. */
-static double tnn__nearest(const char *s, const char *end, int p, double v)
+/* The double nearest to 0.DIGITS 10^p, of ties the even one: of all digits in text..end, the first
+   of which is not 0, and v near it. Those behind the 800th only break ties. */
+static double tnn__nearest(const char *text, const char *end, int p, double v)
 {
     tnn__whole digits;
     int n = 0, rest = 0, c;
     uint64_t bits;
     digits.n = 0;
-    for (; s < end; s++) {
-        if (*s == '.') continue;
-        if (n == 800) rest |= *s != '0';
-        else { tnn__whole_times(&digits, 10, (uint32_t)(*s - '0')); n++; }
+    for (; text < end; text++) {
+        if (*text == '.') continue;
+        if (n == 800) rest |= *text != '0';
+        else { tnn__whole_times(&digits, 10, (uint32_t)(*text - '0')); n++; }
     }
     if (rest) { tnn__whole_times(&digits, 10, 1); n++; }
     memcpy(&bits, &v, sizeof bits);
@@ -15534,97 +15551,112 @@ static double tnn__nearest(const char *s, const char *end, int p, double v)
     return v;
 }
 
+/* A number as it is read: the first 19 of its digits as m, times 10^p. */
+typedef struct {
+    uint64_t    m;
+    int         point, more;            /* whether there was one; whether digits behind m matter */
+    long long   count, p;               /* of digits from the first that is not 0 on */
+    const char *first, *last;           /* those digits, for tnn__nearest */
+} tnn__decimal;
+/* Its value, 0 or more; infinity where no double can hold it. */
+static double tnn__decimal_value(const tnn__decimal *d)
+{
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+        1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const long long count = d->p + TNN__MIN(d->count, 19);     /* it is 0.DIGITS 10^count */
+    double x[2], v, error;
+    if (!d->m || count <= -330) return 0;
+    if (count > 310) return HUGE_VAL;
+    if (d->m < (uint64_t)1 << 53 && d->p >= -22 && d->p <= 0)
+        return (double)d->m/tens[-d->p];                        /* both exact */
+    x[0] = (double)d->m;
+    x[1] = (double)(int64_t)(d->m - (uint64_t)x[0]);
+    tnn__times_five(x, (int)d->p);
+    error = (d->more ? 1e-18 : 1e-28)*x[0];
+    v = x[0]*tnn__two((int)d->p);
+    if (v > 2*DBL_MIN && v <= DBL_MAX && !(x[0] + (x[1] + error) > x[0])
+        && !(x[0] + (x[1] - error) < x[0])) return v;
+    return tnn__nearest(d->first, d->last, (int)count, TNN__MIN(v, DBL_MAX));
+}
 /* A decimal number, nan or inf, with a - or not, at *at, which moves past it. 0 if there is
    none before `end`, or one that no double can hold: *value stays. */
 static int tnn__read_double(const char **at, const char *end, double *value)
 {
-    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
-        1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const char *s = *at, *first = NULL, *last;
+    const char *s = *at;
     const int minus = s < end && *s == '-';
-    int digits = 0, point = 0, more = 0;
-    long long count = 0, p = 0, e = 0;          /* the number is m 10^p, and more */
-    uint64_t m = 0;
-    double x[2], v = 0, error;
+    int digits = 0;                             /* whether there is one; one of the exponent */
+    long long e = 0;
+    double v;
+    tnn__decimal d;
+    memset(&d, 0, sizeof d);
     s += minus;
     if (end - s >= 3) {
-        char word[4] = "";
-        for (; digits < 3; digits++) word[digits] = (char)(s[digits] | 32);
-        digits = 0;
+        const char word[4] = {(char)(s[0] | 32), (char)(s[1] | 32), (char)(s[2] | 32), 0};
         if (!strcmp(word, "nan") || !strcmp(word, "inf")) {
             *value = *word == 'n' ? TNN__NAN : minus ? -HUGE_VAL : HUGE_VAL;
             *at = s + 3;
             return 1;
         }
     }
-    for (; s < end && ((*s >= '0' && *s <= '9') || (*s == '.' && !point)); s++) {
-        if (*s == '.') { point = 1; continue; }
+    for (; s < end && ((*s >= '0' && *s <= '9') || (*s == '.' && !d.point)); s++) {
+        if (*s == '.') { d.point = 1; continue; }
         digits = 1;
-        if (count >= 19) { p += !point; more |= *s != '0'; }
-        else { m = 10*m + (uint64_t)(*s - '0'); p -= point; }
-        if (m && !count++) first = s;
+        if (d.count >= 19) { d.p += !d.point; d.more |= *s != '0'; }
+        else { d.m = 10*d.m + (uint64_t)(*s - '0'); d.p -= d.point; }
+        if (d.m && !d.count++) d.first = s;
     }
-    last = s;
+    d.last = s;
     if (digits && s < end && (*s == 'e' || *s == 'E')) {
         const int down = ++s < end && *s == '-';
         s += s < end && (*s == '-' || *s == '+');
         digits = s < end && *s >= '0' && *s <= '9';
         for (; s < end && *s >= '0' && *s <= '9'; s++) if (e < 1ll << 56) e = 10*e + (*s - '0');
-        p += down ? -e : e;
+        d.p += down ? -e : e;
     }
-    count = p + TNN__MIN(count, 19);            /* the number is 0.DIGITS 10^count */
-    if (!digits || (m && count > 310)) return 0;
-    if (m < (uint64_t)1 << 53 && p >= -22 && p <= 0) v = (double)m/tens[-p];    /* both exact */
-    else if (m && count > -330) {
-        x[0] = (double)m;
-        x[1] = (double)(int64_t)(m - (uint64_t)x[0]);
-        tnn__times_five(x, (int)p);
-        error = (more ? 1e-18 : 1e-28)*x[0];
-        v = x[0]*tnn__two((int)p);
-        if (!(v > 2*DBL_MIN && v <= DBL_MAX) || x[0] + (x[1] + error) > x[0]
-            || x[0] + (x[1] - error) < x[0])
-            v = tnn__nearest(first, last, (int)count, TNN__MIN(v, DBL_MAX));
-        if (v > DBL_MAX) return 0;
-    }
+    v = tnn__decimal_value(&d);
+    if (!digits || v > DBL_MAX) return 0;
     *value = minus ? -v : v;
     *at = s;
     return 1;
 }
-/* The fewest digits, of 15 to 17, that read back as v. */
+/* v > 0 as n digits, rounded; returns e, where v is D.DDD 10^e. */
+static int tnn__digits(double v, int n, char digits[24])
+{
+    const double log = tnn__log_double(v*tnn__two(v < 1 ? 600 : -600));
+    int e = (int)(log*0.4342944819032518                /* near it: at most 1 too large or small */
+                  + (v < 1 ? 400 - 180.6179973983887 : 400 + 180.6179973983887)) - 400;
+    for (;;) {
+        double x[2];
+        long long m;                                    /* v = m 10^(e - n + 1) */
+        int i;
+        x[0] = v;
+        x[1] = 0;
+        tnn__times_five(x, n - 1 - e);
+        x[0] *= tnn__two(n - 1 - e);
+        x[1] *= tnn__two(n - 1 - e);
+        m = (long long)x[0];
+        m += (long long)(x[0] - (double)m + x[1] + 1.5) - 1;
+        *tnn__put_int(digits, digits + 23, m) = 0;
+        i = (int)strlen(digits);
+        if (i == n) return e;
+        e += i > n ? 1 : -1;
+    }
+}
+/* The fewest digits, of 15 to 17, that read back as v: as 0.5, 100 or 1.5e-9. */
 static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
 {
-    char text[48], *t;
+    char text[48], digits[24], *t;
+    double got;
     int n;
     if (v != v) return tnn__put(to, end, "nan");
     if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
     if (v > DBL_MAX) return tnn__put(to, end, "inf");
     if (v == 0) return tnn__put(to, end, "0");
     for (n = v < DBL_MIN ? 17 : 15; n <= 17; n++) {
-        /* v = m 10^(e - n + 1), m of n digits */
-        const double log = tnn__log_double(v*tnn__two(v < 1 ? 600 : -600));
-        int e = (int)(log*0.4342944819032518
-                      + (v < 1 ? 400 - 180.6179973983887 : 400 + 180.6179973983887)) - 400;
-        int i, point;
-        char digits[24];
+        const int e = tnn__digits(v, n, digits), point = e >= -5 && e < 16 ? e : 0;
         const char *back = text;
-        double got;
-        for (;;) {
-            double x[2];
-            long long m;
-            x[0] = v;
-            x[1] = 0;
-            tnn__times_five(x, n - 1 - e);
-            x[0] *= tnn__two(n - 1 - e);
-            x[1] *= tnn__two(n - 1 - e);
-            m = (long long)x[0];
-            m += (long long)(x[0] - (double)m + x[1] + 1.5) - 1;
-            *tnn__put_int(digits, digits + 23, m) = 0;
-            i = (int)strlen(digits);
-            if (i == n) break;
-            e += i > n ? 1 : -1;
-        }
+        int i;
         for (i = n; i > 1 && digits[i - 1] == '0'; ) digits[--i] = 0;
-        point = e >= -5 && e < 16 ? e : 0;
         for (t = text, i = TNN__MIN(point, 0); i < TNN__MAX((int)strlen(digits), point + 1); i++) {
             *t++ = i >= 0 && i < (int)strlen(digits) ? digits[i] : '0';
             if (i == point && i + 1 < (int)strlen(digits)) *t++ = '.';
@@ -15636,7 +15668,9 @@ static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
     return tnn__put(to, end, text);
 }
 
-/* ---- 15b. Types of elements, and the text of headers ----------------------------------------- */
+/* ---- 15b. Elements, and the text of headers ---------------------------------------------------
+   An element is so many bytes, in a file of either order. A header is a dictionary: JSON's in
+   safetensors, Python's in .npy. One scanner reads both. */
 static const struct {
     const char *npy, *name;             /* in .npy without the byte order; in safetensors */
     int         bytes;
@@ -15647,7 +15681,8 @@ static const struct {
     {"", "BF16", 2},   {"f4", "F32", 4},  {"f8", "F64", 8},
 };
 enum { TNN__DTYPES = (int)(sizeof tnn__dtypes/sizeof *tnn__dtypes) };
-static tnn_dtype tnn__dtype_of(const char *name, int npy)       /* 0: none */
+/* The type of a name, in .npy or in safetensors; 0: none. */
+static tnn_dtype tnn__dtype_of(const char *name, int npy)
 {
     int i;
     for (i = 1; i < TNN__DTYPES; i++)
@@ -15655,14 +15690,17 @@ static tnn_dtype tnn__dtype_of(const char *name, int npy)       /* 0: none */
             return (tnn_dtype)(TNN_BOOL - 1 + i);
     return (tnn_dtype)0;
 }
-
-static int tnn__big_endian(void)        /* the machine */
+/* The bytes of an element. */
+static int tnn__dtype_bytes(tnn_dtype dtype) { return tnn__dtypes[TNN__NTH(dtype)].bytes; }
+/* Whether the machine has the highest byte first. */
+static int tnn__big_endian(void)
 {
     const uint16_t one = 1;
     unsigned char first;
     memcpy(&first, &one, 1);
     return !first;
 }
+/* A number of so many bytes, the highest first if `big`. */
 static uint64_t tnn__bits(const unsigned char *p, int bytes, int big)
 {
     uint64_t u = 0;
@@ -15670,16 +15708,32 @@ static uint64_t tnn__bits(const unsigned char *p, int bytes, int big)
     for (i = 0; i < bytes; i++) u = u << 8 | p[big ? i : bytes - 1 - i];
     return u;
 }
+/* The other way round. */
 static void tnn__put_bits(unsigned char *p, uint64_t u, int bytes, int big)
 {
     int i;
     for (i = 0; i < bytes; i++, u >>= 8) p[big ? bytes - 1 - i : i] = (unsigned char)(u & 255);
 }
+/* Copies elements between the machine's order and a file's, which is `big` or not: the same copy
+   in both directions. */
+static void tnn__copy_elements(void *to, const void *from, tnn__len count, int bytes, int big)
+{
+    unsigned char *put = (unsigned char *)to;
+    const unsigned char *get = (const unsigned char *)from;
+    const int own = tnn__big_endian();
+    tnn__len i;
+    if (bytes == 1 || big == own) {
+        if (count) memcpy(to, from, (size_t)(count*bytes));
+        return;
+    }
+    for (i = 0; i < count; i++, put += bytes, get += bytes)
+        tnn__put_bits(put, tnn__bits(get, bytes, big), bytes, own);
+}
 /* What the bits of an element mean. An F16 is (-1)^s 2^(e-15) (1 + m/2^10), a BF16 the upper half
    of an F32. */
 static double tnn__number(uint64_t bits, tnn_dtype dtype)
 {
-    const uint64_t sign = (uint64_t)1 << (8*tnn__dtypes[TNN__NTH(dtype)].bytes - 1);
+    const uint64_t sign = (uint64_t)1 << (8*tnn__dtype_bytes(dtype) - 1);
     uint32_t u = (uint32_t)bits;
     float f;
     double d;
@@ -15700,96 +15754,130 @@ static double tnn__number(uint64_t bits, tnn_dtype dtype)
     memcpy(&f, &u, sizeof f);
     return (double)f;
 }
+/* Whether a float can hold a number, rounded; neither infinity nor NaN. */
 static int tnn__is_float(double v) { return fabs(v) <= 3.4028234663852886e38; }
+/* The number of elements, saturating. */
+static tnn__len tnn__array_count(int ndim, const long long *shape)
+{
+    tnn__len count = 1;
+    int i;
+    for (i = 0; i < ndim; i++) count = tnn__mul(count, (tnn__len)TNN__MIN(shape[i], TNN__HUGE));
+    return count;
+}
 
 /* Walks over an array in C order: place[k] < shape[k], and `at` is sum_k place[k] stride[k]. */
 typedef struct {
-    int     ndim;
+    int      ndim;
     tnn__len shape[TNN_DIMS], stride[TNN_DIMS], place[TNN_DIMS], at;
 } tnn__walk;
-static tnn__walk tnn__walk_over(const tnn_array *a, int fortran)
+/* At the first element of an array whose last index runs fastest, or the first if `fortran`. */
+static tnn__walk tnn__walk_over(const tnn_array *array, int fortran)
 {
-    tnn__walk w;
+    tnn__walk walk;
     tnn__len step = 1;
     int k, d;
-    memset(&w, 0, sizeof w);
-    w.ndim = a->ndim;
-    for (k = 0; k < a->ndim; k++, step = tnn__mul(step, w.shape[d])) {
-        d = fortran ? k : a->ndim - 1 - k;
-        w.shape[d] = (tnn__len)TNN__MIN(a->shape[d], TNN__HUGE);
-        w.stride[d] = step;
+    memset(&walk, 0, sizeof walk);
+    walk.ndim = array->ndim;
+    for (k = 0; k < array->ndim; k++, step = tnn__mul(step, walk.shape[d])) {
+        d = fortran ? k : array->ndim - 1 - k;
+        walk.shape[d] = (tnn__len)TNN__MIN(array->shape[d], TNN__HUGE);
+        walk.stride[d] = step;
     }
-    return w;
+    return walk;
 }
-static void tnn__walk_on(tnn__walk *w)
+/* On to the next element; after the last one it is the first again. */
+static void tnn__walk_on(tnn__walk *walk)
 {
     int k;
-    for (k = w->ndim - 1; k >= 0; k--) {
-        w->at += w->stride[k];
-        if (++w->place[k] < w->shape[k]) return;
-        w->at -= w->stride[k]*w->shape[k];
-        w->place[k] = 0;
+    for (k = walk->ndim - 1; k >= 0; k--) {
+        walk->at += walk->stride[k];
+        if (++walk->place[k] < walk->shape[k]) return;
+        walk->at -= walk->stride[k]*walk->shape[k];
+        walk->place[k] = 0;
     }
 }
 
-/* The text of a header: `end` characters in memory of our own, the first at byte `base` of the
-   file. The functions skip white space first; those that return 0, -1 or NULL on error have
-   said why. */
-typedef struct { const char *file; char *text; tnn__len base, at, end; } tnn__scan;
-static int tnn__wrong(const tnn__scan *s, const char *what)
+/* The text of a header in memory of our own, from byte `base` of the file on; a 0 stands at `end`.
+   The functions skip white space first; those that return 0, -1 or NULL on error have said why. */
+typedef struct {
+    const char *file;
+    char       *text, *at, *end;
+    tnn__len    base;
+} tnn__scan;
+/* A scan of a copy of n bytes, in memory with room for one more. */
+static tnn__scan tnn__scan_of(const char *file, void *memory, const unsigned char *bytes,
+                              tnn__len base, tnn__len n)
 {
-    tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: %s", s->file, (long long)(s->base + s->at), what);
+    tnn__scan scan;
+    scan.file = file;
+    scan.text = scan.at = (char *)memory;
+    scan.end = scan.text + n;
+    scan.base = base;
+    memcpy(memory, bytes + base, (size_t)n);
+    *scan.end = 0;
+    return scan;
+}
+/* An error where the scan stands; returns 0. */
+static int tnn__wrong(const tnn__scan *scan, const char *what)
+{
+    tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: %s", scan->file,
+              (long long)(scan->base + (scan->at - scan->text)), what);
     return 0;
 }
-static char tnn__peek(tnn__scan *s)             /* 0 at the end */
+/* The next character, which is not taken; 0 at the end. */
+static char tnn__peek(tnn__scan *scan)
 {
-    while (s->at < s->end && s->text[s->at] && strchr(" \t\r\n", s->text[s->at])) s->at++;
-    return s->at < s->end ? s->text[s->at] : '\0';
+    while (*scan->at && strchr(" \t\r\n", *scan->at)) scan->at++;
+    return *scan->at;
 }
-static int tnn__next(tnn__scan *s, char c)      /* takes it if it comes next */
+/* Takes a character if it comes next. */
+static int tnn__next(tnn__scan *scan, char c)
 {
-    if (tnn__peek(s) != c) return 0;
-    s->at++;
+    if (tnn__peek(scan) != c) return 0;
+    scan->at++;
     return 1;
 }
-static int tnn__end(tnn__scan *s)
+/* Nothing may follow. */
+static int tnn__end(tnn__scan *scan)
 {
-    tnn__peek(s);
-    return s->at == s->end || tnn__wrong(s, "the header should end here");
+    tnn__peek(scan);
+    return scan->at == scan->end || tnn__wrong(scan, "the header should end here");
 }
-static int tnn__need(tnn__scan *s, char c)
+/* Takes a character that must come next. */
+static int tnn__need(tnn__scan *scan, char c)
 {
     char what[] = "'?' expected";
     what[1] = c;
-    return tnn__next(s, c) || tnn__wrong(s, what);
+    return tnn__next(scan, c) || tnn__wrong(scan, what);
 }
-static int tnn__integer(tnn__scan *s, long long *v)
+/* A whole number, not negative, without zeros before it, up to about 2^53. */
+static int tnn__integer(tnn__scan *scan, long long *v)
 {
-    const tnn__len first = (tnn__peek(s), s->at);
-    for (*v = 0; s->at < s->end && s->text[s->at] >= '0' && s->text[s->at] <= '9'; s->at++) {
-        if (*v > ((long long)1 << 53)/10 || (s->at > first && s->text[first] == '0'))
-            return tnn__wrong(s, "a number that is too long");
-        *v = 10 * *v + (s->text[s->at] - '0');
+    const char *first = (tnn__peek(scan), scan->at);
+    for (*v = 0; *scan->at >= '0' && *scan->at <= '9'; scan->at++) {
+        if (*v > ((long long)1 << 53)/10 || (scan->at > first && *first == '0'))
+            return tnn__wrong(scan, "a number that is too long");
+        *v = 10 * *v + (*scan->at - '0');
     }
-    return s->at > first || tnn__wrong(s, "a whole number expected, not negative");
+    return scan->at > first || tnn__wrong(scan, "a whole number expected, not negative");
 }
 /* Up to TNN_DIMS of them: JSON's list in [], Python's in () with a comma after a single one. */
-static int tnn__list(tnn__scan *s, char open, char close, long long *v, int *n)
+static int tnn__list(tnn__scan *scan, char open, char close, long long *v, int *n)
 {
     int comma = 1;
-    if (!tnn__need(s, open)) return 0;
-    for (*n = 0; !tnn__next(s, close); ++*n) {
-        if (!comma) return tnn__need(s, ',');
-        if (*n == TNN_DIMS) return tnn__wrong(s, "more than 8 dimensions");
-        if (!tnn__integer(s, &v[*n])) return 0;
-        if (close == ')' && s->at < s->end && s->text[s->at] == 'L') s->at++;   /* Python 2 */
-        comma = tnn__next(s, ',');
+    if (!tnn__need(scan, open)) return 0;
+    for (*n = 0; !tnn__next(scan, close); ++*n) {
+        if (!comma) return tnn__need(scan, ',');
+        if (*n == TNN_DIMS) return tnn__wrong(scan, "more than 8 dimensions");
+        if (!tnn__integer(scan, &v[*n])) return 0;
+        if (close == ')' && *scan->at == 'L') scan->at++;       /* Python 2 */
+        comma = tnn__next(scan, ',');
     }
     if (*n && (close == ']' ? comma : *n == 1 && !comma))
-        return tnn__wrong(s, "a comma too many or too few in a list");
+        return tnn__wrong(scan, "a comma too many or too few in a list");
     return 1;
 }
-/* One code point of UTF-8 (RFC 3629), which is `n` bytes long; n = 0: it is not. */
+/* The bytes of one code point of UTF-8 (RFC 3629), of so many that are left; 0: it is none. */
 static int tnn__utf8(const unsigned char *p, tnn__len left)
 {
     const int n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
@@ -15800,82 +15888,81 @@ static int tnn__utf8(const unsigned char *p, tnn__len left)
         || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f)) return 0;
     return n;
 }
-static int tnn__hex4(tnn__scan *s, unsigned *v)         /* \uXXXX from the u on */
+/* uXXXX: the number. */
+static int tnn__hex4(tnn__scan *scan, unsigned *v)
 {
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
     int i;
-    for (*v = 0, i = 0; i < 5; i++, s->at++) {
-        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-        const char c = s->at < s->end ? s->text[s->at] : 0, *d = c ? strchr(digits, c) : NULL;
-        if (i ? !d : c != 'u') return tnn__wrong(s, "four hexadecimal digits expected after \\u");
+    for (*v = 0, i = 0; i < 5; i++, scan->at++) {
+        const char *d = *scan->at ? strchr(digits, *scan->at) : NULL;
+        if (i ? !d : *scan->at != 'u')
+            return tnn__wrong(scan, "four hexadecimal digits expected after \\u");
         if (i) *v = *v*16 + (unsigned)(d - digits)%16;
     }
     return 1;
 }
-/* A string in double quotes, or single ones if `python`. Escapes are replaced where they stand and
-   the closing quote by a 0, as what is written never is longer than what is read. */
-static char *tnn__string(tnn__scan *s, int python)
+/* What follows a \ in a string: written to *to in UTF-8. */
+static int tnn__escape(tnn__scan *scan, char **to)
 {
     static const char escapes[] = "\"\\/bfnrt'", meaning[] = "\"\\/\b\f\n\r\t'";
-    const char quote = python && tnn__next(s, '\'') ? '\'' : '"';
+    const char *e = *scan->at ? strchr(escapes, *scan->at) : NULL;
+    unsigned v, low;
+    int n;
+    if (e) {
+        *(*to)++ = meaning[e - escapes];
+        scan->at++;
+        return 1;
+    }
+    if (!tnn__hex4(scan, &v)) return 0;
+    if (v >> 10 == 0x36) {                      /* the first half of a surrogate pair */
+        if (*scan->at != '\\' || (scan->at++, !tnn__hex4(scan, &low)) || low >> 10 != 0x37) v = 0;
+        else v = 0x10000 + ((v & 0x3ff) << 10 | (low & 0x3ff));
+    }
+    if (!v || v >> 10 == 0x37) return tnn__wrong(scan, "no character that text has");
+    n = v < 0x80 ? 0 : v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
+    *(*to)++ = (char)(n ? (0x7f80 >> n & 0xff) | v >> 6*n : v);
+    while (n--) *(*to)++ = (char)(0x80 | (v >> 6*n & 0x3f));
+    return 1;
+}
+/* A string in double quotes, or single ones if `python`. Escapes are replaced where they stand and
+   the closing quote by a 0, as what is written never is longer than what is read. */
+static char *tnn__string(tnn__scan *scan, int python)
+{
+    const char quote = python && tnn__next(scan, '\'') ? '\'' : '"';
     char *to, *text;
-    if (quote == '"' && !tnn__next(s, '"')) {
-        tnn__wrong(s, "a string expected");
-        return NULL;
+    int n, good = quote == '\'' || tnn__next(scan, '"') || tnn__wrong(scan, "a string expected");
+    for (to = text = scan->at; good && scan->at < scan->end && *scan->at != quote; ) {
+        const unsigned char *p = (const unsigned char *)scan->at;
+        n = *p < 0x20 ? 0 : tnn__utf8(p, scan->end - scan->at);
+        if (!n) good = tnn__wrong(scan, "a control character, or no UTF-8");
+        else if (*p == '\\') { scan->at++; good = tnn__escape(scan, &to); }
+        else for (; n > 0; n--) *to++ = *scan->at++;
     }
-    for (to = text = s->text + s->at; s->at < s->end && s->text[s->at] != quote; ) {
-        const unsigned char *p = (const unsigned char *)s->text + s->at;
-        int n = *p < 0x20 ? 0 : tnn__utf8(p, s->end - s->at);
-        unsigned v, low;
-        const char *e;
-        if (!n) { tnn__wrong(s, "a control character, or no UTF-8"); return NULL; }
-        if (*p != '\\') {
-            for (; n > 0; n--) *to++ = s->text[s->at++];
-            continue;
-        }
-        s->at++;
-        e = s->at < s->end && s->text[s->at] ? strchr(escapes, s->text[s->at]) : NULL;
-        if (e) {
-            *to++ = meaning[e - escapes];
-            s->at++;
-            continue;
-        }
-        if (!tnn__hex4(s, &v)) return NULL;
-        if (v >> 10 == 0x36) {                  /* the first half of a surrogate pair */
-            if (s->at == s->end || s->text[s->at] != '\\' || (s->at++, !tnn__hex4(s, &low))
-                || low >> 10 != 0x37) v = 0;
-            else v = 0x10000 + ((v & 0x3ff) << 10 | (low & 0x3ff));
-        }
-        if (!v || v >> 10 == 0x37) { tnn__wrong(s, "no character that text has"); return NULL; }
-        if (v < 0x80) *to++ = (char)v;
-        else {
-            n = v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
-            *to++ = (char)((0x7f80 >> n & 0xff) | v >> 6*n);
-            while (n--) *to++ = (char)(0x80 | (v >> 6*n & 0x3f));
-        }
-    }
-    if (s->at == s->end) { tnn__wrong(s, "a string without an end"); return NULL; }
-    s->at++;
+    if (good && scan->at == scan->end) good = tnn__wrong(scan, "a string without an end");
+    if (!good) return NULL;
+    scan->at++;
     *to = 0;
     return text;
 }
 
 /* The next key of a dictionary or object whose { was taken, the *n-th so far, and its colon; NULL
    after the }, and on error, *n then being -1. Python allows a comma before the }. */
-static char *tnn__key(tnn__scan *s, int *n, int python)
+static char *tnn__key(tnn__scan *scan, int *n, int python)
 {
-    const int more = *n == 0 || tnn__next(s, ',');
+    const int more = *n == 0 || tnn__next(scan, ',');
     char *key = NULL;
-    if ((*n == 0 || python || !more) && tnn__next(s, '}')) return NULL;
-    if (more ? (key = tnn__string(s, python)) != NULL && tnn__need(s, ':') : tnn__need(s, ',')) {
+    if ((*n == 0 || python || !more) && tnn__next(scan, '}')) return NULL;
+    if (more ? (key = tnn__string(scan, python)) != NULL && tnn__need(scan, ':')
+             : tnn__need(scan, ',')) {
         ++*n;
         return key;
     }
     *n = -1;
     return NULL;
 }
-/* Its place among names[0..count), once each: bits of *seen. -1 on error. */
-static int tnn__key_of(tnn__scan *s, const char *key, const char *const *names, int count,
-                       int *seen, const char *what)
+/* The place of a key among names[0..count), once each: bits of *seen. -1 on error. */
+static int tnn__key_of(tnn__scan *scan, char *key, const char *const *names, int count, int *seen,
+                       const char *what)
 {
     int k;
     for (k = 0; k < count && strcmp(key, names[k]); k++) {}
@@ -15883,121 +15970,145 @@ static int tnn__key_of(tnn__scan *s, const char *key, const char *const *names, 
         *seen |= 1 << k;
         return k;
     }
-    s->at = key - s->text;
-    tnn__wrong(s, what);
+    scan->at = key;
+    tnn__wrong(scan, what);
     return -1;
 }
+/* A file's bytes in memory, and its name for messages; a reader of arrays, which says why it
+   fails and may leave memory in the array then. */
+typedef struct { const char *name; const unsigned char *bytes; size_t size; } tnn__input;
+typedef tnn_status tnn__array_reader(const tnn__input *in, tnn_array *array);
 
-/* ---- 15c. Arrays: .npy ------------------------------------------------------------------------
-   \x93NUMPY, version (two bytes), length of the header (2 bytes, 4 from version 2 on, the lowest
-   first), the header: a Python dictionary
-       {'descr': '<f4', 'fortran_order': False, 'shape': (5000, 784), }
-   padded with spaces and ended by a newline; then the elements (NEP 1; numpy.lib.format). */
-static int tnn__npy_header(tnn__scan *s, tnn_array *a, int *big, int *fortran)
-{
-    static const char *const keys[] = {"descr", "fortran_order", "shape"};
-    static const char what[] = "descr, fortran_order and shape expected, each once";
-    const char *key, *descr;
-    int n = 0, seen = 0, k;
-    if (!tnn__need(s, '{')) return 0;
-    while ((key = tnn__key(s, &n, 1)) != NULL) {
-        if ((k = tnn__key_of(s, key, keys, 3, &seen, what)) < 0) return 0;
-        if (k == 0) {
-            if (tnn__peek(s) == '[') return tnn__wrong(s, "an array of records is not supported");
-            if ((descr = tnn__string(s, 1)) == NULL) return 0;
-            *big = descr[0] == '>';
-            a->dtype = descr[0] ? tnn__dtype_of(descr + 1, 1) : (tnn_dtype)0;
-            if (!a->dtype || !strchr(tnn__dtypes[TNN__NTH(a->dtype)].bytes > 1 ? "<>" : "<>|",
-                                     descr[0])) {
-                tnn__fail(TNN_ERROR_FORMAT, "%s: elements of type '%s'; supported are b1, u1, i1, "
-                          "u2, i2, u4, i4, u8, i8, f2, f4, f8 after < or >", s->file, descr);
-                return 0;
-            }
-        } else if (k == 1) {
-            const char *word = tnn__peek(s) == 'T' ? "True" : "False";
-            const tnn__len length = (tnn__len)strlen(word);
-            if (s->end - s->at < length || memcmp(s->text + s->at, word, (size_t)length))
-                return tnn__wrong(s, "True or False expected");
-            *fortran = length == 4;
-            s->at += length;
-        } else if (!tnn__list(s, '(', ')', a->shape, &a->ndim)) return 0;
-    }
-    return n == 3 ? tnn__end(s) : n >= 0 && tnn__wrong(s, what);
-}
-/* The number of elements, saturating. */
-static tnn__len tnn__array_count(int ndim, const long long *shape)
-{
-    tnn__len count = 1;
-    int i;
-    for (i = 0; i < ndim; i++) count = tnn__mul(count, (tnn__len)TNN__MIN(shape[i], TNN__HUGE));
-    return count;
-}
-static tnn_array tnn__npy(const char *file, const unsigned char *p, size_t size)
-{
-    const int version = p && size >= 10 ? p[6] : 0, head = version > 1 ? 12 : 10;
-    int big = 0, fortran = 0, bytes;
-    tnn_array a, none;
-    tnn__scan s;
-    tnn__len length = -1, left, i;
-    memset(&a, 0, sizeof a);
-    none = a;
-    memset(&s, 0, sizeof s);
-    if (!p || size < 10 || memcmp(p, "\x93NUMPY", 6) || version < 1 || version > 3 || p[7]) {
-        if (tnn__foreign(file, p, size, ".npy")) return none;
-        tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 (%l bytes)",
-                  file, (long long)size);
-        return none;
-    }
-    left = (tnn__len)size - head;
-    if (left >= 0) length = (tnn__len)TNN__MIN(tnn__bits(p + 8, head - 8, 0), 1u << 30);
-    if (length < 0 || length > left || length > 65535) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: at byte 8: a header of %l bytes, of %l that are left and "
-                  "65535 at most", file, (long long)length, (long long)left);
-        return none;
-    }
-    left -= length;
-    s.file = file;
-    s.base = head;
-    s.end = length;
-    s.text = (char *)tnn__alloc_raw(length + 1, file);
-    if (!s.text) return none;
-    memcpy(s.text, p + head, (size_t)length);
-    if (tnn__npy_header(&s, &a, &big, &fortran)) {
-        a.count = tnn__array_count(a.ndim, a.shape);
-        bytes = tnn__dtypes[TNN__NTH(a.dtype)].bytes;
-        if (tnn__mul((tnn__len)a.count, bytes) != left)
-            tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l elements of %d are "
-                      "announced", file, (long long)left, (long long)(head + length), a.count,
-                      bytes);
-        else a.data = tnn__read_alloc(left, file);
-    }
-    tnn__release(s.text);
-    if (!a.data) return none;
-    p += head + length;
-    if (!fortran && (bytes == 1 || big == tnn__big_endian())) memcpy(a.data, p, (size_t)left);
-    else {
-        tnn__walk w = tnn__walk_over(&a, fortran);
-        unsigned char *to = (unsigned char *)a.data;
-        for (i = 0; i < a.count; i++, to += bytes, tnn__walk_on(&w))
-            tnn__put_bits(to, tnn__bits(p + w.at*bytes, bytes, big), bytes, tnn__big_endian());
-    }
-    return a;
-}
-TNN_API_GATED tnn_array tnn_parse_npy(const void *bytes, size_t size)
-{
-    return tnn__npy("npy", (const unsigned char *)bytes, size);
-}
 TNN_API void tnn_array_free(tnn_array *array)
 {
     if (!array) return;
     tnn__release(array->data);
     memset(array, 0, sizeof *array);
 }
-static double tnn__element(const tnn_array *a, tnn__len i)
+/* Reads an array from memory; all is 0 on failure. */
+static tnn_array tnn__parse_array(tnn__array_reader *reader, const char *name, const void *bytes,
+                                  size_t size)
 {
-    const int bytes = tnn__dtypes[TNN__NTH(a->dtype)].bytes;
-    return tnn__number(tnn__bits((const unsigned char *)a->data + i*bytes, bytes,
-                                 tnn__big_endian()), a->dtype);
+    tnn__input in;
+    tnn_array array;
+    in.name = name;
+    in.bytes = (const unsigned char *)bytes;
+    in.size = size;
+    memset(&array, 0, sizeof array);
+    if (reader(&in, &array)) tnn_array_free(&array);
+    return array;
+}
+#ifndef TINYNN_NO_STDIO
+/* Reads an array from a path. */
+static tnn_array tnn__read_array(tnn__array_reader *reader, const char *path)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(path, &size, 0);
+    tnn_array array;
+    memset(&array, 0, sizeof array);
+    if (p) array = tnn__parse_array(reader, path, p, size);
+    tnn__release(p);
+    return array;
+}
+#endif
+
+/* ---- 15c. Arrays: .npy ------------------------------------------------------------------------
+   \x93NUMPY, version (two bytes), length of the header (2 bytes, 4 from version 2 on, the lowest
+   first), the header: a Python dictionary
+       {'descr': '<f4', 'fortran_order': False, 'shape': (5000, 784), }
+   padded with spaces and ended by a newline; then the elements (NEP 1; numpy.lib.format). */
+
+/* Reads 'descr': the type, and whether the highest byte comes first. Returns 0 on error. */
+static int tnn__npy_type(tnn__scan *scan, tnn_array *array, int *big)
+{
+    const char *descr;
+    if (tnn__peek(scan) == '[') return tnn__wrong(scan, "an array of records is not supported");
+    if ((descr = tnn__string(scan, 1)) == NULL) return 0;
+    *big = descr[0] == '>';
+    array->dtype = descr[0] ? tnn__dtype_of(descr + 1, 1) : (tnn_dtype)0;
+    if (array->dtype && strchr(tnn__dtype_bytes(array->dtype) > 1 ? "<>" : "<>|", descr[0]))
+        return 1;
+    tnn__fail(TNN_ERROR_FORMAT, "%s: elements of type '%s'; supported are b1, u1, i1, u2, i2, u4, "
+              "i4, u8, i8, f2, f4, f8 after < or >", scan->file, descr);
+    return 0;
+}
+/* Reads the header's text into the array's type and shape. Returns 0 on error. */
+static int tnn__npy_header(tnn__scan *scan, tnn_array *array, int *big, int *fortran)
+{
+    static const char *const keys[] = {"descr", "fortran_order", "shape"};
+    static const char what[] = "descr, fortran_order and shape expected, each once";
+    char *key;
+    int n = 0, seen = 0, k;
+    if (!tnn__need(scan, '{')) return 0;
+    while ((key = tnn__key(scan, &n, 1)) != NULL) {
+        if ((k = tnn__key_of(scan, key, keys, 3, &seen, what)) < 0) return 0;
+        if (k == 0 && !tnn__npy_type(scan, array, big)) return 0;
+        if (k == 2 && !tnn__list(scan, '(', ')', array->shape, &array->ndim)) return 0;
+        if (k == 1) {
+            const char *word = tnn__peek(scan) == 'T' ? "True" : "False";
+            const size_t length = strlen(word);
+            if (strncmp(scan->at, word, length)) return tnn__wrong(scan, "True or False expected");
+            *fortran = length == 4;
+            scan->at += length;
+        }
+    }
+    return n == 3 ? tnn__end(scan) : n >= 0 && tnn__wrong(scan, what);
+}
+/* The reader of .npy. */
+static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
+{
+    const unsigned char *p = in->bytes;
+    const int version = p && in->size >= 10 ? p[6] : 0, head = version > 1 ? 12 : 10;
+    int big = 0, fortran = 0, bytes = 0, good;
+    tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
+    void *memory;
+    if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6)) {
+        if (tnn__foreign(in->name, p, in->size, ".npy")) return TNN_ERROR_FORMAT;
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
+                         "(%l bytes)", in->name, (long long)in->size);
+    }
+    if (left >= 0) length = (tnn__len)TNN__MIN(tnn__bits(p + 8, head - 8, 0), 1u << 30);
+    if (length < 0 || length > left || length > 65535)
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte 8: a header of %l bytes, of %l that are "
+                         "left and 65535 at most", in->name, (long long)length, (long long)left);
+    if ((memory = tnn__alloc_raw(length + 1, in->name)) == NULL) return TNN_ERROR_MEMORY;
+    {
+        tnn__scan scan = tnn__scan_of(in->name, memory, p, head, length);
+        good = tnn__npy_header(&scan, array, &big, &fortran);
+    }
+    tnn__release(memory);
+    if (!good) return TNN_ERROR_FORMAT;
+    left -= length;
+    p += head + length;
+    bytes = tnn__dtype_bytes(array->dtype);
+    array->count = tnn__array_count(array->ndim, array->shape);
+    if (tnn__mul((tnn__len)array->count, bytes) != left)
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l elements of %d "
+                         "are announced", in->name, (long long)left, (long long)(head + length),
+                         array->count, bytes);
+    if ((array->data = tnn__read_alloc(left, in->name)) == NULL) return TNN_ERROR_MEMORY;
+    if (!fortran) tnn__copy_elements(array->data, p, (tnn__len)array->count, bytes, big);
+    else {
+        tnn__walk walk = tnn__walk_over(array, 1);
+        tnn__len i;
+        for (i = 0; i < array->count; i++, tnn__walk_on(&walk))
+            tnn__copy_elements((char *)array->data + i*bytes, p + walk.at*bytes, 1, bytes, big);
+    }
+    return TNN_OK;
+}
+TNN_API_GATED tnn_array tnn_parse_npy(const void *bytes, size_t size)
+{
+    return tnn__parse_array(tnn__npy, "npy", bytes, size);
+}
+#ifndef TINYNN_NO_STDIO
+TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(tnn__npy, path); }
+#endif
+/* Element i of an array as a number. */
+static double tnn__element(const tnn_array *array, tnn__len i)
+{
+    const int bytes = tnn__dtype_bytes(array->dtype);
+    return tnn__number(tnn__bits((const unsigned char *)array->data + i*bytes, bytes,
+                                 tnn__big_endian()), array->dtype);
 }
 TNN_API_GATED double tnn_array_value(const tnn_array *array, long long i)
 {
@@ -16009,12 +16120,23 @@ TNN_API_GATED double tnn_array_value(const tnn_array *array, long long i)
     return TNN__NAN;
 }
 
-/* The shape (n, c, h, w) of samples, n = 0 on error. */
-static tnn__walk tnn__samples(const tnn_array *x, const tnn_npy_options *o, const char *name)
+/* ---- 15d. Data sets of arrays -----------------------------------------------------------------
+   What tnn_array_data makes a data set of: an array of samples, walked over as (n, c, h, w), and
+   labels from another array or one of the samples' columns. */
+typedef struct {
+    const tnn_array *samples, *labels;      /* labels: or NULL */
+    const char      *name, *labels_name;    /* for messages */
+    tnn__walk        walk;                  /* over the samples */
+    tnn__len         n, count;              /* samples; their values, without the labels' */
+    tnn__len         columns, column;       /* of values per sample; the labels' column, or -1 */
+} tnn__table;
+
+/* Sets the walk over samples as (n, c, h, w); n is 0 on error. */
+static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *options,
+                              const char *name)
 {
-    tnn__walk w = tnn__walk_over(x, 0);
-    const int k = w.ndim, last = o->channels_last;
-    const tnn__len *d = w.shape, *s = w.stride;
+    const tnn__walk walk = tnn__walk_over(samples, 0);
+    const int k = walk.ndim, last = options->channels_last;
     tnn__walk r;
     int i;
     memset(&r, 0, sizeof r);
@@ -16023,107 +16145,152 @@ static tnn__walk tnn__samples(const tnn_array *x, const tnn_npy_options *o, cons
     if (k >= 1 && k <= 4 && (!last || k == 4)) {
         for (i = 0; i < k; i++) {           /* place i of the result is dimension `from` */
             const int to = k == 3 && i ? i + 1 : i, from = last && i ? (i == 1 ? 3 : i - 1) : i;
-            r.shape[to] = d[from];
-            r.stride[to] = s[from];
+            r.shape[to] = walk.shape[from];
+            r.stride[to] = walk.stride[from];
         }
     } else r.shape[0] = 0;
     for (i = 0; i < 4; i++) if (r.shape[i] > 0x7fffffff) r.shape[0] = 0;
     if (!r.shape[0] || !tnn__count((int)r.shape[0], (int)r.shape[1], (int)r.shape[2],
                                    (int)r.shape[3])) {
         tnn__fail(TNN_ERROR_SHAPE, "%s: %d dimensions, the first two %l and %l, are no samples%s",
-                  name, x->ndim, x->shape[0], x->shape[1],
+                  name, samples->ndim, samples->shape[0], samples->shape[1],
                   last ? " (n, h, w, c)" : ": (n), (n, k), (n, h, w) or (n, c, h, w)");
         r.shape[0] = 0;
     }
     return r;
 }
+/* Sets a table's walk and counts and the data set's shape from the arrays and the options. */
+static tnn_status tnn__table_shape(tnn__table *table, const tnn_npy_options *options,
+                                   tnn_data *data)
+{
+    const tnn_array *samples = table->samples, *labels = table->labels;
+    const int *shape = options->shape, label = options->label_column;
+    tnn__len columns;
+    table->walk = tnn__samples(samples, options, table->name);
+    table->n = table->walk.shape[0];
+    table->count = (tnn__len)samples->count;
+    table->column = -1;
+    if (!table->n) return TNN_ERROR_SHAPE;
+    if (labels && (labels->count != table->n || labels->ndim < 1 || labels->shape[0] != table->n))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", table->name,
+                         (long long)table->n, table->labels_name, labels->count);
+    data->c = (int)table->walk.shape[1];
+    data->h = (int)table->walk.shape[2];
+    data->w = (int)table->walk.shape[3];
+    if (label) {
+        columns = table->columns = data->c;
+        table->column = label > 0 ? label - 1 : columns + label;
+        if (samples->ndim != 2 || columns < 2 || labels || table->column < 0
+            || table->column >= columns)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .label_column = %d, must be one of the "
+                             "columns 1..%l or -%l..-1, at least 2, of samples (n, k) without "
+                             "other labels", table->name, label, (long long)columns,
+                             (long long)columns);
+        data->c--;
+        table->count -= table->n;
+    }
+    if (!shape[0] && !shape[1] && !shape[2]) return TNN_OK;
+    data->c = shape[0];
+    data->h = shape[1];
+    data->w = shape[2];
+    if (tnn__count((int)table->n, data->c, data->h, data->w) == table->count) return TNN_OK;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: samples have %l values, .shape %dx%dx%d must have as "
+                     "many", table->name, (long long)(table->count/table->n), data->c, data->h,
+                     data->w);
+}
+/* Takes the labels (n); counts the classes. */
+static tnn_status tnn__table_labels(const tnn__table *table, int *to, int *classes)
+{
+    tnn__len i;
+    for (i = 0; i < table->n; i++) {
+        const double v = table->labels ? tnn__element(table->labels, i) : table->columns
+                       ? tnn__element(table->samples, i*table->columns + table->column) : 0;
+        if (v >= 0 && v <= 1 << 24 && (double)(int)v >= v) {
+            to[i] = (int)v;
+            *classes = TNN__MAX(*classes, to[i] + 1);
+        } else if (fabs(v) < 1e15 && (double)(long long)v >= v)
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within "
+                             "0..16777216", table->labels_name, (long long)v, (long long)i);
+        else
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not a whole number",
+                             table->labels_name, v, (long long)i);
+    }
+    return TNN_OK;
+}
+/* Takes the values (n, c, h, w), as bytes or as finite floats. */
+static tnn_status tnn__table_values(tnn__table *table, unsigned char *bytes, float *floats)
+{
+    tnn__len i;
+    for (i = 0; i < table->count; i++, tnn__walk_on(&table->walk)) {
+        double v;
+        if (table->walk.place[1] == table->column) tnn__walk_on(&table->walk);
+        v = tnn__element(table->samples, table->walk.at);
+        if (bytes) bytes[i] = (unsigned char)v;
+        else if (tnn__is_float(v)) floats[i] = (float)v;
+        else return tnn__fail(TNN_ERROR_NUMBER, "%s: value %g of sample %l is not a finite float",
+                              table->name, v, (long long)(i/(table->count/table->n)));
+    }
+    return TNN_OK;
+}
+/* Labels and values lie in one piece of memory, which the data set owns. */
 TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                       const tnn_npy_options *options)
 {
-    const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0}, *o = options ? options : &none;
-    const char *name = o->samples ? o->samples : "samples";
-    const char *labels_name = o->labels ? o->labels : "labels";
-    tnn_data d = tnn__no_data();
-    tnn__walk w;
-    tnn__len i, n, count, column = -1, columns = 0;     /* column: that of the labels */
-    int *label, bytes;
+    static const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0};
+    tnn_data data = tnn__no_data();
+    tnn__table table;
     tnn__len room;
-    if (!samples || !samples->data || (labels && !labels->data)) {
+    int *own;                           /* labels, then values */
+    memset(&table, 0, sizeof table);
+    if (!options) options = &none;
+    table.samples = samples;
+    table.labels = labels;
+    table.name = options->samples ? options->samples : "samples";
+    table.labels_name = options->labels ? options->labels : "labels";
+    if (!samples || !samples->data || (labels && !labels->data))
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
-        return d;
-    }
-    if (tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
-        || (labels && tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))) return d;
-    w = tnn__samples(samples, o, name);
-    n = w.shape[0];
-    if (!n) return d;
-    count = (tnn__len)samples->count;
-    if (labels && (labels->count != n || labels->ndim < 1 || labels->shape[0] != n)) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", name, (long long)n,
-                  labels_name, labels->count);
-        return d;
-    }
-    d.c = (int)w.shape[1]; d.h = (int)w.shape[2]; d.w = (int)w.shape[3];
-    if (o->label_column) {
-        columns = d.c;
-        column = o->label_column > 0 ? o->label_column - 1 : columns + o->label_column;
-        if (samples->ndim != 2 || columns < 2 || labels || column < 0 || column >= columns) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "%s: .label_column = %d, must be one of the columns "
-                      "1..%l or -%l..-1, at least 2, of samples (n, k) without other labels",
-                      name, o->label_column, (long long)columns, (long long)columns);
-            return tnn__no_data();
-        }
-        d.c--;
-        count -= n;
-    }
-    if (o->shape[0] || o->shape[1] || o->shape[2]) {
-        d.c = o->shape[0]; d.h = o->shape[1]; d.w = o->shape[2];
-        if (tnn__count((int)n, d.c, d.h, d.w) != count) {
-            tnn__fail(TNN_ERROR_SHAPE, "%s: samples have %l values, .shape %dx%dx%d must have as "
-                      "many", name, (long long)(count/n), d.c, d.h, d.w);
-            return tnn__no_data();
+    else if (!tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
+             && (!labels || !tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))
+             && !tnn__table_shape(&table, options, &data)) {
+        const int bytes = samples->dtype == TNN_U8;
+        room = tnn__mul(table.n, (tnn__len)sizeof *own)
+             + tnn__mul(table.count, bytes ? 1 : (tnn__len)sizeof(float));
+        own = tnn__within_limit(room, table.name) ? (int *)tnn__own(&data, room, NULL, table.name)
+                                                  : NULL;
+        if (own) {
+            void *values = own + table.n;
+            data.n = (int)table.n;
+            data.labels = own;
+            if (bytes) data.bytes = (unsigned char *)values;
+            else data.floats = (float *)values;
+            if (!tnn__table_labels(&table, own, &data.classes)
+                && !tnn__table_values(&table, bytes ? (unsigned char *)values : NULL,
+                                      (float *)values)) return data;
+            tnn_data_free(&data);
         }
     }
-    bytes = samples->dtype == TNN_U8 ? 1 : (int)sizeof(float);
-    room = tnn__mul(n, (tnn__len)sizeof *label) + tnn__mul(count, bytes);
-    label = tnn__within_limit(room, name) ? (int *)tnn__own(&d, room, NULL, name) : NULL;
-    if (!label) return tnn__no_data();
-    for (i = 0; i < n; i++) {
-        const double v = labels ? tnn__element(labels, i)
-                       : columns ? tnn__element(samples, i*columns + column) : 0;
-        if (!(v >= 0 && v <= 1 << 24) || (double)(int)v < v) {
-            if (fabs(v) < 1e15 && (double)(long long)v >= v)
-                tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within 0..16777216",
-                          labels_name, (long long)v, (long long)i);
-            else tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not a whole number",
-                           labels_name, v, (long long)i);
-            tnn_data_free(&d);
-            return d;
-        }
-        label[i] = (int)v;
-        d.classes = TNN__MAX(d.classes, label[i] + 1);
-    }
-    d.n = (int)n;
-    d.labels = label;
-    if (bytes == 1) d.bytes = (const unsigned char *)(label + n);
-    else d.floats = (const float *)(const void *)(label + n);
-    for (i = 0; i < count; i++, tnn__walk_on(&w)) {
-        double v;
-        if (w.place[1] == column) tnn__walk_on(&w);
-        v = tnn__element(samples, w.at);
-        if (bytes == 1) ((unsigned char *)(label + n))[i] = (unsigned char)v;
-        else if (tnn__is_float(v)) ((float *)(void *)(label + n))[i] = (float)v;
-        else {
-            tnn__fail(TNN_ERROR_NUMBER, "%s: value %g of sample %l is not a finite float", name, v,
-                      (long long)(i/(count/n)));
-            tnn_data_free(&d);
-            return d;
-        }
-    }
-    return d;
+    return tnn__no_data();
 }
+#ifndef TINYNN_NO_STDIO
+/* Both arrays from paths, and a data set of them. */
+TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
+{
+    tnn_data data = tnn__no_data();
+    tnn_array samples = tnn_read_npy(options ? options->samples : NULL), labels;
+    memset(&labels, 0, sizeof labels);
+    if (samples.data && options->labels) labels = tnn_read_npy(options->labels);
+    if (samples.data && (!options->labels || labels.data))
+        data = tnn_array_data(&samples, options->labels ? &labels : NULL, options);
+    tnn_array_free(&samples);
+    tnn_array_free(&labels);
+    return data;
+}
+#endif
 
-/* ---- 15d. Text and images: CSV, PGM, PPM ----------------------------------------------------- */
+/* ---- 15e. Text and images: CSV, PGM, PPM ------------------------------------------------------
+   A CSV file is read twice: once for its errors and its number of lines, once for the numbers. An
+   image is a P, a digit for its kind, width, height and the largest value, and then h*w values, or
+   three times as many. */
 
 /* A field, from *at to the separator, the end of the line or that of the text, where *at then is.
    1: a number; 0: empty, NaN; -1: anything else. */
@@ -16146,70 +16313,88 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
     if (*p == '+' && stop - p > 1 && p[1] != '-') p++;
     return tnn__read_double(&p, stop, v) && p == stop ? 1 : -1;
 }
-static tnn_array tnn__csv(const char *file, const unsigned char *bytes, size_t size)
+/* A line: how many fields and numbers it has, and the first field that is no number. */
+typedef struct {
+    long long   fields, numbers, wrong;     /* wrong: counted from 1; 0: none */
+    const char *at;                         /* where the wrong one begins */
+    char        text[24];                   /* what it begins with */
+} tnn__csv_line;
+/* Reads a line at *at, which then is at its end; the first `room` of its numbers into `to`. */
+static tnn__csv_line tnn__csv_read(const char **at, const char *end, char separator, double *to,
+                                   long long room)
 {
-    const char *p = (const char *)bytes, *end = p ? p + size : p, *at;
+    tnn__csv_line line;
+    memset(&line, 0, sizeof line);
+    for (;; ++*at) {
+        const char *field = *at;
+        double v;
+        const int kind = tnn__csv_field(at, end, separator, &v);
+        if (line.fields++ < room) *to++ = v;
+        line.numbers += kind > 0;
+        if (kind < 0 && !line.wrong) {
+            char *text = line.text;
+            line.wrong = line.fields;
+            line.at = field;
+            for (; field < *at && text < line.text + 20; field++)
+                *text++ = *field >= ' ' && *field < 127 ? *field : '?';
+            if (field < *at) memcpy(text, "...", 4);
+        }
+        if (*at == end || **at == '\n') return line;
+    }
+}
+/* All lines, from p on: counts them as shape[0], and takes their numbers if the array has memory. A
+   first line without a number is one of names. */
+static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separator,
+                                 tnn_array *array)
+{
+    const char *begin = (const char *)in->bytes, *end = begin + in->size;
+    long long n, first = 1;                 /* first: until there was a line */
+    double *to = (double *)array->data;
+    array->shape[0] = 0;
+    for (n = 1; p < end; n++, p += p < end) {
+        const char *start = p;
+        const long long done = array->shape[0]*array->shape[1];
+        const tnn__csv_line line = tnn__csv_read(&p, end, separator, to ? to + done : NULL,
+                                                 to ? array->count - done : 0);
+        if (line.fields == 1 && !line.numbers && !line.wrong) continue;     /* an empty line */
+        if (first) array->shape[1] = line.fields;
+        if (line.fields != array->shape[1])
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: line %l has %l fields, the first "
+                             "%l", in->name, (long long)(start - begin), n, line.fields,
+                             array->shape[1]);
+        if (line.wrong && (!first || line.numbers))
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a "
+                             "number, as -12, 0.5 or 1e-3, up to 1.7e308: %s", in->name,
+                             (long long)(line.at - begin), line.wrong, n, line.text);
+        array->shape[0] += !line.wrong;
+        first = 0;
+    }
+    return TNN_OK;
+}
+/* The reader of CSV. */
+static tnn_status tnn__csv(const tnn__input *in, tnn_array *array)
+{
+    const char *p = (const char *)in->bytes, *end = p ? p + in->size : p, *at;
     char separator = ',';
-    tnn_array a;
-    int fill, quoted = 0, good = 1;
-    memset(&a, 0, sizeof a);
-    if (tnn__foreign(file, bytes, size, "CSV")) return a;
-    if (size >= 3 && p && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;      /* a byte order mark */
+    int quoted = 0;
+    if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
+    if (p && in->size >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;      /* a byte order mark */
     for (at = p; at < end && (quoted || (*at != ',' && *at != ';' && *at != '\t')); at++)
         quoted ^= *at == '"';
     if (at < end) separator = *at;
-    a.dtype = TNN_F64;
-    a.ndim = 2;
-    for (fill = 0; fill < 2; fill++) {                  /* a look at all of it first */
-        long long line = 0, fields, numbers, wrong, at_wrong = 0, count, first = 1;
-        char text[24] = "";                             /* what the wrong field begins with */
-        for (at = p, a.shape[0] = 0; good && at < end; at += at < end) {
-            const char *start = at;
-            count = a.shape[0]*a.shape[1];
-            for (line++, fields = numbers = wrong = 0; ; at++) {
-                const char *field = at;
-                double v;
-                const int kind = tnn__csv_field(&at, end, separator, &v);
-                fields++;
-                numbers += kind > 0;
-                if (kind < 0 && !wrong) {
-                    char *to = text;
-                    wrong = fields;
-                    at_wrong = field - (const char *)bytes;
-                    for (; field < at && to < text + 20; field++)
-                        *to++ = *field >= ' ' && *field < 127 ? *field : '?';
-                    memcpy(to, "...", 4);
-                    if (field == at) *to = 0;
-                }
-                if (fill && count < a.count) ((double *)a.data)[count++] = v;
-                if (at == end || *at == '\n') break;
-            }
-            if (fields == 1 && !numbers && !wrong) continue;    /* an empty line */
-            if (first) a.shape[1] = fields;
-            good = fields == a.shape[1] && (!wrong || (first && !numbers));
-            if (fields != a.shape[1])
-                tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: line %l has %l fields, the first %l",
-                          file, (long long)(start - (const char *)bytes), line, fields, a.shape[1]);
-            else if (!good)
-                tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a number, "
-                          "as -12, 0.5 or 1e-3, up to 1.7e308: %s", file, at_wrong, wrong, line,
-                          text);
-            a.shape[0] += !wrong;                       /* or names */
-            first = 0;
-        }
-        if (fill) return a;
-        if (good && !a.shape[0])
-            tnn__fail(TNN_ERROR_FORMAT, "%s: has no line of numbers (%l bytes); one is as 1.5,0,7",
-                      file, (long long)size);
-        if (!good || !a.shape[0]) break;
-        a.count = a.shape[0]*a.shape[1];
-        a.data = tnn__read_alloc(tnn__mul((tnn__len)a.count, (tnn__len)sizeof(double)), file);
-        if (!a.data) break;
-    }
-    memset(&a, 0, sizeof a);
-    return a;
+    array->dtype = TNN_F64;
+    array->ndim = 2;
+    if (p && tnn__csv_lines(in, p, separator, array)) return TNN_ERROR_FORMAT;
+    if (!array->shape[0])
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: has no line of numbers (%l bytes); one is as "
+                         "1.5,0,7", in->name, (long long)in->size);
+    array->count = array->shape[0]*array->shape[1];
+    array->data = tnn__read_alloc(tnn__mul((tnn__len)array->count, (tnn__len)sizeof(double)),
+                                  in->name);
+    return array->data ? tnn__csv_lines(in, p, separator, array) : TNN_ERROR_MEMORY;
 }
 
+/* Whether a character separates the numbers of an image. */
 static int tnn__blank(int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 /* A whole number of a header or a text of numbers, after white space and comments; -1: there is
    none that is at most 65535. */
@@ -16223,113 +16408,87 @@ static int tnn__pnm_number(const unsigned char **at, const unsigned char *end)
     *at = p;
     return p > first && v <= 65535 ? v : -1;
 }
-static tnn_array tnn__pnm(const char *file, const unsigned char *p, size_t size)
+/* The header: the array's type and shape, the largest value, and where the values begin. */
+static tnn_status tnn__pnm_header(const tnn__input *in, tnn_array *array, int *most,
+                                  const unsigned char **at)
 {
-    const unsigned char *at, *end;
-    const int kind = p && size > 2 && p[0] == 'P' ? p[1] - '0' : 0, raw = kind > 3;
-    int head[3] = {0, 0, 0}, top, bytes, i;
-    tnn__len left, k;
-    tnn_array a, none;
-    memset(&a, 0, sizeof a);
-    none = a;
+    static const char *const names[] = {"width", "height", "largest value"};
+    const unsigned char *p = in->bytes, *end = p ? p + in->size : p;
+    const int kind = p && in->size > 2 && p[0] == 'P' ? p[1] - '0' : 0;
+    int i, v = 0;
     if (kind != 2 && kind != 3 && kind != 5 && kind != 6) {
-        if (tnn__foreign(file, p, size, "PGM")) return none;
-        tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with %d %d, "
-                  "should be 80 and 50, 51, 53 or 54)", file, (long long)size,
-                  p && size ? p[0] : 0, p && size > 1 ? p[1] : 0);
-        return none;
+        if (tnn__foreign(in->name, p, in->size, "PGM")) return TNN_ERROR_FORMAT;
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with "
+                         "%d %d, should be 80 and 50, 51, 53 or 54)", in->name,
+                         (long long)in->size, p && in->size ? p[0] : 0,
+                         p && in->size > 1 ? p[1] : 0);
     }
-    at = p + 2;
-    end = p + size;
+    *at = p + 2;
     for (i = 0; i < 3; i++) {
-        head[i] = tnn__pnm_number(&at, end);
-        if (head[i] > 0 && (i < 2 || at == end || tnn__blank(*at))) continue;
-        tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the %s, 1 to 65535, expected", file,
-                  (long long)(at - p), i == 0 ? "width" : i == 1 ? "height" : "largest value");
-        return none;
+        v = tnn__pnm_number(at, end);
+        if (v <= 0 || (i == 2 && *at < end && !tnn__blank(**at)))
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the %s, 1 to 65535, expected",
+                             in->name, (long long)(*at - p), names[i]);
+        if (i < 2) array->shape[1 - i] = v;
     }
-    top = head[2] > 255 ? 65535 : 255;
-    bytes = top > 255 ? 2 : 1;
-    at += at < end;
+    *at += *at < end;
+    *most = v;
+    array->dtype = v > 255 ? TNN_U16 : TNN_U8;
+    array->ndim = kind%3 == 0 ? 3 : 2;
+    array->shape[2] = array->ndim == 3 ? 3 : 0;
+    array->count = tnn__array_count(array->ndim, array->shape);
+    return TNN_OK;
+}
+/* The reader of PGM and PPM. A value v of 0..most becomes v*top/most, rounded. */
+static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
+{
+    const unsigned char *p = in->bytes, *end = p ? p + in->size : p, *at = p;
+    int most = 0, top, bytes, raw;
+    tnn__len left, k;
+    if (tnn__pnm_header(in, array, &most, &at)) return TNN_ERROR_FORMAT;
+    raw = p[1] > '3';
+    bytes = tnn__dtype_bytes(array->dtype);
+    top = bytes == 2 ? 65535 : 255;
     left = (tnn__len)(end - at);
-    a.dtype = bytes == 2 ? TNN_U16 : TNN_U8;
-    a.ndim = kind%3 == 0 ? 3 : 2;
-    a.shape[0] = head[1];
-    a.shape[1] = head[0];
-    a.shape[2] = a.ndim == 3 ? 3 : 0;
-    a.count = a.shape[0]*a.shape[1]*(a.ndim == 3 ? 3 : 1);
-    if (raw ? a.count*bytes != left : a.count > left/2 + 1) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l values of %d%s are "
-                  "announced", file, (long long)left, (long long)(at - p), a.count,
-                  raw ? bytes : 2, raw ? "" : " or more");
-        return none;
-    }
-    a.data = tnn__read_alloc((tnn__len)a.count*bytes, file);
-    if (!a.data) return none;
-    for (k = 0; k < a.count; k++) {
+    if (raw ? array->count*bytes != left : array->count > left/2 + 1)
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l values of %d%s "
+                         "are announced", in->name, (long long)left, (long long)(at - p),
+                         array->count, raw ? bytes : 2, raw ? "" : " or more");
+    array->data = tnn__read_alloc((tnn__len)array->count*bytes, in->name);
+    if (!array->data) return TNN_ERROR_MEMORY;
+    for (k = 0; k < array->count; k++) {
         const unsigned char *from = at;
         int v;
         if (raw) { v = (int)tnn__bits(at, bytes, 1); at += bytes; }
         else v = tnn__pnm_number(&at, end);
-        if (v < 0 || v > head[2]) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: value %l, 0 to %d expected", file,
-                      (long long)(from - p), (long long)k, head[2]);
-            break;
-        }
-        v = (int)(((uint32_t)v*(uint32_t)top + (uint32_t)head[2]/2)/(uint32_t)head[2]);
-        if (bytes == 2) ((uint16_t *)a.data)[k] = (uint16_t)v;
-        else ((unsigned char *)a.data)[k] = (unsigned char)v;
+        if (v < 0 || v > most)
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: value %l, 0 to %d expected",
+                             in->name, (long long)(from - p), (long long)k, most);
+        v = (int)(((uint32_t)v*(uint32_t)top + (uint32_t)most/2)/(uint32_t)most);
+        if (bytes == 2) ((uint16_t *)array->data)[k] = (uint16_t)v;
+        else ((unsigned char *)array->data)[k] = (unsigned char)v;
     }
-    for (; k == a.count && at < end; at++)
-        if (!tnn__blank(*at)) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the image should end here", file,
-                      (long long)(at - p));
-            k = 0;
-        }
-    if (k == a.count) return a;
-    tnn__release(a.data);
-    return none;
+    for (; at < end; at++)
+        if (!tnn__blank(*at))
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the image should end here",
+                             in->name, (long long)(at - p));
+    return TNN_OK;
 }
 
 TNN_API_GATED tnn_array tnn_parse_csv(const void *bytes, size_t size)
 {
-    return tnn__csv("csv", (const unsigned char *)bytes, size);
+    return tnn__parse_array(tnn__csv, "csv", bytes, size);
 }
 TNN_API_GATED tnn_array tnn_parse_pnm(const void *bytes, size_t size)
 {
-    return tnn__pnm("pnm", (const unsigned char *)bytes, size);
+    return tnn__parse_array(tnn__pnm, "pnm", bytes, size);
 }
 #ifndef TINYNN_NO_STDIO
-static tnn_array tnn__read_array(const char *path,
-                                 tnn_array (*parse)(const char *, const unsigned char *, size_t))
-{
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size, 0);
-    tnn_array a;
-    memset(&a, 0, sizeof a);
-    if (p) a = parse(path, p, size);
-    tnn__release(p);
-    return a;
-}
-TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(path, tnn__npy); }
-TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(path, tnn__csv); }
-TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(path, tnn__pnm); }
-TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
-{
-    tnn_data d = tnn__no_data();
-    tnn_array x = tnn_read_npy(options ? options->samples : NULL), y;
-    if (!x.data) return d;
-    memset(&y, 0, sizeof y);
-    if (options->labels) y = tnn_read_npy(options->labels);
-    if (!options->labels || y.data)
-        d = tnn_array_data(&x, options->labels ? &y : NULL, options);
-    tnn_array_free(&x);
-    tnn_array_free(&y);
-    return d;
-}
+TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(tnn__csv, path); }
+TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(tnn__pnm, path); }
 #endif
 
-/* ---- 15e. Writing: to a temporary file that takes the place of PATH, or to memory ------------ */
+/* ---- 15f. Writing: to a temporary file that takes the place of PATH, or to memory ------------ */
 typedef struct {
     int            good;
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
@@ -16345,64 +16504,64 @@ typedef struct {
 } tnn__writer;
 #ifndef TINYNN_NO_STDIO
 /* Whether what was done went well: the first error is kept. */
-static int tnn__write_check(tnn__writer *w, int result)
+static int tnn__write_check(tnn__writer *writer, int result)
 {
-    if (result < 0 && w->good) {
-        w->good = 0;
-        w->error = errno;
+    if (result < 0 && writer->good) {
+        writer->good = 0;
+        writer->error = errno;
     }
-    return w->good;
+    return writer->good;
 }
 #endif
-static void tnn__write(tnn__writer *w, const void *p, size_t size)
+static void tnn__write(tnn__writer *writer, const void *p, size_t size)
 {
-    if (w->hash) w->hash = tnn__fnv(w->hash, (const unsigned char *)p, size);
+    if (writer->hash) writer->hash = tnn__fnv(writer->hash, (const unsigned char *)p, size);
 #ifndef TINYNN_NO_STDIO
-    if (w->path) {
+    if (writer->path) {
         const unsigned char *from = (const unsigned char *)p;
-        while (w->good && size > 0) {
-            const size_t at = w->used%sizeof w->buffer, n = TNN__MIN(size, sizeof w->buffer - at);
-            memcpy(w->buffer + at, from, n);
-            w->used += n;
+        while (writer->good && size > 0) {
+            const size_t at = writer->used%sizeof writer->buffer;
+            const size_t n = TNN__MIN(size, sizeof writer->buffer - at);
+            memcpy(writer->buffer + at, from, n);
+            writer->used += n;
             from += n;
             size -= n;
-            if (at + n == sizeof w->buffer)
-                tnn__write_check(w, tnn__write_all(w->file, w->buffer, sizeof w->buffer));
+            if (at + n == sizeof writer->buffer)
+                tnn__write_check(writer, tnn__write_all(writer->file, writer->buffer, at + n));
         }
         return;
     }
 #endif
-    if (w->used <= w->room && size <= w->room - w->used) memcpy(w->to + w->used, p, size);
-    w->used += size;
+    if (writer->used <= writer->room && size <= writer->room - writer->used)
+        memcpy(writer->to + writer->used, p, size);
+    writer->used += size;
 }
 static void tnn__write_text(tnn__writer *w, const char *text) { tnn__write(w, text, strlen(text)); }
-static void tnn__write_int(tnn__writer *w, long long v)
+static void tnn__write_int(tnn__writer *writer, long long v)
 {
     char text[24];
-    tnn__write(w, text, (size_t)(tnn__put_int(text, text + sizeof text, v) - text));
+    tnn__write(writer, text, (size_t)(tnn__put_int(text, text + sizeof text, v) - text));
 }
 /* Makes a writer to memory, of what fits into `room` bytes; `used` then says how many there are.
    `to` NULL: it only counts. */
-static void tnn__write_memory(tnn__writer *w, void *to, size_t room)
+static void tnn__write_memory(tnn__writer *writer, void *to, size_t room)
 {
-    memset(w, 0, sizeof *w);
-    w->good = 1;
-    w->to = (unsigned char *)to;
-    w->room = to ? room : 0;
+    memset(writer, 0, sizeof *writer);
+    writer->good = 1;
+    writer->to = (unsigned char *)to;
+    writer->room = to ? room : 0;
 }
 /* Elements, the lowest byte first. Not inlined: its buffer and the writer are a large frame. */
-static TNN__OWN_CALL void tnn__write_elements(tnn__writer *w, const void *data, tnn__len count,
+static TNN__OWN_CALL void tnn__write_elements(tnn__writer *writer, const void *data, tnn__len count,
                                               int bytes)
 {
     const unsigned char *p = (const unsigned char *)data;
     unsigned char block[4096];
-    tnn__len i, n;
-    for (; count > 0 && w->good; count -= n, p += n*bytes) {
+    tnn__len n;
+    for (; count > 0 && writer->good; count -= n, p += n*bytes) {
         n = TNN__MIN(count, (tnn__len)sizeof block/bytes);
-        for (i = 0; i < n; i++)
-            tnn__put_bits(block + i*bytes, tnn__bits(p + i*bytes, bytes, tnn__big_endian()), bytes,
-                          0);
-        tnn__write(w, block, (size_t)(n*bytes));
+        tnn__copy_elements(block, p, n, bytes, 0);
+        tnn__write(writer, block, (size_t)(n*bytes));
     }
 }
 
@@ -16418,17 +16577,18 @@ static int tnn__path_put(char *path, size_t at, const char *text, size_t n)
 }
 /* Sets the target: where the links at path end, be there a file or not. Returns 1 where the last
    is the system's own, in /proc or /dev/fd, for an open file; -1 and errno on failure. */
-static int tnn__follow(tnn__writer *w)
+static int tnn__follow(tnn__writer *writer)
 {
-    if (tnn__path_put(w->target, 0, w->path, strlen(w->path))) return -1;
+    if (tnn__path_put(writer->target, 0, writer->path, strlen(writer->path))) return -1;
 #ifndef _WIN32
     {
         char link[TNN__PATH];
         tnn__len n;
         int links;
-        for (links = 0; (n = readlink(w->target, link, sizeof link)) >= 0; links++) {
-            if (!strncmp(w->target, "/proc/", 6) || !strncmp(w->target, "/dev/fd/", 8)) return 1;
-            if (tnn__path_put(w->target, *link == '/' ? 0 : tnn__folder(w->target), link,
+        for (links = 0; (n = readlink(writer->target, link, sizeof link)) >= 0; links++) {
+            if (!strncmp(writer->target, "/proc/", 6) || !strncmp(writer->target, "/dev/fd/", 8))
+                return 1;
+            if (tnn__path_put(writer->target, *link == '/' ? 0 : tnn__folder(writer->target), link,
                               (size_t)n)) return -1;
             errno = ELOOP;
             if (links == 40) return -1;
@@ -16440,90 +16600,93 @@ static int tnn__follow(tnn__writer *w)
 /* Opens path, if it is a device or the like, or a new file TARGET.PROCESS-NUMBER.tmp, of a name
    that nothing had (behind 100 bytes of a longer one: names have a longest) and of the mode and,
    where that is allowed, the owner and the group of the target. */
-static int tnn__write_open(tnn__writer *w)
+static int tnn__write_open(tnn__writer *writer)
 {
     struct stat old;
-    const int followed = tnn__follow(w), exists = !stat(w->path, &old);
-    size_t n = strlen(w->target);
+    const int followed = tnn__follow(writer), exists = !stat(writer->path, &old);
+    size_t n = strlen(writer->target);
     int mode = 0666, i;
     if (followed < 0) return -1;
     if (followed || (exists && !TNN__PLAIN(old.st_mode)))
-        return w->file = tnn__open(w->path, TNN__O(WRONLY) | TNN__O(APPEND), 0);
-    if (exists && TNN__SYS(access)(w->target, 2)) return -1;    /* is protected from writing */
+        return writer->file = tnn__open(writer->path, TNN__O(WRONLY) | TNN__O(APPEND), 0);
+    if (exists && TNN__SYS(access)(writer->target, 2)) return -1;    /* is protected from writing */
     if (exists) mode = (int)(old.st_mode & 0777);
 #ifndef _WIN32
-    n = TNN__MIN(n, tnn__folder(w->target) + 100);
+    n = TNN__MIN(n, tnn__folder(writer->target) + 100);
 #endif
     for (i = 0; i < 10000; i++) {
         char name[48], *to = name, *end = name + sizeof name;
         to = tnn__put_int(tnn__put(to, end, "."), end, TNN__SYS(getpid)());
         to = tnn__put(tnn__put_int(tnn__put(to, end, "-"), end, i), end, ".tmp");
-        if (tnn__path_put(w->temporary, 0, w->target, n)
-            || tnn__path_put(w->temporary, n, name, (size_t)(to - name))) return -1;
-        w->file = tnn__open(w->temporary, TNN__O(WRONLY) | TNN__O(CREAT) | TNN__O(EXCL), mode);
-        if (w->file >= 0 || errno != EEXIST) break;
+        if (tnn__path_put(writer->temporary, 0, writer->target, n)
+            || tnn__path_put(writer->temporary, n, name, (size_t)(to - name))) return -1;
+        writer->file = tnn__open(writer->temporary, TNN__O(WRONLY) | TNN__O(CREAT) | TNN__O(EXCL),
+                                 mode);
+        if (writer->file >= 0 || errno != EEXIST) break;
     }
 #ifndef _WIN32
-    if (exists && w->file >= 0) {
-        const int owned = !chown(w->temporary, old.st_uid, old.st_gid)
-                          || !chown(w->temporary, (uid_t)-1, old.st_gid);
+    if (exists && writer->file >= 0) {
+        const int owned = !chown(writer->temporary, old.st_uid, old.st_gid)
+                          || !chown(writer->temporary, (uid_t)-1, old.st_gid);
         (void)owned;
-        (void)chmod(w->temporary, (mode_t)mode);
+        (void)chmod(writer->temporary, (mode_t)mode);
     }
 #endif
-    return w->file;
+    return writer->file;
 }
 /* Begins a file; after TNN_OK tnn__write_end must follow. */
-static tnn_status tnn__write_start(tnn__writer *w, const char *path)
+static tnn_status tnn__write_start(tnn__writer *writer, const char *path)
 {
-    memset(w, 0, sizeof *w);
+    memset(writer, 0, sizeof *writer);
     if (!path || !*path) return tnn__fail(TNN_ERROR_IO, "(no path): cannot be written; a "
                                       "file's name must be given");
-    w->path = path;
-    w->good = 1;
-    if (tnn__write_check(w, tnn__write_open(w))) return TNN_OK;
-    return tnn__fail_file(path, "written", w->error);
+    writer->path = path;
+    writer->good = 1;
+    writer->room = (size_t)-1;
+    if (tnn__write_check(writer, tnn__write_open(writer))) return TNN_OK;
+    return tnn__fail_file(path, "written", writer->error);
 }
 /* Puts the file in its place. Where that fails the old one stays, unless the message says that
    PATH is written: then it is the new one, but may be lost in a crash of the machine. */
-static tnn_status tnn__write_end(tnn__writer *w)
+static tnn_status tnn__write_end(tnn__writer *writer)
 {
     const char *done = "written";
     int folder = -1;
-    if (w->good)
-        tnn__write_check(w, tnn__write_all(w->file, w->buffer, w->used%sizeof w->buffer));
-    if (w->good && *w->temporary) tnn__write_check(w, tnn__sync(w->file));
-    tnn__write_check(w, tnn__close(w->file));
-    if (*w->temporary) {
-        if (w->good && (folder = tnn__open_folder(w->target)) < 0 && errno != EACCES)
-            tnn__write_check(w, folder);
-        if (w->good) tnn__write_check(w, TNN__RENAME(w->temporary, w->target));
-        if (!w->good) remove(w->temporary);
+    if (writer->good)
+        tnn__write_check(writer, tnn__write_all(writer->file, writer->buffer,
+                                                writer->used%sizeof writer->buffer));
+    if (writer->good && *writer->temporary) tnn__write_check(writer, tnn__sync(writer->file));
+    tnn__write_check(writer, tnn__close(writer->file));
+    if (*writer->temporary) {
+        if (writer->good && (folder = tnn__open_folder(writer->target)) < 0 && errno != EACCES)
+            tnn__write_check(writer, folder);
+        if (writer->good) tnn__write_check(writer, TNN__RENAME(writer->temporary, writer->target));
+        if (!writer->good) remove(writer->temporary);
         else if (folder >= 0 && tnn__sync(folder) && errno != EINVAL) {
-            tnn__write_check(w, -1);
+            tnn__write_check(writer, -1);
             done = "synced in its folder, but is written";
         }
         if (folder >= 0) tnn__close(folder);
     }
-    return w->good ? TNN_OK : tnn__fail_file(w->path, done, w->error);
+    return writer->good ? TNN_OK : tnn__fail_file(writer->path, done, writer->error);
 }
 TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, size_t size)
 {
-    tnn__writer w;
+    tnn__writer writer;
     tnn_status e;
     if (!bytes && size)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_write_file: %s: no bytes", path ? path : "");
-    e = tnn__write_start(&w, path);
+    e = tnn__write_start(&writer, path);
     if (e) return e;
-    tnn__write(&w, bytes, size);
-    return tnn__write_end(&w);
+    tnn__write(&writer, bytes, size);
+    return tnn__write_end(&writer);
 }
 
 TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
                                       const long long *shape)
 {
     char header[448], *to = header + 10, *end = header + sizeof header;
-    tnn__writer w;
+    tnn__writer writer;
     tnn_status e;
     tnn__len count;
     int i, fits = ndim >= 0 && ndim <= TNN_DIMS && (shape || !ndim);
@@ -16535,7 +16698,7 @@ TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dt
                          "(not TNN_BF16) and %d dimensions, at most 8, not negative",
                          path ? path : "(no path)", ndim);
     to = tnn__put(to, end, "{'descr': '");
-    to = tnn__put(to, end, tnn__dtypes[TNN__NTH(dtype)].bytes > 1 ? "<" : "|");
+    to = tnn__put(to, end, tnn__dtype_bytes(dtype) > 1 ? "<" : "|");
     to = tnn__put(to, end, tnn__dtypes[TNN__NTH(dtype)].npy);
     to = tnn__put(to, end, "', 'fortran_order': False, 'shape': (");
     for (i = 0; i < ndim; i++)
@@ -16545,142 +16708,146 @@ TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dt
     *to++ = '\n';
     memcpy(header, "\x93NUMPY\1", 8);
     tnn__put_bits((unsigned char *)header + 8, (uint64_t)(to - header - 10), 2, 0);
-    e = tnn__write_start(&w, path);
+    e = tnn__write_start(&writer, path);
     if (e) return e;
-    tnn__write(&w, header, (size_t)(to - header));
-    tnn__write_elements(&w, data, count, tnn__dtypes[TNN__NTH(dtype)].bytes);
-    return tnn__write_end(&w);
+    tnn__write(&writer, header, (size_t)(to - header));
+    tnn__write_elements(&writer, data, count, tnn__dtype_bytes(dtype));
+    return tnn__write_end(&writer);
 }
 #endif /* TINYNN_NO_STDIO */
 
-/* ---- 15f. Weights: safetensors ----------------------------------------------------------------
+/* ---- 15g. Weights: safetensors ----------------------------------------------------------------
    Length N of the header (8 bytes, the lowest first); the header, a JSON object
        {"__metadata__": {"KEY": "VALUE", ...},
         "NAME": {"dtype": "F32", "shape": [64, 3, 3, 3], "data_offsets": [BEGIN, END]}, ...}
    that begins with its { and may be padded with spaces; then the data, little-endian, to which the
-   offsets refer and which they cover once. */
+   offsets refer and which they cover once.
+
+   Between the network's names and the file's stands .rename (tnn__file_name). Loading goes over the
+   network's tensors twice: the first time it only looks whether all fit. */
 enum { TNN__HEADER_LIMIT = 100000000 };
 enum { TNN__LEAST_ENTRY = 48 };     /* "":{"dtype":"U8","shape":[],"data_offsets":[0,1]} and less */
 
-static int tnn__stored_header(tnn__scan *s, tnn_stored *t)
+/* Reads what the header says of one tensor. Returns 0 on error. */
+static int tnn__stored_header(tnn__scan *scan, tnn_stored *tensor)
 {
     static const char *const keys[] = {"dtype", "shape", "data_offsets"};
     static const char what[] = "dtype, shape and data_offsets expected, each once";
-    const char *key;
+    char *key;
     long long offsets[TNN_DIMS];
     int n = 0, seen = 0, pair = 0, k;
-    if (!tnn__need(s, '{')) return 0;
-    while ((key = tnn__key(s, &n, 0)) != NULL) {
-        if ((k = tnn__key_of(s, key, keys, 3, &seen, what)) < 0) return 0;
+    if (!tnn__need(scan, '{')) return 0;
+    while ((key = tnn__key(scan, &n, 0)) != NULL) {
+        if ((k = tnn__key_of(scan, key, keys, 3, &seen, what)) < 0) return 0;
         if (k == 0) {
-            if ((t->type = tnn__string(s, 0)) == NULL) return 0;
-            t->dtype = tnn__dtype_of(t->type, 0);
+            if ((tensor->type = tnn__string(scan, 0)) == NULL) return 0;
+            tensor->dtype = tnn__dtype_of(tensor->type, 0);
         } else if (k == 1) {
-            if (!tnn__list(s, '[', ']', t->shape, &t->ndim)) return 0;
+            if (!tnn__list(scan, '[', ']', tensor->shape, &tensor->ndim)) return 0;
         } else {
-            if (!tnn__list(s, '[', ']', offsets, &pair)) return 0;
-            if (pair != 2) return tnn__wrong(s, "two data_offsets expected");
+            if (!tnn__list(scan, '[', ']', offsets, &pair)) return 0;
+            if (pair != 2) return tnn__wrong(scan, "two data_offsets expected");
         }
     }
-    if (n != 3) return n >= 0 && tnn__wrong(s, what);
-    t->begin = offsets[0];
-    t->end = offsets[1];
-    t->count = tnn__array_count(t->ndim, t->shape);
+    if (n != 3) return n >= 0 && tnn__wrong(scan, what);
+    tensor->begin = offsets[0];
+    tensor->end = offsets[1];
+    tensor->count = tnn__array_count(tensor->ndim, tensor->shape);
     return 1;
 }
+/* Orders of tensors, for qsort: by name; by place, where of two that are empty the names count. */
 static int tnn__by_name(const void *a, const void *b)
 {
     return strcmp(((const tnn_stored *)a)->name, ((const tnn_stored *)b)->name);
 }
+/* By place. */
 static int tnn__by_place(const void *a, const void *b)
 {
     const tnn_stored *x = (const tnn_stored *)a, *y = (const tnn_stored *)b;
     return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1)
          : x->end != y->end ? (x->end < y->end ? -1 : 1) : tnn__by_name(a, b);
 }
-/* The entries of a header into t, which has room for any number that fits its length; -1 on error.
-   Sorted by place. */
-static int tnn__stored_list(tnn__scan *s, tnn_stored *t, long long data)
+/* Reads the header into `list`, which has room for any number of tensors that fits its length;
+   how many, or -1 on error. */
+static int tnn__stored_list(tnn__scan *scan, tnn_stored *list)
 {
-    int keys = 0, metadata = 0, count = 0, i;
-    long long at = 0;
+    int keys = 0, metadata = 0, count = 0, n;
     char *key;
-    if (!tnn__need(s, '{')) return -1;
-    while ((key = tnn__key(s, &keys, 0)) != NULL) {
-        int n = 0;
+    if (!tnn__need(scan, '{')) return -1;
+    while ((key = tnn__key(scan, &keys, 0)) != NULL) {
         if (strcmp(key, "__metadata__")) {
-            memset(&t[count], 0, sizeof *t);
-            t[count].name = key;
-            if (!tnn__stored_header(s, &t[count++])) return -1;
+            memset(&list[count], 0, sizeof *list);
+            list[count].name = key;
+            if (!tnn__stored_header(scan, &list[count++])) return -1;
             continue;
         }
-        if (metadata++) { tnn__wrong(s, "__metadata__ is there twice"); return -1; }
-        if (!tnn__need(s, '{')) return -1;
-        while (tnn__key(s, &n, 0)) if (!tnn__string(s, 0)) return -1;
+        if (metadata++) { tnn__wrong(scan, "__metadata__ is there twice"); return -1; }
+        if (!tnn__need(scan, '{')) return -1;
+        for (n = 0; tnn__key(scan, &n, 0); ) if (!tnn__string(scan, 0)) return -1;
         if (n < 0) return -1;
     }
-    if (keys < 0 || !tnn__end(s)) return -1;
-    qsort(t, (size_t)count, sizeof *t, tnn__by_name);
-    for (i = 1; i < count; i++)
-        if (!tnn__by_name(&t[i - 1], &t[i])) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: has %s twice", s->file, t[i].name);
-            return -1;
-        }
-    qsort(t, (size_t)count, sizeof *t, tnn__by_place);
-    for (i = 0; i < count; at = t[i++].end) {
-        const long long bytes = !t[i].dtype ? TNN__MAX(t[i].end - at, 0)    /* as it says */
-            : tnn__mul((tnn__len)t[i].count, tnn__dtypes[TNN__NTH(t[i].dtype)].bytes);
-        if (t[i].begin == at && t[i].end <= data && t[i].end - at == bytes) continue;
-        tnn__fail(TNN_ERROR_FORMAT, "%s: %s has data_offsets %l to %l; its shape needs %l bytes "
-                  "from %l on, without overlap or hole, of %l that there are", s->file, t[i].name,
-                  t[i].begin, t[i].end, bytes, at, data);
-        return -1;
-    }
-    if (at != data) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: %l bytes of data, of which the header describes %l",
-                  s->file, data, at);
-        return -1;
-    }
-    return count;
+    return keys >= 0 && tnn__end(scan) ? count : -1;
 }
-static tnn_safetensors tnn__safetensors(const char *file, const unsigned char *p, size_t size)
+/* Sorts tensors by place, and checks that no name is there twice and that they cover so many bytes
+   of data once. */
+static tnn_status tnn__check_places(const char *file, tnn_stored *list, int count, long long data)
+{
+    long long at = 0;
+    int i;
+    qsort(list, (size_t)count, sizeof *list, tnn__by_name);
+    for (i = 1; i < count; i++)
+        if (!tnn__by_name(&list[i - 1], &list[i]))
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s twice", file, list[i].name);
+    qsort(list, (size_t)count, sizeof *list, tnn__by_place);
+    for (i = 0; i < count; at = list[i++].end) {
+        const tnn_stored *tensor = &list[i];        /* of an unknown type: as it says */
+        const long long bytes = !tensor->dtype ? TNN__MAX(tensor->end - at, 0)
+            : tnn__mul((tnn__len)tensor->count, tnn__dtype_bytes(tensor->dtype));
+        if (tensor->begin != at || tensor->end > data || tensor->end - at != bytes)
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: %s has data_offsets %l to %l; its shape needs "
+                             "%l bytes from %l on, without overlap or hole, of %l that there are",
+                             file, tensor->name, tensor->begin, tensor->end, bytes, at, data);
+    }
+    if (at == data) return TNN_OK;
+    return tnn__fail(TNN_ERROR_FORMAT, "%s: %l bytes of data, of which the header describes %l",
+                     file, data, at);
+}
+/* The reader of safetensors: tensors by place, whose names lie behind them in the same memory;
+   .tensor is NULL on failure. The data stay where they are, in p. */
+static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p, size_t size)
 {
     const uint64_t length = p && size >= 8 ? tnn__bits(p, 8, 0) : 0;
-    tnn_safetensors f;
-    tnn_stored *t;
-    tnn__scan s;
+    tnn_safetensors file;
+    tnn_stored *list;
+    tnn__scan scan;
     tnn__len entries;
-    memset(&f, 0, sizeof f);
-    memset(&s, 0, sizeof s);
+    memset(&file, 0, sizeof file);
     if (length < 2 || length > TNN__HEADER_LIMIT || length > size - 8 || p[8] != '{') {
-        if (tnn__foreign(file, p, size, "safetensors")) return f;
+        if (tnn__foreign(name, p, size, "safetensors")) return file;
         if (length > 1 && length <= TNN__HEADER_LIMIT && size > 8 && p[8] == '{')
             tnn__fail(TNN_ERROR_FORMAT, "%s: is cut off after %l bytes, within its header of %l",
-                      file, (long long)size, (long long)length);
+                      name, (long long)size, (long long)length);
         else tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l "
-                       "(at most 100 MB) that begins with %d (should be 123)", file,
+                       "(at most 100 MB) that begins with %d (should be 123)", name,
                        (long long)size, (long long)TNN__MIN(length, (uint64_t)1 << 62),
                        length && size > 8 ? p[8] : 0);
-        return f;
+        return file;
     }
-    entries = ((tnn__len)length/TNN__LEAST_ENTRY + 1)*(tnn__len)sizeof *t;
-    t = (tnn_stored *)tnn__read_alloc(entries + (tnn__len)length + 1, file);
-    if (!t) return f;
-    s.file = file;
-    s.base = 8;
-    s.end = (tnn__len)length;
-    s.text = (char *)t + entries;
-    memcpy(s.text, p + 8, (size_t)length);
-    f.count = tnn__stored_list(&s, t, (long long)(size - 8 - (size_t)length));
-    if (f.count < 0) {
-        tnn__release(t);
-        f.count = 0;
-        return f;
+    entries = ((tnn__len)length/TNN__LEAST_ENTRY + 1)*(tnn__len)sizeof *list;
+    list = (tnn_stored *)tnn__read_alloc(entries + (tnn__len)length + 1, name);
+    if (!list) return file;
+    scan = tnn__scan_of(name, (char *)list + entries, p, 8, (tnn__len)length);
+    file.count = tnn__stored_list(&scan, list);
+    if (file.count < 0
+        || tnn__check_places(name, list, file.count, (long long)(size - 8 - (size_t)length))) {
+        tnn__release(list);
+        file.count = 0;
+        return file;
     }
-    f.memory = t;
-    f.tensor = t;
-    f.data = p + 8 + length;
-    return f;
+    file.memory = list;
+    file.tensor = list;
+    file.data = p + 8 + length;
+    return file;
 }
 TNN_API_GATED tnn_safetensors tnn_parse_safetensors(const void *bytes, size_t size)
 {
@@ -16693,145 +16860,141 @@ TNN_API void tnn_safetensors_free(tnn_safetensors *file)
     tnn__release(file->file);
     memset(file, 0, sizeof *file);
 }
-/* Whether a tensor's type is one of ours. */
-static int tnn__known_type(const char *file, const tnn_stored *t)
+#ifndef TINYNN_NO_STDIO
+/* The file's bytes are kept with it. */
+TNN_API_GATED tnn_safetensors tnn_read_safetensors(const char *path)
 {
-    if (!t->dtype)
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(path, &size, 0);
+    tnn_safetensors file;
+    memset(&file, 0, sizeof file);
+    if (p) file = tnn__safetensors(path, p, size);
+    if (file.tensor) file.file = p; else tnn__release(p);
+    return file;
+}
+#endif
+/* Whether a tensor's type is one of ours. */
+static int tnn__known_type(const char *name, const tnn_stored *tensor)
+{
+    if (!tensor->dtype)
         tnn__fail(TNN_ERROR_FORMAT, "%s: %s is of type %s, which cannot be read; convert it to F32 "
                   "(read are BOOL, U8, I8, U16, I16, U32, I32, U64, I64, F16, BF16, F32, F64)",
-                  file, t->name, t->type);
-    return t->dtype != 0;
+                  name, tensor->name, tensor->type);
+    return tensor->dtype != 0;
 }
-/* Element i of a tensor. */
-static double tnn__stored_value(const tnn_safetensors *f, const tnn_stored *t, tnn__len i)
+/* Copies a tensor's elements, in the machine's order. */
+static void tnn__take_tensor(const tnn_safetensors *file, const tnn_stored *tensor, void *to)
 {
-    const int bytes = tnn__dtypes[TNN__NTH(t->dtype)].bytes;
-    return tnn__number(tnn__bits(f->data + t->begin + i*bytes, bytes, 0), t->dtype);
+    tnn__copy_elements(to, file->data + tensor->begin, (tnn__len)tensor->count,
+                       tnn__dtype_bytes(tensor->dtype), 0);
 }
 TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i)
 {
-    tnn_array a;
-    const tnn_stored *t;
-    tnn__len k;
-    memset(&a, 0, sizeof a);
+    tnn_array array;
+    const tnn_stored *tensor;
+    memset(&array, 0, sizeof array);
     if (!file || !file->tensor || i < 0 || i >= file->count) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_safetensors_array: tensor %d of %d", i,
                   file ? file->count : 0);
-        return a;
+        return array;
     }
-    t = &file->tensor[i];
-    if (!tnn__known_type("tnn_safetensors_array", t)) return a;
-    a.data = tnn__read_alloc((tnn__len)(t->end - t->begin), t->name);
-    if (!a.data) return a;
-    a.dtype = t->dtype;
-    a.ndim = t->ndim;
-    a.count = t->count;
-    memcpy(a.shape, t->shape, sizeof a.shape);
-    for (k = 0; k < a.count; k++) {
-        const int bytes = tnn__dtypes[TNN__NTH(t->dtype)].bytes;
-        tnn__put_bits((unsigned char *)a.data + k*bytes,
-                      tnn__bits(file->data + t->begin + k*bytes, bytes, 0), bytes,
-                      tnn__big_endian());
-    }
-    return a;
+    tensor = &file->tensor[i];
+    if (!tnn__known_type("tnn_safetensors_array", tensor)) return array;
+    array.data = tnn__read_alloc((tnn__len)(tensor->end - tensor->begin), tensor->name);
+    if (!array.data) return array;
+    array.dtype = tensor->dtype;
+    array.ndim = tensor->ndim;
+    array.count = tensor->count;
+    memcpy(array.shape, tensor->shape, sizeof array.shape);
+    tnn__take_tensor(file, tensor, array.data);
+    return array;
 }
 
 static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0, 0};
 /* Two strings that make one name. head NULL: none. */
 typedef struct { const char *head, *tail; } tnn__name;
-static char tnn__name_next(tnn__name *n)
+/* A name of one string. */
+static tnn__name tnn__name_of(const char *text)
 {
-    return *n->head ? *n->head++ : *n->tail ? *n->tail++ : '\0';
+    tnn__name name;
+    name.head = text;
+    name.tail = "";
+    return name;
 }
-/* As strcmp; none comes first. */
-static int tnn__compare_names(tnn__name a, tnn__name b)
+/* Takes its next character; 0 at the end. */
+static char tnn__name_next(tnn__name *name)
 {
+    return *name->head ? *name->head++ : *name->tail ? *name->tail++ : '\0';
+}
+/* As strcmp; none comes first. For qsort. */
+static int tnn__compare_names(const void *a, const void *b)
+{
+    tnn__name x = *(const tnn__name *)a, y = *(const tnn__name *)b;
     char c, d;
-    if (!a.head || !b.head) return !!a.head - !!b.head;
+    if (!x.head || !y.head) return !!x.head - !!y.head;
     do {
-        c = tnn__name_next(&a);
-        d = tnn__name_next(&b);
+        c = tnn__name_next(&x);
+        d = tnn__name_next(&y);
     } while (c && c == d);
     return (int)(unsigned char)c - (int)(unsigned char)d;
 }
 /* How many bytes of `name` pair k stands for on one side; -1: another beginning, -2: no pair. */
-static int tnn__begins(const tnn_weights_options *o, int k, int net, const char *name)
+static int tnn__begins(const tnn_weights_options *options, int k, int net, const char *name)
 {
     const char *start;
     int n;
-    if (k >= TNN_RENAMES || (!o->rename[k].file && !o->rename[k].net)) return -2;
-    start = net ? o->rename[k].net : o->rename[k].file;
+    if (k >= TNN_RENAMES || (!options->rename[k].file && !options->rename[k].net)) return -2;
+    start = net ? options->rename[k].net : options->rename[k].file;
     n = start ? (int)strlen(start) : 0;
     return !n || !strncmp(name, start, (size_t)n) ? n : -1;
 }
-/* What the file calls a tensor of the network. */
-static tnn__name tnn__file_name(const tnn_weights_options *o, const char *name)
+/* What the file calls a tensor of the network; none where .rename leaves it out. */
+static tnn__name tnn__file_name(const tnn_weights_options *options, const char *name)
 {
     tnn__name r = {NULL, NULL};
     int k, n, most = -1;
-    for (k = 0; (n = tnn__begins(o, k, 1, name)) > -2; k++)
+    for (k = 0; (n = tnn__begins(options, k, 1, name)) > -2; k++)
         if (n > most) {
             most = n;
-            r.head = o->rename[k].file ? o->rename[k].file : "";
+            r.head = options->rename[k].file ? options->rename[k].file : "";
             r.tail = name + n;
         }
-    if (k) return r;
-    r.head = name;
-    r.tail = "";
-    return r;
+    return k ? r : tnn__name_of(name);
 }
-/* What the file calls each tensor of the network, sorted; `room` bytes per tensor, zeros, follow.
-   To be released; NULL on failure. */
-typedef struct { tnn__name name; int i; } tnn__file_named;
-static int tnn__by_file_name(const void *a, const void *b)
-{
-    const tnn__file_named *x = (const tnn__file_named *)a, *y = (const tnn__file_named *)b;
-    const int order = tnn__compare_names(x->name, y->name);
-    return order ? order : x->i - y->i;
-}
-static tnn__file_named *tnn__file_names(const tnn_net *net, const tnn_weights_options *o,
-                                        size_t room)
-{
-    const tnn__len each = (tnn__len)(sizeof(tnn__file_named) + room);
-    tnn__file_named *list = (tnn__file_named *)tnn__alloc(net->tensors*each, "names of tensors");
-    int i, which = 0;
-    for (i = 0; list && i < net->tensors; i++) {
-        const tnn__op *op = tnn__find_param(net, i, &which);
-        list[i].name = tnn__file_name(o, op->name[which]);
-        list[i].i = i;
-    }
-    if (list) qsort(list, (size_t)net->tensors, sizeof *list, tnn__by_file_name);
-    return list;
-}
-/* The first of `list` that is not before a name. */
-static int tnn__from_name(const tnn__file_named *list, int n, tnn__name name)
-{
-    int from = 0;
-    while (from < n) {
-        const int i = from + (n - from)/2;
-        if (tnn__compare_names(list[i].name, name) < 0) from = i + 1; else n = i;
-    }
-    return from;
-}
-/* Is a tensor of the file one of those that the network should have? */
-static int tnn__expected(const tnn_weights_options *o, const char *name)
+/* Whether a tensor of the file is one of those that the network should have. */
+static int tnn__expected(const tnn_weights_options *options, const char *name)
 {
     static const char counter[] = ".num_batches_tracked";
     const size_t n = strlen(name), m = sizeof counter - 1;
     int k, begins, any = 0;
     if (n >= m && !strcmp(name + n - m, counter)) return 0;
     if (!strncmp(name, "tinynn.", 7)) return 0;             /* of a checkpoint */
-    for (k = 0; (begins = tnn__begins(o, k, 0, name)) > -2; k++) any |= begins >= 0;
+    for (k = 0; (begins = tnn__begins(options, k, 0, name)) > -2; k++) any |= begins >= 0;
     return any || k == 0;
 }
+/* The tensor of a name, in a file whose tensors are sorted by name; or NULL. */
+static tnn_stored *tnn__stored_named(const tnn_safetensors *file, tnn__name name)
+{
+    int from = 0, n = file->count;
+    while (from < n) {
+        const int i = from + (n - from)/2;
+        const tnn__name here = tnn__name_of(file->tensor[i].name);
+        const int order = tnn__compare_names(&here, &name);
+        if (!order) return (tnn_stored *)file->memory + i;
+        if (order < 0) from = i + 1; else n = i;
+    }
+    return NULL;
+}
 
-static int tnn__fits(const tnn_param *p, const tnn_stored *t)
+/* Whether a tensor has a parameter's shape: the same, or for a dense layer (units, c, h, w). */
+static int tnn__fits(const tnn_param *p, const tnn_stored *tensor)
 {
     int i;
-    if (t->count != p->count) return 0;
-    for (i = 0; i < p->ndim && i < t->ndim && t->shape[i] == p->dims[i]; i++) {}
-    return t->ndim == p->ndim ? i == p->ndim : p->ndim == 2 && t->ndim > 2 && i > 0;
+    if (tensor->count != p->count) return 0;
+    for (i = 0; i < p->ndim && i < tensor->ndim && tensor->shape[i] == p->dims[i]; i++) {}
+    return tensor->ndim == p->ndim ? i == p->ndim : p->ndim == 2 && tensor->ndim > 2 && i > 0;
 }
+/* A shape as text, 64x3x3x3: of dims, or where that is NULL of `shape`. */
 static const char *tnn__put_shape(char text[64], int ndim, const int *dims, const long long *shape)
 {
     char *to = text, *end = text + 63;
@@ -16841,89 +17004,133 @@ static const char *tnn__put_shape(char text[64], int ndim, const int *dims, cons
     *to = 0;
     return text;
 }
-/* Sets tensor i of the network from t of the file (NULL: it is not there), or if !set only looks
-   whether it can be. 1: yes, 0: it stays as it is, -1: error. */
-static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *o, const char *file,
-                            const tnn_safetensors *f, const tnn_stored *t, int i, int set)
+/* Sets tensor i of the network from the file, or if !set only looks whether it can be, and takes
+   the type's name from the file's tensor as a sign that it was asked for. 1: yes, 0: it stays as it
+   is, -1: error. */
+static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *options, const char *path,
+                            const tnn_safetensors *file, int i, int set)
 {
-    int which = 0;
+    int which = 0, bytes;
     const tnn__op *op = tnn__find_param(net, i, &which);
     const tnn_param p = tnn__param_of(op, which);
+    const tnn__name name = tnn__file_name(options, p.name);
+    tnn_stored *tensor = name.head ? tnn__stored_named(file, name) : NULL;
     tnn__len at;
-    if (!t) {
-        const tnn__name want = tnn__file_name(o, p.name);
-        if (!want.head || o->partial) return 0;
-        tnn__fail(TNN_ERROR_FORMAT, "%s: has no %s%s; .partial = 1 loads what it has", file,
-                  want.head, want.tail);
+    if (!tensor && (!name.head || options->partial)) return 0;
+    if (!tensor) {
+        tnn__fail(TNN_ERROR_FORMAT, "%s: has no %s%s; .partial = 1 loads what it has", path,
+                  name.head, name.tail);
         return -1;
     }
-    if (!tnn__known_type(file, t)) return -1;
-    if (!tnn__fits(&p, t)) {
+    if (!tnn__known_type(path, tensor)) return -1;
+    if (!tnn__fits(&p, tensor)) {
         char shapes[2][64];
-        tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", file, t->name,
-                  tnn__put_shape(shapes[0], t->ndim, NULL, t->shape), p.name,
+        tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", path, tensor->name,
+                  tnn__put_shape(shapes[0], tensor->ndim, NULL, tensor->shape), p.name,
                   tnn__put_shape(shapes[1], p.ndim, p.dims, NULL));
         return -1;
     }
+    bytes = tnn__dtype_bytes(tensor->dtype);
     for (at = 0; at < p.count; at++) {
-        const double v = tnn__stored_value(f, t, at);
+        const unsigned char *from = file->data + tensor->begin + at*bytes;
+        const double v = tnn__number(tnn__bits(from, bytes, 0), tensor->dtype);
         if (set) tnn__param_set(net, op, which, at, (float)v);
         else if (!tnn__is_float(v)) {
-            tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not a finite float", file,
-                      (long long)at, t->name, v);
+            tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not a finite float", path,
+                      (long long)at, tensor->name, v);
             return -1;
         }
     }
+    tensor->type = NULL;
     return 1;
 }
-/* How many tensors were set, -1 on error. o NULL: all, of which there need not be any. */
-static int tnn__load_weights(tnn_net *net, const tnn_weights_options *o, const char *file,
-                             const tnn_safetensors *f)
+/* Sets the network's tensors from a file, whose tensors are sorted by name; how many, -1 on error.
+   options NULL: all of them, and there need not be any. */
+static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, const char *path,
+                             const tnn_safetensors *file)
 {
-    const int least = o != NULL;
-    const char *unknown = NULL;
-    const tnn_stored **from;
-    tnn__file_named *list;
-    tnn__name have;
-    int i, k, n = 0, count = 0;
-    if (!o) o = &tnn__every_weight;
+    const int least = options != NULL;
+    const tnn_stored *unknown = NULL;           /* the first in the file that nobody asked for */
+    int i, n = 0, count = 0;
+    if (!options) options = &tnn__every_weight;
     if (tnn_build(net)) return -1;
-    list = tnn__file_names(net, o, sizeof *from);
-    if (!list) return -1;
-    from = (const tnn_stored **)(void *)(list + net->tensors);
-    have.tail = "";
-    for (k = 0; k < f->count; k++) {
-        int some = 0;
-        have.head = f->tensor[k].name;
-        for (i = tnn__from_name(list, net->tensors, have);
-             i < net->tensors && !tnn__compare_names(list[i].name, have); i++, some = 1)
-            from[list[i].i] = &f->tensor[k];
-        if (!some && !unknown && tnn__expected(o, have.head)) unknown = have.head;
+    for (i = 0; i < net->tensors && n >= 0; i++)
+        count += n = tnn__load_tensor(net, options, path, file, i, 0);
+    for (i = 0; i < file->count; i++) {
+        const tnn_stored *tensor = &file->tensor[i];
+        if (tensor->type && (!unknown || tnn__by_place(tensor, unknown) < 0)
+            && tnn__expected(options, tensor->name)) unknown = tensor;
     }
-    for (i = 0; i < net->tensors && n >= 0; i++)
-        count += n = tnn__load_tensor(net, o, file, f, from[i], i, 0);
-    if (n >= 0 && unknown && !o->partial)
+    if (n >= 0 && unknown && !options->partial)
         n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
-                            "the rest", file, unknown);
+                            "the rest", path, unknown->name);
     else if (n >= 0 && count < least)
-        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", file);
+        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", path);
     for (i = 0; i < net->tensors && n >= 0; i++)
-        if (from[i]) tnn__load_tensor(net, o, file, f, from[i], i, 1);
-    tnn__release(list);
+        tnn__load_tensor(net, options, path, file, i, 1);
     return n < 0 ? -1 : count;
 }
 TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size,
                                     const tnn_weights_options *options)
 {
-    const tnn_weights_options *o = options ? options : &tnn__every_weight;
-    const char *file = o->path ? o->path : "weights";
-    tnn_safetensors f = tnn__safetensors(file, (const unsigned char *)bytes, size);
-    const int count = f.tensor ? tnn__load_weights(net, o, file, &f) : 0;
-    tnn_safetensors_free(&f);
+    const char *path = options && options->path ? options->path : "weights";
+    tnn_safetensors file = tnn__safetensors(path, (const unsigned char *)bytes, size);
+    int count = 0;
+    if (!options) options = &tnn__every_weight;
+    if (file.tensor) {
+        qsort(file.memory, (size_t)file.count, sizeof *file.tensor, tnn__by_name);
+        count = tnn__load_weights(net, options, path, &file);
+    }
+    tnn_safetensors_free(&file);
     return TNN__MAX(count, 0);
 }
 
-static void tnn__write_name(tnn__writer *w, tnn__name name)
+/* What a file is made of: the network's tensors, and of a checkpoint the vectors beside them, of
+   which the one without data is the hash. */
+typedef struct { const char *name; tnn_dtype dtype; tnn__len count; void *data; } tnn__piece;
+typedef struct {
+    tnn_net                   *net;
+    const tnn_weights_options *options;
+    const tnn__piece          *piece;
+    int                        pieces;
+} tnn__saved;
+/* One of them. op NULL: a piece. */
+typedef struct {
+    tnn__name     name;
+    tnn_dtype     dtype;
+    int           ndim, which;
+    long long     shape[TNN_DIMS];
+    tnn__len      count;
+    const tnn__op *op;
+    const void    *data;                /* of a piece; of a tensor the flat vector in which it is */
+} tnn__entry;
+/* Entry i, 0 on; -1: it is left out, 0: there is none. */
+static int tnn__entry_at(const tnn__saved *saved, int i, tnn__entry *entry)
+{
+    int k;
+    memset(entry, 0, sizeof *entry);
+    entry->op = tnn__find_param(saved->net, i, &entry->which);
+    if (entry->op) {
+        const tnn_param p = tnn__param_of(entry->op, entry->which);
+        entry->name = tnn__file_name(saved->options, p.name);
+        entry->dtype = TNN_F32;
+        entry->ndim = p.ndim;
+        for (k = 0; k < p.ndim; k++) entry->shape[k] = p.dims[k];
+        entry->count = p.count;
+        entry->data = p.buffer ? saved->net->buffers : saved->net->flat[TNN__W];
+        return entry->name.head ? 1 : -1;
+    }
+    i -= saved->net->tensors;
+    if (i >= saved->pieces) return 0;
+    entry->name = tnn__name_of(saved->piece[i].name);
+    entry->dtype = saved->piece[i].dtype;
+    entry->ndim = 1;
+    entry->shape[0] = entry->count = saved->piece[i].count;
+    entry->data = saved->piece[i].data;
+    return 1;
+}
+/* Writes a name as JSON has it within quotes. */
+static void tnn__write_name(tnn__writer *writer, tnn__name name)
 {
     static const char digits[] = "0123456789abcdef";
     char c;
@@ -16932,190 +17139,160 @@ static void tnn__write_name(tnn__writer *w, tnn__name name)
         if ((unsigned char)c < 0x20) {
             text[4] = digits[c >> 4];
             text[5] = digits[c & 15];
-            tnn__write(w, text, 6);
+            tnn__write(writer, text, 6);
         } else {
-            if (c == '"' || c == '\\') tnn__write(w, "\\", 1);
-            tnn__write(w, &c, 1);
+            if (c == '"' || c == '\\') tnn__write(writer, "\\", 1);
+            tnn__write(writer, &c, 1);
         }
     }
 }
-/* What a checkpoint has beside the weights: vectors. Without data it is the hash. */
-typedef struct { const char *name; tnn_dtype dtype; tnn__len count; void *data; } tnn__piece;
-
-static void tnn__write_entry(tnn__writer *w, tnn__name name, tnn_dtype dtype, int ndim,
-                             const long long *shape, long long *at)
+/* Writes the header, without its padding. Returns the bytes of the data. */
+static long long tnn__write_header(tnn__writer *writer, const tnn__saved *saved)
 {
-    int k;
-    tnn__write_text(w, ",\"");
-    tnn__write_name(w, name);
-    tnn__write_text(w, "\":{\"dtype\":\"");
-    tnn__write_text(w, tnn__dtypes[TNN__NTH(dtype)].name);
-    tnn__write_text(w, "\",\"shape\":[");
-    for (k = 0; k < ndim; k++) {
-        tnn__write_text(w, k ? "," : "");
-        tnn__write_int(w, shape[k]);
+    tnn__entry entry;
+    long long at = 0;
+    int i, k, there;
+    tnn__write_text(writer, "{\"__metadata__\":{\"format\":\"pt\"}");
+    for (i = 0; (there = tnn__entry_at(saved, i, &entry)) != 0; i++) {
+        if (there < 0) continue;
+        tnn__write_text(writer, ",\"");
+        tnn__write_name(writer, entry.name);
+        tnn__write_text(writer, "\":{\"dtype\":\"");
+        tnn__write_text(writer, tnn__dtypes[TNN__NTH(entry.dtype)].name);
+        tnn__write_text(writer, "\",\"shape\":[");
+        for (k = 0; k < entry.ndim; k++) {
+            tnn__write_text(writer, k ? "," : "");
+            tnn__write_int(writer, entry.shape[k]);
+        }
+        tnn__write_text(writer, "],\"data_offsets\":[");
+        tnn__write_int(writer, at);
+        tnn__write_text(writer, ",");
+        tnn__write_int(writer, at += tnn__dtype_bytes(entry.dtype)*entry.count);
+        tnn__write_text(writer, "]}");
     }
-    tnn__write_text(w, "],\"data_offsets\":[");
-    tnn__write_int(w, *at);
-    tnn__write_text(w, ",");
-    tnn__write_int(w, *at += tnn__dtypes[TNN__NTH(dtype)].bytes*tnn__array_count(ndim, shape));
-    tnn__write_text(w, "]}");
+    tnn__write_text(writer, "}");
+    return at;
 }
-static void tnn__write_header(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
-                              const tnn__piece *piece, int pieces, long long *data)
+/* The bytes of the header, and of the data. Not inlined, as a writer is a large frame. */
+static TNN__OWN_CALL tnn__len tnn__header_bytes(const tnn__saved *saved, long long *data)
 {
-    const tnn__op *op;
-    long long shape[TNN_DIMS];
-    int i, k, which;
-    *data = 0;
-    tnn__write_text(w, "{\"__metadata__\":{\"format\":\"pt\"}");
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(op, which);
-        const tnn__name name = tnn__file_name(o, p.name);
-        if (!name.head) continue;
-        for (k = 0; k < p.ndim; k++) shape[k] = p.dims[k];
-        tnn__write_entry(w, name, TNN_F32, p.ndim, shape, data);
-    }
-    for (i = 0; i < pieces; i++) {
-        tnn__name name;
-        name.head = piece[i].name;
-        name.tail = "";
-        shape[0] = piece[i].count;
-        tnn__write_entry(w, name, piece[i].dtype, 1, shape, data);
-    }
-    tnn__write_text(w, "}");
+    tnn__writer nowhere;
+    tnn__write_memory(&nowhere, NULL, 0);
+    *data = tnn__write_header(&nowhere, saved);
+    return (tnn__len)nowhere.used;
 }
-/* Whether loading would take what is to be saved: names are text, each there once, not all left
-   out; values are finite. o NULL: all tensors, of which there need not be any. */
-static tnn_status tnn__check_saved(const char *what, tnn_net *net, const tnn_weights_options *o)
+/* Writes the whole file, if the writer has room for it. Returns its size. */
+static size_t tnn__write_weights(tnn__writer *writer, const tnn__saved *saved)
 {
-    const tnn__op *op;
-    tnn__file_named *list = NULL;
-    tnn__writer only;
-    tnn_status e = TNN_OK;
+    unsigned char length[8];
+    float block[512];
+    tnn__entry entry;
     long long data;
-    tnn__len at;
-    int i, k, n, which, renamed = 0, some = !o;
-    if (!o) o = &tnn__every_weight;
-    if (o->partial || o->optional)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .%s is for loading", what,
-                         o->partial ? "partial" : "optional");
-    for (; tnn__begins(o, renamed, 0, "") > -2; renamed++) {
-        const char *p = o->rename[renamed].file;
+    tnn__len at, n, k;
+    int i, there;
+    const tnn__len used = tnn__header_bytes(saved, &data), padded = tnn__round_up(used, 8);
+    const size_t size = 8 + (size_t)padded + (size_t)data;
+    if (size > writer->room) return size;
+    tnn__put_bits(length, (uint64_t)padded, 8, 0);
+    tnn__write(writer, length, 8);
+    tnn__write_header(writer, saved);
+    tnn__write(writer, "        ", (size_t)(padded - used));
+    for (i = 0; (there = tnn__entry_at(saved, i, &entry)) != 0; i++) {
+        const uint64_t hash = writer->hash;
+        if (there > 0 && !entry.op)
+            tnn__write_elements(writer, entry.data ? entry.data : &hash, entry.count,
+                                tnn__dtype_bytes(entry.dtype));
+        for (at = 0; there > 0 && entry.op && at < entry.count; at += n) {
+            n = TNN__MIN(entry.count - at, 512);
+            for (k = 0; k < n; k++)
+                block[k] = *tnn__param_at(saved->net, entry.op, entry.which, (float *)entry.data,
+                                          at + k);
+            tnn__write_elements(writer, block, n, 4);
+        }
+    }
+    return size;
+}
+/* Whether .rename gives names that a file can have: text, each there once. */
+static tnn_status tnn__check_names(const char *what, const tnn_net *net,
+                                   const tnn_weights_options *options)
+{
+    const tnn__name reserved = tnn__name_of("__metadata__");
+    tnn__name *list;
+    tnn_status e = TNN_OK;
+    int k, n, which, renamed;
+    for (renamed = 0; tnn__begins(options, renamed, 0, "") > -2; renamed++) {
+        const char *p = options->rename[renamed].file;
         for (; p && *p; p += n)
             if ((n = tnn__utf8((const unsigned char *)p, (tnn__len)strlen(p))) == 0)
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename: a name that is no UTF-8", what);
     }
-    if (renamed && net->tensors && (list = tnn__file_names(net, o, 0)) == NULL)
-        return TNN_ERROR_MEMORY;
-    for (k = 0; list && !e && k < net->tensors; k++) {
-        const tnn__name name = list[k].name;
-        tnn__name reserved;
-        reserved.head = "__metadata__";
-        reserved.tail = "";
-        if (!name.head) continue;
-        if (!tnn__compare_names(reserved, name)
-            || (k && !tnn__compare_names(list[k - 1].name, name)))
-            e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename makes %s%s of %s", what, name.head,
-                          name.tail, k && !tnn__compare_names(list[k - 1].name, name)
-                                     ? "two tensors" : "a tensor, which is not a name for one");
+    if (!renamed || !net->tensors) return TNN_OK;
+    list = (tnn__name *)tnn__alloc(net->tensors*(tnn__len)sizeof *list, "names of tensors");
+    if (!list) return TNN_ERROR_MEMORY;
+    for (k = 0; k < net->tensors; k++) {
+        const tnn__op *op = tnn__find_param(net, k, &which);
+        list[k] = tnn__file_name(options, op->name[which]);
+    }
+    qsort(list, (size_t)net->tensors, sizeof *list, tnn__compare_names);
+    for (k = 0; !e && k < net->tensors; k++) {
+        const int twice = list[k].head && k && !tnn__compare_names(&list[k - 1], &list[k]);
+        if (twice || !tnn__compare_names(&reserved, &list[k]))
+            e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename makes %s%s of %s", what, list[k].head,
+                          list[k].tail, twice ? "two tensors"
+                                              : "a tensor, which is not a name for one");
     }
     tnn__release(list);
-    for (i = 0; !e && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(op, which);
-        float *from = p.buffer ? net->buffers : net->flat[TNN__W];
-        if (!tnn__file_name(o, p.name).head) continue;
-        some = 1;
-        for (at = 0; !e && at < p.count; at++) {
-            const float v = *tnn__param_at(net, op, which, from, at);
-            if (!(v - v >= 0))
-                e = tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not finite", what,
-                              (long long)at, p.name, (double)v);
-        }
-    }
-    if (!e && !some)
-        e = tnn__fail(TNN_ERROR_ARGUMENT, net->tensors ? "%s: .rename leaves out all tensors"
-                                          : "%s: the network has no tensors", what);
-    memset(&only, 0, sizeof only);
-    if (!e) tnn__write_header(&only, net, o, NULL, 0, &data);
-    if (only.used > TNN__HEADER_LIMIT - 4096)           /* so much for a checkpoint's own */
-        e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
-                      (long long)only.used);
     return e;
 }
-static TNN__OWN_CALL tnn__len tnn__header_bytes(tnn_net *net, const tnn_weights_options *o,
-                                                const tnn__piece *piece, int pieces,
-                                                long long *data)
+/* Whether loading would take what is to be saved: names are text, each there once, not all left
+   out; values are finite. options NULL: all tensors, of which there need not be any. */
+static tnn_status tnn__check_saved(const char *what, tnn_net *net,
+                                   const tnn_weights_options *options)
 {
-    tnn__writer only;
-    memset(&only, 0, sizeof only);
-    tnn__write_header(&only, net, o, piece, pieces, data);
-    return (tnn__len)only.used;
-}
-/* The whole file; its size. w NULL: only that. */
-static size_t tnn__write_weights(tnn__writer *w, tnn_net *net, const tnn_weights_options *o,
-                                 const tnn__piece *piece, int pieces)
-{
-    unsigned char length[8];
-    float block[512];
-    const tnn__op *op;
-    tnn__len at, n;
+    tnn__saved saved = {NULL, NULL, NULL, 0};
+    tnn__entry entry;
+    tnn_status e;
     long long data;
-    int i, k, which;
-    const tnn__len used = tnn__header_bytes(net, o, piece, pieces, &data);
-    n = tnn__round_up(used, 8);
-    if (!w) return 8 + (size_t)n + (size_t)data;
-    tnn__put_bits(length, (uint64_t)n, 8, 0);
-    tnn__write(w, length, 8);
-    tnn__write_header(w, net, o, piece, pieces, &data);
-    for (n -= used; n > 0; n--) tnn__write(w, " ", 1);
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(op, which);
-        if (!tnn__file_name(o, p.name).head) continue;
-        for (at = 0; at < p.count; at += n) {
-            n = TNN__MIN(p.count - at, 512);
-            for (k = 0; k < n; k++)
-                block[k] = *tnn__param_at(net, op, which,
-                                          p.buffer ? net->buffers : net->flat[TNN__W],
-                                          at + k);
-            tnn__write_elements(w, block, n, 4);
+    tnn__len at;
+    int i, there, some = !options;
+    if (!options) options = &tnn__every_weight;
+    if (options->partial || options->optional)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .%s is for loading", what,
+                         options->partial ? "partial" : "optional");
+    if ((e = tnn__check_names(what, net, options)) != TNN_OK) return e;
+    saved.net = net;
+    saved.options = options;
+    for (i = 0; (there = tnn__entry_at(&saved, i, &entry)) != 0; i++) {
+        if (there < 0) continue;
+        some = 1;
+        for (at = 0; at < entry.count; at++) {
+            const float v = *tnn__param_at(net, entry.op, entry.which, (float *)entry.data, at);
+            if (!(v - v >= 0))
+                return tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not finite", what,
+                                 (long long)at, entry.op->name[entry.which], (double)v);
         }
     }
-    for (i = 0; i < pieces; i++) {
-        const uint64_t hash = w->hash;
-        tnn__write_elements(w, piece[i].data ? piece[i].data : &hash, piece[i].count,
-                            tnn__dtypes[TNN__NTH(piece[i].dtype)].bytes);
-    }
-    return 0;
+    if (!some)
+        return tnn__fail(TNN_ERROR_ARGUMENT, net->tensors ? "%s: .rename leaves out all tensors"
+                                             : "%s: the network has no tensors", what);
+    at = tnn__header_bytes(&saved, &data);
+    if (at <= TNN__HEADER_LIMIT - 4096) return TNN_OK;  /* so much for a checkpoint's own */
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
+                     (long long)at);
 }
 TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
                                         const tnn_weights_options *options)
 {
-    const tnn_weights_options *o = options ? options : &tnn__every_weight;
-    tnn__writer w;
-    size_t size;
-    if (tnn_build(net) || tnn__check_saved("tnn_format_weights", net, o)) return 0;
-    size = tnn__write_weights(NULL, net, o, NULL, 0);
-    if (!to || size > room) return size;
-    memset(&w, 0, sizeof w);
-    w.good = 1;
-    w.to = (unsigned char *)to;
-    w.room = room;
-    tnn__write_weights(&w, net, o, NULL, 0);
-    return size;
+    tnn__writer writer;
+    tnn__saved saved = {NULL, NULL, NULL, 0};
+    saved.net = net;
+    saved.options = options ? options : &tnn__every_weight;
+    if (tnn_build(net) || tnn__check_saved("tnn_format_weights", net, saved.options)) return 0;
+    tnn__write_memory(&writer, to, room);
+    return tnn__write_weights(&writer, &saved);
 }
 
 #ifndef TINYNN_NO_STDIO
-TNN_API_GATED tnn_safetensors tnn_read_safetensors(const char *path)
-{
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size, 0);
-    tnn_safetensors f;
-    memset(&f, 0, sizeof f);
-    if (p) f = tnn__safetensors(path, p, size);
-    if (f.tensor) f.file = p; else tnn__release(p);
-    return f;
-}
 TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
     size_t size = 0;
@@ -17128,18 +17305,21 @@ TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options 
 TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
     tnn_status e = tnn_build(net);
-    tnn__writer w;
+    tnn__writer writer;
+    tnn__saved saved = {NULL, NULL, NULL, 0};
+    saved.net = net;
+    saved.options = options;
     if (!e && !options)
         e = tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: no path");
     if (!e) e = tnn__check_saved("tnn_save_weights", net, options);
-    if (!e) e = tnn__write_start(&w, options->path);
+    if (!e) e = tnn__write_start(&writer, options->path);
     if (e) return e;
-    tnn__write_weights(&w, net, options, NULL, 0);
-    return tnn__write_end(&w);
+    tnn__write_weights(&writer, &saved);
+    return tnn__write_end(&writer);
 }
 #endif
 
-/* ---- 15g. Checkpoints: the format is in 1j, in this order ------------------------------------ */
+/* ---- 15h. Checkpoints: the format is in 1j, in this order ------------------------------------ */
 enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 6 };
 
 /* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
@@ -17262,58 +17442,44 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
         return tnn__check_saved(what, net, NULL);
     return TNN_ERROR_FORMAT;
 }
-/* Writes it, or if !w returns how many bytes that will be. */
-static size_t tnn__write_checkpoint(tnn__writer *w, tnn_net *net, const tnn_checkpoint_options *o)
+/* Writes it, if the writer has room for it. Returns its size. */
+static size_t tnn__write_checkpoint(tnn__writer *writer, tnn_net *net,
+                                    const tnn_checkpoint_options *options)
 {
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
-    const int pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
-    tnn__counters(net, o->loader, whole, reals, 0);
-    if (w) w->hash = TNN__FNV;
-    return tnn__write_weights(w, net, &tnn__every_weight, piece, pieces);
+    tnn__saved saved;
+    saved.net = net;
+    saved.options = &tnn__every_weight;
+    saved.piece = piece;
+    saved.pieces = tnn__pieces(net, piece, whole, reals, options->numbers, options->count);
+    tnn__counters(net, options->loader, whole, reals, 0);
+    writer->hash = TNN__FNV;
+    return tnn__write_weights(writer, &saved);
 }
 TNN_API_GATED size_t tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
                                            const tnn_checkpoint_options *options)
 {
-    tnn__writer w;
-    size_t size;
+    tnn__writer writer;
     if (!options) options = &tnn__plain_checkpoint;
     if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options, 1)) return 0;
-    size = tnn__write_checkpoint(NULL, net, options);
-    if (!to || size > room) return size;
-    memset(&w, 0, sizeof w);
-    w.good = 1;
-    w.to = (unsigned char *)to;
-    w.room = room;
-    tnn__write_checkpoint(&w, net, options);
-    return size;
+    tnn__write_memory(&writer, to, room);
+    return tnn__write_checkpoint(&writer, net, options);
 }
 
-static const tnn_stored *tnn__stored_named(const tnn_safetensors *f, const char *name)
+/* The tensor that holds a piece, in a file whose tensors are sorted by name; or NULL. */
+static const tnn_stored *tnn__stored_piece(const tnn_safetensors *file, const char *name)
 {
-    int i;
-    for (i = 0; i < f->count; i++) if (!strcmp(f->tensor[i].name, name)) return &f->tensor[i];
-    return NULL;
-}
-/* The elements of a piece, in the machine's order. */
-static void tnn__take_piece(const tnn_safetensors *f, const tnn__piece *p)
-{
-    const tnn_stored *t = tnn__stored_named(f, p->name);
-    const int bytes = tnn__dtypes[TNN__NTH(p->dtype)].bytes;
-    tnn__len i;
-    for (i = 0; i < t->count; i++)
-        tnn__put_bits((unsigned char *)p->data + i*bytes,
-                      tnn__bits(f->data + t->begin + i*bytes, bytes, 0), bytes,
-                      tnn__big_endian());
+    return tnn__stored_named(file, tnn__name_of(name));
 }
 /* Whether it is of the network's optimizer: what else differs then follows from that. */
-static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *f, const tnn_net *net)
+static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *file, const tnn_net *net)
 {
-    const tnn_stored *t = tnn__stored_named(f, "tinynn.integers");
+    const tnn_stored *tensor = tnn__stored_piece(file, "tinynn.integers");
     const uint64_t own = (uint64_t)TNN__NTH(net->optimizer.type);
-    const uint64_t type = t && t->dtype == TNN_I64 && t->count > 1
-                        ? tnn__bits(f->data + t->begin + 8, 8, 0) : own;
+    const uint64_t type = tensor && tensor->dtype == TNN_I64 && tensor->count > 1
+                        ? tnn__bits(file->data + tensor->begin + 8, 8, 0) : own;
     const char *stored = type <= TNN__NTH(TNN_CUSTOM) ? tnn__rules[type].name
                                                       : "an unknown optimizer";
     if (type == own) return TNN_OK;
@@ -17331,87 +17497,104 @@ static const char *tnn__piece_is(const char *name)
                            : ", the optimizer's state (.momentum, .amsgrad and their like)";
 }
 /* Whether the file has the pieces, and nothing else of that kind; numbers may be fewer. */
-static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *f,
+static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *file,
                                     const tnn__piece *piece, int pieces)
 {
     int i, k;
     for (i = 0; i < pieces; i++) {
-        const tnn_stored *t = tnn__stored_named(f, piece[i].name);
+        const tnn_stored *tensor = tnn__stored_piece(file, piece[i].name);
         const int numbers = !strcmp(piece[i].name, "tinynn.numbers");
-        if (!t && numbers) continue;
-        if (!t || t->dtype != piece[i].dtype || t->ndim != 1
-            || (numbers ? t->count > piece[i].count : t->count != piece[i].count))
+        if (!tensor && numbers) continue;
+        if (!tensor || tensor->dtype != piece[i].dtype || tensor->ndim != 1
+            || (numbers ? tensor->count > piece[i].count : tensor->count != piece[i].count))
             return tnn__fail(TNN_ERROR_FORMAT, "%s: has %l of %s%s, this network %l", path,
-                             t ? t->count : 0, piece[i].name, !t ? tnn__piece_is(piece[i].name)
+                             tensor ? tensor->count : 0, piece[i].name,
+                             !tensor ? tnn__piece_is(piece[i].name)
                              : numbers ? "" : ", of other layers", (long long)piece[i].count);
     }
-    for (k = 0; k < f->count; k++) {
-        const char *name = f->tensor[k].name;
+    for (k = 0; k < file->count; k++) {
+        const char *name = file->tensor[k].name;
         if (strncmp(name, "tinynn.", 7)) continue;
         for (i = 0; i < pieces && strcmp(name, piece[i].name); i++) {}
         if (i == pieces)
             return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s of %l%s, for which this network has no "
-                             "place", path, name, f->tensor[k].count, tnn__piece_is(name));
+                             "place", path, name, file->tensor[k].count, tnn__piece_is(name));
     }
     return TNN_OK;
 }
+/* Whether the file ends with the hash of all before it. Its tensors are by place. */
+static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
+                                  const unsigned char *p, size_t size)
+{
+    const tnn_stored *hash = file->count ? &file->tensor[file->count - 1] : NULL;
+    if (!hash || strcmp(hash->name, "tinynn.hash") || hash->dtype != TNN_U64 || hash->count != 1)
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: is no checkpoint: does not end with tinynn.hash",
+                         path);
+    if (tnn__fnv(TNN__FNV, p, size - 8) == tnn__bits(p + size - 8, 8, 0)) return TNN_OK;
+    return tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says; take an "
+                     "older copy", path);
+}
+/* Takes those pieces that are the counters, or all of them. */
+static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piece, int pieces,
+                             const void *whole, const void *reals)
+{
+    int i;
+    for (i = 0; i < pieces; i++) {
+        const tnn_stored *tensor = tnn__stored_piece(file, piece[i].name);
+        if (tensor && piece[i].data
+            && (!whole || piece[i].data == whole || piece[i].data == reals))
+            tnn__take_tensor(file, tensor, piece[i].data);
+    }
+}
+/* The reader of checkpoints: sets nothing before all is known to be right. */
 TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
                                               const tnn_checkpoint_options *options)
 {
     long long whole[TNN__WHOLE], now[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
-    const tnn_checkpoint_options *o = options ? options : &tnn__plain_checkpoint;
-    const char *path = o->path ? o->path : "checkpoint";
-    const unsigned char *p = (const unsigned char *)bytes;
-    const tnn_stored *hash;
-    tnn_safetensors f;
+    const char *path = options && options->path ? options->path : "checkpoint";
+    tnn_safetensors file;
     int pieces, i;
-    tnn_status e = tnn__checkpoint_begin("tnn_load_checkpoint", net, o, 0);
+    tnn_status e;
+    if (!options) options = &tnn__plain_checkpoint;
+    e = tnn__checkpoint_begin("tnn_load_checkpoint", net, options, 0);
     if (e) return e;
-    f = tnn__safetensors(path, p, size);
-    if (!f.tensor) return (tnn_status)tnn_failed();
-    hash = tnn__stored_named(&f, "tinynn.hash");
-    if (!hash || hash != &f.tensor[f.count - 1] || hash->dtype != TNN_U64 || hash->count != 1)
-        e = tnn__fail(TNN_ERROR_FORMAT, "%s: is no checkpoint: does not end with tinynn.hash",
-                      path);
-    else if (tnn__fnv(TNN__FNV, p, size - 8) != tnn__bits(p + size - 8, 8, 0))
-        e = tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says; "
-                      "take an older copy", path);
-    pieces = tnn__pieces(net, piece, whole, reals, o->numbers, o->count);
-    if (!e) e = tnn__check_rule(path, &f, net);
-    if (!e) e = tnn__check_pieces(path, &f, piece, pieces);
+    file = tnn__safetensors(path, (const unsigned char *)bytes, size);
+    if (!file.tensor) return (tnn_status)tnn_failed();
+    e = tnn__check_hash(path, &file, (const unsigned char *)bytes, size);
+    qsort(file.memory, (size_t)file.count, sizeof *file.tensor, tnn__by_name);
+    pieces = tnn__pieces(net, piece, whole, reals, options->numbers, options->count);
+    if (!e) e = tnn__check_rule(path, &file, net);
+    if (!e) e = tnn__check_pieces(path, &file, piece, pieces);
     if (!e) {
-        tnn__counters(net, o->loader, now, reals, 0);
-        for (i = 0; i < pieces; i++)
-            if (piece[i].data == whole || piece[i].data == reals) tnn__take_piece(&f, &piece[i]);
+        tnn__counters(net, options->loader, now, reals, 0);
+        tnn__take_pieces(&file, piece, pieces, whole, reals);
         for (i = 0; !e && i < TNN__SAME; i++)
             if (whole[i] != now[i])
                 e = tnn__fail(TNN_ERROR_FORMAT, "%s: %s: %l in the file, %l here", path,
                               tnn__same[i], whole[i], now[i]);
     }
-    if (!e) e = tnn__check_counters(net, o->loader, path, whole, reals);
-    if (!e && tnn__load_weights(net, NULL, path, &f) < 0) e = (tnn_status)tnn_failed();
+    if (!e) e = tnn__check_counters(net, options->loader, path, whole, reals);
+    if (!e && tnn__load_weights(net, NULL, path, &file) < 0) e = (tnn_status)tnn_failed();
     if (!e) {
-        for (i = 0; i < o->count; i++) o->numbers[i] = 0;
-        for (i = 0; i < pieces; i++)
-            if (piece[i].data && tnn__stored_named(&f, piece[i].name))
-                tnn__take_piece(&f, &piece[i]);
-        tnn__counters(net, o->loader, whole, reals, 1);
+        for (i = 0; i < options->count; i++) options->numbers[i] = 0;
+        tnn__take_pieces(&file, piece, pieces, NULL, NULL);
+        tnn__counters(net, options->loader, whole, reals, 1);
     }
-    tnn_safetensors_free(&f);
+    tnn_safetensors_free(&file);
     return e;
 }
 #ifndef TINYNN_NO_STDIO
 TNN_API_GATED tnn_status tnn_save_checkpoint_with(tnn_net *net,
                                                   const tnn_checkpoint_options *options)
 {
-    tnn__writer w;
+    tnn__writer writer;
     tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options, 1);
-    if (!e) e = tnn__write_start(&w, options->path);
+    if (!e) e = tnn__write_start(&writer, options->path);
     if (e) return e;
-    tnn__write_checkpoint(&w, net, options);
-    return tnn__write_end(&w);
+    tnn__write_checkpoint(&writer, net, options);
+    return tnn__write_end(&writer);
 }
 TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
                                                   const tnn_checkpoint_options *options)
