@@ -15447,7 +15447,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
    it reads back the same. Any other number that is read is the nearest double, too: where the
    product does not tell which one that is, whole numbers of any length do. */
 
-/* 2^p, p in -1022..1023. */
+/* 2^p, p in -1022..1023: the exponent's bits, with nothing behind them. */
 static double tnn__two(int p)
 {
     const uint64_t bits = (uint64_t)(p + 1023) << 52;
@@ -15461,15 +15461,16 @@ static void tnn__times(double x[2], const double y[2])
 {
     const double a = x[0]*134217729, b = y[0]*134217729;        /* 2^27 + 1: halves of 26 bits */
     const double ah = a - (a - x[0]), al = x[0] - ah, bh = b - (b - y[0]), bl = y[0] - bh;
-    const double p = x[0]*y[0];
+    const double p = x[0]*y[0];         /* rounded; the four products of halves are exact */
     const double e = ((ah*bh - p) + ah*bl + al*bh) + al*bl + (x[0]*y[1] + x[1]*y[0]);
     x[0] = p + e;
     x[1] = e - (x[0] - p);
 }
-/* x *= 5^p, p in -365..365. */
+/* x *= 5^p, p in -365..365. A negative power divides: q is the quotient of the heads, and what it
+   leaves of x is divided once more. */
 static void tnn__times_five(double x[2], int p)
 {
-    static const double fives[9][2] = {         /* 5^(2^i) */
+    static const double fives[9][2] = {         /* 5^(2^i), head and tail */
         {5, 0}, {25, 0}, {625, 0}, {390625, 0}, {152587890625, 0},
         {2.3283064365386964e22, -1249407.0}, {5.421010862427522e44, -1.1557822304175851e28},
         {2.938735877055719e89, -2.2091796174082778e73},
@@ -15477,12 +15478,12 @@ static void tnn__times_five(double x[2], int p)
     const int n = p < 0 ? -p : p;
     double y[2] = {1, 0}, t[2], q, r;
     int i;
-    for (i = 0; n >> i; i++) if (n >> i & 1) tnn__times(y, fives[i]);
+    for (i = 0; n >> i; i++) if (n >> i & 1) tnn__times(y, fives[i]);   /* y = 5^n */
     if (p >= 0) { tnn__times(x, y); return; }
     t[0] = q = x[0]/y[0];
     t[1] = 0;
     tnn__times(t, y);
-    r = (x[0] - t[0] - t[1] + x[1])/y[0];       /* what q leaves */
+    r = (x[0] - t[0] - t[1] + x[1])/y[0];       /* x - q y, over y */
     x[0] = q + r;
     x[1] = r - (x[0] - q);
 }
@@ -15490,7 +15491,7 @@ static void tnn__times_five(double x[2], int p)
 /* A whole number, the lowest limb first: 2900 bits are enough for 801 digits, or the 54 bits and
    the powers that they are compared with. */
 typedef struct { int n; uint32_t limb[96]; } tnn__whole;
-/* whole = whole*times + plus */
+/* whole = whole*times + plus. There is always room: see the bound above. */
 static void tnn__whole_times(tnn__whole *whole, uint32_t times, uint32_t plus)
 {
     uint64_t carry = plus;
@@ -15501,7 +15502,8 @@ static void tnn__whole_times(tnn__whole *whole, uint32_t times, uint32_t plus)
     }
     if (carry) whole->limb[whole->n++] = (uint32_t)carry;
 }
-/* whole *= 5^fives 2^twos; a power below 0 is left out. */
+/* whole *= 5^fives 2^twos, in the largest steps that fit a limb, 5^13 and 2^31. A power below 0 is
+   left out: it is for the other side of a comparison. */
 static void tnn__whole_scale(tnn__whole *whole, int fives, int twos)
 {
     for (; fives >= 13; fives -= 13) tnn__whole_times(whole, 1220703125, 0);
@@ -15509,11 +15511,12 @@ static void tnn__whole_scale(tnn__whole *whole, int fives, int twos)
     for (; twos >= 31; twos -= 31) tnn__whole_times(whole, 1u << 31, 0);
     if (twos > 0) tnn__whole_times(whole, 1u << twos, 0);
 }
-/* The sign of digits 10^p - the middle between the double of these bits and the next larger. */
+/* The sign of digits 10^p - the middle between the double of these bits and the next larger. That
+   middle is m 2^k, m odd; both sides are multiplied until all powers are whole. */
 static int tnn__against_middle(const tnn__whole *digits, int p, uint64_t bits)
 {
     const uint64_t low = bits & (((uint64_t)1 << 52) - 1);
-    const int e = bits >> 52 ? (int)(bits >> 52) : 1, k = e - 1076;
+    const int e = bits >> 52 ? (int)(bits >> 52) : 1, k = e - 1076;         /* 1: subnormal */
     const uint64_t m = 2*(low | (uint64_t)(bits >> 52 != 0) << 52) + 1;     /* times 2^k */
     tnn__whole a = *digits, b;
     int i;
@@ -15522,7 +15525,7 @@ static int tnn__against_middle(const tnn__whole *digits, int p, uint64_t bits)
     b.limb[1] = (uint32_t)(m >> 32);
     tnn__whole_scale(&a, p, p - k);
     tnn__whole_scale(&b, -p, k - p);
-    if (a.n != b.n) return a.n < b.n ? -1 : 1;
+    if (a.n != b.n) return a.n < b.n ? -1 : 1;  /* the highest limb is never 0 */
     for (i = a.n - 1; i >= 0; i--)
         if (a.limb[i] != b.limb[i]) return a.limb[i] < b.limb[i] ? -1 : 1;
     return 0;
@@ -15532,15 +15535,15 @@ static int tnn__against_middle(const tnn__whole *digits, int p, uint64_t bits)
 static double tnn__nearest(const char *text, const char *end, int p, double v)
 {
     tnn__whole digits;
-    int n = 0, rest = 0, c;
-    uint64_t bits;
+    int n = 0, rest = 0, c;                     /* digits taken; whether one behind them is not 0 */
+    uint64_t bits;                              /* those of v: the next double is one more */
     digits.n = 0;
     for (; text < end; text++) {
         if (*text == '.') continue;
         if (n == 800) rest |= *text != '0';
         else { tnn__whole_times(&digits, 10, (uint32_t)(*text - '0')); n++; }
     }
-    if (rest) { tnn__whole_times(&digits, 10, 1); n++; }
+    if (rest) { tnn__whole_times(&digits, 10, 1); n++; }    /* a little more than the 800 */
     memcpy(&bits, &v, sizeof bits);
     while (bits < (uint64_t)2047 << 52          /* infinity */
            && ((c = tnn__against_middle(&digits, p - n, bits)) > 0 || (c == 0 && (bits & 1))))
@@ -15565,17 +15568,17 @@ static double tnn__decimal_value(const tnn__decimal *d)
         1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const long long count = d->p + TNN__MIN(d->count, 19);     /* it is 0.DIGITS 10^count */
     double x[2], v, error;
-    if (!d->m || count <= -330) return 0;
+    if (!d->m || count <= -330) return 0;               /* below half of the smallest double */
     if (count > 310) return HUGE_VAL;
     if (d->m < (uint64_t)1 << 53 && d->p >= -22 && d->p <= 0)
         return (double)d->m/tens[-d->p];                        /* both exact */
     x[0] = (double)d->m;
     x[1] = (double)(int64_t)(d->m - (uint64_t)x[0]);
     tnn__times_five(x, (int)d->p);
-    error = (d->more ? 1e-18 : 1e-28)*x[0];
+    error = (d->more ? 1e-18 : 1e-28)*x[0];             /* of x, and of the digits left out */
     v = x[0]*tnn__two((int)d->p);
     if (v > 2*DBL_MIN && v <= DBL_MAX && !(x[0] + (x[1] + error) > x[0])
-        && !(x[0] + (x[1] - error) < x[0])) return v;
+        && !(x[0] + (x[1] - error) < x[0])) return v;   /* x[0] is the nearest either way */
     return tnn__nearest(d->first, d->last, (int)count, TNN__MIN(v, DBL_MAX));
 }
 /* A decimal number, nan or inf, with a - or not, at *at, which moves past it. 0 if there is
@@ -15635,7 +15638,7 @@ static int tnn__digits(double v, int n, char digits[24])
         x[0] *= tnn__two(n - 1 - e);
         x[1] *= tnn__two(n - 1 - e);
         m = (long long)x[0];
-        m += (long long)(x[0] - (double)m + x[1] + 1.5) - 1;
+        m += (long long)(x[0] - (double)m + x[1] + 1.5) - 1;    /* rounded; 1 keeps it above 0 */
         *tnn__put_int(digits, digits + 23, m) = 0;
         i = (int)strlen(digits);
         if (i == n) return e;
@@ -15652,11 +15655,11 @@ static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
     if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
     if (v > DBL_MAX) return tnn__put(to, end, "inf");
     if (v == 0) return tnn__put(to, end, "0");
-    for (n = v < DBL_MIN ? 17 : 15; n <= 17; n++) {
+    for (n = v < DBL_MIN ? 17 : 15; n <= 17; n++) {    /* 15 digits always survive, 17 suffice */
         const int e = tnn__digits(v, n, digits), point = e >= -5 && e < 16 ? e : 0;
         const char *back = text;
         int i;
-        for (i = n; i > 1 && digits[i - 1] == '0'; ) digits[--i] = 0;
+        for (i = n; i > 1 && digits[i - 1] == '0'; ) digits[--i] = 0;   /* zeros at the end */
         for (t = text, i = TNN__MIN(point, 0); i < TNN__MAX((int)strlen(digits), point + 1); i++) {
             *t++ = i >= 0 && i < (int)strlen(digits) ? digits[i] : '0';
             if (i == point && i + 1 < (int)strlen(digits)) *t++ = '.';
@@ -15704,7 +15707,7 @@ static int tnn__big_endian(void)
 static uint64_t tnn__bits(const unsigned char *p, int bytes, int big)
 {
     uint64_t u = 0;
-    int i;
+    int i;                              /* from the highest byte down */
     for (i = 0; i < bytes; i++) u = u << 8 | p[big ? i : bytes - 1 - i];
     return u;
 }
@@ -15733,7 +15736,7 @@ static void tnn__copy_elements(void *to, const void *from, tnn__len count, int b
    of an F32. */
 static double tnn__number(uint64_t bits, tnn_dtype dtype)
 {
-    const uint64_t sign = (uint64_t)1 << (8*tnn__dtype_bytes(dtype) - 1);
+    const uint64_t sign = (uint64_t)1 << (8*tnn__dtype_bytes(dtype) - 1);   /* its bit */
     uint32_t u = (uint32_t)bits;
     float f;
     double d;
@@ -15742,14 +15745,15 @@ static double tnn__number(uint64_t bits, tnn_dtype dtype)
     case TNN_I8: case TNN_I16: case TNN_I32: case TNN_I64:
         return bits & sign ? -(double)((sign << 1) - bits) : (double)bits;
     case TNN_F16:
-        if ((u & 0x7c00) == 0) return (u & 0x8000 ? -1.0 : 1.0)*(u & 0x3ff)/16777216.0;
+        if ((u & 0x7c00) == 0)          /* subnormal: m/2^24 */
+            return (u & 0x8000 ? -1.0 : 1.0)*(u & 0x3ff)/16777216.0;
         u = (u & 0x8000) << 16 | (u & 0x3ff) << 13
           | ((u & 0x7c00) == 0x7c00 ? 0x7f800000 : ((u >> 10 & 31) + 112) << 23);
         break;
     case TNN_BF16: u <<= 16; break;
     case TNN_F32: break;
     case TNN_F64: memcpy(&d, &bits, sizeof d); return d;
-    default: return (double)bits;
+    default: return (double)bits;       /* not negative */
     }
     memcpy(&f, &u, sizeof f);
     return (double)f;
@@ -15775,7 +15779,7 @@ static tnn__walk tnn__walk_over(const tnn_array *array, int fortran)
 {
     tnn__walk walk;
     tnn__len step = 1;
-    int k, d;
+    int k, d;                           /* d: the k-th dimension from the fastest on */
     memset(&walk, 0, sizeof walk);
     walk.ndim = array->ndim;
     for (k = 0; k < array->ndim; k++, step = tnn__mul(step, walk.shape[d])) {
@@ -15853,7 +15857,7 @@ static int tnn__need(tnn__scan *scan, char c)
 /* A whole number, not negative, without zeros before it, up to about 2^53. */
 static int tnn__integer(tnn__scan *scan, long long *v)
 {
-    const char *first = (tnn__peek(scan), scan->at);
+    const char *first = (tnn__peek(scan), scan->at);    /* of the digits */
     for (*v = 0; *scan->at >= '0' && *scan->at <= '9'; scan->at++) {
         if (*v > ((long long)1 << 53)/10 || (scan->at > first && *first == '0'))
             return tnn__wrong(scan, "a number that is too long");
@@ -15864,7 +15868,7 @@ static int tnn__integer(tnn__scan *scan, long long *v)
 /* Up to TNN_DIMS of them: JSON's list in [], Python's in () with a comma after a single one. */
 static int tnn__list(tnn__scan *scan, char open, char close, long long *v, int *n)
 {
-    int comma = 1;
+    int comma = 1;                      /* whether one stood behind the last number */
     if (!tnn__need(scan, open)) return 0;
     for (*n = 0; !tnn__next(scan, close); ++*n) {
         if (!comma) return tnn__need(scan, ',');
@@ -15877,7 +15881,8 @@ static int tnn__list(tnn__scan *scan, char open, char close, long long *v, int *
         return tnn__wrong(scan, "a comma too many or too few in a list");
     return 1;
 }
-/* The bytes of one code point of UTF-8 (RFC 3629), of so many that are left; 0: it is none. */
+/* The length of the code point of UTF-8 (RFC 3629) at p, 1 to 4 bytes, of which `left` are there;
+   0: it is none. */
 static int tnn__utf8(const unsigned char *p, tnn__len left)
 {
     const int n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
@@ -15888,10 +15893,10 @@ static int tnn__utf8(const unsigned char *p, tnn__len left)
         || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f)) return 0;
     return n;
 }
-/* uXXXX: the number. */
+/* The number of four hexadecimal digits behind a u. Returns 0 on error. */
 static int tnn__hex4(tnn__scan *scan, unsigned *v)
 {
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";    /* place mod 16 */
     int i;
     for (*v = 0, i = 0; i < 5; i++, scan->at++) {
         const char *d = *scan->at ? strchr(digits, *scan->at) : NULL;
@@ -15901,7 +15906,8 @@ static int tnn__hex4(tnn__scan *scan, unsigned *v)
     }
     return 1;
 }
-/* What follows a \ in a string: written to *to in UTF-8. */
+/* Takes what follows a \ in a string, and writes what it means to *to, in UTF-8. Two \u that are a
+   surrogate pair are one character; half of a pair is none, and neither is 0. */
 static int tnn__escape(tnn__scan *scan, char **to)
 {
     static const char escapes[] = "\"\\/bfnrt'", meaning[] = "\"\\/\b\f\n\r\t'";
@@ -15919,7 +15925,7 @@ static int tnn__escape(tnn__scan *scan, char **to)
         else v = 0x10000 + ((v & 0x3ff) << 10 | (low & 0x3ff));
     }
     if (!v || v >> 10 == 0x37) return tnn__wrong(scan, "no character that text has");
-    n = v < 0x80 ? 0 : v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
+    n = v < 0x80 ? 0 : v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;     /* bytes behind the first */
     *(*to)++ = (char)(n ? (0x7f80 >> n & 0xff) | v >> 6*n : v);
     while (n--) *(*to)++ = (char)(0x80 | (v >> 6*n & 0x3f));
     return 1;
@@ -15929,7 +15935,7 @@ static int tnn__escape(tnn__scan *scan, char **to)
 static char *tnn__string(tnn__scan *scan, int python)
 {
     const char quote = python && tnn__next(scan, '\'') ? '\'' : '"';
-    char *to, *text;
+    char *to, *text;                    /* where the next byte goes; the string */
     int n, good = quote == '\'' || tnn__next(scan, '"') || tnn__wrong(scan, "a string expected");
     for (to = text = scan->at; good && scan->at < scan->end && *scan->at != quote; ) {
         const unsigned char *p = (const unsigned char *)scan->at;
@@ -15949,7 +15955,7 @@ static char *tnn__string(tnn__scan *scan, int python)
    after the }, and on error, *n then being -1. Python allows a comma before the }. */
 static char *tnn__key(tnn__scan *scan, int *n, int python)
 {
-    const int more = *n == 0 || tnn__next(scan, ',');
+    const int more = *n == 0 || tnn__next(scan, ',');   /* whether a key may follow */
     char *key = NULL;
     if ((*n == 0 || python || !more) && tnn__next(scan, '}')) return NULL;
     if (more ? (key = tnn__string(scan, python)) != NULL && tnn__need(scan, ':')
@@ -15979,6 +15985,7 @@ static int tnn__key_of(tnn__scan *scan, char *key, const char *const *names, int
 typedef struct { const char *name; const unsigned char *bytes; size_t size; } tnn__input;
 typedef tnn_status tnn__array_reader(const tnn__input *in, tnn_array *array);
 
+/* Any array that a reader made; NULL and one that is free already are fine. */
 TNN_API void tnn_array_free(tnn_array *array)
 {
     if (!array) return;
@@ -16059,9 +16066,9 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
 {
     const unsigned char *p = in->bytes;
     const int version = p && in->size >= 10 ? p[6] : 0, head = version > 1 ? 12 : 10;
-    int big = 0, fortran = 0, bytes = 0, good;
+    int big = 0, fortran = 0, bytes = 0, good;      /* what the header says */
     tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
-    void *memory;
+    void *memory;                       /* for the header's text */
     if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6)) {
         if (tnn__foreign(in->name, p, in->size, ".npy")) return TNN_ERROR_FORMAT;
         return tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
@@ -16088,7 +16095,7 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                          array->count, bytes);
     if ((array->data = tnn__read_alloc(left, in->name)) == NULL) return TNN_ERROR_MEMORY;
     if (!fortran) tnn__copy_elements(array->data, p, (tnn__len)array->count, bytes, big);
-    else {
+    else {                              /* C order, from wherever an element lies in the file */
         tnn__walk walk = tnn__walk_over(array, 1);
         tnn__len i;
         for (i = 0; i < array->count; i++, tnn__walk_on(&walk))
@@ -16096,11 +16103,13 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
     }
     return TNN_OK;
 }
+/* From memory, which may be given up afterwards; .data is NULL on failure. */
 TNN_API_GATED tnn_array tnn_parse_npy(const void *bytes, size_t size)
 {
     return tnn__parse_array(tnn__npy, "npy", bytes, size);
 }
 #ifndef TINYNN_NO_STDIO
+/* From a path. */
 TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(tnn__npy, path); }
 #endif
 /* Element i of an array as a number. */
@@ -16110,6 +16119,7 @@ static double tnn__element(const tnn_array *array, tnn__len i)
     return tnn__number(tnn__bits((const unsigned char *)array->data + i*bytes, bytes,
                                  tnn__big_endian()), array->dtype);
 }
+/* The same for the caller, who is told where there is no such element. */
 TNN_API_GATED double tnn_array_value(const tnn_array *array, long long i)
 {
     if (array && array->data && tnn__choice("tnn_array_value", (int)array->dtype, TNN_BOOL))
@@ -16131,13 +16141,15 @@ typedef struct {
     tnn__len         columns, column;       /* of values per sample; the labels' column, or -1 */
 } tnn__table;
 
-/* Sets the walk over samples as (n, c, h, w); n is 0 on error. */
+/* The walk over samples as (n, c, h, w), whatever their dimensions: (n) and (n, k) are k channels
+   of one pixel, (n, h, w) one channel, (n, h, w, c) are those with .channels_last. A dimension
+   moves with its stride. n is 0 on error. */
 static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *options,
                               const char *name)
 {
     const tnn__walk walk = tnn__walk_over(samples, 0);
     const int k = walk.ndim, last = options->channels_last;
-    tnn__walk r;
+    tnn__walk r;                        /* the result: dimensions that are not there are 1 */
     int i;
     memset(&r, 0, sizeof r);
     r.ndim = 4;
@@ -16159,13 +16171,14 @@ static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *o
     }
     return r;
 }
-/* Sets a table's walk and counts and the data set's shape from the arrays and the options. */
+/* Sets a table's walk and counts, and the data set's c, h, w, from the arrays and the options. All
+   that can be wrong with their shapes is found here. */
 static tnn_status tnn__table_shape(tnn__table *table, const tnn_npy_options *options,
                                    tnn_data *data)
 {
     const tnn_array *samples = table->samples, *labels = table->labels;
     const int *shape = options->shape, label = options->label_column;
-    tnn__len columns;
+    tnn__len columns;                   /* with the labels' */
     table->walk = tnn__samples(samples, options, table->name);
     table->n = table->walk.shape[0];
     table->count = (tnn__len)samples->count;
@@ -16198,7 +16211,8 @@ static tnn_status tnn__table_shape(tnn__table *table, const tnn_npy_options *opt
                      "many", table->name, (long long)(table->count/table->n), data->c, data->h,
                      data->w);
 }
-/* Takes the labels (n); counts the classes. */
+/* Takes the labels (n) into `to`: from their own array, from a column of the samples, or 0 where
+   there are none. *classes becomes one more than the largest. */
 static tnn_status tnn__table_labels(const tnn__table *table, int *to, int *classes)
 {
     tnn__len i;
@@ -16217,7 +16231,8 @@ static tnn_status tnn__table_labels(const tnn__table *table, int *to, int *class
     }
     return TNN_OK;
 }
-/* Takes the values (n, c, h, w), as bytes or as finite floats. */
+/* Takes the values (n, c, h, w), as bytes where that is not NULL, else as finite floats. The walk
+   passes over the labels' column, of one pixel. */
 static tnn_status tnn__table_values(tnn__table *table, unsigned char *bytes, float *floats)
 {
     tnn__len i;
@@ -16232,7 +16247,7 @@ static tnn_status tnn__table_values(tnn__table *table, unsigned char *bytes, flo
     }
     return TNN_OK;
 }
-/* Labels and values lie in one piece of memory, which the data set owns. */
+/* A data set that owns its memory, one piece: n labels, then the values. n is 0 on failure. */
 TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                       const tnn_npy_options *options)
 {
@@ -16297,7 +16312,7 @@ TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
 static int tnn__csv_field(const char **at, const char *end, char separator, double *v)
 {
     const char *p = *at, *stop;
-    int quoted = 0, pass;
+    int quoted = 0, pass;               /* a separator within quotes is none */
     for (stop = p; stop < end && *stop != '\n' && (quoted || *stop != separator); stop++)
         quoted ^= *stop == '"';
     *at = stop;
@@ -16310,7 +16325,7 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
         stop--;
     }
     if (p == stop) return 0;
-    if (*p == '+' && stop - p > 1 && p[1] != '-') p++;
+    if (*p == '+' && stop - p > 1 && p[1] != '-') p++;  /* a plus, but no +- */
     return tnn__read_double(&p, stop, v) && p == stop ? 1 : -1;
 }
 /* A line: how many fields and numbers it has, and the first field that is no number. */
@@ -16325,11 +16340,11 @@ static tnn__csv_line tnn__csv_read(const char **at, const char *end, char separa
 {
     tnn__csv_line line;
     memset(&line, 0, sizeof line);
-    for (;; ++*at) {
+    for (;; ++*at) {                    /* past the separator */
         const char *field = *at;
         double v;
         const int kind = tnn__csv_field(at, end, separator, &v);
-        if (line.fields++ < room) *to++ = v;
+        if (line.fields++ < room) *to++ = v;            /* NaN where it is no number */
         line.numbers += kind > 0;
         if (kind < 0 && !line.wrong) {
             char *text = line.text;
@@ -16366,12 +16381,13 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
             return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a "
                              "number, as -12, 0.5 or 1e-3, up to 1.7e308: %s", in->name,
                              (long long)(line.at - begin), line.wrong, n, line.text);
-        array->shape[0] += !line.wrong;
+        array->shape[0] += !line.wrong;                 /* a line of names does not count */
         first = 0;
     }
     return TNN_OK;
 }
-/* The reader of CSV. */
+/* The reader of CSV: an F64 array (lines, fields). The first of comma, semicolon and tab that
+   stands outside of quotes is the separator. */
 static tnn_status tnn__csv(const tnn__input *in, tnn_array *array)
 {
     const char *p = (const char *)in->bytes, *end = p ? p + in->size : p, *at;
@@ -16415,7 +16431,7 @@ static tnn_status tnn__pnm_header(const tnn__input *in, tnn_array *array, int *m
     static const char *const names[] = {"width", "height", "largest value"};
     const unsigned char *p = in->bytes, *end = p ? p + in->size : p;
     const int kind = p && in->size > 2 && p[0] == 'P' ? p[1] - '0' : 0;
-    int i, v = 0;
+    int i, v = 0;                       /* the i-th number */
     if (kind != 2 && kind != 3 && kind != 5 && kind != 6) {
         if (tnn__foreign(in->name, p, in->size, "PGM")) return TNN_ERROR_FORMAT;
         return tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with "
@@ -16431,7 +16447,7 @@ static tnn_status tnn__pnm_header(const tnn__input *in, tnn_array *array, int *m
                              in->name, (long long)(*at - p), names[i]);
         if (i < 2) array->shape[1 - i] = v;
     }
-    *at += *at < end;
+    *at += *at < end;                   /* one blank, and no more: a value may look like one */
     *most = v;
     array->dtype = v > 255 ? TNN_U16 : TNN_U8;
     array->ndim = kind%3 == 0 ? 3 : 2;
@@ -16443,14 +16459,14 @@ static tnn_status tnn__pnm_header(const tnn__input *in, tnn_array *array, int *m
 static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
 {
     const unsigned char *p = in->bytes, *end = p ? p + in->size : p, *at = p;
-    int most = 0, top, bytes, raw;
-    tnn__len left, k;
+    int most = 0, top, bytes, raw;      /* raw: values are bytes, not text */
+    tnn__len left, k;                   /* bytes behind the header */
     if (tnn__pnm_header(in, array, &most, &at)) return TNN_ERROR_FORMAT;
     raw = p[1] > '3';
     bytes = tnn__dtype_bytes(array->dtype);
     top = bytes == 2 ? 65535 : 255;
     left = (tnn__len)(end - at);
-    if (raw ? array->count*bytes != left : array->count > left/2 + 1)
+    if (raw ? array->count*bytes != left : array->count > left/2 + 1)   /* a digit and a blank */
         return tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l values of %d%s "
                          "are announced", in->name, (long long)left, (long long)(at - p),
                          array->count, raw ? bytes : 2, raw ? "" : " or more");
@@ -16475,25 +16491,33 @@ static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
     return TNN_OK;
 }
 
+/* From memory; .data is NULL on failure. */
 TNN_API_GATED tnn_array tnn_parse_csv(const void *bytes, size_t size)
 {
     return tnn__parse_array(tnn__csv, "csv", bytes, size);
 }
+/* From memory; .data is NULL on failure. */
 TNN_API_GATED tnn_array tnn_parse_pnm(const void *bytes, size_t size)
 {
     return tnn__parse_array(tnn__pnm, "pnm", bytes, size);
 }
 #ifndef TINYNN_NO_STDIO
+/* From a path. */
 TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(tnn__csv, path); }
+/* From a path. */
 TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(tnn__pnm, path); }
 #endif
 
-/* ---- 15f. Writing: to a temporary file that takes the place of PATH, or to memory ------------ */
+/* ---- 15f. Writing -----------------------------------------------------------------------------
+   A writer takes bytes to memory or to a file. The file is a temporary one beside PATH; at the end
+   it is synced and takes the place of PATH in one step (rename), and then the folder is synced,
+   where the new name stands. Whoever reads PATH in between finds the old file, whole. Errors are
+   kept until the end: what writes need not ask after each piece. */
 typedef struct {
-    int            good;
+    int            good;                /* whether nothing has failed so far */
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
-    size_t         room, used;
-    uint64_t       hash;                /* of what was written, if not 0 at first */
+    size_t         room, used;          /* used: all that was written, or would have been */
+    uint64_t       hash;                /* FNV-1a of what was written, if not 0 at first */
 #ifndef TINYNN_NO_STDIO
     const char    *path;                /* the caller's; NULL: to memory */
     char           target[TNN__PATH], temporary[TNN__PATH];  /* where its links end; what is
@@ -16513,6 +16537,7 @@ static int tnn__write_check(tnn__writer *writer, int result)
     return writer->good;
 }
 #endif
+/* Writes `size` bytes. A file gets them by whole buffers, memory only what fits. */
 static void tnn__write(tnn__writer *writer, const void *p, size_t size)
 {
     if (writer->hash) writer->hash = tnn__fnv(writer->hash, (const unsigned char *)p, size);
@@ -16536,7 +16561,12 @@ static void tnn__write(tnn__writer *writer, const void *p, size_t size)
         memcpy(writer->to + writer->used, p, size);
     writer->used += size;
 }
-static void tnn__write_text(tnn__writer *w, const char *text) { tnn__write(w, text, strlen(text)); }
+/* Writes a text, without the 0 at its end. */
+static void tnn__write_text(tnn__writer *writer, const char *text)
+{
+    tnn__write(writer, text, strlen(text));
+}
+/* Writes a whole number in decimal. */
 static void tnn__write_int(tnn__writer *writer, long long v)
 {
     char text[24];
@@ -16590,7 +16620,7 @@ static int tnn__follow(tnn__writer *writer)
                 return 1;
             if (tnn__path_put(writer->target, *link == '/' ? 0 : tnn__folder(writer->target), link,
                               (size_t)n)) return -1;
-            errno = ELOOP;
+            errno = ELOOP;              /* a circle, or as many as Linux follows */
             if (links == 40) return -1;
         }
     }
@@ -16605,7 +16635,7 @@ static int tnn__write_open(tnn__writer *writer)
     struct stat old;
     const int followed = tnn__follow(writer), exists = !stat(writer->path, &old);
     size_t n = strlen(writer->target);
-    int mode = 0666, i;
+    int mode = 0666, i;                 /* of a new file, which umask narrows */
     if (followed < 0) return -1;
     if (followed || (exists && !TNN__PLAIN(old.st_mode)))
         return writer->file = tnn__open(writer->path, TNN__O(WRONLY) | TNN__O(APPEND), 0);
@@ -16626,15 +16656,15 @@ static int tnn__write_open(tnn__writer *writer)
     }
 #ifndef _WIN32
     if (exists && writer->file >= 0) {
-        const int owned = !chown(writer->temporary, old.st_uid, old.st_gid)
+        const int owned = !chown(writer->temporary, old.st_uid, old.st_gid)     /* or at least */
                           || !chown(writer->temporary, (uid_t)-1, old.st_gid);
-        (void)owned;
+        (void)owned;                    /* who may not give it away keeps it */
         (void)chmod(writer->temporary, (mode_t)mode);
     }
 #endif
     return writer->file;
 }
-/* Begins a file; after TNN_OK tnn__write_end must follow. */
+/* Makes a writer to a path, and opens its file. After TNN_OK tnn__write_end must follow. */
 static tnn_status tnn__write_start(tnn__writer *writer, const char *path)
 {
     memset(writer, 0, sizeof *writer);
@@ -16650,8 +16680,8 @@ static tnn_status tnn__write_start(tnn__writer *writer, const char *path)
    PATH is written: then it is the new one, but may be lost in a crash of the machine. */
 static tnn_status tnn__write_end(tnn__writer *writer)
 {
-    const char *done = "written";
-    int folder = -1;
+    const char *done = "written";       /* what could not be done, for the message */
+    int folder = -1;                    /* opened before the rename, as that may fail */
     if (writer->good)
         tnn__write_check(writer, tnn__write_all(writer->file, writer->buffer,
                                                 writer->used%sizeof writer->buffer));
@@ -16670,6 +16700,7 @@ static tnn_status tnn__write_end(tnn__writer *writer)
     }
     return writer->good ? TNN_OK : tnn__fail_file(writer->path, done, writer->error);
 }
+/* A whole file, of any contents. */
 TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, size_t size)
 {
     tnn__writer writer;
@@ -16682,10 +16713,12 @@ TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, siz
     return tnn__write_end(&writer);
 }
 
+/* An array as .npy, version 1.0; `shape` may be NULL where ndim is 0. The header is padded so that
+   the elements begin at a multiple of 64. */
 TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
                                       const long long *shape)
 {
-    char header[448], *to = header + 10, *end = header + sizeof header;
+    char header[448], *to = header + 10, *end = header + sizeof header;     /* 8 x 21 digits fit */
     tnn__writer writer;
     tnn_status e;
     tnn__len count;
@@ -16734,8 +16767,8 @@ static int tnn__stored_header(tnn__scan *scan, tnn_stored *tensor)
     static const char *const keys[] = {"dtype", "shape", "data_offsets"};
     static const char what[] = "dtype, shape and data_offsets expected, each once";
     char *key;
-    long long offsets[TNN_DIMS];
-    int n = 0, seen = 0, pair = 0, k;
+    long long offsets[TNN_DIMS];            /* two, as is checked */
+    int n = 0, seen = 0, pair = 0, k;       /* keys; those that were there; numbers in the list */
     if (!tnn__need(scan, '{')) return 0;
     while ((key = tnn__key(scan, &n, 0)) != NULL) {
         if ((k = tnn__key_of(scan, key, keys, 3, &seen, what)) < 0) return 0;
@@ -16771,7 +16804,7 @@ static int tnn__by_place(const void *a, const void *b)
    how many, or -1 on error. */
 static int tnn__stored_list(tnn__scan *scan, tnn_stored *list)
 {
-    int keys = 0, metadata = 0, count = 0, n;
+    int keys = 0, metadata = 0, count = 0, n;   /* n: of the metadata's keys */
     char *key;
     if (!tnn__need(scan, '{')) return -1;
     while ((key = tnn__key(scan, &keys, 0)) != NULL) {
@@ -16792,7 +16825,7 @@ static int tnn__stored_list(tnn__scan *scan, tnn_stored *list)
    of data once. */
 static tnn_status tnn__check_places(const char *file, tnn_stored *list, int count, long long data)
 {
-    long long at = 0;
+    long long at = 0;                           /* where the next tensor must begin */
     int i;
     qsort(list, (size_t)count, sizeof *list, tnn__by_name);
     for (i = 1; i < count; i++)
@@ -16820,7 +16853,7 @@ static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p
     tnn_safetensors file;
     tnn_stored *list;
     tnn__scan scan;
-    tnn__len entries;
+    tnn__len entries;                           /* bytes of the list, the text is behind it */
     memset(&file, 0, sizeof file);
     if (length < 2 || length > TNN__HEADER_LIMIT || length > size - 8 || p[8] != '{') {
         if (tnn__foreign(name, p, size, "safetensors")) return file;
@@ -16849,10 +16882,12 @@ static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p
     file.data = p + 8 + length;
     return file;
 }
+/* From memory, which must stay as long as the result. */
 TNN_API_GATED tnn_safetensors tnn_parse_safetensors(const void *bytes, size_t size)
 {
     return tnn__safetensors("safetensors", (const unsigned char *)bytes, size);
 }
+/* Gives up the list, and the bytes if they were read from a path. */
 TNN_API void tnn_safetensors_free(tnn_safetensors *file)
 {
     if (!file) return;
@@ -16861,7 +16896,7 @@ TNN_API void tnn_safetensors_free(tnn_safetensors *file)
     memset(file, 0, sizeof *file);
 }
 #ifndef TINYNN_NO_STDIO
-/* The file's bytes are kept with it. */
+/* From a path; the file's bytes are kept with it. */
 TNN_API_GATED tnn_safetensors tnn_read_safetensors(const char *path)
 {
     size_t size = 0;
@@ -16888,6 +16923,7 @@ static void tnn__take_tensor(const tnn_safetensors *file, const tnn_stored *tens
     tnn__copy_elements(to, file->data + tensor->begin, (tnn__len)tensor->count,
                        tnn__dtype_bytes(tensor->dtype), 0);
 }
+/* Tensor i as an array of its own; .data is NULL on failure. */
 TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i)
 {
     tnn_array array;
@@ -16911,7 +16947,8 @@ TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i
 }
 
 static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0, 0};
-/* Two strings that make one name. head NULL: none. */
+/* Two strings that make one name, as .rename's beginning and the rest of the network's name do: it
+   needs no memory. head NULL: no name. */
 typedef struct { const char *head, *tail; } tnn__name;
 /* A name of one string. */
 static tnn__name tnn__name_of(const char *text)
@@ -16952,7 +16989,7 @@ static int tnn__begins(const tnn_weights_options *options, int k, int net, const
 static tnn__name tnn__file_name(const tnn_weights_options *options, const char *name)
 {
     tnn__name r = {NULL, NULL};
-    int k, n, most = -1;
+    int k, n, most = -1;                        /* the longest beginning so far */
     for (k = 0; (n = tnn__begins(options, k, 1, name)) > -2; k++)
         if (n > most) {
             most = n;
@@ -16966,7 +17003,7 @@ static int tnn__expected(const tnn_weights_options *options, const char *name)
 {
     static const char counter[] = ".num_batches_tracked";
     const size_t n = strlen(name), m = sizeof counter - 1;
-    int k, begins, any = 0;
+    int k, begins, any = 0;                     /* whether a pair's beginning is there */
     if (n >= m && !strcmp(name + n - m, counter)) return 0;
     if (!strncmp(name, "tinynn.", 7)) return 0;             /* of a checkpoint */
     for (k = 0; (begins = tnn__begins(options, k, 0, name)) > -2; k++) any |= begins >= 0;
@@ -16975,7 +17012,7 @@ static int tnn__expected(const tnn_weights_options *options, const char *name)
 /* The tensor of a name, in a file whose tensors are sorted by name; or NULL. */
 static tnn_stored *tnn__stored_named(const tnn_safetensors *file, tnn__name name)
 {
-    int from = 0, n = file->count;
+    int from = 0, n = file->count;              /* it is in from..n, if anywhere */
     while (from < n) {
         const int i = from + (n - from)/2;
         const tnn__name here = tnn__name_of(file->tensor[i].name);
@@ -17070,6 +17107,7 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, c
         tnn__load_tensor(net, options, path, file, i, 1);
     return n < 0 ? -1 : count;
 }
+/* From memory; the number of tensors set, 0 on error. */
 TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size,
                                     const tnn_weights_options *options)
 {
@@ -17150,7 +17188,7 @@ static void tnn__write_name(tnn__writer *writer, tnn__name name)
 static long long tnn__write_header(tnn__writer *writer, const tnn__saved *saved)
 {
     tnn__entry entry;
-    long long at = 0;
+    long long at = 0;                           /* where the next one's data begin */
     int i, k, there;
     tnn__write_text(writer, "{\"__metadata__\":{\"format\":\"pt\"}");
     for (i = 0; (there = tnn__entry_at(saved, i, &entry)) != 0; i++) {
@@ -17185,7 +17223,7 @@ static TNN__OWN_CALL tnn__len tnn__header_bytes(const tnn__saved *saved, long lo
 static size_t tnn__write_weights(tnn__writer *writer, const tnn__saved *saved)
 {
     unsigned char length[8];
-    float block[512];
+    float block[512];                           /* of a tensor, in PyTorch's order */
     tnn__entry entry;
     long long data;
     tnn__len at, n, k;
@@ -17198,7 +17236,7 @@ static size_t tnn__write_weights(tnn__writer *writer, const tnn__saved *saved)
     tnn__write_header(writer, saved);
     tnn__write(writer, "        ", (size_t)(padded - used));
     for (i = 0; (there = tnn__entry_at(saved, i, &entry)) != 0; i++) {
-        const uint64_t hash = writer->hash;
+        const uint64_t hash = writer->hash;     /* of all before this entry */
         if (there > 0 && !entry.op)
             tnn__write_elements(writer, entry.data ? entry.data : &hash, entry.count,
                                 tnn__dtype_bytes(entry.dtype));
@@ -17219,7 +17257,7 @@ static tnn_status tnn__check_names(const char *what, const tnn_net *net,
     const tnn__name reserved = tnn__name_of("__metadata__");
     tnn__name *list;
     tnn_status e = TNN_OK;
-    int k, n, which, renamed;
+    int k, n, which, renamed;                   /* how many pairs there are */
     for (renamed = 0; tnn__begins(options, renamed, 0, "") > -2; renamed++) {
         const char *p = options->rename[renamed].file;
         for (; p && *p; p += n)
@@ -17254,7 +17292,7 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net,
     tnn_status e;
     long long data;
     tnn__len at;
-    int i, there, some = !options;
+    int i, there, some = !options;              /* whether a tensor is saved */
     if (!options) options = &tnn__every_weight;
     if (options->partial || options->optional)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .%s is for loading", what,
@@ -17280,6 +17318,7 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net,
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
                      (long long)at);
 }
+/* To memory, if there is room. Returns the size, 0 on error. */
 TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
                                         const tnn_weights_options *options)
 {
@@ -17293,6 +17332,7 @@ TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
 }
 
 #ifndef TINYNN_NO_STDIO
+/* From a path; the number of tensors set, 0 on error or where an optional file is not there. */
 TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
     size_t size = 0;
@@ -17302,6 +17342,7 @@ TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options 
     tnn__release(p);
     return count;
 }
+/* To a path. */
 TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
     tnn_status e = tnn_build(net);
@@ -17319,16 +17360,21 @@ TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_o
 }
 #endif
 
-/* ---- 15h. Checkpoints: the format is in 1j, in this order ------------------------------------ */
+/* ---- 15h. Checkpoints -------------------------------------------------------------------------
+   A weights file with vectors behind the tensors, the pieces: 1j lists them, in this order. The
+   counters of network and loader are two of them, whole numbers and reals; what a run may not
+   change stands first among these and is compared, not set. The last piece is a hash of all that
+   is before it: who reads it sees damage before anything is set. */
 enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 6 };
 
-/* The counters of network and loader, into both arrays or from them. The first TNN__SAME are what
-   must be the same, and only compared. */
+/* What must be the same in the file and here, for messages. */
 static const char *const tnn__same[TNN__SAME] = {
     "version of the format", "optimizer", "number of floats in a flat vector",
     "loader (1: there is one)", "number of the loader's samples", "loader's batch",
     "loader's .shuffle", "loader's .drop_last", "loader's .seed", "network's .seed"
 };
+/* The counters of network and loader (or NULL), into i (TNN__WHOLE) and r (TNN__REALS), or if `set`
+   from them; then the network stands before a forward, the loader before its next batch. */
 static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, int set)
 {
     struct tnn__loader *s = l ? l->state : NULL;
@@ -17393,7 +17439,8 @@ static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *l, c
                          path, r[0], r[1]);
     return TNN_OK;
 }
-/* All that is beside the weights; returns how many. `numbers` of them. */
+/* Lists all that is beside the weights; returns how many. Each is where it lies in the network, in
+   `whole`, `reals` or `numbers` (count of them): the same list is for saving and for loading. */
 static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *reals,
                        double *numbers, tnn__len count)
 {
@@ -17402,7 +17449,7 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
         "tinynn.state.7", "tinynn.state.8"
     };
     const tnn_optimizer *o = &net->optimizer;
-    int i, n = 0;
+    int i, n = 0;                               /* pieces so far */
 #define TNN__PIECE(title, type, elements, from) \
     (p[n].name = title, p[n].dtype = type, p[n].count = elements, p[n].data = from, n++)
     for (i = TNN__S; i < TNN__FLATS; i++)
@@ -17419,6 +17466,8 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     return n;
 }
 static const tnn_checkpoint_options tnn__plain_checkpoint = {NULL, NULL, NULL, 0, 0};
+/* Whether the options are right and network and loader stand where a checkpoint can be; of saving
+   also whether loading would take it. */
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
                                         const tnn_checkpoint_options *o, int save)
 {
@@ -17458,6 +17507,7 @@ static size_t tnn__write_checkpoint(tnn__writer *writer, tnn_net *net,
     writer->hash = TNN__FNV;
     return tnn__write_weights(writer, &saved);
 }
+/* To memory, if there is room. Returns the size, 0 on error. */
 TNN_API_GATED size_t tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
                                            const tnn_checkpoint_options *options)
 {
@@ -17586,6 +17636,7 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
     return e;
 }
 #ifndef TINYNN_NO_STDIO
+/* To a path. */
 TNN_API_GATED tnn_status tnn_save_checkpoint_with(tnn_net *net,
                                                   const tnn_checkpoint_options *options)
 {
@@ -17596,6 +17647,7 @@ TNN_API_GATED tnn_status tnn_save_checkpoint_with(tnn_net *net,
     tnn__write_checkpoint(&writer, net, options);
     return tnn__write_end(&writer);
 }
+/* From a path; an optional file that is not there is no error. */
 TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
                                                   const tnn_checkpoint_options *options)
 {
