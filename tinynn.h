@@ -18994,10 +18994,11 @@ typedef struct {
 #define TNN__C_SET(letter, value) (file->number[(letter) - 'a'] = (value))
 #define TNN__C_SAY(letter, value) (file->text[(letter) - 'A'] = (value))
 
-/* Writes text, with what its letters stand for. */
+/* Writes text, with what its letters stand for. A text that stands for a letter may have letters of
+   its own, but not itself. */
 static void tnn__c(tnn__c_file *file, const char *text)
 {
-    for (; *text; text++) {
+    for (; *text; text++) {             /* behind a $ a small letter is a number */
         if (*text == '@') tnn__write_text(file->writer, file->name);
         else if (*text != '$') tnn__write(file->writer, text, 1);
         else if (*++text >= 'a') tnn__write_int(file->writer, file->number[*text - 'a']);
@@ -19013,7 +19014,7 @@ static void tnn__c_code(tnn__c_file *file, const char *head, const char *body)
     tnn__c(file, body);
     tnn__c(file, "}\n");
 }
-/* Before each item of a list: begins a line after so many. */
+/* Before each item of an array: a comma, and after per_line items a new line. */
 static void tnn__c_item(tnn__c_file *file, int per_line)
 {
     tnn__c(file, !file->items ? "\n    " : file->items%per_line ? ", " : ",\n    ");
@@ -19029,12 +19030,12 @@ static void tnn__c_int(tnn__c_file *file, int value, int per_line)
 static void tnn__c_float(tnn__c_file *file, float value)
 {
     char text[40] = "-0x1.", *to = text + 5, *end = text + sizeof text - 1;
-    uint32_t bits;
+    uint32_t bits;                      /* sign, 8 of the exponent, 23 of the mantissa */
     int i, exponent;
     memcpy(&bits, &value, sizeof bits);
     exponent = (int)(bits >> 23 & 255);
-    file->odd |= exponent == 255;
-    if (!exponent) text[3] = '0';
+    file->odd |= exponent == 255;       /* infinity and NaN */
+    if (!exponent) text[3] = '0';       /* subnormal or zero */
     for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(bits << 1 & 0xffffff) >> i & 15];
     *to++ = 'p';
     to = tnn__put_int(to, end, exponent ? exponent - 127 : -126);
@@ -19051,13 +19052,13 @@ static void tnn__c_open(tnn__c_file *file, const char *type, const char *name)
     tnn__c(file, "static const $T @_$N$i[] = {");
     file->items = 0;
 }
-/* Ends an array, of items of so many bytes; 0: they are no weights. */
+/* Ends an array, of items of so many bytes; 0: they are no weights, and are not counted. */
 static void tnn__c_close(tnn__c_file *file, int bytes)
 {
     tnn__c(file, "\n};\n");
     file->bytes += bytes*file->items;
 }
-/* An array of n floats. */
+/* An array @_NAMEi of n floats. */
 static void tnn__c_floats(tnn__c_file *file, const char *name, const float *x, tnn__len n)
 {
     tnn__len i;
@@ -19161,14 +19162,14 @@ static int tnn__c_tiled(const tnn__c_file *file, const tnn__op *op)
    (u, v, c): a new one begins after chains[1] products, and after each multiple of chains[0]. */
 static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 {
-    int n1, n2, run, part;
+    int n1, n2, run, part;              /* loops around a run of products; a chain's products */
     tnn__window_loops(&op->q, &n1, &n2, &run);
     if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
         n1 = n2 = 1;
         run = tiled ? op->q.g.c : (int)op->q.inner;
     }
     part = op->q.depthwise ? run : tnn__chain(run, 1);
-    if (part == run) part *= tnn__chain(n2, run), run *= n2;
+    if (part == run) part *= tnn__chain(n2, run), run *= n2;    /* a chain over several runs */
     if (part == run) part *= tnn__chain(n1, run), run *= n1;
     chains[0] = run;
     chains[1] = part;
@@ -19178,7 +19179,7 @@ static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 static void tnn__c_window(tnn__c_file *file, const char *name, const tnn__pool_geometry *g, int oc,
                           int groups, const int chains[2])
 {
-    const int fit = g->adaptive, v[17] = {
+    const int fit = g->adaptive, v[17] = {      /* in the order of the struct in 17f */
         g->c, g->ih, g->iw, oc, g->oh, g->ow, g->kh, g->kw, fit ? 0 : g->sh, g->sw, g->ph, g->pw,
         fit ? 1 : g->dh, fit ? 1 : g->dw, groups, chains[0], chains[1]
     };
@@ -19200,13 +19201,13 @@ static void tnn__c_pool(tnn__c_file *file, const tnn__op *op)
 /* Weight (o, c) at place p = u*kw + v of a convolution, or of 16 that Winograd's way has. */
 static float tnn__c_weight(const tnn__c_file *file, const tnn__op *op, int o, int c, int p)
 {
-    const tnn__len in = op->q.g.c;          /* tiled: (16, oc/16, c, 16) */
+    const tnn__len in = op->q.g.c;      /* tiled are panels, (16, oc/16, c, 16) */
     return tnn__c_tiled(file, op)
          ? op->tiled[p*in*op->q.oc + (tnn__len)(o/16)*16*in + 16*(tnn__len)c + o%16]
          : file->net->flat[TNN__W][op->w + tnn__weight_at(&op->q, o, c, p)];
 }
-/* Of bytes, the scales of the outputs, where `scales` asks for these; or the weights, in the order
-   (o, p, c). */
+/* The weights, in the order (o, p, c). As bytes they are weight/scale, rounded, the largest of each
+   output 127; `scales` asks for the scales instead, (o). */
 static void tnn__c_weights(tnn__c_file *file, const tnn__op *op, int scales)
 {
     const tnn__conv *q = &op->q;
@@ -19215,7 +19216,7 @@ static void tnn__c_weights(tnn__c_file *file, const tnn__op *op, int scales)
     int o, k;
     tnn__c_open(file, scales ? "float" : "@_weight", scales ? "scale" : "w");
     for (o = 0; o < q->oc; o++) {
-        double most = 0;
+        double most = 0;                /* the largest of this output */
         for (k = 0; file->int8 && k < n; k++)
             most = TNN__MAX(most, fabs((double)tnn__c_weight(file, op, o, k%in, k/in)));
         if (scales) tnn__c_float(file, (float)(most/127));
@@ -19232,7 +19233,7 @@ static void tnn__c_weights(tnn__c_file *file, const tnn__op *op, int scales)
 static void tnn__c_conv(tnn__c_file *file, const tnn__op *op)
 {
     const tnn__conv *q = &op->q;
-    int chains[2], o;
+    int chains[2], o;                   /* o: an output, in PyTorch's order */
     tnn__c_chains(op, tnn__c_tiled(file, op), chains);
     tnn__c_window(file, "s", &q->g, q->oc, q->groups, chains);
     if (file->int8) tnn__c_weights(file, op, 1);
@@ -19246,16 +19247,17 @@ static void tnn__c_conv(tnn__c_file *file, const tnn__op *op)
 /* The slopes of a leaky ReLU, of one that a convolution has taken in, or of a PReLU ($s). */
 static void tnn__c_slopes(tnn__c_file *file, const tnn__op *op)
 {
-    const int own = op->w_floats && !tnn__is_conv(op);
+    const int own = op->w_floats && !tnn__is_conv(op);      /* a PReLU's */
     tnn__c_floats(file, "slope", own ? file->net->flat[TNN__W] + op->w : &op->slope,
                   file->number['s' - 'a']);
 }
-/* The options of an activation. */
+/* The three options of an activation, p[0] to p[2] of 3d. */
 static void tnn__c_options(tnn__c_file *file, const tnn__op *op)
 {
     tnn__c_floats(file, "option", op->option, 3);
 }
-/* Batch norm's mean, scale and shift of each channel or value ($m). */
+/* Batch norm's mean, scale and shift of each channel or value ($m), as the last forward in
+   evaluation mode made them. */
 static void tnn__c_norm(tnn__c_file *file, const tnn__op *op)
 {
     const tnn__len cells = tnn__norm_cells(op, &file->net->blob[op->in]);
@@ -19483,7 +19485,8 @@ static const struct {
 };
 
 /* ---- 17e. The calls of an operation ---------------------------------------------------------- */
-/* What a layer becomes, a row of tnn__c_kinds; -1: it cannot be exported. */
+/* What a layer becomes, a row of tnn__c_kinds; -1: it cannot be exported. That depends on the
+   layer's type, but for batch norm without statistics and for upsampling that mixes pixels. */
 static int tnn__c_kind(const tnn__c_file *file, const tnn__op *op)
 {
     static const struct { int type, kind; } rows[] = {
@@ -19542,7 +19545,7 @@ static void tnn__c_place(tnn__c_file *file)
 {
     const tnn_net *net = file->net;
     tnn__len *at = file->at, *own = at + net->ops + 1;
-    int i, j, k;
+    int i, j, k;                        /* who reads; the blob to be placed; one that has a place */
     *own = 0;
     for (j = 1; j <= net->ops; j++) {
         const tnn__len size = tnn__values(&net->blob[j]);
@@ -19550,6 +19553,7 @@ static void tnn__c_place(tnn__c_file *file)
         for (k = 1; k < j; k++) {
             const tnn__len end = at[k] + tnn__values(&net->blob[k]);
             for (i = j - 1; i < net->ops && net->op[i].in != k && net->op[i].from != k; i++) {}
+            /* nobody reads k any more, or it does not lie here */
             if (i == net->ops || at[j] >= end || at[k] >= at[j] + size) continue;
             at[j] = end;
             k = 0;                                  /* look again */
@@ -19569,7 +19573,10 @@ static void tnn__c_blob(tnn__c_file *file, char letter, int blob, char digits, c
     TNN__C_SET(digits, blob ? file->at[blob] : 0);
     TNN__C_SAY(letter, blob ? text : "x");
 }
-/* Says what the letters in a call and in its arrays are. */
+/* Says what the letters in a call and in its arrays are: c, d, e channels of output, input and the
+   second input; h, l rows and columns of the output, w columns of the input; p, q pixels of output
+   and input; n values of the output; r whether ReLU follows; s slopes; m means; t where Winograd's
+   way has its room. a and b say a reshape's input. */
 static void tnn__c_letters(tnn__c_file *file, int i, const tnn__c_call *call)
 {
     const tnn_net *net = file->net;
@@ -19628,7 +19635,7 @@ static void tnn__c_head(tnn__c_file *file, int needs)
 static int tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_COUNT])
 {
     tnn__c_call call[3];
-    int needs = 0, i, k, n;
+    int needs = 0, i, k, n;             /* bits of 17b */
     memset(uses, 0, TNN__C_COUNT);
     uses[TNN__C_RESHAPE] = 1;                       /* of the outputs */
     for (i = 0; i < file->net->ops; i++)
@@ -19636,7 +19643,7 @@ static int tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_COUNT])
             uses[call[k].kind] = 1;
             needs |= tnn__c_kinds[call[k].kind].needs;
         }
-    for (i = TNN__C_FUNCTIONS - 1; i >= 0; i--)
+    for (i = TNN__C_FUNCTIONS - 1; i >= 0; i--)     /* who is needed stands before who needs it */
         if (needs >> i & 1) needs |= tnn__c_functions[i].needs;
     return needs;
 }
@@ -19647,7 +19654,7 @@ static void tnn__c_text(tnn__c_file *file)
     const tnn__blob *out = &net->blob[net->ops];
     char uses[TNN__C_COUNT];
     tnn__c_call call[3];
-    int needs, i, k, n, calls;
+    int needs, i, k, n, calls;          /* calls: whether arrays are done */
     tnn__c_place(file);
     needs = tnn__c_uses(file, uses);
     tnn__c_head(file, needs);
@@ -19721,7 +19728,7 @@ static tnn_status tnn__c_check(const char *what, tnn__c_file *file, tnn_net *net
                                const tnn_export_options *options)
 {
     tnn__c_call call[3];
-    const char *c;
+    const char *c;                      /* in the name */
     int i;
     file->net = net;
     file->name = options && options->name ? options->name : "network";
@@ -19749,8 +19756,8 @@ static tnn_status tnn__c_check(const char *what, tnn__c_file *file, tnn_net *net
 static tnn_status tnn__c_begin(const char *what, tnn__c_file *file, tnn_net *net,
                                const tnn_export_options *options)
 {
-    tnn__writer nowhere;
-    float *zeros;
+    tnn__writer nowhere;                /* counts only */
+    float *zeros;                       /* a sample */
     memset(file, 0, sizeof *file);
     if (tnn_build(net) || tnn__c_check(what, file, net, options)) return (tnn_status)tnn_failed();
     file->at = (tnn__len *)tnn__alloc((net->ops + 2)*(tnn__len)sizeof *file->at, what);
