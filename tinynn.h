@@ -16039,7 +16039,8 @@ static int tnn__npy_type(tnn__scan *scan, tnn_array *array, int *big)
               "i4, u8, i8, f2, f4, f8 after < or >", scan->file, descr);
     return 0;
 }
-/* Reads the header's text into the array's type and shape. Returns 0 on error. */
+/* Reads the header's text into the array's type and shape, and whether the first index is the
+   fastest. Each key must be there once, in any order. Returns 0 on error. */
 static int tnn__npy_header(tnn__scan *scan, tnn_array *array, int *big, int *fortran)
 {
     static const char *const keys[] = {"descr", "fortran_order", "shape"};
@@ -16061,7 +16062,7 @@ static int tnn__npy_header(tnn__scan *scan, tnn_array *array, int *big, int *for
     }
     return n == 3 ? tnn__end(scan) : n >= 0 && tnn__wrong(scan, what);
 }
-/* The reader of .npy. */
+/* The reader of .npy: the size of the file must be that of header and elements exactly. */
 static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
 {
     const unsigned char *p = in->bytes;
@@ -16139,7 +16140,7 @@ typedef struct {
     tnn__walk        walk;                  /* over the samples */
     tnn__len         n, count;              /* samples; their values, without the labels' */
     tnn__len         columns, column;       /* of values per sample; the labels' column, or -1 */
-} tnn__table;
+} tnn__source;
 
 /* The walk over samples as (n, c, h, w), whatever their dimensions: (n) and (n, k) are k channels
    of one pixel, (n, h, w) one channel, (n, h, w, c) are those with .channels_last. A dimension
@@ -16171,79 +16172,79 @@ static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *o
     }
     return r;
 }
-/* Sets a table's walk and counts, and the data set's c, h, w, from the arrays and the options. All
+/* Sets a source's walk and counts, and the data set's c, h, w, from the arrays and the options. All
    that can be wrong with their shapes is found here. */
-static tnn_status tnn__table_shape(tnn__table *table, const tnn_npy_options *options,
+static tnn_status tnn__source_shape(tnn__source *source, const tnn_npy_options *options,
                                    tnn_data *data)
 {
-    const tnn_array *samples = table->samples, *labels = table->labels;
+    const tnn_array *samples = source->samples, *labels = source->labels;
     const int *shape = options->shape, label = options->label_column;
     tnn__len columns;                   /* with the labels' */
-    table->walk = tnn__samples(samples, options, table->name);
-    table->n = table->walk.shape[0];
-    table->count = (tnn__len)samples->count;
-    table->column = -1;
-    if (!table->n) return TNN_ERROR_SHAPE;
-    if (labels && (labels->count != table->n || labels->ndim < 1 || labels->shape[0] != table->n))
-        return tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", table->name,
-                         (long long)table->n, table->labels_name, labels->count);
-    data->c = (int)table->walk.shape[1];
-    data->h = (int)table->walk.shape[2];
-    data->w = (int)table->walk.shape[3];
+    source->walk = tnn__samples(samples, options, source->name);
+    source->n = source->walk.shape[0];
+    source->count = (tnn__len)samples->count;
+    source->column = -1;
+    if (!source->n) return TNN_ERROR_SHAPE;
+    if (labels && (labels->count != source->n || labels->ndim < 1 || labels->shape[0] != source->n))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", source->name,
+                         (long long)source->n, source->labels_name, labels->count);
+    data->c = (int)source->walk.shape[1];
+    data->h = (int)source->walk.shape[2];
+    data->w = (int)source->walk.shape[3];
     if (label) {
-        columns = table->columns = data->c;
-        table->column = label > 0 ? label - 1 : columns + label;
-        if (samples->ndim != 2 || columns < 2 || labels || table->column < 0
-            || table->column >= columns)
+        columns = source->columns = data->c;
+        source->column = label > 0 ? label - 1 : columns + label;
+        if (samples->ndim != 2 || columns < 2 || labels || source->column < 0
+            || source->column >= columns)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .label_column = %d, must be one of the "
                              "columns 1..%l or -%l..-1, at least 2, of samples (n, k) without "
-                             "other labels", table->name, label, (long long)columns,
+                             "other labels", source->name, label, (long long)columns,
                              (long long)columns);
         data->c--;
-        table->count -= table->n;
+        source->count -= source->n;
     }
     if (!shape[0] && !shape[1] && !shape[2]) return TNN_OK;
     data->c = shape[0];
     data->h = shape[1];
     data->w = shape[2];
-    if (tnn__count((int)table->n, data->c, data->h, data->w) == table->count) return TNN_OK;
+    if (tnn__count((int)source->n, data->c, data->h, data->w) == source->count) return TNN_OK;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: samples have %l values, .shape %dx%dx%d must have as "
-                     "many", table->name, (long long)(table->count/table->n), data->c, data->h,
+                     "many", source->name, (long long)(source->count/source->n), data->c, data->h,
                      data->w);
 }
 /* Takes the labels (n) into `to`: from their own array, from a column of the samples, or 0 where
    there are none. *classes becomes one more than the largest. */
-static tnn_status tnn__table_labels(const tnn__table *table, int *to, int *classes)
+static tnn_status tnn__source_labels(const tnn__source *source, int *to, int *classes)
 {
     tnn__len i;
-    for (i = 0; i < table->n; i++) {
-        const double v = table->labels ? tnn__element(table->labels, i) : table->columns
-                       ? tnn__element(table->samples, i*table->columns + table->column) : 0;
+    for (i = 0; i < source->n; i++) {
+        const double v = source->labels ? tnn__element(source->labels, i) : source->columns
+                       ? tnn__element(source->samples, i*source->columns + source->column) : 0;
         if (v >= 0 && v <= 1 << 24 && (double)(int)v >= v) {
             to[i] = (int)v;
             *classes = TNN__MAX(*classes, to[i] + 1);
         } else if (fabs(v) < 1e15 && (double)(long long)v >= v)
             return tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within "
-                             "0..16777216", table->labels_name, (long long)v, (long long)i);
+                             "0..16777216", source->labels_name, (long long)v, (long long)i);
         else
             return tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not a whole number",
-                             table->labels_name, v, (long long)i);
+                             source->labels_name, v, (long long)i);
     }
     return TNN_OK;
 }
 /* Takes the values (n, c, h, w), as bytes where that is not NULL, else as finite floats. The walk
    passes over the labels' column, of one pixel. */
-static tnn_status tnn__table_values(tnn__table *table, unsigned char *bytes, float *floats)
+static tnn_status tnn__source_values(tnn__source *source, unsigned char *bytes, float *floats)
 {
     tnn__len i;
-    for (i = 0; i < table->count; i++, tnn__walk_on(&table->walk)) {
+    for (i = 0; i < source->count; i++, tnn__walk_on(&source->walk)) {
         double v;
-        if (table->walk.place[1] == table->column) tnn__walk_on(&table->walk);
-        v = tnn__element(table->samples, table->walk.at);
+        if (source->walk.place[1] == source->column) tnn__walk_on(&source->walk);
+        v = tnn__element(source->samples, source->walk.at);
         if (bytes) bytes[i] = (unsigned char)v;
         else if (tnn__is_float(v)) floats[i] = (float)v;
         else return tnn__fail(TNN_ERROR_NUMBER, "%s: value %g of sample %l is not a finite float",
-                              table->name, v, (long long)(i/(table->count/table->n)));
+                              source->name, v, (long long)(i/(source->count/source->n)));
     }
     return TNN_OK;
 }
@@ -16253,33 +16254,33 @@ TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array 
 {
     static const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0};
     tnn_data data = tnn__no_data();
-    tnn__table table;
+    tnn__source source;
     tnn__len room;
     int *own;                           /* labels, then values */
-    memset(&table, 0, sizeof table);
+    memset(&source, 0, sizeof source);
     if (!options) options = &none;
-    table.samples = samples;
-    table.labels = labels;
-    table.name = options->samples ? options->samples : "samples";
-    table.labels_name = options->labels ? options->labels : "labels";
+    source.samples = samples;
+    source.labels = labels;
+    source.name = options->samples ? options->samples : "samples";
+    source.labels_name = options->labels ? options->labels : "labels";
     if (!samples || !samples->data || (labels && !labels->data))
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
     else if (!tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
              && (!labels || !tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))
-             && !tnn__table_shape(&table, options, &data)) {
+             && !tnn__source_shape(&source, options, &data)) {
         const int bytes = samples->dtype == TNN_U8;
-        room = tnn__mul(table.n, (tnn__len)sizeof *own)
-             + tnn__mul(table.count, bytes ? 1 : (tnn__len)sizeof(float));
-        own = tnn__within_limit(room, table.name) ? (int *)tnn__own(&data, room, NULL, table.name)
+        room = tnn__mul(source.n, (tnn__len)sizeof *own)
+             + tnn__mul(source.count, bytes ? 1 : (tnn__len)sizeof(float));
+        own = tnn__within_limit(room, source.name) ? (int *)tnn__own(&data, room, NULL, source.name)
                                                   : NULL;
         if (own) {
-            void *values = own + table.n;
-            data.n = (int)table.n;
+            void *values = own + source.n;
+            data.n = (int)source.n;
             data.labels = own;
             if (bytes) data.bytes = (unsigned char *)values;
             else data.floats = (float *)values;
-            if (!tnn__table_labels(&table, own, &data.classes)
-                && !tnn__table_values(&table, bytes ? (unsigned char *)values : NULL,
+            if (!tnn__source_labels(&source, own, &data.classes)
+                && !tnn__source_values(&source, bytes ? (unsigned char *)values : NULL,
                                       (float *)values)) return data;
             tnn_data_free(&data);
         }
@@ -16328,7 +16329,8 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
     if (*p == '+' && stop - p > 1 && p[1] != '-') p++;  /* a plus, but no +- */
     return tnn__read_double(&p, stop, v) && p == stop ? 1 : -1;
 }
-/* A line: how many fields and numbers it has, and the first field that is no number. */
+/* What a line has: fields, numbers among them, and the first field that is neither a number nor
+   empty. */
 typedef struct {
     long long   fields, numbers, wrong;     /* wrong: counted from 1; 0: none */
     const char *at;                         /* where the wrong one begins */
@@ -16357,8 +16359,9 @@ static tnn__csv_line tnn__csv_read(const char **at, const char *end, char separa
         if (*at == end || **at == '\n') return line;
     }
 }
-/* All lines, from p on: counts them as shape[0], and takes their numbers if the array has memory. A
-   first line without a number is one of names. */
+/* All lines, from p on: counts them as shape[0], and takes their numbers if the array has memory.
+   shape[1] becomes the number of fields of the first line; all others must have as many. A first
+   line without a number is one of names, and is passed over, as are empty lines. */
 static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separator,
                                  tnn_array *array)
 {
@@ -16424,7 +16427,8 @@ static int tnn__pnm_number(const unsigned char **at, const unsigned char *end)
     *at = p;
     return p > first && v <= 65535 ? v : -1;
 }
-/* The header: the array's type and shape, the largest value, and where the values begin. */
+/* Reads an image's header: the array's type and shape (h, w) or (h, w, 3), the largest value of the
+   file, and where the values begin. */
 static tnn_status tnn__pnm_header(const tnn__input *in, tnn_array *array, int *most,
                                   const unsigned char **at)
 {
@@ -16800,8 +16804,9 @@ static int tnn__by_place(const void *a, const void *b)
     return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1)
          : x->end != y->end ? (x->end < y->end ? -1 : 1) : tnn__by_name(a, b);
 }
-/* Reads the header into `list`, which has room for any number of tensors that fits its length;
-   how many, or -1 on error. */
+/* Reads the header into `list`, which has room for any number of tensors that fits its length: an
+   entry is at least TNN__LEAST_ENTRY characters. The metadata are read and forgotten. Returns how
+   many there are, or -1 on error. */
 static int tnn__stored_list(tnn__scan *scan, tnn_stored *list)
 {
     int keys = 0, metadata = 0, count = 0, n;   /* n: of the metadata's keys */
@@ -16832,7 +16837,7 @@ static tnn_status tnn__check_places(const char *file, tnn_stored *list, int coun
         if (!tnn__by_name(&list[i - 1], &list[i]))
             return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s twice", file, list[i].name);
     qsort(list, (size_t)count, sizeof *list, tnn__by_place);
-    for (i = 0; i < count; at = list[i++].end) {
+    for (i = 0; i < count; at = list[i++].end) {    /* one begins where the one before ends */
         const tnn_stored *tensor = &list[i];        /* of an unknown type: as it says */
         const long long bytes = !tensor->dtype ? TNN__MAX(tensor->end - at, 0)
             : tnn__mul((tnn__len)tensor->count, tnn__dtype_bytes(tensor->dtype));
@@ -16849,7 +16854,7 @@ static tnn_status tnn__check_places(const char *file, tnn_stored *list, int coun
    .tensor is NULL on failure. The data stay where they are, in p. */
 static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p, size_t size)
 {
-    const uint64_t length = p && size >= 8 ? tnn__bits(p, 8, 0) : 0;
+    const uint64_t length = p && size >= 8 ? tnn__bits(p, 8, 0) : 0;       /* of the header */
     tnn_safetensors file;
     tnn_stored *list;
     tnn__scan scan;
@@ -17047,7 +17052,7 @@ static const char *tnn__put_shape(char text[64], int ndim, const int *dims, cons
 static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *options, const char *path,
                             const tnn_safetensors *file, int i, int set)
 {
-    int which = 0, bytes;
+    int which = 0, bytes;                       /* bytes: of an element in the file */
     const tnn__op *op = tnn__find_param(net, i, &which);
     const tnn_param p = tnn__param_of(op, which);
     const tnn__name name = tnn__file_name(options, p.name);
@@ -17086,9 +17091,9 @@ static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *options, co
 static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, const char *path,
                              const tnn_safetensors *file)
 {
-    const int least = options != NULL;
+    const int least = options != NULL;          /* how many must be set */
     const tnn_stored *unknown = NULL;           /* the first in the file that nobody asked for */
-    int i, n = 0, count = 0;
+    int i, n = 0, count = 0;                    /* n < 0: an error */
     if (!options) options = &tnn__every_weight;
     if (tnn_build(net)) return -1;
     for (i = 0; i < net->tensors && n >= 0; i++)
@@ -17123,8 +17128,9 @@ TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size
     return TNN__MAX(count, 0);
 }
 
-/* What a file is made of: the network's tensors, and of a checkpoint the vectors beside them, of
-   which the one without data is the hash. */
+/* What a file is made of: the network's tensors under the names of `options`, and of a checkpoint
+   the pieces beside them, vectors; the one without data is the hash. Header and data are both
+   written by going over these entries. */
 typedef struct { const char *name; tnn_dtype dtype; tnn__len count; void *data; } tnn__piece;
 typedef struct {
     tnn_net                   *net;
@@ -17132,7 +17138,8 @@ typedef struct {
     const tnn__piece          *piece;
     int                        pieces;
 } tnn__saved;
-/* One of them. op NULL: a piece. */
+/* One of them: a tensor, of which op and which say where its values are, or with op NULL a
+   piece. */
 typedef struct {
     tnn__name     name;
     tnn_dtype     dtype;
@@ -17142,7 +17149,8 @@ typedef struct {
     const tnn__op *op;
     const void    *data;                /* of a piece; of a tensor the flat vector in which it is */
 } tnn__entry;
-/* Entry i, 0 on; -1: it is left out, 0: there is none. */
+/* Sets entry i: the tensors come first, then the pieces. Returns 1; -1 where .rename leaves the
+   tensor out; 0 behind the last one. */
 static int tnn__entry_at(const tnn__saved *saved, int i, tnn__entry *entry)
 {
     int k;
@@ -17167,7 +17175,8 @@ static int tnn__entry_at(const tnn__saved *saved, int i, tnn__entry *entry)
     entry->data = saved->piece[i].data;
     return 1;
 }
-/* Writes a name as JSON has it within quotes. */
+/* Writes a name as JSON has it within quotes: control characters as \u00XX, a \ before quotes and
+   itself, all else as it is. */
 static void tnn__write_name(tnn__writer *writer, tnn__name name)
 {
     static const char digits[] = "0123456789abcdef";
@@ -17219,7 +17228,9 @@ static TNN__OWN_CALL tnn__len tnn__header_bytes(const tnn__saved *saved, long lo
     *data = tnn__write_header(&nowhere, saved);
     return (tnn__len)nowhere.used;
 }
-/* Writes the whole file, if the writer has room for it. Returns its size. */
+/* Writes the whole file, if the writer has room for it: the header is padded to a multiple of 8, as
+   the data begin behind it. Values go through a block, since in the network they lie in panels.
+   Returns the file's size. */
 static size_t tnn__write_weights(tnn__writer *writer, const tnn__saved *saved)
 {
     unsigned char length[8];
@@ -17418,11 +17429,12 @@ static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, 
     s->between = between;
     if (!between) tnn__order(l);
 }
-/* Whether counters from a file are some that a run can have come to. */
+/* Whether counters are some that a run can have come to: a file that was changed, hash and all,
+   must not lead out of an array. l: the loader, or NULL. */
 static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *l, const char *path,
                                       const long long *i, const double *r)
 {
-    const long long any = (long long)1 << 62, most = 1 << 30;
+    const long long any = (long long)1 << 62, most = 1 << 30;   /* of 64 bits; of an int */
     const long long history = net->optimizer.type == TNN_LBFGS ? net->optimizer.history : 0;
     const long long limits[TNN__WHOLE - TNN__SAME][2] = {
         {0, any}, {0, any}, {0, any}, {0, most}, {0, TNN__MAX(1, net->optimizer.accumulate)},
@@ -17523,7 +17535,8 @@ static const tnn_stored *tnn__stored_piece(const tnn_safetensors *file, const ch
 {
     return tnn__stored_named(file, tnn__name_of(name));
 }
-/* Whether it is of the network's optimizer: what else differs then follows from that. */
+/* Whether the file is of the network's optimizer. This is asked first: where it is not, the pieces
+   differ, too, and would be reported instead. */
 static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *file, const tnn_net *net)
 {
     const tnn_stored *tensor = tnn__stored_piece(file, "tinynn.integers");
@@ -17546,7 +17559,8 @@ static const char *tnn__piece_is(const char *name)
          : name[13] == '8' ? ", gradients so far (.accumulate)"
                            : ", the optimizer's state (.momentum, .amsgrad and their like)";
 }
-/* Whether the file has the pieces, and nothing else of that kind; numbers may be fewer. */
+/* Whether the file has the pieces, each of the same type and length, and no other whose name begins
+   with "tinynn.". The caller's numbers may be fewer, or none. */
 static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *file,
                                     const tnn__piece *piece, int pieces)
 {
@@ -17584,7 +17598,8 @@ static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
     return tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says; take an "
                      "older copy", path);
 }
-/* Takes those pieces that are the counters, or all of them. */
+/* Copies pieces from the file to where they belong: the two of the counters, whole and reals, or
+   with NULL all of them. */
 static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piece, int pieces,
                              const void *whole, const void *reals)
 {
@@ -17600,7 +17615,7 @@ static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piec
 TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
                                               const tnn_checkpoint_options *options)
 {
-    long long whole[TNN__WHOLE], now[TNN__WHOLE];
+    long long whole[TNN__WHOLE], now[TNN__WHOLE];       /* counters of the file, and as they are */
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
     const char *path = options && options->path ? options->path : "checkpoint";
@@ -19077,11 +19092,13 @@ enum {
     TNN__C_GATHER = 8192
 };
 static const struct { int needs; const char *head, *body; } tnn__c_functions[] = {
+    /* c[0] x^6 + ... + c[6] */
     {0, "float @_poly(float x, const float *c)",
     "    float p = c[0];\n"
     "    int i;\n"
     "    for (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
     "    return p;\n"},
+    /* the first step of exp and expm1; 2^(n + unit) is made of a float's bits, and ends at 2^127 */
     {TNN__C_POLY, "float @_parts(float x, int unit, float *r, float *power)",
     "    /* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
     "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
@@ -19092,30 +19109,37 @@ static const struct { int needs; const char *head, *body; } tnn__c_functions[] =
     "    *power = p.f;\n"
     "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
     "    return @_poly(*r, c);\n"},
+    /* e^x; outside of -104..89 it is 0 or infinity */
     {TNN__C_PARTS, "float @_exp(float x)",
     "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
     "    float r, power;\n"
     "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
     "    const float large = 18446744073709551616.0f;\n"
     "    return fmaf(p, r, 1)*power*(b < 0 ? 1/large : large);\n"},
+    /* e^x - 1, accurate near 0, too */
     {TNN__C_PARTS, "float @_expm1(float x)",
     "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
     "    float r, power;\n"
     "    const float p = @_parts(b, 0, &r, &power);\n"
     "    return fmaf(p*r, power, power - 1);\n"},
+    /* |x|; of NaN it is NaN */
     {0, "float @_abs(float x)",
     "    return x > 0 - x ? x : 0 - x;\n"},
+    /* 1/(1 + e^-x), of e^-|x|, which cannot be too large */
     {TNN__C_EXP | TNN__C_ABS, "float @_sigmoid(float x)",
     "    const float e = @_exp(0 - @_abs(x));\n"
     "    return (0 > x ? e : 1)/(1 + e);\n"},
+    /* 1 - 2/(e^2x + 1); beyond 10 it is 1 */
     {TNN__C_EXPM1 | TNN__C_ABS, "float @_tanh(float x)",
     "    const float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
     "    return x != x ? x : 0 > x ? 0 - y : y;\n"},
+    /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
     {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY, "float @_softplus(float x)",
     "    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
     "    const float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
     "    const float tail = z*@_poly(z, c), m = s*(f - tail);\n"
     "    return (x > 0 ? x : 0) + (f - m);\n"},
+    /* the share of the normal distribution below x */
     {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY, "float @_cdf(float x)",
     "    /* of the normal distribution */\n"
     "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
@@ -19126,22 +19150,27 @@ static const struct { int needs; const char *head, *body; } tnn__c_functions[] =
     "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
     "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
     "    return -1 > u ? 0.5f*tail : fmaf(0.5f, 0 > u ? 0 - y : y, 0.5f);\n"},
+    /* (x + 3)/6 within 0..1 */
     {0, "float @_sixth(float x)",
     "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
     "    return 1 < b ? 1 : b;\n"},
+    /* x tanh(log(1 + e^x)) */
     {TNN__C_EXP, "float @_mish(float x)",
     "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
     "    return x*(w/(w + 2));\n"},
+    /* Kahan: s += t, low is what rounding took */
     {0, "void @_collect(float *s, float *low, float t)",
     "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
     "    *low = rounded - y;\n"
     "    if (*low - *low != 0) *low = 0;\n"
     "    *s = z;\n"},
+    /* the transform of four inputs, d at a step of n, to t at a step of m */
     {0, "void @_spread(const float *d, int n, float *t, int m)",
     "    t[0] = d[0] - d[2*n];\n"
     "    t[m] = d[n] + d[2*n];\n"
     "    t[2*m] = d[2*n] - d[n];\n"
     "    t[3*m] = d[n] - d[3*n];\n"},
+    /* the transform of four products to two outputs */
     {TNN__C_SPREAD, "void @_gather(const float *t, int n, float *y, int m)",
     "    const float a = t[0] + t[n], b = t[n] - t[2*n];\n"
     "    y[0] = a + t[2*n];\n"
@@ -19327,10 +19356,13 @@ static const struct {
     int         needs;                                          /* of 17b */
     const char *name, *arguments, *parameters, *body;
 } tnn__c_kinds[TNN__C_COUNT] = {
+    /* y[d, m] = x[c, n]: both count the same values, channels first */
     {NULL, 0, "reshape", "$a, $b, $c, $p", "int c, int n, int d, int m",
     "    /* one (c, n) seen as (d, m): one of c*n pixels is (c, n) */\n"
     "    int i;\n"
     "    for (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"},
+    /* y[i,j,o] = b[o] + sum_{u,v,c} w[o,u,v,c] x[i*sh-ph+u*dh, j*sw-pw+v*dw, c]; a dense layer is
+       one window over all. Bytes are multiplied by their scale at the end */
     {tnn__c_conv, 0, "conv", "&@_s$i, @_w$i, $S, $B, $r", "const @_window *s,\n"
     "    const @_weight *w, const float *scale, const float *bias, int relu",
     "    const int in = s->c/s->groups, out = s->oc/s->groups;\n"
@@ -19359,6 +19391,7 @@ static const struct {
     "                *y++ = relu && 0 > a ? 0 : a;\n"
     "            }\n"
     "        }\n"},
+    /* the same by 16 products for four outputs instead of 36: tiles d of 4x4 at a step of 2 */
     {tnn__c_conv, TNN__C_GATHER, "tiled", "&@_s$i, @_w$i, $B, $r, work + $t",
     "const @_window *s,\n    const float *w, const float *bias, int relu, float *v",
     "    /* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats */\n"
@@ -19396,6 +19429,7 @@ static const struct {
     "                }\n"
     "            }\n"
     "        }\n"},
+    /* y[i,j,c] = max of a window; NaN wins */
     {tnn__c_pool, 0, "maxpool", "&@_p$i", "const @_window *s", TNN__C_WINDOWS
     "            for (c = 0; c < s->c; c++) {\n"
     "                float m = -HUGE_VALF;\n"
@@ -19408,6 +19442,7 @@ static const struct {
     "                *y++ = m;\n"
     "            }\n"
     "        }\n"},
+    /* y[i,j,c] = sum of a window / its pixels, which are those of the image alone if s->groups */
     {tnn__c_pool, TNN__C_COLLECT, "avgpool", "&@_p$i", "const @_window *s", TNN__C_WINDOWS
     "            const int a = s->groups && y0 < 0 ? 0 : y0, b = s->groups && x0 < 0 ? 0 : x0;\n"
     "            const int h = s->groups ? s->h : s->h + s->ph;\n"
@@ -19426,12 +19461,14 @@ static const struct {
     "                *y++ = m/n;\n"
     "            }\n"
     "        }\n"},
+    /* y[n] = (x[n], z[n]) */
     {NULL, 0, "concat", "$F, $d, $e, $q", "const float *z, int a, int b, int n",
     "    int i, k;\n"
     "    for (i = 0; i < n; i++) {\n"
     "        for (k = 0; k < a; k++) *y++ = *x++;\n"
     "        for (k = 0; k < b; k++) *y++ = *z++;\n"
     "    }\n"},
+    /* y[n,c] = e^(x[n,c] - m) / sum_c e^(x[n,c] - m), m = max_c x[n,c]; 16 sums, as in 3e */
     {NULL, TNN__C_EXP | TNN__C_COLLECT, "softmax", "$c, $q", "int c, int n",
     "    int i, k, l;\n"
     "    for (i = 0; i < n; i++, x += c, y += c) {\n"
@@ -19445,10 +19482,12 @@ static const struct {
     "        for (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
     "        for (k = 0; k < c; k++) y[k] /= sum[0];\n"
     "    }\n"},
+    /* y[n,c] = x[n,c] sigmoid(x[n,c + half]) */
     {NULL, TNN__C_SIGMOID, "glu", "$c, $q", "int c, int n",
     "    int i, k;\n"
     "    for (i = 0; i < n; i++, x += c)\n"
     "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"},
+    /* padding, and upsampling to the nearest pixel */
     {tnn__c_samples, 0, "sample", "$d, $w, @_row$i, $h, @_column$i, $l, @_outside$i",
     "int c, int w,\n    const int *row, int n, const int *column, int m, const float *outside",
     "    /* pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative */\n"
@@ -19459,6 +19498,7 @@ static const struct {
     "            const float *p = in ? x + (row[i]*w + column[j])*c : x;\n"
     "            for (k = 0; k < c; k++) *y++ = in ? p[k] : *outside;\n"
     "        }\n"},
+    /* value by value; slopes and means are of each slot, which are channels or all values */
     {NULL, 0, "copy", "$n", "int n", TNN__C_EACH("v")},
     {NULL, 0, "add", "$n, $F", "int n, const float *z", TNN__C_EACH("v + z[i]")},
     {NULL, 0, "relu", "$n", "int n", TNN__C_EACH("0 > v ? 0 : v")},
