@@ -17681,7 +17681,7 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
    tnn__study_line reads it: one's own, another process's or last week's alike. In memory the same
    lines are read without being written.
      16a, 16b  the normal distribution; the space, and what a study holds
-     16c, 16d  TPE as it is defined; a quick way to the same choices
+     16c, 16d  TPE as it is defined; a quick way to the same choices when there are many trials
      16e, 16f  what trial k tries; when a trial is stopped
      16g, 16h  the journal; the functions of the API
    All is plain double arithmetic with exp and log of section 2, so a study is the same everywhere.
@@ -17805,25 +17805,32 @@ static double tnn__truncated_normal(double a, double b, double u, int quick)
    has a step the axis is half of it longer at either end, so that each value has its cell. */
 typedef struct { double mu, sigma, weight, factor; } tnn__kernel;   /* factor: tnn__quick_factor */
 typedef struct { tnn__kernel *kernels; int n; } tnn__mix;           /* the prior is the last */
-typedef struct {                /* where kernel i, or that of trial i, is: sorted by mu, then i */
-    double mu, factor;          /* factor: with the least deviation */
-    int    i;
-} tnn__spot;
+typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
 typedef struct {
     tnn_variable of;            /* with defaults; categorical: 0 to choices - 1 by 1 */
     double       from, to;
     tnn__mix     good;          /* of the good trials */
-    tnn__spot   *spots;         /* of all trials that ended, n of them */
-    int          n;
 } tnn__axis;
+enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 1000, TNN__WIDE = 512 };
+typedef struct {                /* the sums of 16d for one variable */
+    double    h, width;         /* most kernels' sigma; the width of a bin, in h */
+    int       bins, terms;      /* bins 0: there are none for this variable */
+    int       n;                /* kernels of the rest with ranks below n are in a and b */
+    double    a[TNN__BINS*TNN__TERMS], b[TNN__BINS*TNN__TERMS];         /* (bins, terms) */
+    double    sum[TNN__BINS*TNN__TERMS];                                /* u a + v b */
+    double    mass[TNN__CELLS + 1];     /* of a cell, by its distance in cells: terms is 1 */
+    tnn__spot ends[2*TNN__CELLS];       /* (bins, 2): a bin's kernels of least and largest mu, by
+                                           rank; i < 0: it is empty */
+} tnn__crowd;
 struct tnn_study {
     tnn_study_options options;  /* with defaults */
     float      *memory;         /* of the trials and all that grows with them */
     tnn__axis  *space;
     tnn_trial  *trials, *current;       /* current: asked, not yet told */
     tnn__mix    rest;           /* of one variable after the other */
+    tnn__crowd *crowds;         /* one per variable; NULL: trials are never many */
     tnn__spot  *spots;          /* scratch */
-    double     *terms, *candidates, *scores, *weights;     /* weights: the rest's, by trial */
+    double     *terms, *candidates, *scores;
     int         best[26], bests;        /* the best that ended, the best first */
     int         good[25], goods;        /* the first of these, by number */
     int        *order, others;          /* the rest, by number */
@@ -17961,33 +17968,15 @@ static void tnn__parzen_fit(const tnn_study *study, int variable, const int *tri
         kernel->factor = kernel->weight*tnn__quick_factor(axis, kernel->mu, kernel->sigma);
     }
 }
-/* Adds trial k to the spots of each axis, which stay sorted. Their quick factors are those of the
-   least deviation, which nearly all have. */
-static void tnn__add_spots(tnn_study *study, int k)
-{
-    int v, i;
-    for (v = 0; v < study->options.count; v++) {
-        tnn__axis *axis = &study->space[v];
-        tnn__spot spot;                 /* of trial k on this axis */
-        spot.mu = tnn__on_line(axis, study->trials[k].x[v]);
-        spot.factor = tnn__quick_factor(axis, spot.mu, (axis->to - axis->from)/100);
-        spot.i = k;
-        for (i = axis->n++; i > 0 && tnn__by_spot(&axis->spots[i - 1], &spot) > 0; i--)
-            axis->spots[i] = axis->spots[i - 1];
-        axis->spots[i] = spot;
-    }
-}
-/* Sorts the trials that ended since the last draw; returns how many ended in all. Where the good
-   ones change they are fitted, and the rest, by number, is listed anew. */
+/* Sorts the trials that ended since the last draw; returns how many ended in all. Mostly they are
+   later than all others and join the rest; where not, the rest is listed and the good are fitted
+   anew. */
 static int tnn__split_trials(tnn_study *study)
 {
-    const int all = study->stale, trials = study->options.trials; /* all: from nothing */
-    const int n = all ? trials : study->freshes; /* to be looked at */
+    const int all = study->stale, trials = study->options.trials;
+    const int n = all ? trials : study->freshes;
     int *best = study->best, good[25], i, j, k, below, anew = all;
     if (all) study->ended = study->others = study->bests = 0;
-    for (i = 0; i < study->options.count && all; i++) study->space[i].n = 0;
-    /* Each that ended is inserted among the best 26, which suffice as at most 25 are good, and in
-       the spots. It joins the rest until it turns out to be good. */
     for (j = 0; j < n; j++) {
         k = all ? j : study->fresh[j];
         if (!tnn__ended(&study->trials[k])) continue;
@@ -17999,7 +17988,6 @@ static int tnn__split_trials(tnn_study *study)
         study->ended++;
         anew |= study->others && study->order[study->others - 1] > k;
         study->order[study->others++] = k;
-        tnn__add_spots(study, k);
     }
     study->freshes = study->stale = 0;
     below = TNN__MIN((study->ended + 9)/10, 25);
@@ -18007,20 +17995,17 @@ static int tnn__split_trials(tnn_study *study)
         for (j = i; j > 0 && good[j - 1] > best[i]; j--) good[j] = good[j - 1];
         good[j] = best[i];
     }
-    /* Mostly the good ones are the same, and the rest has grown at its end. */
-    if (anew || below != study->goods || memcmp(good, study->good, (size_t)below*sizeof *good)) {
-        memcpy(study->good, good, (size_t)below*sizeof *good);
-        study->goods = below;
-        for (k = 0; k < study->options.count; k++)
-            tnn__parzen_fit(study, k, good, below, &study->space[k].good);
-        for (i = k = study->others = 0; k < trials; k++) {
-            study->weights[k] = 0;
-            if (i < below && good[i] == k) i++;
-            else if (tnn__ended(&study->trials[k])) study->order[study->others++] = k;
-        }
+    if (!anew && below == study->goods && !memcmp(good, study->good, (size_t)below*sizeof *good))
+        return study->ended;
+    memcpy(study->good, good, (size_t)below*sizeof *good);
+    study->goods = below;
+    for (i = k = study->others = 0; k < trials; k++)
+        if (i < below && good[i] == k) i++;
+        else if (tnn__ended(&study->trials[k])) study->order[study->others++] = k;
+    for (k = 0; k < study->options.count; k++) {
+        tnn__parzen_fit(study, k, good, below, &study->space[k].good);
+        if (study->crowds) study->crowds[k].n = 0;
     }
-    for (i = 0; i < study->others; i++)
-        study->weights[study->order[i]] = tnn__parzen_weight(i, study->others);
     return study->ended;
 }
 /* The log of the exact factor of a kernel: of the weight, the mass on the axis and, for a density,
@@ -18092,16 +18077,43 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
     return tnn__from_line(axis, y);
 }
 
-/* ---- 16d. Quickly -----------------------------------------------------------------------------
-   Candidates are compared by quick sums, after quick draws. Those within 1e-6 of the best are drawn
-   exactly; if then others are within 1e-8, the definition's sums decide. So the choice is that of
-   the definition, bit for bit.
-   Of many trials nearly all kernels of the rest have the least deviation h, a hundredth of the
-   axis. A candidate only meets those within 9.2 h, whose spots are kept sorted; the wider ones and
-   the prior make the mix. */
-enum { TNN__MANY = 100 };       /* trials of the rest, from which on h is that */
+/* ---- 16d. Many trials -------------------------------------------------------------------------
+   The log g of a candidate is a sum over all trials. With hundreds of them nearly all kernels of
+   the rest have the least deviation h, a hundredth of the axis, and all but the last 25 the weight
+   u + v r, r the rank by number. For these
+       sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
+   is kept by bins of width h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle)/h:
+       exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
+   16 terms of it leave 1e-10 of g. A kernel can be wider only if it is the first or last of its
+   bin. Where a step makes at most 1,000 values, and for choices, each value is a bin of one term.
+   Candidates are compared by these quick sums, after quick draws. Those within 1e-6 of the best
+   are drawn exactly; if then others are within 1e-8, the definition's sums decide. So the choice
+   is that of the definition, bit for bit. */
+enum { TNN__MANY = 250 };       /* from so many trials that ended on */
 
-/* One kernel more, of which only the quick factor is known, its weight within it. */
+/* Gives an empty crowd the bins of its axis. */
+static void tnn__crowd_make(tnn__crowd *crowd, const tnn__axis *axis)
+{
+    const double range = axis->to - axis->from;
+    const double values = axis->of.step > 0 ? range/axis->of.step + 0.5 : HUGE_VAL;
+    const int choice = axis->of.type == TNN_CATEGORICAL;
+    const int few = values < TNN__CELLS + 1 && !axis->of.log;
+    int i;
+    crowd->h = range/100;
+    crowd->bins = few ? (int)values : choice || !(range > 0) ? 0 : TNN__BINS;
+    crowd->terms = few ? 1 : TNN__TERMS;
+    crowd->width = crowd->bins ? 100.0/crowd->bins : 0;
+    for (i = 0; i <= crowd->bins && few && !choice; i++)
+        crowd->mass[i] = tnn__quick_cell(i*crowd->width, crowd->width/2);
+}
+/* The bin of y; *at: y in bins from the start of the axis. */
+static int tnn__crowd_bin(const tnn__axis *axis, const tnn__crowd *crowd, double y, double *at)
+{
+    const double bins = crowd->bins, share = (y - axis->from)/(axis->to - axis->from);
+    *at = TNN__MIN(TNN__MAX(share*bins, 0), bins);
+    return TNN__MIN((int)*at, crowd->bins - 1);
+}
+/* One kernel more, of which only the quick factor is known. */
 static void tnn__mix_add(tnn__mix *mix, double mu, double sigma, double factor)
 {
     tnn__kernel *kernel = &mix->kernels[mix->n++];
@@ -18109,76 +18121,143 @@ static void tnn__mix_add(tnn__mix *mix, double mu, double sigma, double factor)
     kernel->sigma = sigma;
     kernel->factor = factor;
 }
-/* Gathers the rest of many trials in study->spots, with the prior among them, and the wider ones of
-   them in study->rest. Returns how many spots there are. */
-static int tnn__fit_many(tnn_study *study, int variable)
+/* Adds the rest's kernels that are not in the sums yet; the last 25 come to the mix instead. */
+static void tnn__crowd_fill(tnn_study *study, int variable, tnn__mix *mix)
+{
+    const tnn__axis *axis = &study->space[variable];
+    tnn__crowd *crowd = &study->crowds[variable];
+    const int number = axis->of.type != TNN_CATEGORICAL, n = study->others;
+    int r, p;
+    if (!crowd->n) {
+        memset(crowd->a, 0, sizeof crowd->a);
+        memset(crowd->b, 0, sizeof crowd->b);
+        for (r = 0; r < 2*crowd->bins; r++) crowd->ends[r].i = -1;
+    }
+    for (r = crowd->n; r < n; r++) {
+        const double mu = tnn__on_line(axis, study->trials[study->order[r]].x[variable]);
+        double at, term = number ? tnn__quick_factor(axis, mu, crowd->h) : 1;
+        const int bin = tnn__crowd_bin(axis, crowd, mu, &at);
+        const double s = (at - bin - 0.5)*crowd->width;
+        tnn__spot *ends = crowd->ends + 2*(tnn__len)bin;
+        for (p = 0; p < 2; p++)
+            if (ends[p].i < 0 || (p ? mu >= ends[p].mu : mu < ends[p].mu)) {
+                ends[p].mu = mu;
+                ends[p].i = r;
+            }
+        if (r >= n - 25) tnn__mix_add(mix, mu, crowd->h, term);
+        for (p = 0; p < crowd->terms && r < n - 25; p++) {
+            crowd->a[bin*crowd->terms + p] += term;
+            crowd->b[bin*crowd->terms + p] += r*term;
+            term *= s/(p + 1);
+        }
+    }
+    crowd->n = TNN__MAX(n - 25, 0);
+}
+/* Works out a crowd's sums, and fills the mix with what is not in them: the last 25, and for each
+   that is wider what makes it so; the prior is the last. Choices come to the sums altogether. */
+static void tnn__crowd_fit(tnn_study *study, int variable, tnn__mix *mix)
 {
     const tnn__axis *axis = &study->space[variable];
     const double middle = 0.5*(axis->from + axis->to), range = axis->to - axis->from;
+    const double prior = study->options.prior_weight;
+    const int n = study->others;
+    const double u = 1.0/n, v = (1 - u)/(n - 26);
+    tnn__crowd *crowd = &study->crowds[variable];
+    double *sum = crowd->sum, hh = crowd->terms > 1 && !tnn__has_density(axis)
+                                 ? axis->of.step*axis->of.step/4/crowd->h/crowd->h : 0;
     tnn__spot *spots = study->spots;
-    int i, n = 0;
-    for (i = 0; i < axis->n; i++) {
-        spots[n] = axis->spots[i];
-        spots[n].factor *= study->weights[spots[n].i];
-        n += study->weights[spots[n].i] > 0;
+    int q, m = 0;
+    mix->n = 0;
+    tnn__crowd_fill(study, variable, mix);
+    for (q = 0; q < crowd->bins*crowd->terms; q++) sum[q] = u*crowd->a[q] + v*crowd->b[q];
+    if (axis->of.type == TNN_CATEGORICAL) {
+        const double w = prior/(n + 1), all = (n - 25)*(1 + u)/2 + 25;  /* the sum of weights */
+        while (mix->n > 0) sum[(int)mix->kernels[--mix->n].mu] += 1;
+        for (q = 0; q < crowd->bins; q++)
+            sum[q] = (sum[q] + w*all)/(1 + w*crowd->bins) + prior/crowd->bins;
+        return;
     }
-    /* The prior is a neighbour like others, but has a kernel of its own in the mix. */
-    for (i = n; i > 0 && spots[i - 1].mu > middle; i--) spots[i] = spots[i - 1];
-    spots[i].mu = middle;
-    spots[i].factor = 0;
-    spots[i].i = -1;
-    study->rest.n = 0;
-    for (i = 0; i <= n; i++) {
-        const double mu = spots[i].mu;
-        const double sigma = tnn__parzen_sigma(study, axis, spots, i, n, range/100);
-        if (spots[i].i < 0 || !(sigma > range/100)) continue;
-        spots[i].factor = 0;
-        tnn__mix_add(&study->rest, mu, sigma, study->weights[spots[i].i]
-                                              *tnn__quick_factor(axis, mu, sigma));
+    for (q--; hh > 0 && q > 0; q--) {           /* s^p/p! on average over a cell */
+        const int p = q%crowd->terms;
+        if (p > 1) sum[q] += hh/6*(sum[q - 2] + (p > 3 ? hh/20*sum[q - 4] : 0));
     }
-    tnn__mix_add(&study->rest, middle, range, study->options.prior_weight
-                                              *tnn__quick_factor(axis, middle, range));
-    return n + 1;
+    for (q = 0; q < 2*crowd->bins; q++)
+        if (crowd->ends[q].i >= 0 && (q%2 == 0 || crowd->ends[q].i != crowd->ends[q - 1].i))
+            spots[m++] = crowd->ends[q];
+    for (q = m; q > 0 && spots[q - 1].mu > middle; q--) spots[q] = spots[q - 1];
+    spots[q].mu = middle;
+    spots[q].i = -1;
+    for (q = 0; q <= m; q++) {
+        const double sigma = tnn__parzen_sigma(study, axis, spots, q, m, crowd->h);
+        const double mu = spots[q].mu, weight = tnn__parzen_weight(spots[q].i, n);
+        if (spots[q].i < 0 || !(sigma > crowd->h)) continue;
+        tnn__mix_add(mix, mu, crowd->h, -weight*tnn__quick_factor(axis, mu, crowd->h));
+        tnn__mix_add(mix, mu, sigma, weight*tnn__quick_factor(axis, mu, sigma));
+    }
+    tnn__mix_add(mix, middle, range, prior*tnn__quick_factor(axis, middle, range));
 }
-/* Fits study->rest to a variable; returns how many of study->spots belong to it. */
-static int tnn__fit_rest(tnn_study *study, int variable)
+/* A crowd's sums at y. */
+static double tnn__crowd_sum(const tnn__axis *axis, const tnn__crowd *crowd, double y)
 {
-    const tnn_study_options *options = &study->options;
-    if (study->others >= TNN__MANY && !options->no_magic_clip && options->prior_weight >= 0.01
-        && study->space[variable].of.type != TNN_CATEGORICAL) return tnn__fit_many(study, variable);
-    tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
-    return 0;
+    const double width = crowd->width;
+    const int reach = TNN__MIN((int)(9.2/width) + 1, crowd->bins);
+    double total = 0, at;
+    const int here = tnn__crowd_bin(axis, crowd, y, &at);
+    int p, bin = TNN__MAX(here - reach, 0);
+    const int end = TNN__MIN(here + reach, crowd->bins - 1) + 1;
+    for (; bin < end; bin++) {
+        const double *sum = crowd->sum + (tnn__len)bin*crowd->terms;
+        const double t = (at - bin - 0.5)*width;
+        double he = 1, before = 0, all = 0;
+        if (!(*sum > 0)) continue;
+        if (crowd->terms == 1) {
+            total += *sum*crowd->mass[bin < here ? here - bin : bin - here];
+            continue;
+        }
+        for (p = 0; p < TNN__TERMS; p++) {
+            const double next = t*he - p*before;
+            all += he*sum[p];
+            before = he;
+            he = next;
+        }
+        total += all*tnn__quick_exp(-t*t/2);
+    }
+    return total*(crowd->terms > 1 && !tnn__has_density(axis) ? axis->of.step/crowd->h : 1);
 }
-/* A mix's density at x, and that of n spots with it, but for a factor that all x have. */
-static double tnn__quick_density(const tnn_study *study, int variable, const tnn__mix *mix, int n,
-                                 double x)
+/* Whether a variable's rest is in sums. */
+static tnn__crowd *tnn__crowd_of(const tnn_study *study, int variable)
+{
+    tnn__crowd *crowd = study->crowds ? &study->crowds[variable] : NULL;
+    return crowd && crowd->bins && study->ended >= TNN__MANY ? crowd : NULL;
+}
+/* A mix's density at x, but for a factor that all x have; crowd: the sums that belong to it, or
+   NULL. */
+static double tnn__quick_density(const tnn_study *study, int variable, const tnn__mix *mix,
+                                 const tnn__crowd *crowd, double x)
 {
     const tnn__axis *axis = &study->space[variable];
-    const tnn__spot *spots = study->spots;
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
-    const double h = (axis->to - axis->from)/100, reach = 9.2*h + half;
-    double sum = 0, cell = 0, last = -HUGE_VAL; /* cell: of the last mu; equal ones share it */
-    int k, to = n;
+    double sum = 0;
+    int k;
     if (axis->of.type == TNN_CATEGORICAL) {
-        for (k = 0; k < mix->n; k++)
+        for (k = 0; k < mix->n && !crowd; k++)
             sum += mix->kernels[k].weight*tnn__parzen_choice(study, axis, mix, k, (int)x);
-        return sum;
+        return crowd ? crowd->sum[(int)x] : sum;
     }
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
         sum += kernel->factor*tnn__quick_cell((y - kernel->mu)/kernel->sigma,
                                               half > 0 ? half/kernel->sigma : 0);
     }
-    for (k = 0; k < to; ) {             /* the first within reach */
-        const int middle = k + (to - k)/2;
-        if (spots[middle].mu < y - reach) k = middle + 1; else to = middle;
-    }
-    for (; k < n && spots[k].mu <= y + reach; k++) {
-        if (spots[k].mu > last) cell = tnn__quick_cell((y - spots[k].mu)/h, half/h);
-        last = spots[k].mu;
-        sum += spots[k].factor*cell;
-    }
-    return sum;
+    return crowd ? sum + tnn__crowd_sum(axis, crowd, y) : sum;
+}
+/* Fits study->rest to a variable; returns the sums that belong to it, or NULL. */
+static const tnn__crowd *tnn__fit_rest(tnn_study *study, int variable)
+{
+    tnn__crowd *crowd = tnn__crowd_of(study, variable);
+    if (crowd) tnn__crowd_fit(study, variable, &study->rest);
+    else tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
+    return crowd;
 }
 /* Of a variable's candidates x[0..n) the one with the largest log l - log g; the first of equal
    ones. Those of trial k were drawn quickly: those near the best are drawn again, exactly, into x.
@@ -18186,7 +18265,7 @@ static double tnn__quick_density(const tnn_study *study, int variable, const tnn
 static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int k)
 {
     const tnn__mix *good = &study->space[variable].good, *rest = &study->rest;
-    const int spots = tnn__fit_rest(study, variable);
+    const tnn__crowd *crowd = tnn__fit_rest(study, variable);
     const int steps = study->space[variable].of.step > 0;
     double *scores = study->scores, most, score, u[2];
     int i, j, turn, best = 0, left = 0; /* left: candidates not yet out of it */
@@ -18203,8 +18282,8 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
                 x[i] = tnn__parzen_draw(study, variable, u, 0);
             }
             if (study->options.prior_weight < 1e-25) continue;  /* g may be under its quick error */
-            scores[i] = tnn__quick_density(study, variable, good, 0, x[i])
-                      / tnn__quick_density(study, variable, rest, spots, x[i]);
+            scores[i] = tnn__quick_density(study, variable, good, NULL, x[i])
+                      / tnn__quick_density(study, variable, rest, crowd, x[i]);
             most = TNN__MAX(most, scores[i]);
         }
         most *= 1 - (turn ? 1e-8 : 1e-6);
@@ -18217,7 +18296,7 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
     }
     if (left <= 1) return best;
     /* As near as that: the definition decides. */
-    if (spots) tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
+    if (crowd) tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
     for (i = best, most = -HUGE_VAL; i < n; i++) {
         if (scores[i] < 0) continue;
         score = tnn__parzen_log(study, variable, good, x[i])
@@ -18604,7 +18683,7 @@ static int tnn__study_head(tnn_study *study)
 
 /* ---- 16h. Studies -----------------------------------------------------------------------------
    A study is one allocation for itself, one for its space, one for its trials and all else that
-   grows with them, and one for each trial's reports. */
+   grows with them, one for the sums of 16d, and one for each trial's reports. */
 
 /* Whether a double is an integer. */
 static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
@@ -18747,14 +18826,10 @@ static tnn__len tnn__study_place(tnn_study *study, float *memory)
     study->candidates = (double *)tnn__take_bytes(&arena, candidates*size);
     study->scores = (double *)tnn__take_bytes(&arena, candidates*size);
     study->spots = (tnn__spot *)tnn__take_bytes(&arena, (trials + 1)*(tnn__len)sizeof(tnn__spot));
-    study->weights = (double *)tnn__take_bytes(&arena, trials*size);
     study->order = (int *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof(int));
-    study->rest.kernels = (tnn__kernel *)tnn__take_bytes(&arena, (trials + 1)*kernel);
-    for (i = 0; i < count; i++) {
-        tnn__axis *axis = &study->space[i];
-        axis->good.kernels = (tnn__kernel *)tnn__take_bytes(&arena, 26*kernel);
-        axis->spots = (tnn__spot *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof(tnn__spot));
-    }
+    study->rest.kernels = (tnn__kernel *)tnn__take_bytes(&arena, (trials + TNN__WIDE)*kernel);
+    for (i = 0; i < count; i++)
+        study->space[i].good.kernels = (tnn__kernel *)tnn__take_bytes(&arena, 26*kernel);
     for (i = 0; i < trials && memory; i++, x += count) {
         study->trials[i].number = i;
         study->trials[i].value = TNN__NAN;
@@ -18781,6 +18856,12 @@ static tnn_status tnn__study_make(tnn_study *study)
                                         "study");
     if (!study->memory) return TNN_ERROR_MEMORY;
     tnn__study_place(study, study->memory);
+    if (options->sampler == TNN_TPE && !options->no_magic_clip && options->prior_weight >= 0.01
+        && options->trials > TNN__MANY) {
+        study->crowds = (tnn__crowd *)tnn__alloc(count*(tnn__len)sizeof *study->crowds, "study");
+        if (!study->crowds) return TNN_ERROR_MEMORY;
+        for (i = 0; i < count; i++) tnn__crowd_make(&study->crowds[i], &study->space[i]);
+    }
     if (!tnn__study_head(study))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer "
                          "than %d characters", options->count, (int)sizeof study->head/2);
@@ -18799,6 +18880,7 @@ TNN_API void tnn_study_free(tnn_study *study)
     for (i = 0; study->memory && i < study->options.trials; i++)
         tnn__release(study->trials[i].reports);
     tnn__release(study->memory);
+    tnn__release(study->crowds);
     tnn__release(study->space);
     tnn__release(study);
 }

@@ -780,7 +780,7 @@ static void tpe_quickly(void)
                 for (i = 0; i < 7; i++) {
                     const tnn__axis *d = &s->space[i];
                     const double range = d->to - d->from;
-                    int spots;
+                    const tnn__crowd *crowd;
                     double x[16], quick[2][16], u[2];
                     for (j = 0; j < 16; j++) {
                         tnn__uniforms(s, j, i, t->number, u);
@@ -788,11 +788,11 @@ static void tpe_quickly(void)
                         away = TNN__MAX(away, fabs(tnn__on_line(d, x[j]) - tnn__on_line(d,
                                                    tnn__parzen_draw(s, i, u, 1)))/range);
                         if (j%2) x[j] = tnn__from_line(d, d->from + range*u[0]);
-                        quick[0][j] = tnn__quick_density(s, i, &d->good, 0, x[j]);
+                        quick[0][j] = tnn__quick_density(s, i, &d->good, NULL, x[j]);
                     }
-                    spots = tnn__fit_rest(s, i);
+                    crowd = tnn__fit_rest(s, i);
                     for (j = 0; j < 16; j++)
-                        quick[1][j] = tnn__quick_density(s, i, &s->rest, spots, x[j]);
+                        quick[1][j] = tnn__quick_density(s, i, &s->rest, crowd, x[j]);
                     tnn__parzen_fit(s, i, s->order, s->others, &s->rest);
                     for (side = 0; side < 2; side++)
                         for (j = 0; j < 16; j++) {
