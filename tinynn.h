@@ -6141,13 +6141,26 @@ static const char *tnn__isa_names(char text[64])
 
 static int tnn__isa_chosen;     /* index + 1 */
 
+/* Whether C's own + * / round each result, in the order that the source has them: a fused a*b + c,
+   a reordered a + b - a, a division by a reciprocal give other numbers than one step at a time. */
+static TNN__OWN_CALL int tnn__plain_exact(void)
+{
+    volatile double given[4] = { 1 + 1.0/134217728, -1 - 1.0/67108864, 9007199254740992.0, 7 };
+    const double a = given[0], b = given[1], large = given[2], d = given[3];
+    volatile double square = a*a, sum = large + a, a_share = a/d, b_share = b/d;
+    const double by_steps[3] = { square + b, sum - large, a_share + b_share };
+    const double at_once[3] = { a*a + b, large + a - large, a/d + b/d };
+    return !memcmp(by_steps, at_once, sizeof at_once);
+}
+
 /* An error at each use, if flags of the compiler have changed what arithmetic gives. */
 static void tnn__check_arithmetic(void)
 {
     static int known;           /* 1: it is right, 2: it is not */
     int i, found = TNN__LOAD(&known);
     if (!found) {
-        for (found = 1, i = 0; i < tnn__isa_count(); i++)
+        found = tnn__plain_exact() ? 1 : 2;
+        for (i = 0; i < tnn__isa_count(); i++)
             if (!tnn__isa_tables[i]->exact()) found = 2;
         TNN__STORE(&known, found);
     }

@@ -38,7 +38,7 @@ fast() {
         runs $cc-fast $cc "$dir/$cc-fast.o" build/tinynn.o
 }
 told() { # what the compiler does not tell the header, its first error does
-    $cc -O1 "$@" $whole "$dir/use.c" -o "$dir/$cc$1" -lm -pthread &&
+    $cc -O1 "$@" $whole -DTINYNN_SCALAR "$dir/use.c" -o "$dir/$cc$1" -lm -pthread &&
         "$dir/$cc$1" | grep "flags that change what arithmetic"
 }
 
@@ -237,6 +237,8 @@ for cc in gcc clang; do
             check "$cc, parts of -ffast-math, run" runs $cc-parts $cc -O1 -fno-signed-zeros \
                 -freciprocal-math $strict $whole "$dir/use.c"
             check "$cc -fassociative-math is told" told -fassociative-math -fno-signed-zeros
+            check "$cc -fassociative-math, without scalar kernels" runs $cc-associative $cc -O1 \
+                -fassociative-math -fno-signed-zeros $whole "$dir/use.c"
             check "$cc -ffp-contract=fast is told" told -ffp-contract=fast
             check "$cc -funsafe-math-optimizations is told" told -funsafe-math-optimizations
         fi
@@ -347,7 +349,7 @@ widened() {
 if have clang-tidy; then check "no product of two ints is widened" widened
 else skip "clang-tidy" "not found"; fi
 installed() {
-    quiet make -s install DESTDIR="$dir/staged" PREFIX=/usr &&
+    quiet env -u MAKEFLAGS make -s install DESTDIR="$dir/staged" PREFIX=/usr &&
         cmp tinynn.h "$dir/staged/usr/include/tinynn.h" &&
         grep '^Version: [0-9]' "$dir/staged/usr/lib/pkgconfig/tinynn.pc"
 }
@@ -372,18 +374,20 @@ if [ "$1" = all ]; then
         cxx=$(basename "$cc" | sed 's/gcc/g++/; s/clang/clang++/')
         case $cc in */*) cxx=${cc%/*}/$cxx ;; esac
         for std in c99 c2x; do
-            check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -DTINYNN_SCALAR -fsyntax-only \
-                "$dir/use.c"
+            check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -DTINYNN_SCALAR \
+                -fsyntax-only "$dir/use.c"
         done
         lto=-flto
-        case $cc in *gcc*) lto=-flto=auto ;; esac          # which else says that it does not share
+        case $cc in *gcc*) lto=-flto=2 ;; esac             # which else says that it does not share
         check "$cc -O3 -flto: no warning" quiet $cc -O3 $lto $strict $whole "$dir/use.c" \
             -o "$dir/newest" -lm -pthread
-        for std in c++11 c++20 c++2c; do
+        last=c++2c
+        $cxx -std=$last -fsyntax-only -x c++ /dev/null 2> /dev/null || last=c++20
+        for std in c++11 c++20 $last; do
             check "$cxx -std=$std: no warning" quiet $cxx -std=$std $strict $whole \
                 -fsyntax-only "$dir/use.cpp"
         done
-        for std in c++20 c++2c; do
+        for std in c++20 $last; do
             check "$cxx -std=$std: named arguments" quiet $cxx -std=$std $strict -I. \
                 -fsyntax-only "$dir/named.cpp"
         done
