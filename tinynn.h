@@ -19946,154 +19946,167 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
 #endif /* !TINYNN_NO_EXPORT */
 
 /* ==== 18. THE DOOR =============================================================================
-   What is called from outside. Each works in the default mode of floating point and leaves the
-   caller's as it was; its body above is a function of its own, or compilers would move sums out of
-   here. */
+   What is called from outside. The caller's mode of arithmetic (2a) may round in another way, or
+   take denormal numbers for zeros; then the bits would be others. So each public function that
+   computes has a row here: it sets the default mode, calls the body tnn__do_x, which stands above
+   as TNN_API_GATED, and sets the caller's mode again. The body is a call of its own (not inlined),
+   or a compiler might move its sums to before the one or behind the other.
+
+   A row has the type of the result, the name, and for each parameter its type and its name, as in
+   section 1. The digit is the number of parameters. */
 #undef TNN__CALL
 #define TNN__CALL(name, ...) (TNN__HERE, tnn_##name(__VA_ARGS__))
 #define TNN__GATE(type, name, parameters, arguments)                                           \
     TNN_API type (tnn_##name) parameters                                                       \
     {                                                                                          \
         const unsigned was = tnn__mode();                                                      \
-        if (was) tnn__set_mode(0);                                                             \
-        {                                                                                      \
-            type const result = tnn__do_##name arguments;                                      \
-            if (was) tnn__set_mode(was);                                                       \
-            return result;                                                                     \
-        }                                                                                      \
+        type const result = (was ? tnn__set_mode(0) : (void)0, tnn__do_##name arguments);      \
+        if (was) tnn__set_mode(was);                                                           \
+        return result;                                                                         \
     }
-TNN__GATE(tnn_status, set_isa, (const char *a), (a))
+#define TNN__GATE1(type, name, A, a) TNN__GATE(type, name, (A a), (a))
+#define TNN__GATE2(type, name, A, a, B, b) TNN__GATE(type, name, (A a, B b), (a, b))
+#define TNN__GATE3(type, name, A, a, B, b, C, c) TNN__GATE(type, name, (A a, B b, C c), (a, b, c))
+#define TNN__GATE4(type, name, A, a, B, b, C, c, D, d) \
+    TNN__GATE(type, name, (A a, B b, C c, D d), (a, b, c, d))
+#define TNN__GATE5(type, name, A, a, B, b, C, c, D, d, E, e) \
+    TNN__GATE(type, name, (A a, B b, C c, D d, E e), (a, b, c, d, e))
+TNN__GATE1(tnn_status, set_isa, const char *, name)
 TNN__GATE(tnn_status, shutdown, (void), ())
-TNN__GATE(float, random_normal, (uint64_t a, uint64_t b, uint64_t c), (a, b, c))
-TNN__GATE(tnn_tensor, tensor_create, (int a, int b, int c, int d), (a, b, c, d))
-TNN__GATE(tnn_tensor, tensor_slice, (tnn_tensor a, int b, int c), (a, b, c))
-TNN__GATE(tnn_status, fill, (tnn_tensor a, float b), (a, b))
-TNN__GATE(tnn_status, matmul, (tnn_tensor a, tnn_tensor b, tnn_tensor c, int d), (a, b, c, d))
-TNN__GATE(tnn_status, conv2d_forward,
-          (tnn_tensor a, tnn_tensor b, tnn_tensor c, const float *d, tnn_window e), (a, b, c, d, e))
-TNN__GATE(tnn_status, conv2d_backward_input,
-          (tnn_tensor a, tnn_tensor b, tnn_tensor c, tnn_window d), (a, b, c, d))
-TNN__GATE(tnn_status, conv2d_backward_weights,
-          (tnn_tensor a, float *b, tnn_tensor c, tnn_tensor d, tnn_window e), (a, b, c, d, e))
-TNN__GATE(tnn_status, maxpool2d_forward,
-          (tnn_tensor a, float *b, tnn_tensor c, tnn_window d), (a, b, c, d))
-TNN__GATE(tnn_status, maxpool2d_backward,
-          (tnn_tensor a, tnn_tensor b, const float *c, tnn_window d), (a, b, c, d))
-TNN__GATE(tnn_status, avgpool2d_forward, (tnn_tensor a, tnn_tensor b, tnn_window c), (a, b, c))
-TNN__GATE(tnn_status, avgpool2d_backward, (tnn_tensor a, tnn_tensor b, tnn_window c), (a, b, c))
-TNN__GATE(tnn_status, softmax, (tnn_tensor a, tnn_tensor b), (a, b))
-TNN__GATE(tnn_status, log_softmax, (tnn_tensor a, tnn_tensor b), (a, b))
-TNN__GATE(float, sum, (tnn_tensor a), (a))
-TNN__GATE(float, mean, (tnn_tensor a), (a))
-TNN__GATE(float, max, (tnn_tensor a), (a))
-TNN__GATE(float, dot, (tnn_tensor a, tnn_tensor b), (a, b))
-TNN__GATE(int, argmax, (const float *a, int b), (a, b))
-TNN__GATE(double, calculate_gain, (const char *a, double b), (a, b))
-TNN__GATE(double, penalty, (tnn_net *a), (a))
-TNN__GATE(tnn_net *, create_with, (const tnn_net_options *a), (a))
-TNN__GATE(tnn_status, add_with, (tnn_net *a, const tnn_layer *b), (a, b))
-TNN__GATE(tnn_status, set_loss_with, (tnn_net *a, const tnn_loss_options *b), (a, b))
-TNN__GATE(tnn_status, set_optimizer_with, (tnn_net *a, const tnn_optimizer *b), (a, b))
-TNN__GATE(size_t, net_bytes, (tnn_net *a), (a))
-TNN__GATE(tnn_status, build, (tnn_net *a), (a))
-TNN__GATE(int, output_shape, (tnn_net *a, int b[3]), (a, b))
-TNN__GATE(tnn_status, forward, (tnn_net *a, const float *b, int c, tnn_mode d), (a, b, c, d))
-TNN__GATE(const float *, output, (tnn_net *a), (a))
-TNN__GATE(double, loss, (tnn_net *a, const int *b), (a, b))
-TNN__GATE(double, loss_targets, (tnn_net *a, const float *b), (a, b))
-TNN__GATE(tnn_status, backward, (tnn_net *a), (a))
-TNN__GATE(tnn_status, step, (tnn_net *a), (a))
-TNN__GATE(double, train_batch, (tnn_net *a, const float *b, const int *c, int d), (a, b, c, d))
-TNN__GATE(double, train_batch_targets,
-          (tnn_net *a, const float *b, const float *c, int d), (a, b, c, d))
-TNN__GATE(tnn_status, set_lr, (tnn_net *a, double b), (a, b))
-TNN__GATE(tnn_status, set_momentum, (tnn_net *a, double b), (a, b))
-TNN__GATE(tnn_status, set_group,
-          (tnn_net *a, const char *b, double c, double d, int e), (a, b, c, d, e))
-TNN__GATE(double, clip_grad, (tnn_net *a, tnn_clip b, double c), (a, b, c))
-TNN__GATE(tnn_status, use_average, (tnn_net *a, int b), (a, b))
-TNN__GATE(int, param_count, (tnn_net *a), (a))
-TNN__GATE(tnn_param, param_info, (tnn_net *a, int b), (a, b))
-TNN__GATE(long long, param_total, (tnn_net *a), (a))
-TNN__GATE(tnn_status, get_param, (tnn_net *a, const char *b, float *c, int d), (a, b, c, d))
-TNN__GATE(tnn_status, set_param, (tnn_net *a, const char *b, const float *c, int d), (a, b, c, d))
-TNN__GATE(tnn_status, get_grad, (tnn_net *a, const char *b, float *c, int d), (a, b, c, d))
-TNN__GATE(float *, flat, (tnn_net *a, int b, size_t *c), (a, b, c))
-TNN__GATE(uint64_t, hash, (tnn_net *a), (a))
-TNN__GATE(double, schedule_lr, (const tnn_schedule *a, long long b), (a, b))
-TNN__GATE(double, schedule_momentum, (const tnn_schedule *a, long long b), (a, b))
-TNN__GATE(tnn_status, set_schedule_with, (tnn_net *a, const tnn_schedule *b), (a, b))
-TNN__GATE(tnn_status, end_epoch, (tnn_net *a), (a))
-TNN__GATE(int, plateau_update, (tnn_plateau *a, double b, double *c), (a, b, c))
-TNN__GATE(tnn_data, parse_idx, (const void *a, size_t b, const void *c, size_t d), (a, b, c, d))
-TNN__GATE(tnn_data, data_view,
-          (const unsigned char *a, const float *b, const int *c, int d, int e, int f, int g),
-          (a, b, c, d, e, f, g))
-TNN__GATE(tnn_status, normalize, (tnn_data *a, float b, float c), (a, b, c))
-TNN__GATE(tnn_data, subset, (const tnn_data *a, int b, int c), (a, b, c))
-TNN__GATE(tnn_status, split,
-          (const tnn_data *a, int b, uint64_t c, tnn_data *d, tnn_data *e), (a, b, c, d, e))
-TNN__GATE(tnn_status, sample, (const tnn_data *a, int b, float *c, int d), (a, b, c, d))
-TNN__GATE(tnn_loader *, loader_create_with,
-          (const tnn_data *a, const tnn_loader_options *b), (a, b))
-TNN__GATE(int, next, (tnn_loader *a), (a))
-TNN__GATE(tnn_metrics, evaluate, (tnn_net *a, const tnn_data *b), (a, b))
-TNN__GATE(tnn_metrics, confusion, (tnn_net *a, const tnn_data *b, int *c, int d), (a, b, c, d))
-TNN__GATE(tnn_metrics, train_epoch, (tnn_net *a, tnn_loader *b), (a, b))
-TNN__GATE(int, early_stop, (tnn_early_stopping *a, tnn_net *b, double c), (a, b, c))
-TNN__GATE(tnn_status, early_stopping_end, (tnn_early_stopping *a, tnn_net *b), (a, b))
-TNN__GATE(double, lr_find, (tnn_net *a, tnn_loader *b, tnn_lr_finder *c), (a, b, c))
-TNN__GATE(double, gradient_check,
-          (tnn_net *a, const float *b, const int *c, int d, int e), (a, b, c, d, e))
-TNN__GATE(tnn_status, update_statistics, (tnn_net *a, tnn_loader *b), (a, b))
-TNN__GATE(size_t, summary, (tnn_net *a, char *b, size_t c, int d), (a, b, c, d))
+TNN__GATE3(float, random_normal, uint64_t, seed, uint64_t, stream, uint64_t, element)
+TNN__GATE4(tnn_tensor, tensor_create, int, n, int, c, int, h, int, w)
+TNN__GATE3(tnn_tensor, tensor_slice, tnn_tensor, t, int, first, int, count)
+TNN__GATE2(tnn_status, fill, tnn_tensor, t, float, value)
+TNN__GATE4(tnn_status, matmul, tnn_tensor, c, tnn_tensor, a, tnn_tensor, b, int, flags)
+TNN__GATE5(tnn_status, conv2d_forward, tnn_tensor, y, tnn_tensor, x, tnn_tensor, w,
+           const float *, bias, tnn_window, window)
+TNN__GATE4(tnn_status, conv2d_backward_input, tnn_tensor, dx, tnn_tensor, dy, tnn_tensor, w,
+           tnn_window, window)
+TNN__GATE5(tnn_status, conv2d_backward_weights, tnn_tensor, dw, float *, db, tnn_tensor, x,
+           tnn_tensor, dy, tnn_window, window)
+TNN__GATE4(tnn_status, maxpool2d_forward, tnn_tensor, y, float *, where, tnn_tensor, x,
+           tnn_window, window)
+TNN__GATE4(tnn_status, maxpool2d_backward, tnn_tensor, dx, tnn_tensor, dy, const float *, where,
+           tnn_window, window)
+TNN__GATE3(tnn_status, avgpool2d_forward, tnn_tensor, y, tnn_tensor, x, tnn_window, window)
+TNN__GATE3(tnn_status, avgpool2d_backward, tnn_tensor, dx, tnn_tensor, dy, tnn_window, window)
+TNN__GATE2(tnn_status, softmax, tnn_tensor, y, tnn_tensor, x)
+TNN__GATE2(tnn_status, log_softmax, tnn_tensor, y, tnn_tensor, x)
+TNN__GATE1(float, sum, tnn_tensor, x)
+TNN__GATE1(float, mean, tnn_tensor, x)
+TNN__GATE1(float, max, tnn_tensor, x)
+TNN__GATE2(float, dot, tnn_tensor, x, tnn_tensor, y)
+TNN__GATE2(int, argmax, const float *, x, int, n)
+TNN__GATE2(double, calculate_gain, const char *, nonlinearity, double, slope)
+TNN__GATE1(double, penalty, tnn_net *, net)
+TNN__GATE1(tnn_net *, create_with, const tnn_net_options *, options)
+TNN__GATE2(tnn_status, add_with, tnn_net *, net, const tnn_layer *, layer)
+TNN__GATE2(tnn_status, set_loss_with, tnn_net *, net, const tnn_loss_options *, loss)
+TNN__GATE2(tnn_status, set_optimizer_with, tnn_net *, net, const tnn_optimizer *, optimizer)
+TNN__GATE1(size_t, net_bytes, tnn_net *, net)
+TNN__GATE1(tnn_status, build, tnn_net *, net)
+TNN__GATE(int, output_shape, (tnn_net *net, int shape[3]), (net, shape))
+TNN__GATE4(tnn_status, forward, tnn_net *, net, const float *, x, int, n, tnn_mode, mode)
+TNN__GATE1(const float *, output, tnn_net *, net)
+TNN__GATE2(double, loss, tnn_net *, net, const int *, labels)
+TNN__GATE2(double, loss_targets, tnn_net *, net, const float *, targets)
+TNN__GATE1(tnn_status, backward, tnn_net *, net)
+TNN__GATE1(tnn_status, step, tnn_net *, net)
+TNN__GATE4(double, train_batch, tnn_net *, net, const float *, x, const int *, labels, int, n)
+TNN__GATE4(double, train_batch_targets, tnn_net *, net, const float *, x, const float *, targets,
+           int, n)
+TNN__GATE2(tnn_status, set_lr, tnn_net *, net, double, lr)
+TNN__GATE2(tnn_status, set_momentum, tnn_net *, net, double, momentum)
+TNN__GATE5(tnn_status, set_group, tnn_net *, net, const char *, prefix, double, lr_scale,
+           double, decay_scale, int, frozen)
+TNN__GATE3(double, clip_grad, tnn_net *, net, tnn_clip, kind, double, limit)
+TNN__GATE2(tnn_status, use_average, tnn_net *, net, int, on)
+TNN__GATE1(int, param_count, tnn_net *, net)
+TNN__GATE2(tnn_param, param_info, tnn_net *, net, int, i)
+TNN__GATE1(long long, param_total, tnn_net *, net)
+TNN__GATE4(tnn_status, get_param, tnn_net *, net, const char *, name, float *, values, int, count)
+TNN__GATE4(tnn_status, set_param, tnn_net *, net, const char *, name, const float *, values,
+           int, count)
+TNN__GATE4(tnn_status, get_grad, tnn_net *, net, const char *, name, float *, values, int, count)
+TNN__GATE3(float *, flat, tnn_net *, net, int, which, size_t *, count)
+TNN__GATE1(uint64_t, hash, tnn_net *, net)
+TNN__GATE2(double, schedule_lr, const tnn_schedule *, schedule, long long, step)
+TNN__GATE2(double, schedule_momentum, const tnn_schedule *, schedule, long long, step)
+TNN__GATE2(tnn_status, set_schedule_with, tnn_net *, net, const tnn_schedule *, schedule)
+TNN__GATE1(tnn_status, end_epoch, tnn_net *, net)
+TNN__GATE3(int, plateau_update, tnn_plateau *, plateau, double, metric, double *, lr)
+TNN__GATE4(tnn_data, parse_idx, const void *, images, size_t, images_size, const void *, labels,
+           size_t, labels_size)
+TNN__GATE(tnn_data, data_view, (const unsigned char *bytes, const float *floats, const int *labels,
+                                int n, int c, int h, int w), (bytes, floats, labels, n, c, h, w))
+TNN__GATE3(tnn_status, normalize, tnn_data *, data, float, mean, float, std)
+TNN__GATE3(tnn_data, subset, const tnn_data *, data, int, first, int, count)
+TNN__GATE5(tnn_status, split, const tnn_data *, data, int, count, uint64_t, seed, tnn_data *, a,
+           tnn_data *, b)
+TNN__GATE4(tnn_status, sample, const tnn_data *, data, int, i, float *, x, int, count)
+TNN__GATE2(tnn_loader *, loader_create_with, const tnn_data *, data,
+           const tnn_loader_options *, options)
+TNN__GATE1(int, next, tnn_loader *, loader)
+TNN__GATE2(tnn_metrics, evaluate, tnn_net *, net, const tnn_data *, data)
+TNN__GATE4(tnn_metrics, confusion, tnn_net *, net, const tnn_data *, data, int *, counts,
+           int, classes)
+TNN__GATE2(tnn_metrics, train_epoch, tnn_net *, net, tnn_loader *, loader)
+TNN__GATE3(int, early_stop, tnn_early_stopping *, stopping, tnn_net *, net, double, metric)
+TNN__GATE2(tnn_status, early_stopping_end, tnn_early_stopping *, stopping, tnn_net *, net)
+TNN__GATE3(double, lr_find, tnn_net *, net, tnn_loader *, loader, tnn_lr_finder *, finder)
+TNN__GATE5(double, gradient_check, tnn_net *, net, const float *, x, const int *, labels, int, n,
+           int, samples)
+TNN__GATE2(tnn_status, update_statistics, tnn_net *, net, tnn_loader *, loader)
+TNN__GATE4(size_t, summary, tnn_net *, net, char *, text, size_t, room, int, flags)
 #ifndef TINYNN_NO_SEARCH
-TNN__GATE(tnn_study *, study_create_with, (const tnn_study_options *a), (a))
-TNN__GATE(tnn_trial *, ask, (tnn_study *a), (a))
-TNN__GATE(double, trial_float, (const tnn_trial *a, const char *b), (a, b))
-TNN__GATE(int, trial_int, (const tnn_trial *a, const char *b), (a, b))
-TNN__GATE(int, trial_choice, (const tnn_trial *a, const char *b), (a, b))
-TNN__GATE(int, report, (tnn_trial *a, int b, double c), (a, b, c))
-TNN__GATE(tnn_status, tell, (tnn_trial *a, double b), (a, b))
-TNN__GATE(const tnn_trial *, study_best, (const tnn_study *a), (a))
-TNN__GATE(double, study_explained, (const tnn_study *a, const char *b), (a, b))
+TNN__GATE1(tnn_study *, study_create_with, const tnn_study_options *, options)
+TNN__GATE1(tnn_trial *, ask, tnn_study *, study)
+TNN__GATE2(double, trial_float, const tnn_trial *, trial, const char *, name)
+TNN__GATE2(int, trial_int, const tnn_trial *, trial, const char *, name)
+TNN__GATE2(int, trial_choice, const tnn_trial *, trial, const char *, name)
+TNN__GATE3(int, report, tnn_trial *, trial, int, step, double, value)
+TNN__GATE2(tnn_status, tell, tnn_trial *, trial, double, value)
+TNN__GATE1(const tnn_trial *, study_best, const tnn_study *, study)
+TNN__GATE2(double, study_explained, const tnn_study *, study, const char *, name)
 #endif
-TNN__GATE(double, array_value, (const tnn_array *a, long long b), (a, b))
-TNN__GATE(tnn_array, parse_npy, (const void *a, size_t b), (a, b))
-TNN__GATE(tnn_array, parse_csv, (const void *a, size_t b), (a, b))
-TNN__GATE(tnn_array, parse_pnm, (const void *a, size_t b), (a, b))
-TNN__GATE(tnn_data, array_data,
-          (const tnn_array *a, const tnn_array *b, const tnn_npy_options *c), (a, b, c))
-TNN__GATE(int, parse_weights,
-          (tnn_net *a, const void *b, size_t c, const tnn_weights_options *d), (a, b, c, d))
-TNN__GATE(size_t, format_weights,
-          (tnn_net *a, void *b, size_t c, const tnn_weights_options *d), (a, b, c, d))
-TNN__GATE(tnn_status, parse_checkpoint,
-          (tnn_net *a, const void *b, size_t c, const tnn_checkpoint_options *d), (a, b, c, d))
-TNN__GATE(size_t, format_checkpoint,
-          (tnn_net *a, void *b, size_t c, const tnn_checkpoint_options *d), (a, b, c, d))
-TNN__GATE(tnn_safetensors, parse_safetensors, (const void *a, size_t b), (a, b))
-TNN__GATE(tnn_array, safetensors_array, (const tnn_safetensors *a, int b), (a, b))
+TNN__GATE2(double, array_value, const tnn_array *, array, long long, i)
+TNN__GATE2(tnn_array, parse_npy, const void *, bytes, size_t, size)
+TNN__GATE2(tnn_array, parse_csv, const void *, bytes, size_t, size)
+TNN__GATE2(tnn_array, parse_pnm, const void *, bytes, size_t, size)
+TNN__GATE3(tnn_data, array_data, const tnn_array *, samples, const tnn_array *, labels,
+           const tnn_npy_options *, options)
+TNN__GATE4(int, parse_weights, tnn_net *, net, const void *, bytes, size_t, size,
+           const tnn_weights_options *, options)
+TNN__GATE4(size_t, format_weights, tnn_net *, net, void *, to, size_t, room,
+           const tnn_weights_options *, options)
+TNN__GATE4(tnn_status, parse_checkpoint, tnn_net *, net, const void *, bytes, size_t, size,
+           const tnn_checkpoint_options *, options)
+TNN__GATE4(size_t, format_checkpoint, tnn_net *, net, void *, to, size_t, room,
+           const tnn_checkpoint_options *, options)
+TNN__GATE2(tnn_safetensors, parse_safetensors, const void *, bytes, size_t, size)
+TNN__GATE2(tnn_array, safetensors_array, const tnn_safetensors *, file, int, i)
 #ifndef TINYNN_NO_STDIO
-TNN__GATE(tnn_data, load_idx, (const char *a, const char *b), (a, b))
-TNN__GATE(tnn_status, write_file, (const char *a, const void *b, size_t c), (a, b, c))
-TNN__GATE(tnn_array, read_npy, (const char *a), (a))
-TNN__GATE(tnn_status, save_npy,
-          (const char *a, const void *b, tnn_dtype c, int d, const long long *e), (a, b, c, d, e))
-TNN__GATE(tnn_array, read_csv, (const char *a), (a))
-TNN__GATE(tnn_array, read_pnm, (const char *a), (a))
-TNN__GATE(tnn_data, load_npy_with, (const tnn_npy_options *a), (a))
-TNN__GATE(int, load_weights_with, (tnn_net *a, const tnn_weights_options *b), (a, b))
-TNN__GATE(tnn_status, save_weights_with, (tnn_net *a, const tnn_weights_options *b), (a, b))
-TNN__GATE(tnn_status, save_checkpoint_with, (tnn_net *a, const tnn_checkpoint_options *b), (a, b))
-TNN__GATE(tnn_status, load_checkpoint_with, (tnn_net *a, const tnn_checkpoint_options *b), (a, b))
-TNN__GATE(tnn_safetensors, read_safetensors, (const char *a), (a))
+TNN__GATE2(tnn_data, load_idx, const char *, images_path, const char *, labels_path)
+TNN__GATE3(tnn_status, write_file, const char *, path, const void *, bytes, size_t, size)
+TNN__GATE1(tnn_array, read_npy, const char *, path)
+TNN__GATE5(tnn_status, save_npy, const char *, path, const void *, data, tnn_dtype, dtype,
+           int, ndim, const long long *, shape)
+TNN__GATE1(tnn_array, read_csv, const char *, path)
+TNN__GATE1(tnn_array, read_pnm, const char *, path)
+TNN__GATE1(tnn_data, load_npy_with, const tnn_npy_options *, options)
+TNN__GATE2(int, load_weights_with, tnn_net *, net, const tnn_weights_options *, options)
+TNN__GATE2(tnn_status, save_weights_with, tnn_net *, net, const tnn_weights_options *, options)
+TNN__GATE2(tnn_status, save_checkpoint_with, tnn_net *, net,
+           const tnn_checkpoint_options *, options)
+TNN__GATE2(tnn_status, load_checkpoint_with, tnn_net *, net,
+           const tnn_checkpoint_options *, options)
+TNN__GATE1(tnn_safetensors, read_safetensors, const char *, path)
 #endif
 #ifndef TINYNN_NO_EXPORT
-TNN__GATE(size_t, format_c,
-          (tnn_net *a, void *b, size_t c, const tnn_export_options *d), (a, b, c, d))
+TNN__GATE4(size_t, format_c, tnn_net *, net, void *, to, size_t, room,
+           const tnn_export_options *, options)
 #ifndef TINYNN_NO_STDIO
-TNN__GATE(tnn_status, export_c_with, (tnn_net *a, const tnn_export_options *b), (a, b))
+TNN__GATE2(tnn_status, export_c_with, tnn_net *, net, const tnn_export_options *, options)
 #endif
 #endif
 
