@@ -123,56 +123,55 @@
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
    and in the environment of the program: TINYNN_ISA (one of sse2, avx2, avx512, neon, scalar),
-   TINYNN_THREADS (1 to 64), TINYNN_LOG=1 (errors go to stderr). What cannot be heeded is ignored,
-   and the logger told.
+   TINYNN_THREADS (1 to 64), TINYNN_LOG=1 (errors go to stderr). A value that cannot be used is
+   ignored; the logger is told.
 
-   NAMES  All that is declared and every macro begins with tnn_, TNN_ or TINYNN_. Macros that the
-   program has already do no harm if their names are capitals (N, M1, KERNEL) or take arguments
-   (min, max); others must not be a member of a public structure (n, lr) or a local name.
+   NAMES  Every declaration and every macro begins with tnn_, TNN_ or TINYNN_. The program's own
+   macros do no harm if their names are capitals (N, M1, KERNEL) or if they take arguments (min,
+   max). Others must not be called like a member of a public structure (n, lr) or a local variable.
 
    WORDS  A sample is one image or vector, a batch the samples of one step, a step one update of the
    parameters, an epoch one pass over a data set. Logits are the values before softmax. Layers are
    numbered from 1 in the order of tnn_add: by .from, messages, the summary. Parameters have
    PyTorch's names, whose numbers are one less: "0.weight" is layer 1's.
 
-   MEANING  Where nothing else is said, PyTorch 2.14's: shapes, default initialisation, rounding of
-   output sizes, ties in max pooling, means over the batch, optimizer constants, the last smaller
-   batch kept. Inside a network images lie channels last and weights in panels of 16 outputs; the
-   functions that take and give parameters and outputs convert.
+   MEANING  What is not said here is as in PyTorch 2.14: shapes, initial weights, rounding of output
+   sizes, ties in max pooling, means over the batch, constants of optimizers, a smaller last batch
+   that is kept. Inside a network images lie channels last and weights in panels of 16 outputs. The
+   functions that take or give parameters and outputs convert.
 
    THE SAME BITS  One program, seed and data set give the same floats with AVX2, AVX-512, NEON
-   and the scalar kernels, any number of threads, any compiler and optimisation level. For this
-     - a product that is added is one fused multiply-add, and no other is made;
-     - each element of a matrix product is a sum of chains over k in rising order, of at most 320
-       products each, cut by shape alone, that start from zero (the first from the bias) and are
-       added in their order; whether a network's convolution takes Winograd's shorter way (3x3 on
-       multiples of 16 channels, without .exact) is its shape's, and with more than 32,768 pairs of
-       channels only if no gradient goes back through it: such a network with a loss and one
-       without differ in the last bits;
-     - any other sum (statistics and gradients of norms; gradients of biases, slopes, depthwise
-       weights; pools, losses, softmax, reductions) is made of chains of 16 terms in the order of
-       samples and pixels, added up with Kahan's compensation: its error does not grow with its
-       length. Those of tensors, losses and softmax are over 16 interleaved partial sums, folded
-       in one order;
-     - what is summed over the batch is summed in spans of it, cut by its size alone;
-     - exp, log, tanh, erf, cos are made here; from libm come only fmaf and the square roots,
-       which are exact;
-     - random numbers are functions of (seed, stream, index);
-     - the caller's rounding mode and flush-to-zero are set to the default for each call, of the
-       caller's own functions in it, too, and restored (flush-to-zero by gcc, clang and MSVC).
-   Denormal numbers are what IEEE 754 makes of them everywhere, but every 64 steps those in the
-   optimizers' state become 0: the means of a gradient that stays 0 end there, and would slow every
-   step. SSE2 has no fused multiply-add and differs in the last bits. Where the header is compiled
-   with -ffast-math, a part of it or clang's -ffp-contract=fast, it says so: then, or in its first
-   error; the program's other files may be.
-   Where the processor computes in more than float precision (32-bit x86 with its x87), gcc must be
-   told not to, by -msse2 -mfpmath=sse.
+   and the scalar kernels, any number of threads, any compiler and optimisation level. The rules:
+     - A product that is added to something is one fused multiply-add. There are no others.
+     - An element of a matrix product is a sum over k in rising order, cut into chains of at most
+       320 products. The shape alone decides where. A chain starts from zero, the first one from the
+       bias; the chains are added in their order.
+     - Winograd's shorter way is taken by 3x3 convolutions on multiples of 16 channels without
+       .exact. One with more than 32,768 pairs of channels takes it only if no gradient goes back
+       through it. The last bits of such a network thus depend on whether it has a loss.
+     - Every other sum is made of chains of 16 terms in the order of samples and pixels. The chains
+       are added with Kahan's compensation, so the error does not grow with the length. This holds
+       for statistics and gradients of norms, gradients of biases, slopes and depthwise weights, and
+       for pools. Sums over tensors, losses and softmax have 16 such interleaved partial sums, which
+       are added in one order.
+     - A sum over the batch is made in spans. The batch's size alone decides where they are cut.
+     - exp, log, tanh, erf, cos are computed here. From libm come only fmaf and the square roots,
+       which are exact.
+     - Random numbers are functions of (seed, stream, index).
+     - Each call sets rounding mode and flush-to-zero to the default, for the caller's own functions
+       in it, too, and restores the caller's at its end (flush-to-zero with gcc, clang and MSVC).
+   Denormal numbers are as IEEE 754 has them, with one exception: every 64 steps, those in the
+   optimizers' state become 0. The means of a gradient that stays 0 end there; they would slow every
+   step. SSE2 has no fused multiply-add: its results differ in the last bits. -ffast-math, a part of
+   it, or -ffp-contract=fast (clang) are not for the implementation: the compiler or the first error
+   says so. Other files of the program may have them. Where a processor computes in more than float
+   precision (32-bit x86 with its x87), gcc needs -msse2 -mfpmath=sse.
 
-   THREADS  One pool for the process, started at the first use that wants more than one thread.
-   Different networks may be used from different threads at the same time (one has the pool, the
-   others work alone); one network by one thread at a time. Errors are kept per thread. The child
-   of a fork has a pool of its own. The pool's threads block all signals, and end with the process,
-   when a shared library with tinynn.h in it is unloaded, or by tnn_shutdown(). On Windows such a
+   THREADS  A process has one pool. The first call that wants more than one thread starts it.
+   Different threads may use different networks at the same time: one has the pool, the others work
+   alone. A network is used by one thread at a time. Errors are kept per thread. The child of a fork
+   has a pool of its own. The pool's threads block all signals. They end with the process, by
+   tnn_shutdown(), or when a shared library with tinynn.h in it is unloaded; on Windows such a
    library stays loaded until then. A call takes up to 48 KB of the caller's stack, training 26.
 
    WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
@@ -224,10 +223,10 @@ typedef enum tnn_status {
 TNN_API int         tnn_failed(void);             /* the status of the first error, or 0      */
 TNN_API const char *tnn_error(void);              /* its message, or ""                       */
 TNN_API void        tnn_clear_error(void);
-/* `log` is called with each error's message as it happens, in the thread of the call that fails:
-   in several at a time if several fail. What is logged just then may still go to the one before.
-   NULL (the default) is silence, but with TINYNN_LOG=1 in the environment the same as
-   tnn_log_to_stderr. */
+/* `log` is called with each error's message as it happens, in the thread of the call that fails.
+   Threads that fail at the same time call it at the same time. A message on its way may still go to
+   the logger before. NULL, the default, is silence; with TINYNN_LOG=1 in the environment it is the
+   same as tnn_log_to_stderr. */
 TNN_API void        tnn_set_logger(void (*log)(void *user, const char *message), void *user);
 #ifndef TINYNN_NO_STDIO
 TNN_API void        tnn_log_to_stderr(void);      /* a logger that writes a line to stderr    */
@@ -345,7 +344,7 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 
 
 typedef struct tnn_net tnn_net;
 
-/* Whose defaults and conventions an option that is not set means, where the two differ:
+/* Whose defaults and conventions hold for options that are not set. The two differ in:
                                 PyTorch                         Keras 3
      initial weights, biases    U(1/sqrt(fan_in)), the same     Xavier uniform, 0
      normalisation  .eps        1e-5                            1e-3
@@ -374,9 +373,9 @@ typedef struct tnn_net_options {
     int         threads;    /* default tnn_threads() */
     uint64_t    seed;       /* of initialisation and dropout. Default 0 */
     tnn_dialect dialect;    /* default TNN_PYTORCH */
-    int         exact;      /* no convolution by Winograd's way: tnn_layer.exact, of all */
-    void       *memory;     /* the network lies in these .bytes, and none of its functions but */
-    size_t      bytes;      /* tnn_evaluate and its kind allocates any. Default: the allocator's */
+    int         exact;      /* as if every layer had .exact: none takes Winograd's way */
+    void       *memory;     /* the network lies in these .bytes; only tnn_evaluate and its kind */
+    size_t      bytes;      /* then allocate. Default: one allocation */
 } tnn_net_options;
 
 typedef enum tnn_layer_type {
@@ -389,7 +388,8 @@ typedef enum tnn_layer_type {
     TNN_RELU,       /* max(x, 0) */
     TNN_LEAKY_RELU, /* .slope (default 0.01)                x > 0 ? x : slope x */
     TNN_DROPOUT,    /* .p (default 0.5)    training only: 0 with probability p, else x / (1 - p) */
-    TNN_CONV_TRANSPOSE2D,   /* as conv2d, and .output_pad   its gradient by the input, forward */
+    TNN_CONV_TRANSPOSE2D,   /* as conv2d, and .output_pad   forward it is what conv2d's gradient
+                                                            by its input is */
     TNN_ADAPTIVE_MAXPOOL2D, /* .size (default 1: global)    windows that cut an image into .size */
     TNN_ADAPTIVE_AVGPOOL2D, /* .size (default 1: global) */
     TNN_UPSAMPLE,   /* .factor (default 2) or .size; .mode TNN_NEAREST (default), TNN_BILINEAR,
@@ -400,15 +400,15 @@ typedef enum tnn_layer_type {
     TNN_ADD,        /* .from                                x + the output of another layer; both
                                                             flattened, or neither */
     TNN_CONCAT,     /* .from                                the channels of both, likewise */
-    TNN_SCALE,      /* .value (default 1): where it starts. x w, w learned by channel; with
-                       .no_affine it stays at .value */
-    /* (x - mean)/sqrt(var + eps) w + b; .eps (default 1e-5) .no_affine .no_bias; what mean and var
+    TNN_SCALE,      /* .value (default 1)                   x w, with a w for each channel that
+                                                            starts at .value; .no_affine: stays */
+    /* (x - mean)/sqrt(var + eps) w + b; .eps (default 1e-5) .no_affine .no_bias. Mean and variance
        are of: */
     TNN_BATCHNORM,  /* .momentum (default 0.1) or .cumulative .no_statistics
                                                                     a channel of the batch */
     TNN_LAYERNORM,  /*                                              all of a sample */
     TNN_GROUPNORM,  /* .groups                                      some channels of a sample */
-    TNN_INSTANCENORM, /* .affine .statistics .momentum (default: neither of the two first, as in
+    TNN_INSTANCENORM, /* .affine .statistics .momentum (the first two are off by default, as in
                          PyTorch)                                   a channel of a sample */
     TNN_RMSNORM,    /* .eps (default 2^-23): x/sqrt(mean x^2 + eps) w */
     /* activations; s(x) = 1/(1 + exp(-x)), Phi the normal distribution */
@@ -447,18 +447,18 @@ typedef enum tnn_sampling {
     TNN_NEAREST, TNN_BILINEAR, TNN_BILINEAR_ALIGNED
 } tnn_sampling;
 
-/* HOOKS are functions of yours: of layers, losses, optimizers, schedules. When they make a call of
-   this library that fails, so does the call in which they run, with the error of the first sample
-   (parameter) of which a hook failed. They must not throw, nor longjmp out: other threads may be at
-   work for the same call; in C++ the program is ended if a layer's or an optimizer's throws.
+/* HOOKS are functions of yours: of layers, losses, optimizers, schedules. A hook may call this
+   library. If such a call fails, the call in which the hook runs fails, too, with the error of the
+   first sample or parameter. A hook must neither throw nor longjmp out, as other threads may be at
+   work for the same call: in C++ the program ends if a layer's or an optimizer's hook throws.
 
-   A layer of your own: four functions on one sample, images in PyTorch's order (c, h, w). They may
-   run in several threads at a time, on different samples. The struct must outlive the network. */
+   A layer of your own is four functions on one sample, images in PyTorch's order (c, h, w). They
+   may run in several threads at a time, on different samples. The struct outlives the network. */
 typedef struct tnn_custom_layer {
     const char *name;
     void       *user;
-    /* The shape of the output (first a copy of the input's) and the number of parameters, for an
-       input of shape in; not 0 refuses it. */
+    /* Sets out, which is a copy of in at first, to the output's shape and *params to the number of
+       parameters. Returns 0, or something else to refuse an input of shape in. */
     int  (*shape)(void *user, const int in[3], int out[3], int *params);
     /* Fills params at the start; NULL: zeros. */
     void (*init)(void *user, float *params, uint64_t seed);
@@ -468,15 +468,15 @@ typedef struct tnn_custom_layer {
                      const float *params, float *dparams);
 } tnn_custom_layer;
 
-/* How weights start. fan_in = inputs of one output; fan_out = filters times the window's size, or
-   units; their average. U(a, b): uniform in [a, b). Value i of a tensor, in PyTorch's order, is a
-   function of (seed, layer, i).
-   All with a fan are one rule, Keras' VarianceScaling: of mean 0 and variance s/fan, normal or
-   uniform in +-sqrt(3 s/fan). tnn_init_options changes both: s = gain^2, and another fan. In
-   torch.nn.init kaiming_ is HE, xavier_ XAVIER; in Keras he_ is HE, glorot_ XAVIER, lecun_ LECUN,
-   their normal ones with .truncated.
-   Biases have .bias_init, of the kinds marked b. By default they are TNN_INIT_FAN_IN beside weights
-   of TNN_INIT_DEFAULT (PyTorch), else 0 (Keras). */
+/* How weights start. A fan is fan_in, the inputs of one output; fan_out, the filters times the
+   window's size, or the units; or the average of both. U(a, b) is uniform in [a, b). Value i of a
+   tensor, in PyTorch's order, is a function of (seed, layer, i).
+   All kinds with a fan are one rule, Keras' VarianceScaling: the mean is 0, the variance s/fan, the
+   distribution normal, or uniform in +-sqrt(3 s/fan). tnn_init_options changes s, to gain^2, and
+   the fan. torch.nn.init calls HE kaiming_ and XAVIER xavier_; Keras calls them he_, glorot_ and
+   lecun_ (LECUN), and its normal ones are .truncated.
+   Biases have .bias_init, of the kinds marked b. Its default is TNN_INIT_FAN_IN beside weights of
+   TNN_INIT_DEFAULT (PyTorch), else 0 (Keras). */
 typedef enum tnn_init {
     TNN_INIT_DEFAULT = 0,     /* uniform, s = 1/3, fan_in     PyTorch's for Linear and Conv2d,
                                                               +-1/sqrt(fan_in)                    */
@@ -493,13 +493,13 @@ typedef enum tnn_init {
     TNN_INIT_TRUNCATED,       /* N(mean, std^2) within [min, max] (trunc_normal_)               b */
     TNN_INIT_CONSTANT,        /* value                                                          b */
     TNN_INIT_ONE,             /* 1                                                              b */
-    TNN_INIT_EYE,             /* gain times the identity: dense 1 where output = input; conv2d 1 in
-                                 the window's middle where output = input of each group (dirac_):
-                                 with odd windows and half of them as pad it passes its input on */
+    TNN_INIT_EYE,             /* gain times the identity: 1 where output = input, of conv2d in the
+                                 window's middle and within each group (dirac_). With odd windows
+                                 and half of them as .pad, conv2d passes its input on */
     TNN_INIT_ORTHOGONAL,      /* gain times a random matrix (outputs, fan_in) with orthonormal rows,
                                  or columns if they are fewer          Saxe et al. 2014           */
-    TNN_INIT_SPARSE           /* N(0, std^2), but of each column of that matrix a random `sparsity`
-                                 of the outputs, rounded up, 0         Martens 2010               */
+    TNN_INIT_SPARSE           /* N(0, std^2), but 0 for a random part `sparsity` of the outputs,
+                                 rounded up, in each column            Martens 2010               */
 } tnn_init;
 typedef enum tnn_fan {
     TNN_FAN_DEFAULT = 0, TNN_FAN_IN = 701, TNN_FAN_OUT, TNN_FAN_AVERAGE
@@ -507,11 +507,11 @@ typedef enum tnn_fan {
 typedef struct tnn_init_options {
     double  gain;           /* default: sqrt(s) as above; EYE and ORTHOGONAL: 1 */
     tnn_fan fan;            /* default: as above */
-    int     truncated;      /* normal ones with a fan: cut off at two deviations of a distribution
-                               wide enough for the variance to come out (Keras) */
+    int     truncated;      /* normal ones with a fan: cut off at two standard deviations of a
+                               wider distribution, whose cut variance is the wanted one (Keras) */
     double  mean, std;      /* defaults 0, 1; TNN_INIT_SPARSE: std 0.01 */
-    double  min, max;       /* defaults 0, 1; TNN_INIT_TRUNCATED: -2, 2 (as they are, not in std);
-                               what would be further than 6 std from the likeliest is not drawn */
+    double  min, max;       /* defaults 0, 1; TNN_INIT_TRUNCATED: -2, 2, in units of the weights.
+                               No value is more than 6 std from the likeliest one */
     double  value;          /* TNN_INIT_CONSTANT */
     double  sparsity;       /* TNN_INIT_SPARSE: required, in (0, 1] */
 } tnn_init_options;
@@ -521,17 +521,17 @@ typedef struct tnn_init_options {
    NaN for any other name. */
 TNN_API double tnn_calculate_gain(const char *nonlinearity, double slope);
 
-/* PENALTIES of a layer are added to its gradients by tnn_step, CONSTRAINTS hold after each step;
-   both are of the weights, not of the biases.
+/* PENALTIES of a layer are added to its gradients by tnn_step. CONSTRAINTS hold after each step.
+   Both are of the weights, not of the biases.
      .l1 .l2       Keras' L1, L2 and L1L2: gradient l1 sign(w) + 2 l2 w. An optimizer's
-                   .weight_decay d is l2 = d/2 of every parameter, biases too (AdamW's is another
-                   thing: it does not go through the moments).
-     .orthogonal   W (outputs, fan_in) towards orthonormal rows, of each group by itself: soft
+                   .weight_decay d is l2 = d/2 of every parameter, of biases, too. (AdamW's is
+                   another thing: it does not go through the moments.)
+     .orthogonal   pulls W (outputs, fan_in) towards orthonormal rows, each group by itself: soft
                    orthogonality (Bansal et al. 2018, section 3.1). Gradient 4 s (W W^T - I) W. For
                    layers with at most fan_in outputs; others cannot reach 0.
-   Of the constraints all but the last are one rule for n = the Euclidean norm of one output's
-   weights: where n is not within [norm_min, norm_max] they are multiplied by
-   (rate bound + (1 - rate) n)/(n + 1e-7), the bound being the nearer one. */
+   All constraints but the last are one rule. Let n be the Euclidean norm of one output's weights.
+   Where n is not within [norm_min, norm_max], these weights are multiplied by
+   (rate bound + (1 - rate) n)/(n + 1e-7), with the nearer bound. */
 typedef enum tnn_constraint {
     TNN_UNCONSTRAINED = 0,
     TNN_MAX_NORM = 801, /* n <= .norm_max (default 2)         Srivastava et al. 2014, section 5.1 */
@@ -559,8 +559,8 @@ typedef struct tnn_layer {
     double orthogonal;                      /* penalty orthogonal |W W^T - I|^2 */
     tnn_constraint constraint;
     double norm_min, norm_max, norm_rate;
-    /* what it reads: 0 the layer before it; k the output of the k-th layer added, counted from 1
-       (tnn_layer_count() tells, after it was added); TNN_FROM_INPUT. Add and concat read the layer
+    /* What it reads: 0, the layer before it; k, the k-th layer added, counted from 1 (as
+       tnn_layer_count() says after tnn_add); or TNN_FROM_INPUT. Add and concat read the layer
        before them AND .from. */
     int   from;
     int   output_pad, output_pad_h, output_pad_w;   /* conv_transpose2d: rows and columns added
@@ -574,41 +574,41 @@ typedef struct tnn_layer {
     float eps, momentum;                    /* normalisation */
     int   no_affine, affine;
     int   no_statistics, statistics;        /* running ones, for evaluation (track_running_stats) */
-    int   cumulative;                       /* batch norm: they are means of all batches so far
-                                               (momentum=None) */
+    int   cumulative;                       /* batch norm: the running statistics are means of all
+                                               batches so far (momentum=None) */
     int   biased;                           /* batch norm: the running variance is of n */
     float alpha, beta, threshold, min_value, max_value;     /* activations */
     int   approximate, per_channel;
     float std;                              /* gaussian noise */
-    float drop_connect;                     /* conv2d, dense: each weight 0 with this probability,
-                                               others over 1 - it, in training (Wan et al. 2013) */
+    float drop_connect;                     /* conv2d, dense: the probability p with which a weight
+                                               is 0 in training; the others are w/(1 - p) (Wan et
+                                               al. 2013) */
     const tnn_custom_layer *custom;
     float lr_scale, decay_scale;            /* of its parameters; factors, default 1 */
-    int   frozen;                           /* its parameters stay as they are, also by penalties
-                                               and constraints; their gradients are 0 and cost
-                                               nothing, nor does backward below the lowest layer
-                                               that is trained. The running statistics of batch
-                                               normalisation go on in training, as in PyTorch */
+    int   frozen;                           /* nothing changes its parameters. Their gradients are
+                                               0 and cost nothing; nor does backward below the
+                                               lowest layer that is trained. Running statistics
+                                               still move in training, as in PyTorch */
 } tnn_layer;
 #define TNN_FROM_INPUT (-1)
 
-/* WINOGRAD'S WAY takes 16 products for 36 in 3x3 convolutions of stride and padding 1 on multiples
-   of 16 channels (THE SAME BITS says which). Its errors are relative to the largest values near an
-   output, not to those that make it. With u = 2^-24, C channels that are read, and x over the 4x4
-   inputs of a tile of 2x2 outputs,
+/* WINOGRAD'S WAY takes 16 products where the direct way takes 36. It is for 3x3 convolutions of
+   stride and padding 1 on multiples of 16 channels (THE SAME BITS says which). Its errors are
+   relative to the largest values near an output, not to those that make it. Let u = 2^-24, C the
+   channels that are read, and x the 4x4 inputs of a tile of 2x2 outputs:
        |error of y|  <= 64 (C + 11) u sum_c max|w_c| max|x_c|
-   (the input's gradient likewise; a bias adds u |y| here and below); that of a weight's gradient,
-   over all T tiles of the batch,
+   The same bound holds for the input's gradient. A bias adds u |y|, here and below. For a weight's
+   gradient over all T tiles of the batch:
        |error of dw| <= 36 (T + 8) u sum_tiles max|x| max|dy|
-   No search came near these: 3 % of them at most. For values of like size errors are half to three
-   times the direct way's; but a window that picks 1 beside 1e6 loses digits. Then say .exact = 1,
-   of a layer or of the network: forward and backward go the direct way, where
+   The largest errors that a search found are 3 % of these bounds. Among values of like size, errors
+   are half to three times the direct way's; but a window that picks 1 beside 1e6 loses digits. Then
+   say .exact = 1, of a layer or of the network: forward and backward go the direct way, where
        |error of y|  <= 9 (C + 1) u sum |w| |x|  over the products of this output.
-   Outputs and gradients of inputs that would not be finite are made again the direct way, two rows
-   of an image at a time; a weight's gradient is not, and tnn_backward refuses it.                */
+   Where outputs or gradients of inputs would not be finite, they are computed again the direct way,
+   two rows of an image at a time. A weight's gradient is not: tnn_backward refuses it.           */
 
-/* The sum of all layers' penalties at the present weights: what training minimises is the loss and
-   this. NaN on error. */
+/* The sum of all layers' penalties at the present weights; NaN on error. Training minimises the sum
+   of this and the loss. */
 TNN_API double tnn_penalty(tnn_net *net);
 
 /* LOSSES compare the outputs x with labels or with targets t. Below, e = x - t, C the classes,
@@ -644,26 +644,27 @@ TNN_API double tnn_penalty(tnn_net *net);
    [1] Milletari et al. 2016, sec. 3.  [2] Lin et al. 2017, eq. 5; torchvision sigmoid_focal_loss.
    [3] torch CosineEmbeddingLoss of pairs that belong together.
 
-   LABELS (tnn_loss): one per sample, in 0..C-1, C the values of an output. Losses without L take
-   the label as a one-hot target, and a network with ONE output takes the label itself as target
-   (0 and 1 for binary classification; counts, ages: any number). T, and KL_DIV with .log_target:
-   no labels.
+   LABELS (tnn_loss): one per sample, in 0..C-1, where C is the number of output values. Losses
+   without L take the label as a one-hot target. If the network has ONE output, the label itself is
+   the target (0 and 1 for binary classification; counts, ages: any number). T, and KL_DIV with
+   .log_target, take no labels.
    TARGETS (tnn_loss_targets): floats in the output's shape (n, c, h, w); for CROSS_ENTROPY
    probabilities of classes. NLL and MULTI_MARGIN take labels only.
-   PIXELS  Of an output (c, h, w) that is not flattened, c are the classes and the weights. With
-   .per_pixel labels are (n, h, w), and each pixel is a sample to losses with L and COSINE_LOSS.
-   MEAN  over the values of all samples; over the samples for MULTI_MARGIN, COSINE_LOSS, DICE and
-   for CROSS_ENTROPY on targets; for it and NLL on labels sum(loss)/sum(w_label).
-   RANGES  Outputs and targets must be finite (but logits and log-probabilities of L, which may be
-   -infinity where the target is 0), those of NLL at most 0 (0.001 for rounding's sake), targets of
-   CROSS_ENTROPY, BCE_LOGITS and FOCAL in [0, 1], those of KL_DIV and POISSON_NLL not negative, and
-   what goes through exp at most 88. The message of TNN_ERROR_NUMBER names the value; so it does
-   where the loss is not finite.
+   PIXELS  An output (c, h, w) that is not flattened has c classes, and class weights. With
+   .per_pixel, labels are (n, h, w), and each pixel is a sample to losses with L and COSINE_LOSS.
+   MEAN  is taken over the values of all samples; over the samples for MULTI_MARGIN, COSINE_LOSS,
+   DICE, and CROSS_ENTROPY on targets. For CROSS_ENTROPY and NLL on labels it is
+   sum(loss)/sum(w_label).
+   RANGES  Outputs and targets must be finite. (Logits and log-probabilities of L may be -infinity
+   where the target is 0.) Outputs of NLL are at most 0 (0.001, to allow for rounding). Targets of
+   CROSS_ENTROPY, BCE_LOGITS and FOCAL are in [0, 1], those of KL_DIV and POISSON_NLL not negative.
+   What goes through exp is at most 88. The message of TNN_ERROR_NUMBER names the value that is not
+   so, or the reason of a loss that is not finite.
    LAST LAYER  CROSS_ENTROPY, BCE_LOGITS and FOCAL take logits, and make probabilities themselves;
-   NLL and KL_DIV take logarithms. A softmax, sigmoid or hard sigmoid as last layer before any of
-   them, or a log softmax or log sigmoid before BCE_LOGITS or FOCAL, cannot be fitted and is refused
-   by tnn_build; so are positive outputs before NLL. PyTorch takes them: TNN_IDENTITY as the very
-   last layer says that it is meant. */
+   NLL and KL_DIV take logarithms. tnn_build refuses a last layer that makes the wrong of these: a
+   softmax, sigmoid or hard sigmoid before any of them, a log softmax or log sigmoid before
+   BCE_LOGITS or FOCAL. Positive outputs before NLL are refused, too. PyTorch takes them: a
+   TNN_IDENTITY as the very last layer says that it is meant. */
 typedef enum tnn_loss_type {
     TNN_CROSS_ENTROPY = 201, TNN_NLL, TNN_MULTI_MARGIN, TNN_MSE, TNN_L1, TNN_HUBER, TNN_SMOOTH_L1,
     TNN_LOG_COSH, TNN_BCE, TNN_BCE_LOGITS, TNN_FOCAL, TNN_HINGE, TNN_SQUARED_HINGE,
@@ -687,11 +688,11 @@ typedef struct tnn_loss_options {
     tnn_loss_type type;
     float         label_smoothing;  /* in [0, 1] */
     const float  *class_weights;    /* C of them, copied; NULL: all 1. Not for GAUSSIAN_NLL,
-                                       COSINE_LOSS, DICE. Without L: of each value's loss */
+                                       COSINE_LOSS, DICE. Without L each value's loss has one */
     const float  *pos_weights;      /* BCE_LOGITS: C of them, copied; NULL: all 1 */
     tnn_reduction reduction;
-    float         ignore_index;     /* samples of this label, a whole number, do not count, neither
-                                       in the loss nor in accuracies; TNN_ZERO for 0 */
+    float         ignore_index;     /* a whole number: samples with this label count neither in the
+                                       loss nor in accuracies. TNN_ZERO for 0 */
     float         gamma, margin, delta, beta, alpha, eps, smooth;
     int           p;
     int           log_target, no_log_input, full, per_pixel;
@@ -699,12 +700,16 @@ typedef struct tnn_loss_options {
     void         *user;             /* passed to custom */
 } tnn_loss_options;
 
-/* THE RULES (put TNN_ before the name). g gradient, negated by .maximize; g' the one before; w
-   parameter; t step counted from 1; m^ = m/(1 - beta1^t), v^ = v/(1 - beta2^t) and so on; "x by b
-   of y" is x = b x + (1 - b) y. All state starts at 0 where nothing else is said. Defaults stand in
-   brackets in the order of the options named; formulas and defaults are PyTorch's where it has the
-   rule, else the paper's. "n": floats of state per parameter. L: .weight_decay [0 or as said];
-   "L2" adds L w to g, "dec." (decoupled) first takes w (1 - lr L), as .decoupled does anywhere.
+/* THE RULES (put TNN_ before the name). w is a parameter, g its gradient, negated by .maximize, g'
+   the gradient of the step before, t the step counted from 1. m^ = m/(1 - beta1^t), v^ = v/(1 -
+   beta2^t) and so on. "x by b of y" is short for x = b x + (1 - b) y. State starts at 0 unless a
+   rule says otherwise. Defaults stand in brackets, in the order of the options named. Formulas and
+   defaults are PyTorch's if it has the rule, else the paper's. Column n is the floats of state per
+   parameter (+1: the average). Column decay says what .weight_decay L [0 unless said] does:
+     L2     adds L w to g
+     dec.   decoupled: w = w (1 - lr L) before the update; .decoupled makes it so for any rule
+     prox   w = w/(1 + lr L) after the update
+     in h, in r   L w is a term of h or r in the formula
 
    rule, options [defaults]                                                           n  decay
    SGD   lr momentum dampening [1e-3 0 0] .nesterov                                 0-1  L2
@@ -785,8 +790,8 @@ typedef struct tnn_loss_options {
          batch again: x and labels must stay unchanged until then. Of the layers' factors it heeds
          .frozen. H: history                                         Nocedal 1980; torch.optim.LBFGS
    CUSTOM   .update .user .states, lr [1e-3]: your own rule, see tnn_update_run.   .states  yours
-   Apart from PyTorch: eps of 0 is 1e-37, so that 0/0 is 0; a change of lr reaches ASGD's eta at
-   once; t counts the network's steps also for a tensor that was frozen before.                   */
+   Unlike PyTorch: an eps of 0 is 1e-37, so that 0/0 is 0; a change of lr reaches ASGD's eta at
+   once; t counts the network's steps, also those in which a tensor was frozen.                   */
 typedef enum tnn_optimizer_type {
     TNN_SGD = 301, TNN_ADAM, TNN_ADAMW, TNN_ASGD, TNN_ADAGRAD, TNN_ADADELTA, TNN_RMSPROP, TNN_RPROP,
     TNN_ADAMAX, TNN_NADAM, TNN_RADAM, TNN_LION, TNN_ADABELIEF, TNN_ADAN, TNN_ADEMAMIX,
@@ -795,8 +800,8 @@ typedef enum tnn_optimizer_type {
 } tnn_optimizer_type;
 
 /* What a rule of your own is given: a run of parameters that lie side by side in the network's
-   private order, with padding in between. Where w and g are both 0 and the state has never been
-   touched, w must stay 0 (padding). Runs are updated by several threads at the same time. */
+   private order, with padding in between. Padding must stay 0: there w and g are both 0 and the
+   state has never been touched. Several threads update runs at the same time. */
 enum { TNN_STATES = 4 };
 typedef struct tnn_update_run {
     float       *w;                 /* n parameters                                      */
@@ -834,14 +839,14 @@ typedef struct tnn_optimizer {
     double clip_value;      /* each to -clip_value..clip_value                           */
     double clip_tensor;     /* each tensor's norm, as clip_norm                          */
     double clip_norm;       /* g *= min(1, clip_norm/(|g| + 1e-6)); torch's clip_grad_norm_ */
-    int    accumulate;      /* The mean gradient of so many tnn_backward calls makes one update;
-                               tnn_step does nothing before. Default 1                   */
+    int    accumulate;      /* one update is made from the mean gradient of so many tnn_backward
+                               calls; tnn_step does nothing after the others. Default 1  */
     /* Lookahead (Zhang et al. 2019): every `lookahead` steps  slow += lookahead_alpha (w - slow),
        w = slow. Default 0: none; 0.5 */
     int    lookahead;
     double lookahead_alpha;
-    /* Averages of the weights for evaluation, by tnn_use_average; one of the two.
-       EMA: a += (1 - d)(w - a) after each step, the first copies; d = ema, or with .ema_warmup
+    /* Averages of the weights for evaluation, one of the two; see tnn_use_average.
+       EMA: a += (1 - d)(w - a) after each step, a = w after the first; d = ema, or with .ema_warmup
        min(ema, (1+t)/(10+t)). SWA (Izmailov et al. 2018): the mean of the weights after step
        swa_start and every swa_every (default 1) steps from there. */
     double ema;
@@ -855,10 +860,9 @@ TNN_API int        tnn_layer_count(const tnn_net *net);    /* added so far: the 
 TNN_API tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss);
 TNN_API tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimizer *optimizer);
 
-/* What tnn_build will allocate; of a network in .memory how many .bytes it takes in all, before
-   tnn_build without what orthogonal initial weights take for a while. Also where that is more
-   than can be had; where it is more than a size_t can hold, 0 and the message tells it. 0 on
-   error. */
+/* The bytes that tnn_build will allocate, or that a network in .memory takes of its .bytes. (Before
+   tnn_build these are without what orthogonal initial weights need while they are made.) 0 on
+   error; if the number is more than a size_t can hold, the message has it. */
 TNN_API size_t     tnn_net_bytes(tnn_net *net);
 TNN_API tnn_status tnn_build(tnn_net *net);
 /* c, h, w of the last layer so far; shape may be NULL. Returns their product, 0 on error. */
@@ -867,29 +871,29 @@ TNN_API int        tnn_output_shape(tnn_net *net, int shape[3]);
 typedef enum tnn_mode { TNN_EVAL = 0, TNN_TRAIN = 1 } tnn_mode;
 
 /* x holds n samples (c, h, w), 1 <= n <= .batch; it must stay unchanged until tnn_backward.
-   In TNN_TRAIN mode batch normalisation takes the batch's mean and variance. Its running ones,
-   which TNN_EVAL takes, move with tnn_step (PyTorch's move here): a batch that is refused or makes
-   no step leaves them. All batches of .accumulate move them in turn, and all evaluations of L-BFGS.
-   Without steps there is tnn_update_statistics. */
+   In TNN_TRAIN mode batch normalisation takes the batch's mean and variance; in TNN_EVAL mode the
+   running ones. These move in tnn_step (PyTorch's move here): a batch that is refused, or makes no
+   step, leaves them as they are. Every batch of .accumulate moves them in turn, as does every
+   evaluation of L-BFGS. tnn_update_statistics moves them without steps. */
 TNN_API tnn_status   tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode);
 TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last forward */
 /* The loss of the last forward against n labels, or n targets, and its gradient; NaN on error. */
 TNN_API double       tnn_loss(tnn_net *net, const int *labels);
 TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
-/* Labels of the last loss that are predicted: by the largest output, the first of equal ones; or,
-   where there is one output, 1 by one above 0 (BCE_LOGITS, FOCAL, the hinges) or 0.5 (the others),
-   else 0. On targets 0. */
+/* How many labels of the last loss are predicted. The largest output predicts its class, the first
+   of equal ones. A network with one output predicts 1 where it is above 0 (BCE_LOGITS, FOCAL, the
+   hinges) or 0.5 (the others), else 0. On targets it is 0. */
 TNN_API int          tnn_correct(const tnn_net *net);
-/* How many labels of the last loss count, which tnn_correct is a part of: not those ignored
-   (.ignore_index). On targets the samples. */
+/* How many labels of the last loss count: all but those ignored (.ignore_index). On targets the
+   samples. tnn_correct/tnn_counted is the accuracy. */
 TNN_API int          tnn_counted(const tnn_net *net);
-/* Overwrites the gradients; see .accumulate. One that is not finite is TNN_ERROR_NUMBER, and the
-   message names its tensor: no step is made with it. So it is with running statistics that would
-   not be finite. */
+/* Overwrites the gradients (but see .accumulate). A gradient that is not finite is
+   TNN_ERROR_NUMBER, and no step is made with it; the message names its tensor. The same holds for
+   running statistics that would not be finite. */
 TNN_API tnn_status   tnn_backward(tnn_net *net);
-/* One update of the parameters. Where it makes one infinite or NaN it is TNN_ERROR_NUMBER, and the
-   message names the tensor. No copy is kept of the parameters and the optimizer's state before it:
-   load a checkpoint. (L-BFGS has one, of the weights before its last iteration.) */
+/* One update of the parameters. If a parameter becomes infinite or NaN it is TNN_ERROR_NUMBER, and
+   the message names the tensor. Parameters and optimizer have then changed, and no copy is kept:
+   load a checkpoint. (L-BFGS goes back to the weights before its last iteration.) */
 TNN_API tnn_status   tnn_step(tnn_net *net);
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
@@ -897,24 +901,25 @@ TNN_API double       tnn_train_batch_targets(tnn_net *net, const float *x, const
                                              int n);
 TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
 TNN_API double       tnn_lr(const tnn_net *net);
-/* Momentum, or beta1 of the rules that have betas (not Muon). What the network was built without
-   cannot be had later. */
+/* Momentum, or beta1 of the rules that have betas (not Muon). A network that was built without
+   momentum has no room for one. */
 TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
 TNN_API double       tnn_momentum(const tnn_net *net);
-/* Changes the layers' .lr_scale, .decay_scale and .frozen for all parameters whose name begins with
-   `prefix`: "4." is layer 5, "4.bias" its bias, "" everything. Here 0 is 0. Frozen ones keep their
-   bits; a layer has no gradients (0) once all of its tensors are frozen. Builds the network. */
+/* Changes .lr_scale, .decay_scale and .frozen of all parameters whose name begins with `prefix`:
+   "4." is layer 5, "4.bias" its bias, "" everything. A factor of 0 is 0 here, not the default.
+   Frozen parameters keep their bits. Once all tensors of a layer are frozen, its gradients are 0
+   and not computed. Builds the network. */
 TNN_API tnn_status   tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
                                    double decay_scale, int frozen);
-/* After tnn_backward: limits the gradients (as .clip_value, .clip_tensor, .clip_norm do in
-   tnn_step) and returns the norm that all of them had before, frozen ones left out; NaN on error.
-   With an infinite limit it only measures. tnn_grad_norm: what the last clipping returned. */
+/* After tnn_backward: limits the gradients as .clip_value, .clip_tensor and .clip_norm do in
+   tnn_step. Returns the norm of all gradients before that, without frozen ones; NaN on error. An
+   infinite limit only measures. tnn_grad_norm is what the last clipping returned. */
 typedef enum tnn_clip { TNN_CLIP_VALUE = 1001, TNN_CLIP_TENSOR, TNN_CLIP_NORM } tnn_clip;
 TNN_API double       tnn_clip_grad(tnn_net *net, tnn_clip kind, double limit);
 TNN_API double       tnn_grad_norm(const tnn_net *net);
-/* on = 1 puts the averaged weights in place of the trained ones, 0 takes them out, bit by bit:
-   EMA's or SWA's; else the rule's own (ASGD, Schedule-Free); else Lookahead's slow ones. While they
-   are in, tnn_backward and tnn_step are refused. */
+/* on = 1 puts averaged weights in place of the trained ones, on = 0 puts those back to the bit. The
+   averages are EMA's or SWA's; else the rule's own (ASGD, Schedule-Free); else Lookahead's slow
+   weights. While they are in place, tnn_backward and tnn_step are refused. */
 TNN_API tnn_status   tnn_use_average(tnn_net *net, int on);
 
 /* Parameters by name, "LAYER.weight" and "LAYER.bias" with LAYER counted from 0 in order of
@@ -925,8 +930,8 @@ typedef struct tnn_param {
     const char *name;
     int         ndim, dims[4];
     int         count;              /* product of dims */
-    int         buffer;             /* running mean or variance: kept, not trained; with
-                                       .cumulative .num_batches_tracked, of ndim 0, too */
+    int         buffer;             /* kept, not trained: running mean and variance, and with
+                                       .cumulative .num_batches_tracked, of ndim 0 */
 } tnn_param;
 TNN_API int        tnn_param_count(tnn_net *net);                     /* number of named tensors */
 TNN_API tnn_param  tnn_param_info(tnn_net *net, int i);               /* .name is "" on error */
@@ -934,10 +939,10 @@ TNN_API long long  tnn_param_total(tnn_net *net);                     /* number 
 TNN_API tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count);
 TNN_API tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values, int count);
 TNN_API tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count);
-/* The flat vectors themselves, in the private order, padding (always zero) included: for averaging
-   over machines, hooks, checksums. `which`: 0 parameters, 1 gradients, 2 to 5 the optimizer's state
-   (whose padding may be anything), 6 the average, 7 Lookahead's slow weights, 8 the gradients
-   accumulated so far. Returns NULL where there is none. */
+/* The flat vectors themselves, for averaging over machines, hooks, checksums. They are in the
+   private order, with padding, which is zero. `which` is 0 for parameters, 1 gradients, 2 to 5 the
+   optimizer's state (its padding may be anything), 6 the average, 7 Lookahead's slow weights, 8 the
+   gradients accumulated so far. Returns NULL where there is none. */
 TNN_API float     *tnn_flat(tnn_net *net, int which, size_t *count);
 /* FNV-1a 64 of all parameters in PyTorch's order: equal networks, equal numbers. */
 TNN_API uint64_t   tnn_hash(tnn_net *net);
