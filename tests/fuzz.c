@@ -1,4 +1,4 @@
-/* fuzz.c - every reader of files that may be anything: the header's, the icons', the report's
+/* fuzz.c - every reader of files that may be anything: the header's and the report's
 
    With clang's libFuzzer (tests/fuzz.sh), and without it to read files again:
        clang -std=c99 -g -O1 -DLIBFUZZER -fsanitize=fuzzer,address,undefined -I. -Iexperiments \
@@ -55,7 +55,7 @@ static void give(void *pointer)
 }
 #define TINYNN_MALLOC(context, bytes) take(bytes)
 #define TINYNN_FREE(context, pointer) give(pointer)
-#include "icons_data.h"
+#include "experiment.h"
 
 static void *copy_of(const void *from, size_t size)
 {
@@ -573,91 +573,6 @@ static void seed_journal(void)
               "1\t0.05\t16\t2\t-1\t2.5e3\t2\tdone\n3\t0.0");
 }
 
-/* ==== The icons' pickle ======================================================================= */
-static int read_icons(const unsigned char *p, size_t size)
-{
-    icons_pickle pickle = {.at = p, .end = p + size};
-    const unsigned char *images = NULL;
-    int *labels = NULL, n = icons_parse(&pickle, &images, &labels);
-    NEED(pickle.at <= pickle.end, "read beyond the end");
-    NEED(n >= 0, "%d icons", n);
-    if (n) {
-        tnn_data d = tnn_data_view(images, NULL, labels, n, 3, ICONS_SIDE, ICONS_SIDE);
-        settled(d.n == n);
-        NEED(d.classes <= ICONS_CLASSES, "%d classes", d.classes);
-        use_data(&d);
-    }
-    free(labels);
-    return n > 0;
-}
-/* As Python writes it, but for the frames; `memos` texts and globals can be referred to. */
-typedef struct pickler { unsigned char file[8192], *to; int memoize, memos; } pickler;
-static void pickle_bytes(pickler *w, const void *p, size_t n)
-{
-    memcpy(w->to, p, n);
-    w->to += n;
-}
-static void pickle_text(pickler *w, const char *text, int op)
-{
-    *w->to++ = (unsigned char)op;
-    if (op == PICKLE_TEXT || op == 'C') {
-        *w->to++ = (unsigned char)strlen(text);
-        pickle_bytes(w, text, strlen(text));
-    }
-    if (!w->memoize) return;
-    *w->to++ = PICKLE_MEMOIZE;
-    w->memos++;
-}
-static void pickle_global(pickler *w, const char *module, const char *name, int *memo)
-{
-    if (w->memoize && *memo) {
-        *w->to++ = 'h';
-        *w->to++ = (unsigned char)*memo;
-        return;
-    }
-    pickle_text(w, module, PICKLE_TEXT);
-    pickle_text(w, name, PICKLE_TEXT);
-    pickle_text(w, "", PICKLE_GLOBAL);
-    *memo = w->memos - 1;
-}
-static void pickle_array(pickler *w, int memo[3], const char *shape, size_t length,
-                         const char *type, const char *order, size_t bytes)
-{
-    const unsigned char head[] = {'B', (unsigned char)bytes, (unsigned char)(bytes >> 8), 0, 0};
-    pickle_global(w, "numpy.core.multiarray", "_reconstruct", &memo[0]);
-    pickle_global(w, "numpy", "ndarray", &memo[1]);
-    pickle_bytes(w, "K\0\x85", 3);
-    pickle_text(w, "b", 'C');
-    pickle_bytes(w, "\x87R(K\1", 5);
-    pickle_bytes(w, shape, length);
-    pickle_global(w, "numpy", "dtype", &memo[2]);
-    pickle_text(w, type, PICKLE_TEXT);
-    pickle_bytes(w, "\x89\x88\x87R(K\3", 7);
-    pickle_text(w, order, PICKLE_TEXT);
-    pickle_bytes(w, "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89", 18);
-    pickle_bytes(w, head, sizeof head);
-    memset(w->to, 0, bytes);
-    w->to += bytes;
-    pickle_bytes(w, "tb", 2);
-}
-static void seed_icons(void)
-{
-    for (int k = 0; k < 2; k++) {
-        pickler w = {.memoize = k};
-        int memo[3] = {0, 0, 0};
-        w.to = w.file;
-        pickle_bytes(&w, "\x80\4", 2);
-        if (k) pickle_bytes(&w, "\x95\x40\0\0\0\0\0\0\0", 9);
-        pickle_bytes(&w, "}(", 2);
-        pickle_text(&w, "images", PICKLE_TEXT);
-        pickle_array(&w, memo, "(M\1\0K\3K\x20K\x20t", 11, "u1", "|", ICONS_BYTES);
-        pickle_text(&w, "labels", PICKLE_TEXT);
-        pickle_array(&w, memo, "K\1\x85", 3, "i8", "<", 8);
-        pickle_bytes(&w, "u.", 2);
-        seed(k ? "memoized" : "plain", w.file, (size_t)(w.to - w.file));
-    }
-}
-
 /* ==== The report: a text as each of the tables and result files of one of its parts =========== */
 #ifdef __GNUC__
 #pragma GCC diagnostic ignored "-Wshadow"       /* it has other things called experiment */
@@ -735,7 +650,6 @@ static const reader READERS[] = {
     {"weights",     read_weights,     seed_weights,     start_networks, 4, 8192,    0, 8},
     {"checkpoint",  read_checkpoint,  seed_checkpoint,  start_networks, 4, 8192,    0, 8},
     {"journal",     read_journal,     seed_journal,     NULL,          64, 1 << 16, 0, 0},
-    {"icons",       read_icons,       seed_icons,       NULL,           0, 0,       0, 0},
     {"report",      read_report,      seed_report,      start_report,   0, 0,       0, 0},
     {NULL,          NULL,             NULL,             NULL,           0, 0,       0, 0} };
 static const reader *the = READERS;
@@ -790,7 +704,6 @@ static void put_number(unsigned char *p, uint64_t v, size_t bytes)
 /* Where the front ends and the back begins; both are the whole file where it has no such parts. */
 static void find_parts(const unsigned char *p, size_t size, size_t *front, size_t *back)
 {
-    static const unsigned char zeros[ICONS_BYTES];
     const size_t after = the->length_at + the->length, few = 600;
     size_t length = 0;
     *front = size;
@@ -800,13 +713,6 @@ static void find_parts(const unsigned char *p, size_t size, size_t *front, size_
         if (length <= size - after) *front = *back = after + length;
         if (the->read == read_checkpoint && size - *back > few) *back = size - few;
     }
-    if (the->read != read_icons) return;
-    for (size_t i = 0; i + ICONS_BYTES <= size; i++)
-        if (!memcmp(p + i, zeros, ICONS_BYTES)) {
-            *front = i;
-            *back  = i + ICONS_BYTES;
-            return;
-        }
 }
 static void change_counter(unsigned char *p, size_t size, unsigned int chance)
 {

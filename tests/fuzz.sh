@@ -32,7 +32,7 @@ starts() { # READER
         { cat "$dir/$1.log"; return 1; }
 }
 fuzzed() { # READER
-    case $1 in checkpoint) most=16384 ;; icons) most=8192 ;; *) most=4096 ;; esac
+    case $1 in checkpoint) most=16384 ;; *) most=4096 ;; esac
     READER=$1 "$dir/fuzz" -runs="$runs" -max_len=$most -timeout=10 -error_exitcode=1 \
         -print_final_stats=1 -artifact_prefix="$dir/$1-" "$dir/$1" > "$dir/$1.log" 2>&1 ||
         { grep -e ERROR -e 'runtime error' -e '^fuzz\.c' -e 'Test unit' "$dir/$1.log"; return 1; }
