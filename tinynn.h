@@ -1052,28 +1052,28 @@ struct tnn_schedule {
 TNN_API double     tnn_schedule_lr(const tnn_schedule *schedule, long long step);
 /* Momentum (Adam's and its like's beta1) of a step; NaN where the schedule leaves it alone. */
 TNN_API double     tnn_schedule_momentum(const tnn_schedule *schedule, long long step);
-/* Copies the schedule (not what it points to). tnn_step sets lr, and momentum where the schedule
-   has one, before it updates, with the number of steps since this call, or of epochs with
-   .per_epoch. NULL takes it off, and leaves lr as it is. After tnn_set_optimizer; momentum of SGD
-   must not have been 0 when the network was built. */
+/* Copies the schedule (not what it points to). From now on tnn_step sets lr before it updates, and
+   momentum if the schedule has one. t is the number of steps since this call, or of epochs with
+   .per_epoch. NULL ends that, and leaves lr as it is. Call it after tnn_set_optimizer. A schedule
+   of SGD's momentum needs a network that was built with momentum. */
 TNN_API tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule *schedule);
 /* The end of an epoch, for a schedule .per_epoch. tnn_train_epoch calls it. */
 TNN_API tnn_status tnn_end_epoch(tnn_net *net);
 
-/* Lower lr when a metric has not got better: torch ReduceLROnPlateau. Call after each validation:
+/* Lowers lr when a metric gets better no more: torch ReduceLROnPlateau. Call after each validation:
        double lr = tnn_lr(net);
        if (tnn_plateau_update(&plateau, m.loss, &lr)) tnn_set_lr(net, lr);
    A metric is better if metric < best (1 - threshold), or > best (1 + threshold) with .max; with
-   .absolute if < best - threshold, or > best + threshold. NaN never is. The first finite one is.
-   Bad epochs are counted since the last better one or the last reduction:
+   .absolute if < best - threshold, or > best + threshold. The first finite metric is better, NaN
+   never. Bad epochs are counted since the last better one or the last reduction:
                             torch                             .keras (ReduceLROnPlateau, Keras 3)
      lr is reduced at       bad > patience                    bad >= patience (one epoch earlier;
                                                               patience 0 is 1)
      threshold              relative, or .absolute            absolute (its min_delta)
      cooldown               the next .cooldown epochs do not  one fewer: the epoch that ends the
                             count as bad                      cooldown counts
-     no reduction if        lr - new <= eps; counting starts  lr <= min_lr; counting goes on, no
-                            anew and cools down all the same  cooldown                          */
+     no reduction if        lr - new <= eps; counting and     lr <= min_lr; counting goes on,
+                            cooldown start all the same       without a cooldown                */
 typedef struct tnn_plateau {
     int    max;                 /* the larger the better                                     */
     double factor;              /* new lr = max(lr factor, min_lr). Default 0.1, less than 1 */
@@ -1092,9 +1092,10 @@ typedef struct tnn_plateau {
 TNN_API int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr);
 
 /* ---- 1g. Data ---------------------------------------------------------------------------------
-   A data set is samples of (c, h, w) bytes or floats with one label each. What loads one owns it
-   (`memory`), together with its parts (tnn_subset, tnn_split) and loaders: the last of them that is
-   freed frees it. The samples of a tnn_data_view are the caller's, and must outlive them all. */
+   A data set is samples of (c, h, w) bytes or floats with one label each. A loaded data set owns
+   its samples (`memory`) together with its parts (tnn_subset, tnn_split) and loaders: the last of
+   these that is freed frees them. The samples of a tnn_data_view are the caller's; they outlive
+   them all. */
 typedef struct tnn_data {
     int                  n, c, h, w;
     int                  classes;       /* 1 + the largest label */
@@ -1117,64 +1118,66 @@ TNN_API tnn_data   tnn_parse_idx(const void *images, size_t images_size,
 TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats, const int *labels,
                                  int n, int c, int h, int w);
 TNN_API void       tnn_data_free(tnn_data *data);
-/* Before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and std that
-   the data set had then. Afterwards it is refused; but of a tnn_data_view, which does not know of
-   them, it would change the data set alone. Of bytes, which are given as byte/255, mean is at most
-   1 and std at most 10. */
+/* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
+   std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
+   loaders and parts: then the call changes the view alone.) Bytes are given as byte/255, so their
+   mean is at most 1 and their std at most 10. */
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
-/* A random `count` samples in *a, the others in *b (torch.utils.data.random_split); on error both
-   have none. */
+/* Puts `count` random samples into *a and the others into *b (torch.utils.data.random_split). On
+   error both are empty. */
 TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed,
                              tnn_data *a, tnn_data *b);
 /* Sample i as floats (c, h, w), normalised: count of them, which must be c*h*w. */
 TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count);
 
-/* Batches of a data set, the last one as small as it comes (PyTorch's DataLoader). tnn_next fills
-   x, labels and n and returns n, or 0 at the end of an epoch; the next call starts another one.
+/* Batches of a data set, as of PyTorch's DataLoader; the last one may be smaller. tnn_next fills x,
+   labels and n. It returns n, or 0 at the end of an epoch; the next call starts another epoch.
    Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was drawn before. */
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
     int   *labels;          /* n            */
-    float *targets;         /* (n, classes of the data), for tnn_loss_targets, with .mixup or
-                               .cutmix, where labels is NULL; else this is */
+    float *targets;         /* with .mixup or .cutmix (n, classes of the data), for
+                               tnn_loss_targets, and labels is NULL; else targets is NULL */
     int    n;
     int    epoch, batch_index, batches;   /* counted from 0; batches per epoch */
     struct tnn__loader *state;
 } tnn_loader;
 
-/* AUGMENTATION, by options of the loader that are off where they are 0. What happens to sample i
-   (its place in the loader's data) in epoch e is a function of (seed, e, i): the same in batches of
-   any size and order. Flat samples (c, 1, 1) take .brightness and .mixup alone (and, if c is 3,
-   .saturation and .hue). u is uniform in what is said, each drawn on its own. In this order:
-     geometry, one map from each pixel to where it is taken from, sampled once, bilinearly; whole
-     pixels and mirrors move values as they are. About the image's middle, in pixels, y downwards:
+/* AUGMENTATION by options of the loader; those that are 0 are off. What happens to sample i of the
+   loader's data in epoch e is a function of (seed, e, i), whatever the batches' size and order.
+   Flat samples (c, 1, 1) take .brightness and .mixup alone (and, if c is 3, .saturation and .hue).
+   Each u is drawn on its own, uniform in the interval that is said. The order is:
+     geometry: one map says for each pixel where it is taken from. It is sampled once, bilinearly;
+     whole pixels and mirrors move values as they are. The origin is the image's middle, y points
+     downwards, units are pixels:
        .flip .flip_vertical  mirror left and right, top and bottom, with that probability
        .rotate               by u degrees in [-rotate, rotate], x towards y
        .shear                x by -y tan u, u degrees in [-shear, shear]
        .scale_min .scale_max by a factor u in [scale_min, scale_max]; each default 1
-       .shift                by u, as a fraction of width and height in [-shift, shift], rounded to
+       .shift                by a fraction u of width and height in [-shift, shift], rounded to
                              whole pixels                   (these four: torchvision RandomAffine)
        .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop);
-                             filled borders: fewer than the image is high and wide
+                             with filled borders fewer than the image is high and wide
      .border says what lies outside of the image, .fill its value.
-     colour, of values within [0, 1] and clipped to them; in random order (ColorJitter):
+     colour, in random order (ColorJitter); values are in [0, 1] and clipped to it:
        .brightness .contrast .saturation   v = f v + (1 - f) b, f = u in [max(0, 1 - o), 1 + o] for
                              option o; b = 0; the mean grey of the image; the pixel's grey
        .hue                  turned by u in [-hue, hue] of the circle, hue at most 1/2
      Saturation and hue need 3 channels; grey = 0.2989 r + 0.587 g + 0.114 b, or the channels' mean.
-     normalisation; so all this is before it: on byte/255, or on floats as they are.
-     erasing, to 0, the mean of normalised data:
+     normalisation. What stands above thus works on byte/255, or on floats as they are.
+     erasing, to 0, which is the mean of normalised data:
        .cutout               a square of that many pixels, its centre u in the image (DeVries and
                              Taylor 2017)
        .erase                with that probability a rectangle of u in [erase_min, erase_max] of the
                              area, width to height [1/erase_ratio, erase_ratio], uniform in its
                              logarithm (Zhong et al. 2020, torchvision RandomErasing)
-     mixing, with probability .mix (default 1), with another sample j of the data, augmented in its
-     turn; lambda ~ Beta(alpha, alpha), targets = lambda of i's label + 1 - lambda of j's:
+     mixing with another sample j of the data, augmented likewise, with probability .mix (default
+     1). lambda ~ Beta(alpha, alpha); the target is lambda for i's label plus 1 - lambda for j's:
        .mixup = alpha        x = lambda x_i + (1 - lambda) x_j             (Zhang et al. 2018)
-       .cutmix = alpha       x_j in a rectangle of 1 - lambda of the area, then clipped; lambda what
-                             is left (Yun et al. 2019). With both, either with probability 1/2. */
+       .cutmix = alpha       x_j in a rectangle of 1 - lambda of the area, clipped to the image;
+                             lambda is then what is left of x_i (Yun et al. 2019)
+     With both options, each is taken with probability 1/2. */
 typedef enum tnn_border {
     TNN_BORDER_FILL = 0,    /* .fill                                      */
     TNN_BORDER_EDGE = 1201, /* the nearest pixel                      */
@@ -1200,30 +1203,30 @@ typedef struct tnn_loader_options {
     double   erase_min, erase_max, erase_ratio; /* default 0.02, 0.33, 3.3    */
     double   mixup, cutmix, mix;
 } tnn_loader_options;
-/* Never NULL: after an error, its own or an earlier one, a loader of 0 .batches, which tnn_next and
-   all others refuse. */
+/* Never NULL. After an error, its own or an earlier one, the loader has 0 .batches, and every
+   function refuses it. */
 TNN_API tnn_loader *tnn_loader_create_with(const tnn_data *data, const tnn_loader_options *options);
 TNN_API int         tnn_next(tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
 
 /* ---- 1h. Training and metrics -----------------------------------------------------------------
-   Where a network meets a data set or loader, samples are of its .input's shape, or one of the two
-   is flat, (c*h*w, 1, 1); others are TNN_ERROR_SHAPE, also where they are as many values.        */
+   Samples of a data set or loader must have the shape of the network's .input, or one of the two is
+   flat, (c*h*w, 1, 1). Any other shape is TNN_ERROR_SHAPE, also with the same number of values.  */
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
     double accuracy;        /* correct/n; NaN where n is 0                      */
-    int    n, correct;      /* samples that count, without those whose label is
-                               ignored (.ignore_index), and of them predicted as
-                               tnn_correct counts                               */
+    int    n, correct;      /* samples that count (not those with .ignore_index), and
+                               those of them that are predicted (tnn_correct)   */
 } tnn_metrics;
-/* In eval mode, in batches of the network's size. A data set has one label per sample: losses on
-   targets see what its labels stand for (1e); GAUSSIAN_NLL and .per_pixel are refused. */
+/* In eval mode, in batches of the network's size. A data set has one label per sample; losses on
+   targets see what the label stands for (LABELS in 1e). GAUSSIAN_NLL and .per_pixel are refused. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
-/* counts[label*classes + predicted], classes*classes of them, classes the network's outputs, 2 if
-   it has one; samples whose label is ignored are left out; also gives the metrics. */
+/* The same, and counts[label*classes + predicted]: classes*classes of them. `classes` is the number
+   of the network's outputs, or 2 if it has one. Samples whose label is ignored are left out. */
 TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts, int classes);
 
-/* One epoch over the loader: the mean of the batch losses and the accuracy seen while training. */
+/* Trains one epoch of the loader. Returns the mean loss of the batches and their accuracy, each as
+   it was before the batch's step. */
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
 
 /* Early stopping on any metric, one call after each validation: 1 when training should stop, or on
@@ -1232,19 +1235,19 @@ TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
        ... if (tnn_early_stop(&stop, net, m.loss)) break; ...
        tnn_early_stopping_end(&stop, net);
    A metric is better if metric < best - min_delta, with .max if > best + min_delta. Calls without a
-   better one are counted; at .patience of them it is time to stop (patience 0 means 1).
+   better metric are counted; .patience of them stop training (patience 0 means 1).
                             Lightning EarlyStopping           .keras (EarlyStopping, Keras 3)
      default patience       3                                 0
      NaN or infinity        stops at once, unless .any_value  NaN is not better; -inf may be
      the first call         like any other                    never stops
-     .baseline              none                              the count starts anew only where the
-                                                              metric is also better than it; one
-                                                              that is merely the best counts, but
-                                                              does not stop
-     .start_from            none                              so many calls are not looked at
-     .stop_at               stops if the metric is < it (>)   none
-     .diverged_at           stops if it is > it (< with .max) none
-   Fields of the other column are refused. */
+     .baseline              none                              the count starts anew only if the
+                                                              metric is better than it, too; a
+                                                              metric that is merely the best
+                                                              counts, but does not stop
+     .start_from            none                              so many calls are ignored
+     .stop_at               stops if metric < it (> .max)     none
+     .diverged_at           stops if metric > it (< .max)     none
+   Options of the other column are refused. */
 typedef struct tnn_early_stopping {
     int    max;                 /* the larger the better                                     */
     int    patience;            /* -1 means 0                                                */
@@ -1259,18 +1262,18 @@ typedef struct tnn_early_stopping {
     float *copy;
 } tnn_early_stopping;
 TNN_API int        tnn_early_stop(tnn_early_stopping *stopping, tnn_net *net, double metric);
-/* Puts the best parameters back if they were kept (net NULL: does not), frees the copy, and makes
-   the state zero, so that the options may serve again. */
+/* Puts the best parameters back if they were kept and net is not NULL. Frees the copy and makes the
+   state zero, so that the options may serve again. */
 TNN_API tnn_status tnn_early_stopping_end(tnn_early_stopping *stopping, tnn_net *net);
 
-/* Learning-rate range test (Smith 2017, 3.3), as fastai and Lightning do it: step k of n trains a
-   batch with lr_k = min_lr (max_lr/min_lr)^(k/(n-1)), linear in k with .linear; losses are
-   smoothed, a = beta a + (1 - beta) loss, a/(1 - beta^(k+1)); it ends early where the smoothed loss
-   exceeds .diverge times its least, or a loss is not finite (a logger hears of that). The
-   suggestion is the lr where the smoothed loss falls fastest from step to step (central
-   differences), the first n/10 steps and the last left out (fastai's "steep"). Network, optimizer,
-   schedule and lr are afterwards bit for bit as they were; a copy of the network's memory is
-   allocated for the time. The loader has gone on: better give it one of its own. */
+/* Learning-rate range test (Smith 2017, 3.3), as fastai and Lightning do it. Step k of n trains a
+   batch with lr_k = min_lr (max_lr/min_lr)^(k/(n-1)), linear in k with .linear. Losses are
+   smoothed: a = beta a + (1 - beta) loss, shown as a/(1 - beta^(k+1)). The test ends early if the
+   smoothed loss exceeds .diverge times its least, or if a loss is not finite (the logger is told).
+   It suggests the lr where the smoothed loss falls fastest from step to step, by central
+   differences without the first n/10 steps and the last (fastai's "steep"). Network, optimizer,
+   schedule and lr are bit for bit as before; a copy of the network's memory is allocated meanwhile.
+   The loader has moved on: give it one of its own. */
 typedef struct tnn_lr_finder {
     double  min_lr, max_lr;     /* default 1e-8, 1                                           */
     int     steps;              /* n: required                                               */
@@ -1283,35 +1286,35 @@ typedef struct tnn_lr_finder {
 /* The suggested lr; NaN on error, also where fewer than three points are left. */
 TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder);
 
-/* The gradients of a network's parameters against differences of its loss in training mode, on one
-   batch. Each of `samples` takes one tensor in turn: in the first round, the third ... all of it,
-   along random signs, in the others one element; those of frozen layers are left out. Returned is
-   the largest difference, relative to the derivative, in excess of what rounding, corners (ReLU,
-   max pooling) and curvature can make, which eight steps of each sample tell: 0 for right
-   gradients, also a ResNet-20's. A wrong sign, factor or a missing term shows as 0.1 to 2; errors
-   below 1 % show only in small, smooth networks, and below 10 % not where corners are many. Single
-   elements are seen where they are drawn: take several of each tensor. The network is afterwards
-   bit for bit as it was; a copy of its memory is allocated for the time. NaN on error. */
+/* Compares the gradients of a network's parameters with differences of its loss in training mode,
+   on one batch. Each of `samples` takes one tensor in turn, without frozen ones: in odd rounds all
+   of it, along random signs, in even rounds one element. Returns the largest difference, relative
+   to the derivative, beyond what rounding, corners (ReLU, max pooling) and curvature can make;
+   eight steps of each sample tell how much that is. Right gradients give 0, also a ResNet-20's. A
+   wrong sign or factor, or a missing term, shows as 0.1 to 2. Errors below 1 % show only in small,
+   smooth networks, errors below 10 % not where corners are many. An error of single elements shows
+   only if they are drawn: take several samples of each tensor. The network is bit for bit as
+   before; a copy of its memory is allocated meanwhile. NaN on error. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
 
-/* The running statistics of batch (and instance) normalisation anew: their means over one pass of
-   the loader, at the present parameters (torch.optim.swa_utils.update_bn). On an error they stay as
-   they were. */
+/* Makes the running statistics of batch (and instance) normalisation anew: their means over one
+   pass of the loader at the present parameters (torch.optim.swa_utils.update_bn). On an error they
+   stay as they were. */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
-/* A network in words. The table is torchsummary's (1.5.1), with its arithmetic and rounding: a row
-   per layer in order of tnn_add under PyTorch's name, output shape, parameters; then, of one
-   sample, 4 bytes a value and 2^20 a MB, the input, every row's output twice (forward, backward),
-   the parameters and their sum. Ours are the column of multiply-adds (of convolutions and dense
-   layers, per sample) and, last, what tnn_build allocates for a batch, training included (more with
-   more threads).
+/* A network in words: torchsummary's table (1.5.1), with its arithmetic and rounding. Each layer,
+   in order of tnn_add, has a row with PyTorch's name, output shape and parameters. Then follow, for
+   one sample, at 4 bytes a value and 2^20 bytes a MB, the sizes of the input, of every row's output
+   twice (forward and backward), of the parameters, and their sum. Two things are our own: the
+   multiply-adds of convolutions and dense layers per sample, and at the end what tnn_build
+   allocates for a batch, training included (more threads take more).
      TNN_SUMMARY_MODULES      instead, what PyTorch prints of the same modules in a Sequential
-     TNN_SUMMARY_FUNCTIONAL   activations without parameters, flatten, reshape, add and concat are
-                              left out and not counted: in PyTorch they are then calls in forward()
-                              (F.relu), which torchsummary does not see either
-   Writes at most room - 1 characters and a 0 to text (NULL if room is 0); returns the length of the
-   whole, as snprintf; 0 on error. Plans the network, but does not build it. */
+     TNN_SUMMARY_FUNCTIONAL   without activations that have no parameters, flatten, reshape, add and
+                              concat: as if they were calls in PyTorch's forward() (F.relu), which
+                              torchsummary does not see either
+   Writes at most room - 1 characters and a 0 to text (NULL if room is 0). Returns the length of the
+   whole, as snprintf does; 0 on error. Plans the network, but does not build it. */
 enum { TNN_SUMMARY_MODULES = 1 << 15, TNN_SUMMARY_FUNCTIONAL = 1 << 16 };
 TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
 
@@ -1333,24 +1336,25 @@ TNN_API size_t tnn_summary(tnn_net *net, char *text, size_t room, int flags);
        }
        const tnn_trial *best = tnn_study_best(study);
 
-   What options mean, and their defaults, is Optuna 3's. Trial k is drawn from (seed, k) and the
-   trials that have ended: one process gives the same study every time, interrupted or not.
-   THE JOURNAL is a text of tab-separated columns: a # line with the space, sampler and seed (a
-   journal of another study is refused), a line of the columns' names, then one line per report
-   (`step`) and per trial ended (`done`, `pruned`, `failed`):
+   Options and their defaults are as in Optuna 3. Trial k is drawn from (seed, k) and the trials
+   that have ended: one process gives the same study every time, interrupted or not.
+   THE JOURNAL is a text of tab-separated columns. It starts with a # line of the space, sampler and
+   seed (a journal of another study is refused) and a line of the columns' names. Then there is one
+   line for each report (`step`) and for each trial that has ended (`done`, `pruned`, `failed`):
        trial  lr  units  act  step  value  rung  state
-   a categorical variable as the number of its choice; numbers read back as the same doubles. In
+   A categorical variable is the number of its choice. Numbers read back as the same doubles. In
    gnuplot, `set datafile separator tab`, then
        plot "study.tsv" using (stringcolumn("state") eq "done" ? column("trial") : NaN):"value"
-   Each line is added while the file is locked (flock), and read back; tnn_tell syncs it, too. What
-   a process that was killed or a full disk left of a line is not one, and the next line takes its
-   place; other lines that are not this study's are passed over. A call that fails changes nothing,
-   and may be made again. Opened again, trials that ended are read and the one under way begins
-   anew; of lines that say the same thing the last one counts. A file that is not a journal is
-   refused, and left as it is.
-   SHARED by n processes, each with its own .shard of .shards: process i runs trials i, i + n, ...
-   and reads before each draw and each pruning what the others have added. The draws then depend on
-   who was faster. Where two run the same trial the slower one's next report or tell is an error. */
+   Each line is added while the file is locked (flock), and read back; tnn_tell syncs the file, too.
+   A killed process or a full disk may leave a part of a line: it does not count, and the next line
+   takes its place. Lines that are not this study's are skipped. A call that fails changes nothing,
+   and may be made again. A study that is opened again has the trials that ended; the one under way
+   begins anew. If two lines say the same thing, the last one counts. A file that is not a journal
+   is refused and left as it is.
+   SHARED by n processes, a study runs trials i, i + n, ... in process i: each has its own .shard of
+   .shards. Before each draw and each pruning a process reads what the others have added, so draws
+   depend on who was faster. Where two run the same trial, the slower one's next report or tell is
+   an error. */
 typedef enum tnn_variable_type {
     TNN_FLOAT = 0, TNN_INT = 1301, TNN_CATEGORICAL
 } tnn_variable_type;
@@ -1365,24 +1369,25 @@ typedef struct tnn_variable {
 } tnn_variable;
 
 typedef enum tnn_sampler {
-    TNN_TPE = 0,    /* tree-structured Parzen estimator, each variable by itself: of .candidates
-                       drawn from l, the density of the best tenth of the trials (ceil, at most 25),
-                       the one with the largest l/g, g the density of the others; random for the
-                       first .startup trials     Bergstra et al. 2011; Watanabe 2023             */
+    TNN_TPE = 0,    /* tree-structured Parzen estimator, each variable by itself. l is the density
+                       of the best tenth of the trials (rounded up, at most 25), g that of the
+                       others. Of .candidates drawn from l it takes the one with the largest l/g.
+                       The first .startup trials are random
+                                                 Bergstra et al. 2011; Watanabe 2023             */
     TNN_RANDOM = 1401,
     TNN_GRID        /* all combinations, the last variable fastest                               */
 } tnn_sampler;
 
 typedef enum tnn_pruner {
     TNN_NO_PRUNER = 0,
-    TNN_MEDIAN = 1501, /* a trial whose best report is worse than the median, at this step, of the
-                       trials done: .prune_startup .warmup .interval                             */
+    TNN_MEDIAN = 1501, /* stops a trial whose best report is worse than the median, at this step, of
+                       the trials done. .prune_startup .warmup .interval                         */
     TNN_HALVING     /* asynchronous successive halving (Li et al. 2020): at steps min_resource
-                       factor^(min_rate + rung), rung = 0, 1 ..., only the best 1/factor of what
-                       was reported there goes on: .min_resource .factor .min_rate               */
+                       factor^(min_rate + rung), rung = 0, 1 ..., only the best 1/factor of the
+                       trials that reported there go on. .min_resource .factor .min_rate         */
 } tnn_pruner;
 
-/* Where 0 is wanted of an int whose default is not 0: -1. The strings are not copied. */
+/* In an int whose default is not 0, -1 means 0. The strings are not copied. */
 typedef struct tnn_study_options {
     const tnn_variable *space;  /* required, copied                                              */
     int         count;          /* required: how many variables, at most 64                      */
@@ -1429,44 +1434,44 @@ TNN_API tnn_study  *tnn_study_create_with(const tnn_study_options *options);
 TNN_API void        tnn_study_free(tnn_study *study);
 /* The next trial to run; NULL at the end of this process's share and after any error. */
 TNN_API tnn_trial  *tnn_ask(tnn_study *study);
-/* The value of the variable of that name; NaN, 0 and -1 where there is none of that type. A choice
-   is its number, from 0. tnn_trial_float also takes the other types. */
+/* The value of the variable of that name. A choice is its number, from 0. tnn_trial_float takes the
+   other types, too. Where there is no such variable they return NaN, 0 and -1. */
 TNN_API double      tnn_trial_float(const tnn_trial *trial, const char *name);
 TNN_API int         tnn_trial_int(const tnn_trial *trial, const char *name);
 TNN_API int         tnn_trial_choice(const tnn_trial *trial, const char *name);
-/* An intermediate value after `step`, at least 0 and rising. Not 0: it is not worth going on (or an
-   error); end the trial with tnn_tell, it will count as pruned. */
+/* An intermediate value after `step`, which is at least 0 and rises. Not 0 says that it is not
+   worth going on, or an error: end the trial with tnn_tell, it will count as pruned. */
 TNN_API int         tnn_report(tnn_trial *trial, int step, double value);
-/* Ends the trial. NaN: it failed, and the sampler does not look at it. After an error the trial has
-   not ended: tnn_clear_error, and tell it again. */
+/* Ends the trial. NaN means that it failed: the sampler does not look at it. After an error the
+   trial has not ended: tnn_clear_error, then tell it again. */
 TNN_API tnn_status  tnn_tell(tnn_trial *trial, double value);
 TNN_API const tnn_trial *tnn_study_best(const tnn_study *study);    /* of those done, or NULL    */
 TNN_API const tnn_trial *tnn_study_trial(const tnn_study *study, int number); /* NULL: none      */
-/* How much of the variance of the values told one variable explains BY ITSELF: trials are put into
-   groups by choice, or by rank of a number (8 of them, fewer below 64 trials, equally large); the
-   share of the variance that lies between the groups, corrected for chance as adjusted R^2, at
-   least 0. It sees no interactions, and only what the sampler visited: a description of these
-   trials, not an fANOVA. NaN for fewer than 4 trials done, or values that are all equal. */
+/* How much of the variance of the values told is explained by one variable ALONE. Trials are put
+   into groups by choice, or by rank of a number (8 groups of one size, fewer below 64 trials).
+   Returns the share of the variance that lies between the groups, corrected for chance as adjusted
+   R^2, at least 0. It sees no interactions, and only what the sampler visited: it describes these
+   trials and is no fANOVA. NaN for fewer than 4 trials done, or values that are all equal. */
 TNN_API double      tnn_study_explained(const tnn_study *study, const char *name);
 #endif
 
 /* ---- 1j. Files --------------------------------------------------------------------------------
-   Readers believe nothing: each length is checked against the file's before it is used, no more is
-   allocated than the file's size justifies, what does not fit is refused with the byte where it
-   stands, and so is whatever follows the end. A path may name a pipe (/dev/stdin, bash's <(...), a
-   FIFO somebody opens within 2 seconds), which is read to its end; folders and devices are refused.
-   Writers make a new file PATH.PROCESS-NUMBER.tmp, sync it, and rename it to PATH: who reads finds
-   the old file or the new one, whole, whatever writers do at the same time; after a failure it is
-   the old one. Links are followed, the mode stays, a file that may not be written to is refused;
-   into a device, a pipe or /dev/stdout the bytes go straight. A process that is killed while it
-   writes leaves its .tmp behind, which can be deleted. */
+   READERS believe nothing. Each length is checked against the file's before it is used, and no more
+   is allocated than the file's size justifies. What does not fit is refused, with the byte where it
+   stands; so is anything after the end. A path may name a pipe (/dev/stdin, bash's <(...), a FIFO
+   that somebody opens within 2 seconds), which is read to its end. Folders and devices are refused.
+   WRITERS make a new file PATH.PROCESS-NUMBER.tmp, sync it, and rename it to PATH. A reader finds
+   the whole old file or the whole new one, whatever other writers do; after a failure the old one.
+   Links are followed and the mode stays; a file without permission to write is refused. Bytes for a
+   device, a pipe or /dev/stdout go straight there. A process that is killed while it writes leaves
+   its .tmp file behind, which can be deleted. */
 #ifndef TINYNN_NO_STDIO
-/* Writes a whole file, of any contents, in that way. */
+/* Writes a whole file in that way. */
 TNN_API tnn_status tnn_write_file(const char *path, const void *bytes, size_t size);
 #endif
 
-/* In this thread readers refuse files of more bytes than this, and what would take more. 0, the
-   default: as many as there is memory for. */
+/* Readers in this thread refuse files, and arrays, of more bytes than this. 0, the default, is no
+   limit but memory. */
 TNN_API void   tnn_set_read_limit(size_t bytes);
 TNN_API size_t tnn_read_limit(void);
 typedef enum tnn_dtype {
@@ -1497,11 +1502,11 @@ TNN_API tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dt
                                 const long long *shape);
 #endif
 
-/* Numbers in columns (CSV, RFC 4180): an F64 array (lines, fields), as many fields in each line,
-   between commas, or semicolons or tabs if the first of them in the file is one. A field is a
-   decimal number of any length, read as the nearest double, nan or inf, with spaces or double
-   quotes around it or not; an empty one is NaN. A first line without a single number is one of
-   names, and is passed over; so are empty lines.
+/* Numbers in columns (CSV, RFC 4180): an F64 array (lines, fields). Every line has as many fields.
+   They stand between commas, semicolons or tabs, whichever comes first in the file. A field is a
+   decimal number of any length, read as the nearest double, or nan or inf. Spaces or double quotes
+   may stand around it; an empty field is NaN. Empty lines are skipped, and so is a first line
+   without a number, which has names.
        tnn_array a = tnn_read_csv("mnist_train.csv");
        tnn_data  d = tnn_array_data(&a, NULL, &(tnn_npy_options){.label_column = 1,
                                                                  .shape = {1, 28, 28}});        */
@@ -1515,18 +1520,18 @@ TNN_API tnn_array  tnn_read_csv(const char *path);
 TNN_API tnn_array  tnn_read_pnm(const char *path);
 #endif
 
-/* A data set of an array of samples (n), (n, k), (n, h, w) or (n, c, h, w), the latter three k
-   channels of one pixel, one channel, c channels; and of n labels, (n) or (n, 1), whole numbers of
-   any type in 0..2^24; without them all are 0. U8 stay bytes, given as byte/255; all others
-   become floats, given as they are, and must be finite: for floats in 0..255 that is
-   tnn_normalize(&data, 0, 255). .n is 0 on failure. Owns its memory: the arrays may be freed.
+/* A data set from arrays. Samples are (n), (n, k) with k channels of one pixel, (n, h, w) with one
+   channel, or (n, c, h, w). Labels are (n) or (n, 1), whole numbers of any type in 0..2^24; without
+   labels all are 0. U8 samples stay bytes, given as byte/255. All other types become floats, which
+   must be finite and are given as they are: floats in 0..255 want tnn_normalize(&data, 0, 255). .n
+   is 0 on failure. The data set owns its memory: the arrays may be freed.
        tnn_data d = tnn_load_npy("images.npy", .labels = "labels.npy", .channels_last = 1);     */
 typedef struct tnn_npy_options {
     const char *samples, *labels;   /* paths; tnn_array_data has them in messages only */
     int         channels_last;      /* samples are (n, h, w, c), as image libraries have them */
     int         shape[3];           /* c, h, w of a sample instead: its values taken as these */
-    int         label_column;       /* samples are (n, k): this column of them, from 1 on, or from
-                                       -1, the last, backwards, has their labels */
+    int         label_column;       /* samples are (n, k), and this column of them has their
+                                       labels: 1 is the first, -1 the last */
 } tnn_npy_options;
 TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                   const tnn_npy_options *options);      /* or NULL */
@@ -1538,29 +1543,32 @@ TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* 
    at most 100 MB, no name twice, offsets without overlap, hole or rest, sizes as shapes say.
        tnn_save_weights(net, "net.safetensors");
        tnn_load_weights(net, "net.safetensors");
-   saves all that tnn_param_info names, in F32, and reads it back (what loading would not take, such
-   as a weight that is NaN, saving refuses, and the old file stays); torch.nn.Sequential of the same
-   layers loads the file (load_state_dict), and the other way round. In Python, a .pt or .pth:
+   saves all that tnn_param_info names, in F32, and reads it back. Saving refuses what loading would
+   not take, such as a weight that is NaN; the old file stays. PyTorch's Sequential of the same
+   layers loads the file (load_state_dict), and the other way round. A .pt or .pth is turned by
+   Python:
        import torch, safetensors.torch                 # pip install safetensors
        w = torch.load("net.pt", map_location="cpu")    # a state_dict, or .state_dict() of a module
        safetensors.torch.save_file({k: v.contiguous() for k, v in w.items()}, "net.safetensors")
-   .rename says what the file calls them: with {{"features.", ""}} "0.weight" is "features.0.weight"
-   as in torchvision's VGG, of which the full network is {{"features.", ""}, {"classifier.0.",
-   "32."}, {"classifier.3.", "35."}, {"classifier.6.", "38."}}. The longest beginning counts; where
-   there is a pair, names that begin with none are left out, on both sides.
-   Loading converts any type to float, of finite values only, and sets nothing before all is known
-   to fit. Shapes must be the same, but dense layers take the weights of a convolution over their
-   whole input (units, c, h, w), as timm's VGG has them. Tensors that one side lacks are refused;
-   with .partial what both have is loaded, at least one: the first layers of a larger file, or those
-   under a new head. PyTorch's num_batches_tracked does not count, but with .cumulative. */
+   .rename says how names in the file begin: with {{"features.", ""}} "0.weight" is
+   "features.0.weight" there, as in torchvision's VGG. The whole of that is {{"features.", ""},
+   {"classifier.0.", "32."}, {"classifier.3.", "35."}, {"classifier.6.", "38."}}. The longest
+   beginning that fits counts. With any pair, names that begin with none of them are left out, in
+   the file and in the network.
+   Loading converts any type to float. Values must be finite, and nothing is set before all is known
+   to fit. Shapes must be the same, with one exception: dense layers take the weights of a
+   convolution over their whole input (units, c, h, w), as timm's VGG has them. Tensors that only
+   one side has are refused. With .partial, those that both have are loaded, at least one: the first
+   layers of a larger file, or all under a new head. PyTorch's num_batches_tracked counts with
+   .cumulative only. */
 enum { TNN_RENAMES = 64 };
 typedef struct tnn_rename { const char *file, *net; } tnn_rename;
 typedef struct tnn_weights_options {
     const char *path;       /* from and to memory: in messages only */
     tnn_rename  rename[TNN_RENAMES];
     int         partial;    /* loading only: as above */
-    int         optional;   /* loading only: where there is no such file nothing is set, which is
-                               no error */
+    int         optional;   /* loading only: a file that does not exist is no error, and sets
+                               nothing */
 } tnn_weights_options;
 /* Loading returns the number of tensors set, 0 on error. tnn_format_weights returns the file's
    size, 0 on error, and writes it to `to` if it fits into `room` bytes. Options may be NULL. */
@@ -1580,23 +1588,23 @@ TNN_API tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options
    The program that goes on makes network, loss, optimizer, schedule and loader as before, then
        tnn_load_checkpoint(net, "run.tnn", .loader = batches, .numbers = history, .count = 20,
                            .optional = 1);
-   and tnn_next gives the batch that would have come next; with .optional the first of all where
-   there is no such file yet: one program begins and goes on. Nothing is set unless the whole file
-   is right and fits. Neither may stand between tnn_forward and tnn_step: what was done of a step
-   is neither stored nor kept.
+   and tnn_next gives the batch that would have come next. With .optional and no file yet it gives
+   the first one: the same program begins and goes on. Nothing is set unless the whole file is right
+   and fits. Neither call belongs between tnn_forward and tnn_step: half a step is not stored.
    FORMAT: weights as above, so that tnn_load_weights and PyTorch (strict=False) read them, and
    then, all little-endian and with one dimension, in this order, those that the network has:
      tinynn.state.I   F32   flat vector I >= 2 of tnn_flat, as it lies: the optimizer's, averages
      tinynn.statistics F32  with .accumulate: what its next step makes of the running statistics
      tinynn.work      F32   L-BFGS: its memory of steps
-     tinynn.integers  I64   21. Of the same value in network and loader that go on: the version of
-                            the format, 1; the optimizer (its place in 1e, SGD 1); floats of a flat
-                            vector; whether there is a loader, its samples, .batch, .shuffle,
-                            .drop_last, .seed (without it 0); the network's .seed. Where they are:
-                            training forwards (the stream of dropout); updates; updates or epochs
-                            that the schedule has counted; averages taken; gradients accumulated;
-                            L-BFGS's iterations, pairs kept, the oldest of them; the loader's
-                            .epoch and .batch_index, and whether it stands between epochs
+     tinynn.integers  I64   21. The first must be equal in the network and loader that go on: the
+                            version of the format, 1; the optimizer (its place in 1e, SGD 1); floats
+                            of a flat vector; whether there is a loader, its samples, .batch,
+                            .shuffle, .drop_last, .seed (0 without one); the network's .seed. The
+                            others say where training is: training forwards (the stream of dropout);
+                            updates; updates or epochs that the schedule has counted; averages
+                            taken; gradients accumulated; L-BFGS's iterations, pairs kept, the
+                            oldest of them; the loader's .epoch and .batch_index, and whether it
+                            stands between epochs
      tinynn.reals     F64   10: learning rate and momentum in use; batch norm's average, if > 0
                             over so many batches; four of the optimizer (NAdam's products of
                             momenta, Schedule-Free's sum of weights and largest rate); the last
@@ -1607,10 +1615,10 @@ typedef struct tnn_checkpoint_options {
     const char *path;           /* from and to memory: in messages only */
     tnn_loader *loader;
     double     *numbers;
-    int         count;          /* of numbers; where the file has fewer, 0 is for the rest; more
-                                   are refused */
-    int         optional;       /* loading only: where there is no such file nothing is set (the
-                                   loader's .epoch stays -1), which is no error */
+    int         count;          /* of numbers; if the file has fewer the rest become 0; more are
+                                   refused */
+    int         optional;       /* loading only: a file that does not exist is no error, and sets
+                                   nothing (the loader's .epoch stays -1) */
 } tnn_checkpoint_options;
 /* From and to memory; the latter as tnn_format_weights does. Options may be NULL. */
 TNN_API tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
@@ -1624,15 +1632,15 @@ TNN_API tnn_status tnn_load_checkpoint_with(tnn_net *net, const tnn_checkpoint_o
 
 /* A trained network as one C99 file for small machines: constant arrays and a function
        void NAME(const float *x, float *y, float *work);
-   of one sample x (c, h, w) to its outputs y, in evaluation mode, with the same bits as the scalar
-   kernels; `work` is NAME_WORK floats of the caller's. Of the C library it takes fmaf; it
-   allocates nothing. .int8 keeps the weights as bytes, each output's with one scale, the largest
-   being 127: a quarter of the room, other results (measure them), and no Winograd's way; without,
-   what this way would not make finite stays so: say .exact where that matters. For
-   conv2d, dense, max, average and adaptive pooling, pad, upsample to the nearest, the activations
-   but log softmax, batch norm with statistics, add, concat, flatten, reshape, identity, dropout and
-   noise; other layers are refused.
-   A forward follows: outputs of the last one are lost. */
+   from one sample x (c, h, w) to its outputs y, in evaluation mode, with the same bits as the
+   scalar kernels. `work` is NAME_WORK floats of the caller's. It needs fmaf of the C library, and
+   allocates nothing. .int8 keeps the weights as bytes, with one scale for each output, whose
+   largest weight is 127: a quarter of the size, other results (measure them), and never Winograd's
+   way. Without .int8, values that Winograd's way does not make finite stay so: say .exact where
+   that matters. It takes conv2d, dense, max, average and adaptive pooling, pad, upsample to the
+   nearest, all activations but log softmax, batch norm with statistics, add, concat, flatten,
+   reshape, identity, dropout and noise. Other layers are refused. The export makes a forward:
+   outputs of the last one are lost. */
 #ifndef TINYNN_NO_EXPORT
 typedef struct tnn_export_options {
     const char *path;
@@ -1648,7 +1656,7 @@ TNN_API tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *opt
 #endif
 #endif
 
-/* What such a file holds, in the order of its data. Parsed bytes must stay as long as the list. */
+/* What a safetensors file holds, in the order of its data. Parsed bytes must outlive the list. */
 typedef struct tnn_stored {
     const char *name;
     tnn_dtype   dtype;                  /* 0: none of tnn_dtype; it cannot be read */
