@@ -13157,11 +13157,17 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
 }
 
 /* ---- 12d. Rules that look at the loss again: L-BFGS; Sophia -----------------------------------
-   s[0] direction d, s[1] gradient before, s[2] weights before, s[3] and the first vector of the
-   workspace: gradients at the two ends of the bracket. Then history: pairs (s, y), and 1/(y.s). */
-typedef struct { double t, f, slope; float *g; } tnn__probe;    /* loss and gradient at w + t d */
+   L-BFGS (Nocedal 1980; the line search of Nocedal and Wright 2006) minimises the loss of the batch
+   of the last forward, as torch.optim.LBFGS does. An iteration has a direction d, from the last
+   pairs of steps and changes of the gradient, and a step t along it. Its vectors:
+     flat[S]       d                         flat[S + 1]   the gradient before
+     flat[S + 2]   the weights before        flat[S + 3]   the gradient at one end of the bracket
+     work          the gradient at the other end; then `history` pairs (s, y), and as many doubles
+                   1/(y.s), and as many for the loops of tnn__lbfgs_direction */
+/* The loss f at w + t d, its slope along d there, and its gradient. */
+typedef struct { double t, f, slope; float *g; } tnn__probe;
 
-/* w = weights before + t d */
+/* w = weights before + t d, of all that is not frozen. */
 static void tnn__lbfgs_move(tnn_net *net, double t)
 {
     int i;
@@ -13184,62 +13190,71 @@ static void tnn__lbfgs_gradient(tnn_net *net)
             memset(net->flat[TNN__G] + net->segment[i].at, 0,
                    (size_t)net->segment[i].floats*sizeof(float));
 }
-/* The loss there; the gradient in its vector. Dropout draws what it drew in the first forward. */
+/* Moves to w + t d and looks; the gradient is in flat[G]. Dropout draws what it drew in the first
+   forward. */
 static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
 {
-    tnn__probe p;
-    p.t = t;
-    p.g = net->flat[TNN__G];
+    tnn__probe probe;
+    probe.t = t;
+    probe.g = net->flat[TNN__G];
     tnn__lbfgs_move(net, t);
     net->draws--;
     tnn_forward(net, net->x, net->n, TNN_TRAIN);
-    p.f = tnn__loss(net, net->labels, net->targets);
-    if (net->optimizer.maximize) p.f = -p.f;
+    probe.f = tnn__loss(net, net->labels, net->targets);
+    if (net->optimizer.maximize) probe.f = -probe.f;
     tnn_backward(net);
     tnn__lbfgs_gradient(net);
-    p.slope = tnn__inner(tnn__kernels(), net->params, p.g, net->flat[TNN__S]);
-    return p;
+    probe.slope = tnn__inner(tnn__kernels(), net->params, probe.g, net->flat[TNN__S]);
+    return probe;
 }
+/* *to = *from, the gradient copied to the vector that `to` has. */
+static void tnn__lbfgs_keep(const tnn_net *net, tnn__probe *to, const tnn__probe *from)
+{
+    float *g = to->g;
+    memcpy(g, from->g, (size_t)net->params*sizeof *g);
+    *to = *from;
+    to->g = g;
+}
+/* The largest |x| of x (n), and in *sum, if it is not NULL, the sum of all. A NaN is the largest. */
 static double tnn__largest_size(const float *x, tnn__len n, double *sum)
 {
     double most = 0, all = 0;
     tnn__len i;
     for (i = 0; i < n; i++) {
-        const double v = fabs((double)x[i]);
-        all += v;
-        if (!(v <= most)) most = v;
+        const double size = fabs((double)x[i]);
+        all += size;
+        if (!(size <= most)) most = size;
     }
     if (sum) *sum = all;
     return most;
 }
-/* Where the cubic through the values and slopes at a and b is least, within low..high. */
-static double tnn__cubic(const tnn__probe *a, const tnn__probe *b, double low, double high)
+/* Where the cubic through the values and slopes at two probes is least, within low..high; in the
+   middle where it has no minimum (Nocedal and Wright 2006, equation 3.59). */
+static double tnn__cubic(const tnn__probe *one, const tnn__probe *other, double low, double high)
 {
-    const tnn__probe *l = a->t <= b->t ? a : b, *r = a->t <= b->t ? b : a;
-    const double e = a->slope + b->slope - 3*(a->f - b->f)/(a->t - b->t);
-    const double q = e*e - a->slope*b->slope;
-    double t = (low + high)/2;
-    if (q >= 0) {
-        t = r->t - (r->t - l->t)*((r->slope + sqrt(q) - e)/(r->slope - l->slope + 2*sqrt(q)));
-        t = TNN__MIN(TNN__MAX(t, low), high);
-    }
-    return t;
+    const tnn__probe *left = one->t <= other->t ? one : other;
+    const tnn__probe *right = one->t <= other->t ? other : one;
+    const double e = one->slope + other->slope - 3*(one->f - other->f)/(one->t - other->t);
+    const double q = e*e - one->slope*other->slope;
+    double t;
+    if (!(q >= 0)) return (low + high)/2;
+    t = right->t - (right->t - left->t)*((right->slope + sqrt(q) - e)
+                                         /(right->slope - left->slope + 2*sqrt(q)));
+    return TNN__MIN(TNN__MAX(t, low), high);
 }
-/* Line search for the strong Wolfe conditions (Nocedal and Wright 2006, alg. 3.5 and 3.6), as in
-   torch.optim: brackets a minimum from step *t on, then narrows the bracket p[0..1], of which
-   p[low] is the better end. Evaluates once and at most `tries` times more; returns how often. */
+/* Line search for the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6):
+       f(t) <= f(0) + c1 t f'(0)    and    |f'(t)| <= -c2 f'(0) = -c2 slope
+   First it goes on from step *t until a minimum lies between the last two probes, the bracket p;
+   then it narrows that. p[low] is the better end. Evaluates once and at most `tries` times more;
+   returns how often. Leaves step, loss and gradient of the best end in *t, *loss and flat[G]. */
 static int tnn__lbfgs_search(tnn_net *net, int tries, double *t, double *loss, double slope)
 {
     const double c1 = 1e-4, c2 = 0.9, tolerance = net->optimizer.tolerance_change;
-    const size_t bytes = (size_t)net->params*sizeof(float);
     const double size = tnn__largest_size(net->flat[TNN__S], net->params, NULL);
-    tnn__probe p[2], now, start;
-    int i, low, high, done = 0, stuck = 0;
-    start.t = 0; start.f = *loss; start.slope = slope; start.g = net->flat[TNN__S + 1];
-    p[0] = p[1] = start;
-    p[0].g = net->flat[TNN__S + 3];
-    p[1].g = net->work;
-    memcpy(p[0].g, start.g, bytes);
+    const tnn__probe start = {0, *loss, slope, net->flat[TNN__S + 1]};
+    tnn__probe p[2] = {{0, 0, 0, net->flat[TNN__S + 3]}, {0, 0, 0, net->work}}, now;
+    int i, low, done = 0, stuck = 0;
+    tnn__lbfgs_keep(net, &p[0], &start);
     now = tnn__lbfgs_probe(net, *t);
     for (i = 0; i < tries && !tnn_failed(); i++) {
         const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
@@ -13247,64 +13262,50 @@ static int tnn__lbfgs_search(tnn_net *net, int tries, double *t, double *loss, d
         done = !higher && fabs(now.slope) <= -c2*slope;
         if (higher || done || now.slope >= 0) break;
         next = tnn__cubic(&p[0], &now, now.t + 0.01*(now.t - p[0].t), 10*now.t);
-        p[0].t = now.t; p[0].f = now.f; p[0].slope = now.slope;
-        memcpy(p[0].g, now.g, bytes);
+        tnn__lbfgs_keep(net, &p[0], &now);
         now = tnn__lbfgs_probe(net, next);
     }
-    *t = now.t;
-    *loss = now.f;
-    if (done || tnn_failed()) return i + 1;
-    if (i == tries) {
-        memcpy(p[0].g, start.g, bytes);
-        p[0].t = 0; p[0].f = start.f; p[0].slope = start.slope;
-    }
-    p[1].t = now.t; p[1].f = now.f; p[1].slope = now.slope;
-    memcpy(p[1].g, now.g, bytes);
-    low = p[0].f <= p[1].f ? 0 : 1;
+    if (i == tries) tnn__lbfgs_keep(net, &p[0], &start);        /* no bracket was found */
+    tnn__lbfgs_keep(net, &p[1], &now);
+    low = done || !(p[0].f <= p[1].f);
     for (; i < tries && !done && !tnn_failed(); i++) {
         const double least = TNN__MIN(p[0].t, p[1].t), most = TNN__MAX(p[0].t, p[1].t);
         const double edge = 0.1*(most - least);
         double next;
-        float *spare;
-        high = 1 - low;
+        int near;                       /* the cubic's minimum is near an end of the bracket */
         if ((most - least)*size < tolerance) break;
         next = tnn__cubic(&p[0], &p[1], least, most);
-        if (TNN__MIN(most - next, next - least) >= edge) stuck = 0;
-        else if (stuck || next >= most || next <= least) {
+        near = !(TNN__MIN(most - next, next - least) >= edge);
+        if (near && (stuck || next >= most || next <= least)) {
             next = fabs(next - most) < fabs(next - least) ? most - edge : least + edge;
             stuck = 0;
-        } else stuck = 1;
+        } else stuck = near;
         now = tnn__lbfgs_probe(net, next);
         if (now.f > start.f + c1*next*slope || now.f >= p[low].f) {
-            spare = p[high].g;
-            memcpy(spare, now.g, bytes);
-            p[high] = now;
-            p[high].g = spare;
-            low = p[0].f <= p[1].f ? 0 : 1;
-            continue;
+            tnn__lbfgs_keep(net, &p[!low], &now);
+            low = !(p[0].f <= p[1].f);
+        } else {
+            done = fabs(now.slope) <= -c2*slope;
+            if (!done && now.slope*(p[!low].t - p[low].t) >= 0)
+                tnn__lbfgs_keep(net, &p[!low], &p[low]);
+            tnn__lbfgs_keep(net, &p[low], &now);
         }
-        done = fabs(now.slope) <= -c2*slope;
-        if (!done && now.slope*(p[high].t - p[low].t) >= 0) {
-            spare = p[high].g;
-            p[high] = p[low];
-        } else spare = p[low].g;
-        memcpy(spare, now.g, bytes);
-        p[low] = now;
-        p[low].g = spare;
     }
     *t = p[low].t;
     *loss = p[low].f;
-    memcpy(net->flat[TNN__G], p[low].g, bytes);
+    memcpy(net->flat[TNN__G], p[low].g, (size_t)net->params*sizeof(float));
     return i + 1;
 }
 
-/* d = -H g by the two loops over the last pairs s = w - w', y = g - g' (Nocedal 1980). */
+/* The direction d = -H g, H the inverse of the Hessian as the last pairs s = w - w', y = g - g'
+   tell it, by the two loops of Nocedal 1980. First takes in the pair of the last iteration, unless
+   y.s is so small that H would not be positive. Pairs lie in a ring of `history`. */
 static void tnn__lbfgs_direction(tnn_net *net)
 {
     const tnn__isa_table *k = tnn__kernels();
+    const float all = (float)HUGE_VAL;
     const int most = net->optimizer.history;
     const tnn__len n = net->params;
-    const size_t bytes = (size_t)n*sizeof(float);
     float *d = net->flat[TNN__S], *g = net->flat[TNN__G], *pairs = net->work + n;
     double *inverse = (double *)(void *)(pairs + 2*n*most), *part = inverse + most;
     tnn__lbfgs *m = &net->lbfgs;
@@ -13313,33 +13314,35 @@ static void tnn__lbfgs_direction(tnn_net *net)
         float *y = net->flat[TNN__S + 3], *s = net->work;
         double ys;
         k->madd(n, -1, net->flat[TNN__S + 1], g, y);
-        k->scale(n, (float)m->t, (float)HUGE_VAL, d, s);
+        k->scale(n, (float)m->t, all, d, s);
         ys = tnn__inner(k, n, y, s);
         if (ys > 1e-10) {
             const int at = (m->oldest + m->kept)%most;
             if (m->kept == most) m->oldest = (m->oldest + 1)%most;
             else m->kept++;
-            memcpy(pairs + 2*n*at, s, bytes);
-            memcpy(pairs + 2*n*at + n, y, bytes);
+            memcpy(pairs + 2*n*at, s, (size_t)n*sizeof *s);
+            memcpy(pairs + 2*n*at + n, y, (size_t)n*sizeof *y);
             inverse[at] = 1/ys;
             m->scale = ys/tnn__inner(k, n, y, y);
         }
     } else m->scale = 1;
-    k->scale(n, -1, (float)HUGE_VAL, g, d);
+    k->scale(n, -1, all, g, d);
     for (i = m->kept - 1; i >= 0; i--) {
         const int at = (m->oldest + i)%most;
-        const float *s = pairs + 2*n*at, *y = s + n;
+        const float *s = pairs + 2*n*at;
         part[at] = tnn__inner(k, n, s, d)*inverse[at];
-        k->madd(n, (float)-part[at], y, d, d);
+        k->madd(n, (float)-part[at], s + n, d, d);
     }
-    k->scale(n, (float)m->scale, (float)HUGE_VAL, d, d);
+    k->scale(n, (float)m->scale, all, d, d);
     for (i = 0; i < m->kept; i++) {
         const int at = (m->oldest + i)%most;
-        const float *s = pairs + 2*n*at, *y = s + n;
-        k->madd(n, (float)(part[at] - tnn__inner(k, n, y, d)*inverse[at]), s, d, d);
+        const float *s = pairs + 2*n*at;
+        k->madd(n, (float)(part[at] - tnn__inner(k, n, s + n, d)*inverse[at]), s, d, d);
     }
 }
 
+/* Up to max_iter iterations on one batch, until the gradient, the step or the change of the loss is
+   below its tolerance. On failure the weights are those before the iteration that failed. */
 static tnn_status tnn__lbfgs_step(tnn_net *net)
 {
     const tnn_optimizer *o = &net->optimizer;
@@ -13387,34 +13390,31 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     return TNN_OK;
 }
 
-/* Sophia: h takes in the gradient for labels drawn from the softmax of the last forward. The
-   gradients wait in s[2]. */
+/* Sophia (Liu et al. 2023): every `interval` steps its state h takes in the squared gradient for
+   labels drawn from the softmax of the last forward (Gauss, Newton and Bartlett's estimate of the
+   Hessian's diagonal, their equation 9). The gradients of the batch wait in s[2]; of the network
+   all else is put back. Refuses a loss that is not the cross-entropy of one label per sample. */
 static tnn_status tnn__sophia_estimate(tnn__stepping *c)
 {
     tnn_net *net = c->net;
-    const tnn_loss_options loss = net->loss;
-    const tnn__criterion criterion = net->criterion;
-    const tnn__blob *b = &net->blob[net->ops];
+    const tnn_net was = *net;
+    const tnn__blob *out = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
-    const int correct = net->correct, counted = net->counted, *given = net->labels;
-    const int classes = tnn__values(b);
-    const float *targets = net->targets;
-    const double weight = net->weight, total = net->total;
-    float *sum_of_all = net->flat[TNN__SUM];
+    const int classes = tnn__values(out);
     int *labels = (int *)(void *)net->work, s, i;
-    if (loss.type != TNN_CROSS_ENTROPY || loss.per_pixel)
+    if (net->loss.type != TNN_CROSS_ENTROPY || net->loss.per_pixel)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
                          "needs the cross-entropy of one label per sample");
     memcpy(c->u.s[2], c->u.g, bytes);
-    for (s = 0; s < net->n; s++) {
-        const float *x = tnn__sample_data(b, s), max = c->k->largest(classes, x);
-        const double u = (double)tnn_random_uniform(net->options.seed, (uint64_t)net->steps << 20
-                                                    | 1u << 18, (uint64_t)s);
+    for (s = 0; s < net->n; s++) {              /* the first class that a uniform number is below */
+        const float *x = tnn__sample_data(out, s), max = c->k->largest(classes, x);
+        const double drawn = (double)tnn_random_uniform(net->options.seed,
+                                 (uint64_t)net->steps << 20 | 1u << 18, (uint64_t)s);
         double sum = 0, below = 0;
         for (i = 0; i < classes; i++) sum += tnn__exp_double((double)x[i] - (double)max);
         for (i = 0; i < classes - 1; i++) {
-            below += tnn__exp_double((double)x[tnn__place_of(b, i)] - (double)max);
-            if (below > u*sum) break;
+            below += tnn__exp_double((double)x[tnn__place_of(out, i)] - (double)max);
+            if (below > drawn*sum) break;
         }
         labels[s] = i;
     }
@@ -13422,26 +13422,21 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     net->loss.reduction = TNN_REDUCE_MEAN;
     net->loss.label_smoothing = net->loss.gamma = net->criterion.a = net->criterion.b = 0;
     net->criterion.weights = NULL;
-    net->flat[TNN__SUM] = NULL;                     /* these are not to be accumulated */
+    net->flat[TNN__SUM] = NULL;                 /* these are not to be accumulated */
     net->stage = TNN__FORWARD;
     tnn_loss(net, labels);
     tnn_backward(net);
-    net->loss = loss;
-    net->criterion = criterion;
-    net->flat[TNN__SUM] = sum_of_all;
-    net->correct = correct;
-    net->counted = counted;
-    net->weight = weight;
-    net->total = total;
-    net->labels = given;
-    net->targets = targets;
+    *net = was;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     c->u.estimate = net->n;
-    tnn__each_block(c->net, tnn__apply_task, c);
+    tnn__each_block(net, tnn__apply_task, c);
     c->u.estimate = 0;
     memcpy(c->u.g, c->u.s[2], bytes);
     return TNN_OK;
 }
+/* One step of every other rule over all parameters, in the order that the rule needs: Sophia's
+   estimate; LAMB's directions and trust; Adafactor's and Muon's directions; then the rule itself,
+   in blocks. */
 static tnn_status tnn__update_all(tnn_net *net)
 {
     const tnn_optimizer *o = &net->optimizer;
