@@ -13215,7 +13215,7 @@ static void tnn__lbfgs_keep(const tnn_net *net, tnn__probe *to, const tnn__probe
     *to = *from;
     to->g = g;
 }
-/* The largest |x| of x (n), and in *sum, if it is not NULL, the sum of all. A NaN is the largest. */
+/* The largest size in x (n), and in *sum, if it is not NULL, the sum. A NaN is the largest. */
 static double tnn__largest_size(const float *x, tnn__len n, double *sum)
 {
     double most = 0, all = 0;
