@@ -11599,147 +11599,264 @@ TNN_API_GATED tnn_status tnn_use_average(tnn_net *net, int on)
 }
 
 /* ==== 11. SCHEDULES ============================================================================
-   Every one is  lr(t) = max(min_lr, end + (start - end) w(t)),  and momentum likewise with the same
-   w: a row of this table gives the defaults, tnn__schedule_at the w. */
-static const struct tnn__schedule_kind {
-    const char *name, *reads;
-    long long   steps, down;            /* defaults; -1: none, it must be given; -2: as steps */
-    double      gamma, start, end, momentum[2];
-    int         anneal;                 /* the only one, or -1: .anneal says which */
-    int         needs;                  /* 1 milestones, 2 parts, 4 a function */
-} tnn__schedule_kinds[] = {
-    /* name, options
-       steps down gamma start end  momentum   anneal   needs */
-    { "", "",
-      0, 0,   1,       1,  0, { 0,    0    }, -1,                0 },
-    { "constant", "steps start_factor:steps",
-      0, 0,   1, 1.0/3.0,  1, { 0,    0    }, -1,                0 },
-    { "step", "steps gamma",
-      -1, 0, 0.1,       1,  0, { 0,    0    }, -1,                0 },
-    { "multistep", "milestones count gamma",
-      0, 0, 0.1,       1,  0, { 0,    0    }, -1,                1 },
-    { "exponential", "steps gamma staircase",
-      1, 0,  -1,       1,  0, { 0,    0    }, -1,                0 },
-    { "inverse time", "steps gamma staircase",
-      1, 0,  -1,       1,  0, { 0,    0    }, -1,                0 },
-    { "linear", "steps power",
-      -1, 0,   1, 1.0/3.0,  1, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
-    { "polynomial", "steps power",
-      -1, 0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_LINEAR, 0 },
-    { "cosine", "steps",
-      -1, 0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
-    { "cosine restarts", "steps mult cycle_gamma",
-      -1, 0,   1,       1,  0, { 0,    0    }, TNN_ANNEAL_COSINE, 0 },
-    { "anneal", "steps anneal power",
-      10, 0,   1,       1, -1, { 0,    0    }, -1,                0 },
-    { "wsd", "steps steps_down anneal power",
-      -1, -1,   1,       1,  0, { 0,    0    }, -1,                0 },
-    { "one cycle", "steps pct_start div_factor final_div_factor three_phase anneal power "
-      "base_momentum:!keep_momentum max_momentum:!keep_momentum keep_momentum -start_factor "
-      "-end_lr -end_factor",
-      -1, 0,   1,       1,  0, { 0.85, 0.95 }, -1,                0 },
-    { "cyclic", "steps steps_down gamma cycle_gamma base_momentum:!keep_momentum "
-      "max_momentum:!keep_momentum keep_momentum",
-      -1, -2,   1,       1, -1, { 0.8,  0.9  }, -1,                0 },
-    { "sequential", "parts milestones count -start_factor -end_lr -end_factor",
-      0, 0,   1,       1,  0, { 0,    0    }, -1,                3 },
-    { "chained", "parts count -start_factor -end_lr -end_factor",
-      0, 0,   1,       1,  0, { 0,    0    }, -1,                2 },
-    { "lambda", "function user",
-      0, 0,   1,       1,  0, { 0,    0    }, -1,                4 },
-    { "multiplicative", "function user",
-      0, 0,   1,       1,  0, { 0,    0    }, -1,                4 }
+   Every schedule is one formula:
+
+       lr(t) = max(min_lr, to + (from - to) w(t))       from = lr start_factor, to = end_lr
+
+   with t counted from the end of the warm-up, before which lr(0) is scaled from warmup_factor up to
+   1. Where momentum goes along it has a `from` and a `to` of its own, and the same w. A schedule is
+   a row of tnn__schedule_kinds: the options it reads, its w(t), its defaults.
+
+   NOTHING IS KEPT from step to step: the defaults are filled in anew each time, and w is a function
+   of t. So a run that is resumed, or a plot, can ask for any step. What a sequential or chained
+   schedule is made of are schedules again, its parts; up to 8 levels of them. */
+
+/* Step t of a schedule; lr and momentum (NaN: it is left alone) where w is 1, and where it is 0. A
+   w(t) may change these four: then they are of its phase, or what a part has given. */
+typedef struct {
+    tnn_schedule of;                    /* with its defaults filled in */
+    long long    t;                     /* from the end of the warm-up; 0 within it */
+    double       from[2], to[2];        /* each of lr, of momentum */
+} tnn__moment;
+
+/* Below; those w(t) that have parts ask them by it. */
+static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, double out[2]);
+
+/* How many of the first n milestones, which do not fall, are at t or before. */
+static int tnn__passed(const tnn__moment *at, int n)
+{
+    int i = 0;
+    while (i < n && at->of.milestones[i] <= at->t) i++;
+    return i;
+}
+/* How many times T has passed: t/T, on a staircase rounded down. */
+static double tnn__periods(const tnn__moment *at)
+{
+    return at->of.staircase ? (double)(at->t/at->of.steps) : (double)at->t/(double)at->of.steps;
+}
+/* A(t/n): 1 up to t = 0, then falling to 0 at n, and 0 from there on. The cosine's
+   (1 + cos(pi u))/2 is cos(pi u/2)^2, which has no cancellation near u = 1. */
+static double tnn__anneal(const tnn__moment *at, double t, double n)
+{
+    const double u = t >= n ? 1 : t > 0 ? t/n : 0, c = tnn__cos_turn(u/4);
+    return at->of.anneal == TNN_ANNEAL_COSINE ? c*c
+         : at->of.anneal == TNN_ANNEAL_LINEAR ? tnn__pow(1 - u, at->of.power) : 1 - sqrt(u);
+}
+
+/* The w(t) of the table in 1f, where sources stand. T is at->of.steps. */
+#define TNN__W(name) static double tnn__w_##name(tnn__moment *at)
+/* Formulas of t alone. With T = 0 a constant schedule is always at its end. */
+TNN__W(constant)    { return at->t < at->of.steps; }
+TNN__W(step)        { return tnn__pow(at->of.gamma, (double)(at->t/at->of.steps)); }
+TNN__W(multistep)   { return tnn__pow(at->of.gamma, tnn__passed(at, at->of.count)); }
+TNN__W(exponential) { return tnn__pow(at->of.gamma, tnn__periods(at)); }
+TNN__W(inverse)     { return 1/(1 + at->of.gamma*tnn__periods(at)); }
+TNN__W(anneal)      { return tnn__anneal(at, (double)at->t, (double)at->of.steps); }
+TNN__W(lambda)      { return at->of.function(at->of.user, at->t); }
+/* 1 until T (the warm-up is over), then A: warm-up, stable, decay */
+TNN__W(wsd) { return tnn__anneal(at, (double)(at->t - at->of.steps), (double)at->of.steps_down); }
+/* The product function(1) ... function(t), from its beginning at each step. */
+TNN__W(multiplicative)
+{
+    double w = 1;
+    long long t;
+    for (t = 1; t <= at->t; t++) w *= at->of.function(at->of.user, t);
+    return w;
+}
+/* (1 + cos(pi t/T))/2: half a wave falls in T steps, the other half rises, and so on. */
+TNN__W(cosine)
+{
+    const long long n = at->of.steps, t = at->t%(2*n);
+    return tnn__anneal(at, (double)TNN__MIN(t, 2*n - t), (double)n);
+}
+/* Its falling half again and again: cycle i, of T mult^i steps, is cycle_gamma^i high (Loshchilov
+   and Hutter 2017). A cycle that outlasts t is long enough: T mult^i would overflow. */
+TNN__W(restarts)
+{
+    long long n = at->of.steps, t = at->t, cycle = 0;
+    if (at->of.mult == 1) { cycle = t/n; t %= n; }
+    else for (; t >= n; cycle++) { t -= n; n = n > at->t ? n : n*at->of.mult; }
+    return tnn__anneal(at, (double)t, (double)n)*tnn__pow(at->of.cycle_gamma, (double)cycle);
+}
+/* 1 - h gamma^t cycle_gamma^i in cycle i: h rises from 0 to 1 in T steps, and falls in steps_down.
+   So lr and momentum start at `from`, and are nearest to `to` at the top. */
+TNN__W(cyclic)
+{
+    const long long up = at->of.steps, down = at->of.steps_down, t = at->t%(up + down);
+    const double h = t <= up ? (double)t/(double)up : (double)(up + down - t)/(double)down;
+    return 1 - h*tnn__pow(at->of.gamma, (double)at->t)
+               *tnn__pow(at->of.cycle_gamma, (double)(at->t/(up + down)));
+}
+/* Three phases between four values, of lr and of momentum; with two the third is never reached.
+   Phase i lasts until step end[i], where the next begins; torch's OneCycleLR ends them so, too. */
+TNN__W(one_cycle)
+{
+    const int three = at->of.three_phase != 0;
+    const double n = (double)at->of.steps, up = at->of.pct_start*n - 1;
+    const double low = at->of.lr/at->of.div_factor, last = low/at->of.final_div_factor;
+    const double end[3] = {up, three ? 2*up : n - 1, n - 1};
+    const double values[2][4] = {
+        {low, at->of.lr, three ? low : last, last},
+        {at->from[1], at->to[1], at->from[1], at->from[1]}
+    };
+    double begin = 0;
+    int i, k;
+    for (i = 0; i < 1 + three && (double)at->t > end[i]; i++) begin = end[i];
+    for (k = 0; k < 2; k++) {
+        at->from[k] = values[k][i];
+        at->to[k] = values[k][i + 1];
+    }
+    return tnn__anneal(at, (double)at->t - begin, end[i] - begin);
+}
+/* The part whose turn it is, with t counted from the milestone before it. What it gives is the
+   whole's, by w = 1 and to = 0. */
+TNN__W(sequential)
+{
+    const int i = tnn__passed(at, at->of.count - 1);
+    const long long t = i ? at->t - at->of.milestones[i - 1] : at->t;
+    tnn__schedule_at(&at->of.parts[i], at->of.lr, t, at->from);
+    at->to[0] = at->to[1] = 0;
+    return 1;
+}
+/* The lr that a part gives is that of the next; momentum is the last that one of them gives. */
+TNN__W(chained)
+{
+    double out[2];
+    int i;
+    for (i = 0; i < at->of.count; i++) {
+        tnn__schedule_at(&at->of.parts[i], at->from[0], at->t, out);
+        at->from[0] = out[0];
+        if (out[1] >= 0) at->from[1] = out[1];
+    }
+    at->to[0] = at->to[1] = 0;
+    return 1;
+}
+
+/* THE KINDS. `steps`, `down`, `gamma`, `start` and `end` are the defaults of .steps, .steps_down,
+   .gamma, .start_factor and .end_factor: -1 where it must be given (the last may be by .end_lr), -2
+   for as many as .steps. Momentum runs from `high` to `low` and back where lr rises and falls. */
+enum {
+    TNN__STONES = 1,            /* it needs .milestones; with parts, one between each two */
+    TNN__PARTS = 2,             /* it needs .parts; without milestones they share one .lr */
+    TNN__CALLS = 4,             /* it needs .function */
+    TNN__STRAIGHT = 8           /* its A is TNN_ANNEAL_LINEAR, with a .power of its own */
+};
+typedef struct {
+    const char *name, *reads;   /* reads: the options that not all have */
+    double    (*w)(tnn__moment *at);
+    double      steps, down, gamma, start, end, low, high;
+    int         flags;
+} tnn__schedule_kind;
+#define TNN__NO_ENDS "-start_factor -end_lr -end_factor"
+#define TNN__MOVES   "base_momentum:!keep_momentum max_momentum:!keep_momentum keep_momentum "
+#define TNN__K(name, reads, w, steps, down, gamma, start, end, flags) \
+    {name, reads, tnn__w_##w, steps, down, gamma, start, end, 0, 0, flags},
+static const tnn__schedule_kind tnn__schedule_kinds[] = {   /* in the order of tnn_schedule_type */
+    {"", "", NULL, 0, 0, 1, 1, 0, 0, 0, 0},
+    TNN__K("constant", "steps start_factor:steps", constant, 0, 0, 1, 1.0/3, 1, 0)
+    TNN__K("step", "steps gamma", step, -1, 0, .1, 1, 0, 0)
+    TNN__K("multistep", "milestones count gamma", multistep, 0, 0, .1, 1, 0, TNN__STONES)
+    TNN__K("exponential", "steps gamma staircase", exponential, 1, 0, -1, 1, 0, 0)
+    TNN__K("inverse time", "steps gamma staircase", inverse, 1, 0, -1, 1, 0, 0)
+    TNN__K("linear", "steps power", anneal, -1, 0, 1, 1.0/3, 1, TNN__STRAIGHT)
+    TNN__K("polynomial", "steps power", anneal, -1, 0, 1, 1, 0, TNN__STRAIGHT)
+    TNN__K("cosine", "steps", cosine, -1, 0, 1, 1, 0, 0)
+    TNN__K("cosine restarts", "steps mult cycle_gamma", restarts, -1, 0, 1, 1, 0, 0)
+    TNN__K("anneal", "steps anneal power", anneal, 10, 0, 1, 1, -1, 0)
+    TNN__K("wsd", "steps steps_down anneal power", wsd, -1, -1, 1, 1, 0, 0)
+    {"one cycle", "steps pct_start div_factor final_div_factor three_phase anneal power "
+     TNN__MOVES TNN__NO_ENDS, tnn__w_one_cycle, -1, 0, 1, 1, 0, .85, .95, 0},
+    {"cyclic", "steps steps_down gamma cycle_gamma " TNN__MOVES, tnn__w_cyclic,
+     -1, -2, 1, 1, -1, .8, .9, 0},
+    TNN__K("sequential", "parts milestones count " TNN__NO_ENDS, sequential,
+           0, 0, 1, 1, 0, TNN__STONES | TNN__PARTS)
+    TNN__K("chained", "parts count " TNN__NO_ENDS, chained, 0, 0, 1, 1, 0, TNN__PARTS)
+    TNN__K("lambda", "function user", lambda, 0, 0, 1, 1, 0, TNN__CALLS)
+    TNN__K("multiplicative", "function user", multiplicative, 0, 0, 1, 1, 0, TNN__CALLS)
 };
 #define TNN__X(member) TNN__OPTION(tnn_schedule, member),
 #define TNN__Y(member, otherwise, least, most) \
     TNN__RANGE(tnn_schedule, member, 'd', otherwise, least, most),
-#define TNN__Z(member, otherwise, least) \
-    TNN__RANGE(tnn_schedule, member, 'l', otherwise, least, 9007199254740992.0), /* 2^53 */
-static const tnn__option tnn__schedule_options[] = {    /* the first 9 by kind */
-    TNN__Y(lr, 0, 0, 1e30)                TNN__Z(steps, 0, 0)
-    TNN__Z(steps_down, 0, 0)              TNN__Y(gamma, 1, 0, 1e30)
-    TNN__Y(start_factor, 1, 0, 1e30)      TNN__Y(end_factor, 0, 0, 1e30)
-    TNN__Y(end_lr, 0, 0, 1e30)            TNN__Y(base_momentum, 0, 0, 0.999999)
-    TNN__Y(max_momentum, 0, 0, 0.999999)  TNN__Y(min_lr, 0, 0, 1e30)
-    TNN__Z(warmup, 0, 0)                  TNN__Y(warmup_factor, 0, 0, 1e30)
-    TNN__X(per_epoch)                     TNN__Y(power, 1, 0, 1e30)
-    TNN__X(anneal) TNN__X(staircase)      TNN__RANGE(tnn_schedule, mult, 'i', 1, 1, INT_MAX),
-    TNN__Y(cycle_gamma, 1, 0, 1e30)       TNN__Y(pct_start, 0.3, 0, 1)
-    TNN__Y(div_factor, 25, 1e-30, 1e30)   TNN__Y(final_div_factor, 1e4, 1e-30, 1e30)
-    TNN__X(three_phase) TNN__X(keep_momentum) TNN__X(milestones) TNN__X(parts) TNN__X(count)
-    TNN__X(function) TNN__X(user)
+#define TNN__Z(member) TNN__RANGE(tnn_schedule, member, 'l', 0, 0, 9007199254740992.0),  /* 2^53 */
+static const tnn__option tnn__schedule_options[] = {        /* the first 9 by kind */
+    TNN__Y(lr, 0, 0, 1e30) TNN__Z(steps) TNN__Z(steps_down) TNN__Y(gamma, 1, 0, 1e30)
+    TNN__Y(start_factor, 1, 0, 1e30) TNN__Y(end_factor, 0, 0, 1e30) TNN__Y(end_lr, 0, 0, 1e30)
+    TNN__Y(base_momentum, 0, 0, .999999) TNN__Y(max_momentum, 0, 0, .999999)
+    TNN__Y(min_lr, 0, 0, 1e30) TNN__Z(warmup) TNN__Y(warmup_factor, 0, 0, 1e30) TNN__X(per_epoch)
+    TNN__Y(power, 1, 0, 1e30) TNN__X(anneal) TNN__X(staircase)
+    TNN__RANGE(tnn_schedule, mult, 'i', 1, 1, INT_MAX),
+    TNN__Y(cycle_gamma, 1, 0, 1e30) TNN__Y(pct_start, .3, 0, 1) TNN__Y(div_factor, 25, 1e-30, 1e30)
+    TNN__Y(final_div_factor, 1e4, 1e-30, 1e30) TNN__X(three_phase) TNN__X(keep_momentum)
+    TNN__X(milestones) TNN__X(parts) TNN__X(count) TNN__X(function) TNN__X(user)
 };
 #undef TNN__X
 #undef TNN__Y
 #undef TNN__Z
-#define TNN__SCHEDULE_DEPTH 8
 
-/* Sets s to the options with their defaults; lr is that of the whole. `what` begins the message
-   about an option out of range; NULL: of a schedule that has been checked. */
+/* Sets filled to the options with their defaults; lr is that of the whole. `what` begins the
+   message about an option out of range; NULL: the schedule has been checked.
+   Two ranges are the kind's, too: 0 steps are a default, nobody can give them; and an .end_factor
+   of -1 may stand where .end_lr is given instead, whose default it makes negative. */
 static tnn_status tnn__schedule_filled(const char *what, const tnn_schedule *given, double lr,
-                                       tnn_schedule *s)
+                                       tnn_schedule *filled)
 {
-    const struct tnn__schedule_kind *kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
-    tnn__option options[sizeof tnn__schedule_options/sizeof *tnn__schedule_options];
+    const tnn__schedule_kind *kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
     const double start = tnn__default(given->lr, lr);
-    const double own[] = {
-        start, (double)kind->steps,
-        (double)(kind->down != -2 ? kind->down : given->steps ? given->steps : kind->steps),
-        kind->gamma, kind->start, kind->end, start*tnn__default(given->end_factor, kind->end),
-        kind->momentum[0], kind->momentum[1]
+    const double own[][2] = {           /* default and least */
+        {start, 0}, {kind->steps, kind->steps < 0 || kind->steps > 0 ? 1.0 : 0},
+        {kind->down > -2 ? kind->down : given->steps ? (double)given->steps : kind->steps,
+         kind->down < 0 ? 1.0 : 0},
+        {kind->gamma, 0}, {kind->start, 0},
+        {kind->end, given->end_factor < 0 ? 0 : TNN__MIN(kind->end, 0)},    /* or .end_lr */
+        {start*tnn__default(given->end_factor, kind->end), 0}, {kind->low, 0}, {kind->high, 0}
     };
     int i;
-    memcpy(options, tnn__schedule_options, sizeof options);
-    for (i = 0; i < TNN__COUNT_OF(own); i++) options[i].otherwise = own[i];
-    options[1].least = kind->steps != 0;
-    options[2].least = kind->down != 0;
-    if (!(given->end_factor < 0)) options[5].least = TNN__MIN(kind->end, 0);    /* or .end_lr */
-    *s = *given;
-    if (kind->anneal >= 0) s->anneal = (tnn_anneal)kind->anneal;
-    return tnn__check_ranges(what, s, options, TNN__COUNT_OF(options));
-}
-
-/* The .parts of a schedule need the same check, one level deeper. */
-static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth);
-/* Refuses a schedule whose function, count, milestones or parts are missing or wrong; `s` is
-   filled. */
-static tnn_status tnn__schedule_needs(const struct tnn__schedule_kind *kind, const tnn_schedule *s,
-                                      int depth)
-{
-    const int n = s->type == TNN_SEQUENTIAL ? s->count - 1 : s->count;
-    int i;
-    if ((kind->needs & 4) && !s->function)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
-    if ((kind->needs & 3) && s->count < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .count = %d must be at least 1",
-                         kind->name, s->count);
-    if ((kind->needs & 1) && n && !s->milestones)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .milestones must be given",
-                         kind->name, n);
-    for (i = 0; (kind->needs & 1) && i < n; i++)
-        if (s->milestones[i] < (i ? s->milestones[i - 1] : 0))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .milestones[%d] = %d must not "
-                             "be less than %d", kind->name, i, s->milestones[i],
-                             i ? s->milestones[i - 1] : 0);
-    if ((kind->needs & 2) && !s->parts)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .parts must be given",
-                         kind->name, s->count);
-    for (i = 0; (kind->needs & 2) && i < s->count; i++) {
-        if (s->type == TNN_CHAINED && tnn__default(s->parts[i].lr, -1) >= 0)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule chained: part %d has .lr = %g; only "
-                             "the whole may", i, s->parts[i].lr);
-        if (tnn__schedule_check(&s->parts[i], s->lr, depth + 1)) return (tnn_status)tnn_failed();
+    *filled = *given;
+    if (kind->flags & TNN__STRAIGHT) filled->anneal = TNN_ANNEAL_LINEAR;
+    for (i = 0; i < TNN__COUNT_OF(tnn__schedule_options); i++) {
+        tnn__option row = tnn__schedule_options[i];
+        if (i < TNN__COUNT_OF(own)) { row.otherwise = own[i][0]; row.least = own[i][1]; }
+        if (row.type && tnn__check_range(what, filled, &row)) return TNN_ERROR_ARGUMENT;
     }
     return TNN_OK;
 }
-/* Checks a schedule and its parts, themselves `depth` levels deep; lr is that of the whole. */
+
+/* Refuses a schedule whose function, count, milestones or parts are missing or wrong: all that its
+   kind points to. The parts themselves are left to tnn__schedule_check. */
+static tnn_status tnn__schedule_needs(const tnn__schedule_kind *kind,
+                                      const tnn_schedule *schedule)
+{
+    const int n = schedule->count - ((kind->flags & TNN__PARTS) != 0);      /* of milestones */
+    int i, least = 0;
+    if ((kind->flags & TNN__CALLS) && !schedule->function)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
+    if ((kind->flags & (TNN__STONES | TNN__PARTS)) && schedule->count < 1)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .count = %d must be at least 1",
+                         kind->name, schedule->count);
+    if ((kind->flags & TNN__STONES) && n && !schedule->milestones)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .milestones must be given",
+                         kind->name, n);
+    for (i = 0; (kind->flags & TNN__STONES) && i < n; least = schedule->milestones[i++])
+        if (schedule->milestones[i] < least)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .milestones[%d] = %d must not "
+                             "be less than %d", kind->name, i, schedule->milestones[i], least);
+    if ((kind->flags & TNN__PARTS) && !schedule->parts)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .parts must be given",
+                         kind->name, schedule->count);
+    return TNN_OK;
+}
+#define TNN__SCHEDULE_DEPTH 8           /* frames of parts within parts add up */
+/* Refuses a schedule, itself `depth` levels deep, or one of its parts: kinds, options that they do
+   not read, ranges, what they need. lr is that of the whole. Whoever attaches or asks for a schedule
+   calls this; tnn__schedule_at does not, so that a step costs nothing. */
 static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
 {
     static const char *const anneals[] = {"", "power", ""};
     static const tnn__option power = TNN__OPTION(tnn_schedule, power);
-    const struct tnn__schedule_kind *kind;
-    char what[64];
-    tnn_schedule s;
+    const tnn__schedule_kind *kind;
+    char what[64], *end = what + 60;
+    tnn_schedule filled;
+    int i;
     if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
     if (tnn__choice("schedule", (int)given->type, TNN_CONSTANT)
         || tnn__choice("schedule: .anneal", (int)given->anneal, TNN_ANNEAL_LINEAR))
@@ -11748,7 +11865,7 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
     if (TNN__CHECK_OPTIONS("schedule", given, tnn__schedule_options, TNN_CONSTANT, given->type,
                            tnn__schedule_kinds, "per_epoch lr min_lr warmup warmup_factor:warmup "
                                                 "start_factor end_lr end_factor:!end_lr")
-        || (kind->anneal < 0
+        || (!(kind->flags & TNN__STRAIGHT)
             && tnn__check_options("schedule: .anneal", given, &power, 1, TNN_ANNEAL_LINEAR,
                                   (int)given->anneal, anneals, sizeof *anneals, NULL)))
         return TNN_ERROR_ARGUMENT;
@@ -11758,135 +11875,64 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
     if (depth == TNN__SCHEDULE_DEPTH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
                          kind->name, TNN__SCHEDULE_DEPTH);
-    *tnn__put(tnn__put(tnn__put(what, what + 60, "schedule "), what + 60, kind->name), what + 60,
-              ": ") = 0;
-    if (tnn__schedule_filled(what, given, lr, &s)) return TNN_ERROR_ARGUMENT;
-    return tnn__schedule_needs(kind, &s, depth);
+    *tnn__put(tnn__put(tnn__put(what, end, "schedule "), end, kind->name), end, ": ") = 0;
+    if (tnn__schedule_filled(what, given, lr, &filled) || tnn__schedule_needs(kind, &filled))
+        return TNN_ERROR_ARGUMENT;
+    for (i = 0; (kind->flags & TNN__PARTS) && i < filled.count; i++) {
+        const tnn_schedule *part = &filled.parts[i];
+        if (!(kind->flags & TNN__STONES) && tnn__default(part->lr, -1) >= 0)
+            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: part %d has .lr = %g; only the "
+                             "whole may", kind->name, i, part->lr);
+        if (tnn__schedule_check(part, filled.lr, depth + 1)) return TNN_ERROR_ARGUMENT;
+    }
+    return TNN_OK;
 }
 
-/* How many of n milestones, which do not fall, are at step t or before. */
-static int tnn__milestones_passed(const int *milestone, int n, long long t)
-{
-    int i = 0;
-    while (i < n && milestone[i] <= t) i++;
-    return i;
-}
-/* w(at/n), from 1 at 0 to 0 at n and beyond; (1 + cos(pi u))/2 = cos(pi u/2)^2, without
-   cancellation. */
-static double tnn__anneal(const tnn_schedule *s, double at, double n)
-{
-    const double u = at >= n ? 1 : at > 0 ? at/n : 0;
-    const double c = tnn__cos_turn(u/4);
-    return s->anneal == TNN_ANNEAL_COSINE ? c*c
-         : s->anneal == TNN_ANNEAL_LINEAR ? tnn__pow(1 - u, s->power) : 1 - sqrt(u);
-}
-
-/* out: lr and momentum (NaN: left alone) at step t of a schedule that has been checked. */
+/* Sets out to lr and momentum (NaN: left alone) at step t of a schedule that has been checked; lr
+   is that of the whole. The floor comes before the warm-up, which may go below it. */
 static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, double out[2])
 {
-    const double none = TNN__NAN;
-    const int momentum = (given->type == TNN_ONE_CYCLE || given->type == TNN_CYCLIC)
-                         && !given->keep_momentum;
-    const long long since = TNN__MAX(t - given->warmup, 0);
-    tnn_schedule s;
-    long long at = since, n, cycle = 0;
-    double low, high, from[2], to[2], w = 1, x;
+    const tnn__schedule_kind *kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
+    const int momentum = kind->high > 0 && !given->keep_momentum;
+    tnn__moment at;
+    double w;
     int i;
-    tnn__schedule_filled(NULL, given, lr, &s);
-    n = s.steps;
-    low = momentum ? s.base_momentum : none;
-    high = momentum ? s.max_momentum : none;
-    from[0] = s.lr*s.start_factor; from[1] = high;
-    to[0] = s.end_lr;              to[1] = low;
-    switch (s.type) {
-    case TNN_CONSTANT:
-        w = at < n;
-        break;
-    case TNN_STEP: case TNN_MULTISTEP: case TNN_EXPONENTIAL: case TNN_INVERSE_TIME:
-        x = s.type == TNN_MULTISTEP ? tnn__milestones_passed(s.milestones, s.count, at)
-          : s.type == TNN_STEP || s.staircase ? (double)(at/n) : (double)at/(double)n;
-        w = s.type == TNN_INVERSE_TIME ? 1/(1 + s.gamma*x) : tnn__pow(s.gamma, x);
-        break;
-    case TNN_COSINE:                    /* falls and rises */
-        at %= 2*n;
-        w = tnn__anneal(&s, (double)TNN__MIN(at, 2*n - at), (double)n);
-        break;
-    case TNN_COSINE_RESTARTS:
-        if (s.mult == 1) { cycle = at/n; at %= n; }
-        else for (; at >= n; cycle++) { at -= n; n = n > since ? n : n*s.mult; }
-        w = tnn__anneal(&s, (double)at, (double)n)*tnn__pow(s.cycle_gamma, (double)cycle);
-        break;
-    case TNN_CYCLIC:
-        cycle = at/(n + s.steps_down);
-        at %= n + s.steps_down;
-        x = at <= n ? (double)at/(double)n
-                    : (double)(n + s.steps_down - at)/(double)s.steps_down;
-        w = 1 - x*tnn__pow(s.gamma, (double)since)*tnn__pow(s.cycle_gamma, (double)cycle);
-        break;
-    case TNN_ONE_CYCLE: {               /* two or three phases between these */
-        const double least = s.lr/s.div_factor, last = least/s.final_div_factor, all = (double)n;
-        const double rates[4] = { least, s.lr, s.three_phase ? least : last, last };
-        const double momenta[4] = { high, low, high, high };
-        double end[3], begin = 0;
-        end[0] = s.pct_start*all - 1;
-        end[1] = s.three_phase ? 2*s.pct_start*all - 2 : all - 1;
-        end[2] = all - 1;
-        for (i = 0; i < 1 + !!s.three_phase && (double)at > end[i]; i++) begin = end[i];
-        from[0] = rates[i];     to[0] = rates[i + 1];
-        from[1] = momenta[i];   to[1] = momenta[i + 1];
-        w = tnn__anneal(&s, (double)at - begin, end[i] - begin);
-        break; }
-    case TNN_SEQUENTIAL:
-        i = tnn__milestones_passed(s.milestones, s.count - 1, at);
-        tnn__schedule_at(&s.parts[i], s.lr, i ? at - s.milestones[i - 1] : at, from);
-        to[0] = to[1] = 0;
-        break;
-    case TNN_CHAINED:
-        for (i = 0; i < s.count; i++) {
-            tnn__schedule_at(&s.parts[i], from[0], at, out);
-            from[0] = out[0];
-            if (out[1] >= 0) from[1] = out[1];
-        }
-        to[0] = to[1] = 0;
-        break;
-    case TNN_LAMBDA:
-        w = s.function(s.user, at);
-        break;
-    case TNN_MULTIPLICATIVE:
-        for (at = 1; at <= since; at++) w *= s.function(s.user, at);
-        break;
-    case TNN_WSD:
-        at -= n;
-        n = s.steps_down;
-        /* fall through */
-    default:                            /* LINEAR, POLYNOMIAL, ANNEAL */
-        w = tnn__anneal(&s, (double)at, (double)n);
-    }
-    for (i = 0; i < 2; i++) out[i] = to[i] + (from[i] - to[i])*w;
-    out[0] = out[0] < s.min_lr ? s.min_lr : out[0];
-    if (t < s.warmup)
-        out[0] *= s.warmup_factor + (1 - s.warmup_factor)*(double)t/(double)s.warmup;
+    tnn__schedule_filled(NULL, given, lr, &at.of);
+    at.t = TNN__MAX(t - given->warmup, 0);
+    at.from[0] = at.of.lr*at.of.start_factor;
+    at.from[1] = momentum ? at.of.max_momentum : TNN__NAN;
+    at.to[0] = at.of.end_lr;
+    at.to[1] = momentum ? at.of.base_momentum : TNN__NAN;
+    w = kind->w(&at);
+    for (i = 0; i < 2; i++) out[i] = at.to[i] + (at.from[i] - at.to[i])*w;
+    out[0] = out[0] < at.of.min_lr ? at.of.min_lr : out[0];
+    if (t < at.of.warmup)
+        out[0] *= at.of.warmup_factor
+                  + (1 - at.of.warmup_factor)*(double)t/(double)at.of.warmup;
 }
-
-static double tnn__schedule_value(const tnn_schedule *s, long long step, int which)
+/* lr (which = 0) or momentum (1) at a step of any schedule; NaN where it is refused. */
+static double tnn__schedule_value(const tnn_schedule *schedule, long long step, int which)
 {
-    double out[2];
-    out[0] = out[1] = TNN__NAN;
-    if (tnn_failed()) return out[0];
+    double out[2] = {TNN__NAN, TNN__NAN};
+    if (tnn_failed()) return TNN__NAN;
     if (step < 0 || step > (long long)1 << 53)
         tnn__fail(TNN_ERROR_ARGUMENT, "schedule: step %l must be 0 to 2^53", step);
-    else if (!tnn__schedule_check(s, 1e-3, 0)) tnn__schedule_at(s, 1e-3, step, out);
+    else if (!tnn__schedule_check(schedule, 1e-3, 0)) tnn__schedule_at(schedule, 1e-3, step, out);
     return out[which];
 }
+/* The learning rate of a step; NaN on error. */
 TNN_API_GATED double tnn_schedule_lr(const tnn_schedule *schedule, long long step)
 {
     return tnn__schedule_value(schedule, step, 0);
 }
+/* The momentum; NaN on error, and where the schedule leaves it alone. */
 TNN_API_GATED double tnn_schedule_momentum(const tnn_schedule *schedule, long long step)
 {
     return tnn__schedule_value(schedule, step, 1);
 }
 
+/* Sets the optimizer's lr, and momentum if it goes along, to those of the coming step: tnn_step
+   begins with it. Fails where the user's function has, or gives what is no lr. */
 static tnn_status tnn__follow_schedule(tnn_net *net)
 {
     double value[2];
@@ -11895,6 +11941,7 @@ static tnn_status tnn__follow_schedule(tnn_net *net)
     if (tnn_failed() || tnn_set_lr(net, value[0])) return (tnn_status)tnn_failed();
     return value[1] >= 0 ? tnn_set_momentum(net, value[1]) : TNN_OK;
 }
+/* Attaches a copy; NULL takes the schedule off. On failure the network is as it was. */
 TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule *schedule)
 {
     tnn_net before;
@@ -11913,6 +11960,7 @@ TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule 
     if (tnn__follow_schedule(net)) *net = before;
     return (tnn_status)tnn_failed();
 }
+/* One more epoch, if the schedule counts these. */
 TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -11921,51 +11969,53 @@ TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
     return TNN_OK;
 }
 
-TNN_API_GATED int tnn_plateau_update(tnn_plateau *p, double metric, double *lr)
+/* Lowers *lr if the metric has not got better for long enough, and returns 1; else 0, and on error.
+   `reach` is what it must get past to be better. torch and Keras count the same epochs, but Keras
+   acts one epoch earlier and ends its cooldown one epoch earlier: `keras` is 1 in what is compared.
+   Options are checked at each call, as the program may have changed them. */
+TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr)
 {
-    static const tnn__option options[] = {
-#define TNN__X(member, otherwise, most) TNN__RANGE(tnn_plateau, member, 'd', otherwise, 0, most),
-#define TNN__Y(member, otherwise) TNN__RANGE(tnn_plateau, member, 'i', otherwise, 0, INT_MAX),
+#define TNN__X(member, type, otherwise, most) \
+    TNN__RANGE(tnn_plateau, member, type, otherwise, 0, most),
+    static const tnn__option options[] = {      /* the first three are one framework's only */
         TNN__OPTION(tnn_plateau, absolute), TNN__OPTION(tnn_plateau, keras),
-        TNN__X(eps, 1e-8, 1e30) TNN__X(threshold, 1e-4, 1e30) TNN__X(min_lr, 0, 1e30)
-        TNN__RANGE(tnn_plateau, factor, 'D', 0.1, 0, 1),
-        TNN__Y(patience, 10) TNN__Y(cooldown, 0)
-#undef TNN__X
-#undef TNN__Y
+        TNN__X(eps, 'd', 1e-8, 1e30) TNN__X(threshold, 'd', 1e-4, 1e30) TNN__X(min_lr, 'd', 0, 1e30)
+        TNN__X(factor, 'D', .1, 1) TNN__X(patience, 'i', 10, INT_MAX)
+        TNN__X(cooldown, 'i', 0, INT_MAX)
     };
+#undef TNN__X
     tnn_plateau filled;
     double reach, lower;
-    int counted, keras, enough, reduced;
+    int counted, keras, reduced;
     if (tnn_failed()) return 0;
-    if (!p || !lr || !(*lr >= 0)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, p && lr ? "tnn_plateau_update: lr = %g must not be negative"
+    if (!plateau || !lr || !(*lr >= 0)) {
+        tnn__fail(TNN_ERROR_ARGUMENT, plateau && lr
+                  ? "tnn_plateau_update: lr = %g must not be negative"
                   : "tnn_plateau_update: no tnn_plateau or no lr", lr ? *lr : 0);
         return 0;
     }
-    filled = *p;
-    if (tnn__check_options("tnn_plateau_update", p, options, 3, 0, 0, NULL, 0,
+    filled = *plateau;
+    if (tnn__check_options("tnn_plateau_update", plateau, options, 3, 0, 0, NULL, 0,
                            "keras absolute:!keras eps:!keras")
         || tnn__check_ranges("tnn_plateau_update: ", &filled, options, TNN__COUNT_OF(options)))
         return 0;
-    keras = p->keras != 0;
-    if (!p->updates++) p->best = p->max ? -HUGE_VAL : HUGE_VAL;
-    /* of the epochs that cool down torch ignores the last one, too */
-    counted = p->cooling <= keras;
-    p->cooling -= p->cooling > 0;
-    reach = (p->max ? 1 : -1)*filled.threshold;
-    reach = p->absolute || keras ? p->best + reach : p->best*(1 + reach);
-    if (p->max ? metric > reach : metric < reach) {
-        p->best = metric;
-        p->bad = 0;
-    } else p->bad += counted;
-    enough = p->bad > 0 && p->bad > filled.patience - keras;
-    if (!enough) return 0;
+    keras = plateau->keras != 0;
+    if (!plateau->updates++) plateau->best = plateau->max ? -HUGE_VAL : HUGE_VAL;
+    counted = plateau->cooling <= keras;        /* torch ignores the last that cools down, too */
+    plateau->cooling -= plateau->cooling > 0;
+    reach = (plateau->max ? 1 : -1)*filled.threshold;
+    reach = plateau->absolute || keras ? plateau->best + reach : plateau->best*(1 + reach);
+    if (plateau->max ? metric > reach : metric < reach) {
+        plateau->best = metric;
+        plateau->bad = 0;
+    } else plateau->bad += counted;
+    if (plateau->bad < 1 || plateau->bad <= filled.patience - keras) return 0;
     lower = TNN__MAX(*lr*filled.factor, filled.min_lr);
     reduced = keras ? *lr > filled.min_lr : *lr - lower > filled.eps;
     if (reduced) *lr = lower;
-    if (reduced || !keras) {
-        p->cooling = p->cooldown;
-        p->bad = 0;
+    if (reduced || !keras) {                    /* torch counts anew all the same */
+        plateau->cooling = plateau->cooldown;
+        plateau->bad = 0;
     }
     return reduced;
 }
