@@ -11847,8 +11847,8 @@ static tnn_status tnn__schedule_needs(const tnn__schedule_kind *kind,
 }
 #define TNN__SCHEDULE_DEPTH 8           /* frames of parts within parts add up */
 /* Refuses a schedule, itself `depth` levels deep, or one of its parts: kinds, options that they do
-   not read, ranges, what they need. lr is that of the whole. Whoever attaches or asks for a schedule
-   calls this; tnn__schedule_at does not, so that a step costs nothing. */
+   not read, ranges, what they need. lr is that of the whole. This comes once, before the first
+   tnn__schedule_at. */
 static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int depth)
 {
     static const char *const anneals[] = {"", "power", ""};
