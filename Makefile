@@ -44,7 +44,7 @@ help:
 # those with hooked.h the one with hooks; tests that look into it cannot, and are built at -O1: the
 # others are at -O2 anyway.
 
-build/tinynn.o: CFLAGS := $(CFLAGS)
+build/tinynn.o build/hooked.o: CFLAGS := $(CFLAGS)
 build/tinynn.o: tinynn.h
 	@mkdir -p build
 	$(COMPILE) -DTINYNN_IMPLEMENTATION -x c -c tinynn.h
@@ -64,7 +64,7 @@ $(EXPERIMENTS:%=build/%) build/report: build/%: experiments/%.c $(wildcard exper
 	@mkdir -p build
 	$(PROGRAM)
 
-$(TESTS) build/hooked.o: CFLAGS := $(if $(filter file,$(origin CFLAGS)),-O1,$(CFLAGS))
+$(TESTS): CFLAGS := $(if $(filter file,$(origin CFLAGS)),-O1,$(CFLAGS))
 $(TESTS) build/bench: build/%: tests/%.c $(wildcard tests/*.h experiments/*.h) tinynn.h
 	@mkdir -p build
 	$(PROGRAM)

@@ -11,6 +11,7 @@
 #endif
 #include "tinynn.h"
 #include "test.h"
+#include "options.h"
 #include <time.h>
 
 /* Of small_net's parameters after 20 steps of Adam: the same on every machine but with SSE2. */
@@ -246,7 +247,6 @@ static void see(const void *p, size_t size)
     const unsigned char *b = (const unsigned char *)p;
     for (; p && size; size--) seen = (seen ^ *b++)*1099511628211u;
 }
-typedef struct { const char *name; size_t at; char type; } option;
 typedef struct {
     const char *what;
     const option *list;
@@ -295,11 +295,6 @@ static void idle_options(options_case *c)
     test_note("%d of %d options taken", tried - refused, tried);
 }
 #define COUNTED(list) list, (int)(sizeof list/sizeof *list)
-#define O(member) {#member, offsetof(STRUCT, member),
-#define I(member) O(member) 'i'},
-#define E(member) O(member) 'e'},
-#define F(member) O(member) 'f'},
-#define D(member) O(member) 'd'},
 static int own_shape(void *user, const int in[3], int out[3], int *params)
 {
     (void)user; (void)in; (void)out;
@@ -439,20 +434,7 @@ static void rule_look(const void *p)
 }
 static void idle_rule_options(void)
 {
-#define STRUCT tnn_optimizer
-    static const option list[] = {      /* all but .user, .update */
-        D(lr) D(momentum) D(dampening) I(nesterov) D(weight_decay) D(beta1) D(beta2) D(eps) D(beta3)
-        D(alpha) D(rho) D(gamma) D(lambd) D(t0) D(lr_decay) D(initial_accumulator) D(eta_minus)
-        D(eta_plus) D(step_min) D(step_max) D(momentum_decay) D(trust) D(beta2_decay) D(eps2)
-        D(clip_threshold) D(r) D(weight_lr_power) D(ns_a) D(ns_b) D(ns_c) D(tolerance_grad)
-        D(tolerance_change) I(keras_eps) I(velocity) I(amsgrad) I(maximize) I(decoupled) I(centered)
-        I(rectify) I(no_nesterov) I(match_rms) I(strong_wolfe) I(warmup_steps) I(alpha_warmup)
-        I(beta3_warmup) I(interval) I(ns_steps) I(max_iter) I(max_eval) I(history) I(states)
-        I(no_bias_decay) D(clip_value) D(clip_tensor) D(clip_norm) I(accumulate) I(lookahead)
-        D(lookahead_alpha) D(ema) I(ema_warmup) I(swa_start) I(swa_every)
-    };
-#undef STRUCT
-    options_case c = {"optimizer", COUNTED(list), TNN_SGD, TNN_CUSTOM, rule_base, rule_look,
+    options_case c = {"optimizer", COUNTED(rule_options), TNN_SGD, TNN_CUSTOM, rule_base, rule_look,
                       {{(tnn_layer_type)0}}};
     idle_options(&c);
 }
