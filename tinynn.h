@@ -2131,6 +2131,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define TNN__MIN(a, b)  ((a) < (b) ? (a) : (b))
 #define TNN__MAX(a, b)  ((a) > (b) ? (a) : (b))
 #define TNN__NAN        (HUGE_VAL - HUGE_VAL)
+#define TNN__COUNT_OF(array) ((int)(sizeof (array)/sizeof *(array)))
 
 /* gcc fuses a*b + c on its own, even across intrinsics, unless told not to; and gcc 12 warns about
    its own _mm512_undefined_ps(). All this ends with the implementation. */
@@ -2346,10 +2347,11 @@ static char *tnn__put_double(char *to, char *end, double v)
     return tnn__put_int(tnn__put(tnn__put_int(to, end, m), end, "e"), end, e);
 }
 /* The little of printf that messages need, so that they work without stdio: %s string, %d int,
-   %l long long, %g double. Any other % stands for itself. Always ends with a zero. */
-static void tnn__format(char *to, size_t size, const char *format, va_list args)
+   %l long long, %g double, %w int and string: a word of that length. Any other % stands for itself.
+   Writes at `to`, as far as it goes before `end`; returns where it ends, with a zero. */
+static char *tnn__format(char *to, char *end, const char *format, va_list args)
 {
-    char *end = to + size - 1;
+    int n;
     for (; *format && to < end; format++) {
         if (*format != '%') { *to++ = *format; continue; }
         switch (*++format) {
@@ -2357,10 +2359,24 @@ static void tnn__format(char *to, size_t size, const char *format, va_list args)
         case 'd': to = tnn__put_int(to, end, va_arg(args, int)); break;
         case 'l': to = tnn__put_int(to, end, va_arg(args, long long)); break;
         case 'g': to = tnn__put_double(to, end, va_arg(args, double)); break;
+        case 'w':
+            n = va_arg(args, int);
+            to = tnn__put(to, n < end - to ? to + n : end, va_arg(args, const char *));
+            break;
         default:  *to++ = '%'; format -= *format == 0; break;
         }
     }
     *to = 0;
+    return to;
+}
+/* The same of what stands behind the format. */
+static char *tnn__putf(char *to, char *end, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    to = tnn__format(to, end, format, args);
+    va_end(args);
+    return to;
 }
 
 /* Records an error of the call at file:line (NULL: unknown), tells the logger, returns status. */
@@ -2368,15 +2384,11 @@ static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, co
                                va_list args)
 {
     char text[sizeof tnn__err.message], *to = text, *end = text + sizeof text - 1;
-    if (file) {
-        const char *name = file, *p;
-        for (p = file; *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
-        to = tnn__put(tnn__put_int(tnn__put(tnn__put(to, end, name), end, ":"), end, line),
-                      end, ": ");
-    }
-    if (tnn__err.layer)
-        to = tnn__put(tnn__put_int(tnn__put(to, end, "layer "), end, tnn__err.layer), end, ", ");
-    tnn__format(to, (size_t)(end - to) + 1, format, args);
+    const char *name = file, *p;
+    for (p = file; p && *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
+    if (file) to = tnn__putf(to, end, "%s:%d: ", name, line);
+    if (tnn__err.layer) to = tnn__putf(to, end, "layer %d, ", tnn__err.layer);
+    tnn__format(to, end, format, args);
     if (!tnn__err.status) {
         tnn__err.status = status;
         memcpy(tnn__err.message, text, sizeof text);
@@ -2400,7 +2412,7 @@ static void tnn__note(const char *format, ...)
     char text[sizeof tnn__err.message];
     va_list args;
     va_start(args, format);
-    tnn__format(text, sizeof text, format, args);
+    tnn__format(text, text + sizeof text - 1, format, args);
     va_end(args);
     tnn__tell(text);
 }
@@ -2477,8 +2489,7 @@ static const struct { int given, wanted; const char *meant; } tnn__meant[] = {
 /* The name of constant number `at` of a line, without TNN_; its length, 0 where there is none. */
 static int tnn__choice_name(int line, int at, const char **name)
 {
-    const int lines = (int)(sizeof tnn__choices/sizeof *tnn__choices);
-    const char *p = line >= 0 && line < lines ? tnn__choices[line].names : "";
+    const char *p = line >= 0 && line < TNN__COUNT_OF(tnn__choices) ? tnn__choices[line].names : "";
     while (at > 0 && *p) at -= *p++ == ' ';
     *name = p;
     while (!at && *p && *p != ' ' && *p != '-') p++;
@@ -2488,38 +2499,29 @@ static int tnn__choice_name(int line, int at, const char **name)
    what was probably meant: of losses TNN_COSINE_LOSS for TNN_COSINE. `what`: the call or option. */
 static tnn_status tnn__choice(const char *what, int value, int wanted)
 {
-    char text[240], *to = text, *end = text + sizeof text - 1;
     const int line = wanted/100, given = value/100;
-    const char *a, *b, *meant = NULL;
+    const char *is = tnn__choices[line].what, *meant = NULL, *a, *b = "";
     const int n = tnn__choice_name(value ? given : line, TNN__NTH(value), &a);
-    int i;
-    size_t k;
+    int i, m = 0;                       /* m: of a name that is part of a, or a of it */
     if (n && (given == line || !value)) return TNN_OK;
     if (!n || value < 100) {
-        i = tnn__choice_name(line, 1, &b);
-        *tnn__put(text, TNN__MIN(end, text + i), b) = 0;
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d is not %s%s%s%s", what, value,
-                         tnn__choices[line].what, i ? " (TNN_" : "", text, i ? " is one)" : "");
+        m = tnn__choice_name(line, 1, &b);
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d is not %s%s%w%s", what, value, is,
+                         m ? " (TNN_" : "", m, b, m ? " is one)" : "");
     }
-    to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + n), a);
-    to = tnn__put(tnn__put(to, end, " is "), end, tnn__choices[given].what);
-    to = tnn__put(tnn__put(tnn__put(to, end, ", for "), end, tnn__choices[given].of), end, "; ");
-    for (k = 0; k < sizeof tnn__meant/sizeof *tnn__meant && !meant; k++)
-        if (tnn__meant[k].given == value && tnn__meant[k].wanted/100 == line)
-            meant = tnn__meant[k].meant;
-    for (i = 0; !meant && i < 100; i++) {       /* the one name within the other? */
-        const int m = tnn__choice_name(line, i, &b), at = m > n ? m - n : n - m;
-        const char *longer = m > n ? b : a, *shorter = m > n ? a : b;
-        const size_t size = (size_t)TNN__MIN(m, n);
-        if (!m || !at || ((longer[at - 1] != '_' || memcmp(longer + at, shorter, size))
-                          && (longer[size] != '_' || memcmp(longer, shorter, size)))) continue;
-        to = tnn__put(tnn__put(to, end, tnn__choices[line].what), end, " is TNN_");
-        to = tnn__put(to, TNN__MIN(end, to + m), b);
-        meant = "";
+    for (i = 0; i < TNN__COUNT_OF(tnn__meant); i++)
+        if (tnn__meant[i].given == value && tnn__meant[i].wanted/100 == line)
+            meant = tnn__meant[i].meant;
+    for (i = 0; !meant && !m && i < 100; i++) {
+        const int size = tnn__choice_name(line, i, &b), at = abs(size - n);
+        const char *longer = size > n ? b : a, *shorter = size > n ? a : b;
+        const size_t same = (size_t)TNN__MIN(size, n);
+        if (size && at && ((longer[at - 1] == '_' && !memcmp(longer + at, shorter, same))
+                           || (longer[same] == '_' && !memcmp(longer, shorter, same)))) m = size;
     }
-    if (!meant) to = tnn__put(tnn__put(to, end, "needed is "), end, tnn__choices[line].what);
-    *tnn__put(to, end, meant ? meant : "") = 0;
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: TNN_%w is %s, for %s; %s%s%w", what, n, a,
+                     tnn__choices[given].what, tnn__choices[given].of,
+                     meant ? meant : m ? is : "needed is ", meant ? "" : m ? " is TNN_" : is, m, b);
 }
 
 /* WHO READS WHAT. In the tables of kinds stands what each reads of its struct's options, in words:
@@ -2536,16 +2538,20 @@ typedef struct {
     double      otherwise, least, most;
 } tnn__option;
 #define TNN__RANGE(of, member, type, otherwise, least, most) \
-    {#member, offsetof(of, member), sizeof ((of *)0)->member, type, otherwise, least, most}
+    {#member, offsetof(of, member), TNN__SIZED(sizeof ((of *)0)->member, type), type, otherwise, \
+     least, most}
+/* The size, which must be that of the type: another one does not compile. */
+#define TNN__SIZED(size, type) ((size)*sizeof(char[(type) == 0 || (size) == ((type) == 'i' \
+    ? sizeof(int) : (type) == 'f' ? sizeof(float) : sizeof(double)) ? 1 : -1]))
 #define TNN__OPTION(of, member) TNN__RANGE(of, member, 0, 0, 0, 0)
 /* Where in `words` the word that stands for `name` ends; NULL: none does. */
 static const char *tnn__word(const char *words, const char *name)
 {
     for (; words && *words; words += *words == ' ') {
-        const size_t n = strcspn(words, " :|"), all = strcspn(words, " ");
+        const size_t n = strcspn(words, " :|");
         if (!strncmp(words, name, n) && (!name[n] || !strcmp(name + n, "_h")
                                          || !strcmp(name + n, "_w"))) return words + n;
-        words += all;
+        words += strcspn(words, " ");
     }
     return NULL;
 }
@@ -2553,10 +2559,9 @@ static const char *tnn__word(const char *words, const char *name)
 static int tnn__is_set(const void *options, const tnn__option *list, int n, const char *word)
 {
     static const char zeros[256] = {0};
-    int i;
-    for (i = 0; i < n; i++)
-        if (tnn__word(word, list[i].name) == word + strcspn(word, " :|")
-            && memcmp((const char *)options + list[i].at, zeros, list[i].size)) return 1;
+    for (; n > 0; n--, list++)
+        if (tnn__word(word, list->name) == word + strcspn(word, " :|")
+            && memcmp((const char *)options + list->at, zeros, list->size)) return 1;
     return 0;
 }
 /* The words of a row of kinds: those of row 0 are at `reads`, each next `each` bytes further. */
@@ -2568,67 +2573,58 @@ static const char *tnn__reads_of(const char *const *reads, size_t each, int row)
 }
 /* Refuses what is set of the n options in `list` and not read: by constant `kind` of the enum with
    the constant `first`, whose row of the kinds' table has its words `each` bytes after the row
-   before, at `reads`; or, with first 0, by anyone, according to `common`. */
+   before, at `reads`; or, with first 0, by anyone, according to `common`. What no kind at all reads
+   is none of theirs. */
 static tnn_status tnn__check_options(const char *what, const void *options, const tnn__option *list,
                                      int n, int first, int kind, const char *const *reads,
                                      size_t each, const char *common)
 {
-    char text[300], *to = text, *end = text + sizeof text - 1;
-    const char *name, *own = NULL;
-    int i, k, has = 0;
-    if (first) own = tnn__reads_of(reads, each, TNN__NTH(kind));
+    char text[300], not_even[64], *to, *end = text + sizeof text - 1;
+    const char *own = first ? tnn__reads_of(reads, each, TNN__NTH(kind)) : NULL, *word, *at;
+    int i, k, size, has, without;
     for (i = 0; i < n; i++) {
-        const char *at = NULL;
-        char without[64] = "-";
-        if (!tnn__is_set(options, &list[i], 1, list[i].name)) continue;
-        *tnn__put(without + 1, without + sizeof without - 1, list[i].name) = 0;
-        if (!tnn__word(own, without)) {
-            at = tnn__word(own, list[i].name);
-            if (!at) at = tnn__word(common, list[i].name);
-        }
-        for (; at && *at == ':'; at += strcspn(at, " :")) {
-            const char *word = ++at;
-            int met = 0;
-            for (; !met; word += strcspn(word, " :|") + 1) {
-                met = *word == '!' ? !tnn__is_set(options, list, n, word + 1)
-                                   : tnn__is_set(options, list, n, word);
-                if (word[strcspn(word, " :|")] != '|') break;
-            }
-            if (met) continue;
-            to = tnn__put(tnn__put(tnn__put(to, end, "."), end, list[i].name), end,
-                          *at == '!' ? " does nothing with ." : " does nothing without .");
-            for (at += *at == '!'; *at && *at != ' ' && *at != ':'; at++)
-                if (*at == '|') to = tnn__put(to, end, " or .");
-                else if (to < end) *to++ = *at;
-            *to = 0;
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
+        const char *name = list[i].name;
+        if (!tnn__is_set(options, &list[i], 1, name)) continue;
+        tnn__putf(not_even, not_even + sizeof not_even - 1, "-%s", name);
+        at = tnn__word(own, name);
+        if (!at && !tnn__word(own, not_even)) at = tnn__word(common, name);
+        while (at && *at == ':') {      /* ":a|b": one of these must be set; ":!a": a must not */
+            at += without = at[1] == '!';
+            to = tnn__putf(text, end, ".%s does nothing with%s", name, without ? "" : "out");
+            has = 0;
+            word = " .";
+            do {
+                size = (int)strcspn(++at, " :|");
+                has |= tnn__is_set(options, list, n, at) != without;
+                to = tnn__putf(to, end, "%s%w", word, size, at);
+                at += size;
+                word = " or .";
+            } while (*at == '|');
+            if (!has) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
         }
         if (at) continue;
-        if (first) {
-            k = tnn__choice_name(first/100, TNN__NTH(kind), &name);
-            to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + k), name);
-        } else to = tnn__put(to, end, "it");
-        to = tnn__put(tnn__put(to, end, " has no ."), end, list[i].name);
-        for (k = 0, has = 0; first && has < 4 && tnn__choice_name(first/100, k, &name) + !k; k++) {
-            const int length = tnn__choice_name(first/100, k, &name);
-            if (!length || !tnn__word(tnn__reads_of(reads, each, k), list[i].name)) continue;
-            to = tnn__put(to, end, has++ ? ", " : "; .");
-            if (has == 1) to = tnn__put(tnn__put(to, end, list[i].name), end, " is of ");
-            to = tnn__put(tnn__put(to, end, "TNN_"), TNN__MIN(end, to + 4 + length), name);
+        size = first ? tnn__choice_name(first/100, TNN__NTH(kind), &word) : 0;
+        to = tnn__putf(text, end, "%s%w has no .%s", first ? "TNN_" : "it", size, size ? word : "",
+                       name);
+        for (k = has = 0; first && has < 4; k++) {      /* who has it */
+            if (!(size = tnn__choice_name(first/100, k, &word)) && k) break;
+            if (!size || !tnn__word(tnn__reads_of(reads, each, k), name)) continue;
+            to = has++ ? tnn__putf(to, end, ", TNN_%w", size, word)
+                       : tnn__putf(to, end, "; .%s is of TNN_%w", name, size, word);
         }
-        for (k = 0, has = 0; k < n && has < 9; k++) {   /* what it has instead */
+        if (first && !has && !tnn__word(own, not_even)) continue;
+        for (k = has = 0; k < n && has < 9; k++) {      /* what it has instead */
             const char *tail = strrchr(list[k].name, '_');
             if (!tnn__word(own, list[k].name)
                 || (tail && (!strcmp(tail, "_h") || !strcmp(tail, "_w")))) continue;
-            to = tnn__put(to, end, ++has > 8 ? " ..." : has > 1 ? " ." : "; it has .");
-            if (has < 9) to = tnn__put(to, end, list[k].name);
+            to = ++has > 8 ? tnn__put(to, end, " ...")
+                           : tnn__putf(to, end, has > 1 ? " .%s" : "; it has .%s", list[k].name);
         }
         *to = 0;
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
     }
     return TNN_OK;
 }
-#define TNN__COUNT_OF(array) ((int)(sizeof (array)/sizeof *(array)))
 /* The same of a whole list, where the kinds' table has a member .reads. */
 #define TNN__CHECK_OPTIONS(what, options, list, first, kind, table, common) \
     tnn__check_options(what, options, list, TNN__COUNT_OF(list), first, (int)(kind), \
@@ -2923,45 +2919,39 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
 
 #define TNN__OPEN   0x100
 #define TNN__INSIDE 0xff
-static struct {
-    int        word;                    /* generation * 512 | open | helpers inside */
-    int        busy;                    /* a caller is using the pool */
-    int        sleepers, started;
-    tnn__task *f;
-    void      *context;
-    int        workers;
-    struct { int next, end, pad[14]; } share[TNN__MAX_THREADS];
 #ifdef _WIN32
-    void      *lock, *wake;             /* an SRWLOCK, a CONDITION_VARIABLE: zero at first */
-    void      *thread[TNN__MAX_THREADS];
-    struct HINSTANCE__ *module;         /* helpers keep loaded what they run */
-#else
-    pthread_mutex_t    lock;
-    pthread_cond_t     wake;
-    pthread_t          thread[TNN__MAX_THREADS];        /* of number 1.. */
-#endif
-} tnn__pool
-#ifndef _WIN32
-    = { 0, 0, 0, 0, 0, 0, 0, {{0, 0, {0}}}, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
-        {0} }
-#endif
-    ;
-
-#ifdef _WIN32
-#define TNN__SRWLOCK  ((struct _RTL_SRWLOCK *)(void *)&tnn__pool.lock)
-#define TNN__CONDVAR  ((struct _RTL_CONDITION_VARIABLE *)(void *)&tnn__pool.wake)
+static void *tnn__pool_lock, *tnn__pool_wake;   /* SRWLOCK, CONDITION_VARIABLE: zero at first */
+static struct HINSTANCE__ *tnn__module;         /* helpers keep loaded what they run */
+typedef void *tnn__thread;
+#define TNN__SRWLOCK  ((struct _RTL_SRWLOCK *)(void *)&tnn__pool_lock)
+#define TNN__CONDVAR  ((struct _RTL_CONDITION_VARIABLE *)(void *)&tnn__pool_wake)
 #define TNN__LOCK()   AcquireSRWLockExclusive(TNN__SRWLOCK)
 #define TNN__UNLOCK() ReleaseSRWLockExclusive(TNN__SRWLOCK)
 #define TNN__WAIT()   SleepConditionVariableSRW(TNN__CONDVAR, TNN__SRWLOCK, 0xffffffffu, 0)
 #define TNN__WAKE()   WakeAllConditionVariable(TNN__CONDVAR)
 #define TNN__YIELD()  SwitchToThread()
+#define TNN__JOIN(t)  (WaitForSingleObject(t, 0xffffffffu), CloseHandle(t))
 #else
-#define TNN__LOCK()   pthread_mutex_lock(&tnn__pool.lock)
-#define TNN__UNLOCK() pthread_mutex_unlock(&tnn__pool.lock)
-#define TNN__WAIT()   pthread_cond_wait(&tnn__pool.wake, &tnn__pool.lock)
-#define TNN__WAKE()   pthread_cond_broadcast(&tnn__pool.wake)
+static pthread_mutex_t tnn__pool_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t  tnn__pool_wake = PTHREAD_COND_INITIALIZER;
+typedef pthread_t tnn__thread;
+#define TNN__LOCK()   pthread_mutex_lock(&tnn__pool_lock)
+#define TNN__UNLOCK() pthread_mutex_unlock(&tnn__pool_lock)
+#define TNN__WAIT()   pthread_cond_wait(&tnn__pool_wake, &tnn__pool_lock)
+#define TNN__WAKE()   pthread_cond_broadcast(&tnn__pool_wake)
 #define TNN__YIELD()  sched_yield()
+#define TNN__JOIN(t)  pthread_join(t, NULL)
 #endif
+static struct {
+    int         word;                   /* generation * 512 | open | helpers inside */
+    int         busy;                   /* a caller is using the pool */
+    int         sleepers, started;
+    tnn__task  *f;
+    void       *context;
+    int         workers;
+    struct { int next, end, pad[14]; } share[TNN__MAX_THREADS];
+    tnn__thread thread[TNN__MAX_THREADS];       /* of number 1.. */
+} tnn__pool;
 #if defined(TNN__X86)
 #define TNN__PAUSE()  _mm_pause()
 #else
@@ -2972,18 +2962,21 @@ static struct {
 #ifndef TNN__ROOT
 #define TNN__ROOT ""            /* where /proc and /sys are: tests have their own */
 #endif
+/* The beginning of a file as text; "" where there is none. */
+static void tnn__beginning(const char *path, char *text, size_t size)
+{
+    const int file = open(path, TNN__O(RDONLY));
+    const ssize_t n = file < 0 ? 0 : read(file, text, size - 1);
+    if (file >= 0) close(file);
+    text[TNN__MAX(n, 0)] = 0;
+}
 /* The number with which the file PATH/NAME begins, and in *second the one after it; 0: none. */
 static long long tnn__limit_of(const char *path, const char *name, long long *second)
 {
     char text[4200], *end = text + sizeof text - 1;
     long long first;
-    ssize_t n;
-    int f;
-    *tnn__put(tnn__put(text, end, path), end, name) = 0;
-    f = open(text, TNN__O(RDONLY));
-    n = f < 0 ? 0 : read(f, text, 60);
-    if (f >= 0) close(f);
-    text[TNN__MAX(n, 0)] = 0;
+    tnn__putf(text, end, "%s%s", path, name);
+    tnn__beginning(text, text, 61);
     first = strtoll(text, &end, 10);
     *second = strtoll(end, NULL, 10);
     return first;
@@ -2994,10 +2987,7 @@ static long long tnn__limit_of(const char *path, const char *name, long long *se
 static int tnn__quota(int most)
 {
     char groups[4096], path[4150], *line, *next, *end = path + sizeof path - 1;
-    const int f = open(TNN__ROOT "/proc/self/cgroup", TNN__O(RDONLY));
-    const ssize_t n = f < 0 ? 0 : read(f, groups, sizeof groups - 1);
-    if (f >= 0) close(f);
-    groups[TNN__MAX(n, 0)] = 0;
+    tnn__beginning(TNN__ROOT "/proc/self/cgroup", groups, sizeof groups);
     for (line = groups; (next = strchr(line, '\n')) != NULL; line = next + 1) {
         char *controllers = strchr(line, ':'), *group, *p, *root;
         *next = 0;
@@ -3005,16 +2995,13 @@ static int tnn__quota(int most)
         *group++ = 0;
         for (p = strstr(controllers, "cpu"); p && p[3] && p[3] != ','; p = strstr(p + 3, "cpu")) {}
         if (*controllers && !p) continue;
-        root = tnn__put(tnn__put(path, end, TNN__ROOT "/sys/fs/cgroup/"), end, controllers);
-        *(p = tnn__put(root, end, group)) = 0;
-        while (p >= root) {
+        root = tnn__putf(path, end, TNN__ROOT "/sys/fs/cgroup/%s", controllers);
+        for (p = tnn__putf(root, end, "%s", group); p >= root; ) {
+            const char *name = *controllers ? "/cpu.cfs_quota_us" : "/cpu.max";
             long long period, none, quota;
             *p = 0;
-            if (*controllers) {
-                quota = tnn__limit_of(path, "/cpu.cfs_quota_us", &none);
-                period = tnn__limit_of(path, "/cpu.cfs_period_us", &none);
-            } else
-                quota = tnn__limit_of(path, "/cpu.max", &period);
+            quota = tnn__limit_of(path, name, &period);
+            if (*controllers) period = tnn__limit_of(path, "/cpu.cfs_period_us", &none);
             if (quota > 0 && period > 0) most = (int)TNN__MIN(most, (quota - 1)/period + 1);
             while (--p >= root && *p != '/') {}
         }
@@ -3122,7 +3109,7 @@ static void tnn__helper(int number)
 static unsigned __stdcall tnn__helper_main(void *p)
 {
     tnn__helper((int)(intptr_t)p);
-    FreeLibraryAndExitThread(tnn__pool.module, 0);
+    FreeLibraryAndExitThread(tnn__module, 0);
     return 0;
 }
 #else
@@ -3135,8 +3122,8 @@ static void tnn__after_fork(void)
     const pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
     tnn__log_lock = 0;
     tnn__pool.word = tnn__pool.busy = tnn__pool.sleepers = tnn__pool.started = 0;
-    tnn__pool.lock = lock;
-    tnn__pool.wake = wake;
+    tnn__pool_lock = lock;
+    tnn__pool_wake = wake;
 }
 #endif
 /* Starts helpers up to threads - 1; those that the system refuses are done without. Signals are the
@@ -3145,6 +3132,7 @@ static void tnn__after_fork(void)
    and losses. */
 static void tnn__start_helpers(int threads)
 {
+    intptr_t number;
 #ifndef _WIN32
     static int registered;
     tnn__signals all, own;
@@ -3157,20 +3145,16 @@ static void tnn__start_helpers(int threads)
         pthread_attr_setstacksize(&attributes, 1 << 18);
     if (tnn__sigmask(TNN__SIG_SETMASK, &all, &own)) return;
 #endif
-    while (tnn__pool.started < threads - 1) {
-        intptr_t number = tnn__pool.started + 1;
+    for (; (number = tnn__pool.started + 1) < threads; tnn__pool.started++) {
+        tnn__thread *thread = &tnn__pool.thread[number];
 #ifdef _WIN32
-        tnn__pool.thread[number] =
-            (void *)_beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
-        if (!tnn__pool.thread[number]) break;
+        *thread = (void *)_beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
+        if (!*thread) break;
         /* 4: the module with this address; each helper counts as one more that has it loaded */
-        GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__pool.module);
+        GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__module);
 #else
-        if (pthread_create(&tnn__pool.thread[number], &attributes, tnn__helper_main,
-                           (void *)number))
-            break;
+        if (pthread_create(thread, &attributes, tnn__helper_main, (void *)number)) break;
 #endif
-        tnn__pool.started++;
     }
 #ifndef _WIN32
     tnn__sigmask(TNN__SIG_SETMASK, &own, NULL);
@@ -3198,14 +3182,8 @@ static int tnn__end_helpers(void)
     int zero = 0;
     if (!TNN__SWAP(&tnn__pool.busy, zero, 1)) return 0;
     tnn__start_call(NULL, NULL, 0);
-    for (; tnn__pool.started; tnn__pool.started--) {
-#ifdef _WIN32
-        WaitForSingleObject(tnn__pool.thread[tnn__pool.started], 0xffffffffu);
-        CloseHandle(tnn__pool.thread[tnn__pool.started]);
-#else
-        pthread_join(tnn__pool.thread[tnn__pool.started], NULL);
-#endif
-    }
+    for (; tnn__pool.started; tnn__pool.started--)
+        TNN__JOIN(tnn__pool.thread[tnn__pool.started]);
     TNN__AND(&tnn__pool.word, ~TNN__OPEN);
     TNN__STORE(&tnn__pool.busy, 0);
     return 1;
@@ -15111,7 +15089,7 @@ static void tnn__print(tnn__page *page, int width, const char *format, ...)
     int n;
     va_list args;
     va_start(args, format);
-    tnn__format(text, sizeof text, format, args);
+    tnn__format(text, text + sizeof text - 1, format, args);
     va_end(args);
     for (n = (int)strlen(text); n < width; n++) tnn__print_char(page, ' ');
     for (c = text; *c; c++) tnn__print_char(page, *c);
