@@ -17821,16 +17821,17 @@ static double tnn__quick_cell(double z, double h)
      exactly   Newton's method on log Q(t) = log p, whose derivative is -1/M(t). log Q is concave
                and Q(t) <= exp(-t^2/2)/2: from t = sqrt(-2 log(2 p)) it comes down to the root
                without passing it.
-     quickly   from Hastings' start (Abramowitz and Stegun 26.2.23) one step of three terms. */
-static double tnn__truncated_normal(double a, double b, double u, int quick)
+     quickly   where `tails` holds the mass below a and above b: from Hastings' start (Abramowitz
+               and Stegun 26.2.23) one step of three terms. */
+static double tnn__truncated_normal(double a, double b, double u, const double *tails)
 {
-    double (*const tail)(double) = quick ? tnn__quick_tail : tnn__tail;
-    const double below = tail(TNN__MAX(-a, 0)), above = tail(TNN__MAX(b, 0));
+    const double below = tails ? tails[0] : tnn__tail(TNN__MAX(-a, 0));
+    const double above = tails ? tails[1] : tnn__tail(TNN__MAX(b, 0));
     const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
     const double least = TNN__MIN(p, q), goal = tnn__log_double(least); /* of the two tails */
     double t, change = 1;               /* t: how far out, whichever side */
     int i;
-    if (quick) {
+    if (tails) {
         const double w = sqrt(-2*goal);
         t = w - (2.515517 + w*(0.802853 + w*0.010328))
                 /(1 + w*(1.432788 + w*(0.189269 + w*0.001308)));
@@ -17852,7 +17853,11 @@ static double tnn__truncated_normal(double a, double b, double u, int quick)
    x in the user's terms: 0.01, 32, choice 2. y on the axis, where distances mean something.
    A variable's axis goes from `from` to `to`: of x, of log x, or of the number of a choice. Where x
    has a step the axis is half of it longer at either end, so that each value has its cell. */
-typedef struct { double mu, sigma, weight, factor; } tnn__kernel;   /* factor: tnn__quick_factor */
+typedef struct {
+    double mu, sigma, weight;
+    double factor, tails[2];    /* of it quickly: what its cells are multiplied by; its mass below
+                                   and above the axis */
+} tnn__kernel;
 typedef struct { tnn__kernel *kernels; int n; } tnn__mix;           /* the prior is the last */
 typedef struct { double mu; int i; } tnn__spot;     /* where kernel i is; sorted by mu, then i */
 typedef struct {
@@ -17864,9 +17869,9 @@ enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 1000, TNN__WIDE = 512 };
 typedef struct {                /* the sums of 16d for one variable */
     double    h, width;         /* most kernels' sigma; the width of a bin, in h */
     int       bins, terms;      /* bins 0: there are none for this variable */
-    int       n;                /* kernels of the rest with ranks below n are in a and b */
+    int       n;                /* kernels of the rest of ranks below n are in a and b */
     double    a[TNN__BINS*TNN__TERMS], b[TNN__BINS*TNN__TERMS];         /* (bins, terms) */
-    double    sum[TNN__BINS*TNN__TERMS];                                /* u a + v b */
+    double    sum[TNN__BINS*TNN__TERMS];                                /* of all kernels */
     double    mass[TNN__CELLS + 1];     /* of a cell, by its distance in cells: terms is 1 */
     tnn__spot ends[2*TNN__CELLS];       /* (bins, 2): a bin's kernels of least and largest mu, by
                                            rank; i < 0: it is empty */
@@ -17883,8 +17888,7 @@ struct tnn_study {
     int         best[26], bests;        /* the best that ended, the best first */
     int         good[25], goods;        /* the first of these, by number */
     int        *order, others;          /* the rest, by number */
-    int         fresh[64], freshes;     /* ended since the last draw */
-    int         ended, stale;           /* how many; stale: all of them are to be sorted anew */
+    int         ended, stale, anew;     /* how many; to be done: sort all, list the rest */
     const char *columns;        /* the journal's second line */
     int         header;         /* the journal has it */
     long long   offset;         /* so many bytes of the journal, whole lines, were read */
@@ -17978,13 +17982,22 @@ static int tnn__has_density(const tnn__axis *axis)
 {
     return axis->of.log || !(axis->of.step > 0);
 }
-/* What a kernel's sum is multiplied by, but its weight: 1/the mass on the axis, for a density also
-   /sigma. Quickly. */
-static double tnn__quick_factor(const tnn__axis *axis, double mu, double sigma)
+/* What a kernel's cells are multiplied by, but its weight: 1/the mass on the axis, for a density
+   also /sigma. Quickly; *tails: the mass below and above. */
+static double tnn__quick_factor(const tnn__axis *axis, double mu, double sigma, double tails[2])
 {
-    const double mass = 1 - tnn__quick_tail((mu - axis->from)/sigma)
-                          - tnn__quick_tail((axis->to - mu)/sigma);
-    return 1/(tnn__has_density(axis) ? mass*sigma : mass);
+    tails[0] = tnn__quick_tail((mu - axis->from)/sigma);
+    tails[1] = tnn__quick_tail((axis->to - mu)/sigma);
+    return 1/((1 - tails[0] - tails[1])*(tnn__has_density(axis) ? sigma : 1));
+}
+/* Makes *kernel one of a number. */
+static void tnn__make_kernel(const tnn__axis *axis, double mu, double sigma, double weight,
+                             tnn__kernel *kernel)
+{
+    kernel->mu = mu;
+    kernel->sigma = sigma;
+    kernel->weight = weight;
+    kernel->factor = weight*tnn__quick_factor(axis, mu, sigma, kernel->tails);
 }
 /* Fits a variable's mix to the n trials of these numbers, which rise: kernel i is trials[i], the
    prior kernel n. Deviations need the kernels' order on the axis, for which study->spots is
@@ -18013,39 +18026,42 @@ static void tnn__parzen_fit(const tnn_study *study, int variable, const int *tri
     qsort(spots, (size_t)n + 1, sizeof *spots, tnn__by_spot);
     for (i = 0; i <= n; i++) {
         tnn__kernel *kernel = &kernels[spots[i].i];
-        kernel->sigma = spots[i].i < n ? tnn__parzen_sigma(study, axis, spots, i, n, least) : range;
-        kernel->factor = kernel->weight*tnn__quick_factor(axis, kernel->mu, kernel->sigma);
+        const double sigma = tnn__parzen_sigma(study, axis, spots, i, n, least);
+        tnn__make_kernel(axis, kernel->mu, spots[i].i < n ? sigma : range, kernel->weight, kernel);
     }
 }
-/* Sorts the trials that ended since the last draw; returns how many ended in all. Mostly they are
-   later than all others and join the rest; where not, the rest is listed and the good are fitted
-   anew. */
+/* Puts trial k, which has ended, among the best, and at the end of the rest. */
+static void tnn__rank(tnn_study *study, int k)
+{
+    int *best = study->best, i;
+    for (i = study->bests; i > 0 && tnn__before(study, &study->trials[k],
+                                                &study->trials[best[i - 1]]); i--)
+        if (i < 26) best[i] = best[i - 1];
+    if (i < 26) best[i] = k;
+    study->bests = TNN__MIN(study->bests + 1, 26);
+    study->ended++;
+    study->anew |= study->others && study->order[study->others - 1] > k;
+    study->order[study->others++] = k;
+}
+/* Parts the good trials from the rest; returns how many ended. Mostly what has ended since the last
+   draw is later than all others and joins the rest; where not, the rest is listed and the good are
+   fitted anew. */
 static int tnn__split_trials(tnn_study *study)
 {
-    const int all = study->stale, trials = study->options.trials;
-    const int n = all ? trials : study->freshes;
-    int *best = study->best, good[25], i, j, k, below, anew = all;
-    if (all) study->ended = study->others = study->bests = 0;
-    for (j = 0; j < n; j++) {
-        k = all ? j : study->fresh[j];
-        if (!tnn__ended(&study->trials[k])) continue;
-        for (i = study->bests; i > 0 && tnn__before(study, &study->trials[k],
-                                                    &study->trials[best[i - 1]]); i--)
-            if (i < 26) best[i] = best[i - 1];
-        if (i < 26) best[i] = k;
-        study->bests = TNN__MIN(study->bests + 1, 26);
-        study->ended++;
-        anew |= study->others && study->order[study->others - 1] > k;
-        study->order[study->others++] = k;
+    const int trials = study->options.trials;
+    int good[25], i, j, k, below;
+    if (study->stale) {
+        study->ended = study->others = study->bests = 0;
+        for (k = 0; k < trials; k++) if (tnn__ended(&study->trials[k])) tnn__rank(study, k);
     }
-    study->freshes = study->stale = 0;
     below = TNN__MIN((study->ended + 9)/10, 25);
     for (i = 0; i < below; i++) {               /* the good, by number */
-        for (j = i; j > 0 && good[j - 1] > best[i]; j--) good[j] = good[j - 1];
-        good[j] = best[i];
+        for (j = i; j > 0 && good[j - 1] > study->best[i]; j--) good[j] = good[j - 1];
+        good[j] = study->best[i];
     }
-    if (!anew && below == study->goods && !memcmp(good, study->good, (size_t)below*sizeof *good))
-        return study->ended;
+    if (!study->stale && !study->anew && below == study->goods
+        && !memcmp(good, study->good, (size_t)below*sizeof *good)) return study->ended;
+    study->stale = study->anew = 0;
     memcpy(study->good, good, (size_t)below*sizeof *good);
     study->goods = below;
     for (i = k = study->others = 0; k < trials; k++)
@@ -18074,6 +18090,16 @@ static double tnn__parzen_choice(const tnn_study *study, const tnn__axis *axis,
     const double choices = axis->of.high + 1, w = study->options.prior_weight/mix->n;
     return k == mix->n - 1 ? 1/choices : ((c == (int)mix->kernels[k].mu) + w)/(1 + w*choices);
 }
+/* The same under all of the mix. */
+static double tnn__parzen_choices(const tnn_study *study, const tnn__axis *axis,
+                                  const tnn__mix *mix, int c)
+{
+    double sum = 0;
+    int k;
+    for (k = 0; k < mix->n; k++)
+        sum += mix->kernels[k].weight*tnn__parzen_choice(study, axis, mix, k, c);
+    return sum;
+}
 /* The log of a mix's density at x, exactly: log sum exp, from the largest term, which no deviation
    makes too small. With a step the mass of x's cell is in place of the density. */
 static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__mix *mix, double x)
@@ -18082,11 +18108,8 @@ static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__m
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
     double *terms = study->terms, sum = 0, most = -HUGE_VAL; /* logs of the terms, the largest */
     int k;
-    if (axis->of.type == TNN_CATEGORICAL) {
-        for (k = 0; k < mix->n; k++)
-            sum += mix->kernels[k].weight*tnn__parzen_choice(study, axis, mix, k, (int)x);
-        return tnn__log_double(sum);
-    }
+    if (axis->of.type == TNN_CATEGORICAL)
+        return tnn__log_double(tnn__parzen_choices(study, axis, mix, (int)x));
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
         const double z = (y - kernel->mu)/kernel->sigma, h = half/kernel->sigma;
@@ -18118,7 +18141,7 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
     }
     a = (axis->from - kernel->mu)/kernel->sigma; /* the axis, as the kernel sees it */
     b = (axis->to - kernel->mu)/kernel->sigma;
-    y = kernel->mu + kernel->sigma*tnn__truncated_normal(a, b, u[1], quick);
+    y = kernel->mu + kernel->sigma*tnn__truncated_normal(a, b, u[1], quick ? kernel->tails : NULL);
     most = 1e-8*kernel->sigma;          /* does a step change within it? */
     if (quick && axis->of.step > 0
         && tnn__from_line(axis, y - most) < tnn__from_line(axis, y + most))
@@ -18162,88 +18185,82 @@ static int tnn__crowd_bin(const tnn__axis *axis, const tnn__crowd *crowd, double
     *at = TNN__MIN(TNN__MAX(share*bins, 0), bins);
     return TNN__MIN((int)*at, crowd->bins - 1);
 }
-/* One kernel more, of which only the quick factor is known. */
-static void tnn__mix_add(tnn__mix *mix, double mu, double sigma, double factor)
+/* Adds a kernel of deviation h at mu, of that weight, to sums (bins, terms). */
+static void tnn__crowd_add(const tnn__axis *axis, const tnn__crowd *crowd, double mu, double weight,
+                           double *sums)
 {
-    tnn__kernel *kernel = &mix->kernels[mix->n++];
-    kernel->mu = mu;
-    kernel->sigma = sigma;
-    kernel->factor = factor;
+    double at, term = weight, tails[2];
+    const int bin = tnn__crowd_bin(axis, crowd, mu, &at);
+    const double s = (at - bin - 0.5)*crowd->width;
+    int p;
+    if (axis->of.type != TNN_CATEGORICAL) term *= tnn__quick_factor(axis, mu, crowd->h, tails);
+    for (p = 0; p < crowd->terms; term *= s/++p) sums[bin*crowd->terms + p] += term;
 }
-/* Adds the rest's kernels that are not in the sums yet; the last 25 come to the mix instead. */
-static void tnn__crowd_fill(tnn_study *study, int variable, tnn__mix *mix)
+/* Adds the rest's kernels to a crowd's sums and ends: those that are in a and b already, by these;
+   the last 25, whose weight is 1, only to the sum. */
+static void tnn__crowd_fill(tnn_study *study, int variable)
 {
     const tnn__axis *axis = &study->space[variable];
     tnn__crowd *crowd = &study->crowds[variable];
-    const int number = axis->of.type != TNN_CATEGORICAL, n = study->others;
-    int r, p;
-    if (!crowd->n) {
-        memset(crowd->a, 0, sizeof crowd->a);
-        memset(crowd->b, 0, sizeof crowd->b);
-        for (r = 0; r < 2*crowd->bins; r++) crowd->ends[r].i = -1;
-    }
+    const int n = study->others, size = crowd->bins*crowd->terms;
+    const double u = 1.0/n, v = (1 - u)/(n - 26);
+    double at;
+    int i, r;
+    for (i = 0; i < size; i++) crowd->sum[i] = 0;
+    for (i = 0; i < size && !crowd->n; i++) crowd->a[i] = crowd->b[i] = 0;
+    for (i = 0; i < 2*crowd->bins && !crowd->n; i++) crowd->ends[i].i = -1;
     for (r = crowd->n; r < n; r++) {
         const double mu = tnn__on_line(axis, study->trials[study->order[r]].x[variable]);
-        double at, term = number ? tnn__quick_factor(axis, mu, crowd->h) : 1;
-        const int bin = tnn__crowd_bin(axis, crowd, mu, &at);
-        const double s = (at - bin - 0.5)*crowd->width;
-        tnn__spot *ends = crowd->ends + 2*(tnn__len)bin;
-        for (p = 0; p < 2; p++)
-            if (ends[p].i < 0 || (p ? mu >= ends[p].mu : mu < ends[p].mu)) {
-                ends[p].mu = mu;
-                ends[p].i = r;
+        tnn__spot *end = crowd->ends + 2*(tnn__len)tnn__crowd_bin(axis, crowd, mu, &at);
+        for (i = 0; i < 2; i++, end++)
+            if (end->i < 0 || (i ? mu >= end->mu : mu < end->mu)) {
+                end->mu = mu;
+                end->i = r;
             }
-        if (r >= n - 25) tnn__mix_add(mix, mu, crowd->h, term);
-        for (p = 0; p < crowd->terms && r < n - 25; p++) {
-            crowd->a[bin*crowd->terms + p] += term;
-            crowd->b[bin*crowd->terms + p] += r*term;
-            term *= s/(p + 1);
-        }
+        tnn__crowd_add(axis, crowd, mu, 1, r < n - 25 ? crowd->a : crowd->sum);
+        if (r < n - 25) tnn__crowd_add(axis, crowd, mu, r, crowd->b);
     }
+    for (i = 0; i < size; i++) crowd->sum[i] += u*crowd->a[i] + v*crowd->b[i];
     crowd->n = TNN__MAX(n - 25, 0);
 }
-/* Works out a crowd's sums, and fills the mix with what is not in them: the last 25, and for each
-   that is wider what makes it so; the prior is the last. Choices come to the sums altogether. */
+/* Works out a crowd's sums, from which it takes the kernels that are wider; the mix gets these, and
+   the prior. The sums of choices hold the prior, too. */
 static void tnn__crowd_fit(tnn_study *study, int variable, tnn__mix *mix)
 {
     const tnn__axis *axis = &study->space[variable];
-    const double middle = 0.5*(axis->from + axis->to), range = axis->to - axis->from;
-    const double prior = study->options.prior_weight;
-    const int n = study->others;
-    const double u = 1.0/n, v = (1 - u)/(n - 26);
     tnn__crowd *crowd = &study->crowds[variable];
-    double *sum = crowd->sum, hh = crowd->terms > 1 && !tnn__has_density(axis)
-                                 ? axis->of.step*axis->of.step/4/crowd->h/crowd->h : 0;
+    const double middle = 0.5*(axis->from + axis->to), prior = study->options.prior_weight;
+    const double half = axis->of.step/2/crowd->h;       /* of a step */
+    const int n = study->others;
+    double *sum = crowd->sum;
     tnn__spot *spots = study->spots;
-    int q, m = 0;
-    mix->n = 0;
-    tnn__crowd_fill(study, variable, mix);
-    for (q = 0; q < crowd->bins*crowd->terms; q++) sum[q] = u*crowd->a[q] + v*crowd->b[q];
+    int i, m = 0;
+    tnn__crowd_fill(study, variable);
     if (axis->of.type == TNN_CATEGORICAL) {
-        const double w = prior/(n + 1), all = (n - 25)*(1 + u)/2 + 25;  /* the sum of weights */
-        while (mix->n > 0) sum[(int)mix->kernels[--mix->n].mu] += 1;
-        for (q = 0; q < crowd->bins; q++)
-            sum[q] = (sum[q] + w*all)/(1 + w*crowd->bins) + prior/crowd->bins;
+        const double w = prior/(n + 1), all = (n - 25)*(1 + 1.0/n)/2 + 25; /* the sum of weights */
+        for (i = 0; i < crowd->bins; i++)
+            sum[i] = (sum[i] + w*all)/(1 + w*crowd->bins) + prior/crowd->bins;
         return;
     }
-    for (q--; hh > 0 && q > 0; q--) {           /* s^p/p! on average over a cell */
-        const int p = q%crowd->terms;
-        if (p > 1) sum[q] += hh/6*(sum[q - 2] + (p > 3 ? hh/20*sum[q - 4] : 0));
+    for (i = 0; i < 2*crowd->bins; i++)
+        if (crowd->ends[i].i >= 0 && (i%2 == 0 || crowd->ends[i].i != crowd->ends[i - 1].i))
+            spots[m++] = crowd->ends[i];
+    for (i = m; i > 0 && spots[i - 1].mu > middle; i--) spots[i] = spots[i - 1];
+    spots[i].mu = middle;
+    spots[i].i = -1;
+    for (i = mix->n = 0; i <= m; i++) {
+        const double sigma = tnn__parzen_sigma(study, axis, spots, i, m, crowd->h);
+        const double mu = spots[i].mu, weight = tnn__parzen_weight(spots[i].i, n);
+        if (spots[i].i < 0 || !(sigma > crowd->h)) continue;
+        tnn__crowd_add(axis, crowd, mu, -weight, sum);
+        tnn__make_kernel(axis, mu, sigma, weight, &mix->kernels[mix->n++]);
     }
-    for (q = 0; q < 2*crowd->bins; q++)
-        if (crowd->ends[q].i >= 0 && (q%2 == 0 || crowd->ends[q].i != crowd->ends[q - 1].i))
-            spots[m++] = crowd->ends[q];
-    for (q = m; q > 0 && spots[q - 1].mu > middle; q--) spots[q] = spots[q - 1];
-    spots[q].mu = middle;
-    spots[q].i = -1;
-    for (q = 0; q <= m; q++) {
-        const double sigma = tnn__parzen_sigma(study, axis, spots, q, m, crowd->h);
-        const double mu = spots[q].mu, weight = tnn__parzen_weight(spots[q].i, n);
-        if (spots[q].i < 0 || !(sigma > crowd->h)) continue;
-        tnn__mix_add(mix, mu, crowd->h, -weight*tnn__quick_factor(axis, mu, crowd->h));
-        tnn__mix_add(mix, mu, sigma, weight*tnn__quick_factor(axis, mu, sigma));
+    tnn__make_kernel(axis, middle, axis->to - axis->from, prior, &mix->kernels[mix->n++]);
+    if (crowd->terms == 1 || tnn__has_density(axis)) return;
+    for (i = crowd->bins*crowd->terms - 1; i > 0; i--) {        /* s^p/p! on average over a cell */
+        const int p = i%crowd->terms;
+        if (p > 1) sum[i] += half*half/6*(sum[i - 2] + (p > 3 ? half*half/20*sum[i - 4] : 0));
     }
-    tnn__mix_add(mix, middle, range, prior*tnn__quick_factor(axis, middle, range));
 }
 /* A crowd's sums at y. */
 static double tnn__crowd_sum(const tnn__axis *axis, const tnn__crowd *crowd, double y)
@@ -18288,11 +18305,8 @@ static double tnn__quick_density(const tnn_study *study, int variable, const tnn
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
     double sum = 0;
     int k;
-    if (axis->of.type == TNN_CATEGORICAL) {
-        for (k = 0; k < mix->n && !crowd; k++)
-            sum += mix->kernels[k].weight*tnn__parzen_choice(study, axis, mix, k, (int)x);
-        return crowd ? crowd->sum[(int)x] : sum;
-    }
+    if (axis->of.type == TNN_CATEGORICAL)
+        return crowd ? crowd->sum[(int)x] : tnn__parzen_choices(study, axis, mix, (int)x);
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
         sum += kernel->factor*tnn__quick_cell((y - kernel->mu)/kernel->sigma,
@@ -18308,29 +18322,27 @@ static const tnn__crowd *tnn__fit_rest(tnn_study *study, int variable)
     else tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
     return crowd;
 }
-/* Of a variable's candidates x[0..n) the one with the largest log l - log g; the first of equal
-   ones. Those of trial k were drawn quickly: those near the best are drawn again, exactly, into x.
-   With k = -1 they stay what they are. */
+/* The best of a variable's n candidates, by the largest log l - log g; the first of equal ones.
+   x (n): trial k's are drawn here, first quickly, those near the best once more, exactly; with
+   k = -1 they are given. */
 static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int k)
 {
     const tnn__mix *good = &study->space[variable].good, *rest = &study->rest;
     const tnn__crowd *crowd = tnn__fit_rest(study, variable);
     const int steps = study->space[variable].of.step > 0;
-    double *scores = study->scores, most, score, u[2];
+    double *scores = study->scores, most, score, u[2];  /* a score of -1: out of it */
     int i, j, turn, best = 0, left = 0; /* left: candidates not yet out of it */
-    for (i = 0; i < n; i++) {           /* -1: out of it, here as the same as an earlier one */
-        for (j = 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
-        scores[i] = j < i ? -1 : 0;
-    }
     /* Two turns: what was drawn quickly is told apart to 1e-6, what is drawn exactly to 1e-8. */
     for (turn = 0; turn < 2; turn++) {
         for (i = 0, most = 0; i < n; i++) {
-            if (scores[i] < 0) continue;
-            if (turn && k >= 0) {
+            if (turn && scores[i] < 0) continue;
+            if (k >= 0) {
                 tnn__uniforms(study, k, variable, i, u);
-                x[i] = tnn__parzen_draw(study, variable, u, 0);
+                x[i] = tnn__parzen_draw(study, variable, u, !turn && !study->options.no_magic_clip);
             }
-            if (study->options.prior_weight < 1e-25) continue;  /* g may be under its quick error */
+            for (j = turn ? i : 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
+            scores[i] = j < i ? -1 : 0;         /* the same as an earlier one is out */
+            if (j < i || study->options.prior_weight < 1e-25) continue; /* g: under its error */
             scores[i] = tnn__quick_density(study, variable, good, NULL, x[i])
                       / tnn__quick_density(study, variable, rest, crowd, x[i]);
             most = TNN__MAX(most, scores[i]);
@@ -18365,16 +18377,11 @@ static double tnn__suggest(tnn_study *study, int k, int variable, int ended)
 {
     const tnn__axis *axis = &study->space[variable];
     const tnn_study_options *options = &study->options;
-    double u[2];                        /* for the kernel, and the place in it */
-    int i;
+    double u[2];
     if (!(axis->to > axis->from)) return axis->of.low;
     if (options->sampler == TNN_RANDOM || ended < options->startup) {
         tnn__uniforms(study, k, variable, 0, u);
         return tnn__from_line(axis, axis->from + (axis->to - axis->from)*u[0]);
-    }
-    for (i = 0; i < options->candidates; i++) {
-        tnn__uniforms(study, k, variable, i, u);
-        study->candidates[i] = tnn__parzen_draw(study, variable, u, !options->no_magic_clip);
     }
     return study->candidates[tnn__tpe_choose(study, variable, study->candidates,
                                              options->candidates, k)];
@@ -18533,7 +18540,7 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
     const double *x = field + 1, *step = x + count; /* step[1]: the value, step[2]: the rung */
     const int ours = !strncmp(line, first, sizeof first - 1);
     tnn_trial *trial;
-    int i, state, ended;
+    int i, state;
     if (journal && !study->offset && !ours) return tnn__fail_no_journal(study);
     if (ours && strcmp(line, study->head))
         return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
@@ -18555,18 +18562,14 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
     if (trial == study->current && strcmp(line, study->line))   /* a line that is not from here */
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: another process runs trial %d, too; each "
                          "needs its own .shard of .shards", journal, trial->number);
-    ended = tnn__ended(trial);
-    if (state == 1) {
-        if (tnn__trial_reported(trial, (int)step[0], step[1], (int)step[2]))
-            return TNN_ERROR_MEMORY;
-    } else {
+    study->stale |= tnn__ended(trial);  /* it has been sorted as it was */
+    if (state > 1) {
         trial->state = (tnn_trial_state)(TNN_RUNNING - 1 + state);
         trial->value = step[1];
-        if (study->freshes == 64) study->stale = 1;
-        else if (!ended && tnn__ended(trial)) study->fresh[study->freshes++] = trial->number;
-    }
-    study->stale |= ended;              /* it has been sorted as it was */
+    } else if (tnn__trial_reported(trial, (int)step[0], step[1], (int)step[2]))
+        return TNN_ERROR_MEMORY;
     memcpy(trial->x, x, (size_t)count*sizeof *x);
+    if (!study->stale && tnn__ended(trial)) tnn__rank(study, trial->number);
     return TNN_OK;
 }
 
@@ -18690,13 +18693,11 @@ static tnn_status tnn__study_note(tnn_study *study, const tnn_trial *trial, int 
 {
     char *to = study->line, *end = to + sizeof study->line - 1; /* kept: tnn__study_line knows it */
     int i;
-    to = tnn__put(tnn__put_int(to, end, trial->number), end, "\t");
+    to = tnn__putf(to, end, "%d\t", trial->number);
     for (i = 0; i < study->options.count; i++)
         to = tnn__put(tnn__put_exact(to, end, trial->x[i]), end, "\t");
-    to = tnn__put(tnn__put_int(to, end, step), end, "\t");
-    to = tnn__put(tnn__put_exact(to, end, value), end, "\t");
-    to = tnn__put(tnn__put_int(to, end, rung), end, "\t");
-    *tnn__put(to, end, tnn__trial_states[TNN__NTH(state)]) = 0;
+    to = tnn__put_exact(tnn__putf(to, end, "%d\t", step), end, value);
+    tnn__putf(to, end, "\t%d\t%s", rung, tnn__trial_states[TNN__NTH(state)]);
     return tnn__study_add(study, study->line, state > TNN_RUNNING);
 }
 /* Makes the journal's first two lines, the study and its columns; 0: they are too long. */
@@ -18705,28 +18706,25 @@ static int tnn__study_head(tnn_study *study)
     const tnn_study_options *options = &study->options;
     char *to = study->head, *end = to + sizeof study->head - 2; /* two lines, each with a 0 */
     int i;
-    to = tnn__put(to, end, "# tinynn study, ");
-    to = tnn__put(to, end, options->maximize ? "maximize, " : "minimize, ");
-    to = tnn__put(tnn__put(to, end, tnn__sampler_names[TNN__NTH(options->sampler)]), end, " seed ");
-    to = tnn__put_int(to, end, (long long)options->seed);
+    to = tnn__putf(to, end, "# tinynn study, %s, %s seed %l", options->maximize ? "maximize"
+                   : "minimize", tnn__sampler_names[TNN__NTH(options->sampler)],
+                   (long long)options->seed);
     for (i = 0; i < options->count; i++) {
         const tnn_variable *v = &study->space[i].of;
-        to = tnn__put(tnn__put(tnn__put(to, end, "; "), end, v->name), end, " ");
-        if (v->type == TNN_CATEGORICAL) { to = tnn__put(to, end, v->choices); continue; }
-        to = tnn__put(to, end, v->type == TNN_INT ? "int " : "float ");
+        to = tnn__putf(to, end, "; %s %s", v->name, v->type == TNN_CATEGORICAL ? v->choices
+                       : v->type == TNN_INT ? "int " : "float ");
+        if (v->type == TNN_CATEGORICAL) continue;
         to = tnn__put(tnn__put_exact(to, end, v->low), end, " ");
         to = tnn__put_exact(to, end, v->high);
         if (v->step > 0) to = tnn__put_exact(tnn__put(to, end, " step "), end, v->step);
         if (v->log) to = tnn__put(to, end, " log");
-        if (v->points) to = tnn__put_int(tnn__put(to, end, " points "), end, v->points);
+        if (v->points) to = tnn__putf(to, end, " points %d", v->points);
     }
     *to++ = 0;
     study->columns = to;
     to = tnn__put(to, end, "trial\t");
-    for (i = 0; i < options->count; i++)
-        to = tnn__put(tnn__put(to, end, study->space[i].of.name), end, "\t");
-    to = tnn__put(to, end, "step\tvalue\trung\tstate");
-    *to = 0;
+    for (i = 0; i < options->count; i++) to = tnn__putf(to, end, "%s\t", study->space[i].of.name);
+    to = tnn__putf(to, end, "step\tvalue\trung\tstate");
     return to < end;
 }
 
@@ -18837,10 +18835,10 @@ static tnn_status tnn__study_options_check(tnn_study_options *options)
     };
     if (tnn__choice("study: .sampler", (int)options->sampler, TNN_RANDOM)
         || tnn__choice("study: .pruner", (int)options->pruner, TNN_MEDIAN)
-        || tnn__check_options("study", options, ranges, 5, TNN_RANDOM, (int)options->sampler,
-                              samplers, sizeof *samplers, NULL)
-        || tnn__check_options("study", options, ranges + 5, 6, TNN_MEDIAN, (int)options->pruner,
-                              pruners, sizeof *pruners, NULL)
+        || tnn__check_options("study", options, ranges, TNN__COUNT_OF(ranges), TNN_RANDOM,
+                              (int)options->sampler, samplers, sizeof *samplers, NULL)
+        || tnn__check_options("study", options, ranges, TNN__COUNT_OF(ranges), TNN_MEDIAN,
+                              (int)options->pruner, pruners, sizeof *pruners, NULL)
         || tnn__check_ranges("study: ", options, ranges, TNN__COUNT_OF(ranges)))
         return TNN_ERROR_ARGUMENT;
     if (!options->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");

@@ -124,14 +124,14 @@ static void normal_distribution(void)
     worst = 0;
     for (i = 0; i < 1000; i++) {            /* quantiles: the mass below them is u */
         const double u = (i + 0.5)/1000, a = -0.01*(i%37)*(i%37), b = 0.02*(i%29)*(i%29) + 0.1;
-        const double q = tnn__truncated_normal(a, b, u, 0);
+        const double q = tnn__truncated_normal(a, b, u, NULL);
         CHECK(q >= a && q <= b, "%g is not within [%g, %g]", q, a, b);
         worst = TNN__MAX(worst, fabs(tnn__exp_double(tnn__log_mass(a, q) - tnn__log_mass(a, b))
                                      - u));
     }
     CHECK(worst < 2e-14, "shares below quantiles %g away", worst);
-    CHECK(tnn__truncated_normal(-3, 3, 0.5, 0) == 0 || fabs(tnn__truncated_normal(-3, 3, 0.5, 0)) < 1e-14,
-          "the median is %g", tnn__truncated_normal(-3, 3, 0.5, 0));
+    CHECK(tnn__truncated_normal(-3, 3, 0.5, NULL) == 0 || fabs(tnn__truncated_normal(-3, 3, 0.5, NULL)) < 1e-14,
+          "the median is %g", tnn__truncated_normal(-3, 3, 0.5, NULL));
 }
 
 /* ---- TPE against the script -----------------------------------------------------------------*/
