@@ -2346,24 +2346,52 @@ static char *tnn__put_double(char *to, char *end, double v)
     }
     return tnn__put_int(tnn__put(tnn__put_int(to, end, m), end, "e"), end, e);
 }
+/* `mark`, and the last digits of v, so many as `base` has zeros: ",007" for 1007 and base 1000. */
+static char *tnn__put_part(char *to, char *end, char mark, long long v, long long base)
+{
+    char *const from = to;
+    to = tnn__put_int(to, end, base + v%base);
+    if (from < end) *from = mark;       /* in place of base's 1 */
+    return to;
+}
+/* The digits of v in threes: 1,069,509. */
+static char *tnn__put_count(char *to, char *end, long long v)
+{
+    return v < 1000 ? tnn__put_int(to, end, v)
+                    : tnn__put_part(tnn__put_count(to, end, v/1000), end, ',', v, 1000);
+}
 /* The little of printf that messages need, so that they work without stdio: %s string, %d int,
-   %l long long, %g double, %w int and string: a word of that length. Any other % stands for itself.
-   Writes at `to`, as far as it goes before `end`; returns where it ends, with a zero. */
+   %l long long, %g double; %f double to two decimals, rounded in integers; %c long long with
+   commas; %w int and string: a word of that length. %20s: at the right of 20 columns. Any other %
+   stands for itself. Writes at `to`, as far as it goes before `end`; returns where it ends, with a
+   zero. */
 static char *tnn__format(char *to, char *end, const char *format, va_list args)
 {
-    int n;
     for (; *format && to < end; format++) {
+        char *const from = to;
+        long long v;
+        int width = 0;
         if (*format != '%') { *to++ = *format; continue; }
-        switch (*++format) {
+        while (*++format >= '0' && *format <= '9') width = 10*width + *format - '0';
+        switch (*format) {
         case 's': to = tnn__put(to, end, va_arg(args, const char *)); break;
         case 'd': to = tnn__put_int(to, end, va_arg(args, int)); break;
         case 'l': to = tnn__put_int(to, end, va_arg(args, long long)); break;
         case 'g': to = tnn__put_double(to, end, va_arg(args, double)); break;
+        case 'c': to = tnn__put_count(to, end, va_arg(args, long long)); break;
+        case 'f':
+            v = (long long)(va_arg(args, double)*100 + 0.5);
+            to = tnn__put_part(tnn__put_int(to, end, v/100), end, '.', v, 100);
+            break;
         case 'w':
-            n = va_arg(args, int);
-            to = tnn__put(to, n < end - to ? to + n : end, va_arg(args, const char *));
+            v = va_arg(args, int);
+            to = tnn__put(to, v < end - to ? to + v : end, va_arg(args, const char *));
             break;
         default:  *to++ = '%'; format -= *format == 0; break;
+        }
+        for (; to - from < width && to < end; to++) {
+            memmove(from + 1, from, (size_t)(to - from));
+            *from = ' ';
         }
     }
     *to = 0;
@@ -15070,78 +15098,35 @@ TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
 /* ---- 14c. Summary -----------------------------------------------------------------------------
    A page is written as snprintf writes: what has no room is only counted. Each layer is looked at
    by itself, as PyTorch sees it, before anything is fused; its row in tnn__torch says how PyTorch
-   prints it. A layer of a new type needs a row there, and a letter in tnn__print_value for each
-   value that none has yet. */
+   prints it. A layer of a new type needs a row there, and a letter in tnn__value_of for each value
+   that none has yet. Functions tnn__put_... write at `to`, before `end`, and return where they end,
+   as those of 2b. */
 typedef struct { char *text; size_t room, length; } tnn__page;
+static const char tnn__thin[] =
+    "--------------------------------------------------------------------------------\n";
+static const char tnn__thick[] =
+    "================================================================================\n";
 
-/* Writes one character, or counts it. */
-static void tnn__print_char(tnn__page *page, char c)
+/* Adds text to the page, or counts it. */
+static void tnn__add_text(tnn__page *page, const char *text)
 {
-    if (page->length + 1 < page->room) page->text[page->length] = c;
-    page->length++;
-}
-/* Text as tnn__fail formats it (2b), at most 127 characters, at the right of `width`; what is
-   longer than the width is not cut. */
-static void tnn__print(tnn__page *page, int width, const char *format, ...)
-{
-    char text[128];
-    const char *c;
-    int n;
-    va_list args;
-    va_start(args, format);
-    tnn__format(text, text + sizeof text - 1, format, args);
-    va_end(args);
-    for (n = (int)strlen(text); n < width; n++) tnn__print_char(page, ' ');
-    for (c = text; *c; c++) tnn__print_char(page, *c);
-}
-/* A count with commas, 1,069,509, at the right of `width`. */
-static void tnn__print_count(tnn__page *page, int width, long long count)
-{
-    char text[40], *c = text + sizeof text - 1; /* written from its end */
-    int n = 0;
-    *c = 0;
-    do {
-        if (n && n%3 == 0) *--c = ',';
-        *--c = (char)('0' + count%10);
-        count /= 10;
-    } while (++n && count);
-    tnn__print(page, width, "%s", c);
-}
-/* A line with megabytes of 2^20, to two decimals, rounded in integers so that every machine writes
-   the same. */
-static void tnn__print_mb(tnn__page *page, const char *what, double bytes)
-{
-    const long long n = (long long)(bytes/1048576*100 + 0.5); /* hundredths */
-    tnn__print(page, 0, "%s (MB): %l.%s%l\n", what, n/100, n%100 < 10 ? "0" : "", n%100);
-}
-/* A line of 80 times the same character. */
-static void tnn__print_rule(tnn__page *page, char c)
-{
-    int i;
-    for (i = 0; i < 80; i++) tnn__print_char(page, c);
-    tnn__print_char(page, '\n');
+    for (; *text; text++, page->length++)
+        if (page->length + 1 < page->room) page->text[page->length] = *text;
 }
 /* A number as Python's repr writes a float: 1.0, 0.01, 1e-05; NaN is None. To six digits, which
    give back what the user wrote. */
-static void tnn__print_float(tnn__page *page, double x)
+static char *tnn__put_repr(char *to, char *end, double x)
 {
     int e = 0;                          /* of 10^-e */
     const double size = fabs(x);
     for (; size > 0 && size < 0.9999995e-4 && fabs(x) < 0.9999995; e++) x *= 10;
-    tnn__print(page, 0, x != x ? "None" : "%g", x);
-    if (e) tnn__print(page, 0, e < 10 ? "e-0%d" : "e-%d", e);
-    else if (size < 1e6 && x - (double)(long long)x == 0) tnn__print(page, 0, ".0");
-}
-/* "(c, h, w)" of an image, "(n)" of a vector, between `before` and `after`. */
-static void tnn__print_shape(tnn__page *page, int width, const tnn__blob *b, int is_vector,
-                             const char *before, const char *after)
-{
-    if (is_vector) tnn__print(page, width, "%s%d%s", before, tnn__values(b), after);
-    else tnn__print(page, width, "%s%d, %d, %d%s", before, b->c, b->h, b->w, after);
+    if (e) return tnn__putf(to, end, e < 10 ? "%ge-0%d" : "%ge-%d", x, e);
+    return tnn__putf(to, end, x != x ? "None" : size < 1e6 && x - (double)(long long)x == 0
+                              ? "%g.0" : "%g", x);
 }
 
 /* By tnn_layer_type: PyTorch's class, and what it prints in brackets, an item after each semicolon.
-   A value stands for %fx: x is what (tnn__print_value), f how: b True or False, d an int, f a
+   A value stands for %fx: x is what (tnn__value_of), f how: b True or False, d an int, f a
    float, g a short one, s text, 2 "(h, w)", 1 the same, but one number where they are equal. An
    item is left out where its value is what stands behind its !. Before the class may be
        *  a call in forward(), not a module, with TNN_SUMMARY_FUNCTIONAL
@@ -15312,112 +15297,88 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     }
     return value;
 }
-/* Writes it: letters of `how` and `what` stand at tnn__torch. */
-static void tnn__print_value(tnn__page *page, const tnn__module *module, char how, char what)
+/* The shape of what a module gives: one number of a vector, or three, in these formats. */
+static char *tnn__put_output(char *to, char *end, const tnn__module *module, const char *vector,
+                            const char *image)
+{
+    const tnn__blob *out = &module->out;
+    return module->is_vector ? tnn__putf(to, end, vector, tnn__values(out))
+                             : tnn__putf(to, end, image, out->c, out->h, out->w);
+}
+/* A module's value; letters of `how` and `what` stand at tnn__torch. */
+static char *tnn__put_value(char *to, char *end, const tnn__module *module, char how, char what)
 {
     const tnn__value value = tnn__value_of(module, how, what);
-    if (what == 'S') {
-        tnn__print_shape(page, 0, &module->out, module->is_vector, "(",
-                         module->is_vector ? ",)" : ")");
-        return;
-    }
+    const int a = how == 's' || value.a != value.a ? 0 : (int)value.a, b = (int)value.b;
+    if (what == 'S') return tnn__put_output(to, end, module, "(%d,)", "(%d, %d, %d)");
     switch (how) {
-    case 's': tnn__print(page, 0, "%s", value.text); break;
-    case 'd': tnn__print(page, 0, "%d", (int)value.a); break;
-    case 'g': tnn__print(page, 0, value.a != value.a ? "None" : "%g", value.a); break;
-    case 'f': tnn__print_float(page, value.a); break;
-    case 'b': tnn__print(page, 0, value.a > 0 ? "True" : "False"); break;
-    default:
-        if (how == '1' && (int)value.a == (int)value.b) tnn__print(page, 0, "%d", (int)value.a);
-        else tnn__print(page, 0, "(%d, %d)", (int)value.a, (int)value.b);
+    case 's': return tnn__put(to, end, value.text);
+    case 'd': return tnn__putf(to, end, "%d", a);
+    case 'g': return tnn__putf(to, end, value.a != value.a ? "None" : "%g", value.a);
+    case 'f': return tnn__put_repr(to, end, value.a);
+    case 'b': return tnn__put(to, end, value.a > 0 ? "True" : "False");
+    default: return tnn__putf(to, end, how == '1' && a == b ? "%d" : "(%d, %d)", a, b);
     }
 }
-/* Writes an item of a row up to its semicolon, unless its value is the default behind its !.
-   Returns how long the item is in the row. */
-static int tnn__print_item(tnn__page *page, const tnn__module *module, const char *item)
+/* An item of a row, unless its value is the default behind its !. *item is where it begins, and
+   becomes where it ends. */
+static char *tnn__put_item(char *to, char *end, const tnn__module *module, const char **item)
 {
-    const tnn__page before = *page;
-    char value[128] = "";               /* the last one of the item */
-    const char *c;
-    for (c = item; *c && *c != ';' && *c != '!'; c++)
-        if (*c != '%') tnn__print_char(page, *c);
+    char *const before = to, *value = to;       /* value: the last one of the item */
+    const char *c = *item;
+    for (; *c && *c != ';' && *c != '!'; c++)
+        if (*c != '%') to = tnn__putf(to, end, "%w", 1, c);
         else {
-            tnn__page line = {value, sizeof value, 0};
-            tnn__print_value(&line, module, c[1], c[2]);
-            value[TNN__MIN(line.length, sizeof value - 1)] = 0;
-            tnn__print(page, 0, "%s", value);
+            value = to;
+            to = tnn__put_value(to, end - to > 127 ? to + 127 : end, module, c[1], c[2]);
             c += 2;
         }
-    if (*c == '!') {
-        const size_t n = strcspn(++c, ";");
-        if (strlen(value) == n && !memcmp(value, c, n)) *page = before;
-        c += n;
-    }
-    return (int)(c - item);
+    *item = c + strcspn(c, ";");
+    return *c == '!' && to - value == *item - c - 1 && !memcmp(value, c + 1, (size_t)(to - value))
+           ? before : to;
 }
 /* A module as PyTorch prints it: Class(item, item). An item that is left out takes its comma with
-   it: the page goes back to where it was. */
-static void tnn__print_module(tnn__page *page, const tnn__module *module)
+   it. */
+static char *tnn__put_module(char *to, char *end, const tnn__module *module)
 {
-    const char *c = module->row + tnn__print_item(page, module, module->row);
-    int some = 0;                       /* an item stands before */
-    tnn__print_char(page, '(');
-    while (*c) {
-        const tnn__page before = *page;
-        size_t length;
-        if (some) tnn__print(page, 0, ", ");
-        length = page->length;
-        c += 1 + tnn__print_item(page, module, c + 1);
-        if (page->length > length) some = 1;
-        else *page = before;
+    const char *row = module->row, *comma = "";
+    to = tnn__put(tnn__put_item(to, end, module, &row), end, "(");
+    while (*row++) {
+        char *const from = tnn__put(to, end, comma);
+        char *const behind = tnn__put_item(from, end, module, &row);
+        if (behind == from) continue;
+        to = behind;
+        comma = ", ";
     }
-    tnn__print(page, 0, ")\n");
+    return tnn__putf(to, end, ")\n");
 }
 /* A module as torchsummary's row of that number, and its multiply-adds. Its columns end at 20, 47
    and 63 characters, ours at 79. */
-static void tnn__print_row(tnn__page *page, const tnn__module *module, int number)
+static void tnn__put_row(char *to, char *end, const tnn__module *module, int number)
 {
-    char name[64];
-    tnn__page line = {name, sizeof name, 0};
-    tnn__print_item(&line, module, module->row);
-    tnn__print(&line, 0, "-%d", number);
-    name[TNN__MIN(line.length, sizeof name - 1)] = 0;
-    tnn__print(page, 20, "%s", name);
-    tnn__print_shape(page, 27, &module->out, module->is_vector, "[-1, ", "]");
-    tnn__print(page, 0, " ");
-    tnn__print_count(page, 15, module->params);
-    tnn__print(page, 0, " ");
-    tnn__print_count(page, 15, module->products);
-    tnn__print(page, 0, "\n");
+    const char *row = module->row;
+    char name[64], shape[64], *const ends = name + sizeof name - 1;
+    tnn__putf(tnn__put_item(name, ends, module, &row), ends, "-%d", number);
+    tnn__put_output(shape, shape + sizeof shape - 1, module, "[-1, %d]", "[-1, %d, %d, %d]");
+    tnn__putf(to, end, "%20s%27s %15c %15c\n", name, shape, module->params, module->products);
 }
 /* What stands below the rows. Their outputs have `outputs` values, each counted twice, forward and
    backward; `all` sums the modules; the network takes `bytes`. Sums of torchsummary are of one
    sample, in floats of 4 bytes. */
-static void tnn__print_totals(tnn__page *page, const tnn_net *net, const tnn__module *all,
-                              long long outputs, size_t bytes)
+static void tnn__put_totals(char *to, char *end, const tnn_net *net, const tnn__module *all,
+                            long long outputs, size_t bytes)
 {
-    const struct { const char *what; long long count; } totals[] = {
-        {"Total params: ", all->params}, {"Trainable params: ", all->params - all->frozen},
-        {"Non-trainable params: ", all->frozen}, {"Mult-adds: ", all->products}};
     const int *input = net->options.input;
     const double in = 4.0*input[0]*input[1]*input[2], out = 2.0*4.0*(double)outputs;
-    const double weights = 4.0*(double)all->params;
-    int i;
-    tnn__print_rule(page, '=');
-    for (i = 0; i < 4; i++) {
-        tnn__print(page, 0, "%s", totals[i].what);
-        tnn__print_count(page, 0, totals[i].count);
-        tnn__print(page, 0, "\n");
-    }
-    tnn__print_rule(page, '-');
-    tnn__print_mb(page, "Input size", in);
-    tnn__print_mb(page, "Forward/backward pass size", out);
-    tnn__print_mb(page, "Params size", weights);
-    tnn__print_mb(page, "Estimated Total Size", in + out + weights);
-    tnn__print_rule(page, '-');
-    tnn__print(page, 0, "Batch of %d, allocated at once", net->options.batch);
-    tnn__print_mb(page, "", (double)bytes);
-    tnn__print_rule(page, '-');
+    const double weights = 4.0*(double)all->params, mb = 1048576;
+    to = tnn__putf(to, end, "%sTotal params: %c\nTrainable params: %c\nNon-trainable params: %c\n"
+                   "Mult-adds: %c\n", tnn__thick, all->params, all->params - all->frozen,
+                   all->frozen, all->products);
+    to = tnn__putf(to, end, "%sInput size (MB): %f\nForward/backward pass size (MB): %f\n"
+                   "Params size (MB): %f\nEstimated Total Size (MB): %f\n", tnn__thin, in/mb,
+                   out/mb, weights/mb, (in + out + weights)/mb);
+    tnn__putf(to, end, "%sBatch of %d, allocated at once (MB): %f\n%s", tnn__thin,
+              net->options.batch, (double)bytes/mb, tnn__thin);
 }
 /* Head, a line per layer, totals. Also what is left out as functional goes on with the shape and
    counts as parameters and multiply-adds, but has no row and no output. */
@@ -15425,6 +15386,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
 {
     const int modules = flags & TNN_SUMMARY_MODULES;
     const size_t bytes = tnn_net_bytes(net);
+    char line[1024], *const end = line + sizeof line - 1;
     tnn__page page = {text, room, 0};
     tnn__module module, all;                 /* the layer; sums over all */
     long long outputs = 0;              /* values of all rows */
@@ -15445,29 +15407,26 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
     module.out.h = net->options.input[1];
     module.out.w = net->options.input[2];
     module.is_vector = module.out.h*module.out.w == 1;
-    if (modules) tnn__print(&page, 0, "Sequential(\n");
-    else {
-        tnn__print_rule(&page, '-');
-        tnn__print(&page, 20, "Layer (type)");
-        tnn__print(&page, 27, "Output Shape");
-        tnn__print(&page, 16, "Param #");
-        tnn__print(&page, 17, "Mult-Adds\n");
-        tnn__print_rule(&page, '=');
-    }
+    tnn__putf(line, end, modules ? "Sequential(\n" : "%s%20s%27s%16s%16s\n%s", tnn__thin,
+              "Layer (type)", "Output Shape", "Param #", "Mult-Adds", tnn__thick);
     for (i = 0; i < net->layers; i++) {
+        tnn__add_text(&page, line);
+        *line = 0;
         tnn__module_next(net, i, &module);
         all.params += module.params;
         all.products += module.products;
         all.frozen += module.frozen;
         if ((flags & TNN_SUMMARY_FUNCTIONAL) && module.functional) continue;
         outputs += tnn__values(&module.out);
-        if (modules) {
-            tnn__print(&page, 0, "  (%d): ", rows++);
-            tnn__print_module(&page, &module);
-        } else tnn__print_row(&page, &module, ++rows);
+        if (!modules) tnn__put_row(line, end, &module, ++rows);
+        else tnn__put_module(tnn__putf(line, end, "  (%d): ", rows++), end, &module);
     }
-    if (modules) tnn__print(&page, 0, ")\n");
-    else tnn__print_totals(&page, net, &all, outputs, bytes);
+    tnn__add_text(&page, line);
+    if (modules) tnn__add_text(&page, ")\n");
+    else {
+        tnn__put_totals(line, end, net, &all, outputs, bytes);
+        tnn__add_text(&page, line);
+    }
     if (room) text[TNN__MIN(page.length, room - 1)] = 0;
     return page.length;
 }
