@@ -12031,7 +12031,7 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
    tnn_build plans, once:
      operations   tnn__plan_ops: one for each layer that is not fused, shapes as they come; before
                   it a reshape, padding or copy where a layer needs one
-     gradients    tnn__plan_gradients: which blobs need one; whose reader stores, whose adds
+     gradients    tnn__plan_gradients: which blobs need one; which reader stores, which adds
      tensors      tnn__plan_tensors: their numbers, in PyTorch's order
      memory       tnn__place: every array's place in ONE allocation. It runs twice, first to count,
                   then to place; so tnn_net_bytes can tell before anything is allocated
@@ -12052,14 +12052,15 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
    Each of them is refused out of this order, which net->stage tells. */
 
 /* ---- 12a. Recording and planning ------------------------------------------------------------- */
-
+/* A network without layers, with the defaults of `options` filled in; NULL on failure. With .memory
+   it stands in there, as will all that it takes later. */
 TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 {
     static const tnn__option room[] = {
         TNN__OPTION(tnn_net_options, memory), TNN__OPTION(tnn_net_options, bytes)
     };
-    tnn_net *net, first;
-    tnn_net_options o;
+    tnn_net *net = NULL, first;
+    tnn_net_options *o = &first.options;
     int i;
     tnn__kernels();             /* which fails where flags have changed arithmetic */
     if (tnn_failed()) return NULL;
@@ -12067,41 +12068,35 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options");
         return NULL;
     }
-    o = *options;
+    memset(&first, 0, sizeof first);
+    *o = *options;
     for (i = 1; i < 3; i++)
-        if (o.input[i] == 0 && o.input[0] > 0) o.input[i] = 1;
-    if (!o.batch) o.batch = 64;
-    if (o.input[0] < 1 || o.input[1] < 1 || o.input[2] < 1 || o.input[0] > 1 << 24
-        || tnn__mul(tnn__mul(o.input[0], o.input[1]), o.input[2]) > TNN__MOST) {
+        if (o->input[i] == 0 && o->input[0] > 0) o->input[i] = 1;
+    if (!o->batch) o->batch = 64;
+    if (o->input[0] < 1 || o->input[1] < 1 || o->input[2] < 1 || o->input[0] > 1 << 24
+        || tnn__mul(tnn__mul(o->input[0], o->input[1]), o->input[2]) > TNN__MOST)
         tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
                   "height, width, %d values at most",
-                  o.input[0], o.input[1], o.input[2], TNN__MOST);
-        return NULL;
-    }
-    if (tnn__choice("tnn_create: .dialect", (int)o.dialect, TNN_KERAS)
-        || TNN__CHECK_READ("tnn_create", &o, room, "memory bytes:memory")) return NULL;
-    if (o.batch < 1 || o.threads < 0) {
+                  o->input[0], o->input[1], o->input[2], TNN__MOST);
+    else if (tnn__choice("tnn_create: .dialect", (int)o->dialect, TNN_KERAS)
+             || TNN__CHECK_READ("tnn_create", o, room, "memory bytes:memory")) return NULL;
+    else if (o->batch < 1 || o->threads < 0)
         tnn__fail(TNN_ERROR_ARGUMENT,
                   "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
-                  o.batch, o.threads);
-        return NULL;
-    }
-    memset(&first, 0, sizeof first);
-    first.options = o;
-    net = (tnn_net *)tnn__net_alloc(&first, (tnn__len)sizeof *net, "tnn_create");
+                  o->batch, o->threads);
+    else net = (tnn_net *)tnn__net_alloc(&first, (tnn__len)sizeof *net, "tnn_create");
     if (net) *net = first;
     return net;
 }
+/* Gives all of a network back, NULL too; what stands in the caller's .memory stays there. */
 TNN_API void tnn_free(tnn_net *net)
 {
-    if (!net) return;
-    if (net->options.memory) return;
+    if (!net || net->options.memory) return;
     tnn__release(net->memory);
     tnn__release(net->record);
     tnn__release(net->loaned_weights);
     tnn__release(net);
 }
-
 /* TNN_ZERO where zero is the default. */
 static void tnn__zeros(tnn_layer *o)
 {
@@ -12118,9 +12113,11 @@ static void tnn__keras_layer(tnn_layer *layer)
     if (extras && extras->keras) extras->keras(layer);
     if (layer->init == TNN_INIT_DEFAULT) layer->init = TNN_INIT_XAVIER_UNIFORM;
 }
-/* What a layer's own options can be refused for; what depends on its input is left to the plan. */
-static tnn_status tnn__check_layer(const tnn_layer *layer)
+/* What the next layer's own options can be refused for; what depends on its input is left to the
+   plan. */
+static tnn_status tnn__check_layer(const tnn_net *net, const tnn_layer *layer)
 {
+    const tnn__layer_kind *kind;
     tnn_status e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
     if (!e && layer->mode) e = tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS);
     if (!e && layer->pad_mode)
@@ -12135,11 +12132,23 @@ static tnn_status tnn__check_layer(const tnn_layer *layer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
                          "be 0 or more, at most 1e30 together",
                          (double)layer->lr_scale, (double)layer->decay_scale);
+    kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
+    if (layer->from < TNN_FROM_INPUT || layer->from > net->layers)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer before "
+                         "it, counted from 1 (here up to %d), or TNN_FROM_INPUT", kind->name,
+                         layer->from, net->layers);
+    if ((kind->flags & TNN__TWO) && !layer->from)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from", kind->name);
     return TNN_OK;
 }
+/* The number of layers so far, which is the last one's number for .from. */
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
+/* Records a layer, with its defaults in PyTorch's terms and the caller's line. The records' memory
+   grows by doubling; behind them is room for what the plan makes of them: of each layer at most 5
+   tensors and 3 operations, with their blobs. */
 TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
+    tnn__record *record;
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer)
@@ -12149,33 +12158,38 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
                          "layers come before the first forward");
     tnn__err.layer = net->layers + 1;
-    e = tnn__check_layer(layer);
+    e = tnn__check_layer(net, layer);
     tnn__err.layer = 0;
     if (e) return e;
     if (net->layers == net->capacity) {
         const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof(tnn__record) + 5*sizeof(tnn__named)
+        const tnn__len each = (tnn__len)(sizeof *record + 5*sizeof(tnn__named)
                                          + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
-        tnn__record *r = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
-        if (!r) return TNN_ERROR_MEMORY;
-        if (net->layers) memcpy(r, net->record, (size_t)net->layers*sizeof *r);
+        record = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
+        if (!record) return TNN_ERROR_MEMORY;
+        if (net->layers) memcpy(record, net->record, (size_t)net->layers*sizeof *record);
         tnn__net_release(net, net->record);
-        net->record = r;
-        net->tensor = (tnn__named *)(void *)(r + n);
+        net->record = record;
+        net->tensor = (tnn__named *)(void *)(record + n);
         net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
         net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
         net->capacity = n;
     }
-    net->record[net->layers].o = *layer;
-    tnn__zeros(&net->record[net->layers].o);
-    if (net->options.dialect == TNN_KERAS) tnn__keras_layer(&net->record[net->layers].o);
-    net->record[net->layers].file = tnn__err.file;
-    net->record[net->layers].line = tnn__err.line;
-    net->layers++;
+    record = &net->record[net->layers++];
+    record->o = *layer;
+    tnn__zeros(&record->o);
+    if (net->options.dialect == TNN_KERAS) tnn__keras_layer(&record->o);
+    record->file = tnn__err.file;
+    record->line = tnn__err.line;
+    if (layer->from > 0) net->record[layer->from - 1].named = 1;
     return TNN_OK;
 }
 
-/* The blob that a layer's .from names, and its shape. */
+/* Where planning is: operations so far; the blob that the next layer reads, at[0], of a layer with
+   two inputs also at[1], else -1; b: the shapes of these, as the layers see them. */
+typedef struct { int ops, at[2]; tnn__blob b[2]; } tnn__planning;
+
+/* The number of the blob that a layer's .from names; *b: it, as the layers see it. */
 static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
 {
     const int at = from == TNN_FROM_INPUT ? !net->direct : net->record[from - 1].blob;
@@ -12183,115 +12197,80 @@ static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
     b->flat = from == TNN_FROM_INPUT ? 0 : net->record[from - 1].flat;
     return at;
 }
-/* Where planning is: operations so far, the blob that the next layer reads, and its shape. */
-typedef struct { int ops, at; tnn__blob b; } tnn__planning;
-
-/* The next operation, which reads blob plan->at. */
-static tnn__op *tnn__new_op(tnn_net *net, const tnn__planning *plan, int type, int layer)
+/* The next operation, which reads input `which` of the next layer. */
+static tnn__op *tnn__new_op(tnn_net *net, const tnn__planning *plan, int which, int type, int layer)
 {
     tnn__op *op = &net->op[plan->ops];
     memset(op, 0, sizeof *op);
     op->kind = &tnn__layer_kinds[TNN__NTH(type)];
     op->type = type;
     op->layer = op->drawn = layer;
-    op->in = plan->at;
+    op->in = plan->at[which];
     op->from = -1;
     return op;
 }
-/* It is complete: its output has shape plan->b. */
-static void tnn__end_op(tnn_net *net, tnn__planning *plan)
+/* The blob `at`, or -1 for none, has operation `op` as a reader: it needs the frame of it. */
+static void tnn__plan_reader(tnn_net *net, int at, int op)
 {
-    net->blob[++plan->ops] = plan->b;
-    plan->at = plan->ops;
+    int side;
+    if (at < 0) return;
+    net->blob[at].readers++;
+    net->blob[at].last_reader = op;
+    for (side = 0; side < 4; side++)
+        net->blob[at].frame[side] = TNN__MAX(net->blob[at].frame[side], net->op[op].frame[side]);
 }
-/* Makes a flattened image the channels of one pixel, by an operation where it is not that yet. */
-static void tnn__plan_channels(tnn_net *net, tnn__planning *plan, int layer)
+/* It is complete: its output, of shape plan->b[which], takes the place of what it reads. */
+static void tnn__end_op(tnn_net *net, tnn__planning *plan, int which)
 {
-    if (!tnn__as_channels(&plan->b)) return;
-    tnn__new_op(net, plan, TNN_RESHAPE, layer)->tmp_floats = plan->b.c;
-    tnn__end_op(net, plan);
-}
-
-/* Marks the layers that others name; checks the names. Returns whether there are any; -1: error. */
-static int tnn__plan_names(tnn_net *net)
-{
-    int i, any = 0;
-    for (i = 0; i < net->layers; i++) net->record[i].named = 0;
-    for (i = 0; i < net->layers; i++) {
-        const tnn_layer *layer = &net->record[i].o;
-        const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
-        const int from = layer->from;
-        tnn__about(net, i);
-        if (from < TNN_FROM_INPUT || from > i) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer before it, "
-                      "counted from 1 (here up to %d), or TNN_FROM_INPUT", kind->name, from, i);
-            return -1;
-        }
-        if ((kind->flags & TNN__TWO) && !from) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from", kind->name);
-            return -1;
-        }
-        if (from > 0) net->record[from - 1].named = 1;
-        any |= from != 0;
-    }
-    return any;
+    tnn__plan_reader(net, net->op[plan->ops].in, plan->ops);
+    tnn__plan_reader(net, net->op[plan->ops].from, plan->ops);
+    plan->b[which].readers = 0;
+    memset(plan->b[which].frame, 0, sizeof plan->b[which].frame);
+    net->blob[++plan->ops] = plan->b[which];
+    plan->at[which] = plan->ops;
 }
 
-/* What has to come before the operation of a layer: its inputs as channels, padding, and a copy of
-   an input whose gradient it wants alone. `from` and second: the blob of a second input, its
-   shape. */
-static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer, int copy,
-                                   int *from, tnn__blob *second)
+/* What has to come before the operation of a layer: inputs that are flattened images become the
+   channels of one pixel, where the layer wants that; padding; with `copy` a copy of its input. */
+static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer, int copy)
 {
     const tnn_layer *o = &net->record[layer].o;
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(o->type)];
-    tnn__blob b[2];
-    *from = -1;
-    b[0] = plan->b;
-    if (kind->flags & TNN__TWO) *from = tnn__named_blob(net, o->from, &b[1]);
-    if (tnn__wants_channels(o, b)) {
-        if (*from >= 0) {
-            tnn__planning other;
-            other.ops = plan->ops;
-            other.at = *from;
-            other.b = b[1];
-            tnn__plan_channels(net, &other, layer);
-            plan->ops = other.ops;
-            *from = other.at;
-            b[1] = other.b;
+    int which;
+    plan->at[1] = -1;
+    if (kind->flags & TNN__TWO) plan->at[1] = tnn__named_blob(net, o->from, &plan->b[1]);
+    if (tnn__wants_channels(o, plan->b))
+        for (which = plan->at[1] >= 0; which >= 0; which--) {
+            if (!tnn__as_channels(&plan->b[which])) continue;
+            tnn__new_op(net, plan, which, TNN_RESHAPE, layer)->tmp_floats = plan->b[which].c;
+            tnn__end_op(net, plan, which);
         }
-        tnn__plan_channels(net, plan, layer);
-    }
-    if (*from >= 0) *second = b[1];
-    if (plan->b.flat && tnn__flat_input(o) == TNN__IMAGES)
+    if (plan->b->flat && tnn__flat_input(o) == TNN__IMAGES)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it goes "
-                         "before that", kind->name, tnn__values(&plan->b));
+                         "before that", kind->name, tnn__values(plan->b));
     if (tnn__pads_first(o)) {
         tnn_layer pad = *o;
         pad.mode = pad.pad_mode;
-        if (tnn__pad_shape(tnn__new_op(net, plan, TNN_PAD, layer), &pad, &plan->b))
+        if (tnn__pad_shape(tnn__new_op(net, plan, 0, TNN_PAD, layer), &pad, plan->b))
             return (tnn_status)tnn_failed();
-        tnn__end_op(net, plan);
+        tnn__end_op(net, plan, 0);
     }
     if (copy) {
-        tnn__new_op(net, plan, TNN_IDENTITY, layer);
-        tnn__end_op(net, plan);
+        tnn__new_op(net, plan, 0, TNN_IDENTITY, layer);
+        tnn__end_op(net, plan, 0);
     }
     return TNN_OK;
 }
 /* The operation of a layer that has one; returns how many layers after it are fused into it, -1 on
    error. */
-static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i, int from,
-                           const tnn__blob *second)
+static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
 {
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(net->record[i].o.type)];
     tnn_layer layer = net->record[i].o;
-    tnn__op *op = tnn__new_op(net, plan, (int)layer.type, i);
-    tnn__blob b[2];
+    tnn__op *op = tnn__new_op(net, plan, 0, (int)layer.type, i);
+    tnn__blob *b = plan->b;
     int fused = 0;
-    op->from = from;
-    b[0] = plan->b;
-    if (from >= 0) b[1] = *second;
+    op->from = plan->at[1];
     if (tnn__pads_first(&layer)) layer.pad = layer.pad_h = layer.pad_w = 0;
     if (kind->shape(op, &layer, b)) return -1;
     if (tnn__mul(tnn__mul(b->c, b->h), b->w) > TNN__MOST) {
@@ -12300,80 +12279,84 @@ static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i, int from,
         return -1;
     }
     if (kind->extras && kind->extras->fuse) fused = kind->extras->fuse(net, i, op, b);
-    plan->b = b[0];
-    tnn__end_op(net, plan);
+    tnn__end_op(net, plan, 0);
     return fused;
 }
-/* One operation for each layer that is not fused into the one before; shapes as they come. */
-static tnn_status tnn__plan_ops(tnn_net *net)
+/* One operation for each layer that is not fused into the one before; shapes as they come. With
+   `all` no layers are to follow: then each output must have a reader. */
+static tnn_status tnn__plan_ops(tnn_net *net, int all)
 {
-    const int named = tnn__plan_names(net);
-    int i, k, first = 0;
+    int i, k, named = 0, first = 0;
     tnn__planning plan;
-    if (named < 0) return (tnn_status)tnn_failed();
     memset(&plan, 0, sizeof plan);
-    plan.b.c = net->options.input[0];
-    plan.b.h = net->options.input[1];
-    plan.b.w = net->options.input[2];
-    net->blob[0] = plan.b;
+    plan.b->c = net->options.input[0];
+    plan.b->h = net->options.input[1];
+    plan.b->w = net->options.input[2];
+    net->blob[0] = plan.b[0];
+    for (i = 0; i < net->layers; i++) named |= net->record[i].o.from != 0;
     while (first < net->layers - 1 && net->record[first].o.type == TNN_FLATTEN) first++;
-    net->direct = !named && (plan.b.c == 1 || plan.b.h*plan.b.w == 1)
+    net->direct = !named && (plan.b->c == 1 || plan.b->h*plan.b->w == 1)
         && (tnn__layer_kinds[TNN__NTH(net->record[first].o.type)].flags & TNN__ON_BATCH);
     if (!net->direct) {
-        tnn__new_op(net, &plan, TNN__INPUT, 0);
-        tnn__end_op(net, &plan);
+        tnn__new_op(net, &plan, 0, TNN__INPUT, 0);
+        tnn__end_op(net, &plan, 0);
     }
     for (i = 0; i < net->layers; i++) {
         const tnn_layer *layer = &net->record[i].o;
         const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
         const int none = kind->flags & TNN__NOTHING_TO_DO;
-        int fused = 0, from;
-        tnn__blob second;
+        int fused = 0;
         tnn__about(net, i);
         if (layer->from && !(kind->flags & TNN__TWO))
-            plan.at = tnn__named_blob(net, layer->from, &plan.b);
-        if (none) plan.b.flat |= layer->type == TNN_FLATTEN;
+            plan.at[0] = tnn__named_blob(net, layer->from, plan.b);
+        if (none) plan.b->flat |= layer->type == TNN_FLATTEN;
         /* the last layer's output is the last blob */
-        if (!none || (i == net->layers - 1 && plan.at != plan.ops)) {
+        if (!none || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
             const int copy = none || (named && (kind->flags & TNN__ON_BATCH));
-            if (tnn__plan_before(net, &plan, i, copy, &from, &second)) break;
-            if (!none) fused = tnn__plan_layer(net, &plan, i, from, &second);
+            if (tnn__plan_before(net, &plan, i, copy)) break;
+            if (!none) fused = tnn__plan_layer(net, &plan, i);
             if (fused < 0) break;
         }
         for (k = i + fused; i <= k; i++) {
-            net->record[i].blob = plan.at;
-            net->record[i].flat = plan.b.flat;
+            net->record[i].blob = plan.at[0];
+            net->record[i].flat = plan.b->flat;
         }
         i = k;
     }
     net->ops = plan.ops;
-    net->blob[plan.ops].flat = plan.b.flat;
+    net->blob[plan.ops].flat = plan.b->flat;
+    for (i = 1; i < net->ops && all && !tnn_failed(); i++)
+        if (!net->blob[i].readers) {
+            const int layer = net->op[i - 1].layer;
+            tnn__about(net, layer);
+            tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
+                      tnn__layer_kinds[TNN__NTH(net->record[layer].o.type)].name);
+        }
     return (tnn_status)tnn_failed();
 }
 /* Lists the tensors with names: first weight and bias of each operation, then what is not
    trained. */
 static void tnn__plan_tensors(tnn_net *net)
 {
-    int i, which, first;
+    int i, which, trained;
     net->tensors = net->trained_tensors = 0;
-    for (first = TNN__WEIGHT; first <= TNN__MEAN; first += TNN__MEAN) {
+    for (trained = 1; trained >= 0; trained--)
         for (i = 0; i < net->ops; i++)
-            for (which = first; which < (first ? TNN__TENSORS : TNN__MEAN); which++) {
+            for (which = 0; which < TNN__TENSORS; which++) {
                 const tnn__op *op = &net->op[i];
-                tnn__named *t = &net->tensor[net->tensors];
-                if (!(which == TNN__BATCHES ? op->cumulative : first ? op->s_floats > 0
-                      : which ? op->b_floats > 0 : op->w_floats > 0)) continue;
-                t->op = op;
-                t->which = which;
-                net->tensors++;
+                const int there = which == TNN__WEIGHT ? op->w_floats > 0
+                                : which == TNN__BIASES ? op->b_floats > 0
+                                : which == TNN__BATCHES ? op->cumulative : op->s_floats > 0;
+                if (!there || (which < TNN__MEAN) != trained) continue;
+                net->tensor[net->tensors].op = op;
+                net->tensor[net->tensors++].which = which;
+                net->trained_tensors += trained;
             }
-        if (!first) net->trained_tensors = net->tensors;
-    }
 }
-
-/* Who needs gradients: what is trained, and all between it and the loss. The plan is made as if all
-   were; what is frozen by then or later is left out when the tensors of parameters are known. */
-static void tnn__plan_needs(tnn_net *net)
+/* Who needs gradients: what is trained, and all between it and the loss; and who adds its gradient
+   to another's: backward the last reader of a blob comes first and stores. The plan is made as if
+   all were trained; what is frozen is left out when the tensors of parameters are known. */
+static void tnn__plan_gradients(tnn_net *net)
 {
     int i;
     for (i = 0; i < net->ops; i++) net->op[i].frozen = 0;
@@ -12383,47 +12366,18 @@ static void tnn__plan_needs(tnn_net *net)
     net->blob[0].needs_grad = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
+        const tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
         op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
-        op->needs_dx = net->blob[op->in].needs_grad;
-        op->needs_dx2 = op->from >= 0 && net->blob[op->from].needs_grad;
+        op->needs_dx = in->needs_grad;
+        op->needs_dx2 = in2 && in2->needs_grad;
+        op->adds_dx = in->last_reader != i;
+        op->adds_dx2 = in2 && (in2->last_reader != i || in2 == in);
         net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
         if (op->w_floats && !op->trained && net->flat[TNN__G])
             memset(net->flat[TNN__G] + op->w, 0,
                    (size_t)(op->w_floats + op->b_floats)*sizeof(float));
     }
 }
-/* Who reads which blob, and who has to add its gradient to another's. */
-static tnn_status tnn__plan_gradients(tnn_net *net)
-{
-    int i;
-    net->segments = 0;
-    tnn__plan_needs(net);
-    for (i = 0; i <= net->ops; i++) net->blob[i].readers = 0;
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
-        in->readers++;
-        in->last_reader = i;
-        if (in2) in2->readers++;
-        if (in2) in2->last_reader = i;
-    }
-    /* backward the last reader comes first and stores, the others add */
-    for (i = 0; i < net->ops; i++) {
-        tnn__op *op = &net->op[i];
-        op->adds_dx = net->blob[op->in].last_reader != i;
-        op->adds_dx2 = op->from >= 0 && (net->blob[op->from].last_reader != i
-                                         || op->from == op->in);
-    }
-    for (i = 1; i < net->ops; i++)
-        if (!net->blob[i].readers) {
-            const int layer = net->op[i - 1].layer;
-            tnn__about(net, layer);
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
-                             tnn__layer_kinds[TNN__NTH(net->record[layer].o.type)].name);
-        }
-    return TNN_OK;
-}
-
 
 /* Whether its parameters' gradients come from the whole batch, not from spans of it. */
 static int tnn__over_batch(const tnn__op *op)
@@ -12437,32 +12391,8 @@ static tnn__len tnn__op_low(const tnn__op *op)
     if (op->custom) return 0;
     return op->b_floats + (op->q.inner > 0 && !op->q.depthwise ? 0 : op->w_floats);
 }
-
-/* Frames, strides and sizes of the blobs. */
-static void tnn__place_blobs(tnn_net *net, tnn__room *room)
-{
-    int i, side;
-    for (i = 0; i <= net->ops; i++) memset(net->blob[i].frame, 0, sizeof net->blob[i].frame);
-    for (i = 0; i < net->ops; i++)
-        for (side = 0; side < 4; side++) {
-            int *frame = &net->blob[net->op[i].in].frame[side];
-            *frame = TNN__MAX(*frame, net->op[i].frame[side]);
-        }
-    for (i = 0; i <= net->ops; i++) {
-        tnn__blob *b = &net->blob[i];
-        b->row = tnn__mul(b->frame[2] + b->w + b->frame[3], b->c);
-        b->at = tnn__mul(b->frame[0], b->row) + (tnn__len)b->frame[2]*b->c;
-        b->sample = tnn__round_up(tnn__mul(b->frame[0] + b->h + b->frame[1], b->row), 16);
-        /* rows a page apart would share few cache sets */
-        if (b->sample%1024 == 0) b->sample += 16;
-        /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
-        b->grad_sample = tnn__round_up(tnn__values(b) + (b->c%16 ? 15 : 0), 16);
-        if (b->grad_sample%1024 == 0) b->grad_sample += 16;
-        if (i == 0 && net->direct) b->sample = tnn__values(b);
-        room->most = TNN__MAX(room->most, b->grad_sample);
-    }
-}
-/* Where each operation's parameters and statistics are. */
+/* Where each operation's parameters are in the flat vectors, its statistics in net->buffers, and
+   its gradients in a span's partial sums. */
 static void tnn__place_params(tnn_net *net)
 {
     int i;
@@ -12480,9 +12410,16 @@ static void tnn__place_params(tnn_net *net)
             net->partial_floats += op->w_floats + op->b_floats + tnn__op_low(op);
     }
 }
-/* Activations, and the gradients that are not scratch: at operations on the whole batch, of blobs
-   that are not read just by the next operation, as its first input. */
-static void tnn__place_data(tnn_net *net, tnn__room *room)
+/* A size of `floats`, rounded up; not a multiple of a page: rows so far apart would share few cache
+   sets. */
+static tnn__len tnn__off_page(tnn__len floats)
+{
+    const tnn__len size = tnn__round_up(floats, 16);
+    return size%1024 ? size : size + 16;
+}
+/* Strides and memory of the blobs. Gradients are scratch but for those that a whole batch needs: at
+   operations on it, and of blobs that are read by others than the next operation, or more. */
+static void tnn__place_blobs(tnn_net *net, tnn__room *room)
 {
     int i;
     for (i = 0; i <= net->ops; i++) {
@@ -12490,10 +12427,18 @@ static void tnn__place_data(tnn_net *net, tnn__room *room)
         const int before = i > 0 && tnn__over_batch(&net->op[i - 1]);
         const int after = i == net->ops || (net->op[i].kind->flags & TNN__ON_BATCH)
                           || b->readers != 1 || net->op[i].in != i;
-        if (i > 0) b->data = tnn__take(&room->arena,
-                                       tnn__mul(room->batch, b->sample) + TNN__SLACK);
-        b->grad = room->training && i > 0 && (before || after)
-            ? tnn__take(&room->arena, tnn__mul(room->batch, b->grad_sample) + TNN__SLACK) : NULL;
+        b->row = tnn__mul(b->frame[2] + b->w + b->frame[3], b->c);
+        b->at = tnn__mul(b->frame[0], b->row) + (tnn__len)b->frame[2]*b->c;
+        b->sample = i == 0 && net->direct ? tnn__values(b)
+                  : tnn__off_page(tnn__mul(b->frame[0] + b->h + b->frame[1], b->row));
+        /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
+        b->grad_sample = tnn__off_page(tnn__values(b) + (b->c%16 ? 15 : 0));
+        room->most = TNN__MAX(room->most, b->grad_sample);
+        b->grad = NULL;
+        if (i == 0) continue;
+        b->data = tnn__take(&room->arena, tnn__mul(room->batch, b->sample) + TNN__SLACK);
+        if (room->training && (before || after))
+            b->grad = tnn__take(&room->arena, tnn__mul(room->batch, b->grad_sample) + TNN__SLACK);
     }
 }
 /* What each operation needs for itself, in the network and in the threads' scratch. */
@@ -12517,7 +12462,7 @@ static void tnn__place_ops(tnn_net *net, tnn__room *room)
         net->g[i] = tnn__scratch(net, room->training && (i < 2 || adds) ? room->most + TNN__SLACK
                                                                         : 0);
 }
-/* Where everything is. Called twice: to count, and to place. */
+/* Where everything is, in `memory` or, to count, in none; returns the floats of it all. */
 static tnn__len tnn__place(tnn_net *net, float *memory)
 {
     const tnn__len values = tnn__values(&net->blob[net->ops]);
@@ -12528,7 +12473,6 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     room.training = net->loss.type != 0;
     room.batch = net->options.batch;
     room.most = (tnn__len)TNN__DX_BLOCK*32;     /* a dense layer's dx passes through g[0], too */
-    tnn__place_blobs(net, &room);
     tnn__place_params(net);
     tnn__place_optimizer(net, arena);
     net->buffers = memory ? net->flat[TNN__W] + net->params : NULL;
@@ -12538,7 +12482,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
         ? tnn__take(arena, tnn__mul(tnn__spans(net->partial_floats, room.batch),
                                     net->partial_floats)) : NULL;
     tnn__place_loss(net, arena);
-    tnn__place_data(net, &room);
+    tnn__place_blobs(net, &room);
     tnn__place_ops(net, &room);
     net->gram = tnn__take(arena, room.gram);
     net->scratch = tnn__take(arena, tnn__mul(net->threads, net->scratch_floats));
@@ -12548,35 +12492,27 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     return arena->used + TNN__SLACK;
 }
 
-/* A part of the plan; its messages name layers. The caller's line is back afterwards. */
-static tnn_status tnn__plan_part(tnn_net *net, tnn_status (*part)(tnn_net *net))
+/* Plans the operations and their shapes, which are all there is of a network to which layers may
+   still come; with `all` also the rest that is known without memory. Nothing if the network has
+   been built. Messages name the layers' lines; the caller's is back afterwards. */
+static tnn_status tnn__plan(tnn_net *net, int all)
 {
     const char *file = tnn__err.file;
     const int line = tnn__err.line;
-    const tnn_status e = part(net);
-    tnn__err.file = file;
-    tnn__err.line = line;
-    tnn__err.layer = 0;
-    return e;
-}
-/* The operations and their shapes, which are all there is of a network to which layers may still
-   come. */
-static tnn_status tnn__plan_shapes(tnn_net *net)
-{
+    tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network: tnn_create gives one");
     if (net->built) return TNN_OK;
     if (!net->layers)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers; tnn_add adds "
                          "them");
-    return tnn__plan_part(net, tnn__plan_ops);
-}
-/* All that is known without memory; nothing if the network has been built. */
-static tnn_status tnn__plan(tnn_net *net)
-{
-    tnn_status e = tnn__plan_shapes(net);
-    if (e || net->built) return e;
-    if ((e = tnn__plan_part(net, tnn__plan_gradients)) != TNN_OK) return e;
+    e = tnn__plan_ops(net, all);
+    tnn__err.file = file;
+    tnn__err.line = line;
+    tnn__err.layer = 0;
+    if (e || !all) return e;
+    net->segments = 0;
+    tnn__plan_gradients(net);
     tnn__plan_tensors(net);
     if ((e = tnn__check_loss(net, &net->loss)) != TNN_OK) return e;
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
@@ -12585,10 +12521,12 @@ static tnn_status tnn__plan(tnn_net *net)
     net->param_total = tnn__count_params(net);
     return TNN_OK;
 }
+/* The bytes that the network takes or, before it is built, will take; in .memory with all that is
+   there so far. 0 on failure. */
 TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
 {
     tnn__len bytes;
-    if (tnn__plan(net)) return 0;
+    if (tnn__plan(net, 1)) return 0;
     if (net->options.memory && net->built) return net->most;
     bytes = tnn__mul(net->memory_floats, (tnn__len)sizeof(float)) + TNN__ALIGN
             + (tnn__len)(net->options.memory ? net->used : sizeof(char *));
@@ -12597,9 +12535,11 @@ TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
               (long long)bytes);
     return 0;
 }
+/* Plans, allocates, and draws the initial weights, once; what needs a built network calls it. On
+   failure the network is as before. */
 TNN_API_GATED tnn_status tnn_build(tnn_net *net)
 {
-    tnn_status e = tnn__plan(net);
+    tnn_status e = tnn__plan(net, 1);
     size_t mark;
     if (e || net->built) return e;
     if ((e = tnn__check_last(net)) != TNN_OK) return e;
@@ -12618,32 +12558,34 @@ TNN_API_GATED tnn_status tnn_build(tnn_net *net)
         return e;
     }
     tnn__segments(net);
-    tnn__plan_needs(net);
+    tnn__plan_gradients(net);
     return TNN_OK;
 }
+/* The shape (c, h, w) of an output of the layers so far, to `shape` if it is not NULL; returns its
+   number of values, 0 on failure. */
 TNN_API_GATED int tnn_output_shape(tnn_net *net, int shape[3])
 {
     const tnn__blob *b;
     int ignored[3];
     if (!shape) shape = ignored;
     shape[0] = shape[1] = shape[2] = 0;
-    if (tnn__plan_shapes(net)) return 0;
+    if (tnn__plan(net, 0)) return 0;
     b = &net->blob[net->ops];
-    shape[0] = b->flat ? b->c*b->h*b->w : b->c;
+    shape[0] = b->flat ? tnn__values(b) : b->c;
     shape[1] = b->flat ? 1 : b->h;
     shape[2] = b->flat ? 1 : b->w;
-    return b->c*b->h*b->w;
+    return tnn__values(b);
 }
 
+/* Checks a loss and keeps it, with copies of its weights. It comes after the last layer, before the
+   network is built. On failure the loss before stays. */
 TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss)
 {
     tnn_loss_options o;
-    tnn__criterion c;
-    tnn__view v;
+    tnn__criterion criterion;
     const float *given[2];
     float *copy = NULL;
-    size_t mark;
-    int i, k, shape[3];
+    int i, k, classes;
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !loss) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no loss");
@@ -12656,7 +12598,7 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
                          "the loss comes before the first forward");
     o = *loss;
-    if ((e = tnn__loss_defaults(&o, &c)) != TNN_OK) return e;
+    if ((e = tnn__loss_defaults(&o, &criterion)) != TNN_OK) return e;
     if (o.p < 0 || o.p > 2)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .p = %d must be 1 or 2", o.p);
     if (o.gamma > 0 && o.label_smoothing > 0)
@@ -12665,41 +12607,38 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     if (o.type == TNN_CUSTOM_LOSS && !o.custom)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
                          ".custom, the function that computes it");
-    if (!tnn_output_shape(net, shape)) return (tnn_status)tnn_failed();
-    v = tnn__loss_view(net, &o);
+    if (!tnn_output_shape(net, NULL)) return (tnn_status)tnn_failed();
+    classes = tnn__loss_view(net, &o).classes;
     given[0] = o.class_weights;
     given[1] = o.pos_weights;
     o.class_weights = o.pos_weights = NULL;         /* not yet counted */
     if ((e = tnn__check_loss(net, &o)) != TNN_OK) return e;
-    mark = net->used;
+    for (k = 0; k < 2; k++)
+        for (i = 0; given[k] && i < classes; i++)
+            if (!(given[k][i] >= 0 && given[k][i] <= 1e30f))
+                return tnn__fail(TNN_ERROR_ARGUMENT,
+                                 "tnn_set_loss: %s[%d] = %g must be in [0, 1e30]",
+                                 k ? ".pos_weights" : ".class_weights", i, (double)given[k][i]);
     if (given[0] || given[1]) {
-        copy = (float *)tnn__net_alloc(net, (2*(tnn__len)v.classes + TNN__SLACK)
+        copy = (float *)tnn__net_alloc(net, (2*(tnn__len)classes + TNN__SLACK)
                                             *(tnn__len)sizeof *copy, "tnn_set_loss");
         if (!copy) return TNN_ERROR_MEMORY;
     }
     for (k = 0; k < 2; k++)
-        for (i = 0; given[k] && i < v.classes; i++) {
-            const float w = copy[k*v.classes + i] = given[k][i];
-            if (w >= 0 && w <= 1e30f) continue;
-            tnn__net_release(net, copy);
-            net->used = mark;
-            return tnn__fail(TNN_ERROR_ARGUMENT,
-                             "tnn_set_loss: %s[%d] = %g must be in [0, 1e30]",
-                             k ? ".pos_weights" : ".class_weights", i, (double)w);
-        }
+        if (given[k]) memcpy(copy + k*classes, given[k], (size_t)classes*sizeof *copy);
     tnn__net_release(net, net->loaned_weights);
     net->loaned_weights = copy;
-    net->weight_count = v.classes;
+    net->weight_count = classes;
     if (given[0]) o.class_weights = copy;
-    if (given[1]) o.pos_weights = copy + v.classes;
+    if (given[1]) o.pos_weights = copy + classes;
     net->loss = o;
-    net->criterion = c;
+    net->criterion = criterion;
     return TNN_OK;
 }
 /* Whether a data set's one label per sample is what the loss wants. */
 static tnn_status tnn__one_label(const char *what, tnn_net *net)
 {
-    tnn_status e = tnn__plan(net);
+    tnn_status e = tnn__plan(net, 1);
     if (e || net->loss.custom || tnn__loss_view(net, &net->loss).pixels == 1) return e;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees %d "
                      "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
@@ -12737,7 +12676,7 @@ TNN_API_GATED double tnn_penalty(tnn_net *net)
 /* ---- 12b. Parameters by name ----------------------------------------------------------------- */
 TNN_API_GATED int tnn_param_count(tnn_net *net)
 {
-    return tnn__plan(net) ? 0 : net->tensors;
+    return tnn__plan(net, 1) ? 0 : net->tensors;
 }
 TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
 {
@@ -12754,7 +12693,7 @@ TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
 }
 TNN_API_GATED long long tnn_param_total(tnn_net *net)
 {
-    return tnn__plan(net) ? 0 : net->param_total;
+    return tnn__plan(net, 1) ? 0 : net->param_total;
 }
 
 /* Copies the values of a tensor, in PyTorch's order, from flat vector `flat` to `values`, or, if
@@ -12810,7 +12749,7 @@ TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double 
         s->frozen = frozen;
         found = 1;
     }
-    tnn__plan_needs(net);
+    tnn__plan_gradients(net);
     return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
                                       "begins with \"%s\"; tnn_param_info tells them, as 0.weight",
                                       prefix);
