@@ -1,11 +1,12 @@
-/* experiment.h - what the experiments share: options, result files, progress
+/* experiment.h - what the experiments share: options, runs, result files, progress
 
-   An experiment is one C file that trains networks, one after the other ("runs"), and writes a
-   result file for each, OUT/EXPERIMENT/RUN.tsv: comment lines (#), a header line, and a row per
-   epoch, written as the epoch ends. Comments say where and how it was made; the other lines are the
-   same on every machine. A file being written is called RUN.tsv.part; it gets its name when its
-   run is complete and on the disk, so that work which was interrupted can be started again: runs
-   that are complete and would come out the same are skipped.
+   An experiment is one C file that trains networks, one after the other ("runs"): a table of them,
+   a function that builds the network of a row, and what else is its own. experiment_main, at the
+   end of this file, does the rest. It writes a result file for each run, OUT/EXPERIMENT/RUN.tsv:
+   comment lines (#), a header line, and a row per epoch, as the epoch ends. Comments say where and
+   how it was made; the other lines are the same on every machine. A file being written is called
+   RUN.tsv.part; it gets its name when its run is complete and on the disk, so that work which was
+   interrupted can be started again: runs that are complete and would come out the same are skipped.
 
    A result is never replaced: its comment "config" has its key, that is data, seed, settings and
    arithmetic, and what has another is refused, or with --aside the results change places: see KEYS.
@@ -23,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,28 +54,63 @@
 #define EXPERIMENT_COMPILER "another compiler"
 #endif
 
-enum { EXPERIMENT_PATH = 1024 };
+enum { EXPERIMENT_PATH = 1024, EXPERIMENT_RUNS = 160 };
 
-typedef struct experiment {
+/* Rows of a table of runs begin with one. */
+typedef struct experiment_run {
+    const char *name;
+    int batch, epochs;
+} experiment_run;
+
+#define EXPERIMENT_TABLE(runs)                                                                    \
+    .table = (runs), .row = sizeof *(runs), .count = (int)(sizeof (runs) / sizeof *(runs))
+
+typedef struct experiment experiment;
+typedef void experiment_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
+                              tnn_metrics *train, tnn_metrics *val);
+struct experiment {
     const char *name, *about;           /* "fashion_cnn"; a line for --help                       */
-    const char *const *runs;            /* the names of its runs, then NULL                       */
+    const void *table;                  /* its runs, rows                                         */
+    size_t      row;                    /*   of so many bytes, and                                */
+    int         count;                  /*   how many: EXPERIMENT_TABLE                           */
+    int quick_epochs;                   /* of --quick; 0: one                                     */
     const char *choice;                 /* an option of its own ("--order"), or NULL,             */
     const char *const *choices;         /*   the values it takes, then NULL,                      */
     int chosen;                         /*   and which of them: the default, then the user's      */
-    const char *shared;                 /* the run whose parts --shard spreads over processes, or
-                                           NULL                                                   */
+    const char *search;                 /* a run of several trainings, or NULL;                   */
+    int parts, shared;                  /*   how many; with --shard over processes                */
     int shard, shards;                  /* this process of so many: 0 of 1                        */
-    int saves;                          /* calls experiment_resume, and so has --save             */
+    int saves;                          /* runs have checkpoints, and so there is --save          */
+    int drawn[2], few[2];               /* samples (training, validation) of the stand-in, of
+                                           --quick: for loaders that ask for it                   */
+    /* What it does; all but the first two may be NULL. Those that return an int return 0, or -1 on
+       failure, which they have reported.                                                         */
+    int      (*load)(experiment *e);    /* the samples                                            */
+    tnn_net *(*build)(experiment *e, const void *row);  /* the network of a row, and `settings`; it
+                                           may change `loading`, `stopping` and `epochs`          */
+    experiment_epoch *one_epoch;        /* instead of experiment_one_epoch                        */
+    int      (*finish)(experiment *e, const void *row, tnn_net *net);   /* writes more of a run that
+                                           is complete                                            */
+    int      (*do_run)(experiment *e, const void *row); /* instead of experiment_do_run           */
+    int      (*after)(experiment *e);   /* after all runs                                         */
+    /* the samples: what is trained on and validated with, what some have beside; `whole` are those
+       that others are parts of, `memory` what was allocated for them                             */
+    tnn_data train, val, test, all, unlabelled, whole[2];
+    void    *memory[4];
+    int      real;                      /* not the stand-in                                       */
     /* options */
     const char *data, *out, *only;
     uint64_t    seed;
     int         threads, quick, aside;
-    /* set by who loads the data: "real" or "synthetic", with its numbers of samples */
-    char        kind[80];
+    char        kind[80];               /* "real" or "synthetic", with the numbers of samples     */
     char        key[256];               /* what the folder's results have in common               */
     int         lock;                   /* OUT/.lock, or -1                                       */
     /* the run being done */
-    const char *run;
+    const char *const *runs;            /* the names of all of them, then NULL                    */
+    const char *run;                    /* its name                                               */
+    char        settings[256];
+    tnn_loader_options loading;
+    tnn_early_stopping stopping;        /* with a patience, or there is none                      */
     int         epoch, epochs;
     FILE       *file;
     char        file_name[128];         /* RUN.tsv                                               */
@@ -87,8 +124,8 @@ typedef struct experiment {
     double     *kept;                   /* epochs that are done; `seen`; of each its row; seconds */
     int         kept_count;
     /* progress, in training samples, over all runs */
-    double      work, done, run_done, run_work, start, drawn;
-} experiment;
+    double      work, done, run_done, run_work, start, shown;
+};
 
 /* ==== Options ================================================================================= */
 
@@ -112,13 +149,15 @@ static inline void experiment_help(const experiment *e, FILE *to)
         fprintf(to, "\n");
     }
     if (e->shared)
-        fprintf(to, "  --shard I/N    this is process I of the N that share the run %s, of which it\n"
-                    "                 does every N-th part and nothing else; start all of them\n",
-                e->shared);
+        fprintf(to,
+                "  --shard I/N    this is process I of the N that share the run %s, of which it\n"
+                "                 does every N-th part and nothing else; start all of them\n",
+                e->search);
     if (e->saves)
-        fprintf(to, "  --save S       seconds between two checkpoints of a run, from which it goes on\n"
-                    "                 if interrupted, to the batch (default 10, and 50 times what\n"
-                    "                 one takes; 0: after each batch)\n");
+        fprintf(to,
+                "  --save S       seconds between two checkpoints of a run, from which it goes on\n"
+                "                 if interrupted, to the batch (default 10, and 50 times what\n"
+                "                 one takes; 0: after each batch)\n");
     fprintf(to, "  --help         this\n\nruns:");
     for (int i = 0, column = 5; e->runs[i]; i++) {
         int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
@@ -162,7 +201,7 @@ static inline int experiment_shard(experiment *e, const char *text)
     if (sscanf(text, "%4d/%4d%c", &e->shard, &e->shards, &end) != 2 || e->shard < 1 ||
         e->shard > e->shards || e->shards > 1024) return -1;
     e->shard--;
-    e->only = e->shared;
+    e->only = e->search;
     return 0;
 }
 
@@ -232,6 +271,11 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
     return -1;
 }
 
+static inline int experiment_epochs(const experiment *e, const experiment_run *run)
+{
+    return !e->quick ? run->epochs : e->quick_epochs ? e->quick_epochs : 1;
+}
+
 static inline int experiment_wants(const experiment *e, const char *run)
 {
     return !e->only || strcmp(e->only, run) == 0;
@@ -252,18 +296,28 @@ static inline double experiment_clock(void)
 #endif
 }
 
-static inline void experiment_say(const experiment *e, const char *what)
+static inline void experiment_say(const experiment *e, const char *format, ...)
 {
-    fprintf(stderr, "%s%s: %s: %s\n", EXPERIMENT_TERMINAL() ? "\r\033[K" : "", e->name,
-            e->run ? e->run : "data", what);
+    va_list values;
+    va_start(values, format);
+    fprintf(stderr, "%s%s: %s: ", EXPERIMENT_TERMINAL() ? "\r\033[K" : "", e->name,
+            e->run ? e->run : "data");
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+}
+
+/* Whether the library has failed, which it then reports. */
+static inline int experiment_failed(const experiment *e)
+{
+    if (tnn_failed()) experiment_say(e, "%s", tnn_error());
+    return tnn_failed() != TNN_OK;
 }
 
 /* "cannot DO PATH: the system's reason", which is in errno. Returns -1. */
 static inline int experiment_cannot(const experiment *e, const char *action, const char *path)
 {
-    char text[2 * EXPERIMENT_PATH];
-    snprintf(text, sizeof text, "cannot %s %s: %s", action, path, strerror(errno));
-    experiment_say(e, text);
+    experiment_say(e, "cannot %s %s: %s", action, path, strerror(errno));
     return -1;
 }
 
@@ -276,8 +330,8 @@ static inline void experiment_progress(experiment *e, int samples)
     e->done     += samples;
     experiment_save(e);
     double now = experiment_clock(), seconds = now - e->start;
-    if (!EXPERIMENT_TERMINAL() || now - e->drawn < 0.1 || seconds <= 0) return;
-    e->drawn = now;
+    if (!EXPERIMENT_TERMINAL() || now - e->shown < 0.1 || seconds <= 0) return;
+    e->shown = now;
     int bar  = (int)(10 * e->run_done / e->run_work);
     int left = (int)(seconds * (e->work / e->done - 1));
     fprintf(stderr, "\r%-24.24s %3d/%d [%.*s%.*s] %7.0f samples/s %d:%02d:%02d left\033[K",
@@ -341,7 +395,7 @@ static inline void *experiment_gunzip(const char *path, size_t *size)
 static inline void *experiment_read(experiment *e, const char *folder, const char *name,
                                     size_t *size)
 {
-    char  path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
+    char  path[EXPERIMENT_PATH];
     const char *problem;
     void *data = NULL;
     FILE *f;
@@ -362,10 +416,53 @@ static inline void *experiment_read(experiment *e, const char *folder, const cha
             problem = "is missing, and so is the file without .gz (make data fetches them)";
         }
     }
-    if (data) return data;
-    snprintf(message, sizeof message, "%s %s", path, problem);
-    experiment_say(e, message);
-    return NULL;
+    if (!data) experiment_say(e, "%s %s", path, problem);
+    return data;
+}
+
+/* Whether DIR/FOLDER is there; says that the stand-in takes its place if not. One that is there but
+   cannot be read is: who reads it says why.                                                      */
+static inline int experiment_is_real(experiment *e, const char *folder)
+{
+    char path[EXPERIMENT_PATH];
+    struct stat there;
+    snprintf(path, sizeof path, "%s/%s", e->data, folder);
+    e->real = stat(path, &there) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    if (!e->real)
+        experiment_say(e, "%s is not there: synthetic images stand in for it", path);
+    return e->real;
+}
+
+/* So many bytes, which experiment_free frees; NULL without memory, which it has reported. */
+static inline void *experiment_room(experiment *e, size_t bytes)
+{
+    int i = 0;
+    while (e->memory[i]) i++;
+    e->memory[i] = malloc(bytes);
+    if (!e->memory[i]) experiment_say(e, "out of memory");
+    return e->memory[i];
+}
+
+/* Ends a `load`: what the samples are, of which `format` gives the numbers. Returns 0, or -1 if the
+   library failed, which it has reported.                                                         */
+static inline int experiment_loaded(experiment *e, const char *format, ...)
+{
+    char    numbers[64];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(numbers, sizeof numbers, format, values);
+    va_end(values);
+    snprintf(e->kind, sizeof e->kind, "%s, %s%s", e->real ? "real" : "synthetic", numbers,
+             e->quick ? " (quick)" : "");
+    return experiment_failed(e) ? -1 : 0;
+}
+
+static inline void experiment_free(experiment *e)
+{
+    tnn_data *parts[] = {&e->train, &e->val, &e->test, &e->all, &e->unlabelled, &e->whole[0],
+                         &e->whole[1]};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) tnn_data_free(parts[i]);
+    for (int i = 0; i < 4; i++) free(e->memory[i]);
 }
 
 /* ==== Result files ============================================================================ */
@@ -425,10 +522,9 @@ static inline long experiment_lock(const experiment *e, const char *name, int ho
 /* Reports that the process `who` does what a lock stands for. Returns -1. */
 static inline int experiment_busy(const experiment *e, long who, const char *what)
 {
-    char text[4 * EXPERIMENT_PATH], process[40] = "another process";
+    char process[40] = "another process";
     if (who > 0) snprintf(process, sizeof process, "process %ld", who);
-    snprintf(text, sizeof text, "%s %s: wait for it, or give another --out", process, what);
-    experiment_say(e, text);
+    experiment_say(e, "%s %s: wait for it, or give another --out", process, what);
     return -1;
 }
 
@@ -516,7 +612,7 @@ static inline char *experiment_kept(const experiment *e, const char *key)
 }
 static inline int experiment_settle(const experiment *e)
 {
-    char key[sizeof e->key + 8], message[4 * EXPERIMENT_PATH];
+    char key[sizeof e->key + 8];
     struct stat there;
     int other = experiment_comment(experiment_path(e, "key.txt", ""), "# key ", key, sizeof key);
     if (other && strcmp(key, e->key) == 0) return 0;
@@ -525,11 +621,9 @@ static inline int experiment_settle(const experiment *e)
     const char *folder = experiment_path(e, "", ""), *mine = experiment_kept(e, e->key);
     if (other) {
         const char *kept = experiment_kept(e, key);
-        snprintf(message, sizeof message, "%s has results of %s, %s %s%s", folder,
-                 *key ? key : "an unknown key", e->aside ? "kept as" : "these would be of",
-                 e->aside ? kept : e->key,
-                 e->aside ? "" : ": give another --out, or --aside, which keeps them");
-        experiment_say(e, message);
+        experiment_say(e, "%s has results of %s, %s %s%s", folder, *key ? key : "an unknown key",
+                       e->aside ? "kept as" : "these would be of", e->aside ? kept : e->key,
+                       e->aside ? "" : ": give another --out, or --aside, which keeps them");
         if (!e->aside) return -1;
         if (rename(folder, kept) != 0) return experiment_cannot(e, "write", kept);
     }
@@ -560,16 +654,16 @@ static inline uint64_t experiment_hash_data(const tnn_data *data)
     return x ? hash : 0;
 }
 
-/* To be called once the samples are there, those to train on and those to validate with (NULL: the
-   former have them), before anything is written: makes the key, and takes the folder, alone while
-   it settles whose it is, then shared with others of that key. Returns 0, or -1 on failure, which
-   it has reported.                                                                               */
-static inline int experiment_open(experiment *e, const tnn_data *data, const tnn_data *more)
+/* To be called once the samples are there, before anything is written: makes the key, and takes the
+   folder, alone while it settles whose it is, then shared with others of that key. Returns 0, or -1
+   on failure, which it has reported.                                                             */
+static inline int experiment_open(experiment *e)
 {
     char text[3 * EXPERIMENT_PATH], key[sizeof e->key + 8];
-    const uint64_t hash = experiment_hash_data(data) * 31 + (more ? experiment_hash_data(more) : 0);
+    const uint64_t hash = e->all.n ? experiment_hash_data(&e->all) * 31
+                        : experiment_hash_data(&e->train) * 31 + experiment_hash_data(&e->val);
     e->run = "results";
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    if (experiment_failed(e)) return -1;
     snprintf(e->key, sizeof e->key, "%s, data %016llx, seed %llu%s%s", e->kind,
              (unsigned long long)hash, (unsigned long long)e->seed, e->choice ? ", " : "",
              e->choice ? e->choices[e->chosen] : "");
@@ -628,7 +722,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     e->begun    = experiment_clock();
     e->before   = 0;
     memset(&e->seen, 0, sizeof e->seen);
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    if (experiment_failed(e)) return -1;
     snprintf(config, sizeof config, "%s, %d epochs, %s, fingerprint %016llx", settings, epochs,
              e->key, (unsigned long long)fingerprint);
     snprintf(e->file_name, sizeof e->file_name, "%.100s.tsv", run);
@@ -648,10 +742,9 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
         snprintf(suffix, sizeof suffix, "-%016llx.tsv", (unsigned long long)
                  experiment_hash(EXPERIMENT_HASH, other, strlen(other)));
         char *kept = experiment_path(e, run, suffix);
-        snprintf(message, sizeof message, e->aside ? "%s has other settings or other arithmetic, "
-                 "kept as %s" : "%s has other settings or other arithmetic (see its comment "
-                 "config): give another --out, or --aside, which keeps it as %s", path, kept);
-        experiment_say(e, message);
+        experiment_say(e, e->aside ? "%s has other settings or other arithmetic, kept as %s"
+                       : "%s has other settings or other arithmetic (see its comment config): give "
+                       "another --out, or --aside, which keeps it as %s", path, kept);
         failed = !e->aside || (rename(path, kept) != 0 && experiment_cannot(e, "write", kept));
     }
     if (!failed && !done) e->file = experiment_begin_file(e, e->file_name);
@@ -678,15 +771,14 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
            if (!experiment_recall(e, &train, &val)) { train what is left of it, and evaluate }
            experiment_row(e, train, val, tnn_lr(net));
        }
-   From now on rows are kept, and saved with all that the network and the loader need, within epochs
-   and at their ends; a run that was interrupted is given its rows again before it goes on, with the
-   next batch. The file stands beside the results as RUN-CONFIGURATION.tnn until they are on the
-   disk. Who is killed just while it is written leaves a .tmp beside it, which can be deleted.   */
+   From then on rows are kept, and saved with all that the network and the loader need, within
+   epochs and at their ends; a run that was interrupted is given its rows again before it goes on,
+   with the next batch. The file stands beside the results as RUN-CONFIGURATION.tnn until they are
+   on the disk. Who is killed while it is written leaves a .tmp beside it, which can be deleted.  */
 enum { EXPERIMENT_KEPT = 5, EXPERIMENT_ROW = 5 };
 static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
 {
-    char text[EXPERIMENT_PATH + 400];
-    int  count = e->kept_count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs + 1;
+    int count = e->kept_count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs + 1;
     e->kept = (double *)calloc((size_t)count, sizeof *e->kept);
     if (!e->kept || tnn_failed()) return;
     e->net     = net;
@@ -695,8 +787,7 @@ static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *ba
     tnn_load_checkpoint(net, e->checkpoint, .loader = batches, .numbers = e->kept, .count = count,
                         .optional = 1);
     if (tnn_failed()) {
-        snprintf(text, sizeof text, "begins anew: %s", tnn_error());
-        experiment_say(e, text);
+        experiment_say(e, "begins anew: %s", tnn_error());
         tnn_clear_error();
         return;
     }
@@ -707,9 +798,8 @@ static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *ba
     e->run_done     = e->kept[4];
     e->before       = e->kept[count - 1];
     e->work        -= e->run_done;
-    snprintf(text, sizeof text, "goes on after epoch %.0f, with %.0f of %.0f samples done",
-             e->kept[0], e->run_done, e->run_work);
-    experiment_say(e, text);
+    experiment_say(e, "goes on after epoch %.0f, with %.0f of %.0f samples done", e->kept[0],
+                   e->run_done, e->run_work);
 }
 static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metrics *val)
 {
@@ -735,8 +825,7 @@ static inline void experiment_save(experiment *e)
     e->kept[e->kept_count - 1] = e->before + now - e->begun;
     tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
                         .count = e->kept_count);
-    if (tnn_failed()) {             /* the run itself goes well: again, but after a longer time */
-        experiment_say(e, tnn_error());
+    if (experiment_failed(e)) {     /* the run itself goes well: again, but after a longer time */
         tnn_clear_error();
         e->every = 2 * e->every + 1;
     }
@@ -777,17 +866,13 @@ static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics v
     experiment_value(e->file, val.loss);
     experiment_value(e->file, val.accuracy);
     fprintf(e->file, "\t%g\n", lr);
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    if (experiment_failed(e)) return -1;
     if (fflush(e->file) != 0)
         return experiment_cannot(e, "write", experiment_path(e, e->file_name, ".part"));
     int tell = e->epochs <= 100 || e->epoch % 50 == 0;
-    if ((tell && !EXPERIMENT_TERMINAL()) || e->epoch == e->epochs) {
-        char text[160];
-        snprintf(text, sizeof text, "epoch %3d/%d  train %.4f %6.2f %%  validation %.4f %6.2f %%",
-                 e->epoch, e->epochs, train.loss, 100 * train.accuracy, val.loss,
-                 100 * val.accuracy);
-        experiment_say(e, text);
-    }
+    if ((tell && !EXPERIMENT_TERMINAL()) || e->epoch == e->epochs)
+        experiment_say(e, "epoch %3d/%d  train %.4f %6.2f %%  validation %.4f %6.2f %%", e->epoch,
+                       e->epochs, train.loss, 100 * train.accuracy, val.loss, 100 * val.accuracy);
     e->epoch++;
     return 0;
 }
@@ -803,6 +888,84 @@ static inline int experiment_end(experiment *e)
     e->kept = NULL;
     if (!failed) remove(e->checkpoint);
     return failed;
+}
+
+/* ==== The program ============================================================================= */
+
+/* An epoch as most have it: training figures on the way, then validation. */
+static inline void experiment_one_epoch(experiment *e, const void *row, tnn_net *net,
+                                        tnn_loader *batches, tnn_metrics *train, tnn_metrics *val)
+{
+    (void)row;
+    *train = experiment_train(e, net, batches);
+    *val   = tnn_evaluate(net, &e->val);
+}
+
+/* The run of a row, to its end or until `stopping` says so (by accuracy with .max, else by loss; of
+   the validation). Returns 0, also if it was complete before, or -1 on failure, which it has
+   reported.                                                                                      */
+static inline int experiment_do_run(experiment *e, const void *row)
+{
+    const experiment_run *run = (const experiment_run *)row;
+    const int planned = experiment_epochs(e, run);
+    experiment_epoch *one = e->one_epoch ? e->one_epoch : experiment_one_epoch;
+    e->loading = (tnn_loader_options){.batch = run->batch, .shuffle = 1, .seed = e->seed};
+    e->epochs  = planned;
+    memset(&e->stopping, 0, sizeof e->stopping);
+    const uint64_t fingerprint = experiment_fingerprint(e->build(e, row), &e->train);
+    tnn_net *net = e->build(e, row);
+    e->work += (double)e->train.n * (e->epochs - planned);
+    int go = experiment_begin(e, run->name, e->settings, fingerprint, e->epochs, e->train.n,
+                              tnn_param_total(net));
+    if (go == 1) {
+        tnn_loader *batches = tnn_loader_create_with(&e->train, &e->loading);
+        if (e->saves) experiment_resume(e, net, batches);
+        while (e->epoch <= e->epochs) {
+            tnn_metrics train, val;
+            if (!experiment_recall(e, &train, &val)) one(e, row, net, batches, &train, &val);
+            if (experiment_row(e, train, val, tnn_lr(net)) != 0) break;
+            if (e->stopping.patience && e->epoch <= e->epochs &&
+                tnn_early_stop(&e->stopping, net, e->stopping.max ? val.accuracy : val.loss)) {
+                e->work  -= (double)e->train.n * (e->epochs - e->epoch + 1);
+                e->epochs = e->epoch - 1;
+                experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,
+                               val.loss, 100 * val.accuracy);
+            }
+        }
+        if (e->finish && e->epoch > e->epochs && e->finish(e, row, net) != 0)
+            e->epochs = e->epoch;                               /* not complete */
+        tnn_loader_free(batches);
+        go = experiment_end(e);
+    }
+    tnn_free(net);
+    return go;
+}
+
+/* The whole program: returns its exit status. */
+static inline int experiment_main(experiment *e, int argc, char **argv)
+{
+    static const char *names[EXPERIMENT_RUNS + 1];
+    const char *rows = (const char *)e->table;
+    for (int i = 0; i < e->count; i++)
+        names[i] = ((const experiment_run *)(const void *)(rows + (size_t)i * e->row))->name;
+    e->runs = names;
+    int status = experiment_options(e, argc, argv);
+    if (status >= 0) return status;
+    status = e->load(e);
+    if (status == 0) status = experiment_open(e);
+    for (int pass = 0; pass < 2; pass++)            /* how much there is to do; then do it */
+        for (int i = 0; i < e->count && status == 0; i++) {
+            const void *row = rows + (size_t)i * e->row;
+            const experiment_run *run = (const experiment_run *)row;
+            const int parts = !e->search || strcmp(e->search, run->name) != 0 ? 1
+                            : (e->parts - e->shard + e->shards - 1) / e->shards;
+            if (!experiment_wants(e, run->name)) continue;
+            if (pass == 0) e->work += (double)e->train.n * parts * experiment_epochs(e, run);
+            else           status = (e->do_run ? e->do_run : experiment_do_run)(e, row);
+        }
+    if (status == 0 && e->after) status = e->after(e);
+    experiment_free(e);
+    return status != 0;
 }
 
 #endif /* EXPERIMENT_H */

@@ -49,9 +49,6 @@ static const struct { const char *name; tnn_optimizer_type type; } OPTIMIZERS[] 
     {"Adam", TNN_ADAM}, {"SGD", TNN_SGD}, {"RMSprop", TNN_RMSPROP}, {"Adadelta", TNN_ADADELTA},
     {"Adagrad", TNN_ADAGRAD}, {"ASGD", TNN_ASGD}, {"NAdam", TNN_NADAM}};
 
-typedef struct cnn { int filters[2], kernel[2], units; double dropout; int activation; double lr;
-                     int optimizer, batch; } cnn;
-
 /* The report's space, in its order. */
 enum { VARIABLES = 10, TRIALS = 10 };
 static const tnn_variable SPACE[VARIABLES] = {
@@ -77,78 +74,98 @@ typedef enum flags_task {
     TRANSFER                            /* a new layer on what VGG-16 makes of the images      */
 } flags_task;
 
-typedef struct flags_run { const char *name; flags_task task; int epochs; cnn net; } flags_run;
+typedef struct flags_run {
+    experiment_run run;
+    flags_task task;
+    int    filters[2], kernel[2], units;
+    double dropout;
+    int    activation;
+    double lr;
+    int    optimizer, rank;             /* in our search, of BEST */
+} flags_run;
 
-static const flags_run RUNS[] = {       /* in the order of the report */
-    {"basic",    TRAIN,  20, {{16,  32}, {5, 5}, 120, 0,        RELU,    0.001,       ADAM,  64}},
-    {"search",   SEARCH,  5, {{ 0,   0}, {0, 0},   0, 0,        0,       0,              0,   0}},
-    {"printed0", TRY,     5, {{24,  96}, {5, 5}, 384, 0.023528276899695444, LEAKY,
-                              0.00017908960602750068, NADAM,  16}},
-    {"printed1", TRY,     5, {{48,  48}, {3, 3},  64, 0.139046109074281,    RELU,
-                              3.7301156970022335e-05, NADAM, 128}},
-    {"printed2", TRY,     5, {{64,  32}, {3, 5}, 448, 0.023738204059223555, ELU,
-                              3.294818804734115e-05, ADADELTA, 96}},
-    {"printed3", TRY,     5, {{24, 112}, {5, 5}, 448, 0.018649782725007058, LEAKY,
-                              7.649764783102111e-05, NADAM,   16}},
-    {"printed4", TRY,     5, {{16,  80}, {3, 5}, 512, 0.45175556968336106,  RELU,
-                              1.7957831800836656e-05, ASGD,   32}},
-    {"printed5", TRY,     5, {{56,  16}, {5, 5}, 512, 0.4443473021750981,   RELU,
-                              0.0003606253250741577, SGD,     48}},
-    {"printed6", TRY,     5, {{ 8,  64}, {3, 3}, 512, 0.37368966204101295,  ELU,
-                              6.076991430560391e-05, NADAM,   16}},
-    {"printed7", TRY,     5, {{64,  32}, {5, 5}, 320, 0.44788959927280814,  TANH,
-                              1.9215908923392973e-05, ASGD,  128}},
-    {"printed8", TRY,     5, {{ 8,  48}, {5, 5}, 256, 0.29740269367268685,  SIGMOID,
-                              2.4710158117383795e-05, NADAM,  32}},
-    {"printed9", TRY,     5, {{ 8,  64}, {7, 5}, 192, 0.31135295165888865,  LEAKY,
-                              2.804932600022528e-05, RMSPROP, 96}},
-    {"trial0", RETRAIN,  10, {{16,  48}, {7, 5}, 128, 0.217178,   RELU,    0.000137,    ADAM,  96}},
-    {"trial1", RETRAIN,  10, {{56, 112}, {3, 5}, 256, 0.198983,   ELU,     0.000823,    ADAM,  16}},
-    {"trial2", RETRAIN,  10, {{48, 128}, {3, 7}, 320, 0.40016662, LEAKY,   0.000129072, ADAM,  96}},
-    {"trial3", RETRAIN,  10, {{40,  64}, {5, 3}, 320, 0.0376952,  ELU,     4.92142e-05, ADAM,  80}},
-    {"trial4", RETRAIN,  10, {{32, 128}, {7, 7}, 448, 0.158698,   LEAKY,   2.69667e-05, ADAM,  16}},
-    {"trial5", RETRAIN,  10, {{32,  96}, {5, 3}, 128, 0.473422,   ELU,     0.000246555, ADAM,  96}},
-    {"trial6", RETRAIN,  10, {{40, 128}, {5, 7},  64, 0.265507,   ELU,     1.18467e-05, ADAM, 112}},
-    {"trial7", RETRAIN,  10, {{ 8,  16}, {5, 5}, 448, 0.285838,   SIGMOID, 1.47489e-05, ADAM, 112}},
-    {"trial8", RETRAIN,  10, {{64,  80}, {5, 7}, 192, 0.214906,   TANH,    0.00064585,  ADAM,  16}},
-    {"trial9", RETRAIN,  10, {{40,  80}, {7, 7}, 448, 0.067523,   TANH,    0.000257,    ADAM,  64}},
-    {"best0",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
-    {"best1",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
-    {"best2",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
-    {"best3",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
-    {"best4",  BEST,     10, {{ 0,   0}, {0, 0},   0, 0,          0,       0,              0,   0}},
-    {"transfer-section", TRANSFER, 10, {{0, 0}, {0, 0}, 0, 0, 0, 0, 0, 0}},
-    {"transfer-vgg16",   TRANSFER,  5, {{0, 0}, {0, 0}, 0, 0, 0, 0, 0, 0}},
+static const flags_run RUNS[] = {       /* name, batch, epochs; in the order of the report */
+    {{"basic",     64, 20}, TRAIN,   {16,  32}, {5, 5}, 120, 0, RELU, 0.001, ADAM, 0},
+    {.run = {"search", 0, 5}, .task = SEARCH},
+    {{"printed0",  16,  5}, TRY,     {24,  96}, {5, 5}, 384,
+     0.023528276899695444, LEAKY, 0.00017908960602750068, NADAM, 0},
+    {{"printed1", 128,  5}, TRY,     {48,  48}, {3, 3},  64,
+     0.139046109074281, RELU, 3.7301156970022335e-05, NADAM, 0},
+    {{"printed2",  96,  5}, TRY,     {64,  32}, {3, 5}, 448,
+     0.023738204059223555, ELU, 3.294818804734115e-05, ADADELTA, 0},
+    {{"printed3",  16,  5}, TRY,     {24, 112}, {5, 5}, 448,
+     0.018649782725007058, LEAKY, 7.649764783102111e-05, NADAM, 0},
+    {{"printed4",  32,  5}, TRY,     {16,  80}, {3, 5}, 512,
+     0.45175556968336106, RELU, 1.7957831800836656e-05, ASGD, 0},
+    {{"printed5",  48,  5}, TRY,     {56,  16}, {5, 5}, 512,
+     0.4443473021750981, RELU, 0.0003606253250741577, SGD, 0},
+    {{"printed6",  16,  5}, TRY,     { 8,  64}, {3, 3}, 512,
+     0.37368966204101295, ELU, 6.076991430560391e-05, NADAM, 0},
+    {{"printed7", 128,  5}, TRY,     {64,  32}, {5, 5}, 320,
+     0.44788959927280814, TANH, 1.9215908923392973e-05, ASGD, 0},
+    {{"printed8",  32,  5}, TRY,     { 8,  48}, {5, 5}, 256,
+     0.29740269367268685, SIGMOID, 2.4710158117383795e-05, NADAM, 0},
+    {{"printed9",  96,  5}, TRY,     { 8,  64}, {7, 5}, 192,
+     0.31135295165888865, LEAKY, 2.804932600022528e-05, RMSPROP, 0},
+    {{"trial0",    96, 10}, RETRAIN, {16,  48}, {7, 5}, 128, 0.217178, RELU, 0.000137, ADAM, 0},
+    {{"trial1",    16, 10}, RETRAIN, {56, 112}, {3, 5}, 256, 0.198983, ELU, 0.000823, ADAM, 0},
+    {{"trial2",    96, 10}, RETRAIN, {48, 128}, {3, 7}, 320,
+     0.40016662, LEAKY, 0.000129072, ADAM, 0},
+    {{"trial3",    80, 10}, RETRAIN, {40,  64}, {5, 3}, 320, 0.0376952, ELU, 4.92142e-05, ADAM, 0},
+    {{"trial4",    16, 10}, RETRAIN, {32, 128}, {7, 7}, 448, 0.158698, LEAKY, 2.69667e-05, ADAM, 0},
+    {{"trial5",    96, 10}, RETRAIN, {32,  96}, {5, 3}, 128, 0.473422, ELU, 0.000246555, ADAM, 0},
+    {{"trial6",   112, 10}, RETRAIN, {40, 128}, {5, 7},  64, 0.265507, ELU, 1.18467e-05, ADAM, 0},
+    {{"trial7",   112, 10}, RETRAIN, { 8,  16}, {5, 5}, 448,
+     0.285838, SIGMOID, 1.47489e-05, ADAM, 0},
+    {{"trial8",    16, 10}, RETRAIN, {64,  80}, {5, 7}, 192, 0.214906, TANH, 0.00064585, ADAM, 0},
+    {{"trial9",    64, 10}, RETRAIN, {40,  80}, {7, 7}, 448, 0.067523, TANH, 0.000257, ADAM, 0},
+    {.run = {"best0", 0, 10}, .task = BEST, .rank = 0},
+    {.run = {"best1", 0, 10}, .task = BEST, .rank = 1},
+    {.run = {"best2", 0, 10}, .task = BEST, .rank = 2},
+    {.run = {"best3", 0, 10}, .task = BEST, .rank = 3},
+    {.run = {"best4", 0, 10}, .task = BEST, .rank = 4},
+    {.run = {"transfer-section", 0, 10}, .task = TRANSFER},
+    {.run = {"transfer-vgg16", 0, 5}, .task = TRANSFER},
 };
-enum { RUN_COUNT = sizeof RUNS / sizeof RUNS[0] };
 
 /* ==== A run =================================================================================== */
 
-static tnn_net *build(const cnn *o, const tnn_data *data, uint64_t seed)
+static tnn_net *build(experiment *e, const void *row)
 {
-    const tnn_layer_type activation = ACTIVATIONS[o->activation].type;
-    tnn_net *net = tnn_create(.input = {data->c, data->h, data->w}, .batch = o->batch,
-                              .seed = seed);
+    static const char *const until[] = {"", "", ", tested with dropout", ", stopped early"};
+    const flags_run     *r = (const flags_run *)row;
+    const tnn_layer_type activation = ACTIVATIONS[r->activation].type;
+    tnn_net *net = tnn_create(.input = {3, e->train.h, e->train.w}, .batch = r->run.batch,
+                              .seed = e->seed);
     for (int i = 0; i < 2; i++) {
-        tnn_add(net, TNN_CONV2D, .filters = o->filters[i], .kernel = o->kernel[i],
-                .pad = o->kernel[i] / 2);
+        tnn_add(net, TNN_CONV2D, .filters = r->filters[i], .kernel = r->kernel[i],
+                .pad = r->kernel[i] / 2);
         tnn_add(net, activation);
         tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
     }
     tnn_add(net, TNN_FLATTEN);
-    tnn_add(net, TNN_DENSE, .units = o->units);
+    tnn_add(net, TNN_DENSE, .units = r->units);
     tnn_add(net, activation);
-    if (o->dropout > 0) tnn_add(net, TNN_DROPOUT, .p = (float)o->dropout);
+    if (r->dropout > 0) tnn_add(net, TNN_DROPOUT, .p = (float)r->dropout);
     tnn_add(net, TNN_DENSE, .units = FLAGS_CLASSES);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    tnn_set_optimizer(net, OPTIMIZERS[o->optimizer].type, .lr = o->lr);
+    tnn_set_optimizer(net, OPTIMIZERS[r->optimizer].type, .lr = r->lr);
+    if (r->task == RETRAIN)
+        e->stopping = (tnn_early_stopping){.max = 1, .patience = 3, .stop_at = 0.9 - 1e-9};
+    snprintf(e->settings, sizeof e->settings, "filters %d and %d, kernels %d and %d, %d units, "
+             "dropout %.3g, %s, %s, lr %.3g, batch %d%s", r->filters[0], r->filters[1],
+             r->kernel[0], r->kernel[1], r->units, r->dropout, ACTIVATIONS[r->activation].name,
+             OPTIMIZERS[r->optimizer].name, r->lr, r->run.batch, until[r->task]);
     return net;
 }
 
-/* The accuracy that the report's search measures: in training mode, that is with dropout on. */
-static double noisy_accuracy(tnn_net *net, const tnn_data *data, int batch)
+/* Of what the search tries: the accuracy that the report's search measures, in training mode, that
+   is with dropout on.                                                                            */
+static int write_noisy(experiment *e, const void *row, tnn_net *net)
 {
-    tnn_loader *batches = tnn_loader_create(data, .batch = batch);
+    const flags_run *r = (const flags_run *)row;
+    if (r->task != TRY) return 0;
+    tnn_loader *batches = tnn_loader_create(&e->val, .batch = r->run.batch);
     int correct = 0;
     while (tnn_next(batches)) {
         tnn_forward(net, batches->x, batches->n, TNN_TRAIN);
@@ -156,75 +173,41 @@ static double noisy_accuracy(tnn_net *net, const tnn_data *data, int batch)
         correct += tnn_correct(net);
     }
     tnn_loader_free(batches);
-    return (double)correct / data->n;
-}
-
-static int do_run(experiment *e, const char *name, flags_task task, int epochs,
-                  const cnn *o, const flags_set *set)
-{
-    static const char *const until[] = {"", "", ", tested with dropout", ", stopped early"};
-    char settings[256];
-    tnn_early_stopping stop = {.max = 1, .patience = 3};
-    tnn_net *net = build(o, &set->train, e->seed);
-    snprintf(settings, sizeof settings, "filters %d and %d, kernels %d and %d, %d units, dropout "
-             "%.3g, %s, %s, lr %.3g, batch %d%s", o->filters[0], o->filters[1], o->kernel[0],
-             o->kernel[1], o->units, o->dropout, ACTIVATIONS[o->activation].name,
-             OPTIMIZERS[o->optimizer].name, o->lr, o->batch, until[task]);
-    uint64_t hash = experiment_fingerprint(build(o, &set->train, e->seed), &set->train);
-    int go = experiment_begin(e, name, settings, hash, epochs, set->train.n, tnn_param_total(net));
-    if (go == 1) {
-        tnn_loader *batches = tnn_loader_create(&set->train, .batch = o->batch, .shuffle = 1,
-                                                .seed = e->seed);
-        experiment_resume(e, net, batches);
-        while (e->epoch <= e->epochs) {
-            tnn_metrics seen, test;
-            if (!experiment_recall(e, &seen, &test)) {
-                seen = experiment_train(e, net, batches);
-                test = tnn_evaluate(net, &set->test);
-            }
-            if (experiment_row(e, seen, test, tnn_lr(net)) != 0) break;
-            int better = !tnn_early_stop(&stop, net, test.accuracy);
-            if (task == RETRAIN && (!better || test.accuracy >= 0.9) && e->epoch <= e->epochs) {
-                e->work  -= (double)set->train.n * (e->epochs - e->epoch + 1);
-                e->epochs = e->epoch - 1;
-                snprintf(settings, sizeof settings, "stopped early after epoch %d, validation %.4f "
-                         "%6.2f %%", e->epochs, test.loss, 100 * test.accuracy);
-                experiment_say(e, settings);
-            }
-        }
-        if (task == TRY && e->epoch > e->epochs)
-            fprintf(e->file, "# test_acc %.6f\n", noisy_accuracy(net, &set->test, o->batch));
-        tnn_loader_free(batches);
-        go = experiment_end(e);
-    }
-    tnn_free(net);
-    return go;
+    fprintf(e->file, "# test_acc %.6f\n", (double)correct / e->val.n);
+    return 0;
 }
 
 /* ==== The search ============================================================================== */
 
 /* The study, as far as its journal has it; NULL on failure, which is reported. Another net, data
    set or number of epochs has another journal.                                                   */
-static tnn_study *open_study(experiment *e, const flags_set *set, int epochs)
+static tnn_study *open_study(experiment *e)
 {
     static char journal[EXPERIMENT_PATH + 160];
-    uint64_t hash = experiment_fingerprint(build(&RUNS[0].net, &set->train, e->seed), &set->train);
+    const int epochs = experiment_epochs(e, &RUNS[experiment_index(e->runs, "search")].run);
+    uint64_t hash = experiment_fingerprint(build(e, &RUNS[0]), &e->train);
     char suffix[32];
     snprintf(suffix, sizeof suffix, "-%08x.journal.tsv", (unsigned)(hash * 31 + (uint64_t)epochs));
     snprintf(journal, sizeof journal, "%s", experiment_path(e, "search", suffix));
     tnn_study *study = tnn_study_create(.space = SPACE, .count = VARIABLES, .trials = TRIALS,
                                         .maximize = 1, .seed = e->seed, .journal = journal,
                                         .shard = e->shard, .shards = e->shards);
-    if (!study) experiment_say(e, tnn_error());
+    if (!study) experiment_failed(e);
     return study;
 }
 
-static cnn cnn_of(const tnn_trial *t)
+/* A run of the trial's values, otherwise like `r`. */
+static flags_run run_of(const tnn_trial *t, flags_run r)
 {
     const double *x = t->x;
-    cnn o = {{(int)x[0], (int)x[1]}, {(int)x[2], (int)x[3]}, (int)x[4], x[5], (int)x[6], x[7],
-             (int)x[8], (int)x[9]};
-    return o;
+    for (int i = 0; i < 2; i++) r.filters[i] = (int)x[i], r.kernel[i] = (int)x[2 + i];
+    r.units      = (int)x[4];
+    r.dropout    = x[5];
+    r.activation = (int)x[6];
+    r.lr         = x[7];
+    r.optimizer  = (int)x[8];
+    r.run.batch  = (int)x[9];
+    return r;
 }
 
 /* The last test accuracy of a run in evaluation mode, and that with dropout. 0, or -1 if there is
@@ -253,21 +236,21 @@ static int write_search(experiment *e, const tnn_study *study)
     fprintf(f, "# %s search\n# data %s\n# seed %llu\n", e->name, e->kind,
             (unsigned long long)e->seed);
     for (int i = 0; i < VARIABLES; i++)
-        fprintf(f, "# explained %s %.4f\n", SPACE[i].name, tnn_study_explained(study,
-                                                                              SPACE[i].name));
+        fprintf(f, "# explained %s %.4f\n", SPACE[i].name,
+                tnn_study_explained(study, SPACE[i].name));
     fprintf(f, "trial\ttest_acc_dropout\ttest_acc\tbest");
     for (int i = 0; i < VARIABLES; i++) fprintf(f, "\t%s", SPACE[i].name);
     fprintf(f, "\n");
     for (int i = 0; i < TRIALS; i++) {
-        const cnn o = cnn_of(tnn_study_trial(study, i));
+        const flags_run r = run_of(tnn_study_trial(study, i), RUNS[0]);
         snprintf(name, sizeof name, "search%d", i);
-        failed |= read_run(e, name, &plain, &noisy);
+        failed = read_run(e, name, &plain, &noisy);
         if (failed) break;
         if (noisy > best) best = noisy;
         fprintf(f, "%d\t%.6f\t%.6f\t%.6f\t%d\t%d\t%d\t%d\t%d\t%.6g\t%s\t%.6g\t%s\t%d\n", i, noisy,
-                plain, best, o.filters[0], o.filters[1], o.kernel[0], o.kernel[1], o.units,
-                o.dropout, ACTIVATIONS[o.activation].name, o.lr, OPTIMIZERS[o.optimizer].name,
-                o.batch);
+                plain, best, r.filters[0], r.filters[1], r.kernel[0], r.kernel[1], r.units,
+                r.dropout, ACTIVATIONS[r.activation].name, r.lr, OPTIMIZERS[r.optimizer].name,
+                r.run.batch);
     }
     if (failed) experiment_say(e, "a trial's file is missing: remove the search's journal");
     return experiment_end_file(e, f, "search.tsv", !failed);
@@ -280,27 +263,28 @@ static int ended(const tnn_study *study)
     return n == TRIALS;
 }
 
-static int search(experiment *e, const flags_set *set, int epochs)
+static int search(experiment *e, const flags_run *row)
 {
     char name[16];
     int  status = 0;
     double plain, noisy;
     tnn_trial *t;
     e->run = "search";
-    tnn_study *study = open_study(e, set, epochs);
+    tnn_study *study = open_study(e);
     while (study && status == 0 && (t = tnn_ask(study)) != NULL) {
-        const cnn o = cnn_of(t);
+        flags_run r = run_of(t, *row);
         snprintf(name, sizeof name, "search%d", t->number);
-        status = do_run(e, name, TRY, epochs, &o, set);
+        r.run.name = name;
+        r.task = TRY;
+        status = experiment_do_run(e, &r);
         if (status == 0) status = read_run(e, name, &plain, &noisy);
         if (status == 0 && tnn_tell(t, noisy) != TNN_OK) status = -1;
     }
     tnn_study_free(study);
     e->run = "search";
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
-    if (!study || status != 0) return -1;
+    if (experiment_failed(e) || !study || status != 0) return -1;
 
-    study = open_study(e, set, epochs);             /* the other shards' trials with them */
+    study = open_study(e);                          /* the other shards' trials with them */
     if (!study) return -1;
     if (ended(study)) status = write_search(e, study);
     else              experiment_say(e, "this share is done; other processes have the rest");
@@ -309,11 +293,11 @@ static int search(experiment *e, const flags_set *set, int epochs)
 }
 
 /* Trains the trial again that comes after `rank` better ones; of equal ones the first is better. */
-static int retrain(experiment *e, const char *name, int rank, int epochs, const flags_set *set)
+static int retrain(experiment *e, const flags_run *row)
 {
     int status = -1;
-    e->run = name;
-    tnn_study *study = open_study(e, set, e->quick ? 1 : RUNS[1].epochs);
+    e->run = row->run.name;
+    tnn_study *study = open_study(e);
     if (!study) return -1;
     if (!ended(study)) experiment_say(e, "needs all trials of the run search");
     for (int i = 0; i < TRIALS && ended(study); i++) {
@@ -323,46 +307,33 @@ static int retrain(experiment *e, const char *name, int rank, int epochs, const 
             double other = tnn_study_trial(study, j)->value;
             better += j < i ? other >= t->value : other > t->value;
         }
-        if (better != rank) continue;
-        cnn o = cnn_of(t);
-        o.optimizer = ADAM;
-        status = do_run(e, name, RETRAIN, epochs, &o, set);
+        if (better != row->rank) continue;
+        flags_run r = run_of(t, *row);
+        r.task = RETRAIN;
+        r.optimizer = ADAM;
+        status = experiment_do_run(e, &r);
     }
     tnn_study_free(study);
     return status;
 }
 
+static int do_run(experiment *e, const void *row)
+{
+    const flags_run *r = (const flags_run *)row;
+    switch (r->task) {
+    case SEARCH:   return search(e, r);
+    case BEST:     return retrain(e, r);
+    case TRANSFER: return vgg16_transfer(e, r->run.name, &e->all, &e->train, &e->val,
+                                         experiment_epochs(e, &r->run));
+    default:       return experiment_do_run(e, r);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    const char *names[RUN_COUNT + 1] = {NULL};
-    for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
-    experiment e = {.name = "flags_cnn", .saves = 1, .runs = names, .shared = "search",
-                    .about = "a CNN on 24 flags, and the search for its hyper-parameters"};
-    flags_set set;
-    int first_best = RUN_COUNT, status = experiment_options(&e, argc, argv);
-    if (status >= 0) return status;
-
-    status = flags_load(&set, &e);
-    if (status == 0) status = experiment_open(&e, &set.all, NULL);
-    for (int i = 0; i < RUN_COUNT; i++) {
-        int times = RUNS[i].task == SEARCH ? (TRIALS - e.shard + e.shards - 1) / e.shards : 1;
-        if (experiment_wants(&e, names[i]))
-            e.work += (double)set.train.n * times * (e.quick ? 1 : RUNS[i].epochs);
-        if (RUNS[i].task == BEST && i < first_best) first_best = i;
-    }
-    for (int i = 0; i < RUN_COUNT && status == 0; i++) {
-        const flags_run *run = &RUNS[i];
-        const int epochs = e.quick ? 1 : run->epochs;
-        if (!experiment_wants(&e, run->name)) continue;
-        switch (run->task) {
-        case SEARCH: status = search(&e, &set, epochs); break;
-        case BEST:   status = retrain(&e, run->name, i - first_best, epochs, &set); break;
-        case TRANSFER:
-            status = vgg16_transfer(&e, run->name, &set.all, &set.train, &set.test, epochs);
-            break;
-        default:     status = do_run(&e, run->name, run->task, epochs, &run->net, &set); break;
-        }
-    }
-    flags_free(&set);
-    return status != 0;
+    experiment e = {.name = "flags_cnn", EXPERIMENT_TABLE(RUNS), .saves = 1,
+                    .about = "a CNN on 24 flags, and the search for its hyper-parameters",
+                    .search = "search", .parts = TRIALS, .shared = 1, .load = flags_load,
+                    .build = build, .finish = write_noisy, .do_run = do_run};
+    return experiment_main(&e, argc, argv);
 }

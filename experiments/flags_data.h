@@ -21,39 +21,30 @@ static const char FLAGS_NAMES[] =
     "Germany\nGreece\nHolland\nHungary\nIreland\nItaly\nLatvia\nLithuania\nLuxembourg\nMalta\n"
     "Slovakia\nSlovenia\nSouth Cyprus\nSpain\nSweden\n";
 
-typedef struct flags_set {
-    tnn_data train, test;
-    tnn_data all;                       /* in the order of the files                         */
-    tnn_data whole;                     /* those before they were made smaller, if they were */
-    unsigned char *pixels;              /* of the smaller ones                               */
-} flags_set;
-
-/* n drawings, as many of each flag as of the others, in the files' layout; NULL without memory. */
-static inline unsigned char *flags_synthesize(tnn_array *images, tnn_array *labels, int n)
+/* n drawings, as many of each flag as of the others, in the files' layout. */
+static inline int flags_synthesize(experiment *e, tnn_array *images, tnn_array *labels, int n)
 {
-    unsigned char *pixels = (unsigned char *)malloc((size_t)n * (FLAGS_BYTES + 1));
-    tnn_array x = {TNN_U8, 4, {n, FLAGS_SIDE, FLAGS_SIDE, 3}, (long long)n * FLAGS_BYTES, NULL};
-    tnn_array y = {TNN_U8, 1, {n}, n, NULL};
-    if (!pixels) return NULL;
-    x.data = pixels;
-    y.data = pixels + x.count;
+    unsigned char *pixels = (unsigned char *)experiment_room(e, (size_t)n * (FLAGS_BYTES + 1));
+    const tnn_array x = {TNN_U8, 4, {n, FLAGS_SIDE, FLAGS_SIDE, 3}, (long long)n * FLAGS_BYTES,
+                         pixels};
+    if (!pixels) return -1;
+    const tnn_array y = {TNN_U8, 1, {n}, n, pixels + x.count};
     for (int i = 0; i < n; i++) {
         pixels[x.count + i] = (unsigned char)(i % FLAGS_CLASSES);
         flags_draw(pixels + (size_t)i * FLAGS_BYTES, i % FLAGS_CLASSES, (uint64_t)i);
     }
     *images = x;
     *labels = y;
-    return pixels;
+    return 0;
 }
 
 /* The mean of every k x k pixels, rounded. */
-static inline int flags_shrink(flags_set *set, int k)
+static inline int flags_shrink(experiment *e, int k)
 {
-    const tnn_data *from = &set->whole;
-    set->whole = set->all;
+    const tnn_data *from = &e->whole[0];
+    e->whole[0] = e->all;
     const int h = from->h / k, w = from->w / k, planes = from->n * from->c;
-    unsigned char *to = (unsigned char *)malloc((size_t)planes * (size_t)(h * w));
-    set->pixels = to;
+    unsigned char *to = (unsigned char *)experiment_room(e, (size_t)planes * (size_t)(h * w));
     if (!to) return -1;
     for (int i = 0; i < planes * h * w; i++) {
         int plane = i / (h * w), row = i / w % h * k, column = i % w * k, sum = k * k / 2;
@@ -62,7 +53,7 @@ static inline int flags_shrink(flags_set *set, int k)
         for (int j = 0; j < k * k; j++) sum += at[j / k * from->w + j % k];
         to[i] = (unsigned char)(sum / (k * k));
     }
-    set->all = tnn_data_view(to, NULL, from->labels, from->n, from->c, h, w);
+    e->all = tnn_data_view(to, NULL, from->labels, from->n, from->c, h, w);
     return 0;
 }
 
@@ -85,63 +76,36 @@ static inline int flags_read(experiment *e, tnn_array *images, tnn_array *labels
     return n == 3 ? 0 : -1;
 }
 
-/* Loads or draws the set and splits it. Returns 0, or -1 on failure, which it has reported. A set
-   that is there but incomplete or damaged is a failure.                                          */
-static inline int flags_load(flags_set *set, experiment *e)
+/* Loads or draws the set and splits it; what the report tests with is e->val. Returns 0, or -1 on
+   failure, which it has reported. A set that is there but incomplete or damaged is a failure.    */
+static inline int flags_load(experiment *e)
 {
     static const tnn_npy_options layout = {.samples = "flags/images.npy",
                                            .labels  = "flags/labels.npy", .channels_last = 1};
-    char path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
-    struct stat there;
+    const tnn_data *all = &e->all;
     tnn_array images, labels;
-    unsigned char *drawn = NULL;
-    memset(set, 0, sizeof *set);
     memset(&images, 0, sizeof images);
     memset(&labels, 0, sizeof labels);
-    snprintf(path, sizeof path, "%s/flags", e->data);
-    int real = stat(path, &there) == 0 || (errno != ENOENT && errno != ENOTDIR);
-    if (real) {
-        if (flags_read(e, &images, &labels) != 0) return -1;
-    } else {
-        snprintf(message, sizeof message, "%s is not there: synthetic images stand in for it",
-                 path);
-        experiment_say(e, message);
-        drawn = flags_synthesize(&images, &labels, e->quick ? FLAGS_DRAWN_QUICK : FLAGS_DRAWN);
-        if (!drawn) { experiment_say(e, "out of memory"); return -1; }
-    }
-    set->all = tnn_array_data(&images, &labels, &layout);
-    if (real) tnn_array_free(&images), tnn_array_free(&labels);
-    free(drawn);
-    if (!tnn_failed() && (set->all.classes != FLAGS_CLASSES || set->all.c != 3 || set->all.n < 30
-                          || set->all.h != FLAGS_SIDE || set->all.w != FLAGS_SIDE)) {
-        snprintf(message, sizeof message, "%s: %d images of %dx%dx%d in %d classes instead of "
-                 "3x128x128, 24", path, set->all.n, set->all.c, set->all.h, set->all.w,
-                 set->all.classes);
-        experiment_say(e, message);
+    if (experiment_is_real(e, "flags")
+        ? flags_read(e, &images, &labels)
+        : flags_synthesize(e, &images, &labels, e->quick ? FLAGS_DRAWN_QUICK : FLAGS_DRAWN))
+        return -1;
+    e->all = tnn_array_data(&images, &labels, &layout);
+    if (e->real) tnn_array_free(&images), tnn_array_free(&labels);
+    if (experiment_failed(e)) return -1;
+    if (all->classes != FLAGS_CLASSES || all->c != 3 || all->n < 30 || all->h != FLAGS_SIDE ||
+        all->w != FLAGS_SIDE) {
+        experiment_say(e, "%s/flags: %d images of %dx%dx%d in %d classes instead of 3x128x128, 24",
+                       e->data, all->n, all->c, all->h, all->w, all->classes);
         return -1;
     }
-    if (!tnn_failed() && (!real || e->quick) && flags_shrink(set, FLAGS_SHRINK) != 0) {
-        experiment_say(e, "out of memory");
-        return -1;
-    }
-    tnn_normalize(&set->all, 0.5f, 0.5f);
-    tnn_split(&set->all, set->all.n * 4 / 5, e->seed, &set->train, &set->test);
-    if (e->quick && set->train.n > 48) set->train.n = 48;
-    if (e->quick && set->test.n > 24) set->test.n = 24;
-    snprintf(e->kind, sizeof e->kind, "%s, %d training and %d test samples of %dx%d%s",
-             real ? "real" : "synthetic", set->train.n, set->test.n, set->all.h, set->all.w,
-             e->quick ? " (quick)" : "");
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
-    return 0;
-}
-
-static inline void flags_free(flags_set *set)
-{
-    tnn_data_free(&set->train);
-    tnn_data_free(&set->test);
-    tnn_data_free(&set->all);
-    tnn_data_free(&set->whole);
-    free(set->pixels);
+    if ((!e->real || e->quick) && flags_shrink(e, FLAGS_SHRINK) != 0) return -1;
+    tnn_normalize(&e->all, 0.5f, 0.5f);
+    tnn_split(&e->all, e->all.n * 4 / 5, e->seed, &e->train, &e->val);
+    if (e->quick && e->train.n > 48) e->train.n = 48;
+    if (e->quick && e->val.n > 24) e->val.n = 24;
+    return experiment_loaded(e, "%d training and %d test samples of %dx%d", e->train.n, e->val.n,
+                             e->all.h, e->all.w);
 }
 
 #endif /* FLAGS_DATA_H */

@@ -11,7 +11,7 @@
 
 /* ==== The flags =================================================================================
    {shape, colour, x0, y0, x1, y1}: a box, or within it an ellipse, a triangle pointing to the fly,
-   or a chequer of 5 x 5 fields whose first is of the colour. Lists are ended by DONE.             */
+   or a chequer of 5 x 5 fields whose first is of the colour. Lists are ended by DONE.            */
 enum { END, BOX, ROUND, WEDGE, CHEQUER };
 enum { WHITE = 0xf6f6f2, BLACK = 0x1c1a1b, RED = 0xcf2030, BLUE = 0x1f3f94, NAVY = 0x14275f,
        GREEN = 0x0f7f46, YELLOW = 0xfccf1c, ORANGE = 0xf08a2c, SKY = 0x3f9fdc, AZURE = 0x0e61ac,

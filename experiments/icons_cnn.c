@@ -35,58 +35,63 @@ typedef enum icons_shape {
 } icons_shape;
 
 typedef struct icons_run {
-    const char    *name;
+    experiment_run run;
     icons_shape    shape;
     tnn_layer_type activation;
     double lr;
-    int    batch, epochs;
     int    val;                         /* of 1,005 samples                                       */
 } icons_run;
 
-static const icons_run RUNS[] = {       /* in the order of the report */
-    {"lr0.05",      FIRST,   TNN_RELU,    0.05,  20, 15, 160},
-    {"lr0.5",       FIRST,   TNN_RELU,    0.5,   20, 15, 160},
-    {"lr0.001",     FIRST,   TNN_RELU,    0.001, 20, 15, 160},
-    {"lr0.1",       FIRST,   TNN_RELU,    0.1,   20, 15, 160},
-    {"bs10",        FIRST,   TNN_RELU,    0.05,  10, 15, 160},
-    {"split800",    FIRST,   TNN_RELU,    0.05,  10, 20, 205},
-    {"padded",      PADDED,  TNN_RELU,    0.05,  10, 20, 205},
-    {"stride2",     STRIDED, TNN_RELU,    0.05,  10, 30, 205},
-    {"60epochs",    STRIDED, TNN_RELU,    0.05,  10, 60, 205},
-    {"softmax",     STRIDED, TNN_SOFTMAX, 0.05,  10, 30, 205},
-    {"sigmoid",     STRIDED, TNN_SIGMOID, 0.05,  10, 30, 205},
-    {"final-a",     STRIDED, TNN_RELU,    0.1,    5, 30, 205},
-    {"final-b",     STRIDED, TNN_RELU,    0.07,  10, 18, 205},
-    {"alternative", PADDED,  TNN_RELU,    0.07,  10, 18, 205},
+static const icons_run RUNS[] = {       /* name, batch, epochs; in the order of the report */
+    {{"lr0.05",      20, 15}, FIRST,   TNN_RELU,    0.05,  160},
+    {{"lr0.5",       20, 15}, FIRST,   TNN_RELU,    0.5,   160},
+    {{"lr0.001",     20, 15}, FIRST,   TNN_RELU,    0.001, 160},
+    {{"lr0.1",       20, 15}, FIRST,   TNN_RELU,    0.1,   160},
+    {{"bs10",        10, 15}, FIRST,   TNN_RELU,    0.05,  160},
+    {{"split800",    10, 20}, FIRST,   TNN_RELU,    0.05,  205},
+    {{"padded",      10, 20}, PADDED,  TNN_RELU,    0.05,  205},
+    {{"stride2",     10, 30}, STRIDED, TNN_RELU,    0.05,  205},
+    {{"60epochs",    10, 60}, STRIDED, TNN_RELU,    0.05,  205},
+    {{"softmax",     10, 30}, STRIDED, TNN_SOFTMAX, 0.05,  205},
+    {{"sigmoid",     10, 30}, STRIDED, TNN_SIGMOID, 0.05,  205},
+    {{"final-a",      5, 30}, STRIDED, TNN_RELU,    0.1,   205},
+    {{"final-b",     10, 18}, STRIDED, TNN_RELU,    0.07,  205},
+    {{"alternative", 10, 18}, PADDED,  TNN_RELU,    0.07,  205},
 };
-enum { RUN_COUNT = sizeof RUNS / sizeof RUNS[0], CLASSES = ICONS_CLASSES };
+enum { CLASSES = ICONS_CLASSES };
 
-static tnn_net *build(const icons_run *run, uint64_t seed)
+static tnn_net *build(experiment *e, const void *row)
 {
-    int first = run->shape == FIRST, stride = run->shape == STRIDED ? 2 : 1;
-    tnn_net *net = tnn_create(.input = {3, 32, 32}, .batch = run->batch, .seed = seed);
+    static const char *const shapes[] = {"three convolutions", "padding", "stride 2"};
+    const icons_run *r = (const icons_run *)row;
+    int first = r->shape == FIRST, stride = r->shape == STRIDED ? 2 : 1;
+    tnn_net *net = tnn_create(.input = {3, 32, 32}, .batch = r->run.batch, .seed = e->seed);
     tnn_add(net, TNN_CONV2D, .filters = first ? 16 : 32, .kernel = 3, .stride = stride,
             .pad = !first);
-    tnn_add(net, run->activation);
+    tnn_add(net, r->activation);
     tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
     tnn_add(net, TNN_CONV2D, .filters = first ? 32 : 64, .kernel = 3, .pad = !first);
-    tnn_add(net, run->activation);
-    if (run->shape != STRIDED) tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
+    tnn_add(net, r->activation);
+    if (r->shape != STRIDED) tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
     if (first) {
         tnn_add(net, TNN_CONV2D, .filters = 64, .kernel = 3);
-        tnn_add(net, run->activation);
+        tnn_add(net, r->activation);
     }
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_DENSE, .units = 256);
-    tnn_add(net, run->activation);
+    tnn_add(net, r->activation);
     tnn_add(net, TNN_DENSE, .units = CLASSES);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    tnn_set_optimizer(net, TNN_SGD, .lr = run->lr);
+    tnn_set_optimizer(net, TNN_SGD, .lr = r->lr);
+    snprintf(e->settings, sizeof e->settings, "SGD, lr %g, batch %d, %d/%d samples, %s, %s", r->lr,
+             r->run.batch, e->train.n, e->val.n, shapes[r->shape],
+             r->activation == TNN_RELU ? "ReLU" : r->run.name);
     return net;
 }
 
-/* ==== Counting ================================================================================ */
+/* ==== Counting by class: over all epochs of a run, and in its last one ======================== */
 typedef struct hits { int correct[CLASSES], n[CLASSES]; } hits;
+static hits all[2], last[2];            /* training, validation */
 
 static void count(hits *h, int label, int correct, int n)
 {
@@ -94,39 +99,41 @@ static void count(hits *h, int label, int correct, int n)
     h->n[label]       += n;
 }
 
-/* One epoch: mean loss and accuracy on the way. */
-static tnn_metrics train(experiment *e, tnn_net *net, tnn_loader *batches, hits *h)
-{
-    tnn_metrics m = {0, 0, 0, 0};
-    while (tnn_next(batches)) {
-        m.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n) * batches->n;
-        m.correct += tnn_correct(net);
-        m.n       += batches->n;
-        const float *logits = tnn_output(net);
-        for (int i = 0; logits && i < batches->n; i++)
-            count(h, batches->labels[i],
-                  tnn_argmax(logits + i * CLASSES, CLASSES) == batches->labels[i], 1);
-        experiment_progress(e, batches->n);
-    }
-    m.loss /= m.n;
-    m.accuracy = (double)m.correct / m.n;
-    return m;
-}
-
-static tnn_metrics validate(tnn_net *net, const tnn_data *data, hits *h)
+/* Training figures on the way, losses as means over the samples. */
+static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
+                      tnn_metrics *train, tnn_metrics *val)
 {
     int table[CLASSES * CLASSES];
-    tnn_metrics m = tnn_confusion(net, data, table, CLASSES);
+    (void)row;
+    memset(last, 0, sizeof last);
+    memset(train, 0, sizeof *train);
+    while (tnn_next(batches)) {
+        const int n = batches->n;
+        train->loss    += tnn_train_batch(net, batches->x, batches->labels, n) * n;
+        train->correct += tnn_correct(net);
+        train->n       += n;
+        const float *logits = tnn_output(net);
+        for (int i = 0; logits && i < n; i++)
+            count(&last[0], batches->labels[i],
+                  tnn_argmax(logits + i * CLASSES, CLASSES) == batches->labels[i], 1);
+        experiment_progress(e, n);
+    }
+    train->loss /= train->n;
+    train->accuracy = (double)train->correct / train->n;
+    *val = tnn_confusion(net, &e->val, table, CLASSES);
     for (int i = 0; i < CLASSES * CLASSES && !tnn_failed(); i++)
-        count(h, i / CLASSES, i % CLASSES == i / CLASSES ? table[i] : 0, table[i]);
-    return m;
+        count(&last[1], i / CLASSES, i % CLASSES == i / CLASSES ? table[i] : 0, table[i]);
+    for (int i = 0; i < 2 * CLASSES; i++)
+        count(&all[i / CLASSES], i % CLASSES, last[i / CLASSES].correct[i % CLASSES],
+              last[i / CLASSES].n[i % CLASSES]);
 }
 
 /* RUN.classes.tsv: accuracies over all epochs, as the report counts, and at the last epoch. */
-static int write_classes(const experiment *e, const hits all[2], const hits last[2])
+static int write_classes(experiment *e, const void *row, tnn_net *net)
 {
     static const char *const names[] = {"air", "birds", "water", "people", "cats", "all"};
     char name[128];
+    (void)row, (void)net;
     snprintf(name, sizeof name, "%s.classes.tsv", e->run);
     FILE *f = experiment_create(e, name);
     if (!f) return -1;
@@ -146,58 +153,24 @@ static int write_classes(const experiment *e, const hits all[2], const hits last
     return experiment_end_file(e, f, name, 1);
 }
 
-/* ==== Runs ==================================================================================== */
+/* ==== The program ============================================================================= */
 
-/* The same part of the samples that are there: all 1,005, or fewer. */
-static int validation_part(const icons_run *run, int n) { return n * run->val / ICONS_REAL; }
-
-static int do_run(experiment *e, const icons_run *run, const tnn_data *data, int epochs)
+static int do_run(experiment *e, const void *row)
 {
-    static const char *const shapes[] = {"three convolutions", "padding", "stride 2"};
-    char settings[160];
-    hits all[2], last[2];
-    tnn_data part[2];
-    tnn_net *net = build(run, e->seed);
-    memset(part, 0, sizeof part);
-    tnn_split(data, data->n - validation_part(run, data->n), e->seed, &part[0], &part[1]);
-    snprintf(settings, sizeof settings, "SGD, lr %g, batch %d, %d/%d samples, %s, %s", run->lr,
-             run->batch, part[0].n, part[1].n, shapes[run->shape],
-             run->activation == TNN_RELU ? "ReLU" : run->name);
-    int go = experiment_begin(e, run->name, settings,
-                              experiment_fingerprint(build(run, e->seed), &part[0]), epochs,
-                              part[0].n, tnn_param_total(net));
-    if (go == 1) {
-        tnn_loader *batches = tnn_loader_create(&part[0], .batch = run->batch, .shuffle = 1,
-                                                .seed = e->seed);
-        memset(all, 0, sizeof all);
-        for (int epoch = 0; epoch < epochs; epoch++) {
-            memset(last, 0, sizeof last);
-            tnn_metrics seen = train(e, net, batches, &last[0]);
-            tnn_metrics val  = validate(net, &part[1], &last[1]);
-            for (int i = 0; i < 2 * CLASSES; i++)
-                count(&all[i / CLASSES], i % CLASSES, last[i / CLASSES].correct[i % CLASSES],
-                      last[i / CLASSES].n[i % CLASSES]);
-            if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
-        }
-        tnn_loader_free(batches);
-        if (e->epoch > e->epochs && write_classes(e, all, last) != 0) e->epochs = e->epoch;
-        go = experiment_end(e);
-    }
-    tnn_data_free(&part[0]);
-    tnn_data_free(&part[1]);
-    tnn_free(net);
-    return go;
+    memset(all, 0, sizeof all);
+    icons_split(e, ((const icons_run *)row)->val);
+    return experiment_do_run(e, row);
 }
 
 /* The final net as the report prints it: modules, then torchsummary's table. */
 static int write_summary(experiment *e)
 {
     static char text[8192];
-    tnn_net *net = build(&RUNS[experiment_index(e->runs, "final-b")], e->seed);
+    tnn_net *net = build(e, &RUNS[experiment_index(e->runs, "final-b")]);
     size_t n = tnn_summary(net, text, sizeof text, TNN_SUMMARY_FUNCTIONAL | TNN_SUMMARY_MODULES);
     tnn_summary(net, text + n, sizeof text - n, TNN_SUMMARY_FUNCTIONAL);
     tnn_free(net);
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    if (experiment_failed(e)) return -1;
     FILE *f = experiment_create(e, "summary.txt");
     if (f) fputs(text, f);
     return f ? experiment_end_file(e, f, "summary.txt", 1) : -1;
@@ -205,24 +178,10 @@ static int write_summary(experiment *e)
 
 int main(int argc, char **argv)
 {
-    const char *names[RUN_COUNT + 1] = {NULL};
-    for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
-    experiment e = {.name = "icons_cnn", .runs = names,
-                    .about = "learning rate, batch size, stride and activation of a CNN on icons"};
-    icons_set set;
-    int status = experiment_options(&e, argc, argv);
-    if (status >= 0) return status;
-
-    status = icons_load(&set, &e, 600, 60);
-    if (status == 0) status = experiment_open(&e, &set.data, NULL);
-    if (status == 0) status = write_summary(&e);
-    for (int i = 0; i < RUN_COUNT; i++)
-        if (experiment_wants(&e, names[i]))
-            e.work += (double)(e.quick ? 1 : RUNS[i].epochs) *
-                      (set.data.n - validation_part(&RUNS[i], set.data.n));
-    for (int i = 0; i < RUN_COUNT && status == 0; i++)
-        if (experiment_wants(&e, names[i]))
-            status = do_run(&e, &RUNS[i], &set.data, e.quick ? 1 : RUNS[i].epochs);
-    icons_free(&set);
-    return status != 0;
+    experiment e = {.name = "icons_cnn", EXPERIMENT_TABLE(RUNS),
+                    .about = "learning rate, batch size, stride and activation of a CNN on icons",
+                    .drawn = {600}, .few = {60}, .load = icons_load, .build = build,
+                    .one_epoch = one_epoch, .finish = write_classes, .do_run = do_run,
+                    .after = write_summary};
+    return experiment_main(&e, argc, argv);
 }

@@ -13,9 +13,9 @@
 enum { ICONS_CLASSES = 5, ICONS_SIDE = 32, ICONS_BYTES = 3 * ICONS_SIDE * ICONS_SIDE,
        ICONS_REAL = 1005 };
 
-/* The published pickle is a fixed text around two arrays: 1,005 images, then as many labels of eight
-   bytes. A pickle is a program that could do anything, so none is run: what stands before, between
-   and behind the arrays must be those 259 bytes, which their hash tells.                         */
+/* The published pickle is a fixed text around two arrays: 1,005 images, then as many labels of
+   eight bytes. A pickle is a program that could do anything, so none is run: what stands before,
+   between and behind the arrays must be those 259 bytes, which their hash tells.                 */
 enum { ICONS_IMAGES = 165, ICONS_BETWEEN = ICONS_IMAGES + ICONS_REAL * ICONS_BYTES,
        ICONS_LABELS = ICONS_BETWEEN + 88, ICONS_BEHIND = ICONS_LABELS + ICONS_REAL * 8,
        ICONS_SIZE = ICONS_BEHIND + 6 };
@@ -36,65 +36,52 @@ static inline const unsigned char *icons_parse(const unsigned char *file, size_t
     return good ? file + ICONS_IMAGES : NULL;
 }
 
-typedef struct icons_set {
-    tnn_data       data;
-    unsigned char *memory;              /* the file, or the drawings */
-    int           *labels;
-} icons_set;
-
 /* Reads the pickle. Returns 0, or -1 on failure, which it has reported. */
-static inline int icons_read(icons_set *set, experiment *e)
+static inline int icons_read(experiment *e)
 {
-    char   message[EXPERIMENT_PATH + 200];
     size_t size = 0;
-    const unsigned char *images = NULL;
-    set->memory = (unsigned char *)experiment_read(e, "icons", "iconos_train.pkl", &size);
-    set->labels = (int *)malloc(ICONS_REAL * sizeof *set->labels);
-    if (set->memory && set->labels) images = icons_parse(set->memory, size, set->labels);
-    if (images) set->data = tnn_data_view(images, NULL, set->labels, ICONS_REAL, 3, ICONS_SIDE,
-                                          ICONS_SIDE);
-    snprintf(message, sizeof message, "%s/icons/iconos_train.pkl, of %ld bytes, is not the "
-             "published pickle of %d icons, of %d (make data fetches that)", e->data, (long)size,
-             ICONS_REAL, ICONS_SIZE);
-    if (set->memory && !images) experiment_say(e, message);
+    int   *labels = (int *)experiment_room(e, ICONS_REAL * sizeof *labels);
+    unsigned char *file = (unsigned char *)experiment_read(e, "icons", "iconos_train.pkl", &size);
+    e->memory[1] = file;
+    const unsigned char *images = file && labels ? icons_parse(file, size, labels) : NULL;
+    if (images)
+        e->all = tnn_data_view(images, NULL, labels, ICONS_REAL, 3, ICONS_SIDE, ICONS_SIDE);
+    else if (file && labels)
+        experiment_say(e, "%s/icons/iconos_train.pkl, of %ld bytes, is not the published pickle "
+                       "of %d icons, of %d (make data fetches that)", e->data, (long)size,
+                       ICONS_REAL, ICONS_SIZE);
     return images ? 0 : -1;
 }
 
-/* Loads or draws the set, pixels as x/255. `drawn`: how many the stand-in has; `quick`: with
-   --quick. Returns 0, or -1 on failure, which it has reported.                                   */
-static inline int icons_load(icons_set *set, experiment *e, int drawn, int quick)
+static inline int icons_synthesize(experiment *e, int n)
 {
-    char path[EXPERIMENT_PATH], message[EXPERIMENT_PATH + 100];
-    struct stat there;
-    int n = e->quick ? quick : drawn;
-    memset(set, 0, sizeof *set);
-    snprintf(path, sizeof path, "%s/icons", e->data);
-    int real = stat(path, &there) == 0 || (errno != ENOENT && errno != ENOTDIR);
-    if (real) {
-        if (icons_read(set, e) != 0) return -1;
-        if (e->quick) set->data = tnn_subset(&set->data, 0, quick);
-    } else {
-        snprintf(message, sizeof message, "%s is not there: synthetic images stand in for it",
-                 path);
-        experiment_say(e, message);
-        set->memory = (unsigned char *)malloc((size_t)n * ICONS_BYTES);
-        set->labels = (int *)malloc((size_t)n * sizeof *set->labels);
-        if (!set->memory || !set->labels) { experiment_say(e, "out of memory"); return -1; }
-        for (int i = 0; i < n; i++)
-            set->labels[i] = icons_draw(set->memory + (size_t)i * ICONS_BYTES, (uint64_t)i);
-        set->data = tnn_data_view(set->memory, NULL, set->labels, n, 3, ICONS_SIDE, ICONS_SIDE);
-    }
-    snprintf(e->kind, sizeof e->kind, "%s, %d samples%s", real ? "real" : "synthetic",
-             set->data.n, e->quick ? " (quick)" : "");
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    unsigned char *pixels = (unsigned char *)experiment_room(e, (size_t)n * ICONS_BYTES);
+    int           *labels = (int *)experiment_room(e, (size_t)n * sizeof *labels);
+    if (!pixels || !labels) return -1;
+    for (int i = 0; i < n; i++)
+        labels[i] = icons_draw(pixels + (size_t)i * ICONS_BYTES, (uint64_t)i);
+    e->all = tnn_data_view(pixels, NULL, labels, n, 3, ICONS_SIDE, ICONS_SIDE);
     return 0;
 }
 
-static inline void icons_free(icons_set *set)
+/* Splits the samples anew; `val` of 1,005 validate, or the same part of those that are there. */
+static inline void icons_split(experiment *e, int val)
 {
-    tnn_data_free(&set->data);
-    free(set->memory);
-    free(set->labels);
+    tnn_data_free(&e->train);
+    tnn_data_free(&e->val);
+    tnn_split(&e->all, e->all.n - e->all.n * val / ICONS_REAL, e->seed, &e->train, &e->val);
+}
+
+/* Loads or draws the set, pixels as x/255, and splits it. Returns 0, or -1 on failure, which it has
+   reported.                                                                                      */
+static inline int icons_load(experiment *e)
+{
+    if (experiment_is_real(e, "icons") ? icons_read(e)
+                                       : icons_synthesize(e, e->quick ? e->few[0] : e->drawn[0]))
+        return -1;
+    if (e->real && e->quick) e->all = tnn_subset(&e->all, 0, e->few[0]);
+    icons_split(e, 205);
+    return experiment_loaded(e, "%d samples", e->all.n);
 }
 
 #endif /* ICONS_DATA_H */

@@ -33,42 +33,41 @@ typedef enum rule { OWN_SGD, OWN_ADAM, TORCH_SGD, TORCH_ADAM } rule;
 enum { CLASSES = KUZUSHIJI_CLASSES, DEPTH = 7, LINEAR = TNN_POLYNOMIAL, FALLING = TNN_EXPONENTIAL };
 
 typedef struct mlp_run {
-    const char *name;
+    experiment_run run;                 /* batch 0: all samples                            */
     rule   rule;
-    double lr;
-    int    batch;                       /* 0: all samples                                  */
-    double lambda;                      /* weight decay                                    */
-    int    epochs, patience;            /* patience 0: no early stopping                   */
+    double lr, lambda;                  /* learning rate, weight decay                     */
+    int    patience;                    /* 0: no early stopping                            */
     int    schedule;                    /* 0: none; LINEAR and FALLING, by epochs, to 0.01 */
     int    hidden[DEPTH];               /* units of each hidden layer, then 0              */
 } mlp_run;
 
-static const mlp_run RUNS[] = {
-    {"m0",              OWN_SGD,  0.1,     0, 0,    300,  0, 0,       {100, 80}},
-    {"linear",          OWN_SGD,  0.1,     0, 0,    300,  0, LINEAR,  {100, 80}},
-    {"exponential",     OWN_SGD,  0.1,     0, 0,    300,  0, FALLING, {100, 80}},
-    {"minibatch",       OWN_SGD,  0.01, 1000, 0,    300,  0, 0,       {100, 80}},
-    {"sgd",             OWN_SGD,  0.01,    1, 0,     10,  0, 0,       {100, 80}},
-    {"adam",            OWN_ADAM, 0.01,    0, 0,    300,  0, 0,       {100, 80}},
-    {"l2",              OWN_SGD,  0.1,     0, 0.01, 300,  0, 0,       {100, 80}},
-    {"earlystop",       OWN_SGD,  0.1,     0, 0,    500, 10, 0,       {100, 80}},
-    {"m1",              OWN_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {100, 80}},
-    {"m2",            TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {100, 80}},
-    {"m3",            TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {100, 80}},
-    {"m3-25-25-25",   TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {25, 25, 25}},
-    {"m3-75-50-75",   TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {75, 50, 75}},
-    {"m3-100-75-50-75-100", TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0, {100, 75, 50, 75, 100}},
-    {"m3-100-80",     TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {100, 80}},
-    {"m3-100x5",      TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {100, 100, 100, 100, 100}},
-    {"m3-10-10",      TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {10, 10}},
-    {"m3-100-10",     TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {100, 10}},
-    {"m3-100-85-70",  TORCH_ADAM, 0.01, 1250, 0.01, 500, 10, 0,       {100, 85, 70}},
-    {"m4-5000",       TORCH_ADAM, 0.01, 1250, 0,    500, 100, 0,      {5000}},
-    {"m4-100-125-100", TORCH_ADAM, 0.01, 1250, 0,   500, 100, 0,      {100, 125, 100}},
-    {"m4-200-100-50-100-200", TORCH_ADAM, 0.01, 1250, 0, 500, 100, 0, {200, 100, 50, 100, 200}},
-    {"m4-100x6",      TORCH_ADAM, 0.01, 1250, 0,    500, 100, 0, {100, 100, 100, 100, 100, 100}},
-    {"m4-as-sgd",     TORCH_SGD,  0.01, 1250, 0,    500,  0, 0,       {5000}},
-    {"m4-as-adam",    TORCH_ADAM, 0.01, 1250, 0,    500,  0, 0,       {5000}},
+static const mlp_run RUNS[] = {         /* name, batch, epochs; ... */
+    {{"m0",                 0, 300}, OWN_SGD,    0.1,  0,      0, 0, {100, 80}},
+    {{"linear",             0, 300}, OWN_SGD,    0.1,  0,      0, LINEAR,  {100, 80}},
+    {{"exponential",        0, 300}, OWN_SGD,    0.1,  0,      0, FALLING, {100, 80}},
+    {{"minibatch",       1000, 300}, OWN_SGD,    0.01, 0,      0, 0, {100, 80}},
+    {{"sgd",                1,  10}, OWN_SGD,    0.01, 0,      0, 0, {100, 80}},
+    {{"adam",               0, 300}, OWN_ADAM,   0.01, 0,      0, 0, {100, 80}},
+    {{"l2",                 0, 300}, OWN_SGD,    0.1,  0.01,   0, 0, {100, 80}},
+    {{"earlystop",          0, 500}, OWN_SGD,    0.1,  0,     10, 0, {100, 80}},
+    {{"m1",              1250, 500}, OWN_ADAM,   0.01, 0.01,  10, 0, {100, 80}},
+    {{"m2",              1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {100, 80}},
+    {{"m3",              1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {100, 80}},
+    {{"m3-25-25-25",     1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {25, 25, 25}},
+    {{"m3-75-50-75",     1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {75, 50, 75}},
+    {{"m3-100-75-50-75-100", 1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {100, 75, 50, 75, 100}},
+    {{"m3-100-80",       1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {100, 80}},
+    {{"m3-100x5",        1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {100, 100, 100, 100, 100}},
+    {{"m3-10-10",        1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {10, 10}},
+    {{"m3-100-10",       1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {100, 10}},
+    {{"m3-100-85-70",    1250, 500}, TORCH_ADAM, 0.01, 0.01,  10, 0, {100, 85, 70}},
+    {{"m4-5000",         1250, 500}, TORCH_ADAM, 0.01, 0,    100, 0, {5000}},
+    {{"m4-100-125-100",  1250, 500}, TORCH_ADAM, 0.01, 0,    100, 0, {100, 125, 100}},
+    {{"m4-200-100-50-100-200", 1250, 500}, TORCH_ADAM, 0.01, 0, 100, 0, {200, 100, 50, 100, 200}},
+    {{"m4-100x6", 1250, 500}, TORCH_ADAM, 0.01, 0, 100, 0, {100, 100, 100, 100, 100, 100}},
+    {{"m4-as-sgd",       1250, 500}, TORCH_SGD,  0.01, 0,      0, 0, {5000}},
+    {{"m4-as-adam",      1250, 500}, TORCH_ADAM, 0.01, 0,      0, 0, {5000}},
+    {.run = {"search", 0, 382}},        /* of 17 trainings, on an average of so many epochs */
 };
 enum { RUN_COUNT = sizeof RUNS / sizeof RUNS[0] };
 
@@ -77,15 +76,15 @@ enum { RUN_COUNT = sizeof RUNS / sizeof RUNS[0] };
 enum { ADAM, LR, BATCH, LAMBDA, PATIENCE, STAGES };
 static const struct stage {
     const char *name;
-    int    count;
-    double values[5];
+    int     count;
+    double  values[5];
     mlp_run base;
 } SEARCH[STAGES] = {
-    {"adam",     2, {0, 1},                {NULL, OWN_SGD, 0.01, 1250, 0.01, 500, 0, 0, {100, 80}}},
-    {"lr",       2, {0.1, 0.01},           {NULL, OWN_SGD, 0, 0, 0, 300, 0, LINEAR,     {100, 80}}},
-    {"batch",    4, {1250, 2500, 1000, 0}, {NULL, OWN_SGD, 0, 0, 0, 300, 0, 0,          {100, 80}}},
-    {"lambda",   4, {0.001, 0.01, 0.1, 0}, {NULL, OWN_SGD, 0, 0, 0, 300, 0, 0,          {100, 80}}},
-    {"patience", 5, {5, 10, 20, 50, 500},  {NULL, OWN_SGD, 0, 0, 0, 500, 0, 0,          {100, 80}}},
+    {"adam",     2, {0, 1},         {{NULL, 1250, 500}, OWN_SGD, 0.01, 0.01, 0, 0, {100, 80}}},
+    {"lr",       2, {0.1, 0.01},           {{NULL, 0, 300}, OWN_SGD, 0, 0, 0, LINEAR, {100, 80}}},
+    {"batch",    4, {1250, 2500, 1000, 0}, {{NULL, 0, 300}, OWN_SGD, 0, 0, 0, 0,      {100, 80}}},
+    {"lambda",   4, {0.001, 0.01, 0.1, 0}, {{NULL, 0, 300}, OWN_SGD, 0, 0, 0, 0,      {100, 80}}},
+    {"patience", 5, {5, 10, 20, 50, 500},  {{NULL, 0, 500}, OWN_SGD, 0, 0, 0, 0,      {100, 80}}},
 };
 
 /* ==== The networks ============================================================================ */
@@ -123,40 +122,46 @@ static void own_adam(const tnn_update_run *r)
 
 static int is_own(const mlp_run *r) { return r->rule == OWN_SGD || r->rule == OWN_ADAM; }
 
-static uint64_t seed_of(const experiment *e, const mlp_run *r)  /* each run starts elsewhere */
+static tnn_net *build(experiment *e, const void *row)
 {
-    uint64_t seed = e->seed;
-    for (const char *c = r->name; *c; c++) seed = seed * 31 + (unsigned char)*c;
-    return seed;
-}
+    static const char *const RULES[] = {"own SGD", "own Adam", "SGD", "Adam"};
+    static own_net own;
+    const mlp_run *r = (const mlp_run *)row;
+    const int n = e->train.n, batch = r->run.batch && r->run.batch < n ? r->run.batch : n;
+    uint64_t  seed = e->seed;                       /* each run starts elsewhere */
+    for (const char *c = r->run.name; *c; c++) seed = seed * 31 + (unsigned char)*c;
+    e->loading  = (tnn_loader_options){.batch = batch, .shuffle = batch < n, .seed = seed};
+    e->stopping = (tnn_early_stopping){.patience = r->patience,
+                                       .min_delta = is_own(r) ? 0.001 : 0};
+    if (!e->real && r->hidden[0] == 5000 && e->epochs > 50) e->epochs = 50;
 
-static tnn_net *build(const experiment *e, const mlp_run *r, own_net *own, int batch, int epochs)
-{
     tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = batch < 100 ? 100 : batch,
-                              .seed = seed_of(e, r));
+                              .seed = seed);
     tnn_add(net, TNN_FLATTEN);
     for (int i = 0; i == 0 || r->hidden[i - 1]; i++) {
         if (i) tnn_add(net, TNN_RELU);
         tnn_add(net, TNN_DENSE, .units = r->hidden[i] ? r->hidden[i] : CLASSES,
                 .init = is_own(r) ? TNN_INIT_HE_NORMAL : TNN_INIT_DEFAULT,
                 .lr_scale = r->rule == OWN_ADAM ? (float)(i + 1) : 1);
-        own->layers = i + 1;
+        own.layers = i + 1;
     }
-    own->net = net;
+    own.net = net;
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_optimizer o = {.type = r->rule == TORCH_ADAM ? TNN_ADAM : TNN_SGD, .lr = r->lr,
                        .weight_decay = r->lambda, .no_bias_decay = is_own(r)};
     if (r->rule == OWN_ADAM) {
         o.type   = TNN_CUSTOM;
         o.update = own_adam;
-        o.user   = own;
+        o.user   = &own;
         o.states = 2;
     }
     tnn_set_optimizer_with(net, &o);
     if (r->schedule)
         tnn_set_schedule(net, (tnn_schedule_type)r->schedule, .steps = r->schedule == LINEAR
-                         ? epochs : 1, .gamma = r->schedule == FALLING ? 0.99 : 0, .min_lr = 0.01,
-                         .per_epoch = 1);
+                         ? e->epochs : 1, .gamma = r->schedule == FALLING ? 0.99 : 0,
+                         .min_lr = 0.01, .per_epoch = 1);
+    snprintf(e->settings, sizeof e->settings, "%s, lr %g, batch %d, lambda %g, patience %d",
+             RULES[r->rule], r->lr, r->run.batch, r->lambda, r->patience);
     return net;
 }
 
@@ -166,7 +171,7 @@ static tnn_net *build(const experiment *e, const mlp_run *r, own_net *own, int b
 static int write_table(experiment *e, const char *name, char separator, const char *format,
                        const float *values, int rows, int width)
 {
-    if (tnn_failed()) { experiment_say(e, tnn_error()); return -1; }
+    if (experiment_failed(e)) return -1;
     FILE *f = experiment_create(e, name);
     if (!f) return -1;
     for (int i = 0; i < rows * width; i++) {
@@ -177,12 +182,12 @@ static int write_table(experiment *e, const char *name, char separator, const ch
 }
 
 /* Figure 1: images 100, 1000, 2500 and 4999 of the 5,000, below each other. */
-static int write_samples(experiment *e, const kuzushiji_set *set)
+static int write_samples(experiment *e)
 {
     static const int SHOWN[4] = {100, 1000, 2500, 4999};
     static float pixels[4 * KUZUSHIJI_PIXELS];
     for (int i = 0; i < 4; i++)
-        tnn_sample(&set->all, SHOWN[i] * set->all.n / 5000, pixels + i * KUZUSHIJI_PIXELS,
+        tnn_sample(&e->all, SHOWN[i] * e->all.n / 5000, pixels + i * KUZUSHIJI_PIXELS,
                    KUZUSHIJI_PIXELS);
     return write_table(e, "samples.tsv", '\t', "%.4f", pixels, 4 * 28, 28);
 }
@@ -206,17 +211,18 @@ static int write_predictions(experiment *e, tnn_net *net, const tnn_data *data)
 }
 
 /* Loss and accuracy on the test set as comments of the run's file; what is made of its net. */
-static int write_test(experiment *e, tnn_net *net, const kuzushiji_set *set)
+static int write_test(experiment *e, const void *row, tnn_net *net)
 {
     static int   counts[CLASSES * CLASSES];
     static float confusion[CLASSES * CLASSES];
-    tnn_metrics  test = tnn_confusion(net, &set->test, counts, CLASSES);
+    (void)row;
+    tnn_metrics  test = tnn_confusion(net, &e->test, counts, CLASSES);
     fprintf(e->file, "# test_loss %.6f\n# test_acc %.6f\n", test.loss, test.accuracy);
     for (int i = 0; i < CLASSES * CLASSES; i++) confusion[i] = (float)counts[i];
     if (strcmp(e->run, "m0") == 0 || strcmp(e->run, "m1") == 0)
         return write_table(e, e->run[1] == '0' ? "confusion-m0.tsv" : "confusion-m1.tsv", '\t',
                            "%.0f", confusion, CLASSES, CLASSES);
-    return strcmp(e->run, "m3") == 0 ? write_predictions(e, net, &set->unlabelled) : 0;
+    return strcmp(e->run, "m3") == 0 ? write_predictions(e, net, &e->unlabelled) : 0;
 }
 
 /* ==== The runs ================================================================================ */
@@ -235,58 +241,14 @@ static tnn_metrics evaluate(tnn_net *net, const mlp_run *r, const tnn_data *data
     return m;
 }
 
-static int epochs_of(const experiment *e, const mlp_run *r)
+static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
+                      tnn_metrics *train, tnn_metrics *val)
 {
-    if (e->quick) return 2;
-    int shortened = strncmp(e->kind, "real", 4) != 0 && r->hidden[0] == 5000 && r->epochs > 50;
-    return shortened ? 50 : r->epochs;
-}
-
-static int do_run(experiment *e, const mlp_run *r, const kuzushiji_set *set)
-{
-    static const char *const RULES[] = {"own SGD", "own Adam", "SGD", "Adam"};
-    char  settings[200];
-    const int n = set->train.n, batch = r->batch && r->batch < n ? r->batch : n;
-    const int epochs = epochs_of(e, r);
-    own_net   own, first;
-    tnn_net  *net = build(e, r, &own, batch, epochs);
-    tnn_early_stopping stop = {.patience = r->patience, .min_delta = is_own(r) ? 0.001 : 0};
-    snprintf(settings, sizeof settings, "%s, lr %g, batch %d, lambda %g, patience %d",
-             RULES[r->rule], r->lr, r->batch, r->lambda, r->patience);
-    int go = experiment_begin(e, r->name, settings,
-                              experiment_fingerprint(build(e, r, &first, batch, epochs),
-                                                     &set->train),
-                              epochs, n, tnn_param_total(net));
-    if (go == 1) {
-        tnn_loader *batches = tnn_loader_create(&set->train, .batch = batch, .shuffle = batch < n,
-                                                .seed = seed_of(e, r));
-        experiment_resume(e, net, batches);
-        while (e->epoch <= e->epochs) {
-            tnn_metrics train, val;
-            if (!experiment_recall(e, &train, &val)) {
-                while (tnn_next(batches)) {
-                    tnn_train_batch(net, batches->x, batches->labels, batches->n);
-                    experiment_progress(e, batches->n);
-                }
-                tnn_end_epoch(net);
-                train = evaluate(net, r, &set->train);
-                val   = evaluate(net, r, &set->val);
-            }
-            if (experiment_row(e, train, val, tnn_lr(net)) != 0) break;
-            if (r->patience && tnn_early_stop(&stop, net, val.loss)) {
-                e->work  -= (double)n * (e->epochs - e->epoch + 1);
-                e->epochs = e->epoch - 1;
-                snprintf(settings, sizeof settings, "stopped after epoch %d, validation %.4f "
-                         "%6.2f %%", e->epochs, val.loss, 100 * val.accuracy);
-                experiment_say(e, settings);
-            }
-        }
-        if (write_test(e, net, set) != 0) e->epochs = e->epoch;         /* not complete */
-        tnn_loader_free(batches);
-        go = experiment_end(e);
-    }
-    tnn_free(net);
-    return go;
+    const mlp_run *r = (const mlp_run *)row;
+    experiment_train(e, net, batches);
+    tnn_end_epoch(net);
+    *train = evaluate(net, r, &e->train);
+    *val   = evaluate(net, r, &e->val);
 }
 
 /* The last row of a run, epoch to validation accuracy. Returns 0, or -1 where there is none. */
@@ -330,13 +292,13 @@ static void set_parameter(mlp_run *r, int which, double value)
     switch (which) {
     case ADAM:   r->rule = value > 0 ? OWN_ADAM : OWN_SGD; break;
     case LR:     r->lr = value; break;
-    case BATCH:  r->batch = (int)value; break;
+    case BATCH:  r->run.batch = (int)value; break;
     case LAMBDA: r->lambda = value; break;
     default:     r->patience = (int)value; r->rule = OWN_SGD; break;
     }
 }
 
-static int search(experiment *e, const kuzushiji_set *set)
+static int search(experiment *e)
 {
     char names[5][48];
     double chosen[STAGES] = {0};
@@ -345,10 +307,10 @@ static int search(experiment *e, const kuzushiji_set *set)
             mlp_run r = SEARCH[s].base;
             snprintf(names[i], sizeof names[i], "search-%s-%g", SEARCH[s].name,
                      SEARCH[s].values[i]);
-            r.name = names[i];
+            r.run.name = names[i];
             for (int before = 0; before < s; before++) set_parameter(&r, before, chosen[before]);
             set_parameter(&r, s, SEARCH[s].values[i]);
-            if (do_run(e, &r, set) != 0) return -1;
+            if (experiment_do_run(e, &r) != 0) return -1;
         }
         int best = choose(e, SEARCH[s].name, names, SEARCH[s].count, 4);
         if (best < 0) return -1;
@@ -363,37 +325,34 @@ static void grid(experiment *e, const char *stage, const char *prefix, int by)
     char names[8][48];
     int  count = 0;
     for (int i = 0; i < RUN_COUNT; i++)
-        if (strncmp(RUNS[i].name, prefix, strlen(prefix)) == 0 && count < 8
-            && strchr("0123456789", RUNS[i].name[strlen(prefix)]))
-            snprintf(names[count++], sizeof names[0], "%s", RUNS[i].name);
+        if (strncmp(e->runs[i], prefix, strlen(prefix)) == 0 && count < 8
+            && strchr("0123456789", e->runs[i][strlen(prefix)]))
+            snprintf(names[count++], sizeof names[0], "%s", e->runs[i]);
     choose(e, stage, names, count, by);
+}
+
+static int do_run(experiment *e, const void *row)
+{
+    return strcmp(((const mlp_run *)row)->run.name, "search") ? experiment_do_run(e, row)
+                                                              : search(e);
+}
+
+static int after(experiment *e)
+{
+    if (experiment_wants(e, "search")) {
+        grid(e, "hidden layers", "m3-", 4);
+        grid(e, "overfit", "m4-", 2);
+    }
+    e->run = "samples";
+    return write_samples(e);
 }
 
 int main(int argc, char **argv)
 {
-    const char *names[RUN_COUNT + 2] = {NULL};
-    for (int i = 0; i < RUN_COUNT; i++) names[i] = RUNS[i].name;
-    names[RUN_COUNT] = "search";
-    experiment e = {.name = "kuzushiji_mlp", .saves = 1, .runs = names,
-                    .about = "hand-written backpropagation against PyTorch, 49 classes"};
-    kuzushiji_set set;
-    int status = experiment_options(&e, argc, argv);
-    if (status >= 0) return status;
-
-    status = kuzushiji_load(&set, &e);
-    for (int i = 0; i < RUN_COUNT; i++)
-        if (experiment_wants(&e, names[i])) e.work += (double)set.train.n * epochs_of(&e, &RUNS[i]);
-    for (int s = 0; s < STAGES && experiment_wants(&e, "search"); s++)
-        e.work += (double)set.train.n * SEARCH[s].count * epochs_of(&e, &SEARCH[s].base);
-    if (status == 0) status = experiment_open(&e, &set.all, NULL);
-    if (status == 0) status = write_samples(&e, &set);
-    if (status == 0 && experiment_wants(&e, "search")) status = search(&e, &set);
-    for (int i = 0; i < RUN_COUNT && status == 0; i++)
-        if (experiment_wants(&e, names[i])) status = do_run(&e, &RUNS[i], &set);
-    if (status == 0 && experiment_wants(&e, "search")) {
-        grid(&e, "hidden layers", "m3-", 4);
-        grid(&e, "overfit", "m4-", 2);
-    }
-    kuzushiji_free(&set);
-    return status != 0;
+    experiment e = {.name = "kuzushiji_mlp", EXPERIMENT_TABLE(RUNS), .saves = 1,
+                    .about = "hand-written backpropagation against PyTorch, 49 classes",
+                    .search = "search", .parts = 17, .quick_epochs = 2, .load = kuzushiji_load,
+                    .build = build, .one_epoch = one_epoch, .finish = write_test,
+                    .do_run = do_run, .after = after};
+    return experiment_main(&e, argc, argv);
 }

@@ -49,13 +49,7 @@ static const racer RACERS[] = {
     {"muon",       TNN_MUON,       {"0.003", "0.01", "0.03"}, 0, 0},
     {"lbfgs",      TNN_LBFGS,      {"0.1", "0.3", "1"}, 0, 1000},
 };
-enum { RACER_COUNT = sizeof RACERS / sizeof RACERS[0], TRIES = 4, BATCH = 100 };
-
-static int batch_of(int run)
-{
-    return run < RACER_COUNT * TRIES && RACERS[run / TRIES].batch ? RACERS[run / TRIES].batch
-                                                                  : BATCH;
-}
+enum { RACER_COUNT = sizeof RACERS / sizeof RACERS[0], TRIES = 4, BATCH = 100, EPOCHS = 5 };
 
 /* The schedules over T steps; the parts of composed ones have to outlive them. */
 static const char *const SCHEDULES[] = {
@@ -102,7 +96,8 @@ static tnn_schedule schedule_of(int which, long long T)
         {.type = TNN_ONE_CYCLE, .lr = 2 * lr, .steps = T},
         {.type = TNN_ONE_CYCLE, .lr = 2 * lr, .steps = T, .three_phase = 1},
         {.type = TNN_CYCLIC, .lr = 0.1 * lr, .end_lr = lr, .steps = (T + 5) / 6},
-        {.type = TNN_CYCLIC, .lr = 0.1 * lr, .end_lr = lr, .steps = (T + 5) / 6, .cycle_gamma = 0.5},
+        {.type = TNN_CYCLIC, .lr = 0.1 * lr, .end_lr = lr, .steps = (T + 5) / 6,
+         .cycle_gamma = 0.5},
         {.type = TNN_CYCLIC, .lr = 0.1 * lr, .end_lr = lr, .steps = (T + 5) / 6,
          .gamma = 1 - 3 / (double)(T + 3)},
         {.type = TNN_SEQUENTIAL, .lr = lr, .parts = parts, .count = 2, .milestones = half},
@@ -112,90 +107,83 @@ static tnn_schedule schedule_of(int which, long long T)
     return all[which];
 }
 
-/* Run number i: TRIES of each optimizer, the first with its default learning rate; then the
-   schedules. Its name is in names[i]. */
-static char        names[RUN_COUNT][48];
-static const char *runs[RUN_COUNT + 1];
+/* TRIES of each optimizer, the first with its default learning rate; then the schedules. */
+typedef struct race_run {
+    experiment_run run;
+    char           name[48];
+    const racer   *racer;               /* or NULL                                */
+    const char    *lr;                  /* NULL: the default                      */
+    int            schedule;            /* -1: none, else of SGD with momentum    */
+} race_run;
+static race_run RUNS[RUN_COUNT];
 
-static void name_runs(void)
+static void list_runs(void)
 {
     for (int i = 0; i < RUN_COUNT; i++) {
-        const racer *r = &RACERS[i / TRIES % RACER_COUNT];
-        if (i >= RACER_COUNT * TRIES)
-            snprintf(names[i], sizeof names[i], "schedule-%s", SCHEDULES[i - RACER_COUNT * TRIES]);
-        else if (i % TRIES == 0) snprintf(names[i], sizeof names[i], "%s", r->name);
-        else snprintf(names[i], sizeof names[i], "%s-lr%s", r->name, r->lr[i % TRIES - 1]);
-        runs[i] = names[i];
+        race_run *r = &RUNS[i];
+        const int attempt = i % TRIES;
+        r->schedule = i < RACER_COUNT * TRIES ? -1 : i - RACER_COUNT * TRIES;
+        r->racer = r->schedule < 0 ? &RACERS[i / TRIES] : NULL;
+        r->lr    = r->racer && attempt ? r->racer->lr[attempt - 1] : NULL;
+        if (r->racer) snprintf(r->name, sizeof r->name, "%s%s%s", r->racer->name,
+                               r->lr ? "-lr" : "", r->lr ? r->lr : "");
+        else          snprintf(r->name, sizeof r->name, "schedule-%s", SCHEDULES[r->schedule]);
+        r->run.name   = r->name;
+        r->run.batch  = r->racer && r->racer->batch ? r->racer->batch : BATCH;
+        r->run.epochs = EPOCHS;
     }
 }
 
-static tnn_net *build(int run, uint64_t seed, long long steps)
+static long long steps_of(const experiment *e, int batch)
 {
-    const int      scheduled = run >= RACER_COUNT * TRIES;
-    const racer   *r = &RACERS[run / TRIES % RACER_COUNT];
-    tnn_optimizer  o = {.type = r->type, .momentum = r->momentum};
-    tnn_net       *net = tnn_create(.input = {1, 28, 28}, .batch = batch_of(run), .seed = seed);
+    return (long long)(e->quick ? 1 : EPOCHS) * ((e->train.n + batch - 1) / batch);
+}
+
+static tnn_net *build(experiment *e, const void *row)
+{
+    const race_run *r = (const race_run *)row;
+    tnn_net *net = tnn_create(.input = {1, 28, 28}, .batch = r->run.batch, .seed = e->seed);
     tnn_add(net, TNN_FLATTEN);
     tnn_add(net, TNN_DENSE, .units = 100);
     tnn_add(net, TNN_RELU);
     tnn_add(net, TNN_DENSE, .units = 10);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
-    if (scheduled) o = (tnn_optimizer){.type = TNN_SGD, .momentum = 0.9, .lr = 0.1};
-    else if (run % TRIES) o.lr = strtod(r->lr[run % TRIES - 1], NULL);
-    if (o.type == TNN_LBFGS) o.max_iter = o.history = 10, o.strong_wolfe = 1;
+    tnn_optimizer o = {.type = TNN_SGD, .momentum = 0.9, .lr = 0.1};
+    if (r->racer) {
+        o = (tnn_optimizer){.type = r->racer->type, .momentum = r->racer->momentum};
+        if (r->lr) o.lr = strtod(r->lr, NULL);
+        if (o.type == TNN_LBFGS) o.max_iter = o.history = 10, o.strong_wolfe = 1;
+    }
     tnn_set_optimizer_with(net, &o);
-    if (scheduled) {
-        tnn_schedule s = schedule_of(run - RACER_COUNT * TRIES, steps);
+    if (!r->racer) {
+        tnn_schedule s = schedule_of(r->schedule, steps_of(e, r->run.batch));
         tnn_set_schedule_with(net, &s);
     }
+    snprintf(e->settings, sizeof e->settings, "MLP 784-100-10, batch %d, shuffled", r->run.batch);
     return net;
 }
 
-static int do_run(experiment *e, int run, const fashion_set *set, int epochs)
+static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
+                      tnn_metrics *train, tnn_metrics *val)
 {
-    const int  batch = batch_of(run), steps = epochs * ((set->train.n + batch - 1) / batch);
-    const int  averaged = run < RACER_COUNT * TRIES
-                       && (RACERS[run / TRIES].type == TNN_SCHEDULE_FREE_SGD
-                           || RACERS[run / TRIES].type == TNN_SCHEDULE_FREE_ADAMW);
-    char       settings[128];
-    tnn_net   *net = build(run, e->seed, steps);
-    snprintf(settings, sizeof settings, "MLP 784-100-10, batch %d, shuffled", batch);
-    int go = experiment_begin(e, names[run], settings,
-                              experiment_fingerprint(build(run, e->seed, steps), &set->train),
-                              epochs, set->train.n, tnn_param_total(net));
-    if (go == 1) {
-        tnn_loader *batches = tnn_loader_create(&set->train, .batch = batch, .shuffle = 1,
-                                                .seed = e->seed);
-        for (int epoch = 0; epoch < epochs; epoch++) {
-            tnn_metrics seen = {0, 0, 0, 0}, val = {0, 0, 0, 0};
-            while (tnn_next(batches)) {
-                seen.loss += tnn_train_batch(net, batches->x, batches->labels, batches->n);
-                seen.correct += tnn_correct(net);
-                seen.n += batches->n;
-                experiment_progress(e, batches->n);
-            }
-            seen.loss /= batches->batches;
-            seen.accuracy = (double)seen.correct / (seen.n ? seen.n : 1);
-            if (averaged) tnn_use_average(net, 1);      /* these rules train one set of weights, */
-            val = tnn_evaluate(net, &set->val);         /* and mean another */
-            if (averaged) tnn_use_average(net, 0);
-            if (tnn_failed() == TNN_ERROR_NUMBER) {     /* gone to infinity: so the race is lost */
-                tnn_clear_error();
-                seen.loss = val.loss = NAN;
-                seen.accuracy = val.accuracy = 0.1;
-            }
-            if (experiment_row(e, seen, val, tnn_lr(net)) != 0) break;
-        }
-        tnn_loader_free(batches);
-        go = experiment_end(e);
+    const race_run *r = (const race_run *)row;
+    const int averaged = r->racer && (r->racer->type == TNN_SCHEDULE_FREE_SGD ||
+                                      r->racer->type == TNN_SCHEDULE_FREE_ADAMW);
+    *train = experiment_train(e, net, batches);
+    if (averaged) tnn_use_average(net, 1);          /* these rules train one set of weights, */
+    *val = tnn_evaluate(net, &e->val);              /* and mean another */
+    if (averaged) tnn_use_average(net, 0);
+    if (tnn_failed() == TNN_ERROR_NUMBER) {         /* gone to infinity: so the race is lost */
+        tnn_clear_error();
+        train->loss = val->loss = NAN;
+        train->accuracy = val->accuracy = 0.1;
     }
-    tnn_free(net);
-    return go;
 }
 
 /* The learning rate of each step, a column for each schedule. */
-static int write_schedules(experiment *e, long long steps)
+static int write_schedules(experiment *e)
 {
+    const long long steps = steps_of(e, BATCH);
     e->run = "schedules";
     FILE *f = experiment_create(e, "schedules.tsv");
     if (!f) return -1;
@@ -210,28 +198,15 @@ static int write_schedules(experiment *e, long long steps)
         }
     }
     fprintf(f, "\n");
-    if (tnn_failed()) experiment_say(e, tnn_error());
-    return experiment_end_file(e, f, "schedules.tsv", !tnn_failed());
+    return experiment_end_file(e, f, "schedules.tsv", !experiment_failed(e));
 }
 
 int main(int argc, char **argv)
 {
-    static const fashion_sizes sizes = {4000, 1000, 200, 100};
-    name_runs();
-    experiment e = {.name = "optimizer_race", .runs = runs,
-                    .about = "every optimizer and every schedule on a small MLP"};
-    fashion_set set;
-    int status = experiment_options(&e, argc, argv), epochs = e.quick ? 1 : 5;
-    if (status >= 0) return status;
-
-    status = fashion_load(&set, &e, sizes);
-    if (status == 0) status = experiment_open(&e, &set.train, &set.val);
-    for (int i = 0; i < RUN_COUNT; i++)
-        if (experiment_wants(&e, names[i])) e.work += (double)epochs * set.train.n;
-    for (int i = 0; i < RUN_COUNT && status == 0; i++)
-        if (experiment_wants(&e, names[i])) status = do_run(&e, i, &set, epochs);
-    if (status == 0)
-        status = write_schedules(&e, (long long)epochs * ((set.train.n + BATCH - 1) / BATCH));
-    fashion_free(&set);
-    return status != 0;
+    experiment e = {.name = "optimizer_race", EXPERIMENT_TABLE(RUNS),
+                    .about = "every optimizer and every schedule on a small MLP",
+                    .drawn = {4000, 1000}, .few = {200, 100}, .load = fashion_load, .build = build,
+                    .one_epoch = one_epoch, .after = write_schedules};
+    list_runs();
+    return experiment_main(&e, argc, argv);
 }

@@ -163,7 +163,7 @@ static inline float *vgg16_features(experiment *e, const vgg16_run *run, const c
         tnn_save_npy(path, y, TNN_F32, 2, (long long[]){n, *count});
         good = !tnn_failed();
     }
-    if (!good) experiment_say(e, tnn_failed() ? tnn_error() : "out of memory");
+    if (!good && !experiment_failed(e)) experiment_say(e, "out of memory");
     if (!good) free(y);
     free(x);
     tnn_free(net);
@@ -244,9 +244,8 @@ static inline int vgg16_transfer(experiment *e, const char *name, const tnn_data
             return vgg16_train(e, &VGG16_RUNS[i], images, train, test, epochs);
     }
     e->run = name;
-    snprintf(path, sizeof path, "skipped: the weights %s/vgg16/model.safetensors are not there "
-             "(make data-vgg16 fetches them, 553 MB)", e->data);
-    experiment_say(e, path);
+    experiment_say(e, "skipped: the weights %s/vgg16/model.safetensors are not there (make "
+                   "data-vgg16 fetches them, 553 MB)", e->data);
     e->work -= (double)epochs * train->n;
     return 0;
 }

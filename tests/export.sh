@@ -131,20 +131,18 @@ int main(int argc, char **argv)
     const tnn_export_options plain = {.name = "mixed"}, bad = {.name = "2nd"}, none = {.name = ""};
     static const char *const reserved[] = {"float", "int", "for", "fmaf", "class", "exp", "powl",
         "uint32_t", "HUGE_VALF", "_net", "main", "std", "write", "co_await"};
-    const fashion_sizes sizes = {2000, SAMPLES, 80, 40};
-    experiment e = {.name = "export", .data = getenv("TINYNN_DATA")};
+    experiment e = {.name = "export", .data = getenv("TINYNN_DATA"), .drawn = {2000, SAMPLES}};
     if (!e.data) e.data = "none";
-    fashion_set set;
     enum { NETS = 5 };
     tnn_net *net[NETS] = {simple(), varied(), images(), functions(), edges()};
     tnn_net *other = tnn_create(.input = {3});
     static const char *const names[NETS] = {"simple", "mixed", "pixels", "functions", "edges"};
     char path[300];
     int i, failed = 0;
-    if (argc < 2 || fashion_load(&set, &e, sizes)) return 1;
+    if (argc < 2 || fashion_load(&e)) return 1;
     for (i = 0; i < NETS; i++) {
         if (i < 2) {
-            tnn_loader *l = tnn_loader_create(&set.train, .batch = 64, .shuffle = 1);
+            tnn_loader *l = tnn_loader_create(&e.train, .batch = 64, .shuffle = 1);
             tnn_set_loss(net[i], TNN_CROSS_ENTROPY);
             tnn_set_optimizer(net[i], TNN_ADAM, .lr = 1e-3);
             tnn_train_epoch(net[i], l);
@@ -156,7 +154,7 @@ int main(int argc, char **argv)
         tnn_export_c(net[i], path, .name = names[i], .int8 = 1);
         snprintf(path, sizeof path, "%s/%s.data", argv[1], names[i]);
         FILE *f = fopen(path, "wb");
-        tnn_loader *l = tnn_loader_create(&set.val, .batch = 50);
+        tnn_loader *l = tnn_loader_create(&e.val, .batch = 50);
         while (f && tnn_next(l) && l->batch_index < SAMPLES/50) {
             int shape[3], size = tnn_output_shape(net[i], shape);
             tnn_forward(net[i], l->x, l->n, TNN_EVAL);
@@ -190,7 +188,7 @@ int main(int argc, char **argv)
     }
     for (i = 0; i < NETS; i++) tnn_free(net[i]);
     tnn_free(other);
-    fashion_free(&set);
+    experiment_free(&e);
     return failed;
 }
 END
