@@ -1867,12 +1867,12 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
                    TNN__KERNELS. It must give the bits of its scalar instance, so sums have a fixed
                    order. tests/test_kernels.c compares all instruction sets, in guarded memory
      an activation 1e: its enumerator, with the formula; 2b: its name in tnn__choices; 2f: its word
-                   in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f'; 6l: a TNN__FUNCTION row;
+                   in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f'; 6k: a TNN__FUNCTION row;
                    14: PyTorch's name, or "" for none; 17: f in C, or NULL. tests/test_kernels.c
                    and tests/reference.h have f and f' in double precision, tests/test_modules.c
                    its name in the vectors, which tests/layer_vectors.py makes with PyTorch
      a layer       1e, 2b, 14, 17 as an activation; 6: a block with the mathematics above it, shape,
-                   forward, backward; 6l: its row, and columns for what few layers need. Vectors as
+                   forward, backward; 6k: its row, and columns for what few layers need. Vectors as
                    above; tests/random_net.h puts it into random networks
      a loss        1e: its enumerator and formula; 2b; 3h: the formula of a row and its gradient; 8:
                    its row. tests/loss_vectors.py, tests/test_losses.c
@@ -7432,7 +7432,7 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
    matrix product over the batch. Batch normalisation has a pass over the whole batch, which sums up
    what it needs, before its samples: it begins a trunk forward, and ends one backward.
 
-   Each layer is a block below: the mathematics, shape, forward, backward; and a row in 6l.
+   Each layer is a block below: the mathematics, shape, forward, backward; and a row in 6k.
      shape      checks the options, says what the operation needs, turns its input's shape into
                 its output's
      forward    x, sample a->s of the blob that it reads, to y; rows of x are a->in->row floats
@@ -7451,28 +7451,24 @@ typedef struct {
     const tnn__layer_kind *kind;
     int          type;              /* a tnn_layer_type, or TNN__INPUT */
     int          layer;             /* in order of tnn_add: for messages and parameter names */
+    tnn_layer    options;           /* the layer's: tnn__shape */
     int          drawn;             /* the layer whose random numbers dropout and noise draw */
     int          in, from;          /* the blobs it reads; from is -1 but for add and concat */
     tnn__conv    q;                 /* conv2d, dense; transposed: the convolution it is dx of */
     tnn__pool_geometry pool;        /* pooling; of a conv2d, fused: pool.kh > 0 */
     int          act;               /* conv2d, dense: followed by (leaky) ReLU */
     float        slope;             /* of that, or of the activation itself; 0 is ReLU */
-    float        p;                 /* dropout; dense with ReLU: followed by it if > 0 */
-    int          function;          /* activations: TNN__ACT_... */
-    float        option[3];         /* and their options; noise: deviation; resampling: value */
-    int          groups, statistics;            /* normalisation (6g) */
-    int          per_channel;       /* PReLU: a weight for each */
-    int          element, centred, affine, track, biased, cumulative;
-    int          flat;              /* its input was seen as (c*h*w, 1, 1) */
+    float        p;                 /* dense with ReLU: followed by dropout if > 0 */
+    int          function;          /* activations: TNN__ACT_..., and the numbers that it takes */
+    float        numbers[3];
+    int          statistics, groups;            /* normalisation (6g) */
+    int          element, centred, affine, track;
+    tnn__len     cols, cells;
     int          frame[4];          /* zeros that its input needs above, below, left, right */
-    float        eps, momentum;
-    int          mode, top, left;               /* resampling (6e) */
-    float        drop_connect;
-    int          no_bias, trained;  /* trained: its parameters get gradients */
+    int          trained;           /* its parameters get gradients */
     int          frozen;            /* 1: its weights are, 2: its biases */
     int          needs_dx, needs_dx2;           /* the blobs it reads want gradients, */
     int          adds_dx, adds_dx2;             /* to which others have contributed before */
-    const tnn_custom_layer *custom;
     /* parameters: floats in the flat vectors, running statistics in net->buffers */
     tnn__len     w, w_floats, b, b_floats, s, s_floats;
     tnn__dims    weight_dims, other_dims;       /* in PyTorch: of the weight; of the rest */
@@ -7635,15 +7631,17 @@ static tnn_status tnn__hooks(tnn_net *net)
     return e;
 }
 
-/* One operation on one sample. x, y, dy, dx are at pixel (0, 0); dy and dx are contiguous images,
-   dx is NULL where nothing wants it; rows of x and y are in->row and out->row apart. x2 and dx2 are
-   those of a second input. */
+/* One operation on one sample, or on a row or a pixel of it (tnn__each). x, y, dy, dx are at pixel
+   (0, 0) of that; dy and dx are contiguous images, dx is NULL where nothing wants it; rows of x and
+   y are in->row and out->row apart. x2 and dx2 are those of a second input. */
 typedef struct {
     const tnn_net *net;
     const tnn__isa_table *k;
     const tnn__op *op;
     const tnn__blob *in, *in2, *out;
-    int          s, training;
+    int          s, training, back; /* the sample; back: dy to dx */
+    int          r;                 /* the row, of which this is */
+    tnn__len     n;                 /* with so many floats of y */
     int          part, parts;       /* forward: of the rows of y, those of this task */
     const float *x, *x2;
     float       *y, *where, *dy, *dx, *dx2, *scratch, *tmp;
@@ -7671,7 +7669,7 @@ typedef struct {
     tnn__len   most, turned, panels, gram;
 } tnn__room;
 
-/* THE KINDS OF LAYERS, a row each in 6l. */
+/* THE KINDS OF LAYERS, a row each in 6k. */
 /* What a flattened image is to it, .flat: values like any others; nothing it takes; channels, for
    which the plan puts a reshape before it. */
 enum { TNN__VALUES, TNN__IMAGES, TNN__CHANNELS };
@@ -7682,23 +7680,25 @@ enum {
     TNN__MAXIMA        = 8,     /* it keeps the places of maxima, op->where */
     TNN__ON_BATCH      = 16,    /* it works on the whole batch at once, and wants its gradients */
     TNN__SUMS          = 32,    /* sums over the whole batch come before its samples */
-    TNN__ROWS          = 64     /* threads can share the rows of one sample's output */
+    TNN__ROWS          = 64,    /* threads can share the rows of one sample's output */
+    TNN__BY_ROW        = 128,   /* forward and backward are of a row: tnn__each, */
+    TNN__BY_PIXEL      = 256    /* or of a pixel */
 };
 struct tnn__layer_kind {
     const char *name, *reads;   /* reads: the options, see tnn__option */
     int         flat, flags;
-    /* Checks the layer's options, says what the operation needs, and makes b[0], the shape of its
-       input, that of its output. b[1] is the shape of a second input. */
-    tnn_status (*shape)(tnn__op *op, const tnn_layer *layer, tnn__blob *b);
+    /* Checks op->options, says what the operation needs, and makes b[0], the shape of its input,
+       that of its output. b[1] is the shape of a second input. */
+    tnn_status (*shape)(tnn__op *op, tnn__blob *b);
     void (*forward)(const tnn__sample_at *a);
     void (*backward)(const tnn__sample_at *a);
     const struct tnn__extras *extras;
     int         function;       /* of 3c, */
     float       numbers[3];     /* and what it is given */
+    void (*map)(const tnn__sample_at *a, const float *x, float *y);     /* 6d: a row x to y */
 };
 /* What few of them need besides; any may be NULL. */
 typedef struct tnn__extras {
-    void (*keras)(tnn_layer *layer);            /* Keras' defaults in PyTorch's terms */
     /* how many of the layers that follow layer `layer` are fused into op; -1: an error */
     int  (*fuse)(tnn_net *net, int layer, tnn__op *op, tnn__blob *b);
     void (*place)(tnn_net *net, tnn__op *op, tnn__room *room);      /* takes its memory */
@@ -7707,21 +7707,15 @@ typedef struct tnn__extras {
     void (*after)(const tnn__call *call);       /* after all of a forward in training */
     void (*prepare_backward)(const tnn__call *call);
     void (*backward)(tnn__call *call);          /* over the batch, before the samples */
-    /* of 6d: n = a->out's row of floats at x to y, rows x_row and y_row apart */
-    void (*map)(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y, tnn__len y_row,
-                int forward);
 } tnn__extras;
 
-/* The window of a layer's options, as the functions on tensors take it. */
+/* The window of a layer's options, which lie there as in tnn_window. */
 static tnn_window tnn__layer_window(const tnn_layer *o)
 {
+    typedef char alike[offsetof(tnn_layer, exclude_pad) - offsetof(tnn_layer, kernel)
+                       == offsetof(tnn_window, exclude_pad) ? 1 : -1];
     tnn_window w;
-    memset(&w, 0, sizeof w);
-    w.kernel = o->kernel;     w.kernel_h = o->kernel_h;     w.kernel_w = o->kernel_w;
-    w.stride = o->stride;     w.stride_h = o->stride_h;     w.stride_w = o->stride_w;
-    w.pad = o->pad;           w.pad_h = o->pad_h;           w.pad_w = o->pad_w;
-    w.dilation = o->dilation; w.dilation_h = o->dilation_h; w.dilation_w = o->dilation_w;
-    w.groups = o->groups; w.ceil = o->ceil; w.exclude_pad = o->exclude_pad;
+    memcpy(&w, (const char *)o + offsetof(tnn_layer, kernel), sizeof(alike)*sizeof w);
     return w;
 }
 /* Values of an image row, and of an image. */
@@ -7798,6 +7792,32 @@ static void tnn__about(const tnn_net *net, int layer)
     tnn__err.layer = layer + 1;
 }
 
+/* Calls forward or backward f of an operation on a sample, or, as its kind's flags say, on each row
+   or pixel of it: then all pointers are at that. */
+static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *a))
+{
+    const int flags = sample->op->kind->flags, pixels = flags & TNN__BY_PIXEL;
+    const tnn__blob *in = sample->in, *in2 = sample->in2, *out = sample->out;
+    tnn__sample_at a = *sample;
+    int j;
+    if (!(flags & (TNN__BY_ROW | TNN__BY_PIXEL))) {
+        f(sample);
+        return;
+    }
+    a.n = pixels ? out->c : tnn__wide(out);
+    for (; a.r < out->h; a.r++)
+        for (j = 0; j < (pixels ? out->w : 1); j++) {
+            const tnn__len at = a.r*(tnn__len)out->w + j;
+            a.x = sample->x + a.r*in->row + (tnn__len)j*in->c;
+            a.y = sample->y + a.r*out->row + (tnn__len)j*out->c;
+            a.dy = sample->dy + at*out->c;
+            if (a.x2) a.x2 = sample->x2 + a.r*in2->row + (tnn__len)j*in2->c;
+            if (a.dx) a.dx = sample->dx + at*in->c;
+            if (a.dx2) a.dx2 = sample->dx2 + at*in2->c;
+            f(&a);
+        }
+}
+
 /* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
 /* Brings the user's sample, (c, h, w), into the network. */
 static void tnn__input_forward(const tnn__sample_at *a)
@@ -7808,13 +7828,14 @@ static void tnn__input_forward(const tnn__sample_at *a)
 }
 
 /* The same values in PyTorch's order under another shape; one dimension may be -1. */
-static tnn_status tnn__reshape_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__reshape_shape(tnn__op *op, tnn__blob *b)
 {
+    const int *shape = op->options.shape;
     const int n = tnn__values(b);
     int d[3], i, open = -1;
     tnn__len known = 1;
     for (i = 0; i < 3; i++) {
-        d[i] = o->shape[i] ? o->shape[i] : 1;
+        d[i] = shape[i] ? shape[i] : 1;
         if (d[i] == -1 && open < 0) open = i;
         else known = d[i] < 1 ? TNN__HUGE : tnn__mul(known, d[i]);
     }
@@ -7825,7 +7846,7 @@ static tnn_status tnn__reshape_shape(tnn__op *op, const tnn_layer *o, tnn__blob 
     if (known != n)
         return tnn__fail(TNN_ERROR_SHAPE, "reshape: %dx%dx%d values cannot be seen as %dx%dx%d; "
                          "the product must be %d, one number may be -1, for what is left", b->c,
-                         b->h, b->w, o->shape[0], o->shape[1], o->shape[2], n);
+                         b->h, b->w, shape[0], shape[1], shape[2], n);
     op->tmp_floats = n;
     b->c = d[0]; b->h = d[1]; b->w = d[2];
     b->flat = 0;
@@ -7844,255 +7865,165 @@ static void tnn__reshape_backward(const tnn__sample_at *a)
     tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->tmp, a->dx, tnn__wide(a->in));
 }
 
-/* y = x; stands where two readers must not write one gradient */
+/* y = x, a row; stands where two readers must not write one gradient */
 static void tnn__identity_forward(const tnn__sample_at *a)
 {
-    int r;
-    for (r = 0; r < a->out->h; r++)
-        memcpy(a->y + r*a->out->row, a->x + r*a->in->row, (size_t)tnn__wide(a->out)*sizeof *a->y);
+    memcpy(a->y, a->x, (size_t)a->n*sizeof *a->y);
 }
-/* dx = dy */
+/* dx = dy; dx2, too */
 static void tnn__identity_backward(const tnn__sample_at *a)
 {
-    memcpy(a->dx, a->dy, (size_t)tnn__values(a->out)*sizeof *a->dx);
+    if (a->dx) memcpy(a->dx, a->dy, (size_t)a->n*sizeof *a->dx);
+    if (a->dx2) memcpy(a->dx2, a->dy, (size_t)a->n*sizeof *a->dx2);
 }
 
 /* Two inputs of one shape; for concat, of one height and width. */
-static tnn_status tnn__two_shape(tnn__op *op, const tnn_layer *layer, tnn__blob *b)
+static tnn_status tnn__two_shape(tnn__op *op, tnn__blob *b)
 {
-    const int add = layer->type == TNN_ADD;
+    const int add = op->type == TNN_ADD;
     if (b[1].h != b->h || b[1].w != b->w || (add && b[1].c != b->c))
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%dx%d and, from layer %d, %dx%dx%d do not fit: "
-                         "they must have one %s", op->kind->name, b->c, b->h, b->w, layer->from,
-                         b[1].c, b[1].h, b[1].w, add ? "shape" : "height and width");
+                         "they must have one %s", op->kind->name, b->c, b->h, b->w,
+                         op->options.from, b[1].c, b[1].h, b[1].w,
+                         add ? "shape" : "height and width");
     if (!add) b->c += b[1].c;
     return TNN_OK;
 }
-/* y = x + x2 (He et al. 2016); both inputs get dy. */
+/* y = x + x2, a row (He et al. 2016); both inputs get dy. */
 static void tnn__add_forward(const tnn__sample_at *a)
 {
-    int r;
     tnn__identity_forward(a);
-    for (r = 0; r < a->out->h; r++)
-        a->k->add(tnn__wide(a->out), a->x2 + r*a->in2->row, a->y + r*a->out->row);
-}
-/* dx = dx2 = dy */
-static void tnn__add_backward(const tnn__sample_at *a)
-{
-    const size_t bytes = (size_t)tnn__values(a->out)*sizeof *a->dy;
-    if (a->dx) memcpy(a->dx, a->dy, bytes);
-    if (a->dx2) memcpy(a->dx2, a->dy, bytes);
+    a->k->add(a->n, a->x2, a->y);
 }
 
-/* Pixel p, counted along rows, of an image of blob b's shape at x. */
-static float *tnn__pixel(const tnn__blob *b, const float *x, tnn__len p)
-{
-    return (float *)(uintptr_t)(x + p/b->w*b->row + p%b->w*b->c);
-}
-/* y = the channels of x, then those of x2 */
+/* y = the channels of x, then those of x2, of a pixel */
 static void tnn__concat_forward(const tnn__sample_at *a)
 {
-    const size_t bytes = (size_t)a->in->c*sizeof(float), bytes2 = (size_t)a->in2->c*sizeof(float);
-    tnn__len p;
-    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
-        float *y = tnn__pixel(a->out, a->y, p);
-        memcpy(y, tnn__pixel(a->in, a->x, p), bytes);
-        memcpy(y + a->in->c, tnn__pixel(a->in2, a->x2, p), bytes2);
-    }
+    memcpy(a->y, a->x, (size_t)a->in->c*sizeof *a->y);
+    memcpy(a->y + a->in->c, a->x2, (size_t)a->in2->c*sizeof *a->y);
 }
 /* dx = the first channels of dy, dx2 = the others */
 static void tnn__concat_backward(const tnn__sample_at *a)
 {
-    const size_t bytes = (size_t)a->in->c*sizeof(float), bytes2 = (size_t)a->in2->c*sizeof(float);
-    tnn__len p;
-    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
-        const float *dy = a->dy + p*a->out->c;
-        if (a->dx) memcpy(a->dx + p*a->in->c, dy, bytes);
-        if (a->dx2) memcpy(a->dx2 + p*a->in2->c, dy + a->in->c, bytes2);
-    }
+    if (a->dx) memcpy(a->dx, a->dy, (size_t)a->in->c*sizeof *a->dx);
+    if (a->dx2) memcpy(a->dx2, a->dy + a->in->c, (size_t)a->in2->c*sizeof *a->dx2);
 }
 
 /* ---- 6c. Activations ------------------------------------------------------------------------- */
-/* ReLU y = max(x, 0), and leaky ReLU y = x > 0 ? x : slope x. */
-static tnn_status tnn__act_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+/* Element by element: y = f(x), dx = f'(x) dy, f a function of 3c with numbers p, some of which are
+   options; (leaky) ReLU, y = x > 0 ? x : slope x, has kernels of its own. */
+enum { TNN__ACT_LEAKY = TNN__ACT_COUNT };
+/* Which function is in the kind's row. */
+static tnn_status tnn__function_shape(tnn__op *op, tnn__blob *b)
 {
+    const tnn_layer *o = &op->options;
+    float *p = op->numbers;
     (void)b;
-    op->slope = o->type == TNN_RELU ? 0 : (float)tnn__default((double)o->slope, 0.01);
-    return TNN_OK;
-}
-/* Keras has another slope. */
-static void tnn__leaky_keras(tnn_layer *layer)
-{
-    layer->slope = (float)tnn__default((double)layer->slope, 0.3);
-}
-/* y = x > 0 ? x : slope x, row by row */
-static void tnn__act_forward(const tnn__sample_at *a)
-{
-    const tnn__len n = tnn__wide(a->out);
-    int r;
-    for (r = 0; r < a->out->h; r++)
-        a->k->act(n, a->x + r*a->in->row, a->y + r*a->out->row, a->op->slope);
-}
-/* dx = x > 0 ? dy : slope dy, by the sign of x: with a negative slope y does not tell it */
-static void tnn__act_backward(const tnn__sample_at *a)
-{
-    const tnn__len n = tnn__wide(a->out);
-    int r;
-    for (r = 0; r < a->out->h; r++)
-        a->k->act_grad(n, a->x + r*a->in->row, a->dy + r*n, a->dx + r*n, a->op->slope, 1);
-}
-
-/* Which function f of 3c is in the kind's row, with its numbers p; some are options. */
-static tnn_status tnn__function_shape(tnn__op *op, const tnn_layer *layer, tnn__blob *b)
-{
-    const double alpha = tnn__default((double)layer->alpha, 1);
-    float *p = op->option;
-    (void)b;
-    op->function = op->kind->function + (layer->approximate ? 1 : 0);   /* gelu, gelu_tanh */
+    op->function = op->kind->function + (o->approximate ? 1 : 0);   /* gelu, gelu_tanh */
+    op->slope = o->type == TNN_RELU ? 0 : o->slope;
     memcpy(p, op->kind->numbers, sizeof op->kind->numbers);
-    if (layer->type == TNN_ELU || layer->type == TNN_CELU) p[0] = (float)alpha;
-    if (layer->type == TNN_CELU) p[1] = (float)(1/alpha);
-    if (layer->type == TNN_HARDTANH) {
-        p[0] = (float)tnn__default((double)layer->min_value, (double)p[0]);
-        p[1] = (float)tnn__default((double)layer->max_value, (double)p[1]);
-    }
-    if (layer->type == TNN_SOFTPLUS) {
-        p[0] = (float)tnn__default((double)layer->beta, (double)p[0]);
-        p[1] = (float)tnn__default((double)layer->threshold, (double)p[1]);
-    }
-    if (!(alpha > -1e30 && alpha < 1e30)
-        || (layer->type == TNN_CELU && !(alpha > 0 || alpha < 0)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .alpha = %g must be between -1e30 and "
-                         "1e30, for celu not 0", op->kind->name, alpha);
-    if (layer->type == TNN_HARDTANH && !(p[0] <= p[1]))
+    if (o->type == TNN_ELU || o->type == TNN_CELU) p[0] = o->alpha;
+    if (o->type == TNN_CELU) p[1] = (float)(1/(double)o->alpha);
+    if (o->type == TNN_HARDTANH) { p[0] = o->min_value; p[1] = o->max_value; }
+    if (o->type == TNN_SOFTPLUS) { p[0] = o->beta; p[1] = o->threshold; }
+    if ((o->type == TNN_CELU || o->type == TNN_SOFTPLUS) && !(p[0] > 0 || p[0] < 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .%s must not be 0", op->kind->name,
+                         o->type == TNN_CELU ? "alpha" : "beta");
+    if (o->type == TNN_HARDTANH && !(p[0] <= p[1]))
         return tnn__fail(TNN_ERROR_ARGUMENT, "hardtanh: .min_value = %g must not be more than "
                          ".max_value = %g", (double)p[0], (double)p[1]);
-    if (layer->type == TNN_SOFTPLUS
-        && (!(p[0] > 0 || p[0] < 0) || !(p[0] - p[0] + p[1] - p[1] >= 0)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "softplus: .beta = %g must be finite and not 0, "
-                         ".threshold = %g finite", (double)p[0], (double)p[1]);
     return TNN_OK;
 }
-/* y = f(x), row by row */
+/* y = f(x), a row */
 static void tnn__function_forward(const tnn__sample_at *a)
 {
-    const tnn__len n = tnn__wide(a->out);
-    int r;
-    for (r = 0; r < a->out->h; r++)
-        a->k->activation[a->op->function].forward(n, a->x + r*a->in->row, a->y + r*a->out->row,
-                                                  a->op->option);
+    const int f = a->op->function;
+    if (f == TNN__ACT_LEAKY) a->k->act(a->n, a->x, a->y, a->op->slope);
+    else a->k->activation[f].forward(a->n, a->x, a->y, a->op->numbers);
 }
-/* dx = f'(x) dy */
+/* dx = f'(x) dy; of (leaky) ReLU by the sign of x: with a negative slope y does not tell it */
 static void tnn__function_backward(const tnn__sample_at *a)
 {
-    const tnn__len n = tnn__wide(a->out);
-    int r;
-    for (r = 0; r < a->out->h; r++)
-        a->k->activation[a->op->function].backward(n, a->x + r*a->in->row, a->dy + r*n,
-                                                   a->dx + r*n, a->op->option);
+    const int f = a->op->function;
+    if (f == TNN__ACT_LEAKY) a->k->act_grad(a->n, a->x, a->dy, a->dx, a->op->slope, 1);
+    else a->k->activation[f].backward(a->n, a->x, a->dy, a->dx, a->op->numbers);
 }
 
 /* y = x > 0 ? x : w x, w learned: one, or one per channel (He et al. 2015) */
-static tnn_status tnn__prelu_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__prelu_shape(tnn__op *op, tnn__blob *b)
 {
-    op->per_channel = o->per_channel;
-    op->weight_dims = tnn__dims_of(1, o->per_channel ? b->c : 1, 1, 1, 1);
+    op->weight_dims = tnn__dims_of(1, op->options.per_channel ? b->c : 1, 1, 1, 1);
     op->w_floats = tnn__round_up(op->weight_dims.dims[0], 16);
     op->tmp_floats = 3*tnn__round_up(b->c, 16);
-    op->option[0] = (float)tnn__default((double)o->slope, 0.25);
+    op->numbers[0] = op->options.slope;
     return TNN_OK;
 }
-/* The slopes by channel; a single one is spread over a->tmp. */
+/* The slopes by channel; a single one is spread over a->tmp, with the first row. */
 static const float *tnn__prelu_slopes(const tnn__sample_at *a)
 {
     int c;
-    if (a->op->per_channel) return a->w;
-    for (c = 0; c < a->in->c; c++) a->tmp[c] = a->w[0];
+    if (a->op->options.per_channel) return a->w;
+    for (c = 0; a->r == 0 && c < a->in->c; c++) a->tmp[c] = a->w[0];
     return a->tmp;
 }
-/* y = x > 0 ? x : w x */
+/* y = x > 0 ? x : w x, a row */
 static void tnn__prelu_forward(const tnn__sample_at *a)
 {
-    const float *slope = tnn__prelu_slopes(a);
-    int r;
-    for (r = 0; r < a->out->h; r++)
-        a->k->prelu(a->in->w, a->in->c, a->x + r*a->in->row, a->in->c, slope,
-                    a->y + r*a->out->row, a->in->c);
+    const int c = a->in->c;
+    a->k->prelu(a->in->w, c, a->x, c, tnn__prelu_slopes(a), a->y, c);
 }
-/* dx = x > 0 ? dy : w dy,  dw += sum of x dy where x <= 0 */
+/* dx = x > 0 ? dy : w dy,  dw += sum of x dy where x <= 0; a row: the sum for a single w is by
+   channel until the last one */
 static void tnn__prelu_backward(const tnn__sample_at *a)
 {
-    const float *slope = tnn__prelu_slopes(a);
-    const tnn__len n = tnn__wide(a->in);
-    const int c = a->in->c;
+    const int c = a->in->c, single = !a->op->options.per_channel || !a->dw;
     const tnn__len room = tnn__round_up(c, 16);
-    float *d = a->op->per_channel && a->dw ? a->dw : a->tmp + room;
-    float *low = d == a->dw ? a->low : d + room, sum;
-    int r;
-    if (d != a->dw) memset(d, 0, (size_t)(2*room)*sizeof *d);
-    for (r = 0; r < a->out->h; r++)
-        a->k->prelu_grad(a->in->w, c, a->x + r*a->in->row, c, slope, a->dy + r*n, c,
-                         a->dx ? a->dx + r*n : NULL, c, d, low);
-    if (a->op->per_channel || !a->dw) return;
+    float *d = single ? a->tmp + room : a->dw, *low = single ? d + room : a->low, sum;
+    if (single && a->r == 0) memset(d, 0, (size_t)(2*room)*sizeof *d);
+    a->k->prelu_grad(a->in->w, c, a->x, c, tnn__prelu_slopes(a), a->dy, c, a->dx, c, d, low);
+    if (!single || !a->dw || a->r < a->out->h - 1) return;
     sum = a->k->sum(c, d);
     a->k->add_to(1, &sum, a->dw, a->low);
 }
 
 /* Over the channels of each pixel: softmax, its logarithm, and GLU, the first half of the channels
    times the sigmoid of the second (Dauphin et al. 2017). */
-static tnn_status tnn__softmax_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__softmax_shape(tnn__op *op, tnn__blob *b)
 {
     op->tmp_floats = b->c;
-    if (o->type != TNN_GLU) return TNN_OK;
+    if (op->type != TNN_GLU) return TNN_OK;
     if (b->c%2)
         return tnn__fail(TNN_ERROR_SHAPE, "glu: needs an even number of channels, not %d", b->c);
     b->c /= 2;
     return TNN_OK;
 }
-/* y = softmax(x) or its logarithm, pixel by pixel */
+/* y = softmax(x) or its logarithm, of a pixel */
 static void tnn__softmax_forward(const tnn__sample_at *a)
 {
-    tnn__len p;
-    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++)
-        tnn__softmax_row(a->k, a->in->c, tnn__pixel(a->in, a->x, p), tnn__pixel(a->out, a->y, p),
-                         a->op->type == TNN_LOG_SOFTMAX);
+    tnn__softmax_row(a->k, a->in->c, a->x, a->y, a->op->type == TNN_LOG_SOFTMAX);
 }
 /* dx = y (dy - y.dy), of the logarithm dy - e^y sum dy */
 static void tnn__softmax_backward(const tnn__sample_at *a)
 {
-    const int c = a->out->c, logarithm = a->op->type == TNN_LOG_SOFTMAX;
-    tnn__len p;
-    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
-        const float *y = tnn__pixel(a->out, a->y, p), *dy = a->dy + p*c;
-        const float dot = logarithm ? a->k->sum(c, dy) : a->k->dot(c, y, dy);
-        a->k->softmax_grad(c, y, dy, dot, a->dx + p*c, logarithm);
-    }
+    const int logarithm = a->op->type == TNN_LOG_SOFTMAX;
+    const float dot = logarithm ? a->k->sum(a->n, a->dy) : a->k->dot(a->n, a->y, a->dy);
+    a->k->softmax_grad(a->n, a->y, a->dy, dot, a->dx, logarithm);
 }
 /* y = x1 s(x2): x1 and x2 the two halves of a pixel's channels, s the sigmoid */
 static void tnn__glu_forward(const tnn__sample_at *a)
 {
-    const int c = a->out->c;
-    tnn__len p;
-    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
-        const float *x = tnn__pixel(a->in, a->x, p);
-        float *y = tnn__pixel(a->out, a->y, p);
-        a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, y, a->op->option);
-        a->k->multiply(c, x, y, y);
-    }
+    a->k->activation[TNN__ACT_sigmoid].forward(a->n, a->x + a->n, a->y, a->op->numbers);
+    a->k->multiply(a->n, a->x, a->y, a->y);
 }
 /* dx1 = dy s(x2),  dx2 = dy x1 s'(x2) */
 static void tnn__glu_backward(const tnn__sample_at *a)
 {
-    const int c = a->out->c;
-    tnn__len p;
-    for (p = 0; p < (tnn__len)a->out->h*a->out->w; p++) {
-        const float *x = tnn__pixel(a->in, a->x, p), *dy = a->dy + p*c;
-        float *dx = a->dx + 2*p*c;
-        a->k->activation[TNN__ACT_sigmoid].forward(c, x + c, a->tmp, a->op->option);
-        a->k->multiply(c, dy, a->tmp, dx);
-        a->k->multiply(c, dy, x, a->tmp);
-        a->k->activation[TNN__ACT_sigmoid].backward(c, x + c, a->tmp, dx + c, a->op->option);
-    }
+    const tnn__activation *sigmoid = &a->k->activation[TNN__ACT_sigmoid];
+    const float *x2 = a->x + a->n;
+    sigmoid->forward(a->n, x2, a->tmp, a->op->numbers);
+    a->k->multiply(a->n, a->dy, a->tmp, a->dx);
+    a->k->multiply(a->n, a->dy, a->x, a->tmp);
+    sigmoid->backward(a->n, x2, a->tmp, a->dx + a->n, a->op->numbers);
 }
 
 /* ---- 6d. Dropout and noise: in training only --------------------------------------------------
@@ -8101,109 +8032,82 @@ static void tnn__glu_backward(const tnn__sample_at *a)
    are numbered in image rows, each begun at a multiple of 64. */
 
 /* The options of them all. */
-static tnn_status tnn__dropout_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__dropout_shape(tnn__op *op, tnn__blob *b)
 {
-    op->p = (float)tnn__default((double)o->p, 0.5);
-    op->option[0] = (float)tnn__default((double)o->std, 0.1);
     op->tmp_floats = TNN__MAX(3*tnn__round_up(b->c, 16), tnn__wide(b));
-    if (!(op->p >= 0 && op->p <= 1) || (o->type == TNN_GAUSSIAN_DROPOUT && !(op->p < 1)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = %g must be in [0, 1%s", (double)op->p,
-                         o->type == TNN_GAUSSIAN_DROPOUT ? ")" : "]");
-    if (!(op->option[0] >= 0) || op->option[0] > 1e30f)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "gaussian_noise: .std = %g must be in [0, 1e30]",
-                         (double)op->option[0]);
-    return TNN_OK;
+    return op->type != TNN_GAUSSIAN_DROPOUT || op->options.p < 1 ? TNN_OK
+         : tnn__fail(TNN_ERROR_ARGUMENT, "dropout: .p = 1 must be in [0, 1)");
 }
 /* Dropout: 0 with probability p, else x/(1-p) (Srivastava et al. 2014). Alpha dropout (Klambauer et
    al. 2017): to what SELU gives far below zero, then scaled and shifted so that mean 0 and variance
    1 stay; its gradient has the scale alone. */
-static tnn__drop tnn__drop_of(const tnn_net *net, const tnn__op *op, int forward)
+static tnn__drop tnn__drop_of(const tnn_net *net, const tnn__op *op, float p, int back)
 {
-    tnn__drop d;
-    memset(&d, 0, sizeof d);
-    d.p = op->p;
-    d.seed = net->options.seed;
-    if (!(op->p < 1)) return d;                 /* all 0 */
-    d.scale = 1.0f/(1.0f - op->p);
+    tnn__drop drop;
+    memset(&drop, 0, sizeof drop);
+    drop.p = p;
+    drop.seed = net->options.seed;
+    if (!(p < 1)) return drop;                  /* all 0 */
+    drop.scale = 1.0f/(1.0f - p);
     if (op->type == TNN_ALPHA_DROPOUT) {
-        const double low = -1.0507009873554805*1.6732632423543772, p = (double)op->p;
-        const double scale = 1/sqrt((1 - p)*(1 + p*low*low));
-        d.scale = (float)scale;
-        d.shift = forward ? (float)(-scale*p*low) : 0;
-        d.dropped = forward ? (float)(scale*low - scale*p*low) : 0;
+        const double low = -1.0507009873554805*1.6732632423543772, share = (double)p;
+        const double scale = 1/sqrt((1 - share)*(1 + share*low*low));
+        drop.scale = (float)scale;
+        drop.shift = back ? 0 : (float)(-scale*share*low);
+        drop.dropped = back ? 0 : (float)(scale*low - scale*share*low);
     }
-    return d;
+    return drop;
+}
+/* The number of a row's first element. */
+static uint64_t tnn__first_draw(const tnn__sample_at *a)
+{
+    return (uint64_t)(((tnn__len)a->s*a->out->h + a->r)*tnn__round_up(a->n, 64));
 }
 /* Element by element. */
-static void tnn__dropout_rows(const tnn_net *net, const tnn__isa_table *k, const tnn__op *op,
-                              const tnn__blob *b, int s, const float *x, tnn__len x_row,
-                              float *y, tnn__len y_row, int forward)
+static void tnn__dropout_map(const tnn__sample_at *a, const float *x, float *y)
 {
-    const tnn__len n = tnn__wide(b), numbers = tnn__round_up(n, 64);
-    const tnn__drop d = tnn__drop_of(net, op, forward);
-    int i;
-    for (i = 0; i < b->h; i++)
-        k->dropout(n, x + i*x_row, y + i*y_row, &d, tnn__draw_stream(net, op->drawn),
-                   (uint64_t)(((tnn__len)s*b->h + i)*numbers));
-}
-/* The same of a sample. */
-static void tnn__dropout_map(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
-                             tnn__len y_row, int forward)
-{
-    tnn__dropout_rows(a->net, a->k, a->op, a->out, a->s, x, x_row, y, y_row, forward);
+    const tnn__drop drop = tnn__drop_of(a->net, a->op, a->op->options.p, a->back);
+    a->k->dropout(a->n, x, y, &drop, tnn__draw_stream(a->net, a->op->drawn), tnn__first_draw(a));
 }
 /* Whole channels (Tompson et al. 2015), or whole samples (stochastic depth, Huang et al. 2016): one
-   draw for each, as a factor. */
-static void tnn__drop_whole_map(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
-                                tnn__len y_row, int forward)
+   draw for each with the first row, as a factor. */
+static void tnn__drop_whole_map(const tnn__sample_at *a, const float *x, float *y)
 {
-    const tnn__drop d = tnn__drop_of(a->net, a->op, 0);
+    const tnn__drop drop = tnn__drop_of(a->net, a->op, a->op->options.p, 1);
     const int c = a->out->c, draws = a->op->type == TNN_DROPOUT2D ? c : 1;
     const tnn__len each = tnn__round_up(c, 16);
     float *factor = a->tmp, *zero = factor + each, *one = zero + each;
     int i;
-    (void)forward;
-    for (i = 0; i < c; i++) {
+    for (i = 0; a->r == 0 && i < c; i++) {
         zero[i] = 0;
         one[i] = 1;
     }
-    a->k->dropout(draws, one, factor, &d, tnn__draw_stream(a->net, a->op->drawn),
-                  (uint64_t)a->s*(uint64_t)tnn__round_up(draws, 64));
-    for (i = draws; i < c; i++) factor[i] = factor[0];
-    for (i = 0; i < a->out->h; i++)
-        a->k->affine(a->out->w, c, x + i*x_row, c, zero, factor, zero, y + i*y_row, c);
+    if (a->r == 0)
+        a->k->dropout(draws, one, factor, &drop, tnn__draw_stream(a->net, a->op->drawn),
+                      (uint64_t)a->s*(uint64_t)tnn__round_up(draws, 64));
+    for (i = draws; a->r == 0 && i < c; i++) factor[i] = factor[0];
+    a->k->affine(a->out->w, c, x, c, zero, factor, zero, y, c);
 }
 /* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10); noise: x + N(0, std^2), which
    backward leaves dy alone. */
-static void tnn__noise_map(const tnn__sample_at *a, const float *x, tnn__len x_row, float *y,
-                           tnn__len y_row, int forward)
+static void tnn__noise_map(const tnn__sample_at *a, const float *x, float *y)
 {
-    const tnn__len n = tnn__wide(a->out), numbers = tnn__round_up(n, 64);
-    const int times = a->op->type == TNN_GAUSSIAN_DROPOUT;
-    const float deviation = times ? sqrtf(a->op->p/(1.0f - a->op->p)) : a->op->option[0];
-    int r;
-    for (r = 0; r < a->out->h; r++) {
-        a->k->normal(n, a->tmp, deviation, times ? 1.0f : 0.0f, a->net->options.seed,
-                     tnn__draw_stream(a->net, a->op->drawn),
-                     (uint64_t)(((tnn__len)a->s*a->out->h + r)*numbers));
-        if (times) a->k->multiply(n, x + r*x_row, a->tmp, y + r*y_row);
-        else {
-            memcpy(y + r*y_row, x + r*x_row, (size_t)n*sizeof *y);
-            if (forward) a->k->add(n, a->tmp, y + r*y_row);
-        }
+    const tnn_layer *o = &a->op->options;
+    const int times = o->type == TNN_GAUSSIAN_DROPOUT;
+    a->k->normal(a->n, a->tmp, times ? sqrtf(o->p/(1.0f - o->p)) : o->std, times ? 1.0f : 0.0f,
+                 a->net->options.seed, tnn__draw_stream(a->net, a->op->drawn), tnn__first_draw(a));
+    if (times) a->k->multiply(a->n, x, a->tmp, y);
+    else {
+        memcpy(y, x, (size_t)a->n*sizeof *y);
+        if (!a->back) a->k->add(a->n, a->tmp, y);
     }
 }
-/* Forward of all of them: in evaluation y = x. */
-static void tnn__map_forward(const tnn__sample_at *a)
+/* Forward and backward of all of them, a row: in evaluation y = x. */
+static void tnn__map(const tnn__sample_at *a)
 {
-    if (a->training)
-        a->op->kind->extras->map(a, a->x, a->in->row, a->y, a->out->row, 1);
+    if (a->back) a->op->kind->map(a, a->dy, a->dx);
+    else if (a->training) a->op->kind->map(a, a->x, a->y);
     else tnn__identity_forward(a);
-}
-/* Backward of all of them. */
-static void tnn__map_backward(const tnn__sample_at *a)
-{
-    a->op->kind->extras->map(a, a->dy, tnn__wide(a->out), a->dx, tnn__wide(a->out), 0);
 }
 
 /* ---- 6e. Resampling: padding and upsampling ---------------------------------------------------
@@ -8211,140 +8115,116 @@ static void tnn__map_backward(const tnn__sample_at *a)
    weights of one output coordinate. Padding has one place, or none; nearest neighbours one;
    bilinear two. Backward scatters with the same weights. */
 typedef struct { int at[2], count; float weight[2]; } tnn__tap;
+/* The tap of coordinate i of `out`, from `in` of them; padding puts `before` in front. */
 static tnn__tap tnn__tap_of(const tnn__op *op, int i, int in, int out, int before)
 {
-    tnn__tap t;
-    memset(&t, 0, sizeof t);
-    t.count = 1;
-    t.weight[0] = 1;
-    t.at[0] = i - before;
-    switch (op->mode) {
-    case TNN_ZEROS:     t.count = t.at[0] >= 0 && t.at[0] < in; break;
-    case TNN_REPLICATE: t.at[0] = TNN__MAX(0, TNN__MIN(in - 1, t.at[0])); break;
-    case TNN_REFLECT:   if (t.at[0] < 0) t.at[0] = -t.at[0];
-                        if (t.at[0] >= in) t.at[0] = 2*(in - 1) - t.at[0];
-                        break;
-    case TNN_CIRCULAR:  t.at[0] = (t.at[0] + in)%in; break;
-    case TNN_NEAREST:   t.at[0] = (int)((tnn__len)i*in/out); break;
-    default: {          /* bilinear, corners aligned or not */
-        double x = op->mode == TNN_BILINEAR ? (i + 0.5)*in/out - 0.5
-                                            : out > 1 ? (double)i*(in - 1)/(out - 1) : 0;
+    tnn__tap tap = {{i - before, 0}, 1, {1, 0}};
+    int *at = tap.at;
+    double x;
+    switch (op->options.mode) {
+    case TNN_REPLICATE: *at = TNN__MAX(0, TNN__MIN(in - 1, *at)); break;
+    case TNN_REFLECT:   *at = abs(*at) < in ? abs(*at) : 2*(in - 1) - *at; break;
+    case TNN_CIRCULAR:  *at = (*at + in)%in; break;
+    case TNN_NEAREST:   *at = (int)((tnn__len)i*in/out); break;
+    case TNN_BILINEAR: case TNN_BILINEAR_ALIGNED:
+        x = op->options.mode == TNN_BILINEAR ? (i + 0.5)*in/out - 0.5
+                                             : out > 1 ? (double)i*(in - 1)/(out - 1) : 0;
         x = TNN__MAX(x, 0);
-        t.at[0] = (int)x;
-        t.at[1] = TNN__MIN(t.at[0] + 1, in - 1);
-        t.weight[1] = (float)(x - t.at[0]);
-        t.weight[0] = 1 - t.weight[1];
-        t.count = 2;
-    } }
-    return t;
+        at[0] = (int)x;
+        at[1] = TNN__MIN(at[0] + 1, in - 1);
+        tap.weight[1] = (float)(x - at[0]);
+        tap.weight[0] = 1 - tap.weight[1];
+        tap.count = 2;
+        break;
+    default: tap.count = *at >= 0 && *at < in;          /* TNN_ZEROS */
+    }
+    return tap;
 }
 /* Rows and columns are added on both sides. Refuses other modes than the four, and what reflection
    or a circle cannot reach. */
-static tnn_status tnn__pad_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__pad_shape(tnn__op *op, tnn__blob *b)
 {
-    op->top = o->pad_h ? o->pad_h : o->pad;
-    op->left = o->pad_w ? o->pad_w : o->pad;
-    op->mode = o->mode ? (int)o->mode : TNN_ZEROS;
-    op->option[0] = (float)tnn__default((double)o->value, 0);
-    if (op->mode < TNN_ZEROS || op->mode > TNN_CIRCULAR)
+    tnn_layer *o = &op->options;
+    const int top = o->pad_h, left = o->pad_w;
+    if (!o->mode) o->mode = TNN_ZEROS;
+    if (o->mode > TNN_CIRCULAR)
         return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .mode must be TNN_ZEROS, TNN_REFLECT, "
                          "TNN_REPLICATE or TNN_CIRCULAR");
-    if (op->mode != TNN_ZEROS && (op->option[0] > 0 || op->option[0] < 0))
+    if (o->mode != TNN_ZEROS && (o->value > 0 || o->value < 0))
         return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .value = %g is of .mode TNN_ZEROS",
-                         (double)op->option[0]);
-    if (op->top < 0 || op->left < 0 || op->top > 4096 || op->left > 4096)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .pad = %dx%d must be 0 to 4096",
-                         op->top, op->left);
-    if ((op->mode == TNN_REFLECT && (op->top >= b->h || op->left >= b->w))
-        || (op->mode == TNN_CIRCULAR && (op->top > b->h || op->left > b->w)))
+                         (double)o->value);
+    if (top < 0 || left < 0 || top > 4096 || left > 4096)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "pad: .pad = %dx%d must be 0 to 4096", top, left);
+    if ((o->mode == TNN_REFLECT && (top >= b->h || left >= b->w))
+        || (o->mode == TNN_CIRCULAR && (top > b->h || left > b->w)))
         return tnn__fail(TNN_ERROR_SHAPE, "pad: %dx%d is too much for an image of %dx%d%s",
-                         op->top, op->left, b->h, b->w,
-                         op->mode == TNN_REFLECT ? ": less than its size" : "");
-    b->h += 2*op->top;
-    b->w += 2*op->left;
+                         top, left, b->h, b->w,
+                         o->mode == TNN_REFLECT ? ": less than its size" : "");
+    b->h += 2*top;
+    b->w += 2*left;
     return TNN_OK;
-}
-/* A convolution that is padded by an operation of its own, before it. */
-static int tnn__pads_first(const tnn_layer *o)
-{
-    return o->type == TNN_CONV2D && o->pad_mode && o->pad_mode != TNN_ZEROS;
 }
 /* .factor times as large, or of .size. */
-static tnn_status tnn__upsample_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__upsample_shape(tnn__op *op, tnn__blob *b)
 {
-    const int h = tnn__either(o->size_h, o->size, 0), w = tnn__either(o->size_w, o->size, 0);
-    const int times = o->factor ? o->factor : 2;
-    op->mode = o->mode ? (int)o->mode : TNN_NEAREST;
-    if (op->mode < TNN_NEAREST || op->mode > TNN_BILINEAR_ALIGNED)
+    tnn_layer *o = &op->options;
+    if (!o->mode) o->mode = TNN_NEAREST;
+    if (o->mode < TNN_NEAREST)
         return tnn__fail(TNN_ERROR_ARGUMENT, "upsample: .mode must be TNN_NEAREST, TNN_BILINEAR or "
                          "TNN_BILINEAR_ALIGNED");
-    if (times < 1 || times > 4096 || h < 0 || w < 0 || (h > 0) != (w > 0) || h > 1 << 20
-        || w > 1 << 20)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "upsample: .factor = %d must be 1 to 4096, "
-                         "or .size %dx%d positive", times, h, w);
-    b->h = h ? h : (int)TNN__MIN(tnn__mul(b->h, times), 1 << 24);
-    b->w = w ? w : (int)TNN__MIN(tnn__mul(b->w, times), 1 << 24);
+    if ((o->size_h > 0) != (o->size_w > 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "upsample: .size %dx%d must be positive",
+                         o->size_h, o->size_w);
+    b->h = o->size_h ? o->size_h : (int)TNN__MIN(tnn__mul(b->h, o->factor), 1 << 24);
+    b->w = o->size_w ? o->size_w : (int)TNN__MIN(tnn__mul(b->w, o->factor), 1 << 24);
     return TNN_OK;
 }
-/* The taps of rows times those of columns; without any the padding value. */
-static void tnn__resample_forward(const tnn__sample_at *a)
+/* Forward, the taps of rows times those of columns, without any the padding value; back, dx is the
+   sum of what each y took from x, in the order of y. */
+static void tnn__resample(const tnn__sample_at *a)
 {
-    const int c = a->out->c;
+    const tnn__blob *in = a->in, *out = a->out;
+    const tnn_layer *o = &a->op->options;
+    const int c = out->c;
     int i, j, u, v, k;
-    for (i = 0; i < a->out->h; i++) {
-        const tnn__tap r = tnn__tap_of(a->op, i, a->in->h, a->out->h, a->op->top);
-        for (j = 0; j < a->out->w; j++) {
-            const tnn__tap s = tnn__tap_of(a->op, j, a->in->w, a->out->w, a->op->left);
-            float *y = a->y + i*a->out->row + (tnn__len)j*c;
-            if (r.count*s.count == 0) for (k = 0; k < c; k++) y[k] = a->op->option[0];
-            for (u = 0; u < r.count; u++)
-                for (v = 0; v < s.count; v++)
-                    a->k->axpy(c, r.weight[u]*s.weight[v],
-                               a->x + r.at[u]*a->in->row + (tnn__len)s.at[v]*c, y, u + v > 0);
-        }
-    }
-}
-/* dx is the sum of what each y took from x, in the order of y. */
-static void tnn__resample_backward(const tnn__sample_at *a)
-{
-    const int c = a->out->c;
-    int i, j, u, v;
-    memset(a->dx, 0, (size_t)tnn__values(a->in)*sizeof *a->dx);
-    for (i = 0; i < a->out->h; i++) {
-        const tnn__tap r = tnn__tap_of(a->op, i, a->in->h, a->out->h, a->op->top);
-        for (j = 0; j < a->out->w; j++) {
-            const tnn__tap s = tnn__tap_of(a->op, j, a->in->w, a->out->w, a->op->left);
-            for (u = 0; u < r.count; u++)
-                for (v = 0; v < s.count; v++)
-                    a->k->axpy(c, r.weight[u]*s.weight[v],
-                               a->dy + ((tnn__len)i*a->out->w + j)*c,
-                               a->dx + ((tnn__len)r.at[u]*a->in->w + s.at[v])*c, 1);
+    if (a->back) memset(a->dx, 0, (size_t)tnn__values(in)*sizeof *a->dx);
+    for (i = 0; i < out->h; i++) {
+        const tnn__tap row = tnn__tap_of(a->op, i, in->h, out->h, o->pad_h);
+        for (j = 0; j < out->w; j++) {
+            const tnn__tap col = tnn__tap_of(a->op, j, in->w, out->w, o->pad_w);
+            const float *dy = a->dy + ((tnn__len)i*out->w + j)*c;
+            float *y = a->y + i*out->row + (tnn__len)j*c;
+            for (k = 0; !a->back && row.count*col.count == 0 && k < c; k++) y[k] = o->value;
+            for (u = 0; u < row.count; u++)
+                for (v = 0; v < col.count; v++) {
+                    const tnn__len from = (tnn__len)col.at[v]*c;
+                    const float weight = row.weight[u]*col.weight[v];
+                    if (a->back)
+                        a->k->axpy(c, weight, dy, a->dx + row.at[u]*tnn__wide(in) + from, 1);
+                    else
+                        a->k->axpy(c, weight, a->x + row.at[u]*in->row + from, y, u + v > 0);
+                }
         }
     }
 }
 
 /* ---- 6f. Pooling ----------------------------------------------------------------------------- */
 /* Max and average pooling by windows. */
-static tnn_status tnn__pool_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__pool_shape(tnn__op *op, tnn__blob *b)
 {
-    const tnn_window w = tnn__layer_window(o);
-    const char *name = o->type == TNN_MAXPOOL2D ? "maxpool2d" : "avgpool2d";
-    tnn_status e;
-    e = tnn__window(name, &w, 1, b->c, b->h, b->w, &op->pool);
+    const tnn_window w = tnn__layer_window(&op->options);
+    const tnn_status e = tnn__window(op->kind->name, &w, 1, b->c, b->h, b->w, &op->pool);
     b->h = op->pool.oh;
     b->w = op->pool.ow;
     return e;
 }
 /* Window i of n over h rows is i h/n rounded down to (i+1) h/n rounded up (PyTorch). */
-static tnn_status tnn__adaptive_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__adaptive_shape(tnn__op *op, tnn__blob *b)
 {
     tnn__pool_geometry *g = &op->pool;
     g->c = b->c; g->ih = b->h; g->iw = b->w;
-    g->oh = tnn__either(o->size_h, o->size, 1);
-    g->ow = tnn__either(o->size_w, o->size, 1);
-    if (g->oh < 1 || g->ow < 1 || g->oh > 1 << 20 || g->ow > 1 << 20)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "adaptive pooling: .size = %dx%d must be 1 to 1048576",
-                         g->oh, g->ow);
+    g->oh = TNN__MAX(1, op->options.size_h);
+    g->ow = TNN__MAX(1, op->options.size_w);
     g->adaptive = g->dh = g->dw = g->sh = g->sw = 1;
     g->kh = b->h/g->oh + 2;             /* at most so many */
     g->kw = b->w/g->ow + 2;
@@ -8352,29 +8232,21 @@ static tnn_status tnn__adaptive_shape(tnn__op *op, const tnn_layer *o, tnn__blob
     b->w = g->ow;
     return TNN_OK;
 }
-/* y = the largest of each window; `where` keeps its place in the window for backward. */
-static void tnn__maxpool_forward(const tnn__sample_at *a)
+/* y = the largest of each window, whose place in it a->where keeps for backward; or the mean. */
+static void tnn__pool_forward(const tnn__sample_at *a)
 {
-    a->k->maxpool(&a->op->pool, a->x, a->in->row, a->y, a->out->row, a->where, 0, a->out->h);
+    const tnn__pool_geometry *g = &a->op->pool;
+    if (a->op->kind->flags & TNN__MAXIMA)
+        a->k->maxpool(g, a->x, a->in->row, a->y, a->out->row, a->where, 0, a->out->h);
+    else a->k->avgpool(g, a->x, a->in->row, a->y, a->out->row);
 }
-/* dx: each dy goes to the place of the maximum. */
-static void tnn__maxpool_backward(const tnn__sample_at *a)
+/* dx: each dy goes to the place of the maximum, or is spread over its window. */
+static void tnn__pool_backward(const tnn__sample_at *a)
 {
     const tnn__len row = tnn__wide(a->in);
     memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
-    a->k->maxpool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
-}
-/* y = the mean of each window */
-static void tnn__avgpool_forward(const tnn__sample_at *a)
-{
-    a->k->avgpool(&a->op->pool, a->x, a->in->row, a->y, a->out->row);
-}
-/* dx: each dy is spread over its window. */
-static void tnn__avgpool_backward(const tnn__sample_at *a)
-{
-    const tnn__len row = tnn__wide(a->in);
-    memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
-    a->k->avgpool_grad(&a->op->pool, a->dy, a->dx, row);
+    if (a->where) a->k->maxpool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
+    else a->k->avgpool_grad(&a->op->pool, a->dy, a->dx, row);
 }
 
 /* ---- 6g. Normalisation and scale --------------------------------------------------------------
@@ -8386,7 +8258,13 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
      RMS norm         layer norm with mean = 0 and the mean square for var (Zhang and Sennrich 2019)
      scale            nothing: mean = 0, var + eps = 1
    w and b are by channel; of layer and RMS norm and after a flatten by element. To see both alike,
-   an image row is `pixels` rows of `cells` columns: (w, c), or (1, w*c) with w, b by row.
+   an image row is rows of op->cols columns: (w, c), or (1, w*c) with w and b by row. CELLS are the
+   elements of w, op->cells of them, rounded up.
+
+   Arrays by cell lie in this order: mean, r, A, b, B, C, and two sums, each with its low (3a).
+   Those of batch norm, whose statistics are one per cell, are kept for the whole batch, sums by
+   span. The others make them of each sample in scratch, and keep two numbers of each group: mean
+   and r.
 
    Backward, N values to a mean, x^ = (x - mean) r, r = 1/sqrt(var + eps), sums over those values:
      db = sum dy,  dw = sum dy x^,
@@ -8396,84 +8274,132 @@ static void tnn__avgpool_backward(const tnn__sample_at *a)
    b, A = B = C = 0. */
 enum { TNN__NO_STATISTICS, TNN__GROUP, TNN__BATCH };
 /* The kinds differ in what they take the mean over, and in defaults. */
-static tnn_status tnn__norm_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
 {
-    const int layer = o->type == TNN_LAYERNORM || o->type == TNN_RMSNORM;
-    const char *name = o->type == TNN_BATCHNORM ? "batchnorm" : o->type == TNN_SCALE ? "scale"
-                     : o->type == TNN_GROUPNORM ? "groupnorm" : "norm";
-    const double momentum = tnn__default((double)o->momentum, 0.1);
-    tnn__len cells;
-    op->statistics = o->type == TNN_BATCHNORM ? TNN__BATCH
-                   : o->type == TNN_SCALE ? TNN__NO_STATISTICS : TNN__GROUP;
-    op->groups = layer ? 1 : o->type == TNN_INSTANCENORM ? b->c : o->groups;
-    op->flat = b->flat;
-    op->element = layer || (b->flat && b->h*b->w > 1);
-    op->centred = o->type != TNN_RMSNORM && o->type != TNN_SCALE;
-    op->affine = !o->no_affine;
-    op->no_bias = o->no_bias || o->type == TNN_RMSNORM || o->type == TNN_SCALE;
-    op->track = o->type == TNN_BATCHNORM ? !o->no_statistics
-                                         : o->type == TNN_INSTANCENORM && o->statistics;
-    op->cumulative = o->type == TNN_BATCHNORM && op->track && o->cumulative;
-    op->biased = o->biased;
-    op->eps = (float)tnn__default((double)o->eps, o->type == TNN_RMSNORM ? 1.1920929e-7 : 1e-5);
-    op->momentum = (float)momentum;
-    op->option[0] = (float)tnn__default((double)o->value, 1);
-    if (o->type == TNN_GROUPNORM && (op->groups < 1 || b->c%op->groups))
+    const tnn_layer *o = &op->options;
+    const int batch = op->type == TNN_BATCHNORM, instance = op->type == TNN_INSTANCENORM;
+    const int scale = op->type == TNN_SCALE, values = tnn__values(b), pixels = b->h*b->w;
+    const int layer = op->type == TNN_LAYERNORM || op->type == TNN_RMSNORM;
+    op->statistics = batch ? TNN__BATCH : scale ? TNN__NO_STATISTICS : TNN__GROUP;
+    op->groups = instance ? b->c : op->type == TNN_GROUPNORM ? o->groups : 1;
+    op->element = layer || (b->flat && pixels > 1);
+    op->centred = !scale && op->type != TNN_RMSNORM;
+    op->affine = instance ? o->affine : !o->no_affine;
+    op->track = batch ? !o->no_statistics : o->statistics;
+    op->numbers[0] = scale ? o->value : 1;
+    if (op->type == TNN_GROUPNORM && (op->groups < 1 || b->c%op->groups))
         return tnn__fail(TNN_ERROR_SHAPE, "groupnorm: .groups = %d must divide the %d channels",
                          op->groups, b->c);
-    if (!(op->eps >= 0) || op->eps > 1e30f || !(momentum >= 0 && momentum <= 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .eps = %g must be in [0, 1e30], "
-                         ".momentum = %g in [0, 1]", name, (double)op->eps, momentum);
-    if (o->type == TNN_INSTANCENORM && b->h*b->w < 2)
+    if (instance && pixels < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "instancenorm: needs more than one pixel");
-    if (o->type == TNN_INSTANCENORM) op->affine = o->affine;
-    op->weight_dims = op->other_dims = op->element && b->h*b->w > 1 && !b->flat
+    op->weight_dims = op->other_dims = layer && pixels > 1 && !b->flat
         ? tnn__dims_of(3, b->c, b->h, b->w, 1)
-        : tnn__dims_of(1, op->element ? tnn__values(b) : b->c, 1, 1, 1);
-    cells = tnn__round_up(op->element ? tnn__values(b) : b->c, 16);
-    if (op->affine) op->w_floats = cells;
-    if (op->affine && !op->no_bias) op->b_floats = cells;
-    if (op->track) op->s_floats = 2*cells + (op->cumulative ? 16 : 0);
-    op->tmp_floats = 9*cells;
+        : tnn__dims_of(1, op->element ? values : b->c, 1, 1, 1);
+    op->cols = op->element ? tnn__wide(b) : b->c;
+    op->cells = tnn__round_up(op->element ? values : b->c, 16);
+    if (op->affine) op->w_floats = op->cells;
+    if (op->affine && op->centred && !o->no_bias) op->b_floats = op->cells;
+    if (op->track) op->s_floats = 2*op->cells + (o->cumulative ? 16 : 0);
+    op->tmp_floats = 10*op->cells;
     return TNN_OK;
-}
-/* Keras has another .eps. */
-static void tnn__norm_keras(tnn_layer *layer)
-{
-    layer->eps = (float)tnn__default((double)layer->eps, 1e-3);
-}
-/* Keras' momentum is the share that stays; its variance is the biased one. */
-static void tnn__batchnorm_keras(tnn_layer *layer)
-{
-    const float share = (float)(1 - tnn__default((double)layer->momentum, 0.99));
-    tnn__norm_keras(layer);
-    layer->momentum = share > 0 || share < 0 ? share : (float)TNN_ZERO;
-    layer->biased = 1;
-}
-/* The statistics of batch norm are one per slot: mean, r, A, b, B, C of the whole batch, then two
-   sums of each span, each with its low. Of the others two per group and sample. */
-static tnn__len tnn__norm_cells(const tnn__op *op, const tnn__blob *in)
-{
-    return tnn__round_up(op->element ? tnn__values(in) : in->c, 16);
 }
 /* Takes op->kept. */
 static void tnn__norm_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
+    (void)net;
     op->kept = tnn__take(&room->arena, op->statistics == TNN__BATCH
-                         ? tnn__norm_cells(op, &net->blob[op->in])*(6 + 4*TNN__SPANS)
+                         ? op->cells*(6 + 4*TNN__SPANS)
                          : tnn__mul(2*(tnn__len)op->groups, room->batch));
 }
-enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY };
-/* The row `r` of an image seen as rows of cells. */
-typedef struct { tnn__len pixels, cells, at; } tnn__norm_row;
-static tnn__norm_row tnn__norm_row_of(int element, const tnn__blob *in, int r)
+/* What is kept of this sample: the mean of each group, then r of each. */
+static float *tnn__group_kept(const tnn__sample_at *a)
 {
-    tnn__norm_row v;
-    v.pixels = element ? 1 : in->w;
-    v.cells = element ? tnn__wide(in) : in->c;
-    v.at = element ? r*tnn__wide(in) : 0;
-    return v;
+    return a->op->kept + (tnn__len)a->s*2*a->op->groups;
 }
+/* Values to a mean, in a batch of n. */
+static double tnn__norm_count(const tnn__op *op, const tnn__blob *in, int n)
+{
+    return op->statistics == TNN__BATCH ? (double)n*(op->element ? 1 : (double)in->h*in->w)
+                                        : (double)in->c/op->groups*in->h*in->w;
+}
+/* x[0..n-1] = v */
+static void tnn__fill_floats(float *x, tnn__len n, float v)
+{
+    tnn__len i;
+    for (i = 0; i < n; i++) x[i] = v;
+}
+
+/* What is summed up: x; x - centre and its square; dy and dy x^. */
+enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY };
+/* Of a sample, by column: channels, or, of a single group, the 16 columns that an image row is cut
+   into, whatever its channels. Sets sums, of room floats each with their lows. */
+static void tnn__group_sums(const tnn__sample_at *a, int pass, float unit, int cols,
+                            const float *centre, float *sums)
+{
+    const tnn__len room = tnn__round_up(cols, 16), n = tnn__wide(a->in);
+    const tnn__len rows = n/cols, rest = n%cols;
+    int r;
+    memset(sums, 0, (size_t)(4*room)*sizeof *sums);
+    for (r = 0; r < a->in->h; r++) {
+        const float *x = a->x + r*a->in->row, *end = x + rows*cols;
+        if (pass == TNN__SUM_SQUARES) {
+            a->k->moments(rows, cols, x, cols, unit, centre, sums, room);
+            a->k->moments(rest > 0, rest, end, cols, unit, centre, sums, room);
+        } else {
+            a->k->colsum(rows, cols, x, cols, unit, sums, sums + room);
+            a->k->colsum(rest > 0, rest, end, cols, unit, sums, sums + room);
+        }
+    }
+}
+/* Of a span of the batch, by cell. */
+static void tnn__batch_sums(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
+    const tnn__len cells = op->cells, cols = op->cols;
+    const float *mean = op->kept, *rstd = mean + cells, *centre = mean + 4*cells;
+    float *sums = op->kept + (6 + 4*span)*cells;
+    int s = (int)((tnn__len)net->n*span/call->spans), r;
+    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int all = op->element || (in->h == 1 && in->w == 1);  /* a cell's rows are samples */
+    (void)worker;
+    memset(sums, 0, (size_t)(4*cells)*sizeof *sums);
+    for (; s < end; s += all ? end - s : 1)
+        for (r = 0; r < in->h; r++) {
+            const tnn__len at = op->element ? r*cols : 0, rows = all ? end - s : in->w;
+            const tnn__len ldx = all ? in->sample : cols;
+            const float *x = in->data + s*in->sample + in->at + r*in->row;
+            if (call->pass == TNN__SUM_X)
+                call->k->colsum(rows, cols, x, ldx, call->unit, sums + at, sums + cells + at);
+            else if (call->pass == TNN__SUM_SQUARES)
+                call->k->moments(rows, cols, x, ldx, call->unit, centre + at, sums + at, cells);
+            else
+                call->k->norm_sums(rows, cols, x, ldx, mean + at, rstd + at,
+                                   out->grad + s*out->grad_sample + r*tnn__wide(in),
+                                   all ? out->grad_sample : cols, sums + at, cells);
+        }
+}
+/* Of the batch, by span and cell. */
+static void tnn__batch_sum(tnn__call *call, int pass, float unit)
+{
+    call->pass = pass;
+    call->unit = unit;
+    call->spans = TNN__MIN(call->net->n, TNN__SPANS);
+    tnn__run(call->net->threads, call->spans, tnn__batch_sums, call);
+}
+/* The first or second sum of cell i, over the spans in their order. */
+static double tnn__batch_total(const tnn__call *call, int second, tnn__len i)
+{
+    const tnn__len cells = call->op->cells;
+    const float *sums = call->op->kept + (6 + 2*second)*cells + i;
+    double total = 0;
+    int s;
+    for (s = 0; s < call->spans; s++, sums += 4*cells) total += (double)*sums - (double)sums[cells];
+    return total;
+}
+
 /* Mean and variance of count values x from the sums of e = x unit - centre and of e^2: exact to
    rounding if the centre is near the mean (Chan, Golub and LeVeque 1983). Returns 0 if a square was
    no longer finite; with unit = TNN__TINY none is. */
@@ -8486,211 +8412,279 @@ static int tnn__mean_and_variance(double sum, double squares, double count, doub
     *var = (v < 0 ? 0 : v)/(unit*unit);
     return v - v >= 0;
 }
-/* x[0..n-1] = v */
-static void tnn__fill_floats(float *x, tnn__len n, float v)
+/* Sets the mean and r of each cell of the batch of `call` or, if that is NULL, of each group of
+   sample a, whose sums by column are added up; var, too, if it is not NULL. centre is scratch: an
+   array and, of a sample, four more for the sums. The first pass makes the centre, the second the
+   moments about it; both come again, in another unit, for those that were not finite. */
+static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double count, float *mean,
+                            float *var, float *rstd, float *centre)
 {
-    tnn__len i;
-    for (i = 0; i < n; i++) x[i] = v;
-}
-
-/* Mean and r of each group of one sample. Sums are by channel, then over channels; those of a
-   single group are by the 16 columns that an image row is cut into, whatever its channels. */
-static void tnn__group_statistics(const tnn__sample_at *a, float *kept)
-{
-    const tnn__op *op = a->op;
-    const tnn__blob *in = a->in;
-    const int cols = op->groups == 1 ? 16 : in->c, each = cols/op->groups;
-    const tnn__len room = tnn__round_up(cols, 16), rows = tnn__wide(in)/cols;
-    const tnn__len rest = tnn__wide(in)%cols;
-    const double count = (double)in->c/op->groups*in->h*in->w;
-    float *centre = a->tmp + 3*tnn__norm_cells(op, in), *sums = centre + room;
+    const tnn__op *op = call ? call->op : a->op;
+    const int cols = call ? 16 : op->groups == 1 ? 16 : a->in->c;
+    const tnn__len groups = call ? op->cells : op->groups, each = call ? 1 : cols/groups;
+    const tnn__len room = tnn__round_up(cols, 16);
+    const float *sums = centre + room, *squares = sums + 2*room;
+    int again, pass, fine, wild = 1;
     tnn__len g;
-    int r, pass, again, wild = 1;
     for (again = 0; again < 2 && wild; again++) {
         const float unit = again ? TNN__TINY : 1;
-        tnn__fill_floats(centre, cols, 0);
-        for (pass = op->centred ? 0 : 1, wild = 0; pass < 2; pass++) {
-            memset(sums, 0, (size_t)(4*room)*sizeof *sums);
-            for (r = 0; r < in->h; r++) {
-                const float *x = a->x + r*in->row, *end = x + rows*cols;
-                if (pass) {
-                    a->k->moments(rows, cols, x, cols, unit, centre, sums, room);
-                    a->k->moments(rest > 0, rest, end, cols, unit, centre, sums, room);
-                } else {
-                    a->k->colsum(rows, cols, x, cols, unit, sums, sums + room);
-                    a->k->colsum(rest > 0, rest, end, cols, unit, sums, sums + room);
-                }
-            }
-            for (g = 0; g < op->groups; g++) {
-                const double sum = (double)a->k->sum(each, sums + g*each);
-                const double squares = (double)a->k->sum(each, sums + 2*room + g*each);
-                double mean, var;
-                if (!pass) tnn__fill_floats(centre + g*each, each, (float)(sum/count));
-                else if (!again || !(kept[2*g + 1] >= 0)) {     /* not those that were fine */
-                    const int fine = tnn__mean_and_variance(op->centred ? sum : 0, squares, count,
-                                                            (double)centre[g*each], (double)unit,
-                                                            &mean, &var);
-                    kept[2*g] = (float)mean;
-                    kept[2*g + 1] = fine ? (float)(1/sqrt(var + (double)op->eps)) : (float)TNN__NAN;
-                    wild |= !fine;
-                }
+        tnn__fill_floats(centre, groups*each, 0);
+        for (pass = op->centred ? TNN__SUM_X : TNN__SUM_SQUARES, wild = 0; pass < 2; pass++) {
+            if (call) tnn__batch_sum(call, pass, unit);
+            else tnn__group_sums(a, pass, unit, cols, centre, centre + room);
+            for (g = 0; g < groups; g++) {
+                const double sum = call ? tnn__batch_total(call, 0, g)
+                                        : (double)a->k->sum(each, sums + g*each);
+                double m, v;
+                if (pass == TNN__SUM_X)
+                    tnn__fill_floats(centre + g*each, each, (float)(sum/count));
+                if (pass == TNN__SUM_X || (again && rstd[g] >= 0)) continue;    /* it was fine */
+                fine = tnn__mean_and_variance(op->centred ? sum : 0,
+                                              call ? tnn__batch_total(call, 1, g)
+                                              : (double)a->k->sum(each, squares + g*each), count,
+                                              (double)centre[g*each], (double)unit, &m, &v);
+                mean[g] = (float)m;
+                if (var) var[g] = (float)v;
+                rstd[g] = fine ? (float)(1/sqrt(v + (double)op->options.eps)) : (float)TNN__NAN;
+                wild |= !fine;
             }
         }
     }
 }
-/* Spreads what was kept of the groups over the cells. */
-static void tnn__group_spread(const tnn__sample_at *a, const float *kept, float *mean, float *rstd)
+/* Cells of a group. */
+static tnn__len tnn__group_cells(const tnn__sample_at *a)
 {
-    const tnn__op *op = a->op;
-    const int each = (op->element ? tnn__values(a->in) : a->in->c)/op->groups;
+    return (a->op->element ? tnn__values(a->in) : a->in->c)/a->op->groups;
+}
+/* Sets mean and r by cell to those that were kept of the groups. */
+static void tnn__group_spread(const tnn__sample_at *a, float *mean, float *rstd)
+{
+    const tnn__len groups = a->op->groups, each = tnn__group_cells(a);
+    const float *kept = tnn__group_kept(a);
     tnn__len g;
-    for (g = 0; g < op->groups; g++) {
-        tnn__fill_floats(mean + g*each, each, op->centred ? kept[2*g] : 0);
-        tnn__fill_floats(rstd + g*each, each, kept[2*g + 1]);
+    for (g = 0; g < groups; g++) {
+        tnn__fill_floats(mean + g*each, each, kept[g]);
+        tnn__fill_floats(rstd + g*each, each, kept[groups + g]);
     }
 }
-/* y = (x - mean) scale + shift, each by cell. */
-static void tnn__norm_apply(const tnn__sample_at *a, const float *mean, const float *scale,
-                            const float *shift)
+
+/* How far net->moved moves towards this batch's statistics; with .cumulative counts it. */
+static double tnn__running_share(const tnn_net *net, const tnn__op *op)
 {
-    int r;
-    for (r = 0; r < a->in->h; r++) {
-        const tnn__norm_row v = tnn__norm_row_of(a->op->element, a->in, r);
-        a->k->affine(v.pixels, v.cells, a->x + r*a->in->row, v.cells, mean + v.at, scale + v.at,
-                     shift + v.at, a->y + r*a->out->row, v.cells);
+    if (net->mode == TNN_TRAIN && op->options.cumulative) {
+        float *batches = net->moved + op->s + 2*op->cells;
+        *batches = net->cumulative > 0 ? (float)net->cumulative : TNN__MAX(*batches, 0) + 1;
+        return 1/(double)*batches;
+    }
+    return net->cumulative > 0 ? 1/net->cumulative : (double)op->options.momentum;
+}
+/* Before forward, of batch norm: mean, r, A and b of each cell; net->moved moves towards the
+   batch's mean and variance. */
+static tnn_status tnn__batch_statistics(tnn__call *call)
+{
+    tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const tnn__blob *in = &net->blob[op->in];
+    const tnn__len cells = op->cells;
+    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL;
+    const float *b = op->b_floats ? net->flat[TNN__W] + op->b : NULL;
+    float *mean = op->kept, *rstd = mean + cells, *scale = rstd + cells, *shift = scale + cells;
+    const int training = net->mode == TNN_TRAIN;
+    float *running = op->track ? (training ? net->moved : net->buffers) + op->s : NULL;
+    const double count = tnn__norm_count(op, in, net->n);
+    double m;
+    tnn__len i;
+    if (training && count < 2)
+        return tnn__fail(TNN_ERROR_SHAPE, "batchnorm: training needs more than one value per "
+                         "channel, not a batch of %d of %dx%d pixels", net->n, in->h, in->w);
+    if (training || !running)           /* for now the variance is in r, r in A */
+        tnn__statistics(call, NULL, count, mean, rstd, scale, mean + 4*cells);
+    else {
+        memcpy(mean, running, (size_t)cells*sizeof *mean);
+        for (i = 0; i < cells; i++)
+            scale[i] = (float)(1/sqrt((double)running[cells + i] + (double)op->options.eps));
+    }
+    m = tnn__running_share(net, op);
+    for (i = 0; i < cells; i++) {
+        if (training && running) {
+            const double var = (double)rstd[i]*(op->options.biased ? 1 : count/(count - 1));
+            running[i] = (float)((1 - m)*(double)running[i] + m*(double)mean[i]);
+            running[cells + i] = (float)((1 - m)*(double)running[cells + i] + m*var);
+        }
+        rstd[i] = scale[i];
+        scale[i] = w ? rstd[i]*w[i] : rstd[i];
+        shift[i] = b ? b[i] : 0;
+    }
+    return TNN_OK;
+}
+/* After forward, of instance norm: net->moved moves towards the means over the samples of what was
+   kept, mean and r. */
+static void tnn__instance_statistics(const tnn__call *call)
+{
+    const tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const int n = net->n, channels = net->blob[op->in].c;
+    const double pixels = tnn__norm_count(op, &net->blob[op->in], n);
+    const double m = tnn__running_share(net, op);
+    float *running = net->moved + op->s;
+    int c, s;
+    for (c = 0; op->track && c < channels; c++) {
+        double mean = 0, var = 0;
+        for (s = 0; s < n; s++) {
+            const float *kept = op->kept + 2*(tnn__len)s*channels + c;
+            const double r = (double)kept[channels];
+            mean += (double)*kept;
+            var += TNN__MAX(1/(r*r) - (double)op->options.eps, 0);
+        }
+        running[c] = (float)((1 - m)*(double)running[c] + m*mean/n);
+        running[op->cells + c] = (float)((1 - m)*(double)running[op->cells + c]
+                                         + m*var/n*pixels/(pixels - 1));
     }
 }
-/* Mean and r of the groups of this sample. */
-static float *tnn__group_kept(const tnn__sample_at *a)
+/* Before backward, of batch norm: dw, db, B and C. */
+static void tnn__batch_gradients(tnn__call *call)
 {
-    return a->op->kept + (tnn__len)a->s*2*a->op->groups;
+    tnn_net *net = call->net;
+    const tnn__op *op = call->op;
+    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL, *rstd = op->kept + op->cells;
+    float *by_x = op->kept + 4*op->cells, *plus = by_x + op->cells;
+    const double count = tnn__norm_count(op, &net->blob[op->in], net->n);
+    tnn__len i;
+    tnn__batch_sum(call, TNN__SUM_DY, 1);
+    for (i = 0; i < op->cells; i++) {
+        const double r = (double)rstd[i]*(w ? (double)w[i] : 1);
+        const double sum = tnn__batch_total(call, 0, i), products = tnn__batch_total(call, 1, i);
+        if (op->trained && op->w_floats) net->flat[TNN__G][op->w + i] = (float)products;
+        if (op->trained && op->b_floats) net->flat[TNN__G][op->b + i] = (float)sum;
+        by_x[i] = (float)(-r*products/count);
+        plus[i] = (float)(-r*sum/count);
+    }
 }
-/* Of all kinds: mean and scale by cell from where the kind has them, then y. */
-static void tnn__norm_forward(const tnn__sample_at *a)
+
+/* Mean, A and b by cell of a sample, of all but batch norm. */
+static void tnn__norm_prepare(const tnn__sample_at *a, float *mean, float *scale, float *shift)
 {
     const tnn__op *op = a->op;
-    const tnn__len cells = tnn__norm_cells(op, a->in);
-    float *mean = a->tmp, *scale = mean + cells, *shift = scale + cells;
+    const tnn__len cells = op->cells;
     tnn__len i;
-    if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_statistics */
-        tnn__norm_apply(a, op->kept, op->kept + 2*cells, op->kept + 3*cells);
-        return;
-    }
     tnn__fill_floats(mean, cells, 0);
-    tnn__fill_floats(scale, cells, op->affine ? 1 : op->option[0]);
+    tnn__fill_floats(scale, cells, op->affine ? 1 : op->numbers[0]);
     if (op->track && !a->training) {            /* of instance norm */
         const float *running = a->net->buffers + op->s;
         memcpy(mean, running, (size_t)cells*sizeof *mean);
-        for (i = 0; i < cells; i++) scale[i] = 1.0f/sqrtf(running[cells + i] + op->eps);
+        for (i = 0; i < cells; i++) scale[i] = 1.0f/sqrtf(running[cells + i] + op->options.eps);
     } else if (op->statistics == TNN__GROUP) {
-        tnn__group_statistics(a, tnn__group_kept(a));
-        tnn__group_spread(a, tnn__group_kept(a), mean, scale);
+        float *kept = tnn__group_kept(a);
+        tnn__statistics(NULL, a, tnn__norm_count(op, a->in, 1), kept, NULL, kept + op->groups,
+                        shift + cells);
+        tnn__group_spread(a, mean, scale);
     }
     if (a->w) a->k->multiply(cells, scale, a->w, scale);
     if (a->b) memcpy(shift, a->b, (size_t)cells*sizeof *shift);
     else memset(shift, 0, (size_t)cells*sizeof *shift);
-    tnn__norm_apply(a, mean, scale, shift);
+}
+/* y = (x - mean) A + b, a row */
+static void tnn__norm_forward(const tnn__sample_at *a)
+{
+    const tnn__op *op = a->op;
+    const int batch = op->statistics == TNN__BATCH;
+    const tnn__len at = op->element ? a->r*a->n : 0;
+    float *mean = batch ? op->kept : a->tmp, *scale = mean + 2*op->cells;
+    float *shift = scale + op->cells;
+    if (!batch && a->r == 0) tnn__norm_prepare(a, mean, scale, shift);
+    a->k->affine(a->n/op->cols, op->cols, a->x, op->cols, mean + at, scale + at, shift + at,
+                 a->y, op->cols);
 }
 /* Sums of one sample, by cell: of dy, and of products x^ dy. By element each has one term. */
 static void tnn__norm_sums_of(const tnn__sample_at *a, const float *mean, const float *rstd,
                               const float *zero, float *sum, float *products)
 {
-    const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
-    const tnn__len cells = tnn__norm_cells(op, in), n = tnn__wide(in), values = tnn__values(in);
+    const tnn__len cells = a->op->cells, n = tnn__wide(in), values = tnn__values(in);
     int r;
-    if (op->element) {                              /* what no row sets */
+    if (a->op->element) {                           /* what no row sets */
         tnn__fill_floats(sum + values, cells - values, 0);
         tnn__fill_floats(products + values, cells - values, 0);
     } else memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
     for (r = 0; r < in->h; r++) {
-        const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
         const float *x = a->x + r*in->row, *dy = a->dy + r*n;
-        if (op->element) {
-            a->k->affine(1, n, x, n, mean + v.at, rstd + v.at, zero, products + v.at, n);
-            a->k->multiply(n, products + v.at, dy, products + v.at);
-            memcpy(sum + v.at, dy, (size_t)n*sizeof *sum);
-        } else
-            a->k->norm_sums(v.pixels, v.cells, x, v.cells, mean + v.at, rstd + v.at, dy, v.cells,
-                            sum + v.at, cells);
+        if (a->op->element) {
+            a->k->affine(1, n, x, n, mean + r*n, rstd + r*n, zero, products + r*n, n);
+            a->k->multiply(n, products + r*n, dy, products + r*n);
+            memcpy(sum + r*n, dy, (size_t)n*sizeof *sum);
+        } else a->k->norm_sums(in->w, in->c, x, in->c, mean, rstd, dy, in->c, sum, cells);
     }
 }
-/* B and C of each group from the sums of w dy and of w x^ dy. */
-static void tnn__group_gradients(const tnn__sample_at *a, const float *sum, const float *products,
-                                 float *by_x, float *plus)
+/* Adds to dw and db of a sample, and makes the arrays by cell at `mean` for dx, of all but batch
+   norm. */
+static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
-    const int each = (op->element ? tnn__values(a->in) : a->in->c)/op->groups;
-    const double count = (double)a->in->c/op->groups*a->in->h*a->in->w;
+    const tnn__len cells = op->cells, each = tnn__group_cells(a);
+    float *rstd = mean + cells, *by_dy = rstd + cells, *by_x = by_dy + 2*cells;
+    float *plus = by_x + cells, *sum = plus + cells, *products = sum + 2*cells;
+    /* terms of dw and db in a span: a plain chain if they are few */
+    const int few = op->element && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
+    const int grouped = op->statistics == TNN__GROUP;
+    const double count = tnn__norm_count(op, a->in, 1);
     tnn__len g;
-    for (g = 0; g < op->groups; g++) {
-        const double q = (double)tnn__group_kept(a)[2*g + 1]/count;
+    tnn__fill_floats(mean, 6*cells, 0);
+    tnn__fill_floats(rstd, cells, op->affine ? 1 : op->numbers[0]);
+    if (grouped) tnn__group_spread(a, mean, rstd);
+    memcpy(by_dy, rstd, (size_t)cells*sizeof *by_dy);
+    tnn__norm_sums_of(a, mean, rstd, plus, sum, products);
+    if (a->dw && few) a->k->add(cells, products, a->dw);
+    else if (a->dw) a->k->add_to(cells, products, a->dw, a->low);
+    if (a->db && few) a->k->add(cells, sum, a->db);
+    else if (a->db) a->k->add_to(cells, sum, a->db, a->low + op->w_floats);
+    if (a->w) {
+        a->k->multiply(cells, products, a->w, products);
+        a->k->multiply(cells, sum, a->w, sum);
+        a->k->multiply(cells, by_dy, a->w, by_dy);
+    }
+    for (g = 0; grouped && g < op->groups; g++) {
+        const double q = (double)tnn__group_kept(a)[op->groups + g]/count;
         const double p = (double)a->k->sum(each, products + g*each);
         const double m = (double)a->k->sum(each, sum + g*each);
         tnn__fill_floats(by_x + g*each, each, (float)(-q*p));
         if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-q*m));
     }
+    if (grouped && op->centred && count < 2) {      /* a single value, which always becomes b */
+        tnn__fill_floats(by_dy, cells, 0);
+        tnn__fill_floats(by_x, 2*cells, 0);
+    }
 }
-/* Adds to dw and db, and makes dx = A dy + B x^ + C. The floats at a->tmp are, by cell: mean, r, A,
-   B, C, sum of dy, its low, sum of products, its low. */
+/* dx = A dy + B x^ + C, a row; with the first one what is summed up over the sample. */
 static void tnn__norm_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
-    const tnn__blob *in = a->in;
-    const tnn__len cells = tnn__norm_cells(op, in), n = tnn__wide(in);
-    float *mean = a->tmp, *rstd = mean + cells, *by_dy = rstd + cells, *by_x = by_dy + cells;
-    float *plus = by_x + cells, *sum = plus + cells, *products = sum + 2*cells;
-    int r;
-    if (op->statistics == TNN__BATCH) {         /* prepared by tnn__batch_gradients */
-        mean = op->kept; rstd = op->kept + cells;
-        by_dy = op->kept + 2*cells; by_x = op->kept + 4*cells; plus = op->kept + 5*cells;
-    } else {
-        /* terms of dw and db in a span: a plain chain if they are few */
-        const int few = op->element
-                        && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
-        tnn__fill_floats(mean, 5*cells, 0);
-        tnn__fill_floats(rstd, cells, op->affine ? 1 : op->option[0]);
-        if (op->statistics == TNN__GROUP) tnn__group_spread(a, tnn__group_kept(a), mean, rstd);
-        memcpy(by_dy, rstd, (size_t)cells*sizeof *by_dy);
-        tnn__norm_sums_of(a, mean, rstd, plus, sum, products);
-        if (a->dw && few) a->k->add(cells, products, a->dw);
-        else if (a->dw) a->k->add_to(cells, products, a->dw, a->low);
-        if (a->db && few) a->k->add(cells, sum, a->db);
-        else if (a->db) a->k->add_to(cells, sum, a->db, a->low + op->w_floats);
-        if (a->w) {
-            a->k->multiply(cells, products, a->w, products);
-            a->k->multiply(cells, sum, a->w, sum);
-        }
-        if (op->statistics == TNN__GROUP) {
-            tnn__group_gradients(a, sum, products, by_x, plus);
-            if (op->centred && (double)in->c/op->groups*in->h*in->w < 2)
-                tnn__fill_floats(by_dy, 3*cells, 0);
-        }
-        if (a->w) a->k->multiply(cells, by_dy, a->w, by_dy);
-    }
-    for (r = 0; a->dx && r < in->h; r++) {
-        const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
-        a->k->affine_grad(v.pixels, v.cells, a->x + r*in->row, v.cells, mean + v.at, rstd + v.at,
-                          a->dy + r*n, v.cells, by_dy + v.at, by_x + v.at, plus + v.at,
-                          a->dx + r*n, v.cells);
-    }
+    const int batch = op->statistics == TNN__BATCH;
+    const tnn__len at = op->element ? a->r*a->n : 0, cells = op->cells;
+    float *mean = batch ? op->kept : a->tmp, *by_dy = mean + 2*cells, *by_x = by_dy + 2*cells;
+    if (!batch && a->r == 0) tnn__norm_gradients(a, mean);
+    if (a->dx)
+        a->k->affine_grad(a->n/op->cols, op->cols, a->x, op->cols, mean + at, mean + cells + at,
+                          a->dy, op->cols, by_dy + at, by_x + at, by_x + cells + at,
+                          a->dx, op->cols);
 }
 
 /* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------ */
-static void tnn__frame_of(tnn__op *op, int above, int below, int left, int right)
+/* Zeros that q needs around x, above, below, left and right. */
+static void tnn__x_frame(const tnn__conv *q, int frame[4])
 {
-    op->frame[0] = above;
-    op->frame[1] = below;
-    op->frame[2] = left;
-    op->frame[3] = right;
+    frame[0] = q->g.ph; frame[1] = tnn__x_hi_h(&q->g);
+    frame[2] = q->g.pw; frame[3] = tnn__x_hi_w(&q->g);
+}
+/* The same around dy, for dx. */
+static void tnn__dy_frame(const tnn__conv *q, int frame[4])
+{
+    frame[0] = q->y_lo_h; frame[1] = q->y_hi_h; frame[2] = q->y_lo_w; frame[3] = q->y_hi_w;
 }
 /* What operations need whose weights are panels of op->q. */
-static tnn_status tnn__product_needs(tnn__op *op, const tnn_layer *layer)
+static tnn_status tnn__product_needs(tnn__op *op)
 {
-    op->no_bias = layer->no_bias;
     op->w_floats = tnn__weight_floats(&op->q);
-    op->b_floats = op->no_bias ? 0 : tnn__bias_floats(&op->q);
-    op->drop_connect = layer->drop_connect;
+    op->b_floats = op->options.no_bias ? 0 : tnn__bias_floats(&op->q);
     op->weight_dims = tnn__dims_of(4, op->q.oc, op->q.cg, op->q.g.kh, op->q.g.kw);
     op->other_dims = tnn__dims_of(1, op->q.oc, 1, 1, 1);
     op->bias_each = op->q.po;
@@ -8698,13 +8692,10 @@ static tnn_status tnn__product_needs(tnn__op *op, const tnn_layer *layer)
     if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %dx%l weights, at most %d", op->kind->name,
                          op->q.oc, (long long)op->q.inner, INT_MAX);
-    if (!(layer->drop_connect >= 0 && layer->drop_connect < 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .drop_connect = %g must be in [0, 1)",
-                         op->kind->name, (double)layer->drop_connect);
-    if (layer->orthogonal > 0 && op->q.depthwise)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .orthogonal is not for depthwise ones",
-                         op->kind->name);
-    return TNN_OK;
+    return op->options.drop_connect < 1 && !(op->options.orthogonal > 0 && op->q.depthwise) ? TNN_OK
+         : tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", op->kind->name, op->options.drop_connect < 1
+                     ? ".orthogonal is not for depthwise ones"
+                     : ".drop_connect = 1 must be in [0, 1)");
 }
 /* May the layer after record r, if it is of this type, be fused with what comes before it? */
 static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
@@ -8717,7 +8708,9 @@ static int tnn__fuse_act(const tnn_net *net, const tnn__record *r, tnn__op *op)
 {
     op->act = tnn__follows(net, r, TNN_RELU)
               || (tnn__follows(net, r, TNN_LEAKY_RELU) && r[1].o.slope >= 0);
-    return op->act && !tnn__act_shape(op, &r[1].o, NULL);
+    if (op->act && r[1].o.type == TNN_LEAKY_RELU)
+        op->slope = (float)tnn__default((double)r[1].o.slope, 0.01);
+    return op->act;
 }
 /* Convolution, activation, max pooling without overlap: one pass over the output. */
 static int tnn__conv2d_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
@@ -8762,12 +8755,10 @@ static void tnn__conv2d_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__conv *q = &op->q;
     int frame[4] = {0, 0, 0, 0};
-    if (op->needs_dx) {
-        frame[0] = q->y_lo_h; frame[1] = q->y_hi_h; frame[2] = q->y_lo_w; frame[3] = q->y_hi_w;
-        if (room->training) op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
-    }
-    if (!net->options.exact && !net->record[op->layer].o.exact
-        && tnn__tileable(q, &op->pool, room->training)) {
+    if (op->needs_dx) tnn__dy_frame(q, frame);
+    if (op->needs_dx && room->training)
+        op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
+    if (!net->options.exact && !op->options.exact && tnn__tileable(q, &op->pool, room->training)) {
         const tnn__len floats = (tnn__len)16*q->g.c*q->oc;
         op->tiled = tnn__take(&room->arena, floats);
         op->together = tnn__tiled_images(q);
@@ -8797,14 +8788,15 @@ static void tnn__conv2d_prepare_backward(const tnn__call *call)
         tnn__tile_weights(call->k, call->net->threads, op->q.oc, op->q.g.c, op->flipped, op->tiled);
 }
 /* Filters of (kh, kw, c/groups): the output is (filters, oh, ow), see 5a. */
-static tnn_status tnn__conv_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__conv_shape(tnn__op *op, tnn__blob *b)
 {
-    const tnn_window w = tnn__layer_window(o);
-    const tnn_status e = tnn__conv_init("conv2d", &w, b->c, b->h, b->w, o->filters, &op->q);
+    const tnn_window w = tnn__layer_window(&op->options);
+    const int filters = op->options.filters;
+    const tnn_status e = tnn__conv_init("conv2d", &w, b->c, b->h, b->w, filters, &op->q);
     if (e) return e;
-    b->c = o->filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
-    tnn__frame_of(op, op->q.g.ph, tnn__x_hi_h(&op->q.g), op->q.g.pw, tnn__x_hi_w(&op->q.g));
-    return tnn__product_needs(op, o);
+    b->c = filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
+    tnn__x_frame(&op->q, op->frame);
+    return tnn__product_needs(op);
 }
 /* Winograd's way: of this sample and those after it, rows r0..r1-1 of tiles. */
 static void tnn__conv2d_tiled(const tnn__sample_at *a, int samples, int r0, int r1)
@@ -8901,20 +8893,17 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
 /* The transposed convolution is the gradient of the input of a convolution q that leads from its
    output to its input; its own gradient of the input is q, and its weights' gradient q's with the
    two images changing places. h' = (h-1) stride - 2 pad + dilation (kernel-1) + output_pad + 1. */
-static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
 {
-    tnn_window w = tnn__layer_window(o);
-    const int kh = tnn__either(w.kernel_h, w.kernel, 0), kw = tnn__either(w.kernel_w, w.kernel, 0);
-    const int sh = tnn__either(w.stride_h, w.stride, 1), sw = tnn__either(w.stride_w, w.stride, 1);
-    const int ph = tnn__either(w.pad_h, w.pad, 0), pw = tnn__either(w.pad_w, w.pad, 0);
-    const int dh = tnn__either(w.dilation_h, w.dilation, 1);
-    const int dw = tnn__either(w.dilation_w, w.dilation, 1);
-    const int more_h = tnn__either(o->output_pad_h, o->output_pad, 0);
-    const int more_w = tnn__either(o->output_pad_w, o->output_pad, 0);
-    const long long h = (b->h - 1)*(long long)sh - 2*(long long)ph + (kh - (long long)1)*dh
-                        + more_h + 1;
-    const long long wide = (b->w - 1)*(long long)sw - 2*(long long)pw + (kw - (long long)1)*dw
-                           + more_w + 1;
+    const tnn_layer *o = &op->options;
+    const tnn_window w = tnn__layer_window(o);
+    const int sh = TNN__MAX(1, o->stride_h), sw = TNN__MAX(1, o->stride_w);
+    const int dh = TNN__MAX(1, o->dilation_h), dw = TNN__MAX(1, o->dilation_w);
+    const int more_h = o->output_pad_h, more_w = o->output_pad_w;
+    const long long h = (b->h - 1)*(long long)sh - 2*(long long)o->pad_h
+                        + (o->kernel_h - (long long)1)*dh + more_h + 1;
+    const long long wide = (b->w - 1)*(long long)sw - 2*(long long)o->pad_w
+                           + (o->kernel_w - (long long)1)*dw + more_w + 1;
     tnn_status e;
     if (o->filters < 1 || o->filters > 1 << 24)
         return tnn__fail(TNN_ERROR_ARGUMENT, "conv_transpose2d: %d filters, must be 1 to %d",
@@ -8925,15 +8914,16 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
                          dh, dw);
     if (h < 1 || wide < 1 || h > 1 << 20 || wide > 1 << 20)
         return tnn__fail(TNN_ERROR_SHAPE, "conv_transpose2d: kernel %dx%d and pad %dx%d leave "
-                         "nothing of its input %dx%dx%d", kh, kw, ph, pw, b->c, b->h, b->w);
+                         "nothing of its input %dx%dx%d", o->kernel_h, o->kernel_w, o->pad_h,
+                         o->pad_w, b->c, b->h, b->w);
     e = tnn__conv_init("conv_transpose2d", &w, o->filters, (int)h, (int)wide, b->c, &op->q);
     if (e) return e;
     op->q.g.oh = b->h;              /* with .output_pad of a stride or more q had more windows */
     op->q.g.ow = b->w;
     tnn__dx_frames(&op->q);
     b->c = o->filters; b->h = (int)h; b->w = (int)wide;
-    tnn__frame_of(op, op->q.y_lo_h, op->q.y_hi_h, op->q.y_lo_w, op->q.y_hi_w);
-    e = tnn__product_needs(op, o);
+    tnn__dy_frame(&op->q, op->frame);
+    e = tnn__product_needs(op);
     op->other_dims.dims[0] = op->q.g.c;
     if (!op->q.depthwise) {
         op->bias_each = op->q.cg;
@@ -8946,7 +8936,8 @@ static tnn_status tnn__transposed_shape(tnn__op *op, const tnn_layer *o, tnn__bl
 static void tnn__transposed_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__pool_geometry *g = &op->q.g;
-    const int frame[4] = {g->ph, tnn__x_hi_h(g), g->pw, tnn__x_hi_w(g)};
+    int frame[4];
+    tnn__x_frame(&op->q, frame);
     op->flipped = tnn__take(&room->arena, tnn__flipped_floats(&op->q));
     tnn__place_dy(net, op, room, g->ih, g->iw, g->c, frame);
 }
@@ -8991,9 +8982,9 @@ static void tnn__transposed_backward(const tnn__sample_at *a)
 
 /* ---- 6i. Custom layers: the user's functions, on images in PyTorch's order ------------------- */
 /* The user's function says the shape and the number of parameters. */
-static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__custom_shape(tnn__op *op, tnn__blob *b)
 {
-    const tnn_custom_layer *f = o->custom;
+    const tnn_custom_layer *f = op->options.custom;
     int in[3], out[3], params = 0;
     if (!f || !f->shape || !f->forward || !f->backward)
         return tnn__fail(TNN_ERROR_ARGUMENT, "custom layer: .custom needs its shape, forward and "
@@ -9006,7 +8997,6 @@ static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *
         || tnn__mul(tnn__mul(out[0], out[1]), out[2]) > TNN__MOST || params < 0 || params > 1 << 28)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
                          f->name ? f->name : "custom layer", in[0], in[1], in[2]);
-    op->custom = f;
     op->weight_dims = tnn__dims_of(1, params, 1, 1, 1);
     op->w_floats = tnn__round_up(params, 16);
     op->tmp_floats = 2*(tnn__round_up(tnn__values(b), 16)
@@ -9019,7 +9009,7 @@ static tnn_status tnn__custom_shape(tnn__op *op, const tnn_layer *o, tnn__blob *
 static void tnn__custom_forward(const tnn__sample_at *a)
 {
     float *x = a->tmp, *y = x + tnn__round_up(tnn__values(a->in), 16);
-    const tnn_custom_layer *f = a->op->custom;
+    const tnn_custom_layer *f = a->op->options.custom;
     tnn__error_state was;
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
     was = tnn__before_hook();
@@ -9033,7 +9023,7 @@ static void tnn__custom_backward(const tnn__sample_at *a)
     const tnn__len in = tnn__round_up(tnn__values(a->in), 16);
     const tnn__len out = tnn__round_up(tnn__values(a->out), 16);
     float *x = a->tmp, *y = x + in, *dy = y + out, *dx = dy + out;
-    const tnn_custom_layer *f = a->op->custom;
+    const tnn_custom_layer *f = a->op->options.custom;
     tnn__error_state was;
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
     tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->y, a->out->row, y);
@@ -9049,8 +9039,9 @@ static void tnn__custom_backward(const tnn__sample_at *a)
    x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
    y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W
    Tasks are blocks of the output; the block sizes are in the call. */
-static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b)
+static tnn_status tnn__dense_shape(tnn__op *op, tnn__blob *b)
 {
+    const int units = op->options.units;
     tnn_window w;
     tnn_status e;
     memset(&w, 0, sizeof w);
@@ -9059,15 +9050,15 @@ static tnn_status tnn__dense_shape(tnn__op *op, const tnn_layer *o, tnn__blob *b
     if (b->h > 4096 || b->w > 4096)
         return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096",
                          b->h, b->w);
-    if (o->units < 1 || o->units > 1 << 24)
+    if (units < 1 || units > 1 << 24)
         return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d",
-                         o->units, 1 << 24);
-    e = tnn__conv_init("dense", &w, b->c, b->h, b->w, o->units, &op->q);
+                         units, 1 << 24);
+    e = tnn__conv_init("dense", &w, b->c, b->h, b->w, units, &op->q);
     if (e) return e;
-    b->c = o->units; b->h = b->w = 1;
+    b->c = units; b->h = b->w = 1;
     b->flat = 1;
-    e = tnn__product_needs(op, o);
-    op->weight_dims = tnn__dims_of(2, op->q.oc, (int)op->q.inner, 1, 1);
+    e = tnn__product_needs(op);
+    op->weight_dims = tnn__dims_of(2, units, (int)op->q.inner, 1, 1);
     return e;
 }
 /* Dense, ReLU, dropout. The random numbers are those that the dropout would have drawn alone, but
@@ -9076,11 +9067,13 @@ static int tnn__dense_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
 {
     const int act = tnn__fuse_act(net, &net->record[layer], op);
     const tnn__record *r = &net->record[layer + act];
+    float p;
     (void)b;
-    if (!op->act || op->slope > 0 || !tnn__follows(net, r, TNN_DROPOUT)
-        || !(tnn__default((double)r[1].o.p, 0.5) > 0) || !(r[1].o.p < 1)) return act;
-    op->p = (float)tnn__default((double)r[1].o.p, 0.5);
-    if (op->drop_connect > 0 || !(r[1].o.p > 0)) op->drawn = layer + act + 1;
+    if (!op->act || op->slope > 0 || !tnn__follows(net, r, TNN_DROPOUT)) return act;
+    p = (float)tnn__default((double)r[1].o.p, 0.5);
+    if (!(p > 0 && p < 1)) return act;
+    op->p = p;
+    if (op->options.drop_connect > 0 || !(r[1].o.p > 0)) op->drawn = layer + act + 1;
     return act + 1;
 }
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in dx, */
@@ -9097,6 +9090,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
+    const tnn__drop drop = tnn__drop_of(net, op, op->p, 0);
     const int i0 = task/call->col_blocks*call->row_block;
     const int j_0 = task%call->col_blocks*call->col_block;
     const int block = tnn__chain(op->q.inner, 1);       /* stays cached while rows pass by */
@@ -9112,24 +9106,15 @@ static void tnn__dense_forward(void *context, int task, int worker)
         t.run = (int)TNN__MIN(block, op->q.inner - k0);
         t.a = in->data + i0*in->sample + k0;
         t.b = tnn__weights(net, op) + (j_0/16*op->q.inner + k0)*16;
-        t.start = k0 ? TNN__KEEP : op->no_bias ? TNN__ZERO : TNN__BIAS;
+        t.start = k0 ? TNN__KEEP : op->b_floats ? TNN__BIAS : TNN__ZERO;
         t.relu = op->act && !(op->slope > 0) && k0 + t.run == op->q.inner;
         call->k->mm(&t);
     }
-    if (op->act && op->slope > 0)
-        for (r = 0; r < t.rows; r++) call->k->act(t.cols, t.c + r*t.ldc, t.c + r*t.ldc, op->slope);
-}
-static void tnn__dense_dropout(void *context, int task, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    const tnn__blob *out = &net->blob[call->op - net->op + 1];
-    int s, end = TNN__MIN(net->n, (task + 1)*16);
-    (void)worker;
-    for (s = task*16; s < end; s++) {
-        float *y = out->data + s*out->sample;
-        tnn__dropout_rows(net, call->k, call->op, out, s, y, 0, y, 0, 1);
-    }
+    for (r = 0; r < t.rows; r++, t.c += t.ldc)
+        if (op->act && op->slope > 0) call->k->act(t.cols, t.c, t.c, op->slope);
+        else if (op->p > 0 && net->mode == TNN_TRAIN)
+            call->k->dropout(t.cols, t.c, t.c, &drop, tnn__draw_stream(net, op->drawn),
+                             (uint64_t)((i0 + r)*tnn__round_up(op->q.oc, 64) + j_0));
 }
 
 /* There are two ways to dx = dy W, with the same chains: dx^T = W dy^T takes the weights as they
@@ -9198,13 +9183,10 @@ static tnn_status tnn__dense_over(tnn__call *call)
     const tnn__op *op = call->op;
     const int n = net->n, blocks = (n + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK;
     call->row_block = tnn__blocks(n, blocks);
-    call->col_block = 32;
-    call->col_blocks = (op->q.oc + 31)/32;
+    call->col_block = op->p > 0 ? 64 : 32;      /* random numbers come by 64 */
+    call->col_blocks = (op->q.oc + call->col_block - 1)/call->col_block;
     tnn__run(tnn__threads_for(net, n*op->q.inner*op->q.oc/8), blocks*call->col_blocks,
              tnn__dense_forward, call);
-    if (op->p > 0 && net->mode == TNN_TRAIN)
-        tnn__run(tnn__threads_for(net, (tnn__len)n*op->q.oc*4), (n + 15)/16, tnn__dense_dropout,
-                 call);
     return TNN_OK;
 }
 
@@ -9285,7 +9267,7 @@ static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
         t.start = k0 ? TNN__KEEP : TNN__ZERO;
         call->k->mm(&t);
     }
-    if (i0 == 0 && !op->no_bias) {
+    if (i0 == 0 && op->b_floats) {
         float *db = net->flat[TNN__G] + op->b + j_0;
         memset(db, 0, (size_t)t.cols*sizeof *db);
         for (s = 0; s < t.cols; s += 16) {
@@ -9331,258 +9313,62 @@ static void tnn__dense_over_backward(tnn__call *call)
              tnn__dense_backward, call);
 }
 
-/* ---- 6k. Batch normalisation over the batch ---------------------------------------------------
-   Sums by slot over spans of the batch, added up in their order; see 6g. */
-static void tnn__batch_sums(void *context, int span, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    const tnn__op *op = call->op;
-    const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
-    const tnn__len cells = tnn__norm_cells(op, in);
-    const float *mean = op->kept, *rstd = mean + cells, *centre = mean + 4*cells;
-    float *sums = op->kept + (6 + 4*span)*cells;
-    int s = (int)((tnn__len)net->n*span/call->spans), r;
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    const int all = op->element || (in->h == 1 && in->w == 1);  /* a slot's rows are samples */
-    (void)worker;
-    memset(sums, 0, (size_t)(4*cells)*sizeof *sums);
-    for (; s < end; s += all ? end - s : 1)
-        for (r = 0; r < in->h; r++) {
-            const tnn__norm_row v = tnn__norm_row_of(op->element, in, r);
-            const float *x = in->data + s*in->sample + in->at + r*in->row;
-            const tnn__len rows = all ? end - s : v.pixels, ldx = all ? in->sample : v.cells;
-            if (call->pass == TNN__SUM_X)
-                call->k->colsum(rows, v.cells, x, ldx, call->unit, sums + v.at,
-                                sums + cells + v.at);
-            else if (call->pass == TNN__SUM_SQUARES)
-                call->k->moments(rows, v.cells, x, ldx, call->unit, centre + v.at, sums + v.at,
-                                 cells);
-            else
-                call->k->norm_sums(rows, v.cells, x, ldx, mean + v.at, rstd + v.at,
-                                   out->grad + s*out->grad_sample + r*tnn__wide(in),
-                                   all ? out->grad_sample : v.cells, sums + v.at, cells);
-        }
-}
-/* All sums of a pass, by span. */
-static void tnn__batch_sum(tnn__call *call, int pass)
-{
-    call->pass = pass;
-    call->spans = TNN__MIN(call->net->n, TNN__SPANS);
-    tnn__run(call->net->threads, call->spans, tnn__batch_sums, call);
-}
-/* The first or second sum of slot i. */
-static double tnn__batch_total(const tnn__call *call, tnn__len cells, int second, tnn__len i)
-{
-    const float *sums = call->op->kept + (6 + 2*second)*cells + i;
-    double total = 0;
-    int s;
-    for (s = 0; s < call->spans; s++, sums += 4*cells) total += (double)*sums - (double)sums[cells];
-    return total;
-}
-/* How many values a mean is over. */
-static double tnn__batch_count(const tnn_net *net, const tnn__op *op)
-{
-    const tnn__blob *in = &net->blob[op->in];
-    return (double)net->n*(op->element ? 1 : (double)in->h*in->w);
-}
-/* How far net->moved moves towards this batch's statistics; with .cumulative counts it. */
-static double tnn__running_share(const tnn_net *net, const tnn__op *op, tnn__len cells)
-{
-    if (net->mode == TNN_TRAIN && op->cumulative) {
-        float *batches = net->moved + op->s + 2*cells;
-        *batches = net->cumulative > 0 ? (float)net->cumulative : TNN__MAX(*batches, 0) + 1;
-        return 1/(double)*batches;
-    }
-    return net->cumulative > 0 ? 1/net->cumulative : (double)op->momentum;
-}
-/* Sets the mean, the variance (in r) and r (in A) of each slot. */
-static void tnn__batch_moments(tnn__call *call, double count)
-{
-    const tnn__op *op = call->op;
-    const tnn__len cells = tnn__norm_cells(op, &call->net->blob[op->in]);
-    float *mean = op->kept, *var = mean + cells, *rstd = var + cells, *centre = mean + 4*cells;
-    int again, wild = 1;
-    tnn__len i;
-    for (again = 0; again < 2 && wild; again++) {
-        call->unit = again ? TNN__TINY : 1;
-        tnn__batch_sum(call, TNN__SUM_X);
-        for (i = 0; i < cells; i++)
-            centre[i] = (float)(tnn__batch_total(call, cells, 0, i)/count);
-        tnn__batch_sum(call, TNN__SUM_SQUARES);
-        for (i = 0, wild = 0; i < cells; i++) {
-            double m, v;
-            int fine;
-            if (again && rstd[i] >= 0) continue;                /* it was fine */
-            fine = tnn__mean_and_variance(tnn__batch_total(call, cells, 0, i),
-                                          tnn__batch_total(call, cells, 1, i), count,
-                                          (double)centre[i], (double)call->unit, &m, &v);
-            mean[i] = (float)m;
-            var[i] = (float)v;
-            rstd[i] = fine ? (float)(1/sqrt(v + (double)op->eps)) : (float)TNN__NAN;
-            wild |= !fine;
-        }
-    }
-}
-/* Before forward: mean, r, A and b of each slot; net->moved moves towards the batch's. */
-static tnn_status tnn__batch_statistics(tnn__call *call)
-{
-    tnn_net *net = call->net;
-    const tnn__op *op = call->op;
-    const tnn__len cells = tnn__norm_cells(op, &net->blob[op->in]);
-    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL;
-    const float *b = op->b_floats ? net->flat[TNN__W] + op->b : NULL;
-    float *mean = op->kept, *rstd = mean + cells, *scale = rstd + cells, *shift = scale + cells;
-    float *running = op->track ? (net->mode == TNN_TRAIN ? net->moved : net->buffers) + op->s
-                               : NULL;
-    const double count = tnn__batch_count(net, op);
-    const int training = net->mode == TNN_TRAIN, own = training || !running;
-    const double m = tnn__running_share(net, op, cells);
-    tnn__len i;
-    if (training && count < 2)
-        return tnn__fail(TNN_ERROR_SHAPE, "batchnorm: training needs more than one value per "
-                         "channel, not a batch of %d of %dx%d pixels", net->n,
-                         net->blob[op->in].h, net->blob[op->in].w);
-    if (own) {
-        tnn__batch_moments(call, count);
-    } else {
-        memcpy(mean, running, (size_t)cells*sizeof *mean);
-        for (i = 0; i < cells; i++)
-            scale[i] = (float)(1/sqrt((double)running[cells + i] + (double)op->eps));
-    }
-    for (i = 0; i < cells; i++) {
-        if (training && running) {
-            const double var = (double)rstd[i]*(op->biased ? 1 : count/(count - 1));
-            running[i] = (float)((1 - m)*(double)running[i] + m*(double)mean[i]);
-            running[cells + i] = (float)((1 - m)*(double)running[cells + i] + m*var);
-        }
-        rstd[i] = scale[i];
-        scale[i] = w ? rstd[i]*w[i] : rstd[i];
-        shift[i] = b ? b[i] : 0;
-    }
-    return TNN_OK;
-}
-/* After forward, of instance norm: net->moved moves towards the means over the samples of what was
-   kept, mean and r. */
-static void tnn__instance_statistics(const tnn__call *call)
-{
-    const tnn_net *net = call->net;
-    const tnn__op *op = call->op;
-    const tnn__blob *in = &net->blob[op->in];
-    const tnn__len cells = tnn__norm_cells(op, in);
-    const double m = tnn__running_share(net, op, cells), pixels = (double)in->h*in->w;
-    float *running = net->moved + op->s;
-    int c, s;
-    for (c = 0; op->track && c < in->c; c++) {
-        double mean = 0, var = 0;
-        for (s = 0; s < net->n; s++) {
-            const float *kept = op->kept + 2*((tnn__len)s*in->c + c);
-            const double r = (double)kept[1];
-            mean += (double)kept[0];
-            var += TNN__MAX(1/(r*r) - (double)op->eps, 0);
-        }
-        running[c] = (float)((1 - m)*(double)running[c] + m*mean/net->n);
-        running[cells + c] = (float)((1 - m)*(double)running[cells + c]
-                                     + m*var/net->n*pixels/(pixels - 1));
-    }
-}
-/* Before backward: dw, db, B and C. */
-static void tnn__batch_gradients(tnn__call *call)
-{
-    tnn_net *net = call->net;
-    const tnn__op *op = call->op;
-    const tnn__len cells = tnn__norm_cells(op, &net->blob[op->in]);
-    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL, *rstd = op->kept + cells;
-    float *by_x = op->kept + 4*cells, *plus = by_x + cells;
-    const double count = tnn__batch_count(net, op);
-    tnn__len i;
-    tnn__batch_sum(call, TNN__SUM_DY);
-    for (i = 0; i < cells; i++) {
-        const double r = (double)rstd[i]*(w ? (double)w[i] : 1);
-        const double sum = tnn__batch_total(call, cells, 0, i);
-        const double products = tnn__batch_total(call, cells, 1, i);
-        if (op->trained && op->w_floats) net->flat[TNN__G][op->w + i] = (float)products;
-        if (op->trained && op->b_floats) net->flat[TNN__G][op->b + i] = (float)sum;
-        by_x[i] = (float)(-r*products/count);
-        plus[i] = (float)(-r*sum/count);
-    }
-}
-
-/* ---- 6l. All of them ------------------------------------------------------------------------- */
-/* keras, fuse, place, prepare, forward, after, prepare_backward, backward, map */
-static const tnn__extras tnn__conv2d_extras = {
-    NULL, tnn__conv2d_fuse, tnn__conv2d_place, tnn__conv2d_prepare, NULL, NULL,
-    tnn__conv2d_prepare_backward, NULL, NULL
-};
-static const tnn__extras tnn__transposed_extras = {
-    NULL, NULL, tnn__transposed_place, tnn__transposed_prepare, NULL, NULL, NULL, NULL, NULL
-};
-static const tnn__extras tnn__dense_extras = {
-    NULL, tnn__dense_fuse, tnn__dense_place, NULL, tnn__dense_over, NULL, NULL,
-    tnn__dense_over_backward, NULL
-};
-static const tnn__extras tnn__leaky_extras = {
-    tnn__leaky_keras, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-};
-static const tnn__extras tnn__norm_extras = {
-    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, NULL, NULL, NULL, NULL
-};
-static const tnn__extras tnn__batchnorm_extras = {
-    tnn__batchnorm_keras, NULL, tnn__norm_place, NULL, tnn__batch_statistics, NULL, NULL,
-    tnn__batch_gradients, NULL
-};
-static const tnn__extras tnn__instancenorm_extras = {
-    tnn__norm_keras, NULL, tnn__norm_place, NULL, NULL, tnn__instance_statistics, NULL, NULL, NULL
-};
-static const tnn__extras tnn__map_extras[3] = {
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, tnn__dropout_map},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, tnn__drop_whole_map},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, tnn__noise_map}
-};
+/* ---- 6k. All of them ------------------------------------------------------------------------- */
+/* fuse, place, prepare, forward, after, prepare_backward, backward */
+static const tnn__extras
+    tnn__conv2d_extras = {tnn__conv2d_fuse, tnn__conv2d_place, tnn__conv2d_prepare, NULL, NULL,
+                          tnn__conv2d_prepare_backward, NULL},
+    tnn__transposed_extras = {NULL, tnn__transposed_place, tnn__transposed_prepare, NULL, NULL,
+                              NULL, NULL},
+    tnn__dense_extras = {tnn__dense_fuse, tnn__dense_place, NULL, tnn__dense_over, NULL, NULL,
+                         tnn__dense_over_backward},
+    tnn__batchnorm_extras = {NULL, tnn__norm_place, NULL, tnn__batch_statistics, NULL, NULL,
+                             tnn__batch_gradients},
+    tnn__norm_extras = {NULL, tnn__norm_place, NULL, NULL, tnn__instance_statistics, NULL, NULL};
 #define TNN__LAYER(name, flat, flags, shape, passes, extras, reads) \
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##passes##_forward, \
-     tnn__##passes##_backward, extras, 0, {0, 0, 0}}
-#define TNN__SIMPLE(name, flat, shape, passes, reads) \
-    {name, reads, TNN__##flat, 0, tnn__##shape##_shape, tnn__##passes##_forward, \
-     tnn__##passes##_backward, NULL, 0, {0, 0, 0}}
+     tnn__##passes##_backward, extras, 0, {0, 0, 0}, NULL}
 #define TNN__FUNCTION(name, reads, f, p0, p1, p2) \
-    {name, reads, TNN__VALUES, 0, tnn__function_shape, tnn__function_forward, \
-     tnn__function_backward, NULL, TNN__ACT_##f, {p0, p1, p2}}
+    {name, reads, TNN__VALUES, TNN__BY_ROW, tnn__function_shape, tnn__function_forward, \
+     tnn__function_backward, NULL, TNN__ACT_##f, {p0, p1, p2}, NULL}
 #define TNN__NORM(name, flat, flags, extras, reads) \
-    {name, reads, TNN__##flat, flags, tnn__norm_shape, tnn__norm_forward, tnn__norm_backward, \
-     extras, 0, {0, 0, 0}}
-#define TNN__MAP(name, flat, extras, reads) \
-    {name, reads, TNN__##flat, 0, tnn__dropout_shape, tnn__map_forward, tnn__map_backward, extras, \
-     0, {0, 0, 0}}
+    TNN__LAYER(name, flat, (flags) | TNN__BY_ROW, norm, norm, extras, reads)
+#define TNN__RESAMPLE(name, shape, reads) \
+    {name, reads, TNN__IMAGES, 0, tnn__##shape##_shape, tnn__resample, tnn__resample, NULL, 0, \
+     {0, 0, 0}, NULL}
+#define TNN__MAP(name, flat, map, reads) \
+    {name, reads, TNN__##flat, TNN__BY_ROW, tnn__dropout_shape, tnn__map, tnn__map, NULL, 0, \
+     {0, 0, 0}, tnn__##map##_map}
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
 #define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */
-    {"input", "", TNN__VALUES, 0, NULL, tnn__input_forward, NULL, NULL, 0, {0, 0, 0}},
+    {"input", "", TNN__VALUES, 0, NULL, tnn__input_forward, NULL, NULL, 0, {0, 0, 0}, NULL},
     TNN__LAYER("conv2d", IMAGES, TNN__PRODUCT | TNN__MAXIMA | TNN__ROWS, conv, conv2d,
                &tnn__conv2d_extras, "filters kernel stride pad dilation groups "
                "pad_mode:pad|pad_h|pad_w exact " TNN__WEIGHTED TNN__PENALTIES),
     {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, TNN__PRODUCT | TNN__ON_BATCH,
-     tnn__dense_shape, NULL, NULL, &tnn__dense_extras, 0, {0, 0, 0}},
-    TNN__LAYER("maxpool2d", IMAGES, TNN__MAXIMA, pool, maxpool, NULL,
+     tnn__dense_shape, NULL, NULL, &tnn__dense_extras, 0, {0, 0, 0}, NULL},
+    TNN__LAYER("maxpool2d", IMAGES, TNN__MAXIMA, pool, pool, NULL,
                "kernel stride pad dilation ceil"),
-    TNN__SIMPLE("avgpool2d", IMAGES, pool, avgpool, "kernel stride pad ceil exclude_pad"),
-    {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, tnn__identity_forward,
-     tnn__identity_backward, NULL, 0, {0, 0, 0}},
-    TNN__SIMPLE("relu", VALUES, act, act, ""),
-    TNN__LAYER("leaky_relu", VALUES, 0, act, act, &tnn__leaky_extras, "slope"),
-    TNN__MAP("dropout", VALUES, &tnn__map_extras[0], "p"),
+    TNN__LAYER("avgpool2d", IMAGES, 0, pool, pool, NULL, "kernel stride pad ceil exclude_pad"),
+    {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO | TNN__BY_ROW, NULL, tnn__identity_forward,
+     tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
+    TNN__FUNCTION("relu", "", LEAKY, 0, 0, 0),
+    TNN__FUNCTION("leaky_relu", "slope", LEAKY, 0, 0, 0),
+    TNN__MAP("dropout", VALUES, dropout, "p"),
     TNN__LAYER("conv_transpose2d", IMAGES, TNN__PRODUCT, transposed, transposed,
                &tnn__transposed_extras, "filters kernel stride pad dilation groups output_pad "
                TNN__WEIGHTED),
-    TNN__LAYER("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, adaptive, maxpool, NULL, "size"),
-    TNN__SIMPLE("adaptive_avgpool2d", IMAGES, adaptive, avgpool, "size"),
-    TNN__SIMPLE("upsample", IMAGES, upsample, resample, "factor:!size mode size"),
-    TNN__SIMPLE("pad", IMAGES, pad, resample, "pad mode value"),
-    TNN__SIMPLE("reshape", VALUES, reshape, reshape, "shape"),
-    {"identity", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, tnn__identity_forward,
-     tnn__identity_backward, NULL, 0, {0, 0, 0}},
-    TNN__LAYER("add", VALUES, TNN__TWO, two, add, NULL, ""),
-    TNN__LAYER("concat", CHANNELS, TNN__TWO, two, concat, NULL, ""),
+    TNN__LAYER("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, adaptive, pool, NULL, "size"),
+    TNN__LAYER("adaptive_avgpool2d", IMAGES, 0, adaptive, pool, NULL, "size"),
+    TNN__RESAMPLE("upsample", upsample, "factor:!size mode size"),
+    TNN__RESAMPLE("pad", pad, "pad mode value"),
+    TNN__LAYER("reshape", VALUES, 0, reshape, reshape, NULL, "shape"),
+    {"identity", "", TNN__VALUES, TNN__NOTHING_TO_DO | TNN__BY_ROW, NULL, tnn__identity_forward,
+     tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
+    {"add", "", TNN__VALUES, TNN__TWO | TNN__BY_ROW, tnn__two_shape, tnn__add_forward,
+     tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
+    TNN__LAYER("concat", CHANNELS, TNN__TWO | TNN__BY_PIXEL, two, concat, NULL, ""),
     TNN__NORM("scale", VALUES, 0, NULL, "value no_affine"),
     TNN__NORM("batchnorm", VALUES, TNN__SUMS, &tnn__batchnorm_extras,
               "eps momentum:!cumulative:!no_statistics cumulative:!no_statistics "
@@ -9590,10 +9376,10 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__NORM("layernorm", VALUES, 0, &tnn__norm_extras, "eps no_affine no_bias:!no_affine"),
     TNN__NORM("groupnorm", CHANNELS, 0, &tnn__norm_extras,
               "eps groups no_affine no_bias:!no_affine"),
-    TNN__NORM("instancenorm", IMAGES, 0, &tnn__instancenorm_extras,
+    TNN__NORM("instancenorm", IMAGES, 0, &tnn__norm_extras,
               "eps statistics momentum:statistics affine no_bias:affine"),
     TNN__NORM("rmsnorm", VALUES, 0, &tnn__norm_extras, "eps no_affine"),
-    TNN__SIMPLE("prelu", CHANNELS, prelu, prelu, "slope per_channel"),
+    TNN__LAYER("prelu", CHANNELS, TNN__BY_ROW, prelu, prelu, NULL, "slope per_channel"),
     TNN__FUNCTION("relu6", "", clamp, 0, 6, 0),
     TNN__FUNCTION("elu", "alpha", elu, 1, 1, 1),
     TNN__FUNCTION("selu", "", elu, 1.67326324f, 1, 1.05070099f),
@@ -9609,33 +9395,96 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__FUNCTION("hardtanh", "min_value max_value", clamp, -1, 1, 0),
     TNN__FUNCTION("hardsigmoid", "", hardsigmoid, 0, 0, 0),
     TNN__FUNCTION("hardswish", "", hardswish, 0, 0, 0),
-    TNN__SIMPLE("softmax", CHANNELS, softmax, softmax, ""),
-    TNN__SIMPLE("log_softmax", CHANNELS, softmax, softmax, ""),
-    TNN__SIMPLE("glu", CHANNELS, softmax, glu, ""),
-    TNN__MAP("dropout2d", CHANNELS, &tnn__map_extras[1], "p"),
-    TNN__MAP("alpha_dropout", VALUES, &tnn__map_extras[0], "p"),
-    TNN__MAP("gaussian_dropout", VALUES, &tnn__map_extras[2], "p"),
-    TNN__MAP("gaussian_noise", VALUES, &tnn__map_extras[2], "std"),
-    TNN__MAP("stochastic_depth", VALUES, &tnn__map_extras[1], "p"),
-    TNN__SIMPLE("custom layer", VALUES, custom, custom, "custom"),
+    TNN__LAYER("softmax", CHANNELS, TNN__BY_PIXEL, softmax, softmax, NULL, ""),
+    TNN__LAYER("log_softmax", CHANNELS, TNN__BY_PIXEL, softmax, softmax, NULL, ""),
+    TNN__LAYER("glu", CHANNELS, TNN__BY_PIXEL, softmax, glu, NULL, ""),
+    TNN__MAP("dropout2d", CHANNELS, drop_whole, "p"),
+    TNN__MAP("alpha_dropout", VALUES, dropout, "p"),
+    TNN__MAP("gaussian_dropout", VALUES, noise, "p"),
+    TNN__MAP("gaussian_noise", VALUES, noise, "std"),
+    TNN__MAP("stochastic_depth", VALUES, drop_whole, "p"),
+    TNN__LAYER("custom layer", VALUES, 0, custom, custom, NULL, "custom"),
 };
+/* The options of them all. Where a kind has another default: tnn__shape. */
 static const tnn__option tnn__layer_options[] = {
 #define TNN__X(member) TNN__OPTION(tnn_layer, member),
+#define TNN__F(member, otherwise, least, most) \
+    TNN__RANGE(tnn_layer, member, 'f', otherwise, least, most),
+#define TNN__I(member, otherwise, least, most) \
+    TNN__RANGE(tnn_layer, member, 'i', otherwise, least, most),
     TNN__X(filters) TNN__X(units) TNN__X(kernel) TNN__X(kernel_h) TNN__X(kernel_w) TNN__X(stride)
     TNN__X(stride_h) TNN__X(stride_w) TNN__X(pad) TNN__X(pad_h) TNN__X(pad_w) TNN__X(dilation)
     TNN__X(dilation_h) TNN__X(dilation_w) TNN__X(groups) TNN__X(ceil) TNN__X(exclude_pad)
-    TNN__X(no_bias) TNN__X(slope) TNN__X(p) TNN__X(init) TNN__X(init_with) TNN__X(bias_init)
-    TNN__X(bias_init_with) TNN__X(l1) TNN__X(l2) TNN__X(orthogonal) TNN__X(constraint)
-    TNN__X(norm_min) TNN__X(norm_max) TNN__X(norm_rate) TNN__X(from) TNN__X(output_pad)
-    TNN__X(output_pad_h) TNN__X(output_pad_w) TNN__X(pad_mode) TNN__X(exact) TNN__X(size)
-    TNN__X(size_h) TNN__X(size_w) TNN__X(factor) TNN__X(mode) TNN__X(value) TNN__X(shape)
-    TNN__X(eps) TNN__X(momentum) TNN__X(no_affine) TNN__X(affine) TNN__X(no_statistics)
-    TNN__X(statistics) TNN__X(cumulative) TNN__X(biased) TNN__X(alpha) TNN__X(beta)
-    TNN__X(threshold) TNN__X(min_value) TNN__X(max_value) TNN__X(approximate) TNN__X(per_channel)
-    TNN__X(std) TNN__X(drop_connect) TNN__X(custom) TNN__X(lr_scale) TNN__X(decay_scale)
+    TNN__X(no_bias) TNN__F(slope, 0.01, -HUGE_VAL, HUGE_VAL) TNN__F(p, 0.5, 0, 1) TNN__X(init)
+    TNN__X(init_with) TNN__X(bias_init) TNN__X(bias_init_with) TNN__X(l1) TNN__X(l2)
+    TNN__X(orthogonal) TNN__X(constraint) TNN__X(norm_min) TNN__X(norm_max) TNN__X(norm_rate)
+    TNN__X(from) TNN__X(output_pad) TNN__X(output_pad_h) TNN__X(output_pad_w) TNN__X(pad_mode)
+    TNN__X(exact) TNN__I(size, 0, 0, 1 << 20) TNN__I(size_h, 0, 0, 1 << 20)
+    TNN__I(size_w, 0, 0, 1 << 20) TNN__I(factor, 2, 1, 4096) TNN__X(mode)
+    TNN__F(value, 0, -HUGE_VAL, HUGE_VAL) TNN__X(shape) TNN__F(eps, 1e-5, 0, 1e30)
+    TNN__F(momentum, 0.1, 0, 1) TNN__X(no_affine) TNN__X(affine) TNN__X(no_statistics)
+    TNN__X(statistics) TNN__X(cumulative) TNN__X(biased) TNN__F(alpha, 1, -1e30, 1e30)
+    TNN__F(beta, 1, -1e30, 1e30) TNN__F(threshold, 20, -1e30, 1e30)
+    TNN__F(min_value, -1, -HUGE_VAL, HUGE_VAL) TNN__F(max_value, 1, -HUGE_VAL, HUGE_VAL)
+    TNN__X(approximate) TNN__X(per_channel) TNN__F(std, 0.1, 0, 1e30)
+    TNN__F(drop_connect, 0, 0, 1) TNN__X(custom) TNN__X(lr_scale) TNN__X(decay_scale)
     TNN__X(frozen)
 #undef TNN__X
+#undef TNN__F
+#undef TNN__I
 };
+/* Sets an option that is 0: one that is TNN_ZERO is not. */
+static void tnn__unless_set(float *option, double otherwise)
+{
+    if (*option >= 0 && *option <= 0) *option = (float)otherwise;
+}
+/* Keras' defaults, as options that mean the same in PyTorch's terms. Its momentum is the share that
+   stays. */
+static void tnn__keras_layer(tnn_layer *layer)
+{
+    if (layer->type == TNN_LEAKY_RELU) tnn__unless_set(&layer->slope, 0.3);
+    if (layer->type >= TNN_BATCHNORM && layer->type <= TNN_RMSNORM)
+        tnn__unless_set(&layer->eps, 1e-3);
+    if (layer->type == TNN_BATCHNORM) {
+        layer->momentum = (float)(1 - tnn__default((double)layer->momentum, 0.99));
+        tnn__unless_set(&layer->momentum, TNN_ZERO);
+        layer->biased = 1;
+    }
+    if (layer->init == TNN_INIT_DEFAULT) layer->init = TNN_INIT_XAVIER_UNIFORM;
+}
+/* Whether a convolution is padded by an operation of its own, before it. */
+static int tnn__pads_first(const tnn_layer *layer)
+{
+    return layer->type == TNN_CONV2D && layer->pad_mode && layer->pad_mode != TNN_ZEROS;
+}
+/* Gives an operation the options of a layer, each with its default and both dimensions, and makes b
+   the shape of its output; in a message the name of its kind begins it. */
+static tnn_status tnn__shape(tnn__op *op, const tnn_layer *layer, tnn__blob *b)
+{
+    static const size_t pairs[] = {offsetof(tnn_layer, kernel), offsetof(tnn_layer, stride),
+                                   offsetof(tnn_layer, pad), offsetof(tnn_layer, dilation),
+                                   offsetof(tnn_layer, output_pad), offsetof(tnn_layer, size)};
+    tnn_layer *o = &op->options;
+    char what[40];
+    size_t i;
+    *o = *layer;
+    *tnn__put(tnn__put(what, what + 38, op->kind->name), what + 39, ": ") = 0;
+    if (tnn__pads_first(layer)) {
+        if (op->type == TNN_PAD) o->mode = o->pad_mode;
+        else o->pad = o->pad_h = o->pad_w = 0;
+    }
+    for (i = 0; i < sizeof pairs/sizeof *pairs; i++) {
+        int *both = (int *)(void *)((char *)o + pairs[i]);
+        if (!both[1]) both[1] = both[0];
+        if (!both[2]) both[2] = both[0];
+    }
+    if (o->type == TNN_PRELU) tnn__unless_set(&o->slope, 0.25);
+    if (o->type == TNN_SCALE) tnn__unless_set(&o->value, 1);
+    if (o->type == TNN_RMSNORM) tnn__unless_set(&o->eps, 1.1920929e-7);
+    if (tnn__check_ranges(what, o, tnn__layer_options, TNN__COUNT_OF(tnn__layer_options)))
+        return TNN_ERROR_ARGUMENT;
+    return op->kind->shape(op, b);
+}
 
 /* What a flattened image is to this layer: where one weight or one group serves all channels, they
    are values. */
@@ -9762,7 +9611,7 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
         return flat + op->b + (tnn__len)(i/op->bias_each)*op->bias_room + i%op->bias_each;
     if (op->element) at = tnn__place_of(in, i);
     return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
-         : flat + op->s + (which - TNN__MEAN)*tnn__norm_cells(op, in) + at;
+         : flat + op->s + (which - TNN__MEAN)*op->cells + at;
 }
 /* Sets element `at` of a tensor's values. A running statistic goes on from there at once. */
 static void tnn__param_set(const tnn_net *net, const tnn__op *op, int which, tnn__len at, float v)
@@ -10034,10 +9883,10 @@ static tnn_status tnn__init_params(tnn_net *net)
         if (!tnn__is_conv(op)) {
             float *flat = which >= TNN__MEAN ? net->buffers : net->flat[TNN__W];
             for (row = 0; row < p.count; row++)
-                *tnn__param_at(net, op, which, flat, row) = which == TNN__WEIGHT ? op->option[0]
+                *tnn__param_at(net, op, which, flat, row) = which == TNN__WEIGHT ? op->numbers[0]
                                                           : which == TNN__VARIANCE ? 1.0f : 0.0f;
-            if (op->custom && op->custom->init)
-                op->custom->init(op->custom->user, net->flat[TNN__W] + op->w, net->options.seed);
+            if (o->custom && o->custom->init)
+                o->custom->init(o->custom->user, net->flat[TNN__W] + op->w, net->options.seed);
             if (tnn_failed()) return (tnn_status)tnn_failed();
             continue;
         }
@@ -12106,13 +11955,6 @@ static void tnn__zeros(tnn_layer *o)
     o->norm_min = tnn__default(o->norm_min, 0);
     o->drop_connect = (float)tnn__default((double)o->drop_connect, 0);
 }
-/* Keras' defaults, as options that mean the same in PyTorch's terms. */
-static void tnn__keras_layer(tnn_layer *layer)
-{
-    const tnn__extras *extras = tnn__layer_kinds[TNN__NTH(layer->type)].extras;
-    if (extras && extras->keras) extras->keras(layer);
-    if (layer->init == TNN_INIT_DEFAULT) layer->init = TNN_INIT_XAVIER_UNIFORM;
-}
 /* What the next layer's own options can be refused for; what depends on its input is left to the
    plan. */
 static tnn_status tnn__check_layer(const tnn_net *net, const tnn_layer *layer)
@@ -12249,9 +12091,7 @@ static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer,
         return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it goes "
                          "before that", kind->name, tnn__values(plan->b));
     if (tnn__pads_first(o)) {
-        tnn_layer pad = *o;
-        pad.mode = pad.pad_mode;
-        if (tnn__pad_shape(tnn__new_op(net, plan, 0, TNN_PAD, layer), &pad, plan->b))
+        if (tnn__shape(tnn__new_op(net, plan, 0, TNN_PAD, layer), o, plan->b))
             return (tnn_status)tnn_failed();
         tnn__end_op(net, plan, 0);
     }
@@ -12266,13 +12106,11 @@ static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer,
 static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
 {
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(net->record[i].o.type)];
-    tnn_layer layer = net->record[i].o;
-    tnn__op *op = tnn__new_op(net, plan, 0, (int)layer.type, i);
+    tnn__op *op = tnn__new_op(net, plan, 0, (int)net->record[i].o.type, i);
     tnn__blob *b = plan->b;
     int fused = 0;
     op->from = plan->at[1];
-    if (tnn__pads_first(&layer)) layer.pad = layer.pad_h = layer.pad_w = 0;
-    if (kind->shape(op, &layer, b)) return -1;
+    if (tnn__shape(op, &net->record[i].o, b)) return -1;
     if (tnn__mul(tnn__mul(b->c, b->h), b->w) > TNN__MOST) {
         tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values", kind->name,
                   b->c, b->h, b->w, TNN__MOST);
@@ -12346,7 +12184,7 @@ static void tnn__plan_tensors(tnn_net *net)
                 const tnn__op *op = &net->op[i];
                 const int there = which == TNN__WEIGHT ? op->w_floats > 0
                                 : which == TNN__BIASES ? op->b_floats > 0
-                                : which == TNN__BATCHES ? op->cumulative : op->s_floats > 0;
+                                : which == TNN__BATCHES ? op->options.cumulative : op->s_floats > 0;
                 if (!there || (which < TNN__MEAN) != trained) continue;
                 net->tensor[net->tensors].op = op;
                 net->tensor[net->tensors++].which = which;
@@ -12388,7 +12226,7 @@ static int tnn__over_batch(const tnn__op *op)
    product's have none, and hooks do as they like. */
 static tnn__len tnn__op_low(const tnn__op *op)
 {
-    if (op->custom) return 0;
+    if (op->options.custom) return 0;
     return op->b_floats + (op->q.inner > 0 && !op->q.depthwise ? 0 : op->w_floats);
 }
 /* Where each operation's parameters are in the flat vectors, its statistics in net->buffers, and
@@ -12452,7 +12290,7 @@ static void tnn__place_ops(tnn_net *net, tnn__room *room)
         adds |= op->adds_dx | op->adds_dx2;
         op->where = op->pool.kh && (op->kind->flags & TNN__MAXIMA) && room->training
             ? tnn__take(&room->arena, tnn__mul(room->batch, tnn__values(&net->blob[i + 1]))) : NULL;
-        op->masked = op->drop_connect > 0 ? tnn__take(&room->arena, op->w_floats) : NULL;
+        op->masked = op->options.drop_connect > 0 ? tnn__take(&room->arena, op->w_floats) : NULL;
         op->tmp = tnn__scratch(net, op->tmp_floats);
         if (extras && extras->place) extras->place(net, op, room);
         if (net->record[op->layer].o.orthogonal > 0)
@@ -12851,7 +12689,7 @@ static void tnn__trunk_forward(void *context, int span, int worker)
     for (s = first; s < end; s++)
         for (i = call->first; i < call->last; i++) {
             const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
-            a.op->kind->forward(&a);
+            tnn__each(&a, a.op->kind->forward);
         }
 }
 /* A span of samples through one convolution by Winograd's way, which takes several at once. */
@@ -12873,7 +12711,7 @@ static void tnn__part_forward(void *context, int task, int worker)
                                       call->net->scratch + worker*call->net->scratch_floats);
     a.part = task%call->spans;
     a.parts = call->spans;
-    a.op->kind->forward(&a);
+    tnn__each(&a, a.op->kind->forward);
 }
 /* A span of samples through the operations of a trunk, back. Gradients of parameters go into the
    span's partial sum, which its first sample begins. Where a blob has several readers, the gradient
@@ -12890,6 +12728,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
         for (i = call->last - 1; i >= call->first; i--) {
             tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
             const tnn__op *op = a.op;
+            a.back = 1;
             a.keep = s > first;
             a.last = s == end - 1;
             if (op->trained && !tnn__over_batch(op)) {
@@ -12900,7 +12739,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 if (!a.keep && !tnn__is_conv(op))
                     memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
             }
-            if (a.dx || a.dx2 || a.dw) op->kind->backward(&a);
+            if (a.dx || a.dx2 || a.dw) tnn__each(&a, op->kind->backward);
             if (a.dx && op->adds_dx)
                 a.k->add(tnn__values(a.in), a.dx, a.in->grad + s*a.in->grad_sample);
             if (a.dx2 && op->adds_dx2)
@@ -12931,12 +12770,8 @@ static void tnn__add_partials(void *context, int task, int worker)
 /* DropConnect of the weights, or of their gradients, of this step. */
 static void tnn__mask(const tnn_net *net, const tnn__op *op, const float *from, float *to)
 {
-    tnn__drop d;
-    memset(&d, 0, sizeof d);
-    d.p = op->drop_connect;
-    d.scale = 1.0f/(1.0f - d.p);
-    d.seed = net->options.seed;
-    tnn__kernels()->dropout(op->w_floats, from, to, &d, tnn__draw_stream(net, op->layer), 0);
+    const tnn__drop drop = tnn__drop_of(net, op, op->options.drop_connect, 0);
+    tnn__kernels()->dropout(op->w_floats, from, to, &drop, tnn__draw_stream(net, op->layer), 0);
 }
 
 /* The running statistics change with a step that is taken, in three stages: a forward in training
@@ -15145,17 +14980,11 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *module)
     b[0] = module->in;
     b[0].flat |= makes;
     memset(&module->op, 0, sizeof module->op);
-    module->op.type = (int)layer->type;
-    module->op.kind = kind;
     if (tnn__wants_channels(layer, b)) for (k = 0; k <= two; k++) tnn__as_channels(&b[k]);
-    if (kind->shape) {
-        tnn_layer bare = *layer;                /* padding of another kind comes first */
-        if (tnn__pads_first(layer)) {
-            bare.mode = layer->pad_mode;
-            tnn__pad_shape(&module->op, &bare, b);
-            bare.pad = bare.pad_h = bare.pad_w = 0;
-        }
-        kind->shape(&module->op, &bare, b);
+    for (k = !tnn__pads_first(layer); k < 2; k++) {         /* padding of another kind first */
+        module->op.type = k ? (int)layer->type : TNN_PAD;
+        module->op.kind = &tnn__layer_kinds[TNN__NTH(module->op.type)];
+        if (kind->shape) tnn__shape(&module->op, layer, b);
     }
     module->out = b[0];
     module->is_vector = b->flat || (keeps && module->in_vector && b->h*b->w == 1);
@@ -15186,7 +15015,7 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     const tnn__pool_geometry *window = tnn__is_conv(op) ? &op->q.g : &op->pool;
     const int ph = tnn__either(layer->pad_h, layer->pad, 0);
     const int pw = tnn__either(layer->pad_w, layer->pad, 0);
-    const int constant = op->mode == TNN_ZEROS && (layer->value < 0 || layer->value > 0);
+    const int constant = op->options.mode == TNN_ZEROS && (layer->value < 0 || layer->value > 0);
     const int sized = layer->size || layer->size_h; /* an upsampling to a size */
     tnn__value value = {"", 0, 0};
     switch (what) {
@@ -15215,20 +15044,21 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     case 'N': value.a = (double)module->params; break;       /* parameters */
     case 'v': value.a = constant ? (double)layer->value : 0; break; /* of the border */
     case 'l': value.a = (double)op->slope; break;       /* of leaky ReLU */
-    case '0': value.a = (double)op->option[0]; break;   /* alpha, beta, std, min */
-    case '1': value.a = (double)op->option[1]; break;   /* threshold, max */
-    case 'q': value.a = (double)op->p; break;           /* probability */
-    case 'e': value.a = (double)op->eps; break;         /* of norms */
-    case 'E': value.a = layer->eps > 0 ? (double)op->eps : TNN__NAN; break; /* None: float's */
-    case 'M': value.a = op->cumulative ? TNN__NAN : (double)op->momentum;
-              value.text = modes[TNN__NTH(op->mode)]; break;
+    case '0': value.a = (double)op->numbers[0]; break;   /* alpha, beta, std, min */
+    case '1': value.a = (double)op->numbers[1]; break;   /* threshold, max */
+    case 'q': value.a = (double)op->options.p; break;           /* probability */
+    case 'e': value.a = (double)op->options.eps; break;         /* of norms */
+    case 'E':                           /* None: float's */
+        value.a = layer->eps > 0 ? (double)op->options.eps : TNN__NAN; break;
+    case 'M': value.a = op->options.cumulative ? TNN__NAN : (double)op->options.momentum;
+              value.text = modes[TNN__NTH(op->options.mode)]; break;
     case 'm': value.text = modes[TNN__NTH(layer->pad_mode)]; break;
     case 'b': value.a = op->b_floats > 0; break;        /* has biases */
     case 'a': value.a = op->affine; break;              /* has weights */
     case 't': value.a = op->track; break;               /* has running statistics */
     case 'c': value.a = layer->ceil; break;             /* rounds sizes up */
     case 'r': value.text = module->in_vector ? "1d" : "2d"; break;
-    case 'y': value.text = constant ? "Constant" : pads[TNN__NTH(op->mode)]; break;
+    case 'y': value.text = constant ? "Constant" : pads[TNN__NTH(op->options.mode)]; break;
     case 'Y': value.text = constant ? "padding=" : ""; break;
     case 'A': value.text = layer->approximate ? "tanh" : "none"; break;
     case 'C': value.text = layer->custom->name ? layer->custom->name : "Custom"; break;
@@ -19294,7 +19124,7 @@ static void tnn__c_conv(tnn__c_file *file, const tnn__op *op)
     tnn__c_window(file, "s", &q->g, q->oc, q->groups, chains);
     if (file->int8) tnn__c_weights(file, op, 1);
     tnn__c_weights(file, op, 0);
-    if (op->no_bias) return;
+    if (op->options.no_bias) return;
     tnn__c_open(file, "float", "b");
     for (o = 0; o < q->oc; o++)
         tnn__c_float(file, file->net->flat[TNN__W][op->b + tnn__bias_at(q, o)]);
@@ -19310,17 +19140,16 @@ static void tnn__c_slopes(tnn__c_file *file, const tnn__op *op)
 /* The three options of an activation, p[0] to p[2] of 3d. */
 static void tnn__c_options(tnn__c_file *file, const tnn__op *op)
 {
-    tnn__c_floats(file, "option", op->option, 3);
+    tnn__c_floats(file, "option", op->numbers, 3);
 }
 /* Batch norm's mean, scale and shift of each channel or value ($m), as the last forward in
    evaluation mode made them. */
 static void tnn__c_norm(tnn__c_file *file, const tnn__op *op)
 {
-    const tnn__len cells = tnn__norm_cells(op, &file->net->blob[op->in]);
     const tnn__len n = file->number['m' - 'a'];
     tnn__c_floats(file, "mean", op->kept, n);
-    tnn__c_floats(file, "scale", op->kept + 2*cells, n);
-    tnn__c_floats(file, "shift", op->kept + 3*cells, n);
+    tnn__c_floats(file, "scale", op->kept + 2*op->cells, n);
+    tnn__c_floats(file, "shift", op->kept + 3*op->cells, n);
 }
 /* Where the rows or columns of an output of padding or upsampling come from; -1: from outside. */
 static void tnn__c_places(tnn__c_file *file, const tnn__op *op, const char *name, int in, int out,
@@ -19338,9 +19167,9 @@ static void tnn__c_places(tnn__c_file *file, const tnn__op *op, const char *name
 static void tnn__c_samples(tnn__c_file *file, const tnn__op *op)
 {
     const tnn__blob *in = &file->net->blob[op->in], *out = &file->net->blob[op - file->net->op + 1];
-    tnn__c_places(file, op, "row", in->h, out->h, op->top);
-    tnn__c_places(file, op, "column", in->w, out->w, op->left);
-    tnn__c_floats(file, "outside", op->option, 1);
+    tnn__c_places(file, op, "row", in->h, out->h, op->options.pad_h);
+    tnn__c_places(file, op, "column", in->w, out->w, op->options.pad_w);
+    tnn__c_floats(file, "outside", op->numbers, 1);
 }
 
 /* ---- 17d. The loops ---------------------------------------------------------------------------
@@ -19568,7 +19397,8 @@ static int tnn__c_kind(const tnn__c_file *file, const tnn__op *op)
         {TNN_PAD, TNN__C_SAMPLE},               {TNN_UPSAMPLE, TNN__C_SAMPLE}
     };
     size_t i;
-    if (op->kind->shape == tnn__function_shape) return TNN__C_FUNCTION + op->function;
+    if (op->kind->shape == tnn__function_shape && op->function != TNN__ACT_LEAKY)
+        return TNN__C_FUNCTION + op->function;
     if (op->kind->shape == tnn__dropout_shape || (op->kind->flags & TNN__NOTHING_TO_DO))
         return TNN__C_COPY;
     for (i = 0; i < sizeof rows/sizeof *rows && rows[i].type != op->type; i++) {}
@@ -19653,7 +19483,7 @@ static void tnn__c_letters(tnn__c_file *file, int i, const tnn__c_call *call)
     const tnn__len numbers[] = {        /* a sample of the caller's is channels first */
         i, first, values/first, out->c, in->c, net->blob[op->from].c, out->h, out->w, in->w,
         (tnn__len)out->h*out->w, (tnn__len)in->h*in->w, values, op->act && !(op->slope > 0),
-        op->per_channel ? in->c : 1, op->element ? values : in->c,
+        op->options.per_channel ? in->c : 1, op->element ? values : in->c,
         file->at[net->ops + 1] + tnn__c_before_pool(op)
     };
     int k;
@@ -19661,7 +19491,7 @@ static void tnn__c_letters(tnn__c_file *file, int i, const tnn__c_call *call)
     tnn__c_blob(file, 'O', call->out, 'y', "work + $y");
     tnn__c_blob(file, 'F', op->from, 'z', "work + $z");
     TNN__C_SAY('S', file->int8 ? "@_scale$i" : "0");
-    TNN__C_SAY('B', op->no_bias ? "0" : "@_b$i");
+    TNN__C_SAY('B', op->options.no_bias ? "0" : "@_b$i");
     for (k = 0; k < (int)(sizeof numbers/sizeof *numbers); k++)
         TNN__C_SET("iabcdehlwpqnrsmt"[k], numbers[k]);
 }
