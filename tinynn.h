@@ -18457,8 +18457,8 @@ static int tnn__study_head(tnn_study *study)
 }
 
 /* ---- 16h. Studies -----------------------------------------------------------------------------
-   A study is one allocation for itself, one for its space, one for its trials and all else that
-   grows with them, one for the sums of 16d, and one for each trial's reports. */
+   A study is one allocation for itself, one for its space, one for its trials, the sums of 16d and
+   all else that grows with them, and one for each trial's reports. */
 
 /* Whether a double is an integer. */
 static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
@@ -18578,40 +18578,40 @@ static tnn_status tnn__study_options_check(tnn_study_options *options)
                          options->shards);
     return TNN_OK;
 }
-/* So many bytes of an arena. */
-static void *tnn__take_bytes(tnn__arena *arena, tnn__len bytes)
-{
-    return tnn__take(arena, tnn__round_up(bytes, 4)/4);
-}
 /* Hands out the memory of the trials and of all that grows with them; with NULL it only counts.
    Returns its floats. */
 static tnn__len tnn__study_place(tnn_study *study, float *memory)
 {
-    const tnn__len size = (tnn__len)sizeof(double), trials = study->options.trials;
-    const tnn__len kernel = (tnn__len)sizeof(tnn__kernel), count = study->options.count;
-    const tnn__len candidates = study->options.candidates;
+#define TNN__X(type, count) \
+    (type *)(void *)tnn__take(&arena, tnn__round_up((count)*(tnn__len)sizeof(type), 4)/4)
+    const tnn_study_options *options = &study->options;
+    const tnn__len trials = options->trials, count = options->count;
     tnn__arena arena;
     double *x;
     int i;
     arena.memory = memory;
     arena.used = 0;
-    study->trials = (tnn_trial *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof *study->trials);
-    x = (double *)tnn__take_bytes(&arena, trials*count*size);
-    study->terms = (double *)tnn__take_bytes(&arena, (trials + 1)*size);
-    study->candidates = (double *)tnn__take_bytes(&arena, candidates*size);
-    study->scores = (double *)tnn__take_bytes(&arena, candidates*size);
-    study->spots = (tnn__spot *)tnn__take_bytes(&arena, (trials + 1)*(tnn__len)sizeof(tnn__spot));
-    study->order = (int *)tnn__take_bytes(&arena, trials*(tnn__len)sizeof(int));
-    study->rest.kernels = (tnn__kernel *)tnn__take_bytes(&arena, (trials + TNN__WIDE)*kernel);
-    for (i = 0; i < count; i++)
-        study->space[i].good.kernels = (tnn__kernel *)tnn__take_bytes(&arena, 26*kernel);
-    for (i = 0; i < trials && memory; i++, x += count) {
+    study->trials = TNN__X(tnn_trial, trials);
+    x = TNN__X(double, trials*count);
+    study->terms = TNN__X(double, trials + 1);
+    study->candidates = TNN__X(double, options->candidates);
+    study->scores = TNN__X(double, options->candidates);
+    study->spots = TNN__X(tnn__spot, trials + 1);
+    study->order = TNN__X(int, trials);
+    study->rest.kernels = TNN__X(tnn__kernel, trials + TNN__WIDE);
+    if (options->sampler == TNN_TPE && !options->no_magic_clip && options->prior_weight >= 0.01
+        && trials > TNN__MANY) study->crowds = TNN__X(tnn__crowd, count);
+    for (i = 0; i < count; i++) study->space[i].good.kernels = TNN__X(tnn__kernel, 26);
+    for (i = 0; memory && i < trials; i++, x += count) {
         study->trials[i].number = i;
         study->trials[i].value = TNN__NAN;
         study->trials[i].x = x;
         study->trials[i].study = study;
     }
+    for (i = 0; study->crowds && i < count; i++)
+        tnn__crowd_make(&study->crowds[i], &study->space[i]);
     return arena.used;
+#undef TNN__X
 }
 /* Makes what the options ask for, and reads the journal. */
 static tnn_status tnn__study_make(tnn_study *study)
@@ -18631,12 +18631,6 @@ static tnn_status tnn__study_make(tnn_study *study)
                                         "study");
     if (!study->memory) return TNN_ERROR_MEMORY;
     tnn__study_place(study, study->memory);
-    if (options->sampler == TNN_TPE && !options->no_magic_clip && options->prior_weight >= 0.01
-        && options->trials > TNN__MANY) {
-        study->crowds = (tnn__crowd *)tnn__alloc(count*(tnn__len)sizeof *study->crowds, "study");
-        if (!study->crowds) return TNN_ERROR_MEMORY;
-        for (i = 0; i < count; i++) tnn__crowd_make(&study->crowds[i], &study->space[i]);
-    }
     if (!tnn__study_head(study))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer "
                          "than %d characters", options->count, (int)sizeof study->head/2);
@@ -18655,7 +18649,6 @@ TNN_API void tnn_study_free(tnn_study *study)
     for (i = 0; study->memory && i < study->options.trials; i++)
         tnn__release(study->trials[i].reports);
     tnn__release(study->memory);
-    tnn__release(study->crowds);
     tnn__release(study->space);
     tnn__release(study);
 }
