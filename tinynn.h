@@ -13508,27 +13508,26 @@ TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
     return tnn__no_data();
 }
 /* Cuts a shuffled order in two. Both parts are made, or none. */
-TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *a,
-                                   tnn_data *b)
+TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *first,
+                                   tnn_data *second)
 {
-    const tnn_data whole = data ? *data : tnn__no_data();       /* *a may be the same */
+    const tnn_data whole = data ? *data : tnn__no_data();       /* *first may be the same */
     int i, *order;
-    if (a) *a = tnn__no_data();
-    if (b) *b = tnn__no_data();
-    if (!a || !b || count < 1 || count >= whole.n)
+    if (first) *first = tnn__no_data();
+    if (second) *second = tnn__no_data();
+    if (!first || !second || count < 1 || count >= whole.n)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d",
                          count, whole.n);
     order = (int *)tnn__alloc(tnn__mul(whole.n, (tnn__len)sizeof(int)), "tnn_split");
     if (!order) return TNN_ERROR_MEMORY;
     for (i = 0; i < whole.n; i++) order[i] = i;
     tnn_shuffle(order, whole.n, seed, 0);
-    *a = tnn__select(&whole, order, 0, count);
-    *b = tnn__select(&whole, order + count, 0, whole.n - count);
+    *first = tnn__select(&whole, order, 0, count);
+    *second = tnn__select(&whole, order + count, 0, whole.n - count);
     tnn__release(order);
-    /* One without the other is none. */
-    if (a->n && b->n) return TNN_OK;
-    tnn_data_free(a);
-    tnn_data_free(b);
+    if (first->n && second->n) return TNN_OK;
+    tnn_data_free(first);               /* one without the other is none */
+    tnn_data_free(second);
     return TNN_ERROR_MEMORY;
 }
 
@@ -13539,12 +13538,16 @@ static void tnn__byte_values(const tnn_data *data, float table[256])
     int i;
     for (i = 0; i < 256; i++) table[i] = ((float)i/255.0f - data->mean)/data->std;
 }
+/* Where sample i begins in the data set's bytes or floats. */
+static tnn__len tnn__image_at(const tnn_data *data, int i)
+{
+    return (tnn__len)(data->order ? data->order[i] : i)*data->c*data->h*data->w;
+}
 /* Sample i as floats (c, h, w), normalised; the table is tnn__byte_values'. Floats with mean 0 and
    std 1 are copied, so that they stay what they are to the bit. */
 static void tnn__sample(const tnn_data *data, int i, const float table[256], float *x)
 {
-    const tnn__len size = (tnn__len)data->c*data->h*data->w;
-    const tnn__len at = (tnn__len)(data->order ? data->order[i] : i)*size;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w, at = tnn__image_at(data, i);
     tnn__len k;
     if (data->bytes)
         for (k = 0; k < size; k++) x[k] = table[data->bytes[at + k]];
@@ -13796,37 +13799,38 @@ typedef struct {
    right. */
 static int tnn__idx_header(tnn__idx_file *file, int ndim)
 {
-    const unsigned char *p = file->bytes;
-    const int known = p && file->size >= 4; /* there are four bytes to show */
+    const unsigned char *at = file->bytes;
+    unsigned char first[4] = {0, 0, 0, 0}; /* zeros where the file is shorter */
     const char *name = file->name;
     uint64_t bytes = 1;                 /* so many the dimensions announce */
-    int i;
-    if (!known || p[0] || p[1] || p[2] != 8 || (p[3] != ndim && (ndim < 3 || p[3] != 4))) {
-        if (!tnn__foreign(name, p, file->size, "IDX"))
+    int i, k;
+    if (at && file->size >= 4) memcpy(first, at, 4);
+    if (first[0] || first[1] || first[2] != 8
+        || (first[3] != ndim && (ndim < 3 || first[3] != 4))) {
+        if (!tnn__foreign(name, at, file->size, "IDX"))
             tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions "
                       "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
-                      name, ndim, ndim == 3 ? " or 4" : "", (long long)file->size, known ? p[0] : 0,
-                      known ? p[1] : 0, known ? p[2] : 0, known ? p[3] : 0, ndim);
+                      name, ndim, ndim == 3 ? " or 4" : "", (long long)file->size, first[0],
+                      first[1], first[2], first[3], ndim);
         return 0;
     }
-    file->ndim = p[3];                  /* 1, 3 or 4 */
-    file->at = 4 + 4*(size_t)p[3];
+    file->ndim = first[3];              /* 1, 3 or 4 */
+    file->at = 4 + 4*(size_t)file->ndim;
     if (file->size < file->at) {
         tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name,
                   (long long)file->size, (long long)file->at);
         return 0;
     }
-    for (i = 0; i < 4; i++) {
-        const unsigned char *at = p + 4 + 4*(tnn__len)i;
-        const uint32_t d = i >= file->ndim ? 1 : (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16
-                                                 | (uint32_t)at[2] << 8 | at[3];
-        if (d < 1 || d > (i ? 65535u : 0x7fffffffu)) {
+    for (i = 0, at += 4; i < 4; i++) {
+        uint32_t size = i >= file->ndim;
+        for (k = 0; k < 4 && i < file->ndim; k++) size = size << 8 | *at++;
+        if (size < 1 || size > (i ? 65535u : 0x7fffffffu)) {
             tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i,
-                      (long long)d, 4 + 4*i);
+                      (long long)size, 4 + 4*i);
             return 0;
         }
-        file->dims[i] = (int)d;
-        bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*d; /* enough to be wrong */
+        file->dims[i] = (int)size;
+        bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*size; /* enough to be wrong */
     }
     if ((uint64_t)(file->size - file->at) == bytes) return 1;
     tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name,
@@ -13979,18 +13983,18 @@ static double tnn__move(const tnn__draws *dice, int k, const tnn_loader_options 
     return tnn__floor(tnn__draw_from(dice, k, -with->shift, with->shift)*n + 0.5)
          + tnn__floor(tnn__draw(dice, k + 2)*(2*with->crop_pad + 1)) - with->crop_pad;
 }
-/* The geometry: reads a sample's image of bytes or floats (c, h, w), writes x (c, h, w).
+/* The geometry: reads the image of sample dice->sample, whose bytes stand for `table`, and writes
+   x (c, h, w).
    Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
        A = rotation * [1 -tan u; 0 1] * scale * mirrors,
    whose inverse is (xx xy; yx yy) below. Between pixels it is bilinear, of four taps; at whole
    pixels there is one tap, and the value comes out as it is. Each pixel's taps are found once and
    serve all channels. */
 static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
-                           const tnn__draws *dice, const unsigned char *bytes, const float *floats,
-                           float *x)
+                           const tnn__draws *dice, const float table[256], float *x)
 {
     const int h = data->h, w = data->w;
-    const tnn__len area = (tnn__len)h*w; /* of a channel */
+    const tnn__len area = (tnn__len)h*w, image = tnn__image_at(data, (int)dice->sample);
     const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = with->fill; /* the middle */
     const double turn = tnn__draw_from(dice, TNN__DRAW_ROTATE, -with->rotate, with->rotate)/360;
     const double lean = tnn__draw_from(dice, TNN__DRAW_SHEAR, -with->shear, with->shear)/360;
@@ -14021,9 +14025,9 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
             for (channel = 0; channel < data->c; channel++) {
                 double v[4];            /* of the taps; becomes the result */
                 for (k = 0; k < taps; k++) {
-                    const tnn__len from = channel*area + at[k];
-                    v[k] = at[k] < 0 ? fill : bytes ? (double)((float)bytes[from]/255.0f)
-                                                    : (double)floats[from];
+                    const tnn__len from = image + channel*area + at[k];
+                    v[k] = at[k] < 0 ? fill : data->bytes ? (double)table[data->bytes[from]]
+                                                          : (double)data->floats[from];
                 }
                 if (taps == 4) {
                     v[0] += fx*(v[1] - v[0]);
@@ -14153,23 +14157,26 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
        labels (n)               without mixing
        targets (n, classes)     with mixing: lambda at one label, 1 - lambda at the other */
 struct tnn__loader {
+    tnn_loader         loader;          /* what the program sees */
     tnn_data           data;            /* as it was at first, with mean and std */
+    tnn_data           raw;             /* the same, not normalised if colours come before that */
     tnn_loader_options options;         /* with defaults */
     int                between, *order;     /* between two epochs */
-    float              table[256];      /* what bytes stand for */
+    float              table[256];      /* what bytes of the raw data stand for */
     int                geometry, colour, erasing, mixing;   /* what is to be done */
     int                threads;             /* and by how many */
     float             *spare;               /* of each thread: the sample that is mixed in */
 };
 
-/* Fills in and checks the augmentation's options, of which some do nothing without others. The
-   upper ends come first: they bound the lower ones. */
+/* Fills in and checks the batch and the augmentation's options, of which some do nothing without
+   others. The upper ends come first: they bound the lower ones. */
 static tnn_status tnn__check_augmentation(tnn_loader_options *with)
 {
 #define TNN__X(member, otherwise, least, most) \
     TNN__RANGE(tnn_loader_options, member, 'd', otherwise, least, most)
 #define TNN__Y(member, most) TNN__RANGE(tnn_loader_options, member, 'i', 0, 0, most)
     const tnn__option ranges[] = {
+        TNN__RANGE(tnn_loader_options, batch, 'i', 64, 1, INT_MAX),
         TNN__X(flip, 0, 0, 1), TNN__X(flip_vertical, 0, 0, 1), TNN__X(rotate, 0, 0, 180),
         TNN__X(shear, 0, 0, 80), TNN__X(scale_max, 1, 0.01, 100),
         TNN__X(scale_min, 1, 0.01, tnn__default(with->scale_max, 1)),
@@ -14185,7 +14192,8 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
 #undef TNN__Y
     if (tnn__choice("tnn_loader_create: .border", (int)with->border, TNN_BORDER_EDGE)
         || TNN__CHECK_READ("tnn_loader_create", with, ranges,
-                           "flip flip_vertical rotate shear scale_min scale_max shift crop_pad "
+                           "batch flip flip_vertical rotate shear scale_min scale_max shift "
+                           "crop_pad "
                            "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
                            "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border "
                            "brightness contrast saturation hue cutout erase erase_min:erase "
@@ -14205,14 +14213,10 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no %s", given ? "samples: "
                          "tnn_load_idx, tnn_data_view and others give data sets" : "options");
     *with = *given;
-    if (!with->batch) with->batch = 64;
-    if (with->batch < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .batch = %d must be at least 1",
-                         with->batch);
+    if (tnn__check_augmentation(with)) return TNN_ERROR_ARGUMENT;
     if (with->drop_last && with->batch > data->n)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .drop_last drops everything: %d "
                          "samples in batches of %d", data->n, with->batch);
-    if (tnn__check_augmentation(with)) return TNN_ERROR_ARGUMENT;
     with->batch = TNN__MIN(with->batch, data->n);
     /* What is to be done. */
     state->geometry = with->flip + with->flip_vertical + with->rotate + with->shear > 0
@@ -14245,10 +14249,11 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
        x (batch, c, h, w)   order (n)   spare (threads, c, h, w)   targets or labels */
-static tnn__len tnn__place_loader(tnn_loader *loader, struct tnn__loader *state, float *memory)
+static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
     const tnn__len batch = state->options.batch, classes = state->data.classes; /* at most n */
     const tnn__len size = (tnn__len)state->data.c*state->data.h*state->data.w;
+    tnn_loader *loader = &state->loader;
     tnn__arena arena;
     arena.memory = memory;
     arena.used = 0;
@@ -14260,35 +14265,33 @@ static tnn__len tnn__place_loader(tnn_loader *loader, struct tnn__loader *state,
     } else loader->labels = (int *)(void *)tnn__take(&arena, batch);
     return arena.used;
 }
-/* A new loader; NULL on error. It is one allocation: itself, its state, and the memory of these.
-   So it is one thing to free, and one that can fail. */
+/* A new loader; NULL on error. It is one allocation: its state and the memory of that. So it is one
+   thing to free, and one that can fail. */
 static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_options *options)
 {
-    const tnn__len head = tnn__round_up((tnn__len)(sizeof(tnn_loader) + sizeof(struct tnn__loader)),
-                                        TNN__ALIGN);
-    tnn_loader made, *loader;           /* made: before there is memory */
-    struct tnn__loader state;
-    tnn__len floats;
+    const tnn__len head = tnn__round_up((tnn__len)sizeof(struct tnn__loader), TNN__ALIGN);
+    struct tnn__loader made, *state;    /* made: before there is memory */
     memset(&made, 0, sizeof made);
-    memset(&state, 0, sizeof state);
-    if (tnn__check_loader(data, options, &state)) return NULL;
-    state.data = *data;
-    state.between = 1;                  /* as at the end of an epoch */
-    state.threads = state.geometry || state.colour || state.erasing || state.mixing ? tnn_threads()
-                                                                                     : 1;
-    tnn__byte_values(data, state.table);
-    made.batches = state.options.drop_last ? data->n/state.options.batch
-                                           : tnn__blocks(data->n, state.options.batch);
-    made.epoch = -1;                    /* the first tnn_next begins epoch 0 */
-    floats = tnn__place_loader(&made, &state, NULL);
-    loader = (tnn_loader *)tnn__alloc(head + tnn__mul(floats, 4), "tnn_loader_create");
-    if (!loader) return NULL;
-    tnn__place_loader(&made, &state, (float *)(void *)((char *)loader + head));
-    made.state = (struct tnn__loader *)(void *)(loader + 1);
-    *loader = made;
-    *made.state = state;
+    if (tnn__check_loader(data, options, &made)) return NULL;
+    made.data = made.raw = *data;
+    if (made.geometry || made.colour) {
+        made.raw.mean = 0;
+        made.raw.std = 1;
+    }
+    made.between = 1;                   /* as at the end of an epoch */
+    made.threads = made.geometry || made.colour || made.erasing || made.mixing ? tnn_threads() : 1;
+    tnn__byte_values(&made.raw, made.table);
+    made.loader.batches = made.options.drop_last ? data->n/made.options.batch
+                                                 : tnn__blocks(data->n, made.options.batch);
+    made.loader.epoch = -1;             /* the first tnn_next begins epoch 0 */
+    state = (struct tnn__loader *)tnn__alloc(head + tnn__mul(tnn__place_loader(&made, NULL), 4),
+                                             "tnn_loader_create");
+    if (!state) return NULL;
+    tnn__place_loader(&made, (float *)(void *)((char *)state + head));
+    made.loader.state = state;
+    *state = made;
     tnn__share(data->memory);
-    return loader;
+    return &state->loader;
 }
 static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
 TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
@@ -14309,21 +14312,13 @@ static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *
 {
     const tnn_data *data = &state->data;
     const tnn_loader_options *with = &state->options;
-    const int i = (int)dice->sample;    /* in the loader's data */
-    const tnn__len size = (tnn__len)data->c*data->h*data->w;
-    const tnn__len at = (data->order ? data->order[i] : i)*size;
-    const unsigned char *bytes = data->bytes ? data->bytes + at : NULL;
-    const float *floats = data->bytes ? NULL : data->floats + at;
+    const tnn__len area = (tnn__len)data->h*data->w;
     tnn__len k;
-    /* Bytes count as byte/255 until they are normalised; without geometry and colour one lookup
-       does both. */
-    if (state->geometry) tnn__transform(data, with, dice, bytes, floats, x);
-    else if (state->colour)
-        for (k = 0; k < size; k++) x[k] = bytes ? (float)bytes[k]/255.0f : floats[k];
-    else tnn__sample(data, i, state->table, x);
-    if (state->colour) tnn__colour(with, dice, data->c, (tnn__len)data->h*data->w, x);
+    if (state->geometry) tnn__transform(data, with, dice, state->table, x);
+    else tnn__sample(&state->raw, (int)dice->sample, state->table, x);
+    if (state->colour) tnn__colour(with, dice, data->c, area, x);
     if (state->geometry || state->colour)
-        for (k = 0; k < size; k++) x[k] = (x[k] - data->mean)/data->std;
+        for (k = 0; k < data->c*area; k++) x[k] = (x[k] - data->mean)/data->std;
     if (state->erasing) tnn__erase(data, with, dice, x);
 }
 /* Mixes another sample of the data into x (c, h, w), whose target (classes) is a 1 at its label.
@@ -14443,22 +14438,16 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
    that have no classes, the accuracy is NaN, which no comparison takes for good. */
 static tnn_metrics tnn__metrics_of(double loss, int correct, int n)
 {
-    tnn_metrics m;
-    memset(&m, 0, sizeof m);
-    m.loss = loss;
-    m.correct = correct;
-    m.n = n;
-    m.accuracy = n ? (double)correct/n : TNN__NAN;
-    return m;
+    tnn_metrics metrics;
+    memset(&metrics, 0, sizeof metrics);
+    metrics.loss = loss;
+    metrics.correct = correct;
+    metrics.n = n;
+    metrics.accuracy = n ? (double)correct/n : TNN__NAN;
+    return metrics;
 }
 /* What failure gives. */
-static tnn_metrics tnn__no_metrics(void)
-{
-    tnn_metrics m;
-    memset(&m, 0, sizeof m);
-    m.loss = TNN__NAN;
-    return m;
-}
+static tnn_metrics tnn__no_metrics(void) { return tnn__metrics_of(TNN__NAN, 0, 0); }
 /* Whether the samples are what the network takes: of its shape, or as many values where one of the
    two is flat. Other shapes of as many are other images: (h, w, c) is the usual mistake, and trains
    to a bad accuracy without any error. */
@@ -14610,22 +14599,24 @@ static double tnn__threshold(const tnn_early_stopping *stop, double value)
    one framework do nothing in the other's manner. */
 static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_net *net)
 {
+#define TNN__X(member, type, least, most) \
+    TNN__RANGE(tnn_early_stopping, member, type, 0, least, most),
+    static const tnn__option options[] = {
+        TNN__X(patience, 'i', -1, INT_MAX) TNN__X(start_from, 'i', 0, INT_MAX)
+        TNN__X(min_delta, 'd', 0, 1e30) TNN__X(keras, 0, 0, 0) TNN__X(any_value, 0, 0, 0)
+        TNN__X(stop_at, 0, 0, 0) TNN__X(diverged_at, 0, 0, 0) TNN__X(baseline, 0, 0, 0)
+    };
+#undef TNN__X
+    tnn_early_stopping filled;
     if (!stop || (stop->restore_best && !net))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: no tnn_early_stopping, or no network "
                          "for .restore_best");
-    if (stop->patience < -1 || stop->start_from < 0 || !(stop->min_delta >= 0)
-        || stop->min_delta > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: .patience = %d must be at least -1, "
-                         ".start_from = %d not negative, .min_delta = %g in [0, 1e30]",
-                         stop->patience, stop->start_from, stop->min_delta);
-    /* What the one of the two has not is refused where it is set. */
-    if (stop->keras ? stop->any_value || tnn__finite(tnn__threshold(stop, stop->stop_at))
-                      || tnn__finite(tnn__threshold(stop, stop->diverged_at))
-                    : stop->start_from || tnn__finite(tnn__threshold(stop, stop->baseline)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: %s", stop->keras
-                         ? ".any_value, .stop_at and .diverged_at do not go with .keras"
-                         : ".baseline and .start_from need .keras");
-    return TNN_OK;
+    filled = *stop;
+    if (TNN__CHECK_READ("tnn_early_stop", stop, options,
+                        "patience min_delta keras start_from:keras baseline:keras any_value:!keras "
+                        "stop_at:!keras diverged_at:!keras"))
+        return TNN_ERROR_ARGUMENT;
+    return tnn__check_ranges("tnn_early_stop: ", &filled, options, TNN__COUNT_OF(options));
 }
 /* One call per validation. The copy of the best weights is made at the first call, so that there is
    something to put back even if no metric is ever better. `bad` counts the calls since the last
@@ -14708,18 +14699,15 @@ static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
     tnn__release(memory);
 }
 
-/* Trains the finder's steps from rate `low` to `high` and fills its curve, lr and loss (count):
+/* Trains the steps of a finder with defaults and fills its curve, lr and loss (count):
        a_k = beta a_(k-1) + (1 - beta) loss_k,   loss'_k = a_k/(1 - beta^(k+1))
    It ends early where loss' is `diverge` times its least, or a loss is not finite. */
-static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder, double low,
-                          double high)
+static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder)
 {
-    const double beta = tnn__default(finder->beta, 0.98);
-    const double diverge = tnn__default(finder->diverge, 4);
+    const double low = finder->min_lr, high = finder->max_lr, beta = finder->beta;
     double average = 0, weight = 1, least = HUGE_VAL, loss; /* weight: beta^(k+1) */
     int i;
-    finder->count = 0;
-    for (i = 0; i < finder->steps && tnn__next_of(loader, 0); i++) {
+    for (i = finder->count = 0; i < finder->steps && tnn__next_of(loader, 0); i++) {
         const double part = (double)i/(finder->steps - 1);
         const double lr = finder->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         tnn_set_lr(net, lr);
@@ -14733,7 +14721,7 @@ static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finde
         finder->lr[i] = lr;
         finder->loss[i] = average/(1 - weight);
         finder->count = i + 1;
-        if (finder->loss[i] > diverge*least) break;
+        if (finder->loss[i] > finder->diverge*least) break;
         least = TNN__MIN(least, finder->loss[i]);
     }
 }
@@ -14741,9 +14729,10 @@ static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finde
    fastai's "steep". The schedule is switched off meanwhile. NaN on failure. */
 TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder)
 {
-    double low, high, beta, diverge, steepest = HUGE_VAL, best = TNN__NAN;
+    double steepest = HUGE_VAL, best = TNN__NAN;
     float *memory;
     tnn_net before;                     /* its state, to be put back */
+    tnn_lr_finder with;                 /* defaults */
     int i;
     if (tnn_failed()) return TNN__NAN;
     if (!net || !finder || !finder->lr || !finder->loss) {
@@ -14751,33 +14740,36 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
                   ".loss in it");
         return TNN__NAN;
     }
-    low = tnn__default(finder->min_lr, 1e-8);
-    high = tnn__default(finder->max_lr, 1);
-    beta = tnn__default(finder->beta, 0.98);
-    diverge = tnn__default(finder->diverge, 4);
-    if (!(low >= (finder->linear ? 0 : 1e-30) && high > low && high <= 1e30) || finder->steps < 3
-        || !(beta >= 0 && beta < 1) || !(diverge > 1)) {
+    with = *finder;
+    with.min_lr = tnn__default(with.min_lr, 1e-8);
+    with.max_lr = tnn__default(with.max_lr, 1);
+    with.beta = tnn__default(with.beta, 0.98);
+    with.diverge = tnn__default(with.diverge, 4);
+    if (!(with.min_lr >= (with.linear ? 0 : 1e-30) && with.max_lr > with.min_lr
+          && with.max_lr <= 1e30 && with.steps >= 3 && with.beta >= 0 && with.beta < 1
+          && with.diverge > 1)) {
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, "
                   ".steps = %d at least 3, .beta = %g in [0, 1), .diverge = %g above 1",
-                  low, high, finder->steps, beta, diverge);
+                  with.min_lr, with.max_lr, with.steps, with.beta, with.diverge);
         return TNN__NAN;
     }
     if (tnn_build(net) || tnn__trains_on("tnn_lr_find", net, loader)
         || (memory = tnn__keep("tnn_lr_find", net, &before)) == NULL) return TNN__NAN;
     net->schedule.type = (tnn_schedule_type)0;
-    tnn__lr_curve(net, loader, finder, low, high);
+    tnn__lr_curve(net, loader, &with);
     tnn__put_back(net, &before, memory);
+    finder->count = with.count;
     if (tnn_failed()) return TNN__NAN;
     /* Without the first tenth, whose averages are of few losses, and the last. */
-    for (i = TNN__MAX(finder->steps/10, 1); i + 1 < finder->count; i++) {
-        const double slope = finder->loss[i + 1] - finder->loss[i - 1];
+    for (i = TNN__MAX(with.steps/10, 1); i + 1 < with.count; i++) {
+        const double slope = with.loss[i + 1] - with.loss[i - 1];
         if (!(slope < steepest)) continue;
         steepest = slope;
-        best = finder->lr[i];
+        best = with.lr[i];
     }
     if (!(best >= 0))
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: ended after %d steps, too few of %d; begin "
-                  "with a smaller .min_lr than %g", finder->count, finder->steps, low);
+                  "with a smaller .min_lr than %g", with.count, with.steps, with.min_lr);
     return best;
 }
 

@@ -374,7 +374,7 @@ static void data_sets(void)
     M("loader of a missing file", "No such file", "no-images", NULL,
       data = tnn_load_idx("no-images", "no-labels");
       loader = tnn_loader_create(&data, .batch = 4); tnn_next(loader););
-    M("negative batch", ".batch = -4", "tnn_loader_create", "at least 1",
+    M("negative batch", ".batch = -4", "tnn_loader_create", "must be 1 to",
       samples(8); loader = tnn_loader_create(&data, .batch = -4););
     M("flip of 50 %", ".flip = 50", "tnn_loader_create", "in [0, 1]",
       samples(8); loader = tnn_loader_create(&data, .flip = 50););
@@ -617,7 +617,7 @@ static void training(void)
     M("no network to restore", "no network", "tnn_early_stop", "for .restore_best",
       tnn_early_stopping s = {.restore_best = 1};
       tnn_early_stop(&s, NULL, 1););
-    M("Keras' and ours", "do not go with .keras", ".stop_at", NULL,
+    M("Keras' and ours", "does nothing with .keras", ".stop_at", NULL,
       classifier();
       tnn_early_stopping s = {.keras = 1, .stop_at = 0.5}; tnn_early_stop(&s, net, 1););
     M("finder from 1 to 0.1", ".max_lr = 0.1", "tnn_lr_find", "0 < .min_lr",

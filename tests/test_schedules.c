@@ -494,11 +494,11 @@ static void stopping_defaults(void)
     STOP_REFUSED(".min_delta = nan", { .min_delta = none });
     STOP_REFUSED(".min_delta = -1", { .min_delta = -1 });
     STOP_REFUSED("no network", { .restore_best = 1 });
-    STOP_REFUSED("need .keras", { .baseline = 1 });
-    STOP_REFUSED("need .keras", { .start_from = 1 });
-    STOP_REFUSED("do not go with .keras", { .keras = 1, .stop_at = 1 });
-    STOP_REFUSED("do not go with .keras", { .keras = 1, .any_value = 1 });
-    STOP_REFUSED("do not go with .keras", { .keras = 1, .diverged_at = TNN_ZERO });
+    STOP_REFUSED(".baseline does nothing without .keras", { .baseline = 1 });
+    STOP_REFUSED(".start_from does nothing without .keras", { .start_from = 1 });
+    STOP_REFUSED(" does nothing with .keras", { .keras = 1, .stop_at = 1 });
+    STOP_REFUSED(" does nothing with .keras", { .keras = 1, .any_value = 1 });
+    STOP_REFUSED(" does nothing with .keras", { .keras = 1, .diverged_at = TNN_ZERO });
 #define PLATEAU_REFUSED(words, ...) do { \
         tnn_plateau bad = __VA_ARGS__; \
         CHECK(!tnn_plateau_update(&bad, 1, &lr) && strstr(tnn_error(), words), "%s", tnn_error()); \
