@@ -378,7 +378,7 @@ if [ "$1" = all ]; then
                 -fsyntax-only "$dir/use.c"
         done
         lto=-flto
-        case $cc in *gcc*) lto=-flto=2 ;; esac             # which else says that it does not share
+        case $cc in *gcc*) lto=-flto=1 ;; esac             # which else says that it does not share
         check "$cc -O3 -flto: no warning" quiet $cc -O3 $lto $strict $whole "$dir/use.c" \
             -o "$dir/newest" -lm -pthread
         last=c++2c
