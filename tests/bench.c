@@ -40,8 +40,7 @@
 #elif defined __aarch64__
 #include <arm_neon.h>
 #endif
-#define TINYNN_IMPLEMENTATION
-#include "tinynn.h"
+#include "inside.h"
 
 static double now(void)
 {
@@ -221,9 +220,11 @@ static tnn_tensor random_tensor(int n, int c, int h, int w)
 }
 
 /* An update reads the gradient, reads and writes the weights and each moment. */
-static double update_bytes(const tnn_optimizer *o, double n)
+static double update_bytes(tnn_net *net, double n)
 {
-    return 4 * n * (3 + 2 * tnn__states(o));
+    int states = 0;
+    while (states < TNN_STATES && tnn_flat(net, 2 + states, NULL)) states++;
+    return 4 * n * (3 + 2 * states);
 }
 
 static const char *open_net(bench *b, const char *name, int batch, int training)
@@ -257,50 +258,14 @@ static const char *open_net(bench *b, const char *name, int batch, int training)
     b->flops = 2 * batch * multiply_adds(n, training);
     double weights = (double)tnn_param_total(b->net);
     b->bytes = 4 * ((double)floats + weights * (training ? 3 : 1)); /* read twice; gradients */
-    if (training) b->update = update_bytes(&n->optimizer, weights);
+    if (training) b->update = update_bytes(b->net, weights);
     b->run = training ? run_step : run_forward;
     return NULL;
 }
 
 /* The second of two convolutions, 1x1 and this one, alone, its weights turned and transformed
-   beforehand. A task is a span of the batch. */
-typedef struct conv_call {
-    tnn__call call;
-    int       direction;
-} conv_call;
-static void conv_task(void *context, int span, int worker)
-{
-    const conv_call *c = (const conv_call *)context;
-    const tnn__call *call = &c->call;
-    const tnn_net   *net = call->net;
-    const tnn__op   *op = call->op;
-    int first = net->n * span / call->spans, end = net->n * (span + 1) / call->spans;
-    for (int s = first; s < end; s++) {
-        tnn__sample_at a = tnn__at_sample(call, call->first, s,
-                                          net->scratch + worker * net->scratch_floats);
-        a.keep = s > first;
-        a.last = s == end - 1;
-        if (c->direction == 'w') {
-            a.dw = net->partial + span * net->partial_floats + op->partial;
-            a.db = a.dw + op->w_floats;
-            a.low = a.db + op->b_floats;
-            if (!a.keep) memset(a.low, 0, (size_t)tnn__op_low(op) * sizeof *a.low);
-            a.dx = NULL;
-        }
-        if (c->direction == 'f') tnn__layer_kinds[TNN__NTH(op->type)].forward(&a);
-        else tnn__layer_kinds[TNN__NTH(op->type)].backward(&a);
-    }
-}
-static void run_conv(bench *b)
-{
-    conv_call c = {.call = {.net = b->net, .k = tnn__kernels()}, .direction = b->direction};
-    c.call.last = b->net->ops;
-    c.call.first = c.call.last - 1;
-    c.call.op = b->net->op + c.call.first;
-    c.call.spans = tnn__spans(b->net->partial_floats, b->net->n);
-    tnn__run(b->net->threads, c.call.spans, conv_task, &c);
-    if (b->direction == 'w') tnn__run(b->net->threads, 16, tnn__add_partials, &c.call);
-}
+   beforehand. */
+static void run_conv(bench *b) { inside_last_run(b->net, b->direction); }
 static const char *open_conv(bench *b, int ic, int oc, int h, int w, int k, int s, int p, int batch)
 {
     tnn_net_options options = {.input = {ic, h, w}, .batch = batch};
@@ -318,10 +283,7 @@ static const char *open_conv(bench *b, int ic, int oc, int h, int w, int k, int 
     fill_random(b->x[0], floats);
     tnn_forward(b->net, b->x[0], batch, TNN_TRAIN);
     if (tnn_failed()) return tnn_error();
-    const tnn__op *op = &b->net->op[b->net->ops - 1];
-    tnn__blob *out = &b->net->blob[b->net->ops];
-    tnn__conv_flip(&op->q, tnn__weights(b->net, op), op->flipped);
-    fill_random(out->grad, (size_t)(batch * out->grad_sample));
+    inside_last_ready(b->net, fill_random);
     b->run = run_conv;
     return NULL;
 }
@@ -329,7 +291,7 @@ static const char *open_conv(bench *b, int ic, int oc, int h, int w, int k, int 
 /* The gradients stay as they are; all that a step asks for is that there are some. */
 static void run_update(bench *b)
 {
-    b->net->stage = TNN__BACKWARD;
+    inside_ready_to_step(b->net);
     tnn_step(b->net);
 }
 
@@ -343,7 +305,7 @@ static const char *open_update(bench *b, const char *name, int n)
     else {
         int type = TNN_SGD, i = 0, k = 0;
         for (; type < TNN_CUSTOM; type++) { /* the rule's name in letters only */
-            const char *of = tnn__rules[TNN__NTH(type)].name;
+            const char *of = inside_rule_name(type);
             for (i = k = 0; of[k] && name[i]; k++)
                 if (of[k] != ' ' && of[k] != '-' && (of[k] | 32) != name[i++]) break;
             if (!of[k] && !name[i]) break;
@@ -361,9 +323,8 @@ static const char *open_update(bench *b, const char *name, int n)
     tnn_set_optimizer_with(b->net, &o);
     tnn_build(b->net);
     if (tnn_failed()) return tnn_error();
-    fill_random(b->net->flat[1], (size_t)n);
-    b->net->steps = 1; /* past what only a first step does */
-    b->update = update_bytes(&o, n);
+    fill_random(tnn_flat(b->net, 1, NULL), (size_t)n);
+    b->update = update_bytes(b->net, n);
     b->run = run_update;
     return NULL;
 }

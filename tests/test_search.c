@@ -11,8 +11,7 @@ static int allocations_left = -1;       /* until one fails; -1: none does */
 #define fsync(file) ((void)(file), 0)   /* thousands of times: without waiting for a disk */
 #endif
 #define TINYNN_NO_SIMD                  /* nothing here runs a kernel: it compiles sooner */
-#define TINYNN_IMPLEMENTATION
-#include "tinynn.h"
+#include "inside.h"
 #include "test.h"
 #include "vectors.h"
 
@@ -47,11 +46,11 @@ static void spill(const char *path, const char *text, size_t size)
 static void check_text(double v)
 {
     char text[64];
-    const char *at = text;
     double back = 0;
     uint64_t a, b;
-    *tnn__put_exact(text, text + 63, v) = 0;
-    CHECK(tnn__read_double(&at, at + strlen(at), &back) && !*at, "%s is not read", text);
+    size_t read;
+    inside_exact_text(text, v);
+    CHECK(inside_read(text, &back, &read) && !text[read], "%s is not read", text);
     memcpy(&a, &v, 8);
     memcpy(&b, &back, 8);
     CHECK(v == 0 ? back == 0 : a == b, "%.17g is written %s, read %.17g", v, text, back);
@@ -71,25 +70,20 @@ static void numbers_as_text(void)
         { 0.25, ".25" }, { 3, "3." }, { 1e22, "10000000000000000000000" }, { 0, "0e999" },
         { 0, "1e-999" }, { 1200, "1.2E+3" }, { 0.1, "0.1000000000000000055511151231257827" } };
     char text[64];
-    const char *at;
     double v;
     uint64_t u;
+    size_t read;
     int i;
     for (i = 0; i < (int)(sizeof known/sizeof *known); i++) {
-        *tnn__put_exact(text, text + 63, known[i].v) = 0;
+        inside_exact_text(text, known[i].v);
         CHECK(!strcmp(text, known[i].text), "%g is written %s, not %s", known[i].v, text,
               known[i].text);
     }
-    for (i = 0; i < (int)(sizeof given/sizeof *given); i++) {
-        at = given[i].text;
-        CHECK(tnn__read_double(&at, at + strlen(at), &v) && !*at && v == given[i].v,
+    for (i = 0; i < (int)(sizeof given/sizeof *given); i++)
+        CHECK(inside_read(given[i].text, &v, &read) && !given[i].text[read] && v == given[i].v,
               "%s is read as %.17g", given[i].text, v);
-    }
-    for (i = 0; i < (int)(sizeof bad/sizeof *bad); i++) {
-        at = bad[i];
-        CHECK(!tnn__read_double(&at, at + strlen(at), &v) || at == bad[i],
-              "\"%s\" is read as a number", bad[i]);
-    }
+    for (i = 0; i < (int)(sizeof bad/sizeof *bad); i++)
+        CHECK(!inside_read(bad[i], &v, &read) || !read, "\"%s\" is read as a number", bad[i]);
     for (i = 0; i < 5000; i++) {
         u = (uint64_t)tnn_random_bits(5, 1, (uint64_t)i) << 32 | tnn_random_bits(5, 2, (uint64_t)i);
         memcpy(&v, &u, 8);
@@ -112,26 +106,26 @@ static void normal_distribution(void)
     x = get(c, "x");
     want = get(c, "log_tail");
     for (i = 0; i < x->n; i++)
-        worst = TNN__MAX(worst, fabs(tnn__log_double(tnn__tail(x->v[i])) - want->v[i])
-                                /TNN__MAX(fabs(want->v[i]), 1));
+        worst = fmax(worst, fabs(inside_log_tail(x->v[i]) - want->v[i])
+                                /fmax(fabs(want->v[i]), 1));
     x = get(c, "a");
     want = get(c, "log_mass");
     for (i = 0; i < x->n; i++)
-        worst = TNN__MAX(worst, fabs(tnn__log_mass(x->v[i], get(c, "b")->v[i]) - want->v[i])
-                                /TNN__MAX(fabs(want->v[i]), 1));
+        worst = fmax(worst, fabs(inside_log_mass(x->v[i], get(c, "b")->v[i]) - want->v[i])
+                                /fmax(fabs(want->v[i]), 1));
     snprintf(test.note, sizeof test.note, "largest error %.1e", worst);
     CHECK(worst < 1e-14, "logarithms of tails and masses %g away", worst);
     worst = 0;
     for (i = 0; i < 1000; i++) {            /* quantiles: the mass below them is u */
         const double u = (i + 0.5)/1000, a = -0.01*(i%37)*(i%37), b = 0.02*(i%29)*(i%29) + 0.1;
-        const double q = tnn__truncated_normal(a, b, u, NULL);
+        const double q = inside_quantile(a, b, u);
         CHECK(q >= a && q <= b, "%g is not within [%g, %g]", q, a, b);
-        worst = TNN__MAX(worst, fabs(tnn__exp_double(tnn__log_mass(a, q) - tnn__log_mass(a, b))
+        worst = fmax(worst, fabs(inside_exp(inside_log_mass(a, q) - inside_log_mass(a, b))
                                      - u));
     }
     CHECK(worst < 2e-14, "shares below quantiles %g away", worst);
-    CHECK(fabs(tnn__truncated_normal(-3, 3, 0.5, NULL)) < 1e-14,
-          "the median is %g", tnn__truncated_normal(-3, 3, 0.5, NULL));
+    CHECK(fabs(inside_quantile(-3, 3, 0.5)) < 1e-14, "the median is %g",
+          inside_quantile(-3, 3, 0.5));
 }
 
 /* ---- TPE against the script -----------------------------------------------------------------*/
@@ -190,22 +184,21 @@ static void tpe_densities(void)
         tnn_variable space[6];
         tnn_study *s;
         if (strncmp(c->name, "tpe-", 4) || !(s = study_of(c, space))) continue;
-        tnn__split_trials(s);
+        inside_split(s, 0);
         for (i = 0; i < 6; i++) {
             double *x = get(c, "candidates")->v + 24*i;
             int side;
-            j = tnn__tpe_choose(s, i, x, 24, -1);
-            tnn__parzen_fit(s, i, s->order, s->others, &s->rest);
+            j = inside_choose(s, i, x, 24);
+            inside_fit_rest(s, i);
             CHECK(j == integer(c, "chosen", i), "%s, variable %d: chose %d, not %d", c->name, i, j,
                   integer(c, "chosen", i));
             for (side = 0; side < 2; side++)
                 for (j = 0; j < 24; j++) {
                     const double want = get(c, side ? "g" : "l")->v[24*i + j];
-                    const double got = tnn__parzen_log(s, i, side ? &s->rest
-                                                            : &s->space[i].good, x[j]);
+                    const double got = inside_density(s, i, side, x[j]);
                     CHECK(fabs(got - want) < 2e-9, "%s, variable %d: %s of candidate %d is %.12g, "
                           "not %.12g", c->name, i, side ? "g" : "l", j, got, want);
-                    worst = TNN__MAX(worst, fabs(got - want));
+                    worst = fmax(worst, fabs(got - want));
                 }
         }
         tnn_study_free(s);
@@ -288,11 +281,13 @@ static double tuning(const tnn_trial *t)        /* as of a network: the best lr 
 {
     const double lr = log10(tnn_trial_float(t, "lr")) + 3 - tnn_trial_choice(t, "act")*0.5;
     const double units = tnn_trial_int(t, "units")/64.0 - 1;
-    double y = lr*lr + units*units + 0.3*(tnn_trial_choice(t, "act") != 1);
-    if (t->study->options.count == 5) {
-        const double p = tnn_trial_float(t, "p") - 0.3, width = log(tnn_trial_int(t, "width")/20.0);
-        y += 4*p*p + 0.2*width*width;
-    }
+    return lr*lr + units*units + 0.3*(tnn_trial_choice(t, "act") != 1);
+}
+static double tuning_all(const tnn_trial *t)    /* all five variables of `mixed` */
+{
+    const double p = tnn_trial_float(t, "p") - 0.3, width = log(tnn_trial_int(t, "width")/20.0);
+    double y = tuning(t);
+    y += 4*p*p + 0.2*width*width;
     return y;
 }
 static double best_of(const tnn_variable *space, int count, tnn_sampler sampler, int seed,
@@ -434,7 +429,7 @@ static int run_trials(tnn_study *s, int most, int reports)
         n++;
         for (e = 0; e < 3; e++) {
             if (n == most && e == reports) return n;
-            v = -tuning(t)*(1 + 1.0/(e + 1));
+            v = -tuning_all(t)*(1 + 1.0/(e + 1));
             if (tnn_report(t, e, v)) break;
         }
         tnn_tell(t, t->number == 4 ? NAN : v);
@@ -445,9 +440,9 @@ static int run_trials(tnn_study *s, int most, int reports)
 static int same_trials(const tnn_study *a, const tnn_study *b)
 {
     int k;
-    for (k = 0; k < a->options.trials; k++) {
-        const tnn_trial *s = &a->trials[k], *t = &b->trials[k];
-        if (s->state != t->state || (s->state != TNN_FAILED && memcmp(&s->value, &t->value, 8))
+    for (k = 0; tnn_study_trial(a, k) || tnn_study_trial(b, k); k++) {
+        const tnn_trial *s = tnn_study_trial(a, k), *t = tnn_study_trial(b, k);
+        if (!s || !t || s->state != t->state || (s->state != TNN_FAILED && memcmp(&s->value, &t->value, 8))
             || memcmp(s->x, t->x, 5*sizeof(double)) || s->count != t->count
             || (s->count && memcmp(s->reports, t->reports, (size_t)s->count*sizeof *s->reports)))
             return 0;
@@ -597,15 +592,15 @@ static void journal_shared(void)
                 else { tnn_study_free(s[i]); s[i] = NULL; left--; }
             } else {
                 const int e = t[i]->count;
-                const double v = -tuning(t[i])*(1 + 1.0/(e + 1));
+                const double v = -tuning_all(t[i])*(1 + 1.0/(e + 1));
                 if (tnn_report(t[i], e, v) || e == 2) { tnn_tell(t[i], v); t[i] = NULL; }
             }
         }
         CHECK(!left, "not at an end: %s", tnn_error());
         all = STUDY(.trials = 31);
         for (k = 0; all && k < 31; k++)
-            CHECK(ran[k] == 1 && all->trials[k].state >= TNN_DONE, "%d shards: trial %d ran %d "
-                  "times, has state %d", n, k, ran[k], (int)all->trials[k].state);
+            CHECK(ran[k] == 1 && tnn_study_trial(all, k)->state >= TNN_DONE, "%d shards: trial %d "
+                  "ran %d times, has state %d", n, k, ran[k], (int)tnn_study_trial(all, k)->state);
         tnn_study_free(all);
     }
     CHECK(!tnn_failed(), "%s", tnn_error());
@@ -616,6 +611,7 @@ static void journal_of_two(void)
 {
     tnn_study *a, *b, *c;
     tnn_trial *t, *u;
+    const tnn_trial *told;
     remove(JOURNAL);
     a = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .seed = 1, .startup = 1);
     b = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .seed = 1, .startup = 1);
@@ -632,8 +628,9 @@ static void journal_of_two(void)
     CHECK(!tnn_tell(t, 2) && tnn_tell(u, 3) && strstr(tnn_error(), "trial 1"), "%s", tnn_error());
     tnn_clear_error();
     c = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .seed = 1);
-    CHECK(c && c->trials[1].value == 2 && c->trials[1].count == 1
-          && c->trials[1].reports[0].value == 7, "trial 1 has %g", c ? c->trials[1].value : 0);
+    told = tnn_study_trial(c, 1);
+    CHECK(told && told->value == 2 && told->count == 1 && told->reports[0].value == 7,
+          "trial 1 has %g", told ? told->value : 0);
     tnn_study_free(a);
     tnn_study_free(b);
     tnn_study_free(c);
@@ -658,7 +655,7 @@ static void journal_told_again(void)
             FILE *f = fopen(JOURNAL, "ab");
             for (i = 0; f && i < 3; i++) {
                 const uint32_t r = tnn_random_bits(8, (uint64_t)k, (uint64_t)i);
-                const tnn_trial *told = &one->trials[r%(uint32_t)k];
+                const tnn_trial *told = tnn_study_trial(one, (int)(r%(uint32_t)k));
                 for (j = 0; j < 4 && ends[r/1000%6][j]; j++)
                     fprintf(f, "%d\t%.17g\t%.17g\t-1\t%d\t0\t%s\n", told->number, told->x[0],
                             told->x[1], (int)(r/7000%90) + j, ends[r/1000%6][j]);
@@ -757,7 +754,6 @@ static void bad_options(void)
     CHECK(s && (t = tnn_ask(s)) != NULL && !tnn_ask(s) && strstr(tnn_error(), "trial 0"),
           "asked twice: %s", tnn_error());
     tnn_clear_error();
-    t = &s->trials[0];
     CHECK(isnan(tnn_trial_float(t, "z")) && strstr(tnn_error(), "z"), "%s", tnn_error());
     tnn_clear_error();
     CHECK(tnn_trial_int(t, "x") == 0 && strstr(tnn_error(), "int variable x"), "%s", tnn_error());
@@ -786,7 +782,7 @@ static void bad_options(void)
     s = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL, .trials = 4);
     CHECK(s && (t = tnn_ask(s)) != NULL && t->number == 3, "it cannot be made longer");
     spill(JOURNAL, "", 0);
-    if (s) CHECK(tnn_tell(s->current, 0) && strstr(tnn_error(), "cannot be read"), "a journal that "
+    if (s) CHECK(tnn_tell(t, 0) && strstr(tnn_error(), "cannot be read"), "a journal that "
                  "was cut under way: %s", tnn_error());
     tnn_clear_error();
     tnn_study_free(s);
@@ -819,37 +815,26 @@ static void tpe_quickly(void)
             tnn_tell(t, t->number%17 == 3 ? NAN : value);
             if (t->number < 20 || t->number%40) continue;
             for (turn = 0; turn < 2; turn++) {
-                tnn__split_trials(s);
+                inside_split(s, turn);
                 for (i = 0; i < 7; i++) {
-                    const tnn__axis *d = &s->space[i];
-                    const double range = d->to - d->from;
-                    const tnn__crowd *crowd;
-                    double x[16], quick[2][16], u[2];
+                    double x[16], quick[2][16], apart;
                     for (j = 0; j < 16; j++) {
-                        tnn__uniforms(s, j, i, t->number, u);
-                        x[j] = tnn__parzen_draw(s, i, u, 0);
-                        away = TNN__MAX(away, fabs(tnn__on_line(d, x[j]) - tnn__on_line(d,
-                                                   tnn__parzen_draw(s, i, u, 1)))/range);
-                        if (j%2) x[j] = tnn__from_line(d, d->from + range*u[0]);
-                        quick[0][j] = tnn__quick_density(s, i, &d->good, NULL, x[j]);
+                        x[j] = inside_draw(s, i, t->number, j, j%2, &apart);
+                        away = fmax(away, apart);
                     }
-                    crowd = tnn__fit_rest(s, i);
-                    for (j = 0; j < 16; j++)
-                        quick[1][j] = tnn__quick_density(s, i, &s->rest, crowd, x[j]);
-                    tnn__parzen_fit(s, i, s->order, s->others, &s->rest);
+                    for (side = 0; side < 2; side++) inside_quick(s, i, side, 16, x, quick[side]);
+                    inside_fit_rest(s, i);
                     for (side = 0; side < 2; side++)
                         for (j = 0; j < 16; j++) {
-                            const tnn__mix *e = side ? &s->rest : &d->good;
                             const double got = log(quick[side][j]/quick[side][0]);
-                            const double want = tnn__parzen_log(s, i, e, x[j])
-                                              - tnn__parzen_log(s, i, e, x[0]);
-                            worst = TNN__MAX(worst, fabs(got - want));
+                            const double want = inside_density(s, i, side, x[j])
+                                              - inside_density(s, i, side, x[0]);
+                            worst = fmax(worst, fabs(got - want));
                             CHECK(fabs(got - want) < 2e-9, "%d trials, variable %d, %g: %s %.12g, "
                                   "not %.12g", t->number, i, x[j], side ? "g" : "l", got, want);
                             checks++;
                         }
                 }
-                s->stale = 1;
             }
         }
         CHECK(!tnn_failed(), "%s", tnn_error());
@@ -894,8 +879,9 @@ static void journal_strange_lines(void)
         "2\t10\t15\t3\t-inf\t0\tpruned\n2\t10\t15\t3\t7\t0\tstep\n0\t3\t4\t-1\t6\t0\tdone\n";
     char *text;
     tnn_study *s;
-    tnn_trial *t;
+    tnn_trial *t, read[3];
     size_t n;
+    int i;
     remove(JOURNAL);
     s = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL);
     tnn_study_free(s);
@@ -909,11 +895,12 @@ static void journal_strange_lines(void)
     s = tnn_study_create(.space = plane, .count = 2, .journal = JOURNAL);
     CHECK(s, "%s", tnn_error());
     if (s) {
-        t = s->trials;
-        CHECK(t[0].state == TNN_DONE && t[0].value == 6 && t[0].x[0] == 3, "trial 0: %g",
-              t[0].value);
-        CHECK(t[1].state == TNN_WAITING && !t[1].count, "a line that is none was read");
-        CHECK(t[2].state == TNN_PRUNED && t[2].value == -HUGE_VAL && t[2].count == 1, "trial 2");
+        for (i = 0; i < 3; i++) read[i] = *tnn_study_trial(s, i);
+        CHECK(read[0].state == TNN_DONE && read[0].value == 6 && read[0].x[0] == 3, "trial 0: %g",
+              read[0].value);
+        CHECK(read[1].state == TNN_WAITING && !read[1].count, "a line that is none was read");
+        CHECK(read[2].state == TNN_PRUNED && read[2].value == -HUGE_VAL && read[2].count == 1,
+              "trial 2");
         CHECK((t = tnn_ask(s)) != NULL && t->number == 1, "trial 1 is not next");
     }
     tnn_study_free(s);
@@ -935,7 +922,7 @@ static void out_of_memory(void)
         s = STUDY(.trials = 9);
         if (s) run_trials(s, 99, 99);
         ended = 0;
-        for (i = 0; s && i < 9; i++) ended += s->trials[i].state >= TNN_DONE;
+        for (i = 0; s && i < 9; i++) ended += tnn_study_trial(s, i)->state >= TNN_DONE;
         allocations_left = -1;
         CHECK(tnn_failed() == (ended < 9 ? TNN_ERROR_MEMORY : TNN_OK), "allocation %d: %d trials "
               "ended, \"%s\"", fail, ended, tnn_error());
