@@ -9913,96 +9913,87 @@ static tnn_status tnn__init_params(tnn_net *net)
 }
 
 /* ==== 8. LOSSES ================================================================================
-   A loss is a row of this table and a formula in 3h. The kernel is given ROWS of outputs: a whole
-   sample, as it lies (channels last), or a pixel's channels. Labels become one-hot targets, which
-   stand where the gradient will, as do targets that have to be turned channels last. The loss of
-   each sample is kept in its place, and added up in double in the order of samples. */
-enum { TNN__PER_VALUE, TNN__PER_ROW, TNN__PER_SAMPLE };             /* what the mean is over */
-enum { TNN__LABELS = 1, TNN__TARGETS = 2, TNN__BOTH = 3,            /* what it takes */
-       TNN__CLASSES = 4,        /* labels are of classes also where there is one output */
-       TNN__PIXELS = 8,         /* with .per_pixel each pixel is a row */
-       TNN__SIGNS = 16 };       /* targets -1, 0 or 1 */
+   A loss is a row of tnn__loss_kinds and a formula in 3g. A batch goes through it in these steps:
+     - labels are checked; those that count are counted, and weighed;
+     - each sample is cut into ROWS: all of it as it lies (channels last), or with .per_pixel the
+       channels of a pixel. The kernel is given a row of outputs x, of targets t, and where their
+       gradient g goes;
+     - labels become one-hot targets. These stand where g will, as do targets that have to be turned
+       channels last: the kernel reads a value of t before it writes that of g;
+     - the losses of samples, each kept in its place, are added up in double in the order of
+       samples. If the sum is not finite tnn__blame looks for what is not.
+   The loss is then total/weight; that of a data set is the sum of totals over that of weights. */
+enum { TNN__PER_VALUE, TNN__PER_ROW, TNN__PER_SAMPLE };         /* what the mean is over */
+enum {
+    TNN__LABELS = 1, TNN__TARGETS = 2, TNN__BOTH = 3,           /* what it takes */
+    TNN__CLASSES = 4,           /* labels are of classes also where there is one output */
+    TNN__PIXELS = 8,            /* with .per_pixel each pixel is a row */
+    TNN__SIGNS = 16,            /* targets are -1, 0 or 1 */
+    TNN__HALVES = 32,           /* outputs of a pixel: means, then as many variances */
+    TNN__IGNORES = 64,          /* labels that are .ignore_index; weight: that of the others */
+    TNN__INFINITE = 128,        /* outputs may be -infinity */
+    TNN__DIVIDED = 256,         /* by its number a: b = 1/a; its variant where that is 0 */
+    TNN__HOOK = 512,            /* a function of the user's */
+    TNN__LOGS = 1024,           /* it takes log-probabilities; */
+    TNN__SOFTMAX = 2048, TNN__SIGMOID = 4096    /* logits, of which it makes probabilities so */
+};
 typedef struct {
-    const char *name, *reads;
+    const char *name, *reads;   /* reads: its options */
     int   mean, traits;
     float edge;                 /* one output above it predicts 1 */
-    float x_lo, x_hi, t_lo, t_hi;       /* allowed outputs and targets; lo > hi: any */
+    float x_lo, x_hi, t_lo, t_hi;       /* outputs and targets allowed; lo > hi: any */
+    int   variant;              /* what it becomes with .log_target or .no_log_input */
 } tnn__loss_kind;
 #define TNN__FINITE 3.4028235e38f
 #define TNN__ALL    -TNN__FINITE, TNN__FINITE
-static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = {
-    { NULL, "", 0, 0, 0, 0, 0, 0, 0 },
-    { "cross-entropy", "label_smoothing gamma ignore_index class_weights",
-      TNN__PER_ROW, TNN__BOTH | TNN__CLASSES | TNN__PIXELS,
-      0, 1, 0, 0, 1 },
-    { "nll", "ignore_index class_weights",
-      TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS,
-      0, -TNN__FINITE, 1e-3f, 0, 1 },           /* room for the rounding of a logarithm */
-    { "multi-margin", "margin p class_weights",
-      TNN__PER_ROW, TNN__LABELS | TNN__CLASSES | TNN__PIXELS,
-      0, TNN__ALL, 0, 1 },
-    { "mse", "class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
-    { "l1", "class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
-    { "huber", "delta class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
-    { "smooth l1", "beta class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
-    { "log-cosh", "class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
-    { "bce", "class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, 0, 1, 0, 1 },
-    { "bce with logits", "pos_weights class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0, TNN__ALL, 0, 1 },
-    { "focal", "alpha gamma class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0, TNN__ALL, 0, 1 },
-    { "hinge", "class_weights",
-      TNN__PER_VALUE, TNN__BOTH | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
-    { "squared hinge", "class_weights",
-      TNN__PER_VALUE, TNN__BOTH | TNN__SIGNS, 0, TNN__ALL, -1, 1 },
-    { "hinge embedding", "margin class_weights",
-      TNN__PER_VALUE, TNN__BOTH | TNN__SIGNS,
-      0, TNN__ALL, -1, 1 },
-    { "kl divergence", "log_target class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, TNN__ALL, 0, TNN__FINITE },
-    /* exp of more is infinite */
-    { "poisson nll", "no_log_input full eps:no_log_input class_weights",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, -TNN__FINITE, 88,
-      0, TNN__FINITE },
-    { "gaussian nll", "eps full -per_pixel",
-      TNN__PER_VALUE, TNN__TARGETS, 0.5f, TNN__ALL, TNN__ALL },
-    { "cosine", "",
-      TNN__PER_ROW, TNN__BOTH | TNN__PIXELS, 0.5f, TNN__ALL, TNN__ALL },
-    { "dice", "smooth",
-      TNN__PER_SAMPLE, TNN__BOTH, 0.5f, TNN__ALL, TNN__ALL },
-    { "custom loss", "custom user -reduction -per_pixel",
-      TNN__PER_SAMPLE, TNN__BOTH, 0.5f, 1, 0, 1, 0 },
-    { "kl divergence", "",
-      TNN__PER_VALUE, TNN__TARGETS, 0.5f, TNN__ALL,
-      -TNN__FINITE, 88 },
-    { "poisson nll", "",
-      TNN__PER_VALUE, TNN__BOTH, 0.5f, 0, TNN__FINITE,
-      0, TNN__FINITE }
+#define TNN__BY_VALUE   TNN__PER_VALUE, TNN__BOTH
+static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = { /* as tnn_loss_type, then */
+    {NULL, "", 0, 0, 0, 0, 0, 0, 0, 0},                                 /* the variants */
+    {"cross-entropy", "label_smoothing gamma ignore_index class_weights", TNN__PER_ROW,
+     TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__IGNORES | TNN__SOFTMAX, 0, 1, 0, 0, 1, 0},
+    {"nll", "ignore_index class_weights", TNN__PER_ROW,     /* 1e-3: rounding of a logarithm */
+     TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__IGNORES | TNN__INFINITE | TNN__LOGS,
+     0, -TNN__FINITE, 1e-3f, 0, 1, 0},
+    {"multi-margin", "margin p class_weights", TNN__PER_ROW,
+     TNN__LABELS | TNN__CLASSES | TNN__PIXELS, 0, TNN__ALL, 0, 1, 0},
+    {"mse", "class_weights", TNN__BY_VALUE, .5f, TNN__ALL, TNN__ALL, 0},
+    {"l1", "class_weights", TNN__BY_VALUE, .5f, TNN__ALL, TNN__ALL, 0},
+    {"huber", "delta class_weights", TNN__BY_VALUE, .5f, TNN__ALL, TNN__ALL, 0},
+    {"smooth l1", "beta class_weights", TNN__BY_VALUE | TNN__DIVIDED,
+     .5f, TNN__ALL, TNN__ALL, TNN_L1},
+    {"log-cosh", "class_weights", TNN__BY_VALUE, .5f, TNN__ALL, TNN__ALL, 0},
+    {"bce", "class_weights", TNN__BY_VALUE, .5f, 0, 1, 0, 1, 0},
+    {"bce with logits", "pos_weights class_weights", TNN__BY_VALUE | TNN__SIGMOID,
+     0, TNN__ALL, 0, 1, 0},
+    {"focal", "alpha gamma class_weights", TNN__BY_VALUE | TNN__SIGMOID, 0, TNN__ALL, 0, 1, 0},
+    {"hinge", "class_weights", TNN__BY_VALUE | TNN__SIGNS, 0, TNN__ALL, -1, 1, 0},
+    {"squared hinge", "class_weights", TNN__BY_VALUE | TNN__SIGNS, 0, TNN__ALL, -1, 1, 0},
+    {"hinge embedding", "margin class_weights", TNN__BY_VALUE | TNN__SIGNS, 0, TNN__ALL, -1, 1, 0},
+    {"kl divergence", "log_target class_weights", TNN__BY_VALUE | TNN__LOGS,
+     .5f, TNN__ALL, 0, TNN__FINITE, TNN__KL_LOG},
+    {"poisson nll", "no_log_input full eps:no_log_input class_weights", TNN__BY_VALUE,
+     .5f, -TNN__FINITE, 88, 0, TNN__FINITE, TNN__POISSON_RATE},     /* exp of more is infinite */
+    {"gaussian nll", "eps full -per_pixel", TNN__PER_VALUE, TNN__TARGETS | TNN__HALVES,
+     .5f, TNN__ALL, TNN__ALL, 0},
+    {"cosine", "", TNN__PER_ROW, TNN__BOTH | TNN__PIXELS, .5f, TNN__ALL, TNN__ALL, 0},
+    {"dice", "smooth", TNN__PER_SAMPLE, TNN__BOTH, .5f, TNN__ALL, TNN__ALL, 0},
+    {"custom loss", "custom user -reduction -per_pixel", TNN__PER_SAMPLE, TNN__BOTH | TNN__HOOK,
+     .5f, 1, 0, 1, 0, 0},
+    {"kl divergence", "", TNN__PER_VALUE, TNN__TARGETS, .5f, TNN__ALL, -TNN__FINITE, 88, 0},
+    {"poisson nll", "", TNN__BY_VALUE, .5f, 0, TNN__FINITE, 0, TNN__FINITE, 0}
 };
 
 /* The numbers of each loss: the first is the kernel's a, the second its b. */
 #define TNN__X(type, member, otherwise, least, most) \
-    {type, TNN__RANGE(tnn_loss_options, member, 'f', otherwise, least, most)},
+    {TNN_##type, TNN__RANGE(tnn_loss_options, member, 'f', otherwise, least, most)},
 static const struct { int type; tnn__option option; } tnn__loss_numbers[] = {
-    TNN__X(TNN_CROSS_ENTROPY, label_smoothing, 0, 0, 1)
-    TNN__X(TNN_CROSS_ENTROPY, gamma, 0, 0, 1000)
-    TNN__X(TNN_CROSS_ENTROPY, ignore_index, -100, -1e6, 1e6)
-    TNN__X(TNN_NLL, ignore_index, -100, -1e6, 1e6)
-    TNN__X(TNN_MULTI_MARGIN, margin, 1, -1e30, 1e30)
-    TNN__X(TNN_HUBER, delta, 1, 1e-30, 1e30)
-    TNN__X(TNN_SMOOTH_L1, beta, 1, 0, 1e30)
-    TNN__X(TNN_FOCAL, alpha, 0.25, -1, 1)
-    TNN__X(TNN_FOCAL, gamma, 2, 0, 1000)
-    TNN__X(TNN_HINGE_EMBEDDING, margin, 1, -1e30, 1e30)
-    TNN__X(TNN_POISSON_NLL, eps, 1e-8, 0, 1e30)
-    TNN__X(TNN_GAUSSIAN_NLL, eps, 1e-6, 1e-30, 1e30)
-    TNN__X(TNN_DICE, smooth, 1, 0, 1e30)
+    TNN__X(CROSS_ENTROPY, label_smoothing, 0, 0, 1) TNN__X(CROSS_ENTROPY, gamma, 0, 0, 1000)
+    TNN__X(CROSS_ENTROPY, ignore_index, -100, -1e6, 1e6)
+    TNN__X(NLL, ignore_index, -100, -1e6, 1e6) TNN__X(MULTI_MARGIN, margin, 1, -1e30, 1e30)
+    TNN__X(HUBER, delta, 1, 1e-30, 1e30) TNN__X(SMOOTH_L1, beta, 1, 0, 1e30)
+    TNN__X(FOCAL, alpha, 0.25, -1, 1) TNN__X(FOCAL, gamma, 2, 0, 1000)
+    TNN__X(HINGE_EMBEDDING, margin, 1, -1e30, 1e30) TNN__X(POISSON_NLL, eps, 1e-8, 0, 1e30)
+    TNN__X(GAUSSIAN_NLL, eps, 1e-6, 1e-30, 1e30) TNN__X(DICE, smooth, 1, 0, 1e30)
 };
 #undef TNN__X
 static const tnn__option tnn__loss_options[] = {
@@ -10014,337 +10005,359 @@ static const tnn__option tnn__loss_options[] = {
 #undef TNN__X
 };
 
-/* Fills in the defaults of `o` and what the kernel wants. */
-static tnn_status tnn__loss_defaults(tnn_loss_options *o, tnn__criterion *c)
+/* The row of a loss; a network without one has the first. */
+static const tnn__loss_kind *tnn__loss_kind_of(const tnn_loss_options *loss)
 {
-    const tnn__loss_kind *kind;
-    float number[3] = {0, 0, 0};
-    int i, count = 0;
+    return &tnn__loss_kinds[TNN__NTH(loss->type)];
+}
+/* Fills in the defaults of a loss, and from these what the kernel wants: kind, or the variant of
+   it, numbers, ranges. TNN_ERROR_ARGUMENT for a number out of its range. */
+static tnn_status tnn__loss_defaults(tnn_loss_options *loss, tnn__criterion *criterion)
+{
+    const tnn__loss_kind *kind = tnn__loss_kind_of(loss);
+    float number[3] = {0, 1, 0};        /* b is a factor of 1 where there is no second */
+    int i, count = 0, varies;
     for (i = 0; i < TNN__COUNT_OF(tnn__loss_numbers); i++) {
         const tnn__option *row = &tnn__loss_numbers[i].option;
-        if (tnn__loss_numbers[i].type != (int)o->type) continue;
-        if (tnn__check_range("tnn_set_loss: ", o, row)) return TNN_ERROR_ARGUMENT;
-        memcpy(&number[count++], (const char *)o + row->at, sizeof *number);
+        if (tnn__loss_numbers[i].type != (int)loss->type) continue;
+        if (tnn__check_range("tnn_set_loss: ", loss, row)) return TNN_ERROR_ARGUMENT;
+        memcpy(&number[count++], (const char *)loss + row->at, sizeof *number);
     }
-    if (o->ignore_index != (float)(int)o->ignore_index)
+    if (loss->ignore_index != (float)(int)loss->ignore_index)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .ignore_index = %g must be a "
-                         "label, a whole number", (double)o->ignore_index);
-    memset(c, 0, sizeof *c);
-    c->kind = (int)o->type;
-    c->a = number[0];
-    c->b = number[1];
-    c->p = o->p;
-    c->full = o->full;
-    if (o->type == TNN_HUBER) c->b = 1;
-    if (o->type == TNN_SMOOTH_L1) c->b = 1/TNN__MAX(c->a, 1e-30f);
-    if (o->type == TNN_SMOOTH_L1 && !(c->a > 0)) c->kind = TNN_L1;
-    if (o->type == TNN_KL_DIV && o->log_target) c->kind = TNN__KL_LOG;
-    if (o->type == TNN_POISSON_NLL && o->no_log_input) c->kind = TNN__POISSON_RATE;
-    kind = &tnn__loss_kinds[TNN__NTH(c->kind)];
-    c->x_lo = kind->x_lo; c->x_hi = kind->x_hi;
-    c->t_lo = kind->t_lo; c->t_hi = kind->t_hi;
-    if (c->kind == TNN_NLL) c->x_lo = (float)-HUGE_VAL;     /* no constant to every compiler */
+                         "label, a whole number", (double)loss->ignore_index);
+    memset(criterion, 0, sizeof *criterion);
+    criterion->a = number[0];
+    criterion->b = kind->traits & TNN__DIVIDED ? 1/TNN__MAX(number[0], 1e-30f) : number[1];
+    criterion->p = loss->p;
+    criterion->full = loss->full;
+    varies = loss->log_target || loss->no_log_input
+             || (kind->traits & TNN__DIVIDED && !(number[0] > 0));
+    criterion->kind = varies ? kind->variant : (int)loss->type;
+    kind = &tnn__loss_kinds[TNN__NTH(criterion->kind)];
+    criterion->x_lo = kind->traits & TNN__INFINITE ? (float)-HUGE_VAL : kind->x_lo;
+    criterion->x_hi = kind->x_hi;
+    criterion->t_lo = kind->t_lo;
+    criterion->t_hi = kind->t_hi;
     return TNN_OK;
 }
 
-/* How a loss sees the output: as `pixels` times `classes` values, each of them a row if `rows`. */
-typedef struct { int size, values, pixels, classes, rows; } tnn__view;
-static tnn__view tnn__loss_view(const tnn_net *net, const tnn_loss_options *o)
+/* How a loss sees the outputs of a sample. */
+typedef struct {
+    int size, values;           /* of the outputs, of the targets */
+    int pixels, classes;        /* values = pixels*classes: one label each, of so many */
+    int rows;
+    int one;                    /* one value, to which the label is itself the target */
+} tnn__view;
+/* That of a loss after the last operation so far. */
+static tnn__view tnn__loss_view(const tnn_net *net, const tnn_loss_options *loss)
 {
     const tnn__blob *b = &net->blob[net->ops];
-    const int halves = o->type == TNN_GAUSSIAN_NLL ? 2 : 1;
-    tnn__view v;
-    v.size = b->c*b->h*b->w;
-    v.values = v.size/halves;
-    v.pixels = b->flat ? 1 : b->h*b->w;
-    v.classes = v.values/v.pixels;
-    v.rows = halves == 2 ? b->h*b->w
-           : o->per_pixel && tnn__loss_kinds[TNN__NTH(o->type)].traits & TNN__PIXELS ? v.pixels
-                                                                                    : 1;
-    return v;
+    const int traits = tnn__loss_kind_of(loss)->traits, halves = traits & TNN__HALVES ? 2 : 1;
+    tnn__view view;
+    view.size = tnn__values(b);
+    view.values = view.size/halves;
+    view.pixels = b->flat ? 1 : b->h*b->w;
+    view.classes = view.values/view.pixels;
+    view.rows = halves > 1 ? b->h*b->w : loss->per_pixel && traits & TNN__PIXELS ? view.pixels : 1;
+    view.one = view.classes == 1 && !(traits & TNN__CLASSES);
+    return view;
 }
-static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *o)
+/* Refuses a loss that the shape of the outputs does not fit, or another number of weights than it
+   has classes: TNN_ERROR_SHAPE. No loss is fine. */
+static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss)
 {
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(o->type)];
-    const tnn__view v = tnn__loss_view(net, o);
-    if (!o->type) return TNN_OK;
-    if (kind->traits & TNN__CLASSES && v.pixels > 1 && !o->per_pixel)
+    const tnn__loss_kind *kind = tnn__loss_kind_of(loss);
+    const tnn__view view = tnn__loss_view(net, loss);
+    if (kind->traits & TNN__CLASSES && view.pixels > 1 && !loss->per_pixel)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %s needs one value per class, "
                          "the last layer gives %dx%dx%d: .per_pixel = 1 if each pixel has a label, "
                          "else TNN_FLATTEN", kind->name, b->c, b->h, b->w);
-    if (o->type == TNN_GAUSSIAN_NLL && b->c%2)
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: gaussian nll needs channels of means and "
-                         "as many of variances, the last layer gives %d", b->c);
-    if ((o->class_weights || o->pos_weights) && net->weight_count != v.classes)
+    if (kind->traits & TNN__HALVES && b->c%2)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %s needs channels of means and as many of "
+                         "variances, the last layer gives %d", kind->name, b->c);
+    if ((loss->class_weights || loss->pos_weights) && net->weight_count != view.classes)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_set_loss: %d class weights for %d classes; "
-                         "the loss comes after the last layer", net->weight_count, v.classes);
+                         "the loss comes after the last layer", net->weight_count, view.classes);
     return TNN_OK;
 }
-/* Refuses a last layer after which the loss can only be a mistake: probabilities where it takes
-   logits or logarithms, logarithms of them where the sigmoid of a logit is all it looks at. */
+/* Last layers that tell what the outputs are, and the losses before which these can only be a
+   mistake. RESHAPES: values are those of the layer before. MEANT: it says that they are meant. */
+enum { TNN__RESHAPES = 1 << 16, TNN__MEANT = 1 << 17 };
+static const struct { int type, mistake; } tnn__last_layers[] = {
+    {TNN_SOFTMAX, TNN__LOGS | TNN__SOFTMAX | TNN__SIGMOID}, {TNN_LOG_SOFTMAX, TNN__SIGMOID},
+    {TNN_SIGMOID, TNN__LOGS | TNN__SOFTMAX | TNN__SIGMOID}, {TNN_LOG_SIGMOID, TNN__SIGMOID},
+    {TNN_HARDSIGMOID, TNN__LOGS | TNN__SOFTMAX | TNN__SIGMOID},
+    {TNN_FLATTEN, TNN__RESHAPES}, {TNN_RESHAPE, TNN__RESHAPES}, {TNN_IDENTITY, TNN__MEANT}
+};
+/* Refuses a last layer before which the loss can only be a mistake: probabilities where it takes
+   logits or logarithms, logarithms of them where the sigmoid of a logit is all it looks at. Where
+   the user says that outputs are meant, log-probabilities may be positive. */
 static tnn_status tnn__check_last(tnn_net *net)
 {
-    const tnn_loss_type loss = net->loss.type;
-    const int sigmoid = loss == TNN_BCE_LOGITS || loss == TNN_FOCAL;
-    const int logs = loss == TNN_NLL || loss == TNN_KL_DIV;
-    int i = net->layers - 1, type;
-    while (i > 0 && !net->record[i].o.from && (net->record[i].o.type == TNN_FLATTEN
-                                               || net->record[i].o.type == TNN_RESHAPE)) i--;
-    type = (int)net->record[i].o.type;
-    if (loss == TNN_NLL && type == TNN_IDENTITY) net->criterion.x_hi = (float)HUGE_VAL;
-    if (!((type == TNN_SOFTMAX || type == TNN_SIGMOID || type == TNN_HARDSIGMOID)
-          && (loss == TNN_CROSS_ENTROPY || sigmoid || logs))
-        && !((type == TNN_LOG_SOFTMAX || type == TNN_LOG_SIGMOID) && sigmoid)) return TNN_OK;
+    const tnn__loss_kind *kind = tnn__loss_kind_of(&net->loss);
+    const int logs = kind->traits & TNN__LOGS;
+    int i = net->layers, k, mistake;
+    const tnn_layer *layer;
+    do {
+        layer = &net->record[--i].o;
+        for (k = 0, mistake = 0; k < TNN__COUNT_OF(tnn__last_layers); k++)
+            if (tnn__last_layers[k].type == (int)layer->type)
+                mistake = tnn__last_layers[k].mistake;
+    } while (mistake & TNN__RESHAPES && i > 0 && !layer->from);
+    if (mistake & TNN__MEANT && kind->traits & TNN__INFINITE)
+        net->criterion.x_hi = (float)HUGE_VAL;
+    if (!(mistake & kind->traits)) return TNN_OK;
     return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: %s takes %s: %s layer %d (%s) before it (a "
-                     "TNN_IDENTITY behind it says that it is meant)",
-                     tnn__loss_kinds[TNN__NTH(loss)].name, logs ? "log-probabilities"
-                     : sigmoid ? "logits and has a sigmoid of its own"
+                     "TNN_IDENTITY behind it says that it is meant)", kind->name,
+                     logs ? "log-probabilities" : kind->traits & TNN__SIGMOID
+                     ? "logits and has a sigmoid of its own"
                      : "logits and has a softmax of its own", logs ? "TNN_LOG_SOFTMAX instead of"
-                     : "leave out", i + 1, tnn__layer_kinds[TNN__NTH(type)].name);
+                     : "leave out", i + 1, tnn__layer_kinds[TNN__NTH(layer->type)].name);
 }
 
 /* Where value i of (classes, ...) stands in an image or pixel of c channels, n values in all. */
 static tnn__len tnn__class_at(int i, int n, int c) { return (tnn__len)(i%(n/c))*c + i/(n/c); }
 
-static void tnn__place_loss(tnn_net *net, tnn__arena *a)
+/* The loss's part of the network's allocation. */
+static void tnn__place_loss(tnn_net *net, tnn__arena *arena)
 {
-    const tnn_loss_options *o = &net->loss;
-    const tnn__view v = tnn__loss_view(net, o);
-    const tnn__len batch = o->type ? net->options.batch : 0;
-    net->loss_weights[0] = o->class_weights ? tnn__take(a, v.values) : NULL;
-    net->loss_weights[1] = o->pos_weights ? tnn__take(a, v.values) : NULL;
-    net->losses = (double *)(void *)tnn__take(a, 2*batch);
-    net->hits = (int *)(void *)tnn__take(a, batch);
-    net->custom_grad = o->custom ? tnn__take(a, tnn__mul(batch, v.size)) : NULL;
+    const tnn_loss_options *loss = &net->loss;
+    const tnn__view view = tnn__loss_view(net, loss);
+    const tnn__len batch = loss->type ? net->options.batch : 0;
+    net->loss_weights[0] = loss->class_weights ? tnn__take(arena, view.values) : NULL;
+    net->loss_weights[1] = loss->pos_weights ? tnn__take(arena, view.values) : NULL;
+    net->losses = (double *)(void *)tnn__take(arena, 2*batch);
+    net->hits = (int *)(void *)tnn__take(arena, batch);
+    net->custom_grad = loss->custom ? tnn__take(arena, tnn__mul(batch, view.size)) : NULL;
 }
-static void tnn__place_weights(tnn_net *net)        /* as the output lies */
+/* Class weights, one for each class, become weights of all values of a sample as it lies. */
+static void tnn__place_weights(tnn_net *net)
 {
-    const tnn__view v = tnn__loss_view(net, &net->loss);
+    const tnn__view view = tnn__loss_view(net, &net->loss);
     const int c = net->blob[net->ops].c;
-    int k, i, p;
+    int k, i;
     for (k = 0; k < 2; k++) {
         const float *from = k ? net->loss.pos_weights : net->loss.class_weights;
-        for (p = 0; from && p < v.pixels; p++)
-            for (i = 0; i < v.classes; i++)
-                net->loss_weights[k][(tnn__len)p*v.classes + tnn__class_at(i, v.classes, c)]
-                    = from[i];
+        float *to = net->loss_weights[k];
+        for (i = 0; from && i < view.values; i++)
+            to[i - i%view.classes + tnn__class_at(i%view.classes, view.classes, c)]
+                = from[i%view.classes];
     }
     net->criterion.weights = net->loss_weights[0];
     net->criterion.pos_weights = net->loss_weights[1];
 }
 
-/* The class that n outputs of c channels predict. */
-static int tnn__predict(const tnn__isa_table *k, const float *x, int n, int c, int one, float edge)
+/* The class that a row x of outputs predicts: that of the largest, the first of equal ones in
+   PyTorch's order; of one output 1 if it is above the edge, else 0. */
+static int tnn__predict(const tnn_net *net, const tnn__view *view, const float *x)
 {
-    const float most = k->largest(n, x);
+    const int n = view->classes, c = net->blob[net->ops].c;
+    const float most = tnn__kernels()->largest(n, x);
     int i, p;
-    if (one) return x[0] > edge;
+    if (view->one) return x[0] > tnn__loss_kind_of(&net->loss)->edge;
     for (i = 0; i < c; i++)
         for (p = 0; p < n/c; p++) if (x[p*c + i] >= most) return i*(n/c) + p;
     return 0;
 }
-static int tnn__outcomes(const tnn_net *net)        /* how many different ones there are */
+/* How many classes predictions are of. */
+static int tnn__outcomes(const tnn_net *net)
 {
-    const int n = tnn__loss_view(net, &net->loss).classes;
-    return n == 1 && !(tnn__loss_kinds[TNN__NTH(net->loss.type)].traits & TNN__CLASSES) ? 2 : n;
+    const tnn__view view = tnn__loss_view(net, &net->loss);
+    return view.one ? 2 : view.classes;
 }
-static int tnn__predicted(const tnn_net *net, int s)        /* for a sample of one row */
+/* What is predicted for sample s of the last forward, if it is one row. */
+static int tnn__predicted(const tnn_net *net, int s)
 {
-    const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view v = tnn__loss_view(net, &net->loss);
-    return tnn__predict(tnn__kernels(), tnn__sample_data(b, s), v.classes, b->c,
-                        tnn__outcomes(net) != v.classes,
-                        tnn__loss_kinds[TNN__NTH(net->loss.type)].edge);
+    const tnn__view view = tnn__loss_view(net, &net->loss);
+    return tnn__predict(net, &view, tnn__sample_data(&net->blob[net->ops], s));
 }
-
-typedef struct {
-    tnn_net      *net;
-    const tnn__isa_table *k;
-    const int    *labels;           /* one of the two */
-    const float  *targets;
-    tnn__view     v;
-    tnn__criterion o;
-    int           spans, one;               /* one: the label is itself the target */
-} tnn__loss_call;
-
-static int tnn__ignores(const tnn_net *net)
-{
-    return net->loss.type == TNN_CROSS_ENTROPY || net->loss.type == TNN_NLL;
-}
+/* Whether a label does not count. */
 static int tnn__ignored(const tnn_net *net, int label)
 {
-    return tnn__ignores(net) && (double)label == (double)net->loss.ignore_index;
+    return tnn__loss_kind_of(&net->loss)->traits & TNN__IGNORES
+        && (double)label == (double)net->loss.ignore_index;
 }
+
+/* One-hot targets at g of a sample with outputs x and labels `label`, one for each pixel; returns
+   how many of these are predicted. */
+static int tnn__one_hot(const tnn_net *net, const tnn__view *view, const int *label, const float *x,
+                        float *g)
+{
+    const int n = view->classes, c = net->blob[net->ops].c;
+    int p, hits = 0;
+    memset(g, 0, (size_t)view->values*sizeof *g);
+    for (p = 0; p < view->pixels; p++, x += n, g += n) {
+        if (tnn__ignored(net, label[p])) continue;
+        if (view->one) *g = (float)label[p];
+        else g[tnn__class_at(label[p], n, c)] = 1;
+        hits += label[p] == tnn__predict(net, view, x);
+    }
+    return hits;
+}
+/* Losses and gradients of a span of samples. A sample's last row comes first: where it is cut into
+   halves, rows of g are longer than those of t, which begin at the same place. */
 static void tnn__loss_task(void *context, int span, int worker)
 {
-    const tnn__loss_call *call = (const tnn__loss_call *)context;
-    const tnn_net *net = call->net;
+    const tnn_net *net = (const tnn_net *)context;
+    const tnn__isa_table *k = tnn__kernels();
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view v = call->v;
-    const int first = (int)((tnn__len)net->n*span/call->spans);
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    const float edge = tnn__loss_kinds[TNN__NTH(net->loss.type)].edge;
-    int s, p;
+    const tnn__view view = tnn__loss_view(net, &net->loss);
+    const int spans = TNN__MIN(net->n, TNN__SPANS), deep = view.values/(b->h*b->w);
+    const int n = view.size/view.rows, each = view.values/view.rows;    /* of a row: of x, of t */
+    int s = (int)((tnn__len)net->n*span/spans), p;
     (void)worker;
-    for (s = first; s < end; s++) {
-        const int *label = call->labels ? call->labels + (tnn__len)s*v.pixels : NULL;
-        const float *x = tnn__sample_data(b, s), *t;
+    for (; s < (int)((tnn__len)net->n*(span + 1)/spans); s++) {
+        const int *label = net->labels ? net->labels + (tnn__len)s*view.pixels : NULL;
+        const float *x = tnn__sample_data(b, s), *t = net->targets;
         float *g = b->grad + s*b->grad_sample;
-        const int deep = v.values/(b->h*b->w);          /* channels of the targets */
         net->losses[s] = 0;
-        net->hits[s] = 0;
-        if (label) {
-            t = g;
-            memset(g, 0, (size_t)v.values*sizeof *g);
-            for (p = 0; p < v.pixels; p++) {
-                if (tnn__ignored(net, label[p])) continue;
-                if (call->one) g[p] = (float)label[p];
-                else g[(tnn__len)p*v.classes + tnn__class_at(label[p], v.classes, b->c)] = 1;
-                net->hits[s] += label[p] == tnn__predict(call->k, x + (tnn__len)p*v.classes,
-                                                         v.classes, b->c, call->one, edge);
-            }
-        } else {
-            t = call->targets + (tnn__len)s*v.values;
-            if (deep > 1 && b->h*b->w > 1) {
-                tnn__channels_last(call->k, deep, b->h, b->w, t, g, (tnn__len)b->w*deep);
-                t = g;
-            }
-        }
-        /* the last row first: rows of the gradient may be longer than those of the targets */
-        for (p = v.rows - 1; p >= 0; p--) {
-            const int n = v.size/v.rows, each = v.values/v.rows;
-            if (label && tnn__ignored(net, label[p])) {
-                memset(g + (tnn__len)p*n, 0, (size_t)n*sizeof *g);
-                continue;
-            }
-            net->losses[s] += call->k->loss(&call->o, n, x + (tnn__len)p*n, t + (tnn__len)p*each,
-                                            g + (tnn__len)p*n,
-                                            label && !call->one
-                                            ? tnn__class_at(label[p], v.classes, b->c) : 0);
+        net->hits[s] = label ? tnn__one_hot(net, &view, label, x, g) : 0;
+        if (t) t += (tnn__len)s*view.values;
+        if (t && deep > 1 && b->h*b->w > 1)
+            tnn__channels_last(k, deep, b->h, b->w, t, g, (tnn__len)b->w*deep);
+        if (label || (deep > 1 && b->h*b->w > 1)) t = g;
+        for (p = view.rows - 1; p >= 0; p--) {
+            float *to = g + (tnn__len)p*n;
+            if (label && tnn__ignored(net, label[p])) memset(to, 0, (size_t)n*sizeof *to);
+            else net->losses[s] += k->loss(&net->criterion, n, x + (tnn__len)p*n,
+                                           t + (tnn__len)p*each, to, label && !view.one
+                                           ? tnn__class_at(label[p], view.classes, b->c) : 0);
         }
     }
 }
 
-static int tnn__runs_away(const tnn__blob *b, int s)    /* a value that is not finite */
+/* Whether sample s of a blob has a value that is not finite. */
+static int tnn__runs_away(const tnn__blob *b, int s)
 {
     const float *x = tnn__sample_data(b, s);
-    tnn__len i, j, n = tnn__wide(b);
-    for (i = 0; i < b->h; i++)
-        for (j = 0; j < n; j++)
-            if (!(x[i*b->row + j] - x[i*b->row + j] >= 0)) return 1;
+    const tnn__len n = tnn__wide(b);
+    tnn__len i;
+    for (i = 0; i < n*b->h; i++) {
+        const float v = x[i/n*b->row + i%n];
+        if (!(v - v >= 0)) return 1;
+    }
     return 0;
 }
-/* Why the loss of sample s is not finite: its data, its targets, its outputs, what came before. */
-static tnn_status tnn__blame(const tnn__loss_call *call, int s)
+/* Says why the loss of sample s is not finite, TNN_ERROR_NUMBER: by the first of its data, its
+   targets, its outputs that is not what the loss allows; else by the first layer that gives what
+   is not finite. */
+static tnn_status tnn__blame(const tnn_net *net, int s)
 {
-    const tnn_net *net = call->net;
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view v = call->v;
-    const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(call->o.kind)];
-    const char *what = call->targets ? "tnn_loss_targets" : "tnn_loss";
+    const tnn__view view = tnn__loss_view(net, &net->loss);
+    const tnn__criterion *criterion = &net->criterion;
+    const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(criterion->kind)];
+    const char *what = net->targets ? "tnn_loss_targets" : "tnn_loss";
     const float *x = tnn__sample_data(b, s);
-    const tnn__len size = (tnn__len)net->blob[0].c*net->blob[0].h*net->blob[0].w;
+    const tnn__len size = tnn__values(net->blob);
     const double t_hi = kind->t_hi < TNN__FINITE ? (double)kind->t_hi : HUGE_VAL;   /* to print */
     const double t_lo = kind->t_lo > -TNN__FINITE ? (double)kind->t_lo : -HUGE_VAL;
-    tnn__len i;
-    int k;
-    for (i = 0; i < size; i++)
-        if (!(net->x[s*size + i] - net->x[s*size + i] >= 0))
-            return tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of sample %d of the batch "
-                             "is %s; the data must be finite", what, (long long)i, s,
-                             net->x[s*size + i] > 0 ? "inf"
-                             : net->x[s*size + i] < 0 ? "-inf" : "nan");
-    for (i = 0; i < (call->targets ? v.values : call->one ? v.pixels : 0); i++) {
-        const float t = call->targets ? call->targets[(tnn__len)s*v.values + i]
-                                      : (float)call->labels[(tnn__len)s*v.pixels + i];
-        const int sign = (t <= 0 && t >= 0) || (t <= 1 && t >= 1) || (t <= -1 && t >= -1);
-        if (kind->t_lo > kind->t_hi
-            || (t >= kind->t_lo && t <= kind->t_hi && (sign || !(kind->traits & TNN__SIGNS))))
-            continue;
-        return tnn__fail(TNN_ERROR_NUMBER, kind->traits & TNN__SIGNS
-                         ? "%s: target %l of sample %d is %g; those of %s are -1 or 1"
-                         : "%s: target %l of sample %d is %g; those of %s must be finite "
-                         "and in [%g, %g]",
-                         what, (long long)i, s, (double)t, kind->name, t_lo, t_hi);
+    int i;
+    for (i = 0; i < size; i++) {
+        const float v = net->x[s*size + i];
+        if (!(v - v >= 0))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of sample %d of the batch is %s; the "
+                             "data must be finite", what, i, s, v > 0 ? "inf" : v < 0 ? "-inf"
+                             : "nan");
     }
-    for (i = 0; i < v.size && call->o.x_lo <= call->o.x_hi; i++) {
-        const float y = x[tnn__place_of(b, (int)i)], lo = i < v.values ? call->o.x_lo : 0;
-        if (y - y >= 0 && !(y >= lo && y <= call->o.x_hi))
-            return tnn__fail(TNN_ERROR_NUMBER, y < lo
-                             ? "%s: output %l of sample %d is %g; for %s it must be at least %g"
-                             : call->o.kind == TNN_NLL
-                             ? "%s: output %l of sample %d is %g; %s takes log-probabilities, as "
-                               "of TNN_LOG_SOFTMAX, at most %g"
-                             : "%s: output %l of sample %d is %g; for %s it must be at most %g",
-                             what, (long long)i, s, (double)y, kind->name,
-                             (double)(y < lo ? lo : call->o.x_hi));
+    for (i = 0; i < (net->targets ? view.values : view.one ? view.pixels : 0); i++) {
+        const float t = net->targets ? net->targets[(tnn__len)s*view.values + i]
+                                     : (float)net->labels[(tnn__len)s*view.pixels + i];
+        const int signs = kind->traits & TNN__SIGNS;
+        if (kind->t_lo > kind->t_hi || (t >= kind->t_lo && t <= kind->t_hi
+                                        && (!signs || t == 0 || t == 1 || t == -1))) continue;
+        return tnn__fail(TNN_ERROR_NUMBER, signs
+                         ? "%s: target %d of sample %d is %g; those of %s are -1 or 1"
+                         : "%s: target %d of sample %d is %g; those of %s must be finite "
+                         "and in [%g, %g]", what, i, s, (double)t, kind->name, t_lo, t_hi);
     }
-    for (k = 0; k < net->ops && !tnn__runs_away(&net->blob[k + 1], s); k++) {}
-    if (k < net->ops)
-        return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l "
-                         "steps, and so is first an output of layer %d (%s, or what follows it); "
-                         "the parameters are those of the last step; a smaller lr may help",
-                         what, s, net->steps, net->op[k].layer + 1,
-                         tnn__layer_kinds[TNN__NTH(net->op[k].type)].name);
-    return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite "
-                     "after %l steps (its largest output is %g); "
-                     "the parameters are those of the last step; a smaller lr may help",
-                     what, s, net->steps, (double)call->k->largest(v.size, x));
+    for (i = 0; i < view.size && criterion->x_lo <= criterion->x_hi; i++) {
+        const float y = x[tnn__place_of(b, i)], lo = i < view.values ? criterion->x_lo : 0;
+        const int logs = !(y < lo) && kind->traits & TNN__INFINITE;
+        if (y - y >= 0 && !(y >= lo && y <= criterion->x_hi))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: output %d of sample %d is %g; %s%s %s %g", what,
+                             i, s, (double)y, logs ? "" : "for ", kind->name, y < lo
+                             ? "it must be at least" : logs ? "takes log-probabilities, as of "
+                             "TNN_LOG_SOFTMAX, at most" : "it must be at most",
+                             (double)(y < lo ? lo : criterion->x_hi));
+    }
+    for (i = 0; i < net->ops; i++)
+        if (tnn__runs_away(&net->blob[i + 1], s))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l "
+                             "steps, and so is first an output of layer %d (%s, or what follows "
+                             "it); the parameters are those of the last step; a smaller lr may "
+                             "help", what, s, net->steps, net->op[i].layer + 1,
+                             tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
+    return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l steps "
+                     "(its largest output is %g); the parameters are those of the last step; a "
+                     "smaller lr may help", what, s, net->steps,
+                     (double)tnn__kernels()->largest(view.size, x));
 }
 
-/* The user's own loss: as if each sample had its share. */
-static void tnn__custom_loss(const tnn__loss_call *call)
+/* The user's own loss: as if each sample had its share. The gradient is turned channels last, and
+   what is not finite in it shows in the loss. */
+static tnn_status tnn__custom_loss(tnn_net *net)
 {
-    tnn_net *net = call->net;
+    const tnn__isa_table *k = tnn__kernels();
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view v = call->v;
+    const tnn__view view = tnn__loss_view(net, &net->loss);
     const float *output = tnn_output(net);
     const tnn__error_state was = tnn__before_hook();
-    const double loss = net->loss.custom(net->loss.user, output, call->targets, call->labels,
-                                         net->n, v.size, net->custom_grad);
+    const double loss = net->loss.custom(net->loss.user, output, net->targets, net->labels, net->n,
+                                         view.size, net->custom_grad);
     int s;
     tnn__after_hook(net, 0, &was);
-    for (s = 0; s < net->n; s++)
-        tnn__channels_last(call->k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*v.size,
-                           b->grad + s*b->grad_sample, (tnn__len)b->w*b->c);
     for (s = 0; s < net->n; s++) {
-        net->losses[s] = loss + 0*(double)call->k->sum(v.size, b->grad + s*b->grad_sample);
-        net->hits[s] = call->labels && v.pixels == 1 && tnn__predicted(net, s) == call->labels[s];
+        float *g = b->grad + s*b->grad_sample;
+        tnn__channels_last(k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*view.size, g,
+                           (tnn__len)b->w*b->c);
+        net->losses[s] = loss + 0*(double)k->sum(view.size, g);
+        net->hits[s] = net->labels && view.pixels == 1
+                       && tnn__predicted(net, s) == net->labels[s];
     }
+    return tnn__hooks(net);
 }
 
-/* The labels of the batch: whether they are in their range, how many count, and their weight. */
-static tnn_status tnn__check_labels(const tnn__loss_call *call, double *weight)
+/* Refuses labels of the batch that are out of their range, or one for many pixels. Sets how many
+   count, and where some may be ignored the weight of those that do. */
+static tnn_status tnn__check_labels(tnn_net *net)
 {
-    tnn_net *net = call->net;
-    const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view v = call->v;
-    tnn__len i, n = (tnn__len)net->n*v.pixels, ignored = 0;
-    *weight = 0;
-    for (i = 0; i < n && !call->one; i++) {
-        const int label = call->labels[i];
-        if (tnn__ignored(net, label)) {
-            ignored++;
-            continue;
-        }
-        if (label < 0 || label >= v.classes)
+    const tnn__view view = tnn__loss_view(net, &net->loss);
+    const float *weights = net->criterion.weights;
+    const int c = net->blob[net->ops].c;
+    const tnn__len n = (tnn__len)net->n*view.pixels;
+    tnn__len i, counted = 0;
+    double weight = 0;
+    if (view.pixels > 1 && !net->loss.per_pixel)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last "
+                         "layer: .per_pixel = 1 if each has a label, else TNN_FLATTEN",
+                         view.pixels);
+    for (i = 0; i < n; i++) {
+        const int label = net->labels[i];
+        if (tnn__ignored(net, label)) continue;
+        counted++;
+        if (view.one) continue;
+        if (label < 0 || label >= view.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
-                             "the network has %d classes", label, (int)(i/v.pixels), v.classes);
-        *weight += call->o.weights
-            ? (double)call->o.weights[tnn__class_at(label, v.classes, b->c)] : 1;
+                             "the network has %d classes", label, (int)(i/view.pixels),
+                             view.classes);
+        weight += weights ? (double)weights[tnn__class_at(label, view.classes, c)] : 1;
     }
-    net->counted = (int)(n - ignored);
+    net->counted = (int)counted;
+    if (tnn__loss_kind_of(&net->loss)->traits & TNN__IGNORES) net->weight = weight;
     return TNN_OK;
 }
 
-/* Sets the gradient, total, weight (what the total is to be divided by) and correct. */
+/* Sets gradient, total, weight (what the total is to be divided by) and correct, from labels or
+   from targets: the other is NULL. */
 static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *targets)
 {
     const char *what = targets ? "tnn_loss_targets" : "tnn_loss";
     const tnn__loss_kind *kind;
-    tnn__loss_call call;
-    tnn_status e;
+    tnn__view view;
+    tnn_status e = TNN_OK;
     int s, takes;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->loss.type)
@@ -10356,56 +10369,38 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done; tnn_forward comes "
                          "first", what);
     kind = &tnn__loss_kinds[TNN__NTH(net->criterion.kind)];
-    takes = kind->traits & TNN__BOTH;
-    if (kind->traits & TNN__CLASSES && net->loss.gamma > 0) takes = TNN__LABELS;
+    takes = kind->traits & TNN__CLASSES && net->loss.gamma > 0 ? TNN__LABELS : kind->traits;
     if (!(takes & (labels ? TNN__LABELS : TNN__TARGETS)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s takes %s", what,
                          kind->name, labels ? "targets (tnn_loss_targets)" : "labels (tnn_loss)");
-    call.net = net;
-    call.k = tnn__kernels();
-    call.labels = labels;
-    call.targets = targets;
-    call.v = tnn__loss_view(net, &net->loss);
-    call.o = net->criterion;
-    call.one = call.v.classes == 1 && !(kind->traits & TNN__CLASSES);
-    call.spans = TNN__MIN(net->n, TNN__SPANS);
-    net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)call.v.values
-                          : kind->mean == TNN__PER_ROW ? (double)call.v.rows : 1);
+    view = tnn__loss_view(net, &net->loss);
+    net->labels = labels;
+    net->targets = targets;
     net->stage = TNN__FORWARD;
     net->counted = net->n;
-    if (net->loss.custom) {
-        tnn__custom_loss(&call);
-        if ((e = tnn__hooks(net)) != TNN_OK) return e;
-    }
-    else {
-        double weight;
-        if (labels && call.v.pixels > 1 && !net->loss.per_pixel)
-            return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last "
-                             "layer: .per_pixel = 1 if each has a label, else TNN_FLATTEN",
-                             call.v.pixels);
-        if (labels) {
-            if ((e = tnn__check_labels(&call, &weight)) != TNN_OK) return e;
-            if (tnn__ignores(net)) net->weight = weight;
-        }
+    net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)view.values
+                          : kind->mean == TNN__PER_ROW ? (double)view.rows : 1);
+    if (net->loss.custom) e = tnn__custom_loss(net);
+    else if (labels) e = tnn__check_labels(net);
+    if (e) return e;
+    if (!net->loss.custom) {
         if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
-        call.o.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
-                       ? 1 : net->weight;
-        tnn__run(tnn__threads_for(net, (tnn__len)net->n*call.v.size*4), call.spans,
-                 tnn__loss_task, &call);
+        net->criterion.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
+                               ? 1 : net->weight;
+        tnn__run(tnn__threads_for(net, (tnn__len)net->n*view.size*4),
+                 TNN__MIN(net->n, TNN__SPANS), tnn__loss_task, net);
     }
     net->total = 0;
     net->correct = 0;
     for (s = 0; s < net->n; s++) {
-        if (!(net->losses[s] - net->losses[s] >= 0)) return tnn__blame(&call, s);
+        if (!(net->losses[s] - net->losses[s] >= 0)) return tnn__blame(net, s);
         net->total += net->losses[s];
         net->correct += net->hits[s];
     }
-    net->labels = labels;
-    net->targets = targets;
     net->stage = TNN__LOSS;
     return TNN_OK;
 }
-/* A total over n samples: the loss; NaN where no label counts. */
+/* A total over n labels: the loss; NaN where none of them counts. */
 static double tnn__reduced(const tnn_net *net, int n, double total, double weight)
 {
     if (net->loss.reduction == TNN_REDUCE_SUM) return total;
@@ -10414,6 +10409,7 @@ static double tnn__reduced(const tnn_net *net, int n, double total, double weigh
               "or they are ignored (.ignore_index = %g)", n, (double)net->loss.ignore_index);
     return TNN__NAN;
 }
+/* The loss of the last forward; NaN on error. */
 static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
 {
     if (tnn__loss_run(net, labels, targets)) return TNN__NAN;
@@ -10421,14 +10417,17 @@ static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
     if (tnn_failed()) net->stage = TNN__FORWARD;
     return net->value;
 }
+/* On labels (n), or (n, h, w). */
 TNN_API_GATED double tnn_loss(tnn_net *net, const int *labels)
 {
     return tnn__loss(net, labels, NULL);
 }
+/* On targets in the shape of the outputs, of Gaussian NLL of half their channels. */
 TNN_API_GATED double tnn_loss_targets(tnn_net *net, const float *targets)
 {
     return tnn__loss(net, NULL, targets);
 }
+/* Labels of the last loss that were predicted, and that counted. */
 TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
 TNN_API int tnn_counted(const tnn_net *net) { return net ? net->counted : 0; }
 
@@ -12430,7 +12429,7 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     if (tnn__choice("tnn_set_loss", (int)loss->type, TNN_CROSS_ENTROPY)
         || tnn__choice("tnn_set_loss: .reduction", (int)loss->reduction, TNN_REDUCE_SUM)
         || TNN__CHECK_OPTIONS("tnn_set_loss", loss, tnn__loss_options, TNN_CROSS_ENTROPY,
-                              loss->type, tnn__loss_kinds, "reduction per_pixel"))
+                              loss->type, tnn__loss_kinds, NULL))
         return TNN_ERROR_ARGUMENT;
     if (net->built)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
@@ -12442,7 +12441,7 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     if (o.gamma > 0 && o.label_smoothing > 0)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_loss: .gamma and .label_smoothing do not go together");
-    if (o.type == TNN_CUSTOM_LOSS && !o.custom)
+    if (tnn__loss_kind_of(&o)->traits & TNN__HOOK && !o.custom)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
                          ".custom, the function that computes it");
     if (!tnn_output_shape(net, NULL)) return (tnn_status)tnn_failed();
@@ -13232,7 +13231,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     const size_t bytes = (size_t)net->params*sizeof(float);
     const int classes = tnn__values(out);
     int *labels = (int *)(void *)net->work, s, i;
-    if (net->loss.type != TNN_CROSS_ENTROPY || net->loss.per_pixel)
+    if (!(tnn__loss_kind_of(&net->loss)->traits & TNN__SOFTMAX) || net->loss.per_pixel)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
                          "needs the cross-entropy of one label per sample");
     memcpy(c->u.s[2], c->u.g, bytes);
