@@ -6975,6 +6975,9 @@ static int tnn__spans(tnn__len weights, int n)
     return (int)TNN__MIN(TNN__MIN(most, TNN__SPANS), n);
 }
 
+/* Where span i of `spans` begins, of n samples. */
+static int tnn__span(int n, int i, int spans) { return (int)((tnn__len)n*i/spans); }
+
 /* MATRIX PRODUCT: C (m, n) = A (m, inner) B (inner, n). All of B is copied to panels first. Then
    a task is a block of C: row_block x col_block. In it a chain of `inner` at a time is added:
 
@@ -7642,7 +7645,8 @@ typedef struct {
     int          s, training, back; /* the sample; back: dy to dx */
     int          r;                 /* the row, of which this is */
     tnn__len     n;                 /* with so many floats of y */
-    int          part, parts;       /* forward: of the rows of y, those of this task */
+    int          part, parts;       /* forward: of the rows of y, those of this task, */
+    int          samples;           /* in so many samples from s on */
     const float *x, *x2;
     float       *y, *where, *dy, *dx, *dx2, *scratch, *tmp;
     const float *w, *b;             /* parameters; NULL where it has none */
@@ -7656,7 +7660,7 @@ typedef struct {
     const tnn__isa_table *k;
     const tnn__op *op;
     int first, last;        /* of a trunk: operations first..last-1 */
-    int spans;
+    int spans, parts;       /* of the batch, and of the rows of a sample */
     int pass;               /* of batch normalisation: which sums, */
     float unit;             /* of x times this */
     int row_block, col_block, col_blocks, dx_blocks, dw_rows;       /* of a dense operation */
@@ -8827,7 +8831,7 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
     tnn__pool_geometry strip = op->pool;
     int r;
     if (op->tiled) {
-        tnn__conv2d_tiled(a, 1, r0, r1);
+        tnn__conv2d_tiled(a, a->samples, r0, r1);
         return;
     }
     if (!op->pool.kh)
@@ -11321,7 +11325,7 @@ static tnn_status tnn__check_weights(const tnn_net *net, const float *w, const c
         const tnn__segment *s = &net->segment[i];
         for (k = 0; k < s->floats; k++)
             if (!(w[s->at + k] - w[s->at + k] >= 0))
-                return tnn__fail(TNN_ERROR_NUMBER, "%s: %s is not finite after %l steps; %s", what,
+                return tnn__fail(TNN_ERROR_NUMBER, "%s %s is not finite after %l steps; %s", what,
                                  s->op->name[s->bias], net->steps, then);
     }
     return TNN_OK;
@@ -11440,7 +11444,7 @@ TNN_API_GATED tnn_status tnn_use_average(tnn_net *net, int on)
         memcpy(a, w, (size_t)net->params*sizeof *a);        /* x = w + (1 - 1/beta)(z - w) */
         tnn__kernels()->lerp(net->params, (float)(1 - 1/tnn_momentum(net)), net->flat[TNN__S], a);
     }
-    if (on && tnn__check_weights(net, a, "tnn_use_average", "the trained weights stay in place"))
+    if (on && tnn__check_weights(net, a, "tnn_use_average:", "the trained weights stay in place"))
         return TNN_ERROR_NUMBER;
     for (i = 0; i < net->params; i++) {
         const float x = w[i];
@@ -12641,7 +12645,6 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
 }
 
 /* ---- 12c. Forward and backward --------------------------------------------------------------- */
-
 /* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this
    thread's scratch; a contribution to a gradient that has others is scratch at first. */
 static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
@@ -12656,7 +12659,7 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     a.in2 = a.op->from < 0 ? NULL : &net->blob[a.op->from];
     a.out = &net->blob[i + 1];
     a.s = s;
-    a.parts = 1;
+    a.samples = a.parts = 1;
     a.training = net->mode == TNN_TRAIN;
     a.scratch = scratch;
     a.tmp = scratch + a.op->tmp;
@@ -12676,52 +12679,37 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     return a;
 }
 
-/* A span of samples through the operations of a trunk, each sample through all. */
-static void tnn__trunk_forward(void *context, int span, int worker)
+/* A task: part task%parts of the rows, of the samples of span task/parts, through the operations of
+   a trunk. Each sample goes through all; only a convolution by Winograd's way takes the whole span
+   at once. */
+static void tnn__trunk_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
-    float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans);
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int span = task/call->parts, first = tnn__span(net->n, span, call->spans);
+    const int end = tnn__span(net->n, span + 1, call->spans);
+    const int step = net->op[call->first].together > 1 ? end - first : 1;
     int s, i;
-    for (s = first; s < end; s++)
+    for (s = first; s < end; s += step)
         for (i = call->first; i < call->last; i++) {
-            const tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
+            tnn__sample_at a = tnn__at_sample(call, i, s,
+                                              net->scratch + worker*net->scratch_floats);
+            a.samples = step;
+            a.part = task%call->parts;
+            a.parts = call->parts;
             tnn__each(&a, a.op->kind->forward);
         }
 }
-/* A span of samples through one convolution by Winograd's way, which takes several at once. */
-static void tnn__together_forward(void *context, int span, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    const tnn_net *net = call->net;
-    const int first = (int)((tnn__len)net->n*span/call->spans);
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
-    const tnn__sample_at a = tnn__at_sample(call, call->first, first,
-                                            net->scratch + worker*net->scratch_floats);
-    tnn__conv2d_tiled(&a, end - first, 0, a.op->q.g.oh/2);
-}
-/* One operation on a part of one sample's rows, where there are more threads than samples. */
-static void tnn__part_forward(void *context, int task, int worker)
-{
-    const tnn__call *call = (const tnn__call *)context;
-    tnn__sample_at a = tnn__at_sample(call, call->first, task/call->spans,
-                                      call->net->scratch + worker*call->net->scratch_floats);
-    a.part = task%call->spans;
-    a.parts = call->spans;
-    tnn__each(&a, a.op->kind->forward);
-}
-/* A span of samples through the operations of a trunk, back. Gradients of parameters go into the
-   span's partial sum, which its first sample begins. Where a blob has several readers, the gradient
-   of this one is made in scratch and added. */
+/* A task: a span of samples through the operations of a trunk, back. Gradients of parameters go
+   into the span's partial sum, which its first sample begins. Where a blob has several readers, the
+   gradient of this one is made in scratch and added. */
 static void tnn__trunk_backward(void *context, int span, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = (int)((tnn__len)net->n*span/call->spans);
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int first = tnn__span(net->n, span, call->spans);
+    const int end = tnn__span(net->n, span + 1, call->spans);
     int s, i;
     for (s = first; s < end; s++)
         for (i = call->last - 1; i >= call->first; i--) {
@@ -12752,18 +12740,17 @@ static void tnn__add_partials(void *context, int task, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     const tnn__op *op = &net->op[call->first + task/16];
-    tnn__len n, from, end;
+    const tnn__len n = op->w_floats + op->b_floats;         /* they are neighbours in both */
+    const tnn__len from = n/16*(task%16)/16*16;
+    const tnn__len end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
+    const float *partial = net->partial + op->partial + from;
+    float *g = net->flat[TNN__G] + op->w + from;
     int s;
     (void)worker;
     if (!op->trained || tnn__over_batch(op)) return;
-    n = op->w_floats + op->b_floats;        /* they are neighbours in both */
-    from = n/16*(task%16)/16*16;
-    end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
-    memcpy(net->flat[TNN__G] + op->w + from, net->partial + op->partial + from,
-           (size_t)(end - from)*sizeof(float));
+    memcpy(g, partial, (size_t)(end - from)*sizeof *g);
     for (s = 1; s < call->spans; s++)
-        call->k->add(end - from, net->partial + s*net->partial_floats + op->partial + from,
-                     net->flat[TNN__G] + op->w + from);
+        call->k->add(end - from, partial + s*net->partial_floats, g);
 }
 
 /* DropConnect of the weights, or of their gradients, of this step. */
@@ -12786,47 +12773,45 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
     const double sum = (double)tnn__kernels()->sum(net->buffer_floats, net->moved);
     const tnn__op *op;
     int i, k, which;
-    for (i = 0; !(sum - sum >= 0) && (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const int count = which < TNN__MEAN ? 0 : tnn__param_of(op, which).count;
-        for (k = 0; k < count; k++) {
-            const float v = *tnn__param_at(net, op, which, net->moved, k);
-            if (!(v - v >= 0))
+    if (sum - sum >= 0) return TNN_OK;
+    for (i = net->trained_tensors; (op = tnn__find_param(net, i, &which)) != NULL; i++)
+        for (k = 0; k < tnn__param_of(op, which).count; k++) {
+            const float value = *tnn__param_at(net, op, which, net->moved, k);
+            if (!(value - value >= 0))
                 return tnn__fail(TNN_ERROR_NUMBER, "%s: %s would not be finite after %l steps: "
                                  "what comes into layer %d is not, or its square is too large; "
                                  "parameters and statistics are those of the last step", what,
                                  op->name[which], net->steps, op->layer + 1);
         }
-    }
     return TNN_OK;
 }
 
-/* The run of operations from call->first on that work on one sample at a time, or one of them by
-   several threads where the batch is small; returns the one after it. */
+/* The run of operations from call->first on that work on one sample at a time; returns the one
+   after it. With enough samples a thread takes whole ones, through all of the run; else threads
+   share the rows of each, an operation at a time. */
 static int tnn__forward_trunk(tnn__call *call)
 {
     const tnn_net *net = call->net;
-    const int n = net->n;
+    const int n = net->n, few = n <= net->threads/2, together = few ? 1 : call->op->together;
     int i = call->first + 1;
-    if (call->op->together > 1 && n > net->threads/2) {
-        call->spans = TNN__MAX(tnn__blocks(n, call->op->together), TNN__MIN(n, net->threads));
-        tnn__run(net->threads, call->spans, tnn__together_forward, call);
-        return i;
-    }
-    while (i < net->ops && !tnn__over_batch(&net->op[i]) && net->op[i].together < 2) i++;
+    while (together < 2 && i < net->ops && !tnn__over_batch(&net->op[i])
+           && net->op[i].together < 2) i++;
     call->last = i;
-    if (n > net->threads/2) {
-        call->spans = TNN__MIN(n, TNN__SPANS);
-        tnn__run(net->threads, call->spans, tnn__trunk_forward, call);
-    } else for (; call->first < i; call->first++) {
+    call->parts = 1;
+    call->spans = few ? n : together < 2 ? TNN__MIN(n, TNN__SPANS)
+                : TNN__MAX(tnn__blocks(n, together), TNN__MIN(n, net->threads));
+    if (!few) tnn__run(net->threads, call->spans, tnn__trunk_forward, call);
+    for (; few && call->first < i; call->first++) {
         const tnn__op *op = &net->op[call->first];
         const tnn__len values = tnn__mul(n, tnn__values(&net->blob[call->first + 1]));
-        call->spans = op->kind->flags & TNN__ROWS ? net->threads/n : 1;
+        call->last = call->first + 1;
+        call->parts = op->kind->flags & TNN__ROWS ? net->threads/n : 1;
         tnn__run(tnn__threads_for(net, tnn__mul(values, TNN__MAX(1, op->q.inner/8))),
-                 n*call->spans, tnn__part_forward, call);
+                 n*call->parts, tnn__trunk_forward, call);
     }
     return i;
 }
-/* All operations. */
+/* All operations: what they do before the batch, their pass over it, what they do after it. */
 static tnn_status tnn__forward_ops(tnn__call *call)
 {
     tnn_net *net = call->net;
@@ -12858,6 +12843,8 @@ static tnn_status tnn__forward_ops(tnn__call *call)
     }
     return e;
 }
+/* The outputs of n samples x (n, c, h, w), which tnn_output and tnn_loss then find; x must stay
+   until tnn_backward. On failure nothing but outputs is lost. */
 TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode)
 {
     const int training = mode == TNN_TRAIN;
@@ -12899,33 +12886,31 @@ static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
     int s;
     if (op->masked || net->n*(op->q.inner + op->q.oc) > op->w_floats) return 0;
     for (s = 0; s < net->n; s++) {
-        const float *g = out->grad + s*out->grad_sample;
-        x += tnn__inner(k, op->q.inner, in->data + s*in->sample, in->data + s*in->sample);
+        const float *in_s = in->data + s*in->sample, *g = out->grad + s*out->grad_sample;
+        x += tnn__inner(k, op->q.inner, in_s, in_s);
         dy += tnn__inner(k, op->q.oc, g, g);
     }
     return sqrt(x*dy)*(1 + fabs((double)op->slope))/(1 - (double)op->p) < 1e38;
 }
-/* Refuses gradients that are not finite, and names the first. */
+/* Refuses gradients that are not finite, and names the first. A sum of squares tells of them, or of
+   one whose square is too large, which is none of them. */
 static tnn_status tnn__check_gradients(tnn_net *net)
 {
-    const tnn__isa_table *k = tnn__kernels();
-    const tnn__op *op;
-    int i, which;
-    for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL && which < TNN__MEAN; i++) {
-        const float *g = net->flat[TNN__G] + (which ? op->b : op->w);
-        const tnn__len n = which ? op->b_floats : op->w_floats;
-        tnn__len at;
+    tnn_status e = TNN_OK;
+    int i;
+    for (i = 0; i < net->segments && !e; i++) {
+        const tnn__segment *segment = &net->segment[i];
+        const float *g = net->flat[TNN__G] + segment->at;
         double sum;
-        if (!op->trained || (!which && (op->kind->flags & TNN__ON_BATCH)
-                             && tnn__dense_bounded(net, op))) continue;
-        sum = tnn__inner(k, n, g, g);
-        for (at = 0; !(sum - sum >= 0) && at < n; at++)         /* or its square is too large */
-            if (!(g[at] - g[at] >= 0))
-                return tnn__fail(TNN_ERROR_NUMBER, "tnn_backward: the gradient of %s is not finite "
-                                 "after %l steps; the parameters are those of the last step; "
-                                 "a smaller lr may help", op->name[which], net->steps);
+        if (!segment->op->trained
+            || (!segment->bias && (segment->op->kind->flags & TNN__ON_BATCH)
+                && tnn__dense_bounded(net, segment->op))) continue;
+        sum = tnn__inner(tnn__kernels(), segment->floats, g, g);
+        if (!(sum - sum >= 0))
+            e = tnn__check_weights(net, net->flat[TNN__G], "tnn_backward: the gradient of", "the "
+                                   "parameters are those of the last step; a smaller lr may help");
     }
-    return TNN_OK;
+    return e;
 }
 /* The trunk that ends with operation call->last - 1, back to `first` at most; returns its first. */
 static int tnn__backward_trunk(tnn__call *call, int first)
@@ -12943,6 +12928,8 @@ static int tnn__backward_trunk(tnn__call *call, int first)
     tnn__run(net->threads, call->spans, tnn__trunk_backward, call);
     return call->first;
 }
+/* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
+   are lost, and the running statistics stay. */
 TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
 {
     tnn__call call;
@@ -12984,7 +12971,6 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
     tnn__accumulate(net);
     return TNN_OK;
 }
-
 /* ---- 12d. Rules that look at the loss again: L-BFGS; Sophia -----------------------------------
    L-BFGS (Nocedal 1980; the line search of Nocedal and Wright 2006) minimises the loss of the batch
    of the last forward, as torch.optim.LBFGS does. An iteration has a direction d, from the last
@@ -13200,7 +13186,7 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
             tnn__lbfgs_move(net, t);
         } else if (i == o->max_iter) {
             tnn__lbfgs_move(net, t);
-            tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights stay what they "
+            tnn__check_weights(net, net->flat[TNN__W], "tnn_step:", "the weights stay what they "
                                "were before the last iteration; a smaller lr may help");
         } else {
             loss = tnn__lbfgs_probe(net, t).f;
@@ -13305,7 +13291,7 @@ static tnn_status tnn__update_all(tnn_net *net)
 static tnn_status tnn__check_update(const tnn_net *net)
 {
     if (!net->odd) return TNN_OK;
-    return tnn__check_weights(net, net->flat[TNN__W], "tnn_step", "the weights before are lost: "
+    return tnn__check_weights(net, net->flat[TNN__W], "tnn_step:", "the weights before are lost: "
                               "load a checkpoint, and take a smaller lr");
 }
 TNN_API_GATED tnn_status tnn_step(tnn_net *net)
