@@ -3304,16 +3304,11 @@ static int tnn__chain(tnn__len n, tnn__len each)
     return (int)((n + parts - 1)/parts);
 }
 
-/* A depthwise convolution: every channel on its own, vectors of channels.
-       y[i,j] = bias + sum_{u<kh,v<kw} w[u,v] x[i*x_row + j*x_col + u*x_u + v*x_v]     dw likewise
-   Weights are panels of 16 channels, `panel` floats apart, w_u and w_v from element to element. */
-typedef struct {
-    const float *x, *w, *bias, *dy;
-    float       *y, *dw, *low;      /* low: see 3a */
-    tnn__len     x_row, x_col, x_u, x_v, w_u, w_v, panel, y_row, y_col;
-    int          rows, cols, c, kh, kw;
-    int          relu, keep;
-} tnn__depthwise;
+/* A DEPTHWISE CONVOLUTION is described as a product, too, though each channel is on its own:
+       y[i0,i] = bias + sum_{i1<n1,i2<n2} b[i1,i2] a[i0,i,i1,i2],  i0 < n0, i < rows     dw likewise
+   a0, rs, a1, a2 are the strides of a, c0 and ldc those of y, b1 and b2 those of the weights, which
+   are panels of 16 channels, bp floats apart; cols counts the channels, which are neighbours in a
+   and y. */
 
 /* WINOGRAD'S CONVOLUTION, F(2x2, 3x3) (Lavin and Gray 2016): a tile of 2 x 2 outputs y from 4 x 4
    inputs d by 16 products instead of 36, the weights' gradient likewise:
@@ -3473,8 +3468,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
 
 #define TNN__KERNELS(X) \
     X(void,  mm,           (const tnn__mm *t)) \
-    X(void,  depthwise,    (const tnn__depthwise *d)) \
-    X(void,  depthwise_dw, (const tnn__depthwise *d)) \
+    X(void,  depthwise,    (const tnn__mm *t)) \
+    X(void,  depthwise_dw, (const tnn__mm *t, float *low)) \
     X(void,  tiles_in,     (const tnn__tiles *t)) \
     X(void,  tiles_out,    (const tnn__tiles *t)) \
     X(void,  tiles_grad,   (const tnn__tiles *t)) \
@@ -4054,83 +4049,84 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
        y[row, col, i] = bias[i] + sum_{u, v} w[u, v, i] x[row, col, u, v, i],   then ReLU, if any
    in one chain over (u, v). Where a row has fewer than four pixels left, the first is computed in
    place of the others, which are not stored. w and bias are read in whole vectors. */
-TNN__KERNEL void TNN__FN(depthwise)(const tnn__depthwise *d)
+TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
 {
     int row, col, u, v;
-    TNN__EACH(d->c,
-        const float *w0 = d->w + i/16*d->panel + i%16;
-        const TNN__VF bias = d->bias ? tnn__vload(d->bias + i) : tnn__vzero();
-        for (row = 0; row < d->rows; row++)
-            for (col = 0; col < d->cols; col += 4) {
-                const float *x = d->x + row*d->x_row + col*d->x_col;
-                const int m = TNN__MIN(4, d->cols - col);
-                const tnn__len at1 = m > 1 ? d->x_col : 0, at2 = m > 2 ? 2*d->x_col : 0;
-                const tnn__len at3 = m > 3 ? 3*d->x_col : 0;
-                float *y = d->y + row*d->y_row + col*d->y_col;
+    TNN__EACH(t->cols,
+        const float *w0 = t->b + i/16*t->bp + i%16;
+        const TNN__VF bias = t->bias ? tnn__vload(t->bias + i) : tnn__vzero();
+        for (row = 0; row < t->n0; row++)
+            for (col = 0; col < t->rows; col += 4) {
+                const float *x = t->a + row*t->a0 + col*t->rs;
+                const int m = TNN__MIN(4, t->rows - col);
+                const tnn__len at1 = m > 1 ? t->rs : 0, at2 = m > 2 ? 2*t->rs : 0;
+                const tnn__len at3 = m > 3 ? 3*t->rs : 0;
+                float *y = t->c + row*t->c0 + col*t->ldc;
                 TNN__VF s0 = bias, s1 = bias, s2 = bias, s3 = bias;
-                for (u = 0; u < d->kh; u++)
-                    for (v = 0; v < d->kw; v++) {
-                        const float *p = x + u*d->x_u + v*d->x_v;
-                        const TNN__VF w = tnn__vload(w0 + u*d->w_u + v*d->w_v);
+                for (u = 0; u < t->n1; u++)
+                    for (v = 0; v < t->n2; v++) {
+                        const float *p = x + u*t->a1 + v*t->a2;
+                        const TNN__VF w = tnn__vload(w0 + u*t->b1 + v*t->b2);
                         s0 = tnn__vfma(w, TNN__AT(p), s0);
                         s1 = tnn__vfma(w, TNN__AT(p + at1), s1);
                         s2 = tnn__vfma(w, TNN__AT(p + at2), s2);
                         s3 = tnn__vfma(w, TNN__AT(p + at3), s3);
                     }
-                if (d->relu) {
+                if (t->relu) {
                     s0 = tnn__vmax(tnn__vzero(), s0);
                     s1 = tnn__vmax(tnn__vzero(), s1);
                     s2 = tnn__vmax(tnn__vzero(), s2);
                     s3 = tnn__vmax(tnn__vzero(), s3);
                 }
                 TNN__PUT(y, s0);
-                if (m > 1) TNN__PUT(y + d->y_col, s1);
-                if (m > 2) TNN__PUT(y + 2*d->y_col, s2);
-                if (m > 3) TNN__PUT(y + 3*d->y_col, s3);
+                if (m > 1) TNN__PUT(y + t->ldc, s1);
+                if (m > 2) TNN__PUT(y + 2*t->ldc, s2);
+                if (m > 3) TNN__PUT(y + 3*t->ldc, s3);
             }
     )
 }
 /* Its weights' gradient, up to four elements of a row of the window at a time, over all pixels:
        dw[u, v, i] += sum_{row, col} x[row, col, u, v, i] dy[row, col, i]
-   in chains along each row, compensated by low; without `keep` dw and low are new. */
-TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__depthwise *d)
+   in chains along each row, compensated by low. t->b is dy, whose strides are c0 and ldc; t->c is
+   dw; t->start says whether dw and low are new. */
+TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 {
     int row, col, u, v, k;
-    TNN__EACH(d->c,
-        for (u = 0; u < d->kh; u++)
-            for (v = 0; v < d->kw; v += 4) {
-                const tnn__len to = i/16*d->panel + i%16 + u*d->w_u + v*d->w_v;
-                const int m = TNN__MIN(4, d->kw - v);
-                const tnn__len at1 = m > 1 ? d->x_v : 0, at2 = m > 2 ? 2*d->x_v : 0;
-                const tnn__len at3 = m > 3 ? 3*d->x_v : 0;
-                TNN__VF s[4], low[4];
+    TNN__EACH(t->cols,
+        for (u = 0; u < t->n1; u++)
+            for (v = 0; v < t->n2; v += 4) {
+                const tnn__len to = i/16*t->bp + i%16 + u*t->b1 + v*t->b2;
+                const int m = TNN__MIN(4, t->n2 - v);
+                const tnn__len at1 = m > 1 ? t->a2 : 0, at2 = m > 2 ? 2*t->a2 : 0;
+                const tnn__len at3 = m > 3 ? 3*t->a2 : 0;
+                TNN__VF s[4], small[4];
                 for (k = 0; k < 4; k++) {
-                    const int old = d->keep && k < m;
-                    s[k] = old ? tnn__vload(d->dw + to + k*d->w_v) : tnn__vzero();
-                    low[k] = old ? tnn__vload(d->low + to + k*d->w_v) : tnn__vzero();
+                    const int old = t->start == TNN__KEEP && k < m;
+                    s[k] = old ? tnn__vload(t->c + to + k*t->b2) : tnn__vzero();
+                    small[k] = old ? tnn__vload(low + to + k*t->b2) : tnn__vzero();
                 }
-                for (row = 0; row < d->rows; row++) {
-                    const float *x = d->x + row*d->x_row + u*d->x_u + v*d->x_v;
-                    const float *dy = d->dy + row*d->y_row;
-                    for (col = 0; col < d->cols; ) {
-                        const int end = TNN__MIN(d->cols, col + TNN__TERMS_MAX);
+                for (row = 0; row < t->n0; row++) {
+                    const float *x = t->a + row*t->a0 + u*t->a1 + v*t->a2;
+                    const float *dy = t->b + row*t->c0;
+                    for (col = 0; col < t->rows; ) {
+                        const int end = TNN__MIN(t->rows, col + TNN__TERMS_MAX);
                         TNN__VF s0 = tnn__vzero(), s1 = s0, s2 = s0, s3 = s0;
-                        for (; col < end; col++, x += d->x_col, dy += d->y_col) {
+                        for (; col < end; col++, x += t->rs, dy += t->ldc) {
                             const TNN__VF g = TNN__AT(dy);
                             s0 = tnn__vfma(TNN__AT(x), g, s0);
                             s1 = tnn__vfma(TNN__AT(x + at1), g, s1);
                             s2 = tnn__vfma(TNN__AT(x + at2), g, s2);
                             s3 = tnn__vfma(TNN__AT(x + at3), g, s3);
                         }
-                        TNN__FN(collect)(&s[0], &low[0], s0);
-                        TNN__FN(collect)(&s[1], &low[1], s1);
-                        TNN__FN(collect)(&s[2], &low[2], s2);
-                        TNN__FN(collect)(&s[3], &low[3], s3);
+                        TNN__FN(collect)(&s[0], &small[0], s0);
+                        TNN__FN(collect)(&s[1], &small[1], s1);
+                        TNN__FN(collect)(&s[2], &small[2], s2);
+                        TNN__FN(collect)(&s[3], &small[3], s3);
                     }
                 }
                 for (k = 0; k < m; k++) {
-                    tnn__vstore(d->dw + to + k*d->w_v, s[k]);
-                    tnn__vstore(d->low + to + k*d->w_v, low[k]);
+                    tnn__vstore(t->c + to + k*t->b2, s[k]);
+                    tnn__vstore(low + to + k*t->b2, small[k]);
                 }
             }
     )
@@ -6265,11 +6261,18 @@ static tnn__len tnn__count(int n, int c, int h, int w)
 /* The elements of a tensor; 0 if it has no data, too. */
 static tnn__len tnn__size(tnn_tensor t) { return t.data ? tnn__count(t.n, t.c, t.h, t.w) : 0; }
 
+/* The number of elements; 0 and an error where there are none. */
+static tnn__len tnn__some(const char *what, tnn_tensor x)
+{
+    const tnn__len n = tnn__size(x);
+    if (!n) tnn__fail(TNN_ERROR_ARGUMENT, "%s: a tensor without data; tnn_tensor_create gives "
+                      "one", what);
+    return n;
+}
 /* A tensor over memory of the caller's, who keeps it. Nothing is checked. */
 TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w)
 {
-    tnn_tensor t;
-    t.n = n; t.c = c; t.h = h; t.w = w; t.data = data;
+    const tnn_tensor t = {n, c, h, w, data};
     return t;
 }
 /* A tensor of zeros, for tnn_tensor_free; its data is NULL on failure. */
@@ -6285,16 +6288,15 @@ TNN_API_GATED tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
 /* Samples first .. first + count - 1, in the same memory; data is NULL on failure. */
 TNN_API_GATED tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count)
 {
-    tnn_tensor s = t;
     if (first < 0 || count < 1 || !tnn__count(t.n, t.c, t.h, t.w) || first > t.n - count) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: %d samples from %d on, of %d",
                   count, first, t.n);
-        s.data = NULL;
+        t.data = NULL;
     } else {
-        if (s.data) s.data += (tnn__len)first*t.c*t.h*t.w;
-        s.n = count;
+        if (t.data) t.data += (tnn__len)first*t.c*t.h*t.w;
+        t.n = count;
     }
-    return s;
+    return t;
 }
 /* Gives the memory of tnn_tensor_create back; NULL, or a tensor without data, is left alone. */
 TNN_API void tnn_tensor_free(tnn_tensor *t)
@@ -6307,9 +6309,9 @@ TNN_API void tnn_tensor_free(tnn_tensor *t)
 /* Sets every element to `value`. */
 TNN_API_GATED tnn_status tnn_fill(tnn_tensor t, float value)
 {
-    tnn__len i, n = tnn__size(t);
-    if (!n) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_fill: a tensor without data; "
-                             "tnn_tensor_create gives one");
+    const tnn__len n = tnn__some("tnn_fill", t);
+    tnn__len i;
+    if (!n) return TNN_ERROR_ARGUMENT;
     for (i = 0; i < n; i++) t.data[i] = value;
     return TNN_OK;
 }
@@ -6529,72 +6531,52 @@ static void tnn__copy_weights(const tnn__conv *q, float *panels, float *values, 
             }
 }
 
-/* The window as loops n1, n2 and run of a product. Without groups or dilation a row of it is
-   contiguous, and 1 is returned: run = kw*c, n2 = kh. Else run is the channels of one pixel. */
-static int tnn__window_loops(const tnn__conv *q, int *n1, int *n2, int *run)
-{
-    const int whole = q->groups == 1 && q->g.dw == 1;
-    *n1 = whole ? 1 : q->g.kh;
-    *n2 = whole ? q->g.kh : q->g.kw;
-    *run = whole ? q->g.kw*q->g.c : q->cg;
-    return whole;
-}
-/* What the depthwise kernels need to know of rows i0..i1-1 of y, but for the pointers to weights
-   and outputs; x at pixel (0, 0). */
-static tnn__depthwise tnn__depthwise_of(const tnn__conv *q, const float *x, tnn__len x_row,
-                                        tnn__len y_row, int i0, int i1)
-{
-    const tnn__pool_geometry *g = &q->g;
-    tnn__depthwise d;
-    memset(&d, 0, sizeof d);
-    d.x = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c;
-    d.x_row = g->sh*x_row; d.x_col = (tnn__len)g->sw*g->c;
-    d.x_u = g->dh*x_row;   d.x_v = (tnn__len)g->dw*g->c;
-    d.w_u = (tnn__len)g->kw*16; d.w_v = 16; d.panel = q->inner*16;
-    d.y_row = y_row; d.y_col = q->oc;
-    d.rows = i1 - i0; d.cols = g->ow; d.c = g->c; d.kh = g->kh; d.kw = g->kw;
-    return d;
-}
-/* Rows i0..i1-1 of y, the first of them at y; x at pixel (0, 0) of its frame. bias is in panels, or
-   NULL; relu: y = max(y, 0). A group is one product, the fields of tnn__mm being
+/* `rows` rows of y as a product that lacks a, b, c, bias, start and relu. It is that of the first
+   group, the others are q->cg inputs and q->po outputs further:
        n0    image rows, y_row apart in C and sh*x_row in A
        rows  pixels of an image row, oc apart in C and sw*c in A
        cols  outputs of the group
        n1    rows of the window, dh*x_row apart in A
        n2    its columns, dw*c apart
-       run   channels of a pixel, which are neighbours; tnn__window_loops makes it longer */
+       run   channels of a pixel, which are neighbours
+   Without groups or dilation a row of the window is contiguous: n2 counts rows, run is kw*c. */
+static tnn__mm tnn__window_product(const tnn__conv *q, tnn__len x_row, tnn__len y_row, int rows)
+{
+    const tnn__pool_geometry *g = &q->g;
+    const int whole = q->groups == 1 && g->dw == 1;
+    tnn__mm t = tnn__product(g->ow, q->po, whole ? g->kw*g->c : q->cg, (tnn__len)g->sw*g->c, 1);
+    t.a0 = g->sh*x_row;
+    t.a1 = g->dh*x_row;
+    t.a2 = whole ? t.a1 : (tnn__len)g->dw*g->c;
+    t.n0 = rows;
+    t.n1 = whole ? 1 : g->kh;
+    t.n2 = whole ? g->kh : g->kw;
+    t.bp = q->inner*16;
+    t.b2 = (tnn__len)t.run*16;
+    t.b1 = t.n2*t.b2;
+    t.c0 = y_row; t.ldc = q->oc;
+    return t;
+}
+/* Rows i0..i1-1 of y, the first of them at y; x at pixel (0, 0) of its frame. bias is in panels, or
+   NULL; relu: y = max(y, 0). A group is one product. */
 static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
                               float *y, tnn__len y_row, int relu, int i0, int i1)
 {
-    const tnn__pool_geometry *g = &q->g;
+    tnn__mm t = tnn__window_product(q, x_row, y_row, i1 - i0);
     int group;
-    if (q->depthwise) {
-        tnn__depthwise d = tnn__depthwise_of(q, x, x_row, y_row, i0, i1);
-        d.w = w;
-        d.bias = bias;
-        d.y = y;
-        d.relu = relu;
-        k->depthwise(&d);
-        return;
-    }
-    for (group = 0; group < q->groups; group++) {
-        tnn__mm t = tnn__product(g->ow, q->og, 0, (tnn__len)g->sw*g->c, 1);
-        t.a = x + (i0*g->sh - g->ph)*x_row - (tnn__len)g->pw*g->c + (tnn__len)group*q->cg;
-        t.a0 = g->sh*x_row;
-        t.a1 = g->dh*x_row;
-        t.a2 = tnn__window_loops(q, &t.n1, &t.n2, &t.run) ? t.a1 : (tnn__len)g->dw*g->c;
-        t.b = w + (tnn__len)group*q->panels*q->inner*16;
-        t.bp = q->inner*16;
-        t.b2 = (tnn__len)t.run*16;
-        t.b1 = t.n2*t.b2;
-        t.c = y + (tnn__len)group*q->og;
-        t.c0 = y_row; t.ldc = q->oc;
-        t.n0 = i1 - i0;
-        t.start = bias ? TNN__BIAS : TNN__ZERO;
-        t.bias = bias ? bias + (tnn__len)group*q->panels*16 : NULL;
-        t.relu = relu;
-        k->mm(&t);
+    t.a = x + (i0*q->g.sh - q->g.ph)*x_row - (tnn__len)q->g.pw*q->g.c;
+    t.b = w;
+    t.bias = bias;
+    t.c = y;
+    t.start = bias ? TNN__BIAS : TNN__ZERO;
+    t.relu = relu;
+    for (group = 0; group < q->blocks; group++) {
+        (q->depthwise ? k->depthwise : k->mm)(&t);
+        t.a += q->cg;
+        t.b += q->panels*t.bp;
+        t.c += q->po;
+        if (bias) t.bias += 16*q->panels;
     }
 }
 
@@ -6611,7 +6593,7 @@ static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q,
 #define TNN__DW_PIXELS 128      /* about as many pixels at a time: their x and dy stay cached */
 /* dw (+)= patches(x)^T dy, added with `keep`;  db += sum of dy, if it is not NULL. x is framed, dy
    (oh, ow, oc) need not be; low: tnn__low_floats. A product for each element of the window, or for
-   each row of it where that is contiguous:
+   each row of it where that is contiguous, or, where that has three floats, for all rows (gs):
        rows  inputs of the element, neighbours in A; their weights are neighbours in dw
        cols  outputs of the group
        n2    image rows, at most `step` at a time, so that dy is still cached for the next element
@@ -6623,38 +6605,31 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
 {
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
-    const int step = TNN__MAX(1, TNN__DW_PIXELS/g->ow);
+    const int all = whole && rows == 3 && g->dh == 1;
+    const int step = all ? g->oh : TNN__MAX(1, TNN__DW_PIXELS/g->ow);
     int group, u, v, r;
+    x -= g->ph*x_row + (tnn__len)g->pw*g->c;            /* where the first window begins */
     if (q->depthwise) {
-        tnn__depthwise d = tnn__depthwise_of(q, x, x_row, y_row, 0, g->oh);
-        d.dy = dy;
-        d.dw = dw;
-        d.low = low;
-        d.keep = keep;
-        k->depthwise_dw(&d);
+        tnn__mm t = tnn__window_product(q, x_row, y_row, g->oh);
+        t.a = x;
+        t.b = dy;
+        t.c = dw;
+        t.start = keep ? TNN__KEEP : TNN__ZERO;
+        k->depthwise_dw(&t, low);
     } else for (group = 0; group < q->groups; group++) {
-        tnn__mm t = tnn__product(rows, q->og, g->ow, 1, (tnn__len)g->sw*g->c);
+        tnn__mm t = tnn__product(all ? 3*g->kh : rows, q->og, g->ow, 1, (tnn__len)g->sw*g->c);
+        if (all) t.gs = x_row;
         t.a2 = g->sh*x_row;
         t.b = dy + (tnn__len)group*q->og;
         t.bp = 16; t.ldb = q->oc; t.b2 = y_row;
-        t.n2 = g->oh;
         t.ldc = 16; t.cp = q->inner*16;
         t.start = keep ? TNN__KEEP : TNN__ZERO;
-        /* a 3x3 window on one channel: all rows at once */
-        if (whole && rows == 3 && g->dh == 1) {
-            t.a = x - g->ph*x_row - (tnn__len)g->pw*g->c;
-            t.gs = x_row;
-            t.rows = 3*g->kh;
-            t.c = dw;
-            k->mm(&t);
-            continue;
-        }
         for (r = 0; r < g->oh; r += step, t.b += t.n2*t.b2, t.start = TNN__KEEP) {
             t.n2 = TNN__MIN(step, g->oh - r);
-            for (u = 0; u < g->kh; u++)
+            for (u = 0; u < (all ? 1 : g->kh); u++)
                 for (v = 0; v < (whole ? 1 : g->kw); v++) {
-                    t.a = x + (r*g->sh + u*g->dh - g->ph)*x_row
-                          + (tnn__len)(v*g->dw - g->pw)*g->c + (tnn__len)group*q->cg;
+                    t.a = x + (r*g->sh + u*g->dh)*x_row + (tnn__len)v*g->dw*g->c
+                            + (tnn__len)group*q->cg;
                     t.c = dw + ((tnn__len)group*q->panels*q->inner
                                 + (tnn__len)(u*g->kw + v)*q->cg)*16;
                     k->mm(&t);
@@ -6700,54 +6675,40 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                                      const float *bias, float *dx, tnn__len x_row)
 {
     const tnn__pool_geometry *g = &q->g;
-    const int panels = (q->cg + 15)/16;
+    const int pc = g->c/q->blocks, panels = (pc + 15)/16;
     int rh, rw, group;
     for (rh = 0; rh < g->sh; rh++)
         for (rw = 0; rw < g->sw; rw++) {
             const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh);
             const tnn__taps tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
-            const tnn__len depth = (tnn__len)th.count*tw.count*q->og;
-            if (rh >= g->ih || rw >= g->iw) {
-                if (!q->depthwise) flipped += depth*16*panels*q->groups;
-                continue;
+            tnn__mm t = tnn__product((g->iw - rw + g->sw - 1)/g->sw, pc, q->og, q->oc, 1);
+            t.start = bias ? TNN__BIAS : TNN__ZERO;
+            t.bias = bias;
+            t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc;
+            t.a0 = y_row;
+            t.n1 = th.count; t.a1 = th.y_step*y_row;
+            t.n2 = tw.count; t.a2 = (tnn__len)tw.y_step*q->oc;
+            if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) {
+                t.run *= tw.count;
+                t.n2 = 1;
+                t.a2 = 0;
             }
+            t.b = flipped; t.bp = (tnn__len)th.count*tw.count*q->og*16;
+            t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
             if (q->depthwise) {
-                tnn__depthwise d;
-                memset(&d, 0, sizeof d);
-                d.x = dy + th.y*y_row + (tnn__len)tw.y*q->oc;
-                d.x_row = y_row;          d.x_col = q->oc;
-                d.x_u = th.y_step*y_row;  d.x_v = (tnn__len)tw.y_step*q->oc;
-                d.w = flipped + (tnn__len)(th.u*g->kw + tw.u)*16;
-                d.w_u = (tnn__len)th.u_step*g->kw*16; d.w_v = (tnn__len)tw.u_step*16;
-                d.panel = q->inner*16;
-                d.bias = bias;
-                d.y = dx + rh*x_row + (tnn__len)rw*g->c;
-                d.y_row = g->sh*x_row; d.y_col = (tnn__len)g->sw*g->c;
-                d.rows = (g->ih - rh + g->sh - 1)/g->sh;
-                d.cols = (g->iw - rw + g->sw - 1)/g->sw;
-                d.c = g->c; d.kh = th.count; d.kw = tw.count;
-                k->depthwise(&d);
-                continue;
-            }
-            for (group = 0; group < q->groups; group++, flipped += depth*16*panels) {
-                tnn__mm t = tnn__product((g->iw - rw + g->sw - 1)/g->sw, q->cg, q->og, q->oc, 1);
-                t.start = bias ? TNN__BIAS : TNN__ZERO;
-                t.bias = bias ? bias + (tnn__len)group*panels*16 : NULL;
-                t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc + (tnn__len)group*q->og;
-                t.a0 = y_row;
-                t.n1 = th.count; t.a1 = th.y_step*y_row;
-                t.n2 = tw.count; t.a2 = (tnn__len)tw.y_step*q->oc;
-                if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) {
-                    t.run *= tw.count;
-                    t.n2 = 1;
-                    t.a2 = 0;
-                }
-                t.b = flipped; t.bp = depth*16;
-                t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
-                t.c = dx + rh*x_row + (tnn__len)rw*g->c + (tnn__len)group*q->cg;
-                t.c0 = g->sh*x_row; t.ldc = (tnn__len)g->sw*g->c;
-                t.n0 = (g->ih - rh + g->sh - 1)/g->sh;
-                k->mm(&t);
+                t.b += (tnn__len)(th.u*g->kw + tw.u)*16;
+                t.bp = q->inner*16;
+                t.b1 = (tnn__len)th.u_step*g->kw*16; t.b2 = (tnn__len)tw.u_step*16;
+            } else flipped += t.bp*panels*q->groups;
+            t.c = dx + rh*x_row + (tnn__len)rw*g->c;
+            t.c0 = g->sh*x_row; t.ldc = (tnn__len)g->sw*g->c;
+            t.n0 = (g->ih - rh + g->sh - 1)/g->sh;
+            for (group = 0; group < q->blocks && rh < g->ih && rw < g->iw; group++) {
+                (q->depthwise ? k->depthwise : k->mm)(&t);
+                t.a += q->og;
+                t.b += panels*t.bp;
+                t.c += pc;
+                if (bias) t.bias += 16*panels;
             }
         }
 }
@@ -6844,23 +6805,17 @@ static void tnn__tile_again(const tnn__isa_table *k, const tnn__conv *q, int c, 
                             tnn__len x_row, const float *w, const tnn__tiles *out, int r,
                             float *y, float *where, float *scratch)
 {
-    tnn__conv d = *q;               /* or, for its gradient, the one back */
-    tnn__pool_geometry strip;
-    d.g.c = d.cg = c;
-    d.oc = d.og = d.po = out->c;
-    d.panels = out->c/16;
-    d.inner = 9*(tnn__len)c;
-    if (!out->pool) {
-        tnn__conv_forward(k, &d, x, x_row, w, out->bias, y, out->y_row, out->relu, 2*r, 2*r + 2);
-        return;
-    }
-    tnn__conv_forward(k, &d, x, x_row, w, out->bias, scratch, (tnn__len)q->g.ow*d.oc, out->relu,
-                      2*r, 2*r + 2);
-    memset(&strip, 0, sizeof strip);
-    strip.c = d.oc; strip.ih = 2; strip.iw = q->g.ow; strip.oh = 1; strip.ow = q->g.ow/2;
-    strip.kh = strip.kw = strip.sh = strip.sw = 2;
-    strip.dh = strip.dw = 1;
-    k->maxpool(&strip, scratch, (tnn__len)q->g.ow*d.oc, y, out->y_row, where, 0, 1);
+    const tnn__len wide = (tnn__len)q->g.ow*out->c;
+    const tnn__pool_geometry pair = {out->c, 2, q->g.ow, 1, q->g.ow/2, 2, 2, 2, 2, 0, 0, 1, 1, 0,
+                                     0};
+    tnn__conv direct = *q;          /* or, for its gradient, the one back */
+    direct.g.c = direct.cg = c;
+    direct.oc = direct.og = direct.po = out->c;
+    direct.panels = out->c/16;
+    direct.inner = 9*(tnn__len)c;
+    tnn__conv_forward(k, &direct, x, x_row, w, out->bias, out->pool ? scratch : y,
+                      out->pool ? wide : out->y_row, out->relu, 2*r, 2*r + 2);
+    if (out->pool) k->maxpool(&pair, scratch, wide, y, out->y_row, where, 0, 1);
 }
 /* Tiles of a matrix with c channels, none of them placed yet. */
 static tnn__tiles tnn__tiles_of(const tnn__conv *q, int images, int c)
@@ -7109,57 +7064,70 @@ TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, in
     return TNN_OK;
 }
 
-/* CONVOLUTION of tensors: forward, dx and dw share one task. An image is laid channels last into a
-   frame, the function of 5b works there, and what it gives is laid back. Every image is a task; for
-   dw every span is, whose images add up in order, and so do the spans: the same bits with any
-   number of threads. */
-enum { TNN__CONV_FORWARD, TNN__CONV_INPUT, TNN__CONV_WEIGHTS };
+/* CONVOLUTION AND POOLING of tensors share one task. An image is laid channels last, for a
+   convolution into a frame; a function of 5b or a kernel works there, and what it gives is laid
+   back. Every image is a task; for dw every span is, whose images add up in order, and so do the
+   spans: the same bits with any number of threads. */
+enum { TNN__TO_Y, TNN__TO_DX, TNN__TO_DW };
+enum { TNN__POOL_MAX = 1, TNN__POOL_MEAN };
 typedef struct {
     const tnn__isa_table *k;
-    tnn__conv    q;
-    int          way, tasks;        /* one of the three; what the images are split into */
-    tnn_tensor   x, y;              /* (n, c, h, w), (n, f, oh, ow), or their gradients */
+    tnn__conv    q;                 /* of a pooling q.g and q.oc alone */
+    int          way, pool, tasks;  /* of these; what the images are split into */
+    tnn_tensor   x, y;              /* (n, c, h, w), (n, oc, oh, ow), or their gradients */
     float       *weights;           /* as the kernels want them; or dw, db, low of every span */
     const float *bias;              /* in panels, or NULL */
-    float       *frames;            /* per thread: x in its frame, y in its frame */
-    tnn__len     x_size, y_size, x_row, y_row, x_at, y_at;  /* of frames; where pixel (0, 0) is */
+    const float *where_in;          /* as y: the places of maxima, read backward, */
+    float       *where_out;         /* written forward; or NULL */
+    float       *frames;            /* per thread: an image of x, of y, of a pooling's places */
+    tnn__len     x_size, y_size, x_row, y_row, x_at, y_at;  /* of these; where pixel (0, 0) is */
     tnn__len     each;              /* floats of a span's sums */
-} tnn__conv_call;
+} tnn__image_call;
 /* The images of one task, one after the other. */
-static void tnn__conv_task(void *context, int task, int worker)
+static void tnn__image_task(void *context, int task, int worker)
 {
-    const tnn__conv_call *call = (const tnn__conv_call *)context;
+    const tnn__image_call *call = (const tnn__image_call *)context;
     const tnn__isa_table *k = call->k;
     const tnn__conv *q = &call->q;
     const tnn__pool_geometry *g = &q->g;
-    const int first = (int)((tnn__len)call->x.n*task/call->tasks);
-    const int end = (int)((tnn__len)call->x.n*(task + 1)/call->tasks);
+    const tnn__len x_row = call->x_row, y_row = call->y_row;
+    const tnn__len inputs = (tnn__len)g->c*g->ih*g->iw, outputs = (tnn__len)q->oc*g->oh*g->ow;
+    const int first = tnn__span(call->x.n, task, call->tasks), way = call->way, pool = call->pool;
     float *x = call->frames + worker*(call->x_size + call->y_size) + call->x_at;
-    float *y = x - call->x_at + call->x_size + call->y_at;
+    float *y = x - call->x_at + call->x_size + call->y_at, *where = y + outputs;
     float *dw = call->weights + task*call->each, *db = dw + tnn__weight_floats(q);
     int i;
-    for (i = first; i < end; i++) {
-        float *in = call->x.data + (tnn__len)i*g->c*g->ih*g->iw;
-        float *out = call->y.data + (tnn__len)i*q->oc*g->oh*g->ow;
-        if (call->way != TNN__CONV_INPUT)
-            tnn__channels_last(k, g->c, g->ih, g->iw, in, x, call->x_row);
-        if (call->way != TNN__CONV_FORWARD)
-            tnn__channels_last(k, q->oc, g->oh, g->ow, out, y, call->y_row);
-        if (call->way == TNN__CONV_FORWARD) {
-            tnn__conv_forward(k, q, x, call->x_row, call->weights, call->bias, y, call->y_row,
-                              0, 0, g->oh);
-            tnn__channels_first(k, q->oc, g->oh, g->ow, y, call->y_row, out);
-        } else if (call->way == TNN__CONV_INPUT) {
-            tnn__conv_backward_input(k, q, y, call->y_row, call->weights, NULL, x, call->x_row);
-            tnn__channels_first(k, g->c, g->ih, g->iw, x, call->x_row, in);
+    for (i = first; i < tnn__span(call->x.n, task + 1, call->tasks); i++) {
+        float *in = call->x.data + i*inputs, *out = call->y.data + i*outputs;
+        if (way != TNN__TO_DX) tnn__channels_last(k, g->c, g->ih, g->iw, in, x, x_row);
+        if (way != TNN__TO_Y) tnn__channels_last(k, q->oc, g->oh, g->ow, out, y, y_row);
+        if (way == TNN__TO_Y) {
+            if (pool == TNN__POOL_MAX)
+                k->maxpool(g, x, x_row, y, y_row, call->where_out ? where : NULL, 0, g->oh);
+            else if (pool) k->avgpool(g, x, x_row, y, y_row);
+            else tnn__conv_forward(k, q, x, x_row, call->weights, call->bias, y, y_row, 0, 0,
+                                   g->oh);
+            tnn__channels_first(k, q->oc, g->oh, g->ow, y, y_row, out);
+            if (call->where_out)
+                tnn__channels_first(k, q->oc, g->oh, g->ow, where, y_row,
+                                    call->where_out + i*outputs);
+        } else if (way == TNN__TO_DX) {
+            if (pool) memset(x, 0, (size_t)inputs*sizeof *x);
+            if (pool == TNN__POOL_MAX) {
+                tnn__channels_last(k, q->oc, g->oh, g->ow, call->where_in + i*outputs, where,
+                                   y_row);
+                k->maxpool_grad(g, y, where, x, x_row, 0, g->oh);
+            } else if (pool) k->avgpool_grad(g, y, x, x_row);
+            else tnn__conv_backward_input(k, q, y, y_row, call->weights, NULL, x, x_row);
+            tnn__channels_first(k, g->c, g->ih, g->iw, x, x_row, in);
         } else
-            tnn__conv_backward_weights(k, q, x, call->x_row, y, call->y_row, dw, db,
-                                       db + tnn__bias_floats(q), i > first);
+            tnn__conv_backward_weights(k, q, x, x_row, y, y_row, dw, db, db + tnn__bias_floats(q),
+                                       i > first);
     }
 }
 /* Checks the shapes of x, w (f, c/groups, kh, kw) and y, and fills in the geometry. A window that
    names no kernel has that of w. */
-static tnn_status tnn__conv_check(const char *what, tnn__conv_call *call, tnn_tensor w,
+static tnn_status tnn__conv_check(const char *what, tnn__image_call *call, tnn_tensor w,
                                   tnn_window window)
 {
     const tnn_tensor x = call->x, y = call->y;
@@ -7187,23 +7155,24 @@ static tnn_status tnn__conv_check(const char *what, tnn__conv_call *call, tnn_te
 }
 /* All three ways, with one workspace: zeros, the frames among them. `bias` (f) is read forward and
    `db` (f) added to with dw; both may be NULL. TNN_ERROR_SHAPE, _ARGUMENT or _MEMORY on failure. */
-static tnn_status tnn__conv_tensors(const char *what, int way, tnn_tensor x, tnn_tensor w,
+static tnn_status tnn__convolve(const char *what, int way, tnn_tensor x, tnn_tensor w,
                                     tnn_tensor y, const float *bias, float *db, tnn_window window)
 {
-    tnn__conv_call call;
+    tnn__image_call call;
     const tnn__conv *q = &call.q;
     tnn__len panels, biases, room;
     float *at;
     int i;
     tnn_status e;
+    memset(&call, 0, sizeof call);
     call.k = tnn__kernels();
     call.way = way;
     call.x = x; call.y = y;
     if ((e = tnn__conv_check(what, &call, w, window)) != TNN_OK) return e;
     panels = tnn__weight_floats(q);
     biases = tnn__bias_floats(q);
-    call.tasks = way == TNN__CONV_WEIGHTS ? tnn__spans(panels, x.n) : x.n;
-    call.each = way == TNN__CONV_WEIGHTS ? panels + biases + tnn__low_floats(q) : 0;
+    call.tasks = way == TNN__TO_DW ? tnn__spans(panels, x.n) : x.n;
+    call.each = way == TNN__TO_DW ? panels + biases + tnn__low_floats(q) : 0;
     room = call.each ? call.tasks*call.each : panels + biases + tnn__flipped_floats(q);
     at = tnn__floats(room + tnn__mul(tnn_threads(), call.x_size + call.y_size), what);
     if (!at) return TNN_ERROR_MEMORY;
@@ -7211,13 +7180,13 @@ static tnn_status tnn__conv_tensors(const char *what, int way, tnn_tensor x, tnn
     call.frames = at + room;
     call.bias = bias ? at + panels : NULL;
     for (i = 0; bias && i < q->oc; i++) at[panels + tnn__bias_at(q, i)] = bias[i];
-    if (way != TNN__CONV_WEIGHTS) tnn__copy_weights(q, at, w.data, 0);
-    if (way == TNN__CONV_INPUT && !q->depthwise) {
+    if (way != TNN__TO_DW) tnn__copy_weights(q, at, w.data, 0);
+    if (way == TNN__TO_DX && !q->depthwise) {
         call.weights = at + panels;
         tnn__conv_flip(q, at, call.weights);
     }
-    tnn__run(tnn_threads(), call.tasks, tnn__conv_task, &call);
-    if (way == TNN__CONV_WEIGHTS) {
+    tnn__run(tnn_threads(), call.tasks, tnn__image_task, &call);
+    if (way == TNN__TO_DW) {
         for (i = 1; i < call.tasks; i++) call.k->add(call.each, at + i*call.each, at);
         tnn__copy_weights(q, at, w.data, 1);
         for (i = 0; db && i < q->oc; i++) db[i] += at[panels + tnn__bias_at(q, i)];
@@ -7229,110 +7198,81 @@ static tnn_status tnn__conv_tensors(const char *what, int way, tnn_tensor x, tnn
 TNN_API_GATED tnn_status tnn_conv2d_forward(tnn_tensor y, tnn_tensor x, tnn_tensor w,
                                             const float *bias, tnn_window window)
 {
-    return tnn__conv_tensors("tnn_conv2d_forward", TNN__CONV_FORWARD, x, w, y, bias, NULL, window);
+    return tnn__convolve("tnn_conv2d_forward", TNN__TO_Y, x, w, y, bias, NULL, window);
 }
 /* dx from dy: the transposed convolution. */
 TNN_API_GATED tnn_status tnn_conv2d_backward_input(tnn_tensor dx, tnn_tensor dy, tnn_tensor w,
                                                    tnn_window window)
 {
-    return tnn__conv_tensors("tnn_conv2d_backward_input", TNN__CONV_INPUT, dx, w, dy, NULL, NULL,
-                             window);
+    return tnn__convolve("tnn_conv2d_backward_input", TNN__TO_DX, dx, w, dy, NULL, NULL, window);
 }
 /* dw += patches(x)^T dy,  db (f) += sums of dy, if it is not NULL. */
 TNN_API_GATED tnn_status tnn_conv2d_backward_weights(tnn_tensor dw, float *db, tnn_tensor x,
                                                      tnn_tensor dy, tnn_window window)
 {
-    return tnn__conv_tensors("tnn_conv2d_backward_weights", TNN__CONV_WEIGHTS, x, dw, dy, NULL, db,
-                             window);
+    return tnn__convolve("tnn_conv2d_backward_weights", TNN__TO_DW, x, dw, dy, NULL, db, window);
 }
 
-/* POOLING of tensors, an image a task: x (n, c, h, w) and y (n, c, oh, ow), or their gradients. */
-typedef struct {
-    const tnn__isa_table *k;
-    tnn__pool_geometry g;
-    int          max, backward;
-    tnn_tensor   x, y;
-    const float *where_in;          /* as y: the places of maxima, read backward, */
-    float       *where_out;         /* written forward; or NULL */
-    float       *scratch;           /* per thread: an image of x, of y, of places */
-    tnn__len     in, out;           /* floats of an image of x, of y */
-} tnn__pool_call;
-/* Image i, through channels last. */
-static void tnn__pool_task(void *context, int i, int worker)
+/* The checks and the workspace of all four poolings: x (n, c, h, w) and y (n, c, oh, ow), or their
+   gradients. TNN_ERROR_SHAPE, _ARGUMENT or _MEMORY on failure. */
+static tnn_status tnn__pooling(const char *what, int way, int pool, tnn_tensor x, tnn_tensor y,
+                               const float *where_in, float *where_out, tnn_window window)
 {
-    const tnn__pool_call *call = (const tnn__pool_call *)context;
-    const tnn__isa_table *k = call->k;
-    const tnn__pool_geometry *g = &call->g;
-    const tnn__len x_row = (tnn__len)g->iw*g->c, y_row = (tnn__len)g->ow*g->c;
-    float *x = call->scratch + worker*(call->in + 2*call->out), *y = x + call->in;
-    float *where = y + call->out, *in = call->x.data + i*call->in;
-    float *out = call->y.data + i*call->out;
-    if (call->backward) {
-        memset(x, 0, (size_t)call->in*sizeof *x);
-        tnn__channels_last(k, g->c, g->oh, g->ow, out, y, y_row);
-        if (call->max) {
-            tnn__channels_last(k, g->c, g->oh, g->ow, call->where_in + i*call->out, where, y_row);
-            k->maxpool_grad(g, y, where, x, x_row, 0, g->oh);
-        } else k->avgpool_grad(g, y, x, x_row);
-        tnn__channels_first(k, g->c, g->ih, g->iw, x, x_row, in);
-        return;
-    }
-    tnn__channels_last(k, g->c, g->ih, g->iw, in, x, x_row);
-    if (call->max) k->maxpool(g, x, x_row, y, y_row, call->where_out ? where : NULL, 0, g->oh);
-    else k->avgpool(g, x, x_row, y, y_row);
-    tnn__channels_first(k, g->c, g->oh, g->ow, y, y_row, out);
-    if (call->where_out)
-        tnn__channels_first(k, g->c, g->oh, g->ow, where, y_row, call->where_out + i*call->out);
-}
-/* The checks and the workspace of all four. TNN_ERROR_SHAPE, _ARGUMENT or _MEMORY on failure. */
-static tnn_status tnn__pooling(const char *what, tnn_tensor x, tnn_tensor y,
-                               const float *where_in, float *where_out, const tnn_window *o,
-                               int max, int backward)
-{
-    tnn__pool_call call;
+    tnn__image_call call;
+    const tnn__pool_geometry *g = &call.q.g;
     tnn_status e;
-    if (!tnn__size(x) || !tnn__size(y) || (max && backward && !where_in))
+    memset(&call, 0, sizeof call);
+    if (!tnn__size(x) || !tnn__size(y)
+        || (pool == TNN__POOL_MAX && way == TNN__TO_DX && !where_in))
         return tnn__fail(TNN_ERROR_SHAPE, "%s: needs tensors with data and positive shapes", what);
-    if (!max && (o->dilation > 1 || o->dilation_h > 1 || o->dilation_w > 1))
+    if (pool == TNN__POOL_MEAN
+        && (window.dilation > 1 || window.dilation_h > 1 || window.dilation_w > 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: average pooling has no dilation", what);
-    if ((e = tnn__window(what, o, 1, x.c, x.h, x.w, &call.g)) != TNN_OK) return e;
-    if (y.n != x.n || y.c != x.c || y.h != call.g.oh || y.w != call.g.ow)
+    if ((e = tnn__window(what, &window, 1, x.c, x.h, x.w, &call.q.g)) != TNN_OK) return e;
+    if (y.n != x.n || y.c != x.c || y.h != g->oh || y.w != g->ow)
         return tnn__fail(TNN_ERROR_SHAPE,
                          "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
-                         what, y.n, y.c, y.h, y.w, x.n, x.c, call.g.oh, call.g.ow);
+                         what, y.n, y.c, y.h, y.w, x.n, x.c, g->oh, g->ow);
     call.k = tnn__kernels();
-    call.max = max; call.backward = backward;
+    call.way = way; call.pool = pool; call.tasks = x.n;
     call.x = x; call.y = y;
     call.where_in = where_in; call.where_out = where_out;
-    call.in = (tnn__len)x.c*x.h*x.w;
-    call.out = (tnn__len)y.c*y.h*y.w;
-    call.scratch = tnn__workspace(tnn__mul(tnn_threads(), call.in + 2*call.out), what);
-    if (!call.scratch) return TNN_ERROR_MEMORY;
-    tnn__run(tnn_threads(), x.n, tnn__pool_task, &call);
-    tnn__release(call.scratch);
+    call.q.oc = x.c;
+    call.x_row = (tnn__len)x.w*x.c;
+    call.y_row = (tnn__len)y.w*y.c;
+    call.x_size = x.h*call.x_row;
+    call.y_size = 2*y.h*call.y_row;
+    call.frames = tnn__workspace(tnn__mul(tnn_threads(), call.x_size + call.y_size), what);
+    if (!call.frames) return TNN_ERROR_MEMORY;
+    tnn__run(tnn_threads(), x.n, tnn__image_task, &call);
+    tnn__release(call.frames);
     return TNN_OK;
 }
 /* y = the maxima of x; `where`, as y, gets their places in their image, or is NULL. */
 TNN_API_GATED tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x,
                                                tnn_window window)
 {
-    return tnn__pooling("tnn_maxpool2d_forward", x, y, NULL, where, &window, 1, 0);
+    return tnn__pooling("tnn_maxpool2d_forward", TNN__TO_Y, TNN__POOL_MAX, x, y, NULL, where,
+                        window);
 }
 /* dx = dy, where the maxima were: `where` is from the way forward. */
 TNN_API_GATED tnn_status tnn_maxpool2d_backward(tnn_tensor dx, tnn_tensor dy, const float *where,
                                                 tnn_window window)
 {
-    return tnn__pooling("tnn_maxpool2d_backward", dx, dy, where, NULL, &window, 1, 1);
+    return tnn__pooling("tnn_maxpool2d_backward", TNN__TO_DX, TNN__POOL_MAX, dx, dy, where, NULL,
+                        window);
 }
 /* y = the means of x. */
 TNN_API_GATED tnn_status tnn_avgpool2d_forward(tnn_tensor y, tnn_tensor x, tnn_window window)
 {
-    return tnn__pooling("tnn_avgpool2d_forward", x, y, NULL, NULL, &window, 0, 0);
+    return tnn__pooling("tnn_avgpool2d_forward", TNN__TO_Y, TNN__POOL_MEAN, x, y, NULL, NULL,
+                        window);
 }
 /* dx = dy, shared out evenly over each window. */
 TNN_API_GATED tnn_status tnn_avgpool2d_backward(tnn_tensor dx, tnn_tensor dy, tnn_window window)
 {
-    return tnn__pooling("tnn_avgpool2d_backward", dx, dy, NULL, NULL, &window, 0, 1);
+    return tnn__pooling("tnn_avgpool2d_backward", TNN__TO_DX, TNN__POOL_MEAN, dx, dy, NULL, NULL,
+                        window);
 }
 
 /* y (n) = exp(x - max)/sum, or its logarithm  x - max - log(sum), of one row x (n). The logarithm
@@ -7377,14 +7317,6 @@ TNN_API_GATED tnn_status tnn_log_softmax(tnn_tensor y, tnn_tensor x)
     return tnn__softmax("tnn_log_softmax", y, x, 1);
 }
 
-/* The number of elements; 0 and an error where there are none. */
-static tnn__len tnn__some(const char *what, tnn_tensor x)
-{
-    const tnn__len n = tnn__size(x);
-    if (!n) tnn__fail(TNN_ERROR_ARGUMENT, "%s: a tensor without data; tnn_tensor_create gives "
-                      "one", what);
-    return n;
-}
 /* The sum of all elements, of any shape; NaN on failure. */
 TNN_API_GATED float tnn_sum(tnn_tensor x)
 {
@@ -11903,7 +11835,23 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
                   the schedule (section 11)
    Each of them is refused out of this order, which net->stage tells. */
 
-/* ---- 12a. Recording and planning ------------------------------------------------------------- */
+/* ---- 12a. Recording and planning --------------------------------------------------------------
+   What becomes of the layers  conv2d, relu, maxpool2d, flatten, dense, relu, dense  behind an input
+   {1, 28, 28}:
+
+       blob 0                            the user's samples, (c, h, w)
+       op 0  input    blob 0 to blob 1   channels last, with the frame that the convolution needs
+       op 1  conv2d   blob 1 to blob 2   relu and maxpool2d are fused into it
+       op 2  dense    blob 2 to blob 3   flatten needs no operation, relu is fused
+       op 3  dense    blob 3 to blob 4   the output
+
+   Operation i always writes blob i + 1. Before the operation of a layer there may stand others of
+   its own: a reshape that makes a flattened image channels, the padding of .pad_mode, and a copy of
+   an input whose gradient the layer must have alone. So a layer has up to three; .from may name any
+   layer, and then record.blob says which blob is its output.
+
+   Options are checked in three places: by tnn_add what stands in the layer alone, by the plan what
+   depends on the shape of its input, by tnn_build what layers and loss must fulfil together. */
 /* A network without layers, with the defaults of `options` filled in; NULL on failure. With .memory
    it stands in there, as will all that it takes later. */
 TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
@@ -11949,7 +11897,7 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net->loaned_weights);
     tnn__release(net);
 }
-/* TNN_ZERO where zero is the default. */
+/* Options for which 0 is the default may be given as TNN_ZERO: becomes 0. */
 static void tnn__zeros(tnn_layer *o)
 {
     o->l1 = tnn__default(o->l1, 0);
@@ -12030,6 +11978,11 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
     return TNN_OK;
 }
 
+/* What an operation's kind does besides forward and backward, or NULL. */
+#define TNN__EXTRA(op, member) ((op)->kind->extras ? (op)->kind->extras->member : NULL)
+
+/* PLANNING goes through the layers once and knows only where it is. It can be repeated: nothing of
+   an earlier plan is read, so tnn_output_shape may plan the layers there are so far. */
 /* Where planning is: operations so far; the blob that the next layer reads, at[0], of a layer with
    two inputs also at[1], else -1; b: the shapes of these, as the layers see them. */
 typedef struct { int ops, at[2]; tnn__blob b[2]; } tnn__planning;
@@ -12042,7 +11995,8 @@ static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
     b->flat = from == TNN_FROM_INPUT ? 0 : net->record[from - 1].flat;
     return at;
 }
-/* The next operation, which reads input `which` of the next layer. */
+/* The next operation, which reads input `which` of the next layer. What its kind's shape function
+   does not set is 0. */
 static tnn__op *tnn__new_op(tnn_net *net, const tnn__planning *plan, int which, int type, int layer)
 {
     tnn__op *op = &net->op[plan->ops];
@@ -12054,7 +12008,8 @@ static tnn__op *tnn__new_op(tnn_net *net, const tnn__planning *plan, int which, 
     op->from = -1;
     return op;
 }
-/* The blob `at`, or -1 for none, has operation `op` as a reader: it needs the frame of it. */
+/* The blob `at`, or -1 for none, has operation `op` as a reader: its frame must do for that, too,
+   and so far `op` is the last one. */
 static void tnn__plan_reader(tnn_net *net, int at, int op)
 {
     int side;
@@ -12064,7 +12019,8 @@ static void tnn__plan_reader(tnn_net *net, int at, int op)
     for (side = 0; side < 4; side++)
         net->blob[at].frame[side] = TNN__MAX(net->blob[at].frame[side], net->op[op].frame[side]);
 }
-/* It is complete: its output, of shape plan->b[which], takes the place of what it reads. */
+/* The operation that tnn__new_op has begun is complete: its output, of shape plan->b[which], takes
+   the place of what it reads. */
 static void tnn__end_op(tnn_net *net, tnn__planning *plan, int which)
 {
     tnn__plan_reader(net, net->op[plan->ops].in, plan->ops);
@@ -12076,7 +12032,8 @@ static void tnn__end_op(tnn_net *net, tnn__planning *plan, int which)
 }
 
 /* What has to come before the operation of a layer: inputs that are flattened images become the
-   channels of one pixel, where the layer wants that; padding; with `copy` a copy of its input. */
+   channels of one pixel, where the layer wants that; padding; with `copy` a copy of its input. Sets
+   at[1] and b[1]. TNN_ERROR_SHAPE if the layer takes images and gets a flattened one. */
 static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer, int copy)
 {
     const tnn_layer *o = &net->record[layer].o;
@@ -12104,8 +12061,9 @@ static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer,
     }
     return TNN_OK;
 }
-/* The operation of a layer that has one; returns how many layers after it are fused into it, -1 on
-   error. */
+/* The operation of layer i, which has one. Its shape function turns the shape of its input, plan->b,
+   that of the output, and says what the operation needs; then its kind may take up layers that
+   follow. Returns how many it took, -1 on error. */
 static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
 {
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(net->record[i].o.type)];
@@ -12119,12 +12077,17 @@ static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
                   b->c, b->h, b->w, TNN__MOST);
         return -1;
     }
-    if (kind->extras && kind->extras->fuse) fused = kind->extras->fuse(net, i, op, b);
+    if (TNN__EXTRA(op, fuse)) fused = kind->extras->fuse(net, i, op, b);
     tnn__end_op(net, plan, 0);
     return fused;
 }
 /* One operation for each layer that is not fused into the one before; shapes as they come. With
-   `all` no layers are to follow: then each output must have a reader. */
+   `all` no layers are to follow: then each output must have a reader.
+   `direct`: a network that begins with a dense layer, of samples that are the same in either order,
+   reads the user's x as it is; then there is no input operation. It needs all of blob 0's values to
+   be neighbours, and no .from, which could give the blob another reader.
+   Flatten and identity do nothing: the next layer reads what they would have read. As the last
+   layer they are a copy, so that the output is the last blob. */
 static tnn_status tnn__plan_ops(tnn_net *net, int all)
 {
     int i, k, named = 0, first = 0;
@@ -12175,8 +12138,8 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
         }
     return (tnn_status)tnn_failed();
 }
-/* Lists the tensors with names: first weight and bias of each operation, then what is not
-   trained. */
+/* Lists the tensors with names: first weight and bias of each operation, then what is not trained,
+   so that i counts the trained ones alike with and without running statistics. */
 static void tnn__plan_tensors(tnn_net *net)
 {
     int i, which, trained;
@@ -12258,8 +12221,11 @@ static tnn__len tnn__off_page(tnn__len floats)
     const tnn__len size = tnn__round_up(floats, 16);
     return size%1024 ? size : size + 16;
 }
-/* Strides and memory of the blobs. Gradients are scratch but for those that a whole batch needs: at
-   operations on it, and of blobs that are read by others than the next operation, or more. */
+/* Strides and memory of the blobs: a sample is
+       frame[0] rows of zeros, h rows of frame[2] + w + frame[3] pixels of c floats, frame[1] rows
+   and the zeros stay, as only the image within is ever written. A gradient has no frame. It is
+   scratch of one sample but for those that a whole batch needs: at operations on it, and of blobs
+   that are read by others than the next operation, or more. */
 static void tnn__place_blobs(tnn_net *net, tnn__room *room)
 {
     int i;
@@ -12282,20 +12248,21 @@ static void tnn__place_blobs(tnn_net *net, tnn__room *room)
             b->grad = tnn__take(&room->arena, tnn__mul(room->batch, b->grad_sample) + TNN__SLACK);
     }
 }
-/* What each operation needs for itself, in the network and in the threads' scratch. */
+/* What each operation needs for itself, in the network and in the threads' scratch; and four
+   gradients there: within a trunk that of blob i is in g[i%2], as only two are in use at a time.
+   g[2] and g[3] hold contributions to a gradient that has others, for a first and second input. */
 static void tnn__place_ops(tnn_net *net, tnn__room *room)
 {
     int i, adds = 0;
     net->scratch_floats = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
-        const tnn__extras *extras = op->kind->extras;
         adds |= op->adds_dx | op->adds_dx2;
         op->where = op->pool.kh && (op->kind->flags & TNN__MAXIMA) && room->training
             ? tnn__take(&room->arena, tnn__mul(room->batch, tnn__values(&net->blob[i + 1]))) : NULL;
         op->masked = op->options.drop_connect > 0 ? tnn__take(&room->arena, op->w_floats) : NULL;
         op->tmp = tnn__scratch(net, op->tmp_floats);
-        if (extras && extras->place) extras->place(net, op, room);
+        if (TNN__EXTRA(op, place)) op->kind->extras->place(net, op, room);
         if (net->record[op->layer].o.orthogonal > 0)
             room->gram = TNN__MAX(room->gram, tnn__gram_floats(&op->q));
     }
@@ -12303,7 +12270,12 @@ static void tnn__place_ops(tnn_net *net, tnn__room *room)
         net->g[i] = tnn__scratch(net, room->training && (i < 2 || adds) ? room->most + TNN__SLACK
                                                                         : 0);
 }
-/* Where everything is, in `memory` or, to count, in none; returns the floats of it all. */
+/* Where everything is, in `memory` or, to count, in none; returns the floats of it all. The order:
+       flat[0], three times the running statistics, the other flat vectors, the optimizer's tables
+       partial sums of the gradients, one for each span
+       the loss's; then each blob's values, and gradient if it has one; then each operation's
+       a Gram matrix; scratch of each thread; a dense layer's dy, twice; the outputs for tnn_output
+   What is not needed takes no place, above all without a loss. */
 static tnn__len tnn__place(tnn_net *net, float *memory)
 {
     const tnn__len values = tnn__values(&net->blob[net->ops]);
@@ -12476,7 +12448,7 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     net->criterion = criterion;
     return TNN_OK;
 }
-/* Whether a data set's one label per sample is what the loss wants. */
+/* Whether a data set's one label per sample is what the loss wants; TNN_ERROR_SHAPE if not. */
 static tnn_status tnn__one_label(const char *what, tnn_net *net)
 {
     tnn_status e = tnn__plan(net, 1);
@@ -12485,6 +12457,9 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
                      "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
                      "tnn_loss", what, tnn__loss_view(net, &net->loss).pixels);
 }
+/* The sum of all penalties of section 9, which the loss does not contain:
+       sum over layers  l1 sum |w| + l2 sum w^2 + orthogonal |W W^T - I|^2
+   in double, in the order in which the weights lie. NaN on failure. */
 TNN_API_GATED double tnn_penalty(tnn_net *net)
 {
     double total = 0;
@@ -12514,11 +12489,16 @@ TNN_API_GATED double tnn_penalty(tnn_net *net)
     return total;
 }
 
-/* ---- 12b. Parameters by name ----------------------------------------------------------------- */
+/* ---- 12b. Parameters by name ------------------------------------------------------------------
+   A tensor with a name is a pair (op, which), tensor i of tnn__find_param. Its values have
+   PyTorch's order for the user, and that of the kernels in the flat vectors; tnn__param_at leads
+   from one to the other, so names, files and hashes do not depend on how values lie. */
+/* How many tensors there are, with the running statistics; 0 on failure. */
 TNN_API_GATED int tnn_param_count(tnn_net *net)
 {
     return tnn__plan(net, 1) ? 0 : net->tensors;
 }
+/* Name, shape and kind of tensor i; its name is "" on failure. */
 TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
 {
     tnn_param none;
@@ -12532,6 +12512,7 @@ TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
     return none;
 }
+/* How many numbers are trained, or could be; 0 on failure. */
 TNN_API_GATED long long tnn_param_total(tnn_net *net)
 {
     return tnn__plan(net, 1) ? 0 : net->param_total;
@@ -12572,6 +12553,8 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
                                        i);
     return TNN_OK;
 }
+/* Gives the tensors whose names begin with `prefix` their own factors of lr and weight decay, and
+   freezes them or not. Optimizer state stays. Refuses a prefix of no name. */
 TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
                                        double decay_scale, int frozen)
 {
@@ -12583,11 +12566,11 @@ TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double 
                          "decay_scale = %g negative, or above 1e30 together",
                          lr_scale, decay_scale);
     for (i = 0; i < net->segments; i++) {
-        tnn__segment *s = &net->segment[i];
-        if (strncmp(tnn__param_of(s->op, s->bias).name, prefix, strlen(prefix))) continue;
-        s->lr = lr_scale;
-        s->decay = decay_scale;
-        s->frozen = frozen;
+        tnn__segment *segment = &net->segment[i];
+        if (strncmp(segment->op->name[segment->bias], prefix, strlen(prefix))) continue;
+        segment->lr = lr_scale;
+        segment->decay = decay_scale;
+        segment->frozen = frozen;
         found = 1;
     }
     tnn__plan_gradients(net);
@@ -12596,19 +12579,25 @@ TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double 
                                       prefix);
 }
 
+/* values (count) = a tensor's, in PyTorch's order. */
 TNN_API_GATED tnn_status tnn_get_param(tnn_net *net, const char *name, float *values, int count)
 {
-    return tnn__param_copy("tnn_get_param", net, name, 0, values, count, 0);
+    return tnn__param_copy("tnn_get_param", net, name, TNN__W, values, count, 0);
 }
+/* The way back. */
 TNN_API_GATED tnn_status tnn_set_param(tnn_net *net, const char *name, const float *values,
                                        int count)
 {
-    return tnn__param_copy("tnn_set_param", net, name, 0, (float *)(uintptr_t)values, count, 1);
+    return tnn__param_copy("tnn_set_param", net, name, TNN__W, (float *)(uintptr_t)values, count,
+                           1);
 }
+/* values (count) = the gradient by a tensor, as the last backward left it. */
 TNN_API_GATED tnn_status tnn_get_grad(tnn_net *net, const char *name, float *values, int count)
 {
-    return tnn__param_copy("tnn_get_grad", net, name, 1, values, count, 0);
+    return tnn__param_copy("tnn_get_grad", net, name, TNN__G, values, count, 0);
 }
+/* Flat vector `which` as it is, padding too, and its length in *count, if that is not NULL; NULL
+   where the network has none such. */
 TNN_API_GATED float *tnn_flat(tnn_net *net, int which, size_t *count)
 {
     if (tnn_build(net) || which < 0 || which >= TNN__FLATS) return NULL;
@@ -12616,37 +12605,54 @@ TNN_API_GATED float *tnn_flat(tnn_net *net, int which, size_t *count)
     return net->flat[which];
 }
 #define TNN__FNV 14695981039346656037ull
-/* FNV-1a of more bytes; the first hash is TNN__FNV. */
+/* FNV-1a (Fowler, Noll and Vo) of more bytes; the first hash is TNN__FNV. */
 static uint64_t tnn__fnv(uint64_t hash, const unsigned char *p, size_t size)
 {
     for (; size; size--) hash = (hash ^ *p++)*1099511628211ull;
     return hash;
 }
+/* A hash of all tensors' values, in PyTorch's order, low bytes first: the same on every machine and
+   for every instruction set, so two runs can be compared by one number. 0 on failure. */
 TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
 {
     uint64_t hash = TNN__FNV;
     const tnn__op *op;
-    unsigned char bytes[4];
     int i, k, which;
     tnn__len at;
     if (tnn_build(net)) return 0;
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_param p = tnn__param_of(op, which);
+        float *flat = p.buffer ? net->buffers : net->flat[TNN__W];
         for (at = 0; at < p.count; at++) {
+            unsigned char bytes[4];
             uint32_t u;
-            memcpy(&u, tnn__param_at(net, op, which,
-                                     p.buffer ? net->buffers : net->flat[TNN__W], at),
-                   sizeof u);
+            memcpy(&u, tnn__param_at(net, op, which, flat, at), sizeof u);
             for (k = 0; k < 4; k++) bytes[k] = (unsigned char)(u >> 8*k & 0xff);
             hash = tnn__fnv(hash, bytes, sizeof bytes);
         }
     }
     return hash;
 }
+/* ---- 12c. Forward and backward ----------------------------------------------------------------
+   The operations fall into TRUNKS and those on the whole batch, which end one. For example
 
-/* ---- 12c. Forward and backward --------------------------------------------------------------- */
-/* Everything that operation i needs for sample s. The gradient of a blob is the batch's, or this
-   thread's scratch; a contribution to a gradient that has others is scratch at first. */
+       input  conv2d  conv2d    batchnorm  relu  maxpool2d    dense    dense
+       ------ trunk --------    sums  ------- trunk ------    batch    batch
+
+   FORWARD, a trunk's tasks are spans of samples, up to 16, or one for each wide convolution by
+   Winograd's way. A thread takes a sample through the whole trunk, while it is in the cache; with
+   fewer samples than half the threads it takes a part of its rows through one operation.
+   BACKWARD, a trunk's tasks are spans, too, and each span has a partial sum of all gradients of
+   parameters. How many spans there are depends on their size and the batch (tnn__spans), and sums
+   over spans have a fixed order, so no bit depends on the threads.
+
+   An operation's kind has, besides forward and backward for a sample:
+       prepare             before any sample: weights as the kernels want them
+       forward, backward   over the batch: all of a dense layer, the sums of batch normalisation
+       after               after all samples, in training: running statistics */
+/* Everything that operation i needs for sample s; `scratch` is the thread's. The gradient of a blob
+   is the batch's, or in scratch; a contribution to a gradient that has others is in scratch at
+   first. Pointers to what there is not are NULL. */
 static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
 {
     const tnn_net *net = call->net;
@@ -12733,8 +12739,8 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 a.k->add(tnn__values(a.in2), a.dx2, a.in2->grad + s*a.in2->grad_sample);
         }
 }
-/* Adds up the spans' partial sums in their order: the gradients. A task is a 16th of the parameters
-   of one operation. */
+/* Adds up the spans' partial sums in their order: the gradients of the trunk from call->first on. A
+   task is a 16th of the parameters of one operation, cut at multiples of 16 floats. */
 static void tnn__add_partials(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -12753,7 +12759,8 @@ static void tnn__add_partials(void *context, int task, int worker)
         call->k->add(end - from, partial + s*net->partial_floats, g);
 }
 
-/* DropConnect of the weights, or of their gradients, of this step. */
+/* DropConnect of the weights, or of their gradients: to = from, each with probability p set to 0,
+   the others divided by 1 - p. The same ones in all of this step. */
 static void tnn__mask(const tnn_net *net, const tnn__op *op, const float *from, float *to)
 {
     const tnn__drop drop = tnn__drop_of(net, op, op->options.drop_connect, 0);
@@ -12767,7 +12774,8 @@ static void tnn__copy_statistics(const tnn_net *net, const float *from, float *t
 {
     memcpy(to, from, (size_t)net->buffer_floats*sizeof *to);
 }
-/* Refuses `moved` that is not finite, and names the first. */
+/* Refuses `moved` that is not finite, and names the first; `what` is the call. The sum of all says
+   whether there is a need to look: it is not finite if one is not. */
 static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
 {
     const double sum = (double)tnn__kernels()->sum(net->buffer_floats, net->moved);
@@ -12811,26 +12819,24 @@ static int tnn__forward_trunk(tnn__call *call)
     }
     return i;
 }
-/* All operations: what they do before the batch, their pass over it, what they do after it. */
+/* All operations: what they do before the batch, their pass over it, what they do after it. Fails
+   where a hook of the user's has, or where a kind refuses the batch. */
 static tnn_status tnn__forward_ops(tnn__call *call)
 {
     tnn_net *net = call->net;
     const int training = net->mode == TNN_TRAIN;
-    const tnn__extras *extras;
     tnn_status e = TNN_OK;
     int i;
     for (i = 0; i < net->ops; i++) {
         call->op = &net->op[i];
-        extras = call->op->kind->extras;
         if (call->op->masked && training)
             tnn__mask(net, call->op, net->flat[TNN__W] + call->op->w, call->op->masked);
-        if (extras && extras->prepare) extras->prepare(call);
+        if (TNN__EXTRA(call->op, prepare)) call->op->kind->extras->prepare(call);
     }
     for (i = 0; i < net->ops && !e; ) {
         call->op = &net->op[i];
         call->first = i;
-        extras = call->op->kind->extras;
-        if (extras && extras->forward) e = extras->forward(call);
+        if (TNN__EXTRA(call->op, forward)) e = call->op->kind->extras->forward(call);
         if (!e && call->op->kind->forward) {
             i = tnn__forward_trunk(call);
             e = tnn__hooks(net);
@@ -12838,8 +12844,7 @@ static tnn_status tnn__forward_ops(tnn__call *call)
     }
     for (i = 0; i < net->ops && training && !e; i++) {
         call->op = &net->op[i];
-        extras = call->op->kind->extras;
-        if (extras && extras->after) extras->after(call);
+        if (TNN__EXTRA(call->op, after)) call->op->kind->extras->after(call);
     }
     return e;
 }
@@ -12876,8 +12881,10 @@ TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mo
     return e;
 }
 
-/* Whether a dense layer's dW is finite for certain, by |dW| <= |x| |dy|: where there are fewer of
-   these to read than there are weights. */
+/* Whether a dense layer's dW = dy^T x is finite for certain. No element is larger than the norms'
+   product (Cauchy and Schwarz), |dW| <= |x| |dy|, of which there are fewer floats to read than of
+   dW; else 0, and dW is to be read. dy is that of the blob: what the fused activation and dropout
+   multiply it by is a factor. */
 static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
 {
     const tnn__isa_table *k = tnn__kernels();
@@ -12912,7 +12919,8 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     }
     return e;
 }
-/* The trunk that ends with operation call->last - 1, back to `first` at most; returns its first. */
+/* The trunk that ends with operation call->last - 1, back to `first` at most; returns its first.
+   The partial sums are then complete, for tnn__add_partials. */
 static int tnn__backward_trunk(tnn__call *call, int first)
 {
     const tnn_net *net = call->net;
@@ -12920,9 +12928,9 @@ static int tnn__backward_trunk(tnn__call *call, int first)
     while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
     call->first = i;
     for (; i < call->last; i++) {
-        const tnn__extras *extras = net->op[i].kind->extras;
         call->op = &net->op[i];
-        if (extras && extras->prepare_backward) extras->prepare_backward(call);
+        if (TNN__EXTRA(call->op, prepare_backward))
+            call->op->kind->extras->prepare_backward(call);
     }
     call->spans = tnn__spans(net->partial_floats, net->n);
     tnn__run(net->threads, call->spans, tnn__trunk_backward, call);
@@ -12948,10 +12956,9 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
     /* nothing before the first parameters that are trained needs a gradient */
     for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
     for (i = net->ops; i > first; ) {
-        const tnn__extras *extras = net->op[--i].kind->extras;
-        call.op = &net->op[i];
+        call.op = &net->op[--i];
         if (tnn__over_batch(call.op) && !net->blob[i + 1].needs_grad) continue;
-        if (extras && extras->backward) extras->backward(&call);
+        if (TNN__EXTRA(call.op, backward)) call.op->kind->extras->backward(&call);
         if (!call.op->kind->backward) continue;
         call.last = i + 1;
         i = tnn__backward_trunk(&call, first);
@@ -13264,15 +13271,14 @@ static tnn_status tnn__update_all(tnn_net *net)
     c.u.o = o;
     c.u.w = net->flat[TNN__W];
     c.u.g = net->flat[TNN__G];
-    for (i = 0; i < TNN_STATES; i++) c.u.s[i] = net->flat[TNN__S + i];
+    memcpy(c.u.s, net->flat + TNN__S, sizeof c.u.s);
     c.u.lr = o->lr;
     c.u.sign = o->maximize ? -1 : 1;
     c.u.bias1 = 1 - tnn__pow(o->beta1, t);
     c.u.bias2 = 1 - tnn__pow(o->beta2, t);
     c.u.bias3 = 1 - tnn__pow(o->beta3, t);
     tnn__advance(net, c.u.bias2);
-    c.u.c[0] = net->c[0];
-    c.u.c[1] = net->c[1];
+    memcpy(c.u.c, net->c, sizeof c.u.c);
     c.u.step = net->steps;
     tnn__runs(net);
     if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&c))
@@ -13287,13 +13293,23 @@ static tnn_status tnn__update_all(tnn_net *net)
     return TNN_OK;
 }
 
-/* ---- 12e. The step --------------------------------------------------------------------------- */
+/* ---- 12e. The step ----------------------------------------------------------------------------
+   The order of what belongs to a step is a promise, as results depend on it:
+       the schedule sets lr and momentum
+       g += gradients of the penalties;  then g is clipped: values, tensors, norm of all
+       w = rule(w, g, state), or L-BFGS' search
+       constraints of the weights;  then averages, which see weights that fulfil them
+       running statistics become those that forward made
+   With .accumulate only each last of so many backward passes gets this far. */
+/* Refuses weights of which a kernel has said that some may not be finite. */
 static tnn_status tnn__check_update(const tnn_net *net)
 {
     if (!net->odd) return TNN_OK;
     return tnn__check_weights(net, net->flat[TNN__W], "tnn_step:", "the weights before are lost: "
                               "load a checkpoint, and take a smaller lr");
 }
+/* Updates the parameters by the gradients of the last backward. Fails where it would leave a weight
+   that is not finite; where the message says so, the weights before are lost, else they stay. */
 TNN_API_GATED tnn_status tnn_step(tnn_net *net)
 {
     const tnn_optimizer *o;
@@ -13333,6 +13349,8 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
     net->schedule_step += !net->schedule.per_epoch;
     return TNN_OK;
 }
+/* Forward, loss, backward, step; returns the loss. After a failure each further call returns at
+   once, so one look at the end is enough. */
 static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
                                const float *targets, int n)
 {
@@ -13345,10 +13363,12 @@ static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
     if (net && tnn_failed()) net->draws = draws;        /* dropout goes on as without this batch */
     return loss;
 }
+/* One step on n samples x with labels; returns their loss before it, NaN on failure. */
 TNN_API_GATED double tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n)
 {
     return tnn__train_batch(net, x, labels, NULL, n);
 }
+/* The same with targets, which lie as the outputs (n, c, h, w). */
 TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const float *targets,
                                              int n)
 {
@@ -19018,8 +19038,8 @@ static int tnn__c_tiled(const tnn__c_file *file, const tnn__op *op)
    (u, v, c): a new one begins after chains[1] products, and after each multiple of chains[0]. */
 static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 {
-    int n1, n2, run, part;              /* loops around a run of products; a chain's products */
-    tnn__window_loops(&op->q, &n1, &n2, &run);
+    const tnn__mm t = tnn__window_product(&op->q, 0, 0, 0);
+    int n1 = t.n1, n2 = t.n2, run = t.run, part;        /* part: a chain's products */
     if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
         n1 = n2 = 1;
         run = tiled ? op->q.g.c : (int)op->q.inner;
