@@ -12061,8 +12061,8 @@ static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer,
     }
     return TNN_OK;
 }
-/* The operation of layer i, which has one. Its shape function turns the shape of its input, plan->b,
-   that of the output, and says what the operation needs; then its kind may take up layers that
+/* The operation of layer i, which has one. Its shape function turns the input's shape (plan->b)
+   into the output's, and says what the operation needs; then its kind may take up layers that
    follow. Returns how many it took, -1 on error. */
 static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
 {
