@@ -72,7 +72,7 @@ export TINYNN_UNFORKED
 # groups PROGRAM ISA: there even fmaf is slow; of the long programs what tests the best set
 groups() {
     case $1 in
-    test_layers | test_vgg16) echo "$2" ;;
+    test_tensors | test_networks | test_vgg16) echo "$2" ;;
     test_torch) echo "mlp, SGD, $2" ;;
     esac
 }

@@ -1,78 +1,10 @@
-/* random_net.h - draws small networks of every layer type, and says what shapes they have
+/* random_net.h - draws small networks of every layer type
 
    draw_number(i) draws number i, the same one everywhere, into `net`. */
 #ifndef RANDOM_NET_H
 #define RANDOM_NET_H
 
 enum { SEED = 1, COST = 150000, MOST = 64 };
-
-/* ---- shapes ----------------------------------------------------------------------------------*/
-
-/* Places of a window along `size`, 0 where it does not fit. */
-static int extent(const window *g, int side, int size, int ceil)
-{
-    int s = g->s[side], p = g->p[side], room = size + 2 * p - span(g, side);
-    if (room < 0) return ceil && room + s > 0;
-    return room / s + 1 + (ceil && room % s && (room / s + 1) * s < size + p);
-}
-static int pad_fits(tnn_sampling mode, const window *g, tensor x)
-{
-    if (mode == TNN_REFLECT) return g->p[0] < x.h && g->p[1] < x.w;
-    return mode != TNN_CIRCULAR || (g->p[0] <= x.h && g->p[1] <= x.w);
-}
-
-/* The shape of what a layer makes of x (and x2); 0 where it must be refused. */
-static int shape_of(const tnn_layer *l, tensor x, tensor x2, tensor *y)
-{
-    window g = window_of(l);
-    int groups = either(l->groups, 0, 1), fits = !x.flat;
-    *y = x;
-    switch (l->type) {
-    case TNN_CONV2D:
-        if (l->pad_mode) fits &= pad_fits(l->pad_mode, &g, x);
-        y->c = l->filters, y->h = extent(&g, 0, x.h, 0), y->w = extent(&g, 1, x.w, 0);
-        return fits && y->h > 0 && y->w > 0 && x.c % groups == 0 && y->c % groups == 0;
-    case TNN_CONV_TRANSPOSE2D:
-        y->c = l->filters;
-        y->h = (x.h - 1) * g.s[0] - 2 * g.p[0] + span(&g, 0) + l->output_pad;
-        y->w = (x.w - 1) * g.s[1] - 2 * g.p[1] + span(&g, 1) + l->output_pad;
-        return fits && y->h > 0 && y->w > 0 && x.c % groups == 0 && y->c % groups == 0
-               && (l->output_pad < g.s[0] || l->output_pad < g.d[0])
-               && (l->output_pad < g.s[1] || l->output_pad < g.d[1]);
-    case TNN_AVGPOOL2D: fits &= g.d[0] * g.d[1] == 1;   /* fallthrough */
-    case TNN_MAXPOOL2D:
-        y->h = extent(&g, 0, x.h, l->ceil), y->w = extent(&g, 1, x.w, l->ceil);
-        return fits && y->h > 0 && y->w > 0 && 2 * g.p[0] <= span(&g, 0)
-               && 2 * g.p[1] <= span(&g, 1);
-    case TNN_DENSE: y->c = l->units, y->h = y->w = y->flat = 1; return 1;
-    case TNN_ADAPTIVE_MAXPOOL2D: case TNN_ADAPTIVE_AVGPOOL2D:
-        y->h = either(l->size_h, l->size, 1), y->w = either(l->size_w, l->size, 1);
-        return fits;
-    case TNN_UPSAMPLE:
-        y->h = either(l->size_h, l->size, x.h * either(l->factor, 0, 2));
-        y->w = either(l->size_w, l->size, x.w * either(l->factor, 0, 2));
-        return fits;
-    case TNN_PAD: y->h += 2 * g.p[0], y->w += 2 * g.p[1]; return fits && pad_fits(l->mode, &g, x);
-    case TNN_FLATTEN:
-        y->flat = x.h * x.w > 1 || x.flat == 2 ? 2 : 1;
-        y->c = values(x), y->h = y->w = 1;
-        return 1;
-    case TNN_RESHAPE:
-        y->c = l->shape[0], y->h = l->shape[1], y->w = l->shape[2], y->flat = 0;
-        if (y->c < 0) y->c = values(x) / (y->h * y->w);
-        return values(x) == values(*y);
-    case TNN_ADD: return x.c == x2.c && x.h == x2.h && x.w == x2.w;
-    case TNN_CONCAT: y->c += x2.c, y->flat = x.flat > 0; return x.h == x2.h && x.w == x2.w;
-    case TNN_BATCHNORM: return x.n * x.h * x.w > 1;
-    case TNN_GROUPNORM: if (groups > 1) y->flat = x.flat > 0; return x.c % groups == 0;
-    case TNN_INSTANCENORM: return x.h * x.w > 1;
-    case TNN_GLU: y->c /= 2, y->flat = x.flat > 0; return x.c % 2 == 0;
-    case TNN_SOFTMAX: case TNN_LOG_SOFTMAX: case TNN_DROPOUT2D: y->flat = x.flat > 0; return 1;
-    case TNN_PRELU: if (l->per_channel) y->flat = x.flat > 0; return 1;
-    case TNN_CUSTOM_LAYER: y->flat = 0; return 1;
-    default: return 1;
-    }
-}
 
 /* ---- networks --------------------------------------------------------------------------------*/
 

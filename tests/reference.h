@@ -9,7 +9,7 @@
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
-enum { NODES = 1 << 21, NOTES = 1 << 22 };
+enum { NODES = 1 << 21, NOTES = 1 << 23 };
 /* A value v and its gradient g; the variances of both, in units of a float's rounding. */
 typedef struct node { double v, var_v, g, var_g; } node;
 static node nodes[NODES];
@@ -20,44 +20,60 @@ enum { ONE, MINUS_ONE };        /* the first two nodes */
 static int corner;
 #define CLOSE 2e-6
 
-static int number(double v)
+static inline int number(double v)
 {
     node *p = &nodes[node_count];
     if (node_count == NODES - 1) { printf("FAIL  out of nodes\n"); exit(1); }
     p->v = v, p->var_v = v * v, p->g = p->var_g = 0;
     return node_count++;
 }
-static int zeros(int n)
+static inline int zeros(int n)
 {
     int first = node_count;
     while (n-- > 0) number(0);
     return first;
 }
-static void note(int y, int a, int b)
+/* Of n floats. */
+static inline int numbers_of(const float *x, int n)
+{
+    int first = node_count, i;
+    for (i = 0; i < n; i++) number((double)x[i]);
+    return first;
+}
+/* The values of n nodes, or (gradient = 1) their gradients; until the next call. */
+static inline double *seen_at(int first, int n, int gradient)
+{
+    static double seen[1 << 18];
+    int i;
+    if (n > 1 << 18) { printf("FAIL  too many nodes to look at\n"); exit(1); }
+    for (i = 0; i < n; i++) seen[i] = gradient ? nodes[first + i].g : nodes[first + i].v;
+    return seen;
+}
+static inline void note(int y, int a, int b)
 {
     if (note_count == NOTES) { printf("FAIL  out of notes\n"); exit(1); }
     notes[note_count].y = y, notes[note_count].a = a, notes[note_count++].b = b;
 }
 /* Of the product of x and b: also where both are nothing but errors. */
-static double variance(double x, double var_x, const node *b)
+static inline double variance(double x, double var_x, const node *b)
 {
     return x * x * b->var_v + (b->v * b->v + 6e-8 * 6e-8 * b->var_v) * var_x;
 }
 /* y += a b */
-static void add(int y, int a, int b)
+static inline void add(int y, int a, int b)
 {
     nodes[y].v += nodes[a].v * nodes[b].v;
     nodes[y].var_v += variance(nodes[a].v, nodes[a].var_v, &nodes[b]);
     note(y, a, b);
 }
-static int product(int a, int b)
+static inline int product(int a, int b)
 {
     int y = number(0);
     add(y, a, b);
     return y;
 }
 /* A function of x: its value and, in the node behind it, its derivative; with the second one. */
-static int function(int x, double v, double derivative, double second)
+static inline int function(int x, double v, double derivative, double second)
 {
     int y = number(v);
     nodes[y].var_v += derivative * derivative * nodes[x].var_v;
@@ -65,12 +81,12 @@ static int function(int x, double v, double derivative, double second)
     nodes[y + 1].var_v += second * second * nodes[x].var_v;
     return y;
 }
-static void forget(void)
+static inline void forget(void)
 {
     node_count = note_count = corner = 0;
     number(1), number(-1);
 }
-static void backwards(int from)
+static inline void backwards(int from)
 {
     nodes[from].g = nodes[from].var_g = 1;
     while (note_count > 0) {
@@ -87,8 +103,8 @@ static void backwards(int from)
 /* Images, in the nodes from `at` on. flat: behind a flatten, 2 if it still lies as more
    than one pixel. */
 typedef struct tensor { int n, c, h, w, flat, at; } tensor;
-static int values(tensor t) { return t.c * t.h * t.w; }
-static int place(tensor t, int n, int c, int i, int j)
+static inline int values(tensor t) { return t.c * t.h * t.w; }
+static inline int place(tensor t, int n, int c, int i, int j)
 {
     return t.at + ((n * t.c + c) * t.h + i) * t.w + j;
 }
@@ -98,8 +114,8 @@ static int place(tensor t, int n, int c, int i, int j)
 
 /* A window with everything resolved; [0] is down, [1] across. */
 typedef struct window { int k[2], s[2], p[2], d[2]; } window;
-static int either(int own, int both, int otherwise) { return own ? own : both ? both : otherwise; }
-static window window_of(const tnn_layer *l)
+static inline int either(int own, int both, int otherwise) { return own ? own : both ? both : otherwise; }
+static inline window window_of(const tnn_layer *l)
 {
     int pools = l->type == TNN_MAXPOOL2D || l->type == TNN_AVGPOOL2D;
     window g;
@@ -110,9 +126,9 @@ static window window_of(const tnn_layer *l)
     g.d[0] = either(l->dilation_h, l->dilation, 1), g.d[1] = either(l->dilation_w, l->dilation, 1);
     return g;
 }
-static int span(const window *g, int side) { return g->d[side] * (g->k[side] - 1) + 1; }
+static inline int span(const window *g, int side) { return g->d[side] * (g->k[side] - 1) + 1; }
 /* How many weights and biases a layer has that makes y of x. */
-static void parameters_of(const tnn_layer *l, tensor x, tensor y, int *w, int *b)
+static inline void parameters_of(const tnn_layer *l, tensor x, tensor y, int *w, int *b)
 {
     window g = window_of(l);
     *w = *b = 0;
@@ -133,10 +149,76 @@ static void parameters_of(const tnn_layer *l, tensor x, tensor y, int *w, int *b
     if (l->no_bias) *b = 0;
 }
 
+/* Places of a window along `size`, 0 where it does not fit. */
+static inline int extent(const window *g, int side, int size, int ceil)
+{
+    int s = g->s[side], p = g->p[side], room = size + 2 * p - span(g, side);
+    if (room < 0) return ceil && room + s > 0;
+    return room / s + 1 + (ceil && room % s && (room / s + 1) * s < size + p);
+}
+static inline int pad_fits(tnn_sampling mode, const window *g, tensor x)
+{
+    if (mode == TNN_REFLECT) return g->p[0] < x.h && g->p[1] < x.w;
+    return mode != TNN_CIRCULAR || (g->p[0] <= x.h && g->p[1] <= x.w);
+}
+
+/* The shape of what a layer makes of x (and x2); 0 where it must be refused. */
+static inline int shape_of(const tnn_layer *l, tensor x, tensor x2, tensor *y)
+{
+    window g = window_of(l);
+    int groups = either(l->groups, 0, 1), fits = !x.flat;
+    *y = x;
+    switch (l->type) {
+    case TNN_CONV2D:
+        if (l->pad_mode) fits &= pad_fits(l->pad_mode, &g, x);
+        y->c = l->filters, y->h = extent(&g, 0, x.h, 0), y->w = extent(&g, 1, x.w, 0);
+        return fits && y->h > 0 && y->w > 0 && x.c % groups == 0 && y->c % groups == 0;
+    case TNN_CONV_TRANSPOSE2D:
+        y->c = l->filters;
+        y->h = (x.h - 1) * g.s[0] - 2 * g.p[0] + span(&g, 0) + l->output_pad;
+        y->w = (x.w - 1) * g.s[1] - 2 * g.p[1] + span(&g, 1) + l->output_pad;
+        return fits && y->h > 0 && y->w > 0 && x.c % groups == 0 && y->c % groups == 0
+               && (l->output_pad < g.s[0] || l->output_pad < g.d[0])
+               && (l->output_pad < g.s[1] || l->output_pad < g.d[1]);
+    case TNN_AVGPOOL2D: fits &= g.d[0] * g.d[1] == 1;   /* fallthrough */
+    case TNN_MAXPOOL2D:
+        y->h = extent(&g, 0, x.h, l->ceil), y->w = extent(&g, 1, x.w, l->ceil);
+        return fits && y->h > 0 && y->w > 0 && 2 * g.p[0] <= span(&g, 0)
+               && 2 * g.p[1] <= span(&g, 1);
+    case TNN_DENSE: y->c = l->units, y->h = y->w = y->flat = 1; return 1;
+    case TNN_ADAPTIVE_MAXPOOL2D: case TNN_ADAPTIVE_AVGPOOL2D:
+        y->h = either(l->size_h, l->size, 1), y->w = either(l->size_w, l->size, 1);
+        return fits;
+    case TNN_UPSAMPLE:
+        y->h = either(l->size_h, l->size, x.h * either(l->factor, 0, 2));
+        y->w = either(l->size_w, l->size, x.w * either(l->factor, 0, 2));
+        return fits;
+    case TNN_PAD: y->h += 2 * g.p[0], y->w += 2 * g.p[1]; return fits && pad_fits(l->mode, &g, x);
+    case TNN_FLATTEN:
+        y->flat = x.h * x.w > 1 || x.flat == 2 ? 2 : 1;
+        y->c = values(x), y->h = y->w = 1;
+        return 1;
+    case TNN_RESHAPE:
+        y->c = l->shape[0], y->h = l->shape[1], y->w = l->shape[2], y->flat = 0;
+        if (y->c < 0) y->c = values(x) / (y->h * y->w);
+        return values(x) == values(*y);
+    case TNN_ADD: return x.c == x2.c && x.h == x2.h && x.w == x2.w;
+    case TNN_CONCAT: y->c += x2.c, y->flat = x.flat > 0; return x.h == x2.h && x.w == x2.w;
+    case TNN_BATCHNORM: return x.n * x.h * x.w > 1;
+    case TNN_GROUPNORM: if (groups > 1) y->flat = x.flat > 0; return x.c % groups == 0;
+    case TNN_INSTANCENORM: return x.h * x.w > 1;
+    case TNN_GLU: y->c /= 2, y->flat = x.flat > 0; return x.c % 2 == 0;
+    case TNN_SOFTMAX: case TNN_LOG_SOFTMAX: case TNN_DROPOUT2D: y->flat = x.flat > 0; return 1;
+    case TNN_PRELU: if (l->per_channel) y->flat = x.flat > 0; return 1;
+    case TNN_CUSTOM_LAYER: y->flat = 0; return 1;
+    default: return 1;
+    }
+}
+
 /* ---- layers ----------------------------------------------------------------------------------*/
 
 /* A convolution leads from `big` to `small`; transposed it leads back. */
-static void convolve(tensor big, tensor small, int w, const window *g, int groups, int transposed)
+static inline void convolve(tensor big, tensor small, int w, const window *g, int groups, int transposed)
 {
     int n, c, i, j, k, u, v, each = big.c / groups;
     EACH(small)
@@ -153,7 +235,7 @@ static void convolve(tensor big, tensor small, int w, const window *g, int group
 }
 
 /* Does output i of a pooling see input `at`? */
-static int sees(const tnn_layer *l, const window *g, int side, int i, int at, int in, int out)
+static inline int sees(const tnn_layer *l, const window *g, int side, int i, int at, int in, int out)
 {
     int t = at + g->p[side] - i * g->s[side];
     if (l->type == TNN_MAXPOOL2D || l->type == TNN_AVGPOOL2D)
@@ -161,12 +243,12 @@ static int sees(const tnn_layer *l, const window *g, int side, int i, int at, in
     return at >= i * in / out && at < ((i + 1) * in + out - 1) / out;
 }
 /* How much of window i is inside the padded image. */
-static int inside(const window *g, int side, int i, int in)
+static inline int inside(const window *g, int side, int i, int in)
 {
     int first = i * g->s[side] - g->p[side], end = first + g->k[side], edge = in + g->p[side];
     return (end < edge ? end : edge) - first;
 }
-static void pool(const tnn_layer *l, tensor y, tensor x)
+static inline void pool(const tnn_layer *l, tensor y, tensor x)
 {
     window g = window_of(l);
     int average = l->type == TNN_AVGPOOL2D || l->type == TNN_ADAPTIVE_AVGPOOL2D;
@@ -190,7 +272,7 @@ static void pool(const tnn_layer *l, tensor y, tensor x)
 }
 
 /* The places that an output coordinate of upsampling or padding reads, and their weights. */
-static int taps(tnn_sampling mode, int i, int in, int out, int pad, int at[2], double weight[2])
+static inline int taps(tnn_sampling mode, int i, int in, int out, int pad, int at[2], double weight[2])
 {
     double x = mode == TNN_BILINEAR ? (i + 0.5) * in / out - 0.5
              : out > 1 ? (double)i * (in - 1) / (out - 1) : 0;
@@ -211,7 +293,7 @@ static int taps(tnn_sampling mode, int i, int in, int out, int pad, int at[2], d
     default: return at[0] >= 0 && at[0] < in;
     }
 }
-static void resample(tnn_sampling mode, double value, tensor y, tensor x, const int pad[2])
+static inline void resample(tnn_sampling mode, double value, tensor y, tensor x, const int pad[2])
 {
     int n, c, i, j, u, v, rows[2], cols[2];
     double down[2], across[2];
@@ -226,13 +308,13 @@ static void resample(tnn_sampling mode, double value, tensor y, tensor x, const 
 }
 
 /* The value of an option, or what 0 stands for. */
-static double option(float given, double otherwise)
+static inline double option(float given, double otherwise)
 {
     return given > 0 || given < 0 ? (double)given : otherwise;
 }
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
-static double clamp(double x, double lo, double hi) { return x < lo ? lo : x > hi ? hi : x; }
-static double activation(const tnn_layer *l, double x)
+static inline double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static inline double clamp(double x, double lo, double hi) { return x < lo ? lo : x > hi ? hi : x; }
+static inline double activation(const tnn_layer *l, double x)
 {
     double a = option(l->alpha, 1), b = option(l->beta, 1), root = sqrt(2 / 3.14159265358979324);
     switch (l->type) {
@@ -256,15 +338,17 @@ static double activation(const tnn_layer *l, double x)
     default: return x * clamp(x / 6 + 0.5, 0, 1);           /* TNN_HARDSWISH */
     }
 }
-/* The derivative is a central difference; where the second one is large there is a corner. What is
+/* The derivative is a central difference, but of what is straight; where the second one is large there is a corner. What is
    0 without a variance is so in floats, too, and has the derivative from below. */
-static int activate(const tnn_layer *l, int x)
+static inline int activate(const tnn_layer *l, int x)
 {
     double v = nodes[x].v, f = activation(l, v), h = 1e-6, slope;
     const double far = CLOSE * (1 + sqrt(nodes[x].var_v));
     const int zero = !(v < 0 || v > 0 || nodes[x].var_v > 0);
     int y;
-    if (zero) slope = (3 * f - 4 * activation(l, -h) + activation(l, -2 * h)) / (2 * h);
+    if (l->type == TNN_RELU || l->type == TNN_LEAKY_RELU)
+        slope = v > 0 ? 1 : -activation(l, -1);
+    else if (zero) slope = (3 * f - 4 * activation(l, -h) + activation(l, -2 * h)) / (2 * h);
     else slope = (activation(l, v + h) - activation(l, v - h)) / (2 * h);
     corner |= !zero && fabs(activation(l, v - far) - 2 * f + activation(l, v + far)) > 1e-3 * far;
     y = function(x, f, slope, 1);
@@ -272,23 +356,25 @@ static int activate(const tnn_layer *l, int x)
     return y;
 }
 
-/* Over the channels of each pixel. */
-static void softmax(tensor y, tensor x, int logarithm)
+/* Over the channels of each pixel; the largest is taken from each first, so that exp stays finite. */
+static inline void softmax(tensor y, tensor x, int logarithm)
 {
     int n, c, i, j, sum = 0;
     for (n = 0; n < y.n; n++)
     for (i = 0; i < y.h; i++)
     for (j = 0; j < y.w; j++) {
-        double e, total;
+        double e, total, most = nodes[place(x, n, 0, i, j)].v;
+        for (c = 1; c < x.c; c++) if (nodes[AT(x)].v > most) most = nodes[AT(x)].v;
         for (sum = zeros(1), c = 0; c < x.c; c++)
-            e = exp(nodes[AT(x)].v), add(sum, function(AT(x), e, e, e), ONE);
+            e = exp(nodes[AT(x)].v - most), add(sum, function(AT(x), e, e, e), ONE);
         total = nodes[sum].v;
         if (logarithm) sum = function(sum, log(total), 1 / total, 1 / total / total);
         else sum = function(sum, 1 / total, -1 / total / total, 2 / total / total / total);
         for (c = 0; c < x.c; c++) {
-            e = exp(nodes[AT(x)].v);
-            if (logarithm) add(AT(y), AT(x), ONE), add(AT(y), sum, MINUS_ONE);
-            else add(AT(y), function(AT(x), e, e, e), sum);
+            e = exp(nodes[AT(x)].v - most);
+            if (!logarithm) { add(AT(y), function(AT(x), e, e, e), sum); continue; }
+            add(AT(y), AT(x), ONE), add(AT(y), number(most), MINUS_ONE);
+            add(AT(y), sum, MINUS_ONE);
         }
     }
 }
@@ -296,7 +382,7 @@ static void softmax(tensor y, tensor x, int logarithm)
 /* y = (x - mean)/sqrt(var + eps) w + b: mean and variance are of sets of values, w and b by element
    or by channel (-1: none). Returns the means, behind which the variances stand; `known` are those
    of an earlier call, to be used instead. */
-static int normalise(const tnn_layer *l, tensor y, tensor x, int w, int b, int known)
+static inline int normalise(const tnn_layer *l, tensor y, tensor x, int w, int b, int known)
 {
     int rms = l->type == TNN_RMSNORM, whole = rms || l->type == TNN_LAYERNORM, root;
     int groups = l->type == TNN_GROUPNORM ? l->groups : l->type == TNN_INSTANCENORM ? x.c : 1;
@@ -323,7 +409,7 @@ static int normalise(const tnn_layer *l, tensor y, tensor x, int w, int b, int k
     return mean;
 }
 /* Running mean and variance after one step, from those of the batch at `mean`. */
-static int running(const tnn_layer *l, tensor x, int mean)
+static inline int running(const tnn_layer *l, tensor x, int mean)
 {
     double m = option(l->momentum, 0.1), n = x.n * x.h * x.w;
     int at = zeros(2 * x.c), i;
@@ -336,7 +422,7 @@ static int running(const tnn_layer *l, tensor x, int mean)
 
 /* What noise does is seen in what it makes of ones, or of zeros if it is added: which values,
    channels or samples are left, and by which factors. */
-static void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
+static inline void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
 {
     int all = x.n * values(x), each = l->type == TNN_STOCHASTIC_DEPTH ? values(x)
                                     : l->type == TNN_DROPOUT2D ? x.h * x.w : 1, first, i;
@@ -363,7 +449,7 @@ static void noise(const tnn_layer *l, tensor y, tensor x, const float *seen)
    what was random: of noise what it makes of ones or zeros, of DropConnect the gradients of the
    weights, 0 for those dropped.
    *known is for batch normalisation: its means, or running ones to be used in evaluation. */
-static void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int b, int training,
+static inline void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int b, int training,
                   const float *seen, int *known)
 {
     window g = window_of(l);
@@ -435,16 +521,23 @@ static void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int 
     if (b >= 0) EACH(y) add(AT(y), b + c, ONE);
 }
 
-/* What one sample adds to cross-entropy, and one value to the mean square. */
-static void cross_entropy(int loss, tensor y, int sample, int label)
+/* What one sample adds to cross-entropy, and one value to the mean square:
+       -sum_c weights[c] t[c] log p[c] / total,  t[c] = (1 - smoothing) [c = label] + smoothing / n,
+   where total is the sum of the weights of all samples' labels; no weights are ones. */
+static inline void cross_entropy(int loss, tensor y, int sample, int label, double smoothing,
+                          const float *weights, double total)
 {
     tensor p = y;
-    int share = number(-1.0 / y.n);
+    int c;
     y.at += sample * y.c, y.n = p.n = 1, p.at = zeros(y.c);
     softmax(p, y, 1);
-    add(loss, p.at + label, share);
+    for (c = 0; c < y.c; c++) {
+        double t = (c == label ? 1 - smoothing : 0) + smoothing / y.c;
+        if (weights) t *= (double)weights[c];
+        if (t > 0) add(loss, p.at + c, number(-t / total));
+    }
 }
-static void squared_error(int loss, tensor y, int i, double target)
+static inline void squared_error(int loss, tensor y, int i, double target)
 {
     int e = product(y.at + i, ONE);
     add(e, number(target), MINUS_ONE);

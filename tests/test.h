@@ -285,6 +285,14 @@ static inline void test_release(float *data)
     test.block[slot].data = NULL;
 }
 
+/* The same of values in [-1, 1). */
+static inline float *test_values(size_t n, uint32_t stream)
+{
+    float *x = test_floats(n);
+    test_fill(x, n, stream);
+    return x;
+}
+
 static inline void test_release_all(void)
 {
     int slot;
@@ -336,6 +344,16 @@ static inline void test_repeats(int line, const char *what, const float *data, s
 }
 
 #ifdef TINYNN_H
+
+/* Whether products are fused multiply-adds, and fmaf is one: mingw's rounds twice. */
+static inline int test_fma(void)
+{
+#ifdef __MINGW32__
+    return 0;
+#else
+    return strcmp(tnn_isa(), "sse2") != 0;
+#endif
+}
 
 static inline void test_run_set(const char *name, const char *isa, int threads, int *runs,
                                 int *first_is_sse2, void (*function)(void))

@@ -262,7 +262,8 @@ static void reference(void)
         want[training ? 0 : buffer] = t[k].at;
         if (!training) continue;
         want[1] = zeros(1);
-        for (i = 0; i < t[k].n && net.labelled; i++) cross_entropy(want[1], t[k], i, label(i));
+        for (i = 0; i < t[k].n && net.labelled; i++) 
+            cross_entropy(want[1], t[k], i, label(i), 0, NULL, t[k].n);
         for (i = 0; i < t[k].n * values(t[k]) && !net.labelled; i++)
             squared_error(want[1], t[k], i, value(-2, i));
     }
