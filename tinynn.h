@@ -15215,56 +15215,24 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
    bytes and the locale are. */
 
 /* ---- 15a. Numbers as text ---------------------------------------------------------------------
-   printf and strtod depend on the locale. Both directions here are one product with a power of five
-   in twice the precision of a double, x[0] + x[1], good to 1e-29 of it, and an exact one with a
-   power of two. A double of 17 digits is at least 1e-17 of itself away from where rounding turns:
-   it reads back the same. Any other number that is read is the nearest double, too: where the
-   product does not tell which one that is, whole numbers of any length do. */
-
-/* 2^p, p in -1022..1023: the exponent's bits, with nothing behind them. */
-static double tnn__two(int p)
-{
-    const uint64_t bits = (uint64_t)(p + 1023) << 52;
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-/* x *= y, both below 1e290: Dekker's product, whose error e is that of the product of the heads and
-   the products with the tails. */
-static void tnn__times(double x[2], const double y[2])
-{
-    const double a = x[0]*134217729, b = y[0]*134217729;        /* 2^27 + 1: halves of 26 bits */
-    const double ah = a - (a - x[0]), al = x[0] - ah, bh = b - (b - y[0]), bl = y[0] - bh;
-    const double p = x[0]*y[0];         /* rounded; the four products of halves are exact */
-    const double e = ((ah*bh - p) + ah*bl + al*bh) + al*bl + (x[0]*y[1] + x[1]*y[0]);
-    x[0] = p + e;
-    x[1] = e - (x[0] - p);
-}
-/* x *= 5^p, p in -365..365. A negative power divides: q is the quotient of the heads, and what it
-   leaves of x is divided once more. */
-static void tnn__times_five(double x[2], int p)
-{
-    static const double fives[9][2] = {         /* 5^(2^i), head and tail */
-        {5, 0}, {25, 0}, {625, 0}, {390625, 0}, {152587890625, 0},
-        {2.3283064365386964e22, -1249407.0}, {5.421010862427522e44, -1.1557822304175851e28},
-        {2.938735877055719e89, -2.2091796174082778e73},
-        {8.636168555094445e178, -2.601875490681736e162}};
-    const int n = p < 0 ? -p : p;
-    double y[2] = {1, 0}, t[2], q, r;
-    int i;
-    for (i = 0; n >> i; i++) if (n >> i & 1) tnn__times(y, fives[i]);   /* y = 5^n */
-    if (p >= 0) { tnn__times(x, y); return; }
-    t[0] = q = x[0]/y[0];
-    t[1] = 0;
-    tnn__times(t, y);
-    r = (x[0] - t[0] - t[1] + x[1])/y[0];       /* x - q y, over y */
-    x[0] = q + r;
-    x[1] = r - (x[0] - q);
-}
+   printf and strtod depend on the locale. Here a number is first worked out in a double, good to a
+   few units of its last place, and then moved to the nearest one by comparing
+       DIGITS 10^p   with   m 2^k
+   exactly, as whole numbers of any length: both sides are multiplied by 5 and 2 until no power is
+   below 0 (Clinger 1990, Steele and White 1990). One comparison serves both directions. */
 
 /* A whole number, the lowest limb first: 2900 bits are enough for 801 digits, or the 54 bits and
    the powers that they are compared with. */
 typedef struct { int n; uint32_t limb[96]; } tnn__whole;
+/* m as one. */
+static tnn__whole tnn__whole_of(uint64_t m)
+{
+    tnn__whole whole;
+    whole.n = 1 + (m >> 32 != 0);
+    whole.limb[0] = (uint32_t)m;
+    whole.limb[1] = (uint32_t)(m >> 32);
+    return whole;
+}
 /* whole = whole*times + plus. There is always room: see the bound above. */
 static void tnn__whole_times(tnn__whole *whole, uint32_t times, uint32_t plus)
 {
@@ -15282,90 +15250,79 @@ static void tnn__whole_scale(tnn__whole *whole, int fives, int twos)
 {
     for (; fives >= 13; fives -= 13) tnn__whole_times(whole, 1220703125, 0);
     for (; fives > 0; fives--) tnn__whole_times(whole, 5, 0);
-    for (; twos >= 31; twos -= 31) tnn__whole_times(whole, 1u << 31, 0);
-    if (twos > 0) tnn__whole_times(whole, 1u << twos, 0);
+    for (; twos > 0; twos -= 31) tnn__whole_times(whole, 1u << TNN__MIN(twos, 31), 0);
 }
-/* The sign of digits 10^p - the middle between the double of these bits and the next larger. That
-   middle is m 2^k, m odd; both sides are multiplied until all powers are whole. */
-static int tnn__against_middle(const tnn__whole *digits, int p, uint64_t bits)
+/* The sign of a 10^p - m 2^k, where a and m are not 0. */
+static int tnn__whole_against(tnn__whole a, int p, uint64_t m, int k)
 {
-    const uint64_t low = bits & (((uint64_t)1 << 52) - 1);
-    const int e = bits >> 52 ? (int)(bits >> 52) : 1, k = e - 1076;         /* 1: subnormal */
-    const uint64_t m = 2*(low | (uint64_t)(bits >> 52 != 0) << 52) + 1;     /* times 2^k */
-    tnn__whole a = *digits, b;
+    tnn__whole b = tnn__whole_of(m);
     int i;
-    b.n = 1 + (m >> 32 != 0);
-    b.limb[0] = (uint32_t)m;
-    b.limb[1] = (uint32_t)(m >> 32);
     tnn__whole_scale(&a, p, p - k);
     tnn__whole_scale(&b, -p, k - p);
-    if (a.n != b.n) return a.n < b.n ? -1 : 1;  /* the highest limb is never 0 */
-    for (i = a.n - 1; i >= 0; i--)
-        if (a.limb[i] != b.limb[i]) return a.limb[i] < b.limb[i] ? -1 : 1;
-    return 0;
+    if (a.n != b.n) return a.n < b.n ? -1 : 1;          /* the highest limb is never 0 */
+    for (i = a.n - 1; i > 0 && a.limb[i] == b.limb[i]; i--) {}
+    return (a.limb[i] > b.limb[i]) - (a.limb[i] < b.limb[i]);
 }
-/* The double nearest to 0.DIGITS 10^p, of ties the even one: of all digits in text..end, the first
-   of which is not 0, and v near it. Those behind the 800th only break ties. */
-static double tnn__nearest(const char *text, const char *end, int p, double v)
-{
-    tnn__whole digits;
-    int n = 0, rest = 0, c;                     /* digits taken; whether one behind them is not 0 */
-    uint64_t bits;                              /* those of v: the next double is one more */
-    digits.n = 0;
-    for (; text < end; text++) {
-        if (*text == '.') continue;
-        if (n == 800) rest |= *text != '0';
-        else { tnn__whole_times(&digits, 10, (uint32_t)(*text - '0')); n++; }
-    }
-    if (rest) { tnn__whole_times(&digits, 10, 1); n++; }    /* a little more than the 800 */
-    memcpy(&bits, &v, sizeof bits);
-    while (bits < (uint64_t)2047 << 52          /* infinity */
-           && ((c = tnn__against_middle(&digits, p - n, bits)) > 0 || (c == 0 && (bits & 1))))
-        bits++;
-    while (bits && ((c = tnn__against_middle(&digits, p - n, bits - 1)) < 0
-                    || (c == 0 && (bits & 1)))) bits--;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-
-/* A number as it is read: the first 19 of its digits as m, times 10^p. */
-typedef struct {
-    uint64_t    m;
-    int         point, more;            /* whether there was one; whether digits behind m matter */
-    long long   count, p;               /* of digits from the first that is not 0 on */
-    const char *first, *last;           /* those digits, for tnn__nearest */
-} tnn__decimal;
-/* Its value, 0 or more; infinity where no double can hold it. */
-static double tnn__decimal_value(const tnn__decimal *d)
+/* v 10^p to a few units of the last place: each turn is a product or quotient with an exact power.
+   With v exact and p in -22..22 there is one, and the result is the nearest double. */
+static double tnn__times_ten(double v, int p)
 {
     static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
         1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const long long count = d->p + TNN__MIN(d->count, 19);     /* it is 0.DIGITS 10^count */
-    double x[2], v, error;
-    if (!d->m || count <= -330) return 0;               /* below half of the smallest double */
-    if (count > 310) return HUGE_VAL;
-    if (d->m < (uint64_t)1 << 53 && d->p >= -22 && d->p <= 0)
-        return (double)d->m/tens[-d->p];                        /* both exact */
-    x[0] = (double)d->m;
-    x[1] = (double)(int64_t)(d->m - (uint64_t)x[0]);
-    tnn__times_five(x, (int)d->p);
-    error = (d->more ? 1e-18 : 1e-28)*x[0];             /* of x, and of the digits left out */
-    v = x[0]*tnn__two((int)d->p);
-    if (v > 2*DBL_MIN && v <= DBL_MAX && !(x[0] + (x[1] + error) > x[0])
-        && !(x[0] + (x[1] - error) < x[0])) return v;   /* x[0] is the nearest either way */
-    return tnn__nearest(d->first, d->last, (int)count, TNN__MIN(v, DBL_MAX));
+    for (; p > 22; p -= 22) v *= 1e22;
+    for (; p < -22; p += 22) v /= 1e22;
+    return p < 0 ? v/tens[-p] : v*tens[p];
+}
+/* The bits of a double, not negative: the next larger double has one more. */
+static uint64_t tnn__double_bits(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+/* The double of these bits as m 2^k with whole m, which is returned. */
+static uint64_t tnn__double_parts(uint64_t bits, int *k)
+{
+    const int e = (int)(bits >> 52);                    /* 0: subnormal */
+    *k = TNN__MAX(e, 1) - 1075;
+    return (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)(e > 0) << 52;
+}
+/* Whether digits 10^p is nearer to the next double than to that of these bits, of two equally near
+   the even one: it lies beyond the middle of both, (2m + 1) 2^(k-1). */
+static int tnn__beyond(const tnn__whole *digits, int p, uint64_t bits)
+{
+    int k;
+    const uint64_t m = tnn__double_parts(bits, &k);
+    const int side = tnn__whole_against(*digits, p, 2*m + 1, k - 1);
+    return side > 0 || (side == 0 && (bits & 1));
+}
+/* The double nearest to DIGITS 10^p, perhaps infinity; p is that of m > 0, with which DIGITS begin;
+   the others are in text..end. Those behind the 800th only break ties. */
+static double tnn__nearest(uint64_t m, int p, const char *text, const char *end)
+{
+    double v = TNN__MIN(tnn__times_ten((double)m, p), DBL_MAX);
+    tnn__whole digits = tnn__whole_of(m);
+    uint64_t bits = tnn__double_bits(v);
+    int n = 0, rest = 0;                /* digits behind m; whether one that is left out is not 0 */
+    for (; text < end; text++)
+        if (n == 780) rest |= *text > '0';
+        else if (*text != '.') { tnn__whole_times(&digits, 10, (uint32_t)(*text - '0')); n++; }
+    if (rest) { tnn__whole_times(&digits, 10, 1); n++; }        /* a little more than the 800 */
+    while (bits < (uint64_t)2047 << 52 && tnn__beyond(&digits, p - n, bits)) bits++;
+    while (bits && !tnn__beyond(&digits, p - n, bits - 1)) bits--;
+    memcpy(&v, &bits, sizeof v);
+    return v;
 }
 /* A decimal number, nan or inf, with a - or not, at *at, which moves past it. 0 if there is
    none before `end`, or one that no double can hold: *value stays. */
 static int tnn__read_double(const char **at, const char *end, double *value)
 {
-    const char *s = *at;
+    const char *s = *at, *tail, *last;  /* digits that m has no room for */
     const int minus = s < end && *s == '-';
-    int digits = 0;                             /* whether there is one; one of the exponent */
-    long long e = 0;
+    int point = 0, digits = 0;          /* whether there was one; of the exponent, too */
+    long long p = 0, e = 0;
+    uint64_t m = 0;                     /* the first 19 digits; times 10^p */
     double v;
-    tnn__decimal d;
-    memset(&d, 0, sizeof d);
     s += minus;
     if (end - s >= 3) {
         const char word[4] = {(char)(s[0] | 32), (char)(s[1] | 32), (char)(s[2] | 32), 0};
@@ -15375,73 +15332,68 @@ static int tnn__read_double(const char **at, const char *end, double *value)
             return 1;
         }
     }
-    for (; s < end && ((*s >= '0' && *s <= '9') || (*s == '.' && !d.point)); s++) {
-        if (*s == '.') { d.point = 1; continue; }
+    for (tail = s; s < end && ((*s >= '0' && *s <= '9') || (*s == '.' && !point)); s++) {
+        if (*s == '.') { point = 1; continue; }
         digits = 1;
-        if (d.count >= 19) { d.p += !d.point; d.more |= *s != '0'; }
-        else { d.m = 10*d.m + (uint64_t)(*s - '0'); d.p -= d.point; }
-        if (d.m && !d.count++) d.first = s;
+        if (m >= 1000000000000000000u) { p += !point; continue; }
+        m = 10*m + (uint64_t)(*s - '0');
+        p -= point;
+        tail = s + 1;
     }
-    d.last = s;
+    last = s;
     if (digits && s < end && (*s == 'e' || *s == 'E')) {
         const int down = ++s < end && *s == '-';
         s += s < end && (*s == '-' || *s == '+');
-        digits = s < end && *s >= '0' && *s <= '9';
-        for (; s < end && *s >= '0' && *s <= '9'; s++) if (e < 1ll << 56) e = 10*e + (*s - '0');
-        d.p += down ? -e : e;
+        for (digits = 0; s < end && *s >= '0' && *s <= '9'; s++, digits = 1)
+            e = TNN__MIN(10*e + (*s - '0'), 1ll << 40);
+        p += down ? -e : e;
     }
-    v = tnn__decimal_value(&d);
+    p = TNN__MAX(-400, TNN__MIN(p, 400));       /* beyond that the value is 0 or infinity */
+    v = !m || (m < (uint64_t)1 << 53 && p >= -22 && p <= 22) ? tnn__times_ten((double)m, (int)p)
+                                                             : tnn__nearest(m, (int)p, tail, last);
     if (!digits || v > DBL_MAX) return 0;
     *value = minus ? -v : v;
     *at = s;
     return 1;
 }
-/* v > 0 as n digits, rounded; returns e, where v is D.DDD 10^e. */
-static int tnn__digits(double v, int n, char digits[24])
+/* v > 0 as a whole number of n digits, times 10^(e - n + 1): the nearest one, of two the larger. */
+static uint64_t tnn__digits(double v, int n, int *e)
 {
-    const double log = tnn__log_double(v*tnn__two(v < 1 ? 600 : -600));
-    int e = (int)(log*0.4342944819032518                /* near it: at most 1 too large or small */
-                  + (v < 1 ? 400 - 180.6179973983887 : 400 + 180.6179973983887)) - 400;
+    const uint64_t bits = tnn__double_bits(v), least = (uint64_t)tnn__times_ten(1, n - 1);
+    int k;
+    const uint64_t whole = tnn__double_parts(bits, &k);         /* v = whole 2^k */
+    *e = (int)(0.30103*((int)(bits >> 52) - 1023));             /* near it, but of subnormals */
     for (;;) {
-        double x[2];
-        long long m;                                    /* v = m 10^(e - n + 1) */
-        int i;
-        x[0] = v;
-        x[1] = 0;
-        tnn__times_five(x, n - 1 - e);
-        x[0] *= tnn__two(n - 1 - e);
-        x[1] *= tnn__two(n - 1 - e);
-        m = (long long)x[0];
-        m += (long long)(x[0] - (double)m + x[1] + 1.5) - 1;    /* rounded; 1 keeps it above 0 */
-        *tnn__put_int(digits, digits + 23, m) = 0;
-        i = (int)strlen(digits);
-        if (i == n) return e;
-        e += i > n ? 1 : -1;
+        const int p = *e - n + 1;
+        uint64_t m = (uint64_t)tnn__times_ten(v, -p);           /* near it; now to the nearest */
+        while (tnn__whole_against(tnn__whole_of(2*m + 1), p, whole, k + 1) <= 0) m++;
+        while (m && tnn__whole_against(tnn__whole_of(2*m - 1), p, whole, k + 1) > 0) m--;
+        if (m >= least && m < 10*least) return m;
+        *e += m < least ? -1 : 1;
     }
 }
 /* The fewest digits, of 15 to 17, that read back as v: as 0.5, 100 or 1.5e-9. */
 static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
 {
-    char text[48], digits[24], *t;
-    double got;
-    int n;
+    char text[48], digits[24], *t = text;
+    uint64_t m;
+    int n, e, i, point;                 /* point: the digit behind which it is */
     if (v != v) return tnn__put(to, end, "nan");
     if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
     if (v > DBL_MAX) return tnn__put(to, end, "inf");
     if (v == 0) return tnn__put(to, end, "0");
-    for (n = v < DBL_MIN ? 17 : 15; n <= 17; n++) {    /* 15 digits always survive, 17 suffice */
-        const int e = tnn__digits(v, n, digits), point = e >= -5 && e < 16 ? e : 0;
-        const char *back = text;
-        int i;
-        for (i = n; i > 1 && digits[i - 1] == '0'; ) digits[--i] = 0;   /* zeros at the end */
-        for (t = text, i = TNN__MIN(point, 0); i < TNN__MAX((int)strlen(digits), point + 1); i++) {
-            *t++ = i >= 0 && i < (int)strlen(digits) ? digits[i] : '0';
-            if (i == point && i + 1 < (int)strlen(digits)) *t++ = '.';
-        }
-        if (point != e) t = tnn__put_int(tnn__put(t, text + 47, "e"), text + 47, e);
-        *t = 0;
-        if (tnn__read_double(&back, t, &got) && got == v) break;
+    n = v < DBL_MIN ? 16 : 14;          /* 15 digits of a normal number survive, 17 suffice */
+    do m = tnn__digits(v, ++n, &e); while (n < 17 && tnn__nearest(m, e - n + 1, t, t) != v);
+    while (m%10 == 0) m /= 10;
+    *tnn__put_int(digits, digits + 23, (long long)m) = 0;
+    n = (int)strlen(digits);
+    point = e >= -5 && e < 16 ? e : 0;
+    for (i = TNN__MIN(point, 0); i < TNN__MAX(n, point + 1); i++) {
+        *t++ = i >= 0 && i < n ? digits[i] : '0';
+        if (i == point && i + 1 < n) *t++ = '.';
     }
+    if (point != e) t = tnn__put_int(tnn__put(t, text + 47, "e"), text + 47, e);
+    *t = 0;
     return tnn__put(to, end, text);
 }
 
@@ -17499,6 +17451,14 @@ static double tnn__log_mass(double a, double b)
     if (a < 0 && b > 0) return tnn__log_double(1 - tnn__tail(-a) - tnn__tail(b));
     return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
            - x*x/2 - TNN__LOG_SQRT_2PI;
+}
+/* 2^p, p in -1022..1023: the exponent's bits, with nothing behind them. */
+static double tnn__two(int p)
+{
+    const uint64_t bits = (uint64_t)(p + 1023) << 52;
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
 }
 /* exp(x) for x <= 0: 2^k e^r with |r| <= log(2)/2. */
 static double tnn__quick_exp(double x)
