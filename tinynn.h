@@ -17112,48 +17112,38 @@ static const char *const tnn__same[TNN__SAME] = {
 };
 /* The counters of network and loader (or NULL), into i (TNN__WHOLE) and r (TNN__REALS), or if `set`
    from them; then the network stands before a forward, the loader before its next batch. */
-static void tnn__counters(tnn_net *net, tnn_loader *l, long long *i, double *r, int set)
+static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *i, double *r, int set)
 {
-    struct tnn__loader *s = l ? l->state : NULL;
-    int epoch = l ? l->epoch : 0, batch = l ? l->batch_index : 0, between = l ? s->between : 0;
-    double momentum = *tnn__momentum(&net->optimizer);
-#define TNN__INTEGER(type, v) (set ? (void)(v = (type)*i) : (void)(*i = (long long)(v)), i++)
-#define TNN__REAL(v)        (set ? (void)(v = *r) : (void)(*r = (v)), r++)
-    if (!set) {
-        i[0] = 1;
-        i[1] = TNN__NTH(net->optimizer.type);
-        i[2] = (long long)net->params;
-        i[3] = l != NULL;
-        i[4] = l ? s->data.n : 0;
-        i[5] = l ? s->options.batch : 0;
-        i[6] = l ? s->options.shuffle : 0;
-        i[7] = l ? s->options.drop_last : 0;
-        i[8] = l ? (long long)s->options.seed : 0;
-        i[9] = (long long)net->options.seed;
-    }
-    i += TNN__SAME;
-    TNN__INTEGER(uint64_t, net->draws);        TNN__INTEGER(long long, net->steps);
+    tnn_optimizer *o = &net->optimizer;
+    tnn__lbfgs *lbfgs = &net->lbfgs;
+    struct tnn__loader nothing;         /* the state of no loader: all 0 */
+    tnn_loader none, *at = loader ? loader : &none;
+    memset(&none, 0, sizeof none);
+    memset(&nothing, 0, sizeof nothing);
+    none.state = &nothing;
+#define TNN__SAME_OF(v)          (set ? (void)0 : (void)(*i = (long long)(v)), i++)
+#define TNN__INTEGER(type, v)    (set ? (void)((v) = (type)*i) : (void)(*i = (long long)(v)), i++)
+#define TNN__REAL(v)             (set ? (void)((v) = *r) : (void)(*r = (v)), r++)
+    TNN__SAME_OF(1);                            TNN__SAME_OF(TNN__NTH(o->type));
+    TNN__SAME_OF(net->params);                  TNN__SAME_OF(loader != NULL);
+    TNN__SAME_OF(at->state->data.n);            TNN__SAME_OF(at->state->options.batch);
+    TNN__SAME_OF(at->state->options.shuffle);   TNN__SAME_OF(at->state->options.drop_last);
+    TNN__SAME_OF(at->state->options.seed);      TNN__SAME_OF(net->options.seed);
+    TNN__INTEGER(uint64_t, net->draws);         TNN__INTEGER(long long, net->steps);
     TNN__INTEGER(long long, net->schedule_step);
-    TNN__INTEGER(int, net->averages);          TNN__INTEGER(int, net->accumulated);
-    TNN__INTEGER(int, net->lbfgs.iterations);  TNN__INTEGER(int, net->lbfgs.kept);
-    TNN__INTEGER(int, net->lbfgs.oldest);
-    TNN__INTEGER(int, epoch);                  TNN__INTEGER(int, batch);
-    TNN__INTEGER(int, between);
-    TNN__REAL(net->optimizer.lr);            TNN__REAL(momentum);
-    TNN__REAL(net->cumulative);
-    TNN__REAL(net->c[0]);                    TNN__REAL(net->c[1]);
-    TNN__REAL(net->shares);
-    TNN__REAL(net->lr_max);                  TNN__REAL(net->grad_norm);
-    TNN__REAL(net->lbfgs.scale);             TNN__REAL(net->lbfgs.t);
+    TNN__INTEGER(int, net->averages);           TNN__INTEGER(int, net->accumulated);
+    TNN__INTEGER(int, lbfgs->iterations);       TNN__INTEGER(int, lbfgs->kept);
+    TNN__INTEGER(int, lbfgs->oldest);           TNN__INTEGER(int, at->epoch);
+    TNN__INTEGER(int, at->batch_index);         TNN__INTEGER(int, at->state->between);
+    TNN__REAL(o->lr);                           TNN__REAL(*tnn__momentum(o));
+    TNN__REAL(net->cumulative);                 TNN__REAL(net->c[0]);
+    TNN__REAL(net->c[1]);                       TNN__REAL(net->shares);
+    TNN__REAL(net->lr_max);                     TNN__REAL(net->grad_norm);
+    TNN__REAL(lbfgs->scale);                    TNN__REAL(lbfgs->t);
     if (!set) return;
-    *tnn__momentum(&net->optimizer) = momentum;
     net->stage = TNN__NOTHING;
-    if (!l) return;
-    l->epoch = epoch;
-    l->batch_index = batch;
-    l->n = 0;
-    s->between = between;
-    if (!between) tnn__order(l);
+    at->n = 0;
+    if (loader && !at->state->between) tnn__order(loader);
 }
 /* Whether counters are some that a run can have come to: a file that was changed, hash and all,
    must not lead out of an array. l: the loader, or NULL. */
