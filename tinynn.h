@@ -16296,20 +16296,15 @@ static void tnn__write_text(tnn__writer *writer, const char *text)
 {
     tnn__write(writer, text, strlen(text));
 }
-/* Writes a whole number in decimal. */
-static void tnn__write_int(tnn__writer *writer, long long v)
+/* Writes a short text that tnn__format makes. */
+static void tnn__writef(tnn__writer *writer, const char *format, ...)
 {
-    char text[24];
-    tnn__write(writer, text, (size_t)(tnn__put_int(text, text + sizeof text, v) - text));
-}
-/* Makes a writer to memory, of what fits into `room` bytes; `used` then says how many there are.
-   `to` NULL: it only counts. */
-static void tnn__write_memory(tnn__writer *writer, void *to, size_t room)
-{
-    memset(writer, 0, sizeof *writer);
-    writer->good = 1;
-    writer->to = (unsigned char *)to;
-    writer->room = to ? room : 0;
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    tnn__write(writer, text, (size_t)(tnn__format(text, text + sizeof text - 1, format, args)
+                                      - text));
+    va_end(args);
 }
 /* Elements, the lowest byte first. Not inlined: its buffer and the writer are a large frame. */
 static TNN__OWN_CALL void tnn__write_elements(tnn__writer *writer, const void *data, tnn__len count,
@@ -16375,11 +16370,10 @@ static int tnn__write_open(tnn__writer *writer)
     n = TNN__MIN(n, tnn__folder(writer->target) + 100);
 #endif
     for (i = 0; i < 10000; i++) {
-        char name[48], *to = name, *end = name + sizeof name;
-        to = tnn__put_int(tnn__put(to, end, "."), end, TNN__SYS(getpid)());
-        to = tnn__put(tnn__put_int(tnn__put(to, end, "-"), end, i), end, ".tmp");
+        char name[48];
+        const char *end = tnn__putf(name, name + 47, ".%d-%d.tmp", (int)TNN__SYS(getpid)(), i);
         if (tnn__path_put(writer->temporary, 0, writer->target, n)
-            || tnn__path_put(writer->temporary, n, name, (size_t)(to - name))) return -1;
+            || tnn__path_put(writer->temporary, n, name, (size_t)(end - name))) return -1;
         writer->file = tnn__open(writer->temporary, TNN__O(WRONLY) | TNN__O(CREAT) | TNN__O(EXCL),
                                  mode);
         if (writer->file >= 0 || errno != EEXIST) break;
@@ -16394,24 +16388,37 @@ static int tnn__write_open(tnn__writer *writer)
 #endif
     return writer->file;
 }
-/* Makes a writer to a path, and opens its file. After TNN_OK tnn__write_end must follow. */
-static tnn_status tnn__write_start(tnn__writer *writer, const char *path)
+#endif
+/* Makes a writer: to a path, whose file is opened, if `file`; else to memory, of what fits into
+   `room` bytes; `used` then says how many there are. `to` NULL: it only counts. After TNN_OK
+   tnn__write_end must follow, to memory it may. */
+static tnn_status tnn__write_start(tnn__writer *writer, int file, const char *path, void *to,
+                                   size_t room)
 {
     memset(writer, 0, sizeof *writer);
-    if (!path || !*path) return tnn__fail(TNN_ERROR_IO, "(no path): cannot be written; a "
-                                      "file's name must be given");
-    writer->path = path;
     writer->good = 1;
-    writer->room = (size_t)-1;
-    if (tnn__write_check(writer, tnn__write_open(writer))) return TNN_OK;
-    return tnn__fail_file(path, "written", writer->error);
+    writer->to = (unsigned char *)to;
+    writer->room = file ? (size_t)-1 : to ? room : 0;
+#ifndef TINYNN_NO_STDIO
+    if (!file) return TNN_OK;
+    if (!path || !*path)
+        return tnn__fail(TNN_ERROR_IO, "(no path): cannot be written; a file's name must be given");
+    writer->path = path;
+    if (!tnn__write_check(writer, tnn__write_open(writer)))
+        return tnn__fail_file(path, "written", writer->error);
+#else
+    (void)path;
+#endif
+    return TNN_OK;
 }
 /* Puts the file in its place. Where that fails the old one stays, unless the message says that
    PATH is written: then it is the new one, but may be lost in a crash of the machine. */
 static tnn_status tnn__write_end(tnn__writer *writer)
 {
+#ifndef TINYNN_NO_STDIO
     const char *done = "written";       /* what could not be done, for the message */
     int folder = -1;                    /* opened before the rename, as that may fail */
+    if (!writer->path) return TNN_OK;
     if (writer->good)
         tnn__write_check(writer, tnn__write_all(writer->file, writer->buffer,
                                                 writer->used%sizeof writer->buffer));
@@ -16428,17 +16435,20 @@ static tnn_status tnn__write_end(tnn__writer *writer)
         }
         if (folder >= 0) tnn__close(folder);
     }
-    return writer->good ? TNN_OK : tnn__fail_file(writer->path, done, writer->error);
+    if (!writer->good) return tnn__fail_file(writer->path, done, writer->error);
+#else
+    (void)writer;
+#endif
+    return TNN_OK;
 }
+#ifndef TINYNN_NO_STDIO
 /* A whole file, of any contents. */
 TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, size_t size)
 {
     tnn__writer writer;
-    tnn_status e;
     if (!bytes && size)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_write_file: %s: no bytes", path ? path : "");
-    e = tnn__write_start(&writer, path);
-    if (e) return e;
+    if (tnn__write_start(&writer, 1, path, NULL, 0)) return TNN_ERROR_IO;
     tnn__write(&writer, bytes, size);
     return tnn__write_end(&writer);
 }
@@ -16448,9 +16458,8 @@ TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, siz
 TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
                                       const long long *shape)
 {
-    char header[448], *to = header + 10, *end = header + sizeof header;     /* 8 x 21 digits fit */
+    char header[448], *to, *end = header + sizeof header - 1;       /* 8 x 21 digits fit */
     tnn__writer writer;
-    tnn_status e;
     tnn__len count;
     int i, fits = ndim >= 0 && ndim <= TNN_DIMS && (shape || !ndim);
     for (i = 0; fits && i < ndim; i++) fits = shape[i] >= 0;
@@ -16460,19 +16469,15 @@ TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dt
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_npy: %s: needs data, a type that NumPy has "
                          "(not TNN_BF16) and %d dimensions, at most 8, not negative",
                          path ? path : "(no path)", ndim);
-    to = tnn__put(to, end, "{'descr': '");
-    to = tnn__put(to, end, tnn__dtype_bytes(dtype) > 1 ? "<" : "|");
-    to = tnn__put(to, end, tnn__dtypes[TNN__NTH(dtype)].npy);
-    to = tnn__put(to, end, "', 'fortran_order': False, 'shape': (");
-    for (i = 0; i < ndim; i++)
-        to = tnn__put(tnn__put_int(to, end, shape[i]), end, i + 1 < ndim ? ", " : "");
+    to = tnn__putf(header + 10, end, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
+                   tnn__dtype_bytes(dtype) > 1 ? "<" : "|", tnn__dtypes[TNN__NTH(dtype)].npy);
+    for (i = 0; i < ndim; i++) to = tnn__putf(to, end, i + 1 < ndim ? "%l, " : "%l", shape[i]);
     to = tnn__put(to, end, ndim == 1 ? ",), }" : "), }");
     while ((to - header)%64 != 63) *to++ = ' ';
     *to++ = '\n';
     memcpy(header, "\x93NUMPY\1", 8);
     tnn__put_bits((unsigned char *)header + 8, (uint64_t)(to - header - 10), 2, 0);
-    e = tnn__write_start(&writer, path);
-    if (e) return e;
+    if (tnn__write_start(&writer, 1, path, NULL, 0)) return TNN_ERROR_IO;
     tnn__write(&writer, header, (size_t)(to - header));
     tnn__write_elements(&writer, data, count, tnn__dtype_bytes(dtype));
     return tnn__write_end(&writer);
@@ -16928,20 +16933,13 @@ static long long tnn__write_header(tnn__writer *writer, const tnn__saved *saved)
     tnn__write_text(writer, "{\"__metadata__\":{\"format\":\"pt\"}");
     for (i = 0; (there = tnn__entry_at(saved, i, &entry)) != 0; i++) {
         if (there < 0) continue;
-        tnn__write_text(writer, ",\"");
+        tnn__write(writer, ",\"", 2);
         tnn__write_name(writer, entry.name);
-        tnn__write_text(writer, "\":{\"dtype\":\"");
-        tnn__write_text(writer, tnn__dtypes[TNN__NTH(entry.dtype)].name);
-        tnn__write_text(writer, "\",\"shape\":[");
-        for (k = 0; k < entry.ndim; k++) {
-            tnn__write_text(writer, k ? "," : "");
-            tnn__write_int(writer, entry.shape[k]);
-        }
-        tnn__write_text(writer, "],\"data_offsets\":[");
-        tnn__write_int(writer, at);
-        tnn__write_text(writer, ",");
-        tnn__write_int(writer, at += tnn__dtype_bytes(entry.dtype)*entry.count);
-        tnn__write_text(writer, "]}");
+        tnn__writef(writer, "\":{\"dtype\":\"%s\",\"shape\":[",
+                    tnn__dtypes[TNN__NTH(entry.dtype)].name);
+        for (k = 0; k < entry.ndim; k++) tnn__writef(writer, k ? ",%l" : "%l", entry.shape[k]);
+        tnn__writef(writer, "],\"data_offsets\":[%l,", at);
+        tnn__writef(writer, "%l]}", at += tnn__dtype_bytes(entry.dtype)*entry.count);
     }
     tnn__write_text(writer, "}");
     return at;
@@ -16950,7 +16948,7 @@ static long long tnn__write_header(tnn__writer *writer, const tnn__saved *saved)
 static TNN__OWN_CALL tnn__len tnn__header_bytes(const tnn__saved *saved, long long *data)
 {
     tnn__writer nowhere;
-    tnn__write_memory(&nowhere, NULL, 0);
+    tnn__write_start(&nowhere, 0, NULL, NULL, 0);
     *data = tnn__write_header(&nowhere, saved);
     return (tnn__len)nowhere.used;
 }
@@ -17055,17 +17053,36 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net,
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
                      (long long)at);
 }
+/* Writes all of it to a path, if `file`, or to memory. Returns the size, 0 on error. With a hash
+   each byte counts for it. */
+static size_t tnn__store(const tnn__saved *saved, uint64_t hash, int file, const char *path,
+                         void *to, size_t room)
+{
+    tnn__writer writer;
+    size_t size;
+    if (tnn__write_start(&writer, file, path, to, room)) return 0;
+    writer.hash = hash;
+    size = tnn__write_weights(&writer, saved);
+    return tnn__write_end(&writer) ? 0 : size;
+}
+/* The network's tensors, as tnn__store. options NULL: an error of saving to a path. */
+static size_t tnn__store_weights(const char *what, tnn_net *net, const tnn_weights_options *options,
+                                 int file, void *to, size_t room)
+{
+    tnn__saved saved = {NULL, NULL, NULL, 0};
+    saved.net = net;
+    saved.options = options;
+    if (tnn_build(net)) return 0;
+    if (!options) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no path", what);
+    if (!options || tnn__check_saved(what, net, options)) return 0;
+    return tnn__store(&saved, 0, file, options->path, to, room);
+}
 /* To memory, if there is room. Returns the size, 0 on error. */
 TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
                                         const tnn_weights_options *options)
 {
-    tnn__writer writer;
-    tnn__saved saved = {NULL, NULL, NULL, 0};
-    saved.net = net;
-    saved.options = options ? options : &tnn__every_weight;
-    if (tnn_build(net) || tnn__check_saved("tnn_format_weights", net, saved.options)) return 0;
-    tnn__write_memory(&writer, to, room);
-    return tnn__write_weights(&writer, &saved);
+    return tnn__store_weights("tnn_format_weights", net, options ? options : &tnn__every_weight, 0,
+                              to, room);
 }
 
 #ifndef TINYNN_NO_STDIO
@@ -17082,18 +17099,8 @@ TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options 
 /* To a path. */
 TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
-    tnn_status e = tnn_build(net);
-    tnn__writer writer;
-    tnn__saved saved = {NULL, NULL, NULL, 0};
-    saved.net = net;
-    saved.options = options;
-    if (!e && !options)
-        e = tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_weights: no path");
-    if (!e) e = tnn__check_saved("tnn_save_weights", net, options);
-    if (!e) e = tnn__write_start(&writer, options->path);
-    if (e) return e;
-    tnn__write_weights(&writer, &saved);
-    return tnn__write_end(&writer);
+    return tnn__store_weights("tnn_save_weights", net, options, 1, NULL, 0)
+         ? TNN_OK : (tnn_status)tnn_failed();
 }
 #endif
 
@@ -17219,31 +17226,29 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
         return tnn__check_saved(what, net, NULL);
     return TNN_ERROR_FORMAT;
 }
-/* Writes it, if the writer has room for it. Returns its size. */
-static size_t tnn__write_checkpoint(tnn__writer *writer, tnn_net *net,
-                                    const tnn_checkpoint_options *options)
+/* A checkpoint, as tnn__store, to the options' path. */
+static size_t tnn__store_checkpoint(const char *what, tnn_net *net,
+                                    const tnn_checkpoint_options *options, int file, void *to,
+                                    size_t room)
 {
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
     tnn__saved saved;
+    if (tnn__checkpoint_begin(what, net, options, 1)) return 0;
     saved.net = net;
     saved.options = &tnn__every_weight;
     saved.piece = piece;
     saved.pieces = tnn__pieces(net, piece, whole, reals, options->numbers, options->count);
     tnn__counters(net, options->loader, whole, reals, 0);
-    writer->hash = TNN__FNV;
-    return tnn__write_weights(writer, &saved);
+    return tnn__store(&saved, TNN__FNV, file, options->path, to, room);
 }
 /* To memory, if there is room. Returns the size, 0 on error. */
 TNN_API_GATED size_t tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
                                            const tnn_checkpoint_options *options)
 {
-    tnn__writer writer;
-    if (!options) options = &tnn__plain_checkpoint;
-    if (tnn__checkpoint_begin("tnn_format_checkpoint", net, options, 1)) return 0;
-    tnn__write_memory(&writer, to, room);
-    return tnn__write_checkpoint(&writer, net, options);
+    return tnn__store_checkpoint("tnn_format_checkpoint", net,
+                                 options ? options : &tnn__plain_checkpoint, 0, to, room);
 }
 
 /* The tensor that holds a piece, in a file whose tensors are sorted by name; or NULL. */
@@ -17371,12 +17376,8 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
 TNN_API_GATED tnn_status tnn_save_checkpoint_with(tnn_net *net,
                                                   const tnn_checkpoint_options *options)
 {
-    tnn__writer writer;
-    tnn_status e = tnn__checkpoint_begin("tnn_save_checkpoint", net, options, 1);
-    if (!e) e = tnn__write_start(&writer, options->path);
-    if (e) return e;
-    tnn__write_checkpoint(&writer, net, options);
-    return tnn__write_end(&writer);
+    return tnn__store_checkpoint("tnn_save_checkpoint", net, options, 1, NULL, 0)
+         ? TNN_OK : (tnn_status)tnn_failed();
 }
 /* From a path; an optional file that is not there is no error. */
 TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
@@ -18813,7 +18814,7 @@ static void tnn__c(tnn__c_file *file, const char *text)
     for (; *text; text++) {             /* behind a $ a small letter is a number */
         if (*text == '@') tnn__write_text(file->writer, file->name);
         else if (*text != '$') tnn__write(file->writer, text, 1);
-        else if (*++text >= 'a') tnn__write_int(file->writer, file->number[*text - 'a']);
+        else if (*++text >= 'a') tnn__writef(file->writer, "%l", (long long)file->number[*text - 'a']);
         else tnn__c(file, file->text[*text - 'A']);
     }
 }
@@ -18836,7 +18837,7 @@ static void tnn__c_item(tnn__c_file *file, int per_line)
 static void tnn__c_int(tnn__c_file *file, int value, int per_line)
 {
     tnn__c_item(file, per_line);
-    tnn__write_int(file->writer, value);
+    tnn__writef(file->writer, "%d", value);
 }
 /* A float of an array, in hexadecimal, which is exact: 0x1.800000p1f is 3. */
 static void tnn__c_float(tnn__c_file *file, float value)
@@ -19604,7 +19605,7 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *file, tnn_net *net
     net->n = 0;
     tnn__release(zeros);
     if (!tnn_failed()) {
-        tnn__write_memory(&nowhere, NULL, 0);
+        tnn__write_start(&nowhere, 0, NULL, NULL, 0);
         file->writer = &nowhere;
         tnn__c_text(file);
         if (file->odd)
@@ -19614,35 +19615,34 @@ static tnn_status tnn__c_begin(const char *what, tnn__c_file *file, tnn_net *net
     if (tnn_failed()) tnn__release(file->at);
     return (tnn_status)tnn_failed();
 }
+/* To a path, if `to_path`, or to memory. Returns the size of the text, 0 on error. */
+static size_t tnn__c_write(const char *what, tnn_net *net, const tnn_export_options *options,
+                           int to_path, void *to, size_t room)
+{
+    tnn__c_file file;
+    tnn__writer writer;
+    size_t size = 0;
+    if (tnn__c_begin(what, &file, net, options)) return 0;
+    if (!tnn__write_start(&writer, to_path, options ? options->path : NULL, to, room)) {
+        file.writer = &writer;
+        tnn__c_text(&file);
+        size = tnn__write_end(&writer) ? 0 : writer.used;
+    }
+    tnn__release(file.at);
+    return size;
+}
 /* To memory; the size of the text, 0 on error. */
 TNN_API_GATED size_t tnn_format_c(tnn_net *net, void *to, size_t room,
                                   const tnn_export_options *options)
 {
-    tnn__c_file file;
-    tnn__writer writer;
-    if (tnn__c_begin("tnn_format_c", &file, net, options)) return 0;
-    tnn__write_memory(&writer, to, room);
-    file.writer = &writer;
-    tnn__c_text(&file);
-    tnn__release(file.at);
-    return writer.used;
+    return tnn__c_write("tnn_format_c", net, options, 0, to, room);
 }
 #ifndef TINYNN_NO_STDIO
 /* To a path. */
 TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_options *options)
 {
-    tnn__c_file file;
-    tnn__writer writer;
-    tnn_status e = tnn__c_begin("tnn_export_c", &file, net, options);
-    if (e) return e;
-    e = tnn__write_start(&writer, options ? options->path : NULL);
-    if (!e) {
-        file.writer = &writer;
-        tnn__c_text(&file);
-        e = tnn__write_end(&writer);
-    }
-    tnn__release(file.at);
-    return e;
+    return tnn__c_write("tnn_export_c", net, options, 1, NULL, 0) ? TNN_OK
+                                                                  : (tnn_status)tnn_failed();
 }
 #endif
 #endif /* !TINYNN_NO_EXPORT */
