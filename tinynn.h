@@ -15692,19 +15692,38 @@ static char *tnn__key(tnn__scan *scan, int *n, int python)
     *n = -1;
     return NULL;
 }
-/* The place of a key among names[0..count), once each: bits of *seen. -1 on error. */
-static int tnn__key_of(tnn__scan *scan, char *key, const char *const *names, int count, int *seen,
-                       const char *what)
+/* What stands under a key: by `kind` a string ('s', its text goes to a const char *), True or False
+   ('b', to an int), or a list, whose bracket it is: *n numbers, to long long[TNN_DIMS]. */
+typedef struct { const char *key; char kind; void *to; int *n; } tnn__field;
+/* Reads a dictionary or object of these three, in any order, each once, which is `what` messages
+   say. Returns 0 on error. */
+static int tnn__fields(tnn__scan *scan, const tnn__field three[3], int python, const char *what)
 {
-    int k;
-    for (k = 0; k < count && strcmp(key, names[k]); k++) {}
-    if (k < count && !(*seen >> k & 1)) {
-        *seen |= 1 << k;
-        return k;
+    char *key;
+    int n = 0, seen = 0, k;             /* keys; bits of those that were there */
+    if (!tnn__need(scan, '{')) return 0;
+    while ((key = tnn__key(scan, &n, python)) != NULL) {
+        const tnn__field *f = three;
+        for (k = 0; k < 3 && (strcmp(key, f->key) || seen >> k & 1); k++) f++;
+        if (k == 3) {
+            scan->at = key;
+            return tnn__wrong(scan, what);
+        }
+        seen |= 1 << k;
+        if (f->kind == 's') {
+            if (python && tnn__peek(scan) == '[')
+                return tnn__wrong(scan, "an array of records is not supported");
+            if ((*(const char **)f->to = tnn__string(scan, python)) == NULL) return 0;
+        } else if (f->kind == 'b') {
+            const int yes = tnn__peek(scan) == 'T', length = yes ? 4 : 5;
+            if (strncmp(scan->at, yes ? "True" : "False", (size_t)length))
+                return tnn__wrong(scan, "True or False expected");
+            *(int *)f->to = yes;
+            scan->at += length;
+        } else if (!tnn__list(scan, f->kind, f->kind == '(' ? ')' : ']', (long long *)f->to, f->n))
+            return 0;
     }
-    scan->at = key;
-    tnn__wrong(scan, what);
-    return -1;
+    return n == 3 || (n >= 0 && tnn__wrong(scan, what));
 }
 /* A file's bytes in memory, and its name for messages; a reader of arrays, which says why it
    fails and may leave memory in the array then. */
@@ -15722,11 +15741,8 @@ TNN_API void tnn_array_free(tnn_array *array)
 static tnn_array tnn__parse_array(tnn__array_reader *reader, const char *name, const void *bytes,
                                   size_t size)
 {
-    tnn__input in;
+    const tnn__input in = {name, (const unsigned char *)bytes, size};
     tnn_array array;
-    in.name = name;
-    in.bytes = (const unsigned char *)bytes;
-    in.size = size;
     memset(&array, 0, sizeof array);
     if (reader(&in, &array)) tnn_array_free(&array);
     return array;
@@ -15751,49 +15767,27 @@ static tnn_array tnn__read_array(tnn__array_reader *reader, const char *path)
        {'descr': '<f4', 'fortran_order': False, 'shape': (5000, 784), }
    padded with spaces and ended by a newline; then the elements (NEP 1; numpy.lib.format). */
 
-/* Reads 'descr': the type, and whether the highest byte comes first. Returns 0 on error. */
-static int tnn__npy_type(tnn__scan *scan, tnn_array *array, int *big)
+/* Sets the type that 'descr' names, and whether the highest byte comes first. 0 on error. */
+static int tnn__npy_type(const char *file, const char *descr, tnn_array *array, int *big)
 {
-    const char *descr;
-    if (tnn__peek(scan) == '[') return tnn__wrong(scan, "an array of records is not supported");
-    if ((descr = tnn__string(scan, 1)) == NULL) return 0;
     *big = descr[0] == '>';
     array->dtype = descr[0] ? tnn__dtype_of(descr + 1, 1) : (tnn_dtype)0;
     if (array->dtype && strchr(tnn__dtype_bytes(array->dtype) > 1 ? "<>" : "<>|", descr[0]))
         return 1;
     tnn__fail(TNN_ERROR_FORMAT, "%s: elements of type '%s'; supported are b1, u1, i1, u2, i2, u4, "
-              "i4, u8, i8, f2, f4, f8 after < or >", scan->file, descr);
+              "i4, u8, i8, f2, f4, f8 after < or >", file, descr);
     return 0;
-}
-/* Reads the header's text into the array's type and shape, and whether the first index is the
-   fastest. Each key must be there once, in any order. Returns 0 on error. */
-static int tnn__npy_header(tnn__scan *scan, tnn_array *array, int *big, int *fortran)
-{
-    static const char *const keys[] = {"descr", "fortran_order", "shape"};
-    static const char what[] = "descr, fortran_order and shape expected, each once";
-    char *key;
-    int n = 0, seen = 0, k;
-    if (!tnn__need(scan, '{')) return 0;
-    while ((key = tnn__key(scan, &n, 1)) != NULL) {
-        if ((k = tnn__key_of(scan, key, keys, 3, &seen, what)) < 0) return 0;
-        if (k == 0 && !tnn__npy_type(scan, array, big)) return 0;
-        if (k == 2 && !tnn__list(scan, '(', ')', array->shape, &array->ndim)) return 0;
-        if (k == 1) {
-            const char *word = tnn__peek(scan) == 'T' ? "True" : "False";
-            const size_t length = strlen(word);
-            if (strncmp(scan->at, word, length)) return tnn__wrong(scan, "True or False expected");
-            *fortran = length == 4;
-            scan->at += length;
-        }
-    }
-    return n == 3 ? tnn__end(scan) : n >= 0 && tnn__wrong(scan, what);
 }
 /* The reader of .npy: the size of the file must be that of header and elements exactly. */
 static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
 {
     const unsigned char *p = in->bytes;
     const int version = p && in->size >= 10 ? p[6] : 0, head = version > 1 ? 12 : 10;
-    int big = 0, fortran = 0, bytes = 0, good;      /* what the header says */
+    int big = 0, fortran = 0, bytes, good;          /* what the header says */
+    const char *descr = NULL;
+    const tnn__field three[3] = {{"descr", 's', &descr, NULL},
+                                 {"fortran_order", 'b', &fortran, NULL},
+                                 {"shape", '(', array->shape, &array->ndim}};
     tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
     void *memory;                       /* for the header's text */
     if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6)) {
@@ -15808,7 +15802,8 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
     if ((memory = tnn__alloc_raw(length + 1, in->name)) == NULL) return TNN_ERROR_MEMORY;
     {
         tnn__scan scan = tnn__scan_of(in->name, memory, p, head, length);
-        good = tnn__npy_header(&scan, array, &big, &fortran);
+        good = tnn__fields(&scan, three, 1, "descr, fortran_order and shape expected, each once")
+               && tnn__end(&scan) && tnn__npy_type(in->name, descr, array, &big);
     }
     tnn__release(memory);
     if (!good) return TNN_ERROR_FORMAT;
@@ -15874,28 +15869,26 @@ typedef struct {
 static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *options,
                               const char *name)
 {
+    static const char *const places[] = {"", "0", "01", "023", "0123"};     /* of each dimension */
     const tnn__walk walk = tnn__walk_over(samples, 0);
-    const int k = walk.ndim, last = options->channels_last;
+    const int last = options->channels_last;
+    const char *to = last ? (walk.ndim == 4 ? "0231" : "") : places[walk.ndim%5*(walk.ndim < 5)];
     tnn__walk r;                        /* the result: dimensions that are not there are 1 */
-    int i;
+    int i, fits;
     memset(&r, 0, sizeof r);
     r.ndim = 4;
-    for (i = 0; i < 4; i++) r.shape[i] = 1;
-    if (k >= 1 && k <= 4 && (!last || k == 4)) {
-        for (i = 0; i < k; i++) {           /* place i of the result is dimension `from` */
-            const int to = k == 3 && i ? i + 1 : i, from = last && i ? (i == 1 ? 3 : i - 1) : i;
-            r.shape[to] = walk.shape[from];
-            r.stride[to] = walk.stride[from];
-        }
-    } else r.shape[0] = 0;
-    for (i = 0; i < 4; i++) if (r.shape[i] > 0x7fffffff) r.shape[0] = 0;
-    if (!r.shape[0] || !tnn__count((int)r.shape[0], (int)r.shape[1], (int)r.shape[2],
-                                   (int)r.shape[3])) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s: %d dimensions, the first two %l and %l, are no samples%s",
-                  name, samples->ndim, samples->shape[0], samples->shape[1],
-                  last ? " (n, h, w, c)" : ": (n), (n, k), (n, h, w) or (n, c, h, w)");
-        r.shape[0] = 0;
+    for (i = 1; i < 4; i++) r.shape[i] = 1;
+    for (i = 0; to[i]; i++) {
+        r.shape[to[i] - '0'] = walk.shape[i];
+        r.stride[to[i] - '0'] = walk.stride[i];
     }
+    for (i = 0, fits = 1; i < 4; i++) fits &= r.shape[i] <= 0x7fffffff;
+    if (fits && tnn__count((int)r.shape[0], (int)r.shape[1], (int)r.shape[2], (int)r.shape[3]))
+        return r;
+    tnn__fail(TNN_ERROR_SHAPE, "%s: %d dimensions, the first two %l and %l, are no samples%s", name,
+              samples->ndim, samples->shape[0], samples->shape[1],
+              last ? " (n, h, w, c)" : ": (n), (n, k), (n, h, w) or (n, c, h, w)");
+    r.shape[0] = 0;
     return r;
 }
 /* Sets a source's walk and counts, and the data set's c, h, w, from the arrays and the options. All
@@ -15974,6 +15967,33 @@ static tnn_status tnn__source_values(tnn__source *source, unsigned char *bytes, 
     }
     return TNN_OK;
 }
+/* Makes the data set. On failure it may have memory that is to be given up. */
+static tnn_status tnn__source_data(tnn__source *source, const tnn_npy_options *options,
+                                   tnn_data *data)
+{
+    const tnn_array *samples = source->samples, *labels = source->labels;
+    tnn__len room;
+    int *own, bytes;                    /* labels, then values; whether these are bytes */
+    void *values;
+    if (!samples || !samples->data || (labels && !labels->data))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
+    if (tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
+        || (labels && tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))
+        || tnn__source_shape(source, options, data)) return TNN_ERROR_ARGUMENT;
+    bytes = samples->dtype == TNN_U8;
+    room = tnn__mul(source->n, (tnn__len)sizeof *own)
+         + tnn__mul(source->count, bytes ? 1 : (tnn__len)sizeof(float));
+    if (!tnn__within_limit(room, source->name)
+        || (own = (int *)tnn__own(data, room, NULL, source->name)) == NULL) return TNN_ERROR_MEMORY;
+    values = own + source->n;
+    data->n = (int)source->n;
+    data->labels = own;
+    if (bytes) data->bytes = (unsigned char *)values;
+    else data->floats = (float *)values;
+    return tnn__source_labels(source, own, &data->classes)
+           || tnn__source_values(source, bytes ? (unsigned char *)values : NULL, (float *)values)
+         ? TNN_ERROR_NUMBER : TNN_OK;
+}
 /* A data set that owns its memory, one piece: n labels, then the values. n is 0 on failure. */
 TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                       const tnn_npy_options *options)
@@ -15981,37 +16001,14 @@ TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array 
     static const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0};
     tnn_data data = tnn__no_data();
     tnn__source source;
-    tnn__len room;
-    int *own;                           /* labels, then values */
-    memset(&source, 0, sizeof source);
     if (!options) options = &none;
+    memset(&source, 0, sizeof source);
     source.samples = samples;
     source.labels = labels;
     source.name = options->samples ? options->samples : "samples";
     source.labels_name = options->labels ? options->labels : "labels";
-    if (!samples || !samples->data || (labels && !labels->data))
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
-    else if (!tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
-             && (!labels || !tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))
-             && !tnn__source_shape(&source, options, &data)) {
-        const int bytes = samples->dtype == TNN_U8;
-        room = tnn__mul(source.n, (tnn__len)sizeof *own)
-             + tnn__mul(source.count, bytes ? 1 : (tnn__len)sizeof(float));
-        own = tnn__within_limit(room, source.name) ? (int *)tnn__own(&data, room, NULL, source.name)
-                                                  : NULL;
-        if (own) {
-            void *values = own + source.n;
-            data.n = (int)source.n;
-            data.labels = own;
-            if (bytes) data.bytes = (unsigned char *)values;
-            else data.floats = (float *)values;
-            if (!tnn__source_labels(&source, own, &data.classes)
-                && !tnn__source_values(&source, bytes ? (unsigned char *)values : NULL,
-                                      (float *)values)) return data;
-            tnn_data_free(&data);
-        }
-    }
-    return tnn__no_data();
+    if (tnn__source_data(&source, options, &data)) tnn_data_free(&data);
+    return data;
 }
 #ifndef TINYNN_NO_STDIO
 /* Both arrays from paths, and a data set of them. */
@@ -16055,35 +16052,19 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
     if (*p == '+' && stop - p > 1 && p[1] != '-') p++;  /* a plus, but no +- */
     return tnn__read_double(&p, stop, v) && p == stop ? 1 : -1;
 }
-/* What a line has: fields, numbers among them, and the first field that is neither a number nor
-   empty. */
-typedef struct {
-    long long   fields, numbers, wrong;     /* wrong: counted from 1; 0: none */
-    const char *at;                         /* where the wrong one begins */
-    char        text[24];                   /* what it begins with */
-} tnn__csv_line;
-/* Reads a line at *at, which then is at its end; the first `room` of its numbers into `to`. */
-static tnn__csv_line tnn__csv_read(const char **at, const char *end, char separator, double *to,
-                                   long long room)
+/* An error: field i of line n, which begins at `at`, is no number. Shows what it begins with. */
+static tnn_status tnn__csv_wrong(const tnn__input *in, const char *at, const char *end,
+                                 char separator, long long i, long long n)
 {
-    tnn__csv_line line;
-    memset(&line, 0, sizeof line);
-    for (;; ++*at) {                    /* past the separator */
-        const char *field = *at;
-        double v;
-        const int kind = tnn__csv_field(at, end, separator, &v);
-        if (line.fields++ < room) *to++ = v;            /* NaN where it is no number */
-        line.numbers += kind > 0;
-        if (kind < 0 && !line.wrong) {
-            char *text = line.text;
-            line.wrong = line.fields;
-            line.at = field;
-            for (; field < *at && text < line.text + 20; field++)
-                *text++ = *field >= ' ' && *field < 127 ? *field : '?';
-            if (field < *at) memcpy(text, "...", 4);
-        }
-        if (*at == end || **at == '\n') return line;
-    }
+    char text[24], *to = text;
+    const char *stop = at, *p = at;
+    double v;
+    tnn__csv_field(&stop, end, separator, &v);
+    for (; p < stop && to < text + 20; p++) *to++ = *p >= ' ' && *p < 127 ? *p : '?';
+    *tnn__put(to, text + 23, p < stop ? "..." : "") = 0;
+    return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a number, as "
+                     "-12, 0.5 or 1e-3, up to 1.7e308: %s", in->name,
+                     (long long)(at - (const char *)in->bytes), i, n, text);
 }
 /* All lines, from p on: counts them as shape[0], and takes their numbers if the array has memory.
    shape[1] becomes the number of fields of the first line; all others must have as many. A first
@@ -16092,25 +16073,29 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
                                  tnn_array *array)
 {
     const char *begin = (const char *)in->bytes, *end = begin + in->size;
+    double *to = (double *)array->data, v;
     long long n, first = 1;                 /* first: until there was a line */
-    double *to = (double *)array->data;
     array->shape[0] = 0;
     for (n = 1; p < end; n++, p += p < end) {
-        const char *start = p;
-        const long long done = array->shape[0]*array->shape[1];
-        const tnn__csv_line line = tnn__csv_read(&p, end, separator, to ? to + done : NULL,
-                                                 to ? array->count - done : 0);
-        if (line.fields == 1 && !line.numbers && !line.wrong) continue;     /* an empty line */
-        if (first) array->shape[1] = line.fields;
-        if (line.fields != array->shape[1])
+        const char *start = p, *wrong = NULL;       /* wrong: neither a number nor empty */
+        long long i = 0, at = array->shape[0]*array->shape[1], numbers = 0, which = 0;
+        for (;; p++) {                      /* past the separator */
+            const char *field = p;
+            const int kind = tnn__csv_field(&p, end, separator, &v);
+            if (to && at < array->count) to[at++] = v;      /* NaN where it is no number */
+            i++;
+            numbers += kind > 0;
+            if (kind < 0 && !wrong) { wrong = field; which = i; }
+            if (p == end || *p == '\n') break;
+        }
+        if (i == 1 && !numbers && !wrong) continue;         /* an empty line */
+        if (first) array->shape[1] = i;
+        if (i != array->shape[1])
             return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: line %l has %l fields, the first "
-                             "%l", in->name, (long long)(start - begin), n, line.fields,
-                             array->shape[1]);
-        if (line.wrong && (!first || line.numbers))
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a "
-                             "number, as -12, 0.5 or 1e-3, up to 1.7e308: %s", in->name,
-                             (long long)(line.at - begin), line.wrong, n, line.text);
-        array->shape[0] += !line.wrong;                 /* a line of names does not count */
+                             "%l", in->name, (long long)(start - begin), n, i, array->shape[1]);
+        if (wrong && (!first || numbers))
+            return tnn__csv_wrong(in, wrong, end, separator, which, n);
+        array->shape[0] += !wrong;          /* a line of names does not count */
         first = 0;
     }
     return TNN_OK;
@@ -16499,25 +16484,14 @@ enum { TNN__LEAST_ENTRY = 48 };     /* "":{"dtype":"U8","shape":[],"data_offsets
 /* Reads what the header says of one tensor. Returns 0 on error. */
 static int tnn__stored_header(tnn__scan *scan, tnn_stored *tensor)
 {
-    static const char *const keys[] = {"dtype", "shape", "data_offsets"};
-    static const char what[] = "dtype, shape and data_offsets expected, each once";
-    char *key;
     long long offsets[TNN_DIMS];            /* two, as is checked */
-    int n = 0, seen = 0, pair = 0, k;       /* keys; those that were there; numbers in the list */
-    if (!tnn__need(scan, '{')) return 0;
-    while ((key = tnn__key(scan, &n, 0)) != NULL) {
-        if ((k = tnn__key_of(scan, key, keys, 3, &seen, what)) < 0) return 0;
-        if (k == 0) {
-            if ((tensor->type = tnn__string(scan, 0)) == NULL) return 0;
-            tensor->dtype = tnn__dtype_of(tensor->type, 0);
-        } else if (k == 1) {
-            if (!tnn__list(scan, '[', ']', tensor->shape, &tensor->ndim)) return 0;
-        } else {
-            if (!tnn__list(scan, '[', ']', offsets, &pair)) return 0;
-            if (pair != 2) return tnn__wrong(scan, "two data_offsets expected");
-        }
-    }
-    if (n != 3) return n >= 0 && tnn__wrong(scan, what);
+    int pair = 0;
+    const tnn__field three[3] = {{"dtype", 's', &tensor->type, NULL},
+                                 {"shape", '[', tensor->shape, &tensor->ndim},
+                                 {"data_offsets", '[', offsets, &pair}};
+    if (!tnn__fields(scan, three, 0, "dtype, shape and data_offsets expected, each once")) return 0;
+    if (pair != 2) return tnn__wrong(scan, "two data_offsets expected");
+    tensor->dtype = tnn__dtype_of(tensor->type, 0);
     tensor->begin = offsets[0];
     tensor->end = offsets[1];
     tensor->count = tnn__array_count(tensor->ndim, tensor->shape);
@@ -18814,7 +18788,8 @@ static void tnn__c(tnn__c_file *file, const char *text)
     for (; *text; text++) {             /* behind a $ a small letter is a number */
         if (*text == '@') tnn__write_text(file->writer, file->name);
         else if (*text != '$') tnn__write(file->writer, text, 1);
-        else if (*++text >= 'a') tnn__writef(file->writer, "%l", (long long)file->number[*text - 'a']);
+        else if (*++text >= 'a')
+            tnn__writef(file->writer, "%l", (long long)file->number[*text - 'a']);
         else tnn__c(file, file->text[*text - 'A']);
     }
 }
