@@ -16524,7 +16524,7 @@ static int tnn__stored_list(tnn__scan *scan, tnn_stored *list)
             if (!tnn__stored_header(scan, &list[count++])) return -1;
             continue;
         }
-        if (metadata++) { tnn__wrong(scan, "__metadata__ is there twice"); return -1; }
+        if (metadata++) return tnn__wrong(scan, "__metadata__ is there twice") - 1;
         if (!tnn__need(scan, '{')) return -1;
         for (n = 0; tnn__key(scan, &n, 0); ) if (!tnn__string(scan, 0)) return -1;
         if (n < 0) return -1;
@@ -16560,20 +16560,22 @@ static tnn_status tnn__check_places(const char *file, tnn_stored *list, int coun
 static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p, size_t size)
 {
     const uint64_t length = p && size >= 8 ? tnn__bits(p, 8, 0) : 0;       /* of the header */
+    const int begins = size > 8 && length > 1 && length <= TNN__HEADER_LIMIT && p[8] == '{';
     tnn_safetensors file;
     tnn_stored *list;
     tnn__scan scan;
     tnn__len entries;                           /* bytes of the list, the text is behind it */
     memset(&file, 0, sizeof file);
-    if (length < 2 || length > TNN__HEADER_LIMIT || length > size - 8 || p[8] != '{') {
+    if (!begins || length > size - 8) {
         if (tnn__foreign(name, p, size, "safetensors")) return file;
-        if (length > 1 && length <= TNN__HEADER_LIMIT && size > 8 && p[8] == '{')
+        if (begins)
             tnn__fail(TNN_ERROR_FORMAT, "%s: is cut off after %l bytes, within its header of %l",
                       name, (long long)size, (long long)length);
-        else tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l "
-                       "(at most 100 MB) that begins with %d (should be 123)", name,
-                       (long long)size, (long long)TNN__MIN(length, (uint64_t)1 << 62),
-                       length && size > 8 ? p[8] : 0);
+        else
+            tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l "
+                      "(at most 100 MB) that begins with %d (should be 123)", name,
+                      (long long)size, (long long)TNN__MIN(length, (uint64_t)1 << 62),
+                      length && size > 8 ? p[8] : 0);
         return file;
     }
     entries = ((tnn__len)length/TNN__LEAST_ENTRY + 1)*(tnn__len)sizeof *list;
@@ -16587,8 +16589,7 @@ static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p
         file.count = 0;
         return file;
     }
-    file.memory = list;
-    file.tensor = list;
+    file.tensor = (tnn_stored *)(file.memory = list);
     file.data = p + 8 + length;
     return file;
 }
@@ -16733,109 +16734,9 @@ static tnn_stored *tnn__stored_named(const tnn_safetensors *file, tnn__name name
     return NULL;
 }
 
-/* Whether a tensor has a parameter's shape: the same, or for a dense layer (units, c, h, w). */
-static int tnn__fits(const tnn_param *p, const tnn_stored *tensor)
-{
-    int i;
-    if (tensor->count != p->count) return 0;
-    for (i = 0; i < p->ndim && i < tensor->ndim && tensor->shape[i] == p->dims[i]; i++) {}
-    return tensor->ndim == p->ndim ? i == p->ndim : p->ndim == 2 && tensor->ndim > 2 && i > 0;
-}
-/* A shape as text, 64x3x3x3: of dims, or where that is NULL of `shape`. */
-static const char *tnn__put_shape(char text[64], int ndim, const int *dims, const long long *shape)
-{
-    char *to = text, *end = text + 63;
-    int i;
-    for (i = 0; i < ndim; i++)
-        to = tnn__put_int(i ? tnn__put(to, end, "x") : to, end, dims ? dims[i] : shape[i]);
-    *to = 0;
-    return text;
-}
-/* Sets tensor i of the network from the file, or if !set only looks whether it can be, and takes
-   the type's name from the file's tensor as a sign that it was asked for. 1: yes, 0: it stays as it
-   is, -1: error. */
-static int tnn__load_tensor(tnn_net *net, const tnn_weights_options *options, const char *path,
-                            const tnn_safetensors *file, int i, int set)
-{
-    int which = 0, bytes;                       /* bytes: of an element in the file */
-    const tnn__op *op = tnn__find_param(net, i, &which);
-    const tnn_param p = tnn__param_of(op, which);
-    const tnn__name name = tnn__file_name(options, p.name);
-    tnn_stored *tensor = name.head ? tnn__stored_named(file, name) : NULL;
-    tnn__len at;
-    if (!tensor && (!name.head || options->partial)) return 0;
-    if (!tensor) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: has no %s%s; .partial = 1 loads what it has", path,
-                  name.head, name.tail);
-        return -1;
-    }
-    if (!tnn__known_type(path, tensor)) return -1;
-    if (!tnn__fits(&p, tensor)) {
-        char shapes[2][64];
-        tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", path, tensor->name,
-                  tnn__put_shape(shapes[0], tensor->ndim, NULL, tensor->shape), p.name,
-                  tnn__put_shape(shapes[1], p.ndim, p.dims, NULL));
-        return -1;
-    }
-    bytes = tnn__dtype_bytes(tensor->dtype);
-    for (at = 0; at < p.count; at++) {
-        const unsigned char *from = file->data + tensor->begin + at*bytes;
-        const double v = tnn__number(tnn__bits(from, bytes, 0), tensor->dtype);
-        if (set) tnn__param_set(net, op, which, at, (float)v);
-        else if (!tnn__is_float(v)) {
-            tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not a finite float", path,
-                      (long long)at, tensor->name, v);
-            return -1;
-        }
-    }
-    tensor->type = NULL;
-    return 1;
-}
-/* Sets the network's tensors from a file, whose tensors are sorted by name; how many, -1 on error.
-   options NULL: all of them, and there need not be any. */
-static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, const char *path,
-                             const tnn_safetensors *file)
-{
-    const int least = options != NULL;          /* how many must be set */
-    const tnn_stored *unknown = NULL;           /* the first in the file that nobody asked for */
-    int i, n = 0, count = 0;                    /* n < 0: an error */
-    if (!options) options = &tnn__every_weight;
-    if (tnn_build(net)) return -1;
-    for (i = 0; i < net->tensors && n >= 0; i++)
-        count += n = tnn__load_tensor(net, options, path, file, i, 0);
-    for (i = 0; i < file->count; i++) {
-        const tnn_stored *tensor = &file->tensor[i];
-        if (tensor->type && (!unknown || tnn__by_place(tensor, unknown) < 0)
-            && tnn__expected(options, tensor->name)) unknown = tensor;
-    }
-    if (n >= 0 && unknown && !options->partial)
-        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
-                            "the rest", path, unknown->name);
-    else if (n >= 0 && count < least)
-        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", path);
-    for (i = 0; i < net->tensors && n >= 0; i++)
-        tnn__load_tensor(net, options, path, file, i, 1);
-    return n < 0 ? -1 : count;
-}
-/* From memory; the number of tensors set, 0 on error. */
-TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size,
-                                    const tnn_weights_options *options)
-{
-    const char *path = options && options->path ? options->path : "weights";
-    tnn_safetensors file = tnn__safetensors(path, (const unsigned char *)bytes, size);
-    int count = 0;
-    if (!options) options = &tnn__every_weight;
-    if (file.tensor) {
-        qsort(file.memory, (size_t)file.count, sizeof *file.tensor, tnn__by_name);
-        count = tnn__load_weights(net, options, path, &file);
-    }
-    tnn_safetensors_free(&file);
-    return TNN__MAX(count, 0);
-}
-
-/* What a file is made of: the network's tensors under the names of `options`, and of a checkpoint
-   the pieces beside them, vectors; the one without data is the hash. Header and data are both
-   written by going over these entries. */
+/* What a file is made of, or should be: the network's tensors under the names of `options`, and of
+   a checkpoint the pieces beside them, vectors; the one without data is the hash. Loading, the
+   header and the data all go over these entries. */
 typedef struct { const char *name; tnn_dtype dtype; tnn__len count; void *data; } tnn__piece;
 typedef struct {
     tnn_net                   *net;
@@ -16843,10 +16744,18 @@ typedef struct {
     const tnn__piece          *piece;
     int                        pieces;
 } tnn__saved;
+/* The network's tensors alone. */
+static tnn__saved tnn__saved_of(tnn_net *net, const tnn_weights_options *options)
+{
+    tnn__saved saved = {NULL, NULL, NULL, 0};
+    saved.net = net;
+    saved.options = options;
+    return saved;
+}
 /* One of them: a tensor, of which op and which say where its values are, or with op NULL a
    piece. */
 typedef struct {
-    tnn__name     name;
+    tnn__name     name;                 /* in the file */
     tnn_dtype     dtype;
     int           ndim, which;
     long long     shape[TNN_DIMS];
@@ -16880,6 +16789,98 @@ static int tnn__entry_at(const tnn__saved *saved, int i, tnn__entry *entry)
     entry->data = saved->piece[i].data;
     return 1;
 }
+/* Whether a tensor has an entry's shape: the same, or for a dense layer (units, c, h, w). */
+static int tnn__fits(const tnn__entry *entry, const tnn_stored *tensor)
+{
+    const int n = entry->ndim;
+    int i;
+    for (i = 0; i < n && i < tensor->ndim && tensor->shape[i] == entry->shape[i]; i++) {}
+    return tensor->count == entry->count
+           && (tensor->ndim == n ? i == n : n == 2 && tensor->ndim > 2 && i > 0);
+}
+/* A shape as text: 64x3x3x3. */
+static const char *tnn__put_shape(char text[64], int ndim, const long long *shape)
+{
+    char *to = text;
+    int i;
+    *to = 0;
+    for (i = 0; i < ndim; i++) to = tnn__putf(to, text + 63, i ? "x%l" : "%l", shape[i]);
+    return text;
+}
+/* Sets tensor i of the network from the file, or if !set only looks whether it can be, and takes
+   the type's name from the file's tensor as a sign that it was asked for. 1: yes, 0: it stays as it
+   is, below 0: an error. */
+static int tnn__load_tensor(const tnn__saved *saved, const char *path, const tnn_safetensors *file,
+                            int i, int set)
+{
+    char shapes[2][64];
+    tnn__entry entry;
+    const int named = tnn__entry_at(saved, i, &entry) > 0;
+    tnn_stored *tensor = named ? tnn__stored_named(file, entry.name) : NULL;
+    const char *own = entry.op->name[entry.which];
+    tnn__len at;
+    if (!tensor && (!named || saved->options->partial)) return 0;
+    if (!tensor)
+        return -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has no %s%s; .partial = 1 loads what it has",
+                               path, entry.name.head, entry.name.tail);
+    if (!tnn__known_type(path, tensor)) return -1;
+    if (!tnn__fits(&entry, tensor))
+        return -(int)tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", path,
+                               tensor->name, tnn__put_shape(shapes[0], tensor->ndim, tensor->shape),
+                               own, tnn__put_shape(shapes[1], entry.ndim, entry.shape));
+    for (at = 0; at < entry.count; at++) {
+        const int bytes = tnn__dtype_bytes(tensor->dtype);
+        const unsigned char *from = file->data + tensor->begin + at*bytes;
+        const double v = tnn__number(tnn__bits(from, bytes, 0), tensor->dtype);
+        if (set) tnn__param_set(saved->net, entry.op, entry.which, at, (float)v);
+        else if (!tnn__is_float(v))
+            return -(int)tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of %s, %g, is not a finite "
+                                   "float", path, (long long)at, tensor->name, v);
+    }
+    tensor->type = NULL;
+    return 1;
+}
+/* Sets the network's tensors from a file, whose tensors are sorted by name; how many, -1 on error.
+   options NULL: all of them, and there need not be any. */
+static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, const char *path,
+                             const tnn_safetensors *file)
+{
+    const tnn__saved saved = tnn__saved_of(net, options ? options : &tnn__every_weight);
+    const int partial = saved.options->partial;
+    const tnn_stored *unknown = NULL;           /* the first in the file that nobody asked for */
+    int i, n = 0, count = 0;                    /* n < 0: an error */
+    if (tnn_build(net)) return -1;
+    for (i = 0; i < net->tensors && n >= 0; i++)
+        count += n = tnn__load_tensor(&saved, path, file, i, 0);
+    for (i = 0; i < file->count; i++) {
+        const tnn_stored *tensor = &file->tensor[i];
+        if (tensor->type && (!unknown || tnn__by_place(tensor, unknown) < 0)
+            && tnn__expected(saved.options, tensor->name)) unknown = tensor;
+    }
+    if (n >= 0 && unknown && !partial)
+        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
+                            "the rest", path, unknown->name);
+    else if (n >= 0 && options && !count)
+        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", path);
+    for (i = 0; i < net->tensors && n >= 0; i++) tnn__load_tensor(&saved, path, file, i, 1);
+    return n < 0 ? -1 : count;
+}
+/* From memory; the number of tensors set, 0 on error. */
+TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size,
+                                    const tnn_weights_options *options)
+{
+    const char *path = options && options->path ? options->path : "weights";
+    tnn_safetensors file = tnn__safetensors(path, (const unsigned char *)bytes, size);
+    int count = 0;
+    if (!options) options = &tnn__every_weight;
+    if (file.tensor) {
+        qsort(file.memory, (size_t)file.count, sizeof *file.tensor, tnn__by_name);
+        count = tnn__load_weights(net, options, path, &file);
+    }
+    tnn_safetensors_free(&file);
+    return TNN__MAX(count, 0);
+}
+
 /* Writes a name as JSON has it within quotes: control characters as \u00XX, a \ before quotes and
    itself, all else as it is. */
 static void tnn__write_name(tnn__writer *writer, tnn__name name)
@@ -16960,28 +16961,26 @@ static size_t tnn__write_weights(tnn__writer *writer, const tnn__saved *saved)
     return size;
 }
 /* Whether .rename gives names that a file can have: text, each there once. */
-static tnn_status tnn__check_names(const char *what, const tnn_net *net,
-                                   const tnn_weights_options *options)
+static tnn_status tnn__check_names(const char *what, const tnn__saved *saved)
 {
     const tnn__name reserved = tnn__name_of("__metadata__");
+    const int tensors = saved->net->tensors;
+    tnn__entry entry;
     tnn__name *list;
     tnn_status e = TNN_OK;
-    int k, n, which, renamed;                   /* how many pairs there are */
-    for (renamed = 0; tnn__begins(options, renamed, 0, "") > -2; renamed++) {
-        const char *p = options->rename[renamed].file;
+    int k, n, renamed;                          /* how many pairs there are */
+    for (renamed = 0; tnn__begins(saved->options, renamed, 0, "") > -2; renamed++) {
+        const char *p = saved->options->rename[renamed].file;
         for (; p && *p; p += n)
             if ((n = tnn__utf8((const unsigned char *)p, (tnn__len)strlen(p))) == 0)
                 return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename: a name that is no UTF-8", what);
     }
-    if (!renamed || !net->tensors) return TNN_OK;
-    list = (tnn__name *)tnn__alloc(net->tensors*(tnn__len)sizeof *list, "names of tensors");
+    if (!renamed || !tensors) return TNN_OK;
+    list = (tnn__name *)tnn__alloc(tensors*(tnn__len)sizeof *list, "names of tensors");
     if (!list) return TNN_ERROR_MEMORY;
-    for (k = 0; k < net->tensors; k++) {
-        const tnn__op *op = tnn__find_param(net, k, &which);
-        list[k] = tnn__file_name(options, op->name[which]);
-    }
-    qsort(list, (size_t)net->tensors, sizeof *list, tnn__compare_names);
-    for (k = 0; !e && k < net->tensors; k++) {
+    for (k = 0; tnn__entry_at(saved, k, &entry); k++) list[k] = entry.name;
+    qsort(list, (size_t)tensors, sizeof *list, tnn__compare_names);
+    for (k = 0; !e && k < tensors; k++) {
         const int twice = list[k].head && k && !tnn__compare_names(&list[k - 1], &list[k]);
         if (twice || !tnn__compare_names(&reserved, &list[k]))
             e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename makes %s%s of %s", what, list[k].head,
@@ -16996,19 +16995,16 @@ static tnn_status tnn__check_names(const char *what, const tnn_net *net,
 static tnn_status tnn__check_saved(const char *what, tnn_net *net,
                                    const tnn_weights_options *options)
 {
-    tnn__saved saved = {NULL, NULL, NULL, 0};
+    const tnn__saved saved = tnn__saved_of(net, options ? options : &tnn__every_weight);
     tnn__entry entry;
     tnn_status e;
     long long data;
     tnn__len at;
     int i, there, some = !options;              /* whether a tensor is saved */
-    if (!options) options = &tnn__every_weight;
-    if (options->partial || options->optional)
+    if (saved.options->partial || saved.options->optional)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .%s is for loading", what,
-                         options->partial ? "partial" : "optional");
-    if ((e = tnn__check_names(what, net, options)) != TNN_OK) return e;
-    saved.net = net;
-    saved.options = options;
+                         saved.options->partial ? "partial" : "optional");
+    if ((e = tnn__check_names(what, &saved)) != TNN_OK) return e;
     for (i = 0; (there = tnn__entry_at(&saved, i, &entry)) != 0; i++) {
         if (there < 0) continue;
         some = 1;
@@ -17043,9 +17039,7 @@ static size_t tnn__store(const tnn__saved *saved, uint64_t hash, int file, const
 static size_t tnn__store_weights(const char *what, tnn_net *net, const tnn_weights_options *options,
                                  int file, void *to, size_t room)
 {
-    tnn__saved saved = {NULL, NULL, NULL, 0};
-    saved.net = net;
-    saved.options = options;
+    const tnn__saved saved = tnn__saved_of(net, options);
     if (tnn_build(net)) return 0;
     if (!options) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no path", what);
     if (!options || tnn__check_saved(what, net, options)) return 0;
@@ -17208,10 +17202,8 @@ static size_t tnn__store_checkpoint(const char *what, tnn_net *net,
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
-    tnn__saved saved;
+    tnn__saved saved = tnn__saved_of(net, &tnn__every_weight);
     if (tnn__checkpoint_begin(what, net, options, 1)) return 0;
-    saved.net = net;
-    saved.options = &tnn__every_weight;
     saved.piece = piece;
     saved.pieces = tnn__pieces(net, piece, whole, reals, options->numbers, options->count);
     tnn__counters(net, options->loader, whole, reals, 0);
