@@ -18745,12 +18745,12 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
 #endif /* !TINYNN_NO_SEARCH */
 
 /* ==== 17. NETWORKS AS C ========================================================================
-   A network is written as one C file: what it needs of the functions in 17b and of the loops in
-   17d, its weights as arrays, and a function that calls the loops in turn. The loops are the text
+   A network is written as one C file: what it needs of the functions and loops in 17c, its
+   weights as arrays, and a function that calls the loops in turn. The loops are the text
    of what sections 3 and 6 do, for one sample, with the same products and sums in the same order:
    whoever changes one there changes its text here, and tests/export.sh compares the bits.
 
-   An operation of the network becomes one to three calls (17e), each a row of the table in 17d.
+   An operation of the network becomes one to three calls (17d), each a row of the table in 17c.
    Images are channels last, as they are inside a network. All of them lie in the caller's `work`,
    where room is given anew to what is no longer read. */
 #ifndef TINYNN_NO_EXPORT
@@ -18785,15 +18785,6 @@ static void tnn__c(tnn__c_file *file, const char *text)
         else tnn__c(file, file->text[*text - 'A']);
     }
 }
-/* Writes a function of the text's own. */
-static void tnn__c_code(tnn__c_file *file, const char *head, const char *body)
-{
-    tnn__c(file, "static ");
-    tnn__c(file, head);
-    tnn__c(file, "\n{\n");
-    tnn__c(file, body);
-    tnn__c(file, "}\n");
-}
 /* Before each item of an array: a comma, and after per_line items a new line. */
 static void tnn__c_item(tnn__c_file *file, int per_line)
 {
@@ -18806,23 +18797,20 @@ static void tnn__c_int(tnn__c_file *file, int value, int per_line)
     tnn__c_item(file, per_line);
     tnn__writef(file->writer, "%d", value);
 }
-/* A float of an array, in hexadecimal, which is exact: 0x1.800000p1f is 3. */
+/* A float of an array, in hexadecimal, which is exact: 0xc00000p-22f is 3. */
 static void tnn__c_float(tnn__c_file *file, float value)
 {
-    char text[40] = "-0x1.", *to = text + 5, *end = text + sizeof text - 1;
-    uint32_t bits;                      /* sign, 8 of the exponent, 23 of the mantissa */
+    char digits[] = "000000";
+    uint32_t bits, m;                   /* sign, 8 of the exponent, 23 of the mantissa */
     int i, exponent;
     memcpy(&bits, &value, sizeof bits);
     exponent = (int)(bits >> 23 & 255);
     file->odd |= exponent == 255;       /* infinity and NaN */
-    if (!exponent) text[3] = '0';       /* subnormal or zero */
-    for (i = 20; i >= 0; i -= 4) *to++ = "0123456789abcdef"[(bits << 1 & 0xffffff) >> i & 15];
-    *to++ = 'p';
-    to = tnn__put_int(to, end, exponent ? exponent - 127 : -126);
-    *to++ = 'f';
-    *to = 0;
+    m = (bits & 0x7fffff) | (exponent > 0 ? 0x800000 : 0);      /* 0: subnormal or zero */
+    for (i = 5; i >= 0; i--, m >>= 4) digits[i] = "0123456789abcdef"[m & 15];
     tnn__c_item(file, 5);
-    tnn__write_text(file->writer, text + !(bits >> 31));
+    tnn__writef(file->writer, bits >> 31 ? "-0x%sp%df" : "0x%sp%df", digits,
+                TNN__MAX(exponent, 1) - 150);
 }
 /* Begins an array of a type, and a name behind which $i stands. */
 static void tnn__c_open(tnn__c_file *file, const char *type, const char *name)
@@ -18847,103 +18835,7 @@ static void tnn__c_floats(tnn__c_file *file, const char *name, const float *x, t
     tnn__c_close(file, 4);
 }
 
-/* ---- 17b. Functions of numbers ----------------------------------------------------------------
-   Those of 3c, Kahan's sum, and both transforms of Winograd's way for one row or column. Each has a
-   bit, in this order; `needs` are those that must stand before it. */
-enum {
-    TNN__C_POLY = 1, TNN__C_PARTS = 2, TNN__C_EXP = 4, TNN__C_EXPM1 = 8, TNN__C_ABS = 16,
-    TNN__C_SIGMOID = 32, TNN__C_TANH = 64, TNN__C_SOFTPLUS = 128, TNN__C_CDF = 256,
-    TNN__C_SIXTH = 512, TNN__C_MISH = 1024, TNN__C_COLLECT = 2048, TNN__C_SPREAD = 4096,
-    TNN__C_GATHER = 8192
-};
-static const struct { int needs; const char *head, *body; } tnn__c_functions[] = {
-    /* c[0] x^6 + ... + c[6] */
-    {0, "float @_poly(float x, const float *c)",
-    "    float p = c[0];\n"
-    "    int i;\n"
-    "    for (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
-    "    return p;\n"},
-    /* the first step of exp and expm1; 2^(n + unit) is made of a float's bits, and ends at 2^127 */
-    {TNN__C_POLY, "float @_parts(float x, int unit, float *r, float *power)",
-    "    /* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
-    "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
-    "    const float t = fmaf(x, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
-    "    union { float f; uint32_t u; } p;\n"
-    "    p.f = t;\n"
-    "    p.u = (p.u << 23) + ((uint32_t)(127 + unit) << 23);\n"
-    "    *power = p.f;\n"
-    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
-    "    return @_poly(*r, c);\n"},
-    /* e^x; outside of -104..89 it is 0 or infinity */
-    {TNN__C_PARTS, "float @_exp(float x)",
-    "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
-    "    float r, power;\n"
-    "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
-    "    const float large = 18446744073709551616.0f;\n"
-    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/large : large);\n"},
-    /* e^x - 1, accurate near 0, too */
-    {TNN__C_PARTS, "float @_expm1(float x)",
-    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
-    "    float r, power;\n"
-    "    const float p = @_parts(b, 0, &r, &power);\n"
-    "    return fmaf(p*r, power, power - 1);\n"},
-    /* |x|; of NaN it is NaN */
-    {0, "float @_abs(float x)",
-    "    return x > 0 - x ? x : 0 - x;\n"},
-    /* 1/(1 + e^-x), of e^-|x|, which cannot be too large */
-    {TNN__C_EXP | TNN__C_ABS, "float @_sigmoid(float x)",
-    "    const float e = @_exp(0 - @_abs(x));\n"
-    "    return (0 > x ? e : 1)/(1 + e);\n"},
-    /* 1 - 2/(e^2x + 1); beyond 10 it is 1 */
-    {TNN__C_EXPM1 | TNN__C_ABS, "float @_tanh(float x)",
-    "    const float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
-    "    return x != x ? x : 0 > x ? 0 - y : y;\n"},
-    /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
-    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY, "float @_softplus(float x)",
-    "    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
-    "    const float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
-    "    const float tail = z*@_poly(z, c), m = s*(f - tail);\n"
-    "    return (x > 0 ? x : 0) + (f - m);\n"},
-    /* the share of the normal distribution below x */
-    {TNN__C_EXP | TNN__C_ABS | TNN__C_POLY, "float @_cdf(float x)",
-    "    /* of the normal distribution */\n"
-    "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
-    "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
-    "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
-    "        0.293492455f, 0.274944265f, 0.282557077f};\n"
-    "    const float u = x*0.707106781f, b = @_abs(u), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
-    "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
-    "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
-    "    return -1 > u ? 0.5f*tail : fmaf(0.5f, 0 > u ? 0 - y : y, 0.5f);\n"},
-    /* (x + 3)/6 within 0..1 */
-    {0, "float @_sixth(float x)",
-    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
-    "    return 1 < b ? 1 : b;\n"},
-    /* x tanh(log(1 + e^x)) */
-    {TNN__C_EXP, "float @_mish(float x)",
-    "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
-    "    return x*(w/(w + 2));\n"},
-    /* Kahan: s += t, low is what rounding took */
-    {0, "void @_collect(float *s, float *low, float t)",
-    "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
-    "    *low = rounded - y;\n"
-    "    if (*low - *low != 0) *low = 0;\n"
-    "    *s = z;\n"},
-    /* the transform of four inputs, d at a step of n, to t at a step of m */
-    {0, "void @_spread(const float *d, int n, float *t, int m)",
-    "    t[0] = d[0] - d[2*n];\n"
-    "    t[m] = d[n] + d[2*n];\n"
-    "    t[2*m] = d[2*n] - d[n];\n"
-    "    t[3*m] = d[n] - d[3*n];\n"},
-    /* the transform of four products to two outputs */
-    {TNN__C_SPREAD, "void @_gather(const float *t, int n, float *y, int m)",
-    "    const float a = t[0] + t[n], b = t[n] - t[2*n];\n"
-    "    y[0] = a + t[2*n];\n"
-    "    y[m] = b - t[3*n];\n"}
-};
-enum { TNN__C_FUNCTIONS = (int)(sizeof tnn__c_functions/sizeof *tnn__c_functions) };
-
-/* ---- 17c. The arrays of an operation ----------------------------------------------------------
+/* ---- 17b. The arrays of an operation ----------------------------------------------------------
    One function for each kind of array: operation i's, each a `static const` with i behind its
    name. */
 
@@ -18973,17 +18865,14 @@ static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 static void tnn__c_window(tnn__c_file *file, const char *name, const tnn__pool_geometry *g, int oc,
                           int groups, const int chains[2])
 {
-    const int fit = g->adaptive, v[17] = {      /* in the order of the struct in 17f */
+    const int fit = g->adaptive, v[17] = {      /* in the order of the struct in 17e */
         g->c, g->ih, g->iw, oc, g->oh, g->ow, g->kh, g->kw, fit ? 0 : g->sh, g->sw, g->ph, g->pw,
         fit ? 1 : g->dh, fit ? 1 : g->dw, groups, chains[0], chains[1]
     };
     int i;
     TNN__C_SAY('N', name);
     tnn__c(file, "static const @_window @_$N$i = {");
-    for (i = 0; i < 17; i++) {
-        TNN__C_SET('v', v[i]);
-        tnn__c(file, i ? ", $v" : "$v");
-    }
+    for (i = 0; i < 17; i++) tnn__writef(file->writer, i ? ", %d" : "%d", v[i]);
     tnn__c(file, "};\n");
 }
 /* The window of a pool, or of the one that a convolution has taken in. */
@@ -19080,18 +18969,15 @@ static void tnn__c_samples(tnn__c_file *file, const tnn__op *op)
     tnn__c_floats(file, "outside", op->numbers, 1);
 }
 
-/* ---- 17d. The loops ---------------------------------------------------------------------------
-   Each is a function @_NAME(const float *x, float *y, PARAMETERS), called with what an operation
-   reads, what it writes, and ARGUMENTS, whose letters tnn__c_letters sets. c are channels, n and m
-   pixels, or n values. */
-enum {
-    TNN__C_RESHAPE, TNN__C_CONV, TNN__C_TILED, TNN__C_MAXPOOL, TNN__C_AVGPOOL, TNN__C_CONCAT,
-    TNN__C_SOFTMAX, TNN__C_GLU, TNN__C_SAMPLE, TNN__C_COPY, TNN__C_ADD, TNN__C_RELU, TNN__C_LEAKY,
-    TNN__C_AFFINE, TNN__C_FUNCTION, TNN__C_COUNT = TNN__C_FUNCTION + TNN__ACT_COUNT
-};
-/* The rows y0 <= yi < y1 and columns x0 <= xi < x1 of each window of a pool, which need not lie
-   inside; what is done with them follows. */
-#define TNN__C_WINDOWS \
+/* ---- 17c. Functions and loops -----------------------------------------------------------------
+   The functions of the C file: those of 3c, Kahan's sum, both transforms of Winograd's way for one
+   row or column; then the loops, @_NAME(const float *x, float *y, PARAMETERS), called with what an
+   operation reads, what it writes, and ARGUMENTS, whose letters tnn__c_letters sets. c are
+   channels, n and m pixels, or n values. The file has those that its network calls, and those that
+   these call, which stand before them: a new one is a row, and no more. */
+/* Over the rows y0 <= yi < y1 and columns x0 <= xi < x1 of each window of a pool, which need not
+   lie inside: `start`, `term` for each value e that does, and `end`. */
+#define TNN__C_WINDOWS(counts, start, term, end) \
     "    int i, j, c, yi, xi;\n" \
     "    for (i = 0; i < s->oh; i++)\n" \
     "        for (j = 0; j < s->ow; j++) {\n" \
@@ -19101,7 +18987,19 @@ enum {
     "            const int y1 = fit ? ((i + 1)*s->h - 1)/s->oh + 1\n" \
     "                               : y0 + (s->kh - 1)*s->dh + 1;\n" \
     "            const int x1 = fit ? ((j + 1)*s->w - 1)/s->ow + 1\n" \
-    "                               : x0 + (s->kw - 1)*s->dw + 1;\n"
+    "                               : x0 + (s->kw - 1)*s->dw + 1;\n" \
+    counts \
+    "            for (c = 0; c < s->c; c++) {\n" \
+    "                " start "\n" \
+    "                for (yi = y0; yi < y1; yi += s->dh)\n" \
+    "                    for (xi = x0; xi < x1; xi += s->dw)\n" \
+    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w) {\n" \
+    "                            const float e = x[(yi*s->w + xi)*s->c + c];\n" \
+    "                            " term "\n" \
+    "                        }\n" \
+    "                " end "\n" \
+    "            }\n" \
+    "        }\n"
 /* Makes y[i] of v = x[i] and of parameters, value by value. */
 #define TNN__C_EACH(value) \
     "    int i;\n" \
@@ -19109,26 +19007,111 @@ enum {
     "        const float v = x[i];\n" \
     "        y[i] = " value ";\n" \
     "    }\n"
-/* An activation of 3d, without options and with them as p. */
-#define TNN__C_PLAIN(needs, name, value) \
-    {NULL, needs, "each_" name, "$n", "int n", TNN__C_EACH(value)}
-#define TNN__C_TUNED(needs, name, value) \
-    {tnn__c_options, needs, "each_" name, "$n, @_option$i", "int n, const float *p", \
-     TNN__C_EACH(value)}
+/* A loop; an activation of 3d, without options and with them as p. */
+#define TNN__C_LOOP(layers, arrays, name, arguments, parameters, body) \
+    {layers, arrays, "    @_" name "($I, $O, " arguments ");\n", \
+     "void @_" name "(const float *x, float *y, " parameters ")", body}
+#define TNN__C_PLAIN(layers, name, value) \
+    TNN__C_LOOP(layers, NULL, "each_" name, "$n", "int n", TNN__C_EACH(value))
+#define TNN__C_TUNED(layers, name, value) \
+    TNN__C_LOOP(layers, tnn__c_options, "each_" name, "$n, @_option$i", "int n, const float *p", \
+                TNN__C_EACH(value))
 static const struct {
-    void      (*arrays)(tnn__c_file *, const tnn__op *);       /* NULL: none */
-    int         needs;                                          /* of 17b */
-    const char *name, *arguments, *parameters, *body;
-} tnn__c_kinds[TNN__C_COUNT] = {
+    const char *layers;                                     /* that it computes, by their names */
+    void      (*arrays)(tnn__c_file *, const tnn__op *);    /* what it reads; NULL: none */
+    const char *call, *head, *body;
+} tnn__c_rows[] = {
+    /* c[0] x^6 + ... + c[6] */
+    {NULL, NULL, NULL, "float @_poly(float x, const float *c)",
+    "    float p = c[0];\n"
+    "    int i;\n"
+    "    for (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
+    "    return p;\n"},
+    /* the first step of exp and expm1; 2^(n + unit) is made of a float's bits, and ends at 2^127 */
+    {NULL, NULL, NULL, "float @_parts(float x, int unit, float *r, float *power)",
+    "    /* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
+    "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
+    "    const float t = fmaf(x, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
+    "    union { float f; uint32_t u; } p;\n"
+    "    p.f = t;\n"
+    "    p.u = (p.u << 23) + ((uint32_t)(127 + unit) << 23);\n"
+    "    *power = p.f;\n"
+    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
+    "    return @_poly(*r, c);\n"},
+    /* e^x; outside of -104..89 it is 0 or infinity */
+    {NULL, NULL, NULL, "float @_exp(float x)",
+    "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
+    "    float r, power;\n"
+    "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
+    "    const float large = 18446744073709551616.0f;\n"
+    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/large : large);\n"},
+    /* e^x - 1, accurate near 0, too */
+    {NULL, NULL, NULL, "float @_expm1(float x)",
+    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
+    "    float r, power;\n"
+    "    const float p = @_parts(b, 0, &r, &power);\n"
+    "    return fmaf(p*r, power, power - 1);\n"},
+    /* |x|; of NaN it is NaN */
+    {NULL, NULL, NULL, "float @_abs(float x)",
+    "    return x > 0 - x ? x : 0 - x;\n"},
+    /* 1/(1 + e^-x), of e^-|x|, which cannot be too large */
+    {NULL, NULL, NULL, "float @_sigmoid(float x)",
+    "    const float e = @_exp(0 - @_abs(x));\n"
+    "    return (0 > x ? e : 1)/(1 + e);\n"},
+    /* 1 - 2/(e^2x + 1); beyond 10 it is 1 */
+    {NULL, NULL, NULL, "float @_tanh(float x)",
+    "    const float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
+    "    return x != x ? x : 0 > x ? 0 - y : y;\n"},
+    /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
+    {NULL, NULL, NULL, "float @_softplus(float x)",
+    "    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
+    "    const float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
+    "    const float tail = z*@_poly(z, c), m = s*(f - tail);\n"
+    "    return (x > 0 ? x : 0) + (f - m);\n"},
+    /* the share of the normal distribution below x */
+    {NULL, NULL, NULL, "float @_cdf(float x)",
+    "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
+    "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
+    "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
+    "        0.293492455f, 0.274944265f, 0.282557077f};\n"
+    "    const float u = x*0.707106781f, b = @_abs(u), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
+    "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
+    "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
+    "    return -1 > u ? 0.5f*tail : fmaf(0.5f, 0 > u ? 0 - y : y, 0.5f);\n"},
+    /* (x + 3)/6 within 0..1 */
+    {NULL, NULL, NULL, "float @_sixth(float x)",
+    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
+    "    return 1 < b ? 1 : b;\n"},
+    /* x tanh(log(1 + e^x)) */
+    {NULL, NULL, NULL, "float @_mish(float x)",
+    "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
+    "    return x*(w/(w + 2));\n"},
+    /* Kahan: s += t, low is what rounding took */
+    {NULL, NULL, NULL, "void @_collect(float *s, float *low, float t)",
+    "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
+    "    *low = rounded - y;\n"
+    "    if (*low - *low != 0) *low = 0;\n"
+    "    *s = z;\n"},
+    /* the transform of four inputs, d at a step of n, to t at a step of m */
+    {NULL, NULL, NULL, "void @_spread(const float *d, int n, float *t, int m)",
+    "    t[0] = d[0] - d[2*n];\n"
+    "    t[m] = d[n] + d[2*n];\n"
+    "    t[2*m] = d[2*n] - d[n];\n"
+    "    t[3*m] = d[n] - d[3*n];\n"},
+    /* the transform of four products to two outputs */
+    {NULL, NULL, NULL, "void @_gather(const float *t, int n, float *y, int m)",
+    "    const float a = t[0] + t[n], b = t[n] - t[2*n];\n"
+    "    y[0] = a + t[2*n];\n"
+    "    y[m] = b - t[3*n];\n"},
     /* y[d, m] = x[c, n]: both count the same values, channels first */
-    {NULL, 0, "reshape", "$a, $b, $c, $p", "int c, int n, int d, int m",
+    TNN__C_LOOP("input reshape", NULL, "reshape", "$a, $b, $c, $p", "int c, int n, int d, int m",
     "    /* one (c, n) seen as (d, m): one of c*n pixels is (c, n) */\n"
     "    int i;\n"
-    "    for (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"},
+    "    for (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"),
     /* y[i,j,o] = b[o] + sum_{u,v,c} w[o,u,v,c] x[i*sh-ph+u*dh, j*sw-pw+v*dw, c]; a dense layer is
        one window over all. Bytes are multiplied by their scale at the end */
-    {tnn__c_conv, 0, "conv", "&@_s$i, @_w$i, $S, $B, $r", "const @_window *s,\n"
-    "    const @_weight *w, const float *scale, const float *bias, int relu",
+    TNN__C_LOOP("conv2d dense", tnn__c_conv, "conv", "&@_s$i, @_w$i, $S, $B, $r",
+    "const @_window *s,\n    const @_weight *w, const float *scale, const float *bias, int relu",
     "    const int in = s->c/s->groups, out = s->oc/s->groups;\n"
     "    int i, j, o, u, v, c;\n"
     "    for (i = 0; i < s->oh; i++)\n"
@@ -19154,9 +19137,9 @@ static const struct {
     "                if (scale) a = fmaf(a, scale[o], b);\n"
     "                *y++ = relu && 0 > a ? 0 : a;\n"
     "            }\n"
-    "        }\n"},
+    "        }\n"),
     /* the same by 16 products for four outputs instead of 36: tiles d of 4x4 at a step of 2 */
-    {tnn__c_conv, TNN__C_GATHER, "tiled", "&@_s$i, @_w$i, $B, $r, work + $t",
+    TNN__C_LOOP(NULL, tnn__c_conv, "tiled", "&@_s$i, @_w$i, $B, $r, work + $t",
     "const @_window *s,\n    const float *w, const float *bias, int relu, float *v",
     "    /* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats */\n"
     "    const int n = s->c;\n"
@@ -19192,48 +19175,32 @@ static const struct {
     "                    y[((r + i/2)*s->w + j + i%2)*s->oc + o] = relu && 0 > a ? 0 : a;\n"
     "                }\n"
     "            }\n"
-    "        }\n"},
+    "        }\n"),
     /* y[i,j,c] = max of a window; NaN wins */
-    {tnn__c_pool, 0, "maxpool", "&@_p$i", "const @_window *s", TNN__C_WINDOWS
-    "            for (c = 0; c < s->c; c++) {\n"
-    "                float m = -HUGE_VALF;\n"
-    "                for (yi = y0; yi < y1; yi += s->dh)\n"
-    "                    for (xi = x0; xi < x1; xi += s->dw)\n"
-    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w) {\n"
-    "                            const float e = x[(yi*s->w + xi)*s->c + c];\n"
-    "                            if (e > m || e != e) m = e;\n"
-    "                        }\n"
-    "                *y++ = m;\n"
-    "            }\n"
-    "        }\n"},
+    TNN__C_LOOP("maxpool2d adaptive_maxpool2d", tnn__c_pool, "maxpool", "&@_p$i",
+    "const @_window *s", TNN__C_WINDOWS("", "float m = -HUGE_VALF;",
+                                        "if (e > m || e != e) m = e;", "*y++ = m;")),
     /* y[i,j,c] = sum of a window / its pixels, which are those of the image alone if s->groups */
-    {tnn__c_pool, TNN__C_COLLECT, "avgpool", "&@_p$i", "const @_window *s", TNN__C_WINDOWS
+    TNN__C_LOOP("avgpool2d adaptive_avgpool2d", tnn__c_pool, "avgpool", "&@_p$i",
+    "const @_window *s", TNN__C_WINDOWS(
     "            const int a = s->groups && y0 < 0 ? 0 : y0, b = s->groups && x0 < 0 ? 0 : x0;\n"
     "            const int h = s->groups ? s->h : s->h + s->ph;\n"
     "            const int w = s->groups ? s->w : s->w + s->pw;\n"
-    "            const float n = (float)(((y1 < h ? y1 : h) - a)*((x1 < w ? x1 : w) - b));\n"
-    "            for (c = 0; c < s->c; c++) {\n"
-    "                float m = 0, low = 0, t = 0;\n"
-    "                int terms = 0;\n"
-    "                for (yi = y0; yi < y1; yi++)\n"
-    "                    for (xi = x0; xi < x1; xi++)\n"
-    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w) {\n"
-    "                            t += x[(yi*s->w + xi)*s->c + c];\n"
-    "                            if (++terms%16 == 0) @_collect(&m, &low, t), t = 0;\n"
-    "                        }\n"
-    "                @_collect(&m, &low, t);\n"
-    "                *y++ = m/n;\n"
-    "            }\n"
-    "        }\n"},
+    "            const float n = (float)(((y1 < h ? y1 : h) - a)*((x1 < w ? x1 : w) - b));\n",
+    "float m = 0, low = 0, t = 0;\n"
+    "                int terms = 0;", "t += e;\n"
+    "                            if (++terms%16 == 0) @_collect(&m, &low, t), t = 0;",
+    "@_collect(&m, &low, t);\n"
+    "                *y++ = m/n;")),
     /* y[n] = (x[n], z[n]) */
-    {NULL, 0, "concat", "$F, $d, $e, $q", "const float *z, int a, int b, int n",
+    TNN__C_LOOP("concat", NULL, "concat", "$F, $d, $e, $q", "const float *z, int a, int b, int n",
     "    int i, k;\n"
     "    for (i = 0; i < n; i++) {\n"
     "        for (k = 0; k < a; k++) *y++ = *x++;\n"
     "        for (k = 0; k < b; k++) *y++ = *z++;\n"
-    "    }\n"},
+    "    }\n"),
     /* y[n,c] = e^(x[n,c] - m) / sum_c e^(x[n,c] - m), m = max_c x[n,c]; 16 sums, as in 3e */
-    {NULL, TNN__C_EXP | TNN__C_COLLECT, "softmax", "$c, $q", "int c, int n",
+    TNN__C_LOOP("softmax", NULL, "softmax", "$c, $q", "int c, int n",
     "    int i, k, l;\n"
     "    for (i = 0; i < n; i++, x += c, y += c) {\n"
     "        float m = x[0], sum[16] = {0}, low[16] = {0};\n"
@@ -19245,14 +19212,15 @@ static const struct {
     "        }\n"
     "        for (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
     "        for (k = 0; k < c; k++) y[k] /= sum[0];\n"
-    "    }\n"},
+    "    }\n"),
     /* y[n,c] = x[n,c] sigmoid(x[n,c + half]) */
-    {NULL, TNN__C_SIGMOID, "glu", "$c, $q", "int c, int n",
+    TNN__C_LOOP("glu", NULL, "glu", "$c, $q", "int c, int n",
     "    int i, k;\n"
     "    for (i = 0; i < n; i++, x += c)\n"
-    "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"},
+    "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"),
     /* padding, and upsampling to the nearest pixel */
-    {tnn__c_samples, 0, "sample", "$d, $w, @_row$i, $h, @_column$i, $l, @_outside$i",
+    TNN__C_LOOP("pad upsample", tnn__c_samples, "sample",
+    "$d, $w, @_row$i, $h, @_column$i, $l, @_outside$i",
     "int c, int w,\n    const int *row, int n, const int *column, int m, const float *outside",
     "    /* pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative */\n"
     "    int i, j, k;\n"
@@ -19261,58 +19229,50 @@ static const struct {
     "            const int in = row[i] >= 0 && column[j] >= 0;\n"
     "            const float *p = in ? x + (row[i]*w + column[j])*c : x;\n"
     "            for (k = 0; k < c; k++) *y++ = in ? p[k] : *outside;\n"
-    "        }\n"},
+    "        }\n"),
     /* value by value; slopes and means are of each slot, which are channels or all values */
-    {NULL, 0, "copy", "$n", "int n", TNN__C_EACH("v")},
-    {NULL, 0, "add", "$n, $F", "int n, const float *z", TNN__C_EACH("v + z[i]")},
-    {NULL, 0, "relu", "$n", "int n", TNN__C_EACH("0 > v ? 0 : v")},
-    {tnn__c_slopes, 0, "leaky", "$n, @_slope$i, $s", "int n, const float *slope, int slots",
-     TNN__C_EACH("v > 0 ? v : slope[i%slots]*v")},
-    {tnn__c_norm, 0, "affine", "$n, @_mean$i, @_scale$i, @_shift$i, $m",
+    TNN__C_LOOP("flatten identity dropout dropout2d alpha_dropout gaussian_dropout gaussian_noise "
+           "stochastic_depth", NULL, "copy", "$n", "int n", TNN__C_EACH("v")),
+    TNN__C_LOOP("add", NULL, "add", "$n, $F", "int n, const float *z", TNN__C_EACH("v + z[i]")),
+    TNN__C_LOOP("relu", NULL, "relu", "$n", "int n", TNN__C_EACH("0 > v ? 0 : v")),
+    TNN__C_LOOP("leaky_relu prelu", tnn__c_slopes, "leaky", "$n, @_slope$i, $s",
+    "int n, const float *slope, int slots", TNN__C_EACH("v > 0 ? v : slope[i%slots]*v")),
+    TNN__C_LOOP("batchnorm", tnn__c_norm, "affine", "$n, @_mean$i, @_scale$i, @_shift$i, $m",
      "int n, const float *mean,\n    const float *scale, const float *shift, int slots",
-     TNN__C_EACH("fmaf(v - mean[i%slots], scale[i%slots], shift[i%slots])")},
-    /* the activations, in the order of TNN__ACTIVATIONS */
-    TNN__C_TUNED(TNN__C_EXPM1, "elu", "p[2]*(v > 0 ? v : p[0]*@_expm1(p[1]*v))"),
-    TNN__C_TUNED(0, "clamp", "p[0] > v ? p[0] : v > p[1] ? p[1] : v"),
-    TNN__C_PLAIN(TNN__C_SIXTH, "hardsigmoid", "@_sixth(v)"),
-    TNN__C_PLAIN(TNN__C_SIXTH, "hardswish", "v*@_sixth(v)"),
-    TNN__C_PLAIN(TNN__C_CDF, "gelu", "v*@_cdf(v)"),
-    TNN__C_PLAIN(TNN__C_SIGMOID, "gelu_tanh",
-                 "v*@_sigmoid(2*(0.797884561f*(v*fmaf(v*v, 0.044715f, 1))))"),
-    TNN__C_PLAIN(TNN__C_SIGMOID, "silu", "v*@_sigmoid(v)"),
-    TNN__C_PLAIN(TNN__C_MISH, "mish", "@_mish(v)"),
-    TNN__C_TUNED(TNN__C_SOFTPLUS, "softplus", "p[0]*v > p[1] ? v : @_softplus(p[0]*v)/p[0]"),
-    TNN__C_PLAIN(TNN__C_ABS, "softsign", "v/(1 + @_abs(v))"),
-    TNN__C_PLAIN(TNN__C_SIGMOID, "sigmoid", "@_sigmoid(v)"),
-    TNN__C_PLAIN(TNN__C_SOFTPLUS, "log_sigmoid", "0 - @_softplus(0 - v)"),
-    TNN__C_PLAIN(TNN__C_TANH, "tanh", "@_tanh(v)")
+     TNN__C_EACH("fmaf(v - mean[i%slots], scale[i%slots], shift[i%slots])")),
+    /* the activations */
+    TNN__C_TUNED("elu selu celu", "elu", "p[2]*(v > 0 ? v : p[0]*@_expm1(p[1]*v))"),
+    TNN__C_TUNED("relu6 hardtanh", "clamp", "p[0] > v ? p[0] : v > p[1] ? p[1] : v"),
+    TNN__C_PLAIN("hardsigmoid", "hardsigmoid", "@_sixth(v)"),
+    TNN__C_PLAIN("hardswish", "hardswish", "v*@_sixth(v)"),
+    TNN__C_PLAIN("gelu", "gelu", "v*@_cdf(v)"),
+    TNN__C_PLAIN(NULL, "gelu_tanh", "v*@_sigmoid(2*(0.797884561f*(v*fmaf(v*v, 0.044715f, 1))))"),
+    TNN__C_PLAIN("silu", "silu", "v*@_sigmoid(v)"),
+    TNN__C_PLAIN("mish", "mish", "@_mish(v)"),
+    TNN__C_TUNED("softplus", "softplus", "p[0]*v > p[1] ? v : @_softplus(p[0]*v)/p[0]"),
+    TNN__C_PLAIN("softsign", "softsign", "v/(1 + @_abs(v))"),
+    TNN__C_PLAIN("sigmoid", "sigmoid", "@_sigmoid(v)"),
+    TNN__C_PLAIN("log_sigmoid", "log_sigmoid", "0 - @_softplus(0 - v)"),
+    TNN__C_PLAIN("tanh", "tanh", "@_tanh(v)")
 };
+enum { TNN__C_ROWS = (int)(sizeof tnn__c_rows/sizeof *tnn__c_rows) };
 
-/* ---- 17e. The calls of an operation ---------------------------------------------------------- */
-/* What a layer becomes, a row of tnn__c_kinds; -1: it cannot be exported. That depends on the
-   layer's type, but for batch norm without statistics and for upsampling that mixes pixels. */
+/* ---- 17d. The calls of an operation ---------------------------------------------------------- */
+/* The row that computes a layer of this name; TNN__C_ROWS: none. */
+static int tnn__c_row(const char *layer)
+{
+    int i;
+    for (i = 0; i < TNN__C_ROWS && !tnn__word(tnn__c_rows[i].layers, layer); i++) {}
+    return i;
+}
+/* What an operation becomes; -1: it cannot be exported. Behind the row of a convolution stands
+   Winograd's way, behind that of GELU its approximation. */
 static int tnn__c_kind(const tnn__c_file *file, const tnn__op *op)
 {
-    static const struct { int type, kind; } rows[] = {
-        {TNN__INPUT, TNN__C_RESHAPE},           {TNN_RESHAPE, TNN__C_RESHAPE},
-        {TNN_CONV2D, TNN__C_CONV},              {TNN_DENSE, TNN__C_CONV},
-        {TNN_MAXPOOL2D, TNN__C_MAXPOOL},        {TNN_ADAPTIVE_MAXPOOL2D, TNN__C_MAXPOOL},
-        {TNN_AVGPOOL2D, TNN__C_AVGPOOL},        {TNN_ADAPTIVE_AVGPOOL2D, TNN__C_AVGPOOL},
-        {TNN_LEAKY_RELU, TNN__C_LEAKY},         {TNN_PRELU, TNN__C_LEAKY},
-        {TNN_RELU, TNN__C_RELU},                {TNN_BATCHNORM, TNN__C_AFFINE},
-        {TNN_ADD, TNN__C_ADD},                  {TNN_CONCAT, TNN__C_CONCAT},
-        {TNN_SOFTMAX, TNN__C_SOFTMAX},          {TNN_GLU, TNN__C_GLU},
-        {TNN_PAD, TNN__C_SAMPLE},               {TNN_UPSAMPLE, TNN__C_SAMPLE}
-    };
-    size_t i;
-    if (op->kind->shape == tnn__function_shape && op->function != TNN__ACT_LEAKY)
-        return TNN__C_FUNCTION + op->function;
-    if (op->kind->shape == tnn__dropout_shape || (op->kind->flags & TNN__NOTHING_TO_DO))
-        return TNN__C_COPY;
-    for (i = 0; i < sizeof rows/sizeof *rows && rows[i].type != op->type; i++) {}
-    if (i == sizeof rows/sizeof *rows || (rows[i].kind == TNN__C_AFFINE && !op->track)
-        || (rows[i].kind == TNN__C_SAMPLE && tnn__tap_of(op, 0, 2, 2, 0).weight[1] > 0)) return -1;
-    return rows[i].kind + (rows[i].kind == TNN__C_CONV && tnn__c_tiled(file, op));
+    const int row = tnn__c_row(op->kind->name), way = tnn__c_tiled(file, op)
+        || (op->type == TNN_GELU && op->function == TNN__ACT_gelu_tanh);
+    return row == TNN__C_ROWS || (op->type == TNN_BATCHNORM && !op->track)
+        || (op->type == TNN_UPSAMPLE && op->options.mode != TNN_NEAREST) ? -1 : row + way;
 }
 /* The calls of operation i, at most three: itself, and the pool and the leaky ReLU that a
    convolution has taken in. Between it and the pool lies a layer's own room, behind the blobs.
@@ -19328,12 +19288,12 @@ static int tnn__c_calls(const tnn__c_file *file, int i, tnn__c_call call[3])
     call[0].out = i + 1;
     if (call[0].kind < 0) return 0;
     if (tnn__is_conv(op) && op->pool.kh) {
-        call[n].kind = TNN__C_MAXPOOL;
+        call[n].kind = tnn__c_row("maxpool2d");
         call[0].out = call[n].in = own;
         call[n++].out = i + 1;
     }
     if (tnn__is_conv(op) && op->act && op->slope > 0) {
-        call[n].kind = TNN__C_LEAKY;
+        call[n].kind = tnn__c_row("leaky_relu");
         call[n].in = call[n].out = i + 1;
         n++;
     }
@@ -19404,72 +19364,67 @@ static void tnn__c_letters(tnn__c_file *file, int i, const tnn__c_call *call)
         TNN__C_SET("iabcdehlwpqnrsmt"[k], numbers[k]);
 }
 
-/* ---- 17f. The file --------------------------------------------------------------------------- */
+/* ---- 17e. The file --------------------------------------------------------------------------- */
 /* Its beginning: how it is used, and the types. */
-static void tnn__c_head(tnn__c_file *file, int needs)
+static void tnn__c_head(tnn__c_file *file)
 {
     const tnn_net *net = file->net;
     const tnn__blob *in = &net->blob[0];
-    TNN__C_SET('p', (tnn__len)net->param_total);
-    TNN__C_SET('c', in->c);
-    TNN__C_SET('h', in->h);
-    TNN__C_SET('w', in->w);
-    TNN__C_SET('n', tnn__values(in));
-    TNN__C_SET('o', tnn__values(&net->blob[net->ops]));
-    TNN__C_SET('k', file->work);
+    const tnn__len numbers[] = {(tnn__len)net->param_total, in->c, in->h, in->w, tnn__values(in),
+                                tnn__values(&net->blob[net->ops]), file->work};
+    int k;
+    for (k = 0; k < 7; k++) TNN__C_SET("pchwnok"[k], numbers[k]);
     TNN__C_SAY('T', file->int8 ? "signed char" : "float");
     tnn__c(file, "/* A network of $p parameters, exported by tinynn.h " TNN_VERSION ".\n\n"
            "       void @(const float *x, float *y, float *work);\n\n"
         "   x is a sample of $c channels, $h rows and $w columns, y its $o outputs, work @_WORK\n"
            "   floats of the caller's. Compile with cc -std=c99 -O2, link with -lm for fmaf. */\n"
-           "#include <math.h>\n");
-    tnn__c(file, !needs ? "\n" : "#include <stdint.h>\n\n"
+           "#include <math.h>\n"
+           "#include <stdint.h>\n\n"
            "#if defined(__clang__)\n"
            "#pragma STDC FP_CONTRACT OFF\n"
            "#elif defined(__GNUC__)\n"
            "#pragma GCC optimize(\"fp-contract=off\")\n"
-           "#endif\n\n");
-    tnn__c(file, "enum { @_INPUT = $n, @_OUTPUT = $o, @_WORK = $k };\n"
+           "#endif\n\n"
+           "enum { @_INPUT = $n, @_OUTPUT = $o, @_WORK = $k };\n"
            "void @(const float *x, float *y, float *work);\n\n"
            "typedef struct {\n"
            "    int c, h, w, oc, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups, row, chain;\n"
            "} @_window;\n"
            "typedef $T @_weight;\n");
 }
-/* Marks the rows of the table that the network calls; returns the functions that they need. */
-static int tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_COUNT])
+/* Marks the rows that the network calls, and those that they call. */
+static void tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_ROWS])
 {
     tnn__c_call call[3];
-    int needs = 0, i, k, n;             /* bits of 17b */
-    memset(uses, 0, TNN__C_COUNT);
-    uses[TNN__C_RESHAPE] = 1;                       /* of the outputs */
+    char key[32];                       /* how a row is called: @_NAME( */
+    int i, k, n;
+    memset(uses, 0, TNN__C_ROWS);
+    uses[tnn__c_row("reshape")] = 1;                /* of the outputs */
     for (i = 0; i < file->net->ops; i++)
-        for (n = tnn__c_calls(file, i, call), k = 0; k < n; k++) {
-            uses[call[k].kind] = 1;
-            needs |= tnn__c_kinds[call[k].kind].needs;
-        }
-    for (i = TNN__C_FUNCTIONS - 1; i >= 0; i--)     /* who is needed stands before who needs it */
-        if (needs >> i & 1) needs |= tnn__c_functions[i].needs;
-    return needs;
+        for (n = tnn__c_calls(file, i, call), k = 0; k < n; k++) uses[call[k].kind] = 1;
+    for (i = TNN__C_ROWS - 1; i >= 0; i--) {
+        const char *name = strchr(tnn__c_rows[i].head, '@');
+        *tnn__put(key, key + strcspn(name, "(") + 1, name) = 0;
+        for (k = i + 1; k < TNN__C_ROWS; k++)
+            if (uses[k] && strstr(tnn__c_rows[k].body, key)) uses[i] = 1;
+    }
 }
 /* The whole file: its head, functions and loops, arrays, and the calls in turn. */
 static void tnn__c_text(tnn__c_file *file)
 {
     const tnn_net *net = file->net;
     const tnn__blob *out = &net->blob[net->ops];
-    char uses[TNN__C_COUNT];
+    char uses[TNN__C_ROWS];
     tnn__c_call call[3];
-    int needs, i, k, n, calls;          /* calls: whether arrays are done */
+    int i, k, n, calls;                 /* calls: whether arrays are done */
     tnn__c_place(file);
-    needs = tnn__c_uses(file, uses);
-    tnn__c_head(file, needs);
-    for (i = 0; i < TNN__C_FUNCTIONS; i++)
-        if (needs >> i & 1) tnn__c_code(file, tnn__c_functions[i].head, tnn__c_functions[i].body);
-    for (i = 0; i < TNN__C_COUNT; i++) {
-        TNN__C_SAY('N', tnn__c_kinds[i].name);
-        TNN__C_SAY('P', tnn__c_kinds[i].parameters);
-        if (uses[i])
-            tnn__c_code(file, "void @_$N(const float *x, float *y, $P)", tnn__c_kinds[i].body);
+    tnn__c_uses(file, uses);
+    tnn__c_head(file);
+    for (i = 0; i < TNN__C_ROWS; i++) {
+        TNN__C_SAY('H', tnn__c_rows[i].head);
+        TNN__C_SAY('D', tnn__c_rows[i].body);
+        if (uses[i]) tnn__c(file, "static $H\n{\n$D}\n");
     }
     file->bytes = 0;
     for (calls = 0; calls < 2; calls++) {           /* all arrays, then all calls */
@@ -19481,11 +19436,9 @@ static void tnn__c_text(tnn__c_file *file)
         for (i = 0; i < net->ops; i++)
             for (n = tnn__c_calls(file, i, call), k = 0; k < n; k++) {
                 tnn__c_letters(file, i, &call[k]);
-                TNN__C_SAY('N', tnn__c_kinds[call[k].kind].name);
-                TNN__C_SAY('A', tnn__c_kinds[call[k].kind].arguments);
-                if (calls) tnn__c(file, "    @_$N($I, $O, $A);\n");
-                else if (tnn__c_kinds[call[k].kind].arrays)
-                    tnn__c_kinds[call[k].kind].arrays(file, &net->op[i]);
+                if (calls) tnn__c(file, tnn__c_rows[call[k].kind].call);
+                else if (tnn__c_rows[call[k].kind].arrays)
+                    tnn__c_rows[call[k].kind].arrays(file, &net->op[i]);
             }
     }
     tnn__c_blob(file, 'I', net->ops, 'x', "work + $x");
@@ -19516,31 +19469,27 @@ static int tnn__c_reserved(const char *name)
         " log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter nexttoward pow pow10"
         " remainder remquo rint round roundeven scalb scalbln scalbn signbit significand sin sincos"
         " sinh sqrt tan tanh tgamma trunc y0 y1 yn ";
-    char word[64] = " ", *end = tnn__put(word + 1, word + 62, name);
-    const char *p = name;
-    while (*p && (*p < 'a' || *p > 'z')) p++;       /* macros are in capitals */
-    if (!*p || *name == '_' || (end > word + 3 && end[-2] == '_' && end[-1] == 't')) return 1;
-    end[0] = ' ';
-    end[1] = 0;
-    if (strstr(words, word) || strstr(math, word)) return 1;
+    char word[64], *end = tnn__putf(word, word + 63, " %s ", name) - 1;     /* at the last blank */
+    if (!strpbrk(name, "abcdefghijklmnopqrstuvwxyz")        /* macros are in capitals */
+        || *name == '_' || (end > word + 3 && end[-2] == '_' && end[-1] == 't')
+        || strstr(words, word) || strstr(math, word)) return 1;
     if (end[-1] != 'f' && end[-1] != 'l') return 0;
-    end[-1] = ' ';
-    end[0] = 0;
+    memcpy(end - 1, " ", 2);
     return strstr(math, word) != NULL;
 }
 /* Takes the options, and refuses what cannot be exported. */
 static tnn_status tnn__c_check(const char *what, tnn__c_file *file, tnn_net *net,
                                const tnn_export_options *options)
 {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
     tnn__c_call call[3];
-    const char *c;                      /* in the name */
+    size_t n;                           /* of the name */
     int i;
     file->net = net;
     file->name = options && options->name ? options->name : "network";
     file->int8 = options && options->int8;
-    for (c = file->name; (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_'
-                         || (c > file->name && *c >= '0' && *c <= '9'); c++) {}
-    if (*c || c == file->name || c - file->name > 60)
+    n = strspn(file->name, letters);
+    if (!n || n > 60 || file->name[n] || (*file->name >= '0' && *file->name <= '9'))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
                          "60 characters", what, file->name);
     if (tnn__c_reserved(file->name))
