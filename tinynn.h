@@ -119,6 +119,8 @@
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SCALAR             the scalar kernels beside those of the processor, to compare with
        TINYNN_NO_SEARCH          no studies (1i): a program that needs none compiles sooner
+       TINYNN_NO_FILES           no arrays, weights, checkpoints (1j), in files or in memory; implies
+                                 TINYNN_NO_EXPORT. IDX files and journals of studies stay
        TINYNN_NO_EXPORT          no networks as C (1j)
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
@@ -187,6 +189,10 @@
 #include <stdint.h>
 
 #define TNN_VERSION "0.2.0"
+
+#if defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_EXPORT)
+#define TINYNN_NO_EXPORT
+#endif
 
 #if defined(TINYNN_STATIC) && defined(__GNUC__)
 #define TNN_API static __attribute__((unused))
@@ -1465,7 +1471,7 @@ TNN_API double      tnn_study_explained(const tnn_study *study, const char *name
    Links are followed and the mode stays; a file without permission to write is refused. Bytes for a
    device, a pipe or /dev/stdout go straight there. A process that is killed while it writes leaves
    its .tmp file behind, which can be deleted. */
-#ifndef TINYNN_NO_STDIO
+#if !defined(TINYNN_NO_STDIO) && !defined(TINYNN_NO_FILES)
 /* Writes a whole file in that way. */
 TNN_API tnn_status tnn_write_file(const char *path, const void *bytes, size_t size);
 #endif
@@ -1479,6 +1485,7 @@ typedef enum tnn_dtype {
     TNN_F16, TNN_BF16, TNN_F32, TNN_F64
 } tnn_dtype;
 
+#ifndef TINYNN_NO_FILES
 /* An array of up to 8 dimensions: `count` elements, the product of shape (1 if ndim is 0), in the
    machine's byte order, the last index running fastest. What a reader returns owns its data. */
 enum { TNN_DIMS = 8 };
@@ -1677,6 +1684,7 @@ TNN_API tnn_safetensors tnn_read_safetensors(const char *path);
 #endif
 TNN_API tnn_array       tnn_safetensors_array(const tnn_safetensors *file, int i);   /* a copy */
 TNN_API void            tnn_safetensors_free(tnn_safetensors *file);
+#endif /* !TINYNN_NO_FILES */
 
 /* The macros of 1k note the caller's line with this. */
 TNN_API void tnn_at(const char *file, int line);
@@ -2768,11 +2776,6 @@ static int tnn__within_limit(tnn__len bytes, const char *what)
     tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
               (long long)bytes, (long long)tnn__limit);
     return 0;
-}
-/* Memory for one, not zeroed; NULL on failure. */
-static void *tnn__read_alloc(tnn__len bytes, const char *what)
-{
-    return tnn__within_limit(bytes, what) ? tnn__alloc_raw(bytes, what) : NULL;
 }
 /* `count` zeros, and TNN__SLACK behind them; NULL on failure. */
 static float *tnn__floats(tnn__len count, const char *what)
@@ -13603,7 +13606,7 @@ static int tnn__open(const char *path, int flags, int mode)
     return file;
 }
 /* Waits until what was written is on the disk, where a power failure leaves it. */
-static int tnn__sync(int file)
+static TNN__UNUSED int tnn__sync(int file)
 {
     int result;
     do result = TNN__SYNC(file); while (tnn__again(result));
@@ -13616,7 +13619,7 @@ static int tnn__close(int file)
     return TNN__SYS(close)(file) && errno != EINTR ? -1 : 0;
 }
 /* Writes all of it, in as many turns as the system takes. A device that takes nothing is full. */
-static int tnn__write_all(int file, const void *bytes, size_t size)
+static TNN__UNUSED int tnn__write_all(int file, const void *bytes, size_t size)
 {
     const char *p = (const char *)bytes; /* what is left */
     while (size > 0) {
@@ -13647,7 +13650,7 @@ static size_t tnn__folder(const char *path)
 #endif
 /* Opens the folder of a path, to be synced: -1 where that cannot be, as on Windows; then errno is
    EACCES if there is nothing wrong with that. */
-static int tnn__open_folder(const char *path)
+static TNN__UNUSED int tnn__open_folder(const char *path)
 {
 #ifdef _WIN32
     (void)path;
@@ -15214,6 +15217,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
    Numbers are made of bytes and of decimal digits here (15a, 15b), whatever the machine's order of
    bytes and the locale are. */
 
+#if !defined(TINYNN_NO_FILES) || !defined(TINYNN_NO_SEARCH)
 /* ---- 15a. Numbers as text ---------------------------------------------------------------------
    printf and strtod depend on the locale. Here a number is first worked out in a double, good to a
    few units of its last place, and then moved to the nearest one by comparing
@@ -15396,7 +15400,9 @@ static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
     *t = 0;
     return tnn__put(to, end, text);
 }
+#endif
 
+#ifndef TINYNN_NO_FILES
 /* ---- 15b. Elements, and the text of headers ---------------------------------------------------
    An element is so many bytes, in a file of either order. A header is a dictionary: JSON's in
    safetensors, Python's in .npy. One scanner reads both. */
@@ -15418,6 +15424,11 @@ static tnn_dtype tnn__dtype_of(const char *name, int npy)
         if (*name && !strcmp(name, npy ? tnn__dtypes[i].npy : tnn__dtypes[i].name))
             return (tnn_dtype)(TNN_BOOL - 1 + i);
     return (tnn_dtype)0;
+}
+/* Memory for an object of a file, not zeroed; NULL on failure, or if it may not take as much. */
+static void *tnn__read_alloc(tnn__len bytes, const char *what)
+{
+    return tnn__within_limit(bytes, what) ? tnn__alloc_raw(bytes, what) : NULL;
 }
 /* The bytes of an element. */
 static int tnn__dtype_bytes(tnn_dtype dtype) { return tnn__dtypes[TNN__NTH(dtype)].bytes; }
@@ -17358,6 +17369,7 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
     return e;
 }
 #endif
+#endif /* !TINYNN_NO_FILES */
 
 /* ==== 16. HYPER-PARAMETER SEARCH ===============================================================
    A study is what its journal says. Whatever happens to a trial becomes a line of text, and
@@ -19687,6 +19699,10 @@ TNN__GATE2(tnn_status, tell, tnn_trial *, trial, double, value)
 TNN__GATE1(const tnn_trial *, study_best, const tnn_study *, study)
 TNN__GATE2(double, study_explained, const tnn_study *, study, const char *, name)
 #endif
+#ifndef TINYNN_NO_STDIO
+TNN__GATE2(tnn_data, load_idx, const char *, images_path, const char *, labels_path)
+#endif
+#ifndef TINYNN_NO_FILES
 TNN__GATE2(double, array_value, const tnn_array *, array, long long, i)
 TNN__GATE2(tnn_array, parse_npy, const void *, bytes, size_t, size)
 TNN__GATE2(tnn_array, parse_csv, const void *, bytes, size_t, size)
@@ -19704,7 +19720,6 @@ TNN__GATE4(size_t, format_checkpoint, tnn_net *, net, void *, to, size_t, room,
 TNN__GATE2(tnn_safetensors, parse_safetensors, const void *, bytes, size_t, size)
 TNN__GATE2(tnn_array, safetensors_array, const tnn_safetensors *, file, int, i)
 #ifndef TINYNN_NO_STDIO
-TNN__GATE2(tnn_data, load_idx, const char *, images_path, const char *, labels_path)
 TNN__GATE3(tnn_status, write_file, const char *, path, const void *, bytes, size_t, size)
 TNN__GATE1(tnn_array, read_npy, const char *, path)
 TNN__GATE5(tnn_status, save_npy, const char *, path, const void *, data, tnn_dtype, dtype,
@@ -19719,6 +19734,7 @@ TNN__GATE2(tnn_status, save_checkpoint_with, tnn_net *, net,
 TNN__GATE2(tnn_status, load_checkpoint_with, tnn_net *, net,
            const tnn_checkpoint_options *, options)
 TNN__GATE1(tnn_safetensors, read_safetensors, const char *, path)
+#endif
 #endif
 #ifndef TINYNN_NO_EXPORT
 TNN__GATE4(size_t, format_c, tnn_net *, net, void *, to, size_t, room,

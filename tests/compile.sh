@@ -252,7 +252,8 @@ for cc in gcc clang; do
     told=$cc
     check "$cc, TINYNN_NO_SIMD" runs $cc-no-simd $cc -O0 $strict $whole -DTINYNN_NO_SIMD \
         "$dir/use.c"
-    for switch in STATIC NO_THREADS NO_STDIO NO_SEARCH NO_EXPORT; do
+    for switch in STATIC NO_THREADS NO_STDIO NO_SEARCH NO_EXPORT NO_FILES \
+        'NO_FILES -DTINYNN_NO_SEARCH'; do
         check "$cc, TINYNN_$switch" quiet $cc $strict $whole -DTINYNN_NO_SIMD -DTINYNN_$switch \
             -fsyntax-only "$dir/use.c"
     done
