@@ -119,8 +119,8 @@
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SCALAR             the scalar kernels beside those of the processor, to compare with
        TINYNN_NO_SEARCH          no studies (1i): a program that needs none compiles sooner
-       TINYNN_NO_FILES           no arrays, weights, checkpoints (1j), in files or in memory; implies
-                                 TINYNN_NO_EXPORT. IDX files and journals of studies stay
+       TINYNN_NO_FILES           no arrays, weights, checkpoints (1j), in files or in memory, and no
+                                 networks as C; IDX files and journals of studies stay
        TINYNN_NO_EXPORT          no networks as C (1j)
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
@@ -15458,16 +15458,13 @@ static void tnn__put_bits(unsigned char *p, uint64_t u, int bytes, int big)
    in both directions. */
 static void tnn__copy_elements(void *to, const void *from, tnn__len count, int bytes, int big)
 {
-    unsigned char *put = (unsigned char *)to;
-    const unsigned char *get = (const unsigned char *)from;
+    const unsigned char *p = (const unsigned char *)from;
     const int own = tnn__big_endian();
+    const tnn__len size = count*bytes;
     tnn__len i;
-    if (bytes == 1 || big == own) {
-        if (count) memcpy(to, from, (size_t)(count*bytes));
-        return;
-    }
-    for (i = 0; i < count; i++, put += bytes, get += bytes)
-        tnn__put_bits(put, tnn__bits(get, bytes, big), bytes, own);
+    if ((bytes == 1 || big == own) && count) memcpy(to, from, (size_t)size);
+    else for (i = 0; i < size; i += bytes)
+        tnn__put_bits((unsigned char *)to + i, tnn__bits(p + i, bytes, big), bytes, own);
 }
 /* What the bits of an element mean. An F16 is (-1)^s 2^(e-15) (1 + m/2^10), a BF16 the upper half
    of an F32. */
@@ -15801,11 +15798,10 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                                  {"shape", '(', array->shape, &array->ndim}};
     tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
     void *memory;                       /* for the header's text */
-    if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6)) {
-        if (tnn__foreign(in->name, p, in->size, ".npy")) return TNN_ERROR_FORMAT;
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
+    if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6))
+        return tnn__foreign(in->name, p, in->size, ".npy") ? TNN_ERROR_FORMAT
+             : tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
                          "(%l bytes)", in->name, (long long)in->size);
-    }
     if (left >= 0) length = (tnn__len)TNN__MIN(tnn__bits(p + 8, head - 8, 0), 1u << 30);
     if (length < 0 || length > left || length > 65535)
         return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte 8: a header of %l bytes, of %l that are "
@@ -16149,46 +16145,43 @@ static int tnn__pnm_number(const unsigned char **at, const unsigned char *end)
     *at = p;
     return p > first && v <= 65535 ? v : -1;
 }
-/* Reads an image's header: the array's type and shape (h, w) or (h, w, 3), the largest value of the
-   file, and where the values begin. */
-static tnn_status tnn__pnm_header(const tnn__input *in, tnn_array *array, int *most,
-                                  const unsigned char **at)
+/* Reads an image's header: the array's type and shape (h, w) or (h, w, 3), and the largest value of
+   the file. Returns where the values begin; NULL on error. */
+static const unsigned char *tnn__pnm_header(const tnn__input *in, tnn_array *array, int *most)
 {
     static const char *const names[] = {"width", "height", "largest value"};
-    const unsigned char *p = in->bytes, *end = p ? p + in->size : p;
-    const int kind = p && in->size > 2 && p[0] == 'P' ? p[1] - '0' : 0;
-    int i, v = 0;                       /* the i-th number */
-    if (kind != 2 && kind != 3 && kind != 5 && kind != 6) {
-        if (tnn__foreign(in->name, p, in->size, "PGM")) return TNN_ERROR_FORMAT;
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with "
-                         "%d %d, should be 80 and 50, 51, 53 or 54)", in->name,
-                         (long long)in->size, p && in->size ? p[0] : 0,
-                         p && in->size > 1 ? p[1] : 0);
-    }
-    *at = p + 2;
+    const unsigned char *p = in->bytes, *end = p + in->size, *at = p + 2;
+    int i;
     for (i = 0; i < 3; i++) {
-        v = tnn__pnm_number(at, end);
-        if (v <= 0 || (i == 2 && *at < end && !tnn__blank(**at)))
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the %s, 1 to 65535, expected",
-                             in->name, (long long)(*at - p), names[i]);
-        if (i < 2) array->shape[1 - i] = v;
+        *most = tnn__pnm_number(&at, end);
+        if (*most <= 0 || (i == 2 && at < end && !tnn__blank(*at))) {
+            tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the %s, 1 to 65535, expected", in->name,
+                      (long long)(at - p), names[i]);
+            return NULL;
+        }
+        if (i < 2) array->shape[1 - i] = *most;
     }
-    *at += *at < end;                   /* one blank, and no more: a value may look like one */
-    *most = v;
-    array->dtype = v > 255 ? TNN_U16 : TNN_U8;
-    array->ndim = kind%3 == 0 ? 3 : 2;
+    array->dtype = *most > 255 ? TNN_U16 : TNN_U8;
+    array->ndim = p[1]%3 == 0 ? 3 : 2;          /* '3' and '6' are in colour */
     array->shape[2] = array->ndim == 3 ? 3 : 0;
     array->count = tnn__array_count(array->ndim, array->shape);
-    return TNN_OK;
+    return at + (at < end);             /* one blank, and no more: a value may look like one */
 }
 /* The reader of PGM and PPM. A value v of 0..most becomes v*top/most, rounded. */
 static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
 {
-    const unsigned char *p = in->bytes, *end = p ? p + in->size : p, *at = p;
-    int most = 0, top, bytes, raw;      /* raw: values are bytes, not text */
+    const unsigned char *p = in->bytes, *end = p ? p + in->size : p, *at;
+    const int kind = p && in->size > 2 && p[0] == 'P' ? p[1] - '0' : 0;
+    const int raw = kind > 3, own = tnn__big_endian();      /* raw: values are bytes, not text */
+    int most, top, bytes, v;
     tnn__len left, k;                   /* bytes behind the header */
-    if (tnn__pnm_header(in, array, &most, &at)) return TNN_ERROR_FORMAT;
-    raw = p[1] > '3';
+    if (kind != 2 && kind != 3 && kind != 5 && kind != 6)
+        return tnn__foreign(in->name, p, in->size, "PGM") ? TNN_ERROR_FORMAT
+             : tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with "
+                         "%d %d, should be 80 and 50, 51, 53 or 54)", in->name,
+                         (long long)in->size, p && in->size ? p[0] : 0,
+                         p && in->size > 1 ? p[1] : 0);
+    if ((at = tnn__pnm_header(in, array, &most)) == NULL) return TNN_ERROR_FORMAT;
     bytes = tnn__dtype_bytes(array->dtype);
     top = bytes == 2 ? 65535 : 255;
     left = (tnn__len)(end - at);
@@ -16200,21 +16193,17 @@ static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
     if (!array->data) return TNN_ERROR_MEMORY;
     for (k = 0; k < array->count; k++) {
         const unsigned char *from = at;
-        int v;
-        if (raw) { v = (int)tnn__bits(at, bytes, 1); at += bytes; }
-        else v = tnn__pnm_number(&at, end);
+        v = raw ? (int)tnn__bits(at, bytes, 1) : tnn__pnm_number(&at, end);
+        at += raw ? bytes : 0;
         if (v < 0 || v > most)
             return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: value %l, 0 to %d expected",
                              in->name, (long long)(from - p), (long long)k, most);
         v = (int)(((uint32_t)v*(uint32_t)top + (uint32_t)most/2)/(uint32_t)most);
-        if (bytes == 2) ((uint16_t *)array->data)[k] = (uint16_t)v;
-        else ((unsigned char *)array->data)[k] = (unsigned char)v;
+        tnn__put_bits((unsigned char *)array->data + k*bytes, (uint64_t)v, bytes, own);
     }
-    for (; at < end; at++)
-        if (!tnn__blank(*at))
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the image should end here",
-                             in->name, (long long)(at - p));
-    return TNN_OK;
+    while (at < end && tnn__blank(*at)) at++;
+    return at == end ? TNN_OK : tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the image should end "
+                                          "here", in->name, (long long)(at - p));
 }
 
 /* From memory; .data is NULL on failure. */
@@ -16517,8 +16506,8 @@ static int tnn__by_name(const void *a, const void *b)
 static int tnn__by_place(const void *a, const void *b)
 {
     const tnn_stored *x = (const tnn_stored *)a, *y = (const tnn_stored *)b;
-    return x->begin != y->begin ? (x->begin < y->begin ? -1 : 1)
-         : x->end != y->end ? (x->end < y->end ? -1 : 1) : tnn__by_name(a, b);
+    const long long d = x->begin != y->begin ? x->begin - y->begin : x->end - y->end;
+    return d ? (d < 0 ? -1 : 1) : tnn__by_name(a, b);
 }
 /* Reads the header into `list`, which has room for any number of tensors that fits its length: an
    entry is at least TNN__LEAST_ENTRY characters. The metadata are read and forgotten. Returns how
@@ -16648,23 +16637,22 @@ static void tnn__take_tensor(const tnn_safetensors *file, const tnn_stored *tens
 /* Tensor i as an array of its own; .data is NULL on failure. */
 TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i)
 {
+    const tnn_stored *tensor = file && file->tensor && i >= 0 && i < file->count
+                             ? &file->tensor[i] : NULL;
     tnn_array array;
-    const tnn_stored *tensor;
     memset(&array, 0, sizeof array);
-    if (!file || !file->tensor || i < 0 || i >= file->count) {
+    if (!tensor)
         tnn__fail(TNN_ERROR_ARGUMENT, "tnn_safetensors_array: tensor %d of %d", i,
                   file ? file->count : 0);
-        return array;
+    else if (tnn__known_type("tnn_safetensors_array", tensor)
+             && (array.data = tnn__read_alloc((tnn__len)(tensor->end - tensor->begin),
+                                              tensor->name)) != NULL) {
+        array.dtype = tensor->dtype;
+        array.ndim = tensor->ndim;
+        array.count = tensor->count;
+        memcpy(array.shape, tensor->shape, sizeof array.shape);
+        tnn__take_tensor(file, tensor, array.data);
     }
-    tensor = &file->tensor[i];
-    if (!tnn__known_type("tnn_safetensors_array", tensor)) return array;
-    array.data = tnn__read_alloc((tnn__len)(tensor->end - tensor->begin), tensor->name);
-    if (!array.data) return array;
-    array.dtype = tensor->dtype;
-    array.ndim = tensor->ndim;
-    array.count = tensor->count;
-    memcpy(array.shape, tensor->shape, sizeof array.shape);
-    tnn__take_tensor(file, tensor, array.data);
     return array;
 }
 
@@ -17296,17 +17284,12 @@ static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
     return tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says; take an "
                      "older copy", path);
 }
-/* Copies pieces from the file to where they belong: the two of the counters, whole and reals, or
-   with NULL all of them. */
-static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piece, int pieces,
-                             const void *whole, const void *reals)
+/* Copies pieces from the file to where they belong. */
+static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piece, int pieces)
 {
-    int i;
-    for (i = 0; i < pieces; i++) {
-        const tnn_stored *tensor = tnn__stored_piece(file, piece[i].name);
-        if (tensor && piece[i].data
-            && (!whole || piece[i].data == whole || piece[i].data == reals))
-            tnn__take_tensor(file, tensor, piece[i].data);
+    for (; pieces > 0; pieces--, piece++) {
+        const tnn_stored *tensor = tnn__stored_piece(file, piece->name);
+        if (tensor && piece->data) tnn__take_tensor(file, tensor, piece->data);
     }
 }
 /* The reader of checkpoints: sets nothing before all is known to be right. */
@@ -17332,7 +17315,8 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
     if (!e) e = tnn__check_pieces(path, &file, piece, pieces);
     if (!e) {
         tnn__counters(net, options->loader, now, reals, 0);
-        tnn__take_pieces(&file, piece, pieces, whole, reals);
+        tnn__take_tensor(&file, tnn__stored_piece(&file, "tinynn.integers"), whole);
+        tnn__take_tensor(&file, tnn__stored_piece(&file, "tinynn.reals"), reals);
         for (i = 0; !e && i < TNN__SAME; i++)
             if (whole[i] != now[i])
                 e = tnn__fail(TNN_ERROR_FORMAT, "%s: %s: %l in the file, %l here", path,
@@ -17342,7 +17326,7 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
     if (!e && tnn__load_weights(net, NULL, path, &file) < 0) e = (tnn_status)tnn_failed();
     if (!e) {
         for (i = 0; i < options->count; i++) options->numbers[i] = 0;
-        tnn__take_pieces(&file, piece, pieces, NULL, NULL);
+        tnn__take_pieces(&file, piece, pieces);
         tnn__counters(net, options->loader, whole, reals, 1);
     }
     tnn_safetensors_free(&file);
