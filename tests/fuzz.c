@@ -55,6 +55,7 @@ static void give(void *pointer)
 }
 #define TINYNN_MALLOC(context, bytes) take(bytes)
 #define TINYNN_FREE(context, pointer) give(pointer)
+#include "inside.h"
 #include "experiment.h"
 
 static void *copy_of(const void *from, size_t size)
@@ -174,7 +175,7 @@ static void use_array(const tnn_array *a)
     }
     for (int i = 0; count && i < a->ndim; i++) count *= a->shape[i];
     NEED(a->count == count, "%lld elements of %lld", a->count, count);
-    use_bytes(a->data, (size_t)count * TYPE_BYTES[TNN__NTH(a->dtype)]);
+    use_bytes(a->data, (size_t)count * TYPE_BYTES[a->dtype - TNN_BOOL + 1]);
     for (long long i = 0; i < count; i++) seen += tnn_array_value(a, i);
 }
 static int take_array(tnn_array a)
@@ -274,7 +275,7 @@ static int read_safetensors(const unsigned char *p, size_t size)
         for (int k = 0; k < i; k++)
             NEED(strcmp(t->name, f.tensor[k].name), "%s twice", t->name);
         NEED(t->begin == at && (!t->dtype || (t->count == a.count
-             && t->end - at == a.count * (long long)TYPE_BYTES[TNN__NTH(a.dtype)])),
+             && t->end - at == a.count * (long long)TYPE_BYTES[a.dtype - TNN_BOOL + 1])),
              "bytes %lld to %lld",
              t->begin, t->end);
         use_bytes(f.data + at, (size_t)(t->end - at));
@@ -329,9 +330,7 @@ typedef struct subject {
     double         numbers[NUMBERS];
     unsigned char *good, *now;          /* the checkpoint it goes back to; room for others */
     size_t         size;
-    /* its state there: all of the network's memory, and the rest */
-    float         *memory;
-    tnn_net        rest;
+    uint64_t       state;               /* the network's and its loader's there */
     tnn_loader     place;
     double         before[NUMBERS];
 } subject;
@@ -376,15 +375,13 @@ static void train(subject *s)
 }
 static void remember(subject *s)
 {
-    memcpy(s->memory, s->net->memory, (size_t)s->net->memory_floats * sizeof *s->memory);
-    memcpy(&s->rest, s->net, sizeof s->rest);
+    s->state = inside_state(s->net);
     memcpy(s->before, s->numbers, sizeof s->before);
     if (s->with.loader) memcpy(&s->place, s->with.loader, sizeof s->place);
 }
 static void unchanged(const subject *s)
 {
-    NEED(!memcmp(s->memory, s->net->memory, (size_t)s->net->memory_floats * sizeof *s->memory)
-         && !memcmp(&s->rest, s->net, sizeof s->rest)
+    NEED(s->state == inside_state(s->net)
          && !memcmp(s->before, s->numbers, sizeof s->before)
          && (!s->with.loader || !memcmp(&s->place, s->with.loader, sizeof s->place)),
          "a file that was refused has changed the network");
@@ -417,10 +414,9 @@ static void start_networks(void)
         }
         for (int i = 0; i < NUMBERS; i++) s->numbers[i] = i + 0.5;
         train(s);
-        s->good   = (unsigned char *)malloc(ROOM);
-        s->now    = (unsigned char *)malloc(ROOM);
-        s->memory = (float *)malloc(tnn_net_bytes(s->net));
-        NEED(s->good && s->now && s->memory, "no memory");
+        s->good = (unsigned char *)malloc(ROOM);
+        s->now  = (unsigned char *)malloc(ROOM);
+        NEED(s->good && s->now, "no memory");
         s->size = tnn_format_checkpoint(s->net, s->good, ROOM, &s->with);
         NEED(s->size && s->size <= ROOM, "%s", tnn_error());
         go_back(s);
@@ -695,7 +691,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
    in eight is changed anywhere. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned int chance);
-enum { COUNTERS = TNN__WHOLE + TNN__REALS + NUMBERS };  /* numbers of 8 bytes before the hash */
+enum { COUNTERS = INSIDE_COUNTERS + NUMBERS };  /* numbers of 8 bytes before the hash */
 
 static void put_number(unsigned char *p, uint64_t v, size_t bytes)
 {

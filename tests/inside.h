@@ -367,6 +367,15 @@ static inline int      inside_foreign_mode(void)     { return (int)tnn__mode(); 
 static inline const tnn_optimizer *inside_optimizer(const tnn_net *net) { return &net->optimizer; }
 static inline float inside_p(const tnn_net *net, int layer)     { return net->op[layer].p; }
 static inline float inside_slope(const tnn_net *net, int layer) { return net->op[layer].slope; }
+/* A hash of all that a network is, which what leaves it alone leaves the same. */
+static inline uint64_t inside_state(const tnn_net *net)
+{
+    const uint64_t hash = tnn__fnv(TNN__FNV, (const unsigned char *)net, sizeof *net);
+    return tnn__fnv(hash, (const unsigned char *)net->memory,
+                    (size_t)net->memory_floats*sizeof *net->memory);
+}
+/* How many numbers of 8 bytes a checkpoint has, without the caller's. */
+enum { INSIDE_COUNTERS = TNN__WHOLE + TNN__REALS };
 /* How many images a convolution works together, if it goes Winograd's way, or 0. */
 static inline int inside_together(const tnn_net *net, int op)
 {

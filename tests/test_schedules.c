@@ -153,7 +153,7 @@ static void bad_options(void)
     tnn_schedule parts[2], loop;
     memset(parts, 0, sizeof parts);
     memset(&loop, 0, sizeof loop);
-#define REFUSED(words, ...) refused(__LINE__, *TNN__OPTIONS(tnn_schedule, __VA_ARGS__), words)
+#define REFUSED(words, ...) refused(__LINE__, (tnn_schedule){__VA_ARGS__}, words)
     REFUSED("0 is not a schedule", .lr = 1);
     REFUSED("99 is not a schedule", .type = (tnn_schedule_type)99);
     REFUSED("-1 is not a schedule", .type = (tnn_schedule_type)-1);
