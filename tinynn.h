@@ -7673,12 +7673,6 @@ static tnn__len tnn__place_of(const tnn__blob *b, int i)
 {
     return (tnn__len)(i%(b->h*b->w))*b->c + i/(b->h*b->w);
 }
-/* An option of two dimensions: the one for this, else the one for both, else `otherwise`. */
-static int tnn__either(int own, int both, int otherwise)
-{
-    return own ? own : both ? both : otherwise;
-}
-
 /* Zeros, from the allocator or from .memory, of which `used` bytes are in use. What is given back
    there is lost, but for what was taken after a mark, net->used. */
 static void *tnn__net_alloc(tnn_net *net, tnn__len bytes, const char *what)
@@ -7769,8 +7763,7 @@ static void tnn__input_forward(const tnn__sample_at *a)
 /* The same values in PyTorch's order under another shape; one dimension may be -1. */
 static tnn_status tnn__reshape_shape(tnn__op *op, tnn__blob *b)
 {
-    const int *shape = op->options.shape;
-    const int n = tnn__values(b);
+    const int *shape = op->options.shape, n = tnn__values(b);
     int d[3], i, open = -1;
     tnn__len known = 1;
     for (i = 0; i < 3; i++) {
@@ -7778,11 +7771,8 @@ static tnn_status tnn__reshape_shape(tnn__op *op, tnn__blob *b)
         if (d[i] == -1 && open < 0) open = i;
         else known = d[i] < 1 ? TNN__HUGE : tnn__mul(known, d[i]);
     }
-    if (open >= 0 && known < TNN__HUGE && n%known == 0) {
-        d[open] = (int)(n/known);
-        known = n;
-    }
-    if (known != n)
+    if (open >= 0) d[open] = (int)(n/known);
+    if ((open >= 0 ? known*d[open] : known) != n)
         return tnn__fail(TNN_ERROR_SHAPE, "reshape: %dx%dx%d values cannot be seen as %dx%dx%d; "
                          "the product must be %d, one number may be -1, for what is left", b->c,
                          b->h, b->w, shape[0], shape[1], shape[2], n);
@@ -8717,11 +8707,12 @@ static void tnn__conv2d_prepare(const tnn__call *call)
         tnn__tile_weights(call->k, call->net->threads, op->q.g.c, op->q.oc,
                           tnn__weights(call->net, op), op->tiled);
 }
-/* Winograd's dx is such a convolution, too, of the flipped weights. */
-static void tnn__conv2d_prepare_backward(const tnn__call *call)
+/* The weights as dx wants them, of this step: those of a transposed convolution before forward.
+   Winograd's dx is such a convolution, too, of the flipped weights. */
+static void tnn__conv_prepare_flipped(const tnn__call *call)
 {
     const tnn__op *op = call->op;
-    if (!op->flipped || !op->needs_dx) return;
+    if (!op->flipped) return;
     tnn__conv_flip(&op->q, tnn__weights(call->net, op), op->flipped);
     if (op->tiled)
         tnn__tile_weights(call->k, call->net->threads, op->q.oc, op->q.g.c, op->flipped, op->tiled);
@@ -8880,12 +8871,6 @@ static void tnn__transposed_place(tnn_net *net, tnn__op *op, tnn__room *room)
     op->flipped = tnn__take(&room->arena, tnn__flipped_floats(&op->q));
     tnn__place_dy(net, op, room, g->ih, g->iw, g->c, frame);
 }
-/* The weights as dx wants them, of this step. */
-static void tnn__transposed_prepare(const tnn__call *call)
-{
-    const tnn__op *op = call->op;
-    tnn__conv_flip(&op->q, call->net->flat[TNN__W] + op->w, op->flipped);
-}
 /* y = dx of q where its dy is x; b is added. */
 static void tnn__transposed_forward(const tnn__sample_at *a)
 {
@@ -8924,14 +8909,12 @@ static void tnn__transposed_backward(const tnn__sample_at *a)
 static tnn_status tnn__custom_shape(tnn__op *op, tnn__blob *b)
 {
     const tnn_custom_layer *f = op->options.custom;
-    int in[3], out[3], params = 0;
+    const int in[3] = {b->flat ? tnn__values(b) : b->c, b->flat ? 1 : b->h, b->flat ? 1 : b->w};
+    int out[3], params = 0;
+    memcpy(out, in, sizeof out);
     if (!f || !f->shape || !f->forward || !f->backward)
         return tnn__fail(TNN_ERROR_ARGUMENT, "custom layer: .custom needs its shape, forward and "
                          "backward functions");
-    in[0] = b->flat ? tnn__values(b) : b->c;
-    in[1] = b->flat ? 1 : b->h;
-    in[2] = b->flat ? 1 : b->w;
-    out[0] = in[0]; out[1] = in[1]; out[2] = in[2];
     if (f->shape(f->user, in, out, &params) || out[0] < 1 || out[1] < 1 || out[2] < 1
         || tnn__mul(tnn__mul(out[0], out[1]), out[2]) > TNN__MOST || params < 0 || params > 1 << 28)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
@@ -9018,10 +9001,6 @@ static int tnn__dense_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in dx, */
 #define TNN__DW_BLOCK 392       /* and in dW, of at most */
 #define TNN__DW_SAMPLES 256     /* so many samples */
-static int tnn__dw_block(int n)                 /* nearly equal blocks */
-{
-    return tnn__blocks(n, tnn__blocks(n, TNN__DW_SAMPLES));
-}
 
 static void tnn__dense_forward(void *context, int task, int worker)
 {
@@ -9183,7 +9162,8 @@ static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
-    const int i0 = task/call->col_blocks*call->dw_rows, block = tnn__dw_block(net->n);
+    const int block = tnn__blocks(net->n, tnn__blocks(net->n, TNN__DW_SAMPLES));
+    const int i0 = task/call->col_blocks*call->dw_rows;
     const int j_0 = task%call->col_blocks*call->col_block;
     tnn__mm t = tnn__product((int)TNN__MIN(call->dw_rows, op->q.inner - i0),
                              TNN__MIN(call->col_block, op->q.oc - j_0), 0, 1, 0);
@@ -9256,8 +9236,8 @@ static void tnn__dense_over_backward(tnn__call *call)
 /* fuse, place, prepare, forward, after, prepare_backward, backward */
 static const tnn__extras
     tnn__conv2d_extras = {tnn__conv2d_fuse, tnn__conv2d_place, tnn__conv2d_prepare, NULL, NULL,
-                          tnn__conv2d_prepare_backward, NULL},
-    tnn__transposed_extras = {NULL, tnn__transposed_place, tnn__transposed_prepare, NULL, NULL,
+                          tnn__conv_prepare_flipped, NULL},
+    tnn__transposed_extras = {NULL, tnn__transposed_place, tnn__conv_prepare_flipped, NULL, NULL,
                               NULL, NULL},
     tnn__dense_extras = {tnn__dense_fuse, tnn__dense_place, NULL, tnn__dense_over, NULL, NULL,
                          tnn__dense_over_backward},
@@ -9506,10 +9486,9 @@ static const tnn__op *tnn__param_named(const tnn_net *net, const char *name, int
             if (!strcmp(op->name[*which], name)) return op;
     return NULL;
 }
-static int tnn__is_conv(const tnn__op *op)
-{
-    return (op->kind->flags & TNN__PRODUCT) != 0;
-}
+/* Whether its weights are panels of a product, op->q. */
+static int tnn__is_conv(const tnn__op *op) { return (op->kind->flags & TNN__PRODUCT) != 0; }
+/* What the user is told of a tensor: its name, shape and count, whether it is trained. */
 static tnn_param tnn__param_of(const tnn__op *op, int which)
 {
     const tnn__dims *d = which == TNN__WEIGHT ? &op->weight_dims : &op->other_dims;
@@ -9522,17 +9501,6 @@ static tnn_param tnn__param_of(const tnn__op *op, int which)
     for (p.count = 1, i = 0; i < 4; i++)
         p.count *= p.dims[i] = i < p.ndim ? d->dims[i] : 1;         /* fits: tnn__plan_layer */
     return p;
-}
-static long long tnn__count_params(tnn_net *net)
-{
-    const tnn__op *op;
-    long long total = 0;
-    int i, which;
-    for (i = 0; i < net->trained_tensors; i++) {
-        op = tnn__find_param(net, i, &which);
-        total += tnn__param_of(op, which).count;
-    }
-    return total;
 }
 /* Element `at` of a tensor in PyTorch's order, in a flat vector or, what is not trained, in
    net->buffers. */
@@ -9593,28 +9561,26 @@ static const tnn__init_kind tnn__init_kinds[] = {
 };
 static const tnn__option tnn__init_options[] = {
 #define TNN__X(member) TNN__OPTION(tnn_init_options, member),
-    TNN__X(gain) TNN__X(fan) TNN__X(truncated) TNN__X(mean) TNN__X(std) TNN__X(min) TNN__X(max)
-    TNN__X(value) TNN__X(sparsity)
+#define TNN__D(member, least, most) TNN__RANGE(tnn_init_options, member, 'd', 0, least, most),
+    TNN__D(gain, -1e15, 1e15) TNN__X(fan) TNN__X(truncated) TNN__D(mean, -1e30, 1e30)
+    TNN__D(std, 0, 1e30) TNN__D(min, -1e30, 1e30) TNN__D(max, -1e30, 1e30)
+    TNN__D(value, -1e30, 1e30) TNN__X(sparsity)
 #undef TNN__X
+#undef TNN__D
 };
-static tnn_status tnn__check_init(const char *what, tnn_init init, const tnn_init_options *o)
-{
-    return TNN__CHECK_OPTIONS(what, o, tnn__init_options, TNN_INIT_HE_UNIFORM, init,
-                              tnn__init_kinds, NULL);
-}
+/* What the public header says of it. A slope of 0 is the default, NaN the answer to any other
+   name. */
 TNN_API_GATED double tnn_calculate_gain(const char *nonlinearity, double slope)
 {
     static const struct { const char *name; double gain; } gains[] = {
         {"linear", 1}, {"conv2d", 1}, {"sigmoid", 1}, {"tanh", 5.0/3},
-        {"relu", 1.4142135623730951}, {"selu", 0.75},
+        {"relu", 1.4142135623730951}, {"selu", 0.75}, {"leaky_relu", 0},
     };
     size_t i;
+    slope = tnn__default(slope, 0.01);
     for (i = 0; nonlinearity && i < sizeof gains/sizeof *gains; i++)
-        if (!strcmp(nonlinearity, gains[i].name)) return gains[i].gain;
-    if (nonlinearity && !strcmp(nonlinearity, "leaky_relu")) {
-        slope = tnn__default(slope, 0.01);
-        return sqrt(2/(1 + slope*slope));
-    }
+        if (!strcmp(nonlinearity, gains[i].name))
+            return gains[i].gain > 0 ? gains[i].gain : sqrt(2/(1 + slope*slope));
     tnn__fail(TNN_ERROR_ARGUMENT, "tnn_calculate_gain: no \"%s\" among linear, conv2d, sigmoid, "
               "tanh, relu, leaky_relu, selu", nonlinearity ? nonlinearity : "(null)");
     return TNN__NAN;
@@ -9628,10 +9594,11 @@ typedef struct {
     uint64_t seed, stream;
 } tnn__start_values;
 
-/* Fills in draw, mean, std, min, max and zeros from a kind, its options and the tensor's fans (0
-   where they are not yet known). `what` names the options in messages. */
-static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_options *o,
-                                int bias, double fan_in, double fan_out, tnn__start_values *s)
+/* Fills in draw, mean, std, min, max, gain and zeros from a kind, its options and the tensor's fans
+   (0 where they are not yet known). With a fan the variance is over/fan, over = gain^2 or as the
+   kind has it; a uniform distribution within +-m has the variance m^2/3. */
+static void tnn__start_of(tnn_init init, const tnn_init_options *o, double fan_in, double fan_out,
+                          tnn__start_values *s)
 {
     const tnn__init_kind *kind = &tnn__init_kinds[TNN__NTH(init)];
     const tnn_fan mode = o->fan ? o->fan : kind->fan;
@@ -9639,59 +9606,56 @@ static tnn_status tnn__start_of(const char *what, tnn_init init, const tnn_init_
                                                    : (fan_in + fan_out)/2;
     const double gain = tnn__default(o->gain, HUGE_VAL);
     const double over = gain < HUGE_VAL ? gain*gain : kind->over;
-    if (bias && !kind->for_bias)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial bias",
-                         what, (int)init);
     s->draw = kind->draw;
     s->gain = tnn__default(o->gain, 1);
     s->mean = tnn__default(o->mean, 0);
     s->std = tnn__default(o->std, kind->std);
     s->min = tnn__default(init == TNN_INIT_CONSTANT ? o->value : o->min, kind->min);
     s->max = tnn__default(o->max, kind->max);
-    if (!(s->std >= 0) || !(fabs(s->gain) <= 1e15) || !(fabs(s->mean) + s->std <= 1e30)
-        || !(fabs(s->min) + fabs(s->max) <= 1e30))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .gain = %g, .mean = %g, .std = %g, "
-                         ".min = %g, .max = %g, .value = %g must be within "
-                         "+-1e30, .std not negative",
-                         what, o->gain, o->mean, o->std, o->min, o->max, o->value);
-    if ((kind->max > kind->min && !(s->min < s->max)) || (s->draw == TNN__CUT && !(s->std > 0)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with: .min = %g must be below .max = %g, "
-                         ".std = %g of a truncated distribution not 0",
-                         what, s->min, s->max, s->std);
-    if (s->draw == TNN__SPARSE && !(o->sparsity > 0 && o->sparsity <= 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s_with.sparsity = %g must be in (0, 1]",
-                         what, o->sparsity);
-    s->zeros = s->draw == TNN__SPARSE ? (int)(o->sparsity*s->rows) : 0;
-    if (s->zeros < o->sparsity*s->rows) s->zeros++;
-    if (!(fan > 0) || !(kind->over > 0)) return TNN_OK;
+    s->zeros = (int)ceil(o->sparsity*s->rows);
+    if (!(fan > 0) || !(kind->over > 0)) return;
     s->std = sqrt(over/fan);
     s->max = over > 1.0/3 || over < 1.0/3 ? sqrt(3*over/fan) : 1/sqrt(fan);
-    s->min = -s->max;
     if (s->draw == TNN__NORMAL && o->truncated) {
         s->draw = TNN__CUT;
         s->std /= 0.87962566103423978;      /* the deviation of N(0, 1) within [-2, 2] */
         s->max = 2*s->std;
-        s->min = -s->max;
     }
-    return TNN_OK;
+    s->min = -s->max;
 }
-/* The options of a layer, before its shape is known. */
-static tnn_status tnn__check_start(const tnn_layer *o)
+/* Refuses what a layer says of its initial weights, or of its biases', before its shape is
+   known. */
+static tnn_status tnn__check_start(const tnn_layer *layer, int bias)
 {
+    static const char *const names[2][3] = {
+        {"tnn_add: .init", "tnn_add: .init_with", "tnn_add: .init_with.fan"},
+        {"tnn_add: .bias_init", "tnn_add: .bias_init_with", "tnn_add: .bias_init_with.fan"}
+    };
+    const char *const *name = names[bias];
+    const tnn_init_options *o = bias ? &layer->bias_init_with : &layer->init_with;
+    const tnn_init init = bias ? layer->bias_init : layer->init;
+    tnn_init_options filled = *o;
     tnn__start_values s;
-    tnn_status e;
     memset(&s, 0, sizeof s);
-    if (tnn__choice("tnn_add: .init", (int)o->init, TNN_INIT_HE_UNIFORM)
-        || tnn__choice("tnn_add: .bias_init", (int)o->bias_init, TNN_INIT_HE_UNIFORM)
-        || tnn__choice("tnn_add: .init_with.fan", (int)o->init_with.fan, TNN_FAN_IN)
-        || tnn__choice("tnn_add: .bias_init_with.fan", (int)o->bias_init_with.fan, TNN_FAN_IN)
-        || tnn__check_init("tnn_add: .init_with", o->init, &o->init_with)
-        || tnn__check_init("tnn_add: .bias_init_with", o->bias_init || !o->init ? o->bias_init
-                           : TNN_INIT_ZERO, &o->bias_init_with))
-        return TNN_ERROR_ARGUMENT;
-    e = tnn__start_of("tnn_add: .init", o->init, &o->init_with, 0, 0, 0, &s);
-    return e ? e : tnn__start_of("tnn_add: .bias_init", o->bias_init, &o->bias_init_with, 1,
-                                 0, 0, &s);
+    if (tnn__choice(name[0], (int)init, TNN_INIT_HE_UNIFORM)
+        || tnn__choice(name[2], (int)o->fan, TNN_FAN_IN)
+        || TNN__CHECK_OPTIONS(name[1], o, tnn__init_options, TNN_INIT_HE_UNIFORM,
+                              bias && !init && layer->init ? TNN_INIT_ZERO : init,
+                              tnn__init_kinds, NULL)
+        || tnn__check_ranges(name[1], &filled, tnn__init_options,
+                             TNN__COUNT_OF(tnn__init_options))) return TNN_ERROR_ARGUMENT;
+    if (bias && !tnn__init_kinds[TNN__NTH(init)].for_bias)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial bias", name[0],
+                         (int)init);
+    tnn__start_of(init, o, 0, 0, &s);
+    if ((tnn__init_kinds[TNN__NTH(init)].max > 0 && !(s.min < s.max))
+        || (s.draw == TNN__CUT && !(s.std > 0)))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .min = %g must be below .max = %g, .std = %g of "
+                         "a truncated distribution not 0", name[1], s.min, s.max, s.std);
+    if (s.draw == TNN__SPARSE && !(o->sparsity > 0 && o->sparsity <= 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s.sparsity = %g must be in (0, 1]", name[1],
+                         o->sparsity);
+    return TNN_OK;
 }
 
 /* N(mean, std^2) within [min, max] by rejection (Robert 1995, without his exponential proposals): z
@@ -9739,8 +9703,9 @@ static double *tnn__orthonormal(tnn_net *net, const tnn__start_values *s)
     }
     return q;
 }
-/* Value (row, col). `left` counts the zeros that a sparse column still needs: down the column each
-   row becomes one with probability left/(rows left) (Knuth, volume 2, algorithm 3.4.2S). */
+/* Value (row, col), but of uniform ones. `left` counts the zeros that a sparse column still needs:
+   down the column each row becomes one with probability left/(rows left) (Knuth, volume 2,
+   algorithm 3.4.2S). */
 static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, const double *q,
                            int *left)
 {
@@ -9748,8 +9713,6 @@ static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, co
     const uint64_t at = (uint64_t)(row*cols + col);
     const int window = s->kh*s->kw, out = s->rows/s->groups;
     switch (s->draw) {
-    case TNN__NORMAL:
-        return s->mean + (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
     case TNN__CUT:
         return tnn__truncated(s, at);
     case TNN__EYE:
@@ -9761,40 +9724,42 @@ static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, co
         if ((double)tnn_random_uniform(s->seed, s->stream, 4*at + 2)*(s->rows - row) < *left) {
             --*left;
             return 0;
-        }
-        return (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
+        }                               /* fall through: a mean of 0 */
+    case TNN__NORMAL:
+        return s->mean + (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
     }
     return s->min;
 }
-
-/* The most frequent ones, many at a time: so many columns of as many rows as a panel has, which are
-   neighbours there. */
-static void tnn__init_uniform(tnn_net *net, const tnn__op *op, int which,
-                              const tnn__start_values *s, tnn__len cols)
+/* Sets a tensor, in blocks of 64 columns of as many rows as a panel has, which are neighbours
+   there. Uniform numbers, the most frequent ones, are drawn many at a time. */
+static void tnn__init_tensor(const tnn_net *net, const tnn__op *op, int which, float *flat,
+                             const tnn__start_values *s, const double *q)
 {
-    const tnn__isa_table *k = tnn__kernels();
+    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
     const double middle = (s->min + s->max)/2, half = (s->max - s->min)/2;
-    float draw[16][64];
-    tnn__len row, col, r, c;
-    for (row = 0; row < s->rows; row += 16)
-        for (col = 0; col < cols; col += 64) {
-            const tnn__len rows = TNN__MIN(16, s->rows - row), n = TNN__MIN(64, cols - col);
-            for (r = 0; r < rows; r++)
-                k->uniform(n, draw[r], s->seed, s->stream, (uint64_t)((row + r)*cols + col));
-            for (c = 0; c < n; c++) {
-                float *to = NULL;
+    const int uniform = s->draw == TNN__UNIFORM, apart = !tnn__is_conv(op) || op->q.blocks > 1;
+    float draw[16][64], *to = NULL;
+    int left[64], row, r, c;
+    tnn__len col;
+    for (col = 0; col < cols; col += 64)
+        for (row = 0; row < s->rows; row += 16) {
+            const int rows = TNN__MIN(16, s->rows - row), n = (int)TNN__MIN(64, cols - col);
+            for (r = 0; uniform && r < rows; r++)
+                tnn__kernels()->uniform(n, draw[r], s->seed, s->stream,
+                                        (uint64_t)((row + r)*cols + col));
+            for (c = 0; c < n; c++)
                 for (r = 0; r < rows; r++, to++) {
-                    if (r == 0 || op->q.blocks > 1)
-                        to = tnn__param_at(net, op, which, net->flat[TNN__W],
-                                           (row + r)*cols + col + c);
-                    *to = (float)(middle + (2.0*(double)draw[r][c] - 1.0)*half);
+                    if (r == 0 || apart)
+                        to = tnn__param_at(net, op, which, flat, (row + r)*cols + col + c);
+                    *to = (float)(uniform ? middle + (2.0*(double)draw[r][c] - 1.0)*half
+                                          : tnn__initial(s, row + r, col + c, q, &left[c]));
                 }
-            }
         }
 }
 
-/* Value i of a parameter is drawn from element i of stream 2*layer (weights) or 2*layer + 1
-   (biases): independent of how the network holds it. */
+/* All tensors. Value i of a parameter is drawn from element i of stream 2*layer (weights) or
+   2*layer + 1 (biases): independent of how the network holds it. The parameters of other layers
+   than products are constants, but for those of custom ones. */
 static tnn_status tnn__init_params(tnn_net *net)
 {
     static const char *const names[] = {".weight", ".bias", ".running_mean", ".running_var",
@@ -9810,43 +9775,31 @@ static tnn_status tnn__init_params(tnn_net *net)
         const tnn_layer *o = &net->record[op->layer].o;
         const tnn_param p = tnn__param_of(op, which);
         const int bias = which == TNN__BIASES;
-        const double fan_in = (double)op->q.inner;
-        const double fan_out = (double)op->q.oc
-                               *(op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw);
-        tnn_init init = bias ? o->bias_init : o->init;
+        const tnn_init init = !bias ? o->init : o->bias_init || !o->init ? o->bias_init
+                                                                         : TNN_INIT_ZERO;
+        const double window = op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw;
         const size_t mark = net->used;
         double *q = NULL;
         tnn__start_values s;
-        tnn__len col;
-        int row, left = 0;
-        if (!tnn__is_conv(op)) {
-            float *flat = which >= TNN__MEAN ? net->buffers : net->flat[TNN__W];
-            for (row = 0; row < p.count; row++)
-                *tnn__param_at(net, op, which, flat, row) = which == TNN__WEIGHT ? op->numbers[0]
-                                                          : which == TNN__VARIANCE ? 1.0f : 0.0f;
-            if (o->custom && o->custom->init)
-                o->custom->init(o->custom->user, net->flat[TNN__W] + op->w, net->options.seed);
-            if (tnn_failed()) return (tnn_status)tnn_failed();
-            continue;
-        }
-        if (bias && init == TNN_INIT_DEFAULT && o->init != TNN_INIT_DEFAULT) init = TNN_INIT_ZERO;
-        memset(&s, 0, sizeof s);
+        memset(&s, 0, sizeof s);        /* TNN__EQUAL */
         s.rows = p.dims[0]; s.in = p.dims[1]; s.kh = p.dims[2]; s.kw = p.dims[3];
         s.groups = op->q.groups;
         s.seed = net->options.seed;
         s.stream = (uint64_t)op->layer*2 + (uint64_t)bias;
-        tnn__start_of("tnn_build: .init", init, bias ? &o->bias_init_with : &o->init_with, bias,
-                      fan_in, fan_out, &s);
+        s.min = which == TNN__WEIGHT ? (double)op->numbers[0] : which == TNN__VARIANCE;
+        if (tnn__is_conv(op))
+            tnn__start_of(init, bias ? &o->bias_init_with : &o->init_with, (double)op->q.inner,
+                          (double)op->q.oc*window, &s);
+        else s.groups = 1;
         if (s.draw == TNN__ORTHOGONAL && (q = tnn__orthonormal(net, &s)) == NULL)
             return TNN_ERROR_MEMORY;
-        if (s.draw == TNN__UNIFORM) tnn__init_uniform(net, op, which, &s, p.count/p.dims[0]);
-        else for (col = 0; col < p.count/p.dims[0]; col++)
-            for (row = 0; row < s.rows; row++)
-                *tnn__param_at(net, op, which, net->flat[TNN__W],
-                               row*(tnn__len)(p.count/p.dims[0]) + col)
-                    = (float)tnn__initial(&s, row, col, q, &left);
+        tnn__init_tensor(net, op, which, which >= TNN__MEAN ? net->buffers : net->flat[TNN__W],
+                         &s, q);
         tnn__net_release(net, q);
         net->used = mark;
+        if (o->custom && o->custom->init)
+            o->custom->init(o->custom->user, net->flat[TNN__W] + op->w, net->options.seed);
+        if (tnn_failed()) return (tnn_status)tnn_failed();
     }
     return TNN_OK;
 }
@@ -11920,7 +11873,8 @@ static tnn_status tnn__check_layer(const tnn_net *net, const tnn_layer *layer)
         e = tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS);
     if (!e) e = TNN__CHECK_OPTIONS("tnn_add", layer, tnn__layer_options, TNN_CONV2D, layer->type,
                                    tnn__layer_kinds, "from lr_scale decay_scale frozen");
-    if (!e) e = tnn__check_start(layer);
+    if (!e) e = tnn__check_start(layer, 0);
+    if (!e) e = tnn__check_start(layer, 1);
     if (!e) e = tnn__check_regularizers(layer);
     if (e) return e;
     if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
@@ -12147,6 +12101,7 @@ static void tnn__plan_tensors(tnn_net *net)
 {
     int i, which, trained;
     net->tensors = net->trained_tensors = 0;
+    net->param_total = 0;
     for (trained = 1; trained >= 0; trained--)
         for (i = 0; i < net->ops; i++)
             for (which = 0; which < TNN__TENSORS; which++) {
@@ -12158,6 +12113,7 @@ static void tnn__plan_tensors(tnn_net *net)
                 net->tensor[net->tensors].op = op;
                 net->tensor[net->tensors++].which = which;
                 net->trained_tensors += trained;
+                if (trained) net->param_total += tnn__param_of(op, which).count;
             }
 }
 /* Who needs gradients: what is trained, and all between it and the loss; and who adds its gradient
@@ -12334,7 +12290,6 @@ static tnn_status tnn__plan(tnn_net *net, int all)
     net->threads = net->options.threads ? TNN__MIN(net->options.threads, TNN__MAX_THREADS)
                                         : tnn_threads();
     net->memory_floats = tnn__place(net, NULL);
-    net->param_total = tnn__count_params(net);
     return TNN_OK;
 }
 /* The bytes that the network takes or, before it is built, will take; in .memory with all that is
@@ -15013,8 +14968,8 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     const tnn_layer *layer = module->layer;
     const tnn__op *op = &module->op;
     const tnn__pool_geometry *window = tnn__is_conv(op) ? &op->q.g : &op->pool;
-    const int ph = tnn__either(layer->pad_h, layer->pad, 0);
-    const int pw = tnn__either(layer->pad_w, layer->pad, 0);
+    const int ph = layer->pad_h ? layer->pad_h : layer->pad;
+    const int pw = layer->pad_w ? layer->pad_w : layer->pad;
     const int constant = op->options.mode == TNN_ZEROS && (layer->value < 0 || layer->value > 0);
     const int sized = layer->size || layer->size_h; /* an upsampling to a size */
     tnn__value value = {"", 0, 0};
@@ -15029,10 +14984,7 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     case 'p': value.a = ph; value.b = pw; break;            /* padding */
     case 'h': value.a = ph; break;                      /* of it the rows */
     case 'w': value.a = pw; break;                      /* and the columns */
-    case 'x':
-        value.a = tnn__either(layer->output_pad_h, layer->output_pad, 0);
-        value.b = tnn__either(layer->output_pad_w, layer->output_pad, 0);
-        break;
+    case 'x': value.a = op->options.output_pad_h; value.b = op->options.output_pad_w; break;
     case 'Z':                           /* one of the two is 0, and left out */
         value.a = how == '2' ? (sized ? module->out.h : 0)
                 : sized ? 0 : layer->factor ? layer->factor : 2;
