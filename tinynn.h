@@ -10339,24 +10339,25 @@ typedef struct {
     int              frozen;
 } tnn__regularizer;
 
-/* Refuses penalties and norms of a layer that are out of range, and norms that its constraint
-   does not read. */
-static tnn_status tnn__check_regularizers(const tnn_layer *o)
+/* Refuses penalties, norms and factors of a layer that are out of range, and norms that its
+   constraint does not read; fills in the defaults of these. */
+static tnn_status tnn__check_regularizers(tnn_layer *o)
 {
     static const char *const reads[] = {"", "norm_max", "", "norm_min norm_max norm_rate", ""};
-    tnn_layer filled = *o;
     const double most = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
 #define TNN__X(member, otherwise, least, most) \
     TNN__RANGE(tnn_layer, member, 'd', otherwise, least, most),
     const tnn__option options[] = {
         TNN__X(l1, 0, 0, 1e30) TNN__X(l2, 0, 0, 1e30) TNN__X(orthogonal, 0, 0, 1e30)
         TNN__X(norm_max, most, 0, 1e30) TNN__X(norm_min, 0, 0, most) TNN__X(norm_rate, 1, 1e-9, 1)
+        TNN__RANGE(tnn_layer, lr_scale, 'f', 1, 0, 1e30),
+        TNN__RANGE(tnn_layer, decay_scale, 'f', 1, 0, 1e30)
     };
 #undef TNN__X
     if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM)
         || tnn__check_options("tnn_add", o, options + 3, 3, TNN_MAX_NORM, (int)o->constraint, reads,
                               sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
-    return tnn__check_ranges("tnn_add: ", &filled, options, TNN__COUNT_OF(options));
+    return tnn__check_ranges("tnn_add: ", o, options, TNN__COUNT_OF(options));
 }
 /* The next operation with weights from the *i-th on: its options, NULL past the last. */
 static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer *r)
@@ -10492,9 +10493,8 @@ static void tnn__constrain(tnn_net *net)
         const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
         if (o->constraint == TNN_UNCONSTRAINED || r.frozen) continue;
         r.norm_min = unit ? 1 : both ? o->norm_min : 0;
-        r.norm_max = unit ? 1 : tnn__default(o->norm_max, both ? 1 : 2);
-        r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0
-                    : both ? tnn__default(o->norm_rate, 1) : 1;
+        r.norm_max = unit ? 1 : o->norm_max;
+        r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0 : both ? o->norm_rate : 1;
         tnn__each_panel(&r, r.q->inner*r.q->oc, tnn__constraint_task);
     }
 }
@@ -10729,8 +10729,8 @@ static void tnn__segments(tnn_net *net)
         s->at = s->bias ? s->op->b : s->op->w;
         s->floats = s->bias ? s->op->b_floats : s->op->w_floats;
         o = &net->record[s->op->layer].o;
-        s->lr = tnn__default((double)o->lr_scale, 1);
-        s->decay = tnn__default((double)o->decay_scale, 1);
+        s->lr = (double)o->lr_scale;
+        s->decay = (double)o->decay_scale;
         s->frozen = o->frozen;
     }
 }
@@ -11853,18 +11853,9 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net->loaned_weights);
     tnn__release(net);
 }
-/* Options for which 0 is the default may be given as TNN_ZERO: becomes 0. */
-static void tnn__zeros(tnn_layer *o)
-{
-    o->l1 = tnn__default(o->l1, 0);
-    o->l2 = tnn__default(o->l2, 0);
-    o->orthogonal = tnn__default(o->orthogonal, 0);
-    o->norm_min = tnn__default(o->norm_min, 0);
-    o->drop_connect = (float)tnn__default((double)o->drop_connect, 0);
-}
 /* What the next layer's own options can be refused for; what depends on its input is left to the
-   plan. */
-static tnn_status tnn__check_layer(const tnn_net *net, const tnn_layer *layer)
+   plan, and so are most defaults: tnn__shape. */
+static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 {
     const tnn__layer_kind *kind;
     tnn_status e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
@@ -11877,11 +11868,6 @@ static tnn_status tnn__check_layer(const tnn_net *net, const tnn_layer *layer)
     if (!e) e = tnn__check_start(layer, 1);
     if (!e) e = tnn__check_regularizers(layer);
     if (e) return e;
-    if (!(layer->lr_scale >= 0) || !(layer->decay_scale >= 0)
-        || (double)(layer->lr_scale + layer->decay_scale) > 1e30)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: .lr_scale = %g and .decay_scale = %g must "
-                         "be 0 or more, at most 1e30 together",
-                         (double)layer->lr_scale, (double)layer->decay_scale);
     kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
     if (layer->from < TNN_FROM_INPUT || layer->from > net->layers)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer before "
@@ -11899,6 +11885,7 @@ TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; 
 TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
     tnn__record *record;
+    tnn_layer own;
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer)
@@ -11908,7 +11895,8 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
                          "layers come before the first forward");
     tnn__err.layer = net->layers + 1;
-    e = tnn__check_layer(net, layer);
+    own = *layer;
+    e = tnn__check_layer(net, &own);
     tnn__err.layer = 0;
     if (e) return e;
     if (net->layers == net->capacity) {
@@ -11926,8 +11914,7 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
         net->capacity = n;
     }
     record = &net->record[net->layers++];
-    record->o = *layer;
-    tnn__zeros(&record->o);
+    record->o = own;
     if (net->options.dialect == TNN_KERAS) tnn__keras_layer(&record->o);
     record->file = tnn__err.file;
     record->line = tnn__err.line;
@@ -12163,9 +12150,8 @@ static void tnn__place_params(tnn_net *net)
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         op->w = net->params;
-        net->params += op->w_floats;
-        op->b = net->params;
-        net->params = TNN__MIN(net->params + op->b_floats, TNN__HUGE/64);
+        op->b = op->w + op->w_floats;
+        net->params = TNN__MIN(op->b + op->b_floats, TNN__HUGE/64);
         op->s = net->buffer_floats;
         net->buffer_floats += op->s_floats;
         op->partial = net->partial_floats;
@@ -13128,7 +13114,8 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     const tnn_optimizer *o = &net->optimizer;
     const size_t bytes = (size_t)net->params*sizeof(float);
     float *d = net->flat[TNN__S], *g = net->flat[TNN__G];
-    double loss = o->maximize ? -net->value : net->value, sum, t;
+    tnn__lbfgs *m = &net->lbfgs;
+    double loss = o->maximize ? -net->value : net->value, sum;
     int i, evaluations = 1, done;
     tnn__runs(net);
     net->accumulated = 1;           /* running statistics go on from one forward to the next */
@@ -13141,20 +13128,18 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
         memcpy(net->flat[TNN__S + 1], g, bytes);
         memcpy(net->flat[TNN__S + 2], net->flat[TNN__W], bytes);
         tnn__largest_size(g, net->params, &sum);
-        t = net->lbfgs.iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
+        m->t = m->iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
         slope = tnn__inner(tnn__kernels(), net->params, g, d);
-        net->lbfgs.t = t;
         if (slope > -o->tolerance_change) break;
         if (o->strong_wolfe) {
-            evaluations += tnn__lbfgs_search(net, o->max_eval - evaluations, &t, &loss, slope);
-            net->lbfgs.t = t;
-            tnn__lbfgs_move(net, t);
+            evaluations += tnn__lbfgs_search(net, o->max_eval - evaluations, &m->t, &loss, slope);
+            tnn__lbfgs_move(net, m->t);
         } else if (i == o->max_iter) {
-            tnn__lbfgs_move(net, t);
+            tnn__lbfgs_move(net, m->t);
             tnn__check_weights(net, net->flat[TNN__W], "tnn_step:", "the weights stay what they "
                                "were before the last iteration; a smaller lr may help");
         } else {
-            loss = tnn__lbfgs_probe(net, t).f;
+            loss = tnn__lbfgs_probe(net, m->t).f;
             evaluations++;
         }
         if (tnn_failed()) {
@@ -13163,7 +13148,7 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
         }
         done = i == o->max_iter || evaluations >= o->max_eval
                || tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad
-               || tnn__largest_size(d, net->params, NULL)*fabs(t) <= o->tolerance_change
+               || tnn__largest_size(d, net->params, NULL)*fabs(m->t) <= o->tolerance_change
                || fabs(loss - before) < o->tolerance_change;
     }
     if (o->maximize) tnn__lbfgs_gradient(net);
