@@ -276,9 +276,9 @@ typedef struct tnn_tensor {
 
 TNN_API tnn_tensor tnn_tensor_create(int n, int c, int h, int w);               /* of zeros */
 TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w);
-TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count);        /* a view */
-TNN_API void       tnn_tensor_free(tnn_tensor *t);                              /* a created one */
-TNN_API tnn_status tnn_fill(tnn_tensor t, float value);
+TNN_API tnn_tensor tnn_tensor_slice(tnn_tensor x, int first, int count);        /* a view */
+TNN_API void       tnn_tensor_free(tnn_tensor *tensor);                         /* a created one */
+TNN_API tnn_status tnn_fill(tnn_tensor x, float value);
 
 /* C = A B with A and B transposed or not, C (m, n), inner dimension k:
    A is (m, k), or (k, m) with TNN_TRANSPOSE_A; B is (k, n), or (n, k) with TNN_TRANSPOSE_B.
@@ -6244,13 +6244,13 @@ TNN_API_GATED tnn_status tnn_set_isa(const char *name)
    columns, those of C side by side. The caller sets a, b, bp, c, ldc and what else differs. */
 static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len ks)
 {
-    tnn__mm t;
-    memset(&t, 0, sizeof t);
-    t.n0 = t.n1 = t.n2 = 1;
-    t.rows = rows; t.cols = cols; t.run = run;
-    t.rs = rs; t.gs = 3*rs; t.ks = ks;
-    t.ldb = t.cp = 16;
-    return t;
+    tnn__mm mm;
+    memset(&mm, 0, sizeof mm);
+    mm.n0 = mm.n1 = mm.n2 = 1;
+    mm.rows = rows; mm.cols = cols; mm.run = run;
+    mm.rs = rs; mm.gs = 3*rs; mm.ks = ks;
+    mm.ldb = mm.cp = 16;
+    return mm;
 }
 
 /* The elements of a shape: 0 if a dimension is not positive or the product does not fit. */
@@ -6262,7 +6262,7 @@ static tnn__len tnn__count(int n, int c, int h, int w)
     return count >= TNN__OBJECT / 16 ? 0 : count;
 }
 /* The elements of a tensor; 0 if it has no data, too. */
-static tnn__len tnn__size(tnn_tensor t) { return t.data ? tnn__count(t.n, t.c, t.h, t.w) : 0; }
+static tnn__len tnn__size(tnn_tensor x) { return x.data ? tnn__count(x.n, x.c, x.h, x.w) : 0; }
 
 /* The number of elements; 0 and an error where there are none. */
 static tnn__len tnn__some(const char *what, tnn_tensor x)
@@ -6275,47 +6275,47 @@ static tnn__len tnn__some(const char *what, tnn_tensor x)
 /* A tensor over memory of the caller's, who keeps it. Nothing is checked. */
 TNN_API tnn_tensor tnn_tensor_view(float *data, int n, int c, int h, int w)
 {
-    const tnn_tensor t = {n, c, h, w, data};
-    return t;
+    const tnn_tensor x = {n, c, h, w, data};
+    return x;
 }
 /* A tensor of zeros, for tnn_tensor_free; its data is NULL on failure. */
 TNN_API_GATED tnn_tensor tnn_tensor_create(int n, int c, int h, int w)
 {
-    tnn_tensor t = tnn_tensor_view(NULL, n, c, h, w);
+    tnn_tensor x = tnn_tensor_view(NULL, n, c, h, w);
     tnn__len count = tnn__count(n, c, h, w);
-    if (count) t.data = tnn__floats(count, "tensor");
+    if (count) x.data = tnn__floats(count, "tensor");
     else tnn__fail(TNN_ERROR_SHAPE,
                    "tensor: shape (%d, %d, %d, %d) must be positive and fit in memory", n, c, h, w);
-    return t;
+    return x;
 }
 /* Samples first .. first + count - 1, in the same memory; data is NULL on failure. */
-TNN_API_GATED tnn_tensor tnn_tensor_slice(tnn_tensor t, int first, int count)
+TNN_API_GATED tnn_tensor tnn_tensor_slice(tnn_tensor x, int first, int count)
 {
-    if (first < 0 || count < 1 || !tnn__count(t.n, t.c, t.h, t.w) || first > t.n - count) {
+    if (first < 0 || count < 1 || !tnn__count(x.n, x.c, x.h, x.w) || first > x.n - count) {
         tnn__fail(TNN_ERROR_SHAPE, "tnn_tensor_slice: %d samples from %d on, of %d",
-                  count, first, t.n);
-        t.data = NULL;
+                  count, first, x.n);
+        x.data = NULL;
     } else {
-        if (t.data) t.data += (tnn__len)first*t.c*t.h*t.w;
-        t.n = count;
+        if (x.data) x.data += (tnn__len)first*x.c*x.h*x.w;
+        x.n = count;
     }
-    return t;
+    return x;
 }
 /* Gives the memory of tnn_tensor_create back; NULL, or a tensor without data, is left alone. */
-TNN_API void tnn_tensor_free(tnn_tensor *t)
+TNN_API void tnn_tensor_free(tnn_tensor *tensor)
 {
-    if (t) {
-        tnn__release(t->data);
-        t->data = NULL;
+    if (tensor) {
+        tnn__release(tensor->data);
+        tensor->data = NULL;
     }
 }
 /* Sets every element to `value`. */
-TNN_API_GATED tnn_status tnn_fill(tnn_tensor t, float value)
+TNN_API_GATED tnn_status tnn_fill(tnn_tensor x, float value)
 {
-    const tnn__len n = tnn__some("tnn_fill", t);
+    const tnn__len n = tnn__some("tnn_fill", x);
     tnn__len i;
     if (!n) return TNN_ERROR_ARGUMENT;
-    for (i = 0; i < n; i++) t.data[i] = value;
+    for (i = 0; i < n; i++) x.data[i] = value;
     return TNN_OK;
 }
 
@@ -6324,7 +6324,7 @@ TNN_API_GATED tnn_status tnn_fill(tnn_tensor t, float value)
        span = dilation*(kernel - 1) + 1          out = (in + 2 pad - span)/stride + 1
    With `pooling` the stride is the kernel's size where none is given, the pad is half the window at
    most, and .ceil rounds the division up. TNN_ERROR_ARGUMENT or _SHAPE on failure. */
-static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling,
+static tnn_status tnn__window(const char *what, const tnn_window *given, int pooling,
                               int c, int h, int w, tnn__pool_geometry *g)
 {
     static const struct { const char *name, *must; int least; } limits[] = {
@@ -6334,20 +6334,20 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
     int span_h, span_w, most_h, most_w, k, i;
     memset(g, 0, sizeof *g);
     g->c = c; g->ih = h; g->iw = w;
-    g->kh = o->kernel_h ? o->kernel_h : o->kernel;
-    g->kw = o->kernel_w ? o->kernel_w : o->kernel;
-    g->sh = o->stride_h ? o->stride_h : o->stride ? o->stride : pooling ? g->kh : 1;
-    g->sw = o->stride_w ? o->stride_w : o->stride ? o->stride : pooling ? g->kw : 1;
-    g->ph = o->pad_h ? o->pad_h : o->pad;
-    g->pw = o->pad_w ? o->pad_w : o->pad;
-    g->dh = o->dilation_h ? o->dilation_h : o->dilation ? o->dilation : 1;
-    g->dw = o->dilation_w ? o->dilation_w : o->dilation ? o->dilation : 1;
-    g->exclude_pad = o->exclude_pad;
+    g->kh = given->kernel_h ? given->kernel_h : given->kernel;
+    g->kw = given->kernel_w ? given->kernel_w : given->kernel;
+    g->sh = given->stride_h ? given->stride_h : given->stride ? given->stride : pooling ? g->kh : 1;
+    g->sw = given->stride_w ? given->stride_w : given->stride ? given->stride : pooling ? g->kw : 1;
+    g->ph = given->pad_h ? given->pad_h : given->pad;
+    g->pw = given->pad_w ? given->pad_w : given->pad;
+    g->dh = given->dilation_h ? given->dilation_h : given->dilation ? given->dilation : 1;
+    g->dw = given->dilation_w ? given->dilation_w : given->dilation ? given->dilation : 1;
+    g->exclude_pad = given->exclude_pad;
     for (i = 0; i < 4; i++) {
-        const int given[4][2] = {{g->kh, g->kw}, {g->sh, g->sw}, {g->dh, g->dw}, {g->ph, g->pw}};
-        if (TNN__MIN(given[i][0], given[i][1]) < limits[i].least)
+        const int pair[4][2] = {{g->kh, g->kw}, {g->sh, g->sw}, {g->dh, g->dw}, {g->ph, g->pw}};
+        if (TNN__MIN(pair[i][0], pair[i][1]) < limits[i].least)
             return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s %dx%d must %s", what, limits[i].name,
-                             given[i][0], given[i][1], limits[i].must);
+                             pair[i][0], pair[i][1], limits[i].must);
     }
     k = 1 << 20;        /* keeps every later product of two of these within an int */
     if (g->kh > 4096 || g->kw > 4096 || g->sh > k || g->sw > k || g->dh > 4096 || g->dw > 4096
@@ -6359,7 +6359,7 @@ static tnn_status tnn__window(const char *what, const tnn_window *o, int pooling
     if (pooling && (2*g->ph > span_h || 2*g->pw > span_w))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: pad %dx%d must be at most half the kernel %dx%d",
                          what, g->ph, g->pw, span_h, span_w);
-    k = pooling && o->ceil;         /* a window may then lack as much as a step but for one */
+    k = pooling && given->ceil;         /* a window may then lack as much as a step but for one */
     most_h = h + 2*g->ph + (k ? g->sh - 1 : 0);
     most_w = w + 2*g->pw + (k ? g->sw - 1 : 0);
     if (span_h > most_h || span_w > most_w)
@@ -6426,16 +6426,16 @@ typedef struct { int count, u, u_step, y, y_step; } tnn__taps;
 /* The taps of residue r with pad p, dilation d, stride s and kernel k. */
 static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
 {
-    tnn__taps t = {0, 0, 0, 0, 0};
+    tnn__taps taps = {0, 0, 0, 0, 0};
     int u;
     for (u = k - 1; u >= 0; u--)
         if ((r + p - u*d)%s == 0) {
-            const int y = (r + p - u*d)/s;
-            if (t.count == 0) { t.u = u; t.y = y; }
-            if (t.count == 1) { t.u_step = u - t.u; t.y_step = y - t.y; }
-            t.count++;
+            const int at = (r + p - u*d)/s;
+            if (taps.count == 0) { taps.u = u; taps.y = at; }
+            if (taps.count == 1) { taps.u_step = u - taps.u; taps.y_step = at - taps.y; }
+            taps.count++;
         }
-    return t;
+    return taps;
 }
 /* Pixels that the taps of all residues reach before dy, *lo, and behind it, *hi. */
 static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, int *hi)
@@ -6443,10 +6443,10 @@ static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, 
     int r;
     *lo = *hi = 0;
     for (r = 0; r < s && r < in; r++) {
-        const tnn__taps t = tnn__dx_taps(r, p, d, s, k);
-        const int last = (in - 1 - r)/s + t.y + (t.count - 1)*t.y_step;
-        if (!t.count) continue;
-        *lo = TNN__MAX(*lo, -t.y);
+        const tnn__taps taps = tnn__dx_taps(r, p, d, s, k);
+        const int last = (in - 1 - r)/s + taps.y + (taps.count - 1)*taps.y_step;
+        if (!taps.count) continue;
+        *lo = TNN__MAX(*lo, -taps.y);
         *hi = TNN__MAX(*hi, last - (out - 1));
     }
 }
@@ -6459,13 +6459,13 @@ static void tnn__dx_frames(tnn__conv *q)
 }
 /* Fills in a convolution of an image (c, h, w) to oc filters; `what` names it in messages.
    TNN_ERROR_ARGUMENT or _SHAPE if the options do not fit, or the weights not into memory. */
-static tnn_status tnn__conv_init(const char *what, const tnn_window *o, int c, int h, int w,
+static tnn_status tnn__conv_init(const char *what, const tnn_window *window, int c, int h, int w,
                                  int oc, tnn__conv *q)
 {
-    const tnn_status e = tnn__window(what, o, 0, c, h, w, &q->g);
+    const tnn_status e = tnn__window(what, window, 0, c, h, w, &q->g);
     if (e) return e;
     q->oc = oc;
-    q->groups = o->groups ? o->groups : 1;
+    q->groups = window->groups ? window->groups : 1;
     if (oc < 1 || oc > 1 << 24)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d filters, must be 1 to %d", what, oc, 1 << 24);
     if (q->groups < 1 || c%q->groups || oc%q->groups)
@@ -6547,18 +6547,18 @@ static tnn__mm tnn__window_product(const tnn__conv *q, tnn__len x_row, tnn__len 
 {
     const tnn__pool_geometry *g = &q->g;
     const int whole = q->groups == 1 && g->dw == 1;
-    tnn__mm t = tnn__product(g->ow, q->po, whole ? g->kw*g->c : q->cg, (tnn__len)g->sw*g->c, 1);
-    t.a0 = g->sh*x_row;
-    t.a1 = g->dh*x_row;
-    t.a2 = whole ? t.a1 : (tnn__len)g->dw*g->c;
-    t.n0 = rows;
-    t.n1 = whole ? 1 : g->kh;
-    t.n2 = whole ? g->kh : g->kw;
-    t.bp = q->inner*16;
-    t.b2 = (tnn__len)t.run*16;
-    t.b1 = t.n2*t.b2;
-    t.c0 = y_row; t.ldc = q->oc;
-    return t;
+    tnn__mm mm = tnn__product(g->ow, q->po, whole ? g->kw*g->c : q->cg, (tnn__len)g->sw*g->c, 1);
+    mm.a0 = g->sh*x_row;
+    mm.a1 = g->dh*x_row;
+    mm.a2 = whole ? mm.a1 : (tnn__len)g->dw*g->c;
+    mm.n0 = rows;
+    mm.n1 = whole ? 1 : g->kh;
+    mm.n2 = whole ? g->kh : g->kw;
+    mm.bp = q->inner*16;
+    mm.b2 = (tnn__len)mm.run*16;
+    mm.b1 = mm.n2*mm.b2;
+    mm.c0 = y_row; mm.ldc = q->oc;
+    return mm;
 }
 /* Rows i0..i1-1 of y, the first of them at y; x at pixel (0, 0) of its frame. bias is in panels, or
    NULL; relu: y = max(y, 0). A group is one product. */
@@ -6566,20 +6566,20 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
                               const float *x, tnn__len x_row, const float *w, const float *bias,
                               float *y, tnn__len y_row, int relu, int i0, int i1)
 {
-    tnn__mm t = tnn__window_product(q, x_row, y_row, i1 - i0);
+    tnn__mm mm = tnn__window_product(q, x_row, y_row, i1 - i0);
     int group;
-    t.a = x + (i0*q->g.sh - q->g.ph)*x_row - (tnn__len)q->g.pw*q->g.c;
-    t.b = w;
-    t.bias = bias;
-    t.c = y;
-    t.start = bias ? TNN__BIAS : TNN__ZERO;
-    t.relu = relu;
+    mm.a = x + (i0*q->g.sh - q->g.ph)*x_row - (tnn__len)q->g.pw*q->g.c;
+    mm.b = w;
+    mm.bias = bias;
+    mm.c = y;
+    mm.start = bias ? TNN__BIAS : TNN__ZERO;
+    mm.relu = relu;
     for (group = 0; group < q->blocks; group++) {
-        (q->depthwise ? k->depthwise : k->mm)(&t);
-        t.a += q->cg;
-        t.b += q->panels*t.bp;
-        t.c += q->po;
-        if (bias) t.bias += 16*q->panels;
+        (q->depthwise ? k->depthwise : k->mm)(&mm);
+        mm.a += q->cg;
+        mm.b += q->panels*mm.bp;
+        mm.c += q->po;
+        if (bias) mm.bias += 16*q->panels;
     }
 }
 
@@ -6613,29 +6613,29 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     int group, u, v, r;
     x -= g->ph*x_row + (tnn__len)g->pw*g->c;            /* where the first window begins */
     if (q->depthwise) {
-        tnn__mm t = tnn__window_product(q, x_row, y_row, g->oh);
-        t.a = x;
-        t.b = dy;
-        t.c = dw;
-        t.start = keep ? TNN__KEEP : TNN__ZERO;
-        k->depthwise_dw(&t, low);
+        tnn__mm mm = tnn__window_product(q, x_row, y_row, g->oh);
+        mm.a = x;
+        mm.b = dy;
+        mm.c = dw;
+        mm.start = keep ? TNN__KEEP : TNN__ZERO;
+        k->depthwise_dw(&mm, low);
     } else for (group = 0; group < q->groups; group++) {
-        tnn__mm t = tnn__product(all ? 3*g->kh : rows, q->og, g->ow, 1, (tnn__len)g->sw*g->c);
-        if (all) t.gs = x_row;
-        t.a2 = g->sh*x_row;
-        t.b = dy + (tnn__len)group*q->og;
-        t.bp = 16; t.ldb = q->oc; t.b2 = y_row;
-        t.ldc = 16; t.cp = q->inner*16;
-        t.start = keep ? TNN__KEEP : TNN__ZERO;
-        for (r = 0; r < g->oh; r += step, t.b += t.n2*t.b2, t.start = TNN__KEEP) {
-            t.n2 = TNN__MIN(step, g->oh - r);
+        tnn__mm mm = tnn__product(all ? 3*g->kh : rows, q->og, g->ow, 1, (tnn__len)g->sw*g->c);
+        if (all) mm.gs = x_row;
+        mm.a2 = g->sh*x_row;
+        mm.b = dy + (tnn__len)group*q->og;
+        mm.bp = 16; mm.ldb = q->oc; mm.b2 = y_row;
+        mm.ldc = 16; mm.cp = q->inner*16;
+        mm.start = keep ? TNN__KEEP : TNN__ZERO;
+        for (r = 0; r < g->oh; r += step, mm.b += mm.n2*mm.b2, mm.start = TNN__KEEP) {
+            mm.n2 = TNN__MIN(step, g->oh - r);
             for (u = 0; u < (all ? 1 : g->kh); u++)
                 for (v = 0; v < (whole ? 1 : g->kw); v++) {
-                    t.a = x + (r*g->sh + u*g->dh)*x_row + (tnn__len)v*g->dw*g->c
+                    mm.a = x + (r*g->sh + u*g->dh)*x_row + (tnn__len)v*g->dw*g->c
                             + (tnn__len)group*q->cg;
-                    t.c = dw + ((tnn__len)group*q->panels*q->inner
+                    mm.c = dw + ((tnn__len)group*q->panels*q->inner
                                 + (tnn__len)(u*g->kw + v)*q->cg)*16;
-                    k->mm(&t);
+                    k->mm(&mm);
                 }
         }
     }
@@ -6684,34 +6684,34 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
         for (rw = 0; rw < g->sw; rw++) {
             const tnn__taps th = tnn__dx_taps(rh, g->ph, g->dh, g->sh, g->kh);
             const tnn__taps tw = tnn__dx_taps(rw, g->pw, g->dw, g->sw, g->kw);
-            tnn__mm t = tnn__product((g->iw - rw + g->sw - 1)/g->sw, pc, q->og, q->oc, 1);
-            t.start = bias ? TNN__BIAS : TNN__ZERO;
-            t.bias = bias;
-            t.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc;
-            t.a0 = y_row;
-            t.n1 = th.count; t.a1 = th.y_step*y_row;
-            t.n2 = tw.count; t.a2 = (tnn__len)tw.y_step*q->oc;
+            tnn__mm mm = tnn__product((g->iw - rw + g->sw - 1)/g->sw, pc, q->og, q->oc, 1);
+            mm.start = bias ? TNN__BIAS : TNN__ZERO;
+            mm.bias = bias;
+            mm.a = dy + th.y*y_row + (tnn__len)tw.y*q->oc;
+            mm.a0 = y_row;
+            mm.n1 = th.count; mm.a1 = th.y_step*y_row;
+            mm.n2 = tw.count; mm.a2 = (tnn__len)tw.y_step*q->oc;
             if (q->groups == 1 && (tw.count == 1 || tw.y_step == 1)) {
-                t.run *= tw.count;
-                t.n2 = 1;
-                t.a2 = 0;
+                mm.run *= tw.count;
+                mm.n2 = 1;
+                mm.a2 = 0;
             }
-            t.b = flipped; t.bp = (tnn__len)th.count*tw.count*q->og*16;
-            t.b2 = (tnn__len)t.run*16; t.b1 = t.n2*t.b2;
+            mm.b = flipped; mm.bp = (tnn__len)th.count*tw.count*q->og*16;
+            mm.b2 = (tnn__len)mm.run*16; mm.b1 = mm.n2*mm.b2;
             if (q->depthwise) {
-                t.b += (tnn__len)(th.u*g->kw + tw.u)*16;
-                t.bp = q->inner*16;
-                t.b1 = (tnn__len)th.u_step*g->kw*16; t.b2 = (tnn__len)tw.u_step*16;
-            } else flipped += t.bp*panels*q->groups;
-            t.c = dx + rh*x_row + (tnn__len)rw*g->c;
-            t.c0 = g->sh*x_row; t.ldc = (tnn__len)g->sw*g->c;
-            t.n0 = (g->ih - rh + g->sh - 1)/g->sh;
+                mm.b += (tnn__len)(th.u*g->kw + tw.u)*16;
+                mm.bp = q->inner*16;
+                mm.b1 = (tnn__len)th.u_step*g->kw*16; mm.b2 = (tnn__len)tw.u_step*16;
+            } else flipped += mm.bp*panels*q->groups;
+            mm.c = dx + rh*x_row + (tnn__len)rw*g->c;
+            mm.c0 = g->sh*x_row; mm.ldc = (tnn__len)g->sw*g->c;
+            mm.n0 = (g->ih - rh + g->sh - 1)/g->sh;
             for (group = 0; group < q->blocks && rh < g->ih && rw < g->iw; group++) {
-                (q->depthwise ? k->depthwise : k->mm)(&t);
-                t.a += q->og;
-                t.b += panels*t.bp;
-                t.c += pc;
-                if (bias) t.bias += 16*panels;
+                (q->depthwise ? k->depthwise : k->mm)(&mm);
+                mm.a += q->og;
+                mm.b += panels*mm.bp;
+                mm.c += pc;
+                if (bias) mm.bias += 16*panels;
             }
         }
 }
@@ -6846,17 +6846,17 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
     unsigned char bad[TNN__TILES_WIDE];
     const int cols = q->g.ow/2, rows = r1 - r0, step = tnn__tile_rows(q, images, 0);
     tnn__tiles in = tnn__tiles_of(q, images, c), out = tnn__tiles_of(q, images, oc);
-    tnn__mm t = tnn__product(0, oc, c, c, 1);
+    tnn__mm mm = tnn__product(0, oc, c, c, 1);
     int first, end, r, i;
     in.x_row = x_row;
     out.y_row = y_row;
     out.where_row = (tnn__len)cols*oc;
     out.bias = bias; out.relu = relu; out.pool = pool;
     out.bad = bad;
-    t.n0 = 16;
-    t.a = scratch; t.a0 = in.each;
-    t.b = w; t.b0 = (tnn__len)c*oc; t.bp = (tnn__len)c*16;
-    t.c = scratch + 16*in.each; t.c0 = out.each; t.ldc = oc;
+    mm.n0 = 16;
+    mm.a = scratch; mm.a0 = in.each;
+    mm.b = w; mm.b0 = (tnn__len)c*oc; mm.bp = (tnn__len)c*16;
+    mm.c = scratch + 16*in.each; mm.c0 = out.each; mm.ldc = oc;
     for (first = 0; first < images*rows; first = end) {
         end = TNN__MIN(images*rows, first + step);
         for (r = first; r < end; r += in.rows) {        /* of one image after the other */
@@ -6865,8 +6865,8 @@ static void tnn__tile_forward(const tnn__isa_table *k, const tnn__conv *q, int c
             in.v = scratch + (tnn__len)(r - first)*cols*c;
             k->tiles_in(&in);
         }
-        t.rows = (end - first)*cols;
-        k->mm(&t);
+        mm.rows = (end - first)*cols;
+        k->mm(&mm);
         for (r = first; r < end; r += out.rows) {
             const int at = r0 + r%rows;
             out.rows = TNN__MIN(rows - r%rows, end - r);
@@ -6898,25 +6898,25 @@ static void tnn__tile_backward_weights(const tnn__isa_table *k, const tnn__conv 
 {
     const int step = tnn__tile_rows(q, 1, 1), cols = q->g.ow/2, c = q->g.c, oc = q->oc;
     tnn__tiles in = tnn__tiles_of(q, 1, c), out = tnn__tiles_of(q, 1, oc);
-    tnn__mm t = tnn__product(c, oc, 0, 1, c);
+    tnn__mm mm = tnn__product(c, oc, 0, 1, c);
     int r;
     in.v = scratch;
     in.x_row = x_row;
     out.v = scratch + 16*in.each;
     out.x_row = y_row;
-    t.n0 = 16;
-    t.a = in.v; t.a0 = in.each;
-    t.b = out.v; t.b0 = out.each; t.bp = 16; t.ldb = oc;
-    t.c = sums; t.c0 = (tnn__len)c*oc; t.ldc = 16; t.cp = (tnn__len)c*16;
+    mm.n0 = 16;
+    mm.a = in.v; mm.a0 = in.each;
+    mm.b = out.v; mm.b0 = out.each; mm.bp = 16; mm.ldb = oc;
+    mm.c = sums; mm.c0 = (tnn__len)c*oc; mm.ldc = 16; mm.cp = (tnn__len)c*16;
     for (r = 0; r < q->g.oh/2; r += step) {
         in.rows = out.rows = TNN__MIN(step, q->g.oh/2 - r);
         in.x = x + (2*r - 1)*x_row - c;
         out.x = dy + 2*(tnn__len)r*y_row;
         k->tiles_in(&in);
         k->tiles_grad(&out);
-        t.run = in.rows*cols;
-        t.start = keep || r ? TNN__KEEP : TNN__ZERO;
-        k->mm(&t);
+        mm.run = in.rows*cols;
+        mm.start = keep || r ? TNN__KEEP : TNN__ZERO;
+        k->mm(&mm);
     }
 }
 
@@ -6980,36 +6980,36 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const int j_0 = task%call->col_blocks*call->col_block;
     const int transposed = call->flags & TNN_TRANSPOSE_A;
     const tnn__len from = transposed ? call->m : call->inner;           /* floats of a row of A */
-    tnn__mm t = tnn__product(TNN__MIN(call->row_block, call->m - i0),
+    tnn__mm mm = tnn__product(TNN__MIN(call->row_block, call->m - i0),
                              TNN__MIN(call->col_block, call->n - j_0), 0, 0, 0);
     const int block = tnn__chain(call->inner, 1);
     tnn__len k0;
-    t.c = call->c.data + (tnn__len)i0*call->n + j_0;
-    t.ldc = call->n;
-    t.bp = (tnn__len)call->inner*16;
+    mm.c = call->c.data + (tnn__len)i0*call->n + j_0;
+    mm.ldc = call->n;
+    mm.bp = (tnn__len)call->inner*16;
     for (k0 = 0; k0 < call->inner; k0 += block) {
         const float *a = call->a.data + (transposed ? k0*from + i0 : i0*from + k0);
-        t.run = (int)TNN__MIN(block, call->inner - k0);
-        t.b = call->panels + j_0/16*t.bp + k0*16;
-        t.start = k0 > 0 || (call->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
-        t.rs = transposed ? 1 : from;
-        t.ks = transposed ? from : 1;
-        t.a = a;
+        mm.run = (int)TNN__MIN(block, call->inner - k0);
+        mm.b = call->panels + j_0/16*mm.bp + k0*16;
+        mm.start = k0 > 0 || (call->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
+        mm.rs = transposed ? 1 : from;
+        mm.ks = transposed ? from : 1;
+        mm.a = a;
         if (call->pack_a) {
             const int turned = transposed && call->n >= 256, columns = transposed && !turned;
-            const int rows = columns ? t.run : t.rows, cols = columns ? t.rows : t.run;
+            const int rows = columns ? mm.run : mm.rows, cols = columns ? mm.rows : mm.run;
             const tnn__len stride = columns ? call->row_block + 16 : TNN__A_STRIDE;
             float *to = call->packed + worker*call->pack_a;
             int i;
-            if (turned) call->k->transpose(t.run, t.rows, a, from, to, stride);
+            if (turned) call->k->transpose(mm.run, mm.rows, a, from, to, stride);
             else for (i = 0; i < rows; i++)
                 memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
-            t.a = to;
-            t.rs = columns ? 1 : stride;
-            t.ks = columns ? stride : 1;
+            mm.a = to;
+            mm.rs = columns ? 1 : stride;
+            mm.ks = columns ? stride : 1;
         }
-        t.gs = 3*t.rs;
-        call->k->mm(&t);
+        mm.gs = 3*mm.rs;
+        call->k->mm(&mm);
     }
 }
 /* Whether two tensors have memory in common. */
@@ -7075,7 +7075,7 @@ enum { TNN__TO_Y, TNN__TO_DX, TNN__TO_DW };
 enum { TNN__POOL_MAX = 1, TNN__POOL_MEAN };
 typedef struct {
     const tnn__isa_table *k;
-    tnn__conv    q;                 /* of a pooling q.g and q.oc alone */
+    tnn__conv    conv;              /* of a pooling conv.g and conv.oc alone */
     int          way, pool, tasks;  /* of these; what the images are split into */
     tnn_tensor   x, y;              /* (n, c, h, w), (n, oc, oh, ow), or their gradients */
     float       *weights;           /* as the kernels want them; or dw, db, low of every span */
@@ -7091,7 +7091,7 @@ static void tnn__image_task(void *context, int task, int worker)
 {
     const tnn__image_call *call = (const tnn__image_call *)context;
     const tnn__isa_table *k = call->k;
-    const tnn__conv *q = &call->q;
+    const tnn__conv *q = &call->conv;
     const tnn__pool_geometry *g = &q->g;
     const tnn__len x_row = call->x_row, y_row = call->y_row;
     const tnn__len inputs = (tnn__len)g->c*g->ih*g->iw, outputs = (tnn__len)q->oc*g->oh*g->ow;
@@ -7134,14 +7134,14 @@ static tnn_status tnn__conv_check(const char *what, tnn__image_call *call, tnn_t
                                   tnn_window window)
 {
     const tnn_tensor x = call->x, y = call->y;
-    const tnn__conv *q = &call->q;
+    const tnn__conv *q = &call->conv;
     const tnn__pool_geometry *g = &q->g;
     tnn_status e;
     if (!tnn__size(x) || !tnn__size(w) || !tnn__size(y))
         return tnn__fail(TNN_ERROR_SHAPE, "%s: needs tensors with data and positive shapes", what);
     if (!window.kernel && !window.kernel_h) window.kernel_h = w.h;
     if (!window.kernel && !window.kernel_w) window.kernel_w = w.w;
-    if ((e = tnn__conv_init(what, &window, x.c, x.h, x.w, w.n, &call->q)) != TNN_OK) return e;
+    if ((e = tnn__conv_init(what, &window, x.c, x.h, x.w, w.n, &call->conv)) != TNN_OK) return e;
     if (w.c != q->cg || w.h != g->kh || w.w != g->kw)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: weights (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
                          what, w.n, w.c, w.h, w.w, w.n, q->cg, g->kh, g->kw);
@@ -7162,7 +7162,7 @@ static tnn_status tnn__convolve(const char *what, int way, tnn_tensor x, tnn_ten
                                     tnn_tensor y, const float *bias, float *db, tnn_window window)
 {
     tnn__image_call call;
-    const tnn__conv *q = &call.q;
+    const tnn__conv *q = &call.conv;
     tnn__len panels, biases, room;
     float *at;
     int i;
@@ -7222,7 +7222,7 @@ static tnn_status tnn__pooling(const char *what, int way, int pool, tnn_tensor x
                                const float *where_in, float *where_out, tnn_window window)
 {
     tnn__image_call call;
-    const tnn__pool_geometry *g = &call.q.g;
+    const tnn__pool_geometry *g = &call.conv.g;
     tnn_status e;
     memset(&call, 0, sizeof call);
     if (!tnn__size(x) || !tnn__size(y)
@@ -7231,7 +7231,7 @@ static tnn_status tnn__pooling(const char *what, int way, int pool, tnn_tensor x
     if (pool == TNN__POOL_MEAN
         && (window.dilation > 1 || window.dilation_h > 1 || window.dilation_w > 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: average pooling has no dilation", what);
-    if ((e = tnn__window(what, &window, 1, x.c, x.h, x.w, &call.q.g)) != TNN_OK) return e;
+    if ((e = tnn__window(what, &window, 1, x.c, x.h, x.w, &call.conv.g)) != TNN_OK) return e;
     if (y.n != x.n || y.c != x.c || y.h != g->oh || y.w != g->ow)
         return tnn__fail(TNN_ERROR_SHAPE,
                          "%s: pooled tensor (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
@@ -7240,7 +7240,7 @@ static tnn_status tnn__pooling(const char *what, int way, int pool, tnn_tensor x
     call.way = way; call.pool = pool; call.tasks = x.n;
     call.x = x; call.y = y;
     call.where_in = where_in; call.where_out = where_out;
-    call.q.oc = x.c;
+    call.conv.oc = x.c;
     call.x_row = (tnn__len)x.w*x.c;
     call.y_row = (tnn__len)y.w*y.c;
     call.x_size = x.h*call.x_row;
@@ -11816,7 +11816,7 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
         TNN__OPTION(tnn_net_options, memory), TNN__OPTION(tnn_net_options, bytes)
     };
     tnn_net *net = NULL, first;
-    tnn_net_options *o = &first.options;
+    tnn_net_options *own = &first.options;
     int i;
     tnn__kernels();             /* which fails where flags have changed arithmetic */
     if (tnn_failed()) return NULL;
@@ -11825,21 +11825,21 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
         return NULL;
     }
     memset(&first, 0, sizeof first);
-    *o = *options;
+    *own = *options;
     for (i = 1; i < 3; i++)
-        if (o->input[i] == 0 && o->input[0] > 0) o->input[i] = 1;
-    if (!o->batch) o->batch = 64;
-    if (o->input[0] < 1 || o->input[1] < 1 || o->input[2] < 1 || o->input[0] > 1 << 24
-        || tnn__mul(tnn__mul(o->input[0], o->input[1]), o->input[2]) > TNN__MOST)
+        if (own->input[i] == 0 && own->input[0] > 0) own->input[i] = 1;
+    if (!own->batch) own->batch = 64;
+    if (own->input[0] < 1 || own->input[1] < 1 || own->input[2] < 1 || own->input[0] > 1 << 24
+        || tnn__mul(tnn__mul(own->input[0], own->input[1]), own->input[2]) > TNN__MOST)
         tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
                   "height, width, %d values at most",
-                  o->input[0], o->input[1], o->input[2], TNN__MOST);
-    else if (tnn__choice("tnn_create: .dialect", (int)o->dialect, TNN_KERAS)
-             || TNN__CHECK_READ("tnn_create", o, room, "memory bytes:memory")) return NULL;
-    else if (o->batch < 1 || o->threads < 0)
+                  own->input[0], own->input[1], own->input[2], TNN__MOST);
+    else if (tnn__choice("tnn_create: .dialect", (int)own->dialect, TNN_KERAS)
+             || TNN__CHECK_READ("tnn_create", own, room, "memory bytes:memory")) return NULL;
+    else if (own->batch < 1 || own->threads < 0)
         tnn__fail(TNN_ERROR_ARGUMENT,
                   "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
-                  o->batch, o->threads);
+                  own->batch, own->threads);
     else net = (tnn_net *)tnn__net_alloc(&first, (tnn__len)sizeof *net, "tnn_create");
     if (net) *net = first;
     return net;
@@ -11928,8 +11928,8 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 /* PLANNING goes through the layers once and knows only where it is. It can be repeated: nothing of
    an earlier plan is read, so tnn_output_shape may plan the layers there are so far. */
 /* Where planning is: operations so far; the blob that the next layer reads, at[0], of a layer with
-   two inputs also at[1], else -1; b: the shapes of these, as the layers see them. */
-typedef struct { int ops, at[2]; tnn__blob b[2]; } tnn__planning;
+   two inputs also at[1], else -1; and the shapes of these, as the layers see them. */
+typedef struct { int ops, at[2]; tnn__blob shape[2]; } tnn__planning;
 
 /* The number of the blob that a layer's .from names; *b: it, as the layers see it. */
 static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
@@ -11963,39 +11963,39 @@ static void tnn__plan_reader(tnn_net *net, int at, int op)
     for (side = 0; side < 4; side++)
         net->blob[at].frame[side] = TNN__MAX(net->blob[at].frame[side], net->op[op].frame[side]);
 }
-/* The operation that tnn__new_op has begun is complete: its output, of shape plan->b[which], takes
-   the place of what it reads. */
+/* The operation that tnn__new_op has begun is complete: its output, of shape[which], takes the
+   place of what it reads. */
 static void tnn__end_op(tnn_net *net, tnn__planning *plan, int which)
 {
     tnn__plan_reader(net, net->op[plan->ops].in, plan->ops);
     tnn__plan_reader(net, net->op[plan->ops].from, plan->ops);
-    plan->b[which].readers = 0;
-    memset(plan->b[which].frame, 0, sizeof plan->b[which].frame);
-    net->blob[++plan->ops] = plan->b[which];
+    plan->shape[which].readers = 0;
+    memset(plan->shape[which].frame, 0, sizeof plan->shape[which].frame);
+    net->blob[++plan->ops] = plan->shape[which];
     plan->at[which] = plan->ops;
 }
 
 /* What has to come before the operation of a layer: inputs that are flattened images become the
    channels of one pixel, where the layer wants that; padding; with `copy` a copy of its input. Sets
-   at[1] and b[1]. TNN_ERROR_SHAPE if the layer takes images and gets a flattened one. */
+   at[1] and shape[1]. TNN_ERROR_SHAPE if the layer takes images and gets a flattened one. */
 static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer, int copy)
 {
     const tnn_layer *o = &net->record[layer].o;
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(o->type)];
     int which;
     plan->at[1] = -1;
-    if (kind->flags & TNN__TWO) plan->at[1] = tnn__named_blob(net, o->from, &plan->b[1]);
-    if (tnn__wants_channels(o, plan->b))
+    if (kind->flags & TNN__TWO) plan->at[1] = tnn__named_blob(net, o->from, &plan->shape[1]);
+    if (tnn__wants_channels(o, plan->shape))
         for (which = plan->at[1] >= 0; which >= 0; which--) {
-            if (!tnn__as_channels(&plan->b[which])) continue;
-            tnn__new_op(net, plan, which, TNN_RESHAPE, layer)->tmp_floats = plan->b[which].c;
+            if (!tnn__as_channels(&plan->shape[which])) continue;
+            tnn__new_op(net, plan, which, TNN_RESHAPE, layer)->tmp_floats = plan->shape[which].c;
             tnn__end_op(net, plan, which);
         }
-    if (plan->b->flat && tnn__flat_input(o) == TNN__IMAGES)
+    if (plan->shape->flat && tnn__flat_input(o) == TNN__IMAGES)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: its input has been flattened to %d values; it goes "
-                         "before that", kind->name, tnn__values(plan->b));
+                         "before that", kind->name, tnn__values(plan->shape));
     if (tnn__pads_first(o)) {
-        if (tnn__shape(tnn__new_op(net, plan, 0, TNN_PAD, layer), o, plan->b))
+        if (tnn__shape(tnn__new_op(net, plan, 0, TNN_PAD, layer), o, plan->shape))
             return (tnn_status)tnn_failed();
         tnn__end_op(net, plan, 0);
     }
@@ -12005,14 +12005,14 @@ static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer,
     }
     return TNN_OK;
 }
-/* The operation of layer i, which has one. Its shape function turns the input's shape (plan->b)
+/* The operation of layer i, which has one. Its shape function turns the input's shape (plan->shape)
    into the output's, and says what the operation needs; then its kind may take up layers that
    follow. Returns how many it took, -1 on error. */
 static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
 {
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(net->record[i].o.type)];
     tnn__op *op = tnn__new_op(net, plan, 0, (int)net->record[i].o.type, i);
-    tnn__blob *b = plan->b;
+    tnn__blob *b = plan->shape;
     int fused = 0;
     op->from = plan->at[1];
     if (tnn__shape(op, &net->record[i].o, b)) return -1;
@@ -12037,13 +12037,13 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
     int i, k, named = 0, first = 0;
     tnn__planning plan;
     memset(&plan, 0, sizeof plan);
-    plan.b->c = net->options.input[0];
-    plan.b->h = net->options.input[1];
-    plan.b->w = net->options.input[2];
-    net->blob[0] = plan.b[0];
+    plan.shape->c = net->options.input[0];
+    plan.shape->h = net->options.input[1];
+    plan.shape->w = net->options.input[2];
+    net->blob[0] = plan.shape[0];
     for (i = 0; i < net->layers; i++) named |= net->record[i].o.from != 0;
     while (first < net->layers - 1 && net->record[first].o.type == TNN_FLATTEN) first++;
-    net->direct = !named && (plan.b->c == 1 || plan.b->h*plan.b->w == 1)
+    net->direct = !named && (plan.shape->c == 1 || plan.shape->h*plan.shape->w == 1)
         && (tnn__layer_kinds[TNN__NTH(net->record[first].o.type)].flags & TNN__ON_BATCH);
     if (!net->direct) {
         tnn__new_op(net, &plan, 0, TNN__INPUT, 0);
@@ -12056,8 +12056,8 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
         int fused = 0;
         tnn__about(net, i);
         if (layer->from && !(kind->flags & TNN__TWO))
-            plan.at[0] = tnn__named_blob(net, layer->from, plan.b);
-        if (none) plan.b->flat |= layer->type == TNN_FLATTEN;
+            plan.at[0] = tnn__named_blob(net, layer->from, plan.shape);
+        if (none) plan.shape->flat |= layer->type == TNN_FLATTEN;
         /* the last layer's output is the last blob */
         if (!none || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
             const int copy = none || (named && (kind->flags & TNN__ON_BATCH));
@@ -12067,12 +12067,12 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
         }
         for (k = i + fused; i <= k; i++) {
             net->record[i].blob = plan.at[0];
-            net->record[i].flat = plan.b->flat;
+            net->record[i].flat = plan.shape->flat;
         }
         i = k;
     }
     net->ops = plan.ops;
-    net->blob[plan.ops].flat = plan.b->flat;
+    net->blob[plan.ops].flat = plan.shape->flat;
     for (i = 1; i < net->ops && all && !tnn_failed(); i++)
         if (!net->blob[i].readers) {
             const int layer = net->op[i - 1].layer;
@@ -12338,7 +12338,7 @@ TNN_API_GATED int tnn_output_shape(tnn_net *net, int shape[3])
    network is built. On failure the loss before stays. */
 TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss)
 {
-    tnn_loss_options o;
+    tnn_loss_options own;
     tnn__criterion criterion;
     const float *given[2];
     float *copy = NULL;
@@ -12354,22 +12354,22 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     if (net->built)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
                          "the loss comes before the first forward");
-    o = *loss;
-    if ((e = tnn__loss_defaults(&o, &criterion)) != TNN_OK) return e;
-    if (o.p < 0 || o.p > 2)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .p = %d must be 1 or 2", o.p);
-    if (o.gamma > 0 && o.label_smoothing > 0)
+    own = *loss;
+    if ((e = tnn__loss_defaults(&own, &criterion)) != TNN_OK) return e;
+    if (own.p < 0 || own.p > 2)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .p = %d must be 1 or 2", own.p);
+    if (own.gamma > 0 && own.label_smoothing > 0)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_loss: .gamma and .label_smoothing do not go together");
-    if (tnn__loss_kind_of(&o)->traits & TNN__HOOK && !o.custom)
+    if (tnn__loss_kind_of(&own)->traits & TNN__HOOK && !own.custom)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
                          ".custom, the function that computes it");
     if (!tnn_output_shape(net, NULL)) return (tnn_status)tnn_failed();
-    classes = tnn__loss_view(net, &o).classes;
-    given[0] = o.class_weights;
-    given[1] = o.pos_weights;
-    o.class_weights = o.pos_weights = NULL;         /* not yet counted */
-    if ((e = tnn__check_loss(net, &o)) != TNN_OK) return e;
+    classes = tnn__loss_view(net, &own).classes;
+    given[0] = own.class_weights;
+    given[1] = own.pos_weights;
+    own.class_weights = own.pos_weights = NULL;         /* not yet counted */
+    if ((e = tnn__check_loss(net, &own)) != TNN_OK) return e;
     for (k = 0; k < 2; k++)
         for (i = 0; given[k] && i < classes; i++)
             if (!(given[k][i] >= 0 && given[k][i] <= 1e30f))
@@ -12386,9 +12386,9 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     tnn__net_release(net, net->loaned_weights);
     net->loaned_weights = copy;
     net->weight_count = classes;
-    if (given[0]) o.class_weights = copy;
-    if (given[1]) o.pos_weights = copy + classes;
-    net->loss = o;
+    if (given[0]) own.class_weights = copy;
+    if (given[1]) own.pos_weights = copy + classes;
+    net->loss = own;
     net->criterion = criterion;
     return TNN_OK;
 }
@@ -12407,26 +12407,26 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
 TNN_API_GATED double tnn_penalty(tnn_net *net)
 {
     double total = 0;
-    tnn__regularizer r;
+    tnn__regularizer each;
     const tnn_layer *o;
     int i;
     if (tnn_build(net)) return TNN__NAN;
-    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
+    for (i = 0; (o = tnn__next_weights(net, &i, &each)) != NULL; ) {
         double sum = 0, squares = 0;
         tnn__len k;
         if (o->l1 > 0 || o->l2 > 0) {
-            for (k = 0; k < tnn__weight_floats(r.q); k++) {
-                const double w = (double)r.w[k];
+            for (k = 0; k < tnn__weight_floats(each.q); k++) {
+                const double w = (double)each.w[k];
                 sum += fabs(w);
                 squares += w*w;
             }
             total += o->l1*sum + o->l2*squares;
         }
         if (o->orthogonal > 0) {
-            r.scale = 1;
-            tnn__each_panel(&r, r.q->inner*r.q->oc*r.q->po/8, tnn__gram_task);
-            for (squares = 0, k = 0; k < tnn__gram_floats(r.q); k++)
-                squares += (double)r.gram[k]*(double)r.gram[k];
+            each.scale = 1;
+            tnn__each_panel(&each, each.q->inner*each.q->oc*each.q->po/8, tnn__gram_task);
+            for (squares = 0, k = 0; k < tnn__gram_floats(each.q); k++)
+                squares += (double)each.gram[k]*(double)each.gram[k];
             total += o->orthogonal*squares;
         }
     }
@@ -12468,7 +12468,7 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
                                   float *values, int count, int to)
 {
     const tnn__op *op;
-    tnn_param p;
+    tnn_param info;
     int i, which = 0;
     tnn_status e = tnn_build(net);
     if (e) return e;
@@ -12481,19 +12481,19 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     if (!op)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"; tnn_param_info tells their "
                          "names, as 0.weight", what, name);
-    p = tnn__param_of(op, which);
-    if (p.buffer && flat)
+    info = tnn__param_of(op, which);
+    if (info.buffer && flat)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
-    if (p.count != count)
+    if (info.count != count)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
-                         what, name, p.count, count);
+                         what, name, info.count, count);
     for (i = 0; i < count && to; i++)
         if (!(values[i] - values[i] >= 0))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
     for (i = 0; i < count; i++)
         if (to) tnn__param_set(net, op, which, i, values[i]);
         else
-            values[i] = *tnn__param_at(net, op, which, p.buffer ? net->buffers : net->flat[flat],
+            values[i] = *tnn__param_at(net, op, which, info.buffer ? net->buffers : net->flat[flat],
                                        i);
     return TNN_OK;
 }
@@ -12565,9 +12565,9 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
     tnn__len at;
     if (tnn_build(net)) return 0;
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
-        const tnn_param p = tnn__param_of(op, which);
-        float *flat = p.buffer ? net->buffers : net->flat[TNN__W];
-        for (at = 0; at < p.count; at++) {
+        const tnn_param param = tnn__param_of(op, which);
+        float *flat = param.buffer ? net->buffers : net->flat[TNN__W];
+        for (at = 0; at < param.count; at++) {
             unsigned char bytes[4];
             uint32_t u;
             memcpy(&u, tnn__param_at(net, op, which, flat, at), sizeof u);
@@ -12600,33 +12600,33 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
 static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float *scratch)
 {
     const tnn_net *net = call->net;
-    tnn__sample_at a;
-    memset(&a, 0, sizeof a);
-    a.net = net;
-    a.k = call->k;
-    a.op = &net->op[i];
-    a.in = &net->blob[a.op->in];
-    a.in2 = a.op->from < 0 ? NULL : &net->blob[a.op->from];
-    a.out = &net->blob[i + 1];
-    a.s = s;
-    a.samples = a.parts = 1;
-    a.training = net->mode == TNN_TRAIN;
-    a.scratch = scratch;
-    a.tmp = scratch + a.op->tmp;
-    if (a.in->data) a.x = tnn__sample_data(a.in, s);
-    if (a.in2) a.x2 = tnn__sample_data(a.in2, s);
-    a.y = tnn__sample_data(a.out, s);
-    if (a.op->w_floats) a.w = tnn__weights(net, a.op);
-    if (a.op->b_floats) a.b = net->flat[TNN__W] + a.op->b;
-    if (a.op->where && a.training) a.where = a.op->where + (tnn__len)s*tnn__values(a.out);
-    a.dy = a.out->grad ? a.out->grad + s*a.out->grad_sample : scratch + net->g[(i + 1) & 1];
-    if (a.op->needs_dx)
-        a.dx = a.op->adds_dx ? scratch + net->g[2]
-             : a.in->grad ? a.in->grad + s*a.in->grad_sample : scratch + net->g[a.op->in & 1];
-    if (a.op->needs_dx2)                        /* networks that do not train have no gradients */
-        a.dx2 = a.op->adds_dx2 ? scratch + net->g[3]
-              : a.in2->grad ? a.in2->grad + s*a.in2->grad_sample : NULL;
-    return a;
+    tnn__sample_at at;
+    memset(&at, 0, sizeof at);
+    at.net = net;
+    at.k = call->k;
+    at.op = &net->op[i];
+    at.in = &net->blob[at.op->in];
+    at.in2 = at.op->from < 0 ? NULL : &net->blob[at.op->from];
+    at.out = &net->blob[i + 1];
+    at.s = s;
+    at.samples = at.parts = 1;
+    at.training = net->mode == TNN_TRAIN;
+    at.scratch = scratch;
+    at.tmp = scratch + at.op->tmp;
+    if (at.in->data) at.x = tnn__sample_data(at.in, s);
+    if (at.in2) at.x2 = tnn__sample_data(at.in2, s);
+    at.y = tnn__sample_data(at.out, s);
+    if (at.op->w_floats) at.w = tnn__weights(net, at.op);
+    if (at.op->b_floats) at.b = net->flat[TNN__W] + at.op->b;
+    if (at.op->where && at.training) at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
+    at.dy = at.out->grad ? at.out->grad + s*at.out->grad_sample : scratch + net->g[(i + 1) & 1];
+    if (at.op->needs_dx)
+        at.dx = at.op->adds_dx ? scratch + net->g[2]
+             : at.in->grad ? at.in->grad + s*at.in->grad_sample : scratch + net->g[at.op->in & 1];
+    if (at.op->needs_dx2)                        /* networks that do not train have no gradients */
+        at.dx2 = at.op->adds_dx2 ? scratch + net->g[3]
+              : at.in2->grad ? at.in2->grad + s*at.in2->grad_sample : NULL;
+    return at;
 }
 
 /* A task: part task%parts of the rows, of the samples of span task/parts, through the operations of
@@ -12642,12 +12642,12 @@ static void tnn__trunk_forward(void *context, int task, int worker)
     int s, i;
     for (s = first; s < end; s += step)
         for (i = call->first; i < call->last; i++) {
-            tnn__sample_at a = tnn__at_sample(call, i, s,
+            tnn__sample_at at = tnn__at_sample(call, i, s,
                                               net->scratch + worker*net->scratch_floats);
-            a.samples = step;
-            a.part = task%call->parts;
-            a.parts = call->parts;
-            tnn__each(&a, a.op->kind->forward);
+            at.samples = step;
+            at.part = task%call->parts;
+            at.parts = call->parts;
+            tnn__each(&at, at.op->kind->forward);
         }
 }
 /* A task: a span of samples through the operations of a trunk, back. Gradients of parameters go
@@ -12663,24 +12663,24 @@ static void tnn__trunk_backward(void *context, int span, int worker)
     int s, i;
     for (s = first; s < end; s++)
         for (i = call->last - 1; i >= call->first; i--) {
-            tnn__sample_at a = tnn__at_sample(call, i, s, scratch);
-            const tnn__op *op = a.op;
-            a.back = 1;
-            a.keep = s > first;
-            a.last = s == end - 1;
+            tnn__sample_at at = tnn__at_sample(call, i, s, scratch);
+            const tnn__op *op = at.op;
+            at.back = 1;
+            at.keep = s > first;
+            at.last = s == end - 1;
             if (op->trained && !tnn__over_batch(op)) {
-                a.dw = net->partial + span*net->partial_floats + op->partial;
-                if (op->b_floats) a.db = a.dw + op->w_floats;
-                a.low = a.dw + op->w_floats + op->b_floats;
-                if (!a.keep) memset(a.low, 0, (size_t)tnn__op_low(op)*sizeof *a.low);
-                if (!a.keep && !tnn__is_conv(op))
-                    memset(a.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *a.dw);
+                at.dw = net->partial + span*net->partial_floats + op->partial;
+                if (op->b_floats) at.db = at.dw + op->w_floats;
+                at.low = at.dw + op->w_floats + op->b_floats;
+                if (!at.keep) memset(at.low, 0, (size_t)tnn__op_low(op)*sizeof *at.low);
+                if (!at.keep && !tnn__is_conv(op))
+                    memset(at.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *at.dw);
             }
-            if (a.dx || a.dx2 || a.dw) tnn__each(&a, op->kind->backward);
-            if (a.dx && op->adds_dx)
-                a.k->add(tnn__values(a.in), a.dx, a.in->grad + s*a.in->grad_sample);
-            if (a.dx2 && op->adds_dx2)
-                a.k->add(tnn__values(a.in2), a.dx2, a.in2->grad + s*a.in2->grad_sample);
+            if (at.dx || at.dx2 || at.dw) tnn__each(&at, op->kind->backward);
+            if (at.dx && op->adds_dx)
+                at.k->add(tnn__values(at.in), at.dx, at.in->grad + s*at.in->grad_sample);
+            if (at.dx2 && op->adds_dx2)
+                at.k->add(tnn__values(at.in2), at.dx2, at.in2->grad + s*at.in2->grad_sample);
         }
 }
 /* Adds up the spans' partial sums in their order: the gradients of the trunk from call->first on. A
@@ -13013,53 +13013,53 @@ static double tnn__cubic(const tnn__probe *one, const tnn__probe *other, double 
    First it goes on from step *t until a minimum lies between the last two probes, the bracket p;
    then it narrows that. p[low] is the better end. Evaluates once and at most `tries` times more;
    returns how often. Leaves step, loss and gradient of the best end in *t, *loss and flat[G]. */
-static int tnn__lbfgs_search(tnn_net *net, int tries, double *t, double *loss, double slope)
+static int tnn__lbfgs_search(tnn_net *net, int tries, double *step, double *loss, double slope)
 {
     const double c1 = 1e-4, c2 = 0.9, tolerance = net->optimizer.tolerance_change;
     const double size = tnn__largest_size(net->flat[TNN__S], net->params, NULL);
     const tnn__probe start = {0, *loss, slope, net->flat[TNN__S + 1]};
-    tnn__probe p[2] = {{0, 0, 0, net->flat[TNN__S + 3]}, {0, 0, 0, net->work}}, now;
+    tnn__probe ends[2] = {{0, 0, 0, net->flat[TNN__S + 3]}, {0, 0, 0, net->work}}, now;
     int i, low, done = 0, stuck = 0;
-    tnn__lbfgs_keep(net, &p[0], &start);
-    now = tnn__lbfgs_probe(net, *t);
+    tnn__lbfgs_keep(net, &ends[0], &start);
+    now = tnn__lbfgs_probe(net, *step);
     for (i = 0; i < tries && !tnn_failed(); i++) {
-        const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= p[0].f);
+        const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= ends[0].f);
         double next;
         done = !higher && fabs(now.slope) <= -c2*slope;
         if (higher || done || now.slope >= 0) break;
-        next = tnn__cubic(&p[0], &now, now.t + 0.01*(now.t - p[0].t), 10*now.t);
-        tnn__lbfgs_keep(net, &p[0], &now);
+        next = tnn__cubic(&ends[0], &now, now.t + 0.01*(now.t - ends[0].t), 10*now.t);
+        tnn__lbfgs_keep(net, &ends[0], &now);
         now = tnn__lbfgs_probe(net, next);
     }
-    if (i == tries) tnn__lbfgs_keep(net, &p[0], &start);        /* no bracket was found */
-    tnn__lbfgs_keep(net, &p[1], &now);
-    low = done || !(p[0].f <= p[1].f);
+    if (i == tries) tnn__lbfgs_keep(net, &ends[0], &start);        /* no bracket was found */
+    tnn__lbfgs_keep(net, &ends[1], &now);
+    low = done || !(ends[0].f <= ends[1].f);
     for (; i < tries && !done && !tnn_failed(); i++) {
-        const double least = TNN__MIN(p[0].t, p[1].t), most = TNN__MAX(p[0].t, p[1].t);
+        const double least = TNN__MIN(ends[0].t, ends[1].t), most = TNN__MAX(ends[0].t, ends[1].t);
         const double edge = 0.1*(most - least);
         double next;
         int near;                       /* the cubic's minimum is near an end of the bracket */
         if ((most - least)*size < tolerance) break;
-        next = tnn__cubic(&p[0], &p[1], least, most);
+        next = tnn__cubic(&ends[0], &ends[1], least, most);
         near = !(TNN__MIN(most - next, next - least) >= edge);
         if (near && (stuck || next >= most || next <= least)) {
             next = fabs(next - most) < fabs(next - least) ? most - edge : least + edge;
             stuck = 0;
         } else stuck = near;
         now = tnn__lbfgs_probe(net, next);
-        if (now.f > start.f + c1*next*slope || now.f >= p[low].f) {
-            tnn__lbfgs_keep(net, &p[!low], &now);
-            low = !(p[0].f <= p[1].f);
+        if (now.f > start.f + c1*next*slope || now.f >= ends[low].f) {
+            tnn__lbfgs_keep(net, &ends[!low], &now);
+            low = !(ends[0].f <= ends[1].f);
         } else {
             done = fabs(now.slope) <= -c2*slope;
-            if (!done && now.slope*(p[!low].t - p[low].t) >= 0)
-                tnn__lbfgs_keep(net, &p[!low], &p[low]);
-            tnn__lbfgs_keep(net, &p[low], &now);
+            if (!done && now.slope*(ends[!low].t - ends[low].t) >= 0)
+                tnn__lbfgs_keep(net, &ends[!low], &ends[low]);
+            tnn__lbfgs_keep(net, &ends[low], &now);
         }
     }
-    *t = p[low].t;
-    *loss = p[low].f;
-    memcpy(net->flat[TNN__G], p[low].g, (size_t)net->params*sizeof(float));
+    *step = ends[low].t;
+    *loss = ends[low].f;
+    memcpy(net->flat[TNN__G], ends[low].g, (size_t)net->params*sizeof(float));
     return i + 1;
 }
 
@@ -13072,37 +13072,37 @@ static void tnn__lbfgs_direction(tnn_net *net)
     const float all = (float)HUGE_VAL;
     const int most = net->optimizer.history;
     const tnn__len n = net->params;
-    float *d = net->flat[TNN__S], *g = net->flat[TNN__G], *pairs = net->work + n;
-    double *inverse = (double *)(void *)(pairs + 2*n*most), *part = inverse + most;
-    tnn__lbfgs *m = &net->lbfgs;
+    float *d = net->flat[TNN__S], *g = net->flat[TNN__G], *ring = net->work + n;
+    double *inverse = (double *)(void *)(ring + 2*n*most), *part = inverse + most;
+    tnn__lbfgs *past = &net->lbfgs;
     int i;
-    if (m->iterations++ > 0) {
+    if (past->iterations++ > 0) {
         float *y = net->flat[TNN__S + 3], *s = net->work;
         double ys;
         k->madd(n, -1, net->flat[TNN__S + 1], g, y);
-        k->scale(n, (float)m->t, all, d, s);
+        k->scale(n, (float)past->t, all, d, s);
         ys = tnn__inner(k, n, y, s);
         if (ys > 1e-10) {
-            const int at = (m->oldest + m->kept)%most;
-            if (m->kept == most) m->oldest = (m->oldest + 1)%most;
-            else m->kept++;
-            memcpy(pairs + 2*n*at, s, (size_t)n*sizeof *s);
-            memcpy(pairs + 2*n*at + n, y, (size_t)n*sizeof *y);
+            const int at = (past->oldest + past->kept)%most;
+            if (past->kept == most) past->oldest = (past->oldest + 1)%most;
+            else past->kept++;
+            memcpy(ring + 2*n*at, s, (size_t)n*sizeof *s);
+            memcpy(ring + 2*n*at + n, y, (size_t)n*sizeof *y);
             inverse[at] = 1/ys;
-            m->scale = ys/tnn__inner(k, n, y, y);
+            past->scale = ys/tnn__inner(k, n, y, y);
         }
-    } else m->scale = 1;
+    } else past->scale = 1;
     k->scale(n, -1, all, g, d);
-    for (i = m->kept - 1; i >= 0; i--) {
-        const int at = (m->oldest + i)%most;
-        const float *s = pairs + 2*n*at;
+    for (i = past->kept - 1; i >= 0; i--) {
+        const int at = (past->oldest + i)%most;
+        const float *s = ring + 2*n*at;
         part[at] = tnn__inner(k, n, s, d)*inverse[at];
         k->madd(n, (float)-part[at], s + n, d, d);
     }
-    k->scale(n, (float)m->scale, all, d, d);
-    for (i = 0; i < m->kept; i++) {
-        const int at = (m->oldest + i)%most;
-        const float *s = pairs + 2*n*at;
+    k->scale(n, (float)past->scale, all, d, d);
+    for (i = 0; i < past->kept; i++) {
+        const int at = (past->oldest + i)%most;
+        const float *s = ring + 2*n*at;
         k->madd(n, (float)(part[at] - tnn__inner(k, n, s + n, d)*inverse[at]), s, d, d);
     }
 }
@@ -13114,7 +13114,7 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     const tnn_optimizer *o = &net->optimizer;
     const size_t bytes = (size_t)net->params*sizeof(float);
     float *d = net->flat[TNN__S], *g = net->flat[TNN__G];
-    tnn__lbfgs *m = &net->lbfgs;
+    tnn__lbfgs *past = &net->lbfgs;
     double loss = o->maximize ? -net->value : net->value, sum;
     int i, evaluations = 1, done;
     tnn__runs(net);
@@ -13128,18 +13128,19 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
         memcpy(net->flat[TNN__S + 1], g, bytes);
         memcpy(net->flat[TNN__S + 2], net->flat[TNN__W], bytes);
         tnn__largest_size(g, net->params, &sum);
-        m->t = m->iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
+        past->t = past->iterations == 1 ? TNN__MIN(1, 1/sum)*o->lr : o->lr;
         slope = tnn__inner(tnn__kernels(), net->params, g, d);
         if (slope > -o->tolerance_change) break;
         if (o->strong_wolfe) {
-            evaluations += tnn__lbfgs_search(net, o->max_eval - evaluations, &m->t, &loss, slope);
-            tnn__lbfgs_move(net, m->t);
+            evaluations += tnn__lbfgs_search(net, o->max_eval - evaluations, &past->t, &loss,
+                                             slope);
+            tnn__lbfgs_move(net, past->t);
         } else if (i == o->max_iter) {
-            tnn__lbfgs_move(net, m->t);
+            tnn__lbfgs_move(net, past->t);
             tnn__check_weights(net, net->flat[TNN__W], "tnn_step:", "the weights stay what they "
                                "were before the last iteration; a smaller lr may help");
         } else {
-            loss = tnn__lbfgs_probe(net, m->t).f;
+            loss = tnn__lbfgs_probe(net, past->t).f;
             evaluations++;
         }
         if (tnn_failed()) {
@@ -13148,7 +13149,7 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
         }
         done = i == o->max_iter || evaluations >= o->max_eval
                || tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad
-               || tnn__largest_size(d, net->params, NULL)*fabs(m->t) <= o->tolerance_change
+               || tnn__largest_size(d, net->params, NULL)*fabs(past->t) <= o->tolerance_change
                || fabs(loss - before) < o->tolerance_change;
     }
     if (o->maximize) tnn__lbfgs_gradient(net);
@@ -13159,9 +13160,9 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
    labels drawn from the softmax of the last forward (Gauss, Newton and Bartlett's estimate of the
    Hessian's diagonal, their equation 9). The gradients of the batch wait in s[2]; of the network
    all else is put back. Refuses a loss that is not the cross-entropy of one label per sample. */
-static tnn_status tnn__sophia_estimate(tnn__stepping *c)
+static tnn_status tnn__sophia_estimate(tnn__stepping *all)
 {
-    tnn_net *net = c->net;
+    tnn_net *net = all->net;
     const tnn_net was = *net;
     const tnn__blob *out = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
@@ -13170,9 +13171,9 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     if (!(tnn__loss_kind_of(&net->loss)->traits & TNN__SOFTMAX) || net->loss.per_pixel)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
                          "needs the cross-entropy of one label per sample");
-    memcpy(c->u.s[2], c->u.g, bytes);
+    memcpy(all->u.s[2], all->u.g, bytes);
     for (s = 0; s < net->n; s++) {              /* the first class that a uniform number is below */
-        const float *x = tnn__sample_data(out, s), max = c->k->largest(classes, x);
+        const float *x = tnn__sample_data(out, s), max = all->k->largest(classes, x);
         const double drawn = (double)tnn_random_uniform(net->options.seed,
                                  (uint64_t)net->steps << 20 | 1u << 18, (uint64_t)s);
         double sum = 0, below = 0;
@@ -13193,10 +13194,10 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *c)
     tnn_backward(net);
     *net = was;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    c->u.estimate = net->n;
-    tnn__each_block(net, tnn__apply_task, c);
-    c->u.estimate = 0;
-    memcpy(c->u.g, c->u.s[2], bytes);
+    all->u.estimate = net->n;
+    tnn__each_block(net, tnn__apply_task, all);
+    all->u.estimate = 0;
+    memcpy(all->u.g, all->u.s[2], bytes);
     return TNN_OK;
 }
 /* One step of every other rule over all parameters, in the order that the rule needs: Sophia's
@@ -13206,33 +13207,33 @@ static tnn_status tnn__update_all(tnn_net *net)
 {
     const tnn_optimizer *o = &net->optimizer;
     const double t = (double)net->steps;
-    tnn__stepping c;
+    tnn__stepping all;
     int i;
-    memset(&c, 0, sizeof c);
-    c.net = net;
-    c.k = tnn__kernels();
-    c.u.o = o;
-    c.u.w = net->flat[TNN__W];
-    c.u.g = net->flat[TNN__G];
-    memcpy(c.u.s, net->flat + TNN__S, sizeof c.u.s);
-    c.u.lr = o->lr;
-    c.u.sign = o->maximize ? -1 : 1;
-    c.u.bias1 = 1 - tnn__pow(o->beta1, t);
-    c.u.bias2 = 1 - tnn__pow(o->beta2, t);
-    c.u.bias3 = 1 - tnn__pow(o->beta3, t);
-    tnn__advance(net, c.u.bias2);
-    memcpy(c.u.c, net->c, sizeof c.u.c);
-    c.u.step = net->steps;
+    memset(&all, 0, sizeof all);
+    all.net = net;
+    all.k = tnn__kernels();
+    all.u.o = o;
+    all.u.w = net->flat[TNN__W];
+    all.u.g = net->flat[TNN__G];
+    memcpy(all.u.s, net->flat + TNN__S, sizeof all.u.s);
+    all.u.lr = o->lr;
+    all.u.sign = o->maximize ? -1 : 1;
+    all.u.bias1 = 1 - tnn__pow(o->beta1, t);
+    all.u.bias2 = 1 - tnn__pow(o->beta2, t);
+    all.u.bias3 = 1 - tnn__pow(o->beta3, t);
+    tnn__advance(net, all.u.bias2);
+    memcpy(all.u.c, net->c, sizeof all.u.c);
+    all.u.step = net->steps;
     tnn__runs(net);
-    if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&c))
+    if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&all))
         return (tnn_status)tnn_failed();
-    if (o->type == TNN_LAMB) tnn__each_block(net, tnn__apply_task, &c);   /* r to s[2] */
+    if (o->type == TNN_LAMB) tnn__each_block(net, tnn__apply_task, &all);   /* r to s[2] */
     if (o->type == TNN_LAMB || o->type == TNN_LARS)
-        tnn__run(tnn__threads_for(net, net->params), net->runs, tnn__trust_task, &c);
+        tnn__run(tnn__threads_for(net, net->params), net->runs, tnn__trust_task, &all);
     for (i = 0; i < net->runs; i++)
-        if (o->type == TNN_ADAFACTOR) tnn__adafactor(&c, &net->run[i]);
-        else if (o->type == TNN_MUON) tnn__muon(&c, &net->run[i]);
-    tnn__each_block(net, tnn__apply_task, &c);
+        if (o->type == TNN_ADAFACTOR) tnn__adafactor(&all, &net->run[i]);
+        else if (o->type == TNN_MUON) tnn__muon(&all, &net->run[i]);
+    tnn__each_block(net, tnn__apply_task, &all);
     return TNN_OK;
 }
 
@@ -19526,8 +19527,8 @@ TNN__GATE1(tnn_status, set_isa, const char *, name)
 TNN__GATE(tnn_status, shutdown, (void), ())
 TNN__GATE3(float, random_normal, uint64_t, seed, uint64_t, stream, uint64_t, element)
 TNN__GATE4(tnn_tensor, tensor_create, int, n, int, c, int, h, int, w)
-TNN__GATE3(tnn_tensor, tensor_slice, tnn_tensor, t, int, first, int, count)
-TNN__GATE2(tnn_status, fill, tnn_tensor, t, float, value)
+TNN__GATE3(tnn_tensor, tensor_slice, tnn_tensor, x, int, first, int, count)
+TNN__GATE2(tnn_status, fill, tnn_tensor, x, float, value)
 TNN__GATE4(tnn_status, matmul, tnn_tensor, c, tnn_tensor, a, tnn_tensor, b, int, flags)
 TNN__GATE5(tnn_status, conv2d_forward, tnn_tensor, y, tnn_tensor, x, tnn_tensor, w,
            const float *, bias, tnn_window, window)
