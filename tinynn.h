@@ -6933,7 +6933,8 @@ static int tnn__spans(tnn__len weights, int n)
     return (int)TNN__MIN(TNN__MIN(most, TNN__SPANS), n);
 }
 
-/* Where span i of `spans` begins, of n samples. */
+/* Where span i of `spans` begins, of n samples; span `spans` begins at n. They differ by one sample
+   at most. */
 static int tnn__span(int n, int i, int spans) { return (int)((tnn__len)n*i/spans); }
 
 /* MATRIX PRODUCT: C (m, n) = A (m, inner) B (inner, n). All of B is copied to panels first. Then
@@ -6942,7 +6943,14 @@ static int tnn__span(int n, int i, int spans) { return (int)((tnn__len)n*i/spans
        C block += A (row_block, chain) B (chain, col_block)
 
    so the rows of B that it needs stay cached while those of A pass by. A is read where it stands,
-   turned or not: only rs and ks differ. */
+   turned or not: only rs and ks differ.
+
+         k                      n                     A: a chain of columns of the block's rows
+       +---+---+---+        +-------+-----+           B: as many rows of the block's columns
+     m | A |   |   |   *  k |   B   |     |           C: row_block x col_block, added to for each
+       +---+---+---+        +-------+-----+              chain; its tasks write nothing else
+       |   |   |   |        |       |     |
+       +---+---+---+        +-------+-----+  */
 #define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
 typedef struct {
     const tnn__isa_table *k;
@@ -11789,7 +11797,17 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
                   not finite are refused
      tnn_step     penalties and clipping, the optimizer's rule (section 10), constraints, averages,
                   the schedule (section 11)
-   Each of them is refused out of this order, which net->stage tells. */
+   Each of them is refused out of this order. net->stage says what was done last:
+
+       TNN__NOTHING    built, or after a step         only tnn_forward, which may always come
+       TNN__FORWARD    tnn_forward, mode EVAL, too    tnn_loss
+       TNN__LOSS       tnn_loss                       tnn_backward, in mode TRAIN; another tnn_loss
+       TNN__BACKWARD   tnn_backward                   tnn_clip_grad, tnn_step
+
+   Parameters and all that optimizers know of them are FLAT VECTORS of one layout: net->flat[TNN__W]
+   holds the weights, [TNN__G] their gradients, [TNN__S] and those behind it the optimizer's state.
+   So a rule is a loop over floats, whatever layers there are. op->w and op->b say where the tensors
+   of an operation begin; between them is padding, which starts as 0 and stays so. */
 
 /* ---- 12a. Recording and planning --------------------------------------------------------------
    What becomes of the layers  conv2d, relu, maxpool2d, flatten, dense, relu, dense  behind an input
@@ -12640,7 +12658,7 @@ static void tnn__trunk_forward(void *context, int task, int worker)
     const int end = tnn__span(net->n, span + 1, call->spans);
     const int step = net->op[call->first].together > 1 ? end - first : 1;
     int s, i;
-    for (s = first; s < end; s += step)
+    for (s = first; s < end; s += step)         /* depth first: what is written is still cached */
         for (i = call->first; i < call->last; i++) {
             tnn__sample_at at = tnn__at_sample(call, i, s,
                                               net->scratch + worker*net->scratch_floats);
@@ -12673,7 +12691,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 if (op->b_floats) at.db = at.dw + op->w_floats;
                 at.low = at.dw + op->w_floats + op->b_floats;
                 if (!at.keep) memset(at.low, 0, (size_t)tnn__op_low(op)*sizeof *at.low);
-                if (!at.keep && !tnn__is_conv(op))
+                if (!at.keep && !tnn__is_conv(op))          /* whose first dw is stored */
                     memset(at.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *at.dw);
             }
             if (at.dx || at.dx2 || at.dw) tnn__each(&at, op->kind->backward);
@@ -12812,15 +12830,15 @@ TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mo
     net->n = n;
     net->mode = (int)mode;
     net->stage = TNN__NOTHING;
-    net->draws += (uint64_t)training;
-    if (training && !(net->cumulative > 1))
+    net->draws += (uint64_t)training;                       /* a stream of its own: 6a */
+    if (training && !(net->cumulative > 1))                 /* 14: means over several batches */
         tnn__copy_statistics(net, net->accumulated ? net->held : net->buffers, net->moved);
     if (net->direct) net->blob[0].data = (float *)(uintptr_t)x;
     memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
     e = tnn__forward_ops(&call);
-    if (e) net->draws -= (uint64_t)training;
+    if (e) net->draws -= (uint64_t)training;                /* as if it had not been */
     else net->stage = TNN__FORWARD;
     return e;
 }
@@ -12994,8 +13012,11 @@ static double tnn__largest_size(const float *x, tnn__len n, double *sum)
     if (sum) *sum = all;
     return most;
 }
-/* Where the cubic through the values and slopes at two probes is least, within low..high; in the
-   middle where it has no minimum (Nocedal and Wright 2006, equation 3.59). */
+/* Where the cubic through the values f and slopes f' at two probes, t0 < t1, is least:
+       e = f0' + f1' - 3 (f0 - f1)/(t0 - t1),   q = e^2 - f0' f1'
+       t = t1 - (t1 - t0) (f1' + sqrt(q) - e)/(f1' - f0' + 2 sqrt(q))
+   within low..high; in the middle of these where it has no minimum (Nocedal and Wright 2006,
+   equation 3.59). */
 static double tnn__cubic(const tnn__probe *one, const tnn__probe *other, double low, double high)
 {
     const tnn__probe *left = one->t <= other->t ? one : other;
@@ -13064,8 +13085,13 @@ static int tnn__lbfgs_search(tnn_net *net, int tries, double *step, double *loss
 }
 
 /* The direction d = -H g, H the inverse of the Hessian as the last pairs s = w - w', y = g - g'
-   tell it, by the two loops of Nocedal 1980. First takes in the pair of the last iteration, unless
-   y.s is so small that H would not be positive. Pairs lie in a ring of `history`. */
+   tell it, by the two loops of Nocedal 1980:
+       d = -g
+       newest pair first:  p = s.d/(y.s),  d -= p y
+       d *= y.s/(y.y) of the newest pair, the inverse of the curvature along the last step
+       oldest pair first:  d += (p - y.d/(y.s)) s
+   Before that it takes in the pair of the last iteration, unless y.s is so small that H would not
+   be positive. Pairs lie in a ring of `history`: when it is full, the oldest makes room. */
 static void tnn__lbfgs_direction(tnn_net *net)
 {
     const tnn__isa_table *k = tnn__kernels();
@@ -13108,7 +13134,9 @@ static void tnn__lbfgs_direction(tnn_net *net)
 }
 
 /* Up to max_iter iterations on one batch, until the gradient, the step or the change of the loss is
-   below its tolerance. On failure the weights are those before the iteration that failed. */
+   below its tolerance. The first step of all is min(1, 1/|g|_1) lr long, as nothing is known of the
+   curvature yet. Without strong_wolfe the last iteration moves and does not look: the next batch
+   will. On failure the weights are those before the iteration that failed. */
 static tnn_status tnn__lbfgs_step(tnn_net *net)
 {
     const tnn_optimizer *o = &net->optimizer;
@@ -13200,7 +13228,7 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *all)
     memcpy(all->u.g, all->u.s[2], bytes);
     return TNN_OK;
 }
-/* One step of every other rule over all parameters, in the order that the rule needs: Sophia's
+/* One step t of every other rule over all parameters, in the order that the rule needs: Sophia's
    estimate; LAMB's directions and trust; Adafactor's and Muon's directions; then the rule itself,
    in blocks. */
 static tnn_status tnn__update_all(tnn_net *net)
@@ -19523,9 +19551,11 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
     TNN__GATE(type, name, (A a, B b, C c, D d), (a, b, c, d))
 #define TNN__GATE5(type, name, A, a, B, b, C, c, D, d, E, e) \
     TNN__GATE(type, name, (A a, B b, C c, D d, E e), (a, b, c, d, e))
+/* 1b, 1c: the machine, random numbers */
 TNN__GATE1(tnn_status, set_isa, const char *, name)
 TNN__GATE(tnn_status, shutdown, (void), ())
 TNN__GATE3(float, random_normal, uint64_t, seed, uint64_t, stream, uint64_t, element)
+/* 1d: tensors */
 TNN__GATE4(tnn_tensor, tensor_create, int, n, int, c, int, h, int, w)
 TNN__GATE3(tnn_tensor, tensor_slice, tnn_tensor, x, int, first, int, count)
 TNN__GATE2(tnn_status, fill, tnn_tensor, x, float, value)
@@ -19549,6 +19579,7 @@ TNN__GATE1(float, mean, tnn_tensor, x)
 TNN__GATE1(float, max, tnn_tensor, x)
 TNN__GATE2(float, dot, tnn_tensor, x, tnn_tensor, y)
 TNN__GATE2(int, argmax, const float *, x, int, n)
+/* 1e: networks, their loss and optimizer; a training step */
 TNN__GATE2(double, calculate_gain, const char *, nonlinearity, double, slope)
 TNN__GATE1(double, penalty, tnn_net *, net)
 TNN__GATE1(tnn_net *, create_with, const tnn_net_options *, options)
@@ -19573,6 +19604,7 @@ TNN__GATE5(tnn_status, set_group, tnn_net *, net, const char *, prefix, double, 
            double, decay_scale, int, frozen)
 TNN__GATE3(double, clip_grad, tnn_net *, net, tnn_clip, kind, double, limit)
 TNN__GATE2(tnn_status, use_average, tnn_net *, net, int, on)
+/* parameters by name */
 TNN__GATE1(int, param_count, tnn_net *, net)
 TNN__GATE2(tnn_param, param_info, tnn_net *, net, int, i)
 TNN__GATE1(long long, param_total, tnn_net *, net)
@@ -19582,11 +19614,13 @@ TNN__GATE4(tnn_status, set_param, tnn_net *, net, const char *, name, const floa
 TNN__GATE4(tnn_status, get_grad, tnn_net *, net, const char *, name, float *, values, int, count)
 TNN__GATE3(float *, flat, tnn_net *, net, int, which, size_t *, count)
 TNN__GATE1(uint64_t, hash, tnn_net *, net)
+/* 1f: schedules */
 TNN__GATE2(double, schedule_lr, const tnn_schedule *, schedule, long long, step)
 TNN__GATE2(double, schedule_momentum, const tnn_schedule *, schedule, long long, step)
 TNN__GATE2(tnn_status, set_schedule_with, tnn_net *, net, const tnn_schedule *, schedule)
 TNN__GATE1(tnn_status, end_epoch, tnn_net *, net)
 TNN__GATE3(int, plateau_update, tnn_plateau *, plateau, double, metric, double *, lr)
+/* 1g: data sets and loaders */
 TNN__GATE4(tnn_data, parse_idx, const void *, images, size_t, images_size, const void *, labels,
            size_t, labels_size)
 TNN__GATE(tnn_data, data_view, (const unsigned char *bytes, const float *floats, const int *labels,
@@ -19599,6 +19633,7 @@ TNN__GATE4(tnn_status, sample, const tnn_data *, data, int, i, float *, x, int, 
 TNN__GATE2(tnn_loader *, loader_create_with, const tnn_data *, data,
            const tnn_loader_options *, options)
 TNN__GATE1(int, next, tnn_loader *, loader)
+/* 1h: training and metrics */
 TNN__GATE2(tnn_metrics, evaluate, tnn_net *, net, const tnn_data *, data)
 TNN__GATE4(tnn_metrics, confusion, tnn_net *, net, const tnn_data *, data, int *, counts,
            int, classes)
@@ -19611,6 +19646,7 @@ TNN__GATE5(double, gradient_check, tnn_net *, net, const float *, x, const int *
 TNN__GATE2(tnn_status, update_statistics, tnn_net *, net, tnn_loader *, loader)
 TNN__GATE4(size_t, summary, tnn_net *, net, char *, text, size_t, room, int, flags)
 #ifndef TINYNN_NO_SEARCH
+/* 1i: search */
 TNN__GATE1(tnn_study *, study_create_with, const tnn_study_options *, options)
 TNN__GATE1(tnn_trial *, ask, tnn_study *, study)
 TNN__GATE2(double, trial_float, const tnn_trial *, trial, const char *, name)
@@ -19625,6 +19661,7 @@ TNN__GATE2(double, study_explained, const tnn_study *, study, const char *, name
 TNN__GATE2(tnn_data, load_idx, const char *, images_path, const char *, labels_path)
 #endif
 #ifndef TINYNN_NO_FILES
+/* 1j: files in memory */
 TNN__GATE2(double, array_value, const tnn_array *, array, long long, i)
 TNN__GATE2(tnn_array, parse_npy, const void *, bytes, size_t, size)
 TNN__GATE2(tnn_array, parse_csv, const void *, bytes, size_t, size)
@@ -19642,6 +19679,7 @@ TNN__GATE4(size_t, format_checkpoint, tnn_net *, net, void *, to, size_t, room,
 TNN__GATE2(tnn_safetensors, parse_safetensors, const void *, bytes, size_t, size)
 TNN__GATE2(tnn_array, safetensors_array, const tnn_safetensors *, file, int, i)
 #ifndef TINYNN_NO_STDIO
+/* 1j: files by their paths */
 TNN__GATE3(tnn_status, write_file, const char *, path, const void *, bytes, size_t, size)
 TNN__GATE1(tnn_array, read_npy, const char *, path)
 TNN__GATE5(tnn_status, save_npy, const char *, path, const void *, data, tnn_dtype, dtype,
@@ -19659,6 +19697,7 @@ TNN__GATE1(tnn_safetensors, read_safetensors, const char *, path)
 #endif
 #endif
 #ifndef TINYNN_NO_EXPORT
+/* 1j: networks as C */
 TNN__GATE4(size_t, format_c, tnn_net *, net, void *, to, size_t, room,
            const tnn_export_options *, options)
 #ifndef TINYNN_NO_STDIO
