@@ -6989,7 +6989,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const int transposed = call->flags & TNN_TRANSPOSE_A;
     const tnn__len from = transposed ? call->m : call->inner;           /* floats of a row of A */
     tnn__mm mm = tnn__product(TNN__MIN(call->row_block, call->m - i0),
-                             TNN__MIN(call->col_block, call->n - j_0), 0, 0, 0);
+                              TNN__MIN(call->col_block, call->n - j_0), 0, 0, 0);
     const int block = tnn__chain(call->inner, 1);
     tnn__len k0;
     mm.c = call->c.data + (tnn__len)i0*call->n + j_0;
@@ -7106,7 +7106,6 @@ static void tnn__image_task(void *context, int task, int worker)
     const int first = tnn__span(call->x.n, task, call->tasks), way = call->way, pool = call->pool;
     float *x = call->frames + worker*(call->x_size + call->y_size) + call->x_at;
     float *y = x - call->x_at + call->x_size + call->y_at, *where = y + outputs;
-    float *dw = call->weights + task*call->each, *db = dw + tnn__weight_floats(q);
     int i;
     for (i = first; i < tnn__span(call->x.n, task + 1, call->tasks); i++) {
         float *in = call->x.data + i*inputs, *out = call->y.data + i*outputs;
@@ -7131,9 +7130,11 @@ static void tnn__image_task(void *context, int task, int worker)
             } else if (pool) k->avgpool_grad(g, y, x, x_row);
             else tnn__conv_backward_input(k, q, y, y_row, call->weights, NULL, x, x_row);
             tnn__channels_first(k, g->c, g->ih, g->iw, x, x_row, in);
-        } else
+        } else {
+            float *dw = call->weights + task*call->each, *db = dw + tnn__weight_floats(q);
             tnn__conv_backward_weights(k, q, x, x_row, y, y_row, dw, db, db + tnn__bias_floats(q),
                                        i > first);
+        }
     }
 }
 /* Checks the shapes of x, w (f, c/groups, kh, kw) and y, and fills in the geometry. A window that
@@ -12122,8 +12123,11 @@ static void tnn__plan_tensors(tnn_net *net)
             }
 }
 /* Who needs gradients: what is trained, and all between it and the loss; and who adds its gradient
-   to another's: backward the last reader of a blob comes first and stores. The plan is made as if
-   all were trained; what is frozen is left out when the tensors of parameters are known. */
+   to another's. Where operations 3 and 5 read blob 3, as around a residual branch (He et al. 2016),
+   5 comes first on the way back and stores its dx; then 3 adds its own (adds_dx).
+   A first plan is made as if all were trained. After tnn_build, and when tnn_set_group changes what
+   is frozen, it is done again: what is frozen has no gradient, and that in flat[G] becomes 0. An
+   operation of which only weights or only biases are frozen makes both; 10b leaves those out. */
 static void tnn__plan_gradients(tnn_net *net)
 {
     int i;
@@ -12160,7 +12164,11 @@ static tnn__len tnn__op_low(const tnn__op *op)
     return op->b_floats + (op->q.inner > 0 && !op->q.depthwise ? 0 : op->w_floats);
 }
 /* Where each operation's parameters are in the flat vectors, its statistics in net->buffers, and
-   its gradients in a span's partial sums. */
+   its gradients in a span's partial sums. Sizes are multiples of 16 floats:
+
+       flat vectors   w of op 1 | b of op 1 | w of op 2 | b of op 2 ...
+       partial sums   dw, db and low parts of op 1 | those of op 2 ...     of one span
+   Dense layers and batch norms have no partial sums: theirs are over the batch. */
 static void tnn__place_params(tnn_net *net)
 {
     int i;
@@ -12311,7 +12319,8 @@ TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
     return 0;
 }
 /* Plans, allocates, and draws the initial weights, once; what needs a built network calls it. On
-   failure the network is as before. */
+   failure the network is as before. The plan has counted with tnn__place(net, NULL); now the same
+   function gives out the memory, so both always agree. */
 TNN_API_GATED tnn_status tnn_build(tnn_net *net)
 {
     tnn_status e = tnn__plan(net, 1);
@@ -12353,7 +12362,8 @@ TNN_API_GATED int tnn_output_shape(tnn_net *net, int shape[3])
 }
 
 /* Checks a loss and keeps it, with copies of its weights. It comes after the last layer, before the
-   network is built. On failure the loss before stays. */
+   network is built. On failure the loss before stays. The weights are kept by class here; where the
+   network is built they are spread over the outputs as these lie (tnn__place_weights). */
 TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options *loss)
 {
     tnn_loss_options own;
@@ -12640,10 +12650,10 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     at.dy = at.out->grad ? at.out->grad + s*at.out->grad_sample : scratch + net->g[(i + 1) & 1];
     if (at.op->needs_dx)
         at.dx = at.op->adds_dx ? scratch + net->g[2]
-             : at.in->grad ? at.in->grad + s*at.in->grad_sample : scratch + net->g[at.op->in & 1];
+              : at.in->grad ? at.in->grad + s*at.in->grad_sample : scratch + net->g[at.op->in & 1];
     if (at.op->needs_dx2)                        /* networks that do not train have no gradients */
         at.dx2 = at.op->adds_dx2 ? scratch + net->g[3]
-              : at.in2->grad ? at.in2->grad + s*at.in2->grad_sample : NULL;
+               : at.in2->grad ? at.in2->grad + s*at.in2->grad_sample : NULL;
     return at;
 }
 
@@ -12758,7 +12768,9 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
 
 /* The run of operations from call->first on that work on one sample at a time; returns the one
    after it. With enough samples a thread takes whole ones, through all of the run; else threads
-   share the rows of each, an operation at a time. */
+   share the rows of each, an operation at a time. A convolution that takes several samples at once
+   (op->together) is a run of its own, unless samples are few. The way forward has no sums over
+   samples, so spans may depend on the threads here. */
 static int tnn__forward_trunk(tnn__call *call)
 {
     const tnn_net *net = call->net;
@@ -12899,7 +12911,10 @@ static int tnn__backward_trunk(tnn__call *call, int first)
     return call->first;
 }
 /* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
-   are lost, and the running statistics stay. */
+   are lost, and the running statistics stay. It goes back operation by operation; at one that works
+   on single samples it takes the whole trunk that ends there. What lies before the first trained
+   parameters is left out. With .accumulate the gradients become the mean of those since the last
+   step. */
 TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
 {
     tnn__call call;
@@ -12915,7 +12930,6 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
     memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
-    /* nothing before the first parameters that are trained needs a gradient */
     for (first = 0; first < net->ops && !net->blob[first + 1].needs_grad; first++) {}
     for (i = net->ops; i > first; ) {
         call.op = &net->op[--i];
@@ -13179,10 +13193,12 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     return TNN_OK;
 }
 
-/* Sophia (Liu et al. 2023): every `interval` steps its state h takes in the squared gradient for
-   labels drawn from the softmax of the last forward (Gauss, Newton and Bartlett's estimate of the
-   Hessian's diagonal, their equation 9). The gradients of the batch wait in s[2]; of the network
-   all else is put back. Refuses a loss that is not the cross-entropy of one label per sample. */
+/* Sophia (Liu et al. 2023): every `interval` steps its state h takes in
+       n g o g,   g: the gradient of the mean loss for n labels drawn from the last softmax,
+   which estimates the Hessian's diagonal (Gauss, Newton and Bartlett's; their algorithm 2). The
+   labels are true to the model, so the loss for them is the plain one, without weights, smoothing
+   or ignored labels. The gradients of the batch wait in s[2]; of the network all else is put back.
+   Refuses a loss that is not the cross-entropy of one label per sample. */
 static tnn_status tnn__sophia_estimate(tnn__stepping *all)
 {
     tnn_net *net = all->net;
