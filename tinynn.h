@@ -10333,179 +10333,176 @@ TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
 TNN_API int tnn_counted(const tnn_net *net) { return net ? net->counted : 0; }
 
 /* ==== 9. REGULARIZERS ==========================================================================
-   W = a layer's weights (outputs, fan_in), of one group; P = its penalty.
-   L1, L2       P = l1 sum |w| + l2 sum w^2       dP = l1 sign(w) + 2 l2 w
-   orthogonal   P = s |W W^T - I|^2               dP = 4 s (W W^T - I) W
-   They work on the panels as they lie, one panel of 16 outputs a task; its padding stays zero. */
+   W = the weights of a convolution or a dense layer, (outputs, fan_in), of one group; P = their
+   penalty, whose gradient dP tnn_step adds between backward and update, before it clips:
+
+       L1, L2       P = l1 sum |w| + l2 sum w^2       dP = l1 sign(w) + 2 l2 w
+       orthogonal   P = s |W W^T - I|^2               dP = 4 s (W W^T - I) W
+
+   Constraints are applied after the update, to the weights themselves. Both work on panels as they
+   lie, one panel of 16 outputs a task; what pads a panel is 0 and stays so. A kind of constraint is
+   a row of tnn__constraints: the options it reads, their defaults, its task. */
 typedef struct {
-    const tnn_net   *net;
-    const tnn__isa_table *k;
-    const tnn__conv *q;
-    float           *w, *g, *gram;
-    float            l1, twice_l2;
-    double           scale;             /* of W W^T - I */
-    double           norm_min, norm_max, norm_rate;     /* rate 0: none of them, but w >= 0 */
-    int              frozen;
+    const tnn_net *net;
+    const tnn__op *op;          /* whose weights they are */
+    double         scale;       /* the Gram matrices are this times W W^T - I */
 } tnn__regularizer;
-
-/* Refuses penalties, norms and factors of a layer that are out of range, and norms that its
-   constraint does not read; fills in the defaults of these. */
-static tnn_status tnn__check_regularizers(tnn_layer *o)
+/* Runs f over the panels of an operation's weights, with as many threads as `work` is worth. */
+static void tnn__each_panel(const tnn_net *net, const tnn__op *op, double scale, tnn__len work,
+                            tnn__task *f)
 {
-    static const char *const reads[] = {"", "norm_max", "", "norm_min norm_max norm_rate", ""};
-    const double most = tnn__default(o->norm_max, o->constraint == TNN_MAX_NORM ? 2 : 1);
-#define TNN__X(member, otherwise, least, most) \
-    TNN__RANGE(tnn_layer, member, 'd', otherwise, least, most),
-    const tnn__option options[] = {
-        TNN__X(l1, 0, 0, 1e30) TNN__X(l2, 0, 0, 1e30) TNN__X(orthogonal, 0, 0, 1e30)
-        TNN__X(norm_max, most, 0, 1e30) TNN__X(norm_min, 0, 0, most) TNN__X(norm_rate, 1, 1e-9, 1)
-        TNN__RANGE(tnn_layer, lr_scale, 'f', 1, 0, 1e30),
-        TNN__RANGE(tnn_layer, decay_scale, 'f', 1, 0, 1e30)
-    };
-#undef TNN__X
-    if (tnn__choice("tnn_add: .constraint", (int)o->constraint, TNN_MAX_NORM)
-        || tnn__check_options("tnn_add", o, options + 3, 3, TNN_MAX_NORM, (int)o->constraint, reads,
-                              sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
-    return tnn__check_ranges("tnn_add: ", o, options, TNN__COUNT_OF(options));
+    tnn__regularizer call = {net, op, scale};
+    tnn__run(tnn__threads_for(net, work), op->q.blocks*op->q.panels, f, &call);
 }
-/* The next operation with weights from the *i-th on: its options, NULL past the last. */
-static const tnn_layer *tnn__next_weights(tnn_net *net, int *i, tnn__regularizer *r)
+/* Panel `task` of its weights in a flat vector: (inner, 16). */
+static float *tnn__panel(const tnn__regularizer *call, int flat, int task)
 {
-    for (; *i < net->ops; ++*i) {
-        const tnn__op *op = &net->op[*i];
-        if (op->type != TNN_CONV2D && op->type != TNN_DENSE) continue;
-        memset(r, 0, sizeof *r);
-        r->net = net;
-        r->k = tnn__kernels();
-        r->q = &op->q;
-        r->w = net->flat[TNN__W] + op->w;
-        r->g = net->flat[TNN__G] ? net->flat[TNN__G] + op->w : NULL;
-        r->gram = net->gram;
-        r->frozen = op->frozen & 1;
-        ++*i;
-        return &net->record[op->layer].o;
-    }
-    return NULL;
-}
-static void tnn__each_panel(tnn__regularizer *r, tnn__len work, tnn__task *f)
-{
-    tnn__run(tnn__threads_for(r->net, work), r->q->blocks*r->q->panels, f, r);
+    return call->net->flat[flat] + call->op->w + task*call->op->q.inner*16;
 }
 
-/* scale (W W^T - I), panels of n x n with n = 16 panels, for each group. Task: 16 of its rows. */
+/* The floats of an operation's Gram matrices: for each group one of n x n, n = 16 times the group's
+   panels; as panels of 16 columns, too. */
 static tnn__len tnn__gram_floats(const tnn__conv *q)
 {
     return tnn__mul(q->blocks, tnn__mul(16*(tnn__len)q->panels, 16*(tnn__len)q->panels));
 }
+/* 16 rows of a Gram matrix: those of the panel's outputs, scale (W W^T - I). Where outputs are
+   padding W is 0, and so is what stands here. */
 static void tnn__gram_task(void *context, int task, int worker)
 {
-    const tnn__regularizer *r = (const tnn__regularizer *)context;
-    const tnn__conv *q = r->q;
-    const int group = task/q->panels, first = task%q->panels*16, n = 16*q->panels;
-    tnn__mm t;
+    const tnn__regularizer *call = (const tnn__regularizer *)context;
+    const tnn__conv *q = &call->op->q;
+    const int panel = task%q->panels, n = 16*q->panels;
+    tnn__mm t = tnn__product(16, n, (int)q->inner, 1, 16);
     int i, j;
     (void)worker;
-    memset(&t, 0, sizeof t);
-    t.a = r->w + task*q->inner*16;
-    t.rs = 1; t.gs = 3; t.ks = 16;
-    t.b = r->w + (tnn__len)group*q->panels*q->inner*16;
-    t.bp = q->inner*16; t.ldb = 16;
-    t.c = r->gram + (tnn__len)group*n*n + (tnn__len)first*16;
-    t.ldc = 16; t.cp = (tnn__len)n*16;
-    t.n0 = t.n1 = t.n2 = 1; t.rows = 16; t.run = (int)q->inner; t.cols = n;
-    r->k->mm(&t);
+    t.a = tnn__panel(call, TNN__W, task);
+    t.b = tnn__panel(call, TNN__W, task - panel);   /* the group's first */
+    t.bp = q->inner*16;
+    t.c = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*256;
+    t.ldc = 16;
+    t.cp = (tnn__len)n*16;
+    tnn__kernels()->mm(&t);
     for (j = 0; j < n; j++)
         for (i = 0; i < 16; i++) {
             float *c = t.c + j/16*t.cp + (tnn__len)i*16 + j%16;
-            *c = (float)(r->scale*((double)*c - (first + i == j && j < q->po)));
+            *c = (float)(call->scale*((double)*c - (16*panel + i == j && j < q->po)));
         }
 }
-/* The gradient of one panel. That of orthogonality, transposed: W^T (K, n) times the symmetric
-   matrix above, (n, n). */
+/* Adds dP to a panel's gradient. That of orthogonality is worked as its transpose: W^T (inner, n),
+   which is how panels lie, times 16 columns of the Gram matrix, which is symmetric. */
 static void tnn__penalty_task(void *context, int task, int worker)
 {
-    const tnn__regularizer *r = (const tnn__regularizer *)context;
-    const tnn__conv *q = r->q;
-    const int group = task/q->panels, n = 16*q->panels;
-    tnn__mm t;
+    const tnn__regularizer *call = (const tnn__regularizer *)context;
+    const tnn__conv *q = &call->op->q;
+    const tnn_layer *layer = &call->op->options;
+    const int panel = task%q->panels, n = 16*q->panels;
+    tnn__mm t = tnn__product((int)q->inner, 16, 16, 16, 1);
     (void)worker;
-    if (r->l1 > 0 || r->twice_l2 > 0)
-        r->k->penalty(q->inner*16, r->w + task*q->inner*16, r->g + task*q->inner*16, r->l1,
-                      r->twice_l2);
-    if (!(r->scale > 0)) return;
-    memset(&t, 0, sizeof t);
-    t.a = r->w + (tnn__len)group*q->panels*q->inner*16;
-    t.rs = 16; t.gs = 48; t.ks = 1;
-    t.n2 = q->panels; t.a2 = q->inner*16; t.run = 16;
-    t.b = r->gram + (tnn__len)group*n*n + (tnn__len)(task%q->panels)*n*16;
-    t.bp = (tnn__len)n*16; t.ldb = 16; t.b2 = 256;
-    t.c = r->g + task*q->inner*16;
-    t.ldc = 16; t.cp = q->inner*16;
-    t.n0 = t.n1 = 1; t.rows = (int)q->inner; t.cols = 16;
+    t.c = tnn__panel(call, TNN__G, task);
+    if (layer->l1 > 0 || layer->l2 > 0)
+        tnn__kernels()->penalty(q->inner*16, tnn__panel(call, TNN__W, task), t.c, (float)layer->l1,
+                                (float)(2*layer->l2));
+    if (!(layer->orthogonal > 0)) return;
+    t.a = tnn__panel(call, TNN__W, task - panel);
+    t.n2 = q->panels;
+    t.a2 = q->inner*16;
+    t.b = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*n*16;
+    t.b2 = 256;
+    t.ldc = 16;
     t.start = TNN__KEEP;
-    r->k->mm(&t);
+    tnn__kernels()->mm(&t);
 }
-/* Between backward and update: adds the penalties' gradients. */
+/* Adds the penalties' gradients of all layers that are trained. The Gram matrices of a layer are
+   complete before the gradient of any of its panels is worked; the next layer's overwrite them. */
 static void tnn__penalize(tnn_net *net)
 {
-    tnn__regularizer r;
-    const tnn_layer *o;
     int i;
-    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
-        const tnn__len size = r.q->inner*r.q->oc, work = size*r.q->po/8;
-        if (!(o->l1 + o->l2 + o->orthogonal > 0) || r.frozen) continue;
-        r.l1 = (float)o->l1;
-        r.twice_l2 = (float)(2*o->l2);
-        r.scale = 4*o->orthogonal;
-        if (r.scale > 0) tnn__each_panel(&r, work, tnn__gram_task);
-        tnn__each_panel(&r, r.scale > 0 ? work : size, tnn__penalty_task);
+    for (i = 0; i < net->ops; i++) {
+        const tnn__op *op = &net->op[i];
+        const tnn_layer *layer = &op->options;
+        const tnn__len size = op->q.inner*op->q.oc, work = size*op->q.po/8;
+        const int gram = layer->orthogonal > 0;
+        if (!tnn__is_conv(op) || op->frozen & 1 || !(gram || layer->l1 + layer->l2 > 0)) continue;
+        if (gram) tnn__each_panel(net, op, 4*layer->orthogonal, work, tnn__gram_task);
+        tnn__each_panel(net, op, 0, gram ? work : size, tnn__penalty_task);
     }
 }
 
-/* Of one output in a panel, where its square is beyond a float. */
-static double tnn__column_norm(tnn__len inner, const float *w)
+/* TNN_NON_NEGATIVE: w = max(w, 0) in a panel, which is what a ReLU does. */
+static void tnn__positive_task(void *context, int task, int worker)
 {
-    double sum = 0;
-    tnn__len k;
-    for (k = 0; k < inner; k++) sum += (double)w[k*16]*(double)w[k*16];
-    return sqrt(sum);
-}
-static void tnn__constraint_task(void *context, int task, int worker)
-{
-    const tnn__regularizer *r = (const tnn__regularizer *)context;
-    float *w = r->w + task*r->q->inner*16, norms[16], factors[16];
-    int j, any = 0;
+    const tnn__regularizer *call = (const tnn__regularizer *)context;
+    float *w = tnn__panel(call, TNN__W, task);
     (void)worker;
-    if (!(r->norm_rate > 0)) {
-        r->k->act(r->q->inner*16, w, w, 0);
-        return;
-    }
-    r->k->colsquares(r->q->inner, 16, w, 16, 1, 0, norms);
-    for (j = 0; j < 16; j++) {
-        double n = sqrt((double)norms[j]), bound;
-        int outside;
-        if (!(n < HUGE_VAL)) n = tnn__column_norm(r->q->inner, w + j);
-        bound = n > r->norm_max ? r->norm_max : n < r->norm_min ? r->norm_min : n;
-        outside = bound < n || bound > n;
-        factors[j] = outside ? (float)((r->norm_rate*bound + (1 - r->norm_rate)*n)/(n + 1e-7)) : 1;
-        any |= outside;
-    }
-    if (any) r->k->colscale(r->q->inner, factors, w);
+    tnn__kernels()->act(call->op->q.inner*16, w, w, 0);
 }
-/* After the update. */
+/* The norms: for each output of a panel, n = |w|, the bound being the nearest of [norm_min,
+   norm_max],  w *= (rate bound + (1 - rate) n)/(n + 1e-7)  where n is not within. The 1e-7 is
+   Keras' (so a unit norm comes out as 1 - 1e-7/n). Squares that overflow are added in double. */
+static void tnn__norm_bound_task(void *context, int task, int worker)
+{
+    const tnn__regularizer *call = (const tnn__regularizer *)context;
+    const tnn_layer *layer = &call->op->options;
+    const tnn__len inner = call->op->q.inner;
+    float *w = tnn__panel(call, TNN__W, task), norms[16], factors[16];
+    int j, any = 0;
+    tnn__len k;
+    (void)worker;
+    tnn__kernels()->colsquares(inner, 16, w, 16, 1, 0, norms);
+    for (j = 0; j < 16; j++) {
+        double square = (double)norms[j], n, bound;
+        if (!(square < HUGE_VAL))
+            for (k = 0, square = 0; k < inner; k++)
+                square += (double)w[k*16 + j]*(double)w[k*16 + j];
+        n = sqrt(square);
+        bound = n > layer->norm_max ? layer->norm_max : n < layer->norm_min ? layer->norm_min : n;
+        factors[j] = 1;
+        if (!(bound < n || bound > n)) continue;
+        factors[j] = (float)((layer->norm_rate*bound + (1 - layer->norm_rate)*n)/(n + 1e-7));
+        any = 1;
+    }
+    if (any) tnn__kernels()->colscale(inner, factors, w);
+}
+/* By tnn_constraint: the options read, defaults of .norm_min and .norm_max, and what it does. */
+static const struct { const char *reads; double least, most; tnn__task *f; } tnn__constraints[] = {
+    {"", 0, 1, NULL}, {"norm_max", 0, 2, tnn__norm_bound_task}, {"", 1, 1, tnn__norm_bound_task},
+    {"norm_min norm_max norm_rate", 0, 1, tnn__norm_bound_task}, {"", 0, 1, tnn__positive_task}
+};
+/* Constrains the weights of all layers that are trained. */
 static void tnn__constrain(tnn_net *net)
 {
-    tnn__regularizer r;
-    const tnn_layer *o;
     int i;
-    for (i = 0; (o = tnn__next_weights(net, &i, &r)) != NULL; ) {
-        const int unit = o->constraint == TNN_UNIT_NORM, both = o->constraint == TNN_MIN_MAX_NORM;
-        if (o->constraint == TNN_UNCONSTRAINED || r.frozen) continue;
-        r.norm_min = unit ? 1 : both ? o->norm_min : 0;
-        r.norm_max = unit ? 1 : o->norm_max;
-        r.norm_rate = o->constraint == TNN_NON_NEGATIVE ? 0 : both ? o->norm_rate : 1;
-        tnn__each_panel(&r, r.q->inner*r.q->oc, tnn__constraint_task);
+    for (i = 0; i < net->ops; i++) {
+        const tnn__op *op = &net->op[i];
+        tnn__task *f = tnn__constraints[TNN__NTH(op->options.constraint)].f;
+        if (tnn__is_conv(op) && f && !(op->frozen & 1))
+            tnn__each_panel(net, op, 0, op->q.inner*op->q.oc, f);
     }
+}
+
+/* Fills in the defaults of a layer's penalties, of its constraint and of its factors. Refuses what
+   is out of range, and norms that the constraint does not read: TNN_ERROR_ARGUMENT. */
+static tnn_status tnn__check_regularizers(tnn_layer *layer)
+{
+    const tnn_status e = tnn__choice("tnn_add: .constraint", (int)layer->constraint, TNN_MAX_NORM);
+    const int kind = e ? 0 : TNN__NTH(layer->constraint);
+    const double most = tnn__constraints[kind].most;
+#define TNN__X(member, otherwise, least, most) \
+    TNN__RANGE(tnn_layer, member, 'd', otherwise, least, most),
+    const tnn__option options[] = {
+        TNN__X(l1, 0, 0, 1e30) TNN__X(l2, 0, 0, 1e30) TNN__X(orthogonal, 0, 0, 1e30)
+        TNN__X(norm_max, most, 0, 1e30)
+        TNN__X(norm_min, tnn__constraints[kind].least, 0, tnn__default(layer->norm_max, most))
+        TNN__X(norm_rate, 1, 1e-9, 1)
+        TNN__RANGE(tnn_layer, lr_scale, 'f', 1, 0, 1e30),
+        TNN__RANGE(tnn_layer, decay_scale, 'f', 1, 0, 1e30)
+    };
+#undef TNN__X
+    if (e || tnn__check_options("tnn_add", layer, options + 3, 3, TNN_MAX_NORM,
+                                (int)layer->constraint, &tnn__constraints[0].reads,
+                                sizeof *tnn__constraints, NULL)) return TNN_ERROR_ARGUMENT;
+    return tnn__check_ranges("tnn_add: ", layer, options, TNN__COUNT_OF(options));
 }
 
 /* ==== 10. OPTIMIZERS ===========================================================================
@@ -12435,27 +12432,27 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
 TNN_API_GATED double tnn_penalty(tnn_net *net)
 {
     double total = 0;
-    tnn__regularizer each;
-    const tnn_layer *o;
+    tnn__len k;
     int i;
     if (tnn_build(net)) return TNN__NAN;
-    for (i = 0; (o = tnn__next_weights(net, &i, &each)) != NULL; ) {
+    for (i = 0; i < net->ops; i++) {
+        const tnn__op *op = &net->op[i];
+        const tnn_layer *layer = &op->options;
+        const float *w = net->flat[TNN__W] + op->w;
         double sum = 0, squares = 0;
-        tnn__len k;
-        if (o->l1 > 0 || o->l2 > 0) {
-            for (k = 0; k < tnn__weight_floats(each.q); k++) {
-                const double w = (double)each.w[k];
-                sum += fabs(w);
-                squares += w*w;
+        if (!tnn__is_conv(op)) continue;
+        if (layer->l1 > 0 || layer->l2 > 0) {
+            for (k = 0; k < tnn__weight_floats(&op->q); k++) {
+                sum += fabs((double)w[k]);
+                squares += (double)w[k]*(double)w[k];
             }
-            total += o->l1*sum + o->l2*squares;
+            total += layer->l1*sum + layer->l2*squares;
         }
-        if (o->orthogonal > 0) {
-            each.scale = 1;
-            tnn__each_panel(&each, each.q->inner*each.q->oc*each.q->po/8, tnn__gram_task);
-            for (squares = 0, k = 0; k < tnn__gram_floats(each.q); k++)
-                squares += (double)each.gram[k]*(double)each.gram[k];
-            total += o->orthogonal*squares;
+        if (layer->orthogonal > 0) {
+            tnn__each_panel(net, op, 1, op->q.inner*op->q.oc*op->q.po/8, tnn__gram_task);
+            for (squares = 0, k = 0; k < tnn__gram_floats(&op->q); k++)
+                squares += (double)net->gram[k]*(double)net->gram[k];
+            total += layer->orthogonal*squares;
         }
     }
     return total;
