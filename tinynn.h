@@ -2330,30 +2330,6 @@ static char *tnn__put_int(char *to, char *end, long long v)
     if (v < 0) *--d = '-';
     return tnn__put(to, end, d);
 }
-/* Up to 6 significant digits: "nan", "inf", 120000, 0.00125, 3e-20. */
-static char *tnn__put_double(char *to, char *end, double v)
-{
-    int e = 0;
-    long long m;
-    if (v != v) return tnn__put(to, end, "nan");
-    if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
-    if (v > 1e300) return tnn__put(to, end, "inf");
-    if (v == 0) return tnn__put(to, end, "0");
-    while (v >= 1e6) { v /= 10; e++; }
-    while (v < 1e5 && e > -330) { v *= 10; e--; }
-    m = (long long)(v + 0.5);                           /* six digits, m * 10^e */
-    while (m && m % 10 == 0) { m /= 10; e++; }
-    if (e >= 0 && e <= 3) { while (e--) m *= 10; return tnn__put_int(to, end, m); }
-    if (e < 0 && e > -10) {
-        long long p = 1;
-        int k;
-        for (k = 0; k < -e; k++) p *= 10;
-        to = tnn__put(tnn__put_int(to, end, m / p), end, ".");
-        for (m %= p, p /= 10; p > m && p > 1; p /= 10) to = tnn__put(to, end, "0");
-        return tnn__put_int(to, end, m);
-    }
-    return tnn__put_int(tnn__put(tnn__put_int(to, end, m), end, "e"), end, e);
-}
 /* `mark`, and the last digits of v, so many as `base` has zeros: ",007" for 1007 and base 1000. */
 static char *tnn__put_part(char *to, char *end, char mark, long long v, long long base)
 {
@@ -2361,6 +2337,26 @@ static char *tnn__put_part(char *to, char *end, char mark, long long v, long lon
     to = tnn__put_int(to, end, base + v%base);
     if (from < end) *from = mark;       /* in place of base's 1 */
     return to;
+}
+/* Up to 6 significant digits: "nan", "inf", 120000, 0.00125, 3e-20. */
+static char *tnn__put_double(char *to, char *end, double value)
+{
+    int e = 0;
+    long long digits, unit = 1;
+    if (value != value) return tnn__put(to, end, "nan");
+    if (value < 0) { to = tnn__put(to, end, "-"); value = -value; }
+    if (value > 1e300) return tnn__put(to, end, "inf");
+    if (value == 0) return tnn__put(to, end, "0");
+    while (value >= 1e6) { value /= 10; e++; }
+    while (value < 1e5 && e > -330) { value *= 10; e--; }
+    digits = (long long)(value + 0.5);                  /* six, times 10^e */
+    while (digits && digits % 10 == 0) { digits /= 10; e++; }
+    if (e < -9 || e > 3)
+        return tnn__put_int(tnn__put(tnn__put_int(to, end, digits), end, "e"), end, e);
+    for (; e > 0; e--) digits *= 10;
+    for (; e < 0; e++) unit *= 10;
+    to = tnn__put_int(to, end, digits/unit);
+    return unit > 1 ? tnn__put_part(to, end, '.', digits, unit) : to;
 }
 /* The digits of v in threes: 1,069,509. */
 static char *tnn__put_count(char *to, char *end, long long v)
@@ -2415,30 +2411,23 @@ static char *tnn__putf(char *to, char *end, const char *format, ...)
     return to;
 }
 
-/* Records an error of the call at file:line (NULL: unknown), tells the logger, returns status. */
-static tnn_status tnn__fail_at(const char *file, int line, tnn_status status, const char *format,
-                               va_list args)
+/* Records an error of the public call that tnn_at has named, tells the logger, returns status. */
+static tnn_status tnn__fail(tnn_status status, const char *format, ...)
 {
     char text[sizeof tnn__err.message], *to = text, *end = text + sizeof text - 1;
-    const char *name = file, *p;
-    for (p = file; p && *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
-    if (file) to = tnn__putf(to, end, "%s:%d: ", name, line);
+    const char *name = tnn__err.file, *p;
+    va_list args;
+    for (p = name; p && *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
+    if (name) to = tnn__putf(to, end, "%s:%d: ", name, tnn__err.line);
     if (tnn__err.layer) to = tnn__putf(to, end, "layer %d, ", tnn__err.layer);
+    va_start(args, format);
     tnn__format(to, end, format, args);
+    va_end(args);
     if (!tnn__err.status) {
         tnn__err.status = status;
         memcpy(tnn__err.message, text, sizeof text);
     }
     if (!tnn__err.quiet) tnn__tell(text);
-    return status;
-}
-/* The same of the public call that tnn_at has named. */
-static tnn_status tnn__fail(tnn_status status, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    status = tnn__fail_at(tnn__err.file, tnn__err.line, status, format, args);
-    va_end(args);
     return status;
 }
 
@@ -2453,17 +2442,14 @@ static void tnn__note(const char *format, ...)
     tnn__tell(text);
 }
 
-/* Whether an option is TNN_ZERO, perhaps rounded to a float; or -0, which it was once. */
-static int tnn__is_zero(double value)
-{
-    uint64_t u;
-    memcpy(&u, &value, sizeof u);
-    return u == (uint64_t)1 << 63 || (value > 1.2345678e-38 && value < 1.234568e-38);
-}
-/* An option: zero means the default, TNN_ZERO zero. */
+/* An option: zero means the default; TNN_ZERO, perhaps rounded to a float, means zero, and so does
+   -0, which it was once. */
 static double tnn__default(double value, double otherwise)
 {
-    return tnn__is_zero(value) ? 0 : value > 0 || value < 0 || value != value ? value : otherwise;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (bits == (uint64_t)1 << 63 || (value > 1.2345678e-38 && value < 1.234568e-38)) return 0;
+    return value > 0 || value < 0 || value != value ? value : otherwise;
 }
 
 /* CHOICES. Constant v of a public enum is name v%100 of line v/100 below, counted from 0: each enum
@@ -2723,10 +2709,10 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
 #define TNN__HUGE ((tnn__len)(INT64_MAX / 64))
 #define TNN__OBJECT TNN__MIN(TNN__HUGE, (tnn__len)PTRDIFF_MAX - 128)    /* more than any object */
 #define TNN__MOST (1 << 30)     /* floats of a sample: products of its sizes fit in an int */
-/* a b for sizes; what is too large is TNN__HUGE, a few of which can be added without overflow. */
-static tnn__len tnn__mul(tnn__len a, tnn__len b)
+/* n size; what is too large is TNN__HUGE, a few of which can be added without overflow. */
+static tnn__len tnn__mul(tnn__len n, tnn__len size)
 {
-    return b != 0 && a > TNN__HUGE / b ? TNN__HUGE : a * b;
+    return size != 0 && n > TNN__HUGE / size ? TNN__HUGE : n * size;
 }
 /* The multiple of `unit` at or above n. */
 static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1) / unit * unit; }
@@ -3073,14 +3059,14 @@ TNN_API int tnn_threads(void)
     static int said;
     int n = TNN__LOAD(&tnn__threads_wanted);
     if (!n) {
-        const char *e = TNN__GETENV("TINYNN_THREADS"), *d;
-        for (d = e ? e : ""; *d >= '0' && *d <= '9' && n <= TNN__MAX_THREADS; d++)
-            n = 10*n + *d - '0';
-        if (!e || *d || n < 1 || n > TNN__MAX_THREADS) {
+        const char *given = TNN__GETENV("TINYNN_THREADS"), *p;
+        for (p = given ? given : ""; *p >= '0' && *p <= '9' && n <= TNN__MAX_THREADS; p++)
+            n = 10*n + *p - '0';
+        if (!given || *p || n < 1 || n > TNN__MAX_THREADS) {
             n = TNN__MAX(1, TNN__MIN(tnn__processors(), TNN__MAX_THREADS));
-            if (e && *e && !TNN__ADD(&said, 1))
+            if (given && *given && !TNN__ADD(&said, 1))
                 tnn__note("TINYNN_THREADS=\"%s\" is ignored, %d are used: it must be a number from "
-                          "1 to %d", e, n, TNN__MAX_THREADS);
+                          "1 to %d", given, n, TNN__MAX_THREADS);
         }
         TNN__STORE(&tnn__threads_wanted, n);
     }
@@ -17685,16 +17671,6 @@ static int tnn__split_trials(tnn_study *study)
     }
     return study->ended;
 }
-/* The log of the exact factor of a kernel: of the weight, the mass on the axis and, for a density,
-   sqrt(2 pi) sigma. */
-static double tnn__parzen_factor(const tnn__axis *axis, const tnn__kernel *kernel)
-{
-    const double mu = kernel->mu, sigma = kernel->sigma;
-    double f = tnn__log_double(kernel->weight)
-             - tnn__log_mass((axis->from - mu)/sigma, (axis->to - mu)/sigma);
-    if (tnn__has_density(axis)) f -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
-    return f;
-}
 /* The probability of choice c under kernel k of a categorical variable. */
 static double tnn__parzen_choice(const tnn_study *study, const tnn__axis *axis,
                                  const tnn__mix *mix, int k, int c)
@@ -17724,8 +17700,11 @@ static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__m
         return tnn__log_double(tnn__parzen_choices(study, axis, mix, (int)x));
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
-        const double z = (y - kernel->mu)/kernel->sigma, h = half/kernel->sigma;
-        const double gap = TNN__MAX(fabs(z) - h, 0), factor = tnn__parzen_factor(axis, kernel);
+        const double mu = kernel->mu, sigma = kernel->sigma, z = (y - mu)/sigma, h = half/sigma;
+        const double gap = TNN__MAX(fabs(z) - h, 0);
+        double factor = tnn__log_double(kernel->weight)
+                      - tnn__log_mass((axis->from - mu)/sigma, (axis->to - mu)/sigma);
+        if (tnn__has_density(axis)) factor -= TNN__LOG_SQRT_2PI + tnn__log_double(sigma);
         terms[k] = factor - gap*gap/2;          /* or at most that, with a step */
         if (h > 0 && terms[k] > most - 40) terms[k] = factor + tnn__log_mass(z - h, z + h);
         most = TNN__MAX(most, terms[k]);
@@ -17902,12 +17881,6 @@ static double tnn__crowd_sum(const tnn__axis *axis, const tnn__crowd *crowd, dou
     }
     return total*(crowd->terms > 1 && !tnn__has_density(axis) ? axis->of.step/crowd->h : 1);
 }
-/* Whether a variable's rest is in sums. */
-static tnn__crowd *tnn__crowd_of(const tnn_study *study, int variable)
-{
-    tnn__crowd *crowd = study->crowds ? &study->crowds[variable] : NULL;
-    return crowd && crowd->bins && study->ended >= TNN__MANY ? crowd : NULL;
-}
 /* A mix's density at x, but for a factor that all x have; crowd: the sums that belong to it, or
    NULL. */
 static double tnn__quick_density(const tnn_study *study, int variable, const tnn__mix *mix,
@@ -17929,10 +17902,13 @@ static double tnn__quick_density(const tnn_study *study, int variable, const tnn
 /* Fits study->rest to a variable; returns the sums that belong to it, or NULL. */
 static const tnn__crowd *tnn__fit_rest(tnn_study *study, int variable)
 {
-    tnn__crowd *crowd = tnn__crowd_of(study, variable);
-    if (crowd) tnn__crowd_fit(study, variable, &study->rest);
-    else tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
-    return crowd;
+    tnn__crowd *crowd = study->crowds ? &study->crowds[variable] : NULL;
+    if (crowd && crowd->bins && study->ended >= TNN__MANY) {
+        tnn__crowd_fit(study, variable, &study->rest);
+        return crowd;
+    }
+    tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
+    return NULL;
 }
 /* The best of a variable's n candidates, by the largest log l - log g; the first of equal ones.
    x (n): trial k's are drawn here, first quickly, those near the best once more, exactly; with
