@@ -2165,14 +2165,14 @@ typedef int64_t tnn__len;
    (Boldo and Melquiond 2008). */
 static float tnn__fma(float a, float b, float c)
 {
-    const double p = (double)a*(double)b, s = p + (double)c, t = s - p;
-    const double e = (p - (s - t)) + ((double)c - t);           /* p + c = s + e */
-    double odd = s;
-    uint64_t u;
-    memcpy(&u, &s, sizeof u);
-    if ((e > 0 || e < 0) && u%2 == 0) {
-        u = (e > 0) == (s > 0) ? u + 1 : u - 1;
-        memcpy(&odd, &u, sizeof odd);
+    const double product = (double)a*(double)b, sum = product + (double)c, t = sum - product;
+    const double e = (product - (sum - t)) + ((double)c - t);   /* product + c = sum + e */
+    double odd = sum;
+    uint64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    if ((e > 0 || e < 0) && bits%2 == 0) {
+        bits = (e > 0) == (sum > 0) ? bits + 1 : bits - 1;
+        memcpy(&odd, &bits, sizeof odd);
     }
     return (float)odd;
 }
@@ -2194,9 +2194,9 @@ static float tnn__fma(float a, float b, float c)
 #elif defined(__aarch64__) && defined(__GNUC__)
     TNN__INLINE uint64_t TNN__MODE_GET(void)
     {
-        uint64_t m;
-        __asm__ volatile ("mrs %0, fpcr" : "=r"(m));
-        return m;
+        uint64_t mode;
+        __asm__ volatile ("mrs %0, fpcr" : "=r"(mode));
+        return mode;
     }
     #define TNN__MODE_SET(m)  __asm__ volatile ("msr fpcr, %0" : : "r"((uint64_t)(m)))
     #define TNN__MODE_BITS    0x03c00003u               /* default NaN, too */
@@ -13909,16 +13909,16 @@ static double tnn__log_uniform(const tnn__draws *dice, uint64_t stream, uint64_t
 }
 /* The logarithm of a Gamma(a, 1) variate (Marsaglia and Tsang 2000; for a < 1 that of a + 1, times
    U^(1/a)). Attempt t has block first + t: a normal variate and two uniform ones. */
-static double tnn__log_gamma_variate(const tnn__draws *dice, uint64_t first, double a)
+static double tnn__log_gamma_variate(const tnn__draws *dice, uint64_t first, double shape)
 {
     const uint64_t stream = ((uint64_t)7 << 60) + dice->epoch; /* of no other draws */
-    const double b = (a < 1 ? a + 1 : a) - 1.0/3, c = 1/sqrt(9*b);
+    const double d = (shape < 1 ? shape + 1 : shape) - 1.0/3, c = 1/sqrt(9*d);
     for (;; first++) {
         const double x = (double)tnn_random_normal(dice->seed, stream, first), y = 1 + c*x;
         const double v = y*y*y, u = tnn__log_uniform(dice, stream, 4*first + 2);
-        if (!(y > 0) || !(u < 0.5*x*x + b - b*v + b*tnn__log_double(v))) continue;
-        return tnn__log_double(b*v)
-             + (a < 1 ? tnn__log_uniform(dice, stream, 4*first + 3)/a : 0);
+        if (!(y > 0) || !(u < 0.5*x*x + d - d*v + d*tnn__log_double(v))) continue;
+        return tnn__log_double(d*v)
+             + (shape < 1 ? tnn__log_uniform(dice, stream, 4*first + 3)/shape : 0);
     }
 }
 /* A Beta(alpha, alpha) variate: x/(x + y) of two Gamma variates. */
@@ -13970,13 +13970,13 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
     const double turn = tnn__draw_from(dice, TNN__DRAW_ROTATE, -with->rotate, with->rotate)/360;
     const double lean = tnn__draw_from(dice, TNN__DRAW_SHEAR, -with->shear, with->shear)/360;
     const double scale = tnn__draw_from(dice, TNN__DRAW_SCALE, with->scale_min, with->scale_max);
-    const double c = tnn__cos_turn(fabs(turn)); /* of the angle of rotation */
-    const double s = tnn__cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
+    const double cosine = tnn__cos_turn(fabs(turn)); /* of the angle of rotation */
+    const double sine = tnn__cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
     const double slant = tnn__cos_turn(lean + 0.75)/tnn__cos_turn(fabs(lean));
     const double mirror_x = scale*tnn__mirror(dice, TNN__DRAW_FLIP_X, with->flip);
     const double mirror_y = scale*tnn__mirror(dice, TNN__DRAW_FLIP_Y, with->flip_vertical);
-    const double xx = (c - slant*s)/mirror_x, xy = (s + slant*c)/mirror_x;
-    const double yx = -s/mirror_y,          yy = c/mirror_y;
+    const double xx = (cosine - slant*sine)/mirror_x, xy = (sine + slant*cosine)/mirror_x;
+    const double yx = -sine/mirror_y,          yy = cosine/mirror_y;
     const double tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
     const double ty = tnn__move(dice, TNN__DRAW_SHIFT_Y, with, h);
     int i, j, k, channel;               /* pixel (i, j) of the result, tap k */
@@ -14031,7 +14031,7 @@ static void tnn__colour(const tnn_loader_options *with, const tnn__draws *dice, 
 {
     const double strength[4] = { with->brightness, with->contrast, with->saturation, with->hue };
     int order[4] = { 0, 1, 2, 3 }, i, c;
-    tnn__len p;
+    tnn__len k;
     for (i = 3; i > 0; i--) {
         const int j = tnn__floor(tnn__draw(dice, TNN__DRAW_ORDER + i - 1)*(i + 1)), t = order[i];
         order[i] = order[j];
@@ -14039,32 +14039,32 @@ static void tnn__colour(const tnn_loader_options *with, const tnn__draws *dice, 
     }
     for (i = 0; i < 4; i++) {
         const int kind = order[i];      /* 0 brightness, 1 contrast, 2 saturation, 3 hue */
-        const double a = strength[kind];
+        const double size = strength[kind];
         const double f = tnn__draw_from(dice, TNN__DRAW_COLOUR + kind,
-                                        kind == 3 ? -6*a : TNN__MAX(0, 1 - a),
-                                        kind == 3 ? 6*a : 1 + a);
+                                        kind == 3 ? -6*size : TNN__MAX(0, 1 - size),
+                                        kind == 3 ? 6*size : 1 + size);
         double mean = 0;                /* grey of the image */
-        if (!(a > 0)) continue;
-        for (p = 0; kind == 1 && p < n; p++) mean += tnn__grey(x + p, channels, n)/(double)n;
+        if (!(size > 0)) continue;
+        for (k = 0; kind == 1 && k < n; k++) mean += tnn__grey(x + k, channels, n)/(double)n;
         /* v = f v + (1 - f) b, b 0, the image's grey or the pixel's. */
-        for (p = 0; kind < 3 && p < n; p++) {
-            const double b = kind == 2 ? tnn__grey(x + p, channels, n) : mean;
+        for (k = 0; kind < 3 && k < n; k++) {
+            const double grey = kind == 2 ? tnn__grey(x + k, channels, n) : mean;
             for (c = 0; c < channels; c++) {
-                const double v = f*(double)x[c*n + p] + (1 - f)*b;
-                x[c*n + p] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);
+                const double v = f*(double)x[c*n + k] + (1 - f)*grey;
+                x[c*n + k] = (float)(v < 0 ? 0 : v > 1 ? 1 : v);
             }
         }
-        for (p = 0; kind == 3 && p < n; p++) {
-            const double r = (double)x[p], g = (double)x[n + p], b = (double)x[2*n + p];
-            const double most = TNN__MAX(r, TNN__MAX(g, b)), least = TNN__MIN(r, TNN__MIN(g, b));
-            const double chroma = most - least;
-            const double hue = !(chroma > 0) ? 0 : r >= most ? (g - b)/chroma
-                             : g >= most ? 2 + (b - r)/chroma : 4 + (r - g)/chroma;
+        for (k = 0; kind == 3 && k < n; k++) {
+            const double red = (double)x[k], green = (double)x[n + k], blue = (double)x[2*n + k];
+            const double most = TNN__MAX(red, TNN__MAX(green, blue));
+            const double chroma = most - TNN__MIN(red, TNN__MIN(green, blue));
+            const double hue = !(chroma > 0) ? 0 : red >= most ? (green - blue)/chroma
+                             : green >= most ? 2 + (blue - red)/chroma : 4 + (red - green)/chroma;
             for (c = 0; c < 3; c++) {
-                double k = 5 - 2*c + hue + f; /* of channel c, turned by f */
-                k -= 6*tnn__floor(k/6);
-                k = TNN__MIN(1, TNN__MIN(k, 4 - k));
-                x[c*n + p] = (float)(most - chroma*TNN__MAX(0, k));
+                double sixth = 5 - 2*c + hue + f; /* of channel c, turned by f */
+                sixth -= 6*tnn__floor(sixth/6);
+                sixth = TNN__MIN(1, TNN__MIN(sixth, 4 - sixth));
+                x[c*n + k] = (float)(most - chroma*TNN__MAX(0, sixth));
             }
         }
     }
@@ -14075,10 +14075,10 @@ typedef struct { int lo, hi; } tnn__part;       /* pixels lo <= i < hi */
 static tnn__part tnn__part_of(int n, double u, int size)
 {
     const int first = tnn__floor(u*n) - size/2; /* may lie outside */
-    tnn__part p;
-    p.lo = TNN__MAX(0, first);
-    p.hi = TNN__MIN(n, first + size);
-    return p;
+    tnn__part part;
+    part.lo = TNN__MAX(0, first);
+    part.hi = TNN__MIN(n, first + size);
+    return part;
 }
 /* In that part of each channel of x (c, h, w) x becomes y, or 0 where y is NULL. */
 static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part rows,
@@ -14923,10 +14923,10 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *module)
     const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
     const tnn__conv *q = &module->op.q;
     const int two = (kind->flags & TNN__TWO) != 0;
-    tnn__blob b[2];                     /* its inputs; b[0] becomes its output */
+    tnn__blob in[2];                    /* in[0] becomes its output */
     const char *row;
     int k, keeps = 0, makes = 0;        /* a vector, of a vector or of all */
-    memset(b, 0, sizeof b);
+    memset(in, 0, sizeof in);
     module->layer = layer;
     module->in = module->out;
     module->in_vector = module->is_vector;
@@ -14938,19 +14938,19 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *module)
     }
     module->row = row;
     /* What it reads: the layer before, or .from in its place or beside it. */
-    if (layer->from) tnn__named_blob(net, layer->from, two ? &b[1] : &module->in);
+    if (layer->from) tnn__named_blob(net, layer->from, two ? &in[1] : &module->in);
     if (layer->from && !two) module->in_vector = module->in.flat || module->in.h*module->in.w == 1;
-    b[0] = module->in;
-    b[0].flat |= makes;
+    in[0] = module->in;
+    in[0].flat |= makes;
     memset(&module->op, 0, sizeof module->op);
-    if (tnn__wants_channels(layer, b)) for (k = 0; k <= two; k++) tnn__as_channels(&b[k]);
+    if (tnn__wants_channels(layer, in)) for (k = 0; k <= two; k++) tnn__as_channels(&in[k]);
     for (k = !tnn__pads_first(layer); k < 2; k++) {         /* padding of another kind first */
         module->op.type = k ? (int)layer->type : TNN_PAD;
         module->op.kind = &tnn__layer_kinds[TNN__NTH(module->op.type)];
-        if (kind->shape) tnn__shape(&module->op, layer, b);
+        if (kind->shape) tnn__shape(&module->op, layer, in);
     }
-    module->out = b[0];
-    module->is_vector = b->flat || (keeps && module->in_vector && b->h*b->w == 1);
+    module->out = in[0];
+    module->is_vector = in->flat || (keeps && module->in_vector && in->h*in->w == 1);
     /* Its parameters, and of them those that are not trained. */
     module->params = module->frozen = 0;
     for (k = tnn__first_param(net, i, 1);
@@ -14965,7 +14965,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *module)
         module->products = (long long)q->oc*q->g.oh*q->g.ow*q->inner;
 }
 /* A value of a module: text, or one or two numbers. */
-typedef struct { const char *text; double a, b; } tnn__value;
+typedef struct { const char *text; double one, two; } tnn__value;
 /* The module's value `what`, a letter of tnn__torch, which is written as `how`. Options that
    PyTorch has as None are NaN. */
 static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
@@ -14982,41 +14982,42 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     const int sized = layer->size || layer->size_h; /* an upsampling to a size */
     tnn__value value = {"", 0, 0};
     switch (what) {
-    case 'i': value.a = module->in_vector ? tnn__values(&module->in) : module->in.c; break;
-    case 'I': value.a = tnn__values(&module->in); break;     /* values in */
-    case 'o': value.a = module->out.c; break;                /* channels out */
-    case 'k': value.a = window->kh; value.b = window->kw; break;      /* kernel */
-    case 's': value.a = window->sh; value.b = window->sw; break;      /* stride */
-    case 'd': value.a = window->dh; value.b = window->dw; break;      /* dilation */
-    case 'z': value.a = window->oh; value.b = window->ow; break;      /* size of the output */
-    case 'p': value.a = ph; value.b = pw; break;            /* padding */
-    case 'h': value.a = ph; break;                      /* of it the rows */
-    case 'w': value.a = pw; break;                      /* and the columns */
-    case 'x': value.a = op->options.output_pad_h; value.b = op->options.output_pad_w; break;
+    case 'i': value.one = module->in_vector ? tnn__values(&module->in) : module->in.c; break;
+    case 'I': value.one = tnn__values(&module->in); break;                /* values in */
+    case 'o': value.one = module->out.c; break;                           /* channels out */
+    case 'k': value.one = window->kh; value.two = window->kw; break;      /* kernel */
+    case 's': value.one = window->sh; value.two = window->sw; break;      /* stride */
+    case 'd': value.one = window->dh; value.two = window->dw; break;      /* dilation */
+    case 'z': value.one = window->oh; value.two = window->ow; break;      /* size of the output */
+    case 'p': value.one = ph; value.two = pw; break;                      /* padding */
+    case 'h': value.one = ph; break;                                      /* of it the rows */
+    case 'w': value.one = pw; break;                                      /* and the columns */
+    case 'x':
+        value.one = op->options.output_pad_h; value.two = op->options.output_pad_w; break;
     case 'Z':                           /* one of the two is 0, and left out */
-        value.a = how == '2' ? (sized ? module->out.h : 0)
+        value.one = how == '2' ? (sized ? module->out.h : 0)
                 : sized ? 0 : layer->factor ? layer->factor : 2;
-        value.b = sized ? module->out.w : 0;
+        value.two = sized ? module->out.w : 0;
         break;
-    case 'g': value.a = op->q.groups; break;            /* of a convolution */
-    case 'G': value.a = op->groups; break;              /* of a norm */
-    case 'n': value.a = layer->from; break;             /* the other layer */
-    case 'N': value.a = (double)module->params; break;       /* parameters */
-    case 'v': value.a = constant ? (double)layer->value : 0; break; /* of the border */
-    case 'l': value.a = (double)op->slope; break;       /* of leaky ReLU */
-    case '0': value.a = (double)op->numbers[0]; break;   /* alpha, beta, std, min */
-    case '1': value.a = (double)op->numbers[1]; break;   /* threshold, max */
-    case 'q': value.a = (double)op->options.p; break;           /* probability */
-    case 'e': value.a = (double)op->options.eps; break;         /* of norms */
+    case 'g': value.one = op->q.groups; break;                            /* of a convolution */
+    case 'G': value.one = op->groups; break;                              /* of a norm */
+    case 'n': value.one = layer->from; break;                             /* the other layer */
+    case 'N': value.one = (double)module->params; break;                  /* parameters */
+    case 'v': value.one = constant ? (double)layer->value : 0; break;     /* of the border */
+    case 'l': value.one = (double)op->slope; break;                       /* of leaky ReLU */
+    case '0': value.one = (double)op->numbers[0]; break; /* alpha, beta, std, min */
+    case '1': value.one = (double)op->numbers[1]; break;                  /* threshold, max */
+    case 'q': value.one = (double)op->options.p; break;                   /* probability */
+    case 'e': value.one = (double)op->options.eps; break;                 /* of norms */
     case 'E':                           /* None: float's */
-        value.a = layer->eps > 0 ? (double)op->options.eps : TNN__NAN; break;
-    case 'M': value.a = op->options.cumulative ? TNN__NAN : (double)op->options.momentum;
+        value.one = layer->eps > 0 ? (double)op->options.eps : TNN__NAN; break;
+    case 'M': value.one = op->options.cumulative ? TNN__NAN : (double)op->options.momentum;
               value.text = modes[TNN__NTH(op->options.mode)]; break;
     case 'm': value.text = modes[TNN__NTH(layer->pad_mode)]; break;
-    case 'b': value.a = op->b_floats > 0; break;        /* has biases */
-    case 'a': value.a = op->affine; break;              /* has weights */
-    case 't': value.a = op->track; break;               /* has running statistics */
-    case 'c': value.a = layer->ceil; break;             /* rounds sizes up */
+    case 'b': value.one = op->b_floats > 0; break;                        /* has biases */
+    case 'a': value.one = op->affine; break;                              /* has weights */
+    case 't': value.one = op->track; break; /* has running statistics */
+    case 'c': value.one = layer->ceil; break;                             /* rounds sizes up */
     case 'r': value.text = module->in_vector ? "1d" : "2d"; break;
     case 'y': value.text = constant ? "Constant" : pads[TNN__NTH(op->options.mode)]; break;
     case 'Y': value.text = constant ? "padding=" : ""; break;
@@ -15038,15 +15039,15 @@ static char *tnn__put_output(char *to, char *end, const tnn__module *module, con
 static char *tnn__put_value(char *to, char *end, const tnn__module *module, char how, char what)
 {
     const tnn__value value = tnn__value_of(module, how, what);
-    const int a = how == 's' || value.a != value.a ? 0 : (int)value.a, b = (int)value.b;
+    const int one = how == 's' || value.one != value.one ? 0 : (int)value.one, two = (int)value.two;
     if (what == 'S') return tnn__put_output(to, end, module, "(%d,)", "(%d, %d, %d)");
     switch (how) {
     case 's': return tnn__put(to, end, value.text);
-    case 'd': return tnn__putf(to, end, "%d", a);
-    case 'g': return tnn__putf(to, end, value.a != value.a ? "None" : "%g", value.a);
-    case 'f': return tnn__put_repr(to, end, value.a);
-    case 'b': return tnn__put(to, end, value.a > 0 ? "True" : "False");
-    default: return tnn__putf(to, end, how == '1' && a == b ? "%d" : "(%d, %d)", a, b);
+    case 'd': return tnn__putf(to, end, "%d", one);
+    case 'g': return tnn__putf(to, end, value.one != value.one ? "None" : "%g", value.one);
+    case 'f': return tnn__put_repr(to, end, value.one);
+    case 'b': return tnn__put(to, end, value.one > 0 ? "True" : "False");
+    default: return tnn__putf(to, end, how == '1' && one == two ? "%d" : "(%d, %d)", one, two);
     }
 }
 /* An item of a row, unless its value is the default behind its !. *item is where it begins, and
@@ -15054,16 +15055,16 @@ static char *tnn__put_value(char *to, char *end, const tnn__module *module, char
 static char *tnn__put_item(char *to, char *end, const tnn__module *module, const char **item)
 {
     char *const before = to, *value = to;       /* value: the last one of the item */
-    const char *c = *item;
-    for (; *c && *c != ';' && *c != '!'; c++)
-        if (*c != '%') to = tnn__putf(to, end, "%w", 1, c);
+    const char *p = *item;
+    for (; *p && *p != ';' && *p != '!'; p++)
+        if (*p != '%') to = tnn__putf(to, end, "%w", 1, p);
         else {
             value = to;
-            to = tnn__put_value(to, end - to > 127 ? to + 127 : end, module, c[1], c[2]);
-            c += 2;
+            to = tnn__put_value(to, end - to > 127 ? to + 127 : end, module, p[1], p[2]);
+            p += 2;
         }
-    *item = c + strcspn(c, ";");
-    return *c == '!' && to - value == *item - c - 1 && !memcmp(value, c + 1, (size_t)(to - value))
+    *item = p + strcspn(p, ";");
+    return *p == '!' && to - value == *item - p - 1 && !memcmp(value, p + 1, (size_t)(to - value))
            ? before : to;
 }
 /* A module as PyTorch prints it: Class(item, item). An item that is left out takes its comma with
@@ -17356,12 +17357,12 @@ static double tnn__tail(double x)
 {
     return tnn__mills(x)*tnn__exp_double(-x*x/2 - TNN__LOG_SQRT_2PI);
 }
-/* The log of the integral of phi from a to b, a <= b. */
-static double tnn__log_mass(double a, double b)
+/* The log of the integral of phi from low to high. */
+static double tnn__log_mass(double low, double high)
 {
-    const double x = a < 0 ? -b : a, y = a < 0 ? -a : b;
-    if (a < -9 && b > 9) return 0;      /* all of it, to the last bit */
-    if (a < 0 && b > 0) return tnn__log_double(1 - tnn__tail(-a) - tnn__tail(b));
+    const double x = low < 0 ? -high : low, y = low < 0 ? -low : high;
+    if (low < -9 && high > 9) return 0;      /* all of it, to the last bit */
+    if (low < 0 && high > 0) return tnn__log_double(1 - tnn__tail(-low) - tnn__tail(high));
     return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
            - x*x/2 - TNN__LOG_SQRT_2PI;
 }
@@ -17385,15 +17386,15 @@ static double tnn__quick_exp(double x)
 /* M(x) for x >= 0: a polynomial in (x - 4)/(x + 4) was fitted to (x + 5/4) M(x). */
 static double tnn__quick_mills(double x)
 {
-    static const double c[] = {
+    static const double factors[] = {
         1.242425010256, -0.349180606597, 0.1130350243276, 0.02675450297529, -0.06136644741188,
         0.0396377771057, -0.0122204158956, -0.0003170323880591, 0.001622296853052,
         -0.0002616547860443, -0.0001977119439938, 5.117735980198e-05, 2.613498037052e-05,
         -5.499550912447e-06, -2.555331628074e-06 };
     const double t = (x - 4)/(x + 4);
-    double sum = c[14];
+    double sum = factors[14];
     int i;
-    for (i = 13; i >= 0; i--) sum = sum*t + c[i];
+    for (i = 13; i >= 0; i--) sum = sum*t + factors[i];
     return sum/(x + 1.25);
 }
 /* Q(x) for x >= 0. */
@@ -17414,17 +17415,17 @@ static double tnn__quick_cell(double z, double h)
     return TNN__SQRT_2PI*((z < h ? 1 - tnn__quick_tail(h - z) : tnn__quick_tail(z - h))
                           - tnn__quick_tail(z + h));
 }
-/* The x in [a, b], a <= 0 <= b, below which the share u of phi's integral over [a, b] lies. It is
-   sought in the smaller tail, of mass p: Q(t) = p.
+/* The x in [low, high], low <= 0 <= high, below which the share u of phi's integral over that lies.
+   It is sought in the smaller tail, of mass p: Q(t) = p.
      exactly   Newton's method on log Q(t) = log p, whose derivative is -1/M(t). log Q is concave
                and Q(t) <= exp(-t^2/2)/2: from t = sqrt(-2 log(2 p)) it comes down to the root
                without passing it.
-     quickly   where `tails` holds the mass below a and above b: from Hastings' start (Abramowitz
-               and Stegun 26.2.23) one step of three terms. */
-static double tnn__truncated_normal(double a, double b, double u, const double *tails)
+     quickly   where `tails` holds the mass below low and above high: from Hastings' start
+               (Abramowitz and Stegun 26.2.23) one step of three terms. */
+static double tnn__truncated_normal(double low, double high, double u, const double *tails)
 {
-    const double below = tails ? tails[0] : tnn__tail(TNN__MAX(-a, 0));
-    const double above = tails ? tails[1] : tnn__tail(TNN__MAX(b, 0));
+    const double below = tails ? tails[0] : tnn__tail(TNN__MAX(-low, 0));
+    const double above = tails ? tails[1] : tnn__tail(TNN__MAX(high, 0));
     const double mass = 1 - below - above, p = below + u*mass, q = above + (1 - u)*mass;
     const double least = TNN__MIN(p, q), goal = tnn__log_double(least); /* of the two tails */
     double t, change = 1;               /* t: how far out, whichever side */
@@ -17444,7 +17445,7 @@ static double tnn__truncated_normal(double a, double b, double u, const double *
         }
     }
     t = p < q ? -t : t;
-    return TNN__MIN(TNN__MAX(t, a), b);
+    return TNN__MIN(TNN__MAX(t, low), high);
 }
 
 /* ---- 16b. The space, and what a study holds ---------------------------------------------------
@@ -17467,8 +17468,8 @@ enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 1000, TNN__WIDE = 512 };
 typedef struct {                /* the sums of 16d for one variable */
     double    h, width;         /* most kernels' sigma; the width of a bin, in h */
     int       bins, terms;      /* bins 0: there are none for this variable */
-    int       n;                /* kernels of the rest of ranks below n are in a and b */
-    double    a[TNN__BINS*TNN__TERMS], b[TNN__BINS*TNN__TERMS];         /* (bins, terms) */
+    int       n;                /* kernels of the rest of ranks below n are in the next two */
+    double    ones[TNN__BINS*TNN__TERMS], ranks[TNN__BINS*TNN__TERMS];  /* (bins, terms): A, B */
     double    sum[TNN__BINS*TNN__TERMS];                                /* of all kernels */
     double    mass[TNN__CELLS + 1];     /* of a cell, by its distance in cells: terms is 1 */
     tnn__spot ends[2*TNN__CELLS];       /* (bins, 2): a bin's kernels of least and largest mu, by
@@ -17537,13 +17538,13 @@ static int tnn__ended(const tnn_trial *trial)
                    but not in log, the mass of a value's cell in place of the density
      categorical   (1 [c = x] + w)/(1 + w choices), w = prior_weight/kernels; prior: uniform */
 
-/* Whether trial a is better than b; of equal ones the first is. */
-static int tnn__before(const tnn_study *study, const tnn_trial *a, const tnn_trial *b)
+/* Whether the first trial is better than the second; of equal ones that of the smaller number. */
+static int tnn__before(const tnn_study *study, const tnn_trial *first, const tnn_trial *second)
 {
-    double key[2][2];                   /* of a and b: done first, then by value */
+    double key[2][2];                   /* of both: done first, then by value */
     int i;
     for (i = 0; i < 2; i++) {
-        const tnn_trial *trial = i ? b : a;
+        const tnn_trial *trial = i ? second : first;
         const tnn_trial_report *last = trial->count ? &trial->reports[trial->count - 1] : NULL;
         const int done = trial->state == TNN_DONE; /* else pruned: what it last reported */
         const double v = done ? trial->value : last ? last->value : 0;
@@ -17552,13 +17553,13 @@ static int tnn__before(const tnn_study *study, const tnn_trial *a, const tnn_tri
     }
     for (i = 0; i < 2; i++)
         if (key[0][i] < key[1][i] || key[0][i] > key[1][i]) return key[0][i] < key[1][i];
-    return a->number < b->number;
+    return first->number < second->number;
 }
 /* For qsort: by place, of equal ones by number. */
 static int tnn__by_spot(const void *a, const void *b)
 {
-    const tnn__spot *x = (const tnn__spot *)a, *y = (const tnn__spot *)b;
-    return x->mu < y->mu ? -1 : x->mu > y->mu ? 1 : x->i - y->i;
+    const tnn__spot *one = (const tnn__spot *)a, *two = (const tnn__spot *)b;
+    return one->mu < two->mu ? -1 : one->mu > two->mu ? 1 : one->i - two->i;
 }
 /* The weight of the i-th of n kernels: of more than 25 the oldest are on a ramp. */
 static double tnn__parzen_weight(int i, int n)
@@ -17720,7 +17721,7 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
     const tnn__axis *axis = &study->space[variable];
     const tnn__mix *mix = &axis->good;
     const tnn__kernel *kernel = mix->kernels;
-    double sum = kernel->weight, a, b, y, most;
+    double sum = kernel->weight, low, high, y, most;
     int k = 0, c;
     /* The kernel whose part of [0, 1) u[0] lies in. */
     for (; k < mix->n - 1 && u[0] >= sum; k++) sum += (++kernel)->weight;
@@ -17730,9 +17731,10 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
             sum += tnn__parzen_choice(study, axis, mix, k, ++c);
         return c;
     }
-    a = (axis->from - kernel->mu)/kernel->sigma; /* the axis, as the kernel sees it */
-    b = (axis->to - kernel->mu)/kernel->sigma;
-    y = kernel->mu + kernel->sigma*tnn__truncated_normal(a, b, u[1], quick ? kernel->tails : NULL);
+    low = (axis->from - kernel->mu)/kernel->sigma; /* the axis, as the kernel sees it */
+    high = (axis->to - kernel->mu)/kernel->sigma;
+    y = kernel->mu + kernel->sigma*tnn__truncated_normal(low, high, u[1],
+                                                      quick ? kernel->tails : NULL);
     most = 1e-8*kernel->sigma;          /* does a step change within it? */
     if (quick && axis->of.step > 0
         && tnn__from_line(axis, y - most) < tnn__from_line(axis, y + most))
@@ -17787,8 +17789,8 @@ static void tnn__crowd_add(const tnn__axis *axis, const tnn__crowd *crowd, doubl
     if (axis->of.type != TNN_CATEGORICAL) term *= tnn__quick_factor(axis, mu, crowd->h, tails);
     for (p = 0; p < crowd->terms; term *= s/++p) sums[bin*crowd->terms + p] += term;
 }
-/* Adds the rest's kernels to a crowd's sums and ends: those that are in a and b already, by these;
-   the last 25, whose weight is 1, only to the sum. */
+/* Adds the rest's kernels to a crowd's sums and ends; `sum` is u A + v B, and the last 25, whose
+   weight is 1. */
 static void tnn__crowd_fill(tnn_study *study, int variable)
 {
     const tnn__axis *axis = &study->space[variable];
@@ -17798,7 +17800,7 @@ static void tnn__crowd_fill(tnn_study *study, int variable)
     double at;
     int i, r;
     for (i = 0; i < size; i++) crowd->sum[i] = 0;
-    for (i = 0; i < size && !crowd->n; i++) crowd->a[i] = crowd->b[i] = 0;
+    for (i = 0; i < size && !crowd->n; i++) crowd->ones[i] = crowd->ranks[i] = 0;
     for (i = 0; i < 2*crowd->bins && !crowd->n; i++) crowd->ends[i].i = -1;
     for (r = crowd->n; r < n; r++) {
         const double mu = tnn__on_line(axis, study->trials[study->order[r]].x[variable]);
@@ -17808,10 +17810,10 @@ static void tnn__crowd_fill(tnn_study *study, int variable)
                 end->mu = mu;
                 end->i = r;
             }
-        tnn__crowd_add(axis, crowd, mu, 1, r < n - 25 ? crowd->a : crowd->sum);
-        if (r < n - 25) tnn__crowd_add(axis, crowd, mu, r, crowd->b);
+        tnn__crowd_add(axis, crowd, mu, 1, r < n - 25 ? crowd->ones : crowd->sum);
+        if (r < n - 25) tnn__crowd_add(axis, crowd, mu, r, crowd->ranks);
     }
-    for (i = 0; i < size; i++) crowd->sum[i] += u*crowd->a[i] + v*crowd->b[i];
+    for (i = 0; i < size; i++) crowd->sum[i] += u*crowd->ones[i] + v*crowd->ranks[i];
     crowd->n = TNN__MAX(n - 25, 0);
 }
 /* Works out a crowd's sums, from which it takes the kernels that are wider; the mix gets these, and
@@ -17911,13 +17913,13 @@ static const tnn__crowd *tnn__fit_rest(tnn_study *study, int variable)
     return NULL;
 }
 /* The best of a variable's n candidates, by the largest log l - log g; the first of equal ones.
-   x (n): trial k's are drawn here, first quickly, those near the best once more, exactly; with
+   at (n): trial k's are drawn here, first quickly, those near the best once more, exactly; with
    k = -1 they are given. */
-static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int k)
+static int tnn__tpe_choose(tnn_study *study, int variable, double *at, int n, int k)
 {
     const tnn__mix *good = &study->space[variable].good, *rest = &study->rest;
     const tnn__crowd *crowd = tnn__fit_rest(study, variable);
-    const int steps = study->space[variable].of.step > 0;
+    const int steps = study->space[variable].of.step > 0, quick = !study->options.no_magic_clip;
     double *scores = study->scores, most, score, u[2];  /* a score of -1: out of it */
     int i, j, turn, best = 0, left = 0; /* left: candidates not yet out of it */
     /* Two turns: what was drawn quickly is told apart to 1e-6, what is drawn exactly to 1e-8. */
@@ -17926,13 +17928,13 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
             if (turn && scores[i] < 0) continue;
             if (k >= 0) {
                 tnn__uniforms(study, k, variable, i, u);
-                x[i] = tnn__parzen_draw(study, variable, u, !turn && !study->options.no_magic_clip);
+                at[i] = tnn__parzen_draw(study, variable, u, quick && !turn);
             }
-            for (j = turn ? i : 0; j < i && (!steps || x[j] < x[i] || x[j] > x[i]); ) j++;
+            for (j = turn ? i : 0; j < i && (!steps || at[j] < at[i] || at[j] > at[i]); ) j++;
             scores[i] = j < i ? -1 : 0;         /* the same as an earlier one is out */
             if (j < i || study->options.prior_weight < 1e-25) continue; /* g: under its error */
-            scores[i] = tnn__quick_density(study, variable, good, NULL, x[i])
-                      / tnn__quick_density(study, variable, rest, crowd, x[i]);
+            scores[i] = tnn__quick_density(study, variable, good, NULL, at[i])
+                      / tnn__quick_density(study, variable, rest, crowd, at[i]);
             most = TNN__MAX(most, scores[i]);
         }
         most *= 1 - (turn ? 1e-8 : 1e-6);
@@ -17948,8 +17950,8 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *x, int n, int
     if (crowd) tnn__parzen_fit(study, variable, study->order, study->others, &study->rest);
     for (i = best, most = -HUGE_VAL; i < n; i++) {
         if (scores[i] < 0) continue;
-        score = tnn__parzen_log(study, variable, good, x[i])
-              - tnn__parzen_log(study, variable, rest, x[i]);
+        score = tnn__parzen_log(study, variable, good, at[i])
+              - tnn__parzen_log(study, variable, rest, at[i]);
         if (score > most) { most = score; best = i; }
     }
     return best;
@@ -17977,8 +17979,8 @@ static double tnn__suggest(tnn_study *study, int k, int variable, int ended)
 /* How many values the grid has on an axis: all steps, or .points. */
 static int tnn__grid_points(const tnn__axis *axis)
 {
-    const tnn_variable *v = &axis->of;
-    return v->step > 0 ? (int)TNN__MIN((v->high - v->low)/v->step + 1.5, 1e9) : v->points;
+    const tnn_variable *of = &axis->of;
+    return of->step > 0 ? (int)TNN__MIN((of->high - of->low)/of->step + 1.5, 1e9) : of->points;
 }
 /* The i-th of them, evenly on the axis; the last one is .high to the bit. */
 static double tnn__grid_value(const tnn__axis *axis, int i)
@@ -18007,10 +18009,10 @@ static void tnn__draw_all(tnn_study *study, tnn_trial *trial)
    Both look at the reports of all trials, and at one more of a trial that is not yet among them.
    Optuna 3's MedianPruner and SuccessiveHalvingPruner are what they mean. */
 
-/* Whether a is worse than b, by what the study seeks; not if one of them is NaN. */
-static int tnn__worse(const tnn_study *study, double a, double b)
+/* Whether a value is worse than another, by what the study seeks; not if one of them is NaN. */
+static int tnn__worse(const tnn_study *study, double value, double other)
 {
-    return study->options.maximize ? a < b : a > b;
+    return study->options.maximize ? value < other : value > other;
 }
 /* The value that a trial reported at a step, NaN if it did not. */
 static double tnn__reported(const tnn_trial *trial, int step)
@@ -18125,7 +18127,7 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
     double field[64 + 4];                       /* trial, variables, step, value, rung */
     const int count = study->options.count, trials = study->options.trials;
     const char *at = line, *journal = study->options.journal;
-    const double *x = field + 1, *step = x + count; /* step[1]: the value, step[2]: the rung */
+    const double *values = field + 1, *step = values + count; /* step[1], [2]: value, rung */
     const int ours = !strncmp(line, first, sizeof first - 1);
     tnn_trial *trial;
     int i, state;
@@ -18140,7 +18142,8 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
     for (state = 1; state < 5 && strcmp(at, tnn__trial_states[state]); state++) {}
     /* Nothing else can be a line of this study: values out of the space, numbers out of range. */
     for (i = 0; i < count; i++)
-        if (!(x[i] >= study->space[i].of.low && x[i] <= study->space[i].of.high)) return TNN_OK;
+        if (!(values[i] >= study->space[i].of.low && values[i] <= study->space[i].of.high))
+            return TNN_OK;
     if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= INT_MAX
                         && step[2] >= 0 && step[2] <= 1e3)) return TNN_OK;
     if (field[0] >= trials)
@@ -18156,7 +18159,7 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
         trial->value = step[1];
     } else if (tnn__trial_reported(trial, (int)step[0], step[1], (int)step[2]))
         return TNN_ERROR_MEMORY;
-    memcpy(trial->x, x, (size_t)count*sizeof *x);
+    memcpy(trial->x, values, (size_t)count*sizeof *values);
     if (!study->stale && tnn__ended(trial)) tnn__rank(study, trial->number);
     return TNN_OK;
 }
@@ -18298,15 +18301,15 @@ static int tnn__study_head(tnn_study *study)
                    : "minimize", tnn__sampler_names[TNN__NTH(options->sampler)],
                    (long long)options->seed);
     for (i = 0; i < options->count; i++) {
-        const tnn_variable *v = &study->space[i].of;
-        to = tnn__putf(to, end, "; %s %s", v->name, v->type == TNN_CATEGORICAL ? v->choices
-                       : v->type == TNN_INT ? "int " : "float ");
-        if (v->type == TNN_CATEGORICAL) continue;
-        to = tnn__put(tnn__put_exact(to, end, v->low), end, " ");
-        to = tnn__put_exact(to, end, v->high);
-        if (v->step > 0) to = tnn__put_exact(tnn__put(to, end, " step "), end, v->step);
-        if (v->log) to = tnn__put(to, end, " log");
-        if (v->points) to = tnn__putf(to, end, " points %d", v->points);
+        const tnn_variable *of = &study->space[i].of;
+        to = tnn__putf(to, end, "; %s %s", of->name, of->type == TNN_CATEGORICAL ? of->choices
+                       : of->type == TNN_INT ? "int " : "float ");
+        if (of->type == TNN_CATEGORICAL) continue;
+        to = tnn__put(tnn__put_exact(to, end, of->low), end, " ");
+        to = tnn__put_exact(to, end, of->high);
+        if (of->step > 0) to = tnn__put_exact(tnn__put(to, end, " step "), end, of->step);
+        if (of->log) to = tnn__put(to, end, " log");
+        if (of->points) to = tnn__putf(to, end, " points %d", of->points);
     }
     *to++ = 0;
     study->columns = to;
@@ -18323,42 +18326,43 @@ static int tnn__study_head(tnn_study *study)
 /* Whether a double is an integer. */
 static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
 /* Checks the range of a number, sets its step and moves .high to the last step. */
-static tnn_status tnn__study_range(const tnn_study *study, tnn_variable *v)
+static tnn_status tnn__study_range(const tnn_study *study, tnn_variable *of)
 {
-    const int whole = v->type == TNN_INT;
+    const int whole = of->type == TNN_INT;
     const double most = whole ? INT_MAX : 1e15, least = whole ? 1 : 1e-290;
-    if (!(v->low >= -most && v->low <= v->high && v->high <= most)
-        || (v->log && (v->low < least || v->step > whole)))
+    if (!(of->low >= -most && of->low <= of->high && of->high <= most)
+        || (of->log && (of->low < least || of->step > whole)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
-                         "within +-%g; with .log .low at least %g and no .step = %g", v->name,
-                         v->low, v->high, most, least, v->step);
-    if (whole && !(v->step > 0 || v->step < 0)) v->step = 1;    /* the default */
-    if (!(v->step >= 0) || (v->step > 0 && (v->high - v->low)/v->step > 1e15)
-        || (whole && !(tnn__is_whole(v->low) && tnn__is_whole(v->high) && tnn__is_whole(v->step))))
+                         "within +-%g; with .log .low at least %g and no .step = %g", of->name,
+                         of->low, of->high, most, least, of->step);
+    if (whole && !(of->step > 0 || of->step < 0)) of->step = 1;    /* the default */
+    if (!(of->step >= 0) || (of->step > 0 && (of->high - of->low)/of->step > 1e15)
+        || (whole && !(tnn__is_whole(of->low) && tnn__is_whole(of->high)
+                       && tnn__is_whole(of->step))))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
-                         v->name, v->step, whole ? "; whole, as .low and .high" : "");
-    if (v->step > 0) {                  /* but for rounding */
-        const double n = (double)(long long)((v->high - v->low)/v->step*(1 + 1e-12) + 1e-9);
-        v->high = TNN__MIN(v->high, v->low + n*v->step);
+                         of->name, of->step, whole ? "; whole, as .low and .high" : "");
+    if (of->step > 0) {                  /* but for rounding */
+        const double n = (double)(long long)((of->high - of->low)/of->step*(1 + 1e-12) + 1e-9);
+        of->high = TNN__MIN(of->high, of->low + n*of->step);
     } else if (study->options.sampler == TNN_GRID
-               && (v->points < 1 || (v->points == 1 && v->high > v->low)))
+               && (of->points < 1 || (of->points == 1 && of->high > of->low)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
-                         "without .step must be at least 2", v->name, v->points);
+                         "without .step must be at least 2", of->name, of->points);
     return TNN_OK;
 }
 /* Checks the choices, and counts them: they are 0 to .high by 1. */
-static tnn_status tnn__study_choices(tnn_variable *v)
+static tnn_status tnn__study_choices(tnn_variable *of)
 {
-    const char *p = v->choices;
+    const char *p = of->choices;
     int words = 0;                      /* ends of words */
     for (; p && (unsigned char)*p >= ' ' && *p != ';'; p++)
         words += *p != ' ' && (p[1] == ' ' || !p[1]);
     if (!words || *p)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .choices must be words, a space between "
-                         "them", v->name);
-    v->low = v->log = 0;
-    v->high = words - 1;
-    v->step = 1;
+                         "them", of->name);
+    of->low = of->log = 0;
+    of->high = words - 1;
+    of->step = 1;
     return TNN_OK;
 }
 /* Makes the i-th axis of the space from the options, without its kernels. */
@@ -18373,29 +18377,29 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
 #undef TNN__X
     const tnn_variable *given = study->options.space;
     tnn__axis *axis = &study->space[i];
-    tnn_variable *v = &axis->of;
+    tnn_variable *of = &axis->of;
     const char *p;
     int k;
-    *v = given[i];
+    *of = given[i];
     /* The name: one word, as the journal's columns are words, and no other's. */
-    for (p = v->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
-    if (!p || p == v->name || *p)
+    for (p = of->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
+    if (!p || p == of->name || *p)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
-                         "word", v->name ? v->name : "", i);
+                         "word", of->name ? of->name : "", i);
     for (k = 0; k < i; k++)
-        if (!strcmp(given[k].name, v->name))
+        if (!strcmp(given[k].name, of->name))
             return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s; "
-                             "names must differ", k, i, v->name);
-    if (tnn__choice("study: .type of a variable", (int)v->type, TNN_INT)
-        || tnn__check_options("study", v, list, TNN__COUNT_OF(list), TNN_INT, (int)v->type,
+                             "names must differ", k, i, of->name);
+    if (tnn__choice("study: .type of a variable", (int)of->type, TNN_INT)
+        || tnn__check_options("study", of, list, TNN__COUNT_OF(list), TNN_INT, (int)of->type,
                               reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
-    if (v->points && study->options.sampler != TNN_GRID)
+    if (of->points && study->options.sampler != TNN_GRID)
         return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .points is for .sampler = TNN_GRID",
-                         v->name);
-    if (v->type == TNN_CATEGORICAL ? tnn__study_choices(v) : tnn__study_range(study, v))
+                         of->name);
+    if (of->type == TNN_CATEGORICAL ? tnn__study_choices(of) : tnn__study_range(study, of))
         return TNN_ERROR_ARGUMENT;
-    axis->from = tnn__on_line(axis, v->low - v->step/2);
-    axis->to = tnn__on_line(axis, v->high + v->step/2);
+    axis->from = tnn__on_line(axis, of->low - of->step/2);
+    axis->to = tnn__on_line(axis, of->high + of->step/2);
     return TNN_OK;
 }
 /* Checks what does not depend on the space, and sets defaults. */
@@ -18447,12 +18451,12 @@ static tnn__len tnn__study_place(tnn_study *study, float *memory)
     const tnn_study_options *options = &study->options;
     const tnn__len trials = options->trials, count = options->count;
     tnn__arena arena;
-    double *x;
+    double *values;
     int i;
     arena.memory = memory;
     arena.used = 0;
     study->trials = TNN__X(tnn_trial, trials);
-    x = TNN__X(double, trials*count);
+    values = TNN__X(double, trials*count);
     study->terms = TNN__X(double, trials + 1);
     study->candidates = TNN__X(double, options->candidates);
     study->scores = TNN__X(double, options->candidates);
@@ -18462,10 +18466,10 @@ static tnn__len tnn__study_place(tnn_study *study, float *memory)
     if (options->sampler == TNN_TPE && !options->no_magic_clip && options->prior_weight >= 0.01
         && trials > TNN__MANY) study->crowds = TNN__X(tnn__crowd, count);
     for (i = 0; i < count; i++) study->space[i].good.kernels = TNN__X(tnn__kernel, 26);
-    for (i = 0; memory && i < trials; i++, x += count) {
+    for (i = 0; memory && i < trials; i++, values += count) {
         study->trials[i].number = i;
         study->trials[i].value = TNN__NAN;
-        study->trials[i].x = x;
+        study->trials[i].x = values;
         study->trials[i].study = study;
     }
     for (i = 0; study->crowds && i < count; i++)
@@ -18594,8 +18598,8 @@ static int tnn__study_variable(const tnn_study *study, const char *name, int typ
 {
     int i;
     for (i = 0; study && name && i < study->options.count; i++) {
-        const tnn_variable *v = &study->space[i].of;
-        if (!strcmp(v->name, name) && (!type || (int)v->type == type)) return i;
+        const tnn_variable *of = &study->space[i].of;
+        if (!strcmp(of->name, name) && (!type || (int)of->type == type)) return i;
     }
     if (!study) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
     else
