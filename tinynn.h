@@ -13629,21 +13629,6 @@ static TNN__UNUSED int tnn__open_folder(const char *path)
     return tnn__open(name, TNN__O(RDONLY), 0);
 #endif
 }
-/* Opens a file to be read, and says what it is; -1 on failure, which is no error where the file is
-   `optional` and not there. */
-static int tnn__open_input(const char *path, struct stat *info, int optional)
-{
-    int file = -1;
-    if (!path) tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
-    else if ((file = tnn__open(path, TNN__O_INPUT, 0)) < 0) {
-        if (!optional || errno != ENOENT) tnn__fail_file(path, "opened", errno);
-    } else if (fstat(file, info)) {
-        tnn__fail_file(path, "opened", errno);
-        tnn__close(file);
-        file = -1;
-    }
-    return file;
-}
 /* As tnn__read_some, but a pipe is waited for: two seconds for its first writer, then as long as
    one has it open. */
 static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int first)
@@ -13673,9 +13658,17 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
     const char *why = NULL;             /* what is read cannot be a file */
     struct stat info;
     tnn__len room, n = 0, got;          /* n bytes read, room for so many */
-    const int file = tnn__open_input(path, &info, optional);
-    int pipe, plain;
-    if (file < 0) return NULL;
+    int file, pipe, plain;
+    if (!path) {
+        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
+        return NULL;
+    }
+    file = tnn__open(path, TNN__O_INPUT, 0);
+    if (file < 0 || fstat(file, &info)) {
+        if (file >= 0 || !optional || errno != ENOENT) tnn__fail_file(path, "opened", errno);
+        if (file >= 0) tnn__close(file);
+        return NULL;
+    }
     pipe = TNN__PIPE(info.st_mode);
     plain = TNN__PLAIN(info.st_mode);
     room = plain && info.st_size >= 0 ? (tnn__len)info.st_size + 1 : 65536;
