@@ -13701,7 +13701,8 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
 /* ---- 13c. IDX files ---------------------------------------------------------------------------
        0 0 8 n   d_1 d_2 ... d_n (4 bytes each, the highest first)   the bytes
    A reader must take nothing on trust: sizes are compared with the file's before memory is asked
-   for, and what is plainly another kind of file is called by its name. */
+   for, and what is plainly another kind of file is called by its name. What is read is an array,
+   and the data set is made of two arrays as of any (15d). */
 /* Files that readers are given by mistake, by their first bytes: names them and says what would be
    right. `own` is the reader's format, as its line here begins. Returns whether there is such an
    error; all readers of sections 13 and 15 ask before they say that a file is wrong. */
@@ -13750,115 +13751,53 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
     tnn__fail(TNN_ERROR_FORMAT, "%s: is %s", name, is);
     return 1;
 }
-/* A file in memory, whose header says `dims` and where the values begin. */
-typedef struct {
-    const char *name;           /* for messages */
-    const unsigned char *bytes;
-    size_t size, at;
-    int    ndim, dims[4];       /* (1, 1) and more behind ndim of them */
-} tnn__idx_file;
-
-/* Reads an IDX header: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4
-   bytes, the highest first. There must be `ndim` of them, or 4 for 3. Returns whether it is
-   right. */
-static int tnn__idx_header(tnn__idx_file *file, int ndim)
+/* Reads an IDX file: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4 bytes,
+   the highest first. There must be `ndim` of them, or 4 for 3. The array is what stands behind,
+   where it stands. Returns whether the file is right. */
+static int tnn__idx(const char *name, const unsigned char *bytes, size_t size, int ndim,
+                    tnn_array *array)
 {
-    const unsigned char *at = file->bytes;
     unsigned char first[4] = {0, 0, 0, 0}; /* zeros where the file is shorter */
-    const char *name = file->name;
-    uint64_t bytes = 1;                 /* so many the dimensions announce */
+    const unsigned char *at;            /* the next dimension, then the values */
+    size_t head;
     int i, k;
-    if (at && file->size >= 4) memcpy(first, at, 4);
+    if (bytes && size >= 4) memcpy(first, bytes, 4);
     if (first[0] || first[1] || first[2] != 8
         || (first[3] != ndim && (ndim < 3 || first[3] != 4))) {
-        if (!tnn__foreign(name, at, file->size, "IDX"))
+        if (!tnn__foreign(name, bytes, size, "IDX"))
             tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions "
                       "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
-                      name, ndim, ndim == 3 ? " or 4" : "", (long long)file->size, first[0],
-                      first[1], first[2], first[3], ndim);
+                      name, ndim, ndim == 3 ? " or 4" : "", (long long)size, first[0], first[1],
+                      first[2], first[3], ndim);
         return 0;
     }
-    file->ndim = first[3];              /* 1, 3 or 4 */
-    file->at = 4 + 4*(size_t)file->ndim;
-    if (file->size < file->at) {
+    head = 4 + 4*(size_t)first[3];
+    if (size < head) {
         tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name,
-                  (long long)file->size, (long long)file->at);
+                  (long long)size, (long long)head);
         return 0;
     }
-    for (i = 0, at += 4; i < 4; i++) {
-        uint32_t size = i >= file->ndim;
-        for (k = 0; k < 4 && i < file->ndim; k++) size = size << 8 | *at++;
-        if (size < 1 || size > (i ? 65535u : 0x7fffffffu)) {
+    memset(array, 0, sizeof *array);
+    array->dtype = TNN_U8;
+    array->ndim = first[3];             /* 1, 3 or 4 */
+    array->count = 1;
+    for (i = 0, at = bytes + 4; i < array->ndim; i++) {
+        uint32_t length = 0;
+        for (k = 0; k < 4; k++) length = length << 8 | *at++;
+        if (length < 1 || length > (i ? 65535u : 0x7fffffffu)) {
             tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i,
-                      (long long)size, 4 + 4*i);
+                      (long long)length, 4 + 4*i);
             return 0;
         }
-        file->dims[i] = (int)size;
-        bytes = bytes > (uint64_t)1 << 40 ? bytes : bytes*size; /* enough to be wrong */
+        array->shape[i] = length;
+        if (array->count <= (long long)1 << 40) array->count *= length; /* enough to be wrong */
     }
-    if ((uint64_t)(file->size - file->at) == bytes) return 1;
+    array->data = (void *)(uintptr_t)at;
+    if ((long long)(size - head) == array->count) return 1;
     tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name,
-              (long long)(file->size - file->at), (long long)bytes);
+              (long long)(size - head), array->count);
     return 0;
 }
-/* A data set of its own, copied from two files in memory: labels as ints, then the images' bytes,
-   in one piece. n is 0 on failure. */
-static tnn_data tnn__idx(tnn__idx_file *images, tnn__idx_file *labels)
-{
-    tnn_data data = tnn__no_data();
-    const int *dims = images->dims;
-    int i, planes, *own;                /* planes: (n, c, h, w), not (n, h, w) */
-    size_t bytes;
-    tnn__len room;                      /* for labels and images */
-    if (!tnn__idx_header(images, 3) || !tnn__idx_header(labels, 1)) return data;
-    if (dims[0] != labels->dims[0]) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s holds %d images, %s %d labels; they must be as many",
-                  images->name, dims[0], labels->name, labels->dims[0]);
-        return data;
-    }
-    bytes = images->size - images->at;
-    room = tnn__mul(dims[0], (tnn__len)sizeof *own) + (tnn__len)bytes;
-    if (!tnn__within_limit(room, images->name)) return data;
-    own = (int *)tnn__own(&data, room, NULL, images->name);
-    if (!own) return data;
-    planes = images->ndim == 4;
-    data.n = dims[0];
-    data.c = planes ? dims[1] : 1;
-    data.h = dims[1 + planes];
-    data.w = dims[2 + planes];
-    data.labels = own;
-    data.bytes = (const unsigned char *)(own + data.n);
-    memcpy(own + data.n, images->bytes + images->at, bytes);
-    for (i = 0; i < data.n; i++) {
-        own[i] = labels->bytes[labels->at + (size_t)i];
-        data.classes = TNN__MAX(data.classes, own[i] + 1);
-    }
-    return data;
-}
-/* From memory, which may be given up afterwards. */
-TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels,
-                                     size_t labels_size)
-{
-    tnn__idx_file of_images = {"images", (const unsigned char *)images, images_size, 0, 0, {0}};
-    tnn__idx_file of_labels = {"labels", (const unsigned char *)labels, labels_size, 0, 0, {0}};
-    return tnn__idx(&of_images, &of_labels);
-}
-#ifndef TINYNN_NO_STDIO
-/* From files; the error is that of the first one that is wrong. */
-TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
-{
-    tnn__idx_file images = {images_path, NULL, 0, 0, 0, {0}};
-    tnn__idx_file labels = {labels_path, NULL, 0, 0, 0, {0}};
-    unsigned char *read[2] = {NULL, NULL};
-    tnn_data data = tnn__no_data();
-    images.bytes = read[0] = tnn__read_file(images_path, &images.size, 0);
-    if (read[0]) labels.bytes = read[1] = tnn__read_file(labels_path, &labels.size, 0);
-    if (read[1]) data = tnn__idx(&images, &labels);
-    tnn__release(read[0]);
-    tnn__release(read[1]);
-    return data;
-}
-#endif
 
 /* ---- 13d. Augmentation ------------------------------------------------------------------------
    What happens to a sample is a function of (seed, epoch, sample): whoever makes it, in whatever
@@ -15822,6 +15761,7 @@ typedef struct {
     tnn__walk        walk;                  /* over the samples */
     tnn__len         n, count;              /* samples; their values, without the labels' */
     tnn__len         columns, column;       /* of values per sample; the labels' column, or -1 */
+    int              as_they_are;           /* the values are in the data set's order */
 } tnn__source;
 
 /* The walk over samples as (n, c, h, w), whatever their dimensions: (n) and (n, k) are k channels
@@ -15864,6 +15804,7 @@ static tnn_status tnn__source_shape(tnn__source *source, const tnn_npy_options *
     source->n = source->walk.shape[0];
     source->count = (tnn__len)samples->count;
     source->column = -1;
+    source->as_they_are = !options->channels_last && !label;
     if (!source->n) return TNN_ERROR_SHAPE;
     if (labels && (labels->count != source->n || labels->ndim < 1 || labels->shape[0] != source->n))
         return tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", source->name,
@@ -15917,6 +15858,10 @@ static tnn_status tnn__source_labels(const tnn__source *source, int *to, int *cl
 static tnn_status tnn__source_values(tnn__source *source, unsigned char *bytes, float *floats)
 {
     tnn__len i;
+    if (bytes && source->as_they_are) {
+        memcpy(bytes, source->samples->data, (size_t)source->count);
+        return TNN_OK;
+    }
     for (i = 0; i < source->count; i++, tnn__walk_on(&source->walk)) {
         double v;
         if (source->walk.place[1] == source->column) tnn__walk_on(&source->walk);
@@ -15983,6 +15928,46 @@ TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
         data = tnn_array_data(&samples, options->labels ? &labels : NULL, options);
     tnn_array_free(&samples);
     tnn_array_free(&labels);
+    return data;
+}
+#endif
+
+/* A data set of two IDX files in memory (13c), images and labels, which may be given up afterwards.
+   n is 0 on failure. */
+static tnn_data tnn__idx_data(const char *images_name, const void *images, size_t images_size,
+                              const char *labels_name, const void *labels, size_t labels_size)
+{
+    tnn_array samples, classes;
+    tnn_npy_options options;
+    memset(&options, 0, sizeof options);
+    options.samples = images_name;
+    options.labels = labels_name;
+    if (!tnn__idx(images_name, (const unsigned char *)images, images_size, 3, &samples)
+        || !tnn__idx(labels_name, (const unsigned char *)labels, labels_size, 1, &classes))
+        return tnn__no_data();
+    if (samples.shape[0] == classes.shape[0]) return tnn_array_data(&samples, &classes, &options);
+    tnn__fail(TNN_ERROR_SHAPE, "%s holds %l images, %s %l labels; they must be as many",
+              images_name, samples.shape[0], labels_name, classes.shape[0]);
+    return tnn__no_data();
+}
+/* From memory. */
+TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels,
+                                     size_t labels_size)
+{
+    return tnn__idx_data("images", images, images_size, "labels", labels, labels_size);
+}
+#ifndef TINYNN_NO_STDIO
+/* From files; the error is that of the first one that is wrong. */
+TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
+{
+    tnn_data data = tnn__no_data();
+    size_t images_size = 0, labels_size = 0;
+    unsigned char *images = tnn__read_file(images_path, &images_size, 0);
+    unsigned char *labels = images ? tnn__read_file(labels_path, &labels_size, 0) : NULL;
+    if (labels)
+        data = tnn__idx_data(images_path, images, images_size, labels_path, labels, labels_size);
+    tnn__release(images);
+    tnn__release(labels);
     return data;
 }
 #endif
