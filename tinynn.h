@@ -2016,14 +2016,16 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #else
     #define TNN__RESTRICT
 #endif
+#ifdef __cplusplus
+    #define TNN__EXTERN extern "C"      /* what the system has, where its header is not included */
+#else
+    #define TNN__EXTERN extern
+#endif
 #ifndef TINYNN_NO_THREADS
     #if defined(_WIN32)
         /* These few as windows.h declares them; its macros would get into the user's program. */
         #include <process.h>
-        #ifdef __cplusplus
-        extern "C" {
-        #endif
-        #define TNN__WINDOWS __declspec(dllimport)
+        #define TNN__WINDOWS TNN__EXTERN __declspec(dllimport)
         struct _RTL_SRWLOCK;
         struct _RTL_CONDITION_VARIABLE;
         TNN__WINDOWS void __stdcall AcquireSRWLockExclusive(struct _RTL_SRWLOCK *);
@@ -2045,26 +2047,18 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         TNN__WINDOWS int  __stdcall GetModuleHandleExA(unsigned long, const char *,
                                                        struct HINSTANCE__ **);
         TNN__WINDOWS void __stdcall FreeLibraryAndExitThread(struct HINSTANCE__ *, unsigned long);
-        #ifdef __cplusplus
-        }
-        #endif
     #else
         #include <pthread.h>
         #include <sched.h>
         #include <unistd.h>
         #ifdef __linux__
             /* Under names of our own: the headers hide them without _GNU_SOURCE, or as -std=c99. */
-            #ifdef __cplusplus
-            extern "C" {
-            #endif
             typedef struct { unsigned long bits[128/sizeof(long)]; } tnn__signals;
-            extern int tnn__sigfillset(tnn__signals *) __asm__("sigfillset");
-            extern int tnn__sigmask(int, const tnn__signals *, tnn__signals *)
+            TNN__EXTERN int tnn__sigfillset(tnn__signals *) __asm__("sigfillset");
+            TNN__EXTERN int tnn__sigmask(int, const tnn__signals *, tnn__signals *)
                 __asm__("pthread_sigmask");
-            extern int tnn__getaffinity(int, size_t, unsigned long *) __asm__("sched_getaffinity");
-            #ifdef __cplusplus
-            }
-            #endif
+            TNN__EXTERN int tnn__getaffinity(int, size_t, unsigned long *)
+                __asm__("sched_getaffinity");
             #if defined(__mips__) || defined(__alpha__)
             #define TNN__SIG_SETMASK 3
             #elif defined(__sparc__)
@@ -2092,13 +2086,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #include <io.h>
         #include <process.h>
         #include <sys/locking.h>
-        #ifdef __cplusplus
-        extern "C" {
-        #endif
-        __declspec(dllimport) int __stdcall MoveFileExA(const char *, const char *, unsigned long);
-        #ifdef __cplusplus
-        }
-        #endif
+        TNN__EXTERN __declspec(dllimport)
+        int __stdcall MoveFileExA(const char *, const char *, unsigned long);
         #define TNN__SYS(name)    _##name
         #define TNN__O(flag)      (_O_##flag | _O_BINARY | _O_NOINHERIT)
         #define TNN__COUNT(n)     (unsigned)(n)
