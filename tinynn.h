@@ -14157,14 +14157,16 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     } else loader->labels = (int *)(void *)tnn__take(&arena, batch);
     return arena.used;
 }
-/* A new loader; NULL on error. It is one allocation: its state and the memory of that. So it is one
-   thing to free, and one that can fail. */
-static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_options *options)
+static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
+/* A loader is one allocation: its state and the memory of that. So it is one thing to free, and one
+   that can fail. */
+TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
+                                                 const tnn_loader_options *options)
 {
     const tnn__len head = tnn__round_up((tnn__len)sizeof(struct tnn__loader), TNN__ALIGN);
     struct tnn__loader made, *state;    /* made: before there is memory */
     memset(&made, 0, sizeof made);
-    if (tnn__check_loader(data, options, &made)) return NULL;
+    if (tnn_failed() || tnn__check_loader(data, options, &made)) return &tnn__no_loader;
     made.data = made.raw = *data;
     if (made.geometry || made.colour) {
         made.raw.mean = 0;
@@ -14178,19 +14180,12 @@ static tnn_loader *tnn__new_loader(const tnn_data *data, const tnn_loader_option
     made.loader.epoch = -1;             /* the first tnn_next begins epoch 0 */
     state = (struct tnn__loader *)tnn__alloc(head + tnn__mul(tnn__place_loader(&made, NULL), 4),
                                              "tnn_loader_create");
-    if (!state) return NULL;
+    if (!state) return &tnn__no_loader;
     tnn__place_loader(&made, (float *)(void *)((char *)state + head));
     made.loader.state = state;
     *state = made;
     tnn__share(data->memory);
     return &state->loader;
-}
-static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
-TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
-                                                 const tnn_loader_options *options)
-{
-    tnn_loader *loader = tnn_failed() ? NULL : tnn__new_loader(data, options);
-    return loader ? loader : &tnn__no_loader;
 }
 /* Whether that is a loader that could be made; else an error of the call `what`. */
 static tnn_status tnn__loader_made(const char *what, const tnn_loader *loader)
@@ -17445,7 +17440,7 @@ typedef struct {                /* the sums of 16d for one variable */
 struct tnn_study {
     tnn_study_options options;  /* with defaults */
     float      *memory;         /* of the trials and all that grows with them */
-    tnn__axis  *space;
+    tnn__axis   space[64];      /* .count of them */
     tnn_trial  *trials, *current;       /* current: asked, not yet told */
     tnn__mix    rest;           /* of one variable after the other */
     tnn__crowd *crowds;         /* one per variable; NULL: trials are never many */
@@ -18287,8 +18282,8 @@ static int tnn__study_head(tnn_study *study)
 }
 
 /* ---- 16h. Studies -----------------------------------------------------------------------------
-   A study is one allocation for itself, one for its space, one for its trials, the sums of 16d and
-   all else that grows with them, and one for each trial's reports. */
+   A study is one allocation for itself and its space, one for its trials, the sums of 16d and all
+   else that grows with them, and one for each trial's reports. */
 
 /* Whether a double is an integer. */
 static int tnn__is_whole(double x) { return fabs(x) < 9e15 && (double)(long long)x - x == 0; }
@@ -18448,13 +18443,11 @@ static tnn__len tnn__study_place(tnn_study *study, float *memory)
 static tnn_status tnn__study_make(tnn_study *study)
 {
     tnn_study_options *options = &study->options;
-    const tnn__len count = options->count;
     tnn_status e = TNN_OK;
     double grid = 1;                    /* combinations */
     int i;
-    study->space = (tnn__axis *)tnn__alloc(count*(tnn__len)sizeof *study->space, "study");
-    for (i = 0; i < count; i++) {
-        if (!study->space || tnn__study_axis(study, i)) return TNN_ERROR_ARGUMENT;
+    for (i = 0; i < options->count; i++) {
+        if (tnn__study_axis(study, i)) return TNN_ERROR_ARGUMENT;
         if (options->sampler == TNN_GRID) grid *= tnn__grid_points(&study->space[i]);
     }
     if (options->sampler == TNN_GRID && grid < options->trials) options->trials = (int)grid;
@@ -18480,7 +18473,6 @@ TNN_API void tnn_study_free(tnn_study *study)
     for (i = 0; study->memory && i < study->options.trials; i++)
         tnn__release(study->trials[i].reports);
     tnn__release(study->memory);
-    tnn__release(study->space);
     tnn__release(study);
 }
 /* A new study with what its journal knows; NULL on failure, which leaves nothing behind. */
