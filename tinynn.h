@@ -1958,6 +1958,14 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__SCALAR 0
 #endif
 
+/* What compilers have under names of their own:
+     TNN__TARGET            the function may use that instruction set
+     TNN__INLINE            it becomes part of its callers: vectors stay in registers
+     TNN__OWN_CALL          it never does: nothing in it is computed before it is called
+     TNN__THREAD            each thread has its own
+     TNN__LOAD, STORE, ADD, AND, SWAP
+                            atomic, on an int, in one order for all threads; ADD gives the old
+                            value, SWAP whether *p was `old` and is v now */
 #if defined(__GNUC__) && !defined(__TINYC__)
     #define TNN__TARGET(isa) __attribute__((target(isa)))
     #ifdef __OPTIMIZE__
@@ -1975,7 +1983,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #endif
     #define TNN__LOAD(p)     __atomic_load_n(p, __ATOMIC_SEQ_CST)
     #define TNN__STORE(p, v) __atomic_store_n(p, v, __ATOMIC_SEQ_CST)
-    #define TNN__ADD(p, v)   __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)     /* the old value */
+    #define TNN__ADD(p, v)   __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
     #define TNN__AND(p, v)   __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
     #define TNN__SWAP(p, old, v) \
         __atomic_compare_exchange_n(p, &(old), v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
@@ -2948,6 +2956,8 @@ typedef pthread_t tnn__thread;
 #define TNN__YIELD()  sched_yield()
 #define TNN__JOIN(t)  pthread_join(t, NULL)
 #endif
+/* Tasks next to end - 1 of share[w] are left of worker w's; a share has a cache line of its own, so
+   that taking from one does not slow the others. */
 static struct {
     int         word;                   /* generation * 512 | open | helpers inside */
     int         busy;                   /* a caller is using the pool */
@@ -14921,7 +14931,7 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     case 'N': value.one = (double)module->params; break;                  /* parameters */
     case 'v': value.one = constant ? (double)layer->value : 0; break;     /* of the border */
     case 'l': value.one = (double)op->slope; break;                       /* of leaky ReLU */
-    case '0': value.one = (double)op->numbers[0]; break; /* alpha, beta, std, min */
+    case '0': value.one = (double)op->numbers[0]; break;            /* alpha, beta, std, min */
     case '1': value.one = (double)op->numbers[1]; break;                  /* threshold, max */
     case 'q': value.one = (double)op->options.p; break;                   /* probability */
     case 'e': value.one = (double)op->options.eps; break;                 /* of norms */
@@ -14932,7 +14942,7 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     case 'm': value.text = modes[TNN__NTH(layer->pad_mode)]; break;
     case 'b': value.one = op->b_floats > 0; break;                        /* has biases */
     case 'a': value.one = op->affine; break;                              /* has weights */
-    case 't': value.one = op->track; break; /* has running statistics */
+    case 't': value.one = op->track; break;                         /* has running statistics */
     case 'c': value.one = layer->ceil; break;                             /* rounds sizes up */
     case 'r': value.text = module->in_vector ? "1d" : "2d"; break;
     case 'y': value.text = constant ? "Constant" : pads[TNN__NTH(op->options.mode)]; break;
@@ -17426,7 +17436,9 @@ typedef struct {
     double       from, to;
     tnn__mix     good;          /* of the good trials */
 } tnn__axis;
-enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 1000, TNN__WIDE = 512 };
+/* An axis is 100 h long: bins of h/2 are 200. A kernel is wider than h only beside a gap of more
+   than h, of which there are fewer than 100: both sides of them, and the prior, make TNN__WIDE. */
+enum { TNN__BINS = 200, TNN__TERMS = 16, TNN__CELLS = 1000, TNN__WIDE = 256 };
 typedef struct {                /* the sums of 16d for one variable */
     double    h, width;         /* most kernels' sigma; the width of a bin, in h */
     int       bins, terms;      /* bins 0: there are none for this variable */
@@ -18014,7 +18026,9 @@ static int tnn__prune_median(const tnn_study *study, const tnn_trial *trial, int
     return best != best || (2*k == n ? n && tnn__worse(study, best, 0.5*below + 0.5*above)
                                      : 2*k > n);
 }
-/* Whether a trial ends on a rung that it comes to with the report. *rung: what it has passed then.
+/* Whether a trial ends on a rung that it comes to with the report. Rung r stands at step
+   min_resource factor^(min_rate + r); on it go on the best 1/factor of those that came so far, and
+   at least one. *rung: what it has passed then.
    The value of a trial on a rung is that of its first report with more rungs passed. */
 static int tnn__prune_halving(const tnn_study *study, const tnn_trial *trial, int step,
                               double value, int *rung)
@@ -18327,7 +18341,8 @@ static tnn_status tnn__study_choices(tnn_variable *of)
     of->step = 1;
     return TNN_OK;
 }
-/* Makes the i-th axis of the space from the options, without its kernels. */
+/* Makes the i-th axis of the space from the options, without its kernels. What is wrong with the
+   variable is told with its name. */
 static tnn_status tnn__study_axis(tnn_study *study, int i)
 {
     static const char *const reads[] = {"low high step log points:!step", "low high step log",
