@@ -18141,28 +18141,20 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
 }
 
 #ifndef TINYNN_NO_STDIO
-/* Waits until no other open file of that name has the lock, or only such as share it. It ends with
-   tnn__unlock or the process. Windows: of a byte far behind the end. */
-static int tnn__lock(int file, int share)
+/* Waits until no other open file of that name has the lock (`how` 1), or only such as share it (0).
+   It ends with the process, or is given up (-1). Windows: of a byte far behind the end. */
+static int tnn__lock(int file, int how)
 {
     int result;
 #ifdef _WIN32
-    (void)share;
-    do result = TNN__SEEK(file, 1ll << 40) < 0 ? -1 : _locking(file, _LK_LOCK, 1);
+    do result = TNN__SEEK(file, 1ll << 40) < 0 ? -1
+                : _locking(file, how < 0 ? _LK_UNLCK : _LK_LOCK, 1);
     while (result && errno == EDEADLOCK);
 #else
-    do result = flock(file, share ? LOCK_SH : LOCK_EX); while (tnn__again(result));
+    do result = flock(file, how < 0 ? LOCK_UN : how ? LOCK_EX : LOCK_SH);
+    while (tnn__again(result));
 #endif
     return result;
-}
-/* Gives the lock up. */
-static void tnn__unlock(int file)
-{
-#ifdef _WIN32
-    if (TNN__SEEK(file, 1ll << 40) >= 0) _locking(file, _LK_UNLCK, 1);
-#else
-    flock(file, LOCK_UN);
-#endif
 }
 /* Reads the lines that have come since the last time, to the file's byte `end` at most. Behind the
    last line's end may be the first part of one whose writer was killed or had no room: it is not
@@ -18234,11 +18226,11 @@ static tnn_status tnn__study_journal(tnn_study *study, const char *line, int syn
     if (!exists && !line) return TNN_OK;                /* there is none yet */
     file = tnn__open(path, !line ? TNN__O(RDONLY) : TNN__O(RDWR) | TNN__O(CREAT), 0666);
     if (file < 0) return tnn__fail_file(path, "opened", errno);
-    if (tnn__lock(file, !line)) e = tnn__fail_file(path, "locked", errno);
+    if (tnn__lock(file, line != NULL)) e = tnn__fail_file(path, "locked", errno);
     else {
         e = tnn__study_read(study, file, LLONG_MAX);
         if (!e && line) e = tnn__study_write(study, file, line, sync);
-        tnn__unlock(file);
+        tnn__lock(file, -1);
     }
     tnn__close(file);                   /* too late to fail: others may have read the line */
     return e;
