@@ -14918,8 +14918,7 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     case 'p': value.one = ph; value.two = pw; break;                      /* padding */
     case 'h': value.one = ph; break;                                      /* of it the rows */
     case 'w': value.one = pw; break;                                      /* and the columns */
-    case 'x':
-        value.one = op->options.output_pad_h; value.two = op->options.output_pad_w; break;
+    case 'x': value.one = op->options.output_pad_h; value.two = op->options.output_pad_w; break;
     case 'Z':                           /* one of the two is 0, and left out */
         value.one = how == '2' ? (sized ? module->out.h : 0)
                 : sized ? 0 : layer->factor ? layer->factor : 2;
