@@ -15114,13 +15114,13 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
 /* A whole number, the lowest limb first: 2900 bits are enough for 801 digits, or the 54 bits and
    the powers that they are compared with. */
 typedef struct { int n; uint32_t limb[96]; } tnn__whole;
-/* m as one. */
-static tnn__whole tnn__whole_of(uint64_t m)
+/* A number as one. */
+static tnn__whole tnn__whole_of(uint64_t number)
 {
     tnn__whole whole;
-    whole.n = 1 + (m >> 32 != 0);
-    whole.limb[0] = (uint32_t)m;
-    whole.limb[1] = (uint32_t)(m >> 32);
+    whole.n = 1 + (number >> 32 != 0);
+    whole.limb[0] = (uint32_t)number;
+    whole.limb[1] = (uint32_t)(number >> 32);
     return whole;
 }
 /* whole = whole*times + plus. There is always room: see the bound above. */
@@ -15142,16 +15142,16 @@ static void tnn__whole_scale(tnn__whole *whole, int fives, int twos)
     for (; fives > 0; fives--) tnn__whole_times(whole, 5, 0);
     for (; twos > 0; twos -= 31) tnn__whole_times(whole, 1u << TNN__MIN(twos, 31), 0);
 }
-/* The sign of a 10^p - m 2^k, where a and m are not 0. */
-static int tnn__whole_against(tnn__whole a, int p, uint64_t m, int k)
+/* The sign of left 10^p - number 2^k, where left and number are not 0. */
+static int tnn__whole_against(tnn__whole left, int p, uint64_t number, int k)
 {
-    tnn__whole b = tnn__whole_of(m);
+    tnn__whole right = tnn__whole_of(number);
     int i;
-    tnn__whole_scale(&a, p, p - k);
-    tnn__whole_scale(&b, -p, k - p);
-    if (a.n != b.n) return a.n < b.n ? -1 : 1;          /* the highest limb is never 0 */
-    for (i = a.n - 1; i > 0 && a.limb[i] == b.limb[i]; i--) {}
-    return (a.limb[i] > b.limb[i]) - (a.limb[i] < b.limb[i]);
+    tnn__whole_scale(&left, p, p - k);
+    tnn__whole_scale(&right, -p, k - p);
+    if (left.n != right.n) return left.n < right.n ? -1 : 1;    /* the highest limb is never 0 */
+    for (i = left.n - 1; i > 0 && left.limb[i] == right.limb[i]; i--) {}
+    return (left.limb[i] > right.limb[i]) - (left.limb[i] < right.limb[i]);
 }
 /* v 10^p to a few units of the last place: each turn is a product or quotient with an exact power.
    With v exact and p in -22..22 there is one, and the result is the nearest double. */
@@ -15170,30 +15170,30 @@ static uint64_t tnn__double_bits(double v)
     memcpy(&bits, &v, sizeof bits);
     return bits;
 }
-/* The double of these bits as m 2^k with whole m, which is returned. */
-static uint64_t tnn__double_parts(uint64_t bits, int *k)
+/* The double of these bits as m 2^power with whole m, which is returned. */
+static uint64_t tnn__double_parts(uint64_t bits, int *power)
 {
     const int e = (int)(bits >> 52);                    /* 0: subnormal */
-    *k = TNN__MAX(e, 1) - 1075;
+    *power = TNN__MAX(e, 1) - 1075;
     return (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)(e > 0) << 52;
 }
 /* Whether digits 10^p is nearer to the next double than to that of these bits, of two equally near
-   the even one: it lies beyond the middle of both, (2m + 1) 2^(k-1). */
+   the even one: it lies beyond the middle of both, (2m + 1) 2^(power-1). */
 static int tnn__beyond(const tnn__whole *digits, int p, uint64_t bits)
 {
-    int k;
-    const uint64_t m = tnn__double_parts(bits, &k);
-    const int side = tnn__whole_against(*digits, p, 2*m + 1, k - 1);
+    int power;
+    const uint64_t number = tnn__double_parts(bits, &power);
+    const int side = tnn__whole_against(*digits, p, 2*number + 1, power - 1);
     return side > 0 || (side == 0 && (bits & 1));
 }
-/* The double nearest to DIGITS 10^p, perhaps infinity; p is that of m > 0, with which DIGITS begin;
-   the others are in text..end. Those behind the 800th only break ties. */
-static double tnn__nearest(uint64_t m, int p, const char *text, const char *end)
+/* The double nearest to DIGITS 10^p, perhaps infinity; p is that of head > 0, with which DIGITS
+   begin; the others are in text..end. Those behind the 800th only break ties. */
+static double tnn__nearest(uint64_t head, int p, const char *text, const char *end)
 {
-    double v = TNN__MIN(tnn__times_ten((double)m, p), DBL_MAX);
-    tnn__whole digits = tnn__whole_of(m);
+    double v = TNN__MIN(tnn__times_ten((double)head, p), DBL_MAX);
+    tnn__whole digits = tnn__whole_of(head);
     uint64_t bits = tnn__double_bits(v);
-    int n = 0, rest = 0;                /* digits behind m; whether one that is left out is not 0 */
+    int n = 0, rest = 0;                /* digits behind head; whether one left out is not 0 */
     for (; text < end; text++)
         if (n == 780) rest |= *text > '0';
         else if (*text != '.') { tnn__whole_times(&digits, 10, (uint32_t)(*text - '0')); n++; }
@@ -15207,11 +15207,11 @@ static double tnn__nearest(uint64_t m, int p, const char *text, const char *end)
    none before `end`, or one that no double can hold: *value stays. */
 static int tnn__read_double(const char **at, const char *end, double *value)
 {
-    const char *s = *at, *tail, *last;  /* digits that m has no room for */
+    const char *s = *at, *tail, *last;  /* digits that head has no room for */
     const int minus = s < end && *s == '-';
     int point = 0, digits = 0;          /* whether there was one; of the exponent, too */
     long long p = 0, e = 0;
-    uint64_t m = 0;                     /* the first 19 digits; times 10^p */
+    uint64_t head = 0;                  /* the first 19 digits; times 10^p */
     double v;
     s += minus;
     if (end - s >= 3) {
@@ -15225,8 +15225,8 @@ static int tnn__read_double(const char **at, const char *end, double *value)
     for (tail = s; s < end && ((*s >= '0' && *s <= '9') || (*s == '.' && !point)); s++) {
         if (*s == '.') { point = 1; continue; }
         digits = 1;
-        if (m >= 1000000000000000000u) { p += !point; continue; }
-        m = 10*m + (uint64_t)(*s - '0');
+        if (head >= 1000000000000000000u) { p += !point; continue; }
+        head = 10*head + (uint64_t)(*s - '0');
         p -= point;
         tail = s + 1;
     }
@@ -15239,43 +15239,45 @@ static int tnn__read_double(const char **at, const char *end, double *value)
         p += down ? -e : e;
     }
     p = TNN__MAX(-400, TNN__MIN(p, 400));       /* beyond that the value is 0 or infinity */
-    v = !m || (m < (uint64_t)1 << 53 && p >= -22 && p <= 22) ? tnn__times_ten((double)m, (int)p)
-                                                             : tnn__nearest(m, (int)p, tail, last);
+    v = !head || (head < (uint64_t)1 << 53 && p >= -22 && p <= 22)
+      ? tnn__times_ten((double)head, (int)p) : tnn__nearest(head, (int)p, tail, last);
     if (!digits || v > DBL_MAX) return 0;
     *value = minus ? -v : v;
     *at = s;
     return 1;
 }
-/* v > 0 as a whole number of n digits, times 10^(e - n + 1): the nearest one, of two the larger. */
-static uint64_t tnn__digits(double v, int n, int *e)
+/* v > 0 as a whole number of n digits times 10^(exponent - n + 1): the nearest, of two the larger. */
+static uint64_t tnn__digits(double v, int n, int *exponent)
 {
     const uint64_t bits = tnn__double_bits(v), least = (uint64_t)tnn__times_ten(1, n - 1);
-    int k;
-    const uint64_t whole = tnn__double_parts(bits, &k);         /* v = whole 2^k */
-    *e = (int)(0.30103*((int)(bits >> 52) - 1023));             /* near it, but of subnormals */
+    int power;
+    const uint64_t whole = tnn__double_parts(bits, &power);         /* v = whole 2^power */
+    *exponent = (int)(0.30103*((int)(bits >> 52) - 1023));      /* near it, but of subnormals */
     for (;;) {
-        const int p = *e - n + 1;
-        uint64_t m = (uint64_t)tnn__times_ten(v, -p);           /* near it; now to the nearest */
-        while (tnn__whole_against(tnn__whole_of(2*m + 1), p, whole, k + 1) <= 0) m++;
-        while (m && tnn__whole_against(tnn__whole_of(2*m - 1), p, whole, k + 1) > 0) m--;
-        if (m >= least && m < 10*least) return m;
-        *e += m < least ? -1 : 1;
+        const int p = *exponent - n + 1;
+        uint64_t number = (uint64_t)tnn__times_ten(v, -p);      /* near it; now to the nearest */
+        while (tnn__whole_against(tnn__whole_of(2*number + 1), p, whole, power + 1) <= 0) number++;
+        while (number && tnn__whole_against(tnn__whole_of(2*number - 1), p, whole, power + 1) > 0)
+            number--;
+        if (number >= least && number < 10*least) return number;
+        *exponent += number < least ? -1 : 1;
     }
 }
 /* The fewest digits, of 15 to 17, that read back as v: as 0.5, 100 or 1.5e-9. */
 static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
 {
     char text[48], digits[24], *t = text;
-    uint64_t m;
+    uint64_t number;
     int n, e, i, point;                 /* point: the digit behind which it is */
     if (v != v) return tnn__put(to, end, "nan");
     if (v < 0) { to = tnn__put(to, end, "-"); v = -v; }
     if (v > DBL_MAX) return tnn__put(to, end, "inf");
     if (v == 0) return tnn__put(to, end, "0");
     n = v < DBL_MIN ? 16 : 14;          /* 15 digits of a normal number survive, 17 suffice */
-    do m = tnn__digits(v, ++n, &e); while (n < 17 && tnn__nearest(m, e - n + 1, t, t) != v);
-    while (m%10 == 0) m /= 10;
-    *tnn__put_int(digits, digits + 23, (long long)m) = 0;
+    do number = tnn__digits(v, ++n, &e);
+    while (n < 17 && tnn__nearest(number, e - n + 1, t, t) != v);
+    while (number%10 == 0) number /= 10;
+    *tnn__put_int(digits, digits + 23, (long long)number) = 0;
     n = (int)strlen(digits);
     point = e >= -5 && e < 16 ? e : 0;
     for (i = TNN__MIN(point, 0); i < TNN__MAX(n, point + 1); i++) {
@@ -15329,16 +15331,17 @@ static int tnn__big_endian(void)
 /* A number of so many bytes, the highest first if `big`. */
 static uint64_t tnn__bits(const unsigned char *p, int bytes, int big)
 {
-    uint64_t u = 0;
+    uint64_t bits = 0;
     int i;                              /* from the highest byte down */
-    for (i = 0; i < bytes; i++) u = u << 8 | p[big ? i : bytes - 1 - i];
-    return u;
+    for (i = 0; i < bytes; i++) bits = bits << 8 | p[big ? i : bytes - 1 - i];
+    return bits;
 }
 /* The other way round. */
-static void tnn__put_bits(unsigned char *p, uint64_t u, int bytes, int big)
+static void tnn__put_bits(unsigned char *p, uint64_t bits, int bytes, int big)
 {
     int i;
-    for (i = 0; i < bytes; i++, u >>= 8) p[big ? bytes - 1 - i : i] = (unsigned char)(u & 255);
+    for (i = 0; i < bytes; i++, bits >>= 8)
+        p[big ? bytes - 1 - i : i] = (unsigned char)(bits & 255);
 }
 /* Copies elements between the machine's order and a file's, which is `big` or not: the same copy
    in both directions. */
@@ -15455,9 +15458,9 @@ static char tnn__peek(tnn__scan *scan)
     return *scan->at;
 }
 /* Takes a character if it comes next. */
-static int tnn__next(tnn__scan *scan, char c)
+static int tnn__next(tnn__scan *scan, char letter)
 {
-    if (tnn__peek(scan) != c) return 0;
+    if (tnn__peek(scan) != letter) return 0;
     scan->at++;
     return 1;
 }
@@ -15468,36 +15471,36 @@ static int tnn__end(tnn__scan *scan)
     return scan->at == scan->end || tnn__wrong(scan, "the header should end here");
 }
 /* Takes a character that must come next. */
-static int tnn__need(tnn__scan *scan, char c)
+static int tnn__need(tnn__scan *scan, char letter)
 {
     char what[] = "'?' expected";
-    what[1] = c;
-    return tnn__next(scan, c) || tnn__wrong(scan, what);
+    what[1] = letter;
+    return tnn__next(scan, letter) || tnn__wrong(scan, what);
 }
 /* A whole number, not negative, without zeros before it, up to about 2^53. */
-static int tnn__integer(tnn__scan *scan, long long *v)
+static int tnn__integer(tnn__scan *scan, long long *value)
 {
     const char *first = (tnn__peek(scan), scan->at);    /* of the digits */
-    for (*v = 0; *scan->at >= '0' && *scan->at <= '9'; scan->at++) {
-        if (*v > ((long long)1 << 53)/10 || (scan->at > first && *first == '0'))
+    for (*value = 0; *scan->at >= '0' && *scan->at <= '9'; scan->at++) {
+        if (*value > ((long long)1 << 53)/10 || (scan->at > first && *first == '0'))
             return tnn__wrong(scan, "a number that is too long");
-        *v = 10 * *v + (*scan->at - '0');
+        *value = 10 * *value + (*scan->at - '0');
     }
     return scan->at > first || tnn__wrong(scan, "a whole number expected, not negative");
 }
 /* Up to TNN_DIMS of them: JSON's list in [], Python's in () with a comma after a single one. */
-static int tnn__list(tnn__scan *scan, char open, char close, long long *v, int *n)
+static int tnn__list(tnn__scan *scan, char open, char close, long long *v, int *count)
 {
     int comma = 1;                      /* whether one stood behind the last number */
     if (!tnn__need(scan, open)) return 0;
-    for (*n = 0; !tnn__next(scan, close); ++*n) {
+    for (*count = 0; !tnn__next(scan, close); ++*count) {
         if (!comma) return tnn__need(scan, ',');
-        if (*n == TNN_DIMS) return tnn__wrong(scan, "more than 8 dimensions");
-        if (!tnn__integer(scan, &v[*n])) return 0;
+        if (*count == TNN_DIMS) return tnn__wrong(scan, "more than 8 dimensions");
+        if (!tnn__integer(scan, &v[*count])) return 0;
         if (close == ')' && *scan->at == 'L') scan->at++;       /* Python 2 */
         comma = tnn__next(scan, ',');
     }
-    if (*n && (close == ']' ? comma : *n == 1 && !comma))
+    if (*count && (close == ']' ? comma : *count == 1 && !comma))
         return tnn__wrong(scan, "a comma too many or too few in a list");
     return 1;
 }
@@ -15519,10 +15522,10 @@ static int tnn__hex4(tnn__scan *scan, unsigned *v)
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";    /* place mod 16 */
     int i;
     for (*v = 0, i = 0; i < 5; i++, scan->at++) {
-        const char *d = *scan->at ? strchr(digits, *scan->at) : NULL;
-        if (i ? !d : *scan->at != 'u')
+        const char *digit = *scan->at ? strchr(digits, *scan->at) : NULL;
+        if (i ? !digit : *scan->at != 'u')
             return tnn__wrong(scan, "four hexadecimal digits expected after \\u");
-        if (i) *v = *v*16 + (unsigned)(d - digits)%16;
+        if (i) *v = *v*16 + (unsigned)(digit - digits)%16;
     }
     return 1;
 }
@@ -15531,11 +15534,11 @@ static int tnn__hex4(tnn__scan *scan, unsigned *v)
 static int tnn__escape(tnn__scan *scan, char **to)
 {
     static const char escapes[] = "\"\\/bfnrt'", meaning[] = "\"\\/\b\f\n\r\t'";
-    const char *e = *scan->at ? strchr(escapes, *scan->at) : NULL;
+    const char *found = *scan->at ? strchr(escapes, *scan->at) : NULL;
     unsigned v, low;
     int n;
-    if (e) {
-        *(*to)++ = meaning[e - escapes];
+    if (found) {
+        *(*to)++ = meaning[found - escapes];
         scan->at++;
         return 1;
     }
@@ -15571,19 +15574,19 @@ static char *tnn__string(tnn__scan *scan, int python)
     return text;
 }
 
-/* The next key of a dictionary or object whose { was taken, the *n-th so far, and its colon; NULL
-   after the }, and on error, *n then being -1. Python allows a comma before the }. */
-static char *tnn__key(tnn__scan *scan, int *n, int python)
+/* The next key of a dictionary or object whose { was taken, behind *count others, and its colon;
+   NULL after the }, and on error, *count then being -1. Python allows a comma before the }. */
+static char *tnn__key(tnn__scan *scan, int *count, int python)
 {
-    const int more = *n == 0 || tnn__next(scan, ',');   /* whether a key may follow */
+    const int more = *count == 0 || tnn__next(scan, ',');   /* whether a key may follow */
     char *key = NULL;
-    if ((*n == 0 || python || !more) && tnn__next(scan, '}')) return NULL;
+    if ((*count == 0 || python || !more) && tnn__next(scan, '}')) return NULL;
     if (more ? (key = tnn__string(scan, python)) != NULL && tnn__need(scan, ':')
              : tnn__need(scan, ',')) {
-        ++*n;
+        ++*count;
         return key;
     }
-    *n = -1;
+    *count = -1;
     return NULL;
 }
 /* What stands under a key: by `kind` a string ('s', its text goes to a const char *), True or False
@@ -15597,25 +15600,25 @@ static int tnn__fields(tnn__scan *scan, const tnn__field three[3], int python, c
     int n = 0, seen = 0, k;             /* keys; bits of those that were there */
     if (!tnn__need(scan, '{')) return 0;
     while ((key = tnn__key(scan, &n, python)) != NULL) {
-        const tnn__field *f = three;
-        for (k = 0; k < 3 && (strcmp(key, f->key) || seen >> k & 1); k++) f++;
+        const tnn__field *field = three;
+        for (k = 0; k < 3 && (strcmp(key, field->key) || seen >> k & 1); k++) field++;
         if (k == 3) {
             scan->at = key;
             return tnn__wrong(scan, what);
         }
         seen |= 1 << k;
-        if (f->kind == 's') {
+        if (field->kind == 's') {
             if (python && tnn__peek(scan) == '[')
                 return tnn__wrong(scan, "an array of records is not supported");
-            if ((*(const char **)f->to = tnn__string(scan, python)) == NULL) return 0;
-        } else if (f->kind == 'b') {
+            if ((*(const char **)field->to = tnn__string(scan, python)) == NULL) return 0;
+        } else if (field->kind == 'b') {
             const int yes = tnn__peek(scan) == 'T', length = yes ? 4 : 5;
             if (strncmp(scan->at, yes ? "True" : "False", (size_t)length))
                 return tnn__wrong(scan, "True or False expected");
-            *(int *)f->to = yes;
+            *(int *)field->to = yes;
             scan->at += length;
-        } else if (!tnn__list(scan, f->kind, f->kind == '(' ? ')' : ']', (long long *)f->to, f->n))
-            return 0;
+        } else if (!tnn__list(scan, field->kind, field->kind == '(' ? ')' : ']',
+                              (long long *)field->to, field->n)) return 0;
     }
     return n == 3 || (n >= 0 && tnn__wrong(scan, what));
 }
@@ -15767,23 +15770,23 @@ static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *o
     const tnn__walk walk = tnn__walk_over(samples, 0);
     const int last = options->channels_last;
     const char *to = last ? (walk.ndim == 4 ? "0231" : "") : places[walk.ndim%5*(walk.ndim < 5)];
-    tnn__walk r;                        /* the result: dimensions that are not there are 1 */
+    tnn__walk view;                     /* the result: dimensions that are not there are 1 */
     int i, fits;
-    memset(&r, 0, sizeof r);
-    r.ndim = 4;
-    for (i = 1; i < 4; i++) r.shape[i] = 1;
+    memset(&view, 0, sizeof view);
+    view.ndim = 4;
+    for (i = 1; i < 4; i++) view.shape[i] = 1;
     for (i = 0; to[i]; i++) {
-        r.shape[to[i] - '0'] = walk.shape[i];
-        r.stride[to[i] - '0'] = walk.stride[i];
+        view.shape[to[i] - '0'] = walk.shape[i];
+        view.stride[to[i] - '0'] = walk.stride[i];
     }
-    for (i = 0, fits = 1; i < 4; i++) fits &= r.shape[i] <= 0x7fffffff;
-    if (fits && tnn__count((int)r.shape[0], (int)r.shape[1], (int)r.shape[2], (int)r.shape[3]))
-        return r;
+    for (i = 0, fits = 1; i < 4; i++) fits &= view.shape[i] <= 0x7fffffff;
+    if (fits && tnn__count((int)view.shape[0], (int)view.shape[1], (int)view.shape[2],
+                           (int)view.shape[3])) return view;
     tnn__fail(TNN_ERROR_SHAPE, "%s: %d dimensions, the first two %l and %l, are no samples%s", name,
               samples->ndim, samples->shape[0], samples->shape[1],
               last ? " (n, h, w, c)" : ": (n), (n, k), (n, h, w) or (n, c, h, w)");
-    r.shape[0] = 0;
-    return r;
+    view.shape[0] = 0;
+    return view;
 }
 /* Sets a source's walk and counts, and the data set's c, h, w, from the arrays and the options. All
    that can be wrong with their shapes is found here. */
@@ -15972,14 +15975,14 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
 
 /* A field, from *at to the separator, the end of the line or that of the text, where *at then is.
    1: a number; 0: empty, NaN; -1: anything else. */
-static int tnn__csv_field(const char **at, const char *end, char separator, double *v)
+static int tnn__csv_field(const char **at, const char *end, char separator, double *value)
 {
     const char *p = *at, *stop;
     int quoted = 0, pass;               /* a separator within quotes is none */
     for (stop = p; stop < end && *stop != '\n' && (quoted || *stop != separator); stop++)
         quoted ^= *stop == '"';
     *at = stop;
-    *v = TNN__NAN;
+    *value = TNN__NAN;
     for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks */
         while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
         while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
@@ -15989,7 +15992,7 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
     }
     if (p == stop) return 0;
     if (*p == '+' && stop - p > 1 && p[1] != '-') p++;  /* a plus, but no +- */
-    return tnn__read_double(&p, stop, v) && p == stop ? 1 : -1;
+    return tnn__read_double(&p, stop, value) && p == stop ? 1 : -1;
 }
 /* An error: field i of line n, which begins at `at`, is no number. Shows what it begins with. */
 static tnn_status tnn__csv_wrong(const tnn__input *in, const char *at, const char *end,
@@ -16437,9 +16440,10 @@ static int tnn__by_name(const void *a, const void *b)
 /* By place. */
 static int tnn__by_place(const void *a, const void *b)
 {
-    const tnn_stored *x = (const tnn_stored *)a, *y = (const tnn_stored *)b;
-    const long long d = x->begin != y->begin ? x->begin - y->begin : x->end - y->end;
-    return d ? (d < 0 ? -1 : 1) : tnn__by_name(a, b);
+    const tnn_stored *one = (const tnn_stored *)a, *other = (const tnn_stored *)b;
+    const long long more = one->begin != other->begin ? one->begin - other->begin
+                                                      : one->end - other->end;
+    return more ? (more < 0 ? -1 : 1) : tnn__by_name(a, b);
 }
 /* Reads the header into `list`, which has room for any number of tensors that fits its length: an
    entry is at least TNN__LEAST_ENTRY characters. The metadata are read and forgotten. Returns how
@@ -16608,12 +16612,12 @@ static char tnn__name_next(tnn__name *name)
 /* As strcmp; none comes first. For qsort. */
 static int tnn__compare_names(const void *a, const void *b)
 {
-    tnn__name x = *(const tnn__name *)a, y = *(const tnn__name *)b;
+    tnn__name one = *(const tnn__name *)a, other = *(const tnn__name *)b;
     char c, d;
-    if (!x.head || !y.head) return !!x.head - !!y.head;
+    if (!one.head || !other.head) return !!one.head - !!other.head;
     do {
-        c = tnn__name_next(&x);
-        d = tnn__name_next(&y);
+        c = tnn__name_next(&one);
+        d = tnn__name_next(&other);
     } while (c && c == d);
     return (int)(unsigned char)c - (int)(unsigned char)d;
 }
@@ -16630,15 +16634,15 @@ static int tnn__begins(const tnn_weights_options *options, int k, int net, const
 /* What the file calls a tensor of the network; none where .rename leaves it out. */
 static tnn__name tnn__file_name(const tnn_weights_options *options, const char *name)
 {
-    tnn__name r = {NULL, NULL};
+    tnn__name found = {NULL, NULL};
     int k, n, most = -1;                        /* the longest beginning so far */
     for (k = 0; (n = tnn__begins(options, k, 1, name)) > -2; k++)
         if (n > most) {
             most = n;
-            r.head = options->rename[k].file ? options->rename[k].file : "";
-            r.tail = name + n;
+            found.head = options->rename[k].file ? options->rename[k].file : "";
+            found.tail = name + n;
         }
-    return k ? r : tnn__name_of(name);
+    return k ? found : tnn__name_of(name);
 }
 /* Whether a tensor of the file is one of those that the network should have. */
 static int tnn__expected(const tnn_weights_options *options, const char *name)
@@ -16702,13 +16706,13 @@ static int tnn__entry_at(const tnn__saved *saved, int i, tnn__entry *entry)
     memset(entry, 0, sizeof *entry);
     entry->op = tnn__find_param(saved->net, i, &entry->which);
     if (entry->op) {
-        const tnn_param p = tnn__param_of(entry->op, entry->which);
-        entry->name = tnn__file_name(saved->options, p.name);
+        const tnn_param param = tnn__param_of(entry->op, entry->which);
+        entry->name = tnn__file_name(saved->options, param.name);
         entry->dtype = TNN_F32;
-        entry->ndim = p.ndim;
-        for (k = 0; k < p.ndim; k++) entry->shape[k] = p.dims[k];
-        entry->count = p.count;
-        entry->data = p.buffer ? saved->net->buffers : saved->net->flat[TNN__W];
+        entry->ndim = param.ndim;
+        for (k = 0; k < param.ndim; k++) entry->shape[k] = param.dims[k];
+        entry->count = param.count;
+        entry->data = param.buffer ? saved->net->buffers : saved->net->flat[TNN__W];
         return entry->name.head ? 1 : -1;
     }
     i -= saved->net->tensors;
@@ -17016,9 +17020,10 @@ static const char *const tnn__same[TNN__SAME] = {
     "loader (1: there is one)", "number of the loader's samples", "loader's batch",
     "loader's .shuffle", "loader's .drop_last", "loader's .seed", "network's .seed"
 };
-/* The counters of network and loader (or NULL), into i (TNN__WHOLE) and r (TNN__REALS), or if `set`
-   from them; then the network stands before a forward, the loader before its next batch. */
-static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *i, double *r, int set)
+/* The counters of network and loader (or NULL), into whole (TNN__WHOLE) and reals (TNN__REALS), or
+   if `set` from them; then the network stands before a forward, the loader before its next batch. */
+static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *whole, double *reals,
+                          int set)
 {
     tnn_optimizer *o = &net->optimizer;
     tnn__lbfgs *lbfgs = &net->lbfgs;
@@ -17027,9 +17032,10 @@ static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *i, double
     memset(&none, 0, sizeof none);
     memset(&nothing, 0, sizeof nothing);
     none.state = &nothing;
-#define TNN__SAME_OF(v)          (set ? (void)0 : (void)(*i = (long long)(v)), i++)
-#define TNN__INTEGER(type, v)    (set ? (void)((v) = (type)*i) : (void)(*i = (long long)(v)), i++)
-#define TNN__REAL(v)             (set ? (void)((v) = *r) : (void)(*r = (v)), r++)
+#define TNN__SAME_OF(v)       (set ? (void)0 : (void)(*whole = (long long)(v)), whole++)
+#define TNN__INTEGER(type, v) \
+    (set ? (void)((v) = (type)*whole) : (void)(*whole = (long long)(v)), whole++)
+#define TNN__REAL(v)          (set ? (void)((v) = *reals) : (void)(*reals = (v)), reals++)
     TNN__SAME_OF(1);                            TNN__SAME_OF(TNN__NTH(o->type));
     TNN__SAME_OF(net->params);                  TNN__SAME_OF(loader != NULL);
     TNN__SAME_OF(at->state->data.n);            TNN__SAME_OF(at->state->options.batch);
@@ -17052,30 +17058,31 @@ static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *i, double
     if (loader && !at->state->between) tnn__order(loader);
 }
 /* Whether counters are some that a run can have come to: a file that was changed, hash and all,
-   must not lead out of an array. l: the loader, or NULL. */
-static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *l, const char *path,
-                                      const long long *i, const double *r)
+   must not lead out of an array. loader: or NULL. */
+static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *loader,
+                                      const char *path, const long long *whole, const double *reals)
 {
     const long long any = (long long)1 << 62, most = 1 << 30;   /* of 64 bits; of an int */
     const long long history = net->optimizer.type == TNN_LBFGS ? net->optimizer.history : 0;
     const long long limits[TNN__WHOLE - TNN__SAME][2] = {
         {0, any}, {0, any}, {0, any}, {0, most}, {0, TNN__MAX(1, net->optimizer.accumulate)},
-        {0, most}, {0, history}, {0, history}, {-!!l, most}, {-!!l, l ? l->batches : 0}, {0, 1}
+        {0, most}, {0, history}, {0, history}, {-!!loader, most},
+        {-!!loader, loader ? loader->batches : 0}, {0, 1}
     };
     int k;
     for (k = 0; k < TNN__WHOLE - TNN__SAME; k++)
-        if (i[TNN__SAME + k] < limits[k][0] || i[TNN__SAME + k] > limits[k][1])
+        if (whole[TNN__SAME + k] < limits[k][0] || whole[TNN__SAME + k] > limits[k][1])
             return tnn__fail(TNN_ERROR_FORMAT, "%s: number %d of tinynn.integers is %l, must be in "
-                             "[%l, %l]", path, TNN__SAME + k, i[TNN__SAME + k], limits[k][0],
+                             "[%l, %l]", path, TNN__SAME + k, whole[TNN__SAME + k], limits[k][0],
                              limits[k][1]);
-    if (!(r[0] >= 0 && r[0] < HUGE_VAL) || !(r[1] >= 0 && r[1] < 1))
+    if (!(reals[0] >= 0 && reals[0] < HUGE_VAL) || !(reals[1] >= 0 && reals[1] < 1))
         return tnn__fail(TNN_ERROR_FORMAT, "%s: learning rate %g and momentum %g in tinynn.reals",
-                         path, r[0], r[1]);
+                         path, reals[0], reals[1]);
     return TNN_OK;
 }
 /* Lists all that is beside the weights; returns how many. Each is where it lies in the network, in
    `whole`, `reals` or `numbers` (count of them): the same list is for saving and for loading. */
-static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *reals,
+static int tnn__pieces(tnn_net *net, tnn__piece *piece, long long *whole, double *reals,
                        double *numbers, tnn__len count)
 {
     static const char *const states[TNN__FLATS - TNN__S] = {
@@ -17085,7 +17092,8 @@ static int tnn__pieces(tnn_net *net, tnn__piece *p, long long *whole, double *re
     const tnn_optimizer *o = &net->optimizer;
     int i, n = 0;                               /* pieces so far */
 #define TNN__PIECE(title, type, elements, from) \
-    (p[n].name = title, p[n].dtype = type, p[n].count = elements, p[n].data = from, n++)
+    (piece[n].name = title, piece[n].dtype = type, piece[n].count = elements, \
+     piece[n].data = from, n++)
     for (i = TNN__S; i < TNN__FLATS; i++)
         if (net->flat[i]) TNN__PIECE(states[i - TNN__S], TNN_F32, net->params, net->flat[i]);
     if (o->accumulate > 1 && net->buffer_floats)
@@ -17103,25 +17111,25 @@ static const tnn_checkpoint_options tnn__plain_checkpoint = {NULL, NULL, NULL, 0
 /* Whether the options are right and network and loader stand where a checkpoint can be; of saving
    also whether loading would take it. */
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
-                                        const tnn_checkpoint_options *o, int save)
+                                        const tnn_checkpoint_options *options, int save)
 {
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     const tnn_status e = tnn_build(net);
     if (e) return e;
-    if (!o || o->count < 0 || (o->count > 0 && !o->numbers))
+    if (!options || options->count < 0 || (options->count > 0 && !options->numbers))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no options, or .count = %d without .numbers",
-                         what, o ? o->count : 0);
-    if (o->loader && tnn__loader_made(what, o->loader)) return TNN_ERROR_ARGUMENT;
+                         what, options ? options->count : 0);
+    if (options->loader && tnn__loader_made(what, options->loader)) return TNN_ERROR_ARGUMENT;
     if (net->swapped)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
     if (!save) return TNN_OK;
-    if (o->optional)
+    if (options->optional)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .optional is for loading", what);
     if (net->stage == TNN__BACKWARD)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: within a step; it comes after tnn_step", what);
-    tnn__counters(net, o->loader, whole, reals, 0);
-    if (!tnn__check_counters(net, o->loader, what, whole, reals))
+    tnn__counters(net, options->loader, whole, reals, 0);
+    if (!tnn__check_counters(net, options->loader, what, whole, reals))
         return tnn__check_saved(what, net, NULL);
     return TNN_ERROR_FORMAT;
 }

@@ -135,7 +135,7 @@ int main(int argc, char **argv)
     if (!e.data) e.data = "none";
     enum { NETS = 5 };
     tnn_net *net[NETS] = {simple(), varied(), images(), functions(), edges()};
-    tnn_net *other = tnn_create(.input = {3});
+    tnn_net *other = tnn_create(.input = {3}), *blurred = tnn_create(.input = {1, 4, 4});
     static const char *const names[NETS] = {"simple", "mixed", "pixels", "functions", "edges"};
     char path[300];
     int i, failed = 0;
@@ -176,9 +176,11 @@ int main(int argc, char **argv)
     failed = failed || !size || fgetc(f) != EOF || tnn_format_c(net[1], NULL, 0, &plain) != size;
     if (failed) printf("another text in memory: %s\n", tnn_error());
     fclose(f);
+    tnn_add(blurred, TNN_UPSAMPLE, .mode = TNN_BILINEAR);
     tnn_add(other, TNN_DENSE, .units = 2);
     tnn_add(other, TNN_LOG_SOFTMAX);
     failed |= refused(other, NULL, "layer 2, log_softmax, cannot be exported");
+    failed |= refused(blurred, NULL, "layer 1, upsample, cannot be exported");
     failed |= refused(net[1], &bad, "\"2nd\" must be a C identifier");
     failed |= refused(net[1], &none, "\"\" must be a C identifier");
     for (i = 0; i < (int)(sizeof reserved/sizeof *reserved); i++) {
@@ -188,6 +190,7 @@ int main(int argc, char **argv)
     }
     for (i = 0; i < NETS; i++) tnn_free(net[i]);
     tnn_free(other);
+    tnn_free(blurred);
     experiment_free(&e);
     return failed;
 }
