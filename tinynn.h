@@ -15246,7 +15246,7 @@ static int tnn__read_double(const char **at, const char *end, double *value)
     *at = s;
     return 1;
 }
-/* v > 0 as a whole number of n digits times 10^(exponent - n + 1): the nearest, of two the larger. */
+/* v > 0 as n digits, times 10^(exponent - n + 1): the nearest whole number, of two the larger. */
 static uint64_t tnn__digits(double v, int n, int *exponent)
 {
     const uint64_t bits = tnn__double_bits(v), least = (uint64_t)tnn__times_ten(1, n - 1);
@@ -15644,19 +15644,6 @@ static tnn_array tnn__parse_array(tnn__array_reader *reader, const char *name, c
     if (reader(&in, &array)) tnn_array_free(&array);
     return array;
 }
-#ifndef TINYNN_NO_STDIO
-/* Reads an array from a path. */
-static tnn_array tnn__read_array(tnn__array_reader *reader, const char *path)
-{
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size, 0);
-    tnn_array array;
-    memset(&array, 0, sizeof array);
-    if (p) array = tnn__parse_array(reader, path, p, size);
-    tnn__release(p);
-    return array;
-}
-#endif
 
 /* ---- 15c. Arrays: .npy ------------------------------------------------------------------------
    \x93NUMPY, version (two bytes), length of the header (2 bytes, 4 from version 2 on, the lowest
@@ -15726,10 +15713,6 @@ TNN_API_GATED tnn_array tnn_parse_npy(const void *bytes, size_t size)
 {
     return tnn__parse_array(tnn__npy, "npy", bytes, size);
 }
-#ifndef TINYNN_NO_STDIO
-/* From a path. */
-TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(tnn__npy, path); }
-#endif
 /* Element i of an array as a number. */
 static double tnn__element(const tnn_array *array, tnn__len i)
 {
@@ -15912,21 +15895,6 @@ TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array 
     if (tnn__source_data(&source, options, &data)) tnn_data_free(&data);
     return data;
 }
-#ifndef TINYNN_NO_STDIO
-/* Both arrays from paths, and a data set of them. */
-TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
-{
-    tnn_data data = tnn__no_data();
-    tnn_array samples = tnn_read_npy(options ? options->samples : NULL), labels;
-    memset(&labels, 0, sizeof labels);
-    if (samples.data && options->labels) labels = tnn_read_npy(options->labels);
-    if (samples.data && (!options->labels || labels.data))
-        data = tnn_array_data(&samples, options->labels ? &labels : NULL, options);
-    tnn_array_free(&samples);
-    tnn_array_free(&labels);
-    return data;
-}
-#endif
 
 /* A data set of two IDX files in memory (13c), images and labels, which may be given up afterwards.
    n is 0 on failure. */
@@ -16151,12 +16119,6 @@ TNN_API_GATED tnn_array tnn_parse_pnm(const void *bytes, size_t size)
 {
     return tnn__parse_array(tnn__pnm, "pnm", bytes, size);
 }
-#ifndef TINYNN_NO_STDIO
-/* From a path. */
-TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(tnn__csv, path); }
-/* From a path. */
-TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(tnn__pnm, path); }
-#endif
 
 /* ---- 15f. Writing -----------------------------------------------------------------------------
    A writer takes bytes to memory or to a file. The file is a temporary one beside PATH; at the end
@@ -16168,8 +16130,8 @@ typedef struct {
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
     size_t         room, used;          /* used: all that was written, or would have been */
     uint64_t       hash;                /* FNV-1a of what was written, if not 0 at first */
-#ifndef TINYNN_NO_STDIO
     const char    *path;                /* the caller's; NULL: to memory */
+#ifndef TINYNN_NO_STDIO
     char           target[TNN__PATH], temporary[TNN__PATH];  /* where its links end; what is
                                            renamed to that, "": nothing, is written to straight */
     int            file, error;         /* an errno */
@@ -16186,61 +16148,6 @@ static int tnn__write_check(tnn__writer *writer, int result)
     }
     return writer->good;
 }
-#endif
-/* Writes `size` bytes. A file gets them by whole buffers, memory only what fits. */
-static void tnn__write(tnn__writer *writer, const void *p, size_t size)
-{
-    if (writer->hash) writer->hash = tnn__fnv(writer->hash, (const unsigned char *)p, size);
-#ifndef TINYNN_NO_STDIO
-    if (writer->path) {
-        const unsigned char *from = (const unsigned char *)p;
-        while (writer->good && size > 0) {
-            const size_t at = writer->used%sizeof writer->buffer;
-            const size_t n = TNN__MIN(size, sizeof writer->buffer - at);
-            memcpy(writer->buffer + at, from, n);
-            writer->used += n;
-            from += n;
-            size -= n;
-            if (at + n == sizeof writer->buffer)
-                tnn__write_check(writer, tnn__write_all(writer->file, writer->buffer, at + n));
-        }
-        return;
-    }
-#endif
-    if (writer->used <= writer->room && size <= writer->room - writer->used)
-        memcpy(writer->to + writer->used, p, size);
-    writer->used += size;
-}
-/* Writes a text, without the 0 at its end. */
-static void tnn__write_text(tnn__writer *writer, const char *text)
-{
-    tnn__write(writer, text, strlen(text));
-}
-/* Writes a short text that tnn__format makes. */
-static void tnn__writef(tnn__writer *writer, const char *format, ...)
-{
-    char text[200];
-    va_list args;
-    va_start(args, format);
-    tnn__write(writer, text, (size_t)(tnn__format(text, text + sizeof text - 1, format, args)
-                                      - text));
-    va_end(args);
-}
-/* Elements, the lowest byte first. Not inlined: its buffer and the writer are a large frame. */
-static TNN__OWN_CALL void tnn__write_elements(tnn__writer *writer, const void *data, tnn__len count,
-                                              int bytes)
-{
-    const unsigned char *p = (const unsigned char *)data;
-    unsigned char block[4096];
-    tnn__len n;
-    for (; count > 0 && writer->good; count -= n, p += n*bytes) {
-        n = TNN__MIN(count, (tnn__len)sizeof block/bytes);
-        tnn__copy_elements(block, p, n, bytes, 0);
-        tnn__write(writer, block, (size_t)(n*bytes));
-    }
-}
-
-#ifndef TINYNN_NO_STDIO
 /* Puts n bytes behind the first `at` of a path; 0, or -1 and errno. */
 static int tnn__path_put(char *path, size_t at, const char *text, size_t n)
 {
@@ -16309,6 +16216,59 @@ static int tnn__write_open(tnn__writer *writer)
     return writer->file;
 }
 #endif
+/* Writes `size` bytes. A file gets them by whole buffers, memory only what fits. */
+static void tnn__write(tnn__writer *writer, const void *p, size_t size)
+{
+    if (writer->hash) writer->hash = tnn__fnv(writer->hash, (const unsigned char *)p, size);
+#ifndef TINYNN_NO_STDIO
+    if (writer->path) {
+        const unsigned char *from = (const unsigned char *)p;
+        while (writer->good && size > 0) {
+            const size_t at = writer->used%sizeof writer->buffer;
+            const size_t n = TNN__MIN(size, sizeof writer->buffer - at);
+            memcpy(writer->buffer + at, from, n);
+            writer->used += n;
+            from += n;
+            size -= n;
+            if (at + n == sizeof writer->buffer)
+                tnn__write_check(writer, tnn__write_all(writer->file, writer->buffer, at + n));
+        }
+        return;
+    }
+#endif
+    if (writer->used <= writer->room && size <= writer->room - writer->used)
+        memcpy(writer->to + writer->used, p, size);
+    writer->used += size;
+}
+/* Writes a text, without the 0 at its end. */
+static void tnn__write_text(tnn__writer *writer, const char *text)
+{
+    tnn__write(writer, text, strlen(text));
+}
+/* Writes a short text that tnn__format makes. */
+static void tnn__writef(tnn__writer *writer, const char *format, ...)
+{
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    tnn__write(writer, text, (size_t)(tnn__format(text, text + sizeof text - 1, format, args)
+                                      - text));
+    va_end(args);
+}
+/* Elements, the lowest byte first. Not inlined: its buffer and the writer are a large frame. */
+static TNN__OWN_CALL void tnn__write_elements(tnn__writer *writer, const void *data, tnn__len count,
+                                              int bytes)
+{
+    const unsigned char *p = (const unsigned char *)data;
+    unsigned char block[4096];
+    tnn__len n;
+    for (; count > 0 && writer->good; count -= n, p += n*bytes) {
+        n = TNN__MIN(count, (tnn__len)sizeof block/bytes);
+        tnn__copy_elements(block, p, n, bytes, 0);
+        tnn__write(writer, block, (size_t)(n*bytes));
+    }
+}
+
 /* Makes a writer: to a path, whose file is opened, if `file`; else to memory, of what fits into
    `room` bytes; `used` then says how many there are. `to` NULL: it only counts. After TNN_OK
    tnn__write_end must follow, to memory it may. */
@@ -16319,15 +16279,13 @@ static tnn_status tnn__write_start(tnn__writer *writer, int file, const char *pa
     writer->good = 1;
     writer->to = (unsigned char *)to;
     writer->room = file ? (size_t)-1 : to ? room : 0;
+    writer->path = file ? path : NULL;
 #ifndef TINYNN_NO_STDIO
     if (!file) return TNN_OK;
     if (!path || !*path)
         return tnn__fail(TNN_ERROR_IO, "(no path): cannot be written; a file's name must be given");
-    writer->path = path;
     if (!tnn__write_check(writer, tnn__write_open(writer)))
         return tnn__fail_file(path, "written", writer->error);
-#else
-    (void)path;
 #endif
     return TNN_OK;
 }
@@ -16355,54 +16313,10 @@ static tnn_status tnn__write_end(tnn__writer *writer)
         }
         if (folder >= 0) tnn__close(folder);
     }
-    if (!writer->good) return tnn__fail_file(writer->path, done, writer->error);
-#else
-    (void)writer;
+    if (!writer->good) tnn__fail_file(writer->path, done, writer->error);
 #endif
-    return TNN_OK;
+    return writer->good ? TNN_OK : TNN_ERROR_IO;
 }
-#ifndef TINYNN_NO_STDIO
-/* A whole file, of any contents. */
-TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, size_t size)
-{
-    tnn__writer writer;
-    if (!bytes && size)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_write_file: %s: no bytes", path ? path : "");
-    if (tnn__write_start(&writer, 1, path, NULL, 0)) return TNN_ERROR_IO;
-    tnn__write(&writer, bytes, size);
-    return tnn__write_end(&writer);
-}
-
-/* An array as .npy, version 1.0; `shape` may be NULL where ndim is 0. The header is padded so that
-   the elements begin at a multiple of 64. */
-TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
-                                      const long long *shape)
-{
-    char header[448], *to, *end = header + sizeof header - 1;       /* 8 x 21 digits fit */
-    tnn__writer writer;
-    tnn__len count;
-    int i, fits = ndim >= 0 && ndim <= TNN_DIMS && (shape || !ndim);
-    for (i = 0; fits && i < ndim; i++) fits = shape[i] >= 0;
-    count = fits ? tnn__array_count(ndim, shape) : TNN__HUGE;
-    if (tnn__choice("tnn_save_npy", (int)dtype, TNN_BOOL)) return TNN_ERROR_ARGUMENT;
-    if (!data || dtype == TNN_BF16 || count >= TNN__HUGE/8)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_npy: %s: needs data, a type that NumPy has "
-                         "(not TNN_BF16) and %d dimensions, at most 8, not negative",
-                         path ? path : "(no path)", ndim);
-    to = tnn__putf(header + 10, end, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
-                   tnn__dtype_bytes(dtype) > 1 ? "<" : "|", tnn__dtypes[TNN__NTH(dtype)].npy);
-    for (i = 0; i < ndim; i++) to = tnn__putf(to, end, i + 1 < ndim ? "%l, " : "%l", shape[i]);
-    to = tnn__put(to, end, ndim == 1 ? ",), }" : "), }");
-    while ((to - header)%64 != 63) *to++ = ' ';
-    *to++ = '\n';
-    memcpy(header, "\x93NUMPY\1", 8);
-    tnn__put_bits((unsigned char *)header + 8, (uint64_t)(to - header - 10), 2, 0);
-    if (tnn__write_start(&writer, 1, path, NULL, 0)) return TNN_ERROR_IO;
-    tnn__write(&writer, header, (size_t)(to - header));
-    tnn__write_elements(&writer, data, count, tnn__dtype_bytes(dtype));
-    return tnn__write_end(&writer);
-}
-#endif /* TINYNN_NO_STDIO */
 
 /* ---- 15g. Weights: safetensors ----------------------------------------------------------------
    Length N of the header (8 bytes, the lowest first); the header, a JSON object
@@ -16542,19 +16456,6 @@ TNN_API void tnn_safetensors_free(tnn_safetensors *file)
     tnn__release(file->file);
     memset(file, 0, sizeof *file);
 }
-#ifndef TINYNN_NO_STDIO
-/* From a path; the file's bytes are kept with it. */
-TNN_API_GATED tnn_safetensors tnn_read_safetensors(const char *path)
-{
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size, 0);
-    tnn_safetensors file;
-    memset(&file, 0, sizeof file);
-    if (p) file = tnn__safetensors(path, p, size);
-    if (file.tensor) file.file = p; else tnn__release(p);
-    return file;
-}
-#endif
 /* Whether a tensor's type is one of ours. */
 static int tnn__known_type(const char *name, const tnn_stored *tensor)
 {
@@ -16988,24 +16889,6 @@ TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
                               to, room);
 }
 
-#ifndef TINYNN_NO_STDIO
-/* From a path; the number of tensors set, 0 on error or where an optional file is not there. */
-TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options *options)
-{
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
-                                      options && options->optional);
-    const int count = p ? tnn_parse_weights(net, p, size, options) : 0;
-    tnn__release(p);
-    return count;
-}
-/* To a path. */
-TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options *options)
-{
-    return tnn__store_weights("tnn_save_weights", net, options, 1, NULL, 0)
-         ? TNN_OK : (tnn_status)tnn_failed();
-}
-#endif
 
 /* ---- 15h. Checkpoints -------------------------------------------------------------------------
    A weights file with vectors behind the tensors, the pieces: 1j lists them, in this order. The
@@ -17021,7 +16904,7 @@ static const char *const tnn__same[TNN__SAME] = {
     "loader's .shuffle", "loader's .drop_last", "loader's .seed", "network's .seed"
 };
 /* The counters of network and loader (or NULL), into whole (TNN__WHOLE) and reals (TNN__REALS), or
-   if `set` from them; then the network stands before a forward, the loader before its next batch. */
+   if `set` from them: the network then stands before a forward, the loader before a batch. */
 static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *whole, double *reals,
                           int set)
 {
@@ -17272,7 +17155,111 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
     tnn_safetensors_free(&file);
     return e;
 }
+
 #ifndef TINYNN_NO_STDIO
+/* ---- 15i. By path -----------------------------------------------------------------------------
+   What is read is the whole file, in memory of its own; what is written takes the place of PATH at
+   its end (15f). */
+
+/* A whole file, of any contents. */
+TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, size_t size)
+{
+    tnn__writer writer;
+    if (!bytes && size)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_write_file: %s: no bytes", path ? path : "");
+    if (tnn__write_start(&writer, 1, path, NULL, 0)) return TNN_ERROR_IO;
+    tnn__write(&writer, bytes, size);
+    return tnn__write_end(&writer);
+}
+
+/* An array as .npy, version 1.0; `shape` may be NULL where ndim is 0. The header is padded so that
+   the elements begin at a multiple of 64. */
+TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
+                                      const long long *shape)
+{
+    char header[448], *to, *end = header + sizeof header - 1;       /* 8 x 21 digits fit */
+    tnn__writer writer;
+    tnn__len count;
+    int i, fits = ndim >= 0 && ndim <= TNN_DIMS && (shape || !ndim);
+    for (i = 0; fits && i < ndim; i++) fits = shape[i] >= 0;
+    count = fits ? tnn__array_count(ndim, shape) : TNN__HUGE;
+    if (tnn__choice("tnn_save_npy", (int)dtype, TNN_BOOL)) return TNN_ERROR_ARGUMENT;
+    if (!data || dtype == TNN_BF16 || count >= TNN__HUGE/8)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_npy: %s: needs data, a type that NumPy has "
+                         "(not TNN_BF16) and %d dimensions, at most 8, not negative",
+                         path ? path : "(no path)", ndim);
+    to = tnn__putf(header + 10, end, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
+                   tnn__dtype_bytes(dtype) > 1 ? "<" : "|", tnn__dtypes[TNN__NTH(dtype)].npy);
+    for (i = 0; i < ndim; i++) to = tnn__putf(to, end, i + 1 < ndim ? "%l, " : "%l", shape[i]);
+    to = tnn__put(to, end, ndim == 1 ? ",), }" : "), }");
+    while ((to - header)%64 != 63) *to++ = ' ';
+    *to++ = '\n';
+    memcpy(header, "\x93NUMPY\1", 8);
+    tnn__put_bits((unsigned char *)header + 8, (uint64_t)(to - header - 10), 2, 0);
+    if (tnn__write_start(&writer, 1, path, NULL, 0)) return TNN_ERROR_IO;
+    tnn__write(&writer, header, (size_t)(to - header));
+    tnn__write_elements(&writer, data, count, tnn__dtype_bytes(dtype));
+    return tnn__write_end(&writer);
+}
+
+/* Reads an array from a path. */
+static tnn_array tnn__read_array(tnn__array_reader *reader, const char *path)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(path, &size, 0);
+    tnn_array array;
+    memset(&array, 0, sizeof array);
+    if (p) array = tnn__parse_array(reader, path, p, size);
+    tnn__release(p);
+    return array;
+}
+/* From a path. */
+TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(tnn__npy, path); }
+/* From a path. */
+TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(tnn__csv, path); }
+/* From a path. */
+TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(tnn__pnm, path); }
+/* Both arrays from paths, and a data set of them. */
+TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
+{
+    tnn_data data = tnn__no_data();
+    tnn_array samples = tnn_read_npy(options ? options->samples : NULL), labels;
+    memset(&labels, 0, sizeof labels);
+    if (samples.data && options->labels) labels = tnn_read_npy(options->labels);
+    if (samples.data && (!options->labels || labels.data))
+        data = tnn_array_data(&samples, options->labels ? &labels : NULL, options);
+    tnn_array_free(&samples);
+    tnn_array_free(&labels);
+    return data;
+}
+
+/* From a path; the file's bytes are kept with it. */
+TNN_API_GATED tnn_safetensors tnn_read_safetensors(const char *path)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(path, &size, 0);
+    tnn_safetensors file;
+    memset(&file, 0, sizeof file);
+    if (p) file = tnn__safetensors(path, p, size);
+    if (file.tensor) file.file = p; else tnn__release(p);
+    return file;
+}
+/* From a path; the number of tensors set, 0 on error or where an optional file is not there. */
+TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options *options)
+{
+    size_t size = 0;
+    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
+                                      options && options->optional);
+    const int count = p ? tnn_parse_weights(net, p, size, options) : 0;
+    tnn__release(p);
+    return count;
+}
+/* To a path. */
+TNN_API_GATED tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options *options)
+{
+    return tnn__store_weights("tnn_save_weights", net, options, 1, NULL, 0)
+         ? TNN_OK : (tnn_status)tnn_failed();
+}
 /* To a path. */
 TNN_API_GATED tnn_status tnn_save_checkpoint_with(tnn_net *net,
                                                   const tnn_checkpoint_options *options)
