@@ -15098,6 +15098,14 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
      tnn_save_x(path)           calls it with a writer to a file, which takes the place of PATH at
                                 its end
 
+     15a       doubles as decimal text, exactly, both ways
+     15b       elements of any type, and the scanner of headers
+     15c, 15d  .npy; data sets made of arrays
+     15e       CSV, PGM and PPM
+     15f       writers
+     15g, 15h  weights as safetensors; checkpoints, which are weights and more
+     15i       all that is called with a path
+
    A reader trusts nothing: what a file announces is compared with its size before memory is asked
    for. Where it is wrong, the message says the file, mostly the byte, and what was expected.
    Numbers are made of bytes and of decimal digits here (15a, 15b), whatever the machine's order of
@@ -15109,11 +15117,18 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
    few units of its last place, and then moved to the nearest one by comparing
        DIGITS 10^p   with   m 2^k
    exactly, as whole numbers of any length: both sides are multiplied by 5 and 2 until no power is
-   below 0 (Clinger 1990, Steele and White 1990). One comparison serves both directions. */
+   below 0 (Clinger 1990, Steele and White 1990). One comparison serves both directions:
+     reading   DIGITS 10^p against the middle between two doubles, (2m + 1) 2^(k-1)
+     writing   the middle between two numbers of n digits, (2d + 1) 10^p / 2, against m 2^k
+   Most numbers need no comparison. Of up to 15 digits and a small power both m and 10^p are exact
+   doubles, and one product or quotient of them is rounded once. */
 
 /* A whole number, the lowest limb first: 2900 bits are enough for 801 digits, or the 54 bits and
    the powers that they are compared with. */
-typedef struct { int n; uint32_t limb[96]; } tnn__whole;
+typedef struct {
+    int      n;                         /* limbs in use; the last of them is not 0 */
+    uint32_t limb[96];
+} tnn__whole;
 /* A number as one. */
 static tnn__whole tnn__whole_of(uint64_t number)
 {
@@ -15154,7 +15169,8 @@ static int tnn__whole_against(tnn__whole left, int p, uint64_t number, int k)
     return (left.limb[i] > right.limb[i]) - (left.limb[i] < right.limb[i]);
 }
 /* v 10^p to a few units of the last place: each turn is a product or quotient with an exact power.
-   With v exact and p in -22..22 there is one, and the result is the nearest double. */
+   With v exact and p in -22..22 there is one, and the result is the nearest double: 10^22 is the
+   largest power of ten that a double holds, as 5^22 < 2^53. */
 static double tnn__times_ten(double v, int p)
 {
     static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
@@ -15178,7 +15194,7 @@ static uint64_t tnn__double_parts(uint64_t bits, int *power)
     return (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)(e > 0) << 52;
 }
 /* Whether digits 10^p is nearer to the next double than to that of these bits, of two equally near
-   the even one: it lies beyond the middle of both, (2m + 1) 2^(power-1). */
+   the even one: it lies beyond the middle of both. */
 static int tnn__beyond(const tnn__whole *digits, int p, uint64_t bits)
 {
     int power;
@@ -15293,10 +15309,14 @@ static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
 #ifndef TINYNN_NO_FILES
 /* ---- 15b. Elements, and the text of headers ---------------------------------------------------
    An element is so many bytes, in a file of either order. A header is a dictionary: JSON's in
-   safetensors, Python's in .npy. One scanner reads both. */
-static const struct {
+   safetensors, Python's in .npy. One scanner reads both:
+     dictionary   { STRING: value, STRING: value }     Python: a comma may stand before the }
+     value        a string, a list, in Python True or False too, in JSON a dictionary
+     list         [3, 4, 5]                            Python: (3, 4, 5), (3,) or ()
+   and no more of either language: no header has more. */
+static const struct {                   /* in the order of tnn_dtype, behind a row for none */
     const char *npy, *name;             /* in .npy without the byte order; in safetensors */
-    int         bytes;
+    int         bytes;                  /* of an element */
 } tnn__dtypes[] = {
     {"", "", 0},
     {"b1", "BOOL", 1}, {"u1", "U8", 1},   {"i1", "I8", 1},  {"u2", "U16", 2}, {"i2", "I16", 2},
@@ -15355,8 +15375,11 @@ static void tnn__copy_elements(void *to, const void *from, tnn__len count, int b
     else for (i = 0; i < size; i += bytes)
         tnn__put_bits((unsigned char *)to + i, tnn__bits(p + i, bytes, big), bytes, own);
 }
-/* What the bits of an element mean. An F16 is (-1)^s 2^(e-15) (1 + m/2^10), a BF16 the upper half
-   of an F32. */
+/* What the bits of an element mean, as a double: exact, but for 64-bit integers beyond 2^53.
+     F16   1 sign, 5 exponent, 10 mantissa   (-1)^s 2^(e-15) (1 + m/2^10); e = 0: m/2^24
+     BF16  1 sign, 8 exponent, 7 mantissa    the upper half of an F32
+     I8..  two's complement                  bits - 2^n where the sign's bit is set
+   An F16 becomes the F32 of the same exponent and mantissa, whose bias is 112 more. */
 static double tnn__number(uint64_t bits, tnn_dtype dtype)
 {
     const uint64_t sign = (uint64_t)1 << (8*tnn__dtype_bytes(dtype) - 1);   /* its bit */
@@ -15395,9 +15418,11 @@ static tnn__len tnn__array_count(int ndim, const long long *shape)
 /* Walks over an array in C order: place[k] < shape[k], and `at` is sum_k place[k] stride[k]. */
 typedef struct {
     int      ndim;
-    tnn__len shape[TNN_DIMS], stride[TNN_DIMS], place[TNN_DIMS], at;
+    tnn__len shape[TNN_DIMS], stride[TNN_DIMS];         /* stride: in elements */
+    tnn__len place[TNN_DIMS], at;
 } tnn__walk;
-/* At the first element of an array whose last index runs fastest, or the first if `fortran`. */
+/* At the first element of an array whose last index runs fastest, or the first if `fortran`: of
+   shape (2, 3, 4) the strides are (12, 4, 1), or (1, 2, 6). */
 static tnn__walk tnn__walk_over(const tnn_array *array, int fortran)
 {
     tnn__walk walk;
@@ -15427,21 +15452,18 @@ static void tnn__walk_on(tnn__walk *walk)
 /* The text of a header in memory of our own, from byte `base` of the file on; a 0 stands at `end`.
    The functions skip white space first; those that return 0, -1 or NULL on error have said why. */
 typedef struct {
-    const char *file;
-    char       *text, *at, *end;
-    tnn__len    base;
+    const char *file;                   /* for messages */
+    char       *text, *at, *end;        /* at: what comes next */
+    tnn__len    base;                   /* messages count bytes from the file's beginning */
 } tnn__scan;
 /* A scan of a copy of n bytes, in memory with room for one more. */
 static tnn__scan tnn__scan_of(const char *file, void *memory, const unsigned char *bytes,
                               tnn__len base, tnn__len n)
 {
-    tnn__scan scan;
-    scan.file = file;
-    scan.text = scan.at = (char *)memory;
-    scan.end = scan.text + n;
-    scan.base = base;
-    memcpy(memory, bytes + base, (size_t)n);
-    *scan.end = 0;
+    char *text = (char *)memory;
+    const tnn__scan scan = {file, text, text, text + n, base};
+    memcpy(text, bytes + base, (size_t)n);
+    text[n] = 0;
     return scan;
 }
 /* An error where the scan stands; returns 0. */
@@ -15477,7 +15499,8 @@ static int tnn__need(tnn__scan *scan, char letter)
     what[1] = letter;
     return tnn__next(scan, letter) || tnn__wrong(scan, what);
 }
-/* A whole number, not negative, without zeros before it, up to about 2^53. */
+/* A whole number, not negative, without zeros before it, up to about 2^53: sizes of that many bytes
+   no machine has, and sums of a few do not overflow. */
 static int tnn__integer(tnn__scan *scan, long long *value)
 {
     const char *first = (tnn__peek(scan), scan->at);    /* of the digits */
@@ -15488,7 +15511,8 @@ static int tnn__integer(tnn__scan *scan, long long *value)
     }
     return scan->at > first || tnn__wrong(scan, "a whole number expected, not negative");
 }
-/* Up to TNN_DIMS of them: JSON's list in [], Python's in () with a comma after a single one. */
+/* Up to TNN_DIMS of them, to v (TNN_DIMS): JSON's list in [], in which no comma may stand at the
+   end; Python's in (), where after a single number one must. */
 static int tnn__list(tnn__scan *scan, char open, char close, long long *v, int *count)
 {
     int comma = 1;                      /* whether one stood behind the last number */
@@ -15516,7 +15540,7 @@ static int tnn__utf8(const unsigned char *p, tnn__len left)
         || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f)) return 0;
     return n;
 }
-/* The number of four hexadecimal digits behind a u. Returns 0 on error. */
+/* The number of four hexadecimal digits behind a u, 0 to 0xffff. Returns 0 on error. */
 static int tnn__hex4(tnn__scan *scan, unsigned *v)
 {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";    /* place mod 16 */
@@ -15530,7 +15554,8 @@ static int tnn__hex4(tnn__scan *scan, unsigned *v)
     return 1;
 }
 /* Takes what follows a \ in a string, and writes what it means to *to, in UTF-8. Two \u that are a
-   surrogate pair are one character; half of a pair is none, and neither is 0. */
+   surrogate pair are one character, 0xd800..0xdbff with the upper 10 bits of v - 0x10000 and then
+   0xdc00..0xdfff with the lower; half of a pair is none, and neither is 0. */
 static int tnn__escape(tnn__scan *scan, char **to)
 {
     static const char escapes[] = "\"\\/bfnrt'", meaning[] = "\"\\/\b\f\n\r\t'";
@@ -15547,14 +15572,15 @@ static int tnn__escape(tnn__scan *scan, char **to)
         if (*scan->at != '\\' || (scan->at++, !tnn__hex4(scan, &low)) || low >> 10 != 0x37) v = 0;
         else v = 0x10000 + ((v & 0x3ff) << 10 | (low & 0x3ff));
     }
-    if (!v || v >> 10 == 0x37) return tnn__wrong(scan, "no character that text has");
+    if (!v || v >> 10 == 0x37) return tnn__wrong(scan, "no character that text has"); /* 2nd half */
     n = v < 0x80 ? 0 : v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;     /* bytes behind the first */
-    *(*to)++ = (char)(n ? (0x7f80 >> n & 0xff) | v >> 6*n : v);
+    *(*to)++ = (char)(n ? (0x7f80 >> n & 0xff) | v >> 6*n : v);     /* 110..., 1110..., 11110... */
     while (n--) *(*to)++ = (char)(0x80 | (v >> 6*n & 0x3f));
     return 1;
 }
-/* A string in double quotes, or single ones if `python`. Escapes are replaced where they stand and
-   the closing quote by a 0, as what is written never is longer than what is read. */
+/* A string in double quotes, or single ones if `python`, of text (no control characters, UTF-8).
+   Escapes are replaced where they stand and the closing quote by a 0, as what is written never is
+   longer than what is read. NULL on error. */
 static char *tnn__string(tnn__scan *scan, int python)
 {
     const char quote = python && tnn__next(scan, '\'') ? '\'' : '"';
@@ -15623,7 +15649,7 @@ static int tnn__fields(tnn__scan *scan, const tnn__field three[3], int python, c
     return n == 3 || (n >= 0 && tnn__wrong(scan, what));
 }
 /* A file's bytes in memory, and its name for messages; a reader of arrays, which says why it
-   fails and may leave memory in the array then. */
+   fails and may leave memory in the array then. It gets an array of zeros. */
 typedef struct { const char *name; const unsigned char *bytes; size_t size; } tnn__input;
 typedef tnn_status tnn__array_reader(const tnn__input *in, tnn_array *array);
 
@@ -15649,7 +15675,9 @@ static tnn_array tnn__parse_array(tnn__array_reader *reader, const char *name, c
    \x93NUMPY, version (two bytes), length of the header (2 bytes, 4 from version 2 on, the lowest
    first), the header: a Python dictionary
        {'descr': '<f4', 'fortran_order': False, 'shape': (5000, 784), }
-   padded with spaces and ended by a newline; then the elements (NEP 1; numpy.lib.format). */
+   padded with spaces and ended by a newline; then the elements (NEP 1; numpy.lib.format). The type
+   is the byte order (< the lowest first, > the highest, | there is none), a kind and the bytes.
+   Version 3 differs from 2 in that names of records may be UTF-8, and we read no records. */
 
 /* Sets the type that 'descr' names, and whether the highest byte comes first. 0 on error. */
 static int tnn__npy_type(const char *file, const char *descr, tnn_array *array, int *big)
@@ -15662,7 +15690,8 @@ static int tnn__npy_type(const char *file, const char *descr, tnn_array *array, 
               "i4, u8, i8, f2, f4, f8 after < or >", file, descr);
     return 0;
 }
-/* The reader of .npy: the size of the file must be that of header and elements exactly. */
+/* The reader of .npy: the size of the file must be that of header and elements exactly. NumPy reads
+   headers of 10,000 bytes at most unless it trusts the file; 65,535 is what version 1 can have. */
 static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
 {
     const unsigned char *p = in->bytes;
@@ -15673,7 +15702,7 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                                  {"fortran_order", 'b', &fortran, NULL},
                                  {"shape", '(', array->shape, &array->ndim}};
     tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
-    void *memory;                       /* for the header's text */
+    void *memory;                       /* for the header's text, descr too */
     if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6))
         return tnn__foreign(in->name, p, in->size, ".npy") ? TNN_ERROR_FORMAT
              : tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
@@ -15732,8 +15761,15 @@ TNN_API_GATED double tnn_array_value(const tnn_array *array, long long i)
 }
 
 /* ---- 15d. Data sets of arrays -----------------------------------------------------------------
-   What tnn_array_data makes a data set of: an array of samples, walked over as (n, c, h, w), and
-   labels from another array or one of the samples' columns. */
+   A data set has samples (n, c, h, w) and labels (n). An array has up to 4 dimensions in an order
+   of its own; it is walked over in ours, each dimension with its stride, and nothing is turned
+   around in memory:
+     dimensions   (n)    (n, k)    (n, h, w)    (n, c, h, w)    (n, h, w, c), .channels_last
+     place        0      0 1       0 2 3        0 1 2 3         0 2 3 1
+   .shape then only says how the values of a sample are to be seen. */
+
+/* What tnn_array_data makes a data set of: an array of samples, and labels from another array or
+   one of the samples' columns. */
 typedef struct {
     const tnn_array *samples, *labels;      /* labels: or NULL */
     const char      *name, *labels_name;    /* for messages */
@@ -15743,16 +15779,16 @@ typedef struct {
     int              as_they_are;           /* the values are in the data set's order */
 } tnn__source;
 
-/* The walk over samples as (n, c, h, w), whatever their dimensions: (n) and (n, k) are k channels
-   of one pixel, (n, h, w) one channel, (n, h, w, c) are those with .channels_last. A dimension
-   moves with its stride. n is 0 on error. */
+/* The walk over samples as (n, c, h, w): (n) and (n, k) are k channels of one pixel, (n, h, w) one
+   channel. n is 0 on error: other dimensions, or more samples or values than an int counts. */
 static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *options,
                               const char *name)
 {
-    static const char *const places[] = {"", "0", "01", "023", "0123"};     /* of each dimension */
+    static const char *const places[] = {"0", "01", "023", "0123"};     /* of each dimension */
     const tnn__walk walk = tnn__walk_over(samples, 0);
     const int last = options->channels_last;
-    const char *to = last ? (walk.ndim == 4 ? "0231" : "") : places[walk.ndim%5*(walk.ndim < 5)];
+    const char *to = last ? (walk.ndim == 4 ? "0231" : "")
+                   : walk.ndim >= 1 && walk.ndim <= 4 ? places[walk.ndim - 1] : "";
     tnn__walk view;                     /* the result: dimensions that are not there are 1 */
     int i, fits;
     memset(&view, 0, sizeof view);
@@ -15813,7 +15849,8 @@ static tnn_status tnn__source_shape(tnn__source *source, const tnn_npy_options *
                      data->w);
 }
 /* Takes the labels (n) into `to`: from their own array, from a column of the samples, or 0 where
-   there are none. *classes becomes one more than the largest. */
+   there are none. *classes becomes one more than the largest. The limit of 2^24 is that of
+   tnn_data_view: up to there floats are whole numbers. */
 static tnn_status tnn__source_labels(const tnn__source *source, int *to, int *classes)
 {
     tnn__len i;
@@ -15852,7 +15889,8 @@ static tnn_status tnn__source_values(tnn__source *source, unsigned char *bytes, 
     }
     return TNN_OK;
 }
-/* Makes the data set. On failure it may have memory that is to be given up. */
+/* Makes the data set: bytes stay bytes, all else becomes floats. Its memory is one piece, n labels
+   and then the values; on failure it may be there and is to be given up. */
 static tnn_status tnn__source_data(tnn__source *source, const tnn_npy_options *options,
                                    tnn_data *data)
 {
@@ -15879,7 +15917,7 @@ static tnn_status tnn__source_data(tnn__source *source, const tnn_npy_options *o
            || tnn__source_values(source, bytes ? (unsigned char *)values : NULL, (float *)values)
          ? TNN_ERROR_NUMBER : TNN_OK;
 }
-/* A data set that owns its memory, one piece: n labels, then the values. n is 0 on failure. */
+/* A data set that owns its memory: the arrays may be freed. n is 0 on failure. */
 TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                       const tnn_npy_options *options)
 {
@@ -15937,12 +15975,17 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
 #endif
 
 /* ---- 15e. Text and images: CSV, PGM, PPM ------------------------------------------------------
-   A CSV file is read twice: once for its errors and its number of lines, once for the numbers. An
-   image is a P, a digit for its kind, width, height and the largest value, and then h*w values, or
-   three times as many. */
+   CSV (RFC 4180, without line breaks in quotes) is read twice: once for its errors and its number
+   of lines, once for the numbers. All lines have as many fields:
+     field   blanks, NUMBER or "NUMBER" or nothing, blanks
+   An image (netpbm) is a P, a digit for its kind, width, height and the largest value, and then h*w
+   values, or three times as many:
+     P2, P3  values as text     P5, P6  as bytes, two of them, the higher first, above 255
+   Both kinds of white space are as the formats have them: images know comments, # to the line's
+   end. */
 
 /* A field, from *at to the separator, the end of the line or that of the text, where *at then is.
-   1: a number; 0: empty, NaN; -1: anything else. */
+   1: a number; 0: empty; -1: anything else. *value is NaN where there is no number. */
 static int tnn__csv_field(const char **at, const char *end, char separator, double *value)
 {
     const char *p = *at, *stop;
@@ -15951,7 +15994,7 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
         quoted ^= *stop == '"';
     *at = stop;
     *value = TNN__NAN;
-    for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks */
+    for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks; \r is of Windows */
         while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
         while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
         if (pass || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
@@ -16041,7 +16084,7 @@ static int tnn__blank(int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 static int tnn__pnm_number(const unsigned char **at, const unsigned char *end)
 {
     const unsigned char *p = *at, *first;
-    int v = 0;
+    int v = 0;                          /* stops before it could overflow */
     for (; p < end && (tnn__blank(*p) || *p == '#'); p++)
         if (*p == '#') while (p + 1 < end && *p != '\n') p++;
     for (first = p; p < end && *p >= '0' && *p <= '9' && v <= 65535; p++) v = 10*v + (*p - '0');
@@ -16070,7 +16113,8 @@ static const unsigned char *tnn__pnm_header(const tnn__input *in, tnn_array *arr
     array->count = tnn__array_count(array->ndim, array->shape);
     return at + (at < end);             /* one blank, and no more: a value may look like one */
 }
-/* The reader of PGM and PPM. A value v of 0..most becomes v*top/most, rounded. */
+/* The reader of PGM and PPM. A value v of 0..most becomes v*top/most, rounded, where top is 255 or
+   65535: what the file calls white is white. */
 static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
 {
     const unsigned char *p = in->bytes, *end = p ? p + in->size : p, *at;
@@ -16123,8 +16167,12 @@ TNN_API_GATED tnn_array tnn_parse_pnm(const void *bytes, size_t size)
 /* ---- 15f. Writing -----------------------------------------------------------------------------
    A writer takes bytes to memory or to a file. The file is a temporary one beside PATH; at the end
    it is synced and takes the place of PATH in one step (rename), and then the folder is synced,
-   where the new name stands. Whoever reads PATH in between finds the old file, whole. Errors are
-   kept until the end: what writes need not ask after each piece. */
+   where the new name stands. Whoever reads PATH in between finds the old file, whole:
+     open    a new TARGET.PROCESS-NUMBER.tmp, mode and owner as the old file's
+     write   by whole buffers
+     end     write the rest, sync, close; rename to TARGET; sync the folder
+   A failure on the way removes the temporary file and leaves the old one. Errors are kept until the
+   end: what writes need not ask after each piece. */
 typedef struct {
     int            good;                /* whether nothing has failed so far */
     unsigned char *to;                  /* memory, written to while `used` is within `room` */
@@ -16148,7 +16196,7 @@ static int tnn__write_check(tnn__writer *writer, int result)
     }
     return writer->good;
 }
-/* Puts n bytes behind the first `at` of a path; 0, or -1 and errno. */
+/* Puts n bytes behind the first `at` of a path (TNN__PATH); 0, or -1 and errno: too long. */
 static int tnn__path_put(char *path, size_t at, const char *text, size_t n)
 {
     errno = ENAMETOOLONG;
@@ -16216,7 +16264,8 @@ static int tnn__write_open(tnn__writer *writer)
     return writer->file;
 }
 #endif
-/* Writes `size` bytes. A file gets them by whole buffers, memory only what fits. */
+/* Writes `size` bytes. A file gets them by whole buffers, memory only what fits; `used` counts all
+   of them, so that who has too little memory learns how much it takes. */
 static void tnn__write(tnn__writer *writer, const void *p, size_t size)
 {
     if (writer->hash) writer->hash = tnn__fnv(writer->hash, (const unsigned char *)p, size);
@@ -16326,11 +16375,14 @@ static tnn_status tnn__write_end(tnn__writer *writer)
    offsets refer and which they cover once.
 
    Between the network's names and the file's stands .rename (tnn__file_name). Loading goes over the
-   network's tensors twice: the first time it only looks whether all fit. */
-enum { TNN__HEADER_LIMIT = 100000000 };
+   network's tensors twice: the first time it only looks whether all fit. What the format forbids is
+   an error, as two readers could see different things in such a file: a name twice, bytes that no
+   tensor has or that two have, a size that is not the shape's. */
+enum { TNN__HEADER_LIMIT = 100000000 };     /* bytes, as the Rust crate has it */
 enum { TNN__LEAST_ENTRY = 48 };     /* "":{"dtype":"U8","shape":[],"data_offsets":[0,1]} and less */
 
-/* Reads what the header says of one tensor. Returns 0 on error. */
+/* Reads what the header says of one tensor whose name was read. A type that is none of ours is kept
+   as text: such a tensor may be in the file as long as nobody asks for it. Returns 0 on error. */
 static int tnn__stored_header(tnn__scan *scan, tnn_stored *tensor)
 {
     long long offsets[TNN_DIMS];            /* two, as is checked */
@@ -16382,7 +16434,8 @@ static int tnn__stored_list(tnn__scan *scan, tnn_stored *list)
     return keys >= 0 && tnn__end(scan) ? count : -1;
 }
 /* Sorts tensors by place, and checks that no name is there twice and that they cover so many bytes
-   of data once. */
+   of data once: each begins where the one before ends, and ends where its shape says. Sorting finds
+   both in n log n steps, however many names a hostile file has. */
 static tnn_status tnn__check_places(const char *file, tnn_stored *list, int count, long long data)
 {
     long long at = 0;                           /* where the next tensor must begin */
@@ -16495,14 +16548,13 @@ TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i
 
 static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0, 0};
 /* Two strings that make one name, as .rename's beginning and the rest of the network's name do: it
-   needs no memory. head NULL: no name. */
+   needs no memory. head NULL: no name. With {"features.", ""}, "0.weight" of the network is
+   {"features.", "0.weight"} in the file. */
 typedef struct { const char *head, *tail; } tnn__name;
 /* A name of one string. */
 static tnn__name tnn__name_of(const char *text)
 {
-    tnn__name name;
-    name.head = text;
-    name.tail = "";
+    const tnn__name name = {text, ""};
     return name;
 }
 /* Takes its next character; 0 at the end. */
@@ -16532,7 +16584,8 @@ static int tnn__begins(const tnn_weights_options *options, int k, int net, const
     n = start ? (int)strlen(start) : 0;
     return !n || !strncmp(name, start, (size_t)n) ? n : -1;
 }
-/* What the file calls a tensor of the network; none where .rename leaves it out. */
+/* What the file calls a tensor of the network, by the pair with the longest beginning of it; none
+   where there are pairs and none of them fits. */
 static tnn__name tnn__file_name(const tnn_weights_options *options, const char *name)
 {
     tnn__name found = {NULL, NULL};
@@ -16545,7 +16598,8 @@ static tnn__name tnn__file_name(const tnn_weights_options *options, const char *
         }
     return k ? found : tnn__name_of(name);
 }
-/* Whether a tensor of the file is one of those that the network should have. */
+/* Whether a tensor of the file is one of those that the network should have: not PyTorch's counters
+   of batches, not what checkpoints add, and with .rename only what begins as a pair says. */
 static int tnn__expected(const tnn_weights_options *options, const char *name)
 {
     static const char counter[] = ".num_batches_tracked";
@@ -16556,7 +16610,7 @@ static int tnn__expected(const tnn_weights_options *options, const char *name)
     for (k = 0; (begins = tnn__begins(options, k, 0, name)) > -2; k++) any |= begins >= 0;
     return any || k == 0;
 }
-/* The tensor of a name, in a file whose tensors are sorted by name; or NULL. */
+/* The tensor of a name, in a file whose tensors are sorted by name, by halving; or NULL. */
 static tnn_stored *tnn__stored_named(const tnn_safetensors *file, tnn__name name)
 {
     int from = 0, n = file->count;              /* it is in from..n, if anywhere */
@@ -16583,9 +16637,7 @@ typedef struct {
 /* The network's tensors alone. */
 static tnn__saved tnn__saved_of(tnn_net *net, const tnn_weights_options *options)
 {
-    tnn__saved saved = {NULL, NULL, NULL, 0};
-    saved.net = net;
-    saved.options = options;
+    const tnn__saved saved = {net, options, NULL, 0};
     return saved;
 }
 /* One of them: a tensor, of which op and which say where its values are, or with op NULL a
@@ -16625,7 +16677,8 @@ static int tnn__entry_at(const tnn__saved *saved, int i, tnn__entry *entry)
     entry->data = saved->piece[i].data;
     return 1;
 }
-/* Whether a tensor has an entry's shape: the same, or for a dense layer (units, c, h, w). */
+/* Whether a tensor has an entry's shape: the same, or for a dense layer (units, c, h, w), whose
+   product is the same: weights of a convolution over the whole input, in the same order. */
 static int tnn__fits(const tnn__entry *entry, const tnn_stored *tensor)
 {
     const int n = entry->ndim;
@@ -16677,7 +16730,9 @@ static int tnn__load_tensor(const tnn__saved *saved, const char *path, const tnn
     return 1;
 }
 /* Sets the network's tensors from a file, whose tensors are sorted by name; how many, -1 on error.
-   options NULL: all of them, and there need not be any. */
+   options NULL: all of them, and there need not be any, as for a checkpoint. First every tensor of
+   the network is looked for, then those of the file that nobody asked for, of which the first by
+   place is told, then all are set. */
 static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, const char *path,
                              const tnn_safetensors *file)
 {
@@ -16718,7 +16773,7 @@ TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size
 }
 
 /* Writes a name as JSON has it within quotes: control characters as \u00XX, a \ before quotes and
-   itself, all else as it is. */
+   itself, all else as it is: UTF-8, which was checked. */
 static void tnn__write_name(tnn__writer *writer, tnn__name name)
 {
     static const char digits[] = "0123456789abcdef";
@@ -16827,7 +16882,9 @@ static tnn_status tnn__check_names(const char *what, const tnn__saved *saved)
     return e;
 }
 /* Whether loading would take what is to be saved: names are text, each there once, not all left
-   out; values are finite. options NULL: all tensors, of which there need not be any. */
+   out; values are finite; the header is within the limit. It is asked before a file is opened, so
+   that a network that has become NaN does not replace a good one's file. options NULL: all tensors,
+   of which there need not be any. */
 static tnn_status tnn__check_saved(const char *what, tnn_net *net,
                                    const tnn_weights_options *options)
 {
@@ -16894,8 +16951,18 @@ TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
    A weights file with vectors behind the tensors, the pieces: 1j lists them, in this order. The
    counters of network and loader are two of them, whole numbers and reals; what a run may not
    change stands first among these and is compared, not set. The last piece is a hash of all that
-   is before it: who reads it sees damage before anything is set. */
-enum { TNN__SAME = 10, TNN__WHOLE = TNN__SAME + 11, TNN__REALS = 10, TNN__PIECES = TNN__FLATS + 6 };
+   is before it: who reads it sees damage before anything is set.
+
+   tnn__pieces and tnn__counters are the only lists: saving, checking and loading go over them. A
+   new vector is a line of the one, a new number a line of the other and of 1j. What is asked, in
+   this order, each before anything is set: the format (15g), the hash, the optimizer, the pieces'
+   types and lengths, what must be the same, the ranges of the counters, the tensors. */
+enum {
+    TNN__SAME = 10,                     /* numbers that are compared */
+    TNN__WHOLE = TNN__SAME + 11,        /* and those that are set: tinynn.integers */
+    TNN__REALS = 10,                    /* tinynn.reals */
+    TNN__PIECES = TNN__FLATS + 6        /* at most */
+};
 
 /* What must be the same in the file and here, for messages. */
 static const char *const tnn__same[TNN__SAME] = {
@@ -16941,7 +17008,8 @@ static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *whole, do
     if (loader && !at->state->between) tnn__order(loader);
 }
 /* Whether counters are some that a run can have come to: a file that was changed, hash and all,
-   must not lead out of an array. loader: or NULL. */
+   must not lead out of an array. loader: or NULL. The limits are in the order of tnn__counters;
+   -1 is a loader's epoch before the first. */
 static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *loader,
                                       const char *path, const long long *whole, const double *reals)
 {
@@ -16992,7 +17060,8 @@ static int tnn__pieces(tnn_net *net, tnn__piece *piece, long long *whole, double
 }
 static const tnn_checkpoint_options tnn__plain_checkpoint = {NULL, NULL, NULL, 0, 0};
 /* Whether the options are right and network and loader stand where a checkpoint can be; of saving
-   also whether loading would take it. */
+   also whether loading would take it. Between tnn_forward and tnn_step there are activations and
+   gradients, which no checkpoint has. */
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
                                         const tnn_checkpoint_options *options, int save)
 {
@@ -18660,6 +18729,10 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
    of what sections 3 and 6 do, for one sample, with the same products and sums in the same order:
    whoever changes one there changes its text here, and tests/export.sh compares the bits.
 
+     17a, 17b  how text is put together; the arrays of each operation
+     17c       the table: functions of numbers, and the loops, each with the layers that it computes
+     17d, 17e  what an operation calls, and where its inputs lie; the file, and the two functions
+
    An operation of the network becomes one to three calls (17d), each a row of the table in 17c.
    Images are channels last, as they are inside a network. All of them lie in the caller's `work`,
    where room is given anew to what is no longer read. */
@@ -18667,11 +18740,12 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
 
 /* ---- 17a. Text --------------------------------------------------------------------------------
    In all text below @ stands for the network's name, $a to $z for a number, $A to $Z for a text in
-   which these may stand again. TNN__C_SET says what $a is, TNN__C_SAY what $A is. */
+   which these may stand again. TNN__C_SET says what $a is, TNN__C_SAY what $A is. The file is
+   written twice: first to nowhere, which tells whether a number is not finite. */
 typedef struct {
     tnn_net     *net;
-    tnn__writer *writer;
-    const char  *name;
+    tnn__writer *writer;            /* where all text goes */
+    const char  *name;              /* the caller's; @ */
     int          int8;              /* weights are bytes */
     tnn__len    *at;                /* where each blob lies in work, then what a layer has alone */
     tnn__len     work;              /* floats in all */
@@ -18707,7 +18781,8 @@ static void tnn__c_int(tnn__c_file *file, int value, int per_line)
     tnn__c_item(file, per_line);
     tnn__writef(file->writer, "%d", value);
 }
-/* A float of an array, in hexadecimal, which is exact: 0xc00000p-22f is 3. */
+/* A float of an array, in hexadecimal, which is exact: 0xc00000p-22f is 3. The mantissa is a whole
+   number of 24 bits, so the exponent is 127 + 23 less than what is stored. */
 static void tnn__c_float(tnn__c_file *file, float value)
 {
     char digits[] = "000000";
@@ -18755,7 +18830,8 @@ static int tnn__c_tiled(const tnn__c_file *file, const tnn__op *op)
     return op->tiled && !file->int8;
 }
 /* The chains of sums, as the opening describes them, for one output of a convolution, in the order
-   (u, v, c): a new one begins after chains[1] products, and after each multiple of chains[0]. */
+   (u, v, c): a new one begins after chains[1] products, and after each multiple of chains[0]. The
+   loop of the C file takes one product at a time; where the library's chains end, it begins anew. */
 static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 {
     const tnn__mm t = tnn__window_product(&op->q, 0, 0, 0);
@@ -18799,8 +18875,9 @@ static float tnn__c_weight(const tnn__c_file *file, const tnn__op *op, int o, in
          ? op->tiled[p*in*op->q.oc + (tnn__len)(o/16)*16*in + 16*(tnn__len)c + o%16]
          : file->net->flat[TNN__W][op->w + tnn__weight_at(&op->q, o, c, p)];
 }
-/* The weights, in the order (o, p, c). As bytes they are weight/scale, rounded, the largest of each
-   output 127; `scales` asks for the scales instead, (o). */
+/* The weights, in the order (o, p, c): the loop reads them one after the other. As bytes they are
+   weight/scale, rounded, the largest of each output 127: scale = max_k |w[o,k]|/127; `scales` asks
+   for the scales instead, (o). */
 static void tnn__c_weights(tnn__c_file *file, const tnn__op *op, int scales)
 {
     const tnn__conv *q = &op->q;
@@ -18822,7 +18899,8 @@ static void tnn__c_weights(tnn__c_file *file, const tnn__op *op, int scales)
     }
     tnn__c_close(file, scales || !file->int8 ? 4 : 1);
 }
-/* A convolution's or dense layer's window, weights and biases. */
+/* A convolution's or dense layer's window, weights and biases: @_s, @_scale if they are bytes, @_w,
+   @_b unless there are none. */
 static void tnn__c_conv(tnn__c_file *file, const tnn__op *op)
 {
     const tnn__conv *q = &op->q;
@@ -18858,7 +18936,8 @@ static void tnn__c_norm(tnn__c_file *file, const tnn__op *op)
     tnn__c_floats(file, "scale", op->kept + 2*op->cells, n);
     tnn__c_floats(file, "shift", op->kept + 3*op->cells, n);
 }
-/* Where the rows or columns of an output of padding or upsampling come from; -1: from outside. */
+/* Where the rows or columns of an output of padding or upsampling come from (out): the one place of
+   a tap (6e); -1: from outside. */
 static void tnn__c_places(tnn__c_file *file, const tnn__op *op, const char *name, int in, int out,
                           int before)
 {
@@ -19168,15 +19247,16 @@ static const struct {
 enum { TNN__C_ROWS = (int)(sizeof tnn__c_rows/sizeof *tnn__c_rows) };
 
 /* ---- 17d. The calls of an operation ---------------------------------------------------------- */
-/* The row that computes a layer of this name; TNN__C_ROWS: none. */
+/* The row that computes a layer of this name, as tnn__layer_kinds has it; TNN__C_ROWS: none. */
 static int tnn__c_row(const char *layer)
 {
     int i;
     for (i = 0; i < TNN__C_ROWS && !tnn__word(tnn__c_rows[i].layers, layer); i++) {}
     return i;
 }
-/* What an operation becomes; -1: it cannot be exported. Behind the row of a convolution stands
-   Winograd's way, behind that of GELU its approximation. */
+/* What an operation becomes, a row of the table; -1: it cannot be exported, as no row has its
+   layer, or because it takes statistics of the sample or mixes pixels. Behind the row of a
+   convolution stands Winograd's way, behind that of GELU its approximation. */
 static int tnn__c_kind(const tnn__c_file *file, const tnn__op *op)
 {
     const int row = tnn__c_row(op->kind->name), way = tnn__c_tiled(file, op)
