@@ -15327,11 +15327,9 @@ enum { TNN__DTYPES = (int)(sizeof tnn__dtypes/sizeof *tnn__dtypes) };
 /* The type of a name, in .npy or in safetensors; 0: none. */
 static tnn_dtype tnn__dtype_of(const char *name, int npy)
 {
-    int i;
-    for (i = 1; i < TNN__DTYPES; i++)
-        if (*name && !strcmp(name, npy ? tnn__dtypes[i].npy : tnn__dtypes[i].name))
-            return (tnn_dtype)(TNN_BOOL - 1 + i);
-    return (tnn_dtype)0;
+    int i = TNN__DTYPES - 1;
+    while (i > 0 && (!*name || strcmp(name, npy ? tnn__dtypes[i].npy : tnn__dtypes[i].name))) i--;
+    return (tnn_dtype)(i ? TNN_BOOL - 1 + i : 0);
 }
 /* Memory for an object of a file, not zeroed; NULL on failure, or if it may not take as much. */
 static void *tnn__read_alloc(tnn__len bytes, const char *what)
@@ -15344,9 +15342,7 @@ static int tnn__dtype_bytes(tnn_dtype dtype) { return tnn__dtypes[TNN__NTH(dtype
 static int tnn__big_endian(void)
 {
     const uint16_t one = 1;
-    unsigned char first;
-    memcpy(&first, &one, 1);
-    return !first;
+    return !*(const unsigned char *)&one;
 }
 /* A number of so many bytes, the highest first if `big`. */
 static uint64_t tnn__bits(const unsigned char *p, int bytes, int big)
@@ -15363,8 +15359,8 @@ static void tnn__put_bits(unsigned char *p, uint64_t bits, int bytes, int big)
     for (i = 0; i < bytes; i++, bits >>= 8)
         p[big ? bytes - 1 - i : i] = (unsigned char)(bits & 255);
 }
-/* Copies elements between the machine's order and a file's, which is `big` or not: the same copy
-   in both directions. */
+/* Copies `count` elements between the machine's order and a file's, which is `big` or not: the same
+   copy in both directions. On most machines and for most files it is a memcpy. */
 static void tnn__copy_elements(void *to, const void *from, tnn__len count, int bytes, int big)
 {
     const unsigned char *p = (const unsigned char *)from;
@@ -15404,7 +15400,8 @@ static double tnn__number(uint64_t bits, tnn_dtype dtype)
     memcpy(&f, &u, sizeof f);
     return (double)f;
 }
-/* Whether a float can hold a number, rounded; neither infinity nor NaN. */
+/* Whether a float can hold a number, rounded; neither infinity nor NaN. The bound is FLT_MAX: what
+   would be rounded down to it is refused, too. */
 static int tnn__is_float(double v) { return fabs(v) <= 3.4028234663852886e38; }
 /* The number of elements, saturating. */
 static tnn__len tnn__array_count(int ndim, const long long *shape)
@@ -15437,7 +15434,8 @@ static tnn__walk tnn__walk_over(const tnn_array *array, int fortran)
     }
     return walk;
 }
-/* On to the next element; after the last one it is the first again. */
+/* On to the next element: the last index counts first, and carries; after the last element it is
+   the first again. */
 static void tnn__walk_on(tnn__walk *walk)
 {
     int k;
@@ -17007,11 +17005,11 @@ static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *whole, do
     at->n = 0;
     if (loader && !at->state->between) tnn__order(loader);
 }
-/* Whether counters are some that a run can have come to: a file that was changed, hash and all,
-   must not lead out of an array. loader: or NULL. The limits are in the order of tnn__counters;
-   -1 is a loader's epoch before the first. */
-static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *loader,
-                                      const char *path, const long long *whole, const double *reals)
+/* Whether counters are those of this network and loader (or NULL), and some that a run can have
+   come to: a file that was changed, hash and all, must not lead out of an array. The limits are in
+   the order of tnn__counters; -1 is a loader's epoch before the first. */
+static tnn_status tnn__check_counters(tnn_net *net, tnn_loader *loader, const char *path,
+                                      const long long *whole, const double *reals)
 {
     const long long any = (long long)1 << 62, most = 1 << 30;   /* of 64 bits; of an int */
     const long long history = net->optimizer.type == TNN_LBFGS ? net->optimizer.history : 0;
@@ -17020,7 +17018,14 @@ static tnn_status tnn__check_counters(const tnn_net *net, const tnn_loader *load
         {0, most}, {0, history}, {0, history}, {-!!loader, most},
         {-!!loader, loader ? loader->batches : 0}, {0, 1}
     };
+    long long now[TNN__WHOLE];
+    double reals_now[TNN__REALS];
     int k;
+    tnn__counters(net, loader, now, reals_now, 0);
+    for (k = 0; k < TNN__SAME; k++)
+        if (whole[k] != now[k])
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: %s: %l in the file, %l here", path,
+                             tnn__same[k], whole[k], now[k]);
     for (k = 0; k < TNN__WHOLE - TNN__SAME; k++)
         if (whole[TNN__SAME + k] < limits[k][0] || whole[TNN__SAME + k] > limits[k][1])
             return tnn__fail(TNN_ERROR_FORMAT, "%s: number %d of tinynn.integers is %l, must be in "
@@ -17108,16 +17113,11 @@ TNN_API_GATED size_t tnn_format_checkpoint(tnn_net *net, void *to, size_t room,
                                  options ? options : &tnn__plain_checkpoint, 0, to, room);
 }
 
-/* The tensor that holds a piece, in a file whose tensors are sorted by name; or NULL. */
-static const tnn_stored *tnn__stored_piece(const tnn_safetensors *file, const char *name)
-{
-    return tnn__stored_named(file, tnn__name_of(name));
-}
 /* Whether the file is of the network's optimizer. This is asked first: where it is not, the pieces
    differ, too, and would be reported instead. */
 static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *file, const tnn_net *net)
 {
-    const tnn_stored *tensor = tnn__stored_piece(file, "tinynn.integers");
+    const tnn_stored *tensor = tnn__stored_named(file, tnn__name_of("tinynn.integers"));
     const uint64_t own = (uint64_t)TNN__NTH(net->optimizer.type);
     const uint64_t type = tensor && tensor->dtype == TNN_I64 && tensor->count > 1
                         ? tnn__bits(file->data + tensor->begin + 8, 8, 0) : own;
@@ -17144,7 +17144,7 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *fil
 {
     int i, k;
     for (i = 0; i < pieces; i++) {
-        const tnn_stored *tensor = tnn__stored_piece(file, piece[i].name);
+        const tnn_stored *tensor = tnn__stored_named(file, tnn__name_of(piece[i].name));
         const int numbers = !strcmp(piece[i].name, "tinynn.numbers");
         if (!tensor && numbers) continue;
         if (!tensor || tensor->dtype != piece[i].dtype || tensor->ndim != 1
@@ -17164,7 +17164,8 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *fil
     }
     return TNN_OK;
 }
-/* Whether the file ends with the hash of all before it. Its tensors are by place. */
+/* Whether the file ends with the hash of all before it. Its tensors are by place, so that this is
+   the last. A file that was cut or damaged is found here; one made to deceive is not. */
 static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
                                   const unsigned char *p, size_t size)
 {
@@ -17176,53 +17177,47 @@ static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
     return tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says; take an "
                      "older copy", path);
 }
-/* Copies pieces from the file to where they belong. */
-static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piece, int pieces)
+/* Copies pieces from the file to where they belong, or only the two of the counters. */
+static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piece, int pieces,
+                             int counters)
 {
     for (; pieces > 0; pieces--, piece++) {
-        const tnn_stored *tensor = tnn__stored_piece(file, piece->name);
-        if (tensor && piece->data) tnn__take_tensor(file, tensor, piece->data);
+        const tnn_stored *tensor = tnn__stored_named(file, tnn__name_of(piece->name));
+        if (tensor && piece->data && (!counters || !strcmp(piece->name, "tinynn.integers")
+                                      || !strcmp(piece->name, "tinynn.reals")))
+            tnn__take_tensor(file, tensor, piece->data);
     }
 }
 /* The reader of checkpoints: sets nothing before all is known to be right. */
 TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, size_t size,
                                               const tnn_checkpoint_options *options)
 {
-    long long whole[TNN__WHOLE], now[TNN__WHOLE];       /* counters of the file, and as they are */
+    long long whole[TNN__WHOLE];                        /* counters of the file */
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
     const char *path = options && options->path ? options->path : "checkpoint";
     tnn_safetensors file;
-    int pieces, i;
-    tnn_status e;
+    int pieces, i, good;
     if (!options) options = &tnn__plain_checkpoint;
-    e = tnn__checkpoint_begin("tnn_load_checkpoint", net, options, 0);
-    if (e) return e;
+    if (tnn__checkpoint_begin("tnn_load_checkpoint", net, options, 0))
+        return (tnn_status)tnn_failed();
     file = tnn__safetensors(path, (const unsigned char *)bytes, size);
     if (!file.tensor) return (tnn_status)tnn_failed();
-    e = tnn__check_hash(path, &file, (const unsigned char *)bytes, size);
+    good = !tnn__check_hash(path, &file, (const unsigned char *)bytes, size);
     qsort(file.memory, (size_t)file.count, sizeof *file.tensor, tnn__by_name);
     pieces = tnn__pieces(net, piece, whole, reals, options->numbers, options->count);
-    if (!e) e = tnn__check_rule(path, &file, net);
-    if (!e) e = tnn__check_pieces(path, &file, piece, pieces);
-    if (!e) {
-        tnn__counters(net, options->loader, now, reals, 0);
-        tnn__take_tensor(&file, tnn__stored_piece(&file, "tinynn.integers"), whole);
-        tnn__take_tensor(&file, tnn__stored_piece(&file, "tinynn.reals"), reals);
-        for (i = 0; !e && i < TNN__SAME; i++)
-            if (whole[i] != now[i])
-                e = tnn__fail(TNN_ERROR_FORMAT, "%s: %s: %l in the file, %l here", path,
-                              tnn__same[i], whole[i], now[i]);
-    }
-    if (!e) e = tnn__check_counters(net, options->loader, path, whole, reals);
-    if (!e && tnn__load_weights(net, NULL, path, &file) < 0) e = (tnn_status)tnn_failed();
-    if (!e) {
-        for (i = 0; i < options->count; i++) options->numbers[i] = 0;
-        tnn__take_pieces(&file, piece, pieces);
-        tnn__counters(net, options->loader, whole, reals, 1);
+    if (good && !tnn__check_rule(path, &file, net)
+        && !tnn__check_pieces(path, &file, piece, pieces)) {
+        tnn__take_pieces(&file, piece, pieces, 1);
+        if (!tnn__check_counters(net, options->loader, path, whole, reals)
+            && tnn__load_weights(net, NULL, path, &file) >= 0) {
+            for (i = 0; i < options->count; i++) options->numbers[i] = 0;
+            tnn__take_pieces(&file, piece, pieces, 0);
+            tnn__counters(net, options->loader, whole, reals, 1);
+        }
     }
     tnn_safetensors_free(&file);
-    return e;
+    return (tnn_status)tnn_failed();
 }
 
 #ifndef TINYNN_NO_STDIO
@@ -18831,7 +18826,7 @@ static int tnn__c_tiled(const tnn__c_file *file, const tnn__op *op)
 }
 /* The chains of sums, as the opening describes them, for one output of a convolution, in the order
    (u, v, c): a new one begins after chains[1] products, and after each multiple of chains[0]. The
-   loop of the C file takes one product at a time; where the library's chains end, it begins anew. */
+   loop of the C file takes one product at a time, and starts anew where a chain ends. */
 static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 {
     const tnn__mm t = tnn__window_product(&op->q, 0, 0, 0);
@@ -19295,7 +19290,8 @@ static tnn__len tnn__c_before_pool(const tnn__op *op)
     return tnn__is_conv(op) && op->pool.kh ? (tnn__len)op->q.oc*op->q.g.oh*op->q.g.ow : 0;
 }
 /* Lays the blobs into work: each as low as no other that is still to be read lies; behind them what
-   a layer has for itself. */
+   a layer has for itself. A blob is read by the next operation, with .from by a later one, too; when
+   the last of them has run, its room is free. Blob 0 is x, which lies with the caller. */
 static void tnn__c_place(tnn__c_file *file)
 {
     const tnn_net *net = file->net;
@@ -19383,7 +19379,8 @@ static void tnn__c_head(tnn__c_file *file)
            "} @_window;\n"
            "typedef $T @_weight;\n");
 }
-/* Marks the rows that the network calls, and those that they call. */
+/* Marks the rows that the network calls, and those that they call: from the last row to the first,
+   each whose name stands in the body of one that is marked. */
 static void tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_ROWS])
 {
     tnn__c_call call[3];
@@ -19467,7 +19464,8 @@ static int tnn__c_reserved(const char *name)
     memcpy(end - 1, " ", 2);
     return strstr(math, word) != NULL;
 }
-/* Takes the options, and refuses what cannot be exported. */
+/* Takes the options, and refuses what cannot be exported: a name that is none, weights that are not
+   finite, layers that no row computes. */
 static tnn_status tnn__c_check(const char *what, tnn__c_file *file, tnn_net *net,
                                const tnn_export_options *options)
 {
