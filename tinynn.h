@@ -15855,15 +15855,14 @@ static tnn_status tnn__source_labels(const tnn__source *source, int *to, int *cl
     for (i = 0; i < source->n; i++) {
         const double v = source->labels ? tnn__element(source->labels, i) : source->columns
                        ? tnn__element(source->samples, i*source->columns + source->column) : 0;
-        if (v >= 0 && v <= 1 << 24 && (double)(int)v >= v) {
-            to[i] = (int)v;
-            *classes = TNN__MAX(*classes, to[i] + 1);
-        } else if (fabs(v) < 1e15 && (double)(long long)v >= v)
-            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within "
-                             "0..16777216", source->labels_name, (long long)v, (long long)i);
-        else
+        if (!(fabs(v) < 1e15 && (double)(long long)v >= v))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not a whole number",
                              source->labels_name, v, (long long)i);
+        if (v < 0 || v > 1 << 24)
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within "
+                             "0..16777216", source->labels_name, (long long)v, (long long)i);
+        to[i] = (int)v;
+        *classes = TNN__MAX(*classes, to[i] + 1);
     }
     return TNN_OK;
 }
@@ -16774,19 +16773,14 @@ TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size
    itself, all else as it is: UTF-8, which was checked. */
 static void tnn__write_name(tnn__writer *writer, tnn__name name)
 {
-    static const char digits[] = "0123456789abcdef";
     char c;
-    while ((c = tnn__name_next(&name)) != 0) {
-        char text[] = "\\u0000";
-        if ((unsigned char)c < 0x20) {
-            text[4] = digits[c >> 4];
-            text[5] = digits[c & 15];
-            tnn__write(writer, text, 6);
-        } else {
+    while ((c = tnn__name_next(&name)) != 0)
+        if ((unsigned char)c < 0x20)
+            tnn__writef(writer, c < 16 ? "\\u000%w" : "\\u001%w", 1, "0123456789abcdef" + c%16);
+        else {
             if (c == '"' || c == '\\') tnn__write(writer, "\\", 1);
             tnn__write(writer, &c, 1);
         }
-    }
 }
 /* Writes the header, without its padding. Returns the bytes of the data. */
 static long long tnn__write_header(tnn__writer *writer, const tnn__saved *saved)
@@ -19290,8 +19284,8 @@ static tnn__len tnn__c_before_pool(const tnn__op *op)
     return tnn__is_conv(op) && op->pool.kh ? (tnn__len)op->q.oc*op->q.g.oh*op->q.g.ow : 0;
 }
 /* Lays the blobs into work: each as low as no other that is still to be read lies; behind them what
-   a layer has for itself. A blob is read by the next operation, with .from by a later one, too; when
-   the last of them has run, its room is free. Blob 0 is x, which lies with the caller. */
+   a layer has for itself. A blob is read by the next operation, with .from by a later one, too;
+   when the last of them has run, its room is free. Blob 0 is x, which lies with the caller. */
 static void tnn__c_place(tnn__c_file *file)
 {
     const tnn_net *net = file->net;
