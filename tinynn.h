@@ -6216,8 +6216,8 @@ TNN_API_GATED tnn_status tnn_set_isa(const char *name)
            x_row floats: (pw + iw + more) pixels of c channels
        0 0 0 0 0 0 0 0    ph rows of zeros
        0 x x x x x x 0    x points to the first x: ph*x_row + pw*c floats into the frame
-       0 x x x x x x 0    ih rows of iw pixels; pw before them, tnn__x_hi_w behind
-       0 0 0 0 0 0 0 0    tnn__x_hi_h rows
+       0 x x x x x x 0    ih rows of iw pixels; pw before them, more behind
+       0 0 0 0 0 0 0 0    as many rows as the last window needs
 
    ORDER OF SUMS. Which products form a chain, and which chains a sum, follows from shapes alone
    (CHAINS in 2f). A function here may cut a product into blocks of rows or columns as threads and
@@ -6398,7 +6398,8 @@ typedef struct {
     int      blocks, po;        /* a block of panels has po outputs: a group, or all if depthwise */
     int      panels;            /* in a block */
     tnn__len inner;             /* weights of an output */
-    int      y_lo_h, y_hi_h, y_lo_w, y_hi_w;    /* the frame that dx needs around dy */
+    int      x_frame[4];        /* zeros above, below, left, right: around x for y and dw, */
+    int      dy_frame[4];       /* around dy for dx */
 } tnn__conv;
 
 /* dx in one dimension. Pixel r + s*t of x meets window element u where  r + s*t = y*s + u*d - p,
@@ -6422,25 +6423,36 @@ static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
         }
     return taps;
 }
-/* Pixels that the taps of all residues reach before dy, *lo, and behind it, *hi. */
-static void tnn__dx_frame(int p, int d, int s, int k, int in, int out, int *lo, int *hi)
+/* The zeros before and behind in one dimension: around x as far as windows reach, around dy as far
+   as the taps of all residues do. */
+static void tnn__frames(int p, int d, int s, int k, int in, int out, int *x, int *dy)
 {
     int r;
-    *lo = *hi = 0;
+    x[0] = p;
+    x[1] = TNN__MAX(0, (out - 1)*s - p + (k - 1)*d - (in - 1));
+    dy[0] = dy[1] = 0;
     for (r = 0; r < s && r < in; r++) {
         const tnn__taps taps = tnn__dx_taps(r, p, d, s, k);
         const int last = (in - 1 - r)/s + taps.y + (taps.count - 1)*taps.y_step;
         if (!taps.count) continue;
-        *lo = TNN__MAX(*lo, -taps.y);
-        *hi = TNN__MAX(*hi, last - (out - 1));
+        dy[0] = TNN__MAX(dy[0], -taps.y);
+        dy[1] = TNN__MAX(dy[1], last - (out - 1));
     }
 }
-/* The frame around dy, both dimensions. */
-static void tnn__dx_frames(tnn__conv *q)
+/* The frames of a convolution whose geometry is known. */
+static void tnn__conv_frames(tnn__conv *q)
 {
     const tnn__pool_geometry *g = &q->g;
-    tnn__dx_frame(g->ph, g->dh, g->sh, g->kh, g->ih, g->oh, &q->y_lo_h, &q->y_hi_h);
-    tnn__dx_frame(g->pw, g->dw, g->sw, g->kw, g->iw, g->ow, &q->y_lo_w, &q->y_hi_w);
+    tnn__frames(g->ph, g->dh, g->sh, g->kh, g->ih, g->oh, q->x_frame, q->dy_frame);
+    tnn__frames(g->pw, g->dw, g->sw, g->kw, g->iw, g->ow, q->x_frame + 2, q->dy_frame + 2);
+}
+/* An image (h, w, c) in a frame: returns the floats of it all; those of a row and those before
+   pixel (0, 0) go to *row and *at. */
+static tnn__len tnn__framed(const int frame[4], int h, int w, int c, tnn__len *row, tnn__len *at)
+{
+    *row = tnn__mul(frame[2] + w + frame[3], c);
+    *at = tnn__mul(frame[0], *row) + (tnn__len)frame[2]*c;
+    return tnn__mul(frame[0] + h + frame[1], *row);
 }
 /* Fills in a convolution of an image (c, h, w) to oc filters; `what` names it in messages.
    TNN_ERROR_ARGUMENT or _SHAPE if the options do not fit, or the weights not into memory. */
@@ -6468,18 +6480,8 @@ static tnn_status tnn__conv_init(const char *what, const tnn_window *window, int
                                >= TNN__HUGE/16)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: %l weights per filter, %d filters: too many",
                          what, (long long)q->inner, oc);
-    tnn__dx_frames(q);
+    tnn__conv_frames(q);
     return TNN_OK;
-}
-/* The frame around x is ph and pw before it. Behind it, what the last window needs: rows, */
-static int tnn__x_hi_h(const tnn__pool_geometry *g)
-{
-    return TNN__MAX(0, (g->oh - 1)*g->sh - g->ph + (g->kh - 1)*g->dh - (g->ih - 1));
-}
-/* and columns. */
-static int tnn__x_hi_w(const tnn__pool_geometry *g)
-{
-    return TNN__MAX(0, (g->ow - 1)*g->sw - g->pw + (g->kw - 1)*g->dw - (g->iw - 1));
 }
 /* Floats of the weights' panels, of the bias's, */
 static tnn__len tnn__weight_floats(const tnn__conv *q) { return q->inner*16*q->panels*q->blocks; }
@@ -7142,12 +7144,10 @@ static tnn_status tnn__conv_check(const char *what, tnn__image_call *call, tnn_t
     if (y.n != x.n || y.c != w.n || y.h != g->oh || y.w != g->ow)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: output (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
                          what, y.n, y.c, y.h, y.w, x.n, w.n, g->oh, g->ow);
-    call->x_row = (tnn__len)(g->pw + g->iw + tnn__x_hi_w(g))*g->c;
-    call->x_at = g->ph*call->x_row + (tnn__len)g->pw*g->c;
-    call->x_size = tnn__round_up((g->ph + g->ih + tnn__x_hi_h(g))*call->x_row + TNN__SLACK, 16);
-    call->y_row = (tnn__len)(q->y_lo_w + g->ow + q->y_hi_w)*q->oc;
-    call->y_at = q->y_lo_h*call->y_row + (tnn__len)q->y_lo_w*q->oc;
-    call->y_size = tnn__round_up((q->y_lo_h + g->oh + q->y_hi_h)*call->y_row + TNN__SLACK, 16);
+    call->x_size = tnn__framed(q->x_frame, g->ih, g->iw, g->c, &call->x_row, &call->x_at);
+    call->y_size = tnn__framed(q->dy_frame, g->oh, g->ow, q->oc, &call->y_row, &call->y_at);
+    call->x_size = tnn__round_up(call->x_size + TNN__SLACK, 16);
+    call->y_size = tnn__round_up(call->y_size + TNN__SLACK, 16);
     return TNN_OK;
 }
 /* All three ways, with one workspace: zeros, the frames among them. `bias` (f) is read forward and
@@ -8595,13 +8595,12 @@ static void tnn__norm_backward(const tnn__sample_at *a)
 /* Zeros that q needs around x, above, below, left and right. */
 static void tnn__x_frame(const tnn__conv *q, int frame[4])
 {
-    frame[0] = q->g.ph; frame[1] = tnn__x_hi_h(&q->g);
-    frame[2] = q->g.pw; frame[3] = tnn__x_hi_w(&q->g);
+    memcpy(frame, q->x_frame, sizeof q->x_frame);
 }
 /* The same around dy, for dx. */
 static void tnn__dy_frame(const tnn__conv *q, int frame[4])
 {
-    frame[0] = q->y_lo_h; frame[1] = q->y_hi_h; frame[2] = q->y_lo_w; frame[3] = q->y_hi_w;
+    memcpy(frame, q->dy_frame, sizeof q->dy_frame);
 }
 /* What operations need whose weights are panels of op->q. */
 static tnn_status tnn__product_needs(tnn__op *op)
@@ -8844,7 +8843,7 @@ static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
     if (e) return e;
     op->q.g.oh = b->h;              /* with .output_pad of a stride or more q had more windows */
     op->q.g.ow = b->w;
-    tnn__dx_frames(&op->q);
+    tnn__conv_frames(&op->q);
     b->c = o->filters; b->h = (int)h; b->w = (int)wide;
     tnn__dy_frame(&op->q, op->frame);
     e = tnn__product_needs(op);
@@ -12187,10 +12186,8 @@ static void tnn__place_blobs(tnn_net *net, tnn__room *room)
         const int before = i > 0 && tnn__over_batch(&net->op[i - 1]);
         const int after = i == net->ops || (net->op[i].kind->flags & TNN__ON_BATCH)
                           || b->readers != 1 || net->op[i].in != i;
-        b->row = tnn__mul(b->frame[2] + b->w + b->frame[3], b->c);
-        b->at = tnn__mul(b->frame[0], b->row) + (tnn__len)b->frame[2]*b->c;
-        b->sample = i == 0 && net->direct ? tnn__values(b)
-                  : tnn__off_page(tnn__mul(b->frame[0] + b->h + b->frame[1], b->row));
+        b->sample = tnn__off_page(tnn__framed(b->frame, b->h, b->w, b->c, &b->row, &b->at));
+        if (i == 0 && net->direct) b->sample = tnn__values(b);
         /* a convolution's dw reads the last pixel's dy as whole panels: not into the next sample */
         b->grad_sample = tnn__off_page(tnn__values(b) + (b->c%16 ? 15 : 0));
         room->most = TNN__MAX(room->most, b->grad_sample);
@@ -12875,23 +12872,6 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     }
     return e;
 }
-/* The trunk that ends with operation call->last - 1, back to `first` at most; returns its first.
-   The partial sums are then complete, for tnn__add_partials. */
-static int tnn__backward_trunk(tnn__call *call, int first)
-{
-    const tnn_net *net = call->net;
-    int i = call->last - 1;
-    while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
-    call->first = i;
-    for (; i < call->last; i++) {
-        call->op = &net->op[i];
-        if (TNN__EXTRA(call->op, prepare_backward))
-            call->op->kind->extras->prepare_backward(call);
-    }
-    call->spans = tnn__spans(net->partial_floats, net->n);
-    tnn__run(net->threads, call->spans, tnn__trunk_backward, call);
-    return call->first;
-}
 /* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
    are lost, and the running statistics stay. It goes back operation by operation; at one that works
    on single samples it takes the whole trunk that ends there. What lies before the first trained
@@ -12901,7 +12881,7 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
 {
     tnn__call call;
     tnn_status e;
-    int i, first;
+    int i, k, first;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
         return tnn__fail(TNN_ERROR_ARGUMENT,
@@ -12919,7 +12899,15 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
         if (TNN__EXTRA(call.op, backward)) call.op->kind->extras->backward(&call);
         if (!call.op->kind->backward) continue;
         call.last = i + 1;
-        i = tnn__backward_trunk(&call, first);
+        while (i > first && !tnn__over_batch(&net->op[i - 1])) i--;
+        call.first = i;
+        for (k = i; k < call.last; k++) {
+            call.op = &net->op[k];
+            if (TNN__EXTRA(call.op, prepare_backward))
+                call.op->kind->extras->prepare_backward(&call);
+        }
+        call.spans = tnn__spans(net->partial_floats, net->n);
+        tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
         if ((e = tnn__hooks(net)) != TNN_OK) return e;
         tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
