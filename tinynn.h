@@ -7153,7 +7153,7 @@ static tnn_status tnn__conv_check(const char *what, tnn__image_call *call, tnn_t
 /* All three ways, with one workspace: zeros, the frames among them. `bias` (f) is read forward and
    `db` (f) added to with dw; both may be NULL. TNN_ERROR_SHAPE, _ARGUMENT or _MEMORY on failure. */
 static tnn_status tnn__convolve(const char *what, int way, tnn_tensor x, tnn_tensor w,
-                                    tnn_tensor y, const float *bias, float *db, tnn_window window)
+                                tnn_tensor y, const float *bias, float *db, tnn_window window)
 {
     tnn__image_call call;
     const tnn__conv *q = &call.conv;
@@ -11854,7 +11854,8 @@ TNN_API void tnn_free(tnn_net *net)
     tnn__release(net);
 }
 /* What the next layer's own options can be refused for; what depends on its input is left to the
-   plan, and so are most defaults: tnn__shape. */
+   plan, and so are most defaults: tnn__shape. Each TNN_ERROR_ARGUMENT names the option, what it
+   is and what it must be. Fills in the defaults of penalties and factors. */
 static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 {
     const tnn__layer_kind *kind;
@@ -11931,7 +11932,9 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
    two inputs also at[1], else -1; and the shapes of these, as the layers see them. */
 typedef struct { int ops, at[2]; tnn__blob shape[2]; } tnn__planning;
 
-/* The number of the blob that a layer's .from names; *b: it, as the layers see it. */
+/* The number of the blob that a layer's .from names; *b: it, as the layers see it. A flattened
+   image lies in its blob as before, (h, w, c), but layers see (c*h*w, 1, 1): b->flat. One blob may
+   be seen both ways, so that is remembered with the layer, in record.flat, not with the blob. */
 static int tnn__named_blob(const tnn_net *net, int from, tnn__blob *b)
 {
     const int at = from == TNN_FROM_INPUT ? !net->direct : net->record[from - 1].blob;
@@ -12941,8 +12944,9 @@ static void tnn__lbfgs_move(tnn_net *net, double t)
     tnn__kernels()->madd(net->params, (float)t, net->flat[TNN__S], net->flat[TNN__S + 2],
                          net->flat[TNN__W]);
 }
-/* The gradient of what is minimised, with .maximize that of -loss (and back: called twice). Frozen
-   parameters take no part: their gradient is 0. */
+/* flat[G] becomes the gradient of what is minimised, with .maximize that of -loss; called again it
+   turns back, so that tnn_get_grad tells the loss's. Frozen parameters take no part: their gradient
+   becomes 0, and with it their part of y, s and d. */
 static void tnn__lbfgs_gradient(tnn_net *net)
 {
     int i;
@@ -13023,6 +13027,7 @@ static int tnn__lbfgs_search(tnn_net *net, int tries, double *step, double *loss
     int i, low, done = 0, stuck = 0;
     tnn__lbfgs_keep(net, &ends[0], &start);
     now = tnn__lbfgs_probe(net, *step);
+    /* ends[0], now: two neighbouring probes, ever further, until a minimum lies between them */
     for (i = 0; i < tries && !tnn_failed(); i++) {
         const int higher = now.f > start.f + c1*now.t*slope || (i > 1 && now.f >= ends[0].f);
         double next;
@@ -13035,6 +13040,9 @@ static int tnn__lbfgs_search(tnn_net *net, int tries, double *step, double *loss
     if (i == tries) tnn__lbfgs_keep(net, &ends[0], &start);        /* no bracket was found */
     tnn__lbfgs_keep(net, &ends[1], &now);
     low = done || !(ends[0].f <= ends[1].f);
+    /* a probe within the bracket takes the place of an end. It is where the cubic is least; where
+       that is near an end twice in a row, a tenth of the bracket further in, or it would shrink
+       slowly */
     for (; i < tries && !done && !tnn_failed(); i++) {
         const double least = TNN__MIN(ends[0].t, ends[1].t), most = TNN__MAX(ends[0].t, ends[1].t);
         const double edge = 0.1*(most - least);
@@ -13172,7 +13180,7 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
 static tnn_status tnn__sophia_estimate(tnn__stepping *all)
 {
     tnn_net *net = all->net;
-    const tnn_net was = *net;
+    const tnn_net was = *net;           /* members; what they point to is not copied */
     const tnn__blob *out = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
     const int classes = tnn__values(out);
@@ -13303,7 +13311,8 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
     return TNN_OK;
 }
 /* Forward, loss, backward, step; returns the loss. After a failure each further call returns at
-   once, so one look at the end is enough. */
+   once, so one look at the end is enough; the first message stands. A batch that failed has drawn
+   no random numbers: what follows is as if it had not been given. */
 static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
                                const float *targets, int n)
 {
@@ -13313,7 +13322,7 @@ static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
     loss = targets ? tnn_loss_targets(net, targets) : tnn_loss(net, labels);
     tnn_backward(net);
     tnn_step(net);
-    if (net && tnn_failed()) net->draws = draws;        /* dropout goes on as without this batch */
+    if (net && tnn_failed()) net->draws = draws;
     return loss;
 }
 /* One step on n samples x with labels; returns their loss before it, NaN on failure. */
@@ -19539,6 +19548,14 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
    computes has a row here: it sets the default mode, calls the body tnn__do_x, which stands above
    as TNN_API_GATED, and sets the caller's mode again. The body is a call of its own (not inlined),
    or a compiler might move its sums to before the one or behind the other.
+
+   So the user's  tnn_fill(x, 1)  goes three steps:
+       the macro of 1k       (tnn_at(file, line), tnn_fill(x, 1))   notes the line for messages
+       tnn_fill, from here   sets the mode
+       tnn__do_fill          does it; it is written as TNN_API_GATED tnn_fill in section 5
+   (tnn_fill)(x, 1), and a pointer to the function, leave out the first. Within the library the
+   macro leads to the body at once: there the mode is set. Helper threads have the default mode of
+   their own. What has no row, such as tnn_lr, neither computes nor fails; it is a TNN_API above.
 
    A row has the type of the result, the name, and for each parameter its type and its name, as in
    section 1. The digit is the number of parameters. */
