@@ -6922,7 +6922,7 @@ static int tnn__spans(tnn__len weights, int n)
 
 /* Where span i of `spans` begins, of n samples; span `spans` begins at n. They differ by one sample
    at most. */
-static int tnn__span(int n, int i, int spans) { return (int)((tnn__len)n*i/spans); }
+static int tnn__span_at(int n, int i, int spans) { return (int)((tnn__len)n*i/spans); }
 
 /* MATRIX PRODUCT: C (m, n) = A (m, inner) B (inner, n). All of B is copied to panels first. Then
    a task is a block of C: row_block x col_block. In it a chain of `inner` at a time is added:
@@ -7090,11 +7090,12 @@ static void tnn__image_task(void *context, int task, int worker)
     const tnn__pool_geometry *g = &q->g;
     const tnn__len x_row = call->x_row, y_row = call->y_row;
     const tnn__len inputs = (tnn__len)g->c*g->ih*g->iw, outputs = (tnn__len)q->oc*g->oh*g->ow;
-    const int first = tnn__span(call->x.n, task, call->tasks), way = call->way, pool = call->pool;
+    const int first = tnn__span_at(call->x.n, task, call->tasks);
+    const int way = call->way, pool = call->pool;
     float *x = call->frames + worker*(call->x_size + call->y_size) + call->x_at;
     float *y = x - call->x_at + call->x_size + call->y_at, *where = y + outputs;
     int i;
-    for (i = first; i < tnn__span(call->x.n, task + 1, call->tasks); i++) {
+    for (i = first; i < tnn__span_at(call->x.n, task + 1, call->tasks); i++) {
         float *in = call->x.data + i*inputs, *out = call->y.data + i*outputs;
         if (way != TNN__TO_DX) tnn__channels_last(k, g->c, g->ih, g->iw, in, x, x_row);
         if (way != TNN__TO_Y) tnn__channels_last(k, q->oc, g->oh, g->ow, out, y, y_row);
@@ -11812,9 +11813,6 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
    it stands in there, as will all that it takes later. */
 TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 {
-    static const tnn__option room[] = {
-        TNN__OPTION(tnn_net_options, memory), TNN__OPTION(tnn_net_options, bytes)
-    };
     tnn_net *net = NULL, first;
     tnn_net_options *own = &first.options;
     int i;
@@ -11834,8 +11832,9 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
         tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
                   "height, width, %d values at most",
                   own->input[0], own->input[1], own->input[2], TNN__MOST);
-    else if (tnn__choice("tnn_create: .dialect", (int)own->dialect, TNN_KERAS)
-             || TNN__CHECK_READ("tnn_create", own, room, "memory bytes:memory")) return NULL;
+    else if (tnn__choice("tnn_create: .dialect", (int)own->dialect, TNN_KERAS)) return NULL;
+    else if (own->bytes && !own->memory)
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: .bytes does nothing without .memory");
     else if (own->batch < 1 || own->threads < 0)
         tnn__fail(TNN_ERROR_ARGUMENT,
                   "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
@@ -12646,8 +12645,8 @@ static void tnn__trunk_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
-    const int span = task/call->parts, first = tnn__span(net->n, span, call->spans);
-    const int end = tnn__span(net->n, span + 1, call->spans);
+    const int span = task/call->parts, first = tnn__span_at(net->n, span, call->spans);
+    const int end = tnn__span_at(net->n, span + 1, call->spans);
     const int step = net->op[call->first].together > 1 ? end - first : 1;
     int s, i;
     for (s = first; s < end; s += step)         /* depth first: what is written is still cached */
@@ -12668,8 +12667,8 @@ static void tnn__trunk_backward(void *context, int span, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats;
-    const int first = tnn__span(net->n, span, call->spans);
-    const int end = tnn__span(net->n, span + 1, call->spans);
+    const int first = tnn__span_at(net->n, span, call->spans);
+    const int end = tnn__span_at(net->n, span + 1, call->spans);
     int s, i;
     for (s = first; s < end; s++)
         for (i = call->last - 1; i >= call->first; i--) {
