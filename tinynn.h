@@ -12937,11 +12937,15 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
 /* The loss f at w + t d, its slope along d there, and its gradient. */
 typedef struct { double t, f, slope; float *g; } tnn__probe;
 
-/* w = weights before + t d; where parameters are frozen d is 0. */
+/* w = weights before + t d, of all that is not frozen: there d is 0, but -0 + 0 is not -0. */
 static void tnn__lbfgs_move(tnn_net *net, double t)
 {
-    tnn__kernels()->madd(net->params, (float)t, net->flat[TNN__S], net->flat[TNN__S + 2],
-                         net->flat[TNN__W]);
+    int i;
+    for (i = 0; i < net->runs; i++) {
+        const tnn__len at = net->run[i].at;
+        tnn__kernels()->madd(net->run[i].floats, (float)t, net->flat[TNN__S] + at,
+                             net->flat[TNN__S + 2] + at, net->flat[TNN__W] + at);
+    }
 }
 /* flat[G] becomes the gradient of what is minimised, with .maximize that of -loss; called again it
    turns back, so that tnn_get_grad tells the loss's. Frozen parameters take no part: their gradient
@@ -13132,6 +13136,7 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     tnn__lbfgs *past = &net->lbfgs;
     double loss = o->maximize ? -net->value : net->value, sum;
     int i, evaluations = 1, done;
+    tnn__runs(net);
     net->accumulated = 1;           /* running statistics go on from one forward to the next */
     tnn__lbfgs_gradient(net);
     done = tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad;
