@@ -365,7 +365,7 @@ static inline int      inside_foreign_mode(void)     { return (int)tnn__mode(); 
 
 /* Options with their defaults filled in: of the optimizer; p or slope of a layer. */
 static inline const tnn_optimizer *inside_optimizer(const tnn_net *net) { return &net->optimizer; }
-static inline float inside_p(const tnn_net *net, int layer)     { return net->op[layer].p; }
+static inline float inside_p(const tnn_net *net, int layer)     { return net->op[layer].options.p; }
 static inline float inside_slope(const tnn_net *net, int layer) { return net->op[layer].slope; }
 /* A hash of all that a network is, which what leaves it alone leaves the same. */
 static inline uint64_t inside_state(const tnn_net *net)

@@ -10,6 +10,7 @@
 #endif
 #include "tinynn.h"
 #include "test.h"
+#include "files.h"
 
 static struct { const char *name; char logged[1200]; int calls; } now;
 static int count, said[3];
@@ -20,7 +21,7 @@ static tnn_loader *loader;
 static tnn_array array;
 static float x[64*64], t[64*64];
 static int   y[64], counts[100];
-static char  folder[400], path[480];
+static char  path[480];
 
 static void logger(void *user, const char *message)
 {
@@ -95,10 +96,8 @@ static void samples(int n) { data = tnn_data_view(NULL, x, y, n, 4, 1, 1); }
 /* A file of these bytes, named `path`. */
 static void file(const char *name, const void *bytes, size_t size)
 {
-    FILE *f;
-    snprintf(path, sizeof path, "%s/mistakes-%s", folder, name);
-    f = fopen(path, "wb");
-    if (!f || fwrite(bytes, 1, size, f) != size || fclose(f)) { printf("no %s\n", path); exit(1); }
+    snprintf(path, sizeof path, "%s", path_of(name));
+    spill(path, bytes, size);
 }
 #define TEXT_FILE(name, text) file(name, text, sizeof text - 1)
 
@@ -834,7 +833,7 @@ static void search(void)
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
-    test_folder(folder, sizeof folder, argv[0]);
+    files_of(argv[0], "mistakes-");
     tnn_set_logger(logger, NULL);
     RUN("mistakes: networks", building);
     RUN("mistakes: order of calls", order);

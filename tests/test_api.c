@@ -12,6 +12,7 @@
 #include "tinynn.h"
 #include "test.h"
 #include "options.h"
+#include "files.h"
 #include <time.h>
 
 /* Of small_net's parameters after 20 steps of Adam: the same on every machine but with SSE2. */
@@ -987,17 +988,10 @@ static void idx_files(void)
     {
         const char *dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
         char a[300], b[300];
-        FILE *f;
         snprintf(a, sizeof a, "%s/tinynn-test-%lu-images", dir, (unsigned long)time(NULL));
         snprintf(b, sizeof b, "%s/tinynn-test-%lu-labels", dir, (unsigned long)time(NULL));
-        if ((f = fopen(a, "wb")) != NULL) {
-            fwrite(idx_images, 1, sizeof idx_images, f);
-            fclose(f);
-        }
-        if ((f = fopen(b, "wb")) != NULL) {
-            fwrite(idx_labels, 1, sizeof idx_labels, f);
-            fclose(f);
-        }
+        spill(a, idx_images, sizeof idx_images);
+        spill(b, idx_labels, sizeof idx_labels);
         d = tnn_load_idx(a, b);
         CHECK(d.n == 3 && d.bytes[3] == 255 && d.labels[0] == 2, "%s", tnn_error());
         tnn_data_free(&d);

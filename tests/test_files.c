@@ -6,6 +6,7 @@
 #include "hooked.h"
 #include "test.h"
 #include "vectors.h"
+#include "files.h"
 
 static size_t most_bytes;               /* allocation so far */
 static int    allowed = -1;             /* so many allocations are, then none; -1: all */
@@ -16,16 +17,6 @@ void *test_malloc(size_t bytes)
     return allowed == 0 ? NULL : malloc(bytes);
 }
 void test_free(void *p) { free(p); }
-
-static char folder[400];                /* for files: of this program, or /tmp */
-static const char *path_of(const char *name)
-{
-    static char path[2][460];
-    static int turn;
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/test_files-%s", folder, name);
-    return path[turn];
-}
 
 /* Bytes of a vector, in memory of their own size. */
 static unsigned char *bytes_of(vectors *c, const char *key, size_t *size)
@@ -44,21 +35,6 @@ static unsigned char *copy_of(const void *from, size_t size)
     if (!p) exit(1);
     memcpy(p, from, size);
     return p;
-}
-static unsigned char *read_all(const char *path, size_t *size)
-{
-    unsigned char *p = (unsigned char *)malloc(1 << 16);
-    FILE *f = fopen(path, "rb");
-    *size = 0;
-    if (!p) exit(1);
-    if (f) { *size = fread(p, 1, 1 << 16, f); fclose(f); }
-    return p;
-}
-static int exists(const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    if (f) fclose(f);
-    return f != NULL;
 }
 static void put(unsigned char **to, const void *p, size_t n)
 {
@@ -82,7 +58,8 @@ static void npy_reading(void)
         vectors *c = &cases[k];
         array *shape, *values;
         size_t size, again_size;
-        unsigned char *p, *again;
+        unsigned char *p;
+        char *again;
         const char *path = path_of("a.npy");
         tnn_array a;
         if (strncmp(c->name, "npy-", 4)) continue;
@@ -105,7 +82,7 @@ static void npy_reading(void)
         /* written: NumPy's bytes, and read again the same */
         CHECK(tnn_save_npy(path, a.data, a.dtype, a.ndim, a.shape) == TNN_OK, "%s: %s", c->name,
               tnn_error());
-        again = read_all(path, &again_size);
+        again = slurp(path, &again_size);
         if (integer(c, "canonical", 0)) {
             CHECK(size == again_size, "%s: %lu bytes", c->name, (unsigned long)again_size);
             CHECK_SAME(c->name, again, p, size < again_size ? size : again_size);
@@ -396,7 +373,6 @@ static void csv(void)
     tnn_npy_options o = {NULL, NULL, 0, {0, 0, 0}, 1};
     tnn_array a, b;
     tnn_data d;
-    FILE *f;
     for (i = 0; i < sizeof good/sizeof *good; i++) {
         const long long dims[] = {good[i].rows, good[i].columns};
         same_array(good[i].text, tnn_parse_csv(good[i].text, strlen(good[i].text)), TNN_F64, 2,
@@ -422,8 +398,7 @@ static void csv(void)
     a = tnn_read_csv(path_of("none"));  REFUSED("cannot be opened");
 
     /* data sets: labels in any column */
-    f = fopen(path, "wb");
-    if (!f || fputs("label,a,b\n1,20,30\n4,50,60\n", f) < 0 || fclose(f)) exit(1);
+    spill(path, "label,a,b\n1,20,30\n4,50,60\n", 26);
     a = tnn_read_csv(path);
     CHECK(a.count == 6, "%s", tnn_error());
     for (i = 0; i < 3; i++) {
@@ -554,7 +529,6 @@ static void pnm(void)
     size_t i;
     tnn_array a;
     const char *path = path_of("a.ppm");
-    FILE *f;
     same_array("P2", tnn_parse_pnm(text, sizeof text - 1), TNN_U8, 2, wide, grey);
     same_array("P3", tnn_parse_pnm("P3 2 1 1 0 0 0 1 1 0", 20), TNN_U8, 3, colours, black);
     same_array("P5", tnn_parse_pnm("P5 3 2 255 abcdef", 17), TNN_U8, 2, wide, bytes);
@@ -573,8 +547,7 @@ static void pnm(void)
     a = tnn_read_pnm(path_of("none"));  REFUSED("cannot be opened");
     mutations((const unsigned char *)"P6\n2\n1\n255\nabcdef", 17, parse_pnm);
 
-    f = fopen(path, "wb");
-    if (!f || fputs("P6 2 1 255\nabcdef", f) < 0 || fclose(f)) exit(1);
+    spill(path, "P6 2 1 255\nabcdef", 17);
     same_array("a file", tnn_read_pnm(path), TNN_U8, 3, colours, bytes);
     remove(path);
 }
@@ -1442,7 +1415,7 @@ int main(int argc, char **argv)
 {
     test_start(argc, argv);
     vectors_from(argc, argv);
-    test_folder(folder, sizeof folder, argv[0]);
+    files_of(argv[0], "test_files-");
     RUN("files of other kinds", other_formats);
     RUN(".npy: NumPy's files, read and written", npy_reading);
     RUN(".npy: what is refused", npy_refused);

@@ -34,8 +34,8 @@ int main(int argc, char **argv)
 #include <limits.h>
 #include <time.h>
 #include <unistd.h>
+#include "files.h"
 
-static char folder[330];                        /* of all files here */
 
 /* ---- the system's calls ----------------------------------------------------------------------*/
 
@@ -135,14 +135,6 @@ int rename(const char *from, const char *to)
 
 /* ---- files and writers -----------------------------------------------------------------------*/
 
-static const char *path_of(const char *name)
-{
-    static char path[4][460];
-    static int turn;
-    turn = (turn + 1)%4;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
 /* How many entries the folder has, but for . and .. */
 static int entries(void)
 {
@@ -160,27 +152,13 @@ static void remove_all(void)
     while (d && (e = readdir(d)) != NULL) if (e->d_name[0] != '.') unlink(path_of(e->d_name));
     if (d) closedir(d);
 }
-static unsigned char *read_all(const char *path, size_t *size)
-{
-    unsigned char *p = (unsigned char *)malloc(1 << 20);
-    FILE *f = fopen(path, "rb");
-    *size = 0;
-    if (!p) exit(1);
-    if (f) { *size = fread(p, 1, 1 << 20, f); fclose(f); }
-    return p;
-}
 static int is(const char *path, const void *bytes, size_t n)
 {
     size_t size;
-    unsigned char *p = read_all(path, &size);
+    char *p = slurp(path, &size);
     const int same = size == n && !memcmp(p, bytes, n);
     free(p);
     return same;
-}
-static void put(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "wb");
-    CHECK(f && fputs(text, f) >= 0 && !fclose(f), "%s", path);
 }
 static mode_t mode_of(const char *path)
 {
@@ -233,12 +211,12 @@ static void failures(void)
     int writer, call, at, n = 0;
     snprintf(file, sizeof file, "%s", path);
     for (writer = 0; writer < WRITERS; writer++) {
-        unsigned char *old, *fresh;
+        char *old, *fresh;
         size_t fresh_size;
         save(writer, 1, file);
-        fresh = read_all(file, &fresh_size);
+        fresh = slurp(file, &fresh_size);
         CHECK(!save(writer, 0, file), "%s: %s", WRITER[writer], tnn_error());
-        old = read_all(file, &size);
+        old = slurp(file, &size);
         CHECK(size > 16384 && fresh_size > 16384, "%d bytes", (int)size);
         for (call = 0; call < CALLS; call++)
             for (at = 0; at < (call == WRITE ? 3 : 1); at++) {
@@ -287,12 +265,12 @@ static void names(void)
     int i;
     snprintf(file, sizeof file, "%s", path_of("model"));
     snprintf(user, sizeof user, "%s", path_of("model.tmp"));
-    put(user, "the user's own");
+    spill(user, "the user's own", 14);
     CHECK(!tnn_write_file(file, "new", 3) && is(file, "new", 3), "%s", tnn_error());
     CHECK(is(user, "the user's own", 14), "a file of the user's is gone");
     unlink(user);
     CHECK(!symlink("other", user), "no link");
-    put(path_of("other"), "other");
+    spill(path_of("other"), "other", 5);
     CHECK(!tnn_write_file(file, "n2", 2) && is(file, "n2", 2), "%s", tnn_error());
     CHECK(is(path_of("other"), "other", 5), "a link was followed");
     unlink(user);
@@ -302,7 +280,7 @@ static void names(void)
     /* names that an earlier process of this number has left */
     for (i = 0; i < 3; i++) {
         snprintf(text, sizeof text, "%s.%d-%d.tmp", file, (int)getpid(), i);
-        put(text, "old");
+        spill(text, "old", 3);
     }
     CHECK(!tnn_write_file(file, "n4", 2) && is(file, "n4", 2) && entries() == 4, "%d files",
           entries());
@@ -460,13 +438,13 @@ static void together(void)
     snprintf(file, sizeof file, "%s", path_of("shared"));
     for (writer = 0; writer < WRITERS; writer++)
         for (writers = 2; writers <= 3; writers++) {
-            unsigned char *want[2];
+            char *want[2];
             size_t size[2];
             const double end = seconds() + most;
             pid_t child[3];
             for (i = 0; i < 2; i++) {
                 CHECK(!save(writer, i, file), "%s", tnn_error());
-                want[i] = read_all(file, &size[i]);
+                want[i] = slurp(file, &size[i]);
             }
             for (i = 0; i < writers; i++)
                 if (!(child[i] = fork())) {
@@ -477,7 +455,7 @@ static void together(void)
                 }
             do {
                 size_t n;
-                unsigned char *p = read_all(file, &n);
+                char *p = slurp(file, &n);
                 torn += (n != size[0] || memcmp(p, want[0], n))
                         && (n != size[1] || memcmp(p, want[1], n));
                 free(p);

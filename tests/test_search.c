@@ -14,6 +14,7 @@ static int allocations_left = -1;       /* until one fails; -1: none does */
 #include "inside.h"
 #include "test.h"
 #include "vectors.h"
+#include "files.h"
 
 #define JOURNAL "build/test_search.tsv"
 
@@ -25,21 +26,6 @@ static const tnn_variable mixed[] = {
     { .name = "act", .type = TNN_CATEGORICAL, .choices = "relu tanh  elu " },
     { .name = "width", .type = TNN_INT, .low = 1, .high = 200, .log = 1 },
     { .name = "p", .low = 0, .high = 0.9, .step = 0.1 } };
-
-static char *slurp(const char *path, size_t *size)
-{
-    FILE *f = fopen(path, "rb");
-    char *text = (char *)calloc(1 << 20, 1);
-    *size = f && text ? fread(text, 1, (1 << 20) - 1, f) : 0;
-    if (f) fclose(f);
-    return text;
-}
-static void spill(const char *path, const char *text, size_t size)
-{
-    FILE *f = fopen(path, "wb");
-    CHECK(f && fwrite(text, 1, size, f) == size, "cannot write %s", path);
-    if (f) fclose(f);
-}
 
 /* ---- numbers --------------------------------------------------------------------------------*/
 

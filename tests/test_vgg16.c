@@ -6,17 +6,7 @@
 #include "../experiments/vgg16.h"
 #include "test.h"
 #include "vectors.h"
-
-static char folder[400];                /* for files: of this program */
-
-static const char *path_of(const char *name)
-{
-    static char path[2][480];
-    static int  turn;
-    turn = !turn;
-    snprintf(path[turn], sizeof path[turn], "%s/test_vgg16-%s", folder, name);
-    return path[turn];
-}
+#include "files.h"
 
 /* ---- weights in a file, as timm or torchvision would have written them ----------------------- */
 
@@ -194,13 +184,13 @@ static void transfer(void)
     /* no weights: no run, and no failure */
     CHECK(vgg16_transfer(&e, "transfer-section", &images, &part[0], &part[1], 3) == 0
           && !tnn_failed(), "%s", tnn_error());
-    CHECK(!fopen(result, "rb"), "a result without weights");
+    CHECK(!exists(result), "a result without weights");
     fflush(stderr);
     {
-        char said[600] = "";
-        FILE *f = fopen(log, "rb");
-        if (f) said[fread(said, 1, sizeof said - 1, f)] = 0, fclose(f);
+        size_t length;
+        char *said = slurp(log, &length);
         CHECK(strstr(said, "vgg16/model.safetensors are not there"), "said \"%s\"", said);
+        free(said);
     }
 
     experiment_mkdirs(weights);
@@ -238,9 +228,7 @@ static void transfer(void)
         free(other);
     }
     {
-        FILE *f = fopen(path, "wb");
-        fputs("\x93NUMPY", f);
-        fclose(f);
+        spill(path, "\x93NUMPY", 6);
         y[3] = vgg16_features(&e, &run, weights, &images, &count);
         CHECK_SAME("a broken file", y[3], y[0], sizeof(float) * IMAGES * 256);
         CHECK(!tnn_failed(), "%s", tnn_error());
@@ -311,7 +299,7 @@ int main(int argc, char **argv)
 {
     test_start(argc, argv);
     vectors_from(argc, argv);
-    test_folder(folder, sizeof folder, argv[0]);
+    files_of(argv[0], "test_vgg16-");
     RUN("the table", table);
     EACH_ISA("a sixteenth of the net", thin);
     RUN("transfer, features kept in a file", transfer);
