@@ -1963,6 +1963,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
      TNN__INLINE            it becomes part of its callers: vectors stay in registers
      TNN__OWN_CALL          it never does: nothing in it is computed before it is called
      TNN__THREAD            each thread has its own
+     TNN__RESTRICT          what this pointer leads to, no other one does
+     TNN__UNROLL            before a loop of few, known turns
      TNN__LOAD, STORE, ADD, AND, SWAP
                             atomic, on an int, in one order for all threads; ADD gives the old
                             value, SWAP whether *p was `old` and is v now */
@@ -1976,6 +1978,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__UNUSED      __attribute__((unused))
     #define TNN__OWN_CALL    __attribute__((noinline, unused))
     #define TNN__THREAD      static __thread
+    #define TNN__RESTRICT    __restrict
     #ifdef __clang__
         #define TNN__UNROLL  _Pragma("unroll")
     #else
@@ -1994,6 +1997,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__UNUSED
     #define TNN__OWN_CALL    __declspec(noinline)
     #define TNN__THREAD      static __declspec(thread)
+    #define TNN__RESTRICT    __restrict
+    #define TNN__UNROLL
     #define TNN__LOAD(p)     _InterlockedOr((volatile long *)(p), 0)
     #define TNN__STORE(p, v) _InterlockedExchange((volatile long *)(p), (long)(v))
     #define TNN__ADD(p, v)   _InterlockedExchangeAdd((volatile long *)(p), (long)(v))
@@ -2006,23 +2011,15 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__UNUSED
     #define TNN__OWN_CALL
     #define TNN__THREAD      static
-    #ifndef TINYNN_NO_THREADS
-    #define TINYNN_NO_THREADS
-    #endif
-#endif
-#ifndef TNN__UNROLL
-    #define TNN__UNROLL                 /* before a loop of few, known turns */
-#endif
-#ifndef TNN__LOAD
+    #define TNN__RESTRICT
+    #define TNN__UNROLL
     #define TNN__LOAD(p)     (*(p))
     #define TNN__STORE(p, v) (*(p) = (v))
     #define TNN__ADD(p, v)   ((*(p) += (v)) - (v))
     #define TNN__SWAP(p, old, v) (*(p) == (old) ? (*(p) = (v), 1) : 0)
-#endif
-#if defined(__GNUC__) || defined(_MSC_VER)
-    #define TNN__RESTRICT __restrict
-#else
-    #define TNN__RESTRICT
+    #ifndef TINYNN_NO_THREADS
+    #define TINYNN_NO_THREADS
+    #endif
 #endif
 #ifdef __cplusplus
     #define TNN__EXTERN extern "C"      /* what the system has, where its header is not included */
@@ -2197,8 +2194,7 @@ static float tnn__fma(float a, float b, float c)
     }
     #define TNN__MODE_SET(m)  __asm__ volatile ("msr fpcr, %0" : : "r"((uint64_t)(m)))
     #define TNN__MODE_BITS    0x03c00003u               /* default NaN, too */
-#endif
-#ifndef TNN__MODE_BITS
+#else
     #define TNN__MODE_GET()   0u
     #define TNN__MODE_SET(m)  ((void)(m))
     #define TNN__MODE_BITS    0u
@@ -3128,6 +3124,15 @@ static unsigned __stdcall tnn__helper_main(void *p)
     FreeLibraryAndExitThread(tnn__module, 0);
     return 0;
 }
+/* Starts helper `number`; 0: the system refuses it. */
+static int tnn__start_helper(intptr_t number)
+{
+    void *thread = (void *)_beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
+    tnn__pool.thread[number] = thread;
+    /* 4: the module with this address; each helper counts as one more that has it loaded */
+    if (thread) GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__module);
+    return thread != NULL;
+}
 #else
 /* A thread's first function. */
 static void *tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return NULL; }
@@ -3141,42 +3146,30 @@ static void tnn__after_fork(void)
     tnn__pool_lock = lock;
     tnn__pool_wake = wake;
 }
-#endif
-/* Starts helpers up to threads - 1; those that the system refuses are done without. Signals are the
-   program's, so helpers block all of them. Their stack has at least 256 KiB, even where `ulimit -s`
-   or the system would give less: the library takes 48, the rest is for the program's own layers
-   and losses. */
-static void tnn__start_helpers(int threads)
+/* Starts helper `number`; 0: the system refuses it. Signals are the program's, so helpers block all
+   of them. Their stack has at least 256 KiB, even where `ulimit -s` or the system would give less:
+   the library takes 48, the rest is for the program's own layers and losses. */
+static int tnn__start_helper(intptr_t number)
 {
-    intptr_t number;
-#ifndef _WIN32
     static int registered;
     tnn__signals all, own;
     pthread_attr_t attributes;
     size_t stack;
+    int started = 0;
     if (!registered) registered = !pthread_atfork(NULL, NULL, tnn__after_fork);
     tnn__sigfillset(&all);
-    if (pthread_attr_init(&attributes)) return;
+    if (pthread_attr_init(&attributes)) return 0;
     if (!pthread_attr_getstacksize(&attributes, &stack) && stack < 1 << 18)
         pthread_attr_setstacksize(&attributes, 1 << 18);
-    if (tnn__sigmask(TNN__SIG_SETMASK, &all, &own)) return;
-#endif
-    for (; (number = tnn__pool.started + 1) < threads; tnn__pool.started++) {
-        tnn__thread *thread = &tnn__pool.thread[number];
-#ifdef _WIN32
-        *thread = (void *)_beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
-        if (!*thread) break;
-        /* 4: the module with this address; each helper counts as one more that has it loaded */
-        GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__module);
-#else
-        if (pthread_create(thread, &attributes, tnn__helper_main, (void *)number)) break;
-#endif
+    if (!tnn__sigmask(TNN__SIG_SETMASK, &all, &own)) {
+        started = !pthread_create(&tnn__pool.thread[number], &attributes, tnn__helper_main,
+                                  (void *)number);
+        tnn__sigmask(TNN__SIG_SETMASK, &own, NULL);
     }
-#ifndef _WIN32
-    tnn__sigmask(TNN__SIG_SETMASK, &own, NULL);
     pthread_attr_destroy(&attributes);
-#endif
+    return started;
 }
+#endif
 
 /* Begins a call: generation + 1, open, nobody inside; unsigned, because it wraps around. */
 static void tnn__start_call(tnn__task *f, void *context, int workers)
@@ -3224,7 +3217,8 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
         for (i = 0; i < tasks; i++) f(context, i, 0);
         return;
     }
-    if (tnn__pool.started < threads - 1) tnn__start_helpers(threads);
+    while (tnn__pool.started < threads - 1 && tnn__start_helper(tnn__pool.started + 1))
+        tnn__pool.started++;
     for (i = 0; i < threads; i++) {
         tnn__pool.share[i].end = (int)((tnn__len)tasks * (i + 1) / threads);
         TNN__STORE(&tnn__pool.share[i].next, (int)((tnn__len)tasks * i / threads));
@@ -17776,8 +17770,8 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
        sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
    is kept by bins of width h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle)/h:
        exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
-   16 terms of it leave 1e-10 of g. A kernel can be wider only if it is the first or last of its
-   bin. Where a step makes at most 1,000 values, and for choices, each value is a bin of one term.
+   16 terms of it leave 1e-10 of g. Each fit adds the last 25, whose weight is 1, and takes away those
+   that are wider, which are looked at one by one. Such a one is the first or last of its bin. Where a step makes at most 1,000 values, and for choices, each value is a bin of one term.
    Candidates are compared by these quick sums, after quick draws. Those within 1e-6 of the best
    are drawn exactly; if then others are within 1e-8, the definition's sums decide. So the choice
    is that of the definition, bit for bit. */
