@@ -17770,8 +17770,9 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
        sum_k (u + v r_k) f_k exp(-(y - mu_k)^2/(2 h^2))
    is kept by bins of width h/2 as sums A, B of f s^p/p! and r f s^p/p!, s = (mu - middle)/h:
        exp(-(t - s)^2/2) = exp(-t^2/2) sum_p He_p(t) s^p/p!            (Hermite's polynomials)
-   16 terms of it leave 1e-10 of g. Each fit adds the last 25, whose weight is 1, and takes away those
-   that are wider, which are looked at one by one. Such a one is the first or last of its bin. Where a step makes at most 1,000 values, and for choices, each value is a bin of one term.
+   16 terms of it leave 1e-10 of g. Each fit adds the last 25, whose weight is 1, and takes away
+   those that are wider, which are looked at one by one. Such a one is the first or last of its bin.
+   Where a step makes at most 1,000 values, and for choices, each value is a bin of one term.
    Candidates are compared by these quick sums, after quick draws. Those within 1e-6 of the best
    are drawn exactly; if then others are within 1e-8, the definition's sums decide. So the choice
    is that of the definition, bit for bit. */
