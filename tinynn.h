@@ -17983,48 +17983,38 @@ static int tnn__tpe_choose(tnn_study *study, int variable, double *at, int n, in
    Nothing here depends on what was drawn before, but through the trials that ended. Each variable
    is drawn by itself, from its candidates' uniforms; the grid counts through all combinations. */
 
-/* The value of one variable for trial k, after so many trials that ended: at random at first and
-   for TNN_RANDOM, else the best of TPE's candidates. */
-static double tnn__suggest(tnn_study *study, int k, int variable, int ended)
-{
-    const tnn__axis *axis = &study->space[variable];
-    const tnn_study_options *options = &study->options;
-    double u[2];
-    if (!(axis->to > axis->from)) return axis->of.low;
-    if (options->sampler == TNN_RANDOM || ended < options->startup) {
-        tnn__uniforms(study, k, variable, 0, u);
-        return tnn__from_line(axis, axis->from + (axis->to - axis->from)*u[0]);
-    }
-    return study->candidates[tnn__tpe_choose(study, variable, study->candidates,
-                                             options->candidates, k)];
-}
 /* How many values the grid has on an axis: all steps, or .points. */
 static int tnn__grid_points(const tnn__axis *axis)
 {
     const tnn_variable *of = &axis->of;
     return of->step > 0 ? (int)TNN__MIN((of->high - of->low)/of->step + 1.5, 1e9) : of->points;
 }
-/* The i-th of them, evenly on the axis; the last one is .high to the bit. */
-static double tnn__grid_value(const tnn__axis *axis, int i)
-{
-    const int last = axis->of.points - 1;
-    if (axis->of.step > 0) return axis->of.low + i*axis->of.step;
-    return i == last ? axis->of.high
-                     : tnn__from_line(axis, axis->from + (axis->to - axis->from)*i/last);
-}
 /* Fills trial->x. The grid's number is written in digits of mixed radix, of which the last variable
-   has the fastest. */
+   has the fastest; its values are even on the axis, the last one .high to the bit. TPE begins at
+   random, and then takes the best of its candidates. */
 static void tnn__draw_all(tnn_study *study, tnn_trial *trial)
 {
-    const int grid = study->options.sampler == TNN_GRID;
-    const int ended = grid ? 0 : tnn__split_trials(study);
-    int v, rest = trial->number;
-    for (v = study->options.count - 1; v >= 0; v--)
-        if (grid) {
-            const int points = tnn__grid_points(&study->space[v]);
-            trial->x[v] = tnn__grid_value(&study->space[v], rest%points);
+    const tnn_study_options *options = &study->options;
+    const int ended = options->sampler == TNN_TPE ? tnn__split_trials(study) : 0;
+    int i, rest = trial->number;
+    double u[2];
+    for (i = options->count - 1; i >= 0; i--) {
+        const tnn__axis *axis = &study->space[i];
+        const double range = axis->to - axis->from, low = axis->of.low, step = axis->of.step;
+        double *value = &trial->x[i];
+        if (options->sampler == TNN_GRID) {
+            const int points = tnn__grid_points(axis), at = rest%points;
             rest /= points;
-        } else trial->x[v] = tnn__suggest(study, trial->number, v, ended);
+            *value = step > 0 ? low + at*step : at == points - 1 ? axis->of.high
+                   : tnn__from_line(axis, axis->from + range*at/(points - 1));
+        } else if (!(range > 0)) *value = low;
+        else if (ended < options->startup || options->sampler == TNN_RANDOM) {
+            tnn__uniforms(study, trial->number, i, 0, u);
+            *value = tnn__from_line(axis, axis->from + range*u[0]);
+        } else
+            *value = study->candidates[tnn__tpe_choose(study, i, study->candidates,
+                                                       options->candidates, trial->number)];
+    }
 }
 
 /* ---- 16f. Pruners -----------------------------------------------------------------------------
@@ -18036,13 +18026,6 @@ static int tnn__worse(const tnn_study *study, double value, double other)
 {
     return study->options.maximize ? value < other : value > other;
 }
-/* The value that a trial reported at a step, NaN if it did not. */
-static double tnn__reported(const tnn_trial *trial, int step)
-{
-    int i = TNN__MIN(step, trial->count - 1);   /* steps rise from 0 at least: it is not behind */
-    while (i >= 0 && trial->reports[i].step > step) i--;
-    return i >= 0 && trial->reports[i].step == step ? trial->reports[i].value : TNN__NAN;
-}
 /* Whether the best of a trial's reports is worse than the median, at this step, of the trials done.
    It is worse than k of their n values. Only where that is half of them, the median is looked at:
    the mean of the values beside it. */
@@ -18051,7 +18034,7 @@ static int tnn__prune_median(const tnn_study *study, const tnn_trial *trial, int
     const tnn_study_options *options = &study->options;
     const int look = (step - options->warmup)/options->interval*options->interval + options->warmup;
     double best = value, above = TNN__NAN, below = TNN__NAN; /* the values beside the median */
-    int i, done = 0, n = 0, k = 0;      /* n reported at the step, k are better */
+    int i, at, done = 0, n = 0, k = 0;  /* n reported at the step, k are better */
     if (step < options->warmup || (trial->count && trial->reports[trial->count - 1].step >= look))
         return 0;
     /* The trial's best report so far. */
@@ -18061,9 +18044,14 @@ static int tnn__prune_median(const tnn_study *study, const tnn_trial *trial, int
     }
     /* The worst of those that are better, the best of the others. */
     for (i = 0; i < options->trials; i++) {
-        const double v = tnn__reported(&study->trials[i], step);
-        if (study->trials[i].state != TNN_DONE) continue;
+        const tnn_trial *other = &study->trials[i];
+        const tnn_trial_report *reports = other->reports;
+        double v;
+        if (other->state != TNN_DONE) continue;
         done++;
+        at = TNN__MIN(step, other->count - 1);  /* steps rise from 0 at least: it is not behind */
+        while (at >= 0 && reports[at].step > step) at--;
+        v = at >= 0 && reports[at].step == step ? reports[at].value : TNN__NAN;
         if (v != v) continue;
         n++;
         if (tnn__worse(study, best, v)) {
