@@ -2043,11 +2043,12 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         TNN__WINDOWS unsigned long __stdcall WaitForSingleObject(void *, unsigned long);
         TNN__WINDOWS unsigned long __stdcall GetActiveProcessorCount(unsigned short);
         #ifdef _WIN64
-        typedef unsigned long long tnn__mask;
+        typedef unsigned long long tnn__affinity;
         #else
-        typedef unsigned long tnn__mask;
+        typedef unsigned long tnn__affinity;
         #endif
-        TNN__WINDOWS int  __stdcall GetProcessAffinityMask(void *, tnn__mask *, tnn__mask *);
+        TNN__WINDOWS int  __stdcall GetProcessAffinityMask(void *, tnn__affinity *,
+                                                           tnn__affinity *);
         struct HINSTANCE__;
         TNN__WINDOWS int  __stdcall GetModuleHandleExA(unsigned long, const char *,
                                                        struct HINSTANCE__ **);
@@ -2931,7 +2932,7 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
 #define TNN__INSIDE 0xff
 #ifdef _WIN32
 static void *tnn__pool_lock, *tnn__pool_wake;   /* SRWLOCK, CONDITION_VARIABLE: zero at first */
-static struct HINSTANCE__ *tnn__module;         /* helpers keep loaded what they run */
+static struct HINSTANCE__ *tnn__pool_module;    /* helpers keep loaded what they run */
 typedef void *tnn__thread;
 #define TNN__SRWLOCK  ((struct _RTL_SRWLOCK *)(void *)&tnn__pool_lock)
 #define TNN__CONDVAR  ((struct _RTL_CONDITION_VARIABLE *)(void *)&tnn__pool_wake)
@@ -3028,7 +3029,7 @@ static int tnn__quota(int most) { return most; }
 static int tnn__processors(void)
 {
 #ifdef _WIN32
-    tnn__mask own, all;
+    tnn__affinity own, all;
     int n = 0;
     if (GetProcessAffinityMask((void *)(intptr_t)-1, &own, &all) && own != all)
         for (; own; own &= own - 1) n++;
@@ -3121,7 +3122,7 @@ static void tnn__helper(int number)
 static unsigned __stdcall tnn__helper_main(void *p)
 {
     tnn__helper((int)(intptr_t)p);
-    FreeLibraryAndExitThread(tnn__module, 0);
+    FreeLibraryAndExitThread(tnn__pool_module, 0);
     return 0;
 }
 /* Starts helper `number`; 0: the system refuses it. */
@@ -3130,7 +3131,7 @@ static int tnn__start_helper(intptr_t number)
     void *thread = (void *)_beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
     tnn__pool.thread[number] = thread;
     /* 4: the module with this address; each helper counts as one more that has it loaded */
-    if (thread) GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__module);
+    if (thread) GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__pool_module);
     return thread != NULL;
 }
 #else
