@@ -119,8 +119,8 @@
        TINYNN_NO_SIMD            the scalar kernels only
        TINYNN_SCALAR             the scalar kernels beside those of the processor, to compare with
        TINYNN_NO_SEARCH          no studies (1i): a program that needs none compiles sooner
-       TINYNN_NO_FILES           no arrays, weights, checkpoints (1j), in files or in memory, and no
-                                 networks as C; IDX files and journals of studies stay
+       TINYNN_NO_FILES           no IDX, arrays, weights and checkpoints, of files or memory (1j),
+                                 and no networks as C; tnn_data_view and studies' journals stay
        TINYNN_NO_EXPORT          no networks as C (1j)
        TINYNN_SELF               this file's name, if it is not "tinynn.h"
 
@@ -1115,11 +1115,13 @@ typedef struct tnn_data {
 
 /* IDX files (yann.lecun.com/exdb/mnist), not compressed: images (n, h, w) or (n, c, h, w) of
    unsigned bytes, labels (n). .n is 0 on failure. The second form reads them from memory. */
+#ifndef TINYNN_NO_FILES
 #ifndef TINYNN_NO_STDIO
 TNN_API tnn_data   tnn_load_idx(const char *images_path, const char *labels_path);
 #endif
 TNN_API tnn_data   tnn_parse_idx(const void *images, size_t images_size,
                                  const void *labels, size_t labels_size);
+#endif
 /* Samples the caller keeps; exactly one of bytes and floats is not NULL. */
 TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats, const int *labels,
                                  int n, int c, int h, int w);
@@ -2750,7 +2752,7 @@ TNN_API void   tnn_set_read_limit(size_t bytes) { tnn__limit = bytes; }
 /* What was set. */
 TNN_API size_t tnn_read_limit(void)             { return tnn__limit; }
 /* Whether an object of a file may take `bytes`; 0 and TNN_ERROR_MEMORY if not. */
-static int tnn__within_limit(tnn__len bytes, const char *what)
+static TNN__UNUSED int tnn__within_limit(tnn__len bytes, const char *what)
 {
     if (!tnn__limit || (uint64_t)bytes <= tnn__limit) return 1;
     tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
@@ -13647,7 +13649,7 @@ static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int f
    `optional` and not there. The memory is a byte larger than the file, so that one turn reads it
    and the next sees its end; where more comes it is doubled. What it may take is bounded by
    tnn_set_read_limit, of a pipe as it comes. The caller releases it. */
-static unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
+static TNN__UNUSED unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
 {
     unsigned char *p = NULL;
     const char *why = NULL;             /* what is read cannot be a file */
@@ -13693,6 +13695,7 @@ static unsigned char *tnn__read_file(const char *path, size_t *size, int optiona
 }
 #endif
 
+#ifndef TINYNN_NO_FILES
 /* ---- 13c. IDX files ---------------------------------------------------------------------------
        0 0 8 n   d_1 d_2 ... d_n (4 bytes each, the highest first)   the bytes
    A reader must take nothing on trust: sizes are compared with the file's before memory is asked
@@ -13793,6 +13796,7 @@ static int tnn__idx(const char *name, const unsigned char *bytes, size_t size, i
               (long long)(size - head), array->count);
     return 0;
 }
+#endif
 
 /* ---- 13d. Augmentation ------------------------------------------------------------------------
    What happens to a sample is a function of (seed, epoch, sample): whoever makes it, in whatever
@@ -16772,7 +16776,8 @@ static void tnn__write_name(tnn__writer *writer, tnn__name name)
     char c;
     while ((c = tnn__name_next(&name)) != 0)
         if ((unsigned char)c < 0x20)
-            tnn__writef(writer, c < 16 ? "\\u000%w" : "\\u001%w", 1, "0123456789abcdef" + c%16);
+            tnn__writef(writer, c < 16 ? "\\u000%w" : "\\u001%w", 1,
+                        &"0123456789abcdef"[c%16]);
         else {
             if (c == '"' || c == '\\') tnn__write(writer, "\\", 1);
             tnn__write(writer, &c, 1);
@@ -19634,8 +19639,6 @@ TNN__GATE2(tnn_status, set_schedule_with, tnn_net *, net, const tnn_schedule *, 
 TNN__GATE1(tnn_status, end_epoch, tnn_net *, net)
 TNN__GATE3(int, plateau_update, tnn_plateau *, plateau, double, metric, double *, lr)
 /* 1g: data sets and loaders */
-TNN__GATE4(tnn_data, parse_idx, const void *, images, size_t, images_size, const void *, labels,
-           size_t, labels_size)
 TNN__GATE(tnn_data, data_view, (const unsigned char *bytes, const float *floats, const int *labels,
                                 int n, int c, int h, int w), (bytes, floats, labels, n, c, h, w))
 TNN__GATE3(tnn_status, normalize, tnn_data *, data, float, mean, float, std)
@@ -19670,11 +19673,10 @@ TNN__GATE2(tnn_status, tell, tnn_trial *, trial, double, value)
 TNN__GATE1(const tnn_trial *, study_best, const tnn_study *, study)
 TNN__GATE2(double, study_explained, const tnn_study *, study, const char *, name)
 #endif
-#ifndef TINYNN_NO_STDIO
-TNN__GATE2(tnn_data, load_idx, const char *, images_path, const char *, labels_path)
-#endif
 #ifndef TINYNN_NO_FILES
 /* 1j: files in memory */
+TNN__GATE4(tnn_data, parse_idx, const void *, images, size_t, images_size, const void *, labels,
+           size_t, labels_size)
 TNN__GATE2(double, array_value, const tnn_array *, array, long long, i)
 TNN__GATE2(tnn_array, parse_npy, const void *, bytes, size_t, size)
 TNN__GATE2(tnn_array, parse_csv, const void *, bytes, size_t, size)
@@ -19693,6 +19695,7 @@ TNN__GATE2(tnn_safetensors, parse_safetensors, const void *, bytes, size_t, size
 TNN__GATE2(tnn_array, safetensors_array, const tnn_safetensors *, file, int, i)
 #ifndef TINYNN_NO_STDIO
 /* 1j: files by their paths */
+TNN__GATE2(tnn_data, load_idx, const char *, images_path, const char *, labels_path)
 TNN__GATE3(tnn_status, write_file, const char *, path, const void *, bytes, size_t, size)
 TNN__GATE1(tnn_array, read_npy, const char *, path)
 TNN__GATE5(tnn_status, save_npy, const char *, path, const void *, data, tnn_dtype, dtype,
