@@ -7652,6 +7652,12 @@ static tnn_window tnn__layer_window(const tnn_layer *o)
 /* Values of an image row, and of an image. */
 static tnn__len tnn__wide(const tnn__blob *b) { return (tnn__len)b->w*b->c; }
 static int      tnn__values(const tnn__blob *b) { return b->c*b->h*b->w; }
+/* x[0..n-1] = v */
+static void tnn__fill_floats(float *x, tnn__len n, float v)
+{
+    tnn__len i;
+    for (i = 0; i < n; i++) x[i] = v;
+}
 /* The shape of a tensor of parameters; ndim 1, 2, 3 or 4. */
 static tnn__dims tnn__dims_of(int ndim, int d0, int d1, int d2, int d3)
 {
@@ -7882,9 +7888,8 @@ static tnn_status tnn__prelu_shape(tnn__op *op, tnn__blob *b)
 /* The slopes by channel; a single one is spread over a->tmp, with the first row. */
 static const float *tnn__prelu_slopes(const tnn__sample_at *a)
 {
-    int c;
     if (a->op->options.per_channel) return a->w;
-    for (c = 0; a->r == 0 && c < a->in->c; c++) a->tmp[c] = a->w[0];
+    if (a->r == 0) tnn__fill_floats(a->tmp, a->in->c, *a->w);
     return a->tmp;
 }
 /* y = x > 0 ? x : w x, a row */
@@ -7998,15 +8003,13 @@ static void tnn__drop_whole_map(const tnn__sample_at *a, const float *x, float *
     const int c = a->out->c, draws = a->op->type == TNN_DROPOUT2D ? c : 1;
     const tnn__len each = tnn__round_up(c, 16);
     float *factor = a->tmp, *zero = factor + each, *one = zero + each;
-    int i;
-    for (i = 0; a->r == 0 && i < c; i++) {
-        zero[i] = 0;
-        one[i] = 1;
-    }
-    if (a->r == 0)
+    if (a->r == 0) {
+        tnn__fill_floats(zero, c, 0);
+        tnn__fill_floats(one, c, 1);
         a->k->dropout(draws, one, factor, &drop, tnn__draw_stream(a->net, a->op->drawn),
                       (uint64_t)a->s*(uint64_t)tnn__round_up(draws, 64));
-    for (i = draws; a->r == 0 && i < c; i++) factor[i] = factor[0];
+        tnn__fill_floats(factor + draws, c - draws, factor[0]);
+    }
     a->k->affine(a->out->w, c, x, c, zero, factor, zero, y, c);
 }
 /* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10); noise: x + N(0, std^2), which
@@ -8243,13 +8246,6 @@ static double tnn__norm_count(const tnn__op *op, const tnn__blob *in, int n)
     return op->statistics == TNN__BATCH ? (double)n*(op->element ? 1 : (double)in->h*in->w)
                                         : (double)in->c/op->groups*in->h*in->w;
 }
-/* x[0..n-1] = v */
-static void tnn__fill_floats(float *x, tnn__len n, float v)
-{
-    tnn__len i;
-    for (i = 0; i < n; i++) x[i] = v;
-}
-
 /* What is summed up: x; x - centre and its square; dy and dy x^. */
 enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY };
 /* Of a sample, by column: channels, or, of a single group, the 16 columns that an image row is cut
@@ -8321,34 +8317,25 @@ static double tnn__batch_total(const tnn__call *call, int second, tnn__len i)
     return total;
 }
 
-/* Mean and variance of count values x from the sums of e = x unit - centre and of e^2: exact to
-   rounding if the centre is near the mean (Chan, Golub and LeVeque 1983). Returns 0 if a square was
-   no longer finite; with unit = TNN__TINY none is. */
-#define TNN__TINY (1/1208925819614629174706176.0f)         /* 2^-80 */
-static int tnn__mean_and_variance(double sum, double squares, double count, double centre,
-                                  double unit, double *mean, double *var)
-{
-    const double d = sum/count, v = squares/count - d*d;
-    *mean = (centre + d)/unit;
-    *var = (v < 0 ? 0 : v)/(unit*unit);
-    return v - v >= 0;
-}
 /* Sets the mean and r of each cell of the batch of `call` or, if that is NULL, of each group of
    sample a, whose sums by column are added up; var, too, if it is not NULL. centre is scratch: an
-   array and, of a sample, four more for the sums. The first pass makes the centre, the second the
-   moments about it; both come again, in another unit, for those that were not finite. */
+   array and, of a sample, four more for the sums.
+   The first pass makes the centre, the second the moments about it, those of e = x unit - centre:
+     mean = (centre + sum e/N)/unit,  var = (sum e^2/N - (sum e/N)^2)/unit^2,
+   exact to rounding if the centre is near the mean (Chan, Golub and LeVeque 1983). Where a square
+   was no longer finite both come again, in a unit in which none is that large. */
 static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double count, float *mean,
                             float *var, float *rstd, float *centre)
 {
     const tnn__op *op = call ? call->op : a->op;
-    const int cols = call ? 16 : op->groups == 1 ? 16 : a->in->c;
+    const int cols = call || op->groups == 1 ? 16 : a->in->c;
     const tnn__len groups = call ? op->cells : op->groups, each = call ? 1 : cols/groups;
     const tnn__len room = tnn__round_up(cols, 16);
     const float *sums = centre + room, *squares = sums + 2*room;
-    int again, pass, fine, wild = 1;
+    int again, pass, wild = 1;
     tnn__len g;
     for (again = 0; again < 2 && wild; again++) {
-        const float unit = again ? TNN__TINY : 1;
+        const float unit = again ? 1/1208925819614629174706176.0f : 1;      /* 2^-80 */
         tnn__fill_floats(centre, groups*each, 0);
         for (pass = op->centred ? TNN__SUM_X : TNN__SUM_SQUARES, wild = 0; pass < 2; pass++) {
             if (call) tnn__batch_sum(call, pass, unit);
@@ -8356,15 +8343,16 @@ static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double cou
             for (g = 0; g < groups; g++) {
                 const double sum = call ? tnn__batch_total(call, 0, g)
                                         : (double)a->k->sum(each, sums + g*each);
-                double m, v;
-                if (pass == TNN__SUM_X)
-                    tnn__fill_floats(centre + g*each, each, (float)(sum/count));
+                const double d = op->centred ? sum/count : 0;
+                double v;
+                int fine;
+                if (pass == TNN__SUM_X) tnn__fill_floats(centre + g*each, each, (float)d);
                 if (pass == TNN__SUM_X || (again && rstd[g] >= 0)) continue;    /* it was fine */
-                fine = tnn__mean_and_variance(op->centred ? sum : 0,
-                                              call ? tnn__batch_total(call, 1, g)
-                                              : (double)a->k->sum(each, squares + g*each), count,
-                                              (double)centre[g*each], (double)unit, &m, &v);
-                mean[g] = (float)m;
+                v = (call ? tnn__batch_total(call, 1, g)
+                          : (double)a->k->sum(each, squares + g*each))/count - d*d;
+                fine = v - v >= 0;
+                v = (v < 0 ? 0 : v)/((double)unit*(double)unit);
+                mean[g] = (float)(((double)centre[g*each] + d)/(double)unit);
                 if (var) var[g] = (float)v;
                 rstd[g] = fine ? (float)(1/sqrt(v + (double)op->options.eps)) : (float)TNN__NAN;
                 wild |= !fine;
@@ -8483,10 +8471,11 @@ static void tnn__batch_gradients(tnn__call *call)
 }
 
 /* Mean, A and b by cell of a sample, of all but batch norm. */
-static void tnn__norm_prepare(const tnn__sample_at *a, float *mean, float *scale, float *shift)
+static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
     const tnn__len cells = op->cells;
+    float *scale = mean + 2*cells, *shift = scale + cells;
     tnn__len i;
     tnn__fill_floats(mean, cells, 0);
     tnn__fill_floats(scale, cells, op->affine ? 1 : op->numbers[0]);
@@ -8503,18 +8492,6 @@ static void tnn__norm_prepare(const tnn__sample_at *a, float *mean, float *scale
     if (a->w) a->k->multiply(cells, scale, a->w, scale);
     if (a->b) memcpy(shift, a->b, (size_t)cells*sizeof *shift);
     else memset(shift, 0, (size_t)cells*sizeof *shift);
-}
-/* y = (x - mean) A + b, a row */
-static void tnn__norm_forward(const tnn__sample_at *a)
-{
-    const tnn__op *op = a->op;
-    const int batch = op->statistics == TNN__BATCH;
-    const tnn__len at = op->element ? a->r*a->n : 0;
-    float *mean = batch ? op->kept : a->tmp, *scale = mean + 2*op->cells;
-    float *shift = scale + op->cells;
-    if (!batch && a->r == 0) tnn__norm_prepare(a, mean, scale, shift);
-    a->k->affine(a->n/op->cols, op->cols, a->x, op->cols, mean + at, scale + at, shift + at,
-                 a->y, op->cols);
 }
 /* Sums of one sample, by cell: of dy, and of products x^ dy. By element each has one term. */
 static void tnn__norm_sums_of(const tnn__sample_at *a, const float *mean, const float *rstd,
@@ -8575,18 +8552,23 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         tnn__fill_floats(by_x, 2*cells, 0);
     }
 }
-/* dx = A dy + B x^ + C, a row; with the first one what is summed up over the sample. */
-static void tnn__norm_backward(const tnn__sample_at *a)
+/* Forward y = (x - mean) A + b, back dx = A dy + B x^ + C, a row; with the first one the arrays by
+   cell are made, but for batch norm, which has them from the pass over the batch. */
+static void tnn__norm(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
-    const int batch = op->statistics == TNN__BATCH;
-    const tnn__len at = op->element ? a->r*a->n : 0, cells = op->cells;
-    float *mean = batch ? op->kept : a->tmp, *by_dy = mean + 2*cells, *by_x = by_dy + 2*cells;
-    if (!batch && a->r == 0) tnn__norm_gradients(a, mean);
-    if (a->dx)
-        a->k->affine_grad(a->n/op->cols, op->cols, a->x, op->cols, mean + at, mean + cells + at,
-                          a->dy, op->cols, by_dy + at, by_x + at, by_x + cells + at,
-                          a->dx, op->cols);
+    const tnn__len cells = op->cells, cols = op->cols, rows = a->n/cols;
+    float *mean = op->statistics == TNN__BATCH ? op->kept : a->tmp;
+    if (mean == a->tmp && a->r == 0) {
+        if (a->back) tnn__norm_gradients(a, mean);
+        else tnn__norm_prepare(a, mean);
+    }
+    mean += op->element ? a->r*a->n : 0;
+    if (!a->back)
+        a->k->affine(rows, cols, a->x, cols, mean, mean + 2*cells, mean + 3*cells, a->y, cols);
+    else if (a->dx)
+        a->k->affine_grad(rows, cols, a->x, cols, mean, mean + cells, a->dy, cols, mean + 2*cells,
+                          mean + 4*cells, mean + 5*cells, a->dx, cols);
 }
 
 /* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------ */
@@ -8659,26 +8641,19 @@ static tnn__len tnn__scratch(tnn_net *net, tnn__len floats)
     net->scratch_floats += tnn__round_up(floats, 16);
     return at;
 }
-/* The framed dy of a convolution or, transposed, of the one that it is dx of: g is (h, w, c) with
-   `frame` around it. */
-static void tnn__place_dy(tnn_net *net, tnn__op *op, const tnn__room *room, int h, int w, int c,
-                          const int frame[4])
-{
-    op->dy_row = tnn__mul(frame[2] + w + frame[3], c);
-    op->dy_at = tnn__mul(frame[0], op->dy_row) + (tnn__len)frame[2]*c;
-    op->dy_floats = tnn__mul(frame[0] + h + frame[1], op->dy_row);
-    op->dy = tnn__scratch(net, room->training ? op->dy_floats + TNN__SLACK : 0);
-}
-/* Takes flipped weights, Winograd's weights and tiles, the framed dy, the rows that a pooled row
-   needs. */
-static void tnn__conv2d_place(tnn_net *net, tnn__op *op, tnn__room *room)
+/* Takes flipped weights, Winograd's weights and tiles, the rows that a pooled row needs, and the
+   framed dy of a convolution or, transposed, of the one that it is dx of: (h, w, c). */
+static void tnn__conv_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__conv *q = &op->q;
+    const int transposed = op->type == TNN_CONV_TRANSPOSE2D, c = transposed ? q->g.c : q->oc;
     int frame[4] = {0, 0, 0, 0};
-    if (op->needs_dx) tnn__dy_frame(q, frame);
-    if (op->needs_dx && room->training)
+    if (transposed) tnn__x_frame(q, frame);
+    else if (op->needs_dx) tnn__dy_frame(q, frame);
+    if (transposed || (op->needs_dx && room->training))
         op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
-    if (!net->options.exact && !op->options.exact && tnn__tileable(q, &op->pool, room->training)) {
+    if (!transposed && !net->options.exact && !op->options.exact
+        && tnn__tileable(q, &op->pool, room->training)) {
         const tnn__len floats = (tnn__len)16*q->g.c*q->oc;
         op->tiled = tnn__take(&room->arena, floats);
         op->together = tnn__tiled_images(q);
@@ -8686,7 +8661,10 @@ static void tnn__conv2d_place(tnn_net *net, tnn__op *op, tnn__room *room)
                                       + TNN__SLACK);
         op->sums = tnn__scratch(net, room->training ? floats : 0);
     }
-    tnn__place_dy(net, op, room, q->g.oh, q->g.ow, q->oc, frame);
+    op->dy_row = tnn__mul(frame[2] + (transposed ? q->g.iw : q->g.ow) + frame[3], c);
+    op->dy_at = tnn__mul(frame[0], op->dy_row) + (tnn__len)frame[2]*c;
+    op->dy_floats = tnn__mul(frame[0] + (transposed ? q->g.ih : q->g.oh) + frame[1], op->dy_row);
+    op->dy = tnn__scratch(net, room->training ? op->dy_floats + TNN__SLACK : 0);
     op->rows = tnn__scratch(net, op->pool.kh ? (tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK
                                              : 0);
 }
@@ -8772,24 +8750,17 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__len n = tnn__wide(a->out);
-    float *g = a->dy, *dy = a->scratch + op->dy;
-    tnn__len row = op->dy_row;
+    const int pooled = op->pool.kh > 0;
+    const int in_place = !pooled && op->dy_floats == n*a->out->h;      /* no frame */
+    const tnn__len row = in_place ? n : op->dy_row, to_row = pooled ? n : row;
+    float *g = a->dy, *dy = in_place ? g : a->scratch + op->dy + op->dy_at, *to = pooled ? g : dy;
     int r;
-    if (op->pool.kh) {
-        if (op->act)
-            for (r = 0; r < a->out->h; r++)
-                a->k->act_grad(n, a->y + r*a->out->row, g + r*n, g + r*n, op->slope, 1);
-        memset(dy, 0, (size_t)op->dy_floats*sizeof *dy);
-        dy += op->dy_at;
+    for (r = 0; r < a->out->h; r++)
+        if (op->act) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, to + r*to_row, op->slope, 1);
+        else if (to != g) memcpy(to + r*to_row, g + r*n, (size_t)n*sizeof *to);
+    if (pooled) {
+        memset(a->scratch + op->dy, 0, (size_t)op->dy_floats*sizeof *dy);
         a->k->maxpool_grad(&op->pool, g, a->where, dy, row, 0, a->out->h);
-    } else {
-        if (op->dy_floats == n*a->out->h) {             /* no frame: in place */
-            dy = g;
-            row = n;
-        } else dy += op->dy_at;
-        for (r = 0; r < a->out->h; r++)
-            if (op->act) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, dy + r*row, op->slope, 1);
-            else if (dy != g) memcpy(dy + r*row, g + r*n, (size_t)n*sizeof *dy);
     }
     if (a->dw) {
         if (!a->keep && a->db) memset(a->db, 0, (size_t)op->b_floats*sizeof *a->db);
@@ -8852,15 +8823,6 @@ static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
         op->b_floats = o->no_bias ? 0 : (tnn__len)op->bias_room*op->q.groups;
     }
     return e;
-}
-/* Takes flipped weights and the framed dy. */
-static void tnn__transposed_place(tnn_net *net, tnn__op *op, tnn__room *room)
-{
-    const tnn__pool_geometry *g = &op->q.g;
-    int frame[4];
-    tnn__x_frame(&op->q, frame);
-    op->flipped = tnn__take(&room->arena, tnn__flipped_floats(&op->q));
-    tnn__place_dy(net, op, room, g->ih, g->iw, g->c, frame);
 }
 /* y = dx of q where its dy is x; b is added. */
 static void tnn__transposed_forward(const tnn__sample_at *a)
@@ -9226,9 +9188,9 @@ static void tnn__dense_over_backward(tnn__call *call)
 /* ---- 6k. All of them ------------------------------------------------------------------------- */
 /* fuse, place, prepare, forward, after, prepare_backward, backward */
 static const tnn__extras
-    tnn__conv2d_extras = {tnn__conv2d_fuse, tnn__conv2d_place, tnn__conv2d_prepare, NULL, NULL,
+    tnn__conv2d_extras = {tnn__conv2d_fuse, tnn__conv_place, tnn__conv2d_prepare, NULL, NULL,
                           tnn__conv_prepare_flipped, NULL},
-    tnn__transposed_extras = {NULL, tnn__transposed_place, tnn__conv_prepare_flipped, NULL, NULL,
+    tnn__transposed_extras = {NULL, tnn__conv_place, tnn__conv_prepare_flipped, NULL, NULL,
                               NULL, NULL},
     tnn__dense_extras = {tnn__dense_fuse, tnn__dense_place, NULL, tnn__dense_over, NULL, NULL,
                          tnn__dense_over_backward},
@@ -9242,7 +9204,8 @@ static const tnn__extras
     {name, reads, TNN__VALUES, TNN__BY_ROW, tnn__function_shape, tnn__function_forward, \
      tnn__function_backward, NULL, TNN__ACT_##f, {p0, p1, p2}, NULL}
 #define TNN__NORM(name, flat, flags, extras, reads) \
-    TNN__LAYER(name, flat, (flags) | TNN__BY_ROW, norm, norm, extras, reads)
+    {name, reads, TNN__##flat, (flags) | TNN__BY_ROW, tnn__norm_shape, tnn__norm, tnn__norm, \
+     extras, 0, {0, 0, 0}, NULL}
 #define TNN__RESAMPLE(name, shape, reads) \
     {name, reads, TNN__IMAGES, 0, tnn__##shape##_shape, tnn__resample, tnn__resample, NULL, 0, \
      {0, 0, 0}, NULL}
