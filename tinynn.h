@@ -7645,9 +7645,9 @@ static tnn_window tnn__layer_window(const tnn_layer *o)
 {
     typedef char alike[offsetof(tnn_layer, exclude_pad) - offsetof(tnn_layer, kernel)
                        == offsetof(tnn_window, exclude_pad) ? 1 : -1];
-    tnn_window w;
-    memcpy(&w, (const char *)o + offsetof(tnn_layer, kernel), sizeof(alike)*sizeof w);
-    return w;
+    tnn_window window;
+    memcpy(&window, (const char *)o + offsetof(tnn_layer, kernel), sizeof(alike)*sizeof window);
+    return window;
 }
 /* Values of an image row, and of an image. */
 static tnn__len tnn__wide(const tnn__blob *b) { return (tnn__len)b->w*b->c; }
@@ -7661,10 +7661,10 @@ static void tnn__fill_floats(float *x, tnn__len n, float v)
 /* The shape of a tensor of parameters; ndim 1, 2, 3 or 4. */
 static tnn__dims tnn__dims_of(int ndim, int d0, int d1, int d2, int d3)
 {
-    tnn__dims d;
-    d.ndim = ndim;
-    d.dims[0] = d0; d.dims[1] = d1; d.dims[2] = d2; d.dims[3] = d3;
-    return d;
+    tnn__dims dims;
+    dims.ndim = ndim;
+    dims.dims[0] = d0; dims.dims[1] = d1; dims.dims[2] = d2; dims.dims[3] = d3;
+    return dims;
 }
 /* Where value i of (c, h, w) lies in a blob's channels-last image. */
 static tnn__len tnn__place_of(const tnn__blob *b, int i)
@@ -7724,28 +7724,30 @@ static void tnn__about(const tnn_net *net, int layer)
 }
 
 /* Calls forward or backward f of an operation on a sample, or, as its kind's flags say, on each row
-   or pixel of it: then all pointers are at that. */
-static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *a))
+   or pixel of it: then all pointers are at that. So rows with a frame between them, or channels of
+   a pixel, are told once: what f does to n floats is the layer. What it needs once for the sample
+   it does with the first row, r = 0. */
+static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *part))
 {
     const int flags = sample->op->kind->flags, pixels = flags & TNN__BY_PIXEL;
     const tnn__blob *in = sample->in, *in2 = sample->in2, *out = sample->out;
-    tnn__sample_at a = *sample;
+    tnn__sample_at part = *sample;
     int j;
     if (!(flags & (TNN__BY_ROW | TNN__BY_PIXEL))) {
         f(sample);
         return;
     }
-    a.n = pixels ? out->c : tnn__wide(out);
-    for (; a.r < out->h; a.r++)
+    part.n = pixels ? out->c : tnn__wide(out);
+    for (; part.r < out->h; part.r++)
         for (j = 0; j < (pixels ? out->w : 1); j++) {
-            const tnn__len at = a.r*(tnn__len)out->w + j;
-            a.x = sample->x + a.r*in->row + (tnn__len)j*in->c;
-            a.y = sample->y + a.r*out->row + (tnn__len)j*out->c;
-            a.dy = sample->dy + at*out->c;
-            if (a.x2) a.x2 = sample->x2 + a.r*in2->row + (tnn__len)j*in2->c;
-            if (a.dx) a.dx = sample->dx + at*in->c;
-            if (a.dx2) a.dx2 = sample->dx2 + at*in2->c;
-            f(&a);
+            const tnn__len at = part.r*(tnn__len)out->w + j;
+            part.x = sample->x + part.r*in->row + (tnn__len)j*in->c;
+            part.y = sample->y + part.r*out->row + (tnn__len)j*out->c;
+            part.dy = sample->dy + at*out->c;
+            if (part.x2) part.x2 = sample->x2 + part.r*in2->row + (tnn__len)j*in2->c;
+            if (part.dx) part.dx = sample->dx + at*in->c;
+            if (part.dx2) part.dx2 = sample->dx2 + at*in2->c;
+            f(&part);
         }
 }
 
@@ -7804,7 +7806,8 @@ static void tnn__identity_backward(const tnn__sample_at *a)
     if (a->dx2) memcpy(a->dx2, a->dy, (size_t)a->n*sizeof *a->dx2);
 }
 
-/* Two inputs of one shape; for concat, of one height and width. */
+/* Two inputs of one shape; for concat, of one height and width: its output has the channels of
+   both. */
 static tnn_status tnn__two_shape(tnn__op *op, tnn__blob *b)
 {
     const int add = op->type == TNN_ADD;
@@ -8064,8 +8067,9 @@ static tnn__tap tnn__tap_of(const tnn__op *op, int i, int in, int out, int befor
     }
     return tap;
 }
-/* Rows and columns are added on both sides. Refuses other modes than the four, and what reflection
-   or a circle cannot reach. */
+/* pad_h rows and pad_w columns are added on both sides. Reflection, which does not repeat the edge,
+   reaches one pixel less than an image has; a circle, as many. Refuses more, and other modes than
+   the four. */
 static tnn_status tnn__pad_shape(tnn__op *op, tnn__blob *b)
 {
     tnn_layer *o = &op->options;
@@ -8088,7 +8092,7 @@ static tnn_status tnn__pad_shape(tnn__op *op, tnn__blob *b)
     b->w += 2*left;
     return TNN_OK;
 }
-/* .factor times as large, or of .size. */
+/* .factor times as large, at most 2^24 pixels a side, or of .size, of which both must be given. */
 static tnn_status tnn__upsample_shape(tnn__op *op, tnn__blob *b)
 {
     tnn_layer *o = &op->options;
@@ -8133,11 +8137,12 @@ static void tnn__resample(const tnn__sample_at *a)
 }
 
 /* ---- 6f. Pooling ----------------------------------------------------------------------------- */
-/* Max and average pooling by windows. */
+/* Max and average pooling by windows: the output is as large as 5a says, each channel on its own.
+   */
 static tnn_status tnn__pool_shape(tnn__op *op, tnn__blob *b)
 {
-    const tnn_window w = tnn__layer_window(&op->options);
-    const tnn_status e = tnn__window(op->kind->name, &w, 1, b->c, b->h, b->w, &op->pool);
+    const tnn_window window = tnn__layer_window(&op->options);
+    const tnn_status e = tnn__window(op->kind->name, &window, 1, b->c, b->h, b->w, &op->pool);
     b->h = op->pool.oh;
     b->w = op->pool.ow;
     return e;
@@ -8377,7 +8382,9 @@ static void tnn__group_spread(const tnn__sample_at *a, float *mean, float *rstd)
     }
 }
 
-/* How far net->moved moves towards this batch's statistics; with .cumulative counts it. */
+/* How far net->moved moves towards this batch's statistics: .momentum, or 1/(batches so far), which
+   makes it their mean; with .cumulative the number of batches is a tensor of its own, behind
+   running mean and variance, and goes up. */
 static double tnn__running_share(const tnn_net *net, const tnn__op *op)
 {
     if (net->mode == TNN_TRAIN && op->options.cumulative) {
@@ -8450,7 +8457,8 @@ static void tnn__instance_statistics(const tnn__call *call)
                                          + m*var/n*pixels/(pixels - 1));
     }
 }
-/* Before backward, of batch norm: dw, db, B and C. */
+/* Before backward, of batch norm: db = sum dy and dw = sum dy x^ of each cell, and from these B and
+   C; A is forward's. */
 static void tnn__batch_gradients(tnn__call *call)
 {
     tnn_net *net = call->net;
@@ -8541,11 +8549,11 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         a->k->multiply(cells, by_dy, a->w, by_dy);
     }
     for (g = 0; grouped && g < op->groups; g++) {
-        const double q = (double)tnn__group_kept(a)[op->groups + g]/count;
-        const double p = (double)a->k->sum(each, products + g*each);
-        const double m = (double)a->k->sum(each, sum + g*each);
-        tnn__fill_floats(by_x + g*each, each, (float)(-q*p));
-        if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-q*m));
+        const double factor = (double)tnn__group_kept(a)[op->groups + g]/count;
+        const double sum_x = (double)a->k->sum(each, products + g*each);
+        const double sum_1 = (double)a->k->sum(each, sum + g*each);
+        tnn__fill_floats(by_x + g*each, each, (float)(-factor*sum_x));
+        if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-factor*sum_1));
     }
     if (grouped && op->centred && count < 2) {      /* a single value, which always becomes b */
         tnn__fill_floats(by_dy, cells, 0);
@@ -8582,7 +8590,8 @@ static void tnn__dy_frame(const tnn__conv *q, int frame[4])
 {
     memcpy(frame, q->dy_frame, sizeof q->dy_frame);
 }
-/* What operations need whose weights are panels of op->q. */
+/* What operations need whose weights are panels of op->q: their floats, and their shapes in
+   PyTorch. Refuses more than INT_MAX weights, and options that only some of them can have. */
 static tnn_status tnn__product_needs(tnn__op *op)
 {
     op->w_floats = tnn__weight_floats(&op->q);
@@ -8600,32 +8609,32 @@ static tnn_status tnn__product_needs(tnn__op *op)
                      : ".drop_connect = 1 must be in [0, 1)");
 }
 /* May the layer after record r, if it is of this type, be fused with what comes before it? */
-static int tnn__follows(const tnn_net *net, const tnn__record *r, int type)
+static int tnn__follows(const tnn_net *net, const tnn__record *record, int type)
 {
-    return r + 1 < net->record + net->layers && !r->named && !r[1].o.from
-        && (int)r[1].o.type == type;
+    return record + 1 < net->record + net->layers && !record->named && !record[1].o.from
+        && (int)record[1].o.type == type;
 }
 /* Takes up the (leaky) ReLU after record r, if it is one; returns 1 if so. */
-static int tnn__fuse_act(const tnn_net *net, const tnn__record *r, tnn__op *op)
+static int tnn__fuse_act(const tnn_net *net, const tnn__record *record, tnn__op *op)
 {
-    op->act = tnn__follows(net, r, TNN_RELU)
-              || (tnn__follows(net, r, TNN_LEAKY_RELU) && r[1].o.slope >= 0);
-    if (op->act && r[1].o.type == TNN_LEAKY_RELU)
-        op->slope = (float)tnn__default((double)r[1].o.slope, 0.01);
+    op->act = tnn__follows(net, record, TNN_RELU)
+              || (tnn__follows(net, record, TNN_LEAKY_RELU) && record[1].o.slope >= 0);
+    if (op->act && record[1].o.type == TNN_LEAKY_RELU)
+        op->slope = (float)tnn__default((double)record[1].o.slope, 0.01);
     return op->act;
 }
 /* Convolution, activation, max pooling without overlap: one pass over the output. */
 static int tnn__conv2d_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
 {
-    const tnn__record *r = &net->record[layer];
+    const tnn__record *record = &net->record[layer];
     tnn__pool_geometry *g = &op->pool;
-    const int act = tnn__fuse_act(net, r, op);
-    tnn_window w;
-    r += act;
-    if (!tnn__follows(net, r, TNN_MAXPOOL2D) || r[1].o.ceil) return act;
-    w = tnn__layer_window(&r[1].o);
+    const int act = tnn__fuse_act(net, record, op);
+    tnn_window window;
+    record += act;
+    if (!tnn__follows(net, record, TNN_MAXPOOL2D) || record[1].o.ceil) return act;
+    window = tnn__layer_window(&record[1].o);
     tnn__about(net, layer + act + 1);
-    if (tnn__window("maxpool2d", &w, 1, b->c, b->h, b->w, g)) return -1;
+    if (tnn__window("maxpool2d", &window, 1, b->c, b->h, b->w, g)) return -1;
     if (g->kh != g->sh || g->kw != g->sw || g->ph || g->pw || g->dh*g->dw != 1) {
         memset(g, 0, sizeof *g);
         return act;
@@ -8634,7 +8643,7 @@ static int tnn__conv2d_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
     b->w = g->ow;
     return act + 1;
 }
-/* `floats` of each thread's scratch: where they begin. */
+/* Takes `floats` of each thread's scratch; returns where they begin. */
 static tnn__len tnn__scratch(tnn_net *net, tnn__len floats)
 {
     const tnn__len at = net->scratch_floats;
@@ -8689,9 +8698,9 @@ static void tnn__conv_prepare_flipped(const tnn__call *call)
 /* Filters of (kh, kw, c/groups): the output is (filters, oh, ow), see 5a. */
 static tnn_status tnn__conv_shape(tnn__op *op, tnn__blob *b)
 {
-    const tnn_window w = tnn__layer_window(&op->options);
+    const tnn_window window = tnn__layer_window(&op->options);
     const int filters = op->options.filters;
-    const tnn_status e = tnn__conv_init("conv2d", &w, b->c, b->h, b->w, filters, &op->q);
+    const tnn_status e = tnn__conv_init("conv2d", &window, b->c, b->h, b->w, filters, &op->q);
     if (e) return e;
     b->c = filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
     tnn__x_frame(&op->q, op->frame);
@@ -8745,7 +8754,8 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
         if (leaky) a->k->act(n, y, y, op->slope);
     }
 }
-/* Back through pool and activation into a framed dy, where dx needs one; then dw, db and dx. */
+/* Back through activation and pool into a framed dy, where dx needs one; then dw, db and dx. As max
+   and activation commute, dy passes the activation first, while it is small. */
 static void tnn__conv2d_backward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -8788,7 +8798,7 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
 static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
 {
     const tnn_layer *o = &op->options;
-    const tnn_window w = tnn__layer_window(o);
+    const tnn_window window = tnn__layer_window(o);
     const int sh = TNN__MAX(1, o->stride_h), sw = TNN__MAX(1, o->stride_w);
     const int dh = TNN__MAX(1, o->dilation_h), dw = TNN__MAX(1, o->dilation_w);
     const int more_h = o->output_pad_h, more_w = o->output_pad_w;
@@ -8808,7 +8818,7 @@ static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
         return tnn__fail(TNN_ERROR_SHAPE, "conv_transpose2d: kernel %dx%d and pad %dx%d leave "
                          "nothing of its input %dx%dx%d", o->kernel_h, o->kernel_w, o->pad_h,
                          o->pad_w, b->c, b->h, b->w);
-    e = tnn__conv_init("conv_transpose2d", &w, o->filters, (int)h, (int)wide, b->c, &op->q);
+    e = tnn__conv_init("conv_transpose2d", &window, o->filters, (int)h, (int)wide, b->c, &op->q);
     if (e) return e;
     op->q.g.oh = b->h;              /* with .output_pad of a stride or more q had more windows */
     op->q.g.ow = b->w;
@@ -8861,17 +8871,17 @@ static void tnn__transposed_backward(const tnn__sample_at *a)
 /* The user's function says the shape and the number of parameters. */
 static tnn_status tnn__custom_shape(tnn__op *op, tnn__blob *b)
 {
-    const tnn_custom_layer *f = op->options.custom;
+    const tnn_custom_layer *custom = op->options.custom;
     const int in[3] = {b->flat ? tnn__values(b) : b->c, b->flat ? 1 : b->h, b->flat ? 1 : b->w};
     int out[3], params = 0;
     memcpy(out, in, sizeof out);
-    if (!f || !f->shape || !f->forward || !f->backward)
+    if (!custom || !custom->shape || !custom->forward || !custom->backward)
         return tnn__fail(TNN_ERROR_ARGUMENT, "custom layer: .custom needs its shape, forward and "
                          "backward functions");
-    if (f->shape(f->user, in, out, &params) || out[0] < 1 || out[1] < 1 || out[2] < 1
+    if (custom->shape(custom->user, in, out, &params) || out[0] < 1 || out[1] < 1 || out[2] < 1
         || tnn__mul(tnn__mul(out[0], out[1]), out[2]) > TNN__MOST || params < 0 || params > 1 << 28)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
-                         f->name ? f->name : "custom layer", in[0], in[1], in[2]);
+                         custom->name ? custom->name : "custom layer", in[0], in[1], in[2]);
     op->weight_dims = tnn__dims_of(1, params, 1, 1, 1);
     op->w_floats = tnn__round_up(params, 16);
     op->tmp_floats = 2*(tnn__round_up(tnn__values(b), 16)
@@ -8880,15 +8890,16 @@ static tnn_status tnn__custom_shape(tnn__op *op, tnn__blob *b)
     b->c = out[0]; b->h = out[1]; b->w = out[2];
     return TNN_OK;
 }
-/* The user's forward, on copies in PyTorch's order. */
+/* The user's forward, on copies in PyTorch's order, which are in this thread's scratch. Of errors
+   that it raises that of the first sample counts. */
 static void tnn__custom_forward(const tnn__sample_at *a)
 {
     float *x = a->tmp, *y = x + tnn__round_up(tnn__values(a->in), 16);
-    const tnn_custom_layer *f = a->op->options.custom;
+    const tnn_custom_layer *custom = a->op->options.custom;
     tnn__error_state was;
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
     was = tnn__before_hook();
-    f->forward(f->user, x, y, a->w, a->training);
+    custom->forward(custom->user, x, y, a->w, a->training);
     tnn__after_hook(a->net, ((tnn__len)a->s << 32) + (a->op - a->net->op), &was);
     tnn__channels_last(a->k, a->out->c, a->out->h, a->out->w, y, a->y, a->out->row);
 }
@@ -8898,37 +8909,45 @@ static void tnn__custom_backward(const tnn__sample_at *a)
     const tnn__len in = tnn__round_up(tnn__values(a->in), 16);
     const tnn__len out = tnn__round_up(tnn__values(a->out), 16);
     float *x = a->tmp, *y = x + in, *dy = y + out, *dx = dy + out;
-    const tnn_custom_layer *f = a->op->options.custom;
+    const tnn_custom_layer *custom = a->op->options.custom;
     tnn__error_state was;
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
     tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->y, a->out->row, y);
     tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->dy, tnn__wide(a->out), dy);
     was = tnn__before_hook();
-    f->backward(f->user, x, y, dy, dx, a->w, a->dw);
+    custom->backward(custom->user, x, y, dy, dx, a->w, a->dw);
     tnn__after_hook(a->net, ((tnn__len)a->s << 32) - (a->op - a->net->op), &was);
     if (a->dx)
         tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, dx, a->dx, tnn__wide(a->in));
 }
 
 /* ---- 6j. Dense --------------------------------------------------------------------------------
+       y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W
    x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
-   y = x W^T + b,   dW = dy^T x,   db = column sums of dy,   dx = dy W
-   Tasks are blocks of the output; the block sizes are in the call. */
+   Each is one matrix product over the whole batch, whose tasks are blocks of the output; the sizes
+   of the blocks are in the call. What a task reads again and again is chosen to stay cached:
+     forward    a chain of the weights of 32 units, while samples pass by; what follows, activation
+                and dropout, is done to the block at once
+     backward   dy goes back through these first, into panels over the units, net->panels. Panels
+                are the right-hand side of dW; as the left-hand side of dx they are as good as rows.
+                dx and dW are tasks of one run, which mix as threads are free */
+/* Units of all values of a sample, in the order (h, w, c) in which they lie: the window is the
+   whole image. The output is flat. Refuses .units that are not 1 to 2^24. */
 static tnn_status tnn__dense_shape(tnn__op *op, tnn__blob *b)
 {
     const int units = op->options.units;
-    tnn_window w;
+    tnn_window window;
     tnn_status e;
-    memset(&w, 0, sizeof w);
-    w.kernel_h = b->h;
-    w.kernel_w = b->w;
+    memset(&window, 0, sizeof window);
+    window.kernel_h = b->h;
+    window.kernel_w = b->w;
     if (b->h > 4096 || b->w > 4096)
         return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096",
                          b->h, b->w);
     if (units < 1 || units > 1 << 24)
         return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d",
                          units, 1 << 24);
-    e = tnn__conv_init("dense", &w, b->c, b->h, b->w, units, &op->q);
+    e = tnn__conv_init("dense", &window, b->c, b->h, b->w, units, &op->q);
     if (e) return e;
     b->c = units; b->h = b->w = 1;
     b->flat = 1;
@@ -8941,20 +8960,21 @@ static tnn_status tnn__dense_shape(tnn__op *op, tnn__blob *b)
 static int tnn__dense_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
 {
     const int act = tnn__fuse_act(net, &net->record[layer], op);
-    const tnn__record *r = &net->record[layer + act];
+    const tnn__record *record = &net->record[layer + act];
     float p;
     (void)b;
-    if (!op->act || op->slope > 0 || !tnn__follows(net, r, TNN_DROPOUT)) return act;
-    p = (float)tnn__default((double)r[1].o.p, 0.5);
+    if (!op->act || op->slope > 0 || !tnn__follows(net, record, TNN_DROPOUT)) return act;
+    p = (float)tnn__default((double)record[1].o.p, 0.5);
     if (!(p > 0 && p < 1)) return act;
     op->p = p;
-    if (op->options.drop_connect > 0 || !(r[1].o.p > 0)) op->drawn = layer + act + 1;
+    if (op->options.drop_connect > 0 || !(record[1].o.p > 0)) op->drawn = layer + act + 1;
     return act + 1;
 }
 #define TNN__DX_BLOCK 112       /* at most so many inputs at a time in dx, */
 #define TNN__DW_BLOCK 392       /* and in dW, of at most */
 #define TNN__DW_SAMPLES 256     /* so many samples */
 
+/* A task of y: row_block samples by col_block units. */
 static void tnn__dense_forward(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -8965,26 +8985,26 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const int i0 = task/call->col_blocks*call->row_block;
     const int j_0 = task%call->col_blocks*call->col_block;
     const int block = tnn__chain(op->q.inner, 1);       /* stays cached while rows pass by */
-    tnn__mm t = tnn__product(TNN__MIN(call->row_block, net->n - i0),
+    tnn__mm mm = tnn__product(TNN__MIN(call->row_block, net->n - i0),
                              TNN__MIN(call->col_block, op->q.oc - j_0), 0, in->sample, 1);
     int k0, r;
     (void)worker;
-    t.bp = op->q.inner*16;
-    t.c = out->data + i0*out->sample + j_0;
-    t.ldc = out->sample;
-    t.bias = net->flat[TNN__W] + op->b + j_0;
+    mm.bp = op->q.inner*16;
+    mm.c = out->data + i0*out->sample + j_0;
+    mm.ldc = out->sample;
+    mm.bias = net->flat[TNN__W] + op->b + j_0;
     for (k0 = 0; k0 < op->q.inner; k0 += block) {
-        t.run = (int)TNN__MIN(block, op->q.inner - k0);
-        t.a = in->data + i0*in->sample + k0;
-        t.b = tnn__weights(net, op) + (j_0/16*op->q.inner + k0)*16;
-        t.start = k0 ? TNN__KEEP : op->b_floats ? TNN__BIAS : TNN__ZERO;
-        t.relu = op->act && !(op->slope > 0) && k0 + t.run == op->q.inner;
-        call->k->mm(&t);
+        mm.run = (int)TNN__MIN(block, op->q.inner - k0);
+        mm.a = in->data + i0*in->sample + k0;
+        mm.b = tnn__weights(net, op) + (j_0/16*op->q.inner + k0)*16;
+        mm.start = k0 ? TNN__KEEP : op->b_floats ? TNN__BIAS : TNN__ZERO;
+        mm.relu = op->act && !(op->slope > 0) && k0 + mm.run == op->q.inner;
+        call->k->mm(&mm);
     }
-    for (r = 0; r < t.rows; r++, t.c += t.ldc)
-        if (op->act && op->slope > 0) call->k->act(t.cols, t.c, t.c, op->slope);
+    for (r = 0; r < mm.rows; r++, mm.c += mm.ldc)
+        if (op->act && op->slope > 0) call->k->act(mm.cols, mm.c, mm.c, op->slope);
         else if (op->p > 0 && net->mode == TNN_TRAIN)
-            call->k->dropout(t.cols, t.c, t.c, &drop, tnn__draw_stream(net, op->drawn),
+            call->k->dropout(mm.cols, mm.c, mm.c, &drop, tnn__draw_stream(net, op->drawn),
                              (uint64_t)((i0 + r)*tnn__round_up(op->q.oc, 64) + j_0));
 }
 
@@ -8995,8 +9015,9 @@ static int tnn__dense_flips(const tnn__op *op, int n)
 {
     return op->q.inner*op->q.oc <= n*(op->q.inner + op->q.oc);
 }
-/* dy back through dropout and activation (y is positive where both let it through), in panels over
-   the units; for dx^T also 16 samples as one panel of dy^T. */
+/* A task of 16 samples: dy back through dropout and activation (y is positive where both let it
+   through), in panels over the units; for dx^T also as one panel of dy^T. What a panel has beyond
+   the units is 0, since dx sums over it. */
 static void tnn__dense_turn(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -9020,7 +9041,7 @@ static void tnn__dense_turn(void *context, int task, int worker)
         if (turns) call->k->transpose(rows, 16, panel, 16, turned + (tnn__len)j*16, 16);
     }
 }
-/* 16 inputs' weights as a panel over them. */
+/* A task of 16 inputs: their weights as a panel over them, with a row for each unit. */
 static void tnn__dense_flip(void *context, int task, int worker)
 {
     const tnn__call *call = (const tnn__call *)context;
@@ -9037,6 +9058,8 @@ static void tnn__dense_flip(void *context, int task, int worker)
                            16, to + (tnn__len)j*16, 16);
 }
 
+/* Says how much it needs of what operations share: panels of dy, dy^T or W^T for dx, and in a
+   thread's scratch, of room->most floats, the block of x that dW copies. */
 static void tnn__dense_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__len batch = room->batch, inner = op->q.inner, units = tnn__round_up(op->q.oc, 16);
@@ -9048,6 +9071,7 @@ static void tnn__dense_place(tnn_net *net, tnn__op *op, tnn__room *room)
     room->turned = TNN__MAX(room->turned, tnn__mul(units, 15
                             + TNN__MAX(batch, tnn__dense_flips(op, room->batch) ? inner : 0)));
 }
+/* Forward over the batch: blocks of nearly as many samples. */
 static tnn_status tnn__dense_over(tnn__call *call)
 {
     const tnn_net *net = call->net;
@@ -9069,18 +9093,18 @@ static void tnn__dense_dx(const tnn__call *call, int block)
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
     const int deep = (op->q.oc + 15)/16*16, i0 = block*call->row_block;
-    tnn__mm t = tnn__product(TNN__MIN(call->row_block, net->n - i0), (int)op->q.inner, 16, 16, 1);
+    tnn__mm mm = tnn__product(TNN__MIN(call->row_block, net->n - i0), (int)op->q.inner, 16, 16, 1);
     int k0;
-    t.a2 = (tnn__len)net->n*16;
-    t.b2 = 256; t.bp = (tnn__len)deep*16;
-    t.c = in->grad + i0*in->grad_sample;
-    t.ldc = in->grad_sample;
-    for (k0 = 0; k0 < deep; k0 += 16*t.n2) {
-        t.a = net->panels + (tnn__len)k0*net->n + (tnn__len)i0*16;
-        t.b = net->turned + (tnn__len)k0*16;
-        t.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
-        t.start = k0 ? TNN__KEEP : TNN__ZERO;
-        call->k->mm(&t);
+    mm.a2 = (tnn__len)net->n*16;
+    mm.b2 = 256; mm.bp = (tnn__len)deep*16;
+    mm.c = in->grad + i0*in->grad_sample;
+    mm.ldc = in->grad_sample;
+    for (k0 = 0; k0 < deep; k0 += 16*mm.n2) {
+        mm.a = net->panels + (tnn__len)k0*net->n + (tnn__len)i0*16;
+        mm.b = net->turned + (tnn__len)k0*16;
+        mm.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
+        mm.start = k0 ? TNN__KEEP : TNN__ZERO;
+        call->k->mm(&mm);
     }
 }
 /* dx^T = W dy^T, a block of inputs: W as it is, dy^T in net->turned, a panel for 16 samples. The
@@ -9091,20 +9115,20 @@ static void tnn__dense_dx_turned(const tnn__call *call, int block, float *scratc
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
     const int deep = (op->q.oc + 15)/16*16, i0 = block*call->row_block;
-    tnn__mm t = tnn__product((int)TNN__MIN(call->row_block, op->q.inner - i0), 0, 16, 16, 1);
+    tnn__mm mm = tnn__product((int)TNN__MIN(call->row_block, op->q.inner - i0), 0, 16, 16, 1);
     tnn__len s0;
     int s;
-    t.a = tnn__weights(net, op) + (tnn__len)i0*16;
-    t.n2 = deep/16; t.a2 = op->q.inner*16;
-    t.b2 = 256; t.bp = (tnn__len)deep*16;
-    t.c = scratch;
-    t.ldc = 16; t.cp = (tnn__len)t.rows*16;
+    mm.a = tnn__weights(net, op) + (tnn__len)i0*16;
+    mm.n2 = deep/16; mm.a2 = op->q.inner*16;
+    mm.b2 = 256; mm.bp = (tnn__len)deep*16;
+    mm.c = scratch;
+    mm.ldc = 16; mm.cp = (tnn__len)mm.rows*16;
     for (s0 = 0; s0 < net->n; s0 += 32) {
-        t.b = net->turned + s0/16*t.bp;
-        t.cols = (int)TNN__MIN(32, net->n - s0);
-        call->k->mm(&t);
-        for (s = 0; s < t.cols; s += 16)
-            call->k->transpose(t.rows, TNN__MIN(16, t.cols - s), scratch + s/16*t.cp, 16,
+        mm.b = net->turned + s0/16*mm.bp;
+        mm.cols = (int)TNN__MIN(32, net->n - s0);
+        call->k->mm(&mm);
+        for (s = 0; s < mm.cols; s += 16)
+            call->k->transpose(mm.rows, TNN__MIN(16, mm.cols - s), scratch + s/16*mm.cp, 16,
                                in->grad + (s0 + s)*in->grad_sample + i0, in->grad_sample);
     }
 }
@@ -9118,33 +9142,33 @@ static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
     const int block = tnn__blocks(net->n, tnn__blocks(net->n, TNN__DW_SAMPLES));
     const int i0 = task/call->col_blocks*call->dw_rows;
     const int j_0 = task%call->col_blocks*call->col_block;
-    tnn__mm t = tnn__product((int)TNN__MIN(call->dw_rows, op->q.inner - i0),
+    tnn__mm mm = tnn__product((int)TNN__MIN(call->dw_rows, op->q.inner - i0),
                              TNN__MIN(call->col_block, op->q.oc - j_0), 0, 1, 0);
     int k0, s;
-    t.bp = (tnn__len)net->n*16;
-    t.c = net->flat[TNN__G] + op->w + (j_0/16*op->q.inner + i0)*16;
-    t.ldc = 16; t.cp = op->q.inner*16;
+    mm.bp = (tnn__len)net->n*16;
+    mm.c = net->flat[TNN__G] + op->w + (j_0/16*op->q.inner + i0)*16;
+    mm.ldc = 16; mm.cp = op->q.inner*16;
     for (k0 = 0; k0 < net->n; k0 += block) {
-        t.run = TNN__MIN(block, net->n - k0);
-        t.a = in->data + k0*in->sample + i0;
-        t.ks = in->sample;
-        if (op->q.inner >= 512 && t.cols >= 64) {
+        mm.run = TNN__MIN(block, net->n - k0);
+        mm.a = in->data + k0*in->sample + i0;
+        mm.ks = in->sample;
+        if (op->q.inner >= 512 && mm.cols >= 64) {
             const tnn__len row = call->dw_rows + 16;
-            for (s = 0; s < t.run; s++)
-                memcpy(scratch + s*row, t.a + s*t.ks, (size_t)t.rows*sizeof *scratch);
-            t.a = scratch;
-            t.ks = row;
+            for (s = 0; s < mm.run; s++)
+                memcpy(scratch + s*row, mm.a + s*mm.ks, (size_t)mm.rows*sizeof *scratch);
+            mm.a = scratch;
+            mm.ks = row;
         }
-        t.b = net->panels + (tnn__len)j_0*net->n + (tnn__len)k0*16;
-        t.start = k0 ? TNN__KEEP : TNN__ZERO;
-        call->k->mm(&t);
+        mm.b = net->panels + (tnn__len)j_0*net->n + (tnn__len)k0*16;
+        mm.start = k0 ? TNN__KEEP : TNN__ZERO;
+        call->k->mm(&mm);
     }
     if (i0 == 0 && op->b_floats) {
         float *db = net->flat[TNN__G] + op->b + j_0;
-        memset(db, 0, (size_t)t.cols*sizeof *db);
-        for (s = 0; s < t.cols; s += 16) {
+        memset(db, 0, (size_t)mm.cols*sizeof *db);
+        for (s = 0; s < mm.cols; s += 16) {
             float low[16] = {0};
-            call->k->colsum(net->n, TNN__MIN(16, t.cols - s),
+            call->k->colsum(net->n, TNN__MIN(16, mm.cols - s),
                             net->panels + (tnn__len)(j_0 + s)*net->n, 16, 1, db + s, low);
         }
     }
@@ -9160,6 +9184,8 @@ static void tnn__dense_backward(void *context, int task, int worker)
     else tnn__dense_dx_turned(call, task, scratch);
 }
 
+/* Backward over the batch: dy into panels, and W where that is turned; then dx and dW. Both are cut
+   into at least 8 blocks, for threads, unless they are small. */
 static void tnn__dense_over_backward(tnn__call *call)
 {
     const tnn_net *net = call->net;
@@ -9312,7 +9338,7 @@ static void tnn__unless_set(float *option, double otherwise)
     if (*option >= 0 && *option <= 0) *option = (float)otherwise;
 }
 /* Keras' defaults, as options that mean the same in PyTorch's terms. Its momentum is the share that
-   stays. */
+   stays, its running variance the biased one. */
 static void tnn__keras_layer(tnn_layer *layer)
 {
     if (layer->type == TNN_LEAKY_RELU) tnn__unless_set(&layer->slope, 0.3);
@@ -9404,7 +9430,11 @@ TNN_API_GATED const float *tnn_output(tnn_net *net)
 }
 
 /* ==== 7. PARAMETERS AND INITIAL WEIGHTS ======================================================= */
-/* ---- 7a. Tensors with names ------------------------------------------------------------------ */
+/* ---- 7a. Tensors with names -------------------------------------------------------------------
+   To the user a parameter is a tensor of PyTorch's name, shape and order: 0.weight (outputs,
+   inputs, rows, columns of the window). The network holds it as its kernels want it: weights of
+   products as panels (2f), those by element channels last. tnn__param_at alone knows where an
+   element stands; files, tnn_get_param and initial values go through it. */
 /* Numbers the tensors with names: weight and bias of each operation, then what is not trained, the
    running mean and variance, with .cumulative the number of batches. `which` is one of these. */
 enum { TNN__WEIGHT, TNN__BIASES, TNN__MEAN, TNN__VARIANCE, TNN__BATCHES, TNN__TENSORS };
@@ -9445,16 +9475,16 @@ static int tnn__is_conv(const tnn__op *op) { return (op->kind->flags & TNN__PROD
 /* What the user is told of a tensor: its name, shape and count, whether it is trained. */
 static tnn_param tnn__param_of(const tnn__op *op, int which)
 {
-    const tnn__dims *d = which == TNN__WEIGHT ? &op->weight_dims : &op->other_dims;
-    tnn_param p;
+    const tnn__dims *dims = which == TNN__WEIGHT ? &op->weight_dims : &op->other_dims;
+    tnn_param param;
     int i;
-    memset(&p, 0, sizeof p);
-    p.name = op->name[which];
-    p.buffer = which >= TNN__MEAN;
-    p.ndim = which == TNN__BATCHES ? 0 : d->ndim;
-    for (p.count = 1, i = 0; i < 4; i++)
-        p.count *= p.dims[i] = i < p.ndim ? d->dims[i] : 1;         /* fits: tnn__plan_layer */
-    return p;
+    memset(&param, 0, sizeof param);
+    param.name = op->name[which];
+    param.buffer = which >= TNN__MEAN;
+    param.ndim = which == TNN__BATCHES ? 0 : dims->ndim;
+    for (param.count = 1, i = 0; i < 4; i++)
+        param.count *= param.dims[i] = i < param.ndim ? dims->dims[i] : 1;  /* fits: 12a */
+    return param;
 }
 /* Element `at` of a tensor in PyTorch's order, in a flat vector or, what is not trained, in
    net->buffers. */
@@ -9483,7 +9513,12 @@ static void tnn__param_set(const tnn_net *net, const tnn__op *op, int which, tnn
     if (buffer) to[net->buffer_floats] = to[2*net->buffer_floats] = v;
 }
 
-/* ---- 7b. Initial weights --------------------------------------------------------------------- */
+/* ---- 7b. Initial weights ----------------------------------------------------------------------
+   An output is a sum of fan_in products: Var y = fan_in Var w E x^2. What passes forward keeps its
+   size if Var w = 1/fan_in (LeCun et al. 1998); behind a ReLU, which halves E x^2, if it is
+   2/fan_in (He et al. 2015, eq. 10); gradients, which pass the other way, want fan_out, and the
+   average of both is a compromise (Glorot and Bengio 2010, eq. 16). So a kind is `over` a fan, and
+   how it is drawn. */
 /* The kinds of initial values, by tnn_init: what is drawn; `over` a fan, with variance over/fan;
    what stands for an option left out. */
 enum { TNN__EQUAL, TNN__UNIFORM, TNN__NORMAL, TNN__CUT, TNN__EYE, TNN__ORTHOGONAL, TNN__SPARSE };
@@ -9551,31 +9586,31 @@ typedef struct {
 /* Fills in draw, mean, std, min, max, gain and zeros from a kind, its options and the tensor's fans
    (0 where they are not yet known). With a fan the variance is over/fan, over = gain^2 or as the
    kind has it; a uniform distribution within +-m has the variance m^2/3. */
-static void tnn__start_of(tnn_init init, const tnn_init_options *o, double fan_in, double fan_out,
-                          tnn__start_values *s)
+static void tnn__start_of(tnn_init init, const tnn_init_options *with, double fan_in,
+                          double fan_out, tnn__start_values *start)
 {
     const tnn__init_kind *kind = &tnn__init_kinds[TNN__NTH(init)];
-    const tnn_fan mode = o->fan ? o->fan : kind->fan;
+    const tnn_fan mode = with->fan ? with->fan : kind->fan;
     const double fan = mode == TNN_FAN_IN ? fan_in : mode == TNN_FAN_OUT ? fan_out
                                                    : (fan_in + fan_out)/2;
-    const double gain = tnn__default(o->gain, HUGE_VAL);
+    const double gain = tnn__default(with->gain, HUGE_VAL);
     const double over = gain < HUGE_VAL ? gain*gain : kind->over;
-    s->draw = kind->draw;
-    s->gain = tnn__default(o->gain, 1);
-    s->mean = tnn__default(o->mean, 0);
-    s->std = tnn__default(o->std, kind->std);
-    s->min = tnn__default(init == TNN_INIT_CONSTANT ? o->value : o->min, kind->min);
-    s->max = tnn__default(o->max, kind->max);
-    s->zeros = (int)ceil(o->sparsity*s->rows);
+    start->draw = kind->draw;
+    start->gain = tnn__default(with->gain, 1);
+    start->mean = tnn__default(with->mean, 0);
+    start->std = tnn__default(with->std, kind->std);
+    start->min = tnn__default(init == TNN_INIT_CONSTANT ? with->value : with->min, kind->min);
+    start->max = tnn__default(with->max, kind->max);
+    start->zeros = (int)ceil(with->sparsity*start->rows);
     if (!(fan > 0) || !(kind->over > 0)) return;
-    s->std = sqrt(over/fan);
-    s->max = over > 1.0/3 || over < 1.0/3 ? sqrt(3*over/fan) : 1/sqrt(fan);
-    if (s->draw == TNN__NORMAL && o->truncated) {
-        s->draw = TNN__CUT;
-        s->std /= 0.87962566103423978;      /* the deviation of N(0, 1) within [-2, 2] */
-        s->max = 2*s->std;
+    start->std = sqrt(over/fan);
+    start->max = over > 1.0/3 || over < 1.0/3 ? sqrt(3*over/fan) : 1/sqrt(fan);
+    if (start->draw == TNN__NORMAL && with->truncated) {
+        start->draw = TNN__CUT;
+        start->std /= 0.87962566103423978;      /* the deviation of N(0, 1) within [-2, 2] */
+        start->max = 2*start->std;
     }
-    s->min = -s->max;
+    start->min = -start->max;
 }
 /* Refuses what a layer says of its initial weights, or of its biases', before its shape is
    known. */
@@ -9586,14 +9621,14 @@ static tnn_status tnn__check_start(const tnn_layer *layer, int bias)
         {"tnn_add: .bias_init", "tnn_add: .bias_init_with", "tnn_add: .bias_init_with.fan"}
     };
     const char *const *name = names[bias];
-    const tnn_init_options *o = bias ? &layer->bias_init_with : &layer->init_with;
+    const tnn_init_options *with = bias ? &layer->bias_init_with : &layer->init_with;
     const tnn_init init = bias ? layer->bias_init : layer->init;
-    tnn_init_options filled = *o;
-    tnn__start_values s;
-    memset(&s, 0, sizeof s);
+    tnn_init_options filled = *with;
+    tnn__start_values start;
+    memset(&start, 0, sizeof start);
     if (tnn__choice(name[0], (int)init, TNN_INIT_HE_UNIFORM)
-        || tnn__choice(name[2], (int)o->fan, TNN_FAN_IN)
-        || TNN__CHECK_OPTIONS(name[1], o, tnn__init_options, TNN_INIT_HE_UNIFORM,
+        || tnn__choice(name[2], (int)with->fan, TNN_FAN_IN)
+        || TNN__CHECK_OPTIONS(name[1], with, tnn__init_options, TNN_INIT_HE_UNIFORM,
                               bias && !init && layer->init ? TNN_INIT_ZERO : init,
                               tnn__init_kinds, NULL)
         || tnn__check_ranges(name[1], &filled, tnn__init_options,
@@ -9601,112 +9636,116 @@ static tnn_status tnn__check_start(const tnn_layer *layer, int bias)
     if (bias && !tnn__init_kinds[TNN__NTH(init)].for_bias)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s = %d is no kind of initial bias", name[0],
                          (int)init);
-    tnn__start_of(init, o, 0, 0, &s);
-    if ((tnn__init_kinds[TNN__NTH(init)].max > 0 && !(s.min < s.max))
-        || (s.draw == TNN__CUT && !(s.std > 0)))
+    tnn__start_of(init, with, 0, 0, &start);
+    if ((tnn__init_kinds[TNN__NTH(init)].max > 0 && !(start.min < start.max))
+        || (start.draw == TNN__CUT && !(start.std > 0)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .min = %g must be below .max = %g, .std = %g of "
-                         "a truncated distribution not 0", name[1], s.min, s.max, s.std);
-    if (s.draw == TNN__SPARSE && !(o->sparsity > 0 && o->sparsity <= 1))
+                         "a truncated distribution not 0", name[1], start.min, start.max,
+                         start.std);
+    if (start.draw == TNN__SPARSE && !(with->sparsity > 0 && with->sparsity <= 1))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s.sparsity = %g must be in (0, 1]", name[1],
-                         o->sparsity);
+                         with->sparsity);
     return TNN_OK;
 }
 
 /* N(mean, std^2) within [min, max] by rejection (Robert 1995, without his exponential proposals): z
    uniform in the interval, at most 6 from where the density is highest, z0, stands with probability
    exp((z0^2 - z^2)/2). Attempt t draws words 0 and 1 of block at + 2^40 t. */
-static double tnn__truncated(const tnn__start_values *s, uint64_t at)
+static double tnn__truncated(const tnn__start_values *start, uint64_t at)
 {
-    double lo = (s->min - s->mean)/s->std, hi = (s->max - s->mean)/s->std;
+    double lo = (start->min - start->mean)/start->std, hi = (start->max - start->mean)/start->std;
     const double z0 = lo > 0 ? lo : hi < 0 ? hi : 0;
     uint32_t r[4];
     lo = TNN__MAX(lo, z0 - 6);
     hi = TNN__MIN(hi, z0 + 6);
     for (;; at += (uint64_t)1 << 40) {
         double z;
-        tnn__philox(s->seed, s->stream, at, r);
+        tnn__philox(start->seed, start->stream, at, r);
         z = lo + (hi - lo)*(r[0]/4294967296.0);
         if (2*tnn__log_double((r[1] + 1.0)/4294967296.0) <= z0*z0 - z*z)
-            return s->mean + s->std*z;
+            return start->mean + start->std*z;
     }
 }
 /* A random matrix with orthonormal rows, or columns where they are fewer: `few` vectors of `many`
    numbers, to be freed. Gram and Schmidt's process on normal vectors, done twice ("twice is
    enough", Giraud et al. 2005), is the QR decomposition whose R has a positive diagonal. */
-static double *tnn__orthonormal(tnn_net *net, const tnn__start_values *s)
+static double *tnn__orthonormal(tnn_net *net, const tnn__start_values *start)
 {
-    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
-    const tnn__len few = TNN__MIN(s->rows, cols), many = TNN__MAX(s->rows, cols);
-    double *q = (double *)tnn__net_alloc(net, tnn__mul(tnn__mul(few, many), (tnn__len)sizeof *q),
-                                         "orthogonal initial weights");
+    const tnn__len cols = (tnn__len)start->in*start->kh*start->kw;
+    const tnn__len few = TNN__MIN(start->rows, cols), many = TNN__MAX(start->rows, cols);
+    const tnn__len bytes = tnn__mul(tnn__mul(few, many), (tnn__len)sizeof(double));
+    double *matrix = (double *)tnn__net_alloc(net, bytes, "orthogonal initial weights");
     tnn__len i, j, k;
     int pass;
-    for (i = 0; q && i < few; i++) {
-        double *v = q + i*many, dot;
+    for (i = 0; matrix && i < few; i++) {
+        double *vector = matrix + i*many, dot;
         for (k = 0; k < many; k++)
-            v[k] = (double)tnn_random_normal(s->seed, s->stream,
-                                             (uint64_t)(few < s->rows ? k*cols + i : i*cols + k));
+            vector[k] = (double)tnn_random_normal(start->seed, start->stream, (uint64_t)
+                                                  (few < start->rows ? k*cols + i : i*cols + k));
         for (pass = 0; pass < 2; pass++)
             for (j = 0; j < i; j++) {
-                const double *u = q + j*many;
-                for (dot = 0, k = 0; k < many; k++) dot += u[k]*v[k];
-                for (k = 0; k < many; k++) v[k] -= dot*u[k];
+                const double *other = matrix + j*many;
+                for (dot = 0, k = 0; k < many; k++) dot += other[k]*vector[k];
+                for (k = 0; k < many; k++) vector[k] -= dot*other[k];
             }
-        for (dot = 0, k = 0; k < many; k++) dot += v[k]*v[k];
-        for (k = 0; k < many; k++) v[k] /= sqrt(dot);
+        for (dot = 0, k = 0; k < many; k++) dot += vector[k]*vector[k];
+        for (k = 0; k < many; k++) vector[k] /= sqrt(dot);
     }
-    return q;
+    return matrix;
 }
 /* Value (row, col), but of uniform ones. `left` counts the zeros that a sparse column still needs:
    down the column each row becomes one with probability left/(rows left) (Knuth, volume 2,
    algorithm 3.4.2S). */
-static double tnn__initial(const tnn__start_values *s, int row, tnn__len col, const double *q,
-                           int *left)
+static double tnn__initial(const tnn__start_values *start, int row, tnn__len col,
+                           const double *matrix, int *left)
 {
-    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
+    const tnn__len cols = (tnn__len)start->in*start->kh*start->kw;
     const uint64_t at = (uint64_t)(row*cols + col);
-    const int window = s->kh*s->kw, out = s->rows/s->groups;
-    switch (s->draw) {
+    const int window = start->kh*start->kw, middle = start->kh/2*start->kw + start->kw/2;
+    switch (start->draw) {
     case TNN__CUT:
-        return tnn__truncated(s, at);
+        return tnn__truncated(start, at);
     case TNN__EYE:
-        return col/window == row%out && col%window == s->kh/2*s->kw + s->kw/2 ? s->gain : 0;
+        return col/window == row%(start->rows/start->groups) && col%window == middle
+             ? start->gain : 0;
     case TNN__ORTHOGONAL:
-        return s->gain*(cols < s->rows ? q[col*s->rows + row] : q[at]);
+        return start->gain*(cols < start->rows ? matrix[col*start->rows + row] : matrix[at]);
     case TNN__SPARSE:
-        if (row == 0) *left = s->zeros;
-        if ((double)tnn_random_uniform(s->seed, s->stream, 4*at + 2)*(s->rows - row) < *left) {
+        if (row == 0) *left = start->zeros;
+        if ((double)tnn_random_uniform(start->seed, start->stream, 4*at + 2)
+            *(start->rows - row) < *left) {
             --*left;
             return 0;
         }                               /* fall through: a mean of 0 */
     case TNN__NORMAL:
-        return s->mean + (double)tnn_random_normal(s->seed, s->stream, at)*s->std;
+        return start->mean + (double)tnn_random_normal(start->seed, start->stream, at)*start->std;
     }
-    return s->min;
+    return start->min;
 }
 /* Sets a tensor, in blocks of 64 columns of as many rows as a panel has, which are neighbours
    there. Uniform numbers, the most frequent ones, are drawn many at a time. */
 static void tnn__init_tensor(const tnn_net *net, const tnn__op *op, int which, float *flat,
-                             const tnn__start_values *s, const double *q)
+                             const tnn__start_values *start, const double *matrix)
 {
-    const tnn__len cols = (tnn__len)s->in*s->kh*s->kw;
-    const double middle = (s->min + s->max)/2, half = (s->max - s->min)/2;
-    const int uniform = s->draw == TNN__UNIFORM, apart = !tnn__is_conv(op) || op->q.blocks > 1;
+    const tnn__len cols = (tnn__len)start->in*start->kh*start->kw;
+    const double middle = (start->min + start->max)/2, half = (start->max - start->min)/2;
+    const int uniform = start->draw == TNN__UNIFORM;
+    const int apart = !tnn__is_conv(op) || op->q.blocks > 1;    /* no neighbours */
     float draw[16][64], *to = NULL;
     int left[64], row, r, c;
     tnn__len col;
     for (col = 0; col < cols; col += 64)
-        for (row = 0; row < s->rows; row += 16) {
-            const int rows = TNN__MIN(16, s->rows - row), n = (int)TNN__MIN(64, cols - col);
+        for (row = 0; row < start->rows; row += 16) {
+            const int rows = TNN__MIN(16, start->rows - row), n = (int)TNN__MIN(64, cols - col);
             for (r = 0; uniform && r < rows; r++)
-                tnn__kernels()->uniform(n, draw[r], s->seed, s->stream,
+                tnn__kernels()->uniform(n, draw[r], start->seed, start->stream,
                                         (uint64_t)((row + r)*cols + col));
             for (c = 0; c < n; c++)
                 for (r = 0; r < rows; r++, to++) {
                     if (r == 0 || apart)
                         to = tnn__param_at(net, op, which, flat, (row + r)*cols + col + c);
                     *to = (float)(uniform ? middle + (2.0*(double)draw[r][c] - 1.0)*half
-                                          : tnn__initial(s, row + r, col + c, q, &left[c]));
+                                  : tnn__initial(start, row + r, col + c, matrix, &left[c]));
                 }
         }
 }
@@ -9727,29 +9766,29 @@ static tnn_status tnn__init_params(tnn_net *net)
         }
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_layer *o = &net->record[op->layer].o;
-        const tnn_param p = tnn__param_of(op, which);
+        const tnn_param param = tnn__param_of(op, which);
         const int bias = which == TNN__BIASES;
         const tnn_init init = !bias ? o->init : o->bias_init || !o->init ? o->bias_init
                                                                          : TNN_INIT_ZERO;
         const double window = op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw;
         const size_t mark = net->used;
-        double *q = NULL;
-        tnn__start_values s;
-        memset(&s, 0, sizeof s);        /* TNN__EQUAL */
-        s.rows = p.dims[0]; s.in = p.dims[1]; s.kh = p.dims[2]; s.kw = p.dims[3];
-        s.groups = op->q.groups;
-        s.seed = net->options.seed;
-        s.stream = (uint64_t)op->layer*2 + (uint64_t)bias;
-        s.min = which == TNN__WEIGHT ? (double)op->numbers[0] : which == TNN__VARIANCE;
+        double *matrix = NULL;
+        tnn__start_values start;
+        memset(&start, 0, sizeof start);        /* TNN__EQUAL */
+        start.rows = param.dims[0]; start.in = param.dims[1];
+        start.kh = param.dims[2]; start.kw = param.dims[3];
+        start.groups = TNN__MAX(1, op->q.groups);
+        start.seed = net->options.seed;
+        start.stream = (uint64_t)op->layer*2 + (uint64_t)bias;
+        start.min = which == TNN__WEIGHT ? (double)op->numbers[0] : which == TNN__VARIANCE;
         if (tnn__is_conv(op))
             tnn__start_of(init, bias ? &o->bias_init_with : &o->init_with, (double)op->q.inner,
-                          (double)op->q.oc*window, &s);
-        else s.groups = 1;
-        if (s.draw == TNN__ORTHOGONAL && (q = tnn__orthonormal(net, &s)) == NULL)
+                          (double)op->q.oc*window, &start);
+        if (start.draw == TNN__ORTHOGONAL && (matrix = tnn__orthonormal(net, &start)) == NULL)
             return TNN_ERROR_MEMORY;
         tnn__init_tensor(net, op, which, which >= TNN__MEAN ? net->buffers : net->flat[TNN__W],
-                         &s, q);
-        tnn__net_release(net, q);
+                         &start, matrix);
+        tnn__net_release(net, matrix);
         net->used = mark;
         if (o->custom && o->custom->init)
             o->custom->init(o->custom->user, net->flat[TNN__W] + op->w, net->options.seed);
