@@ -39,10 +39,9 @@ help:
 
 # ---- programs ------------------------------------------------------------------------------------
 # Each program is one file that compiles by itself, with the library in it: 12 seconds for gcc at
-# -O2, 8 at -O1. All have the scalar kernels, with which the others are compared. Those that say
-# TINYNN_ELSEWHERE, or whose header of the experiments does, share the library compiled once, and
-# those with hooked.h the one with hooks; tests that look into it cannot, and are built at -O1: the
-# others are at -O2 anyway.
+# -O2, 8 at -O1. All have the scalar kernels, with which the others are compared. The programs share
+# the library compiled once, those with hooked.h the one with hooks. Tests with inside.h look into
+# it and cannot; these are built at -O1.
 
 build/tinynn.o build/hooked.o: CFLAGS := $(CFLAGS)
 build/tinynn.o: tinynn.h
@@ -54,7 +53,7 @@ build/hooked.o: tests/hooked.h tinynn.h
 
 LINKED = $(EXPERIMENTS:%=build/%) \
          $(patsubst tests/%.c,build/%,$(shell \
-             grep -l -e TINYNN_ELSEWHERE -e '"\.\./experiments/' tests/test_*.c tests/mistakes.c))
+             grep -L -e '"inside\.h"' -e '"hooked\.h"' tests/test_*.c tests/mistakes.c))
 $(LINKED): build/tinynn.o
 $(patsubst tests/%.c,build/%,$(shell grep -l '"hooked\.h"' tests/test_*.c)): build/hooked.o
 PROGRAM = $(COMPILE) $(if $(filter %.o,$^),-DTINYNN_ELSEWHERE) -Iexperiments -Itests \

@@ -5,10 +5,6 @@
    the layer, the file's line, the sample) and HOW it would be right. An entry states the words
    that tell these, NULL for what the message leaves out; the test fails where one is missing.
    TINYNN_MISTAKES=1 lists the messages. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_ELSEWHERE
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "files.h"
 

@@ -41,13 +41,12 @@ objects() {
 }
 # compiled SOURCE EXE COMPILER...: a program, with the library in it where it looks inside
 compiled() {
-    source=$1 exe=$2 object=
+    source=$1 exe=$2 object=tinynn
     shift 2
     case $source in
     tests/*)
-        ! grep -q -e TINYNN_ELSEWHERE -e '"\.\./experiments/' "$source" || object=tinynn
-        ! grep -q '"hooked\.h"' "$source" || object=hooked ;;
-    *) object=tinynn ;;
+        ! grep -q '"hooked\.h"' "$source" || object=hooked
+        ! grep -q '"inside\.h"' "$source" || object= ;;
     esac
     "$@" -std=c99 -DTINYNN_SCALAR -I. -Itests -Iexperiments ${object:+-DTINYNN_ELSEWHERE} "$source" \
         ${object:+"$objects-$object.o"} -o "$exe" -lm -pthread

@@ -2,8 +2,6 @@
 
    A test program is one file:
 
-       #define TINYNN_IMPLEMENTATION
-       #include "tinynn.h"
        #include "test.h"
 
        static void product(void)
@@ -19,8 +17,10 @@
            return test_finish();
        }
 
-   built with  cc -std=c99 -O2 -I. -Itests tests/test_x.c -lm  and run as  ./test_x [SUBSTRING],
-   which runs only the groups whose name contains SUBSTRING. A group prints one of
+   built with  make build/test_x  and run as  build/test_x [SUBSTRING],  which runs only the groups
+   whose name contains SUBSTRING. tinynn.h comes with this file, and the library with the program,
+   where nothing says that it is linked (TINYNN_ELSEWHERE); or above it stand hooked.h, for a malloc
+   of one's own, or inside.h. A group prints one of
 
        ok    matmul, avx2                      residual 1.2e-07 (limit 1e-06)
        FAIL  matmul, avx2                      c[7]: got 0.25, want 0.5 ... (line 12)
@@ -36,6 +36,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifndef TINYNN_H
+#ifndef TINYNN_ELSEWHERE
+#define TINYNN_IMPLEMENTATION
+#endif
+#include "tinynn.h"
+#endif
 
 #if defined __GNUC__
 #define TEST_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -343,8 +350,6 @@ static inline void test_repeats(int line, const char *what, const float *data, s
     test.tape_at += n;
 }
 
-#ifdef TINYNN_H
-
 /* Whether products are fused multiply-adds, and fmaf is one: mingw's rounds twice. */
 static inline int test_fma(void)
 {
@@ -397,5 +402,4 @@ static inline void test_each(const char *name, int threads, void (*function)(voi
 #define EACH_ISA(name, function)     test_each(name, 1, function)
 #define EACH_SETTING(name, function) test_each(name, 3, function)
 
-#endif /* TINYNN_H */
 #endif /* TEST_H */

@@ -6,10 +6,6 @@
 #include <unistd.h>
 #endif
 #include <stddef.h>
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "options.h"
 #include "files.h"

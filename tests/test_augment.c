@@ -3,10 +3,6 @@
    Each sample is worked again in double: maps as products of 3x3 matrices, inverted; colours by the
    formulas of torchvision's functional_tensor.py (blend, rgb to hsv and back); from the same draws
    of the counter-based generator, whose places are written here once more. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 
 enum { N = 60, C = 3, H = 9, W = 7, SIZE = C * H * W, CLASSES = 5 };

@@ -1,10 +1,6 @@
 /* test_checkpoint.c - a run that is saved and goes on in another network is the same run, to the
    bit: under every optimizer, within an epoch and within accumulation, with averages, schedules and
    dropout. Files that are damaged, cut, or another network's are refused and change nothing. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "files.h"
 #include <time.h>

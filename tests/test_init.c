@@ -3,10 +3,6 @@
    Draws are held against their distribution by mean, deviation, bounds and Kolmogorov and Smirnov's
    distance; structured matrices against their definition. */
 #include <stdlib.h>
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 
 #define MOST 40000

@@ -3,10 +3,6 @@
    Against PyTorch 2.14 and published formulas (loss_vectors.py, which says where the vectors come
    from), against differences of formulas written anew here in double precision, and against what
    the header says of labels, pixels, bad data and bad options. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "vectors.h"
 

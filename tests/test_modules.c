@@ -5,10 +5,6 @@
    custom layer that records y and hands back the dL/dy of the file, whatever the loss says. The
    network's own input is the number of the sample. Chains of layers are then checked by differences
    of their losses. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "vectors.h"
 

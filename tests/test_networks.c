@@ -4,10 +4,6 @@
    checked against central differences of what it computes forwards; then the library is checked
    against it, on every instruction set and with 1, 2 and 3 threads, which must agree in every bit
    (test.h). test_random.c has layers of all types, and graphs. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "reference.h"
 #include "windows.h"

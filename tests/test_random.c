@@ -11,10 +11,6 @@
    What the definitions refuse the library must refuse, and nothing else. A number as argument runs
    and shows that network alone, g and a number that graph; TINYNN_RANDOM=10000 in the environment
    runs so many of both, an argument "graphs" these alone. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "reference.h"
 #include "random_net.h"

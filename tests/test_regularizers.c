@@ -2,10 +2,6 @@
 
    The references are written over (outputs, fan_in) in PyTorch's order, group by group; penalties
    by Keras' definitions of L1, L2 and Bansal et al. 2018, constraints by Keras' constraints.py. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 
 #define MOST 32000

@@ -6,10 +6,6 @@
    which the library then calls: on Linux only. TINYNN_SAVING=SECONDS: so long for several writers,
    and fifty times as many kills, also on a real disk that is full if one can be mounted. */
 #define _GNU_SOURCE
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 
 #ifndef __linux__

@@ -1,10 +1,6 @@
 /* test_schedules.c - learning rates and momenta of whole runs against PyTorch and published
    formulas (tests/vectors/schedules.txt), attached to networks; reduction on plateaus, early
    stopping, the learning-rate finder; bad options */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "vectors.h"
 

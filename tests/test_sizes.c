@@ -4,10 +4,6 @@
    there is an error that names a limit; a sanitizer (tests/platforms.sh sanitizers) sees sums and
    products that wrap. TINYNN_SIZES=200000 in the environment counts so many; TINYNN_SIZES=all also
    reads a file above 2 GiB, on 32 bits of 600 MiB, into as much memory. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 
 #include <limits.h>

@@ -2,10 +2,6 @@
 
    vectors/summary.txt is written by summary_vectors.py: of two networks the modules and the table.
    The rows of our table begin with torchsummary's and go on with the multiply-adds. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "vectors.h"
 

@@ -6,10 +6,6 @@
 
    A chain of float additions over 512 x 512 equal pixels is off by 1e-3. Asked for here is the
    rounding of a few additions, whatever the size. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "../tinynn.h"
 #include "test.h"
 
 static int side = 160;

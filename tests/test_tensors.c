@@ -2,10 +2,6 @@
 
    References are the obvious loops, here or, with gradients, in reference.h. All instruction sets,
    and 1, 2 and 3 threads, must agree in every bit (test.h). */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "reference.h"
 #include "windows.h"

@@ -2,10 +2,6 @@
 
    torch_vectors.py wrote the numbers, and says how. They are read from the directory given as
    second argument, else by the environment variable VECTORS, else from tests/vectors. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 #include "vectors.h"
 

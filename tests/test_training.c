@@ -1,9 +1,5 @@
 /* test_training.c - what training makes of a bad batch, label, shape or step: it says so, and what
    the manual promises to keep is kept, to the bit. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
-#include "tinynn.h"
 #include "test.h"
 
 #define SAYS(text) do { \
