@@ -7374,7 +7374,6 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
 /* ---- 6a. What they work on ------------------------------------------------------------------- */
 enum { TNN__INPUT = 0 };        /* the operation that brings the user's samples into the network */
 typedef struct tnn__layer_kind tnn__layer_kind;
-typedef struct { int ndim, dims[4]; } tnn__dims;
 
 /* An operation. Members in a kind's column are of that kind alone. */
 typedef struct {
@@ -7391,9 +7390,8 @@ typedef struct {
     float        p;                 /* dense with ReLU: followed by dropout if > 0 */
     int          function;          /* activations: TNN__ACT_..., and the numbers that it takes */
     float        numbers[3];
-    int          statistics, groups;            /* normalisation (6g) */
-    int          element, centred, affine, track;
-    tnn__len     cols, cells;
+    int          groups, element, centred, affine, track;           /* normalisation (6g) */
+    tnn__len     cols, cells, each;
     int          frame[4];          /* zeros that its input needs above, below, left, right */
     int          trained;           /* its parameters get gradients */
     int          frozen;            /* 1: its weights are, 2: its biases */
@@ -7401,7 +7399,7 @@ typedef struct {
     int          adds_dx, adds_dx2;             /* to which others have contributed before */
     /* parameters: floats in the flat vectors, running statistics in net->buffers */
     tnn__len     w, w_floats, b, b_floats, s, s_floats;
-    tnn__dims    weight_dims, other_dims;       /* in PyTorch: of the weight; of the rest */
+    int          weight_dims[4], other_dims[4]; /* in PyTorch: of the weight; of the rest */
     int          bias_each, bias_room;          /* PRODUCT: so many biases in so many floats */
     tnn__len     partial;           /* floats before its part in a span's partial sum */
     float       *where;             /* max pooling: for each output, the place in its window */
@@ -7658,13 +7656,10 @@ static void tnn__fill_floats(float *x, tnn__len n, float v)
     tnn__len i;
     for (i = 0; i < n; i++) x[i] = v;
 }
-/* The shape of a tensor of parameters; ndim 1, 2, 3 or 4. */
-static tnn__dims tnn__dims_of(int ndim, int d0, int d1, int d2, int d3)
+/* Sets the shape of a tensor of parameters; behind its dimensions are zeros. */
+static void tnn__set_dims(int dims[4], int d0, int d1, int d2, int d3)
 {
-    tnn__dims dims;
-    dims.ndim = ndim;
-    dims.dims[0] = d0; dims.dims[1] = d1; dims.dims[2] = d2; dims.dims[3] = d3;
-    return dims;
+    dims[0] = d0; dims[1] = d1; dims[2] = d2; dims[3] = d3;
 }
 /* Where value i of (c, h, w) lies in a blob's channels-last image. */
 static tnn__len tnn__place_of(const tnn__blob *b, int i)
@@ -7882,8 +7877,8 @@ static void tnn__function_backward(const tnn__sample_at *a)
 /* y = x > 0 ? x : w x, w learned: one, or one per channel (He et al. 2015) */
 static tnn_status tnn__prelu_shape(tnn__op *op, tnn__blob *b)
 {
-    op->weight_dims = tnn__dims_of(1, op->options.per_channel ? b->c : 1, 1, 1, 1);
-    op->w_floats = tnn__round_up(op->weight_dims.dims[0], 16);
+    op->weight_dims[0] = op->options.per_channel ? b->c : 1;
+    op->w_floats = tnn__round_up(op->weight_dims[0], 16);
     op->tmp_floats = 3*tnn__round_up(b->c, 16);
     op->numbers[0] = op->options.slope;
     return TNN_OK;
@@ -8201,7 +8196,6 @@ static void tnn__pool_backward(const tnn__sample_at *a)
      A = r w,  B = -r sum(w dy x^)/N,  C = -r sum(w dy)/N  (C = 0 where mean is)
    and for scale B = C = 0; for the running statistics too. Of a single value, which always becomes
    b, A = B = C = 0. */
-enum { TNN__NO_STATISTICS, TNN__GROUP, TNN__BATCH };
 /* The kinds differ in what they take the mean over, and in defaults. */
 static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
 {
@@ -8209,7 +8203,6 @@ static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
     const int batch = op->type == TNN_BATCHNORM, instance = op->type == TNN_INSTANCENORM;
     const int scale = op->type == TNN_SCALE, values = tnn__values(b), pixels = b->h*b->w;
     const int layer = op->type == TNN_LAYERNORM || op->type == TNN_RMSNORM;
-    op->statistics = batch ? TNN__BATCH : scale ? TNN__NO_STATISTICS : TNN__GROUP;
     op->groups = instance ? b->c : op->type == TNN_GROUPNORM ? o->groups : 1;
     op->element = layer || (b->flat && pixels > 1);
     op->centred = !scale && op->type != TNN_RMSNORM;
@@ -8221,11 +8214,12 @@ static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
                          op->groups, b->c);
     if (instance && pixels < 2)
         return tnn__fail(TNN_ERROR_SHAPE, "instancenorm: needs more than one pixel");
-    op->weight_dims = op->other_dims = layer && pixels > 1 && !b->flat
-        ? tnn__dims_of(3, b->c, b->h, b->w, 1)
-        : tnn__dims_of(1, op->element ? values : b->c, 1, 1, 1);
+    if (layer && pixels > 1 && !b->flat) tnn__set_dims(op->weight_dims, b->c, b->h, b->w, 0);
+    else op->weight_dims[0] = op->element ? values : b->c;
+    memcpy(op->other_dims, op->weight_dims, sizeof op->other_dims);
     op->cols = op->element ? tnn__wide(b) : b->c;
     op->cells = tnn__round_up(op->element ? values : b->c, 16);
+    op->each = (op->element ? values : b->c)/op->groups;
     if (op->affine) op->w_floats = op->cells;
     if (op->affine && op->centred && !o->no_bias) op->b_floats = op->cells;
     if (op->track) op->s_floats = 2*op->cells + (o->cumulative ? 16 : 0);
@@ -8236,7 +8230,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
 static void tnn__norm_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     (void)net;
-    op->kept = tnn__take(&room->arena, op->statistics == TNN__BATCH
+    op->kept = tnn__take(&room->arena, op->type == TNN_BATCHNORM
                          ? op->cells*(6 + 4*TNN__SPANS)
                          : tnn__mul(2*(tnn__len)op->groups, room->batch));
 }
@@ -8248,8 +8242,8 @@ static float *tnn__group_kept(const tnn__sample_at *a)
 /* Values to a mean, in a batch of n. */
 static double tnn__norm_count(const tnn__op *op, const tnn__blob *in, int n)
 {
-    return op->statistics == TNN__BATCH ? (double)n*(op->element ? 1 : (double)in->h*in->w)
-                                        : (double)in->c/op->groups*in->h*in->w;
+    return op->type == TNN_BATCHNORM ? (double)n*(op->element ? 1 : (double)in->h*in->w)
+                                     : (double)in->c/op->groups*in->h*in->w;
 }
 /* What is summed up: x; x - centre and its square; dy and dy x^. */
 enum { TNN__SUM_X, TNN__SUM_SQUARES, TNN__SUM_DY };
@@ -8365,15 +8359,10 @@ static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double cou
         }
     }
 }
-/* Cells of a group. */
-static tnn__len tnn__group_cells(const tnn__sample_at *a)
-{
-    return (a->op->element ? tnn__values(a->in) : a->in->c)/a->op->groups;
-}
 /* Sets mean and r by cell to those that were kept of the groups. */
 static void tnn__group_spread(const tnn__sample_at *a, float *mean, float *rstd)
 {
-    const tnn__len groups = a->op->groups, each = tnn__group_cells(a);
+    const tnn__len groups = a->op->groups, each = a->op->each;
     const float *kept = tnn__group_kept(a);
     tnn__len g;
     for (g = 0; g < groups; g++) {
@@ -8491,7 +8480,7 @@ static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
         const float *running = a->net->buffers + op->s;
         memcpy(mean, running, (size_t)cells*sizeof *mean);
         for (i = 0; i < cells; i++) scale[i] = 1.0f/sqrtf(running[cells + i] + op->options.eps);
-    } else if (op->statistics == TNN__GROUP) {
+    } else if (op->type != TNN_SCALE) {
         float *kept = tnn__group_kept(a);
         tnn__statistics(NULL, a, tnn__norm_count(op, a->in, 1), kept, NULL, kept + op->groups,
                         shift + cells);
@@ -8501,44 +8490,36 @@ static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
     if (a->b) memcpy(shift, a->b, (size_t)cells*sizeof *shift);
     else memset(shift, 0, (size_t)cells*sizeof *shift);
 }
-/* Sums of one sample, by cell: of dy, and of products x^ dy. By element each has one term. */
-static void tnn__norm_sums_of(const tnn__sample_at *a, const float *mean, const float *rstd,
-                              const float *zero, float *sum, float *products)
+/* Back, the arrays by cell of a sample, of all but batch norm: sums of dy and of products x^ dy, of
+   which by element each has one term; from them what is added to dw and db, and A, B and C. */
+static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
 {
+    const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
-    const tnn__len cells = a->op->cells, n = tnn__wide(in), values = tnn__values(in);
+    const tnn__len cells = op->cells, n = tnn__wide(in), values = tnn__values(in);
+    float *rstd = mean + cells, *by_dy = rstd + cells, *by_x = by_dy + 2*cells;
+    float *plus = by_x + cells, *sum = plus + cells, *products = sum + 2*cells;
+    /* terms of dw and db in a span: a plain chain if they are few */
+    const int few = op->element && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
+    const double count = tnn__norm_count(op, in, 1);
+    tnn__len g;
     int r;
-    if (a->op->element) {                           /* what no row sets */
+    tnn__fill_floats(mean, 6*cells, 0);
+    tnn__fill_floats(rstd, cells, op->affine ? 1 : op->numbers[0]);
+    if (op->type != TNN_SCALE) tnn__group_spread(a, mean, rstd);
+    memcpy(by_dy, rstd, (size_t)cells*sizeof *by_dy);
+    if (op->element) {                              /* what no row sets */
         tnn__fill_floats(sum + values, cells - values, 0);
         tnn__fill_floats(products + values, cells - values, 0);
     } else memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
     for (r = 0; r < in->h; r++) {
         const float *x = a->x + r*in->row, *dy = a->dy + r*n;
-        if (a->op->element) {
-            a->k->affine(1, n, x, n, mean + r*n, rstd + r*n, zero, products + r*n, n);
+        if (op->element) {
+            a->k->affine(1, n, x, n, mean + r*n, rstd + r*n, plus, products + r*n, n);
             a->k->multiply(n, products + r*n, dy, products + r*n);
             memcpy(sum + r*n, dy, (size_t)n*sizeof *sum);
         } else a->k->norm_sums(in->w, in->c, x, in->c, mean, rstd, dy, in->c, sum, cells);
     }
-}
-/* Adds to dw and db of a sample, and makes the arrays by cell at `mean` for dx, of all but batch
-   norm. */
-static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
-{
-    const tnn__op *op = a->op;
-    const tnn__len cells = op->cells, each = tnn__group_cells(a);
-    float *rstd = mean + cells, *by_dy = rstd + cells, *by_x = by_dy + 2*cells;
-    float *plus = by_x + cells, *sum = plus + cells, *products = sum + 2*cells;
-    /* terms of dw and db in a span: a plain chain if they are few */
-    const int few = op->element && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
-    const int grouped = op->statistics == TNN__GROUP;
-    const double count = tnn__norm_count(op, a->in, 1);
-    tnn__len g;
-    tnn__fill_floats(mean, 6*cells, 0);
-    tnn__fill_floats(rstd, cells, op->affine ? 1 : op->numbers[0]);
-    if (grouped) tnn__group_spread(a, mean, rstd);
-    memcpy(by_dy, rstd, (size_t)cells*sizeof *by_dy);
-    tnn__norm_sums_of(a, mean, rstd, plus, sum, products);
     if (a->dw && few) a->k->add(cells, products, a->dw);
     else if (a->dw) a->k->add_to(cells, products, a->dw, a->low);
     if (a->db && few) a->k->add(cells, sum, a->db);
@@ -8548,14 +8529,14 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         a->k->multiply(cells, sum, a->w, sum);
         a->k->multiply(cells, by_dy, a->w, by_dy);
     }
-    for (g = 0; grouped && g < op->groups; g++) {
+    for (g = 0; op->type != TNN_SCALE && g < op->groups; g++) {
         const double factor = (double)tnn__group_kept(a)[op->groups + g]/count;
-        const double sum_x = (double)a->k->sum(each, products + g*each);
-        const double sum_1 = (double)a->k->sum(each, sum + g*each);
-        tnn__fill_floats(by_x + g*each, each, (float)(-factor*sum_x));
-        if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-factor*sum_1));
+        const double sum_x = (double)a->k->sum(op->each, products + g*op->each);
+        const double sum_1 = (double)a->k->sum(op->each, sum + g*op->each);
+        tnn__fill_floats(by_x + g*op->each, op->each, (float)(-factor*sum_x));
+        if (op->centred) tnn__fill_floats(plus + g*op->each, op->each, (float)(-factor*sum_1));
     }
-    if (grouped && op->centred && count < 2) {      /* a single value, which always becomes b */
+    if (op->centred && count < 2) {             /* a single value, which always becomes b */
         tnn__fill_floats(by_dy, cells, 0);
         tnn__fill_floats(by_x, 2*cells, 0);
     }
@@ -8566,7 +8547,7 @@ static void tnn__norm(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__len cells = op->cells, cols = op->cols, rows = a->n/cols;
-    float *mean = op->statistics == TNN__BATCH ? op->kept : a->tmp;
+    float *mean = op->type == TNN_BATCHNORM ? op->kept : a->tmp;
     if (mean == a->tmp && a->r == 0) {
         if (a->back) tnn__norm_gradients(a, mean);
         else tnn__norm_prepare(a, mean);
@@ -8596,8 +8577,8 @@ static tnn_status tnn__product_needs(tnn__op *op)
 {
     op->w_floats = tnn__weight_floats(&op->q);
     op->b_floats = op->options.no_bias ? 0 : tnn__bias_floats(&op->q);
-    op->weight_dims = tnn__dims_of(4, op->q.oc, op->q.cg, op->q.g.kh, op->q.g.kw);
-    op->other_dims = tnn__dims_of(1, op->q.oc, 1, 1, 1);
+    tnn__set_dims(op->weight_dims, op->q.oc, op->q.cg, op->q.g.kh, op->q.g.kw);
+    op->other_dims[0] = op->q.oc;
     op->bias_each = op->q.po;
     op->bias_room = op->q.panels*16;
     if (tnn__mul(op->q.oc, op->q.inner) > INT_MAX)
@@ -8826,7 +8807,7 @@ static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
     b->c = o->filters; b->h = (int)h; b->w = (int)wide;
     tnn__dy_frame(&op->q, op->frame);
     e = tnn__product_needs(op);
-    op->other_dims.dims[0] = op->q.g.c;
+    op->other_dims[0] = op->q.g.c;
     if (!op->q.depthwise) {
         op->bias_each = op->q.cg;
         op->bias_room = (op->q.cg + 15)/16*16;
@@ -8882,7 +8863,7 @@ static tnn_status tnn__custom_shape(tnn__op *op, tnn__blob *b)
         || tnn__mul(tnn__mul(out[0], out[1]), out[2]) > TNN__MOST || params < 0 || params > 1 << 28)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: refuses its input %dx%dx%d",
                          custom->name ? custom->name : "custom layer", in[0], in[1], in[2]);
-    op->weight_dims = tnn__dims_of(1, params, 1, 1, 1);
+    op->weight_dims[0] = params;
     op->w_floats = tnn__round_up(params, 16);
     op->tmp_floats = 2*(tnn__round_up(tnn__values(b), 16)
                         + tnn__round_up((tnn__len)out[0]*out[1]*out[2], 16));
@@ -8952,7 +8933,7 @@ static tnn_status tnn__dense_shape(tnn__op *op, tnn__blob *b)
     b->c = units; b->h = b->w = 1;
     b->flat = 1;
     e = tnn__product_needs(op);
-    op->weight_dims = tnn__dims_of(2, units, (int)op->q.inner, 1, 1);
+    tnn__set_dims(op->weight_dims, units, (int)op->q.inner, 0, 0);
     return e;
 }
 /* Dense, ReLU, dropout. The random numbers are those that the dropout would have drawn alone, but
@@ -9475,15 +9456,17 @@ static int tnn__is_conv(const tnn__op *op) { return (op->kind->flags & TNN__PROD
 /* What the user is told of a tensor: its name, shape and count, whether it is trained. */
 static tnn_param tnn__param_of(const tnn__op *op, int which)
 {
-    const tnn__dims *dims = which == TNN__WEIGHT ? &op->weight_dims : &op->other_dims;
+    const int *dims = which == TNN__WEIGHT ? op->weight_dims : op->other_dims;
     tnn_param param;
     int i;
     memset(&param, 0, sizeof param);
     param.name = op->name[which];
     param.buffer = which >= TNN__MEAN;
-    param.ndim = which == TNN__BATCHES ? 0 : dims->ndim;
-    for (param.count = 1, i = 0; i < 4; i++)
-        param.count *= param.dims[i] = i < param.ndim ? dims->dims[i] : 1;  /* fits: 12a */
+    for (param.count = 1, i = 0; i < 4; i++) {
+        const int there = which != TNN__BATCHES && dims[i] > 0;
+        param.ndim += there;
+        param.count *= param.dims[i] = there ? dims[i] : 1;         /* fits: 12a */
+    }
     return param;
 }
 /* Element `at` of a tensor in PyTorch's order, in a flat vector or, what is not trained, in
@@ -9759,11 +9742,6 @@ static tnn_status tnn__init_params(tnn_net *net)
                                         ".num_batches_tracked"};
     const tnn__op *op;
     int i, which;
-    for (i = 0; i < net->ops; i++)
-        for (which = 0; which < TNN__TENSORS; which++) {
-            char *to = net->op[i].name[which], *end = to + sizeof net->op[i].name[which] - 1;
-            *tnn__put(tnn__put_int(to, end, net->op[i].layer), end, names[which]) = 0;
-        }
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_layer *o = &net->record[op->layer].o;
         const tnn_param param = tnn__param_of(op, which);
@@ -9772,8 +9750,10 @@ static tnn_status tnn__init_params(tnn_net *net)
                                                                          : TNN_INIT_ZERO;
         const double window = op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw;
         const size_t mark = net->used;
+        char *to = net->op[op - net->op].name[which], *end = to + sizeof op->name[which] - 1;
         double *matrix = NULL;
         tnn__start_values start;
+        *tnn__put(tnn__put_int(to, end, op->layer), end, names[which]) = 0;
         memset(&start, 0, sizeof start);        /* TNN__EQUAL */
         start.rows = param.dims[0]; start.in = param.dims[1];
         start.kh = param.dims[2]; start.kw = param.dims[3];
