@@ -7363,10 +7363,11 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
    what it needs, before its samples: it begins a trunk forward, and ends one backward.
 
    Each layer is a block below: the mathematics, shape, forward, backward; and a row in 6k.
-     shape      checks the options, says what the operation needs, turns its input's shape into
-                its output's
-     forward    x, sample a->s of the blob that it reads, to y; rows of x are a->in->row floats
-                apart, rows of y a->out->row; both pointers are at pixel (0, 0)
+     shape      reads op->options, the layer's with their defaults; refuses what its input does not
+                allow; says what the operation needs, and makes its input's shape its output's
+     forward    x, of the blob that it reads, to y: of sample a->s; of a row or a pixel of it, where
+                the kind's flags say so (tnn__each). Rows of x are a->in->row floats apart, rows of
+                y a->out->row; both pointers are at pixel (0, 0)
      backward   dy to dx, and adds to dw and db; dy and dx are images without frame, (h, w, c). dx
                 is NULL where nothing wants it, dw where its parameters are not trained
    In the formulas x, y, dx, dy are one sample; W the weights, b the biases. */
