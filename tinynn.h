@@ -8186,18 +8186,19 @@ static void tnn__pool_backward(const tnn__sample_at *a)
    an image row is rows of op->cols columns: (w, c), or (1, w*c) with w and b by row. CELLS are the
    elements of w, op->cells of them, rounded up.
 
-   Arrays by cell lie in this order: mean, r, A, b, B, C, and two sums, each with its low (3a).
-   Those of batch norm, whose statistics are one per cell, are kept for the whole batch, sums by
-   span. The others make them of each sample in scratch, and keep two numbers of each group: mean
-   and r.
-
    Backward, N values to a mean, x^ = (x - mean) r, r = 1/sqrt(var + eps), sums over those values:
      db = sum dy,  dw = sum dy x^,
      dx = r (w dy - sum(w dy)/N - x^ sum(w dy x^)/N) = A dy + B x^ + C,
      A = r w,  B = -r sum(w dy x^)/N,  C = -r sum(w dy)/N  (C = 0 where mean is)
    and for scale B = C = 0; for the running statistics too. Of a single value, which always becomes
-   b, A = B = C = 0. */
-/* The kinds differ in what they take the mean over, and in defaults. */
+   b, A = B = C = 0.
+
+   Arrays by cell lie in this order: mean, r, A, b, B, C, and two sums, each with its low (3a).
+   Those of batch norm, whose statistics are one per cell, are kept for the whole batch, sums by
+   span. The others make them of each sample in scratch, and keep two numbers of each group: mean
+   and r. */
+/* The kinds differ in what they take the mean over, what they learn, and in defaults. Refuses
+   groups of unequal size, and an instance norm of one pixel. */
 static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
 {
     const tnn_layer *o = &op->options;
