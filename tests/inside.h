@@ -33,7 +33,7 @@ static inline void inside_philox(uint64_t seed, uint64_t stream, uint64_t block,
 {
     tnn__philox(seed, stream, block, to);
 }
-/* v as text, in at most 40 bytes: short, as in messages; a whole number within `room`; exactly. */
+/* v as text: short, as in messages (40 bytes); a whole number within `room`; exactly (64). */
 static inline void inside_short_text(char *text, double v)
 {
     *tnn__put_double(text, text + 39, v) = 0;
