@@ -1872,10 +1872,12 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 
    HOW TO ADD. Each table is in the order of its enum; new entries go to the end of both. An option
    is a member of the options struct, an entry in the list of its options and a word in the rows of
-   those that read it. tests/test_api.c holds a list of every enumerator, and tries every option.
+   those that read it. tests/test_api.c holds a list of every enumerator, and tries every option;
+   tests/options.h lists those of optimizers.
      a kernel      3: the function, TNN__FN(name), from the vector layer alone; 2f: its line in
                    TNN__KERNELS. It must give the bits of its scalar instance, so sums have a fixed
-                   order. tests/test_kernels.c compares all instruction sets, in guarded memory
+                   order. tests/test_kernels.c compares all instruction sets, in guarded memory;
+                   tests/inside.h calls it
      an activation 1e: its enumerator, with the formula; 2b: its name in tnn__choices; 2f: its word
                    in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f'; 6k: a TNN__FUNCTION row;
                    14: PyTorch's name, or "" for none; 17: f in C, or NULL. tests/test_kernels.c
@@ -1883,7 +1885,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
                    its name in the vectors, which tests/layer_vectors.py makes with PyTorch
      a layer       1e, 2b, 14, 17 as an activation; 6: a block with the mathematics above it, shape,
                    forward, backward; 6k: its row, and columns for what few layers need. Vectors as
-                   above; tests/random_net.h puts it into random networks
+                   above; tests/reference.h has its shape and definition, tests/random_net.h puts
+                   it into random networks
      a loss        1e: its enumerator and formula; 2b; 3h: the formula of a row and its gradient; 8:
                    its row. tests/loss_vectors.py, tests/test_losses.c
      an optimizer  1e: enumerator and update; 2b; 2f: its line in TNN__RULES; 3f: the rule; the head
