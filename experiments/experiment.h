@@ -805,12 +805,8 @@ static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metri
 {
     if (!e->kept || e->epoch > e->kept[0]) return 0;
     const double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
-    memset(train, 0, sizeof *train);
-    memset(val, 0, sizeof *val);
-    train->loss     = row[0];
-    train->accuracy = row[1];
-    val->loss       = row[2];
-    val->accuracy   = row[3];
+    *train = (tnn_metrics){.loss = row[0], .accuracy = row[1]};
+    *val   = (tnn_metrics){.loss = row[2], .accuracy = row[3]};
     return 1;
 }
 /* Saves if it is time: where --save does not say, a fiftieth of it at the most. */
@@ -837,12 +833,9 @@ static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics
 {
     if (!e->kept) return;
     double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
+    const double now[EXPERIMENT_ROW] = {train.loss, train.accuracy, val.loss, val.accuracy, *lr};
     if (e->epoch <= e->kept[0]) { *lr = row[4]; return; }
-    row[0] = train.loss;
-    row[1] = train.accuracy;
-    row[2] = val.loss;
-    row[3] = val.accuracy;
-    row[4] = *lr;
+    memcpy(row, now, sizeof now);
     e->kept[0] = e->epoch;
     if (e->epoch < e->epochs) experiment_save(e);
 }
@@ -941,13 +934,17 @@ static inline int experiment_do_run(experiment *e, const void *row)
     return go;
 }
 
+static inline const experiment_run *experiment_nth(const experiment *e, int i)
+{
+    const void *row = (const char *)e->table + (size_t)i * e->row;
+    return (const experiment_run *)row;
+}
+
 /* The whole program: returns its exit status. */
 static inline int experiment_main(experiment *e, int argc, char **argv)
 {
     static const char *names[EXPERIMENT_RUNS + 1];
-    const char *rows = (const char *)e->table;
-    for (int i = 0; i < e->count; i++)
-        names[i] = ((const experiment_run *)(const void *)(rows + (size_t)i * e->row))->name;
+    for (int i = 0; i < e->count; i++) names[i] = experiment_nth(e, i)->name;
     e->runs = names;
     int status = experiment_options(e, argc, argv);
     if (status >= 0) return status;
@@ -955,13 +952,12 @@ static inline int experiment_main(experiment *e, int argc, char **argv)
     if (status == 0) status = experiment_open(e);
     for (int pass = 0; pass < 2; pass++)            /* how much there is to do; then do it */
         for (int i = 0; i < e->count && status == 0; i++) {
-            const void *row = rows + (size_t)i * e->row;
-            const experiment_run *run = (const experiment_run *)row;
+            const experiment_run *run = experiment_nth(e, i);
             const int parts = !e->search || strcmp(e->search, run->name) != 0 ? 1
                             : (e->parts - e->shard + e->shards - 1) / e->shards;
             if (!experiment_wants(e, run->name)) continue;
             if (pass == 0) e->work += (double)e->train.n * parts * experiment_epochs(e, run);
-            else           status = (e->do_run ? e->do_run : experiment_do_run)(e, row);
+            else           status = (e->do_run ? e->do_run : experiment_do_run)(e, run);
         }
     if (status == 0 && e->after) status = e->after(e);
     experiment_free(e);

@@ -81,49 +81,49 @@ typedef struct flags_run {
     double dropout;
     int    activation;
     double lr;
-    int    optimizer, rank;             /* in our search, of BEST */
+    int    optimizer;
 } flags_run;
 
-static const flags_run RUNS[] = {       /* name, batch, epochs; in the order of the report */
-    {{"basic",     64, 20}, TRAIN,   {16,  32}, {5, 5}, 120, 0, RELU, 0.001, ADAM, 0},
+static const flags_run RUNS[] = {
+    /* name, batch, epochs; task, filters, kernels, units, dropout, activation, learning rate,
+       optimizer; in the order of the report */
+    {{"basic",     64, 20}, TRAIN,   {16,  32}, {5, 5}, 120, 0, RELU, 0.001, ADAM},
     {.run = {"search", 0, 5}, .task = SEARCH},
     {{"printed0",  16,  5}, TRY,     {24,  96}, {5, 5}, 384,
-     0.023528276899695444, LEAKY, 0.00017908960602750068, NADAM, 0},
+     0.023528276899695444, LEAKY, 0.00017908960602750068, NADAM},
     {{"printed1", 128,  5}, TRY,     {48,  48}, {3, 3},  64,
-     0.139046109074281, RELU, 3.7301156970022335e-05, NADAM, 0},
+     0.139046109074281, RELU, 3.7301156970022335e-05, NADAM},
     {{"printed2",  96,  5}, TRY,     {64,  32}, {3, 5}, 448,
-     0.023738204059223555, ELU, 3.294818804734115e-05, ADADELTA, 0},
+     0.023738204059223555, ELU, 3.294818804734115e-05, ADADELTA},
     {{"printed3",  16,  5}, TRY,     {24, 112}, {5, 5}, 448,
-     0.018649782725007058, LEAKY, 7.649764783102111e-05, NADAM, 0},
+     0.018649782725007058, LEAKY, 7.649764783102111e-05, NADAM},
     {{"printed4",  32,  5}, TRY,     {16,  80}, {3, 5}, 512,
-     0.45175556968336106, RELU, 1.7957831800836656e-05, ASGD, 0},
+     0.45175556968336106, RELU, 1.7957831800836656e-05, ASGD},
     {{"printed5",  48,  5}, TRY,     {56,  16}, {5, 5}, 512,
-     0.4443473021750981, RELU, 0.0003606253250741577, SGD, 0},
+     0.4443473021750981, RELU, 0.0003606253250741577, SGD},
     {{"printed6",  16,  5}, TRY,     { 8,  64}, {3, 3}, 512,
-     0.37368966204101295, ELU, 6.076991430560391e-05, NADAM, 0},
+     0.37368966204101295, ELU, 6.076991430560391e-05, NADAM},
     {{"printed7", 128,  5}, TRY,     {64,  32}, {5, 5}, 320,
-     0.44788959927280814, TANH, 1.9215908923392973e-05, ASGD, 0},
+     0.44788959927280814, TANH, 1.9215908923392973e-05, ASGD},
     {{"printed8",  32,  5}, TRY,     { 8,  48}, {5, 5}, 256,
-     0.29740269367268685, SIGMOID, 2.4710158117383795e-05, NADAM, 0},
+     0.29740269367268685, SIGMOID, 2.4710158117383795e-05, NADAM},
     {{"printed9",  96,  5}, TRY,     { 8,  64}, {7, 5}, 192,
-     0.31135295165888865, LEAKY, 2.804932600022528e-05, RMSPROP, 0},
-    {{"trial0",    96, 10}, RETRAIN, {16,  48}, {7, 5}, 128, 0.217178, RELU, 0.000137, ADAM, 0},
-    {{"trial1",    16, 10}, RETRAIN, {56, 112}, {3, 5}, 256, 0.198983, ELU, 0.000823, ADAM, 0},
-    {{"trial2",    96, 10}, RETRAIN, {48, 128}, {3, 7}, 320,
-     0.40016662, LEAKY, 0.000129072, ADAM, 0},
-    {{"trial3",    80, 10}, RETRAIN, {40,  64}, {5, 3}, 320, 0.0376952, ELU, 4.92142e-05, ADAM, 0},
-    {{"trial4",    16, 10}, RETRAIN, {32, 128}, {7, 7}, 448, 0.158698, LEAKY, 2.69667e-05, ADAM, 0},
-    {{"trial5",    96, 10}, RETRAIN, {32,  96}, {5, 3}, 128, 0.473422, ELU, 0.000246555, ADAM, 0},
-    {{"trial6",   112, 10}, RETRAIN, {40, 128}, {5, 7},  64, 0.265507, ELU, 1.18467e-05, ADAM, 0},
-    {{"trial7",   112, 10}, RETRAIN, { 8,  16}, {5, 5}, 448,
-     0.285838, SIGMOID, 1.47489e-05, ADAM, 0},
-    {{"trial8",    16, 10}, RETRAIN, {64,  80}, {5, 7}, 192, 0.214906, TANH, 0.00064585, ADAM, 0},
-    {{"trial9",    64, 10}, RETRAIN, {40,  80}, {7, 7}, 448, 0.067523, TANH, 0.000257, ADAM, 0},
-    {.run = {"best0", 0, 10}, .task = BEST, .rank = 0},
-    {.run = {"best1", 0, 10}, .task = BEST, .rank = 1},
-    {.run = {"best2", 0, 10}, .task = BEST, .rank = 2},
-    {.run = {"best3", 0, 10}, .task = BEST, .rank = 3},
-    {.run = {"best4", 0, 10}, .task = BEST, .rank = 4},
+     0.31135295165888865, LEAKY, 2.804932600022528e-05, RMSPROP},
+    {{"trial0",    96, 10}, RETRAIN, {16,  48}, {7, 5}, 128, 0.217178, RELU, 0.000137, ADAM},
+    {{"trial1",    16, 10}, RETRAIN, {56, 112}, {3, 5}, 256, 0.198983, ELU, 0.000823, ADAM},
+    {{"trial2",    96, 10}, RETRAIN, {48, 128}, {3, 7}, 320, 0.40016662, LEAKY, 0.000129072, ADAM},
+    {{"trial3",    80, 10}, RETRAIN, {40,  64}, {5, 3}, 320, 0.0376952, ELU, 4.92142e-05, ADAM},
+    {{"trial4",    16, 10}, RETRAIN, {32, 128}, {7, 7}, 448, 0.158698, LEAKY, 2.69667e-05, ADAM},
+    {{"trial5",    96, 10}, RETRAIN, {32,  96}, {5, 3}, 128, 0.473422, ELU, 0.000246555, ADAM},
+    {{"trial6",   112, 10}, RETRAIN, {40, 128}, {5, 7},  64, 0.265507, ELU, 1.18467e-05, ADAM},
+    {{"trial7",   112, 10}, RETRAIN, { 8,  16}, {5, 5}, 448, 0.285838, SIGMOID, 1.47489e-05, ADAM},
+    {{"trial8",    16, 10}, RETRAIN, {64,  80}, {5, 7}, 192, 0.214906, TANH, 0.00064585, ADAM},
+    {{"trial9",    64, 10}, RETRAIN, {40,  80}, {7, 7}, 448, 0.067523, TANH, 0.000257, ADAM},
+    {.run = {"best0", 0, 10}, .task = BEST},
+    {.run = {"best1", 0, 10}, .task = BEST},
+    {.run = {"best2", 0, 10}, .task = BEST},
+    {.run = {"best3", 0, 10}, .task = BEST},
+    {.run = {"best4", 0, 10}, .task = BEST},
     {.run = {"transfer-section", 0, 10}, .task = TRANSFER},
     {.run = {"transfer-vgg16", 0, 5}, .task = TRANSFER},
 };
@@ -292,9 +292,11 @@ static int search(experiment *e, const flags_run *row)
     return status;
 }
 
-/* Trains the trial again that comes after `rank` better ones; of equal ones the first is better. */
+/* Trains that trial again which comes after so many better ones as the run's name says; of equal
+   ones the first is better.                                                                      */
 static int retrain(experiment *e, const flags_run *row)
 {
+    const int rank = row->run.name[4] - '0';                /* best0 ... */
     int status = -1;
     e->run = row->run.name;
     tnn_study *study = open_study(e);
@@ -307,7 +309,7 @@ static int retrain(experiment *e, const flags_run *row)
             double other = tnn_study_trial(study, j)->value;
             better += j < i ? other >= t->value : other > t->value;
         }
-        if (better != row->rank) continue;
+        if (better != rank) continue;
         flags_run r = run_of(t, *row);
         r.task = RETRAIN;
         r.optimizer = ADAM;

@@ -41,7 +41,8 @@ typedef struct mlp_run {
     int    hidden[DEPTH];               /* units of each hidden layer, then 0              */
 } mlp_run;
 
-static const mlp_run RUNS[] = {         /* name, batch, epochs; ... */
+static const mlp_run RUNS[] = {
+    /* name, batch, epochs; rule, learning rate, decay, patience, schedule, hidden layers */
     {{"m0",                 0, 300}, OWN_SGD,    0.1,  0,      0, 0, {100, 80}},
     {{"linear",             0, 300}, OWN_SGD,    0.1,  0,      0, LINEAR,  {100, 80}},
     {{"exponential",        0, 300}, OWN_SGD,    0.1,  0,      0, FALLING, {100, 80}},
@@ -69,7 +70,6 @@ static const mlp_run RUNS[] = {         /* name, batch, epochs; ... */
     {{"m4-as-adam",      1250, 500}, TORCH_ADAM, 0.01, 0,      0, 0, {5000}},
     {.run = {"search", 0, 382}},        /* of 17 trainings, on an average of so many epochs */
 };
-enum { RUN_COUNT = sizeof RUNS / sizeof RUNS[0] };
 
 /* The search: each stage keeps what those before it chose, and varies one parameter. What else they
    set is the report's. */
@@ -324,7 +324,7 @@ static void grid(experiment *e, const char *stage, const char *prefix, int by)
 {
     char names[8][48];
     int  count = 0;
-    for (int i = 0; i < RUN_COUNT; i++)
+    for (int i = 0; e->runs[i]; i++)
         if (strncmp(e->runs[i], prefix, strlen(prefix)) == 0 && count < 8
             && strchr("0123456789", e->runs[i][strlen(prefix)]))
             snprintf(names[count++], sizeof names[0], "%s", e->runs[i]);
