@@ -1880,7 +1880,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
                    tests/inside.h calls it
      an activation 1e: its enumerator, with the formula; 2b: its name in tnn__choices; 2f: its word
                    in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f'; 6k: a TNN__FUNCTION row;
-                   14: PyTorch's name, or "" for none; 17: f in C, or NULL. tests/test_kernels.c
+                   14: PyTorch's name, or "" for none; 17c: a row with f in C. tests/test_kernels.c
                    and tests/reference.h have f and f' in double precision, tests/test_modules.c
                    its name in the vectors, which tests/layer_vectors.py makes with PyTorch
      a layer       1e, 2b, 14, 17 as an activation; 6: a block with the mathematics above it, shape,
@@ -15601,8 +15601,8 @@ static char *tnn__key(tnn__scan *scan, int *count, int python)
     return NULL;
 }
 /* What stands under a key: by `kind` a string ('s', its text goes to a const char *), True or False
-   ('b', to an int), or a list, whose bracket it is: *n numbers, to long long[TNN_DIMS]. */
-typedef struct { const char *key; char kind; void *to; int *n; } tnn__field;
+   ('b', to an int), or a list, whose bracket it is: *count numbers, to long long[TNN_DIMS]. */
+typedef struct { const char *key; char kind; void *to; int *count; } tnn__field;
 /* Reads a dictionary or object of these three, in any order, each once, which is `what` messages
    say. Returns 0 on error. */
 static int tnn__fields(tnn__scan *scan, const tnn__field three[3], int python, const char *what)
@@ -15629,7 +15629,7 @@ static int tnn__fields(tnn__scan *scan, const tnn__field three[3], int python, c
             *(int *)field->to = yes;
             scan->at += length;
         } else if (!tnn__list(scan, field->kind, field->kind == '(' ? ')' : ']',
-                              (long long *)field->to, field->n)) return 0;
+                              (long long *)field->to, field->count)) return 0;
     }
     return n == 3 || (n >= 0 && tnn__wrong(scan, what));
 }
@@ -16550,13 +16550,13 @@ static char tnn__name_next(tnn__name *name)
 static int tnn__compare_names(const void *a, const void *b)
 {
     tnn__name one = *(const tnn__name *)a, other = *(const tnn__name *)b;
-    char c, d;
+    char letter, against;
     if (!one.head || !other.head) return !!one.head - !!other.head;
     do {
-        c = tnn__name_next(&one);
-        d = tnn__name_next(&other);
-    } while (c && c == d);
-    return (int)(unsigned char)c - (int)(unsigned char)d;
+        letter = tnn__name_next(&one);
+        against = tnn__name_next(&other);
+    } while (letter && letter == against);
+    return (int)(unsigned char)letter - (int)(unsigned char)against;
 }
 /* How many bytes of `name` pair k stands for on one side; -1: another beginning, -2: no pair. */
 static int tnn__begins(const tnn_weights_options *options, int k, int net, const char *name)
@@ -16760,14 +16760,14 @@ TNN_API_GATED int tnn_parse_weights(tnn_net *net, const void *bytes, size_t size
    itself, all else as it is: UTF-8, which was checked. */
 static void tnn__write_name(tnn__writer *writer, tnn__name name)
 {
-    char c;
-    while ((c = tnn__name_next(&name)) != 0)
-        if ((unsigned char)c < 0x20)
-            tnn__writef(writer, c < 16 ? "\\u000%w" : "\\u001%w", 1,
-                        &"0123456789abcdef"[c%16]);
+    char letter;
+    while ((letter = tnn__name_next(&name)) != 0)
+        if ((unsigned char)letter < 0x20)
+            tnn__writef(writer, letter < 16 ? "\\u000%w" : "\\u001%w", 1,
+                        &"0123456789abcdef"[letter%16]);
         else {
-            if (c == '"' || c == '\\') tnn__write(writer, "\\", 1);
-            tnn__write(writer, &c, 1);
+            if (letter == '"' || letter == '\\') tnn__write(writer, "\\", 1);
+            tnn__write(writer, &letter, 1);
         }
 }
 /* Writes the header, without its padding. Returns the bytes of the data. */
