@@ -15119,10 +15119,8 @@ typedef struct {
 /* A number as one. */
 static tnn__whole tnn__whole_of(uint64_t number)
 {
-    tnn__whole whole;
-    whole.n = 1 + (number >> 32 != 0);
-    whole.limb[0] = (uint32_t)number;
-    whole.limb[1] = (uint32_t)(number >> 32);
+    const uint32_t low = (uint32_t)number, high = (uint32_t)(number >> 32);
+    const tnn__whole whole = {high ? 2 : 1, {low, high}};
     return whole;
 }
 /* whole = whole*times + plus. There is always room: see the bound above. */
@@ -19237,23 +19235,15 @@ typedef struct { int kind, in, out; } tnn__c_call;
 static int tnn__c_calls(const tnn__c_file *file, int i, tnn__c_call call[3])
 {
     const tnn__op *op = &file->net->op[i];
-    const int own = file->net->ops + 1;
+    const int conv = tnn__is_conv(op), pool = conv && op->pool.kh, own = file->net->ops + 1;
+    const tnn__c_call calls[3] = {{tnn__c_kind(file, op), op->in, pool ? own : i + 1},
+                                  {tnn__c_row("maxpool2d"), own, i + 1},
+                                  {tnn__c_row("leaky_relu"), i + 1, i + 1}};
     int n = 1;
-    call[0].kind = tnn__c_kind(file, op);
-    call[0].in = op->in;
-    call[0].out = i + 1;
-    if (call[0].kind < 0) return 0;
-    if (tnn__is_conv(op) && op->pool.kh) {
-        call[n].kind = tnn__c_row("maxpool2d");
-        call[0].out = call[n].in = own;
-        call[n++].out = i + 1;
-    }
-    if (tnn__is_conv(op) && op->act && op->slope > 0) {
-        call[n].kind = tnn__c_row("leaky_relu");
-        call[n].in = call[n].out = i + 1;
-        n++;
-    }
-    return n;
+    call[0] = calls[0];
+    if (pool) call[n++] = calls[1];
+    if (conv && op->act && op->slope > 0) call[n++] = calls[2];
+    return calls[0].kind < 0 ? 0 : n;
 }
 /* The floats of its own that a convolution has before a pool that it has taken in. */
 static tnn__len tnn__c_before_pool(const tnn__op *op)
@@ -19463,48 +19453,35 @@ static tnn_status tnn__c_check(const char *what, tnn__c_file *file, tnn_net *net
                              net->op[i].layer + 1, net->op[i].kind->name);
     return TNN_OK;
 }
-/* Checks and prepares: a forward makes batch norm's scales and transformed weights, and a first
-   writing to nowhere tells whether all numbers are finite. After TNN_OK file->at is to be
-   released. */
-static tnn_status tnn__c_begin(const char *what, tnn__c_file *file, tnn_net *net,
-                               const tnn_export_options *options)
-{
-    tnn__writer nowhere;                /* counts only */
-    float *zeros;                       /* a sample */
-    memset(file, 0, sizeof *file);
-    if (tnn_build(net) || tnn__c_check(what, file, net, options)) return (tnn_status)tnn_failed();
-    file->at = (tnn__len *)tnn__alloc((net->ops + 2)*(tnn__len)sizeof *file->at, what);
-    zeros = file->at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
-    if (zeros) tnn_forward(net, zeros, 1, TNN_EVAL);
-    net->stage = TNN__NOTHING;
-    net->n = 0;
-    tnn__release(zeros);
-    if (!tnn_failed()) {
-        tnn__write_start(&nowhere, 0, NULL, NULL, 0);
-        file->writer = &nowhere;
-        tnn__c_text(file);
-        if (file->odd)
-            tnn__fail(TNN_ERROR_NUMBER, "%s: a number made of weights or options is not finite",
-                      what);
-    }
-    if (tnn_failed()) tnn__release(file->at);
-    return (tnn_status)tnn_failed();
-}
-/* To a path, if `to_path`, or to memory. Returns the size of the text, 0 on error. */
+/* To a path, if `to_path`, or to memory. Returns the size of the text, 0 on error. A forward makes
+   batch norm's scales and transformed weights. */
 static size_t tnn__c_write(const char *what, tnn_net *net, const tnn_export_options *options,
                            int to_path, void *to, size_t room)
 {
     tnn__c_file file;
     tnn__writer writer;
-    size_t size = 0;
-    if (tnn__c_begin(what, &file, net, options)) return 0;
-    if (!tnn__write_start(&writer, to_path, options ? options->path : NULL, to, room)) {
+    float *zeros;                       /* a sample */
+    int turn;                           /* 0: to nowhere, which tells whether numbers are finite */
+    memset(&file, 0, sizeof file);
+    if (tnn_build(net) || tnn__c_check(what, &file, net, options)) return 0;
+    file.at = (tnn__len *)tnn__alloc((net->ops + 2)*(tnn__len)sizeof *file.at, what);
+    zeros = file.at ? tnn__floats(tnn__values(&net->blob[0]), what) : NULL;
+    if (zeros) tnn_forward(net, zeros, 1, TNN_EVAL);
+    net->stage = TNN__NOTHING;
+    net->n = 0;
+    tnn__release(zeros);
+    for (turn = 0; turn < 2 && !tnn_failed(); turn++) {
+        if (tnn__write_start(&writer, turn && to_path, options ? options->path : NULL,
+                             turn ? to : NULL, room)) break;
         file.writer = &writer;
         tnn__c_text(&file);
-        size = tnn__write_end(&writer) ? 0 : writer.used;
+        if (!turn && file.odd)
+            tnn__fail(TNN_ERROR_NUMBER, "%s: a number made of weights or options is not finite",
+                      what);
+        tnn__write_end(&writer);
     }
     tnn__release(file.at);
-    return size;
+    return tnn_failed() ? 0 : writer.used;
 }
 /* To memory; the size of the text, 0 on error. */
 TNN_API_GATED size_t tnn_format_c(tnn_net *net, void *to, size_t room,
