@@ -15164,14 +15164,8 @@ static double tnn__times_ten(double v, int p)
     for (; p < -22; p += 22) v /= 1e22;
     return p < 0 ? v/tens[-p] : v*tens[p];
 }
-/* The bits of a double, not negative: the next larger double has one more. */
-static uint64_t tnn__double_bits(double v)
-{
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-/* The double of these bits as m 2^power with whole m, which is returned. */
+/* The double of these bits as m 2^power with whole m, which is returned. It is not negative: the
+   bits of the next larger one are one more. */
 static uint64_t tnn__double_parts(uint64_t bits, int *power)
 {
     const int e = (int)(bits >> 52);                    /* 0: subnormal */
@@ -15193,12 +15187,13 @@ static double tnn__nearest(uint64_t head, int p, const char *text, const char *e
 {
     double v = TNN__MIN(tnn__times_ten((double)head, p), DBL_MAX);
     tnn__whole digits = tnn__whole_of(head);
-    uint64_t bits = tnn__double_bits(v);
+    uint64_t bits;
     int n = 0, rest = 0;                /* digits behind head; whether one left out is not 0 */
     for (; text < end; text++)
         if (n == 780) rest |= *text > '0';
         else if (*text != '.') { tnn__whole_times(&digits, 10, (uint32_t)(*text - '0')); n++; }
     if (rest) { tnn__whole_times(&digits, 10, 1); n++; }        /* a little more than the 800 */
+    memcpy(&bits, &v, sizeof bits);
     while (bits < (uint64_t)2047 << 52 && tnn__beyond(&digits, p - n, bits)) bits++;
     while (bits && !tnn__beyond(&digits, p - n, bits - 1)) bits--;
     memcpy(&v, &bits, sizeof v);
@@ -15250,13 +15245,15 @@ static int tnn__read_double(const char **at, const char *end, double *value)
 /* v > 0 as n digits, times 10^(exponent - n + 1): the nearest whole number, of two the larger. */
 static uint64_t tnn__digits(double v, int n, int *exponent)
 {
-    const uint64_t bits = tnn__double_bits(v), least = (uint64_t)tnn__times_ten(1, n - 1);
+    const uint64_t least = (uint64_t)tnn__times_ten(1, n - 1);
+    uint64_t bits, number, whole;
     int power;
-    const uint64_t whole = tnn__double_parts(bits, &power);         /* v = whole 2^power */
+    memcpy(&bits, &v, sizeof bits);
+    whole = tnn__double_parts(bits, &power);                    /* v = whole 2^power */
     *exponent = (int)(0.30103*((int)(bits >> 52) - 1023));      /* near it, but of subnormals */
     for (;;) {
         const int p = *exponent - n + 1;
-        uint64_t number = (uint64_t)tnn__times_ten(v, -p);      /* near it; now to the nearest */
+        number = (uint64_t)tnn__times_ten(v, -p);               /* near it; now to the nearest */
         while (tnn__whole_against(tnn__whole_of(2*number + 1), p, whole, power + 1) <= 0) number++;
         while (number && tnn__whole_against(tnn__whole_of(2*number - 1), p, whole, power + 1) > 0)
             number--;
@@ -15602,7 +15599,8 @@ static char *tnn__key(tnn__scan *scan, int *count, int python)
    ('b', to an int), or a list, whose bracket it is: *count numbers, to long long[TNN_DIMS]. */
 typedef struct { const char *key; char kind; void *to; int *count; } tnn__field;
 /* Reads a dictionary or object of these three, in any order, each once, which is `what` messages
-   say. Returns 0 on error. */
+   say: both formats have three keys, of which none may be left out. What a value means is for the
+   caller. Returns 0 on error. */
 static int tnn__fields(tnn__scan *scan, const tnn__field three[3], int python, const char *what)
 {
     char *key;
@@ -16276,7 +16274,7 @@ static void tnn__write_text(tnn__writer *writer, const char *text)
 {
     tnn__write(writer, text, strlen(text));
 }
-/* Writes a short text that tnn__format makes. */
+/* Writes a short text that tnn__format makes, of at most 199 bytes. */
 static void tnn__writef(tnn__writer *writer, const char *format, ...)
 {
     char text[200];
@@ -16895,7 +16893,7 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net,
                      (long long)at);
 }
 /* Writes all of it to a path, if `file`, or to memory. Returns the size, 0 on error. With a hash
-   each byte counts for it. */
+   (TNN__FNV at first) each byte counts for it. All that saves weights or checkpoints ends here. */
 static size_t tnn__store(const tnn__saved *saved, uint64_t hash, int file, const char *path,
                          void *to, size_t room)
 {
