@@ -15683,7 +15683,10 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                                  {"fortran_order", 'b', &fortran, NULL},
                                  {"shape", '(', array->shape, &array->ndim}};
     tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
+    tnn__len i;
     void *memory;                       /* for the header's text, descr too */
+    tnn__scan scan;
+    tnn__walk walk;
     if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6))
         return tnn__foreign(in->name, p, in->size, ".npy") ? TNN_ERROR_FORMAT
              : tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
@@ -15693,11 +15696,9 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
         return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte 8: a header of %l bytes, of %l that are "
                          "left and 65535 at most", in->name, (long long)length, (long long)left);
     if ((memory = tnn__alloc_raw(length + 1, in->name)) == NULL) return TNN_ERROR_MEMORY;
-    {
-        tnn__scan scan = tnn__scan_of(in->name, memory, p, head, length);
-        good = tnn__fields(&scan, three, 1, "descr, fortran_order and shape expected, each once")
-               && tnn__end(&scan) && tnn__npy_type(in->name, descr, array, &big);
-    }
+    scan = tnn__scan_of(in->name, memory, p, head, length);
+    good = tnn__fields(&scan, three, 1, "descr, fortran_order and shape expected, each once")
+           && tnn__end(&scan) && tnn__npy_type(in->name, descr, array, &big);
     tnn__release(memory);
     if (!good) return TNN_ERROR_FORMAT;
     left -= length;
@@ -15709,13 +15710,10 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                          "are announced", in->name, (long long)left, (long long)(head + length),
                          array->count, bytes);
     if ((array->data = tnn__read_alloc(left, in->name)) == NULL) return TNN_ERROR_MEMORY;
+    walk = tnn__walk_over(array, 1);    /* C order, from wherever an element lies in the file */
     if (!fortran) tnn__copy_elements(array->data, p, (tnn__len)array->count, bytes, big);
-    else {                              /* C order, from wherever an element lies in the file */
-        tnn__walk walk = tnn__walk_over(array, 1);
-        tnn__len i;
-        for (i = 0; i < array->count; i++, tnn__walk_on(&walk))
-            tnn__copy_elements((char *)array->data + i*bytes, p + walk.at*bytes, 1, bytes, big);
-    }
+    else for (i = 0; i < array->count; i++, tnn__walk_on(&walk))
+        tnn__copy_elements((char *)array->data + i*bytes, p + walk.at*bytes, 1, bytes, big);
     return TNN_OK;
 }
 /* From memory, which may be given up afterwards; .data is NULL on failure. */
