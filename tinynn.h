@@ -16004,7 +16004,7 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
                                  tnn_array *array)
 {
     const char *begin = (const char *)in->bytes, *end = begin + in->size;
-    double *to = (double *)array->data, v;
+    double *to = (double *)array->data, v;  /* to: NULL the first time */
     long long n, first = 1;                 /* first: until there was a line */
     array->shape[0] = 0;
     for (n = 1; p < end; n++, p += p < end) {
@@ -16622,8 +16622,8 @@ static tnn__saved tnn__saved_of(tnn_net *net, const tnn_weights_options *options
    piece. */
 typedef struct {
     tnn__name     name;                 /* in the file */
-    tnn_dtype     dtype;
-    int           ndim, which;
+    tnn_dtype     dtype;                /* F32 of a tensor */
+    int           ndim, which;          /* ndim: 1 of a piece */
     long long     shape[TNN_DIMS];
     tnn__len      count;
     const tnn__op *op;
