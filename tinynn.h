@@ -17040,33 +17040,21 @@ static int tnn__pieces(tnn_net *net, tnn__piece *piece, long long *whole, double
     return n;
 }
 static const tnn_checkpoint_options tnn__plain_checkpoint = {NULL, NULL, NULL, 0, 0};
-/* Whether the options are right and network and loader stand where a checkpoint can be; of saving
-   also whether loading would take it. Between tnn_forward and tnn_step there are activations and
-   gradients, which no checkpoint has. */
+/* Whether the options are right, and network and loader stand where a checkpoint can be. */
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
-                                        const tnn_checkpoint_options *options, int save)
+                                        const tnn_checkpoint_options *options)
 {
-    long long whole[TNN__WHOLE];
-    double reals[TNN__REALS];
     const tnn_status e = tnn_build(net);
     if (e) return e;
     if (!options || options->count < 0 || (options->count > 0 && !options->numbers))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no options, or .count = %d without .numbers",
                          what, options ? options->count : 0);
     if (options->loader && tnn__loader_made(what, options->loader)) return TNN_ERROR_ARGUMENT;
-    if (net->swapped)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
-    if (!save) return TNN_OK;
-    if (options->optional)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .optional is for loading", what);
-    if (net->stage == TNN__BACKWARD)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: within a step; it comes after tnn_step", what);
-    tnn__counters(net, options->loader, whole, reals, 0);
-    if (!tnn__check_counters(net, options->loader, what, whole, reals))
-        return tnn__check_saved(what, net, NULL);
-    return TNN_ERROR_FORMAT;
+    if (!net->swapped) return TNN_OK;
+    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
 }
-/* A checkpoint, as tnn__store, to the options' path. */
+/* A checkpoint, as tnn__store, to the options' path, if loading would take it. Between tnn_forward
+   and tnn_step there are activations and gradients, which no checkpoint has. */
 static size_t tnn__store_checkpoint(const char *what, tnn_net *net,
                                     const tnn_checkpoint_options *options, int file, void *to,
                                     size_t room)
@@ -17075,10 +17063,17 @@ static size_t tnn__store_checkpoint(const char *what, tnn_net *net,
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
     tnn__saved saved = tnn__saved_of(net, &tnn__every_weight);
-    if (tnn__checkpoint_begin(what, net, options, 1)) return 0;
+    if (tnn__checkpoint_begin(what, net, options)) return 0;
+    if (options->optional || net->stage == TNN__BACKWARD) {
+        tnn__fail(TNN_ERROR_ARGUMENT, options->optional ? "%s: .optional is for loading"
+                  : "%s: within a step; it comes after tnn_step", what);
+        return 0;
+    }
+    tnn__counters(net, options->loader, whole, reals, 0);
+    if (tnn__check_counters(net, options->loader, what, whole, reals)
+        || tnn__check_saved(what, net, NULL)) return 0;
     saved.piece = piece;
     saved.pieces = tnn__pieces(net, piece, whole, reals, options->numbers, options->count);
-    tnn__counters(net, options->loader, whole, reals, 0);
     return tnn__store(&saved, TNN__FNV, file, options->path, to, room);
 }
 /* To memory, if there is room. Returns the size, 0 on error. */
@@ -17175,7 +17170,7 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
     tnn_safetensors file;
     int pieces, i, good;
     if (!options) options = &tnn__plain_checkpoint;
-    if (tnn__checkpoint_begin("tnn_load_checkpoint", net, options, 0))
+    if (tnn__checkpoint_begin("tnn_load_checkpoint", net, options))
         return (tnn_status)tnn_failed();
     file = tnn__safetensors(path, (const unsigned char *)bytes, size);
     if (!file.tensor) return (tnn_status)tnn_failed();
