@@ -74,7 +74,7 @@ static int out_count;
 
 /* The report being printed: its runs' names, their results, whether it counts in percent; of its
    numbers, how many there are, were run, lie within our range, or nearly.                        */
-static const char *folder;               /* OUT/FOLDER/RUN.tsv */
+static const char *folder;              /* OUT/FOLDER/RUN.tsv */
 static char names[MAX_RUNS][64];
 static int  run_count, percent;
 static run  results[MAX_OUTS][MAX_RUNS];
@@ -82,13 +82,13 @@ static struct { int numbers, run, within, nearly; } tally;
 
 /* ==== Reading ================================================================================= */
 
+/* The number of a name in a list that ends with NULL, or of a run; -1 if there is none. */
 static int find(const char *const *list, const char *name)
 {
     for (int i = 0; list[i]; i++)
         if (strcmp(list[i], name) == 0) return i;
     return -1;
 }
-
 static int find_run(const char *name)
 {
     for (int i = 0; i < run_count; i++)
@@ -109,6 +109,7 @@ static int split(char *line, char at, char **field, int max)
     return n;
 }
 
+/* PLOTS/NAME; ends the program if it cannot be read. */
 static FILE *open_table(const char *name)
 {
     char path[2 * LINE];
@@ -122,7 +123,7 @@ static FILE *open_table(const char *name)
     return f;
 }
 
-/* OUT/EXPERIMENT/NAME and a suffix, or NULL. */
+/* OUT/FOLDER/NAME and a suffix; NULL if it is not there. */
 static FILE *open_result(int out, const char *name, const char *suffix)
 {
     char path[2 * LINE];
@@ -130,6 +131,7 @@ static FILE *open_result(int out, const char *name, const char *suffix)
     return fopen(path, "r");
 }
 
+/* Reads a result file and closes it; one that is NULL has no epochs. */
 static void read_result(run *r, FILE *f)
 {
     char line[LINE], *field[8];
@@ -173,6 +175,7 @@ static const char *comment(int out, int from, int to, const char *what)
 
 /* ==== Measuring =============================================================================== */
 
+/* A quantity of a run that has the epoch. */
 static double measure(const run *r, int epoch, int quantity)
 {
     int    last = r->epochs, from = epoch, to = epoch;
@@ -264,6 +267,7 @@ static int is_accuracy(int quantity)
 
 static int is_count(int quantity) { return quantity == PARAMETERS || quantity == STOPPED; }
 
+/* By how much "nearly" widens a range. */
 static double margin(int quantity)
 {
     return is_count(quantity) ? 0 : is_accuracy(quantity) ? 0.005 : 0.03;
@@ -471,6 +475,7 @@ static summary evaluate(const char *text)
 
 /* ==== Printing ================================================================================ */
 
+/* A value as the report has it, with a sign or not; good until the eighth call from here. */
 static const char *show(double v, int quantity, int sign)
 {
     static char text[8][32];

@@ -1,9 +1,6 @@
 /* test_icons.c - the pickle of report 5's icons: as published, of other lengths, with each byte
    changed that is not of an image. It is refused, or it means images in the file and labels below
    5. Each is read from a block of its size, so that a sanitizer sees what reads beyond it. */
-#ifndef TINYNN_ELSEWHERE
-#define TINYNN_IMPLEMENTATION
-#endif
 #include "icons_data.h"
 #include "test.h"
 #include "vectors.h"
