@@ -4,6 +4,7 @@
    user does: trained, evaluated, stopped early, saved and loaded in every form. */
 #include "hooked.h"
 #include "test.h"
+#include "text.h"
 
 /* ---- A malloc that counts, remembers the last request, and fails when told -------------------- */
 static int    made, freed, fail_after = -1;
@@ -49,59 +50,19 @@ static tnn_net_options options_of(int which)
     o.seed = 3;
     return o;
 }
-static void convolution(tnn_net *net, int filters, int kernel, int stride)
-{
-    tnn_add(net, TNN_CONV2D, .filters = filters, .kernel = kernel, .stride = stride, .pad = 1);
-    tnn_add(net, TNN_RELU);
-    tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-}
 static void layers(tnn_net *net, int which)
 {
-    switch (which) {
-    case 0:
-        convolution(net, 32, 3, 1);
-        convolution(net, 64, 3, 1);
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 16);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 10);
-        break;
-    case 1:
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 128);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DROPOUT, .p = 0.2f);
-        tnn_add(net, TNN_DENSE, .units = 64);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DROPOUT, .p = 0.2f);
-        tnn_add(net, TNN_DENSE, .units = 10);
-        break;
-    case 2:
-        convolution(net, 24, 5, 1);
-        convolution(net, 96, 5, 1);
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 3);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DROPOUT, .p = 0.3f);
-        tnn_add(net, TNN_DENSE, .units = 24);
-        break;
-    case 3:
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 100, .init = TNN_INIT_HE_NORMAL);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 80, .init = TNN_INIT_ORTHOGONAL);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 49);
-        break;
-    case 4:
-        convolution(net, 32, 3, 2);
-        convolution(net, 64, 3, 1);
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 16);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 5);
-        break;
-    }
+    static const char *const text[NETS] = {
+        "conv 32 k3 s1 p1; relu; maxpool k2; conv 64 k3 s1 p1; relu; maxpool k2; flatten; "
+        "dense 16; relu; dense 10",
+        "flatten; dense 128; relu; dropout 0.2; dense 64; relu; dropout 0.2; dense 10",
+        "conv 24 k5 s1 p1; relu; maxpool k2; conv 96 k5 s1 p1; relu; maxpool k2; flatten; "
+        "dense 3; relu; dropout 0.3; dense 24",
+        "flatten; dense 100 he; relu; dense 80 orthogonal; relu; dense 49",
+        "conv 32 k3 s2 p1; relu; maxpool k2; conv 64 k3 s1 p1; relu; maxpool k2; flatten; "
+        "dense 16; relu; dense 5"
+    };
+    add_layers(net, text[which]);
 }
 static void learns(tnn_net *net, int which)
 {

@@ -1,12 +1,13 @@
 /* test_networks.c - whole networks, written as text, against reference.h
 
-   "conv 8 k3 p1; relu; flatten; dense 10" is a network. What the reference computes backwards is
+   "conv 8 k3 p1; relu; flatten; dense 10" is a network (text.h). What the reference computes backwards is
    checked against central differences of what it computes forwards; then the library is checked
    against it, on every instruction set and with 1, 2 and 3 threads, which must agree in every bit
    (test.h). test_random.c has layers of all types, and graphs. */
 #include "test.h"
 #include "reference.h"
 #include "windows.h"
+#include "text.h"
 
 /* Zeroed doubles that live until fresh(). */
 static double scratch[1 << 20];
@@ -44,47 +45,6 @@ typedef struct text_net {
     int          w_at[MAX_LAYERS], b_at[MAX_LAYERS], loss;      /* nodes, once it has been run */
 } text_net;
 
-/* One layer from text such as "conv 8 k3x5 s2 p1x2 d2 g4 nobias". Returns what follows its ';'. */
-static const char *parse_layer(const char *text, tnn_layer *layer)
-{
-    static const struct { const char *name; tnn_layer_type type; } types[] = {
-        { "conv", TNN_CONV2D },     { "dense", TNN_DENSE },     { "maxpool", TNN_MAXPOOL2D },
-        { "avgpool", TNN_AVGPOOL2D }, { "flatten", TNN_FLATTEN }, { "relu", TNN_RELU },
-        { "leaky", TNN_LEAKY_RELU }, { "dropout", TNN_DROPOUT }
-    };
-    char word[32];
-    int length, i;
-    memset(layer, 0, sizeof *layer);
-    while (sscanf(text, " %31[^ ;]%n", word, &length) == 1) {
-        int a = 0, b = 0, pair = sscanf(word + 1, "%dx%d", &a, &b) == 2;
-        text += length;
-        if (word[0] >= '0' && word[0] <= '9') {
-            if (layer->type == TNN_CONV2D) layer->filters = atoi(word);
-            if (layer->type == TNN_DENSE) layer->units = atoi(word);
-            if (layer->type == TNN_LEAKY_RELU) layer->slope = (float)atof(word);
-            if (layer->type == TNN_DROPOUT) layer->p = (float)atof(word);
-            continue;
-        }
-        for (i = 0; i < 8; i++) if (!strcmp(word, types[i].name)) break;
-        if (i < 8) { layer->type = types[i].type; continue; }
-        if (!strcmp(word, "ceil")) { layer->ceil = 1; continue; }
-        if (!strcmp(word, "exclude")) { layer->exclude_pad = 1; continue; }
-        if (!strcmp(word, "nobias")) { layer->no_bias = 1; continue; }
-#define SIZE(letter, member) \
-        if (word[0] == letter && pair) layer->member##_h = a, layer->member##_w = b; \
-        else if (word[0] == letter) layer->member = a;
-        SIZE('k', kernel)
-        SIZE('s', stride)
-        SIZE('p', pad)
-        SIZE('d', dilation)
-#undef SIZE
-        if (word[0] == 'g') layer->groups = a;
-    }
-    if (layer->type == TNN_AVGPOOL2D) layer->dilation_h = layer->dilation_w = 0;    /* 1 */
-    text += strspn(text, " ");
-    return *text == ';' ? text + 1 : text;
-}
-
 /* Shapes, and parameters (floats of about 1/sqrt(fan_in), from `stream`); the input is left to the
    caller. Returns 0 where some window does not fit. */
 static int text_init(text_net *net, int n, int c, int h, int w, const char *text, uint32_t stream)
@@ -99,7 +59,7 @@ static int text_init(text_net *net, int n, int c, int h, int w, const char *text
         tnn_layer *l = &net->layer[k];
         const tensor x = net->shape[k];
         tensor *y = &net->shape[k + 1];
-        text = parse_layer(text, l);
+        text = layer_of(text, l);
         if (!shape_of(l, x, x, y)) return 0;
         parameters_of(l, x, *y, &net->weights[k], &net->biases[k]);
         if (!net->weights[k]) continue;
@@ -922,14 +882,9 @@ static void large_training(void)
     enum { N = 30 };
     int k, t, i, labels[N], at;
     for (k = 0; k < 2; k++) {
-        const char *text = nets[k];
         float *x = test_values(N * 784, 1);
         tnn_net *net = tnn_create(.input = { 1, 28, 28 }, .batch = N, .seed = 6);
-        while (*text) {
-            tnn_layer layer;
-            text = parse_layer(text, &layer);
-            tnn_add_with(net, &layer);
-        }
+        add_layers(net, nets[k]);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
         tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-2f);
         for (i = 0; i < N; i++) labels[i] = i % 10;
@@ -964,13 +919,7 @@ static void threads_option(void)
         float *x = test_values(N * 784, 1), got[2000];
         tnn_net *net = tnn_create(.input = { 1, 28, 28 }, .batch = N, .seed = 6,
                                   .threads = threads);
-        tnn_add(net, TNN_CONV2D, .filters = 8, .kernel = 3, .pad = 1);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 200);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 10);
+        add_layers(net, "conv 8 k3 p1; relu; maxpool k2; flatten; dense 200; relu; dense 10");
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
         tnn_set_optimizer(net, TNN_SGD, .lr = 0.1f, .momentum = 0.9f);
         for (i = 0; i < 3; i++) tnn_train_batch(net, x, labels, N);

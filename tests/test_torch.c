@@ -4,6 +4,7 @@
    second argument, else by the environment variable VECTORS, else from tests/vectors. */
 #include "test.h"
 #include "vectors.h"
+#include "text.h"
 
 /* ==== LAYERS ================================================================================== */
 
@@ -308,25 +309,9 @@ static void train(vectors *c, int steps)
     double furthest = 0;
     float *x = test_floats((size_t)(batch * 784));
     tnn_net *net = tnn_create(.input = { 1, 28, 28 }, .batch = batch);
-    if (cnn) {
-        tnn_add(net, TNN_CONV2D, .filters = 32, .kernel = 3, .pad = 1);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-        tnn_add(net, TNN_CONV2D, .filters = 64, .kernel = 3, .pad = 1);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_MAXPOOL2D, .kernel = 2);
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 128);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 10);
-    } else {
-        tnn_add(net, TNN_FLATTEN);
-        tnn_add(net, TNN_DENSE, .units = 128);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 64);
-        tnn_add(net, TNN_RELU);
-        tnn_add(net, TNN_DENSE, .units = 10);
-    }
+    add_layers(net, cnn ? "conv 32 k3 p1; relu; maxpool k2; conv 64 k3 p1; relu; maxpool k2; "
+                          "flatten; dense 128; relu; dense 10"
+                        : "flatten; dense 128; relu; dense 64; relu; dense 10");
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_set_optimizer(net, adam ? TNN_ADAM : TNN_SGD, .lr = adam ? 1e-3f : 1e-2f);
     DO(tnn_build(net));
