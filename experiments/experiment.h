@@ -222,44 +222,38 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
     e->shards = 1;
     e->lock = -1;
     for (int i = 1; i < argc; i++) {
-        const char *option = argv[i], *value;
+        const char *option = argv[i];
         if (strcmp(option, "--help") == 0) { experiment_help(e, stdout); return 0; }
         if (strcmp(option, "--quick") == 0) { e->quick = 1; continue; }
         if (strcmp(option, "--aside") == 0) { e->aside = 1; continue; }
-        int own   = e->choice && strcmp(option, e->choice) == 0;
-        int shard = e->shared && strcmp(option, "--shard") == 0;
-        if (!own && !shard && strcmp(option, "--data") && strcmp(option, "--out") &&
-            strcmp(option, "--only") && strcmp(option, "--seed") && strcmp(option, "--threads") &&
-            (strcmp(option, "--save") || !e->saves))
+        const int own     = e->choice && strcmp(option, e->choice) == 0;
+        const int shard   = e->shared && strcmp(option, "--shard") == 0;
+        const int save    = e->saves && strcmp(option, "--save") == 0;
+        const int threads = strcmp(option, "--threads") == 0;
+        const int number  = save || threads || strcmp(option, "--seed") == 0;
+        const char **text = strcmp(option, "--data") == 0 ? &e->data
+                          : strcmp(option, "--out") == 0  ? &e->out
+                          : strcmp(option, "--only") == 0 ? &e->only : NULL;
+        if (!own && !shard && !number && !text)
             return experiment_usage(e, option, "unknown option", NULL);
         if (++i == argc || !*argv[i]) return experiment_usage(e, option, "needs a value", NULL);
-        value = argv[i];
-        if (own) {
-            e->chosen = experiment_index(e->choices, value);
-            if (e->chosen < 0) return experiment_usage(e, option, "known values are", e->choices);
-        } else if (shard) {
-            if (experiment_shard(e, value) != 0)
-                return experiment_usage(e, option, "takes I/N, process I from 1 to N", NULL);
-        } else if (strcmp(option, "--data") == 0) {
-            e->data = value;
-        } else if (strcmp(option, "--out") == 0) {
-            e->out = value;
-        } else if (strcmp(option, "--only") == 0) {
-            e->only = value;
-            if (experiment_index(e->runs, value) < 0) {
-                fprintf(stderr, "%s: no run is called '%s'\n", e->name, value);
-                return experiment_usage(e, option, "the runs are", e->runs);
-            }
-        } else {
-            int threads = strcmp(option, "--threads") == 0;
-            double v = experiment_number(value, threads);
-            if (v < 0 || (threads && v > 1024))
-                return experiment_usage(e, option, threads ? "takes a whole number from 1 to 1024"
-                                                           : "takes a whole number", NULL);
-            if (threads)                             e->threads = (int)v;
-            else if (strcmp(option, "--save") == 0)  e->every = v, e->asked = 1;
-            else                                     e->seed = (uint64_t)v;
+        const char  *value = argv[i];
+        const double v = experiment_number(value, threads);
+        if (number && (v < 0 || (threads && v > 1024)))
+            return experiment_usage(e, option, threads ? "takes a whole number from 1 to 1024"
+                                                       : "takes a whole number", NULL);
+        if (own && (e->chosen = experiment_index(e->choices, value)) < 0)
+            return experiment_usage(e, option, "known values are", e->choices);
+        if (shard && experiment_shard(e, value) != 0)
+            return experiment_usage(e, option, "takes I/N, process I from 1 to N", NULL);
+        if (text == &e->only && experiment_index(e->runs, value) < 0) {
+            fprintf(stderr, "%s: no run is called '%s'\n", e->name, value);
+            return experiment_usage(e, option, "the runs are", e->runs);
         }
+        if (text)         *text = value;
+        else if (threads) e->threads = (int)v;
+        else if (save)    e->every = v, e->asked = 1;
+        else if (number)  e->seed = (uint64_t)v;
     }
     struct stat there;
     if ((given || strcmp(e->data, "data")) && strcmp(e->data, "none") && stat(e->data, &there)) {
@@ -396,27 +390,24 @@ static inline void *experiment_read(experiment *e, const char *folder, const cha
                                     size_t *size)
 {
     char  path[EXPERIMENT_PATH];
-    const char *problem;
     void *data = NULL;
-    FILE *f;
     snprintf(path, sizeof path, "%s/%s/%s", e->data, folder, name);
-    if ((f = fopen(path, "rb"))) {
+    FILE *f = fopen(path, "rb");
+    if (f) {
         data = experiment_slurp(f, size);
         if (!data) experiment_cannot(e, "read", path);
         fclose(f);
         return data;
-    } else {
-        snprintf(path, sizeof path, "%s/%s/%s.gz", e->data, folder, name);
-        if ((f = fopen(path, "rb"))) {
-            fclose(f);
-            data = experiment_gunzip(path, size);
-            problem = "cannot be decompressed (is it damaged? is gzip installed?)";
-        } else {
-            if (errno != ENOENT) { experiment_cannot(e, "read", path); return NULL; }
-            problem = "is missing, and so is the file without .gz (make data fetches them)";
-        }
     }
-    if (!data) experiment_say(e, "%s %s", path, problem);
+    snprintf(path, sizeof path, "%s/%s/%s.gz", e->data, folder, name);
+    f = fopen(path, "rb");
+    if (f)                    data = experiment_gunzip(path, size);
+    else if (errno != ENOENT) experiment_cannot(e, "read", path);
+    else experiment_say(e, "%s is missing, and so is the file without .gz (make data fetches them)",
+                        path);
+    if (f && !data)
+        experiment_say(e, "%s cannot be decompressed (is it damaged? is gzip installed?)", path);
+    if (f) fclose(f);
     return data;
 }
 
