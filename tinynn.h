@@ -3410,20 +3410,20 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
       2e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
     R(nadam, "NAdam", "beta1 beta2 eps momentum_decay", \
       2e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
-    R(radam, "RAdam", "beta1 beta2 eps", \
+    R(adam, "RAdam", "beta1 beta2 eps", \
       1e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
     R(lion, "Lion", "beta1 beta2 -decoupled", \
       1e-4, 0, .9, .99, 0, 0, 0, 0, 1, 1) \
-    R(adabelief, "AdaBelief", "beta1 beta2 eps amsgrad rectify -decoupled", \
+    R(adam, "AdaBelief", "beta1 beta2 eps amsgrad rectify -decoupled", \
       1e-3, 0, .9, .999, 0, 1e-16, 0, 0, 1, 2 + !!o->amsgrad) \
     R(adan, "Adan", "beta1 beta2 beta3 eps", \
       1e-3, 0, .98, .92, .99, 1e-8, 0, 0, 0, 4) \
     R(ademamix, "AdEMAMix", "beta1 beta2 beta3 alpha eps alpha_warmup beta3_warmup " \
       "-decoupled", \
       1e-3, 0, .9, .999, .9999, 1e-8, 0, 2, 1, 3) \
-    R(free_sgd, "Schedule-Free SGD", "momentum r weight_lr_power warmup_steps", \
+    R(schedule_free, "Schedule-Free SGD", "momentum r weight_lr_power warmup_steps", \
       1, .9, 0, 0, 0, 0, 0, 0, 0, 1) \
-    R(free_adamw, "Schedule-Free AdamW", "beta1 beta2 eps r weight_lr_power warmup_steps", \
+    R(schedule_free, "Schedule-Free AdamW", "beta1 beta2 eps r weight_lr_power warmup_steps", \
       2.5e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
     R(sophia, "Sophia", "beta1 beta2 gamma interval -decoupled", \
       1e-4, 0, .965, .99, 0, 0, .1, 0, 1, 3) \
@@ -3527,7 +3527,7 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(int,   exact,        (void))
 typedef struct {
     const char *name;
-    int (*rule[TNN__NTH(TNN_CUSTOM) + 1])(const tnn__update *u, tnn__len n);
+    int (*rule[TNN__NTH(TNN_CUSTOM) + 1])(const tnn__update *u, const tnn_optimizer *o, tnn__len n);
     double (*loss)(const tnn__criterion *o, tnn__len n, const float *x, const float *t, float *g,
                    tnn__len at);
 #define TNN__X(ret, kernel, args) ret (*kernel) args;
@@ -3832,6 +3832,22 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
 #define TNN__ONE    tnn__vset1(1.0f)
 #define TNN__HALF   tnn__vset1(0.5f)
 #define TNN__NEG(v) tnn__vsub(tnn__vzero(), v)
+/* p where x > 0, q where x < 0, r elsewhere: at 0 and NaN */
+#define TNN__BY_SIGN(x, p, q, r) tnn__vgt(x, tnn__vzero(), p, tnn__vgt(tnn__vzero(), x, q, r))
+/* 1, -1 or 0, the sign of x; 0 for NaN */
+TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
+{
+    return TNN__BY_SIGN(x, TNN__ONE, TNN__NEG(TNN__ONE), tnn__vzero());
+}
+/* Whether some element is not 0; none is negative. */
+TNN__HELPER int TNN__FN(any)(TNN__VF x)
+{
+    float t[TNN__VN], sum = 0;
+    int i;
+    tnn__vstore(t, x);
+    for (i = 0; i < TNN__VN; i++) sum += t[i];
+    return sum > 0;
+}
 
 /* ---- 3b. The matrix product -------------------------------------------------------------------
    A tile of M rows and V vectors stays in registers while k runs; per step it loads V vectors of
@@ -5152,102 +5168,83 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
    Each rule is one pass over n weights w, their gradient g and state s[0], s[1] ...; n is a
    multiple of 16. Formulas and sources are in 1e, a rule's row in 2f. Scalars are worked in double
-   and rounded once. TNN__RULE begins a kernel; TNN__MOMENTS does, too, for Adam's family: m and v
-   with their betas, and TNN__OVER(a, b) = a/(root sqrt(b) + eps), root = 1/sqrt(bias2).
-   TNN__WEIGHTS(body) is its loop, and its end. In the body TNN__READ gives
+   and rounded once. "m by b of x" means the running mean m = b m + (1 - b) x.
+
+   A rule reads like this. TNN__RULE(name) is its head, with the arguments u, o = u->o and n. Then
+   come its numbers as vectors: TNN__SET(x); TNN__STATE(m, 0) names a state; TNN__BETA(b, value)
+   gives b and rest_b = 1 - b. Then TNN__WEIGHTS(body), the loop and the function's end. In the body
+   i is the element, minus_lr is -lr, and TNN__READ gives
 
        p = w + shrink w        the weight, after decoupled decay
        d = sign g + decay p    the gradient, with L2 decay
 
-   and TNN__UPDATE(x) sets w = x. A kernel returns whether some x was not finite: then x - x is NaN,
-   and bit 30 of it set, which `odd` counts. */
-#define TNN__SET(x)   tnn__vset1((float)(x))
+   TNN__MEAN1(m, b, x) makes m by b of x, and is its value; TNN__MEAN2(v, b, x) the same of x^2.
+   TNN__UPDATE(x) sets w = x. A rule returns whether some x was not finite: then x - x is NaN, and
+   bit 30 of it set, which `odd` counts. */
+#define TNN__RULE(name) \
+    TNN__KERNEL int TNN__FN(name)(const tnn__update *u, const tnn_optimizer *o TNN__UNUSED, \
+                                  tnn__len n)
+#define TNN__SET(x)          tnn__vset1((float)(x))
 #define TNN__STATE(name, at) float *TNN__RESTRICT name = u->s[at]
-#define TNN__RULE \
-    const tnn_optimizer *const o = u->o; \
+#define TNN__BETA(b, value)  const TNN__VF b = TNN__SET(value), rest_##b = TNN__SET(1 - (value))
+/* eps where PyTorch has it, and `keras` where Keras has it: with keras_eps the first is 0, without
+   it the second. */
+#define TNN__EPS const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps); \
+                 const TNN__VF keras = TNN__SET(o->keras_eps ? o->eps : 0)
+/* Adam's family: m by beta1, v by beta2, and TNN__OVER(a, b) = a/(sqrt(b/bias2) + eps). */
+#define TNN__MOMENTS \
+    TNN__STATE(m, 0); TNN__STATE(v, 1); \
+    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2)); \
+    TNN__BETA(beta1, o->beta1); TNN__BETA(beta2, o->beta2)
+#define TNN__OVER(a, b) tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps))
+#define TNN__WEIGHTS(...) \
     float *TNN__RESTRICT w = u->w; \
     const float *TNN__RESTRICT g = u->g; \
     const TNN__VF shrink = TNN__SET(u->shrink), decay = TNN__SET(u->decay); \
-    const TNN__VF sign = TNN__SET(u->sign); \
+    const TNN__VF sign = TNN__SET(u->sign), minus_lr = TNN__SET(-u->lr); \
     TNN__VU odd = tnn__uset1(0); \
     tnn__len i; \
-    (void)o; (void)w; (void)shrink; (void)decay
-#define TNN__MOMENTS \
-    TNN__RULE; \
-    TNN__STATE(m, 0); \
-    TNN__STATE(v, 1); \
-    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2)); \
-    TNN__BETA(beta1, o->beta1); \
-    TNN__BETA(beta2, o->beta2); \
-    (void)m; (void)v; (void)eps; (void)root; (void)beta2
-#define TNN__OVER(a, b) tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps))
-#define TNN__WEIGHTS(...) \
+    (void)w; (void)shrink; (void)decay; (void)sign; (void)minus_lr; \
     for (i = 0; i < n; i += TNN__VN) { __VA_ARGS__ } \
-    return TNN__FN(any)(odd);
+    return TNN__FN(any)(tnn__vfrom(odd));
 #define TNN__SHRUNK   tnn__vfma(shrink, tnn__vload(w + i), tnn__vload(w + i))
 #define TNN__GRADIENT tnn__vmul(sign, tnn__vload(g + i))
 #define TNN__READ     const TNN__VF p = TNN__SHRUNK, d = tnn__vfma(decay, p, TNN__GRADIENT)
 #define TNN__UPDATE(x) do { \
-    const TNN__VF x_ = (x); \
-    tnn__vstore(w + i, x_); \
+    const TNN__VF x_ = TNN__FN(put)(w + i, x); \
     odd = tnn__uadd(odd, tnn__usrl(tnn__ucast(tnn__vsub(x_, x_)), 30)); } while (0)
-/* TNN__BETA(b, value): vectors b and rest_b = 1 - b. TNN__MEAN1(m, b, x): m = b m + (1 - b) x, and
-   its value; TNN__MEAN2(v, b, x): the same of x^2. */
-#define TNN__BETA(b, value)  const TNN__VF b = TNN__SET(value), rest_##b = TNN__SET(1 - (value))
 #define TNN__MEAN1(m, b, x)  TNN__FN(mean)(m + i, b, rest_##b, x)
 #define TNN__MEAN2(v, b, x)  TNN__FN(mean2)(v + i, b, rest_##b, x)
-/* *m = beta *m + rest x, and returns it */
+/* Stores x, and returns it. */
+TNN__HELPER TNN__VF TNN__FN(put)(float *to, TNN__VF x)
+{
+    tnn__vstore(to, x);
+    return x;
+}
+/* *m = beta *m + rest x, and returns it. */
 TNN__HELPER TNN__VF TNN__FN(mean)(float *m, TNN__VF beta, TNN__VF rest, TNN__VF x)
 {
-    const TNN__VF a = tnn__vfma(rest, x, tnn__vmul(beta, tnn__vload(m)));
-    tnn__vstore(m, a);
-    return a;
+    return TNN__FN(put)(m, tnn__vfma(rest, x, tnn__vmul(beta, tnn__vload(m))));
 }
-/* *v = beta *v + rest x x, and returns it */
+/* *v = beta *v + rest x x, and returns it. */
 TNN__HELPER TNN__VF TNN__FN(mean2)(float *v, TNN__VF beta, TNN__VF rest, TNN__VF x)
 {
-    const TNN__VF a = tnn__vfma(tnn__vmul(rest, x), x, tnn__vmul(beta, tnn__vload(v)));
-    tnn__vstore(v, a);
-    return a;
-}
-/* AMSGrad: the largest b so far, kept in top */
-TNN__HELPER TNN__VF TNN__FN(largest_yet)(float *top, TNN__VF b)
-{
-    const TNN__VF a = tnn__vmax(b, tnn__vload(top));
-    tnn__vstore(top, a);
-    return a;
-}
-/* 1, 0 or -1, the sign of x; 0 for NaN */
-TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
-{
-    return tnn__vgt(x, tnn__vzero(), TNN__ONE,
-                    tnn__vgt(tnn__vzero(), x, TNN__NEG(TNN__ONE), tnn__vzero()));
-}
-/* Whether some element is not 0; all are below 2^24. */
-TNN__HELPER int TNN__FN(any)(TNN__VU u)
-{
-    float t[TNN__VN], sum = 0;
-    int i;
-    tnn__vstore(t, tnn__vfrom(u));
-    for (i = 0; i < TNN__VN; i++) sum += t[i];
-    return sum > 0;
+    return TNN__FN(put)(v, tnn__vfma(tnn__vmul(rest, x), x, tnn__vmul(beta, tnn__vload(v))));
 }
 
 /* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, or lr (d + momentum b).
    velocity: -lr d is in b already. */
-TNN__KERNEL int TNN__FN(sgd)(const tnn__update *u, tnn__len n)
+TNN__RULE(sgd)
 {
-    TNN__RULE;
     float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
     const double now = o->velocity ? -u->lr : 1;
     const TNN__VF step = TNN__SET(o->velocity ? 1 : -u->lr), mu = TNN__SET(o->momentum);
-    const TNN__VF each = TNN__SET(now), all = TNN__SET(-u->lr);
-    const TNN__VF old = TNN__SET(u->step > 1 ? o->momentum : 0);
+    const TNN__VF each = TNN__SET(now), old = TNN__SET(u->step > 1 ? o->momentum : 0);
     const TNN__VF fresh = TNN__SET(now*(u->step > 1 ? 1 - o->dampening : 1));
     if (!m) {
         TNN__WEIGHTS(
             TNN__READ;
-            TNN__UPDATE(tnn__vfma(all, d, p));
+            TNN__UPDATE(tnn__vfma(minus_lr, d, p));
         )
     }
     TNN__WEIGHTS(
@@ -5260,13 +5257,12 @@ TNN__KERNEL int TNN__FN(sgd)(const tnn__update *u, tnn__len n)
 
 /* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (d + lambd w);
    a = mu w + (1 - mu) a,  mu = 1/max(1, t-1-t0). */
-TNN__KERNEL int TNN__FN(asgd)(const tnn__update *u, tnn__len n)
+TNN__RULE(asgd)
 {
-    TNN__RULE;
-    TNN__STATE(a, 0);
     const double t = (double)(u->step - 1), late = TNN__MAX(1, t - o->t0);
     const double eta = u->lr/tnn__pow(1 + o->lambd*u->lr*t, o->alpha);
     const TNN__VF lambd = TNN__SET(o->lambd), step = TNN__SET(-eta);
+    TNN__STATE(a, 0);
     TNN__BETA(mu, 1/late);
     TNN__WEIGHTS(
         TNN__READ;
@@ -5278,50 +5274,44 @@ TNN__KERNEL int TNN__FN(asgd)(const tnn__update *u, tnn__len n)
 
 /* Adagrad: h += d^2;  w -= lr/(1 + (t-1) lr_decay) d/(sqrt(h) + eps), or with keras_eps
    d/sqrt(h + eps). */
-TNN__KERNEL int TNN__FN(adagrad)(const tnn__update *u, tnn__len n)
+TNN__RULE(adagrad)
 {
-    TNN__RULE;
-    TNN__STATE(h, 0);
     const TNN__VF step = TNN__SET(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay));
-    const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
-    const TNN__VF under = TNN__SET(o->keras_eps ? o->eps : 0);
+    TNN__STATE(h, 0);
+    TNN__EPS;
     TNN__WEIGHTS(
         TNN__READ;
-        const TNN__VF a = tnn__vfma(d, d, tnn__vload(h + i));
-        const TNN__VF root = tnn__vsqrt(tnn__vadd(a, under));
-        tnn__vstore(h + i, a);
+        const TNN__VF a = TNN__FN(put)(h + i, tnn__vfma(d, d, tnn__vload(h + i)));
+        const TNN__VF root = tnn__vsqrt(tnn__vadd(a, keras));
         TNN__UPDATE(tnn__vfma(step, tnn__vdiv(d, tnn__vadd(root, eps)), p));
     )
 }
 
 /* Adadelta: v by rho of d^2;  e = sqrt((a + eps)/(v + eps)) d;  a by rho of e^2;  w -= lr e. */
-TNN__KERNEL int TNN__FN(adadelta)(const tnn__update *u, tnn__len n)
+TNN__RULE(adadelta)
 {
-    TNN__RULE;
+    const TNN__VF eps = TNN__SET(o->eps);
     TNN__STATE(v, 0);
     TNN__STATE(a, 1);
-    const TNN__VF step = TNN__SET(-u->lr), eps = TNN__SET(o->eps);
     TNN__BETA(rho, o->rho);
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF q = tnn__vadd(TNN__MEAN2(v, rho, d), eps);
         const TNN__VF e = tnn__vmul(tnn__vsqrt(tnn__vdiv(tnn__vadd(tnn__vload(a + i), eps), q)), d);
         TNN__MEAN2(a, rho, e);
-        TNN__UPDATE(tnn__vfma(step, e, p));
+        TNN__UPDATE(tnn__vfma(minus_lr, e, p));
     )
 }
 
 /* RMSprop: v by alpha of d^2, a by alpha of d;  q = d/(sqrt(v - centered a^2) + eps);
    b = momentum b + q;  w -= lr b.  v - a^2 is a variance: where rounding makes it negative, 0. */
-TNN__KERNEL int TNN__FN(rmsprop)(const tnn__update *u, tnn__len n)
+TNN__RULE(rmsprop)
 {
-    TNN__RULE;
-    TNN__STATE(v, 0);
     float *TNN__RESTRICT a = o->centered ? u->s[1] : NULL;
     float *TNN__RESTRICT b = o->momentum > 0 ? u->s[o->centered ? 2 : 1] : NULL;
-    const TNN__VF step = TNN__SET(-u->lr), mu = TNN__SET(o->momentum);
-    const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
-    const TNN__VF under = TNN__SET(o->keras_eps ? o->eps : 0);
+    const TNN__VF mu = TNN__SET(o->momentum);
+    TNN__STATE(v, 0);
+    TNN__EPS;
     TNN__BETA(alpha, o->alpha);
     TNN__WEIGHTS(
         TNN__READ;
@@ -5330,28 +5320,24 @@ TNN__KERNEL int TNN__FN(rmsprop)(const tnn__update *u, tnn__len n)
             const TNN__VF mean = TNN__MEAN1(a, alpha, d);
             q = tnn__vmax(tnn__vzero(), tnn__vfma(TNN__NEG(mean), mean, q));
         }
-        q = tnn__vdiv(d, tnn__vadd(tnn__vsqrt(tnn__vadd(q, under)), eps));
-        if (b) {
-            q = tnn__vfma(mu, tnn__vload(b + i), q);
-            tnn__vstore(b + i, q);
-        }
-        TNN__UPDATE(tnn__vfma(step, q, p));
+        q = tnn__vdiv(d, tnn__vadd(tnn__vsqrt(tnn__vadd(q, keras)), eps));
+        if (b) q = TNN__FN(put)(b + i, tnn__vfma(mu, tnn__vload(b + i), q));
+        TNN__UPDATE(tnn__vfma(minus_lr, q, p));
     )
 }
 
 /* Rprop: e = d d';  s = clamp(s (e > 0 ? eta_plus : e < 0 ? eta_minus : 1));
    d = 0 where e < 0;  w -= sign(d) s;  d' = d. */
-TNN__KERNEL int TNN__FN(rprop)(const tnn__update *u, tnn__len n)
+TNN__RULE(rprop)
 {
-    TNN__RULE;
-    TNN__STATE(before, 0);
-    TNN__STATE(s, 1);
     const TNN__VF up = TNN__SET(o->eta_plus), down = TNN__SET(o->eta_minus), zero = tnn__vzero();
     const TNN__VF low = TNN__SET(o->step_min), high = TNN__SET(o->step_max);
+    TNN__STATE(before, 0);
+    TNN__STATE(s, 1);
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF e = tnn__vmul(d, tnn__vload(before + i));
-        const TNN__VF f = tnn__vgt(e, zero, up, tnn__vgt(zero, e, down, TNN__ONE));
+        const TNN__VF f = TNN__BY_SIGN(e, up, down, TNN__ONE);
         const TNN__VF a = tnn__vmin(high, tnn__vmax(low, tnn__vmul(tnn__vload(s + i), f)));
         const TNN__VF c = tnn__vgt(zero, e, zero, d);
         tnn__vstore(s + i, a);
@@ -5360,53 +5346,59 @@ TNN__KERNEL int TNN__FN(rprop)(const tnn__update *u, tnn__len n)
     )
 }
 
-/* Adam: m by beta1 of d, v by beta2 of d^2;  w -= lr/bias1 m/(sqrt(v/bias2) + eps).
-   amsgrad, a constant: the largest v so far in its place. */
-TNN__HELPER int TNN__FN(adam_form)(const tnn__update *u, tnn__len n, int amsgrad)
+/* Adam, AdamW, RAdam, AdaBelief: m by beta1 of d, v by beta2 of d^2;
+       w -= lr/bias1 m/(sqrt(v/bias2) + eps)
+   amsgrad: the largest v so far in its place. AdaBelief: v by beta2 of (d - m)^2, plus eps. RAdam,
+   and AdaBelief with rectify: w -= lr rect sqrt(bias2)/bias1 m/(sqrt(v) + eps) once the variance is
+   known well enough (rect > 0), and w -= lr/bias1 m before. keras_eps: eps beside sqrt(v). */
+TNN__RULE(adam)
 {
-    const double scale = u->o->keras_eps ? 1/sqrt(u->bias2) : 1;
-    const TNN__VF step = TNN__SET(-u->lr/u->bias1), after = TNN__SET(u->o->eps*scale);
-    TNN__STATE(top, 2);
-    TNN__MOMENTS;
+    const int belief = o->type == TNN_ADABELIEF, rectify = o->type == TNN_RADAM || o->rectify;
+    const double rect = rectify ? tnn__rectification(o->beta2, u->bias2, u->step) : 1;
+    const double scale = rectify && rect > 0 ? rect*sqrt(u->bias2) : 1;
+    const double unbias = rectify ? 1 : 1/sqrt(u->bias2);
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1*scale), root = TNN__SET(unbias);
+    const TNN__VF eps = TNN__SET(o->eps*(o->keras_eps ? unbias : 1));
+    const TNN__VF more = TNN__SET(belief ? o->eps : 0);
+    float *TNN__RESTRICT largest = o->amsgrad ? u->s[2] : NULL;
+    TNN__STATE(m, 0);
+    TNN__STATE(v, 1);
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
     TNN__WEIGHTS(
         TNN__READ;
-        const TNN__VF a = TNN__MEAN1(m, beta1, d);
-        TNN__VF b = TNN__MEAN2(v, beta2, d);
-        if (amsgrad) b = TNN__FN(largest_yet)(top + i, b);
-        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, after)), p));
+        const TNN__VF a = TNN__MEAN1(m, beta1, d), x = belief ? tnn__vsub(d, a) : d;
+        TNN__VF b = tnn__vfma(tnn__vmul(rest_beta2, x), x,
+                              tnn__vfma(beta2, tnn__vload(v + i), more));
+        tnn__vstore(v + i, b);
+        if (largest) b = TNN__FN(put)(largest + i, tnn__vmax(b, tnn__vload(largest + i)));
+        TNN__UPDATE(tnn__vfma(step, rect > 0 ? TNN__OVER(a, b) : a, p));
     )
-}
-/* Adam and AdamW, with amsgrad or without */
-TNN__KERNEL int TNN__FN(adam)(const tnn__update *u, tnn__len n)
-{
-    return u->o->amsgrad ? TNN__FN(adam_form)(u, n, 1) : TNN__FN(adam_form)(u, n, 0);
 }
 
 /* Adamax: m by beta1 of d;  u = max(beta2 u, |d| + eps);  w -= lr/bias1 m/u.
    keras_eps: u = max(beta2 u, |d|);  w -= lr/bias1 m/(u + eps). */
-TNN__KERNEL int TNN__FN(adamax)(const tnn__update *u, tnn__len n)
+TNN__RULE(adamax)
 {
-    TNN__RULE;
+    const TNN__VF step = TNN__SET(-u->lr/u->bias1), beta2 = TNN__SET(o->beta2);
     TNN__STATE(m, 0);
     TNN__STATE(top, 1);
-    const TNN__VF step = TNN__SET(-u->lr/u->bias1), beta2 = TNN__SET(o->beta2);
-    const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps);
-    const TNN__VF after = TNN__SET(o->keras_eps ? o->eps : 0);
+    TNN__EPS;
     TNN__BETA(beta1, o->beta1);
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF size = tnn__vadd(TNN__FN(abs)(d), eps);
         const TNN__VF b = tnn__vmax(tnn__vmul(beta2, tnn__vload(top + i)), size);
         tnn__vstore(top + i, b);
-        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(TNN__MEAN1(m, beta1, d), tnn__vadd(b, after)), p));
+        TNN__UPDATE(tnn__vfma(step, tnn__vdiv(TNN__MEAN1(m, beta1, d), tnn__vadd(b, keras)), p));
     )
 }
 
 /* NAdam: w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0] and
    P = c[1] of this step and c' of the next. */
-TNN__KERNEL int TNN__FN(nadam)(const tnn__update *u, tnn__len n)
+TNN__RULE(nadam)
 {
-    const double next = tnn__nadam_momentum(u->o, u->step + 1);
+    const double next = tnn__nadam_momentum(o, u->step + 1);
     const TNN__VF of_d = TNN__SET(-u->lr*(1 - u->c[0])/(1 - u->c[1]));
     const TNN__VF of_m = TNN__SET(-u->lr*next/(1 - u->c[1]*next));
     TNN__MOMENTS;
@@ -5417,88 +5409,50 @@ TNN__KERNEL int TNN__FN(nadam)(const tnn__update *u, tnn__len n)
     )
 }
 
-/* RAdam: Adam with w -= lr rect sqrt(bias2)/bias1 m/(sqrt(v) + eps) once the variance is known well
-   enough (rect > 0), and w -= lr/bias1 m before. */
-TNN__KERNEL int TNN__FN(radam)(const tnn__update *u, tnn__len n)
-{
-    const double rect = tnn__rectification(u->o->beta2, u->bias2, u->step);
-    const TNN__VF step = TNN__SET(-u->lr/u->bias1*(rect > 0 ? rect*sqrt(u->bias2) : 1));
-    TNN__MOMENTS;
-    TNN__WEIGHTS(
-        TNN__READ;
-        const TNN__VF a = TNN__MEAN1(m, beta1, d), b = TNN__MEAN2(v, beta2, d);
-        TNN__UPDATE(tnn__vfma(step, rect > 0 ? tnn__vdiv(a, tnn__vadd(tnn__vsqrt(b), eps)) : a, p));
-    )
-}
-
 /* Lion: w -= lr sign(beta1 m + (1 - beta1) d);  m by beta2 of d. */
-TNN__KERNEL int TNN__FN(lion)(const tnn__update *u, tnn__len n)
+TNN__RULE(lion)
 {
-    TNN__RULE;
     TNN__STATE(m, 0);
-    const TNN__VF step = TNN__SET(-u->lr);
     TNN__BETA(beta1, o->beta1);
     TNN__BETA(beta2, o->beta2);
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF c = tnn__vfma(rest_beta1, d, tnn__vmul(beta1, tnn__vload(m + i)));
         TNN__MEAN1(m, beta2, d);
-        TNN__UPDATE(tnn__vfma(step, TNN__FN(sign)(c), p));
-    )
-}
-
-/* AdaBelief: m by beta1 of d, v by beta2 of (d - m)^2, plus eps;
-   w -= lr/bias1 m/(sqrt(v/bias2) + eps);  amsgrad as in Adam;  rectify: as in RAdam. */
-TNN__KERNEL int TNN__FN(adabelief)(const tnn__update *u, tnn__len n)
-{
-    float *TNN__RESTRICT top = u->o->amsgrad ? u->s[2] : NULL;
-    const int rectify = u->o->rectify;
-    const double rect = rectify ? tnn__rectification(u->o->beta2, u->bias2, u->step) : 1;
-    const double scale = rectify && rect > 0 ? rect*sqrt(u->bias2) : 1;
-    const TNN__VF step = TNN__SET(-u->lr/u->bias1*scale);
-    const TNN__VF factor = TNN__SET(rectify ? 1 : 1/sqrt(u->bias2));
-    TNN__MOMENTS;
-    TNN__WEIGHTS(
-        TNN__READ;
-        const TNN__VF a = TNN__MEAN1(m, beta1, d), x = tnn__vsub(d, a);
-        TNN__VF b = tnn__vfma(tnn__vmul(rest_beta2, x), x,
-                              tnn__vfma(beta2, tnn__vload(v + i), eps));
-        tnn__vstore(v + i, b);
-        if (top) b = TNN__FN(largest_yet)(top + i, b);
-        b = tnn__vfma(tnn__vsqrt(b), factor, eps);
-        TNN__UPDATE(tnn__vfma(step, rect > 0 ? tnn__vdiv(a, b) : a, p));
+        TNN__UPDATE(tnn__vfma(minus_lr, TNN__FN(sign)(c), p));
     )
 }
 
 /* Adan: e = d - d';  m by beta1 of d, v by beta2 of e, n by beta3 of (d + beta2 e)^2;  d' = d;
    w = (w - lr (m/bias1 + beta2/bias2 v)/(sqrt(n/bias3) + eps))/(1 + lr L), L in u->decay. */
-TNN__KERNEL int TNN__FN(adan)(const tnn__update *u, tnn__len n)
+TNN__RULE(adan)
 {
-    const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_v = TNN__SET(-u->lr*u->o->beta2/u->bias2);
-    const TNN__VF root3 = TNN__SET(1/sqrt(u->bias3)), prox = TNN__SET(1/(1 + u->lr*u->decay));
+    const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_v = TNN__SET(-u->lr*o->beta2/u->bias2);
+    const TNN__VF root = TNN__SET(1/sqrt(u->bias3)), prox = TNN__SET(1/(1 + u->lr*u->decay));
+    const TNN__VF eps = TNN__SET(o->eps);
+    TNN__STATE(m, 0);
+    TNN__STATE(v, 1);
     TNN__STATE(q, 2);
     TNN__STATE(before, 3);
-    TNN__BETA(beta3, u->o->beta3);
-    TNN__MOMENTS;
+    TNN__BETA(beta1, o->beta1);
+    TNN__BETA(beta2, o->beta2);
+    TNN__BETA(beta3, o->beta3);
     TNN__WEIGHTS(
         const TNN__VF p = TNN__SHRUNK, d = TNN__GRADIENT;
         const TNN__VF e = tnn__vsub(d, tnn__vload(before + i));
         const TNN__VF a = tnn__vfma(of_v, TNN__MEAN1(v, beta2, e),
                                     tnn__vmul(of_m, TNN__MEAN1(m, beta1, d)));
-        TNN__VF b = TNN__MEAN2(q, beta3, tnn__vfma(beta2, e, d));
-        b = tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root3, eps));
+        const TNN__VF b = TNN__MEAN2(q, beta3, tnn__vfma(beta2, e, d));
         tnn__vstore(before + i, d);
-        TNN__UPDATE(tnn__vmul(prox, tnn__vadd(p, b)));
+        TNN__UPDATE(tnn__vmul(prox, tnn__vadd(p, TNN__OVER(a, b))));
     )
 }
 
 /* AdEMAMix: m by beta1 of d, s by beta3 of d, v by beta2 of d^2;
    w -= lr (m/bias1 + alpha s)/(sqrt(v/bias2) + eps). Warm-ups, x = min(1, t/steps): alpha x, and
    for beta3 the half-life log 1/2 / log beta - 1 rises from beta1's to beta3's in x. */
-TNN__KERNEL int TNN__FN(ademamix)(const tnn__update *u, tnn__len n)
+TNN__RULE(ademamix)
 {
-    TNN__MOMENTS;
-    TNN__STATE(s, 2);
     const double t = (double)u->step, half = -0.69314718055994531;
     const double alpha = o->alpha*(t < o->alpha_warmup ? t/o->alpha_warmup : 1);
     const double x = t < o->beta3_warmup ? t/o->beta3_warmup : 1;
@@ -5506,7 +5460,9 @@ TNN__KERNEL int TNN__FN(ademamix)(const tnn__update *u, tnn__len n)
                         + x*(half/tnn__log_double(o->beta3 + 1e-8) - 1);
     const double slow = x < 1 ? tnn__exp_double(half/(life + 1)) : o->beta3;
     const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_s = TNN__SET(-u->lr*alpha);
+    TNN__STATE(s, 2);
     TNN__BETA(beta3, slow);
+    TNN__MOMENTS;
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = tnn__vfma(of_s, TNN__MEAN1(s, beta3, d),
@@ -5515,16 +5471,15 @@ TNN__KERNEL int TNN__FN(ademamix)(const tnn__update *u, tnn__len n)
     )
 }
 
-/* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD, v NULL), or
+/* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD, no v), or
    g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h. */
-TNN__HELPER int TNN__FN(free_form)(const tnn__update *u, tnn__len n, double beta,
-                                   float *TNN__RESTRICT v)
+TNN__RULE(schedule_free)
 {
-    TNN__RULE;
+    float *TNN__RESTRICT v = o->type == TNN_SCHEDULE_FREE_ADAMW ? u->s[1] : NULL;
+    const double lr = u->c[1]*u->lr, beta = v ? o->beta1 : o->momentum;
+    const TNN__VF c = TNN__SET(u->c[0]), step = TNN__SET(-lr), eps = TNN__SET(o->eps);
+    const TNN__VF part = TNN__SET(-lr*(1 - beta*(1 - u->c[0])));
     TNN__STATE(z, 0);
-    const double lr = u->c[1]*u->lr;
-    const TNN__VF c = TNN__SET(u->c[0]), step = TNN__SET(-lr);
-    const TNN__VF part = TNN__SET(-lr*(1 - beta*(1 - u->c[0]))), eps = TNN__SET(o->eps);
     TNN__BETA(beta2, o->beta2);
     TNN__WEIGHTS(
         const TNN__VF p = TNN__SHRUNK, q = tnn__vload(z + i);
@@ -5535,45 +5490,30 @@ TNN__HELPER int TNN__FN(free_form)(const tnn__update *u, tnn__len n, double beta
         tnn__vstore(z + i, tnn__vfma(step, h, q));
     )
 }
-/* Schedule-Free SGD */
-TNN__KERNEL int TNN__FN(free_sgd)(const tnn__update *u, tnn__len n)
-{
-    return TNN__FN(free_form)(u, n, u->o->momentum, NULL);
-}
-/* Schedule-Free AdamW */
-TNN__KERNEL int TNN__FN(free_adamw)(const tnn__update *u, tnn__len n)
-{
-    return TNN__FN(free_form)(u, n, u->o->beta1, u->s[1]);
-}
 
 /* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1). With an estimate of n samples
    before it: h = beta2 h + (1 - beta2) n g^2, and no more. */
-TNN__KERNEL int TNN__FN(sophia)(const tnn__update *u, tnn__len n)
+TNN__RULE(sophia)
 {
-    TNN__RULE;
+    const TNN__VF gamma = TNN__SET(o->gamma), tiny = TNN__SET(1e-15), beta2 = TNN__SET(o->beta2);
+    const TNN__VF part = TNN__SET((1 - o->beta2)*u->estimate);
     TNN__STATE(m, 0);
     TNN__STATE(h, 1);
-    const TNN__VF step = TNN__SET(-u->lr), gamma = TNN__SET(o->gamma), tiny = TNN__SET(1e-15);
-    const TNN__VF beta2 = TNN__SET(o->beta2), part = TNN__SET((1 - o->beta2)*u->estimate);
     TNN__BETA(beta1, o->beta1);
     if (u->estimate > 0) {
-        TNN__WEIGHTS(
-            const TNN__VF q = tnn__vload(g + i);
-            tnn__vstore(h + i, tnn__vfma(tnn__vmul(part, q), q,
-                                         tnn__vmul(beta2, tnn__vload(h + i))));
-        )
+        TNN__WEIGHTS(TNN__FN(mean2)(h + i, beta2, part, tnn__vload(g + i));)
     }
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF x = tnn__vdiv(TNN__MEAN1(m, beta1, d),
                                     tnn__vfma(gamma, tnn__vload(h + i), tiny));
-        TNN__UPDATE(tnn__vfma(step, tnn__vmin(TNN__ONE, tnn__vmax(TNN__NEG(TNN__ONE), x)), p));
+        TNN__UPDATE(tnn__vfma(minus_lr, tnn__vmin(TNN__ONE, tnn__vmax(TNN__NEG(TNN__ONE), x)), p));
     )
 }
 
 /* LAMB, first part: m, v as in Adam;  r = (m/bias1)/(sqrt(v/bias2) + eps) + L w, L in u->decay.
    w stays as it is. */
-TNN__KERNEL int TNN__FN(lamb)(const tnn__update *u, tnn__len n)
+TNN__RULE(lamb)
 {
     const TNN__VF scale = TNN__SET(1/u->bias1);
     TNN__STATE(r, 2);
@@ -5586,9 +5526,8 @@ TNN__KERNEL int TNN__FN(lamb)(const tnn__update *u, tnn__len n)
 }
 
 /* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. w stays. */
-TNN__KERNEL int TNN__FN(muon)(const tnn__update *u, tnn__len n)
+TNN__RULE(muon)
 {
-    TNN__RULE;
     TNN__STATE(b, 0);
     TNN__STATE(x, 2);
     TNN__BETA(mu, o->momentum);
@@ -5784,16 +5723,12 @@ TNN__HELPER int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
 {
     const TNN__VF l = tnn__vset1(lo), h = tnn__vset1(hi);
     TNN__VF out = tnn__vzero();
-    float t[TNN__VN], any = 0;
-    int k;
     if (lo > hi) return 1;
     TNN__EACH_ONCE(n,
         const TNN__VF e = TNN__AT(x);
         out = tnn__vgt(l, e, TNN__ONE, tnn__vgt(e, h, TNN__ONE, tnn__veq(e, e, out, TNN__ONE)));
     )
-    tnn__vstore(t, out);
-    for (k = 0; k < TNN__VN; k++) any += t[k];
-    return !(any > 0);
+    return !TNN__FN(any)(out);
 }
 
 /* The focal loss (1-p)^b L, p the label's probability e/sum, others/sum = 1-p, and L = loss. The
@@ -10771,7 +10706,7 @@ static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len
         if (!(fabs((double)c->k->sum(n, r.w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
         return;
     }
-    if (c->k->rule[TNN__NTH(rule)](&u, n)) TNN__STORE(&c->net->odd, 1);
+    if (c->k->rule[TNN__NTH(rule)](&u, u.o, n)) TNN__STORE(&c->net->odd, 1);
 }
 static void tnn__apply_task(void *context, int task, int worker)
 {

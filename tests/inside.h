@@ -245,7 +245,7 @@ static inline void inside_update(int isa, int type, int variant, inside_len n, f
     u.c[0] = 0.3; u.c[1] = 0.4;
     u.step = variant == 1 ? 1 : 10;
     u.estimate = type == TNN_SOPHIA && variant == 3 ? 5 : 0;
-    k->rule[TNN__NTH(type)](&u, n);
+    k->rule[TNN__NTH(type)](&u, u.o, n);
 }
 
 /* ---- pooling and convolution of one image ----------------------------------------------------*/
