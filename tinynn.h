@@ -3528,7 +3528,7 @@ static double tnn__rectification(double beta2, double bias2, long long t)
 typedef struct {
     const char *name;
     int (*rule[TNN__NTH(TNN_CUSTOM) + 1])(const tnn__update *u, const tnn_optimizer *o, tnn__len n);
-    double (*loss)(const tnn__criterion *o, tnn__len n, const float *x, const float *t, float *g,
+    double (*loss)(const tnn__criterion *loss, tnn__len n, const float *x, const float *t, float *g,
                    tnn__len at);
 #define TNN__X(ret, kernel, args) ret (*kernel) args;
     TNN__KERNELS(TNN__X)
@@ -5090,13 +5090,36 @@ TNN__KERNEL void TNN__FN(avgpool_grad)(const tnn__pool_geometry *p, const float 
 
 /* ---- 3e. Reductions ---------------------------------------------------------------------------
    Element i goes to lane i % 16, of each block of 256 elements a chain (3a), whose results are
-   collected; then lane l takes in lane l + 8, 4, 2, 1. */
-/* The sum of 16 lanes, in that order */
-TNN__HELPER float TNN__FN(fold)(float t[TNN__LANES])
+   collected; then lane l takes in lane l + 8, 4, 2, 1. So the width of a vector does not matter:
+   one of AVX-512 is all lanes, one of SSE2 every fourth time the same four.
+
+   TNN__BLOCKS { BEGIN; TNN__TERMS(ADD) END } does that for n elements: `lane` is the first of the
+   TNN__VN lanes in work, END collects what ADD has summed over elements i and on, of which `rest`
+   are left and `part` says that they do not fill a vector. TNN__SUM_LANES(lanes, ADD) is the usual
+   case: ADD adds to t, and lanes (16, zeros before) get the sums. */
+#define TNN__BLOCKS \
+    for (tnn__len block = 0, end; end = TNN__MIN(n, block + TNN__BLOCK), \
+         block < n; block += TNN__BLOCK) \
+        for (int lane = 0; lane < TNN__LANES; lane += TNN__VN)
+#define TNN__TERMS(...) \
+    for (tnn__len i = block + lane; i < end; i += TNN__LANES) { \
+        const tnn__len rest = n - i; \
+        const int part = rest < TNN__VN; \
+        __VA_ARGS__ \
+    }
+#define TNN__SUM_LANES(...) \
+    float lanes[TNN__LANES] = {0}, low[TNN__LANES] = {0}; \
+    TNN__BLOCKS { \
+        TNN__VF sum = tnn__vzero(); \
+        TNN__TERMS(__VA_ARGS__) \
+        TNN__FN(collect_at)(lanes + lane, low + lane, sum); \
+    }
+/* The sum of 16 lanes, in the order above; they are overwritten. */
+TNN__HELPER float TNN__FN(fold)(float lanes[TNN__LANES])
 {
     int n, l;
-    for (n = TNN__LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) t[l] += t[l + n];
-    return t[0];
+    for (n = TNN__LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) lanes[l] += lanes[l + n];
+    return lanes[0];
 }
 /* *s += t, compensated, of the TNN__VN lanes from s and low on */
 TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
@@ -5106,46 +5129,36 @@ TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
     tnn__vstore(s, a);
     tnn__vstore(low, b);
 }
-/* A function's end: returns the sum of n terms, which the body adds to t for elements i and on. */
-#define TNN__BY_BLOCK(...) \
-    float sums[TNN__LANES] = {0}, low[TNN__LANES] = {0}; \
-    tnn__len at, i; \
-    int lane; \
-    for (at = 0; at < n; at += TNN__BLOCK) \
-        for (lane = 0; lane < TNN__LANES; lane += TNN__VN) { \
-            const tnn__len end = TNN__MIN(n, at + TNN__BLOCK); \
-            const tnn__len rest = (end - at - lane)%TNN__LANES; \
-            TNN__VF t = tnn__vzero(); \
-            for (i = at + lane; i + TNN__VN <= end; i += TNN__LANES) { \
-                enum { part = 0 }; \
-                __VA_ARGS__ \
-            } \
-            if (i < end) { \
-                enum { part = 1 }; \
-                __VA_ARGS__ \
-            } \
-            TNN__FN(collect_at)(sums + lane, low + lane, t); \
-        } \
-    return TNN__FN(fold)(sums);
+/* The first `rest` elements of v, zeros after them: what a term beyond the end would add */
+TNN__HELPER TNN__VF TNN__FN(cut)(TNN__VF v, tnn__len rest)
+{
+    float t[TNN__VN];
+    if (rest >= TNN__VN) return v;
+    tnn__vstore(t, v);
+    return tnn__vload_n(t, rest);
+}
 /* sum of x[i] */
 TNN__KERNEL float TNN__FN(sum)(tnn__len n, const float *x)
 {
-    TNN__BY_BLOCK(t = tnn__vadd(t, TNN__AT(x));)
+    TNN__SUM_LANES(sum = tnn__vadd(sum, TNN__AT(x));)
+    return TNN__FN(fold)(lanes);
 }
 /* sum of x[i] y[i] */
 TNN__KERNEL float TNN__FN(dot)(tnn__len n, const float *x, const float *y)
 {
-    TNN__BY_BLOCK(t = tnn__vfma(TNN__AT(x), TNN__AT(y), t);)
+    TNN__SUM_LANES(sum = tnn__vfma(TNN__AT(x), TNN__AT(y), sum);)
+    return TNN__FN(fold)(lanes);
 }
 /* y[i] = exp(x[i] - max); returns their sum. */
 TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 {
     const TNN__VF m = tnn__vset1(max);
-    TNN__BY_BLOCK(
+    TNN__SUM_LANES(
         const TNN__VF e = TNN__FN(exp)(tnn__vsub(TNN__AT(x), m));
         TNN__PUT(y, e);
-        t = tnn__vadd(t, TNN__AT(y));
+        sum = tnn__vadd(sum, TNN__FN(cut)(e, rest));
     )
+    return TNN__FN(fold)(lanes);
 }
 /* The largest element, NaN if there is one; n at least 1. */
 TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
@@ -5539,33 +5552,38 @@ TNN__RULE(muon)
 
 /* ---- 3g. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
-   losses are FORMULAS of one value: they return it and set d, its derivative by x. a and b are
-   numbers, named at the call in TNN__FN(loss). Formulas and sources: tnn_loss_type. */
+   losses are FORMULAS of one value, TNN__FORMULA(name): they return it and set *d to its derivative
+   by x. a and b are the loss's numbers, a few of them named at TNN__SUM. Formulas and sources:
+   tnn_loss_type. They are written so that no digits are lost by a difference of near numbers, and
+   so that what is infinite or NaN shows in the loss. */
 #define TNN__FORMULA(name) \
-    TNN__HELPER TNN__VF TNN__FN(name)(const tnn__criterion *o TNN__UNUSED, TNN__VF x TNN__UNUSED, \
-                                      TNN__VF t, TNN__VF a TNN__UNUSED, TNN__VF b TNN__UNUSED, \
-                                      TNN__VF *d)
+    TNN__HELPER TNN__VF TNN__FN(name)(const tnn__criterion *loss TNN__UNUSED, \
+                                      TNN__VF x TNN__UNUSED, TNN__VF t, TNN__VF a TNN__UNUSED, \
+                                      TNN__VF b TNN__UNUSED, TNN__VF *d)
+/* (x - t)^2 */
 TNN__FORMULA(mse)
 {
     const TNN__VF e = tnn__vsub(x, t);
     *d = tnn__vadd(e, e);
     return tnn__vmul(e, e);
 }
+/* |x - t| */
 TNN__FORMULA(l1)
 {
     const TNN__VF e = tnn__vsub(x, t);
-    *d = tnn__vgt(e, tnn__vzero(), TNN__ONE,
-                  tnn__vgt(tnn__vzero(), e, tnn__vset1(-1.0f), tnn__vzero()));
+    *d = TNN__FN(sign)(e);
     return TNN__FN(abs)(e);
 }
-TNN__FORMULA(huber)             /* times b */
+/* b e^2/2 where |e| <= a, beyond it the tangent: b a (|e| - a/2) */
+TNN__FORMULA(huber)
 {
     const TNN__VF e = tnn__vsub(x, t), m = TNN__FN(abs)(e);
     const TNN__VF h = tnn__vmul(TNN__HALF, tnn__vmul(e, e));
     *d = tnn__vmul(b, tnn__vmin(a, tnn__vmax(TNN__NEG(a), e)));
     return tnn__vmul(b, tnn__vgt(m, a, tnn__vmul(a, tnn__vfma(TNN__NEG(TNN__HALF), a, m)), h));
 }
-/* log(1 + sinh^2 e)/2 near 0, |e| + log(1 + exp(-2|e|)) - log 2 elsewhere */
+/* log(cosh(e)): log(1 + sinh^2 e)/2 near 0, |e| + log(1 + exp(-2|e|)) - log 2 elsewhere; its
+   derivative is tanh(e). 2 sinh e = E + E/(E + 1) with E = exp(e) - 1. */
 TNN__FORMULA(log_cosh)
 {
     const TNN__VF e = tnn__vsub(x, t), m = TNN__FN(abs)(e);
@@ -5578,17 +5596,19 @@ TNN__FORMULA(log_cosh)
     return tnn__vgt(m, TNN__HALF, tnn__vadd(m, tail),
                     tnn__vmul(TNN__HALF, TNN__FN(log1p)(tnn__vmul(sinh, sinh))));
 }
-TNN__FORMULA(bce)               /* 1 - x is exact from 1/2 on, log1p serves below */
+/* -t log x - (1-t) log(1-x), logarithms at least -100, as PyTorch has them. 1 - x is exact from 1/2
+   on; below 1/4 log1p(-x) serves. */
+TNN__FORMULA(bce)
 {
-    const TNN__VF y = tnn__vsub(TNN__ONE, x), u = tnn__vsub(TNN__ONE, t);
-    const TNN__VF least = tnn__vset1(-100.0f);
-    const TNN__VF q = tnn__vset1(0.25f), lx = TNN__FN(log)(x), ly = TNN__FN(log)(y);
+    const TNN__VF y = tnn__vsub(TNN__ONE, x), least = tnn__vset1(-100.0f), q = tnn__vset1(0.25f);
+    const TNN__VF lx = TNN__FN(log)(x), ly = TNN__FN(log)(y);
     const TNN__VF l = tnn__vgt(q, x, TNN__FN(log1p)(TNN__NEG(tnn__vmin(q, x))), ly);
-    const TNN__VF xy = tnn__vmul(x, y);
-    *d = tnn__vdiv(tnn__vsub(x, t), tnn__vmax(xy, tnn__vset1(1e-12f)));
-    return TNN__NEG(tnn__vfma(t, tnn__vmax(lx, least), tnn__vmul(u, tnn__vmax(l, least))));
+    const TNN__VF other = tnn__vmul(tnn__vsub(TNN__ONE, t), tnn__vmax(l, least));
+    *d = tnn__vdiv(tnn__vsub(x, t), tnn__vmax(tnn__vmul(x, y), tnn__vset1(1e-12f)));
+    return TNN__NEG(tnn__vfma(t, tnn__vmax(lx, least), other));
 }
-/* Of a logit: S(x), S(-x), -log S(x) and -log S(-x), none of them by a difference. */
+/* Of a logit x: *p = S(x), *q = S(-x), *lp = -log S(x) and *lq = -log S(-x), none by a difference.
+   With e = exp(-|x|): S(|x|) = 1/(1+e), S(-|x|) = e/(1+e), -log S(x) = log(1+e) + max(-x, 0). */
 TNN__HELPER void TNN__FN(logit)(TNN__VF x, TNN__VF *p, TNN__VF *q, TNN__VF *lp, TNN__VF *lq)
 {
     const TNN__VF e = TNN__FN(exp)(TNN__NEG(TNN__FN(abs)(x)));
@@ -5599,7 +5619,8 @@ TNN__HELPER void TNN__FN(logit)(TNN__VF x, TNN__VF *p, TNN__VF *q, TNN__VF *lp, 
     *lp = tnn__vadd(r, tnn__vmax(TNN__NEG(x), tnn__vzero()));
     *lq = tnn__vadd(r, tnn__vmax(x, tnn__vzero()));
 }
-TNN__FORMULA(bce_logits)        /* b = pos_weight */
+/* -b t log S(x) - (1-t) log S(-x), b the pos_weight */
+TNN__FORMULA(bce_logits)
 {
     const TNN__VF u = tnn__vsub(TNN__ONE, t), bt = tnn__vmul(b, t);
     TNN__VF p, q, lp, lq;
@@ -5608,8 +5629,9 @@ TNN__FORMULA(bce_logits)        /* b = pos_weight */
     return tnn__vfma(bt, lp, tnn__vmul(u, lq));
 }
 /* With c the cross-entropy and r = 1 - p_t = S(-x) t + S(x) (1-t):  A r^g c,  and its derivative
-   A r^g (c' + g c r'/r),  c' = S(x) (1-t) - S(-x) t,  r' = (1 - 2t) S(x) S(-x). */
-TNN__FORMULA(focal)             /* a = alpha, b = gamma */
+   A r^g (c' + g c r'/r),  c' = S(x) (1-t) - S(-x) t,  r' = (1 - 2t) S(x) S(-x).  g is the formula's
+   b; A = a t + (1-a) (1-t), but 1 where a (alpha) is negative. */
+TNN__FORMULA(focal)
 {
     const TNN__VF u = tnn__vsub(TNN__ONE, t);
     TNN__VF p, q, lp, lq, r, c, front;
@@ -5623,101 +5645,94 @@ TNN__FORMULA(focal)             /* a = alpha, b = gamma */
     *d = tnn__vmul(front, tnn__vadd(*d, tnn__vfma(u, p, TNN__NEG(tnn__vmul(t, q)))));
     return tnn__vmul(front, c);
 }
-TNN__HELPER TNN__VF TNN__FN(side)(TNN__VF t) /* 1 or -1; NaN for what is neither of them nor 0 */
+/* A target as 1 or -1: 0 counts as -1; NaN for what is none of the three */
+TNN__HELPER TNN__VF TNN__FN(side)(TNN__VF t)
 {
     const TNN__VF negative = tnn__vset1(-1.0f), nan = tnn__vset1((float)TNN__NAN);
     return tnn__veq(t, TNN__ONE, TNN__ONE,
                     tnn__veq(t, tnn__vzero(), negative, tnn__veq(t, negative, negative, nan)));
 }
-TNN__FORMULA(hinge)             /* the kink counts as inside */
+/* max(0, 1 - t x), t = 1 or -1; the kink counts as inside */
+TNN__FORMULA(hinge)
 {
     const TNN__VF s = TNN__FN(side)(t), z = tnn__vfma(TNN__NEG(s), x, TNN__ONE);
     *d = tnn__vgt(tnn__vzero(), z, tnn__vzero(), TNN__NEG(s));
-    return tnn__vgt(tnn__vzero(), z, tnn__vzero(), z);
+    return tnn__vmax(tnn__vzero(), z);
 }
+/* its square */
 TNN__FORMULA(squared_hinge)
 {
-    const TNN__VF z = TNN__FN(hinge)(o, x, t, a, b, d), two = tnn__vadd(z, z);
-    *d = tnn__vmul(two, *d);
+    const TNN__VF z = TNN__FN(hinge)(loss, x, t, a, b, d);
+    *d = tnn__vmul(tnn__vadd(z, z), *d);
     return tnn__vmul(z, z);
 }
-TNN__FORMULA(hinge_embedding)   /* the kink counts as outside */
+/* x where t = 1, max(0, a - x) where t = -1; the kink counts as outside */
+TNN__FORMULA(hinge_embedding)
 {
-    const TNN__VF s = TNN__FN(side)(t), z = tnn__vsub(a, x);
-    *d = tnn__vgt(s, tnn__vzero(), TNN__ONE,
-                  tnn__vgt(z, tnn__vzero(), tnn__vset1(-1.0f), tnn__vzero()));
-    return tnn__vgt(s, tnn__vzero(), x,
-                    tnn__vgt(tnn__vzero(), s, tnn__vgt(tnn__vzero(), z, tnn__vzero(), z), s));
+    const TNN__VF s = TNN__FN(side)(t), z = tnn__vsub(a, x), zero = tnn__vzero();
+    *d = tnn__vgt(s, zero, TNN__ONE, tnn__vgt(z, zero, tnn__vset1(-1.0f), zero));
+    return TNN__BY_SIGN(s, x, tnn__vmax(zero, z), s);
 }
-TNN__FORMULA(nll)               /* t is one-hot; other x may be infinite */
+/* -t x, t one-hot; other x may be infinite */
+TNN__FORMULA(nll)
 {
     *d = TNN__NEG(t);
     return tnn__veq(t, tnn__vzero(), tnn__vzero(), tnn__vmul(*d, x));
 }
-/* a = margin - x_y, b = w_y/C; the label's own derivative is made in TNN__FN(loss) */
+/* b max(0, a + x)^p of the classes other than the label y: a = margin - x_y, b = w_y/C. The label's
+   own derivative is made in TNN__SUM. */
 TNN__FORMULA(multi_margin)
 {
     const TNN__VF z = tnn__veq(t, tnn__vzero(), tnn__vadd(a, x), tnn__vzero());
-    const TNN__VF m = tnn__vgt(tnn__vzero(), z, tnn__vzero(), z);
-    *d = tnn__vgt(m, tnn__vzero(), tnn__vmul(b, o->p == 2 ? tnn__vadd(m, m) : TNN__ONE),
+    const TNN__VF m = tnn__vmax(tnn__vzero(), z);
+    *d = tnn__vgt(m, tnn__vzero(), tnn__vmul(b, loss->p == 2 ? tnn__vadd(m, m) : TNN__ONE),
                   tnn__vzero());
-    return tnn__vmul(b, o->p == 2 ? tnn__vmul(m, m) : m);
+    return tnn__vmul(b, loss->p == 2 ? tnn__vmul(m, m) : m);
 }
+/* t (log t - x), x a logarithm; 0 where t is */
 TNN__FORMULA(kl_div)
 {
     *d = TNN__NEG(t);
     return tnn__vgt(t, tnn__vzero(), tnn__vmul(t, tnn__vsub(TNN__FN(log)(t), x)), tnn__vzero());
 }
+/* the same of t that is a logarithm, too: exp(t) (t - x) */
 TNN__FORMULA(kl_div_log)
 {
     const TNN__VF e = TNN__FN(exp)(t);
     *d = TNN__NEG(e);
     return tnn__vmul(e, tnn__vsub(t, x));
 }
-TNN__HELPER TNN__VF TNN__FN(stirling)(TNN__VF t) /* of log t! */
+/* l, with `full` and above 1 plus Stirling's t log t - t + log(2 pi t)/2 for log t! */
+TNN__HELPER TNN__VF TNN__FN(stirling)(const tnn__criterion *loss, TNN__VF t, TNN__VF l)
 {
-    const TNN__VF s = tnn__vfma(TNN__HALF, TNN__FN(log)(tnn__vmul(tnn__vset1(6.28318531f), t)),
-                                TNN__NEG(t));
-    return tnn__vgt(t, TNN__ONE, tnn__vfma(t, TNN__FN(log)(t), s), tnn__vzero());
+    TNN__VF s;
+    if (!loss->full) return l;
+    s = TNN__FN(log)(tnn__vmul(tnn__vset1(6.28318531f), t));
+    s = tnn__vfma(t, TNN__FN(log)(t), tnn__vfma(TNN__HALF, s, TNN__NEG(t)));
+    return tnn__vadd(l, tnn__vgt(t, TNN__ONE, s, tnn__vzero()));
 }
+/* exp(x) - t x, x the logarithm of a rate */
 TNN__FORMULA(poisson)
 {
-    const TNN__VF e = TNN__FN(exp)(x), l = tnn__vfma(TNN__NEG(t), x, e);
+    const TNN__VF e = TNN__FN(exp)(x);
     *d = tnn__vsub(e, t);
-    return o->full ? tnn__vadd(l, TNN__FN(stirling)(t)) : l;
+    return TNN__FN(stirling)(loss, t, tnn__vfma(TNN__NEG(t), x, e));
 }
-TNN__FORMULA(poisson_rate)      /* a = eps */
+/* x - t log(x + a), x the rate itself, a = eps */
+TNN__FORMULA(poisson_rate)
 {
-    const TNN__VF y = tnn__vadd(x, a), l = tnn__vfma(TNN__NEG(t), TNN__FN(log)(y), x);
+    const TNN__VF y = tnn__vadd(x, a);
     *d = tnn__vsub(TNN__ONE, tnn__vdiv(t, y));
-    return o->full ? tnn__vadd(l, TNN__FN(stirling)(t)) : l;
+    return TNN__FN(stirling)(loss, t, tnn__vfma(TNN__NEG(t), TNN__FN(log)(y), x));
 }
 
-TNN__HELPER TNN__VF TNN__FN(cut)(TNN__VF v, tnn__len r) /* its first r elements, zeros after them */
-{
-    float t[TNN__VN];
-    if (r >= TNN__VN) return v;
-    tnn__vstore(t, v);
-    return tnn__vload_n(t, r);
-}
+/* Element 0 of v: of a function of one number */
 TNN__HELPER float TNN__FN(first)(TNN__VF v)
 {
     float t[TNN__VN];
     tnn__vstore(t, v);
     return t[0];
 }
-/* A sum of n terms as in 3e: TNN__BLOCKS { BEGIN; TNN__TERMS(ADD) END }, for the TNN__VN lanes from
-   `lane` on of each block; ADD adds elements i and on. */
-#define TNN__BLOCKS \
-    for (tnn__len block = 0, end; end = TNN__MIN(n, block + TNN__BLOCK), \
-         block < n; block += TNN__BLOCK) \
-        for (int lane = 0; lane < TNN__LANES; lane += TNN__VN)
-#define TNN__TERMS(...) \
-    for (tnn__len i = block + lane; i < end; i += TNN__LANES) { \
-        const tnn__len rest = n - i; \
-        const int part = rest < TNN__VN; \
-        __VA_ARGS__ \
-    }
 /* Whether all n of x are in [lo, hi], which includes 0; lo > hi: any are */
 TNN__HELPER int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
 {
@@ -5731,21 +5746,21 @@ TNN__HELPER int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
     return !TNN__FN(any)(out);
 }
 
-/* The focal loss (1-p)^b L, p the label's probability e/sum, others/sum = 1-p, and L = loss. The
+/* The focal loss (1-p)^b L, p the label's probability e/sum, others/sum = 1-p, and L = value. The
    gradient of L times *share is its gradient: *share = (1-p)^b (1 - b p log(p)/(1-p))/divisor. */
-TNN__HELPER double TNN__FN(focal_cross)(const tnn__criterion *o, float e, float others, float sum,
-                                        double all, double loss, double *share)
+TNN__HELPER double TNN__FN(focal_cross)(const tnn__criterion *loss, float e, float others,
+                                        float sum, double all, double value, double *share)
 {
     const float q = others/sum;
     double power = 0, log_p = 0;
     *share = 0;
     if (q > 0 && all > 0) {
         const TNN__VF log_q = TNN__FN(log)(tnn__vset1(q));
-        power = (double)TNN__FN(first)(TNN__FN(exp)(tnn__vmul(tnn__vset1(o->b), log_q)));
+        power = (double)TNN__FN(first)(TNN__FN(exp)(tnn__vmul(tnn__vset1(loss->b), log_q)));
         /* log p = -log(1 + (1-p)/p) keeps the digits of a small 1 - p */
         log_p = e > others ? -(double)TNN__FN(first)(TNN__FN(log1p)(tnn__vset1(others/e)))
-                           : -loss/all;
-        *share = power*(1 - (double)o->b*(double)(e/sum)*log_p/(double)q)/o->divisor;
+                           : -value/all;
+        *share = power*(1 - (double)loss->b*(double)(e/sum)*log_p/(double)q)/loss->divisor;
     }
     return -all*power*log_p;
 }
@@ -5753,14 +5768,15 @@ TNN__HELPER double TNN__FN(focal_cross)(const tnn__criterion *o, float e, float 
    smoothed target keep t_c + spread,
      L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
    at: the place of the label, which the focal factor (b > 0) needs. */
-TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *o, tnn__len n, const float *x,
+TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n, const float *x,
                                           const float *t, float *g, tnn__len at)
 {
-    const float max = TNN__FN(largest)(n, x);
-    const double keep = 1 - (double)o->a, spread = (double)o->a/(double)n;
-    const TNN__VF m = tnn__vset1(max), k = tnn__vset1((float)keep), p = tnn__vset1((float)spread);
+    const float *const weights = loss->weights;
+    const double keep = 1 - (double)loss->a, spread = (double)loss->a/(double)n;
+    const TNN__VF m = tnn__vset1(TNN__FN(largest)(n, x));
+    const TNN__VF k = tnn__vset1((float)keep), p = tnn__vset1((float)spread);
     float sums[5][TNN__LANES], low[5][TNN__LANES], sum, others;
-    double all, loss, share = 1/o->divisor, last = 1;
+    double all, value, share = 1/loss->divisor, last = 1;
     memset(sums, 0, sizeof sums);
     memset(low, 0, sizeof low);
     TNN__BLOCKS {
@@ -5768,7 +5784,7 @@ TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *o, tnn__len n, c
         TNN__TERMS(
             const TNN__VF z = tnn__vsub(TNN__AT(x), m), e = TNN__FN(cut)(TNN__FN(exp)(z), rest);
             const TNN__VF hot = TNN__AT(t);
-            const TNN__VF one = TNN__FN(cut)(o->weights ? TNN__AT(o->weights) : TNN__ONE, rest);
+            const TNN__VF one = TNN__FN(cut)(weights ? TNN__AT(weights) : TNN__ONE, rest);
             const TNN__VF u = tnn__vmul(one, tnn__vfma(k, hot, p));
             s = tnn__vadd(s, e);
             other = tnn__vadd(other, tnn__veq(hot, tnn__vzero(), e, tnn__vzero()));
@@ -5784,138 +5800,118 @@ TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *o, tnn__len n, c
         TNN__FN(collect_at)(sums[4] + lane, low[4] + lane, l);
     }
     sum = TNN__FN(fold)(sums[0]);
-    others = o->b > 0 ? TNN__FN(fold)(sums[1]) : 0;
+    others = loss->b > 0 ? TNN__FN(fold)(sums[1]) : 0;
     all = spread > 0 ? spread*(double)TNN__FN(fold)(sums[2]) : 0;
     all = keep*(double)TNN__FN(fold)(sums[3]) + all;        /* sum of w_k t'_k */
-    loss = (double)TNN__FN(first)(TNN__FN(log)(tnn__vset1(sum)));
-    loss = (double)TNN__FN(fold)(sums[4]) + all*loss;
-    if (o->b > 0 && loss - loss >= 0) {
-        const TNN__VF z = tnn__vsub(tnn__vset1(x[at]), m);
-        loss = TNN__FN(focal_cross)(o, TNN__FN(first)(TNN__FN(exp)(z)), others, sum, all, loss,
-                                    &share);
+    value = (double)TNN__FN(first)(TNN__FN(log)(tnn__vset1(sum)));
+    value = (double)TNN__FN(fold)(sums[4]) + all*value;
+    if (loss->b > 0 && value - value >= 0) {
+        const TNN__VF e = TNN__FN(exp)(tnn__vsub(tnn__vset1(x[at]), m));
+        value = TNN__FN(focal_cross)(loss, TNN__FN(first)(e), others, sum, all, value, &share);
     }
-    if (o->weights) last = share, share = 1;            /* where p is 1, w - w is 0 */
+    if (weights) last = share, share = 1;               /* where p is 1, w - w is 0 */
     TNN__EACH_ONCE(n,
-        const TNN__VF one = o->weights ? TNN__AT(o->weights) : TNN__ONE;
+        const TNN__VF one = weights ? TNN__AT(weights) : TNN__ONE;
         TNN__VF d = tnn__vmul(TNN__FN(exp)(tnn__vsub(TNN__AT(x), m)),
                               tnn__vset1((float)(all*share/(double)sum)));
         d = tnn__vfma(one, tnn__vset1((float)(-spread*share)), d);
         d = tnn__vfma(tnn__vmul(one, TNN__AT(t)), tnn__vset1((float)(-keep*share)), d);
         TNN__PUT(g, tnn__vmul(d, tnn__vset1((float)last)));
     )
-    if (o->b > 0) g[at] = (float)(-all*share*last*(double)(others/sum));  /* without cancellation */
-    return loss;
+    if (loss->b > 0) g[at] = (float)(-all*share*last*(double)(others/sum));  /* no cancellation */
+    return value;
 }
 
 /* The dot products and the gradient p x + q t that Dice's loss and the cosine share:
      Dice    L = 1 - N/D,  N = 2 x.t + s,  D = x.x + t.t + s,  dL/dx = 2 N/D^2 x - 2/D t
      cosine  L = 1 - c,    c = x.t/D,  D^2 = (x.x + e)(t.t + e),   dL/dx = c/(x.x + e) x - t/D */
-TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *o, tnn__len n, const float *x,
+TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *loss, tnn__len n, const float *x,
                                     const float *t, float *g)
 {
     const double xt = (double)TNN__FN(dot)(n, x, t), tt = (double)TNN__FN(dot)(n, t, t);
-    const double xx = (double)TNN__FN(dot)(n, x, x), eps = 1e-12, s = (double)o->a;
-    const int dice = o->kind == TNN_DICE;
+    const double xx = (double)TNN__FN(dot)(n, x, x), eps = 1e-12, s = (double)loss->a;
+    const int dice = loss->kind == TNN_DICE;
     const double over = dice ? xx + tt + s : sqrt((xx + eps)*(tt + eps));
     const double c = (dice ? 2*xt + s : xt)/over;
-    const TNN__VF p = tnn__vset1((float)((dice ? 2*c/over : c/(xx + eps))/o->divisor));
-    const TNN__VF q = tnn__vset1((float)((dice ? -2/over : -1/over)/o->divisor));
+    const TNN__VF p = tnn__vset1((float)((dice ? 2*c/over : c/(xx + eps))/loss->divisor));
+    const TNN__VF q = tnn__vset1((float)((dice ? -2/over : -1/over)/loss->divisor));
     TNN__EACH_ONCE(n, TNN__PUT(g, tnn__vfma(p, TNN__AT(x), tnn__vmul(q, TNN__AT(t))));)
     return 1 - c + (over - over);                 /* NaN, if it overflows */
 }
 
 /* A pixel of n channels: n/2 means, then n/2 variances v. With e = (x - t)/v:
      dL/dx = e,   dL/dv = (1/v - e^2)/2,   also where v is below eps (as in torch) */
-TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *o, tnn__len n, const float *x,
+TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n, const float *x,
                                      const float *t, float *g)
 {
-    const TNN__VF scale = tnn__vset1((float)(1/o->divisor)), eps = tnn__vset1(o->a);
-    const TNN__VF constant = tnn__vset1(o->full ? 0.918938533f : 0.0f);
-    float sums[TNN__LANES] = {0}, low[TNN__LANES] = {0};
+    const TNN__VF scale = tnn__vset1((float)(1/loss->divisor)), eps = tnn__vset1(loss->a);
+    const TNN__VF constant = tnn__vset1(loss->full ? 0.918938533f : 0.0f);   /* log(2 pi)/2 */
     n /= 2;
-    TNN__BLOCKS {
-        TNN__VF s = tnn__vzero();
-        TNN__TERMS(
-            const TNN__VF var = tnn__vmax(TNN__AT(x + n), eps);
-            const TNN__VF e = tnn__vsub(TNN__AT(x), TNN__AT(t)), q = tnn__vdiv(e, var);
-            const TNN__VF l = tnn__vfma(TNN__HALF, tnn__vfma(e, q, TNN__FN(log)(var)), constant);
-            const TNN__VF dv = tnn__vmul(TNN__HALF,
-                                         tnn__vfma(TNN__NEG(q), q, tnn__vdiv(TNN__ONE, var)));
-            TNN__PUT(g, tnn__vmul(scale, q));
-            TNN__PUT(g + n, tnn__vmul(scale, dv));
-            s = tnn__vadd(s, TNN__FN(cut)(l, rest));
-        )
-        TNN__FN(collect_at)(sums + lane, low + lane, s);
-    }
-    return (double)TNN__FN(fold)(sums);
+    TNN__SUM_LANES(
+        const TNN__VF var = tnn__vmax(TNN__AT(x + n), eps);
+        const TNN__VF e = tnn__vsub(TNN__AT(x), TNN__AT(t)), q = tnn__vdiv(e, var);
+        const TNN__VF l = tnn__vfma(TNN__HALF, tnn__vfma(e, q, TNN__FN(log)(var)), constant);
+        const TNN__VF r = tnn__vfma(TNN__NEG(q), q, tnn__vdiv(TNN__ONE, var));
+        TNN__PUT(g, tnn__vmul(scale, q));
+        TNN__PUT(g + n, tnn__vmul(scale, tnn__vmul(TNN__HALF, r)));
+        sum = tnn__vadd(sum, TNN__FN(cut)(l, rest));
+    )
+    return (double)TNN__FN(fold)(lanes);
 }
 
-/* The losses that are formulas: kind, formula, its a and b, and b by element (B). */
+/* The losses that are formulas. */
 #define TNN__FORMULAS(X) \
-    X(TNN_MULTI_MARGIN, multi_margin, o->a - x[at], share, b) \
-    X(TNN_MSE, mse, 0, 0, b) \
-    X(TNN_L1, l1, 0, 0, b) \
-    X(TNN_HUBER, huber, o->a, o->b, b) \
-    X(TNN_LOG_COSH, log_cosh, 0, 0, b) \
-    X(TNN_BCE, bce, 0, 0, b) \
-    X(TNN_BCE_LOGITS, bce_logits, 0, 1, positive ? TNN__AT(positive) : b) \
-    X(TNN_FOCAL, focal, o->a, o->b, b) \
-    X(TNN_HINGE, hinge, 0, 0, b) \
-    X(TNN_SQUARED_HINGE, squared_hinge, 0, 0, b) \
-    X(TNN_HINGE_EMBEDDING, hinge_embedding, o->a, 0, b) \
-    X(TNN_NLL, nll, 0, 0, b) \
-    X(TNN_KL_DIV, kl_div, 0, 0, b) \
-    X(TNN__KL_LOG, kl_div_log, 0, 0, b) \
-    X(TNN_POISSON_NLL, poisson, 0, 0, b) \
-    X(TNN__POISSON_RATE, poisson_rate, o->a, 0, b)
-/* Sums a formula, times w where there are such, over n elements into 16 lanes; g gets its gradient
-   over the divisor. A function each, whose frames do not add up. */
-#define TNN__SUM(kind, formula, a1, b1, B) \
-TNN__KERNEL void TNN__FN(formula##_sum)(const tnn__criterion *o, tnn__len n, const float *x, \
-                                        const float *t, float *g, const float *w, float a0, \
-                                        float b0, float *lanes) \
+    X(TNN_MULTI_MARGIN, multi_margin)  X(TNN_MSE, mse)              X(TNN_L1, l1) \
+    X(TNN_HUBER, huber)                X(TNN_LOG_COSH, log_cosh)    X(TNN_BCE, bce) \
+    X(TNN_BCE_LOGITS, bce_logits)      X(TNN_FOCAL, focal)          X(TNN_HINGE, hinge) \
+    X(TNN_SQUARED_HINGE, squared_hinge) X(TNN_HINGE_EMBEDDING, hinge_embedding) \
+    X(TNN_NLL, nll)                    X(TNN_KL_DIV, kl_div)        X(TNN__KL_LOG, kl_div_log) \
+    X(TNN_POISSON_NLL, poisson)        X(TNN__POISSON_RATE, poisson_rate)
+/* The sum of a formula over n elements, each times its weight; g gets its gradient over the
+   divisor. The numbers a and b are the loss's, with two exceptions. Multi margin has a - x[at] and
+   the label's weight over n; its label's gradient is minus the sum of the others'. BCE of logits
+   has the element's pos_weight, or 1. A function each, whose frames do not add up. */
+#define TNN__SUM(kind, formula) \
+TNN__KERNEL double TNN__FN(formula##_sum)(const tnn__criterion *loss, tnn__len n, const float *x, \
+                                          const float *t, float *g, tnn__len at) \
 { \
-    const float *const positive TNN__UNUSED = o->pos_weights; \
-    const TNN__VF scale = tnn__vset1((float)(1/o->divisor)); \
-    const TNN__VF a = tnn__vset1(a0), b = tnn__vset1(b0); \
-    float low[TNN__LANES] = {0}; \
-    TNN__BLOCKS { \
-        TNN__VF sum = tnn__vzero(); \
-        TNN__TERMS( \
-            TNN__VF d, l = TNN__FN(formula)(o, TNN__AT(x), TNN__AT(t), a, B, &d); \
-            if (w) { \
-                l = tnn__vmul(l, TNN__AT(w)); \
-                d = tnn__vmul(d, TNN__AT(w)); \
-            } \
-            TNN__PUT(g, tnn__vmul(d, scale)); \
-            sum = tnn__vadd(sum, TNN__FN(cut)(l, rest)); \
-        ) \
-        TNN__FN(collect_at)(lanes + lane, low + lane, sum); \
-    } \
+    const int is = (int)kind, margin = is == TNN_MULTI_MARGIN, logits = is == TNN_BCE_LOGITS; \
+    const float *const w = margin ? NULL : loss->weights; \
+    const float *const positive = logits ? loss->pos_weights : NULL; \
+    const float share = (margin && loss->weights ? loss->weights[at] : 1.0f)/(float)n; \
+    const TNN__VF a = tnn__vset1(margin ? loss->a - x[at] : loss->a); \
+    const TNN__VF b = tnn__vset1(margin ? share : logits ? 1 : loss->b); \
+    const TNN__VF scale = tnn__vset1((float)(1/loss->divisor)); \
+    TNN__SUM_LANES( \
+        TNN__VF d, l = TNN__FN(formula)(loss, TNN__AT(x), TNN__AT(t), a, \
+                                        positive ? TNN__AT(positive) : b, &d); \
+        if (w) { \
+            l = tnn__vmul(l, TNN__AT(w)); \
+            d = tnn__vmul(d, TNN__AT(w)); \
+        } \
+        TNN__PUT(g, tnn__vmul(d, scale)); \
+        sum = tnn__vadd(sum, TNN__FN(cut)(l, rest)); \
+    ) \
+    if (margin) g[at] = -TNN__FN(sum)(n, g); \
+    return (double)TNN__FN(fold)(lanes); \
 }
 TNN__FORMULAS(TNN__SUM)
 /* The loss of a sample, or of a pixel, of n outputs x and targets t, and its gradient g; at: the
    place of its label. NaN where x or t is out of range. */
-TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *o, tnn__len n, const float *x,
+TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *loss, tnn__len n, const float *x,
                                  const float *t, float *g, tnn__len at)
 {
-    const tnn__len half = o->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
-    const int margin = o->kind == TNN_MULTI_MARGIN;
-    const float *const w = margin ? NULL : o->weights;
-    const float share = (margin && o->weights ? o->weights[at] : 1.0f)/(float)n;
-    float lanes[TNN__LANES] = {0};
-    if (!TNN__FN(inside)(half, x, o->x_lo, o->x_hi) || !TNN__FN(inside)(half, t, o->t_lo, o->t_hi)
-        || !TNN__FN(inside)(n - half, x + half, 0, o->x_hi)) return TNN__NAN;
-#define TNN__CASE(kind, formula, a, b, B) \
-    case kind: TNN__FN(formula##_sum)(o, n, x, t, g, w, a, b, lanes); break;
-    switch (o->kind == TNN_SMOOTH_L1 ? TNN_HUBER : o->kind) {
+    const tnn__len half = loss->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
+    if (!TNN__FN(inside)(half, x, loss->x_lo, loss->x_hi)
+        || !TNN__FN(inside)(half, t, loss->t_lo, loss->t_hi)
+        || !TNN__FN(inside)(n - half, x + half, 0, loss->x_hi)) return TNN__NAN;
+#define TNN__CASE(kind, formula) case kind: return TNN__FN(formula##_sum)(loss, n, x, t, g, at);
+    switch (loss->kind == TNN_SMOOTH_L1 ? TNN_HUBER : loss->kind) {
     TNN__FORMULAS(TNN__CASE)
-    case TNN_CROSS_ENTROPY: return TNN__FN(cross_entropy)(o, n, x, t, g, at);
-    case TNN_GAUSSIAN_NLL:  return TNN__FN(gaussian)(o, n, x, t, g);
-    default:                return TNN__FN(overlap)(o, n, x, t, g);
+    case TNN_CROSS_ENTROPY: return TNN__FN(cross_entropy)(loss, n, x, t, g, at);
+    case TNN_GAUSSIAN_NLL:  return TNN__FN(gaussian)(loss, n, x, t, g);
+    default:                return TNN__FN(overlap)(loss, n, x, t, g);
     }
-    if (margin) g[at] = -TNN__FN(sum)(n, g);
-    return (double)TNN__FN(fold)(lanes);
 }
 #endif /* TNN__PASS != 4 */
 
