@@ -3346,6 +3346,20 @@ static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int 
 #define TNN__COLS_OF(g, j) const int x_0 = tnn__first(g, j, (g)->iw, (g)->ow, (g)->sw, (g)->pw), \
                                      kw = tnn__extent(g, j, (g)->iw, (g)->ow, (g)->kw)
 
+/* How many elements an average is over: those of the window, cut off at the padded image's end as
+   PyTorch does, or with exclude_pad at the image's. */
+static float tnn__pool_divisor(const tnn__pool_geometry *g, int h0, int kh, int w0, int kw)
+{
+    int h1 = TNN__MIN(h0 + kh, g->ih + g->ph), w1 = TNN__MIN(w0 + kw, g->iw + g->pw);
+    if (g->exclude_pad) {
+        h0 = TNN__MAX(h0, 0);
+        w0 = TNN__MAX(w0, 0);
+        h1 = TNN__MIN(h1, g->ih);
+        w1 = TNN__MIN(w1, g->iw);
+    }
+    return (float)((h1 - h0)*(w1 - w0));
+}
+
 typedef struct {                /* dropout: with probability p `dropped`, else scale x + shift */
     float    p, scale, shift, dropped;
     uint64_t seed;
@@ -3454,47 +3468,40 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     return r > 5 ? sqrt((r - 4)*(r - 2)*most/((most - 4)*(most - 2)*r)) : 0;
 }
 
+/* The arguments of a matrix x: `rows` rows of `cols` floats, ldx floats apart. */
+#define TNN__MATRIX tnn__len rows, tnn__len cols, const float *x, tnn__len ldx
 #define TNN__KERNELS(X) \
     X(void,  mm,           (const tnn__mm *t)) \
     X(void,  depthwise,    (const tnn__mm *t)) \
     X(void,  depthwise_dw, (const tnn__mm *t, float *low)) \
-    X(void,  tiles_in,     (const tnn__tiles *t)) \
-    X(void,  tiles_out,    (const tnn__tiles *t)) \
-    X(void,  tiles_grad,   (const tnn__tiles *t)) \
+    X(void,  tiles_in,     (const tnn__tiles *tiles)) \
+    X(void,  tiles_out,    (const tnn__tiles *tiles)) \
+    X(void,  tiles_grad,   (const tnn__tiles *tiles)) \
     X(void,  tiles_weights, (tnn__len n, const float *w, float *to, tnn__len each)) \
-    X(void,  tiles_dw,     (tnn__len n, const float *m, tnn__len each, float *dw)) \
-    X(void,  transpose,    (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            float *y, tnn__len ldy)) \
+    X(void,  tiles_dw,     (tnn__len n, const float *sums, tnn__len each, float *dw)) \
+    X(void,  transpose,    (TNN__MATRIX, float *y, tnn__len ldy)) \
     X(void,  add,          (tnn__len n, const float *x, float *y)) \
     X(void,  add_to,       (tnn__len n, const float *x, float *y, float *low)) \
-    X(void,  colsum,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            float unit, float *y, float *low)) \
-    X(void,  moments,      (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            float unit, const float *centre, float *sums, tnn__len each)) \
-    X(void,  norm_sums,    (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *mean, const float *rstd, const float *dy, \
+    X(void,  colsum,       (TNN__MATRIX, float unit, float *y, float *low)) \
+    X(void,  moments,      (TNN__MATRIX, float unit, const float *centre, float *sums, \
+                            tnn__len each)) \
+    X(void,  norm_sums,    (TNN__MATRIX, const float *mean, const float *rstd, const float *dy, \
                             tnn__len ldy, float *sums, tnn__len each)) \
-    X(void,  affine,       (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *mean, const float *scale, const float *shift, \
-                            float *y, tnn__len ldy)) \
-    X(void,  affine_grad,  (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *mean, const float *rstd, const float *dy, \
+    X(void,  affine,       (TNN__MATRIX, const float *mean, const float *scale, \
+                            const float *shift, float *y, tnn__len ldy)) \
+    X(void,  affine_grad,  (TNN__MATRIX, const float *mean, const float *rstd, const float *dy, \
                             tnn__len ldy, const float *a, const float *b, const float *c, \
                             float *dx, tnn__len lddx)) \
-    X(void,  prelu,        (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *slope, float *y, tnn__len ldy)) \
-    X(void,  prelu_grad,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, \
-                            const float *slope, const float *dy, tnn__len ldy, float *dx, \
-                            tnn__len lddx, float *dslope, float *low)) \
+    X(void,  prelu,        (TNN__MATRIX, const float *slope, float *y, tnn__len ldy)) \
+    X(void,  prelu_grad,   (TNN__MATRIX, const float *slope, const float *dy, tnn__len ldy, \
+                            float *dx, tnn__len lddx, float *dslope, float *low)) \
     X(void,  axpy,         (tnn__len n, float a, const float *x, float *y, int keep)) \
     X(void,  multiply,     (tnn__len n, const float *x, const float *m, float *y)) \
     X(void,  softmax_grad, (tnn__len n, const float *y, const float *dy, float dot, float *dx, \
                             int logarithm)) \
-    X(void,  colsquares,   (tnn__len rows, tnn__len cols, const float *x, tnn__len ldx, float a, \
-                            float keep, float *y)) \
+    X(void,  colsquares,   (TNN__MATRIX, float a, float keep, float *y)) \
     X(void,  adafactor,    (tnn__len rows, tnn__len cols, const float *g, const float *r, \
-                            const float *mean, const float *c, float sign, float eps, \
-                            float *d)) \
+                            const float *mean, const float *c, float sign, float eps, float *d)) \
     X(void,  colscale,     (tnn__len rows, const float *factors, float *w)) \
     X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
@@ -3504,17 +3511,17 @@ static double tnn__rectification(double beta2, double bias2, long long t)
                             float slope, float scale)) \
     X(void,  uniform,      (tnn__len n, float *y, uint64_t seed, uint64_t stream, \
                             uint64_t first)) \
-    X(void,  dropout,      (tnn__len n, const float *x, float *y, const tnn__drop *d, \
+    X(void,  dropout,      (tnn__len n, const float *x, float *y, const tnn__drop *drop, \
                             uint64_t stream, uint64_t first)) \
     X(void,  normal,       (tnn__len n, float *y, float deviation, float shift, \
                             uint64_t seed, uint64_t stream, uint64_t first)) \
-    X(void,  maxpool,      (const tnn__pool_geometry *p, const float *x, tnn__len x_row, \
+    X(void,  maxpool,      (const tnn__pool_geometry *g, const float *x, tnn__len x_row, \
                             float *y, tnn__len y_row, float *where, int i0, int i1)) \
-    X(void,  maxpool_grad, (const tnn__pool_geometry *p, const float *dy, const float *where, \
+    X(void,  maxpool_grad, (const tnn__pool_geometry *g, const float *dy, const float *where, \
                             float *dx, tnn__len dx_row, int i0, int i1)) \
-    X(void,  avgpool,      (const tnn__pool_geometry *p, const float *x, tnn__len x_row, \
+    X(void,  avgpool,      (const tnn__pool_geometry *g, const float *x, tnn__len x_row, \
                             float *y, tnn__len y_row)) \
-    X(void,  avgpool_grad, (const tnn__pool_geometry *p, const float *dy, \
+    X(void,  avgpool_grad, (const tnn__pool_geometry *g, const float *dy, \
                             float *dx, tnn__len dx_row)) \
     X(float, sum,          (tnn__len n, const float *x)) \
     X(float, dot,          (tnn__len n, const float *x, const float *y)) \
@@ -3577,7 +3584,7 @@ typedef struct {
      tnn__vgt(a, b, x, y)  a > b ? x : y          tnn__veq(a, b, x, y)  a == b ? x : y
      tnn__vfma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
      tnn__vload_n, tnn__vstore_n: the first n elements only (any n), zeros for the rest
-     tnn__umul(a, m, hi, lo)   the 64-bit products of a and m, split into words
+     tnn__umul(a, m, hi, lo)   the 64-bit products of a and m, split into words *hi and *lo
    A matrix tile is TNN__MR rows by TNN__NV vectors, TNN__NV*TNN__VN at most two panels; a narrow
    one TNN__MN rows by one. */
 #define tnn__vset1(s)          TNN__I(set1_ps)(s)
@@ -3641,7 +3648,7 @@ typedef struct {
     #define tnn__one_srli_epi32(a, n)    ((a) >> (n))
     #define tnn__umul_scalar(a, m, hi, lo) do { \
         uint64_t p_ = (uint64_t)(a) * (m); \
-        hi = (uint32_t)(p_ >> 32); lo = (uint32_t)p_; } while (0)
+        *(hi) = (uint32_t)(p_ >> 32); *(lo) = (uint32_t)p_; } while (0)
     #define TNN__MR 4
     #define TNN__MN 4
     #define TNN__NV 4
@@ -3660,11 +3667,8 @@ typedef struct {
     }
     #define tnn__vgt_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpgt_ps(a, b), x, y)
     #define tnn__veq_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpeq_ps(a, b), x, y)
-    #define tnn__umul_sse2(a, m, hi, lo) do { \
-        __m128i e_ = _mm_mul_epu32(a, m), o_ = _mm_mul_epu32(_mm_srli_epi64(a, 32), m); \
-        __m128i k_ = _mm_set_epi32(-1, 0, -1, 0); \
-        hi = _mm_or_si128(_mm_srli_epi64(e_, 32), _mm_and_si128(o_, k_)); \
-        lo = _mm_or_si128(_mm_andnot_si128(k_, e_), _mm_slli_epi64(o_, 32)); } while (0)
+    #define tnn__odd_sse2(e, o)         tnn__ucast(tnn__select_sse2( \
+        tnn__vcast(_mm_set_epi32(-1, 0, -1, 0)), tnn__vcast(o), tnn__vcast(e)))
     #define TNN__MR 6
     #define TNN__MN 12
     #define TNN__NV 2
@@ -3685,10 +3689,7 @@ typedef struct {
     #define tnn__vfma_avx2(a, b, c)     _mm256_fmadd_ps(a, b, c)
     #define tnn__vgt_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
     #define tnn__veq_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
-    #define tnn__umul_avx2(a, m, hi, lo) do { \
-        __m256i e_ = _mm256_mul_epu32(a, m), o_ = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), m); \
-        hi = _mm256_blend_epi32(_mm256_srli_epi64(e_, 32), o_, 0xaa); \
-        lo = _mm256_blend_epi32(e_, _mm256_slli_epi64(o_, 32), 0xaa); } while (0)
+    #define tnn__odd_avx2(e, o)         _mm256_blend_epi32(e, o, 0xaa)
     #define TNN__MR 6
     #define TNN__MN 12
     #define TNN__NV 2
@@ -3706,10 +3707,7 @@ typedef struct {
     #define tnn__vfma_avx512(a, b, c)     _mm512_fmadd_ps(a, b, c)
     #define tnn__vgt_avx512(a, b, x, y)   tnn__vblend(a, b, x, y, _CMP_GT_OQ)
     #define tnn__veq_avx512(a, b, x, y)   tnn__vblend(a, b, x, y, _CMP_EQ_OQ)
-    #define tnn__umul_avx512(a, m, hi, lo) do { \
-        __m512i e_ = _mm512_mul_epu32(a, m), o_ = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), m); \
-        hi = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(e_, 32), o_); \
-        lo = _mm512_mask_blend_epi32(0xaaaa, e_, _mm512_slli_epi64(o_, 32)); } while (0)
+    #define tnn__odd_avx512(e, o)         _mm512_mask_blend_epi32(0xaaaa, e, o)
     #define TNN__MR 14
     #define TNN__MN 14
     #define TNN__NV 2
@@ -3745,14 +3743,24 @@ typedef struct {
     #define tnn__umul_neon(a, m, hi, lo) do { \
         uint32x4_t l_ = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(a), vget_low_u32(m))); \
         uint32x4_t h_ = vreinterpretq_u32_u64(vmull_u32(vget_high_u32(a), vget_high_u32(m))); \
-        lo = vuzp1q_u32(l_, h_); hi = vuzp2q_u32(l_, h_); } while (0)
+        *(lo) = vuzp1q_u32(l_, h_); *(hi) = vuzp2q_u32(l_, h_); } while (0)
     #define TNN__MR 6
     #define TNN__MN 12
     #define TNN__NV 4
 #endif
+#if TNN__PASS >= 2 && TNN__PASS <= 4
+    /* tnn__umul of x86, which multiplies the even words alone: once as they are, once moved. */
+    TNN__HELPER void TNN__FN(umul)(TNN__VU a, TNN__VU m, TNN__VU *hi, TNN__VU *lo)
+    {
+        const TNN__VU even = TNN__I(mul_epu32)(a, m);
+        const TNN__VU odd = TNN__I(mul_epu32)(TNN__I(srli_epi64)(a, 32), m);
+        *hi = TNN__FN(odd)(TNN__I(srli_epi64)(even, 32), odd);
+        *lo = TNN__FN(odd)(even, TNN__I(slli_epi64)(odd, 32));
+    }
+#endif
 #if TNN__PASS == 2 || TNN__PASS == 5
-    /* tnn__vload_n of the sets without masks */
-    TNN__HELPER TNN__VF TNN__FN(vload_n)(const float *p, tnn__len n)
+    /* tnn__vload_n of the sets without masks; a call of its own, as it is for ends alone */
+    TNN__KERNEL TNN__OWN_CALL TNN__VF TNN__FN(vload_n)(const float *p, tnn__len n)
     {
         float t[4] = {0, 0, 0, 0};
         int i;
@@ -3760,7 +3768,7 @@ typedef struct {
         return tnn__vload(t);
     }
     /* tnn__vstore_n of the sets without masks */
-    TNN__HELPER void TNN__FN(vstore_n)(float *p, TNN__VF v, tnn__len n)
+    TNN__KERNEL TNN__OWN_CALL void TNN__FN(vstore_n)(float *p, TNN__VF v, tnn__len n)
     {
         float t[4];
         int i;
@@ -3829,11 +3837,16 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
         const int part = rest < TNN__VN; \
         __VA_ARGS__ \
     } }
+#define TNN__SET(x) tnn__vset1((float)(x))
 #define TNN__ONE    tnn__vset1(1.0f)
 #define TNN__HALF   tnn__vset1(0.5f)
 #define TNN__NEG(v) tnn__vsub(tnn__vzero(), v)
 /* p where x > 0, q where x < 0, r elsewhere: at 0 and NaN */
 #define TNN__BY_SIGN(x, p, q, r) tnn__vgt(x, tnn__vzero(), p, tnn__vgt(tnn__vzero(), x, q, r))
+/* most = e and at = q where e is larger, or NaN: the first of the largest stays */
+#define TNN__LARGER(e, q) \
+    at = tnn__vgt(e, most, q, tnn__veq(e, e, at, q)); \
+    most = tnn__vgt(e, most, e, tnn__veq(e, e, most, e));
 /* 1, -1 or 0, the sign of x; 0 for NaN */
 TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
 {
@@ -3850,30 +3863,49 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
 }
 
 /* ---- 3b. The matrix product -------------------------------------------------------------------
-   A tile of M rows and V vectors stays in registers while k runs; per step it loads V vectors of
-   B and broadcasts M elements of A:
+   HOW A PRODUCT IS CUT. mm cuts C into strips of TNN__NW columns, a strip into tiles of at most
+   TNN__MR rows, and k into chains (2f). A tile stays in registers while k runs over one chain:
 
-             w0      w1                M*V accumulators + V + 1 registers of
-        x0 [ c0_0    c0_1 ]            AVX-512  14*2 + 3 = 31 of 32
-        x1 [ c1_0    c1_1 ]            AVX2      6*2 + 3 = 15 of 16
-        ..   ..      ..                NEON      6*4 + 5 = 29 of 32
+                      TNN__NV vectors of B,                  a strip of C
+                      row k of one panel or two            +---------------+
+                        w0      w1                         |  tile, MR     |  rows in nearly equal
+        elements   x  [ c0_0    c0_1 ]                     |---------------|  parts: 20 are 10 + 10,
+        of A, in   x  [ c1_0    c1_1 ]                     |  tile, MR     |  not 14 + 6
+        column k   ..   ..      ..                         +---------------+
 
-   The accumulators have names, not indices: compilers keep an array in memory. Three rows share
-   one base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on. */
-#define TNN__ROWS_1(R, C)  R(C, 0, p0[0])
-#define TNN__ROWS_2(R, C)  TNN__ROWS_1(R, C)  R(C, 1, p0[rs])
-#define TNN__ROWS_3(R, C)  TNN__ROWS_2(R, C)  R(C, 2, p0[2*rs])
-#define TNN__ROWS_4(R, C)  TNN__ROWS_3(R, C)  R(C, 3, p1[0])
-#define TNN__ROWS_5(R, C)  TNN__ROWS_4(R, C)  R(C, 4, p1[rs])
-#define TNN__ROWS_6(R, C)  TNN__ROWS_5(R, C)  R(C, 5, p1[2*rs])
-#define TNN__ROWS_7(R, C)  TNN__ROWS_6(R, C)  R(C, 6, p2[0])
-#define TNN__ROWS_8(R, C)  TNN__ROWS_7(R, C)  R(C, 7, p2[rs])
-#define TNN__ROWS_9(R, C)  TNN__ROWS_8(R, C)  R(C, 8, p2[2*rs])
-#define TNN__ROWS_10(R, C) TNN__ROWS_9(R, C)  R(C, 9, p3[0])
-#define TNN__ROWS_11(R, C) TNN__ROWS_10(R, C) R(C, 10, p3[rs])
-#define TNN__ROWS_12(R, C) TNN__ROWS_11(R, C) R(C, 11, p3[2*rs])
-#define TNN__ROWS_13(R, C) TNN__ROWS_12(R, C) R(C, 12, p4[0])
-#define TNN__ROWS_14(R, C) TNN__ROWS_13(R, C) R(C, 13, p4[rs])
+   A step of k loads w0 and w1, and for each row i broadcasts an element of A to x and does
+   c_i_v += x w_v. So MR + NV loads serve MR NV multiply-adds, and these are enough to hide that
+   each takes 4 cycles or so: no accumulator is needed again before MR NV others.
+
+                  tile     registers: C + B + x             narrow tile
+       AVX-512    14 x 2   14*2 + 2 + 1 = 31 of 32          14 x 1
+       AVX2        6 x 2    6*2 + 2 + 1 = 15 of 16          12 x 1
+       SSE2        6 x 2    6*2 + 2 + 1 = 15 of 16          12 x 1
+       NEON        6 x 4    6*4 + 4 + 1 = 29 of 32          12 x 1
+
+   EDGES. Every height up to the highest is a function of its own, so rows need no care. Where few
+   columns are left, narrow tiles of one vector take them; where a tile has more columns than C, it
+   works on a copy (TNN__FN(edge)). B is read in whole panels, whose last columns are padding.
+   BITS. An element of C is one chain after the other, in the order of k, whichever tile it is in.
+
+   The accumulators have names, not indices: compilers keep an array in memory. Three rows share one
+   base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on. TNN__ROWS_M(R, C, X) is
+   R(C, X, i, a) for each row i of M, a being its element of A; TNN__COLS_V(X, i) is X(i, v) for
+   each vector v of V. */
+#define TNN__ROWS_1(R, C, X)  R(C, X, 0, p0[0])
+#define TNN__ROWS_2(R, C, X)  TNN__ROWS_1(R, C, X)  R(C, X, 1, p0[rs])
+#define TNN__ROWS_3(R, C, X)  TNN__ROWS_2(R, C, X)  R(C, X, 2, p0[2*rs])
+#define TNN__ROWS_4(R, C, X)  TNN__ROWS_3(R, C, X)  R(C, X, 3, p1[0])
+#define TNN__ROWS_5(R, C, X)  TNN__ROWS_4(R, C, X)  R(C, X, 4, p1[rs])
+#define TNN__ROWS_6(R, C, X)  TNN__ROWS_5(R, C, X)  R(C, X, 5, p1[2*rs])
+#define TNN__ROWS_7(R, C, X)  TNN__ROWS_6(R, C, X)  R(C, X, 6, p2[0])
+#define TNN__ROWS_8(R, C, X)  TNN__ROWS_7(R, C, X)  R(C, X, 7, p2[rs])
+#define TNN__ROWS_9(R, C, X)  TNN__ROWS_8(R, C, X)  R(C, X, 8, p2[2*rs])
+#define TNN__ROWS_10(R, C, X) TNN__ROWS_9(R, C, X)  R(C, X, 9, p3[0])
+#define TNN__ROWS_11(R, C, X) TNN__ROWS_10(R, C, X) R(C, X, 10, p3[rs])
+#define TNN__ROWS_12(R, C, X) TNN__ROWS_11(R, C, X) R(C, X, 11, p3[2*rs])
+#define TNN__ROWS_13(R, C, X) TNN__ROWS_12(R, C, X) R(C, X, 12, p4[0])
+#define TNN__ROWS_14(R, C, X) TNN__ROWS_13(R, C, X) R(C, X, 13, p4[rs])
 
 #define TNN__COLS_1(X, i) X(i, 0)
 #define TNN__COLS_2(X, i) X(i, 0) X(i, 1)
@@ -3894,24 +3926,18 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
     #define TNN__BV(v) (v)*TNN__VN
     #define TNN__CV(v) (v)*TNN__VN
 #endif
-#define TNN__DECLARE(i, v)  TNN__VF c##i##_##v;
-#define TNN__SET_ZERO(i, v) c##i##_##v = tnn__vzero();
-#define TNN__SET_BIAS(i, v) c##i##_##v = w##v;
-#define TNN__ADD_KEPT(i, v) c##i##_##v = tnn__vadd(tnn__vload(c + i*ldc + TNN__CV(v)), c##i##_##v);
-#define TNN__STEP(i, v)     c##i##_##v = tnn__vfma(x, w##v, c##i##_##v);
-#define TNN__RELU(i, v)     c##i##_##v = tnn__vmax(tnn__vzero(), c##i##_##v);
-#define TNN__SAVE(i, v)     tnn__vstore(c + i*ldc + TNN__CV(v), c##i##_##v);
-#define TNN__W_DECLARE(i, v) TNN__VF w##v;
-#define TNN__W_BIAS(i, v)    w##v = tnn__vload(t->bias + j + (v)*TNN__VN);
+#define TNN__W_DECLARE(i, v) TNN__VF w##v;                          /* of vector v of B: */
+#define TNN__W_START(i, v)   w##v = biased ? tnn__vload(t->bias + j + (v)*TNN__VN) : tnn__vzero();
 #define TNN__W_LOAD(i, v)    w##v = tnn__vload(b + TNN__BV(v));
-
-#define TNN__DECLARE_ROW(C, i, a) C(TNN__DECLARE, i)
-#define TNN__KEEP_ROW(C, i, a)    C(TNN__ADD_KEPT, i)
-#define TNN__BIAS_ROW(C, i, a)    C(TNN__SET_BIAS, i)
-#define TNN__ZERO_ROW(C, i, a)    C(TNN__SET_ZERO, i)
-#define TNN__STEP_ROW(C, i, a)    x = tnn__vset1(a); TNN__IN_ORDER(x) C(TNN__STEP, i)
-#define TNN__RELU_ROW(C, i, a)    C(TNN__RELU, i)
-#define TNN__SAVE_ROW(C, i, a)    C(TNN__SAVE, i)
+#define TNN__DECLARE(i, v)   TNN__VF c##i##_##v;                    /* of row i, vector v of C: */
+#define TNN__START(i, v)     c##i##_##v = w##v;
+#define TNN__STEP(i, v)      c##i##_##v = tnn__vfma(x, w##v, c##i##_##v);
+#define TNN__KEPT(i, v)      c##i##_##v = tnn__vadd(tnn__vload(c + i*ldc + TNN__CV(v)), c##i##_##v);
+#define TNN__RELU(i, v)      c##i##_##v = tnn__vmax(tnn__vzero(), c##i##_##v);
+#define TNN__SAVE(i, v)      tnn__vstore(c + i*ldc + TNN__CV(v), c##i##_##v);
+#define TNN__ROW(C, X, i, a)      C(X, i)                           /* of a row of C: */
+#define TNN__STEP_ROW(C, X, i, a) x = tnn__vset1(a); TNN__IN_ORDER(x) C(X, i)
+#define TNN__EVERY(M, V, X)         TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, X)
 /* One tile, M rows by V vectors, for i < M and j < V*TNN__VN:
        C[i, j] = start + sum over i1, i2, k of A[i, i1, i2, k] B[i1, i2, k, j]
    in one chain per element, which starts from the bias or from 0. With TNN__KEEP the chain starts
@@ -3923,16 +3949,14 @@ TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const
                                          float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
 { \
     const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
-    const int n1 = t->n1, n2 = t->n2, run = t->run; \
+    const int n1 = t->n1, n2 = t->n2, run = t->run, biased = t->start == TNN__BIAS; \
     int i1, i2, k; \
     TNN__VF x; \
     TNN__COLS_##V(TNN__W_DECLARE, 0) \
-    TNN__ROWS_##M(TNN__DECLARE_ROW, TNN__COLS_##V) \
+    TNN__EVERY(M, V, TNN__DECLARE) \
     (void)cp; (void)bp; (void)rs; \
-    if (t->start == TNN__BIAS) { \
-        TNN__COLS_##V(TNN__W_BIAS, 0) \
-        TNN__ROWS_##M(TNN__BIAS_ROW, TNN__COLS_##V) \
-    } else { TNN__ROWS_##M(TNN__ZERO_ROW, TNN__COLS_##V) } \
+    TNN__COLS_##V(TNN__W_START, 0) \
+    TNN__EVERY(M, V, TNN__START) \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
             const float *b = b0 + i1*t->b1 + i2*t->b2; \
@@ -3940,14 +3964,14 @@ TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const
             const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
             for (k = run; k > 0; k--) { \
                 TNN__COLS_##V(TNN__W_LOAD, 0) \
-                TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V) \
+                TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V, TNN__STEP) \
                 p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
             } \
             (void)p1; (void)p2; (void)p3; (void)p4; \
         } \
-    if (t->start == TNN__KEEP) { TNN__ROWS_##M(TNN__KEEP_ROW, TNN__COLS_##V) } \
-    if (t->relu) { TNN__ROWS_##M(TNN__RELU_ROW, TNN__COLS_##V) } \
-    TNN__ROWS_##M(TNN__SAVE_ROW, TNN__COLS_##V) \
+    if (t->start == TNN__KEEP) { TNN__EVERY(M, V, TNN__KEPT) } \
+    if (t->relu) { TNN__EVERY(M, V, TNN__RELU) } \
+    TNN__EVERY(M, V, TNN__SAVE) \
 }
 /* All heights 1..M of tiles, wide and narrow ones, and their rows in a table by height. */
 #define TNN__UP_TO_4(X)    X(1) X(2) X(3) X(4)
@@ -4049,50 +4073,47 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
     }
 }
 
-/* A depthwise convolution (2f), four pixels of a row at a time: one load of w serves them all.
+/* DEPTHWISE, four sums at a time: one vector, common to them, times the four that stand at p and
+   1, 2 and 3 steps further. Of the four only m are wanted; the others take the first's place, and
+   are not stored. */
+#define TNN__FOUR(X) X(0) X(1) X(2) X(3)
+#define TNN__FOUR_PLACES(step) \
+    const tnn__len at[4] = {0, m > 1 ? (step) : 0, m > 2 ? 2*(step) : 0, m > 3 ? 3*(step) : 0}
+#define TNN__FOUR_STEP(k)    s[k] = tnn__vfma(common, TNN__AT(p + at[k]), s[k]);
+#define TNN__FOUR_PIXELS(k) { \
+    if (t->relu) s[k] = tnn__vmax(tnn__vzero(), s[k]); \
+    if (k < m) TNN__PUT(y + k*t->ldc, s[k]); }
+#define TNN__FOUR_COLLECT(k) TNN__FN(collect)(&all[k], &small[k], s[k]);
+/* A depthwise convolution (2f), four pixels of a row at a time:
        y[row, col, i] = bias[i] + sum_{u, v} w[u, v, i] x[row, col, u, v, i],   then ReLU, if any
-   in one chain over (u, v). Where a row has fewer than four pixels left, the first is computed in
-   place of the others, which are not stored. w and bias are read in whole vectors. */
+   in one chain over (u, v). w and bias are read in whole vectors. */
 TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
 {
     int row, col, u, v;
     TNN__EACH(t->cols,
-        const float *w0 = t->b + i/16*t->bp + i%16;
+        const float *w = t->b + i/16*t->bp + i%16;
         const TNN__VF bias = t->bias ? tnn__vload(t->bias + i) : tnn__vzero();
         for (row = 0; row < t->n0; row++)
             for (col = 0; col < t->rows; col += 4) {
                 const float *x = t->a + row*t->a0 + col*t->rs;
-                const int m = TNN__MIN(4, t->rows - col);
-                const tnn__len at1 = m > 1 ? t->rs : 0, at2 = m > 2 ? 2*t->rs : 0;
-                const tnn__len at3 = m > 3 ? 3*t->rs : 0;
                 float *y = t->c + row*t->c0 + col*t->ldc;
-                TNN__VF s0 = bias, s1 = bias, s2 = bias, s3 = bias;
+                const int m = TNN__MIN(4, t->rows - col);
+                TNN__FOUR_PLACES(t->rs);
+                TNN__VF s[4] = {bias, bias, bias, bias};
                 for (u = 0; u < t->n1; u++)
                     for (v = 0; v < t->n2; v++) {
                         const float *p = x + u*t->a1 + v*t->a2;
-                        const TNN__VF w = tnn__vload(w0 + u*t->b1 + v*t->b2);
-                        s0 = tnn__vfma(w, TNN__AT(p), s0);
-                        s1 = tnn__vfma(w, TNN__AT(p + at1), s1);
-                        s2 = tnn__vfma(w, TNN__AT(p + at2), s2);
-                        s3 = tnn__vfma(w, TNN__AT(p + at3), s3);
+                        const TNN__VF common = tnn__vload(w + u*t->b1 + v*t->b2);
+                        TNN__FOUR(TNN__FOUR_STEP)
                     }
-                if (t->relu) {
-                    s0 = tnn__vmax(tnn__vzero(), s0);
-                    s1 = tnn__vmax(tnn__vzero(), s1);
-                    s2 = tnn__vmax(tnn__vzero(), s2);
-                    s3 = tnn__vmax(tnn__vzero(), s3);
-                }
-                TNN__PUT(y, s0);
-                if (m > 1) TNN__PUT(y + t->ldc, s1);
-                if (m > 2) TNN__PUT(y + 2*t->ldc, s2);
-                if (m > 3) TNN__PUT(y + 3*t->ldc, s3);
+                TNN__FOUR(TNN__FOUR_PIXELS)
             }
     )
 }
 /* Its weights' gradient, up to four elements of a row of the window at a time, over all pixels:
        dw[u, v, i] += sum_{row, col} x[row, col, u, v, i] dy[row, col, i]
-   in chains along each row, compensated by low. t->b is dy, whose strides are c0 and ldc; t->c is
-   dw; t->start says whether dw and low are new. */
+   in chains along each row, compensated by low; t->b is dy, whose strides are c0 and ldc; t->c is
+   dw; t->start says whether dw and low are new. They are read and written in whole vectors. */
 TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 {
     int row, col, u, v, k;
@@ -4101,195 +4122,166 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
             for (v = 0; v < t->n2; v += 4) {
                 const tnn__len to = i/16*t->bp + i%16 + u*t->b1 + v*t->b2;
                 const int m = TNN__MIN(4, t->n2 - v);
-                const tnn__len at1 = m > 1 ? t->a2 : 0, at2 = m > 2 ? 2*t->a2 : 0;
-                const tnn__len at3 = m > 3 ? 3*t->a2 : 0;
-                TNN__VF s[4], small[4];
+                TNN__FOUR_PLACES(t->a2);
+                TNN__VF all[4], small[4];
                 for (k = 0; k < 4; k++) {
                     const int old = t->start == TNN__KEEP && k < m;
-                    s[k] = old ? tnn__vload(t->c + to + k*t->b2) : tnn__vzero();
+                    all[k] = old ? tnn__vload(t->c + to + k*t->b2) : tnn__vzero();
                     small[k] = old ? tnn__vload(low + to + k*t->b2) : tnn__vzero();
                 }
                 for (row = 0; row < t->n0; row++) {
-                    const float *x = t->a + row*t->a0 + u*t->a1 + v*t->a2;
+                    const float *p = t->a + row*t->a0 + u*t->a1 + v*t->a2;
                     const float *dy = t->b + row*t->c0;
                     for (col = 0; col < t->rows; ) {
                         const int end = TNN__MIN(t->rows, col + TNN__TERMS_MAX);
-                        TNN__VF s0 = tnn__vzero(), s1 = s0, s2 = s0, s3 = s0;
-                        for (; col < end; col++, x += t->rs, dy += t->ldc) {
-                            const TNN__VF g = TNN__AT(dy);
-                            s0 = tnn__vfma(TNN__AT(x), g, s0);
-                            s1 = tnn__vfma(TNN__AT(x + at1), g, s1);
-                            s2 = tnn__vfma(TNN__AT(x + at2), g, s2);
-                            s3 = tnn__vfma(TNN__AT(x + at3), g, s3);
+                        const TNN__VF zero = tnn__vzero();
+                        TNN__VF s[4] = {zero, zero, zero, zero};
+                        for (; col < end; col++, p += t->rs, dy += t->ldc) {
+                            const TNN__VF common = TNN__AT(dy);
+                            TNN__FOUR(TNN__FOUR_STEP)
                         }
-                        TNN__FN(collect)(&s[0], &small[0], s0);
-                        TNN__FN(collect)(&s[1], &small[1], s1);
-                        TNN__FN(collect)(&s[2], &small[2], s2);
-                        TNN__FN(collect)(&s[3], &small[3], s3);
+                        TNN__FOUR(TNN__FOUR_COLLECT)
                     }
                 }
                 for (k = 0; k < m; k++) {
-                    tnn__vstore(t->c + to + k*t->b2, s[k]);
+                    tnn__vstore(t->c + to + k*t->b2, all[k]);
                     tnn__vstore(low + to + k*t->b2, small[k]);
                 }
             }
     )
 }
 
-/* Winograd's transforms (2f), first down the columns k of a tile, then along its rows i. */
-#define TNN__EACH_TILE(BODY) \
+/* WINOGRAD'S TRANSFORMS (2f). Each is a small matrix, of which the macros below are the product
+   with a vector (a, b, c, d), in its place; a shorter vector leaves the rest free. TNN__WINOGRAD
+   loads in x in vectors, `row` and `col` apart, takes their columns through a transform, then the
+   rows of what that gives; TNN__STORE_TILE stores out x out of the result. Rounding is as
+   the order says: columns first. */
+#define TNN__B_T(a, b, c, d) { const TNN__VF q = b; \
+    a = tnn__vsub(a, c); b = tnn__vadd(q, c); c = tnn__vsub(c, q); d = tnn__vsub(q, d); }
+#define TNN__A_OF(a, b, c, d) { const TNN__VF q = b; \
+    b = tnn__vadd(a, q); c = tnn__vsub(a, q); d = TNN__NEG(q); }
+#define TNN__A_T(a, b, c, d) { \
+    a = tnn__vadd(tnn__vadd(a, b), c); b = tnn__vsub(tnn__vsub(b, c), d); }
+#define TNN__G_OF(a, b, c, d) { const TNN__VF q = b, sum = tnn__vadd(a, c); \
+    b = tnn__vmul(TNN__HALF, tnn__vadd(sum, q)); \
+    d = c; c = tnn__vmul(TNN__HALF, tnn__vsub(sum, q)); }
+#define TNN__G_T(a, b, c, d) { const TNN__VF q = b, sum = tnn__vadd(q, c); \
+    a = tnn__vfma(TNN__HALF, sum, a); b = tnn__vmul(TNN__HALF, tnn__vsub(q, c)); \
+    c = tnn__vfma(TNN__HALF, sum, d); }
+#define TNN__BOTH(X)    TNN__COLS_4(X, 0) TNN__COLS_4(X, 1) TNN__COLS_4(X, 2) TNN__COLS_4(X, 3)
+#define TNN__LOAD_AT(i, k)  if (i < in && k < in) m[i][k] = tnn__vload(from + i*row + k*col);
+#define TNN__STORE_AT(i, k) if (i < out && k < out) tnn__vstore(to + i*to_row + k*to_col, m[i][k]);
+#define TNN__STORE_TILE TNN__BOTH(TNN__STORE_AT)
+#define TNN__WINOGRAD(T) \
+    TNN__VF m[4][4]; \
+    TNN__BOTH(TNN__LOAD_AT) \
+    T(m[0][0], m[1][0], m[2][0], m[3][0]) \
+    T(m[0][1], m[1][1], m[2][1], m[3][1]) \
+    if (in > 2) T(m[0][2], m[1][2], m[2][2], m[3][2]) \
+    if (in > 3) T(m[0][3], m[1][3], m[2][3], m[3][3]) \
+    T(m[0][0], m[0][1], m[0][2], m[0][3]) \
+    T(m[1][0], m[1][1], m[1][2], m[1][3]) \
+    if (out > 2) T(m[2][0], m[2][1], m[2][2], m[2][3]) \
+    if (out > 3) T(m[3][0], m[3][1], m[3][2], m[3][3])
+#define TNN__OUTPUTS_4(X)   X(0, 0) X(0, 1) X(1, 0) X(1, 1)
+#define TNN__BIASED(i, k)   m[i][k] = tnn__vadd(m[i][k], bias);
+#define TNN__CUT_OFF(i, k)  m[i][k] = tnn__vmax(tnn__vzero(), m[i][k]);
+/* For each tile (r, j) and each vector of channels, from c on: v, the first of its 16 places. */
+#define TNN__EACH_TILE(...) \
     int r, j; \
     tnn__len c; \
-    for (r = 0; r < t->rows; r++) \
-        for (j = 0; j < t->cols; j++) \
-            for (c = 0; c < t->c; c += TNN__VN) { \
-                float *v = t->v + (tnn__len)(r*t->cols + j)*t->c + c; \
-                BODY \
+    for (r = 0; r < tiles->rows; r++) \
+        for (j = 0; j < tiles->cols; j++) \
+            for (c = 0; c < tiles->c; c += TNN__VN) { \
+                float *const v = tiles->v + (tnn__len)(r*tiles->cols + j)*tiles->c + c; \
+                __VA_ARGS__ \
             }
-#define TNN__PLACE(i, k) v + (4*(i) + (k))*each
-TNN__KERNEL void TNN__FN(tiles_in)(const tnn__tiles *t)
+/* v = B^T d B: 4 x 4 pixels of x, tiles 2 apart, to 16 matrices */
+TNN__KERNEL void TNN__FN(tiles_in)(const tnn__tiles *tiles)
 {
-    const tnn__len row = t->x_row, each = t->each;
-#define TNN__COLUMN(k) \
-    const TNN__VF a##k = tnn__vload(x + k*t->c), b##k = tnn__vload(x + row + k*t->c); \
-    const TNN__VF e##k = tnn__vload(x + 2*row + k*t->c), f##k = tnn__vload(x + 3*row + k*t->c); \
-    const TNN__VF d0##k = tnn__vsub(a##k, e##k), d1##k = tnn__vadd(b##k, e##k); \
-    const TNN__VF d2##k = tnn__vsub(e##k, b##k), d3##k = tnn__vsub(b##k, f##k);
-#define TNN__ROW(i) \
-    tnn__vstore(TNN__PLACE(i, 0), tnn__vsub(d##i##0, d##i##2)); \
-    tnn__vstore(TNN__PLACE(i, 1), tnn__vadd(d##i##1, d##i##2)); \
-    tnn__vstore(TNN__PLACE(i, 2), tnn__vsub(d##i##2, d##i##1)); \
-    tnn__vstore(TNN__PLACE(i, 3), tnn__vsub(d##i##1, d##i##3));
+    enum { in = 4, out = 4 };
+    const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each, to_row = 4*to_col;
     TNN__EACH_TILE(
-        const float *x = t->x + 2*r*row + 2*j*(tnn__len)t->c + c;
-        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2) TNN__COLUMN(3)
-        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2) TNN__ROW(3)
+        const float *from = tiles->x + 2*r*row + 2*j*col + c;
+        float *to = v;
+        TNN__WINOGRAD(TNN__B_T)
+        TNN__STORE_TILE
     )
-#undef TNN__COLUMN
-#undef TNN__ROW
 }
-TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *t)
+/* v = A dy A^T: 2 x 2 pixels of dy, which is in x, to 16 matrices */
+TNN__KERNEL void TNN__FN(tiles_grad)(const tnn__tiles *tiles)
 {
-    const tnn__len each = t->each;
-#define TNN__COLUMN(k) \
-    const TNN__VF a##k = tnn__vload(TNN__PLACE(0, k)), b##k = tnn__vload(TNN__PLACE(1, k)); \
-    const TNN__VF e##k = tnn__vload(TNN__PLACE(2, k)), f##k = tnn__vload(TNN__PLACE(3, k)); \
-    const TNN__VF s0##k = tnn__vadd(tnn__vadd(a##k, b##k), e##k); \
-    const TNN__VF s1##k = tnn__vsub(tnn__vsub(b##k, e##k), f##k);
-#define TNN__ROW(i) \
-    TNN__VF y##i##0 = tnn__vadd(tnn__vadd(tnn__vadd(s##i##0, s##i##1), s##i##2), bias); \
-    TNN__VF y##i##1 = tnn__vadd(tnn__vsub(tnn__vsub(s##i##1, s##i##2), s##i##3), bias); \
-    const TNN__VF both##i = tnn__vadd(y##i##0, y##i##1); \
-    if (t->relu) { \
-        y##i##0 = tnn__vmax(tnn__vzero(), y##i##0); \
-        y##i##1 = tnn__vmax(tnn__vzero(), y##i##1); \
-    }
-#define TNN__LARGER(y, q) \
-    at = tnn__vgt(y, m, tnn__vset1(q), tnn__veq(y, y, at, tnn__vset1(q))); \
-    m = tnn__vgt(y, m, y, tnn__veq(y, y, m, y));
-    float lanes[TNN__VN];
+    enum { in = 2, out = 4 };
+    const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each, to_row = 4*to_col;
+    TNN__EACH_TILE(
+        const float *from = tiles->x + 2*r*row + 2*j*col + c;
+        float *to = v;
+        TNN__WINOGRAD(TNN__A_OF)
+        TNN__STORE_TILE
+    )
+}
+/* y = A^T v A + bias, then ReLU, if any: 2 x 2 outputs of each tile, or with `pool` the largest of
+   them, and in `where` its place 0..3. bad[r] = 1 where the sum of a tile's outputs is not finite,
+   in any tile and channel of row r of tiles; else 0. */
+TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *tiles)
+{
+    enum { in = 4, out = 2 };
+    const tnn__len col = tiles->each, row = 4*col, to_row = tiles->y_row, to_col = tiles->c;
     TNN__VF bad = tnn__vzero();     /* of a row: 0, or NaN if a sum of four outputs is not finite */
-    int i;
     TNN__EACH_TILE(
-        const TNN__VF bias = t->bias ? tnn__vload(t->bias + c) : tnn__vzero();
-        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2) TNN__COLUMN(3)
-        TNN__ROW(0) TNN__ROW(1)
-        const TNN__VF four = tnn__vadd(both0, both1);
+        const TNN__VF bias = tiles->bias ? tnn__vload(tiles->bias + c) : tnn__vzero();
+        const float *from = v;
+        TNN__WINOGRAD(TNN__A_T)
+        TNN__VF four;
+        TNN__OUTPUTS_4(TNN__BIASED)
+        four = tnn__vadd(tnn__vadd(m[0][0], m[0][1]), tnn__vadd(m[1][0], m[1][1]));
         bad = tnn__vadd(bad, tnn__vsub(four, four));
-        if (t->pool) {
-            TNN__VF m = y00;
-            TNN__VF at = tnn__vzero();
-            TNN__LARGER(y01, 1.0f) TNN__LARGER(y10, 2.0f) TNN__LARGER(y11, 3.0f)
-            tnn__vstore(t->y + r*t->y_row + (tnn__len)j*t->c + c, m);
-            if (t->where) tnn__vstore(t->where + r*t->where_row + (tnn__len)j*t->c + c, at);
+        if (tiles->relu) { TNN__OUTPUTS_4(TNN__CUT_OFF) }
+        if (tiles->pool) {
+            const tnn__len pixel = j*to_col + c;
+            TNN__VF most = m[0][0], at = tnn__vzero();
+            TNN__LARGER(m[0][1], TNN__ONE)
+            TNN__LARGER(m[1][0], TNN__SET(2))
+            TNN__LARGER(m[1][1], TNN__SET(3))
+            tnn__vstore(tiles->y + r*to_row + pixel, most);
+            if (tiles->where) tnn__vstore(tiles->where + r*tiles->where_row + pixel, at);
         } else {
-            float *y = t->y + 2*r*t->y_row + 2*j*(tnn__len)t->c + c;
-            tnn__vstore(y, y00);
-            tnn__vstore(y + t->c, y01);
-            tnn__vstore(y + t->y_row, y10);
-            tnn__vstore(y + t->y_row + t->c, y11);
+            float *to = tiles->y + 2*r*to_row + 2*j*to_col + c;
+            TNN__STORE_TILE
         }
-        if (j == t->cols - 1 && c + TNN__VN >= t->c) {
-            tnn__vstore(lanes, bad);
+        if (j == tiles->cols - 1 && c + TNN__VN >= tiles->c) {
+            tiles->bad[r] = TNN__FN(any)(tnn__veq(bad, bad, tnn__vzero(), TNN__ONE)) != 0;
             bad = tnn__vzero();
-            t->bad[r] = 0;
-            for (i = 0; i < TNN__VN; i++) if (!(lanes[i] <= 0)) t->bad[r] = 1;
         }
     )
-#undef TNN__COLUMN
-#undef TNN__ROW
 }
-TNN__KERNEL void TNN__FN(tiles_grad)(const tnn__tiles *t)
-{
-    const tnn__len each = t->each;
-#define TNN__COLUMN(k) \
-    const TNN__VF d0##k = tnn__vload(x + k*t->c), e##k = tnn__vload(x + t->x_row + k*t->c); \
-    const TNN__VF d1##k = tnn__vadd(d0##k, e##k), d2##k = tnn__vsub(d0##k, e##k); \
-    const TNN__VF d3##k = tnn__vsub(tnn__vzero(), e##k);
-#define TNN__ROW(i) \
-    tnn__vstore(TNN__PLACE(i, 0), d##i##0); \
-    tnn__vstore(TNN__PLACE(i, 1), tnn__vadd(d##i##0, d##i##1)); \
-    tnn__vstore(TNN__PLACE(i, 2), tnn__vsub(d##i##0, d##i##1)); \
-    tnn__vstore(TNN__PLACE(i, 3), tnn__vsub(tnn__vzero(), d##i##1));
-    TNN__EACH_TILE(
-        const float *x = t->x + 2*r*t->x_row + 2*j*(tnn__len)t->c + c;
-        TNN__COLUMN(0) TNN__COLUMN(1)
-        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2) TNN__ROW(3)
-    )
-#undef TNN__COLUMN
-#undef TNN__ROW
-}
-/* n floats for each of the nine places of the window */
+/* to = G w G^T of n windows w: each of the 3 x 3 elements of a window and of the 16 of `to` is n
+   neighbours, those of `to` `each` apart. */
 TNN__KERNEL void TNN__FN(tiles_weights)(tnn__len n, const float *w, float *to, tnn__len each)
 {
-    const TNN__VF half = tnn__vset1(0.5f);
-    tnn__len c;
-#define TNN__COLUMN(k) \
-    const TNN__VF g0##k = tnn__vload(w + c + k*n), b##k = tnn__vload(w + c + (3 + k)*n); \
-    const TNN__VF g3##k = tnn__vload(w + c + (6 + k)*n), s##k = tnn__vadd(g0##k, g3##k); \
-    const TNN__VF g1##k = tnn__vmul(half, tnn__vadd(s##k, b##k)); \
-    const TNN__VF g2##k = tnn__vmul(half, tnn__vsub(s##k, b##k));
-#define TNN__ROW(i) \
-    const TNN__VF t##i = tnn__vadd(g##i##0, g##i##2); \
-    tnn__vstore(TNN__PLACE(i, 0), g##i##0); \
-    tnn__vstore(TNN__PLACE(i, 1), tnn__vmul(half, tnn__vadd(t##i, g##i##1))); \
-    tnn__vstore(TNN__PLACE(i, 2), tnn__vmul(half, tnn__vsub(t##i, g##i##1))); \
-    tnn__vstore(TNN__PLACE(i, 3), g##i##2);
-    for (c = 0; c < n; c += TNN__VN) {
-        float *v = to + c;
-        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2)
-        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2) TNN__ROW(3)
+    enum { in = 3, out = 4 };
+    const tnn__len row = 3*n, col = n, to_row = 4*each, to_col = each;
+    const float *from = w;
+    for (; from < w + n; from += TNN__VN, to += TNN__VN) {
+        TNN__WINOGRAD(TNN__G_OF)
+        TNN__STORE_TILE
     }
-#undef TNN__COLUMN
-#undef TNN__ROW
 }
-TNN__KERNEL void TNN__FN(tiles_dw)(tnn__len n, const float *m, tnn__len each, float *dw)
+/* dw = G^T m G, from 16 matrices `each` apart to n windows, as in tiles_weights */
+TNN__KERNEL void TNN__FN(tiles_dw)(tnn__len n, const float *sums, tnn__len each, float *dw)
 {
-    const TNN__VF half = tnn__vset1(0.5f);
-    tnn__len c;
-#define TNN__COLUMN(k) \
-    const TNN__VF a##k = tnn__vload(TNN__PLACE(0, k)), b##k = tnn__vload(TNN__PLACE(1, k)); \
-    const TNN__VF e##k = tnn__vload(TNN__PLACE(2, k)), f##k = tnn__vload(TNN__PLACE(3, k)); \
-    const TNN__VF s##k = tnn__vadd(b##k, e##k); \
-    const TNN__VF d0##k = tnn__vfma(half, s##k, a##k), d2##k = tnn__vfma(half, s##k, f##k); \
-    const TNN__VF d1##k = tnn__vmul(half, tnn__vsub(b##k, e##k));
-#define TNN__ROW(i) \
-    const TNN__VF t##i = tnn__vadd(d##i##1, d##i##2); \
-    tnn__vstore(dw + c + 3*i*n, tnn__vfma(half, t##i, d##i##0)); \
-    tnn__vstore(dw + c + (3*i + 1)*n, tnn__vmul(half, tnn__vsub(d##i##1, d##i##2))); \
-    tnn__vstore(dw + c + (3*i + 2)*n, tnn__vfma(half, t##i, d##i##3));
-    for (c = 0; c < n; c += TNN__VN) {
-        const float *v = m + c;
-        TNN__COLUMN(0) TNN__COLUMN(1) TNN__COLUMN(2) TNN__COLUMN(3)
-        TNN__ROW(0) TNN__ROW(1) TNN__ROW(2)
+    enum { in = 4, out = 3 };
+    const tnn__len row = 4*each, col = each, to_row = 3*n, to_col = n;
+    const float *from = sums;
+    float *to = dw;
+    for (; to < dw + n; from += TNN__VN, to += TNN__VN) {
+        TNN__WINOGRAD(TNN__G_T)
+        TNN__STORE_TILE
     }
-#undef TNN__COLUMN
-#undef TNN__ROW
 }
 
 /* y[j, i] = x[i, j] */
-TNN__KERNEL void TNN__FN(transpose)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                    float *y, tnn__len ldy)
+TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
 {
     tnn__len i, j, j_0;
     for (j_0 = 0; j_0 < cols; j_0 += 16) {         /* a cache line of each row at a time */
@@ -4311,12 +4303,14 @@ TNN__KERNEL void TNN__FN(transpose)(tnn__len rows, tnn__len cols, const float *x
 /* ---- 3c. Functions, and element by element ----------------------------------------------------
    Functions of a vector, to about 2 ulp, by series whose coefficients are the mathematical ones
    but for erf's, which are fitted. libm's differ from machine to machine. */
-TNN__HELPER TNN__VF TNN__FN(abs)(TNN__VF x) { return tnn__vmax(x, tnn__vsub(tnn__vzero(), x)); }
+/* |x| */
+TNN__HELPER TNN__VF TNN__FN(abs)(TNN__VF x) { return tnn__vmax(x, TNN__NEG(x)); }
+/* y, or -y where x < 0 */
 TNN__HELPER TNN__VF TNN__FN(with_sign)(TNN__VF x, TNN__VF y)
 {
-    return tnn__vgt(tnn__vzero(), x, tnn__vsub(tnn__vzero(), y), y);
+    return tnn__vgt(tnn__vzero(), x, TNN__NEG(y), y);
 }
-/* c[0] x^(n-1) + ... + c[n-1] */
+/* c[0] x^(n-1) + ... + c[n-1], by Horner's rule */
 TNN__HELPER TNN__VF TNN__FN(poly)(TNN__VF x, const float *c, int n)
 {
     TNN__VF p = tnn__vset1(c[0]);
@@ -4340,73 +4334,80 @@ TNN__HELPER TNN__VF TNN__FN(exp_parts)(TNN__VF x, TNN__VF unit, TNN__VF *r, TNN_
     *power = tnn__vcast(tnn__uadd(tnn__usll(tnn__ucast(t), 23), tnn__ucast(unit)));
     return TNN__FN(poly)(*r, taylor, 7);
 }
-/* 2^n reaches beyond the floats that are not denormal. 2^n times 2^64 or 2^-64 does not, and only
-   the product that takes these back rounds, down to 0 or up to infinity. */
+/* exp(x). 2^n reaches beyond the floats that are not denormal. 2^n times 2^64 or 2^-64 does not,
+   and only the product that takes these back rounds, down to 0 or up to infinity. */
 TNN__HELPER TNN__VF TNN__FN(exp)(TNN__VF x)
 {
-    const TNN__VF large = tnn__vset1(18446744073709551616.0f);
+    const TNN__VF large = tnn__vset1(18446744073709551616.0f), zero = tnn__vzero();
     const TNN__VF tiny = tnn__vset1(1/18446744073709551616.0f);
     const TNN__VF at = tnn__vmin(tnn__vset1(89.0f), tnn__vmax(tnn__vset1(-104.0f), x));
-    const TNN__VF zero = tnn__vzero();
     TNN__VF r, power;
     const TNN__VF p = TNN__FN(exp_parts)(at, tnn__vgt(zero, at, large, tiny), &r, &power);
-    return tnn__vmul(tnn__vmul(tnn__vfma(p, r, tnn__vset1(1.0f)), power),
-                     tnn__vgt(zero, at, tiny, large));
+    return tnn__vmul(tnn__vmul(tnn__vfma(p, r, TNN__ONE), power), tnn__vgt(zero, at, tiny, large));
 }
 /* exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1); above 88 that of 88 */
 TNN__HELPER TNN__VF TNN__FN(expm1)(TNN__VF x)
 {
-    const TNN__VF one = tnn__vset1(1.0f);
-    TNN__VF r, power, p;
-    p = TNN__FN(exp_parts)(tnn__vmin(tnn__vset1(88.0f), tnn__vmax(tnn__vset1(-87.3f), x)), one, &r,
-                           &power);
-    return tnn__vfma(tnn__vmul(p, r), power, tnn__vsub(power, one));
+    const TNN__VF at = tnn__vmin(tnn__vset1(88.0f), tnn__vmax(tnn__vset1(-87.3f), x));
+    TNN__VF r, power;
+    const TNN__VF p = TNN__FN(exp_parts)(at, TNN__ONE, &r, &power);
+    return tnn__vfma(tnn__vmul(p, r), power, tnn__vsub(power, TNN__ONE));
 }
-/* 2 atanh(s)/s - 2 in z = s^2 */
-TNN__HELPER TNN__VF TNN__FN(atanh_tail)(TNN__VF z)
+/* 2 atanh(s) = 2 s + s tail, s = f/(2 + f): gives s and returns the tail, a series in s^2. Then
+   log(1 + f) = 2 atanh(s) = f - s (f - tail), which keeps f's digits. */
+TNN__HELPER TNN__VF TNN__FN(atanh_tail)(TNN__VF f, TNN__VF *s)
 {
     static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};
+    TNN__VF z;
+    *s = tnn__vdiv(f, tnn__vadd(tnn__vset1(2.0f), f));
+    z = tnn__vmul(*s, *s);
     return tnn__vmul(z, TNN__FN(poly)(z, c, 7));
 }
-/* log(1 + f) = 2 atanh(s), s = f/(2 + f), written as f - s (f - tail) to keep f's digits;
-   f in [-0.3, 1]. */
+/* log(1 + f), f in [-0.3, 1] */
 TNN__HELPER TNN__VF TNN__FN(log1p)(TNN__VF f)
 {
-    const TNN__VF s = tnn__vdiv(f, tnn__vadd(tnn__vset1(2.0f), f));
-    return tnn__vsub(f, tnn__vmul(s, tnn__vsub(f, TNN__FN(atanh_tail)(tnn__vmul(s, s)))));
+    TNN__VF s;
+    const TNN__VF tail = TNN__FN(atanh_tail)(f, &s);
+    return tnn__vsub(f, tnn__vmul(s, tnn__vsub(f, tail)));
 }
-/* x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)) */
+/* log(x) = k ln 2 + log(1 + f), x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); denormal x are
+   taken times 2^23. log(0) = -infinity, that of what is negative NaN. */
 TNN__HELPER TNN__VF TNN__FN(log)(TNN__VF x)
 {
     const TNN__VF tiny = tnn__vset1(1.17549435e-38f);
-    const TNN__VF y = tnn__vgt(tiny, x, tnn__vmul(x, tnn__vset1(8388608.0f)), x); /* 2^23 */
+    const TNN__VF y = tnn__vgt(tiny, x, tnn__vmul(x, tnn__vset1(8388608.0f)), x);
     const TNN__VU u = tnn__uadd(tnn__ucast(y), tnn__uset1(0x3f800000u - 0x3f3504f3u));
-    const TNN__VF f = tnn__vsub(tnn__vcast(tnn__uadd(tnn__usrl(tnn__usll(u, 9), 9),
-                                                     tnn__uset1(0x3f3504f3u))),
-                                tnn__vset1(1.0f));
+    const TNN__VU root = tnn__uadd(tnn__usrl(tnn__usll(u, 9), 9), tnn__uset1(0x3f3504f3u));
+    const TNN__VF f = tnn__vsub(tnn__vcast(root), TNN__ONE);
     const TNN__VF k = tnn__vsub(tnn__vfrom(tnn__usrl(u, 23)),
                                 tnn__vgt(tiny, x, tnn__vset1(150.0f), tnn__vset1(127.0f)));
-    const TNN__VF s = tnn__vdiv(f, tnn__vadd(tnn__vset1(2.0f), f));
+    TNN__VF s;
+    const TNN__VF tail = TNN__FN(atanh_tail)(f, &s);
     const TNN__VF low = tnn__vfma(k, tnn__vset1(-2.12194440e-4f),
-                                  tnn__vmul(s, tnn__vsub(TNN__FN(atanh_tail)(tnn__vmul(s, s)), f)));
+                                  tnn__vmul(s, tnn__vsub(tail, f)));
     const TNN__VF r = tnn__vfma(k, tnn__vset1(0.693359375f), tnn__vadd(f, low));
     return tnn__vgt(x, tnn__vzero(), tnn__vgt(x, tnn__vset1(3.4028235e38f), x, r),
-                    tnn__veq(x, tnn__vzero(), tnn__vset1((float)-HUGE_VAL),
-                             tnn__vset1((float)TNN__NAN)));
+                    tnn__veq(x, tnn__vzero(), TNN__SET(-HUGE_VAL), TNN__SET(TNN__NAN)));
 }
-TNN__HELPER TNN__VF TNN__FN(sigmoid)(TNN__VF x) /* 1/(1 + e) or e/(1 + e), e = exp(-|x|) */
+/* exp(-|x|) */
+TNN__HELPER TNN__VF TNN__FN(exp_minus)(TNN__VF x)
 {
-    const TNN__VF one = tnn__vset1(1.0f);
-    const TNN__VF e = TNN__FN(exp)(tnn__vsub(tnn__vzero(), TNN__FN(abs)(x)));
-    return tnn__vdiv(tnn__vgt(tnn__vzero(), x, e, one), tnn__vadd(one, e));
+    return TNN__FN(exp)(TNN__NEG(TNN__FN(abs)(x)));
 }
-TNN__HELPER TNN__VF TNN__FN(logistic)(TNN__VF x) /* its derivative, e/(1 + e)^2 */
+/* 1/(1 + exp(-x)) = 1/(1 + e), or e/(1 + e) where x < 0, e = exp(-|x|) */
+TNN__HELPER TNN__VF TNN__FN(sigmoid)(TNN__VF x)
 {
-    const TNN__VF e = TNN__FN(exp)(tnn__vsub(tnn__vzero(), TNN__FN(abs)(x)));
-    const TNN__VF q = tnn__vadd(tnn__vset1(1.0f), e);
+    const TNN__VF e = TNN__FN(exp_minus)(x);
+    return tnn__vdiv(tnn__vgt(tnn__vzero(), x, e, TNN__ONE), tnn__vadd(TNN__ONE, e));
+}
+/* the sigmoid's derivative, e/(1 + e)^2 */
+TNN__HELPER TNN__VF TNN__FN(logistic)(TNN__VF x)
+{
+    const TNN__VF e = TNN__FN(exp_minus)(x), q = tnn__vadd(TNN__ONE, e);
     return tnn__vdiv(e, tnn__vmul(q, q));
 }
-TNN__HELPER TNN__VF TNN__FN(tanh)(TNN__VF x) /* of |x|: e/(e + 2), e = exp(2x) - 1 */
+/* tanh(|x|) = e/(e + 2), e = exp(2|x|) - 1; it is 1 from 10 on. */
+TNN__HELPER TNN__VF TNN__FN(tanh)(TNN__VF x)
 {
     const TNN__VF a = tnn__vmin(tnn__vset1(10.0f), TNN__FN(abs)(x));
     const TNN__VF e = TNN__FN(expm1)(tnn__vadd(a, a));
@@ -4415,11 +4416,10 @@ TNN__HELPER TNN__VF TNN__FN(tanh)(TNN__VF x) /* of |x|: e/(e + 2), e = exp(2x) -
 /* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) */
 TNN__HELPER TNN__VF TNN__FN(softplus)(TNN__VF x)
 {
-    return tnn__vadd(tnn__vmax(x, tnn__vzero()),
-                     TNN__FN(log1p)(TNN__FN(exp)(tnn__vsub(tnn__vzero(), TNN__FN(abs)(x)))));
+    return tnn__vadd(tnn__vmax(x, tnn__vzero()), TNN__FN(log1p)(TNN__FN(exp_minus)(x)));
 }
-/* x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9, 8e-9.
-   *tail = 1 - erf(|x|), where |x| is 1 or more. */
+/* erf(x) = x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9,
+   8e-9. *tail = 1 - erf(|x|), where |x| is 1 or more. */
 TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
 {
     static const float below[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,
@@ -4427,21 +4427,46 @@ TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
                                   1.12837917f};
     static const float above[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,
                                   0.293492455f, 0.274944265f, 0.282557077f};
-    const TNN__VF one = TNN__ONE, a = tnn__vmin(tnn__vset1(10.5f), TNN__FN(abs)(x));
-    const TNN__VF z = tnn__vmul(a, a);
-    const TNN__VF t = tnn__vdiv(one, tnn__vfma(a, tnn__vset1(0.5f), one));
-    *tail = tnn__vmul(tnn__vmul(TNN__FN(exp)(tnn__vsub(tnn__vzero(), z)), t),
-                      TNN__FN(poly)(t, above, 7));
-    return TNN__FN(with_sign)(x, tnn__vgt(one, a, tnn__vmul(a, TNN__FN(poly)(z, below, 7)),
-                                          tnn__vsub(one, *tail)));
+    const TNN__VF a = tnn__vmin(tnn__vset1(10.5f), TNN__FN(abs)(x)), z = tnn__vmul(a, a);
+    const TNN__VF t = tnn__vdiv(TNN__ONE, tnn__vfma(a, TNN__HALF, TNN__ONE));
+    *tail = tnn__vmul(tnn__vmul(TNN__FN(exp)(TNN__NEG(z)), t), TNN__FN(poly)(t, above, 7));
+    return TNN__FN(with_sign)(x, tnn__vgt(TNN__ONE, a, tnn__vmul(a, TNN__FN(poly)(z, below, 7)),
+                                          tnn__vsub(TNN__ONE, *tail)));
 }
 
-/* ELEMENT BY ELEMENT, and by column: the loops are TNN__EACH's and TNN__EACH_ONCE's (3a). Matrices
-   have `rows` rows of `cols` floats, ldx, ldy, lddx floats apart. What is summed over the rows goes
-   in chains: TNN__CHAINS { BEGIN; TNN__EACH_TERM ADD; END }, and is added to what stands in y with
-   the compensation `low` (SUMS in 3a), so that rows may come in several calls. */
+/* ELEMENT BY ELEMENT, and by column: the loops are TNN__EACH's and TNN__EACH_ONCE's (3a). What is
+   summed over the rows of a matrix goes in chains, and is added to what stands in y with
+   the compensation `low` (SUMS in 3a), so that rows may come in several calls. TNN__SUM_ROWS(s, c,
+   row, term) adds to s, compensated by c, what `term` adds to t for each row r. */
 #define TNN__CHAINS for (r = end = 0; end < rows; )
 #define TNN__EACH_TERM for (end = TNN__MIN(rows, end + TNN__TERMS_MAX); r < end; r++)
+#define TNN__SUM_ROWS(s, c, ...) \
+    TNN__CHAINS { \
+        TNN__VF t = tnn__vzero(); \
+        TNN__EACH_TERM { __VA_ARGS__ } \
+        TNN__FN(collect)(&s, &c, t); \
+    }
+/* The same from y and low on and back there. */
+#define TNN__ADD_ROWS(y, low, ...) \
+    TNN__VF s = TNN__AT(y), c = TNN__AT(low); \
+    TNN__SUM_ROWS(s, c, __VA_ARGS__) \
+    TNN__PUT(y, s); \
+    TNN__PUT(low, c);
+/* Two sums by column, of what the body adds to t0 and t1 for row r: the first to sums (cols), its
+   low at sums + each, the second to sums + 2 each, its low at sums + 3 each. */
+#define TNN__TWO_SUMS(...) \
+    TNN__VF s0 = TNN__AT(sums), c0 = TNN__AT(sums + each); \
+    TNN__VF s1 = TNN__AT(sums + 2*each), c1 = TNN__AT(sums + 3*each); \
+    TNN__CHAINS { \
+        TNN__VF t0 = tnn__vzero(), t1 = t0; \
+        TNN__EACH_TERM { __VA_ARGS__ } \
+        TNN__FN(collect)(&s0, &c0, t0); \
+        TNN__FN(collect)(&s1, &c1, t1); \
+    } \
+    TNN__PUT(sums, s0); \
+    TNN__PUT(sums + each, c0); \
+    TNN__PUT(sums + 2*each, s1); \
+    TNN__PUT(sums + 3*each, c1);
 
 /* y[i] += x[i] */
 TNN__KERNEL void TNN__FN(add)(tnn__len n, const float *x, float *y)
@@ -4458,41 +4483,16 @@ TNN__KERNEL void TNN__FN(add_to)(tnn__len n, const float *x, float *y, float *lo
         TNN__PUT(low, c);
     )
 }
-/* y[j] += sum over rows r of x[r, j] unit, compensated. x (rows, cols), y and low (cols) */
-TNN__KERNEL void TNN__FN(colsum)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                 float unit, float *y, float *low)
+/* y[j] += sum over rows r of x[r, j] unit, compensated. y and low (cols) */
+TNN__KERNEL void TNN__FN(colsum)(TNN__MATRIX, float unit, float *y, float *low)
 {
     const TNN__VF u = tnn__vset1(unit);
     tnn__len r, end;
-    TNN__EACH(cols,
-        TNN__VF s = TNN__AT(y), c = TNN__AT(low);
-        TNN__CHAINS {
-            TNN__VF t = tnn__vzero();
-            TNN__EACH_TERM t = tnn__vfma(u, TNN__AT(x + r*ldx), t);
-            TNN__FN(collect)(&s, &c, t);
-        }
-        TNN__PUT(y, s);
-        TNN__PUT(low, c);
-    )
+    TNN__EACH(cols, TNN__ADD_ROWS(y, low, t = tnn__vfma(u, TNN__AT(x + r*ldx), t);))
 }
-/* Two sums by column, of what the body adds to t0 and t1 for row r: the first to sums (cols), its
-   low at sums + each, the second to sums + 2 each, its low at sums + 3 each. */
-#define TNN__TWO_SUMS(...) \
-    TNN__VF s0 = TNN__AT(sums), c0 = TNN__AT(sums + each); \
-    TNN__VF s1 = TNN__AT(sums + 2*each), c1 = TNN__AT(sums + 3*each); \
-    TNN__CHAINS { \
-        TNN__VF t0 = tnn__vzero(), t1 = t0; \
-        TNN__EACH_TERM { __VA_ARGS__ } \
-        TNN__FN(collect)(&s0, &c0, t0); \
-        TNN__FN(collect)(&s1, &c1, t1); \
-    } \
-    TNN__PUT(sums, s0); \
-    TNN__PUT(sums + each, c0); \
-    TNN__PUT(sums + 2*each, s1); \
-    TNN__PUT(sums + 3*each, c1);
 /* The sums of d = x unit - centre and of d^2, by column. centre (cols) */
-TNN__KERNEL void TNN__FN(moments)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                  float unit, const float *centre, float *sums, tnn__len each)
+TNN__KERNEL void TNN__FN(moments)(TNN__MATRIX, float unit, const float *centre, float *sums,
+                                  tnn__len each)
 {
     const TNN__VF u = tnn__vset1(unit);
     tnn__len r, end;
@@ -4506,9 +4506,8 @@ TNN__KERNEL void TNN__FN(moments)(tnn__len rows, tnn__len cols, const float *x, 
     )
 }
 /* The sums of dy and of dy x^, x^ = (x - mean) rstd, by column. mean and rstd (cols) */
-TNN__KERNEL void TNN__FN(norm_sums)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                    const float *mean, const float *rstd, const float *dy,
-                                    tnn__len ldy, float *sums, tnn__len each)
+TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *mean, const float *rstd,
+                                    const float *dy, tnn__len ldy, float *sums, tnn__len each)
 {
     tnn__len r, end;
     TNN__EACH(cols,
@@ -4521,21 +4520,16 @@ TNN__KERNEL void TNN__FN(norm_sums)(tnn__len rows, tnn__len cols, const float *x
     )
 }
 /* y[j] = keep y[j] + a sum over rows of x[r, j]^2; with keep 0 y is not read. */
-TNN__KERNEL void TNN__FN(colsquares)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                     float a, float keep, float *y)
+TNN__KERNEL void TNN__FN(colsquares)(TNN__MATRIX, float a, float keep, float *y)
 {
     const TNN__VF scale = tnn__vset1(a), k = tnn__vset1(keep), zero = tnn__vzero();
     tnn__len r, end;
     TNN__EACH(cols,
         TNN__VF s = zero, c = s;
-        TNN__CHAINS {
-            TNN__VF t = zero;
-            TNN__EACH_TERM {
-                const TNN__VF d = TNN__AT(x + r*ldx);
-                t = tnn__vfma(d, d, t);
-            }
-            TNN__FN(collect)(&s, &c, t);
-        }
+        TNN__SUM_ROWS(s, c,
+            const TNN__VF d = TNN__AT(x + r*ldx);
+            t = tnn__vfma(d, d, t);
+        )
         TNN__PUT(y, tnn__vfma(scale, s, keep > 0 ? tnn__vmul(k, TNN__AT(y)) : zero));
     )
 }
@@ -4557,9 +4551,8 @@ TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g
     )
 }
 /* y = (x - mean) scale + shift, each of the three by column */
-TNN__KERNEL void TNN__FN(affine)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                 const float *mean, const float *scale, const float *shift,
-                                 float *y, tnn__len ldy)
+TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *scale,
+                                 const float *shift, float *y, tnn__len ldy)
 {
     tnn__len r;
     TNN__EACH(cols,
@@ -4569,10 +4562,9 @@ TNN__KERNEL void TNN__FN(affine)(tnn__len rows, tnn__len cols, const float *x, t
     )
 }
 /* dx = a dy + b x^ + c, x^ = (x - mean) rstd; a, b, c, mean and rstd by column */
-TNN__KERNEL void TNN__FN(affine_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                      const float *mean, const float *rstd, const float *dy,
-                                      tnn__len ldy, const float *a, const float *b, const float *c,
-                                      float *dx, tnn__len lddx)
+TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *mean, const float *rstd,
+                                      const float *dy, tnn__len ldy, const float *a,
+                                      const float *b, const float *c, float *dx, tnn__len lddx)
 {
     tnn__len r;
     TNN__EACH(cols,
@@ -4585,8 +4577,7 @@ TNN__KERNEL void TNN__FN(affine_grad)(tnn__len rows, tnn__len cols, const float 
     )
 }
 /* y = x > 0 ? x : slope x, slope by column */
-TNN__KERNEL void TNN__FN(prelu)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                const float *slope, float *y, tnn__len ldy)
+TNN__KERNEL void TNN__FN(prelu)(TNN__MATRIX, const float *slope, float *y, tnn__len ldy)
 {
     tnn__len r;
     TNN__EACH(cols,
@@ -4599,26 +4590,19 @@ TNN__KERNEL void TNN__FN(prelu)(tnn__len rows, tnn__len cols, const float *x, tn
 }
 /* dx = x > 0 ? dy : slope dy, unless dx is NULL; dslope += sum over rows of dy x where x <= 0,
    compensated by low. slope, dslope and low by column */
-TNN__KERNEL void TNN__FN(prelu_grad)(tnn__len rows, tnn__len cols, const float *x, tnn__len ldx,
-                                     const float *slope, const float *dy, tnn__len ldy, float *dx,
-                                     tnn__len lddx, float *dslope, float *low)
+TNN__KERNEL void TNN__FN(prelu_grad)(TNN__MATRIX, const float *slope, const float *dy,
+                                     tnn__len ldy, float *dx, tnn__len lddx, float *dslope,
+                                     float *low)
 {
     const TNN__VF zero = tnn__vzero();
     tnn__len r, end;
     TNN__EACH(cols,
         const TNN__VF a = TNN__AT(slope);
-        TNN__VF s = TNN__AT(dslope), c = TNN__AT(low);
-        TNN__CHAINS {
-            TNN__VF t = zero;
-            TNN__EACH_TERM {
-                const TNN__VF v = TNN__AT(x + r*ldx), g = TNN__AT(dy + r*ldy);
-                t = tnn__vfma(tnn__vgt(v, zero, zero, g), v, t);
-                if (dx) TNN__PUT(dx + r*lddx, tnn__vgt(v, zero, g, tnn__vmul(a, g)));
-            }
-            TNN__FN(collect)(&s, &c, t);
-        }
-        TNN__PUT(dslope, s);
-        TNN__PUT(low, c);
+        TNN__ADD_ROWS(dslope, low,
+            const TNN__VF v = TNN__AT(x + r*ldx), g = TNN__AT(dy + r*ldy);
+            t = tnn__vfma(tnn__vgt(v, zero, zero, g), v, t);
+            if (dx) TNN__PUT(dx + r*lddx, tnn__vgt(v, zero, g, tnn__vmul(a, g)));
+        )
     )
 }
 
@@ -4748,116 +4732,115 @@ TNN__KERNEL void TNN__FN(act_##name##_grad)(tnn__len n, const float *from, const
         TNN__PUT(dx, tnn__vmul(g, DY)); \
     ) \
 }
-/* Phi(x), the normal distribution; phi(x), its density */
+/* Phi(x) = (1 + erf(x/sqrt(2)))/2, the normal distribution */
 TNN__HELPER TNN__VF TNN__FN(cdf)(TNN__VF x)
 {
-    const TNN__VF u = tnn__vmul(x, tnn__vset1(0.707106781f)), half = tnn__vset1(0.5f);
+    const TNN__VF u = tnn__vmul(x, tnn__vset1(0.707106781f));
     TNN__VF tail;
-    const TNN__VF y = tnn__vfma(half, TNN__FN(erf_parts)(u, &tail), half);
-    return tnn__vgt(tnn__vset1(-1.0f), u, tnn__vmul(half, tail), y);
+    const TNN__VF y = tnn__vfma(TNN__HALF, TNN__FN(erf_parts)(u, &tail), TNN__HALF);
+    return tnn__vgt(tnn__vset1(-1.0f), u, tnn__vmul(TNN__HALF, tail), y);
 }
+/* phi(x) = exp(-x^2/2)/sqrt(2 pi), its density */
 TNN__HELPER TNN__VF TNN__FN(density)(TNN__VF x)
 {
     return tnn__vmul(tnn__vset1(0.398942280f),
                      TNN__FN(exp)(tnn__vmul(tnn__vmul(x, x), tnn__vset1(-0.5f))));
 }
-/* u = sqrt(2/pi) (x + 0.044715 x^3), and du/dx */
-TNN__HELPER TNN__VF TNN__FN(gelu_u)(TNN__VF x)
+/* s(2u) with u = sqrt(2/pi) (x + 0.044715 x^3): GELU's 0.5 (1 + tanh(u)) */
+TNN__HELPER TNN__VF TNN__FN(gelu_sigmoid)(TNN__VF x)
 {
-    return tnn__vmul(tnn__vset1(0.797884561f),
-                     tnn__vmul(x, tnn__vfma(tnn__vmul(x, x), tnn__vset1(0.044715f),
-                                            tnn__vset1(1.0f))));
-}
-TNN__HELPER TNN__VF TNN__FN(gelu_du)(TNN__VF x)
-{
-    return tnn__vfma(tnn__vmul(x, x), tnn__vset1(0.797884561f*3*0.044715f),
-                     tnn__vset1(0.797884561f));
+    const TNN__VF cube = tnn__vfma(tnn__vmul(x, x), tnn__vset1(0.044715f), TNN__ONE);
+    const TNN__VF u = tnn__vmul(tnn__vset1(0.797884561f), tnn__vmul(x, cube));
+    return TNN__FN(sigmoid)(tnn__vmul(tnn__vset1(2.0f), u));
 }
 /* tanh(softplus(x)) = e (e + 2)/(e (e + 2) + 2), e = exp(x) */
 TNN__HELPER TNN__VF TNN__FN(tanh_softplus)(TNN__VF x)
 {
-    const TNN__VF e = TNN__FN(exp)(tnn__vmin(tnn__vset1(20.0f), x));
-    const TNN__VF w = tnn__vmul(e, tnn__vadd(e, tnn__vset1(2.0f)));
-    return tnn__vdiv(w, tnn__vadd(w, tnn__vset1(2.0f)));
+    const TNN__VF e = TNN__FN(exp)(tnn__vmin(tnn__vset1(20.0f), x)), two = tnn__vset1(2.0f);
+    const TNN__VF w = tnn__vmul(e, tnn__vadd(e, two));
+    return tnn__vdiv(w, tnn__vadd(w, two));
 }
-TNN__HELPER TNN__VF TNN__FN(square)(TNN__VF x)      { return tnn__vmul(x, x); }
 /* s + x s (1 - s) du: the derivative of x s(u), s the sigmoid */
 TNN__HELPER TNN__VF TNN__FN(x_sigmoid_grad)(TNN__VF x, TNN__VF s, TNN__VF du)
 {
-    return tnn__vfma(tnn__vmul(x, du), tnn__vmul(s, tnn__vsub(tnn__vset1(1.0f), s)), s);
+    return tnn__vfma(tnn__vmul(x, du), tnn__vmul(s, tnn__vsub(TNN__ONE, s)), s);
 }
-/* of x s(2u); from 16 on either side it is 1 or 0 */
+/* The derivative of x s(2u), u as above; from 16 on either side it is 1 or 0. */
 TNN__HELPER TNN__VF TNN__FN(gelu_tanh_grad)(TNN__VF x)
 {
-    const TNN__VF two = tnn__vset1(2.0f);
     const TNN__VF a = tnn__vmin(tnn__vset1(16.0f), tnn__vmax(tnn__vset1(-16.0f), x));
-    return TNN__FN(x_sigmoid_grad)(a, TNN__FN(sigmoid)(tnn__vmul(two, TNN__FN(gelu_u)(a))),
-                                   tnn__vmul(two, TNN__FN(gelu_du)(a)));
+    const TNN__VF du = tnn__vfma(tnn__vmul(a, a), tnn__vset1(0.797884561f*3*0.044715f),
+                                 tnn__vset1(0.797884561f));
+    return TNN__FN(x_sigmoid_grad)(a, TNN__FN(gelu_sigmoid)(a), tnn__vmul(tnn__vset1(2.0f), du));
 }
-TNN__HELPER TNN__VF TNN__FN(mish_grad)(TNN__VF x, TNN__VF t) /* t + x s (1 - t^2) */
+/* t + x s (1 - t^2), t = tanh(softplus(x)), s the sigmoid of x: the derivative of x t */
+TNN__HELPER TNN__VF TNN__FN(mish_grad)(TNN__VF x)
 {
-    return tnn__vfma(tnn__vmul(x, TNN__FN(sigmoid)(x)),
-                     tnn__vsub(tnn__vset1(1.0f), tnn__vmul(t, t)), t);
+    const TNN__VF t = TNN__FN(tanh_softplus)(x);
+    return tnn__vfma(tnn__vmul(x, TNN__FN(sigmoid)(x)), tnn__vsub(TNN__ONE, tnn__vmul(t, t)), t);
 }
+/* 1/(1 + |x|)^2 */
 TNN__HELPER TNN__VF TNN__FN(softsign_grad)(TNN__VF x)
 {
-    return tnn__vdiv(tnn__vset1(1.0f),
-                     TNN__FN(square)(tnn__vadd(tnn__vset1(1.0f), TNN__FN(abs)(x))));
+    const TNN__VF q = tnn__vadd(TNN__ONE, TNN__FN(abs)(x));
+    return tnn__vdiv(TNN__ONE, tnn__vmul(q, q));
 }
-/* x kept in 0..1; in this order NaN stays */
-#define TNN__CLAMP(x)    tnn__vmin(TNN__ONE, tnn__vmax(tnn__vzero(), x))
-#define TNN__SIXTH(x)    TNN__CLAMP(tnn__vfma(x, tnn__vset1(1.0f/6), tnn__vset1(0.5f)))
+/* x/6 + 1/2, kept in 0..1; in this order NaN stays */
+#define TNN__SIXTH(x) \
+    tnn__vmin(TNN__ONE, tnn__vmax(tnn__vzero(), tnn__vfma(x, tnn__vset1(1.0f/6), TNN__HALF)))
+/* v where lo < x < hi, else 0 */
 #define TNN__WITHIN(x, lo, hi, v) tnn__vgt(x, lo, tnn__vgt(hi, x, v, tnn__vzero()), tnn__vzero())
 /* c (x > 0 ? x : a (exp(b x) - 1)): ELU (b = c = 1), SELU, CELU (b = 1/a) */
 TNN__ACTIVATION(elu, tnn__vmul(c, tnn__vgt(x, tnn__vzero(), x,
                                            tnn__vmul(a, TNN__FN(expm1)(tnn__vmul(b, x))))),
                 tnn__vmul(c, tnn__vgt(x, tnn__vzero(), TNN__ONE,
                                       tnn__vmul(tnn__vmul(a, b), TNN__FN(exp)(tnn__vmul(b, x))))))
+/* x kept in a..b */
 TNN__ACTIVATION(clamp, tnn__vgt(a, x, a, tnn__vgt(x, b, b, x)), TNN__WITHIN(x, a, b, TNN__ONE))
 TNN__ACTIVATION(hardsigmoid, TNN__SIXTH(x),
-                TNN__WITHIN(x, tnn__vset1(-3.0f), tnn__vset1(3.0f), tnn__vset1(1.0f/6)))
+                TNN__WITHIN(x, TNN__SET(-3), TNN__SET(3), TNN__SET(1.0f/6)))
+/* x times that; its derivative x/3 + 1/2 within -3..3 */
 TNN__ACTIVATION(hardswish, tnn__vmul(x, TNN__SIXTH(x)),
-                tnn__vgt(tnn__vset1(3.0f), x,
-                         tnn__vgt(x, tnn__vset1(-3.0f), tnn__vfma(x, tnn__vset1(1.0f/3), TNN__HALF),
+                tnn__vgt(TNN__SET(3), x,
+                         tnn__vgt(x, TNN__SET(-3), tnn__vfma(x, tnn__vset1(1.0f/3), TNN__HALF),
                                   tnn__vzero()), TNN__ONE))
+/* x Phi(x) */
 TNN__ACTIVATION(gelu, tnn__vmul(x, TNN__FN(cdf)(x)),
                 tnn__vfma(x, TNN__FN(density)(x), TNN__FN(cdf)(x)))
-/* x s(2u): 0.5 (1 + tanh(u)) = s(2u) */
-TNN__ACTIVATION(gelu_tanh,
-                tnn__vmul(x, TNN__FN(sigmoid)(tnn__vmul(tnn__vset1(2.0f), TNN__FN(gelu_u)(x)))),
-                TNN__FN(gelu_tanh_grad)(x))
+TNN__ACTIVATION(gelu_tanh, tnn__vmul(x, TNN__FN(gelu_sigmoid)(x)), TNN__FN(gelu_tanh_grad)(x))
+/* x s(x) */
 TNN__ACTIVATION(silu, tnn__vmul(x, TNN__FN(sigmoid)(x)),
                 TNN__FN(x_sigmoid_grad)(x, TNN__FN(sigmoid)(x), TNN__ONE))
-TNN__ACTIVATION(mish, tnn__vmul(x, TNN__FN(tanh_softplus)(x)),
-                TNN__FN(mish_grad)(x, TNN__FN(tanh_softplus)(x)))
+TNN__ACTIVATION(mish, tnn__vmul(x, TNN__FN(tanh_softplus)(x)), TNN__FN(mish_grad)(x))
 /* log(1 + exp(a x))/a, x itself where a x > b */
 TNN__ACTIVATION(softplus, tnn__vgt(tnn__vmul(a, x), b, x,
                                    tnn__vdiv(TNN__FN(softplus)(tnn__vmul(a, x)), a)),
                 tnn__vgt(tnn__vmul(a, x), b, TNN__ONE, TNN__FN(sigmoid)(tnn__vmul(a, x))))
+/* x/(1 + |x|) */
 TNN__ACTIVATION(softsign, tnn__vdiv(x, tnn__vadd(TNN__ONE, TNN__FN(abs)(x))),
                 TNN__FN(softsign_grad)(x))
 TNN__ACTIVATION(sigmoid, TNN__FN(sigmoid)(x), TNN__FN(logistic)(x))
-TNN__ACTIVATION(log_sigmoid, tnn__vsub(tnn__vzero(), TNN__FN(softplus)(tnn__vsub(tnn__vzero(), x))),
-                TNN__FN(sigmoid)(tnn__vsub(tnn__vzero(), x)))
-TNN__ACTIVATION(tanh, TNN__FN(tanh)(x),
-                tnn__vmul(tnn__vset1(4.0f), TNN__FN(logistic)(tnn__vadd(x, x))))
+/* log s(x) = -log(1 + exp(-x)), whose derivative is s(-x) */
+TNN__ACTIVATION(log_sigmoid, TNN__NEG(TNN__FN(softplus)(TNN__NEG(x))),
+                TNN__FN(sigmoid)(TNN__NEG(x)))
+/* tanh(x) = 2 s(2x) - 1, whose derivative is 4 s'(2x) */
+TNN__ACTIVATION(tanh, TNN__FN(tanh)(x), tnn__vmul(TNN__SET(4), TNN__FN(logistic)(tnn__vadd(x, x))))
 
-/* Random words: blocks `block` + 0..15 of Philox for lanes `lane` and on, four words each. */
+/* RANDOM NUMBERS. Blocks `block` + lane .. of Philox (2d), four words each: word[w] has word w of
+   TNN__VN blocks. block is a multiple of 16 with no carry in its last four bits. */
 TNN__HELPER void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane,
                                  TNN__VU word[4])
 {
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const TNN__VU m0 = tnn__uset1(TNN__PHILOX_M0), m1 = tnn__uset1(TNN__PHILOX_M1);
     TNN__VU c0 = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane));  /* 15 more */
-    TNN__VU c1 = tnn__uset1((uint32_t)(block >> 32));
-    TNN__VU c2 = tnn__uset1((uint32_t)stream);
-    TNN__VU c3 = tnn__uset1((uint32_t)(stream >> 32));
-    TNN__VU h0, l0, h1, l1;
+    TNN__VU c1 = tnn__uset1((uint32_t)(block >> 32)), c2 = tnn__uset1((uint32_t)stream);
+    TNN__VU c3 = tnn__uset1((uint32_t)(stream >> 32)), h0, l0, h1, l1;
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     int r;
     for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
-        tnn__umul(c0, m0, h0, l0);
-        tnn__umul(c2, m1, h1, l1);
+        tnn__umul(c0, m0, &h0, &l0);
+        tnn__umul(c2, m1, &h1, &l1);
         c0 = tnn__uxor(tnn__uxor(h1, c1), tnn__uset1(k0));
         c2 = tnn__uxor(tnn__uxor(h0, c3), tnn__uset1(k1));
         c1 = l1;
@@ -4866,31 +4849,37 @@ TNN__HELPER void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block,
     word[0] = c0; word[1] = c1; word[2] = c2; word[3] = c3;
 }
 /* Element e = first + i (first a multiple of 64) is drawn from word e/16 % 4 of Philox block
-   e/64*16 + e%16: 64 elements are four vectors of 16 lanes. */
-TNN__KERNEL void TNN__FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *d,
+   e/64*16 + e%16: 64 elements are four vectors of 16 lanes. TNN__DRAWS has its body for TNN__VN
+   lanes of such 64 at `at`, with their words; TNN__LANE(w) begins a block for the w-th quarter:
+   element i, of which `rest` are left, as in a loop (3a). */
+#define TNN__DRAWS(...) \
+    TNN__VU word[4]; \
+    tnn__len at; \
+    int lane, w; \
+    for (at = 0; at < n; at += 64) \
+        for (lane = 0; lane < 16 && at + lane < n; lane += TNN__VN) { \
+            TNN__FN(philox)(seed, stream, (first + (uint64_t)at)/64*16, lane, word); \
+            __VA_ARGS__ \
+        }
+#define TNN__LANE(w) \
+    const tnn__len i = at + (w)*16 + lane, rest = n - i; \
+    const int part = rest < TNN__VN
+/* The upper 24 bits of a word, as a float */
+#define TNN__BITS(word) tnn__vfrom(tnn__usrl(word, 8))
+/* y = scale x + shift, but `dropped` with probability p */
+TNN__KERNEL void TNN__FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *drop,
                                   uint64_t stream, uint64_t first)
 {
-    const TNN__VF limit = tnn__vset1(d->p*16777216.0f), scale = tnn__vset1(d->scale);
-    const TNN__VF shift = tnn__vset1(d->shift), dropped = tnn__vset1(d->dropped);
-    TNN__VU word[4];
-    tnn__len i;
-    int lane, w;
-    for (i = 0; i < n; i += 64)
-        for (lane = 0; lane < 16 && i + lane < n; lane += TNN__VN) {
-            TNN__FN(philox)(d->seed, stream, (first + (uint64_t)i)/64*16, lane, word);
-            for (w = 0; w < 4; w++) {
-                const tnn__len at = i + w*16 + lane, rest = n - at;
-                const TNN__VF draw = tnn__vfrom(tnn__usrl(word[w], 8));
-                if (rest >= TNN__VN)
-                    tnn__vstore(y + at, tnn__vgt(limit, draw, dropped,
-                                                 tnn__vfma(scale, tnn__vload(x + at), shift)));
-                else if (rest > 0)
-                    tnn__vstore_n(y + at,
-                                  tnn__vgt(limit, draw, dropped,
-                                           tnn__vfma(scale, tnn__vload_n(x + at, rest), shift)),
-                                  rest);
-            }
+    const TNN__VF limit = tnn__vset1(drop->p*16777216.0f), scale = tnn__vset1(drop->scale);
+    const TNN__VF shift = tnn__vset1(drop->shift), dropped = tnn__vset1(drop->dropped);
+    const uint64_t seed = drop->seed;
+    TNN__DRAWS(
+        for (w = 0; w < 4; w++) {
+            TNN__LANE(w);
+            const TNN__VF kept = tnn__vfma(scale, TNN__AT(x), shift);
+            TNN__PUT(y, tnn__vgt(limit, TNN__BITS(word[w]), dropped, kept));
         }
+    )
 }
 /* y[i] = tnn_random_uniform(seed, stream, first + i): element e from word e%4 of block e/4 */
 TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t stream,
@@ -4907,162 +4896,131 @@ TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t 
         for (lane = 0; lane < 16; lane += TNN__VN) {
             TNN__FN(philox)(seed, stream, e/4, lane, word);
             for (w = 0; w < 4; w++)
-                tnn__vstore(t[w] + lane, tnn__vmul(tnn__vfrom(tnn__usrl(word[w], 8)), unit));
+                tnn__vstore(t[w] + lane, tnn__vmul(TNN__BITS(word[w]), unit));
         }
         for (lane = 0; lane < 16; lane += 4) TNN__FN(transpose4)(t[0] + lane, 16, u + 4*lane, 4);
         memcpy(y, u + from, (size_t)(to - from)*sizeof *y);
         y += to - from;
     }
 }
-/* cos and sin of 2 pi u, u in [0, 1): by quarter turns, t in [-1/8, 1/8] of a turn from each */
+/* cos and sin of 2 pi u, u in [0, 1): by quarter turns q, t in [-1/8, 1/8] of a turn from each */
 TNN__HELPER void TNN__FN(cos_sin)(TNN__VF u, TNN__VF *cosine, TNN__VF *sine)
 {
     static const float cosines[] = {1.0f/40320, -1.0f/720, 1.0f/24, -0.5f, 1};
     static const float sines[] = {1.0f/362880, -1.0f/5040, 1.0f/120, -1.0f/6};
-    const TNN__VF magic = tnn__vset1(12582912.0f);
+    const TNN__VF magic = tnn__vset1(12582912.0f), two = tnn__vset1(2.0f), three = tnn__vset1(3.0f);
     const TNN__VF q = tnn__vsub(tnn__vfma(u, tnn__vset1(4.0f), magic), magic);
     const TNN__VF t = tnn__vmul(tnn__vfma(q, tnn__vset1(-0.25f), u), tnn__vset1(6.28318531f));
-    const TNN__VF z = tnn__vmul(t, t);
-    const TNN__VF c = TNN__FN(poly)(z, cosines, 5);
+    const TNN__VF z = tnn__vmul(t, t), c = TNN__FN(poly)(z, cosines, 5);
     const TNN__VF s = tnn__vfma(tnn__vmul(t, z), TNN__FN(poly)(z, sines, 4), t);
-    const TNN__VF odd = tnn__veq(q, tnn__vset1(1.0f), s, tnn__veq(q, tnn__vset1(3.0f), s, c));
-    const TNN__VF even = tnn__veq(q, tnn__vset1(1.0f), c, tnn__veq(q, tnn__vset1(3.0f), c, s));
-    *cosine = tnn__veq(q, tnn__vset1(1.0f), tnn__vsub(tnn__vzero(), odd),
-                       tnn__veq(q, tnn__vset1(2.0f), tnn__vsub(tnn__vzero(), odd), odd));
-    *sine = tnn__veq(q, tnn__vset1(2.0f), tnn__vsub(tnn__vzero(), even),
-                     tnn__veq(q, tnn__vset1(3.0f), tnn__vsub(tnn__vzero(), even), even));
+    const TNN__VF odd = tnn__veq(q, TNN__ONE, s, tnn__veq(q, three, s, c));
+    const TNN__VF even = tnn__veq(q, TNN__ONE, c, tnn__veq(q, three, c, s));
+    *cosine = tnn__veq(q, TNN__ONE, TNN__NEG(odd), tnn__veq(q, two, TNN__NEG(odd), odd));
+    *sine = tnn__veq(q, two, TNN__NEG(even), tnn__veq(q, three, TNN__NEG(even), even));
 }
-/* y = shift + deviation N(0, 1) by Box and Muller, a pair of normals from words 0 and 1, another
-   from 2 and 3; elements and blocks as in dropout. */
+/* y = shift + deviation N(0, 1) by Box and Muller (1958): sqrt(-2 log u) times the cosine, and the
+   sine, of 2 pi v; u and v from words 0 and 1, another pair from 2 and 3. */
 TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float shift,
                                  uint64_t seed, uint64_t stream, uint64_t first)
 {
     const TNN__VF d = tnn__vset1(deviation), m = tnn__vset1(shift);
     const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
-    TNN__VU word[4];
-    tnn__len i;
-    int lane, w;
-    for (i = 0; i < n; i += 64)
-        for (lane = 0; lane < 16 && i + lane < n; lane += TNN__VN) {
-            TNN__FN(philox)(seed, stream, (first + (uint64_t)i)/64*16, lane, word);
-            for (w = 0; w < 4; w += 2) {
-                const TNN__VF u = tnn__vmul(tnn__vadd(tnn__vfrom(tnn__usrl(word[w], 8)),
-                                                      tnn__vset1(1.0f)), unit);
-                const TNN__VF log_u = TNN__FN(log)(u);
-                const TNN__VF r = tnn__vmul(d, tnn__vsqrt(tnn__vmul(tnn__vset1(-2.0f), log_u)));
-                const tnn__len at = i + w*16 + lane, more = at + 16;
-                TNN__VF c, s;
-                TNN__FN(cos_sin)(tnn__vmul(tnn__vfrom(tnn__usrl(word[w + 1], 8)), unit), &c, &s);
-                c = tnn__vfma(r, c, m);
-                s = tnn__vfma(r, s, m);
-                if (n - at >= TNN__VN) tnn__vstore(y + at, c);
-                else tnn__vstore_n(y + at, c, n - at);
-                if (n - more >= TNN__VN) tnn__vstore(y + more, s);
-                else tnn__vstore_n(y + more, s, n - more);
-            }
+    TNN__DRAWS(
+        for (w = 0; w < 4; w += 2) {
+            const TNN__VF u = tnn__vmul(tnn__vadd(TNN__BITS(word[w]), TNN__ONE), unit);
+            const TNN__VF square = tnn__vmul(tnn__vset1(-2.0f), TNN__FN(log)(u));
+            const TNN__VF r = tnn__vmul(d, tnn__vsqrt(square));
+            TNN__VF c, s;
+            TNN__FN(cos_sin)(tnn__vmul(TNN__BITS(word[w + 1]), unit), &c, &s);
+            { TNN__LANE(w); TNN__PUT(y, tnn__vfma(r, c, m)); }
+            { TNN__LANE(w + 1); TNN__PUT(y, tnn__vfma(r, s, m)); }
         }
+    )
 }
 
 /* ---- 3d. Pooling, channels last ---------------------------------------------------------------
-   Images are rows x_row floats apart of pixels of c channels; p says the geometry (2f).
+   Images are rows x_row floats apart of pixels of c channels; g says the geometry (2f).
    TNN__OUTPUTS has its body for each output pixel (row, col), whose window begins at (y_0, x_0)
    and has kh x kw elements; TNN__WINDOW for those elements (u, v) that lie in the image, at (yi,
    xi). What lies outside takes no part: padding is no zero here. Vectors are of channels. */
-#define TNN__OUTPUTS(p, from, to, ...) \
+#define TNN__OUTPUTS(g, from, to, ...) \
     for (row = from; row < to; row++) { \
-        TNN__ROWS_OF(p, row); \
-        for (col = 0; col < (p)->ow; col++) { \
-            TNN__COLS_OF(p, col); \
+        TNN__ROWS_OF(g, row); \
+        for (col = 0; col < (g)->ow; col++) { \
+            TNN__COLS_OF(g, col); \
             __VA_ARGS__ \
         } \
     }
-#define TNN__WINDOW(p, ...) \
+#define TNN__WINDOW(g, ...) \
     for (u = 0; u < kh; u++) { \
-        const int yi = y_0 + u*(p)->dh; \
-        if (yi < 0 || yi >= (p)->ih) continue; \
+        const int yi = y_0 + u*(g)->dh; \
+        if (yi < 0 || yi >= (g)->ih) continue; \
         for (v = 0; v < kw; v++) { \
-            const int xi = x_0 + v*(p)->dw; \
-            if (xi < 0 || xi >= (p)->iw) continue; \
+            const int xi = x_0 + v*(g)->dw; \
+            if (xi < 0 || xi >= (g)->iw) continue; \
             __VA_ARGS__ \
         } \
     }
 /* y = the largest of each window, NaN if there is one, -infinity if there is none; rows i0..i1-1 of
    the output. where (may be NULL), contiguous, gets u*kw + v, the place of the first such. */
-TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
+TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row, float *where, int i0, int i1)
 {
     int row, col, u, v;
-    TNN__OUTPUTS(p, i0, i1,
-        float *to = y + row*y_row + (tnn__len)col*p->c;
-        float *places = where ? where + ((tnn__len)row*p->ow + col)*p->c : NULL;
-        TNN__EACH_ONCE(p->c,
+    TNN__OUTPUTS(g, i0, i1,
+        float *to = y + row*y_row + (tnn__len)col*g->c;
+        float *places = where ? where + ((tnn__len)row*g->ow + col)*g->c : NULL;
+        TNN__EACH_ONCE(g->c,
             int first = 1;
-            TNN__VF m = tnn__vset1((float)-HUGE_VAL), at = tnn__vzero();
-            TNN__WINDOW(p,
-                const TNN__VF e = TNN__AT(x + yi*x_row + (tnn__len)xi*p->c);
-                const TNN__VF q = tnn__vset1((float)(u*p->kw + v));
+            TNN__VF most = tnn__vset1((float)-HUGE_VAL), at = tnn__vzero();
+            TNN__WINDOW(g,
+                const TNN__VF e = TNN__AT(x + yi*x_row + (tnn__len)xi*g->c);
+                const TNN__VF q = tnn__vset1((float)(u*g->kw + v));
                 if (first) {
-                    m = e;
+                    most = e;
                     at = q;
                     first = 0;
                     continue;
                 }
-                at = tnn__vgt(e, m, q, tnn__veq(e, e, at, q));      /* larger, or NaN */
-                m = tnn__vgt(e, m, e, tnn__veq(e, e, m, e));
+                TNN__LARGER(e, q)
             )
-            TNN__PUT(to, m);
+            TNN__PUT(to, most);
             if (places) TNN__PUT(places, at);
         )
     )
 }
 /* dx += dy at the place of each maximum; dy and where are contiguous. */
-TNN__KERNEL void TNN__FN(maxpool_grad)(const tnn__pool_geometry *p, const float *dy,
+TNN__KERNEL void TNN__FN(maxpool_grad)(const tnn__pool_geometry *g, const float *dy,
                                        const float *where,
                                        float *dx, tnn__len dx_row, int i0, int i1)
 {
     int row, col, u, v;
-    TNN__OUTPUTS(p, i0, i1,
-        const tnn__len at = ((tnn__len)row*p->ow + col)*p->c;
-        TNN__WINDOW(p,
-            float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
-            const TNN__VF q = tnn__vset1((float)(u*p->kw + v));
-            TNN__EACH(p->c,
-                const TNN__VF g = tnn__veq(TNN__AT(where + at), q, TNN__AT(dy + at), tnn__vzero());
-                TNN__PUT(to, tnn__vadd(TNN__AT(to), g));
+    TNN__OUTPUTS(g, i0, i1,
+        const tnn__len at = ((tnn__len)row*g->ow + col)*g->c;
+        TNN__WINDOW(g,
+            float *to = dx + yi*dx_row + (tnn__len)xi*g->c;
+            const TNN__VF q = tnn__vset1((float)(u*g->kw + v));
+            TNN__EACH(g->c,
+                const TNN__VF e = tnn__veq(TNN__AT(where + at), q, TNN__AT(dy + at), tnn__vzero());
+                TNN__PUT(to, tnn__vadd(TNN__AT(to), e));
             )
         )
     )
 }
 
-/* How many elements an average is over: those of the window, cut off at the padded image's end as
-   PyTorch does, or with exclude_pad at the image's. */
-#ifndef TNN__DIVISOR
-#define TNN__DIVISOR
-static float tnn__pool_divisor(const tnn__pool_geometry *p, int h0, int kh, int w0, int kw)
-{
-    int h1 = TNN__MIN(h0 + kh, p->ih + p->ph), w1 = TNN__MIN(w0 + kw, p->iw + p->pw);
-    if (p->exclude_pad) {
-        h0 = TNN__MAX(h0, 0);
-        w0 = TNN__MAX(w0, 0);
-        h1 = TNN__MIN(h1, p->ih);
-        w1 = TNN__MIN(w1, p->iw);
-    }
-    return (float)((h1 - h0)*(w1 - w0));
-}
-#endif
 /* y = the sum of each window, in chains, over its divisor */
-TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *p, const float *x, tnn__len x_row,
+TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row)
 {
     int row, col, u, v;
-    TNN__OUTPUTS(p, 0, p->oh,
-        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
-        float *to = y + row*y_row + (tnn__len)col*p->c;
-        TNN__EACH_ONCE(p->c,
+    TNN__OUTPUTS(g, 0, g->oh,
+        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(g, y_0, kh, x_0, kw));
+        float *to = y + row*y_row + (tnn__len)col*g->c;
+        TNN__EACH_ONCE(g->c,
             TNN__VF s = tnn__vzero(), low = s, t = s;
             int terms = 0;
-            TNN__WINDOW(p,
-                t = tnn__vadd(t, TNN__AT(x + yi*x_row + (tnn__len)xi*p->c));
+            TNN__WINDOW(g,
+                t = tnn__vadd(t, TNN__AT(x + yi*x_row + (tnn__len)xi*g->c));
                 if (++terms%TNN__TERMS_MAX == 0) {
                     TNN__FN(collect)(&s, &low, t);
                     t = tnn__vzero();
@@ -5074,16 +5032,16 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *p, const float *x, t
     )
 }
 /* dx += dy over the divisor, at each element of each window; dy is contiguous. */
-TNN__KERNEL void TNN__FN(avgpool_grad)(const tnn__pool_geometry *p, const float *dy,
+TNN__KERNEL void TNN__FN(avgpool_grad)(const tnn__pool_geometry *g, const float *dy,
                                        float *dx, tnn__len dx_row)
 {
     int row, col, u, v;
-    TNN__OUTPUTS(p, 0, p->oh,
-        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(p, y_0, kh, x_0, kw));
-        const float *g = dy + ((tnn__len)row*p->ow + col)*p->c;
-        TNN__WINDOW(p,
-            float *to = dx + yi*dx_row + (tnn__len)xi*p->c;
-            TNN__EACH(p->c, TNN__PUT(to, tnn__vadd(TNN__AT(to), tnn__vdiv(TNN__AT(g), divisor)));)
+    TNN__OUTPUTS(g, 0, g->oh,
+        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(g, y_0, kh, x_0, kw));
+        const float *from = dy + ((tnn__len)row*g->ow + col)*g->c;
+        TNN__WINDOW(g,
+            float *to = dx + yi*dx_row + (tnn__len)xi*g->c;
+            TNN__EACH(g->c, TNN__PUT(to, tnn__vadd(TNN__AT(to), tnn__vdiv(TNN__AT(from), divisor)));)
         )
     )
 }
@@ -5197,7 +5155,6 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 #define TNN__RULE(name) \
     TNN__KERNEL int TNN__FN(name)(const tnn__update *u, const tnn_optimizer *o TNN__UNUSED, \
                                   tnn__len n)
-#define TNN__SET(x)          tnn__vset1((float)(x))
 #define TNN__STATE(name, at) float *TNN__RESTRICT name = u->s[at]
 #define TNN__BETA(b, value)  const TNN__VF b = TNN__SET(value), rest_##b = TNN__SET(1 - (value))
 /* eps where PyTorch has it, and `keras` where Keras has it: with keras_eps the first is 0, without
@@ -5922,18 +5879,14 @@ TNN__KERNEL int TNN__FN(exact)(void)
     static const volatile float x = 1 + 1/4096.0f, y = -1 - 1/2048.0f, large = 16777216, seven = 7;
     const TNN__VF a = tnn__vset1(x), b = tnn__vset1(y), c = tnn__vset1(large);
     const TNN__VF d = tnn__vset1(seven);
-    volatile float product = x, sum = x, one = x, other = y;
+    volatile float product = x*x, sum = x + large, one = x/seven, other = y/seven;
     float got[4][TNN__VN];
     tnn__vstore(got[0], tnn__vadd(tnn__vmul(a, a), b));
     tnn__vstore(got[1], tnn__vsub(tnn__vadd(c, a), c));
     tnn__vstore(got[2], tnn__vadd(tnn__vdiv(a, d), tnn__vdiv(b, d)));
     tnn__vstore(got[3], tnn__vfma(a, a, b));
-    product = product*product;
     product = product + y;
-    sum = sum + large;
     sum = sum - large;
-    one = one/seven;
-    other = other/seven;
     one = one + other;
     return got[0][0] == product && got[1][0] == sum && got[2][0] == one
         && got[3][0] == (TNN__PASS == 2 ? product : 1/16777216.0f);
