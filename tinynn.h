@@ -3480,8 +3480,6 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  tiles_weights, (tnn__len n, const float *w, float *to, tnn__len each)) \
     X(void,  tiles_dw,     (tnn__len n, const float *sums, tnn__len each, float *dw)) \
     X(void,  transpose,    (TNN__MATRIX, float *y, tnn__len ldy)) \
-    X(void,  add,          (tnn__len n, const float *x, float *y)) \
-    X(void,  add_to,       (tnn__len n, const float *x, float *y, float *low)) \
     X(void,  colsum,       (TNN__MATRIX, float unit, float *y, float *low)) \
     X(void,  moments,      (TNN__MATRIX, float unit, const float *centre, float *sums, \
                             tnn__len each)) \
@@ -3495,7 +3493,6 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  prelu,        (TNN__MATRIX, const float *slope, float *y, tnn__len ldy)) \
     X(void,  prelu_grad,   (TNN__MATRIX, const float *slope, const float *dy, tnn__len ldy, \
                             float *dx, tnn__len lddx, float *dslope, float *low)) \
-    X(void,  axpy,         (tnn__len n, float a, const float *x, float *y, int keep)) \
     X(void,  multiply,     (tnn__len n, const float *x, const float *m, float *y)) \
     X(void,  softmax_grad, (tnn__len n, const float *y, const float *dy, float dot, float *dx, \
                             int logarithm)) \
@@ -3505,9 +3502,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  colscale,     (tnn__len rows, const float *factors, float *w)) \
     X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
-    X(void,  act_panel,    (tnn__len rows, const float *y, tnn__len ldy, const float *dy, \
-                            tnn__len ldd, float *to, float slope, float scale)) \
-    X(void,  act_grad,     (tnn__len n, const float *y, const float *dy, float *dx, \
+    X(void,  act_grad,     (tnn__len rows, tnn__len cols, const float *y, tnn__len ldy, \
+                            const float *dy, tnn__len ldd, float *dx, tnn__len lddx, \
                             float slope, float scale)) \
     X(void,  uniform,      (tnn__len n, float *y, uint64_t seed, uint64_t stream, \
                             uint64_t first)) \
@@ -3517,12 +3513,10 @@ static double tnn__rectification(double beta2, double bias2, long long t)
                             uint64_t seed, uint64_t stream, uint64_t first)) \
     X(void,  maxpool,      (const tnn__pool_geometry *g, const float *x, tnn__len x_row, \
                             float *y, tnn__len y_row, float *where, int i0, int i1)) \
-    X(void,  maxpool_grad, (const tnn__pool_geometry *g, const float *dy, const float *where, \
+    X(void,  pool_grad,    (const tnn__pool_geometry *g, const float *dy, const float *where, \
                             float *dx, tnn__len dx_row, int i0, int i1)) \
     X(void,  avgpool,      (const tnn__pool_geometry *g, const float *x, tnn__len x_row, \
                             float *y, tnn__len y_row)) \
-    X(void,  avgpool_grad, (const tnn__pool_geometry *g, const float *dy, \
-                            float *dx, tnn__len dx_row)) \
     X(float, sum,          (tnn__len n, const float *x)) \
     X(float, dot,          (tnn__len n, const float *x, const float *y)) \
     X(float, largest,      (tnn__len n, const float *x)) \
@@ -3562,6 +3556,9 @@ typedef struct {
    Pass 4 has no losses and no rules of its own: division and square root limit these, which
    AVX-512 does no faster, and its table has AVX2's. */
 #ifdef TNN__PASS
+#if TNN__PASS == 1 && TNN__SCALAR || TNN__PASS == 4 && defined(TNN__AVX512) \
+    || (TNN__PASS == 2 || TNN__PASS == 3) && defined(TNN__X86) \
+    || TNN__PASS == 5 && defined(TNN__NEON)
 #if   TNN__PASS == 3
     #define TNN__ISA TNN__TARGET("avx2,fma")
 #elif TNN__PASS == 4
@@ -4196,30 +4193,21 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
                 float *const v = tiles->v + (tnn__len)(r*tiles->cols + j)*tiles->c + c; \
                 __VA_ARGS__ \
             }
-/* v = B^T d B: 4 x 4 pixels of x, tiles 2 apart, to 16 matrices */
-TNN__KERNEL void TNN__FN(tiles_in)(const tnn__tiles *tiles)
-{
-    enum { in = 4, out = 4 };
-    const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each, to_row = 4*to_col;
-    TNN__EACH_TILE(
-        const float *from = tiles->x + 2*r*row + 2*j*col + c;
-        float *to = v;
-        TNN__WINOGRAD(TNN__B_T)
-        TNN__STORE_TILE
-    )
+/* v = T x T^T: size x size pixels of x, tiles 2 apart, to 16 matrices */
+#define TNN__TILES_INTO(name, T, size) \
+TNN__KERNEL void TNN__FN(name)(const tnn__tiles *tiles) \
+{ \
+    enum { in = size, out = 4 }; \
+    const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each, to_row = 4*to_col; \
+    TNN__EACH_TILE( \
+        const float *from = tiles->x + 2*r*row + 2*j*col + c; \
+        float *to = v; \
+        TNN__WINOGRAD(T) \
+        TNN__STORE_TILE \
+    ) \
 }
-/* v = A dy A^T: 2 x 2 pixels of dy, which is in x, to 16 matrices */
-TNN__KERNEL void TNN__FN(tiles_grad)(const tnn__tiles *tiles)
-{
-    enum { in = 2, out = 4 };
-    const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each, to_row = 4*to_col;
-    TNN__EACH_TILE(
-        const float *from = tiles->x + 2*r*row + 2*j*col + c;
-        float *to = v;
-        TNN__WINOGRAD(TNN__A_OF)
-        TNN__STORE_TILE
-    )
-}
+TNN__TILES_INTO(tiles_in, TNN__B_T, 4)       /* x is the input d */
+TNN__TILES_INTO(tiles_grad, TNN__A_OF, 2)    /* x is dy */
 /* y = A^T v A + bias, then ReLU, if any: 2 x 2 outputs of each tile, or with `pool` the largest of
    them, and in `where` its place 0..3. bad[r] = 1 where the sum of a tile's outputs is not finite,
    in any tile and channel of row r of tiles; else 0. */
@@ -4283,18 +4271,14 @@ TNN__KERNEL void TNN__FN(tiles_dw)(tnn__len n, const float *sums, tnn__len each,
 /* y[j, i] = x[i, j] */
 TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
 {
-    tnn__len i, j, j_0;
+    tnn__len i, j, k, j_0;
     for (j_0 = 0; j_0 < cols; j_0 += 16) {         /* a cache line of each row at a time */
         const tnn__len end = TNN__MIN(cols, j_0 + 16), whole = j_0 + (end - j_0)/4*4;
         for (i = 0; i + 4 <= rows; i += 4) {
             for (j = j_0; j < whole; j += 4)
                 TNN__FN(transpose4)(x + i*ldx + j, ldx, y + j*ldy + i, ldy);
-            for (; j < end; j++) {
-                y[j*ldy + i] = x[i*ldx + j];
-                y[j*ldy + i + 1] = x[(i + 1)*ldx + j];
-                y[j*ldy + i + 2] = x[(i + 2)*ldx + j];
-                y[j*ldy + i + 3] = x[(i + 3)*ldx + j];
-            }
+            for (; j < end; j++)
+                for (k = i; k < i + 4; k++) y[j*ldy + k] = x[k*ldx + j];
         }
         for (; i < rows; i++) for (j = j_0; j < end; j++) y[j*ldy + i] = x[i*ldx + j];
     }
@@ -4468,21 +4452,6 @@ TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
     TNN__PUT(sums + 2*each, s1); \
     TNN__PUT(sums + 3*each, c1);
 
-/* y[i] += x[i] */
-TNN__KERNEL void TNN__FN(add)(tnn__len n, const float *x, float *y)
-{
-    TNN__EACH(n, TNN__PUT(y, tnn__vadd(TNN__AT(y), TNN__AT(x)));)
-}
-/* y[i] += x[i], compensated: x[i] is a chain's result, low[i] what y[i] has too much. */
-TNN__KERNEL void TNN__FN(add_to)(tnn__len n, const float *x, float *y, float *low)
-{
-    TNN__EACH_ONCE(n,
-        TNN__VF s = TNN__AT(y), c = TNN__AT(low);
-        TNN__FN(collect)(&s, &c, TNN__AT(x));
-        TNN__PUT(y, s);
-        TNN__PUT(low, c);
-    )
-}
 /* y[j] += sum over rows r of x[r, j] unit, compensated. y and low (cols) */
 TNN__KERNEL void TNN__FN(colsum)(TNN__MATRIX, float unit, float *y, float *low)
 {
@@ -4606,13 +4575,6 @@ TNN__KERNEL void TNN__FN(prelu_grad)(TNN__MATRIX, const float *slope, const floa
     )
 }
 
-/* y = a x, or with keep y += a x */
-TNN__KERNEL void TNN__FN(axpy)(tnn__len n, float a, const float *x, float *y, int keep)
-{
-    const TNN__VF f = tnn__vset1(a);
-    TNN__EACH(n, TNN__PUT(y, keep ? tnn__vfma(f, TNN__AT(x), TNN__AT(y))
-                                  : tnn__vmul(f, TNN__AT(x)));)
-}
 /* y = x m */
 TNN__KERNEL void TNN__FN(multiply)(tnn__len n, const float *x, const float *m, float *y)
 {
@@ -4624,11 +4586,12 @@ TNN__KERNEL void TNN__FN(lerp)(tnn__len n, float a, const float *x, float *y)
     const TNN__VF s = tnn__vset1(a);
     TNN__EACH(n, TNN__PUT(y, tnn__vfma(s, tnn__vsub(TNN__AT(x), TNN__AT(y)), TNN__AT(y)));)
 }
-/* z = a x + y */
+/* z = a x + y, or a x where y is NULL */
 TNN__KERNEL void TNN__FN(madd)(tnn__len n, float a, const float *x, const float *y, float *z)
 {
     const TNN__VF s = tnn__vset1(a);
-    TNN__EACH(n, TNN__PUT(z, tnn__vfma(s, TNN__AT(x), TNN__AT(y)));)
+    TNN__EACH(n, TNN__PUT(z, y ? tnn__vfma(s, TNN__AT(x), TNN__AT(y))
+                               : tnn__vmul(s, TNN__AT(x)));)
 }
 /* y = a x, kept in -limit..limit; NaN stays NaN */
 TNN__KERNEL void TNN__FN(scale)(tnn__len n, float a, float limit, const float *x, float *y)
@@ -4695,21 +4658,17 @@ TNN__HELPER TNN__VF TNN__FN(back)(TNN__VF v, TNN__VF g, float slope, float scale
                                                  : tnn__vzero();
     return tnn__vgt(v, tnn__vzero(), tnn__vmul(tnn__vset1(scale), g), below);
 }
-/* dx = dy through act, times scale; y: act's output, or its input */
-TNN__KERNEL void TNN__FN(act_grad)(tnn__len n, const float *y, const float *dy, float *dx,
+/* dx = dy through act, times scale; y: act's output, or its input. y NULL: dx = dy. All (rows,
+   cols), ldy, ldd and lddx floats apart */
+TNN__KERNEL void TNN__FN(act_grad)(tnn__len rows, tnn__len cols, const float *y, tnn__len ldy,
+                                   const float *dy, tnn__len ldd, float *dx, tnn__len lddx,
                                    float slope, float scale)
 {
-    TNN__EACH(n, TNN__PUT(dx, TNN__FN(back)(TNN__AT(y), TNN__AT(dy), slope, scale));)
-}
-/* The same of 16 columns of dy (rows, ldd apart), into a panel; y NULL: dy as it is. */
-TNN__KERNEL void TNN__FN(act_panel)(tnn__len rows, const float *y, tnn__len ldy, const float *dy,
-                                    tnn__len ldd, float *to, float slope, float scale)
-{
     tnn__len r;
-    for (r = 0; r < rows; r++, dy += ldd, to += 16)
-        TNN__EACH(16,
-            const TNN__VF g = TNN__AT(dy);
-            TNN__PUT(to, y ? TNN__FN(back)(TNN__AT(y + r*ldy), g, slope, scale) : g);
+    for (r = 0; r < rows; r++, dy += ldd, dx += lddx)
+        if (!y) TNN__EACH(cols, TNN__PUT(dx, TNN__AT(dy));)
+        else TNN__EACH(cols,
+            TNN__PUT(dx, TNN__FN(back)(TNN__AT(y + r*ldy), TNN__AT(dy), slope, scale));
         )
 }
 
@@ -4989,25 +4948,27 @@ TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *g, const float *x, t
         )
     )
 }
-/* dx += dy at the place of each maximum; dy and where are contiguous. */
-TNN__KERNEL void TNN__FN(maxpool_grad)(const tnn__pool_geometry *g, const float *dy,
-                                       const float *where,
-                                       float *dx, tnn__len dx_row, int i0, int i1)
+/* Back through a pool, rows i0..i1-1 of dy: dx += dy at the place of each maximum, or with `where`
+   NULL dy over the divisor at each element of its window. dy and where are contiguous. */
+TNN__KERNEL void TNN__FN(pool_grad)(const tnn__pool_geometry *g, const float *dy,
+                                    const float *where, float *dx, tnn__len dx_row, int i0, int i1)
 {
     int row, col, u, v;
     TNN__OUTPUTS(g, i0, i1,
+        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(g, y_0, kh, x_0, kw));
         const tnn__len at = ((tnn__len)row*g->ow + col)*g->c;
         TNN__WINDOW(g,
             float *to = dx + yi*dx_row + (tnn__len)xi*g->c;
             const TNN__VF q = tnn__vset1((float)(u*g->kw + v));
             TNN__EACH(g->c,
-                const TNN__VF e = tnn__veq(TNN__AT(where + at), q, TNN__AT(dy + at), tnn__vzero());
-                TNN__PUT(to, tnn__vadd(TNN__AT(to), e));
+                const TNN__VF e = TNN__AT(dy + at);
+                const TNN__VF share = where ? tnn__veq(TNN__AT(where + at), q, e, tnn__vzero())
+                                            : tnn__vdiv(e, divisor);
+                TNN__PUT(to, tnn__vadd(TNN__AT(to), share));
             )
         )
     )
 }
-
 /* y = the sum of each window, in chains, over its divisor */
 TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row)
@@ -5031,21 +4992,6 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, t
         )
     )
 }
-/* dx += dy over the divisor, at each element of each window; dy is contiguous. */
-TNN__KERNEL void TNN__FN(avgpool_grad)(const tnn__pool_geometry *g, const float *dy,
-                                       float *dx, tnn__len dx_row)
-{
-    int row, col, u, v;
-    TNN__OUTPUTS(g, 0, g->oh,
-        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(g, y_0, kh, x_0, kw));
-        const float *from = dy + ((tnn__len)row*g->ow + col)*g->c;
-        TNN__WINDOW(g,
-            float *to = dx + yi*dx_row + (tnn__len)xi*g->c;
-            TNN__EACH(g->c, TNN__PUT(to, tnn__vadd(TNN__AT(to), tnn__vdiv(TNN__AT(from), divisor)));)
-        )
-    )
-}
-
 /* ---- 3e. Reductions ---------------------------------------------------------------------------
    Element i goes to lane i % 16, of each block of 256 elements a chain (3a), whose results are
    collected; then lane l takes in lane l + 8, 4, 2, 1. So the width of a vector does not matter:
@@ -5161,11 +5107,12 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
    it the second. */
 #define TNN__EPS const TNN__VF eps = TNN__SET(o->keras_eps ? 0 : o->eps); \
                  const TNN__VF keras = TNN__SET(o->keras_eps ? o->eps : 0)
-/* Adam's family: m by beta1, v by beta2, and TNN__OVER(a, b) = a/(sqrt(b/bias2) + eps). */
+/* Adam's family: m by beta1, v by beta2; TNN__OVER(a, b) = a/(root sqrt(b) + eps), where root is
+   1/sqrt(bias2). */
 #define TNN__MOMENTS \
     TNN__STATE(m, 0); TNN__STATE(v, 1); \
-    const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2)); \
     TNN__BETA(beta1, o->beta1); TNN__BETA(beta2, o->beta2)
+#define TNN__UNBIASED const TNN__VF eps = TNN__SET(o->eps), root = TNN__SET(1/sqrt(u->bias2))
 #define TNN__OVER(a, b) tnn__vdiv(a, tnn__vfma(tnn__vsqrt(b), root, eps))
 #define TNN__WEIGHTS(...) \
     float *TNN__RESTRICT w = u->w; \
@@ -5207,21 +5154,19 @@ TNN__HELPER TNN__VF TNN__FN(mean2)(float *v, TNN__VF beta, TNN__VF rest, TNN__VF
 TNN__RULE(sgd)
 {
     float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
-    const double now = o->velocity ? -u->lr : 1;
-    const TNN__VF step = TNN__SET(o->velocity ? 1 : -u->lr), mu = TNN__SET(o->momentum);
+    const int velocity = m && o->velocity;
+    const double now = velocity ? -u->lr : 1;
+    const TNN__VF step = TNN__SET(velocity ? 1 : -u->lr), mu = TNN__SET(o->momentum);
     const TNN__VF each = TNN__SET(now), old = TNN__SET(u->step > 1 ? o->momentum : 0);
     const TNN__VF fresh = TNN__SET(now*(u->step > 1 ? 1 - o->dampening : 1));
-    if (!m) {
-        TNN__WEIGHTS(
-            TNN__READ;
-            TNN__UPDATE(tnn__vfma(minus_lr, d, p));
-        )
-    }
     TNN__WEIGHTS(
         TNN__READ;
-        const TNN__VF b = tnn__vfma(old, tnn__vload(m + i), tnn__vmul(fresh, d));
-        tnn__vstore(m + i, b);
-        TNN__UPDATE(tnn__vfma(step, o->nesterov ? tnn__vfma(mu, b, tnn__vmul(each, d)) : b, p));
+        TNN__VF b = d;
+        if (m) {
+            b = TNN__FN(put)(m + i, tnn__vfma(old, tnn__vload(m + i), tnn__vmul(fresh, d)));
+            if (o->nesterov) b = tnn__vfma(mu, b, tnn__vmul(each, d));
+        }
+        TNN__UPDATE(tnn__vfma(step, b, p));
     )
 }
 
@@ -5261,8 +5206,7 @@ TNN__RULE(adagrad)
 TNN__RULE(adadelta)
 {
     const TNN__VF eps = TNN__SET(o->eps);
-    TNN__STATE(v, 0);
-    TNN__STATE(a, 1);
+    TNN__STATE(v, 0); TNN__STATE(a, 1);
     TNN__BETA(rho, o->rho);
     TNN__WEIGHTS(
         TNN__READ;
@@ -5302,8 +5246,7 @@ TNN__RULE(rprop)
 {
     const TNN__VF up = TNN__SET(o->eta_plus), down = TNN__SET(o->eta_minus), zero = tnn__vzero();
     const TNN__VF low = TNN__SET(o->step_min), high = TNN__SET(o->step_max);
-    TNN__STATE(before, 0);
-    TNN__STATE(s, 1);
+    TNN__STATE(before, 0); TNN__STATE(s, 1);
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF e = tnn__vmul(d, tnn__vload(before + i));
@@ -5331,10 +5274,7 @@ TNN__RULE(adam)
     const TNN__VF eps = TNN__SET(o->eps*(o->keras_eps ? unbias : 1));
     const TNN__VF more = TNN__SET(belief ? o->eps : 0);
     float *TNN__RESTRICT largest = o->amsgrad ? u->s[2] : NULL;
-    TNN__STATE(m, 0);
-    TNN__STATE(v, 1);
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
+    TNN__MOMENTS;
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = TNN__MEAN1(m, beta1, d), x = belief ? tnn__vsub(d, a) : d;
@@ -5351,8 +5291,7 @@ TNN__RULE(adam)
 TNN__RULE(adamax)
 {
     const TNN__VF step = TNN__SET(-u->lr/u->bias1), beta2 = TNN__SET(o->beta2);
-    TNN__STATE(m, 0);
-    TNN__STATE(top, 1);
+    TNN__STATE(m, 0); TNN__STATE(top, 1);
     TNN__EPS;
     TNN__BETA(beta1, o->beta1);
     TNN__WEIGHTS(
@@ -5372,6 +5311,7 @@ TNN__RULE(nadam)
     const TNN__VF of_d = TNN__SET(-u->lr*(1 - u->c[0])/(1 - u->c[1]));
     const TNN__VF of_m = TNN__SET(-u->lr*next/(1 - u->c[1]*next));
     TNN__MOMENTS;
+    TNN__UNBIASED;
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = tnn__vfma(of_m, TNN__MEAN1(m, beta1, d), tnn__vmul(of_d, d));
@@ -5383,8 +5323,7 @@ TNN__RULE(nadam)
 TNN__RULE(lion)
 {
     TNN__STATE(m, 0);
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
+    TNN__BETA(beta1, o->beta1); TNN__BETA(beta2, o->beta2);
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF c = tnn__vfma(rest_beta1, d, tnn__vmul(beta1, tnn__vload(m + i)));
@@ -5400,13 +5339,9 @@ TNN__RULE(adan)
     const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_v = TNN__SET(-u->lr*o->beta2/u->bias2);
     const TNN__VF root = TNN__SET(1/sqrt(u->bias3)), prox = TNN__SET(1/(1 + u->lr*u->decay));
     const TNN__VF eps = TNN__SET(o->eps);
-    TNN__STATE(m, 0);
-    TNN__STATE(v, 1);
-    TNN__STATE(q, 2);
-    TNN__STATE(before, 3);
-    TNN__BETA(beta1, o->beta1);
-    TNN__BETA(beta2, o->beta2);
+    TNN__STATE(q, 2); TNN__STATE(before, 3);
     TNN__BETA(beta3, o->beta3);
+    TNN__MOMENTS;
     TNN__WEIGHTS(
         const TNN__VF p = TNN__SHRUNK, d = TNN__GRADIENT;
         const TNN__VF e = tnn__vsub(d, tnn__vload(before + i));
@@ -5433,6 +5368,7 @@ TNN__RULE(ademamix)
     TNN__STATE(s, 2);
     TNN__BETA(beta3, slow);
     TNN__MOMENTS;
+    TNN__UNBIASED;
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = tnn__vfma(of_s, TNN__MEAN1(s, beta3, d),
@@ -5467,8 +5403,7 @@ TNN__RULE(sophia)
 {
     const TNN__VF gamma = TNN__SET(o->gamma), tiny = TNN__SET(1e-15), beta2 = TNN__SET(o->beta2);
     const TNN__VF part = TNN__SET((1 - o->beta2)*u->estimate);
-    TNN__STATE(m, 0);
-    TNN__STATE(h, 1);
+    TNN__STATE(m, 0); TNN__STATE(h, 1);
     TNN__BETA(beta1, o->beta1);
     if (u->estimate > 0) {
         TNN__WEIGHTS(TNN__FN(mean2)(h + i, beta2, part, tnn__vload(g + i));)
@@ -5488,6 +5423,7 @@ TNN__RULE(lamb)
     const TNN__VF scale = TNN__SET(1/u->bias1);
     TNN__STATE(r, 2);
     TNN__MOMENTS;
+    TNN__UNBIASED;
     TNN__WEIGHTS(
         const TNN__VF d = TNN__GRADIENT, a = tnn__vmul(scale, TNN__MEAN1(m, beta1, d));
         const TNN__VF q = TNN__OVER(a, TNN__MEAN2(v, beta2, d));
@@ -5498,8 +5434,7 @@ TNN__RULE(lamb)
 /* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. w stays. */
 TNN__RULE(muon)
 {
-    TNN__STATE(b, 0);
-    TNN__STATE(x, 2);
+    TNN__STATE(b, 0); TNN__STATE(x, 2);
     TNN__BETA(mu, o->momentum);
     TNN__WEIGHTS(
         const TNN__VF d = TNN__GRADIENT, m = TNN__MEAN1(b, mu, d);
@@ -5732,10 +5667,8 @@ TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n
     const double keep = 1 - (double)loss->a, spread = (double)loss->a/(double)n;
     const TNN__VF m = tnn__vset1(TNN__FN(largest)(n, x));
     const TNN__VF k = tnn__vset1((float)keep), p = tnn__vset1((float)spread);
-    float sums[5][TNN__LANES], low[5][TNN__LANES], sum, others;
+    float sums[5][TNN__LANES] = {{0}}, low[5][TNN__LANES] = {{0}}, sum, others;
     double all, value, share = 1/loss->divisor, last = 1;
-    memset(sums, 0, sizeof sums);
-    memset(low, 0, sizeof low);
     TNN__BLOCKS {
         TNN__VF s = tnn__vzero(), other = s, w = s, wt = s, l = s;
         TNN__TERMS(
@@ -5928,33 +5861,26 @@ static const tnn__isa_table TNN__FN(table) = {
 #undef TNN__IN_ORDER
 #undef TNN__BV
 #undef TNN__CV
+#endif
 #endif /* TNN__PASS */
 
 /* ==== 4. INSTANTIATION AND DISPATCH =========================================================== */
 #ifndef TNN__PASS
-#if TNN__SCALAR
 #define TNN__PASS 1
 #include TINYNN_SELF
 #undef TNN__PASS
-#endif
-#ifdef TNN__X86
 #define TNN__PASS 2
 #include TINYNN_SELF
 #undef TNN__PASS
 #define TNN__PASS 3
 #include TINYNN_SELF
 #undef TNN__PASS
-#endif
-#ifdef TNN__AVX512
 #define TNN__PASS 4
 #include TINYNN_SELF
 #undef TNN__PASS
-#endif
-#ifdef TNN__NEON
 #define TNN__PASS 5
 #include TINYNN_SELF
 #undef TNN__PASS
-#endif
 
 /* Worst first. The machine has the first tnn__isa_count() of them: a set counts only if the cpu has
    it AND the operating system saves its registers. */
@@ -5972,10 +5898,12 @@ static const tnn__isa_table *const tnn__isa_tables[] = {
     &tnn__table_neon,
 #endif
 };
+/* How many of these the machine has. */
 static int tnn__isa_count(void)
 {
 #ifdef TNN__X86
-    unsigned r[4], xcr0, c1;
+    unsigned r[4], xcr0, c1;            /* r: eax, ebx, ecx, edx; c1: ecx of leaf 1 */
+    int avx2, avx512 = 0;
     #ifdef _MSC_VER
     #define TNN__CPUID(leaf) __cpuidex((int *)r, leaf, 0)
     #define TNN__XCR0()      (xcr0 = (unsigned)_xgetbv(0))
@@ -5987,15 +5915,14 @@ static int tnn__isa_count(void)
     if (r[0] < 7) return TNN__SCALAR + 1;
     TNN__CPUID(1);
     c1 = r[2];
-    if (!(c1 >> 27 & 1)) return TNN__SCALAR + 1;                                /* OSXSAVE */
-    TNN__XCR0();
+    if (!(c1 >> 27 & 1)) return TNN__SCALAR + 1;        /* OSXSAVE: xgetbv may be asked */
+    TNN__XCR0();                                        /* what is saved: 6 is xmm, ymm; e0 zmm */
     TNN__CPUID(7);
-    if ((xcr0 & 0x06) != 0x06 || !(c1 >> 12 & 1) || !(c1 >> 28 & 1) || !(r[1] >> 5 & 1))
-        return TNN__SCALAR + 1;                                     /* ymm saved, FMA, AVX, AVX2 */
-#ifdef TNN__AVX512
-    if ((xcr0 & 0xe6) == 0xe6 && (r[1] >> 16 & 1)) return TNN__SCALAR + 3;  /* zmm, AVX-512F */
-#endif
-    return TNN__SCALAR + 2;
+    avx2 = (xcr0 & 0x06) == 0x06 && c1 >> 12 & c1 >> 28 & r[1] >> 5 & 1;    /* FMA, AVX, AVX2 */
+    #ifdef TNN__AVX512
+    avx512 = avx2 && (xcr0 & 0xe0) == 0xe0 && r[1] >> 16 & 1;               /* AVX-512F */
+    #endif
+    return TNN__SCALAR + 1 + avx2 + avx512;
     #undef TNN__CPUID
     #undef TNN__XCR0
 #else
@@ -6998,8 +6925,8 @@ static void tnn__image_task(void *context, int task, int worker)
             if (pool == TNN__POOL_MAX) {
                 tnn__channels_last(k, q->oc, g->oh, g->ow, call->where_in + i*outputs, where,
                                    y_row);
-                k->maxpool_grad(g, y, where, x, x_row, 0, g->oh);
-            } else if (pool) k->avgpool_grad(g, y, x, x_row);
+                k->pool_grad(g, y, where, x, x_row, 0, g->oh);
+            } else if (pool) k->pool_grad(g, y, NULL, x, x_row, 0, g->oh);
             else tnn__conv_backward_input(k, q, y, y_row, call->weights, NULL, x, x_row);
             tnn__channels_first(k, g->c, g->ih, g->iw, x, x_row, in);
         } else {
@@ -7069,7 +6996,7 @@ static tnn_status tnn__convolve(const char *what, int way, tnn_tensor x, tnn_ten
     }
     tnn__run(tnn_threads(), call.tasks, tnn__image_task, &call);
     if (way == TNN__TO_DW) {
-        for (i = 1; i < call.tasks; i++) call.k->add(call.each, at + i*call.each, at);
+        for (i = 1; i < call.tasks; i++) call.k->madd(call.each, 1, at + i*call.each, at, at);
         tnn__copy_weights(q, at, w.data, 1);
         for (i = 0; db && i < q->oc; i++) db[i] += at[panels + tnn__bias_at(q, i)];
     }
@@ -7706,7 +7633,7 @@ static tnn_status tnn__two_shape(tnn__op *op, tnn__blob *b)
 static void tnn__add_forward(const tnn__sample_at *a)
 {
     tnn__identity_forward(a);
-    a->k->add(a->n, a->x2, a->y);
+    a->k->madd(a->n, 1, a->x2, a->y, a->y);
 }
 
 /* y = the channels of x, then those of x2, of a pixel */
@@ -7758,7 +7685,7 @@ static void tnn__function_forward(const tnn__sample_at *a)
 static void tnn__function_backward(const tnn__sample_at *a)
 {
     const int f = a->op->function;
-    if (f == TNN__ACT_LEAKY) a->k->act_grad(a->n, a->x, a->dy, a->dx, a->op->slope, 1);
+    if (f == TNN__ACT_LEAKY) a->k->act_grad(1, a->n, a->x, 0, a->dy, 0, a->dx, 0, a->op->slope, 1);
     else a->k->activation[f].backward(a->n, a->x, a->dy, a->dx, a->op->numbers);
 }
 
@@ -7795,7 +7722,7 @@ static void tnn__prelu_backward(const tnn__sample_at *a)
     a->k->prelu_grad(a->in->w, c, a->x, c, tnn__prelu_slopes(a), a->dy, c, a->dx, c, d, low);
     if (!single || !a->dw || a->r < a->out->h - 1) return;
     sum = a->k->sum(c, d);
-    a->k->add_to(1, &sum, a->dw, a->low);
+    a->k->colsum(1, 1, &sum, 1, 1, a->dw, a->low);
 }
 
 /* Over the channels of each pixel: softmax, its logarithm, and GLU, the first half of the channels
@@ -7909,7 +7836,7 @@ static void tnn__noise_map(const tnn__sample_at *a, const float *x, float *y)
     if (times) a->k->multiply(a->n, x, a->tmp, y);
     else {
         memcpy(y, x, (size_t)a->n*sizeof *y);
-        if (!a->back) a->k->add(a->n, a->tmp, y);
+        if (!a->back) a->k->madd(a->n, 1, a->tmp, y, y);
     }
 }
 /* Forward and backward of all of them, a row: in evaluation y = x. */
@@ -8010,10 +7937,9 @@ static void tnn__resample(const tnn__sample_at *a)
                 for (v = 0; v < col.count; v++) {
                     const tnn__len from = (tnn__len)col.at[v]*c;
                     const float weight = row.weight[u]*col.weight[v];
-                    if (a->back)
-                        a->k->axpy(c, weight, dy, a->dx + row.at[u]*tnn__wide(in) + from, 1);
-                    else
-                        a->k->axpy(c, weight, a->x + row.at[u]*in->row + from, y, u + v > 0);
+                    float *to = a->back ? a->dx + row.at[u]*tnn__wide(in) + from : y;
+                    a->k->madd(c, weight, a->back ? dy : a->x + row.at[u]*in->row + from,
+                               a->back || u + v > 0 ? to : NULL, to);
                 }
         }
     }
@@ -8057,8 +7983,7 @@ static void tnn__pool_backward(const tnn__sample_at *a)
 {
     const tnn__len row = tnn__wide(a->in);
     memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
-    if (a->where) a->k->maxpool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
-    else a->k->avgpool_grad(&a->op->pool, a->dy, a->dx, row);
+    a->k->pool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
 }
 
 /* ---- 6g. Normalisation and scale --------------------------------------------------------------
@@ -8409,10 +8334,10 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
             memcpy(sum + r*n, dy, (size_t)n*sizeof *sum);
         } else a->k->norm_sums(in->w, in->c, x, in->c, mean, rstd, dy, in->c, sum, cells);
     }
-    if (a->dw && few) a->k->add(cells, products, a->dw);
-    else if (a->dw) a->k->add_to(cells, products, a->dw, a->low);
-    if (a->db && few) a->k->add(cells, sum, a->db);
-    else if (a->db) a->k->add_to(cells, sum, a->db, a->low + op->w_floats);
+    if (a->dw && few) a->k->madd(cells, 1, products, a->dw, a->dw);
+    else if (a->dw) a->k->colsum(1, cells, products, cells, 1, a->dw, a->low);
+    if (a->db && few) a->k->madd(cells, 1, sum, a->db, a->db);
+    else if (a->db) a->k->colsum(1, cells, sum, cells, 1, a->db, a->low + op->w_floats);
     if (a->w) {
         a->k->multiply(cells, products, a->w, products);
         a->k->multiply(cells, sum, a->w, sum);
@@ -8634,13 +8559,12 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
     const int in_place = !pooled && op->dy_floats == n*a->out->h;      /* no frame */
     const tnn__len row = in_place ? n : op->dy_row, to_row = pooled ? n : row;
     float *g = a->dy, *dy = in_place ? g : a->scratch + op->dy + op->dy_at, *to = pooled ? g : dy;
-    int r;
-    for (r = 0; r < a->out->h; r++)
-        if (op->act) a->k->act_grad(n, a->y + r*a->out->row, g + r*n, to + r*to_row, op->slope, 1);
-        else if (to != g) memcpy(to + r*to_row, g + r*n, (size_t)n*sizeof *to);
+    if (op->act || to != g)
+        a->k->act_grad(a->out->h, n, op->act ? a->y : NULL, a->out->row, g, n, to, to_row,
+                       op->slope, 1);
     if (pooled) {
         memset(a->scratch + op->dy, 0, (size_t)op->dy_floats*sizeof *dy);
-        a->k->maxpool_grad(&op->pool, g, a->where, dy, row, 0, a->out->h);
+        a->k->pool_grad(&op->pool, g, a->where, dy, row, 0, a->out->h);
     }
     if (a->dw) {
         if (!a->keep && a->db) memset(a->db, 0, (size_t)op->b_floats*sizeof *a->db);
@@ -8903,9 +8827,9 @@ static void tnn__dense_turn(void *context, int task, int worker)
     if (turns && rows < 16) memset(turned, 0, (size_t)deep*16*sizeof *turned);
     for (j = 0; j < units; j += 16) {
         float *panel = net->panels + (tnn__len)j*net->n + (tnn__len)s0*16;
-        call->k->act_panel(rows, op->act ? out->data + s0*out->sample + j : NULL, out->sample,
-                           out->grad + s0*out->grad_sample + j, out->grad_sample, panel,
-                           op->slope, 1.0f/(1.0f - op->p));
+        call->k->act_grad(rows, 16, op->act ? out->data + s0*out->sample + j : NULL, out->sample,
+                          out->grad + s0*out->grad_sample + j, out->grad_sample, panel, 16,
+                          op->slope, 1.0f/(1.0f - op->p));
         for (s = 0; j + 16 > units && s < rows; s++)
             for (i = units - j; i < 16; i++) panel[s*16 + i] = 0;
         if (turns) call->k->transpose(rows, 16, panel, 16, turned + (tnn__len)j*16, 16);
@@ -10838,7 +10762,7 @@ static void tnn__factored_task(void *context, int task, int worker)
     int u;
     (void)worker;
     for (u = 0; u < rows && f->lanes == 1; u++)
-        k->axpy(f->inner, 1/(float)rows, by_row + u*f->inner, mean, u > 0);
+        k->madd(f->inner, 1/(float)rows, by_row + u*f->inner, u > 0 ? mean : NULL, mean);
     for (u = 0; u < rows; u++)
         k->adafactor(f->cols, f->inner, f->g + at + u*f->line, by_row + u*f->inner,
                      f->chunks ? mean : NULL, f->chunks ? f->by_col + o : NULL, (float)f->c->u.sign,
@@ -12527,6 +12451,12 @@ static void tnn__trunk_forward(void *context, int task, int worker)
             tnn__each(&at, at.op->kind->forward);
         }
 }
+/* Adds dx to the gradient of blob b, sample s. */
+static void tnn__add_grad(const tnn__sample_at *a, const tnn__blob *b, const float *dx, tnn__len s)
+{
+    float *to = b->grad + s*b->grad_sample;
+    a->k->madd(tnn__values(b), 1, dx, to, to);
+}
 /* A task: a span of samples through the operations of a trunk, back. Gradients of parameters go
    into the span's partial sum, which its first sample begins. Where a blob has several readers, the
    gradient of this one is made in scratch and added. */
@@ -12553,11 +12483,9 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 if (!at.keep && !tnn__is_conv(op))          /* whose first dw is stored */
                     memset(at.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *at.dw);
             }
-            if (at.dx || at.dx2 || at.dw) tnn__each(&at, op->kind->backward);
-            if (at.dx && op->adds_dx)
-                at.k->add(tnn__values(at.in), at.dx, at.in->grad + s*at.in->grad_sample);
-            if (at.dx2 && op->adds_dx2)
-                at.k->add(tnn__values(at.in2), at.dx2, at.in2->grad + s*at.in2->grad_sample);
+            if (at.dx || a.dx2 || a.dw) tnn__each(&a, op->kind->backward);
+            if (at.dx && op->adds_dx) tnn__add_grad(&at, at.in, at.dx, s);
+            if (at.dx2 && op->adds_dx2) tnn__add_grad(&at, at.in2, at.dx2, s);
         }
 }
 /* Adds up the spans' partial sums in their order: the gradients of the trunk from call->first on. A
@@ -12577,7 +12505,7 @@ static void tnn__add_partials(void *context, int task, int worker)
     if (!op->trained || tnn__over_batch(op)) return;
     memcpy(g, partial, (size_t)(end - from)*sizeof *g);
     for (s = 1; s < call->spans; s++)
-        call->k->add(end - from, partial + s*net->partial_floats, g);
+        call->k->madd(end - from, 1, partial + s*net->partial_floats, g, g);
 }
 
 /* DropConnect of the weights, or of their gradients: to = from, each with probability p set to 0,

@@ -97,11 +97,11 @@ static inline void inside_elements(int isa, int which, inside_len n, const float
     const tnn__isa_table *k = inside_kernels(isa);
     const inside_len c = n/7, wide = n > 40 ? 19 : 3;
     switch (which) {
-    case INSIDE_ADD:        k->add(n, x, o); break;
+    case INSIDE_ADD:        k->madd(n, 1, x, o, o); break;
     case INSIDE_RELU:       k->act(n, x, o, 0); break;
     case INSIDE_LEAKY:      k->act(n, x, o, 0.01f); break;
-    case INSIDE_RELU_GRAD:  k->act_grad(n, x, y, o, 0, 1.25f); break;
-    case INSIDE_LEAKY_GRAD: k->act_grad(n, x, y, o, 0.3f, 1); break;
+    case INSIDE_RELU_GRAD:  k->act_grad(1, n, x, 0, y, 0, o, 0, 0, 1.25f); break;
+    case INSIDE_LEAKY_GRAD: k->act_grad(1, n, x, 0, y, 0, o, 0, 0.3f, 1); break;
     case INSIDE_DROPOUT:    k->dropout(n, x, o, &drop, stream, first); break;
     case INSIDE_SUM:
         o[0] = k->sum(n, x);
@@ -111,8 +111,8 @@ static inline void inside_elements(int isa, int which, inside_len n, const float
     case INSIDE_EXP:        *p = k->exp_sum(n, x, 0.5f, o); break;
     case INSIDE_NORMAL:     k->normal(n, o, 0.3f, 1.5f, drop.seed, stream, first); break;
     case INSIDE_ARITHMETIC:
-        k->axpy(n, 0.7f, x, o, 0);
-        k->axpy(n, -1.3f, y, o, 1);
+        k->madd(n, 0.7f, x, NULL, o);
+        k->madd(n, -1.3f, y, o, o);
         k->multiply(n, y, o, o);
         k->softmax_grad(n, x, o, 0.25f, o, 0);
         k->softmax_grad(n, x, o, 0.25f, o, 1);
@@ -128,7 +128,7 @@ static inline void inside_elements(int isa, int which, inside_len n, const float
         break;
     case INSIDE_COLSUM:
         if (n >= 7) k->colsum(n/7, 7, x, 7, 1.5f, o, o + n - 7);
-        if (n >= 14) k->add_to(n/2, y, o, o + n/2);
+        if (n >= 14) k->colsum(1, n/2, y, n/2, 1, o, o + n/2);
         break;
     case INSIDE_TRANSPOSE:  k->transpose(n/wide, wide, x, wide, o, n/wide); break;
     default: break;
@@ -137,7 +137,7 @@ static inline void inside_elements(int isa, int which, inside_len n, const float
 /* y += a*x */
 static inline void inside_axpy(int isa, inside_len n, float a, const float *x, float *y)
 {
-    inside_kernels(isa)->axpy(n, a, x, y, 1);
+    inside_kernels(isa)->madd(n, a, x, y, y);
 }
 /* Of n elements: ReLU; the sum, of products; the largest; exp(x - most) to y and its sum;
    denormals of x become 0. */
@@ -268,9 +268,9 @@ static inline void inside_pool(int isa, int which, const tnn_window *window, int
     row = (inside_len)g.iw*g.c;
     out = (inside_len)g.ow*g.c;
     if (which == INSIDE_MAX) k->maxpool(&g, x, row, y, out, where, 0, g.oh);
-    else if (which == INSIDE_MAX_GRAD) k->maxpool_grad(&g, x, where, y, row, 0, g.oh);
+    else if (which == INSIDE_MAX_GRAD) k->pool_grad(&g, x, where, y, row, 0, g.oh);
     else if (which == INSIDE_AVERAGE) k->avgpool(&g, x, row, y, out);
-    else k->avgpool_grad(&g, x, y, row);
+    else k->pool_grad(&g, x, NULL, y, row, 0, g.oh);
 }
 
 /* A 3x3 convolution with padding 1 of `side` x `side` pixels, c channels to oc. Images stand in a
