@@ -3350,14 +3350,10 @@ static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int 
    PyTorch does, or with exclude_pad at the image's. */
 static float tnn__pool_divisor(const tnn__pool_geometry *g, int h0, int kh, int w0, int kw)
 {
-    int h1 = TNN__MIN(h0 + kh, g->ih + g->ph), w1 = TNN__MIN(w0 + kw, g->iw + g->pw);
-    if (g->exclude_pad) {
-        h0 = TNN__MAX(h0, 0);
-        w0 = TNN__MAX(w0, 0);
-        h1 = TNN__MIN(h1, g->ih);
-        w1 = TNN__MIN(w1, g->iw);
-    }
-    return (float)((h1 - h0)*(w1 - w0));
+    const int ph = g->exclude_pad ? 0 : g->ph, pw = g->exclude_pad ? 0 : g->pw;
+    const int h = TNN__MIN(h0 + kh, g->ih + ph) - TNN__MAX(h0, -ph);
+    const int w = TNN__MIN(w0 + kw, g->iw + pw) - TNN__MAX(w0, -pw);
+    return (float)(h*w);
 }
 
 typedef struct {                /* dropout: with probability p `dropped`, else scale x + shift */
@@ -3477,8 +3473,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  tiles_in,     (const tnn__tiles *tiles)) \
     X(void,  tiles_out,    (const tnn__tiles *tiles)) \
     X(void,  tiles_grad,   (const tnn__tiles *tiles)) \
-    X(void,  tiles_weights, (tnn__len n, const float *w, float *to, tnn__len each)) \
-    X(void,  tiles_dw,     (tnn__len n, const float *sums, tnn__len each, float *dw)) \
+    X(void,  tiles_weights, (tnn__len n, const float *from, float *to, tnn__len each)) \
+    X(void,  tiles_dw,     (tnn__len n, const float *from, float *to, tnn__len each)) \
     X(void,  transpose,    (TNN__MATRIX, float *y, tnn__len ldy)) \
     X(void,  colsum,       (TNN__MATRIX, float unit, float *y, float *low)) \
     X(void,  moments,      (TNN__MATRIX, float unit, const float *centre, float *sums, \
@@ -3916,13 +3912,8 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
 #endif
 
 /* Vector v of a tile: the next TNN__VN columns, but with AVX-512 the next panel. */
-#if TNN__VN == 16
-    #define TNN__BV(v) (v)*bp
-    #define TNN__CV(v) (v)*cp
-#else
-    #define TNN__BV(v) (v)*TNN__VN
-    #define TNN__CV(v) (v)*TNN__VN
-#endif
+#define TNN__BV(v) (v)*(TNN__PASS == 4 ? bp : TNN__VN)
+#define TNN__CV(v) (v)*(TNN__PASS == 4 ? cp : TNN__VN)
 #define TNN__W_DECLARE(i, v) TNN__VF w##v;                          /* of vector v of B: */
 #define TNN__W_START(i, v)   w##v = biased ? tnn__vload(t->bias + j + (v)*TNN__VN) : tnn__vzero();
 #define TNN__W_LOAD(i, v)    w##v = tnn__vload(b + TNN__BV(v));
@@ -4023,19 +4014,19 @@ TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int m
     }
 }
 /* The product that t describes (2f). Strips of TNN__NW columns, the last few in narrow ones; then
-   blocks of rows (i0); then the pieces of k that are one chain each. With AVX-512 the last 1..8
-   columns of 1..24 are AVX2's narrow tiles: half the work where 512 bits take two turns. */
+   blocks of rows (i0); then the pieces of k that are one chain each, of s1, s2 and s steps. An
+   empty sum is one piece, too. With AVX-512 the last 1..8 columns of 1..24 are AVX2's narrow
+   tiles: half the work where 512 bits take two turns. */
 TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 {
     const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
-    const int s1 = several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1;
-    const int s2 = several ? tnn__chain(t->n2, t->run) : t->n2;
-    const int s  = several ? tnn__chain(t->run, 1) : t->run;
+    const int s1 = TNN__MAX(1, several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1);
+    const int s2 = TNN__MAX(1, several ? tnn__chain(t->n2, t->run) : t->n2);
+    const int s  = TNN__MAX(1, several ? tnn__chain(t->run, 1) : t->run);
     tnn__mm piece = *t;
     int j, i0, i1, i2, k, width;
     for (j = 0; j < t->cols; j += width) {
         const int left = t->cols - j, narrow = left <= TNN__NW/2 + (TNN__PASS == 4 ? 8 : 0);
-        const float *b = t->b + j/16*t->bp + j%16;
         tnn__tile *const *tiles = narrow ? TNN__FN(narrow) : TNN__FN(wide);
         int most = narrow ? TNN__MN : TNN__MR;
         width = narrow ? TNN__VN : TNN__NW;
@@ -4046,27 +4037,21 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
             width = 8;
         }
 #endif
-        for (i0 = 0; i0 < t->n0; i0++, b += t->b0) {
-            float *c = t->c + i0*t->c0 + j/16*t->cp + j%16;
-            i1 = i2 = k = 0;
-            do {
-                const float *a = t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks;
-                const float *b1 = b + i1*t->b1 + i2*t->b2 + k*t->ldb;
-                piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
-                piece.n1 = TNN__MIN(s1, t->n1 - i1);
-                piece.n2 = TNN__MIN(s2, t->n2 - i2);
-                piece.run = TNN__MIN(s, t->run - k);
-                if ((k += s) >= t->run) {
-                    k = 0;
-                    if ((i2 += s2) >= t->n2) {
-                        i2 = 0;
-                        i1 += s1;
+        for (i0 = 0; i0 < t->n0; i0++)
+            for (i1 = 0; i1 == 0 || i1 < t->n1; i1 += s1)
+                for (i2 = 0; i2 == 0 || i2 < t->n2; i2 += s2)
+                    for (k = 0; k == 0 || k < t->run; k += s) {
+                        piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
+                        piece.n1 = TNN__MIN(s1, t->n1 - i1);
+                        piece.n2 = TNN__MIN(s2, t->n2 - i2);
+                        piece.run = TNN__MIN(s, t->run - k);
+                        piece.relu = t->relu && i1 + s1 >= t->n1 && i2 + s2 >= t->n2
+                                     && k + s >= t->run;
+                        TNN__FN(strip)(&piece, tiles, most, left < width ? left : 0,
+                                       t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks,
+                                       t->b + j/16*t->bp + j%16 + i0*t->b0 + i1*t->b1 + i2*t->b2
+                                       + k*t->ldb, t->c + i0*t->c0 + j/16*t->cp + j%16, j);
                     }
-                }
-                piece.relu = t->relu && i1 >= t->n1;
-                TNN__FN(strip)(&piece, tiles, most, left < width ? left : 0, a, b1, c, j);
-            } while (i1 < t->n1);
-        }
     }
 }
 
@@ -4243,30 +4228,21 @@ TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *tiles)
         }
     )
 }
-/* to = G w G^T of n windows w: each of the 3 x 3 elements of a window and of the 16 of `to` is n
-   neighbours, those of `to` `each` apart. */
-TNN__KERNEL void TNN__FN(tiles_weights)(tnn__len n, const float *w, float *to, tnn__len each)
-{
-    enum { in = 3, out = 4 };
-    const tnn__len row = 3*n, col = n, to_row = 4*each, to_col = each;
-    const float *from = w;
-    for (; from < w + n; from += TNN__VN, to += TNN__VN) {
-        TNN__WINOGRAD(TNN__G_OF)
-        TNN__STORE_TILE
-    }
+/* The transform of n 3 x 3 windows, or back to them. A window's element, and each of the 16 of its
+   transform, is n neighbours, those of the transform `each` apart. */
+#define TNN__WINDOWS(name, T, IN, COL, OUT, TO_COL) \
+TNN__KERNEL void TNN__FN(name)(tnn__len n, const float *from, float *to, tnn__len each) \
+{ \
+    enum { in = IN, out = OUT }; \
+    const tnn__len col = COL, row = in*col, to_col = TO_COL, to_row = out*to_col; \
+    tnn__len i; \
+    for (i = 0; i < n; i += TNN__VN, from += TNN__VN, to += TNN__VN) { \
+        TNN__WINOGRAD(T) \
+        TNN__STORE_TILE \
+    } \
 }
-/* dw = G^T m G, from 16 matrices `each` apart to n windows, as in tiles_weights */
-TNN__KERNEL void TNN__FN(tiles_dw)(tnn__len n, const float *sums, tnn__len each, float *dw)
-{
-    enum { in = 4, out = 3 };
-    const tnn__len row = 4*each, col = each, to_row = 3*n, to_col = n;
-    const float *from = sums;
-    float *to = dw;
-    for (; to < dw + n; from += TNN__VN, to += TNN__VN) {
-        TNN__WINOGRAD(TNN__G_T)
-        TNN__STORE_TILE
-    }
-}
+TNN__WINDOWS(tiles_weights, TNN__G_OF, 3, n, 4, each)       /* to = G w G^T */
+TNN__WINDOWS(tiles_dw, TNN__G_T, 4, each, 3, n)             /* dw = G^T m G */
 
 /* y[j, i] = x[i, j] */
 TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
@@ -5130,18 +5106,14 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 #define TNN__UPDATE(x) do { \
     const TNN__VF x_ = TNN__FN(put)(w + i, x); \
     odd = tnn__uadd(odd, tnn__usrl(tnn__ucast(tnn__vsub(x_, x_)), 30)); } while (0)
-#define TNN__MEAN1(m, b, x)  TNN__FN(mean)(m + i, b, rest_##b, x)
-#define TNN__MEAN2(v, b, x)  TNN__FN(mean2)(v + i, b, rest_##b, x)
+#define TNN__MEAN1(m, b, x) \
+    TNN__FN(put)(m + i, tnn__vfma(rest_##b, x, tnn__vmul(b, tnn__vload(m + i))))
+#define TNN__MEAN2(v, b, x) TNN__FN(mean2)(v + i, b, rest_##b, x)
 /* Stores x, and returns it. */
 TNN__HELPER TNN__VF TNN__FN(put)(float *to, TNN__VF x)
 {
     tnn__vstore(to, x);
     return x;
-}
-/* *m = beta *m + rest x, and returns it. */
-TNN__HELPER TNN__VF TNN__FN(mean)(float *m, TNN__VF beta, TNN__VF rest, TNN__VF x)
-{
-    return TNN__FN(put)(m, tnn__vfma(rest, x, tnn__vmul(beta, tnn__vload(m))));
 }
 /* *v = beta *v + rest x x, and returns it. */
 TNN__HELPER TNN__VF TNN__FN(mean2)(float *v, TNN__VF beta, TNN__VF rest, TNN__VF x)
@@ -5859,8 +5831,6 @@ static const tnn__isa_table TNN__FN(table) = {
 #undef TNN__MN
 #undef TNN__NV
 #undef TNN__IN_ORDER
-#undef TNN__BV
-#undef TNN__CV
 #endif
 #endif /* TNN__PASS */
 
@@ -6686,7 +6656,7 @@ static void tnn__tile_dw(const tnn__isa_table *k, const tnn__conv *q, const floa
     const tnn__len n = (tnn__len)q->g.c*16;
     int p;
     for (p = 0; p < q->oc; p += 16, sums += n, dw += 9*n)
-        k->tiles_dw(n, sums, (tnn__len)q->g.c*q->oc, dw);
+        k->tiles_dw(n, sums, dw, (tnn__len)q->g.c*q->oc);
 }
 /* sums (16 matrices of c x oc, in panels) (+)= V^T (A dy A^T) of one image, added with `keep`. x
    is framed; dy (oh, ow, oc) has rows y_row apart. */
