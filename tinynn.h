@@ -1887,8 +1887,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
                    forward, backward; 6k: its row, and columns for what few layers need. Vectors as
                    above; tests/reference.h has its shape and definition, tests/random_net.h puts
                    it into random networks
-     a loss        1e: its enumerator and formula; 2b; 3h: the formula of a row and its gradient; 8:
-                   its row. tests/loss_vectors.py, tests/test_losses.c
+     a loss        1e: its enumerator and formula; 2b; 3g: its TNN__FORMULA, and a line in
+                   TNN__FORMULAS; 8: its row. tests/loss_vectors.py, tests/test_losses.c
      an optimizer  1e: enumerator and update; 2b; 2f: its line in TNN__RULES; 3f: the rule; the head
                    of 10 says where what only some need goes. tests/optimizer_vectors.py
      a schedule    1f: enumerator and formula; 2b; 11: its row and its w(t).
@@ -3241,26 +3241,31 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
 #endif /* TINYNN_NO_THREADS */
 
 /* ---- 2f. What kernels are given, and their list -----------------------------------------------
+   A kernel is a loop over floats that an instruction set makes faster; section 3 has them. Here is
+   what the rest of the library knows of them: the structs that say where a kernel's operands lie,
+   and TNN__KERNELS, the list of all by name and arguments. It calls them by a table, k->name.
+   A kernel's arguments come in this order: how many, then inputs, then outputs. Of a matrix, ldx is
+   the distance from one row of x to the next, in floats.
 
-   PANELS. The right-hand side of every product is held in panels of 16 columns: element (k, j) of
+   PANELS. The right-hand side of every product lies in panels of 16 columns: element (k, j) of
    a K x N matrix stands at  (j/16)*K*16 + k*16 + j%16.  16 floats are one cache line: one AVX-512
    register, two AVX, four SSE or NEON ones; so the same memory serves every instruction set. The
    network keeps its weights that way, and nothing is packed at all.
 
    ONE PRODUCT FOR EVERYTHING. tnn__mm describes  C += A B  with a left-hand side that is never
    packed either: each of its elements is multiplied with a row of a panel, so it may stand
-   anywhere. Element (i, k):
+   anywhere. Block i0 of its rows has element (i, k) at
 
        a + i0*a0 + i1*a1 + i2*a2 + (i/3)*gs + (i%3)*rs + k*ks
 
-   where k runs 0..run-1 innermost, within i2 in 0..n2-1, within i1 in 0..n1-1 (all three add up to
-   "k" of the product, in this order), and i0 in 0..n0-1 counts blocks of rows. So one kernel does
+   The sum runs over i1 in 0..n1-1, within it over i2 in 0..n2-1, within that over k in 0..run-1:
+   the three together are the "k" of C += A B. i is 0..rows-1, i0 is 0..n0-1. So one kernel does
      dense        rows are samples;        run = inputs
      convolution  rows are the pixels of one image row (i0), channels last; run = one row of the
                   window, contiguous over pixels and channels; i2 = rows of the window
      its dw       rows are elements of the window, run = the pixels of an image row, i2 = image rows
      its dx       a convolution of dy with the window turned around.
-   gs = 3*rs but where rows come in threes that are further apart. */
+   gs is 3*rs, except where rows come in threes that are further apart. */
 typedef struct {
     const float *a;             /* left: broadcast, element by element */
     tnn__len     a0, a1, a2, rs, gs, ks;
@@ -3275,7 +3280,7 @@ typedef struct {
     int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
-/* A tile of C: 3b. */
+/* What computes a tile of C; the arguments are told at TNN__TILE (3b). */
 typedef void tnn__tile(const tnn__mm *t, const float *a, const float *b, float *c, tnn__len ldc,
                        tnn__len cp, tnn__len j);
 
@@ -3331,16 +3336,19 @@ typedef struct {
     int c, ih, iw, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, exclude_pad;
     int adaptive;               /* pooling: output i sees in*i/out .. (in*(i+1) - 1)/out */
 } tnn__pool_geometry;
-/* Where the window of output i begins, and its size, in one dimension. */
+/* Where the window of output i begins, in one dimension of `in` elements and `out` outputs with
+   stride s and pad p; it may begin before 0. */
 static int tnn__first(const tnn__pool_geometry *g, int i, int in, int out, int s, int p)
 {
     return g->adaptive ? (int)((tnn__len)in*i/out) : i*s - p;
 }
+/* The window's size there: k, but of an adaptive pool what it must be. */
 static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int k)
 {
     if (!g->adaptive) return k;
     return (int)(((tnn__len)in*(i + 1) + out - 1)/out - (tnn__len)in*i/out);
 }
+/* Declares y_0 and kh, the rows of the window of output row i; x_0 and kw, its columns. */
 #define TNN__ROWS_OF(g, i) const int y_0 = tnn__first(g, i, (g)->ih, (g)->oh, (g)->sh, (g)->ph), \
                                      kh = tnn__extent(g, i, (g)->ih, (g)->oh, (g)->kh)
 #define TNN__COLS_OF(g, j) const int x_0 = tnn__first(g, j, (g)->iw, (g)->ow, (g)->sw, (g)->pw), \
@@ -3374,14 +3382,14 @@ typedef struct {                /* one step of an optimizer over a run of floats
 
 typedef struct {                /* a loss: section 8 */
     int    kind, p, full;       /* its tnn_loss_type, or a variant of that; options */
-    float  a, b;                /* its numbers: 3h */
+    float  a, b;                /* its numbers: 3g */
     float  x_lo, x_hi, t_lo, t_hi;      /* outputs and targets allowed; lo > hi: any */
     double divisor;             /* the gradient is divided by it */
     const float *weights, *pos_weights;     /* of each output, or NULL */
 } tnn__criterion;
 enum { TNN__KL_LOG = TNN_CUSTOM_LOSS + 1, TNN__POISSON_RATE, TNN__LOSSES };  /* the variants */
 
-/* The activations of 3d, each with its gradient. */
+/* The activations of 3c, each with its gradient. */
 #define TNN__ACTIVATIONS(X) \
     X(elu) X(clamp) X(hardsigmoid) X(hardswish) X(gelu) X(gelu_tanh) X(silu) X(mish) X(softplus) \
     X(softsign) X(sigmoid) X(log_sigmoid) X(tanh)
@@ -3452,12 +3460,13 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
       1, 0, 0, 0, 0, 0, 0, 0, 0, 4) \
     R(sgd, "custom", "update user states -maximize -decoupled", \
       1e-3, 0, 0, 0, 0, 0, 0, 0, 0, o->states)
-/* NAdam's momentum of step t; RAdam's rectification, 0 while the variance is not known well enough.
-   Both are in the table of 1e. */
+/* NAdam's momentum of step t: the table of 1e has it. */
 static double tnn__nadam_momentum(const tnn_optimizer *o, long long t)
 {
     return o->beta1*(1 - 0.5*tnn__pow(0.96, (double)t*o->momentum_decay));
 }
+/* RAdam's rectification in step t, beside Adam in 1e; 0 while the variance is not known well
+   enough. most: what r comes to in the end (Liu et al. 2020, algorithm 2: rho). */
 static double tnn__rectification(double beta2, double bias2, long long t)
 {
     const double most = 2/(1 - beta2) - 1, r = most - 2*(double)t*(1 - bias2)/bias2;
@@ -3536,21 +3545,33 @@ typedef struct {
 
 /* ==== 3. KERNELS: written once, read once per instruction set =================================
    Section 4 includes this file anew for each instruction set, with TNN__PASS = 1 (scalar), 2
-   (SSE2), 3 (AVX2), 4 (AVX-512) or 5 (NEON); then only this section is read. TNN__FN(add) is
-   tnn__add_avx2 in pass 3. At its end stands a table of the pass's kernels, tnn__table_avx2, that
+   (SSE2), 3 (AVX2), 4 (AVX-512) or 5 (NEON); then only this section is read. TNN__FN(madd) is
+   tnn__madd_avx2 in pass 3. At the end stands a table of the pass's kernels, tnn__table_avx2, that
    the library calls through.
 
-   A CONTRACT for all: a kernel computes what the scalar statement above it says, each operation
-   rounded by itself in the order written, whatever the width of a vector. Sums whose order would
-   depend on the width run over 16 interleaved lanes (3e). So all instances but SSE2's give the
-   same bits. Lengths are in floats and may be 0. Pointers need no alignment. Outputs may be
-   inputs where both are read and written at the same element, and must not overlap otherwise.
-   Nothing is read or written beyond the n elements, rows or columns named; only panels are always
-   read in whole vectors, 16 columns wide. Kernels neither fail nor allocate. A kernel is
-   TNN__KERNEL, what it inlines TNN__HELPER.
+   HOW TO READ A KERNEL. What it computes stands above it, as for single numbers. Most are like
 
-   Pass 4 has no losses and no rules of its own: division and square root limit these, which
-   AVX-512 does no faster, and its table has AVX2's. */
+       TNN__KERNEL void TNN__FN(multiply)(tnn__len n, const float *x, const float *m, float *y)
+       {
+           TNN__EACH(n, TNN__PUT(y, tnn__vmul(TNN__AT(x), TNN__AT(m)));)
+       }
+
+   A vector, TNN__VF, is TNN__VN floats: 1, 4, 8 or 16. tnn__v... are operations on them, element by
+   element, listed in 3a: tnn__vmul multiplies, tnn__vset1(a) is a vector of a's. A condition on
+   elements is a selection: tnn__vgt(a, b, x, y) is a > b ? x : y. TNN__EACH has its body for i = 0,
+   TNN__VN, 2 TNN__VN ...; TNN__AT(x) is the vector of x[i] and on, TNN__PUT stores one there.
+   TNN__HELPER is a function on vectors that kernels inline.
+   EDGES. Where fewer than TNN__VN elements are left, `part` is 1: TNN__AT reads the `rest` that
+   there are, with zeros behind, and TNN__PUT writes these. So nothing beyond the n elements, rows
+   or columns is touched; only panels are read in whole vectors, 16 columns wide.
+   BITS. All instances but SSE2's give the same: each operation is rounded by itself, in the order
+   written, whatever the width of a vector. So sums have an order that does not depend on it: by
+   column they go down the rows, others run over 16 interleaved lanes (3e).
+
+   Lengths are in floats and may be 0. Pointers need no alignment. Outputs may be inputs where both
+   are read and written at the same element, and must not overlap otherwise. Kernels neither fail
+   nor allocate. Pass 4 has no losses and no rules of its own: division and square root limit these,
+   which AVX-512 does no faster, and its table has AVX2's. */
 #ifdef TNN__PASS
 #if TNN__PASS == 1 && TNN__SCALAR || TNN__PASS == 4 && defined(TNN__AVX512) \
     || (TNN__PASS == 2 || TNN__PASS == 3) && defined(TNN__X86) \
@@ -3567,10 +3588,17 @@ typedef struct {
 #define TNN__HELPER TNN__INLINE TNN__ISA
 
 /* ---- 3a. The vector layer: the only lines that know an instruction set ------------------------
-   TNN__VF is TNN__VN floats, TNN__VU as many 32-bit integers. An operation is named as Intel's
-   intrinsic: TNN__I(add_ps) is _mm256_add_ps in pass 3, and tnn__one_add_ps or tnn__neon_add_ps,
-   defined below, in passes 1 and 5. TNN__SI(cast, _ps) pastes the width in, as in
-   _mm256_castsi256_ps. What the sets do in different ways is defined by pass, as tnn__vfma_avx2.
+   TNN__VF is TNN__VN floats, TNN__VU as many 32-bit integers:
+
+       pass         1 scalar   2 SSE2    3 AVX2    4 AVX-512   5 NEON
+       TNN__VF      float      __m128    __m256    __m512      float32x4_t
+       TNN__VN      1          4         8         16          4
+       registers    -          16        16        32          32
+
+   An operation is named as Intel's intrinsic: TNN__I(add_ps) is _mm256_add_ps in pass 3, and
+   tnn__one_add_ps or tnn__neon_add_ps, defined below, in passes 1 and 5. TNN__SI(cast, _ps) pastes
+   the width in, as in _mm256_castsi256_ps. What the sets do in different ways is defined by pass,
+   as tnn__vfma_avx2. A NEW SET is a block below, its words in 2a and in 4.
 
    Selections mean what C means by them, NaN included:
      tnn__vmax(a, b)       a > b ? a : b          tnn__vmin(a, b)       a < b ? a : b
@@ -3579,11 +3607,11 @@ typedef struct {
      tnn__vload_n, tnn__vstore_n: the first n elements only (any n), zeros for the rest
      tnn__umul(a, m, hi, lo)   the 64-bit products of a and m, split into words *hi and *lo
    A matrix tile is TNN__MR rows by TNN__NV vectors, TNN__NV*TNN__VN at most two panels; a narrow
-   one TNN__MN rows by one. */
-#define tnn__vset1(s)          TNN__I(set1_ps)(s)
-#define tnn__vload(p)          TNN__I(loadu_ps)(p)
+   one TNN__MN rows by one (3b). */
+#define tnn__vset1(s)          TNN__I(set1_ps)(s)             /* s in every element */
+#define tnn__vload(p)          TNN__I(loadu_ps)(p)            /* p[0] .. p[TNN__VN - 1] */
 #define tnn__vstore(p, v)      TNN__I(storeu_ps)(p, v)
-#define tnn__vload_n(p, n)     TNN__FN(vload_n)(p, n)
+#define tnn__vload_n(p, n)     TNN__FN(vload_n)(p, n)         /* the first n of these */
 #define tnn__vstore_n(p, v, n) TNN__FN(vstore_n)(p, v, n)
 #define tnn__vadd(a, b)        TNN__I(add_ps)(a, b)
 #define tnn__vsub(a, b)        TNN__I(sub_ps)(a, b)
@@ -3595,15 +3623,15 @@ typedef struct {
 #define tnn__vmin(a, b)        TNN__I(min_ps)(a, b)
 #define tnn__vgt(a, b, x, y)   TNN__FN(vgt)(a, b, x, y)
 #define tnn__veq(a, b, x, y)   TNN__FN(veq)(a, b, x, y)
-#define tnn__vcast(u)          TNN__SI(cast, _ps)(u)
+#define tnn__vcast(u)          TNN__SI(cast, _ps)(u)          /* the same bits */
 #define tnn__ucast(f)          TNN__SI(castps_, )(f)
-#define tnn__vfrom(u)          TNN__I(cvtepi32_ps)(u)
+#define tnn__vfrom(u)          TNN__I(cvtepi32_ps)(u)         /* the number, rounded */
 #define tnn__uset1(s)          TNN__I(set1_epi32)((int)(s))
 #define tnn__uload(p)          TNN__SI(loadu_, )((const TNN__VU *)(const void *)(p))
 #define tnn__uadd(a, b)        TNN__I(add_epi32)(a, b)
 #define tnn__uxor(a, b)        TNN__SI(xor_, )(a, b)
-#define tnn__usll(a, n)        TNN__I(slli_epi32)(a, n)
-#define tnn__usrl(a, n)        TNN__I(srli_epi32)(a, n)
+#define tnn__usll(a, n)        TNN__I(slli_epi32)(a, n)       /* a << n, shifting in zeros */
+#define tnn__usrl(a, n)        TNN__I(srli_epi32)(a, n)       /* a >> n */
 #define tnn__umul(a, m, hi, lo) TNN__FN(umul)(a, m, hi, lo)
 #define tnn__vzero()           tnn__vset1(0.0f)
 #if TNN__PASS == 1      /* scalar: the reference; casts, since C99 may compute in double (s390x) */
@@ -3769,7 +3797,7 @@ typedef struct {
         for (i = 0; i < 4 && i < n; i++) p[i] = t[i];
     }
 #endif
-/* y[j*ldy + i] = x[i*ldx + j] for i, j in 0..3 */
+/* y[j*ldy + i] = x[i*ldx + j] for i, j in 0..3: pairs of rows are interleaved, then these pairs */
 TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
 {
 #if TNN__PASS == 1
@@ -3802,17 +3830,21 @@ TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn
    s. What comes out is off by about TNN__TERMS_MAX/2 units at worst, however many the terms. */
 #define TNN__TERMS_MAX 16
 #define TNN__BLOCK     (TNN__TERMS_MAX*TNN__LANES)
+/* *s += t, a chain's result, less what *low had too much; and *low is what *s has too much now.
+   z - s is what was really added of y. Where z is infinite, l is NaN: low is 0, and s stays so. */
 TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
 {
     const TNN__VF y = tnn__vsub(t, *low), z = tnn__vadd(*s, y), l = tnn__vsub(tnn__vsub(z, *s), y);
-    *low = tnn__veq(tnn__vsub(l, l), tnn__vzero(), l, tnn__vzero()); /* infinite s stays so */
+    *low = tnn__veq(tnn__vsub(l, l), tnn__vzero(), l, tnn__vzero());
     *s = z;
 }
 
 /* LOOPS over n elements, a vector at a time: element i, of which `rest` are left, and `part` where
    these do not fill a vector. TNN__AT(p) loads p[i] and on, TNN__PUT(p, v) stores there, as far as
    there are elements. TNN__EACH has its body twice, for whole vectors and for the rest, with `part`
-   a constant: for short bodies, and those with loops of their own. TNN__EACH_ONCE has it once. */
+   a constant: for short bodies, and those with loops of their own. TNN__EACH_ONCE has it once and
+   asks each time: for long bodies, whose code would double. The body may begin with declarations;
+   it cannot use break, and continue goes on to the next vector. */
 #define TNN__AT(p) (part ? tnn__vload_n((p) + i, rest) : tnn__vload((p) + i))
 #define TNN__PUT(p, v) do { \
     const TNN__VF v_ = (v); \
@@ -3845,7 +3877,7 @@ TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
 {
     return TNN__BY_SIGN(x, TNN__ONE, TNN__NEG(TNN__ONE), tnn__vzero());
 }
-/* Whether some element is not 0; none is negative. */
+/* Whether some element of x is not 0; none is negative, so a sum of them tells. */
 TNN__HELPER int TNN__FN(any)(TNN__VF x)
 {
     float t[TNN__VN], sum = 0;
@@ -3857,7 +3889,13 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
 
 /* ---- 3b. The matrix product -------------------------------------------------------------------
    HOW A PRODUCT IS CUT. mm cuts C into strips of TNN__NW columns, a strip into tiles of at most
-   TNN__MR rows, and k into chains (2f). A tile stays in registers while k runs over one chain:
+   TNN__MR rows, and k into chains (2f):
+
+       for each strip of columns j                     mm; the strip of B stays in the cache
+           for each block of rows i0                   mm
+               for each chain of (i1, i2, k)           mm
+                   for each tile of rows i             strip
+                       for each step of the chain      tile; C's tile stays in registers
 
                       TNN__NV vectors of B,                  a strip of C
                       row k of one panel or two            +---------------+
@@ -3979,9 +4017,9 @@ TNN__UP_TO(TNN__MN, TNN__NARROW)
 static tnn__tile *const TNN__FN(wide)[] = { NULL TNN__UP_TO(TNN__MR, TNN__WIDE_AT) };
 static tnn__tile *const TNN__FN(narrow)[] = { NULL TNN__UP_TO(TNN__MN, TNN__NARROW_AT) };
 
+#define TNN__C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 /* The tile of m rows by `tile`, of whose columns C has only the first `left`: computed in `edge`,
    from what C holds where it is kept, and copied. Other arguments as of a tile. */
-#define TNN__C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 TNN__KERNEL void TNN__FN(edge)(tnn__tile *tile, const tnn__mm *t, const float *a, const float *b,
                                float *c, int m, int left, int j)
 {
@@ -4056,8 +4094,9 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 }
 
 /* DEPTHWISE, four sums at a time: one vector, common to them, times the four that stand at p and
-   1, 2 and 3 steps further. Of the four only m are wanted; the others take the first's place, and
-   are not stored. */
+   1, 2 and 3 steps further. So four chains run at once, and the common vector is loaded once. Of
+   the four only m are wanted; the others take the first's place, and are not stored. Channels are
+   the vectors; t->cols of them, as neighbours in x and y, in panels in w. */
 #define TNN__FOUR(X) X(0) X(1) X(2) X(3)
 #define TNN__FOUR_PLACES(step) \
     const tnn__len at[4] = {0, m > 1 ? (step) : 0, m > 2 ? 2*(step) : 0, m > 3 ? 3*(step) : 0}
@@ -4133,11 +4172,12 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
     )
 }
 
-/* WINOGRAD'S TRANSFORMS (2f). Each is a small matrix, of which the macros below are the product
-   with a vector (a, b, c, d), in its place; a shorter vector leaves the rest free. TNN__WINOGRAD
-   loads in x in vectors, `row` and `col` apart, takes their columns through a transform, then the
-   rows of what that gives; TNN__STORE_TILE stores out x out of the result. Rounding is as
-   the order says: columns first. */
+/* WINOGRAD'S TRANSFORMS (2f). T m T^T takes the columns of m through T, then the rows of what that
+   gives; in this order they are rounded. A macro below is T times a vector (a, b, c, d), in its
+   place. Vectors may be shorter: A takes 2 and gives 4, A^T takes 4 and gives 2, G 3 and 4, G^T 4
+   and 3. TNN__WINOGRAD loads an `in` x `in` matrix, whose elements are `row` and `col` apart, into
+   m and transforms it; TNN__STORE_TILE stores `out` x `out` of it. An element is a vector of
+   channels. All indexes are constants, so m is in registers. */
 #define TNN__B_T(a, b, c, d) { const TNN__VF q = b; \
     a = tnn__vsub(a, c); b = tnn__vadd(q, c); c = tnn__vsub(c, q); d = tnn__vsub(q, d); }
 #define TNN__A_OF(a, b, c, d) { const TNN__VF q = b; \
@@ -4244,11 +4284,12 @@ TNN__KERNEL void TNN__FN(name)(tnn__len n, const float *from, float *to, tnn__le
 TNN__WINDOWS(tiles_weights, TNN__G_OF, 3, n, 4, each)       /* to = G w G^T */
 TNN__WINDOWS(tiles_dw, TNN__G_T, 4, each, 3, n)             /* dw = G^T m G */
 
-/* y[j, i] = x[i, j] */
+/* y[j, i] = x[i, j]. x (rows, cols), y (cols, rows); they must not overlap. Columns in sixteens, a
+   cache line of each row at a time; rows in fours, by transpose4. */
 TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
 {
     tnn__len i, j, k, j_0;
-    for (j_0 = 0; j_0 < cols; j_0 += 16) {         /* a cache line of each row at a time */
+    for (j_0 = 0; j_0 < cols; j_0 += 16) {
         const tnn__len end = TNN__MIN(cols, j_0 + 16), whole = j_0 + (end - j_0)/4*4;
         for (i = 0; i + 4 <= rows; i += 4) {
             for (j = j_0; j < whole; j += 4)
@@ -4261,8 +4302,11 @@ TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
 }
 
 /* ---- 3c. Functions, and element by element ----------------------------------------------------
-   Functions of a vector, to about 2 ulp, by series whose coefficients are the mathematical ones
-   but for erf's, which are fitted. libm's differ from machine to machine. */
+   Functions of a vector, to about 2 ulp (units in the last place). libm's differ from machine to
+   machine, these do not. Each is made in the usual way: the argument is brought into a small range
+   by an exact step, there a series serves, and the step is undone. The coefficients are the series'
+   own, but erf's are fitted. Branches become selections: both sides are computed, and arguments are
+   clamped first where a side could overflow. NaN stays NaN. */
 /* |x| */
 TNN__HELPER TNN__VF TNN__FN(abs)(TNN__VF x) { return tnn__vmax(x, TNN__NEG(x)); }
 /* y, or -y where x < 0 */
@@ -4282,7 +4326,8 @@ TNN__HELPER TNN__VF TNN__FN(poly)(TNN__VF x, const float *c, int n)
 
 /* x = n ln 2 + r, |r| <= ln 2 / 2: gives r, unit 2^n and (exp(r) - 1)/r by its Taylor series. ln 2
    in two parts, the first short enough for n times it to be exact. unit is a power of two, |x| at
-   most 104, and unit 2^n a float that is not denormal. */
+   most 104, and unit 2^n a float that is not denormal. Adding n to the exponent, the bits from 23
+   on, multiplies by 2^n; what `t` has above its low bits is shifted out. */
 TNN__HELPER TNN__VF TNN__FN(exp_parts)(TNN__VF x, TNN__VF unit, TNN__VF *r, TNN__VF *power)
 {
     static const float taylor[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};
@@ -4336,6 +4381,7 @@ TNN__HELPER TNN__VF TNN__FN(log)(TNN__VF x)
 {
     const TNN__VF tiny = tnn__vset1(1.17549435e-38f);
     const TNN__VF y = tnn__vgt(tiny, x, tnn__vmul(x, tnn__vset1(8388608.0f)), x);
+    /* 0x3f3504f3 is sqrt(1/2): with it as 1 the exponent is k, and the rest of the bits 1 + f */
     const TNN__VU u = tnn__uadd(tnn__ucast(y), tnn__uset1(0x3f800000u - 0x3f3504f3u));
     const TNN__VU root = tnn__uadd(tnn__usrl(tnn__usll(u, 9), 9), tnn__uset1(0x3f3504f3u));
     const TNN__VF f = tnn__vsub(tnn__vcast(root), TNN__ONE);
@@ -4394,10 +4440,12 @@ TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
                                           tnn__vsub(TNN__ONE, *tail)));
 }
 
-/* ELEMENT BY ELEMENT, and by column: the loops are TNN__EACH's and TNN__EACH_ONCE's (3a). What is
-   summed over the rows of a matrix goes in chains, and is added to what stands in y with
-   the compensation `low` (SUMS in 3a), so that rows may come in several calls. TNN__SUM_ROWS(s, c,
-   row, term) adds to s, compensated by c, what `term` adds to t for each row r. */
+/* ELEMENT BY ELEMENT, and by column: the loops are TNN__EACH's and TNN__EACH_ONCE's (3a). A kernel
+   of a matrix takes TNN__VN columns through all rows, so that what belongs to a column (its mean,
+   its slope, its sum) stays in registers. What is summed over the rows goes in chains, and is added
+   to what stands in y with the compensation `low` (SUMS in 3a), so that rows may come in several
+   calls. TNN__SUM_ROWS(s, c, term) adds to s, compensated by c, what `term` adds to t for each row
+   r. */
 #define TNN__CHAINS for (r = end = 0; end < rows; )
 #define TNN__EACH_TERM for (end = TNN__MIN(rows, end + TNN__TERMS_MAX); r < end; r++)
 #define TNN__SUM_ROWS(s, c, ...) \
@@ -4415,18 +4463,16 @@ TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
 /* Two sums by column, of what the body adds to t0 and t1 for row r: the first to sums (cols), its
    low at sums + each, the second to sums + 2 each, its low at sums + 3 each. */
 #define TNN__TWO_SUMS(...) \
-    TNN__VF s0 = TNN__AT(sums), c0 = TNN__AT(sums + each); \
-    TNN__VF s1 = TNN__AT(sums + 2*each), c1 = TNN__AT(sums + 3*each); \
+    TNN__VF s[4]; \
+    int e; \
+    for (e = 0; e < 4; e++) s[e] = TNN__AT(sums + e*each); \
     TNN__CHAINS { \
         TNN__VF t0 = tnn__vzero(), t1 = t0; \
         TNN__EACH_TERM { __VA_ARGS__ } \
-        TNN__FN(collect)(&s0, &c0, t0); \
-        TNN__FN(collect)(&s1, &c1, t1); \
+        TNN__FN(collect)(&s[0], &s[1], t0); \
+        TNN__FN(collect)(&s[2], &s[3], t1); \
     } \
-    TNN__PUT(sums, s0); \
-    TNN__PUT(sums + each, c0); \
-    TNN__PUT(sums + 2*each, s1); \
-    TNN__PUT(sums + 3*each, c1);
+    for (e = 0; e < 4; e++) TNN__PUT(sums + e*each, s[e]);
 
 /* y[j] += sum over rows r of x[r, j] unit, compensated. y and low (cols) */
 TNN__KERNEL void TNN__FN(colsum)(TNN__MATRIX, float unit, float *y, float *low)
@@ -4435,7 +4481,8 @@ TNN__KERNEL void TNN__FN(colsum)(TNN__MATRIX, float unit, float *y, float *low)
     tnn__len r, end;
     TNN__EACH(cols, TNN__ADD_ROWS(y, low, t = tnn__vfma(u, TNN__AT(x + r*ldx), t);))
 }
-/* The sums of d = x unit - centre and of d^2, by column. centre (cols) */
+/* The sums of d = x unit - centre and of d^2, by column: mean and variance come of them, without
+   cancellation if centre (cols) is near the mean. */
 TNN__KERNEL void TNN__FN(moments)(TNN__MATRIX, float unit, const float *centre, float *sums,
                                   tnn__len each)
 {
@@ -4450,7 +4497,8 @@ TNN__KERNEL void TNN__FN(moments)(TNN__MATRIX, float unit, const float *centre, 
         )
     )
 }
-/* The sums of dy and of dy x^, x^ = (x - mean) rstd, by column. mean and rstd (cols) */
+/* What normalisation needs backward: the sums of dy and of dy x^, x^ = (x - mean) rstd, by column.
+   mean and rstd (cols) */
 TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *mean, const float *rstd,
                                     const float *dy, tnn__len ldy, float *sums, tnn__len each)
 {
@@ -4495,7 +4543,7 @@ TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g
         }
     )
 }
-/* y = (x - mean) scale + shift, each of the three by column */
+/* Normalisation: y = (x - mean) scale + shift, each of the three by column */
 TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *scale,
                                  const float *shift, float *y, tnn__len ldy)
 {
@@ -4506,7 +4554,8 @@ TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *sc
             TNN__PUT(y + r*ldy, tnn__vfma(tnn__vsub(TNN__AT(x + r*ldx), m), a, b));
     )
 }
-/* dx = a dy + b x^ + c, x^ = (x - mean) rstd; a, b, c, mean and rstd by column */
+/* Normalisation backward: dx = a dy + b x^ + c, x^ = (x - mean) rstd; a, b, c, mean and rstd by
+   column. What a, b and c are: 6, where the layers are. */
 TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *mean, const float *rstd,
                                       const float *dy, tnn__len ldy, const float *a,
                                       const float *b, const float *c, float *dx, tnn__len lddx)
@@ -4556,7 +4605,7 @@ TNN__KERNEL void TNN__FN(multiply)(tnn__len n, const float *x, const float *m, f
 {
     TNN__EACH(n, TNN__PUT(y, tnn__vmul(TNN__AT(x), TNN__AT(m)));)
 }
-/* y += a (x - y) */
+/* y += a (x - y): from y the part a of the way to x, as running means go */
 TNN__KERNEL void TNN__FN(lerp)(tnn__len n, float a, const float *x, float *y)
 {
     const TNN__VF s = tnn__vset1(a);
@@ -4575,7 +4624,7 @@ TNN__KERNEL void TNN__FN(scale)(tnn__len n, float a, float limit, const float *x
     const TNN__VF s = tnn__vset1(a), low = tnn__vset1(-limit), high = tnn__vset1(limit);
     TNN__EACH(n, TNN__PUT(y, tnn__vmin(high, tnn__vmax(low, tnn__vmul(s, TNN__AT(x)))));)
 }
-/* Denormal x[i] become 0. */
+/* Denormal x[i] become 0: some processors take a hundred times as long for them. */
 TNN__KERNEL void TNN__FN(flush)(tnn__len n, float *x)
 {
     const TNN__VF least = tnn__vset1(1.17549435e-38f);
@@ -4615,7 +4664,8 @@ TNN__KERNEL void TNN__FN(softmax_grad)(tnn__len n, const float *y, const float *
     )
 }
 
-/* y = x > 0 ? x : slope x; slope 0 is ReLU, max(0, x). NaN stays NaN. */
+/* ReLU and leaky ReLU: y = x > 0 ? x : slope x; slope 0 is ReLU, max(0, x), which gives 0, not -0,
+   below 0. NaN stays NaN. */
 TNN__KERNEL void TNN__FN(act)(tnn__len n, const float *x, float *y, float slope)
 {
     const TNN__VF s = tnn__vset1(slope), zero = tnn__vzero();
@@ -4649,7 +4699,8 @@ TNN__KERNEL void TNN__FN(act_grad)(tnn__len rows, tnn__len cols, const float *y,
 }
 
 /* The other activations: y = f(x) and dx = dy f'(x), a, b and c up to three options p. Each is a
-   row below: its name, f and f' of the vector x. */
+   row below: its name, f and f' of the vector x. f' is of x, not of y = f(x): it loses no digits
+   where f is flat. s is the sigmoid. */
 #define TNN__ACTIVATION(name, Y, DY) \
 TNN__KERNEL void TNN__FN(act_##name)(tnn__len n, const float *from, float *y, const float *p) \
 { \
@@ -4799,9 +4850,10 @@ TNN__HELPER void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block,
 #define TNN__LANE(w) \
     const tnn__len i = at + (w)*16 + lane, rest = n - i; \
     const int part = rest < TNN__VN
-/* The upper 24 bits of a word, as a float */
+/* The upper 24 bits of a word, as a float: all that a float can tell apart in [0, 1) */
 #define TNN__BITS(word) tnn__vfrom(tnn__usrl(word, 8))
-/* y = scale x + shift, but `dropped` with probability p */
+/* Dropout: y = scale x + shift, but `dropped` with probability p. Forward and backward draw the
+   same numbers, so no mask is stored. */
 TNN__KERNEL void TNN__FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *drop,
                                   uint64_t stream, uint64_t first)
 {
@@ -4816,7 +4868,9 @@ TNN__KERNEL void TNN__FN(dropout)(tnn__len n, const float *x, float *y, const tn
         }
     )
 }
-/* y[i] = tnn_random_uniform(seed, stream, first + i): element e from word e%4 of block e/4 */
+/* y[i] = tnn_random_uniform(seed, stream, first + i): element e from word e%4 of block e/4. Words
+   come by lane, 16 of each of the four; transposed in fours they are in the order of the elements.
+   y may begin and end within 64, so they go by way of u. */
 TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t stream,
                                   uint64_t first)
 {
@@ -4877,7 +4931,10 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
    Images are rows x_row floats apart of pixels of c channels; g says the geometry (2f).
    TNN__OUTPUTS has its body for each output pixel (row, col), whose window begins at (y_0, x_0)
    and has kh x kw elements; TNN__WINDOW for those elements (u, v) that lie in the image, at (yi,
-   xi). What lies outside takes no part: padding is no zero here. Vectors are of channels. */
+   xi). What lies outside takes no part: padding is no zero here. Vectors are of channels, which are
+   neighbours in memory. An output's row and column are row and col, its pixel's channels begin at
+   (row*ow + col)*c of a contiguous image. The place of a maximum is u*kw + v, as a float: it is
+   kept from forward to backward, and compared there. */
 #define TNN__OUTPUTS(g, from, to, ...) \
     for (row = from; row < to; row++) { \
         TNN__ROWS_OF(g, row); \
@@ -4973,6 +5030,14 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, t
    collected; then lane l takes in lane l + 8, 4, 2, 1. So the width of a vector does not matter:
    one of AVX-512 is all lanes, one of SSE2 every fourth time the same four.
 
+        lane       0    1   ...  15
+                  x0   x1   ... x15     a chain per lane: x0 + x16 + ... + x240,
+                 x16  x17   ... x31     from 0, at most 16 terms
+                  ...
+                x240 x241   ... x255
+       --------------------------------
+                x256 ...                the next block: new chains, collected with the first
+
    TNN__BLOCKS { BEGIN; TNN__TERMS(ADD) END } does that for n elements: `lane` is the first of the
    TNN__VN lanes in work, END collects what ADD has summed over elements i and on, of which `rest`
    are left and `part` says that they do not fill a vector. TNN__SUM_LANES(lanes, ADD) is the usual
@@ -5040,7 +5105,8 @@ TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float 
     )
     return TNN__FN(fold)(lanes);
 }
-/* The largest element, NaN if there is one; n at least 1. */
+/* The largest element, NaN if there is one; n at least 1. The order does not matter here: vectors
+   first, then their lanes, then what is left. */
 TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 {
     float t[TNN__VN], m;
@@ -5072,8 +5138,9 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
        d = sign g + decay p    the gradient, with L2 decay
 
    TNN__MEAN1(m, b, x) makes m by b of x, and is its value; TNN__MEAN2(v, b, x) the same of x^2.
-   TNN__UPDATE(x) sets w = x. A rule returns whether some x was not finite: then x - x is NaN, and
-   bit 30 of it set, which `odd` counts. */
+   TNN__UPDATE(x) sets w = x. Other names are those of the formulas: a and b for what m and v
+   have become, q for a quotient, e for a difference or product of gradients. A rule returns
+   whether some x was not finite: then x - x is NaN, and bit 30 of it set, which `odd` counts. */
 #define TNN__RULE(name) \
     TNN__KERNEL int TNN__FN(name)(const tnn__update *u, const tnn_optimizer *o TNN__UNUSED, \
                                   tnn__len n)
@@ -5121,8 +5188,9 @@ TNN__HELPER TNN__VF TNN__FN(mean2)(float *v, TNN__VF beta, TNN__VF rest, TNN__VF
     return TNN__FN(put)(v, tnn__vfma(tnn__vmul(rest, x), x, tnn__vmul(beta, tnn__vload(v))));
 }
 
-/* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, or lr (d + momentum b).
-   velocity: -lr d is in b already. */
+/* SGD: b = momentum b + (1 - dampening) d, at first b = d;  w -= lr b, with nesterov
+   lr (d + momentum b). velocity: as Keras has it, -lr d is in b already. LARS, Adafactor and L-BFGS
+   end in this rule, too, on a gradient that section 10 has made. */
 TNN__RULE(sgd)
 {
     float *TNN__RESTRICT m = o->momentum > 0 ? u->s[0] : NULL;
@@ -5143,7 +5211,7 @@ TNN__RULE(sgd)
 }
 
 /* ASGD: eta = lr/(1 + lambd lr (t-1))^alpha;  w -= eta (d + lambd w);
-   a = mu w + (1 - mu) a,  mu = 1/max(1, t-1-t0). */
+   a = mu w + (1 - mu) a,  mu = 1/max(1, t-1-t0):  a is the mean of w from step t0 on. */
 TNN__RULE(asgd)
 {
     const double t = (double)(u->step - 1), late = TNN__MAX(1, t - o->t0);
@@ -5174,7 +5242,8 @@ TNN__RULE(adagrad)
     )
 }
 
-/* Adadelta: v by rho of d^2;  e = sqrt((a + eps)/(v + eps)) d;  a by rho of e^2;  w -= lr e. */
+/* Adadelta: v by rho of d^2;  e = sqrt((a + eps)/(v + eps)) d;  a by rho of e^2;  w -= lr e. So a
+   step has the size of steps before, whatever the unit of the loss. */
 TNN__RULE(adadelta)
 {
     const TNN__VF eps = TNN__SET(o->eps);
@@ -5212,8 +5281,9 @@ TNN__RULE(rmsprop)
     )
 }
 
-/* Rprop: e = d d';  s = clamp(s (e > 0 ? eta_plus : e < 0 ? eta_minus : 1));
-   d = 0 where e < 0;  w -= sign(d) s;  d' = d. */
+/* Rprop: e = d d', d' the gradient before;
+   s = clamp(s (e > 0 ? eta_plus : e < 0 ? eta_minus : 1));  d = 0 where e < 0;  w -= sign(d) s;
+   d' = d.  A step grows as long as the sign stays. */
 TNN__RULE(rprop)
 {
     const TNN__VF up = TNN__SET(o->eta_plus), down = TNN__SET(o->eta_minus), zero = tnn__vzero();
@@ -5291,7 +5361,8 @@ TNN__RULE(nadam)
     )
 }
 
-/* Lion: w -= lr sign(beta1 m + (1 - beta1) d);  m by beta2 of d. */
+/* Lion: w -= lr sign(beta1 m + (1 - beta1) d);  m by beta2 of d. Every weight moves by lr, only the
+   direction is learnt. */
 TNN__RULE(lion)
 {
     TNN__STATE(m, 0);
@@ -5350,7 +5421,9 @@ TNN__RULE(ademamix)
 }
 
 /* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD, no v), or
-   g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h. */
+   g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h.
+   w is where the gradient is taken, between the plain steps z and their mean; beta is momentum of
+   SGD and beta1 of AdamW. */
 TNN__RULE(schedule_free)
 {
     float *TNN__RESTRICT v = o->type == TNN_SCHEDULE_FREE_ADAMW ? u->s[1] : NULL;
@@ -5389,7 +5462,7 @@ TNN__RULE(sophia)
 }
 
 /* LAMB, first part: m, v as in Adam;  r = (m/bias1)/(sqrt(v/bias2) + eps) + L w, L in u->decay.
-   w stays as it is. */
+   w stays as it is: the step along r is scaled by norms of whole layers, which come after. */
 TNN__RULE(lamb)
 {
     const TNN__VF scale = TNN__SET(1/u->bias1);
@@ -5403,7 +5476,8 @@ TNN__RULE(lamb)
     )
 }
 
-/* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b. w stays. */
+/* Muon, first part: b by momentum of d;  x = momentum b + (1 - momentum) d, or b with no_nesterov.
+   w stays: section 10 makes x orthogonal first. */
 TNN__RULE(muon)
 {
     TNN__STATE(b, 0); TNN__STATE(x, 2);
@@ -5590,14 +5664,15 @@ TNN__FORMULA(poisson_rate)
     return TNN__FN(stirling)(loss, t, tnn__vfma(TNN__NEG(t), TNN__FN(log)(y), x));
 }
 
-/* Element 0 of v: of a function of one number */
+/* Element 0 of v: functions of one number are of a vector of it, so that they round alike */
 TNN__HELPER float TNN__FN(first)(TNN__VF v)
 {
     float t[TNN__VN];
     tnn__vstore(t, v);
     return t[0];
 }
-/* Whether all n of x are in [lo, hi], which includes 0; lo > hi: any are */
+/* Whether all n of x are in [lo, hi], which includes 0 (the padding that a last vector has); NaN is
+   not. lo > hi: any are. */
 TNN__HELPER int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
 {
     const TNN__VF l = tnn__vset1(lo), h = tnn__vset1(hi);
@@ -5641,7 +5716,7 @@ TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n
     const TNN__VF k = tnn__vset1((float)keep), p = tnn__vset1((float)spread);
     float sums[5][TNN__LANES] = {{0}}, low[5][TNN__LANES] = {{0}}, sum, others;
     double all, value, share = 1/loss->divisor, last = 1;
-    TNN__BLOCKS {
+    TNN__BLOCKS {           /* sums of e, of other classes' e, of w, of w t, of w t' (m - x) */
         TNN__VF s = tnn__vzero(), other = s, w = s, wt = s, l = s;
         TNN__TERMS(
             const TNN__VF z = tnn__vsub(TNN__AT(x), m), e = TNN__FN(cut)(TNN__FN(exp)(z), rest);
@@ -5778,7 +5853,9 @@ TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *loss, tnn__len n, const f
 #endif /* TNN__PASS != 4 */
 
 /* Whether operations are rounded one by one in the order in which they stand, as those are that go
-   through memory, and a fused one once. */
+   through memory, and a fused one once: flags of a compiler may change it. Each line has numbers
+   with which a change shows: a product that is not rounded, a sum that is reordered, a division by
+   way of a reciprocal. */
 TNN__KERNEL int TNN__FN(exact)(void)
 {
     static const volatile float x = 1 + 1/4096.0f, y = -1 - 1/2048.0f, large = 16777216, seven = 7;
@@ -5819,7 +5896,7 @@ static const tnn__isa_table TNN__FN(table) = {
 #undef TNN__X
     }
 };
-/* What the next pass defines anew. */
+/* What the next pass defines anew. The other macros are the same text in each. */
 #undef TNN__PASS_NAME
 #undef TNN__ISA
 #undef TNN__VF
@@ -5834,7 +5911,10 @@ static const tnn__isa_table TNN__FN(table) = {
 #endif
 #endif /* TNN__PASS */
 
-/* ==== 4. INSTANTIATION AND DISPATCH =========================================================== */
+/* ==== 4. INSTANTIATION AND DISPATCH ===========================================================
+   Section 3 is read here for every instruction set; it is empty for those that the compiler's
+   target has not. The best that the machine has is chosen at first use, or by TINYNN_ISA, or by
+   tnn_set_isa. */
 #ifndef TNN__PASS
 #define TNN__PASS 1
 #include TINYNN_SELF
@@ -5912,6 +5992,7 @@ static int tnn__isa_find(const char *name)
     }
     return 0;
 }
+/* The names of those that this machine has, in `text`, which is returned. */
 static const char *tnn__isa_names(char text[64])
 {
     char *to = text;
@@ -5952,6 +6033,8 @@ static void tnn__check_arithmetic(void)
         tnn__fail(TNN_ERROR_NUMBER, "tinynn.h was compiled with flags that change what arithmetic "
                   "gives, as -ffp-contract=fast does: compile it without them");
 }
+/* The kernels in use. The first call chooses them: TINYNN_ISA's if the machine has them, else the
+   best. Of several threads one chooses, and it alone tells of a name that is ignored. */
 static const tnn__isa_table *tnn__kernels(void)
 {
     int chosen = TNN__LOAD(&tnn__isa_chosen), none = 0;
