@@ -3868,9 +3868,9 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
 #define TNN__NEG(v) tnn__vsub(tnn__vzero(), v)
 /* p where x > 0, q where x < 0, r elsewhere: at 0 and NaN */
 #define TNN__BY_SIGN(x, p, q, r) tnn__vgt(x, tnn__vzero(), p, tnn__vgt(tnn__vzero(), x, q, r))
-/* most = e and at = q where e is larger, or NaN: the first of the largest stays */
+/* most = e and place = q where e is larger, or NaN: the first of the largest stays */
 #define TNN__LARGER(e, q) \
-    at = tnn__vgt(e, most, q, tnn__veq(e, e, at, q)); \
+    place = tnn__vgt(e, most, q, tnn__veq(e, e, place, q)); \
     most = tnn__vgt(e, most, e, tnn__veq(e, e, most, e));
 /* 1, -1 or 0, the sign of x; 0 for NaN */
 TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
@@ -4208,14 +4208,14 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 #define TNN__OUTPUTS_4(X)   X(0, 0) X(0, 1) X(1, 0) X(1, 1)
 #define TNN__BIASED(i, k)   m[i][k] = tnn__vadd(m[i][k], bias);
 #define TNN__CUT_OFF(i, k)  m[i][k] = tnn__vmax(tnn__vzero(), m[i][k]);
-/* For each tile (r, j) and each vector of channels, from c on: v, the first of its 16 places. */
+/* For each tile (r, j) and each vector of channels, from `at` on: v, the first of its 16 places. */
 #define TNN__EACH_TILE(...) \
     int r, j; \
-    tnn__len c; \
+    tnn__len at; \
     for (r = 0; r < tiles->rows; r++) \
         for (j = 0; j < tiles->cols; j++) \
-            for (c = 0; c < tiles->c; c += TNN__VN) { \
-                float *const v = tiles->v + (tnn__len)(r*tiles->cols + j)*tiles->c + c; \
+            for (at = 0; at < tiles->c; at += TNN__VN) { \
+                float *const v = tiles->v + (tnn__len)(r*tiles->cols + j)*tiles->c + at; \
                 __VA_ARGS__ \
             }
 /* v = T x T^T: size x size pixels of x, tiles 2 apart, to 16 matrices */
@@ -4225,7 +4225,7 @@ TNN__KERNEL void TNN__FN(name)(const tnn__tiles *tiles) \
     enum { in = size, out = 4 }; \
     const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each, to_row = 4*to_col; \
     TNN__EACH_TILE( \
-        const float *from = tiles->x + 2*r*row + 2*j*col + c; \
+        const float *from = tiles->x + 2*r*row + 2*j*col + at; \
         float *to = v; \
         TNN__WINOGRAD(T) \
         TNN__STORE_TILE \
@@ -4242,7 +4242,7 @@ TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *tiles)
     const tnn__len col = tiles->each, row = 4*col, to_row = tiles->y_row, to_col = tiles->c;
     TNN__VF bad = tnn__vzero();     /* of a row: 0, or NaN if a sum of four outputs is not finite */
     TNN__EACH_TILE(
-        const TNN__VF bias = tiles->bias ? tnn__vload(tiles->bias + c) : tnn__vzero();
+        const TNN__VF bias = tiles->bias ? tnn__vload(tiles->bias + at) : tnn__vzero();
         const float *from = v;
         TNN__WINOGRAD(TNN__A_T)
         TNN__VF four;
@@ -4251,18 +4251,18 @@ TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *tiles)
         bad = tnn__vadd(bad, tnn__vsub(four, four));
         if (tiles->relu) { TNN__OUTPUTS_4(TNN__CUT_OFF) }
         if (tiles->pool) {
-            const tnn__len pixel = j*to_col + c;
-            TNN__VF most = m[0][0], at = tnn__vzero();
+            const tnn__len pixel = j*to_col + at;
+            TNN__VF most = m[0][0], place = tnn__vzero();
             TNN__LARGER(m[0][1], TNN__ONE)
             TNN__LARGER(m[1][0], TNN__SET(2))
             TNN__LARGER(m[1][1], TNN__SET(3))
             tnn__vstore(tiles->y + r*to_row + pixel, most);
-            if (tiles->where) tnn__vstore(tiles->where + r*tiles->where_row + pixel, at);
+            if (tiles->where) tnn__vstore(tiles->where + r*tiles->where_row + pixel, place);
         } else {
-            float *to = tiles->y + 2*r*to_row + 2*j*to_col + c;
+            float *to = tiles->y + 2*r*to_row + 2*j*to_col + at;
             TNN__STORE_TILE
         }
-        if (j == tiles->cols - 1 && c + TNN__VN >= tiles->c) {
+        if (j == tiles->cols - 1 && at + TNN__VN >= tiles->c) {
             tiles->bad[r] = TNN__FN(any)(tnn__veq(bad, bad, tnn__vzero(), TNN__ONE)) != 0;
             bad = tnn__vzero();
         }
@@ -4876,14 +4876,14 @@ TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t 
 {
     const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
     const uint64_t end = first + (uint64_t)n;
-    uint64_t e = first/64*64;
+    uint64_t at = first/64*64;
     float t[4][16], u[64];
     TNN__VU word[4];
     int lane, w;
-    for (; e < end; e += 64) {
-        const int from = (int)(e < first ? first - e : 0), to = (int)TNN__MIN(end - e, 64);
+    for (; at < end; at += 64) {
+        const int from = (int)(at < first ? first - at : 0), to = (int)TNN__MIN(end - at, 64);
         for (lane = 0; lane < 16; lane += TNN__VN) {
-            TNN__FN(philox)(seed, stream, e/4, lane, word);
+            TNN__FN(philox)(seed, stream, at/4, lane, word);
             for (w = 0; w < 4; w++)
                 tnn__vstore(t[w] + lane, tnn__vmul(TNN__BITS(word[w]), unit));
         }
@@ -4964,20 +4964,20 @@ TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *g, const float *x, t
         float *places = where ? where + ((tnn__len)row*g->ow + col)*g->c : NULL;
         TNN__EACH_ONCE(g->c,
             int first = 1;
-            TNN__VF most = tnn__vset1((float)-HUGE_VAL), at = tnn__vzero();
+            TNN__VF most = tnn__vset1((float)-HUGE_VAL), place = tnn__vzero();
             TNN__WINDOW(g,
                 const TNN__VF e = TNN__AT(x + yi*x_row + (tnn__len)xi*g->c);
                 const TNN__VF q = tnn__vset1((float)(u*g->kw + v));
                 if (first) {
                     most = e;
-                    at = q;
+                    place = q;
                     first = 0;
                     continue;
                 }
                 TNN__LARGER(e, q)
             )
             TNN__PUT(to, most);
-            if (places) TNN__PUT(places, at);
+            if (places) TNN__PUT(places, place);
         )
     )
 }
@@ -5769,11 +5769,11 @@ TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *loss, tnn__len n, cons
     const double xx = (double)TNN__FN(dot)(n, x, x), eps = 1e-12, s = (double)loss->a;
     const int dice = loss->kind == TNN_DICE;
     const double over = dice ? xx + tt + s : sqrt((xx + eps)*(tt + eps));
-    const double c = (dice ? 2*xt + s : xt)/over;
-    const TNN__VF p = tnn__vset1((float)((dice ? 2*c/over : c/(xx + eps))/loss->divisor));
+    const double share = (dice ? 2*xt + s : xt)/over;
+    const TNN__VF p = tnn__vset1((float)((dice ? 2*share/over : share/(xx + eps))/loss->divisor));
     const TNN__VF q = tnn__vset1((float)((dice ? -2/over : -1/over)/loss->divisor));
     TNN__EACH_ONCE(n, TNN__PUT(g, tnn__vfma(p, TNN__AT(x), tnn__vmul(q, TNN__AT(t))));)
-    return 1 - c + (over - over);                 /* NaN, if it overflows */
+    return 1 - share + (over - over);                 /* NaN, if it overflows */
 }
 
 /* A pixel of n channels: n/2 means, then n/2 variances v. With e = (x - t)/v:
@@ -6011,10 +6011,10 @@ static int tnn__isa_chosen;     /* index + 1 */
 static TNN__OWN_CALL int tnn__plain_exact(void)
 {
     volatile double given[4] = { 1 + 1.0/134217728, -1 - 1.0/67108864, 9007199254740992.0, 7 };
-    const double a = given[0], b = given[1], large = given[2], d = given[3];
-    volatile double square = a*a, sum = large + a, a_share = a/d, b_share = b/d;
-    const double by_steps[3] = { square + b, sum - large, a_share + b_share };
-    const double at_once[3] = { a*a + b, large + a - large, a/d + b/d };
+    const double x = given[0], y = given[1], large = given[2], d = given[3];
+    volatile double square = x*x, sum = large + x, x_share = x/d, y_share = y/d;
+    const double by_steps[3] = { square + y, sum - large, x_share + y_share };
+    const double at_once[3] = { x*x + y, large + x - large, x/d + y/d };
     return !memcmp(by_steps, at_once, sizeof at_once);
 }
 
