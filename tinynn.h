@@ -12536,7 +12536,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
                 if (!at.keep && !tnn__is_conv(op))          /* whose first dw is stored */
                     memset(at.dw, 0, (size_t)(op->w_floats + op->b_floats)*sizeof *at.dw);
             }
-            if (at.dx || a.dx2 || a.dw) tnn__each(&a, op->kind->backward);
+            if (at.dx || at.dx2 || at.dw) tnn__each(&at, op->kind->backward);
             if (at.dx && op->adds_dx) tnn__add_grad(&at, at.in, at.dx, s);
             if (at.dx2 && op->adds_dx2) tnn__add_grad(&at, at.in2, at.dx2, s);
         }
