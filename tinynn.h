@@ -3905,8 +3905,8 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
         column k   ..   ..      ..                         +---------------+
 
    A step of k loads w0 and w1, and for each row i broadcasts an element of A to x and does
-   c_i_v += x w_v. So MR + NV loads serve MR NV multiply-adds, and these are enough to hide that
-   each takes 4 cycles or so: no accumulator is needed again before MR NV others.
+   c_i_v += x w_v. So MR + NV loads serve MR times NV multiply-adds. These are enough to hide that
+   each takes about 4 cycles: an accumulator is needed again only after all the others.
 
                   tile     registers: C + B + x             narrow tile
        AVX-512    14 x 2   14*2 + 2 + 1 = 31 of 32          14 x 1
@@ -3963,7 +3963,7 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
 #define TNN__SAVE(i, v)      tnn__vstore(c + i*ldc + TNN__CV(v), c##i##_##v);
 #define TNN__ROW(C, X, i, a)      C(X, i)                           /* of a row of C: */
 #define TNN__STEP_ROW(C, X, i, a) x = tnn__vset1(a); TNN__IN_ORDER(x) C(X, i)
-#define TNN__EVERY(M, V, X)         TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, X)
+#define TNN__EVERY(M, V, X)       TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, X)
 /* One tile, M rows by V vectors, for i < M and j < V*TNN__VN:
        C[i, j] = start + sum over i1, i2, k of A[i, i1, i2, k] B[i1, i2, k, j]
    in one chain per element, which starts from the bias or from 0. With TNN__KEEP the chain starts
