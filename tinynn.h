@@ -3473,8 +3473,10 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     return r > 5 ? sqrt((r - 4)*(r - 2)*most/((most - 4)*(most - 2)*r)) : 0;
 }
 
-/* The arguments of a matrix x: `rows` rows of `cols` floats, ldx floats apart. */
+/* Arguments: a matrix x, `rows` rows of `cols` floats, ldx floats apart; where random numbers come
+   from, the `first` element of a stream of a seed. */
 #define TNN__MATRIX tnn__len rows, tnn__len cols, const float *x, tnn__len ldx
+#define TNN__DRAW   uint64_t seed, uint64_t stream, uint64_t first
 #define TNN__KERNELS(X) \
     X(void,  mm,           (const tnn__mm *t)) \
     X(void,  depthwise,    (const tnn__mm *t)) \
@@ -3510,12 +3512,10 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  act_grad,     (tnn__len rows, tnn__len cols, const float *y, tnn__len ldy, \
                             const float *dy, tnn__len ldd, float *dx, tnn__len lddx, \
                             float slope, float scale)) \
-    X(void,  uniform,      (tnn__len n, float *y, uint64_t seed, uint64_t stream, \
-                            uint64_t first)) \
+    X(void,  uniform,      (tnn__len n, float *y, TNN__DRAW)) \
     X(void,  dropout,      (tnn__len n, const float *x, float *y, const tnn__drop *drop, \
                             uint64_t stream, uint64_t first)) \
-    X(void,  normal,       (tnn__len n, float *y, float deviation, float shift, \
-                            uint64_t seed, uint64_t stream, uint64_t first)) \
+    X(void,  normal,       (tnn__len n, float *y, float deviation, float shift, TNN__DRAW)) \
     X(void,  maxpool,      (const tnn__pool_geometry *g, const float *x, tnn__len x_row, \
                             float *y, tnn__len y_row, float *where, int i0, int i1)) \
     X(void,  pool_grad,    (const tnn__pool_geometry *g, const float *dy, const float *where, \
@@ -4871,8 +4871,7 @@ TNN__KERNEL void TNN__FN(dropout)(tnn__len n, const float *x, float *y, const tn
 /* y[i] = tnn_random_uniform(seed, stream, first + i): element e from word e%4 of block e/4. Words
    come by lane, 16 of each of the four; transposed in fours they are in the order of the elements.
    y may begin and end within 64, so they go by way of u. */
-TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, uint64_t seed, uint64_t stream,
-                                  uint64_t first)
+TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, TNN__DRAW)
 {
     const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
     const uint64_t end = first + (uint64_t)n;
@@ -4909,8 +4908,7 @@ TNN__HELPER void TNN__FN(cos_sin)(TNN__VF u, TNN__VF *cosine, TNN__VF *sine)
 }
 /* y = shift + deviation N(0, 1) by Box and Muller (1958): sqrt(-2 log u) times the cosine, and the
    sine, of 2 pi v; u and v from words 0 and 1, another pair from 2 and 3. */
-TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float shift,
-                                 uint64_t seed, uint64_t stream, uint64_t first)
+TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float shift, TNN__DRAW)
 {
     const TNN__VF d = tnn__vset1(deviation), m = tnn__vset1(shift);
     const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
