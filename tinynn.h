@@ -4038,7 +4038,7 @@ TNN__KERNEL void TNN__FN(edge)(tnn__tile *tile, const tnn__mm *t, const float *a
 }
 /* All rows of one strip of columns, one chain: in tiles of nearly equal height, `most` at most.
    Where rows come in threes (gs) a tile begins at a multiple of three. left: columns that C has,
-   where the tiles have more; otherwise 0. */
+   where the tiles have more; otherwise 0. a, b and c: where the chain's first elements are. */
 TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int most, int left,
                                 const float *a, const float *b, float *c, int j)
 {
@@ -4368,7 +4368,7 @@ TNN__HELPER TNN__VF TNN__FN(atanh_tail)(TNN__VF f, TNN__VF *s)
     z = tnn__vmul(*s, *s);
     return tnn__vmul(z, TNN__FN(poly)(z, c, 7));
 }
-/* log(1 + f), f in [-0.3, 1] */
+/* log(1 + f), f in [-0.3, 1]: where f is small, log of the sum 1 + f would have lost it */
 TNN__HELPER TNN__VF TNN__FN(log1p)(TNN__VF f)
 {
     TNN__VF s;
@@ -4527,7 +4527,8 @@ TNN__KERNEL void TNN__FN(colsquares)(TNN__MATRIX, float a, float keep, float *y)
     )
 }
 /* Adafactor: q = r/max(mean, eps), or r where mean is NULL;  v = q c, or q where c is NULL;
-   d = sign g/sqrt(max(v, eps^2)).  r and mean by column; g, c and d (rows, cols) */
+   d = sign g/sqrt(max(v, eps^2)).  r and mean by column; g, c and d (rows, cols). So v is the
+   product of a factor by column and one by row, where a matrix of squares would be kept. */
 TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g, const float *r,
                                     const float *mean, const float *c, float sign, float eps,
                                     float *d)
@@ -4633,7 +4634,7 @@ TNN__KERNEL void TNN__FN(flush)(tnn__len n, float *x)
         TNN__PUT(x, tnn__vgt(least, TNN__FN(abs)(a), tnn__vzero(), a));
     )
 }
-/* g += l1 sign(w) + l2 w: the gradient of l1 |w| + l2/2 w^2 */
+/* g += l1 sign(w) + l2 w: the gradient of l1 |w| + l2/2 w^2; at w = 0 that of |w| counts as 0 */
 TNN__KERNEL void TNN__FN(penalty)(tnn__len n, const float *w, float *g, float l1, float l2)
 {
     const TNN__VF up = tnn__vset1(l1), down = tnn__vset1(-l1), slope = tnn__vset1(l2);
@@ -4652,7 +4653,8 @@ TNN__KERNEL void TNN__FN(colscale)(tnn__len rows, const float *factors, float *w
         for (k = 0; k < rows; k++) TNN__PUT(w + k*16, tnn__vmul(f, TNN__AT(w + k*16)));
     )
 }
-/* softmax: dx = y (dy - dot), dot = sum y dy.  log softmax: dx = dy - exp(y) dot, dot = sum dy */
+/* softmax: dx = y (dy - dot), dot = sum y dy.  log softmax: dx = dy - exp(y) dot, dot = sum dy.
+   y is what it gave forward, of one row of n. */
 TNN__KERNEL void TNN__FN(softmax_grad)(tnn__len n, const float *y, const float *dy, float dot,
                                        float *dx, int logarithm)
 {
@@ -4718,7 +4720,8 @@ TNN__KERNEL void TNN__FN(act_##name##_grad)(tnn__len n, const float *from, const
         TNN__PUT(dx, tnn__vmul(g, DY)); \
     ) \
 }
-/* Phi(x) = (1 + erf(x/sqrt(2)))/2, the normal distribution */
+/* Phi(x) = (1 + erf(x/sqrt(2)))/2, the normal distribution; far below 0 by the tail, which keeps
+   the digits that the sum would lose */
 TNN__HELPER TNN__VF TNN__FN(cdf)(TNN__VF x)
 {
     const TNN__VF u = tnn__vmul(x, tnn__vset1(0.707106781f));
@@ -4891,7 +4894,8 @@ TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, TNN__DRAW)
         y += to - from;
     }
 }
-/* cos and sin of 2 pi u, u in [0, 1): by quarter turns q, t in [-1/8, 1/8] of a turn from each */
+/* cos and sin of 2 pi u, u in [0, 1): by quarter turns q, t in [-1/8, 1/8] of a turn from each.
+   c and s are the Taylor series of cos t and sin t; a quarter turn exchanges them, with a sign. */
 TNN__HELPER void TNN__FN(cos_sin)(TNN__VF u, TNN__VF *cosine, TNN__VF *sine)
 {
     static const float cosines[] = {1.0f/40320, -1.0f/720, 1.0f/24, -0.5f, 1};
@@ -4951,8 +4955,9 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
             __VA_ARGS__ \
         } \
     }
-/* y = the largest of each window, NaN if there is one, -infinity if there is none; rows i0..i1-1 of
-   the output. where (may be NULL), contiguous, gets u*kw + v, the place of the first such. */
+/* y = the largest of each window, NaN if there is one, -infinity if the window has no element; rows
+   i0..i1-1 of the output. where (may be NULL), contiguous, gets the place of the first such. The
+   first element is taken as it is, so that -infinity has a place, too. */
 TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row, float *where, int i0, int i1)
 {
@@ -5000,7 +5005,8 @@ TNN__KERNEL void TNN__FN(pool_grad)(const tnn__pool_geometry *g, const float *dy
         )
     )
 }
-/* y = the sum of each window, in chains, over its divisor */
+/* y = the sum of each window, in chains of TNN__TERMS_MAX terms (SUMS in 3a), over its divisor. An
+   adaptive pool may have the whole image in a window. */
 TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row)
 {
@@ -5174,7 +5180,7 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 #define TNN__MEAN1(m, b, x) \
     TNN__FN(put)(m + i, tnn__vfma(rest_##b, x, tnn__vmul(b, tnn__vload(m + i))))
 #define TNN__MEAN2(v, b, x) TNN__FN(mean2)(v + i, b, rest_##b, x)
-/* Stores x, and returns it. */
+/* Stores x at `to` and on, and returns it: a state's new value, which the step needs, too. */
 TNN__HELPER TNN__VF TNN__FN(put)(float *to, TNN__VF x)
 {
     tnn__vstore(to, x);
@@ -5226,7 +5232,7 @@ TNN__RULE(asgd)
 }
 
 /* Adagrad: h += d^2;  w -= lr/(1 + (t-1) lr_decay) d/(sqrt(h) + eps), or with keras_eps
-   d/sqrt(h + eps). */
+   d/sqrt(h + eps). h is a sum, not a mean: steps only become smaller. */
 TNN__RULE(adagrad)
 {
     const TNN__VF step = TNN__SET(-u->lr/(1 + (double)(u->step - 1)*o->lr_decay));
@@ -5343,8 +5349,9 @@ TNN__RULE(adamax)
     )
 }
 
-/* NAdam: w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0] and
-   P = c[1] of this step and c' of the next. */
+/* NAdam: m and v as in Adam;
+   w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0], the momentum
+   of this step, and P = c[1], the product of all so far; c' is that of the next. */
 TNN__RULE(nadam)
 {
     const double next = tnn__nadam_momentum(o, u->step + 1);
@@ -5440,8 +5447,9 @@ TNN__RULE(schedule_free)
     )
 }
 
-/* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1). With an estimate of n samples
-   before it: h = beta2 h + (1 - beta2) n g^2, and no more. */
+/* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1), h an estimate of the Hessian's
+   diagonal. A pass with u->estimate n > 0, of n samples whose labels were drawn, does nothing but
+   h = beta2 h + (1 - beta2) n g^2. */
 TNN__RULE(sophia)
 {
     const TNN__VF gamma = TNN__SET(o->gamma), tiny = TNN__SET(1e-15), beta2 = TNN__SET(o->beta2);
@@ -5701,10 +5709,11 @@ TNN__HELPER double TNN__FN(focal_cross)(const tnn__criterion *loss, float e, flo
     }
     return -all*power*log_p;
 }
-/* For one row of n classes. With m the largest x, e_c = exp(x_c - m), s their sum, and t'_c the
-   smoothed target keep t_c + spread,
+/* Cross-entropy of one row of n classes. With m the largest x, e_c = exp(x_c - m), s their sum, and
+   t'_c the smoothed target keep t_c + spread,
      L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
-   at: the place of the label, which the focal factor (b > 0) needs. */
+   at: the place of the label, which the focal factor (b > 0) needs. weights w_c are 1 if there are
+   none. Two passes: sums, then the gradient; exp is computed in both, for g may be t. */
 TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n, const float *x,
                                           const float *t, float *g, tnn__len at)
 {
@@ -5774,7 +5783,8 @@ TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *loss, tnn__len n, cons
     return 1 - share + (over - over);                 /* NaN, if it overflows */
 }
 
-/* A pixel of n channels: n/2 means, then n/2 variances v. With e = (x - t)/v:
+/* Gaussian: a pixel of n channels, n/2 means x, then n/2 variances v. With e = (x - t)/v:
+     L = (log v + e (x - t))/2, with `full` + log(2 pi)/2,   v at least eps,
      dL/dx = e,   dL/dv = (1/v - e^2)/2,   also where v is below eps (as in torch) */
 TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n, const float *x,
                                      const float *t, float *g)
@@ -5794,7 +5804,8 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n, con
     return (double)TNN__FN(fold)(lanes);
 }
 
-/* The losses that are formulas. */
+/* The losses that are formulas: X(kind, name of the formula). Smooth L1 is Huber's with other
+   numbers. */
 #define TNN__FORMULAS(X) \
     X(TNN_MULTI_MARGIN, multi_margin)  X(TNN_MSE, mse)              X(TNN_L1, l1) \
     X(TNN_HUBER, huber)                X(TNN_LOG_COSH, log_cosh)    X(TNN_BCE, bce) \
@@ -5832,7 +5843,8 @@ TNN__KERNEL double TNN__FN(formula##_sum)(const tnn__criterion *loss, tnn__len n
 }
 TNN__FORMULAS(TNN__SUM)
 /* The loss of a sample, or of a pixel, of n outputs x and targets t, and its gradient g; at: the
-   place of its label. NaN where x or t is out of range. */
+   place of its label. NaN where x or t is out of range: a network that is not meant for the loss
+   shows so in the first step. Variances are outputs, too: they must not be negative. */
 TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *loss, tnn__len n, const float *x,
                                  const float *t, float *g, tnn__len at)
 {
@@ -5930,7 +5942,7 @@ static const tnn__isa_table TNN__FN(table) = {
 #include TINYNN_SELF
 #undef TNN__PASS
 
-/* Worst first. The machine has the first tnn__isa_count() of them: a set counts only if the cpu has
+/* The tables, worst set first. The machine has the first tnn__isa_count() of them: a set counts only if the cpu has
    it AND the operating system saves its registers. */
 static const tnn__isa_table *const tnn__isa_tables[] = {
 #if TNN__SCALAR
@@ -5946,7 +5958,8 @@ static const tnn__isa_table *const tnn__isa_tables[] = {
     &tnn__table_neon,
 #endif
 };
-/* How many of these the machine has. */
+/* How many of these the machine has. x86 tells by cpuid, leaf 1 and 7, and by xgetbv which registers
+   the system saves; SSE2 is part of the 64-bit architecture, as NEON is of ARM's. */
 static int tnn__isa_count(void)
 {
 #ifdef TNN__X86
@@ -6016,7 +6029,8 @@ static TNN__OWN_CALL int tnn__plain_exact(void)
     return !memcmp(by_steps, at_once, sizeof at_once);
 }
 
-/* An error at each use, if flags of the compiler have changed what arithmetic gives. */
+/* An error at each use, if flags of the compiler have changed what arithmetic gives. All sets are
+   tried, once: one may be chosen later, and their code comes from the same flags. */
 static void tnn__check_arithmetic(void)
 {
     static int known;           /* 1: it is right, 2: it is not */
