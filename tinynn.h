@@ -5447,9 +5447,9 @@ TNN__RULE(schedule_free)
     )
 }
 
-/* Sophia: m by beta1 of d;  w -= lr clip(m/(gamma h + 1e-15), -1..1), h an estimate of the Hessian's
-   diagonal. A pass with u->estimate n > 0, of n samples whose labels were drawn, does nothing but
-   h = beta2 h + (1 - beta2) n g^2. */
+/* Sophia: m by beta1 of d; w -= lr clip(m/(gamma h + 1e-15), -1..1), h an estimate of the Hessian's
+   diagonal. A pass with u->estimate n > 0, of n samples whose labels were drawn, does nothing but h
+   = beta2 h + (1 - beta2) n g^2. */
 TNN__RULE(sophia)
 {
     const TNN__VF gamma = TNN__SET(o->gamma), tiny = TNN__SET(1e-15), beta2 = TNN__SET(o->beta2);
@@ -5942,8 +5942,8 @@ static const tnn__isa_table TNN__FN(table) = {
 #include TINYNN_SELF
 #undef TNN__PASS
 
-/* The tables, worst set first. The machine has the first tnn__isa_count() of them: a set counts only if the cpu has
-   it AND the operating system saves its registers. */
+/* The tables, worst set first. The machine has the first tnn__isa_count() of them: a set counts
+   only if the cpu has it AND the operating system saves its registers. */
 static const tnn__isa_table *const tnn__isa_tables[] = {
 #if TNN__SCALAR
     &tnn__table_scalar,
@@ -5958,8 +5958,8 @@ static const tnn__isa_table *const tnn__isa_tables[] = {
     &tnn__table_neon,
 #endif
 };
-/* How many of these the machine has. x86 tells by cpuid, leaf 1 and 7, and by xgetbv which registers
-   the system saves; SSE2 is part of the 64-bit architecture, as NEON is of ARM's. */
+/* How many of these the machine has. x86 tells by cpuid, leaf 1 and 7, and by xgetbv which
+   registers the system saves; SSE2 is part of the 64-bit architecture, as NEON is of ARM's. */
 static int tnn__isa_count(void)
 {
 #ifdef TNN__X86
