@@ -129,6 +129,7 @@ struct experiment {
 
 /* ==== Options ================================================================================= */
 
+/* What --help prints. */
 static inline void experiment_help(const experiment *e, FILE *to)
 {
     fprintf(to, "%s - %s\n\nusage: build/%s [options]\n\n", e->name, e->about, e->name);
@@ -169,6 +170,7 @@ static inline void experiment_help(const experiment *e, FILE *to)
             tnn_isa(), tnn_threads());
 }
 
+/* The place of a name in a list that ends with NULL, or -1. */
 static inline int experiment_index(const char *const *names, const char *name)
 {
     for (int i = 0; names[i]; i++)
@@ -176,6 +178,7 @@ static inline int experiment_index(const char *const *names, const char *name)
     return -1;
 }
 
+/* Says what is wrong with an option, and the known values if there are. Returns 2, the status. */
 static inline int experiment_usage(const experiment *e, const char *option, const char *problem,
                                    const char *const *known)
 {
@@ -265,11 +268,13 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
     return -1;
 }
 
+/* How long a run is, before it is known to stop early. */
 static inline int experiment_epochs(const experiment *e, const experiment_run *run)
 {
     return !e->quick ? run->epochs : e->quick_epochs ? e->quick_epochs : 1;
 }
 
+/* Whether --only lets the run be done. */
 static inline int experiment_wants(const experiment *e, const char *run)
 {
     return !e->only || strcmp(e->only, run) == 0;
@@ -279,6 +284,7 @@ static inline int experiment_wants(const experiment *e, const char *run)
    On a terminal a bar, with the speed and the time left for all runs; else a line per epoch, or
    per 50 epochs of long runs.                                                                    */
 
+/* Seconds, from any time on. */
 static inline double experiment_clock(void)
 {
 #ifdef _WIN32
@@ -290,6 +296,7 @@ static inline double experiment_clock(void)
 #endif
 }
 
+/* A line of a message, with the names of the program and the run. */
 static inline void experiment_say(const experiment *e, const char *format, ...)
 {
     va_list values;
@@ -351,6 +358,7 @@ static inline tnn_metrics experiment_train(experiment *e, tnn_net *net, tnn_load
 
 /* ==== Data files ============================================================================== */
 
+/* What is left of a file, for the caller to free; NULL on failure. */
 static inline void *experiment_slurp(FILE *f, size_t *size)
 {
     size_t room = 1 << 20, got;
@@ -448,6 +456,7 @@ static inline int experiment_loaded(experiment *e, const char *format, ...)
     return experiment_failed(e) ? -1 : 0;
 }
 
+/* Frees the samples. */
 static inline void experiment_free(experiment *e)
 {
     tnn_data *parts[] = {&e->train, &e->val, &e->test, &e->all, &e->unlabelled, &e->whole[0],
@@ -925,6 +934,7 @@ static inline int experiment_do_run(experiment *e, const void *row)
     return go;
 }
 
+/* Row number i of the table. */
 static inline const experiment_run *experiment_nth(const experiment *e, int i)
 {
     const void *row = (const char *)e->table + (size_t)i * e->row;

@@ -1,8 +1,8 @@
 /* fashion_drawing.h - garments that stand in for Fashion-MNIST's where it is not there
 
    The classes overlap like the real ones (shirts with T-shirts, pullovers and coats, sneakers with
-   boots): a good network gets most of it right, not all. fashion_draw, the last function, draws
-   image number so and so of a class; it picks the properties of each from its number.            */
+   boots): a good network gets most of it right, not all. fashion_draw, the last function, draws one
+   image of a class; its number decides on all of its properties.                                 */
 #ifndef FASHION_DRAWING_H
 #define FASHION_DRAWING_H
 
@@ -25,11 +25,13 @@ enum {
     FOLD_GRID = 100, GRAIN_GRID = 200
 };
 
+/* A property of the image, from low to high. */
 static inline int fashion_pick(const fashion_canvas *c, int property, int low, int high)
 {
     return drawing_pick(20170825, c->image, property, low, high);
 }
 
+/* Fills the polygon of n points, in tenths of a pixel. */
 static inline void fashion_fill(fashion_canvas *c, int level, const drawing_point *outline, int n)
 {
     drawing_point p[DRAWING_CORNERS];

@@ -256,6 +256,7 @@ static int write_search(experiment *e, const tnn_study *study)
     return experiment_end_file(e, f, "search.tsv", !failed);
 }
 
+/* Whether all trials have ended. */
 static int ended(const tnn_study *study)
 {
     int n = 0;
@@ -263,6 +264,7 @@ static int ended(const tnn_study *study)
     return n == TRIALS;
 }
 
+/* Runs the trials, those of this shard, and writes the table when all have ended. */
 static int search(experiment *e, const flags_run *row)
 {
     char name[16];

@@ -93,6 +93,7 @@ static tnn_net *build(experiment *e, const void *row)
 typedef struct hits { int correct[CLASSES], n[CLASSES]; } hits;
 static hits all[2], last[2];            /* training, validation */
 
+/* Counts n images of a class, so many of them right. */
 static void count(hits *h, int label, int correct, int n)
 {
     h->correct[label] += correct;
@@ -155,6 +156,7 @@ static int write_classes(experiment *e, const void *row, tnn_net *net)
 
 /* ==== The program ============================================================================= */
 
+/* A run has a split of its own. */
 static int do_run(experiment *e, const void *row)
 {
     memset(all, 0, sizeof all);

@@ -53,6 +53,7 @@ static inline int icons_read(experiment *e)
     return images ? 0 : -1;
 }
 
+/* Draws n icons. Returns 0, or -1 without memory. */
 static inline int icons_synthesize(experiment *e, int n)
 {
     unsigned char *pixels = (unsigned char *)experiment_room(e, (size_t)n * ICONS_BYTES);

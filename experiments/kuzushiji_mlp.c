@@ -89,6 +89,7 @@ static const struct stage {
 
 /* ==== The networks ============================================================================ */
 
+/* b to the power of n. */
 static double power(double b, long long n)
 {
     double p = 1;
@@ -241,6 +242,7 @@ static tnn_metrics evaluate(tnn_net *net, const mlp_run *r, const tnn_data *data
     return m;
 }
 
+/* Training figures are measured after the epoch, too; schedules go by epochs. */
 static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
                       tnn_metrics *train, tnn_metrics *val)
 {
@@ -287,6 +289,7 @@ static int choose(experiment *e, const char *stage, char names[][48], int count,
     return experiment_end_file(e, f, "choices.tsv", 1) == 0 ? best : -1;
 }
 
+/* Sets what stage `which` of the search varies. */
 static void set_parameter(mlp_run *r, int which, double value)
 {
     switch (which) {
@@ -298,6 +301,7 @@ static void set_parameter(mlp_run *r, int which, double value)
     }
 }
 
+/* Does the stages one after the other; what each chooses goes into the next. */
 static int search(experiment *e)
 {
     char names[5][48];

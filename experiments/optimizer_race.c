@@ -163,6 +163,7 @@ static tnn_net *build(experiment *e, const void *row)
     return net;
 }
 
+/* As experiment_one_epoch, with the weights that a rule means, and through infinity. */
 static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
                       tnn_metrics *train, tnn_metrics *val)
 {

@@ -260,6 +260,7 @@ static summary of_class(const char *name, const char *epoch, const char *quantit
     return summed_up(s);
 }
 
+/* Kinds of quantities: shares, shown as percent by some reports; whole numbers; else losses. */
 static int is_accuracy(int quantity)
 {
     return quantity == TRAIN_ACC || quantity == VAL_ACC || quantity == TEST_ACC;
