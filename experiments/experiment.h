@@ -102,7 +102,7 @@ struct experiment {
     const char *data, *out, *only;
     uint64_t    seed;
     int         threads, quick, aside;
-    char        kind[80];               /* "real" or "synthetic", with the numbers of samples     */
+    char        kind[96];               /* "real" or "synthetic", with the numbers of samples     */
     char        key[256];               /* what the folder's results have in common               */
     int         lock;                   /* OUT/.lock, or -1                                       */
     /* the run being done */
