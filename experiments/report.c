@@ -127,7 +127,7 @@ static FILE *open_table(const char *name)
 static FILE *open_result(int out, const char *name, const char *suffix)
 {
     char path[2 * LINE];
-    snprintf(path, sizeof path, "%s/%s/%s%s", outs[out], folder, name, suffix);
+    snprintf(path, sizeof path, "%s/%s/%.60s%s", outs[out], folder, name, suffix);
     return fopen(path, "r");
 }
 
@@ -319,7 +319,7 @@ static int run_of(summary s) { return s.mean >= 0 && s.mean < run_count ? (int)s
    the mean of all, as `statistic` says (0 to 4).                                                 */
 static summary compare_runs(int from, int to, int epoch, int quantity, int statistic)
 {
-    double mean[MAX_RUNS], average = 0;
+    double mean[MAX_RUNS] = {0}, average = 0;
     int    best = from, second = -1;
     for (int i = from; i <= to; i++) {
         const summary s = over_seeds(one_seed, i, i, 0, epoch, quantity);
