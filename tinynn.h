@@ -17465,8 +17465,9 @@ static int tnn__has_density(const tnn__axis *axis)
    also /sigma. Quickly; *tails: the mass below and above. */
 static double tnn__quick_factor(const tnn__axis *axis, double mu, double sigma, double tails[2])
 {
-    tails[0] = tnn__quick_tail((mu - axis->from)/sigma);
-    tails[1] = tnn__quick_tail((axis->to - mu)/sigma);
+    const double low = (mu - axis->from)/sigma, high = (axis->to - mu)/sigma;
+    tails[0] = low < 9 ? tnn__quick_tail(low) : 0;      /* 1e-19 */
+    tails[1] = high < 9 ? tnn__quick_tail(high) : 0;
     return 1/((1 - tails[0] - tails[1])*(tnn__has_density(axis) ? sigma : 1));
 }
 /* Makes *kernel one of a number. */
@@ -17736,18 +17737,20 @@ static void tnn__crowd_fit(tnn_study *study, int variable, tnn__mix *mix)
         if (p > 1) sum[i] += half*half/6*(sum[i - 2] + (p > 3 ? half*half/20*sum[i - 4] : 0));
     }
 }
-/* A crowd's sums at y. */
+/* A crowd's sums at y. From bin to bin t falls by the width w, so exp(-t^2/2) grows by a ratio, and
+   the ratio by exp(-w^2). */
 static double tnn__crowd_sum(const tnn__axis *axis, const tnn__crowd *crowd, double y)
 {
-    const double width = crowd->width;
+    const double width = crowd->width, less = tnn__quick_exp(-width*width);
     const int reach = TNN__MIN((int)(9.2/width) + 1, crowd->bins);
     double total = 0, at;
     const int here = tnn__crowd_bin(axis, crowd, y, &at);
-    int p, bin = TNN__MAX(here - reach, 0);
     const int end = TNN__MIN(here + reach, crowd->bins - 1) + 1;
-    for (; bin < end; bin++) {
+    int p, bin = TNN__MAX(here - reach, 0);
+    double t = (at - bin - 0.5)*width, power = tnn__quick_exp(-t*t/2);
+    double ratio = 1/tnn__quick_exp((width/2 - t)*width);
+    for (; bin < end; bin++, t -= width, power *= ratio, ratio *= less) {
         const double *sum = crowd->sum + (tnn__len)bin*crowd->terms;
-        const double t = (at - bin - 0.5)*width;
         double he = 1, before = 0, all = 0;
         if (!(*sum > 0)) continue;
         if (crowd->terms == 1) {
@@ -17760,7 +17763,7 @@ static double tnn__crowd_sum(const tnn__axis *axis, const tnn__crowd *crowd, dou
             before = he;
             he = next;
         }
-        total += all*tnn__quick_exp(-t*t/2);
+        total += all*power;
     }
     return total*(crowd->terms > 1 && !tnn__has_density(axis) ? axis->of.step/crowd->h : 1);
 }
