@@ -2035,29 +2035,29 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #if defined(_WIN32)
         /* These few as windows.h declares them; its macros would get into the user's program. */
         #include <process.h>
-        #define TNN__WINDOWS TNN__EXTERN __declspec(dllimport)
+        #define TNN__IMPORT TNN__EXTERN __declspec(dllimport)
         struct _RTL_SRWLOCK;
         struct _RTL_CONDITION_VARIABLE;
-        TNN__WINDOWS void __stdcall AcquireSRWLockExclusive(struct _RTL_SRWLOCK *);
-        TNN__WINDOWS void __stdcall ReleaseSRWLockExclusive(struct _RTL_SRWLOCK *);
-        TNN__WINDOWS int  __stdcall SleepConditionVariableSRW(struct _RTL_CONDITION_VARIABLE *,
+        TNN__IMPORT void __stdcall AcquireSRWLockExclusive(struct _RTL_SRWLOCK *);
+        TNN__IMPORT void __stdcall ReleaseSRWLockExclusive(struct _RTL_SRWLOCK *);
+        TNN__IMPORT int  __stdcall SleepConditionVariableSRW(struct _RTL_CONDITION_VARIABLE *,
                                         struct _RTL_SRWLOCK *, unsigned long, unsigned long);
-        TNN__WINDOWS void __stdcall WakeAllConditionVariable(struct _RTL_CONDITION_VARIABLE *);
-        TNN__WINDOWS int  __stdcall SwitchToThread(void);
-        TNN__WINDOWS int  __stdcall CloseHandle(void *);
-        TNN__WINDOWS unsigned long __stdcall WaitForSingleObject(void *, unsigned long);
-        TNN__WINDOWS unsigned long __stdcall GetActiveProcessorCount(unsigned short);
+        TNN__IMPORT void __stdcall WakeAllConditionVariable(struct _RTL_CONDITION_VARIABLE *);
+        TNN__IMPORT int  __stdcall SwitchToThread(void);
+        TNN__IMPORT int  __stdcall CloseHandle(void *);
+        TNN__IMPORT unsigned long __stdcall WaitForSingleObject(void *, unsigned long);
+        TNN__IMPORT unsigned long __stdcall GetActiveProcessorCount(unsigned short);
         #ifdef _WIN64
         typedef unsigned long long tnn__affinity;
         #else
         typedef unsigned long tnn__affinity;
         #endif
-        TNN__WINDOWS int  __stdcall GetProcessAffinityMask(void *, tnn__affinity *,
-                                                           tnn__affinity *);
+        TNN__IMPORT int  __stdcall GetProcessAffinityMask(void *, tnn__affinity *,
+                                                          tnn__affinity *);
         struct HINSTANCE__;
-        TNN__WINDOWS int  __stdcall GetModuleHandleExA(unsigned long, const char *,
-                                                       struct HINSTANCE__ **);
-        TNN__WINDOWS void __stdcall FreeLibraryAndExitThread(struct HINSTANCE__ *, unsigned long);
+        TNN__IMPORT int  __stdcall GetModuleHandleExA(unsigned long, const char *,
+                                                      struct HINSTANCE__ **);
+        TNN__IMPORT void __stdcall FreeLibraryAndExitThread(struct HINSTANCE__ *, unsigned long);
     #else
         #include <pthread.h>
         #include <sched.h>
