@@ -1889,8 +1889,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
                    it into random networks
      a loss        1e: its enumerator and formula; 2b; 3g: its TNN__FORMULA, and a line in
                    TNN__FORMULAS; 8: its row. tests/loss_vectors.py, tests/test_losses.c
-     an optimizer  1e: enumerator and update; 2b; 2f: its line in TNN__RULES; 3f: the rule; the head
-                   of 10 says where what only some need goes. tests/optimizer_vectors.py
+     an optimizer  1e: enumerator and update; 2b; 2f: its kernel in TNN__RULES; 3f: the kernel; 10d:
+                   its row, and columns for what few rules need. tests/optimizer_vectors.py
      a schedule    1f: enumerator and formula; 2b; 11: its row and its w(t).
                    tests/schedule_vectors.py */
 #ifndef TNN__PASS
@@ -3375,7 +3375,7 @@ typedef struct {                /* one step of an optimizer over a run of floats
     double    lr, decay;        /* with the layer's factors; decay: L2 or of a rule's own kind   */
     double    shrink, sign;     /* the weight is w + shrink w, the gradient sign g, at first     */
     double    bias1, bias2, bias3;      /* 1 - beta^t */
-    double    c[2];             /* running numbers of a rule: tnn__advance */
+    double    c[2];             /* running numbers of a rule: its `advance` */
     long long step;             /* t, from 1 */
     double    estimate;         /* Sophia: > 0, and g is of drawn labels */
 } tnn__update;
@@ -3403,63 +3403,11 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     void (*forward)(tnn__len n, const float *x, float *y, const float *p);
     void (*backward)(tnn__len n, const float *x, const float *dy, float *dx, const float *p);
 } tnn__activation;
-/* The rules of section 10, in the order of tnn_optimizer_type: kernel, name, options that not all
-   read, defaults of lr, momentum, beta1, beta2, beta3, eps, weight_decay and alpha, whether weight
-   decay is decoupled, and how many state vectors it has with options o. */
-#define TNN__RULES(R) \
-    R(sgd, "SGD", "momentum dampening:momentum nesterov:momentum:!dampening velocity:momentum", \
-      1e-3, 0, 0, 0, 0, 0, 0, 0, 0, o->momentum > 0) \
-    R(adam, "Adam", "beta1 beta2 eps amsgrad keras_eps", \
-      1e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2 + !!o->amsgrad) \
-    R(adam, "AdamW", "beta1 beta2 eps amsgrad keras_eps -decoupled", \
-      1e-3, 0, .9, .999, 0, 1e-8, .01, 0, 1, 2 + !!o->amsgrad) \
-    R(asgd, "ASGD", "lambd alpha t0", \
-      1e-2, 0, 0, 0, 0, 0, 0, .75, 0, 1) \
-    R(adagrad, "Adagrad", "lr_decay initial_accumulator eps keras_eps", \
-      1e-2, 0, 0, 0, 0, 1e-10, 0, 0, 0, 1) \
-    R(adadelta, "Adadelta", "rho eps", \
-      1, 0, 0, 0, 0, 1e-6, 0, 0, 0, 2) \
-    R(rmsprop, "RMSprop", "alpha eps momentum centered keras_eps velocity:momentum", \
-      1e-2, 0, 0, 0, 0, 1e-8, 0, .99, 0, 1 + !!o->centered + (o->momentum > 0)) \
-    R(rprop, "Rprop", "eta_minus eta_plus step_min step_max clip_value:weight_decay " \
-      "clip_tensor:weight_decay clip_norm:weight_decay", \
-      1e-2, 0, 0, 0, 0, 0, 0, 0, 0, 2) \
-    R(adamax, "Adamax", "beta1 beta2 eps keras_eps", \
-      2e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
-    R(nadam, "NAdam", "beta1 beta2 eps momentum_decay", \
-      2e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
-    R(adam, "RAdam", "beta1 beta2 eps", \
-      1e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
-    R(lion, "Lion", "beta1 beta2 -decoupled", \
-      1e-4, 0, .9, .99, 0, 0, 0, 0, 1, 1) \
-    R(adam, "AdaBelief", "beta1 beta2 eps amsgrad rectify -decoupled", \
-      1e-3, 0, .9, .999, 0, 1e-16, 0, 0, 1, 2 + !!o->amsgrad) \
-    R(adan, "Adan", "beta1 beta2 beta3 eps", \
-      1e-3, 0, .98, .92, .99, 1e-8, 0, 0, 0, 4) \
-    R(ademamix, "AdEMAMix", "beta1 beta2 beta3 alpha eps alpha_warmup beta3_warmup " \
-      "-decoupled", \
-      1e-3, 0, .9, .999, .9999, 1e-8, 0, 2, 1, 3) \
-    R(schedule_free, "Schedule-Free SGD", "momentum r weight_lr_power warmup_steps", \
-      1, .9, 0, 0, 0, 0, 0, 0, 0, 1) \
-    R(schedule_free, "Schedule-Free AdamW", "beta1 beta2 eps r weight_lr_power warmup_steps", \
-      2.5e-3, 0, .9, .999, 0, 1e-8, 0, 0, 0, 2) \
-    R(sophia, "Sophia", "beta1 beta2 gamma interval -decoupled", \
-      1e-4, 0, .965, .99, 0, 0, .1, 0, 1, 3) \
-    R(sgd, "LARS", "momentum trust eps nesterov:!dampening dampening velocity", \
-      1, .9, 0, 0, 0, 1e-8, 0, 0, 0, 1) \
-    R(lamb, "LAMB", "beta1 beta2 eps", \
-      1e-3, 0, .9, .999, 0, 1e-6, .01, 0, 0, 3) \
-    R(sgd, "Adafactor", "beta2_decay eps eps2 clip_threshold -decoupled", \
-      1e-2, 0, 0, 0, 0, 1.0/8388608, 0, 0, 1, 3) \
-    R(muon, "Muon", "momentum eps ns_a ns_b ns_c ns_steps no_nesterov match_rms beta1 " \
-      "beta2 keras_eps -decoupled", \
-      1e-3, .95, .9, .999, 0, 1e-7, .1, 0, 1, 3) \
-    R(sgd, "L-BFGS", "max_iter max_eval tolerance_grad tolerance_change history " \
-      "strong_wolfe -weight_decay -no_bias_decay -decoupled -clip_value -clip_tensor " \
-      "-clip_norm -accumulate", \
-      1, 0, 0, 0, 0, 0, 0, 0, 0, 4) \
-    R(sgd, "custom", "update user states -maximize -decoupled", \
-      1e-3, 0, 0, 0, 0, 0, 0, 0, 0, o->states)
+/* The kernels of section 10's rules, in the order of tnn_optimizer_type. */
+#define TNN__RULES(X) \
+    X(sgd) X(adam) X(adam) X(asgd) X(adagrad) X(adadelta) X(rmsprop) X(rprop) X(adamax) X(nadam) \
+    X(radam) X(lion) X(adabelief) X(adan) X(ademamix) X(free_sgd) X(free_adamw) X(sophia) \
+    X(sgd) X(lamb) X(sgd) X(muon) X(sgd) X(sgd)
 /* NAdam's momentum of step t: the table of 1e has it. */
 static double tnn__nadam_momentum(const tnn_optimizer *o, long long t)
 {
@@ -5891,11 +5839,9 @@ TNN__KERNEL int TNN__FN(exact)(void)
 #endif
 static const tnn__isa_table TNN__FN(table) = {
     &TNN__STR(TNN__PASS_NAME)[1],
-#define TNN__R(kernel, name, reads, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, \
-               decoupled, states) \
-    , TNN__SHARED(kernel)
-    { NULL TNN__RULES(TNN__R) }, TNN__SHARED(loss),
-#undef TNN__R
+#define TNN__X(kernel) , TNN__SHARED(kernel)
+    { NULL TNN__RULES(TNN__X) }, TNN__SHARED(loss),
+#undef TNN__X
 #undef TNN__SHARED
 #define TNN__X(ret, kernel, args) TNN__FN(kernel),
     TNN__KERNELS(TNN__X)
@@ -7331,8 +7277,8 @@ typedef struct {
     const tnn__op *op;
     int            bias, frozen;
     double         lr, decay;       /* factors */
-    int            direction;       /* the update is w -= step times what is in s[2]; -1: which
-                                       the rule has yet to make */
+    int            rule;            /* whose kernel updates it, a tnn_optimizer_type; 0: the update
+                                       is w -= step times the direction in s[2] */
     double         step;
     double         trust;           /* LARS: a factor; while clipping, the squared norm */
 } tnn__segment;
@@ -7390,7 +7336,7 @@ struct tnn_net {
     const int       *labels;                /* of the last loss, or its targets, and it */
     const float     *targets;
     double           value;
-    double           c[2], shares, lr_max;  /* of rules: tnn__advance */
+    double           c[2], shares, lr_max;  /* of rules: `advance` */
     int              averages, accumulated, swapped;
     double           grad_norm;
     int              odd;           /* some weight may not be finite: tnn__check_weights */
@@ -9665,8 +9611,15 @@ static tnn_status tnn__init_params(tnn_net *net)
        channels last: the kernel reads a value of t before it writes that of g;
      - the losses of samples, each kept in its place, are added up in double in the order of
        samples. If the sum is not finite tnn__blame looks for what is not.
-   The loss is then total/weight; that of a data set is the sum of totals over that of weights. */
-enum { TNN__PER_VALUE, TNN__PER_ROW, TNN__PER_SAMPLE };         /* what the mean is over */
+   The loss is then total/weight; that of a data set is the sum of totals over that of weights.
+   What the mean is over says how large the weight of a batch of n is:
+       PER_VALUE   n times the values of a sample's targets
+       PER_ROW     n times its rows
+       PER_SAMPLE  n; and so with .reduction BATCHMEAN
+       labels with IGNORES: the sum of the class weights of those that count
+   The gradient is that of total/weight, but of the total with .reduction SUM. */
+enum { TNN__PER_VALUE, TNN__PER_ROW, TNN__PER_SAMPLE };
+/* TRAITS of a loss. What another part of the library wants to know of losses it asks by these. */
 enum {
     TNN__LABELS = 1, TNN__TARGETS = 2, TNN__BOTH = 3,           /* what it takes */
     TNN__CLASSES = 4,           /* labels are of classes also where there is one output */
@@ -9681,15 +9634,15 @@ enum {
     TNN__SOFTMAX = 2048, TNN__SIGMOID = 4096    /* logits, of which it makes probabilities so */
 };
 typedef struct {
-    const char *name, *reads;   /* reads: its options */
-    int   mean, traits;
+    const char *name, *reads;   /* for messages; its options, besides .reduction and .per_pixel */
+    int   mean, traits;         /* one of the three above; these bits */
     float edge;                 /* one output above it predicts 1 */
     float x_lo, x_hi, t_lo, t_hi;       /* outputs and targets allowed; lo > hi: any */
     int   variant;              /* what it becomes with .log_target or .no_log_input */
 } tnn__loss_kind;
-#define TNN__FINITE 3.4028235e38f
+#define TNN__FINITE 3.4028235e38f       /* the largest float */
 #define TNN__ALL    -TNN__FINITE, TNN__FINITE
-#define TNN__BY_VALUE   TNN__PER_VALUE, TNN__BOTH
+#define TNN__BY_VALUE   TNN__PER_VALUE, TNN__BOTH               /* most are */
 static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = { /* as tnn_loss_type, then */
     {NULL, "", 0, 0, 0, 0, 0, 0, 0, 0},                                 /* the variants */
     {"cross-entropy", "label_smoothing gamma ignore_index class_weights", TNN__PER_ROW,
@@ -9718,15 +9671,18 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = { /* as tnn
      .5f, -TNN__FINITE, 88, 0, TNN__FINITE, TNN__POISSON_RATE},     /* exp of more is infinite */
     {"gaussian nll", "eps full -per_pixel", TNN__PER_VALUE, TNN__TARGETS | TNN__HALVES,
      .5f, TNN__ALL, TNN__ALL, 0},
+    /* their ranges are any finite number; what overflows shows in the loss */
     {"cosine", "", TNN__PER_ROW, TNN__BOTH | TNN__PIXELS, .5f, TNN__ALL, TNN__ALL, 0},
     {"dice", "smooth", TNN__PER_SAMPLE, TNN__BOTH, .5f, TNN__ALL, TNN__ALL, 0},
     {"custom loss", "custom user -reduction -per_pixel", TNN__PER_SAMPLE, TNN__BOTH | TNN__HOOK,
      .5f, 1, 0, 1, 0, 0},
+    /* the variants: targets are logarithms, outputs are rates themselves */
     {"kl divergence", "", TNN__PER_VALUE, TNN__TARGETS, .5f, TNN__ALL, -TNN__FINITE, 88, 0},
     {"poisson nll", "", TNN__BY_VALUE, .5f, 0, TNN__FINITE, 0, TNN__FINITE, 0}
 };
 
-/* The numbers of each loss: the first is the kernel's a, the second its b. */
+/* The numbers of each loss, with default and range: the first is the kernel's a, the second its b.
+   A label that is ignored is a float here, too, so that TNN_ZERO can say label 0. */
 #define TNN__X(type, member, otherwise, least, most) \
     {TNN_##type, TNN__RANGE(tnn_loss_options, member, 'f', otherwise, least, most)},
 static const struct { int type; tnn__option option; } tnn__loss_numbers[] = {
@@ -9739,6 +9695,7 @@ static const struct { int type; tnn__option option; } tnn__loss_numbers[] = {
     TNN__X(GAUSSIAN_NLL, eps, 1e-6, 1e-30, 1e30) TNN__X(DICE, smooth, 1, 0, 1e30)
 };
 #undef TNN__X
+/* All options, for the check of what is not read. */
 static const tnn__option tnn__loss_options[] = {
 #define TNN__X(member) TNN__OPTION(tnn_loss_options, member),
     TNN__X(label_smoothing) TNN__X(class_weights) TNN__X(pos_weights) TNN__X(reduction)
@@ -9748,13 +9705,15 @@ static const tnn__option tnn__loss_options[] = {
 #undef TNN__X
 };
 
-/* The row of a loss; a network without one has the first. */
+/* The row of a loss as the user has named it; a network without one has the first. That of its
+   variant, whose ranges count, is criterion.kind's. */
 static const tnn__loss_kind *tnn__loss_kind_of(const tnn_loss_options *loss)
 {
     return &tnn__loss_kinds[TNN__NTH(loss->type)];
 }
-/* Fills in the defaults of a loss, and from these what the kernel wants: kind, or the variant of
-   it, numbers, ranges. TNN_ERROR_ARGUMENT for a number out of its range. */
+/* Fills in the defaults of a loss, and from these what the kernel wants: kind or variant, numbers,
+   ranges. Huber's b is 1; smooth L1 is Huber divided by beta, and L1 where beta is 0; the weights
+   come when the network is built. TNN_ERROR_ARGUMENT for a number out of its range. */
 static tnn_status tnn__loss_defaults(tnn_loss_options *loss, tnn__criterion *criterion)
 {
     const tnn__loss_kind *kind = tnn__loss_kind_of(loss);
@@ -9778,6 +9737,7 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *loss, tnn__criterion *cri
              || (kind->traits & TNN__DIVIDED && !(number[0] > 0));
     criterion->kind = varies ? kind->variant : (int)loss->type;
     kind = &tnn__loss_kinds[TNN__NTH(criterion->kind)];
+    /* -HUGE_VAL is no constant to every compiler */
     criterion->x_lo = kind->traits & TNN__INFINITE ? (float)-HUGE_VAL : kind->x_lo;
     criterion->x_hi = kind->x_hi;
     criterion->t_lo = kind->t_lo;
@@ -9787,12 +9747,13 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *loss, tnn__criterion *cri
 
 /* How a loss sees the outputs of a sample. */
 typedef struct {
-    int size, values;           /* of the outputs, of the targets */
-    int pixels, classes;        /* values = pixels*classes: one label each, of so many */
-    int rows;
+    int size, values;           /* floats of the outputs, of the targets */
+    int pixels, classes;        /* values = pixels*classes: a pixel has one label, of so many */
+    int rows;                   /* each of size/rows outputs and values/rows targets */
     int one;                    /* one value, to which the label is itself the target */
 } tnn__view;
-/* That of a loss after the last operation so far. */
+/* That of a loss after the last operation so far. A flattened image is one pixel of c*h*w classes;
+   with HALVES the kernel has to find a pixel's means beside its variances, so rows are pixels. */
 static tnn__view tnn__loss_view(const tnn_net *net, const tnn_loss_options *loss)
 {
     const tnn__blob *b = &net->blob[net->ops];
@@ -9807,7 +9768,8 @@ static tnn__view tnn__loss_view(const tnn_net *net, const tnn_loss_options *loss
     return view;
 }
 /* Refuses a loss that the shape of the outputs does not fit, or another number of weights than it
-   has classes: TNN_ERROR_SHAPE. No loss is fine. */
+   has classes: TNN_ERROR_SHAPE. It is asked where the loss is set and, as layers may have come
+   since, where the network is planned. No loss is fine. */
 static tnn_status tnn__check_loss(const tnn_net *net, const tnn_loss_options *loss)
 {
     const tnn__blob *b = &net->blob[net->ops];
@@ -9860,10 +9822,12 @@ static tnn_status tnn__check_last(tnn_net *net)
                      : "leave out", i + 1, tnn__layer_kinds[TNN__NTH(layer->type)].name);
 }
 
-/* Where value i of (classes, ...) stands in an image or pixel of c channels, n values in all. */
+/* Where value i, in PyTorch's order (c, n/c), stands in n values as they lie, (n/c, c): class i of
+   a flattened image, or, with n = c, of a pixel. */
 static tnn__len tnn__class_at(int i, int n, int c) { return (tnn__len)(i%(n/c))*c + i/(n/c); }
 
-/* The loss's part of the network's allocation. */
+/* The loss's part of the network's allocation: weights as the outputs lie, (h, w, c), if there are
+   any; loss and hits of each sample; the gradient (batch, c, h, w) of the user's loss. */
 static void tnn__place_loss(tnn_net *net, tnn__arena *arena)
 {
     const tnn_loss_options *loss = &net->loss;
@@ -9875,12 +9839,13 @@ static void tnn__place_loss(tnn_net *net, tnn__arena *arena)
     net->hits = (int *)(void *)tnn__take(arena, batch);
     net->custom_grad = loss->custom ? tnn__take(arena, tnn__mul(batch, view.size)) : NULL;
 }
-/* Class weights, one for each class, become weights of all values of a sample as it lies. */
+/* Spreads .class_weights and .pos_weights (classes) over all values of a sample as it lies, once:
+   so a kernel multiplies one vector with another. */
 static void tnn__place_weights(tnn_net *net)
 {
     const tnn__view view = tnn__loss_view(net, &net->loss);
     const int c = net->blob[net->ops].c;
-    int k, i;
+    int k, i;                   /* k: which of the two */
     for (k = 0; k < 2; k++) {
         const float *from = k ? net->loss.pos_weights : net->loss.class_weights;
         float *to = net->loss_weights[k];
@@ -9892,8 +9857,9 @@ static void tnn__place_weights(tnn_net *net)
     net->criterion.pos_weights = net->loss_weights[1];
 }
 
-/* The class that a row x of outputs predicts: that of the largest, the first of equal ones in
-   PyTorch's order; of one output 1 if it is above the edge, else 0. */
+/* The class that x predicts, all values of a sample or those of a pixel: that of the largest one,
+   of equal ones the first in PyTorch's order; of a single output 1 above the edge, else 0. Where a
+   value is NaN it is class 0. */
 static int tnn__predict(const tnn_net *net, const tnn__view *view, const float *x)
 {
     const int n = view->classes, c = net->blob[net->ops].c;
@@ -9904,27 +9870,28 @@ static int tnn__predict(const tnn_net *net, const tnn__view *view, const float *
         for (p = 0; p < n/c; p++) if (x[p*c + i] >= most) return i*(n/c) + p;
     return 0;
 }
-/* How many classes predictions are of. */
+/* How many classes predictions are of: the classes of the outputs, 2 of a single one. */
 static int tnn__outcomes(const tnn_net *net)
 {
     const tnn__view view = tnn__loss_view(net, &net->loss);
     return view.one ? 2 : view.classes;
 }
-/* What is predicted for sample s of the last forward, if it is one row. */
+/* What is predicted for sample s of the last forward, which has one label. */
 static int tnn__predicted(const tnn_net *net, int s)
 {
     const tnn__view view = tnn__loss_view(net, &net->loss);
     return tnn__predict(net, &view, tnn__sample_data(&net->blob[net->ops], s));
 }
-/* Whether a label does not count. */
+/* Whether a label does not count. It is compared in double, which holds every int and float. */
 static int tnn__ignored(const tnn_net *net, int label)
 {
     return tnn__loss_kind_of(&net->loss)->traits & TNN__IGNORES
         && (double)label == (double)net->loss.ignore_index;
 }
 
-/* One-hot targets at g of a sample with outputs x and labels `label`, one for each pixel; returns
-   how many of these are predicted. */
+/* One-hot targets of a sample, at g (values): 1 at the label of each pixel, 0 elsewhere, all 0 if
+   it is ignored; or, if there is one output, the label itself. x: its outputs; label: one for each
+   pixel. Returns how many labels are predicted. */
 static int tnn__one_hot(const tnn_net *net, const tnn__view *view, const int *label, const float *x,
                         float *g)
 {
@@ -9939,8 +9906,10 @@ static int tnn__one_hot(const tnn_net *net, const tnn__view *view, const int *la
     }
     return hits;
 }
-/* Losses and gradients of a span of samples. A sample's last row comes first: where it is cut into
-   halves, rows of g are longer than those of t, which begin at the same place. */
+/* Losses, hits and gradients of a span of samples; net->labels or net->targets say of what. Targets
+   are read where they are if they lie as the outputs do, else they are turned into g first. A
+   sample's last row is worked first: where outputs are halves, rows of g are longer than those of
+   t, which begin at the same place and must not be overwritten. */
 static void tnn__loss_task(void *context, int span, int worker)
 {
     const tnn_net *net = (const tnn_net *)context;
@@ -9971,7 +9940,7 @@ static void tnn__loss_task(void *context, int span, int worker)
     }
 }
 
-/* Whether sample s of a blob has a value that is not finite. */
+/* Whether sample s of a blob has a value that is not finite. Its frame is left out. */
 static int tnn__runs_away(const tnn__blob *b, int s)
 {
     const float *x = tnn__sample_data(b, s);
@@ -9983,9 +9952,10 @@ static int tnn__runs_away(const tnn__blob *b, int s)
     }
     return 0;
 }
-/* Says why the loss of sample s is not finite, TNN_ERROR_NUMBER: by the first of its data, its
-   targets, its outputs that is not what the loss allows; else by the first layer that gives what
-   is not finite. */
+/* Says why the loss of sample s is not finite, TNN_ERROR_NUMBER. In this order: a value of its data
+   that is not finite; a target that the loss does not allow; an output that is finite, but that it
+   does not allow; the first layer with an output that is not finite; else nothing is known. The
+   kernel only tells that there is something (TNN__FN(inside) in 3g), so this may take its time. */
 static tnn_status tnn__blame(const tnn_net *net, int s)
 {
     const tnn__blob *b = &net->blob[net->ops];
@@ -10039,8 +10009,9 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
                      (double)tnn__kernels()->largest(view.size, x));
 }
 
-/* The user's own loss: as if each sample had its share. The gradient is turned channels last, and
-   what is not finite in it shows in the loss. */
+/* The user's own loss, of the whole batch: each sample keeps it, so that total/weight is it again.
+   The gradient (n, c, h, w) is turned channels last; 0 times the sum of a sample's makes the loss
+   NaN where it is not finite. An error of the user's function is raised at the end. */
 static tnn_status tnn__custom_loss(tnn_net *net)
 {
     const tnn__isa_table *k = tnn__kernels();
@@ -10063,8 +10034,9 @@ static tnn_status tnn__custom_loss(tnn_net *net)
     return tnn__hooks(net);
 }
 
-/* Refuses labels of the batch that are out of their range, or one for many pixels. Sets how many
-   count, and where some may be ignored the weight of those that do. */
+/* Refuses labels of the batch that are not within 0..classes - 1, or one label for many pixels.
+   Sets how many count, and for a loss with IGNORES net->weight, the sum of their class weights.
+   Where the label itself is the target any number will do. */
 static tnn_status tnn__check_labels(tnn_net *net)
 {
     const tnn__view view = tnn__loss_view(net, &net->loss);
@@ -10093,8 +10065,9 @@ static tnn_status tnn__check_labels(tnn_net *net)
     return TNN_OK;
 }
 
-/* Sets gradient, total, weight (what the total is to be divided by) and correct, from labels or
-   from targets: the other is NULL. */
+/* Works the loss of the last forward from labels or from targets; the other is NULL. Sets the
+   gradient of the last blob, net->total, net->weight (what the total is to be divided by), .correct
+   and .counted, and the stage at which tnn_backward may follow. */
 static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *targets)
 {
     const char *what = targets ? "tnn_loss_targets" : "tnn_loss";
@@ -10143,7 +10116,8 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     net->stage = TNN__LOSS;
     return TNN_OK;
 }
-/* A total over n labels: the loss; NaN where none of them counts. */
+/* The loss of a total over n labels with so much weight in all: of a batch, or of a data set. NaN
+   and an error where none of them counts. */
 static double tnn__reduced(const tnn_net *net, int n, double total, double weight)
 {
     if (net->loss.reduction == TNN_REDUCE_SUM) return total;
@@ -10152,7 +10126,7 @@ static double tnn__reduced(const tnn_net *net, int n, double total, double weigh
               "or they are ignored (.ignore_index = %g)", n, (double)net->loss.ignore_index);
     return TNN__NAN;
 }
-/* The loss of the last forward; NaN on error. */
+/* The loss of the last forward, which it keeps in net->value; NaN on error. */
 static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
 {
     if (tnn__loss_run(net, labels, targets)) return TNN__NAN;
@@ -10189,7 +10163,8 @@ typedef struct {
     const tnn__op *op;          /* whose weights they are */
     double         scale;       /* the Gram matrices are this times W W^T - I */
 } tnn__regularizer;
-/* Runs f over the panels of an operation's weights, with as many threads as `work` is worth. */
+/* Runs f over the panels of an operation's weights, a task each; with as many threads as `work`,
+   which counts multiply-adds, is worth. */
 static void tnn__each_panel(const tnn_net *net, const tnn__op *op, double scale, tnn__len work,
                             tnn__task *f)
 {
@@ -10202,8 +10177,9 @@ static float *tnn__panel(const tnn__regularizer *call, int flat, int task)
     return call->net->flat[flat] + call->op->w + task*call->op->q.inner*16;
 }
 
-/* The floats of an operation's Gram matrices: for each group one of n x n, n = 16 times the group's
-   panels; as panels of 16 columns, too. */
+/* The floats of an operation's Gram matrices W W^T, of which each group has one, (n, n) with n = 16
+   times the group's panels. They are kept as panels of 16 columns, too: 16 columns are what a
+   panel's outputs have to do with all others. */
 static tnn__len tnn__gram_floats(const tnn__conv *q)
 {
     return tnn__mul(q->blocks, tnn__mul(16*(tnn__len)q->panels, 16*(tnn__len)q->panels));
@@ -10231,8 +10207,9 @@ static void tnn__gram_task(void *context, int task, int worker)
             *c = (float)(call->scale*((double)*c - (16*panel + i == j && j < q->po)));
         }
 }
-/* Adds dP to a panel's gradient. That of orthogonality is worked as its transpose: W^T (inner, n),
-   which is how panels lie, times 16 columns of the Gram matrix, which is symmetric. */
+/* Adds dP to a panel's gradient (inner, 16). That of orthogonality is worked as its transpose: W^T
+   (inner, n), which is how panels lie, times 16 columns of the Gram matrix (n, n), which is
+   symmetric. The products are a chain for each panel of W. */
 static void tnn__penalty_task(void *context, int task, int worker)
 {
     const tnn__regularizer *call = (const tnn__regularizer *)context;
@@ -10271,7 +10248,7 @@ static void tnn__penalize(tnn_net *net)
     }
 }
 
-/* TNN_NON_NEGATIVE: w = max(w, 0) in a panel, which is what a ReLU does. */
+/* TNN_NON_NEGATIVE: w = max(w, 0) in a panel, by the kernel of a ReLU. */
 static void tnn__positive_task(void *context, int task, int worker)
 {
     const tnn__regularizer *call = (const tnn__regularizer *)context;
@@ -10311,7 +10288,8 @@ static const struct { const char *reads; double least, most; tnn__task *f; } tnn
     {"", 0, 1, NULL}, {"norm_max", 0, 2, tnn__norm_bound_task}, {"", 1, 1, tnn__norm_bound_task},
     {"norm_min norm_max norm_rate", 0, 1, tnn__norm_bound_task}, {"", 0, 1, tnn__positive_task}
 };
-/* Constrains the weights of all layers that are trained. */
+/* Constrains the weights of all layers that are trained: after each step, and only then. Initial
+   weights and frozen ones may lie outside. */
 static void tnn__constrain(tnn_net *net)
 {
     int i;
@@ -10348,324 +10326,106 @@ static tnn_status tnn__check_regularizers(tnn_layer *layer)
 }
 
 /* ==== 10. OPTIMIZERS ===========================================================================
-   The rules are in the table of 1e, their arithmetic in 3f, a line for each in TNN__RULES of 2f.
-   Most are one pass over the flat vectors in blocks of 8192 floats that threads share; a block
-   takes up runs of neighbouring tensors with the same factors. Those that look at a whole tensor
-   (LARS, LAMB, Adafactor, Muon) first work out a factor or a direction for it; L-BFGS steers all
-   at once. Sums are added block by block in one order, so that threads do not change them.
-   A NEW RULE is its entry and enumerator in 1e, a block in 3f and a line in 2f. What only some need
-   has one place each: an option is a member of tnn_optimizer and an entry of
-   tnn__rule_options; state that starts at something else than 0, tnn__start; numbers that run from
-   step to step, tnn__advance; a look at whole tensors, an enumerator from TNN_LARS to TNN_MUON (so
-   that runs are single tensors), a block in 10d and its call in tnn__update_all. */
+   A rule is a row of tnn__rules (10d), its formula in 1e, its kernel in 3f. Most are one pass of
+   that kernel over the flat vectors, in blocks of 8192 floats that threads share. A block takes up
+   RUNS: neighbouring tensors that have the same factors. What only some rules need are columns:
+       start      state that is not 0 before the first step
+       advance    numbers that go on from step to step, the same for all parameters
+       whole      a look at a whole tensor before the pass. It makes a direction in s[2], along
+                  which the pass then takes w
+       flags      a factor for each tensor, its trust; a place for an average; what looks at the
+                  loss again for a step, which stands in 12d
+   With a whole or a trust each run is one tensor. Where a sum goes over a tensor its blocks are
+   added in one order, so that threads do not show in it.
 
-/* ---- 10a. Options ---------------------------------------------------------------------------- */
-typedef struct {
-    const char *name, *reads;
-    double      own[8];         /* defaults of the first 8 numbers below */
-    int         decoupled;
-} tnn__rule;
-static const tnn__rule tnn__rules[] = {                         /* by tnn_optimizer_type */
-    {"", "", {0, 0, 0, 0, 0, 0, 0, 0}, 0},
-#define TNN__R(kernel, name, reads, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, \
-               decoupled, states) \
-    {name, reads, {lr, momentum, beta1, beta2, beta3, eps, decay, alpha}, decoupled},
-    TNN__RULES(TNN__R)
-#undef TNN__R
-};
-static int tnn__states(const tnn_optimizer *o)
-{
-    const int states[] = { 0,
-#define TNN__R(kernel, name, reads, lr, momentum, beta1, beta2, beta3, eps, decay, alpha, \
-               decoupled, states) \
-        states,
-        TNN__RULES(TNN__R)
-#undef TNN__R
-    };
-    return states[TNN__NTH(o->type)];
-}
+   A STEP (tnn_step) is: schedule, penalties, clipping, start if it is the first, advance, whole and
+   trust, the pass, constraints, averages.
+   A NEW RULE is its entry and enumerator in 1e, a kernel in 3f and 2f, a row here. An option of its
+   own is a member of tnn_optimizer, an entry of tnn__rule_options and a word in the row. */
 
-/* momentum, or beta1 where it takes that place */
-static double *tnn__momentum(tnn_optimizer *o)
-{
-    const tnn__rule *rule = &tnn__rules[TNN__NTH(o->type)];
-    return rule->own[1] > 0 || !(rule->own[2] > 0) ? &o->momentum : &o->beta1;
-}
-static int tnn__schedule_free(const tnn_optimizer *o)
-{
-    return o->type == TNN_SCHEDULE_FREE_SGD || o->type == TNN_SCHEDULE_FREE_ADAMW;
-}
+/* ---- 10a. A rule on a run of parameters ------------------------------------------------------ */
+#define TNN__UPDATE_BLOCK 8192          /* floats: 32 KB of each vector, as much as a cache has */
 
-#define TNN__HIGH 1e30
-#define TNN__X(member) TNN__OPTION(tnn_optimizer, member),
-#define TNN__Y(member, otherwise, least, most) \
-    TNN__RANGE(tnn_optimizer, member, 'D', otherwise, least, most),
-#define TNN__Z(member, otherwise, least, most) \
-    TNN__RANGE(tnn_optimizer, member, 'i', otherwise, least, most),
-static const tnn__option tnn__rule_options[] = {
-    TNN__Y(lr, 0, 0, TNN__HIGH)              TNN__Y(momentum, 0, 0, 1)
-    TNN__Y(beta1, 0, 0, 1)                   TNN__Y(beta2, 0, 0, 1)
-    TNN__Y(beta3, 0, 0, 1)                   TNN__Y(eps, 0, 0, TNN__HIGH)
-    TNN__Y(weight_decay, 0, 0, TNN__HIGH)    TNN__Y(alpha, 0, 0, TNN__HIGH) /* up to here by rule */
-    TNN__Y(dampening, 0, -TNN__HIGH, TNN__HIGH)
-    TNN__RANGE(tnn_optimizer, rho, 'd', 0.9, 0, 1),
-    TNN__Y(gamma, 0.04, 0, TNN__HIGH)        TNN__Y(lambd, 1e-4, 0, TNN__HIGH)
-    TNN__Y(t0, 1e6, 0, TNN__HIGH)            TNN__Y(lr_decay, 0, 0, TNN__HIGH)
-    TNN__Y(initial_accumulator, 0, 0, TNN__HIGH)
-    TNN__Y(eta_minus, 0.5, 0, 1)             TNN__Y(eta_plus, 1.2, 1, TNN__HIGH)
-    TNN__Y(step_min, 1e-6, 0, TNN__HIGH)     TNN__Y(step_max, 50, 0, TNN__HIGH)
-    TNN__Y(momentum_decay, 4e-3, 0, TNN__HIGH)
-    TNN__Y(trust, 1e-3, 0, TNN__HIGH)
-    TNN__RANGE(tnn_optimizer, beta2_decay, 'd', -0.8, -100, 0),
-    TNN__Y(eps2, 1e-3, 0, TNN__HIGH)         TNN__Y(clip_threshold, 1, 1, TNN__HIGH)
-    TNN__Y(r, 0, 0, TNN__HIGH)               TNN__Y(weight_lr_power, 2, 0, TNN__HIGH)
-    TNN__Y(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH)
-    TNN__Y(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
-    TNN__Y(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH)
-    TNN__Y(tolerance_grad, 1e-7, 0, TNN__HIGH)
-    TNN__Y(tolerance_change, 1e-9, 0, TNN__HIGH)
-    TNN__X(keras_eps) TNN__X(velocity) TNN__X(amsgrad) TNN__X(maximize) TNN__X(decoupled)
-    TNN__X(centered) TNN__X(rectify) TNN__X(nesterov) TNN__X(no_nesterov) TNN__X(match_rms)
-    TNN__X(strong_wolfe) TNN__X(update) TNN__X(user) TNN__X(no_bias_decay) TNN__X(ema_warmup)
-    TNN__Z(warmup_steps, 0, 0, INT_MAX)      TNN__Z(alpha_warmup, 0, 0, INT_MAX)
-    TNN__Z(beta3_warmup, 0, 0, INT_MAX)      TNN__Z(interval, 10, 1, INT_MAX)
-    TNN__Z(ns_steps, 5, 1, 99)               TNN__Z(max_iter, 20, 1, 1 << 24)
-    TNN__Z(max_eval, 0, 0, INT_MAX)          TNN__Z(history, 100, 1, 1 << 20)
-    TNN__Z(states, 0, 0, TNN_STATES)         TNN__Z(accumulate, 1, 1, INT_MAX)
-    TNN__Y(clip_value, 0, 0, TNN__HIGH)      TNN__Y(clip_tensor, 0, 0, TNN__HIGH)
-    TNN__Y(clip_norm, 0, 0, TNN__HIGH)       TNN__Z(lookahead, 0, 0, INT_MAX)
-    TNN__Y(lookahead_alpha, 0.5, 0, TNN__HIGH)
-    TNN__Y(ema, 0, 0, 1)                     TNN__Z(swa_start, 0, 0, INT_MAX)
-    TNN__Z(swa_every, 1, 1, INT_MAX)
-};
-#undef TNN__X
-#undef TNN__Y
-#undef TNN__Z
-
-/* Keras' defaults and forms, as options that say the same in PyTorch's terms. */
-static void tnn__keras_optimizer(tnn_optimizer *o)
-{
-    o->lr = tnn__default(o->lr, o->type == TNN_SGD ? 0.01 : 1e-3);
-    if (tnn__rules[TNN__NTH(o->type)].own[5] > 0) o->eps = tnn__default(o->eps, 1e-7);
-    if (o->type == TNN_RMSPROP) o->alpha = tnn__default(o->alpha, 0.9);
-    if (o->type == TNN_ADADELTA) o->rho = tnn__default(o->rho, 0.95);
-    if (o->type == TNN_ADAGRAD) o->initial_accumulator = tnn__default(o->initial_accumulator, 0.1);
-    if (o->type == TNN_ADAMW) o->weight_decay = tnn__default(o->weight_decay, 0.004);
-    if (o->type == TNN_NADAM) o->momentum_decay = tnn__default(o->momentum_decay, 1);
-    o->keras_eps = o->velocity = o->decoupled = 1;
-}
-TNN_API_GATED tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimizer *optimizer)
-{
-    tnn__option options[sizeof tnn__rule_options/sizeof *tnn__rule_options];
-    const tnn__rule *rule;
-    tnn_optimizer o;
-    int i;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !optimizer)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
-    if (net->built)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; "
-                         "the optimizer comes before the first forward");
-    o = *optimizer;
-    if (tnn__choice("tnn_set_optimizer", (int)o.type, TNN_SGD)
-        || TNN__CHECK_OPTIONS("tnn_set_optimizer", &o, tnn__rule_options, TNN_SGD, o.type,
-                              tnn__rules,
-                              "lr weight_decay decoupled no_bias_decay "
-                              "maximize clip_value clip_tensor clip_norm accumulate lookahead "
-                              "lookahead_alpha:lookahead ema ema_warmup:ema swa_start "
-                              "swa_every:swa_start")) return TNN_ERROR_ARGUMENT;
-    rule = &tnn__rules[TNN__NTH(o.type)];
-    if (net->options.dialect == TNN_KERAS) tnn__keras_optimizer(&o);
-    memcpy(options, tnn__rule_options, sizeof options);
-    for (i = 0; i < TNN__COUNT_OF(rule->own); i++) options[i].otherwise = rule->own[i];
-    if (tnn__check_ranges("tnn_set_optimizer: ", &o, options, TNN__COUNT_OF(options)))
-        return TNN_ERROR_ARGUMENT;
-    if (o.nesterov && (!(o.momentum > 0) || o.dampening > 0 || o.dampening < 0))
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
-    if (tnn__schedule_free(&o) && !(*tnn__momentum(&o) > 0 && *tnn__momentum(&o) < 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g: %s needs it between 0 "
-                         "and 1", o.type == TNN_SCHEDULE_FREE_SGD ? "momentum" : "beta1",
-                         *tnn__momentum(&o), rule->name);
-    if (o.step_min > o.step_max)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .step_min = %g is larger than "
-                         ".step_max = %g", o.step_min, o.step_max);
-    if (o.ema > 0 && o.swa_start)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .ema = %g and .swa_start = %d: "
-                         "there is one average, of one kind", o.ema, o.swa_start);
-    if (o.type == TNN_CUSTOM && !o.update)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: TNN_CUSTOM needs .update");
-    if (!o.max_eval) o.max_eval = (int)(o.max_iter*1.25);
-    o.decoupled = o.decoupled || rule->decoupled;
-    o.eps = TNN__MAX(o.eps, 1e-37);             /* 0/0 is 0, in padding, too */
-    net->optimizer = net->other = o;
-    net->other.eps = 1e-8;                      /* AdamW's, for what Muon leaves */
-    net->other.amsgrad = 0;
-    return TNN_OK;
-}
-TNN_API_GATED tnn_status tnn_set_lr(tnn_net *net, double lr)
-{
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !(lr >= 0) || lr > TNN__HIGH)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_lr: lr = %g must be in [0, %g]", lr, TNN__HIGH);
-    net->optimizer.lr = lr;
-    return TNN_OK;
-}
-TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
-
-TNN_API_GATED tnn_status tnn_set_momentum(tnn_net *net, double momentum)
-{
-    tnn_optimizer o;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !(momentum >= 0 && momentum < 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_momentum: momentum = %g must be in [0, 1)", momentum);
-    o = net->optimizer;
-    *tnn__momentum(&o) = momentum;
-    if (net->flat[TNN__G] && !net->flat[TNN__S + tnn__states(&o) - 1] && tnn__states(&o))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: the network was built for %s "
-                         "without momentum; give the optimizer some",
-                         tnn__rules[TNN__NTH(o.type)].name);
-    net->optimizer = o;
-    return TNN_OK;
-}
-TNN_API double tnn_momentum(const tnn_net *net)
-{
-    tnn_optimizer o;
-    if (!net) return 0;
-    o = net->optimizer;
-    return *tnn__momentum(&o);
-}
-
-/* ---- 10b. Tensors of parameters and their factors -------------------------------------------- */
-#define TNN__UPDATE_BLOCK 8192
-
+/* What the tasks of an update have in common. A task of the pass is a block, one of 10b a tensor
+   or a part of it. */
 typedef struct {
     tnn_net             *net;
     const tnn__isa_table *k;
-    tnn__update          u;
+    tnn__update          update;        /* of all parameters, from the flat vectors' beginning on */
 } tnn__stepping;
-/* What Adafactor and Muon know of one tensor: 10d. */
-typedef struct {
-    const tnn__stepping *c;
-    const float *w, *g;
-    float       *by_row, *by_col, *d, *mean;
-    double     (*sums)[2];          /* of d^2 and w^2, by task */
-    double       beta, height;      /* rows of a matrix */
-    tnn__len     outer, rows, inner, line, work;
-    int          cols, lanes, chunks;
-} tnn__factors;
-typedef struct {
-    const tnn__stepping *c;
-    const tnn__segment  *r;
-    float       *xt, *yt, *xxt, *scaled, *poly;
-    double      *sums;
-    double       factor;
-    tnn__len     inner, xs, as, work;
-    int          n, units, panels, wide, turned, back;
-} tnn__square;
 
-/* All that optimizers know of where parameters lie: tensor i, in the order of tnn_param_info. */
-static void tnn__segments(tnn_net *net)
+/* The update of the parameters from `at` on; what factors they have is not yet in it. */
+static tnn__update tnn__update_at(const tnn__stepping *step, tnn__len at)
 {
+    tnn__update update = step->update;
     int i;
-    for (i = 0; i < net->segments; i++) {
-        tnn__segment *s = &net->segment[i];
-        const tnn_layer *o;
-        s->op = tnn__find_param(net, i, &s->bias);
-        s->at = s->bias ? s->op->b : s->op->w;
-        s->floats = s->bias ? s->op->b_floats : s->op->w_floats;
-        o = &net->record[s->op->layer].o;
-        s->lr = (double)o->lr_scale;
-        s->decay = (double)o->decay_scale;
-        s->frozen = o->frozen;
-    }
+    update.w += at;
+    update.g += at;
+    for (i = 0; i < TNN_STATES; i++) if (update.s[i]) update.s[i] += at;
+    return update;
 }
+/* Updates n floats of a run from `at` on, one of three ways: by its kernel; by the user's function;
+   or, run->rule being 0, along the direction that `whole` has made,
 
-/* Neighbours that are updated alike become one run; frozen tensors are in none. */
-static void tnn__runs(tnn_net *net)
-{
-    const tnn_optimizer *o = &net->optimizer;
-    const int alone = o->type >= TNN_LARS && o->type <= TNN_MUON;
-    int i;
-    net->runs = 0;
-    for (i = 0; i < net->segments; i++) {
-        tnn__segment s = net->segment[i], *last = &net->run[net->runs - (net->runs > 0)];
-        if (s.frozen) continue;
-        if ((s.bias || !tnn__is_conv(s.op)) && o->no_bias_decay) s.decay = 0;
-        s.trust = 1;
-        s.direction = 0;
-        if (net->runs && !alone && last->at + last->floats == s.at
-            && !memcmp(&last->lr, &s.lr, sizeof s.lr)
-            && !memcmp(&last->decay, &s.decay, sizeof s.decay))
-            last->floats += s.floats;
-        else net->run[net->runs++] = s;
-    }
-}
+       w += shrink w - run->step s[2]        shrink = -lr decay if decay is decoupled, else 0
 
-/* n floats of a run from `at` on. */
-static void tnn__apply(const tnn__stepping *c, const tnn__segment *run, tnn__len at, tnn__len n)
+   which is SGD's kernel without momentum. Options are net->other where the kernel is not the
+   optimizer's own. Every 64 steps denormal numbers in the state become 0 (THE SAME BITS), but not
+   in the user's. A weight that is not finite is only noted: tnn__check_update looks for it. */
+static void tnn__apply(const tnn__stepping *step, const tnn__segment *run, tnn__len at, tnn__len n)
 {
-    tnn__update u = c->u;
-    const tnn_optimizer *o = u.o;
+    const tnn_optimizer *o = step->update.o;
     const double decay = o->weight_decay*run->decay;
-    int i, rule = (int)o->type;
-    u.w += at;
-    u.g += at;
-    for (i = 0; i < TNN_STATES; i++) if (u.s[i]) u.s[i] += at;
-    for (i = 0; i < TNN_STATES && u.step%64 == 0 && rule < TNN_CUSTOM; i++)
-        if (u.s[i]) c->k->flush(n, u.s[i]);
-    u.lr *= run->lr;
-    u.shrink = o->decoupled ? -u.lr*decay : 0;
-    u.decay = o->decoupled ? 0 : decay;
-    if (run->direction > 0) {                       /* w += shrink w - step s[2] */
-        u.decay = 0;
-        u.lr = run->step;
-        u.sign = 1;
-        u.g = u.s[2];
-        u.s[0] = NULL;
-        u.o = &c->net->other;
-        rule = TNN_SGD;
-    } else if (o->type == TNN_LARS) {
-        u.sign *= run->trust;
-        u.decay *= run->trust;
-    } else if (o->type == TNN_MUON && !run->direction) {
-        u.o = &c->net->other;
-        rule = TNN_ADAM;
-    } else if (o->type == TNN_CUSTOM) {
-        tnn__error_state was = tnn__before_hook();
-        tnn_update_run r;
-        r.w = u.w; r.g = u.g; r.n = (size_t)n;
-        memcpy(r.state, u.s, sizeof r.state);
-        r.step = u.step; r.lr = u.lr; r.weight_decay = decay; r.user = o->user;
-        o->update(&r);
-        tnn__after_hook(c->net, at, &was);
-        if (!(fabs((double)c->k->sum(n, r.w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
-        return;
+    tnn__update update = tnn__update_at(step, at);
+    int i, odd;
+    for (i = 0; i < TNN_STATES && update.step%64 == 0 && !o->update; i++)
+        if (update.s[i]) step->k->flush(n, update.s[i]);
+    update.lr *= run->lr;
+    update.sign *= run->trust;
+    update.shrink = o->decoupled ? -update.lr*decay : 0;
+    update.decay = o->decoupled ? 0 : decay*run->trust;
+    if (run->rule != TNN__NTH(o->type)) update.o = &step->net->other;
+    if (!run->rule) {
+        update.decay = 0;
+        update.lr = run->step;
+        update.sign = 1;
+        update.g = update.s[2];
+        update.s[0] = NULL;
     }
-    if (c->k->rule[TNN__NTH(rule)](&u, u.o, n)) TNN__STORE(&c->net->odd, 1);
+    if (o->update) {
+        float *const *state = update.s;
+        const tnn_update_run own = {update.w, update.g, {state[0], state[1], state[2], state[3]},
+                                    (size_t)n, update.step, update.lr, decay, o->user};
+        const tnn__error_state was = tnn__before_hook();
+        o->update(&own);
+        tnn__after_hook(step->net, at, &was);
+        odd = !(fabs((double)step->k->sum(n, update.w)) < HUGE_VAL);
+    } else odd = step->k->rule[TNN__MAX(run->rule, TNN__NTH(TNN_SGD))](&update, update.o, n);
+    if (odd) TNN__STORE(&step->net->odd, 1);
 }
+/* Updates a block of the flat vectors: of each run the part that lies in it, if any. Frozen tensors
+   are in no run, and stay. */
 static void tnn__apply_task(void *context, int task, int worker)
 {
-    const tnn__stepping *c = (const tnn__stepping *)context;
+    const tnn__stepping *step = (const tnn__stepping *)context;
     const tnn__len from = (tnn__len)task*TNN__UPDATE_BLOCK, to = from + TNN__UPDATE_BLOCK;
     int i;
     (void)worker;
-    for (i = 0; i < c->net->runs; i++) {
-        const tnn__segment *r = &c->net->run[i];
-        const tnn__len a = TNN__MAX(from, r->at), b = TNN__MIN(to, r->at + r->floats);
-        if (a < b) tnn__apply(c, r, a, b - a);
+    for (i = 0; i < step->net->runs; i++) {
+        const tnn__segment *run = &step->net->run[i];
+        const tnn__len first = TNN__MAX(from, run->at), end = TNN__MIN(to, run->at + run->floats);
+        if (first < end) tnn__apply(step, run, first, end - first);
     }
 }
-
+/* Runs f over the blocks of a flat vector; the last one is shorter. */
 static void tnn__each_block(const tnn_net *net, tnn__task *f, void *context)
 {
     tnn__run(tnn__threads_for(net, net->params),
              (int)((net->params + TNN__UPDATE_BLOCK - 1)/TNN__UPDATE_BLOCK), f, context);
 }
 
-/* x.y; where floats overflow, in double */
+/* x.y of n floats: sums of blocks, each as in 3e, added in double in their order. Where one of them
+   overflows a float it is added in double term by term, so that norms are finite if values are. */
 static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, const float *y)
 {
     double sum = 0;
@@ -10679,516 +10439,877 @@ static double tnn__inner(const tnn__isa_table *k, tnn__len n, const float *x, co
     return sum;
 }
 
-/* ---- 10c. Gradients: accumulated, clipped ---------------------------------------------------- */
-/* After each backward: the gradients become the mean of those since the last update. */
-static void tnn__accumulate(tnn_net *net)
-{
-    const size_t bytes = (size_t)net->params*sizeof(float);
-    float *sum = net->flat[TNN__SUM];
-    if (!sum) return;
-    net->accumulated++;
-    if (net->accumulated == 1) memcpy(sum, net->flat[TNN__G], bytes);
-    else {
-        tnn__kernels()->lerp(net->params, (float)(1.0/net->accumulated), net->flat[TNN__G], sum);
-        memcpy(net->flat[TNN__G], sum, bytes);
-    }
-}
-
-static void tnn__norm_task(void *context, int task, int worker)
-{
-    const tnn__stepping *c = (const tnn__stepping *)context;
-    tnn__segment *s = &c->net->segment[task];
-    const float *g = c->net->flat[TNN__G] + s->at;
-    (void)worker;
-    s->trust = s->frozen ? 0 : tnn__inner(c->k, s->floats, g, g);
-}
-static double tnn__clip(tnn_net *net, tnn_clip kind, double limit)
-{
-    tnn__stepping c;
-    double sum = 0;
-    int i;
-    c.net = net;
-    c.k = tnn__kernels();
-    tnn__run(tnn__threads_for(net, net->params), net->segments, tnn__norm_task, &c);
-    for (i = 0; i < net->segments; i++) sum += net->segment[i].trust;
-    for (i = 0; i < net->segments; i++) {
-        const tnn__segment *s = &net->segment[i];
-        float *g = net->flat[TNN__G] + s->at;
-        const double norm = sqrt(kind == TNN_CLIP_TENSOR ? s->trust : sum);
-        if (s->frozen) continue;
-        if (kind == TNN_CLIP_VALUE) c.k->scale(s->floats, 1, (float)limit, g, g);
-        else if (!(limit >= norm + 1e-6))
-            c.k->scale(s->floats, (float)(limit/(norm + 1e-6)), (float)HUGE_VAL, g, g);
-    }
-    return net->grad_norm = sqrt(sum);
-}
-TNN_API_GATED double tnn_clip_grad(tnn_net *net, tnn_clip kind, double limit)
-{
-    if (tnn_failed()) return TNN__NAN;
-    if (tnn__choice("tnn_clip_grad", (int)kind, TNN_CLIP_VALUE)) return TNN__NAN;
-    if (!net || net->stage != TNN__BACKWARD || !(limit >= 0)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_clip_grad: comes after tnn_backward, with limit = %g "
-                  "not negative", limit);
-        return TNN__NAN;
-    }
-    return tnn__clip(net, kind, limit);
-}
-TNN_API double tnn_grad_norm(const tnn_net *net) { return net ? net->grad_norm : 0; }
-
-/* ---- 10d. Rules that look at a whole tensor -------------------------------------------------- */
-/* LARS: trust |w|/(|g| + L |w| + eps);  LAMB: |w|/|r|;  1 where a norm is 0. */
+/* ---- 10b. Rules that look at a whole tensor -------------------------------------------------- */
+/* The trust of a tensor:
+       LARS   trust |w|/(|g| + L |w| + eps)      by which its gradient is multiplied, in the pass
+       LAMB   |w|/|r|                            by which its direction r, in s[2], is taken
+   and 1 where a norm is 0. LAMB is the one that has an s[2]. */
 static void tnn__trust_task(void *context, int task, int worker)
 {
-    const tnn__stepping *c = (const tnn__stepping *)context;
-    const tnn_optimizer *o = c->u.o;
-    tnn__segment *r = &c->net->run[task];
-    const float *w = c->u.w + r->at, *x = (o->type == TNN_LARS ? c->u.g : c->u.s[2]) + r->at;
-    const double norm_w = sqrt(tnn__inner(c->k, r->floats, w, w));
-    const double norm = sqrt(tnn__inner(c->k, r->floats, x, x));
+    const tnn__stepping *step = (const tnn__stepping *)context;
+    const tnn_optimizer *o = step->update.o;
+    tnn__segment *run = &step->net->run[task];
+    const tnn__update update = tnn__update_at(step, run->at);
+    const float *made = update.s[2], *x = made ? made : update.g;
+    const double norm_w = sqrt(tnn__inner(step->k, run->floats, update.w, update.w));
+    const double norm = sqrt(tnn__inner(step->k, run->floats, x, x));
     (void)worker;
     if (norm_w > 0 && norm > 0)
-        r->trust = o->type == TNN_LAMB ? norm_w/norm
-            : o->trust*norm_w/(norm + o->weight_decay*r->decay*norm_w + o->eps);
-    r->step = c->u.lr*r->lr*r->trust;
-    r->direction = o->type == TNN_LAMB;
+        run->trust = made ? norm_w/norm
+            : o->trust*norm_w/(norm + o->weight_decay*run->decay*norm_w + o->eps);
+    run->step = update.lr*run->lr*run->trust;
+    if (made) run->rule = 0;
+}
+/* That of all tensors, a task each. LAMB's kernel comes first: it makes r, and leaves w alone. */
+static void tnn__trust(tnn__stepping *step)
+{
+    if (step->update.s[2]) tnn__each_block(step->net, tnn__apply_task, step);
+    tnn__run(tnn__threads_for(step->net, step->net->params), step->net->runs, tnn__trust_task,
+             step);
 }
 
-/* ADAFACTOR. A tensor is `outer` times `inner` matrices of rows x cols, element (u, v) of matrix
-   (o, i) at  ((o*rows + u)*cols + v)*inner + i:
+/* ADAFACTOR keeps, instead of v, an average of g^2, its means R over the columns of each row and C
+   over the rows of each column (Shazeer and Stern 2018, alg. 4), by which
+
+       v(u, v) = R(u) C(v)/max(mean R, eps)         direction d = g/sqrt(max(v, eps^2))
+
+   A tensor is `outer` times `inner` matrices of rows x cols, element (u, v) of matrix (o, i) at
+   ((o*rows + u)*cols + v)*inner + i:
      convolution  kernels kh x kw: outer counts panels, inner is c/groups*16
      dense        one matrix: u counts panels, v inputs; the 16 lanes of a panel are rows, too
      norms        of images (c, h, w): one panel of c
      vectors      one by one, all in R.
-   R lies at (o, u, 0, i) of s[0], C at (o, 0, v, i) of s[1], the direction in s[2]. */
-static tnn__factors tnn__factors_of(const tnn__op *op, int bias, const tnn_param *p)
+   R lies at (o, u, 0, i) of s[0], C at (o, 0, v, i) of s[1], d in s[2]. */
+typedef struct {
+    const tnn__stepping *step;
+    tnn__update  update;            /* of this tensor */
+    float       *mean;              /* of R, by matrix */
+    double     (*sums)[2];          /* of squares of direction and weights, by task */
+    double       beta, height;      /* of the new means; rows of a matrix, with lanes */
+    tnn__len     outer, rows, inner, line, work;        /* line: floats of a row of matrices */
+    int          cols, lanes, chunks, count;    /* chunks: tasks for a matrix' columns */
+} tnn__factors;
+/* The matrices of tensor `which` of an operation, and the floats of workspace that they take: means
+   of R, and two doubles for each task of tnn__factored_task. */
+static tnn__factors tnn__factors_of(const tnn__op *op, int which)
 {
     const tnn__conv *q = &op->q;
-    tnn__factors f;
-    memset(&f, 0, sizeof f);
-    f.outer = f.rows = f.cols = f.lanes = 1;
-    f.inner = bias ? op->b_floats : op->w_floats;
-    if (p->ndim == 4) {
-        f.outer = (tnn__len)q->panels*q->blocks;
-        f.rows = q->g.kh;
-        f.cols = q->g.kw;
-        f.inner = (tnn__len)q->cg*16;
-    } else if (p->ndim == 3) {
-        f.rows = p->dims[1];
-        f.cols = p->dims[2];
-        f.inner = p->dims[0];
-    } else if (p->ndim == 2) {
-        f.rows = q->panels;
-        f.cols = (int)q->inner;
-        f.inner = f.lanes = 16;
+    const tnn_param param = tnn__param_of(op, which);
+    tnn__factors factors;
+    memset(&factors, 0, sizeof factors);
+    factors.outer = factors.rows = factors.cols = factors.lanes = 1;
+    factors.inner = which ? op->b_floats : op->w_floats;
+    factors.count = param.count;
+    if (param.ndim == 4) {
+        factors.outer = (tnn__len)q->panels*q->blocks;
+        factors.inner = (tnn__len)q->cg*16;
+        factors.rows = q->g.kh; factors.cols = q->g.kw;
+    } else if (param.ndim == 3) {
+        factors.inner = param.dims[0];
+        factors.rows = param.dims[1]; factors.cols = param.dims[2];
+    } else if (param.ndim == 2) {
+        factors.inner = factors.lanes = 16;
+        factors.rows = q->panels; factors.cols = (int)q->inner;
     }
-    f.height = p->ndim == 2 ? q->oc : (double)f.rows;
-    f.line = f.cols*f.inner;
-    f.chunks = p->ndim > 1 ? (int)((f.line + 1023)/1024) : 0;
-    f.work = tnn__round_up(f.outer*f.inner, 16) + 4*(f.lanes > 1 ? f.rows : f.outer);
-    return f;
+    factors.height = param.ndim == 2 ? q->oc : (double)factors.rows;
+    factors.line = factors.cols*factors.inner;
+    factors.chunks = param.ndim > 1 ? (int)((factors.line + 1023)/1024) : 0;
+    factors.work = tnn__round_up(factors.outer*factors.inner, 16)
+                   + 4*(factors.lanes > 1 ? factors.rows : factors.outer);
+    return factors;
 }
-/* R = (1 - beta) R + beta/cols sum_v g^2 of row `task`; then C likewise, 1024 columns a task. */
+/* R = (1 - beta) R + beta/cols sum_v g^2  of row `task`; the tasks after those of all rows do
+   C = (1 - beta) C + beta/height sum_u g^2, 1024 columns each. The lanes of a dense layer's panels
+   keep the same sum each, a 16th of it coming from what was. */
 static void tnn__factors_task(void *context, int task, int worker)
 {
-    const tnn__factors *f = (const tnn__factors *)context;
-    const tnn__isa_table *k = f->c->k;
-    const float keep = (float)(1 - f->beta);
-    const tnn__len others = task - f->outer*f->rows;
+    const tnn__factors *all = (const tnn__factors *)context;
+    const tnn__isa_table *k = all->step->k;
+    const tnn__update *u = &all->update;
+    const float keep = (float)(1 - all->beta);
+    const tnn__len others = task - all->outer*all->rows;
     (void)worker;
     if (others < 0) {
-        float *by_row = f->by_row + task/f->rows*f->rows*f->line + task%f->rows*f->inner;
-        k->colsquares(f->cols, f->inner, f->g + task*f->line, f->inner, (float)(f->beta/f->cols),
-                      keep, by_row);
+        k->colsquares(all->cols, all->inner, u->g + task*all->line, all->inner,
+                      (float)(all->beta/all->cols), keep,
+                      u->s[0] + task/all->rows*all->rows*all->line + task%all->rows*all->inner);
     } else {
-        const tnn__len o = others/f->chunks*f->rows*f->line, at = 1024*(others%f->chunks);
-        const tnn__len n = TNN__MIN(1024, f->line - at);
-        float *by_col = f->by_col + o + at;
-        int u, l;
+        const tnn__len at = 1024*(others%all->chunks), n = TNN__MIN(1024, all->line - at);
+        const tnn__len o = others/all->chunks*all->rows*all->line + at;
+        float *by_col = u->s[1] + o;
+        int v, lane;
         tnn__len i;
-        for (u = 0; u < f->rows; u++)
-            k->colsquares(1, n, f->g + o + u*f->line + at, 0, (float)(f->beta/f->height),
-                          u ? 1 : keep/(float)f->lanes, by_col);
-        for (i = 0; i < n && f->lanes > 1; i += 16) {   /* the lanes are rows, too: their sum */
+        for (v = 0; v < all->rows; v++)
+            k->colsquares(1, n, u->g + o + v*all->line, 0, (float)(all->beta/all->height),
+                          v ? 1 : keep/(float)all->lanes, by_col);
+        for (i = 0; i < n && all->lanes > 1; i += 16) { /* the lanes are rows, too: their sum */
             float sum = by_col[i];
-            for (l = 1; l < 16; l++) sum += by_col[i + l];
-            for (l = 0; l < 16; l++) by_col[i + l] = sum;
+            for (lane = 1; lane < 16; lane++) sum += by_col[i + lane];
+            for (lane = 0; lane < 16; lane++) by_col[i + lane] = sum;
         }
     }
 }
-/* The direction of a panel, and sums of squares of it and of the weights. */
+/* The direction d of a panel (of a dense layer one row of matrices, else all of them), and the sums
+   of squares of it and of the weights. A vector has no C: d = g/sqrt(R). */
 static void tnn__factored_task(void *context, int task, int worker)
 {
-    const tnn__factors *f = (const tnn__factors *)context;
-    const tnn__isa_table *k = f->c->k;
-    const tnn__len rows = f->lanes > 1 ? 1 : f->rows;       /* of this task */
-    const tnn__len at = task*rows*f->line, o = f->lanes > 1 ? 0 : at;
-    const float *by_row = f->by_row + (f->lanes > 1 ? task*f->inner : o);
-    float *mean = f->mean + (f->lanes > 1 ? 0 : task*f->inner);
-    int u;
-    (void)worker;
-    for (u = 0; u < rows && f->lanes == 1; u++)
-        k->madd(f->inner, 1/(float)rows, by_row + u*f->inner, u > 0 ? mean : NULL, mean);
-    for (u = 0; u < rows; u++)
-        k->adafactor(f->cols, f->inner, f->g + at + u*f->line, by_row + u*f->inner,
-                     f->chunks ? mean : NULL, f->chunks ? f->by_col + o : NULL, (float)f->c->u.sign,
-                     (float)f->c->u.o->eps, f->d + at + u*f->line);
-    f->sums[task][0] = tnn__inner(k, rows*f->line, f->d + at, f->d + at);
-    f->sums[task][1] = tnn__inner(k, rows*f->line, f->w + at, f->w + at);
-}
-static void tnn__adafactor(const tnn__stepping *c, tnn__segment *r)
-{
-    const tnn_optimizer *o = c->u.o;
-    const tnn_param p = tnn__param_of(r->op, r->bias);
-    const int threads = tnn__threads_for(c->net, r->floats);
-    const double t = (double)c->u.step;
-    double squares = 0, size = 0, mean = 0, scale;
-    tnn__factors f = tnn__factors_of(r->op, r->bias, &p);
-    int i, l, tasks = (int)(f.lanes > 1 ? f.rows : f.outer);
-    f.c = c;
-    f.w = c->u.w + r->at;
-    f.g = c->u.g + r->at;
-    f.by_row = c->u.s[0] + r->at;
-    f.by_col = c->u.s[1] + r->at;
-    f.d = c->u.s[2] + r->at;
-    f.sums = (double (*)[2])(void *)c->net->work;
-    f.mean = c->net->work + 4*(tnn__len)tasks;
-    f.beta = tnn__pow(t, o->beta2_decay);
-    tnn__run(threads, (int)(f.outer*(f.rows + f.chunks)), tnn__factors_task, &f);
-    for (i = 0; i < f.rows && f.lanes > 1; i++)
-        for (l = 0; l < 16; l++) mean += (double)f.by_row[16*(tnn__len)i + l];
-    for (l = 0; l < 16 && f.lanes > 1; l++) f.mean[l] = (float)(mean/f.height);
-    tnn__run(threads, tasks, tnn__factored_task, &f);
-    for (i = 0; i < tasks; i++) {
-        squares += f.sums[i][0];
-        size += f.sums[i][1];
-    }
-    scale = TNN__MAX(1, sqrt(squares/p.count)/o->clip_threshold);
-    r->step = TNN__MAX(o->eps2, sqrt(size/p.count))*TNN__MIN(c->u.lr*r->lr, 1/sqrt(t))/scale;
-    r->direction = 1;
-}
-
-/* MUON. Newton and Schulz's iteration X = a X + (b A + c A A) X, A = X X^T, brings the singular
-   values of X, the matrix or its transpose, near 1. It is kept as X^T (n, m), m <= n, in panels
-   of 16 columns, as are A and what becomes of it, (m, m): then every product has its right side
-   in panels, and its left one lies in them row by row or, for A, column by column. Panels are an
-   odd number of cache lines apart. The order of the inputs is the private one, which X may be in,
-   as may Y = X P of any permutation P: Y Y^T = X X^T. */
-static tnn__square tnn__square_of(const tnn_param *p)
-{
-    tnn__square q;
-    memset(&q, 0, sizeof q);
-    q.inner = p->dims[1];
-    q.units = (p->dims[0] + 15)/16;
-    q.turned = p->dims[0] > p->dims[1];
-    q.panels = q.turned ? (int)((q.inner + 15)/16) : q.units;
-    q.n = q.turned ? 16*q.units : (int)q.inner;
-    q.wide = 16*q.panels;
-    q.xs = 16*(tnn__len)(q.n | 1);
-    q.as = 16*(tnn__len)(q.wide | 1);
-    q.work = tnn__mul(q.panels, 2*q.xs + 3*q.as) + 2*(tnn__len)q.units;
-    return q;
-}
-/* C = alpha D + A B (D NULL: A B), all in panels, as, bs and cs floats apart; C has `rows`, A B a
-   sum over `run`. gram: A stands for its transpose. symmetric: only what is not above the diagonal
-   is worked. A task is two panels of C, of these all rows or 112. */
-typedef struct {
-    const tnn__isa_table *k;
-    const float *a, *b, *d;
-    float       *c, alpha;
-    tnn__len     as, bs, cs;
-    int          rows, panels, run, gram, symmetric;
-} tnn__square_product;
-static void tnn__product_task(void *context, int task, int worker)
-{
-    const tnn__square_product *p = (const tnn__square_product *)context;
-    const int blocks = p->symmetric ? 1 : (p->rows + 111)/112, j = task/blocks*2;
-    const int first = p->symmetric ? 16*j : task%blocks*112;
-    const int end = p->symmetric ? p->rows : TNN__MIN(p->rows, first + 112);
-    const int panels = TNN__MIN(2, p->panels - j);
-    tnn__len i;
+    const tnn__factors *all = (const tnn__factors *)context;
+    const tnn__isa_table *k = all->step->k;
+    const tnn__len rows = all->lanes > 1 ? 1 : all->rows;       /* of this task */
+    const tnn__len at = task*rows*all->line, o = all->lanes > 1 ? 0 : at;
+    const tnn__update *u = &all->update;
+    const float *by_row = u->s[0] + (all->lanes > 1 ? task*all->inner : o);
+    float *mean = all->mean + (all->lanes > 1 ? 0 : task*all->inner), *d = u->s[2] + at;
     int v;
     (void)worker;
-    for (i = first; i < end; i += 112) {
-        const int rows = (int)TNN__MIN(112, end - i);
-        tnn__mm t;
-        memset(&t, 0, sizeof t);
-        t.n0 = t.n1 = t.n2 = 1;
-        t.c = p->c + j*p->cs + i*16; t.ldc = 16; t.cp = p->cs;
-        t.ldb = 16; t.bp = p->bs; t.b2 = 256;
-        t.rows = rows; t.cols = 16*panels;
-        t.rs = 16; t.gs = 48; t.ks = 1; t.a2 = p->as;
-        t.a = p->a + i*16;
-        t.b = p->b + j*p->bs;
-        t.n2 = p->run/16; t.run = 16;
-        if (p->gram) {
-            t.n0 = rows/16; t.a0 = p->as; t.c0 = 256;
-            t.rows = 16; t.rs = 1; t.gs = 3; t.ks = 16;
-            t.a = p->a + i/16*p->as;
-            t.n2 = 1; t.run = p->run;
-        }
-        for (v = 0; v < panels && p->d; v++)
-            p->k->scale((tnn__len)rows*16, p->alpha, (float)HUGE_VAL, p->d + (j + v)*p->cs + i*16,
-                        t.c + v*p->cs);
-        t.start = p->d ? TNN__KEEP : TNN__ZERO;
-        p->k->mm(&t);
-    }
-    for (v = j; v < j + panels && p->symmetric; v++)
-        for (i = v + 1; i < p->panels; i++)
-            p->k->transpose(16, 16, p->c + v*p->cs + 256*i, 16, p->c + i*p->cs + v*(tnn__len)256,
-                            16);
+    for (v = 0; v < rows && all->lanes == 1; v++)
+        k->madd(all->inner, 1/(float)rows, by_row + v*all->inner, v ? mean : NULL, mean);
+    for (v = 0; v < rows; v++)
+        k->adafactor(all->cols, all->inner, u->g + at + v*all->line, by_row + v*all->inner,
+                     all->chunks ? mean : NULL, all->chunks ? u->s[1] + o : NULL, (float)u->sign,
+                     (float)u->o->eps, d + v*all->line);
+    all->sums[task][0] = tnn__inner(k, rows*all->line, d, d);
+    all->sums[task][1] = tnn__inner(k, rows*all->line, u->w + at, u->w + at);
 }
-static void tnn__multiply(const tnn__square *q, const float *a, const float *b, const float *d,
-                          double alpha, float *c, int gram, int symmetric)
+/* Makes the direction d of a tensor, and its step, relative to the size of its weights:
+       max(eps2, rms(w)) min(lr, 1/sqrt(t))/max(1, rms(d)/clip_threshold)
+   Returns the floats of workspace; with step NULL it does only that. */
+static tnn__len tnn__adafactor(const tnn__stepping *step, tnn__segment *run)
 {
-    tnn__square_product p;
-    p.k = q->c->k;
-    p.a = a; p.b = b; p.d = d; p.c = c;
-    p.alpha = (float)alpha;
-    p.as = gram || !symmetric ? q->xs : q->as;
-    p.bs = gram ? q->xs : q->as;
-    p.cs = symmetric ? q->as : q->xs;
-    p.rows = symmetric ? q->wide : q->n;
-    p.panels = q->panels;
-    p.run = gram ? q->n : q->wide;
-    p.gram = gram; p.symmetric = symmetric;
-    tnn__run(tnn__threads_for(q->c->net, (tnn__len)p.rows*p.run*q->wide/8),
-             (p.panels + 1)/2*(symmetric ? 1 : (p.rows + 111)/112), tnn__product_task, &p);
+    tnn__factors all = tnn__factors_of(run->op, run->bias);
+    const int tasks = (int)(all.lanes > 1 ? all.rows : all.outer);
+    double squares = 0, size = 0, mean = 0, t;
+    const tnn_optimizer *o;
+    int i, threads;
+    if (!step) return all.work;
+    o = step->update.o;
+    t = (double)step->update.step;
+    threads = tnn__threads_for(step->net, run->floats);
+    all.step = step;
+    all.update = tnn__update_at(step, run->at);
+    all.sums = (double (*)[2])(void *)step->net->work;
+    all.mean = step->net->work + 4*(tnn__len)tasks;
+    all.beta = tnn__pow(t, o->beta2_decay);
+    tnn__run(threads, (int)(all.outer*(all.rows + all.chunks)), tnn__factors_task, &all);
+    /* a dense layer's mean of R is over all panels; others work theirs by matrix, in its task */
+    for (i = 0; i < 16*all.rows && all.lanes > 1; i++) mean += (double)all.update.s[0][i];
+    for (i = 0; i < 16 && all.lanes > 1; i++) all.mean[i] = (float)(mean/all.height);
+    tnn__run(threads, tasks, tnn__factored_task, &all);
+    for (i = 0; i < tasks; i++) {
+        squares += all.sums[i][0];
+        size += all.sums[i][1];
+    }
+    run->step = TNN__MAX(o->eps2, sqrt(size/all.count))
+                *TNN__MIN(step->update.lr*run->lr, 1/sqrt(t))
+                /TNN__MAX(1, sqrt(squares/all.count)/o->clip_threshold);
+    run->rule = 0;
+    return all.work;
 }
-/* A panel of the direction: from the gradient, and its sum of squares; then, times `factor`, to X;
-   and back from X. */
+
+/* MUON takes the momentum of a matrix, and brings its singular values near 1 (Jordan et al. 2024),
+   by a few turns of Newton and Schulz's iteration
+
+       X = a X + (b A + c A A) X,   A = X X^T,     from X/|X|, whose singular values are at most 1
+
+   X (m, n), m <= n, is the weights' (units, inputs) or, `turned`, their transpose. It is kept as
+   X^T (n, m) in panels of 16 columns, and so are A and what becomes of it, (m, m). Every product
+   has its right side in panels, and its left side lies in panels row by row or, for A, column by
+   column: nothing is packed. What is symmetric is worked to the diagonal, and copied beyond it.
+   Panels are an odd number of cache lines apart, so that their rows do not share cache sets.
+   The inputs are in the private order: that is Y = X P for a permutation P, and Y Y^T = X X^T. */
+typedef struct { float *at; tnn__len each; int rows; } tnn__matrix;     /* panels, `each` apart */
+typedef struct {
+    const tnn__stepping *step;
+    const tnn__segment  *run;
+    float       *own;               /* the direction in s[2], in panels as the weights */
+    tnn__matrix  of[5];             /* X^T and the one after it; A; c A; b A + c A A */
+    double      *sums;              /* of squares of the direction, by panel */
+    double       factor;
+    tnn__len     inner, work;       /* the layer's inputs; floats of workspace */
+    int          units, panels, turned, back;   /* units: panels of the weights; panels: of X^T */
+} tnn__square;
+enum { TNN__NOW, TNN__NEXT, TNN__GRAM, TNN__SCALED, TNN__POLY };        /* which of the five */
+/* The sizes of a dense layer's matrices, and where they are in memory from `work` on, NULL to count
+   its floats. A tensor that is no matrix gives all 0. */
+static tnn__square tnn__square_of(const tnn__op *op, int which, float *work)
+{
+    const tnn_param param = tnn__param_of(op, which);
+    tnn__arena arena = {work, 0};
+    tnn__square square;
+    int i;
+    memset(&square, 0, sizeof square);
+    if (param.ndim != 2) return square;
+    square.inner = param.dims[1];
+    square.units = (param.dims[0] + 15)/16;
+    square.turned = param.dims[0] > param.dims[1];
+    square.panels = square.turned ? (int)((square.inner + 15)/16) : square.units;
+    square.sums = (double *)(void *)tnn__take(&arena, 2*(tnn__len)square.units);
+    for (i = 0; i < 5; i++) {
+        tnn__matrix *matrix = &square.of[i];
+        matrix->rows = i > TNN__NEXT ? 16*square.panels
+                     : square.turned ? 16*square.units : (int)square.inner;
+        matrix->each = 16*(tnn__len)(matrix->rows | 1);
+        matrix->at = tnn__take(&arena, tnn__mul(square.panels, matrix->each));
+    }
+    square.work = arena.used;
+    return square;
+}
+/* C = alpha D + A B (D NULL: A B), D as C, over `run` products; of a C that is symmetric only what
+   is not above the diagonal is worked. TURNED: A stands for its transpose. */
+enum { TNN__SYMMETRIC = 1, TNN__TURNED = 2 };
+typedef struct {
+    const tnn__isa_table *k;
+    tnn__matrix  a, b, c;
+    const float *d;
+    float        alpha;
+    int          how, panels, run;          /* how: of these two; panels of C */
+} tnn__square_product;
+/* Two panels of C, all of their rows or 112, in blocks of so many, which a cache holds. A symmetric
+   C begins at the diagonal: its task then has the most rows first, and mirrors what it made. */
+static void tnn__product_task(void *context, int task, int worker)
+{
+    const tnn__square_product *call = (const tnn__square_product *)context;
+    const tnn__matrix a = call->a, b = call->b, c = call->c;
+    const int symmetric = call->how & TNN__SYMMETRIC, turned = call->how & TNN__TURNED;
+    const int blocks = symmetric ? 1 : tnn__blocks(c.rows, 112), j = task/blocks*2;
+    const int first = symmetric ? 16*j : task%blocks*112;
+    const int end = symmetric ? c.rows : TNN__MIN(c.rows, first + 112);
+    const int panels = TNN__MIN(2, call->panels - j);
+    int i, v;
+    (void)worker;
+    for (i = first; i < end; i += 112) {
+        const int rows = TNN__MIN(112, end - i);
+        tnn__mm t = tnn__product(turned ? 16 : rows, 16*panels, turned ? call->run : 16,
+                                 turned ? 1 : 16, turned ? 16 : 1);
+        t.c = c.at + j*c.each + (tnn__len)i*16;
+        t.ldc = 16; t.cp = c.each;
+        t.b = b.at + j*b.each;
+        t.bp = b.each; t.b2 = 256;
+        if (turned) {                       /* a block of rows of C is a panel of A */
+            t.a = a.at + i/16*a.each;
+            t.n0 = rows/16; t.a0 = a.each; t.c0 = 256;
+        } else {                            /* the panels of A are parts of the sum */
+            t.a = a.at + (tnn__len)i*16;
+            t.n2 = call->run/16; t.a2 = a.each;
+        }
+        for (v = 0; v < panels && call->d; v++)
+            call->k->scale((tnn__len)rows*16, call->alpha, (float)HUGE_VAL,
+                           call->d + (j + v)*c.each + (tnn__len)i*16, t.c + v*c.each);
+        t.start = call->d ? TNN__KEEP : TNN__ZERO;
+        call->k->mm(&t);
+    }
+    for (v = j; v < j + panels && symmetric; v++)
+        for (i = v + 1; i < call->panels; i++)
+            call->k->transpose(16, 16, c.at + v*c.each + (tnn__len)256*i, 16,
+                               c.at + i*c.each + v*(tnn__len)256, 16);
+}
+/* All of C, by tasks. A and B are whole panels: what pads them is 0. */
+static void tnn__multiply(const tnn__square *square, tnn__matrix a, tnn__matrix b, const float *d,
+                          double alpha, tnn__matrix c, int how)
+{
+    const int wide = 16*square->panels, run = how & TNN__TURNED ? a.rows : wide;
+    tnn__square_product call = {square->step->k, a, b, c, d, (float)alpha, how, square->panels,
+                                run};
+    tnn__run(tnn__threads_for(square->step->net, (tnn__len)c.rows*run*wide/8),
+             (square->panels + 1)/2*(how & TNN__SYMMETRIC ? 1 : tnn__blocks(c.rows, 112)),
+             tnn__product_task, &call);
+}
+/* A panel of the direction X (inputs, 16) in s[2], by Muon's kernel from gradient and momentum, and
+   its sum of squares. */
 static void tnn__momentum_task(void *context, int task, int worker)
 {
-    const tnn__square *q = (const tnn__square *)context;
-    const tnn__len at = q->r->at + task*q->inner*16;
-    const float *x = q->c->u.s[2] + at;
+    const tnn__square *square = (const tnn__square *)context;
+    const tnn__len n = square->inner*16, at = task*n;
     (void)worker;
-    tnn__apply(q->c, q->r, at, q->inner*16);
-    q->sums[task] = tnn__inner(q->c->k, q->inner*16, x, x);
+    tnn__apply(square->step, square->run, square->run->at + at, n);
+    square->sums[task] = tnn__inner(square->step->k, n, square->own + at, square->own + at);
 }
+/* A panel of the direction, times `factor`, to X^T; or `back`. A panel of the weights is one of
+   X^T, or, turned, 16 rows of it: then 16 x 16 values are transposed at a time. */
 static void tnn__turn_task(void *context, int task, int worker)
 {
-    const tnn__square *q = (const tnn__square *)context;
-    const tnn__isa_table *k = q->c->k;
-    float *x = q->c->u.s[2] + q->r->at + task*q->inner*16;
-    float *xt = q->xt + (q->turned ? (tnn__len)task*256 : task*q->xs);
+    const tnn__square *square = (const tnn__square *)context;
+    const tnn__isa_table *k = square->step->k;
+    const int turned = square->turned, back = square->back;
+    float *own = square->own + task*square->inner*16;
+    const tnn__len each = square->of[TNN__NOW].each;
+    float *x = square->of[TNN__NOW].at + task*(turned ? 256 : each);
     tnn__len i;
     (void)worker;
-    if (!q->back) k->scale(q->inner*16, (float)q->factor, (float)HUGE_VAL, x, x);
-    for (i = 0; i < q->inner; i += 16, x += 256, xt += q->turned ? q->xs : 256) {
-        const tnn__len n = TNN__MIN(16, q->inner - i);
-        if (!q->turned) memcpy(q->back ? x : xt, q->back ? xt : x, (size_t)n*16*sizeof *x);
-        else if (q->back) k->transpose(16, n, xt, 16, x, 16);
-        else k->transpose(n, 16, x, 16, xt, 16);
+    if (!back) k->scale(square->inner*16, (float)square->factor, (float)HUGE_VAL, own, own);
+    for (i = 0; i < square->inner; i += 16, own += 256, x += turned ? each : 256) {
+        const tnn__len n = TNN__MIN(16, square->inner - i);
+        if (!turned) memcpy(back ? own : x, back ? x : own, (size_t)n*16*sizeof *x);
+        else if (back) k->transpose(16, n, x, 16, own, 16);
+        else k->transpose(n, 16, own, 16, x, 16);
     }
 }
-static void tnn__muon(const tnn__stepping *c, tnn__segment *r)
+/* Makes the direction of a dense layer's weights, and its step: as long as the layer's shape asks
+   for. Other tensors are left to Adam's kernel, with the options in net->other.
+   Returns the floats of workspace; with step NULL it does only that. */
+static tnn__len tnn__muon(const tnn__stepping *step, tnn__segment *run)
 {
-    const tnn_optimizer *o = c->u.o;
-    const tnn_param p = tnn__param_of(r->op, r->bias);
-    const double rows = p.dims[0], cols = p.dims[1];
-    const int threads = tnn__threads_for(c->net, r->floats);
-    tnn__square q = tnn__square_of(&p);
+    tnn__square square = tnn__square_of(run->op, run->bias, step ? step->net->work : NULL);
+    const double rows = run->op->q.oc, cols = (double)square.inner;
+    tnn__matrix *of = square.of;
+    const tnn_optimizer *o;
     double norm = 0;
-    int i;
-    if (p.ndim != 2) return;
-    q.c = c;
-    q.r = r;
-    q.sums = (double *)(void *)c->net->work;
-    q.xt = c->net->work + tnn__round_up(2*(tnn__len)q.units, 16);
-    q.yt = q.xt + q.panels*q.xs;
-    q.xxt = q.yt + q.panels*q.xs;
-    q.scaled = q.xxt + q.panels*q.as;
-    q.poly = q.scaled + q.panels*q.as;
-    r->direction = -1;
-    tnn__run(threads, q.units, tnn__momentum_task, &q);
-    for (i = 0; i < q.units; i++) norm += q.sums[i];
-    q.factor = 1/TNN__MAX(sqrt(norm), o->eps);
-    memset(q.xt + (q.panels - 1)*q.xs, 0, (size_t)q.xs*sizeof *q.xt);
-    tnn__run(threads, q.units, tnn__turn_task, &q);
+    int i, threads;
+    if (!step) return square.work;
+    run->rule = square.work ? run->rule : TNN__NTH(TNN_ADAM);
+    if (!square.work) return 0;
+    o = step->update.o;
+    threads = tnn__threads_for(step->net, run->floats);
+    square.step = step;
+    square.run = run;
+    square.own = step->update.s[2] + run->at;
+    tnn__run(threads, square.units, tnn__momentum_task, &square);
+    for (i = 0; i < square.units; i++) norm += square.sums[i];
+    square.factor = 1/TNN__MAX(sqrt(norm), o->eps);
+    memset(of[TNN__NOW].at + (square.panels - 1)*of->each, 0, (size_t)of->each*sizeof(float));
+    tnn__run(threads, square.units, tnn__turn_task, &square);
     for (i = 0; i < o->ns_steps; i++) {
-        float *xt = q.xt;
-        tnn__multiply(&q, xt, xt, NULL, 0, q.xxt, 1, 1);
-        c->k->scale(q.panels*q.as, (float)o->ns_c, (float)HUGE_VAL, q.xxt, q.scaled);
-        tnn__multiply(&q, q.scaled, q.xxt, q.xxt, o->ns_b, q.poly, 0, 1);
-        tnn__multiply(&q, xt, q.poly, xt, o->ns_a, q.yt, 0, 0);
-        q.xt = q.yt;
-        q.yt = xt;
+        const tnn__matrix x = of[TNN__NOW], gram = of[TNN__GRAM], poly = of[TNN__POLY];
+        /* A = X X^T; c A; b A + c A A; then X^T of the next turn = a X^T + X^T (b A + c A A) */
+        tnn__multiply(&square, x, x, NULL, 0, gram, TNN__SYMMETRIC | TNN__TURNED);
+        step->k->scale(square.panels*gram.each, (float)o->ns_c, (float)HUGE_VAL, gram.at,
+                       of[TNN__SCALED].at);
+        tnn__multiply(&square, of[TNN__SCALED], gram, gram.at, o->ns_b, poly, TNN__SYMMETRIC);
+        tnn__multiply(&square, x, poly, x.at, o->ns_a, of[TNN__NEXT], 0);
+        of[TNN__NOW] = of[TNN__NEXT];
+        of[TNN__NEXT] = x;
     }
-    q.back = 1;
-    tnn__run(threads, q.units, tnn__turn_task, &q);
-    r->step = c->u.lr*r->lr*(o->match_rms ? 0.2*sqrt(TNN__MAX(rows, cols))
-                                          : sqrt(TNN__MAX(1, rows/cols)));
-    r->direction = 1;
+    square.back = 1;                            /* to s[2], where the pass takes it from */
+    tnn__run(threads, square.units, tnn__turn_task, &square);
+    run->step = step->update.lr*run->lr*(o->match_rms ? 0.2*sqrt(TNN__MAX(rows, cols))
+                                                      : sqrt(TNN__MAX(1, rows/cols)));
+    run->rule = 0;
+    return square.work;
 }
 
-/* The optimizer's part of the network's allocation. */
-static void tnn__place_optimizer(tnn_net *net, tnn__arena *a)
+/* ---- 10c. What goes on from step to step ----------------------------------------------------- */
+/* `start` sets state (params floats a vector) before the first step, where it is not 0. ASGD's
+   average and Schedule-Free's z are the weights; */
+static void tnn__start_copy(tnn_net *net)
 {
-    const tnn_optimizer *o = &net->optimizer;
-    const int training = net->loss.type != 0, states = tnn__states(o);
-    tnn__len work = 0, each = (tnn__len)(sizeof(tnn__segment)/sizeof(float));
-    const tnn__op *op;
-    int i, bias;
-    for (i = 0; i < TNN__FLATS; i++) {
-        const int there = i == TNN__W || (training && (i == TNN__G || i < TNN__S + states
-            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || tnn__schedule_free(o)))
-            || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
-        net->flat[i] = there
-            ? tnn__take(a, net->params + (i == TNN__W ? 3*net->buffer_floats : 0)) : NULL;
-    }
-    for (i = 0; (op = tnn__find_param(net, i, &bias)) != NULL && bias < TNN__MEAN; i++) {
-        const tnn_param p = tnn__param_of(op, bias);
-        if (o->type == TNN_ADAFACTOR) work = TNN__MAX(work, tnn__factors_of(op, bias, &p).work);
-        if (o->type == TNN_MUON && p.ndim == 2) work = TNN__MAX(work, tnn__square_of(&p).work);
-    }
-    if (o->type == TNN_SOPHIA) work = net->options.batch;
-    if (o->type == TNN_LBFGS)
-        work = tnn__mul(2*(tnn__len)o->history + 1, net->params) + 4*(tnn__len)o->history;
-    net->segments = i;
-    net->segment = (tnn__segment *)(void *)tnn__take(a, net->segments*each);
-    net->run = training ? (tnn__segment *)(void *)tnn__take(a, net->segments*each) : NULL;
-    net->work = training ? tnn__take(a, work) : NULL;
+    memcpy(net->flat[TNN__S], net->flat[TNN__W], (size_t)net->params*sizeof(float));
 }
-
-/* ---- 10e. Before and after the rules --------------------------------------------------------- */
-/* Refuses weights, or averages of them, that are not finite, and names the first tensor. */
-static tnn_status tnn__check_weights(const tnn_net *net, const float *w, const char *what,
-                                     const char *then)
+/* Adagrad's h is .initial_accumulator; */
+static void tnn__start_adagrad(tnn_net *net)
 {
-    int i;
-    tnn__len k;
-    for (i = 0; i < net->segments; i++) {
-        const tnn__segment *s = &net->segment[i];
-        for (k = 0; k < s->floats; k++)
-            if (!(w[s->at + k] - w[s->at + k] >= 0))
-                return tnn__fail(TNN_ERROR_NUMBER, "%s %s is not finite after %l steps; %s", what,
-                                 s->op->name[s->bias], net->steps, then);
-    }
-    return TNN_OK;
+    tnn__len i;
+    for (i = 0; i < net->params; i++)
+        net->flat[TNN__S][i] = (float)net->optimizer.initial_accumulator;
 }
-
-/* State before the first step, where it is not 0. */
-static void tnn__start(tnn_net *net)
+/* Rprop's steps s[1] are the lr of their tensor; */
+static void tnn__start_rprop(tnn_net *net)
 {
-    const tnn_optimizer *o = &net->optimizer;
-    const size_t bytes = (size_t)net->params*sizeof(float);
-    float **s = net->flat + TNN__S;
-    tnn__len i, k;
-    net->c[0] = net->c[1] = 1;
-    net->shares = net->lr_max = 0;
-    if (net->flat[TNN__SLOW]) memcpy(net->flat[TNN__SLOW], net->flat[TNN__W], bytes);
-    switch ((int)o->type) {
-    case TNN_ASGD:
-    case TNN_SCHEDULE_FREE_SGD:
-    case TNN_SCHEDULE_FREE_ADAMW:
-        memcpy(s[0], net->flat[TNN__W], bytes);
-        break;
-    case TNN_ADAGRAD:
-        for (i = 0; i < net->params; i++) s[0][i] = (float)o->initial_accumulator;
-        break;
-    case TNN_RPROP:
-        for (k = 0; k < net->segments; k++)
-            for (i = 0; i < net->segment[k].floats; i++)
-                s[1][net->segment[k].at + i] = (float)(o->lr*net->segment[k].lr);
-        break;
-    case TNN_ADAN:
-        tnn__kernels()->scale(net->params, o->maximize ? -1.0f : 1.0f, (float)HUGE_VAL,
-                              net->flat[TNN__G], s[3]);
-        break;
-    }
+    const tnn__segment *segment = net->segment;
+    tnn__len i;
+    for (; segment < net->segment + net->segments; segment++)
+        for (i = 0; i < segment->floats; i++)
+            net->flat[TNN__S + 1][segment->at + i] = (float)(net->optimizer.lr*segment->lr);
 }
-
-/* The running numbers of step t: NAdam's c_t and P_t, Schedule-Free's c and what lr is multiplied
-   with. */
-static void tnn__advance(tnn_net *net, double bias2)
+/* Adan's gradient before the first, s[3], is the first itself: d = g - g' is 0 then. */
+static void tnn__start_adan(tnn_net *net)
+{
+    tnn__kernels()->scale(net->params, net->optimizer.maximize ? -1.0f : 1.0f, (float)HUGE_VAL,
+                          net->flat[TNN__G], net->flat[TNN__S + 3]);
+}
+/* `advance` works numbers of step net->steps from those of the step before; kernels have net->c.
+   NAdam's are c_t and P_t = c_1 ... c_t (1e); */
+static void tnn__advance_nadam(tnn_net *net, double bias2)
+{
+    (void)bias2;
+    net->c[0] = tnn__nadam_momentum(&net->optimizer, net->steps);
+    net->c[1] *= net->c[0];
+}
+/* Schedule-Free's c_t = W_t/(W_1 + ... + W_t), W_t = t^r max(lr)^weight_lr_power; and what lr is
+   multiplied with: the warm-up, and where there is a second moment, s[1], the root of its bias. */
+static void tnn__advance_free(tnn_net *net, double bias2)
 {
     const tnn_optimizer *o = &net->optimizer;
     const double t = (double)net->steps;
-    if (o->type == TNN_NADAM) {
-        net->c[0] = tnn__nadam_momentum(o, net->steps);
-        net->c[1] *= net->c[0];
-    } else if (tnn__schedule_free(o)) {
-        double share;
-        net->c[1] = t < o->warmup_steps ? t/o->warmup_steps : 1;
-        if (o->type == TNN_SCHEDULE_FREE_ADAMW) net->c[1] *= sqrt(bias2);
-        net->lr_max = TNN__MAX(net->lr_max, o->lr*net->c[1]);
-        share = tnn__pow(t, o->r)*tnn__pow(net->lr_max, o->weight_lr_power);
-        net->shares += share;
-        net->c[0] = net->shares > 0 ? share/net->shares : 0;
+    double share;
+    net->c[1] = t < o->warmup_steps ? t/o->warmup_steps : 1;
+    if (net->flat[TNN__S + 1]) net->c[1] *= sqrt(bias2);
+    net->lr_max = TNN__MAX(net->lr_max, o->lr*net->c[1]);
+    share = tnn__pow(t, o->r)*tnn__pow(net->lr_max, o->weight_lr_power);
+    net->shares += share;
+    net->c[0] = net->shares > 0 ? share/net->shares : 0;
+}
+
+/* ---- 10d. The rules, and their options ------------------------------------------------------- */
+/* FLAGS of a rule. What another part of the library wants to know of rules it asks by these. */
+enum {
+    TNN__DECOUPLED = 1,         /* weight decay does not go through the gradient */
+    TNN__AVERAGES = 2,          /* s[0] is an average of the weights */
+    TNN__FREE = 4,              /* Schedule-Free: its average lies between w and s[0] */
+    TNN__TRUST = 8,             /* a factor for each tensor */
+    TNN__DRAWS = 16,            /* Sophia: it estimates the Hessian by labels that it draws, */
+    TNN__SEARCHES = 32,         /* L-BFGS: a step is a line search; both in 12d */
+    TNN__MOVES_ON = 64          /* with momentum it has one state more; TNN__HOOK: as in losses */
+};
+typedef struct {
+    const char *name, *reads;
+    void      (*start)(tnn_net *net);
+    void      (*advance)(tnn_net *net, double bias2);           /* bias2 = 1 - beta2^t */
+    tnn__len  (*whole)(const tnn__stepping *step, tnn__segment *run);
+    int         flags, states;  /* states: with no option that takes more */
+    double      own[8];         /* defaults of lr, momentum, beta1, beta2, beta3, eps, */
+} tnn__rule;                    /* weight_decay and alpha: the first of tnn__rule_options */
+/* One that is a kernel alone, and needs no more of these 8 than five. */
+#define TNN__R(name, flags, states, lr, beta1, beta2, eps, decay, reads) \
+    {name, reads, NULL, NULL, NULL, flags, states, {lr, 0, beta1, beta2, 0, eps, decay, 0}},
+static const tnn__rule tnn__rules[] = {                 /* in the order of tnn_optimizer_type */
+    TNN__R("", 0, 0, 0, 0, 0, 0, 0, "")                 /* no optimizer */
+    TNN__R("SGD", TNN__MOVES_ON, 0, 1e-3, 0, 0, 0, 0,
+           "momentum dampening:momentum nesterov:momentum:!dampening velocity:momentum")
+    TNN__R("Adam", 0, 2, 1e-3, .9, .999, 1e-8, 0, "beta1 beta2 eps amsgrad keras_eps")
+    TNN__R("AdamW", TNN__DECOUPLED, 2, 1e-3, .9, .999, 1e-8, .01,
+           "beta1 beta2 eps amsgrad keras_eps -decoupled")
+    {"ASGD", "lambd alpha t0", tnn__start_copy, NULL, NULL, TNN__AVERAGES, 1,
+     {1e-2, 0, 0, 0, 0, 0, 0, .75}},
+    {"Adagrad", "lr_decay initial_accumulator eps keras_eps", tnn__start_adagrad, NULL, NULL, 0, 1,
+     {1e-2, 0, 0, 0, 0, 1e-10, 0, 0}},
+    TNN__R("Adadelta", 0, 2, 1, 0, 0, 1e-6, 0, "rho eps")
+    {"RMSprop", "alpha eps momentum centered keras_eps velocity:momentum", NULL, NULL, NULL,
+     TNN__MOVES_ON, 1, {1e-2, 0, 0, 0, 0, 1e-8, 0, .99}},
+    {"Rprop", "eta_minus eta_plus step_min step_max clip_value:weight_decay "
+     "clip_tensor:weight_decay clip_norm:weight_decay", tnn__start_rprop, NULL, NULL, 0, 2,
+     {1e-2, 0, 0, 0, 0, 0, 0, 0}},
+    TNN__R("Adamax", 0, 2, 2e-3, .9, .999, 1e-8, 0, "beta1 beta2 eps keras_eps")
+    {"NAdam", "beta1 beta2 eps momentum_decay", NULL, tnn__advance_nadam, NULL, 0, 2,
+     {2e-3, 0, .9, .999, 0, 1e-8, 0, 0}},
+    TNN__R("RAdam", 0, 2, 1e-3, .9, .999, 1e-8, 0, "beta1 beta2 eps")
+    TNN__R("Lion", TNN__DECOUPLED, 1, 1e-4, .9, .99, 0, 0, "beta1 beta2 -decoupled")
+    TNN__R("AdaBelief", TNN__DECOUPLED, 2, 1e-3, .9, .999, 1e-16, 0,
+           "beta1 beta2 eps amsgrad rectify -decoupled")
+    {"Adan", "beta1 beta2 beta3 eps", tnn__start_adan, NULL, NULL, 0, 4,
+     {1e-3, 0, .98, .92, .99, 1e-8, 0, 0}},
+    {"AdEMAMix", "beta1 beta2 beta3 alpha eps alpha_warmup beta3_warmup -decoupled",
+     NULL, NULL, NULL, TNN__DECOUPLED, 3, {1e-3, 0, .9, .999, .9999, 1e-8, 0, 2}},
+    {"Schedule-Free SGD", "momentum r weight_lr_power warmup_steps", tnn__start_copy,
+     tnn__advance_free, NULL, TNN__FREE, 1, {1, .9, 0, 0, 0, 0, 0, 0}},
+    {"Schedule-Free AdamW", "beta1 beta2 eps r weight_lr_power warmup_steps", tnn__start_copy,
+     tnn__advance_free, NULL, TNN__FREE, 2, {2.5e-3, 0, .9, .999, 0, 1e-8, 0, 0}},
+    TNN__R("Sophia", TNN__DECOUPLED | TNN__DRAWS, 3, 1e-4, .965, .99, 0, .1,
+           "beta1 beta2 gamma interval -decoupled")
+    {"LARS", "momentum trust eps nesterov:!dampening dampening velocity", NULL, NULL, NULL,
+     TNN__TRUST, 1, {1, .9, 0, 0, 0, 1e-8, 0, 0}},
+    TNN__R("LAMB", TNN__TRUST, 3, 1e-3, .9, .999, 1e-6, .01, "beta1 beta2 eps")
+    {"Adafactor", "beta2_decay eps eps2 clip_threshold -decoupled", NULL, NULL, tnn__adafactor,
+     TNN__DECOUPLED, 3, {1e-2, 0, 0, 0, 0, 1.0/8388608, 0, 0}},
+    {"Muon", "momentum eps ns_a ns_b ns_c ns_steps no_nesterov match_rms beta1 beta2 keras_eps "
+     "-decoupled", NULL, NULL, tnn__muon, TNN__DECOUPLED, 3, {1e-3, .95, .9, .999, 0, 1e-7, .1, 0}},
+    TNN__R("L-BFGS", TNN__SEARCHES, 4, 1, 0, 0, 0, 0,
+           "max_iter max_eval tolerance_grad tolerance_change history strong_wolfe -weight_decay "
+           "-no_bias_decay -decoupled -clip_value -clip_tensor -clip_norm -accumulate")
+    TNN__R("custom", TNN__HOOK, 0, 1e-3, 0, 0, 0, 0, "update user states -maximize -decoupled")
+};
+#undef TNN__R
+/* The rule of an optimizer; of a network without one the first, which does nothing. */
+static const tnn__rule *tnn__rule_of(const tnn_optimizer *o)
+{
+    return &tnn__rules[TNN__NTH(o->type)];
+}
+/* How many vectors of state it has. What a rule does not read is not set. */
+static int tnn__states(const tnn_optimizer *o)
+{
+    const tnn__rule *rule = tnn__rule_of(o);
+    return rule->states + !!o->amsgrad + !!o->centered + o->states
+           + (rule->flags & TNN__MOVES_ON && o->momentum > 0);
+}
+/* Its momentum, or beta1 where that takes the place: what schedules move. A rule with a default for
+   momentum (Muon) is of the first kind. */
+static double *tnn__momentum(tnn_optimizer *o)
+{
+    const tnn__rule *rule = tnn__rule_of(o);
+    return rule->own[1] > 0 || !(rule->own[2] > 0) ? &o->momentum : &o->beta1;
+}
+
+/* Options with their ranges: D less than `most`, Y from 0 on, N whole numbers, Z those from their
+   default on, X without a range. */
+#define TNN__HIGH 1e30
+#define TNN__X(member) TNN__OPTION(tnn_optimizer, member),
+#define TNN__D(member, otherwise, least, most) \
+    TNN__RANGE(tnn_optimizer, member, 'D', otherwise, least, most),
+#define TNN__Y(member, otherwise) TNN__D(member, otherwise, 0, TNN__HIGH)
+#define TNN__N(member, otherwise, least, most) \
+    TNN__RANGE(tnn_optimizer, member, 'i', otherwise, least, most),
+#define TNN__Z(member, least) TNN__N(member, least, least, INT_MAX)
+static const tnn__option tnn__rule_options[] = {
+    TNN__Y(lr, 0) TNN__D(momentum, 0, 0, 1) TNN__D(beta1, 0, 0, 1) TNN__D(beta2, 0, 0, 1)
+    TNN__D(beta3, 0, 0, 1) TNN__Y(eps, 0) TNN__Y(weight_decay, 0) TNN__Y(alpha, 0)
+    /* of these 8 the default is the rule's: tnn_set_optimizer fills it in before */
+    TNN__D(dampening, 0, -TNN__HIGH, TNN__HIGH) TNN__RANGE(tnn_optimizer, rho, 'd', .9, 0, 1),
+    TNN__Y(gamma, .04) TNN__Y(lambd, 1e-4) TNN__Y(t0, 1e6) TNN__Y(lr_decay, 0)
+    TNN__Y(initial_accumulator, 0) TNN__D(eta_minus, .5, 0, 1) TNN__D(eta_plus, 1.2, 1, TNN__HIGH)
+    TNN__Y(step_min, 1e-6) TNN__Y(step_max, 50) TNN__Y(momentum_decay, 4e-3) TNN__Y(trust, 1e-3)
+    TNN__RANGE(tnn_optimizer, beta2_decay, 'd', -.8, -100, 0), TNN__Y(eps2, 1e-3)
+    TNN__D(clip_threshold, 1, 1, TNN__HIGH) TNN__Y(r, 0) TNN__Y(weight_lr_power, 2)
+    TNN__D(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH) TNN__D(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
+    TNN__D(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH) TNN__Y(tolerance_grad, 1e-7)
+    TNN__Y(tolerance_change, 1e-9) TNN__X(keras_eps) TNN__X(velocity) TNN__X(amsgrad)
+    TNN__X(maximize) TNN__X(decoupled) TNN__X(centered) TNN__X(rectify) TNN__X(nesterov)
+    TNN__X(no_nesterov) TNN__X(match_rms) TNN__X(strong_wolfe) TNN__X(update) TNN__X(user)
+    TNN__X(no_bias_decay) TNN__X(ema_warmup) TNN__Z(warmup_steps, 0) TNN__Z(alpha_warmup, 0)
+    TNN__Z(beta3_warmup, 0) TNN__N(interval, 10, 1, INT_MAX) TNN__N(ns_steps, 5, 1, 99)
+    TNN__N(max_iter, 20, 1, 1 << 24) TNN__Z(max_eval, 0) TNN__N(history, 100, 1, 1 << 20)
+    TNN__N(states, 0, 0, TNN_STATES) TNN__Z(accumulate, 1) TNN__Y(clip_value, 0)
+    TNN__Y(clip_tensor, 0) TNN__Y(clip_norm, 0) TNN__Z(lookahead, 0) TNN__Y(lookahead_alpha, .5)
+    TNN__D(ema, 0, 0, 1) TNN__Z(swa_start, 0) TNN__Z(swa_every, 1)
+};
+#undef TNN__X
+#undef TNN__Y
+#undef TNN__Z
+#undef TNN__D
+#undef TNN__N
+
+/* Keras' defaults where they are a rule's own; lr and eps of the others are in
+   tnn__keras_optimizer. */
+static const struct { int type; tnn__option option; } tnn__keras_rules[] = {
+#define TNN__X(type, member, value) \
+    {TNN_##type, TNN__RANGE(tnn_optimizer, member, 'd', value, 0, 0)},
+    TNN__X(SGD, lr, .01) TNN__X(RMSPROP, alpha, .9) TNN__X(ADADELTA, rho, .95)
+    TNN__X(ADAGRAD, initial_accumulator, .1) TNN__X(ADAMW, weight_decay, .004)
+    TNN__X(NADAM, momentum_decay, 1)
+#undef TNN__X
+};
+/* Keras' defaults and forms, as options that say the same in PyTorch's terms; what is set stays.
+   Rules that have no eps by default do not get one. */
+static void tnn__keras_optimizer(tnn_optimizer *o)
+{
+    int i;
+    for (i = 0; i < TNN__COUNT_OF(tnn__keras_rules); i++)
+        if (tnn__keras_rules[i].type == (int)o->type)
+            tnn__check_range(NULL, o, &tnn__keras_rules[i].option);
+    o->lr = tnn__default(o->lr, 1e-3);
+    if (tnn__rule_of(o)->own[5] > 0) o->eps = tnn__default(o->eps, 1e-7);
+    o->keras_eps = o->velocity = o->decoupled = 1;
+}
+/* Checks an optimizer and keeps it, with its defaults; before the network is built. In this order:
+   options that the rule does not read; defaults of the dialect, of the rule, of all; ranges; what
+   does not go together. On failure the optimizer before stays. */
+TNN_API_GATED tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimizer *optimizer)
+{
+    const tnn__rule *rule;
+    tnn_optimizer own;
+    double *momentum;
+    int i;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !optimizer)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: no network or no optimizer");
+    if (net->built)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: the network has been built; "
+                         "the optimizer comes before the first forward");
+    own = *optimizer;
+    if (tnn__choice("tnn_set_optimizer", (int)own.type, TNN_SGD)
+        || TNN__CHECK_OPTIONS("tnn_set_optimizer", &own, tnn__rule_options, TNN_SGD, own.type,
+                              tnn__rules, "clip_value clip_tensor clip_norm "
+                              "lookahead_alpha:lookahead ema_warmup:ema swa_every:swa_start"))
+        return TNN_ERROR_ARGUMENT;
+    rule = tnn__rule_of(&own);
+    momentum = tnn__momentum(&own);
+    if (net->options.dialect == TNN_KERAS) tnn__keras_optimizer(&own);
+    for (i = 0; i < TNN__COUNT_OF(rule->own); i++) {
+        double *number = (double *)(void *)((char *)&own + tnn__rule_options[i].at);
+        *number = tnn__default(*number, rule->own[i]);
+    }
+    if (tnn__check_ranges("tnn_set_optimizer: ", &own, tnn__rule_options,
+                          TNN__COUNT_OF(tnn__rule_options))) return TNN_ERROR_ARGUMENT;
+    if (own.nesterov && (!(own.momentum > 0) || own.dampening > 0 || own.dampening < 0))
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_optimizer: .nesterov needs .momentum and no .dampening");
+    if (rule->flags & TNN__FREE && !(*momentum > 0 && *momentum < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .%s = %g: %s needs it between 0 "
+                         "and 1", momentum == &own.momentum ? "momentum" : "beta1",
+                         *momentum, rule->name);
+    if (own.step_min > own.step_max)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .step_min = %g is larger than "
+                         ".step_max = %g", own.step_min, own.step_max);
+    if (own.ema > 0 && own.swa_start)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: .ema = %g and .swa_start = %d: "
+                         "there is one average, of one kind", own.ema, own.swa_start);
+    if (rule->flags & TNN__HOOK && !own.update)
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_optimizer: TNN_CUSTOM needs .update");
+    if (!own.max_eval) own.max_eval = (int)(own.max_iter*1.25);     /* torch's */
+    own.decoupled = own.decoupled || rule->flags & TNN__DECOUPLED;
+    own.eps = TNN__MAX(own.eps, 1e-37);         /* 0/0 is 0, in padding, too */
+    net->optimizer = net->other = own;
+    net->other.eps = 1e-8;                      /* AdamW's, for what Muon leaves */
+    net->other.amsgrad = 0;
+    return TNN_OK;
+}
+/* Sets the learning rate of the steps to come, until a schedule sets it. */
+TNN_API_GATED tnn_status tnn_set_lr(tnn_net *net, double lr)
+{
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !(lr >= 0) || lr > TNN__HIGH)
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_lr: lr = %g must be in [0, %g]", lr, TNN__HIGH);
+    net->optimizer.lr = lr;
+    return TNN_OK;
+}
+/* The learning rate now. */
+TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; }
+/* Sets momentum or beta1 of the steps to come. A network that was built without the state for it
+   cannot have it later: TNN_ERROR_ARGUMENT. */
+TNN_API_GATED tnn_status tnn_set_momentum(tnn_net *net, double momentum)
+{
+    tnn_optimizer own;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !(momentum >= 0 && momentum < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT,
+                         "tnn_set_momentum: momentum = %g must be in [0, 1)", momentum);
+    own = net->optimizer;
+    *tnn__momentum(&own) = momentum;
+    if (net->flat[TNN__G] && tnn__states(&own) && !net->flat[TNN__S + tnn__states(&own) - 1])
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: the network was built for %s "
+                         "without momentum; give the optimizer some", tnn__rule_of(&own)->name);
+    net->optimizer = own;
+    return TNN_OK;
+}
+/* Momentum or beta1 now; a rule with neither has the .momentum of its options, 0. */
+TNN_API double tnn_momentum(const tnn_net *net)
+{
+    return net ? *tnn__momentum(&((tnn_net *)(uintptr_t)net)->optimizer) : 0;
+}
+
+/* ---- 10e. Tensors of parameters and their factors -------------------------------------------- */
+/* SEGMENTS are the tensors as they lie in the flat vectors, in the order of tnn_param_info, each
+   with its layer's factors, which tnn_set_group may change. Nothing else is known of parameters. */
+static void tnn__segments(tnn_net *net)
+{
+    int i;
+    for (i = 0; i < net->segments; i++) {
+        tnn__segment *segment = &net->segment[i];
+        const tnn__op *op = segment->op = tnn__find_param(net, i, &segment->bias);
+        const tnn_layer *layer = &net->record[op->layer].o;
+        segment->at = segment->bias ? op->b : op->w;
+        segment->floats = segment->bias ? op->b_floats : op->w_floats;
+        segment->lr = (double)layer->lr_scale;
+        segment->decay = (double)layer->decay_scale;
+        segment->frozen = layer->frozen;
+    }
+}
+/* RUNS are made of them anew for each step: neighbours that are updated alike become one, frozen
+   tensors are in none. The factors are compared bit by bit. */
+static void tnn__runs(tnn_net *net)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const tnn__rule *rule = tnn__rule_of(o);
+    const int alone = rule->whole || rule->flags & TNN__TRUST;
+    int i;
+    net->runs = 0;
+    for (i = 0; i < net->segments; i++) {
+        tnn__segment own = net->segment[i], *last = &net->run[net->runs - (net->runs > 0)];
+        if (own.frozen) continue;
+        if ((own.bias || !tnn__is_conv(own.op)) && o->no_bias_decay) own.decay = 0;
+        own.trust = 1;                          /* until tnn__trust */
+        own.rule = TNN__NTH(o->type);
+        if (net->runs && !alone && last->at + last->floats == own.at
+            && !memcmp(&last->lr, &own.lr, sizeof own.lr)
+            && !memcmp(&last->decay, &own.decay, sizeof own.decay))
+            last->floats += own.floats;
+        else net->run[net->runs++] = own;
     }
 }
 
-/* ---- 10f. Averages of the weights ------------------------------------------------------------ */
+/* Floats of L-BFGS' workspace: an end of the bracket, `history` pairs, two doubles for each. */
+static tnn__len tnn__search_floats(const tnn_net *net)
+{
+    const tnn__len history = net->optimizer.history;
+    return tnn__mul(2*history + 1, net->params) + 4*history;
+}
+/* The optimizer's part of the network's allocation: the flat vectors that it needs, params floats
+   each, the running statistics behind the weights; segments and runs; workspace, of which the
+   tensor that needs most says how much. Without a loss there are just weights and segments. */
+static void tnn__place_optimizer(tnn_net *net, tnn__arena *arena)
+{
+    const tnn_optimizer *o = &net->optimizer;
+    const tnn__rule *rule = tnn__rule_of(o);
+    const int training = net->loss.type != 0, states = tnn__states(o);
+    const tnn__len each = (tnn__len)(sizeof(tnn__segment)/sizeof(float));
+    tnn__len work = rule->flags & TNN__SEARCHES ? tnn__search_floats(net)
+                  : rule->flags & TNN__DRAWS ? net->options.batch : 0;
+    tnn__segment one;
+    int i;
+    for (i = 0; i < TNN__FLATS; i++) {
+        const int there = i == TNN__W || (training && (i == TNN__G || i < TNN__S + states
+            || (i == TNN__AVERAGE && (o->ema > 0 || o->swa_start || rule->flags & TNN__FREE))
+            || (i == TNN__SLOW && o->lookahead) || (i == TNN__SUM && o->accumulate > 1)));
+        net->flat[i] = there
+            ? tnn__take(arena, net->params + (i == TNN__W ? 3*net->buffer_floats : 0)) : NULL;
+    }
+    memset(&one, 0, sizeof one);
+    net->segments = net->trained_tensors;
+    for (i = 0; i < net->segments && rule->whole; i++) {
+        one.op = tnn__find_param(net, i, &one.bias);
+        work = TNN__MAX(work, rule->whole(NULL, &one));
+    }
+    net->segment = (tnn__segment *)(void *)tnn__take(arena, net->segments*each);
+    net->run = training ? (tnn__segment *)(void *)tnn__take(arena, net->segments*each) : NULL;
+    net->work = training ? tnn__take(arena, work) : NULL;
+}
+/* Before the first step: numbers that run on, Lookahead's slow weights, and state that is not 0. */
+static void tnn__start(tnn_net *net)
+{
+    const tnn__rule *rule = tnn__rule_of(&net->optimizer);
+    net->c[0] = net->c[1] = 1;
+    net->shares = net->lr_max = 0;
+    if (net->flat[TNN__SLOW])
+        memcpy(net->flat[TNN__SLOW], net->flat[TNN__W], (size_t)net->params*sizeof(float));
+    if (rule->start) rule->start(net);
+}
+
+/* ---- 10f. Gradients: accumulated, clipped -----------------------------------------------------
+   What tnn_step clips has the penalties' gradients in it; what is accumulated, or clipped by the
+   user after tnn_backward, has not. */
+/* After each backward, with .accumulate: sum += (g - sum)/k for the k-th since the last update, and
+   g = sum. So the gradients are always the mean of those so far. */
+static void tnn__accumulate(tnn_net *net)
+{
+    const size_t bytes = (size_t)net->params*sizeof(float);
+    float *sum = net->flat[TNN__SUM], *g = net->flat[TNN__G];
+    if (!sum) return;
+    net->accumulated++;
+    if (net->accumulated > 1) {
+        tnn__kernels()->lerp(net->params, (float)(1.0/net->accumulated), g, sum);
+        memcpy(g, sum, bytes);
+    } else memcpy(sum, g, bytes);
+}
+/* The squared norm of a tensor's gradient, in its .trust, which is free outside of an update; 0 of
+   a frozen one. */
+static void tnn__norm_task(void *context, int task, int worker)
+{
+    const tnn_net *net = (const tnn_net *)context;
+    tnn__segment *segment = &net->segment[task];
+    const float *g = net->flat[TNN__G] + segment->at;
+    (void)worker;
+    segment->trust = segment->frozen ? 0 : tnn__inner(tnn__kernels(), segment->floats, g, g);
+}
+/* Limits the gradients: each value, each tensor's norm or that of all, by g *= limit/(|g| + 1e-6)
+   as torch does. Returns the norm of all before. */
+static double tnn__clip(tnn_net *net, tnn_clip how, double limit)
+{
+    const int each = how == TNN_CLIP_VALUE;
+    double sum = 0;
+    int i;
+    tnn__run(tnn__threads_for(net, net->params), net->segments, tnn__norm_task, net);
+    for (i = 0; i < net->segments; i++) sum += net->segment[i].trust;
+    for (i = 0; i < net->segments; i++) {
+        const tnn__segment *segment = &net->segment[i];
+        float *g = net->flat[TNN__G] + segment->at;
+        const double norm = sqrt(how == TNN_CLIP_TENSOR ? segment->trust : sum) + 1e-6;
+        if (!segment->frozen && (each || !(limit >= norm)))
+            tnn__kernels()->scale(segment->floats, each ? 1 : (float)(limit/norm),
+                                  each ? (float)limit : (float)HUGE_VAL, g, g);
+    }
+    return net->grad_norm = sqrt(sum);
+}
+/* The same by the user, between tnn_backward and tnn_step; NaN on error. */
+TNN_API_GATED double tnn_clip_grad(tnn_net *net, tnn_clip how, double limit)
+{
+    if (tnn_failed() || tnn__choice("tnn_clip_grad", (int)how, TNN_CLIP_VALUE)) return TNN__NAN;
+    if (net && net->stage == TNN__BACKWARD && limit >= 0) return tnn__clip(net, how, limit);
+    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_clip_grad: comes after tnn_backward, with limit = %g not "
+              "negative", limit);
+    return TNN__NAN;
+}
+/* The norm that the last clipping has found. */
+TNN_API double tnn_grad_norm(const tnn_net *net) { return net ? net->grad_norm : 0; }
+
+/* ---- 10g. Averages of the weights ------------------------------------------------------------ */
+/* Refuses a flat vector w that is not finite, and names the first tensor. `what` begins the message,
+   `then` says what becomes of it all. */
+static tnn_status tnn__check_weights(const tnn_net *net, const float *w, const char *what,
+                                     const char *then)
+{
+    const tnn__segment *segment = net->segment;
+    tnn__len k;
+    for (; segment < net->segment + net->segments; segment++)
+        for (k = 0; k < segment->floats; k++)
+            if (!(w[segment->at + k] - w[segment->at + k] >= 0))
+                return tnn__fail(TNN_ERROR_NUMBER, "%s %s is not finite after %l steps; %s", what,
+                                 segment->op->name[segment->bias], net->steps, then);
+    return TNN_OK;
+}
+
+/* What a step does to them. */
 typedef struct {
     tnn_net *net;
-    int      look;
+    int      look;              /* Lookahead's turn */
     float    part;              /* of the new weights in the average; 0: none today */
 } tnn__averaging;
+/* In a block, Lookahead:  slow += lookahead_alpha (w - slow), w = slow;  then the average:
+   a += part (w - a), or a copy. */
 static void tnn__average_task(void *context, int task, int worker)
 {
-    const tnn__averaging *c = (const tnn__averaging *)context;
+    const tnn__averaging *call = (const tnn__averaging *)context;
     const tnn__len at = (tnn__len)task*TNN__UPDATE_BLOCK;
-    const tnn__len n = TNN__MIN(TNN__UPDATE_BLOCK, c->net->params - at);
-    float *w = c->net->flat[TNN__W] + at, *slow = c->net->flat[TNN__SLOW];
+    const tnn__len n = TNN__MIN(TNN__UPDATE_BLOCK, call->net->params - at);
     const tnn__isa_table *k = tnn__kernels();
+    float *const *flat = call->net->flat, *w = flat[TNN__W] + at;
     (void)worker;
-    if (c->look) {
-        k->lerp(n, (float)c->net->optimizer.lookahead_alpha, w, slow + at);
-        memcpy(w, slow + at, (size_t)n*sizeof *w);
-        if (!(fabs((double)k->sum(n, w)) < HUGE_VAL)) TNN__STORE(&c->net->odd, 1);
+    if (call->look) {
+        float *slow = flat[TNN__SLOW] + at;
+        k->lerp(n, (float)call->net->optimizer.lookahead_alpha, w, slow);
+        memcpy(w, slow, (size_t)n*sizeof *w);
+        if (!(fabs((double)k->sum(n, w)) < HUGE_VAL)) TNN__STORE(&call->net->odd, 1);
     }
-    if (c->part >= 1) memcpy(c->net->flat[TNN__AVERAGE] + at, w, (size_t)n*sizeof *w);
-    else if (c->part > 0) k->lerp(n, c->part, w, c->net->flat[TNN__AVERAGE] + at);
+    if (call->part >= 1) memcpy(flat[TNN__AVERAGE] + at, w, (size_t)n*sizeof *w);
+    else if (call->part > 0) k->lerp(n, call->part, w, flat[TNN__AVERAGE] + at);
 }
+/* After step t. Lookahead's turn is every `lookahead` steps. EMA's part is 1 - d, d = min(ema,
+   (1 + t)/(10 + t)) with .ema_warmup; SWA's is 1/k for the k-th weights that it takes, which makes
+   a their mean. The first weights are copied. */
 static void tnn__average(tnn_net *net)
 {
     const tnn_optimizer *o = &net->optimizer;
     const long long t = net->steps;
-    tnn__averaging c;
-    c.net = net;
-    c.look = o->lookahead && t%o->lookahead == 0;
-    c.part = 0;
+    tnn__averaging call = {net, o->lookahead && t%o->lookahead == 0, 0};
     if (o->ema > 0) {
         const double warm = o->ema_warmup ? (1.0 + (double)t)/(10.0 + (double)t) : 1;
-        c.part = net->averages ? (float)(1 - TNN__MIN(o->ema, warm)) : 1;
-        net->averages++;
-    } else if (o->swa_start && t >= o->swa_start && (t - o->swa_start)%o->swa_every == 0) {
-        net->averages++;
-        c.part = (float)(1.0/net->averages);
-    }
-    if (c.look || c.part > 0) tnn__each_block(net, tnn__average_task, &c);
+        call.part = net->averages++ ? (float)(1 - TNN__MIN(o->ema, warm)) : 1;
+    } else if (o->swa_start && t >= o->swa_start && (t - o->swa_start)%o->swa_every == 0)
+        call.part = (float)(1.0/++net->averages);
+    if (call.look || call.part > 0) tnn__each_block(net, tnn__average_task, &call);
 }
 
+/* Exchanges the weights and the average that there is, value by value, and back. Schedule-Free's is
+   worked when it is wanted: x = w + (1 - 1/beta)(z - w). The last forward is forgotten. */
 TNN_API_GATED tnn_status tnn_use_average(tnn_net *net, int on)
 {
-    const tnn_optimizer *o;
-    float *w, *a;
+    float *w, *average;
+    int flags, own;
     tnn__len i;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_use_average: no network");
-    o = &net->optimizer;
     if (!on == !net->swapped) return TNN_OK;
+    flags = tnn__rule_of(&net->optimizer)->flags;
+    own = net->optimizer.ema > 0 || net->optimizer.swa_start;
     w = net->flat[TNN__W];
-    a = o->ema > 0 || o->swa_start ? net->flat[TNN__AVERAGE]
-        : o->type == TNN_ASGD ? net->flat[TNN__S]
-        : net->flat[TNN__AVERAGE] ? net->flat[TNN__AVERAGE] : net->flat[TNN__SLOW];
-    if (!a || !net->steps || ((o->ema > 0 || o->swa_start) && !net->averages))
+    average = !own && flags & TNN__AVERAGES ? net->flat[TNN__S]
+            : own || net->flat[TNN__AVERAGE] ? net->flat[TNN__AVERAGE] : net->flat[TNN__SLOW];
+    if (!average || !net->steps || (own && !net->averages))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_use_average: there is no average after %l steps: "
                          "it takes .ema, .swa_start, .lookahead, ASGD or a Schedule-Free rule",
                          net->steps);
-    if (on && tnn__schedule_free(o) && !(o->ema > 0) && !o->swa_start) {
-        memcpy(a, w, (size_t)net->params*sizeof *a);        /* x = w + (1 - 1/beta)(z - w) */
-        tnn__kernels()->lerp(net->params, (float)(1 - 1/tnn_momentum(net)), net->flat[TNN__S], a);
+    if (on && flags & TNN__FREE && !own) {
+        memcpy(average, w, (size_t)net->params*sizeof *w);
+        tnn__kernels()->lerp(net->params, (float)(1 - 1/tnn_momentum(net)), net->flat[TNN__S],
+                             average);
     }
-    if (on && tnn__check_weights(net, a, "tnn_use_average:", "the trained weights stay in place"))
-        return TNN_ERROR_NUMBER;
+    if (on && tnn__check_weights(net, average, "tnn_use_average:",
+                                 "the trained weights stay in place")) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->params; i++) {
         const float x = w[i];
-        w[i] = a[i];
-        a[i] = x;
+        w[i] = average[i];
+        average[i] = x;
     }
     net->swapped = on != 0;
-    net->stage = TNN__NOTHING;
+    net->stage = TNN__NOTHING;                  /* outputs are of other weights */
     return TNN_OK;
 }
 
@@ -11208,7 +11329,7 @@ TNN_API_GATED tnn_status tnn_use_average(tnn_net *net, int on)
 /* Step t of a schedule; lr and momentum (NaN: it is left alone) where w is 1, and where it is 0. A
    w(t) may change these four: then they are of its phase, or what a part has given. */
 typedef struct {
-    tnn_schedule of;                    /* with its defaults filled in */
+    tnn_schedule of;                    /* its options, with defaults filled in */
     long long    t;                     /* from the end of the warm-up; 0 within it */
     double       from[2], to[2];        /* each of lr, of momentum */
 } tnn__moment;
@@ -11216,20 +11337,22 @@ typedef struct {
 /* Below; those w(t) that have parts ask them by it. */
 static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, double out[2]);
 
-/* How many of the first n milestones, which do not fall, are at t or before. */
+/* How many of the first n milestones, which do not fall, are at t or before: the number of the part
+   whose turn it is, counted from 0. */
 static int tnn__passed(const tnn__moment *at, int n)
 {
     int i = 0;
     while (i < n && at->of.milestones[i] <= at->t) i++;
     return i;
 }
-/* How many times T has passed: t/T, on a staircase rounded down. */
+/* How many times T has passed: t/T; with .staircase only whole ones count. */
 static double tnn__periods(const tnn__moment *at)
 {
     return at->of.staircase ? (double)(at->t/at->of.steps) : (double)at->t/(double)at->of.steps;
 }
 /* A(t/n): 1 up to t = 0, then falling to 0 at n, and 0 from there on. The cosine's
-   (1 + cos(pi u))/2 is cos(pi u/2)^2, which has no cancellation near u = 1. */
+   (1 + cos(pi u))/2 is worked as cos(pi u/2)^2, which has no cancellation near u = 1, where the
+   last steps of a training are. */
 static double tnn__anneal(const tnn__moment *at, double t, double n)
 {
     const double u = t >= n ? 1 : t > 0 ? t/n : 0, c = tnn__cos_turn(u/4);
@@ -11238,19 +11361,20 @@ static double tnn__anneal(const tnn__moment *at, double t, double n)
 }
 
 /* The w(t) of the table in 1f, where sources stand. T is at->of.steps. */
-#define TNN__W(name) static double tnn__w_##name(tnn__moment *at)
-/* Formulas of t alone. With T = 0 a constant schedule is always at its end. */
-TNN__W(constant)    { return at->t < at->of.steps; }
-TNN__W(step)        { return tnn__pow(at->of.gamma, (double)(at->t/at->of.steps)); }
-TNN__W(multistep)   { return tnn__pow(at->of.gamma, tnn__passed(at, at->of.count)); }
-TNN__W(exponential) { return tnn__pow(at->of.gamma, tnn__periods(at)); }
-TNN__W(inverse)     { return 1/(1 + at->of.gamma*tnn__periods(at)); }
-TNN__W(anneal)      { return tnn__anneal(at, (double)at->t, (double)at->of.steps); }
-TNN__W(lambda)      { return at->of.function(at->of.user, at->t); }
+#define TNN__WAY(name) static double tnn__w_##name(tnn__moment *at)   /* 1 at first, mostly */
+/* Formulas of t alone. With T = 0 a constant schedule is always at its end. ANNEAL is LINEAR and
+   POLYNOMIAL, too: their A is a power. */
+TNN__WAY(constant)    { return at->t < at->of.steps; }
+TNN__WAY(step)        { return tnn__pow(at->of.gamma, (double)(at->t/at->of.steps)); }
+TNN__WAY(multistep)   { return tnn__pow(at->of.gamma, tnn__passed(at, at->of.count)); }
+TNN__WAY(exponential) { return tnn__pow(at->of.gamma, tnn__periods(at)); }
+TNN__WAY(inverse)     { return 1/(1 + at->of.gamma*tnn__periods(at)); }
+TNN__WAY(anneal)      { return tnn__anneal(at, (double)at->t, (double)at->of.steps); }
+TNN__WAY(lambda)      { return at->of.function(at->of.user, at->t); }
 /* 1 until T (the warm-up is over), then A: warm-up, stable, decay */
-TNN__W(wsd) { return tnn__anneal(at, (double)(at->t - at->of.steps), (double)at->of.steps_down); }
+TNN__WAY(wsd) { return tnn__anneal(at, (double)(at->t - at->of.steps), (double)at->of.steps_down); }
 /* The product function(1) ... function(t), from its beginning at each step. */
-TNN__W(multiplicative)
+TNN__WAY(multiplicative)
 {
     double w = 1;
     long long t;
@@ -11258,14 +11382,14 @@ TNN__W(multiplicative)
     return w;
 }
 /* (1 + cos(pi t/T))/2: half a wave falls in T steps, the other half rises, and so on. */
-TNN__W(cosine)
+TNN__WAY(cosine)
 {
     const long long n = at->of.steps, t = at->t%(2*n);
     return tnn__anneal(at, (double)TNN__MIN(t, 2*n - t), (double)n);
 }
 /* Its falling half again and again: cycle i, of T mult^i steps, is cycle_gamma^i high (Loshchilov
    and Hutter 2017). A cycle that outlasts t is long enough: T mult^i would overflow. */
-TNN__W(restarts)
+TNN__WAY(restarts)
 {
     long long n = at->of.steps, t = at->t, cycle = 0;
     if (at->of.mult == 1) { cycle = t/n; t %= n; }
@@ -11274,7 +11398,7 @@ TNN__W(restarts)
 }
 /* 1 - h gamma^t cycle_gamma^i in cycle i: h rises from 0 to 1 in T steps, and falls in steps_down.
    So lr and momentum start at `from`, and are nearest to `to` at the top. */
-TNN__W(cyclic)
+TNN__WAY(cyclic)
 {
     const long long up = at->of.steps, down = at->of.steps_down, t = at->t%(up + down);
     const double h = t <= up ? (double)t/(double)up : (double)(up + down - t)/(double)down;
@@ -11283,7 +11407,7 @@ TNN__W(cyclic)
 }
 /* Three phases between four values, of lr and of momentum; with two the third is never reached.
    Phase i lasts until step end[i], where the next begins; torch's OneCycleLR ends them so, too. */
-TNN__W(one_cycle)
+TNN__WAY(one_cycle)
 {
     const int three = at->of.three_phase != 0;
     const double n = (double)at->of.steps, up = at->of.pct_start*n - 1;
@@ -11304,7 +11428,7 @@ TNN__W(one_cycle)
 }
 /* The part whose turn it is, with t counted from the milestone before it. What it gives is the
    whole's, by w = 1 and to = 0. */
-TNN__W(sequential)
+TNN__WAY(sequential)
 {
     const int i = tnn__passed(at, at->of.count - 1);
     const long long t = i ? at->t - at->of.milestones[i - 1] : at->t;
@@ -11313,7 +11437,7 @@ TNN__W(sequential)
     return 1;
 }
 /* The lr that a part gives is that of the next; momentum is the last that one of them gives. */
-TNN__W(chained)
+TNN__WAY(chained)
 {
     double out[2];
     int i;
@@ -11336,8 +11460,8 @@ enum {
     TNN__STRAIGHT = 8           /* its A is TNN_ANNEAL_LINEAR, with a .power of its own */
 };
 typedef struct {
-    const char *name, *reads;   /* reads: the options that not all have */
-    double    (*w)(tnn__moment *at);
+    const char *name, *reads;   /* for messages; the options that not all have */
+    double    (*w)(tnn__moment *at);    /* w(t): above */
     double      steps, down, gamma, start, end, low, high;
     int         flags;
 } tnn__schedule_kind;
@@ -11368,6 +11492,7 @@ static const tnn__schedule_kind tnn__schedule_kinds[] = {   /* in the order of t
     TNN__K("lambda", "function user", lambda, 0, 0, 1, 1, 0, TNN__CALLS)
     TNN__K("multiplicative", "function user", multiplicative, 0, 0, 1, 1, 0, TNN__CALLS)
 };
+/* Options with their ranges; kinds change some of them, tnn__schedule_filled. */
 #define TNN__X(member) TNN__OPTION(tnn_schedule, member),
 #define TNN__Y(member, otherwise, least, most) \
     TNN__RANGE(tnn_schedule, member, 'd', otherwise, least, most),
@@ -11504,7 +11629,8 @@ static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, 
         out[0] *= at.of.warmup_factor
                   + (1 - at.of.warmup_factor)*(double)t/(double)at.of.warmup;
 }
-/* lr (which = 0) or momentum (1) at a step of any schedule; NaN where it is refused. */
+/* lr (which = 0) or momentum (1) at a step of a schedule that is checked here; NaN where it is
+   refused. An lr that is not given is 1e-3, as there is no optimizer. */
 static double tnn__schedule_value(const tnn_schedule *schedule, long long step, int which)
 {
     double out[2] = {TNN__NAN, TNN__NAN};
@@ -11535,7 +11661,8 @@ static tnn_status tnn__follow_schedule(tnn_net *net)
     if (tnn_failed() || tnn_set_lr(net, value[0])) return (tnn_status)tnn_failed();
     return value[1] >= 0 ? tnn_set_momentum(net, value[1]) : TNN_OK;
 }
-/* Attaches a copy; NULL takes the schedule off. On failure the network is as it was. */
+/* Attaches a copy, whose step 0 is the next, and sets lr at once; NULL takes the schedule off. On
+   failure the network is as it was: a schedule that the optimizer cannot follow is refused now. */
 TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule *schedule)
 {
     tnn_net before;
@@ -11554,7 +11681,7 @@ TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule 
     if (tnn__follow_schedule(net)) *net = before;
     return (tnn_status)tnn_failed();
 }
-/* One more epoch, if the schedule counts these. */
+/* One more epoch, if the schedule counts these; steps are counted by tnn_step. */
 TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -13042,9 +13169,9 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
    labels are true to the model, so the loss for them is the plain one, without weights, smoothing
    or ignored labels. The gradients of the batch wait in s[2]; of the network all else is put back.
    Refuses a loss that is not the cross-entropy of one label per sample. */
-static tnn_status tnn__sophia_estimate(tnn__stepping *all)
+static tnn_status tnn__sophia_estimate(tnn__stepping *step)
 {
-    tnn_net *net = all->net;
+    tnn_net *net = step->net;
     const tnn_net was = *net;           /* members; what they point to is not copied */
     const tnn__blob *out = &net->blob[net->ops];
     const size_t bytes = (size_t)net->params*sizeof(float);
@@ -13053,9 +13180,9 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *all)
     if (!(tnn__loss_kind_of(&net->loss)->traits & TNN__SOFTMAX) || net->loss.per_pixel)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
                          "needs the cross-entropy of one label per sample");
-    memcpy(all->u.s[2], all->u.g, bytes);
+    memcpy(step->update.s[2], step->update.g, bytes);
     for (s = 0; s < net->n; s++) {              /* the first class that a uniform number is below */
-        const float *x = tnn__sample_data(out, s), max = all->k->largest(classes, x);
+        const float *x = tnn__sample_data(out, s), max = step->k->largest(classes, x);
         const double drawn = (double)tnn_random_uniform(net->options.seed,
                                  (uint64_t)net->steps << 20 | 1u << 18, (uint64_t)s);
         double sum = 0, below = 0;
@@ -13076,10 +13203,10 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *all)
     tnn_backward(net);
     *net = was;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    all->u.estimate = net->n;
-    tnn__each_block(net, tnn__apply_task, all);
-    all->u.estimate = 0;
-    memcpy(all->u.g, all->u.s[2], bytes);
+    step->update.estimate = net->n;
+    tnn__each_block(net, tnn__apply_task, step);
+    step->update.estimate = 0;
+    memcpy(step->update.g, step->update.s[2], bytes);
     return TNN_OK;
 }
 /* One step t of every other rule over all parameters, in the order that the rule needs: Sophia's
@@ -13088,34 +13215,32 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *all)
 static tnn_status tnn__update_all(tnn_net *net)
 {
     const tnn_optimizer *o = &net->optimizer;
+    const tnn__rule *rule = tnn__rule_of(o);
     const double t = (double)net->steps;
-    tnn__stepping all;
+    tnn__stepping step;
+    tnn__update *u = &step.update;
     int i;
-    memset(&all, 0, sizeof all);
-    all.net = net;
-    all.k = tnn__kernels();
-    all.u.o = o;
-    all.u.w = net->flat[TNN__W];
-    all.u.g = net->flat[TNN__G];
-    memcpy(all.u.s, net->flat + TNN__S, sizeof all.u.s);
-    all.u.lr = o->lr;
-    all.u.sign = o->maximize ? -1 : 1;
-    all.u.bias1 = 1 - tnn__pow(o->beta1, t);
-    all.u.bias2 = 1 - tnn__pow(o->beta2, t);
-    all.u.bias3 = 1 - tnn__pow(o->beta3, t);
-    tnn__advance(net, all.u.bias2);
-    memcpy(all.u.c, net->c, sizeof all.u.c);
-    all.u.step = net->steps;
+    memset(&step, 0, sizeof step);
+    step.net = net;
+    step.k = tnn__kernels();
+    u->o = o;
+    u->w = net->flat[TNN__W];
+    u->g = net->flat[TNN__G];
+    for (i = 0; i < TNN_STATES; i++) u->s[i] = net->flat[TNN__S + i];
+    u->lr = o->lr;
+    u->sign = o->maximize ? -1 : 1;
+    u->bias1 = 1 - tnn__pow(o->beta1, t);
+    u->bias2 = 1 - tnn__pow(o->beta2, t);
+    u->bias3 = 1 - tnn__pow(o->beta3, t);
+    if (rule->advance) rule->advance(net, u->bias2);
+    memcpy(u->c, net->c, sizeof u->c);
+    u->step = net->steps;
     tnn__runs(net);
-    if (o->type == TNN_SOPHIA && (net->steps - 1)%o->interval == 0 && tnn__sophia_estimate(&all))
-        return (tnn_status)tnn_failed();
-    if (o->type == TNN_LAMB) tnn__each_block(net, tnn__apply_task, &all);   /* r to s[2] */
-    if (o->type == TNN_LAMB || o->type == TNN_LARS)
-        tnn__run(tnn__threads_for(net, net->params), net->runs, tnn__trust_task, &all);
-    for (i = 0; i < net->runs; i++)
-        if (o->type == TNN_ADAFACTOR) tnn__adafactor(&all, &net->run[i]);
-        else if (o->type == TNN_MUON) tnn__muon(&all, &net->run[i]);
-    tnn__each_block(net, tnn__apply_task, &all);
+    if (rule->flags & TNN__DRAWS && (net->steps - 1)%o->interval == 0
+        && tnn__sophia_estimate(&step)) return (tnn_status)tnn_failed();
+    if (rule->flags & TNN__TRUST) tnn__trust(&step);
+    for (i = 0; i < net->runs && rule->whole; i++) rule->whole(&step, &net->run[i]);
+    tnn__each_block(net, tnn__apply_task, &step);
     return TNN_OK;
 }
 
@@ -13159,7 +13284,7 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
     if (!net->steps) tnn__start(net);
     net->steps++;
     net->odd = 0;
-    e = o->type == TNN_LBFGS ? tnn__lbfgs_step(net) : tnn__update_all(net);
+    e = tnn__rule_of(o)->flags & TNN__SEARCHES ? tnn__lbfgs_step(net) : tnn__update_all(net);
     if (!e) e = tnn__hooks(net);
     if (!e) tnn__constrain(net);
     if (!e) e = tnn__check_update(net);
@@ -16865,7 +16990,8 @@ static tnn_status tnn__check_counters(tnn_net *net, tnn_loader *loader, const ch
                                       const long long *whole, const double *reals)
 {
     const long long any = (long long)1 << 62, most = 1 << 30;   /* of 64 bits; of an int */
-    const long long history = net->optimizer.type == TNN_LBFGS ? net->optimizer.history : 0;
+    const long long history = tnn__rule_of(&net->optimizer)->flags & TNN__SEARCHES
+                            ? net->optimizer.history : 0;
     const long long limits[TNN__WHOLE - TNN__SAME][2] = {
         {0, any}, {0, any}, {0, any}, {0, most}, {0, TNN__MAX(1, net->optimizer.accumulate)},
         {0, most}, {0, history}, {0, history}, {-!!loader, most},
@@ -16907,9 +17033,8 @@ static int tnn__pieces(tnn_net *net, tnn__piece *piece, long long *whole, double
         if (net->flat[i]) TNN__PIECE(states[i - TNN__S], TNN_F32, net->params, net->flat[i]);
     if (o->accumulate > 1 && net->buffer_floats)
         TNN__PIECE("tinynn.statistics", TNN_F32, net->buffer_floats, net->held);
-    if (o->type == TNN_LBFGS && net->work)
-        TNN__PIECE("tinynn.work", TNN_F32, (2*(tnn__len)o->history + 1)*net->params
-                                      + 4*(tnn__len)o->history, net->work);
+    if (tnn__rule_of(o)->flags & TNN__SEARCHES && net->work)
+        TNN__PIECE("tinynn.work", TNN_F32, tnn__search_floats(net), net->work);
     TNN__PIECE("tinynn.integers", TNN_I64, TNN__WHOLE, whole);
     TNN__PIECE("tinynn.reals", TNN_F64, TNN__REALS, reals);
     if (count) TNN__PIECE("tinynn.numbers", TNN_F64, count, numbers);
