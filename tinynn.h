@@ -10191,19 +10191,19 @@ static void tnn__gram_task(void *context, int task, int worker)
     const tnn__regularizer *call = (const tnn__regularizer *)context;
     const tnn__conv *q = &call->op->q;
     const int panel = task%q->panels, n = 16*q->panels;
-    tnn__mm t = tnn__product(16, n, (int)q->inner, 1, 16);
+    tnn__mm product = tnn__product(16, n, (int)q->inner, 1, 16);
     int i, j;
     (void)worker;
-    t.a = tnn__panel(call, TNN__W, task);
-    t.b = tnn__panel(call, TNN__W, task - panel);   /* the group's first */
-    t.bp = q->inner*16;
-    t.c = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*256;
-    t.ldc = 16;
-    t.cp = (tnn__len)n*16;
-    tnn__kernels()->mm(&t);
+    product.a = tnn__panel(call, TNN__W, task);
+    product.b = tnn__panel(call, TNN__W, task - panel);   /* the group's first */
+    product.bp = q->inner*16;
+    product.c = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*256;
+    product.ldc = 16;
+    product.cp = (tnn__len)n*16;
+    tnn__kernels()->mm(&product);
     for (j = 0; j < n; j++)
         for (i = 0; i < 16; i++) {
-            float *c = t.c + j/16*t.cp + (tnn__len)i*16 + j%16;
+            float *c = product.c + j/16*product.cp + (tnn__len)i*16 + j%16;
             *c = (float)(call->scale*((double)*c - (16*panel + i == j && j < q->po)));
         }
 }
@@ -10216,21 +10216,21 @@ static void tnn__penalty_task(void *context, int task, int worker)
     const tnn__conv *q = &call->op->q;
     const tnn_layer *layer = &call->op->options;
     const int panel = task%q->panels, n = 16*q->panels;
-    tnn__mm t = tnn__product((int)q->inner, 16, 16, 16, 1);
+    tnn__mm product = tnn__product((int)q->inner, 16, 16, 16, 1);
     (void)worker;
-    t.c = tnn__panel(call, TNN__G, task);
+    product.c = tnn__panel(call, TNN__G, task);
     if (layer->l1 > 0 || layer->l2 > 0)
-        tnn__kernels()->penalty(q->inner*16, tnn__panel(call, TNN__W, task), t.c, (float)layer->l1,
+        tnn__kernels()->penalty(q->inner*16, tnn__panel(call, TNN__W, task), product.c, (float)layer->l1,
                                 (float)(2*layer->l2));
     if (!(layer->orthogonal > 0)) return;
-    t.a = tnn__panel(call, TNN__W, task - panel);
-    t.n2 = q->panels;
-    t.a2 = q->inner*16;
-    t.b = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*n*16;
-    t.b2 = 256;
-    t.ldc = 16;
-    t.start = TNN__KEEP;
-    tnn__kernels()->mm(&t);
+    product.a = tnn__panel(call, TNN__W, task - panel);
+    product.n2 = q->panels;
+    product.a2 = q->inner*16;
+    product.b = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*n*16;
+    product.b2 = 256;
+    product.ldc = 16;
+    product.start = TNN__KEEP;
+    tnn__kernels()->mm(&product);
 }
 /* Adds the penalties' gradients of all layers that are trained. The Gram matrices of a layer are
    complete before the gradient of any of its panels is worked; the next layer's overwrite them. */
@@ -10654,12 +10654,12 @@ static tnn__square tnn__square_of(const tnn__op *op, int which, float *work)
     square.work = arena.used;
     return square;
 }
-/* C = alpha D + A B (D NULL: A B), D as C, over `run` products; of a C that is symmetric only what
-   is not above the diagonal is worked. TURNED: A stands for its transpose. */
+/* to = alpha d + left right (d NULL: without), d lying as `to` does, over `run` products. Of what is
+   SYMMETRIC only the part up to the diagonal is worked. TURNED: left stands for its transpose. */
 enum { TNN__SYMMETRIC = 1, TNN__TURNED = 2 };
 typedef struct {
     const tnn__isa_table *k;
-    tnn__matrix  a, b, c;
+    tnn__matrix  left, right, to;
     const float *d;
     float        alpha;
     int          how, panels, run;          /* how: of these two; panels of C */
@@ -10669,49 +10669,49 @@ typedef struct {
 static void tnn__product_task(void *context, int task, int worker)
 {
     const tnn__square_product *call = (const tnn__square_product *)context;
-    const tnn__matrix a = call->a, b = call->b, c = call->c;
+    const tnn__matrix left = call->left, right = call->right, to = call->to;
     const int symmetric = call->how & TNN__SYMMETRIC, turned = call->how & TNN__TURNED;
-    const int blocks = symmetric ? 1 : tnn__blocks(c.rows, 112), j = task/blocks*2;
+    const int blocks = symmetric ? 1 : tnn__blocks(to.rows, 112), j = task/blocks*2;
     const int first = symmetric ? 16*j : task%blocks*112;
-    const int end = symmetric ? c.rows : TNN__MIN(c.rows, first + 112);
+    const int end = symmetric ? to.rows : TNN__MIN(to.rows, first + 112);
     const int panels = TNN__MIN(2, call->panels - j);
     int i, v;
     (void)worker;
     for (i = first; i < end; i += 112) {
         const int rows = TNN__MIN(112, end - i);
-        tnn__mm t = tnn__product(turned ? 16 : rows, 16*panels, turned ? call->run : 16,
+        tnn__mm product = tnn__product(turned ? 16 : rows, 16*panels, turned ? call->run : 16,
                                  turned ? 1 : 16, turned ? 16 : 1);
-        t.c = c.at + j*c.each + (tnn__len)i*16;
-        t.ldc = 16; t.cp = c.each;
-        t.b = b.at + j*b.each;
-        t.bp = b.each; t.b2 = 256;
+        product.c = to.at + j*to.each + (tnn__len)i*16;
+        product.ldc = 16; product.cp = to.each;
+        product.b = right.at + j*right.each;
+        product.bp = right.each; product.b2 = 256;
         if (turned) {                       /* a block of rows of C is a panel of A */
-            t.a = a.at + i/16*a.each;
-            t.n0 = rows/16; t.a0 = a.each; t.c0 = 256;
+            product.a = left.at + i/16*left.each;
+            product.n0 = rows/16; product.a0 = left.each; product.c0 = 256;
         } else {                            /* the panels of A are parts of the sum */
-            t.a = a.at + (tnn__len)i*16;
-            t.n2 = call->run/16; t.a2 = a.each;
+            product.a = left.at + (tnn__len)i*16;
+            product.n2 = call->run/16; product.a2 = left.each;
         }
         for (v = 0; v < panels && call->d; v++)
             call->k->scale((tnn__len)rows*16, call->alpha, (float)HUGE_VAL,
-                           call->d + (j + v)*c.each + (tnn__len)i*16, t.c + v*c.each);
-        t.start = call->d ? TNN__KEEP : TNN__ZERO;
-        call->k->mm(&t);
+                           call->d + (j + v)*to.each + (tnn__len)i*16, product.c + v*to.each);
+        product.start = call->d ? TNN__KEEP : TNN__ZERO;
+        call->k->mm(&product);
     }
     for (v = j; v < j + panels && symmetric; v++)
         for (i = v + 1; i < call->panels; i++)
-            call->k->transpose(16, 16, c.at + v*c.each + (tnn__len)256*i, 16,
-                               c.at + i*c.each + v*(tnn__len)256, 16);
+            call->k->transpose(16, 16, to.at + v*to.each + (tnn__len)256*i, 16,
+                               to.at + i*to.each + v*(tnn__len)256, 16);
 }
 /* All of C, by tasks. A and B are whole panels: what pads them is 0. */
-static void tnn__multiply(const tnn__square *square, tnn__matrix a, tnn__matrix b, const float *d,
-                          double alpha, tnn__matrix c, int how)
+static void tnn__multiply(const tnn__square *square, tnn__matrix left, tnn__matrix right,
+                          const float *d, double alpha, tnn__matrix to, int how)
 {
-    const int wide = 16*square->panels, run = how & TNN__TURNED ? a.rows : wide;
-    tnn__square_product call = {square->step->k, a, b, c, d, (float)alpha, how, square->panels,
-                                run};
-    tnn__run(tnn__threads_for(square->step->net, (tnn__len)c.rows*run*wide/8),
-             (square->panels + 1)/2*(how & TNN__SYMMETRIC ? 1 : tnn__blocks(c.rows, 112)),
+    const int wide = 16*square->panels, run = how & TNN__TURNED ? left.rows : wide;
+    tnn__square_product call = {square->step->k, left, right, to, d, (float)alpha, how,
+                                square->panels, run};
+    tnn__run(tnn__threads_for(square->step->net, (tnn__len)to.rows*run*wide/8),
+             (square->panels + 1)/2*(how & TNN__SYMMETRIC ? 1 : tnn__blocks(to.rows, 112)),
              tnn__product_task, &call);
 }
 /* A panel of the direction X (inputs, 16) in s[2], by Muon's kernel from gradient and momentum, and
@@ -10769,15 +10769,15 @@ static tnn__len tnn__muon(const tnn__stepping *step, tnn__segment *run)
     memset(of[TNN__NOW].at + (square.panels - 1)*of->each, 0, (size_t)of->each*sizeof(float));
     tnn__run(threads, square.units, tnn__turn_task, &square);
     for (i = 0; i < o->ns_steps; i++) {
-        const tnn__matrix x = of[TNN__NOW], gram = of[TNN__GRAM], poly = of[TNN__POLY];
+        const tnn__matrix now = of[TNN__NOW], gram = of[TNN__GRAM], poly = of[TNN__POLY];
         /* A = X X^T; c A; b A + c A A; then X^T of the next turn = a X^T + X^T (b A + c A A) */
-        tnn__multiply(&square, x, x, NULL, 0, gram, TNN__SYMMETRIC | TNN__TURNED);
+        tnn__multiply(&square, now, now, NULL, 0, gram, TNN__SYMMETRIC | TNN__TURNED);
         step->k->scale(square.panels*gram.each, (float)o->ns_c, (float)HUGE_VAL, gram.at,
                        of[TNN__SCALED].at);
         tnn__multiply(&square, of[TNN__SCALED], gram, gram.at, o->ns_b, poly, TNN__SYMMETRIC);
-        tnn__multiply(&square, x, poly, x.at, o->ns_a, of[TNN__NEXT], 0);
+        tnn__multiply(&square, now, poly, now.at, o->ns_a, of[TNN__NEXT], 0);
         of[TNN__NOW] = of[TNN__NEXT];
-        of[TNN__NEXT] = x;
+        of[TNN__NEXT] = now;
     }
     square.back = 1;                            /* to s[2], where the pass takes it from */
     tnn__run(threads, square.units, tnn__turn_task, &square);
