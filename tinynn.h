@@ -10191,19 +10191,19 @@ static void tnn__gram_task(void *context, int task, int worker)
     const tnn__regularizer *call = (const tnn__regularizer *)context;
     const tnn__conv *q = &call->op->q;
     const int panel = task%q->panels, n = 16*q->panels;
-    tnn__mm product = tnn__product(16, n, (int)q->inner, 1, 16);
+    tnn__mm mm = tnn__product(16, n, (int)q->inner, 1, 16);
     int i, j;
     (void)worker;
-    product.a = tnn__panel(call, TNN__W, task);
-    product.b = tnn__panel(call, TNN__W, task - panel);   /* the group's first */
-    product.bp = q->inner*16;
-    product.c = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*256;
-    product.ldc = 16;
-    product.cp = (tnn__len)n*16;
-    tnn__kernels()->mm(&product);
+    mm.a = tnn__panel(call, TNN__W, task);
+    mm.b = tnn__panel(call, TNN__W, task - panel);   /* the group's first */
+    mm.bp = q->inner*16;
+    mm.c = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*256;
+    mm.ldc = 16;
+    mm.cp = (tnn__len)n*16;
+    tnn__kernels()->mm(&mm);
     for (j = 0; j < n; j++)
         for (i = 0; i < 16; i++) {
-            float *c = product.c + j/16*product.cp + (tnn__len)i*16 + j%16;
+            float *c = mm.c + j/16*mm.cp + (tnn__len)i*16 + j%16;
             *c = (float)(call->scale*((double)*c - (16*panel + i == j && j < q->po)));
         }
 }
@@ -10216,21 +10216,21 @@ static void tnn__penalty_task(void *context, int task, int worker)
     const tnn__conv *q = &call->op->q;
     const tnn_layer *layer = &call->op->options;
     const int panel = task%q->panels, n = 16*q->panels;
-    tnn__mm product = tnn__product((int)q->inner, 16, 16, 16, 1);
+    tnn__mm mm = tnn__product((int)q->inner, 16, 16, 16, 1);
     (void)worker;
-    product.c = tnn__panel(call, TNN__G, task);
+    mm.c = tnn__panel(call, TNN__G, task);
     if (layer->l1 > 0 || layer->l2 > 0)
-        tnn__kernels()->penalty(q->inner*16, tnn__panel(call, TNN__W, task), product.c, (float)layer->l1,
+        tnn__kernels()->penalty(q->inner*16, tnn__panel(call, TNN__W, task), mm.c, (float)layer->l1,
                                 (float)(2*layer->l2));
     if (!(layer->orthogonal > 0)) return;
-    product.a = tnn__panel(call, TNN__W, task - panel);
-    product.n2 = q->panels;
-    product.a2 = q->inner*16;
-    product.b = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*n*16;
-    product.b2 = 256;
-    product.ldc = 16;
-    product.start = TNN__KEEP;
-    tnn__kernels()->mm(&product);
+    mm.a = tnn__panel(call, TNN__W, task - panel);
+    mm.n2 = q->panels;
+    mm.a2 = q->inner*16;
+    mm.b = call->net->gram + (tnn__len)(task/q->panels)*n*n + (tnn__len)panel*n*16;
+    mm.b2 = 256;
+    mm.ldc = 16;
+    mm.start = TNN__KEEP;
+    tnn__kernels()->mm(&mm);
 }
 /* Adds the penalties' gradients of all layers that are trained. The Gram matrices of a layer are
    complete before the gradient of any of its panels is worked; the next layer's overwrite them. */
@@ -10654,8 +10654,8 @@ static tnn__square tnn__square_of(const tnn__op *op, int which, float *work)
     square.work = arena.used;
     return square;
 }
-/* to = alpha d + left right (d NULL: without), d lying as `to` does, over `run` products. Of what is
-   SYMMETRIC only the part up to the diagonal is worked. TURNED: left stands for its transpose. */
+/* to = alpha d + left right (d NULL: without; it lies as `to` does), over `run` products. If `to`
+   is SYMMETRIC only its part up to the diagonal is worked. TURNED: `left` is its transpose. */
 enum { TNN__SYMMETRIC = 1, TNN__TURNED = 2 };
 typedef struct {
     const tnn__isa_table *k;
@@ -10664,8 +10664,8 @@ typedef struct {
     float        alpha;
     int          how, panels, run;          /* how: of these two; panels of C */
 } tnn__square_product;
-/* Two panels of C, all of their rows or 112, in blocks of so many, which a cache holds. A symmetric
-   C begins at the diagonal: its task then has the most rows first, and mirrors what it made. */
+/* Two panels of the product, all of their rows or 112, in blocks of so many, which a cache holds. Of
+   what is symmetric a panel begins at the diagonal, and is mirrored when it is done. */
 static void tnn__product_task(void *context, int task, int worker)
 {
     const tnn__square_product *call = (const tnn__square_product *)context;
@@ -10679,31 +10679,31 @@ static void tnn__product_task(void *context, int task, int worker)
     (void)worker;
     for (i = first; i < end; i += 112) {
         const int rows = TNN__MIN(112, end - i);
-        tnn__mm product = tnn__product(turned ? 16 : rows, 16*panels, turned ? call->run : 16,
-                                 turned ? 1 : 16, turned ? 16 : 1);
-        product.c = to.at + j*to.each + (tnn__len)i*16;
-        product.ldc = 16; product.cp = to.each;
-        product.b = right.at + j*right.each;
-        product.bp = right.each; product.b2 = 256;
-        if (turned) {                       /* a block of rows of C is a panel of A */
-            product.a = left.at + i/16*left.each;
-            product.n0 = rows/16; product.a0 = left.each; product.c0 = 256;
-        } else {                            /* the panels of A are parts of the sum */
-            product.a = left.at + (tnn__len)i*16;
-            product.n2 = call->run/16; product.a2 = left.each;
+        tnn__mm mm = tnn__product(turned ? 16 : rows, 16*panels, turned ? call->run : 16,
+                                  turned ? 1 : 16, turned ? 16 : 1);
+        mm.c = to.at + j*to.each + (tnn__len)i*16;
+        mm.ldc = 16; mm.cp = to.each;
+        mm.b = right.at + j*right.each;
+        mm.bp = right.each; mm.b2 = 256;
+        if (turned) {                       /* blocks of rows are panels of `left` */
+            mm.a = left.at + i/16*left.each;
+            mm.n0 = rows/16; mm.a0 = left.each; mm.c0 = 256;
+        } else {                            /* its panels are parts of the sum */
+            mm.a = left.at + (tnn__len)i*16;
+            mm.n2 = call->run/16; mm.a2 = left.each;
         }
         for (v = 0; v < panels && call->d; v++)
             call->k->scale((tnn__len)rows*16, call->alpha, (float)HUGE_VAL,
-                           call->d + (j + v)*to.each + (tnn__len)i*16, product.c + v*to.each);
-        product.start = call->d ? TNN__KEEP : TNN__ZERO;
-        call->k->mm(&product);
+                           call->d + (j + v)*to.each + (tnn__len)i*16, mm.c + v*to.each);
+        mm.start = call->d ? TNN__KEEP : TNN__ZERO;
+        call->k->mm(&mm);
     }
     for (v = j; v < j + panels && symmetric; v++)
         for (i = v + 1; i < call->panels; i++)
             call->k->transpose(16, 16, to.at + v*to.each + (tnn__len)256*i, 16,
                                to.at + i*to.each + v*(tnn__len)256, 16);
 }
-/* All of C, by tasks. A and B are whole panels: what pads them is 0. */
+/* All of a product, by tasks. Matrices are whole panels: what pads them is 0. */
 static void tnn__multiply(const tnn__square *square, tnn__matrix left, tnn__matrix right,
                           const float *d, double alpha, tnn__matrix to, int how)
 {
