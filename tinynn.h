@@ -10664,8 +10664,8 @@ typedef struct {
     float        alpha;
     int          how, panels, run;          /* how: of these two; panels of C */
 } tnn__square_product;
-/* Two panels of the product, all of their rows or 112, in blocks of so many, which a cache holds. Of
-   what is symmetric a panel begins at the diagonal, and is mirrored when it is done. */
+/* Two panels of the product, all of their rows or 112, in blocks of so many, which a cache holds.
+   Of what is symmetric a panel begins at the diagonal, and is mirrored when it is done. */
 static void tnn__product_task(void *context, int task, int worker)
 {
     const tnn__square_product *call = (const tnn__square_product *)context;
