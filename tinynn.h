@@ -3406,8 +3406,9 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
 /* The kernels of section 10's rules, in the order of tnn_optimizer_type. */
 #define TNN__RULES(X) \
     X(sgd) X(adam) X(adam) X(asgd) X(adagrad) X(adadelta) X(rmsprop) X(rprop) X(adamax) X(nadam) \
-    X(radam) X(lion) X(adabelief) X(adan) X(ademamix) X(free_sgd) X(free_adamw) X(sophia) \
+    X(adam) X(lion) X(adam) X(adan) X(ademamix) X(schedule_free) X(schedule_free) X(sophia) \
     X(sgd) X(lamb) X(sgd) X(muon) X(sgd) X(sgd)
+
 /* NAdam's momentum of step t: the table of 1e has it. */
 static double tnn__nadam_momentum(const tnn_optimizer *o, long long t)
 {
@@ -11221,8 +11222,8 @@ TNN_API_GATED double tnn_clip_grad(tnn_net *net, tnn_clip how, double limit)
 TNN_API double tnn_grad_norm(const tnn_net *net) { return net ? net->grad_norm : 0; }
 
 /* ---- 10g. Averages of the weights ------------------------------------------------------------ */
-/* Refuses a flat vector w that is not finite, and names the first tensor. `what` begins the message,
-   `then` says what becomes of it all. */
+/* Refuses a flat vector w that is not finite, and names the first tensor. `what` begins the
+   message, `then` says what becomes of it all. */
 static tnn_status tnn__check_weights(const tnn_net *net, const float *w, const char *what,
                                      const char *then)
 {
