@@ -5266,7 +5266,7 @@ TNN__RULE(adam)
     const double scale = rectify && rect > 0 ? rect*sqrt(u->bias2) : 1;
     const double unbias = rectify ? 1 : 1/sqrt(u->bias2);
     const TNN__VF step = TNN__SET(-u->lr/u->bias1*scale), root = TNN__SET(unbias);
-    const TNN__VF eps = TNN__SET(o->eps*(o->keras_eps ? unbias : 1));
+    const TNN__VF eps = TNN__SET(o->eps*(o->keras_eps && !belief ? unbias : 1));
     const TNN__VF more = TNN__SET(belief ? o->eps : 0);
     float *TNN__RESTRICT largest = o->amsgrad ? u->s[2] : NULL;
     TNN__MOMENTS;
