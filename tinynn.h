@@ -9524,7 +9524,7 @@ static double tnn__initial(const tnn__start_values *start, int row, tnn__len col
             *(start->rows - row) < *left) {
             --*left;
             return 0;
-        }                               /* fall through: a mean of 0 */
+        }                               /* fall through - a mean of 0 */
     case TNN__NORMAL:
         return start->mean + (double)tnn_random_normal(start->seed, start->stream, at)*start->std;
     }
