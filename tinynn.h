@@ -17370,22 +17370,18 @@ static double tnn__log_mass(double low, double high)
     return tnn__log_double(tnn__mills(x) - tnn__mills(y)*tnn__exp_double((x - y)*(x + y)/2))
            - x*x/2 - TNN__LOG_SQRT_2PI;
 }
-/* 2^p, p in -1022..1023: the exponent's bits, with nothing behind them. */
-static double tnn__two(int p)
-{
-    const uint64_t bits = (uint64_t)(p + 1023) << 52;
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-/* exp(x) for x <= 0: 2^k e^r with |r| <= log(2)/2. */
+/* exp(x) for x <= 0: 2^k e^r with |r| <= log(2)/2. 2^k is its exponent's bits, with nothing behind
+   them; for k = -1023 it is 0, which a density does not feel. */
 static double tnn__quick_exp(double x)
 {
     const int k = x > -700 && x < 700 ? (int)(x*1.4426950408889634 - 0.5) : -1023;
     const double r = x - k*0.6931471805599453;
-    if (k == -1023) return 0;           /* what a density does not feel */
-    return tnn__two(k)*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
-                        + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
+    const uint64_t bits = (uint64_t)(k + 1023) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    if (!(power > 0)) return 0;
+    return power*(1 + r*(1 + r*(1/2.0 + r*(1/6.0 + r*(1/24.0 + r*(1/120.0 + r*(1/720.0
+                  + r*(1/5040.0 + r*(1/40320.0 + r*(1/362880.0 + r/3628800))))))))));
 }
 /* M(x) for x >= 0: a polynomial in (x - 4)/(x + 4) was fitted to (x + 5/4) M(x). */
 static double tnn__quick_mills(double x)
