@@ -14355,19 +14355,16 @@ static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const t
                      "has .channels_last), or one of the two is flat, %lx1x1", what,
                      data->c, data->h, data->w, in[0], in[1], in[2], (long long)values);
 }
-/* The same of a loader's samples, if there is a loader. */
-static tnn_status tnn__loader_fits(const char *what, const tnn_net *net, const tnn_loader *loader)
+/* The same of a loader's samples, if there is a loader; where it `trains`, also whether its batches
+   and the network's loss go together: one label per sample, and of mixed ones targets of as many
+   classes as the loss sees values. */
+static tnn_status tnn__loader_fits(const char *what, tnn_net *net, const tnn_loader *loader,
+                                   int trains)
 {
-    const tnn_status e = tnn__loader_made(what, loader);
-    return e ? e : tnn__samples_fit(what, net, &loader->state->data);
-}
-/* Whether a loader's batches and the network's loss go together: one label per sample, and of
-   mixed ones targets of as many classes as the loss sees values. */
-static tnn_status tnn__trains_on(const char *what, tnn_net *net, const tnn_loader *loader)
-{
-    tnn_status e = tnn__one_label(what, net);
-    if (!e) e = tnn__loader_fits(what, net, loader);
-    if (e || !loader->targets
+    tnn_status e = trains ? tnn__one_label(what, net) : TNN_OK;
+    if (!e) e = tnn__loader_made(what, loader);
+    if (!e) e = tnn__samples_fit(what, net, &loader->state->data);
+    if (e || !trains || !loader->targets
         || loader->state->data.classes == tnn__loss_view(net, &net->loss).values) return e;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values", what,
                      loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
@@ -14462,7 +14459,7 @@ TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
 {
     double loss = 0;                    /* sum of the batches' means */
     int batches = 0, correct = 0, counted = 0;
-    if (tnn__trains_on("tnn_train_epoch", net, loader)) return tnn__no_metrics();
+    if (tnn__loader_fits("tnn_train_epoch", net, loader, 1)) return tnn__no_metrics();
     for (; tnn__next_of(loader, batches); batches++) {
         loss += tnn__train_on(net, loader);
         if (tnn_failed()) break;
@@ -14640,7 +14637,7 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
                   with.min_lr, with.max_lr, with.steps, with.beta, with.diverge);
         return TNN__NAN;
     }
-    if (tnn_build(net) || tnn__trains_on("tnn_lr_find", net, loader)
+    if (tnn_build(net) || tnn__loader_fits("tnn_lr_find", net, loader, 1)
         || (memory = tnn__keep("tnn_lr_find", net, &before)) == NULL) return TNN__NAN;
     net->schedule.type = (tnn_schedule_type)0;
     tnn__lr_curve(net, loader, &with);
@@ -14733,7 +14730,7 @@ TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
 {
     tnn_status e = tnn_build(net);
     uint64_t draws;                     /* of dropout: as before after an error */
-    if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader);
+    if (!e) e = tnn__loader_fits("tnn_update_statistics", net, loader, 0);
     if (e) return e;
     draws = net->draws;
     for (net->cumulative = 1; tnn__next_of(loader, net->cumulative > 1); net->cumulative++)
@@ -18089,12 +18086,6 @@ static int tnn__prune_halving(const tnn_study *study, const tnn_trial *trial, in
 static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
 static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
 
-/* The error of a file that is something else, and is left as it is. */
-static tnn_status tnn__fail_no_journal(const tnn_study *study)
-{
-    return tnn__fail(TNN_ERROR_FORMAT, "study: %s is not a journal, whose first line would be "
-                     "\"%s\"", study->options.journal, study->head);
-}
 /* One report more. It takes back those at its step and after: the trial was begun anew. */
 static tnn_status tnn__trial_reported(tnn_trial *trial, int step, double value, int rung)
 {
@@ -18127,7 +18118,9 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
     const int ours = !strncmp(line, first, sizeof first - 1);
     tnn_trial *trial;
     int i, state;
-    if (journal && !study->offset && !ours) return tnn__fail_no_journal(study);
+    if (journal && !study->offset && !ours)     /* a file that is left as it is */
+        return tnn__fail(TNN_ERROR_FORMAT, "study: %s is not a journal, whose first line would be "
+                         "\"%s\"", journal, study->head);
     if (ours && strcmp(line, study->head))
         return tnn__fail(TNN_ERROR_FORMAT, "study: %s is the journal of another study: \"%s\", "
                          "this one is \"%s\"", journal, line, study->head);
@@ -18202,8 +18195,10 @@ static tnn_status tnn__study_read(tnn_study *study, int file, long long end)
             n = 0;
             if (!e) study->offset = at;
         }
+    n = TNN__MIN(n, sizeof study->input - 1);
+    input[n] = 0;
     if (!e && !study->offset && strncmp(input, study->head, TNN__MIN(n, strlen(study->head))))
-        e = tnn__fail_no_journal(study);
+        e = tnn__study_line(study, input);      /* which says what the file is instead */
     return got < 0 ? tnn__fail_file(path, "read", errno) : e;
 }
 /* Writes a line behind the last one and reads it. The journal is locked and has been read. If that
