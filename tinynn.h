@@ -13863,11 +13863,6 @@ static int tnn__border(int i, int n, tnn_border border)
     return TNN__MIN(i, period - i)%n;
 }
 
-/* -1 with that probability, of word k; else 1. */
-static double tnn__mirror(const tnn__draws *dice, int k, double probability)
-{
-    return tnn__draw(dice, k) < probability ? -1 : 1;
-}
 /* By how many of n pixels .shift and .crop_pad move the image, of words k and k + 2. Both are whole
    pixels: a crop of the padded image is a shift of it. */
 static double tnn__move(const tnn__draws *dice, int k, const tnn_loader_options *with, int n)
@@ -13894,8 +13889,9 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
     const double cosine = tnn__cos_turn(fabs(turn)); /* of the angle of rotation */
     const double sine = tnn__cos_turn(turn < 0.25 ? turn + 0.75 : turn - 0.25);
     const double slant = tnn__cos_turn(lean + 0.75)/tnn__cos_turn(fabs(lean));
-    const double mirror_x = scale*tnn__mirror(dice, TNN__DRAW_FLIP_X, with->flip);
-    const double mirror_y = scale*tnn__mirror(dice, TNN__DRAW_FLIP_Y, with->flip_vertical);
+    const double mirror_x = tnn__draw(dice, TNN__DRAW_FLIP_X) < with->flip ? -scale : scale;
+    const double mirror_y = tnn__draw(dice, TNN__DRAW_FLIP_Y) < with->flip_vertical
+                          ? -scale : scale;
     const double xx = (cosine - slant*sine)/mirror_x, xy = (sine + slant*cosine)/mirror_x;
     const double yx = -sine/mirror_y,          yy = cosine/mirror_y;
     const double tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
@@ -14375,12 +14371,6 @@ static int tnn__next_of(tnn_loader *loader, int batches)
 {
     return tnn_next(loader) || (!batches && tnn_next(loader));
 }
-/* A training step on the loader's batch, with its labels or, where samples are mixed, its targets;
-   returns its loss. */
-static double tnn__train_on(tnn_net *net, const tnn_loader *loader)
-{
-    return tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
-}
 /* Adds a batch's predictions to counts (classes, classes), rows by label; labels (n), from sample
    `first` on. A label that the network does not tell is an error. */
 static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, int n, int classes,
@@ -14461,7 +14451,7 @@ TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
     int batches = 0, correct = 0, counted = 0;
     if (tnn__loader_fits("tnn_train_epoch", net, loader, 1)) return tnn__no_metrics();
     for (; tnn__next_of(loader, batches); batches++) {
-        loss += tnn__train_on(net, loader);
+        loss += tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
         if (tnn_failed()) break;
         counted += net->counted;
         correct += net->correct;
@@ -14595,7 +14585,7 @@ static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finde
         const double part = (double)i/(finder->steps - 1);
         const double lr = finder->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         tnn_set_lr(net, lr);
-        loss = tnn__train_on(net, loader);
+        loss = tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
             if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
             break;
