@@ -6061,6 +6061,36 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return mm;
 }
 
+/* The product *all over `inner`, whose B is in panels, by chains of `block` products: C starts as
+   all->start says, and ends as all->relu does. With `copy` the floats of A that a chain needs are
+   copied there first, where those that are neighbours in A make lines, `line` floats apart; with
+   `turned` the lines are turned, so that neighbours in the copy are those of k. */
+static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inner, int block,
+                           float *copy, tnn__len line, int turned)
+{
+    tnn__mm mm = *all;
+    int k0, i;
+    for (k0 = 0; k0 < inner; k0 += block) {
+        mm.run = TNN__MIN(block, inner - k0);
+        mm.a = all->a + k0*all->ks;
+        mm.b = all->b + (tnn__len)k0*16;
+        mm.start = k0 ? TNN__KEEP : all->start;
+        mm.relu = all->relu && k0 + mm.run == inner;
+        if (copy) {
+            const int along_k = all->ks == 1, lines = along_k ? mm.rows : mm.run;
+            const size_t bytes = (size_t)(along_k ? mm.run : mm.rows)*sizeof *copy;
+            if (turned) k->transpose(mm.run, mm.rows, mm.a, all->ks, copy, line);
+            else for (i = 0; i < lines; i++)
+                memcpy(copy + i*line, mm.a + i*(along_k ? all->rs : all->ks), bytes);
+            mm.a = copy;
+            mm.rs = along_k || turned ? line : 1;
+            mm.ks = along_k || turned ? 1 : line;
+            mm.gs = 3*mm.rs;
+        }
+        k->mm(&mm);
+    }
+}
+
 /* The elements of a shape: 0 if a dimension is not positive or the product does not fit. */
 static tnn__len tnn__count(int n, int c, int h, int w)
 {
@@ -6796,39 +6826,19 @@ static void tnn__matmul_task(void *context, int task, int worker)
     const tnn__matmul_call *call = (const tnn__matmul_call *)context;
     const int i0 = task/call->col_blocks*call->row_block;
     const int j_0 = task%call->col_blocks*call->col_block;
-    const int transposed = call->flags & TNN_TRANSPOSE_A;
-    const tnn__len from = transposed ? call->m : call->inner;           /* floats of a row of A */
+    const int ta = call->flags & TNN_TRANSPOSE_A, turned = ta && call->n >= 256;
     tnn__mm mm = tnn__product(TNN__MIN(call->row_block, call->m - i0),
-                              TNN__MIN(call->col_block, call->n - j_0), 0, 0, 0);
-    const int block = tnn__chain(call->inner, 1);
-    tnn__len k0;
+                              TNN__MIN(call->col_block, call->n - j_0), 0, ta ? 1 : call->inner,
+                              ta ? call->m : 1);
+    mm.a = call->a.data + i0*mm.rs;
+    mm.b = call->panels + (tnn__len)j_0*call->inner;
+    mm.bp = (tnn__len)call->inner*16;
     mm.c = call->c.data + (tnn__len)i0*call->n + j_0;
     mm.ldc = call->n;
-    mm.bp = (tnn__len)call->inner*16;
-    for (k0 = 0; k0 < call->inner; k0 += block) {
-        const float *a = call->a.data + (transposed ? k0*from + i0 : i0*from + k0);
-        mm.run = (int)TNN__MIN(block, call->inner - k0);
-        mm.b = call->panels + j_0/16*mm.bp + k0*16;
-        mm.start = k0 > 0 || (call->flags & TNN_ACCUMULATE) ? TNN__KEEP : TNN__ZERO;
-        mm.rs = transposed ? 1 : from;
-        mm.ks = transposed ? from : 1;
-        mm.a = a;
-        if (call->pack_a) {
-            const int turned = transposed && call->n >= 256, columns = transposed && !turned;
-            const int rows = columns ? mm.run : mm.rows, cols = columns ? mm.rows : mm.run;
-            const tnn__len stride = columns ? call->row_block + 16 : TNN__A_STRIDE;
-            float *to = call->packed + worker*call->pack_a;
-            int i;
-            if (turned) call->k->transpose(mm.run, mm.rows, a, from, to, stride);
-            else for (i = 0; i < rows; i++)
-                memcpy(to + i*stride, a + i*from, (size_t)cols*sizeof *to);
-            mm.a = to;
-            mm.rs = columns ? 1 : stride;
-            mm.ks = columns ? stride : 1;
-        }
-        mm.gs = 3*mm.rs;
-        call->k->mm(&mm);
-    }
+    mm.start = call->flags & TNN_ACCUMULATE ? TNN__KEEP : TNN__ZERO;
+    tnn__by_chains(call->k, &mm, call->inner, tnn__chain(call->inner, 1),
+                   call->pack_a ? call->packed + worker*call->pack_a : NULL,
+                   ta && !turned ? call->row_block + 16 : TNN__A_STRIDE, turned);
 }
 /* Whether two tensors have memory in common. */
 static int tnn__overlap(tnn_tensor a, tnn_tensor b)
@@ -8387,16 +8397,6 @@ static void tnn__norm(const tnn__sample_at *a)
 }
 
 /* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------ */
-/* Zeros that q needs around x, above, below, left and right. */
-static void tnn__x_frame(const tnn__conv *q, int frame[4])
-{
-    memcpy(frame, q->x_frame, sizeof q->x_frame);
-}
-/* The same around dy, for dx. */
-static void tnn__dy_frame(const tnn__conv *q, int frame[4])
-{
-    memcpy(frame, q->dy_frame, sizeof q->dy_frame);
-}
 /* What operations need whose weights are panels of op->q: their floats, and their shapes in
    PyTorch. Refuses more than INT_MAX weights, and options that only some of them can have. */
 static tnn_status tnn__product_needs(tnn__op *op)
@@ -8463,9 +8463,8 @@ static void tnn__conv_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__conv *q = &op->q;
     const int transposed = op->type == TNN_CONV_TRANSPOSE2D, c = transposed ? q->g.c : q->oc;
-    int frame[4] = {0, 0, 0, 0};
-    if (transposed) tnn__x_frame(q, frame);
-    else if (op->needs_dx) tnn__dy_frame(q, frame);
+    static const int none[4] = {0, 0, 0, 0};
+    const int *frame = transposed ? q->x_frame : op->needs_dx ? q->dy_frame : none;
     if (transposed || (op->needs_dx && room->training))
         op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
     if (!transposed && !net->options.exact && !op->options.exact
@@ -8477,9 +8476,8 @@ static void tnn__conv_place(tnn_net *net, tnn__op *op, tnn__room *room)
                                       + TNN__SLACK);
         op->sums = tnn__scratch(net, room->training ? floats : 0);
     }
-    op->dy_row = tnn__mul(frame[2] + (transposed ? q->g.iw : q->g.ow) + frame[3], c);
-    op->dy_at = tnn__mul(frame[0], op->dy_row) + (tnn__len)frame[2]*c;
-    op->dy_floats = tnn__mul(frame[0] + (transposed ? q->g.ih : q->g.oh) + frame[1], op->dy_row);
+    op->dy_floats = tnn__framed(frame, transposed ? q->g.ih : q->g.oh,
+                                transposed ? q->g.iw : q->g.ow, c, &op->dy_row, &op->dy_at);
     op->dy = tnn__scratch(net, room->training ? op->dy_floats + TNN__SLACK : 0);
     op->rows = tnn__scratch(net, op->pool.kh ? (tnn__len)op->pool.kh*q->g.ow*q->oc + TNN__SLACK
                                              : 0);
@@ -8510,7 +8508,7 @@ static tnn_status tnn__conv_shape(tnn__op *op, tnn__blob *b)
     const tnn_status e = tnn__conv_init("conv2d", &window, b->c, b->h, b->w, filters, &op->q);
     if (e) return e;
     b->c = filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
-    tnn__x_frame(&op->q, op->frame);
+    memcpy(op->frame, op->q.x_frame, sizeof op->frame);
     return tnn__product_needs(op);
 }
 /* Winograd's way: of this sample and those after it, rows r0..r1-1 of tiles. */
@@ -8630,7 +8628,7 @@ static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
     op->q.g.ow = b->w;
     tnn__conv_frames(&op->q);
     b->c = o->filters; b->h = (int)h; b->w = (int)wide;
-    tnn__dy_frame(&op->q, op->frame);
+    memcpy(op->frame, op->q.dy_frame, sizeof op->frame);
     e = tnn__product_needs(op);
     op->other_dims[0] = op->q.g.c;
     if (!op->q.depthwise) {
@@ -8790,23 +8788,20 @@ static void tnn__dense_forward(void *context, int task, int worker)
     const tnn__drop drop = tnn__drop_of(net, op, op->p, 0);
     const int i0 = task/call->col_blocks*call->row_block;
     const int j_0 = task%call->col_blocks*call->col_block;
-    const int block = tnn__chain(op->q.inner, 1);       /* stays cached while rows pass by */
     tnn__mm mm = tnn__product(TNN__MIN(call->row_block, net->n - i0),
-                             TNN__MIN(call->col_block, op->q.oc - j_0), 0, in->sample, 1);
-    int k0, r;
+                              TNN__MIN(call->col_block, op->q.oc - j_0), 0, in->sample, 1);
+    int r;
     (void)worker;
+    mm.a = in->data + i0*in->sample;
+    mm.b = tnn__weights(net, op) + j_0*op->q.inner;
     mm.bp = op->q.inner*16;
     mm.c = out->data + i0*out->sample + j_0;
     mm.ldc = out->sample;
     mm.bias = net->flat[TNN__W] + op->b + j_0;
-    for (k0 = 0; k0 < op->q.inner; k0 += block) {
-        mm.run = (int)TNN__MIN(block, op->q.inner - k0);
-        mm.a = in->data + i0*in->sample + k0;
-        mm.b = tnn__weights(net, op) + (j_0/16*op->q.inner + k0)*16;
-        mm.start = k0 ? TNN__KEEP : op->b_floats ? TNN__BIAS : TNN__ZERO;
-        mm.relu = op->act && !(op->slope > 0) && k0 + mm.run == op->q.inner;
-        call->k->mm(&mm);
-    }
+    mm.start = op->b_floats ? TNN__BIAS : TNN__ZERO;
+    mm.relu = op->act && !(op->slope > 0);
+    /* a chain of the weights stays cached while rows pass by */
+    tnn__by_chains(call->k, &mm, (int)op->q.inner, tnn__chain(op->q.inner, 1), NULL, 0, 0);
     for (r = 0; r < mm.rows; r++, mm.c += mm.ldc)
         if (op->act && op->slope > 0) call->k->act(mm.cols, mm.c, mm.c, op->slope);
         else if (op->p > 0 && net->mode == TNN_TRAIN)
@@ -8949,26 +8944,15 @@ static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
     const int i0 = task/call->col_blocks*call->dw_rows;
     const int j_0 = task%call->col_blocks*call->col_block;
     tnn__mm mm = tnn__product((int)TNN__MIN(call->dw_rows, op->q.inner - i0),
-                             TNN__MIN(call->col_block, op->q.oc - j_0), 0, 1, 0);
-    int k0, s;
+                              TNN__MIN(call->col_block, op->q.oc - j_0), 0, 1, in->sample);
+    int s;
+    mm.a = in->data + i0;
+    mm.b = net->panels + (tnn__len)j_0*net->n;
     mm.bp = (tnn__len)net->n*16;
     mm.c = net->flat[TNN__G] + op->w + (j_0/16*op->q.inner + i0)*16;
     mm.ldc = 16; mm.cp = op->q.inner*16;
-    for (k0 = 0; k0 < net->n; k0 += block) {
-        mm.run = TNN__MIN(block, net->n - k0);
-        mm.a = in->data + k0*in->sample + i0;
-        mm.ks = in->sample;
-        if (op->q.inner >= 512 && mm.cols >= 64) {
-            const tnn__len row = call->dw_rows + 16;
-            for (s = 0; s < mm.run; s++)
-                memcpy(scratch + s*row, mm.a + s*mm.ks, (size_t)mm.rows*sizeof *scratch);
-            mm.a = scratch;
-            mm.ks = row;
-        }
-        mm.b = net->panels + (tnn__len)j_0*net->n + (tnn__len)k0*16;
-        mm.start = k0 ? TNN__KEEP : TNN__ZERO;
-        call->k->mm(&mm);
-    }
+    tnn__by_chains(call->k, &mm, net->n, block,
+                   op->q.inner >= 512 && mm.cols >= 64 ? scratch : NULL, call->dw_rows + 16, 0);
     if (i0 == 0 && op->b_floats) {
         float *db = net->flat[TNN__G] + op->b + j_0;
         memset(db, 0, (size_t)mm.cols*sizeof *db);
@@ -11756,13 +11740,12 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
    A batch then goes through
      tnn_forward  for each operation what comes before (DropConnect, Winograd's weights); then along
                   the operations: a dense one as a matrix product over the batch, a trunk sample by
-                  sample. A task is a SPAN of samples. How many spans there are depends on the batch
-                  alone, never on the threads
+                  sample. A task is a SPAN of samples
      tnn_loss     section 8: the loss of each sample and the gradient of the last blob
      tnn_backward the same way back. In a trunk every span adds its gradients of the weights into a
-                  partial sum of its own; afterwards they are added up in the order of spans. So the
-                  same numbers are added in the same order whatever the threads. Gradients that are
-                  not finite are refused
+                  partial sum of its own; afterwards they are added up in the order of spans. How
+                  many there are depends on batch and weights alone: so the same numbers are added
+                  in the same order whatever the threads. Gradients that are not finite are refused
      tnn_step     penalties and clipping, the optimizer's rule (section 10), constraints, averages,
                   the schedule (section 11)
    Each of them is refused out of this order. net->stage says what was done last:
