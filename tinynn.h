@@ -11847,9 +11847,11 @@ static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 }
 /* The number of layers so far, which is the last one's number for .from. */
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
-/* Records a layer, with its defaults in PyTorch's terms and the caller's line. The records' memory
-   grows by doubling; behind them is room for what the plan makes of them: of each layer at most 5
-   tensors and 3 operations, with their blobs. */
+/* Records a layer, with its defaults in PyTorch's terms and the caller's line. Messages of the plan
+   begin with that:  net.c:12: layer 3, conv2d: kernel 7x7 does not fit ...   A layer that .from names is marked: its output must be a blob, so nothing after it is fused into
+   it. The records' memory grows by doubling; behind them is room for what the plan makes of them:
+   of each layer at most 5 tensors and 3 operations, with their blobs. On failure nothing is
+   recorded. */
 TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
     tnn__record *record;
@@ -12253,8 +12255,10 @@ static tnn_status tnn__plan(tnn_net *net, int all)
     net->memory_floats = tnn__place(net, NULL);
     return TNN_OK;
 }
-/* The bytes that the network takes or, before it is built, will take; in .memory with all that is
-   there so far. 0 on failure. */
+/* The bytes that the network takes or, before it is built, will take: one allocation, aligned to 64
+   bytes, and the allocator's pointer before it. In .memory it is what has been used there at most,
+   or that and the allocation to come; records of layers that have grown are lost there. 0 on
+   failure. */
 TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
 {
     tnn__len bytes;
@@ -12378,9 +12382,10 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
                      "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
                      "tnn_loss", what, tnn__loss_view(net, &net->loss).pixels);
 }
-/* The sum of all penalties of section 9, which the loss does not contain:
+/* The sum of all penalties of section 9, which the loss does not contain: they come in between
+   backward and step, as gradients alone. With frozen layers' it is
        sum over layers  l1 sum |w| + l2 sum w^2 + orthogonal |W W^T - I|^2
-   in double, in the order in which the weights lie. NaN on failure. */
+   in double, in the order in which the weights lie; W as in section 9. NaN on failure. */
 TNN_API_GATED double tnn_penalty(tnn_net *net)
 {
     double total = 0;
@@ -12440,7 +12445,8 @@ TNN_API_GATED long long tnn_param_total(tnn_net *net)
 }
 
 /* Copies the values of a tensor, in PyTorch's order, from flat vector `flat` to `values`, or, if
-   `to`, back. Refuses a name that there is not, another count, and values that are not finite. */
+   `to`, back. Refuses a name that there is not, another count, and values that are not finite; then
+   none is copied. Running statistics are in no flat vector: theirs are net->buffers. */
 static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *name, int flat,
                                   float *values, int count, int to)
 {
@@ -12475,7 +12481,8 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     return TNN_OK;
 }
 /* Gives the tensors whose names begin with `prefix` their own factors of lr and weight decay, and
-   freezes them or not. Optimizer state stays. Refuses a prefix of no name. */
+   freezes them or not: "2." is all of layer 2, "" is every tensor. Optimizer state stays, so a
+   tensor that thaws goes on where it stopped. Refuses a prefix of no name. */
 TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
                                        double decay_scale, int frozen)
 {
@@ -12776,7 +12783,9 @@ static tnn_status tnn__forward_ops(tnn__call *call)
     return e;
 }
 /* The outputs of n samples x (n, c, h, w), which tnn_output and tnn_loss then find; x must stay
-   until tnn_backward. On failure nothing but outputs is lost. */
+   until tnn_backward. In mode TRAIN dropout and noise draw numbers, each forward from a stream of
+   its own, and batch norms use the batch's statistics and set net->moved. On failure nothing but
+   outputs is lost. */
 TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mode mode)
 {
     const int training = mode == TNN_TRAIN;
@@ -13244,7 +13253,9 @@ static tnn_status tnn__check_update(const tnn_net *net)
                               "load a checkpoint, and take a smaller lr");
 }
 /* Updates the parameters by the gradients of the last backward. Fails where it would leave a weight
-   that is not finite; where the message says so, the weights before are lost, else they stay. */
+   that is not finite; where the message says so, the weights before are lost, else they stay. A
+   rule works in place, so it cannot look first; its kernel notes in net->odd what it has made, and
+   only then all weights are read again. */
 TNN_API_GATED tnn_status tnn_step(tnn_net *net)
 {
     const tnn_optimizer *o;
@@ -19477,8 +19488,10 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
 
    A row has the type of the result, the name, and for each parameter its type and its name, as in
    section 1. The digit is the number of parameters. */
-#undef TNN__CALL
+#undef TNN__CALL                /* as in 1k again, for the user's part of the file */
 #define TNN__CALL(name, ...) (TNN__HERE, tnn_##name(__VA_ARGS__))
+/* The name is in parentheses, so that the macro of 1k is not meant. No row returns void: what can
+   fail has a status. */
 #define TNN__GATE(type, name, parameters, arguments)                                           \
     TNN_API type (tnn_##name) parameters                                                       \
     {                                                                                          \
