@@ -11848,7 +11848,9 @@ static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 /* The number of layers so far, which is the last one's number for .from. */
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
 /* Records a layer, with its defaults in PyTorch's terms and the caller's line. Messages of the plan
-   begin with that:  net.c:12: layer 3, conv2d: kernel 7x7 does not fit ...   A layer that .from names is marked: its output must be a blob, so nothing after it is fused into
+   begin with that line:
+       net.c:12: layer 3, conv2d: kernel 7x7 does not fit its input 3x5x5 with pad 0 ...
+   A layer that .from names is marked: its output must be a blob, so nothing after it is fused into
    it. The records' memory grows by doubling; behind them is room for what the plan makes of them:
    of each layer at most 5 tensors and 3 operations, with their blobs. On failure nothing is
    recorded. */
@@ -12382,10 +12384,10 @@ static tnn_status tnn__one_label(const char *what, tnn_net *net)
                      "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
                      "tnn_loss", what, tnn__loss_view(net, &net->loss).pixels);
 }
-/* The sum of all penalties of section 9, which the loss does not contain: they come in between
-   backward and step, as gradients alone. With frozen layers' it is
+/* The sum of all penalties of section 9, those of frozen layers, too:
        sum over layers  l1 sum |w| + l2 sum w^2 + orthogonal |W W^T - I|^2
-   in double, in the order in which the weights lie; W as in section 9. NaN on failure. */
+   in double, in the order in which the weights lie. The loss does not contain it: penalties come in
+   between backward and step, as gradients. NaN on failure. */
 TNN_API_GATED double tnn_penalty(tnn_net *net)
 {
     double total = 0;
@@ -12481,8 +12483,8 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     return TNN_OK;
 }
 /* Gives the tensors whose names begin with `prefix` their own factors of lr and weight decay, and
-   freezes them or not: "2." is all of layer 2, "" is every tensor. Optimizer state stays, so a
-   tensor that thaws goes on where it stopped. Refuses a prefix of no name. */
+   freezes them or not: "2." are those of layer 2 (counted from 0, as in names), "" is every one.
+   Optimizer state stays, so what thaws goes on where it stopped. Refuses a prefix of no name. */
 TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double lr_scale,
                                        double decay_scale, int frozen)
 {
