@@ -12230,8 +12230,9 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
 }
 
 /* Plans the operations and their shapes, which are all there is of a network to which layers may
-   still come; with `all` also the rest that is known without memory. Nothing if the network has
-   been built. Messages name the layers' lines; the caller's is back afterwards. */
+   still come; with `all` also the rest that is known without memory: gradients, tensors, whether
+   the loss fits, and how much memory there will be. Nothing if the network has been built. Messages
+   name the layers' lines; the caller's is back afterwards. */
 static tnn_status tnn__plan(tnn_net *net, int all)
 {
     const char *file = tnn__err.file;
@@ -12575,6 +12576,10 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
    BACKWARD, a trunk's tasks are spans, too, and each span has a partial sum of all gradients of
    parameters. How many spans there are depends on their size and the batch (tnn__spans), and sums
    over spans have a fixed order, so no bit depends on the threads.
+
+   The user's own layers, losses and updates are called in whatever thread does the task. Where one
+   fails, the pass goes on to its end; then tnn__hooks raises the error that is first in the order
+   of one thread, and the call fails.
 
    An operation's kind has, besides forward and backward for a sample:
        prepare             before any sample: weights as the kernels want them
@@ -13247,7 +13252,8 @@ static tnn_status tnn__update_all(tnn_net *net)
        constraints of the weights;  then averages, which see weights that fulfil them
        running statistics become those that forward made
    With .accumulate only each last of so many backward passes gets this far. */
-/* Refuses weights of which a kernel has said that some may not be finite. */
+/* Refuses weights of which a kernel has said that some may not be finite; TNN_OK if all are, after
+   all. */
 static tnn_status tnn__check_update(const tnn_net *net)
 {
     if (!net->odd) return TNN_OK;
@@ -19479,6 +19485,10 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
    computes has a row here: it sets the default mode, calls the body tnn__do_x, which stands above
    as TNN_API_GATED, and sets the caller's mode again. The body is a call of its own (not inlined),
    or a compiler might move its sums to before the one or behind the other.
+
+   The mode is the thread's: bits of MXCSR on x86, of FPCR on ARM. Programs that were linked with
+   -ffast-math begin with denormals as zeros, and hosts of audio plug-ins set that for their
+   threads. Nobody asks a library to round upwards, but interval arithmetic leaves it so.
 
    So the user's  tnn_fill(x, 1)  goes three steps:
        the macro of 1k       (tnn_at(file, line), tnn_fill(x, 1))   notes the line for messages
