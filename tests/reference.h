@@ -114,7 +114,10 @@ static inline int place(tensor t, int n, int c, int i, int j)
 
 /* A window with everything resolved; [0] is down, [1] across. */
 typedef struct window { int k[2], s[2], p[2], d[2]; } window;
-static inline int either(int own, int both, int otherwise) { return own ? own : both ? both : otherwise; }
+static inline int either(int own, int both, int otherwise)
+{
+    return own ? own : both ? both : otherwise;
+}
 static inline window window_of(const tnn_layer *l)
 {
     int pools = l->type == TNN_MAXPOOL2D || l->type == TNN_AVGPOOL2D;
@@ -218,7 +221,8 @@ static inline int shape_of(const tnn_layer *l, tensor x, tensor x2, tensor *y)
 /* ---- layers ----------------------------------------------------------------------------------*/
 
 /* A convolution leads from `big` to `small`; transposed it leads back. */
-static inline void convolve(tensor big, tensor small, int w, const window *g, int groups, int transposed)
+static inline void convolve(tensor big, tensor small, int w, const window *g, int groups,
+                            int transposed)
 {
     int n, c, i, j, k, u, v, each = big.c / groups;
     EACH(small)
@@ -235,7 +239,8 @@ static inline void convolve(tensor big, tensor small, int w, const window *g, in
 }
 
 /* Does output i of a pooling see input `at`? */
-static inline int sees(const tnn_layer *l, const window *g, int side, int i, int at, int in, int out)
+static inline int sees(const tnn_layer *l, const window *g, int side, int i, int at, int in,
+                       int out)
 {
     int t = at + g->p[side] - i * g->s[side];
     if (l->type == TNN_MAXPOOL2D || l->type == TNN_AVGPOOL2D)
@@ -272,7 +277,8 @@ static inline void pool(const tnn_layer *l, tensor y, tensor x)
 }
 
 /* The places that an output coordinate of upsampling or padding reads, and their weights. */
-static inline int taps(tnn_sampling mode, int i, int in, int out, int pad, int at[2], double weight[2])
+static inline int taps(tnn_sampling mode, int i, int in, int out, int pad, int at[2],
+                       double weight[2])
 {
     double x = mode == TNN_BILINEAR ? (i + 0.5) * in / out - 0.5
              : out > 1 ? (double)i * (in - 1) / (out - 1) : 0;
@@ -338,8 +344,9 @@ static inline double activation(const tnn_layer *l, double x)
     default: return x * clamp(x / 6 + 0.5, 0, 1);           /* TNN_HARDSWISH */
     }
 }
-/* The derivative is a central difference, but of what is straight; where the second one is large there is a corner. What is
-   0 without a variance is so in floats, too, and has the derivative from below. */
+/* The derivative is a central difference, but of what is straight; where the second one is large
+   there is a corner. What is 0 without a variance is so in floats, too, and has the derivative from
+   below. */
 static inline int activate(const tnn_layer *l, int x)
 {
     double v = nodes[x].v, f = activation(l, v), h = 1e-6, slope;
@@ -356,7 +363,7 @@ static inline int activate(const tnn_layer *l, int x)
     return y;
 }
 
-/* Over the channels of each pixel; the largest is taken from each first, so that exp stays finite. */
+/* Over the channels of each pixel. The largest is taken from each first: exp stays finite. */
 static inline void softmax(tensor y, tensor x, int logarithm)
 {
     int n, c, i, j, sum = 0;
@@ -449,8 +456,8 @@ static inline void noise(const tnn_layer *l, tensor y, tensor x, const float *se
    what was random: of noise what it makes of ones or zeros, of DropConnect the gradients of the
    weights, 0 for those dropped.
    *known is for batch normalisation: its means, or running ones to be used in evaluation. */
-static inline void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int b, int training,
-                  const float *seen, int *known)
+static inline void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int w, int b,
+                         int training, const float *seen, int *known)
 {
     window g = window_of(l);
     int groups = either(l->groups, 0, 1), n, c, i, j, left;

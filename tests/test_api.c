@@ -25,8 +25,8 @@ static int says(const char *want)
     tnn_clear_error();
     return ok;
 }
-/* With the caller's line, the one before; clang counts from the last line of a macro's use, gcc from
-   its first. */
+/* With the caller's line, the one before; clang counts from the last line of a macro's use, gcc
+   from its first. */
 static int says_at(int line, const char *rest)
 {
     char want[300];
@@ -507,7 +507,8 @@ static void loss_look(const void *p)
             tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 1);
             if (!image) tnn_add(net, TNN_FLATTEN), tnn_add(net, TNN_DENSE, .units = 4);
             if (exps) tnn_add(net, TNN_LOG_SOFTMAX);
-            else if (o->type == TNN_BCE || o->type == TNN_GAUSSIAN_NLL || o->type == TNN_POISSON_NLL)
+            else if (o->type == TNN_BCE || o->type == TNN_GAUSSIAN_NLL
+                     || o->type == TNN_POISSON_NLL)
                 tnn_add(net, TNN_SOFTPLUS);
             if (o->type == TNN_BCE) tnn_add(net, TNN_HARDTANH, .min_value = 0.01f);
             if (!tnn_set_loss_with(net, o)) {
@@ -870,7 +871,8 @@ static void not_made(void)
               && isnan(tnn_study_explained(study, "x")), "a study");
         CHECK(tnn_early_stop(&stop, net, 1), "early stopping");
         CHECK(!tnn_output_shape(NULL, NULL) && !tnn_param_count(NULL)
-              && tnn_argmax(tnn_output(NULL), 5) == 0 && !*tnn_param_info(NULL, 0).name && tnn_hash(NULL) == 0, "no network");
+              && tnn_argmax(tnn_output(NULL), 5) == 0 && !*tnn_param_info(NULL, 0).name
+              && tnn_hash(NULL) == 0, "no network");
         CHECK(tnn_failed() == (int)first, "not the first error: %s", tnn_error());
         tnn_loader_free(l);
         tnn_data_free(&d);
@@ -1063,7 +1065,8 @@ static void loaders(void)
     tnn_data_free(&a);
     tnn_data_free(&b);
     l = tnn_loader_create(&d, .batch = -1);
-    CHECK(!l->batches && says_at(__LINE__ - 1, "tnn_loader_create: .batch = -1 must be 1 to 2147483647"),
+    CHECK(!l->batches && says_at(__LINE__ - 1,
+                                 "tnn_loader_create: .batch = -1 must be 1 to 2147483647"),
           "batch -1");
     CHECK(tnn_split(&d, SAMPLES, 4, &a, &b) && tnn_failed(), "a split that leaves nothing");
     tnn_clear_error();
@@ -1167,7 +1170,7 @@ static void metrics(void)
     tnn_free(net);
 }
 
-/* A network without a loss has parameters and groups like one with it; what needs a loss says so. */
+/* A network without a loss has parameters and groups like one with it; what needs one says so. */
 static void without_a_loss(void)
 {
     static char text[2][4000];

@@ -662,7 +662,8 @@ static void settled(void)
 
 #define REFUSED(text, ...) do { \
     tnn_loader *l = tnn_loader_create(&data, .batch = 4, __VA_ARGS__); \
-    CHECK(!l->batches && strstr(tnn_error(), "test_augment.c:") && strstr(tnn_error(), text), "%s", \
+    CHECK(!l->batches && strstr(tnn_error(), "test_augment.c:") && strstr(tnn_error(), text), \
+          "%s", \
           tnn_error()); \
     tnn_clear_error(); \
     tnn_loader_free(l); } while (0)

@@ -68,7 +68,8 @@ static void npy_reading(void)
         values = get(c, "values");
         p = bytes_of(c, "file", &size);
         a = tnn_parse_npy(p, size);
-        CHECK(a.data && (int)a.dtype - TNN_BOOL + 1 == integer(c, "dtype", 0), "%s: type %d, %s", c->name,
+        CHECK(a.data && (int)a.dtype - TNN_BOOL + 1 == integer(c, "dtype", 0),
+              "%s: type %d, %s", c->name,
               (int)a.dtype, tnn_error());
         CHECK(a.ndim == shape->n && a.count == values->n, "%s: %d dimensions, %ld elements",
               c->name, a.ndim, (long)a.count);
@@ -425,7 +426,8 @@ static void csv(void)
     tnn_data_free(&d);
     o.shape[1] = 3;             d = tnn_array_data(&a, NULL, &o);  REFUSED("have 2 values");
     o.label_column = 4;         d = tnn_array_data(&a, NULL, &o);  REFUSED(".label_column = 4");
-    o.label_column = -4;        d = tnn_array_data(&a, NULL, &o);  REFUSED("columns 1..3 or -3..-1");
+    o.label_column = -4;        d = tnn_array_data(&a, NULL, &o);
+    REFUSED("columns 1..3 or -3..-1");
     b = tnn_parse_csv("1\n2\n", 4);
     o.label_column = 1;         d = tnn_array_data(&a, &b, &o);    REFUSED("without other labels");
     d = tnn_array_data(&b, NULL, &o);                              REFUSED("at least 2");
@@ -1207,7 +1209,7 @@ static void round_trip(void)
     tnn_save_weights_with(a, NULL);                                          REFUSED("no path");
     tnn_save_weights(a, "/no/such/folder/x");                           REFUSED("be written: No ");
     CHECK(!tnn_load_weights(b, path_of("none")), "loaded");             REFUSED("cannot be opened");
-    CHECK(!tnn_load_weights_with(b, NULL), "loaded");                        REFUSED("cannot be opened");
+    CHECK(!tnn_load_weights_with(b, NULL), "loaded");                REFUSED("cannot be opened");
     CHECK(hash == tnn_hash(b), "changed by what was refused");
     CHECK(exists(path), "the old file is gone");
     remove(path);

@@ -4,8 +4,8 @@
    from 0, small numbers, the largest and smallest, NaN and infinity, with data that are not always
    finite, and used by calls drawn one after the other; so are studies, tensors and data sets.
    Whatever that is, a call does what it says or gives an error with a message; a sanitizer
-   (tests/platforms.sh sanitizers) sees the rest. No request for memory beyond ROOM is granted, which
-   also keeps networks small.
+   (tests/platforms.sh sanitizers) sees the rest. No request for memory beyond ROOM is granted,
+   which also keeps networks small.
 
    Program i is a function of i: a number as argument runs that one alone and shows its calls;
    TINYNN_HOSTILE=100000 in the environment runs so many. */
@@ -495,7 +495,8 @@ static void tensors(void)
     for (int i = 0; i < 256; i++) where[i] = (float)below(4);
     if (b.n > 0 && b.n < 65536) DO(tnn_conv2d_forward(c, a, b, chance(50) ? bias : NULL, o));
     DO(tnn_conv2d_backward_input(a, c, b, o));
-    if (b.n > 0 && b.n < 65536) DO(tnn_conv2d_backward_weights(b, chance(50) ? bias : NULL, a, c, o));
+    if (b.n > 0 && b.n < 65536)
+        DO(tnn_conv2d_backward_weights(b, chance(50) ? bias : NULL, a, c, o));
     DO(tnn_maxpool2d_forward(c, chance(50) ? where : NULL, a, o));
     DO(tnn_maxpool2d_backward(a, c, where, o));
     DO(tnn_avgpool2d_forward(c, a, o));
@@ -594,7 +595,8 @@ int main(int argc, char **argv)
             if (program % 8 < 6) drawn = 0, network();
         test_note("%d calls, %d errors, %d saved", calls, errors, saved);
         CHECK(saved > n / 10, "%d saved", saved);
-        CHECK(errors > calls / 100 && errors < calls / 10 * 6, "%d errors of %d calls", errors, calls);
+        CHECK(errors > calls / 100 && errors < calls / 10 * 6, "%d errors of %d calls", errors,
+              calls);
         test_end();
     }
     if (test_begin("studies")) {

@@ -389,7 +389,8 @@ static void refusals(void)
     const double nan = HUGE_VAL - HUGE_VAL;
     REFUSED("tnn_add: .init: 99 is not a kind of initial value", .init = (tnn_init)99);
     REFUSED("tnn_add: .init: -1 is not a kind", .init = (tnn_init)-1);
-    REFUSED("tnn_add: .bias_init = 602 is no kind of initial bias", .bias_init = TNN_INIT_HE_NORMAL);
+    REFUSED("tnn_add: .bias_init = 602 is no kind of initial bias",
+            .bias_init = TNN_INIT_HE_NORMAL);
     REFUSED("no kind of initial bias", .bias_init = TNN_INIT_ORTHOGONAL);
     REFUSED("tnn_add: .init_with.fan: 4 is not a fan", .init_with = { .fan = (tnn_fan)4 });
     REFUSED(".std = -1", .init = TNN_INIT_NORMAL, .init_with = { .std = -1 });

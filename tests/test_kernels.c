@@ -76,7 +76,7 @@ static int same(int isa, const float *got, const float *want, inside_len n, doub
     return 0;
 }
 
-/* Of n steps of `each` products so many make a chain of at most INSIDE_CHAIN: nearly equal parts. */
+/* Of n steps of `each` products so many make a chain (INSIDE_CHAIN): nearly equal parts. */
 static int part_of(int n, int each)
 {
     int parts = 1;
@@ -321,7 +321,8 @@ static void test_functions(void)
     functions(-0.01, 0.01, 2.5e-7, "erf", inside_erf, erf);
     functions(1, 9, 5e-5, "erfc", inside_erfc, erfc);
     functions(-9, -1, 5e-5, "erfc, mirrored", inside_erfc, d_erfc);
-    CHECK(INSIDE_SCALAR(log)(0) < -1e38f && INSIDE_SCALAR(log)((float)HUGE_VAL) > 1e38f, "log of 0, inf");
+    CHECK(INSIDE_SCALAR(log)(0) < -1e38f && INSIDE_SCALAR(log)((float)HUGE_VAL) > 1e38f,
+          "log of 0, inf");
     CHECK(INSIDE_SCALAR(log)(-1) != INSIDE_SCALAR(log)(-1), "log of -1 is no number");
 }
 
@@ -474,7 +475,8 @@ static void test_elementary(void)
           "exp at its ends");
     CHECK_NEAR("exp, almost 0", inside_exp(-744), exp(-744), 0);
     CHECK(inside_exp(none) != inside_exp(none), "exp of NaN");
-    CHECK(inside_pow(0, 0) == 1 && inside_pow(0, 2) == 0 && inside_pow(0.3, 1) == 0.3, "pow of 0 and 1");
+    CHECK(inside_pow(0, 0) == 1 && inside_pow(0, 2) == 0 && inside_pow(0.3, 1) == 0.3,
+          "pow of 0 and 1");
 }
 
 static void test_pooling(void)

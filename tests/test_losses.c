@@ -598,8 +598,8 @@ static void bad_batches(void)
     tnn_free(net);
 }
 
-/* What becomes infinite on the way: the layer, or the gradient; the parameters stay. A gradient whose
-   square alone is too large for a float is right, whichever way it is looked at. */
+/* What becomes infinite on the way: the layer, or the gradient; the parameters stay. A gradient
+   whose square alone is too large for a float is right, whichever way it is looked at. */
 static void overflows(void)
 {
     static float x[2*600], w[40*600], now[40*600];

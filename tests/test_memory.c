@@ -6,7 +6,7 @@
 #include "test.h"
 #include "text.h"
 
-/* ---- A malloc that counts, remembers the last request, and fails when told -------------------- */
+/* ---- A malloc that counts, remembers the last request, and fails when told ------------------- */
 static int    made, freed, fail_after = -1;
 static int    for_good;         /* not only once */
 static size_t last_bytes;

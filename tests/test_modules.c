@@ -684,7 +684,8 @@ static void refused(void)
     int i;
     for (k = 0; k < sizeof cases_of / sizeof *cases_of; k++) {
         tnn_net *net = tnn_create(.input = { 2, 5, 6 }, .batch = 2);
-        for (i = 0; i < 3 && cases_of[k].layer[i].type; i++) tnn_add_with(net, &cases_of[k].layer[i]);
+        for (i = 0; i < 3 && cases_of[k].layer[i].type; i++)
+            tnn_add_with(net, &cases_of[k].layer[i]);
         CHECK(tnn_build(net) != TNN_OK, "case %d is taken: %s", (int)k, cases_of[k].part);
         CHECK(strstr(tnn_error(), cases_of[k].part), "case %d: \"%s\" has no \"%s\"", (int)k,
               tnn_error(), cases_of[k].part);
@@ -835,7 +836,7 @@ static void statistics(void)
     test_release_all();
 }
 
-/* Averaged weights want statistics of their own: those of a network that has them as its weights. */
+/* Averaged weights want statistics of their own: those of a network that has them as weights. */
 static void averaged(void)
 {
     enum { N = 24, SAMPLE = 2 * 5 * 5 };
@@ -959,7 +960,7 @@ static void fork_and_join(void)
     }
 }
 
-/* ==== WHAT THE GRADIENT CHECK TELLS ============================================================ */
+/* ==== WHAT THE GRADIENT CHECK TELLS =========================================================== */
 
 /* y = w x^2 by channel; `wrong` is what its derivatives are multiplied with, of x, w and w[0]. */
 static int square_shape(void *user, const int in[3], int out[3], int *params)

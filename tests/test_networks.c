@@ -1,9 +1,9 @@
 /* test_networks.c - whole networks, written as text, against reference.h
 
-   "conv 8 k3 p1; relu; flatten; dense 10" is a network (text.h). What the reference computes backwards is
-   checked against central differences of what it computes forwards; then the library is checked
-   against it, on every instruction set and with 1, 2 and 3 threads, which must agree in every bit
-   (test.h). test_random.c has layers of all types, and graphs. */
+   "conv 8 k3 p1; relu; flatten; dense 10" is a network (text.h). What the reference computes
+   backwards is checked against central differences of what it computes forwards; then the library
+   is checked against it, on every instruction set and with 1, 2 and 3 threads, which must agree in
+   every bit (test.h). test_random.c has layers of all types, and graphs. */
 #include "test.h"
 #include "reference.h"
 #include "windows.h"
@@ -422,7 +422,8 @@ static void networks_tiled(void)
         {3, 16,  8,  8, "conv 16 k3 p1; flatten; dense 10"},
         {2, 16,  8, 10, "conv 32 k3 p1 nobias; relu; flatten; dense 4"},
         {2, 32, 10,  8, "conv 16 k3 p1; leaky 0.2; flatten; dense 4"},
-        {3,  2,  8, 12, "conv 16 k1; conv 32 k3 p1; relu; maxpool k2; flatten; dense 6; relu; dense 3"},
+        {3,  2,  8, 12, "conv 16 k1; conv 32 k3 p1; relu; maxpool k2; flatten; dense 6; relu; "
+                        "dense 3"},
         {2,  1, 12,  8, "conv 16 k3 p1; conv 16 k3 p1; leaky; maxpool k2; flatten; dense 5"},
         {2,  3,  8,  8, "conv 16 k1; conv 48 k3 p1; maxpool k2; flatten; dense 5"},
         {2,  3,  8,  8, "conv 16 k1; conv 16 k3 p1; relu; maxpool k3 s2 p1; flatten; dense 5"},

@@ -163,6 +163,11 @@ static tnn_optimizer options_of(const vectors *c)
 
 /* ==== THE RULES =============================================================================== */
 
+/* As an option of a layer: 0 is one that was given. */
+static float factor(vectors *c, const char *key, int i)
+{
+    return number(c, key, i) > 0 ? number(c, key, i) : (float)TNN_ZERO;
+}
 static void one_rule(vectors *c)
 {
     static const char *const keys[] = {"layer0", NULL, "layer2", "layer3"};
@@ -177,8 +182,8 @@ static void one_rule(vectors *c)
     memset(factors, 0, sizeof factors);
     for (i = 0; i < 4; i++)
         if (keys[i] && find(c, keys[i])) {
-            factors[i].lr_scale = number(c, keys[i], 0) > 0 ? number(c, keys[i], 0) : (float)TNN_ZERO;
-            factors[i].decay_scale = number(c, keys[i], 1) > 0 ? number(c, keys[i], 1) : (float)TNN_ZERO;
+            factors[i].lr_scale = factor(c, keys[i], 0);
+            factors[i].decay_scale = factor(c, keys[i], 1);
             factors[i].frozen = integer(c, keys[i], 2);
         }
     net = small_net(&o, factors, strncmp(c->name, "Keras", 5) ? TNN_PYTORCH : TNN_KERAS);
@@ -722,7 +727,8 @@ static void large(void)
         tnn_add(net, TNN_DENSE, .units = HIDDEN);
         tnn_add(net, TNN_DENSE, .units = OUT, .lr_scale = 0.5f);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
-        CHECK(tnn_set_optimizer_with(net, &o) == TNN_OK && tnn_build(net) == TNN_OK, "%s", tnn_error());
+        CHECK(tnn_set_optimizer_with(net, &o) == TNN_OK && tnn_build(net) == TNN_OK, "%s",
+              tnn_error());
         snprintf(what, sizeof what, "rule %d", type - TNN_SGD + 1);
         made = allocations;
         for (t = 1; t <= 3; t++) {

@@ -106,9 +106,9 @@ static tnn_net *build(int threads, int training)
     return made;
 }
 
-/* What layer k, which reads x, makes of ones, or of zeros if it adds: the noise of the first training
-   step, in a network where nothing else stands before it. A dropout that a dense layer with ReLU
-   takes over is drawn by its number. */
+/* What layer k, which reads x, makes of ones, or of zeros if it adds: the noise of the first
+   training step, in a network where nothing else stands before it. A dropout that a dense layer
+   with ReLU takes over is drawn by its number. */
 static float *noise_of(int k, tensor x)
 {
     tnn_layer l = net.layer[k], nothing;

@@ -332,8 +332,10 @@ static void refusals(void)
             .constraint = TNN_MIN_MAX_NORM, .norm_min = 3);
     REFUSED(".norm_max = nan", .constraint = TNN_MAX_NORM, .norm_max = nan);
     REFUSED(".norm_max = -2", .constraint = TNN_MAX_NORM, .norm_max = -2);
-    REFUSED(".norm_rate = 1.5 must be in [0.000000001, 1]", .constraint = TNN_MIN_MAX_NORM, .norm_rate = 1.5);
-    REFUSED(".norm_rate = 0 must be in [0.000000001, 1]", .constraint = TNN_MIN_MAX_NORM, .norm_rate = TNN_ZERO);
+    REFUSED(".norm_rate = 1.5 must be in [0.000000001, 1]", .constraint = TNN_MIN_MAX_NORM,
+            .norm_rate = 1.5);
+    REFUSED(".norm_rate = 0 must be in [0.000000001, 1]", .constraint = TNN_MIN_MAX_NORM,
+            .norm_rate = TNN_ZERO);
     CHECK(isnan(tnn_penalty(NULL)), "a penalty of nothing");
     tnn_clear_error();
 }

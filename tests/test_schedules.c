@@ -99,7 +99,8 @@ static void all_curves(void)
         curve(&cases[i]);
         if (find(&cases[i], "type")) seen[integer(&cases[i], "type", 0)]++;
     }
-    for (i = TNN_CONSTANT; i <= TNN_MULTIPLICATIVE; i++) CHECK(seen[i - TNN_CONSTANT + 1], "no curve of type %d", i);
+    for (i = TNN_CONSTANT; i <= TNN_MULTIPLICATIVE; i++)
+        CHECK(seen[i - TNN_CONSTANT + 1], "no curve of type %d", i);
     test_note("%d curves", curves);
 }
 
@@ -158,7 +159,8 @@ static void bad_options(void)
     REFUSED("one cycle: .steps = 0", .type = TNN_ONE_CYCLE);
     REFUSED("cyclic: .steps = 0", .type = TNN_CYCLIC, .end_lr = 1);
     REFUSED("restarts: .steps = -4", .type = TNN_COSINE_RESTARTS, .steps = -4);
-    REFUSED("cyclic: .steps_down = -1", .type = TNN_CYCLIC, .steps = 3, .end_lr = 1, .steps_down = -1);
+    REFUSED("cyclic: .steps_down = -1", .type = TNN_CYCLIC, .steps = 3, .end_lr = 1,
+            .steps_down = -1);
     REFUSED("cyclic: .end_lr = 0 must be given", .type = TNN_CYCLIC, .lr = 0.1, .steps = 3);
     REFUSED("anneal: .end_lr = 0 must be given", .type = TNN_ANNEAL, .lr = 0.1);
     REFUSED("wsd: .steps_down = 0", .type = TNN_WSD, .steps = 4);
@@ -173,7 +175,8 @@ static void bad_options(void)
     REFUSED(".end_factor = nan", .type = TNN_COSINE, .steps = 5, .end_factor = none);
     REFUSED(".min_lr = nan", .type = TNN_COSINE, .steps = 5, .min_lr = none);
     REFUSED(".warmup = -1", .type = TNN_COSINE, .steps = 5, .warmup = -1);
-    REFUSED(".warmup_factor = -1", .type = TNN_COSINE, .steps = 5, .warmup = 1, .warmup_factor = -1);
+    REFUSED(".warmup_factor = -1", .type = TNN_COSINE, .steps = 5, .warmup = 1,
+            .warmup_factor = -1);
     REFUSED(".start_factor = nan", .type = TNN_LINEAR, .steps = 5, .start_factor = none);
     REFUSED(".power = -1", .type = TNN_POLYNOMIAL, .steps = 5, .power = -1);
     REFUSED(".mult = -2", .type = TNN_COSINE_RESTARTS, .steps = 5, .mult = -2);
@@ -185,10 +188,12 @@ static void bad_options(void)
     REFUSED("lambda: .function", .type = TNN_LAMBDA);
     REFUSED("multistep: .count = 0", .type = TNN_MULTISTEP, .milestones = good);
     REFUSED("2 .milestones must be given", .type = TNN_MULTISTEP, .count = 2);
-    REFUSED(".milestones[1] = 3 must not be less than 5", .type = TNN_MULTISTEP, .milestones = falling,
+    REFUSED(".milestones[1] = 3 must not be less than 5", .type = TNN_MULTISTEP,
+            .milestones = falling,
             .count = 2);
     REFUSED(".milestones[0] = -1", .type = TNN_MULTISTEP, .milestones = negative, .count = 2);
-    REFUSED("sequential: 2 .parts must be given", .type = TNN_SEQUENTIAL, .milestones = good, .count = 2);
+    REFUSED("sequential: 2 .parts must be given", .type = TNN_SEQUENTIAL, .milestones = good,
+            .count = 2);
     REFUSED("sequential: 1 .milestones", .type = TNN_SEQUENTIAL, .parts = parts, .count = 2);
     REFUSED("chained: 2 .parts must be given", .type = TNN_CHAINED, .count = 2);
     REFUSED("chained: .count = -1", .type = TNN_CHAINED, .parts = parts, .count = -1);

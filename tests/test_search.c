@@ -325,8 +325,9 @@ static void draws_in_range(void)
 {
     int sampler, i;
     for (sampler = 0; sampler < 2; sampler++) {
-        tnn_study *s = tnn_study_create(.space = mixed, .count = 5, .trials = 300, .startup = sampler ? 0 : 100,
-                                        .sampler = sampler ? TNN_RANDOM : TNN_TPE, .seed = 3);
+        tnn_study *s = tnn_study_create(.space = mixed, .count = 5, .trials = 300,
+                                        .startup = sampler ? 0 : 100, .seed = 3,
+                                        .sampler = sampler ? TNN_RANDOM : TNN_TPE);
         tnn_trial *t;
         int seen[5][201] = { { 0 } };
         while ((t = tnn_ask(s)) != NULL) {
@@ -428,7 +429,8 @@ static int same_trials(const tnn_study *a, const tnn_study *b)
     int k;
     for (k = 0; tnn_study_trial(a, k) || tnn_study_trial(b, k); k++) {
         const tnn_trial *s = tnn_study_trial(a, k), *t = tnn_study_trial(b, k);
-        if (!s || !t || s->state != t->state || (s->state != TNN_FAILED && memcmp(&s->value, &t->value, 8))
+        if (!s || !t || s->state != t->state
+            || (s->state != TNN_FAILED && memcmp(&s->value, &t->value, 8))
             || memcmp(s->x, t->x, 5*sizeof(double)) || s->count != t->count
             || (s->count && memcmp(s->reports, t->reports, (size_t)s->count*sizeof *s->reports)))
             return 0;

@@ -11,7 +11,7 @@
 enum { NETS = 5000 };
 static const char *asked;       /* TINYNN_SIZES */
 
-/* ---- What is large, and can be had ------------------------------------------------------------ */
+/* ---- What is large, and can be had ----------------------------------------------------------- */
 
 static void layer(tnn_net *net, tnn_layer_type type, int units)
 {
@@ -64,7 +64,7 @@ static void can_be_had(void)
     free(labels);
 }
 
-/* ---- What cannot ------------------------------------------------------------------------------ */
+/* ---- What cannot ----------------------------------------------------------------------------- */
 
 static void refused(void)
 {
@@ -118,7 +118,7 @@ static void refused(void)
     tnn_free(net);
 }
 
-/* ---- Networks of any size, counted ------------------------------------------------------------ */
+/* ---- Networks of any size, counted ----------------------------------------------------------- */
 
 static uint64_t number, drawn;
 static uint32_t draw(void)     { return tnn_random_bits(41, number, drawn++); }
@@ -148,7 +148,8 @@ static void any_layer(tnn_net *net, int i)
         const int units = size(26), filters = below(2) ? size(26) : size(8), kernel = window(12);
         const int kernel_h = zero_or(window(12)), stride = zero_or(window(21));
         const int pad = o.type == TNN_PAD || o.type == TNN_CONV2D ? zero_or(window(21)) : 0;
-        const int pad_w = zero_or(pad), dilation = zero_or(window(12)), groups = zero_or(1 << below(24));
+        const int pad_w = zero_or(pad), dilation = zero_or(window(12));
+        const int groups = zero_or(1 << below(24));
         const int ceil = below(2), sides = zero_or(size(21)), factor = zero_or(size(21));
         const int output_pad = zero_or(below(3)), h = size(4);
         if (o.type == TNN_DENSE) o.units = units;
@@ -224,7 +225,8 @@ static void counted(void)
             bytes = bytes_of(k == 0 ? 1 : k == 1 ? 1000 : INT_MAX, &least);
             CHECK(bytes >= before, "network %d: %g bytes, %g with a smaller batch", (int)number,
                   bytes, before);
-            if (k && !before) CHECK(bytes <= 0, "network %d: only with a larger batch", (int)number);
+            if (k && !before)
+                CHECK(bytes <= 0, "network %d: only with a larger batch", (int)number);
             if (!bytes) break;
             before = bytes;
         }
@@ -234,7 +236,7 @@ static void counted(void)
     test_note("%d networks, %d taken", nets, taken);
 }
 
-/* ---- A large file ----------------------------------------------------------------------------- */
+/* ---- A large file ---------------------------------------------------------------------------- */
 
 static char path[460];
 /* One tensor of bytes, of which the last is 7. The file has a hole where the system makes some. */

@@ -54,7 +54,8 @@ static void one_matmul(int m, int n, int k, int exact)
         CHECK(tnn_matmul(matrix(c, m, n), A, B, flags) == TNN_OK, "%s: %s", what, tnn_error());
         CHECK_CLOSE(what, c, want, m * n, 2e-6);
         CHECK_REPEATS(what, c, m * n);
-        if (exact && test_fma()) CHECK_SAME("the chains", c, chain, (size_t)(m * n) * sizeof(float));
+        if (exact && test_fma())
+            CHECK_SAME("the chains", c, chain, (size_t)(m * n) * sizeof(float));
         test_release_all();
     }
 }
@@ -433,7 +434,8 @@ static void pools(int average, uint32_t state)
 static void maxpool_special(void)
 {
     static const window_case k = { 1, 1, 4, 6, 0, { .kernel = 2 } };
-    float *x = test_values(24, 1), *y = test_floats(6), *where = test_floats(6), *dx = test_floats(24);
+    float *x = test_values(24, 1), *y = test_floats(6), *where = test_floats(6);
+    float *dx = test_floats(24);
     tnn_tensor X = tnn_tensor_view(x, 1, 1, 4, 6), DX = tnn_tensor_view(dx, 1, 1, 4, 6);
     tnn_tensor Y = tnn_tensor_view(y, 1, 1, 2, 3);
     tnn_window padded = { .kernel = 3, .stride = 3, .pad = 1 };
@@ -576,7 +578,8 @@ static void large(void)
     size_t k;
     int flags;
     for (flags = 0; flags < 4; flags++) {
-        float *a = test_values(203 * 517, 1), *b = test_values(517 * 161, 2), *c = test_floats(203 * 161);
+        float *a = test_values(203 * 517, 1), *b = test_values(517 * 161, 2);
+        float *c = test_floats(203 * 161);
         tnn_matmul(matrix(c, 203, 161), flags & 1 ? matrix(a, 517, 203) : matrix(a, 203, 517),
                    flags & 2 ? matrix(b, 161, 517) : matrix(b, 517, 161),
                    flags*TNN_TRANSPOSE_A);

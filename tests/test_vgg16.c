@@ -1,8 +1,8 @@
 /* test_vgg16.c - VGG-16 (experiments/vgg16.h) against PyTorch, and transfer learning on it
 
    vgg16_vectors.py makes the expected outputs: of a net with a sixteenth of all filters and units,
-   whose weights a hash of integers gives both sides; and, where TINYNN_VGG16 names the folder of its
-   second form's files (tests/vgg16.sh makes them), of the full net with random weights.           */
+   whose weights a hash of integers gives both sides; and, where TINYNN_VGG16 names the folder of
+   its second form's files (tests/vgg16.sh makes them), of the full net with random weights.     */
 #include "../experiments/vgg16.h"
 #include "test.h"
 #include "vectors.h"

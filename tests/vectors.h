@@ -5,8 +5,8 @@
        case NAME
        KEY COUNT VALUE VALUE ...
 
-   A test program that includes this after test.h calls vectors_from(argc, argv) first: the directory
-   may be its second argument, or the environment variable VECTORS.                               */
+   A test program that includes this after test.h calls vectors_from(argc, argv) first: the
+   directory may be its second argument, or the environment variable VECTORS. */
 #ifndef VECTORS_H
 #define VECTORS_H
 
