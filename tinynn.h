@@ -12953,9 +12953,7 @@ static void tnn__lbfgs_gradient(tnn_net *net)
    forward. */
 static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
 {
-    tnn__probe probe;
-    probe.t = t;
-    probe.g = net->flat[TNN__G];
+    tnn__probe probe = {t, 0, 0, net->flat[TNN__G]};
     tnn__lbfgs_move(net, t);
     net->draws--;
     tnn_forward(net, net->x, net->n, TNN_TRAIN);
