@@ -5,7 +5,11 @@
    no layer needs a second text for them. Along with both go variances, which tell how far off
    floats may be: each number in them is off by a random share of about 6e-8, and so is, besides
    what its terms are off by, each product that is added. A value near 0 of a sum of large terms,
-   or behind a division by one, thus has a large variance, and no other value has. */
+   or behind a division by one, thus has a large variance, and no other value has.
+
+   forget() begins a network; numbers and zeros make nodes, apply() a layer's output, cross_entropy
+   or squared_error add to a loss, and backwards(loss) fills in the gradients. test_networks.c holds
+   these against central differences. */
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
