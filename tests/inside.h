@@ -58,6 +58,7 @@ static inline int inside_read(const char *text, double *v, size_t *read)
 /* ---- kernels ---------------------------------------------------------------------------------*/
 
 typedef tnn__len inside_len;
+/* For the functions below. */
 static inline const tnn__isa_table *inside_kernels(int isa) { return tnn__isa_tables[isa]; }
 
 /* c[i0*c0 + i*ldc + j/16*cp + j%16] = start + the sum over i1, i2 and k, in this order, of
@@ -207,9 +208,9 @@ static inline void inside_act_grad(int isa, int act, inside_len n, const float *
     inside_kernels(isa)->activation[act].backward(n, x, dy, dx, options);
 }
 
-/* A step of rule `type` on n weights, gradients and states, with numbers of its own choice, in one
-   of four variants of its options. Type TNN_CUSTOM + 1: vector operations, the first state etc.
-   being made of the gradient. */
+/* A step of rule `type` on n weights, gradients and states, with options and numbers of one of four
+   variants. Type TNN_CUSTOM + 1 is the vector operations around the rules: weights and first state
+   are made of the gradient, the third of the second. */
 static inline void inside_update(int isa, int type, int variant, inside_len n, float *w, float *g,
                                  float *const states[TNN_STATES])
 {

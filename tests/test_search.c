@@ -702,7 +702,7 @@ static void bad_options(void)
     static char longest[9000];
     tnn_variable v = { .name = "a b", .high = 1 }, more[3] = { [2] = { .name = "z", .high = 1 } };
     tnn_study *s;
-    tnn_trial *t;
+    tnn_trial *t = NULL;
     REFUSED("space", .count = 1);
     REFUSED(".count = 0", .space = plane);
     REFUSED(".count = 65", .space = plane, .count = 65);
