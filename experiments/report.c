@@ -74,7 +74,7 @@ static int out_count;
 
 /* The report being printed: its runs' names, their results, whether it counts in percent; of its
    numbers, how many there are, were run, lie within our range, or nearly.                        */
-static const char *folder;              /* OUT/FOLDER/RUN.tsv */
+static const char *experiment_name;     /* OUT/NAME/RUN.tsv, NAME_claims.tsv */
 static char names[MAX_RUNS][64];
 static int  run_count, percent;
 static run  results[MAX_OUTS][MAX_RUNS];
@@ -123,11 +123,11 @@ static FILE *open_table(const char *name)
     return f;
 }
 
-/* OUT/FOLDER/NAME and a suffix; NULL if it is not there. */
+/* A file of the experiment in OUT; NULL if it is not there. */
 static FILE *open_result(int out, const char *name, const char *suffix)
 {
     char path[2 * LINE];
-    snprintf(path, sizeof path, "%s/%s/%.60s%s", outs[out], folder, name, suffix);
+    snprintf(path, sizeof path, "%s/%s/%.60s%s", outs[out], experiment_name, name, suffix);
     return fopen(path, "r");
 }
 
@@ -300,8 +300,8 @@ static void next(void)
 /* Ends the program: an expression, or a line, cannot be read. */
 static void wrong(const char *what)
 {
-    fprintf(stderr, "report: %s_claims.tsv: %s, at '%s' before '%.60s'\n", folder, what, token,
-            cursor);
+    fprintf(stderr, "report: %s_claims.tsv: %s, at '%s' before '%.60s'\n", experiment_name, what,
+            token, cursor);
     exit(1);
 }
 
@@ -590,7 +590,7 @@ static void begin(const char *title)
         const char *data = comment(i, 0, run_count - 1, "data ");
         synthetic |= strncmp(data, "synthetic", 9) == 0;
         quick     |= strstr(data, "(quick)") != NULL;
-        printf("| %s/%s | %s", outs[i], folder, *data ? data : "none");
+        printf("| %s/%s | %s", outs[i], experiment_name, *data ? data : "none");
         printf(" | %s", comment(i, 0, run_count - 1, "seed "));
         printf(" | %s |\n", comment(i, 0, run_count - 1, "made by "));
     }
@@ -609,7 +609,7 @@ static void print_report(const char *name)
                                         "numbers", NULL};
     char  line[CLAIM], path[LINE], *field[7], *run_name[MAX_RUNS];
     int   blocks = 0, n;
-    folder    = name;
+    experiment_name = name;
     run_count = 0;
     memset(&tally, 0, sizeof tally);
     snprintf(path, sizeof path, "%s_claims.tsv", name);
