@@ -2534,7 +2534,7 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
         if (tnn__meant[i].given == value && tnn__meant[i].wanted/100 == line)
             meant = tnn__meant[i].meant;
     for (i = 0; !meant && !m && i < 100; i++) {
-        const int size = tnn__choice_name(line, i, &b), at = abs(size - n);
+        const int size = tnn__choice_name(line, i, &b), at = TNN__MAX(size, n) - TNN__MIN(size, n);
         const char *longer = size > n ? b : a, *shorter = size > n ? a : b;
         const size_t same = (size_t)TNN__MIN(size, n);
         if (size && at && ((longer[at - 1] == '_' && !memcmp(longer + at, shorter, same))
@@ -6419,7 +6419,7 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
         mm.a += q->cg;
         mm.b += q->panels*mm.bp;
         mm.c += q->po;
-        if (bias) mm.bias += 16*q->panels;
+        if (bias) mm.bias += (tnn__len)16*q->panels;
     }
 }
 
@@ -6551,7 +6551,7 @@ static void tnn__conv_backward_input(const tnn__isa_table *k, const tnn__conv *q
                 mm.a += q->og;
                 mm.b += panels*mm.bp;
                 mm.c += pc;
-                if (bias) mm.bias += 16*panels;
+                if (bias) mm.bias += (tnn__len)16*panels;
             }
         }
 }
@@ -7072,7 +7072,7 @@ static tnn_status tnn__pooling(const char *what, int way, int pool, tnn_tensor x
     call.x_row = (tnn__len)x.w*x.c;
     call.y_row = (tnn__len)y.w*y.c;
     call.x_size = x.h*call.x_row;
-    call.y_size = 2*y.h*call.y_row;
+    call.y_size = (tnn__len)2*y.h*call.y_row;
     call.frames = tnn__workspace(tnn__mul(tnn_threads(), call.x_size + call.y_size), what);
     if (!call.frames) return TNN_ERROR_MEMORY;
     tnn__run(tnn_threads(), x.n, tnn__image_task, &call);
@@ -7882,7 +7882,7 @@ static tnn__tap tnn__tap_of(const tnn__op *op, int i, int in, int out, int befor
     double x;
     switch (op->options.mode) {
     case TNN_REPLICATE: *at = TNN__MAX(0, TNN__MIN(in - 1, *at)); break;
-    case TNN_REFLECT:   *at = abs(*at) < in ? abs(*at) : 2*(in - 1) - *at; break;
+    case TNN_REFLECT:   *at = TNN__MIN(TNN__MAX(*at, -*at), 2*(in - 1) - *at); break;
     case TNN_CIRCULAR:  *at = (*at + in)%in; break;
     case TNN_NEAREST:   *at = (int)((tnn__len)i*in/out); break;
     case TNN_BILINEAR: case TNN_BILINEAR_ALIGNED:
@@ -11258,7 +11258,7 @@ static void tnn__average(tnn_net *net)
         const double warm = o->ema_warmup ? (1.0 + (double)t)/(10.0 + (double)t) : 1;
         call.part = net->averages++ ? (float)(1 - TNN__MIN(o->ema, warm)) : 1;
     } else if (o->swa_start && t >= o->swa_start && (t - o->swa_start)%o->swa_every == 0)
-        call.part = (float)(1.0/++net->averages);
+        call.part = (float)(1/(double)++net->averages);
     if (call.look || call.part > 0) tnn__each_block(net, tnn__average_task, &call);
 }
 
@@ -12366,7 +12366,7 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
         if (!copy) return TNN_ERROR_MEMORY;
     }
     for (k = 0; k < 2; k++)
-        if (given[k]) memcpy(copy + k*classes, given[k], (size_t)classes*sizeof *copy);
+        if (given[k]) memcpy(copy + (tnn__len)k*classes, given[k], (size_t)classes*sizeof *copy);
     tnn__net_release(net, net->loaned_weights);
     net->loaned_weights = copy;
     net->weight_count = classes;
@@ -17778,7 +17778,7 @@ static void tnn__crowd_add(const tnn__axis *axis, const tnn__crowd *crowd, doubl
     const double s = (at - bin - 0.5)*crowd->width;
     int p;
     if (axis->of.type != TNN_CATEGORICAL) term *= tnn__quick_factor(axis, mu, crowd->h, tails);
-    for (p = 0; p < crowd->terms; term *= s/++p) sums[bin*crowd->terms + p] += term;
+    for (p = 0; p < crowd->terms; p++, term *= s/p) sums[bin*crowd->terms + p] += term;
 }
 /* Adds the rest's kernels to a crowd's sums and ends; `sum` is u A + v B, and the last 25, whose
    weight is 1. */
