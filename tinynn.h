@@ -7293,6 +7293,13 @@ typedef struct {
     double         step;
     double         trust;           /* LARS: a factor; while clipping, the squared norm */
 } tnn__segment;
+/* How the loss sees the outputs of a sample: section 8. */
+typedef struct {
+    int size, values;           /* floats of the outputs, of the targets */
+    int pixels, classes;        /* values = pixels*classes: a pixel has one label, of so many */
+    int rows;                   /* each of size/rows outputs and values/rows targets */
+    int one;                    /* one value, to which the label is itself the target */
+} tnn__view;
 typedef struct { int iterations, kept, oldest; double scale, t; } tnn__lbfgs;
 
 struct tnn_net {
@@ -7307,6 +7314,7 @@ struct tnn_net {
     int              direct;        /* the first operation reads the user's x as it is */
     tnn_loss_options loss;                  /* with its defaults filled in */
     tnn__criterion   criterion;
+    tnn__view        view;                  /* of the plan */
     float           *loaned_weights, *loss_weights[2];  /* .class_weights and .pos_weights */
     int              weight_count;
     double          *losses;                /* of each sample of the last batch */
@@ -9730,13 +9738,6 @@ static tnn_status tnn__loss_defaults(tnn_loss_options *loss, tnn__criterion *cri
     return TNN_OK;
 }
 
-/* How a loss sees the outputs of a sample. */
-typedef struct {
-    int size, values;           /* floats of the outputs, of the targets */
-    int pixels, classes;        /* values = pixels*classes: a pixel has one label, of so many */
-    int rows;                   /* each of size/rows outputs and values/rows targets */
-    int one;                    /* one value, to which the label is itself the target */
-} tnn__view;
 /* That of a loss after the last operation so far. A flattened image is one pixel of c*h*w classes;
    with HALVES the kernel has to find a pixel's means beside its variances, so rows are pixels. */
 static tnn__view tnn__loss_view(const tnn_net *net, const tnn_loss_options *loss)
@@ -9816,27 +9817,25 @@ static tnn__len tnn__class_at(int i, int n, int c) { return (tnn__len)(i%(n/c))*
 static void tnn__place_loss(tnn_net *net, tnn__arena *arena)
 {
     const tnn_loss_options *loss = &net->loss;
-    const tnn__view view = tnn__loss_view(net, loss);
     const tnn__len batch = loss->type ? net->options.batch : 0;
-    net->loss_weights[0] = loss->class_weights ? tnn__take(arena, view.values) : NULL;
-    net->loss_weights[1] = loss->pos_weights ? tnn__take(arena, view.values) : NULL;
+    net->view = tnn__loss_view(net, loss);
+    net->loss_weights[0] = loss->class_weights ? tnn__take(arena, net->view.values) : NULL;
+    net->loss_weights[1] = loss->pos_weights ? tnn__take(arena, net->view.values) : NULL;
     net->losses = (double *)(void *)tnn__take(arena, 2*batch);
     net->hits = (int *)(void *)tnn__take(arena, batch);
-    net->custom_grad = loss->custom ? tnn__take(arena, tnn__mul(batch, view.size)) : NULL;
+    net->custom_grad = loss->custom ? tnn__take(arena, tnn__mul(batch, net->view.size)) : NULL;
 }
 /* Spreads .class_weights and .pos_weights (classes) over all values of a sample as it lies, once:
    so a kernel multiplies one vector with another. */
 static void tnn__place_weights(tnn_net *net)
 {
-    const tnn__view view = tnn__loss_view(net, &net->loss);
-    const int c = net->blob[net->ops].c;
+    const int n = net->view.classes, c = net->blob[net->ops].c;
     int k, i;                   /* k: which of the two */
     for (k = 0; k < 2; k++) {
         const float *from = k ? net->loss.pos_weights : net->loss.class_weights;
         float *to = net->loss_weights[k];
-        for (i = 0; from && i < view.values; i++)
-            to[i - i%view.classes + tnn__class_at(i%view.classes, view.classes, c)]
-                = from[i%view.classes];
+        for (i = 0; from && i < net->view.values; i++)
+            to[i - i%n + tnn__class_at(i%n, n, c)] = from[i%n];
     }
     net->criterion.weights = net->loss_weights[0];
     net->criterion.pos_weights = net->loss_weights[1];
@@ -9845,28 +9844,18 @@ static void tnn__place_weights(tnn_net *net)
 /* The class that x predicts, all values of a sample or those of a pixel: that of the largest one,
    of equal ones the first in PyTorch's order; of a single output 1 above the edge, else 0. Where a
    value is NaN it is class 0. */
-static int tnn__predict(const tnn_net *net, const tnn__view *view, const float *x)
+static int tnn__predict(const tnn_net *net, const float *x)
 {
-    const int n = view->classes, c = net->blob[net->ops].c;
+    const int n = net->view.classes, c = net->blob[net->ops].c;
     const float most = tnn__kernels()->largest(n, x);
     int i, p;
-    if (view->one) return x[0] > tnn__loss_kind_of(&net->loss)->edge;
+    if (net->view.one) return x[0] > tnn__loss_kind_of(&net->loss)->edge;
     for (i = 0; i < c; i++)
         for (p = 0; p < n/c; p++) if (x[p*c + i] >= most) return i*(n/c) + p;
     return 0;
 }
 /* How many classes predictions are of: the classes of the outputs, 2 of a single one. */
-static int tnn__outcomes(const tnn_net *net)
-{
-    const tnn__view view = tnn__loss_view(net, &net->loss);
-    return view.one ? 2 : view.classes;
-}
-/* What is predicted for sample s of the last forward, which has one label. */
-static int tnn__predicted(const tnn_net *net, int s)
-{
-    const tnn__view view = tnn__loss_view(net, &net->loss);
-    return tnn__predict(net, &view, tnn__sample_data(&net->blob[net->ops], s));
-}
+static int tnn__outcomes(const tnn_net *net) { return net->view.one ? 2 : net->view.classes; }
 /* Whether a label does not count. It is compared in double, which holds every int and float. */
 static int tnn__ignored(const tnn_net *net, int label)
 {
@@ -9877,17 +9866,16 @@ static int tnn__ignored(const tnn_net *net, int label)
 /* One-hot targets of a sample, at g (values): 1 at the label of each pixel, 0 elsewhere, all 0 if
    it is ignored; or, if there is one output, the label itself. x: its outputs; label: one for each
    pixel. Returns how many labels are predicted. */
-static int tnn__one_hot(const tnn_net *net, const tnn__view *view, const int *label, const float *x,
-                        float *g)
+static int tnn__one_hot(const tnn_net *net, const int *label, const float *x, float *g)
 {
-    const int n = view->classes, c = net->blob[net->ops].c;
+    const int n = net->view.classes, c = net->blob[net->ops].c;
     int p, hits = 0;
-    memset(g, 0, (size_t)view->values*sizeof *g);
-    for (p = 0; p < view->pixels; p++, x += n, g += n) {
+    memset(g, 0, (size_t)net->view.values*sizeof *g);
+    for (p = 0; p < net->view.pixels; p++, x += n, g += n) {
         if (tnn__ignored(net, label[p])) continue;
-        if (view->one) *g = (float)label[p];
+        if (net->view.one) *g = (float)label[p];
         else g[tnn__class_at(label[p], n, c)] = 1;
-        hits += label[p] == tnn__predict(net, view, x);
+        hits += label[p] == tnn__predict(net, x);
     }
     return hits;
 }
@@ -9900,27 +9888,27 @@ static void tnn__loss_task(void *context, int span, int worker)
     const tnn_net *net = (const tnn_net *)context;
     const tnn__isa_table *k = tnn__kernels();
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view view = tnn__loss_view(net, &net->loss);
-    const int spans = TNN__MIN(net->n, TNN__SPANS), deep = view.values/(b->h*b->w);
-    const int n = view.size/view.rows, each = view.values/view.rows;    /* of a row: of x, of t */
+    const int spans = TNN__MIN(net->n, TNN__SPANS), deep = net->view.values/(b->h*b->w);
+    const int rows = net->view.rows, n = net->view.size/rows;
+    const int each = net->view.values/rows;             /* of a row of targets; n: of outputs */
     int s = (int)((tnn__len)net->n*span/spans), p;
     (void)worker;
     for (; s < (int)((tnn__len)net->n*(span + 1)/spans); s++) {
-        const int *label = net->labels ? net->labels + (tnn__len)s*view.pixels : NULL;
+        const int *label = net->labels ? net->labels + (tnn__len)s*net->view.pixels : NULL;
         const float *x = tnn__sample_data(b, s), *t = net->targets;
         float *g = b->grad + s*b->grad_sample;
         net->losses[s] = 0;
-        net->hits[s] = label ? tnn__one_hot(net, &view, label, x, g) : 0;
-        if (t) t += (tnn__len)s*view.values;
+        net->hits[s] = label ? tnn__one_hot(net, label, x, g) : 0;
+        if (t) t += (tnn__len)s*net->view.values;
         if (t && deep > 1 && b->h*b->w > 1)
             tnn__channels_last(k, deep, b->h, b->w, t, g, (tnn__len)b->w*deep);
         if (label || (deep > 1 && b->h*b->w > 1)) t = g;
-        for (p = view.rows - 1; p >= 0; p--) {
+        for (p = rows - 1; p >= 0; p--) {
             float *to = g + (tnn__len)p*n;
             if (label && tnn__ignored(net, label[p])) memset(to, 0, (size_t)n*sizeof *to);
             else net->losses[s] += k->loss(&net->criterion, n, x + (tnn__len)p*n,
-                                           t + (tnn__len)p*each, to, label && !view.one
-                                           ? tnn__class_at(label[p], view.classes, b->c) : 0);
+                                           t + (tnn__len)p*each, to, label && !net->view.one
+                                           ? tnn__class_at(label[p], net->view.classes, b->c) : 0);
         }
     }
 }
@@ -9944,7 +9932,6 @@ static int tnn__runs_away(const tnn__blob *b, int s)
 static tnn_status tnn__blame(const tnn_net *net, int s)
 {
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view view = tnn__loss_view(net, &net->loss);
     const tnn__criterion *criterion = &net->criterion;
     const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(criterion->kind)];
     const char *what = net->targets ? "tnn_loss_targets" : "tnn_loss";
@@ -9960,9 +9947,9 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
                              "data must be finite", what, i, s, v > 0 ? "inf" : v < 0 ? "-inf"
                              : "nan");
     }
-    for (i = 0; i < (net->targets ? view.values : view.one ? view.pixels : 0); i++) {
-        const float t = net->targets ? net->targets[(tnn__len)s*view.values + i]
-                                     : (float)net->labels[(tnn__len)s*view.pixels + i];
+    for (i = 0; i < (net->targets ? net->view.values : net->view.one ? net->view.pixels : 0); i++) {
+        const float t = net->targets ? net->targets[(tnn__len)s*net->view.values + i]
+                                     : (float)net->labels[(tnn__len)s*net->view.pixels + i];
         const int signs = kind->traits & TNN__SIGNS;
         if (kind->t_lo > kind->t_hi || (t >= kind->t_lo && t <= kind->t_hi
                                         && (!signs || t == 0 || t == 1 || t == -1))) continue;
@@ -9971,8 +9958,8 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
                          : "%s: target %d of sample %d is %g; those of %s must be finite "
                          "and in [%g, %g]", what, i, s, (double)t, kind->name, t_lo, t_hi);
     }
-    for (i = 0; i < view.size && criterion->x_lo <= criterion->x_hi; i++) {
-        const float y = x[tnn__place_of(b, i)], lo = i < view.values ? criterion->x_lo : 0;
+    for (i = 0; i < net->view.size && criterion->x_lo <= criterion->x_hi; i++) {
+        const float y = x[tnn__place_of(b, i)], lo = i < net->view.values ? criterion->x_lo : 0;
         const int logs = !(y < lo) && kind->traits & TNN__INFINITE;
         if (y - y >= 0 && !(y >= lo && y <= criterion->x_hi))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: output %d of sample %d is %g; %s%s %s %g", what,
@@ -9991,7 +9978,7 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l steps "
                      "(its largest output is %g); the parameters are those of the last step; a "
                      "smaller lr may help", what, s, net->steps,
-                     (double)tnn__kernels()->largest(view.size, x));
+                     (double)tnn__kernels()->largest(net->view.size, x));
 }
 
 /* The user's own loss, of the whole batch: each sample keeps it, so that total/weight is it again.
@@ -10001,20 +9988,19 @@ static tnn_status tnn__custom_loss(tnn_net *net)
 {
     const tnn__isa_table *k = tnn__kernels();
     const tnn__blob *b = &net->blob[net->ops];
-    const tnn__view view = tnn__loss_view(net, &net->loss);
     const float *output = tnn_output(net);
     const tnn__error_state was = tnn__before_hook();
     const double loss = net->loss.custom(net->loss.user, output, net->targets, net->labels, net->n,
-                                         view.size, net->custom_grad);
+                                         net->view.size, net->custom_grad);
     int s;
     tnn__after_hook(net, 0, &was);
     for (s = 0; s < net->n; s++) {
         float *g = b->grad + s*b->grad_sample;
-        tnn__channels_last(k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*view.size, g,
+        tnn__channels_last(k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*net->view.size, g,
                            (tnn__len)b->w*b->c);
-        net->losses[s] = loss + 0*(double)k->sum(view.size, g);
-        net->hits[s] = net->labels && view.pixels == 1
-                       && tnn__predicted(net, s) == net->labels[s];
+        net->losses[s] = loss + 0*(double)k->sum(net->view.size, g);
+        net->hits[s] = net->labels && net->view.pixels == 1
+                       && tnn__predict(net, tnn__sample_data(b, s)) == net->labels[s];
     }
     return tnn__hooks(net);
 }
@@ -10024,26 +10010,25 @@ static tnn_status tnn__custom_loss(tnn_net *net)
    Where the label itself is the target any number will do. */
 static tnn_status tnn__check_labels(tnn_net *net)
 {
-    const tnn__view view = tnn__loss_view(net, &net->loss);
     const float *weights = net->criterion.weights;
     const int c = net->blob[net->ops].c;
-    const tnn__len n = (tnn__len)net->n*view.pixels;
+    const tnn__len n = (tnn__len)net->n*net->view.pixels;
     tnn__len i, counted = 0;
     double weight = 0;
-    if (view.pixels > 1 && !net->loss.per_pixel)
+    if (net->view.pixels > 1 && !net->loss.per_pixel)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_loss: one label for %d pixels of the last "
                          "layer: .per_pixel = 1 if each has a label, else TNN_FLATTEN",
-                         view.pixels);
+                         net->view.pixels);
     for (i = 0; i < n; i++) {
         const int label = net->labels[i];
         if (tnn__ignored(net, label)) continue;
         counted++;
-        if (view.one) continue;
-        if (label < 0 || label >= view.classes)
+        if (net->view.one) continue;
+        if (label < 0 || label >= net->view.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
-                             "the network has %d classes", label, (int)(i/view.pixels),
-                             view.classes);
-        weight += weights ? (double)weights[tnn__class_at(label, view.classes, c)] : 1;
+                             "the network has %d classes", label, (int)(i/net->view.pixels),
+                             net->view.classes);
+        weight += weights ? (double)weights[tnn__class_at(label, net->view.classes, c)] : 1;
     }
     net->counted = (int)counted;
     if (tnn__loss_kind_of(&net->loss)->traits & TNN__IGNORES) net->weight = weight;
@@ -10057,7 +10042,6 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
 {
     const char *what = targets ? "tnn_loss_targets" : "tnn_loss";
     const tnn__loss_kind *kind;
-    tnn__view view;
     tnn_status e = TNN_OK;
     int s, takes;
     if (tnn_failed()) return (tnn_status)tnn_failed();
@@ -10074,13 +10058,12 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     if (!(takes & (labels ? TNN__LABELS : TNN__TARGETS)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s takes %s", what,
                          kind->name, labels ? "targets (tnn_loss_targets)" : "labels (tnn_loss)");
-    view = tnn__loss_view(net, &net->loss);
     net->labels = labels;
     net->targets = targets;
     net->stage = TNN__FORWARD;
     net->counted = net->n;
-    net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)view.values
-                          : kind->mean == TNN__PER_ROW ? (double)view.rows : 1);
+    net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)net->view.values
+                          : kind->mean == TNN__PER_ROW ? (double)net->view.rows : 1);
     if (net->loss.custom) e = tnn__custom_loss(net);
     else if (labels) e = tnn__check_labels(net);
     if (e) return e;
@@ -10088,7 +10071,7 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
         if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
         net->criterion.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
                                ? 1 : net->weight;
-        tnn__run(tnn__threads_for(net, (tnn__len)net->n*view.size*4),
+        tnn__run(tnn__threads_for(net, (tnn__len)net->n*net->view.size*4),
                  TNN__MIN(net->n, TNN__SPANS), tnn__loss_task, net);
     }
     net->total = 0;
@@ -12380,10 +12363,10 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
 static tnn_status tnn__one_label(const char *what, tnn_net *net)
 {
     tnn_status e = tnn__plan(net, 1);
-    if (e || net->loss.custom || tnn__loss_view(net, &net->loss).pixels == 1) return e;
+    if (e || net->loss.custom || net->view.pixels == 1) return e;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees %d "
                      "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
-                     "tnn_loss", what, tnn__loss_view(net, &net->loss).pixels);
+                     "tnn_loss", what, net->view.pixels);
 }
 /* The sum of all penalties of section 9, those of frozen layers, too:
        sum over layers  l1 sum |w| + l2 sum w^2 + orthogonal |W W^T - I|^2
@@ -14361,9 +14344,9 @@ static tnn_status tnn__loader_fits(const char *what, tnn_net *net, const tnn_loa
     if (!e) e = tnn__loader_made(what, loader);
     if (!e) e = tnn__samples_fit(what, net, &loader->state->data);
     if (e || !trains || !loader->targets
-        || loader->state->data.classes == tnn__loss_view(net, &net->loss).values) return e;
+        || loader->state->data.classes == net->view.values) return e;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values", what,
-                     loader->state->data.classes, tnn__loss_view(net, &net->loss).values);
+                     loader->state->data.classes, net->view.values);
 }
 /* The next batch of an epoch, or of what is left of it; where nothing was, of the next. `batches`
    have been taken so far. Returns its size, 0 at the end. */
@@ -14380,7 +14363,8 @@ static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, i
     for (s = 0; s < n; s++)
         if (tnn__ignored(net, labels[s])) continue;
         else if (labels[s] < classes)
-            counts[(tnn__len)labels[s]*classes + tnn__predicted(net, s)]++;
+            counts[(tnn__len)labels[s]*classes
+                   + tnn__predict(net, tnn__sample_data(&net->blob[net->ops], s))]++;
         else
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, the "
                              "network tells %d classes apart", labels[s], first + s, classes);
