@@ -10465,17 +10465,14 @@ static tnn__factors tnn__factors_of(const tnn__op *op, int which)
     const tnn_param param = tnn__param_of(op, which);
     tnn__factors factors;
     memset(&factors, 0, sizeof factors);
-    factors.outer = factors.rows = factors.cols = factors.lanes = 1;
+    factors.outer = param.ndim > 3 ? (tnn__len)q->panels*q->blocks : 1;
+    factors.rows = factors.cols = factors.lanes = 1;
     factors.inner = which ? op->b_floats : op->w_floats;
     factors.count = param.count;
-    if (param.ndim == 4) {
-        factors.outer = (tnn__len)q->panels*q->blocks;
-        factors.inner = (tnn__len)q->cg*16;
-        factors.rows = q->g.kh; factors.cols = q->g.kw;
-    } else if (param.ndim == 3) {
-        factors.inner = param.dims[0];
-        factors.rows = param.dims[1]; factors.cols = param.dims[2];
-    } else if (param.ndim == 2) {
+    if (param.ndim > 2) {
+        factors.inner = param.ndim > 3 ? (tnn__len)q->cg*16 : param.dims[0];
+        factors.rows = param.dims[param.ndim - 2]; factors.cols = param.dims[param.ndim - 1];
+    } else if (param.ndim > 1) {
         factors.inner = factors.lanes = 16;
         factors.rows = q->panels; factors.cols = (int)q->inner;
     }
