@@ -4124,9 +4124,10 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 /* WINOGRAD'S TRANSFORMS (2f). T m T^T takes the columns of m through T, then the rows of what that
    gives; in this order they are rounded. A macro below is T times a vector (a, b, c, d), in its
    place. Vectors may be shorter: A takes 2 and gives 4, A^T takes 4 and gives 2, G 3 and 4, G^T 4
-   and 3. TNN__WINOGRAD loads an `in` x `in` matrix, whose elements are `row` and `col` apart, into
-   m and transforms it; TNN__STORE_TILE stores `out` x `out` of it. An element is a vector of
-   channels. All indexes are constants, so m is in registers. */
+   and 3. TNN__WINOGRAD loads an `in` x `in` matrix into m and transforms it. TNN__PIXEL loads it
+   from an image, whose elements are `row` and `col` apart, TNN__PLACE from places that are all col
+   apart, as TNN__STORE_TILE stores `out` x `out` of m. An element is a vector of channels. All
+   indexes are constants, so m is in registers. */
 #define TNN__B_T(a, b, c, d) { const TNN__VF q = b; \
     a = tnn__vsub(a, c); b = tnn__vadd(q, c); c = tnn__vsub(c, q); d = tnn__vsub(q, d); }
 #define TNN__A_OF(a, b, c, d) { const TNN__VF q = b; \
@@ -4140,12 +4141,13 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
     a = tnn__vfma(TNN__HALF, sum, a); b = tnn__vmul(TNN__HALF, tnn__vsub(q, c)); \
     c = tnn__vfma(TNN__HALF, sum, d); }
 #define TNN__BOTH(X)    TNN__COLS_4(X, 0) TNN__COLS_4(X, 1) TNN__COLS_4(X, 2) TNN__COLS_4(X, 3)
-#define TNN__LOAD_AT(i, k)  if (i < in && k < in) m[i][k] = tnn__vload(from + i*row + k*col);
-#define TNN__STORE_AT(i, k) if (i < out && k < out) tnn__vstore(to + i*to_row + k*to_col, m[i][k]);
-#define TNN__STORE_TILE TNN__BOTH(TNN__STORE_AT)
-#define TNN__WINOGRAD(T) \
+#define TNN__PIXEL(i, k)  if (i < in && k < in) m[i][k] = tnn__vload(from + i*row + k*col);
+#define TNN__PLACE(i, k)  if (i < in && k < in) m[i][k] = tnn__vload(from + (in*i + k)*col);
+#define TNN__PUT_AT(i, k) if (i < out && k < out) tnn__vstore(to + (out*i + k)*to_col, m[i][k]);
+#define TNN__STORE_TILE TNN__BOTH(TNN__PUT_AT)
+#define TNN__WINOGRAD(LOAD, T) \
     TNN__VF m[4][4]; \
-    TNN__BOTH(TNN__LOAD_AT) \
+    TNN__BOTH(LOAD) \
     T(m[0][0], m[1][0], m[2][0], m[3][0]) \
     T(m[0][1], m[1][1], m[2][1], m[3][1]) \
     if (in > 2) T(m[0][2], m[1][2], m[2][2], m[3][2]) \
@@ -4172,11 +4174,11 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 TNN__KERNEL void TNN__FN(name)(const tnn__tiles *tiles) \
 { \
     enum { in = size, out = 4 }; \
-    const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each, to_row = 4*to_col; \
+    const tnn__len row = tiles->x_row, col = tiles->c, to_col = tiles->each; \
     TNN__EACH_TILE( \
         const float *from = tiles->x + 2*r*row + 2*j*col + at; \
         float *to = v; \
-        TNN__WINOGRAD(T) \
+        TNN__WINOGRAD(TNN__PIXEL, T) \
         TNN__STORE_TILE \
     ) \
 }
@@ -4188,28 +4190,31 @@ TNN__TILES_INTO(tiles_grad, TNN__A_OF, 2)    /* x is dy */
 TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *tiles)
 {
     enum { in = 4, out = 2 };
-    const tnn__len col = tiles->each, row = 4*col, to_row = tiles->y_row, to_col = tiles->c;
+    const tnn__len col = tiles->each, row = tiles->y_row, next = tiles->c;
     TNN__VF bad = tnn__vzero();     /* of a row: 0, or NaN if a sum of four outputs is not finite */
     TNN__EACH_TILE(
         const TNN__VF bias = tiles->bias ? tnn__vload(tiles->bias + at) : tnn__vzero();
         const float *from = v;
-        TNN__WINOGRAD(TNN__A_T)
+        TNN__WINOGRAD(TNN__PLACE, TNN__A_T)
         TNN__VF four;
         TNN__OUTPUTS_4(TNN__BIASED)
         four = tnn__vadd(tnn__vadd(m[0][0], m[0][1]), tnn__vadd(m[1][0], m[1][1]));
         bad = tnn__vadd(bad, tnn__vsub(four, four));
         if (tiles->relu) { TNN__OUTPUTS_4(TNN__CUT_OFF) }
         if (tiles->pool) {
-            const tnn__len pixel = j*to_col + at;
+            const tnn__len pixel = j*next + at;
             TNN__VF most = m[0][0], place = tnn__vzero();
             TNN__LARGER(m[0][1], TNN__ONE)
             TNN__LARGER(m[1][0], TNN__SET(2))
             TNN__LARGER(m[1][1], TNN__SET(3))
-            tnn__vstore(tiles->y + r*to_row + pixel, most);
+            tnn__vstore(tiles->y + r*row + pixel, most);
             if (tiles->where) tnn__vstore(tiles->where + r*tiles->where_row + pixel, place);
         } else {
-            float *to = tiles->y + 2*r*to_row + 2*j*to_col + at;
-            TNN__STORE_TILE
+            float *y = tiles->y + 2*r*row + 2*j*next + at;
+            tnn__vstore(y, m[0][0]);
+            tnn__vstore(y + next, m[0][1]);
+            tnn__vstore(y + row, m[1][0]);
+            tnn__vstore(y + row + next, m[1][1]);
         }
         if (j == tiles->cols - 1 && at + TNN__VN >= tiles->c) {
             tiles->bad[r] = TNN__FN(any)(tnn__veq(bad, bad, tnn__vzero(), TNN__ONE)) != 0;
@@ -4223,10 +4228,10 @@ TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *tiles)
 TNN__KERNEL void TNN__FN(name)(tnn__len n, const float *from, float *to, tnn__len each) \
 { \
     enum { in = IN, out = OUT }; \
-    const tnn__len col = COL, row = in*col, to_col = TO_COL, to_row = out*to_col; \
+    const tnn__len col = COL, to_col = TO_COL; \
     tnn__len i; \
     for (i = 0; i < n; i += TNN__VN, from += TNN__VN, to += TNN__VN) { \
-        TNN__WINOGRAD(T) \
+        TNN__WINOGRAD(TNN__PLACE, T) \
         TNN__STORE_TILE \
     } \
 }
