@@ -4053,7 +4053,7 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 #define TNN__FOUR_PIXELS(k) { \
     if (t->relu) s[k] = tnn__vmax(tnn__vzero(), s[k]); \
     if (k < m) TNN__PUT(y + k*t->ldc, s[k]); }
-#define TNN__FOUR_COLLECT(k) TNN__FN(collect)(&all[k], &small[k], s[k]);
+#define TNN__FOUR_COLLECT(k) TNN__FN(collect)(&all[k], &lows[k], s[k]);
 /* A depthwise convolution (2f), four pixels of a row at a time:
        y[row, col, i] = bias[i] + sum_{u, v} w[u, v, i] x[row, col, u, v, i],   then ReLU, if any
    in one chain over (u, v). w and bias are read in whole vectors. */
@@ -4093,11 +4093,11 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
                 const tnn__len to = i/16*t->bp + i%16 + u*t->b1 + v*t->b2;
                 const int m = TNN__MIN(4, t->n2 - v);
                 TNN__FOUR_PLACES(t->a2);
-                TNN__VF all[4], small[4];
+                TNN__VF all[4], lows[4];
                 for (k = 0; k < 4; k++) {
                     const int old = t->start == TNN__KEEP && k < m;
                     all[k] = old ? tnn__vload(t->c + to + k*t->b2) : tnn__vzero();
-                    small[k] = old ? tnn__vload(low + to + k*t->b2) : tnn__vzero();
+                    lows[k] = old ? tnn__vload(low + to + k*t->b2) : tnn__vzero();
                 }
                 for (row = 0; row < t->n0; row++) {
                     const float *p = t->a + row*t->a0 + u*t->a1 + v*t->a2;
@@ -4115,7 +4115,7 @@ TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
                 }
                 for (k = 0; k < m; k++) {
                     tnn__vstore(t->c + to + k*t->b2, all[k]);
-                    tnn__vstore(low + to + k*t->b2, small[k]);
+                    tnn__vstore(low + to + k*t->b2, lows[k]);
                 }
             }
     )
@@ -4202,13 +4202,13 @@ TNN__KERNEL void TNN__FN(tiles_out)(const tnn__tiles *tiles)
         bad = tnn__vadd(bad, tnn__vsub(four, four));
         if (tiles->relu) { TNN__OUTPUTS_4(TNN__CUT_OFF) }
         if (tiles->pool) {
-            const tnn__len pixel = j*next + at;
+            const tnn__len to = j*next + at;
             TNN__VF most = m[0][0], place = tnn__vzero();
             TNN__LARGER(m[0][1], TNN__ONE)
             TNN__LARGER(m[1][0], TNN__SET(2))
             TNN__LARGER(m[1][1], TNN__SET(3))
-            tnn__vstore(tiles->y + r*row + pixel, most);
-            if (tiles->where) tnn__vstore(tiles->where + r*tiles->where_row + pixel, place);
+            tnn__vstore(tiles->y + r*row + to, most);
+            if (tiles->where) tnn__vstore(tiles->where + r*tiles->where_row + to, place);
         } else {
             float *y = tiles->y + 2*r*row + 2*j*next + at;
             tnn__vstore(y, m[0][0]);
@@ -5916,7 +5916,7 @@ static int tnn__isa_count(void)
 {
 #ifdef TNN__X86
     unsigned r[4], xcr0, c1;            /* r: eax, ebx, ecx, edx; c1: ecx of leaf 1 */
-    int avx2, avx512 = 0;
+    int fma, wide = 0;
     #ifdef _MSC_VER
     #define TNN__CPUID(leaf) __cpuidex((int *)r, leaf, 0)
     #define TNN__XCR0()      (xcr0 = (unsigned)_xgetbv(0))
@@ -5931,11 +5931,11 @@ static int tnn__isa_count(void)
     if (!(c1 >> 27 & 1)) return TNN__SCALAR + 1;        /* OSXSAVE: xgetbv may be asked */
     TNN__XCR0();                                        /* what is saved: 6 is xmm, ymm; e0 zmm */
     TNN__CPUID(7);
-    avx2 = (xcr0 & 0x06) == 0x06 && c1 >> 12 & c1 >> 28 & r[1] >> 5 & 1;    /* FMA, AVX, AVX2 */
+    fma = (xcr0 & 0x06) == 0x06 && c1 >> 12 & c1 >> 28 & r[1] >> 5 & 1;    /* FMA, AVX, AVX2 */
     #ifdef TNN__AVX512
-    avx512 = avx2 && (xcr0 & 0xe0) == 0xe0 && r[1] >> 16 & 1;               /* AVX-512F */
+    wide = fma && (xcr0 & 0xe0) == 0xe0 && r[1] >> 16 & 1;               /* AVX-512F */
     #endif
-    return TNN__SCALAR + 1 + avx2 + avx512;
+    return TNN__SCALAR + 1 + fma + wide;
     #undef TNN__CPUID
     #undef TNN__XCR0
 #else
