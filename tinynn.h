@@ -3358,10 +3358,12 @@ static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int 
    PyTorch does, or with exclude_pad at the image's. */
 static float tnn__pool_divisor(const tnn__pool_geometry *g, int h0, int kh, int w0, int kw)
 {
-    const int ph = g->exclude_pad ? 0 : g->ph, pw = g->exclude_pad ? 0 : g->pw;
-    const int h = TNN__MIN(h0 + kh, g->ih + ph) - TNN__MAX(h0, -ph);
-    const int w = TNN__MIN(w0 + kw, g->iw + pw) - TNN__MAX(w0, -pw);
-    return (float)(h*w);
+    int h1 = TNN__MIN(h0 + kh, g->ih + g->ph), w1 = TNN__MIN(w0 + kw, g->iw + g->pw);
+    if (g->exclude_pad) {
+        h0 = TNN__MAX(h0, 0); h1 = TNN__MIN(h1, g->ih);
+        w0 = TNN__MAX(w0, 0); w1 = TNN__MIN(w1, g->iw);
+    }
+    return (float)((h1 - h0)*(w1 - w0));
 }
 
 typedef struct {                /* dropout: with probability p `dropped`, else scale x + shift */
@@ -3729,8 +3731,8 @@ typedef struct {
     }
 #endif
 #if TNN__PASS == 2 || TNN__PASS == 5
-    /* tnn__vload_n of the sets without masks; a call of its own, as it is for ends alone */
-    TNN__KERNEL TNN__OWN_CALL TNN__VF TNN__FN(vload_n)(const float *p, tnn__len n)
+    /* tnn__vload_n of the sets without masks */
+    TNN__HELPER TNN__VF TNN__FN(vload_n)(const float *p, tnn__len n)
     {
         float t[4] = {0, 0, 0, 0};
         int i;
@@ -3738,7 +3740,7 @@ typedef struct {
         return tnn__vload(t);
     }
     /* tnn__vstore_n of the sets without masks */
-    TNN__KERNEL TNN__OWN_CALL void TNN__FN(vstore_n)(float *p, TNN__VF v, tnn__len n)
+    TNN__HELPER void TNN__FN(vstore_n)(float *p, TNN__VF v, tnn__len n)
     {
         float t[4];
         int i;
@@ -4945,16 +4947,17 @@ TNN__KERNEL void TNN__FN(pool_grad)(const tnn__pool_geometry *g, const float *dy
 {
     int row, col, u, v;
     TNN__OUTPUTS(g, i0, i1,
-        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(g, y_0, kh, x_0, kw));
+        const float divisor = where ? 1 : tnn__pool_divisor(g, y_0, kh, x_0, kw);
         const tnn__len at = ((tnn__len)row*g->ow + col)*g->c;
         TNN__WINDOW(g,
             float *to = dx + yi*dx_row + (tnn__len)xi*g->c;
-            const TNN__VF q = tnn__vset1((float)(u*g->kw + v));
-            TNN__EACH(g->c,
-                const TNN__VF e = TNN__AT(dy + at);
-                const TNN__VF share = where ? tnn__veq(TNN__AT(where + at), q, e, tnn__vzero())
-                                            : tnn__vdiv(e, divisor);
-                TNN__PUT(to, tnn__vadd(TNN__AT(to), share));
+            const TNN__VF q = tnn__vset1(where ? (float)(u*g->kw + v) : divisor);
+            if (where) TNN__EACH(g->c,
+                const TNN__VF e = tnn__veq(TNN__AT(where + at), q, TNN__AT(dy + at), tnn__vzero());
+                TNN__PUT(to, tnn__vadd(TNN__AT(to), e));
+            )
+            else TNN__EACH(g->c,
+                TNN__PUT(to, tnn__vadd(TNN__AT(to), tnn__vdiv(TNN__AT(dy + at), q)));
             )
         )
     )
@@ -4998,8 +5001,9 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, t
 
    TNN__BLOCKS { BEGIN; TNN__TERMS(ADD) END } does that for n elements: `lane` is the first of the
    TNN__VN lanes in work, END collects what ADD has summed over elements i and on, of which `rest`
-   are left and `part` says that they do not fill a vector. TNN__SUM_LANES(lanes, ADD) is the usual
-   case: ADD adds to t, and lanes (16, zeros before) get the sums. */
+   are left and `part` says that they do not fill a vector. TNN__TERMS_TWICE is the same with ADD
+   twice, for whole vectors and for the end, as TNN__EACH: for short ones. TNN__SUM_LANES(TERMS,
+   ADD) is the usual case: ADD adds to `sum`, and lanes (16) get the sums. */
 #define TNN__BLOCKS \
     for (tnn__len block = 0, end; end = TNN__MIN(n, block + TNN__BLOCK), \
          block < n; block += TNN__BLOCK) \
@@ -5010,11 +5014,22 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, t
         const int part = rest < TNN__VN; \
         __VA_ARGS__ \
     }
-#define TNN__SUM_LANES(...) \
+#define TNN__TERMS_TWICE(...) { \
+    tnn__len i; \
+    const tnn__len rest = (end - block - lane)%TNN__LANES; \
+    for (i = block + lane; i + TNN__VN <= end; i += TNN__LANES) { \
+        enum { part = 0 }; \
+        __VA_ARGS__ \
+    } \
+    if (i < end) { \
+        enum { part = 1 }; \
+        __VA_ARGS__ \
+    } }
+#define TNN__SUM_LANES(TERMS, ...) \
     float lanes[TNN__LANES] = {0}, low[TNN__LANES] = {0}; \
     TNN__BLOCKS { \
         TNN__VF sum = tnn__vzero(); \
-        TNN__TERMS(__VA_ARGS__) \
+        TERMS(__VA_ARGS__) \
         TNN__FN(collect_at)(lanes + lane, low + lane, sum); \
     }
 /* The sum of 16 lanes, in the order above; they are overwritten. */
@@ -5043,20 +5058,20 @@ TNN__HELPER TNN__VF TNN__FN(cut)(TNN__VF v, tnn__len rest)
 /* sum of x[i] */
 TNN__KERNEL float TNN__FN(sum)(tnn__len n, const float *x)
 {
-    TNN__SUM_LANES(sum = tnn__vadd(sum, TNN__AT(x));)
+    TNN__SUM_LANES(TNN__TERMS_TWICE, sum = tnn__vadd(sum, TNN__AT(x));)
     return TNN__FN(fold)(lanes);
 }
 /* sum of x[i] y[i] */
 TNN__KERNEL float TNN__FN(dot)(tnn__len n, const float *x, const float *y)
 {
-    TNN__SUM_LANES(sum = tnn__vfma(TNN__AT(x), TNN__AT(y), sum);)
+    TNN__SUM_LANES(TNN__TERMS_TWICE, sum = tnn__vfma(TNN__AT(x), TNN__AT(y), sum);)
     return TNN__FN(fold)(lanes);
 }
 /* y[i] = exp(x[i] - max); returns their sum. */
 TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 {
     const TNN__VF m = tnn__vset1(max);
-    TNN__SUM_LANES(
+    TNN__SUM_LANES(TNN__TERMS,
         const TNN__VF e = TNN__FN(exp)(tnn__vsub(TNN__AT(x), m));
         TNN__PUT(y, e);
         sum = tnn__vadd(sum, TNN__FN(cut)(e, rest));
@@ -5746,7 +5761,7 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n, con
     const TNN__VF scale = tnn__vset1((float)(1/loss->divisor)), eps = tnn__vset1(loss->a);
     const TNN__VF constant = tnn__vset1(loss->full ? 0.918938533f : 0.0f);   /* log(2 pi)/2 */
     n /= 2;
-    TNN__SUM_LANES(
+    TNN__SUM_LANES(TNN__TERMS,
         const TNN__VF var = tnn__vmax(TNN__AT(x + n), eps);
         const TNN__VF e = tnn__vsub(TNN__AT(x), TNN__AT(t)), q = tnn__vdiv(e, var);
         const TNN__VF l = tnn__vfma(TNN__HALF, tnn__vfma(e, q, TNN__FN(log)(var)), constant);
@@ -5782,7 +5797,7 @@ TNN__KERNEL double TNN__FN(formula##_sum)(const tnn__criterion *loss, tnn__len n
     const TNN__VF a = tnn__vset1(margin ? loss->a - x[at] : loss->a); \
     const TNN__VF b = tnn__vset1(margin ? share : logits ? 1 : loss->b); \
     const TNN__VF scale = tnn__vset1((float)(1/loss->divisor)); \
-    TNN__SUM_LANES( \
+    TNN__SUM_LANES(TNN__TERMS, \
         TNN__VF d, l = TNN__FN(formula)(loss, TNN__AT(x), TNN__AT(t), a, \
                                         positive ? TNN__AT(positive) : b, &d); \
         if (w) { \
