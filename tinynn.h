@@ -3348,11 +3348,6 @@ static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int 
     if (!g->adaptive) return k;
     return (int)(((tnn__len)in*(i + 1) + out - 1)/out - (tnn__len)in*i/out);
 }
-/* Declares y_0 and kh, the rows of the window of output row i; x_0 and kw, its columns. */
-#define TNN__ROWS_OF(g, i) const int y_0 = tnn__first(g, i, (g)->ih, (g)->oh, (g)->sh, (g)->ph), \
-                                     kh = tnn__extent(g, i, (g)->ih, (g)->oh, (g)->kh)
-#define TNN__COLS_OF(g, j) const int x_0 = tnn__first(g, j, (g)->iw, (g)->ow, (g)->sw, (g)->pw), \
-                                     kw = tnn__extent(g, j, (g)->iw, (g)->ow, (g)->kw)
 
 /* How many elements an average is over: those of the window, cut off at the padded image's end as
    PyTorch does, or with exclude_pad at the image's. */
@@ -3903,16 +3898,17 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
 /* Vector v of a tile: the next TNN__VN columns, but with AVX-512 the next panel. */
 #define TNN__BV(v) (v)*(TNN__PASS == 4 ? bp : TNN__VN)
 #define TNN__CV(v) (v)*(TNN__PASS == 4 ? cp : TNN__VN)
-#define TNN__W_DECLARE(i, v) TNN__VF w##v;                          /* of vector v of B: */
-#define TNN__W_START(i, v)   w##v = biased ? tnn__vload(t->bias + j + (v)*TNN__VN) : tnn__vzero();
+/* Of vector v of B: where the chains start, and a step's load. Then of row i and vector v of C. */
+#define TNN__W_START(i, v)   TNN__VF w##v = biased ? tnn__vload(t->bias + j + (v)*TNN__VN) \
+                                                   : tnn__vzero();
 #define TNN__W_LOAD(i, v)    w##v = tnn__vload(b + TNN__BV(v));
-#define TNN__DECLARE(i, v)   TNN__VF c##i##_##v;                    /* of row i, vector v of C: */
-#define TNN__START(i, v)     c##i##_##v = w##v;
+#define TNN__START(i, v)     TNN__VF c##i##_##v = w##v;
 #define TNN__STEP(i, v)      c##i##_##v = tnn__vfma(x, w##v, c##i##_##v);
 #define TNN__KEPT(i, v)      c##i##_##v = tnn__vadd(tnn__vload(c + i*ldc + TNN__CV(v)), c##i##_##v);
 #define TNN__RELU(i, v)      c##i##_##v = tnn__vmax(tnn__vzero(), c##i##_##v);
 #define TNN__SAVE(i, v)      tnn__vstore(c + i*ldc + TNN__CV(v), c##i##_##v);
-#define TNN__ROW(C, X, i, a)      C(X, i)                           /* of a row of C: */
+/* Of a row of C, and of all of them. */
+#define TNN__ROW(C, X, i, a)      C(X, i)
 #define TNN__STEP_ROW(C, X, i, a) x = tnn__vset1(a); TNN__IN_ORDER(x) C(X, i)
 #define TNN__EVERY(M, V, X)       TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, X)
 /* One tile, M rows by V vectors, for i < M and j < V*TNN__VN:
@@ -3929,11 +3925,9 @@ TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const
     const int n1 = t->n1, n2 = t->n2, run = t->run, biased = t->start == TNN__BIAS; \
     int i1, i2, k; \
     TNN__VF x; \
-    TNN__COLS_##V(TNN__W_DECLARE, 0) \
-    TNN__EVERY(M, V, TNN__DECLARE) \
-    (void)cp; (void)bp; (void)rs; \
     TNN__COLS_##V(TNN__W_START, 0) \
     TNN__EVERY(M, V, TNN__START) \
+    (void)cp; (void)bp; (void)rs; \
     for (i1 = 0; i1 < n1; i1++) \
         for (i2 = 0; i2 < n2; i2++) { \
             const float *b = b0 + i1*t->b1 + i2*t->b2; \
@@ -4008,10 +4002,8 @@ TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int m
    tiles: half the work where 512 bits take two turns. */
 TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 {
-    const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
-    const int s1 = TNN__MAX(1, several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1);
-    const int s2 = TNN__MAX(1, several ? tnn__chain(t->n2, t->run) : t->n2);
-    const int s  = TNN__MAX(1, several ? tnn__chain(t->run, 1) : t->run);
+    const int s1 = TNN__MAX(1, tnn__chain(t->n1, (tnn__len)t->n2*t->run));
+    const int s2 = TNN__MAX(1, tnn__chain(t->n2, t->run)), s = TNN__MAX(1, tnn__chain(t->run, 1));
     tnn__mm piece = *t;
     int j, i0, i1, i2, k, width;
     for (j = 0; j < t->cols; j += width) {
@@ -4890,14 +4882,15 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
    TNN__OUTPUTS has its body for each output pixel (row, col), whose window begins at (y_0, x_0)
    and has kh x kw elements; TNN__WINDOW for those elements (u, v) that lie in the image, at (yi,
    xi). What lies outside takes no part: padding is no zero here. Vectors are of channels, which are
-   neighbours in memory. An output's row and column are row and col, its pixel's channels begin at
-   (row*ow + col)*c of a contiguous image. The place of a maximum is u*kw + v, as a float: it is
-   kept from forward to backward, and compared there. */
+   neighbours in memory. The place of a maximum is u*kw + v, as a float: it is kept from forward to
+   backward, and compared there. */
 #define TNN__OUTPUTS(g, from, to, ...) \
     for (row = from; row < to; row++) { \
-        TNN__ROWS_OF(g, row); \
+        const int y_0 = tnn__first(g, row, (g)->ih, (g)->oh, (g)->sh, (g)->ph); \
+        const int kh = tnn__extent(g, row, (g)->ih, (g)->oh, (g)->kh); \
         for (col = 0; col < (g)->ow; col++) { \
-            TNN__COLS_OF(g, col); \
+            const int x_0 = tnn__first(g, col, (g)->iw, (g)->ow, (g)->sw, (g)->pw); \
+            const int kw = tnn__extent(g, col, (g)->iw, (g)->ow, (g)->kw); \
             __VA_ARGS__ \
         } \
     }
