@@ -4592,7 +4592,8 @@ TNN__KERNEL void TNN__FN(penalty)(tnn__len n, const float *w, float *g, float l1
         TNN__PUT(g, tnn__vadd(d, tnn__vgt(x, zero, up, tnn__vgt(zero, x, down, zero))));
     )
 }
-/* w[k, j] *= factors[j], w a panel of `rows` rows of 16 columns */
+/* w[k, j] *= factors[j], w a panel of `rows` rows of 16 columns: a column is all weights of one
+   output, which max-norm scales */
 TNN__KERNEL void TNN__FN(colscale)(tnn__len rows, const float *factors, float *w)
 {
     tnn__len k;
@@ -4734,6 +4735,7 @@ TNN__ACTIVATION(elu, tnn__vmul(c, tnn__vgt(x, tnn__vzero(), x,
                                       tnn__vmul(tnn__vmul(a, b), TNN__FN(exp)(tnn__vmul(b, x))))))
 /* x kept in a..b */
 TNN__ACTIVATION(clamp, tnn__vgt(a, x, a, tnn__vgt(x, b, b, x)), TNN__WITHIN(x, a, b, TNN__ONE))
+/* Piecewise linear: x/6 + 1/2 from -3 to 3, else 0 or 1 */
 TNN__ACTIVATION(hardsigmoid, TNN__SIXTH(x),
                 TNN__WITHIN(x, TNN__SET(-3), TNN__SET(3), TNN__SET(1.0f/6)))
 /* x times that; its derivative x/3 + 1/2 within -3..3 */
@@ -4744,10 +4746,12 @@ TNN__ACTIVATION(hardswish, tnn__vmul(x, TNN__SIXTH(x)),
 /* x Phi(x) */
 TNN__ACTIVATION(gelu, tnn__vmul(x, TNN__FN(cdf)(x)),
                 tnn__vfma(x, TNN__FN(density)(x), TNN__FN(cdf)(x)))
+/* The same with the approximation of Phi by tanh (Hendrycks and Gimpel 2016) */
 TNN__ACTIVATION(gelu_tanh, tnn__vmul(x, TNN__FN(gelu_sigmoid)(x)), TNN__FN(gelu_tanh_grad)(x))
 /* x s(x) */
 TNN__ACTIVATION(silu, tnn__vmul(x, TNN__FN(sigmoid)(x)),
                 TNN__FN(x_sigmoid_grad)(x, TNN__FN(sigmoid)(x), TNN__ONE))
+/* x tanh(softplus(x)) */
 TNN__ACTIVATION(mish, tnn__vmul(x, TNN__FN(tanh_softplus)(x)), TNN__FN(mish_grad)(x))
 /* log(1 + exp(a x))/a, x itself where a x > b */
 TNN__ACTIVATION(softplus, tnn__vgt(tnn__vmul(a, x), b, x,
@@ -4756,6 +4760,7 @@ TNN__ACTIVATION(softplus, tnn__vgt(tnn__vmul(a, x), b, x,
 /* x/(1 + |x|) */
 TNN__ACTIVATION(softsign, tnn__vdiv(x, tnn__vadd(TNN__ONE, TNN__FN(abs)(x))),
                 TNN__FN(softsign_grad)(x))
+/* s(x); s'(x) by itself, not s (1 - s), which is 0 too early for large x */
 TNN__ACTIVATION(sigmoid, TNN__FN(sigmoid)(x), TNN__FN(logistic)(x))
 /* log s(x) = -log(1 + exp(-x)), whose derivative is s(-x) */
 TNN__ACTIVATION(log_sigmoid, TNN__NEG(TNN__FN(softplus)(TNN__NEG(x))),
@@ -5032,7 +5037,8 @@ TNN__HELPER float TNN__FN(fold)(float lanes[TNN__LANES])
     for (n = TNN__LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) lanes[l] += lanes[l + n];
     return lanes[0];
 }
-/* *s += t, compensated, of the TNN__VN lanes from s and low on */
+/* *s += t, compensated, of the TNN__VN lanes from s and low on: lanes are kept in memory between
+   blocks, as sets of any width have 16 of them */
 TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
 {
     TNN__VF a = tnn__vload(s), b = tnn__vload(low);
@@ -5040,7 +5046,8 @@ TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
     tnn__vstore(s, a);
     tnn__vstore(low, b);
 }
-/* The first `rest` elements of v, zeros after them: what a term beyond the end would add */
+/* The first `rest` elements of v, zeros after them. A term beyond the end must add nothing, but a
+   function of the zeros that TNN__AT has there may be anything: exp(0) is 1. */
 TNN__HELPER TNN__VF TNN__FN(cut)(TNN__VF v, tnn__len rest)
 {
     float t[TNN__VN];
@@ -5224,7 +5231,7 @@ TNN__RULE(adadelta)
     )
 }
 
-/* RMSprop: v by alpha of d^2, a by alpha of d;  q = d/(sqrt(v - centered a^2) + eps);
+/* RMSprop: v by alpha of d^2, centered: a by alpha of d;  q = d/(sqrt(v - centered a^2) + eps);
    b = momentum b + q;  w -= lr b.  v - a^2 is a variance: where rounding makes it negative, 0. */
 TNN__RULE(rmsprop)
 {
@@ -5342,8 +5349,10 @@ TNN__RULE(lion)
     )
 }
 
-/* Adan: e = d - d';  m by beta1 of d, v by beta2 of e, n by beta3 of (d + beta2 e)^2;  d' = d;
-   w = (w - lr (m/bias1 + beta2/bias2 v)/(sqrt(n/bias3) + eps))/(1 + lr L), L in u->decay. */
+/* Adan: e = d - d', how the gradient has changed;
+   m by beta1 of d, v by beta2 of e, n by beta3 of (d + beta2 e)^2;  d' = d;
+   w = (w - lr (m/bias1 + beta2/bias2 v)/(sqrt(n/bias3) + eps))/(1 + lr L), L in u->decay: decay is
+   a proximal step, after the other. n is q below. */
 TNN__RULE(adan)
 {
     const TNN__VF of_m = TNN__SET(-u->lr/u->bias1), of_v = TNN__SET(-u->lr*o->beta2/u->bias2);
@@ -5466,14 +5475,14 @@ TNN__RULE(muon)
     TNN__HELPER TNN__VF TNN__FN(name)(const tnn__criterion *loss TNN__UNUSED, \
                                       TNN__VF x TNN__UNUSED, TNN__VF t, TNN__VF a TNN__UNUSED, \
                                       TNN__VF b TNN__UNUSED, TNN__VF *d)
-/* (x - t)^2 */
+/* (x - t)^2, without the factor 1/2, as PyTorch has it */
 TNN__FORMULA(mse)
 {
     const TNN__VF e = tnn__vsub(x, t);
     *d = tnn__vadd(e, e);
     return tnn__vmul(e, e);
 }
-/* |x - t| */
+/* |x - t|; its derivative at the kink is 0 */
 TNN__FORMULA(l1)
 {
     const TNN__VF e = tnn__vsub(x, t);
@@ -5513,8 +5522,9 @@ TNN__FORMULA(bce)
     *d = tnn__vdiv(tnn__vsub(x, t), tnn__vmax(tnn__vmul(x, y), tnn__vset1(1e-12f)));
     return TNN__NEG(tnn__vfma(t, tnn__vmax(lx, least), other));
 }
-/* Of a logit x: *p = S(x), *q = S(-x), *lp = -log S(x) and *lq = -log S(-x), none by a difference.
-   With e = exp(-|x|): S(|x|) = 1/(1+e), S(-|x|) = e/(1+e), -log S(x) = log(1+e) + max(-x, 0). */
+/* Of a logit x, S the sigmoid: *p = S(x), *q = S(-x), *lp = -log S(x) and *lq = -log S(-x), none by
+   a difference. With e = exp(-|x|): S(|x|) = 1/(1+e), S(-|x|) = e/(1+e), -log S(x) = log(1+e) +
+   max(-x, 0). */
 TNN__HELPER void TNN__FN(logit)(TNN__VF x, TNN__VF *p, TNN__VF *q, TNN__VF *lp, TNN__VF *lq)
 {
     const TNN__VF e = TNN__FN(exp)(TNN__NEG(TNN__FN(abs)(x)));
@@ -5565,7 +5575,7 @@ TNN__FORMULA(hinge)
     *d = tnn__vgt(tnn__vzero(), z, tnn__vzero(), TNN__NEG(s));
     return tnn__vmax(tnn__vzero(), z);
 }
-/* its square */
+/* its square: the derivative is 2 z times the hinge's */
 TNN__FORMULA(squared_hinge)
 {
     const TNN__VF z = TNN__FN(hinge)(loss, x, t, a, b, d);
@@ -5624,7 +5634,7 @@ TNN__FORMULA(poisson)
     *d = tnn__vsub(e, t);
     return TNN__FN(stirling)(loss, t, tnn__vfma(TNN__NEG(t), x, e));
 }
-/* x - t log(x + a), x the rate itself, a = eps */
+/* x - t log(x + a), x the rate itself; a = eps keeps the logarithm finite at 0 */
 TNN__FORMULA(poisson_rate)
 {
     const TNN__VF y = tnn__vadd(x, a);
