@@ -2565,6 +2565,15 @@ typedef struct {
 #define TNN__SIZED(size, type) ((size)*sizeof(char[(type) == 0 || (size) == ((type) == 'i' \
     ? sizeof(int) : (type) == 'f' ? sizeof(float) : sizeof(double)) ? 1 : -1]))
 #define TNN__OPTION(of, member) TNN__RANGE(of, member, 0, 0, 0, 0)
+/* Entries of a list of options: a list defines TNN__STRUCT, the struct that they are members of, and
+   undefines it at its end. A has no range; F is a float, D a double, B one that is below `most`, N an
+   int, L a long long; o stands for the default. */
+#define TNN__A(member)                 TNN__OPTION(TNN__STRUCT, member),
+#define TNN__F(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'f', o, least, most),
+#define TNN__D(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'd', o, least, most),
+#define TNN__B(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'D', o, least, most),
+#define TNN__N(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'i', o, least, most),
+#define TNN__L(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'l', o, least, most),
 /* Where in `words` the word that stands for `name` ends; NULL: none does. */
 static const char *tnn__word(const char *words, const char *name)
 {
@@ -9127,31 +9136,25 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
 };
 /* The options of them all. Where a kind has another default: tnn__shape. */
 static const tnn__option tnn__layer_options[] = {
-#define TNN__X(member) TNN__OPTION(tnn_layer, member),
-#define TNN__F(member, otherwise, least, most) \
-    TNN__RANGE(tnn_layer, member, 'f', otherwise, least, most),
-#define TNN__I(member, otherwise, least, most) \
-    TNN__RANGE(tnn_layer, member, 'i', otherwise, least, most),
-    TNN__X(filters) TNN__X(units) TNN__X(kernel) TNN__X(kernel_h) TNN__X(kernel_w) TNN__X(stride)
-    TNN__X(stride_h) TNN__X(stride_w) TNN__X(pad) TNN__X(pad_h) TNN__X(pad_w) TNN__X(dilation)
-    TNN__X(dilation_h) TNN__X(dilation_w) TNN__X(groups) TNN__X(ceil) TNN__X(exclude_pad)
-    TNN__X(no_bias) TNN__F(slope, 0.01, -HUGE_VAL, HUGE_VAL) TNN__F(p, 0.5, 0, 1) TNN__X(init)
-    TNN__X(init_with) TNN__X(bias_init) TNN__X(bias_init_with) TNN__X(l1) TNN__X(l2)
-    TNN__X(orthogonal) TNN__X(constraint) TNN__X(norm_min) TNN__X(norm_max) TNN__X(norm_rate)
-    TNN__X(from) TNN__X(output_pad) TNN__X(output_pad_h) TNN__X(output_pad_w) TNN__X(pad_mode)
-    TNN__X(exact) TNN__I(size, 0, 0, 1 << 20) TNN__I(size_h, 0, 0, 1 << 20)
-    TNN__I(size_w, 0, 0, 1 << 20) TNN__I(factor, 2, 1, 4096) TNN__X(mode)
-    TNN__F(value, 0, -HUGE_VAL, HUGE_VAL) TNN__X(shape) TNN__F(eps, 1e-5, 0, 1e30)
-    TNN__F(momentum, 0.1, 0, 1) TNN__X(no_affine) TNN__X(affine) TNN__X(no_statistics)
-    TNN__X(statistics) TNN__X(cumulative) TNN__X(biased) TNN__F(alpha, 1, -1e30, 1e30)
+#define TNN__STRUCT tnn_layer
+    TNN__A(filters) TNN__A(units) TNN__A(kernel) TNN__A(kernel_h) TNN__A(kernel_w) TNN__A(stride)
+    TNN__A(stride_h) TNN__A(stride_w) TNN__A(pad) TNN__A(pad_h) TNN__A(pad_w) TNN__A(dilation)
+    TNN__A(dilation_h) TNN__A(dilation_w) TNN__A(groups) TNN__A(ceil) TNN__A(exclude_pad)
+    TNN__A(no_bias) TNN__F(slope, 0.01, -HUGE_VAL, HUGE_VAL) TNN__F(p, 0.5, 0, 1) TNN__A(init)
+    TNN__A(init_with) TNN__A(bias_init) TNN__A(bias_init_with) TNN__A(l1) TNN__A(l2)
+    TNN__A(orthogonal) TNN__A(constraint) TNN__A(norm_min) TNN__A(norm_max) TNN__A(norm_rate)
+    TNN__A(from) TNN__A(output_pad) TNN__A(output_pad_h) TNN__A(output_pad_w) TNN__A(pad_mode)
+    TNN__A(exact) TNN__N(size, 0, 0, 1 << 20) TNN__N(size_h, 0, 0, 1 << 20)
+    TNN__N(size_w, 0, 0, 1 << 20) TNN__N(factor, 2, 1, 4096) TNN__A(mode)
+    TNN__F(value, 0, -HUGE_VAL, HUGE_VAL) TNN__A(shape) TNN__F(eps, 1e-5, 0, 1e30)
+    TNN__F(momentum, 0.1, 0, 1) TNN__A(no_affine) TNN__A(affine) TNN__A(no_statistics)
+    TNN__A(statistics) TNN__A(cumulative) TNN__A(biased) TNN__F(alpha, 1, -1e30, 1e30)
     TNN__F(beta, 1, -1e30, 1e30) TNN__F(threshold, 20, -1e30, 1e30)
     TNN__F(min_value, -1, -HUGE_VAL, HUGE_VAL) TNN__F(max_value, 1, -HUGE_VAL, HUGE_VAL)
-    TNN__X(approximate) TNN__X(per_channel) TNN__F(std, 0.1, 0, 1e30)
-    TNN__F(drop_connect, 0, 0, 1) TNN__X(custom) TNN__X(lr_scale) TNN__X(decay_scale)
-    TNN__X(frozen)
-#undef TNN__X
-#undef TNN__F
-#undef TNN__I
+    TNN__A(approximate) TNN__A(per_channel) TNN__F(std, 0.1, 0, 1e30)
+    TNN__F(drop_connect, 0, 0, 1) TNN__A(custom) TNN__A(lr_scale) TNN__A(decay_scale)
+    TNN__A(frozen)
+#undef TNN__STRUCT
 };
 /* Sets an option that is 0: one that is TNN_ZERO is not. */
 static void tnn__unless_set(float *option, double otherwise)
@@ -9372,13 +9375,11 @@ static const tnn__init_kind tnn__init_kinds[] = {
     {"std sparsity",       TNN__SPARSE, 0, 0, TNN_FAN_DEFAULT, 0.01, 0, 0}, /* SPARSE */
 };
 static const tnn__option tnn__init_options[] = {
-#define TNN__X(member) TNN__OPTION(tnn_init_options, member),
-#define TNN__D(member, least, most) TNN__RANGE(tnn_init_options, member, 'd', 0, least, most),
-    TNN__D(gain, -1e15, 1e15) TNN__X(fan) TNN__X(truncated) TNN__D(mean, -1e30, 1e30)
-    TNN__D(std, 0, 1e30) TNN__D(min, -1e30, 1e30) TNN__D(max, -1e30, 1e30)
-    TNN__D(value, -1e30, 1e30) TNN__X(sparsity)
-#undef TNN__X
-#undef TNN__D
+#define TNN__STRUCT tnn_init_options
+    TNN__D(gain, 0, -1e15, 1e15) TNN__A(fan) TNN__A(truncated) TNN__D(mean, 0, -1e30, 1e30)
+    TNN__D(std, 0, 0, 1e30) TNN__D(min, 0, -1e30, 1e30) TNN__D(max, 0, -1e30, 1e30)
+    TNN__D(value, 0, -1e30, 1e30) TNN__A(sparsity)
+#undef TNN__STRUCT
 };
 /* What the public header says of it. A slope of 0 is the default, NaN the answer to any other
    name. */
@@ -9713,12 +9714,12 @@ static const struct { int type; tnn__option option; } tnn__loss_numbers[] = {
 #undef TNN__X
 /* All options, for the check of what is not read. */
 static const tnn__option tnn__loss_options[] = {
-#define TNN__X(member) TNN__OPTION(tnn_loss_options, member),
-    TNN__X(label_smoothing) TNN__X(class_weights) TNN__X(pos_weights) TNN__X(reduction)
-    TNN__X(ignore_index) TNN__X(gamma) TNN__X(margin) TNN__X(delta) TNN__X(beta) TNN__X(alpha)
-    TNN__X(eps) TNN__X(smooth) TNN__X(p) TNN__X(log_target) TNN__X(no_log_input) TNN__X(full)
-    TNN__X(per_pixel) TNN__X(custom) TNN__X(user)
-#undef TNN__X
+#define TNN__STRUCT tnn_loss_options
+    TNN__A(label_smoothing) TNN__A(class_weights) TNN__A(pos_weights) TNN__A(reduction)
+    TNN__A(ignore_index) TNN__A(gamma) TNN__A(margin) TNN__A(delta) TNN__A(beta) TNN__A(alpha)
+    TNN__A(eps) TNN__A(smooth) TNN__A(p) TNN__A(log_target) TNN__A(no_log_input) TNN__A(full)
+    TNN__A(per_pixel) TNN__A(custom) TNN__A(user)
+#undef TNN__STRUCT
 };
 
 /* The row of a loss as the user has named it; a network without one has the first. That of its
@@ -10299,17 +10300,15 @@ static tnn_status tnn__check_regularizers(tnn_layer *layer)
     const tnn_status e = tnn__choice("tnn_add: .constraint", (int)layer->constraint, TNN_MAX_NORM);
     const int kind = e ? 0 : TNN__NTH(layer->constraint);
     const double most = tnn__constraints[kind].most;
-#define TNN__X(member, otherwise, least, most) \
-    TNN__RANGE(tnn_layer, member, 'd', otherwise, least, most),
+#define TNN__STRUCT tnn_layer
     const tnn__option options[] = {
-        TNN__X(l1, 0, 0, 1e30) TNN__X(l2, 0, 0, 1e30) TNN__X(orthogonal, 0, 0, 1e30)
-        TNN__X(norm_max, most, 0, 1e30)
-        TNN__X(norm_min, tnn__constraints[kind].least, 0, tnn__default(layer->norm_max, most))
-        TNN__X(norm_rate, 1, 1e-9, 1)
-        TNN__RANGE(tnn_layer, lr_scale, 'f', 1, 0, 1e30),
-        TNN__RANGE(tnn_layer, decay_scale, 'f', 1, 0, 1e30)
+        TNN__D(l1, 0, 0, 1e30) TNN__D(l2, 0, 0, 1e30) TNN__D(orthogonal, 0, 0, 1e30)
+        TNN__D(norm_max, most, 0, 1e30)
+        TNN__D(norm_min, tnn__constraints[kind].least, 0, tnn__default(layer->norm_max, most))
+        TNN__D(norm_rate, 1, 1e-9, 1)
+        TNN__F(lr_scale, 1, 0, 1e30) TNN__F(decay_scale, 1, 0, 1e30)
     };
-#undef TNN__X
+#undef TNN__STRUCT
     if (e || tnn__check_options("tnn_add", layer, options + 3, 3, TNN_MAX_NORM,
                                 (int)layer->constraint, &tnn__constraints[0].reads,
                                 sizeof *tnn__constraints, NULL)) return TNN_ERROR_ARGUMENT;
@@ -10916,43 +10915,36 @@ static double *tnn__momentum(tnn_optimizer *o)
     return rule->own[1] > 0 || !(rule->own[2] > 0) ? &o->momentum : &o->beta1;
 }
 
-/* Options with their ranges: D less than `most`, Y from 0 on, N whole numbers, Z those from their
-   default on, X without a range. */
+/* Options with their ranges: Y from 0 on, Z whole numbers from their default on. */
 #define TNN__HIGH 1e30
-#define TNN__X(member) TNN__OPTION(tnn_optimizer, member),
-#define TNN__D(member, otherwise, least, most) \
-    TNN__RANGE(tnn_optimizer, member, 'D', otherwise, least, most),
-#define TNN__Y(member, otherwise) TNN__D(member, otherwise, 0, TNN__HIGH)
-#define TNN__N(member, otherwise, least, most) \
-    TNN__RANGE(tnn_optimizer, member, 'i', otherwise, least, most),
-#define TNN__Z(member, least) TNN__N(member, least, least, INT_MAX)
+#define TNN__STRUCT tnn_optimizer
+#define TNN__Y(member, otherwise) TNN__B(member, otherwise, 0, TNN__HIGH)
+#define TNN__Z(member, least)     TNN__N(member, least, least, INT_MAX)
 static const tnn__option tnn__rule_options[] = {
-    TNN__Y(lr, 0) TNN__D(momentum, 0, 0, 1) TNN__D(beta1, 0, 0, 1) TNN__D(beta2, 0, 0, 1)
-    TNN__D(beta3, 0, 0, 1) TNN__Y(eps, 0) TNN__Y(weight_decay, 0) TNN__Y(alpha, 0)
+    TNN__Y(lr, 0) TNN__B(momentum, 0, 0, 1) TNN__B(beta1, 0, 0, 1) TNN__B(beta2, 0, 0, 1)
+    TNN__B(beta3, 0, 0, 1) TNN__Y(eps, 0) TNN__Y(weight_decay, 0) TNN__Y(alpha, 0)
     /* of these 8 the default is the rule's: tnn_set_optimizer fills it in before */
-    TNN__D(dampening, 0, -TNN__HIGH, TNN__HIGH) TNN__RANGE(tnn_optimizer, rho, 'd', .9, 0, 1),
+    TNN__B(dampening, 0, -TNN__HIGH, TNN__HIGH) TNN__D(rho, .9, 0, 1)
     TNN__Y(gamma, .04) TNN__Y(lambd, 1e-4) TNN__Y(t0, 1e6) TNN__Y(lr_decay, 0)
-    TNN__Y(initial_accumulator, 0) TNN__D(eta_minus, .5, 0, 1) TNN__D(eta_plus, 1.2, 1, TNN__HIGH)
+    TNN__Y(initial_accumulator, 0) TNN__B(eta_minus, .5, 0, 1) TNN__B(eta_plus, 1.2, 1, TNN__HIGH)
     TNN__Y(step_min, 1e-6) TNN__Y(step_max, 50) TNN__Y(momentum_decay, 4e-3) TNN__Y(trust, 1e-3)
-    TNN__RANGE(tnn_optimizer, beta2_decay, 'd', -.8, -100, 0), TNN__Y(eps2, 1e-3)
-    TNN__D(clip_threshold, 1, 1, TNN__HIGH) TNN__Y(r, 0) TNN__Y(weight_lr_power, 2)
-    TNN__D(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH) TNN__D(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
-    TNN__D(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH) TNN__Y(tolerance_grad, 1e-7)
-    TNN__Y(tolerance_change, 1e-9) TNN__X(keras_eps) TNN__X(velocity) TNN__X(amsgrad)
-    TNN__X(maximize) TNN__X(decoupled) TNN__X(centered) TNN__X(rectify) TNN__X(nesterov)
-    TNN__X(no_nesterov) TNN__X(match_rms) TNN__X(strong_wolfe) TNN__X(update) TNN__X(user)
-    TNN__X(no_bias_decay) TNN__X(ema_warmup) TNN__Z(warmup_steps, 0) TNN__Z(alpha_warmup, 0)
+    TNN__D(beta2_decay, -.8, -100, 0) TNN__Y(eps2, 1e-3)
+    TNN__B(clip_threshold, 1, 1, TNN__HIGH) TNN__Y(r, 0) TNN__Y(weight_lr_power, 2)
+    TNN__B(ns_a, 3.4445, -TNN__HIGH, TNN__HIGH) TNN__B(ns_b, -4.775, -TNN__HIGH, TNN__HIGH)
+    TNN__B(ns_c, 2.0315, -TNN__HIGH, TNN__HIGH) TNN__Y(tolerance_grad, 1e-7)
+    TNN__Y(tolerance_change, 1e-9) TNN__A(keras_eps) TNN__A(velocity) TNN__A(amsgrad)
+    TNN__A(maximize) TNN__A(decoupled) TNN__A(centered) TNN__A(rectify) TNN__A(nesterov)
+    TNN__A(no_nesterov) TNN__A(match_rms) TNN__A(strong_wolfe) TNN__A(update) TNN__A(user)
+    TNN__A(no_bias_decay) TNN__A(ema_warmup) TNN__Z(warmup_steps, 0) TNN__Z(alpha_warmup, 0)
     TNN__Z(beta3_warmup, 0) TNN__N(interval, 10, 1, INT_MAX) TNN__N(ns_steps, 5, 1, 99)
     TNN__N(max_iter, 20, 1, 1 << 24) TNN__Z(max_eval, 0) TNN__N(history, 100, 1, 1 << 20)
     TNN__N(states, 0, 0, TNN_STATES) TNN__Z(accumulate, 1) TNN__Y(clip_value, 0)
     TNN__Y(clip_tensor, 0) TNN__Y(clip_norm, 0) TNN__Z(lookahead, 0) TNN__Y(lookahead_alpha, .5)
-    TNN__D(ema, 0, 0, 1) TNN__Z(swa_start, 0) TNN__Z(swa_every, 1)
+    TNN__B(ema, 0, 0, 1) TNN__Z(swa_start, 0) TNN__Z(swa_every, 1)
 };
-#undef TNN__X
+#undef TNN__STRUCT
 #undef TNN__Y
 #undef TNN__Z
-#undef TNN__D
-#undef TNN__N
 
 /* Keras' defaults where they are a rule's own; lr and eps of the others are in
    tnn__keras_optimizer. */
@@ -11481,23 +11473,20 @@ static const tnn__schedule_kind tnn__schedule_kinds[] = {   /* in the order of t
     TNN__K("multiplicative", "function user", multiplicative, 0, 0, 1, 1, 0, TNN__CALLS)
 };
 /* Options with their ranges; kinds change some of them, tnn__schedule_filled. */
-#define TNN__X(member) TNN__OPTION(tnn_schedule, member),
-#define TNN__Y(member, otherwise, least, most) \
-    TNN__RANGE(tnn_schedule, member, 'd', otherwise, least, most),
-#define TNN__Z(member) TNN__RANGE(tnn_schedule, member, 'l', 0, 0, 9007199254740992.0),  /* 2^53 */
+#define TNN__STRUCT tnn_schedule
+#define TNN__Z(member) TNN__L(member, 0, 0, 9007199254740992.0)         /* 2^53 */
 static const tnn__option tnn__schedule_options[] = {        /* the first 9 by kind */
-    TNN__Y(lr, 0, 0, 1e30) TNN__Z(steps) TNN__Z(steps_down) TNN__Y(gamma, 1, 0, 1e30)
-    TNN__Y(start_factor, 1, 0, 1e30) TNN__Y(end_factor, 0, 0, 1e30) TNN__Y(end_lr, 0, 0, 1e30)
-    TNN__Y(base_momentum, 0, 0, .999999) TNN__Y(max_momentum, 0, 0, .999999)
-    TNN__Y(min_lr, 0, 0, 1e30) TNN__Z(warmup) TNN__Y(warmup_factor, 0, 0, 1e30) TNN__X(per_epoch)
-    TNN__Y(power, 1, 0, 1e30) TNN__X(anneal) TNN__X(staircase)
-    TNN__RANGE(tnn_schedule, mult, 'i', 1, 1, INT_MAX),
-    TNN__Y(cycle_gamma, 1, 0, 1e30) TNN__Y(pct_start, .3, 0, 1) TNN__Y(div_factor, 25, 1e-30, 1e30)
-    TNN__Y(final_div_factor, 1e4, 1e-30, 1e30) TNN__X(three_phase) TNN__X(keep_momentum)
-    TNN__X(milestones) TNN__X(parts) TNN__X(count) TNN__X(function) TNN__X(user)
+    TNN__D(lr, 0, 0, 1e30) TNN__Z(steps) TNN__Z(steps_down) TNN__D(gamma, 1, 0, 1e30)
+    TNN__D(start_factor, 1, 0, 1e30) TNN__D(end_factor, 0, 0, 1e30) TNN__D(end_lr, 0, 0, 1e30)
+    TNN__D(base_momentum, 0, 0, .999999) TNN__D(max_momentum, 0, 0, .999999)
+    TNN__D(min_lr, 0, 0, 1e30) TNN__Z(warmup) TNN__D(warmup_factor, 0, 0, 1e30) TNN__A(per_epoch)
+    TNN__D(power, 1, 0, 1e30) TNN__A(anneal) TNN__A(staircase)
+    TNN__N(mult, 1, 1, INT_MAX) TNN__D(cycle_gamma, 1, 0, 1e30) TNN__D(pct_start, .3, 0, 1)
+    TNN__D(div_factor, 25, 1e-30, 1e30) TNN__D(final_div_factor, 1e4, 1e-30, 1e30)
+    TNN__A(three_phase) TNN__A(keep_momentum) TNN__A(milestones) TNN__A(parts) TNN__A(count)
+    TNN__A(function) TNN__A(user)
 };
-#undef TNN__X
-#undef TNN__Y
+#undef TNN__STRUCT
 #undef TNN__Z
 
 /* Sets filled to the options with their defaults; lr is that of the whole. `what` begins the
@@ -11684,15 +11673,14 @@ TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
    Options are checked at each call, as the program may have changed them. */
 TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr)
 {
-#define TNN__X(member, type, otherwise, most) \
-    TNN__RANGE(tnn_plateau, member, type, otherwise, 0, most),
+#define TNN__STRUCT tnn_plateau
     static const tnn__option options[] = {      /* the first three are one framework's only */
-        TNN__OPTION(tnn_plateau, absolute), TNN__OPTION(tnn_plateau, keras),
-        TNN__X(eps, 'd', 1e-8, 1e30) TNN__X(threshold, 'd', 1e-4, 1e30) TNN__X(min_lr, 'd', 0, 1e30)
-        TNN__X(factor, 'D', .1, 1) TNN__X(patience, 'i', 10, INT_MAX)
-        TNN__X(cooldown, 'i', 0, INT_MAX)
+        TNN__A(absolute) TNN__A(keras)
+        TNN__D(eps, 1e-8, 0, 1e30) TNN__D(threshold, 1e-4, 0, 1e30) TNN__D(min_lr, 0, 0, 1e30)
+        TNN__B(factor, .1, 0, 1) TNN__N(patience, 10, 0, INT_MAX)
+        TNN__N(cooldown, 0, 0, INT_MAX)
     };
-#undef TNN__X
+#undef TNN__STRUCT
     tnn_plateau filled;
     double reach, lower;
     int counted, keras, reduced;
@@ -14063,24 +14051,21 @@ struct tnn__loader {
    others. The upper ends come first: they bound the lower ones. */
 static tnn_status tnn__check_augmentation(tnn_loader_options *with)
 {
-#define TNN__X(member, otherwise, least, most) \
-    TNN__RANGE(tnn_loader_options, member, 'd', otherwise, least, most)
-#define TNN__Y(member, most) TNN__RANGE(tnn_loader_options, member, 'i', 0, 0, most)
+#define TNN__STRUCT tnn_loader_options
     const tnn__option ranges[] = {
-        TNN__RANGE(tnn_loader_options, batch, 'i', 64, 1, INT_MAX),
-        TNN__X(flip, 0, 0, 1), TNN__X(flip_vertical, 0, 0, 1), TNN__X(rotate, 0, 0, 180),
-        TNN__X(shear, 0, 0, 80), TNN__X(scale_max, 1, 0.01, 100),
-        TNN__X(scale_min, 1, 0.01, tnn__default(with->scale_max, 1)),
-        TNN__X(shift, 0, 0, 1), TNN__Y(crop_pad, 1 << 16), TNN__X(fill, 0, -1e30, 1e30),
-        TNN__Y(border, INT_MAX), TNN__X(brightness, 0, 0, 1e6), TNN__X(contrast, 0, 0, 1e6),
-        TNN__X(saturation, 0, 0, 1e6), TNN__X(hue, 0, 0, 0.5), TNN__Y(cutout, 1 << 16),
-        TNN__X(erase, 0, 0, 1), TNN__X(erase_max, 0.33, 0, 1),
-        TNN__X(erase_min, 0.02, 0, tnn__default(with->erase_max, 0.33)),
-        TNN__X(erase_ratio, 3.3, 1, 1e6), TNN__X(mixup, 0, 0, 1e6), TNN__X(cutmix, 0, 0, 1e6),
-        TNN__X(mix, 1, 0, 1)
+        TNN__N(batch, 64, 1, INT_MAX)
+        TNN__D(flip, 0, 0, 1) TNN__D(flip_vertical, 0, 0, 1) TNN__D(rotate, 0, 0, 180)
+        TNN__D(shear, 0, 0, 80) TNN__D(scale_max, 1, 0.01, 100)
+        TNN__D(scale_min, 1, 0.01, tnn__default(with->scale_max, 1))
+        TNN__D(shift, 0, 0, 1) TNN__N(crop_pad, 0, 0, 1 << 16) TNN__D(fill, 0, -1e30, 1e30)
+        TNN__N(border, 0, 0, INT_MAX) TNN__D(brightness, 0, 0, 1e6) TNN__D(contrast, 0, 0, 1e6)
+        TNN__D(saturation, 0, 0, 1e6) TNN__D(hue, 0, 0, 0.5) TNN__N(cutout, 0, 0, 1 << 16)
+        TNN__D(erase, 0, 0, 1) TNN__D(erase_max, 0.33, 0, 1)
+        TNN__D(erase_min, 0.02, 0, tnn__default(with->erase_max, 0.33))
+        TNN__D(erase_ratio, 3.3, 1, 1e6) TNN__D(mixup, 0, 0, 1e6) TNN__D(cutmix, 0, 0, 1e6)
+        TNN__D(mix, 1, 0, 1)
     };
-#undef TNN__X
-#undef TNN__Y
+#undef TNN__STRUCT
     if (tnn__choice("tnn_loader_create: .border", (int)with->border, TNN_BORDER_EDGE)
         || TNN__CHECK_READ("tnn_loader_create", with, ranges,
                            "batch flip flip_vertical rotate shear scale_min scale_max shift "
@@ -14477,14 +14462,13 @@ static double tnn__threshold(const tnn_early_stopping *stop, double value)
    one framework do nothing in the other's manner. */
 static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_net *net)
 {
-#define TNN__X(member, type, least, most) \
-    TNN__RANGE(tnn_early_stopping, member, type, 0, least, most),
+#define TNN__STRUCT tnn_early_stopping
     static const tnn__option options[] = {
-        TNN__X(patience, 'i', -1, INT_MAX) TNN__X(start_from, 'i', 0, INT_MAX)
-        TNN__X(min_delta, 'd', 0, 1e30) TNN__X(keras, 0, 0, 0) TNN__X(any_value, 0, 0, 0)
-        TNN__X(stop_at, 0, 0, 0) TNN__X(diverged_at, 0, 0, 0) TNN__X(baseline, 0, 0, 0)
+        TNN__N(patience, 0, -1, INT_MAX) TNN__N(start_from, 0, 0, INT_MAX)
+        TNN__D(min_delta, 0, 0, 1e30) TNN__A(keras) TNN__A(any_value)
+        TNN__A(stop_at) TNN__A(diverged_at) TNN__A(baseline)
     };
-#undef TNN__X
+#undef TNN__STRUCT
     tnn_early_stopping filled;
     if (!stop || (stop->restore_best && !net))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: no tnn_early_stopping, or no network "
@@ -18348,11 +18332,11 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
 {
     static const char *const reads[] = {"low high step log points:!step", "low high step log",
                                         "choices"};
-#define TNN__X(member) TNN__OPTION(tnn_variable, member),
+#define TNN__STRUCT tnn_variable
     static const tnn__option list[] = {
-        TNN__X(low) TNN__X(high) TNN__X(step) TNN__X(log) TNN__X(choices) TNN__X(points)
+        TNN__A(low) TNN__A(high) TNN__A(step) TNN__A(log) TNN__A(choices) TNN__A(points)
     };
-#undef TNN__X
+#undef TNN__STRUCT
     const tnn_variable *given = study->options.space;
     tnn__axis *axis = &study->space[i];
     tnn_variable *of = &axis->of;
@@ -18383,20 +18367,19 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
 /* Checks what does not depend on the space, and sets defaults. */
 static tnn_status tnn__study_options_check(tnn_study_options *options)
 {
-#define TNN__X(member, otherwise, least, most) \
-    TNN__RANGE(tnn_study_options, member, 'i', otherwise, least, most)
+#define TNN__STRUCT tnn_study_options
     const tnn__option ranges[] = {              /* the sampler's, the pruner's, all studies' */
-        TNN__X(startup, 10, 0, 1000000), TNN__X(candidates, 24, 1, 65536),
-        TNN__RANGE(tnn_study_options, prior_weight, 'd', 1, 1e-300, 1e6),
-        TNN__X(no_magic_clip, 0, -INT_MAX, INT_MAX), TNN__X(endpoints, 0, -INT_MAX, INT_MAX),
-        TNN__X(prune_startup, 5, 0, 1000000), TNN__X(warmup, 0, 0, 1000000),
-        TNN__X(interval, 1, 1, 1000000), TNN__X(min_resource, 0, 0, 1000000),
-        TNN__X(factor, 4, 2, 1000000), TNN__X(min_rate, 0, 0, 100),
-        TNN__X(count, 0, 1, 64), TNN__X(shards, 1, 1, 1000000),
-        TNN__X(trials, options->sampler == TNN_GRID ? 1e6 : 100.0, 1, 1000000),
-        TNN__X(shard, 0, 0, (double)TNN__MAX(options->shards, 1) - 1)
+        TNN__N(startup, 10, 0, 1000000) TNN__N(candidates, 24, 1, 65536)
+        TNN__D(prior_weight, 1, 1e-300, 1e6)
+        TNN__N(no_magic_clip, 0, -INT_MAX, INT_MAX) TNN__N(endpoints, 0, -INT_MAX, INT_MAX)
+        TNN__N(prune_startup, 5, 0, 1000000) TNN__N(warmup, 0, 0, 1000000)
+        TNN__N(interval, 1, 1, 1000000) TNN__N(min_resource, 0, 0, 1000000)
+        TNN__N(factor, 4, 2, 1000000) TNN__N(min_rate, 0, 0, 100)
+        TNN__N(count, 0, 1, 64) TNN__N(shards, 1, 1, 1000000)
+        TNN__N(trials, options->sampler == TNN_GRID ? 1e6 : 100.0, 1, 1000000)
+        TNN__N(shard, 0, 0, (double)TNN__MAX(options->shards, 1) - 1)
     };
-#undef TNN__X
+#undef TNN__STRUCT
     static const char *const samplers[] = {
         "startup candidates prior_weight no_magic_clip endpoints", "", ""
     };
