@@ -2565,9 +2565,9 @@ typedef struct {
 #define TNN__SIZED(size, type) ((size)*sizeof(char[(type) == 0 || (size) == ((type) == 'i' \
     ? sizeof(int) : (type) == 'f' ? sizeof(float) : sizeof(double)) ? 1 : -1]))
 #define TNN__OPTION(of, member) TNN__RANGE(of, member, 0, 0, 0, 0)
-/* Entries of a list of options. A list defines TNN__STRUCT, whose members they are, and undefines it
-   at its end. A has no range; F is a float, D a double, B a double below `most`, N an int, L a long
-   long; o is the default. */
+/* Entries of a list of options. A list defines TNN__STRUCT, whose members they are, and undefines
+   it at its end. A has no range; F is a float, D a double, B a double below `most`, N an int, L a
+   long long; o is the default. */
 #define TNN__A(member)                 TNN__OPTION(TNN__STRUCT, member),
 #define TNN__F(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'f', o, least, most),
 #define TNN__D(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'd', o, least, most),
