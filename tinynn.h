@@ -9502,18 +9502,18 @@ static double *tnn__orthonormal(tnn_net *net, const tnn__start_values *start)
     tnn__len i, j, k;
     int pass;
     for (i = 0; matrix && i < few; i++) {
-        double *vector = matrix + i*many, dot;
+        double *row = matrix + i*many, dot;
         for (k = 0; k < many; k++)
-            vector[k] = (double)tnn_random_normal(start->seed, start->stream, (uint64_t)
+            row[k] = (double)tnn_random_normal(start->seed, start->stream, (uint64_t)
                                                   (few < start->rows ? k*cols + i : i*cols + k));
         for (pass = 0; pass < 2; pass++)
             for (j = 0; j < i; j++) {
                 const double *other = matrix + j*many;
-                for (dot = 0, k = 0; k < many; k++) dot += other[k]*vector[k];
-                for (k = 0; k < many; k++) vector[k] -= dot*other[k];
+                for (dot = 0, k = 0; k < many; k++) dot += other[k]*row[k];
+                for (k = 0; k < many; k++) row[k] -= dot*other[k];
             }
-        for (dot = 0, k = 0; k < many; k++) dot += vector[k]*vector[k];
-        for (k = 0; k < many; k++) vector[k] /= sqrt(dot);
+        for (dot = 0, k = 0; k < many; k++) dot += row[k]*row[k];
+        for (k = 0; k < many; k++) row[k] /= sqrt(dot);
     }
     return matrix;
 }
@@ -13027,14 +13027,14 @@ static int tnn__lbfgs_search(tnn_net *net, int tries, double *step, double *loss
         const double least = TNN__MIN(ends[0].t, ends[1].t), most = TNN__MAX(ends[0].t, ends[1].t);
         const double edge = 0.1*(most - least);
         double next;
-        int near;                       /* the cubic's minimum is near an end of the bracket */
+        int at_end;                     /* the cubic's minimum is near an end of the bracket */
         if ((most - least)*size < tolerance) break;
         next = tnn__cubic(&ends[0], &ends[1], least, most);
-        near = !(TNN__MIN(most - next, next - least) >= edge);
-        if (near && (stuck || next >= most || next <= least)) {
+        at_end = !(TNN__MIN(most - next, next - least) >= edge);
+        if (at_end && (stuck || next >= most || next <= least)) {
             next = fabs(next - most) < fabs(next - least) ? most - edge : least + edge;
             stuck = 0;
-        } else stuck = near;
+        } else stuck = at_end;
         now = tnn__lbfgs_probe(net, next);
         if (now.f > start.f + c1*next*slope || now.f >= ends[low].f) {
             tnn__lbfgs_keep(net, &ends[!low], &now);
@@ -14918,11 +14918,11 @@ static tnn__value tnn__value_of(const tnn__module *module, char how, char what)
     return value;
 }
 /* The shape of what a module gives: one number of a vector, or three, in these formats. */
-static char *tnn__put_output(char *to, char *end, const tnn__module *module, const char *vector,
+static char *tnn__put_output(char *to, char *end, const tnn__module *module, const char *flat,
                             const char *image)
 {
     const tnn__blob *out = &module->out;
-    return module->is_vector ? tnn__putf(to, end, vector, tnn__values(out))
+    return module->is_vector ? tnn__putf(to, end, flat, tnn__values(out))
                              : tnn__putf(to, end, image, out->c, out->h, out->w);
 }
 /* A module's value; letters of `how` and `what` stand at tnn__torch. */
