@@ -11550,7 +11550,7 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
     static const char *const anneals[] = {"", "power", ""};
     static const tnn__option power = TNN__OPTION(tnn_schedule, power);
     const tnn__schedule_kind *kind;
-    char what[64], *end = what + 60;
+    char what[64];
     tnn_schedule filled;
     int i;
     if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
@@ -11559,8 +11559,8 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
         return TNN_ERROR_ARGUMENT;
     kind = &tnn__schedule_kinds[TNN__NTH(given->type)];
     if (TNN__CHECK_OPTIONS("schedule", given, tnn__schedule_options, TNN_CONSTANT, given->type,
-                           tnn__schedule_kinds, "per_epoch lr min_lr warmup warmup_factor:warmup "
-                                                "start_factor end_lr end_factor:!end_lr")
+                           tnn__schedule_kinds,
+                           "warmup_factor:warmup start_factor end_factor:!end_lr")
         || (!(kind->flags & TNN__STRAIGHT)
             && tnn__check_options("schedule: .anneal", given, &power, 1, TNN_ANNEAL_LINEAR,
                                   (int)given->anneal, anneals, sizeof *anneals, NULL)))
@@ -11571,7 +11571,7 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
     if (depth == TNN__SCHEDULE_DEPTH)
         return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
                          kind->name, TNN__SCHEDULE_DEPTH);
-    *tnn__put(tnn__put(tnn__put(what, end, "schedule "), end, kind->name), end, ": ") = 0;
+    tnn__putf(what, what + 60, "schedule %s: ", kind->name);
     if (tnn__schedule_filled(what, given, lr, &filled) || tnn__schedule_needs(kind, &filled))
         return TNN_ERROR_ARGUMENT;
     for (i = 0; (kind->flags & TNN__PARTS) && i < filled.count; i++) {
