@@ -11675,9 +11675,8 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
 {
 #define TNN__STRUCT tnn_plateau
     static const tnn__option options[] = {      /* the first three are one framework's only */
-        TNN__A(absolute) TNN__A(keras)
-        TNN__D(eps, 1e-8, 0, 1e30) TNN__D(threshold, 1e-4, 0, 1e30) TNN__D(min_lr, 0, 0, 1e30)
-        TNN__B(factor, .1, 0, 1) TNN__N(patience, 10, 0, INT_MAX)
+        TNN__A(absolute) TNN__A(keras) TNN__D(eps, 1e-8, 0, 1e30) TNN__D(threshold, 1e-4, 0, 1e30)
+        TNN__D(min_lr, 0, 0, 1e30) TNN__B(factor, .1, 0, 1) TNN__N(patience, 10, 0, INT_MAX)
         TNN__N(cooldown, 0, 0, INT_MAX)
     };
 #undef TNN__STRUCT
