@@ -9700,21 +9700,19 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = { /* as tnn
 
 /* The numbers of each loss, with default and range: the first is the kernel's a, the second its b.
    A label that is ignored is a float here, too, so that TNN_ZERO can say label 0. */
-#define TNN__X(type, member, otherwise, least, most) \
-    {TNN_##type, TNN__RANGE(tnn_loss_options, member, 'f', otherwise, least, most)},
+#define TNN__STRUCT tnn_loss_options
 static const struct { int type; tnn__option option; } tnn__loss_numbers[] = {
-    TNN__X(CROSS_ENTROPY, label_smoothing, 0, 0, 1) TNN__X(CROSS_ENTROPY, gamma, 0, 0, 1000)
-    TNN__X(CROSS_ENTROPY, ignore_index, -100, -1e6, 1e6)
-    TNN__X(NLL, ignore_index, -100, -1e6, 1e6) TNN__X(MULTI_MARGIN, margin, 1, -1e30, 1e30)
-    TNN__X(HUBER, delta, 1, 1e-30, 1e30) TNN__X(SMOOTH_L1, beta, 1, 0, 1e30)
-    TNN__X(FOCAL, alpha, 0.25, -1, 1) TNN__X(FOCAL, gamma, 2, 0, 1000)
-    TNN__X(HINGE_EMBEDDING, margin, 1, -1e30, 1e30) TNN__X(POISSON_NLL, eps, 1e-8, 0, 1e30)
-    TNN__X(GAUSSIAN_NLL, eps, 1e-6, 1e-30, 1e30) TNN__X(DICE, smooth, 1, 0, 1e30)
+    {TNN_CROSS_ENTROPY, TNN__F(label_smoothing, 0, 0, 1)},
+    {TNN_CROSS_ENTROPY, TNN__F(gamma, 0, 0, 1000)}, {TNN_SMOOTH_L1, TNN__F(beta, 1, 0, 1e30)},
+    {TNN_CROSS_ENTROPY, TNN__F(ignore_index, -100, -1e6, 1e6)},
+    {TNN_NLL, TNN__F(ignore_index, -100, -1e6, 1e6)}, {TNN_FOCAL, TNN__F(alpha, .25, -1, 1)},
+    {TNN_MULTI_MARGIN, TNN__F(margin, 1, -1e30, 1e30)}, {TNN_HUBER, TNN__F(delta, 1, 1e-30, 1e30)},
+    {TNN_FOCAL, TNN__F(gamma, 2, 0, 1000)}, {TNN_HINGE_EMBEDDING, TNN__F(margin, 1, -1e30, 1e30)},
+    {TNN_POISSON_NLL, TNN__F(eps, 1e-8, 0, 1e30)}, {TNN_DICE, TNN__F(smooth, 1, 0, 1e30)},
+    {TNN_GAUSSIAN_NLL, TNN__F(eps, 1e-6, 1e-30, 1e30)}
 };
-#undef TNN__X
 /* All options, for the check of what is not read. */
 static const tnn__option tnn__loss_options[] = {
-#define TNN__STRUCT tnn_loss_options
     TNN__A(label_smoothing) TNN__A(class_weights) TNN__A(pos_weights) TNN__A(reduction)
     TNN__A(ignore_index) TNN__A(gamma) TNN__A(margin) TNN__A(delta) TNN__A(beta) TNN__A(alpha)
     TNN__A(eps) TNN__A(smooth) TNN__A(p) TNN__A(log_target) TNN__A(no_log_input) TNN__A(full)
@@ -10942,20 +10940,18 @@ static const tnn__option tnn__rule_options[] = {
     TNN__Y(clip_tensor, 0) TNN__Y(clip_norm, 0) TNN__Z(lookahead, 0) TNN__Y(lookahead_alpha, .5)
     TNN__B(ema, 0, 0, 1) TNN__Z(swa_start, 0) TNN__Z(swa_every, 1)
 };
+/* Keras' defaults where they are a rule's own; lr and eps of the others are in
+   tnn__keras_optimizer. */
+static const struct { int type; tnn__option option; } tnn__keras_rules[] = {
+    {TNN_SGD, TNN__D(lr, .01, 0, 0)}, {TNN_RMSPROP, TNN__D(alpha, .9, 0, 0)},
+    {TNN_ADADELTA, TNN__D(rho, .95, 0, 0)}, {TNN_ADAMW, TNN__D(weight_decay, .004, 0, 0)},
+    {TNN_ADAGRAD, TNN__D(initial_accumulator, .1, 0, 0)},
+    {TNN_NADAM, TNN__D(momentum_decay, 1, 0, 0)}
+};
 #undef TNN__STRUCT
 #undef TNN__Y
 #undef TNN__Z
 
-/* Keras' defaults where they are a rule's own; lr and eps of the others are in
-   tnn__keras_optimizer. */
-static const struct { int type; tnn__option option; } tnn__keras_rules[] = {
-#define TNN__X(type, member, value) \
-    {TNN_##type, TNN__RANGE(tnn_optimizer, member, 'd', value, 0, 0)},
-    TNN__X(SGD, lr, .01) TNN__X(RMSPROP, alpha, .9) TNN__X(ADADELTA, rho, .95)
-    TNN__X(ADAGRAD, initial_accumulator, .1) TNN__X(ADAMW, weight_decay, .004)
-    TNN__X(NADAM, momentum_decay, 1)
-#undef TNN__X
-};
 /* Keras' defaults and forms, as options that say the same in PyTorch's terms; what is set stays.
    Rules that have no eps by default do not get one. */
 static void tnn__keras_optimizer(tnn_optimizer *o)
