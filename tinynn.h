@@ -5695,8 +5695,9 @@ TNN__HELPER double TNN__FN(focal_cross)(const tnn__criterion *loss, float e, flo
      L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
    at: the place of the label, which the focal factor (b > 0) needs. weights w_c are 1 if there are
    none. Two passes: sums, then the gradient; exp is computed in both, for g may be t. */
-TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n, const float *x,
-                                          const float *t, float *g, tnn__len at)
+TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n,
+                                                        const float *x, const float *t, float *g,
+                                                        tnn__len at)
 {
     const float *const weights = loss->weights;
     const double keep = 1 - (double)loss->a, spread = (double)loss->a/(double)n;
@@ -5750,8 +5751,8 @@ TNN__HELPER double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n
 /* The dot products and the gradient p x + q t that Dice's loss and the cosine share:
      Dice    L = 1 - N/D,  N = 2 x.t + s,  D = x.x + t.t + s,  dL/dx = 2 N/D^2 x - 2/D t
      cosine  L = 1 - c,    c = x.t/D,  D^2 = (x.x + e)(t.t + e),   dL/dx = c/(x.x + e) x - t/D */
-TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *loss, tnn__len n, const float *x,
-                                    const float *t, float *g)
+TNN__KERNEL TNN__OWN_CALL double TNN__FN(overlap)(const tnn__criterion *loss, tnn__len n,
+                                                  const float *x, const float *t, float *g)
 {
     const double xt = (double)TNN__FN(dot)(n, x, t), tt = (double)TNN__FN(dot)(n, t, t);
     const double xx = (double)TNN__FN(dot)(n, x, x), eps = 1e-12, s = (double)loss->a;
@@ -5767,8 +5768,8 @@ TNN__HELPER double TNN__FN(overlap)(const tnn__criterion *loss, tnn__len n, cons
 /* Gaussian: a pixel of n channels, n/2 means x, then n/2 variances v. With e = (x - t)/v:
      L = (log v + e (x - t))/2, with `full` + log(2 pi)/2,   v at least eps,
      dL/dx = e,   dL/dv = (1/v - e^2)/2,   also where v is below eps (as in torch) */
-TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n, const float *x,
-                                     const float *t, float *g)
+TNN__KERNEL TNN__OWN_CALL double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n,
+                                                   const float *x, const float *t, float *g)
 {
     const TNN__VF scale = tnn__vset1((float)(1/loss->divisor)), eps = tnn__vset1(loss->a);
     const TNN__VF constant = tnn__vset1(loss->full ? 0.918938533f : 0.0f);   /* log(2 pi)/2 */
@@ -5797,10 +5798,12 @@ TNN__HELPER double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n, con
 /* The sum of a formula over n elements, each times its weight; g gets its gradient over the
    divisor. The numbers a and b are the loss's, with two exceptions. Multi margin has a - x[at] and
    the label's weight over n; its label's gradient is minus the sum of the others'. BCE of logits
-   has the element's pos_weight, or 1. A function each, whose frames do not add up. */
+   has the element's pos_weight, or 1. A call of its own each, as of the other losses: frames do not
+   add up, and the compiler need not look at all at once. */
 #define TNN__SUM(kind, formula) \
-TNN__KERNEL double TNN__FN(formula##_sum)(const tnn__criterion *loss, tnn__len n, const float *x, \
-                                          const float *t, float *g, tnn__len at) \
+TNN__KERNEL TNN__OWN_CALL double TNN__FN(formula##_sum)(const tnn__criterion *loss, tnn__len n, \
+                                                        const float *x, const float *t, float *g, \
+                                                        tnn__len at) \
 { \
     const int is = (int)kind, margin = is == TNN_MULTI_MARGIN, logits = is == TNN_BCE_LOGITS; \
     const float *const w = margin ? NULL : loss->weights; \
@@ -5902,8 +5905,10 @@ static const tnn__isa_table TNN__FN(table) = {
 
 /* ==== 4. INSTANTIATION AND DISPATCH ===========================================================
    Section 3 is read here for every instruction set; it is empty for those that the compiler's
-   target has not. The best that the machine has is chosen at first use, or by TINYNN_ISA, or by
-   tnn_set_isa. */
+   target has not. Functions of a set are compiled with its own flags (TNN__ISA), the rest without,
+   so one program runs on every machine. The best set that the machine has is chosen at first use,
+   or by TINYNN_ISA, or by tnn_set_isa; which one is a number, index + 1 in the list of tables, that
+   threads read and set at once. Results do not depend on it, but for SSE2's. */
 #ifndef TNN__PASS
 #define TNN__PASS 1
 #include TINYNN_SELF
@@ -5970,7 +5975,8 @@ static int tnn__isa_count(void)
 #endif
 }
 
-/* index + 1 of the one with this name, in small or capital letters; 0: this machine has none */
+/* Index + 1 of the one with this name, in small or capital letters; 0: this machine has none, or
+   name is NULL. */
 static int tnn__isa_find(const char *name)
 {
     int i, k;
@@ -5994,7 +6000,7 @@ static const char *tnn__isa_names(char text[64])
     return text;
 }
 
-static int tnn__isa_chosen;     /* index + 1 */
+static int tnn__isa_chosen;     /* index + 1; 0 before the first use */
 
 /* Whether C's own + * / round each result, in the order that the source has them: a fused a*b + c,
    a reordered a + b - a, a division by a reciprocal give other numbers than one step at a time. */
