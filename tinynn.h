@@ -5910,19 +5910,19 @@ static const tnn__isa_table TNN__FN(table) = {
    or by TINYNN_ISA, or by tnn_set_isa; which one is a number, index + 1 in the list of tables, that
    threads read and set at once. Results do not depend on it, but for SSE2's. */
 #ifndef TNN__PASS
-#define TNN__PASS 1
+#define TNN__PASS 1             /* scalar */
 #include TINYNN_SELF
 #undef TNN__PASS
-#define TNN__PASS 2
+#define TNN__PASS 2             /* SSE2 */
 #include TINYNN_SELF
 #undef TNN__PASS
-#define TNN__PASS 3
+#define TNN__PASS 3             /* AVX2 and FMA */
 #include TINYNN_SELF
 #undef TNN__PASS
-#define TNN__PASS 4
+#define TNN__PASS 4             /* AVX-512F */
 #include TINYNN_SELF
 #undef TNN__PASS
-#define TNN__PASS 5
+#define TNN__PASS 5             /* NEON */
 #include TINYNN_SELF
 #undef TNN__PASS
 
