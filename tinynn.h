@@ -3643,8 +3643,14 @@ typedef struct {
     }
     #define tnn__vgt_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpgt_ps(a, b), x, y)
     #define tnn__veq_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpeq_ps(a, b), x, y)
-    #define tnn__odd_sse2(e, o)         tnn__ucast(tnn__select_sse2( \
-        tnn__vcast(_mm_set_epi32(-1, 0, -1, 0)), tnn__vcast(o), tnn__vcast(e)))
+    /* tnn__umul: x86 multiplies the even words alone. Once as they are, once moved. */
+    TNN__HELPER void TNN__FN(umul)(TNN__VU a, TNN__VU m, TNN__VU *hi, TNN__VU *lo)
+    {
+        const __m128i even = _mm_mul_epu32(a, m), odd = _mm_mul_epu32(_mm_srli_epi64(a, 32), m);
+        const __m128i mask = _mm_set_epi32(-1, 0, -1, 0);
+        *hi = _mm_or_si128(_mm_srli_epi64(even, 32), _mm_and_si128(odd, mask));
+        *lo = _mm_or_si128(_mm_andnot_si128(mask, even), _mm_slli_epi64(odd, 32));
+    }
     #define TNN__MR 6
     #define TNN__MN 12
     #define TNN__NV 2
@@ -3724,8 +3730,8 @@ typedef struct {
     #define TNN__MN 12
     #define TNN__NV 4
 #endif
-#if TNN__PASS >= 2 && TNN__PASS <= 4
-    /* tnn__umul of x86, which multiplies the even words alone: once as they are, once moved. */
+#if TNN__PASS == 3 || TNN__PASS == 4
+    /* tnn__umul as SSE2 has it, with a selection of the odd words. */
     TNN__HELPER void TNN__FN(umul)(TNN__VU a, TNN__VU m, TNN__VU *hi, TNN__VU *lo)
     {
         const TNN__VU even = TNN__I(mul_epu32)(a, m);
@@ -4011,8 +4017,10 @@ TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int m
    tiles: half the work where 512 bits take two turns. */
 TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 {
-    const int s1 = TNN__MAX(1, tnn__chain(t->n1, (tnn__len)t->n2*t->run));
-    const int s2 = TNN__MAX(1, tnn__chain(t->n2, t->run)), s = TNN__MAX(1, tnn__chain(t->run, 1));
+    const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
+    const int s1 = TNN__MAX(1, several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1);
+    const int s2 = TNN__MAX(1, several ? tnn__chain(t->n2, t->run) : t->n2);
+    const int s  = TNN__MAX(1, several ? tnn__chain(t->run, 1) : t->run);
     tnn__mm piece = *t;
     int j, i0, i1, i2, k, width;
     for (j = 0; j < t->cols; j += width) {
@@ -5296,15 +5304,14 @@ TNN__RULE(adam)
     const double unbias = rectify ? 1 : 1/sqrt(u->bias2);
     const TNN__VF step = TNN__SET(-u->lr/u->bias1*scale), root = TNN__SET(unbias);
     const TNN__VF eps = TNN__SET(o->eps*(o->keras_eps && !belief ? unbias : 1));
-    const TNN__VF more = TNN__SET(belief ? o->eps : 0);
     float *TNN__RESTRICT largest = o->amsgrad ? u->s[2] : NULL;
     TNN__MOMENTS;
     TNN__WEIGHTS(
         TNN__READ;
         const TNN__VF a = TNN__MEAN1(m, beta1, d), x = belief ? tnn__vsub(d, a) : d;
-        TNN__VF b = tnn__vfma(tnn__vmul(rest_beta2, x), x,
-                              tnn__vfma(beta2, tnn__vload(v + i), more));
-        tnn__vstore(v + i, b);
+        TNN__VF b = tnn__vload(v + i);
+        b = belief ? tnn__vfma(beta2, b, eps) : tnn__vmul(beta2, b);
+        b = TNN__FN(put)(v + i, tnn__vfma(tnn__vmul(rest_beta2, x), x, b));
         if (largest) b = TNN__FN(put)(largest + i, tnn__vmax(b, tnn__vload(largest + i)));
         TNN__UPDATE(tnn__vfma(step, rect > 0 ? TNN__OVER(a, b) : a, p));
     )
