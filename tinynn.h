@@ -4017,6 +4017,7 @@ TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int m
    tiles: half the work where 512 bits take two turns. */
 TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 {
+    /* a small product is one chain, and done before the divisions of tnn__chain would be */
     const int several = (tnn__len)t->n1*t->n2*t->run > TNN__CHAIN;
     const int s1 = TNN__MAX(1, several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1);
     const int s2 = TNN__MAX(1, several ? tnn__chain(t->n2, t->run) : t->n2);
@@ -4393,6 +4394,7 @@ TNN__HELPER TNN__VF TNN__FN(softplus)(TNN__VF x)
    8e-9. *tail = 1 - erf(|x|), where |x| is 1 or more. */
 TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
 {
+    /* P and Q, fitted for the least relative error */
     static const float below[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,
                                   -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f,
                                   1.12837917f};
@@ -4790,6 +4792,7 @@ TNN__ACTIVATION(tanh, TNN__FN(tanh)(x), tnn__vmul(TNN__SET(4), TNN__FN(logistic)
 TNN__HELPER void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane,
                                  TNN__VU word[4])
 {
+    /* lanes count on in c0 alone: `block` is a multiple of 16 */
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const TNN__VU m0 = tnn__uset1(TNN__PHILOX_M0), m1 = tnn__uset1(TNN__PHILOX_M1);
     TNN__VU c0 = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane));  /* 15 more */
@@ -4868,6 +4871,7 @@ TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, TNN__DRAW)
    c and s are the Taylor series of cos t and sin t; a quarter turn exchanges them, with a sign. */
 TNN__HELPER void TNN__FN(cos_sin)(TNN__VF u, TNN__VF *cosine, TNN__VF *sine)
 {
+    /* 1/8!, 1/6! ... and 1/9!, 1/7! ...: powers of t^2 from the highest down, for Horner */
     static const float cosines[] = {1.0f/40320, -1.0f/720, 1.0f/24, -0.5f, 1};
     static const float sines[] = {1.0f/362880, -1.0f/5040, 1.0f/120, -1.0f/6};
     const TNN__VF magic = tnn__vset1(12582912.0f), two = tnn__vset1(2.0f), three = tnn__vset1(3.0f);
@@ -5826,10 +5830,10 @@ TNN__KERNEL TNN__OWN_CALL double TNN__FN(formula##_sum)(const tnn__criterion *lo
             l = tnn__vmul(l, TNN__AT(w)); \
             d = tnn__vmul(d, TNN__AT(w)); \
         } \
-        TNN__PUT(g, tnn__vmul(d, scale)); \
+        TNN__PUT(g, tnn__vmul(d, scale));                       /* t, which g may be, is read */ \
         sum = tnn__vadd(sum, TNN__FN(cut)(l, rest)); \
     ) \
-    if (margin) g[at] = -TNN__FN(sum)(n, g); \
+    if (margin) g[at] = -TNN__FN(sum)(n, g);                    /* its own is 0 so far */ \
     return (double)TNN__FN(fold)(lanes); \
 }
 TNN__FORMULAS(TNN__SUM)
