@@ -7861,10 +7861,7 @@ static tnn_status tnn__dropout_shape(tnn__op *op, tnn__blob *b)
    1 stay; its gradient has the scale alone. */
 static tnn__drop tnn__drop_of(const tnn_net *net, const tnn__op *op, float p, int back)
 {
-    tnn__drop drop;
-    memset(&drop, 0, sizeof drop);
-    drop.p = p;
-    drop.seed = net->options.seed;
+    tnn__drop drop = {p, 0, 0, 0, net->options.seed};
     if (!(p < 1)) return drop;                  /* all 0 */
     drop.scale = 1.0f/(1.0f - p);
     if (op->type == TNN_ALPHA_DROPOUT) {
@@ -8170,8 +8167,8 @@ static void tnn__batch_sums(void *context, int span, int worker)
     const tnn__len cells = op->cells, cols = op->cols;
     const float *mean = op->kept, *rstd = mean + cells, *centre = mean + 4*cells;
     float *sums = op->kept + (6 + 4*span)*cells;
-    int s = (int)((tnn__len)net->n*span/call->spans), r;
-    const int end = (int)((tnn__len)net->n*(span + 1)/call->spans);
+    const int end = tnn__span_at(net->n, span + 1, call->spans);
+    int s = tnn__span_at(net->n, span, call->spans), r;
     const int all = op->element || (in->h == 1 && in->w == 1);  /* a cell's rows are samples */
     (void)worker;
     memset(sums, 0, (size_t)(4*cells)*sizeof *sums);
@@ -8797,11 +8794,9 @@ static void tnn__custom_backward(const tnn__sample_at *a)
 static tnn_status tnn__dense_shape(tnn__op *op, tnn__blob *b)
 {
     const int units = op->options.units;
-    tnn_window window;
+    tnn_window window = tnn__layer_window(&op->options);
     tnn_status e;
-    memset(&window, 0, sizeof window);
-    window.kernel_h = b->h;
-    window.kernel_w = b->w;
+    window.kernel_h = b->h; window.kernel_w = b->w;
     if (b->h > 4096 || b->w > 4096)
         return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096",
                          b->h, b->w);
@@ -9097,8 +9092,7 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__LAYER("maxpool2d", IMAGES, TNN__MAXIMA, pool, pool, NULL,
                "kernel stride pad dilation ceil"),
     TNN__LAYER("avgpool2d", IMAGES, 0, pool, pool, NULL, "kernel stride pad ceil exclude_pad"),
-    {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO | TNN__BY_ROW, NULL, tnn__identity_forward,
-     tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
+    {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, NULL, NULL, NULL, 0, {0, 0, 0}, NULL},
     TNN__FUNCTION("relu", "", LEAKY, 0, 0, 0),
     TNN__FUNCTION("leaky_relu", "slope", LEAKY, 0, 0, 0),
     TNN__MAP("dropout", VALUES, dropout, "p"),
@@ -9287,29 +9281,14 @@ static const tnn__op *tnn__find_param(const tnn_net *net, int i, int *which)
     *which = net->tensor[i].which;
     return net->tensor[i].op;
 }
-/* The first tensor of a layer's, or of a later layer's, among those that are trained or not. */
-static int tnn__first_param(const tnn_net *net, int layer, int trained)
-{
-    int from = trained ? 0 : net->trained_tensors;
-    int to = trained ? net->trained_tensors : net->tensors;
-    while (from < to) {
-        const int i = from + (to - from)/2;
-        if (net->tensor[i].op->layer < layer) from = i + 1; else to = i;
-    }
-    return from;
-}
 /* The tensor that is called so, or NULL. */
 static const tnn__op *tnn__param_named(const tnn_net *net, const char *name, int *which)
 {
     const tnn__op *op;
-    int layer = 0, i, trained;
-    const char *p;
-    for (p = name; *p >= '0' && *p <= '9' && layer < net->layers; p++) layer = 10*layer + *p - '0';
-    for (trained = 1; trained >= 0; trained--)
-        for (i = tnn__first_param(net, layer, trained);
-             (op = tnn__find_param(net, i, which)) != NULL && op->layer == layer; i++)
-            if (!strcmp(op->name[*which], name)) return op;
-    return NULL;
+    int i;
+    for (i = 0; (op = tnn__find_param(net, i, which)) != NULL; i++)
+        if (!strcmp(op->name[*which], name)) break;
+    return op;
 }
 /* Whether its weights are panels of a product, op->q. */
 static int tnn__is_conv(const tnn__op *op) { return (op->kind->flags & TNN__PRODUCT) != 0; }
@@ -14856,9 +14835,9 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *module)
     module->is_vector = in->flat || (keeps && module->in_vector && in->h*in->w == 1);
     /* Its parameters, and of them those that are not trained. */
     module->params = module->frozen = 0;
-    for (k = tnn__first_param(net, i, 1);
-         k < net->trained_tensors && net->tensor[k].op->layer == i; k++) {
-        const int count = tnn__param_of(net->tensor[k].op, net->tensor[k].which).count;
+    for (k = 0; k < net->trained_tensors; k++) {
+        const tnn__named tensor = net->tensor[k];
+        const int count = tensor.op->layer == i ? tnn__param_of(tensor.op, tensor.which).count : 0;
         module->params += count;
         /* segments are in this order; tnn_set_group may have changed them */
         if (net->built ? net->segment[k].frozen : layer->frozen) module->frozen += count;
