@@ -8554,16 +8554,30 @@ static void tnn__conv_prepare_flipped(const tnn__call *call)
     if (op->tiled)
         tnn__tile_weights(call->k, call->net->threads, op->q.oc, op->q.g.c, op->flipped, op->tiled);
 }
-/* Filters of (kh, kw, c/groups): the output is (filters, oh, ow), see 5a. */
+/* Filters of (kh, kw, c/groups): the output is (filters, oh, ow), see 5a. A dense layer's window is
+   the whole image, of which it takes the values in the order (h, w, c) in which they lie; its
+   output is flat. */
 static tnn_status tnn__conv_shape(tnn__op *op, tnn__blob *b)
 {
-    const tnn_window window = tnn__layer_window(&op->options);
-    const int filters = op->options.filters;
-    const tnn_status e = tnn__conv_init("conv2d", &window, b->c, b->h, b->w, filters, &op->q);
+    const int dense = op->type == TNN_DENSE;
+    const int outputs = dense ? op->options.units : op->options.filters;
+    tnn_window window = tnn__layer_window(&op->options);
+    tnn_status e;
+    if (dense) { window.kernel_h = b->h; window.kernel_w = b->w; }
+    if (dense && (b->h > 4096 || b->w > 4096))
+        return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096",
+                         b->h, b->w);
+    if (dense && (outputs < 1 || outputs > 1 << 24))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d",
+                         outputs, 1 << 24);
+    e = tnn__conv_init(op->kind->name, &window, b->c, b->h, b->w, outputs, &op->q);
     if (e) return e;
-    b->c = filters; b->h = op->q.g.oh; b->w = op->q.g.ow;
+    b->c = outputs; b->h = op->q.g.oh; b->w = op->q.g.ow;
+    b->flat = dense;
     memcpy(op->frame, op->q.x_frame, sizeof op->frame);
-    return tnn__product_needs(op);
+    e = tnn__product_needs(op);
+    if (dense) tnn__set_dims(op->weight_dims, outputs, (int)op->q.inner, 0, 0);
+    return e;
 }
 /* Winograd's way: of this sample and those after it, rows r0..r1-1 of tiles. */
 static void tnn__conv2d_tiled(const tnn__sample_at *a, int samples, int r0, int r1)
@@ -8789,28 +8803,6 @@ static void tnn__custom_backward(const tnn__sample_at *a)
      backward   dy goes back through these first, into panels over the units, net->panels. Panels
                 are the right-hand side of dW; as the left-hand side of dx they are as good as rows.
                 dx and dW are tasks of one run, which mix as threads are free */
-/* Units of all values of a sample, in the order (h, w, c) in which they lie: the window is the
-   whole image. The output is flat. Refuses .units that are not 1 to 2^24. */
-static tnn_status tnn__dense_shape(tnn__op *op, tnn__blob *b)
-{
-    const int units = op->options.units;
-    tnn_window window = tnn__layer_window(&op->options);
-    tnn_status e;
-    window.kernel_h = b->h; window.kernel_w = b->w;
-    if (b->h > 4096 || b->w > 4096)
-        return tnn__fail(TNN_ERROR_SHAPE, "dense: input images of %dx%d, at most 4096x4096",
-                         b->h, b->w);
-    if (units < 1 || units > 1 << 24)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "dense: .units = %d, must be 1 to %d",
-                         units, 1 << 24);
-    e = tnn__conv_init("dense", &window, b->c, b->h, b->w, units, &op->q);
-    if (e) return e;
-    b->c = units; b->h = b->w = 1;
-    b->flat = 1;
-    e = tnn__product_needs(op);
-    tnn__set_dims(op->weight_dims, units, (int)op->q.inner, 0, 0);
-    return e;
-}
 /* Dense, ReLU, dropout. The random numbers are those that the dropout would have drawn alone, but
    for a default .p, and not those that DropConnect draws. */
 static int tnn__dense_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
@@ -9071,15 +9063,9 @@ static const tnn__extras
 #define TNN__FUNCTION(name, reads, f, p0, p1, p2) \
     {name, reads, TNN__VALUES, TNN__BY_ROW, tnn__function_shape, tnn__function_forward, \
      tnn__function_backward, NULL, TNN__ACT_##f, {p0, p1, p2}, NULL}
-#define TNN__NORM(name, flat, flags, extras, reads) \
-    {name, reads, TNN__##flat, (flags) | TNN__BY_ROW, tnn__norm_shape, tnn__norm, tnn__norm, \
-     extras, 0, {0, 0, 0}, NULL}
-#define TNN__RESAMPLE(name, shape, reads) \
-    {name, reads, TNN__IMAGES, 0, tnn__##shape##_shape, tnn__resample, tnn__resample, NULL, 0, \
-     {0, 0, 0}, NULL}
-#define TNN__MAP(name, flat, map, reads) \
-    {name, reads, TNN__##flat, TNN__BY_ROW, tnn__dropout_shape, tnn__map, tnn__map, NULL, 0, \
-     {0, 0, 0}, tnn__##map##_map}
+#define TNN__BOTH(name, flat, flags, shape, function, extras, map, reads) \
+    {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##function, tnn__##function, \
+     extras, 0, {0, 0, 0}, map}
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
 #define TNN__PENALTIES "l1 l2 orthogonal constraint norm_min norm_max norm_rate drop_connect "
 static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of tnn_layer_type */
@@ -9088,37 +9074,39 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
                &tnn__conv2d_extras, "filters kernel stride pad dilation groups "
                "pad_mode:pad|pad_h|pad_w exact " TNN__WEIGHTED TNN__PENALTIES),
     {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, TNN__PRODUCT | TNN__ON_BATCH,
-     tnn__dense_shape, NULL, NULL, &tnn__dense_extras, 0, {0, 0, 0}, NULL},
+     tnn__conv_shape, NULL, NULL, &tnn__dense_extras, 0, {0, 0, 0}, NULL},
     TNN__LAYER("maxpool2d", IMAGES, TNN__MAXIMA, pool, pool, NULL,
                "kernel stride pad dilation ceil"),
     TNN__LAYER("avgpool2d", IMAGES, 0, pool, pool, NULL, "kernel stride pad ceil exclude_pad"),
     {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, NULL, NULL, NULL, 0, {0, 0, 0}, NULL},
     TNN__FUNCTION("relu", "", LEAKY, 0, 0, 0),
     TNN__FUNCTION("leaky_relu", "slope", LEAKY, 0, 0, 0),
-    TNN__MAP("dropout", VALUES, dropout, "p"),
+    TNN__BOTH("dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__dropout_map, "p"),
     TNN__LAYER("conv_transpose2d", IMAGES, TNN__PRODUCT, transposed, transposed,
                &tnn__transposed_extras, "filters kernel stride pad dilation groups output_pad "
                TNN__WEIGHTED),
     TNN__LAYER("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, adaptive, pool, NULL, "size"),
     TNN__LAYER("adaptive_avgpool2d", IMAGES, 0, adaptive, pool, NULL, "size"),
-    TNN__RESAMPLE("upsample", upsample, "factor:!size mode size"),
-    TNN__RESAMPLE("pad", pad, "pad mode value"),
+    TNN__BOTH("upsample", IMAGES, 0, upsample, resample, NULL, NULL, "factor:!size mode size"),
+    TNN__BOTH("pad", IMAGES, 0, pad, resample, NULL, NULL, "pad mode value"),
     TNN__LAYER("reshape", VALUES, 0, reshape, reshape, NULL, "shape"),
     {"identity", "", TNN__VALUES, TNN__NOTHING_TO_DO | TNN__BY_ROW, NULL, tnn__identity_forward,
      tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
     {"add", "", TNN__VALUES, TNN__TWO | TNN__BY_ROW, tnn__two_shape, tnn__add_forward,
      tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
     TNN__LAYER("concat", CHANNELS, TNN__TWO | TNN__BY_PIXEL, two, concat, NULL, ""),
-    TNN__NORM("scale", VALUES, 0, NULL, "value no_affine"),
-    TNN__NORM("batchnorm", VALUES, TNN__SUMS, &tnn__batchnorm_extras,
-              "eps momentum:!cumulative:!no_statistics cumulative:!no_statistics "
+    TNN__BOTH("scale", VALUES, TNN__BY_ROW, norm, norm, NULL, NULL, "value no_affine"),
+    TNN__BOTH("batchnorm", VALUES, TNN__SUMS | TNN__BY_ROW, norm, norm, &tnn__batchnorm_extras,
+              NULL, "eps momentum:!cumulative:!no_statistics cumulative:!no_statistics "
               "biased:!no_statistics no_statistics no_affine no_bias:!no_affine"),
-    TNN__NORM("layernorm", VALUES, 0, &tnn__norm_extras, "eps no_affine no_bias:!no_affine"),
-    TNN__NORM("groupnorm", CHANNELS, 0, &tnn__norm_extras,
+    TNN__BOTH("layernorm", VALUES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
+              "eps no_affine no_bias:!no_affine"),
+    TNN__BOTH("groupnorm", CHANNELS, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
               "eps groups no_affine no_bias:!no_affine"),
-    TNN__NORM("instancenorm", IMAGES, 0, &tnn__norm_extras,
+    TNN__BOTH("instancenorm", IMAGES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
               "eps statistics momentum:statistics affine no_bias:affine"),
-    TNN__NORM("rmsnorm", VALUES, 0, &tnn__norm_extras, "eps no_affine"),
+    TNN__BOTH("rmsnorm", VALUES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
+              "eps no_affine"),
     TNN__LAYER("prelu", CHANNELS, TNN__BY_ROW, prelu, prelu, NULL, "slope per_channel"),
     TNN__FUNCTION("relu6", "", clamp, 0, 6, 0),
     TNN__FUNCTION("elu", "alpha", elu, 1, 1, 1),
@@ -9138,11 +9126,12 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__LAYER("softmax", CHANNELS, TNN__BY_PIXEL, softmax, softmax, NULL, ""),
     TNN__LAYER("log_softmax", CHANNELS, TNN__BY_PIXEL, softmax, softmax, NULL, ""),
     TNN__LAYER("glu", CHANNELS, TNN__BY_PIXEL, softmax, glu, NULL, ""),
-    TNN__MAP("dropout2d", CHANNELS, drop_whole, "p"),
-    TNN__MAP("alpha_dropout", VALUES, dropout, "p"),
-    TNN__MAP("gaussian_dropout", VALUES, noise, "p"),
-    TNN__MAP("gaussian_noise", VALUES, noise, "std"),
-    TNN__MAP("stochastic_depth", VALUES, drop_whole, "p"),
+    TNN__BOTH("dropout2d", CHANNELS, TNN__BY_ROW, dropout, map, NULL, tnn__drop_whole_map, "p"),
+    TNN__BOTH("alpha_dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__dropout_map, "p"),
+    TNN__BOTH("gaussian_dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__noise_map, "p"),
+    TNN__BOTH("gaussian_noise", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__noise_map, "std"),
+    TNN__BOTH("stochastic_depth", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__drop_whole_map,
+              "p"),
     TNN__LAYER("custom layer", VALUES, 0, custom, custom, NULL, "custom"),
 };
 /* The options of them all. Where a kind has another default: tnn__shape. */
@@ -9247,6 +9236,7 @@ static int tnn__as_channels(tnn__blob *b)
     return turns;
 }
 
+/* The output of the last forward, (n, c, h, w) in PyTorch's order; NULL before one. */
 TNN_API_GATED const float *tnn_output(tnn_net *net)
 {
     const tnn__blob *b;
