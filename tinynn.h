@@ -7753,19 +7753,16 @@ static tnn_status tnn__function_shape(tnn__op *op, tnn__blob *b)
                          ".max_value = %g", (double)p[0], (double)p[1]);
     return TNN_OK;
 }
-/* y = f(x), a row */
-static void tnn__function_forward(const tnn__sample_at *a)
+/* y = f(x), back dx = f'(x) dy, a row; of (leaky) ReLU by the sign of x: with a negative slope y
+   does not tell it */
+static void tnn__function(const tnn__sample_at *a)
 {
     const int f = a->op->function;
-    if (f == TNN__ACT_LEAKY) a->k->act(a->n, a->x, a->y, a->op->slope);
+    if (f == TNN__ACT_LEAKY && a->back)
+        a->k->act_grad(1, a->n, a->x, 0, a->dy, 0, a->dx, 0, a->op->slope, 1);
+    else if (f == TNN__ACT_LEAKY) a->k->act(a->n, a->x, a->y, a->op->slope);
+    else if (a->back) a->k->activation[f].backward(a->n, a->x, a->dy, a->dx, a->op->numbers);
     else a->k->activation[f].forward(a->n, a->x, a->y, a->op->numbers);
-}
-/* dx = f'(x) dy; of (leaky) ReLU by the sign of x: with a negative slope y does not tell it */
-static void tnn__function_backward(const tnn__sample_at *a)
-{
-    const int f = a->op->function;
-    if (f == TNN__ACT_LEAKY) a->k->act_grad(1, a->n, a->x, 0, a->dy, 0, a->dx, 0, a->op->slope, 1);
-    else a->k->activation[f].backward(a->n, a->x, a->dy, a->dx, a->op->numbers);
 }
 
 /* y = x > 0 ? x : w x, w learned: one, or one per channel (He et al. 2015) */
@@ -8023,43 +8020,36 @@ static void tnn__resample(const tnn__sample_at *a)
 
 /* ---- 6f. Pooling ----------------------------------------------------------------------------- */
 /* Max and average pooling by windows: the output is as large as 5a says, each channel on its own.
-   */
+   Adaptive pooling, to n rows of h: window i is rows i h/n rounded down to (i+1) h/n rounded up
+   (PyTorch), columns likewise. */
 static tnn_status tnn__pool_shape(tnn__op *op, tnn__blob *b)
 {
     const tnn_window window = tnn__layer_window(&op->options);
-    const tnn_status e = tnn__window(op->kind->name, &window, 1, b->c, b->h, b->w, &op->pool);
-    b->h = op->pool.oh;
-    b->w = op->pool.ow;
+    tnn__pool_geometry *g = &op->pool;
+    tnn_status e = TNN_OK;
+    if (op->type == TNN_ADAPTIVE_MAXPOOL2D || op->type == TNN_ADAPTIVE_AVGPOOL2D) {
+        g->c = b->c; g->ih = b->h; g->iw = b->w;
+        g->oh = TNN__MAX(1, op->options.size_h);
+        g->ow = TNN__MAX(1, op->options.size_w);
+        g->adaptive = g->dh = g->dw = g->sh = g->sw = 1;
+        g->kh = b->h/g->oh + 2;         /* at most so many */
+        g->kw = b->w/g->ow + 2;
+    } else e = tnn__window(op->kind->name, &window, 1, b->c, b->h, b->w, g);
+    b->h = g->oh; b->w = g->ow;
     return e;
 }
-/* Window i of n over h rows is i h/n rounded down to (i+1) h/n rounded up (PyTorch). */
-static tnn_status tnn__adaptive_shape(tnn__op *op, tnn__blob *b)
-{
-    tnn__pool_geometry *g = &op->pool;
-    g->c = b->c; g->ih = b->h; g->iw = b->w;
-    g->oh = TNN__MAX(1, op->options.size_h);
-    g->ow = TNN__MAX(1, op->options.size_w);
-    g->adaptive = g->dh = g->dw = g->sh = g->sw = 1;
-    g->kh = b->h/g->oh + 2;             /* at most so many */
-    g->kw = b->w/g->ow + 2;
-    b->h = g->oh;
-    b->w = g->ow;
-    return TNN_OK;
-}
-/* y = the largest of each window, whose place in it a->where keeps for backward; or the mean. */
-static void tnn__pool_forward(const tnn__sample_at *a)
+/* y = the largest of each window, whose place in it a->where keeps, or the mean; back dx: each dy
+   goes to the place of the maximum, or is spread over its window. */
+static void tnn__window_pool(const tnn__sample_at *a)
 {
     const tnn__pool_geometry *g = &a->op->pool;
-    if (a->op->kind->flags & TNN__MAXIMA)
+    const tnn__len row = tnn__wide(a->in);
+    if (a->back) {
+        memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
+        a->k->pool_grad(g, a->dy, a->where, a->dx, row, 0, a->out->h);
+    } else if (a->op->kind->flags & TNN__MAXIMA)
         a->k->maxpool(g, a->x, a->in->row, a->y, a->out->row, a->where, 0, a->out->h);
     else a->k->avgpool(g, a->x, a->in->row, a->y, a->out->row);
-}
-/* dx: each dy goes to the place of the maximum, or is spread over its window. */
-static void tnn__pool_backward(const tnn__sample_at *a)
-{
-    const tnn__len row = tnn__wide(a->in);
-    memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
-    a->k->pool_grad(&a->op->pool, a->dy, a->where, a->dx, row, 0, a->out->h);
 }
 
 /* ---- 6g. Normalisation and scale --------------------------------------------------------------
@@ -8281,8 +8271,7 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
     const tnn__len cells = op->cells;
-    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL;
-    const float *b = op->b_floats ? net->flat[TNN__W] + op->b : NULL;
+    const float *w = net->flat[TNN__W] + op->w, *b = net->flat[TNN__W] + op->b;
     float *mean = op->kept, *rstd = mean + cells, *scale = rstd + cells, *shift = scale + cells;
     const int training = net->mode == TNN_TRAIN;
     float *running = op->track ? (training ? net->moved : net->buffers) + op->s : NULL;
@@ -8307,8 +8296,8 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
             running[cells + i] = (float)((1 - m)*(double)running[cells + i] + m*var);
         }
         rstd[i] = scale[i];
-        scale[i] = w ? rstd[i]*w[i] : rstd[i];
-        shift[i] = b ? b[i] : 0;
+        scale[i] = op->w_floats ? rstd[i]*w[i] : rstd[i];
+        shift[i] = op->b_floats ? b[i] : 0;
     }
     return TNN_OK;
 }
@@ -8579,53 +8568,40 @@ static tnn_status tnn__conv_shape(tnn__op *op, tnn__blob *b)
     if (dense) tnn__set_dims(op->weight_dims, outputs, (int)op->q.inner, 0, 0);
     return e;
 }
-/* Winograd's way: of this sample and those after it, rows r0..r1-1 of tiles. */
-static void tnn__conv2d_tiled(const tnn__sample_at *a, int samples, int r0, int r1)
-{
-    const tnn__op *op = a->op;
-    const tnn__blob *in = a->in, *out = a->out;
-    const int leaky = op->act && op->slope > 0, unit = op->pool.kh ? 1 : 2;
-    int s, r;
-    tnn__tile_forward(a->k, &op->q, in->c, op->q.oc, samples, a->x, in->sample, in->row,
-                      op->tiled, a->w, a->b, a->y, out->sample, out->row, a->where, op->pool.kh,
-                      a->scratch + op->rows, op->act && !leaky, a->scratch + op->tiles, r0, r1);
-    for (s = 0; s < samples && leaky; s++)
-        for (r = r0*unit; r < r1*unit; r++) {
-            float *y = a->y + s*out->sample + r*out->row;
-            a->k->act(tnn__wide(out), y, y, op->slope);
-        }
-}
-/* y = pool(act(conv(x))), or less of it, in this task's rows of y. For a pooled row the rows of the
-   convolution that it needs are made and pooled; leaky ReLU comes last, as it commutes with max. */
+/* y = act(pool(conv(x))), or less of it, in this task's rows of y; by Winograd's way, whose rows
+   are those of tiles, of a->samples at once. For a pooled row the rows of the convolution that it
+   needs are made and pooled; leaky ReLU comes last, as it commutes with max. */
 static void tnn__conv2d_forward(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in, *out = a->out;
     const tnn__len n = tnn__wide(out), wide = (tnn__len)op->q.g.ow*op->q.oc;
-    const int relu = op->act && !(op->slope > 0), leaky = op->act && op->slope > 0;
-    const int units = op->tiled && !op->pool.kh ? out->h/2 : out->h;
-    const int r0 = units*a->part/a->parts, r1 = units*(a->part + 1)/a->parts;
+    const int leaky = op->act && op->slope > 0, relu = op->act && !leaky;
+    const int unit = op->tiled && !op->pool.kh ? 2 : 1;
+    const int r0 = out->h/unit*a->part/a->parts, r1 = out->h/unit*(a->part + 1)/a->parts;
     tnn__pool_geometry strip = op->pool;
-    int r;
-    if (op->tiled) {
-        tnn__conv2d_tiled(a, a->samples, r0, r1);
-        return;
-    }
-    if (!op->pool.kh)
-        tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, a->y + r0*out->row, out->row,
-                          relu, r0, r1);
+    float *rows = a->scratch + op->rows;
+    int r, s;
     strip.ih = strip.kh;
     strip.oh = 1;
-    for (r = r0; r < r1; r++) {
-        float *y = a->y + r*out->row;
-        if (op->pool.kh) {
-            float *rows = a->scratch + op->rows;
-            tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, rows, wide, relu,
-                              r*strip.kh, (r + 1)*strip.kh);
-            a->k->maxpool(&strip, rows, wide, y, out->row, a->where ? a->where + r*n : NULL, 0, 1);
-        }
-        if (leaky) a->k->act(n, y, y, op->slope);
+    if (op->tiled)
+        tnn__tile_forward(a->k, &op->q, in->c, op->q.oc, a->samples, a->x, in->sample, in->row,
+                          op->tiled, a->w, a->b, a->y, out->sample, out->row, a->where,
+                          op->pool.kh, rows, relu, a->scratch + op->tiles, r0, r1);
+    else if (!op->pool.kh)
+        tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, a->y + r0*out->row, out->row,
+                          relu, r0, r1);
+    else for (r = r0; r < r1; r++) {
+        tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, rows, wide, relu, r*strip.kh,
+                          (r + 1)*strip.kh);
+        a->k->maxpool(&strip, rows, wide, a->y + r*out->row, out->row,
+                      a->where ? a->where + r*n : NULL, 0, 1);
     }
+    for (s = 0; leaky && s < a->samples; s++)
+        for (r = r0*unit; r < r1*unit; r++) {
+            float *y = a->y + s*out->sample + r*out->row;
+            a->k->act(n, y, y, op->slope);
+        }
 }
 /* Back through activation and pool into a framed dy, where dx needs one; then dw, db and dx. As max
    and activation commute, dy passes the activation first, while it is small. */
@@ -9061,8 +9037,8 @@ static const tnn__extras
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##passes##_forward, \
      tnn__##passes##_backward, extras, 0, {0, 0, 0}, NULL}
 #define TNN__FUNCTION(name, reads, f, p0, p1, p2) \
-    {name, reads, TNN__VALUES, TNN__BY_ROW, tnn__function_shape, tnn__function_forward, \
-     tnn__function_backward, NULL, TNN__ACT_##f, {p0, p1, p2}, NULL}
+    {name, reads, TNN__VALUES, TNN__BY_ROW, tnn__function_shape, tnn__function, \
+     tnn__function, NULL, TNN__ACT_##f, {p0, p1, p2}, NULL}
 #define TNN__BOTH(name, flat, flags, shape, function, extras, map, reads) \
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##function, tnn__##function, \
      extras, 0, {0, 0, 0}, map}
@@ -9075,9 +9051,10 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
                "pad_mode:pad|pad_h|pad_w exact " TNN__WEIGHTED TNN__PENALTIES),
     {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, TNN__PRODUCT | TNN__ON_BATCH,
      tnn__conv_shape, NULL, NULL, &tnn__dense_extras, 0, {0, 0, 0}, NULL},
-    TNN__LAYER("maxpool2d", IMAGES, TNN__MAXIMA, pool, pool, NULL,
-               "kernel stride pad dilation ceil"),
-    TNN__LAYER("avgpool2d", IMAGES, 0, pool, pool, NULL, "kernel stride pad ceil exclude_pad"),
+    TNN__BOTH("maxpool2d", IMAGES, TNN__MAXIMA, pool, window_pool, NULL, NULL,
+              "kernel stride pad dilation ceil"),
+    TNN__BOTH("avgpool2d", IMAGES, 0, pool, window_pool, NULL, NULL,
+              "kernel stride pad ceil exclude_pad"),
     {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, NULL, NULL, NULL, 0, {0, 0, 0}, NULL},
     TNN__FUNCTION("relu", "", LEAKY, 0, 0, 0),
     TNN__FUNCTION("leaky_relu", "slope", LEAKY, 0, 0, 0),
@@ -9085,8 +9062,8 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__LAYER("conv_transpose2d", IMAGES, TNN__PRODUCT, transposed, transposed,
                &tnn__transposed_extras, "filters kernel stride pad dilation groups output_pad "
                TNN__WEIGHTED),
-    TNN__LAYER("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, adaptive, pool, NULL, "size"),
-    TNN__LAYER("adaptive_avgpool2d", IMAGES, 0, adaptive, pool, NULL, "size"),
+    TNN__BOTH("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, pool, window_pool, NULL, NULL, "size"),
+    TNN__BOTH("adaptive_avgpool2d", IMAGES, 0, pool, window_pool, NULL, NULL, "size"),
     TNN__BOTH("upsample", IMAGES, 0, upsample, resample, NULL, NULL, "factor:!size mode size"),
     TNN__BOTH("pad", IMAGES, 0, pad, resample, NULL, NULL, "pad mode value"),
     TNN__LAYER("reshape", VALUES, 0, reshape, reshape, NULL, "shape"),
