@@ -8439,7 +8439,14 @@ static void tnn__norm(const tnn__sample_at *a)
                           mean + 4*cells, mean + 5*cells, a->dx, cols);
 }
 
-/* ---- 6h. Convolution, transposed or not: the formulas are in 5b ------------------------------ */
+/* ---- 6h. Convolution, transposed or not: the formulas are in 5b -------------------------------
+   A transposed convolution is the gradient by the input of a convolution q that leads from its
+   output to its input. So the two are made of the same three products of q:
+                        y                  dx                 dw
+       conv2d           q of x             q's dx from dy     q's dw from x and dy
+       transposed       q's dx from x      q of dy            q's dw from dy and x
+   q reads a framed image; q's dx another one, and weights that are turned around, `flipped` once in
+   a step. x has its frame in the blob; dy is copied into one in a thread's scratch. */
 /* What operations need whose weights are panels of op->q: their floats, and their shapes in
    PyTorch. Refuses more than INT_MAX weights, and options that only some of them can have. */
 static tnn_status tnn__product_needs(tnn__op *op)
@@ -8640,9 +8647,8 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
                                  a->dx, tnn__wide(a->in));
 }
 
-/* The transposed convolution is the gradient of the input of a convolution q that leads from its
-   output to its input; its own gradient of the input is q, and its weights' gradient q's with the
-   two images changing places. h' = (h-1) stride - 2 pad + dilation (kernel-1) + output_pad + 1. */
+/* The shape from which q leads to the input's:
+       h' = (h-1) stride - 2 pad + dilation (kernel-1) + output_pad + 1,  w' likewise */
 static tnn_status tnn__transposed_shape(tnn__op *op, tnn__blob *b)
 {
     const tnn_layer *o = &op->options;
@@ -9039,7 +9045,7 @@ static const tnn__extras
 #define TNN__FUNCTION(name, reads, f, p0, p1, p2) \
     {name, reads, TNN__VALUES, TNN__BY_ROW, tnn__function_shape, tnn__function, \
      tnn__function, NULL, TNN__ACT_##f, {p0, p1, p2}, NULL}
-#define TNN__BOTH(name, flat, flags, shape, function, extras, map, reads) \
+#define TNN__DUAL(name, flat, flags, shape, function, extras, map, reads) \
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##function, tnn__##function, \
      extras, 0, {0, 0, 0}, map}
 #define TNN__WEIGHTED "no_bias init init_with bias_init:!no_bias bias_init_with:!no_bias "
@@ -9051,38 +9057,38 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
                "pad_mode:pad|pad_h|pad_w exact " TNN__WEIGHTED TNN__PENALTIES),
     {"dense", "units " TNN__WEIGHTED TNN__PENALTIES, TNN__VALUES, TNN__PRODUCT | TNN__ON_BATCH,
      tnn__conv_shape, NULL, NULL, &tnn__dense_extras, 0, {0, 0, 0}, NULL},
-    TNN__BOTH("maxpool2d", IMAGES, TNN__MAXIMA, pool, window_pool, NULL, NULL,
+    TNN__DUAL("maxpool2d", IMAGES, TNN__MAXIMA, pool, window_pool, NULL, NULL,
               "kernel stride pad dilation ceil"),
-    TNN__BOTH("avgpool2d", IMAGES, 0, pool, window_pool, NULL, NULL,
+    TNN__DUAL("avgpool2d", IMAGES, 0, pool, window_pool, NULL, NULL,
               "kernel stride pad ceil exclude_pad"),
     {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, NULL, NULL, NULL, 0, {0, 0, 0}, NULL},
     TNN__FUNCTION("relu", "", LEAKY, 0, 0, 0),
     TNN__FUNCTION("leaky_relu", "slope", LEAKY, 0, 0, 0),
-    TNN__BOTH("dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__dropout_map, "p"),
+    TNN__DUAL("dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__dropout_map, "p"),
     TNN__LAYER("conv_transpose2d", IMAGES, TNN__PRODUCT, transposed, transposed,
                &tnn__transposed_extras, "filters kernel stride pad dilation groups output_pad "
                TNN__WEIGHTED),
-    TNN__BOTH("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, pool, window_pool, NULL, NULL, "size"),
-    TNN__BOTH("adaptive_avgpool2d", IMAGES, 0, pool, window_pool, NULL, NULL, "size"),
-    TNN__BOTH("upsample", IMAGES, 0, upsample, resample, NULL, NULL, "factor:!size mode size"),
-    TNN__BOTH("pad", IMAGES, 0, pad, resample, NULL, NULL, "pad mode value"),
+    TNN__DUAL("adaptive_maxpool2d", IMAGES, TNN__MAXIMA, pool, window_pool, NULL, NULL, "size"),
+    TNN__DUAL("adaptive_avgpool2d", IMAGES, 0, pool, window_pool, NULL, NULL, "size"),
+    TNN__DUAL("upsample", IMAGES, 0, upsample, resample, NULL, NULL, "factor:!size mode size"),
+    TNN__DUAL("pad", IMAGES, 0, pad, resample, NULL, NULL, "pad mode value"),
     TNN__LAYER("reshape", VALUES, 0, reshape, reshape, NULL, "shape"),
     {"identity", "", TNN__VALUES, TNN__NOTHING_TO_DO | TNN__BY_ROW, NULL, tnn__identity_forward,
      tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
     {"add", "", TNN__VALUES, TNN__TWO | TNN__BY_ROW, tnn__two_shape, tnn__add_forward,
      tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
     TNN__LAYER("concat", CHANNELS, TNN__TWO | TNN__BY_PIXEL, two, concat, NULL, ""),
-    TNN__BOTH("scale", VALUES, TNN__BY_ROW, norm, norm, NULL, NULL, "value no_affine"),
-    TNN__BOTH("batchnorm", VALUES, TNN__SUMS | TNN__BY_ROW, norm, norm, &tnn__batchnorm_extras,
+    TNN__DUAL("scale", VALUES, TNN__BY_ROW, norm, norm, NULL, NULL, "value no_affine"),
+    TNN__DUAL("batchnorm", VALUES, TNN__SUMS | TNN__BY_ROW, norm, norm, &tnn__batchnorm_extras,
               NULL, "eps momentum:!cumulative:!no_statistics cumulative:!no_statistics "
               "biased:!no_statistics no_statistics no_affine no_bias:!no_affine"),
-    TNN__BOTH("layernorm", VALUES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
+    TNN__DUAL("layernorm", VALUES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
               "eps no_affine no_bias:!no_affine"),
-    TNN__BOTH("groupnorm", CHANNELS, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
+    TNN__DUAL("groupnorm", CHANNELS, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
               "eps groups no_affine no_bias:!no_affine"),
-    TNN__BOTH("instancenorm", IMAGES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
+    TNN__DUAL("instancenorm", IMAGES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
               "eps statistics momentum:statistics affine no_bias:affine"),
-    TNN__BOTH("rmsnorm", VALUES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
+    TNN__DUAL("rmsnorm", VALUES, TNN__BY_ROW, norm, norm, &tnn__norm_extras, NULL,
               "eps no_affine"),
     TNN__LAYER("prelu", CHANNELS, TNN__BY_ROW, prelu, prelu, NULL, "slope per_channel"),
     TNN__FUNCTION("relu6", "", clamp, 0, 6, 0),
@@ -9103,11 +9109,11 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
     TNN__LAYER("softmax", CHANNELS, TNN__BY_PIXEL, softmax, softmax, NULL, ""),
     TNN__LAYER("log_softmax", CHANNELS, TNN__BY_PIXEL, softmax, softmax, NULL, ""),
     TNN__LAYER("glu", CHANNELS, TNN__BY_PIXEL, softmax, glu, NULL, ""),
-    TNN__BOTH("dropout2d", CHANNELS, TNN__BY_ROW, dropout, map, NULL, tnn__drop_whole_map, "p"),
-    TNN__BOTH("alpha_dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__dropout_map, "p"),
-    TNN__BOTH("gaussian_dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__noise_map, "p"),
-    TNN__BOTH("gaussian_noise", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__noise_map, "std"),
-    TNN__BOTH("stochastic_depth", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__drop_whole_map,
+    TNN__DUAL("dropout2d", CHANNELS, TNN__BY_ROW, dropout, map, NULL, tnn__drop_whole_map, "p"),
+    TNN__DUAL("alpha_dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__dropout_map, "p"),
+    TNN__DUAL("gaussian_dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__noise_map, "p"),
+    TNN__DUAL("gaussian_noise", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__noise_map, "std"),
+    TNN__DUAL("stochastic_depth", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__drop_whole_map,
               "p"),
     TNN__LAYER("custom layer", VALUES, 0, custom, custom, NULL, "custom"),
 };
@@ -9601,7 +9607,7 @@ static tnn_status tnn__init_params(tnn_net *net)
 enum { TNN__PER_VALUE, TNN__PER_ROW, TNN__PER_SAMPLE };
 /* TRAITS of a loss. What another part of the library wants to know of losses it asks by these. */
 enum {
-    TNN__LABELS = 1, TNN__TARGETS = 2, TNN__BOTH = 3,           /* what it takes */
+    TNN__LABELS = 1, TNN__TARGETS = 2, TNN__DUAL = 3,           /* what it takes */
     TNN__CLASSES = 4,           /* labels are of classes also where there is one output */
     TNN__PIXELS = 8,            /* with .per_pixel each pixel is a row */
     TNN__SIGNS = 16,            /* targets are -1, 0 or 1 */
@@ -9622,11 +9628,11 @@ typedef struct {
 } tnn__loss_kind;
 #define TNN__FINITE 3.4028235e38f       /* the largest float */
 #define TNN__ALL    -TNN__FINITE, TNN__FINITE
-#define TNN__BY_VALUE   TNN__PER_VALUE, TNN__BOTH               /* most are */
+#define TNN__BY_VALUE   TNN__PER_VALUE, TNN__DUAL               /* most are */
 static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = { /* as tnn_loss_type, then */
     {NULL, "", 0, 0, 0, 0, 0, 0, 0, 0},                                 /* the variants */
     {"cross-entropy", "label_smoothing gamma ignore_index class_weights", TNN__PER_ROW,
-     TNN__BOTH | TNN__CLASSES | TNN__PIXELS | TNN__IGNORES | TNN__SOFTMAX, 0, 1, 0, 0, 1, 0},
+     TNN__DUAL | TNN__CLASSES | TNN__PIXELS | TNN__IGNORES | TNN__SOFTMAX, 0, 1, 0, 0, 1, 0},
     {"nll", "ignore_index class_weights", TNN__PER_ROW,     /* 1e-3: rounding of a logarithm */
      TNN__LABELS | TNN__CLASSES | TNN__PIXELS | TNN__IGNORES | TNN__INFINITE | TNN__LOGS,
      0, -TNN__FINITE, 1e-3f, 0, 1, 0},
@@ -9652,9 +9658,9 @@ static const tnn__loss_kind tnn__loss_kinds[TNN__NTH(TNN__LOSSES)] = { /* as tnn
     {"gaussian nll", "eps full -per_pixel", TNN__PER_VALUE, TNN__TARGETS | TNN__HALVES,
      .5f, TNN__ALL, TNN__ALL, 0},
     /* their ranges are any finite number; what overflows shows in the loss */
-    {"cosine", "", TNN__PER_ROW, TNN__BOTH | TNN__PIXELS, .5f, TNN__ALL, TNN__ALL, 0},
-    {"dice", "smooth", TNN__PER_SAMPLE, TNN__BOTH, .5f, TNN__ALL, TNN__ALL, 0},
-    {"custom loss", "custom user -reduction -per_pixel", TNN__PER_SAMPLE, TNN__BOTH | TNN__HOOK,
+    {"cosine", "", TNN__PER_ROW, TNN__DUAL | TNN__PIXELS, .5f, TNN__ALL, TNN__ALL, 0},
+    {"dice", "smooth", TNN__PER_SAMPLE, TNN__DUAL, .5f, TNN__ALL, TNN__ALL, 0},
+    {"custom loss", "custom user -reduction -per_pixel", TNN__PER_SAMPLE, TNN__DUAL | TNN__HOOK,
      .5f, 1, 0, 1, 0, 0},
     /* the variants: targets are logarithms, outputs are rates themselves */
     {"kl divergence", "", TNN__PER_VALUE, TNN__TARGETS, .5f, TNN__ALL, -TNN__FINITE, 88, 0},
