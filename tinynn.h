@@ -3381,7 +3381,7 @@ typedef struct {                /* one step of an optimizer over a run of floats
     double    lr, decay;        /* with the layer's factors; decay: L2 or of a rule's own kind   */
     double    shrink, sign;     /* the weight is w + shrink w, the gradient sign g, at first     */
     double    bias1, bias2, bias3;      /* 1 - beta^t */
-    double    c[2];             /* running numbers of a rule: its `advance` */
+    double    running[2];       /* numbers of a rule: its `advance` */
     long long step;             /* t, from 1 */
     double    estimate;         /* Sophia: > 0, and g is of drawn labels */
 } tnn__update;
@@ -5339,13 +5339,13 @@ TNN__RULE(adamax)
 }
 
 /* NAdam: m and v as in Adam;
-   w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = c[0], the momentum
-   of this step, and P = c[1], the product of all so far; c' is that of the next. */
+   w -= lr ((1 - c)/(1 - P) d + c'/(1 - P c') m)/(sqrt(v/bias2) + eps), with c = running[0], the
+   momentum of this step, and P = running[1], the product of all so far; c' is that of the next. */
 TNN__RULE(nadam)
 {
     const double next = tnn__nadam_momentum(o, u->step + 1);
-    const TNN__VF of_d = TNN__SET(-u->lr*(1 - u->c[0])/(1 - u->c[1]));
-    const TNN__VF of_m = TNN__SET(-u->lr*next/(1 - u->c[1]*next));
+    const TNN__VF of_d = TNN__SET(-u->lr*(1 - u->running[0])/(1 - u->running[1]));
+    const TNN__VF of_m = TNN__SET(-u->lr*next/(1 - u->running[1]*next));
     TNN__MOMENTS;
     TNN__UNBIASED;
     TNN__WEIGHTS(
@@ -5416,16 +5416,16 @@ TNN__RULE(ademamix)
     )
 }
 
-/* Schedule-Free, c = c[0], lr times c[1] (warm-up and bias): h = g + L w (SGD, no v), or
+/* Schedule-Free, c = running[0], lr times running[1] (warm-up, bias): h = g + L w (SGD, no v), or
    g/(sqrt(v) + eps) + L w (AdamW);  w += c (z - w) - lr (1 - beta (1 - c)) h;  z -= lr h.
    w is where the gradient is taken, between the plain steps z and their mean; beta is momentum of
    SGD and beta1 of AdamW. */
 TNN__RULE(schedule_free)
 {
     float *TNN__RESTRICT v = o->type == TNN_SCHEDULE_FREE_ADAMW ? u->s[1] : NULL;
-    const double lr = u->c[1]*u->lr, beta = v ? o->beta1 : o->momentum;
-    const TNN__VF c = TNN__SET(u->c[0]), step = TNN__SET(-lr), eps = TNN__SET(o->eps);
-    const TNN__VF part = TNN__SET(-lr*(1 - beta*(1 - u->c[0])));
+    const double lr = u->running[1]*u->lr, beta = v ? o->beta1 : o->momentum;
+    const TNN__VF c = TNN__SET(u->running[0]), step = TNN__SET(-lr), eps = TNN__SET(o->eps);
+    const TNN__VF part = TNN__SET(-lr*(1 - beta*(1 - u->running[0])));
     TNN__STATE(z, 0);
     TNN__BETA(beta2, o->beta2);
     TNN__WEIGHTS(
@@ -6327,18 +6327,18 @@ static tnn__taps tnn__dx_taps(int r, int p, int d, int s, int k)
 }
 /* The zeros before and behind in one dimension: around x as far as windows reach, around dy as far
    as the taps of all residues do. */
-static void tnn__frames(int p, int d, int s, int k, int in, int out, int *x, int *dy)
+static void tnn__frames(int p, int d, int s, int k, int in, int out, int *zeros_x, int *zeros_dy)
 {
     int r;
-    x[0] = p;
-    x[1] = TNN__MAX(0, (out - 1)*s - p + (k - 1)*d - (in - 1));
-    dy[0] = dy[1] = 0;
+    zeros_x[0] = p;
+    zeros_x[1] = TNN__MAX(0, (out - 1)*s - p + (k - 1)*d - (in - 1));
+    zeros_dy[0] = zeros_dy[1] = 0;
     for (r = 0; r < s && r < in; r++) {
         const tnn__taps taps = tnn__dx_taps(r, p, d, s, k);
         const int last = (in - 1 - r)/s + taps.y + (taps.count - 1)*taps.y_step;
         if (!taps.count) continue;
-        dy[0] = TNN__MAX(dy[0], -taps.y);
-        dy[1] = TNN__MAX(dy[1], last - (out - 1));
+        zeros_dy[0] = TNN__MAX(zeros_dy[0], -taps.y);
+        zeros_dy[1] = TNN__MAX(zeros_dy[1], last - (out - 1));
     }
 }
 /* The frames of a convolution whose geometry is known. */
@@ -7284,7 +7284,7 @@ typedef struct {
     int          needs_dx, needs_dx2;           /* the blobs it reads want gradients, */
     int          adds_dx, adds_dx2;             /* to which others have contributed before */
     /* parameters: floats in the flat vectors, running statistics in net->buffers */
-    tnn__len     w, w_floats, b, b_floats, s, s_floats;
+    tnn__len     weights, w_floats, biases, b_floats, s, s_floats;
     int          weight_dims[4], other_dims[4]; /* in PyTorch: of the weight; of the rest */
     int          bias_each, bias_room;          /* PRODUCT: so many biases in so many floats */
     tnn__len     partial;           /* floats before its part in a span's partial sum */
@@ -7404,7 +7404,7 @@ struct tnn_net {
     const int       *labels;                /* of the last loss, or its targets, and it */
     const float     *targets;
     double           value;
-    double           c[2], shares, lr_max;  /* of rules: `advance` */
+    double           running[2], shares, lr_max;    /* of rules: `advance` */
     int              averages, accumulated, swapped;
     double           grad_norm;
     int              odd;           /* some weight may not be finite: tnn__check_weights */
@@ -7596,7 +7596,7 @@ static int tnn__threads_for(const tnn_net *net, tnn__len work)
 /* The weights in use: with DropConnect (Wan et al. 2013) those left in this training step. */
 static const float *tnn__weights(const tnn_net *net, const tnn__op *op)
 {
-    return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[TNN__W] + op->w;
+    return op->masked && net->mode == TNN_TRAIN ? op->masked : net->flat[TNN__W] + op->weights;
 }
 /* The stream of random numbers of a layer in this training forward: streams below 2^19 of each
    forward are for other uses. */
@@ -8271,7 +8271,7 @@ static tnn_status tnn__batch_statistics(tnn__call *call)
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
     const tnn__len cells = op->cells;
-    const float *w = net->flat[TNN__W] + op->w, *b = net->flat[TNN__W] + op->b;
+    const float *w = net->flat[TNN__W] + op->weights, *b = net->flat[TNN__W] + op->biases;
     float *mean = op->kept, *rstd = mean + cells, *scale = rstd + cells, *shift = scale + cells;
     const int training = net->mode == TNN_TRAIN;
     float *running = op->track ? (training ? net->moved : net->buffers) + op->s : NULL;
@@ -8331,7 +8331,8 @@ static void tnn__batch_gradients(tnn__call *call)
 {
     tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const float *w = op->w_floats ? net->flat[TNN__W] + op->w : NULL, *rstd = op->kept + op->cells;
+    const float *w = op->w_floats ? net->flat[TNN__W] + op->weights : NULL;
+    const float *rstd = op->kept + op->cells;
     float *by_x = op->kept + 4*op->cells, *plus = by_x + op->cells;
     const double count = tnn__norm_count(op, &net->blob[op->in], net->n);
     tnn__len i;
@@ -8339,8 +8340,8 @@ static void tnn__batch_gradients(tnn__call *call)
     for (i = 0; i < op->cells; i++) {
         const double r = (double)rstd[i]*(w ? (double)w[i] : 1);
         const double sum = tnn__batch_total(call, 0, i), products = tnn__batch_total(call, 1, i);
-        if (op->trained && op->w_floats) net->flat[TNN__G][op->w + i] = (float)products;
-        if (op->trained && op->b_floats) net->flat[TNN__G][op->b + i] = (float)sum;
+        if (op->trained && op->w_floats) net->flat[TNN__G][op->weights + i] = (float)products;
+        if (op->trained && op->b_floats) net->flat[TNN__G][op->biases + i] = (float)sum;
         by_x[i] = (float)(-r*products/count);
         plus[i] = (float)(-r*sum/count);
     }
@@ -8823,7 +8824,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     mm.bp = op->q.inner*16;
     mm.c = out->data + i0*out->sample + j_0;
     mm.ldc = out->sample;
-    mm.bias = net->flat[TNN__W] + op->b + j_0;
+    mm.bias = net->flat[TNN__W] + op->biases + j_0;
     mm.start = op->b_floats ? TNN__BIAS : TNN__ZERO;
     mm.relu = op->act && !(op->slope > 0);
     /* a chain of the weights stays cached while rows pass by */
@@ -8975,12 +8976,12 @@ static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
     mm.a = in->data + i0;
     mm.b = net->panels + (tnn__len)j_0*net->n;
     mm.bp = (tnn__len)net->n*16;
-    mm.c = net->flat[TNN__G] + op->w + (j_0/16*op->q.inner + i0)*16;
+    mm.c = net->flat[TNN__G] + op->weights + (j_0/16*op->q.inner + i0)*16;
     mm.ldc = 16; mm.cp = op->q.inner*16;
     tnn__by_chains(call->k, &mm, net->n, block,
                    op->q.inner >= 512 && mm.cols >= 64 ? scratch : NULL, call->dw_rows + 16, 0);
     if (i0 == 0 && op->b_floats) {
-        float *db = net->flat[TNN__G] + op->b + j_0;
+        float *db = net->flat[TNN__G] + op->biases + j_0;
         memset(db, 0, (size_t)mm.cols*sizeof *db);
         for (s = 0; s < mm.cols; s += 16) {
             float low[16] = {0};
@@ -9291,12 +9292,13 @@ static float *tnn__param_at(const tnn_net *net, const tnn__op *op, int which, fl
     const int i = (int)at;
     if (tnn__is_conv(op) && which == TNN__WEIGHT) {
         const int window = q->g.kh*q->g.kw, r = (int)(at%q->inner);
-        return flat + op->w + tnn__weight_at(q, (int)(at/q->inner), r/window, r%window);
+        return flat + op->weights + tnn__weight_at(q, (int)(at/q->inner), r/window, r%window);
     }
     if (tnn__is_conv(op))
-        return flat + op->b + (tnn__len)(i/op->bias_each)*op->bias_room + i%op->bias_each;
+        return flat + op->biases + (tnn__len)(i/op->bias_each)*op->bias_room + i%op->bias_each;
     if (op->element) at = tnn__place_of(in, i);
-    return which == TNN__WEIGHT ? flat + op->w + at : which == TNN__BIASES ? flat + op->b + at
+    return which == TNN__WEIGHT ? flat + op->weights + at
+         : which == TNN__BIASES ? flat + op->biases + at
          : flat + op->s + (which - TNN__MEAN)*op->cells + at;
 }
 /* Sets element `at` of a tensor's values. A running statistic goes on from there at once. */
@@ -9581,7 +9583,7 @@ static tnn_status tnn__init_params(tnn_net *net)
         tnn__net_release(net, matrix);
         net->used = mark;
         if (o->custom && o->custom->init)
-            o->custom->init(o->custom->user, net->flat[TNN__W] + op->w, net->options.seed);
+            o->custom->init(o->custom->user, net->flat[TNN__W] + op->weights, net->options.seed);
         if (tnn_failed()) return (tnn_status)tnn_failed();
     }
     return TNN_OK;
@@ -10133,7 +10135,7 @@ static void tnn__each_panel(const tnn_net *net, const tnn__op *op, double scale,
 /* Panel `task` of its weights in a flat vector: (inner, 16). */
 static float *tnn__panel(const tnn__regularizer *call, int flat, int task)
 {
-    return call->net->flat[flat] + call->op->w + task*call->op->q.inner*16;
+    return call->net->flat[flat] + call->op->weights + task*call->op->q.inner*16;
 }
 
 /* The floats of an operation's Gram matrices W W^T, of which each group has one, (n, n) with n = 16
@@ -10489,12 +10491,12 @@ static void tnn__factors_task(void *context, int task, int worker)
                       u->s[0] + task/all->rows*all->rows*all->line + task%all->rows*all->inner);
     } else {
         const tnn__len at = 1024*(others%all->chunks), n = TNN__MIN(1024, all->line - at);
-        const tnn__len o = others/all->chunks*all->rows*all->line + at;
-        float *by_col = u->s[1] + o;
+        const tnn__len offset = others/all->chunks*all->rows*all->line + at;
+        float *by_col = u->s[1] + offset;
         int v, lane;
         tnn__len i;
         for (v = 0; v < all->rows; v++)
-            k->colsquares(1, n, u->g + o + v*all->line, 0, (float)(all->beta/all->height),
+            k->colsquares(1, n, u->g + offset + v*all->line, 0, (float)(all->beta/all->height),
                           v ? 1 : keep/(float)all->lanes, by_col);
         for (i = 0; i < n && all->lanes > 1; i += 16) { /* the lanes are rows, too: their sum */
             float sum = by_col[i];
@@ -10775,8 +10777,8 @@ static void tnn__start_adan(tnn_net *net)
 static void tnn__advance_nadam(tnn_net *net, double bias2)
 {
     (void)bias2;
-    net->c[0] = tnn__nadam_momentum(&net->optimizer, net->steps);
-    net->c[1] *= net->c[0];
+    net->running[0] = tnn__nadam_momentum(&net->optimizer, net->steps);
+    net->running[1] *= net->running[0];
 }
 /* Schedule-Free's c_t = W_t/(W_1 + ... + W_t), W_t = t^r max(lr)^weight_lr_power; and what lr is
    multiplied with: the warm-up, and where there is a second moment, s[1], the root of its bias. */
@@ -10785,12 +10787,12 @@ static void tnn__advance_free(tnn_net *net, double bias2)
     const tnn_optimizer *o = &net->optimizer;
     const double t = (double)net->steps;
     double share;
-    net->c[1] = t < o->warmup_steps ? t/o->warmup_steps : 1;
-    if (net->flat[TNN__S + 1]) net->c[1] *= sqrt(bias2);
-    net->lr_max = TNN__MAX(net->lr_max, o->lr*net->c[1]);
+    net->running[1] = t < o->warmup_steps ? t/o->warmup_steps : 1;
+    if (net->flat[TNN__S + 1]) net->running[1] *= sqrt(bias2);
+    net->lr_max = TNN__MAX(net->lr_max, o->lr*net->running[1]);
     share = tnn__pow(t, o->r)*tnn__pow(net->lr_max, o->weight_lr_power);
     net->shares += share;
-    net->c[0] = net->shares > 0 ? share/net->shares : 0;
+    net->running[0] = net->shares > 0 ? share/net->shares : 0;
 }
 
 /* ---- 10d. The rules, and their options ------------------------------------------------------- */
@@ -11031,7 +11033,7 @@ static void tnn__segments(tnn_net *net)
         tnn__segment *segment = &net->segment[i];
         const tnn__op *op = segment->op = tnn__find_param(net, i, &segment->bias);
         const tnn_layer *layer = &net->record[op->layer].o;
-        segment->at = segment->bias ? op->b : op->w;
+        segment->at = segment->bias ? op->biases : op->weights;
         segment->floats = segment->bias ? op->b_floats : op->w_floats;
         segment->lr = (double)layer->lr_scale;
         segment->decay = (double)layer->decay_scale;
@@ -11101,7 +11103,7 @@ static void tnn__place_optimizer(tnn_net *net, tnn__arena *arena)
 static void tnn__start(tnn_net *net)
 {
     const tnn__rule *rule = tnn__rule_of(&net->optimizer);
-    net->c[0] = net->c[1] = 1;
+    net->running[0] = net->running[1] = 1;
     net->shares = net->lr_max = 0;
     if (net->flat[TNN__SLOW])
         memcpy(net->flat[TNN__SLOW], net->flat[TNN__W], (size_t)net->params*sizeof(float));
@@ -11712,8 +11714,8 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
 
    Parameters and all that optimizers know of them are FLAT VECTORS of one layout: net->flat[TNN__W]
    holds the weights, [TNN__G] their gradients, [TNN__S] and those behind it the optimizer's state.
-   So a rule is a loop over floats, whatever layers there are. op->w and op->b say where the tensors
-   of an operation begin; between them is padding, which starts as 0 and stays so. */
+   So a rule is a loop over floats, whatever layers there are. op->weights and op->biases say where
+   the tensors of an operation begin; between them is padding, which starts as 0 and stays so. */
 
 /* ---- 12a. Recording and planning --------------------------------------------------------------
    What becomes of the layers  conv2d, relu, maxpool2d, flatten, dense, relu, dense  behind an input
@@ -12056,7 +12058,7 @@ static void tnn__plan_gradients(tnn_net *net)
         op->adds_dx2 = in2 && (in2->last_reader != i || in2 == in);
         net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
         if (op->w_floats && !op->trained && net->flat[TNN__G])
-            memset(net->flat[TNN__G] + op->w, 0,
+            memset(net->flat[TNN__G] + op->weights, 0,
                    (size_t)(op->w_floats + op->b_floats)*sizeof(float));
     }
 }
@@ -12085,9 +12087,9 @@ static void tnn__place_params(tnn_net *net)
     net->params = net->buffer_floats = net->partial_floats = 0;
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
-        op->w = net->params;
-        op->b = op->w + op->w_floats;
-        net->params = TNN__MIN(op->b + op->b_floats, TNN__HUGE/64);
+        op->weights = net->params;
+        op->biases = op->weights + op->w_floats;
+        net->params = TNN__MIN(op->biases + op->b_floats, TNN__HUGE/64);
         op->s = net->buffer_floats;
         net->buffer_floats += op->s_floats;
         op->partial = net->partial_floats;
@@ -12150,7 +12152,7 @@ static void tnn__place_ops(tnn_net *net, tnn__room *room)
                                                                         : 0);
 }
 /* Where everything is, in `memory` or, to count, in none; returns the floats of it all. The order:
-       flat[0], three times the running statistics, the other flat vectors, the optimizer's tables
+       parameters, three times the running statistics, other flat vectors, the optimizer's tables
        partial sums of the gradients, one for each span
        the loss's; then each blob's values, and gradient if it has one; then each operation's
        a Gram matrix; scratch of each thread; a dense layer's dy, twice; the outputs for tnn_output
@@ -12353,7 +12355,7 @@ TNN_API_GATED double tnn_penalty(tnn_net *net)
     for (i = 0; i < net->ops; i++) {
         const tnn__op *op = &net->op[i];
         const tnn_layer *layer = &op->options;
-        const float *w = net->flat[TNN__W] + op->w;
+        const float *w = net->flat[TNN__W] + op->weights;
         double sum = 0, squares = 0;
         if (!tnn__is_conv(op)) continue;
         if (layer->l1 > 0 || layer->l2 > 0) {
@@ -12563,7 +12565,7 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     if (at.in2) at.x2 = tnn__sample_data(at.in2, s);
     at.y = tnn__sample_data(at.out, s);
     if (at.op->w_floats) at.w = tnn__weights(net, at.op);
-    if (at.op->b_floats) at.b = net->flat[TNN__W] + at.op->b;
+    if (at.op->b_floats) at.b = net->flat[TNN__W] + at.op->biases;
     if (at.op->where && at.training) at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
     at.dy = at.out->grad ? at.out->grad + s*at.out->grad_sample : scratch + net->g[(i + 1) & 1];
     if (at.op->needs_dx)
@@ -12597,9 +12599,10 @@ static void tnn__trunk_forward(void *context, int task, int worker)
         }
 }
 /* Adds dx to the gradient of blob b, sample s. */
-static void tnn__add_grad(const tnn__sample_at *a, const tnn__blob *b, const float *dx, tnn__len s)
+static void tnn__add_grad(const tnn__sample_at *a, const tnn__blob *b, const float *dx,
+                          tnn__len sample)
 {
-    float *to = b->grad + s*b->grad_sample;
+    float *to = b->grad + sample*b->grad_sample;
     a->k->madd(tnn__values(b), 1, dx, to, to);
 }
 /* A task: a span of samples through the operations of a trunk, back. Gradients of parameters go
@@ -12644,7 +12647,7 @@ static void tnn__add_partials(void *context, int task, int worker)
     const tnn__len from = n/16*(task%16)/16*16;
     const tnn__len end = task%16 == 15 ? n : n/16*(task%16 + 1)/16*16;
     const float *partial = net->partial + op->partial + from;
-    float *g = net->flat[TNN__G] + op->w + from;
+    float *g = net->flat[TNN__G] + op->weights + from;
     int s;
     (void)worker;
     if (!op->trained || tnn__over_batch(op)) return;
@@ -12726,7 +12729,7 @@ static tnn_status tnn__forward_ops(tnn__call *call)
     for (i = 0; i < net->ops; i++) {
         call->op = &net->op[i];
         if (call->op->masked && training)
-            tnn__mask(net, call->op, net->flat[TNN__W] + call->op->w, call->op->masked);
+            tnn__mask(net, call->op, net->flat[TNN__W] + call->op->weights, call->op->masked);
         if (TNN__EXTRA(call->op, prepare)) call->op->kind->extras->prepare(call);
     }
     for (i = 0; i < net->ops && !e; ) {
@@ -12859,7 +12862,7 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
     }
     for (i = 0; i < net->ops; i++)
         if (net->op[i].masked && net->op[i].trained) {
-            float *dw = net->flat[TNN__G] + net->op[i].w;
+            float *dw = net->flat[TNN__G] + net->op[i].weights;
             tnn__mask(net, &net->op[i], dw, dw);
         }
     if (tnn__check_gradients(net) || tnn__check_statistics("tnn_backward", net))
@@ -12950,11 +12953,11 @@ static double tnn__cubic(const tnn__probe *one, const tnn__probe *other, double 
     const tnn__probe *left = one->t <= other->t ? one : other;
     const tnn__probe *right = one->t <= other->t ? other : one;
     const double e = one->slope + other->slope - 3*(one->f - other->f)/(one->t - other->t);
-    const double q = e*e - one->slope*other->slope;
+    const double radicand = e*e - one->slope*other->slope;
     double t;
-    if (!(q >= 0)) return (low + high)/2;
-    t = right->t - (right->t - left->t)*((right->slope + sqrt(q) - e)
-                                         /(right->slope - left->slope + 2*sqrt(q)));
+    if (!(radicand >= 0)) return (low + high)/2;
+    t = right->t - (right->t - left->t)*((right->slope + sqrt(radicand) - e)
+                                         /(right->slope - left->slope + 2*sqrt(radicand)));
     return TNN__MIN(TNN__MAX(t, low), high);
 }
 /* Line search for the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6):
@@ -13186,7 +13189,7 @@ static tnn_status tnn__update_all(tnn_net *net)
     u->bias2 = 1 - tnn__pow(o->beta2, t);
     u->bias3 = 1 - tnn__pow(o->beta3, t);
     if (rule->advance) rule->advance(net, u->bias2);
-    memcpy(u->c, net->c, sizeof u->c);
+    memcpy(u->running, net->running, sizeof u->running);
     u->step = net->steps;
     tnn__runs(net);
     if (rule->flags & TNN__DRAWS && (net->steps - 1)%o->interval == 0
@@ -14630,7 +14633,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
         const tnn__len first = one ? (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)
                                                 %(uint64_t)count) : 0;
         const tnn__len end = one ? first + 1 : count;
-        const float *w = net->flat[TNN__W] + (which ? op->b : op->w);
+        const float *w = net->flat[TNN__W] + (which ? op->biases : op->weights);
         const double size = tnn__inner(tnn__kernels(), which ? op->b_floats : op->w_floats, w, w);
         const double unit = sqrt((size > 1e-40 ? size : (double)count)/(double)(end - first));
         double low = HUGE_VAL, high = -HUGE_VAL, scale = 0.01*largest;
@@ -14640,12 +14643,12 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
             const double h = (j%2 ? -3e-3 : 3e-3)/(1 << j/2)*unit;
             double tangent = 0, squares = 0, rise; /* g.(h d), |g|^2, L(w + h d) - L(w) */
             for (i = first; i < end; i++) {
-                const double g = (double)*tnn__param_at(net, op, which, net->flat[TNN__G], i);
+                const double grad = (double)*tnn__param_at(net, op, which, net->flat[TNN__G], i);
                 float *at = tnn__param_at(net, op, which, net->flat[TNN__W], i);
                 const double old = (double)*at;
                 *at = (float)(old + (tnn_random_bits(2, (uint64_t)k, (uint64_t)i) & 1 ? h : -h));
-                tangent += g*((double)*at - old);
-                squares += g*g;
+                tangent += grad*((double)*at - old);
+                squares += grad*grad;
             }
             net->draws--;               /* the same dropout */
             tnn_forward(net, x, n, TNN_TRAIN);
@@ -16914,8 +16917,8 @@ static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *whole, do
     TNN__INTEGER(int, lbfgs->oldest);           TNN__INTEGER(int, at->epoch);
     TNN__INTEGER(int, at->batch_index);         TNN__INTEGER(int, at->state->between);
     TNN__REAL(o->lr);                           TNN__REAL(*tnn__momentum(o));
-    TNN__REAL(net->cumulative);                 TNN__REAL(net->c[0]);
-    TNN__REAL(net->c[1]);                       TNN__REAL(net->shares);
+    TNN__REAL(net->cumulative);                 TNN__REAL(net->running[0]);
+    TNN__REAL(net->running[1]);                       TNN__REAL(net->shares);
     TNN__REAL(net->lr_max);                     TNN__REAL(net->grad_norm);
     TNN__REAL(lbfgs->scale);                    TNN__REAL(lbfgs->t);
     if (!set) return;
@@ -17507,14 +17510,14 @@ static double tnn__parzen_weight(int i, int n)
 {
     return i >= n - 25 ? 1 : i ? 1.0/n + (1 - 1.0/n)*i/(n - 26) : 1.0/n;
 }
-/* The deviation of the kernel at place q of spots[0..n], the prior among them. */
+/* The deviation of the kernel of spots[k], of spots[0..n], the prior among them. */
 static double tnn__parzen_sigma(const tnn_study *study, const tnn__axis *axis,
-                                const tnn__spot *spots, int q, int n, double least)
+                                const tnn__spot *spots, int k, int n, double least)
 {
-    const double mu = spots[q].mu;
+    const double mu = spots[k].mu;
     const int ends = study->options.endpoints; /* the axis' ends are neighbours, too */
-    const double down = q ? mu - TNN__MAX(axis->from, spots[q - 1].mu) : ends ? mu - axis->from : 0;
-    const double up = q < n ? TNN__MIN(axis->to, spots[q + 1].mu) - mu : ends ? axis->to - mu : 0;
+    const double down = k ? mu - TNN__MAX(axis->from, spots[k - 1].mu) : ends ? mu - axis->from : 0;
+    const double up = k < n ? TNN__MIN(axis->to, spots[k + 1].mu) - mu : ends ? axis->to - mu : 0;
     return TNN__MIN(TNN__MAX(TNN__MAX(down, up), least), axis->to - axis->from);
 }
 /* Whether the axis has a density, not masses of cells: a step in log is not looked at. */
@@ -17563,7 +17566,7 @@ static void tnn__parzen_fit(const tnn_study *study, int variable, const int *tri
         spots[i].mu = kernels[i].mu;
         spots[i].i = i;
     }
-    if (axis->of.type == TNN_CATEGORICAL) return;
+    if (axis->of.choices) return;
     qsort(spots, (size_t)n + 1, sizeof *spots, tnn__by_spot);
     for (i = 0; i <= n; i++) {
         tnn__kernel *kernel = &kernels[spots[i].i];
@@ -17639,7 +17642,7 @@ static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__m
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
     double *terms = study->terms, sum = 0, most = -HUGE_VAL; /* logs of the terms, the largest */
     int k;
-    if (axis->of.type == TNN_CATEGORICAL)
+    if (axis->of.choices)
         return tnn__log_double(tnn__parzen_choices(study, axis, mix, (int)x));
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
@@ -17667,7 +17670,7 @@ static double tnn__parzen_draw(const tnn_study *study, int variable, const doubl
     int k = 0, c;
     /* The kernel whose part of [0, 1) u[0] lies in. */
     for (; k < mix->n - 1 && u[0] >= sum; k++) sum += (++kernel)->weight;
-    if (axis->of.type == TNN_CATEGORICAL) {
+    if (axis->of.choices) {
         sum = tnn__parzen_choice(study, axis, mix, k, 0);
         for (c = 0; c < (int)axis->of.high && u[1] >= sum; )
             sum += tnn__parzen_choice(study, axis, mix, k, ++c);
@@ -17704,7 +17707,7 @@ static void tnn__crowd_make(tnn__crowd *crowd, const tnn__axis *axis)
 {
     const double range = axis->to - axis->from;
     const double values = axis->of.step > 0 ? range/axis->of.step + 0.5 : HUGE_VAL;
-    const int choice = axis->of.type == TNN_CATEGORICAL;
+    const int choice = axis->of.choices != NULL;
     const int few = values < TNN__CELLS + 1 && !axis->of.log;
     int i;
     crowd->h = range/100;
@@ -17729,7 +17732,7 @@ static void tnn__crowd_add(const tnn__axis *axis, const tnn__crowd *crowd, doubl
     const int bin = tnn__crowd_bin(axis, crowd, mu, &at);
     const double s = (at - bin - 0.5)*crowd->width;
     int p;
-    if (axis->of.type != TNN_CATEGORICAL) term *= tnn__quick_factor(axis, mu, crowd->h, tails);
+    if (!axis->of.choices) term *= tnn__quick_factor(axis, mu, crowd->h, tails);
     for (p = 0; p < crowd->terms; p++, term *= s/p) sums[bin*crowd->terms + p] += term;
 }
 /* Adds the rest's kernels to a crowd's sums and ends; `sum` is u A + v B, and the last 25, whose
@@ -17772,7 +17775,7 @@ static void tnn__crowd_fit(tnn_study *study, int variable, tnn__mix *mix)
     tnn__spot *spots = study->spots;
     int i, m = 0;
     tnn__crowd_fill(study, variable);
-    if (axis->of.type == TNN_CATEGORICAL) {
+    if (axis->of.choices) {
         const double w = prior/(n + 1), all = (n - 25)*(1 + 1.0/n)/2 + 25; /* the sum of weights */
         for (i = 0; i < crowd->bins; i++)
             sum[i] = (sum[i] + w*all)/(1 + w*crowd->bins) + prior/crowd->bins;
@@ -17837,7 +17840,7 @@ static double tnn__quick_density(const tnn_study *study, int variable, const tnn
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
     double sum = 0;
     int k;
-    if (axis->of.type == TNN_CATEGORICAL)
+    if (axis->of.choices)
         return crowd ? crowd->sum[(int)x] : tnn__parzen_choices(study, axis, mix, (int)x);
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
@@ -18026,6 +18029,7 @@ static int tnn__prune_halving(const tnn_study *study, const tnn_trial *trial, in
    that is killed anywhere leaves a study that can be taken up, and processes that share a file
    agree. offset is where the next line begins; what stands behind is overwritten. */
 static const char *const tnn__sampler_names[] = { "tpe", "random", "grid" };
+static const char *const tnn__variables[] = { "float ", "int ", "categorical " };
 static const char *const tnn__trial_states[] = { "", "step", "done", "pruned", "failed" };
 
 /* One report more. It takes back those at its step and after: the trial was begun anew. */
@@ -18227,9 +18231,9 @@ static int tnn__study_head(tnn_study *study)
                    (long long)options->seed);
     for (i = 0; i < options->count; i++) {
         const tnn_variable *of = &study->space[i].of;
-        to = tnn__putf(to, end, "; %s %s", of->name, of->type == TNN_CATEGORICAL ? of->choices
-                       : of->type == TNN_INT ? "int " : "float ");
-        if (of->type == TNN_CATEGORICAL) continue;
+        to = tnn__putf(to, end, "; %s %s", of->name,
+                       of->choices ? of->choices : tnn__variables[TNN__NTH(of->type)]);
+        if (of->choices) continue;
         to = tnn__put(tnn__put_exact(to, end, of->low), end, " ");
         to = tnn__put_exact(to, end, of->high);
         if (of->step > 0) to = tnn__put_exact(tnn__put(to, end, " step "), end, of->step);
@@ -18527,7 +18531,7 @@ static int tnn__study_variable(const tnn_study *study, const char *name, int typ
     else
         tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s; .space has "
                   "them, and tnn_trial_float, _int and _choice give them by their type", what,
-                  !type ? "" : type == TNN_INT ? "int " : "categorical ", name ? name : "");
+                  type ? tnn__variables[TNN__NTH(type)] : "", name ? name : "");
     return -1;
 }
 /* That variable's value; `none` and an error where there is none. */
@@ -18592,7 +18596,7 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
     /* Numbers become the group of their rank. */
     groups = TNN__MAX(TNN__MIN(n/8, 8), 2);
     qsort(spots, (size_t)n, sizeof *spots, tnn__by_spot);
-    for (j = 0; j < n && study->space[variable].of.type != TNN_CATEGORICAL; j++) {
+    for (j = 0; j < n && !study->space[variable].of.choices; j++) {
         if (spots[j].mu > last || !j) rank = j;         /* equal numbers share theirs */
         last = spots[j].mu;
         spots[j].mu = (double)((long long)rank*groups/n);
@@ -18727,8 +18731,8 @@ static int tnn__c_tiled(const tnn__c_file *file, const tnn__op *op)
    loop of the C file takes one product at a time, and starts anew where a chain ends. */
 static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 {
-    const tnn__mm t = tnn__window_product(&op->q, 0, 0, 0);
-    int n1 = t.n1, n2 = t.n2, run = t.run, part;        /* part: a chain's products */
+    const tnn__mm mm = tnn__window_product(&op->q, 0, 0, 0);
+    int n1 = mm.n1, n2 = mm.n2, run = mm.run, part;        /* part: a chain's products */
     if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
         n1 = n2 = 1;
         run = tiled ? op->q.g.c : (int)op->q.inner;
@@ -18766,7 +18770,7 @@ static float tnn__c_weight(const tnn__c_file *file, const tnn__op *op, int o, in
     const tnn__len in = op->q.g.c;      /* tiled are panels, (16, oc/16, c, 16) */
     return tnn__c_tiled(file, op)
          ? op->tiled[p*in*op->q.oc + (tnn__len)(o/16)*16*in + 16*(tnn__len)c + o%16]
-         : file->net->flat[TNN__W][op->w + tnn__weight_at(&op->q, o, c, p)];
+         : file->net->flat[TNN__W][op->weights + tnn__weight_at(&op->q, o, c, p)];
 }
 /* The weights, in the order (o, p, c): the loop reads them one after the other. As bytes they are
    weight/scale, rounded, the largest of each output 127: scale = max_k |w[o,k]|/127; `scales` asks
@@ -18805,14 +18809,14 @@ static void tnn__c_conv(tnn__c_file *file, const tnn__op *op)
     if (op->options.no_bias) return;
     tnn__c_open(file, "float", "b");
     for (o = 0; o < q->oc; o++)
-        tnn__c_float(file, file->net->flat[TNN__W][op->b + tnn__bias_at(q, o)]);
+        tnn__c_float(file, file->net->flat[TNN__W][op->biases + tnn__bias_at(q, o)]);
     tnn__c_close(file, 4);
 }
 /* The slopes of a leaky ReLU, of one that a convolution has taken in, or of a PReLU ($s). */
 static void tnn__c_slopes(tnn__c_file *file, const tnn__op *op)
 {
     const int own = op->w_floats && !tnn__is_conv(op);      /* a PReLU's */
-    tnn__c_floats(file, "slope", own ? file->net->flat[TNN__W] + op->w : &op->slope,
+    tnn__c_floats(file, "slope", own ? file->net->flat[TNN__W] + op->weights : &op->slope,
                   file->number['s' - 'a']);
 }
 /* The three options of an activation, p[0] to p[2] of 3d. */
@@ -18923,16 +18927,16 @@ static const struct {
     /* e^x; outside of -104..89 it is 0 or infinity */
     {NULL, NULL, NULL, "float @_exp(float x)",
     "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
-    "    float r, power;\n"
-    "    const float p = @_parts(b, b < 0 ? 64 : -64, &r, &power);\n"
+    "    float rest, power;\n"
+    "    const float p = @_parts(b, b < 0 ? 64 : -64, &rest, &power);\n"
     "    const float large = 18446744073709551616.0f;\n"
-    "    return fmaf(p, r, 1)*power*(b < 0 ? 1/large : large);\n"},
+    "    return fmaf(p, rest, 1)*power*(b < 0 ? 1/large : large);\n"},
     /* e^x - 1, accurate near 0, too */
     {NULL, NULL, NULL, "float @_expm1(float x)",
     "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
-    "    float r, power;\n"
-    "    const float p = @_parts(b, 0, &r, &power);\n"
-    "    return fmaf(p*r, power, power - 1);\n"},
+    "    float rest, power;\n"
+    "    const float p = @_parts(b, 0, &rest, &power);\n"
+    "    return fmaf(p*rest, power, power - 1);\n"},
     /* |x|; of NaN it is NaN */
     {NULL, NULL, NULL, "float @_abs(float x)",
     "    return x > 0 - x ? x : 0 - x;\n"},
@@ -18956,10 +18960,10 @@ static const struct {
     "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
     "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
     "        0.293492455f, 0.274944265f, 0.282557077f};\n"
-    "    const float u = x*0.707106781f, b = @_abs(u), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
+    "    const float part = x*0.707106781f, b = @_abs(part), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
     "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
     "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
-    "    return -1 > u ? 0.5f*tail : fmaf(0.5f, 0 > u ? 0 - y : y, 0.5f);\n"},
+    "    return -1 > part ? 0.5f*tail : fmaf(0.5f, 0 > part ? 0 - y : y, 0.5f);\n"},
     /* (x + 3)/6 within 0..1 */
     {NULL, NULL, NULL, "float @_sixth(float x)",
     "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
@@ -19028,7 +19032,7 @@ static const struct {
     "    int r, j, i, k, c, o;\n"
     "    for (r = 0; r < s->h; r += 2)\n"
     "        for (j = 0; j < s->w; j += 2) {\n"
-    "            const float *u = w;\n"
+    "            const float *from = w;\n"
     "            for (c = 0; c < n; c++) {\n"
     "                float d[16], t[16];\n"
     "                for (i = 0; i < 16; i++) {\n"
@@ -19046,7 +19050,7 @@ static const struct {
     "                    float a = 0, sum = -0.0f;\n"
     "                    for (c = 0; c < n; c++) {\n"
     "                        if (c > 0 && c%s->chain == 0) sum += a, a = 0;\n"
-    "                        a = fmaf(v[i*n + c], *u++, a);\n"
+    "                        a = fmaf(v[i*n + c], *from++, a);\n"
     "                    }\n"
     "                    m[i] = sum + a;\n"
     "                }\n"
@@ -19065,21 +19069,23 @@ static const struct {
     /* y[i,j,c] = sum of a window / its pixels, which are those of the image alone if s->groups */
     TNN__C_LOOP("avgpool2d adaptive_avgpool2d", tnn__c_pool, "avgpool", "&@_p$i",
     "const @_window *s", TNN__C_WINDOWS(
-    "            const int a = s->groups && y0 < 0 ? 0 : y0, b = s->groups && x0 < 0 ? 0 : x0;\n"
+    "            const int up = s->groups && y0 < 0 ? 0 : y0;\n"
+    "            const int left = s->groups && x0 < 0 ? 0 : x0;\n"
     "            const int h = s->groups ? s->h : s->h + s->ph;\n"
     "            const int w = s->groups ? s->w : s->w + s->pw;\n"
-    "            const float n = (float)(((y1 < h ? y1 : h) - a)*((x1 < w ? x1 : w) - b));\n",
+    "            const float n = (float)(((y1 < h ? y1 : h) - up)*((x1 < w ? x1 : w) - left));\n",
     "float m = 0, low = 0, t = 0;\n"
     "                int terms = 0;", "t += e;\n"
     "                            if (++terms%16 == 0) @_collect(&m, &low, t), t = 0;",
     "@_collect(&m, &low, t);\n"
     "                *y++ = m/n;")),
     /* y[n] = (x[n], z[n]) */
-    TNN__C_LOOP("concat", NULL, "concat", "$F, $d, $e, $q", "const float *z, int a, int b, int n",
+    TNN__C_LOOP("concat", NULL, "concat", "$F, $d, $e, $q",
+    "const float *z, int own, int other, int n",
     "    int i, k;\n"
     "    for (i = 0; i < n; i++) {\n"
-    "        for (k = 0; k < a; k++) *y++ = *x++;\n"
-    "        for (k = 0; k < b; k++) *y++ = *z++;\n"
+    "        for (k = 0; k < own; k++) *y++ = *x++;\n"
+    "        for (k = 0; k < other; k++) *y++ = *z++;\n"
     "    }\n"),
     /* y[n,c] = e^(x[n,c] - m) / sum_c e^(x[n,c] - m), m = max_c x[n,c]; 16 sums, as in 3e */
     TNN__C_LOOP("softmax", NULL, "softmax", "$c, $q", "int c, int n",
@@ -19153,9 +19159,9 @@ static int tnn__c_row(const char *layer)
 static int tnn__c_kind(const tnn__c_file *file, const tnn__op *op)
 {
     const int row = tnn__c_row(op->kind->name), way = tnn__c_tiled(file, op)
-        || (op->type == TNN_GELU && op->function == TNN__ACT_gelu_tanh);
-    return row == TNN__C_ROWS || (op->type == TNN_BATCHNORM && !op->track)
-        || (op->type == TNN_UPSAMPLE && op->options.mode != TNN_NEAREST) ? -1 : row + way;
+        || op->function == TNN__ACT_gelu_tanh;
+    return row == TNN__C_ROWS || (op->kind->flags & TNN__SUMS && !op->track)
+        || op->options.mode >= TNN_BILINEAR ? -1 : row + way;
 }
 /* The calls of operation i, at most three: itself, and the pool and the leaky ReLU that a
    convolution has taken in. Between it and the pool lies a layer's own room, behind the blobs.
