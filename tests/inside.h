@@ -243,7 +243,7 @@ static inline void inside_update(int isa, int type, int variant, inside_len n, f
     for (i = 0; i < TNN_STATES; i++) u.s[i] = states[i];
     u.lr = 0.1; u.decay = 0.01; u.shrink = -0.01; u.sign = variant == 2 ? -1 : 1;
     u.bias1 = 0.5; u.bias2 = 0.1; u.bias3 = 0.2;
-    u.c[0] = 0.3; u.c[1] = 0.4;
+    u.running[0] = 0.3; u.running[1] = 0.4;
     u.step = variant == 1 ? 1 : 10;
     u.estimate = type == TNN_SOPHIA && variant == 3 ? 5 : 0;
     k->rule[TNN__NTH(type)](&u, u.o, n);
