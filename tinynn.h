@@ -1870,19 +1870,26 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
                      (tnn__sample_at), a product (tnn__mm)
      e, p            a status; text or bytes that are read
 
-   HOW TO ADD. Each table is in the order of its enum; new entries go to the end of both. An option
-   is a member of the options struct, an entry in the list of its options and a word in the rows of
+   HOW TO ADD. Each table is in the order of its enum; new entries go to the end of both, behind
+   CUSTOM, too. The last of an enum is named in 2f (TNN__LAST_...) and in tests/test.h. An option is
+   a member of the options struct, an entry in the list of its options and a word in the rows of
    those that read it. tests/test_api.c holds a list of every enumerator, and tries every option;
-   tests/options.h lists those of optimizers.
+   tests/options.h lists those of optimizers. What there is stands in the opening and in README.md.
      a kernel      3: the function, TNN__FN(name), from the vector layer alone; 2f: its line in
                    TNN__KERNELS. It must give the bits of its scalar instance, so sums have a fixed
                    order. tests/test_kernels.c compares all instruction sets, in guarded memory;
                    tests/inside.h calls it
      an activation 1e: its enumerator, with the formula; 2b: its name in tnn__choices; 2f: its word
-                   in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f'; 6k: a TNN__FUNCTION row;
-                   14: PyTorch's name, or "" for none; 17c: a row with f in C. tests/test_kernels.c
-                   and tests/reference.h have f and f' in double precision, tests/test_modules.c
-                   its name in the vectors, which tests/layer_vectors.py makes with PyTorch
+                   in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f' (a, b, c are its options:
+                   6c), right from denormals to the largest float: infinity times 0, or a denormal
+                   on the way, needs a helper; 6k: a TNN__FUNCTION row; 14: PyTorch's class,
+                   "*=Hardswish", or a name of our own where it has none; 17c: a row with f in C,
+                   to the same bits, and its helpers behind the functions that they call.
+                   tests/test_kernels.c (d_of) has f and f' in double precision, tests/reference.h
+                   (activation) f, tests/random_net.h a ROW that puts it into networks,
+                   tests/export.sh (functions) a layer, tests/test_modules.c its name in the vectors
+                   (TYPES). tests/layer_vectors.py makes these with PyTorch; a case goes to the end
+                   there, as its number makes its values
      a layer       1e, 2b, 14, 17 as an activation; 6: a block with the mathematics above it, shape,
                    forward, backward; 6k: its row, and columns for what few layers need. Vectors as
                    above; tests/reference.h has its shape and definition, tests/random_net.h puts
@@ -2797,7 +2804,7 @@ static float *tnn__take(tnn__arena *arena, tnn__len floats)
 /* ---- 2d. Random numbers -----------------------------------------------------------------------
    Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): ten rounds of two 32 x 32 -> 64 bit products
    over a 128-bit counter (index, stream) with a 64-bit key (seed). A number depends on these three
-   alone, so any thread can draw any element, and vectors of them are drawn the same (3g).
+   alone, so any thread can draw any element, and vectors of them are drawn the same (3c).
    What is made of them needs log, cos and exp. Those of libm differ from machine to machine; those
    here are plain double arithmetic. */
 #define TNN__PHILOX_M0 0xD2511F53u
@@ -3393,7 +3400,10 @@ typedef struct {                /* a loss: section 8 */
     double divisor;             /* the gradient is divided by it */
     const float *weights, *pos_weights;     /* of each output, or NULL */
 } tnn__criterion;
-enum { TNN__KL_LOG = TNN_CUSTOM_LOSS + 1, TNN__POISSON_RATE, TNN__LOSSES };  /* the variants */
+/* The last of each enum whose bound a table or a test asks for. */
+enum { TNN__LAST_LAYER = TNN_CUSTOM_LAYER, TNN__LAST_LOSS = TNN_CUSTOM_LOSS,
+       TNN__LAST_RULE = TNN_CUSTOM };
+enum { TNN__KL_LOG = TNN__LAST_LOSS + 1, TNN__POISSON_RATE, TNN__LOSSES };   /* the variants */
 
 /* The activations of 3c, each with its gradient. */
 #define TNN__ACTIVATIONS(X) \
@@ -3488,7 +3498,8 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(int,   exact,        (void))
 typedef struct {
     const char *name;
-    int (*rule[TNN__NTH(TNN_CUSTOM) + 1])(const tnn__update *u, const tnn_optimizer *o, tnn__len n);
+    int (*rule[TNN__NTH(TNN__LAST_RULE) + 1])(const tnn__update *u, const tnn_optimizer *o,
+                                              tnn__len n);
     double (*loss)(const tnn__criterion *loss, tnn__len n, const float *x, const float *t, float *g,
                    tnn__len at);
 #define TNN__X(ret, kernel, args) ret (*kernel) args;
@@ -6077,13 +6088,14 @@ TNN_API_GATED tnn_status tnn_set_isa(const char *name)
 /* ==== 5. TENSORS ==============================================================================
    What lies between the kernels and the layers: 5a a constructor of products, shapes and windows;
    5b convolution, forward and back, of one image; 5c the same by Winograd's transforms; 5d the
-   public functions. Layers (section 6) call 5b and 5c; 5d is for the user alone.
+   public functions. Layers (section 6) call 5b and 5c, and of 5d its first lines (spans) and
+   tnn__softmax_row.
 
    A tensor (n, c, h, w) holds channels first, as PyTorch's. All inner work is on images that are
    CHANNELS LAST, (h, w, c): then the channels of a pixel, and the pixels of a row, are neighbours.
-   A FRAME is zeros around such an image, wide enough for every window, so no loop asks where the
-   image ends. A pointer to a framed image is to its pixel (0, 0), and its rows are x_row or y_row
-   floats apart. Weights and biases are PANELS of 16 outputs (2f).
+   A FRAME is zeros around such an image, wide enough for every convolution that reads it, so none
+   of their loops asks where the image ends. A pointer to a framed image is to its pixel (0, 0), and
+   its rows are x_row or y_row floats apart. Weights and biases are PANELS of 16 outputs (2f).
 
            x_row floats: (pw + iw + more) pixels of c channels
        0 0 0 0 0 0 0 0    ph rows of zeros
@@ -6472,7 +6484,7 @@ static void tnn__conv_forward(const tnn__isa_table *k, const tnn__conv *q,
     }
 }
 
-/* db += the sum of dy over pixels, row by row; low as in 3a, both tnn__bias_floats. */
+/* db += the sum of dy over pixels, row by row; db and low are tnn__bias_floats each. */
 static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q, const float *dy,
                                     tnn__len y_row, float *db, float *low)
 {
@@ -7234,18 +7246,21 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
 }
 
 /* ==== 6. LAYERS ================================================================================
-   A layer of the user becomes an OPERATION, alone or with followers fused into it: an activation
-   and a pooling into a convolution, an activation and dropout into a dense layer. Operations stand
-   between BLOBS. Operation i writes blob i+1 and reads an earlier one, mostly blob i; add and
-   concat read two. A blob holds the whole batch, channels last: a sample is h rows of w pixels of c
-   floats. The convolutions that read it need zeros around each image, its FRAME. Gradients have no
-   frames.
+   A layer of the user becomes an OPERATION, alone or with followers fused into it: (leaky) ReLU and
+   a max pooling without overlap into a convolution, (leaky) ReLU and, after a ReLU, dropout into a
+   dense layer. Operations stand between BLOBS. Operation i writes blob i+1 and reads an earlier
+   one, mostly blob i; add and concat read two. A blob holds the whole batch, channels last: a
+   sample is h rows of w pixels of c floats. The convolutions that read it need zeros around each
+   image, its FRAME. Gradients have no frames.
 
    Most operations work on one sample at a time. A run of them is a TRUNK, which goes depth first:
    each sample passes through all of its operations while it is in the cache, forward and backward.
    The gradients between them are scratch memory of one sample per thread. A dense operation is a
    matrix product over the batch. Batch normalisation has a pass over the whole batch, which sums up
    what it needs, before its samples: it begins a trunk forward, and ends one backward.
+
+   WHAT BACKWARD NEEDS of forward stays where it is: the values of all blobs, places of maxima
+   (op->where), statistics of norms (op->kept). Random numbers are drawn again, not kept.
 
    Each layer is a block below: the mathematics, shape, forward, backward; and a row in 6k.
      shape      reads op->options, the layer's with their defaults; refuses what its input does not
@@ -9599,7 +9614,8 @@ static tnn_status tnn__init_params(tnn_net *net)
        channels last: the kernel reads a value of t before it writes that of g;
      - the losses of samples, each kept in its place, are added up in double in the order of
        samples. If the sum is not finite tnn__blame looks for what is not.
-   The loss is then total/weight; that of a data set is the sum of totals over that of weights.
+   Tasks are spans of samples; a sample writes its own loss, hits and gradient. The loss is then
+   total/weight; that of a data set is the sum of totals over that of weights.
    What the mean is over says how large the weight of a batch of n is:
        PER_VALUE   n times the values of a sample's targets
        PER_ROW     n times its rows
@@ -10299,8 +10315,7 @@ static tnn_status tnn__check_regularizers(tnn_layer *layer)
 
    A STEP (tnn_step) is: schedule, penalties, clipping, start if it is the first, advance, whole and
    trust, the pass, constraints, averages.
-   A NEW RULE is its entry and enumerator in 1e, a kernel in 3f and 2f, a row here. An option of its
-   own is a member of tnn_optimizer, an entry of tnn__rule_options and a word in the row. */
+   A NEW RULE: HOW TO ADD at the head of section 2. */
 
 /* ---- 10a. A rule on a run of parameters ------------------------------------------------------ */
 #define TNN__UPDATE_BLOCK 8192          /* floats: 32 KB of each vector, as much as a cache has */
@@ -11702,15 +11717,18 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
      tnn_backward the same way back. In a trunk every span adds its gradients of the weights into a
                   partial sum of its own; afterwards they are added up in the order of spans. How
                   many there are depends on batch and weights alone: so the same numbers are added
-                  in the same order whatever the threads. Gradients that are not finite are refused
-     tnn_step     penalties and clipping, the optimizer's rule (section 10), constraints, averages,
-                  the schedule (section 11)
+                  in the same order whatever the threads. A dense layer's gradients need no partial
+                  sums: they are one product over the batch. Gradients that are not finite are
+                  refused
+     tnn_step     the schedule's lr (section 11), penalties and clipping, the optimizer's rule
+                  (section 10), constraints, averages; running statistics take effect (12e)
    Each of them is refused out of this order. net->stage says what was done last:
 
        TNN__NOTHING    built, or after a step         only tnn_forward, which may always come
        TNN__FORWARD    tnn_forward, mode EVAL, too    tnn_loss
        TNN__LOSS       tnn_loss                       tnn_backward, in mode TRAIN; another tnn_loss
-       TNN__BACKWARD   tnn_backward                   tnn_clip_grad, tnn_step
+       TNN__BACKWARD   tnn_backward                   tnn_clip_grad, tnn_step; tnn_loss and
+                                                      tnn_backward once more
 
    Parameters and all that optimizers know of them are FLAT VECTORS of one layout: net->flat[TNN__W]
    holds the weights, [TNN__G] their gradients, [TNN__S] and those behind it the optimizer's state.
@@ -12039,7 +12057,7 @@ static void tnn__plan_tensors(tnn_net *net)
    5 comes first on the way back and stores its dx; then 3 adds its own (adds_dx).
    A first plan is made as if all were trained. After tnn_build, and when tnn_set_group changes what
    is frozen, it is done again: what is frozen has no gradient, and that in flat[G] becomes 0. An
-   operation of which only weights or only biases are frozen makes both; 10b leaves those out. */
+   operation of which only weights or only biases are frozen makes both; 10e leaves those out. */
 static void tnn__plan_gradients(tnn_net *net)
 {
     int i;
@@ -12522,14 +12540,16 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
     return hash;
 }
 /* ---- 12c. Forward and backward ----------------------------------------------------------------
-   The operations fall into TRUNKS and those on the whole batch, which end one. For example
+   The operations fall into TRUNKS and dense ones, which work on the whole batch. For example
 
-       input  conv2d  conv2d    batchnorm  relu  maxpool2d    dense    dense
-       ------ trunk --------    sums  ------- trunk ------    batch    batch
+                   input  conv2d  conv2d  batchnorm  relu  maxpool2d    dense    dense
+       forward ->  ------- trunk -------  sums ------- trunk -------    batch    batch
+       backward <- ------------ trunk ------- sums  ----- trunk ----    batch    batch
 
-   FORWARD, a trunk's tasks are spans of samples, up to 16, or one for each wide convolution by
-   Winograd's way. A thread takes a sample through the whole trunk, while it is in the cache; with
-   fewer samples than half the threads it takes a part of its rows through one operation.
+   FORWARD, a trunk's tasks are spans of samples, up to 16. A thread takes a sample through the
+   whole trunk, while it is in the cache; with at most half as many samples as threads it takes a
+   part of its rows through one operation. A wide convolution by Winograd's way is a trunk of its
+   own, whose samples go through it together.
    BACKWARD, a trunk's tasks are spans, too, and each span has a partial sum of all gradients of
    parameters. How many spans there are depends on their size and the batch (tnn__spans), and sums
    over spans have a fixed order, so no bit depends on the threads.
@@ -12540,6 +12560,7 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
 
    An operation's kind has, besides forward and backward for a sample:
        prepare             before any sample: weights as the kernels want them
+       prepare_backward    before a trunk goes back: weights as dx wants them
        forward, backward   over the batch: all of a dense layer, the sums of batch normalisation
        after               after all samples, in training: running statistics */
 /* Everything that operation i needs for sample s; `scratch` is the thread's. The gradient of a blob
@@ -17037,7 +17058,7 @@ static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *file,
     const uint64_t own = (uint64_t)TNN__NTH(net->optimizer.type);
     const uint64_t type = tensor && tensor->dtype == TNN_I64 && tensor->count > 1
                         ? tnn__bits(file->data + tensor->begin + 8, 8, 0) : own;
-    const char *stored = type <= TNN__NTH(TNN_CUSTOM) ? tnn__rules[type].name
+    const char *stored = type <= TNN__NTH(TNN__LAST_RULE) ? tnn__rules[type].name
                                                       : "an unknown optimizer";
     if (type == own) return TNN_OK;
     return tnn__fail(TNN_ERROR_FORMAT, "%s: is of a network with %s, this one has %s; make it with "
@@ -18893,7 +18914,7 @@ static void tnn__c_samples(tnn__c_file *file, const tnn__op *op)
     "        const float v = x[i];\n" \
     "        y[i] = " value ";\n" \
     "    }\n"
-/* A loop; an activation of 3d, without options and with them as p. */
+/* A loop; an activation of 3c, without options and with them as p. */
 #define TNN__C_LOOP(layers, arrays, name, arguments, parameters, body) \
     {layers, arrays, "    @_" name "($I, $O, " arguments ");\n", \
      "void @_" name "(const float *x, float *y, " parameters ")", body}

@@ -209,8 +209,8 @@ static inline void inside_act_grad(int isa, int act, inside_len n, const float *
 }
 
 /* A step of rule `type` on n weights, gradients and states, with options and numbers of one of four
-   variants. Type TNN_CUSTOM + 1 is the vector operations around the rules: weights and first state
-   are made of the gradient, the third of the second. */
+   variants. Type TNN__LAST_RULE + 1 is the vector operations around the rules: weights and first
+   state are made of the gradient, the third of the second. */
 static inline void inside_update(int isa, int type, int variant, inside_len n, float *w, float *g,
                                  float *const states[TNN_STATES])
 {
@@ -219,7 +219,7 @@ static inline void inside_update(int isa, int type, int variant, inside_len n, f
     tnn_optimizer o;
     tnn__update u;
     int i;
-    if (type > TNN_CUSTOM) {
+    if (type > (int)TNN__LAST_RULE) {
         k->lerp(n, 0.3f, g, w);
         k->scale(n, 2.5f, 1.25f, g, states[0]);
         k->madd(n, 0.7f, g, states[1], states[2]);
@@ -389,7 +389,7 @@ static inline int inside_tables(void)
     const size_t rules = sizeof tnn__rules/sizeof *tnn__rules;
     int i;
     for (i = 0; i < (int)layers; i++) if (!tnn__torch[i]) return 0;
-    return layers == TNN__NTH(TNN_CUSTOM_LAYER) + 1 && rules == TNN__NTH(TNN_CUSTOM) + 1;
+    return layers == TNN__NTH(TNN__LAST_LAYER) + 1 && rules == TNN__NTH(TNN__LAST_RULE) + 1;
 }
 /* The name of an optimizer in messages: "Schedule-Free SGD". */
 static inline const char *inside_rule_name(int type) { return tnn__rules[TNN__NTH(type)].name; }

@@ -523,7 +523,7 @@ static inline void apply(const tnn_layer *l, tensor y, tensor x, tensor x2, int 
                 add(y.at + i, product(x.at + i, x.at + (i + 1) % values(x)), w + i % 2);
         break;
     default:
-        i = l->type >= TNN_DROPOUT2D || l->type == TNN_DROPOUT;
+        i = (l->type >= TNN_DROPOUT2D && l->type < TNN_CUSTOM_LAYER) || l->type == TNN_DROPOUT;
         j = l->type >= TNN_RELU6 || l->type == TNN_RELU || l->type == TNN_LEAKY_RELU;
         if (i && training) noise(l, y, x, seen);
         else for (n = 0; n < x.n * values(x); n++)

@@ -44,6 +44,10 @@
 #include "tinynn.h"
 #endif
 
+/* The last of each enum whose members tests go through. */
+enum { LAST_LAYER = TNN_CUSTOM_LAYER, LAST_LOSS = TNN_CUSTOM_LOSS, LAST_RULE = TNN_CUSTOM,
+       LAST_SCHEDULE = TNN_MULTIPLICATIVE };
+
 #if defined __GNUC__
 #define TEST_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else

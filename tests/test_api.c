@@ -130,10 +130,10 @@ static const char *given(int p, int v, int *first, int *last)
     array.data = wide;
 #define PLACE(from, to, call) *first = from, *last = to; call; break
     switch (p) {
-    case 0:  PLACE(TNN_CONV2D, TNN_CUSTOM_LAYER, tnn_add(net, (tnn_layer_type)v));
-    case 1:  PLACE(TNN_CROSS_ENTROPY, TNN_CUSTOM_LOSS, tnn_set_loss(net, (tnn_loss_type)v));
-    case 2:  PLACE(TNN_SGD, TNN_CUSTOM, tnn_set_optimizer(net, (tnn_optimizer_type)v));
-    case 3:  PLACE(TNN_CONSTANT, TNN_MULTIPLICATIVE,
+    case 0:  PLACE(TNN_CONV2D, LAST_LAYER, tnn_add(net, (tnn_layer_type)v));
+    case 1:  PLACE(TNN_CROSS_ENTROPY, LAST_LOSS, tnn_set_loss(net, (tnn_loss_type)v));
+    case 2:  PLACE(TNN_SGD, LAST_RULE, tnn_set_optimizer(net, (tnn_optimizer_type)v));
+    case 3:  PLACE(TNN_CONSTANT, LAST_SCHEDULE,
                    tnn_set_optimizer(net, TNN_SGD); tnn_set_schedule(net, (tnn_schedule_type)v));
     case 4:  PLACE(TNN_ZEROS, TNN_BILINEAR_ALIGNED,
                    tnn_add(net, TNN_UPSAMPLE, .mode = (tnn_sampling)v));
@@ -380,7 +380,7 @@ static void idle_layer_options(void)
     };
 #undef INIT
 #undef STRUCT
-    options_case c = {"layer", COUNTED(list), TNN_CONV2D, TNN_CUSTOM_LAYER, layer_base, layer_look,
+    options_case c = {"layer", COUNTED(list), TNN_CONV2D, LAST_LAYER, layer_base, layer_look,
                       {{(tnn_layer_type)0}}};
     idle_options(&c);
 }
@@ -431,7 +431,7 @@ static void rule_look(const void *p)
 }
 static void idle_rule_options(void)
 {
-    options_case c = {"optimizer", COUNTED(rule_options), TNN_SGD, TNN_CUSTOM, rule_base, rule_look,
+    options_case c = {"optimizer", COUNTED(rule_options), TNN_SGD, LAST_RULE, rule_base, rule_look,
                       {{(tnn_layer_type)0}}};
     idle_options(&c);
 }
@@ -471,7 +471,7 @@ static void idle_schedule_options(void)
         I(three_phase) D(base_momentum) D(max_momentum) I(keep_momentum)
     };
 #undef STRUCT
-    options_case c = {"schedule", COUNTED(list), TNN_CONSTANT, TNN_MULTIPLICATIVE, schedule_base,
+    options_case c = {"schedule", COUNTED(list), TNN_CONSTANT, LAST_SCHEDULE, schedule_base,
                       schedule_look, {{(tnn_layer_type)0}}};
     idle_options(&c);
 }
@@ -537,7 +537,7 @@ static void idle_loss_options(void)
         F(alpha) F(eps) F(smooth) I(p) I(log_target) I(no_log_input) I(full) I(per_pixel)
     };
 #undef STRUCT
-    options_case c = {"loss", COUNTED(list), TNN_CROSS_ENTROPY, TNN_CUSTOM_LOSS, loss_base,
+    options_case c = {"loss", COUNTED(list), TNN_CROSS_ENTROPY, LAST_LOSS, loss_base,
                       loss_look, {{(tnn_layer_type)0}}};
     idle_options(&c);
 }

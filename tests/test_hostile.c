@@ -100,7 +100,7 @@ static tnn_init_options any_init(void)
 }
 static tnn_layer any_layer(int from)
 {
-    tnn_layer o = {.type = (tnn_layer_type)any_of(TNN_CONV2D, TNN_CUSTOM_LAYER)};
+    tnn_layer o = {.type = (tnn_layer_type)any_of(TNN_CONV2D, LAST_LAYER)};
     const int conv = o.type == TNN_CONV2D || o.type == TNN_CONV_TRANSPOSE2D;
     rate = 100;
     if (conv && chance(95)) o.filters = 1 + below(20);
@@ -136,7 +136,7 @@ static float weights[64];
 static tnn_loss_options any_loss(void)
 {
     tnn_loss_options o = {
-        .type = (tnn_loss_type)any_of(TNN_CROSS_ENTROPY, TNN_CUSTOM_LOSS)};
+        .type = (tnn_loss_type)any_of(TNN_CROSS_ENTROPY, LAST_LOSS)};
     rate = chance(60) ? 0 : 25;
     FLOAT(label_smoothing); KIND(tnn_reduction, reduction, TNN_REDUCE_SUM, 2);
     FLOAT(ignore_index); FLOAT(gamma);
@@ -150,7 +150,7 @@ static tnn_loss_options any_loss(void)
 static tnn_optimizer any_optimizer(void)
 {
     tnn_optimizer o = {
-        .type = (tnn_optimizer_type)any_of(TNN_SGD, TNN_CUSTOM)};
+        .type = (tnn_optimizer_type)any_of(TNN_SGD, LAST_RULE)};
     rate = chance(60) ? 0 : chance(70) ? 2 : 25;
     if (chance(80)) o.lr = 0.01;
     REAL(lr); REAL(momentum); REAL(dampening); FLAG(nesterov); REAL(weight_decay); REAL(beta1);
@@ -172,7 +172,7 @@ static tnn_schedule any_schedule(int depth)
     static tnn_schedule parts[3][3];
     static int milestones[3];
     tnn_schedule o = {
-        .type = (tnn_schedule_type)any_of(TNN_CONSTANT, TNN_MULTIPLICATIVE)};
+        .type = (tnn_schedule_type)any_of(TNN_CONSTANT, LAST_SCHEDULE)};
     rate = chance(50) ? 5 : 25;
     if (chance(80)) o.steps = 1 + below(5);
     REAL(lr); INT(steps); REAL(gamma); REAL(end_lr); REAL(end_factor); REAL(min_lr); INT(warmup);

@@ -531,7 +531,7 @@ static void test_updates(void)
     static float want[VECTORS][1 << 12];
     int type, variant, i, ok = 1;
     worst = 0;
-    for (type = TNN_SGD; type <= TNN_CUSTOM + 1; type++)
+    for (type = TNN_SGD; type <= LAST_RULE + 1; type++)
         for (variant = 0; variant < 4; variant++)
             for (i = 0; i < count && ok; i++) {
                 float *r[VECTORS], *g = filled(6, n, 2);    /* weights, states; gradients */

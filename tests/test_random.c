@@ -236,8 +236,8 @@ static void reference(void)
     for (training = 1; training >= 0; training--) {
         for (asked = 2, k = 0; k < net.layers; k++) {
             const tnn_layer *l = &net.layer[k];
-            const int noisy = training && (l->type == TNN_DROPOUT || l->type >= TNN_DROPOUT2D)
-                              && l->type != TNN_CUSTOM_LAYER;
+            const int noise = l->type >= TNN_DROPOUT2D && l->type < TNN_CUSTOM_LAYER;
+            const int noisy = training && (noise || l->type == TNN_DROPOUT);
             int first = asked;
             float *seen = results[0] + (l->drop_connect > 0 ? part[asked].at : 0);
             tensor x = t[k], x2 = t[l->from < 0 ? 0 : l->from], *y = &t[k + 1];

@@ -242,7 +242,7 @@ static void updates(void)
     int rule, k, i, extra, refused = 0, steps = 0, rules = 0;
     test_fill(x, 8 * 40, 1);
     for (i = 0; i < 8 * 40; i++) x[i] *= 1e10f;
-    for (rule = TNN_SGD; rule <= TNN_CUSTOM; rule++)
+    for (rule = TNN_SGD; rule <= LAST_RULE; rule++)
         for (extra = 0; extra < 3; extra++) {
             int seen = 0;
             for (k = 0; k < 3; k++) {
