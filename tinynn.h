@@ -19670,6 +19670,11 @@ TNN__GATE2(tnn_status, export_c_with, tnn_net *, net, const tnn_export_options *
             tnn_net_schedule    tnn_set_schedule_with    tnn_loader_open     tnn_loader_create_with
             tnn_checkpoint_load tnn_load_checkpoint_with tnn_study_open      tnn_study_create_with
             tnn_checkpoint_save tnn_save_checkpoint_with
+          TINYNN_NO_FILES, _NO_SEARCH, _NO_EXPORT leave parts out; TINYNN_SCALAR brings the scalar
+          kernels back, which processors with others do not compile. Each option has a range of
+          its own, where some were checked together. A number in a text has the nearest 17 digits.
+          With TNN_KERAS TNN_ZERO means 0 for .slope and .eps, too. Bilinear upsampling cannot be
+          exported as C: it was done as to the nearest.
    0.1.0  The first. */
 
 /* ==== 20. LICENCE ==============================================================================
