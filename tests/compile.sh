@@ -384,8 +384,8 @@ if [ "$1" = all ]; then
             check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -DTINYNN_SCALAR \
                 -fsyntax-only "$dir/use.c"
         done
-        lto=-flto
-        case $cc in *gcc*) lto=-flto=1 ;; esac             # which else says that it does not share
+        lto=-flto               # gcc in one piece, else it says that it shares none with a make
+        case $cc in *gcc*) lto="$lto -flto-partition=one" ;; esac
         check "$cc -O3 -flto: no warning" quiet $cc -O3 $lto $strict $whole "$dir/use.c" \
             -o "$dir/newest" -lm -pthread
         last=c++2c
