@@ -2671,26 +2671,28 @@ static tnn_status tnn__check_options(const char *what, const void *options, cons
     tnn__check_options(what, options, list, TNN__COUNT_OF(list), 0, 0, NULL, 0, common)
 
 /* Fills in the default of an option with a range and refuses what is outside, NaN too; `what`
-   begins the message, NULL: nothing is refused. Zero is TNN_ZERO of floats, and -1 of an int from 0
-   on of which 0 means something else. */
+   begins the message, NULL: nothing is refused. A row whose least is above its most takes any
+   number (HUGE_VAL is no constant to every compiler). Zero is TNN_ZERO of floats, and -1 of an int
+   from 0 on of which 0 means something else. */
 static tnn_status tnn__check_range(const char *what, void *options, const tnn__option *row)
 {
     void *at = (char *)options + row->at;
-    const int whole = row->type == 'i' || row->type == 'l';
+    const int whole = row->type == 'i' || row->type == 'l', any = row->least > row->most;
+    const double least = any ? -HUGE_VAL : row->least, most = any ? HUGE_VAL : row->most;
     const double given = row->type == 'i' ? *(int *)at : row->type == 'f' ? (double)*(float *)at
                        : row->type == 'l' ? (double)*(long long *)at : *(double *)at;
-    const int minus = row->type == 'i' && row->least >= 0 && row->least <= 0
+    const int minus = row->type == 'i' && least >= 0 && least <= 0
                       && row->otherwise > 0 && given >= -1 && given <= -1;
     const double value = minus ? 0 : tnn__default(given, row->otherwise);
-    const int unset = value < row->least && tnn__default(given, 1) > 0 && !(given > 0);
-    if (what && !(value >= row->least && value <= row->most
-                  && (row->type != 'D' || value < row->most)))
+    const int unset = value < least && tnn__default(given, 1) > 0 && !(given > 0);
+    if (what && !(value >= least && value <= most
+                  && (row->type != 'D' || value < most)))
         return whole
              ? tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %l must be %s%l to %l", what, row->name,
-                         (long long)given, unset ? "given, " : "", (long long)row->least,
-                         (long long)row->most)
+                         (long long)given, unset ? "given, " : "", (long long)least,
+                         (long long)most)
              : tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %g must be %sin [%g, %g%s", what, row->name,
-                         unset ? given : value, unset ? "given, " : "", row->least, row->most,
+                         unset ? given : value, unset ? "given, " : "", least, most,
                          row->type == 'D' ? ")" : "]");
     switch (row->type) {
     case 'i': *(int *)at = (int)value; break;
@@ -9139,17 +9141,17 @@ static const tnn__option tnn__layer_options[] = {
     TNN__A(filters) TNN__A(units) TNN__A(kernel) TNN__A(kernel_h) TNN__A(kernel_w) TNN__A(stride)
     TNN__A(stride_h) TNN__A(stride_w) TNN__A(pad) TNN__A(pad_h) TNN__A(pad_w) TNN__A(dilation)
     TNN__A(dilation_h) TNN__A(dilation_w) TNN__A(groups) TNN__A(ceil) TNN__A(exclude_pad)
-    TNN__A(no_bias) TNN__F(slope, 0.01, -HUGE_VAL, HUGE_VAL) TNN__F(p, 0.5, 0, 1) TNN__A(init)
+    TNN__A(no_bias) TNN__F(slope, 0.01, 1, -1) TNN__F(p, 0.5, 0, 1) TNN__A(init)
     TNN__A(init_with) TNN__A(bias_init) TNN__A(bias_init_with) TNN__A(l1) TNN__A(l2)
     TNN__A(orthogonal) TNN__A(constraint) TNN__A(norm_min) TNN__A(norm_max) TNN__A(norm_rate)
     TNN__A(from) TNN__A(output_pad) TNN__A(output_pad_h) TNN__A(output_pad_w) TNN__A(pad_mode)
     TNN__A(exact) TNN__N(size, 0, 0, 1 << 20) TNN__N(size_h, 0, 0, 1 << 20)
     TNN__N(size_w, 0, 0, 1 << 20) TNN__N(factor, 2, 1, 4096) TNN__A(mode)
-    TNN__F(value, 0, -HUGE_VAL, HUGE_VAL) TNN__A(shape) TNN__F(eps, 1e-5, 0, 1e30)
+    TNN__F(value, 0, 1, -1) TNN__A(shape) TNN__F(eps, 1e-5, 0, 1e30)
     TNN__F(momentum, 0.1, 0, 1) TNN__A(no_affine) TNN__A(affine) TNN__A(no_statistics)
     TNN__A(statistics) TNN__A(cumulative) TNN__A(biased) TNN__F(alpha, 1, -1e30, 1e30)
     TNN__F(beta, 1, -1e30, 1e30) TNN__F(threshold, 20, -1e30, 1e30)
-    TNN__F(min_value, -1, -HUGE_VAL, HUGE_VAL) TNN__F(max_value, 1, -HUGE_VAL, HUGE_VAL)
+    TNN__F(min_value, -1, 1, -1) TNN__F(max_value, 1, 1, -1)
     TNN__A(approximate) TNN__A(per_channel) TNN__F(std, 0.1, 0, 1e30)
     TNN__F(drop_connect, 0, 0, 1) TNN__A(custom) TNN__A(lr_scale) TNN__A(decay_scale)
     TNN__A(frozen)
