@@ -9272,14 +9272,21 @@ static const tnn__op *tnn__find_param(const tnn_net *net, int i, int *which)
     *which = net->tensor[i].which;
     return net->tensor[i].op;
 }
-/* The tensor that is called so, or NULL. */
+/* The tensor that is called so, or NULL. Names begin with the layer, and operations are in the order
+   of layers. */
 static const tnn__op *tnn__param_named(const tnn_net *net, const char *name, int *which)
 {
-    const tnn__op *op;
-    int i;
-    for (i = 0; (op = tnn__find_param(net, i, which)) != NULL; i++)
-        if (!strcmp(op->name[*which], name)) break;
-    return op;
+    const char *p;
+    int layer = 0, i = 0, end = net->ops;
+    for (p = name; *p >= '0' && *p <= '9' && layer < net->layers; p++) layer = 10*layer + *p - '0';
+    while (i < end) {                           /* to the first operation of that layer or later */
+        const int middle = i + (end - i)/2;
+        if (net->op[middle].layer < layer) i = middle + 1; else end = middle;
+    }
+    for (; p > name && i < net->ops && net->op[i].layer == layer; i++)
+        for (*which = 0; *which < TNN__TENSORS; ++*which)
+            if (!strcmp(net->op[i].name[*which], name)) return &net->op[i];
+    return NULL;
 }
 /* Whether its weights are panels of a product, op->q. */
 static int tnn__is_conv(const tnn__op *op) { return (op->kind->flags & TNN__PRODUCT) != 0; }
