@@ -3,7 +3,8 @@
 #   check NAME COMMAND ARGUMENT...   prints "ok", "FAIL" or "skip", the subject and NAME: ok if the
 #                                    command's status is 0, skipped if it is 77. Where it failed the
 #                                    first lines that it printed follow. $jobs run at a time,
-#                                    shown in their order.
+#                                    shown in their order. The N-th leaves what it printed in
+#                                    build/tests/$about/N.out, the time it took in N.times.
 #   finish                           waits for all of them
 #   skip NAME WHY
 #   idx FOLDER N GREY                makes a set of images
@@ -23,7 +24,8 @@ check() {
     echo "$1" > "$dir/$begun.name"
     shift
     [ "$begun" -le "$jobs" ] || read -r line <&3
-    { "$@" > "$dir/$begun.out" 2>&1 3>&-; echo $? > "$dir/$begun.status"; echo >&3; } &
+    { "$@" > "$dir/$begun.out" 2>&1 3>&-; status=$?; times > "$dir/$begun.times"
+      echo $status > "$dir/$begun.status"; echo >&3; } &
     eval "pid$begun=\$!"
     while [ -f "$dir/$((ended + 1)).status" ]; do end; done
 }
