@@ -9272,8 +9272,8 @@ static const tnn__op *tnn__find_param(const tnn_net *net, int i, int *which)
     *which = net->tensor[i].which;
     return net->tensor[i].op;
 }
-/* The tensor that is called so, or NULL. Names begin with the layer, and operations are in the order
-   of layers. */
+/* The tensor that is called so, or NULL. Names begin with the layer, operations are in the order of
+   layers. */
 static const tnn__op *tnn__param_named(const tnn_net *net, const char *name, int *which)
 {
     const char *p;
