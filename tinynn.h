@@ -149,8 +149,8 @@
        320 products. The shape alone decides where. A chain starts from zero, the first one from the
        bias; the chains are added in their order.
      - Winograd's shorter way is taken by 3x3 convolutions on multiples of 16 channels without
-       .exact. One with more than 32,768 pairs of channels takes it only if no gradient goes back
-       through it. The last bits of such a network thus depend on whether it has a loss.
+       .exact. One with more than 32,768 pairs of channels takes it only in a network without a
+       loss. The last bits of such a network thus depend on whether it has one.
      - Every other sum is made of chains of 16 terms in the order of samples and pixels. The chains
        are added with Kahan's compensation, so the error does not grow with the length. This holds
        for statistics and gradients of norms, gradients of biases, slopes and depthwise weights, and
@@ -1874,7 +1874,9 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
    CUSTOM, too. The last of an enum is named in 2f (TNN__LAST_...) and in tests/test.h. An option is
    a member of the options struct, an entry in the list of its options and a word in the rows of
    those that read it. tests/test_api.c holds a list of every enumerator, and tries every option;
-   tests/options.h lists those of optimizers. What there is stands in the opening and in README.md.
+   tests/options.h lists those of optimizers. What there is stands in the opening, how many of each
+   in README.md. `make build/test_api && build/test_api` runs one test; a script runs by itself, as
+   `sh tests/export.sh`. tests/test_random.c includes random_net.h and reference.h.
      a kernel      3: the function, TNN__FN(name), from the vector layer alone; 2f: its line in
                    TNN__KERNELS. It must give the bits of its scalar instance, so sums have a fixed
                    order. tests/test_kernels.c compares all instruction sets, in guarded memory;
@@ -1882,14 +1884,16 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
      an activation 1e: its enumerator, with the formula; 2b: its name in tnn__choices; 2f: its word
                    in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f' (a, b, c are its options:
                    6c), right from denormals to the largest float: infinity times 0, or a denormal
-                   on the way, needs a helper; 6k: a TNN__FUNCTION row; 14: PyTorch's class,
+                   on the way, needs a helper; where x is clamped in one factor, it is so in all;
+                   6k: a TNN__FUNCTION row; 14: PyTorch's class,
                    "*=Hardswish", or a name of our own where it has none; 17c: a row with f in C,
                    to the same bits, and its helpers behind the functions that they call.
                    tests/test_kernels.c (d_of) has f and f' in double precision, tests/reference.h
                    (activation) f, tests/random_net.h a ROW that puts it into networks,
                    tests/export.sh (functions) a layer, tests/test_modules.c its name in the vectors
                    (TYPES). tests/layer_vectors.py makes these with PyTorch; a case goes to the end
-                   there, as its number makes its values
+                   of seldom(), as its number makes its values. The numbers of flat.txt go on from
+                   there, so that file is written anew, too
      a layer       1e, 2b, 14, 17 as an activation; 6: a block with the mathematics above it, shape,
                    forward, backward; 6k: its row, and columns for what few layers need. Vectors as
                    above; tests/reference.h has its shape and definition, tests/random_net.h puts
@@ -5133,7 +5137,7 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 #if TNN__PASS != 4
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
    Each rule is one pass over n weights w, their gradient g and state s[0], s[1] ...; n is a
-   multiple of 16. Formulas and sources are in 1e, a rule's row in 2f. Scalars are worked in double
+   multiple of 16. Formulas and sources are in 1e, a rule's row in 10d. Scalars are worked in double
    and rounded once. "m by b of x" means the running mean m = b m + (1 - b) x.
 
    A rule reads like this. TNN__RULE(name) is its head, with the arguments u, o = u->o and n. Then
@@ -7142,7 +7146,7 @@ static tnn_status tnn__pooling(const char *what, int way, int pool, tnn_tensor x
     tnn__release(call.frames);
     return TNN_OK;
 }
-/* y = the maxima of x; `where`, as y, gets their places in their image, or is NULL. */
+/* y = the maxima of x; `where`, as y, gets their places in their windows (3d), or is NULL. */
 TNN_API_GATED tnn_status tnn_maxpool2d_forward(tnn_tensor y, float *where, tnn_tensor x,
                                                tnn_window window)
 {
@@ -7258,8 +7262,8 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
    Most operations work on one sample at a time. A run of them is a TRUNK, which goes depth first:
    each sample passes through all of its operations while it is in the cache, forward and backward.
    The gradients between them are scratch memory of one sample per thread. A dense operation is a
-   matrix product over the batch. Batch normalisation has a pass over the whole batch, which sums up
-   what it needs, before its samples: it begins a trunk forward, and ends one backward.
+   matrix product over the batch. Batch normalisation first passes over the whole batch, and sums up
+   what it needs, on either way. So a trunk begins with it, forward and backward.
 
    WHAT BACKWARD NEEDS of forward stays where it is: the values of all blobs, places of maxima
    (op->where), statistics of norms (op->kept). Random numbers are drawn again, not kept.
@@ -9622,7 +9626,7 @@ static tnn_status tnn__init_params(tnn_net *net)
      - labels become one-hot targets. These stand where g will, as do targets that have to be turned
        channels last: the kernel reads a value of t before it writes that of g;
      - the losses of samples, each kept in its place, are added up in double in the order of
-       samples. If the sum is not finite tnn__blame looks for what is not.
+       samples. At the first that is not finite tnn__blame looks for the reason, and tnn_loss fails.
    Tasks are spans of samples; a sample writes its own loss, hits and gradient. The loss is then
    total/weight; that of a data set is the sum of totals over that of weights.
    What the mean is over says how large the weight of a batch of n is:
@@ -10319,8 +10323,8 @@ static tnn_status tnn__check_regularizers(tnn_layer *layer)
                   which the pass then takes w
        flags      a factor for each tensor, its trust; a place for an average; what looks at the
                   loss again for a step, which stands in 12d
-   With a whole or a trust each run is one tensor. Where a sum goes over a tensor its blocks are
-   added in one order, so that threads do not show in it.
+   With a whole or a trust each run is one tensor. Where a sum goes over a tensor each block makes a
+   float (3e), and these are added in double in one order, so that threads do not show in it.
 
    A STEP (tnn_step) is: schedule, penalties, clipping, start if it is the first, advance, whole and
    trust, the pass, constraints, averages.
@@ -10796,8 +10800,8 @@ static void tnn__start_adan(tnn_net *net)
     tnn__kernels()->scale(net->params, net->optimizer.maximize ? -1.0f : 1.0f, (float)HUGE_VAL,
                           net->flat[TNN__G], net->flat[TNN__S + 3]);
 }
-/* `advance` works numbers of step net->steps from those of the step before; kernels have net->c.
-   NAdam's are c_t and P_t = c_1 ... c_t (1e); */
+/* `advance` works net->running of step net->steps from that of the step before; kernels find it in
+   u->running. NAdam's numbers are c_t and P_t = c_1 ... c_t (1e); */
 static void tnn__advance_nadam(tnn_net *net, double bias2)
 {
     (void)bias2;
@@ -11715,7 +11719,9 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
      gradients    tnn__plan_gradients: which blobs need one; which reader stores, which adds
      tensors      tnn__plan_tensors: their numbers, in PyTorch's order
      memory       tnn__place: every array's place in ONE allocation. It runs twice, first to count,
-                  then to place; so tnn_net_bytes can tell before anything is allocated
+                  then to place; so tnn_net_bytes can tell before anything is allocated. The
+                  network itself (tnn_create), its records with operations and blobs (tnn_add) and
+                  weights of a loss (tnn_set_loss) stand apart from it
      values       tnn__init_params: the initial weights
 
    A batch then goes through
@@ -12242,9 +12248,9 @@ static tnn_status tnn__plan(tnn_net *net, int all)
     net->memory_floats = tnn__place(net, NULL);
     return TNN_OK;
 }
-/* The bytes that the network takes or, before it is built, will take: one allocation, aligned to 64
-   bytes, and the allocator's pointer before it. In .memory it is what has been used there at most,
-   or that and the allocation to come; records of layers that have grown are lost there. 0 on
+/* The bytes of the network's arrays, which are allocated when it is built: one allocation, aligned
+   to 64 bytes, and the allocator's pointer before it. In .memory it is what has been used there at
+   most, or that and the allocation to come; records of layers that have grown are lost there. 0 on
    failure. */
 TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
 {
@@ -13234,7 +13240,8 @@ static tnn_status tnn__update_all(tnn_net *net)
    The order of what belongs to a step is a promise, as results depend on it:
        the schedule sets lr and momentum
        g += gradients of the penalties;  then g is clipped: values, tensors, norm of all
-       w = rule(w, g, state), or L-BFGS' search
+       w = rule(w, g, state), or L-BFGS' search; an optimizer's .weight_decay comes in here, so it
+       is not clipped, as in torch
        constraints of the weights;  then averages, which see weights that fulfil them
        running statistics become those that forward made
    With .accumulate only each last of so many backward passes gets this far. */
