@@ -840,8 +840,10 @@ typedef struct tnn_optimizer {
     void  *user;
     int    states;
 
-    int    no_bias_decay;   /* no weight decay on biases, nor on weights of norms, PReLU, scale */
-    /* Gradients are limited before the update in this order; 0: not. |g| is over all of them. */
+    int    no_bias_decay;   /* no weight decay on biases, nor on weights of norms, PReLU, scale, own
+                               layers */
+    /* Gradients are limited before the update in this order; 0: not. |g| is over all of them. RPROP
+       looks at signs alone: it takes these only with a .weight_decay that is not .decoupled. */
     double clip_value;      /* each to -clip_value..clip_value                           */
     double clip_tensor;     /* each tensor's norm, as clip_norm                          */
     double clip_norm;       /* g *= min(1, clip_norm/(|g| + 1e-6)); torch's clip_grad_norm_ */
@@ -895,11 +897,13 @@ TNN_API int          tnn_correct(const tnn_net *net);
 TNN_API int          tnn_counted(const tnn_net *net);
 /* Overwrites the gradients (but see .accumulate). A gradient that is not finite is
    TNN_ERROR_NUMBER, and no step is made with it; the message names its tensor. The same holds for
-   running statistics that would not be finite. */
+   running statistics that would not be finite. tnn_loss and tnn_backward may come again after one
+   forward; .accumulate counts each tnn_backward. */
 TNN_API tnn_status   tnn_backward(tnn_net *net);
 /* One update of the parameters. If a parameter becomes infinite or NaN it is TNN_ERROR_NUMBER, and
-   the message names the tensor. Parameters and optimizer have then changed, and no copy is kept:
-   load a checkpoint. (L-BFGS goes back to the weights before its last iteration.) */
+   the message names the tensor. Parameters and optimizer have then changed, as where .update fails,
+   and no copy is kept: load a checkpoint. (L-BFGS goes back to the weights before its last
+   iteration.) */
 TNN_API tnn_status   tnn_step(tnn_net *net);
 /* forward in training mode, loss, backward and step; returns the loss. */
 TNN_API double       tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n);
@@ -908,7 +912,7 @@ TNN_API double       tnn_train_batch_targets(tnn_net *net, const float *x, const
 TNN_API tnn_status   tnn_set_lr(tnn_net *net, double lr);
 TNN_API double       tnn_lr(const tnn_net *net);
 /* Momentum, or beta1 of the rules that have betas (not Muon). A network that was built without
-   momentum has no room for one. */
+   momentum has no room for one. That of a Schedule-Free rule is not 0. */
 TNN_API tnn_status   tnn_set_momentum(tnn_net *net, double momentum);
 TNN_API double       tnn_momentum(const tnn_net *net);
 /* Changes .lr_scale, .decay_scale and .frozen of all parameters whose name begins with `prefix`:
@@ -919,7 +923,8 @@ TNN_API tnn_status   tnn_set_group(tnn_net *net, const char *prefix, double lr_s
                                    double decay_scale, int frozen);
 /* After tnn_backward: limits the gradients as .clip_value, .clip_tensor and .clip_norm do in
    tnn_step. Returns the norm of all gradients before that, without frozen ones; NaN on error. An
-   infinite limit only measures. tnn_grad_norm is what the last clipping returned. */
+   infinite limit only measures. tnn_grad_norm is what the last clipping returned. With .accumulate
+   it counts after the last tnn_backward before an update, and is lost after the others. */
 typedef enum tnn_clip { TNN_CLIP_VALUE = 1001, TNN_CLIP_TENSOR, TNN_CLIP_NORM } tnn_clip;
 TNN_API double       tnn_clip_grad(tnn_net *net, tnn_clip kind, double limit);
 TNN_API double       tnn_grad_norm(const tnn_net *net);
@@ -1270,8 +1275,8 @@ typedef struct tnn_early_stopping {
     float *copy;
 } tnn_early_stopping;
 TNN_API int        tnn_early_stop(tnn_early_stopping *stopping, tnn_net *net, double metric);
-/* Puts the best parameters back if they were kept and net is not NULL. Frees the copy and makes the
-   state zero, so that the options may serve again. */
+/* Puts the best parameters back if they were kept and net is not NULL, after an error, too. Frees
+   the copy and makes the state zero, so that the options may serve again. */
 TNN_API tnn_status tnn_early_stopping_end(tnn_early_stopping *stopping, tnn_net *net);
 
 /* Learning-rate range test (Smith 2017, 3.3), as fastai and Lightning do it. Step k of n trains a
@@ -7426,7 +7431,8 @@ struct tnn_net {
     const float     *targets;
     double           value;
     double           running[2], shares, lr_max;    /* of rules: `advance` */
-    int              averages, accumulated, swapped;
+    long long        averages;              /* weights that the average has taken in */
+    int              accumulated, swapped;
     double           grad_norm;
     int              odd;           /* some weight may not be finite: tnn__check_weights */
     tnn__lbfgs       lbfgs;
@@ -7526,7 +7532,8 @@ enum {
     TNN__SUMS          = 32,    /* sums over the whole batch come before its samples */
     TNN__ROWS          = 64,    /* threads can share the rows of one sample's output */
     TNN__BY_ROW        = 128,   /* forward and backward are of a row: tnn__each, */
-    TNN__BY_PIXEL      = 256    /* or of a pixel */
+    TNN__BY_PIXEL      = 256,   /* or of a pixel */
+    TNN__FLATTENS      = 512    /* flatten: the next layer sees a flattened image */
 };
 struct tnn__layer_kind {
     const char *name, *reads;   /* reads: the options, see tnn__option */
@@ -9083,7 +9090,8 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
               "kernel stride pad dilation ceil"),
     TNN__DUAL("avgpool2d", IMAGES, 0, pool, window_pool, NULL, NULL,
               "kernel stride pad ceil exclude_pad"),
-    {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO, NULL, NULL, NULL, NULL, 0, {0, 0, 0}, NULL},
+    {"flatten", "", TNN__VALUES, TNN__NOTHING_TO_DO | TNN__FLATTENS, NULL, NULL, NULL, NULL, 0,
+     {0, 0, 0}, NULL},
     TNN__FUNCTION("relu", "", LEAKY, 0, 0, 0),
     TNN__FUNCTION("leaky_relu", "slope", LEAKY, 0, 0, 0),
     TNN__DUAL("dropout", VALUES, TNN__BY_ROW, dropout, map, NULL, tnn__dropout_map, "p"),
@@ -9584,11 +9592,10 @@ static tnn_status tnn__init_params(tnn_net *net)
     int i, which;
     for (i = 0; (op = tnn__find_param(net, i, &which)) != NULL; i++) {
         const tnn_layer *o = &net->record[op->layer].o;
-        const tnn_param param = tnn__param_of(op, which);
+        const tnn_param param = tnn__param_of(op, which), weight = tnn__param_of(op, TNN__WEIGHT);
         const int bias = which == TNN__BIASES;
         const tnn_init init = !bias ? o->init : o->bias_init || !o->init ? o->bias_init
                                                                          : TNN_INIT_ZERO;
-        const double window = op->type == TNN_DENSE ? 1 : op->q.g.kh*op->q.g.kw;
         const size_t mark = net->used;
         char *to = net->op[op - net->op].name[which], *end = to + sizeof op->name[which] - 1;
         double *matrix = NULL;
@@ -9603,7 +9610,7 @@ static tnn_status tnn__init_params(tnn_net *net)
         start.min = which == TNN__WEIGHT ? (double)op->numbers[0] : which == TNN__VARIANCE;
         if (tnn__is_conv(op))
             tnn__start_of(init, bias ? &o->bias_init_with : &o->init_with, (double)op->q.inner,
-                          (double)op->q.oc*window, &start);
+                          (double)op->q.oc*weight.dims[2]*weight.dims[3], &start);
         if (start.draw == TNN__ORTHOGONAL && (matrix = tnn__orthonormal(net, &start)) == NULL)
             return TNN_ERROR_MEMORY;
         tnn__init_tensor(net, op, which, which >= TNN__MEAN ? net->buffers : net->flat[TNN__W],
@@ -10315,7 +10322,7 @@ static tnn_status tnn__check_regularizers(tnn_layer *layer)
 
 /* ==== 10. OPTIMIZERS ===========================================================================
    A rule is a row of tnn__rules (10d), its formula in 1e, its kernel in 3f. Most are one pass of
-   that kernel over the flat vectors, in blocks of 8192 floats that threads share. A block takes up
+   that kernel over the flat vectors, in blocks of 8192 floats that threads share. In a block lie
    RUNS: neighbouring tensors that have the same factors. What only some rules need are columns:
        start      state that is not 0 before the first step
        advance    numbers that go on from step to step, the same for all parameters
@@ -10341,7 +10348,7 @@ typedef struct {
     tnn__update          update;        /* of all parameters, from the flat vectors' beginning on */
 } tnn__stepping;
 
-/* The update of the parameters from `at` on; what factors they have is not yet in it. */
+/* The update of the parameters from `at` on, without the factors of their tensors. */
 static tnn__update tnn__update_at(const tnn__stepping *step, tnn__len at)
 {
     tnn__update update = step->update;
@@ -10390,19 +10397,25 @@ static void tnn__apply(const tnn__stepping *step, const tnn__segment *run, tnn__
     } else odd = step->k->rule[TNN__MAX(run->rule, TNN__NTH(TNN_SGD))](&update, update.o, n);
     if (odd) TNN__STORE(&step->net->odd, 1);
 }
+/* How many floats of a run or tensor lie in a block of the flat vectors, from *at on; 0 or less:
+   none. */
+static tnn__len tnn__in_block(const tnn__segment *run, int block, tnn__len *at)
+{
+    const tnn__len from = (tnn__len)block*TNN__UPDATE_BLOCK;
+    *at = TNN__MAX(from, run->at);
+    return TNN__MIN(from + TNN__UPDATE_BLOCK, run->at + run->floats) - *at;
+}
 /* Updates a block of the flat vectors: of each run the part that lies in it, if any. Frozen tensors
    are in no run, and stay. */
 static void tnn__apply_task(void *context, int task, int worker)
 {
     const tnn__stepping *step = (const tnn__stepping *)context;
-    const tnn__len from = (tnn__len)task*TNN__UPDATE_BLOCK, to = from + TNN__UPDATE_BLOCK;
+    tnn__len at, n;
     int i;
     (void)worker;
-    for (i = 0; i < step->net->runs; i++) {
-        const tnn__segment *run = &step->net->run[i];
-        const tnn__len first = TNN__MAX(from, run->at), end = TNN__MIN(to, run->at + run->floats);
-        if (first < end) tnn__apply(step, run, first, end - first);
-    }
+    for (i = 0; i < step->net->runs; i++)
+        if ((n = tnn__in_block(&step->net->run[i], task, &at)) > 0)
+            tnn__apply(step, &step->net->run[i], at, n);
 }
 /* Runs f over the blocks of a flat vector; the last one is shorter. */
 static void tnn__each_block(const tnn_net *net, tnn__task *f, void *context)
@@ -10466,7 +10479,8 @@ static void tnn__trust(tnn__stepping *step)
      dense        one matrix: u counts panels, v inputs; the 16 lanes of a panel are rows, too
      norms        of images (c, h, w): one panel of c
      vectors      one by one, all in R.
-   R lies at (o, u, 0, i) of s[0], C at (o, 0, v, i) of s[1], d in s[2]. */
+   s[0] and s[1] have (rows, inner) floats R and (cols, inner) floats C where the matrices o begin;
+   d is in s[2]. */
 typedef struct {
     const tnn__stepping *step;
     tnn__update  update;            /* of this tensor */
@@ -10781,18 +10795,15 @@ static void tnn__start_copy(tnn_net *net)
 /* Adagrad's h is .initial_accumulator; */
 static void tnn__start_adagrad(tnn_net *net)
 {
-    tnn__len i;
-    for (i = 0; i < net->params; i++)
-        net->flat[TNN__S][i] = (float)net->optimizer.initial_accumulator;
+    tnn__fill_floats(net->flat[TNN__S], net->params, (float)net->optimizer.initial_accumulator);
 }
 /* Rprop's steps s[1] are the lr of their tensor; */
 static void tnn__start_rprop(tnn_net *net)
 {
     const tnn__segment *segment = net->segment;
-    tnn__len i;
     for (; segment < net->segment + net->segments; segment++)
-        for (i = 0; i < segment->floats; i++)
-            net->flat[TNN__S + 1][segment->at + i] = (float)(net->optimizer.lr*segment->lr);
+        tnn__fill_floats(net->flat[TNN__S + 1] + segment->at, segment->floats,
+                         (float)(net->optimizer.lr*segment->lr));
 }
 /* Adan's gradient before the first, s[3], is the first itself: d = g - g' is 0 then. */
 static void tnn__start_adan(tnn_net *net)
@@ -10859,8 +10870,9 @@ static const tnn__rule tnn__rules[] = {                 /* in the order of tnn_o
     TNN__R("Adadelta", 0, 2, 1, 0, 0, 1e-6, 0, "rho eps")
     {"RMSprop", "alpha eps momentum centered keras_eps velocity:momentum", NULL, NULL, NULL,
      TNN__MOVES_ON, 1, {1e-2, 0, 0, 0, 0, 1e-8, 0, .99}},
-    {"Rprop", "eta_minus eta_plus step_min step_max clip_value:weight_decay "
-     "clip_tensor:weight_decay clip_norm:weight_decay", tnn__start_rprop, NULL, NULL, 0, 2,
+    {"Rprop", "eta_minus eta_plus step_min step_max clip_value:weight_decay:!decoupled "
+     "clip_tensor:weight_decay:!decoupled clip_norm:weight_decay:!decoupled", tnn__start_rprop,
+     NULL, NULL, 0, 2,
      {1e-2, 0, 0, 0, 0, 0, 0, 0}},
     TNN__R("Adamax", 0, 2, 2e-3, .9, .999, 1e-8, 0, "beta1 beta2 eps keras_eps")
     {"NAdam", "beta1 beta2 eps momentum_decay", NULL, tnn__advance_nadam, NULL, 0, 2,
@@ -11020,9 +11032,9 @@ TNN_API_GATED tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimize
 TNN_API_GATED tnn_status tnn_set_lr(tnn_net *net, double lr)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !(lr >= 0) || lr > TNN__HIGH)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_lr: lr = %g must be in [0, %g]", lr, TNN__HIGH);
+    if (!net || !(lr >= 0 && lr < TNN__HIGH))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_lr: lr = %g must be in [0, %g)", lr,
+                         TNN__HIGH);
     net->optimizer.lr = lr;
     return TNN_OK;
 }
@@ -11033,10 +11045,11 @@ TNN_API double tnn_lr(const tnn_net *net) { return net ? net->optimizer.lr : 0; 
 TNN_API_GATED tnn_status tnn_set_momentum(tnn_net *net, double momentum)
 {
     tnn_optimizer own;
+    const int positive = net && tnn__rule_of(&net->optimizer)->flags & TNN__FREE;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !(momentum >= 0 && momentum < 1))
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_momentum: momentum = %g must be in [0, 1)", momentum);
+    if (!net || !(positive ? momentum > 0 : momentum >= 0) || !(momentum < 1))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_momentum: momentum = %g must be in %s0, 1)",
+                         momentum, positive ? "(" : "[");
     own = net->optimizer;
     *tnn__momentum(&own) = momentum;
     if (net->flat[TNN__G] && tnn__states(&own) && !net->flat[TNN__S + tnn__states(&own) - 1])
@@ -11217,28 +11230,37 @@ typedef struct {
     int      look;              /* Lookahead's turn */
     float    part;              /* of the new weights in the average; 0: none today */
 } tnn__averaging;
-/* In a block, Lookahead:  slow += lookahead_alpha (w - slow), w = slow;  then the average:
-   a += part (w - a), or a copy. */
+/* In a block, Lookahead:  slow += lookahead_alpha (w - slow), w = slow,  but of what is frozen
+   slow = w;  then the average:  a += part (w - a), or a copy. */
 static void tnn__average_task(void *context, int task, int worker)
 {
     const tnn__averaging *call = (const tnn__averaging *)context;
-    const tnn__len at = (tnn__len)task*TNN__UPDATE_BLOCK;
-    const tnn__len n = TNN__MIN(TNN__UPDATE_BLOCK, call->net->params - at);
+    const tnn_net *net = call->net;
     const tnn__isa_table *k = tnn__kernels();
-    float *const *flat = call->net->flat, *w = flat[TNN__W] + at;
+    float *const *flat = net->flat;
+    tnn__len at, n;
+    int i;
     (void)worker;
-    if (call->look) {
-        float *slow = flat[TNN__SLOW] + at;
-        k->lerp(n, (float)call->net->optimizer.lookahead_alpha, w, slow);
-        memcpy(w, slow, (size_t)n*sizeof *w);
+    for (i = 0; i < net->segments && call->look; i++) {
+        const int frozen = net->segment[i].frozen;
+        float *w, *slow;
+        if ((n = tnn__in_block(&net->segment[i], task, &at)) <= 0) continue;
+        w = flat[TNN__W] + at;
+        slow = flat[TNN__SLOW] + at;
+        if (!frozen) k->lerp(n, (float)net->optimizer.lookahead_alpha, w, slow);
+        memcpy(frozen ? slow : w, frozen ? w : slow, (size_t)n*sizeof *w);
         if (!(fabs((double)k->sum(n, w)) < HUGE_VAL)) TNN__STORE(&call->net->odd, 1);
     }
-    if (call->part >= 1) memcpy(flat[TNN__AVERAGE] + at, w, (size_t)n*sizeof *w);
-    else if (call->part > 0) k->lerp(n, call->part, w, flat[TNN__AVERAGE] + at);
+    at = (tnn__len)task*TNN__UPDATE_BLOCK;
+    n = TNN__MIN(TNN__UPDATE_BLOCK, net->params - at);
+    if (call->part > 0 && call->part < 1)
+        k->lerp(n, call->part, flat[TNN__W] + at, flat[TNN__AVERAGE] + at);
+    else if (call->part >= 1)
+        memcpy(flat[TNN__AVERAGE] + at, flat[TNN__W] + at, (size_t)n*sizeof(float));
 }
 /* After step t. Lookahead's turn is every `lookahead` steps. EMA's part is 1 - d, d = min(ema,
-   (1 + t)/(10 + t)) with .ema_warmup; SWA's is 1/k for the k-th weights that it takes, which makes
-   a their mean. The first weights are copied. */
+   (1 + t)/(10 + t)) with .ema_warmup; SWA's is 1/k for the k-th weights that it takes, so that the
+   average is their mean. The first weights are copied. */
 static void tnn__average(tnn_net *net)
 {
     const tnn_optimizer *o = &net->optimizer;
@@ -11362,14 +11384,14 @@ TNN__WAY(cosine)
     const long long n = at->of.steps, t = at->t%(2*n);
     return tnn__anneal(at, (double)TNN__MIN(t, 2*n - t), (double)n);
 }
-/* Its falling half again and again: cycle i, of T mult^i steps, is cycle_gamma^i high (Loshchilov
-   and Hutter 2017). A cycle that outlasts t is long enough: T mult^i would overflow. */
+/* Its falling half again and again: cycle i, of n = T mult^i steps, is cycle_gamma^i high
+   (Loshchilov and Hutter 2017). The last n may be more than a long long holds. */
 TNN__WAY(restarts)
 {
-    long long n = at->of.steps, t = at->t, cycle = 0;
-    if (at->of.mult == 1) { cycle = t/n; t %= n; }
-    else for (; t >= n; cycle++) { t -= n; n = n > at->t ? n : n*at->of.mult; }
-    return tnn__anneal(at, (double)t, (double)n)*tnn__pow(at->of.cycle_gamma, (double)cycle);
+    const long long whole = at->of.mult > 1 ? 0 : at->t/at->of.steps;
+    double n = (double)at->of.steps, t = (double)(at->t - whole*at->of.steps), i = (double)whole;
+    for (; t >= n; i++) { t -= n; n *= at->of.mult; }
+    return tnn__anneal(at, t, n)*tnn__pow(at->of.cycle_gamma, i);
 }
 /* 1 - h gamma^t cycle_gamma^i in cycle i: h rises from 0 to 1 in T steps, and falls in steps_down.
    So lr and momentum start at `from`, and are nearest to `to` at the top. */
@@ -11623,35 +11645,39 @@ TNN_API_GATED double tnn_schedule_momentum(const tnn_schedule *schedule, long lo
     return tnn__schedule_value(schedule, step, 1);
 }
 
-/* Sets the optimizer's lr, and momentum if it goes along, to those of the coming step: tnn_step
-   begins with it. Fails where the user's function has, or gives what is no lr. */
-static tnn_status tnn__follow_schedule(tnn_net *net)
+/* Sets the optimizer's lr, and momentum if it goes along, to those of step t of a schedule, or, of
+   type 0, of none. Both stay where this fails: the user's function has failed or gives what is no
+   lr, or the network has no room for momentum. */
+static tnn_status tnn__follow_schedule(tnn_net *net, const tnn_schedule *schedule,
+                                       long long t)
 {
+    const tnn_optimizer before = net->optimizer;
     double value[2];
-    if (!net->schedule.type) return TNN_OK;
-    tnn__schedule_at(&net->schedule, 0, net->schedule_step, value);
-    if (tnn_failed() || tnn_set_lr(net, value[0])) return (tnn_status)tnn_failed();
-    return value[1] >= 0 ? tnn_set_momentum(net, value[1]) : TNN_OK;
+    if (!schedule->type) return TNN_OK;
+    tnn__schedule_at(schedule, 0, t, value);
+    if (tnn_failed() || tnn_set_lr(net, value[0])
+        || (value[1] >= 0 && tnn_set_momentum(net, value[1]))) net->optimizer = before;
+    return (tnn_status)tnn_failed();
 }
 /* Attaches a copy, whose step 0 is the next, and sets lr at once; NULL takes the schedule off. On
    failure the network is as it was: a schedule that the optimizer cannot follow is refused now. */
 TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule *schedule)
 {
-    tnn_net before;
+    tnn_schedule own;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->optimizer.type)
         return tnn__fail(TNN_ERROR_ARGUMENT,
                          "tnn_set_schedule: no network, or no optimizer; that comes first");
-    if (schedule && tnn__schedule_check(schedule, net->optimizer.lr, 0))
-        return (tnn_status)tnn_failed();
-    before = *net;
-    memset(&net->schedule, 0, sizeof net->schedule);
+    memset(&own, 0, sizeof own);
+    if (schedule) {
+        if (tnn__schedule_check(schedule, net->optimizer.lr, 0)) return (tnn_status)tnn_failed();
+        own = *schedule;
+        if (!(tnn__default(own.lr, -1) >= 0)) own.lr = net->optimizer.lr;
+    }
+    if (tnn__follow_schedule(net, &own, 0)) return (tnn_status)tnn_failed();
+    net->schedule = own;
     net->schedule_step = 0;
-    if (!schedule) return TNN_OK;
-    net->schedule = *schedule;
-    if (!(tnn__default(schedule->lr, -1) >= 0)) net->schedule.lr = net->optimizer.lr;
-    if (tnn__follow_schedule(net)) *net = before;
-    return (tnn_status)tnn_failed();
+    return TNN_OK;
 }
 /* One more epoch, if the schedule counts these; steps are counted by tnn_step. */
 TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
@@ -11742,8 +11768,8 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
        TNN__NOTHING    built, or after a step         only tnn_forward, which may always come
        TNN__FORWARD    tnn_forward, mode EVAL, too    tnn_loss
        TNN__LOSS       tnn_loss                       tnn_backward, in mode TRAIN; another tnn_loss
-       TNN__BACKWARD   tnn_backward                   tnn_clip_grad, tnn_step; tnn_loss and
-                                                      tnn_backward once more
+       TNN__BACKWARD   tnn_backward                   tnn_clip_grad, tnn_step; tnn_loss, and then
+                                                      tnn_backward, for .accumulate another one
 
    Parameters and all that optimizers know of them are FLAT VECTORS of one layout: net->flat[TNN__W]
    holds the weights, [TNN__G] their gradients, [TNN__S] and those behind it the optimizer's state.
@@ -11998,7 +12024,7 @@ static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
    layer they are a copy, so that the output is the last blob. */
 static tnn_status tnn__plan_ops(tnn_net *net, int all)
 {
-    int i, k, named = 0, first = 0;
+    int i, k, named = 0, first = 0;     /* first: the one that does something */
     tnn__planning plan;
     memset(&plan, 0, sizeof plan);
     plan.shape->c = net->options.input[0];
@@ -12006,7 +12032,9 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
     plan.shape->w = net->options.input[2];
     net->blob[0] = plan.shape[0];
     for (i = 0; i < net->layers; i++) named |= net->record[i].o.from != 0;
-    while (first < net->layers - 1 && net->record[first].o.type == TNN_FLATTEN) first++;
+    while (first < net->layers - 1
+           && tnn__layer_kinds[TNN__NTH(net->record[first].o.type)].flags & TNN__NOTHING_TO_DO)
+        first++;
     net->direct = !named && (plan.shape->c == 1 || plan.shape->h*plan.shape->w == 1)
         && (tnn__layer_kinds[TNN__NTH(net->record[first].o.type)].flags & TNN__ON_BATCH);
     if (!net->direct) {
@@ -12021,7 +12049,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
         tnn__about(net, i);
         if (layer->from && !(kind->flags & TNN__TWO))
             plan.at[0] = tnn__named_blob(net, layer->from, plan.shape);
-        if (none) plan.shape->flat |= layer->type == TNN_FLATTEN;
+        plan.shape->flat |= (kind->flags & TNN__FLATTENS) != 0;
         /* the last layer's output is the last blob */
         if (!none || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
             const int copy = none || (named && (kind->flags & TNN__ON_BATCH));
@@ -12929,11 +12957,13 @@ static void tnn__lbfgs_move(tnn_net *net, double t)
                              net->flat[TNN__S + 2] + at, net->flat[TNN__W] + at);
     }
 }
-/* flat[G] becomes the gradient of what is minimised, with .maximize that of -loss; called again it
-   turns back, so that tnn_get_grad tells the loss's. Frozen parameters take no part: their gradient
-   becomes 0, and with it their part of y, s and d. */
-static void tnn__lbfgs_gradient(tnn_net *net)
+/* Returns what is minimised: the last loss and the penalties, with .maximize times -1. Its gradient
+   is that in flat[G] likewise; called again it turns back, so that tnn_get_grad tells the loss's.
+   Frozen parameters take no part: their gradient becomes 0, and with it their part of y, s and
+   d. */
+static double tnn__lbfgs_gradient(tnn_net *net)
 {
+    const double f = net->value + tnn_penalty(net);
     int i;
     if (net->optimizer.maximize)
         tnn__kernels()->scale(net->params, -1, (float)HUGE_VAL, net->flat[TNN__G],
@@ -12942,6 +12972,7 @@ static void tnn__lbfgs_gradient(tnn_net *net)
         if (net->segment[i].frozen)
             memset(net->flat[TNN__G] + net->segment[i].at, 0,
                    (size_t)net->segment[i].floats*sizeof(float));
+    return net->optimizer.maximize ? -f : f;
 }
 /* Moves to w + t d and looks; the gradient is in flat[G]. Dropout draws what it drew in the first
    forward. */
@@ -12951,10 +12982,10 @@ static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
     tnn__lbfgs_move(net, t);
     net->draws--;
     tnn_forward(net, net->x, net->n, TNN_TRAIN);
-    probe.f = tnn__loss(net, net->labels, net->targets);
-    if (net->optimizer.maximize) probe.f = -probe.f;
+    tnn__loss(net, net->labels, net->targets);
     tnn_backward(net);
-    tnn__lbfgs_gradient(net);
+    tnn__penalize(net);
+    probe.f = tnn__lbfgs_gradient(net);
     probe.slope = tnn__inner(tnn__kernels(), net->params, probe.g, net->flat[TNN__S]);
     return probe;
 }
@@ -13114,11 +13145,10 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
     const size_t bytes = (size_t)net->params*sizeof(float);
     float *d = net->flat[TNN__S], *g = net->flat[TNN__G];
     tnn__lbfgs *past = &net->lbfgs;
-    double loss = o->maximize ? -net->value : net->value, sum;
+    double loss = tnn__lbfgs_gradient(net), sum;
     int i, evaluations = 1, done;
     tnn__runs(net);
     net->accumulated = 1;           /* running statistics go on from one forward to the next */
-    tnn__lbfgs_gradient(net);
     done = tnn__largest_size(g, net->params, NULL) <= o->tolerance_grad;
     for (i = 1; !done; i++) {
         const double before = loss;
@@ -13142,8 +13172,10 @@ static tnn_status tnn__lbfgs_step(tnn_net *net)
             loss = tnn__lbfgs_probe(net, past->t).f;
             evaluations++;
         }
-        if (tnn_failed()) {
+        if (tnn_failed()) {             /* nothing has moved: t = 0 makes no pair */
             memcpy(net->flat[TNN__W], net->flat[TNN__S + 2], bytes);
+            past->iterations--;
+            past->t = 0;
             return (tnn_status)tnn_failed();
         }
         done = i == o->max_iter || evaluations >= o->max_eval
@@ -13254,9 +13286,10 @@ static tnn_status tnn__check_update(const tnn_net *net)
                               "load a checkpoint, and take a smaller lr");
 }
 /* Updates the parameters by the gradients of the last backward. Fails where it would leave a weight
-   that is not finite; where the message says so, the weights before are lost, else they stay. A
-   rule works in place, so it cannot look first; its kernel notes in net->odd what it has made, and
-   only then all weights are read again. */
+   that is not finite, or where the user's rule does: then the weights before are lost, but for
+   L-BFGS. All else that fails comes before the rule, and they stay. A rule works in place, so it
+   cannot look first; its kernel notes in net->odd what it has made, and only then all weights are
+   read again. */
 TNN_API_GATED tnn_status tnn_step(tnn_net *net)
 {
     const tnn_optimizer *o;
@@ -13270,7 +13303,7 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
                          "tnn_set_optimizer");
     net->stage = TNN__NOTHING;
     if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
-    e = tnn__follow_schedule(net);
+    e = tnn__follow_schedule(net, &net->schedule, net->schedule_step);
     if (e) return e;
     tnn__penalize(net);
     net->accumulated = 0;
@@ -14387,10 +14420,9 @@ static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts,
 {
     double loss = 0, weight = 0;        /* sums over the batches */
     float table[256], *x;
-    int *labels, i, n, s, shape[3], classes = tnn_output_shape(net, shape), batch;
-    int correct = 0, counted = 0;       /* also sums */
+    int *labels, i, n, s, classes, batch, correct = 0, counted = 0;     /* also sums */
     tnn__len size;
-    if (!classes || tnn__one_label("tnn_evaluate", net)
+    if (tnn__one_label("tnn_evaluate", net)
         || tnn__samples_fit("tnn_evaluate", net, data)) return tnn__no_metrics();
     classes = tnn__outcomes(net);
     if (counts && room != classes) {
@@ -14521,16 +14553,15 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
     patience = stop->patience < 0 ? 0 : stop->patience || stop->keras ? stop->patience : 3;
     return stop->bad >= patience && !(stop->keras && stop->calls == 1);
 }
-/* Puts the best weights and running statistics back, and forgets gradients that were accumulated
-   on others. Serves again afterwards. */
+/* Puts the best weights and running statistics back, after an error, too, and forgets gradients
+   that were accumulated on others. */
 TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_net *net)
 {
-    size_t n = 0;
-    float *w;
     if (!stop)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
-    if (stop->copy && net && (w = tnn_flat(net, 0, &n)) != NULL) {
-        memcpy(w, stop->copy, (n + (size_t)net->buffer_floats)*sizeof *w);
+    if (stop->copy && net && net->built) {
+        memcpy(net->flat[TNN__W], stop->copy,
+               (size_t)(net->params + net->buffer_floats)*sizeof(float));
         net->accumulated = 0;
         net->stage = TNN__NOTHING;
     }
@@ -14653,7 +14684,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     tnn__len i;
     float *memory;
     tnn_net before;
-    int k, j;
+    int k, turn, j;
     if (tnn_build(net) || (memory = tnn__keep("tnn_gradient_check", net, &before)) == NULL)
         return TNN__NAN;
     net->accumulated = 0;
@@ -14662,19 +14693,20 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     tnn_backward(net);
     for (i = 0; i < net->params && !tnn_failed(); i++)
         largest = TNN__MAX(largest, fabs((double)net->flat[TNN__G][i]));
-    for (k = 0; net->trained_tensors && k < samples && !tnn_failed(); k++) {
+    for (k = turn = 0; net->blob[net->ops].needs_grad && k < samples && !tnn_failed(); turn++) {
         int which;
-        const tnn__op *op = tnn__find_param(net, k%net->trained_tensors, &which);
+        const tnn__op *op = tnn__find_param(net, turn%net->segments, &which);
         const tnn__len count = tnn__param_of(op, which).count;
-        const int one = k/net->trained_tensors%2; /* every other round one element */
-        const tnn__len first = one ? (tnn__len)(tnn_random_bits(1, 1, (uint64_t)k)
+        const int one = turn/net->segments%2; /* every other round one element */
+        const tnn__len first = one ? (tnn__len)(tnn_random_bits(1, 1, (uint64_t)turn)
                                                 %(uint64_t)count) : 0;
         const tnn__len end = one ? first + 1 : count;
         const float *w = net->flat[TNN__W] + (which ? op->biases : op->weights);
         const double size = tnn__inner(tnn__kernels(), which ? op->b_floats : op->w_floats, w, w);
         const double unit = sqrt((size > 1e-40 ? size : (double)count)/(double)(end - first));
         double low = HUGE_VAL, high = -HUGE_VAL, scale = 0.01*largest;
-        if (!op->trained) continue;
+        if (net->segment[turn%net->segments].frozen) continue;
+        k++;
         /* Eight steps h d, to both sides, each half as long as the one before it. */
         for (j = 0; j < 8 && !tnn_failed(); j++) {
             const double h = (j%2 ? -3e-3 : 3e-3)/(1 << j/2)*unit;
@@ -14683,7 +14715,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
                 const double grad = (double)*tnn__param_at(net, op, which, net->flat[TNN__G], i);
                 float *at = tnn__param_at(net, op, which, net->flat[TNN__W], i);
                 const double old = (double)*at;
-                *at = (float)(old + (tnn_random_bits(2, (uint64_t)k, (uint64_t)i) & 1 ? h : -h));
+                *at = (float)(old + (tnn_random_bits(2, (uint64_t)turn, (uint64_t)i) & 1 ? h : -h));
                 tangent += grad*((double)*at - old);
                 squares += grad*grad;
             }
@@ -16949,7 +16981,7 @@ static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *whole, do
     TNN__SAME_OF(at->state->options.seed);      TNN__SAME_OF(net->options.seed);
     TNN__INTEGER(uint64_t, net->draws);         TNN__INTEGER(long long, net->steps);
     TNN__INTEGER(long long, net->schedule_step);
-    TNN__INTEGER(int, net->averages);           TNN__INTEGER(int, net->accumulated);
+    TNN__INTEGER(long long, net->averages);     TNN__INTEGER(int, net->accumulated);
     TNN__INTEGER(int, lbfgs->iterations);       TNN__INTEGER(int, lbfgs->kept);
     TNN__INTEGER(int, lbfgs->oldest);           TNN__INTEGER(int, at->epoch);
     TNN__INTEGER(int, at->batch_index);         TNN__INTEGER(int, at->state->between);
@@ -16973,7 +17005,7 @@ static tnn_status tnn__check_counters(tnn_net *net, tnn_loader *loader, const ch
     const long long history = tnn__rule_of(&net->optimizer)->flags & TNN__SEARCHES
                             ? net->optimizer.history : 0;
     const long long limits[TNN__WHOLE - TNN__SAME][2] = {
-        {0, any}, {0, any}, {0, any}, {0, most}, {0, TNN__MAX(1, net->optimizer.accumulate)},
+        {0, any}, {0, any}, {0, any}, {0, any}, {0, TNN__MAX(1, net->optimizer.accumulate)},
         {0, most}, {0, history}, {0, history}, {-!!loader, most},
         {-!!loader, loader ? loader->batches : 0}, {0, 1}
     };
@@ -18770,7 +18802,7 @@ static void tnn__c_chains(const tnn__op *op, int tiled, int chains[2])
 {
     const tnn__mm mm = tnn__window_product(&op->q, 0, 0, 0);
     int n1 = mm.n1, n2 = mm.n2, run = mm.run, part;        /* part: a chain's products */
-    if (tiled || op->type == TNN_DENSE || op->q.depthwise) {
+    if (tiled || op->kind->flags & TNN__ON_BATCH || op->q.depthwise) {
         n1 = n2 = 1;
         run = tiled ? op->q.g.c : (int)op->q.inner;
     }

@@ -340,6 +340,39 @@ static void lbfgs_frozen(void)
     tnn_free(net);
 }
 
+/* After a step that failed, because lr was far too large, L-BFGS tries again as if it had not
+   been. */
+static void lbfgs_after_failure(void)
+{
+    float x[2][8*4], w[2][12];
+    int labels[8], i, k, wolfe;
+    for (i = 0; i < 2; i++) test_fill(x[i], 8*4, (uint32_t)i);
+    for (i = 0; i < 8; i++) labels[i] = i%3;
+    for (wolfe = 0; wolfe < 2; wolfe++) {
+        for (k = 0; k < 2; k++) {
+            tnn_net *net = tnn_create(.input = {4}, .batch = 8, .seed = 5);
+            tnn_add(net, TNN_DENSE, .units = 3, .no_bias = 1);
+            tnn_set_loss(net, TNN_MSE);
+            tnn_set_optimizer(net, TNN_LBFGS, .strong_wolfe = wolfe, .max_iter = 3);
+            for (i = 0; i < 4; i++) {
+                if (k && i%2 == 0) {            /* before the first and the third step */
+                    tnn_set_lr(net, 9e29);
+                    tnn_train_batch(net, x[i > 0], labels, 8);
+                    CHECK(tnn_failed() == TNN_ERROR_NUMBER, "lr of 9e29: %s", tnn_error());
+                    tnn_clear_error();
+                    tnn_set_lr(net, 0.5);
+                }
+                if (!k) tnn_set_lr(net, 0.5);
+                tnn_train_batch(net, x[1], labels, 8);
+            }
+            CHECK(!tnn_failed(), "%s", tnn_error());
+            tnn_get_param(net, "0.weight", w[k], 12);
+            tnn_free(net);
+        }
+        CHECK_SAME("after a failure", w[1], w[0], sizeof w[0]);
+    }
+}
+
 /* Sophia on softmax regression, worked in double here, with the labels that it draws. */
 static void sophia(void)
 {
@@ -953,6 +986,30 @@ static void denormals(void)
     }
 }
 
+/* What is frozen in the middle of Lookahead's turn keeps its bits, and has them in the average. */
+static void frozen_lookahead(void)
+{
+    const float x = 1;
+    const int label = 1;
+    float before[2], w[2];
+    int t;
+    tnn_net *net = tnn_create(.input = {1}, .batch = 1);
+    tnn_add(net, TNN_DENSE, .units = 2);
+    tnn_add(net, TNN_DENSE, .units = 2);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 0.1, .lookahead = 3);
+    for (t = 0; t < 7; t++) {
+        if (t == 2) tnn_get_param(net, "0.weight", before, 2), tnn_set_group(net, "0.", 1, 1, 1);
+        tnn_train_batch(net, &x, &label, 1);
+    }
+    tnn_get_param(net, "0.weight", w, 2);
+    CHECK_SAME("frozen", w, before, sizeof w);
+    CHECK(tnn_use_average(net, 1) == TNN_OK, "%s", tnn_error());
+    tnn_get_param(net, "0.weight", w, 2);
+    CHECK_SAME("frozen, slow", w, before, sizeof w);
+    tnn_free(net);
+}
+
 static void refused_calls(void)
 {
     tnn_optimizer o;
@@ -981,6 +1038,17 @@ static void refused_calls(void)
           && strstr(tnn_error(), ".lr_scale = -1"), "%s", tnn_error());
     tnn_clear_error();
     tnn_free(net);
+    /* a Schedule-Free average is beyond w by 1/momentum */
+    o.type = TNN_SCHEDULE_FREE_SGD;
+    net = small_net(&o, NULL, TNN_PYTORCH);
+    CHECK(tnn_set_momentum(net, 0) && strstr(tnn_error(), "momentum = 0 must be in (0, 1)"), "%s",
+          tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_set_lr(net, 1e30) && strstr(tnn_error(), "lr = 1e30 must be in [0, 1e30)"), "%s",
+          tnn_error());
+    tnn_clear_error();
+    tnn_free(net);
+    o.type = TNN_SGD;
     /* an average that has not begun; eps of zero is not 0/0 */
     o.swa_start = 9;
     net = small_net(&o, NULL, TNN_PYTORCH);
@@ -1005,6 +1073,7 @@ int main(int argc, char **argv)
     EACH_ISA("optimizers, rules", rules);
     EACH_ISA("optimizers, L-BFGS", lbfgs);
     EACH_ISA("optimizers, L-BFGS with frozen layers", lbfgs_frozen);
+    EACH_ISA("optimizers, L-BFGS after a failure", lbfgs_after_failure);
     EACH_ISA("optimizers, Sophia", sophia);
     EACH_ISA("optimizers, a rule of one's own", custom);
     EACH_ISA("optimizers, accumulation", accumulation);
@@ -1013,6 +1082,7 @@ int main(int argc, char **argv)
     EACH_SETTING("optimizers, whole tensors", whole_tensors);
     EACH_SETTING("optimizers, threads", large);
     EACH_ISA("optimizers, denormals", denormals);
+    RUN("optimizers, frozen under Lookahead", frozen_lookahead);
     RUN("optimizers, options refused", refused);
     RUN("optimizers, calls refused", refused_calls);
     free(numbers);

@@ -312,6 +312,26 @@ static void several(void)
     tnn_free(net);
 }
 
+/* A line search minimises loss and penalty: (w - 1)^2 + w^2 is least at 1/2. */
+static void searched(void)
+{
+    const float one = 1;
+    int wolfe, t;
+    for (wolfe = 0; wolfe < 2; wolfe++) {
+        float got = 3;
+        tnn_net *net = tnn_create(.input = { 1 }, .batch = 1);
+        tnn_add(net, TNN_DENSE, .units = 1, .no_bias = 1, .l2 = 1);
+        tnn_set_loss(net, TNN_MSE);
+        tnn_set_optimizer(net, TNN_LBFGS, .strong_wolfe = wolfe);
+        tnn_set_param(net, "0.weight", &got, 1);
+        for (t = 0; t < 5; t++) tnn_train_batch_targets(net, &one, &one, 1);
+        tnn_get_param(net, "0.weight", &got, 1);
+        CHECK_NEAR("L-BFGS", got, 0.5, 1e-4);
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_free(net);
+    }
+}
+
 #define REFUSED(text, ...) do { \
     tnn_net *net = tnn_create(.input = { 4 }, .batch = 1); \
     CHECK(tnn_add(net, TNN_DENSE, .units = 2, __VA_ARGS__) == TNN_ERROR_ARGUMENT, "accepted"); \
@@ -348,6 +368,7 @@ int main(int argc, char **argv)
     RUN("regularizers orthogonality", orthogonality);
     EACH_SETTING("regularizers constraints", constraints);
     EACH_SETTING("regularizers several", several);
+    RUN("regularizers under L-BFGS", searched);
     RUN("regularizers refusals", refusals);
     return test_finish();
 }

@@ -124,6 +124,9 @@ static void ends(void)                  /* where nothing of PyTorch's exists, or
     s.type = TNN_COSINE_RESTARTS;
     s.mult = 2;
     CHECK(tnn_schedule_lr(&s, (1ll << 53) - 7) <= 0.1, "restarts, far away");
+    s.mult = 2147483647;
+    s.steps = 1ll << 40;                /* the second cycle has 2^71 steps */
+    CHECK_NEAR("restarts, a long cycle", tnn_schedule_lr(&s, 1ll << 41), 0.1, 1e-12);
     s.mult = 0;
     s.type = TNN_EXPONENTIAL;
     s.gamma = TNN_ZERO;
@@ -326,11 +329,14 @@ static double not_finite(void *user, long long t) { return t < *(int *)user ? 1 
 static void attached_badly(void)
 {
     tnn_net *net = small_net(TNN_SGD, 0);
-    tnn_schedule s;
+    tnn_schedule s, parts[2];
     uint64_t before;
     int two = 2, i;
     small_data();
     memset(&s, 0, sizeof s);
+    memset(parts, 0, sizeof parts);
+    parts[0].type = TNN_CONSTANT;
+    parts[1].type = TNN_ONE_CYCLE, parts[1].steps = 10;
     CHECK(tnn_set_schedule(net, TNN_COSINE) == TNN_ERROR_ARGUMENT
           && strstr(tnn_error(), "test_schedules.c:"), "%s", tnn_error());
     tnn_clear_error();
@@ -342,6 +348,12 @@ static void attached_badly(void)
     tnn_train_batch(net, x, labels, N);
     CHECK(tnn_lr(net) == 0.05, "a schedule without room for momentum changed lr to %g",
           tnn_lr(net));
+    CHECK(!tnn_set_schedule(net, TNN_SEQUENTIAL, .lr = 0.1, .parts = parts, .milestones = &two,
+                            .count = 2), "%s", tnn_error());
+    for (i = 0; i < 3; i++) tnn_train_batch(net, x, labels, N);
+    CHECK(strstr(tnn_error(), "without momentum"), "%s", tnn_error());
+    tnn_clear_error();
+    CHECK(tnn_lr(net) == 0.1, "a step that was refused changed lr to %g", tnn_lr(net));
     CHECK(!tnn_set_schedule(net, TNN_ONE_CYCLE, .lr = 0.1, .steps = 10, .keep_momentum = 1),
           "%s", tnn_error());
     CHECK(!tnn_set_schedule(net, TNN_LAMBDA, .lr = 0.1, .function = not_finite, .user = &two), "%s",
@@ -555,6 +567,13 @@ static void restore_best(void)
     last = tnn_hash(net);
     tnn_early_stopping_end(&s, NULL);
     CHECK(tnn_hash(net) == last && !s.copy, "put back all the same");
+    /* after an error, too: it may be that the weights were lost */
+    tnn_early_stop(&s, net, 1);
+    tnn_train_batch(net, x, labels, N);
+    tnn_train_batch(net, NULL, labels, N);
+    CHECK(tnn_early_stop(&s, net, 0) && tnn_early_stopping_end(&s, net) && !s.copy, "no error");
+    tnn_clear_error();
+    CHECK(tnn_hash(net) == last, "after an error the best parameters were lost");
     CHECK(!tnn_failed(), "%s", tnn_error());
     tnn_free(net);
 }

@@ -357,6 +357,46 @@ static void other_updates(void)
         }
 }
 
+/* ==== THE CHECK OF GRADIENTS ================================================================== */
+
+static int no_other(void *user, const int in[3], int out[3], int *params)
+{
+    (void)user, (void)in, (void)out, (void)params;
+    return 0;
+}
+static void twice(void *user, const float *x, float *y, const float *params, int training)
+{
+    (void)user, (void)params, (void)training;
+    y[0] = 2 * x[0], y[1] = 2 * x[1];
+}
+static void once(void *user, const float *x, const float *y, const float *dy, float *dx,
+                 const float *params, float *dparams)
+{
+    (void)user, (void)x, (void)y, (void)params, (void)dparams;
+    dx[0] = dy[0], dx[1] = dy[1];
+}
+/* A wrong gradient is found with one sample for each tensor that is trained, whatever is frozen. */
+static void checked_gradients(void)
+{
+    static const tnn_custom_layer wrong = { .name = "wrong", .shape = no_other,
+                                            .forward = twice, .backward = once };
+    const float x[2] = { 1, 2 };
+    const int labels[2] = { 0, 1 };
+    double error;
+    tnn_net *net = tnn_create(.input = { 1 }, .batch = 2);
+    tnn_add(net, TNN_DENSE, .units = 3, .frozen = 1);
+    tnn_add(net, TNN_DENSE, .units = 3, .frozen = 1);
+    tnn_add(net, TNN_DENSE, .units = 2);
+    tnn_add(net, TNN_CUSTOM_LAYER, .custom = &wrong);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    error = tnn_gradient_check(net, x, labels, 2, 4);
+    CHECK(error > 0.1, "a gradient of half the size: %g, %s", error, tnn_error());
+    tnn_set_group(net, "2.", 1, 1, 1);
+    error = tnn_gradient_check(net, x, labels, 2, 2);
+    CHECK(error == 0, "all is frozen: %g, %s", error, tnn_error());
+    tnn_free(net);
+}
+
 /* ==== LABELS THAT DO NOT COUNT ================================================================ */
 
 /* Three right, five ignored: all that count are right. 255, beyond the classes, may be ignored. */
@@ -637,6 +677,7 @@ int main(int argc, char **argv)
     RUN("statistics updated over bad data", updated);
     EACH_ISA("updates that are not finite", updates);
     RUN("averages, constraints, momentum", other_updates);
+    RUN("wrong gradients beside frozen layers", checked_gradients);
     RUN("labels that are ignored", ignored);
     RUN("augmentation of flat samples", flat_samples);
     RUN("mixed batches", mixed);
