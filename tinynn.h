@@ -12937,9 +12937,10 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
     return TNN_OK;
 }
 /* ---- 12d. Rules that look at the loss again: L-BFGS; Sophia -----------------------------------
-   L-BFGS (Nocedal 1980; the line search of Nocedal and Wright 2006) minimises the loss of the batch
-   of the last forward, as torch.optim.LBFGS does. An iteration has a direction d, from the last
-   pairs of steps and changes of the gradient, and a step t along it. Its vectors:
+   L-BFGS (Nocedal 1980; the line search of Nocedal and Wright 2006) is torch.optim.LBFGS. It
+   minimises the loss of the batch of the last forward, plus the penalties. An iteration has a
+   direction d, from the last pairs of steps and changes of the gradient, and a step t along it. Its
+   vectors:
      flat[S]       d                         flat[S + 1]   the gradient before
      flat[S + 2]   the weights before        flat[S + 3]   the gradient at one end of the bracket
      work          the gradient at the other end; then `history` pairs (s, y), and as many doubles
@@ -13306,7 +13307,6 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
     e = tnn__follow_schedule(net, &net->schedule, net->schedule_step);
     if (e) return e;
     tnn__penalize(net);
-    net->accumulated = 0;
     if (o->clip_value > 0) tnn__clip(net, TNN_CLIP_VALUE, o->clip_value);
     if (o->clip_tensor > 0) tnn__clip(net, TNN_CLIP_TENSOR, o->clip_tensor);
     if (o->clip_norm > 0) tnn__clip(net, TNN_CLIP_NORM, o->clip_norm);
@@ -14486,10 +14486,8 @@ TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
     return tnn__metrics_of(loss/batches, correct, counted);
 }
 
-/* Whether a number is neither infinite nor NaN: their differences with themselves are NaN. */
-static int tnn__finite(double x) { return x - x >= 0; }
 /* A threshold of early stopping, with the sign of the metric: the smaller the better. Where it is
-   not set it is NaN, which is neither < nor >, so that no comparison with it asks whether it is. */
+   not set it is NaN, of which every comparison is false. */
 static double tnn__threshold(const tnn_early_stopping *stop, double value)
 {
     return (stop->max ? -1 : 1)*tnn__default(value, TNN__NAN);
@@ -14536,7 +14534,7 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
     }
     /* Lightning's: what stops whether or not the metric is better. */
     v = stop->max ? -metric : metric;
-    if (!stop->keras && ((!tnn__finite(v) && !stop->any_value)
+    if (!stop->keras && ((!(v - v >= 0) && !stop->any_value)
                          || v < tnn__threshold(stop, stop->stop_at)
                          || v > tnn__threshold(stop, stop->diverged_at))) return 1;
     best = !stop->best_call ? HUGE_VAL : stop->max ? -stop->best : stop->best;
@@ -14546,7 +14544,7 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
         stop->best = metric;
         stop->best_call = stop->calls;
         if (stop->copy) memcpy(stop->copy, w, n*sizeof *w);
-        if (!tnn__finite(baseline) || v + stop->min_delta < baseline) stop->bad = 0;
+        if (!(v + stop->min_delta >= baseline)) stop->bad = 0;
         return 0;
     }
     /* Not better: is it time? Never at Keras' first call. */
@@ -14578,12 +14576,14 @@ TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_ne
    the two is all that is needed, and no part of a network must know of it. */
 
 /* Keeps the network's state in *before and its memory in the copy that it returns; NULL on
-   failure. */
-static float *tnn__keep(const char *what, const tnn_net *net, tnn_net *before)
+   failure. Gradients that have been accumulated do not count meanwhile. */
+static float *tnn__keep(const char *what, tnn_net *net, tnn_net *before)
 {
     float *memory = tnn__workspace(net->memory_floats, what);
-    if (memory) memcpy(memory, net->memory, (size_t)net->memory_floats*sizeof *memory);
+    if (!memory) return NULL;
+    memcpy(memory, net->memory, (size_t)net->memory_floats*sizeof *memory);
     *before = *net;
+    net->accumulated = 0;
     return memory;
 }
 /* Leaves the network as it was, and frees the copy. The caller's input, which blob 0 may point to,
@@ -14607,7 +14607,7 @@ static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finde
     for (i = finder->count = 0; i < finder->steps && tnn__next_of(loader, 0); i++) {
         const double part = (double)i/(finder->steps - 1);
         const double lr = finder->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
-        tnn_set_lr(net, lr);
+        net->optimizer.lr = lr;
         loss = tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
             if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
@@ -14687,12 +14687,9 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     int k, turn, j;
     if (tnn_build(net) || (memory = tnn__keep("tnn_gradient_check", net, &before)) == NULL)
         return TNN__NAN;
-    net->accumulated = 0;
     tnn_forward(net, x, n, TNN_TRAIN);
     start = tnn_loss(net, labels);
-    tnn_backward(net);
-    for (i = 0; i < net->params && !tnn_failed(); i++)
-        largest = TNN__MAX(largest, fabs((double)net->flat[TNN__G][i]));
+    if (!tnn_backward(net)) largest = tnn__largest_size(net->flat[TNN__G], net->params, NULL);
     for (k = turn = 0; net->blob[net->ops].needs_grad && k < samples && !tnn_failed(); turn++) {
         int which;
         const tnn__op *op = tnn__find_param(net, turn%net->segments, &which);

@@ -588,6 +588,28 @@ static int steepest_from(const tnn_lr_finder *f, int i)
         if (f->loss[i + 1] - f->loss[i - 1] < f->loss[best + 1] - f->loss[best - 1]) best = i;
     return best;
 }
+/* Gradients that were accumulated before do not count in the curve. */
+static void finder_accumulates(void)
+{
+    const tnn_data data = small_data();
+    double lr[2][STEPS], loss[2][STEPS];
+    int k;
+    for (k = 0; k < 2; k++) {
+        tnn_loader *loader = tnn_loader_create(&data, .batch = N);
+        tnn_lr_finder f = {.steps = STEPS, .lr = lr[k], .loss = loss[k]};
+        tnn_net *net = tnn_create(.input = { 6 }, .batch = N);
+        tnn_add(net, TNN_DENSE, .units = 3);
+        tnn_set_loss(net, TNN_CROSS_ENTROPY);
+        tnn_set_optimizer(net, TNN_SGD, .accumulate = 2);
+        if (k) tnn_train_batch(net, x + 6*N, labels, N);
+        tnn_lr_find(net, loader, &f);
+        CHECK(f.count > STEPS/2 && !tnn_failed(), "%d steps: %s", f.count, tnn_error());
+        tnn_loader_free(loader);
+        tnn_free(net);
+    }
+    CHECK_SAME("losses", loss[1], loss[0], sizeof loss[0]/2);
+}
+
 static void finder(void)
 {
     tnn_net *net = small_net(TNN_SGD, 0.9), *twin = small_net(TNN_SGD, 0.9);
@@ -721,5 +743,6 @@ int main(int argc, char **argv)
     RUN("their defaults and bad options", stopping_defaults);
     RUN("the best parameters", restore_best);
     EACH_ISA("learning-rate finder", finder);
+    RUN("learning-rate finder, accumulation", finder_accumulates);
     return test_finish();
 }
