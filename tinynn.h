@@ -11508,8 +11508,8 @@ static const tnn__option tnn__schedule_options[] = {        /* the first 9 by ki
 
 /* Sets filled to the options with their defaults; lr is that of the whole. `what` begins the
    message about an option out of range; NULL: the schedule has been checked.
-   Two ranges are the kind's, too: 0 steps are a default, nobody can give them; and an .end_factor
-   of -1 may stand where .end_lr is given instead, whose default it makes negative. */
+   Two ranges depend on the kind. Steps that must be given are at least 1. Where one of .end_factor
+   and .end_lr must be given and none is, the first is -1; so the second is negative, and refused. */
 static tnn_status tnn__schedule_filled(const char *what, const tnn_schedule *given, double lr,
                                        tnn_schedule *filled)
 {
@@ -11624,15 +11624,16 @@ static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, 
                   + (1 - at.of.warmup_factor)*(double)t/(double)at.of.warmup;
 }
 /* lr (which = 0) or momentum (1) at a step of a schedule that is checked here; NaN where it is
-   refused. An lr that is not given is 1e-3, as there is no optimizer. */
+   refused, or the user's function fails. An lr that is not given is 1e-3, as there is no
+   optimizer. */
 static double tnn__schedule_value(const tnn_schedule *schedule, long long step, int which)
 {
-    double out[2] = {TNN__NAN, TNN__NAN};
+    double out[2];
     if (tnn_failed()) return TNN__NAN;
     if (step < 0 || step > (long long)1 << 53)
         tnn__fail(TNN_ERROR_ARGUMENT, "schedule: step %l must be 0 to 2^53", step);
     else if (!tnn__schedule_check(schedule, 1e-3, 0)) tnn__schedule_at(schedule, 1e-3, step, out);
-    return out[which];
+    return tnn_failed() ? TNN__NAN : out[which];
 }
 /* The learning rate of a step; NaN on error. */
 TNN_API_GATED double tnn_schedule_lr(const tnn_schedule *schedule, long long step)
@@ -12755,11 +12756,11 @@ static tnn_status tnn__check_statistics(const char *what, tnn_net *net)
     return TNN_OK;
 }
 
-/* The run of operations from call->first on that work on one sample at a time; returns the one
-   after it. With enough samples a thread takes whole ones, through all of the run; else threads
-   share the rows of each, an operation at a time. A convolution that takes several samples at once
-   (op->together) is a run of its own, unless samples are few. The way forward has no sums over
-   samples, so spans may depend on the threads here. */
+/* Goes through the operations from call->first on that work on one sample at a time; returns the
+   number of the one after them. With enough samples a thread takes whole ones, through all of these
+   operations; else threads share the rows of each, an operation at a time. A convolution that takes
+   several samples at once (op->together) goes alone, unless samples are few. The way forward has no
+   sums over samples, so spans may depend on the threads here. */
 static int tnn__forward_trunk(tnn__call *call)
 {
     const tnn_net *net = call->net;
@@ -12847,9 +12848,9 @@ TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mo
 }
 
 /* Whether a dense layer's dW = dy^T x is finite for certain. No element is larger than the norms'
-   product (Cauchy and Schwarz), |dW| <= |x| |dy|, of which there are fewer floats to read than of
-   dW; else 0, and dW is to be read. dy is that of the blob: what the fused activation and dropout
-   multiply it by is a factor. */
+   product (Cauchy and Schwarz), |dW| <= |x| |dy|. 0 where it is not certain, or x and dy are more
+   floats to read than dW: then dW is to be read. dy is that of the blob: what the fused activation
+   and dropout multiply it by is a factor. */
 static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
 {
     const tnn__isa_table *k = tnn__kernels();
@@ -12864,8 +12865,8 @@ static int tnn__dense_bounded(const tnn_net *net, const tnn__op *op)
     }
     return sqrt(x*dy)*(1 + fabs((double)op->slope))/(1 - (double)op->p) < 1e38;
 }
-/* Refuses gradients that are not finite, and names the first. A sum of squares tells of them, or of
-   one whose square is too large, which is none of them. */
+/* Refuses gradients that are not finite, and names the first. The sum of a tensor's squares, in
+   double, is finite if all of them are. */
 static tnn_status tnn__check_gradients(tnn_net *net)
 {
     tnn_status e = TNN_OK;
@@ -13278,8 +13279,8 @@ static tnn_status tnn__update_all(tnn_net *net)
        constraints of the weights;  then averages, which see weights that fulfil them
        running statistics become those that forward made
    With .accumulate only each last of so many backward passes gets this far. */
-/* Refuses weights of which a kernel has said that some may not be finite; TNN_OK if all are, after
-   all. */
+/* Looks through the weights where a kernel has said that some may not be finite; refuses them if
+   that is so. */
 static tnn_status tnn__check_update(const tnn_net *net)
 {
     if (!net->odd) return TNN_OK;
@@ -14342,7 +14343,7 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
    or labels ignored. So sums are kept, of losses and of their weights, and reduced at the end as
    those of one batch of all samples would be. */
 
-/* The loss, and of n samples that count so many that are correct. Where none counts, as with losses
+/* The loss, and how many of the n samples that count are correct. Where none counts, as with losses
    that have no classes, the accuracy is NaN, which no comparison takes for good. */
 static tnn_metrics tnn__metrics_of(double loss, int correct, int n)
 {
@@ -14596,7 +14597,8 @@ static void tnn__put_back(tnn_net *net, const tnn_net *before, float *memory)
     tnn__release(memory);
 }
 
-/* Trains the steps of a finder with defaults and fills its curve, lr and loss (count):
+/* Trains the steps of a finder, whose defaults are filled in, and fills its curve, lr and loss
+   (count):
        a_k = beta a_(k-1) + (1 - beta) loss_k,   loss'_k = a_k/(1 - beta^(k+1))
    It ends early where loss' is `diverge` times its least, or a loss is not finite. */
 static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finder)
@@ -14673,10 +14675,10 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
 /* Whether dL/dw is what backward says, without derivatives of second order and in floats.
    Along d, random signs over a whole tensor or, in every other round, at one of its elements, the
    loss leaves its tangent with slopes r(h) = (L(w + h d) - L(w) - g.(h d))/h. Rounding, corners and
-   curvature spread eight of them, of steps to both sides of 3e-3 to 4e-4 of the tensor's norm; with
-   a right g they lie about 0, which was never twice their spread from their middle. What is
-   returned is by how much 0 is further away than that, in units of the derivative. Weights are
-   moved in place, within their panels, and copied back from `memory`. */
+   curvature spread eight of them, of steps to both sides of 3e-3 to 4e-4 of the tensor's norm. With
+   a right g they lie about 0: it was never further from their middle than twice their spread. The
+   result is by how much it is further than that, in units of the derivative: exactly 0, if g is
+   right. Weights are moved in place, within their panels, and copied back from `memory`. */
 TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                         int samples)
 {

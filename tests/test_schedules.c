@@ -325,6 +325,12 @@ static void attached(void)
         attached_as(s, TNN_ADAM, 0, per_epoch);
     }
 }
+static double failing(void *user, long long t)
+{
+    (void)user, (void)t;
+    tnn_set_lr(NULL, 1);
+    return 1;
+}
 static double not_finite(void *user, long long t) { return t < *(int *)user ? 1 : none; }
 static void attached_badly(void)
 {
@@ -374,6 +380,10 @@ static void attached_badly(void)
           tnn_error());
     tnn_clear_error();
     CHECK(tnn_end_epoch(NULL) && tnn_failed(), "no network");
+    tnn_clear_error();
+    s.type = TNN_LAMBDA;
+    s.function = failing;
+    CHECK(isnan(tnn_schedule_lr(&s, 1)) && tnn_failed(), "a function that fails");
     tnn_clear_error();
     CHECK(tnn_set_momentum(net, 1) && strstr(tnn_error(), "[0, 1)"), "%s", tnn_error());
     tnn_clear_error();
