@@ -11509,7 +11509,7 @@ static const tnn__option tnn__schedule_options[] = {        /* the first 9 by ki
 /* Sets filled to the options with their defaults; lr is that of the whole. `what` begins the
    message about an option out of range; NULL: the schedule has been checked.
    Two ranges depend on the kind. Steps that must be given are at least 1. Where one of .end_factor
-   and .end_lr must be given and none is, the first is -1; so the second is negative, and refused. */
+   and .end_lr must be given and none is, the first is -1, so the second is negative: refused. */
 static tnn_status tnn__schedule_filled(const char *what, const tnn_schedule *given, double lr,
                                        tnn_schedule *filled)
 {
