@@ -2,11 +2,12 @@
 # platforms.sh [arm|others|x86|windows|sanitizers ...] - the tests on other processors, and watched
 # closely
 #
-# 64-bit ARM (NEON) and x86 without AVX-512 and without AVX under qemu's user mode; so, with the bits
-# that must be the same and the files only, 32-bit ARM, RISC-V, s390x and PowerPC (both big-endian),
-# 32-bit x86, and musl; Windows under wine (32-bit: compiled only); AddressSanitizer,
-# UndefinedBehaviorSanitizer, ThreadSanitizer. What is not installed is skipped. Needs the
-# experiments and test programs that make test builds.
+# 64-bit ARM (NEON) and x86 without AVX, and where this machine has AVX-512 without that, under
+# qemu's user mode: the programs that reach the kernels; so, with the bits that must be the same and
+# the files only, 32-bit ARM, RISC-V, s390x and PowerPC (both big-endian), 32-bit x86, and musl;
+# Windows under wine (32-bit: compiled only); AddressSanitizer with UndefinedBehaviorSanitizer, and
+# of what has threads ThreadSanitizer, by gcc, else by clang. What is not installed is skipped.
+# Needs the experiments and test programs that make test builds.
 
 about=platforms
 . tests/check.sh
@@ -29,28 +30,36 @@ quick() {
     run=$("$@" --help | tr -d '\r' | sed -n 's/^runs: \([^ ]*\).*/\1/p')
     "$@" --quick --only $run --out "$dir/$(echo "$*" | tr -c '[:alnum:]\n' -)"
 }
-# objects NAME COMPILER...: builds the library, once for most of the programs that follow
+# objects NAME COMPILER...: builds the library, once for most of the programs that follow, with the
+# hooks of tests/hooked.h; and what these are where a program has none of its own
 objects() {
     platform=$1 objects=$dir/$(echo "$1" | tr -c '[:alnum:]\n' -)
     shift
-    check "$platform, the library" "$@" -std=c99 -DTINYNN_SCALAR -I. -DTINYNN_IMPLEMENTATION \
-        -x c -c tinynn.h -o "$objects-tinynn.o"
-    check "$platform, with hooks" "$@" -std=c99 -DTINYNN_SCALAR -I. -x c -c tests/hooked.h \
+    check "$platform, the library" "$@" -std=c99 -DTINYNN_SCALAR -I. -x c -c tests/hooked.h \
         -o "$objects-hooked.o"
-    finish
+    check "$platform, plain hooks" "$@" -std=c99 -c "$dir/plain.c" -o "$objects-plain.o"
 }
+cat > "$dir/plain.c" << 'END'
+#include <stdlib.h>
+void *test_malloc(size_t bytes);
+void  test_free(void *p);
+void *test_malloc(size_t bytes) { return malloc(bytes); }
+void  test_free(void *p) { free(p); }
+END
 # compiled SOURCE EXE COMPILER...: a program, with the library in it where it looks inside
 compiled() {
-    source=$1 exe=$2 object=tinynn
+    source=$1 exe=$2 hooks=plain
     shift 2
     case $source in
     tests/*)
-        ! grep -q '"hooked\.h"' "$source" || object=hooked
-        ! grep -q '"inside\.h"' "$source" || object= ;;
+        ! grep -q '"hooked\.h"' "$source" || hooks=
+        ! grep -q '"inside\.h"' "$source" || hooks=inside ;;
     esac
-    "$@" -std=c99 -DTINYNN_SCALAR -I. -Itests -Iexperiments ${object:+-DTINYNN_ELSEWHERE} "$source" \
-        ${object:+"$objects-$object.o"} -o "$exe" -lm -pthread
+    if [ "$hooks" = inside ]; then set -- "$@" $inside
+    else set -- "$@" -DTINYNN_ELSEWHERE "$objects-hooked.o" ${hooks:+"$objects-plain.o"}; fi
+    "$@" -std=c99 -DTINYNN_SCALAR -I. -Itests -Iexperiments "$source" -o "$exe" -lm -pthread
 }
+inside=
 # built SOURCE RUNNER COMPILER...: builds a program and runs it; RUNNER may be empty, and of a test
 # the groups named by $only
 only=
@@ -66,19 +75,29 @@ built() {
 }
 
 # ---- other processors ----------------------------------------------------------------------------
-TINYNN_UNFORKED=1                       # qemu 7 ends where a process with threads forks
-export TINYNN_UNFORKED
+TINYNN_EMULATED=1                       # qemu is slow, and ends where a process with threads forks
+TINYNN_RANDOM=50
+export TINYNN_EMULATED TINYNN_RANDOM
 # groups PROGRAM ISA: there even fmaf is slow; of the long programs what tests the best set
 groups() {
     case $1 in
-    test_tensors | test_networks | test_vgg16) echo "$2" ;;
+    test_modules | test_networks | test_tensors) echo "$2, 3 threads" ;;
+    test_optimizers | test_vgg16) echo "$2" ;;
     test_torch) echo "mlp, SGD, $2" ;;
+    test_api) echo "same bits" ;;
     esac
 }
+kernels=$(for p in $programs; do
+    case $p in
+    test_hostile | test_icons | test_memory | test_schedules | test_search | test_summary) ;;
+    *) echo $p ;;
+    esac
+done)
 if ! want arm; then :
 elif have qemu-aarch64 && have aarch64-linux-gnu-gcc; then
     objects aarch64 aarch64-linux-gnu-gcc -O2
-    for p in $programs; do
+    finish
+    for p in $kernels; do
         only=$(groups $p neon)
         check "aarch64, $p" built tests/$p.c qemu-aarch64 aarch64-linux-gnu-gcc -O2 -static
     done
@@ -97,9 +116,13 @@ other() {
         return
     fi
     objects "$processor" "$@"
+    finish
     for p in test_api test_files test_checkpoint test_hostile test_sizes; do
-        only=
-        [ $p != test_api ] || only="same bits"
+        case $p in
+        test_api) only="same bits" ;;
+        test_checkpoint) only="with averages" ;;
+        *) only= ;;
+        esac
         check "$processor, $p" built tests/$p.c "$runner" "$@"
     done
     only=
@@ -128,14 +151,20 @@ elif have qemu-x86_64 && [ "$(uname -m)" = x86_64 ]; then
     # processor does not: there are no such pages.
     for cpu in Nehalem Haswell; do
         case $cpu in Nehalem) isa=sse2 ;; *) isa=avx2 ;; esac
-        for p in $programs; do
-            check "$cpu, $p" tested env TINYNN_UNGUARDED=1 qemu-x86_64 -cpu $cpu build/$p \
-                "$(groups $p $isa)"
+        if build/fashion_mlp --help | grep -q "instruction set $isa "; then
+            skip $cpu "this machine has no more than $isa itself"
+            continue
+        fi
+        for p in test_kernels test_losses test_sums test_torch test_vgg16; do
+            only=$(groups $p $isa)
+            [ $p = test_kernels ] || only=${only:-$isa}
+            check "$cpu, $p" tested env TINYNN_UNGUARDED=1 qemu-x86_64 -cpu $cpu build/$p "$only"
         done
-        for x in $experiments; do
+        for x in fashion_cnn fashion_mlp; do
             check "$cpu, $x --quick" quick qemu-x86_64 -cpu $cpu build/$x
         done
     done
+    only=
 else
     skip "older x86" "needs qemu-user on an x86_64"
 fi
@@ -148,6 +177,7 @@ if ! want windows; then :
 elif have x86_64-w64-mingw32-gcc && have $wine && mkdir -p "$WINEPREFIX" && $wine cmd /c exit \
     > /dev/null 2>&1; then
     objects "64-bit Windows" x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
+    finish
     for source in tests/test_*.c tests/mistakes.c $(printf 'experiments/%s.c ' $experiments); do
         check "wine, $source" built "$source" $wine x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
     done
@@ -158,6 +188,7 @@ unset TINYNN_SIZES
 if ! want windows; then :
 elif have i686-w64-mingw32-gcc; then
     objects "32-bit Windows" i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
+    finish
     for source in tests/test_*.c tests/mistakes.c $(printf 'experiments/%s.c ' $experiments); do
         check "32-bit Windows, $source compiles" compiled "$source" "$dir/windows-$begun.exe" \
             i686-w64-mingw32-gcc -O1 -Wall -Wextra -Werror
@@ -167,23 +198,34 @@ else
 fi
 
 # ---- sanitizers ----------------------------------------------------------------------------------
-unset TINYNN_UNFORKED
+unset TINYNN_EMULATED TINYNN_RANDOM
 echo 'int main(void) { return 0; }' > "$dir/empty.c"
-for cc in gcc clang; do
-    for sanitizer in address,undefined thread; do
-        want sanitizers || continue
-        flags="-g -O1 -fsanitize=$sanitizer -fno-sanitize-recover=all"
-        if ! $cc $flags "$dir/empty.c" -o "$dir/empty" 2> /dev/null || ! "$dir/empty"; then
-            skip "$cc -fsanitize=$sanitizer" "not installed"
-            continue
-        fi
-        objects "$cc -fsanitize=$sanitizer" $cc $flags
-        for p in $programs; do
-            check "$cc -fsanitize=$sanitizer, $p" built tests/$p.c '' $cc $flags
-        done
-        for x in fashion_cnn fashion_mlp; do
-            check "$cc -fsanitize=$sanitizer, $x --quick" built experiments/$x.c '' $cc $flags
-        done
+for sanitizer in address,undefined thread; do
+    want sanitizers || continue
+    for cc in gcc clang ''; do
+        flags="-g1 -O1 -fsanitize=$sanitizer -fno-sanitize-recover=all"
+        [ "$cc" ] && $cc $flags "$dir/empty.c" -o "$dir/empty" 2> /dev/null && "$dir/empty" && break
+    done
+    [ "$cc" ] || { skip "-fsanitize=$sanitizer" "not installed"; continue; }
+    # Instrumented vector kernels take long to compile. With threads, which work alike on every
+    # instruction set, and where test_kernels has pages of its own around all operands, the scalar
+    # ones do.
+    inside=-DTINYNN_NO_SIMD early='' later=''
+    [ $sanitizer != thread ] || flags="$flags $inside"
+    for p in $programs; do
+        if [ $sanitizer = thread ] && ! grep -q -i thread tests/$p.c; then continue; fi
+        if grep -q '"inside\.h"' tests/$p.c; then early="$early $p"; else later="$later $p"; fi
+    done
+    objects "$cc -fsanitize=$sanitizer" $cc $flags
+    for p in $early; do
+        check "$cc -fsanitize=$sanitizer, $p" built tests/$p.c '' $cc $flags
+    done
+    finish
+    for p in $later; do
+        check "$cc -fsanitize=$sanitizer, $p" built tests/$p.c '' $cc $flags
+    done
+    for x in fashion_cnn fashion_mlp; do
+        check "$cc -fsanitize=$sanitizer, $x --quick" built experiments/$x.c '' $cc $flags
     done
 done
 total

@@ -4,7 +4,7 @@
    Bits must be equal (SSE2, without fused multiply-add: within 1e-5 of the largest value). All
    operands end at an unmapped page or begin behind one, at odd addresses and sizes, so that a
    kernel which touches what it was not given dies here; with TINYNN_UNGUARDED=1 in the environment
-   there are no such pages, with TINYNN_UNFORKED=1 nothing forks. */
+   there are no such pages, with TINYNN_EMULATED=1 nothing forks. */
 #ifndef _WIN32
 #define _DEFAULT_SOURCE
 #include <signal.h>
@@ -1357,8 +1357,8 @@ int main(int argc, char **argv)
     RUN("normal numbers", test_normals);
     RUN("Philox known answers", test_philox);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
-    if (!watched && !getenv("TINYNN_UNFORKED")) RUN("forks", forks);
-    if (!watched && !getenv("TINYNN_UNFORKED")) {
+    if (!watched && !getenv("TINYNN_EMULATED")) RUN("forks", forks);
+    if (!watched && !getenv("TINYNN_EMULATED")) {
         RUN("signals, and the end of helpers", signals);
         RUN("TINYNN_THREADS and TINYNN_ISA", environment);
     }
