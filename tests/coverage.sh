@@ -1,11 +1,11 @@
 #!/bin/sh
 # coverage.sh - the lines of tinynn.h that no test program reaches; at least 97 % must be reached
 #
-# Built by gcc, unoptimised, as make builds them: the library once, once with hooks, and once in each
-# program that looks inside; the kernels of all instruction sets of this machine are the same lines.
-# What stands in build/tests/coverage/missed at the end are errors that no test provokes, rare turns
-# of L-BFGS's line search, what only the children of forks do, and what tests/export.sh runs beside
-# these programs.
+# gcc builds the library unoptimised: once, once with hooks, and once in each program that looks
+# inside. The kernels of all instruction sets of this machine are the same lines. What stands in
+# build/tests/coverage/missed at the end are errors that no test provokes, rare turns of L-BFGS's
+# line search, what only the children of forks do, and what tests/export.sh runs beside these
+# programs.
 
 about=coverage
 . tests/check.sh
