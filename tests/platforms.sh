@@ -25,10 +25,10 @@ tested() {
     printf '%s\n' "$out" | grep -v -e '^ok ' -e '^qemu-.* warning: '
     [ $status -eq 0 ] && printf '%s\n' "$out" | tail -n 1 | grep -q ' passed, 0 failed$'
 }
-# quick COMMAND...: one short run of an experiment, the first that it has
+# quick COMMAND...: one short run of an experiment, the first that it has; Wine has no gzip for data
 quick() {
     run=$("$@" --help | tr -d '\r' | sed -n 's/^runs: \([^ ]*\).*/\1/p')
-    "$@" --quick --only $run --out "$dir/$(echo "$*" | tr -c '[:alnum:]\n' -)"
+    "$@" --quick --data none --only $run --out "$dir/$(echo "$*" | tr -c '[:alnum:]\n' -)"
 }
 # objects NAME COMPILER...: builds the library, once for most of the programs that follow, with the
 # hooks of tests/hooked.h; and what these are where a program has none of its own
