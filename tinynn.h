@@ -3430,7 +3430,7 @@ typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three optio
     void (*forward)(tnn__len n, const float *x, float *y, const float *p);
     void (*backward)(tnn__len n, const float *x, const float *dy, float *dx, const float *p);
 } tnn__activation;
-/* The kernels of section 10's rules, in the order of tnn_optimizer_type. */
+/* The kernels of section 10's rules, in the order of tnn_optimizer_type. Rule 0 has sgd, too. */
 #define TNN__RULES(X) \
     X(sgd) X(adam) X(adam) X(asgd) X(adagrad) X(adadelta) X(rmsprop) X(rprop) X(adamax) X(nadam) \
     X(adam) X(lion) X(adam) X(adan) X(ademamix) X(schedule_free) X(schedule_free) X(sophia) \
@@ -5909,7 +5909,7 @@ TNN__KERNEL int TNN__FN(exact)(void)
 static const tnn__isa_table TNN__FN(table) = {
     &TNN__STR(TNN__PASS_NAME)[1],
 #define TNN__X(kernel) , TNN__SHARED(kernel)
-    { NULL TNN__RULES(TNN__X) }, TNN__SHARED(loss),
+    { TNN__SHARED(sgd) TNN__RULES(TNN__X) }, TNN__SHARED(loss),
 #undef TNN__X
 #undef TNN__SHARED
 #define TNN__X(ret, kernel, args) TNN__FN(kernel),
@@ -10394,7 +10394,7 @@ static void tnn__apply(const tnn__stepping *step, const tnn__segment *run, tnn__
         o->update(&own);
         tnn__after_hook(step->net, at, &was);
         odd = !(fabs((double)step->k->sum(n, update.w)) < HUGE_VAL);
-    } else odd = step->k->rule[TNN__MAX(run->rule, TNN__NTH(TNN_SGD))](&update, update.o, n);
+    } else odd = step->k->rule[run->rule](&update, update.o, n);
     if (odd) TNN__STORE(&step->net->odd, 1);
 }
 /* How many floats of a run or tensor lie in a block of the flat vectors, from *at on; 0 or less:
@@ -11025,7 +11025,6 @@ TNN_API_GATED tnn_status tnn_set_optimizer_with(tnn_net *net, const tnn_optimize
     own.eps = TNN__MAX(own.eps, 1e-37);         /* 0/0 is 0, in padding, too */
     net->optimizer = net->other = own;
     net->other.eps = 1e-8;                      /* AdamW's, for what Muon leaves */
-    net->other.amsgrad = 0;
     return TNN_OK;
 }
 /* Sets the learning rate of the steps to come, until a schedule sets it. */
@@ -11236,27 +11235,25 @@ static void tnn__average_task(void *context, int task, int worker)
 {
     const tnn__averaging *call = (const tnn__averaging *)context;
     const tnn_net *net = call->net;
+    const tnn__len at = (tnn__len)task*TNN__UPDATE_BLOCK;
+    const tnn__len n = TNN__MIN(TNN__UPDATE_BLOCK, net->params - at);
     const tnn__isa_table *k = tnn__kernels();
-    float *const *flat = net->flat;
-    tnn__len at, n;
+    float *const *flat = net->flat, *w = flat[TNN__W] + at;
+    tnn__len from, frozen;
     int i;
     (void)worker;
-    for (i = 0; i < net->segments && call->look; i++) {
-        const int frozen = net->segment[i].frozen;
-        float *w, *slow;
-        if ((n = tnn__in_block(&net->segment[i], task, &at)) <= 0) continue;
-        w = flat[TNN__W] + at;
-        slow = flat[TNN__SLOW] + at;
-        if (!frozen) k->lerp(n, (float)net->optimizer.lookahead_alpha, w, slow);
-        memcpy(frozen ? slow : w, frozen ? w : slow, (size_t)n*sizeof *w);
+    if (call->look) {
+        float *slow = flat[TNN__SLOW] + at;
+        k->lerp(n, (float)net->optimizer.lookahead_alpha, w, slow);
+        for (i = 0; i < net->segments; i++)
+            if (net->segment[i].frozen
+                && (frozen = tnn__in_block(&net->segment[i], task, &from)) > 0)
+                memcpy(flat[TNN__SLOW] + from, flat[TNN__W] + from, (size_t)frozen*sizeof *w);
+        memcpy(w, slow, (size_t)n*sizeof *w);
         if (!(fabs((double)k->sum(n, w)) < HUGE_VAL)) TNN__STORE(&call->net->odd, 1);
     }
-    at = (tnn__len)task*TNN__UPDATE_BLOCK;
-    n = TNN__MIN(TNN__UPDATE_BLOCK, net->params - at);
-    if (call->part > 0 && call->part < 1)
-        k->lerp(n, call->part, flat[TNN__W] + at, flat[TNN__AVERAGE] + at);
-    else if (call->part >= 1)
-        memcpy(flat[TNN__AVERAGE] + at, flat[TNN__W] + at, (size_t)n*sizeof(float));
+    if (call->part >= 1) memcpy(flat[TNN__AVERAGE] + at, w, (size_t)n*sizeof *w);
+    else if (call->part > 0) k->lerp(n, call->part, w, flat[TNN__AVERAGE] + at);
 }
 /* After step t. Lookahead's turn is every `lookahead` steps. EMA's part is 1 - d, d = min(ema,
    (1 + t)/(10 + t)) with .ema_warmup; SWA's is 1/k for the k-th weights that it takes, so that the
@@ -14347,12 +14344,7 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
    that have no classes, the accuracy is NaN, which no comparison takes for good. */
 static tnn_metrics tnn__metrics_of(double loss, int correct, int n)
 {
-    tnn_metrics metrics;
-    memset(&metrics, 0, sizeof metrics);
-    metrics.loss = loss;
-    metrics.correct = correct;
-    metrics.n = n;
-    metrics.accuracy = n ? (double)correct/n : TNN__NAN;
+    const tnn_metrics metrics = {loss, n ? (double)correct/n : TNN__NAN, n, correct};
     return metrics;
 }
 /* What failure gives. */
@@ -19721,7 +19713,9 @@ TNN__GATE2(tnn_status, export_c_with, tnn_net *, net, const tnn_export_options *
           kernels back, which processors with others do not compile. Each option has a range of
           its own, where some were checked together. A number in a text has the nearest 17 digits.
           With TNN_KERAS TNN_ZERO means 0 for .slope and .eps, too. Bilinear upsampling cannot be
-          exported as C: it was done as to the nearest.
+          exported as C: it was done as to the nearest. L-BFGS minimises the layers' penalties, too.
+          Lookahead leaves frozen parameters alone. tnn_early_stopping_end puts the best ones back
+          after an error, too.
    0.1.0  The first. */
 
 /* ==== 20. LICENCE ==============================================================================
