@@ -1,14 +1,14 @@
 #!/bin/sh
 # resume.sh [all] - what becomes of results: runs that are killed (kill -9) at random moments, and
 # started again, end with the result files of runs that are not: 4 kills of one experiment, with
-# `all` 200 of three; and what was complete stays, whatever happens to a run: other processes, other
+# `all` 50 of three; and what was complete stays, whatever happens to a run: other processes, other
 # data, a full disk, a call that fails. Needs the experiments that make builds.
 
 about=resume
 . tests/check.sh
 unset TINYNN_ISA TINYNN_THREADS TINYNN_DATA
 kills=4
-[ "$1" != all ] || kills=200
+[ "$1" != all ] || kills=50
 
 same() { # A B: folders with results of the same rows, and nothing beside them
     for file in "$1"/*/*; do
@@ -78,7 +78,7 @@ twice() { # TIMES: two at a time in one folder
     done
 }
 many=2
-[ "$1" != all ] || many=100
+[ "$1" != all ] || many=25
 check "two processes in one folder, $many times" twice $many
 
 # keys OPTIONS...: they make another key. Refused, and with --aside both results can be had in turn.
@@ -152,30 +152,31 @@ check "a lock that cannot be had" no_lock
 # with the complete result of another. What has its name is right, the message has path and reason,
 # and the next run is as if nothing was. want PROGRAM RUN: the folder before, and how it is to be.
 want() {
-    program=$1
+    program=$1 base=$dir/${1% *}
     short="build/${1% *} --threads 1 --quick --data none --only"
-    $short "$2" --out "$dir/before" && cp -R "$dir/before" "$dir/want" &&
-        $short "${1#* }" --out "$dir/want"
-} > "$dir/want.log" 2>&1
+    [ ! -d "$base-want" ] || return 0
+    { $short "$2" --out "$base-before" && cp -R "$base-before" "$base-want" &&
+        $short "${1#* }" --out "$base-want"; } > "$base-want.log" 2>&1
+}
 failing() {
     out "$1"
     shift
     rm -rf "$out"
-    cp -R "$dir/before" "$out"
+    cp -R "$base-before" "$out"
     { ( "$@" $short ${program#* } --out "$out" ) 2>&1; echo $? > "$out.status"; } | cat > "$log"
     status=$(cat "$out.status")
     for file in "$out"/*/*.t[sx][vt]; do
         grep -v '^#' "$file" > "$out.rows"
-        grep -v '^#' "$dir/want/${file#"$out"/}" | cmp - "$out.rows" || return 1
+        grep -v '^#' "$base-want/${file#"$out"/}" | cmp - "$out.rows" || return 1
     done
     case $status in
-    0)   same "$dir/want" "$out" || return 1 ;;
+    0)   same "$base-want" "$out" || return 1 ;;
     1)   said 'cannot .* build/tests/.*: [A-Z]' || return 1
          failed=$((failed + 1)) ;;
-    137) ;;
+    137) failed=$((failed + 1)) ;;
     *)   echo "status $status"; cat "$log"; return 1 ;;
     esac
-    $short ${program#* } --out "$out" > "$log" 2>&1 && same "$dir/want" "$out"
+    $short ${program#* } --out "$out" > "$log" 2>&1 && same "$base-want" "$out"
 }
 want 'fashion_mlp adam-bs1000' sgd-bs1000
 blocks() { ( ulimit -f "$1" && trap '' XFSZ && shift && exec "$@" ); }
@@ -256,37 +257,34 @@ END
     cc -shared -fPIC -w -o "$dir/failing.so" "$dir/failing.c" -ldl
 }
 [ "$(uname)" != Linux ] || shim 2> "$dir/shim.log"
-# inject CALL...: each fails once; "all": every call of every function, with three errors and a kill
+# inject CALL...: each fails once
 inject() {
     [ -f "$dir/failing.so" ] || { echo "needs Linux and cc"; return 77; }
-    if [ "$1" != all ]; then
-        failed=0
-        for call; do
-            failing inject env LD_PRELOAD="$PWD/$dir/failing.so" FAILING=$call ||
-                { echo "$call"; return 1; }
-        done
-        echo "$failed of $# failed"
-        [ $failed -eq $# ]
-        return
-    fi
-    runs=0 errors='n q i k' so=$PWD/$dir/failing.so
-    for program in 'fashion_mlp adam-bs1000:sgd-bs1000' 'icons_cnn lr0.05:lr0.5' \
-        'kuzushiji_mlp m3:m0' 'flags_cnn basic:trial7'; do
-        rm -rf "$dir/before" "$dir/want"
-        want "${program%:*}" "${program#*:}" || return 1
-        for function in open mkdir fopen fflush fsync fclose rename write; do
-            for error in $errors; do
-                n=1 failed=0 missed=0
-                while [ $missed -lt 3 ]; do     # as many that succeed: there are no more of them
-                    was=$failed
-                    failing inject env LD_PRELOAD="$so" FAILING=$function:$n$error ||
-                        { echo "$program, $function, call $n, error $error"; return 1; }
-                    [ $failed -gt $was ] && missed=0 || missed=$((missed + 1))
-                    n=$((n + 1)) runs=$((runs + 1))
-                done
+    failed=0
+    for call; do
+        failing inject env LD_PRELOAD="$PWD/$dir/failing.so" FAILING=$call ||
+            { echo "$call"; return 1; }
+    done
+    echo "$failed of $# failed"
+    [ $failed -eq $# ]
+}
+# each_call 'EXPERIMENT RUN' BEFORE ERROR...: every call of every function fails once in each way
+each_call() {
+    [ -f "$dir/failing.so" ] || { echo "needs Linux and cc"; return 77; }
+    runs=0 so=$PWD/$dir/failing.so
+    want "$1" "$2" || return 1
+    shift 2
+    for function in open mkdir fopen fflush fsync fclose rename write; do
+        for error; do
+            n=1 failed=0 missed=0
+            while [ $missed -lt 3 ]; do         # as many that succeed: there are no more of them
+                was=$failed
+                failing each-${base##*/} env LD_PRELOAD="$so" FAILING=$function:$n$error ||
+                    { echo "$function, call $n, error $error"; return 1; }
+                [ $failed -gt $was ] && missed=0 || missed=$((missed + 1))
+                n=$((n + 1)) runs=$((runs + 1))
             done
         done
-        errors='n k'
     done
     echo "$runs runs"
 }
@@ -312,6 +310,11 @@ again() { # a checkpoint that fails is not the last one
 }
 [ "$1" != all ] || check "a checkpoint after one that failed" again
 
-if [ "$1" = all ]; then check "each call that writes fails" inject all
+if [ "$1" = all ]; then
+    check "each call that writes fails, fashion_mlp" each_call 'fashion_mlp adam-bs1000' \
+        sgd-bs1000 n k
+    check "the same, icons_cnn" each_call 'icons_cnn lr0.05' lr0.5 q
+    check "the same, kuzushiji_mlp" each_call 'kuzushiji_mlp m3' m0 i
+    check "the same, flags_cnn" each_call 'flags_cnn basic' trial7 n
 else check "a call that writes fails" inject fopen:1 fflush:2 fsync:1 fsync:2 rename:1; fi
 total
