@@ -133,7 +133,7 @@ test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/data.sh all' \
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
-	    'env TINYNN_SAVING=10 build/test_saving' \
+	    'env TINYNN_SAVING=2 build/test_saving' \
 	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
 bench: build/bench
