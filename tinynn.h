@@ -3290,7 +3290,8 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
      dense        rows are samples;        run = inputs
      convolution  rows are the pixels of one image row (i0), channels last; run = one row of the
                   window, contiguous over pixels and channels; i2 = rows of the window
-     its dw       rows are elements of the window, run = the pixels of an image row, i2 = image rows
+     its dw       rows are elements of one row of the window (i0), run = the pixels of an image row,
+                  i2 = image rows
      its dx       a convolution of dy with the window turned around.
    gs is 3*rs, except where rows come in threes that are further apart. */
 typedef struct {
@@ -3307,9 +3308,9 @@ typedef struct {
     int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
-/* What computes a tile of C; the arguments are told at TNN__TILE (3b). */
-typedef void tnn__tile(const tnn__mm *t, const float *a, const float *b, float *c, tnn__len ldc,
-                       tnn__len cp, tnn__len j);
+/* What computes tiles of C; the arguments are told at TNN__TILE (3b). */
+typedef void tnn__tile(const tnn__mm *t, int count, const float *a, const float *b, float *c,
+                       tnn__len ldc, tnn__len cp, tnn__len j);
 
 /* CHAINS. The products of one element of C are added in chains of at most TNN__CHAIN fused
    multiply-adds, cut by n1, n2 and run alone: a run that is longer into nearly equal parts;
@@ -3689,11 +3690,20 @@ typedef struct {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     }
     #define tnn__vload_n_avx2(p, n)     _mm256_maskload_ps(p, tnn__mask_avx2((int)(n)))
-    #define tnn__vstore_n_avx2(p, v, n) _mm256_maskstore_ps(p, tnn__mask_avx2((int)(n)), v)
     #define tnn__vfma_avx2(a, b, c)     _mm256_fmadd_ps(a, b, c)
     #define tnn__vgt_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
     #define tnn__veq_avx2(a, b, x, y)   _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_EQ_OQ))
     #define tnn__odd_avx2(e, o)         _mm256_blend_epi32(e, o, 0xaa)
+    /* tnn__vstore_n: four, two, one. A masked store takes AMD's Zen 2 and 3 a dozen cycles. */
+    TNN__HELPER void TNN__FN(vstore_n)(float *p, __m256 v, tnn__len n)
+    {
+        __m128 h = _mm256_castps256_ps128(v);
+        if (n >= 8) _mm256_storeu_ps(p, v);
+        if (n <= 0 || n >= 8) return;
+        if (n & 4) { _mm_storeu_ps(p, h); p += 4; h = _mm256_extractf128_ps(v, 1); }
+        if (n & 2) { _mm_storel_pi((__m64 *)(void *)p, h); p += 2; h = _mm_movehl_ps(h, h); }
+        if (n & 1) _mm_store_ss(p, h);
+    }
     #define TNN__MR 6
     #define TNN__MN 12
     #define TNN__NV 2
@@ -3875,9 +3885,9 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
    TNN__MR rows, and k into chains (2f):
 
        for each strip of columns j                     mm; the strip of B stays in the cache
-           for each block of rows i0                   mm
+           for each block of rows i0                   mm; tile where k is one chain, B the same
                for each chain of (i1, i2, k)           mm
-                   for each tile of rows i             strip
+                   for each tile of rows i             strip, by heights; tile
                        for each step of the chain      tile; C's tile stays in registers
 
                       TNN__NV vectors of B,                  a strip of C
@@ -3941,45 +3951,58 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
 #define TNN__W_LOAD(i, v)    w##v = tnn__vload(b + TNN__BV(v));
 #define TNN__START(i, v)     TNN__VF c##i##_##v = w##v;
 #define TNN__STEP(i, v)      c##i##_##v = tnn__vfma(x, w##v, c##i##_##v);
-#define TNN__KEPT(i, v)      c##i##_##v = tnn__vadd(tnn__vload(c + i*ldc + TNN__CV(v)), c##i##_##v);
+#define TNN__KEPT(i, v)      c##i##_##v = tnn__vadd(tnn__vload(at + TNN__CV(v)), c##i##_##v);
 #define TNN__RELU(i, v)      c##i##_##v = tnn__vmax(tnn__vzero(), c##i##_##v);
-#define TNN__SAVE(i, v)      tnn__vstore(c + i*ldc + TNN__CV(v), c##i##_##v);
-/* Of a row of C, and of all of them. */
-#define TNN__ROW(C, X, i, a)      C(X, i)
+#define TNN__SAVE(i, v)      tnn__vstore(at + TNN__CV(v), c##i##_##v);
+/* Of a row of C, at `at`, and of all of them. */
+#define TNN__ROW(C, X, i, a)      { float *const at = &(a); (void)at; C(X, i) }
+#define TNN__START_ROW(C, X, i, a) C(X, i)
 #define TNN__STEP_ROW(C, X, i, a) x = tnn__vset1(a); TNN__IN_ORDER(x) C(X, i)
 #define TNN__EVERY(M, V, X)       TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, X)
-/* One tile, M rows by V vectors, for i < M and j < V*TNN__VN:
+/* Tiles of M rows by V vectors, `count` of them one below the other in each of t->n0 blocks of rows
+   that share B: a call takes as long as a short chain. Each, for i < M and j < V*TNN__VN:
        C[i, j] = start + sum over i1, i2, k of A[i, i1, i2, k] B[i1, i2, k, j]
    in one chain per element, which starts from the bias or from 0. With TNN__KEEP the chain starts
-   from 0 and is added to C as a whole. a: the tile's first element of A; b0: its first one of B;
-   c: of C, rows ldc apart and a second panel cp further; j: its first column, for the bias. All M
-   rows and V vectors are read and written: TNN__FN(edge) cares for what is less. */
+   from 0 and is added to C as a whole. a: the first tile's first element of A; b0: that of B; c: of
+   C, rows ldc apart and a second panel cp further; j: its first column, for the bias. All M rows
+   and V vectors are read and written: TNN__FN(edge) cares for what is less. */
 #define TNN__TILE(M, V) \
-TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, const float *a, const float *b0, \
-                                         float *c, tnn__len ldc, tnn__len cp, tnn__len j) \
+TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, int count, const float *a, \
+                                         const float *b0, float *c, tnn__len ldc, tnn__len cp, \
+                                         tnn__len j) \
 { \
-    const tnn__len rs = t->rs, gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
+    const tnn__len gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
     const int n1 = t->n1, n2 = t->n2, run = t->run, biased = t->start == TNN__BIAS; \
-    int i1, i2, k; \
-    TNN__VF x; \
-    TNN__COLS_##V(TNN__W_START, 0) \
-    TNN__EVERY(M, V, TNN__START) \
-    (void)cp; (void)bp; (void)rs; \
-    for (i1 = 0; i1 < n1; i1++) \
-        for (i2 = 0; i2 < n2; i2++) { \
-            const float *b = b0 + i1*t->b1 + i2*t->b2; \
-            const float *p0 = a + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
-            const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
-            for (k = run; k > 0; k--) { \
-                TNN__COLS_##V(TNN__W_LOAD, 0) \
-                TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V, TNN__STEP) \
-                p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
+    int i0, i, i1, i2, k; \
+    (void)cp; (void)bp; \
+    for (i0 = 0; i0 < t->n0; i0++) for (i = 0; i < count; i++) { \
+        const float *const first = a + i0*t->a0 + i*(M/3*gs + M%3*t->rs); \
+        TNN__VF x; \
+        TNN__COLS_##V(TNN__W_START, 0) \
+        TNN__ROWS_##M(TNN__START_ROW, TNN__COLS_##V, TNN__START) \
+        for (i1 = 0; i1 < n1; i1++) \
+            for (i2 = 0; i2 < n2; i2++) { \
+                const tnn__len rs = t->rs; \
+                const float *b = b0 + i1*t->b1 + i2*t->b2; \
+                const float *p0 = first + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
+                const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
+                for (k = run; k > 0; k--) { \
+                    TNN__COLS_##V(TNN__W_LOAD, 0) \
+                    TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V, TNN__STEP) \
+                    p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
+                } \
+                (void)p1; (void)p2; (void)p3; (void)p4; (void)rs; \
             } \
-            (void)p1; (void)p2; (void)p3; (void)p4; \
+        { \
+            const tnn__len rs = ldc; \
+            float *p0 = c + i0*t->c0 + i*M*ldc, *p1 = p0 + 3*rs; \
+            float *p2 = p1 + 3*rs, *p3 = p2 + 3*rs, *p4 = p3 + 3*rs; \
+            if (t->start == TNN__KEEP) { TNN__EVERY(M, V, TNN__KEPT) } \
+            if (t->relu) { TNN__EVERY(M, V, TNN__RELU) } \
+            TNN__EVERY(M, V, TNN__SAVE) \
+            (void)p1; (void)p2; (void)p3; (void)p4; (void)rs; \
         } \
-    if (t->start == TNN__KEEP) { TNN__EVERY(M, V, TNN__KEPT) } \
-    if (t->relu) { TNN__EVERY(M, V, TNN__RELU) } \
-    TNN__EVERY(M, V, TNN__SAVE) \
+    } \
 }
 /* All heights 1..M of tiles, wide and narrow ones, and their rows in a table by height. */
 #define TNN__UP_TO_4(X)    X(1) X(2) X(3) X(4)
@@ -4001,7 +4024,7 @@ static tnn__tile *const TNN__FN(narrow)[] = { NULL TNN__UP_TO(TNN__MN, TNN__NARR
 
 #define TNN__C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
 /* The tile of m rows by `tile`, of whose columns C has only the first `left`: computed in `edge`,
-   from what C holds where it is kept, and copied. Other arguments as of a tile. */
+   from what C holds where it is kept, and copied. t has one block; other arguments as of a tile. */
 TNN__KERNEL void TNN__FN(edge)(tnn__tile *tile, const tnn__mm *t, const float *a, const float *b,
                                float *c, int m, int left, int j)
 {
@@ -4011,26 +4034,29 @@ TNN__KERNEL void TNN__FN(edge)(tnn__tile *tile, const tnn__mm *t, const float *a
         for (e = 0; e < left; e += TNN__VN)
             for (i = 0; i < m; i++)
                 tnn__vstore(edge + i*TNN__NW + e, tnn__vload_n(TNN__C_AT(i, e), left - e));
-    tile(t, a, b, edge, TNN__NW, TNN__VN, j);
+    tile(t, 1, a, b, edge, TNN__NW, TNN__VN, j);
     for (e = 0; e + TNN__VN <= left; e += TNN__VN)
         for (i = 0; i < m; i++)
             tnn__vstore(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e));
     for (i = 0; e < left && i < m; i++)
         tnn__vstore_n(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e), left - e);
 }
-/* All rows of one strip of columns, one chain: in tiles of nearly equal height, `most` at most.
-   Where rows come in threes (gs) a tile begins at a multiple of three. left: columns that C has,
-   where the tiles have more; otherwise 0. a, b and c: where the chain's first elements are. */
+/* All rows of one strip of columns, one chain: in tiles of nearly equal height, `most` at most,
+   those of one height in one call. Where rows come in threes (gs) a tile begins at a multiple of
+   three. left: columns that C has, where the tiles have more; otherwise 0. a, b and c: where the
+   chain's first elements are. */
 TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int most, int left,
                                 const float *a, const float *b, float *c, int j)
 {
     const int threes = t->gs != 3*t->rs, high = threes ? most/3*3 : most;
-    int row = 0, n, m;
-    for (n = (t->rows + high - 1)/high; n > 0; n--, row += m) {
+    int row = 0, n = (t->rows + high - 1)/high, m, count;
+    for (; n > 0; n -= count, row += count*m) {
         const float *from = a + (threes ? row/3*t->gs : row*t->rs);
-        m = threes ? TNN__MIN(high, t->rows - row) : (t->rows - row + n - 1)/n;
+        const int rows = t->rows - row;
+        m = threes ? TNN__MIN(high, rows) : (rows + n - 1)/n;
+        count = left ? 1 : threes ? rows/m : rows - n*(m - 1);
         if (left) TNN__FN(edge)(tiles[m], t, from, b, c + row*t->ldc, m, left, j);
-        else tiles[m](t, from, b, c + row*t->ldc, t->ldc, t->cp, j);
+        else tiles[m](t, count, from, b, c + row*t->ldc, t->ldc, t->cp, j);
     }
 }
 /* The product that t describes (2f). Strips of TNN__NW columns, the last few in narrow ones; then
@@ -4058,7 +4084,8 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
             width = 8;
         }
 #endif
-        for (i0 = 0; i0 < t->n0; i0++)
+        piece.n0 = several || t->b0 || left < width ? 1 : t->n0;
+        for (i0 = 0; i0 < t->n0; i0 += piece.n0)
             for (i1 = 0; i1 == 0 || i1 < t->n1; i1 += s1)
                 for (i2 = 0; i2 == 0 || i2 < t->n2; i2 += s2)
                     for (k = 0; k == 0 || k < t->run; k += s) {
@@ -6507,11 +6534,12 @@ static void tnn__conv_backward_bias(const tnn__isa_table *k, const tnn__conv *q,
 }
 #define TNN__DW_PIXELS 128      /* about as many pixels at a time: their x and dy stay cached */
 /* dw (+)= patches(x)^T dy, added with `keep`;  db += sum of dy, if it is not NULL. x is framed, dy
-   (oh, ow, oc) need not be; low: tnn__low_floats. A product for each element of the window, or for
-   each row of it where that is contiguous, or, where that has three floats, for all rows (gs):
+   (oh, ow, oc) need not be; low: tnn__low_floats. A product for each column of the window, or for
+   all at once where a row of it is contiguous:
+       n0    rows of the window; where such a row has three floats, all of them are one block (gs)
        rows  inputs of the element, neighbours in A; their weights are neighbours in dw
        cols  outputs of the group
-       n2    image rows, at most `step` at a time, so that dy is still cached for the next element
+       n2    image rows, at most `step` at a time, so that dy is still cached for the next block
        run   pixels of an image row, sw*c apart in A, oc in B: B is dy itself, not in panels */
 static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv *q,
                                        const float *x, tnn__len x_row,
@@ -6522,7 +6550,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     const int whole = q->groups == 1 && g->dw == 1, rows = whole ? g->kw*g->c : q->cg;
     const int all = whole && rows == 3 && g->dh == 1;
     const int step = all ? g->oh : TNN__MAX(1, TNN__DW_PIXELS/g->ow);
-    int group, u, v, r;
+    int group, v, r;
     x -= g->ph*x_row + (tnn__len)g->pw*g->c;            /* where the first window begins */
     if (q->depthwise) {
         tnn__mm mm = tnn__window_product(q, x_row, y_row, g->oh);
@@ -6534,6 +6562,9 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
     } else for (group = 0; group < q->groups; group++) {
         tnn__mm mm = tnn__product(all ? 3*g->kh : rows, q->og, g->ow, 1, (tnn__len)g->sw*g->c);
         if (all) mm.gs = x_row;
+        mm.n0 = all ? 1 : g->kh;
+        mm.a0 = g->dh*x_row;
+        mm.c0 = (tnn__len)g->kw*q->cg*16;
         mm.a2 = g->sh*x_row;
         mm.b = dy + (tnn__len)group*q->og;
         mm.bp = 16; mm.ldb = q->oc; mm.b2 = y_row;
@@ -6541,14 +6572,11 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         mm.start = keep ? TNN__KEEP : TNN__ZERO;
         for (r = 0; r < g->oh; r += step, mm.b += mm.n2*mm.b2, mm.start = TNN__KEEP) {
             mm.n2 = TNN__MIN(step, g->oh - r);
-            for (u = 0; u < (all ? 1 : g->kh); u++)
-                for (v = 0; v < (whole ? 1 : g->kw); v++) {
-                    mm.a = x + (r*g->sh + u*g->dh)*x_row + (tnn__len)v*g->dw*g->c
-                            + (tnn__len)group*q->cg;
-                    mm.c = dw + ((tnn__len)group*q->panels*q->inner
-                                + (tnn__len)(u*g->kw + v)*q->cg)*16;
-                    k->mm(&mm);
-                }
+            for (v = 0; v < (whole ? 1 : g->kw); v++) {
+                mm.a = x + r*g->sh*x_row + (tnn__len)v*g->dw*g->c + (tnn__len)group*q->cg;
+                mm.c = dw + ((tnn__len)group*q->panels*q->inner + (tnn__len)v*q->cg)*16;
+                k->mm(&mm);
+            }
         }
     }
     if (db) tnn__conv_backward_bias(k, q, dy, y_row, db, low + tnn__low_floats(q)
