@@ -4103,81 +4103,126 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
     }
 }
 
-/* DEPTHWISE, four sums at a time: one vector, common to them, times the four that stand at p and
-   1, 2 and 3 steps further. So four chains run at once, and the common vector is loaded once. Of
-   the four only m are wanted; the others take the first's place, and are not stored. Channels are
-   the vectors; t->cols of them, as neighbours in x and y, in panels in w. */
+/* DEPTHWISE: channels are the vectors; t->cols of them, neighbours in x and y, in panels in w. All
+   channels of a row of outputs come before the next row, so what rows share is still cached.
+   Four sums at a time: one vector of w, common to them, times the four that stand in x at as many
+   pixels. Of the four only m are wanted; the others take the first's place, and are not stored. */
 #define TNN__FOUR(X) X(0) X(1) X(2) X(3)
-#define TNN__FOUR_PLACES(step) \
-    const tnn__len at[4] = {0, m > 1 ? (step) : 0, m > 2 ? 2*(step) : 0, m > 3 ? 3*(step) : 0}
-#define TNN__FOUR_STEP(k)    s[k] = tnn__vfma(common, TNN__AT(p + at[k]), s[k]);
-#define TNN__FOUR_PIXELS(k) { \
+#define TNN__FOUR_STEP(k)   s[k] = tnn__vfma(common, TNN__AT(p + at[k]), s[k]);
+#define TNN__FOUR_STORE(k) { \
     if (t->relu) s[k] = tnn__vmax(tnn__vzero(), s[k]); \
     if (k < m) TNN__PUT(y + k*t->ldc, s[k]); }
-#define TNN__FOUR_COLLECT(k) TNN__FN(collect)(&all[k], &lows[k], s[k]);
-/* A depthwise convolution (2f), four pixels of a row at a time:
+/* The same with pixels that stand as far apart as the window's columns, whose number is a constant:
+   what is loaded for one of the four then serves the next ones, too. */
+#define TNN__FOUR_SHARED(k) s[k] = tnn__vfma(common, TNN__AT(p + (v + k)*rs), s[k]);
+/* A row of outputs of a size x size window, and one vector of channels; t->rows is at least 4. What
+   does not fill the last four is computed twice. */
+TNN__HELPER void TNN__FN(depthwise_row)(const tnn__mm *t, const float *x, const float *w,
+                                        TNN__VF bias, float *to, tnn__len i, int size)
+{
+    const tnn__len a1 = t->a1, rs = t->rs, b1 = t->b1, b2 = t->b2, rest = TNN__VN;
+    enum { m = 4, part = 0 };
+    int col, u, v;
+    for (col = 0; col < t->rows; col += 4) {
+        const int first = TNN__MIN(col, t->rows - 4);
+        float *y = to + first*t->ldc;
+        TNN__VF s[4] = {bias, bias, bias, bias};
+        TNN__UNROLL
+        for (u = 0; u < size; u++) {
+            const float *p = x + first*rs + u*a1;
+            TNN__UNROLL
+            for (v = 0; v < size; v++) {
+                const TNN__VF common = tnn__vload(w + u*b1 + v*b2);
+                TNN__FOUR(TNN__FOUR_SHARED)
+            }
+        }
+        TNN__FOUR(TNN__FOUR_STORE)
+    }
+}
+/* A depthwise convolution (2f):
        y[row, col, i] = bias[i] + sum_{u, v} w[u, v, i] x[row, col, u, v, i],   then ReLU, if any
    in one chain over (u, v). w and bias are read in whole vectors. */
 TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
 {
+    const int size = t->rows >= 4 && t->rs == t->a2 && t->n1 == t->n2 ? t->n1 : 0;
     int row, col, u, v;
-    TNN__EACH(t->cols,
-        const float *w = t->b + i/16*t->bp + i%16;
+    for (row = 0; row < t->n0; row++) TNN__EACH(t->cols,
+        const float *w = t->b + i/16*t->bp + i%16, *a = t->a + row*t->a0;
+        float *c = t->c + row*t->c0;
         const TNN__VF bias = t->bias ? tnn__vload(t->bias + i) : tnn__vzero();
-        for (row = 0; row < t->n0; row++)
-            for (col = 0; col < t->rows; col += 4) {
-                const float *x = t->a + row*t->a0 + col*t->rs;
-                float *y = t->c + row*t->c0 + col*t->ldc;
-                const int m = TNN__MIN(4, t->rows - col);
-                TNN__FOUR_PLACES(t->rs);
-                TNN__VF s[4] = {bias, bias, bias, bias};
-                for (u = 0; u < t->n1; u++)
-                    for (v = 0; v < t->n2; v++) {
-                        const float *p = x + u*t->a1 + v*t->a2;
-                        const TNN__VF common = tnn__vload(w + u*t->b1 + v*t->b2);
-                        TNN__FOUR(TNN__FOUR_STEP)
-                    }
-                TNN__FOUR(TNN__FOUR_PIXELS)
-            }
+        if (!part && size == 3) TNN__FN(depthwise_row)(t, a, w, bias, c, i, 3);
+        else if (!part && size == 5) TNN__FN(depthwise_row)(t, a, w, bias, c, i, 5);
+        else for (col = 0; col < t->rows; col += 4) {
+            const float *x = a + col*t->rs;
+            float *y = c + col*t->ldc;
+            const int m = TNN__MIN(4, t->rows - col);
+            const tnn__len at[4] = {0, m > 1 ? t->rs : 0, m > 2 ? 2*t->rs : 0, m > 3 ? 3*t->rs : 0};
+            TNN__VF s[4] = {bias, bias, bias, bias};
+            for (u = 0; u < t->n1; u++)
+                for (v = 0; v < t->n2; v++) {
+                    const float *p = x + u*t->a1 + v*t->a2;
+                    const TNN__VF common = tnn__vload(w + u*t->b1 + v*t->b2);
+                    TNN__FOUR(TNN__FOUR_STEP)
+                }
+            TNN__FOUR(TNN__FOUR_STORE)
+        }
     )
 }
-/* Its weights' gradient, up to four elements of a row of the window at a time, over all pixels:
+/* Its weights' gradient, some elements of the window at a time, of one row of outputs and a vector
+   of channels. TAPS is X(k, u, v) for each of them: its number, and its place from dw's on. */
+#define TNN__TAPS_1(X) X(0, 0, 0)
+#define TNN__TAPS_3(X) TNN__TAPS_1(X) X(1, 0, 1) X(2, 0, 2)
+#define TNN__TAPS_5(X) TNN__TAPS_3(X) X(3, 0, 3) X(4, 0, 4)
+#define TNN__TAPS_9(X) \
+    TNN__TAPS_3(X) X(3, 1, 0) X(4, 1, 1) X(5, 1, 2) X(6, 2, 0) X(7, 2, 1) X(8, 2, 2)
+#define TNN__TAP_START(k, u, v)   TNN__VF s##k = tnn__vzero();
+#define TNN__TAP_STEP(k, u, v)    s##k = tnn__vfma(common, TNN__AT(p + u*a1 + v*a2), s##k);
+#define TNN__TAP_COLLECT(k, u, v) { \
+    const tnn__len at = u*t->b1 + v*t->b2; \
+    TNN__VF all = old ? tnn__vload(dw + at) : tnn__vzero(); \
+    TNN__VF less = old ? tnn__vload(low + at) : tnn__vzero(); \
+    TNN__FN(collect)(&all, &less, s##k); \
+    tnn__vstore(dw + at, all); \
+    tnn__vstore(low + at, less); }
+#define TNN__TAPS_OF(name, TAPS) \
+TNN__HELPER void TNN__FN(name)(const tnn__mm *t, const float *p, const float *dy, float *dw, \
+                               float *low, int old, tnn__len i, tnn__len rest, int part) \
+{ \
+    const tnn__len a1 = t->a1, a2 = t->a2, rs = t->rs, ldc = t->ldc; \
+    int col; \
+    for (col = 0; col < t->rows; old = 1) { \
+        const int end = TNN__MIN(t->rows, col + TNN__TERMS_MAX); \
+        TAPS(TNN__TAP_START) \
+        for (; col < end; col++, p += rs, dy += ldc) { \
+            const TNN__VF common = TNN__AT(dy); \
+            TAPS(TNN__TAP_STEP) \
+        } \
+        TAPS(TNN__TAP_COLLECT) \
+    } \
+}
+TNN__TAPS_OF(tap, TNN__TAPS_1)
+TNN__TAPS_OF(taps_3, TNN__TAPS_3)
+TNN__TAPS_OF(taps_5, TNN__TAPS_5)
+TNN__TAPS_OF(taps_9, TNN__TAPS_9)
+/* All of it, over all pixels:
        dw[u, v, i] += sum_{row, col} x[row, col, u, v, i] dy[row, col, i]
    in chains along each row, compensated by low; t->b is dy, whose strides are c0 and ldc; t->c is
    dw; t->start says whether dw and low are new. They are read and written in whole vectors. */
 TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 {
-    int row, col, u, v, k;
-    TNN__EACH(t->cols,
-        for (u = 0; u < t->n1; u++)
-            for (v = 0; v < t->n2; v += 4) {
+    const int all = t->n1 == 3 && t->n2 == 3;
+    int row, u, v, n;
+    for (row = 0; row < t->n0; row++) TNN__EACH(t->cols,
+        const int old = row > 0 || t->start == TNN__KEEP;
+        for (u = 0; u < t->n1; u += all ? 3 : 1)
+            for (v = 0; v < t->n2; v += n) {
                 const tnn__len to = i/16*t->bp + i%16 + u*t->b1 + v*t->b2;
-                const int m = TNN__MIN(4, t->n2 - v);
-                TNN__FOUR_PLACES(t->a2);
-                TNN__VF all[4], lows[4];
-                for (k = 0; k < 4; k++) {
-                    const int old = t->start == TNN__KEEP && k < m;
-                    all[k] = old ? tnn__vload(t->c + to + k*t->b2) : tnn__vzero();
-                    lows[k] = old ? tnn__vload(low + to + k*t->b2) : tnn__vzero();
-                }
-                for (row = 0; row < t->n0; row++) {
-                    const float *p = t->a + row*t->a0 + u*t->a1 + v*t->a2;
-                    const float *dy = t->b + row*t->c0;
-                    for (col = 0; col < t->rows; ) {
-                        const int end = TNN__MIN(t->rows, col + TNN__TERMS_MAX);
-                        const TNN__VF zero = tnn__vzero();
-                        TNN__VF s[4] = {zero, zero, zero, zero};
-                        for (; col < end; col++, p += t->rs, dy += t->ldc) {
-                            const TNN__VF common = TNN__AT(dy);
-                            TNN__FOUR(TNN__FOUR_STEP)
-                        }
-                        TNN__FOUR(TNN__FOUR_COLLECT)
-                    }
-                }
-                for (k = 0; k < m; k++) {
-                    tnn__vstore(t->c + to + k*t->b2, all[k]);
-                    tnn__vstore(low + to + k*t->b2, lows[k]);
-                }
+                const float *x = t->a + row*t->a0 + u*t->a1 + v*t->a2, *dy = t->b + row*t->c0;
+                n = t->n2 - v >= 5 ? 5 : t->n2 - v >= 3 ? 3 : 1;
+                if (all) TNN__FN(taps_9)(t, x, dy, t->c + to, low + to, old, i, rest, part);
+                else if (n == 5) TNN__FN(taps_5)(t, x, dy, t->c + to, low + to, old, i, rest, part);
+                else if (n == 3) TNN__FN(taps_3)(t, x, dy, t->c + to, low + to, old, i, rest, part);
+                else TNN__FN(tap)(t, x, dy, t->c + to, low + to, old, i, rest, part);
             }
     )
 }
@@ -4955,103 +5000,144 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
 /* ---- 3d. Pooling, channels last ---------------------------------------------------------------
    Images are rows x_row floats apart of pixels of c channels; g says the geometry (2f).
    TNN__OUTPUTS has its body for each output pixel (row, col), whose window begins at (y_0, x_0)
-   and has kh x kw elements; TNN__WINDOW for those elements (u, v) that lie in the image, at (yi,
-   xi). What lies outside takes no part: padding is no zero here. Vectors are of channels, which are
-   neighbours in memory. The place of a maximum is u*kw + v, as a float: it is kept from forward to
-   backward, and compared there. */
+   and has kh x kw elements. Of these (u, v), u_0 <= u < u_1 and v_0 <= v < v_1, lie in the image;
+   what lies outside takes no part: padding is no zero here. TNN__FIRST is where the first of them
+   stands in x, TNN__WINDOW has its body for each, which stands at p. The place of a maximum is
+   u*kw + v, as a float: it is kept from forward to backward, and compared there.
+
+   Vectors are of channels, which are neighbours in memory. A window is gone through for four
+   vectors at a time, as long as there are so many, then for one: TNN__BY_FOUR has BODY(LIST) for
+   both, and LIST(X) is X(k) for each vector k, TNN__AT_K(p, k) the one at p. */
 #define TNN__OUTPUTS(g, from, to, ...) \
     for (row = from; row < to; row++) { \
         const int y_0 = tnn__first(g, row, (g)->ih, (g)->oh, (g)->sh, (g)->ph); \
         const int kh = tnn__extent(g, row, (g)->ih, (g)->oh, (g)->kh); \
+        int u_0 = 0, u_1 = kh; \
+        while (u_0 < u_1 && y_0 + u_0*(g)->dh < 0) u_0++; \
+        while (u_0 < u_1 && y_0 + (u_1 - 1)*(g)->dh >= (g)->ih) u_1--; \
         for (col = 0; col < (g)->ow; col++) { \
             const int x_0 = tnn__first(g, col, (g)->iw, (g)->ow, (g)->sw, (g)->pw); \
             const int kw = tnn__extent(g, col, (g)->iw, (g)->ow, (g)->kw); \
+            int v_0 = 0, v_1 = kw; \
+            while (v_0 < v_1 && x_0 + v_0*(g)->dw < 0) v_0++; \
+            while (v_0 < v_1 && x_0 + (v_1 - 1)*(g)->dw >= (g)->iw) v_1--; \
             __VA_ARGS__ \
         } \
     }
-#define TNN__WINDOW(g, ...) \
-    for (u = 0; u < kh; u++) { \
-        const int yi = y_0 + u*(g)->dh; \
-        if (yi < 0 || yi >= (g)->ih) continue; \
-        for (v = 0; v < kw; v++) { \
-            const int xi = x_0 + v*(g)->dw; \
-            if (xi < 0 || xi >= (g)->iw) continue; \
-            __VA_ARGS__ \
-        } \
+#define TNN__FIRST(x, x_row) ((x) + (y_0 + u_0*g->dh)*(x_row) + (tnn__len)(x_0 + v_0*g->dw)*g->c)
+#define TNN__WINDOW(from, ...) \
+    for (u = u_0; u < u_1; u++) { \
+        p = (from) + (u - u_0)*step_h; \
+        for (v = v_0; v < v_1; v++, p += step_w) { __VA_ARGS__ } \
     }
+#define TNN__ALONE(X) X(0)
+#define TNN__BY_FOUR(n, BODY) { \
+    tnn__len i = 0, rest = (n); \
+    for (; rest >= 4*TNN__VN; i += 4*TNN__VN, rest -= 4*TNN__VN) { \
+        enum { part = 0 }; \
+        BODY(TNN__FOUR) \
+    } \
+    for (; rest > 0; i += TNN__VN, rest -= TNN__VN) { \
+        const int part = rest < TNN__VN; \
+        BODY(TNN__ALONE) \
+    } }
+#define TNN__AT_K(p, k)     TNN__AT((p) + (k)*TNN__VN)
+#define TNN__PUT_K(p, k, v) TNN__PUT((p) + (k)*TNN__VN, v)
+
+#define TNN__LARGEST_START(k) TNN__VF most##k = tnn__vset1((float)-HUGE_VAL), place##k = before;
+#define TNN__LARGEST_STEP(k)  { \
+    const TNN__VF e = TNN__AT_K(p, k); \
+    TNN__VF most = most##k, place = place##k; \
+    TNN__LARGER(e, q) \
+    most##k = most; \
+    place##k = place; }
+#define TNN__LARGEST_END(k) \
+    TNN__PUT_K(to, k, most##k); \
+    if (places) TNN__PUT_K(places, k, place##k);
+#define TNN__LARGEST(LIST) \
+    LIST(TNN__LARGEST_START) \
+    TNN__WINDOW(from, \
+        const TNN__VF q = tnn__vset1((float)(u*g->kw + v)); \
+        LIST(TNN__LARGEST_STEP) \
+    ) \
+    LIST(TNN__LARGEST_END)
 /* y = the largest of each window, NaN if there is one, -infinity if the window has no element; rows
-   i0..i1-1 of the output. where (may be NULL), contiguous, gets the place of the first such. The
-   first element is taken as it is, so that -infinity has a place, too. */
+   i0..i1-1 of the output. where (may be NULL), contiguous, gets the place of the first such: that
+   of the first element, if none is larger than -infinity; 0, if there is none. */
 TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row, float *where, int i0, int i1)
 {
+    const tnn__len step_h = g->dh*x_row, step_w = (tnn__len)g->dw*g->c;
+    const float *p;
     int row, col, u, v;
     TNN__OUTPUTS(g, i0, i1,
+        const float *from = TNN__FIRST(x, x_row);
+        const int some = u_0 < u_1 && v_0 < v_1;
+        const TNN__VF before = tnn__vset1(some ? (float)(u_0*g->kw + v_0) : 0.0f);
         float *to = y + row*y_row + (tnn__len)col*g->c;
         float *places = where ? where + ((tnn__len)row*g->ow + col)*g->c : NULL;
-        TNN__EACH_ONCE(g->c,
-            int first = 1;
-            TNN__VF most = tnn__vset1((float)-HUGE_VAL), place = tnn__vzero();
-            TNN__WINDOW(g,
-                const TNN__VF e = TNN__AT(x + yi*x_row + (tnn__len)xi*g->c);
-                const TNN__VF q = tnn__vset1((float)(u*g->kw + v));
-                if (first) {
-                    most = e;
-                    place = q;
-                    first = 0;
-                    continue;
-                }
-                TNN__LARGER(e, q)
-            )
-            TNN__PUT(to, most);
-            if (places) TNN__PUT(places, place);
-        )
+        TNN__BY_FOUR(g->c, TNN__LARGEST)
     )
 }
+#define TNN__PLACED_START(k) \
+    const TNN__VF place##k = TNN__AT_K(where + at, k), e##k = TNN__AT_K(dy + at, k);
+#define TNN__PLACED_STEP(k) TNN__PUT_K(p, k, tnn__vadd(TNN__AT_K(p, k), \
+                                               tnn__veq(place##k, q, e##k, tnn__vzero())));
+#define TNN__PLACED(LIST) \
+    LIST(TNN__PLACED_START) \
+    TNN__WINDOW(to, \
+        const TNN__VF q = tnn__vset1((float)(u*g->kw + v)); \
+        LIST(TNN__PLACED_STEP) \
+    )
+#define TNN__SPREAD_START(k) const TNN__VF e##k = tnn__vdiv(TNN__AT_K(dy + at, k), divisor);
+#define TNN__SPREAD_STEP(k)  TNN__PUT_K(p, k, tnn__vadd(TNN__AT_K(p, k), e##k));
+#define TNN__SPREAD(LIST) \
+    LIST(TNN__SPREAD_START) \
+    TNN__WINDOW(to, LIST(TNN__SPREAD_STEP))
 /* Back through a pool, rows i0..i1-1 of dy: dx += dy at the place of each maximum, or with `where`
    NULL dy over the divisor at each element of its window. dy and where are contiguous. */
 TNN__KERNEL void TNN__FN(pool_grad)(const tnn__pool_geometry *g, const float *dy,
                                     const float *where, float *dx, tnn__len dx_row, int i0, int i1)
 {
+    const tnn__len step_h = g->dh*dx_row, step_w = (tnn__len)g->dw*g->c;
+    float *p;
     int row, col, u, v;
     TNN__OUTPUTS(g, i0, i1,
-        const float divisor = where ? 1 : tnn__pool_divisor(g, y_0, kh, x_0, kw);
+        const TNN__VF divisor = tnn__vset1(where ? 1 : tnn__pool_divisor(g, y_0, kh, x_0, kw));
         const tnn__len at = ((tnn__len)row*g->ow + col)*g->c;
-        TNN__WINDOW(g,
-            float *to = dx + yi*dx_row + (tnn__len)xi*g->c;
-            const TNN__VF q = tnn__vset1(where ? (float)(u*g->kw + v) : divisor);
-            if (where) TNN__EACH(g->c,
-                const TNN__VF e = tnn__veq(TNN__AT(where + at), q, TNN__AT(dy + at), tnn__vzero());
-                TNN__PUT(to, tnn__vadd(TNN__AT(to), e));
-            )
-            else TNN__EACH(g->c,
-                TNN__PUT(to, tnn__vadd(TNN__AT(to), tnn__vdiv(TNN__AT(dy + at), q)));
-            )
-        )
+        float *to = TNN__FIRST(dx, dx_row);
+        if (where) TNN__BY_FOUR(g->c, TNN__PLACED)
+        else TNN__BY_FOUR(g->c, TNN__SPREAD)
     )
 }
+#define TNN__MEAN_START(k)   TNN__VF s##k = tnn__vzero(), low##k = s##k, t##k = s##k;
+#define TNN__MEAN_STEP(k)    t##k = tnn__vadd(t##k, TNN__AT_K(p, k));
+#define TNN__MEAN_COLLECT(k) TNN__FN(collect)(&s##k, &low##k, t##k); t##k = tnn__vzero();
+#define TNN__MEAN_END(k)     TNN__PUT_K(to, k, tnn__vdiv(s##k, divisor));
+#define TNN__MEAN(LIST) \
+    int left = TNN__TERMS_MAX; \
+    LIST(TNN__MEAN_START) \
+    TNN__WINDOW(from, \
+        LIST(TNN__MEAN_STEP) \
+        if (--left) continue; \
+        LIST(TNN__MEAN_COLLECT) \
+        left = TNN__TERMS_MAX; \
+    ) \
+    LIST(TNN__MEAN_COLLECT) \
+    LIST(TNN__MEAN_END)
 /* y = the sum of each window, in chains of TNN__TERMS_MAX terms (SUMS in 3a), over its divisor. An
    adaptive pool may have the whole image in a window. */
 TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
                                   float *y, tnn__len y_row)
 {
+    const tnn__len step_h = g->dh*x_row, step_w = (tnn__len)g->dw*g->c;
+    const float *p;
     int row, col, u, v;
     TNN__OUTPUTS(g, 0, g->oh,
         const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(g, y_0, kh, x_0, kw));
+        const float *from = TNN__FIRST(x, x_row);
         float *to = y + row*y_row + (tnn__len)col*g->c;
-        TNN__EACH_ONCE(g->c,
-            TNN__VF s = tnn__vzero(), low = s, t = s;
-            int terms = 0;
-            TNN__WINDOW(g,
-                t = tnn__vadd(t, TNN__AT(x + yi*x_row + (tnn__len)xi*g->c));
-                if (++terms%TNN__TERMS_MAX == 0) {
-                    TNN__FN(collect)(&s, &low, t);
-                    t = tnn__vzero();
-                }
-            )
-            TNN__FN(collect)(&s, &low, t);
-            TNN__PUT(to, tnn__vdiv(s, divisor));
-        )
+        TNN__BY_FOUR(g->c, TNN__MEAN)
     )
 }
 /* ---- 3e. Reductions ---------------------------------------------------------------------------
