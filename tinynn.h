@@ -10117,7 +10117,7 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
                              "steps, and so is first an output of layer %d (%s, or what follows "
                              "it); the parameters are those of the last step; a smaller lr may "
                              "help", what, s, net->steps, net->op[i].layer + 1,
-                             tnn__layer_kinds[TNN__NTH(net->op[i].type)].name);
+                             net->op[i].kind->name);
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l steps "
                      "(its largest output is %g); the parameters are those of the last step; a "
                      "smaller lr may help", what, s, net->steps,
@@ -12112,18 +12112,17 @@ static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer,
    follow. Returns how many it took, -1 on error. */
 static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
 {
-    const tnn__layer_kind *kind = &tnn__layer_kinds[TNN__NTH(net->record[i].o.type)];
     tnn__op *op = tnn__new_op(net, plan, 0, (int)net->record[i].o.type, i);
     tnn__blob *b = plan->shape;
     int fused = 0;
     op->from = plan->at[1];
     if (tnn__shape(op, &net->record[i].o, b)) return -1;
     if (tnn__mul(tnn__mul(b->c, b->h), b->w) > TNN__MOST) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values", kind->name,
-                  b->c, b->h, b->w, TNN__MOST);
+        tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
+                  op->kind->name, b->c, b->h, b->w, TNN__MOST);
         return -1;
     }
-    if (TNN__EXTRA(op, fuse)) fused = kind->extras->fuse(net, i, op, b);
+    if (TNN__EXTRA(op, fuse)) fused = op->kind->extras->fuse(net, i, op, b);
     tnn__end_op(net, plan, 0);
     return fused;
 }
@@ -12179,10 +12178,9 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
     net->blob[plan.ops].flat = plan.shape->flat;
     for (i = 1; i < net->ops && all && !tnn_failed(); i++)
         if (!net->blob[i].readers) {
-            const int layer = net->op[i - 1].layer;
-            tnn__about(net, layer);
-            tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output",
-                      tnn__layer_kinds[TNN__NTH(net->record[layer].o.type)].name);
+            const tnn__op *op = &net->op[i - 1];
+            tnn__about(net, op->layer);
+            tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output", op->kind->name);
         }
     return (tnn_status)tnn_failed();
 }
