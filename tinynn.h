@@ -2728,6 +2728,21 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
 #ifndef TINYNN_MALLOC
 #define TINYNN_MALLOC(context, bytes) malloc(bytes)
 #define TINYNN_FREE(context, pointer) free(pointer)
+#define TNN__CALLOC(bytes) calloc(1, bytes)     /* new pages are zeros: nobody touches them here */
+#if defined(__linux__) && !defined(TINYNN_NO_STDIO)
+TNN__EXTERN int tnn__madvise(void *, size_t, int) __asm__("madvise");
+/* A wish for pages of 2 MB (14: MADV_HUGEPAGE) from 4 MB on: to touch new memory for the first time
+   then takes a fifth of what its small pages take. */
+#define TNN__LARGE_PAGES(p, bytes) \
+    ((void)((bytes) >> 22 && tnn__madvise((p) - (uintptr_t)(p)%4096, bytes, 14)))
+#endif
+#else
+#define TNN__CALLOC(bytes) tnn__zeros(TINYNN_MALLOC(TINYNN_CONTEXT, bytes), bytes)
+/* Zeros the bytes at p, if there are any. */
+static void *tnn__zeros(void *p, size_t bytes) { return p ? memset(p, 0, bytes) : NULL; }
+#endif
+#ifndef TNN__LARGE_PAGES
+#define TNN__LARGE_PAGES(p, bytes) ((void)0)
 #endif
 #define TNN__ALIGN 64           /* bytes: a cache line, and the widest vector */
 #define TNN__SLACK 32           /* floats past the end that a kernel may read, never use */
@@ -2745,29 +2760,30 @@ static tnn__len tnn__round_up(tnn__len n, tnn__len unit) { return (n + unit - 1)
 /* How many blocks of `size` cover n. */
 static int tnn__blocks(int n, int size) { return (int)(((tnn__len)n + size - 1)/size); }
 
-/* Memory at a multiple of TNN__ALIGN bytes, as it comes; the allocator's own pointer stands before
-   it. NULL and TNN_ERROR_MEMORY, "WHAT: cannot allocate ...", on failure. */
-static void *tnn__alloc_raw(tnn__len bytes, const char *what)
+/* Memory at a multiple of TNN__ALIGN bytes, of zeros or as it comes; the allocator's own pointer
+   stands before it. NULL and TNN_ERROR_MEMORY, "WHAT: cannot allocate ...", on failure. */
+static void *tnn__alloc_as(tnn__len bytes, const char *what, int zeros)
 {
     char *raw = NULL, *p;
+    const size_t size = (size_t)bytes + TNN__ALIGN + sizeof raw;
     if (bytes < TNN__OBJECT)
-        raw = (char *)TINYNN_MALLOC(TINYNN_CONTEXT, (size_t)bytes + TNN__ALIGN + sizeof raw);
+        raw = (char *)(zeros ? TNN__CALLOC(size) : TINYNN_MALLOC(TINYNN_CONTEXT, size));
     if (!raw) {
         tnn__fail(TNN_ERROR_MEMORY, "%s: cannot allocate %l bytes", what, (long long)bytes);
         return NULL;
     }
+    TNN__LARGE_PAGES(raw, size);
     p = raw + sizeof raw;
     p += (TNN__ALIGN - (uintptr_t)p % TNN__ALIGN) % TNN__ALIGN;
     memcpy(p - sizeof raw, &raw, sizeof raw);
     return p;
 }
-/* The same, of zeros. */
-static void *tnn__alloc(tnn__len bytes, const char *what)
+/* The two kinds: as it comes, and zeros. */
+static void *tnn__alloc_raw(tnn__len bytes, const char *what)
 {
-    void *p = tnn__alloc_raw(bytes, what);
-    if (p) memset(p, 0, (size_t)bytes);
-    return p;
+    return tnn__alloc_as(bytes, what, 0);
 }
+static void *tnn__alloc(tnn__len bytes, const char *what) { return tnn__alloc_as(bytes, what, 1); }
 /* Gives back what these two gave, or NULL. */
 static void tnn__release(void *p)
 {
@@ -6168,8 +6184,8 @@ static void tnn__check_arithmetic(void)
     int i, found = TNN__LOAD(&known);
     if (!found) {
         found = tnn__plain_exact() ? 1 : 2;
-        for (i = 0; i < tnn__isa_count(); i++)
-            if (!tnn__isa_tables[i]->exact()) found = 2;
+        for (i = tnn__isa_count(); i > 0; i--)          /* which is slow in a virtual machine */
+            if (!tnn__isa_tables[i - 1]->exact()) found = 2;
         TNN__STORE(&known, found);
     }
     if (found == 2 && !tnn_failed())
@@ -9667,32 +9683,42 @@ static double tnn__initial(const tnn__start_values *start, int row, tnn__len col
     }
     return start->min;
 }
-/* Sets a tensor, in blocks of 64 columns of as many rows as a panel has, which are neighbours
+/* Tensor `which` of op is to be set so; matrix: of TNN__ORTHOGONAL. */
+typedef struct {
+    const tnn_net    *net;
+    const tnn__op    *op;
+    int               which;
+    tnn__start_values start;
+    double           *matrix;
+} tnn__init_call;
+/* A task: 64 columns of a tensor, of as many rows at a time as a panel has, which are neighbours
    there. Uniform numbers, the most frequent ones, are drawn many at a time. */
-static void tnn__init_tensor(const tnn_net *net, const tnn__op *op, int which, float *flat,
-                             const tnn__start_values *start, const double *matrix)
+static void tnn__init_task(void *context, int task, int worker)
 {
-    const tnn__len cols = (tnn__len)start->in*start->kh*start->kw;
+    const tnn__init_call *call = (const tnn__init_call *)context;
+    const tnn__start_values *start = &call->start;
+    const tnn__op *op = call->op;
+    float *flat = call->which >= TNN__MEAN ? call->net->buffers : call->net->flat[TNN__W];
+    const tnn__len cols = (tnn__len)start->in*start->kh*start->kw, col = 64*(tnn__len)task;
     const double middle = (start->min + start->max)/2, half = (start->max - start->min)/2;
-    const int uniform = start->draw == TNN__UNIFORM;
+    const int uniform = start->draw == TNN__UNIFORM, n = (int)TNN__MIN(64, cols - col);
     const int apart = !tnn__is_conv(op) || op->q.blocks > 1;    /* no neighbours */
     float draw[16][64], *to = NULL;
     int left[64], row, r, c;
-    tnn__len col;
-    for (col = 0; col < cols; col += 64)
-        for (row = 0; row < start->rows; row += 16) {
-            const int rows = TNN__MIN(16, start->rows - row), n = (int)TNN__MIN(64, cols - col);
-            for (r = 0; uniform && r < rows; r++)
-                tnn__kernels()->uniform(n, draw[r], start->seed, start->stream,
-                                        (uint64_t)((row + r)*cols + col));
-            for (c = 0; c < n; c++)
-                for (r = 0; r < rows; r++, to++) {
-                    if (r == 0 || apart)
-                        to = tnn__param_at(net, op, which, flat, (row + r)*cols + col + c);
-                    *to = (float)(uniform ? middle + (2.0*(double)draw[r][c] - 1.0)*half
-                                  : tnn__initial(start, row + r, col + c, matrix, &left[c]));
-                }
-        }
+    (void)worker;
+    for (row = 0; row < start->rows; row += 16) {
+        const int rows = TNN__MIN(16, start->rows - row);
+        for (r = 0; uniform && r < rows; r++)
+            tnn__kernels()->uniform(n, draw[r], start->seed, start->stream,
+                                    (uint64_t)((row + r)*cols + col));
+        for (c = 0; c < n; c++)
+            for (r = 0; r < rows; r++, to++) {
+                if (r == 0 || apart)
+                    to = tnn__param_at(call->net, op, call->which, flat, (row + r)*cols + col + c);
+                *to = (float)(uniform ? middle + (2.0*(double)draw[r][c] - 1.0)*half
+                              : tnn__initial(start, row + r, col + c, call->matrix, &left[c]));
+            }
+    }
 }
 
 /* All tensors. Value i of a parameter is drawn from element i of stream 2*layer (weights) or
@@ -9712,24 +9738,27 @@ static tnn_status tnn__init_params(tnn_net *net)
                                                                          : TNN_INIT_ZERO;
         const size_t mark = net->used;
         char *to = net->op[op - net->op].name[which], *end = to + sizeof op->name[which] - 1;
-        double *matrix = NULL;
-        tnn__start_values start;
+        tnn__init_call call;
+        tnn__start_values *start = &call.start;
         *tnn__put(tnn__put_int(to, end, op->layer), end, names[which]) = 0;
-        memset(&start, 0, sizeof start);        /* TNN__EQUAL */
-        start.rows = param.dims[0]; start.in = param.dims[1];
-        start.kh = param.dims[2]; start.kw = param.dims[3];
-        start.groups = TNN__MAX(1, op->q.groups);
-        start.seed = net->options.seed;
-        start.stream = (uint64_t)op->layer*2 + (uint64_t)bias;
-        start.min = which == TNN__WEIGHT ? (double)op->numbers[0] : which == TNN__VARIANCE;
+        memset(&call, 0, sizeof call);          /* TNN__EQUAL */
+        call.net = net;
+        call.op = op;
+        call.which = which;
+        start->rows = param.dims[0]; start->in = param.dims[1];
+        start->kh = param.dims[2]; start->kw = param.dims[3];
+        start->groups = TNN__MAX(1, op->q.groups);
+        start->seed = net->options.seed;
+        start->stream = (uint64_t)op->layer*2 + (uint64_t)bias;
+        start->min = which == TNN__WEIGHT ? (double)op->numbers[0] : which == TNN__VARIANCE;
         if (tnn__is_conv(op))
             tnn__start_of(init, bias ? &o->bias_init_with : &o->init_with, (double)op->q.inner,
-                          (double)op->q.oc*weight.dims[2]*weight.dims[3], &start);
-        if (start.draw == TNN__ORTHOGONAL && (matrix = tnn__orthonormal(net, &start)) == NULL)
-            return TNN_ERROR_MEMORY;
-        tnn__init_tensor(net, op, which, which >= TNN__MEAN ? net->buffers : net->flat[TNN__W],
-                         &start, matrix);
-        tnn__net_release(net, matrix);
+                          (double)op->q.oc*weight.dims[2]*weight.dims[3], start);
+        if (start->draw == TNN__ORTHOGONAL
+            && (call.matrix = tnn__orthonormal(net, start)) == NULL) return TNN_ERROR_MEMORY;
+        tnn__run(tnn__threads_for(net, 4*(tnn__len)param.count),
+                 tnn__blocks(start->in*start->kh*start->kw, 64), tnn__init_task, &call);
+        tnn__net_release(net, call.matrix);
         net->used = mark;
         if (o->custom && o->custom->init)
             o->custom->init(o->custom->user, net->flat[TNN__W] + op->weights, net->options.seed);
