@@ -26,15 +26,33 @@
    The table's "limit" is the roofline (Williams, Waterman and Patterson 2009): how much of the time
    is what the arithmetic takes at the peak of the instruction set, or what the memory that a run
    must move takes at the speed at which so many bytes are read again and again, whichever is
-   longer; after a training step's, the memory of its optimizer. --tsv FILE writes the table for
-   plots/bench.gp.                                                                                */
+   longer; after a training step's, the memory of its optimizer.
+   "where" says where the time of a network goes: the per cent of products / copies / passes /
+   waiting. On Linux a timer looks every 0.2 ms what function the calling thread is in, in runs of
+   their own after those that are timed; so nothing that is timed is slower, and the library has no
+   clocks in it. `places` below says which function is what; passes are all others: activations,
+   pooling, loss, optimizer.
+
+   --tsv FILE writes the table for plots/bench.gp.                                                */
+#ifdef __linux__
+#define _GNU_SOURCE             /* the program counter of a signal */
+#else
 #define _POSIX_C_SOURCE 200809L
+#endif
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#if defined __linux__ && defined __GNUC__ && (defined __x86_64__ || defined __aarch64__)
+#include <elf.h>
+#include <link.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <ucontext.h>
+#endif
 #if defined __x86_64__ || defined __i386__
 #include <immintrin.h>
 #elif defined __aarch64__
@@ -429,6 +447,121 @@ static timing measure(bench *b, double seconds)
     return result;
 }
 
+/* ==== Where the time goes ===================================================================== */
+
+enum { PRODUCTS, COPIES, PASSES, WAITING, PLACES };
+
+#if defined __linux__ && defined __GNUC__ && (defined __x86_64__ || defined __aarch64__)
+/* Beginnings of functions' names: the first that fits says where a function belongs; others are
+   passes. Outside of the program is memcpy, but for sched_yield. Winograd's way copies tiles in and
+   out, and adds as it does so. */
+static const struct { const char *name; int place; } places[] = {
+    {"tnn__tiles_", COPIES}, {"tnn__tile_", PRODUCTS}, {"tnn__mm", PRODUCTS},
+    {"tnn__dot", PRODUCTS}, {"tnn__wide", PRODUCTS}, {"tnn__depthwise", PRODUCTS},
+    {"tnn__window_product", PRODUCTS}, {"tnn__transpose", COPIES}, {"tnn__narrow", COPIES},
+    {"tnn__conv_flip", COPIES}, {"tnn__turn", COPIES}, {"tnn__dense_turn", COPIES},
+    {"tnn__dense_flip", COPIES}, {"tnn__matmul_pack", COPIES}, {"tnn__run", WAITING},
+    {NULL, PASSES}};
+
+typedef struct function { uintptr_t from, to; int place; } function;
+static struct { function *list; long n, hits[PLACES]; } seen;
+
+static int by_address(const void *a, const void *b)
+{
+    const function *x = (const function *)a, *y = (const function *)b;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+/* Lists the functions of this program, from the symbols in its file; none if they are stripped. */
+static void list_functions(const char *file)
+{
+    const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)(const void *)file;
+    const ElfW(Shdr) *part = (const ElfW(Shdr) *)(const void *)(file + head->e_shoff);
+    const ElfW(Shdr) *table = part;
+    while (table < part + head->e_shnum && table->sh_type != SHT_SYMTAB) table++;
+    if (table == part + head->e_shnum) return;
+    const ElfW(Sym) *symbol = (const ElfW(Sym) *)(const void *)(file + table->sh_offset);
+    const char      *names = file + part[table->sh_link].sh_offset;
+    size_t           count = table->sh_size / sizeof *symbol;
+    uintptr_t        shift = 0; /* where it was loaded */
+    seen.list = (function *)malloc(count * sizeof *seen.list);
+    for (size_t i = 0; i < count && seen.list; i++) {
+        const char *name = names + symbol[i].st_name;
+        function    f = {symbol[i].st_value, symbol[i].st_value + symbol[i].st_size, PASSES};
+        int         k = 0;
+        if ((symbol[i].st_info & 15) != STT_FUNC || !symbol[i].st_size) continue;
+        if (!strcmp(name, "list_functions")) shift = (uintptr_t)list_functions - f.from;
+        while (places[k].name && strncmp(name, places[k].name, strlen(places[k].name))) k++;
+        f.place = places[k].place;
+        seen.list[seen.n++] = f;
+    }
+    for (long i = 0; i < seen.n; i++) {
+        seen.list[i].from += shift;
+        seen.list[i].to += shift;
+    }
+    if (seen.n) qsort(seen.list, (size_t)seen.n, sizeof *seen.list, by_address);
+}
+static void read_functions(void)
+{
+    FILE *f = fopen("/proc/self/exe", "rb");
+    long  size = f && !fseek(f, 0, SEEK_END) ? ftell(f) : 0;
+    char *file = size > 0 ? (char *)malloc((size_t)size) : NULL;
+    if (file && !fseek(f, 0, SEEK_SET) && fread(file, 1, (size_t)size, f) == (size_t)size)
+        list_functions(file);
+    free(file);
+    if (f) fclose(f);
+}
+
+static void look(int number, siginfo_t *info, void *context)
+{
+#ifdef __x86_64__
+    uintptr_t at = (uintptr_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+#else
+    uintptr_t at = (uintptr_t)((ucontext_t *)context)->uc_mcontext.pc;
+#endif
+    long low = 0, high = seen.n; /* the last that does not begin above it */
+    (void)number;
+    (void)info;
+    while (high - low > 1) {
+        long middle = (low + high) / 2;
+        if (seen.list[middle].from <= at) low = middle;
+        else high = middle;
+    }
+    if (at >= seen.list[low].from && at < seen.list[low].to) seen.hits[seen.list[low].place]++;
+    else seen.hits[at - (uintptr_t)sched_yield < 64 ? WAITING : COPIES]++;
+}
+
+/* The shares of the places in so many seconds of runs; 0 if they cannot be known. */
+static int look_around(bench *b, double seconds, double share[PLACES])
+{
+    struct itimerval every = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
+    struct sigaction act;
+    double           begin = now();
+    long             all = 0;
+    if (!seen.list) read_functions();
+    if (!seen.n) return 0;
+    memset(seen.hits, 0, sizeof seen.hits);
+    memset(&act, 0, sizeof act);
+    act.sa_sigaction = look;
+    act.sa_flags = SA_SIGINFO | SA_RESTART;
+    sigaction(SIGALRM, &act, NULL);
+    setitimer(ITIMER_REAL, &every, NULL);
+    while (now() - begin < seconds) b->run(b);
+    setitimer(ITIMER_REAL, &never, NULL);
+    for (int i = 0; i < PLACES; i++) all += seen.hits[i];
+    for (int i = 0; i < PLACES && all; i++) share[i] = 100.0 * (double)seen.hits[i] / (double)all;
+    return all > 0;
+}
+#else
+static int look_around(bench *b, double seconds, double share[PLACES])
+{
+    (void)b;
+    (void)seconds;
+    (void)share;
+    return 0;
+}
+#endif
+
 static int serve(int threads)
 {
     char line[512], name[400];
@@ -700,10 +833,12 @@ static int show_case(const char *name, machine *m, double seconds, FILE *tsv)
     bench       b;
     timing      t = {0, 0, 0};
     const char *why;
-    double      least = 0;
+    double      least = 0, share[PLACES] = {0, 0, 0, 0};
+    int         known = 0;
     tnn_set_threads(m->threads);
     why = open_case(&b, name);
     if (!why) t = measure(&b, seconds);
+    if (!why && b.net && b.images > 0) known = look_around(&b, seconds, share);
     if (!why && tnn_failed()) why = tnn_error();
     if (why) printf("  %s", why);
     else {
@@ -716,10 +851,13 @@ static int show_case(const char *name, machine *m, double seconds, FILE *tsv)
         else printf("  %5s", "");
         if (b.images > 0) printf(" %9.0f", b.images / t.median);
         else printf(" %9s", "");
+        if (known) printf("  %3.0f/%2.0f/%2.0f/%2.0f", share[0], share[1], share[2], share[3]);
+        else printf("  %12s", "");
         if (tsv)
-            fprintf(tsv, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.6g\t%.6g\t%.2f\n", name, m->threads,
-                    t.median * 1e6, t.best * 1e6, least * 1e6, b.flops * 1e-9,
-                    (b.bytes + b.update) * 1e-9, b.images / t.median);
+            fprintf(tsv, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.6g\t%.6g\t%.2f\t%.1f\t%.1f\t%.1f\t%.1f\n",
+                    name, m->threads, t.median * 1e6, t.best * 1e6, least * 1e6, b.flops * 1e-9,
+                    (b.bytes + b.update) * 1e-9, b.images / t.median, share[PRODUCTS],
+                    share[COPIES], share[PASSES], share[WAITING]);
     }
     close_case(&b);
     fflush(stdout);
@@ -746,12 +884,12 @@ static int show_table(const char *const *cases, int threads, double seconds, con
     printf("tinynn %s, %s; multiply-add peak %.0f GFLOP/s", TNN_VERSION, tnn_isa(),
            machines[0].fma * 1e-9);
     if (columns > 1) printf(", with %d threads %.0f", threads, machines[1].fma * 1e-9);
-    printf("\n\n%-34s", "case");
+    printf("\nwhere: %% of products / copies / passes / waiting\n\n%-34s", "case");
     if (tsv) fprintf(tsv, "# tinynn %s, %s\n", TNN_VERSION, tnn_isa());
     for (int k = 0; k < columns; k++) {
         if (k) printf("   %6d threads", threads);
         else printf("       1 thread");
-        printf("  GFLOP/s  limit  images/s");
+        printf("  GFLOP/s  limit  images/s  %-12s", "where");
         if (!tsv) continue;
         fprintf(tsv, "# peak %d %.1f\n", machines[k].threads, machines[k].fma * 1e-9);
         for (int i = 0; i < LEVELS; i++)
@@ -760,7 +898,9 @@ static int show_table(const char *const *cases, int threads, double seconds, con
                     levels[i].name);
     }
     printf("\n");
-    if (tsv) fprintf(tsv, "case\tthreads\tmedian_us\tbest_us\tlimit_us\tGFLOP\tGB\timages_per_s\n");
+    if (tsv)
+        fprintf(tsv, "case\tthreads\tmedian_us\tbest_us\tlimit_us\tGFLOP\tGB\timages_per_s"
+                     "\tproducts\tcopies\tpasses\twaiting\n");
     for (; *cases; cases++) {
         printf("%-34s", *cases);
         for (int k = 0, failed = 0; k < columns && !failed; k++)
