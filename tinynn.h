@@ -3789,16 +3789,16 @@ typedef struct {
     }
 #endif
 #if TNN__PASS == 2 || TNN__PASS == 5
-    /* tnn__vload_n of the sets without masks */
-    TNN__HELPER TNN__VF TNN__FN(vload_n)(const float *p, tnn__len n)
+    /* tnn__vload_n of the sets without masks: a call, where a loop would stand in every kernel */
+    static TNN__OWN_CALL TNN__VF TNN__FN(vload_n)(const float *p, tnn__len n)
     {
         float t[4] = {0, 0, 0, 0};
         int i;
         for (i = 0; i < 4 && i < n; i++) t[i] = p[i];
         return tnn__vload(t);
     }
-    /* tnn__vstore_n of the sets without masks */
-    TNN__HELPER void TNN__FN(vstore_n)(float *p, TNN__VF v, tnn__len n)
+    /* tnn__vstore_n likewise */
+    static TNN__OWN_CALL void TNN__FN(vstore_n)(float *p, TNN__VF v, tnn__len n)
     {
         float t[4];
         int i;
@@ -15219,7 +15219,12 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
     return page.length;
 }
 
-/* ---- To be skipped on first reading: what surrounds a network ------------------------------- */
+/* ---- To be skipped on first reading: what surrounds a network -------------------------------
+   No batch passes through 15 to 17: gcc compiles them quickly and small, whatever the -O.          */
+#if defined(__OPTIMIZE__) && !defined(__clang__)
+    #pragma GCC push_options
+    #pragma GCC optimize("O1")
+#endif
 
 /* ==== 15. FILES ================================================================================
    Each format has one function that reads it, out of memory, and one that writes it, to a writer.
@@ -19634,6 +19639,10 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
 }
 #endif
 #endif /* !TINYNN_NO_EXPORT */
+
+#if defined(__OPTIMIZE__) && !defined(__clang__)
+    #pragma GCC pop_options             /* of 15 */
+#endif
 
 /* ==== 18. THE DOOR =============================================================================
    What is called from outside. The caller's mode of arithmetic (2a) may round in another way, or
