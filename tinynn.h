@@ -3483,13 +3483,12 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     X(void,  colsum,       (TNN__MATRIX, float unit, float *y, float *low)) \
     X(void,  moments,      (TNN__MATRIX, float unit, const float *centre, float *sums, \
                             tnn__len each)) \
-    X(void,  norm_sums,    (TNN__MATRIX, const float *mean, const float *rstd, const float *dy, \
-                            tnn__len ldy, float *sums, tnn__len each)) \
+    X(void,  norm_sums,    (TNN__MATRIX, const float *norm, tnn__len each, float slope, \
+                            const float *dy, tnn__len ldy, float *sums)) \
     X(void,  affine,       (TNN__MATRIX, const float *mean, const float *scale, \
-                            const float *shift, float *y, tnn__len ldy)) \
-    X(void,  affine_grad,  (TNN__MATRIX, const float *mean, const float *rstd, const float *dy, \
-                            tnn__len ldy, const float *a, const float *b, const float *c, \
-                            float *dx, tnn__len lddx)) \
+                            const float *shift, float slope, float *y, tnn__len ldy)) \
+    X(void,  affine_grad,  (TNN__MATRIX, const float *norm, tnn__len each, float slope, \
+                            const float *dy, tnn__len ldy, float *dx, tnn__len lddx)) \
     X(void,  prelu,        (TNN__MATRIX, const float *slope, float *y, tnn__len ldy)) \
     X(void,  prelu_grad,   (TNN__MATRIX, const float *slope, const float *dy, tnn__len ldy, \
                             float *dx, tnn__len lddx, float *dslope, float *low)) \
@@ -4574,18 +4573,34 @@ TNN__KERNEL void TNN__FN(moments)(TNN__MATRIX, float unit, const float *centre, 
         )
     )
 }
-/* What normalisation needs backward: the sums of dy and of dy x^, x^ = (x - mean) rstd, by column.
-   mean and rstd (cols) */
-TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *mean, const float *rstd,
-                                    const float *dy, tnn__len ldy, float *sums, tnn__len each)
+/* Of a gradient g through act, whose output is v: scale g where v > 0, else slope scale g, and 0
+   with slope 0. For slope >= 0 the sign of v is that of act's input. */
+TNN__HELPER TNN__VF TNN__FN(back)(TNN__VF v, TNN__VF g, float slope, float scale)
+{
+    const TNN__VF below = slope > 0 || slope < 0 ? tnn__vmul(tnn__vset1(slope*scale), g)
+                                                 : tnn__vzero();
+    return tnn__vgt(v, tnn__vzero(), tnn__vmul(tnn__vset1(scale), g), below);
+}
+/* NORMALISATION: y = act((x - mean) a + b), x^ = (x - mean) r. norm: mean, r, a, b, q and t, by
+   column, each array `each` floats behind the one before. slope: act's; 1 is none.
+   norm_back: g, a gradient by y, back through act; x is x - mean. */
+TNN__HELPER TNN__VF TNN__FN(norm_back)(TNN__VF x, TNN__VF a, TNN__VF b, TNN__VF g, float slope)
+{
+    return slope < 1 || slope > 1 ? TNN__FN(back)(tnn__vfma(x, a, b), g, slope, 1) : g;
+}
+/* What its backward needs: the sums of g and of g x^ by column, g = dy through act */
+TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
+                                    const float *dy, tnn__len ldy, float *sums)
 {
     tnn__len r, end;
     TNN__EACH(cols,
-        const TNN__VF m = TNN__AT(mean), q = TNN__AT(rstd);
+        const TNN__VF m = TNN__AT(norm), q = TNN__AT(norm + each);
+        const TNN__VF a = TNN__AT(norm + 2*each), b = TNN__AT(norm + 3*each);
         TNN__TWO_SUMS(
-            const TNN__VF g = TNN__AT(dy + r*ldy);
+            const TNN__VF d = tnn__vsub(TNN__AT(x + r*ldx), m);
+            const TNN__VF g = TNN__FN(norm_back)(d, a, b, TNN__AT(dy + r*ldy), slope);
             t0 = tnn__vadd(t0, g);
-            t1 = tnn__vfma(tnn__vmul(tnn__vsub(TNN__AT(x + r*ldx), m), q), g, t1);
+            t1 = tnn__vfma(tnn__vmul(d, q), g, t1);
         )
     )
 }
@@ -4621,30 +4636,33 @@ TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g
         }
     )
 }
-/* Normalisation: y = (x - mean) scale + shift, each of the three by column */
+/* Forward: y = act((x - mean) scale + shift), each of the three by column */
 TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *scale,
-                                 const float *shift, float *y, tnn__len ldy)
+                                 const float *shift, float slope, float *y, tnn__len ldy)
 {
+    const TNN__VF s = tnn__vset1(slope), zero = tnn__vzero();
     tnn__len r;
     TNN__EACH(cols,
         const TNN__VF m = TNN__AT(mean), a = TNN__AT(scale), b = TNN__AT(shift);
-        for (r = 0; r < rows; r++)
-            TNN__PUT(y + r*ldy, tnn__vfma(tnn__vsub(TNN__AT(x + r*ldx), m), a, b));
+        for (r = 0; r < rows; r++) {
+            const TNN__VF v = tnn__vfma(tnn__vsub(TNN__AT(x + r*ldx), m), a, b);
+            TNN__PUT(y + r*ldy, tnn__vgt(zero, v, slope > 0 ? tnn__vmul(s, v) : zero, v));
+        }
     )
 }
-/* Normalisation backward: dx = a dy + b x^ + c, x^ = (x - mean) rstd; a, b, c, mean and rstd by
-   column. What a, b and c are: 6, where the layers are. */
-TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *mean, const float *rstd,
-                                      const float *dy, tnn__len ldy, const float *a,
-                                      const float *b, const float *c, float *dx, tnn__len lddx)
+/* Backward: dx = a g + q x^ + t, g = dy through act. What q and t are: 6g. */
+TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
+                                      const float *dy, tnn__len ldy, float *dx, tnn__len lddx)
 {
     tnn__len r;
     TNN__EACH(cols,
-        const TNN__VF m = TNN__AT(mean), s = TNN__AT(rstd);
-        const TNN__VF p = TNN__AT(a), q = TNN__AT(b), t = TNN__AT(c);
+        const TNN__VF m = TNN__AT(norm), s = TNN__AT(norm + each);
+        const TNN__VF a = TNN__AT(norm + 2*each), b = TNN__AT(norm + 3*each);
+        const TNN__VF q = TNN__AT(norm + 4*each), t = TNN__AT(norm + 5*each);
         for (r = 0; r < rows; r++) {
-            const TNN__VF u = tnn__vmul(tnn__vsub(TNN__AT(x + r*ldx), m), s);
-            TNN__PUT(dx + r*lddx, tnn__vfma(p, TNN__AT(dy + r*ldy), tnn__vfma(q, u, t)));
+            const TNN__VF d = tnn__vsub(TNN__AT(x + r*ldx), m);
+            const TNN__VF g = TNN__FN(norm_back)(d, a, b, TNN__AT(dy + r*ldy), slope);
+            TNN__PUT(dx + r*lddx, tnn__vfma(a, g, tnn__vfma(q, tnn__vmul(d, s), t)));
         }
     )
 }
@@ -4755,14 +4773,6 @@ TNN__KERNEL void TNN__FN(act)(tnn__len n, const float *x, float *y, float slope)
             TNN__PUT(y, tnn__vgt(v, zero, v, tnn__vmul(s, v)));
         )
     } else TNN__EACH(n, TNN__PUT(y, tnn__vmax(zero, TNN__AT(x)));)
-}
-/* Of a gradient g through act, whose output is v: scale g where v > 0, else slope scale g, and 0
-   with slope 0. For slope >= 0 the sign of v is that of act's input. */
-TNN__HELPER TNN__VF TNN__FN(back)(TNN__VF v, TNN__VF g, float slope, float scale)
-{
-    const TNN__VF below = slope > 0 || slope < 0 ? tnn__vmul(tnn__vset1(slope*scale), g)
-                                                 : tnn__vzero();
-    return tnn__vgt(v, tnn__vzero(), tnn__vmul(tnn__vset1(scale), g), below);
 }
 /* dx = dy through act, times scale; y: act's output, or its input. y NULL: dx = dy. All (rows,
    cols), ldy, ldd and lddx floats apart */
@@ -7388,11 +7398,11 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
 
 /* ==== 6. LAYERS ================================================================================
    A layer of the user becomes an OPERATION, alone or with followers fused into it: (leaky) ReLU and
-   a max pooling without overlap into a convolution, (leaky) ReLU and, after a ReLU, dropout into a
-   dense layer. Operations stand between BLOBS. Operation i writes blob i+1 and reads an earlier
-   one, mostly blob i; add and concat read two. A blob holds the whole batch, channels last: a
-   sample is h rows of w pixels of c floats. The convolutions that read it need zeros around each
-   image, its FRAME. Gradients have no frames.
+   a max pooling without overlap into a convolution, (leaky) ReLU into batch norm, that and, after a
+   ReLU, dropout into a dense layer. Operations stand between BLOBS. Operation i writes blob i+1 and
+   reads an earlier one, mostly blob i; add and concat read two. A blob holds the whole batch,
+   channels last: a sample is h rows of w pixels of c floats. The convolutions that read it need
+   zeros around each image, its FRAME. Gradients have no frames.
 
    Most operations work on one sample at a time. A run of them is a TRUNK, which goes depth first:
    each sample passes through all of its operations while it is in the cache, forward and backward.
@@ -7427,8 +7437,8 @@ typedef struct {
     int          in, from;          /* the blobs it reads; from is -1 but for add and concat */
     tnn__conv    q;                 /* conv2d, dense; transposed: the convolution it is dx of */
     tnn__pool_geometry pool;        /* pooling; of a conv2d, fused: pool.kh > 0 */
-    int          act;               /* conv2d, dense: followed by (leaky) ReLU */
-    float        slope;             /* of that, or of the activation itself; 0 is ReLU */
+    int          act;               /* conv2d, dense, batchnorm: followed by (leaky) ReLU */
+    float        slope;             /* of that, or of the activation itself; 0 is ReLU; norms: 1 */
     float        p;                 /* dense with ReLU: followed by dropout if > 0 */
     int          function;          /* activations: TNN__ACT_..., and the numbers that it takes */
     float        numbers[3];
@@ -7770,6 +7780,22 @@ static void tnn__about(const tnn_net *net, int layer)
     tnn__err.layer = layer + 1;
 }
 
+/* May the layer after record r, if it is of this type, be fused with what comes before it? */
+static int tnn__follows(const tnn_net *net, const tnn__record *record, int type)
+{
+    return record + 1 < net->record + net->layers && !record->named && !record[1].o.from
+        && (int)record[1].o.type == type;
+}
+/* Takes up the (leaky) ReLU after record r, if it is one; returns 1 if so. */
+static int tnn__fuse_act(const tnn_net *net, const tnn__record *record, tnn__op *op)
+{
+    op->act = tnn__follows(net, record, TNN_RELU)
+              || (tnn__follows(net, record, TNN_LEAKY_RELU) && record[1].o.slope >= 0);
+    if (op->act)
+        op->slope = record[1].o.type == TNN_RELU ? 0
+                    : (float)tnn__default((double)record[1].o.slope, 0.01);
+    return op->act;
+}
 /* Calls forward or backward f of an operation on a sample, or, as its kind's flags say, on each row
    or pixel of it: then all pointers are at that. So rows with a frame between them, or channels of
    a pixel, are told once: what f does to n floats is the layer. What it needs once for the sample
@@ -8054,7 +8080,7 @@ static void tnn__drop_whole_map(const tnn__sample_at *a, const float *x, float *
                       (uint64_t)a->s*(uint64_t)tnn__round_up(draws, 64));
         tnn__fill_floats(factor + draws, c - draws, factor[0]);
     }
-    a->k->affine(a->out->w, c, x, c, zero, factor, zero, y, c);
+    a->k->affine(a->out->w, c, x, c, zero, factor, zero, 1, y, c);
 }
 /* Gaussian dropout: x N(1, p/(1-p)) (Srivastava et al. 2014, 10); noise: x + N(0, std^2), which
    backward leaves dy alone. */
@@ -8231,8 +8257,8 @@ static void tnn__window_pool(const tnn__sample_at *a)
 
    Arrays by cell lie in this order: mean, r, A, b, B, C, and two sums, each with its low (3a).
    Those of batch norm, whose statistics are one per cell, are kept for the whole batch, sums by
-   span. The others make them of each sample in scratch, and keep two numbers of each group: mean
-   and r. */
+   span. The others make them of each sample in scratch, by element those of a row, which stay in
+   the cache, and keep two numbers of each group: mean and r. */
 /* The kinds differ in what they take the mean over, what they learn, and in defaults. Refuses
    groups of unequal size, and an instance norm of one pixel. */
 static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
@@ -8247,6 +8273,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
     op->affine = instance ? o->affine : !o->no_affine;
     op->track = batch ? !o->no_statistics : o->statistics;
     op->numbers[0] = scale ? o->value : 1;
+    op->slope = 1;
     if (op->type == TNN_GROUPNORM && (op->groups < 1 || b->c%op->groups))
         return tnn__fail(TNN_ERROR_SHAPE, "groupnorm: .groups = %d must divide the %d channels",
                          op->groups, b->c);
@@ -8263,6 +8290,12 @@ static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
     if (op->track) op->s_floats = 2*op->cells + (o->cumulative ? 16 : 0);
     op->tmp_floats = 10*op->cells;
     return TNN_OK;
+}
+/* Batch norm takes up a (leaky) ReLU: backward finds its sign by forward's formula. */
+static int tnn__norm_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
+{
+    (void)b;
+    return tnn__fuse_act(net, &net->record[layer], op);
 }
 /* Takes op->kept. */
 static void tnn__norm_place(tnn_net *net, tnn__op *op, tnn__room *room)
@@ -8313,7 +8346,7 @@ static void tnn__batch_sums(void *context, int span, int worker)
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const tnn__len cells = op->cells, cols = op->cols;
-    const float *mean = op->kept, *rstd = mean + cells, *centre = mean + 4*cells;
+    const float *centre = op->kept + 4*cells;
     float *sums = op->kept + (6 + 4*span)*cells;
     const int end = tnn__span_at(net->n, span + 1, call->spans);
     int s = tnn__span_at(net->n, span, call->spans), r;
@@ -8330,9 +8363,9 @@ static void tnn__batch_sums(void *context, int span, int worker)
             else if (call->pass == TNN__SUM_SQUARES)
                 call->k->moments(rows, cols, x, ldx, call->unit, centre + at, sums + at, cells);
             else
-                call->k->norm_sums(rows, cols, x, ldx, mean + at, rstd + at,
+                call->k->norm_sums(rows, cols, x, ldx, op->kept + at, cells, op->slope,
                                    out->grad + s*out->grad_sample + r*tnn__wide(in),
-                                   all ? out->grad_sample : cols, sums + at, cells);
+                                   all ? out->grad_sample : cols, sums + at);
         }
 }
 /* Of the batch, by span and cell. */
@@ -8397,13 +8430,17 @@ static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double cou
         }
     }
 }
-/* Sets mean and r by cell to those that were kept of the groups. */
+/* Sets mean and r by column: to those that were kept of the groups; of a scale to 0 and 1, or to
+   its .value if that is all. */
 static void tnn__group_spread(const tnn__sample_at *a, float *mean, float *rstd)
 {
-    const tnn__len groups = a->op->groups, each = a->op->each;
-    const float *kept = tnn__group_kept(a);
+    const tnn__op *op = a->op;
+    const tnn__len groups = op->groups, each = op->cols/groups;
+    const float *kept = op->kept ? tnn__group_kept(a) : NULL;
     tnn__len g;
-    for (g = 0; g < groups; g++) {
+    tnn__fill_floats(mean, op->cols, 0);
+    tnn__fill_floats(rstd, op->cols, op->affine ? 1 : op->numbers[0]);
+    for (g = 0; kept && g < groups; g++) {
         tnn__fill_floats(mean + g*each, each, kept[g]);
         tnn__fill_floats(rstd + g*each, each, kept[groups + g]);
     }
@@ -8505,97 +8542,107 @@ static void tnn__batch_gradients(tnn__call *call)
     }
 }
 
-/* Mean, A and b by cell of a sample, of all but batch norm. */
+/* Mean and r by column of a sample, of all but batch norm. */
 static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
-    const tnn__len cells = op->cells;
-    float *scale = mean + 2*cells, *shift = scale + cells;
+    float *rstd = mean + op->cells;
     tnn__len i;
-    tnn__fill_floats(mean, cells, 0);
-    tnn__fill_floats(scale, cells, op->affine ? 1 : op->numbers[0]);
     if (op->track && !a->training) {            /* of instance norm */
         const float *running = a->net->buffers + op->s;
-        memcpy(mean, running, (size_t)cells*sizeof *mean);
-        for (i = 0; i < cells; i++) scale[i] = 1.0f/sqrtf(running[cells + i] + op->options.eps);
-    } else if (op->type != TNN_SCALE) {
+        memcpy(mean, running, (size_t)op->cells*sizeof *mean);
+        for (i = 0; i < op->cells; i++)
+            rstd[i] = 1.0f/sqrtf(running[op->cells + i] + op->options.eps);
+        return;
+    }
+    if (op->kept) {
         float *kept = tnn__group_kept(a);
         tnn__statistics(NULL, a, tnn__norm_count(op, a->in, 1), kept, NULL, kept + op->groups,
-                        shift + cells);
-        tnn__group_spread(a, mean, scale);
+                        mean + 4*op->cells);
     }
-    if (a->w) a->k->multiply(cells, scale, a->w, scale);
-    if (a->b) memcpy(shift, a->b, (size_t)cells*sizeof *shift);
-    else memset(shift, 0, (size_t)cells*sizeof *shift);
+    tnn__group_spread(a, mean, rstd);
 }
-/* Back, the arrays by cell of a sample, of all but batch norm: sums of dy and of products x^ dy, of
-   which by element each has one term; from them what is added to dw and db, and A, B and C. */
+/* Adds a sample's sums of dy and of x^ dy to db and dw, those of n cells from `at` on; then they
+   become sums of w dy and x^ w dy. */
+static void tnn__norm_learn(const tnn__sample_at *a, tnn__len at, tnn__len n, float *sum,
+                            float *products)
+{
+    /* terms of dw and db in a span: a plain chain if they are few */
+    const int few = a->op->element
+                    && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
+    if (a->dw && few) a->k->madd(n, 1, products, a->dw + at, a->dw + at);
+    else if (a->dw) a->k->colsum(1, n, products, n, 1, a->dw + at, a->low + at);
+    if (a->db && few) a->k->madd(n, 1, sum, a->db + at, a->db + at);
+    else if (a->db) a->k->colsum(1, n, sum, n, 1, a->db + at, a->low + a->op->w_floats + at);
+    if (!a->w) return;
+    a->k->multiply(n, products, a->w + at, products);
+    a->k->multiply(n, sum, a->w + at, sum);
+}
+/* Back, mean, r, B and C by column of a sample, of all but batch norm: from sums of dy and of
+   products x^ dy, of which by element each has one term, which b's place helps to make. */
 static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
-    const tnn__len cells = op->cells, n = tnn__wide(in), values = tnn__values(in);
-    float *rstd = mean + cells, *by_dy = rstd + cells, *by_x = by_dy + 2*cells;
-    float *plus = by_x + cells, *sum = plus + cells, *products = sum + 2*cells;
-    /* terms of dw and db in a span: a plain chain if they are few */
-    const int few = op->element && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
+    const tnn__len cells = op->cells, n = tnn__wide(in), each = op->cols/op->groups;
+    float *rstd = mean + cells, *zero = mean + 3*cells, *by_x = zero + cells, *plus = by_x + cells;
+    float *sum = plus + cells, *products = sum + 2*cells;
     const double count = tnn__norm_count(op, in, 1);
     tnn__len g;
     int r;
-    tnn__fill_floats(mean, 6*cells, 0);
-    tnn__fill_floats(rstd, cells, op->affine ? 1 : op->numbers[0]);
-    if (op->type != TNN_SCALE) tnn__group_spread(a, mean, rstd);
-    memcpy(by_dy, rstd, (size_t)cells*sizeof *by_dy);
-    if (op->element) {                              /* what no row sets */
-        tnn__fill_floats(sum + values, cells - values, 0);
-        tnn__fill_floats(products + values, cells - values, 0);
-    } else memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
+    tnn__group_spread(a, mean, rstd);
+    tnn__fill_floats(zero, op->cols, 0);
+    tnn__fill_floats(by_x, op->cols, 0);
+    tnn__fill_floats(plus, op->cols, 0);
+    if (!op->element) memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
     for (r = 0; r < in->h; r++) {
         const float *x = a->x + r*in->row, *dy = a->dy + r*n;
         if (op->element) {
-            a->k->affine(1, n, x, n, mean + r*n, rstd + r*n, plus, products + r*n, n);
+            a->k->affine(1, n, x, n, mean, rstd, zero, 1, products + r*n, n);
             a->k->multiply(n, products + r*n, dy, products + r*n);
             memcpy(sum + r*n, dy, (size_t)n*sizeof *sum);
-        } else a->k->norm_sums(in->w, in->c, x, in->c, mean, rstd, dy, in->c, sum, cells);
+            tnn__norm_learn(a, r*n, n, sum + r*n, products + r*n);
+        } else a->k->norm_sums(in->w, in->c, x, in->c, mean, cells, 1, dy, in->c, sum);
     }
-    if (a->dw && few) a->k->madd(cells, 1, products, a->dw, a->dw);
-    else if (a->dw) a->k->colsum(1, cells, products, cells, 1, a->dw, a->low);
-    if (a->db && few) a->k->madd(cells, 1, sum, a->db, a->db);
-    else if (a->db) a->k->colsum(1, cells, sum, cells, 1, a->db, a->low + op->w_floats);
-    if (a->w) {
-        a->k->multiply(cells, products, a->w, products);
-        a->k->multiply(cells, sum, a->w, sum);
-        a->k->multiply(cells, by_dy, a->w, by_dy);
-    }
+    if (!op->element) tnn__norm_learn(a, 0, in->c, sum, products);
     for (g = 0; op->type != TNN_SCALE && g < op->groups; g++) {
         const double factor = (double)tnn__group_kept(a)[op->groups + g]/count;
         const double sum_x = (double)a->k->sum(op->each, products + g*op->each);
         const double sum_1 = (double)a->k->sum(op->each, sum + g*op->each);
-        tnn__fill_floats(by_x + g*op->each, op->each, (float)(-factor*sum_x));
-        if (op->centred) tnn__fill_floats(plus + g*op->each, op->each, (float)(-factor*sum_1));
+        tnn__fill_floats(by_x + g*each, each, (float)(-factor*sum_x));
+        if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-factor*sum_1));
     }
     if (op->centred && count < 2) {             /* a single value, which always becomes b */
-        tnn__fill_floats(by_dy, cells, 0);
-        tnn__fill_floats(by_x, 2*cells, 0);
+        tnn__fill_floats(rstd, op->cols, 0);
+        tnn__fill_floats(by_x, op->cols, 0);
+        tnn__fill_floats(plus, op->cols, 0);
     }
 }
-/* Forward y = (x - mean) A + b, back dx = A dy + B x^ + C, a row; with the first one the arrays by
-   cell are made, but for batch norm, which has them from the pass over the batch. */
+/* Forward y = (x - mean) A + b, and the activation of batch norm, back dx = A dy + B x^ + C, a row.
+   Batch norm has its arrays from the pass over the batch; of the others mean, r, B and C, which are
+   the same for every row, are made with the first one, A and b anew where they are by element. */
 static void tnn__norm(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
     const tnn__len cells = op->cells, cols = op->cols, rows = a->n/cols;
-    float *mean = op->type == TNN_BATCHNORM ? op->kept : a->tmp;
-    if (mean == a->tmp && a->r == 0) {
+    const tnn__len at = op->element ? a->r*a->n : 0;
+    const int batch = op->type == TNN_BATCHNORM;
+    float *mean = batch ? op->kept + at : a->tmp, *scale = mean + 2*cells, *shift = scale + cells;
+    if (!batch && a->r == 0) {
         if (a->back) tnn__norm_gradients(a, mean);
         else tnn__norm_prepare(a, mean);
     }
-    mean += op->element ? a->r*a->n : 0;
+    if (!batch && (op->element || a->r == 0)) {
+        if (a->w) a->k->multiply(cols, mean + cells, a->w + at, scale);
+        else memcpy(scale, mean + cells, (size_t)cols*sizeof *scale);
+        if (a->b) memcpy(shift, a->b + at, (size_t)cols*sizeof *shift);
+        else tnn__fill_floats(shift, cols, 0);
+    }
     if (!a->back)
-        a->k->affine(rows, cols, a->x, cols, mean, mean + 2*cells, mean + 3*cells, a->y, cols);
+        a->k->affine(rows, cols, a->x, cols, mean, scale, shift, op->slope, a->y, cols);
     else if (a->dx)
-        a->k->affine_grad(rows, cols, a->x, cols, mean, mean + cells, a->dy, cols, mean + 2*cells,
-                          mean + 4*cells, mean + 5*cells, a->dx, cols);
+        a->k->affine_grad(rows, cols, a->x, cols, mean, cells, op->slope, a->dy, cols, a->dx,
+                          cols);
 }
 
 /* ---- 6h. Convolution, transposed or not: the formulas are in 5b -------------------------------
@@ -8623,21 +8670,6 @@ static tnn_status tnn__product_needs(tnn__op *op)
          : tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", op->kind->name, op->options.drop_connect < 1
                      ? ".orthogonal is not for depthwise ones"
                      : ".drop_connect = 1 must be in [0, 1)");
-}
-/* May the layer after record r, if it is of this type, be fused with what comes before it? */
-static int tnn__follows(const tnn_net *net, const tnn__record *record, int type)
-{
-    return record + 1 < net->record + net->layers && !record->named && !record[1].o.from
-        && (int)record[1].o.type == type;
-}
-/* Takes up the (leaky) ReLU after record r, if it is one; returns 1 if so. */
-static int tnn__fuse_act(const tnn_net *net, const tnn__record *record, tnn__op *op)
-{
-    op->act = tnn__follows(net, record, TNN_RELU)
-              || (tnn__follows(net, record, TNN_LEAKY_RELU) && record[1].o.slope >= 0);
-    if (op->act && record[1].o.type == TNN_LEAKY_RELU)
-        op->slope = (float)tnn__default((double)record[1].o.slope, 0.01);
-    return op->act;
 }
 /* Convolution, activation, max pooling without overlap: one pass over the output. */
 static int tnn__conv2d_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
@@ -9195,8 +9227,8 @@ static const tnn__extras
                               NULL, NULL},
     tnn__dense_extras = {tnn__dense_fuse, tnn__dense_place, NULL, tnn__dense_over, NULL, NULL,
                          tnn__dense_over_backward},
-    tnn__batchnorm_extras = {NULL, tnn__norm_place, NULL, tnn__batch_statistics, NULL, NULL,
-                             tnn__batch_gradients},
+    tnn__batchnorm_extras = {tnn__norm_fuse, tnn__norm_place, NULL, tnn__batch_statistics, NULL,
+                             NULL, tnn__batch_gradients},
     tnn__norm_extras = {NULL, tnn__norm_place, NULL, NULL, tnn__instance_statistics, NULL, NULL};
 #define TNN__LAYER(name, flat, flags, shape, passes, extras, reads) \
     {name, reads, TNN__##flat, flags, tnn__##shape##_shape, tnn__##passes##_forward, \
@@ -12724,7 +12756,7 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
 /* ---- 12c. Forward and backward ----------------------------------------------------------------
    The operations fall into TRUNKS and dense ones, which work on the whole batch. For example
 
-                   input  conv2d  conv2d  batchnorm  relu  maxpool2d    dense    dense
+                   input  conv2d  conv2d  batchnorm  gelu  maxpool2d    dense    dense
        forward ->  ------- trunk -------  sums ------- trunk -------    batch    batch
        backward <- ------------ trunk ------- sums  ----- trunk ----    batch    batch
 
@@ -19018,7 +19050,7 @@ static void tnn__c_conv(tnn__c_file *file, const tnn__op *op)
         tnn__c_float(file, file->net->flat[TNN__W][op->biases + tnn__bias_at(q, o)]);
     tnn__c_close(file, 4);
 }
-/* The slopes of a leaky ReLU, of one that a convolution has taken in, or of a PReLU ($s). */
+/* The slopes of a leaky ReLU, of one that an operation has taken in, or of a PReLU ($s). */
 static void tnn__c_slopes(tnn__c_file *file, const tnn__op *op)
 {
     const int own = op->w_floats && !tnn__is_conv(op);      /* a PReLU's */
@@ -19369,8 +19401,9 @@ static int tnn__c_kind(const tnn__c_file *file, const tnn__op *op)
     return row == TNN__C_ROWS || (op->kind->flags & TNN__SUMS && !op->track)
         || op->options.mode >= TNN_BILINEAR ? -1 : row + way;
 }
-/* The calls of operation i, at most three: itself, and the pool and the leaky ReLU that a
-   convolution has taken in. Between it and the pool lies a layer's own room, behind the blobs.
+/* The calls of operation i, at most three: itself, and the pool and the activation that it has
+   taken in; a convolution's own loop has ReLU. Between it and the pool lies a layer's own room,
+   behind the blobs.
    Returns how many; 0: it cannot be exported. */
 typedef struct { int kind, in, out; } tnn__c_call;
 static int tnn__c_calls(const tnn__c_file *file, int i, tnn__c_call call[3])
@@ -19379,11 +19412,12 @@ static int tnn__c_calls(const tnn__c_file *file, int i, tnn__c_call call[3])
     const int conv = tnn__is_conv(op), pool = conv && op->pool.kh, own = file->net->ops + 1;
     const tnn__c_call calls[3] = {{tnn__c_kind(file, op), op->in, pool ? own : i + 1},
                                   {tnn__c_row("maxpool2d"), own, i + 1},
-                                  {tnn__c_row("leaky_relu"), i + 1, i + 1}};
+                                  {tnn__c_row(op->slope > 0 ? "leaky_relu" : "relu"), i + 1,
+                                   i + 1}};
     int n = 1;
     call[0] = calls[0];
     if (pool) call[n++] = calls[1];
-    if (conv && op->act && op->slope > 0) call[n++] = calls[2];
+    if (op->act && (!conv || op->slope > 0)) call[n++] = calls[2];
     return calls[0].kind < 0 ? 0 : n;
 }
 /* The floats of its own that a convolution has before a pool that it has taken in. */

@@ -121,9 +121,9 @@ static inline void inside_elements(int isa, int which, inside_len n, const float
     case INSIDE_COLUMNS:    /* 7 rows of c; the options of the columns are in o's own rows */
         if (c < 1) break;
         k->moments(7, c, x, c, 0.5f, y, o, c);
-        k->norm_sums(7, c, x, c, y + c, y, x, c, o + 3*c, c);
-        k->affine(2, c, x, c, y, y + c, o, o + 2*c, c);
-        k->affine_grad(2, c, x, c, y, y + 3*c, x + 2*c, c, o, o + c, y + 2*c, o + 4*c, c);
+        k->norm_sums(7, c, x, c, y, c, 0.3f, x, c, o + 3*c);
+        k->affine(2, c, x, c, y, y + c, o, 0.5f, o + 2*c, c);
+        k->affine_grad(2, c, x, c, y, c, 0, x + 2*c, c, o + 4*c, c);
         k->prelu(1, c, x, c, y, o + 6*c, c);
         k->prelu_grad(3, c, x, c, y, x + 3*c, c, o, c, o + 5*c, o + 4*c);
         break;
