@@ -7899,17 +7899,26 @@ static void tnn__add_forward(const tnn__sample_at *a)
     a->k->madd(a->n, 1, a->x2, a->y, a->y);
 }
 
-/* y = the channels of x, then those of x2, of a pixel */
+/* y = the channels of x, then those of x2, of each pixel; a row */
 static void tnn__concat_forward(const tnn__sample_at *a)
 {
-    memcpy(a->y, a->x, (size_t)a->in->c*sizeof *a->y);
-    memcpy(a->y + a->in->c, a->x2, (size_t)a->in2->c*sizeof *a->y);
+    const tnn__len c = a->in->c, c2 = a->in2->c;
+    int j;
+    for (j = 0; j < a->out->w; j++) {
+        memcpy(a->y + j*(c + c2), a->x + j*c, (size_t)c*sizeof *a->y);
+        memcpy(a->y + j*(c + c2) + c, a->x2 + j*c2, (size_t)c2*sizeof *a->y);
+    }
 }
 /* dx = the first channels of dy, dx2 = the others */
 static void tnn__concat_backward(const tnn__sample_at *a)
 {
-    if (a->dx) memcpy(a->dx, a->dy, (size_t)a->in->c*sizeof *a->dx);
-    if (a->dx2) memcpy(a->dx2, a->dy + a->in->c, (size_t)a->in2->c*sizeof *a->dx2);
+    const tnn__len c = a->in->c, c2 = a->in2->c;
+    int j;
+    for (j = 0; j < a->out->w; j++) {
+        const float *dy = a->dy + j*(c + c2);
+        if (a->dx) memcpy(a->dx + j*c, dy, (size_t)c*sizeof *dy);
+        if (a->dx2) memcpy(a->dx2 + j*c2, dy + c, (size_t)c2*sizeof *dy);
+    }
 }
 
 /* ---- 6c. Activations ------------------------------------------------------------------------- */
@@ -9269,7 +9278,7 @@ static const tnn__layer_kind tnn__layer_kinds[] = {         /* in the order of t
      tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
     {"add", "", TNN__VALUES, TNN__TWO | TNN__BY_ROW, tnn__two_shape, tnn__add_forward,
      tnn__identity_backward, NULL, 0, {0, 0, 0}, NULL},
-    TNN__LAYER("concat", CHANNELS, TNN__TWO | TNN__BY_PIXEL, two, concat, NULL, ""),
+    TNN__LAYER("concat", CHANNELS, TNN__TWO | TNN__BY_ROW, two, concat, NULL, ""),
     TNN__DUAL("scale", VALUES, TNN__BY_ROW, norm, norm, NULL, NULL, "value no_affine"),
     TNN__DUAL("batchnorm", VALUES, TNN__SUMS | TNN__BY_ROW, norm, norm, &tnn__batchnorm_extras,
               NULL, "eps momentum:!cumulative:!no_statistics cumulative:!no_statistics "
