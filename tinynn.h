@@ -4583,14 +4583,18 @@ TNN__HELPER TNN__VF TNN__FN(back)(TNN__VF v, TNN__VF g, float slope, float scale
 }
 /* NORMALISATION: y = act((x - mean) a + b), x^ = (x - mean) r. norm: mean, r, a, b, q and t, by
    column, each array `each` floats behind the one before. slope: act's; 1 is none.
+   A kernel has its loop twice, TNN__BY_SLOPE: without act, slope is a constant there.
    norm_back: g, a gradient by y, back through act; x is x - mean. */
+#define TNN__BY_SLOPE(loop, ...) \
+    if (slope < 1 || slope > 1) TNN__FN(loop)(__VA_ARGS__, slope); \
+    else TNN__FN(loop)(__VA_ARGS__, 1);
 TNN__HELPER TNN__VF TNN__FN(norm_back)(TNN__VF x, TNN__VF a, TNN__VF b, TNN__VF g, float slope)
 {
     return slope < 1 || slope > 1 ? TNN__FN(back)(tnn__vfma(x, a, b), g, slope, 1) : g;
 }
 /* What its backward needs: the sums of g and of g x^ by column, g = dy through act */
-TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
-                                    const float *dy, tnn__len ldy, float *sums)
+TNN__HELPER void TNN__FN(norm_sums_loop)(TNN__MATRIX, const float *norm, tnn__len each,
+                                         const float *dy, tnn__len ldy, float *sums, float slope)
 {
     tnn__len r, end;
     TNN__EACH(cols,
@@ -4603,6 +4607,11 @@ TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *norm, tnn__len eac
             t1 = tnn__vfma(tnn__vmul(d, q), g, t1);
         )
     )
+}
+TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
+                                    const float *dy, tnn__len ldy, float *sums)
+{
+    TNN__BY_SLOPE(norm_sums_loop, rows, cols, x, ldx, norm, each, dy, ldy, sums)
 }
 /* y[j] = keep y[j] + a sum over rows of x[r, j]^2; with keep 0 y is not read. */
 TNN__KERNEL void TNN__FN(colsquares)(TNN__MATRIX, float a, float keep, float *y)
@@ -4637,8 +4646,8 @@ TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g
     )
 }
 /* Forward: y = act((x - mean) scale + shift), each of the three by column */
-TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *scale,
-                                 const float *shift, float slope, float *y, tnn__len ldy)
+TNN__HELPER void TNN__FN(affine_loop)(TNN__MATRIX, const float *mean, const float *scale,
+                                      const float *shift, float *y, tnn__len ldy, float slope)
 {
     const TNN__VF s = tnn__vset1(slope), zero = tnn__vzero();
     tnn__len r;
@@ -4646,13 +4655,20 @@ TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *sc
         const TNN__VF m = TNN__AT(mean), a = TNN__AT(scale), b = TNN__AT(shift);
         for (r = 0; r < rows; r++) {
             const TNN__VF v = tnn__vfma(tnn__vsub(TNN__AT(x + r*ldx), m), a, b);
-            TNN__PUT(y + r*ldy, tnn__vgt(zero, v, slope > 0 ? tnn__vmul(s, v) : zero, v));
+            TNN__PUT(y + r*ldy, slope < 1 || slope > 1
+                     ? tnn__vgt(zero, v, slope > 0 ? tnn__vmul(s, v) : zero, v) : v);
         }
     )
 }
+TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *scale,
+                                 const float *shift, float slope, float *y, tnn__len ldy)
+{
+    TNN__BY_SLOPE(affine_loop, rows, cols, x, ldx, mean, scale, shift, y, ldy)
+}
 /* Backward: dx = a g + q x^ + t, g = dy through act. What q and t are: 6g. */
-TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
-                                      const float *dy, tnn__len ldy, float *dx, tnn__len lddx)
+TNN__HELPER void TNN__FN(affine_grad_loop)(TNN__MATRIX, const float *norm, tnn__len each,
+                                           const float *dy, tnn__len ldy, float *dx,
+                                           tnn__len lddx, float slope)
 {
     tnn__len r;
     TNN__EACH(cols,
@@ -4665,6 +4681,11 @@ TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *norm, tnn__len e
             TNN__PUT(dx + r*lddx, tnn__vfma(a, g, tnn__vfma(q, tnn__vmul(d, s), t)));
         }
     )
+}
+TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
+                                      const float *dy, tnn__len ldy, float *dx, tnn__len lddx)
+{
+    TNN__BY_SLOPE(affine_grad_loop, rows, cols, x, ldx, norm, each, dy, ldy, dx, lddx)
 }
 /* y = x > 0 ? x : slope x, slope by column */
 TNN__KERNEL void TNN__FN(prelu)(TNN__MATRIX, const float *slope, float *y, tnn__len ldy)
