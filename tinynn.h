@@ -13122,7 +13122,7 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
         call.spans = tnn__spans(net->partial_floats, net->n);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
         if ((e = tnn__hooks(net)) != TNN_OK) return e;
-        tnn__run(tnn__threads_for(net, net->partial_floats), 16*(call.last - call.first),
+        tnn__run(tnn__threads_for(net, call.spans*net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
     }
     for (i = 0; i < net->ops; i++)
