@@ -408,8 +408,9 @@ static inline void inside_last_ready(tnn_net *net, void (*fill)(float *, size_t)
 {
     const tnn__op *op = &net->op[net->ops - 1];
     const tnn__blob *out = &net->blob[net->ops];
+    int s;
     tnn__conv_flip(&op->q, tnn__weights(net, op), op->flipped);
-    fill(out->grad, (size_t)(net->n*out->grad_sample));
+    for (s = 0; s < net->n; s++) fill(out->grad + s*out->sample, (size_t)tnn__values(out));
 }
 static inline void inside_last_task(void *context, int span, int worker)
 {

@@ -339,10 +339,14 @@ static void layer_look(const void *p)
     uint64_t hash;
     for (k = 0; k < 4*4*8*8; k++) x[k] = 3*xs[k%1000];
     tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 1);
-    if (!tnn_add_with(net, (const tnn_layer *)p)) {
+    tnn_add(net, TNN_TANH);
+    if (!tnn_add_with(net, (const tnn_layer *)p)) {     /* .from: of the two before it */
         tnn_output_shape(net, shape);
         tnn_add(net, TNN_FLATTEN);
         tnn_add(net, TNN_DENSE, .units = 3);
+        tnn_add(net, TNN_FLATTEN, .from = 2);
+        tnn_add(net, TNN_DENSE, .units = 3);
+        tnn_add(net, TNN_ADD, .from = 5);
         tnn_set_loss(net, TNN_CROSS_ENTROPY);
         tnn_set_optimizer(net, TNN_SGD, .lr = 0.1, .momentum = 0.9, .weight_decay = 0.1);
         for (k = 0; k < 3; k++) {

@@ -235,6 +235,34 @@ static void one_allocation(void)
     test_note("%d allocations for a network, %lu bytes", made, (unsigned long)bytes);
 }
 
+/* What is no longer needed makes room: without a loss 36 convolutions, batch norms and ReLUs more
+   take hardly more than their parameters; with one they keep one output of the three, besides
+   parameters and their gradients. */
+static void rooms(void)
+{
+    enum { FILTERS = 8, SIDE = 16, N = 8, IMAGES = 4*FILTERS*SIDE*SIDE*N };
+    static const double most[2] = { 0.3, 2.3 };     /* of an output, for each */
+    int loss, deep, i;
+    for (loss = 0; loss < 2; loss++) {
+        double bytes[2], each;
+        for (deep = 0; deep < 2; deep++) {
+            tnn_net *net = tnn_create(.input = { 3, SIDE, SIDE }, .batch = N, .threads = 1);
+            for (i = 0; i < (deep ? 40 : 4); i++) {
+                tnn_add(net, TNN_CONV2D, .filters = FILTERS, .kernel = 3, .pad = 1);
+                tnn_add(net, TNN_BATCHNORM);
+                tnn_add(net, TNN_RELU);
+            }
+            if (loss) tnn_set_loss(net, TNN_MSE);
+            bytes[deep] = (double)tnn_net_bytes(net);
+            tnn_free(net);
+        }
+        each = (bytes[1] - bytes[0])/36/IMAGES;
+        CHECK(!tnn_failed() && each < most[loss], "%g outputs for a convolution, batch norm and "
+              "ReLU; %s", each, tnn_error());
+        test_note("%.2f outputs to %s", each, loss ? "train" : "infer");
+    }
+}
+
 /* A network in the caller's memory: the same bits, and no allocation; with a byte less an error. */
 static void in_memory(void)
 {
@@ -307,6 +335,7 @@ int main(int argc, char **argv)
     test_folder(folder, sizeof folder, argv[0]);
     make_data();
     RUN("one allocation, none in a step", one_allocation);
+    RUN("what is no longer needed makes room", rooms);
     RUN("no memory for initial weights", no_start);
     RUN("networks in the caller's memory", in_memory);
     for (failing = 0; failing < NETS; failing++) {

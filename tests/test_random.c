@@ -132,10 +132,12 @@ static float *noise_of(int k, tensor x)
     return seen;
 }
 
-/* A network without a loss and with these parameters evaluates to the same bits. */
+/* A network without a loss and with these parameters evaluates to the same bits, though its values
+   lie where others have been, of this forward and of the one before. */
 static void infer(tnn_net *trained, const float *x, int outputs)
 {
     tnn_net *made = build(1, 0);
+    int i;
     if (tnn_param_count(made)) {
         size_t bytes = tnn_format_weights(trained, NULL, 0, NULL);
         void *file = malloc(bytes);
@@ -143,7 +145,7 @@ static void infer(tnn_net *trained, const float *x, int outputs)
         tnn_parse_weights(made, file, bytes, NULL);
         free(file);
     }
-    tnn_forward(made, x, net.shape[0].n, TNN_EVAL);
+    for (i = 0; i < 2; i++) tnn_forward(made, x, net.shape[0].n, TNN_EVAL);
     CHECK(!tnn_failed(), "%s", tnn_error());
     CHECK_SAME("evaluation without a loss", tnn_output(made), tnn_output(trained),
                (size_t)outputs * sizeof(float));
@@ -183,9 +185,12 @@ static tnn_status run(const char *isa, int threads)
         }
     if (tnn_forward(made, x, n, TNN_TRAIN) == TNN_OK && net.fits) {
         keep("output", tnn_output(made), outputs);
-        loss = (float)(net.labelled ? tnn_loss(made, labels) : tnn_loss_targets(made, targets));
+        for (i = 0; i <= threads % 2; i++) {    /* once more: all it needs is still there */
+            loss = (float)(net.labelled ? tnn_loss(made, labels)
+                                        : tnn_loss_targets(made, targets));
+            tnn_backward(made);
+        }
         keep("loss", &loss, 1);
-        tnn_backward(made);
         tnn_step(made);         /* of lr 0: it takes the running statistics over */
         for (k = 0; k < tnn_param_count(made); k++) {
             const tnn_param p = tnn_param_info(made, k);
