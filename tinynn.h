@@ -4130,7 +4130,12 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
     if (t->relu) s[k] = tnn__vmax(tnn__vzero(), s[k]); \
     if (k < m) TNN__PUT(y + k*t->ldc, s[k]); }
 /* The same with pixels that stand as far apart as the window's columns, whose number is a constant:
-   what is loaded for one of the four then serves the next ones, too. */
+   what is loaded for one of the four then serves the next ones, too. With 3 columns six loads do
+   for four pixels, where there would be twelve:
+       x at       0   1   2   3   4   5
+       v = 0     s0  s1  s2  s3                   s_k += w[u, v] x[k + v]
+       v = 1         s0  s1  s2  s3
+       v = 2             s0  s1  s2  s3  */
 #define TNN__FOUR_SHARED(k) s[k] = tnn__vfma(common, TNN__AT(p + (v + k)*rs), s[k]);
 /* A row of outputs of a size x size window, and one vector of channels; t->rows is at least 4. What
    does not fill the last four is computed twice. */
@@ -4186,7 +4191,10 @@ TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
     )
 }
 /* Its weights' gradient, some elements of the window at a time, of one row of outputs and a vector
-   of channels. TAPS is X(k, u, v) for each of them: its number, and its place from dw's on. */
+   of channels. TAPS is X(k, u, v) for each of them: its number, and its place from dw's on. All of
+   them take the same dy, loaded once, and each has a chain of its own, so that nine of them hide
+   what a multiply-add takes. Nine sums, dy and an x are 11 registers of 16. `old`: dw and low hold
+   sums already; otherwise they are not read. */
 #define TNN__TAPS_1(X) X(0, 0, 0)
 #define TNN__TAPS_3(X) TNN__TAPS_1(X) X(1, 0, 1) X(2, 0, 2)
 #define TNN__TAPS_5(X) TNN__TAPS_3(X) X(3, 0, 3) X(4, 0, 4)
@@ -4585,16 +4593,16 @@ TNN__HELPER TNN__VF TNN__FN(back)(TNN__VF v, TNN__VF g, float slope, float scale
 }
 /* NORMALISATION: y = act((x - mean) a + b), x^ = (x - mean) r. norm: mean, r, a, b, q and t, by
    column, each array `each` floats behind the one before. slope: act's; 1 is none.
-   A kernel has its loop twice, TNN__BY_SLOPE: without act, slope is a constant there.
-   norm_back: g, a gradient by y, back through act; x is x - mean. */
+   A kernel has its loop twice, TNN__BY_SLOPE: without act, slope is a constant there. */
 #define TNN__BY_SLOPE(loop, ...) \
     if (slope < 1 || slope > 1) TNN__FN(loop)(__VA_ARGS__, slope); \
     else TNN__FN(loop)(__VA_ARGS__, 1);
+/* g, a gradient by y, back through act; x is x - mean */
 TNN__HELPER TNN__VF TNN__FN(norm_back)(TNN__VF x, TNN__VF a, TNN__VF b, TNN__VF g, float slope)
 {
     return slope < 1 || slope > 1 ? TNN__FN(back)(tnn__vfma(x, a, b), g, slope, 1) : g;
 }
-/* What its backward needs: the sums of g and of g x^ by column, g = dy through act */
+/* norm_sums, whose slope is known here. sums: g, then g x^, by column, with their lows */
 TNN__HELPER void TNN__FN(norm_sums_loop)(TNN__MATRIX, const float *norm, tnn__len each,
                                          const float *dy, tnn__len ldy, float *sums, float slope)
 {
@@ -4610,6 +4618,7 @@ TNN__HELPER void TNN__FN(norm_sums_loop)(TNN__MATRIX, const float *norm, tnn__le
         )
     )
 }
+/* What its backward needs: the sums over rows of g and of g x^ by column, g = dy through act */
 TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
                                     const float *dy, tnn__len ldy, float *sums)
 {
@@ -4647,7 +4656,7 @@ TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g
         }
     )
 }
-/* Forward: y = act((x - mean) scale + shift), each of the three by column */
+/* affine, whose slope is known here */
 TNN__HELPER void TNN__FN(affine_loop)(TNN__MATRIX, const float *mean, const float *scale,
                                       const float *shift, float *y, tnn__len ldy, float slope)
 {
@@ -4662,12 +4671,13 @@ TNN__HELPER void TNN__FN(affine_loop)(TNN__MATRIX, const float *mean, const floa
         }
     )
 }
+/* Forward: y = act((x - mean) scale + shift), each of the three by column */
 TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *scale,
                                  const float *shift, float slope, float *y, tnn__len ldy)
 {
     TNN__BY_SLOPE(affine_loop, rows, cols, x, ldx, mean, scale, shift, y, ldy)
 }
-/* Backward: dx = a g + q x^ + t, g = dy through act. What q and t are: 6g. */
+/* affine_grad, whose slope is known here */
 TNN__HELPER void TNN__FN(affine_grad_loop)(TNN__MATRIX, const float *norm, tnn__len each,
                                            const float *dy, tnn__len ldy, float *dx,
                                            tnn__len lddx, float slope)
@@ -4684,6 +4694,7 @@ TNN__HELPER void TNN__FN(affine_grad_loop)(TNN__MATRIX, const float *norm, tnn__
         }
     )
 }
+/* Backward: dx = a g + q x^ + t, g = dy through act. What q and t are: 6g. */
 TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
                                       const float *dy, tnn__len ldy, float *dx, tnn__len lddx)
 {
@@ -6708,7 +6719,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         for (r = 0; r < g->oh; r += step, mm.b += mm.n2*mm.b2, mm.start = TNN__KEEP) {
             mm.n2 = TNN__MIN(step, g->oh - r);
             for (v = 0; v < (whole ? 1 : g->kw); v++) {
-                mm.a = x + r*g->sh*x_row + (tnn__len)v*g->dw*g->c + (tnn__len)group*q->cg;
+                mm.a = x + (tnn__len)r*g->sh*x_row + (tnn__len)v*g->dw*g->c + (tnn__len)group*q->cg;
                 mm.c = dw + ((tnn__len)group*q->panels*q->inner + (tnn__len)v*q->cg)*16;
                 k->mm(&mm);
             }
@@ -7938,22 +7949,23 @@ static void tnn__add_forward(const tnn__sample_at *a)
 /* y = the channels of x, then those of x2, of each pixel; a row */
 static void tnn__concat_forward(const tnn__sample_at *a)
 {
-    const tnn__len c = a->in->c, c2 = a->in2->c;
-    int j;
-    for (j = 0; j < a->out->w; j++) {
-        memcpy(a->y + j*(c + c2), a->x + j*c, (size_t)c*sizeof *a->y);
-        memcpy(a->y + j*(c + c2) + c, a->x2 + j*c2, (size_t)c2*sizeof *a->y);
+    const int c = a->in->c, c2 = a->in2->c;
+    const float *x = a->x, *x2 = a->x2;
+    float *y = a->y, *const end = y + a->n;
+    for (; y < end; y += c + c2, x += c, x2 += c2) {
+        memcpy(y, x, (size_t)c*sizeof *y);
+        memcpy(y + c, x2, (size_t)c2*sizeof *y);
     }
 }
 /* dx = the first channels of dy, dx2 = the others */
 static void tnn__concat_backward(const tnn__sample_at *a)
 {
-    const tnn__len c = a->in->c, c2 = a->in2->c;
-    int j;
-    for (j = 0; j < a->out->w; j++) {
-        const float *dy = a->dy + j*(c + c2);
-        if (a->dx) memcpy(a->dx + j*c, dy, (size_t)c*sizeof *dy);
-        if (a->dx2) memcpy(a->dx2 + j*c2, dy + c, (size_t)c2*sizeof *dy);
+    const int c = a->in->c, c2 = a->in2->c;
+    const float *dy = a->dy, *const end = dy + a->n;
+    float *dx = a->dx, *dx2 = a->dx2;
+    for (; dy < end; dy += c + c2) {
+        if (dx) { memcpy(dx, dy, (size_t)c*sizeof *dx); dx += c; }
+        if (dx2) { memcpy(dx2, dy + c, (size_t)c2*sizeof *dx2); dx2 += c2; }
     }
 }
 
@@ -12420,19 +12432,19 @@ static void tnn__plan_again(tnn_net *net)
         if (tnn__over_batch(&net->op[i])) net->blob[net->op[i].in].again = 0;
     for (i = 0; i < net->ops; i++) {
         const tnn__op *op = &net->op[i];
-        const tnn__blob *x = &net->blob[op->in];
-        const int cheap = op->type == TNN_BATCHNORM || (op->kind->forward == tnn__function
+        const tnn__blob *in = &net->blob[op->in];
+        const int cheap = (op->kind->flags & TNN__SUMS) || (op->kind->forward == tnn__function
                           && (op->function == TNN__ACT_LEAKY || op->function == TNN__ACT_clamp));
-        net->blob[i + 1].again &= cheap && (x->again ? x->readers == 1 : x->life->to == end);
+        net->blob[i + 1].again &= cheap && (in->again ? in->readers == 1 : in->life->to == end);
     }
     for (i = net->ops - 1; i >= 0; i--) {
         const int when = 2*net->ops - i, needs = tnn__needs(&net->op[i]);
-        tnn__blob *x = &net->blob[net->op[i].in], *y = &net->blob[i + 1];
-        if (y->again && (needs & TNN__NEEDS_Y)) tnn__needed(&y->life[2], when);
-        if (x->again && (needs & TNN__NEEDS_X)) tnn__needed(&x->life[2], when);
-        if (y->life[2].to < 0) continue;
-        y->life->to = y->last_reader;
-        if (x->again) tnn__needed(&x->life[2], y->life[2].from);
+        tnn__blob *in = &net->blob[net->op[i].in], *out = &net->blob[i + 1];
+        if (out->again && (needs & TNN__NEEDS_Y)) tnn__needed(&out->life[2], when);
+        if (in->again && (needs & TNN__NEEDS_X)) tnn__needed(&in->life[2], when);
+        if (out->life[2].to < 0) continue;
+        out->life->to = out->last_reader;
+        if (in->again) tnn__needed(&in->life[2], out->life[2].from);
     }
 }
 /* When what is needed; only here is it told:
@@ -12463,9 +12475,9 @@ static void tnn__plan_lives(tnn_net *net, int training)
     }
     for (i = 0; i < net->ops; i++) {
         const tnn__op *op = &net->op[i];
-        tnn__life *x = net->blob[op->in].life, *x2 = op->from < 0 ? x : net->blob[op->from].life;
-        tnn__needed(x, training && (tnn__needs(op) & TNN__NEEDS_X) ? end : i);
-        tnn__needed(x2, i);
+        tnn__needed(net->blob[op->in].life,
+                    training && (tnn__needs(op) & TNN__NEEDS_X) ? end : i);
+        if (op->from >= 0) tnn__needed(net->blob[op->from].life, i);
     }
     if (training) tnn__plan_again(net);
 }
@@ -15454,7 +15466,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
 }
 
 /* ---- To be skipped on first reading: what surrounds a network -------------------------------
-   No batch passes through 15 to 17: gcc compiles them quickly and small, whatever the -O.          */
+   No batch passes through 15 to 17: gcc compiles them quickly and small, whatever the -O. */
 #if defined(__OPTIMIZE__) && !defined(__clang__)
     #pragma GCC push_options
     #pragma GCC optimize("O1")
