@@ -7431,18 +7431,21 @@ TNN_API_GATED int tnn_argmax(const float *x, int n)
 }
 
 /* ==== 6. LAYERS ================================================================================
-   A layer of the user becomes an OPERATION, alone or with followers fused into it: (leaky) ReLU and
-   a max pooling without overlap into a convolution, (leaky) ReLU into batch norm, that and, after a
-   ReLU, dropout into a dense layer. Operations stand between BLOBS. Operation i writes blob i+1 and
-   reads an earlier one, mostly blob i; add and concat read two. A blob holds the whole batch,
-   channels last: a sample is h rows of w pixels of c floats. The convolutions that read it need
-   zeros around each image, its FRAME. Gradients have no frames.
+   A layer of the user becomes an OPERATION, alone or with followers fused into it:
+     convolution   (leaky) ReLU, then max pooling without overlap
+     batch norm    (leaky) ReLU
+     dense         (leaky) ReLU; after a ReLU also dropout
+   Operations stand between BLOBS. Operation i writes blob i+1 and reads an earlier one, mostly blob
+   i; add and concat read two. A blob holds the whole batch, channels last: a sample is h rows of w
+   pixels of c floats. The convolutions that read it need zeros around each image, its FRAME.
+   Gradients have no frames.
 
    Most operations work on one sample at a time. A run of them is a TRUNK, which goes depth first:
    each sample passes through all of its operations while it is in the cache, forward and backward.
-   The gradients between them are scratch memory of one sample per thread. A dense operation is a
-   matrix product over the batch. Batch normalisation first passes over the whole batch, and sums up
-   what it needs, on either way. So a trunk begins with it, forward and backward.
+   Most gradients between them are scratch memory of one sample per thread; tnn__plan_lives says
+   which are not. A dense operation is a matrix product over the batch. Batch normalisation first
+   passes over the whole batch, and sums up what it needs, on either way; then it goes sample by
+   sample, too. So a trunk begins with it, forward and backward.
 
    WHAT BACKWARD NEEDS of forward stays where it is: values that it reads (TNN__NEEDS_X and _Y),
    places of maxima (op->where), statistics of norms (op->kept). Random numbers are drawn again, and
@@ -7473,7 +7476,8 @@ typedef struct {
     tnn__conv    q;                 /* conv2d, dense; transposed: the convolution it is dx of */
     tnn__pool_geometry pool;        /* pooling; of a conv2d, fused: pool.kh > 0 */
     int          act;               /* conv2d, dense, batchnorm: followed by (leaky) ReLU */
-    float        slope;             /* of that, or of the activation itself; 0 is ReLU; norms: 1 */
+    float        slope;             /* of that, or of the activation itself; 0: ReLU; 1: a norm
+                                       that has taken up none */
     float        p;                 /* dense with ReLU: followed by dropout if > 0 */
     int          function;          /* activations: TNN__ACT_..., and the numbers that it takes */
     float        numbers[3];
@@ -7503,7 +7507,8 @@ typedef struct {
                                     /* .num_batches_tracked */
 } tnn__op;
 
-/* An array of each sample that is needed from one time to another (12a), and where it lies. */
+/* An array that every sample has, and when it is needed: from time `from` to time `to` (12a), both
+   included; never if to < 0. It lies `at` floats behind the beginning of its sample's room. */
 typedef struct tnn__life {
     int      from, to;
     tnn__len floats, at;
@@ -7521,7 +7526,7 @@ typedef struct {
     int      shares;                /* others have the room of its values at another time */
     tnn__len sample, row, at;       /* floats per sample, per image row; where pixel (0, 0) is */
     float   *data;
-    float   *grad;                  /* of the whole batch; NULL inside a trunk: scratch */
+    float   *grad;                  /* of the whole batch; NULL: scratch, of one sample */
     float   *second;                /* the values made again, or NULL */
 } tnn__blob;
 
@@ -7914,7 +7919,8 @@ static void tnn__reshape_backward(const tnn__sample_at *a)
     tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, a->tmp, a->dx, tnn__wide(a->in));
 }
 
-/* y = x, a row; stands where two readers must not write one gradient */
+/* y = x, a row: a last layer that does nothing, or a copy before a dense layer, which stores its dx
+   and cannot add it (12a) */
 static void tnn__identity_forward(const tnn__sample_at *a)
 {
     memcpy(a->y, a->x, (size_t)a->n*sizeof *a->y);
@@ -8313,6 +8319,10 @@ static void tnn__window_pool(const tnn__sample_at *a)
    and for scale B = C = 0; for the running statistics too. Of a single value, which always becomes
    b, A = B = C = 0.
 
+   A (leaky) ReLU that batch norm has taken up: y = act((x - mean) A + b). In all of backward's
+   formulas dy is then what comes back through act: slope dy where act's input is not positive.
+   That input is worked again from x, to forward's bits; so backward reads no y.
+
    Arrays by cell lie in this order: mean, r, A, b, B, C, and two sums, each with its low (3a).
    Those of batch norm, whose statistics are one per cell, are kept for the whole batch, sums by
    span. The others make them of each sample in scratch, by element those of a row, which stay in
@@ -8578,8 +8588,8 @@ static void tnn__instance_statistics(const tnn__call *call)
                                          + m*var/n*pixels/(pixels - 1));
     }
 }
-/* Before backward, of batch norm: db = sum dy and dw = sum dy x^ of each cell, and from these B and
-   C; A is forward's. */
+/* Before backward, of batch norm: db = sum dy and dw = sum dy x^ of each cell, dy back through its
+   activation; and from these B and C. A is forward's. */
 static void tnn__batch_gradients(tnn__call *call)
 {
     tnn_net *net = call->net;
@@ -8676,9 +8686,10 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         tnn__fill_floats(plus, op->cols, 0);
     }
 }
-/* Forward y = (x - mean) A + b, and the activation of batch norm, back dx = A dy + B x^ + C, a row.
-   Batch norm has its arrays from the pass over the batch; of the others mean, r, B and C, which are
-   the same for every row, are made with the first one, A and b anew where they are by element. */
+/* Forward y = act((x - mean) A + b), back dx = A dy + B x^ + C, dy through act, a row; act is what
+   batch norm has taken up, or nothing. Batch norm has its arrays from the pass over the batch; of
+   the others mean, r, B and C, which are the same for every row, are made with the first one, A and
+   b anew where they are by element. */
 static void tnn__norm(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -10193,8 +10204,9 @@ static int tnn__runs_away(const tnn__blob *b, int s)
 }
 /* Says why the loss of sample s is not finite, TNN_ERROR_NUMBER. In this order: a value of its data
    that is not finite; a target that the loss does not allow; an output that is finite, but that it
-   does not allow; the first layer with an output that is not finite; else nothing is known. The
-   kernel only tells that there is something (TNN__FN(inside) in 3g), so this may take its time. */
+   does not allow; the first layer with an output that is not finite, of those whose values are kept
+   to the end; else nothing is known. The kernel only tells that there is something (TNN__FN(inside)
+   in 3g), so this may take its time. */
 static tnn_status tnn__blame(const tnn_net *net, int s)
 {
     const tnn__blob *b = &net->blob[net->ops];
@@ -11982,8 +11994,9 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
                   it a reshape, padding or copy where a layer needs one
      gradients    tnn__plan_gradients: which blobs need one; which reader stores, which adds
      tensors      tnn__plan_tensors: their numbers, in PyTorch's order
-     lives        tnn__plan_lives: when a sample's values and gradients are needed; whose lives do
-                  not meet may have one place
+     lives        tnn__plan_lives: when a sample's values and gradients are needed; two that are
+                  never needed at the same time may have one place. tnn__plan_again: which values
+                  backward makes again instead of keeping them
      memory       tnn__place: every array's place in ONE allocation. It runs twice, first to count,
                   then to place; so tnn_net_bytes can tell before anything is allocated. The
                   network itself (tnn_create), its records with operations and blobs (tnn_add) and
@@ -11993,7 +12006,7 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
    A batch then goes through
      tnn_forward  for each operation what comes before (DropConnect, Winograd's weights); then along
                   the operations: a dense one as a matrix product over the batch, a trunk sample by
-                  sample. A task is a SPAN of samples
+                  sample, before a batch norm its sums. A task is a SPAN of samples
      tnn_loss     section 8: the loss of each sample and the gradient of the last blob
      tnn_backward the same way back. In a trunk every span adds its gradients of the weights into a
                   partial sum of its own; afterwards they are added up in the order of spans. How
@@ -12027,9 +12040,10 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
        op 3  dense    blob 3 to blob 4   the output
 
    Operation i always writes blob i + 1. Before the operation of a layer there may stand others of
-   its own: a reshape that makes a flattened image channels, the padding of .pad_mode, and a copy of
-   an input whose gradient the layer must have alone. So a layer has up to three; .from may name any
-   layer, and then record.blob says which blob is its output.
+   its own: a reshape that makes a flattened image channels; the padding of .pad_mode; and, in a
+   network where any layer has a .from, a copy before each dense layer. (This stores its dx and
+   cannot add it, so nobody else may read its input. Whether someone does is not asked.) So a layer
+   has up to three; .from may name any layer, and then record.blob says which blob is its output.
 
    Options are checked in three places: by tnn_add what stands in the layer alone, by the plan what
    depends on the shape of its input, by tnn_build what layers and loss must fulfil together. */
@@ -12206,7 +12220,8 @@ static void tnn__end_op(tnn_net *net, tnn__planning *plan, int which)
 }
 
 /* What has to come before the operation of a layer: inputs that are flattened images become the
-   channels of one pixel, where the layer wants that; padding; with `copy` a copy of its input. Sets
+   channels of one pixel, where the layer wants that; padding; with `copy` a copy of its input, as a
+   dense layer may need it, or the last layer where it does nothing. Sets
    at[1] and shape[1]. TNN_ERROR_SHAPE if the layer takes images and gets a flattened one. */
 static tnn_status tnn__plan_before(tnn_net *net, tnn__planning *plan, int layer, int copy)
 {
@@ -12403,8 +12418,9 @@ static tnn__len tnn__off_page(tnn__len floats)
     const tnn__len size = tnn__round_up(floats, 16);
     return size%1024 ? size : size + 16;
 }
-/* What backward of an operation reads of forward, of TNN__NEEDS_X and TNN__NEEDS_Y: a (leaky) ReLU
-   goes back by the sign of y, alone or behind a product; with a negative slope by that of x. */
+/* What backward of an operation reads of forward: TNN__NEEDS_X, TNN__NEEDS_Y, both or nothing. A
+   (leaky) ReLU goes back by the sign of y, if it stands alone or is fused into a product; one alone
+   with a negative slope by that of x; one fused into batch norm reads x only (6g). */
 static int tnn__needs(const tnn__op *op)
 {
     const int flags = op->kind->flags, act = op->act && (flags & TNN__PRODUCT);
@@ -12412,17 +12428,23 @@ static int tnn__needs(const tnn__op *op)
         return op->slope < 0 ? TNN__NEEDS_X : TNN__NEEDS_Y;
     return (flags & (TNN__NEEDS_X | TNN__NEEDS_Y)) | (act ? TNN__NEEDS_Y : 0);
 }
-/* THE TIME by which lives are told: forward of operation i is at i, the loss at net->ops, backward
-   of i at 2 net->ops - i, and the end is behind that. Makes a life last at this time, too. */
+/* THE TIME of a sample, in which lives are told: forward of operation i is at time i, the loss at
+   net->ops, backward of i at 2 net->ops - i, the end at 2 net->ops + 1. Makes a life longer where
+   it does not contain the time `when`. */
 static void tnn__needed(tnn__life *life, int when)
 {
     life->from = TNN__MIN(life->from, when);
     life->to = TNN__MAX(life->to, when);
 }
-/* Values that cost little are not kept for backward but MADE AGAIN there: those of batch norm, ReLU
-   and their like, from values that are kept, or are made again for them alone. It happens sample by
-   sample, before the first operation back that reads them (tnn__make_again); what a whole batch is
-   read of at once is kept. Here they and when they are needed then: life[2]. */
+/* Values that backward needs and that cost little are not kept to the end but MADE AGAIN. They are
+   the output of a batch norm (with its ReLU), a (leaky) ReLU, ReLU6 or hardtanh, if
+     - its operation's input is kept to the end; or is made again, too, and has no other reader;
+     - no dense layer and no batch norm reads it, as these read all samples at once;
+     - it is not the network's output.
+   Backward makes them sample by sample, right before the first operation back that reads them, by
+   the operation's forward (tnn__make_again); a batch norm's sums are not worked again, they are in
+   op->kept. For that they have a second place, from there to the last operation back that reads
+   them: life[2]. In their first place they are needed no longer than forward reads them. */
 static void tnn__plan_again(tnn_net *net)
 {
     const int end = 2*net->ops + 1;
@@ -12447,13 +12469,19 @@ static void tnn__plan_again(tnn_net *net)
         if (in->again) tnn__needed(&in->life[2], out->life[2].from);
     }
 }
-/* When what is needed; only here is it told:
-     values       from their operation to the last that reads them. What a backward reads lives to
-                  the end, as another loss and backward may follow; so does the output
+/* Sets the lives of all blobs, with tnn__plan_again:
+     values       from their operation to the last that reads them forward. Those that a backward
+                  reads live to the end, as another loss and backward may follow, or are made again;
+                  the output lives to the end, too
      gradients    from the first reader that goes back, which stores it, to the operation that made
-                  the values; that of a dense layer's output to the end, where it is checked
-   A gradient is scratch of one sample but for those that a whole batch needs: at operations on it,
-   and of blobs that are read by others than the next operation, or more. */
+                  the values. That of the output begins at the loss; that of a dense layer's output
+                  lives to the end, where it is checked
+   A gradient is of the whole batch, and has such a life, if its blob is
+     - the output of a dense layer or a batch norm: their backward begins with all samples;
+     - the input of a dense layer, which makes dx of all samples at once; batch norm does not;
+     - the network's output;
+     - read by others than the next operation, or not as its first input.
+   All other gradients are a thread's scratch, of one sample (tnn__place_ops). */
 static void tnn__plan_lives(tnn_net *net, int training)
 {
     const int end = 2*net->ops + 1;
@@ -12481,8 +12509,8 @@ static void tnn__plan_lives(tnn_net *net, int training)
     }
     if (training) tnn__plan_again(net);
 }
-/* Puts a life into the list of those that have a place, which is by place, as low as it meets no
-   other. */
+/* Gives a life the lowest place where no other array stands during it, and puts it into the list of
+   those that have a place, which begins with the lowest. */
 static void tnn__settle(tnn__life **list, tnn__life *life)
 {
     tnn__life *other;
@@ -12497,7 +12525,7 @@ static void tnn__settle(tnn__life **list, tnn__life *life)
     life->next = *list;
     *list = life;
 }
-/* Whether the place of a life is another's at another time. */
+/* Whether another array of the list has a part of this one's place, then at another time. */
 static int tnn__shares(const tnn__life *list, const tnn__life *life)
 {
     for (; list; list = list->next)
@@ -12505,12 +12533,15 @@ static int tnn__shares(const tnn__life *list, const tnn__life *life)
             && life->at < list->at + list->floats) return 1;
     return 0;
 }
-/* Strides and memory of the blobs: of each sample all blobs, values and gradients, lie in one room,
-   as low as none lies that is needed at the same time. So samples never meet, in whatever order
-   they go through the operations. Values are
+/* Strides and memory of the blobs. Each sample has a ROOM of its own; b->sample, the floats of one,
+   is the same for all blobs but the user's. In it lie all arrays of the sample that have a life.
+   Each gets the lowest place that is free during its life: first the values, from the first blob on;
+   then the gradients, then the values made again, both from the last blob on. As no room has arrays
+   of two samples, it does not matter which sample is how far. Values lie as
        frame[0] rows of zeros, h rows of frame[2] + w + frame[3] pixels of c floats, frame[1] rows
-   and as only the image within is ever written, the zeros stay, unless others share their place:
-   then the operation clears them first. A gradient has no frame. */
+   Operations write the image alone, so the frame stays as it was allocated, zeros. Where arrays
+   share its place (b->shares) it is cleared before each forward of its operation, and always where
+   values are made again. A gradient has no frame. */
 static void tnn__place_blobs(tnn_net *net, tnn__room *room)
 {
     tnn__life *list = NULL;
@@ -12947,8 +12978,8 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
    part of its rows through one operation. A wide convolution by Winograd's way is a trunk of its
    own, whose samples go through it together.
    BACKWARD, a trunk's tasks are spans, too, and each span has a partial sum of all gradients of
-   parameters. How many spans there are depends on their size and the batch (tnn__spans), and sums
-   over spans have a fixed order, so no bit depends on the threads.
+   parameters, those of all trunks together. How many spans there are depends on its size and the
+   batch (tnn__spans), and sums over spans have a fixed order, so no bit depends on the threads.
 
    The user's own layers, losses and updates are called in whatever thread does the task. Where one
    fails, the pass goes on to its end; then tnn__hooks raises the error that is first in the order
@@ -13040,7 +13071,8 @@ static void tnn__add_grad(const tnn__sample_at *a, const tnn__blob *b, const flo
     float *to = b->grad + sample*b->sample;
     a->k->madd(tnn__values(b), 1, dx, to, to);
 }
-/* Makes the values of blob b, sample s, again, and before that those they are made of. */
+/* Makes the values of blob b, sample s, again, in their second place; before that those that they
+   are made of, if these are not kept. */
 static void tnn__make_again(const tnn__call *call, const tnn__blob *b, int s, float *scratch)
 {
     const tnn_net *net = call->net;
