@@ -12535,9 +12535,9 @@ static int tnn__shares(const tnn__life *list, const tnn__life *life)
 }
 /* Strides and memory of the blobs. Each sample has a ROOM of its own; b->sample, the floats of one,
    is the same for all blobs but the user's. In it lie all arrays of the sample that have a life.
-   Each gets the lowest place that is free during its life: first the values, from the first blob on;
-   then the gradients, then the values made again, both from the last blob on. As no room has arrays
-   of two samples, it does not matter which sample is how far. Values lie as
+   Each gets the lowest place that is free during its life: first the values, from the first blob
+   on; then the gradients, then the values made again, both from the last blob on. No room has
+   arrays of two samples, so it does not matter which sample is how far. Values lie as
        frame[0] rows of zeros, h rows of frame[2] + w + frame[3] pixels of c floats, frame[1] rows
    Operations write the image alone, so the frame stays as it was allocated, zeros. Where arrays
    share its place (b->shares) it is cleared before each forward of its operation, and always where
