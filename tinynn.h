@@ -2731,6 +2731,7 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
 #define TINYNN_MALLOC(context, bytes) malloc(bytes)
 #define TINYNN_FREE(context, pointer) free(pointer)
 #define TNN__CALLOC(bytes) calloc(1, bytes)     /* new pages are zeros: nobody touches them here */
+#define TNN__CLEAR(p, bytes) ((void)0)
 #if defined(__linux__) && !defined(TINYNN_NO_STDIO)
 TNN__EXTERN int tnn__madvise(void *, size_t, int) __asm__("madvise");
 /* A wish for pages of 2 MB (14: MADV_HUGEPAGE) from 4 MB on: to touch new memory for the first time
@@ -2739,9 +2740,8 @@ TNN__EXTERN int tnn__madvise(void *, size_t, int) __asm__("madvise");
     ((void)((bytes) >> 22 && tnn__madvise((p) - (uintptr_t)(p)%4096, bytes, 14)))
 #endif
 #else
-#define TNN__CALLOC(bytes) tnn__zeros(TINYNN_MALLOC(TINYNN_CONTEXT, bytes), bytes)
-/* Zeros the bytes at p, if there are any. */
-static void *tnn__zeros(void *p, size_t bytes) { return p ? memset(p, 0, bytes) : NULL; }
+#define TNN__CALLOC(bytes) TINYNN_MALLOC(TINYNN_CONTEXT, bytes)
+#define TNN__CLEAR(p, bytes) ((void)memset(p, 0, (size_t)(bytes)))
 #endif
 #ifndef TNN__LARGE_PAGES
 #define TNN__LARGE_PAGES(p, bytes) ((void)0)
@@ -2778,6 +2778,7 @@ static void *tnn__alloc_as(tnn__len bytes, const char *what, int zeros)
     p = raw + sizeof raw;
     p += (TNN__ALIGN - (uintptr_t)p % TNN__ALIGN) % TNN__ALIGN;
     memcpy(p - sizeof raw, &raw, sizeof raw);
+    if (zeros) TNN__CLEAR(p, bytes);
     return p;
 }
 /* The two kinds: as it comes, and zeros. */
