@@ -1275,6 +1275,7 @@ typedef struct tnn_early_stopping {
     int    calls, bad, best_call;                               /* calls counted from 1      */
     double best;
     float *copy;
+    size_t floats;              /* of the copy: it is of one network                         */
 } tnn_early_stopping;
 TNN_API int        tnn_early_stop(tnn_early_stopping *stopping, tnn_net *net, double metric);
 /* Puts the best parameters back if they were kept and net is not NULL, after an error, too. Frees
@@ -14944,6 +14945,12 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
         stop->copy = tnn__workspace((tnn__len)n, "tnn_early_stop");
         if (!stop->copy) return 1;
         memcpy(stop->copy, w, n*sizeof *w);
+        stop->floats = n;
+    }
+    if (w && stop->floats != n) {
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: another network than before; each needs a "
+                  "tnn_early_stopping of its own");
+        return 1;
     }
     /* Lightning's: what stops whether or not the metric is better. */
     v = stop->max ? -metric : metric;
@@ -14970,9 +14977,12 @@ TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_ne
 {
     if (!stop)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
-    if (stop->copy && net && net->built) {
-        memcpy(net->flat[TNN__W], stop->copy,
-               (size_t)(net->params + net->buffer_floats)*sizeof(float));
+    if (stop->copy && net && (!net->built
+                              || stop->floats != (size_t)(net->params + net->buffer_floats)))
+        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: the parameters kept are of another "
+                  "network");
+    else if (stop->copy && net) {
+        memcpy(net->flat[TNN__W], stop->copy, stop->floats*sizeof(float));
         net->accumulated = 0;
         net->stage = TNN__NOTHING;
     }

@@ -612,6 +612,18 @@ static void training(void)
     M("no network to restore", "no network", "tnn_early_stop", "for .restore_best",
       tnn_early_stopping s = {.restore_best = 1};
       tnn_early_stop(&s, NULL, 1););
+    M("early stopping of a larger network", "another network", "tnn_early_stop", "of its own",
+      classifier();
+      tnn_early_stopping s = {.restore_best = 1}; tnn_early_stop(&s, net, 2);
+      tnn_net *larger = tnn_create(.input = {64}, .batch = 8);
+      tnn_add(larger, TNN_DENSE, .units = 64);
+      tnn_early_stop(&s, larger, 1); tnn_early_stopping_end(&s, NULL); tnn_free(larger););
+    M("its best for another network", "of another network", "tnn_early_stopping_end", NULL,
+      classifier();
+      tnn_early_stopping s = {.restore_best = 1}; tnn_early_stop(&s, net, 2);
+      tnn_net *larger = tnn_create(.input = {64}, .batch = 8);
+      tnn_add(larger, TNN_DENSE, .units = 64); tnn_build(larger);
+      tnn_early_stopping_end(&s, larger); tnn_free(larger););
     M("Keras' and ours", "does nothing with .keras", ".stop_at", NULL,
       classifier();
       tnn_early_stopping s = {.keras = 1, .stop_at = 0.5}; tnn_early_stop(&s, net, 1););
