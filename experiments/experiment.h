@@ -121,8 +121,9 @@ struct experiment {
     tnn_net    *net;                    /* what they are of, or NULL                              */
     tnn_loader *batches;
     tnn_metrics seen;                   /* the sums of an epoch so far: experiment_train          */
-    double     *kept;                   /* epochs that are done; `seen`; of each its row; seconds */
-    int         kept_count;
+    int        *tally, tallies;         /* what else the experiment counts over a run: so many    */
+    double     *kept;                   /* epochs that are done; `seen`; of each its row; tally;  */
+    int         kept_count;             /*   seconds                                              */
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, shown;
 };
@@ -771,14 +772,14 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
            if (!experiment_recall(e, &train, &val)) { train what is left of it, and evaluate }
            experiment_row(e, train, val, tnn_lr(net));
        }
-   From then on rows are kept, and saved with all that the network and the loader need, within
-   epochs and at their ends; a run that was interrupted is given its rows again before it goes on,
-   with the next batch. The file stands beside the results as RUN-CONFIGURATION.tnn until they are
-   on the disk. Who is killed while it is written leaves a .tmp beside it, which can be deleted.  */
+   From then on rows are kept, and saved with the tally and all that the network and the loader
+   need, within epochs and at their ends; a run that was interrupted is given its rows again before
+   it goes on, with the next batch. The file is RUN-CONFIGURATION.tnn beside results, until these
+   are on the disk. Who is killed while it is written leaves a .tmp there, which can be deleted.  */
 enum { EXPERIMENT_KEPT = 5, EXPERIMENT_ROW = 5 };
 static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
 {
-    int count = e->kept_count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs + 1;
+    int count = e->kept_count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs + e->tallies + 1;
     e->kept = (double *)calloc((size_t)count, sizeof *e->kept);
     if (!e->kept || tnn_failed()) return;
     e->net     = net;
@@ -798,6 +799,7 @@ static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *ba
     e->run_done     = e->kept[4];
     e->before       = e->kept[count - 1];
     e->work        -= e->run_done;
+    for (int i = 0; i < e->tallies; i++) e->tally[i] = (int)e->kept[count - 1 - e->tallies + i];
     experiment_say(e, "goes on after epoch %.0f, with %.0f of %.0f samples done", e->kept[0],
                    e->run_done, e->run_work);
 }
@@ -818,7 +820,9 @@ static inline void experiment_save(experiment *e)
     e->kept[2] = e->seen.correct;
     e->kept[3] = e->seen.n;
     e->kept[4] = e->run_done;
-    e->kept[e->kept_count - 1] = e->before + now - e->begun;
+    double *end = e->kept + e->kept_count - 1;
+    *end = e->before + now - e->begun;
+    for (int i = 0; i < e->tallies; i++) end[i - e->tallies] = e->tally[i];
     tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
                         .count = e->kept_count);
     if (experiment_failed(e)) {     /* the run itself goes well: again, but after a longer time */

@@ -91,7 +91,7 @@ static tnn_net *build(experiment *e, const void *row)
 
 /* ==== Counting by class: over all epochs of a run, and in its last one ======================== */
 typedef struct hits { int correct[CLASSES], n[CLASSES]; } hits;
-static hits all[2], last[2];            /* training, validation */
+static hits counts[4], *const all = counts, *const last = counts + 2;  /* training, validation */
 
 /* Counts n images of a class, so many of them right. */
 static void count(hits *h, int label, int correct, int n)
@@ -100,25 +100,27 @@ static void count(hits *h, int label, int correct, int n)
     h->n[label]       += n;
 }
 
-/* Training figures on the way, losses as means over the samples. */
+/* Training figures on the way, losses as means over the samples. A process that was interrupted may
+   have done the first part of the epoch.                                                         */
 static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
                       tnn_metrics *train, tnn_metrics *val)
 {
     int table[CLASSES * CLASSES];
     (void)row;
-    memset(last, 0, sizeof last);
-    memset(train, 0, sizeof *train);
+    if (e->seen.n == 0) memset(last, 0, 2 * sizeof *last);
     while (tnn_next(batches)) {
         const int n = batches->n;
-        train->loss    += tnn_train_batch(net, batches->x, batches->labels, n) * n;
-        train->correct += tnn_correct(net);
-        train->n       += n;
+        e->seen.loss    += tnn_train_batch(net, batches->x, batches->labels, n) * n;
+        e->seen.correct += tnn_correct(net);
+        e->seen.n       += n;
         const float *logits = tnn_output(net);
         for (int i = 0; logits && i < n; i++)
             count(&last[0], batches->labels[i],
                   tnn_argmax(logits + i * CLASSES, CLASSES) == batches->labels[i], 1);
         experiment_progress(e, n);
     }
+    *train = e->seen;
+    memset(&e->seen, 0, sizeof e->seen);
     train->loss /= train->n;
     train->accuracy = (double)train->correct / train->n;
     *val = tnn_confusion(net, &e->val, table, CLASSES);
@@ -159,7 +161,7 @@ static int write_classes(experiment *e, const void *row, tnn_net *net)
 /* A run has a split of its own. */
 static int do_run(experiment *e, const void *row)
 {
-    memset(all, 0, sizeof all);
+    memset(counts, 0, sizeof counts);
     icons_split(e, ((const icons_run *)row)->val);
     return experiment_do_run(e, row);
 }
@@ -180,10 +182,11 @@ static int write_summary(experiment *e)
 
 int main(int argc, char **argv)
 {
-    experiment e = {.name = "icons_cnn", EXPERIMENT_TABLE(RUNS),
+    experiment e = {.name = "icons_cnn", EXPERIMENT_TABLE(RUNS), .saves = 1,
                     .about = "learning rate, batch size, stride and activation of a CNN on icons",
                     .drawn = {600}, .few = {60}, .load = icons_load, .build = build,
                     .one_epoch = one_epoch, .finish = write_classes, .do_run = do_run,
-                    .after = write_summary};
+                    .after = write_summary, .tally = (int *)counts,
+                    .tallies = 4 * 2 * CLASSES};
     return experiment_main(&e, argc, argv);
 }

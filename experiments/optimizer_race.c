@@ -204,7 +204,7 @@ static int write_schedules(experiment *e)
 
 int main(int argc, char **argv)
 {
-    experiment e = {.name = "optimizer_race", EXPERIMENT_TABLE(RUNS),
+    experiment e = {.name = "optimizer_race", EXPERIMENT_TABLE(RUNS), .saves = 1,
                     .about = "every optimizer and every schedule on a small MLP",
                     .drawn = {4000, 1000}, .few = {200, 100}, .load = fashion_load, .build = build,
                     .one_epoch = one_epoch, .after = write_schedules};

@@ -9,8 +9,8 @@
    reported value lies in our range. "nearly" is a range widened by half a point of accuracy or by
    0.03 of loss. Everything is computed from the files.
 
-   Exit status: 0 printed, 1 a table of numbers or claims cannot be read, or the report not written,
-   2 wrong usage.
+   Exit status: 0 printed, 1 a folder OUT is not there, a table of numbers or claims cannot be read,
+   or the report not written, 2 wrong usage.
 
    NAME_claims.tsv: the first field of a line says what the others are, and they are done in order.
        runs     names of result files, with spaces between them; their order matters to A..B
@@ -45,6 +45,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_OUTS = 32, MAX_RUNS = 48, MAX_EPOCHS = 500, LINE = 512, CLAIM = 2048 };
 enum { TRAIN_LOSS = 1, TRAIN_ACC, VAL_LOSS, VAL_ACC,        /* of an epoch */
@@ -663,6 +664,18 @@ static void print_report(const char *name)
            tally.numbers, tally.run, tally.within, tally.nearly);
 }
 
+/* Ends the program if there is no folder OUT: a report of nothing would pass for one. */
+static void need_folder(const char *out)
+{
+    char path[2 * LINE];
+    struct stat there;
+    snprintf(path, sizeof path, "%s/.", out);
+    if (stat(path, &there) == 0) return;
+    fprintf(stderr, "report: no folder of results %s: %s (make report trains, then prints)\n", out,
+            strerror(errno));
+    exit(1);
+}
+
 int main(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -683,6 +696,7 @@ int main(int argc, char **argv)
         }
     }
     if (out_count == 0) outs[out_count++] = "build/results";
+    for (int i = 0; i < out_count; i++) need_folder(outs[i]);
     printf("# Our results beside the reported ones\n\n");
     printf("Means and ranges are over %d seed%s.\n\n", out_count, out_count == 1 ? "" : "s");
     print_report("fashion_cnn");

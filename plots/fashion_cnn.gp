@@ -37,7 +37,7 @@ set label "solid: tinynn.h     dashed: as reported (real images)" at screen 0.5,
 set xlabel "Epoch"
 set xrange [0.8:5.2]
 set xtics 1
-set ylabel "Validation accuracy (%)"
+set ylabel "Validation accuracy (%)" offset 1, 0
 set tmargin at screen 0.86
 set bmargin at screen 0.29
 

@@ -9,6 +9,7 @@
 #   5 a, b  adam-bs500-p0.05-100epochs
 # The report prints the numbers of figure 5, drawn dashed here. Of the others its text gives some
 # values at the first and the last epoch: circles.
+synthetic = "datos sintéticos"
 load 'plots/style.gp'
 
 train_colour = int(0x1a7f37)
@@ -46,6 +47,7 @@ names = "'Adam, lotes de 100' 'Adam, lotes de 500' 'SGD, lotes de 500' 'Adam, lo
 
 drawn = 0
 set xlabel "Época" offset 0, 0.3
+set offsets 0, 0, graph 0.04, graph 0.04        # no circle on the frame
 set key bmargin center horizontal Left reverse width -2 height 0.8
 do for [figure = 1:5] {
     rows = figure == 1 ? 2 : 1

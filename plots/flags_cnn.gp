@@ -3,6 +3,7 @@
 #   basic, trial0 ..., best0 ...   loss and accuracies against epoch, one figure each; trials: all
 #   search_history, search_slice, search_parallel, search_importance
 # What the report prints is drawn beside ours in lighter tones, dashed or hollow.
+synthetic = "datos sintéticos"
 load 'plots/style.gp'
 
 loss_colour  = int(0x1f4fd8)
@@ -139,7 +140,7 @@ given(p, c) = choices(p) eq "" ? column(c) : place(choices(p), strcol(c))
 
 eval canvas(1800, 1000)
 set output dir.'/flags_cnn_search_slice.png'
-set multiplot layout 2, 5 margins 0.055, 0.985, 0.16, 0.87 spacing 0.027, 0.2 \
+set multiplot layout 2, 5 margins 0.055, 0.985, 0.17, 0.87 spacing 0.027, 0.13 \
     title marked('Precisión de prueba, con dropout, frente a cada parámetro', kinds) font ",20"
 unset title
 set yrange [0 : 100]
@@ -149,7 +150,7 @@ do for [p = 1:10] {
     to   = word(high, p) + 0.0
     margin = 0.07*(to - from)
     set xlabel word(parameters, p) noenhanced offset 0, 0.3
-    if (p % 5 == 1) { set ylabel 'Precisión (%)' } else { unset ylabel }
+    if (p % 5 == 1) { set ylabel 'Precisión (%)' offset 1, 0 } else { unset ylabel }
     unset logscale x
     set xtics autofreq norotate
     set format x "%g"
@@ -157,7 +158,7 @@ do for [p = 1:10] {
     else        { set xrange [from - margin : to + margin] }
     if (p == 3 || p == 4) { set xtics 3, 2 }
     if (p == 7 || p == 9) {
-        set xtics () rotate by -40
+        set xtics () rotate by -60
         do for [i = 1:words(choices(p))] { set xtics add (word(choices(p), i) i - 1) }
         set xlabel offset 0, 0
     } else { set xlabel offset 0, 0.3 }
@@ -210,6 +211,7 @@ load 'plots/style.gp'
 eval canvas(1000, 700)
 set output dir.'/flags_cnn_search_importance.png'
 set title marked('Importancia de cada parámetro', kinds) font ",20"
+set bmargin 4
 set xlabel "Parte de la varianza que explica por sí solo (diez pruebas)"
 unset key
 set xrange [0 : 1.08]; set yrange [9.6 : -0.6]

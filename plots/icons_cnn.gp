@@ -2,6 +2,7 @@
 #   gnuplot -e "out='build/results'; dir='build/plots'" plots/icons_cnn.gp
 # The report prints the numbers of its final net B, drawn dashed here, and of some others a loss at
 # the first or the last epoch: circles.
+synthetic = "datos sintéticos"
 load 'plots/style.gp'
 
 train_colour = int(0xd1242f)
@@ -14,8 +15,8 @@ names = "lr0.05 lr0.5 lr0.001 lr0.1 bs10 split800 padded stride2 60epochs softma
 titles = "'Tasa 0.05' 'Tasa 0.5' 'Tasa 0.001' 'Tasa 0.1' 'Lotes de 10' 'Partición 800/205' \
           'Dos convoluciones, con relleno' 'Paso 2, un solo pooling' '60 épocas' \
           'Softmax en las capas ocultas' 'Sigmoide en las capas ocultas' \
-          'Final A: lotes de 5, tasa 0.1' 'Final B: lotes de 10, tasa 0.07' \
-          'Alternativa: paso 1, segundo pooling'"
+          'Final A (lotes de 5, tasa 0.1)' 'Final B (lotes de 10, tasa 0.07)' \
+          'Alternativa (paso 1, segundo pooling)'"
 
 # Draws `run`; kinds as kind(file(run)) gave it.
 panel = "\

@@ -1,6 +1,6 @@
 # The figures of report 4, and the confusion matrices of its notebook (here of the test set).
 #   gnuplot -e "out='build/results'; dir='build/plots'" plots/kuzushiji_mlp.gp
-#   fig2, fig3                     accuracy against epoch, M0 and M1
+#   fig2, fig3                     accuracy against epoch, M0 and M1; circles: as the report prints
 #   confusion_m0, confusion_m1     rows: true labels; columns: what was predicted
 #   fig1                           four images
 load 'plots/style.gp'
@@ -9,9 +9,13 @@ train_colour = int(0x1f4fd8)
 val_colour   = int(0xc2410c)
 file(name) = out.'/kuzushiji_mlp/'.name.'.tsv'
 name(run)  = run eq 'm0' ? 'M0' : 'M1'
+printed    = 'plots/kuzushiji_mlp_text.tsv'
+at(which)  = strcol(1) eq run && strcol(3) eq which.'_acc' \
+           ? (strcol(2) eq 'last' ? ended : column(2)) : NaN
 drawn = 0
 
 set key right bottom
+set rmargin 4
 set xlabel "Epoch"
 set ylabel "Accuracy"
 set yrange [0 : 1]
@@ -19,14 +23,19 @@ do for [run in "m0 m1"] {
     kinds = kind(file(run))
     if (kinds eq "") { print sprintf("%s was not run", run); continue }
     drawn = drawn + 1
-    each = run eq 'm0' ? 10 : 1             # so many epochs from mark to mark
+    each  = run eq 'm0' ? 10 : 1            # so many epochs from mark to mark
+    ended = run eq 'm0' ? 300 : 18          # the report's last
     eval canvas(1000, 700)
     set output dir.'/kuzushiji_mlp_fig'.(run eq 'm0' ? 2 : 3).'.png'
     set title marked("Train vs Validation Accuracy (".name(run).")", kinds) font ",20"
     plot file(run) using 1:3 with linespoints lc rgb train_colour lw 2 pt 7 ps 1.2 pi each \
              title 'Train Accuracy', \
          file(run) using 1:5 with linespoints lc rgb val_colour lw 2 pt 5 ps 1.2 pi each \
-             title 'Validation Accuracy'
+             title 'Validation Accuracy', \
+         printed using (at('train')):4 with points lc rgb train_colour lw 2 pt 6 ps 2 notitle, \
+         printed using (at('val')):4 with points lc rgb val_colour lw 2 pt 6 ps 2 notitle, \
+         NaN with points lc rgb '#606060' lw 2 pt 6 ps 2 \
+             title kinds eq 'synthetic' ? 'Report (real images)' : 'Report'
 }
 
 unset key

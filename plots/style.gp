@@ -1,5 +1,6 @@
 # What the figures share. Variables that the caller may set with -e:
 #   out  the folder of the result files (build/results)     dir  where figures go (build/plots)
+# and a figure before it loads this: synthetic, what is said of such data.
 if (!exists("out")) out = 'build/results'
 if (!exists("dir")) dir = 'build/plots'
 # A name that begins with <, | or - would be a command or standard input.
@@ -21,12 +22,14 @@ set datafile commentschars "#"
 set grid lt 1 lc rgb '#e4e4e4' lw 1
 set border 3 lw 1.5 lc rgb '#404040'
 set tics nomirror
+set format "%h"         # the default begins with a space, which moves labels off their tics
 set key samplen 2.5 spacing 1.15
 
 # "real" or "synthetic", as the comments of a result file say; "" where there is no such file.
 kind(file) = system("sed -n 's/^# data \\([a-z]*\\).*/\\1/p' ".shell(file)." 2>/dev/null")
 # Results that are not those of the real images must not pass for them.
-marked(title, kinds) = title.(strstrt(kinds, "synthetic") ? "\n{/:Bold synthetic data}" : "")
+if (!exists("synthetic")) synthetic = "synthetic data"
+marked(title, kinds) = title.(strstrt(kinds, "synthetic") ? "\n{/:Bold ".synthetic."}" : "")
 
 # A lighter tone of a colour 0xRRGGBB, for what the reports print.
 tone(v) = (v + 255) / 2

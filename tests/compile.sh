@@ -336,12 +336,15 @@ alone() { # as it stands beside its headers, without an option
         (cd experiments && quiet $cc -DTINYNN_ELSEWHERE -fsyntax-only ./*.c)
 }
 check "the experiments from the top folder and from theirs" alone
-claims() { # all can be read, and without results none of them is said to hold or not
+claims() { # all can be read; without results none is said to hold or not, without a folder nothing
     quiet $cc -std=c99 $strict experiments/report.c -o "$dir/report" -lm &&
-        "$dir/report" "$dir/none" > "$dir/report.md" && [ "$(grep -c '| not run |  |$' \
-            "$dir/report.md")" -eq "$(cat plots/*_claims.tsv | grep -c '^claim	')" ]
+        mkdir "$dir/none" && "$dir/report" "$dir/none" > "$dir/report.md" &&
+        [ "$(grep -c '| not run |  |$' "$dir/report.md")" -eq \
+            "$(cat plots/*_claims.tsv | grep -c '^claim	')" ] &&
+        ! "$dir/report" "$dir/none" "$dir/nowhere" > "$dir/nowhere.md" 2> "$dir/nowhere.log" &&
+        grep 'no folder .*/nowhere: [A-Z]' "$dir/nowhere.log" && [ ! -s "$dir/nowhere.md" ]
 }
-check "the report without results" claims
+check "the report without results, and without their folder" claims
 readme() { quiet $cc -DTINYNN_NO_SIMD -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
 check "the README's program, run" readme
 # sizes: a product of two ints is not widened afterwards (the kernels' are of small constants)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # resume.sh [all] - what becomes of results: runs that are killed (kill -9) at random moments, and
 # started again, end with the result files of runs that are not: 4 kills of one experiment, with
-# `all` 50 of three; and what was complete stays, whatever happens to a run: other processes, other
+# `all` 50 of five; and what was complete stays, whatever happens to a run: other processes, other
 # data, a full disk, a call that fails. Needs the experiments that make builds.
 
 about=resume
@@ -53,6 +53,8 @@ check "kuzushiji_mlp, killed $kills times" one kuzushiji_mlp m1
 if [ "$1" = all ]; then
     check "fashion_mlp, killed $kills times" one fashion_mlp adam-bs1000
     check "fashion_cnn, killed $kills times" one fashion_cnn lr0.001-bs128
+    check "icons_cnn, killed $kills times" one icons_cnn final-b
+    check "optimizer_race, killed $kills times" one optimizer_race lbfgs
 fi
 
 # ---- what is complete stays ----------------------------------------------------------------------
@@ -288,17 +290,20 @@ each_call() {
     done
     echo "$runs runs"
 }
-# killed after the first batch of the first epoch, it goes on with the second
+# in_epoch EXPERIMENT RUN DONE: killed after the first batch of the first epoch, it goes on with the
+# second
 in_epoch() {
     [ -f "$dir/failing.so" ] || { echo "needs Linux and cc"; return 77; }
-    run="build/fashion_mlp --threads 1 --quick --only adam-bs100 --data none"
-    out in_epoch
+    run="build/$1 --threads 1 --quick --only $2 --data none"
+    out in_epoch-$1
     $run --out "$out-whole" > "$log" 2>&1 || return 1
     LD_PRELOAD="$PWD/$dir/failing.so" FAILING=rename:3k $run --out "$out" --save 0 > "$log" 2>&1
     $run --out "$out" > "$log" 2>&1 && same "$out-whole" "$out" &&
-        said 'goes on after epoch 0, with 100 of 400 samples'
+        said "goes on after epoch 0, with $3 samples"
 }
-check "killed within an epoch" in_epoch
+check "fashion_mlp, killed within an epoch" in_epoch fashion_mlp adam-bs100 '100 of 400'
+check "icons_cnn, killed within an epoch" in_epoch icons_cnn final-b '10 of 48'
+check "optimizer_race, killed within an epoch" in_epoch optimizer_race ademamix '100 of 200'
 again() { # a checkpoint that fails is not the last one
     [ -f "$dir/failing.so" ] || { echo "needs Linux and cc"; return 77; }
     out again
