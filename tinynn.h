@@ -1951,8 +1951,9 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #endif
 #endif
 
-/* Turns -fno-signed-zeros and -freciprocal-math off in clang, from here to the end of the
-   implementation (not on ARM); in the intrinsics too, if this includes them first. */
+/* Turns -fno-signed-zeros and -freciprocal-math off in clang (of 21 -fassociative-math, too), from
+   here to the end of the implementation (not on ARM); in the intrinsics as well, if this includes
+   them first. */
 #if defined(__clang__)
     #pragma clang diagnostic push
     #pragma clang diagnostic ignored "-Wignored-pragmas"

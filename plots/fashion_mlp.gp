@@ -9,7 +9,7 @@
 #   5 a, b  adam-bs500-p0.05-100epochs
 # The report prints the numbers of figure 5, drawn dashed here. Of the others its text gives some
 # values at the first and the last epoch: circles.
-synthetic = "datos sintéticos"
+spanish = 1
 load 'plots/style.gp'
 
 train_colour = int(0x1a7f37)
@@ -58,7 +58,7 @@ do for [figure = 1:5] {
         continue
     }
     drawn = drawn + 1
-    report = kinds eq 'synthetic' ? 'Informe (datos reales)' : 'Informe'
+    report = strstrt(kinds, 'synthetic') ? 'Informe (datos reales)' : 'Informe'
     eval canvas(1400, 100 + 560 * rows)
     set output sprintf("%s/fashion_mlp_fig%d.png", dir, figure)
     set multiplot layout rows, 2 \

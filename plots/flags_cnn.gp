@@ -3,7 +3,7 @@
 #   basic, trial0 ..., best0 ...   loss and accuracies against epoch, one figure each; trials: all
 #   search_history, search_slice, search_parallel, search_importance
 # What the report prints is drawn beside ours in lighter tones, dashed or hollow.
-synthetic = "datos sintéticos"
+spanish = 1
 load 'plots/style.gp'
 
 loss_colour  = int(0x1f4fd8)

@@ -2,7 +2,7 @@
 #   gnuplot -e "out='build/results'; dir='build/plots'" plots/icons_cnn.gp
 # The report prints the numbers of its final net B, drawn dashed here, and of some others a loss at
 # the first or the last epoch: circles.
-synthetic = "datos sintéticos"
+spanish = 1
 load 'plots/style.gp'
 
 train_colour = int(0xd1242f)
@@ -26,7 +26,7 @@ panel = "\
     stats file(run) using ($2 < $4 ? $2 : $4) nooutput; \
     bottom = STATS_min > 1 ? STATS_min - 0.1 : 0; \
     set xrange [0 : last + 1]; set yrange [bottom : bottom + 1.12*(top - bottom)]; \
-    report = kinds eq 'synthetic' ? 'Informe (datos reales)' : 'Informe'; \
+    report = strstrt(kinds, 'synthetic') ? 'Informe (datos reales)' : 'Informe'; \
     printed = run eq 'final-b'; \
     circles = strstrt(' lr0.5 lr0.001 final-a ', ' '.run.' '); \
     plot 'plots/icons_cnn_reported.tsv' using 1:(printed ? $2 : NaN) \

@@ -35,7 +35,7 @@ do for [run in "m0 m1"] {
          printed using (at('train')):4 with points lc rgb train_colour lw 2 pt 6 ps 2 notitle, \
          printed using (at('val')):4 with points lc rgb val_colour lw 2 pt 6 ps 2 notitle, \
          NaN with points lc rgb '#606060' lw 2 pt 6 ps 2 \
-             title kinds eq 'synthetic' ? 'Report (real images)' : 'Report'
+             title strstrt(kinds, 'synthetic') ? 'Report (real images)' : 'Report'
 }
 
 unset key

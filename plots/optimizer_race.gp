@@ -22,12 +22,12 @@ if (kinds eq "") { print sprintf("optimizer_race: its runs are not in %s", folde
 eval canvas(1500, 1500)
 set output dir.'/optimizer_race.png'
 set multiplot layout 6, 4 spacing 0.035, 0.053 \
-    margins 0.04, 0.985, 0.045, kinds eq "real" ? 0.94 : 0.92 \
+    margins 0.04, 0.985, 0.045, remark(kinds) eq "" ? 0.94 : 0.92 \
     title marked("Validation accuracy (%) after each epoch: at the defaults (grey), at the best of \
 three learning rates (blue)", kinds) font ",20"
 set tics font ",11"
 unset key
-set yrange [(strstrt(out, "quick") ? 0 : kinds eq "real" ? 70 : 40) : 91]
+set yrange [(strstrt(kinds, "quick") ? 0 : kinds eq "real" ? 70 : 40) : 91]
 set xrange [0.8 : 5.2]
 set xtics 1
 do for [i = 1 : words(optimizers)] {
@@ -55,12 +55,12 @@ set autoscale
 stats table using 1 skip 2 nooutput
 steps = STATS_max
 set multiplot layout 5, 4 spacing 0.045, 0.07 \
-    margins 0.045, 0.985, 0.055, kinds eq "real" ? 0.93 : 0.91 \
-    title marked("Learning rate of every step, and the validation accuracy (%) that it leads to: SGD \
-with momentum 0.9", kinds) font ",20"
+    margins 0.045, 0.985, 0.055, remark(kinds) eq "" ? 0.93 : 0.91 \
+    title marked("Learning rate of every step, and the validation accuracy (%) that it leads to: \
+SGD with momentum 0.9", kinds) font ",20"
 set xrange [0 : steps]
 set yrange [0 : *]
-set xtics steps < 1000 ? 0.5 * steps : 1000 format "%.0f"
+set xtics steps < 2 ? 1 : steps < 1000 ? 0.5 * steps : 1000 format "%.0f"
 set ytics 0.05
 do for [i = 1 : words(names)] {
     name = word(names, i)

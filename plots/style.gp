@@ -1,6 +1,6 @@
 # What the figures share. Variables that the caller may set with -e:
 #   out  the folder of the result files (build/results)     dir  where figures go (build/plots)
-# and a figure before it loads this: synthetic, what is said of such data.
+# and a script, before it loads this: spanish, if its figures are.
 if (!exists("out")) out = 'build/results'
 if (!exists("dir")) dir = 'build/plots'
 # A name that begins with <, | or - would be a command or standard input.
@@ -25,11 +25,16 @@ set tics nomirror
 set format "%h"         # the default begins with a space, which moves labels off their tics
 set key samplen 2.5 spacing 1.15
 
-# "real" or "synthetic", as the comments of a result file say; "" where there is no such file.
-kind(file) = system("sed -n 's/^# data \\([a-z]*\\).*/\\1/p' ".shell(file)." 2>/dev/null")
-# Results that are not those of the real images must not pass for them.
-if (!exists("synthetic")) synthetic = "synthetic data"
-marked(title, kinds) = title.(strstrt(kinds, "synthetic") ? "\n{/:Bold ".synthetic."}" : "")
+# "real" or "synthetic", as the comments of a result file say, with "(quick)" behind it if the run
+# was one of --quick; "" where there is no such file.
+kind(file) = system("sed -n 's/^# data \\([a-z]*\\)[^(]*/\\1/p' ".shell(file)." 2>/dev/null")
+# Results that are not those of the real images, or of whole runs, must not pass for them.
+synthetic = exists("spanish") ? "datos sintéticos" : "synthetic data"
+short     = exists("spanish") ? "ejecución corta" : "quick run"
+remark(kinds) = (strstrt(kinds, "synthetic") ? synthetic : "") \
+              .(strstrt(kinds, "synthetic") && strstrt(kinds, "quick") ? ", " : "") \
+              .(strstrt(kinds, "quick") ? short : "")
+marked(title, kinds) = title.(remark(kinds) eq "" ? "" : "\n{/:Bold ".remark(kinds)."}")
 
 # A lighter tone of a colour 0xRRGGBB, for what the reports print.
 tone(v) = (v + 255) / 2
