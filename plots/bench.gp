@@ -19,7 +19,8 @@ colours = "#1f4fd8 #0f9d76 #c2410c #8a4fbf"
 eval canvas(1500, 750)
 set output dir.'/bench_roofline.png'
 set multiplot layout 1, words(threads) \
-    title "Speed of ".machine." under the machine's limits" font ",20"
+    title "Speed of ".machine." under the machine's limits\n{/*0.7 a convolution counts as if \
+done directly: those of 3x3 take less, and may lie above}" font ",20"
 set logscale xy
 set xlabel "arithmetic per byte that must be moved (FLOP/B)"
 set ylabel "GFLOP/s"
@@ -63,8 +64,10 @@ do for [t in "1 2"] {
     plot of_t using ($0 - 0.2):($4/$3):xtic(1) with boxes lc rgb '#1f4fd8' title 'PyTorch', \
          of_t using ($0 + 0.2):($5/$3) with boxes lc rgb '#c2410c' \
               title 'oneDNN, put together by hand', \
-         of_t using ($0 - 0.2):($4/$3):(sprintf("%.1f", $4/$3)) with labels offset 0, 0.6 notitle, \
-         of_t using ($0 + 0.2):($5/$3):(sprintf("%.1f", $5/$3)) with labels offset 0, 0.6 notitle, \
+         of_t using ($0 - 0.2):($4/$3):(sprintf("%.1f", $4/$3)) \
+              with labels font ",11" offset 0, 0.5 notitle, \
+         of_t using ($0 + 0.2):($5/$3):(sprintf("%.1f", $5/$3)) \
+              with labels font ",11" offset 0, 0.5 notitle, \
          1 lc rgb '#404040' lw 1.5 dt 2 notitle
 }
 unset multiplot
