@@ -7515,7 +7515,8 @@ typedef struct {
 typedef struct tnn__life {
     int      from, to;
     tnn__len floats, at;
-    struct tnn__life *next;         /* which lies as high, or higher */
+    tnn__len hole;                  /* when it is over: where a hole of so many floats begins */
+    struct tnn__life *next;         /* also due (tnn__due); of holes, the next one above */
 } tnn__life;
 
 /* What lies between operations: the values of a batch, and their gradients. */
@@ -7526,7 +7527,8 @@ typedef struct {
     int      readers, last_reader, needs_grad;
     tnn__life life[3];              /* of its values, of its gradient, of its values made again */
     int      again;                 /* backward may make the values again: tnn__plan_again */
-    int      shares;                /* others have the room of its values at another time */
+    int      shares;                /* others may have the room of its values at another time */
+    tnn__life *due[2];              /* of time i, of time 2 ops + 1 - i: tnn__due */
     tnn__len sample, row, at;       /* floats per sample, per image row; where pixel (0, 0) is */
     float   *data;
     float   *grad;                  /* of the whole batch; NULL: scratch, of one sample */
@@ -12512,65 +12514,101 @@ static void tnn__plan_lives(tnn_net *net, int training)
     }
     if (training) tnn__plan_again(net);
 }
-/* Gives a life the lowest place where no other array stands during it, and puts it into the list of
-   those that have a place, which begins with the lowest. */
-static void tnn__settle(tnn__life **list, tnn__life *life)
+/* The lives that are DUE at time `when`, as a list: first those that are over with the time before
+   it, then those that begin. */
+static tnn__life **tnn__due(const tnn_net *net, int when)
 {
-    tnn__life *other;
-    life->at = 0;
-    for (other = *list; other; other = other->next) {
-        if (other->from > life->to || other->to < life->from) continue;
-        if (other->at >= life->at + life->floats) break;
-        life->at = TNN__MAX(life->at, other->at + other->floats);
-    }
-    life->at = TNN__MIN(life->at, TNN__HUGE);
-    while (*list && (*list)->at <= life->at) list = &(*list)->next;
+    return when <= net->ops ? &net->blob[when].due[0] : &net->blob[2*net->ops + 1 - when].due[1];
+}
+/* Makes a life due, before those that are. */
+static void tnn__make_due(const tnn_net *net, tnn__life *life, int when)
+{
+    life->next = *tnn__due(net, when);
+    *tnn__due(net, when) = life;
+}
+/* Takes so many floats from the lowest hole that has them, and returns where they begin. The last
+   hole has no end; it is taken where no other is large enough. */
+static tnn__len tnn__fill_hole(tnn__life **list, tnn__len floats)
+{
+    tnn__life *hole;
+    tnn__len at;
+    while ((hole = *list)->next && hole->floats < floats) list = &hole->next;
+    at = hole->hole;
+    hole->hole = TNN__MIN(at + floats, TNN__HUGE);
+    if (hole->next && !(hole->floats -= floats)) *list = hole->next;
+    return at;
+}
+/* A life that is over leaves a hole, which takes in those that it touches. So holes are few, and a
+   plan's time grows with the layers, not with their square. */
+static void tnn__leave_hole(tnn__life **list, tnn__life *life)
+{
+    tnn__life *hole;
+    life->hole = life->at;
+    while ((hole = *list) != NULL && hole->hole <= life->hole + life->floats)
+        if (hole->hole + hole->floats < life->hole) list = &hole->next;
+        else {
+            life->hole = TNN__MIN(life->hole, hole->hole);
+            life->floats = TNN__MIN(life->floats + hole->floats, TNN__HUGE);
+            *list = hole->next;
+        }
     life->next = *list;
     *list = life;
 }
-/* Whether another array of the list has a part of this one's place, then at another time. */
-static int tnn__shares(const tnn__life *list, const tnn__life *life)
+/* Goes through the time of a sample: what is over makes room, then each life that begins gets the
+   lowest place that is free and large enough. Returns the floats that a sample takes. Values share
+   their place (b->shares) if others were there before, or may be there when they are over. */
+static tnn__len tnn__settle(tnn_net *net)
 {
-    for (; list; list = list->next)
-        if (list != life && list->at < life->at + life->floats
-            && life->at < list->at + list->floats) return 1;
-    return 0;
+    const int end = 2*net->ops + 1;
+    tnn__life all, *holes = &all, *life, *next;
+    tnn__len most = 0;
+    int when;
+    memset(&all, 0, sizeof all);
+    all.floats = TNN__HUGE;
+    for (when = 0; when < end; when++)
+        for (life = *tnn__due(net, when); life; life = next) {
+            next = life->next;
+            if (life->to < when) {
+                tnn__leave_hole(&holes, life);
+                continue;
+            }
+            life->at = tnn__fill_hole(&holes, life->floats);
+            if (when < net->ops) net->blob[when + 1].shares = life->to < end || life->at < most;
+            most = TNN__MAX(most, life->at + life->floats);
+            if (life->to < end) tnn__make_due(net, life, life->to + 1);
+        }
+    return most;
 }
 /* Strides and memory of the blobs. Each sample has a ROOM of its own; b->sample, the floats of one,
    is the same for all blobs but the user's. In it lie all arrays of the sample that have a life.
-   Each gets the lowest place that is free during its life: first the values, from the first blob
-   on; then the gradients, then the values made again, both from the last blob on. No room has
-   arrays of two samples, so it does not matter which sample is how far. Values lie as
+   No room has arrays of two samples, so it does not matter which sample is how far. Values lie as
        frame[0] rows of zeros, h rows of frame[2] + w + frame[3] pixels of c floats, frame[1] rows
    Operations write the image alone, so the frame stays as it was allocated, zeros. Where arrays
-   share its place (b->shares) it is cleared before each forward of its operation, and always where
-   values are made again. A gradient has no frame. */
+   may share its place (b->shares) it is cleared before each forward of its operation, and always
+   where values are made again. A gradient has no frame. */
 static void tnn__place_blobs(tnn_net *net, tnn__room *room)
 {
-    tnn__life *list = NULL;
-    tnn__len sample = 0;
+    tnn__len sample;
     float *data;
     int i, k;
     tnn__plan_lives(net, room->training);
-    for (k = 0; k < 3; k++)
+    for (i = 0; i <= net->ops; i++) net->blob[i].due[0] = net->blob[i].due[1] = NULL;
+    for (k = 2; k >= 0; k--)
         for (i = 1; i <= net->ops; i++) {
-            tnn__blob *b = &net->blob[k ? net->ops + 1 - i : i];
+            tnn__blob *b = &net->blob[i];
             /* a convolution's dw reads the last pixel's dy as whole panels */
             const tnn__len gradient = tnn__off_page(tnn__values(b) + (b->c%16 ? 15 : 0));
-            tnn__len *floats = &b->life[k].floats;
-            *floats = k == 1 ? gradient
+            b->life[k].floats = k == 1 ? gradient
                 : tnn__off_page(tnn__framed(b->frame, b->h, b->w, b->c, &b->row, &b->at));
             room->most = TNN__MAX(room->most, gradient);
-            if (b->life[k].to < 0) continue;
-            tnn__settle(&list, &b->life[k]);
-            sample = TNN__MAX(sample, b->life[k].at + *floats);
+            if (b->life[k].to >= 0) tnn__make_due(net, &b->life[k], b->life[k].from);
         }
+    sample = tnn__settle(net);
     sample = tnn__off_page(sample + TNN__SLACK);
     data = tnn__take(&room->arena, tnn__mul(room->batch, sample));
     for (i = 1; i <= net->ops; i++) {
         tnn__blob *b = &net->blob[i];
         b->sample = sample;
-        b->shares = tnn__shares(list, &b->life[0]);
         b->data = data ? data + b->life[0].at : NULL;
         b->grad = data && b->life[1].to >= 0 ? data + b->life[1].at : NULL;
         b->second = data && b->life[2].to >= 0 ? data + b->life[2].at : NULL;
@@ -13075,15 +13113,20 @@ static void tnn__add_grad(const tnn__sample_at *a, const tnn__blob *b, const flo
     a->k->madd(tnn__values(b), 1, dx, to, to);
 }
 /* Makes the values of blob b, sample s, again, in their second place; before that those that they
-   are made of, if these are not kept. */
+   are made of, if these are not kept. Each of those has one reader, so there is one way up again:
+   no call within a call, for such a chain may be long. */
 static void tnn__make_again(const tnn__call *call, const tnn__blob *b, int s, float *scratch)
 {
     const tnn_net *net = call->net;
-    const int i = (int)(b - net->blob) - 1;
-    const tnn__sample_at at = tnn__at_sample(call, i, s, scratch);
-    if (at.in->second) tnn__make_again(call, at.in, s, scratch);
-    tnn__clear_frame(b, b->second, s);
-    tnn__each(&at, at.op->kind->forward);
+    const int end = (int)(b - net->blob) - 1;
+    int i = end;
+    while (net->blob[net->op[i].in].second) i = net->op[i].in - 1;
+    for (;; i = net->blob[i + 1].last_reader) {
+        const tnn__sample_at at = tnn__at_sample(call, i, s, scratch);
+        tnn__clear_frame(at.out, at.out->second, s);
+        tnn__each(&at, at.op->kind->forward);
+        if (i == end) return;
+    }
 }
 /* A task: a span of samples through the operations of a trunk, back. Gradients of parameters go
    into the span's partial sum, which its first sample begins. Where a blob has several readers, the

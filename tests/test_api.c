@@ -1507,6 +1507,48 @@ static void two_networks(void)
     CHECK(!tnn_failed(), "another thread's error: %s", tnn_error());
     for (i = 0; i < 3; i++) CHECK(hash[i] == want, "thread %d", i);
 }
+/* So many layers are planned soon, and go back in a stack of 256 KB. ReLUs behind the first one do
+   nothing, so their number is not seen in the weights. */
+static void *deep_hash(void *result)
+{
+    enum { INPUTS = 20 };
+    float x[INPUTS], target[3] = { 1, 2, 3 }, first[2000];
+    size_t count = 0;
+    int deep, i;
+    for (i = 0; i < INPUTS; i++) x[i] = (float)(i % 7 - 3);
+    for (deep = 0; deep < 2; deep++) {
+        tnn_net *net = tnn_create(.input = { INPUTS }, .batch = 1, .seed = 4, .threads = 1);
+        tnn_add(net, TNN_DENSE, .units = 30);
+        for (i = 0; i < (deep ? 20000 : 1); i++) tnn_add(net, TNN_RELU);
+        tnn_add(net, TNN_DENSE, .units = 3);
+        tnn_set_loss(net, TNN_MSE);
+        tnn_set_optimizer(net, TNN_SGD, .lr = 0.1);
+        tnn_flat(net, 0, &count);
+        if (!count || count > sizeof first/sizeof *first) return NULL;
+        if (deep) memcpy(tnn_flat(net, 0, NULL), first, count*sizeof *first);
+        else      memcpy(first, tnn_flat(net, 0, NULL), count*sizeof *first);
+        for (i = 0; i < 3; i++) tnn_train_batch_targets(net, x, target, 1);
+        ((uint64_t *)result)[deep] = tnn_failed() ? 0 : tnn_hash(net);
+        tnn_free(net);
+    }
+    return NULL;
+}
+static void deep_network(void)
+{
+    uint64_t hash[2] = { 0, 1 };
+    double seconds = (double)clock();
+    pthread_attr_t stack;
+    pthread_t thread;
+    pthread_attr_init(&stack);
+    pthread_attr_setstacksize(&stack, 256 << 10);
+    CHECK(!pthread_create(&thread, &stack, deep_hash, hash), "no thread");
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&stack);
+    seconds = ((double)clock() - seconds)/CLOCKS_PER_SEC;
+    CHECK(hash[0] == hash[1] && hash[0], "other weights");
+    CHECK(seconds < 5, "20000 layers: %.1f seconds", seconds);
+    test_note("%.2f s", seconds);
+}
 #endif
 
 int main(int argc, char **argv)
@@ -1544,6 +1586,7 @@ int main(int argc, char **argv)
     RUN("Winograd's way beyond its range", beyond_range);
     RUN("frozen dense layers, smaller batches", frozen_dense);
 #if !defined(TINYNN_NO_THREADS) && !defined(_WIN32)
+    RUN("many layers, a small stack", deep_network);
     RUN("networks in several threads", two_networks);
 #endif
     return test_finish();
