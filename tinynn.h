@@ -3471,6 +3471,10 @@ static double tnn__rectification(double beta2, double bias2, long long t)
     return r > 5 ? sqrt((r - 4)*(r - 2)*most/((most - 4)*(most - 2)*r)) : 0;
 }
 
+/* A sample's numbers in a norm whose w and b are by element (6g): mean, r, B, C; sum w dy and
+   sum w dy x^. */
+typedef struct { float mean, r, q, t, sum, products; } tnn__row;
+
 /* Arguments: a matrix x, `rows` rows of `cols` floats, ldx floats apart; where random numbers come
    from, the `first` element of a stream of a seed. */
 #define TNN__MATRIX tnn__len rows, tnn__len cols, const float *x, tnn__len ldx
@@ -3494,6 +3498,12 @@ static double tnn__rectification(double beta2, double bias2, long long t)
                             const float *shift, float slope, float *y, tnn__len ldy)) \
     X(void,  affine_grad,  (TNN__MATRIX, const float *norm, tnn__len each, float slope, \
                             const float *dy, tnn__len ldy, float *dx, tnn__len lddx)) \
+    X(void,  row,          (tnn__len n, const float *x, const tnn__row *row, const float *w, \
+                            const float *b, float *y)) \
+    X(void,  row_sums,     (tnn__len n, const float *x, const float *dy, tnn__row *row, \
+                            const float *w, float *dw, float *db, float *low)) \
+    X(void,  row_grad,     (tnn__len n, const float *x, const float *dy, const tnn__row *row, \
+                            const float *w, float *dx)) \
     X(void,  prelu,        (TNN__MATRIX, const float *slope, float *y, tnn__len ldy)) \
     X(void,  prelu_grad,   (TNN__MATRIX, const float *slope, const float *dy, tnn__len ldy, \
                             float *dx, tnn__len lddx, float *dslope, float *low)) \
@@ -5285,6 +5295,61 @@ TNN__KERNEL float TNN__FN(dot)(tnn__len n, const float *x, const float *y)
 {
     TNN__SUM_LANES(TNN__TERMS_TWICE, sum = tnn__vfma(TNN__AT(x), TNN__AT(y), sum);)
     return TNN__FN(fold)(lanes);
+}
+/* NORMALISATION BY ELEMENT, of a sample or a part of it: y = (x - mean) A + b, A = r w; w and b NULL
+   are 1 and 0 */
+TNN__KERNEL void TNN__FN(row)(tnn__len n, const float *x, const tnn__row *row, const float *w,
+                              const float *b, float *y)
+{
+    const TNN__VF m = tnn__vset1(row->mean), s = tnn__vset1(row->r);
+    TNN__EACH(n,
+        TNN__PUT(y, tnn__vfma(tnn__vsub(TNN__AT(x), m), w ? tnn__vmul(s, TNN__AT(w)) : s,
+                              b ? TNN__AT(b) : tnn__vzero()));
+    )
+}
+/* Its backward: dx = A dy + B x^ + C */
+TNN__KERNEL void TNN__FN(row_grad)(tnn__len n, const float *x, const float *dy,
+                                   const tnn__row *row, const float *w, float *dx)
+{
+    const TNN__VF m = tnn__vset1(row->mean), s = tnn__vset1(row->r);
+    const TNN__VF q = tnn__vset1(row->q), t = tnn__vset1(row->t);
+    TNN__EACH(n,
+        const TNN__VF a = w ? tnn__vmul(s, TNN__AT(w)) : s, d = tnn__vsub(TNN__AT(x), m);
+        TNN__PUT(dx, tnn__vfma(a, TNN__AT(dy), tnn__vfma(q, tnn__vmul(d, s), t)));
+    )
+}
+/* to += v, compensated by low unless that is NULL; nothing where `to` is NULL */
+#define TNN__LEARN(to, low, v) \
+    if (to && !low) TNN__PUT(to, tnn__vadd(v, TNN__AT(to))); \
+    else if (to) { \
+        TNN__VF s_ = TNN__AT(to), c_ = TNN__AT(low); \
+        TNN__FN(collect)(&s_, &c_, tnn__vadd(v, tnn__vzero())); \
+        TNN__PUT(to, s_); \
+        TNN__PUT(low, c_); \
+    }
+/* Before that, of a whole sample: dw += dy x^, db += dy, and the sums of w times these. dw and db
+   may be NULL. low, or NULL: of dw and, as far behind as db is behind dw, of db */
+TNN__KERNEL void TNN__FN(row_sums)(tnn__len n, const float *x, const float *dy, tnn__row *row,
+                                   const float *w, float *dw, float *db, float *low)
+{
+    const TNN__VF m = tnn__vset1(row->mean), r = tnn__vset1(row->r);
+    float lanes[4][TNN__LANES] = {{0}}, *low_b = low && db ? low + (db - dw) : NULL;
+    TNN__BLOCKS {
+        TNN__VF t0 = tnn__vzero(), t1 = t0;
+        TNN__TERMS_TWICE(
+            const TNN__VF g = TNN__AT(dy), f = w ? TNN__AT(w) : TNN__ONE;
+            const TNN__VF d = tnn__vfma(tnn__vsub(TNN__AT(x), m), r, tnn__vzero());
+            const TNN__VF p = part ? TNN__FN(cut)(tnn__vmul(d, g), rest) : tnn__vmul(d, g);
+            TNN__LEARN(dw, low, p)
+            TNN__LEARN(db, low_b, g)
+            t0 = tnn__vadd(t0, tnn__vmul(g, f));
+            t1 = tnn__vadd(t1, tnn__vmul(p, f));
+        )
+        TNN__FN(collect_at)(lanes[0] + lane, lanes[1] + lane, t0);
+        TNN__FN(collect_at)(lanes[2] + lane, lanes[3] + lane, t1);
+    }
+    row->sum = TNN__FN(fold)(lanes[0]);
+    row->products = TNN__FN(fold)(lanes[2]);
 }
 /* y[i] = exp(x[i] - max); returns their sum. */
 TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
@@ -8330,8 +8395,8 @@ static void tnn__window_pool(const tnn__sample_at *a)
 
    Arrays by cell lie in this order: mean, r, A, b, B, C, and two sums, each with its low (3a).
    Those of batch norm, whose statistics are one per cell, are kept for the whole batch, sums by
-   span. The others make them of each sample in scratch, by element those of a row, which stay in
-   the cache, and keep two numbers of each group: mean and r. */
+   span. The others keep two numbers of each group: mean and r. They make the arrays of each sample
+   in scratch; but where w and b are by element there are none, only a tnn__row. */
 /* The kinds differ in what they take the mean over, what they learn, and in defaults. Refuses
    groups of unequal size, and an instance norm of one pixel. */
 static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
@@ -8361,7 +8426,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
     if (op->affine) op->w_floats = op->cells;
     if (op->affine && op->centred && !o->no_bias) op->b_floats = op->cells;
     if (op->track) op->s_floats = 2*op->cells + (o->cumulative ? 16 : 0);
-    op->tmp_floats = 10*op->cells;
+    op->tmp_floats = op->element ? 96 + op->cells : 10*op->cells;
     return TNN_OK;
 }
 /* Batch norm takes up a (leaky) ReLU: backward finds its sign by forward's formula. */
@@ -8615,11 +8680,12 @@ static void tnn__batch_gradients(tnn__call *call)
     }
 }
 
-/* Mean and r by column of a sample, of all but batch norm. */
+/* Mean and r of a sample, of all but batch norm; by column in `mean`, where they are not by element,
+   which is scratch then. */
 static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
-    float *rstd = mean + op->cells;
+    float *rstd = mean + op->cells, *kept = op->kept ? tnn__group_kept(a) : NULL;
     tnn__len i;
     if (op->track && !a->training) {            /* of instance norm */
         const float *running = a->net->buffers + op->s;
@@ -8628,60 +8694,38 @@ static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
             rstd[i] = 1.0f/sqrtf(running[op->cells + i] + op->options.eps);
         return;
     }
-    if (op->kept) {
-        float *kept = tnn__group_kept(a);
+    if (kept)
         tnn__statistics(NULL, a, tnn__norm_count(op, a->in, 1), kept, NULL, kept + op->groups,
-                        mean + 4*op->cells);
-    }
-    tnn__group_spread(a, mean, rstd);
+                        op->element ? mean : mean + 4*op->cells);
+    if (!op->element) tnn__group_spread(a, mean, rstd);
 }
-/* Adds a sample's sums of dy and of x^ dy to db and dw, those of n cells from `at` on; then they
-   become sums of w dy and x^ w dy. */
-static void tnn__norm_learn(const tnn__sample_at *a, tnn__len at, tnn__len n, float *sum,
-                            float *products)
-{
-    /* terms of dw and db in a span: a plain chain if they are few */
-    const int few = a->op->element
-                    && a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
-    if (a->dw && few) a->k->madd(n, 1, products, a->dw + at, a->dw + at);
-    else if (a->dw) a->k->colsum(1, n, products, n, 1, a->dw + at, a->low + at);
-    if (a->db && few) a->k->madd(n, 1, sum, a->db + at, a->db + at);
-    else if (a->db) a->k->colsum(1, n, sum, n, 1, a->db + at, a->low + a->op->w_floats + at);
-    if (!a->w) return;
-    a->k->multiply(n, products, a->w + at, products);
-    a->k->multiply(n, sum, a->w + at, sum);
-}
-/* Back, mean, r, B and C by column of a sample, of all but batch norm: from sums of dy and of
-   products x^ dy, of which by element each has one term, which b's place helps to make. */
+/* Back, mean, r, B and C by column of a sample, of all but batch norm and what is by element: from
+   sums of dy and of x^ dy, which are added to db and dw. */
 static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
-    const tnn__len cells = op->cells, n = tnn__wide(in), each = op->cols/op->groups;
+    const tnn__len cells = op->cells, n = tnn__wide(in), each = op->each;
     float *rstd = mean + cells, *zero = mean + 3*cells, *by_x = zero + cells, *plus = by_x + cells;
     float *sum = plus + cells, *products = sum + 2*cells;
     const double count = tnn__norm_count(op, in, 1);
     tnn__len g;
     int r;
     tnn__group_spread(a, mean, rstd);
-    tnn__fill_floats(zero, op->cols, 0);
-    tnn__fill_floats(by_x, op->cols, 0);
-    tnn__fill_floats(plus, op->cols, 0);
-    if (!op->element) memset(sum, 0, (size_t)(4*cells)*sizeof *sum);
-    for (r = 0; r < in->h; r++) {
-        const float *x = a->x + r*in->row, *dy = a->dy + r*n;
-        if (op->element) {
-            a->k->affine(1, n, x, n, mean, rstd, zero, 1, products + r*n, n);
-            a->k->multiply(n, products + r*n, dy, products + r*n);
-            memcpy(sum + r*n, dy, (size_t)n*sizeof *sum);
-            tnn__norm_learn(a, r*n, n, sum + r*n, products + r*n);
-        } else a->k->norm_sums(in->w, in->c, x, in->c, mean, cells, 1, dy, in->c, sum);
+    memset(zero, 0, (size_t)(7*cells)*sizeof *zero);
+    for (r = 0; r < in->h; r++)
+        a->k->norm_sums(in->w, in->c, a->x + r*in->row, in->c, mean, cells, 1, a->dy + r*n, in->c,
+                        sum);
+    if (a->dw) a->k->colsum(1, in->c, products, in->c, 1, a->dw, a->low);
+    if (a->db) a->k->colsum(1, in->c, sum, in->c, 1, a->db, a->low + op->w_floats);
+    if (a->w) {
+        a->k->multiply(in->c, products, a->w, products);
+        a->k->multiply(in->c, sum, a->w, sum);
     }
-    if (!op->element) tnn__norm_learn(a, 0, in->c, sum, products);
     for (g = 0; op->type != TNN_SCALE && g < op->groups; g++) {
         const double factor = (double)tnn__group_kept(a)[op->groups + g]/count;
-        const double sum_x = (double)a->k->sum(op->each, products + g*op->each);
-        const double sum_1 = (double)a->k->sum(op->each, sum + g*op->each);
+        const double sum_x = (double)a->k->sum(each, products + g*each);
+        const double sum_1 = (double)a->k->sum(each, sum + g*each);
         tnn__fill_floats(by_x + g*each, each, (float)(-factor*sum_x));
         if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-factor*sum_1));
     }
@@ -8691,10 +8735,33 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         tnn__fill_floats(plus, op->cols, 0);
     }
 }
+/* By element, of all but batch norm: the numbers of sample a; back, of its first row, also B and C,
+   and dw and db. x of a framed image is copied then. */
+static void tnn__norm_row(const tnn__sample_at *a, tnn__row *row)
+{
+    const tnn__op *op = a->op;
+    const tnn__blob *in = a->in;
+    const float *kept = op->kept ? tnn__group_kept(a) : NULL, *x = a->x;
+    const double count = tnn__norm_count(op, in, 1);
+    /* terms of dw and db in a span: a plain chain if they are few */
+    const int few = a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
+    float *copy = a->tmp + 96;
+    int r;
+    memset(row, 0, sizeof *row);
+    row->mean = kept ? kept[0] : 0;
+    row->r = kept ? kept[1] : op->affine ? 1 : op->numbers[0];
+    if (!a->back) return;
+    for (r = 0; in->row != a->n && r < in->h; r++, x = copy)
+        memcpy(copy + r*a->n, a->x + r*in->row, (size_t)a->n*sizeof *copy);
+    a->k->row_sums(a->n*in->h, x, a->dy, row, a->w, a->dw, a->db, few ? NULL : a->low);
+    if (!kept) return;
+    row->q = (float)(-(double)row->r/count*(double)row->products);
+    row->t = op->centred ? (float)(-(double)row->r/count*(double)row->sum) : 0;
+    if (op->centred && count < 2) row->r = row->q = row->t = 0;     /* always becomes b */
+}
 /* Forward y = act((x - mean) A + b), back dx = A dy + B x^ + C, dy through act, a row; act is what
    batch norm has taken up, or nothing. Batch norm has its arrays from the pass over the batch; of
-   the others mean, r, B and C, which are the same for every row, are made with the first one, A and
-   b anew where they are by element. */
+   the others they, or what there is instead, are made with the first row. */
 static void tnn__norm(const tnn__sample_at *a)
 {
     const tnn__op *op = a->op;
@@ -8702,21 +8769,27 @@ static void tnn__norm(const tnn__sample_at *a)
     const tnn__len at = op->element ? a->r*a->n : 0;
     const int batch = op->type == TNN_BATCHNORM;
     float *mean = batch ? op->kept + at : a->tmp, *scale = mean + 2*cells, *shift = scale + cells;
+    tnn__row *row = (tnn__row *)(void *)a->tmp;
+    const float *w = a->w ? a->w + at : NULL, *b = a->b ? a->b + at : NULL;
     if (!batch && a->r == 0) {
-        if (a->back) tnn__norm_gradients(a, mean);
-        else tnn__norm_prepare(a, mean);
+        if (!a->back) tnn__norm_prepare(a, mean);
+        else if (!op->element) tnn__norm_gradients(a, mean);
+        if (op->element) tnn__norm_row(a, row);
+        else {
+            if (w) a->k->multiply(cols, mean + cells, w, scale);
+            else memcpy(scale, mean + cells, (size_t)cols*sizeof *scale);
+            if (b) memcpy(shift, b, (size_t)cols*sizeof *shift);
+            else tnn__fill_floats(shift, cols, 0);
+        }
     }
-    if (!batch && (op->element || a->r == 0)) {
-        if (a->w) a->k->multiply(cols, mean + cells, a->w + at, scale);
-        else memcpy(scale, mean + cells, (size_t)cols*sizeof *scale);
-        if (a->b) memcpy(shift, a->b + at, (size_t)cols*sizeof *shift);
-        else tnn__fill_floats(shift, cols, 0);
-    }
-    if (!a->back)
-        a->k->affine(rows, cols, a->x, cols, mean, scale, shift, op->slope, a->y, cols);
-    else if (a->dx)
+    if (a->back && !a->dx) return;
+    if (op->element && !batch) {
+        if (a->back) a->k->row_grad(a->n, a->x, a->dy, row, w, a->dx);
+        else a->k->row(a->n, a->x, row, w, b, a->y);
+    } else if (a->back)
         a->k->affine_grad(rows, cols, a->x, cols, mean, cells, op->slope, a->dy, cols, a->dx,
                           cols);
+    else a->k->affine(rows, cols, a->x, cols, mean, scale, shift, op->slope, a->y, cols);
 }
 
 /* ---- 6h. Convolution, transposed or not: the formulas are in 5b -------------------------------
