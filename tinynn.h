@@ -3498,11 +3498,11 @@ typedef struct { float mean, r, q, t, sum, products; } tnn__row;
                             const float *shift, float slope, float *y, tnn__len ldy)) \
     X(void,  affine_grad,  (TNN__MATRIX, const float *norm, tnn__len each, float slope, \
                             const float *dy, tnn__len ldy, float *dx, tnn__len lddx)) \
-    X(void,  row,          (tnn__len n, const float *x, const tnn__row *row, const float *w, \
+    X(void,  norm_row,     (tnn__len n, const float *x, const tnn__row *row, const float *w, \
                             const float *b, float *y)) \
-    X(void,  row_sums,     (tnn__len n, const float *x, const float *dy, tnn__row *row, \
+    X(void,  norm_row_sums, (tnn__len n, const float *x, const float *dy, tnn__row *row, \
                             const float *w, float *dw, float *db, float *low)) \
-    X(void,  row_grad,     (tnn__len n, const float *x, const float *dy, const tnn__row *row, \
+    X(void,  norm_row_grad, (tnn__len n, const float *x, const float *dy, const tnn__row *row, \
                             const float *w, float *dx)) \
     X(void,  prelu,        (TNN__MATRIX, const float *slope, float *y, tnn__len ldy)) \
     X(void,  prelu_grad,   (TNN__MATRIX, const float *slope, const float *dy, tnn__len ldy, \
@@ -3885,6 +3885,22 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
         const int part = rest < TNN__VN; \
         __VA_ARGS__ \
     } }
+/* Four vectors at a time, as long as there are so many, then one: BODY(LIST) for both, and LIST(X)
+   is X(k) for each vector k, TNN__AT_K(p, k) the one at p, TNN__PUT_K stores it. */
+#define TNN__ALONE(X) X(0)
+#define TNN__FOUR(X)  X(0) X(1) X(2) X(3)
+#define TNN__BY_FOUR(n, BODY) { \
+    tnn__len i = 0, rest = (n); \
+    for (; rest >= 4*TNN__VN; i += 4*TNN__VN, rest -= 4*TNN__VN) { \
+        enum { part = 0 }; \
+        BODY(TNN__FOUR) \
+    } \
+    for (; rest > 0; i += TNN__VN, rest -= TNN__VN) { \
+        const int part = rest < TNN__VN; \
+        BODY(TNN__ALONE) \
+    } }
+#define TNN__AT_K(p, k)     TNN__AT((p) + (k)*TNN__VN)
+#define TNN__PUT_K(p, k, v) TNN__PUT((p) + (k)*TNN__VN, v)
 #define TNN__SET(x) tnn__vset1((float)(x))
 #define TNN__ONE    tnn__vset1(1.0f)
 #define TNN__HALF   tnn__vset1(0.5f)
@@ -4137,7 +4153,6 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
    channels of a row of outputs come before the next row, so what rows share is still cached.
    Four sums at a time: one vector of w, common to them, times the four that stand in x at as many
    pixels. Of the four only m are wanted; the others take the first's place, and are not stored. */
-#define TNN__FOUR(X) X(0) X(1) X(2) X(3)
 #define TNN__FOUR_STEP(k)   s[k] = tnn__vfma(common, TNN__AT(p + at[k]), s[k]);
 #define TNN__FOUR_STORE(k) { \
     if (t->relu) s[k] = tnn__vmax(tnn__vzero(), s[k]); \
@@ -4559,19 +4574,30 @@ TNN__HELPER TNN__VF TNN__FN(erf_parts)(TNN__VF x, TNN__VF *tail)
     TNN__SUM_ROWS(s, c, __VA_ARGS__) \
     TNN__PUT(y, s); \
     TNN__PUT(low, c);
-/* Two sums by column, of what the body adds to t0 and t1 for row r: the first to sums (cols), its
-   low at sums + each, the second to sums + 2 each, its low at sums + 3 each. */
-#define TNN__TWO_SUMS(...) \
-    TNN__VF s[4]; \
+/* A few rows, r_0 up to `end`: all columns of these come before what memory has next, which is
+   fetched in time then. */
+#define TNN__FEW_ROWS \
+    for (r_0 = end = 0; end = TNN__MIN(rows, r_0 + TNN__TERMS_MAX), r_0 < rows; r_0 = end)
+/* In there, a chain of two sums by column, of what TERM(k) adds to t0_k and t1_k for row r: the
+   first to sums (cols), its low at sums + each, the second to sums + 2 each, its low at sums
+   + 3 each. Four vectors of columns at a time: each of them has to wait for its sums. */
+#define TNN__SUMS_START(k) TNN__VF t0_##k = tnn__vzero(), t1_##k = t0_##k;
+#define TNN__SUMS_END(k)   t[2*k] = t0_##k; t[2*k + 1] = t1_##k;
+#define TNN__PLUS_TWO(k)   + 2
+#define TNN__TWO_SUMS(LIST, BEGIN, TERM) \
+    TNN__VF t[8]; \
     int e; \
-    for (e = 0; e < 4; e++) s[e] = TNN__AT(sums + e*each); \
-    TNN__CHAINS { \
-        TNN__VF t0 = tnn__vzero(), t1 = t0; \
-        TNN__EACH_TERM { __VA_ARGS__ } \
-        TNN__FN(collect)(&s[0], &s[1], t0); \
-        TNN__FN(collect)(&s[2], &s[3], t1); \
-    } \
-    for (e = 0; e < 4; e++) TNN__PUT(sums + e*each, s[e]);
+    LIST(BEGIN) \
+    LIST(TNN__SUMS_START) \
+    for (r = r_0; r < end; r++) { LIST(TERM) } \
+    LIST(TNN__SUMS_END) \
+    for (e = 0; e < 0 LIST(TNN__PLUS_TWO); e++) { \
+        float *const to = sums + e%2*2*each + e/2*TNN__VN, *const low = to + each; \
+        TNN__VF s = TNN__AT(to), c = TNN__AT(low); \
+        TNN__FN(collect)(&s, &c, t[e]); \
+        TNN__PUT(to, s); \
+        TNN__PUT(low, c); \
+    }
 
 /* y[j] += sum over rows r of x[r, j] unit, compensated. y and low (cols) */
 TNN__KERNEL void TNN__FN(colsum)(TNN__MATRIX, float unit, float *y, float *low)
@@ -4580,21 +4606,20 @@ TNN__KERNEL void TNN__FN(colsum)(TNN__MATRIX, float unit, float *y, float *low)
     tnn__len r, end;
     TNN__EACH(cols, TNN__ADD_ROWS(y, low, t = tnn__vfma(u, TNN__AT(x + r*ldx), t);))
 }
+#define TNN__CENTRE(k) const TNN__VF m##k = TNN__NEG(TNN__AT_K(centre, k));
+#define TNN__SQUARE(k) { \
+    const TNN__VF d = tnn__vfma(u, TNN__AT_K(x + r*ldx, k), m##k); \
+    t0_##k = tnn__vadd(t0_##k, d); \
+    t1_##k = tnn__vfma(d, d, t1_##k); }
+#define TNN__DEVIATIONS(LIST) TNN__TWO_SUMS(LIST, TNN__CENTRE, TNN__SQUARE)
 /* The sums of d = x unit - centre and of d^2, by column: mean and variance come of them, without
    cancellation if centre (cols) is near the mean. */
 TNN__KERNEL void TNN__FN(moments)(TNN__MATRIX, float unit, const float *centre, float *sums,
                                   tnn__len each)
 {
     const TNN__VF u = tnn__vset1(unit);
-    tnn__len r, end;
-    TNN__EACH(cols,
-        const TNN__VF m = TNN__NEG(TNN__AT(centre));
-        TNN__TWO_SUMS(
-            const TNN__VF d = tnn__vfma(u, TNN__AT(x + r*ldx), m);
-            t0 = tnn__vadd(t0, d);
-            t1 = tnn__vfma(d, d, t1);
-        )
-    )
+    tnn__len r, r_0, end;
+    TNN__FEW_ROWS TNN__BY_FOUR(cols, TNN__DEVIATIONS)
 }
 /* Of a gradient g through act, whose output is v: scale g where v > 0, else slope scale g, and 0
    with slope 0. For slope >= 0 the sign of v is that of act's input. */
@@ -4605,37 +4630,29 @@ TNN__HELPER TNN__VF TNN__FN(back)(TNN__VF v, TNN__VF g, float slope, float scale
     return tnn__vgt(v, tnn__vzero(), tnn__vmul(tnn__vset1(scale), g), below);
 }
 /* NORMALISATION: y = act((x - mean) a + b), x^ = (x - mean) r. norm: mean, r, a, b, q and t, by
-   column, each array `each` floats behind the one before. slope: act's; 1 is none.
-   A kernel has its loop twice, TNN__BY_SLOPE: without act, slope is a constant there. */
-#define TNN__BY_SLOPE(loop, ...) \
-    if (slope < 1 || slope > 1) TNN__FN(loop)(__VA_ARGS__, slope); \
-    else TNN__FN(loop)(__VA_ARGS__, 1);
-/* g, a gradient by y, back through act; x is x - mean */
+   column, each array `each` floats behind the one before. slope: act's; 1 is none: then act and its
+   gradient multiply by 1. What is written goes row by row, as memory has it.
+   g, a gradient by y, back through act; x is x - mean */
 TNN__HELPER TNN__VF TNN__FN(norm_back)(TNN__VF x, TNN__VF a, TNN__VF b, TNN__VF g, float slope)
 {
-    return slope < 1 || slope > 1 ? TNN__FN(back)(tnn__vfma(x, a, b), g, slope, 1) : g;
+    return TNN__FN(back)(tnn__vfma(x, a, b), g, slope, 1);
 }
-/* norm_sums, whose slope is known here. sums: g, then g x^, by column, with their lows */
-TNN__HELPER void TNN__FN(norm_sums_loop)(TNN__MATRIX, const float *norm, tnn__len each,
-                                         const float *dy, tnn__len ldy, float *sums, float slope)
-{
-    tnn__len r, end;
-    TNN__EACH(cols,
-        const TNN__VF m = TNN__AT(norm), q = TNN__AT(norm + each);
-        const TNN__VF a = TNN__AT(norm + 2*each), b = TNN__AT(norm + 3*each);
-        TNN__TWO_SUMS(
-            const TNN__VF d = tnn__vsub(TNN__AT(x + r*ldx), m);
-            const TNN__VF g = TNN__FN(norm_back)(d, a, b, TNN__AT(dy + r*ldy), slope);
-            t0 = tnn__vadd(t0, g);
-            t1 = tnn__vfma(tnn__vmul(d, q), g, t1);
-        )
-    )
-}
-/* What its backward needs: the sums over rows of g and of g x^ by column, g = dy through act */
+#define TNN__NORM(k) \
+    const TNN__VF m##k = TNN__AT_K(norm, k), q##k = TNN__AT_K(norm + each, k); \
+    const TNN__VF a##k = TNN__AT_K(norm + 2*each, k), b##k = TNN__AT_K(norm + 3*each, k);
+#define TNN__BACK(k) { \
+    const TNN__VF d = tnn__vsub(TNN__AT_K(x + r*ldx, k), m##k); \
+    const TNN__VF g = TNN__FN(norm_back)(d, a##k, b##k, TNN__AT_K(dy + r*ldy, k), slope); \
+    t0_##k = tnn__vadd(t0_##k, g); \
+    t1_##k = tnn__vfma(tnn__vmul(d, q##k), g, t1_##k); }
+#define TNN__NORM_SUMS(LIST) TNN__TWO_SUMS(LIST, TNN__NORM, TNN__BACK)
+/* What its backward needs, g = dy through act: to sums, sum g and sum g x^ by column, each with its
+   low */
 TNN__KERNEL void TNN__FN(norm_sums)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
                                     const float *dy, tnn__len ldy, float *sums)
 {
-    TNN__BY_SLOPE(norm_sums_loop, rows, cols, x, ldx, norm, each, dy, ldy, sums)
+    tnn__len r, r_0, end;
+    TNN__FEW_ROWS TNN__BY_FOUR(cols, TNN__NORM_SUMS)
 }
 /* y[j] = keep y[j] + a sum over rows of x[r, j]^2; with keep 0 y is not read. */
 TNN__KERNEL void TNN__FN(colsquares)(TNN__MATRIX, float a, float keep, float *y)
@@ -4669,49 +4686,30 @@ TNN__KERNEL void TNN__FN(adafactor)(tnn__len rows, tnn__len cols, const float *g
         }
     )
 }
-/* affine, whose slope is known here */
-TNN__HELPER void TNN__FN(affine_loop)(TNN__MATRIX, const float *mean, const float *scale,
-                                      const float *shift, float *y, tnn__len ldy, float slope)
-{
-    const TNN__VF s = tnn__vset1(slope), zero = tnn__vzero();
-    tnn__len r;
-    TNN__EACH(cols,
-        const TNN__VF m = TNN__AT(mean), a = TNN__AT(scale), b = TNN__AT(shift);
-        for (r = 0; r < rows; r++) {
-            const TNN__VF v = tnn__vfma(tnn__vsub(TNN__AT(x + r*ldx), m), a, b);
-            TNN__PUT(y + r*ldy, slope < 1 || slope > 1
-                     ? tnn__vgt(zero, v, slope > 0 ? tnn__vmul(s, v) : zero, v) : v);
-        }
-    )
-}
 /* Forward: y = act((x - mean) scale + shift), each of the three by column */
 TNN__KERNEL void TNN__FN(affine)(TNN__MATRIX, const float *mean, const float *scale,
                                  const float *shift, float slope, float *y, tnn__len ldy)
 {
-    TNN__BY_SLOPE(affine_loop, rows, cols, x, ldx, mean, scale, shift, y, ldy)
-}
-/* affine_grad, whose slope is known here */
-TNN__HELPER void TNN__FN(affine_grad_loop)(TNN__MATRIX, const float *norm, tnn__len each,
-                                           const float *dy, tnn__len ldy, float *dx,
-                                           tnn__len lddx, float slope)
-{
-    tnn__len r;
-    TNN__EACH(cols,
-        const TNN__VF m = TNN__AT(norm), s = TNN__AT(norm + each);
-        const TNN__VF a = TNN__AT(norm + 2*each), b = TNN__AT(norm + 3*each);
-        const TNN__VF q = TNN__AT(norm + 4*each), t = TNN__AT(norm + 5*each);
-        for (r = 0; r < rows; r++) {
-            const TNN__VF d = tnn__vsub(TNN__AT(x + r*ldx), m);
-            const TNN__VF g = TNN__FN(norm_back)(d, a, b, TNN__AT(dy + r*ldy), slope);
-            TNN__PUT(dx + r*lddx, tnn__vfma(a, g, tnn__vfma(q, tnn__vmul(d, s), t)));
-        }
+    const TNN__VF s = tnn__vset1(slope), zero = tnn__vzero();
+    for (; rows > 0; rows--, x += ldx, y += ldy) TNN__EACH(cols,
+        const TNN__VF m = TNN__AT(mean), a = TNN__AT(scale), b = TNN__AT(shift);
+        const TNN__VF v = tnn__vfma(tnn__vsub(TNN__AT(x), m), a, b);
+        TNN__PUT(y, slope < 1 || slope > 1
+                    ? tnn__vgt(zero, v, slope > 0 ? tnn__vmul(s, v) : zero, v) : v);
     )
 }
 /* Backward: dx = a g + q x^ + t, g = dy through act. What q and t are: 6g. */
 TNN__KERNEL void TNN__FN(affine_grad)(TNN__MATRIX, const float *norm, tnn__len each, float slope,
                                       const float *dy, tnn__len ldy, float *dx, tnn__len lddx)
 {
-    TNN__BY_SLOPE(affine_grad_loop, rows, cols, x, ldx, norm, each, dy, ldy, dx, lddx)
+    for (; rows > 0; rows--, x += ldx, dy += ldy, dx += lddx) TNN__EACH(cols,
+        const TNN__VF m = TNN__AT(norm), s = TNN__AT(norm + each);
+        const TNN__VF a = TNN__AT(norm + 2*each), b = TNN__AT(norm + 3*each);
+        const TNN__VF q = TNN__AT(norm + 4*each), t = TNN__AT(norm + 5*each);
+        const TNN__VF d = tnn__vsub(TNN__AT(x), m);
+        const TNN__VF g = TNN__FN(norm_back)(d, a, b, TNN__AT(dy), slope);
+        TNN__PUT(dx, tnn__vfma(a, g, tnn__vfma(q, tnn__vmul(d, s), t)));
+    )
 }
 /* y = x > 0 ? x : slope x, slope by column */
 TNN__KERNEL void TNN__FN(prelu)(TNN__MATRIX, const float *slope, float *y, tnn__len ldy)
@@ -5079,8 +5077,7 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
    u*kw + v, as a float: it is kept from forward to backward, and compared there.
 
    Vectors are of channels, which are neighbours in memory. A window is gone through for four
-   vectors at a time, as long as there are so many, then for one: TNN__BY_FOUR has BODY(LIST) for
-   both, and LIST(X) is X(k) for each vector k, TNN__AT_K(p, k) the one at p. */
+   vectors at a time, as long as there are so many, then for one: by TNN__BY_FOUR (3a). */
 #define TNN__OUTPUTS(g, from, to, ...) \
     for (row = from; row < to; row++) { \
         const int y_0 = tnn__first(g, row, (g)->ih, (g)->oh, (g)->sh, (g)->ph); \
@@ -5103,19 +5100,6 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
         p = (from) + (u - u_0)*step_h; \
         for (v = v_0; v < v_1; v++, p += step_w) { __VA_ARGS__ } \
     }
-#define TNN__ALONE(X) X(0)
-#define TNN__BY_FOUR(n, BODY) { \
-    tnn__len i = 0, rest = (n); \
-    for (; rest >= 4*TNN__VN; i += 4*TNN__VN, rest -= 4*TNN__VN) { \
-        enum { part = 0 }; \
-        BODY(TNN__FOUR) \
-    } \
-    for (; rest > 0; i += TNN__VN, rest -= TNN__VN) { \
-        const int part = rest < TNN__VN; \
-        BODY(TNN__ALONE) \
-    } }
-#define TNN__AT_K(p, k)     TNN__AT((p) + (k)*TNN__VN)
-#define TNN__PUT_K(p, k, v) TNN__PUT((p) + (k)*TNN__VN, v)
 
 #define TNN__LARGEST_START(k) TNN__VF most##k = tnn__vset1((float)-HUGE_VAL), place##k = before;
 #define TNN__LARGEST_STEP(k)  { \
@@ -5296,9 +5280,9 @@ TNN__KERNEL float TNN__FN(dot)(tnn__len n, const float *x, const float *y)
     TNN__SUM_LANES(TNN__TERMS_TWICE, sum = tnn__vfma(TNN__AT(x), TNN__AT(y), sum);)
     return TNN__FN(fold)(lanes);
 }
-/* NORMALISATION BY ELEMENT, of a sample or a part of it: y = (x - mean) A + b, A = r w; w and b NULL
-   are 1 and 0 */
-TNN__KERNEL void TNN__FN(row)(tnn__len n, const float *x, const tnn__row *row, const float *w,
+/* NORMALISATION BY ELEMENT, of a sample or a part of it, whose numbers (2f) are the same for all:
+   y = (x - mean) A + b, A = r w; w is 1 where it is NULL, b is 0. */
+TNN__KERNEL void TNN__FN(norm_row)(tnn__len n, const float *x, const tnn__row *row, const float *w,
                               const float *b, float *y)
 {
     const TNN__VF m = tnn__vset1(row->mean), s = tnn__vset1(row->r);
@@ -5308,7 +5292,7 @@ TNN__KERNEL void TNN__FN(row)(tnn__len n, const float *x, const tnn__row *row, c
     )
 }
 /* Its backward: dx = A dy + B x^ + C */
-TNN__KERNEL void TNN__FN(row_grad)(tnn__len n, const float *x, const float *dy,
+TNN__KERNEL void TNN__FN(norm_row_grad)(tnn__len n, const float *x, const float *dy,
                                    const tnn__row *row, const float *w, float *dx)
 {
     const TNN__VF m = tnn__vset1(row->mean), s = tnn__vset1(row->r);
@@ -5320,31 +5304,28 @@ TNN__KERNEL void TNN__FN(row_grad)(tnn__len n, const float *x, const float *dy,
 }
 /* to += v, compensated by low unless that is NULL; nothing where `to` is NULL */
 #define TNN__LEARN(to, low, v) \
-    if (to && !low) TNN__PUT(to, tnn__vadd(v, TNN__AT(to))); \
-    else if (to) { \
-        TNN__VF s_ = TNN__AT(to), c_ = TNN__AT(low); \
-        TNN__FN(collect)(&s_, &c_, tnn__vadd(v, tnn__vzero())); \
-        TNN__PUT(to, s_); \
-        TNN__PUT(low, c_); \
-    }
-/* Before that, of a whole sample: dw += dy x^, db += dy, and the sums of w times these. dw and db
-   may be NULL. low, or NULL: of dw and, as far behind as db is behind dw, of db */
-TNN__KERNEL void TNN__FN(row_sums)(tnn__len n, const float *x, const float *dy, tnn__row *row,
+    if (to && !low) tnn__vstore(to + i, tnn__vadd(v, tnn__vload(to + i))); \
+    else if (to) TNN__FN(collect_at)(to + i, low + i, tnn__vadd(v, tnn__vzero()));
+/* Before that, of a whole sample: dw += dy x^, db += dy, and the sums of w times these. n is a
+   multiple of 16; zeros in dy add nothing. dw and db may be NULL. low, or NULL: of dw and, as far
+   behind as db is behind dw, of db */
+TNN__KERNEL void TNN__FN(norm_row_sums)(tnn__len n, const float *x, const float *dy, tnn__row *row,
                                    const float *w, float *dw, float *db, float *low)
 {
     const TNN__VF m = tnn__vset1(row->mean), r = tnn__vset1(row->r);
     float lanes[4][TNN__LANES] = {{0}}, *low_b = low && db ? low + (db - dw) : NULL;
     TNN__BLOCKS {
         TNN__VF t0 = tnn__vzero(), t1 = t0;
-        TNN__TERMS_TWICE(
-            const TNN__VF g = TNN__AT(dy), f = w ? TNN__AT(w) : TNN__ONE;
-            const TNN__VF d = tnn__vfma(tnn__vsub(TNN__AT(x), m), r, tnn__vzero());
-            const TNN__VF p = part ? TNN__FN(cut)(tnn__vmul(d, g), rest) : tnn__vmul(d, g);
+        tnn__len i;
+        for (i = block + lane; i < end; i += TNN__LANES) {
+            const TNN__VF g = tnn__vload(dy + i), f = w ? tnn__vload(w + i) : TNN__ONE;
+            const TNN__VF d = tnn__vfma(tnn__vsub(tnn__vload(x + i), m), r, tnn__vzero());
+            const TNN__VF p = tnn__vmul(d, g);
             TNN__LEARN(dw, low, p)
             TNN__LEARN(db, low_b, g)
             t0 = tnn__vadd(t0, tnn__vmul(g, f));
             t1 = tnn__vadd(t1, tnn__vmul(p, f));
-        )
+        }
         TNN__FN(collect_at)(lanes[0] + lane, lanes[1] + lane, t0);
         TNN__FN(collect_at)(lanes[2] + lane, lanes[3] + lane, t1);
     }
@@ -8426,7 +8407,7 @@ static tnn_status tnn__norm_shape(tnn__op *op, tnn__blob *b)
     if (op->affine) op->w_floats = op->cells;
     if (op->affine && op->centred && !o->no_bias) op->b_floats = op->cells;
     if (op->track) op->s_floats = 2*op->cells + (o->cumulative ? 16 : 0);
-    op->tmp_floats = op->element ? 96 + op->cells : 10*op->cells;
+    op->tmp_floats = op->element ? 96 + 2*op->cells : 10*op->cells;
     return TNN_OK;
 }
 /* Batch norm takes up a (leaky) ReLU: backward finds its sign by forward's formula. */
@@ -8680,8 +8661,8 @@ static void tnn__batch_gradients(tnn__call *call)
     }
 }
 
-/* Mean and r of a sample, of all but batch norm; by column in `mean`, where they are not by element,
-   which is scratch then. */
+/* Mean and r of a sample, of all but batch norm, by column to `mean`; where w is by element that is
+   scratch, and they are kept only. */
 static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
@@ -8736,24 +8717,30 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
     }
 }
 /* By element, of all but batch norm: the numbers of sample a; back, of its first row, also B and C,
-   and dw and db. x of a framed image is copied then. */
-static void tnn__norm_row(const tnn__sample_at *a, tnn__row *row)
+   and dw and db. What is framed, or no multiple of 16, is copied then, and padded with zeros. */
+static void tnn__norm_numbers(const tnn__sample_at *a, tnn__row *row)
 {
     const tnn__op *op = a->op;
     const tnn__blob *in = a->in;
-    const float *kept = op->kept ? tnn__group_kept(a) : NULL, *x = a->x;
+    const float *kept = op->kept ? tnn__group_kept(a) : NULL, *x = a->x, *dy = a->dy;
     const double count = tnn__norm_count(op, in, 1);
     /* terms of dw and db in a span: a plain chain if they are few */
     const int few = a->net->n <= 16*tnn__spans(a->net->partial_floats, a->net->n);
-    float *copy = a->tmp + 96;
+    const tnn__len cells = op->cells, n = a->n;
+    float *copy = a->tmp + 96, *copy_dy = copy + cells;
     int r;
     memset(row, 0, sizeof *row);
     row->mean = kept ? kept[0] : 0;
     row->r = kept ? kept[1] : op->affine ? 1 : op->numbers[0];
     if (!a->back) return;
-    for (r = 0; in->row != a->n && r < in->h; r++, x = copy)
-        memcpy(copy + r*a->n, a->x + r*in->row, (size_t)a->n*sizeof *copy);
-    a->k->row_sums(a->n*in->h, x, a->dy, row, a->w, a->dw, a->db, few ? NULL : a->low);
+    if (in->row != n || n*in->h != cells) {
+        memset(copy, 0, (size_t)(2*cells)*sizeof *copy);
+        for (r = 0; r < in->h; r++) memcpy(copy + r*n, x + r*in->row, (size_t)n*sizeof *copy);
+        memcpy(copy_dy, dy, (size_t)(n*in->h)*sizeof *copy);
+        x = copy;
+        dy = copy_dy;
+    }
+    a->k->norm_row_sums(cells, x, dy, row, a->w, a->dw, a->db, few ? NULL : a->low);
     if (!kept) return;
     row->q = (float)(-(double)row->r/count*(double)row->products);
     row->t = op->centred ? (float)(-(double)row->r/count*(double)row->sum) : 0;
@@ -8774,7 +8761,7 @@ static void tnn__norm(const tnn__sample_at *a)
     if (!batch && a->r == 0) {
         if (!a->back) tnn__norm_prepare(a, mean);
         else if (!op->element) tnn__norm_gradients(a, mean);
-        if (op->element) tnn__norm_row(a, row);
+        if (op->element) tnn__norm_numbers(a, row);
         else {
             if (w) a->k->multiply(cols, mean + cells, w, scale);
             else memcpy(scale, mean + cells, (size_t)cols*sizeof *scale);
@@ -8784,8 +8771,8 @@ static void tnn__norm(const tnn__sample_at *a)
     }
     if (a->back && !a->dx) return;
     if (op->element && !batch) {
-        if (a->back) a->k->row_grad(a->n, a->x, a->dy, row, w, a->dx);
-        else a->k->row(a->n, a->x, row, w, b, a->y);
+        if (a->back) a->k->norm_row_grad(a->n, a->x, a->dy, row, w, a->dx);
+        else a->k->norm_row(a->n, a->x, row, w, b, a->y);
     } else if (a->back)
         a->k->affine_grad(rows, cols, a->x, cols, mean, cells, op->slope, a->dy, cols, a->dx,
                           cols);
