@@ -1953,8 +1953,10 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 
 /* Turns -fno-signed-zeros and -freciprocal-math off in clang (of 21 -fassociative-math, too), from
    here to the end of the implementation (not on ARM); in the intrinsics as well, if this includes
-   them first. */
+   them first. Likewise what clang 21 says, as C99 with _GNU_SOURCE, of glibc 2.43's strchr. */
 #if defined(__clang__)
+    #pragma clang diagnostic push
+    #pragma clang diagnostic ignored "-Wc11-extensions"
     #pragma clang diagnostic push
     #pragma clang diagnostic ignored "-Wignored-pragmas"
     #pragma float_control(precise, on, push)
@@ -20236,6 +20238,7 @@ TNN__GATE2(tnn_status, export_c_with, tnn_net *, net, const tnn_export_options *
     #pragma clang diagnostic push
     #pragma clang diagnostic ignored "-Wignored-pragmas"
     #pragma float_control(pop)
+    #pragma clang diagnostic pop
     #pragma clang diagnostic pop
 #elif defined(__GNUC__)
     #pragma GCC diagnostic pop

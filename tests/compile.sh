@@ -232,6 +232,8 @@ for cc in gcc clang; do
         check "$cc -std=$std: no warning" quiet $cc -std=$std $strict $whole -DTINYNN_SCALAR \
             -fsyntax-only "$dir/use.c"
     done
+    check "$cc -std=c99 -D_GNU_SOURCE: no warning" quiet $cc -std=c99 -D_GNU_SOURCE $strict $whole \
+        -DTINYNN_NO_SIMD -fsyntax-only "$dir/use.c"
     check "$cc -O0, run, frames" framed -O0
     check "$cc, the experiments" quiet $cc -std=c99 $strict -DTINYNN_ELSEWHERE -fsyntax-only \
         experiments/*.c
