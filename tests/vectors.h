@@ -119,7 +119,7 @@ static inline void expect(vectors *c, const char *key, const float *got, double 
 {
     char what[100];
     array *a = get(c, key);
-    snprintf(what, sizeof what, "%s %s", c->name, key);
+    snprintf(what, sizeof what, "%.60s %.30s", c->name, key);
     CHECK_CLOSE(what, got, a->v, a->n, limit);
 }
 
