@@ -9939,6 +9939,13 @@ static tnn_status tnn__init_params(tnn_net *net)
     return TNN_OK;
 }
 
+/* From here on the work is done in kernels: gcc compiles what calls them small, and fast, whatever
+   the -O (but -O0). Section 13 is not of these: what makes a sample runs through its pixels. */
+#if defined(__OPTIMIZE__) && !defined(__clang__)
+    #pragma GCC push_options
+    #pragma GCC optimize("Os", "no-tree-pre", "no-gcse", "no-tree-vrp", "no-ivopts")
+#endif
+
 /* ==== 8. LOSSES ================================================================================
    A loss is a row of tnn__loss_kinds and a formula in 3g. A batch goes through it in these steps:
      - labels are checked; those that count are counted, and weighed;
@@ -13881,6 +13888,10 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
     return tnn__train_batch(net, x, NULL, targets, n);
 }
 
+#if defined(__OPTIMIZE__) && !defined(__clang__)
+    #pragma GCC pop_options             /* of 8 */
+#endif
+
 /* ==== 13. DATA =================================================================================
    A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders.
    Bytes stay bytes until a batch is made; x = (v - mean)/std is worked out then. A part is another
@@ -14854,6 +14865,10 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
     tnn__release(loader);
 }
 
+#if defined(__OPTIMIZE__) && !defined(__clang__)
+    #pragma GCC optimize("Os", "no-tree-pre", "no-gcse", "no-tree-vrp", "no-ivopts")
+#endif
+
 /* ==== 14. TRAINING AND METRICS =================================================================
    What a program does with a network and a data set or loader beside the steps themselves.
      14a  evaluation, an epoch of training, early stopping
@@ -15615,11 +15630,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
 }
 
 /* ---- To be skipped on first reading: what surrounds a network -------------------------------
-   No batch passes through 15 to 17: gcc compiles them quickly and small, whatever the -O. */
-#if defined(__OPTIMIZE__) && !defined(__clang__)
-    #pragma GCC push_options
-    #pragma GCC optimize("O1")
-#endif
+   No batch passes through 15 to 17. */
 
 /* ==== 15. FILES ================================================================================
    Each format has one function that reads it, out of memory, and one that writes it, to a writer.
@@ -20036,10 +20047,6 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
 }
 #endif
 #endif /* !TINYNN_NO_EXPORT */
-
-#if defined(__OPTIMIZE__) && !defined(__clang__)
-    #pragma GCC pop_options             /* of 15 */
-#endif
 
 /* ==== 18. THE DOOR =============================================================================
    What is called from outside. The caller's mode of arithmetic (2a) may round in another way, or
