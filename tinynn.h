@@ -5977,8 +5977,8 @@ TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_entropy)(const tnn__criterion *lo
             l = tnn__vadd(l, tnn__veq(u, tnn__vzero(), u, tnn__vmul(TNN__NEG(u), z)));
         )
         TNN__FN(collect_at)(sums[0] + lane, low[0] + lane, s);
-        TNN__FN(collect_at)(sums[1] + lane, low[1] + lane, other);
-        TNN__FN(collect_at)(sums[2] + lane, low[2] + lane, w);
+        if (loss->b > 0) TNN__FN(collect_at)(sums[1] + lane, low[1] + lane, other);
+        if (spread > 0) TNN__FN(collect_at)(sums[2] + lane, low[2] + lane, w);
         TNN__FN(collect_at)(sums[3] + lane, low[3] + lane, wt);
         TNN__FN(collect_at)(sums[4] + lane, low[4] + lane, l);
     }
@@ -9305,7 +9305,8 @@ static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
     mm.c = net->flat[TNN__G] + op->weights + (j_0/16*op->q.inner + i0)*16;
     mm.ldc = 16; mm.cp = op->q.inner*16;
     tnn__by_chains(call->k, &mm, net->n, block,
-                   op->q.inner >= 512 && mm.cols >= 64 ? scratch : NULL, call->dw_rows + 16, 0);
+                   op->q.inner >= 512 && op->q.inner%64 == 0 && mm.cols >= 64 ? scratch : NULL,
+                   call->dw_rows + 16, 0);
     if (i0 == 0 && op->b_floats) {
         float *db = net->flat[TNN__G] + op->biases + j_0;
         memset(db, 0, (size_t)mm.cols*sizeof *db);
