@@ -3959,6 +3959,9 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
    columns are left, narrow tiles of one vector take them; where a tile has more columns than C, it
    works on a copy (TNN__FN(edge)). B is read in whole panels, whose last columns are padding.
    BITS. An element of C is one chain after the other, in the order of k, whichever tile it is in.
+   AHEAD. Where A is turned, a step's elements are neighbours and the next step's a row of A away,
+   which no processor foresees. So each step asks for what stands two lines behind its own: the
+   tiles below want it. It makes dW of a dense layer 1.1 to 1.3 times as fast, copies of A useless.
 
    The accumulators have names, not indices: compilers keep an array in memory. Three rows share one
    base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on. TNN__ROWS_M(R, C, X) is
@@ -3990,6 +3993,17 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
     #define TNN__IN_ORDER(x)
 #endif
 
+/* Asks for the cache line of p, which may lie beyond the end: nothing is read. */
+TNN__HELPER void TNN__FN(ahead)(const float *p)
+{
+#if TNN__PASS >= 2 && TNN__PASS <= 4
+    _mm_prefetch((const char *)(const void *)p, _MM_HINT_T0);
+#elif TNN__PASS == 5 && defined __GNUC__
+    __builtin_prefetch(p);
+#else
+    (void)p;
+#endif
+}
 /* Vector v of a tile: the next TNN__VN columns, but with AVX-512 the next panel. */
 #define TNN__BV(v) (v)*(TNN__PASS == 4 ? bp : TNN__VN)
 #define TNN__CV(v) (v)*(TNN__PASS == 4 ? cp : TNN__VN)
@@ -4035,6 +4049,7 @@ TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, int count, const floa
                 const float *p0 = first + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
                 const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
                 for (k = run; k > 0; k--) { \
+                    if (V > 1) TNN__FN(ahead)(p0 + 32); \
                     TNN__COLS_##V(TNN__W_LOAD, 0) \
                     TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V, TNN__STEP) \
                     p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
@@ -9212,14 +9227,11 @@ static void tnn__dense_flip(void *context, int task, int worker)
                            16, to + (tnn__len)j*16, 16);
 }
 
-/* Says how much it needs of what operations share: panels of dy, dy^T or W^T for dx, and in a
-   thread's scratch, of room->most floats, the block of x that dW copies. */
+/* Says how much it needs of what operations share: panels of dy, and dy^T or W^T for dx. */
 static void tnn__dense_place(tnn_net *net, tnn__op *op, tnn__room *room)
 {
     const tnn__len batch = room->batch, inner = op->q.inner, units = tnn__round_up(op->q.oc, 16);
     (void)net;
-    if (room->training && op->trained && inner >= 512)
-        room->most = TNN__MAX(room->most, (TNN__DW_BLOCK + 16)*TNN__MIN(batch, TNN__DW_SAMPLES));
     room->panels = TNN__MAX(room->panels, tnn__mul(batch, units));
     if (!op->needs_dx) return;
     room->turned = TNN__MAX(room->turned, tnn__mul(units, 15
@@ -9286,9 +9298,8 @@ static void tnn__dense_dx_turned(const tnn__call *call, int block, float *scratc
                                in->grad + (s0 + s)*in->sample + i0, in->sample);
     }
 }
-/* A block of dW = x^T dy, and of db with the first inputs. x comes from far away: rows of it are
-   copied to `scratch` first where many columns of dy use them. */
-static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
+/* A block of dW = x^T dy, and of db with the first inputs. */
+static void tnn__dense_dw(const tnn__call *call, int task)
 {
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
@@ -9304,9 +9315,7 @@ static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
     mm.bp = (tnn__len)net->n*16;
     mm.c = net->flat[TNN__G] + op->weights + (j_0/16*op->q.inner + i0)*16;
     mm.ldc = 16; mm.cp = op->q.inner*16;
-    tnn__by_chains(call->k, &mm, net->n, block,
-                   op->q.inner >= 512 && op->q.inner%64 == 0 && mm.cols >= 64 ? scratch : NULL,
-                   call->dw_rows + 16, 0);
+    tnn__by_chains(call->k, &mm, net->n, block, NULL, 0, 0);
     if (i0 == 0 && op->b_floats) {
         float *db = net->flat[TNN__G] + op->biases + j_0;
         memset(db, 0, (size_t)mm.cols*sizeof *db);
@@ -9323,7 +9332,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
-    if (task >= call->dx_blocks) tnn__dense_dw(call, task - call->dx_blocks, scratch);
+    if (task >= call->dx_blocks) tnn__dense_dw(call, task - call->dx_blocks);
     else if (tnn__dense_flips(call->op, net->n)) tnn__dense_dx(call, task);
     else tnn__dense_dx_turned(call, task, scratch);
 }
