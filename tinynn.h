@@ -4167,13 +4167,13 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
 }
 
 /* DEPTHWISE: channels are the vectors; t->cols of them, neighbours in x and y, in panels in w. All
-   channels of a row of outputs come before the next row, so what rows share is still cached.
+   channels of a few pixels come before the next pixels: so x and y are gone through in memory's
+   order, and what rows share is still cached.
    Four sums at a time: one vector of w, common to them, times the four that stand in x at as many
    pixels. Of the four only m are wanted; the others take the first's place, and are not stored. */
 #define TNN__FOUR_STEP(k)   s[k] = tnn__vfma(common, TNN__AT(p + at[k]), s[k]);
-#define TNN__FOUR_STORE(k) { \
-    if (t->relu) s[k] = tnn__vmax(tnn__vzero(), s[k]); \
-    if (k < m) TNN__PUT(y + k*t->ldc, s[k]); }
+#define TNN__FOUR_STORE(k) \
+    if (k < m) TNN__PUT(y + k*t->ldc, t->relu ? tnn__vmax(tnn__vzero(), s[k]) : s[k]);
 /* The same with pixels that stand as far apart as the window's columns, whose number is a constant:
    what is loaded for one of the four then serves the next ones, too. With 3 columns six loads do
    for four pixels, where there would be twelve:
@@ -4182,61 +4182,57 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
        v = 1         s0  s1  s2  s3
        v = 2             s0  s1  s2  s3  */
 #define TNN__FOUR_SHARED(k) s[k] = tnn__vfma(common, TNN__AT(p + (v + k)*rs), s[k]);
-/* A row of outputs of a size x size window, and one vector of channels; t->rows is at least 4. What
-   does not fill the last four is computed twice. */
-TNN__HELPER void TNN__FN(depthwise_row)(const tnn__mm *t, const float *x, const float *w,
-                                        TNN__VF bias, float *to, tnn__len i, int size)
+/* A size x size window, of one vector of channels: adds to s of four pixels. */
+TNN__HELPER void TNN__FN(depthwise_four)(const tnn__mm *t, const float *x, const float *w,
+                                         TNN__VF s[4], tnn__len i, int size)
 {
     const tnn__len a1 = t->a1, rs = t->rs, b1 = t->b1, b2 = t->b2, rest = TNN__VN;
-    enum { m = 4, part = 0 };
-    int col, u, v;
-    for (col = 0; col < t->rows; col += 4) {
-        const int first = TNN__MIN(col, t->rows - 4);
-        float *y = to + first*t->ldc;
-        TNN__VF s[4] = {bias, bias, bias, bias};
+    enum { part = 0 };
+    int u, v;
+    (void)rest;
+    TNN__UNROLL
+    for (u = 0; u < size; u++) {
+        const float *p = x + u*a1;
         TNN__UNROLL
-        for (u = 0; u < size; u++) {
-            const float *p = x + first*rs + u*a1;
-            TNN__UNROLL
-            for (v = 0; v < size; v++) {
-                const TNN__VF common = tnn__vload(w + u*b1 + v*b2);
-                TNN__FOUR(TNN__FOUR_SHARED)
-            }
+        for (v = 0; v < size; v++) {
+            const TNN__VF common = tnn__vload(w + u*b1 + v*b2);
+            TNN__FOUR(TNN__FOUR_SHARED)
         }
-        TNN__FOUR(TNN__FOUR_STORE)
     }
 }
 /* A depthwise convolution (2f):
        y[row, col, i] = bias[i] + sum_{u, v} w[u, v, i] x[row, col, u, v, i],   then ReLU, if any
-   in one chain over (u, v). w and bias are read in whole vectors. */
+   in one chain over (u, v). w and bias are read in whole vectors. Where pixels are shared, and do
+   not fill the last four, some are computed twice. */
 TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
 {
     const int size = t->rows >= 4 && t->rs == t->a2 && t->n1 == t->n2 ? t->n1 : 0;
+    const int shared = size == 3 || size == 5;
     int row, col, u, v;
-    for (row = 0; row < t->n0; row++) TNN__EACH(t->cols,
-        const float *w = t->b + i/16*t->bp + i%16, *a = t->a + row*t->a0;
-        float *c = t->c + row*t->c0;
-        const TNN__VF bias = t->bias ? tnn__vload(t->bias + i) : tnn__vzero();
-        if (!part && size == 3) TNN__FN(depthwise_row)(t, a, w, bias, c, i, 3);
-        else if (!part && size == 5) TNN__FN(depthwise_row)(t, a, w, bias, c, i, 5);
-        else for (col = 0; col < t->rows; col += 4) {
-            const float *x = a + col*t->rs;
-            float *y = c + col*t->ldc;
-            const int m = TNN__MIN(4, t->rows - col);
-            const tnn__len at[4] = {0, m > 1 ? t->rs : 0, m > 2 ? 2*t->rs : 0, m > 3 ? 3*t->rs : 0};
+    for (row = 0; row < t->n0; row++) for (col = 0; col < t->rows; col += 4) {
+        const int first = shared ? TNN__MIN(col, t->rows - 4) : col;
+        const int m = TNN__MIN(4, t->rows - first);
+        const tnn__len at[4] = {0, m > 1 ? t->rs : 0, m > 2 ? 2*t->rs : 0, m > 3 ? 3*t->rs : 0};
+        const float *x = t->a + row*t->a0 + first*t->rs;
+        float *y = t->c + row*t->c0 + first*t->ldc;
+        TNN__EACH(t->cols,
+            const float *w = t->b + i/16*t->bp + i%16;
+            const TNN__VF bias = t->bias ? tnn__vload(t->bias + i) : tnn__vzero();
             TNN__VF s[4] = {bias, bias, bias, bias};
-            for (u = 0; u < t->n1; u++)
+            if (!part && size == 3) TNN__FN(depthwise_four)(t, x, w, s, i, 3);
+            else if (!part && size == 5) TNN__FN(depthwise_four)(t, x, w, s, i, 5);
+            else for (u = 0; u < t->n1; u++)
                 for (v = 0; v < t->n2; v++) {
                     const float *p = x + u*t->a1 + v*t->a2;
                     const TNN__VF common = tnn__vload(w + u*t->b1 + v*t->b2);
                     TNN__FOUR(TNN__FOUR_STEP)
                 }
             TNN__FOUR(TNN__FOUR_STORE)
-        }
-    )
+        )
+    }
 }
-/* Its weights' gradient, some elements of the window at a time, of one row of outputs and a vector
-   of channels. TAPS is X(k, u, v) for each of them: its number, and its place from dw's on. All of
+/* Its weights' gradient, some elements of the window at a time, of n outputs in a row, one chain,
+   and a vector of channels. TAPS is X(k, u, v) for each of them: its number, and its place from dw's on. All of
    them take the same dy, loaded once, and each has a chain of its own, so that nine of them hide
    what a multiply-add takes. Nine sums, dy and an x are 11 registers of 16. `old`: dw and low hold
    sums already; otherwise they are not read. */
@@ -4256,19 +4252,15 @@ TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
     tnn__vstore(low + at, less); }
 #define TNN__TAPS_OF(name, TAPS) \
 TNN__HELPER void TNN__FN(name)(const tnn__mm *t, const float *p, const float *dy, float *dw, \
-                               float *low, int old, tnn__len i, tnn__len rest, int part) \
+                               float *low, int old, int n, tnn__len i, tnn__len rest, int part) \
 { \
     const tnn__len a1 = t->a1, a2 = t->a2, rs = t->rs, ldc = t->ldc; \
-    int col; \
-    for (col = 0; col < t->rows; old = 1) { \
-        const int end = TNN__MIN(t->rows, col + TNN__TERMS_MAX); \
-        TAPS(TNN__TAP_START) \
-        for (; col < end; col++, p += rs, dy += ldc) { \
-            const TNN__VF common = TNN__AT(dy); \
-            TAPS(TNN__TAP_STEP) \
-        } \
-        TAPS(TNN__TAP_COLLECT) \
+    TAPS(TNN__TAP_START) \
+    for (; n > 0; n--, p += rs, dy += ldc) { \
+        const TNN__VF common = TNN__AT(dy); \
+        TAPS(TNN__TAP_STEP) \
     } \
+    TAPS(TNN__TAP_COLLECT) \
 }
 TNN__TAPS_OF(tap, TNN__TAPS_1)
 TNN__TAPS_OF(taps_3, TNN__TAPS_3)
@@ -4281,20 +4273,25 @@ TNN__TAPS_OF(taps_9, TNN__TAPS_9)
 TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 {
     const int all = t->n1 == 3 && t->n2 == 3;
-    int row, u, v, n;
-    for (row = 0; row < t->n0; row++) TNN__EACH(t->cols,
-        const int old = row > 0 || t->start == TNN__KEEP;
-        for (u = 0; u < t->n1; u += all ? 3 : 1)
-            for (v = 0; v < t->n2; v += n) {
-                const tnn__len to = i/16*t->bp + i%16 + u*t->b1 + v*t->b2;
-                const float *x = t->a + row*t->a0 + u*t->a1 + v*t->a2, *dy = t->b + row*t->c0;
-                n = t->n2 - v >= 5 ? 5 : t->n2 - v >= 3 ? 3 : 1;
-                if (all) TNN__FN(taps_9)(t, x, dy, t->c + to, low + to, old, i, rest, part);
-                else if (n == 5) TNN__FN(taps_5)(t, x, dy, t->c + to, low + to, old, i, rest, part);
-                else if (n == 3) TNN__FN(taps_3)(t, x, dy, t->c + to, low + to, old, i, rest, part);
-                else TNN__FN(tap)(t, x, dy, t->c + to, low + to, old, i, rest, part);
-            }
-    )
+    int row, col, u, v, taps;
+    for (row = 0; row < t->n0; row++) for (col = 0; col < t->rows; col += TNN__TERMS_MAX) {
+        const int old = row > 0 || col > 0 || t->start == TNN__KEEP;
+        const int n = TNN__MIN(TNN__TERMS_MAX, t->rows - col);
+        const float *x_0 = t->a + row*t->a0 + col*t->rs, *dy = t->b + row*t->c0 + col*t->ldc;
+        TNN__EACH(t->cols,
+            for (u = 0; u < t->n1; u += all ? 3 : 1)
+                for (v = 0; v < t->n2; v += taps) {
+                    const float *x = x_0 + u*t->a1 + v*t->a2;
+                    float *dw = t->c + i/16*t->bp + i%16 + u*t->b1 + v*t->b2;
+                    float *less = low + (dw - t->c);
+                    taps = t->n2 - v >= 5 ? 5 : t->n2 - v >= 3 ? 3 : 1;
+                    if (all) TNN__FN(taps_9)(t, x, dy, dw, less, old, n, i, rest, part);
+                    else if (taps == 5) TNN__FN(taps_5)(t, x, dy, dw, less, old, n, i, rest, part);
+                    else if (taps == 3) TNN__FN(taps_3)(t, x, dy, dw, less, old, n, i, rest, part);
+                    else TNN__FN(tap)(t, x, dy, dw, less, old, n, i, rest, part);
+                }
+        )
+    }
 }
 
 /* WINOGRAD'S TRANSFORMS (2f). T m T^T takes the columns of m through T, then the rows of what that
