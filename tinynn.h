@@ -4252,7 +4252,8 @@ TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
     tnn__vstore(low + at, less); }
 #define TNN__TAPS_OF(name, TAPS) \
 TNN__HELPER void TNN__FN(name)(const tnn__mm *t, const float *p, const float *dy, float *dw, \
-                               float *low, int old, int n, tnn__len i, tnn__len rest, int part) \
+                               float *low, int old, int n, tnn__len i, tnn__len rest, \
+                               int part) \
 { \
     const tnn__len a1 = t->a1, a2 = t->a2, rs = t->rs, ldc = t->ldc; \
     TAPS(TNN__TAP_START) \
