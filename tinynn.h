@@ -4232,10 +4232,10 @@ TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
     }
 }
 /* Its weights' gradient, some elements of the window at a time, of n outputs in a row, one chain,
-   and a vector of channels. TAPS is X(k, u, v) for each of them: its number, and its place from dw's on. All of
-   them take the same dy, loaded once, and each has a chain of its own, so that nine of them hide
-   what a multiply-add takes. Nine sums, dy and an x are 11 registers of 16. `old`: dw and low hold
-   sums already; otherwise they are not read. */
+   and a vector of channels. TAPS is X(k, u, v) for each of them: its number, and its place from
+   dw's on. All of them take the same dy, loaded once, and each has a chain of its own, so that nine
+   of them hide what a multiply-add takes. Nine sums, dy and an x are 11 registers of 16. `old`: dw
+   and low hold sums already; otherwise they are not read. */
 #define TNN__TAPS_1(X) X(0, 0, 0)
 #define TNN__TAPS_3(X) TNN__TAPS_1(X) X(1, 0, 1) X(2, 0, 2)
 #define TNN__TAPS_5(X) TNN__TAPS_3(X) X(3, 0, 3) X(4, 0, 4)
