@@ -6797,10 +6797,11 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
    inputs: per residue (rh, rw) and group, panels over the group's input channels, whose rows are
    (tap of h, tap of w, output channel). A panel that is not full has zeros. Depthwise ones need
    none of this. */
-static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
+static void tnn__conv_flip(const tnn__isa_table *k, const tnn__conv *q, const float *w,
+                           float *flipped)
 {
     const tnn__pool_geometry *g = &q->g;
-    int rh, rw, group, p, a, b, o, c;
+    int rh, rw, group, p, a, b, o, step;
     if (q->depthwise) return;
     for (rh = 0; rh < g->sh; rh++)
         for (rw = 0; rw < g->sw; rw++) {
@@ -6812,10 +6813,12 @@ static void tnn__conv_flip(const tnn__conv *q, const float *w, float *flipped)
                         for (b = 0; b < tw.count; b++) {
                             const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step;
                             const int n = TNN__MIN(16, q->cg - p);
-                            for (o = 0; o < q->og; o++, flipped += 16) {
-                                const float *from = w + tnn__weight_at(q, group*q->og + o, p, uv);
-                                for (c = 0; c < n; c++) flipped[c] = from[16*(tnn__len)c];
-                                for (; c < 16; c++) flipped[c] = 0;
+                            if (n < 16) memset(flipped, 0, (size_t)q->og*16*sizeof *flipped);
+                            for (o = 0; o < q->og; o += step, flipped += 16*step) {
+                                const int first = group*q->og + o, f = first%q->po;
+                                step = TNN__MIN(TNN__MIN(16 - f%16, q->po - f), q->og - o);
+                                k->transpose(n, step, w + tnn__weight_at(q, first, p, uv), 16,
+                                             flipped, 16);
                             }
                         }
         }
@@ -6950,7 +6953,7 @@ static void tnn__tile_weights(const tnn__isa_table *k, int threads, int c, int o
 {
     tnn__tile_call call;
     call.k = k; call.c = c; call.oc = oc; call.w = w; call.to = to;
-    tnn__run(c*oc < 4096 ? 1 : threads, oc/16, tnn__tile_panel, &call);
+    tnn__run(c*oc < 1024 ? 1 : threads, oc/16, tnn__tile_panel, &call);
 }
 /* Row r of tiles of a framed image x (c channels) the direct way, to y and `where` as `out` says:
    two rows of outputs, or one of maxima by way of `scratch` (2, ow, oc). w (u, v, c) in panels. */
@@ -7324,7 +7327,7 @@ static tnn_status tnn__convolve(const char *what, int way, tnn_tensor x, tnn_ten
     if (way != TNN__TO_DW) tnn__copy_weights(q, at, w.data, 0);
     if (way == TNN__TO_DX && !q->depthwise) {
         call.weights = at + panels;
-        tnn__conv_flip(q, at, call.weights);
+        tnn__conv_flip(call.k, q, at, call.weights);
     }
     tnn__run(tnn_threads(), call.tasks, tnn__image_task, &call);
     if (way == TNN__TO_DW) {
@@ -8886,7 +8889,7 @@ static void tnn__conv_prepare_flipped(const tnn__call *call)
 {
     const tnn__op *op = call->op;
     if (!op->flipped) return;
-    tnn__conv_flip(&op->q, tnn__weights(call->net, op), op->flipped);
+    tnn__conv_flip(call->k, &op->q, tnn__weights(call->net, op), op->flipped);
     if (op->tiled)
         tnn__tile_weights(call->k, call->net->threads, op->q.oc, op->q.g.c, op->flipped, op->tiled);
 }

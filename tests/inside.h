@@ -291,7 +291,7 @@ static inline inside_conv inside_conv_of(int c, int oc, int side)
 /* Weights turned around, for the gradient of the input. */
 static inline void inside_conv_flip(const inside_conv *q, const float *w, float *flipped)
 {
-    tnn__conv_flip(q, w, flipped);
+    tnn__conv_flip(tnn__kernels(), q, w, flipped);
 }
 /* Directly: y = w*x, relu or not, or dx = w*dy with flipped weights. */
 static inline void inside_conv_forward(int isa, const inside_conv *q, int side, const float *x,
@@ -409,7 +409,7 @@ static inline void inside_last_ready(tnn_net *net, void (*fill)(float *, size_t)
     const tnn__op *op = &net->op[net->ops - 1];
     const tnn__blob *out = &net->blob[net->ops];
     int s;
-    tnn__conv_flip(&op->q, tnn__weights(net, op), op->flipped);
+    tnn__conv_flip(tnn__kernels(), &op->q, tnn__weights(net, op), op->flipped);
     for (s = 0; s < net->n; s++) fill(out->grad + s*out->sample, (size_t)tnn__values(out));
 }
 static inline void inside_last_task(void *context, int span, int worker)
