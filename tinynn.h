@@ -2177,6 +2177,18 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #pragma fp_contract(off)
 #endif
 
+/* From TNN__SMALL to TNN__AS_BEFORE stands what calls kernels and has no loop of its own that takes
+   long: gcc compiles it for size, whatever the -O, but at -O0 as it is told. Passes of the compiler
+   that make this neither smaller nor faster are left out. */
+#if defined(__OPTIMIZE__) && defined(__GNUC__) && !defined(__clang__)
+    #define TNN__SMALL     _Pragma("GCC push_options") _Pragma( \
+        "GCC optimize(\"Os\", \"no-tree-pre\", \"no-gcse\", \"no-tree-vrp\", \"no-ivopts\")")
+    #define TNN__AS_BEFORE _Pragma("GCC pop_options")
+#else
+    #define TNN__SMALL
+    #define TNN__AS_BEFORE
+#endif
+
 /* Counts and strides of floats: signed, so that they may mix; also where addresses have 32 bits of
    64, so that what does not fit there can be counted and told. */
 typedef int64_t tnn__len;
@@ -3918,14 +3930,20 @@ TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
 {
     return TNN__BY_SIGN(x, TNN__ONE, TNN__NEG(TNN__ONE), tnn__vzero());
 }
-/* Whether some element of x is not 0; none is negative, so a sum of them tells. */
-TNN__HELPER int TNN__FN(any)(TNN__VF x)
+/* Whether some t[i] of a vector is not 0; none is negative, so a sum of them tells. */
+TNN__KERNEL TNN__OWN_CALL int TNN__FN(positive)(const float *t)
 {
-    float t[TNN__VN], sum = 0;
+    float sum = 0;
     int i;
-    tnn__vstore(t, x);
     for (i = 0; i < TNN__VN; i++) sum += t[i];
     return sum > 0;
+}
+/* The same of the elements of x; its sum is a call, as all rules end in it. */
+TNN__HELPER int TNN__FN(any)(TNN__VF x)
+{
+    float t[TNN__VN];
+    tnn__vstore(t, x);
+    return TNN__FN(positive)(t);
 }
 
 /* ---- 3b. The matrix product -------------------------------------------------------------------
@@ -5750,6 +5768,11 @@ TNN__RULE(muon)
    by x. a and b are the loss's numbers, a few of them named at TNN__SUM. Formulas and sources:
    tnn_loss_type. They are written so that no digits are lost by a difference of near numbers, and
    so that what is infinite or NaN shows in the loss. */
+/* fold, as a call: every loss ends in it */
+TNN__KERNEL TNN__OWN_CALL float TNN__FN(total)(float lanes[TNN__LANES])
+{
+    return TNN__FN(fold)(lanes);
+}
 #define TNN__FORMULA(name) \
     TNN__HELPER TNN__VF TNN__FN(name)(const tnn__criterion *loss TNN__UNUSED, \
                                       TNN__VF x TNN__UNUSED, TNN__VF t, TNN__VF a TNN__UNUSED, \
@@ -5995,12 +6018,12 @@ TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_entropy)(const tnn__criterion *lo
         TNN__FN(collect_at)(sums[3] + lane, low[3] + lane, wt);
         TNN__FN(collect_at)(sums[4] + lane, low[4] + lane, l);
     }
-    sum = TNN__FN(fold)(sums[0]);
-    others = loss->b > 0 ? TNN__FN(fold)(sums[1]) : 0;
-    all = spread > 0 ? spread*(double)TNN__FN(fold)(sums[2]) : 0;
-    all = keep*(double)TNN__FN(fold)(sums[3]) + all;        /* sum of w_k t'_k */
+    sum = TNN__FN(total)(sums[0]);
+    others = loss->b > 0 ? TNN__FN(total)(sums[1]) : 0;
+    all = spread > 0 ? spread*(double)TNN__FN(total)(sums[2]) : 0;
+    all = keep*(double)TNN__FN(total)(sums[3]) + all;        /* sum of w_k t'_k */
     value = (double)TNN__FN(first)(TNN__FN(log)(tnn__vset1(sum)));
-    value = (double)TNN__FN(fold)(sums[4]) + all*value;
+    value = (double)TNN__FN(total)(sums[4]) + all*value;
     if (loss->b > 0 && value - value >= 0) {
         const TNN__VF e = TNN__FN(exp)(tnn__vsub(tnn__vset1(x[at]), m));
         value = TNN__FN(focal_cross)(loss, TNN__FN(first)(e), others, sum, all, value, &share);
@@ -6053,7 +6076,7 @@ TNN__KERNEL TNN__OWN_CALL double TNN__FN(gaussian)(const tnn__criterion *loss, t
         TNN__PUT(g + n, tnn__vmul(scale, tnn__vmul(TNN__HALF, r)));
         sum = tnn__vadd(sum, TNN__FN(cut)(l, rest));
     )
-    return (double)TNN__FN(fold)(lanes);
+    return (double)TNN__FN(total)(lanes);
 }
 
 /* The losses that are formulas: X(kind, name of the formula). Smooth L1 is Huber's with other
@@ -6093,7 +6116,7 @@ TNN__KERNEL TNN__OWN_CALL double TNN__FN(formula##_sum)(const tnn__criterion *lo
         sum = tnn__vadd(sum, TNN__FN(cut)(l, rest)); \
     ) \
     if (margin) g[at] = -TNN__FN(sum)(n, g);                    /* its own is 0 so far */ \
-    return (double)TNN__FN(fold)(lanes); \
+    return (double)TNN__FN(total)(lanes); \
 }
 TNN__FORMULAS(TNN__SUM)
 /* The loss of a sample, or of a pixel, of n outputs x and targets t, and its gradient g; at: the
@@ -8335,6 +8358,8 @@ static void tnn__resample(const tnn__sample_at *a)
     }
 }
 
+TNN__SMALL
+
 /* ---- 6f. Pooling ----------------------------------------------------------------------------- */
 /* Max and average pooling by windows: the output is as large as 5a says, each channel on its own.
    Adaptive pooling, to n rows of h: window i is rows i h/n rounded down to (i+1) h/n rounded up
@@ -9580,6 +9605,8 @@ TNN_API_GATED const float *tnn_output(tnn_net *net)
     return net->output;
 }
 
+TNN__AS_BEFORE
+
 /* ==== 7. PARAMETERS AND INITIAL WEIGHTS ======================================================= */
 /* ---- 7a. Tensors with names -------------------------------------------------------------------
    To the user a parameter is a tensor of PyTorch's name, shape and order: 0.weight (outputs,
@@ -9950,12 +9977,7 @@ static tnn_status tnn__init_params(tnn_net *net)
     return TNN_OK;
 }
 
-/* From here on the work is done in kernels: gcc compiles what calls them small, and fast, whatever
-   the -O (but -O0). Section 13 is not of these: what makes a sample runs through its pixels. */
-#if defined(__OPTIMIZE__) && !defined(__clang__)
-    #pragma GCC push_options
-    #pragma GCC optimize("Os", "no-tree-pre", "no-gcse", "no-tree-vrp", "no-ivopts")
-#endif
+TNN__SMALL
 
 /* ==== 8. LOSSES ================================================================================
    A loss is a row of tnn__loss_kinds and a formula in 3g. A batch goes through it in these steps:
@@ -13899,9 +13921,7 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
     return tnn__train_batch(net, x, NULL, targets, n);
 }
 
-#if defined(__OPTIMIZE__) && !defined(__clang__)
-    #pragma GCC pop_options             /* of 8 */
-#endif
+TNN__AS_BEFORE
 
 /* ==== 13. DATA =================================================================================
    A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders.
@@ -14876,9 +14896,7 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
     tnn__release(loader);
 }
 
-#if defined(__OPTIMIZE__) && !defined(__clang__)
-    #pragma GCC optimize("Os", "no-tree-pre", "no-gcse", "no-tree-vrp", "no-ivopts")
-#endif
+TNN__SMALL
 
 /* ==== 14. TRAINING AND METRICS =================================================================
    What a program does with a network and a data set or loader beside the steps themselves.
@@ -20251,6 +20269,7 @@ TNN__GATE2(tnn_status, export_c_with, tnn_net *, net, const tnn_export_options *
 #endif
 #endif
 
+TNN__AS_BEFORE
 #if defined(__clang__)
     #pragma STDC FP_CONTRACT DEFAULT
     #pragma clang diagnostic push
