@@ -4191,29 +4191,31 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
    pixels. Of the four only m are wanted; the others take the first's place, and are not stored. */
 #define TNN__FOUR_STEP(k)   s[k] = tnn__vfma(common, TNN__AT(p + at[k]), s[k]);
 #define TNN__FOUR_STORE(k) \
-    if (k < m) TNN__PUT(y + k*t->ldc, t->relu ? tnn__vmax(tnn__vzero(), s[k]) : s[k]);
+    if (k < m) TNN__PUT(y + k*ldc, relu ? tnn__vmax(tnn__vzero(), s[k]) : s[k]);
 /* The same with pixels that stand as far apart as the window's columns, whose number is a constant:
    what is loaded for one of the four then serves the next ones, too. With 3 columns six loads do
    for four pixels, where there would be twelve:
        x at       0   1   2   3   4   5
        v = 0     s0  s1  s2  s3                   s_k += w[u, v] x[k + v]
        v = 1         s0  s1  s2  s3
-       v = 2             s0  s1  s2  s3  */
-#define TNN__FOUR_SHARED(k) s[k] = tnn__vfma(common, TNN__AT(p + (v + k)*rs), s[k]);
+       v = 2             s0  s1  s2  s3
+   The loop is over x, that is j = k + v. */
+#define TNN__FOUR_SHARED(k) \
+    if (j >= k && j - k < size) s[k] = tnn__vfma(c[j < k ? 0 : j - k], q, s[k]);
 /* A size x size window, of one vector of channels: adds to s of four pixels. */
 TNN__HELPER void TNN__FN(depthwise_four)(const tnn__mm *t, const float *x, const float *w,
-                                         TNN__VF s[4], tnn__len i, int size)
+                                         TNN__VF s[4], int size)
 {
-    const tnn__len a1 = t->a1, rs = t->rs, b1 = t->b1, b2 = t->b2, rest = TNN__VN;
-    enum { part = 0 };
-    int u, v;
-    (void)rest;
-    TNN__UNROLL
-    for (u = 0; u < size; u++) {
-        const float *p = x + u*a1;
+    const tnn__len a1 = t->a1, rs = t->rs, b1 = t->b1, b2 = t->b2;
+    int u, v, j;
+    for (u = 0; u < size; u++, x += a1, w += b1) {
+        const float *p = x, *at = w;
+        TNN__VF c[5];
         TNN__UNROLL
-        for (v = 0; v < size; v++) {
-            const TNN__VF common = tnn__vload(w + u*b1 + v*b2);
+        for (v = 0; v < size; v++, at += b2) c[v] = tnn__vload(at);
+        TNN__UNROLL
+        for (j = 0; j < size + 3; j++, p += rs) {
+            const TNN__VF q = tnn__vload(p);
             TNN__FOUR(TNN__FOUR_SHARED)
         }
     }
@@ -4225,24 +4227,25 @@ TNN__HELPER void TNN__FN(depthwise_four)(const tnn__mm *t, const float *x, const
 TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
 {
     const int size = t->rows >= 4 && t->rs == t->a2 && t->n1 == t->n2 ? t->n1 : 0;
-    const int shared = size == 3 || size == 5;
+    const int shared = size == 3 || size == 5, relu = t->relu, n1 = t->n1, n2 = t->n2;
+    const tnn__len a1 = t->a1, a2 = t->a2, b1 = t->b1, b2 = t->b2, bp = t->bp, ldc = t->ldc;
     int row, col, u, v;
     for (row = 0; row < t->n0; row++) for (col = 0; col < t->rows; col += 4) {
         const int first = shared ? TNN__MIN(col, t->rows - 4) : col;
         const int m = TNN__MIN(4, t->rows - first);
         const tnn__len at[4] = {0, m > 1 ? t->rs : 0, m > 2 ? 2*t->rs : 0, m > 3 ? 3*t->rs : 0};
-        const float *x = t->a + row*t->a0 + first*t->rs;
-        float *y = t->c + row*t->c0 + first*t->ldc;
+        const float *x = t->a + row*t->a0 + first*t->rs, *weights = t->b, *biases = t->bias;
+        float *y = t->c + row*t->c0 + first*ldc;
         TNN__EACH(t->cols,
-            const float *w = t->b + i/16*t->bp + i%16;
-            const TNN__VF bias = t->bias ? tnn__vload(t->bias + i) : tnn__vzero();
+            const float *w = weights + i/16*bp + i%16;
+            const TNN__VF bias = biases ? tnn__vload(biases + i) : tnn__vzero();
             TNN__VF s[4] = {bias, bias, bias, bias};
-            if (!part && size == 3) TNN__FN(depthwise_four)(t, x, w, s, i, 3);
-            else if (!part && size == 5) TNN__FN(depthwise_four)(t, x, w, s, i, 5);
-            else for (u = 0; u < t->n1; u++)
-                for (v = 0; v < t->n2; v++) {
-                    const float *p = x + u*t->a1 + v*t->a2;
-                    const TNN__VF common = tnn__vload(w + u*t->b1 + v*t->b2);
+            if (!part && size == 3) TNN__FN(depthwise_four)(t, x + i, w, s, 3);
+            else if (!part && size == 5) TNN__FN(depthwise_four)(t, x + i, w, s, 5);
+            else for (u = 0; u < n1; u++)
+                for (v = 0; v < n2; v++) {
+                    const float *p = x + u*a1 + v*a2;
+                    const TNN__VF common = tnn__vload(w + u*b1 + v*b2);
                     TNN__FOUR(TNN__FOUR_STEP)
                 }
             TNN__FOUR(TNN__FOUR_STORE)
