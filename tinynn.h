@@ -3834,22 +3834,24 @@ typedef struct {
         for (i = 0; i < 4 && i < n; i++) p[i] = t[i];
     }
 #endif
-/* y[j*ldy + i] = x[i*ldx + j] for i, j in 0..3: pairs of rows are interleaved, then these pairs */
-TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
+/* y[j*ldy + i] = x[i*ldx + j] for i, j in 0..3, stored in the order of j: pairs of rows are
+   interleaved, then these pairs. The last row of x is at x3. */
+TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, const float *x3, float *y,
+                                     tnn__len ldy)
 {
 #if TNN__PASS == 1
     int i, j;
-    for (j = 0; j < 4; j++) for (i = 0; i < 4; i++) y[j*ldy + i] = x[i*ldx + j];
+    for (j = 0; j < 4; j++) for (i = 0; i < 4; i++) y[j*ldy + i] = (i < 3 ? x + i*ldx : x3)[j];
 #elif TNN__PASS == 5
     const float32x4x2_t a = vtrnq_f32(vld1q_f32(x), vld1q_f32(x + ldx));
-    const float32x4x2_t b = vtrnq_f32(vld1q_f32(x + 2*ldx), vld1q_f32(x + 3*ldx));
+    const float32x4x2_t b = vtrnq_f32(vld1q_f32(x + 2*ldx), vld1q_f32(x3));
     vst1q_f32(y,         vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0])));
     vst1q_f32(y + ldy,   vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1])));
     vst1q_f32(y + 2*ldy, vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0])));
     vst1q_f32(y + 3*ldy, vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1])));
 #else
     const __m128 r0 = _mm_loadu_ps(x), r1 = _mm_loadu_ps(x + ldx);
-    const __m128 r2 = _mm_loadu_ps(x + 2*ldx), r3 = _mm_loadu_ps(x + 3*ldx);
+    const __m128 r2 = _mm_loadu_ps(x + 2*ldx), r3 = _mm_loadu_ps(x3);
     const __m128 a = _mm_unpacklo_ps(r0, r1), b = _mm_unpacklo_ps(r2, r3);
     const __m128 c = _mm_unpackhi_ps(r0, r1), d = _mm_unpackhi_ps(r2, r3);
     _mm_storeu_ps(y,         _mm_movelh_ps(a, b));
@@ -3858,7 +3860,30 @@ TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, float *y, tnn
     _mm_storeu_ps(y + 3*ldy, _mm_movehl_ps(d, c));
 #endif
 }
+#if TNN__PASS == 3
+    /* Eight rows by four columns: rows i and i + 4 are the halves of a register. */
+    TNN__HELPER void TNN__FN(transpose8)(const float *x, tnn__len ldx, float *y, tnn__len ldy)
+    {
+        #define TNN__PAIR(p, q) \
+            _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(q), 1)
+        const float *const x3 = x + 3*ldx, *const x6 = x3 + 3*ldx; /* by threes, as tiles (3b) */
+        const __m256 r0 = TNN__PAIR(x, x3 + ldx), r1 = TNN__PAIR(x + ldx, x3 + 2*ldx);
+        const __m256 r2 = TNN__PAIR(x + 2*ldx, x6), r3 = TNN__PAIR(x3, x6 + ldx);
+        const __m256 a = _mm256_unpacklo_ps(r0, r1), b = _mm256_unpacklo_ps(r2, r3);
+        const __m256 c = _mm256_unpackhi_ps(r0, r1), d = _mm256_unpackhi_ps(r2, r3);
+        tnn__vstore(y,         _mm256_shuffle_ps(a, b, 0x44));
+        tnn__vstore(y + ldy,   _mm256_shuffle_ps(a, b, 0xee));
+        tnn__vstore(y + 2*ldy, _mm256_shuffle_ps(c, d, 0x44));
+        tnn__vstore(y + 3*ldy, _mm256_shuffle_ps(c, d, 0xee));
+    }
+#endif
 #define TNN__NW        (TNN__NV*TNN__VN)    /* columns of a tile */
+/* The line at p will be read soon; p may be anywhere. */
+#if defined __GNUC__
+    #define TNN__FETCH(p) __builtin_prefetch(p)
+#else
+    #define TNN__FETCH(p) ((void)0)
+#endif
 #define TNN__LANES     16                   /* reductions run over 16 interleaved partial results */
 
 /* SUMS. A chain of n additions of floats is off by up to n/2 units in the last place, with equal
@@ -4434,21 +4459,43 @@ TNN__WINDOWS(tiles_weights, TNN__G_OF, 3, n, 4, each)       /* to = G w G^T */
 TNN__WINDOWS(tiles_dw, TNN__G_T, 4, each, 3, n)             /* dw = G^T m G */
 
 /* y[j, i] = x[i, j]. x (rows, cols), y (cols, rows); they must not overlap. Columns in sixteens, a
-   cache line of each row at a time; rows in fours, by transpose4. */
+   cache line of each row at a time; rows in fours, with AVX2 in eights. The last four columns or
+   rows may be some that have been done: again is quicker than one by one. The lines of the next but
+   one sixteen are asked for: caches do not foresee as many streams as there are rows. Three rows
+   to neighbours are stored as four, of which the next three overwrite one. AVX-512 does it no
+   faster. */
+#if TNN__PASS == 4
+    #define tnn__transpose_avx512 tnn__transpose_avx2
+#else
 TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
 {
-    tnn__len i, j, k, j_0;
-    for (j_0 = 0; j_0 < cols; j_0 += 16) {
-        const tnn__len end = TNN__MIN(cols, j_0 + 16), whole = j_0 + (end - j_0)/4*4;
-        for (i = 0; i + 4 <= rows; i += 4) {
-            for (j = j_0; j < whole; j += 4)
-                TNN__FN(transpose4)(x + i*ldx + j, ldx, y + j*ldy + i, ldy);
-            for (; j < end; j++)
-                for (k = i; k < i + 4; k++) y[j*ldy + k] = x[k*ldx + j];
-        }
-        for (; i < rows; i++) for (j = j_0; j < end; j++) y[j*ldy + i] = x[i*ldx + j];
+    const int high = TNN__PASS == 3 && rows >= 8 ? 8 : 4;
+    tnn__len i, j, i_0, j_0 = 0;
+    if (rows == 3 && ldy == 3)
+        for (; j_0 + 4 < cols; j_0 += 4)
+            TNN__FN(transpose4)(x + j_0, ldx, x + 2*ldx + j_0, y + 3*j_0, 3);
+    if (rows < 4 || cols < 4) {
+        for (j = j_0; j < cols; j++) for (i = 0; i < rows; i++) y[j*ldy + i] = x[i*ldx + j];
+        return;
     }
+    for (j_0 = 0; j_0 < cols; j_0 += 16)
+        for (i_0 = 0; i_0 < rows; i_0 += high) {
+            const tnn__len row = TNN__MIN(i_0, rows - high), end = TNN__MIN(cols, j_0 + 16);
+            const float *from = x + row*ldx;
+            if (j_0 + 32 < cols)
+                for (i = 0; i < high; i++) TNN__FETCH(from + i*ldx + j_0 + 32);
+            for (j = TNN__MIN(j_0, end - 4); ; j = TNN__MIN(j + 4, end - 4)) {
+                float *to = y + j*ldy + row;
+#if TNN__PASS == 3
+                if (high == 8) TNN__FN(transpose8)(from + j, ldx, to, ldy);
+                else
+#endif
+                TNN__FN(transpose4)(from + j, ldx, from + 3*ldx + j, to, ldy);
+                if (j + 4 >= end) break;
+            }
+        }
 }
+#endif
 
 /* ---- 3c. Functions, and element by element ----------------------------------------------------
    Functions of a vector, to about 2 ulp (units in the last place). libm's differ from machine to
@@ -5063,7 +5110,8 @@ TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, TNN__DRAW)
             for (w = 0; w < 4; w++)
                 tnn__vstore(t[w] + lane, tnn__vmul(TNN__BITS(word[w]), unit));
         }
-        for (lane = 0; lane < 16; lane += 4) TNN__FN(transpose4)(t[0] + lane, 16, u + 4*lane, 4);
+        for (lane = 0; lane < 16; lane += 4)
+            TNN__FN(transpose4)(t[0] + lane, 16, t[3] + lane, u + 4*lane, 4);
         memcpy(y, u + from, (size_t)(to - from)*sizeof *y);
         y += to - from;
     }
@@ -6396,7 +6444,7 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return mm;
 }
 
-/* The product *all over `inner`, whose B is in panels, by chains of `block` products: C starts as
+/* The product *all over `inner`, by chains of `block` products: C starts as
    all->start says, and ends as all->relu does. With `copy` the floats of A that a chain needs are
    copied there first, where those that are neighbours in A make lines, `line` floats apart; with
    `turned` the lines are turned, so that neighbours in the copy are those of k. */
@@ -6408,7 +6456,7 @@ static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inne
     for (k0 = 0; k0 < inner; k0 += block) {
         mm.run = TNN__MIN(block, inner - k0);
         mm.a = all->a + k0*all->ks;
-        mm.b = all->b + (tnn__len)k0*16;
+        mm.b = all->b + k0*all->ldb;
         mm.start = k0 ? TNN__KEEP : all->start;
         mm.relu = all->relu && k0 + mm.run == inner;
         if (copy) {
@@ -6552,19 +6600,23 @@ static tnn_status tnn__window(const char *what, const tnn_window *given, int poo
 static void tnn__channels_last(const tnn__isa_table *k, int c, int h, int w,
                                const float *x, float *y, tnn__len row)
 {
+    const int all = row == (tnn__len)w*c ? h : 1;       /* rows at a time: those that adjoin */
+    const tnn__len n = (tnn__len)all*w;
     int i;
-    for (i = 0; i < h; i++)
-        if (c == 1) memcpy(y + i*row, x + (tnn__len)i*w, (size_t)w*sizeof *y);
-        else k->transpose(c, w, x + (tnn__len)i*w, (tnn__len)h*w, y + i*row, c);
+    for (i = 0; i < h; i += all)
+        if (c == 1) memcpy(y + i*row, x + (tnn__len)i*w, (size_t)n*sizeof *y);
+        else k->transpose(c, n, x + (tnn__len)i*w, (tnn__len)h*w, y + i*row, c);
 }
 /* The way back: y (c, h, w) = x (h, w, c), whose image rows are `row` floats apart. */
 static void tnn__channels_first(const tnn__isa_table *k, int c, int h, int w,
                                 const float *x, tnn__len row, float *y)
 {
+    const int all = row == (tnn__len)w*c ? h : 1;
+    const tnn__len n = (tnn__len)all*w;
     int i;
-    for (i = 0; i < h; i++)
-        if (c == 1) memcpy(y + (tnn__len)i*w, x + i*row, (size_t)w*sizeof *y);
-        else k->transpose(w, c, x + i*row, c, y + (tnn__len)i*w, (tnn__len)h*w);
+    for (i = 0; i < h; i += all)
+        if (c == 1) memcpy(y + (tnn__len)i*w, x + i*row, (size_t)n*sizeof *y);
+        else k->transpose(n, c, x + i*row, c, y + (tnn__len)i*w, (tnn__len)h*w);
 }
 
 /* ---- 5b. Convolution of one image -------------------------------------------------------------
@@ -7116,8 +7168,9 @@ static int tnn__spans(tnn__len weights, int n)
    at most. */
 static int tnn__span_at(int n, int i, int spans) { return (int)((tnn__len)n*i/spans); }
 
-/* MATRIX PRODUCT: C (m, n) = A (m, inner) B (inner, n). All of B is copied to panels first. Then
-   a task is a block of C: row_block x col_block. In it a chain of `inner` at a time is added:
+/* MATRIX PRODUCT: C (m, n) = A (m, inner) B (inner, n). B is copied to panels first, unless its
+   rows are whole vectors and the copy would not pay. Then a task is a block of C: row_block x
+   col_block. In it a chain of `inner` at a time is added:
 
        C block += A (row_block, chain) B (chain, col_block)
 
@@ -7129,55 +7182,115 @@ static int tnn__span_at(int n, int i, int spans) { return (int)((tnn__len)n*i/sp
      m | A |   |   |   *  k |   B   |     |           C: row_block x col_block, added to for each
        +---+---+---+        +-------+-----+              chain; its tasks write nothing else
        |   |   |   |        |       |     |
-       +---+---+---+        +-------+-----+  */
+       +---+---+---+        +-------+-----+
+
+   Where C = A^T B has few columns, so that vectors of them would be half empty, C^T = B^T A is
+   computed instead: its elements are the same chains, as a factor's place does not matter. A block
+   of C^T is then made beside C and turned into it. */
 #define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
+#define TNN__TURN_FROM 256                      /* columns of B, for which an A^T is turned */
+#define TNN__FEW_A     128                      /* rows of A, or at most so many columns of B: */
+#define TNN__FEW_B     512                      /* B is read where it lies */
 typedef struct {
     const tnn__isa_table *k;
-    tnn_tensor   a, b, c;
-    int          flags, m, n, inner, row_block, col_block, col_blocks;
-    tnn__len     pack_a;            /* floats per thread for a copy of a block of A, or 0 */
-    float       *panels, *packed;   /* B; the copies of A */
+    const float *a, *b;             /* row-major, with turn_a or turn_b their transposes */
+    float       *c;
+    int          m, n, inner, turn_a, turn_b, turn_c, keep;
+    int          in_place, row_block, col_block, col_blocks;
+    tnn__len     pack_a, own;       /* floats for a copy of a block of A, or 0; and for C^T */
+    float       *panels, *packed;   /* B; of each thread its `own` floats */
 } tnn__matmul_call;
 
-/* A task: 16 columns of B as a panel, filled up with zeros. */
+/* A task: 16 columns of B as a panel. Where B has fewer, what follows fills it up, else zeros. */
 static void tnn__matmul_pack(void *context, int task, int worker)
 {
     const tnn__matmul_call *call = (const tnn__matmul_call *)context;
     const int n = TNN__MIN(16, call->n - 16*task);
+    const float *const end = call->b + (tnn__len)call->inner*call->n;
     float *to = call->panels + (tnn__len)task*call->inner*16;
     int k, j;
     (void)worker;
-    if (call->flags & TNN_TRANSPOSE_B) {
+    if (call->turn_b) {
         if (n < 16) memset(to, 0, (size_t)call->inner*16*sizeof *to);
-        call->k->transpose(n, call->inner, call->b.data + (tnn__len)16*task*call->inner,
-                           call->inner, to, 16);
+        call->k->transpose(n, call->inner, call->b + (tnn__len)16*task*call->inner, call->inner,
+                           to, 16);
     } else
         for (k = 0; k < call->inner; k++, to += 16) {
-            const float *from = call->b.data + (tnn__len)k*call->n + 16*(tnn__len)task;
-            if (n == 16) memcpy(to, from, 16*sizeof *to);
+            const float *from = call->b + (tnn__len)k*call->n + 16*(tnn__len)task;
+            if (end - from >= 16) memcpy(to, from, 16*sizeof *to);
             else for (j = 0; j < 16; j++) to[j] = j < n ? from[j] : 0;
         }
 }
-/* A task: a block of C. Rows of A that would share few cache sets or banks are copied, and turned
-   where enough columns of B follow: else each step of a tile reads a line and needs a third. */
+/* A task: a block of C. A may be copied before; transposed ones are turned by that where enough
+   columns of B follow: else each step of a tile reads a line and needs a third. */
 static void tnn__matmul_task(void *context, int task, int worker)
 {
     const tnn__matmul_call *call = (const tnn__matmul_call *)context;
     const int i0 = task/call->col_blocks*call->row_block;
     const int j_0 = task%call->col_blocks*call->col_block;
-    const int ta = call->flags & TNN_TRANSPOSE_A, turned = ta && call->n >= 256;
+    const int ta = call->turn_a, turned = ta && call->n >= TNN__TURN_FROM;
+    float *own = call->packed + worker*call->own, *beside = own + call->pack_a;
     tnn__mm mm = tnn__product(TNN__MIN(call->row_block, call->m - i0),
                               TNN__MIN(call->col_block, call->n - j_0), 0, ta ? 1 : call->inner,
                               ta ? call->m : 1);
-    mm.a = call->a.data + i0*mm.rs;
-    mm.b = call->panels + (tnn__len)j_0*call->inner;
-    mm.bp = (tnn__len)call->inner*16;
-    mm.c = call->c.data + (tnn__len)i0*call->n + j_0;
-    mm.ldc = call->n;
-    mm.start = call->flags & TNN_ACCUMULATE ? TNN__KEEP : TNN__ZERO;
+    const tnn__len ldc = call->turn_c ? call->m : call->n;
+    float *c = call->c + (call->turn_c ? j_0*ldc + i0 : i0*ldc + j_0);
+    mm.a = call->a + i0*mm.rs;
+    mm.b = call->in_place ? call->b + j_0 : call->panels + (tnn__len)j_0*call->inner;
+    mm.bp = call->in_place ? 16 : (tnn__len)call->inner*16;
+    mm.ldb = call->in_place ? call->n : 16;
+    mm.c = call->turn_c ? beside : c;
+    mm.ldc = call->turn_c ? call->col_block + 16 : ldc;
+    mm.start = call->keep ? TNN__KEEP : TNN__ZERO;
+    if (call->turn_c && call->keep) call->k->transpose(mm.cols, mm.rows, c, ldc, beside, mm.ldc);
     tnn__by_chains(call->k, &mm, call->inner, tnn__chain(call->inner, 1),
-                   call->pack_a ? call->packed + worker*call->pack_a : NULL,
+                   call->pack_a ? own : NULL,
                    ta && !turned ? call->row_block + 16 : TNN__A_STRIDE, turned);
+    if (call->turn_c) call->k->transpose(mm.rows, mm.cols, beside, mm.ldc, c, ldc);
+}
+/* Columns of zeros in the last vectors of n columns. */
+static int tnn__matmul_idle(int n)
+{
+    return n%16 && n%16 <= 8 ? 8 - n%16 : (16 - n%16)%16;
+}
+/* Chooses C^T instead of C where A^T can be read in place, and turning C, 8 sixteenths of a step
+   for an element, costs less than the multiply-adds that are saved. Then what is copied: B, but for
+   few rows of A or columns of B; A, where its lines would share a few sets of the cache, or each be
+   in a page of its own and needed for few rows, or to turn it. Then blocks of C: 112 rows (8 tiles
+   of 14) by 2048 columns, or by 256 where C^T is beside it; fewer where there are threads to feed.
+   Returns how many blocks of rows there are. */
+static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
+{
+    int row_blocks, apart;
+    call->turn_c = call->turn_a && call->m%16 == 0 && call->n <= TNN__FEW_A
+                   && (tnn__len)call->inner*tnn__matmul_idle(call->n) > 8*(tnn__len)call->n;
+    if (call->turn_c) {
+        const float *a = call->a;
+        const int rows = call->m;
+        call->a = call->b; call->turn_a = !call->turn_b;
+        call->b = a; call->turn_b = 0;
+        call->m = call->n; call->n = rows;
+    }
+    call->in_place = !call->turn_b && call->n%16 == 0
+                     && (call->m <= TNN__FEW_A || call->n <= TNN__FEW_B);
+    row_blocks = tnn__blocks(call->m, 112);
+    call->col_block = (int)TNN__MIN(call->turn_c ? 256 : 2048, tnn__round_up(call->n, 32));
+    if (call->turn_c && threads > 1)
+        call->col_block = (int)TNN__MIN(call->col_block,
+                                        tnn__round_up(tnn__blocks(call->n, 2*threads), 32));
+    call->col_blocks = tnn__blocks(call->n, call->col_block);
+    if (threads > 1)
+        row_blocks = (int)TNN__MIN(tnn__blocks(call->m, 14), tnn__round_up(row_blocks,
+                                   TNN__MAX(1, 2*threads/call->col_blocks)));
+    call->row_block = tnn__blocks(call->m, row_blocks);
+    apart = call->turn_a ? call->m : call->inner;
+    call->pack_a = apart >= 512 && call->n >= 64
+                   && (apart%256 == 0
+                       || (call->turn_a && (apart >= 1024 || call->n >= TNN__TURN_FROM)))
+                 ? (call->row_block + 16)*TNN__A_STRIDE : 0;
+    call->own = tnn__round_up(call->pack_a + (call->turn_c ? call->row_block*(call->col_block + 16)
+                                                           : 0), 16);
+    return tnn__blocks(call->m, call->row_block);
 }
 /* Whether two tensors have memory in common. */
 static int tnn__overlap(tnn_tensor a, tnn_tensor b)
@@ -7185,8 +7298,7 @@ static int tnn__overlap(tnn_tensor a, tnn_tensor b)
     const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
     return p < q + (size_t)tnn__size(b)*sizeof(float) && q < p + (size_t)tnn__size(a)*sizeof(float);
 }
-/* c (m, n) = a (m, k) b (k, n); flags turn a or b first, or add the product to c. Blocks of C are
-   112 rows (8 tiles of 14) by 2048 columns, of fewer rows where there are threads to feed. */
+/* c (m, n) = a (m, k) b (k, n); flags turn a or b first, or add the product to c. */
 TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, int flags)
 {
     tnn__matmul_call call;
@@ -7201,7 +7313,8 @@ TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, in
         return tnn__fail(TNN_ERROR_SHAPE,
                          "tnn_matmul: needs three matrices (n, c, 1, 1) with data");
     call.k = tnn__kernels();
-    call.a = a; call.b = b; call.c = c; call.flags = flags;
+    call.a = a.data; call.b = b.data; call.c = c.data;
+    call.turn_a = ta != 0; call.turn_b = tb != 0; call.keep = flags & TNN_ACCUMULATE;
     call.m = ta ? a.c : a.n;
     call.inner = ta ? a.n : a.c;
     call.n = tb ? b.n : b.c;
@@ -7214,21 +7327,12 @@ TNN_API_GATED tnn_status tnn_matmul(tnn_tensor c, tnn_tensor a, tnn_tensor b, in
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_matmul: C overlaps %s; it needs memory of its "
                          "own", tnn__overlap(c, a) ? "A" : "B");
     if (tnn__mul(tnn__mul(call.m, call.n), call.inner) < 32768) threads = 1;
-    row_blocks = tnn__blocks(call.m, 112);
-    call.col_block = TNN__MIN(2048, (int)tnn__round_up(call.n, 32));
-    call.col_blocks = tnn__blocks(call.n, call.col_block);
-    if (threads > 1)
-        row_blocks = (int)TNN__MIN(tnn__blocks(call.m, 14), tnn__round_up(row_blocks,
-                                   TNN__MAX(1, 2*threads/call.col_blocks)));
-    call.row_block = tnn__blocks(call.m, row_blocks);
-    row_blocks = tnn__blocks(call.m, call.row_block);
-    call.pack_a = (ta ? call.m : call.inner) >= 512 && call.n >= 64
-                ? (call.row_block + 16)*TNN__A_STRIDE : 0;
-    floats = tnn__mul(tnn__round_up(call.n, 16), call.inner);
-    call.panels = tnn__workspace(floats + tnn__mul(threads, call.pack_a), "tnn_matmul");
+    row_blocks = tnn__matmul_plan(&call, threads);
+    floats = call.in_place ? 0 : tnn__mul(tnn__round_up(call.n, 16), call.inner);
+    call.panels = tnn__workspace(floats + tnn__mul(threads, call.own), "tnn_matmul");
     if (!call.panels) return TNN_ERROR_MEMORY;
     call.packed = call.panels + floats;
-    tnn__run(threads, tnn__blocks(call.n, 16), tnn__matmul_pack, &call);
+    if (!call.in_place) tnn__run(threads, tnn__blocks(call.n, 16), tnn__matmul_pack, &call);
     tnn__run(threads, row_blocks*call.col_blocks, tnn__matmul_task, &call);
     tnn__release(call.panels);
     return TNN_OK;
@@ -7302,6 +7406,7 @@ static void tnn__image_task(void *context, int task, int worker)
 static tnn_status tnn__conv_check(const char *what, tnn__image_call *call, tnn_tensor w,
                                   tnn_window window)
 {
+    static const int none[4] = {0, 0, 0, 0};    /* around what is written, and dw's dy */
     const tnn_tensor x = call->x, y = call->y;
     const tnn__conv *q = &call->conv;
     const tnn__pool_geometry *g = &q->g;
@@ -7317,8 +7422,10 @@ static tnn_status tnn__conv_check(const char *what, tnn__image_call *call, tnn_t
     if (y.n != x.n || y.c != w.n || y.h != g->oh || y.w != g->ow)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: output (%d, %d, %d, %d) should be (%d, %d, %d, %d)",
                          what, y.n, y.c, y.h, y.w, x.n, w.n, g->oh, g->ow);
-    call->x_size = tnn__framed(q->x_frame, g->ih, g->iw, g->c, &call->x_row, &call->x_at);
-    call->y_size = tnn__framed(q->dy_frame, g->oh, g->ow, q->oc, &call->y_row, &call->y_at);
+    call->x_size = tnn__framed(call->way == TNN__TO_DX ? none : q->x_frame, g->ih, g->iw, g->c,
+                               &call->x_row, &call->x_at);
+    call->y_size = tnn__framed(call->way == TNN__TO_DX ? q->dy_frame : none, g->oh, g->ow, q->oc,
+                               &call->y_row, &call->y_at);
     call->x_size = tnn__round_up(call->x_size + TNN__SLACK, 16);
     call->y_size = tnn__round_up(call->y_size + TNN__SLACK, 16);
     return TNN_OK;

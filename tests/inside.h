@@ -96,7 +96,7 @@ static inline void inside_elements(int isa, int which, inside_len n, const float
     static const tnn__drop drop = { 0.3f, 1.25f, 0.5f, -2, 0x123456789abcull };
     const uint64_t stream = 0x3333333377ull, first = (uint64_t)64*0x40000001u;
     const tnn__isa_table *k = inside_kernels(isa);
-    const inside_len c = n/7, wide = n > 40 ? 19 : 3;
+    const inside_len c = n/7, wide = n > 40 ? 4 + n%16 : 3;
     switch (which) {
     case INSIDE_ADD:        k->madd(n, 1, x, o, o); break;
     case INSIDE_RELU:       k->act(n, x, o, 0); break;
