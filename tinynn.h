@@ -2269,6 +2269,8 @@ static void tnn__set_mode(unsigned mode)
 #undef TNN__CALL
 #define TNN__CALL(name, ...) tnn__do_##name(__VA_ARGS__)
 
+TNN__SMALL
+
 /* ---- 2b. Errors -------------------------------------------------------------------------------
    An error is a value: a function that fails returns a status, or NULL, after tnn__fail has put a
    message together and given it to the logger. The first message of a thread is kept until
@@ -2736,6 +2738,8 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
         if (row->type && tnn__check_range(what, options, row)) return TNN_ERROR_ARGUMENT;
     return TNN_OK;
 }
+
+TNN__AS_BEFORE
 
 /* ---- 2c. Memory -------------------------------------------------------------------------------
    TINYNN_MALLOC(context, bytes) and TINYNN_FREE(context, pointer) may be defined by the includer;
@@ -14031,8 +14035,6 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
     return tnn__train_batch(net, x, NULL, targets, n);
 }
 
-TNN__AS_BEFORE
-
 /* ==== 13. DATA =================================================================================
    A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders.
    Bytes stay bytes until a batch is made; x = (v - mean)/std is worked out then. A part is another
@@ -14492,6 +14494,8 @@ static int tnn__idx(const char *name, const unsigned char *bytes, size_t size, i
     return 0;
 }
 #endif
+
+TNN__AS_BEFORE
 
 /* ---- 13d. Augmentation ------------------------------------------------------------------------
    What happens to a sample is a function of (seed, epoch, sample): whoever makes it, in whatever
