@@ -3881,13 +3881,18 @@ TNN__HELPER void TNN__FN(transpose4)(const float *x, tnn__len ldx, const float *
         tnn__vstore(y + 3*ldy, _mm256_shuffle_ps(c, d, 0xee));
     }
 #endif
-#define TNN__NW        (TNN__NV*TNN__VN)    /* columns of a tile */
-/* The line at p will be read soon; p may be anywhere. */
-#if defined __GNUC__
-    #define TNN__FETCH(p) __builtin_prefetch(p)
+/* Asks for the cache line of p, which may lie beyond the end: nothing is read. */
+TNN__HELPER void TNN__FN(ahead)(const float *p)
+{
+#if TNN__PASS >= 2 && TNN__PASS <= 4
+    _mm_prefetch((const char *)(const void *)p, _MM_HINT_T0);
+#elif TNN__PASS == 5 && defined __GNUC__
+    __builtin_prefetch(p);
 #else
-    #define TNN__FETCH(p) ((void)0)
+    (void)p;
 #endif
+}
+#define TNN__NW        (TNN__NV*TNN__VN)    /* columns of a tile */
 #define TNN__LANES     16                   /* reductions run over 16 interleaved partial results */
 
 /* SUMS. A chain of n additions of floats is off by up to n/2 units in the last place, with equal
@@ -4040,17 +4045,6 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
     #define TNN__IN_ORDER(x)
 #endif
 
-/* Asks for the cache line of p, which may lie beyond the end: nothing is read. */
-TNN__HELPER void TNN__FN(ahead)(const float *p)
-{
-#if TNN__PASS >= 2 && TNN__PASS <= 4
-    _mm_prefetch((const char *)(const void *)p, _MM_HINT_T0);
-#elif TNN__PASS == 5 && defined __GNUC__
-    __builtin_prefetch(p);
-#else
-    (void)p;
-#endif
-}
 /* Vector v of a tile: the next TNN__VN columns, but with AVX-512 the next panel. */
 #define TNN__BV(v) (v)*(TNN__PASS == 4 ? bp : TNN__VN)
 #define TNN__CV(v) (v)*(TNN__PASS == 4 ? cp : TNN__VN)
@@ -4487,7 +4481,7 @@ TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
             const tnn__len row = TNN__MIN(i_0, rows - high), end = TNN__MIN(cols, j_0 + 16);
             const float *from = x + row*ldx;
             if (j_0 + 32 < cols)
-                for (i = 0; i < high; i++) TNN__FETCH(from + i*ldx + j_0 + 32);
+                for (i = 0; i < high; i++) TNN__FN(ahead)(from + i*ldx + j_0 + 32);
             for (j = TNN__MIN(j_0, end - 4); ; j = TNN__MIN(j + 4, end - 4)) {
                 float *to = y + j*ldy + row;
 #if TNN__PASS == 3
@@ -6448,12 +6442,12 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return mm;
 }
 
-/* The product *all over `inner`, by chains of `block` products: C starts as
-   all->start says, and ends as all->relu does. With `copy` the floats of A that a chain needs are
-   copied there first, where those that are neighbours in A make lines, `line` floats apart; with
-   `turned` the lines are turned, so that neighbours in the copy are those of k. */
+/* The product *all over `inner`, by chains of `block` products: C starts as all->start says, and
+   ends as all->relu does. With `copy` the floats of A that a chain needs, rows of neighbours, are
+   copied there first, TNN__A_STRIDE floats apart. */
+#define TNN__A_STRIDE (TNN__CHAIN + 20)
 static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inner, int block,
-                           float *copy, tnn__len line, int turned)
+                           float *copy)
 {
     tnn__mm mm = *all;
     int k0, i;
@@ -6464,14 +6458,10 @@ static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inne
         mm.start = k0 ? TNN__KEEP : all->start;
         mm.relu = all->relu && k0 + mm.run == inner;
         if (copy) {
-            const int along_k = all->ks == 1, lines = along_k ? mm.rows : mm.run;
-            const size_t bytes = (size_t)(along_k ? mm.run : mm.rows)*sizeof *copy;
-            if (turned) k->transpose(mm.run, mm.rows, mm.a, all->ks, copy, line);
-            else for (i = 0; i < lines; i++)
-                memcpy(copy + i*line, mm.a + i*(along_k ? all->rs : all->ks), bytes);
+            for (i = 0; i < mm.rows; i++)
+                memcpy(copy + i*TNN__A_STRIDE, mm.a + i*all->rs, (size_t)mm.run*sizeof *copy);
             mm.a = copy;
-            mm.rs = along_k || turned ? line : 1;
-            mm.ks = along_k || turned ? 1 : line;
+            mm.rs = TNN__A_STRIDE;
             mm.gs = 3*mm.rs;
         }
         k->mm(&mm);
@@ -7191,8 +7181,6 @@ static int tnn__span_at(int n, int i, int spans) { return (int)((tnn__len)n*i/sp
    Where C = A^T B has few columns, so that vectors of them would be half empty, C^T = B^T A is
    computed instead: its elements are the same chains, as a factor's place does not matter. A block
    of C^T is then made beside C and turned into it. */
-#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
-#define TNN__TURN_FROM 256                      /* columns of B, for which an A^T is turned */
 #define TNN__FEW_A     128                      /* rows of A, or at most so many columns of B: */
 #define TNN__FEW_B     512                      /* B is read where it lies */
 typedef struct {
@@ -7225,14 +7213,13 @@ static void tnn__matmul_pack(void *context, int task, int worker)
             else for (j = 0; j < 16; j++) to[j] = j < n ? from[j] : 0;
         }
 }
-/* A task: a block of C. A may be copied before; transposed ones are turned by that where enough
-   columns of B follow: else each step of a tile reads a line and needs a third. */
+/* A task: a block of C. */
 static void tnn__matmul_task(void *context, int task, int worker)
 {
     const tnn__matmul_call *call = (const tnn__matmul_call *)context;
     const int i0 = task/call->col_blocks*call->row_block;
     const int j_0 = task%call->col_blocks*call->col_block;
-    const int ta = call->turn_a, turned = ta && call->n >= TNN__TURN_FROM;
+    const int ta = call->turn_a;
     float *own = call->packed + worker*call->own, *beside = own + call->pack_a;
     tnn__mm mm = tnn__product(TNN__MIN(call->row_block, call->m - i0),
                               TNN__MIN(call->col_block, call->n - j_0), 0, ta ? 1 : call->inner,
@@ -7248,8 +7235,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
     mm.start = call->keep ? TNN__KEEP : TNN__ZERO;
     if (call->turn_c && call->keep) call->k->transpose(mm.cols, mm.rows, c, ldc, beside, mm.ldc);
     tnn__by_chains(call->k, &mm, call->inner, tnn__chain(call->inner, 1),
-                   call->pack_a ? own : NULL,
-                   ta && !turned ? call->row_block + 16 : TNN__A_STRIDE, turned);
+                   call->pack_a ? own : NULL);
     if (call->turn_c) call->k->transpose(mm.rows, mm.cols, beside, mm.ldc, c, ldc);
 }
 /* Columns of zeros in the last vectors of n columns. */
@@ -7259,13 +7245,12 @@ static int tnn__matmul_idle(int n)
 }
 /* Chooses C^T instead of C where A^T can be read in place, and turning C, 8 sixteenths of a step
    for an element, costs less than the multiply-adds that are saved. Then what is copied: B, but for
-   few rows of A or columns of B; A, where its lines would share a few sets of the cache, or each be
-   in a page of its own and needed for few rows, or to turn it. Then blocks of C: 112 rows (8 tiles
-   of 14) by 2048 columns, or by 256 where C^T is beside it; fewer where there are threads to feed.
-   Returns how many blocks of rows there are. */
+   few rows of A or columns of B; A, where all its rows share a set of the cache. Then blocks of C:
+   112 rows (8 tiles of 14) by 2048 columns, or by 256 where C^T is beside it; fewer where there are
+   threads to feed. Returns how many blocks of rows there are. */
 static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
 {
-    int row_blocks, apart;
+    int row_blocks;
     call->turn_c = call->turn_a && call->m%16 == 0 && call->n <= TNN__FEW_A
                    && (tnn__len)call->inner*tnn__matmul_idle(call->n) > 8*(tnn__len)call->n;
     if (call->turn_c) {
@@ -7287,11 +7272,8 @@ static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
         row_blocks = (int)TNN__MIN(tnn__blocks(call->m, 14), tnn__round_up(row_blocks,
                                    TNN__MAX(1, 2*threads/call->col_blocks)));
     call->row_block = tnn__blocks(call->m, row_blocks);
-    apart = call->turn_a ? call->m : call->inner;
-    call->pack_a = apart >= 512 && call->n >= 64
-                   && (apart%256 == 0
-                       || (call->turn_a && (apart >= 1024 || call->n >= TNN__TURN_FROM)))
-                 ? (call->row_block + 16)*TNN__A_STRIDE : 0;
+    call->pack_a = !call->turn_a && call->inner%1024 == 0 && call->n >= 64
+                 ? call->row_block*TNN__A_STRIDE : 0;
     call->own = tnn__round_up(call->pack_a + (call->turn_c ? call->row_block*(call->col_block + 16)
                                                            : 0), 16);
     return tnn__blocks(call->m, call->row_block);
@@ -9309,7 +9291,7 @@ static void tnn__dense_forward(void *context, int task, int worker)
     mm.start = op->b_floats ? TNN__BIAS : TNN__ZERO;
     mm.relu = op->act && !(op->slope > 0);
     /* a chain of the weights stays cached while rows pass by */
-    tnn__by_chains(call->k, &mm, (int)op->q.inner, tnn__chain(op->q.inner, 1), NULL, 0, 0);
+    tnn__by_chains(call->k, &mm, (int)op->q.inner, tnn__chain(op->q.inner, 1), NULL);
     for (r = 0; r < mm.rows; r++, mm.c += mm.ldc)
         if (op->act && op->slope > 0) call->k->act(mm.cols, mm.c, mm.c, op->slope);
         else if (op->p > 0 && net->mode == TNN_TRAIN)
@@ -9455,7 +9437,7 @@ static void tnn__dense_dw(const tnn__call *call, int task)
     mm.bp = (tnn__len)net->n*16;
     mm.c = net->flat[TNN__G] + op->weights + (j_0/16*op->q.inner + i0)*16;
     mm.ldc = 16; mm.cp = op->q.inner*16;
-    tnn__by_chains(call->k, &mm, net->n, block, NULL, 0, 0);
+    tnn__by_chains(call->k, &mm, net->n, block, NULL);
     if (i0 == 0 && op->b_floats) {
         float *db = net->flat[TNN__G] + op->biases + j_0;
         memset(db, 0, (size_t)mm.cols*sizeof *db);
