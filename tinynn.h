@@ -3558,6 +3558,7 @@ typedef struct { float mean, r, q, t, sum, products; } tnn__row;
     X(int,   exact,        (void))
 typedef struct {
     const char *name;
+    int ahead;                      /* its wide tiles ask for lines of A: AHEAD in 3b */
     int (*rule[TNN__NTH(TNN__LAST_RULE) + 1])(const tnn__update *u, const tnn_optimizer *o,
                                               tnn__len n);
     double (*loss)(const tnn__criterion *loss, tnn__len n, const float *x, const float *t, float *g,
@@ -4012,8 +4013,9 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
    works on a copy (TNN__FN(edge)). B is read in whole panels, whose last columns are padding.
    BITS. An element of C is one chain after the other, in the order of k, whichever tile it is in.
    AHEAD. Where A is turned, a step's elements are neighbours and the next step's a row of A away,
-   which no processor foresees. So each step asks for what stands two lines behind its own: the
-   tiles below want it. It makes dW of a dense layer 1.1 to 1.3 times as fast, copies of A useless.
+   which no processor foresees. So each step of AVX-512's wide tiles asks for what stands two lines
+   behind its own: the tiles below want it. It makes dW of a dense layer 1.1 to 1.3 times as fast.
+   Lower tiles lose by it: they leave less time, and most of what they need is where they are.
 
    The accumulators have names, not indices: compilers keep an array in memory. Three rows share one
    base register (p0, p0 + rs, p0 + 2 rs), p1 is the next base, and so on. TNN__ROWS_M(R, C, X) is
@@ -4045,6 +4047,7 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
     #define TNN__IN_ORDER(x)
 #endif
 
+#define TNN__AHEAD (TNN__PASS == 4)
 /* Vector v of a tile: the next TNN__VN columns, but with AVX-512 the next panel. */
 #define TNN__BV(v) (v)*(TNN__PASS == 4 ? bp : TNN__VN)
 #define TNN__CV(v) (v)*(TNN__PASS == 4 ? cp : TNN__VN)
@@ -4090,7 +4093,7 @@ TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, int count, const floa
                 const float *p0 = first + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
                 const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
                 for (k = run; k > 0; k--) { \
-                    if (V > 1) TNN__FN(ahead)(p0 + 32); \
+                    if (V > 1 && TNN__AHEAD) TNN__FN(ahead)(p0 + 32); \
                     TNN__COLS_##V(TNN__W_LOAD, 0) \
                     TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V, TNN__STEP) \
                     p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
@@ -6216,7 +6219,7 @@ TNN__KERNEL int TNN__FN(exact)(void)
     #define TNN__SHARED(kernel) TNN__FN(kernel)
 #endif
 static const tnn__isa_table TNN__FN(table) = {
-    &TNN__STR(TNN__PASS_NAME)[1],
+    &TNN__STR(TNN__PASS_NAME)[1], TNN__AHEAD,
 #define TNN__X(kernel) , TNN__SHARED(kernel)
     { TNN__SHARED(sgd) TNN__RULES(TNN__X) }, TNN__SHARED(loss),
 #undef TNN__X
@@ -6443,8 +6446,8 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
 }
 
 /* The product *all over `inner`, by chains of `block` products: C starts as all->start says, and
-   ends as all->relu does. With `copy` the floats of A that a chain needs, rows of neighbours, are
-   copied there first, TNN__A_STRIDE floats apart. */
+   ends as all->relu does. With `copy` the floats of A that a chain needs are copied there first, as
+   rows TNN__A_STRIDE floats apart, whose neighbours are those of k. */
 #define TNN__A_STRIDE (TNN__CHAIN + 20)
 static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inner, int block,
                            float *copy)
@@ -6458,11 +6461,13 @@ static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inne
         mm.start = k0 ? TNN__KEEP : all->start;
         mm.relu = all->relu && k0 + mm.run == inner;
         if (copy) {
-            for (i = 0; i < mm.rows; i++)
+            if (all->ks > 1) k->transpose(mm.run, mm.rows, mm.a, all->ks, copy, TNN__A_STRIDE);
+            else for (i = 0; i < mm.rows; i++)
                 memcpy(copy + i*TNN__A_STRIDE, mm.a + i*all->rs, (size_t)mm.run*sizeof *copy);
             mm.a = copy;
             mm.rs = TNN__A_STRIDE;
             mm.gs = 3*mm.rs;
+            mm.ks = 1;
         }
         k->mm(&mm);
     }
@@ -7245,12 +7250,13 @@ static int tnn__matmul_idle(int n)
 }
 /* Chooses C^T instead of C where A^T can be read in place, and turning C, 8 sixteenths of a step
    for an element, costs less than the multiply-adds that are saved. Then what is copied: B, but for
-   few rows of A or columns of B; A, where all its rows share a set of the cache. Then blocks of C:
-   112 rows (8 tiles of 14) by 2048 columns, or by 256 where C^T is beside it; fewer where there are
-   threads to feed. Returns how many blocks of rows there are. */
+   few rows of A or columns of B; A, where all its rows share a set of the cache, or to turn it, as
+   low tiles need few elements of the line that a step of A^T reads. Then blocks of C: 112 rows (8
+   tiles of 14) by 2048 columns, or by 256 where C^T is beside it; fewer where there are threads to
+   feed. Returns how many blocks of rows there are. */
 static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
 {
-    int row_blocks;
+    int row_blocks, copies;
     call->turn_c = call->turn_a && call->m%16 == 0 && call->n <= TNN__FEW_A
                    && (tnn__len)call->inner*tnn__matmul_idle(call->n) > 8*(tnn__len)call->n;
     if (call->turn_c) {
@@ -7272,8 +7278,10 @@ static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
         row_blocks = (int)TNN__MIN(tnn__blocks(call->m, 14), tnn__round_up(row_blocks,
                                    TNN__MAX(1, 2*threads/call->col_blocks)));
     call->row_block = tnn__blocks(call->m, row_blocks);
-    call->pack_a = !call->turn_a && call->inner%1024 == 0 && call->n >= 64
-                 ? call->row_block*TNN__A_STRIDE : 0;
+    copies = call->turn_a ? !call->k->ahead
+                            && (call->m >= 1024 || (call->m >= 512 && call->n >= 256))
+                          : call->inner%1024 == 0;
+    call->pack_a = copies && call->n >= 64 ? call->row_block*TNN__A_STRIDE : 0;
     call->own = tnn__round_up(call->pack_a + (call->turn_c ? call->row_block*(call->col_block + 16)
                                                            : 0), 16);
     return tnn__blocks(call->m, call->row_block);
