@@ -3597,8 +3597,8 @@ typedef struct {
 
    Lengths are in floats and may be 0. Pointers need no alignment. Outputs may be inputs where both
    are read and written at the same element, and must not overlap otherwise. Kernels neither fail
-   nor allocate. Pass 4 has no losses and no rules of its own: division and square root limit these,
-   which AVX-512 does no faster, and its table has AVX2's. */
+   nor allocate. Pass 4 has no losses of its own: division limits them, which AVX-512 does no
+   faster, and its table has AVX2's. */
 #ifdef TNN__PASS
 #if TNN__PASS == 1 && TNN__SCALAR || TNN__PASS == 4 && defined(TNN__AVX512) \
     || (TNN__PASS == 2 || TNN__PASS == 3) && defined(TNN__X86) \
@@ -5446,7 +5446,6 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
     return m;
 }
 
-#if TNN__PASS != 4
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
    Each rule is one pass over n weights w, their gradient g and state s[0], s[1] ...; n is a
    multiple of 16. Formulas and sources are in 1e, a rule's row in 10d. Scalars are worked in double
@@ -5814,6 +5813,7 @@ TNN__RULE(muon)
     )
 }
 
+#if TNN__PASS != 4
 /* ---- 3g. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
    losses are FORMULAS of one value, TNN__FORMULA(name): they return it and set *d to its derivative
@@ -6189,6 +6189,8 @@ TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *loss, tnn__len n, const f
     default:                return TNN__FN(overlap)(loss, n, x, t, g);
     }
 }
+#else
+    #define tnn__loss_avx512 tnn__loss_avx2
 #endif /* TNN__PASS != 4 */
 
 /* Whether operations are rounded one by one in the order in which they stand, as those are that go
@@ -6213,17 +6215,11 @@ TNN__KERNEL int TNN__FN(exact)(void)
         && got[3][0] == (TNN__PASS == 2 ? product : 1/16777216.0f);
 }
 
-#if TNN__PASS == 4
-    #define TNN__SHARED(kernel) tnn__##kernel##_avx2
-#else
-    #define TNN__SHARED(kernel) TNN__FN(kernel)
-#endif
 static const tnn__isa_table TNN__FN(table) = {
     &TNN__STR(TNN__PASS_NAME)[1], TNN__AHEAD,
-#define TNN__X(kernel) , TNN__SHARED(kernel)
-    { TNN__SHARED(sgd) TNN__RULES(TNN__X) }, TNN__SHARED(loss),
+#define TNN__X(kernel) , TNN__FN(kernel)
+    { TNN__FN(sgd) TNN__RULES(TNN__X) }, TNN__FN(loss),
 #undef TNN__X
-#undef TNN__SHARED
 #define TNN__X(ret, kernel, args) TNN__FN(kernel),
     TNN__KERNELS(TNN__X)
 #undef TNN__X
