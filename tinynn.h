@@ -4459,15 +4459,15 @@ TNN__KERNEL void TNN__FN(name)(tnn__len n, const float *from, float *to, tnn__le
 TNN__WINDOWS(tiles_weights, TNN__G_OF, 3, n, 4, each)       /* to = G w G^T */
 TNN__WINDOWS(tiles_dw, TNN__G_T, 4, each, 3, n)             /* dw = G^T m G */
 
+#if TNN__PASS == 4
+    #define tnn__transpose_avx512 tnn__transpose_avx2
+#else
 /* y[j, i] = x[i, j]. x (rows, cols), y (cols, rows); they must not overlap. Columns in sixteens, a
    cache line of each row at a time; rows in fours, with AVX2 in eights. The last four columns or
    rows may be some that have been done: again is quicker than one by one. The lines of the next but
    one sixteen are asked for: caches do not foresee as many streams as there are rows. Three rows
    to neighbours are stored as four, of which the next three overwrite one. AVX-512 does it no
    faster. */
-#if TNN__PASS == 4
-    #define tnn__transpose_avx512 tnn__transpose_avx2
-#else
 TNN__KERNEL void TNN__FN(transpose)(TNN__MATRIX, float *y, tnn__len ldy)
 {
     const int high = TNN__PASS == 3 && rows >= 8 ? 8 : 4;
@@ -6441,10 +6441,10 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return mm;
 }
 
+#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
 /* The product *all over `inner`, by chains of `block` products: C starts as all->start says, and
    ends as all->relu does. With `copy` the floats of A that a chain needs are copied there first, as
    rows TNN__A_STRIDE floats apart, whose neighbours are those of k. */
-#define TNN__A_STRIDE (TNN__CHAIN + 20)
 static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inner, int block,
                            float *copy)
 {
