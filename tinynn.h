@@ -6441,7 +6441,7 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return mm;
 }
 
-#define TNN__A_STRIDE (TNN__CHAIN + 20)         /* of rows of A that are copied */
+#define TNN__A_STRIDE ((tnn__len)TNN__CHAIN + 20)   /* of rows of A that are copied */
 /* The product *all over `inner`, by chains of `block` products: C starts as all->start says, and
    ends as all->relu does. With `copy` the floats of A that a chain needs are copied there first, as
    rows TNN__A_STRIDE floats apart, whose neighbours are those of k. */
@@ -6887,7 +6887,7 @@ static void tnn__conv_flip(const tnn__isa_table *k, const tnn__conv *q, const fl
                             const int uv = (th.u + a*th.u_step)*g->kw + tw.u + b*tw.u_step;
                             const int n = TNN__MIN(16, q->cg - p);
                             if (n < 16) memset(flipped, 0, (size_t)q->og*16*sizeof *flipped);
-                            for (o = 0; o < q->og; o += step, flipped += 16*step) {
+                            for (o = 0; o < q->og; o += step, flipped += 16*(tnn__len)step) {
                                 const int first = group*q->og + o, f = first%q->po;
                                 step = TNN__MIN(TNN__MIN(16 - f%16, q->po - f), q->og - o);
                                 k->transpose(n, step, w + tnn__weight_at(q, first, p, uv), 16,
