@@ -2179,8 +2179,9 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 
 /* From TNN__SMALL to TNN__AS_BEFORE stands what calls kernels and has no loop of its own that takes
    long: gcc compiles it for size, whatever the -O, but at -O0 as it is told. Passes of the compiler
-   that make this neither smaller nor faster are left out. */
-#if defined(__OPTIMIZE__) && defined(__GNUC__) && !defined(__clang__)
+   that make this neither smaller nor faster are left out. Not with MinGW, whose sqrt would then be
+   called, and rounds as the caller's mode says. */
+#if defined(__OPTIMIZE__) && defined(__GNUC__) && !defined(__clang__) && !defined(__MINGW32__)
     #define TNN__SMALL     _Pragma("GCC push_options") _Pragma( \
         "GCC optimize(\"Os\", \"no-tree-pre\", \"no-gcse\", \"no-tree-vrp\", \"no-ivopts\")")
     #define TNN__AS_BEFORE _Pragma("GCC pop_options")
