@@ -2183,7 +2183,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
    called, and rounds as the caller's mode says. */
 #if defined(__OPTIMIZE__) && defined(__GNUC__) && !defined(__clang__) && !defined(__MINGW32__)
     #define TNN__SMALL     _Pragma("GCC push_options") _Pragma( \
-        "GCC optimize(\"Os\", \"no-tree-pre\", \"no-gcse\", \"no-tree-vrp\", \"no-ivopts\")")
+        "GCC optimize(\"Os\", \"no-tree-pre\", \"no-gcse\", \"no-tree-vrp\", \"no-ivopts\", \
+            \"no-move-loop-invariants\", \"no-optimize-sibling-calls\")")
     #define TNN__AS_BEFORE _Pragma("GCC pop_options")
 #else
     #define TNN__SMALL
@@ -2256,13 +2257,16 @@ TNN__INLINE unsigned tnn__mode(void)
     return mode;
 #endif
 }
-/* Sets it to what tnn__mode returned, or to 0. */
-static void tnn__set_mode(unsigned mode)
+/* Sets it to 0, or to what this returned before; returns the mode that was. */
+static TNN__OWN_CALL unsigned tnn__set_mode(unsigned mode)
 {
+    const unsigned was = tnn__mode();
+    if (mode == was) return was;
 #ifdef TNN__FENV
     fesetround((int)(mode & ~TNN__MODE_BITS) ^ FE_TONEAREST);
 #endif
     TNN__MODE_SET((TNN__MODE_GET() & ~TNN__MODE_BITS) | (mode & TNN__MODE_BITS));
+    return was;
 }
 /* A public function that can fail or computes is defined by its name behind this word; section 18
    has what is called so from outside, and sees to the mode. In between, calls go straight. */
@@ -2466,6 +2470,8 @@ static tnn_status tnn__fail(tnn_status status, const char *format, ...)
     if (!tnn__err.quiet) tnn__tell(text);
     return status;
 }
+/* The most frequent one. Where the result is no status:  return tnn__refuse("..."), RESULT; */
+#define tnn__refuse(...) tnn__fail(TNN_ERROR_ARGUMENT, __VA_ARGS__)
 
 /* Tells the logger what is no error. */
 static void tnn__note(const char *format, ...)
@@ -2564,8 +2570,8 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
     if (n && (given == line || !value)) return TNN_OK;
     if (!n || value < 100) {
         m = tnn__choice_name(line, 1, &b);
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %d is not %s%s%w%s", what, value, is,
-                         m ? " (TNN_" : "", m, b, m ? " is one)" : "");
+        return tnn__refuse("%s: %d is not %s%s%w%s", what, value, is, m ? " (TNN_" : "", m, b,
+                           m ? " is one)" : "");
     }
     for (i = 0; i < TNN__COUNT_OF(tnn__meant); i++)
         if (tnn__meant[i].given == value && tnn__meant[i].wanted/100 == line)
@@ -2577,9 +2583,9 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
         if (size && at && ((longer[at - 1] == '_' && !memcmp(longer + at, shorter, same))
                            || (longer[same] == '_' && !memcmp(longer, shorter, same)))) m = size;
     }
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: TNN_%w is %s, for %s; %s%s%w", what, n, a,
-                     tnn__choices[given].what, tnn__choices[given].of,
-                     meant ? meant : m ? is : "needed is ", meant ? "" : m ? " is TNN_" : is, m, b);
+    return tnn__refuse("%s: TNN_%w is %s, for %s; %s%s%w", what, n, a, tnn__choices[given].what,
+                       tnn__choices[given].of, meant ? meant : m ? is : "needed is ",
+                       meant ? "" : m ? " is TNN_" : is, m, b);
 }
 
 /* WHO READS WHAT. In the tables of kinds stands what each reads of its struct's options, in words:
@@ -2667,7 +2673,7 @@ static tnn_status tnn__check_options(const char *what, const void *options, cons
                 at += size;
                 word = " or .";
             } while (*at == '|');
-            if (!has) return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
+            if (!has) return tnn__refuse("%s: %s", what, text);
         }
         if (at) continue;
         size = first ? tnn__choice_name(first/100, TNN__NTH(kind), &word) : 0;
@@ -2688,7 +2694,7 @@ static tnn_status tnn__check_options(const char *what, const void *options, cons
                            : tnn__putf(to, end, has > 1 ? " .%s" : "; it has .%s", list[k].name);
         }
         *to = 0;
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s", what, text);
+        return tnn__refuse("%s: %s", what, text);
     }
     return TNN_OK;
 }
@@ -2715,15 +2721,13 @@ static tnn_status tnn__check_range(const char *what, void *options, const tnn__o
                       && row->otherwise > 0 && given >= -1 && given <= -1;
     const double value = minus ? 0 : tnn__default(given, row->otherwise);
     const int unset = value < least && tnn__default(given, 1) > 0 && !(given > 0);
-    if (what && !(value >= least && value <= most
-                  && (row->type != 'D' || value < most)))
+    if (what && !(value >= least && value <= most && (row->type != 'D' || value < most)))
         return whole
-             ? tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %l must be %s%l to %l", what, row->name,
-                         (long long)given, unset ? "given, " : "", (long long)least,
-                         (long long)most)
-             : tnn__fail(TNN_ERROR_ARGUMENT, "%s.%s = %g must be %sin [%g, %g%s", what, row->name,
-                         unset ? given : value, unset ? "given, " : "", least, most,
-                         row->type == 'D' ? ")" : "]");
+             ? tnn__refuse("%s.%s = %l must be %s%l to %l", what, row->name, (long long)given,
+                           unset ? "given, " : "", (long long)least, (long long)most)
+             : tnn__refuse("%s.%s = %g must be %sin [%g, %g%s", what, row->name,
+                           unset ? given : value, unset ? "given, " : "", least, most,
+                           row->type == 'D' ? ")" : "]");
     switch (row->type) {
     case 'i': *(int *)at = (int)value; break;
     case 'l': *(long long *)at = (long long)value; break;
@@ -2739,8 +2743,6 @@ static tnn_status tnn__check_ranges(const char *what, void *options, const tnn__
         if (row->type && tnn__check_range(what, options, row)) return TNN_ERROR_ARGUMENT;
     return TNN_OK;
 }
-
-TNN__AS_BEFORE
 
 /* ---- 2c. Memory -------------------------------------------------------------------------------
    TINYNN_MALLOC(context, bytes) and TINYNN_FREE(context, pointer) may be defined by the includer;
@@ -2785,7 +2787,7 @@ static int tnn__blocks(int n, int size) { return (int)(((tnn__len)n + size - 1)/
 
 /* Memory at a multiple of TNN__ALIGN bytes, of zeros or as it comes; the allocator's own pointer
    stands before it. NULL and TNN_ERROR_MEMORY, "WHAT: cannot allocate ...", on failure. */
-static void *tnn__alloc_as(tnn__len bytes, const char *what, int zeros)
+static TNN__OWN_CALL void *tnn__alloc_as(tnn__len bytes, const char *what, int zeros)
 {
     char *raw = NULL, *p;
     const size_t size = (size_t)bytes + TNN__ALIGN + sizeof raw;
@@ -2825,9 +2827,8 @@ TNN_API size_t tnn_read_limit(void)             { return tnn__limit; }
 static TNN__UNUSED int tnn__within_limit(tnn__len bytes, const char *what)
 {
     if (!tnn__limit || (uint64_t)bytes <= tnn__limit) return 1;
-    tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
-              (long long)bytes, (long long)tnn__limit);
-    return 0;
+    return tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
+                     (long long)bytes, (long long)tnn__limit), 0;
 }
 /* `count` zeros, and TNN__SLACK behind them; NULL on failure. */
 static float *tnn__floats(tnn__len count, const char *what)
@@ -2851,6 +2852,8 @@ static float *tnn__take(tnn__arena *arena, tnn__len floats)
     arena->used = TNN__MIN(arena->used, TNN__HUGE);
     return p;
 }
+
+TNN__AS_BEFORE
 
 /* ---- 2d. Random numbers -----------------------------------------------------------------------
    Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): ten rounds of two 32 x 32 -> 64 bit products
@@ -2961,6 +2964,8 @@ TNN_API void tnn_shuffle(int *order, int n, uint64_t seed, uint64_t stream)
         order[j] = t;
     }
 }
+
+TNN__SMALL
 
 /* ---- 2e. Threads ------------------------------------------------------------------------------
    One pool for the process. tnn__run(threads, tasks, f, context) calls f(context, task, worker)
@@ -3264,8 +3269,7 @@ static int tnn__end_helpers(void)
     int zero = 0;
     if (!TNN__SWAP(&tnn__pool.busy, zero, 1)) return 0;
     tnn__start_call(NULL, NULL, 0);
-    for (; tnn__pool.started; tnn__pool.started--)
-        TNN__JOIN(tnn__pool.thread[tnn__pool.started]);
+    for (; tnn__pool.started; tnn__pool.started--) TNN__JOIN(tnn__pool.thread[tnn__pool.started]);
     TNN__AND(&tnn__pool.word, ~TNN__OPEN);
     TNN__STORE(&tnn__pool.busy, 0);
     return 1;
@@ -3274,7 +3278,7 @@ static int tnn__end_helpers(void)
 TNN_API_GATED tnn_status tnn_shutdown(void)
 {
     return tnn__end_helpers() ? TNN_OK
-        : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_shutdown: a call is using the helper threads");
+        : tnn__refuse("tnn_shutdown: a call is using the helper threads");
 }
 #if defined(__GNUC__) && !defined(_WIN32)
 /* The process exits, or unloads the library. Nobody is waited for who may wait for this thread. */
@@ -3306,6 +3310,8 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
     TNN__STORE(&tnn__pool.busy, 0);
 }
 #endif /* TINYNN_NO_THREADS */
+
+TNN__AS_BEFORE
 
 /* ---- 2f. What kernels are given, and their list -----------------------------------------------
    A kernel is a loop over floats that an instruction set makes faster; section 3 has them. Here is
@@ -11993,26 +11999,23 @@ static tnn_status tnn__schedule_filled(const char *what, const tnn_schedule *giv
 
 /* Refuses a schedule whose function, count, milestones or parts are missing or wrong: all that its
    kind points to. The parts themselves are left to tnn__schedule_check. */
-static tnn_status tnn__schedule_needs(const tnn__schedule_kind *kind,
-                                      const tnn_schedule *schedule)
+static tnn_status tnn__schedule_needs(const tnn__schedule_kind *kind, const tnn_schedule *schedule)
 {
     const int n = schedule->count - ((kind->flags & TNN__PARTS) != 0);      /* of milestones */
     int i, least = 0;
     if ((kind->flags & TNN__CALLS) && !schedule->function)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .function must be given", kind->name);
+        return tnn__refuse("schedule %s: .function must be given", kind->name);
     if ((kind->flags & (TNN__STONES | TNN__PARTS)) && schedule->count < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .count = %d must be at least 1",
-                         kind->name, schedule->count);
+        return tnn__refuse("schedule %s: .count = %d must be at least 1", kind->name,
+                           schedule->count);
     if ((kind->flags & TNN__STONES) && n && !schedule->milestones)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .milestones must be given",
-                         kind->name, n);
+        return tnn__refuse("schedule %s: %d .milestones must be given", kind->name, n);
     for (i = 0; (kind->flags & TNN__STONES) && i < n; least = schedule->milestones[i++])
         if (schedule->milestones[i] < least)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: .milestones[%d] = %d must not "
-                             "be less than %d", kind->name, i, schedule->milestones[i], least);
+            return tnn__refuse("schedule %s: .milestones[%d] = %d must not be less than %d",
+                               kind->name, i, schedule->milestones[i], least);
     if ((kind->flags & TNN__PARTS) && !schedule->parts)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: %d .parts must be given",
-                         kind->name, schedule->count);
+        return tnn__refuse("schedule %s: %d .parts must be given", kind->name, schedule->count);
     return TNN_OK;
 }
 #define TNN__SCHEDULE_DEPTH 8           /* frames of parts within parts add up */
@@ -12027,7 +12030,7 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
     char what[64];
     tnn_schedule filled;
     int i;
-    if (!given) return tnn__fail(TNN_ERROR_ARGUMENT, "schedule: none was given");
+    if (!given) return tnn__refuse("schedule: none was given");
     if (tnn__choice("schedule", (int)given->type, TNN_CONSTANT)
         || tnn__choice("schedule: .anneal", (int)given->anneal, TNN_ANNEAL_LINEAR))
         return TNN_ERROR_ARGUMENT;
@@ -12040,19 +12043,19 @@ static tnn_status tnn__schedule_check(const tnn_schedule *given, double lr, int 
                                   (int)given->anneal, anneals, sizeof *anneals, NULL)))
         return TNN_ERROR_ARGUMENT;
     if (depth && given->per_epoch)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: a part has no .per_epoch; it belongs to "
-                         "the whole", kind->name);
+        return tnn__refuse("schedule %s: a part has no .per_epoch; it belongs to the whole",
+                           kind->name);
     if (depth == TNN__SCHEDULE_DEPTH)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: parts within parts, more than %d deep",
-                         kind->name, TNN__SCHEDULE_DEPTH);
+        return tnn__refuse("schedule %s: parts within parts, more than %d deep", kind->name,
+                           TNN__SCHEDULE_DEPTH);
     tnn__putf(what, what + 60, "schedule %s: ", kind->name);
     if (tnn__schedule_filled(what, given, lr, &filled) || tnn__schedule_needs(kind, &filled))
         return TNN_ERROR_ARGUMENT;
     for (i = 0; (kind->flags & TNN__PARTS) && i < filled.count; i++) {
         const tnn_schedule *part = &filled.parts[i];
         if (!(kind->flags & TNN__STONES) && tnn__default(part->lr, -1) >= 0)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "schedule %s: part %d has .lr = %g; only the "
-                             "whole may", kind->name, i, part->lr);
+            return tnn__refuse("schedule %s: part %d has .lr = %g; only the whole may", kind->name,
+                               i, part->lr);
         if (tnn__schedule_check(part, filled.lr, depth + 1)) return TNN_ERROR_ARGUMENT;
     }
     return TNN_OK;
@@ -12077,8 +12080,7 @@ static void tnn__schedule_at(const tnn_schedule *given, double lr, long long t, 
     for (i = 0; i < 2; i++) out[i] = at.to[i] + (at.from[i] - at.to[i])*w;
     out[0] = out[0] < at.of.min_lr ? at.of.min_lr : out[0];
     if (t < at.of.warmup)
-        out[0] *= at.of.warmup_factor
-                  + (1 - at.of.warmup_factor)*(double)t/(double)at.of.warmup;
+        out[0] *= at.of.warmup_factor + (1 - at.of.warmup_factor)*(double)t/(double)at.of.warmup;
 }
 /* lr (which = 0) or momentum (1) at a step of a schedule that is checked here; NaN where it is
    refused, or the user's function fails. An lr that is not given is 1e-3, as there is no
@@ -12088,7 +12090,7 @@ static double tnn__schedule_value(const tnn_schedule *schedule, long long step, 
     double out[2];
     if (tnn_failed()) return TNN__NAN;
     if (step < 0 || step > (long long)1 << 53)
-        tnn__fail(TNN_ERROR_ARGUMENT, "schedule: step %l must be 0 to 2^53", step);
+        tnn__refuse("schedule: step %l must be 0 to 2^53", step);
     else if (!tnn__schedule_check(schedule, 1e-3, 0)) tnn__schedule_at(schedule, 1e-3, step, out);
     return tnn_failed() ? TNN__NAN : out[which];
 }
@@ -12106,8 +12108,7 @@ TNN_API_GATED double tnn_schedule_momentum(const tnn_schedule *schedule, long lo
 /* Sets the optimizer's lr, and momentum if it goes along, to those of step t of a schedule, or, of
    type 0, of none. Both stay where this fails: the user's function has failed or gives what is no
    lr, or the network has no room for momentum. */
-static tnn_status tnn__follow_schedule(tnn_net *net, const tnn_schedule *schedule,
-                                       long long t)
+static tnn_status tnn__follow_schedule(tnn_net *net, const tnn_schedule *schedule, long long t)
 {
     const tnn_optimizer before = net->optimizer;
     double value[2];
@@ -12124,8 +12125,7 @@ TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule 
     tnn_schedule own;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->optimizer.type)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_schedule: no network, or no optimizer; that comes first");
+        return tnn__refuse("tnn_set_schedule: no network, or no optimizer; that comes first");
     memset(&own, 0, sizeof own);
     if (schedule) {
         if (tnn__schedule_check(schedule, net->optimizer.lr, 0)) return (tnn_status)tnn_failed();
@@ -12141,7 +12141,7 @@ TNN_API_GATED tnn_status tnn_set_schedule_with(tnn_net *net, const tnn_schedule 
 TNN_API_GATED tnn_status tnn_end_epoch(tnn_net *net)
 {
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_end_epoch: no network");
+    if (!net) return tnn__refuse("tnn_end_epoch: no network");
     net->schedule_step += net->schedule.per_epoch != 0;
     return TNN_OK;
 }
@@ -12163,12 +12163,8 @@ TNN_API_GATED int tnn_plateau_update(tnn_plateau *plateau, double metric, double
     double reach, lower;
     int counted, keras, reduced;
     if (tnn_failed()) return 0;
-    if (!plateau || !lr || !(*lr >= 0)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, plateau && lr
-                  ? "tnn_plateau_update: lr = %g must not be negative"
-                  : "tnn_plateau_update: no tnn_plateau or no lr", lr ? *lr : 0);
-        return 0;
-    }
+    if (!plateau || !lr) return tnn__refuse("tnn_plateau_update: no tnn_plateau or no lr"), 0;
+    if (!(*lr >= 0)) return tnn__refuse("tnn_plateau_update: lr = %g must not be negative", *lr), 0;
     filled = *plateau;
     if (tnn__check_options("tnn_plateau_update", plateau, options, 3, 0, 0, NULL, 0,
                            "keras absolute:!keras eps:!keras")
@@ -12265,7 +12261,7 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
     tnn__kernels();             /* which fails where flags have changed arithmetic */
     if (tnn_failed()) return NULL;
     if (!options) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: no options");
+        tnn__refuse("tnn_create: no options");
         return NULL;
     }
     memset(&first, 0, sizeof first);
@@ -12276,15 +12272,14 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
     if (own->input[0] < 1 || own->input[1] < 1 || own->input[2] < 1 || own->input[0] > 1 << 24
         || tnn__mul(tnn__mul(own->input[0], own->input[1]), own->input[2]) > TNN__MOST)
         tnn__fail(TNN_ERROR_SHAPE, "tnn_create: .input = {%d, %d, %d} must be positive channels, "
-                  "height, width, %d values at most",
-                  own->input[0], own->input[1], own->input[2], TNN__MOST);
+                  "height, width, %d values at most", own->input[0], own->input[1], own->input[2],
+                  TNN__MOST);
     else if (tnn__choice("tnn_create: .dialect", (int)own->dialect, TNN_KERAS)) return NULL;
     else if (own->bytes && !own->memory)
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_create: .bytes does nothing without .memory");
+        tnn__refuse("tnn_create: .bytes does nothing without .memory");
     else if (own->batch < 1 || own->threads < 0)
-        tnn__fail(TNN_ERROR_ARGUMENT,
-                  "tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
-                  own->batch, own->threads);
+        tnn__refuse("tnn_create: .batch = %d must be at least 1, .threads = %d not negative",
+                    own->batch, own->threads);
     else net = (tnn_net *)tnn__net_alloc(&first, (tnn__len)sizeof *net, "tnn_create");
     if (net) *net = first;
     return net;
@@ -12304,23 +12299,20 @@ TNN_API void tnn_free(tnn_net *net)
 static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 {
     const tnn__layer_kind *kind;
-    tnn_status e = tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D);
-    if (!e && layer->mode) e = tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS);
-    if (!e && layer->pad_mode)
-        e = tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS);
-    if (!e) e = TNN__CHECK_OPTIONS("tnn_add", layer, tnn__layer_options, TNN_CONV2D, layer->type,
-                                   tnn__layer_kinds, "from lr_scale decay_scale frozen");
-    if (!e) e = tnn__check_start(layer, 0);
-    if (!e) e = tnn__check_start(layer, 1);
-    if (!e) e = tnn__check_regularizers(layer);
-    if (e) return e;
+    if (tnn__choice("tnn_add", (int)layer->type, TNN_CONV2D)
+        || (layer->mode && tnn__choice("tnn_add: .mode", (int)layer->mode, TNN_ZEROS))
+        || (layer->pad_mode && tnn__choice("tnn_add: .pad_mode", (int)layer->pad_mode, TNN_ZEROS))
+        || TNN__CHECK_OPTIONS("tnn_add", layer, tnn__layer_options, TNN_CONV2D, layer->type,
+                              tnn__layer_kinds, "from lr_scale decay_scale frozen")
+        || tnn__check_start(layer, 0) || tnn__check_start(layer, 1)
+        || tnn__check_regularizers(layer)) return TNN_ERROR_ARGUMENT;
     kind = &tnn__layer_kinds[TNN__NTH(layer->type)];
     if (layer->from < TNN_FROM_INPUT || layer->from > net->layers)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .from = %d must be the number of a layer before "
-                         "it, counted from 1 (here up to %d), or TNN_FROM_INPUT", kind->name,
-                         layer->from, net->layers);
+        return tnn__refuse("%s: .from = %d must be the number of a layer before it, counted from 1 "
+                           "(here up to %d), or TNN_FROM_INPUT", kind->name, layer->from,
+                           net->layers);
     if ((kind->flags & TNN__TWO) && !layer->from)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: needs a second input: .from", kind->name);
+        return tnn__refuse("%s: needs a second input: .from", kind->name);
     return TNN_OK;
 }
 /* The number of layers so far, which is the last one's number for .from. */
@@ -12339,11 +12331,10 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !layer)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: no %s", net ? "layer"
-                         : "network: tnn_create gives one");
+        return tnn__refuse("tnn_add: no %s", net ? "layer" : "network: tnn_create gives one");
     if (net->built)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_add: the network has been built; "
-                         "layers come before the first forward");
+        return tnn__refuse("tnn_add: the network has been built; layers come before the first "
+                           "forward");
     tnn__err.layer = net->layers + 1;
     own = *layer;
     e = tnn__check_layer(net, &own);
@@ -12468,11 +12459,9 @@ static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
     int fused = 0;
     op->from = plan->at[1];
     if (tnn__shape(op, &net->record[i].o, b)) return -1;
-    if (tnn__mul(tnn__mul(b->c, b->h), b->w) > TNN__MOST) {
-        tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
-                  op->kind->name, b->c, b->h, b->w, TNN__MOST);
-        return -1;
-    }
+    if (tnn__mul(tnn__mul(b->c, b->h), b->w) > TNN__MOST)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: its output %dx%dx%d has more than %d values",
+                         op->kind->name, b->c, b->h, b->w, TNN__MOST), -1;
     if (TNN__EXTRA(op, fuse)) fused = op->kind->extras->fuse(net, i, op, b);
     tnn__end_op(net, plan, 0);
     return fused;
@@ -12531,7 +12520,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
         if (!net->blob[i].readers) {
             const tnn__op *op = &net->op[i - 1];
             tnn__about(net, op->layer);
-            tnn__fail(TNN_ERROR_ARGUMENT, "%s: no layer reads its output", op->kind->name);
+            tnn__refuse("%s: no layer reads its output", op->kind->name);
         }
     return (tnn_status)tnn_failed();
 }
@@ -12711,8 +12700,7 @@ static void tnn__plan_lives(tnn_net *net, int training)
     }
     for (i = 0; i < net->ops; i++) {
         const tnn__op *op = &net->op[i];
-        tnn__needed(net->blob[op->in].life,
-                    training && (tnn__needs(op) & TNN__NEEDS_X) ? end : i);
+        tnn__needed(net->blob[op->in].life, training && (tnn__needs(op) & TNN__NEEDS_X) ? end : i);
         if (op->from >= 0) tnn__needed(net->blob[op->from].life, i);
     }
     if (training) tnn__plan_again(net);
@@ -12885,11 +12873,9 @@ static tnn_status tnn__plan(tnn_net *net, int all)
     const int line = tnn__err.line;
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net) return tnn__fail(TNN_ERROR_ARGUMENT, "no network: tnn_create gives one");
+    if (!net) return tnn__refuse("no network: tnn_create gives one");
     if (net->built) return TNN_OK;
-    if (!net->layers)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_build: the network has no layers; tnn_add adds "
-                         "them");
+    if (!net->layers) return tnn__refuse("tnn_build: the network has no layers; tnn_add adds them");
     e = tnn__plan_ops(net, all);
     tnn__err.file = file;
     tnn__err.line = line;
@@ -12916,9 +12902,8 @@ TNN_API_GATED size_t tnn_net_bytes(tnn_net *net)
     bytes = tnn__mul(net->memory_floats, (tnn__len)sizeof(float)) + TNN__ALIGN
             + (tnn__len)(net->options.memory ? net->used : sizeof(char *));
     if (bytes < TNN__HUGE && bytes == (tnn__len)(size_t)bytes) return (size_t)bytes;
-    tnn__fail(TNN_ERROR_MEMORY, "tnn_net_bytes: %l bytes, more than an address can tell",
-              (long long)bytes);
-    return 0;
+    return tnn__fail(TNN_ERROR_MEMORY, "tnn_net_bytes: %l bytes, more than an address can tell",
+                     (long long)bytes), 0;
 }
 /* Plans, allocates, and draws the initial weights, once; what needs a built network calls it. On
    failure the network is as before. The plan has counted with tnn__place(net, NULL); now the same
@@ -12975,25 +12960,23 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     int i, k, classes;
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || !loss) return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: no network or no loss");
+    if (!net || !loss) return tnn__refuse("tnn_set_loss: no network or no loss");
     if (tnn__choice("tnn_set_loss", (int)loss->type, TNN_CROSS_ENTROPY)
         || tnn__choice("tnn_set_loss: .reduction", (int)loss->reduction, TNN_REDUCE_SUM)
         || TNN__CHECK_OPTIONS("tnn_set_loss", loss, tnn__loss_options, TNN_CROSS_ENTROPY,
                               loss->type, tnn__loss_kinds, NULL))
         return TNN_ERROR_ARGUMENT;
     if (net->built)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: the network has been built; "
-                         "the loss comes before the first forward");
+        return tnn__refuse("tnn_set_loss: the network has been built; the loss comes before the "
+                           "first forward");
     own = *loss;
     if ((e = tnn__loss_defaults(&own, &criterion)) != TNN_OK) return e;
-    if (own.p < 0 || own.p > 2)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: .p = %d must be 1 or 2", own.p);
+    if (own.p < 0 || own.p > 2) return tnn__refuse("tnn_set_loss: .p = %d must be 1 or 2", own.p);
     if (own.gamma > 0 && own.label_smoothing > 0)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_set_loss: .gamma and .label_smoothing do not go together");
+        return tnn__refuse("tnn_set_loss: .gamma and .label_smoothing do not go together");
     if (tnn__loss_kind_of(&own)->traits & TNN__HOOK && !own.custom)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_loss: TNN_CUSTOM_LOSS needs "
-                         ".custom, the function that computes it");
+        return tnn__refuse("tnn_set_loss: TNN_CUSTOM_LOSS needs .custom, the function that "
+                           "computes it");
     if (!tnn_output_shape(net, NULL)) return (tnn_status)tnn_failed();
     classes = tnn__loss_view(net, &own).classes;
     given[0] = own.class_weights;
@@ -13003,9 +12986,8 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     for (k = 0; k < 2; k++)
         for (i = 0; given[k] && i < classes; i++)
             if (!(given[k][i] >= 0 && given[k][i] <= 1e30f))
-                return tnn__fail(TNN_ERROR_ARGUMENT,
-                                 "tnn_set_loss: %s[%d] = %g must be in [0, 1e30]",
-                                 k ? ".pos_weights" : ".class_weights", i, (double)given[k][i]);
+                return tnn__refuse("tnn_set_loss: %s[%d] = %g must be in [0, 1e30]",
+                                   k ? ".pos_weights" : ".class_weights", i, (double)given[k][i]);
     if (given[0] || given[1]) {
         copy = (float *)tnn__net_alloc(net, (2*(tnn__len)classes + TNN__SLACK)
                                             *(tnn__len)sizeof *copy, "tnn_set_loss");
@@ -13084,7 +13066,7 @@ TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
     if (tnn_build(net)) return none;
     op = tnn__find_param(net, i, &which);
     if (op) return tnn__param_of(op, which);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_param_info: no parameter %d", i);
+    tnn__refuse("tnn_param_info: no parameter %d", i);
     return none;
 }
 /* How many numbers are trained, or could be; 0 on failure. */
@@ -13104,21 +13086,18 @@ static tnn_status tnn__param_copy(const char *what, tnn_net *net, const char *na
     int i, which = 0;
     tnn_status e = tnn_build(net);
     if (e) return e;
-    if (!name || !values)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no name or no values", what);
+    if (!name || !values) return tnn__refuse("%s: no name or no values", what);
     if (!net->flat[flat])
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: the network was built without a loss, and has no "
-                         "gradients", what);
+        return tnn__refuse("%s: the network was built without a loss, and has no gradients", what);
     op = tnn__param_named(net, name, &which);
     if (!op)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no parameter \"%s\"; tnn_param_info tells their "
-                         "names, as 0.weight", what, name);
+        return tnn__refuse("%s: no parameter \"%s\"; tnn_param_info tells their names, as 0.weight",
+                           what, name);
     info = tnn__param_of(op, which);
-    if (info.buffer && flat)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s is not trained", what, name);
+    if (info.buffer && flat) return tnn__refuse("%s: %s is not trained", what, name);
     if (info.count != count)
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d",
-                         what, name, info.count, count);
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %s has %d values, not %d", what, name, info.count,
+                         count);
     for (i = 0; i < count && to; i++)
         if (!(values[i] - values[i] >= 0))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: value %d of %s is not finite", what, i, name);
@@ -13139,9 +13118,8 @@ TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double 
     tnn_status e = tnn_build(net);
     if (e) return e;
     if (!prefix || !(lr_scale >= 0) || !(decay_scale >= 0) || lr_scale + decay_scale > TNN__HIGH)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no prefix, or lr_scale = %g or "
-                         "decay_scale = %g negative, or above 1e30 together",
-                         lr_scale, decay_scale);
+        return tnn__refuse("tnn_set_group: no prefix, or lr_scale = %g or decay_scale = %g "
+                           "negative, or above 1e30 together", lr_scale, decay_scale);
     for (i = 0; i < net->segments; i++) {
         tnn__segment *segment = &net->segment[i];
         if (strncmp(segment->op->name[segment->bias], prefix, strlen(prefix))) continue;
@@ -13151,9 +13129,8 @@ TNN_API_GATED tnn_status tnn_set_group(tnn_net *net, const char *prefix, double 
         found = 1;
     }
     tnn__plan_gradients(net);
-    return found ? TNN_OK : tnn__fail(TNN_ERROR_ARGUMENT, "tnn_set_group: no parameter's name "
-                                      "begins with \"%s\"; tnn_param_info tells them, as 0.weight",
-                                      prefix);
+    return found ? TNN_OK : tnn__refuse("tnn_set_group: no parameter's name begins with \"%s\"; "
+                                        "tnn_param_info tells them, as 0.weight", prefix);
 }
 
 /* values (count) = a tensor's, in PyTorch's order. */
@@ -13488,13 +13465,12 @@ TNN_API_GATED tnn_status tnn_forward(tnn_net *net, const float *x, int n, tnn_mo
     tnn_status e = tnn_build(net);
     if (e) return e;
     if (!x)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: x is NULL; it must be %d samples of the "
-                         "network's .input", n);
+        return tnn__refuse("tnn_forward: x is NULL; it must be %d samples of the network's .input",
+                           n);
     if ((e = tnn__choice("tnn_forward", (int)mode, TNN_TRAIN)) != TNN_OK) return e;
     if (n < 1 || n > net->options.batch)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_forward: a batch of %d; "
-                         "this network takes 1 to %d samples (.batch of tnn_create)",
-                         n, net->options.batch);
+        return tnn__refuse("tnn_forward: a batch of %d; this network takes 1 to %d samples (.batch "
+                           "of tnn_create)", n, net->options.batch);
     net->x = x;
     net->n = n;
     net->mode = (int)mode;
@@ -13562,11 +13538,10 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
     int i, k, first;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
-        return tnn__fail(TNN_ERROR_ARGUMENT,
-                         "tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+        return tnn__refuse("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
     if (net->swapped)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_backward: the averaged weights are in place; "
-                         "tnn_use_average(net, 0) comes first");
+        return tnn__refuse("tnn_backward: the averaged weights are in place; tnn_use_average(net, "
+                           "0) comes first");
     memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
@@ -13869,8 +13844,8 @@ static tnn_status tnn__sophia_estimate(tnn__stepping *step)
     const int classes = tnn__values(out);
     int *labels = (int *)(void *)net->work, s, i;
     if (!(tnn__loss_kind_of(&net->loss)->traits & TNN__SOFTMAX) || net->loss.per_pixel)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: Sophia draws labels from a softmax: it "
-                         "needs the cross-entropy of one label per sample");
+        return tnn__refuse("tnn_step: Sophia draws labels from a softmax: it needs the "
+                           "cross-entropy of one label per sample");
     memcpy(step->update.s[2], step->update.g, bytes);
     for (s = 0; s < net->n; s++) {              /* the first class that a uniform number is below */
         const float *x = tnn__sample_data(out, s), max = step->k->largest(classes, x);
@@ -13963,11 +13938,9 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || net->stage != TNN__BACKWARD)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: comes after tnn_backward");
+        return tnn__refuse("tnn_step: comes after tnn_backward");
     o = &net->optimizer;
-    if (!o->type)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_step: no optimizer was set, by "
-                         "tnn_set_optimizer");
+    if (!o->type) return tnn__refuse("tnn_step: no optimizer was set, by tnn_set_optimizer");
     net->stage = TNN__NOTHING;
     if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
     e = tnn__follow_schedule(net, &net->schedule, net->schedule_step);
@@ -15029,8 +15002,8 @@ static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const t
     const int *in = net->options.input;
     const tnn__len values = (tnn__len)in[0]*in[1]*in[2];
     if (!data || data->n < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no data: tnn_load_idx, tnn_data_view and others "
-                         "give data sets", what);
+        return tnn__refuse("%s: no data: tnn_load_idx, tnn_data_view and others give data sets",
+                           what);
     if ((tnn__len)data->c*data->h*data->w != values)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d", what,
                          data->c, data->h, data->w, in[0], in[1], in[2]);
@@ -15038,8 +15011,8 @@ static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const t
         || data->c == values || in[0] == values) return TNN_OK;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: samples of %dx%dx%d for a network of %dx%dx%d: as many "
                      "values in another order; both are channels x height x width (tnn_load_npy "
-                     "has .channels_last), or one of the two is flat, %lx1x1", what,
-                     data->c, data->h, data->w, in[0], in[1], in[2], (long long)values);
+                     "has .channels_last), or one of the two is flat, %lx1x1", what, data->c,
+                     data->h, data->w, in[0], in[1], in[2], (long long)values);
 }
 /* The same of a loader's samples, if there is a loader; where it `trains`, also whether its batches
    and the network's loss go together: one label per sample, and of mixed ones targets of as many
@@ -15073,8 +15046,8 @@ static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, i
             counts[(tnn__len)labels[s]*classes
                    + tnn__predict(net, tnn__sample_data(&net->blob[net->ops], s))]++;
         else
-            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: label %d of sample %d, the "
-                             "network tells %d classes apart", labels[s], first + s, classes);
+            return tnn__refuse("tnn_confusion: label %d of sample %d, the network tells %d classes "
+                               "apart", labels[s], first + s, classes);
     return TNN_OK;
 }
 /* Runs a data set through the network in eval mode, in order, in batches of the network's size;
@@ -15090,11 +15063,9 @@ static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts,
     if (tnn__one_label("tnn_evaluate", net)
         || tnn__samples_fit("tnn_evaluate", net, data)) return tnn__no_metrics();
     classes = tnn__outcomes(net);
-    if (counts && room != classes) {
-        tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells %d "
-                  "apart", room, classes);
-        return tnn__no_metrics();
-    }
+    if (counts && room != classes)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells "
+                         "%d apart", room, classes), tnn__no_metrics();
     size = (tnn__len)data->c*data->h*data->w;
     batch = TNN__MIN(net->options.batch, data->n);
     x = tnn__workspace(tnn__mul(batch, size + 1), "tnn_evaluate");
@@ -15130,8 +15101,8 @@ TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int 
                                         int classes)
 {
     if (counts) return tnn__measure(net, data, counts, classes);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_confusion: no counts, which are classes*classes ints");
-    return tnn__no_metrics();
+    return tnn__refuse("tnn_confusion: no counts, which are classes*classes ints"),
+           tnn__no_metrics();
 }
 /* Trains what is left of the loader's epoch and ends the network's epoch, for its schedule. The
    first error ends it, and no metrics are told. */
@@ -15170,8 +15141,8 @@ static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_
 #undef TNN__STRUCT
     tnn_early_stopping filled;
     if (!stop || (stop->restore_best && !net))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: no tnn_early_stopping, or no network "
-                         "for .restore_best");
+        return tnn__refuse("tnn_early_stop: no tnn_early_stopping, or no network for "
+                           ".restore_best");
     filled = *stop;
     if (TNN__CHECK_READ("tnn_early_stop", stop, options,
                         "patience min_delta keras start_from:keras baseline:keras any_value:!keras "
@@ -15198,11 +15169,9 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
         memcpy(stop->copy, w, n*sizeof *w);
         stop->floats = n;
     }
-    if (w && stop->floats != n) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stop: another network than before; each needs a "
-                  "tnn_early_stopping of its own");
-        return 1;
-    }
+    if (w && stop->floats != n)
+        return tnn__refuse("tnn_early_stop: another network than before; each needs a "
+                           "tnn_early_stopping of its own"), 1;
     /* Lightning's: what stops whether or not the metric is better. */
     v = stop->max ? -metric : metric;
     if (!stop->keras && ((!(v - v >= 0) && !stop->any_value)
@@ -15226,12 +15195,10 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
    that were accumulated on others. */
 TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_net *net)
 {
-    if (!stop)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: no tnn_early_stopping");
+    if (!stop) return tnn__refuse("tnn_early_stopping_end: no tnn_early_stopping");
     if (stop->copy && net && (!net->built
                               || stop->floats != (size_t)(net->params + net->buffer_floats)))
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_early_stopping_end: the parameters kept are of another "
-                  "network");
+        tnn__refuse("tnn_early_stopping_end: the parameters kept are of another network");
     else if (stop->copy && net) {
         memcpy(net->flat[TNN__W], stop->copy, stop->floats*sizeof(float));
         net->accumulated = 0;
@@ -15307,11 +15274,9 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
     tnn_lr_finder with;                 /* defaults */
     int i;
     if (tnn_failed()) return TNN__NAN;
-    if (!net || !finder || !finder->lr || !finder->loss) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: no network or finder, or no arrays .lr and "
-                  ".loss in it");
-        return TNN__NAN;
-    }
+    if (!net || !finder || !finder->lr || !finder->loss)
+        return tnn__refuse("tnn_lr_find: no network or finder, or no arrays .lr and .loss in it"),
+               TNN__NAN;
     with = *finder;
     with.min_lr = tnn__default(with.min_lr, 1e-8);
     with.max_lr = tnn__default(with.max_lr, 1);
@@ -15319,12 +15284,10 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
     with.diverge = tnn__default(with.diverge, 4);
     if (!(with.min_lr >= (with.linear ? 0 : 1e-30) && with.max_lr > with.min_lr
           && with.max_lr <= 1e30 && with.steps >= 3 && with.beta >= 0 && with.beta < 1
-          && with.diverge > 1)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, "
-                  ".steps = %d at least 3, .beta = %g in [0, 1), .diverge = %g above 1",
-                  with.min_lr, with.max_lr, with.steps, with.beta, with.diverge);
-        return TNN__NAN;
-    }
+          && with.diverge > 1))
+        return tnn__refuse("tnn_lr_find: needs 0 < .min_lr = %g < .max_lr = %g, .steps = %d at "
+                           "least 3, .beta = %g in [0, 1), .diverge = %g above 1", with.min_lr,
+                           with.max_lr, with.steps, with.beta, with.diverge), TNN__NAN;
     if (tnn_build(net) || tnn__loader_fits("tnn_lr_find", net, loader, 1)
         || (memory = tnn__keep("tnn_lr_find", net, &before)) == NULL) return TNN__NAN;
     net->schedule.type = (tnn_schedule_type)0;
@@ -15340,8 +15303,8 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
         best = with.lr[i];
     }
     if (!(best >= 0))
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_lr_find: ended after %d steps, too few of %d; begin "
-                  "with a smaller .min_lr than %g", with.count, with.steps, with.min_lr);
+        tnn__refuse("tnn_lr_find: ended after %d steps, too few of %d; begin with a smaller "
+                    ".min_lr than %g", with.count, with.steps, with.min_lr);
     return best;
 }
 
@@ -15560,8 +15523,7 @@ static void tnn__module_next(tnn_net *net, int i, tnn__module *module)
         if (net->built ? net->segment[k].frozen : layer->frozen) module->frozen += count;
     }
     module->products = 0;
-    if (tnn__is_conv(&module->op))
-        module->products = (long long)q->oc*q->g.oh*q->g.ow*q->inner;
+    if (tnn__is_conv(&module->op)) module->products = (long long)q->oc*q->g.oh*q->g.ow*q->inner;
 }
 /* A value of a module: text, or one or two numbers. */
 typedef struct { const char *text; double one, two; } tnn__value;
@@ -15720,15 +15682,10 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
     long long outputs = 0;              /* values of all rows */
     int i, rows = 0;
     if (tnn_failed()) return 0;
-    if (room && !text) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_summary: no text to write to");
-        return 0;
-    }
-    if (flags & ~(TNN_SUMMARY_MODULES | TNN_SUMMARY_FUNCTIONAL)) {
-        tnn__choice("tnn_summary: flags are TNN_SUMMARY_MODULES and TNN_SUMMARY_FUNCTIONAL",
-                    flags, TNN__NO_CHOICE);
-        return 0;
-    }
+    if (room && !text) return tnn__refuse("tnn_summary: no text to write to"), 0;
+    if (flags & ~(TNN_SUMMARY_MODULES | TNN_SUMMARY_FUNCTIONAL))
+        return tnn__choice("tnn_summary: flags are TNN_SUMMARY_MODULES and TNN_SUMMARY_FUNCTIONAL",
+                           flags, TNN__NO_CHOICE), 0;
     memset(&module, 0, sizeof module);
     memset(&all, 0, sizeof all);
     module.out.c = net->options.input[0];
@@ -18384,8 +18341,7 @@ static double tnn__parzen_log(const tnn_study *study, int variable, const tnn__m
     const double y = tnn__on_line(axis, x), half = axis->of.log ? 0 : axis->of.step/2;
     double *terms = study->terms, sum = 0, most = -HUGE_VAL; /* logs of the terms, the largest */
     int k;
-    if (axis->of.choices)
-        return tnn__log_double(tnn__parzen_choices(study, axis, mix, (int)x));
+    if (axis->of.choices) return tnn__log_double(tnn__parzen_choices(study, axis, mix, (int)x));
     for (k = 0; k < mix->n; k++) {
         const tnn__kernel *kernel = &mix->kernels[k];
         const double mu = kernel->mu, sigma = kernel->sigma, z = (y - mu)/sigma, h = half/sigma;
@@ -18782,8 +18738,7 @@ static tnn_status tnn__trial_reported(tnn_trial *trial, int step, double value, 
         const int room = 2*trial->room + 16;
         reports = (tnn_trial_report *)tnn__alloc(room*(tnn__len)sizeof *reports, "study");
         if (!reports) return TNN_ERROR_MEMORY;
-        if (trial->count)
-            memcpy(reports, trial->reports, (size_t)trial->count*sizeof *reports);
+        if (trial->count) memcpy(reports, trial->reports, (size_t)trial->count*sizeof *reports);
         tnn__release(trial->reports);
         trial->reports = reports;
         trial->room = room;
@@ -18824,12 +18779,12 @@ static tnn_status tnn__study_line(tnn_study *study, const char *line)
     if (state == 5 || !(field[0] >= 0 && field[0] <= 1e9 && step[0] >= -1 && step[0] <= INT_MAX
                         && step[2] >= 0 && step[2] <= 1e3)) return TNN_OK;
     if (field[0] >= trials)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s has trial %g, .trials = %d must be more",
-                         journal, field[0], trials);
+        return tnn__refuse("study: %s has trial %g, .trials = %d must be more", journal, field[0],
+                           trials);
     trial = &study->trials[(int)field[0]];
     if (trial == study->current && strcmp(line, study->line))   /* a line that is not from here */
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: another process runs trial %d, too; each "
-                         "needs its own .shard of .shards", journal, trial->number);
+        return tnn__refuse("study: %s: another process runs trial %d, too; each needs its own "
+                           ".shard of .shards", journal, trial->number);
     study->stale |= tnn__ended(trial);  /* it has been sorted as it was */
     if (state > 1) {
         trial->state = (tnn_trial_state)(TNN_RUNNING - 1 + state);
@@ -19003,22 +18958,22 @@ static tnn_status tnn__study_range(const tnn_study *study, tnn_variable *of)
     const double most = whole ? INT_MAX : 1e15, least = whole ? 1 : 1e-290;
     if (!(of->low >= -most && of->low <= of->high && of->high <= most)
         || (of->log && (of->low < least || of->step > whole)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: must be .low = %g <= .high = %g, "
-                         "within +-%g; with .log .low at least %g and no .step = %g", of->name,
-                         of->low, of->high, most, least, of->step);
+        return tnn__refuse("study: %s: must be .low = %g <= .high = %g, within +-%g; with .log "
+                           ".low at least %g and no .step = %g", of->name, of->low, of->high, most,
+                           least, of->step);
     if (whole && !(of->step > 0 || of->step < 0)) of->step = 1;    /* the default */
     if (!(of->step >= 0) || (of->step > 0 && (of->high - of->low)/of->step > 1e15)
         || (whole && !(tnn__is_whole(of->low) && tnn__is_whole(of->high)
                        && tnn__is_whole(of->step))))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .step = %g must not be negative%s",
-                         of->name, of->step, whole ? "; whole, as .low and .high" : "");
+        return tnn__refuse("study: %s: .step = %g must not be negative%s", of->name, of->step,
+                           whole ? "; whole, as .low and .high" : "");
     if (of->step > 0) {                  /* but for rounding */
         const double n = (double)(long long)((of->high - of->low)/of->step*(1 + 1e-12) + 1e-9);
         of->high = TNN__MIN(of->high, of->low + n*of->step);
     } else if (study->options.sampler == TNN_GRID
                && (of->points < 1 || (of->points == 1 && of->high > of->low)))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: for a grid, .points = %d of a float "
-                         "without .step must be at least 2", of->name, of->points);
+        return tnn__refuse("study: %s: for a grid, .points = %d of a float without .step must be "
+                           "at least 2", of->name, of->points);
     return TNN_OK;
 }
 /* Checks the choices, and counts them: they are 0 to .high by 1. */
@@ -19029,8 +18984,7 @@ static tnn_status tnn__study_choices(tnn_variable *of)
     for (; p && (unsigned char)*p >= ' ' && *p != ';'; p++)
         words += *p != ' ' && (p[1] == ' ' || !p[1]);
     if (!words || *p)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .choices must be words, a space between "
-                         "them", of->name);
+        return tnn__refuse("study: %s: .choices must be words, a space between them", of->name);
     of->low = of->log = 0;
     of->high = words - 1;
     of->step = 1;
@@ -19056,18 +19010,17 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
     /* The name: one word, as the journal's columns are words, and no other's. */
     for (p = of->name; p && *p > ' ' && *p != ';' && *p != 127; p++) {}
     if (!p || p == of->name || *p)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: .name = \"%s\" of variable %d must be one "
-                         "word", of->name ? of->name : "", i);
+        return tnn__refuse("study: .name = \"%s\" of variable %d must be one word",
+                           of->name ? of->name : "", i);
     for (k = 0; k < i; k++)
         if (!strcmp(given[k].name, of->name))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "study: variables %d and %d are both called %s; "
-                             "names must differ", k, i, of->name);
+            return tnn__refuse("study: variables %d and %d are both called %s; names must differ",
+                               k, i, of->name);
     if (tnn__choice("study: .type of a variable", (int)of->type, TNN_INT)
         || tnn__check_options("study", of, list, TNN__COUNT_OF(list), TNN_INT, (int)of->type,
                               reads, sizeof *reads, NULL)) return TNN_ERROR_ARGUMENT;
     if (of->points && study->options.sampler != TNN_GRID)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %s: .points is for .sampler = TNN_GRID",
-                         of->name);
+        return tnn__refuse("study: %s: .points is for .sampler = TNN_GRID", of->name);
     if (of->type == TNN_CATEGORICAL ? tnn__study_choices(of) : tnn__study_range(study, of))
         return TNN_ERROR_ARGUMENT;
     axis->from = tnn__on_line(axis, of->low - of->step/2);
@@ -19078,17 +19031,16 @@ static tnn_status tnn__study_axis(tnn_study *study, int i)
 static tnn_status tnn__study_options_check(tnn_study_options *options)
 {
 #define TNN__STRUCT tnn_study_options
-    const tnn__option ranges[] = {              /* the sampler's, the pruner's, all studies' */
+    static const tnn__option ranges[] = {       /* the sampler's, the pruner's, all studies' */
         TNN__N(startup, 10, 0, 1000000) TNN__N(candidates, 24, 1, 65536)
         TNN__D(prior_weight, 1, 1e-300, 1e6)
         TNN__N(no_magic_clip, 0, -INT_MAX, INT_MAX) TNN__N(endpoints, 0, -INT_MAX, INT_MAX)
         TNN__N(prune_startup, 5, 0, 1000000) TNN__N(warmup, 0, 0, 1000000)
         TNN__N(interval, 1, 1, 1000000) TNN__N(min_resource, 0, 0, 1000000)
         TNN__N(factor, 4, 2, 1000000) TNN__N(min_rate, 0, 0, 100)
-        TNN__N(count, 0, 1, 64) TNN__N(shards, 1, 1, 1000000)
-        TNN__N(trials, options->sampler == TNN_GRID ? 1e6 : 100.0, 1, 1000000)
-        TNN__N(shard, 0, 0, (double)TNN__MAX(options->shards, 1) - 1)
+        TNN__N(count, 0, 1, 64) TNN__N(shards, 1, 1, 1000000) TNN__N(trials, 100, 1, 1000000)
     };
+    tnn__option shard = TNN__RANGE(TNN__STRUCT, shard, 'i', 0, 0, 0);
 #undef TNN__STRUCT
     static const char *const samplers[] = {
         "startup candidates prior_weight no_magic_clip endpoints", "", ""
@@ -19101,24 +19053,27 @@ static tnn_status tnn__study_options_check(tnn_study_options *options)
         || tnn__check_options("study", options, ranges, TNN__COUNT_OF(ranges), TNN_RANDOM,
                               (int)options->sampler, samplers, sizeof *samplers, NULL)
         || tnn__check_options("study", options, ranges, TNN__COUNT_OF(ranges), TNN_MEDIAN,
-                              (int)options->pruner, pruners, sizeof *pruners, NULL)
-        || tnn__check_ranges("study: ", options, ranges, TNN__COUNT_OF(ranges)))
+                              (int)options->pruner, pruners, sizeof *pruners, NULL))
         return TNN_ERROR_ARGUMENT;
-    if (!options->space) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .space");
+    if (options->sampler == TNN_GRID && !options->trials) options->trials = 1000000;
+    shard.most = TNN__MAX(options->shards, 1) - 1;
+    if (tnn__check_ranges("study: ", options, ranges, TNN__COUNT_OF(ranges))
+        || tnn__check_range("study: ", options, &shard)) return TNN_ERROR_ARGUMENT;
+    if (!options->space) return tnn__refuse("study: no .space");
 #ifdef TINYNN_NO_STDIO
-    if (options->journal) return tnn__fail(TNN_ERROR_ARGUMENT, "study: no .journal without files");
+    if (options->journal) return tnn__refuse("study: no .journal without files");
 #endif
     if (options->shards > 1 && !options->journal)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: %d shards need a .journal to share",
-                         options->shards);
+        return tnn__refuse("study: %d shards need a .journal to share", options->shards);
     return TNN_OK;
 }
 /* Hands out the memory of the trials and of all that grows with them; with NULL it only counts.
    Returns its floats. */
 static tnn__len tnn__study_place(tnn_study *study, float *memory)
 {
+/* all types are some times 4 bytes long */
 #define TNN__X(type, count) \
-    (type *)(void *)tnn__take(&arena, tnn__round_up((count)*(tnn__len)sizeof(type), 4)/4)
+    (type *)(void *)tnn__take(&arena, (count)*(tnn__len)(sizeof(type)/4))
     const tnn_study_options *options = &study->options;
     const tnn__len trials = options->trials, count = options->count;
     tnn__arena arena;
@@ -19155,6 +19110,8 @@ static tnn_status tnn__study_make(tnn_study *study)
     tnn_status e = TNN_OK;
     double grid = 1;                    /* combinations */
     int i;
+    study->next = options->shard;
+    study->stale = 1;
     for (i = 0; i < options->count; i++) {
         if (tnn__study_axis(study, i)) return TNN_ERROR_ARGUMENT;
         if (options->sampler == TNN_GRID) grid *= tnn__grid_points(&study->space[i]);
@@ -19165,14 +19122,12 @@ static tnn_status tnn__study_make(tnn_study *study)
     if (!study->memory) return TNN_ERROR_MEMORY;
     tnn__study_place(study, study->memory);
     if (!tnn__study_head(study))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "study: names and choices of %d variables are longer "
-                         "than %d characters", options->count, (int)sizeof study->head/2);
+        return tnn__refuse("study: names and choices of %d variables are longer than %d characters",
+                           options->count, (int)sizeof study->head/2);
     if (options->journal) e = tnn__study_add(study, NULL, 0);
-    if (options->journal && !e && !study->header) {
-        e = tnn__study_add(study, study->head, 1);
-        if (!e) e = tnn__study_add(study, study->columns, 1);
-    }
-    return e;
+    if (!options->journal || e || study->header) return e;
+    e = tnn__study_add(study, study->head, 1);
+    return e ? e : tnn__study_add(study, study->columns, 1);
 }
 /* Frees a study; NULL is none. Its journal stays. */
 TNN_API void tnn_study_free(tnn_study *study)
@@ -19187,17 +19142,10 @@ TNN_API void tnn_study_free(tnn_study *study)
 /* A new study with what its journal knows; NULL on failure, which leaves nothing behind. */
 TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *given)
 {
-    tnn_study_options options;
-    tnn_study *study;
-    memset(&options, 0, sizeof options);
-    if (given) options = *given;
-    if (tnn__study_options_check(&options)) return NULL;
-    study = (tnn_study *)tnn__alloc((tnn__len)sizeof *study, "study");
+    tnn_study *study = (tnn_study *)tnn__alloc((tnn__len)sizeof *study, "study");
     if (!study) return NULL;
-    study->options = options;
-    study->next = options.shard;
-    study->stale = 1;
-    if (!tnn__study_make(study)) return study;
+    if (given) study->options = *given;
+    if (!tnn__study_options_check(&study->options) && !tnn__study_make(study)) return study;
     tnn_study_free(study);
     return NULL;
 }
@@ -19208,8 +19156,8 @@ TNN_API_GATED tnn_trial *tnn_ask(tnn_study *study)
 {
     if (tnn_failed()) return NULL;
     if (!study || study->current) {
-        tnn__fail(TNN_ERROR_ARGUMENT, study ? "tnn_ask: trial %d has not been told; tnn_tell ends "
-                  "it" : "tnn_ask: no study", study ? study->current->number : 0);
+        tnn__refuse(study ? "tnn_ask: trial %d has not been told; tnn_tell ends it"
+                          : "tnn_ask: no study", study ? study->current->number : 0);
         return NULL;
     }
     if (tnn__study_add(study, NULL, 0)) return NULL;
@@ -19232,11 +19180,9 @@ TNN_API_GATED int tnn_report(tnn_trial *trial, int step, double value)
     int rung = 0, stop;                 /* of successive halving */
     if (tnn_failed()) return 1;
     if (!study || study->current != trial || step < 0
-        || (trial->count && trial->reports[trial->count - 1].step >= step)) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_report: step %d of trial %d, which must be under way "
-                  "and its last step smaller", step, trial ? trial->number : -1);
-        return 1;
-    }
+        || (trial->count && trial->reports[trial->count - 1].step >= step))
+        return tnn__refuse("tnn_report: step %d of trial %d, which must be under way and its last "
+                           "step smaller", step, trial ? trial->number : -1), 1;
     if (pruner && tnn__study_add(study, NULL, 0)) return 1;
     stop = pruner == TNN_MEDIAN  ? tnn__prune_median(study, trial, step, value)
          : pruner == TNN_HALVING ? tnn__prune_halving(study, trial, step, value, &rung) : 0;
@@ -19252,8 +19198,8 @@ TNN_API_GATED tnn_status tnn_tell(tnn_trial *trial, double value)
     tnn_status e;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!study || study->current != trial)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_tell: trial %d is not under way; tnn_ask "
-                         "begins one", trial ? trial->number : -1);
+        return tnn__refuse("tnn_tell: trial %d is not under way; tnn_ask begins one",
+                           trial ? trial->number : -1);
     e = tnn__study_note(study, trial, last ? last->step : -1, value, last ? last->rung : 0,
                         value != value ? TNN_FAILED : trial->stop ? TNN_PRUNED : TNN_DONE);
     if (!e) study->current = NULL;
@@ -19269,12 +19215,10 @@ static int tnn__study_variable(const tnn_study *study, const char *name, int typ
         const tnn_variable *of = &study->space[i].of;
         if (!strcmp(of->name, name) && (!type || (int)of->type == type)) return i;
     }
-    if (!study) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no study or trial", what);
-    else
-        tnn__fail(TNN_ERROR_ARGUMENT, "%s: the study has no %svariable %s; .space has "
-                  "them, and tnn_trial_float, _int and _choice give them by their type", what,
-                  type ? tnn__variables[TNN__NTH(type)] : "", name ? name : "");
-    return -1;
+    if (!study) return tnn__refuse("%s: no study or trial", what), -1;
+    return tnn__refuse("%s: the study has no %svariable %s; .space has them, and tnn_trial_float, "
+                       "_int and _choice give them by their type", what,
+                       type ? tnn__variables[TNN__NTH(type)] : "", name ? name : ""), -1;
 }
 /* That variable's value; `none` and an error where there is none. */
 static double tnn__trial_value(const tnn_trial *trial, const char *name, int type,
@@ -20206,9 +20150,9 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
 #define TNN__GATE(type, name, parameters, arguments)                                           \
     TNN_API type (tnn_##name) parameters                                                       \
     {                                                                                          \
-        const unsigned was = tnn__mode();                                                      \
-        type const result = (was ? tnn__set_mode(0) : (void)0, tnn__do_##name arguments);      \
-        if (was) tnn__set_mode(was);                                                           \
+        const unsigned was = tnn__set_mode(0);                                                 \
+        type const result = tnn__do_##name arguments;                                          \
+        tnn__set_mode(was);                                                                    \
         return result;                                                                         \
     }
 #define TNN__GATE1(type, name, A, a) TNN__GATE(type, name, (A a), (a))
