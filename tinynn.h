@@ -2183,7 +2183,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
    called, and rounds as the caller's mode says. */
 #if defined(__OPTIMIZE__) && defined(__GNUC__) && !defined(__clang__) && !defined(__MINGW32__)
     #define TNN__SMALL     _Pragma("GCC push_options") _Pragma( \
-        "GCC optimize(\"Os\", \"no-tree-pre\", \"no-gcse\", \"no-tree-vrp\", \"no-ivopts\", \
+        "GCC optimize(\"Os\", \"no-thread-jumps\", \"no-caller-saves\", \
             \"no-move-loop-invariants\", \"no-optimize-sibling-calls\")")
     #define TNN__AS_BEFORE _Pragma("GCC pop_options")
 #else
