@@ -14001,9 +14001,8 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
    order of the same samples.
      13a  data sets: their memory, parts and samples
      13b  files as the system has them; what stands in sections 15 and 16 reads and writes by these
-     13c  IDX files
-     13d  augmentation of one sample
-     13e  loaders: the order of an epoch, and its batches, whose samples threads make */
+     13c  augmentation of one sample
+     13d  loaders: the order of an epoch, and its batches, whose samples threads make */
 
 /* ---- 13a. Data sets ---------------------------------------------------------------------------
    Memory is counted, not copied: a program may free a data set before the loaders that read it.
@@ -14352,112 +14351,7 @@ static TNN__UNUSED unsigned char *tnn__read_file(const char *path, size_t *size,
 }
 #endif
 
-#ifndef TINYNN_NO_FILES
-/* ---- 13c. IDX files ---------------------------------------------------------------------------
-       0 0 8 n   d_1 d_2 ... d_n (4 bytes each, the highest first)   the bytes
-   A reader must take nothing on trust: sizes are compared with the file's before memory is asked
-   for, and what is plainly another kind of file is called by its name. What is read is an array,
-   and the data set is made of two arrays as of any (15d). */
-/* Files that readers are given by mistake, by their first bytes: names them and says what would be
-   right. `own` is the reader's format, as its line here begins. Returns whether there is such an
-   error; all readers of sections 13 and 15 ask before they say that a file is wrong. */
-static int tnn__foreign(const char *name, const unsigned char *p, size_t size, const char *own)
-{
-    static const struct { int at, n; const char *bytes, *is; } known[] = {
-        /* at -4: in the end of the first name in a zip archive */
-        {0, 2, "\x1f\x8b", "compressed (gzip); unpack it first: gzip -dk"},
-        {4, 6, "1AY&SY", "compressed (bzip2); unpack it first: bzip2 -dk"},
-        {0, 6, "\xfd""7zXZ\0", "compressed (xz); unpack it first: xz -dk"},
-        {0, 4, "\x28\xb5\x2f\xfd", "compressed (zstd); unpack it first: zstd -d"},
-        {-4, 4, ".pkl", "a file of torch.save (.pt, .pth); tinynn.h says under WEIGHTS how to "
-                        "convert it"},
-        {-4, 4, ".npy", "an archive of arrays (.npz); unpack it first: unzip"},
-        {0, 4, "PK\3\4", "a zip archive; unpack it first: unzip"},
-        {0, 2, "\x80\2", "a pickle of Python or old file of torch.save (.pkl, .pth); tinynn.h says "
-                         "under WEIGHTS how to convert it"},
-        {0, 2, "\x80\4", "a pickle of Python (.pkl); save its arrays with numpy.save"},
-        {0, 2, "\x80\5", "a pickle of Python (.pkl); save its arrays with numpy.save"},
-        {0, 8, "\x89HDF\r\n\x1a\n", "HDF5 (.h5, of Keras); save its arrays with numpy.save"},
-        {0, 6, "\x93NUMPY", ".npy, for tnn_load_npy and tnn_read_npy"},
-        {8, 2, "{\"", "safetensors, for tnn_load_weights"},
-        {0, 3, "\0\0\x08", "IDX, for tnn_load_idx"},
-        {0, 4, "\x89PNG", "a PNG image; convert it to PGM or PPM"},
-        {0, 3, "\xff\xd8\xff", "a JPEG image; convert it to PGM or PPM"},
-        {0, 6, "GIF89a", "a GIF image; convert it to PGM or PPM"},
-        {0, 9, "<!DOCTYPE", "a web page; the download went wrong"},
-        {0, 9, "<!doctype", "a web page; the download went wrong"},
-        {0, 5, "<html", "a web page; the download went wrong"},
-        {0, 15, "version https:/", "a pointer of Git LFS, without the file: git lfs pull"}
-    };
-    /* What a zip archive is of, the first name in it says: its length stands at 26. */
-    const size_t zip = p && size >= 30 && !memcmp(p, "PK\3\4", 4)
-                     ? 30 + p[26] + 256*(size_t)p[27] : 0;
-    /* ONNX has no magic number: a field for the version, one for the producer's name. */
-    const char *is = p && size > 4 && p[0] == 8 && p[1] < 32 && p[2] == 18
-                   ? "an ONNX model; save its weights in Python as safetensors" : NULL;
-    size_t i;                           /* row of the table */
-    for (i = 0; p && !is && i < sizeof known/sizeof *known; i++) {
-        const size_t n = (size_t)known[i].n;
-        const size_t at = known[i].at < 0 ? zip - 4 : (size_t)known[i].at;
-        if ((known[i].at >= 0 || zip >= 34) && size >= n && at <= size - n
-            && !memcmp(p + at, known[i].bytes, n)) is = known[i].is;
-    }
-    if (!is || !strncmp(is, own, strlen(own))) return 0;
-    tnn__fail(TNN_ERROR_FORMAT, "%s: is %s", name, is);
-    return 1;
-}
-/* Reads an IDX file: two zero bytes, 8 (unsigned bytes), the number of dimensions, each as 4 bytes,
-   the highest first. There must be `ndim` of them, or 4 for 3. The array is what stands behind,
-   where it stands. Returns whether the file is right. */
-static int tnn__idx(const char *name, const unsigned char *bytes, size_t size, int ndim,
-                    tnn_array *array)
-{
-    unsigned char first[4] = {0, 0, 0, 0}; /* zeros where the file is shorter */
-    const unsigned char *at;            /* the next dimension, then the values */
-    size_t head;
-    int i, k;
-    if (bytes && size >= 4) memcpy(first, bytes, 4);
-    if (first[0] || first[1] || first[2] != 8
-        || (first[3] != ndim && (ndim < 3 || first[3] != 4))) {
-        if (!tnn__foreign(name, bytes, size, "IDX"))
-            tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions "
-                      "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)",
-                      name, ndim, ndim == 3 ? " or 4" : "", (long long)size, first[0], first[1],
-                      first[2], first[3], ndim);
-        return 0;
-    }
-    head = 4 + 4*(size_t)first[3];
-    if (size < head) {
-        tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", name,
-                  (long long)size, (long long)head);
-        return 0;
-    }
-    memset(array, 0, sizeof *array);
-    array->dtype = TNN_U8;
-    array->ndim = first[3];             /* 1, 3 or 4 */
-    array->count = 1;
-    for (i = 0, at = bytes + 4; i < array->ndim; i++) {
-        uint32_t length = 0;
-        for (k = 0; k < 4; k++) length = length << 8 | *at++;
-        if (length < 1 || length > (i ? 65535u : 0x7fffffffu)) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", name, i,
-                      (long long)length, 4 + 4*i);
-            return 0;
-        }
-        array->shape[i] = length;
-        if (array->count <= (long long)1 << 40) array->count *= length; /* enough to be wrong */
-    }
-    array->data = (void *)(uintptr_t)at;
-    if ((long long)(size - head) == array->count) return 1;
-    tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l", name,
-              (long long)(size - head), array->count);
-    return 0;
-}
-#endif
-
-TNN__AS_BEFORE
-
-/* ---- 13d. Augmentation ------------------------------------------------------------------------
+/* ---- 13c. Augmentation ------------------------------------------------------------------------
    What happens to a sample is a function of (seed, epoch, sample): whoever makes it, in whatever
    batch, draws the same. Sample i has words 64 i + k of its epoch's stream, k named here; Beta
    variates draw from a stream of their own, as no one knows how many words they take.
@@ -14520,6 +14414,16 @@ static double tnn__beta_variate(const tnn__draws *dice, double alpha)
     return 1/(1 + tnn__exp_double(y - x));
 }
 
+/* By how many of n pixels .shift and .crop_pad move the image, of words k and k + 2. Both are whole
+   pixels: a crop of the padded image is a shift of it. */
+static double tnn__move(const tnn__draws *dice, int k, const tnn_loader_options *with, int n)
+{
+    return tnn__floor(tnn__draw_from(dice, k, -with->shift, with->shift)*n + 0.5)
+         + tnn__floor(tnn__draw(dice, k + 2)*(2*with->crop_pad + 1)) - with->crop_pad;
+}
+
+TNN__AS_BEFORE
+
 /* The pixel that stands at i where there are 0..n-1; -1: none. Mirrored borders have the period
    2(n - 1): c b a b c b a ... */
 static int tnn__border(int i, int n, tnn_border border)
@@ -14532,13 +14436,6 @@ static int tnn__border(int i, int n, tnn_border border)
     return TNN__MIN(i, period - i)%n;
 }
 
-/* By how many of n pixels .shift and .crop_pad move the image, of words k and k + 2. Both are whole
-   pixels: a crop of the padded image is a shift of it. */
-static double tnn__move(const tnn__draws *dice, int k, const tnn_loader_options *with, int n)
-{
-    return tnn__floor(tnn__draw_from(dice, k, -with->shift, with->shift)*n + 0.5)
-         + tnn__floor(tnn__draw(dice, k + 2)*(2*with->crop_pad + 1)) - with->crop_pad;
-}
 /* The geometry: reads the image of sample dice->sample, whose bytes stand for `table`, and writes
    x (c, h, w).
    Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
@@ -14707,7 +14604,7 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
     }
 }
 
-/* ---- 13e. Loaders -----------------------------------------------------------------------------
+/* ---- 13d. Loaders -----------------------------------------------------------------------------
    A loader is an order of the samples, made anew for each epoch from (seed, epoch), and the memory
    of one batch. tnn_next makes the batch's samples as tasks of the thread pool where they are
    augmented, else alone: then it is a copy.
@@ -14724,6 +14621,82 @@ struct tnn__loader {
     int                threads;             /* and by how many */
     float             *spare;               /* of each thread: the sample that is mixed in */
 };
+
+/* Makes x (c, h, w) of sample dice->sample of the data, augmented but for what is mixed in. */
+static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice, float *x)
+{
+    const tnn_data *data = &state->data;
+    const tnn_loader_options *with = &state->options;
+    const tnn__len area = (tnn__len)data->h*data->w;
+    tnn__len k;
+    if (state->geometry) tnn__transform(data, with, dice, state->table, x);
+    else tnn__sample(&state->raw, (int)dice->sample, state->table, x);
+    if (state->colour) tnn__colour(with, dice, data->c, area, x);
+    if (state->geometry || state->colour)
+        for (k = 0; k < data->c*area; k++) x[k] = (x[k] - data->mean)/data->std;
+    if (state->erasing) tnn__erase(data, with, dice, x);
+}
+/* Mixes another sample of the data into x (c, h, w), whose target (classes) is a 1 at its label.
+   The other one is augmented as it would be in its own place of the epoch. Cutmix pastes a part of
+   it; what the image's edge cuts off counts for neither. */
+static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int worker,
+                            float *x, float *target)
+{
+    const tnn_data *data = &state->data;
+    const tnn_loader_options *with = &state->options;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
+    const int label = tnn__label(data, (int)dice->sample);
+    const int cut = with->cutmix > 0
+                    && (!(with->mixup > 0) || tnn__draw(dice, TNN__DRAW_MIX_KIND) < 0.5);
+    double lambda = tnn__beta_variate(dice, TNN__MAX(cut ? with->cutmix : with->mixup, 1e-6));
+    float *y = state->spare + worker*size; /* the other one */
+    tnn__draws other = *dice;
+    tnn__len k;
+    other.sample = (uint64_t)tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*data->n);
+    tnn__load_sample(state, &other, y);
+    if (!cut)
+        for (k = 0; k < size; k++)
+            x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
+    else {
+        /* A rectangle of 1 - lambda of the area, of the image's proportions. */
+        const double side = sqrt(1 - lambda);
+        const tnn__part rows = tnn__part_of(data->h, tnn__draw(dice, TNN__DRAW_BOX_Y),
+                                            tnn__floor(side*data->h));
+        const tnn__part cols = tnn__part_of(data->w, tnn__draw(dice, TNN__DRAW_BOX_X),
+                                            tnn__floor(side*data->w));
+        tnn__paste(data, x, y, rows, cols);
+        lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
+    }
+    target[label] = (float)lambda;
+    target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
+}
+/* Makes sample `task` of the batch, its label or its target: a task of the pool. */
+static void tnn__load_task(void *context, int task, int worker)
+{
+    const tnn_loader *loader = (const tnn_loader *)context;
+    const struct tnn__loader *state = loader->state;
+    const tnn_loader_options *with = &state->options;
+    const tnn_data *data = &state->data;
+    float *x = loader->x + task*((tnn__len)data->c*data->h*data->w), *target;
+    int label;
+    tnn__draws dice;
+    dice.seed = with->seed;
+    dice.epoch = (uint64_t)loader->epoch;
+    dice.sample = (uint64_t)state->order[(tnn__len)loader->batch_index*with->batch + task];
+    tnn__load_sample(state, &dice, x);
+    label = tnn__label(data, (int)dice.sample);
+    if (!state->mixing) {
+        loader->labels[task] = label;
+        return;
+    }
+    target = loader->targets + (tnn__len)task*data->classes;
+    memset(target, 0, (size_t)data->classes*sizeof *target);
+    target[label] = 1;
+    if (tnn__draw(&dice, TNN__DRAW_MIX) < with->mix)
+        tnn__mix_sample(state, &dice, worker, x, target);
+}
+
+TNN__SMALL
 
 /* Fills in and checks the batch and the augmentation's options, of which some do nothing without
    others. The upper ends come first: they bound the lower ones. */
@@ -14856,79 +14829,6 @@ static tnn_status tnn__loader_made(const char *what, const tnn_loader *loader)
     return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader, or one that could not be made; "
                      "tnn_loader_create makes them", what);
 }
-/* Makes x (c, h, w) of sample dice->sample of the data, augmented but for what is mixed in. */
-static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice, float *x)
-{
-    const tnn_data *data = &state->data;
-    const tnn_loader_options *with = &state->options;
-    const tnn__len area = (tnn__len)data->h*data->w;
-    tnn__len k;
-    if (state->geometry) tnn__transform(data, with, dice, state->table, x);
-    else tnn__sample(&state->raw, (int)dice->sample, state->table, x);
-    if (state->colour) tnn__colour(with, dice, data->c, area, x);
-    if (state->geometry || state->colour)
-        for (k = 0; k < data->c*area; k++) x[k] = (x[k] - data->mean)/data->std;
-    if (state->erasing) tnn__erase(data, with, dice, x);
-}
-/* Mixes another sample of the data into x (c, h, w), whose target (classes) is a 1 at its label.
-   The other one is augmented as it would be in its own place of the epoch. Cutmix pastes a part of
-   it; what the image's edge cuts off counts for neither. */
-static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int worker,
-                            float *x, float *target)
-{
-    const tnn_data *data = &state->data;
-    const tnn_loader_options *with = &state->options;
-    const tnn__len size = (tnn__len)data->c*data->h*data->w;
-    const int label = tnn__label(data, (int)dice->sample);
-    const int cut = with->cutmix > 0
-                    && (!(with->mixup > 0) || tnn__draw(dice, TNN__DRAW_MIX_KIND) < 0.5);
-    double lambda = tnn__beta_variate(dice, TNN__MAX(cut ? with->cutmix : with->mixup, 1e-6));
-    float *y = state->spare + worker*size; /* the other one */
-    tnn__draws other = *dice;
-    tnn__len k;
-    other.sample = (uint64_t)tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*data->n);
-    tnn__load_sample(state, &other, y);
-    if (!cut)
-        for (k = 0; k < size; k++)
-            x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
-    else {
-        /* A rectangle of 1 - lambda of the area, of the image's proportions. */
-        const double side = sqrt(1 - lambda);
-        const tnn__part rows = tnn__part_of(data->h, tnn__draw(dice, TNN__DRAW_BOX_Y),
-                                            tnn__floor(side*data->h));
-        const tnn__part cols = tnn__part_of(data->w, tnn__draw(dice, TNN__DRAW_BOX_X),
-                                            tnn__floor(side*data->w));
-        tnn__paste(data, x, y, rows, cols);
-        lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
-    }
-    target[label] = (float)lambda;
-    target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
-}
-/* Makes sample `task` of the batch, its label or its target: a task of the pool. */
-static void tnn__load_task(void *context, int task, int worker)
-{
-    const tnn_loader *loader = (const tnn_loader *)context;
-    const struct tnn__loader *state = loader->state;
-    const tnn_loader_options *with = &state->options;
-    const tnn_data *data = &state->data;
-    float *x = loader->x + task*((tnn__len)data->c*data->h*data->w), *target;
-    int label;
-    tnn__draws dice;
-    dice.seed = with->seed;
-    dice.epoch = (uint64_t)loader->epoch;
-    dice.sample = (uint64_t)state->order[(tnn__len)loader->batch_index*with->batch + task];
-    tnn__load_sample(state, &dice, x);
-    label = tnn__label(data, (int)dice.sample);
-    if (!state->mixing) {
-        loader->labels[task] = label;
-        return;
-    }
-    target = loader->targets + (tnn__len)task*data->classes;
-    memset(target, 0, (size_t)data->classes*sizeof *target);
-    target[label] = 1;
-    if (tnn__draw(&dice, TNN__DRAW_MIX) < with->mix)
-        tnn__mix_sample(state, &dice, worker, x, target);
-}
 /* The samples in the order of the epoch, which is loader->epoch. A checkpoint that takes up within
    an epoch asks for it, too. */
 static void tnn__order(const tnn_loader *loader)
@@ -14969,8 +14869,6 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
     tnn__give_up(loader->state->data.memory);
     tnn__release(loader);
 }
-
-TNN__SMALL
 
 /* ==== 14. TRAINING AND METRICS =================================================================
    What a program does with a network and a data set or loader beside the steps themselves.
@@ -15731,7 +15629,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
 
      15a       doubles as decimal text, exactly, both ways
      15b       elements of any type, and the scanner of headers
-     15c, 15d  .npy; data sets made of arrays
+     15c, 15d  .npy; data sets made of arrays, of IDX files, too
      15e       CSV, PGM and PPM
      15f       writers
      15g, 15h  weights as safetensors; checkpoints, which are weights and more
@@ -16038,41 +15936,6 @@ static tnn__len tnn__array_count(int ndim, const long long *shape)
     return count;
 }
 
-/* Walks over an array in C order: place[k] < shape[k], and `at` is sum_k place[k] stride[k]. */
-typedef struct {
-    int      ndim;
-    tnn__len shape[TNN_DIMS], stride[TNN_DIMS];         /* stride: in elements */
-    tnn__len place[TNN_DIMS], at;
-} tnn__walk;
-/* At the first element of an array whose last index runs fastest, or the first if `fortran`: of
-   shape (2, 3, 4) the strides are (12, 4, 1), or (1, 2, 6). */
-static tnn__walk tnn__walk_over(const tnn_array *array, int fortran)
-{
-    tnn__walk walk;
-    tnn__len step = 1;
-    int k, d;                           /* d: the k-th dimension from the fastest on */
-    memset(&walk, 0, sizeof walk);
-    walk.ndim = array->ndim;
-    for (k = 0; k < array->ndim; k++, step = tnn__mul(step, walk.shape[d])) {
-        d = fortran ? k : array->ndim - 1 - k;
-        walk.shape[d] = (tnn__len)TNN__MIN(array->shape[d], TNN__HUGE);
-        walk.stride[d] = step;
-    }
-    return walk;
-}
-/* On to the next element: the last index counts first, and carries; after the last element it is
-   the first again. */
-static void tnn__walk_on(tnn__walk *walk)
-{
-    int k;
-    for (k = walk->ndim - 1; k >= 0; k--) {
-        walk->at += walk->stride[k];
-        if (++walk->place[k] < walk->shape[k]) return;
-        walk->at -= walk->stride[k]*walk->shape[k];
-        walk->place[k] = 0;
-    }
-}
-
 /* The text of a header in memory of our own, from byte `base` of the file on; a 0 stands at `end`.
    The functions skip white space first; those that return 0, -1 or NULL on error have said why. */
 typedef struct {
@@ -16273,6 +16136,54 @@ static int tnn__fields(tnn__scan *scan, const tnn__field three[3], int python, c
     }
     return n == 3 || (n >= 0 && tnn__wrong(scan, what));
 }
+/* Files that readers are given by mistake, by their first bytes: names them and says what would be
+   right. `own` is the reader's format, as its line here begins. Returns whether there is such an
+   error; all readers ask before they say that a file is wrong. */
+static int tnn__foreign(const char *name, const unsigned char *p, size_t size, const char *own)
+{
+    static const struct { int at, n; const char *bytes, *is; } known[] = {
+        /* at -4: in the end of the first name in a zip archive */
+        {0, 2, "\x1f\x8b", "compressed (gzip); unpack it first: gzip -dk"},
+        {4, 6, "1AY&SY", "compressed (bzip2); unpack it first: bzip2 -dk"},
+        {0, 6, "\xfd""7zXZ\0", "compressed (xz); unpack it first: xz -dk"},
+        {0, 4, "\x28\xb5\x2f\xfd", "compressed (zstd); unpack it first: zstd -d"},
+        {-4, 4, ".pkl", "a file of torch.save (.pt, .pth); tinynn.h says under WEIGHTS how to "
+                        "convert it"},
+        {-4, 4, ".npy", "an archive of arrays (.npz); unpack it first: unzip"},
+        {0, 4, "PK\3\4", "a zip archive; unpack it first: unzip"},
+        {0, 2, "\x80\2", "a pickle of Python or old file of torch.save (.pkl, .pth); tinynn.h says "
+                         "under WEIGHTS how to convert it"},
+        {0, 2, "\x80\4", "a pickle of Python (.pkl); save its arrays with numpy.save"},
+        {0, 2, "\x80\5", "a pickle of Python (.pkl); save its arrays with numpy.save"},
+        {0, 8, "\x89HDF\r\n\x1a\n", "HDF5 (.h5, of Keras); save its arrays with numpy.save"},
+        {0, 6, "\x93NUMPY", ".npy, for tnn_load_npy and tnn_read_npy"},
+        {8, 2, "{\"", "safetensors, for tnn_load_weights"},
+        {0, 3, "\0\0\x08", "IDX, for tnn_load_idx"},
+        {0, 4, "\x89PNG", "a PNG image; convert it to PGM or PPM"},
+        {0, 3, "\xff\xd8\xff", "a JPEG image; convert it to PGM or PPM"},
+        {0, 6, "GIF89a", "a GIF image; convert it to PGM or PPM"},
+        {0, 9, "<!DOCTYPE", "a web page; the download went wrong"},
+        {0, 9, "<!doctype", "a web page; the download went wrong"},
+        {0, 5, "<html", "a web page; the download went wrong"},
+        {0, 15, "version https:/", "a pointer of Git LFS, without the file: git lfs pull"}
+    };
+    /* What a zip archive is of, the first name in it says: its length stands at 26. */
+    const size_t zip = p && size >= 30 && !memcmp(p, "PK\3\4", 4)
+                     ? 30 + p[26] + 256*(size_t)p[27] : 0;
+    /* ONNX has no magic number: a field for the version, one for the producer's name. */
+    const char *is = p && size > 4 && p[0] == 8 && p[1] < 32 && p[2] == 18
+                   ? "an ONNX model; save its weights in Python as safetensors" : NULL;
+    size_t i;                           /* row of the table */
+    for (i = 0; p && !is && i < sizeof known/sizeof *known; i++) {
+        const size_t n = (size_t)known[i].n;
+        const size_t at = known[i].at < 0 ? zip - 4 : (size_t)known[i].at;
+        if ((known[i].at >= 0 || zip >= 34) && size >= n && at <= size - n
+            && !memcmp(p + at, known[i].bytes, n)) is = known[i].is;
+    }
+    if (!is || !strncmp(is, own, strlen(own))) return 0;
+    tnn__fail(TNN_ERROR_FORMAT, "%s: is %s", name, is);
+    return 1;
+}
 /* A file's bytes in memory, and its name for messages; a reader of arrays, which says why it
    fails and may leave memory in the array then. It gets an array of zeros. */
 typedef struct { const char *name; const unsigned char *bytes; size_t size; } tnn__input;
@@ -16327,10 +16238,10 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                                  {"fortran_order", 'b', &fortran, NULL},
                                  {"shape", '(', array->shape, &array->ndim}};
     tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
-    tnn__len i;
+    tnn__len place[TNN_DIMS] = {0}, i, at;      /* of element i, in C order; of it in the file */
+    int k;
     void *memory;                       /* for the header's text, descr too */
     tnn__scan scan;
-    tnn__walk walk;
     if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6))
         return tnn__foreign(in->name, p, in->size, ".npy") ? TNN_ERROR_FORMAT
              : tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
@@ -16354,10 +16265,12 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                          "are announced", in->name, (long long)left, (long long)(head + length),
                          array->count, bytes);
     if ((array->data = tnn__read_alloc(left, in->name)) == NULL) return TNN_ERROR_MEMORY;
-    walk = tnn__walk_over(array, 1);    /* C order, from wherever an element lies in the file */
     if (!fortran) tnn__copy_elements(array->data, p, (tnn__len)array->count, bytes, big);
-    else for (i = 0; i < array->count; i++, tnn__walk_on(&walk))
-        tnn__copy_elements((char *)array->data + i*bytes, p + walk.at*bytes, 1, bytes, big);
+    else for (i = 0; i < array->count; i++) {
+        for (at = 0, k = array->ndim - 1; k >= 0; k--) at = at*(tnn__len)array->shape[k] + place[k];
+        tnn__copy_elements((char *)array->data + i*bytes, p + at*bytes, 1, bytes, big);
+        for (k = array->ndim - 1; k >= 0 && ++place[k] == array->shape[k]; k--) place[k] = 0;
+    }
     return TNN_OK;
 }
 /* From memory, which may be given up afterwards; .data is NULL on failure. */
@@ -16383,132 +16296,105 @@ TNN_API_GATED double tnn_array_value(const tnn_array *array, long long i)
     return TNN__NAN;
 }
 
-/* ---- 15d. Data sets of arrays -----------------------------------------------------------------
-   A data set has samples (n, c, h, w) and labels (n). An array has up to 4 dimensions in an order
-   of its own; it is walked over in ours, each dimension with its stride, and nothing is turned
-   around in memory:
+/* ---- 15d. Data sets of arrays, IDX files ------------------------------------------------------
+   A data set has samples (n, c, h, w) and labels (n). An array has up to 4 dimensions:
      dimensions   (n)    (n, k)    (n, h, w)    (n, c, h, w)    (n, h, w, c), .channels_last
      place        0      0 1       0 2 3        0 1 2 3         0 2 3 1
    .shape then only says how the values of a sample are to be seen. */
 
 /* What tnn_array_data makes a data set of: an array of samples, and labels from another array or
-   one of the samples' columns. */
+   one of the samples' columns, which are channels of one pixel. */
 typedef struct {
     const tnn_array *samples, *labels;      /* labels: or NULL */
     const char      *name, *labels_name;    /* for messages */
-    tnn__walk        walk;                  /* over the samples */
-    tnn__len         n, count;              /* samples; their values, without the labels' */
-    tnn__len         columns, column;       /* of values per sample; the labels' column, or -1 */
-    int              as_they_are;           /* the values are in the data set's order */
+    int              channels, column, last;    /* of a sample, with the labels' column; which that
+                                                   is, or -1; whether channels come last */
+    tnn__len         pixels, values;        /* of a sample; without its label */
 } tnn__source;
 
-/* The walk over samples as (n, c, h, w): (n) and (n, k) are k channels of one pixel, (n, h, w) one
-   channel. n is 0 on error: other dimensions, or more samples or values than an int counts. */
-static tnn__walk tnn__samples(const tnn_array *samples, const tnn_npy_options *options,
-                              const char *name)
-{
-    static const char *const places[] = {"0", "01", "023", "0123"};     /* of each dimension */
-    const tnn__walk walk = tnn__walk_over(samples, 0);
-    const int last = options->channels_last;
-    const char *to = last ? (walk.ndim == 4 ? "0231" : "")
-                   : walk.ndim >= 1 && walk.ndim <= 4 ? places[walk.ndim - 1] : "";
-    tnn__walk view;                     /* the result: dimensions that are not there are 1 */
-    int i, fits;
-    memset(&view, 0, sizeof view);
-    view.ndim = 4;
-    for (i = 1; i < 4; i++) view.shape[i] = 1;
-    for (i = 0; to[i]; i++) {
-        view.shape[to[i] - '0'] = walk.shape[i];
-        view.stride[to[i] - '0'] = walk.stride[i];
-    }
-    for (i = 0, fits = 1; i < 4; i++) fits &= view.shape[i] <= 0x7fffffff;
-    if (fits && tnn__count((int)view.shape[0], (int)view.shape[1], (int)view.shape[2],
-                           (int)view.shape[3])) return view;
-    tnn__fail(TNN_ERROR_SHAPE, "%s: %d dimensions, the first two %l and %l, are no samples%s", name,
-              samples->ndim, samples->shape[0], samples->shape[1],
-              last ? " (n, h, w, c)" : ": (n), (n, k), (n, h, w) or (n, c, h, w)");
-    view.shape[0] = 0;
-    return view;
-}
-/* Sets a source's walk and counts, and the data set's c, h, w, from the arrays and the options. All
-   that can be wrong with their shapes is found here. */
+/* Sets the source's sizes and the data set's n, c, h, w from the arrays and the options: (n) and
+   (n, k) are k channels of one pixel, (n, h, w) one channel. All that can be wrong with shapes is
+   found here. */
 static tnn_status tnn__source_shape(tnn__source *source, const tnn_npy_options *options,
-                                   tnn_data *data)
+                                    tnn_data *data)
 {
+    static const char *const places[] = {"", "0", "01", "023", "0123"};     /* of each dimension */
     const tnn_array *samples = source->samples, *labels = source->labels;
-    const int *shape = options->shape, label = options->label_column;
-    tnn__len columns;                   /* with the labels' */
-    source->walk = tnn__samples(samples, options, source->name);
-    source->n = source->walk.shape[0];
-    source->count = (tnn__len)samples->count;
-    source->column = -1;
-    source->as_they_are = !options->channels_last && !label;
-    if (!source->n) return TNN_ERROR_SHAPE;
-    if (labels && (labels->count != source->n || labels->ndim < 1 || labels->shape[0] != source->n))
-        return tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", source->name,
-                         (long long)source->n, source->labels_name, labels->count);
-    data->c = (int)source->walk.shape[1];
-    data->h = (int)source->walk.shape[2];
-    data->w = (int)source->walk.shape[3];
-    if (label) {
-        columns = source->columns = data->c;
-        source->column = label > 0 ? label - 1 : columns + label;
-        if (samples->ndim != 2 || columns < 2 || labels || source->column < 0
-            || source->column >= columns)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .label_column = %d, must be one of the "
-                             "columns 1..%l or -%l..-1, at least 2, of samples (n, k) without "
-                             "other labels", source->name, label, (long long)columns,
-                             (long long)columns);
-        data->c--;
-        source->count -= source->n;
+    const int *own = options->shape, label = options->label_column, last = options->channels_last;
+    const int ndim = samples->ndim < 0 || samples->ndim > 4 ? 0 : samples->ndim;
+    const char *place = !last ? places[ndim] : ndim == 4 ? "0231" : "";
+    int shape[4] = {0, 1, 1, 1}, i, fits = 1;           /* n, c, h, w */
+    for (i = 0; place[i]; i++) {
+        shape[place[i] - '0'] = (int)samples->shape[i];
+        fits &= samples->shape[i] <= 0x7fffffff;
     }
-    if (!shape[0] && !shape[1] && !shape[2]) return TNN_OK;
-    data->c = shape[0];
-    data->h = shape[1];
-    data->w = shape[2];
-    if (tnn__count((int)source->n, data->c, data->h, data->w) == source->count) return TNN_OK;
+    if (!fits || !tnn__count(shape[0], shape[1], shape[2], shape[3]))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: %d dimensions, the first two %l and %l, are no "
+                         "samples%s", source->name, samples->ndim, samples->shape[0],
+                         samples->shape[1], last ? " (n, h, w, c)"
+                                          : ": (n), (n, k), (n, h, w) or (n, c, h, w)");
+    if (labels && (labels->count != shape[0] || labels->ndim < 1 || labels->shape[0] != shape[0]))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s holds %l samples, %s %l labels", source->name,
+                         (long long)shape[0], source->labels_name, labels->count);
+    source->channels = shape[1];
+    source->column = label > 0 ? label - 1 : label ? shape[1] + label : -1;
+    source->last = last;
+    source->pixels = (tnn__len)shape[2]*shape[3];
+    source->values = (shape[1] - !!label)*source->pixels;
+    if (label && (ndim != 2 || shape[1] < 2 || labels || source->column < 0
+                  || source->column >= shape[1]))
+        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .label_column = %d, must be one of the columns "
+                         "1..%l or -%l..-1, at least 2, of samples (n, k) without other labels",
+                         source->name, label, (long long)shape[1], (long long)shape[1]);
+    shape[1] -= !!label;
+    for (i = 0; i < 3 && (own[0] || own[1] || own[2]); i++) shape[i + 1] = own[i];
+    data->n = shape[0];
+    data->c = shape[1];
+    data->h = shape[2];
+    data->w = shape[3];
+    if (tnn__count(data->n, data->c, data->h, data->w) == data->n*source->values) return TNN_OK;
     return tnn__fail(TNN_ERROR_SHAPE, "%s: samples have %l values, .shape %dx%dx%d must have as "
-                     "many", source->name, (long long)(source->count/source->n), data->c, data->h,
-                     data->w);
+                     "many", source->name, (long long)source->values, data->c, data->h, data->w);
 }
 /* Takes the labels (n) into `to`: from their own array, from a column of the samples, or 0 where
-   there are none. *classes becomes one more than the largest. The limit of 2^24 is that of
-   tnn_data_view: up to there floats are whole numbers. */
-static tnn_status tnn__source_labels(const tnn__source *source, int *to, int *classes)
+   there are none. Sets the number of classes. The limit of 2^24 is that of tnn_data_view: up to
+   there floats are whole numbers. */
+static tnn_status tnn__source_labels(const tnn__source *source, int *to, tnn_data *data)
 {
-    tnn__len i;
-    for (i = 0; i < source->n; i++) {
-        const double v = source->labels ? tnn__element(source->labels, i) : source->columns
-                       ? tnn__element(source->samples, i*source->columns + source->column) : 0;
+    int i;
+    for (i = 0; i < data->n; i++) {
+        const double v = source->labels ? tnn__element(source->labels, i)
+            : source->column < 0 ? 0
+            : tnn__element(source->samples, (tnn__len)i*source->channels + source->column);
         if (!(fabs(v) < 1e15 && (double)(long long)v >= v))
-            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %l is not a whole number",
-                             source->labels_name, v, (long long)i);
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %g of sample %d is not a whole number",
+                             source->labels_name, v, i);
         if (v < 0 || v > 1 << 24)
-            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %l is not within "
-                             "0..16777216", source->labels_name, (long long)v, (long long)i);
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: label %l of sample %d is not within "
+                             "0..16777216", source->labels_name, (long long)v, i);
         to[i] = (int)v;
-        *classes = TNN__MAX(*classes, to[i] + 1);
+        data->classes = TNN__MAX(data->classes, to[i] + 1);
     }
     return TNN_OK;
 }
-/* Takes the values (n, c, h, w), as bytes where that is not NULL, else as finite floats. The walk
-   passes over the labels' column, of one pixel. */
-static tnn_status tnn__source_values(tnn__source *source, unsigned char *bytes, float *floats)
+/* Takes the values (n, c, h, w), as bytes where that is not NULL, else as finite floats. */
+static tnn_status tnn__source_values(const tnn__source *source, const tnn_data *data,
+                                     unsigned char *bytes, float *floats)
 {
-    tnn__len i;
-    if (bytes && source->as_they_are) {
-        memcpy(bytes, source->samples->data, (size_t)source->count);
-        return TNN_OK;
-    }
-    for (i = 0; i < source->count; i++, tnn__walk_on(&source->walk)) {
-        double v;
-        if (source->walk.place[1] == source->column) tnn__walk_on(&source->walk);
-        v = tnn__element(source->samples, source->walk.at);
-        if (bytes) bytes[i] = (unsigned char)v;
-        else if (tnn__is_float(v)) floats[i] = (float)v;
-        else return tnn__fail(TNN_ERROR_NUMBER, "%s: value %g of sample %l is not a finite float",
-                              source->name, v, (long long)(i/(source->count/source->n)));
-    }
+    const int channels = source->channels;
+    tnn__len k;
+    int i, c;
+    for (i = 0; i < data->n; i++)
+        for (c = 0; c < channels; c++)
+            for (k = 0; c != source->column && k < source->pixels; k++) {
+                const tnn__len at = source->last ? (i*source->pixels + k)*channels + c
+                                                 : ((tnn__len)i*channels + c)*source->pixels + k;
+                const double v = tnn__element(source->samples, at);
+                if (bytes) *bytes++ = (unsigned char)v;
+                else if (tnn__is_float(v)) *floats++ = (float)v;
+                else return tnn__fail(TNN_ERROR_NUMBER, "%s: value %g of sample %d is not a finite "
+                                      "float", source->name, v, i);
+            }
     return TNN_OK;
 }
 /* Makes the data set: bytes stay bytes, all else becomes floats. Its memory is one piece, n labels
@@ -16517,33 +16403,33 @@ static tnn_status tnn__source_data(tnn__source *source, const tnn_npy_options *o
                                    tnn_data *data)
 {
     const tnn_array *samples = source->samples, *labels = source->labels;
-    tnn__len room;
-    int *own, bytes;                    /* labels, then values; whether these are bytes */
-    void *values;
+    tnn__len count, room;               /* of values; bytes of memory */
+    unsigned char *bytes = NULL;        /* the values, where they are bytes */
+    int *own;                           /* labels, then values */
     if (!samples || !samples->data || (labels && !labels->data))
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
     if (tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
         || (labels && tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))
         || tnn__source_shape(source, options, data)) return TNN_ERROR_ARGUMENT;
-    bytes = samples->dtype == TNN_U8;
-    room = tnn__mul(source->n, (tnn__len)sizeof *own)
-         + tnn__mul(source->count, bytes ? 1 : (tnn__len)sizeof(float));
+    count = data->n*source->values;
+    room = tnn__mul(data->n, (tnn__len)sizeof *own)
+         + tnn__mul(count, samples->dtype == TNN_U8 ? 1 : (tnn__len)sizeof(float));
     if (!tnn__within_limit(room, source->name)
         || (own = (int *)tnn__own(data, room, NULL, source->name)) == NULL) return TNN_ERROR_MEMORY;
-    values = own + source->n;
-    data->n = (int)source->n;
     data->labels = own;
-    if (bytes) data->bytes = (unsigned char *)values;
-    else data->floats = (float *)values;
-    return tnn__source_labels(source, own, &data->classes)
-           || tnn__source_values(source, bytes ? (unsigned char *)values : NULL, (float *)values)
-         ? TNN_ERROR_NUMBER : TNN_OK;
+    if (samples->dtype == TNN_U8) data->bytes = bytes = (unsigned char *)(own + data->n);
+    else data->floats = (float *)(void *)(own + data->n);
+    if (tnn__source_labels(source, own, data)) return TNN_ERROR_NUMBER;
+    if (!bytes || source->last || source->column >= 0)
+        return tnn__source_values(source, data, bytes, (float *)(void *)(own + data->n));
+    memcpy(bytes, samples->data, (size_t)count);
+    return TNN_OK;
 }
 /* A data set that owns its memory: the arrays may be freed. n is 0 on failure. */
 TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array *labels,
                                       const tnn_npy_options *options)
 {
-    static const tnn_npy_options none = {NULL, NULL, 0, {0, 0, 0}, 0};
+    static tnn_npy_options none;        /* nobody writes to it */
     tnn_data data = tnn__no_data();
     tnn__source source;
     if (!options) options = &none;
@@ -16556,19 +16442,58 @@ TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array 
     return data;
 }
 
-/* A data set of two IDX files in memory (13c), images and labels, which may be given up afterwards.
-   n is 0 on failure. */
+/* The reader of IDX files (yann.lecun.com/exdb/mnist):
+       0 0 8 n   d_1 d_2 ... d_n (4 bytes each, the highest first)   the bytes
+   There must be `ndim` dimensions, or 4 for 3. The array is what stands behind them, where it
+   stands. */
+static tnn_status tnn__idx(const tnn__input *in, int ndim, tnn_array *array)
+{
+    const unsigned char *p = in->bytes;
+    unsigned char first[4] = {0, 0, 0, 0};      /* zeros where the file is shorter */
+    tnn__len head;
+    int i;
+    if (p && in->size >= 4) memcpy(first, p, 4);
+    if (first[0] || first[1] || first[2] != 8
+        || (first[3] != ndim && (ndim < 3 || first[3] != 4)))
+        return tnn__foreign(in->name, p, in->size, "IDX") ? TNN_ERROR_FORMAT
+             : tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions "
+                         "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)", in->name, ndim,
+                         ndim == 3 ? " or 4" : "", (long long)in->size, first[0], first[1],
+                         first[2], first[3], ndim);
+    head = 4 + 4*first[3];
+    if ((tnn__len)in->size < head)
+        return tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", in->name,
+                         (long long)in->size, (long long)head);
+    memset(array, 0, sizeof *array);
+    array->dtype = TNN_U8;
+    array->ndim = first[3];             /* 1, 3 or 4 */
+    array->count = 1;
+    for (i = 0; i < array->ndim; i++) {
+        array->shape[i] = (long long)tnn__bits(p + 4 + 4*i, 4, 1);
+        if (array->shape[i] < 1 || array->shape[i] > (i ? 65535 : 0x7fffffff))
+            return tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", in->name, i,
+                             array->shape[i], 4 + 4*i);
+        if (array->count <= (long long)1 << 40) array->count *= array->shape[i];    /* enough to be
+                                                                                       wrong */
+    }
+    array->data = (void *)(uintptr_t)(p + head);
+    if ((tnn__len)in->size - head == array->count) return TNN_OK;
+    return tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l",
+                     in->name, (long long)in->size - head, array->count);
+}
+/* A data set of two IDX files in memory, images and labels, which may be given up afterwards. n is
+   0 on failure. */
 static tnn_data tnn__idx_data(const char *images_name, const void *images, size_t images_size,
                               const char *labels_name, const void *labels, size_t labels_size)
 {
+    const tnn__input first = {images_name, (const unsigned char *)images, images_size};
+    const tnn__input second = {labels_name, (const unsigned char *)labels, labels_size};
     tnn_array samples, classes;
     tnn_npy_options options;
     memset(&options, 0, sizeof options);
     options.samples = images_name;
     options.labels = labels_name;
-    if (!tnn__idx(images_name, (const unsigned char *)images, images_size, 3, &samples)
-        || !tnn__idx(labels_name, (const unsigned char *)labels, labels_size, 1, &classes))
-        return tnn__no_data();
+    if (tnn__idx(&first, 3, &samples) || tnn__idx(&second, 1, &classes)) return tnn__no_data();
     if (samples.shape[0] == classes.shape[0]) return tnn_array_data(&samples, &classes, &options);
     tnn__fail(TNN_ERROR_SHAPE, "%s holds %l images, %s %l labels; they must be as many",
               images_name, samples.shape[0], labels_name, classes.shape[0]);
@@ -17168,7 +17093,7 @@ TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i
     return array;
 }
 
-static const tnn_weights_options tnn__every_weight = {NULL, {{NULL, NULL}}, 0, 0};
+static tnn_weights_options tnn__every_weight;   /* no option is set, and nobody writes to it */
 /* Two strings that make one name, as .rename's beginning and the rest of the network's name do: it
    needs no memory. head NULL: no name. With {"features.", ""}, "0.weight" of the network is
    {"features.", "0.weight"} in the file. */
@@ -17683,7 +17608,7 @@ static int tnn__pieces(tnn_net *net, tnn__piece *piece, long long *whole, double
     TNN__PIECE("tinynn.hash", TNN_U64, 1, NULL);
     return n;
 }
-static const tnn_checkpoint_options tnn__plain_checkpoint = {NULL, NULL, NULL, 0, 0};
+static tnn_checkpoint_options tnn__plain_checkpoint;    /* likewise */
 /* Whether the options are right, and network and loader stand where a checkpoint can be. */
 static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
                                         const tnn_checkpoint_options *options)
@@ -19322,9 +19247,10 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
 #ifndef TINYNN_NO_EXPORT
 
 /* ---- 17a. Text --------------------------------------------------------------------------------
-   In all text below @ stands for the network's name, $a to $z for a number, $A to $Z for a text in
-   which these may stand again. TNN__C_SET says what $a is, TNN__C_SAY what $A is. The file is
-   written twice: first to nowhere, which tells whether a number is not finite. */
+   In all text below @ stands for the network's name, a tab for four spaces, $a to $z for a number,
+   $A to $Z for a text in which these may stand again, or for nothing. TNN__C_SET says what $a is,
+   TNN__C_SAY what $A is. The file is written twice: first to nowhere, which tells whether a number
+   is not finite. */
 typedef struct {
     tnn_net     *net;
     tnn__writer *writer;            /* where all text goes */
@@ -19344,8 +19270,9 @@ typedef struct {
    its own, but not itself. */
 static void tnn__c(tnn__c_file *file, const char *text)
 {
-    for (; *text; text++) {             /* behind a $ a small letter is a number */
+    for (; text && *text; text++) {     /* behind a $ a small letter is a number */
         if (*text == '@') tnn__write_text(file->writer, file->name);
+        else if (*text == '\t') tnn__write_text(file->writer, "    ");
         else if (*text != '$') tnn__write(file->writer, text, 1);
         else if (*++text >= 'a')
             tnn__writef(file->writer, "%l", (long long)file->number[*text - 'a']);
@@ -19548,272 +19475,277 @@ static void tnn__c_samples(tnn__c_file *file, const tnn__op *op)
    channels, n and m pixels, or n values. The file has those that its network calls, and those that
    these call, which stand before them: a new one is a row, and no more. */
 /* Over the rows y0 <= yi < y1 and columns x0 <= xi < x1 of each window of a pool, which need not
-   lie inside: `start`, `term` for each value e that does, and `end`. */
-#define TNN__C_WINDOWS(counts, start, term, end) \
-    "    int i, j, c, yi, xi;\n" \
-    "    for (i = 0; i < s->oh; i++)\n" \
-    "        for (j = 0; j < s->ow; j++) {\n" \
-    "            const int fit = !s->sh;     /* windows are fitted to the image */\n" \
-    "            const int y0 = fit ? i*s->h/s->oh : i*s->sh - s->ph;\n" \
-    "            const int x0 = fit ? j*s->w/s->ow : j*s->sw - s->pw;\n" \
-    "            const int y1 = fit ? ((i + 1)*s->h - 1)/s->oh + 1\n" \
-    "                               : y0 + (s->kh - 1)*s->dh + 1;\n" \
-    "            const int x1 = fit ? ((j + 1)*s->w - 1)/s->ow + 1\n" \
-    "                               : x0 + (s->kw - 1)*s->dw + 1;\n" \
-    counts \
-    "            for (c = 0; c < s->c; c++) {\n" \
-    "                " start "\n" \
-    "                for (yi = y0; yi < y1; yi += s->dh)\n" \
-    "                    for (xi = x0; xi < x1; xi += s->dw)\n" \
-    "                        if (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w) {\n" \
-    "                            const float e = x[(yi*s->w + xi)*s->c + c];\n" \
-    "                            " term "\n" \
-    "                        }\n" \
-    "                " end "\n" \
-    "            }\n" \
-    "        }\n"
+   lie inside: $E, then for each channel $F, $G for each value e that does, and $H. */
+static const char tnn__c_windows[] =
+    "\tint i, j, c, yi, xi;\n"
+    "\tfor (i = 0; i < s->oh; i++)\n"
+    "\t\tfor (j = 0; j < s->ow; j++) {\n"
+    "\t\t\tconst int fit = !s->sh;     /* windows are fitted to the image */\n"
+    "\t\t\tconst int y0 = fit ? i*s->h/s->oh : i*s->sh - s->ph;\n"
+    "\t\t\tconst int x0 = fit ? j*s->w/s->ow : j*s->sw - s->pw;\n"
+    "\t\t\tconst int y1 = fit ? ((i + 1)*s->h - 1)/s->oh + 1\n"
+    "\t\t\t\t\t\t\t   : y0 + (s->kh - 1)*s->dh + 1;\n"
+    "\t\t\tconst int x1 = fit ? ((j + 1)*s->w - 1)/s->ow + 1\n"
+    "\t\t\t\t\t\t\t   : x0 + (s->kw - 1)*s->dw + 1;\n"
+    "$E"
+    "\t\t\tfor (c = 0; c < s->c; c++) {\n"
+    "\t\t\t\t$F\n"
+    "\t\t\t\tfor (yi = y0; yi < y1; yi += s->dh)\n"
+    "\t\t\t\t\tfor (xi = x0; xi < x1; xi += s->dw)\n"
+    "\t\t\t\t\t\tif (yi >= 0 && yi < s->h && xi >= 0 && xi < s->w) {\n"
+    "\t\t\t\t\t\t\tconst float e = x[(yi*s->w + xi)*s->c + c];\n"
+    "\t\t\t\t\t\t\t$G\n"
+    "\t\t\t\t\t\t}\n"
+    "\t\t\t\t$H\n"
+    "\t\t\t}\n"
+    "\t\t}\n";
 /* Makes y[i] of v = x[i] and of parameters, value by value. */
-#define TNN__C_EACH(value) \
-    "    int i;\n" \
-    "    for (i = 0; i < n; i++) {\n" \
-    "        const float v = x[i];\n" \
-    "        y[i] = " value ";\n" \
-    "    }\n"
-/* A loop; an activation of 3c, without options and with them as p. */
+static const char tnn__c_each[] =
+    "\tint i;\n"
+    "\tfor (i = 0; i < n; i++) {\n"
+    "\t\tconst float v = x[i];\n"
+    "\t\ty[i] = $E;\n"
+    "\t}\n";
+/* A function; a loop, one value by value; an activation of 3c, without options and with them as
+   p. */
+#define TNN__C_FUNCTION(head, body) {NULL, NULL, NULL, NULL, head, {body}}
 #define TNN__C_LOOP(layers, arrays, name, arguments, parameters, body) \
-    {layers, arrays, "    @_" name "($I, $O, " arguments ");\n", \
-     "void @_" name "(const float *x, float *y, " parameters ")", body}
+    {layers, arrays, name, arguments, parameters, {body}}
+#define TNN__C_EACH(layers, arrays, name, arguments, parameters, value) \
+    {layers, arrays, name, arguments, parameters, {tnn__c_each, value}}
 #define TNN__C_PLAIN(layers, name, value) \
-    TNN__C_LOOP(layers, NULL, "each_" name, "$n", "int n", TNN__C_EACH(value))
+    TNN__C_EACH(layers, NULL, "each_" name, "$n", "int n", value)
 #define TNN__C_TUNED(layers, name, value) \
-    TNN__C_LOOP(layers, tnn__c_options, "each_" name, "$n, @_option$i", "int n, const float *p", \
-                TNN__C_EACH(value))
+    TNN__C_EACH(layers, tnn__c_options, "each_" name, "$n, @_option$i", "int n, const float *p", \
+                value)
 static const struct {
     const char *layers;                                     /* that it computes, by their names */
     void      (*arrays)(tnn__c_file *, const tnn__op *);    /* what it reads; NULL: none */
-    const char *call, *head, *body;
+    const char *name, *arguments;       /* of a loop; NULL: it is a function */
+    const char *head, *body[5];         /* head: of a loop its parameters; body: $D, in which the
+                                           others, $E to $H, may stand */
 } tnn__c_rows[] = {
     /* c[0] x^6 + ... + c[6] */
-    {NULL, NULL, NULL, "float @_poly(float x, const float *c)",
-    "    float p = c[0];\n"
-    "    int i;\n"
-    "    for (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
-    "    return p;\n"},
+    TNN__C_FUNCTION("float @_poly(float x, const float *c)",
+    "\tfloat p = c[0];\n"
+    "\tint i;\n"
+    "\tfor (i = 1; i < 7; i++) p = fmaf(p, x, c[i]);\n"
+    "\treturn p;\n"),
     /* the first step of exp and expm1; 2^(n + unit) is made of a float's bits, and ends at 2^127 */
-    {NULL, NULL, NULL, "float @_parts(float x, int unit, float *r, float *power)",
-    "    /* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
-    "    static const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
-    "    const float t = fmaf(x, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
-    "    union { float f; uint32_t u; } p;\n"
-    "    p.f = t;\n"
-    "    p.u = (p.u << 23) + ((uint32_t)(127 + unit) << 23);\n"
-    "    *power = p.f;\n"
-    "    *r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
-    "    return @_poly(*r, c);\n"},
+    TNN__C_FUNCTION("float @_parts(float x, int unit, float *r, float *power)",
+    "\t/* x = n ln 2 + r: gives r, 2^(n + unit) and (exp(r) - 1)/r */\n"
+    "\tstatic const float c[] = {1.0f/5040, 1.0f/720, 1.0f/120, 1.0f/24, 1.0f/6, 0.5f, 1};\n"
+    "\tconst float t = fmaf(x, 1.44269504f, 12582912.0f), n = t - 12582912.0f;\n"
+    "\tunion { float f; uint32_t u; } p;\n"
+    "\tp.f = t;\n"
+    "\tp.u = (p.u << 23) + ((uint32_t)(127 + unit) << 23);\n"
+    "\t*power = p.f;\n"
+    "\t*r = fmaf(n, 2.12194440e-4f, fmaf(n, -0.693359375f, x));\n"
+    "\treturn @_poly(*r, c);\n"),
     /* e^x; outside of -104..89 it is 0 or infinity */
-    {NULL, NULL, NULL, "float @_exp(float x)",
-    "    const float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
-    "    float rest, power;\n"
-    "    const float p = @_parts(b, b < 0 ? 64 : -64, &rest, &power);\n"
-    "    const float large = 18446744073709551616.0f;\n"
-    "    return fmaf(p, rest, 1)*power*(b < 0 ? 1/large : large);\n"},
+    TNN__C_FUNCTION("float @_exp(float x)",
+    "\tconst float a = -104 > x ? -104 : x, b = 89 < a ? 89 : a;\n"
+    "\tfloat rest, power;\n"
+    "\tconst float p = @_parts(b, b < 0 ? 64 : -64, &rest, &power);\n"
+    "\tconst float large = 18446744073709551616.0f;\n"
+    "\treturn fmaf(p, rest, 1)*power*(b < 0 ? 1/large : large);\n"),
     /* e^x - 1, accurate near 0, too */
-    {NULL, NULL, NULL, "float @_expm1(float x)",
-    "    const float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
-    "    float rest, power;\n"
-    "    const float p = @_parts(b, 0, &rest, &power);\n"
-    "    return fmaf(p*rest, power, power - 1);\n"},
+    TNN__C_FUNCTION("float @_expm1(float x)",
+    "\tconst float a = -87.3f > x ? -87.3f : x, b = 88 < a ? 88 : a;\n"
+    "\tfloat rest, power;\n"
+    "\tconst float p = @_parts(b, 0, &rest, &power);\n"
+    "\treturn fmaf(p*rest, power, power - 1);\n"),
     /* |x|; of NaN it is NaN */
-    {NULL, NULL, NULL, "float @_abs(float x)",
-    "    return x > 0 - x ? x : 0 - x;\n"},
+    TNN__C_FUNCTION("float @_abs(float x)",
+    "\treturn x > 0 - x ? x : 0 - x;\n"),
     /* 1/(1 + e^-x), of e^-|x|, which cannot be too large */
-    {NULL, NULL, NULL, "float @_sigmoid(float x)",
-    "    const float e = @_exp(0 - @_abs(x));\n"
-    "    return (0 > x ? e : 1)/(1 + e);\n"},
+    TNN__C_FUNCTION("float @_sigmoid(float x)",
+    "\tconst float e = @_exp(0 - @_abs(x));\n"
+    "\treturn (0 > x ? e : 1)/(1 + e);\n"),
     /* 1 - 2/(e^2x + 1); beyond 10 it is 1 */
-    {NULL, NULL, NULL, "float @_tanh(float x)",
-    "    const float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
-    "    return x != x ? x : 0 > x ? 0 - y : y;\n"},
+    TNN__C_FUNCTION("float @_tanh(float x)",
+    "\tconst float b = @_abs(x), a = 10 < b ? 10 : b, e = @_expm1(a + a), y = e/(e + 2);\n"
+    "\treturn x != x ? x : 0 > x ? 0 - y : y;\n"),
     /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
-    {NULL, NULL, NULL, "float @_softplus(float x)",
-    "    static const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
-    "    const float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
-    "    const float tail = z*@_poly(z, c), m = s*(f - tail);\n"
-    "    return (x > 0 ? x : 0) + (f - m);\n"},
+    TNN__C_FUNCTION("float @_softplus(float x)",
+    "\tstatic const float c[] = {2.0f/15, 2.0f/13, 2.0f/11, 2.0f/9, 2.0f/7, 2.0f/5, 2.0f/3};\n"
+    "\tconst float f = @_exp(0 - @_abs(x)), s = f/(2 + f), z = s*s;\n"
+    "\tconst float tail = z*@_poly(z, c), m = s*(f - tail);\n"
+    "\treturn (x > 0 ? x : 0) + (f - m);\n"),
     /* the share of the normal distribution below x */
-    {NULL, NULL, NULL, "float @_cdf(float x)",
-    "    static const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
-    "        -2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
-    "    static const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
-    "        0.293492455f, 0.274944265f, 0.282557077f};\n"
-    "    const float part = x*0.707106781f, b = @_abs(part), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
-    "    const float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
-    "    const float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
-    "    return -1 > part ? 0.5f*tail : fmaf(0.5f, 0 > part ? 0 - y : y, 0.5f);\n"},
+    TNN__C_FUNCTION("float @_cdf(float x)",
+    "\tstatic const float p[] = {7.85385572e-05f, -8.01019192e-04f, 5.18832749e-03f,\n"
+    "\t\t-2.68538118e-02f, 1.12835851e-01f, -3.76126258e-01f, 1.12837917f};\n"
+    "\tstatic const float q[] = {0.0903068943f, -0.371924909f, 0.419313965f, 0.011148143f,\n"
+    "\t\t0.293492455f, 0.274944265f, 0.282557077f};\n"
+    "\tconst float part = x*0.707106781f, b = @_abs(part), a = 10.5f < b ? 10.5f : b, z = a*a;\n"
+    "\tconst float t = 1/fmaf(a, 0.5f, 1), tail = @_exp(0 - z)*t*@_poly(t, q);\n"
+    "\tconst float y = 1 > a ? a*@_poly(z, p) : 1 - tail;\n"
+    "\treturn -1 > part ? 0.5f*tail : fmaf(0.5f, 0 > part ? 0 - y : y, 0.5f);\n"),
     /* (x + 3)/6 within 0..1 */
-    {NULL, NULL, NULL, "float @_sixth(float x)",
-    "    const float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
-    "    return 1 < b ? 1 : b;\n"},
+    TNN__C_FUNCTION("float @_sixth(float x)",
+    "\tconst float a = fmaf(x, 1.0f/6, 0.5f), b = 0 > a ? 0 : a;\n"
+    "\treturn 1 < b ? 1 : b;\n"),
     /* x tanh(log(1 + e^x)) */
-    {NULL, NULL, NULL, "float @_mish(float x)",
-    "    const float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
-    "    return x*(w/(w + 2));\n"},
+    TNN__C_FUNCTION("float @_mish(float x)",
+    "\tconst float e = @_exp(20 < x ? 20 : x), w = e*(e + 2);\n"
+    "\treturn x*(w/(w + 2));\n"),
     /* Kahan: s += t, low is what rounding took */
-    {NULL, NULL, NULL, "void @_collect(float *s, float *low, float t)",
-    "    const float y = t - *low, z = *s + y, rounded = z - *s;\n"
-    "    *low = rounded - y;\n"
-    "    if (*low - *low != 0) *low = 0;\n"
-    "    *s = z;\n"},
+    TNN__C_FUNCTION("void @_collect(float *s, float *low, float t)",
+    "\tconst float y = t - *low, z = *s + y, rounded = z - *s;\n"
+    "\t*low = rounded - y;\n"
+    "\tif (*low - *low != 0) *low = 0;\n"
+    "\t*s = z;\n"),
     /* the transform of four inputs, d at a step of n, to t at a step of m */
-    {NULL, NULL, NULL, "void @_spread(const float *d, int n, float *t, int m)",
-    "    t[0] = d[0] - d[2*n];\n"
-    "    t[m] = d[n] + d[2*n];\n"
-    "    t[2*m] = d[2*n] - d[n];\n"
-    "    t[3*m] = d[n] - d[3*n];\n"},
+    TNN__C_FUNCTION("void @_spread(const float *d, int n, float *t, int m)",
+    "\tt[0] = d[0] - d[2*n];\n"
+    "\tt[m] = d[n] + d[2*n];\n"
+    "\tt[2*m] = d[2*n] - d[n];\n"
+    "\tt[3*m] = d[n] - d[3*n];\n"),
     /* the transform of four products to two outputs */
-    {NULL, NULL, NULL, "void @_gather(const float *t, int n, float *y, int m)",
-    "    const float a = t[0] + t[n], b = t[n] - t[2*n];\n"
-    "    y[0] = a + t[2*n];\n"
-    "    y[m] = b - t[3*n];\n"},
+    TNN__C_FUNCTION("void @_gather(const float *t, int n, float *y, int m)",
+    "\tconst float a = t[0] + t[n], b = t[n] - t[2*n];\n"
+    "\ty[0] = a + t[2*n];\n"
+    "\ty[m] = b - t[3*n];\n"),
     /* y[d, m] = x[c, n]: both count the same values, channels first */
     TNN__C_LOOP("input reshape", NULL, "reshape", "$a, $b, $c, $p", "int c, int n, int d, int m",
-    "    /* one (c, n) seen as (d, m): one of c*n pixels is (c, n) */\n"
-    "    int i;\n"
-    "    for (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"),
+    "\t/* one (c, n) seen as (d, m): one of c*n pixels is (c, n) */\n"
+    "\tint i;\n"
+    "\tfor (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"),
     /* y[i,j,o] = b[o] + sum_{u,v,c} w[o,u,v,c] x[i*sh-ph+u*dh, j*sw-pw+v*dw, c]; a dense layer is
        one window over all. Bytes are multiplied by their scale at the end */
     TNN__C_LOOP("conv2d dense", tnn__c_conv, "conv", "&@_s$i, @_w$i, $S, $B, $r",
     "const @_window *s,\n    const @_weight *w, const float *scale, const float *bias, int relu",
-    "    const int in = s->c/s->groups, out = s->oc/s->groups;\n"
-    "    int i, j, o, u, v, c;\n"
-    "    for (i = 0; i < s->oh; i++)\n"
-    "        for (j = 0; j < s->ow; j++) {\n"
-    "            const @_weight *k = w;\n"
-    "            for (o = 0; o < s->oc; o++) {\n"
-    "                const float b = bias ? bias[o] : 0;\n"
-    "                float a = scale ? 0 : b, sum = -0.0f;\n"
-    "                int n = 0, m = 0;       /* so far in a chain, in a row of chains */\n"
-    "                for (u = 0; u < s->kh; u++)\n"
-    "                    for (v = 0; v < s->kw; v++) {\n"
-    "                        const int yi = i*s->sh - s->ph + u*s->dh;\n"
-    "                        const int xi = j*s->sw - s->pw + v*s->dw;\n"
-    "                        const int inside = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
-    "                        const float *p = inside ? x + (yi*s->w + xi)*s->c + o/out*in : x;\n"
-    "                        for (c = 0; c < in; c++, n++, m++) {\n"
-    "                            if (m == s->row) m = 0, n = s->chain;\n"
-    "                            if (n == s->chain) sum += a, a = 0, n = 0;\n"
-    "                            a = fmaf(inside ? p[c] : 0, (float)*k++, a);\n"
-    "                        }\n"
-    "                    }\n"
-    "                a = sum + a;\n"
-    "                if (scale) a = fmaf(a, scale[o], b);\n"
-    "                *y++ = relu && 0 > a ? 0 : a;\n"
-    "            }\n"
-    "        }\n"),
+    "\tconst int in = s->c/s->groups, out = s->oc/s->groups;\n"
+    "\tint i, j, o, u, v, c;\n"
+    "\tfor (i = 0; i < s->oh; i++)\n"
+    "\t\tfor (j = 0; j < s->ow; j++) {\n"
+    "\t\t\tconst @_weight *k = w;\n"
+    "\t\t\tfor (o = 0; o < s->oc; o++) {\n"
+    "\t\t\t\tconst float b = bias ? bias[o] : 0;\n"
+    "\t\t\t\tfloat a = scale ? 0 : b, sum = -0.0f;\n"
+    "\t\t\t\tint n = 0, m = 0;       /* so far in a chain, in a row of chains */\n"
+    "\t\t\t\tfor (u = 0; u < s->kh; u++)\n"
+    "\t\t\t\t\tfor (v = 0; v < s->kw; v++) {\n"
+    "\t\t\t\t\t\tconst int yi = i*s->sh - s->ph + u*s->dh;\n"
+    "\t\t\t\t\t\tconst int xi = j*s->sw - s->pw + v*s->dw;\n"
+    "\t\t\t\t\t\tconst int inside = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
+    "\t\t\t\t\t\tconst float *p = inside ? x + (yi*s->w + xi)*s->c + o/out*in : x;\n"
+    "\t\t\t\t\t\tfor (c = 0; c < in; c++, n++, m++) {\n"
+    "\t\t\t\t\t\t\tif (m == s->row) m = 0, n = s->chain;\n"
+    "\t\t\t\t\t\t\tif (n == s->chain) sum += a, a = 0, n = 0;\n"
+    "\t\t\t\t\t\t\ta = fmaf(inside ? p[c] : 0, (float)*k++, a);\n"
+    "\t\t\t\t\t\t}\n"
+    "\t\t\t\t\t}\n"
+    "\t\t\t\ta = sum + a;\n"
+    "\t\t\t\tif (scale) a = fmaf(a, scale[o], b);\n"
+    "\t\t\t\t*y++ = relu && 0 > a ? 0 : a;\n"
+    "\t\t\t}\n"
+    "\t\t}\n"),
     /* the same by 16 products for four outputs instead of 36: tiles d of 4x4 at a step of 2 */
     TNN__C_LOOP(NULL, tnn__c_conv, "tiled", "&@_s$i, @_w$i, $B, $r, work + $t",
     "const @_window *s,\n    const float *w, const float *bias, int relu, float *v",
-    "    /* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats */\n"
-    "    const int n = s->c;\n"
-    "    int r, j, i, k, c, o;\n"
-    "    for (r = 0; r < s->h; r += 2)\n"
-    "        for (j = 0; j < s->w; j += 2) {\n"
-    "            const float *from = w;\n"
-    "            for (c = 0; c < n; c++) {\n"
-    "                float d[16], t[16];\n"
-    "                for (i = 0; i < 16; i++) {\n"
-    "                    const int yi = r - 1 + i/4, xi = j - 1 + i%4;\n"
-    "                    const int in = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
-    "                    d[i] = in ? x[(yi*s->w + xi)*n + c] : 0;\n"
-    "                }\n"
-    "                for (k = 0; k < 4; k++) @_spread(d + k, 4, t + k, 4);\n"
-    "                for (i = 0; i < 4; i++) @_spread(t + 4*i, 1, v + 4*i*n + c, n);\n"
-    "            }\n"
-    "            for (o = 0; o < s->oc; o++) {\n"
-    "                const float b = bias ? bias[o] : 0;\n"
-    "                float m[16], p[8], z[4];\n"
-    "                for (i = 0; i < 16; i++) {\n"
-    "                    float a = 0, sum = -0.0f;\n"
-    "                    for (c = 0; c < n; c++) {\n"
-    "                        if (c > 0 && c%s->chain == 0) sum += a, a = 0;\n"
-    "                        a = fmaf(v[i*n + c], *from++, a);\n"
-    "                    }\n"
-    "                    m[i] = sum + a;\n"
-    "                }\n"
-    "                for (k = 0; k < 4; k++) @_gather(m + k, 4, p + k, 4);\n"
-    "                for (i = 0; i < 2; i++) @_gather(p + 4*i, 1, z + 2*i, 1);\n"
-    "                for (i = 0; i < 4; i++) {\n"
-    "                    const float a = z[i] + b;\n"
-    "                    y[((r + i/2)*s->w + j + i%2)*s->oc + o] = relu && 0 > a ? 0 : a;\n"
-    "                }\n"
-    "            }\n"
-    "        }\n"),
+    "\t/* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats */\n"
+    "\tconst int n = s->c;\n"
+    "\tint r, j, i, k, c, o;\n"
+    "\tfor (r = 0; r < s->h; r += 2)\n"
+    "\t\tfor (j = 0; j < s->w; j += 2) {\n"
+    "\t\t\tconst float *from = w;\n"
+    "\t\t\tfor (c = 0; c < n; c++) {\n"
+    "\t\t\t\tfloat d[16], t[16];\n"
+    "\t\t\t\tfor (i = 0; i < 16; i++) {\n"
+    "\t\t\t\t\tconst int yi = r - 1 + i/4, xi = j - 1 + i%4;\n"
+    "\t\t\t\t\tconst int in = yi >= 0 && yi < s->h && xi >= 0 && xi < s->w;\n"
+    "\t\t\t\t\td[i] = in ? x[(yi*s->w + xi)*n + c] : 0;\n"
+    "\t\t\t\t}\n"
+    "\t\t\t\tfor (k = 0; k < 4; k++) @_spread(d + k, 4, t + k, 4);\n"
+    "\t\t\t\tfor (i = 0; i < 4; i++) @_spread(t + 4*i, 1, v + 4*i*n + c, n);\n"
+    "\t\t\t}\n"
+    "\t\t\tfor (o = 0; o < s->oc; o++) {\n"
+    "\t\t\t\tconst float b = bias ? bias[o] : 0;\n"
+    "\t\t\t\tfloat m[16], p[8], z[4];\n"
+    "\t\t\t\tfor (i = 0; i < 16; i++) {\n"
+    "\t\t\t\t\tfloat a = 0, sum = -0.0f;\n"
+    "\t\t\t\t\tfor (c = 0; c < n; c++) {\n"
+    "\t\t\t\t\t\tif (c > 0 && c%s->chain == 0) sum += a, a = 0;\n"
+    "\t\t\t\t\t\ta = fmaf(v[i*n + c], *from++, a);\n"
+    "\t\t\t\t\t}\n"
+    "\t\t\t\t\tm[i] = sum + a;\n"
+    "\t\t\t\t}\n"
+    "\t\t\t\tfor (k = 0; k < 4; k++) @_gather(m + k, 4, p + k, 4);\n"
+    "\t\t\t\tfor (i = 0; i < 2; i++) @_gather(p + 4*i, 1, z + 2*i, 1);\n"
+    "\t\t\t\tfor (i = 0; i < 4; i++) {\n"
+    "\t\t\t\t\tconst float a = z[i] + b;\n"
+    "\t\t\t\t\ty[((r + i/2)*s->w + j + i%2)*s->oc + o] = relu && 0 > a ? 0 : a;\n"
+    "\t\t\t\t}\n"
+    "\t\t\t}\n"
+    "\t\t}\n"),
     /* y[i,j,c] = max of a window; NaN wins */
-    TNN__C_LOOP("maxpool2d adaptive_maxpool2d", tnn__c_pool, "maxpool", "&@_p$i",
-    "const @_window *s", TNN__C_WINDOWS("", "float m = -HUGE_VALF;",
-                                        "if (e > m || e != e) m = e;", "*y++ = m;")),
+    {"maxpool2d adaptive_maxpool2d", tnn__c_pool, "maxpool", "&@_p$i", "const @_window *s",
+     {tnn__c_windows, NULL, "float m = -HUGE_VALF;", "if (e > m || e != e) m = e;", "*y++ = m;"}},
     /* y[i,j,c] = sum of a window / its pixels, which are those of the image alone if s->groups */
-    TNN__C_LOOP("avgpool2d adaptive_avgpool2d", tnn__c_pool, "avgpool", "&@_p$i",
-    "const @_window *s", TNN__C_WINDOWS(
-    "            const int up = s->groups && y0 < 0 ? 0 : y0;\n"
-    "            const int left = s->groups && x0 < 0 ? 0 : x0;\n"
-    "            const int h = s->groups ? s->h : s->h + s->ph;\n"
-    "            const int w = s->groups ? s->w : s->w + s->pw;\n"
-    "            const float n = (float)(((y1 < h ? y1 : h) - up)*((x1 < w ? x1 : w) - left));\n",
+    {"avgpool2d adaptive_avgpool2d", tnn__c_pool, "avgpool", "&@_p$i", "const @_window *s",
+     {tnn__c_windows,
+    "\t\t\tconst int up = s->groups && y0 < 0 ? 0 : y0;\n"
+    "\t\t\tconst int left = s->groups && x0 < 0 ? 0 : x0;\n"
+    "\t\t\tconst int h = s->groups ? s->h : s->h + s->ph;\n"
+    "\t\t\tconst int w = s->groups ? s->w : s->w + s->pw;\n"
+    "\t\t\tconst float n = (float)(((y1 < h ? y1 : h) - up)*((x1 < w ? x1 : w) - left));\n",
     "float m = 0, low = 0, t = 0;\n"
-    "                int terms = 0;", "t += e;\n"
-    "                            if (++terms%16 == 0) @_collect(&m, &low, t), t = 0;",
+    "\t\t\t\tint terms = 0;",
+    "t += e;\n"
+    "\t\t\t\t\t\t\tif (++terms%16 == 0) @_collect(&m, &low, t), t = 0;",
     "@_collect(&m, &low, t);\n"
-    "                *y++ = m/n;")),
+    "\t\t\t\t*y++ = m/n;"}},
     /* y[n] = (x[n], z[n]) */
     TNN__C_LOOP("concat", NULL, "concat", "$F, $d, $e, $q",
     "const float *z, int own, int other, int n",
-    "    int i, k;\n"
-    "    for (i = 0; i < n; i++) {\n"
-    "        for (k = 0; k < own; k++) *y++ = *x++;\n"
-    "        for (k = 0; k < other; k++) *y++ = *z++;\n"
-    "    }\n"),
+    "\tint i, k;\n"
+    "\tfor (i = 0; i < n; i++) {\n"
+    "\t\tfor (k = 0; k < own; k++) *y++ = *x++;\n"
+    "\t\tfor (k = 0; k < other; k++) *y++ = *z++;\n"
+    "\t}\n"),
     /* y[n,c] = e^(x[n,c] - m) / sum_c e^(x[n,c] - m), m = max_c x[n,c]; 16 sums, as in 3e */
     TNN__C_LOOP("softmax", NULL, "softmax", "$c, $q", "int c, int n",
-    "    int i, k, l;\n"
-    "    for (i = 0; i < n; i++, x += c, y += c) {\n"
-    "        float m = x[0], sum[16] = {0}, low[16] = {0};\n"
-    "        for (k = 1; k < c; k++) if (!(x[k] <= m) && m == m) m = x[k];\n"
-    "        for (k = 0; k < c; ) {\n"
-    "            float t[16] = {0};\n"
-    "            do t[k%16] += y[k] = @_exp(x[k] - m); while (++k < c && k%256);\n"
-    "            for (l = 0; l < 16; l++) @_collect(&sum[l], &low[l], t[l]);\n"
-    "        }\n"
-    "        for (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
-    "        for (k = 0; k < c; k++) y[k] /= sum[0];\n"
-    "    }\n"),
+    "\tint i, k, l;\n"
+    "\tfor (i = 0; i < n; i++, x += c, y += c) {\n"
+    "\t\tfloat m = x[0], sum[16] = {0}, low[16] = {0};\n"
+    "\t\tfor (k = 1; k < c; k++) if (!(x[k] <= m) && m == m) m = x[k];\n"
+    "\t\tfor (k = 0; k < c; ) {\n"
+    "\t\t\tfloat t[16] = {0};\n"
+    "\t\t\tdo t[k%16] += y[k] = @_exp(x[k] - m); while (++k < c && k%256);\n"
+    "\t\t\tfor (l = 0; l < 16; l++) @_collect(&sum[l], &low[l], t[l]);\n"
+    "\t\t}\n"
+    "\t\tfor (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
+    "\t\tfor (k = 0; k < c; k++) y[k] /= sum[0];\n"
+    "\t}\n"),
     /* y[n,c] = x[n,c] sigmoid(x[n,c + half]) */
     TNN__C_LOOP("glu", NULL, "glu", "$c, $q", "int c, int n",
-    "    int i, k;\n"
-    "    for (i = 0; i < n; i++, x += c)\n"
-    "        for (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"),
+    "\tint i, k;\n"
+    "\tfor (i = 0; i < n; i++, x += c)\n"
+    "\t\tfor (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"),
     /* padding, and upsampling to the nearest pixel */
     TNN__C_LOOP("pad upsample", tnn__c_samples, "sample",
     "$d, $w, @_row$i, $h, @_column$i, $l, @_outside$i",
     "int c, int w,\n    const int *row, int n, const int *column, int m, const float *outside",
-    "    /* pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative */\n"
-    "    int i, j, k;\n"
-    "    for (i = 0; i < n; i++)\n"
-    "        for (j = 0; j < m; j++) {\n"
-    "            const int in = row[i] >= 0 && column[j] >= 0;\n"
-    "            const float *p = in ? x + (row[i]*w + column[j])*c : x;\n"
-    "            for (k = 0; k < c; k++) *y++ = in ? p[k] : *outside;\n"
-    "        }\n"),
+    "\t/* pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative */\n"
+    "\tint i, j, k;\n"
+    "\tfor (i = 0; i < n; i++)\n"
+    "\t\tfor (j = 0; j < m; j++) {\n"
+    "\t\t\tconst int in = row[i] >= 0 && column[j] >= 0;\n"
+    "\t\t\tconst float *p = in ? x + (row[i]*w + column[j])*c : x;\n"
+    "\t\t\tfor (k = 0; k < c; k++) *y++ = in ? p[k] : *outside;\n"
+    "\t\t}\n"),
     /* value by value; slopes and means are of each slot, which are channels or all values */
-    TNN__C_LOOP("flatten identity dropout dropout2d alpha_dropout gaussian_dropout gaussian_noise "
-           "stochastic_depth", NULL, "copy", "$n", "int n", TNN__C_EACH("v")),
-    TNN__C_LOOP("add", NULL, "add", "$n, $F", "int n, const float *z", TNN__C_EACH("v + z[i]")),
-    TNN__C_LOOP("relu", NULL, "relu", "$n", "int n", TNN__C_EACH("0 > v ? 0 : v")),
-    TNN__C_LOOP("leaky_relu prelu", tnn__c_slopes, "leaky", "$n, @_slope$i, $s",
-    "int n, const float *slope, int slots", TNN__C_EACH("v > 0 ? v : slope[i%slots]*v")),
-    TNN__C_LOOP("batchnorm", tnn__c_norm, "affine", "$n, @_mean$i, @_scale$i, @_shift$i, $m",
-     "int n, const float *mean,\n    const float *scale, const float *shift, int slots",
-     TNN__C_EACH("fmaf(v - mean[i%slots], scale[i%slots], shift[i%slots])")),
+    TNN__C_EACH("flatten identity dropout dropout2d alpha_dropout gaussian_dropout gaussian_noise "
+                "stochastic_depth", NULL, "copy", "$n", "int n", "v"),
+    TNN__C_EACH("add", NULL, "add", "$n, $F", "int n, const float *z", "v + z[i]"),
+    TNN__C_EACH("relu", NULL, "relu", "$n", "int n", "0 > v ? 0 : v"),
+    TNN__C_EACH("leaky_relu prelu", tnn__c_slopes, "leaky", "$n, @_slope$i, $s",
+                "int n, const float *slope, int slots", "v > 0 ? v : slope[i%slots]*v"),
+    TNN__C_EACH("batchnorm", tnn__c_norm, "affine", "$n, @_mean$i, @_scale$i, @_shift$i, $m",
+                "int n, const float *mean,\n    const float *scale, const float *shift, int slots",
+                "fmaf(v - mean[i%slots], scale[i%slots], shift[i%slots])"),
     /* the activations */
     TNN__C_TUNED("elu selu celu", "elu", "p[2]*(v > 0 ? v : p[0]*@_expm1(p[1]*v))"),
     TNN__C_TUNED("relu6 hardtanh", "clamp", "p[0] > v ? p[0] : v > p[1] ? p[1] : v"),
@@ -19968,7 +19900,7 @@ static void tnn__c_head(tnn__c_file *file)
 static void tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_ROWS])
 {
     tnn__c_call call[3];
-    char key[32];                       /* how a row is called: @_NAME( */
+    char key[32];                       /* how a function is called: @_NAME( */
     int i, k, n;
     memset(uses, 0, TNN__C_ROWS);
     uses[tnn__c_row("reshape")] = 1;                /* of the outputs */
@@ -19976,9 +19908,11 @@ static void tnn__c_uses(const tnn__c_file *file, char uses[TNN__C_ROWS])
         for (n = tnn__c_calls(file, i, call), k = 0; k < n; k++) uses[call[k].kind] = 1;
     for (i = TNN__C_ROWS - 1; i >= 0; i--) {
         const char *name = strchr(tnn__c_rows[i].head, '@');
+        if (tnn__c_rows[i].name) continue;
         *tnn__put(key, key + strcspn(name, "(") + 1, name) = 0;
         for (k = i + 1; k < TNN__C_ROWS; k++)
-            if (uses[k] && strstr(tnn__c_rows[k].body, key)) uses[i] = 1;
+            for (n = 0; uses[k] && n < 5; n++)
+                if (tnn__c_rows[k].body[n] && strstr(tnn__c_rows[k].body[n], key)) uses[i] = 1;
     }
 }
 /* The whole file: its head, functions and loops, arrays, and the calls in turn. */
@@ -19993,9 +19927,13 @@ static void tnn__c_text(tnn__c_file *file)
     tnn__c_uses(file, uses);
     tnn__c_head(file);
     for (i = 0; i < TNN__C_ROWS; i++) {
-        TNN__C_SAY('H', tnn__c_rows[i].head);
-        TNN__C_SAY('D', tnn__c_rows[i].body);
-        if (uses[i]) tnn__c(file, "static $H\n{\n$D}\n");
+        TNN__C_SAY('N', tnn__c_rows[i].name);
+        TNN__C_SAY('P', tnn__c_rows[i].head);
+        for (k = 0; k < 5; k++) TNN__C_SAY('D' + k, tnn__c_rows[i].body[k]);
+        if (uses[i])
+            tnn__c(file, tnn__c_rows[i].name
+                   ? "static void @_$N(const float *x, float *y, $P)\n{\n$D}\n"
+                   : "static $P\n{\n$D}\n");
     }
     file->bytes = 0;
     for (calls = 0; calls < 2; calls++) {           /* all arrays, then all calls */
@@ -20007,7 +19945,9 @@ static void tnn__c_text(tnn__c_file *file)
         for (i = 0; i < net->ops; i++)
             for (n = tnn__c_calls(file, i, call), k = 0; k < n; k++) {
                 tnn__c_letters(file, i, &call[k]);
-                if (calls) tnn__c(file, tnn__c_rows[call[k].kind].call);
+                TNN__C_SAY('N', tnn__c_rows[call[k].kind].name);
+                TNN__C_SAY('A', tnn__c_rows[call[k].kind].arguments);
+                if (calls) tnn__c(file, "\t@_$N($I, $O, $A);\n");
                 else if (tnn__c_rows[call[k].kind].arrays)
                     tnn__c_rows[call[k].kind].arrays(file, &net->op[i]);
             }
