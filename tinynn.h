@@ -14198,7 +14198,7 @@ TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int c
     return TNN_OK;
 }
 
-#ifndef TINYNN_NO_STDIO
+#if !defined(TINYNN_NO_STDIO) && (!defined(TINYNN_NO_FILES) || !defined(TINYNN_NO_SEARCH))
 /* ---- 13b. Files -------------------------------------------------------------------------------
    The system's own functions, of which a signal ends none: 0 or more, or -1 and errno. They are
    used rather than stdio's because a journal must be locked and synced, and a pipe waited for. What
@@ -14222,7 +14222,7 @@ static int tnn__open(const char *path, int flags, int mode)
     return file;
 }
 /* Waits until what was written is on the disk, where a power failure leaves it. */
-static TNN__UNUSED int tnn__sync(int file)
+static int tnn__sync(int file)
 {
     int result;
     do result = TNN__SYNC(file); while (tnn__again(result));
@@ -14235,7 +14235,7 @@ static int tnn__close(int file)
     return TNN__SYS(close)(file) && errno != EINTR ? -1 : 0;
 }
 /* Writes all of it, in as many turns as the system takes. A device that takes nothing is full. */
-static TNN__UNUSED int tnn__write_all(int file, const void *bytes, size_t size)
+static int tnn__write_all(int file, const void *bytes, size_t size)
 {
     const char *p = (const char *)bytes; /* what is left */
     while (size > 0) {
@@ -14266,7 +14266,7 @@ static size_t tnn__folder(const char *path)
 #endif
 /* Opens the folder of a path, to be synced: -1 where that cannot be, as on Windows; then errno is
    EACCES if there is nothing wrong with that. */
-static TNN__UNUSED int tnn__open_folder(const char *path)
+static int tnn__open_folder(const char *path)
 {
 #ifdef _WIN32
     (void)path;
@@ -14281,73 +14281,6 @@ static TNN__UNUSED int tnn__open_folder(const char *path)
     if (n) name[n] = 0;
     return tnn__open(name, TNN__O(RDONLY), 0);
 #endif
-}
-/* As tnn__read_some, but a pipe is waited for: two seconds for its first writer, then as long as
-   one has it open. */
-static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int first)
-{
-    tnn__len got = tnn__read_some(file, to, size);
-#ifndef _WIN32
-    int turns = first ? 200 : 0;        /* of 10 ms */
-    for (; pipe && got <= 0; got = tnn__read_some(file, to, size)) {
-        /* EAGAIN: a writer has it open and has not written. 0: none has it open. */
-        struct pollfd writer = {file, POLLIN, 0};
-        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) poll(&writer, 1, -1);
-        else if (!got && turns-- > 0) poll(NULL, 0, 10);
-        else break;
-    }
-#else
-    (void)pipe, (void)first;
-#endif
-    return got;
-}
-/* A whole file, or all that comes out of a pipe; NULL on error, and without one where it is
-   `optional` and not there. The memory is a byte larger than the file, so that one turn reads it
-   and the next sees its end; where more comes it is doubled. What it may take is bounded by
-   tnn_set_read_limit, of a pipe as it comes. The caller releases it. */
-static TNN__UNUSED unsigned char *tnn__read_file(const char *path, size_t *size, int optional)
-{
-    unsigned char *p = NULL;
-    const char *why = NULL;             /* what is read cannot be a file */
-    struct stat info;
-    tnn__len room, n = 0, got;          /* n bytes read, room for so many */
-    int file, pipe, plain;
-    if (!path) {
-        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
-        return NULL;
-    }
-    file = tnn__open(path, TNN__O_INPUT, 0);
-    if (file < 0 || fstat(file, &info)) {
-        if (file >= 0 || !optional || errno != ENOENT) tnn__fail_file(path, "opened", errno);
-        if (file >= 0) tnn__close(file);
-        return NULL;
-    }
-    pipe = TNN__PIPE(info.st_mode);
-    plain = TNN__PLAIN(info.st_mode);
-    room = plain && info.st_size >= 0 ? (tnn__len)info.st_size + 1 : 65536;
-    if (!pipe && !plain)
-        why = "a folder or a device; what a device gives can be saved into a file first";
-    else if (pipe || tnn__within_limit(room - 1, path))
-        p = (unsigned char *)tnn__alloc_raw(room, path);
-    while (p) {
-        if (n == room) {                /* it is longer than was said */
-            unsigned char *more = (unsigned char *)tnn__alloc_raw(room *= 2, path);
-            if (more) memcpy(more, p, (size_t)n);
-            tnn__release(p);
-            if ((p = more) == NULL) break;
-        }
-        got = tnn__read_input(file, p + n, (size_t)TNN__MIN(room - n, 1 << 30), pipe, !n);
-        if (got > 0 && tnn__within_limit(n += got, path)) continue;
-        if (!got && (n || !pipe)) break; /* the end */
-        if (!got) why = "a pipe out of which nothing comes; start its writer first";
-        if (got < 0) tnn__fail_file(path, "read", errno);
-        tnn__release(p);
-        p = NULL;
-    }
-    if (why) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read, but %s", path, why);
-    tnn__close(file);
-    *size = (size_t)n;
-    return p;
 }
 #endif
 
@@ -14558,14 +14491,12 @@ typedef struct { int lo, hi; } tnn__part;       /* pixels lo <= i < hi */
 static tnn__part tnn__part_of(int n, double u, int size)
 {
     const int first = tnn__floor(u*n) - size/2; /* may lie outside */
-    tnn__part part;
-    part.lo = TNN__MAX(0, first);
-    part.hi = TNN__MIN(n, first + size);
+    const tnn__part part = {TNN__MAX(0, first), TNN__MIN(n, first + size)};
     return part;
 }
 /* In that part of each channel of x (c, h, w) x becomes y, or 0 where y is NULL. */
-static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part rows,
-                       tnn__part cols)
+static TNN__OWN_CALL void tnn__paste(const tnn_data *data, float *x, const float *y,
+                                     tnn__part rows, tnn__part cols)
 {
     int c, i, j;
     for (c = 0; c < data->c; c++)
@@ -14593,14 +14524,13 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
         const double area = share*data->h*data->w;
         const double ratio = tnn__exp_double(tnn__draw_from(dice, k + 1, -log_ratio, log_ratio));
         const int h = tnn__floor(sqrt(area/ratio) + 0.5), w = tnn__floor(sqrt(area*ratio) + 0.5);
-        tnn__part rows, cols;
-        if (h >= data->h || w >= data->w) continue; /* too long on one side */
-        rows.lo = tnn__floor(tnn__draw(dice, k + 2)*(data->h - h + 1));
-        cols.lo = tnn__floor(tnn__draw(dice, k + 3)*(data->w - w + 1));
-        rows.hi = rows.lo + h;
-        cols.hi = cols.lo + w;
-        tnn__paste(data, x, NULL, rows, cols);
-        return;
+        if (h < data->h && w < data->w) {           /* too long on no side */
+            const int row = tnn__floor(tnn__draw(dice, k + 2)*(data->h - h + 1));
+            const int col = tnn__floor(tnn__draw(dice, k + 3)*(data->w - w + 1));
+            const tnn__part rows = {row, row + h}, cols = {col, col + w};
+            tnn__paste(data, x, NULL, rows, cols);
+            return;
+        }
     }
 }
 
@@ -14678,13 +14608,10 @@ static void tnn__load_task(void *context, int task, int worker)
     const tnn_loader_options *with = &state->options;
     const tnn_data *data = &state->data;
     float *x = loader->x + task*((tnn__len)data->c*data->h*data->w), *target;
-    int label;
-    tnn__draws dice;
-    dice.seed = with->seed;
-    dice.epoch = (uint64_t)loader->epoch;
-    dice.sample = (uint64_t)state->order[(tnn__len)loader->batch_index*with->batch + task];
+    const int i = state->order[(tnn__len)loader->batch_index*with->batch + task];
+    const int label = tnn__label(data, i);
+    const tnn__draws dice = {with->seed, (uint64_t)loader->epoch, (uint64_t)i};
     tnn__load_sample(state, &dice, x);
-    label = tnn__label(data, (int)dice.sample);
     if (!state->mixing) {
         loader->labels[task] = label;
         return;
@@ -14703,20 +14630,19 @@ TNN__SMALL
 static tnn_status tnn__check_augmentation(tnn_loader_options *with)
 {
 #define TNN__STRUCT tnn_loader_options
-    const tnn__option ranges[] = {
+    static const tnn__option ranges[] = {
         TNN__N(batch, 64, 1, INT_MAX)
         TNN__D(flip, 0, 0, 1) TNN__D(flip_vertical, 0, 0, 1) TNN__D(rotate, 0, 0, 180)
-        TNN__D(shear, 0, 0, 80) TNN__D(scale_max, 1, 0.01, 100)
-        TNN__D(scale_min, 1, 0.01, tnn__default(with->scale_max, 1))
+        TNN__D(shear, 0, 0, 80) TNN__D(scale_max, 1, 0.01, 100) TNN__D(scale_min, 1, 0.01, 100)
         TNN__D(shift, 0, 0, 1) TNN__N(crop_pad, 0, 0, 1 << 16) TNN__D(fill, 0, -1e30, 1e30)
         TNN__N(border, 0, 0, INT_MAX) TNN__D(brightness, 0, 0, 1e6) TNN__D(contrast, 0, 0, 1e6)
         TNN__D(saturation, 0, 0, 1e6) TNN__D(hue, 0, 0, 0.5) TNN__N(cutout, 0, 0, 1 << 16)
-        TNN__D(erase, 0, 0, 1) TNN__D(erase_max, 0.33, 0, 1)
-        TNN__D(erase_min, 0.02, 0, tnn__default(with->erase_max, 0.33))
+        TNN__D(erase, 0, 0, 1) TNN__D(erase_max, 0.33, 0, 1) TNN__D(erase_min, 0.02, 0, 1)
         TNN__D(erase_ratio, 3.3, 1, 1e6) TNN__D(mixup, 0, 0, 1e6) TNN__D(cutmix, 0, 0, 1e6)
         TNN__D(mix, 1, 0, 1)
     };
 #undef TNN__STRUCT
+    int i;
     if (tnn__choice("tnn_loader_create: .border", (int)with->border, TNN_BORDER_EDGE)
         || TNN__CHECK_READ("tnn_loader_create", with, ranges,
                            "batch flip flip_vertical rotate shear scale_min scale_max shift "
@@ -14726,7 +14652,13 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
                            "brightness contrast saturation hue cutout erase erase_min:erase "
                            "erase_max:erase erase_ratio:erase mixup cutmix mix:mixup|cutmix"))
         return TNN_ERROR_ARGUMENT;
-    return tnn__check_ranges("tnn_loader_create: ", with, ranges, TNN__COUNT_OF(ranges));
+    for (i = 0; i < TNN__COUNT_OF(ranges); i++) {
+        tnn__option row = ranges[i];
+        if (row.at == offsetof(tnn_loader_options, scale_min)) row.most = with->scale_max;
+        if (row.at == offsetof(tnn_loader_options, erase_min)) row.most = with->erase_max;
+        if (tnn__check_range("tnn_loader_create: ", with, &row)) return TNN_ERROR_ARGUMENT;
+    }
+    return TNN_OK;
 }
 /* Checks options against the data, fills in defaults, and sees what is to be done to samples, so
    that a batch asks no option twice. Nothing is allocated yet. */
@@ -14781,9 +14713,7 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     const tnn__len batch = state->options.batch, classes = state->data.classes; /* at most n */
     const tnn__len size = (tnn__len)state->data.c*state->data.h*state->data.w;
     tnn_loader *loader = &state->loader;
-    tnn__arena arena;
-    arena.memory = memory;
-    arena.used = 0;
+    tnn__arena arena = {memory, 0};
     loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
     state->order = (int *)(void *)tnn__take(&arena, state->data.n);
     if (state->mixing) {
@@ -15622,7 +15552,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
    All else is the same for all of them:
 
      tnn_parse_x(bytes, size)   calls the reader
-     tnn_read_x(path)           reads the whole file (13b), calls the reader, releases the bytes
+     tnn_read_x(path)           reads the whole file (15b), calls the reader, releases the bytes
      tnn_format_x(to, room)     calls what writes, with a writer to memory (15f)
      tnn_save_x(path)           calls it with a writer to a file, which takes the place of PATH at
                                 its end
@@ -16189,6 +16119,78 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
 typedef struct { const char *name; const unsigned char *bytes; size_t size; } tnn__input;
 typedef tnn_status tnn__array_reader(const tnn__input *in, tnn_array *array);
 
+#ifndef TINYNN_NO_STDIO
+/* As tnn__read_some, but a pipe is waited for: two seconds for its first writer, then as long as
+   one has it open. */
+static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int first)
+{
+    tnn__len got = tnn__read_some(file, to, size);
+#ifndef _WIN32
+    int turns = first ? 200 : 0;        /* of 10 ms */
+    for (; pipe && got <= 0; got = tnn__read_some(file, to, size)) {
+        /* EAGAIN: a writer has it open and has not written. 0: none has it open. */
+        struct pollfd writer = {file, POLLIN, 0};
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) poll(&writer, 1, -1);
+        else if (!got && turns-- > 0) poll(NULL, 0, 10);
+        else break;
+    }
+#else
+    (void)pipe, (void)first;
+#endif
+    return got;
+}
+/* A whole file, or all that comes out of a pipe; without bytes on error, and where it is `optional`
+   and not there. The memory is a byte larger than the file, so that one turn reads it
+   and the next sees its end; where more comes it is doubled. What it may take is bounded by
+   tnn_set_read_limit, of a pipe as it comes. The caller releases it. */
+static tnn__input tnn__read_file(const char *path, int optional)
+{
+    tnn__input in = {path, NULL, 0};
+    unsigned char *p = NULL;
+    const char *why = NULL;             /* what is read cannot be a file */
+    struct stat info;
+    tnn__len room, n = 0, got;          /* n bytes read, room for so many */
+    int file, pipe, plain;
+    if (!path) {
+        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
+        return in;
+    }
+    file = tnn__open(path, TNN__O_INPUT, 0);
+    if (file < 0 || fstat(file, &info)) {
+        if (file >= 0 || !optional || errno != ENOENT) tnn__fail_file(path, "opened", errno);
+        if (file >= 0) tnn__close(file);
+        return in;
+    }
+    pipe = TNN__PIPE(info.st_mode);
+    plain = TNN__PLAIN(info.st_mode);
+    room = plain && info.st_size >= 0 ? (tnn__len)info.st_size + 1 : 65536;
+    if (!pipe && !plain)
+        why = "a folder or a device; what a device gives can be saved into a file first";
+    else if (pipe || tnn__within_limit(room - 1, path))
+        p = (unsigned char *)tnn__alloc_raw(room, path);
+    while (p) {
+        if (n == room) {                /* it is longer than was said */
+            unsigned char *more = (unsigned char *)tnn__alloc_raw(room *= 2, path);
+            if (more) memcpy(more, p, (size_t)n);
+            tnn__release(p);
+            if ((p = more) == NULL) break;
+        }
+        got = tnn__read_input(file, p + n, (size_t)TNN__MIN(room - n, 1 << 30), pipe, !n);
+        if (got > 0 && tnn__within_limit(n += got, path)) continue;
+        if (!got && (n || !pipe)) break; /* the end */
+        if (!got) why = "a pipe out of which nothing comes; start its writer first";
+        if (got < 0) tnn__fail_file(path, "read", errno);
+        tnn__release(p);
+        p = NULL;
+    }
+    if (why) tnn__fail(TNN_ERROR_IO, "%s: is not a file that can be read, but %s", path, why);
+    tnn__close(file);
+    in.bytes = p;
+    in.size = (size_t)n;
+    return in;
+}
+#endif
+
 /* Any array that a reader made; NULL and one that is free already are fine. */
 TNN_API void tnn_array_free(tnn_array *array)
 {
@@ -16431,13 +16433,10 @@ TNN_API_GATED tnn_data tnn_array_data(const tnn_array *samples, const tnn_array 
 {
     static tnn_npy_options none;        /* nobody writes to it */
     tnn_data data = tnn__no_data();
-    tnn__source source;
+    tnn__source source = {samples, labels, "samples", "labels", 0, 0, 0, 0, 0};
     if (!options) options = &none;
-    memset(&source, 0, sizeof source);
-    source.samples = samples;
-    source.labels = labels;
-    source.name = options->samples ? options->samples : "samples";
-    source.labels_name = options->labels ? options->labels : "labels";
+    if (options->samples) source.name = options->samples;
+    if (options->labels) source.labels_name = options->labels;
     if (tnn__source_data(&source, options, &data)) tnn_data_free(&data);
     return data;
 }
@@ -16483,40 +16482,33 @@ static tnn_status tnn__idx(const tnn__input *in, int ndim, tnn_array *array)
 }
 /* A data set of two IDX files in memory, images and labels, which may be given up afterwards. n is
    0 on failure. */
-static tnn_data tnn__idx_data(const char *images_name, const void *images, size_t images_size,
-                              const char *labels_name, const void *labels, size_t labels_size)
+static tnn_data tnn__idx_data(const tnn__input *images, const tnn__input *labels)
 {
-    const tnn__input first = {images_name, (const unsigned char *)images, images_size};
-    const tnn__input second = {labels_name, (const unsigned char *)labels, labels_size};
+    const tnn_npy_options options = {images->name, labels->name, 0, {0, 0, 0}, 0};
     tnn_array samples, classes;
-    tnn_npy_options options;
-    memset(&options, 0, sizeof options);
-    options.samples = images_name;
-    options.labels = labels_name;
-    if (tnn__idx(&first, 3, &samples) || tnn__idx(&second, 1, &classes)) return tnn__no_data();
+    if (tnn__idx(images, 3, &samples) || tnn__idx(labels, 1, &classes)) return tnn__no_data();
     if (samples.shape[0] == classes.shape[0]) return tnn_array_data(&samples, &classes, &options);
     tnn__fail(TNN_ERROR_SHAPE, "%s holds %l images, %s %l labels; they must be as many",
-              images_name, samples.shape[0], labels_name, classes.shape[0]);
+              images->name, samples.shape[0], labels->name, classes.shape[0]);
     return tnn__no_data();
 }
 /* From memory. */
 TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels,
                                      size_t labels_size)
 {
-    return tnn__idx_data("images", images, images_size, "labels", labels, labels_size);
+    const tnn__input first = {"images", (const unsigned char *)images, images_size};
+    const tnn__input second = {"labels", (const unsigned char *)labels, labels_size};
+    return tnn__idx_data(&first, &second);
 }
 #ifndef TINYNN_NO_STDIO
 /* From files; the error is that of the first one that is wrong. */
 TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_path)
 {
-    tnn_data data = tnn__no_data();
-    size_t images_size = 0, labels_size = 0;
-    unsigned char *images = tnn__read_file(images_path, &images_size, 0);
-    unsigned char *labels = images ? tnn__read_file(labels_path, &labels_size, 0) : NULL;
-    if (labels)
-        data = tnn__idx_data(images_path, images, images_size, labels_path, labels, labels_size);
-    tnn__release(images);
-    tnn__release(labels);
+    const tnn__input none = {NULL, NULL, 0}, images = tnn__read_file(images_path, 0);
+    const tnn__input labels = images.bytes ? tnn__read_file(labels_path, 0) : none;
+    const tnn_data data = labels.bytes ? tnn__idx_data(&images, &labels) : tnn__no_data();
+    tnn__release((void *)images.bytes);
+    tnn__release((void *)labels.bytes);
     return data;
 }
 #endif
@@ -17017,14 +17009,12 @@ static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p
     tnn__len entries;                           /* bytes of the list, the text is behind it */
     memset(&file, 0, sizeof file);
     if (!begins || length > size - 8) {
-        if (tnn__foreign(name, p, size, "safetensors")) return file;
-        if (begins)
-            tnn__fail(TNN_ERROR_FORMAT, "%s: is cut off after %l bytes, within its header of %l",
-                      name, (long long)size, (long long)length);
-        else
-            tnn__fail(TNN_ERROR_FORMAT, "%s: is not a safetensors file: %l bytes, a header of %l "
-                      "(at most 100 MB) that begins with %d (should be 123)", name,
-                      (long long)size, (long long)TNN__MIN(length, (uint64_t)1 << 62),
+        if (!tnn__foreign(name, p, size, "safetensors"))
+            tnn__fail(TNN_ERROR_FORMAT, begins
+                      ? "%s: is cut off after %l bytes, within its header of %l"
+                      : "%s: is not a safetensors file: %l bytes, a header of %l (at most 100 MB) "
+                        "that begins with %d (should be 123)", name, (long long)size,
+                      (long long)TNN__MIN(length, (uint64_t)1 << 62),
                       length && size > 8 ? p[8] : 0);
         return file;
     }
@@ -17181,12 +17171,6 @@ typedef struct {
     const tnn__piece          *piece;
     int                        pieces;
 } tnn__saved;
-/* The network's tensors alone. */
-static tnn__saved tnn__saved_of(tnn_net *net, const tnn_weights_options *options)
-{
-    const tnn__saved saved = {net, options, NULL, 0};
-    return saved;
-}
 /* One of them: a tensor, of which op and which say where its values are, or with op NULL a
    piece. */
 typedef struct {
@@ -17283,7 +17267,7 @@ static int tnn__load_tensor(const tnn__saved *saved, const char *path, const tnn
 static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, const char *path,
                              const tnn_safetensors *file)
 {
-    const tnn__saved saved = tnn__saved_of(net, options ? options : &tnn__every_weight);
+    const tnn__saved saved = {net, options ? options : &tnn__every_weight, NULL, 0};
     const int partial = saved.options->partial;
     const tnn_stored *unknown = NULL;           /* the first in the file that nobody asked for */
     int i, n = 0, count = 0;                    /* n < 0: an error */
@@ -17431,7 +17415,7 @@ static tnn_status tnn__check_names(const char *what, const tnn__saved *saved)
 static tnn_status tnn__check_saved(const char *what, tnn_net *net,
                                    const tnn_weights_options *options)
 {
-    const tnn__saved saved = tnn__saved_of(net, options ? options : &tnn__every_weight);
+    const tnn__saved saved = {net, options ? options : &tnn__every_weight, NULL, 0};
     tnn__entry entry;
     tnn_status e;
     long long data;
@@ -17475,7 +17459,7 @@ static size_t tnn__store(const tnn__saved *saved, uint64_t hash, int file, const
 static size_t tnn__store_weights(const char *what, tnn_net *net, const tnn_weights_options *options,
                                  int file, void *to, size_t room)
 {
-    const tnn__saved saved = tnn__saved_of(net, options);
+    const tnn__saved saved = {net, options, NULL, 0};
     if (tnn_build(net)) return 0;
     if (!options) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no path", what);
     if (!options || tnn__check_saved(what, net, options)) return 0;
@@ -17496,7 +17480,7 @@ TNN_API_GATED size_t tnn_format_weights(tnn_net *net, void *to, size_t room,
    change stands first among these and is compared, not set. The last piece is a hash of all that
    is before it: who reads it sees damage before anything is set.
 
-   tnn__pieces and tnn__counters are the only lists: saving, checking and loading go over them. A
+   tnn__pieces and tnn__counters_of are the only lists: saving, checking and loading go over them. A
    new vector is a line of the one, a new number a line of the other and of 1j. What is asked, in
    this order, each before anything is set: the format (15g), the hash, the optimizer, the pieces'
    types and lengths, what must be the same, the ranges of the counters, the tensors. */
@@ -17513,70 +17497,82 @@ static const char *const tnn__same[TNN__SAME] = {
     "loader (1: there is one)", "number of the loader's samples", "loader's batch",
     "loader's .shuffle", "loader's .drop_last", "loader's .seed", "network's .seed"
 };
-/* The counters of network and loader (or NULL), into whole (TNN__WHOLE) and reals (TNN__REALS), or
-   if `set` from them: the network then stands before a forward, the loader before a batch. */
-static void tnn__counters(tnn_net *net, tnn_loader *loader, long long *whole, double *reals,
-                          int set)
+/* The counters: what must be the same; where the other whole numbers are, ints or longer, with the
+   limits of what a run can have come to; where the reals are. Without a loader its own are 0, and
+   nowhere. */
+typedef struct {
+    long long same[TNN__SAME];
+    struct { int *narrow; long long *wide, least, most; } whole[TNN__WHOLE - TNN__SAME];
+    double   *real[TNN__REALS];
+} tnn__counters;
+/* Those of a network and its loader, or NULL. */
+static tnn__counters tnn__counters_of(tnn_net *net, tnn_loader *loader)
 {
+    static struct tnn__loader none;     /* all 0 */
+    struct tnn__loader *state = loader ? loader->state : &none;
     tnn_optimizer *o = &net->optimizer;
     tnn__lbfgs *lbfgs = &net->lbfgs;
-    struct tnn__loader nothing;         /* the state of no loader: all 0 */
-    tnn_loader none, *at = loader ? loader : &none;
-    memset(&none, 0, sizeof none);
-    memset(&nothing, 0, sizeof nothing);
-    none.state = &nothing;
-#define TNN__SAME_OF(v)       (set ? (void)0 : (void)(*whole = (long long)(v)), whole++)
-#define TNN__INTEGER(type, v) \
-    (set ? (void)((v) = (type)*whole) : (void)(*whole = (long long)(v)), whole++)
-#define TNN__REAL(v)          (set ? (void)((v) = *reals) : (void)(*reals = (v)), reals++)
-    TNN__SAME_OF(1);                            TNN__SAME_OF(TNN__NTH(o->type));
-    TNN__SAME_OF(net->params);                  TNN__SAME_OF(loader != NULL);
-    TNN__SAME_OF(at->state->data.n);            TNN__SAME_OF(at->state->options.batch);
-    TNN__SAME_OF(at->state->options.shuffle);   TNN__SAME_OF(at->state->options.drop_last);
-    TNN__SAME_OF(at->state->options.seed);      TNN__SAME_OF(net->options.seed);
-    TNN__INTEGER(uint64_t, net->draws);         TNN__INTEGER(long long, net->steps);
-    TNN__INTEGER(long long, net->schedule_step);
-    TNN__INTEGER(long long, net->averages);     TNN__INTEGER(int, net->accumulated);
-    TNN__INTEGER(int, lbfgs->iterations);       TNN__INTEGER(int, lbfgs->kept);
-    TNN__INTEGER(int, lbfgs->oldest);           TNN__INTEGER(int, at->epoch);
-    TNN__INTEGER(int, at->batch_index);         TNN__INTEGER(int, at->state->between);
-    TNN__REAL(o->lr);                           TNN__REAL(*tnn__momentum(o));
-    TNN__REAL(net->cumulative);                 TNN__REAL(net->running[0]);
-    TNN__REAL(net->running[1]);                       TNN__REAL(net->shares);
-    TNN__REAL(net->lr_max);                     TNN__REAL(net->grad_norm);
-    TNN__REAL(lbfgs->scale);                    TNN__REAL(lbfgs->t);
+    const long long any = (long long)1 << 62, most = 1 << 30;   /* of 64 bits; of an int */
+    const long long history = tnn__rule_of(o)->flags & TNN__SEARCHES ? o->history : 0;
+    const int before = loader ? -1 : 0;         /* a loader's epoch before the first */
+    const tnn__counters counters = {
+        {1, TNN__NTH(o->type), net->params, loader != NULL, state->data.n, state->options.batch,
+         state->options.shuffle, state->options.drop_last, (long long)state->options.seed,
+         (long long)net->options.seed},
+        {{NULL, (long long *)&net->draws, 0, any},  {NULL, &net->steps, 0, any},
+         {NULL, &net->schedule_step, 0, any},       {NULL, &net->averages, 0, any},
+         {&net->accumulated, NULL, 0, TNN__MAX(1, o->accumulate)},
+         {&lbfgs->iterations, NULL, 0, most},       {&lbfgs->kept, NULL, 0, history},
+         {&lbfgs->oldest, NULL, 0, history},
+         {loader ? &loader->epoch : NULL, NULL, before, most},
+         {loader ? &loader->batch_index : NULL, NULL, before, loader ? loader->batches : 0},
+         {loader ? &state->between : NULL, NULL, 0, 1}},
+        {&o->lr, tnn__momentum(o), &net->cumulative, &net->running[0], &net->running[1],
+         &net->shares, &net->lr_max, &net->grad_norm, &lbfgs->scale, &lbfgs->t}
+    };
+    return counters;
+}
+/* Copies them into whole (TNN__WHOLE) and reals (TNN__REALS), or if `set` from there those that are
+   not compared: the network then stands before a forward, the loader before a batch. */
+static void tnn__copy_counters(tnn_net *net, tnn_loader *loader, long long *whole, double *reals,
+                               int set)
+{
+    const tnn__counters own = tnn__counters_of(net, loader);
+    int k;
+    if (!set) memcpy(whole, own.same, sizeof own.same);
+    for (k = 0, whole += TNN__SAME; k < TNN__WHOLE - TNN__SAME; k++, whole++) {
+        int *narrow = own.whole[k].narrow;
+        long long *wide = own.whole[k].wide;
+        if (!set) *whole = narrow ? *narrow : wide ? *wide : 0;
+        else if (narrow) *narrow = (int)*whole;
+        else if (wide) *wide = *whole;
+    }
+    for (k = 0; k < TNN__REALS; k++)
+        if (set) *own.real[k] = reals[k];
+        else reals[k] = *own.real[k];
     if (!set) return;
     net->stage = TNN__NOTHING;
-    at->n = 0;
-    if (loader && !at->state->between) tnn__order(loader);
+    if (loader) loader->n = 0;
+    if (loader && !loader->state->between) tnn__order(loader);
 }
 /* Whether counters are those of this network and loader (or NULL), and some that a run can have
-   come to: a file that was changed, hash and all, must not lead out of an array. The limits are in
-   the order of tnn__counters; -1 is a loader's epoch before the first. */
+   come to: a file that was changed, hash and all, must not lead out of an array. */
 static tnn_status tnn__check_counters(tnn_net *net, tnn_loader *loader, const char *path,
                                       const long long *whole, const double *reals)
 {
-    const long long any = (long long)1 << 62, most = 1 << 30;   /* of 64 bits; of an int */
-    const long long history = tnn__rule_of(&net->optimizer)->flags & TNN__SEARCHES
-                            ? net->optimizer.history : 0;
-    const long long limits[TNN__WHOLE - TNN__SAME][2] = {
-        {0, any}, {0, any}, {0, any}, {0, any}, {0, TNN__MAX(1, net->optimizer.accumulate)},
-        {0, most}, {0, history}, {0, history}, {-!!loader, most},
-        {-!!loader, loader ? loader->batches : 0}, {0, 1}
-    };
-    long long now[TNN__WHOLE];
-    double reals_now[TNN__REALS];
+    const tnn__counters own = tnn__counters_of(net, loader);
     int k;
-    tnn__counters(net, loader, now, reals_now, 0);
     for (k = 0; k < TNN__SAME; k++)
-        if (whole[k] != now[k])
+        if (whole[k] != own.same[k])
             return tnn__fail(TNN_ERROR_FORMAT, "%s: %s: %l in the file, %l here", path,
-                             tnn__same[k], whole[k], now[k]);
-    for (k = 0; k < TNN__WHOLE - TNN__SAME; k++)
-        if (whole[TNN__SAME + k] < limits[k][0] || whole[TNN__SAME + k] > limits[k][1])
+                             tnn__same[k], whole[k], own.same[k]);
+    for (; k < TNN__WHOLE; k++) {
+        const long long least = own.whole[k - TNN__SAME].least;
+        const long long most = own.whole[k - TNN__SAME].most;
+        if (whole[k] < least || whole[k] > most)
             return tnn__fail(TNN_ERROR_FORMAT, "%s: number %d of tinynn.integers is %l, must be in "
-                             "[%l, %l]", path, TNN__SAME + k, whole[TNN__SAME + k], limits[k][0],
-                             limits[k][1]);
+                             "[%l, %l]", path, k, whole[k], least, most);
+    }
     if (!(reals[0] >= 0 && reals[0] < HUGE_VAL) || !(reals[1] >= 0 && reals[1] < 1))
         return tnn__fail(TNN_ERROR_FORMAT, "%s: learning rate %g and momentum %g in tinynn.reals",
                          path, reals[0], reals[1]);
@@ -17631,14 +17627,14 @@ static size_t tnn__store_checkpoint(const char *what, tnn_net *net,
     long long whole[TNN__WHOLE];
     double reals[TNN__REALS];
     tnn__piece piece[TNN__PIECES];
-    tnn__saved saved = tnn__saved_of(net, &tnn__every_weight);
+    tnn__saved saved = {net, &tnn__every_weight, NULL, 0};
     if (tnn__checkpoint_begin(what, net, options)) return 0;
     if (options->optional || net->stage == TNN__BACKWARD) {
         tnn__fail(TNN_ERROR_ARGUMENT, options->optional ? "%s: .optional is for loading"
                   : "%s: within a step; it comes after tnn_step", what);
         return 0;
     }
-    tnn__counters(net, options->loader, whole, reals, 0);
+    tnn__copy_counters(net, options->loader, whole, reals, 0);
     if (tnn__check_counters(net, options->loader, what, whole, reals)
         || tnn__check_saved(what, net, NULL)) return 0;
     saved.piece = piece;
@@ -17753,7 +17749,7 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
             && tnn__load_weights(net, NULL, path, &file) >= 0) {
             for (i = 0; i < options->count; i++) options->numbers[i] = 0;
             tnn__take_pieces(&file, piece, pieces, 0);
-            tnn__counters(net, options->loader, whole, reals, 1);
+            tnn__copy_counters(net, options->loader, whole, reals, 1);
         }
     }
     tnn_safetensors_free(&file);
@@ -17809,12 +17805,11 @@ TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dt
 /* Reads an array from a path. */
 static tnn_array tnn__read_array(tnn__array_reader *reader, const char *path)
 {
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size, 0);
+    const tnn__input in = tnn__read_file(path, 0);
     tnn_array array;
     memset(&array, 0, sizeof array);
-    if (p) array = tnn__parse_array(reader, path, p, size);
-    tnn__release(p);
+    if (in.bytes) array = tnn__parse_array(reader, path, in.bytes, in.size);
+    tnn__release((void *)in.bytes);
     return array;
 }
 /* From a path. */
@@ -17840,22 +17835,20 @@ TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
 /* From a path; the file's bytes are kept with it. */
 TNN_API_GATED tnn_safetensors tnn_read_safetensors(const char *path)
 {
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(path, &size, 0);
+    const tnn__input in = tnn__read_file(path, 0);
     tnn_safetensors file;
     memset(&file, 0, sizeof file);
-    if (p) file = tnn__safetensors(path, p, size);
-    if (file.tensor) file.file = p; else tnn__release(p);
+    if (in.bytes) file = tnn__safetensors(path, in.bytes, in.size);
+    if (file.tensor) file.file = (void *)in.bytes; else tnn__release((void *)in.bytes);
     return file;
 }
 /* From a path; the number of tensors set, 0 on error or where an optional file is not there. */
 TNN_API_GATED int tnn_load_weights_with(tnn_net *net, const tnn_weights_options *options)
 {
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
-                                      options && options->optional);
-    const int count = p ? tnn_parse_weights(net, p, size, options) : 0;
-    tnn__release(p);
+    const tnn__input in = tnn__read_file(options ? options->path : NULL,
+                                         options && options->optional);
+    const int count = in.bytes ? tnn_parse_weights(net, in.bytes, in.size, options) : 0;
+    tnn__release((void *)in.bytes);
     return count;
 }
 /* To a path. */
@@ -17875,13 +17868,11 @@ TNN_API_GATED tnn_status tnn_save_checkpoint_with(tnn_net *net,
 TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
                                                   const tnn_checkpoint_options *options)
 {
-    size_t size = 0;
-    unsigned char *p = tnn__read_file(options ? options->path : NULL, &size,
-                                      options && options->optional);
-    const tnn_status e = p ? tnn_parse_checkpoint(net, p, size, options)
-                           : (tnn_status)tnn_failed();
-    tnn__release(p);
-    return e;
+    const tnn__input in = tnn__read_file(options ? options->path : NULL,
+                                         options && options->optional);
+    if (in.bytes) tnn_parse_checkpoint(net, in.bytes, in.size, options);
+    tnn__release((void *)in.bytes);
+    return (tnn_status)tnn_failed();
 }
 #endif
 #endif /* !TINYNN_NO_FILES */
