@@ -14495,16 +14495,17 @@ static tnn__part tnn__part_of(int n, double u, int size)
     return part;
 }
 /* In that part of each channel of x (c, h, w) x becomes y, or 0 where y is NULL. */
-static TNN__OWN_CALL void tnn__paste(const tnn_data *data, float *x, const float *y,
-                                     tnn__part rows, tnn__part cols)
+static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part rows,
+                       tnn__part cols)
 {
-    int c, i, j;
+    const size_t bytes = (size_t)(cols.hi - cols.lo)*sizeof *x;
+    int c, i;
     for (c = 0; c < data->c; c++)
-        for (i = rows.lo; i < rows.hi; i++)
-            for (j = cols.lo; j < cols.hi; j++) {
-                const tnn__len at = ((tnn__len)c*data->h + i)*data->w + j;
-                x[at] = y ? y[at] : 0;
-            }
+        for (i = rows.lo; i < rows.hi; i++) {
+            const tnn__len at = ((tnn__len)c*data->h + i)*data->w + cols.lo;
+            if (y) memcpy(x + at, y + at, bytes);
+            else memset(x + at, 0, bytes);
+        }
 }
 /* Cutout, then a random rectangle; of ten attempts the first that is smaller than the image. What
    is erased is 0, the mean of normalised data, in all channels of x (c, h, w). */
@@ -15558,7 +15559,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
                                 its end
 
      15a       doubles as decimal text, exactly, both ways
-     15b       elements of any type, and the scanner of headers
+     15b       elements of any type, the scanner of headers, a whole file
      15c, 15d  .npy; data sets made of arrays, of IDX files, too
      15e       CSV, PGM and PPM
      15f       writers
@@ -15761,7 +15762,7 @@ static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
 #endif
 
 #ifndef TINYNN_NO_FILES
-/* ---- 15b. Elements, and the text of headers ---------------------------------------------------
+/* ---- 15b. Elements, the text of headers, whole files ------------------------------------------
    An element is so many bytes, in a file of either order. A header is a dictionary: JSON's in
    safetensors, Python's in .npy. One scanner reads both:
      dictionary   { STRING: value, STRING: value }     Python: a comma may stand before the }
@@ -16140,9 +16141,9 @@ static tnn__len tnn__read_input(int file, void *to, size_t size, int pipe, int f
     return got;
 }
 /* A whole file, or all that comes out of a pipe; without bytes on error, and where it is `optional`
-   and not there. The memory is a byte larger than the file, so that one turn reads it
-   and the next sees its end; where more comes it is doubled. What it may take is bounded by
-   tnn_set_read_limit, of a pipe as it comes. The caller releases it. */
+   and not there. The memory is a byte larger than the file, so that one turn reads it and the next
+   sees its end; where more comes it is doubled. What it may take is bounded by tnn_set_read_limit,
+   of a pipe as it comes. The caller releases it. */
 static tnn__input tnn__read_file(const char *path, int optional)
 {
     tnn__input in = {path, NULL, 0};
