@@ -19498,18 +19498,13 @@ static const char tnn__c_each[] =
     "\t\tconst float v = x[i];\n"
     "\t\ty[i] = $E;\n"
     "\t}\n";
-/* A function; a loop, one value by value; an activation of 3c, without options and with them as
-   p. */
+/* A function; an activation of 3c, without options and with them as p. */
 #define TNN__C_FUNCTION(head, body) {NULL, NULL, NULL, NULL, head, {body}}
-#define TNN__C_LOOP(layers, arrays, name, arguments, parameters, body) \
-    {layers, arrays, name, arguments, parameters, {body}}
-#define TNN__C_EACH(layers, arrays, name, arguments, parameters, value) \
-    {layers, arrays, name, arguments, parameters, {tnn__c_each, value}}
 #define TNN__C_PLAIN(layers, name, value) \
-    TNN__C_EACH(layers, NULL, "each_" name, "$n", "int n", value)
+    {layers, NULL, "each_" name, "$n", "int n", {tnn__c_each, value}}
 #define TNN__C_TUNED(layers, name, value) \
-    TNN__C_EACH(layers, tnn__c_options, "each_" name, "$n, @_option$i", "int n, const float *p", \
-                value)
+    {layers, tnn__c_options, "each_" name, "$n, @_option$i", "int n, const float *p", \
+     {tnn__c_each, value}}
 static const struct {
     const char *layers;                                     /* that it computes, by their names */
     void      (*arrays)(tnn__c_file *, const tnn__op *);    /* what it reads; NULL: none */
@@ -19600,15 +19595,15 @@ static const struct {
     "\ty[0] = a + t[2*n];\n"
     "\ty[m] = b - t[3*n];\n"),
     /* y[d, m] = x[c, n]: both count the same values, channels first */
-    TNN__C_LOOP("input reshape", NULL, "reshape", "$a, $b, $c, $p", "int c, int n, int d, int m",
-    "\t/* one (c, n) seen as (d, m): one of c*n pixels is (c, n) */\n"
+    {"input reshape", NULL, "reshape", "$a, $b, $c, $p", "int c, int n, int d, int m",
+    {"\t/* one (c, n) seen as (d, m): one of c*n pixels is (c, n) */\n"
     "\tint i;\n"
-    "\tfor (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"),
+    "\tfor (i = 0; i < c*n; i++) y[i%m*d + i/m] = x[i%n*c + i/n];\n"}},
     /* y[i,j,o] = b[o] + sum_{u,v,c} w[o,u,v,c] x[i*sh-ph+u*dh, j*sw-pw+v*dw, c]; a dense layer is
        one window over all. Bytes are multiplied by their scale at the end */
-    TNN__C_LOOP("conv2d dense", tnn__c_conv, "conv", "&@_s$i, @_w$i, $S, $B, $r",
+    {"conv2d dense", tnn__c_conv, "conv", "&@_s$i, @_w$i, $S, $B, $r",
     "const @_window *s,\n    const @_weight *w, const float *scale, const float *bias, int relu",
-    "\tconst int in = s->c/s->groups, out = s->oc/s->groups;\n"
+    {"\tconst int in = s->c/s->groups, out = s->oc/s->groups;\n"
     "\tint i, j, o, u, v, c;\n"
     "\tfor (i = 0; i < s->oh; i++)\n"
     "\t\tfor (j = 0; j < s->ow; j++) {\n"
@@ -19633,11 +19628,11 @@ static const struct {
     "\t\t\t\tif (scale) a = fmaf(a, scale[o], b);\n"
     "\t\t\t\t*y++ = relu && 0 > a ? 0 : a;\n"
     "\t\t\t}\n"
-    "\t\t}\n"),
+    "\t\t}\n"}},
     /* the same by 16 products for four outputs instead of 36: tiles d of 4x4 at a step of 2 */
-    TNN__C_LOOP(NULL, tnn__c_conv, "tiled", "&@_s$i, @_w$i, $B, $r, work + $t",
+    {NULL, tnn__c_conv, "tiled", "&@_s$i, @_w$i, $B, $r, work + $t",
     "const @_window *s,\n    const float *w, const float *bias, int relu, float *v",
-    "\t/* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats */\n"
+    {"\t/* 3x3 by Winograd's F(2x2, 3x3): weights (oc, 16, c), transformed; v is 16*c floats */\n"
     "\tconst int n = s->c;\n"
     "\tint r, j, i, k, c, o;\n"
     "\tfor (r = 0; r < s->h; r += 2)\n"
@@ -19671,7 +19666,7 @@ static const struct {
     "\t\t\t\t\ty[((r + i/2)*s->w + j + i%2)*s->oc + o] = relu && 0 > a ? 0 : a;\n"
     "\t\t\t\t}\n"
     "\t\t\t}\n"
-    "\t\t}\n"),
+    "\t\t}\n"}},
     /* y[i,j,c] = max of a window; NaN wins */
     {"maxpool2d adaptive_maxpool2d", tnn__c_pool, "maxpool", "&@_p$i", "const @_window *s",
      {tnn__c_windows, NULL, "float m = -HUGE_VALF;", "if (e > m || e != e) m = e;", "*y++ = m;"}},
@@ -19690,16 +19685,16 @@ static const struct {
     "@_collect(&m, &low, t);\n"
     "\t\t\t\t*y++ = m/n;"}},
     /* y[n] = (x[n], z[n]) */
-    TNN__C_LOOP("concat", NULL, "concat", "$F, $d, $e, $q",
+    {"concat", NULL, "concat", "$F, $d, $e, $q",
     "const float *z, int own, int other, int n",
-    "\tint i, k;\n"
+    {"\tint i, k;\n"
     "\tfor (i = 0; i < n; i++) {\n"
     "\t\tfor (k = 0; k < own; k++) *y++ = *x++;\n"
     "\t\tfor (k = 0; k < other; k++) *y++ = *z++;\n"
-    "\t}\n"),
+    "\t}\n"}},
     /* y[n,c] = e^(x[n,c] - m) / sum_c e^(x[n,c] - m), m = max_c x[n,c]; 16 sums, as in 3e */
-    TNN__C_LOOP("softmax", NULL, "softmax", "$c, $q", "int c, int n",
-    "\tint i, k, l;\n"
+    {"softmax", NULL, "softmax", "$c, $q", "int c, int n",
+    {"\tint i, k, l;\n"
     "\tfor (i = 0; i < n; i++, x += c, y += c) {\n"
     "\t\tfloat m = x[0], sum[16] = {0}, low[16] = {0};\n"
     "\t\tfor (k = 1; k < c; k++) if (!(x[k] <= m) && m == m) m = x[k];\n"
@@ -19710,34 +19705,34 @@ static const struct {
     "\t\t}\n"
     "\t\tfor (l = 8; l > 0; l /= 2) for (k = 0; k < l; k++) sum[k] += sum[k + l];\n"
     "\t\tfor (k = 0; k < c; k++) y[k] /= sum[0];\n"
-    "\t}\n"),
+    "\t}\n"}},
     /* y[n,c] = x[n,c] sigmoid(x[n,c + half]) */
-    TNN__C_LOOP("glu", NULL, "glu", "$c, $q", "int c, int n",
-    "\tint i, k;\n"
+    {"glu", NULL, "glu", "$c, $q", "int c, int n",
+    {"\tint i, k;\n"
     "\tfor (i = 0; i < n; i++, x += c)\n"
-    "\t\tfor (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"),
+    "\t\tfor (k = 0; k < c; k++, x++) *y++ = x[0]*@_sigmoid(x[c]);\n"}},
     /* padding, and upsampling to the nearest pixel */
-    TNN__C_LOOP("pad upsample", tnn__c_samples, "sample",
+    {"pad upsample", tnn__c_samples, "sample",
     "$d, $w, @_row$i, $h, @_column$i, $l, @_outside$i",
     "int c, int w,\n    const int *row, int n, const int *column, int m, const float *outside",
-    "\t/* pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative */\n"
+    {"\t/* pixel (i, j) is (row[i], column[j]) of x; outside where one of them is negative */\n"
     "\tint i, j, k;\n"
     "\tfor (i = 0; i < n; i++)\n"
     "\t\tfor (j = 0; j < m; j++) {\n"
     "\t\t\tconst int in = row[i] >= 0 && column[j] >= 0;\n"
     "\t\t\tconst float *p = in ? x + (row[i]*w + column[j])*c : x;\n"
     "\t\t\tfor (k = 0; k < c; k++) *y++ = in ? p[k] : *outside;\n"
-    "\t\t}\n"),
+    "\t\t}\n"}},
     /* value by value; slopes and means are of each slot, which are channels or all values */
-    TNN__C_EACH("flatten identity dropout dropout2d alpha_dropout gaussian_dropout gaussian_noise "
-                "stochastic_depth", NULL, "copy", "$n", "int n", "v"),
-    TNN__C_EACH("add", NULL, "add", "$n, $F", "int n, const float *z", "v + z[i]"),
-    TNN__C_EACH("relu", NULL, "relu", "$n", "int n", "0 > v ? 0 : v"),
-    TNN__C_EACH("leaky_relu prelu", tnn__c_slopes, "leaky", "$n, @_slope$i, $s",
-                "int n, const float *slope, int slots", "v > 0 ? v : slope[i%slots]*v"),
-    TNN__C_EACH("batchnorm", tnn__c_norm, "affine", "$n, @_mean$i, @_scale$i, @_shift$i, $m",
-                "int n, const float *mean,\n    const float *scale, const float *shift, int slots",
-                "fmaf(v - mean[i%slots], scale[i%slots], shift[i%slots])"),
+    {"flatten identity dropout dropout2d alpha_dropout gaussian_dropout gaussian_noise "
+     "stochastic_depth", NULL, "copy", "$n", "int n", {tnn__c_each, "v"}},
+    {"add", NULL, "add", "$n, $F", "int n, const float *z", {tnn__c_each, "v + z[i]"}},
+    {"relu", NULL, "relu", "$n", "int n", {tnn__c_each, "0 > v ? 0 : v"}},
+    {"leaky_relu prelu", tnn__c_slopes, "leaky", "$n, @_slope$i, $s",
+     "int n, const float *slope, int slots", {tnn__c_each, "v > 0 ? v : slope[i%slots]*v"}},
+    {"batchnorm", tnn__c_norm, "affine", "$n, @_mean$i, @_scale$i, @_shift$i, $m",
+     "int n, const float *mean,\n    const float *scale, const float *shift, int slots",
+     {tnn__c_each, "fmaf(v - mean[i%slots], scale[i%slots], shift[i%slots])"}},
     /* the activations */
     TNN__C_TUNED("elu selu celu", "elu", "p[2]*(v > 0 ? v : p[0]*@_expm1(p[1]*v))"),
     TNN__C_TUNED("relu6 hardtanh", "clamp", "p[0] > v ? p[0] : v > p[1] ? p[1] : v"),
