@@ -14313,7 +14313,7 @@ static double tnn__draw_from(const tnn__draws *dice, int k, double lo, double hi
     return lo + (hi - lo)*tnn__draw(dice, k);
 }
 /* The largest integer that is not above x. */
-static int tnn__floor(double x)
+TNN__INLINE int tnn__floor(double x)
 {
     const int i = (int)x;
     return i > x ? i - 1 : i;
@@ -16241,7 +16241,8 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                                  {"fortran_order", 'b', &fortran, NULL},
                                  {"shape", '(', array->shape, &array->ndim}};
     tnn__len length = -1, left = (tnn__len)in->size - head;     /* of the header; behind it */
-    tnn__len place[TNN_DIMS] = {0}, i, at;      /* of element i, in C order; of it in the file */
+    tnn__len place[TNN_DIMS] = {0}, step[TNN_DIMS];     /* of element i in C order; in the file */
+    tnn__len i, at;                     /* at: where element i lies in the file */
     int k;
     void *memory;                       /* for the header's text, descr too */
     tnn__scan scan;
@@ -16268,11 +16269,17 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
                          "are announced", in->name, (long long)left, (long long)(head + length),
                          array->count, bytes);
     if ((array->data = tnn__read_alloc(left, in->name)) == NULL) return TNN_ERROR_MEMORY;
+    for (k = 0, at = 1; k < array->ndim; at = tnn__mul(at, (tnn__len)array->shape[k++]))
+        step[k] = at;
     if (!fortran) tnn__copy_elements(array->data, p, (tnn__len)array->count, bytes, big);
-    else for (i = 0; i < array->count; i++) {
-        for (at = 0, k = array->ndim - 1; k >= 0; k--) at = at*(tnn__len)array->shape[k] + place[k];
+    else for (i = at = 0; i < array->count; i++) {
         tnn__copy_elements((char *)array->data + i*bytes, p + at*bytes, 1, bytes, big);
-        for (k = array->ndim - 1; k >= 0 && ++place[k] == array->shape[k]; k--) place[k] = 0;
+        for (k = array->ndim - 1; k >= 0; k--) {        /* on: the last index first, and carries */
+            at += step[k];
+            if (++place[k] < array->shape[k]) break;
+            at -= step[k]*place[k];
+            place[k] = 0;
+        }
     }
     return TNN_OK;
 }
@@ -16350,7 +16357,7 @@ static tnn_status tnn__source_shape(tnn__source *source, const tnn_npy_options *
                          "1..%l or -%l..-1, at least 2, of samples (n, k) without other labels",
                          source->name, label, (long long)shape[1], (long long)shape[1]);
     shape[1] -= !!label;
-    for (i = 0; i < 3 && (own[0] || own[1] || own[2]); i++) shape[i + 1] = own[i];
+    if (own[0] || own[1] || own[2]) memcpy(shape + 1, own, 3*sizeof *own);
     data->n = shape[0];
     data->c = shape[1];
     data->h = shape[2];
