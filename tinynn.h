@@ -14058,17 +14058,13 @@ TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *fl
 {
     tnn_data data = tnn__no_data();
     int i;
-    if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats) {
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d) "
-                  "that fit in memory, labels, and either bytes or floats", n, c, h, w);
-        return data;
-    }
+    if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats)
+        return tnn__refuse("tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d) that fit in "
+                           "memory, labels, and either bytes or floats", n, c, h, w), data;
     for (i = 0; i < n; i++) {
-        if (labels[i] < 0 || labels[i] > 1 << 24) {
-            tnn__fail(TNN_ERROR_ARGUMENT, "tnn_data_view: label %d of sample %d must be in [0, %d]",
-                      labels[i], i, 1 << 24);
-            return tnn__no_data();
-        }
+        if (labels[i] < 0 || labels[i] > 1 << 24)
+            return tnn__refuse("tnn_data_view: label %d of sample %d must be in [0, %d]", labels[i],
+                               i, 1 << 24), tnn__no_data();
         data.classes = TNN__MAX(data.classes, labels[i] + 1);
     }
     data.n = n; data.c = c; data.h = h; data.w = w;
@@ -14087,18 +14083,18 @@ TNN_API void tnn_data_free(tnn_data *data)
 TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
 {
     if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g must be finite, std %g "
-                         "positive and at most 1e30", (double)mean, (double)std);
+        return tnn__refuse("tnn_normalize: mean %g must be finite, std %g positive and at most "
+                           "1e30", (double)mean, (double)std);
     /* Who has read it already would not see the change. */
     if (data->memory && TNN__LOAD(&((tnn__shared *)data->memory)->readers) > 1
         && (mean < data->mean || mean > data->mean || std < data->std || std > data->std))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: comes before tnn_loader_create, "
-                         "tnn_subset and tnn_split, or after what they made of this data set was "
-                         "freed: that would go on with mean %g and std %g", (double)data->mean,
-                         (double)data->std);
+        return tnn__refuse("tnn_normalize: comes before tnn_loader_create, tnn_subset and "
+                           "tnn_split, or after what they made of this data set was freed: that "
+                           "would go on with mean %g and std %g", (double)data->mean,
+                           (double)data->std);
     if (data->bytes && (mean > 1 || std > 10))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_normalize: mean %g and std %g of bytes, which "
-                         "are given as byte/255: divide both by 255", (double)mean, (double)std);
+        return tnn__refuse("tnn_normalize: mean %g and std %g of bytes, which are given as "
+                           "byte/255: divide both by 255", (double)mean, (double)std);
     data->mean = mean;
     data->std = std;
     return TNN_OK;
@@ -14127,9 +14123,8 @@ TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
 {
     if (data && first >= 0 && count >= 1 && first <= data->n - count)
         return tnn__select(data, NULL, first, count);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_subset: %d samples from %d on, of %d",
-              count, first, data ? data->n : 0);
-    return tnn__no_data();
+    return tnn__refuse("tnn_subset: %d samples from %d on, of %d", count, first,
+                       data ? data->n : 0), tnn__no_data();
 }
 /* Cuts a shuffled order in two. Both parts are made, or none. */
 TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *first,
@@ -14140,8 +14135,7 @@ TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t see
     if (first) *first = tnn__no_data();
     if (second) *second = tnn__no_data();
     if (!first || !second || count < 1 || count >= whole.n)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_split: %d samples for the first part, of %d",
-                         count, whole.n);
+        return tnn__refuse("tnn_split: %d samples for the first part, of %d", count, whole.n);
     order = (int *)tnn__alloc(tnn__mul(whole.n, (tnn__len)sizeof(int)), "tnn_split");
     if (!order) return TNN_ERROR_MEMORY;
     for (i = 0; i < whole.n; i++) order[i] = i;
@@ -14189,7 +14183,7 @@ TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int c
 {
     float table[256];                   /* for this one sample */
     if (!data || !x || i < 0 || i >= data->n)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_sample: sample %d of %d", i, data ? data->n : 0);
+        return tnn__refuse("tnn_sample: sample %d of %d", i, data ? data->n : 0);
     if (count != (tnn__len)data->c*data->h*data->w)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
                          count, data->c, data->h, data->w);
@@ -14670,13 +14664,13 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     const int most = 1 << 16;           /* pixels: their products fit */
     int i;
     if (!data || !given || data->n < 1)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: no %s", given ? "samples: "
-                         "tnn_load_idx, tnn_data_view and others give data sets" : "options");
+        return tnn__refuse("tnn_loader_create: no %s", given ? "samples: tnn_load_idx, "
+                           "tnn_data_view and others give data sets" : "options");
     *with = *given;
     if (tnn__check_augmentation(with)) return TNN_ERROR_ARGUMENT;
     if (with->drop_last && with->batch > data->n)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: .drop_last drops everything: %d "
-                         "samples in batches of %d", data->n, with->batch);
+        return tnn__refuse("tnn_loader_create: .drop_last drops everything: %d samples in batches "
+                           "of %d", data->n, with->batch);
     with->batch = TNN__MIN(with->batch, data->n);
     /* What is to be done. */
     state->geometry = with->flip + with->flip_vertical + with->rotate + with->shear > 0
@@ -14703,8 +14697,8 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
                          "at most %dx%d", data->h, data->w, most, most);
     for (i = 0; state->mixing && i < data->n; i++)
         if (tnn__label(data, i) < 0 || tnn__label(data, i) >= data->classes)
-            return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loader_create: label %d of sample %d, "
-                             "the data have %d classes", tnn__label(data, i), i, data->classes);
+            return tnn__refuse("tnn_loader_create: label %d of sample %d, the data have %d classes",
+                               tnn__label(data, i), i, data->classes);
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
@@ -14757,8 +14751,8 @@ TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
 static tnn_status tnn__loader_made(const char *what, const tnn_loader *loader)
 {
     if (loader && loader->state) return TNN_OK;
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loader, or one that could not be made; "
-                     "tnn_loader_create makes them", what);
+    return tnn__refuse("%s: no loader, or one that could not be made; tnn_loader_create makes them",
+                       what);
 }
 /* The samples in the order of the epoch, which is loader->epoch. A checkpoint that takes up within
    an epoch asks for it, too. */
@@ -15769,6 +15763,8 @@ static TNN__UNUSED char *tnn__put_exact(char *to, char *end, double v)
      value        a string, a list, in Python True or False too, in JSON a dictionary
      list         [3, 4, 5]                            Python: (3, 4, 5), (3,) or ()
    and no more of either language: no header has more. */
+/* An error in what a file says; used as tnn__refuse. */
+#define tnn__reject(...) tnn__fail(TNN_ERROR_FORMAT, __VA_ARGS__)
 static const struct {                   /* in the order of tnn_dtype, behind a row for none */
     const char *npy, *name;             /* in .npy without the byte order; in safetensors */
     int         bytes;                  /* of an element */
@@ -15887,9 +15883,8 @@ static tnn__scan tnn__scan_of(const char *file, void *memory, const unsigned cha
 /* An error where the scan stands; returns 0. */
 static int tnn__wrong(const tnn__scan *scan, const char *what)
 {
-    tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: %s", scan->file,
-              (long long)(scan->base + (scan->at - scan->text)), what);
-    return 0;
+    return tnn__reject("%s: at byte %l: %s", scan->file,
+                       (long long)(scan->base + (scan->at - scan->text)), what), 0;
 }
 /* The next character, which is not taken; 0 at the end. */
 static char tnn__peek(tnn__scan *scan)
@@ -16112,8 +16107,7 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
             && !memcmp(p + at, known[i].bytes, n)) is = known[i].is;
     }
     if (!is || !strncmp(is, own, strlen(own))) return 0;
-    tnn__fail(TNN_ERROR_FORMAT, "%s: is %s", name, is);
-    return 1;
+    return tnn__reject("%s: is %s", name, is), 1;
 }
 /* A file's bytes in memory, and its name for messages; a reader of arrays, which says why it
    fails and may leave memory in the array then. It gets an array of zeros. */
@@ -16152,10 +16146,9 @@ static tnn__input tnn__read_file(const char *path, int optional)
     struct stat info;
     tnn__len room, n = 0, got;          /* n bytes read, room for so many */
     int file, pipe, plain;
-    if (!path) {
-        tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be given");
-        return in;
-    }
+    if (!path)
+        return tnn__fail(TNN_ERROR_IO, "(no path): cannot be opened; a file's name must be "
+                         "given"), in;
     file = tnn__open(path, TNN__O_INPUT, 0);
     if (file < 0 || fstat(file, &info)) {
         if (file >= 0 || !optional || errno != ENOENT) tnn__fail_file(path, "opened", errno);
@@ -16225,9 +16218,8 @@ static int tnn__npy_type(const char *file, const char *descr, tnn_array *array, 
     array->dtype = descr[0] ? tnn__dtype_of(descr + 1, 1) : (tnn_dtype)0;
     if (array->dtype && strchr(tnn__dtype_bytes(array->dtype) > 1 ? "<>" : "<>|", descr[0]))
         return 1;
-    tnn__fail(TNN_ERROR_FORMAT, "%s: elements of type '%s'; supported are b1, u1, i1, u2, i2, u4, "
-              "i4, u8, i8, f2, f4, f8 after < or >", file, descr);
-    return 0;
+    return tnn__reject("%s: elements of type '%s'; supported are b1, u1, i1, u2, i2, u4, i4, u8, "
+                       "i8, f2, f4, f8 after < or >", file, descr), 0;
 }
 /* The reader of .npy: the size of the file must be that of header and elements exactly. NumPy reads
    headers of 10,000 bytes at most unless it trusts the file; 65,535 is what version 1 can have. */
@@ -16248,12 +16240,12 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
     tnn__scan scan;
     if (!p || version < 1 || version > 3 || p[7] || memcmp(p, "\x93NUMPY", 6))
         return tnn__foreign(in->name, p, in->size, ".npy") ? TNN_ERROR_FORMAT
-             : tnn__fail(TNN_ERROR_FORMAT, "%s: is not a .npy file of version 1.0, 2.0 or 3.0 "
-                         "(%l bytes)", in->name, (long long)in->size);
+             : tnn__reject("%s: is not a .npy file of version 1.0, 2.0 or 3.0 (%l bytes)", in->name,
+                           (long long)in->size);
     if (left >= 0) length = (tnn__len)TNN__MIN(tnn__bits(p + 8, head - 8, 0), 1u << 30);
     if (length < 0 || length > left || length > 65535)
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte 8: a header of %l bytes, of %l that are "
-                         "left and 65535 at most", in->name, (long long)length, (long long)left);
+        return tnn__reject("%s: at byte 8: a header of %l bytes, of %l that are left and 65535 at "
+                           "most", in->name, (long long)length, (long long)left);
     if ((memory = tnn__alloc_raw(length + 1, in->name)) == NULL) return TNN_ERROR_MEMORY;
     scan = tnn__scan_of(in->name, memory, p, head, length);
     good = tnn__fields(&scan, three, 1, "descr, fortran_order and shape expected, each once")
@@ -16265,9 +16257,9 @@ static tnn_status tnn__npy(const tnn__input *in, tnn_array *array)
     bytes = tnn__dtype_bytes(array->dtype);
     array->count = tnn__array_count(array->ndim, array->shape);
     if (tnn__mul((tnn__len)array->count, bytes) != left)
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l elements of %d "
-                         "are announced", in->name, (long long)left, (long long)(head + length),
-                         array->count, bytes);
+        return tnn__reject("%s: holds %l bytes from byte %l on, %l elements of %d are announced",
+                           in->name, (long long)left, (long long)(head + length), array->count,
+                           bytes);
     if ((array->data = tnn__read_alloc(left, in->name)) == NULL) return TNN_ERROR_MEMORY;
     for (k = 0, at = 1; k < array->ndim; at = tnn__mul(at, (tnn__len)array->shape[k++]))
         step[k] = at;
@@ -16301,9 +16293,8 @@ TNN_API_GATED double tnn_array_value(const tnn_array *array, long long i)
     if (array && array->data && tnn__choice("tnn_array_value", (int)array->dtype, TNN_BOOL))
         return TNN__NAN;
     if (array && array->data && i >= 0 && i < array->count) return tnn__element(array, (tnn__len)i);
-    tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_value: element %l of %l", i,
-              array && array->data ? array->count : 0);
-    return TNN__NAN;
+    return tnn__refuse("tnn_array_value: element %l of %l", i,
+                       array && array->data ? array->count : 0), TNN__NAN;
 }
 
 /* ---- 15d. Data sets of arrays, IDX files ------------------------------------------------------
@@ -16353,9 +16344,9 @@ static tnn_status tnn__source_shape(tnn__source *source, const tnn_npy_options *
     source->values = (shape[1] - !!label)*source->pixels;
     if (label && (ndim != 2 || shape[1] < 2 || labels || source->column < 0
                   || source->column >= shape[1]))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .label_column = %d, must be one of the columns "
-                         "1..%l or -%l..-1, at least 2, of samples (n, k) without other labels",
-                         source->name, label, (long long)shape[1], (long long)shape[1]);
+        return tnn__refuse("%s: .label_column = %d, must be one of the columns 1..%l or -%l..-1, "
+                           "at least 2, of samples (n, k) without other labels", source->name,
+                           label, (long long)shape[1], (long long)shape[1]);
     shape[1] -= !!label;
     if (own[0] || own[1] || own[2]) memcpy(shape + 1, own, 3*sizeof *own);
     data->n = shape[0];
@@ -16417,7 +16408,7 @@ static tnn_status tnn__source_data(tnn__source *source, const tnn_npy_options *o
     unsigned char *bytes = NULL;        /* the values, where they are bytes */
     int *own;                           /* labels, then values */
     if (!samples || !samples->data || (labels && !labels->data))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_array_data: no array of samples or labels");
+        return tnn__refuse("tnn_array_data: no array of samples or labels");
     if (tnn__choice("tnn_array_data", (int)samples->dtype, TNN_BOOL)
         || (labels && tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))
         || tnn__source_shape(source, options, data)) return TNN_ERROR_ARGUMENT;
@@ -16463,14 +16454,14 @@ static tnn_status tnn__idx(const tnn__input *in, int ndim, tnn_array *array)
     if (first[0] || first[1] || first[2] != 8
         || (first[3] != ndim && (ndim < 3 || first[3] != 4)))
         return tnn__foreign(in->name, p, in->size, "IDX") ? TNN_ERROR_FORMAT
-             : tnn__fail(TNN_ERROR_FORMAT, "%s: is not an IDX file of bytes with %d%s dimensions "
-                         "(%l bytes, starts with %d %d %d %d, should be 0 0 8 %d)", in->name, ndim,
-                         ndim == 3 ? " or 4" : "", (long long)in->size, first[0], first[1],
-                         first[2], first[3], ndim);
+             : tnn__reject("%s: is not an IDX file of bytes with %d%s dimensions (%l bytes, starts "
+                           "with %d %d %d %d, should be 0 0 8 %d)", in->name, ndim,
+                           ndim == 3 ? " or 4" : "", (long long)in->size, first[0], first[1],
+                           first[2], first[3], ndim);
     head = 4 + 4*first[3];
     if ((tnn__len)in->size < head)
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: truncated in its header, %l bytes of %l", in->name,
-                         (long long)in->size, (long long)head);
+        return tnn__reject("%s: truncated in its header, %l bytes of %l", in->name,
+                           (long long)in->size, (long long)head);
     memset(array, 0, sizeof *array);
     array->dtype = TNN_U8;
     array->ndim = first[3];             /* 1, 3 or 4 */
@@ -16478,15 +16469,15 @@ static tnn_status tnn__idx(const tnn__input *in, int ndim, tnn_array *array)
     for (i = 0; i < array->ndim; i++) {
         array->shape[i] = (long long)tnn__bits(p + 4 + 4*i, 4, 1);
         if (array->shape[i] < 1 || array->shape[i] > (i ? 65535 : 0x7fffffff))
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: dimension %d is %l, at byte %d", in->name, i,
-                             array->shape[i], 4 + 4*i);
+            return tnn__reject("%s: dimension %d is %l, at byte %d", in->name, i, array->shape[i],
+                               4 + 4*i);
         if (array->count <= (long long)1 << 40) array->count *= array->shape[i];    /* enough to be
                                                                                        wrong */
     }
     array->data = (void *)(uintptr_t)(p + head);
     if ((tnn__len)in->size - head == array->count) return TNN_OK;
-    return tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes after its header, which announces %l",
-                     in->name, (long long)in->size - head, array->count);
+    return tnn__reject("%s: holds %l bytes after its header, which announces %l", in->name,
+                       (long long)in->size - head, array->count);
 }
 /* A data set of two IDX files in memory, images and labels, which may be given up afterwards. n is
    0 on failure. */
@@ -16496,9 +16487,9 @@ static tnn_data tnn__idx_data(const tnn__input *images, const tnn__input *labels
     tnn_array samples, classes;
     if (tnn__idx(images, 3, &samples) || tnn__idx(labels, 1, &classes)) return tnn__no_data();
     if (samples.shape[0] == classes.shape[0]) return tnn_array_data(&samples, &classes, &options);
-    tnn__fail(TNN_ERROR_SHAPE, "%s holds %l images, %s %l labels; they must be as many",
-              images->name, samples.shape[0], labels->name, classes.shape[0]);
-    return tnn__no_data();
+    return tnn__fail(TNN_ERROR_SHAPE, "%s holds %l images, %s %l labels; they must be as many",
+                     images->name, samples.shape[0], labels->name,
+                     classes.shape[0]), tnn__no_data();
 }
 /* From memory. */
 TNN_API_GATED tnn_data tnn_parse_idx(const void *images, size_t images_size, const void *labels,
@@ -16562,9 +16553,9 @@ static tnn_status tnn__csv_wrong(const tnn__input *in, const char *at, const cha
     tnn__csv_field(&stop, end, separator, &v);
     for (; p < stop && to < text + 20; p++) *to++ = *p >= ' ' && *p < 127 ? *p : '?';
     *tnn__put(to, text + 23, p < stop ? "..." : "") = 0;
-    return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: field %l of line %l is not a number, as "
-                     "-12, 0.5 or 1e-3, up to 1.7e308: %s", in->name,
-                     (long long)(at - (const char *)in->bytes), i, n, text);
+    return tnn__reject("%s: at byte %l: field %l of line %l is not a number, as -12, 0.5 or 1e-3, "
+                       "up to 1.7e308: %s", in->name, (long long)(at - (const char *)in->bytes), i,
+                       n, text);
 }
 /* All lines, from p on: counts them as shape[0], and takes their numbers if the array has memory.
    shape[1] becomes the number of fields of the first line; all others must have as many. A first
@@ -16591,8 +16582,8 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
         if (i == 1 && !numbers && !wrong) continue;         /* an empty line */
         if (first) array->shape[1] = i;
         if (i != array->shape[1])
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: line %l has %l fields, the first "
-                             "%l", in->name, (long long)(start - begin), n, i, array->shape[1]);
+            return tnn__reject("%s: at byte %l: line %l has %l fields, the first %l", in->name,
+                               (long long)(start - begin), n, i, array->shape[1]);
         if (wrong && (!first || numbers))
             return tnn__csv_wrong(in, wrong, end, separator, which, n);
         array->shape[0] += !wrong;          /* a line of names does not count */
@@ -16616,8 +16607,8 @@ static tnn_status tnn__csv(const tnn__input *in, tnn_array *array)
     array->ndim = 2;
     if (p && tnn__csv_lines(in, p, separator, array)) return TNN_ERROR_FORMAT;
     if (!array->shape[0])
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: has no line of numbers (%l bytes); one is as "
-                         "1.5,0,7", in->name, (long long)in->size);
+        return tnn__reject("%s: has no line of numbers (%l bytes); one is as 1.5,0,7", in->name,
+                           (long long)in->size);
     array->count = array->shape[0]*array->shape[1];
     array->data = tnn__read_alloc(tnn__mul((tnn__len)array->count, (tnn__len)sizeof(double)),
                                   in->name);
@@ -16647,11 +16638,9 @@ static const unsigned char *tnn__pnm_header(const tnn__input *in, tnn_array *arr
     int i;
     for (i = 0; i < 3; i++) {
         *most = tnn__pnm_number(&at, end);
-        if (*most <= 0 || (i == 2 && at < end && !tnn__blank(*at))) {
-            tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the %s, 1 to 65535, expected", in->name,
-                      (long long)(at - p), names[i]);
-            return NULL;
-        }
+        if (*most <= 0 || (i == 2 && at < end && !tnn__blank(*at)))
+            return tnn__reject("%s: at byte %l: the %s, 1 to 65535, expected", in->name,
+                               (long long)(at - p), names[i]), (const unsigned char *)NULL;
         if (i < 2) array->shape[1 - i] = *most;
     }
     array->dtype = *most > 255 ? TNN_U16 : TNN_U8;
@@ -16671,18 +16660,17 @@ static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
     tnn__len left, k;                   /* bytes behind the header */
     if (kind != 2 && kind != 3 && kind != 5 && kind != 6)
         return tnn__foreign(in->name, p, in->size, "PGM") ? TNN_ERROR_FORMAT
-             : tnn__fail(TNN_ERROR_FORMAT, "%s: is not a PGM or PPM image (%l bytes, starts with "
-                         "%d %d, should be 80 and 50, 51, 53 or 54)", in->name,
-                         (long long)in->size, p && in->size ? p[0] : 0,
-                         p && in->size > 1 ? p[1] : 0);
+             : tnn__reject("%s: is not a PGM or PPM image (%l bytes, starts with %d %d, should be "
+                           "80 and 50, 51, 53 or 54)", in->name, (long long)in->size,
+                           p && in->size ? p[0] : 0, p && in->size > 1 ? p[1] : 0);
     if ((at = tnn__pnm_header(in, array, &most)) == NULL) return TNN_ERROR_FORMAT;
     bytes = tnn__dtype_bytes(array->dtype);
     top = bytes == 2 ? 65535 : 255;
     left = (tnn__len)(end - at);
     if (raw ? array->count*bytes != left : array->count > left/2 + 1)   /* a digit and a blank */
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: holds %l bytes from byte %l on, %l values of %d%s "
-                         "are announced", in->name, (long long)left, (long long)(at - p),
-                         array->count, raw ? bytes : 2, raw ? "" : " or more");
+        return tnn__reject("%s: holds %l bytes from byte %l on, %l values of %d%s are announced",
+                           in->name, (long long)left, (long long)(at - p), array->count,
+                           raw ? bytes : 2, raw ? "" : " or more");
     array->data = tnn__read_alloc((tnn__len)array->count*bytes, in->name);
     if (!array->data) return TNN_ERROR_MEMORY;
     for (k = 0; k < array->count; k++) {
@@ -16690,14 +16678,14 @@ static tnn_status tnn__pnm(const tnn__input *in, tnn_array *array)
         v = raw ? (int)tnn__bits(at, bytes, 1) : tnn__pnm_number(&at, end);
         at += raw ? bytes : 0;
         if (v < 0 || v > most)
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: value %l, 0 to %d expected",
-                             in->name, (long long)(from - p), (long long)k, most);
+            return tnn__reject("%s: at byte %l: value %l, 0 to %d expected", in->name,
+                               (long long)(from - p), (long long)k, most);
         v = (int)(((uint32_t)v*(uint32_t)top + (uint32_t)most/2)/(uint32_t)most);
         tnn__put_bits((unsigned char *)array->data + k*bytes, (uint64_t)v, bytes, own);
     }
     while (at < end && tnn__blank(*at)) at++;
-    return at == end ? TNN_OK : tnn__fail(TNN_ERROR_FORMAT, "%s: at byte %l: the image should end "
-                                          "here", in->name, (long long)(at - p));
+    return at == end ? TNN_OK : tnn__reject("%s: at byte %l: the image should end here", in->name,
+                                            (long long)(at - p));
 }
 
 /* From memory; .data is NULL on failure. */
@@ -16990,20 +16978,19 @@ static tnn_status tnn__check_places(const char *file, tnn_stored *list, int coun
     qsort(list, (size_t)count, sizeof *list, tnn__by_name);
     for (i = 1; i < count; i++)
         if (!tnn__by_name(&list[i - 1], &list[i]))
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s twice", file, list[i].name);
+            return tnn__reject("%s: has %s twice", file, list[i].name);
     qsort(list, (size_t)count, sizeof *list, tnn__by_place);
     for (i = 0; i < count; at = list[i++].end) {    /* one begins where the one before ends */
         const tnn_stored *tensor = &list[i];        /* of an unknown type: as it says */
         const long long bytes = !tensor->dtype ? TNN__MAX(tensor->end - at, 0)
             : tnn__mul((tnn__len)tensor->count, tnn__dtype_bytes(tensor->dtype));
         if (tensor->begin != at || tensor->end > data || tensor->end - at != bytes)
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: %s has data_offsets %l to %l; its shape needs "
-                             "%l bytes from %l on, without overlap or hole, of %l that there are",
-                             file, tensor->name, tensor->begin, tensor->end, bytes, at, data);
+            return tnn__reject("%s: %s has data_offsets %l to %l; its shape needs %l bytes from %l "
+                               "on, without overlap or hole, of %l that there are", file,
+                               tensor->name, tensor->begin, tensor->end, bytes, at, data);
     }
     if (at == data) return TNN_OK;
-    return tnn__fail(TNN_ERROR_FORMAT, "%s: %l bytes of data, of which the header describes %l",
-                     file, data, at);
+    return tnn__reject("%s: %l bytes of data, of which the header describes %l", file, data, at);
 }
 /* The reader of safetensors: tensors by place, whose names lie behind them in the same memory;
    .tensor is NULL on failure. The data stay where they are, in p. */
@@ -17018,12 +17005,11 @@ static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p
     memset(&file, 0, sizeof file);
     if (!begins || length > size - 8) {
         if (!tnn__foreign(name, p, size, "safetensors"))
-            tnn__fail(TNN_ERROR_FORMAT, begins
-                      ? "%s: is cut off after %l bytes, within its header of %l"
-                      : "%s: is not a safetensors file: %l bytes, a header of %l (at most 100 MB) "
-                        "that begins with %d (should be 123)", name, (long long)size,
-                      (long long)TNN__MIN(length, (uint64_t)1 << 62),
-                      length && size > 8 ? p[8] : 0);
+            tnn__reject(begins ? "%s: is cut off after %l bytes, within its header of %l"
+                        : "%s: is not a safetensors file: %l bytes, a header of %l (at most 100 "
+                          "MB) that begins with %d (should be 123)", name, (long long)size,
+                        (long long)TNN__MIN(length, (uint64_t)1 << 62),
+                        length && size > 8 ? p[8] : 0);
         return file;
     }
     entries = ((tnn__len)length/TNN__LEAST_ENTRY + 1)*(tnn__len)sizeof *list;
@@ -17058,9 +17044,9 @@ TNN_API void tnn_safetensors_free(tnn_safetensors *file)
 static int tnn__known_type(const char *name, const tnn_stored *tensor)
 {
     if (!tensor->dtype)
-        tnn__fail(TNN_ERROR_FORMAT, "%s: %s is of type %s, which cannot be read; convert it to F32 "
-                  "(read are BOOL, U8, I8, U16, I16, U32, I32, U64, I64, F16, BF16, F32, F64)",
-                  name, tensor->name, tensor->type);
+        tnn__reject("%s: %s is of type %s, which cannot be read; convert it to F32 (read are BOOL, "
+                    "U8, I8, U16, I16, U32, I32, U64, I64, F16, BF16, F32, F64)", name,
+                    tensor->name, tensor->type);
     return tensor->dtype != 0;
 }
 /* Copies a tensor's elements, in the machine's order. */
@@ -17077,8 +17063,7 @@ TNN_API_GATED tnn_array tnn_safetensors_array(const tnn_safetensors *file, int i
     tnn_array array;
     memset(&array, 0, sizeof array);
     if (!tensor)
-        tnn__fail(TNN_ERROR_ARGUMENT, "tnn_safetensors_array: tensor %d of %d", i,
-                  file ? file->count : 0);
+        tnn__refuse("tnn_safetensors_array: tensor %d of %d", i, file ? file->count : 0);
     else if (tnn__known_type("tnn_safetensors_array", tensor)
              && (array.data = tnn__read_alloc((tnn__len)(tensor->end - tensor->begin),
                                               tensor->name)) != NULL) {
@@ -17249,8 +17234,8 @@ static int tnn__load_tensor(const tnn__saved *saved, const char *path, const tnn
     tnn__len at;
     if (!tensor && (!named || saved->options->partial)) return 0;
     if (!tensor)
-        return -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has no %s%s; .partial = 1 loads what it has",
-                               path, entry.name.head, entry.name.tail);
+        return -(int)tnn__reject("%s: has no %s%s; .partial = 1 loads what it has", path,
+                                 entry.name.head, entry.name.tail);
     if (!tnn__known_type(path, tensor)) return -1;
     if (!tnn__fits(&entry, tensor))
         return -(int)tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", path,
@@ -17288,10 +17273,10 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, c
             && tnn__expected(saved.options, tensor->name)) unknown = tensor;
     }
     if (n >= 0 && unknown && !partial)
-        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has %s, the network has not; .partial = 1 loads "
-                            "the rest", path, unknown->name);
+        n = -(int)tnn__reject("%s: has %s, the network has not; .partial = 1 loads the rest", path,
+                              unknown->name);
     else if (n >= 0 && options && !count)
-        n = -(int)tnn__fail(TNN_ERROR_FORMAT, "%s: has none of the network's tensors", path);
+        n = -(int)tnn__reject("%s: has none of the network's tensors", path);
     for (i = 0; i < net->tensors && n >= 0; i++) tnn__load_tensor(&saved, path, file, i, 1);
     return n < 0 ? -1 : count;
 }
@@ -17399,7 +17384,7 @@ static tnn_status tnn__check_names(const char *what, const tnn__saved *saved)
         const char *p = saved->options->rename[renamed].file;
         for (; p && *p; p += n)
             if ((n = tnn__utf8((const unsigned char *)p, (tnn__len)strlen(p))) == 0)
-                return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename: a name that is no UTF-8", what);
+                return tnn__refuse("%s: .rename: a name that is no UTF-8", what);
     }
     if (!renamed || !tensors) return TNN_OK;
     list = (tnn__name *)tnn__alloc(tensors*(tnn__len)sizeof *list, "names of tensors");
@@ -17409,9 +17394,8 @@ static tnn_status tnn__check_names(const char *what, const tnn__saved *saved)
     for (k = 0; !e && k < tensors; k++) {
         const int twice = list[k].head && k && !tnn__compare_names(&list[k - 1], &list[k]);
         if (twice || !tnn__compare_names(&reserved, &list[k]))
-            e = tnn__fail(TNN_ERROR_ARGUMENT, "%s: .rename makes %s%s of %s", what, list[k].head,
-                          list[k].tail, twice ? "two tensors"
-                                              : "a tensor, which is not a name for one");
+            e = tnn__refuse("%s: .rename makes %s%s of %s", what, list[k].head, list[k].tail,
+                            twice ? "two tensors" : "a tensor, which is not a name for one");
     }
     tnn__release(list);
     return e;
@@ -17430,8 +17414,8 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net,
     tnn__len at;
     int i, there, some = !options;              /* whether a tensor is saved */
     if (saved.options->partial || saved.options->optional)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .%s is for loading", what,
-                         saved.options->partial ? "partial" : "optional");
+        return tnn__refuse("%s: .%s is for loading", what,
+                           saved.options->partial ? "partial" : "optional");
     if ((e = tnn__check_names(what, &saved)) != TNN_OK) return e;
     for (i = 0; (there = tnn__entry_at(&saved, i, &entry)) != 0; i++) {
         if (there < 0) continue;
@@ -17444,12 +17428,11 @@ static tnn_status tnn__check_saved(const char *what, tnn_net *net,
         }
     }
     if (!some)
-        return tnn__fail(TNN_ERROR_ARGUMENT, net->tensors ? "%s: .rename leaves out all tensors"
-                                             : "%s: the network has no tensors", what);
+        return tnn__refuse(net->tensors ? "%s: .rename leaves out all tensors"
+                                        : "%s: the network has no tensors", what);
     at = tnn__header_bytes(&saved, &data);
     if (at <= TNN__HEADER_LIMIT - 4096) return TNN_OK;  /* so much for a checkpoint's own */
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: names of %l bytes, more than 100 MB", what,
-                     (long long)at);
+    return tnn__refuse("%s: names of %l bytes, more than 100 MB", what, (long long)at);
 }
 /* Writes all of it to a path, if `file`, or to memory. Returns the size, 0 on error. With a hash
    (TNN__FNV at first) each byte counts for it. All that saves weights or checkpoints ends here. */
@@ -17469,7 +17452,7 @@ static size_t tnn__store_weights(const char *what, tnn_net *net, const tnn_weigh
 {
     const tnn__saved saved = {net, options, NULL, 0};
     if (tnn_build(net)) return 0;
-    if (!options) tnn__fail(TNN_ERROR_ARGUMENT, "%s: no path", what);
+    if (!options) tnn__refuse("%s: no path", what);
     if (!options || tnn__check_saved(what, net, options)) return 0;
     return tnn__store(&saved, 0, file, options->path, to, room);
 }
@@ -17572,18 +17555,18 @@ static tnn_status tnn__check_counters(tnn_net *net, tnn_loader *loader, const ch
     int k;
     for (k = 0; k < TNN__SAME; k++)
         if (whole[k] != own.same[k])
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: %s: %l in the file, %l here", path,
-                             tnn__same[k], whole[k], own.same[k]);
+            return tnn__reject("%s: %s: %l in the file, %l here", path, tnn__same[k], whole[k],
+                               own.same[k]);
     for (; k < TNN__WHOLE; k++) {
         const long long least = own.whole[k - TNN__SAME].least;
         const long long most = own.whole[k - TNN__SAME].most;
         if (whole[k] < least || whole[k] > most)
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: number %d of tinynn.integers is %l, must be in "
-                             "[%l, %l]", path, k, whole[k], least, most);
+            return tnn__reject("%s: number %d of tinynn.integers is %l, must be in [%l, %l]", path,
+                               k, whole[k], least, most);
     }
     if (!(reals[0] >= 0 && reals[0] < HUGE_VAL) || !(reals[1] >= 0 && reals[1] < 1))
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: learning rate %g and momentum %g in tinynn.reals",
-                         path, reals[0], reals[1]);
+        return tnn__reject("%s: learning rate %g and momentum %g in tinynn.reals", path, reals[0],
+                           reals[1]);
     return TNN_OK;
 }
 /* Lists all that is beside the weights; returns how many. Each is where it lies in the network, in
@@ -17620,11 +17603,11 @@ static tnn_status tnn__checkpoint_begin(const char *what, tnn_net *net,
     const tnn_status e = tnn_build(net);
     if (e) return e;
     if (!options || options->count < 0 || (options->count > 0 && !options->numbers))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no options, or .count = %d without .numbers",
-                         what, options ? options->count : 0);
+        return tnn__refuse("%s: no options, or .count = %d without .numbers", what,
+                           options ? options->count : 0);
     if (options->loader && tnn__loader_made(what, options->loader)) return TNN_ERROR_ARGUMENT;
     if (!net->swapped) return TNN_OK;
-    return tnn__fail(TNN_ERROR_ARGUMENT, "%s: tnn_use_average(net, 0) comes first", what);
+    return tnn__refuse("%s: tnn_use_average(net, 0) comes first", what);
 }
 /* A checkpoint, as tnn__store, to the options' path, if loading would take it. Between tnn_forward
    and tnn_step there are activations and gradients, which no checkpoint has. */
@@ -17637,11 +17620,9 @@ static size_t tnn__store_checkpoint(const char *what, tnn_net *net,
     tnn__piece piece[TNN__PIECES];
     tnn__saved saved = {net, &tnn__every_weight, NULL, 0};
     if (tnn__checkpoint_begin(what, net, options)) return 0;
-    if (options->optional || net->stage == TNN__BACKWARD) {
-        tnn__fail(TNN_ERROR_ARGUMENT, options->optional ? "%s: .optional is for loading"
-                  : "%s: within a step; it comes after tnn_step", what);
-        return 0;
-    }
+    if (options->optional || net->stage == TNN__BACKWARD)
+        return tnn__refuse(options->optional ? "%s: .optional is for loading"
+                           : "%s: within a step; it comes after tnn_step", what), 0;
     tnn__copy_counters(net, options->loader, whole, reals, 0);
     if (tnn__check_counters(net, options->loader, what, whole, reals)
         || tnn__check_saved(what, net, NULL)) return 0;
@@ -17668,9 +17649,9 @@ static tnn_status tnn__check_rule(const char *path, const tnn_safetensors *file,
     const char *stored = type <= TNN__NTH(TNN__LAST_RULE) ? tnn__rules[type].name
                                                       : "an unknown optimizer";
     if (type == own) return TNN_OK;
-    return tnn__fail(TNN_ERROR_FORMAT, "%s: is of a network with %s, this one has %s; make it with "
-                     "the same, or load the weights alone, with tnn_load_weights", path,
-                     *stored ? stored : "no optimizer", own ? tnn__rules[own].name : "none");
+    return tnn__reject("%s: is of a network with %s, this one has %s; make it with the same, or "
+                       "load the weights alone, with tnn_load_weights", path,
+                       *stored ? stored : "no optimizer", own ? tnn__rules[own].name : "none");
 }
 /* What a piece is, for messages; its name begins with "tinynn.". */
 static const char *tnn__piece_is(const char *name)
@@ -17693,18 +17674,18 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *fil
         if (!tensor && numbers) continue;
         if (!tensor || tensor->dtype != piece[i].dtype || tensor->ndim != 1
             || (numbers ? tensor->count > piece[i].count : tensor->count != piece[i].count))
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %l of %s%s, this network %l", path,
-                             tensor ? tensor->count : 0, piece[i].name,
-                             !tensor ? tnn__piece_is(piece[i].name)
-                             : numbers ? "" : ", of other layers", (long long)piece[i].count);
+            return tnn__reject("%s: has %l of %s%s, this network %l", path,
+                               tensor ? tensor->count : 0, piece[i].name,
+                               !tensor ? tnn__piece_is(piece[i].name)
+                               : numbers ? "" : ", of other layers", (long long)piece[i].count);
     }
     for (k = 0; k < file->count; k++) {
         const char *name = file->tensor[k].name;
         if (strncmp(name, "tinynn.", 7)) continue;
         for (i = 0; i < pieces && strcmp(name, piece[i].name); i++) {}
         if (i == pieces)
-            return tnn__fail(TNN_ERROR_FORMAT, "%s: has %s of %l%s, for which this network has no "
-                             "place", path, name, file->tensor[k].count, tnn__piece_is(name));
+            return tnn__reject("%s: has %s of %l%s, for which this network has no place", path,
+                               name, file->tensor[k].count, tnn__piece_is(name));
     }
     return TNN_OK;
 }
@@ -17715,11 +17696,9 @@ static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
 {
     const tnn_stored *hash = file->count ? &file->tensor[file->count - 1] : NULL;
     if (!hash || strcmp(hash->name, "tinynn.hash") || hash->dtype != TNN_U64 || hash->count != 1)
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: is no checkpoint: does not end with tinynn.hash",
-                         path);
+        return tnn__reject("%s: is no checkpoint: does not end with tinynn.hash", path);
     if (tnn__fnv(TNN__FNV, p, size - 8) == tnn__bits(p + size - 8, 8, 0)) return TNN_OK;
-    return tnn__fail(TNN_ERROR_FORMAT, "%s: is damaged: not what its tinynn.hash says; take an "
-                     "older copy", path);
+    return tnn__reject("%s: is damaged: not what its tinynn.hash says; take an older copy", path);
 }
 /* Copies pieces from the file to where they belong, or only the two of the counters. */
 static void tnn__take_pieces(const tnn_safetensors *file, const tnn__piece *piece, int pieces,
@@ -17774,7 +17753,7 @@ TNN_API_GATED tnn_status tnn_write_file(const char *path, const void *bytes, siz
 {
     tnn__writer writer;
     if (!bytes && size)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_write_file: %s: no bytes", path ? path : "");
+        return tnn__refuse("tnn_write_file: %s: no bytes", path ? path : "");
     if (tnn__write_start(&writer, 1, path, NULL, 0)) return TNN_ERROR_IO;
     tnn__write(&writer, bytes, size);
     return tnn__write_end(&writer);
@@ -17793,9 +17772,9 @@ TNN_API_GATED tnn_status tnn_save_npy(const char *path, const void *data, tnn_dt
     count = fits ? tnn__array_count(ndim, shape) : TNN__HUGE;
     if (tnn__choice("tnn_save_npy", (int)dtype, TNN_BOOL)) return TNN_ERROR_ARGUMENT;
     if (!data || dtype == TNN_BF16 || count >= TNN__HUGE/8)
-        return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_save_npy: %s: needs data, a type that NumPy has "
-                         "(not TNN_BF16) and %d dimensions, at most 8, not negative",
-                         path ? path : "(no path)", ndim);
+        return tnn__refuse("tnn_save_npy: %s: needs data, a type that NumPy has (not TNN_BF16) and "
+                           "%d dimensions, at most 8, not negative", path ? path : "(no path)",
+                           ndim);
     to = tnn__putf(header + 10, end, "{'descr': '%s%s', 'fortran_order': False, 'shape': (",
                    tnn__dtype_bytes(dtype) > 1 ? "<" : "|", tnn__dtypes[TNN__NTH(dtype)].npy);
     for (i = 0; i < ndim; i++) to = tnn__putf(to, end, i + 1 < ndim ? "%l, " : "%l", shape[i]);
@@ -19996,18 +19975,18 @@ static tnn_status tnn__c_check(const char *what, tnn__c_file *file, tnn_net *net
     file->int8 = options && options->int8;
     n = strspn(file->name, letters);
     if (!n || n > 60 || file->name[n] || (*file->name >= '0' && *file->name <= '9'))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" must be a C identifier of at most "
-                         "60 characters", what, file->name);
+        return tnn__refuse("%s: .name = \"%s\" must be a C identifier of at most 60 characters",
+                           what, file->name);
     if (tnn__c_reserved(file->name))
-        return tnn__fail(TNN_ERROR_ARGUMENT, "%s: .name = \"%s\" is a word of C or C++, a name of "
-                         "their libraries or reserved for them; \"net_%s\" would do", what,
-                         file->name, *file->name == '_' ? "model" : file->name);
+        return tnn__refuse("%s: .name = \"%s\" is a word of C or C++, a name of their libraries or "
+                           "reserved for them; \"net_%s\" would do", what, file->name,
+                           *file->name == '_' ? "model" : file->name);
     if (tnn__check_saved(what, net, NULL)) return TNN_ERROR_NUMBER;
     for (i = 0; i < net->ops; i++)
         if (!tnn__c_calls(file, i, call))
-            return tnn__fail(TNN_ERROR_ARGUMENT, "%s: layer %d, %s, cannot be exported; "
-                             "the text above tnn_export_options names those that can", what,
-                             net->op[i].layer + 1, net->op[i].kind->name);
+            return tnn__refuse("%s: layer %d, %s, cannot be exported; the text above "
+                               "tnn_export_options names those that can", what,
+                               net->op[i].layer + 1, net->op[i].kind->name);
     return TNN_OK;
 }
 /* To a path, if `to_path`, or to memory. Returns the size of the text, 0 on error. A forward makes
