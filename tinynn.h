@@ -17002,6 +17002,7 @@ static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p
     tnn_stored *list;
     tnn__scan scan;
     tnn__len entries;                           /* bytes of the list, the text is behind it */
+    int count;
     memset(&file, 0, sizeof file);
     if (!begins || length > size - 8) {
         if (!tnn__foreign(name, p, size, "safetensors"))
@@ -17016,13 +17017,10 @@ static tnn_safetensors tnn__safetensors(const char *name, const unsigned char *p
     list = (tnn_stored *)tnn__read_alloc(entries + (tnn__len)length + 1, name);
     if (!list) return file;
     scan = tnn__scan_of(name, (char *)list + entries, p, 8, (tnn__len)length);
-    file.count = tnn__stored_list(&scan, list);
-    if (file.count < 0
-        || tnn__check_places(name, list, file.count, (long long)(size - 8 - (size_t)length))) {
-        tnn__release(list);
-        file.count = 0;
-        return file;
-    }
+    count = tnn__stored_list(&scan, list);
+    if (count < 0 || tnn__check_places(name, list, count, (long long)(size - 8 - (size_t)length)))
+        return tnn__release(list), file;
+    file.count = count;
     file.tensor = (tnn_stored *)(file.memory = list);
     file.data = p + 8 + length;
     return file;
