@@ -3473,10 +3473,6 @@ enum {
 #undef TNN__X
     TNN__ACT_COUNT
 };
-typedef struct {                /* y = f(x), dx = dy f'(x); p: up to three options */
-    void (*forward)(tnn__len n, const float *x, float *y, const float *p);
-    void (*backward)(tnn__len n, const float *x, const float *dy, float *dx, const float *p);
-} tnn__activation;
 /* The kernels of section 10's rules, in the order of tnn_optimizer_type. Rule 0 has sgd, too. */
 #define TNN__RULES(X) \
     X(sgd) X(adam) X(adam) X(asgd) X(adagrad) X(adadelta) X(rmsprop) X(rprop) X(adamax) X(nadam) \
@@ -3541,6 +3537,8 @@ typedef struct { float mean, r, q, t, sum, products; } tnn__row;
     X(void,  colscale,     (tnn__len rows, const float *factors, float *w)) \
     X(void,  penalty,      (tnn__len n, const float *w, float *g, float l1, float l2)) \
     X(void,  act,          (tnn__len n, const float *x, float *y, float slope)) \
+    X(void,  activate,     (int f, tnn__len n, const float *x, const float *dy, float *z, \
+                            const float *p)) \
     X(void,  act_grad,     (tnn__len rows, tnn__len cols, const float *y, tnn__len ldy, \
                             const float *dy, tnn__len ldd, float *dx, tnn__len lddx, \
                             float slope, float scale)) \
@@ -3573,7 +3571,6 @@ typedef struct {
 #define TNN__X(ret, kernel, args) ret (*kernel) args;
     TNN__KERNELS(TNN__X)
 #undef TNN__X
-    tnn__activation activation[TNN__ACT_COUNT];
 } tnn__isa_table;
 #endif /* !TNN__PASS */
 
@@ -4604,16 +4601,20 @@ TNN__HELPER TNN__VF TNN__FN(exp_minus)(TNN__VF x)
 {
     return TNN__FN(exp)(TNN__NEG(TNN__FN(abs)(x)));
 }
-/* 1/(1 + exp(-x)) = 1/(1 + e), or e/(1 + e) where x < 0, e = exp(-|x|) */
-TNN__HELPER TNN__VF TNN__FN(sigmoid)(TNN__VF x)
+/* 1/(1 + exp(-x)) = 1/(1 + e), or e/(1 + e) where x < 0; e = exp(-|x|) */
+TNN__HELPER TNN__VF TNN__FN(sigmoid_of)(TNN__VF x, TNN__VF e)
 {
-    const TNN__VF e = TNN__FN(exp_minus)(x);
     return tnn__vdiv(tnn__vgt(tnn__vzero(), x, e, TNN__ONE), tnn__vadd(TNN__ONE, e));
 }
-/* the sigmoid's derivative, e/(1 + e)^2 */
-TNN__HELPER TNN__VF TNN__FN(logistic)(TNN__VF x)
+/* the same of x alone */
+TNN__HELPER TNN__VF TNN__FN(sigmoid)(TNN__VF x)
 {
-    const TNN__VF e = TNN__FN(exp_minus)(x), q = tnn__vadd(TNN__ONE, e);
+    return TNN__FN(sigmoid_of)(x, TNN__FN(exp_minus)(x));
+}
+/* the sigmoid's derivative, e/(1 + e)^2, e as above */
+TNN__HELPER TNN__VF TNN__FN(logistic)(TNN__VF e)
+{
+    const TNN__VF q = tnn__vadd(TNN__ONE, e);
     return tnn__vdiv(e, tnn__vmul(q, q));
 }
 /* tanh(|x|) = e/(e + 2), e = exp(2|x|) - 1; it is 1 from 10 on. */
@@ -4623,10 +4624,15 @@ TNN__HELPER TNN__VF TNN__FN(tanh)(TNN__VF x)
     const TNN__VF e = TNN__FN(expm1)(tnn__vadd(a, a));
     return tnn__veq(x, x, TNN__FN(with_sign)(x, tnn__vdiv(e, tnn__vadd(e, tnn__vset1(2.0f)))), x);
 }
-/* log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)) */
+/* log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|) */
+TNN__HELPER TNN__VF TNN__FN(softplus_of)(TNN__VF x, TNN__VF e)
+{
+    return tnn__vadd(tnn__vmax(x, tnn__vzero()), TNN__FN(log1p)(e));
+}
+/* the same of x alone */
 TNN__HELPER TNN__VF TNN__FN(softplus)(TNN__VF x)
 {
-    return tnn__vadd(tnn__vmax(x, tnn__vzero()), TNN__FN(log1p)(TNN__FN(exp_minus)(x)));
+    return TNN__FN(softplus_of)(x, TNN__FN(exp_minus)(x));
 }
 /* erf(x) = x P(x^2) below 1; above, 1 - exp(-x^2) t Q(t), t = 1/(1 + x/2): relative errors 1e-9,
    8e-9. *tail = 1 - erf(|x|), where |x| is 1 or more. */
@@ -4924,25 +4930,21 @@ TNN__KERNEL void TNN__FN(act_grad)(tnn__len rows, tnn__len cols, const float *y,
         )
 }
 
-/* The other activations: y = f(x) and dx = dy f'(x), a, b and c up to three options p. Each is a
-   row below: its name, f and f' of the vector x. f' is of x, not of y = f(x): it loses no digits
-   where f is flat. s is the sigmoid. */
-#define TNN__ACTIVATION(name, Y, DY) \
-TNN__KERNEL void TNN__FN(act_##name)(tnn__len n, const float *from, float *y, const float *p) \
+/* The other activations: y = f(x), or dy f'(x) where there is a dy; a, b and c are up to three
+   options p. Each is a row below: its name, what f and f' share, f and f' of the vector x. f' is of
+   x, not of y = f(x): it loses no digits where f is flat. n is a multiple of TNN__VN. */
+#define TNN__ACTIVATION(name, SHARED, Y, DY) \
+TNN__KERNEL void TNN__FN(act_##name)(tnn__len n, const float *from, const float *dy, float *to, \
+                                     const float *p) \
 { \
     const TNN__VF a = tnn__vset1(p[0]), b = tnn__vset1(p[1]), c = tnn__vset1(p[2]); \
+    tnn__len i; \
     (void)a; (void)b; (void)c; \
-    TNN__EACH_ONCE(n, const TNN__VF x = TNN__AT(from); TNN__PUT(y, Y);) \
-} \
-TNN__KERNEL void TNN__FN(act_##name##_grad)(tnn__len n, const float *from, const float *dy, \
-                                            float *dx, const float *p) \
-{ \
-    const TNN__VF a = tnn__vset1(p[0]), b = tnn__vset1(p[1]), c = tnn__vset1(p[2]); \
-    (void)a; (void)b; (void)c; \
-    TNN__EACH_ONCE(n, \
-        const TNN__VF x = TNN__AT(from), g = TNN__AT(dy); \
-        TNN__PUT(dx, tnn__vmul(g, DY)); \
-    ) \
+    for (i = 0; i < n; i += TNN__VN) { \
+        const TNN__VF x = tnn__vload(from + i), shared = SHARED; \
+        (void)shared; \
+        tnn__vstore(to + i, dy ? tnn__vmul(tnn__vload(dy + i), DY) : (Y)); \
+    } \
 }
 /* Phi(x) = (1 + erf(x/sqrt(2)))/2, the normal distribution; far below 0 by the tail, which keeps
    the digits that the sum would lose */
@@ -4978,25 +4980,18 @@ TNN__HELPER TNN__VF TNN__FN(x_sigmoid_grad)(TNN__VF x, TNN__VF s, TNN__VF du)
 {
     return tnn__vfma(tnn__vmul(x, du), tnn__vmul(s, tnn__vsub(TNN__ONE, s)), s);
 }
-/* The derivative of x s(2u), u as above; from 16 on either side it is 1 or 0. */
-TNN__HELPER TNN__VF TNN__FN(gelu_tanh_grad)(TNN__VF x)
+/* The derivative of x s, s = s(2u) with u as above; from 16 on either side it is 1 or 0. */
+TNN__HELPER TNN__VF TNN__FN(gelu_tanh_grad)(TNN__VF x, TNN__VF s)
 {
     const TNN__VF a = tnn__vmin(tnn__vset1(16.0f), tnn__vmax(tnn__vset1(-16.0f), x));
     const TNN__VF du = tnn__vfma(tnn__vmul(a, a), tnn__vset1(0.797884561f*3*0.044715f),
                                  tnn__vset1(0.797884561f));
-    return TNN__FN(x_sigmoid_grad)(a, TNN__FN(gelu_sigmoid)(a), tnn__vmul(tnn__vset1(2.0f), du));
+    return TNN__FN(x_sigmoid_grad)(a, s, tnn__vmul(tnn__vset1(2.0f), du));
 }
 /* t + x s (1 - t^2), t = tanh(softplus(x)), s the sigmoid of x: the derivative of x t */
-TNN__HELPER TNN__VF TNN__FN(mish_grad)(TNN__VF x)
+TNN__HELPER TNN__VF TNN__FN(mish_grad)(TNN__VF x, TNN__VF t)
 {
-    const TNN__VF t = TNN__FN(tanh_softplus)(x);
     return tnn__vfma(tnn__vmul(x, TNN__FN(sigmoid)(x)), tnn__vsub(TNN__ONE, tnn__vmul(t, t)), t);
-}
-/* 1/(1 + |x|)^2 */
-TNN__HELPER TNN__VF TNN__FN(softsign_grad)(TNN__VF x)
-{
-    const TNN__VF q = tnn__vadd(TNN__ONE, TNN__FN(abs)(x));
-    return tnn__vdiv(TNN__ONE, tnn__vmul(q, q));
 }
 /* x/6 + 1/2, kept in 0..1; in this order NaN stays */
 #define TNN__SIXTH(x) \
@@ -5004,44 +4999,68 @@ TNN__HELPER TNN__VF TNN__FN(softsign_grad)(TNN__VF x)
 /* v where lo < x < hi, else 0 */
 #define TNN__WITHIN(x, lo, hi, v) tnn__vgt(x, lo, tnn__vgt(hi, x, v, tnn__vzero()), tnn__vzero())
 /* c (x > 0 ? x : a (exp(b x) - 1)): ELU (b = c = 1), SELU, CELU (b = 1/a) */
-TNN__ACTIVATION(elu, tnn__vmul(c, tnn__vgt(x, tnn__vzero(), x,
-                                           tnn__vmul(a, TNN__FN(expm1)(tnn__vmul(b, x))))),
+TNN__ACTIVATION(elu, tnn__vmul(b, x),
+                tnn__vmul(c, tnn__vgt(x, tnn__vzero(), x, tnn__vmul(a, TNN__FN(expm1)(shared)))),
                 tnn__vmul(c, tnn__vgt(x, tnn__vzero(), TNN__ONE,
-                                      tnn__vmul(tnn__vmul(a, b), TNN__FN(exp)(tnn__vmul(b, x))))))
+                                      tnn__vmul(tnn__vmul(a, b), TNN__FN(exp)(shared)))))
 /* x kept in a..b */
-TNN__ACTIVATION(clamp, tnn__vgt(a, x, a, tnn__vgt(x, b, b, x)), TNN__WITHIN(x, a, b, TNN__ONE))
+TNN__ACTIVATION(clamp, x, tnn__vgt(a, x, a, tnn__vgt(x, b, b, x)), TNN__WITHIN(x, a, b, TNN__ONE))
 /* Piecewise linear: x/6 + 1/2 from -3 to 3, else 0 or 1 */
-TNN__ACTIVATION(hardsigmoid, TNN__SIXTH(x),
+TNN__ACTIVATION(hardsigmoid, x, TNN__SIXTH(x),
                 TNN__WITHIN(x, TNN__SET(-3), TNN__SET(3), TNN__SET(1.0f/6)))
 /* x times that; its derivative x/3 + 1/2 within -3..3 */
-TNN__ACTIVATION(hardswish, tnn__vmul(x, TNN__SIXTH(x)),
+TNN__ACTIVATION(hardswish, x, tnn__vmul(x, TNN__SIXTH(x)),
                 tnn__vgt(TNN__SET(3), x,
                          tnn__vgt(x, TNN__SET(-3), tnn__vfma(x, tnn__vset1(1.0f/3), TNN__HALF),
                                   tnn__vzero()), TNN__ONE))
 /* x Phi(x) */
-TNN__ACTIVATION(gelu, tnn__vmul(x, TNN__FN(cdf)(x)),
-                tnn__vfma(x, TNN__FN(density)(x), TNN__FN(cdf)(x)))
+TNN__ACTIVATION(gelu, TNN__FN(cdf)(x), tnn__vmul(x, shared),
+                tnn__vfma(x, TNN__FN(density)(x), shared))
 /* The same with the approximation of Phi by tanh (Hendrycks and Gimpel 2016) */
-TNN__ACTIVATION(gelu_tanh, tnn__vmul(x, TNN__FN(gelu_sigmoid)(x)), TNN__FN(gelu_tanh_grad)(x))
+TNN__ACTIVATION(gelu_tanh, TNN__FN(gelu_sigmoid)(x), tnn__vmul(x, shared),
+                TNN__FN(gelu_tanh_grad)(x, shared))
 /* x s(x) */
-TNN__ACTIVATION(silu, tnn__vmul(x, TNN__FN(sigmoid)(x)),
-                TNN__FN(x_sigmoid_grad)(x, TNN__FN(sigmoid)(x), TNN__ONE))
+TNN__ACTIVATION(silu, TNN__FN(sigmoid)(x), tnn__vmul(x, shared),
+                TNN__FN(x_sigmoid_grad)(x, shared, TNN__ONE))
 /* x tanh(softplus(x)) */
-TNN__ACTIVATION(mish, tnn__vmul(x, TNN__FN(tanh_softplus)(x)), TNN__FN(mish_grad)(x))
+TNN__ACTIVATION(mish, TNN__FN(tanh_softplus)(x), tnn__vmul(x, shared),
+                TNN__FN(mish_grad)(x, shared))
 /* log(1 + exp(a x))/a, x itself where a x > b */
-TNN__ACTIVATION(softplus, tnn__vgt(tnn__vmul(a, x), b, x,
-                                   tnn__vdiv(TNN__FN(softplus)(tnn__vmul(a, x)), a)),
-                tnn__vgt(tnn__vmul(a, x), b, TNN__ONE, TNN__FN(sigmoid)(tnn__vmul(a, x))))
+TNN__ACTIVATION(softplus, TNN__FN(exp_minus)(tnn__vmul(a, x)),
+                tnn__vgt(tnn__vmul(a, x), b, x,
+                         tnn__vdiv(TNN__FN(softplus_of)(tnn__vmul(a, x), shared), a)),
+                tnn__vgt(tnn__vmul(a, x), b, TNN__ONE,
+                         TNN__FN(sigmoid_of)(tnn__vmul(a, x), shared)))
 /* x/(1 + |x|) */
-TNN__ACTIVATION(softsign, tnn__vdiv(x, tnn__vadd(TNN__ONE, TNN__FN(abs)(x))),
-                TNN__FN(softsign_grad)(x))
+TNN__ACTIVATION(softsign, tnn__vadd(TNN__ONE, TNN__FN(abs)(x)), tnn__vdiv(x, shared),
+                tnn__vdiv(TNN__ONE, tnn__vmul(shared, shared)))
 /* s(x); s'(x) by itself, not s (1 - s), which is 0 too early for large x */
-TNN__ACTIVATION(sigmoid, TNN__FN(sigmoid)(x), TNN__FN(logistic)(x))
+TNN__ACTIVATION(sigmoid, TNN__FN(exp_minus)(x), TNN__FN(sigmoid_of)(x, shared),
+                TNN__FN(logistic)(shared))
 /* log s(x) = -log(1 + exp(-x)), whose derivative is s(-x) */
-TNN__ACTIVATION(log_sigmoid, TNN__NEG(TNN__FN(softplus)(TNN__NEG(x))),
-                TNN__FN(sigmoid)(TNN__NEG(x)))
+TNN__ACTIVATION(log_sigmoid, TNN__FN(exp_minus)(x),
+                TNN__NEG(TNN__FN(softplus_of)(TNN__NEG(x), shared)),
+                TNN__FN(sigmoid_of)(TNN__NEG(x), shared))
 /* tanh(x) = 2 s(2x) - 1, whose derivative is 4 s'(2x) */
-TNN__ACTIVATION(tanh, TNN__FN(tanh)(x), tnn__vmul(TNN__SET(4), TNN__FN(logistic)(tnn__vadd(x, x))))
+TNN__ACTIVATION(tanh, x, TNN__FN(tanh)(x),
+                tnn__vmul(TNN__SET(4), TNN__FN(logistic)(TNN__FN(exp_minus)(tnn__vadd(x, x)))))
+/* The f-th of them, of any n. What does not fill a vector goes by way of one that is full. */
+TNN__KERNEL void TNN__FN(activate)(int f, tnn__len n, const float *x, const float *dy, float *z,
+                                   const float *p)
+{
+#define TNN__X(name) TNN__FN(act_##name),
+    static void (*const activation[])(tnn__len n, const float *from, const float *by, float *to,
+                                      const float *options) = { TNN__ACTIVATIONS(TNN__X) };
+#undef TNN__X
+    const tnn__len rest = n%TNN__VN, i = n - rest;
+    float own[2][TNN__VN];
+    if (i > 0) activation[f](i, x, dy, z, p);
+    if (!rest) return;
+    tnn__vstore(own[0], tnn__vload_n(x + i, rest));
+    if (dy) tnn__vstore(own[1], tnn__vload_n(dy + i, rest));
+    activation[f](TNN__VN, own[0], dy ? own[1] : NULL, own[0], p);
+    tnn__vstore_n(z + i, tnn__vload(own[0]), rest);
+}
 
 /* RANDOM NUMBERS. Blocks `block` + lane .. of Philox (2d), four words each: word[w] has word w of
    TNN__VN blocks. block is a multiple of 16 with no carry in its last four bits. */
@@ -6230,11 +6249,6 @@ static const tnn__isa_table TNN__FN(table) = {
 #define TNN__X(ret, kernel, args) TNN__FN(kernel),
     TNN__KERNELS(TNN__X)
 #undef TNN__X
-    {
-#define TNN__X(name) {TNN__FN(act_##name), TNN__FN(act_##name##_grad)},
-    TNN__ACTIVATIONS(TNN__X)
-#undef TNN__X
-    }
 };
 /* What the next pass defines anew. The other macros are the same text in each. */
 #undef TNN__PASS_NAME
@@ -8208,8 +8222,8 @@ static void tnn__function(const tnn__sample_at *a)
         a->k->act_grad(1, a->n, a->op->slope < 0 ? a->x : a->y, 0, a->dy, 0, a->dx, 0,
                        a->op->slope, 1);
     else if (f == TNN__ACT_LEAKY) a->k->act(a->n, a->x, a->y, a->op->slope);
-    else if (a->back) a->k->activation[f].backward(a->n, a->x, a->dy, a->dx, a->op->numbers);
-    else a->k->activation[f].forward(a->n, a->x, a->y, a->op->numbers);
+    else a->k->activate(f, a->n, a->x, a->back ? a->dy : NULL, a->back ? a->dx : a->y,
+                        a->op->numbers);
 }
 
 /* y = x > 0 ? x : w x, w learned: one, or one per channel (He et al. 2015) */
@@ -8274,18 +8288,17 @@ static void tnn__softmax_backward(const tnn__sample_at *a)
 /* y = x1 s(x2): x1 and x2 the two halves of a pixel's channels, s the sigmoid */
 static void tnn__glu_forward(const tnn__sample_at *a)
 {
-    a->k->activation[TNN__ACT_sigmoid].forward(a->n, a->x + a->n, a->y, a->op->numbers);
+    a->k->activate(TNN__ACT_sigmoid, a->n, a->x + a->n, NULL, a->y, a->op->numbers);
     a->k->multiply(a->n, a->x, a->y, a->y);
 }
 /* dx1 = dy s(x2),  dx2 = dy x1 s'(x2) */
 static void tnn__glu_backward(const tnn__sample_at *a)
 {
-    const tnn__activation *sigmoid = &a->k->activation[TNN__ACT_sigmoid];
     const float *x2 = a->x + a->n;
-    sigmoid->forward(a->n, x2, a->tmp, a->op->numbers);
+    a->k->activate(TNN__ACT_sigmoid, a->n, x2, NULL, a->tmp, a->op->numbers);
     a->k->multiply(a->n, a->dy, a->tmp, a->dx);
     a->k->multiply(a->n, a->dy, a->x, a->tmp);
-    sigmoid->backward(a->n, x2, a->tmp, a->dx + a->n, a->op->numbers);
+    a->k->activate(TNN__ACT_sigmoid, a->n, x2, a->tmp, a->dx + a->n, a->op->numbers);
 }
 
 /* ---- 6d. Dropout and noise: in training only --------------------------------------------------

@@ -200,12 +200,12 @@ static inline const char *inside_act_name(int act)
 static inline void inside_act(int isa, int act, inside_len n, const float *x, float *y,
                               const float *options)
 {
-    inside_kernels(isa)->activation[act].forward(n, x, y, options);
+    inside_kernels(isa)->activate(act, n, x, NULL, y, options);
 }
 static inline void inside_act_grad(int isa, int act, inside_len n, const float *x,
                                    const float *dy, float *dx, const float *options)
 {
-    inside_kernels(isa)->activation[act].backward(n, x, dy, dx, options);
+    inside_kernels(isa)->activate(act, n, x, dy, dx, options);
 }
 
 /* A step of rule `type` on n weights, gradients and states, with options and numbers of one of four
