@@ -2451,15 +2451,16 @@ static char *tnn__putf(char *to, char *end, const char *format, ...)
     return to;
 }
 
-/* Records an error of the public call that tnn_at has named, tells the logger, returns status. */
+/* Records an error of the public call that tnn_at has named, tells the logger, returns status. With
+   TNN_OK it only tells, of what is no error of a call. */
 static tnn_status tnn__fail(tnn_status status, const char *format, ...)
 {
     char text[sizeof tnn__err.message], *to = text, *end = text + sizeof text - 1;
-    const char *name = tnn__err.file, *p;
+    const char *name = status ? tnn__err.file : NULL, *p;
     va_list args;
     for (p = name; p && *p; p++) if (*p == '/' || *p == '\\') name = p + 1;
     if (name) to = tnn__putf(to, end, "%s:%d: ", name, tnn__err.line);
-    if (tnn__err.layer) to = tnn__putf(to, end, "layer %d, ", tnn__err.layer);
+    if (status && tnn__err.layer) to = tnn__putf(to, end, "layer %d, ", tnn__err.layer);
     va_start(args, format);
     tnn__format(to, end, format, args);
     va_end(args);
@@ -2467,22 +2468,11 @@ static tnn_status tnn__fail(tnn_status status, const char *format, ...)
         tnn__err.status = status;
         memcpy(tnn__err.message, text, sizeof text);
     }
-    if (!tnn__err.quiet) tnn__tell(text);
+    if (!status || !tnn__err.quiet) tnn__tell(text);
     return status;
 }
 /* The most frequent one. Where the result is no status:  return tnn__refuse("..."), RESULT; */
 #define tnn__refuse(...) tnn__fail(TNN_ERROR_ARGUMENT, __VA_ARGS__)
-
-/* Tells the logger what is no error. */
-static void tnn__note(const char *format, ...)
-{
-    char text[sizeof tnn__err.message];
-    va_list args;
-    va_start(args, format);
-    tnn__format(text, text + sizeof text - 1, format, args);
-    va_end(args);
-    tnn__tell(text);
-}
 
 /* An option: zero means the default; TNN_ZERO, perhaps rounded to a float, means zero, and so does
    -0, which it was once. */
@@ -2594,7 +2584,8 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
    all kinds read it. A word stands for its _h and _w, too. What is set and not read is an error. */
 
 /* An option: a member, what 0 means of it, and its range. type: 'i' int, 'l' long long, 'f' float,
-   'd' double, 'D' double that is less than `most`; 0: anything, without a range. */
+   'd' double, 'D' double that is less than `most`, 'U' double that is at most the option above it
+   in the list; 0: anything, without a range. */
 typedef struct {
     const char *name;
     size_t      at, size;
@@ -2609,12 +2600,13 @@ typedef struct {
     ? sizeof(int) : (type) == 'f' ? sizeof(float) : sizeof(double)) ? 1 : -1]))
 #define TNN__OPTION(of, member) TNN__RANGE(of, member, 0, 0, 0, 0)
 /* Entries of a list of options. A list defines TNN__STRUCT, whose members they are, and undefines
-   it at its end. A has no range; F is a float, D a double, B a double below `most`, N an int, L a
-   long long; o is the default. */
+   it at its end. A has no range; F is a float, D a double, B a double below `most`, U one up to the
+   option above it, N an int, L a long long; o is the default. */
 #define TNN__A(member)                 TNN__OPTION(TNN__STRUCT, member),
 #define TNN__F(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'f', o, least, most),
 #define TNN__D(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'd', o, least, most),
 #define TNN__B(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'D', o, least, most),
+#define TNN__U(member, o, least)       TNN__RANGE(TNN__STRUCT, member, 'U', o, least, least),
 #define TNN__N(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'i', o, least, most),
 #define TNN__L(member, o, least, most) TNN__RANGE(TNN__STRUCT, member, 'l', o, least, most),
 /* Where in `words` the word that stands for `name` ends; NULL: none does. */
@@ -2714,7 +2706,8 @@ static tnn_status tnn__check_range(const char *what, void *options, const tnn__o
 {
     void *at = (char *)options + row->at;
     const int whole = row->type == 'i' || row->type == 'l', any = row->least > row->most;
-    const double least = any ? -HUGE_VAL : row->least, most = any ? HUGE_VAL : row->most;
+    const double least = any ? -HUGE_VAL : row->least, most = any ? HUGE_VAL
+        : row->type == 'U' ? *(double *)(void *)((char *)options + row[-1].at) : row->most;
     const double given = row->type == 'i' ? *(int *)at : row->type == 'f' ? (double)*(float *)at
                        : row->type == 'l' ? (double)*(long long *)at : *(double *)at;
     const int minus = row->type == 'i' && least >= 0 && least <= 0
@@ -2804,12 +2797,8 @@ static TNN__OWN_CALL void *tnn__alloc_as(tnn__len bytes, const char *what, int z
     if (zeros) TNN__CLEAR(p, bytes);
     return p;
 }
-/* The two kinds: as it comes, and zeros. */
-static void *tnn__alloc_raw(tnn__len bytes, const char *what)
-{
-    return tnn__alloc_as(bytes, what, 0);
-}
-static void *tnn__alloc(tnn__len bytes, const char *what) { return tnn__alloc_as(bytes, what, 1); }
+#define tnn__alloc_raw(bytes, what) tnn__alloc_as(bytes, what, 0)       /* as it comes */
+#define tnn__alloc(bytes, what)     tnn__alloc_as(bytes, what, 1)       /* zeros */
 /* Gives back what these two gave, or NULL. */
 static void tnn__release(void *p)
 {
@@ -2830,16 +2819,14 @@ static TNN__UNUSED int tnn__within_limit(tnn__len bytes, const char *what)
     return tnn__fail(TNN_ERROR_MEMORY, "%s: %l bytes; tnn_set_read_limit allows %l", what,
                      (long long)bytes, (long long)tnn__limit), 0;
 }
-/* `count` zeros, and TNN__SLACK behind them; NULL on failure. */
-static float *tnn__floats(tnn__len count, const char *what)
+/* Floats, and TNN__SLACK behind them; NULL on failure. */
+static float *tnn__floats_as(tnn__len count, const char *what, int zeros)
 {
-    return (float *)tnn__alloc(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what);
+    return (float *)tnn__alloc_as(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what,
+                                  zeros);
 }
-/* The same, not zeroed. */
-static float *tnn__workspace(tnn__len count, const char *what)
-{
-    return (float *)tnn__alloc_raw(tnn__mul(count + TNN__SLACK, (tnn__len)sizeof(float)), what);
-}
+#define tnn__workspace(count, what) tnn__floats_as(count, what, 0)
+#define tnn__floats(count, what)    tnn__floats_as(count, what, 1)
 
 /* An allocation that is handed out piece by piece; with memory NULL the pieces are only counted. So
    one function says what a network needs and where it stands. */
@@ -3138,8 +3125,8 @@ TNN_API int tnn_threads(void)
         if (!given || *p || n < 1 || n > TNN__MAX_THREADS) {
             n = TNN__MAX(1, TNN__MIN(tnn__processors(), TNN__MAX_THREADS));
             if (given && *given && !TNN__ADD(&said, 1))
-                tnn__note("TINYNN_THREADS=\"%s\" is ignored, %d are used: it must be a number from "
-                          "1 to %d", given, n, TNN__MAX_THREADS);
+                tnn__fail(TNN_OK, "TINYNN_THREADS=\"%s\" is ignored, %d are used: it must be a "
+                          "number from 1 to %d", given, n, TNN__MAX_THREADS);
         }
         TNN__STORE(&tnn__threads_wanted, n);
     }
@@ -6403,7 +6390,7 @@ static const tnn__isa_table *tnn__kernels(void)
         char names[64];
         chosen = found ? found : tnn__isa_count();
         if (TNN__SWAP(&tnn__isa_chosen, none, chosen) && !found && want && *want)
-            tnn__note("TINYNN_ISA=\"%s\" is ignored, %s is used: this machine has %s", want,
+            tnn__fail(TNN_OK, "TINYNN_ISA=\"%s\" is ignored, %s is used: this machine has %s", want,
                       tnn__isa_tables[chosen - 1]->name, tnn__isa_names(names));
     }
     tnn__check_arithmetic();
@@ -10781,21 +10768,21 @@ static void tnn__constrain(tnn_net *net)
    is out of range, and norms that the constraint does not read: TNN_ERROR_ARGUMENT. */
 static tnn_status tnn__check_regularizers(tnn_layer *layer)
 {
-    const tnn_status e = tnn__choice("tnn_add: .constraint", (int)layer->constraint, TNN_MAX_NORM);
-    const int kind = e ? 0 : TNN__NTH(layer->constraint);
-    const double most = tnn__constraints[kind].most;
 #define TNN__STRUCT tnn_layer
-    const tnn__option options[] = {
+    static const tnn__option options[] = {
         TNN__D(l1, 0, 0, 1e30) TNN__D(l2, 0, 0, 1e30) TNN__D(orthogonal, 0, 0, 1e30)
-        TNN__D(norm_max, most, 0, 1e30)
-        TNN__D(norm_min, tnn__constraints[kind].least, 0, tnn__default(layer->norm_max, most))
-        TNN__D(norm_rate, 1, 1e-9, 1)
+        TNN__D(norm_max, 0, 0, 1e30) TNN__U(norm_min, 0, 0) TNN__D(norm_rate, 1, 1e-9, 1)
         TNN__F(lr_scale, 1, 0, 1e30) TNN__F(decay_scale, 1, 0, 1e30)
     };
 #undef TNN__STRUCT
-    if (e || tnn__check_options("tnn_add", layer, options + 3, 3, TNN_MAX_NORM,
-                                (int)layer->constraint, &tnn__constraints[0].reads,
-                                sizeof *tnn__constraints, NULL)) return TNN_ERROR_ARGUMENT;
+    if (tnn__choice("tnn_add: .constraint", (int)layer->constraint, TNN_MAX_NORM)
+        || tnn__check_options("tnn_add", layer, options + 3, 3, TNN_MAX_NORM,
+                              (int)layer->constraint, &tnn__constraints[0].reads,
+                              sizeof *tnn__constraints, NULL)) return TNN_ERROR_ARGUMENT;
+    layer->norm_max = tnn__default(layer->norm_max,
+                                   tnn__constraints[TNN__NTH(layer->constraint)].most);
+    layer->norm_min = tnn__default(layer->norm_min,
+                                   tnn__constraints[TNN__NTH(layer->constraint)].least);
     return tnn__check_ranges("tnn_add: ", layer, options, TNN__COUNT_OF(options));
 }
 
@@ -12272,11 +12259,8 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
     tnn_net_options *own = &first.options;
     int i;
     tnn__kernels();             /* which fails where flags have changed arithmetic */
+    if (!options && !tnn_failed()) tnn__refuse("tnn_create: no options");
     if (tnn_failed()) return NULL;
-    if (!options) {
-        tnn__refuse("tnn_create: no options");
-        return NULL;
-    }
     memset(&first, 0, sizeof first);
     *own = *options;
     for (i = 1; i < 3; i++)
@@ -13079,8 +13063,7 @@ TNN_API_GATED tnn_param tnn_param_info(tnn_net *net, int i)
     if (tnn_build(net)) return none;
     op = tnn__find_param(net, i, &which);
     if (op) return tnn__param_of(op, which);
-    tnn__refuse("tnn_param_info: no parameter %d", i);
-    return none;
+    return tnn__refuse("tnn_param_info: no parameter %d", i), none;
 }
 /* How many numbers are trained, or could be; 0 on failure. */
 TNN_API_GATED long long tnn_param_total(tnn_net *net)
@@ -13956,8 +13939,7 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
     if (!o->type) return tnn__refuse("tnn_step: no optimizer was set, by tnn_set_optimizer");
     net->stage = TNN__NOTHING;
     if (net->accumulated < o->accumulate && o->accumulate > 1) return TNN_OK;
-    e = tnn__follow_schedule(net, &net->schedule, net->schedule_step);
-    if (e) return e;
+    if ((e = tnn__follow_schedule(net, &net->schedule, net->schedule_step)) != TNN_OK) return e;
     tnn__penalize(net);
     if (o->clip_value > 0) tnn__clip(net, TNN_CLIP_VALUE, o->clip_value);
     if (o->clip_tensor > 0) tnn__clip(net, TNN_CLIP_TENSOR, o->clip_tensor);
@@ -14634,23 +14616,22 @@ static void tnn__load_task(void *context, int task, int worker)
 TNN__SMALL
 
 /* Fills in and checks the batch and the augmentation's options, of which some do nothing without
-   others. The upper ends come first: they bound the lower ones. */
+   others. */
 static tnn_status tnn__check_augmentation(tnn_loader_options *with)
 {
 #define TNN__STRUCT tnn_loader_options
     static const tnn__option ranges[] = {
         TNN__N(batch, 64, 1, INT_MAX)
         TNN__D(flip, 0, 0, 1) TNN__D(flip_vertical, 0, 0, 1) TNN__D(rotate, 0, 0, 180)
-        TNN__D(shear, 0, 0, 80) TNN__D(scale_max, 1, 0.01, 100) TNN__D(scale_min, 1, 0.01, 100)
+        TNN__D(shear, 0, 0, 80) TNN__D(scale_max, 1, 0.01, 100) TNN__U(scale_min, 1, 0.01)
         TNN__D(shift, 0, 0, 1) TNN__N(crop_pad, 0, 0, 1 << 16) TNN__D(fill, 0, -1e30, 1e30)
         TNN__N(border, 0, 0, INT_MAX) TNN__D(brightness, 0, 0, 1e6) TNN__D(contrast, 0, 0, 1e6)
         TNN__D(saturation, 0, 0, 1e6) TNN__D(hue, 0, 0, 0.5) TNN__N(cutout, 0, 0, 1 << 16)
-        TNN__D(erase, 0, 0, 1) TNN__D(erase_max, 0.33, 0, 1) TNN__D(erase_min, 0.02, 0, 1)
+        TNN__D(erase, 0, 0, 1) TNN__D(erase_max, 0.33, 0, 1) TNN__U(erase_min, 0.02, 0)
         TNN__D(erase_ratio, 3.3, 1, 1e6) TNN__D(mixup, 0, 0, 1e6) TNN__D(cutmix, 0, 0, 1e6)
         TNN__D(mix, 1, 0, 1)
     };
 #undef TNN__STRUCT
-    int i;
     if (tnn__choice("tnn_loader_create: .border", (int)with->border, TNN_BORDER_EDGE)
         || TNN__CHECK_READ("tnn_loader_create", with, ranges,
                            "batch flip flip_vertical rotate shear scale_min scale_max shift "
@@ -14660,13 +14641,7 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
                            "brightness contrast saturation hue cutout erase erase_min:erase "
                            "erase_max:erase erase_ratio:erase mixup cutmix mix:mixup|cutmix"))
         return TNN_ERROR_ARGUMENT;
-    for (i = 0; i < TNN__COUNT_OF(ranges); i++) {
-        tnn__option row = ranges[i];
-        if (row.at == offsetof(tnn_loader_options, scale_min)) row.most = with->scale_max;
-        if (row.at == offsetof(tnn_loader_options, erase_min)) row.most = with->erase_max;
-        if (tnn__check_range("tnn_loader_create: ", with, &row)) return TNN_ERROR_ARGUMENT;
-    }
-    return TNN_OK;
+    return tnn__check_ranges("tnn_loader_create: ", with, ranges, TNN__COUNT_OF(ranges));
 }
 /* Checks options against the data, fills in defaults, and sees what is to be done to samples, so
    that a batch asks no option twice. Nothing is allocated yet. */
@@ -15273,32 +15248,24 @@ static char *tnn__put_repr(char *to, char *end, double x)
     "dilation=%2d!(1, 1);" more "groups=%dg!1;bias=%bb!True;padding_mode=%sm!zeros"
 #define TNN__NORM_ITEMS "%sr;%di;eps=%fe;momentum=%gM;affine=%ba;bias=%bb;track_running_stats=%bt"
 static const char *const tnn__torch[] = {
-    "Input",
-    "Conv2d" TNN__CONV_ITEMS(""),
-    "-Linear;in_features=%dI;out_features=%do;bias=%bb",
+    "Input", "Conv2d" TNN__CONV_ITEMS(""), "-Linear;in_features=%dI;out_features=%do;bias=%bb",
     "MaxPool2d;kernel_size=%1k;stride=%1s;padding=%1p;dilation=%1d;ceil_mode=%bc",
-    "AvgPool2d;kernel_size=%1k;stride=%1s;padding=%1p",
-    "*-Flatten;start_dim=1;end_dim=-1",
+    "AvgPool2d;kernel_size=%1k;stride=%1s;padding=%1p", "*-Flatten;start_dim=1;end_dim=-1",
     "*=ReLU", "*=LeakyReLU;negative_slope=%fl", "=Dropout;p=%gq;inplace=False",
     "ConvTranspose2d" TNN__CONV_ITEMS("output_padding=%2x!(0, 0);"),
     "AdaptiveMaxPool2d;output_size=%1z", "AdaptiveAvgPool2d;output_size=%1z",
     "Upsample;size=%2Z!(0, 0);scale_factor=%fZ!0.0;mode='%sM'",
-    "%syPad2d;%sY(%dw, %dw, %dh, %dh);value=%fv!0.0",
-    "*Unflatten;dim=1;unflattened_size=%sS",
-    "=Identity", "*=Add;from=%dn", "*=Concat;from=%dn", "=Scale;%di",
-    "=BatchNorm" TNN__NORM_ITEMS,
+    "%syPad2d;%sY(%dw, %dw, %dh, %dh);value=%fv!0.0", "*Unflatten;dim=1;unflattened_size=%sS",
+    "=Identity", "*=Add;from=%dn", "*=Concat;from=%dn", "=Scale;%di", "=BatchNorm" TNN__NORM_ITEMS,
     "=LayerNorm;%sS;eps=%fe;elementwise_affine=%ba;bias=%bb",
-    "=GroupNorm;%dG;%di;eps=%fe;affine=%ba;bias=%bb",
-    "=InstanceNorm" TNN__NORM_ITEMS,
-    "=RMSNorm;%sS;eps=%fE;elementwise_affine=%ba",
-    "=PReLU;num_parameters=%dN",
-    "*=ReLU6", "*=ELU;alpha=%f0", "*=SELU", "*=CELU;alpha=%f0", "*=GELU;approximate='%sA'",
-    "*=SiLU", "*=Mish", "*=Softplus;beta=%f0;threshold=%f1", "*=Softsign", "*=Sigmoid",
-    "*=LogSigmoid", "*=Tanh", "*=Hardtanh;min_val=%f0;max_val=%f1", "*=Hardsigmoid",
-    "*=Hardswish", "*=Softmax;dim=1", "*=LogSoftmax;dim=1", "*=GLU;dim=1",
-    "=Dropout2d;p=%gq;inplace=False", "=AlphaDropout;p=%gq;inplace=False",
-    "=GaussianDropout;p=%gq", "=GaussianNoise;std=%f0", "=StochasticDepth;p=%gq;mode=row",
-    "%sC"
+    "=GroupNorm;%dG;%di;eps=%fe;affine=%ba;bias=%bb", "=InstanceNorm" TNN__NORM_ITEMS,
+    "=RMSNorm;%sS;eps=%fE;elementwise_affine=%ba", "=PReLU;num_parameters=%dN", "*=ReLU6",
+    "*=ELU;alpha=%f0", "*=SELU", "*=CELU;alpha=%f0", "*=GELU;approximate='%sA'", "*=SiLU", "*=Mish",
+    "*=Softplus;beta=%f0;threshold=%f1", "*=Softsign", "*=Sigmoid", "*=LogSigmoid", "*=Tanh",
+    "*=Hardtanh;min_val=%f0;max_val=%f1", "*=Hardsigmoid", "*=Hardswish", "*=Softmax;dim=1",
+    "*=LogSoftmax;dim=1", "*=GLU;dim=1", "=Dropout2d;p=%gq;inplace=False",
+    "=AlphaDropout;p=%gq;inplace=False", "=GaussianDropout;p=%gq", "=GaussianNoise;std=%f0",
+    "=StochasticDepth;p=%gq;mode=row", "%sC"
 };
 
 /* A layer by itself: its shape is worked out as the plan would (12a), from the shape that the layer
@@ -19069,12 +19036,11 @@ TNN_API_GATED tnn_study *tnn_study_create_with(const tnn_study_options *given)
 TNN_API_GATED tnn_trial *tnn_ask(tnn_study *study)
 {
     if (tnn_failed()) return NULL;
-    if (!study || study->current) {
-        tnn__refuse(study ? "tnn_ask: trial %d has not been told; tnn_tell ends it"
-                          : "tnn_ask: no study", study ? study->current->number : 0);
-        return NULL;
-    }
-    if (tnn__study_add(study, NULL, 0)) return NULL;
+    if (!study) tnn__refuse("tnn_ask: no study");
+    else if (study->current)
+        tnn__refuse("tnn_ask: trial %d has not been told; tnn_tell ends it",
+                    study->current->number);
+    if (tnn_failed() || tnn__study_add(study, NULL, 0)) return NULL;
     for (; study->next < study->options.trials; study->next += study->options.shards) {
         tnn_trial *trial = &study->trials[study->next];
         if (trial->state != TNN_WAITING) continue;
