@@ -2587,10 +2587,10 @@ static tnn_status tnn__choice(const char *what, int value, int wanted)
    'd' double, 'D' double that is less than `most`, 'U' double that is at most the option above it
    in the list; 0: anything, without a range. */
 typedef struct {
-    const char *name;
-    size_t      at, size;
-    int         type;
-    double      otherwise, least, most;
+    const char    *name;
+    unsigned short at, size;
+    int            type;
+    double         otherwise, least, most;
 } tnn__option;
 #define TNN__RANGE(of, member, type, otherwise, least, most) \
     {#member, offsetof(of, member), TNN__SIZED(sizeof ((of *)0)->member, type), type, otherwise, \
@@ -20042,7 +20042,7 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
     {                                                                                          \
         const unsigned was = tnn__set_mode(0);                                                 \
         type const result = tnn__do_##name arguments;                                          \
-        tnn__set_mode(was);                                                                    \
+        if (was) tnn__set_mode(was);                                                           \
         return result;                                                                         \
     }
 #define TNN__GATE1(type, name, A, a) TNN__GATE(type, name, (A a), (a))
