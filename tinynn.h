@@ -5049,62 +5049,50 @@ TNN__KERNEL void TNN__FN(activate)(int f, tnn__len n, const float *x, const floa
     tnn__vstore_n(z + i, tnn__vload(own[0]), rest);
 }
 
-/* RANDOM NUMBERS. Blocks `block` + lane .. of Philox (2d), four words each: word[w] has word w of
-   TNN__VN blocks. block is a multiple of 16 with no carry in its last four bits. */
-TNN__HELPER void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block, int lane,
-                                 TNN__VU word[4])
+/* RANDOM NUMBERS. Of the 16 blocks of Philox (2d) from `block` on, a multiple of 16, word w of
+   block + lane goes to t[16 w + lane]: its upper 24 bits, all that a float can tell apart in
+   [0, 1). Lanes count on in c0 alone. */
+TNN__KERNEL TNN__OWN_CALL void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block,
+                                               float *t)
 {
-    /* lanes count on in c0 alone: `block` is a multiple of 16 */
     static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const TNN__VU m0 = tnn__uset1(TNN__PHILOX_M0), m1 = tnn__uset1(TNN__PHILOX_M1);
-    TNN__VU c0 = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane));  /* 15 more */
-    TNN__VU c1 = tnn__uset1((uint32_t)(block >> 32)), c2 = tnn__uset1((uint32_t)stream);
-    TNN__VU c3 = tnn__uset1((uint32_t)(stream >> 32)), h0, l0, h1, l1;
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    int r;
-    for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
-        tnn__umul(c0, m0, &h0, &l0);
-        tnn__umul(c2, m1, &h1, &l1);
-        c0 = tnn__uxor(tnn__uxor(h1, c1), tnn__uset1(k0));
-        c2 = tnn__uxor(tnn__uxor(h0, c3), tnn__uset1(k1));
-        c1 = l1;
-        c3 = l0;
-    }
-    word[0] = c0; word[1] = c1; word[2] = c2; word[3] = c3;
-}
-/* Element e = first + i (first a multiple of 64) is drawn from word e/16 % 4 of Philox block
-   e/64*16 + e%16: 64 elements are four vectors of 16 lanes. TNN__DRAWS has its body for TNN__VN
-   lanes of such 64 at `at`, with their words; TNN__LANE(w) begins a block for the w-th quarter:
-   element i, of which `rest` are left, as in a loop (3a). */
-#define TNN__DRAWS(...) \
-    TNN__VU word[4]; \
-    tnn__len at; \
-    int lane, w; \
-    for (at = 0; at < n; at += 64) \
-        for (lane = 0; lane < 16 && at + lane < n; lane += TNN__VN) { \
-            TNN__FN(philox)(seed, stream, (first + (uint64_t)at)/64*16, lane, word); \
-            __VA_ARGS__ \
+    int lane, r;
+    for (lane = 0; lane < 16; lane += TNN__VN, t += TNN__VN) {
+        TNN__VU c0 = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane));
+        TNN__VU c1 = tnn__uset1((uint32_t)(block >> 32)), c2 = tnn__uset1((uint32_t)stream);
+        TNN__VU c3 = tnn__uset1((uint32_t)(stream >> 32)), h0, l0, h1, l1;
+        uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+        for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
+            tnn__umul(c0, m0, &h0, &l0);
+            tnn__umul(c2, m1, &h1, &l1);
+            c0 = tnn__uxor(tnn__uxor(h1, c1), tnn__uset1(k0));
+            c2 = tnn__uxor(tnn__uxor(h0, c3), tnn__uset1(k1));
+            c1 = l1;
+            c3 = l0;
         }
-#define TNN__LANE(w) \
-    const tnn__len i = at + (w)*16 + lane, rest = n - i; \
-    const int part = rest < TNN__VN
-/* The upper 24 bits of a word, as a float: all that a float can tell apart in [0, 1) */
-#define TNN__BITS(word) tnn__vfrom(tnn__usrl(word, 8))
+        tnn__vstore(t, tnn__vfrom(tnn__usrl(c0, 8)));
+        tnn__vstore(t + 16, tnn__vfrom(tnn__usrl(c1, 8)));
+        tnn__vstore(t + 32, tnn__vfrom(tnn__usrl(c2, 8)));
+        tnn__vstore(t + 48, tnn__vfrom(tnn__usrl(c3, 8)));
+    }
+}
 /* Dropout: y = scale x + shift, but `dropped` with probability p. Forward and backward draw the
-   same numbers, so no mask is stored. */
+   same numbers, so no mask is stored. Here and below element e = first + i, first a multiple of 64,
+   is drawn from word e/16 % 4 of block e/64*16 + e%16: that is t[e % 64]. */
 TNN__KERNEL void TNN__FN(dropout)(tnn__len n, const float *x, float *y, const tnn__drop *drop,
                                   uint64_t stream, uint64_t first)
 {
     const TNN__VF limit = tnn__vset1(drop->p*16777216.0f), scale = tnn__vset1(drop->scale);
     const TNN__VF shift = tnn__vset1(drop->shift), dropped = tnn__vset1(drop->dropped);
-    const uint64_t seed = drop->seed;
-    TNN__DRAWS(
-        for (w = 0; w < 4; w++) {
-            TNN__LANE(w);
+    float t[64];
+    for (; n > 0; n -= 64, x += 64, y += 64, first += 64) {
+        TNN__FN(philox)(drop->seed, stream, first/4, t);
+        TNN__EACH(TNN__MIN(n, 64),
             const TNN__VF kept = tnn__vfma(scale, TNN__AT(x), shift);
-            TNN__PUT(y, tnn__vgt(limit, TNN__BITS(word[w]), dropped, kept));
-        }
-    )
+            TNN__PUT(y, tnn__vgt(limit, TNN__AT(t), dropped, kept));
+        )
+    }
 }
 /* y[i] = tnn_random_uniform(seed, stream, first + i): element e from word e%4 of block e/4. Words
    come by lane, 16 of each of the four; transposed in fours they are in the order of the elements.
@@ -5114,18 +5102,13 @@ TNN__KERNEL void TNN__FN(uniform)(tnn__len n, float *y, TNN__DRAW)
     const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
     const uint64_t end = first + (uint64_t)n;
     uint64_t at = first/64*64;
-    float t[4][16], u[64];
-    TNN__VU word[4];
-    int lane, w;
+    float t[64], u[64];
+    int i;
     for (; at < end; at += 64) {
         const int from = (int)(at < first ? first - at : 0), to = (int)TNN__MIN(end - at, 64);
-        for (lane = 0; lane < 16; lane += TNN__VN) {
-            TNN__FN(philox)(seed, stream, at/4, lane, word);
-            for (w = 0; w < 4; w++)
-                tnn__vstore(t[w] + lane, tnn__vmul(TNN__BITS(word[w]), unit));
-        }
-        for (lane = 0; lane < 16; lane += 4)
-            TNN__FN(transpose4)(t[0] + lane, 16, t[3] + lane, u + 4*lane, 4);
+        TNN__FN(philox)(seed, stream, at/4, t);
+        for (i = 0; i < 64; i += TNN__VN) tnn__vstore(t + i, tnn__vmul(tnn__vload(t + i), unit));
+        for (i = 0; i < 16; i += 4) TNN__FN(transpose4)(t + i, 16, t + 48 + i, u + 4*i, 4);
         memcpy(y, u + from, (size_t)(to - from)*sizeof *y);
         y += to - from;
     }
@@ -5153,17 +5136,22 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
 {
     const TNN__VF d = tnn__vset1(deviation), m = tnn__vset1(shift);
     const TNN__VF unit = tnn__vset1(1.0f/16777216.0f);
-    TNN__DRAWS(
-        for (w = 0; w < 4; w += 2) {
-            const TNN__VF u = tnn__vmul(tnn__vadd(TNN__BITS(word[w]), TNN__ONE), unit);
+    float t[64];
+    int i;
+    for (; n > 0; n -= 64, y += 64, first += 64) {
+        TNN__FN(philox)(seed, stream, first/4, t);
+        for (i = 0; i < 32; i += TNN__VN) {
+            float *const at = t + i + i/16*16;
+            const TNN__VF u = tnn__vmul(tnn__vadd(tnn__vload(at), TNN__ONE), unit);
             const TNN__VF square = tnn__vmul(tnn__vset1(-2.0f), TNN__FN(log)(u));
             const TNN__VF r = tnn__vmul(d, tnn__vsqrt(square));
             TNN__VF c, s;
-            TNN__FN(cos_sin)(tnn__vmul(TNN__BITS(word[w + 1]), unit), &c, &s);
-            { TNN__LANE(w); TNN__PUT(y, tnn__vfma(r, c, m)); }
-            { TNN__LANE(w + 1); TNN__PUT(y, tnn__vfma(r, s, m)); }
+            TNN__FN(cos_sin)(tnn__vmul(tnn__vload(at + 16), unit), &c, &s);
+            tnn__vstore(at, tnn__vfma(r, c, m));
+            tnn__vstore(at + 16, tnn__vfma(r, s, m));
         }
-    )
+        memcpy(y, t, (size_t)TNN__MIN(n, 64)*sizeof *y);
+    }
 }
 
 /* ---- 3d. Pooling, channels last ---------------------------------------------------------------
