@@ -3438,12 +3438,17 @@ typedef struct {                /* one step of an optimizer over a run of floats
     double    estimate;         /* Sophia: > 0, and g is of drawn labels */
 } tnn__update;
 
-typedef struct {                /* a loss: section 8 */
+typedef struct tnn__criterion { /* a loss: section 8 */
     int    kind, p, full;       /* its tnn_loss_type, or a variant of that; options */
     float  a, b;                /* its numbers: 3g */
     float  x_lo, x_hi, t_lo, t_hi;      /* outputs and targets allowed; lo > hi: any */
     double divisor;             /* the gradient is divided by it */
     const float *weights, *pos_weights;     /* of each output, or NULL */
+    float  keep, spread;        /* the kernel's own: cross-entropy's numbers; */
+    float *to;                  /* three blocks for what a formula gives; */
+    /* the formula, of n elements, whole vectors; b: their own numbers b, or NULL */
+    void (*formula)(const struct tnn__criterion *loss, tnn__len n, const float *x, const float *t,
+                    const float *b, float *to);
 } tnn__criterion;
 /* The last of each enum whose bound a table or a test asks for. */
 enum { TNN__LAST_LAYER = TNN_CUSTOM_LAYER, TNN__LAST_LOSS = TNN_CUSTOM_LOSS,
@@ -5296,45 +5301,41 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, t
        --------------------------------
                 x256 ...                the next block: new chains, collected with the first
 
-   TNN__BLOCKS { BEGIN; TNN__TERMS(ADD) END } does that for n elements: `lane` is the first of the
-   TNN__VN lanes in work, END collects what ADD has summed over elements i and on, of which `rest`
-   are left and `part` says that they do not fill a vector. TNN__TERMS_TWICE is the same with ADD
-   twice, for whole vectors and for the end, as TNN__EACH: for short ones. TNN__SUM_LANES(TERMS,
-   ADD) is the usual case: ADD adds to `sum`, and lanes (16) get the sums. */
+   TNN__BLOCKS has its body for each block and `lane`, the first of the TNN__VN lanes in work; in
+   there elements block + lane, that + 16 and on, up to `end`, are theirs. TNN__GATHER(ADD) is the
+   usual case: ADD adds to `sum` what is at i, and `lanes` get the sums, 16 and behind them their
+   lows. It has ADD twice, for whole vectors and for the end, as TNN__EACH. */
 #define TNN__BLOCKS \
     for (tnn__len block = 0, end; end = TNN__MIN(n, block + TNN__BLOCK), \
          block < n; block += TNN__BLOCK) \
         for (int lane = 0; lane < TNN__LANES; lane += TNN__VN)
-#define TNN__TERMS(...) \
-    for (tnn__len i = block + lane; i < end; i += TNN__LANES) { \
-        const tnn__len rest = n - i; \
-        const int part = rest < TNN__VN; \
-        __VA_ARGS__ \
-    }
-#define TNN__TERMS_TWICE(...) { \
-    tnn__len i; \
-    const tnn__len rest = (end - block - lane)%TNN__LANES; \
-    for (i = block + lane; i + TNN__VN <= end; i += TNN__LANES) { \
-        enum { part = 0 }; \
-        __VA_ARGS__ \
-    } \
-    if (i < end) { \
-        enum { part = 1 }; \
-        __VA_ARGS__ \
-    } }
-#define TNN__SUM_LANES(TERMS, ...) \
-    float lanes[TNN__LANES] = {0}, low[TNN__LANES] = {0}; \
+#define TNN__GATHER(...) \
     TNN__BLOCKS { \
+        const tnn__len rest = (end - block - lane)%TNN__LANES; \
         TNN__VF sum = tnn__vzero(); \
-        TERMS(__VA_ARGS__) \
-        TNN__FN(collect_at)(lanes + lane, low + lane, sum); \
+        tnn__len i; \
+        for (i = block + lane; i + TNN__VN <= end; i += TNN__LANES) { \
+            enum { part = 0 }; \
+            __VA_ARGS__ \
+        } \
+        if (i < end) { \
+            enum { part = 1 }; \
+            __VA_ARGS__ \
+        } \
+        TNN__FN(collect_at)(lanes + lane, lanes + TNN__LANES + lane, sum); \
     }
-/* The sum of 16 lanes, in the order above; they are overwritten. */
-TNN__HELPER float TNN__FN(fold)(float lanes[TNN__LANES])
+/* The sum of 16 lanes, in the order above */
+TNN__KERNEL TNN__OWN_CALL float TNN__FN(fold)(const float lanes[TNN__LANES])
 {
-    int n, l;
-    for (n = TNN__LANES/2; n > 0; n /= 2) for (l = 0; l < n; l++) lanes[l] += lanes[l + n];
-    return lanes[0];
+    float all[TNN__LANES/2];
+    int l;
+    TNN__UNROLL
+    for (l = 0; l < 8; l++) all[l] = lanes[l] + lanes[l + 8];
+    TNN__UNROLL
+    for (l = 0; l < 4; l++) all[l] += all[l + 4];
+    all[0] += all[2];
+    all[1] += all[3];
+    return all[0] + all[1];
 }
 /* *s += t, compensated, of the TNN__VN lanes from s and low on: lanes are kept in memory between
    blocks, as sets of any width have 16 of them */
@@ -5345,25 +5346,27 @@ TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
     tnn__vstore(s, a);
     tnn__vstore(low, b);
 }
-/* The first `rest` elements of v, zeros after them. A term beyond the end must add nothing, but a
-   function of the zeros that TNN__AT has there may be anything: exp(0) is 1. */
-TNN__HELPER TNN__VF TNN__FN(cut)(TNN__VF v, tnn__len rest)
+/* Sums of x[i] to 16 lanes and their lows. more: they hold sums already. */
+TNN__KERNEL TNN__OWN_CALL void TNN__FN(gather)(tnn__len n, const float *x,
+                                               float lanes[2*TNN__LANES], int more)
 {
-    float t[TNN__VN];
-    if (rest >= TNN__VN) return v;
-    tnn__vstore(t, v);
-    return tnn__vload_n(t, rest);
+    int l;
+    for (l = more ? 2*TNN__LANES : 0; l < 2*TNN__LANES; l += TNN__VN)
+        tnn__vstore(lanes + l, tnn__vzero());
+    TNN__GATHER(sum = tnn__vadd(sum, TNN__AT(x));)
 }
 /* sum of x[i] */
 TNN__KERNEL float TNN__FN(sum)(tnn__len n, const float *x)
 {
-    TNN__SUM_LANES(TNN__TERMS_TWICE, sum = tnn__vadd(sum, TNN__AT(x));)
+    float lanes[2*TNN__LANES];
+    TNN__FN(gather)(n, x, lanes, 0);
     return TNN__FN(fold)(lanes);
 }
 /* sum of x[i] y[i] */
 TNN__KERNEL float TNN__FN(dot)(tnn__len n, const float *x, const float *y)
 {
-    TNN__SUM_LANES(TNN__TERMS_TWICE, sum = tnn__vfma(TNN__AT(x), TNN__AT(y), sum);)
+    float lanes[2*TNN__LANES] = {0};
+    TNN__GATHER(sum = tnn__vfma(TNN__AT(x), TNN__AT(y), sum);)
     return TNN__FN(fold)(lanes);
 }
 /* NORMALISATION BY ELEMENT, of a sample or a part of it, whose numbers (2f) are the same for all:
@@ -5422,29 +5425,30 @@ TNN__KERNEL void TNN__FN(norm_row_sums)(tnn__len n, const float *x, const float 
 TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float *y)
 {
     const TNN__VF m = tnn__vset1(max);
-    TNN__SUM_LANES(TNN__TERMS,
-        const TNN__VF e = TNN__FN(exp)(tnn__vsub(TNN__AT(x), m));
-        TNN__PUT(y, e);
-        sum = tnn__vadd(sum, TNN__FN(cut)(e, rest));
-    )
-    return TNN__FN(fold)(lanes);
+    TNN__EACH_ONCE(n, TNN__PUT(y, TNN__FN(exp)(tnn__vsub(TNN__AT(x), m)));)
+    return TNN__FN(sum)(n, y);
 }
-/* The largest element, NaN if there is one; n at least 1. The order does not matter here: vectors
-   first, then their lanes, then what is left. */
+/* The largest element, NaN if there is one; n at least 1. The order does not matter here: vectors,
+   of which the last may overlap the one before, then their lanes. */
 TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 {
     float t[TNN__VN], m;
-    tnn__len i = 0;
+    tnn__len i;
     int v;
-    TNN__VF s = tnn__vset1(x[0]);
-    for (; i + TNN__VN <= n; i += TNN__VN) {
-        TNN__VF e = tnn__vload(x + i);
-        s = tnn__vgt(s, e, s, tnn__veq(s, s, e, s));
+    TNN__VF s = tnn__vset1(x[0]), odd = tnn__vzero();
+    if (n < TNN__VN) {
+        for (v = 0; v < TNN__VN; v++) t[v] = x[TNN__MIN(v, n - 1)];
+        x = t;
+        n = TNN__VN;
+    }
+    for (i = 0; i < n; i += TNN__VN) {
+        const TNN__VF e = tnn__vload(x + TNN__MIN(i, n - TNN__VN));
+        s = tnn__vmax(e, s);
+        odd = tnn__veq(e, e, odd, TNN__ONE);
     }
     tnn__vstore(t, s);
-    for (m = t[0], v = 1; v < TNN__VN; v++) if (!(t[v] <= m) && m == m) m = t[v];
-    for (; i < n; i++) if (!(x[i] <= m) && m == m) m = x[i];
-    return m;
+    for (m = t[0], v = 1; v < TNN__VN; v++) m = t[v] > m ? t[v] : m;
+    return TNN__FN(any)(odd) ? (float)TNN__NAN : m;
 }
 
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
@@ -5818,14 +5822,14 @@ TNN__RULE(muon)
 /* ---- 3g. Losses -------------------------------------------------------------------------------
    x: outputs, t: targets, g: gets the gradient, and may be t; n of each, in any one order. Most
    losses are FORMULAS of one value, TNN__FORMULA(name): they return it and set *d to its derivative
-   by x. a and b are the loss's numbers, a few of them named at TNN__SUM. Formulas and sources:
-   tnn_loss_type. They are written so that no digits are lost by a difference of near numbers, and
-   so that what is infinite or NaN shows in the loss. */
-/* fold, as a call: every loss ends in it */
-TNN__KERNEL TNN__OWN_CALL float TNN__FN(total)(float lanes[TNN__LANES])
-{
-    return TNN__FN(fold)(lanes);
-}
+   by x. a and b are the loss's numbers, with the exceptions named at `formulas`. Formulas and
+   sources: tnn_loss_type. They are written so that no digits are lost by a difference of near
+   numbers, and so that what is infinite or NaN shows in the loss.
+
+   A formula is a kernel of its own, name_each, that does nothing else: whole vectors of x and t, at
+   most a block of them, to a block of losses and one of derivatives. What all have in common stands
+   once, around a call of it: `work` fills up the last vector; `formulas` multiplies by weights,
+   sums in chains (3e) and scales what becomes the gradient. */
 #define TNN__FORMULA(name) \
     TNN__HELPER TNN__VF TNN__FN(name)(const tnn__criterion *loss TNN__UNUSED, \
                                       TNN__VF x TNN__UNUSED, TNN__VF t, TNN__VF a TNN__UNUSED, \
@@ -5951,7 +5955,7 @@ TNN__FORMULA(nll)
     return tnn__veq(t, tnn__vzero(), tnn__vzero(), tnn__vmul(*d, x));
 }
 /* b max(0, a + x)^p of the classes other than the label y: a = margin - x_y, b = w_y/C. The label's
-   own derivative is made in TNN__SUM. */
+   own derivative is made in `formulas`. */
 TNN__FORMULA(multi_margin)
 {
     const TNN__VF z = tnn__veq(t, tnn__vzero(), tnn__vadd(a, x), tnn__vzero());
@@ -5997,6 +6001,34 @@ TNN__FORMULA(poisson_rate)
     return TNN__FN(stirling)(loss, t, tnn__vfma(TNN__NEG(t), TNN__FN(log)(y), x));
 }
 
+/* (log v + e (x - t))/2, with `full` + log(2 pi)/2, e = (x - t)/v, v = b the variance, at least a;
+   dL/dx = e, and to d[1] dL/dv = (1/v - e^2)/2, also where v is below a (as in torch) */
+TNN__FORMULA(gaussian)
+{
+    const TNN__VF constant = tnn__vset1(loss->full ? 0.918938533f : 0.0f);   /* log(2 pi)/2 */
+    const TNN__VF v = tnn__vmax(b, a), e = tnn__vsub(x, t), q = tnn__vdiv(e, v);
+    const TNN__VF r = tnn__vfma(TNN__NEG(q), q, tnn__vdiv(TNN__ONE, v));
+    d[0] = q;
+    d[1] = tnn__vmul(TNN__HALF, r);
+    return tnn__vfma(TNN__HALF, tnn__vfma(e, q, TNN__FN(log)(v)), constant);
+}
+
+/* Cross-entropy's w t' (m - x), b = w, a = m, t' the smoothed target, and for d e = exp(x - m);
+   x may be -infinity */
+TNN__FORMULA(cross)
+{
+    const TNN__VF z = tnn__vsub(x, a), k = tnn__vset1(loss->keep), p = tnn__vset1(loss->spread);
+    const TNN__VF u = tnn__vmul(b, tnn__vfma(k, t, p));
+    *d = TNN__FN(exp)(z);
+    return tnn__veq(u, tnn__vzero(), u, tnn__vmul(TNN__NEG(u), z));
+}
+/* The gradient of that, x = e, as l: a x + w spread + w t keep */
+TNN__FORMULA(cross_grad)
+{
+    const TNN__VF k = tnn__vset1(loss->keep), p = tnn__vset1(loss->spread);
+    return *d = tnn__vfma(tnn__vmul(b, t), k, tnn__vfma(b, p, tnn__vmul(x, a)));
+}
+
 /* Element 0 of v: functions of one number are of a vector of it, so that they round alike */
 TNN__HELPER float TNN__FN(first)(TNN__VF v)
 {
@@ -6006,91 +6038,141 @@ TNN__HELPER float TNN__FN(first)(TNN__VF v)
 }
 /* Whether all n of x are in [lo, hi], which includes 0 (the padding that a last vector has); NaN is
    not. lo > hi: any are. */
-TNN__HELPER int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
+TNN__KERNEL TNN__OWN_CALL int TNN__FN(inside)(tnn__len n, const float *x, float lo, float hi)
 {
     const TNN__VF l = tnn__vset1(lo), h = tnn__vset1(hi);
     TNN__VF out = tnn__vzero();
     if (lo > hi) return 1;
     TNN__EACH_ONCE(n,
         const TNN__VF e = TNN__AT(x);
-        out = tnn__vgt(l, e, TNN__ONE, tnn__vgt(e, h, TNN__ONE, tnn__veq(e, e, out, TNN__ONE)));
+        out = tnn__veq(tnn__vmin(h, tnn__vmax(l, e)), e, out, TNN__ONE);
     )
     return !TNN__FN(any)(out);
 }
+/* log(x) of one number, as a call */
+TNN__KERNEL TNN__OWN_CALL float TNN__FN(log_of)(float x)
+{
+    return TNN__FN(first)(TNN__FN(log)(tnn__vset1(x)));
+}
+/* The losses that are formulas: X(kind, name of the formula). Smooth L1 is Huber's with other
+   numbers. Cross-entropy has two, which are not the whole of it. */
+#define TNN__FORMULAS(X) \
+    X(TNN_MULTI_MARGIN, multi_margin)  X(TNN_MSE, mse)              X(TNN_L1, l1) \
+    X(TNN_HUBER, huber)                X(TNN_LOG_COSH, log_cosh)    X(TNN_BCE, bce) \
+    X(TNN_BCE_LOGITS, bce_logits)      X(TNN_FOCAL, focal)          X(TNN_HINGE, hinge) \
+    X(TNN_SQUARED_HINGE, squared_hinge) X(TNN_HINGE_EMBEDDING, hinge_embedding) \
+    X(TNN_NLL, nll)                    X(TNN_KL_DIV, kl_div)        X(TNN__KL_LOG, kl_div_log) \
+    X(TNN_POISSON_NLL, poisson)        X(TNN__POISSON_RATE, poisson_rate) \
+    X(TNN_GAUSSIAN_NLL, gaussian)
+/* A formula of n elements, whole vectors: the loss to `to`, TNN__BLOCK behind it the derivative, as
+   far behind that a second one. */
+#define TNN__WORK(kind, formula) \
+TNN__KERNEL void TNN__FN(formula##_each)(const tnn__criterion *loss, tnn__len n, const float *x, \
+                                         const float *t, const float *b, float *to) \
+{ \
+    const TNN__VF a = tnn__vset1(loss->a), same = tnn__vset1(loss->b); \
+    tnn__len i; \
+    for (i = 0; i < n; i += TNN__VN) { \
+        TNN__VF d[2]; \
+        tnn__vstore(to + i, TNN__FN(formula)(loss, tnn__vload(x + i), tnn__vload(t + i), a, \
+                                             b ? tnn__vload(b + i) : same, d)); \
+        tnn__vstore(to + TNN__BLOCK + i, d[0]); \
+        if ((int)kind == TNN_GAUSSIAN_NLL) tnn__vstore(to + 2*TNN__BLOCK + i, d[1]); \
+    } \
+}
+TNN__FORMULAS(TNN__WORK)
+TNN__WORK(TNN_CROSS_ENTROPY, cross)
+TNN__WORK(TNN_CROSS_ENTROPY, cross_grad)
+/* The loss's formula of at most a block: of whole vectors, then of the rest, filled up. */
+TNN__KERNEL TNN__OWN_CALL void TNN__FN(work)(const tnn__criterion *loss, tnn__len n, const float *x,
+                                             const float *t, const float *b)
+{
+    const tnn__len rest = n%TNN__VN, whole = n - rest;
+    float last[3][TNN__VN];
+    if (whole) loss->formula(loss, whole, x, t, b, loss->to);
+    if (!rest) return;
+    tnn__vstore(last[0], tnn__vload_n(x + whole, rest));
+    tnn__vstore(last[1], tnn__vload_n(t + whole, rest));
+    if (b) tnn__vstore(last[2], tnn__vload_n(b + whole, rest));
+    loss->formula(loss, 1, last[0], last[1], b ? last[2] : NULL, loss->to + whole);
+}
 
-/* The focal loss (1-p)^b L, p the label's probability e/sum, others/sum = 1-p, and L = value. The
-   gradient of L times *share is its gradient: *share = (1-p)^b (1 - b p log(p)/(1-p))/divisor. */
-TNN__HELPER double TNN__FN(focal_cross)(const tnn__criterion *loss, float e, float others,
+/* The focal loss (1-p)^g L, p the label's probability e/sum, others/sum = 1-p, and L = value. The
+   gradient of L times *share is its gradient: *share = (1-p)^g (1 - g p log(p)/(1-p))/divisor. */
+TNN__HELPER double TNN__FN(focal_cross)(double divisor, float gamma, float e, float others,
                                         float sum, double all, double value, double *share)
 {
     const float q = others/sum;
     double power = 0, log_p = 0;
     *share = 0;
     if (q > 0 && all > 0) {
-        const TNN__VF log_q = TNN__FN(log)(tnn__vset1(q));
-        power = (double)TNN__FN(first)(TNN__FN(exp)(tnn__vmul(tnn__vset1(loss->b), log_q)));
+        float z = (float)(gamma*TNN__FN(log_of)(q));
+        power = (double)TNN__FN(exp_sum)(1, &z, 0, &z);
         /* log p = -log(1 + (1-p)/p) keeps the digits of a small 1 - p */
         log_p = e > others ? -(double)TNN__FN(first)(TNN__FN(log1p)(tnn__vset1(others/e)))
                            : -value/all;
-        *share = power*(1 - (double)loss->b*(double)(e/sum)*log_p/(double)q)/loss->divisor;
+        *share = power*(1 - (double)gamma*(double)(e/sum)*log_p/(double)q)/divisor;
     }
     return -all*power*log_p;
 }
 /* Cross-entropy of one row of n classes. With m the largest x, e_c = exp(x_c - m), s their sum, and
    t'_c the smoothed target keep t_c + spread,
      L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
-   at: the place of the label, which the focal factor (b > 0) needs. weights w_c are 1 if there are
-   none. Two passes: sums, then the gradient; exp is computed in both, for g may be t. */
-TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_entropy)(const tnn__criterion *loss, tnn__len n,
+   at: the place of the label, which the focal factor (gamma > 0) needs, or -1. weights w_c are 1 if
+   there are none. Two passes, for g may be t: sums, then the gradient. Of one block e is still
+   there then; of more it is computed anew. Where a label is not smoothed, the t' of other classes
+   are 0: its term is alone in the sums, and no chains are needed. */
+TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_entropy)(tnn__criterion *loss, tnn__len n,
                                                         const float *x, const float *t, float *g,
                                                         tnn__len at)
 {
-    const float *const weights = loss->weights;
     const double keep = 1 - (double)loss->a, spread = (double)loss->a/(double)n;
-    const TNN__VF m = tnn__vset1(TNN__FN(largest)(n, x));
-    const TNN__VF k = tnn__vset1((float)keep), p = tnn__vset1((float)spread);
-    float sums[5][TNN__LANES] = {{0}}, low[5][TNN__LANES] = {{0}}, sum, others;
-    double all, value, share = 1/loss->divisor, last = 1;
-    TNN__BLOCKS {           /* sums of e, of other classes' e, of w, of w t, of w t' (m - x) */
-        TNN__VF s = tnn__vzero(), other = s, w = s, wt = s, l = s;
-        TNN__TERMS(
-            const TNN__VF z = tnn__vsub(TNN__AT(x), m), e = TNN__FN(cut)(TNN__FN(exp)(z), rest);
-            const TNN__VF hot = TNN__AT(t);
-            const TNN__VF one = TNN__FN(cut)(weights ? TNN__AT(weights) : TNN__ONE, rest);
-            const TNN__VF u = tnn__vmul(one, tnn__vfma(k, hot, p));
-            s = tnn__vadd(s, e);
-            other = tnn__vadd(other, tnn__veq(hot, tnn__vzero(), e, tnn__vzero()));
-            w = tnn__vadd(w, one);
-            wt = tnn__vfma(one, hot, wt);
-            /* x may be -infinity */
-            l = tnn__vadd(l, tnn__veq(u, tnn__vzero(), u, tnn__vmul(TNN__NEG(u), z)));
-        )
-        TNN__FN(collect_at)(sums[0] + lane, low[0] + lane, s);
-        if (loss->b > 0) TNN__FN(collect_at)(sums[1] + lane, low[1] + lane, other);
-        if (spread > 0) TNN__FN(collect_at)(sums[2] + lane, low[2] + lane, w);
-        TNN__FN(collect_at)(sums[3] + lane, low[3] + lane, wt);
-        TNN__FN(collect_at)(sums[4] + lane, low[4] + lane, l);
+    const float *const w = loss->weights, max = TNN__FN(largest)(n, x), gamma = loss->b;
+    const int alone = at >= 0 && !(spread > 0), focal = gamma > 0;
+    float sums[3][2*TNN__LANES], *const l = loss->to, *const e = l + TNN__BLOCK;
+    float sum, others = 0, own = 0, mine = 0;
+    double all = 0, value, share = 1/loss->divisor, last = 1;
+    tnn__len i, some;
+    loss->formula = TNN__FN(cross_each);
+    loss->a = max;
+    loss->b = 1;
+    loss->keep = (float)keep;
+    loss->spread = (float)spread;
+    for (i = 0; i < n; i += some) {
+        some = TNN__MIN(TNN__BLOCK, n - i);
+        TNN__FN(work)(loss, some, x + i, t + i, w ? w + i : NULL);
+        TNN__FN(gather)(some, e, sums[0], i > 0);
+        if (at >= i && at < i + some) {
+            mine = l[at - i];
+            own = e[at - i];
+            if (focal) e[at - i] = 0;
+        }
+        if (focal) TNN__FN(gather)(some, e, sums[1], i > 0);        /* of the other classes */
+        if (!alone) TNN__FN(gather)(some, l, sums[2], i > 0);
     }
-    sum = TNN__FN(total)(sums[0]);
-    others = loss->b > 0 ? TNN__FN(total)(sums[1]) : 0;
-    all = spread > 0 ? spread*(double)TNN__FN(total)(sums[2]) : 0;
-    all = keep*(double)TNN__FN(total)(sums[3]) + all;        /* sum of w_k t'_k */
-    value = (double)TNN__FN(first)(TNN__FN(log)(tnn__vset1(sum)));
-    value = (double)TNN__FN(total)(sums[4]) + all*value;
-    if (loss->b > 0 && value - value >= 0) {
-        const TNN__VF e = TNN__FN(exp)(tnn__vsub(tnn__vset1(x[at]), m));
-        value = TNN__FN(focal_cross)(loss, TNN__FN(first)(e), others, sum, all, value, &share);
+    sum = TNN__FN(fold)(sums[0]);
+    if (spread > 0) all = spread*(w ? (double)TNN__FN(sum)(n, w) : (double)n);
+    all += keep*(alone ? w ? (double)w[at] : 1
+                 : (double)(w ? TNN__FN(dot)(n, w, t) : TNN__FN(sum)(n, t)));   /* w_k t'_k */
+    value = (double)(alone ? 0 + mine : TNN__FN(fold)(sums[2])) + all*(double)TNN__FN(log_of)(sum);
+    if (focal) {
+        others = TNN__FN(fold)(sums[1]);
+        if (value - value >= 0)
+            value = TNN__FN(focal_cross)(loss->divisor, gamma, own, others, sum, all, value,
+                                         &share);
     }
-    if (weights) last = share, share = 1;               /* where p is 1, w - w is 0 */
-    TNN__EACH_ONCE(n,
-        const TNN__VF one = weights ? TNN__AT(weights) : TNN__ONE;
-        TNN__VF d = tnn__vmul(TNN__FN(exp)(tnn__vsub(TNN__AT(x), m)),
-                              tnn__vset1((float)(all*share/(double)sum)));
-        d = tnn__vfma(one, tnn__vset1((float)(-spread*share)), d);
-        d = tnn__vfma(tnn__vmul(one, TNN__AT(t)), tnn__vset1((float)(-keep*share)), d);
-        TNN__PUT(g, tnn__vmul(d, tnn__vset1((float)last)));
-    )
-    if (loss->b > 0) g[at] = (float)(-all*share*last*(double)(others/sum));  /* no cancellation */
+    if (w) last = share, share = 1;                     /* where p is 1, w - w is 0 */
+    loss->formula = TNN__FN(cross_grad_each);
+    loss->a = (float)(all*share/(double)sum);
+    loss->keep = (float)(-keep*share);
+    loss->spread = (float)(-spread*share);
+    for (i = 0; i < n; i += some) {
+        some = TNN__MIN(TNN__BLOCK, n - i);
+        if (n > TNN__BLOCK) TNN__FN(exp_sum)(some, x + i, max, e);
+        TNN__FN(work)(loss, some, e, t + i, w ? w + i : NULL);
+        TNN__FN(madd)(some, (float)last, l, NULL, g + i);
+    }
+    if (focal) g[at] = (float)(-all*share*last*(double)(others/sum));  /* no cancellation */
     return value;
 }
 
@@ -6105,90 +6187,66 @@ TNN__KERNEL TNN__OWN_CALL double TNN__FN(overlap)(const tnn__criterion *loss, tn
     const int dice = loss->kind == TNN_DICE;
     const double over = dice ? xx + tt + s : sqrt((xx + eps)*(tt + eps));
     const double share = (dice ? 2*xt + s : xt)/over;
-    const TNN__VF p = tnn__vset1((float)((dice ? 2*share/over : share/(xx + eps))/loss->divisor));
-    const TNN__VF q = tnn__vset1((float)((dice ? -2/over : -1/over)/loss->divisor));
-    TNN__EACH_ONCE(n, TNN__PUT(g, tnn__vfma(p, TNN__AT(x), tnn__vmul(q, TNN__AT(t))));)
+    TNN__FN(madd)(n, (float)((dice ? -2/over : -1/over)/loss->divisor), t, NULL, g);
+    TNN__FN(madd)(n, (float)((dice ? 2*share/over : share/(xx + eps))/loss->divisor), x, g, g);
     return 1 - share + (over - over);                 /* NaN, if it overflows */
 }
 
-/* Gaussian: a pixel of n channels, n/2 means x, then n/2 variances v. With e = (x - t)/v:
-     L = (log v + e (x - t))/2, with `full` + log(2 pi)/2,   v at least eps,
-     dL/dx = e,   dL/dv = (1/v - e^2)/2,   also where v is below eps (as in torch) */
-TNN__KERNEL TNN__OWN_CALL double TNN__FN(gaussian)(const tnn__criterion *loss, tnn__len n,
-                                                   const float *x, const float *t, float *g)
-{
-    const TNN__VF scale = tnn__vset1((float)(1/loss->divisor)), eps = tnn__vset1(loss->a);
-    const TNN__VF constant = tnn__vset1(loss->full ? 0.918938533f : 0.0f);   /* log(2 pi)/2 */
-    n /= 2;
-    TNN__SUM_LANES(TNN__TERMS,
-        const TNN__VF var = tnn__vmax(TNN__AT(x + n), eps);
-        const TNN__VF e = tnn__vsub(TNN__AT(x), TNN__AT(t)), q = tnn__vdiv(e, var);
-        const TNN__VF l = tnn__vfma(TNN__HALF, tnn__vfma(e, q, TNN__FN(log)(var)), constant);
-        const TNN__VF r = tnn__vfma(TNN__NEG(q), q, tnn__vdiv(TNN__ONE, var));
-        TNN__PUT(g, tnn__vmul(scale, q));
-        TNN__PUT(g + n, tnn__vmul(scale, tnn__vmul(TNN__HALF, r)));
-        sum = tnn__vadd(sum, TNN__FN(cut)(l, rest));
-    )
-    return (double)TNN__FN(total)(lanes);
-}
-
-/* The losses that are formulas: X(kind, name of the formula). Smooth L1 is Huber's with other
-   numbers. */
-#define TNN__FORMULAS(X) \
-    X(TNN_MULTI_MARGIN, multi_margin)  X(TNN_MSE, mse)              X(TNN_L1, l1) \
-    X(TNN_HUBER, huber)                X(TNN_LOG_COSH, log_cosh)    X(TNN_BCE, bce) \
-    X(TNN_BCE_LOGITS, bce_logits)      X(TNN_FOCAL, focal)          X(TNN_HINGE, hinge) \
-    X(TNN_SQUARED_HINGE, squared_hinge) X(TNN_HINGE_EMBEDDING, hinge_embedding) \
-    X(TNN_NLL, nll)                    X(TNN_KL_DIV, kl_div)        X(TNN__KL_LOG, kl_div_log) \
-    X(TNN_POISSON_NLL, poisson)        X(TNN__POISSON_RATE, poisson_rate)
 /* The sum of a formula over n elements, each times its weight; g gets its gradient over the
-   divisor. The numbers a and b are the loss's, with two exceptions. Multi margin has a - x[at] and
-   the label's weight over n; its label's gradient is minus the sum of the others'. BCE of logits
-   has the element's pos_weight, or 1. A call of its own each, as of the other losses: frames do not
-   add up, and the compiler need not look at all at once. */
-#define TNN__SUM(kind, formula) \
-TNN__KERNEL TNN__OWN_CALL double TNN__FN(formula##_sum)(const tnn__criterion *loss, tnn__len n, \
-                                                        const float *x, const float *t, float *g, \
-                                                        tnn__len at) \
-{ \
-    const int is = (int)kind, margin = is == TNN_MULTI_MARGIN, logits = is == TNN_BCE_LOGITS; \
-    const float *const w = margin ? NULL : loss->weights; \
-    const float *const positive = logits ? loss->pos_weights : NULL; \
-    const float share = (margin && loss->weights ? loss->weights[at] : 1.0f)/(float)n; \
-    const TNN__VF a = tnn__vset1(margin ? loss->a - x[at] : loss->a); \
-    const TNN__VF b = tnn__vset1(margin ? share : logits ? 1 : loss->b); \
-    const TNN__VF scale = tnn__vset1((float)(1/loss->divisor)); \
-    TNN__SUM_LANES(TNN__TERMS, \
-        TNN__VF d, l = TNN__FN(formula)(loss, TNN__AT(x), TNN__AT(t), a, \
-                                        positive ? TNN__AT(positive) : b, &d); \
-        if (w) { \
-            l = tnn__vmul(l, TNN__AT(w)); \
-            d = tnn__vmul(d, TNN__AT(w)); \
-        } \
-        TNN__PUT(g, tnn__vmul(d, scale));                       /* t, which g may be, is read */ \
-        sum = tnn__vadd(sum, TNN__FN(cut)(l, rest)); \
-    ) \
-    if (margin) g[at] = -TNN__FN(sum)(n, g);                    /* its own is 0 so far */ \
-    return (double)TNN__FN(total)(lanes); \
+   divisor. Numbers a and b are the loss's, with exceptions. Multi margin has a - x[at] and the
+   label's weight over n; its label's gradient is minus the sum of the others'. BCE of logits has
+   the element's pos_weight, or 1. Gaussian: a pixel of n channels, n/2 means x, then n/2 variances,
+   which are b and have gradients of their own. */
+TNN__KERNEL TNN__OWN_CALL double TNN__FN(formulas)(tnn__criterion *loss, tnn__len n,
+                                                   const float *x, const float *t, float *g,
+                                                   tnn__len at)
+{
+    const int margin = loss->kind == TNN_MULTI_MARGIN, halves = loss->kind == TNN_GAUSSIAN_NLL;
+    const tnn__len half = halves ? n/2 : n;
+    const float *const w = margin ? NULL : loss->weights;
+    const float *b = halves ? x + half : loss->pos_weights;
+    const float scale = (float)(1/loss->divisor);
+    float lanes[2*TNN__LANES], *const l = loss->to, *const d = l + TNN__BLOCK;
+    tnn__len i, some;
+    if (margin) {
+        loss->a -= x[at];
+        loss->b = (loss->weights ? loss->weights[at] : 1.0f)/(float)n;
+    }
+    for (i = 0; i < half; i += some) {
+        some = TNN__MIN(TNN__BLOCK, half - i);
+        TNN__FN(work)(loss, some, x + i, t + i, b ? b + i : NULL);
+        if (w) {
+            TNN__FN(multiply)(some, l, w + i, l);
+            TNN__FN(multiply)(some, d, w + i, d);
+        }
+        TNN__FN(madd)(some, scale, d, NULL, g + i);             /* t, which g may be, is read */
+        if (halves) TNN__FN(madd)(some, scale, d + TNN__BLOCK, NULL, g + half + i);
+        TNN__FN(gather)(some, l, lanes, i > 0);
+    }
+    if (margin) g[at] = -TNN__FN(sum)(n, g);                    /* its own is 0 so far */
+    return (double)TNN__FN(fold)(lanes);
 }
-TNN__FORMULAS(TNN__SUM)
 /* The loss of a sample, or of a pixel, of n outputs x and targets t, and its gradient g; at: the
-   place of its label. NaN where x or t is out of range: a network that is not meant for the loss
-   shows so in the first step. Variances are outputs, too: they must not be negative. */
+   place of its label, of which t is made, or -1. NaN where x or t is out of range: a network that
+   is not meant for the loss shows so in the first step. Variances are outputs, too: they must not
+   be negative. */
 TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *loss, tnn__len n, const float *x,
                                  const float *t, float *g, tnn__len at)
 {
     const tnn__len half = loss->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
+    float to[3*TNN__BLOCK];
+    tnn__criterion own = *loss;
     if (!TNN__FN(inside)(half, x, loss->x_lo, loss->x_hi)
-        || !TNN__FN(inside)(half, t, loss->t_lo, loss->t_hi)
-        || !TNN__FN(inside)(n - half, x + half, 0, loss->x_hi)) return TNN__NAN;
-#define TNN__CASE(kind, formula) case kind: return TNN__FN(formula##_sum)(loss, n, x, t, g, at);
+        || (at < 0 && !TNN__FN(inside)(half, t, loss->t_lo, loss->t_hi))
+        || (half < n && !TNN__FN(inside)(n - half, x + half, 0, loss->x_hi))) return TNN__NAN;
+    own.to = to;
+#define TNN__CASE(kind, name) case kind: own.formula = TNN__FN(name##_each); break;
     switch (loss->kind == TNN_SMOOTH_L1 ? TNN_HUBER : loss->kind) {
     TNN__FORMULAS(TNN__CASE)
-    case TNN_CROSS_ENTROPY: return TNN__FN(cross_entropy)(loss, n, x, t, g, at);
-    case TNN_GAUSSIAN_NLL:  return TNN__FN(gaussian)(loss, n, x, t, g);
+    case TNN_CROSS_ENTROPY: return TNN__FN(cross_entropy)(&own, n, x, t, g, at);
     default:                return TNN__FN(overlap)(loss, n, x, t, g);
     }
+    return TNN__FN(formulas)(&own, n, x, t, g, at);
 }
 #else
     #define tnn__loss_avx512 tnn__loss_avx2
@@ -10387,7 +10445,7 @@ static void tnn__loss_task(void *context, int span, int worker)
             if (label && tnn__ignored(net, label[p])) memset(to, 0, (size_t)n*sizeof *to);
             else net->losses[s] += k->loss(&net->criterion, n, x + (tnn__len)p*n,
                                            t + (tnn__len)p*each, to, label && !net->view.one
-                                           ? tnn__class_at(label[p], net->view.classes, b->c) : 0);
+                                           ? tnn__class_at(label[p], net->view.classes, b->c) : -1);
         }
     }
 }
