@@ -3341,9 +3341,8 @@ typedef struct {
     int          relu;          /* and ends as max(C, 0) */
 } tnn__mm;
 enum { TNN__ZERO, TNN__KEEP, TNN__BIAS };
-/* What computes tiles of C; the arguments are told at TNN__TILE (3b). */
-typedef void tnn__tile(const tnn__mm *t, int count, const float *a, const float *b, float *c,
-                       tnn__len ldc, tnn__len cp, tnn__len j);
+/* What computes tiles of C: TNN__TILE in 3b. */
+typedef void tnn__tile(const tnn__mm *t);
 
 /* CHAINS. The products of one element of C are added in chains of at most TNN__CHAIN fused
    multiply-adds, cut by n1, n2 and run alone: a run that is longer into nearly equal parts;
@@ -3982,7 +3981,7 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
    TNN__MR rows, and k into chains (2f):
 
        for each strip of columns j                     mm; the strip of B stays in the cache
-           for each block of rows i0                   mm; tile where k is one chain, B the same
+           for each block of rows i0                   mm; strip where k is one chain
                for each chain of (i1, i2, k)           mm
                    for each tile of rows i             strip, by heights; tile
                        for each step of the chain      tile; C's tile stays in registers
@@ -4042,68 +4041,78 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
 #else
     #define TNN__IN_ORDER(x)
 #endif
+/* p is unknown from here on: what it leads to is read where it is used. Compilers would read all of
+   it before the loops, and keep on the stack what registers do not hold. */
+#ifdef __GNUC__
+    #define TNN__ANEW(p) __asm__ volatile("" : "+r"(p));
+#else
+    #define TNN__ANEW(p)
+#endif
 
 #define TNN__AHEAD (TNN__PASS == 4)
 /* Vector v of a tile: the next TNN__VN columns, but with AVX-512 the next panel. */
 #define TNN__BV(v) (v)*(TNN__PASS == 4 ? bp : TNN__VN)
 #define TNN__CV(v) (v)*(TNN__PASS == 4 ? cp : TNN__VN)
 /* Of vector v of B: where the chains start, and a step's load. Then of row i and vector v of C. */
-#define TNN__W_START(i, v)   TNN__VF w##v = biased ? tnn__vload(t->bias + j + (v)*TNN__VN) \
-                                                   : tnn__vzero();
+#define TNN__W_START(i, v)   TNN__VF w##v = t->start == TNN__BIAS ? \
+                                            tnn__vload(t->bias + (v)*TNN__VN) : tnn__vzero();
 #define TNN__W_LOAD(i, v)    w##v = tnn__vload(b + TNN__BV(v));
 #define TNN__START(i, v)     TNN__VF c##i##_##v = w##v;
 #define TNN__STEP(i, v)      c##i##_##v = tnn__vfma(x, w##v, c##i##_##v);
-#define TNN__KEPT(i, v)      c##i##_##v = tnn__vadd(tnn__vload(at + TNN__CV(v)), c##i##_##v);
+#define TNN__KEPT(i, v)      c##i##_##v = tnn__vadd(tnn__vload(c + TNN__CV(v)), c##i##_##v);
 #define TNN__RELU(i, v)      c##i##_##v = tnn__vmax(tnn__vzero(), c##i##_##v);
-#define TNN__SAVE(i, v)      tnn__vstore(at + TNN__CV(v), c##i##_##v);
-/* Of a row of C, at `at`, and of all of them. */
-#define TNN__ROW(C, X, i, a)      { float *const at = &(a); (void)at; C(X, i) }
-#define TNN__START_ROW(C, X, i, a) C(X, i)
+#define TNN__SAVE(i, v)      tnn__vstore(c + TNN__CV(v), c##i##_##v);
+/* Of a row; with an element of A; with a row of C, from which c goes on to the next. */
+#define TNN__ROW(C, X, i, a)      C(X, i)
 #define TNN__STEP_ROW(C, X, i, a) x = tnn__vset1(a); TNN__IN_ORDER(x) C(X, i)
-#define TNN__EVERY(M, V, X)       TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, X)
-/* Tiles of M rows by V vectors, `count` of them one below the other in each of t->n0 blocks of rows
-   that share B: a call takes as long as a short chain. Each, for i < M and j < V*TNN__VN:
+#define TNN__C_ROW(C, X, i, a)    C(X, i) c += ldc;
+/* Tiles of M rows by V vectors, one below the other: t->rows, a multiple of M; n0 is 1. Each, for
+   i < M and j < V*TNN__VN:
        C[i, j] = start + sum over i1, i2, k of A[i, i1, i2, k] B[i1, i2, k, j]
    in one chain per element, which starts from the bias or from 0. With TNN__KEEP the chain starts
-   from 0 and is added to C as a whole. a: the first tile's first element of A; b0: that of B; c: of
-   C, rows ldc apart and a second panel cp further; j: its first column, for the bias. All M rows
-   and V vectors are read and written: TNN__FN(edge) cares for what is less. */
+   from 0 and is added to C as a whole. n1 and n2 may be 0 if run is, and count as 1. All M rows and
+   V vectors are read and written: TNN__FN(edge) cares for what is less. c goes down the rows of C:
+   with addresses of all of them, compilers would keep these on the stack. */
 #define TNN__TILE(M, V) \
-TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t, int count, const float *a, \
-                                         const float *b0, float *c, tnn__len ldc, tnn__len cp, \
-                                         tnn__len j) \
+TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t) \
 { \
-    const tnn__len gs = t->gs, ks = t->ks, ldb = t->ldb, bp = t->bp; \
-    const int n1 = t->n1, n2 = t->n2, run = t->run, biased = t->start == TNN__BIAS; \
-    int i0, i, i1, i2, k; \
-    (void)cp; (void)bp; \
-    for (i0 = 0; i0 < t->n0; i0++) for (i = 0; i < count; i++) { \
-        const float *const first = a + i0*t->a0 + i*(M/3*gs + M%3*t->rs); \
+    const float *a = t->a; \
+    float *c = t->c, *top; \
+    int i, i1, i2, k; \
+    for (i = t->rows; i > 0; i -= M, a += M/3*t->gs + M%3*t->rs) { \
         TNN__VF x; \
         TNN__COLS_##V(TNN__W_START, 0) \
-        TNN__ROWS_##M(TNN__START_ROW, TNN__COLS_##V, TNN__START) \
-        for (i1 = 0; i1 < n1; i1++) \
-            for (i2 = 0; i2 < n2; i2++) { \
-                const tnn__len rs = t->rs; \
-                const float *b = b0 + i1*t->b1 + i2*t->b2; \
-                const float *p0 = first + i1*t->a1 + i2*t->a2, *p1 = p0 + gs; \
+        TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, TNN__START) \
+        i1 = i2 = 0; \
+        do { \
+            const tnn__mm *q = t; \
+            TNN__ANEW(q) \
+            { \
+                const tnn__len rs = q->rs, gs = q->gs, ks = q->ks, ldb = q->ldb, bp = q->bp; \
+                const float *b = q->b + i1*q->b1 + i2*q->b2; \
+                const float *p0 = a + i1*q->a1 + i2*q->a2, *p1 = p0 + gs; \
                 const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
-                for (k = run; k > 0; k--) { \
+                for (k = q->run; k > 0; k--) { \
                     if (V > 1 && TNN__AHEAD) TNN__FN(ahead)(p0 + 32); \
                     TNN__COLS_##V(TNN__W_LOAD, 0) \
                     TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V, TNN__STEP) \
                     p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
                 } \
-                (void)p1; (void)p2; (void)p3; (void)p4; (void)rs; \
+                (void)p1; (void)p2; (void)p3; (void)p4; (void)rs; (void)bp; \
             } \
+            if (++i2 >= t->n2) { i2 = 0; i1++; } \
+        } while (i1 < t->n1); \
         { \
-            const tnn__len rs = ldc; \
-            float *p0 = c + i0*t->c0 + i*M*ldc, *p1 = p0 + 3*rs; \
-            float *p2 = p1 + 3*rs, *p3 = p2 + 3*rs, *p4 = p3 + 3*rs; \
-            if (t->start == TNN__KEEP) { TNN__EVERY(M, V, TNN__KEPT) } \
-            if (t->relu) { TNN__EVERY(M, V, TNN__RELU) } \
-            TNN__EVERY(M, V, TNN__SAVE) \
-            (void)p1; (void)p2; (void)p3; (void)p4; (void)rs; \
+            const tnn__len ldc = t->ldc, cp = t->cp; \
+            (void)cp; \
+            top = c; \
+            if (t->start == TNN__KEEP) { \
+                TNN__ANEW(c) \
+                TNN__ROWS_##M(TNN__C_ROW, TNN__COLS_##V, TNN__KEPT) \
+                c = top; \
+            } \
+            if (t->relu) { TNN__ROWS_##M(TNN__ROW, TNN__COLS_##V, TNN__RELU) } \
+            TNN__ROWS_##M(TNN__C_ROW, TNN__COLS_##V, TNN__SAVE) \
         } \
     } \
 }
@@ -4125,41 +4134,45 @@ TNN__UP_TO(TNN__MN, TNN__NARROW)
 static tnn__tile *const TNN__FN(wide)[] = { NULL TNN__UP_TO(TNN__MR, TNN__WIDE_AT) };
 static tnn__tile *const TNN__FN(narrow)[] = { NULL TNN__UP_TO(TNN__MN, TNN__NARROW_AT) };
 
-#define TNN__C_AT(i, k) (c + (i)*t->ldc + (k)/16*t->cp + (k)%16)
-/* The tile of m rows by `tile`, of whose columns C has only the first `left`: computed in `edge`,
-   from what C holds where it is kept, and copied. t has one block; other arguments as of a tile. */
-TNN__KERNEL void TNN__FN(edge)(tnn__tile *tile, const tnn__mm *t, const float *a, const float *b,
-                               float *c, int m, int left, int j)
+#define TNN__C_AT(i, k) (c + (i)*ldc + (k)/16*cp + (k)%16)
+/* What t describes as one tile by `tile`, of whose columns C has only the first `left`: computed
+   in `edge`, from what C holds where it is kept, and copied. */
+TNN__KERNEL void TNN__FN(edge)(tnn__tile *tile, tnn__mm *t, int left)
 {
-    float edge[TNN__MN*TNN__NW];
+    float edge[TNN__MN*TNN__NW], *const c = t->c;
+    const tnn__len ldc = t->ldc, cp = t->cp;
     int i, e;
     if (t->start == TNN__KEEP)
         for (e = 0; e < left; e += TNN__VN)
-            for (i = 0; i < m; i++)
+            for (i = 0; i < t->rows; i++)
                 tnn__vstore(edge + i*TNN__NW + e, tnn__vload_n(TNN__C_AT(i, e), left - e));
-    tile(t, 1, a, b, edge, TNN__NW, TNN__VN, j);
+    t->c = edge; t->ldc = TNN__NW; t->cp = TNN__VN;
+    tile(t);
+    t->c = c; t->ldc = ldc; t->cp = cp;
     for (e = 0; e + TNN__VN <= left; e += TNN__VN)
-        for (i = 0; i < m; i++)
+        for (i = 0; i < t->rows; i++)
             tnn__vstore(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e));
-    for (i = 0; e < left && i < m; i++)
+    for (i = 0; e < left && i < t->rows; i++)
         tnn__vstore_n(TNN__C_AT(i, e), tnn__vload(edge + i*TNN__NW + e), left - e);
 }
-/* All rows of one strip of columns, one chain: in tiles of nearly equal height, `most` at most,
+/* `rows` rows of one strip of columns, one chain: in tiles of nearly equal height, `most` at most,
    those of one height in one call. Where rows come in threes (gs) a tile begins at a multiple of
-   three. left: columns that C has, where the tiles have more; otherwise 0. a, b and c: where the
-   chain's first elements are. */
-TNN__HELPER void TNN__FN(strip)(const tnn__mm *t, tnn__tile *const *tiles, int most, int left,
-                                const float *a, const float *b, float *c, int j)
+   three. left: columns that C has, where the tiles have more; otherwise 0. t says where the first
+   block's first elements are; it is changed. */
+TNN__HELPER void TNN__FN(strip)(tnn__mm *t, tnn__tile *const *tiles, int most, int left, int rows)
 {
     const int threes = t->gs != 3*t->rs, high = threes ? most/3*3 : most;
-    int row = 0, n = (t->rows + high - 1)/high, m, count;
-    for (; n > 0; n -= count, row += count*m) {
-        const float *from = a + (threes ? row/3*t->gs : row*t->rs);
-        const int rows = t->rows - row;
+    int n = (rows + high - 1)/high, i0, m, count;
+    for (; n > 0; n -= count, rows -= t->rows) {
         m = threes ? TNN__MIN(high, rows) : (rows + n - 1)/n;
         count = left ? 1 : threes ? rows/m : rows - n*(m - 1);
-        if (left) TNN__FN(edge)(tiles[m], t, from, b, c + row*t->ldc, m, left, j);
-        else tiles[m](t, count, from, b, c + row*t->ldc, t->ldc, t->cp, j);
+        t->rows = count*m;
+        for (i0 = 0; i0 < t->n0; i0++, t->a += t->a0, t->b += t->b0, t->c += t->c0)
+            if (left) TNN__FN(edge)(tiles[m], t, left);
+            else tiles[m](t);
+        t->a += (threes ? t->rows/3*t->gs : t->rows*t->rs) - t->n0*t->a0;
+        t->b -= t->n0*t->b0;
+        t->c += t->rows*t->ldc - t->n0*t->c0;
     }
 }
 /* The product that t describes (2f). Strips of TNN__NW columns, the last few in narrow ones; then
@@ -4173,6 +4186,7 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
     const int s1 = TNN__MAX(1, several ? tnn__chain(t->n1, (tnn__len)t->n2*t->run) : t->n1);
     const int s2 = TNN__MAX(1, several ? tnn__chain(t->n2, t->run) : t->n2);
     const int s  = TNN__MAX(1, several ? tnn__chain(t->run, 1) : t->run);
+    const int run = t->n1 > 0 && t->n2 > 0 ? t->run : 0;
     tnn__mm piece = *t;
     int j, i0, i1, i2, k, width;
     for (j = 0; j < t->cols; j += width) {
@@ -4187,21 +4201,23 @@ TNN__KERNEL void TNN__FN(mm)(const tnn__mm *t)
             width = 8;
         }
 #endif
-        piece.n0 = several || t->b0 || left < width ? 1 : t->n0;
+        piece.n0 = several ? 1 : t->n0;
+        if (t->bias) piece.bias = t->bias + j;
         for (i0 = 0; i0 < t->n0; i0 += piece.n0)
             for (i1 = 0; i1 == 0 || i1 < t->n1; i1 += s1)
                 for (i2 = 0; i2 == 0 || i2 < t->n2; i2 += s2)
-                    for (k = 0; k == 0 || k < t->run; k += s) {
-                        piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
+                    for (k = 0; k == 0 || k < run; k += s) {
+                        piece.a = t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks;
+                        piece.b = t->b + j/16*t->bp + j%16 + i0*t->b0 + i1*t->b1 + i2*t->b2
+                                  + k*t->ldb;
+                        piece.c = t->c + i0*t->c0 + j/16*t->cp + j%16;
                         piece.n1 = TNN__MIN(s1, t->n1 - i1);
                         piece.n2 = TNN__MIN(s2, t->n2 - i2);
-                        piece.run = TNN__MIN(s, t->run - k);
+                        piece.run = TNN__MIN(s, run - k);
+                        piece.start = i1 || i2 || k ? TNN__KEEP : t->start;
                         piece.relu = t->relu && i1 + s1 >= t->n1 && i2 + s2 >= t->n2
-                                     && k + s >= t->run;
-                        TNN__FN(strip)(&piece, tiles, most, left < width ? left : 0,
-                                       t->a + i0*t->a0 + i1*t->a1 + i2*t->a2 + k*t->ks,
-                                       t->b + j/16*t->bp + j%16 + i0*t->b0 + i1*t->b1 + i2*t->b2
-                                       + k*t->ldb, t->c + i0*t->c0 + j/16*t->cp + j%16, j);
+                                     && k + s >= run;
+                        TNN__FN(strip)(&piece, tiles, most, left < width ? left : 0, t->rows);
                     }
     }
 }
