@@ -3396,29 +3396,32 @@ typedef struct {
     int c, ih, iw, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, exclude_pad;
     int adaptive;               /* pooling: output i sees in*i/out .. (in*(i+1) - 1)/out */
 } tnn__pool_geometry;
-/* Where the window of output i begins, in one dimension of `in` elements and `out` outputs with
-   stride s and pad p; it may begin before 0. */
-static int tnn__first(const tnn__pool_geometry *g, int i, int in, int out, int s, int p)
+/* What a window sees in one dimension. It begins at `at`, which may be before 0; its elements from
+   .. end - 1 lie in the image. An average is over `count`: up to the padded image's end, as PyTorch
+   has it, or with exclude_pad of those in the image. */
+typedef struct { int at, from, end, count; } tnn__reach;
+enum { TNN__REACHES = 64 };
+/* That of outputs i and on, columns or rows, at most n and as far as there are. The window of an
+   adaptive pool is as large as it must be. All sets share this: it is called for many at once. */
+static TNN__OWN_CALL void tnn__window_reach(const tnn__pool_geometry *g, int columns, int i, int n,
+                                            tnn__reach *to)
 {
-    return g->adaptive ? (int)((tnn__len)in*i/out) : i*s - p;
-}
-/* The window's size there: k, but of an adaptive pool what it must be. */
-static int tnn__extent(const tnn__pool_geometry *g, int i, int in, int out, int k)
-{
-    if (!g->adaptive) return k;
-    return (int)(((tnn__len)in*(i + 1) + out - 1)/out - (tnn__len)in*i/out);
-}
-
-/* How many elements an average is over: those of the window, cut off at the padded image's end as
-   PyTorch does, or with exclude_pad at the image's. */
-static float tnn__pool_divisor(const tnn__pool_geometry *g, int h0, int kh, int w0, int kw)
-{
-    int h1 = TNN__MIN(h0 + kh, g->ih + g->ph), w1 = TNN__MIN(w0 + kw, g->iw + g->pw);
-    if (g->exclude_pad) {
-        h0 = TNN__MAX(h0, 0); h1 = TNN__MIN(h1, g->ih);
-        w0 = TNN__MAX(w0, 0); w1 = TNN__MIN(w1, g->iw);
+    const int in = columns ? g->iw : g->ih, out = columns ? g->ow : g->oh;
+    const int step = columns ? g->dw : g->dh, pad = columns ? g->pw : g->ph;
+    for (; n > 0 && i < out; n--, i++, to++) {
+        int size = columns ? g->kw : g->kh, last;
+        to->at = i*(columns ? g->sw : g->sh) - pad;
+        if (g->adaptive) {
+            to->at = (int)((tnn__len)in*i/out);
+            size = (int)(((tnn__len)in*(i + 1) + out - 1)/out) - to->at;
+        }
+        to->from = 0;
+        to->end = size;
+        while (to->from < to->end && to->at + to->from*step < 0) to->from++;
+        while (to->from < to->end && to->at + (to->end - 1)*step >= in) to->end--;
+        last = TNN__MIN(to->at + size, g->exclude_pad ? in : in + pad);
+        to->count = last - (g->exclude_pad ? TNN__MAX(to->at, 0) : to->at);
     }
-    return (float)((h1 - h0)*(w1 - w0));
 }
 
 typedef struct {                /* dropout: with probability p `dropped`, else scale x + shift */
@@ -3538,9 +3541,9 @@ typedef struct { float mean, r, q, t, sum, products; } tnn__row;
                             uint64_t stream, uint64_t first)) \
     X(void,  normal,       (tnn__len n, float *y, float deviation, float shift, TNN__DRAW)) \
     X(void,  maxpool,      (const tnn__pool_geometry *g, const float *x, tnn__len x_row, \
-                            float *y, tnn__len y_row, float *where, int i0, int i1)) \
+                            float *y, tnn__len y_row, float *where)) \
     X(void,  pool_grad,    (const tnn__pool_geometry *g, const float *dy, const float *where, \
-                            float *dx, tnn__len dx_row, int i0, int i1)) \
+                            float *dx, tnn__len dx_row)) \
     X(void,  avgpool,      (const tnn__pool_geometry *g, const float *x, tnn__len x_row, \
                             float *y, tnn__len y_row)) \
     X(float, sum,          (tnn__len n, const float *x)) \
@@ -3904,6 +3907,15 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
     const TNN__VF y = tnn__vsub(t, *low), z = tnn__vadd(*s, y), l = tnn__vsub(tnn__vsub(z, *s), y);
     *low = tnn__veq(tnn__vsub(l, l), tnn__vzero(), l, tnn__vzero());
     *s = z;
+}
+
+/* The same of TNN__VN sums in memory. */
+TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
+{
+    TNN__VF a = tnn__vload(s), b = tnn__vload(low);
+    TNN__FN(collect)(&a, &b, t);
+    tnn__vstore(s, a);
+    tnn__vstore(low, b);
 }
 
 /* LOOPS over n elements, a vector at a time: element i, of which `rest` are left, and `part` where
@@ -4290,68 +4302,63 @@ TNN__KERNEL void TNN__FN(depthwise)(const tnn__mm *t)
         )
     }
 }
-/* Its weights' gradient, some elements of the window at a time, of n outputs in a row, one chain,
-   and a vector of channels. TAPS is X(k, u, v) for each of them: its number, and its place from
-   dw's on. All of them take the same dy, loaded once, and each has a chain of its own, so that nine
-   of them hide what a multiply-add takes. Nine sums, dy and an x are 11 registers of 16. `old`: dw
-   and low hold sums already; otherwise they are not read. */
-#define TNN__TAPS_1(X) X(0, 0, 0)
-#define TNN__TAPS_3(X) TNN__TAPS_1(X) X(1, 0, 1) X(2, 0, 2)
-#define TNN__TAPS_5(X) TNN__TAPS_3(X) X(3, 0, 3) X(4, 0, 4)
-#define TNN__TAPS_9(X) \
-    TNN__TAPS_3(X) X(3, 1, 0) X(4, 1, 1) X(5, 1, 2) X(6, 2, 0) X(7, 2, 1) X(8, 2, 2)
-#define TNN__TAP_START(k, u, v)   TNN__VF s##k = tnn__vzero();
-#define TNN__TAP_STEP(k, u, v)    s##k = tnn__vfma(common, TNN__AT(p + u*a1 + v*a2), s##k);
-#define TNN__TAP_COLLECT(k, u, v) { \
-    const tnn__len at = u*t->b1 + v*t->b2; \
-    TNN__VF all = old ? tnn__vload(dw + at) : tnn__vzero(); \
-    TNN__VF less = old ? tnn__vload(low + at) : tnn__vzero(); \
-    TNN__FN(collect)(&all, &less, s##k); \
-    tnn__vstore(dw + at, all); \
-    tnn__vstore(low + at, less); }
-#define TNN__TAPS_OF(name, TAPS) \
-TNN__HELPER void TNN__FN(name)(const tnn__mm *t, const float *p, const float *dy, float *dw, \
-                               float *low, int old, int n, tnn__len i, tnn__len rest, \
-                               int part) \
-{ \
-    const tnn__len a1 = t->a1, a2 = t->a2, rs = t->rs, ldc = t->ldc; \
-    TAPS(TNN__TAP_START) \
-    for (; n > 0; n--, p += rs, dy += ldc) { \
-        const TNN__VF common = TNN__AT(dy); \
-        TAPS(TNN__TAP_STEP) \
-    } \
-    TAPS(TNN__TAP_COLLECT) \
-}
-TNN__TAPS_OF(tap, TNN__TAPS_1)
-TNN__TAPS_OF(taps_3, TNN__TAPS_3)
-TNN__TAPS_OF(taps_5, TNN__TAPS_5)
-TNN__TAPS_OF(taps_9, TNN__TAPS_9)
+/* Its weights' gradient, of 3 x 3 elements of the window at a time, or of 5 in a row where it is
+   wide: X(k, at, u, v) for each, whose number is k and whose x stands at `at`. All take the same
+   dy, loaded once, and each has a chain of its own, so that nine hide what a multiply-add takes.
+   Nine sums, dy and an x are 11 registers of 16. Elements beyond the window's end have the x of its
+   first row or column, and are not stored. */
+#define TNN__NINE(X) \
+    X(0, p, 0, 0)   X(1, p + v_1, 0, 1)   X(2, p + v_2, 0, 2) \
+    X(3, p_1, 1, 0) X(4, p_1 + v_1, 1, 1) X(5, p_1 + v_2, 1, 2) \
+    X(6, p_2, 2, 0) X(7, p_2 + v_1, 2, 1) X(8, p_2 + v_2, 2, 2)
+#define TNN__FIVE(X) \
+    X(0, p, 0, 0) X(1, p + v_1, 0, 1) X(2, p + v_2, 0, 2) X(3, p + v_3, 0, 3) X(4, p + v_4, 0, 4)
+#define TNN__TAP_START(k, at, u, v) TNN__VF s##k = tnn__vzero();
+#define TNN__TAP_STEP(k, at, u, v)  s##k = tnn__vfma(common, TNN__AT(at), s##k);
+#define TNN__TAP_END(k, at, u, v) \
+    if (u < rows && v < cols) \
+        TNN__FN(collect_at)(to + u*t->b1 + v*t->b2, less + u*t->b1 + v*t->b2, s##k);
+#define TNN__TAPS_OVER(LIST, PART) \
+    for (; k > 0; k--, p += rs, p_1 += rs, p_2 += rs, q += ldc) { \
+        enum { part = PART }; \
+        const TNN__VF common = TNN__AT(q); \
+        LIST(TNN__TAP_STEP) \
+    }
+#define TNN__TAPS(LIST) { \
+    LIST(TNN__TAP_START) \
+    if (rest < TNN__VN) { TNN__TAPS_OVER(LIST, 1) } \
+    else { TNN__TAPS_OVER(LIST, 0) } \
+    LIST(TNN__TAP_END) }
 /* All of it, over all pixels:
        dw[u, v, i] += sum_{row, col} x[row, col, u, v, i] dy[row, col, i]
    in chains along each row, compensated by low; t->b is dy, whose strides are c0 and ldc; t->c is
-   dw; t->start says whether dw and low are new. They are read and written in whole vectors. */
+   dw. They are read and written in whole vectors. */
 TNN__KERNEL void TNN__FN(depthwise_dw)(const tnn__mm *t, float *low)
 {
-    const int all = t->n1 == 3 && t->n2 == 3;
-    int row, col, u, v, taps;
-    for (row = 0; row < t->n0; row++) for (col = 0; col < t->rows; col += TNN__TERMS_MAX) {
-        const int old = row > 0 || col > 0 || t->start == TNN__KEEP;
-        const int n = TNN__MIN(TNN__TERMS_MAX, t->rows - col);
-        const float *x_0 = t->a + row*t->a0 + col*t->rs, *dy = t->b + row*t->c0 + col*t->ldc;
-        TNN__EACH(t->cols,
-            for (u = 0; u < t->n1; u += all ? 3 : 1)
-                for (v = 0; v < t->n2; v += taps) {
-                    const float *x = x_0 + u*t->a1 + v*t->a2;
-                    float *dw = t->c + i/16*t->bp + i%16 + u*t->b1 + v*t->b2;
-                    float *less = low + (dw - t->c);
-                    taps = t->n2 - v >= 5 ? 5 : t->n2 - v >= 3 ? 3 : 1;
-                    if (all) TNN__FN(taps_9)(t, x, dy, dw, less, old, n, i, rest, part);
-                    else if (taps == 5) TNN__FN(taps_5)(t, x, dy, dw, less, old, n, i, rest, part);
-                    else if (taps == 3) TNN__FN(taps_3)(t, x, dy, dw, less, old, n, i, rest, part);
-                    else TNN__FN(tap)(t, x, dy, dw, less, old, n, i, rest, part);
+    const tnn__len a1 = t->a1, a2 = t->a2, rs = t->rs, ldc = t->ldc;
+    int row, col, u, v, k, wide;
+    for (row = 0; row < t->n0; row++) for (col = 0; col < t->rows; col += TNN__TERMS_MAX)
+        for (v = 0; v < t->n2; v += wide) {
+            const int cols = t->n2 - v, five = cols > 3 || t->n1 == 1;
+            const tnn__len v_1 = cols > 1 ? a2 : 0, v_2 = cols > 2 ? 2*a2 : 0;
+            const tnn__len v_3 = cols > 3 ? 3*a2 : 0, v_4 = cols > 4 ? 4*a2 : 0;
+            wide = five ? 5 : 3;
+            for (u = 0; u < t->n1; u += five ? 1 : 3) {
+                const int rows = t->n1 - u;
+                const float *x = t->a + row*t->a0 + col*rs + u*a1 + v*a2;
+                const float *dy = t->b + row*t->c0 + col*ldc;
+                const tnn__len u_1 = rows > 1 ? a1 : 0, u_2 = rows > 2 ? 2*a1 : 0;
+                tnn__len at, rest;
+                for (at = 0; rest = t->cols - at, rest > 0; at += TNN__VN) {
+                    enum { i = 0 };
+                    const float *p = x + at, *p_1 = p + u_1, *p_2 = p + u_2, *q = dy + at;
+                    const tnn__len first = at/16*t->bp + at%16 + u*t->b1 + v*t->b2;
+                    float *to = t->c + first, *less = low + first;
+                    k = TNN__MIN(TNN__TERMS_MAX, t->rows - col);
+                    if (five) TNN__TAPS(TNN__FIVE) else TNN__TAPS(TNN__NINE)
                 }
-        )
-    }
+            }
+        }
 }
 
 /* WINOGRAD'S TRANSFORMS (2f). T m T^T takes the columns of m through T, then the rows of what that
@@ -5177,35 +5184,32 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
 
 /* ---- 3d. Pooling, channels last ---------------------------------------------------------------
    Images are rows x_row floats apart of pixels of c channels; g says the geometry (2f).
-   TNN__OUTPUTS has its body for each output pixel (row, col), whose window begins at (y_0, x_0)
-   and has kh x kw elements. Of these (u, v), u_0 <= u < u_1 and v_0 <= v < v_1, lie in the image;
-   what lies outside takes no part: padding is no zero here. TNN__FIRST is where the first of them
-   stands in x, TNN__WINDOW has its body for each, which stands at p. The place of a maximum is
-   u*kw + v, as a float: it is kept from forward to backward, and compared there.
+   TNN__OUTPUTS has its body for each output pixel (row, col), with its window's reach (2f): down
+   the rows, and across the columns, of which many are found at once. Of its elements (u, v) those
+   in the image take part: padding is no zero here. TNN__FIRST is where the first of them stands in
+   x, TNN__WINDOW has its body for each, which stands at p. The place of a maximum is u*kw + v, as a
+   float: it is kept from forward to backward, and compared there.
 
    Vectors are of channels, which are neighbours in memory. A window is gone through for four
    vectors at a time, as long as there are so many, then for one: by TNN__BY_FOUR (3a). */
-#define TNN__OUTPUTS(g, from, to, ...) \
-    for (row = from; row < to; row++) { \
-        const int y_0 = tnn__first(g, row, (g)->ih, (g)->oh, (g)->sh, (g)->ph); \
-        const int kh = tnn__extent(g, row, (g)->ih, (g)->oh, (g)->kh); \
-        int u_0 = 0, u_1 = kh; \
-        while (u_0 < u_1 && y_0 + u_0*(g)->dh < 0) u_0++; \
-        while (u_0 < u_1 && y_0 + (u_1 - 1)*(g)->dh >= (g)->ih) u_1--; \
-        for (col = 0; col < (g)->ow; col++) { \
-            const int x_0 = tnn__first(g, col, (g)->iw, (g)->ow, (g)->sw, (g)->pw); \
-            const int kw = tnn__extent(g, col, (g)->iw, (g)->ow, (g)->kw); \
-            int v_0 = 0, v_1 = kw; \
-            while (v_0 < v_1 && x_0 + v_0*(g)->dw < 0) v_0++; \
-            while (v_0 < v_1 && x_0 + (v_1 - 1)*(g)->dw >= (g)->iw) v_1--; \
-            __VA_ARGS__ \
+#define TNN__OUTPUTS(...) \
+    for (row = 0; row < g->oh; row++) { \
+        tnn__reach down; \
+        tnn__window_reach(g, 0, row, 1, &down); \
+        for (col = 0; col < g->ow; col++) { \
+            tnn__reach across; \
+            if (col%TNN__REACHES == 0 && (row == 0 || g->ow > TNN__REACHES)) \
+                tnn__window_reach(g, 1, col, TNN__REACHES, reach); \
+            across = reach[col%TNN__REACHES]; \
+            { __VA_ARGS__ } \
         } \
     }
-#define TNN__FIRST(x, x_row) ((x) + (y_0 + u_0*g->dh)*(x_row) + (tnn__len)(x_0 + v_0*g->dw)*g->c)
-#define TNN__WINDOW(from, ...) \
-    for (u = u_0; u < u_1; u++) { \
-        p = (from) + (u - u_0)*step_h; \
-        for (v = v_0; v < v_1; v++, p += step_w) { __VA_ARGS__ } \
+#define TNN__FIRST(x, x_row) \
+    ((x) + (down.at + down.from*g->dh)*(x_row) + (tnn__len)(across.at + across.from*g->dw)*g->c)
+#define TNN__WINDOW(first, ...) \
+    for (u = down.from; u < down.end; u++) { \
+        p = (first) + (u - down.from)*step_h; \
+        for (v = across.from; v < across.end; v++, p += step_w) { __VA_ARGS__ } \
     }
 
 #define TNN__LARGEST_START(k) TNN__VF most##k = tnn__vset1((float)-HUGE_VAL), place##k = before;
@@ -5225,19 +5229,20 @@ TNN__KERNEL void TNN__FN(normal)(tnn__len n, float *y, float deviation, float sh
         LIST(TNN__LARGEST_STEP) \
     ) \
     LIST(TNN__LARGEST_END)
-/* y = the largest of each window, NaN if there is one, -infinity if the window has no element; rows
-   i0..i1-1 of the output. where (may be NULL), contiguous, gets the place of the first such: that
-   of the first element, if none is larger than -infinity; 0, if there is none. */
+/* y = the largest of each window, NaN if there is one, -infinity if the window has no element.
+   where (may be NULL), contiguous, gets the place of the first such: that of the first element, if
+   none is larger than -infinity; 0, if there is none. */
 TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *g, const float *x, tnn__len x_row,
-                                  float *y, tnn__len y_row, float *where, int i0, int i1)
+                                  float *y, tnn__len y_row, float *where)
 {
     const tnn__len step_h = g->dh*x_row, step_w = (tnn__len)g->dw*g->c;
     const float *p;
     int row, col, u, v;
-    TNN__OUTPUTS(g, i0, i1,
+    tnn__reach reach[TNN__REACHES];
+    TNN__OUTPUTS(
         const float *from = TNN__FIRST(x, x_row);
-        const int some = u_0 < u_1 && v_0 < v_1;
-        const TNN__VF before = tnn__vset1(some ? (float)(u_0*g->kw + v_0) : 0.0f);
+        const int some = down.from < down.end && across.from < across.end;
+        const TNN__VF before = tnn__vset1(some ? (float)(down.from*g->kw + across.from) : 0.0f);
         float *to = y + row*y_row + (tnn__len)col*g->c;
         float *places = where ? where + ((tnn__len)row*g->ow + col)*g->c : NULL;
         TNN__BY_FOUR(g->c, TNN__LARGEST)
@@ -5258,16 +5263,17 @@ TNN__KERNEL void TNN__FN(maxpool)(const tnn__pool_geometry *g, const float *x, t
 #define TNN__SPREAD(LIST) \
     LIST(TNN__SPREAD_START) \
     TNN__WINDOW(to, LIST(TNN__SPREAD_STEP))
-/* Back through a pool, rows i0..i1-1 of dy: dx += dy at the place of each maximum, or with `where`
-   NULL dy over the divisor at each element of its window. dy and where are contiguous. */
+/* Back through a pool: dx += dy at the place of each maximum, or with `where` NULL dy over the
+   divisor at each element of its window. dy and where are contiguous. */
 TNN__KERNEL void TNN__FN(pool_grad)(const tnn__pool_geometry *g, const float *dy,
-                                    const float *where, float *dx, tnn__len dx_row, int i0, int i1)
+                                    const float *where, float *dx, tnn__len dx_row)
 {
     const tnn__len step_h = g->dh*dx_row, step_w = (tnn__len)g->dw*g->c;
     float *p;
     int row, col, u, v;
-    TNN__OUTPUTS(g, i0, i1,
-        const TNN__VF divisor = tnn__vset1(where ? 1 : tnn__pool_divisor(g, y_0, kh, x_0, kw));
+    tnn__reach reach[TNN__REACHES];
+    TNN__OUTPUTS(
+        const TNN__VF divisor = TNN__SET(where ? 1 : down.count*across.count);
         const tnn__len at = ((tnn__len)row*g->ow + col)*g->c;
         float *to = TNN__FIRST(dx, dx_row);
         if (where) TNN__BY_FOUR(g->c, TNN__PLACED)
@@ -5297,8 +5303,9 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, t
     const tnn__len step_h = g->dh*x_row, step_w = (tnn__len)g->dw*g->c;
     const float *p;
     int row, col, u, v;
-    TNN__OUTPUTS(g, 0, g->oh,
-        const TNN__VF divisor = tnn__vset1(tnn__pool_divisor(g, y_0, kh, x_0, kw));
+    tnn__reach reach[TNN__REACHES];
+    TNN__OUTPUTS(
+        const TNN__VF divisor = TNN__SET(down.count*across.count);
         const float *from = TNN__FIRST(x, x_row);
         float *to = y + row*y_row + (tnn__len)col*g->c;
         TNN__BY_FOUR(g->c, TNN__MEAN)
@@ -5352,15 +5359,6 @@ TNN__KERNEL TNN__OWN_CALL float TNN__FN(fold)(const float lanes[TNN__LANES])
     all[0] += all[2];
     all[1] += all[3];
     return all[0] + all[1];
-}
-/* *s += t, compensated, of the TNN__VN lanes from s and low on: lanes are kept in memory between
-   blocks, as sets of any width have 16 of them */
-TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
-{
-    TNN__VF a = tnn__vload(s), b = tnn__vload(low);
-    TNN__FN(collect)(&a, &b, t);
-    tnn__vstore(s, a);
-    tnn__vstore(low, b);
 }
 /* Sums of x[i] to 16 lanes and their lows. more: they hold sums already. */
 TNN__KERNEL TNN__OWN_CALL void TNN__FN(gather)(tnn__len n, const float *x,
@@ -6910,7 +6908,7 @@ static void tnn__conv_backward_weights(const tnn__isa_table *k, const tnn__conv 
         mm.a = x;
         mm.b = dy;
         mm.c = dw;
-        mm.start = keep ? TNN__KEEP : TNN__ZERO;
+        if (!keep) memset(dw, 0, (size_t)tnn__weight_floats(q)*sizeof *dw);
         k->depthwise_dw(&mm, low);
     } else for (group = 0; group < q->groups; group++) {
         tnn__mm mm = tnn__product(all ? 3*g->kh : rows, q->og, g->ow, 1, (tnn__len)g->sw*g->c);
@@ -7114,7 +7112,7 @@ static void tnn__tile_again(const tnn__isa_table *k, const tnn__conv *q, int c, 
     direct.inner = 9*(tnn__len)c;
     tnn__conv_forward(k, &direct, x, x_row, w, out->bias, out->pool ? scratch : y,
                       out->pool ? wide : out->y_row, out->relu, 2*r, 2*r + 2);
-    if (out->pool) k->maxpool(&pair, scratch, wide, y, out->y_row, where, 0, 1);
+    if (out->pool) k->maxpool(&pair, scratch, wide, y, out->y_row, where);
 }
 /* Tiles of a matrix with c channels, none of them placed yet. */
 static tnn__tiles tnn__tiles_of(const tnn__conv *q, int images, int c)
@@ -7437,7 +7435,7 @@ static void tnn__image_task(void *context, int task, int worker)
         if (way != TNN__TO_Y) tnn__channels_last(k, q->oc, g->oh, g->ow, out, y, y_row);
         if (way == TNN__TO_Y) {
             if (pool == TNN__POOL_MAX)
-                k->maxpool(g, x, x_row, y, y_row, call->where_out ? where : NULL, 0, g->oh);
+                k->maxpool(g, x, x_row, y, y_row, call->where_out ? where : NULL);
             else if (pool) k->avgpool(g, x, x_row, y, y_row);
             else tnn__conv_forward(k, q, x, x_row, call->weights, call->bias, y, y_row, 0, 0,
                                    g->oh);
@@ -7450,8 +7448,8 @@ static void tnn__image_task(void *context, int task, int worker)
             if (pool == TNN__POOL_MAX) {
                 tnn__channels_last(k, q->oc, g->oh, g->ow, call->where_in + i*outputs, where,
                                    y_row);
-                k->pool_grad(g, y, where, x, x_row, 0, g->oh);
-            } else if (pool) k->pool_grad(g, y, NULL, x, x_row, 0, g->oh);
+                k->pool_grad(g, y, where, x, x_row);
+            } else if (pool) k->pool_grad(g, y, NULL, x, x_row);
             else tnn__conv_backward_input(k, q, y, y_row, call->weights, NULL, x, x_row);
             tnn__channels_first(k, g->c, g->ih, g->iw, x, x_row, in);
         } else {
@@ -8557,9 +8555,9 @@ static void tnn__window_pool(const tnn__sample_at *a)
     const tnn__len row = tnn__wide(a->in);
     if (a->back) {
         memset(a->dx, 0, (size_t)(a->in->h*row)*sizeof *a->dx);
-        a->k->pool_grad(g, a->dy, a->where, a->dx, row, 0, a->out->h);
+        a->k->pool_grad(g, a->dy, a->where, a->dx, row);
     } else if (a->op->kind->flags & TNN__MAXIMA)
-        a->k->maxpool(g, a->x, a->in->row, a->y, a->out->row, a->where, 0, a->out->h);
+        a->k->maxpool(g, a->x, a->in->row, a->y, a->out->row, a->where);
     else a->k->avgpool(g, a->x, a->in->row, a->y, a->out->row);
 }
 
@@ -9139,7 +9137,7 @@ static void tnn__conv2d_forward(const tnn__sample_at *a)
         tnn__conv_forward(a->k, &op->q, a->x, in->row, a->w, a->b, rows, wide, relu, r*strip.kh,
                           (r + 1)*strip.kh);
         a->k->maxpool(&strip, rows, wide, a->y + r*out->row, out->row,
-                      a->where ? a->where + r*n : NULL, 0, 1);
+                      a->where ? a->where + r*n : NULL);
     }
     for (s = 0; leaky && s < a->samples; s++)
         for (r = r0*unit; r < r1*unit; r++) {
@@ -9162,7 +9160,7 @@ static void tnn__conv2d_backward(const tnn__sample_at *a)
                        op->slope, 1);
     if (pooled) {
         memset(a->scratch + op->dy, 0, (size_t)op->dy_floats*sizeof *dy);
-        a->k->pool_grad(&op->pool, g, a->where, dy, row, 0, a->out->h);
+        a->k->pool_grad(&op->pool, g, a->where, dy, row);
     }
     if (a->dw) {
         if (!a->keep && a->db) memset(a->db, 0, (size_t)op->b_floats*sizeof *a->db);
