@@ -268,10 +268,10 @@ static inline void inside_pool(int isa, int which, const tnn_window *window, int
     if (tnn__window("pool", window, 1, c, h, w, &g)) return;
     row = (inside_len)g.iw*g.c;
     out = (inside_len)g.ow*g.c;
-    if (which == INSIDE_MAX) k->maxpool(&g, x, row, y, out, where, 0, g.oh);
-    else if (which == INSIDE_MAX_GRAD) k->pool_grad(&g, x, where, y, row, 0, g.oh);
+    if (which == INSIDE_MAX) k->maxpool(&g, x, row, y, out, where);
+    else if (which == INSIDE_MAX_GRAD) k->pool_grad(&g, x, where, y, row);
     else if (which == INSIDE_AVERAGE) k->avgpool(&g, x, row, y, out);
-    else k->pool_grad(&g, x, NULL, y, row, 0, g.oh);
+    else k->pool_grad(&g, x, NULL, y, row);
 }
 
 /* A 3x3 convolution with padding 1 of `side` x `side` pixels, c channels to oc. Images stand in a
