@@ -3909,7 +3909,8 @@ TNN__HELPER void TNN__FN(collect)(TNN__VF *s, TNN__VF *low, TNN__VF t)
     *s = z;
 }
 
-/* The same of TNN__VN sums in memory. */
+/* The same of TNN__VN sums in memory, where sums are kept from block to block: sets of any width
+   have 16 of them (3e). */
 TNN__HELPER void TNN__FN(collect_at)(float *s, float *low, TNN__VF t)
 {
     TNN__VF a = tnn__vload(s), b = tnn__vload(low);
@@ -16444,7 +16445,7 @@ static tnn_status tnn__source_data(tnn__source *source, const tnn_npy_options *o
                                    tnn_data *data)
 {
     const tnn_array *samples = source->samples, *labels = source->labels;
-    tnn__len count, room;               /* of values; bytes of memory */
+    tnn__len count, size, room;         /* of values; bytes of one, and of memory */
     unsigned char *bytes = NULL;        /* the values, where they are bytes */
     int *own;                           /* labels, then values */
     if (!samples || !samples->data || (labels && !labels->data))
@@ -16453,12 +16454,12 @@ static tnn_status tnn__source_data(tnn__source *source, const tnn_npy_options *o
         || (labels && tnn__choice("tnn_array_data", (int)labels->dtype, TNN_BOOL))
         || tnn__source_shape(source, options, data)) return TNN_ERROR_ARGUMENT;
     count = data->n*source->values;
-    room = tnn__mul(data->n, (tnn__len)sizeof *own)
-         + tnn__mul(count, samples->dtype == TNN_U8 ? 1 : (tnn__len)sizeof(float));
+    size = samples->dtype == TNN_U8 ? 1 : (tnn__len)sizeof(float);
+    room = tnn__mul(data->n, (tnn__len)sizeof *own) + tnn__mul(count, size);
     if (!tnn__within_limit(room, source->name)
         || (own = (int *)tnn__own(data, room, NULL, source->name)) == NULL) return TNN_ERROR_MEMORY;
     data->labels = own;
-    if (samples->dtype == TNN_U8) data->bytes = bytes = (unsigned char *)(own + data->n);
+    if (size == 1) data->bytes = bytes = (unsigned char *)(own + data->n);
     else data->floats = (float *)(void *)(own + data->n);
     if (tnn__source_labels(source, own, data)) return TNN_ERROR_NUMBER;
     if (!bytes || source->last || source->column >= 0)
@@ -16507,7 +16508,7 @@ static tnn_status tnn__idx(const tnn__input *in, int ndim, tnn_array *array)
     array->ndim = first[3];             /* 1, 3 or 4 */
     array->count = 1;
     for (i = 0; i < array->ndim; i++) {
-        array->shape[i] = (long long)tnn__bits(p + 4 + 4*i, 4, 1);
+        array->shape[i] = (long long)tnn__bits(p + 4*(tnn__len)(i + 1), 4, 1);
         if (array->shape[i] < 1 || array->shape[i] > (i ? 65535 : 0x7fffffff))
             return tnn__reject("%s: dimension %d is %l, at byte %d", in->name, i, array->shape[i],
                                4 + 4*i);
