@@ -1890,9 +1890,10 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
                    order. tests/test_kernels.c compares all instruction sets, in guarded memory;
                    tests/inside.h calls it
      an activation 1e: its enumerator, with the formula; 2b: its name in tnn__choices; 2f: its word
-                   in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of f and f' (a, b, c are its options:
-                   6c), right from denormals to the largest float: infinity times 0, or a denormal
-                   on the way, needs a helper; where x is clamped in one factor, it is so in all;
+                   in TNN__ACTIVATIONS; 3c: a TNN__ACTIVATION of what f and f' share, f and f'
+                   (options are a, b, c: 6c), right from denormals to the largest float: infinity
+                   times 0, or a denormal on the way, needs a helper; where x is clamped in one
+                   factor, it is so in all;
                    6k: a TNN__FUNCTION row; 14: PyTorch's class,
                    "*=Hardswish", or a name of our own where it has none; 17c: a row with f in C,
                    to the same bits, and its helpers behind the functions that they call.
@@ -3588,7 +3589,9 @@ typedef struct {
    TNN__HELPER is a function on vectors that kernels inline.
    EDGES. Where fewer than TNN__VN elements are left, `part` is 1: TNN__AT reads the `rest` that
    there are, with zeros behind, and TNN__PUT writes these. So nothing beyond the n elements, rows
-   or columns is touched; only panels are read in whole vectors, 16 columns wide.
+   or columns is touched; only panels are read in whole vectors, 16 columns wide. Activations and
+   the formulas of losses are given whole vectors only: what calls them (TNN__FN(activate) in 3c,
+   TNN__FN(formulas) in 3g) copies the last elements to where a vector is full.
    BITS. All instances but SSE2's give the same: each operation is rounded by itself, in the order
    written, whatever the width of a vector. So sums have an order that does not depend on it: by
    column they go down the rows, others run over 16 interleaved lanes (3e).
