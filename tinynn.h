@@ -5446,8 +5446,12 @@ TNN__KERNEL float TNN__FN(exp_sum)(tnn__len n, const float *x, float max, float 
     TNN__EACH_ONCE(n, TNN__PUT(y, TNN__FN(exp)(tnn__vsub(TNN__AT(x), m)));)
     return TNN__FN(sum)(n, y);
 }
+#if TNN__PASS == 4
+    #define tnn__largest_avx512 tnn__largest_avx2
+#else
 /* The largest element, NaN if there is one; n at least 1. The order does not matter here: vectors,
-   of which the last may overlap the one before, then their lanes. */
+   of which the last may overlap the one before, then their lanes. AVX-512 has AVX2's: rows are
+   short most often, as ten classes are. */
 TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
 {
     float t[TNN__VN], m;
@@ -5468,6 +5472,7 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
     for (m = t[0], v = 1; v < TNN__VN; v++) m = t[v] > m ? t[v] : m;
     return TNN__FN(any)(odd) ? (float)TNN__NAN : m;
 }
+#endif
 
 /* ---- 3f. Optimizers ---------------------------------------------------------------------------
    Each rule is one pass over n weights w, their gradient g and state s[0], s[1] ...; n is a
