@@ -1990,6 +1990,9 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
      TNN__TARGET            the function may use that instruction set
      TNN__INLINE            it becomes part of its callers: vectors stay in registers
      TNN__OWN_CALL          it never does: nothing in it is computed before it is called
+     TNN__BLIND             nor do callers see into it. Of a function without wide vectors gcc would
+                            see that, take the upper halves of registers for clean after it, and
+                            omit vzeroupper: all that follows without AVX is slow then (Intel)
      TNN__THREAD            each thread has its own
      TNN__RESTRICT          what this pointer leads to, no other one does
      TNN__UNROLL            before a loop of few, known turns
@@ -2005,6 +2008,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #endif
     #define TNN__UNUSED      __attribute__((unused))
     #define TNN__OWN_CALL    __attribute__((noinline, unused))
+    #if defined(__clang__) || __GNUC__ < 8
+    #define TNN__BLIND       TNN__OWN_CALL
+    #else
+    #define TNN__BLIND       __attribute__((noipa, unused))
+    #endif
     #define TNN__THREAD      static __thread
     #define TNN__RESTRICT    __restrict
     #ifdef __clang__
@@ -2024,6 +2032,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__INLINE      static __forceinline
     #define TNN__UNUSED
     #define TNN__OWN_CALL    __declspec(noinline)
+    #define TNN__BLIND       TNN__OWN_CALL
     #define TNN__THREAD      static __declspec(thread)
     #define TNN__RESTRICT    __restrict
     #define TNN__UNROLL
@@ -2038,6 +2047,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #define TNN__INLINE      static
     #define TNN__UNUSED
     #define TNN__OWN_CALL
+    #define TNN__BLIND
     #define TNN__THREAD      static
     #define TNN__RESTRICT
     #define TNN__UNROLL
@@ -3977,7 +3987,7 @@ TNN__HELPER TNN__VF TNN__FN(sign)(TNN__VF x)
     return TNN__BY_SIGN(x, TNN__ONE, TNN__NEG(TNN__ONE), tnn__vzero());
 }
 /* Whether some t[i] of a vector is not 0; none is negative, so a sum of them tells. */
-TNN__KERNEL TNN__OWN_CALL int TNN__FN(positive)(const float *t)
+TNN__KERNEL TNN__BLIND int TNN__FN(positive)(const float *t)
 {
     float sum = 0;
     int i;
@@ -4108,13 +4118,17 @@ TNN__KERNEL void TNN__FN(tile_##M##_##V)(const tnn__mm *t) \
                 const float *b = q->b + i1*q->b1 + i2*q->b2; \
                 const float *p0 = a + i1*q->a1 + i2*q->a2, *p1 = p0 + gs; \
                 const float *p2 = p1 + gs, *p3 = p2 + gs, *p4 = p3 + gs; \
-                for (k = q->run; k > 0; k--) { \
-                    if (V > 1 && TNN__AHEAD) TNN__FN(ahead)(p0 + 32); \
+                const float *next = (ldb > 16 ? b : p0) + 32; \
+                const tnn__len to_next = ldb > 16 ? ldb : ks; \
+                for (k = q->run; k > 0; k--, next += to_next) { \
+                    if (V > 1 && TNN__AHEAD) { \
+                        TNN__FN(ahead)(next); TNN__FN(ahead)(next + 16); \
+                    } \
                     TNN__COLS_##V(TNN__W_LOAD, 0) \
                     TNN__ROWS_##M(TNN__STEP_ROW, TNN__COLS_##V, TNN__STEP) \
                     p0 += ks; p1 += ks; p2 += ks; p3 += ks; p4 += ks; b += ldb; \
                 } \
-                (void)p1; (void)p2; (void)p3; (void)p4; (void)rs; (void)bp; \
+                (void)p1; (void)p2; (void)p3; (void)p4; (void)rs; (void)bp; (void)next; \
             } \
             if (++i2 >= t->n2) { i2 = 0; i1++; } \
         } while (i1 < t->n1); \
@@ -5352,7 +5366,7 @@ TNN__KERNEL void TNN__FN(avgpool)(const tnn__pool_geometry *g, const float *x, t
         TNN__FN(collect_at)(lanes + lane, lanes + TNN__LANES + lane, sum); \
     }
 /* The sum of 16 lanes, in the order above */
-TNN__KERNEL TNN__OWN_CALL float TNN__FN(fold)(const float lanes[TNN__LANES])
+TNN__KERNEL TNN__BLIND float TNN__FN(fold)(const float lanes[TNN__LANES])
 {
     float all[TNN__LANES/2];
     int l;
@@ -6518,32 +6532,58 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return mm;
 }
 
-#define TNN__A_STRIDE ((tnn__len)TNN__CHAIN + 20)   /* of rows of A that are copied */
+#define TNN__A_ROWS   112                           /* of A at a time, */
+#define TNN__A_STRIDE ((tnn__len)TNN__CHAIN + 20)   /* and of rows that are copied */
 /* The product *all over `inner`, by chains of `block` products: C starts as all->start says, and
-   ends as all->relu does. With `copy` the floats of A that a chain needs are copied there first, as
-   rows TNN__A_STRIDE floats apart, whose neighbours are those of k. */
+   ends as all->relu does. A chain is of all rows, TNN__A_ROWS at a time. With `copy` what it needs
+   of them is copied there first, as rows of A or, where ks is not 1, of A^T. */
 static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inner, int block,
                            float *copy)
 {
     tnn__mm mm = *all;
-    int k0, i;
-    for (k0 = 0; k0 < inner; k0 += block) {
-        mm.run = TNN__MIN(block, inner - k0);
-        mm.a = all->a + k0*all->ks;
-        mm.b = all->b + k0*all->ldb;
-        mm.start = k0 ? TNN__KEEP : all->start;
-        mm.relu = all->relu && k0 + mm.run == inner;
-        if (copy) {
-            if (all->ks > 1) k->transpose(mm.run, mm.rows, mm.a, all->ks, copy, TNN__A_STRIDE);
-            else for (i = 0; i < mm.rows; i++)
-                memcpy(copy + i*TNN__A_STRIDE, mm.a + i*all->rs, (size_t)mm.run*sizeof *copy);
-            mm.a = copy;
-            mm.rs = TNN__A_STRIDE;
-            mm.gs = 3*mm.rs;
-            mm.ks = 1;
+    const int turned = all->ks > 1;
+    int k0, i0, i;
+    for (k0 = 0; k0 < inner; k0 += block)
+        for (i0 = 0; i0 < all->rows; i0 += TNN__A_ROWS) {
+            mm.run = TNN__MIN(block, inner - k0);
+            mm.rows = TNN__MIN(TNN__A_ROWS, all->rows - i0);
+            mm.a = all->a + i0*all->rs + k0*all->ks;
+            mm.b = all->b + k0*all->ldb;
+            mm.c = all->c + i0*all->ldc;
+            mm.start = k0 ? TNN__KEEP : all->start;
+            mm.relu = all->relu && k0 + mm.run == inner;
+            if (copy) {
+                const int each = turned ? mm.rows : mm.run;
+                mm.rs = turned ? 1 : TNN__A_STRIDE;
+                mm.ks = turned ? mm.rows : 1;
+                mm.gs = 3*mm.rs;
+                for (i = 0; i < (turned ? mm.run : mm.rows); i++)
+                    memcpy(copy + i*(turned ? mm.ks : mm.rs),
+                           mm.a + i*(turned ? all->ks : all->rs), (size_t)each*sizeof *copy);
+                mm.a = copy;
+            }
+            k->mm(&mm);
         }
-        k->mm(&mm);
-    }
+}
+#define TNN__FEW_A     128      /* rows of A, or as many columns of C, are few */
+/* Whether to compute C^T = B^T A (cols, rows) and to turn it, instead of C = A^T B over `inner`
+   products: A's rows become vectors, where those of B would not be full. The elements are the same
+   chains, as a factor's place does not matter. A is read where it stands, in whole vectors. To turn
+   an element costs 8 sixteenths of a step; reading A what 1 of 16 columns would, but where it is
+   asked for ahead. */
+static int tnn__turn_pays(const tnn__isa_table *k, tnn__len rows, tnn__len inner, int cols)
+{
+    const int over = cols%16, idle = over > 8 ? 16 - over : over ? 8 - over : 0;
+    return rows%16 == 0 && cols <= TNN__FEW_A && idle*inner > 8*(tnn__len)cols
+           && (k->ahead || 16*idle > cols);
+}
+#define TNN__COPIED (1 << 18)
+/* Whether a copy of A^T (inner, rows) pays, for `cols` columns of C: it does not fit the cache, and
+   its rows are too far apart for the processor to foresee. What asks for them ahead does without,
+   but for few columns or many. */
+static int tnn__copy_pays(const tnn__isa_table *k, tnn__len inner, tnn__len rows, int cols)
+{
+    return inner*rows >= TNN__COPIED && (!k->ahead || cols <= 16 || cols > 64);
 }
 
 /* The elements of a shape: 0 if a dimension is not positive or the product does not fit. */
@@ -7256,11 +7296,9 @@ static int tnn__span_at(int n, int i, int spans) { return (int)((tnn__len)n*i/sp
        |   |   |   |        |       |     |
        +---+---+---+        +-------+-----+
 
-   Where C = A^T B has few columns, so that vectors of them would be half empty, C^T = B^T A is
-   computed instead: its elements are the same chains, as a factor's place does not matter. A block
-   of C^T is then made beside C and turned into it. */
-#define TNN__FEW_A     128                      /* rows of A, or at most so many columns of B: */
-#define TNN__FEW_B     512                      /* B is read where it lies */
+   Where C = A^T B has few columns, C^T = B^T A may be computed instead (tnn__turn_pays). A block of
+   C^T is then made beside C and turned into it. */
+#define TNN__FEW_B     512                      /* so many columns of B: it is read where it lies */
 typedef struct {
     const tnn__isa_table *k;
     const float *a, *b;             /* row-major, with turn_a or turn_b their transposes */
@@ -7316,13 +7354,7 @@ static void tnn__matmul_task(void *context, int task, int worker)
                    call->pack_a ? own : NULL);
     if (call->turn_c) call->k->transpose(mm.rows, mm.cols, beside, mm.ldc, c, ldc);
 }
-/* Columns of zeros in the last vectors of n columns. */
-static int tnn__matmul_idle(int n)
-{
-    return n%16 && n%16 <= 8 ? 8 - n%16 : (16 - n%16)%16;
-}
-/* Chooses C^T instead of C where A^T can be read in place, and turning C, 8 sixteenths of a step
-   for an element, costs less than the multiply-adds that are saved. Then what is copied: B, but for
+/* Chooses C^T instead of C where that pays. Then what is copied: B, but for
    few rows of A or columns of B; A, where all its rows share a set of the cache, or to turn it, as
    low tiles need few elements of the line that a step of A^T reads. Then blocks of C: 112 rows (8
    tiles of 14) by 2048 columns, or by 256 where C^T is beside it; fewer where there are threads to
@@ -7330,8 +7362,7 @@ static int tnn__matmul_idle(int n)
 static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
 {
     int row_blocks, copies;
-    call->turn_c = call->turn_a && call->m%16 == 0 && call->n <= TNN__FEW_A
-                   && (tnn__len)call->inner*tnn__matmul_idle(call->n) > 8*(tnn__len)call->n;
+    call->turn_c = call->turn_a && tnn__turn_pays(call->k, call->m, call->inner, call->n);
     if (call->turn_c) {
         const float *a = call->a;
         const int rows = call->m;
@@ -7341,7 +7372,7 @@ static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
     }
     call->in_place = !call->turn_b && call->n%16 == 0
                      && (call->m <= TNN__FEW_A || call->n <= TNN__FEW_B);
-    row_blocks = tnn__blocks(call->m, 112);
+    row_blocks = tnn__blocks(call->m, TNN__A_ROWS);
     call->col_block = (int)TNN__MIN(call->turn_c ? 256 : 2048, tnn__round_up(call->n, 32));
     if (call->turn_c && threads > 1)
         call->col_block = (int)TNN__MIN(call->col_block,
@@ -7351,10 +7382,9 @@ static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
         row_blocks = (int)TNN__MIN(tnn__blocks(call->m, 14), tnn__round_up(row_blocks,
                                    TNN__MAX(1, 2*threads/call->col_blocks)));
     call->row_block = tnn__blocks(call->m, row_blocks);
-    copies = call->turn_a ? !call->k->ahead
-                            && (call->m >= 1024 || (call->m >= 512 && call->n >= 256))
-                          : call->inner%1024 == 0;
-    call->pack_a = copies && call->n >= 64 ? call->row_block*TNN__A_STRIDE : 0;
+    copies = call->turn_a ? tnn__copy_pays(call->k, call->inner, call->m, call->n)
+                          : call->inner%1024 == 0 && call->n >= 64;
+    call->pack_a = copies ? call->row_block*TNN__A_STRIDE : 0;
     call->own = tnn__round_up(call->pack_a + (call->turn_c ? call->row_block*(call->col_block + 16)
                                                            : 0), 16);
     return tnn__blocks(call->m, call->row_block);
@@ -7968,7 +7998,9 @@ typedef struct {
     int spans, parts;       /* of the batch, and of the rows of a sample */
     int pass;               /* of batch normalisation: which sums, */
     float unit;             /* of x times this */
-    int row_block, col_block, col_blocks, dx_blocks, dw_rows;       /* of a dense operation */
+    int row_block, col_block, col_blocks, dx_blocks, dw_rows;       /* of a dense operation; */
+    int dw_turned;                  /* with dW^T first, and dy in rows: from one to the next, and */
+    tnn__len dy_row, dy_panel;      /* from 16 of its columns to the next */
 } tnn__call;
 /* What operations take of the allocation, and the most that any of them needs of what they share:
    a gradient of one sample; panels of dy of a dense layer, and dy^T or W^T; a Gram matrix. */
@@ -9326,8 +9358,8 @@ static void tnn__custom_backward(const tnn__sample_at *a)
    of the blocks are in the call. What a task reads again and again is chosen to stay cached:
      forward    a chain of the weights of 32 units, while samples pass by; what follows, activation
                 and dropout, is done to the block at once
-     backward   dy goes back through these first, into panels over the units, net->panels. Panels
-                are the right-hand side of dW; as the left-hand side of dx they are as good as rows.
+     backward   dy goes back through these first, to net->panels: into panels over the units, the
+                right-hand side of dW, or into rows, the left-hand side of dW^T; for dx both serve.
                 dx and dW are tasks of one run, which mix as threads are free */
 /* Dense, ReLU, dropout. The random numbers are those that the dropout would have drawn alone, but
    for a default .p, and not those that DropConnect draws. */
@@ -9344,8 +9376,9 @@ static int tnn__dense_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
     if (op->options.drop_connect > 0 || !(record[1].o.p > 0)) op->drawn = layer + act + 1;
     return act + 1;
 }
-#define TNN__DX_BLOCK 112       /* at most so many inputs at a time in dx, */
-#define TNN__DW_BLOCK 392       /* and in dW, of at most */
+#define TNN__Y_BLOCK  56        /* at most so many samples at a time, but for 112 in all, */
+#define TNN__DX_BLOCK 112       /* inputs in dx, */
+#define TNN__DW_BLOCK 784       /* and in dW, of at most */
 #define TNN__DW_SAMPLES 256     /* so many samples */
 
 /* A task of y: row_block samples by col_block units. */
@@ -9403,13 +9436,13 @@ static void tnn__dense_turn(void *context, int task, int worker)
     (void)worker;
     if (turns && rows < 16) memset(turned, 0, (size_t)deep*16*sizeof *turned);
     for (j = 0; j < units; j += 16) {
-        float *panel = net->panels + (tnn__len)j*net->n + (tnn__len)s0*16;
+        float *panel = net->panels + j/16*call->dy_panel + s0*call->dy_row;
         call->k->act_grad(rows, 16, op->act ? out->data + s0*out->sample + j : NULL, out->sample,
-                          out->grad + s0*out->sample + j, out->sample, panel, 16,
+                          out->grad + s0*out->sample + j, out->sample, panel, call->dy_row,
                           op->slope, 1.0f/(1.0f - op->p));
         for (s = 0; j + 16 > units && s < rows; s++)
-            for (i = units - j; i < 16; i++) panel[s*16 + i] = 0;
-        if (turns) call->k->transpose(rows, 16, panel, 16, turned + (tnn__len)j*16, 16);
+            for (i = units - j; i < 16; i++) panel[s*call->dy_row + i] = 0;
+        if (turns) call->k->transpose(rows, 16, panel, call->dy_row, turned + (tnn__len)j*16, 16);
     }
 }
 /* A task of 16 inputs: their weights as a panel over them, with a row for each unit. */
@@ -9435,6 +9468,10 @@ static void tnn__dense_place(tnn_net *net, tnn__op *op, tnn__room *room)
     const tnn__len batch = room->batch, inner = op->q.inner, units = tnn__round_up(op->q.oc, 16);
     (void)net;
     room->panels = TNN__MAX(room->panels, tnn__mul(batch, units));
+    if (tnn__turn_pays(tnn__kernels(), inner, batch, op->q.oc))
+        room->most = TNN__MAX(room->most, 16*inner);
+    else if (tnn__mul(batch, inner) >= TNN__COPIED)
+        room->most = TNN__MAX(room->most, TNN__A_ROWS*TNN__A_STRIDE);
     if (!op->needs_dx) return;
     room->turned = TNN__MAX(room->turned, tnn__mul(units, 15
                             + TNN__MAX(batch, tnn__dense_flips(op, room->batch) ? inner : 0)));
@@ -9444,9 +9481,10 @@ static tnn_status tnn__dense_over(tnn__call *call)
 {
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const int n = net->n, blocks = (n + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK;
+    const int n = net->n, blocks = n > 2*TNN__Y_BLOCK ? (n + TNN__Y_BLOCK - 1)/TNN__Y_BLOCK : 1;
     call->row_block = tnn__blocks(n, blocks);
-    call->col_block = op->p > 0 ? 64 : 32;      /* random numbers come by 64 */
+    call->col_block = net->threads == 1 || blocks >= 4*net->threads ? 128
+                      : op->p > 0 ? 64 : 32;        /* random numbers come by 64 */
     call->col_blocks = (op->q.oc + call->col_block - 1)/call->col_block;
     tnn__run(tnn__threads_for(net, n*op->q.inner*op->q.oc/8), blocks*call->col_blocks,
              tnn__dense_forward, call);
@@ -9461,14 +9499,15 @@ static void tnn__dense_dx(const tnn__call *call, int block)
     const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in];
     const int deep = (op->q.oc + 15)/16*16, i0 = block*call->row_block;
-    tnn__mm mm = tnn__product(TNN__MIN(call->row_block, net->n - i0), (int)op->q.inner, 16, 16, 1);
+    tnn__mm mm = tnn__product(TNN__MIN(call->row_block, net->n - i0), (int)op->q.inner, 16,
+                              call->dy_row, 1);
     int k0;
-    mm.a2 = (tnn__len)net->n*16;
+    mm.a2 = call->dy_panel;
     mm.b2 = 256; mm.bp = (tnn__len)deep*16;
     mm.c = in->grad + i0*in->sample;
     mm.ldc = in->sample;
     for (k0 = 0; k0 < deep; k0 += 16*mm.n2) {
-        mm.a = net->panels + (tnn__len)k0*net->n + (tnn__len)i0*16;
+        mm.a = net->panels + k0/16*call->dy_panel + i0*call->dy_row;
         mm.b = net->turned + (tnn__len)k0*16;
         mm.n2 = TNN__MIN(tnn__chain(deep/16, 16), (deep - k0)/16);
         mm.start = k0 ? TNN__KEEP : TNN__ZERO;
@@ -9500,8 +9539,9 @@ static void tnn__dense_dx_turned(const tnn__call *call, int block, float *scratc
                                in->grad + (s0 + s)*in->sample + i0, in->sample);
     }
 }
-/* A block of dW = x^T dy, and of db with the first inputs. */
-static void tnn__dense_dw(const tnn__call *call, int task)
+/* A block of dW = x^T dy, or of dW^T = dy^T x, and of db with the first inputs. A row of dW^T
+   stands where the panel that it is to be in has as many floats. */
+static void tnn__dense_dw(const tnn__call *call, int task, float *scratch)
 {
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
@@ -9509,24 +9549,52 @@ static void tnn__dense_dw(const tnn__call *call, int task)
     const int block = tnn__blocks(net->n, tnn__blocks(net->n, TNN__DW_SAMPLES));
     const int i0 = task/call->col_blocks*call->dw_rows;
     const int j_0 = task%call->col_blocks*call->col_block;
-    tnn__mm mm = tnn__product((int)TNN__MIN(call->dw_rows, op->q.inner - i0),
-                              TNN__MIN(call->col_block, op->q.oc - j_0), 0, 1, in->sample);
+    const int rows = (int)TNN__MIN(call->dw_rows, op->q.inner - i0);
+    const int cols = TNN__MIN(call->col_block, op->q.oc - j_0);
+    const float *dy = net->panels + j_0/16*call->dy_panel;
+    float *dw = net->flat[TNN__G] + op->weights + j_0*op->q.inner;
+    tnn__mm mm;
     int s;
-    mm.a = in->data + i0;
-    mm.b = net->panels + (tnn__len)j_0*net->n;
-    mm.bp = (tnn__len)net->n*16;
-    mm.c = net->flat[TNN__G] + op->weights + (j_0/16*op->q.inner + i0)*16;
-    mm.ldc = 16; mm.cp = op->q.inner*16;
-    tnn__by_chains(call->k, &mm, net->n, block, NULL);
+    if (call->dw_turned) {
+        mm = tnn__product(cols, rows, 0, 1, call->dy_row);
+        mm.a = dy;
+        mm.b = in->data + i0;
+        mm.ldb = in->sample; mm.bp = 16;
+        mm.c = dw + i0;
+        mm.ldc = op->q.inner;
+        tnn__by_chains(call->k, &mm, net->n, block, NULL);
+    } else {
+        mm = tnn__product(rows, cols, 0, 1, in->sample);
+        mm.a = in->data + i0;
+        mm.b = dy;
+        mm.bp = call->dy_panel;
+        mm.c = dw + (tnn__len)i0*16;
+        mm.ldc = 16; mm.cp = op->q.inner*16;
+        tnn__by_chains(call->k, &mm, net->n, block,
+                       tnn__copy_pays(call->k, net->n, op->q.inner, cols) ? scratch : NULL);
+    }
     if (i0 == 0 && op->b_floats) {
         float *db = net->flat[TNN__G] + op->biases + j_0;
-        memset(db, 0, (size_t)mm.cols*sizeof *db);
-        for (s = 0; s < mm.cols; s += 16) {
+        memset(db, 0, (size_t)cols*sizeof *db);
+        for (s = 0; s < cols; s += 16) {
             float low[16] = {0};
-            call->k->colsum(net->n, TNN__MIN(16, mm.cols - s),
-                            net->panels + (tnn__len)(j_0 + s)*net->n, 16, 1, db + s, low);
+            call->k->colsum(net->n, TNN__MIN(16, cols - s), dy + s/16*call->dy_panel, call->dy_row,
+                            1, db + s, low);
         }
     }
+}
+/* A task of 16 units: their rows of dW^T become a panel. */
+static void tnn__dense_dw_turn(void *context, int task, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const tnn_net *net = call->net;
+    const tnn__len inner = call->op->q.inner;
+    const int units = TNN__MIN(16, call->op->q.oc - 16*task);
+    float *rows = net->scratch + worker*net->scratch_floats + net->g[0];
+    float *panel = net->flat[TNN__G] + call->op->weights + task*(16*inner);
+    memcpy(rows, panel, (size_t)(units*inner)*sizeof *rows);
+    memset(rows + units*inner, 0, (size_t)((16 - units)*inner)*sizeof *rows);
+    call->k->transpose(16, inner, rows, inner, panel, 16);
 }
 /* Tasks 0..dx_blocks-1 are blocks of dx, those behind them blocks of dW. */
 static void tnn__dense_backward(void *context, int task, int worker)
@@ -9534,7 +9602,7 @@ static void tnn__dense_backward(void *context, int task, int worker)
     const tnn__call *call = (const tnn__call *)context;
     const tnn_net *net = call->net;
     float *scratch = net->scratch + worker*net->scratch_floats + net->g[0];
-    if (task >= call->dx_blocks) tnn__dense_dw(call, task - call->dx_blocks);
+    if (task >= call->dx_blocks) tnn__dense_dw(call, task - call->dx_blocks, scratch);
     else if (tnn__dense_flips(call->op, net->n)) tnn__dense_dx(call, task);
     else tnn__dense_dx_turned(call, task, scratch);
 }
@@ -9552,6 +9620,9 @@ static void tnn__dense_over_backward(tnn__call *call)
                                      TNN__MIN(8, (rows + 27)/28));
     const tnn__len dw_blocks = TNN__MAX((inner + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK,
                                         TNN__MIN(net->threads > 1 ? 8 : 1, (inner + 27)/28));
+    call->dw_turned = op->trained && tnn__turn_pays(call->k, inner, net->n, op->q.oc);
+    call->dy_row = call->dw_turned ? tnn__round_up(units, 16) : 16;
+    call->dy_panel = call->dw_turned ? 16 : (tnn__len)net->n*16;
     tnn__run(tnn__threads_for(net, net->n*units), (net->n + 15)/16, tnn__dense_turn, call);
     if (op->needs_dx && flips)
         tnn__run(tnn__threads_for(net, inner*units), (int)((inner + 15)/16), tnn__dense_flip,
@@ -9561,9 +9632,12 @@ static void tnn__dense_over_backward(tnn__call *call)
     call->col_block = units > 1024 ? 512 : 128;
     call->col_blocks = (op->q.oc + call->col_block - 1)/call->col_block;
     call->dw_rows = (int)((inner + dw_blocks - 1)/dw_blocks);
+    if (call->dw_turned) call->dw_rows = (int)tnn__round_up(call->dw_rows, 32);
     tnn__run(tnn__threads_for(net, net->n*inner*units/8), call->dx_blocks + (op->trained
                  ? (int)((inner + call->dw_rows - 1)/call->dw_rows)*call->col_blocks : 0),
              tnn__dense_backward, call);
+    if (call->dw_turned)
+        tnn__run(tnn__threads_for(net, inner*units), (op->q.oc + 15)/16, tnn__dense_dw_turn, call);
 }
 
 /* ---- 6k. All of them ------------------------------------------------------------------------- */
@@ -10406,12 +10480,12 @@ static void tnn__place_weights(tnn_net *net)
    value is NaN it is class 0. */
 static int tnn__predict(const tnn_net *net, const float *x)
 {
-    const int n = net->view.classes, c = net->blob[net->ops].c;
+    const int n = net->view.classes, c = net->blob[net->ops].c, pixels = n/c;
     const float most = tnn__kernels()->largest(n, x);
     int i, p;
     if (net->view.one) return x[0] > tnn__loss_kind_of(&net->loss)->edge;
     for (i = 0; i < c; i++)
-        for (p = 0; p < n/c; p++) if (x[p*c + i] >= most) return i*(n/c) + p;
+        for (p = 0; p < pixels; p++) if (x[p*c + i] >= most) return i*pixels + p;
     return 0;
 }
 /* How many classes predictions are of: the classes of the outputs, 2 of a single one. */

@@ -179,7 +179,7 @@ typedef struct bench {
     tnn_net   *net;
     tnn_mode   mode;
     int        batch, turn, direction;
-    float     *x[BATCHES];
+    tnn_tensor x[BATCHES];
     int       *labels[BATCHES];
 } bench;
 
@@ -209,14 +209,14 @@ static void run_pool_d(bench *b)
 static void run_step(bench *b)
 {
     int i = b->turn++ % BATCHES;
-    tnn_forward(b->net, b->x[i], b->batch, TNN_TRAIN);
+    tnn_forward(b->net, b->x[i].data, b->batch, TNN_TRAIN);
     tnn_loss(b->net, b->labels[i]);
     tnn_backward(b->net);
     tnn_step(b->net);
 }
 static void run_forward(bench *b)
 {
-    tnn_forward(b->net, b->x[b->turn++ % BATCHES], b->batch, TNN_EVAL);
+    tnn_forward(b->net, b->x[b->turn++ % BATCHES].data, b->batch, TNN_EVAL);
 }
 
 /* A fast generator of our own: setting up a case must not take longer than measuring it. */
@@ -265,10 +265,10 @@ static const char *open_net(bench *b, const char *name, int batch, int training)
     if (tnn_failed()) return tnn_error();
     size_t floats = (size_t)batch * (size_t)n->c * (size_t)n->h * (size_t)n->w;
     for (int k = 0; k < BATCHES; k++) {
-        b->x[k] = (float *)malloc(floats * sizeof(float));
+        b->x[k] = tnn_tensor_create(batch, n->c, n->h, n->w);
         b->labels[k] = (int *)malloc((size_t)batch * sizeof(int));
-        if (!b->x[k] || !b->labels[k]) return "out of memory";
-        fill_random(b->x[k], floats);
+        if (!b->x[k].data || !b->labels[k]) return "out of memory";
+        fill_random(b->x[k].data, floats);
         for (int i = 0; i < batch; i++) b->labels[k][i] = (int)random_bits() % n->classes;
     }
     b->batch = batch;
@@ -295,11 +295,10 @@ static const char *open_conv(bench *b, int ic, int oc, int h, int w, int k, int 
     tnn_set_loss_with(b->net, &loss);
     tnn_build(b->net);
     if (tnn_failed()) return tnn_error();
-    size_t floats = (size_t)batch * (size_t)ic * (size_t)h * (size_t)w;
-    b->x[0] = (float *)malloc(floats * sizeof(float));
-    if (!b->x[0]) return "out of memory";
-    fill_random(b->x[0], floats);
-    tnn_forward(b->net, b->x[0], batch, TNN_TRAIN);
+    b->x[0] = tnn_tensor_create(batch, ic, h, w);
+    if (!b->x[0].data) return "out of memory";
+    fill_random(b->x[0].data, (size_t)batch * (size_t)ic * (size_t)h * (size_t)w);
+    tnn_forward(b->net, b->x[0].data, batch, TNN_TRAIN);
     if (tnn_failed()) return tnn_error();
     inside_last_ready(b->net, fill_random);
     b->run = run_conv;
@@ -351,7 +350,7 @@ static void close_case(bench *b)
 {
     for (int i = 0; i < 4; i++) tnn_tensor_free(&b->t[i]);
     for (int k = 0; k < BATCHES; k++) {
-        free(b->x[k]);
+        tnn_tensor_free(&b->x[k]);
         free(b->labels[k]);
     }
     free(b->bias);

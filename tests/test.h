@@ -156,9 +156,41 @@ static inline void TEST_PRINTF(2, 3) test_fail(int line, const char *format, ...
     snprintf(test.why + length, sizeof test.why - length, " (line %d)", line);
 }
 
+/* Whether the upper halves of AVX's registers are in use, where the processor tells (xgetbv with 1;
+   cpuid 13.1 says whether). What has used them and leaves them so (no vzeroupper) makes Intel's
+   processors many times slower in all that follows without AVX, in the user's code, too. Compilers
+   see to it from -O2 on, which not every program here has, but the library. */
+#if defined TINYNN_ELSEWHERE && defined __x86_64__ && defined __GNUC__ && !defined __AVX__
+#include <cpuid.h>
+static inline int test_upper_halves(void)
+{
+    static int tells = -1;
+    unsigned a, b, c, d;
+    if (tells < 0) {
+        __cpuid(1, a, b, c, d);
+        tells = c >> 27 & 1 && __get_cpuid_max(0, NULL) >= 13;
+        if (tells) {
+            __cpuid_count(13, 1, a, b, c, d);
+            tells = a >> 2 & 1;
+        }
+    }
+    if (!tells) return 0;
+    __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(1));
+    return (a & 0x44) != 0;                     /* of ymm, of zmm */
+}
+#else
+static inline int test_upper_halves(void) { return 0; }
+#endif
+
+static inline void test_hold(int line)
+{
+    test.checks++;
+    if (test_upper_halves())
+        test_fail(line, "the upper halves of AVX's registers are in use: a vzeroupper is missing");
+}
 /* CHECK(condition, "format", ...): the text says what is wrong when it does not hold. */
 #define CHECK(condition, ...) \
-    ((condition) ? (void)(test.checks++) : test_fail(__LINE__, __VA_ARGS__))
+    ((condition) ? test_hold(__LINE__) : test_fail(__LINE__, __VA_ARGS__))
 
 static inline void test_measure(double residual, double limit)
 {
