@@ -6532,11 +6532,12 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
     return mm;
 }
 
-#define TNN__A_ROWS   112                           /* of A at a time, */
-#define TNN__A_STRIDE ((tnn__len)TNN__CHAIN + 20)   /* and of rows that are copied */
+#define TNN__A_ROWS   56                            /* of A at a time, */
+#define TNN__A_COPIED (2*TNN__A_ROWS)               /* or so many that are copied, */
+#define TNN__A_STRIDE ((tnn__len)TNN__CHAIN + 20)   /* so far apart */
 /* The product *all over `inner`, by chains of `block` products: C starts as all->start says, and
-   ends as all->relu does. A chain is of all rows, TNN__A_ROWS at a time. With `copy` what it needs
-   of them is copied there first, as rows of A or, where ks is not 1, of A^T. */
+   ends as all->relu does. With `copy` what a chain needs of A is copied there first, TNN__A_COPIED
+   rows at a time, as rows of A or, where ks is not 1, of A^T. */
 static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inner, int block,
                            float *copy)
 {
@@ -6544,9 +6545,9 @@ static void tnn__by_chains(const tnn__isa_table *k, const tnn__mm *all, int inne
     const int turned = all->ks > 1;
     int k0, i0, i;
     for (k0 = 0; k0 < inner; k0 += block)
-        for (i0 = 0; i0 < all->rows; i0 += TNN__A_ROWS) {
+        for (i0 = 0; i0 < all->rows; i0 += TNN__A_COPIED) {
             mm.run = TNN__MIN(block, inner - k0);
-            mm.rows = TNN__MIN(TNN__A_ROWS, all->rows - i0);
+            mm.rows = TNN__MIN(TNN__A_COPIED, all->rows - i0);
             mm.a = all->a + i0*all->rs + k0*all->ks;
             mm.b = all->b + k0*all->ldb;
             mm.c = all->c + i0*all->ldc;
@@ -7354,11 +7355,10 @@ static void tnn__matmul_task(void *context, int task, int worker)
                    call->pack_a ? own : NULL);
     if (call->turn_c) call->k->transpose(mm.rows, mm.cols, beside, mm.ldc, c, ldc);
 }
-/* Chooses C^T instead of C where that pays. Then what is copied: B, but for
-   few rows of A or columns of B; A, where all its rows share a set of the cache, or to turn it, as
-   low tiles need few elements of the line that a step of A^T reads. Then blocks of C: 112 rows (8
-   tiles of 14) by 2048 columns, or by 256 where C^T is beside it; fewer where there are threads to
-   feed. Returns how many blocks of rows there are. */
+/* Chooses C^T instead of C where that pays. Then what is copied: B, but for few rows of A or
+   columns of B; A, where all its rows share a set of the cache, or A^T where that pays. Then blocks of C:
+   56 rows (4 tiles of 14) by 2048 columns, or of C^T, which is beside C, all rows by 1024 or 256;
+   fewer where there are threads to feed. Returns how many blocks of rows there are. */
 static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
 {
     int row_blocks, copies;
@@ -7372,8 +7372,9 @@ static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
     }
     call->in_place = !call->turn_b && call->n%16 == 0
                      && (call->m <= TNN__FEW_A || call->n <= TNN__FEW_B);
-    row_blocks = tnn__blocks(call->m, TNN__A_ROWS);
-    call->col_block = (int)TNN__MIN(call->turn_c ? 256 : 2048, tnn__round_up(call->n, 32));
+    row_blocks = call->turn_c ? 1 : tnn__blocks(call->m, TNN__A_ROWS);
+    call->col_block = (int)TNN__MIN(!call->turn_c ? 2048 : call->k->ahead ? 1024 : 256,
+                                    tnn__round_up(call->n, 32));
     if (call->turn_c && threads > 1)
         call->col_block = (int)TNN__MIN(call->col_block,
                                         tnn__round_up(tnn__blocks(call->n, 2*threads), 32));
@@ -9376,9 +9377,7 @@ static int tnn__dense_fuse(tnn_net *net, int layer, tnn__op *op, tnn__blob *b)
     if (op->options.drop_connect > 0 || !(record[1].o.p > 0)) op->drawn = layer + act + 1;
     return act + 1;
 }
-#define TNN__Y_BLOCK  56        /* at most so many samples at a time, but for 112 in all, */
-#define TNN__DX_BLOCK 112       /* inputs in dx, */
-#define TNN__DW_BLOCK 784       /* and in dW, of at most */
+#define TNN__DW_BLOCK 784       /* at most so many inputs at a time in dW, of at most */
 #define TNN__DW_SAMPLES 256     /* so many samples */
 
 /* A task of y: row_block samples by col_block units. */
@@ -9471,7 +9470,7 @@ static void tnn__dense_place(tnn_net *net, tnn__op *op, tnn__room *room)
     if (tnn__turn_pays(tnn__kernels(), inner, batch, op->q.oc))
         room->most = TNN__MAX(room->most, 16*inner);
     else if (tnn__mul(batch, inner) >= TNN__COPIED)
-        room->most = TNN__MAX(room->most, TNN__A_ROWS*TNN__A_STRIDE);
+        room->most = TNN__MAX(room->most, TNN__A_COPIED*TNN__A_STRIDE);
     if (!op->needs_dx) return;
     room->turned = TNN__MAX(room->turned, tnn__mul(units, 15
                             + TNN__MAX(batch, tnn__dense_flips(op, room->batch) ? inner : 0)));
@@ -9481,7 +9480,7 @@ static tnn_status tnn__dense_over(tnn__call *call)
 {
     const tnn_net *net = call->net;
     const tnn__op *op = call->op;
-    const int n = net->n, blocks = n > 2*TNN__Y_BLOCK ? (n + TNN__Y_BLOCK - 1)/TNN__Y_BLOCK : 1;
+    const int n = net->n, blocks = n > 2*TNN__A_ROWS ? (n + TNN__A_ROWS - 1)/TNN__A_ROWS : 1;
     call->row_block = tnn__blocks(n, blocks);
     call->col_block = net->threads == 1 || blocks >= 4*net->threads ? 128
                       : op->p > 0 ? 64 : 32;        /* random numbers come by 64 */
@@ -9616,7 +9615,7 @@ static void tnn__dense_over_backward(tnn__call *call)
     const tnn__len inner = op->q.inner, units = op->q.oc;
     const int flips = tnn__dense_flips(op, net->n);
     const tnn__len rows = flips ? net->n : inner;           /* of dx, or of dx^T */
-    const tnn__len blocks = TNN__MAX((rows + TNN__DX_BLOCK - 1)/TNN__DX_BLOCK,
+    const tnn__len blocks = TNN__MAX((rows + TNN__A_ROWS - 1)/TNN__A_ROWS,
                                      TNN__MIN(8, (rows + 27)/28));
     const tnn__len dw_blocks = TNN__MAX((inner + TNN__DW_BLOCK - 1)/TNN__DW_BLOCK,
                                         TNN__MIN(net->threads > 1 ? 8 : 1, (inner + 27)/28));
@@ -12983,7 +12982,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     arena->memory = memory;
     room.training = net->loss.type != 0;
     room.batch = net->options.batch;
-    room.most = (tnn__len)TNN__DX_BLOCK*32;     /* a dense layer's dx passes through g[0], too */
+    room.most = TNN__A_ROWS*32;     /* a dense layer's dx passes through g[0], too */
     tnn__place_params(net);
     tnn__place_optimizer(net, arena);
     net->buffers = memory ? net->flat[TNN__W] + net->params : NULL;
