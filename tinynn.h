@@ -6533,7 +6533,7 @@ static tnn__mm tnn__product(int rows, int cols, int run, tnn__len rs, tnn__len k
 }
 
 #define TNN__A_ROWS   56                            /* of A at a time, */
-#define TNN__A_COPIED (2*TNN__A_ROWS)               /* or so many that are copied, */
+#define TNN__A_COPIED 112                           /* or so many that are copied, */
 #define TNN__A_STRIDE ((tnn__len)TNN__CHAIN + 20)   /* so far apart */
 /* The product *all over `inner`, by chains of `block` products: C starts as all->start says, and
    ends as all->relu does. With `copy` what a chain needs of A is copied there first, TNN__A_COPIED
@@ -12982,7 +12982,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     arena->memory = memory;
     room.training = net->loss.type != 0;
     room.batch = net->options.batch;
-    room.most = TNN__A_ROWS*32;     /* a dense layer's dx passes through g[0], too */
+    room.most = (tnn__len)TNN__A_ROWS*32;     /* a dense layer's dx passes through g[0], too */
     tnn__place_params(net);
     tnn__place_optimizer(net, arena);
     net->buffers = memory ? net->flat[TNN__W] + net->params : NULL;
