@@ -4035,8 +4035,8 @@ TNN__HELPER int TNN__FN(any)(TNN__VF x)
    BITS. An element of C is one chain after the other, in the order of k, whichever tile it is in.
    AHEAD. Where A is turned, a step's elements are neighbours and the next step's a row of A away,
    which no processor foresees. So each step of AVX-512's wide tiles asks for the two lines that
-   stand two behind its own: the tiles below want them. Where it is rows of B that are apart, it asks
-   for those: the next strip wants them. It makes dW of a dense layer 1.05 to 1.3 times as fast.
+   stand two behind its own: the tiles below want them. Where rows of B are apart, it asks for
+   theirs: the next strip wants them. It makes dW of a dense layer 1.05 to 1.3 times as fast.
    Lower tiles lose by it: they leave less time, and most of what they need is where they are.
 
    The accumulators have names, not indices: compilers keep an array in memory. Three rows share one
@@ -7357,9 +7357,9 @@ static void tnn__matmul_task(void *context, int task, int worker)
     if (call->turn_c) call->k->transpose(mm.rows, mm.cols, beside, mm.ldc, c, ldc);
 }
 /* Chooses C^T instead of C where that pays. Then what is copied: B, but for few rows of A or
-   columns of B; A, where all its rows share a set of the cache, or A^T where that pays. Then blocks of C:
-   56 rows (4 tiles of 14) by 2048 columns, or of C^T, which is beside C, all rows by 1024 or 256;
-   fewer where there are threads to feed. Returns how many blocks of rows there are. */
+   columns of B; A, where all its rows share a set of the cache, or A^T where that pays. Then blocks
+   of C: 56 rows (4 tiles of 14) by 2048 columns, or of C^T, which is beside C, all rows by 1024 or
+   256; fewer where there are threads to feed. Returns how many blocks of rows there are. */
 static int tnn__matmul_plan(tnn__matmul_call *call, int threads)
 {
     int row_blocks, copies;
