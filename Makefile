@@ -56,7 +56,9 @@ LINKED = $(EXPERIMENTS:%=build/%) \
              grep -L -e '"inside\.h"' -e '"hooked\.h"' tests/test_*.c tests/mistakes.c))
 $(LINKED): build/tinynn.o
 $(patsubst tests/%.c,build/%,$(shell grep -l '"hooked\.h"' tests/test_*.c)): build/hooked.o
-PROGRAM = $(COMPILE) $(if $(filter %.o,$^),-DTINYNN_ELSEWHERE) -Iexperiments -Itests \
+# Below -O2 gcc leaves out what TEST_UPPER_HALVES looks for.
+HALVES := $(if $(filter -O2 -O3,$(CFLAGS)),-DTEST_UPPER_HALVES)
+PROGRAM = $(COMPILE) $(if $(filter %.o,$^),-DTINYNN_ELSEWHERE $(HALVES)) -Iexperiments -Itests \
           $(filter %.c %.o,$^) $(LDFLAGS) $(LDLIBS)
 
 $(EXPERIMENTS:%=build/%) build/report: build/%: experiments/%.c $(wildcard experiments/*.h) tinynn.h

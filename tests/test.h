@@ -158,9 +158,9 @@ static inline void TEST_PRINTF(2, 3) test_fail(int line, const char *format, ...
 
 /* Whether the upper halves of AVX's registers are in use, where the processor tells (xgetbv with 1;
    cpuid 13.1 says whether). What has used them and leaves them so (no vzeroupper) makes Intel's
-   processors many times slower in all that follows without AVX, in the user's code, too. Compilers
-   see to it from -O2 on, which not every program here has, but the library. */
-#if defined TINYNN_ELSEWHERE && defined __x86_64__ && defined __GNUC__ && !defined __AVX__
+   processors many times slower in all that follows without AVX, in the user's code, too.
+   TEST_UPPER_HALVES: the library was compiled with -O2 or -O3. */
+#if defined TEST_UPPER_HALVES && defined __x86_64__ && defined __GNUC__ && !defined __AVX__
 #include <cpuid.h>
 static inline int test_upper_halves(void)
 {
