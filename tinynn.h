@@ -9468,9 +9468,10 @@ static void tnn__dense_place(tnn_net *net, tnn__op *op, tnn__room *room)
     const tnn__len batch = room->batch, inner = op->q.inner, units = tnn__round_up(op->q.oc, 16);
     (void)net;
     room->panels = TNN__MAX(room->panels, tnn__mul(batch, units));
-    if (tnn__turn_pays(tnn__kernels(), inner, batch, op->q.oc))
+    /* either way of dW: fewer samples, or another instruction set, may choose the other */
+    if (inner%16 == 0 && op->q.oc%8 && op->q.oc <= TNN__FEW_A)
         room->most = TNN__MAX(room->most, 16*inner);
-    else if (tnn__mul(batch, inner) >= TNN__COPIED)
+    if (tnn__mul(batch, inner) >= TNN__COPIED)
         room->most = TNN__MAX(room->most, TNN__A_COPIED*TNN__A_STRIDE);
     if (!op->needs_dx) return;
     room->turned = TNN__MAX(room->turned, tnn__mul(units, 15
