@@ -9358,8 +9358,8 @@ static void tnn__custom_backward(const tnn__sample_at *a)
    x (n, K)   W (units, K), as panels (units/16, K, 16)   y (n, units)
    Each is one matrix product over the whole batch, whose tasks are blocks of the output; the sizes
    of the blocks are in the call. What a task reads again and again is chosen to stay cached:
-     forward    a chain of the weights of 32 units, while samples pass by; what follows, activation
-                and dropout, is done to the block at once
+     forward    a chain of the weights of 32 to 128 units, while samples pass by; what follows,
+                activation and dropout, is done to the block at once
      backward   dy goes back through these first, to net->panels: into panels over the units, the
                 right-hand side of dW, or into rows, the left-hand side of dW^T; for dx both serve.
                 dx and dW are tasks of one run, which mix as threads are free */
