@@ -909,6 +909,47 @@ static void large_training(void)
     }
 }
 
+/* A dense layer chooses how to compute dW at each step: by its samples and the instruction set,
+   either of which may be another than when the network was built. The weights after a step are
+   those of a network built for these samples on this instruction set. */
+static uint64_t stepped(int inputs, int units, int batch, int samples, const float *x,
+                        const int *labels, const char *built, const char *used)
+{
+    tnn_net *net = tnn_create(.input = { inputs, 1, 1 }, .batch = batch, .seed = 6, .threads = 1);
+    uint64_t hash;
+    tnn_add(net, TNN_DENSE, .units = units);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 0.1f);
+    tnn_set_isa(built);
+    CHECK(tnn_build(net) == TNN_OK, "%s", tnn_error());
+    tnn_set_isa(used);
+    CHECK(tnn_train_batch(net, x, labels, samples) > 0, "%s", tnn_error());
+    hash = tnn_hash(net);
+    tnn_free(net);
+    return hash;
+}
+static void fewer_samples(void)
+{
+    static const struct { int inputs, units, batch, samples; } cases[] = {
+        { 272, 127, 2000, 1016 }, { 64, 10, 4096, 20 }, { 784, 9, 400, 30 },
+        { 320, 49, 1000, 500 }, { 1008, 100, 261, 20 } };
+    const char *isa = tnn_isa();
+    int k, i, labels[2000];
+    for (k = 0; k < (int)(sizeof cases / sizeof *cases); k++) {
+        const int inputs = cases[k].inputs, units = cases[k].units, n = cases[k].samples;
+        float *x = test_values((size_t)n * (size_t)inputs, 1);
+        uint64_t want;
+        for (i = 0; i < n; i++) labels[i] = i % units;
+        want = stepped(inputs, units, n, n, x, labels, isa, isa);
+        for (i = 0; tnn_isa_name(i); i++)
+            CHECK(stepped(inputs, units, cases[k].batch, n, x, labels, tnn_isa_name(i), isa)
+                  == want,
+                  "%d inputs, %d units, %d of %d samples, built for %s: other weights", inputs,
+                  units, n, cases[k].batch, tnn_isa_name(i));
+        fresh();
+    }
+}
+
 /* The option of a network, rather than the default of all. */
 static void threads_option(void)
 {
@@ -947,6 +988,7 @@ int main(int argc, char **argv)
     EACH_ISA("update rules", update_rules);
     EACH_ISA("training steps", training);
     EACH_SETTING("large training", large_training);
+    EACH_ISA("fewer samples than the batch", fewer_samples);
     RUN("threads of one network", threads_option);
     return test_finish();
 }
