@@ -6585,7 +6585,7 @@ static int tnn__turn_pays(const tnn__isa_table *k, tnn__len rows, tnn__len inner
    but for few columns or many. */
 static int tnn__copy_pays(const tnn__isa_table *k, tnn__len inner, tnn__len rows, int cols)
 {
-    return inner*rows >= TNN__COPIED && (!k->ahead || cols <= 16 || cols > 64);
+    return inner*rows >= TNN__COPIED && (!k->ahead || cols <= 16 || cols > TNN__FEW_A);
 }
 
 /* The elements of a shape: 0 if a dimension is not positive or the product does not fit. */
