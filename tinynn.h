@@ -5484,7 +5484,9 @@ TNN__KERNEL float TNN__FN(largest)(tnn__len n, const float *x)
         odd = tnn__veq(e, e, odd, TNN__ONE);
     }
     tnn__vstore(t, s);
-    for (m = t[0], v = 1; v < TNN__VN; v++) m = t[v] > m ? t[v] : m;
+    m = t[0];
+    TNN__UNROLL
+    for (v = 1; v < TNN__VN; v++) m = t[v] > m ? t[v] : m;
     return TNN__FN(any)(odd) ? (float)TNN__NAN : m;
 }
 #endif
@@ -6153,22 +6155,34 @@ TNN__HELPER double TNN__FN(focal_cross)(double divisor, float gamma, float e, fl
     }
     return -all*power*log_p;
 }
+/* Cross-entropy as below of a label at `at` that is not smoothed, so that t' is 0 elsewhere:
+     L = w_at (m - x_at + log s),   dL/dx_c = w_at e_c/s, and less w_at where c = at. */
+TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_label)(const tnn__criterion *loss, tnn__len n,
+                                                      const float *x, float *g, tnn__len at)
+{
+    const float max = TNN__FN(largest)(n, x), sum = TNN__FN(exp_sum)(n, x, max, g);
+    const float own = loss->weights ? loss->weights[at] : 1.0f, z = max - x[at], l = own*z;
+    const double share = 1/loss->divisor, front = loss->weights ? (double)own : share;
+    TNN__FN(madd)(n, (float)(front/(double)sum), g, NULL, g);
+    g[at] -= (float)front;                              /* where p is 1, w - w is 0 */
+    if (loss->weights) TNN__FN(madd)(n, (float)share, g, NULL, g);
+    return (double)(own > 0 ? l : 0) + (double)own*(double)TNN__FN(log_of)(sum);
+}
 /* Cross-entropy of one row of n classes. With m the largest x, e_c = exp(x_c - m), s their sum, and
    t'_c the smoothed target keep t_c + spread,
      L = sum_c w_c t'_c (m - x_c + log s),   dL/dx_c = e_c/s sum_k w_k t'_k - w_c t'_c.
    at: the place of the label, which the focal factor (gamma > 0) needs, or -1. weights w_c are 1 if
    there are none. Two passes, for g may be t: sums, then the gradient. Of one block e is still
-   there then; of more it is computed anew. Where a label is not smoothed, the t' of other classes
-   are 0: its term is alone in the sums, and no chains are needed. */
+   there then; of more it is computed anew. */
 TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_entropy)(tnn__criterion *loss, tnn__len n,
                                                         const float *x, const float *t, float *g,
                                                         tnn__len at)
 {
     const double keep = 1 - (double)loss->a, spread = (double)loss->a/(double)n;
     const float *const w = loss->weights, max = TNN__FN(largest)(n, x), gamma = loss->b;
-    const int alone = at >= 0 && !(spread > 0), focal = gamma > 0;
+    const int focal = gamma > 0;
     float sums[3][2*TNN__LANES], *const l = loss->to, *const e = l + TNN__BLOCK;
-    float sum, others = 0, own = 0, mine = 0;
+    float sum, others = 0, own = 0;
     double all = 0, value, share = 1/loss->divisor, last = 1;
     tnn__len i, some;
     loss->formula = TNN__FN(cross_each);
@@ -6180,19 +6194,17 @@ TNN__KERNEL TNN__OWN_CALL double TNN__FN(cross_entropy)(tnn__criterion *loss, tn
         some = TNN__MIN(TNN__BLOCK, n - i);
         TNN__FN(work)(loss, some, x + i, t + i, w ? w + i : NULL);
         TNN__FN(gather)(some, e, sums[0], i > 0);
-        if (at >= i && at < i + some) {
-            mine = l[at - i];
+        TNN__FN(gather)(some, l, sums[2], i > 0);
+        if (focal && at >= i && at < i + some) {
             own = e[at - i];
-            if (focal) e[at - i] = 0;
+            e[at - i] = 0;
         }
         if (focal) TNN__FN(gather)(some, e, sums[1], i > 0);        /* of the other classes */
-        if (!alone) TNN__FN(gather)(some, l, sums[2], i > 0);
     }
     sum = TNN__FN(fold)(sums[0]);
     if (spread > 0) all = spread*(w ? (double)TNN__FN(sum)(n, w) : (double)n);
-    all += keep*(alone ? w ? (double)w[at] : 1
-                 : (double)(w ? TNN__FN(dot)(n, w, t) : TNN__FN(sum)(n, t)));   /* w_k t'_k */
-    value = (double)(alone ? 0 + mine : TNN__FN(fold)(sums[2])) + all*(double)TNN__FN(log_of)(sum);
+    all += keep*(double)(w ? TNN__FN(dot)(n, w, t) : TNN__FN(sum)(n, t));   /* w_k t'_k */
+    value = (double)TNN__FN(fold)(sums[2]) + all*(double)TNN__FN(log_of)(sum);
     if (focal) {
         others = TNN__FN(fold)(sums[1]);
         if (value - value >= 0)
@@ -6273,10 +6285,13 @@ TNN__KERNEL double TNN__FN(loss)(const tnn__criterion *loss, tnn__len n, const f
 {
     const tnn__len half = loss->kind == TNN_GAUSSIAN_NLL ? n/2 : n;
     float to[3*TNN__BLOCK];
-    tnn__criterion own = *loss;
+    tnn__criterion own;
     if (!TNN__FN(inside)(half, x, loss->x_lo, loss->x_hi)
         || (at < 0 && !TNN__FN(inside)(half, t, loss->t_lo, loss->t_hi))
         || (half < n && !TNN__FN(inside)(n - half, x + half, 0, loss->x_hi))) return TNN__NAN;
+    if (loss->kind == TNN_CROSS_ENTROPY && at >= 0 && !(loss->a > 0 || loss->b > 0))
+        return TNN__FN(cross_label)(loss, n, x, g, at);
+    own = *loss;
     own.to = to;
 #define TNN__CASE(kind, name) case kind: own.formula = TNN__FN(name##_each); break;
     switch (loss->kind == TNN_SMOOTH_L1 ? TNN_HUBER : loss->kind) {
@@ -10445,7 +10460,10 @@ static tnn_status tnn__check_last(tnn_net *net)
 
 /* Where value i, in PyTorch's order (c, n/c), stands in n values as they lie, (n/c, c): class i of
    a flattened image, or, with n = c, of a pixel. */
-static tnn__len tnn__class_at(int i, int n, int c) { return (tnn__len)(i%(n/c))*c + i/(n/c); }
+static tnn__len tnn__class_at(int i, int n, int c)
+{
+    return n == c ? i : (tnn__len)(i%(n/c))*c + i/(n/c);        /* divisions take long */
+}
 
 /* The loss's part of the network's allocation: weights as the outputs lie, (h, w, c), if there are
    any; loss and hits of each sample; the gradient (batch, c, h, w) of the user's loss. */
