@@ -3643,7 +3643,9 @@ typedef struct {
      tnn__vgt(a, b, x, y)  a > b ? x : y          tnn__veq(a, b, x, y)  a == b ? x : y
      tnn__vfma(a, b, c)    a*b + c, rounded once (SSE2 has none and rounds twice)
      tnn__vload_n, tnn__vstore_n: the first n elements only (any n), zeros for the rest
-     tnn__umul(a, m, hi, lo)   the 64-bit products of a and m, split into words *hi and *lo
+     tnn__umul(a, m, hi, lo)   the 64-bit products of a and m, split into words *hi and *lo; where
+                               TNN__APART, of even words alone: the odd ones get anything
+     tnn__ujoin(e, o)          where TNN__APART, even words of e and behind each that of o, else e
    A matrix tile is TNN__MR rows by TNN__NV vectors, TNN__NV*TNN__VN at most two panels; a narrow
    one TNN__MN rows by one (3b). */
 #define tnn__vset1(s)          TNN__I(set1_ps)(s)             /* s in every element */
@@ -3726,14 +3728,8 @@ typedef struct {
     }
     #define tnn__vgt_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpgt_ps(a, b), x, y)
     #define tnn__veq_sse2(a, b, x, y)   tnn__select_sse2(_mm_cmpeq_ps(a, b), x, y)
-    /* tnn__umul: x86 multiplies the even words alone. Once as they are, once moved. */
-    TNN__HELPER void TNN__FN(umul)(TNN__VU a, TNN__VU m, TNN__VU *hi, TNN__VU *lo)
-    {
-        const __m128i even = _mm_mul_epu32(a, m), odd = _mm_mul_epu32(_mm_srli_epi64(a, 32), m);
-        const __m128i mask = _mm_set_epi32(-1, 0, -1, 0);
-        *hi = _mm_or_si128(_mm_srli_epi64(even, 32), _mm_and_si128(odd, mask));
-        *lo = _mm_or_si128(_mm_andnot_si128(mask, even), _mm_slli_epi64(odd, 32));
-    }
+    #define tnn__odd_sse2(e, o) \
+        _mm_or_si128(_mm_srli_epi64(_mm_slli_epi64(e, 32), 32), o)
     #define TNN__MR 6
     #define TNN__MN 12
     #define TNN__NV 2
@@ -3822,15 +3818,23 @@ typedef struct {
     #define TNN__MN 12
     #define TNN__NV 4
 #endif
-#if TNN__PASS == 3 || TNN__PASS == 4
-    /* tnn__umul as SSE2 has it, with a selection of the odd words. */
+#if TNN__PASS == 2 || TNN__PASS == 3 || TNN__PASS == 4
+    #define TNN__APART 1
+    #define tnn__ujoin(e, o) TNN__FN(odd)(e, TNN__I(slli_epi64)(o, 32))
+    /* tnn__umul: x86 multiplies the even words alone. */
     TNN__HELPER void TNN__FN(umul)(TNN__VU a, TNN__VU m, TNN__VU *hi, TNN__VU *lo)
     {
-        const TNN__VU even = TNN__I(mul_epu32)(a, m);
-        const TNN__VU odd = TNN__I(mul_epu32)(TNN__I(srli_epi64)(a, 32), m);
-        *hi = TNN__FN(odd)(TNN__I(srli_epi64)(even, 32), odd);
-        *lo = TNN__FN(odd)(even, TNN__I(slli_epi64)(odd, 32));
+        *lo = TNN__I(mul_epu32)(a, m);          /* and in its odd words the upper halves */
+        *hi = TNN__I(srli_epi64)(*lo, 32);
     }
+#else
+    #define TNN__APART 0
+    #define tnn__ujoin(e, o) (e)
+#endif
+#if TNN__PASS == 2 || TNN__PASS == 3    /* tnn__uxor, not to be put off, as gcc does */
+    #define tnn__uxor_first(a, b) tnn__ucast(TNN__I(xor_ps)(tnn__vcast(a), tnn__vcast(b)))
+#else
+    #define tnn__uxor_first(a, b) tnn__uxor(a, b)
 #endif
 #if TNN__PASS == 2 || TNN__PASS == 5
     /* tnn__vload_n of the sets without masks: a call, where a loop would stand in every kernel */
@@ -5096,32 +5100,43 @@ TNN__KERNEL void TNN__FN(activate)(int f, tnn__len n, const float *x, const floa
     tnn__vstore_n(z + i, tnn__vload(own[0]), rest);
 }
 
-/* RANDOM NUMBERS. Of the 16 blocks of Philox (2d) from `block` on, a multiple of 16, word w of
-   block + lane goes to t[16 w + lane]: its upper 24 bits, all that a float can tell apart in
-   [0, 1). Lanes count on in c0 alone. */
+/* RANDOM NUMBERS. A round of Philox (2d) with its two keys, of blocks whose word w is in c[w] */
+TNN__HELPER void TNN__FN(philox_round)(TNN__VU c[4], TNN__VU k0, TNN__VU k1)
+{
+    TNN__VU h0, l0, h1, l1;
+    tnn__umul(c[0], tnn__uset1(TNN__PHILOX_M0), &h0, &l0);
+    tnn__umul(c[2], tnn__uset1(TNN__PHILOX_M1), &h1, &l1);
+    c[0] = tnn__uxor(h1, tnn__uxor_first(c[1], k0));
+    c[2] = tnn__uxor(h0, tnn__uxor_first(c[3], k1));
+    c[1] = l1;
+    c[3] = l0;
+}
+/* Of the 16 blocks from `block` on, a multiple of 16, word w of block + lane goes to
+   t[16 w + lane]: its upper 24 bits, all that a float can tell apart in [0, 1). Lanes count on in
+   word 0 alone. Where TNN__APART, odd lanes go the ten rounds by themselves, in the even words of
+   d: nothing is to be moved from product to product, and there is another chain to work at. */
 TNN__KERNEL TNN__OWN_CALL void TNN__FN(philox)(uint64_t seed, uint64_t stream, uint64_t block,
                                                float *t)
 {
-    static const uint32_t iota[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const TNN__VU m0 = tnn__uset1(TNN__PHILOX_M0), m1 = tnn__uset1(TNN__PHILOX_M1);
-    int lane, r;
+    static const uint32_t iota[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    int lane, r, w;
     for (lane = 0; lane < 16; lane += TNN__VN, t += TNN__VN) {
-        TNN__VU c0 = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane));
-        TNN__VU c1 = tnn__uset1((uint32_t)(block >> 32)), c2 = tnn__uset1((uint32_t)stream);
-        TNN__VU c3 = tnn__uset1((uint32_t)(stream >> 32)), h0, l0, h1, l1;
-        uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-        for (r = 0; r < 10; r++, k0 += TNN__PHILOX_W0, k1 += TNN__PHILOX_W1) {
-            tnn__umul(c0, m0, &h0, &l0);
-            tnn__umul(c2, m1, &h1, &l1);
-            c0 = tnn__uxor(tnn__uxor(h1, c1), tnn__uset1(k0));
-            c2 = tnn__uxor(tnn__uxor(h0, c3), tnn__uset1(k1));
-            c1 = l1;
-            c3 = l0;
+        TNN__VU k0 = tnn__uset1((uint32_t)seed), c[4], d[4];
+        TNN__VU k1 = tnn__uset1((uint32_t)(seed >> 32));
+        c[0] = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane));
+        d[0] = tnn__uadd(tnn__uset1((uint32_t)block), tnn__uload(iota + lane + 1));
+        c[1] = d[1] = tnn__uset1((uint32_t)(block >> 32));
+        c[2] = d[2] = tnn__uset1((uint32_t)stream);
+        c[3] = d[3] = tnn__uset1((uint32_t)(stream >> 32));
+        for (r = 0; r < 10; r++) {
+            TNN__FN(philox_round)(c, k0, k1);
+            if (TNN__APART) TNN__FN(philox_round)(d, k0, k1);
+            k0 = tnn__uadd(k0, tnn__uset1(TNN__PHILOX_W0));     /* the next round's keys */
+            k1 = tnn__uadd(k1, tnn__uset1(TNN__PHILOX_W1));
         }
-        tnn__vstore(t, tnn__vfrom(tnn__usrl(c0, 8)));
-        tnn__vstore(t + 16, tnn__vfrom(tnn__usrl(c1, 8)));
-        tnn__vstore(t + 32, tnn__vfrom(tnn__usrl(c2, 8)));
-        tnn__vstore(t + 48, tnn__vfrom(tnn__usrl(c3, 8)));
+        TNN__UNROLL
+        for (w = 0; w < 4; w++)
+            tnn__vstore(t + 16*w, tnn__vfrom(tnn__usrl(tnn__ujoin(c[w], d[w]), 8)));
     }
 }
 /* Dropout: y = scale x + shift, but `dropped` with probability p. Forward and backward draw the
@@ -6342,6 +6357,9 @@ static const tnn__isa_table TNN__FN(table) = {
 #undef TNN__VF
 #undef TNN__VU
 #undef TNN__VN
+#undef TNN__APART
+#undef tnn__ujoin
+#undef tnn__uxor_first
 #undef TNN__I
 #undef TNN__SI
 #undef TNN__MR
