@@ -8284,8 +8284,7 @@ static tnn_status tnn__two_shape(tnn__op *op, tnn__blob *b)
 /* y = x + x2, a row (He et al. 2016); both inputs get dy. */
 static void tnn__add_forward(const tnn__sample_at *a)
 {
-    tnn__identity_forward(a);
-    a->k->madd(a->n, 1, a->x2, a->y, a->y);
+    a->k->madd(a->n, 1, a->x2, a->x, a->y);
 }
 
 /* y = the channels of x, then those of x2, of each pixel; a row */
