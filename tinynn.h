@@ -8032,7 +8032,8 @@ typedef struct {
     int first, last;        /* of a trunk: operations first..last-1 */
     int spans, parts;       /* of the batch, and of the rows of a sample */
     int pass;               /* of batch normalisation: which sums, */
-    float unit;             /* of x times this */
+    float unit;             /* of x times this; */
+    const tnn__op *along;   /* whose first sums a trunk has made along its way, or NULL */
     int row_block, col_block, col_blocks, dx_blocks, dw_rows;       /* of a dense operation; */
     int dw_turned;                  /* with dW^T first, and dy in rows: from one to the next, and */
     tnn__len dy_row, dy_panel;      /* from 16 of its columns to the next */
@@ -8742,21 +8743,24 @@ static void tnn__group_sums(const tnn__sample_at *a, int pass, float unit, int c
         }
     }
 }
-/* Of a span of the batch, by cell. */
-static void tnn__batch_sums(void *context, int span, int worker)
+/* Whether rows of a cell are samples: a chain goes through 16 of them. */
+static int tnn__rows_are_samples(const tnn_net *net, const tnn__op *op)
 {
-    const tnn__call *call = (const tnn__call *)context;
+    return op->element || (net->blob[op->in].h == 1 && net->blob[op->in].w == 1);
+}
+/* Of samples s..end-1 of a span of the batch, by cell: added to the span's, which its first sample
+   begins. */
+static void tnn__span_sums(const tnn__call *call, const tnn__op *op, int span, int s, int end)
+{
     const tnn_net *net = call->net;
-    const tnn__op *op = call->op;
     const tnn__blob *in = &net->blob[op->in], *out = &net->blob[op - net->op + 1];
     const tnn__len cells = op->cells, cols = op->cols;
     const float *centre = op->kept + 4*cells;
     float *sums = op->kept + (6 + 4*span)*cells;
-    const int end = tnn__span_at(net->n, span + 1, call->spans);
-    int s = tnn__span_at(net->n, span, call->spans), r;
-    const int all = op->element || (in->h == 1 && in->w == 1);  /* a cell's rows are samples */
-    (void)worker;
-    memset(sums, 0, (size_t)(4*cells)*sizeof *sums);
+    const int all = tnn__rows_are_samples(net, op);
+    int r;
+    if (s == tnn__span_at(net->n, span, call->spans))
+        memset(sums, 0, (size_t)(4*cells)*sizeof *sums);
     for (; s < end; s += all ? end - s : 1)
         for (r = 0; r < in->h; r++) {
             const tnn__len at = op->element ? r*cols : 0, rows = all ? end - s : in->w;
@@ -8772,9 +8776,21 @@ static void tnn__batch_sums(void *context, int span, int worker)
                                    all ? out->sample : cols, sums + at);
         }
 }
-/* Of the batch, by span and cell. */
+/* A task: those of a span. */
+static void tnn__batch_sums(void *context, int span, int worker)
+{
+    const tnn__call *call = (const tnn__call *)context;
+    const int n = call->net->n;
+    (void)worker;
+    tnn__span_sums(call, call->op, span, tnn__span_at(n, span, call->spans),
+                   tnn__span_at(n, span + 1, call->spans));
+}
+/* Of the batch, by span and cell, unless a trunk has made them. */
 static void tnn__batch_sum(tnn__call *call, int pass, float unit)
 {
+    const int made = call->along == call->op;
+    call->along = NULL;
+    if (made) return;
     call->pass = pass;
     call->unit = unit;
     call->spans = TNN__MIN(call->net->n, TNN__SPANS);
@@ -13376,6 +13392,8 @@ TNN_API_GATED uint64_t tnn_hash(tnn_net *net)
    BACKWARD, a trunk's tasks are spans, too, and each span has a partial sum of all gradients of
    parameters, those of all trunks together. How many spans there are depends on its size and the
    batch (tnn__spans), and sums over spans have a fixed order, so no bit depends on the threads.
+   Both ways, a trunk makes the first sums of the batch norm that comes next along its way: of each
+   sample while it is cached.
 
    The user's own layers, losses and updates are called in whatever thread does the task. Where one
    fails, the pass goes on to its end; then tnn__hooks raises the error that is first in the order
@@ -13437,6 +13455,20 @@ static void tnn__clear_frame(const tnn__blob *b, float *data, int s)
         memset(x + b->at + r*b->row + wide, 0, (size_t)(b->row - wide)*sizeof *x);
     memset(x + last, 0, (size_t)(end - last)*sizeof *x);
 }
+/* Sets call->along to operation i, which comes after a trunk of call->spans, if the trunk can make
+   the first sums of `pass`: of a batch norm in training, whose spans are the trunk's and whose
+   chains end with a sample. Else to NULL; i may be none: -1 or net->ops. */
+static void tnn__sum_along(tnn__call *call, int i, int pass)
+{
+    const tnn_net *net = call->net;
+    const tnn__op *op = i < 0 || i == net->ops ? NULL : &net->op[i];
+    const int can = op && op->type == TNN_BATCHNORM && net->mode == TNN_TRAIN
+                    && call->spans == TNN__MIN(net->n, TNN__SPANS)
+                    && !tnn__rows_are_samples(net, op);
+    call->along = can ? op : NULL;
+    call->pass = pass;
+    call->unit = 1;
+}
 /* A task: part task%parts of the rows, of the samples of span task/parts, through the operations of
    a trunk. Each sample goes through all; only a convolution by Winograd's way takes the whole span
    at once. */
@@ -13458,6 +13490,8 @@ static void tnn__trunk_forward(void *context, int task, int worker)
             for (k = s; k < s + step && at.out->shares && !at.part; k++)
                 tnn__clear_frame(at.out, at.out->data, k);
             tnn__each(&at, at.op->kind->forward);
+            if (call->along && i == call->last - 1)
+                tnn__span_sums(call, call->along, span, s, s + step);
         }
 }
 /* Adds dx to the gradient of blob b, sample s. */
@@ -13516,6 +13550,7 @@ static void tnn__trunk_backward(void *context, int span, int worker)
             if (at.dx || at.dx2 || at.dw) tnn__each(&at, op->kind->backward);
             if (at.dx && op->adds_dx) tnn__add_grad(&at, at.in, at.dx, s);
             if (at.dx2 && op->adds_dx2) tnn__add_grad(&at, at.in2, at.dx2, s);
+            if (call->along && i == call->first) tnn__span_sums(call, call->along, span, s, s + 1);
         }
 }
 /* Adds up the spans' partial sums in their order: the gradients of the trunk from call->first on. A
@@ -13589,6 +13624,7 @@ static int tnn__forward_trunk(tnn__call *call)
     call->parts = 1;
     call->spans = few ? n : together < 2 ? TNN__MIN(n, TNN__SPANS)
                 : TNN__MAX(tnn__blocks(n, together), TNN__MIN(n, net->threads));
+    tnn__sum_along(call, few ? -1 : i, TNN__SUM_X);
     if (!few) tnn__run(net->threads, call->spans, tnn__trunk_forward, call);
     for (; few && call->first < i; call->first++) {
         const tnn__op *op = &net->op[call->first];
@@ -13735,6 +13771,7 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
                 call.op->kind->extras->prepare_backward(&call);
         }
         call.spans = tnn__spans(net->partial_floats, net->n);
+        tnn__sum_along(&call, net->blob[i].needs_grad ? i - 1 : -1, TNN__SUM_DY);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
         if ((e = tnn__hooks(net)) != TNN_OK) return e;
         tnn__run(tnn__threads_for(net, call.spans*net->partial_floats), 16*(call.last - call.first),
