@@ -890,6 +890,11 @@ TNN_API const float *tnn_output(tnn_net *net);     /* (n, c, h, w) of the last f
 /* The loss of the last forward against n labels, or n targets, and its gradient; NaN on error. */
 TNN_API double       tnn_loss(tnn_net *net, const int *labels);
 TNN_API double       tnn_loss_targets(tnn_net *net, const float *targets);
+/* The same against one of the two, the other NULL, with a weight for each sample (n): as if sample
+   i came weights[i] times. A mean is sum(weight loss)/sum(weight); counts of labels stay as they
+   are. Weights are finite and not negative, NULL means 1; the user's own loss takes none. */
+TNN_API double       tnn_loss_weighted(tnn_net *net, const int *labels, const float *targets,
+                                       const float *weights);
 /* How many labels of the last loss are predicted. The largest output predicts its class, the first
    of equal ones. A network with one output predicts 1 where it is above 0 (BCE_LOGITS, FOCAL, the
    hinges) or 0.5 (the others), else 0. On targets it is 0. */
@@ -1105,18 +1110,23 @@ typedef struct tnn_plateau {
 TNN_API int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr);
 
 /* ---- 1g. Data ---------------------------------------------------------------------------------
-   A data set is samples of (c, h, w) bytes or floats with one label each. A loaded data set owns
-   its samples (`memory`) together with its parts (tnn_subset, tnn_split) and loaders: the last of
-   these that is freed frees them. The samples of a tnn_data_view are the caller's; they outlive
-   them all. */
+   A data set is samples of (c, h, w) bytes or floats, and what the network shall make of each: a
+   label, a label for each pixel, or float targets. A loaded data set owns its samples (`memory`)
+   together with its parts (tnn_subset, tnn_split) and loaders: the last of these that is freed
+   frees them. The samples of a tnn_data_view or tnn_data_create are the caller's; they outlive them
+   all. */
 typedef struct tnn_data {
     int                  n, c, h, w;
-    int                  classes;       /* 1 + the largest label */
+    int                  classes;       /* 1 + the largest label; 0 without labels */
     const unsigned char *bytes;         /* samples, one of the two */
     const float         *floats;
-    const int           *labels;
+    const int           *labels;        /* (n), or (n, h, w) if they are per_pixel; or NULL */
+    const float         *targets;       /* (n, target[0], target[1], target[2]); or NULL */
+    const float         *weights;       /* (n); NULL: all 1 */
+    int                  per_pixel, reconstruct, target[3];     /* as in tnn_data_options */
     const int           *order;         /* sample i is number order[i]; NULL: i */
     float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float */
+    const float         *means, *stds;  /* (c): of each channel; NULL: mean and std */
     void                *memory;        /* what tnn_data_free gives up */
 } tnn_data;
 
@@ -1132,12 +1142,45 @@ TNN_API tnn_data   tnn_parse_idx(const void *images, size_t images_size,
 /* Samples the caller keeps; exactly one of bytes and floats is not NULL. */
 TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats, const int *labels,
                                  int n, int c, int h, int w);
+/* The same with targets of any kind; of what goes with a sample, at most one of .labels, .targets
+   and .reconstruct is given. Without any the data set is for tnn_next and tnn_update_statistics.
+       tnn_data houses = tnn_data_create(.n = 506, .shape = {13}, .floats = x, .targets = prices);
+       tnn_data scenes = tnn_data_create(.n = 600, .shape = {3, 64, 64}, .bytes = photos,
+                                         .labels = masks, .per_pixel = 1);
+   Losses see one label per sample as LABELS in 1e says, labels of pixels with .per_pixel of the
+   loss, and targets in the shape of the outputs, or of as many values where one of the two is flat.
+   .n of the result is 0 on failure. */
+typedef struct tnn_data_options {
+    int                  n;             /* samples */
+    int                  shape[3];      /* c, h, w; what is 0 is 1: a row of a table is {c} */
+    const unsigned char *bytes;         /* (n, c, h, w), one of the two */
+    const float         *floats;
+    const int           *labels;        /* (n), 0..2^24 */
+    int                  per_pixel;     /* labels are (n, h, w); negative ones are of no class:
+                                           .ignore_index of the loss leaves one such out */
+    const float         *targets;       /* (n, c, h, w), finite */
+    int                  target[3];     /* their c, h, w; what is 0 is 1 */
+    int                  reconstruct;   /* the target of a sample is the sample itself, as it is
+                                           given to the network: auto-encoders */
+    const float         *weights;       /* (n), not negative: tnn_loss_weighted */
+} tnn_data_options;
+TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
    loaders and parts: then the call changes the view alone.) Bytes are given as byte/255, so their
    mean is at most 1 and their std at most 10. */
 TNN_API tnn_status tnn_normalize(tnn_data *data, float mean, float std);
+/* The same with mean and std of each channel (c of each, copied): of a table, of each column. A
+   view has memory then, which tnn_data_free frees.
+       float mean[3], std[3];
+       tnn_measure(&train, mean, std);
+       tnn_normalize_channels(&train, mean, std);
+       tnn_normalize_channels(&test, mean, std);                                              */
+TNN_API tnn_status tnn_normalize_channels(tnn_data *data, const float *means, const float *stds);
+/* Mean and standard deviation (divided by n) of each channel, of samples that are not normalised:
+   bytes count as byte/255. The std of a channel whose values are all the same is 1. */
+TNN_API tnn_status tnn_measure(const tnn_data *data, float *means, float *stds);
 TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
 /* Puts `count` random samples into *a and the others into *b (torch.utils.data.random_split). On
    error both are empty. */
@@ -1147,13 +1190,15 @@ TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed,
 TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count);
 
 /* Batches of a data set, as of PyTorch's DataLoader; the last one may be smaller. tnn_next fills x,
-   labels and n. It returns n, or 0 at the end of an epoch; the next call starts another epoch.
-   Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was drawn before. */
+   n and what the data set has. It returns n, or 0 at the end of an epoch; the next call starts
+   another epoch. Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was
+   drawn before. */
 typedef struct tnn_loader {
     float *x;               /* (n, c, h, w) */
-    int   *labels;          /* n            */
-    float *targets;         /* with .mixup or .cutmix (n, classes of the data), for
-                               tnn_loss_targets, and labels is NULL; else targets is NULL */
+    int   *labels;          /* (n) or (n, h, w), for tnn_loss; or NULL */
+    float *targets;         /* for tnn_loss_targets; with .mixup or .cutmix of labels (n, classes of
+                               the data), and labels is NULL then; else as in the data set */
+    float *weights;         /* (n), for tnn_loss_weighted; or NULL */
     int    n;
     int    epoch, batch_index, batches;   /* counted from 0; batches per epoch */
     struct tnn__loader *state;
@@ -1222,6 +1267,13 @@ typedef struct tnn_loader_options {
    function refuses it. */
 TNN_API tnn_loader *tnn_loader_create_with(const tnn_data *data, const tnn_loader_options *options);
 TNN_API int         tnn_next(tnn_loader *loader);
+/* tnn_loss, tnn_loss_targets or tnn_loss_weighted of the last forward on the loader's batch, by
+   what the batch has:
+       while (tnn_next(batches)) {
+           tnn_forward(net, batches->x, batches->n, TNN_TRAIN);
+           tnn_loader_loss(net, batches);
+           ...                                                                                 */
+TNN_API double      tnn_loader_loss(tnn_net *net, const tnn_loader *loader);
 TNN_API void        tnn_loader_free(tnn_loader *loader);
 
 /* ---- 1h. Training and metrics -----------------------------------------------------------------
@@ -1230,14 +1282,14 @@ TNN_API void        tnn_loader_free(tnn_loader *loader);
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
     double accuracy;        /* correct/n; NaN where n is 0                      */
-    int    n, correct;      /* samples that count (not those with .ignore_index), and
-                               those of them that are predicted (tnn_correct)   */
+    int    n, correct;      /* labels that count (not those with .ignore_index), and those of them
+                               that are predicted (tnn_correct); at most 2^31 - 1. 0 of targets */
 } tnn_metrics;
-/* In eval mode, in batches of the network's size. A data set has one label per sample; losses on
-   targets see what the label stands for (LABELS in 1e). GAUSSIAN_NLL and .per_pixel are refused. */
+/* In eval mode, in batches of the network's size, of data with labels or targets. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
 /* The same, and counts[label*classes + predicted]: classes*classes of them. `classes` is the number
-   of the network's outputs, or 2 if it has one. Samples whose label is ignored are left out. */
+   of the network's outputs, or 2 if it has one. Labels that are ignored are left out. Data with
+   labels only. */
 TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts, int classes);
 
 /* Trains one epoch of the loader. Returns the mean loss of the batches and their accuracy, each as
@@ -1313,6 +1365,8 @@ TNN_API double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder *find
    before; a copy of its memory is allocated meanwhile. NaN on error. */
 TNN_API double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
                                   int samples);
+/* The same on the loader's batch, which tnn_next made. */
+TNN_API double tnn_gradient_check_loader(tnn_net *net, const tnn_loader *loader, int samples);
 
 /* Makes the running statistics of batch (and instance) normalisation anew: their means over one
    pass of the loader at the present parameters (torch.optim.swa_utils.update_bn). On an error they
@@ -1734,6 +1788,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     tnn_set_optimizer_with(net, TNN__OPTIONS(tnn_optimizer, .type = __VA_ARGS__))
 #define tnn_set_schedule(net, ...) \
     tnn_set_schedule_with(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__))
+#define tnn_data_create(...) tnn_data_create_with(TNN__OPTIONS(tnn_data_options, __VA_ARGS__))
 #define tnn_loader_create(data, ...) \
     tnn_loader_create_with(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__))
 #define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
@@ -1784,6 +1839,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_output(...)                       TNN__CALL(output, __VA_ARGS__)
 #define tnn_loss(...)                         TNN__CALL(loss, __VA_ARGS__)
 #define tnn_loss_targets(...)                 TNN__CALL(loss_targets, __VA_ARGS__)
+#define tnn_loss_weighted(...)                TNN__CALL(loss_weighted, __VA_ARGS__)
 #define tnn_backward(...)                     TNN__CALL(backward, __VA_ARGS__)
 #define tnn_step(...)                         TNN__CALL(step, __VA_ARGS__)
 #define tnn_train_batch(...)                  TNN__CALL(train_batch, __VA_ARGS__)
@@ -1809,12 +1865,16 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_load_idx(...)                     TNN__CALL(load_idx, __VA_ARGS__)
 #define tnn_parse_idx(...)                    TNN__CALL(parse_idx, __VA_ARGS__)
 #define tnn_data_view(...)                    TNN__CALL(data_view, __VA_ARGS__)
+#define tnn_data_create_with(...)             TNN__CALL(data_create_with, __VA_ARGS__)
 #define tnn_normalize(...)                    TNN__CALL(normalize, __VA_ARGS__)
+#define tnn_normalize_channels(...)           TNN__CALL(normalize_channels, __VA_ARGS__)
+#define tnn_measure(...)                      TNN__CALL(measure, __VA_ARGS__)
 #define tnn_subset(...)                       TNN__CALL(subset, __VA_ARGS__)
 #define tnn_split(...)                        TNN__CALL(split, __VA_ARGS__)
 #define tnn_sample(...)                       TNN__CALL(sample, __VA_ARGS__)
 #define tnn_loader_create_with(...)           TNN__CALL(loader_create_with, __VA_ARGS__)
 #define tnn_next(...)                         TNN__CALL(next, __VA_ARGS__)
+#define tnn_loader_loss(...)                  TNN__CALL(loader_loss, __VA_ARGS__)
 #define tnn_evaluate(...)                     TNN__CALL(evaluate, __VA_ARGS__)
 #define tnn_confusion(...)                    TNN__CALL(confusion, __VA_ARGS__)
 #define tnn_train_epoch(...)                  TNN__CALL(train_epoch, __VA_ARGS__)
@@ -1822,6 +1882,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_early_stopping_end(...)           TNN__CALL(early_stopping_end, __VA_ARGS__)
 #define tnn_lr_find(...)                      TNN__CALL(lr_find, __VA_ARGS__)
 #define tnn_gradient_check(...)               TNN__CALL(gradient_check, __VA_ARGS__)
+#define tnn_gradient_check_loader(...)        TNN__CALL(gradient_check_loader, __VA_ARGS__)
 #define tnn_update_statistics(...)            TNN__CALL(update_statistics, __VA_ARGS__)
 #define tnn_summary(...)                      TNN__CALL(summary, __VA_ARGS__)
 #define tnn_study_create_with(...)            TNN__CALL(study_create_with, __VA_ARGS__)
@@ -7899,6 +7960,12 @@ typedef struct {
     int rows;                   /* each of size/rows outputs and values/rows targets */
     int one;                    /* one value, to which the label is itself the target */
 } tnn__view;
+/* What the outputs of a batch are compared with: labels, one of each pixel of its view, or targets,
+   as the outputs lie for PyTorch; the other is NULL. */
+typedef struct {
+    const int   *labels;
+    const float *targets, *weights; /* weights (n) of the samples; NULL: all 1 */
+} tnn__truth;
 typedef struct { int iterations, kept, oldest; double scale, t; } tnn__lbfgs;
 
 struct tnn_net {
@@ -7951,8 +8018,7 @@ struct tnn_net {
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
     int              correct, counted;      /* of the last loss's labels: predicted; not ignored */
-    const int       *labels;                /* of the last loss, or its targets, and it */
-    const float     *targets;
+    tnn__truth       truth;                 /* of the last loss, and it */
     double           value;
     double           running[2], shares, lr_max;    /* of rules: `advance` */
     long long        averages;              /* weights that the average has taken in */
@@ -10565,25 +10631,29 @@ static int tnn__one_hot(const tnn_net *net, const int *label, const float *x, fl
     }
     return hits;
 }
-/* Losses, hits and gradients of a span of samples; net->labels or net->targets say of what. Targets
-   are read where they are if they lie as the outputs do, else they are turned into g first. A
-   sample's last row is worked first: where outputs are halves, rows of g are longer than those of
-   t, which begin at the same place and must not be overwritten. */
+/* Losses, hits and gradients of a span of samples, each times the sample's weight. Targets are read
+   where they are if they lie as the outputs do, else they are turned into g first. A sample's last
+   row is worked first: where outputs are halves, rows of g are longer than those of t, which begin
+   at the same place and must not be overwritten. */
 static void tnn__loss_task(void *context, int span, int worker)
 {
     const tnn_net *net = (const tnn_net *)context;
+    const tnn__truth *truth = &net->truth;
     const tnn__isa_table *k = tnn__kernels();
     const tnn__blob *b = &net->blob[net->ops];
     const int spans = TNN__MIN(net->n, TNN__SPANS), deep = net->view.values/(b->h*b->w);
     const int rows = net->view.rows, n = net->view.size/rows;
     const int each = net->view.values/rows;             /* of a row of targets; n: of outputs */
+    tnn__criterion own = net->criterion;                /* its divisor is the sample's */
     int s = (int)((tnn__len)net->n*span/spans), p;
     (void)worker;
     for (; s < (int)((tnn__len)net->n*(span + 1)/spans); s++) {
-        const int *label = net->labels ? net->labels + (tnn__len)s*net->view.pixels : NULL;
-        const float *x = tnn__sample_data(b, s), *t = net->targets;
+        const int *label = truth->labels ? truth->labels + (tnn__len)s*net->view.pixels : NULL;
+        const float *x = tnn__sample_data(b, s), *t = truth->targets;
+        const double weight = truth->weights ? (double)truth->weights[s] : 1;
         float *g = b->grad + s*b->sample;
         net->losses[s] = 0;
+        if (truth->weights) own.divisor = net->criterion.divisor/weight;
         net->hits[s] = label ? tnn__one_hot(net, label, x, g) : 0;
         if (t) t += (tnn__len)s*net->view.values;
         if (t && deep > 1 && b->h*b->w > 1)
@@ -10591,8 +10661,9 @@ static void tnn__loss_task(void *context, int span, int worker)
         if (label || (deep > 1 && b->h*b->w > 1)) t = g;
         for (p = rows - 1; p >= 0; p--) {
             float *to = g + (tnn__len)p*n;
-            if (label && tnn__ignored(net, label[p])) memset(to, 0, (size_t)n*sizeof *to);
-            else net->losses[s] += k->loss(&net->criterion, n, x + (tnn__len)p*n,
+            if (!(weight > 0) || (label && tnn__ignored(net, label[p])))
+                memset(to, 0, (size_t)n*sizeof *to);
+            else net->losses[s] += weight*k->loss(&own, n, x + (tnn__len)p*n,
                                            t + (tnn__len)p*each, to, label && !net->view.one
                                            ? tnn__class_at(label[p], net->view.classes, b->c) : -1);
         }
@@ -10621,7 +10692,7 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__criterion *criterion = &net->criterion;
     const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(criterion->kind)];
-    const char *what = net->targets ? "tnn_loss_targets" : "tnn_loss";
+    const char *what = net->truth.targets ? "tnn_loss_targets" : "tnn_loss";
     const float *x = tnn__sample_data(b, s);
     const tnn__len size = tnn__values(net->blob);
     const double t_hi = kind->t_hi < TNN__FINITE ? (double)kind->t_hi : HUGE_VAL;   /* to print */
@@ -10634,9 +10705,9 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
                              "data must be finite", what, i, s, v > 0 ? "inf" : v < 0 ? "-inf"
                              : "nan");
     }
-    for (i = 0; i < (net->targets ? net->view.values : net->view.one ? net->view.pixels : 0); i++) {
-        const float t = net->targets ? net->targets[(tnn__len)s*net->view.values + i]
-                                     : (float)net->labels[(tnn__len)s*net->view.pixels + i];
+    for (i = 0; i < (net->truth.targets ? net->view.values : net->view.one ? net->view.pixels : 0); i++) {
+        const float t = net->truth.targets ? net->truth.targets[(tnn__len)s*net->view.values + i]
+                                     : (float)net->truth.labels[(tnn__len)s*net->view.pixels + i];
         const int signs = kind->traits & TNN__SIGNS;
         if (kind->t_lo > kind->t_hi || (t >= kind->t_lo && t <= kind->t_hi
                                         && (!signs || t == 0 || t == 1 || t == -1))) continue;
@@ -10680,7 +10751,7 @@ static tnn_status tnn__custom_loss(tnn_net *net)
     const tnn__blob *b = &net->blob[net->ops];
     const float *output = tnn_output(net);
     const tnn__error_state was = tnn__before_hook();
-    const double loss = net->loss.custom(net->loss.user, output, net->targets, net->labels, net->n,
+    const double loss = net->loss.custom(net->loss.user, output, net->truth.targets, net->truth.labels, net->n,
                                          net->view.size, net->custom_grad);
     int s;
     tnn__after_hook(net, 0, &was);
@@ -10689,14 +10760,15 @@ static tnn_status tnn__custom_loss(tnn_net *net)
         tnn__channels_last(k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*net->view.size, g,
                            (tnn__len)b->w*b->c);
         net->losses[s] = loss + 0*(double)k->sum(net->view.size, g);
-        net->hits[s] = net->labels && net->view.pixels == 1
-                       && tnn__predict(net, tnn__sample_data(b, s)) == net->labels[s];
+        net->hits[s] = net->truth.labels && net->view.pixels == 1
+                       && tnn__predict(net, tnn__sample_data(b, s)) == net->truth.labels[s];
     }
     return tnn__hooks(net);
 }
 
 /* Refuses labels of the batch that are not within 0..classes - 1, or one label for many pixels.
-   Sets how many count, and for a loss with IGNORES net->weight, the sum of their class weights.
+   Sets how many count, and for a loss with IGNORES net->weight, the sum of their class weights,
+   each times the sample's.
    Where the label itself is the target any number will do. */
 static tnn_status tnn__check_labels(tnn_net *net)
 {
@@ -10710,34 +10782,56 @@ static tnn_status tnn__check_labels(tnn_net *net)
                          "layer: .per_pixel = 1 if each has a label, else TNN_FLATTEN",
                          net->view.pixels);
     for (i = 0; i < n; i++) {
-        const int label = net->labels[i];
+        const int label = net->truth.labels[i], s = (int)(i/net->view.pixels);
         if (tnn__ignored(net, label)) continue;
         counted++;
         if (net->view.one) continue;
         if (label < 0 || label >= net->view.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
-                             "the network has %d classes", label, (int)(i/net->view.pixels),
-                             net->view.classes);
-        weight += weights ? (double)weights[tnn__class_at(label, net->view.classes, c)] : 1;
+                             "the network has %d classes", label, s, net->view.classes);
+        weight += (weights ? (double)weights[tnn__class_at(label, net->view.classes, c)] : 1)
+                  *(net->truth.weights ? (double)net->truth.weights[s] : 1);
     }
     net->counted = (int)counted;
     if (tnn__loss_kind_of(&net->loss)->traits & TNN__IGNORES) net->weight = weight;
     return TNN_OK;
 }
 
+/* What the samples of the batch weigh together: n without weights. -1 and an error where one is
+   negative or not finite, or where the loss is the user's, which sees none. */
+static double tnn__batch_weight(const tnn_net *net)
+{
+    const float *weights = net->truth.weights;
+    double sum = 0;
+    int s;
+    if (!weights) return net->n;
+    if (net->loss.custom)
+        return tnn__refuse("tnn_loss_weighted: a custom loss takes no sample weights; it can weigh "
+                           "samples itself"), -1;
+    for (s = 0; s < net->n; s++) {
+        if (!(weights[s] >= 0) || weights[s] > TNN__FINITE)
+            return tnn__fail(TNN_ERROR_NUMBER, "tnn_loss_weighted: weight %g of sample %d must be "
+                             "finite and not negative", (double)weights[s], s), -1;
+        sum += (double)weights[s];
+    }
+    return sum;
+}
+
 /* Works the loss of the last forward from labels or from targets; the other is NULL. Sets the
    gradient of the last blob, net->total, net->weight (what the total is to be divided by), .correct
    and .counted, and the stage at which tnn_backward may follow. */
-static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *targets)
+static tnn_status tnn__loss_run(tnn_net *net, tnn__truth truth)
 {
-    const char *what = targets ? "tnn_loss_targets" : "tnn_loss";
+    const int *labels = truth.labels;
+    const char *what = truth.targets ? "tnn_loss_targets" : "tnn_loss";
     const tnn__loss_kind *kind;
     tnn_status e = TNN_OK;
+    double weight;                      /* of the samples */
     int s, takes;
     if (tnn_failed()) return (tnn_status)tnn_failed();
     if (!net || !net->loss.type)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set, by tnn_set_loss", what);
-    if (!labels && !targets)
+    if (!labels && !truth.targets)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no labels and no targets; a loader with "
                          ".mixup or .cutmix has .targets, for tnn_loss_targets");
     if (net->stage == TNN__NOTHING)
@@ -10748,17 +10842,17 @@ static tnn_status tnn__loss_run(tnn_net *net, const int *labels, const float *ta
     if (!(takes & (labels ? TNN__LABELS : TNN__TARGETS)))
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: %s takes %s", what,
                          kind->name, labels ? "targets (tnn_loss_targets)" : "labels (tnn_loss)");
-    net->labels = labels;
-    net->targets = targets;
+    net->truth = truth;
     net->stage = TNN__FORWARD;
     net->counted = net->n;
-    net->weight = net->n*(kind->mean == TNN__PER_VALUE ? (double)net->view.values
+    if ((weight = tnn__batch_weight(net)) < 0) return (tnn_status)tnn_failed();
+    net->weight = weight*(kind->mean == TNN__PER_VALUE ? (double)net->view.values
                           : kind->mean == TNN__PER_ROW ? (double)net->view.rows : 1);
     if (net->loss.custom) e = tnn__custom_loss(net);
     else if (labels) e = tnn__check_labels(net);
     if (e) return e;
     if (!net->loss.custom) {
-        if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = net->n;
+        if (net->loss.reduction == TNN_REDUCE_BATCHMEAN) net->weight = weight;
         net->criterion.divisor = net->loss.reduction == TNN_REDUCE_SUM || !(net->weight > 0)
                                ? 1 : net->weight;
         tnn__run(tnn__threads_for(net, (tnn__len)net->n*net->view.size*4),
@@ -10780,14 +10874,14 @@ static double tnn__reduced(const tnn_net *net, int n, double total, double weigh
 {
     if (net->loss.reduction == TNN_REDUCE_SUM) return total;
     if (weight > 0) return total/weight;
-    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d labels the class weights are 0, "
-              "or they are ignored (.ignore_index = %g)", n, (double)net->loss.ignore_index);
+    tnn__fail(TNN_ERROR_NUMBER, "tnn_loss: of all %d samples the class or sample weights are 0, or "
+              "the labels are ignored (.ignore_index = %g)", n, (double)net->loss.ignore_index);
     return TNN__NAN;
 }
 /* The loss of the last forward, which it keeps in net->value; NaN on error. */
-static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
+static double tnn__loss(tnn_net *net, tnn__truth truth)
 {
-    if (tnn__loss_run(net, labels, targets)) return TNN__NAN;
+    if (tnn__loss_run(net, truth)) return TNN__NAN;
     net->value = tnn__reduced(net, net->n, net->total, net->weight);
     if (tnn_failed()) net->stage = TNN__FORWARD;
     return net->value;
@@ -10795,12 +10889,21 @@ static double tnn__loss(tnn_net *net, const int *labels, const float *targets)
 /* On labels (n), or (n, h, w). */
 TNN_API_GATED double tnn_loss(tnn_net *net, const int *labels)
 {
-    return tnn__loss(net, labels, NULL);
+    const tnn__truth truth = {labels, NULL, NULL};
+    return tnn__loss(net, truth);
 }
 /* On targets in the shape of the outputs, of Gaussian NLL of half their channels. */
 TNN_API_GATED double tnn_loss_targets(tnn_net *net, const float *targets)
 {
-    return tnn__loss(net, NULL, targets);
+    const tnn__truth truth = {NULL, targets, NULL};
+    return tnn__loss(net, truth);
+}
+/* On either, samples weighed (n). */
+TNN_API_GATED double tnn_loss_weighted(tnn_net *net, const int *labels, const float *targets,
+                                       const float *weights)
+{
+    const tnn__truth truth = {labels, targets, weights};
+    return tnn__loss(net, truth);
 }
 /* Labels of the last loss that were predicted, and that counted. */
 TNN_API int tnn_correct(const tnn_net *net) { return net ? net->correct : 0; }
@@ -13196,15 +13299,6 @@ TNN_API_GATED tnn_status tnn_set_loss_with(tnn_net *net, const tnn_loss_options 
     net->criterion = criterion;
     return TNN_OK;
 }
-/* Whether a data set's one label per sample is what the loss wants; TNN_ERROR_SHAPE if not. */
-static tnn_status tnn__one_label(const char *what, tnn_net *net)
-{
-    tnn_status e = tnn__plan(net, 1);
-    if (e || net->loss.custom || net->view.pixels == 1) return e;
-    return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees %d "
-                     "pixels; labels of pixels go to tnn_train_batch and, one batch at a time, "
-                     "tnn_loss", what, net->view.pixels);
-}
 /* The sum of all penalties of section 9, those of frozen layers, too:
        sum over layers  l1 sum |w| + l2 sum w^2 + orthogonal |W W^T - I|^2
    in double, in the order in which the weights lie. The loss does not contain it: penalties come in
@@ -13836,7 +13930,7 @@ static tnn__probe tnn__lbfgs_probe(tnn_net *net, double t)
     tnn__lbfgs_move(net, t);
     net->draws--;
     tnn_forward(net, net->x, net->n, TNN_TRAIN);
-    tnn__loss(net, net->labels, net->targets);
+    tnn__loss(net, net->truth);
     tnn_backward(net);
     tnn__penalize(net);
     probe.f = tnn__lbfgs_gradient(net);
@@ -14182,13 +14276,12 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
 /* Forward, loss, backward, step; returns the loss. After a failure each further call returns at
    once, so one look at the end is enough; the first message stands. A batch that failed has drawn
    no random numbers: what follows is as if it had not been given. */
-static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
-                               const float *targets, int n)
+static double tnn__train_batch(tnn_net *net, const float *x, tnn__truth truth, int n)
 {
     const uint64_t draws = net ? net->draws : 0;
     double loss;
     tnn_forward(net, x, n, TNN_TRAIN);
-    loss = targets ? tnn_loss_targets(net, targets) : tnn_loss(net, labels);
+    loss = tnn__loss(net, truth);
     tnn_backward(net);
     tnn_step(net);
     if (net && tnn_failed()) net->draws = draws;
@@ -14197,13 +14290,15 @@ static double tnn__train_batch(tnn_net *net, const float *x, const int *labels,
 /* One step on n samples x with labels; returns their loss before it, NaN on failure. */
 TNN_API_GATED double tnn_train_batch(tnn_net *net, const float *x, const int *labels, int n)
 {
-    return tnn__train_batch(net, x, labels, NULL, n);
+    const tnn__truth truth = {labels, NULL, NULL};
+    return tnn__train_batch(net, x, truth, n);
 }
 /* The same with targets, which lie as the outputs (n, c, h, w). */
 TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const float *targets,
                                              int n)
 {
-    return tnn__train_batch(net, x, NULL, targets, n);
+    const tnn__truth truth = {NULL, targets, NULL};
+    return tnn__train_batch(net, x, truth, n);
 }
 
 /* ==== 13. DATA =================================================================================
@@ -14262,25 +14357,85 @@ static void tnn__give_up(void *memory)
         tnn__release(part);
     }
 }
+/* The labels that go with each sample: one, one of each pixel, or none. */
+static tnn__len tnn__each_labels(const tnn_data *data)
+{
+    return !data->labels ? 0 : data->per_pixel ? (tnn__len)data->h*data->w : 1;
+}
+/* The floats of its target, where there are targets. */
+static tnn__len tnn__each_targets(const tnn_data *data)
+{
+    return data->targets ? (tnn__len)data->target[0]*data->target[1]*data->target[2] : 0;
+}
+/* Looks at all labels, targets and weights once, and counts the classes. */
+static tnn_status tnn__check_truth(const char *what, tnn_data *data)
+{
+    const tnn__len labels = tnn__each_labels(data), targets = tnn__each_targets(data);
+    tnn__len i;
+    for (i = 0; i < data->n*labels; i++) {
+        const int label = data->labels[i];
+        if (label > 1 << 24 || (label < 0 && !data->per_pixel))
+            return tnn__refuse("%s: label %d of sample %d must be in [0, %d]", what, label,
+                               (int)(i/labels), 1 << 24);
+        data->classes = TNN__MAX(data->classes, label + 1);
+    }
+    for (i = 0; i < data->n*targets; i++)
+        if (!(data->targets[i] - data->targets[i] >= 0))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of the target of sample %d is %g, it "
+                             "must be finite", what, (long long)(i%targets), (int)(i/targets),
+                             (double)data->targets[i]);
+    for (i = 0; data->weights && i < data->n; i++)
+        if (!(data->weights[i] >= 0) || data->weights[i] > TNN__FINITE)
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: weight %g of sample %d must be finite and not "
+                             "negative", what, (double)data->weights[i], (int)i);
+    return TNN_OK;
+}
 /* The caller's samples (n, c, h, w) and labels (n): there is no memory to give up. On failure n is
-   0. Labels are looked at once, here, for the number of classes. */
+   0. */
 TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *floats,
                                      const int *labels, int n, int c, int h, int w)
 {
     tnn_data data = tnn__no_data();
-    int i;
     if (!tnn__count(n, c, h, w) || !labels || !bytes == !floats)
         return tnn__refuse("tnn_data_view: needs positive n, c, h, w (%d, %d, %d, %d) that fit in "
                            "memory, labels, and either bytes or floats", n, c, h, w), data;
-    for (i = 0; i < n; i++) {
-        if (labels[i] < 0 || labels[i] > 1 << 24)
-            return tnn__refuse("tnn_data_view: label %d of sample %d must be in [0, %d]", labels[i],
-                               i, 1 << 24), tnn__no_data();
-        data.classes = TNN__MAX(data.classes, labels[i] + 1);
-    }
     data.n = n; data.c = c; data.h = h; data.w = w;
     data.bytes = bytes; data.floats = floats; data.labels = labels;
-    return data;
+    return tnn__check_truth("tnn_data_view", &data) ? tnn__no_data() : data;
+}
+/* The caller's samples and what goes with them, as the options say. */
+TNN_API_GATED tnn_data tnn_data_create_with(const tnn_data_options *options)
+{
+    tnn_data data = tnn__no_data();
+    int i, shape[6];                    /* of a sample and of a target */
+    if (!options || !options->bytes == !options->floats)
+        return tnn__refuse("tnn_data_create: needs samples, .bytes or .floats"), data;
+    for (i = 0; i < 6; i++) {
+        const int given = i < 3 ? options->shape[i] : options->target[i - 3];
+        shape[i] = given ? given : 1;
+    }
+    if (!options->shape[0] || !tnn__count(options->n, shape[0], shape[1], shape[2])
+        || !tnn__count(options->n, shape[3], shape[4], shape[5]))
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_data_create: .n = %d, .shape = {%d, %d, %d} and "
+                         ".target = {%d, %d, %d} must be positive and fit in memory", options->n,
+                         options->shape[0], options->shape[1], options->shape[2],
+                         options->target[0], options->target[1], options->target[2]), data;
+    if (!!options->labels + !!options->targets + !!options->reconstruct > 1)
+        return tnn__refuse("tnn_data_create: of .labels, .targets and .reconstruct only one can be "
+                           "what the network shall make of a sample"), data;
+    if ((options->per_pixel && !options->labels)
+        || (!options->targets && (options->target[0] || options->target[1] || options->target[2])))
+        return tnn__refuse("tnn_data_create: .%s needs .%s", options->per_pixel ? "per_pixel"
+                           : "target", options->per_pixel ? "labels" : "targets"), data;
+    data.n = options->n;
+    data.c = shape[0]; data.h = shape[1]; data.w = shape[2];
+    data.bytes = options->bytes; data.floats = options->floats;
+    data.labels = options->labels; data.targets = options->targets;
+    data.weights = options->weights;
+    data.per_pixel = options->per_pixel;
+    data.reconstruct = options->reconstruct;
+    memcpy(data.target, shape + 3, sizeof data.target);
+    return tnn__check_truth("tnn_data_create", &data) ? tnn__no_data() : data;
 }
 /* Gives the memory up, which the last reader frees; the data set is empty then. */
 TNN_API void tnn_data_free(tnn_data *data)
@@ -14289,25 +14444,60 @@ TNN_API void tnn_data_free(tnn_data *data)
     tnn__give_up(data->memory);
     *data = tnn__no_data();
 }
-/* Only notes mean and std: samples stay as they are. Refused where parts or loaders have noted
-   others, which would go on with them, and where mean and std are plainly of bytes in 0..255. */
-TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
+/* Refuses mean and std where parts or loaders have noted others, which would go on with them, and
+   where they are plainly of bytes in 0..255. what: the call. */
+static tnn_status tnn__check_normal(const char *what, const tnn_data *data, float mean, float std)
 {
-    if (!data || !(mean - mean >= 0) || !(std > 0) || std > 1e30f)
-        return tnn__refuse("tnn_normalize: mean %g must be finite, std %g positive and at most "
-                           "1e30", (double)mean, (double)std);
+    if (!(mean - mean >= 0) || !(std > 0) || std > 1e30f)
+        return tnn__refuse("%s: mean %g must be finite, std %g positive and at most 1e30", what,
+                           (double)mean, (double)std);
     /* Who has read it already would not see the change. */
     if (data->memory && TNN__LOAD(&((tnn__shared *)data->memory)->readers) > 1
-        && (mean < data->mean || mean > data->mean || std < data->std || std > data->std))
-        return tnn__refuse("tnn_normalize: comes before tnn_loader_create, tnn_subset and "
-                           "tnn_split, or after what they made of this data set was freed: that "
-                           "would go on with mean %g and std %g", (double)data->mean,
-                           (double)data->std);
+        && (data->means || mean < data->mean || mean > data->mean || std < data->std
+            || std > data->std))
+        return tnn__refuse("%s: comes before tnn_loader_create, tnn_subset and tnn_split, or after "
+                           "what they made of this data set was freed: that would go on with mean "
+                           "%g and std %g", what, (double)(data->means ? *data->means : data->mean),
+                           (double)(data->stds ? *data->stds : data->std));
     if (data->bytes && (mean > 1 || std > 10))
-        return tnn__refuse("tnn_normalize: mean %g and std %g of bytes, which are given as "
-                           "byte/255: divide both by 255", (double)mean, (double)std);
+        return tnn__refuse("%s: mean %g and std %g of bytes, which are given as byte/255: divide "
+                           "both by 255", what, (double)mean, (double)std);
+    return TNN_OK;
+}
+/* Only notes mean and std: samples stay as they are. */
+TNN_API_GATED tnn_status tnn_normalize(tnn_data *data, float mean, float std)
+{
+    tnn_status e = data ? tnn__check_normal("tnn_normalize", data, mean, std)
+                        : tnn__refuse("tnn_normalize: no data");
+    if (e) return e;
     data->mean = mean;
     data->std = std;
+    data->means = data->stds = NULL;
+    return TNN_OK;
+}
+/* The copy of means and stds (c each) is memory of its own before that of the data set, as a
+   part's is. */
+TNN_API_GATED tnn_status tnn_normalize_channels(tnn_data *data, const float *means,
+                                                const float *stds)
+{
+    tnn_data own = data ? *data : tnn__no_data();
+    float *copy;
+    int c;
+    if (!own.n || !means || !stds)
+        return tnn__refuse("tnn_normalize_channels: needs data, and means and stds of each channel");
+    for (c = 0; c < own.c; c++)
+        if (tnn__check_normal("tnn_normalize_channels", &own, means[c], stds[c]))
+            return TNN_ERROR_ARGUMENT;
+    copy = (float *)tnn__own(&own, tnn__mul(2*(tnn__len)own.c, (tnn__len)sizeof *copy),
+                             data->memory, "tnn_normalize_channels");
+    if (!copy) return TNN_ERROR_MEMORY;
+    memcpy(copy, means, (size_t)own.c*sizeof *copy);
+    memcpy(copy + own.c, stds, (size_t)own.c*sizeof *copy);
+    own.means = copy;
+    own.stds = copy + own.c;
+    own.mean = 0;
+    own.std = 1;
+    *data = own;
     return TNN_OK;
 }
 
@@ -14360,46 +14550,110 @@ TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t see
     return TNN_ERROR_MEMORY;
 }
 
-/* The 256 floats that bytes stand for: a sample of bytes is then a lookup per value, with the same
-   bits as the division. */
-static void tnn__byte_values(const tnn_data *data, float table[256])
+/* How many tables of 256 floats say what bytes stand for: one, or one of each channel. */
+static int tnn__tables(const tnn_data *data)
 {
-    int i;
-    for (i = 0; i < 256; i++) table[i] = ((float)i/255.0f - data->mean)/data->std;
+    return !data->bytes ? 0 : data->means ? data->c : 1;
 }
+/* Fills these tables: a sample of bytes is then a lookup per value, with the same bits as the
+   division. */
+static void tnn__byte_values(const tnn_data *data, float *table)
+{
+    int c, i;
+    for (c = 0; c < tnn__tables(data); c++)
+        for (i = 0; i < 256; i++)
+            *table++ = ((float)i/255.0f - (data->means ? data->means[c] : data->mean))
+                       /(data->stds ? data->stds[c] : data->std);
+}
+/* The number of sample i among those of the memory. */
+static tnn__len tnn__at(const tnn_data *data, int i) { return data->order ? data->order[i] : i; }
 /* Where sample i begins in the data set's bytes or floats. */
 static tnn__len tnn__image_at(const tnn_data *data, int i)
 {
-    return (tnn__len)(data->order ? data->order[i] : i)*data->c*data->h*data->w;
+    return tnn__at(data, i)*data->c*data->h*data->w;
 }
-/* Sample i as floats (c, h, w), normalised; the table is tnn__byte_values'. Floats with mean 0 and
-   std 1 are copied, so that they stay what they are to the bit. */
-static void tnn__sample(const tnn_data *data, int i, const float table[256], float *x)
+/* x (c, h, w) becomes (x - mean)/std, of each channel its own. Floats with mean 0 and std 1 stay
+   what they are to the bit. */
+static void tnn__normalize(const tnn_data *data, float *x)
+{
+    const int channels = data->means ? data->c : 1;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w/channels;
+    tnn__len k;
+    int c;
+    for (c = 0; c < channels; c++, x += size) {
+        const float mean = data->means ? data->means[c] : data->mean;
+        const float std = data->stds ? data->stds[c] : data->std;
+        if (mean < 0 || mean > 0 || std < 1 || std > 1)
+            for (k = 0; k < size; k++) x[k] = (x[k] - mean)/std;
+    }
+}
+/* Sample i as floats (c, h, w), normalised; `table` is tnn__byte_values', or NULL for a sample now
+   and then. */
+static void tnn__sample(const tnn_data *data, int i, const float *table, float *x)
 {
     const tnn__len size = (tnn__len)data->c*data->h*data->w, at = tnn__image_at(data, i);
-    tnn__len k;
-    if (data->bytes)
-        for (k = 0; k < size; k++) x[k] = table[data->bytes[at + k]];
-    else if (data->mean < 0 || data->mean > 0 || data->std < 1 || data->std > 1)
-        for (k = 0; k < size; k++) x[k] = (data->floats[at + k] - data->mean)/data->std;
-    else memcpy(x, data->floats + at, (size_t)size*sizeof *x);
+    tnn__len k, end;
+    if (data->bytes && table)
+        for (k = 0; k < size; table += 256)     /* a table's channel, or all of them */
+            for (end = k + size/tnn__tables(data); k < end; k++) x[k] = table[data->bytes[at + k]];
+    else {
+        if (data->bytes) for (k = 0; k < size; k++) x[k] = (float)data->bytes[at + k]/255.0f;
+        else memcpy(x, data->floats + at, (size_t)size*sizeof *x);
+        tnn__normalize(data, x);
+    }
 }
-/* The label of sample i: in the order of a part, as its samples are. */
-static int tnn__label(const tnn_data *data, int i)
-{
-    return data->labels[data->order ? data->order[i] : i];
-}
+/* The label of sample i, the only one: in the order of a part, as its samples are. */
+static int tnn__label(const tnn_data *data, int i) { return data->labels[tnn__at(data, i)]; }
 /* x (count): the caller says how much room there is, and it must be a sample's. */
 TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
 {
-    float table[256];                   /* for this one sample */
     if (!data || !x || i < 0 || i >= data->n)
         return tnn__refuse("tnn_sample: sample %d of %d", i, data ? data->n : 0);
     if (count != (tnn__len)data->c*data->h*data->w)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
                          count, data->c, data->h, data->w);
-    tnn__byte_values(data, table);
-    tnn__sample(data, i, table, x);
+    tnn__sample(data, i, NULL, x);
+    return TNN_OK;
+}
+/* One pass, of sums of v - v0 and of its square, v0 the channel's first value: that is near enough
+   to its mean for doubles. */
+TNN_API_GATED tnn_status tnn_measure(const tnn_data *data, float *means, float *stds)
+{
+    tnn_data raw = data ? *data : tnn__no_data();
+    const tnn__len area = (tnn__len)raw.h*raw.w, size = raw.c*area;
+    double *sums, count = (double)raw.n*(double)area;   /* sums (c): v0, of v - v0, of its square */
+    float *x;
+    tnn__len k;
+    int i, c;
+    if (!raw.n || !means || !stds)
+        return tnn__refuse("tnn_measure: needs data, and room for a mean and a std of each of its "
+                           "%d channels", raw.c);
+    x = tnn__workspace(tnn__mul(size + 6*(tnn__len)raw.c, 1), "tnn_measure");
+    if (!x) return TNN_ERROR_MEMORY;
+    sums = (double *)(void *)x;
+    x += 6*(tnn__len)raw.c;
+    memset(sums, 0, 3*(size_t)raw.c*sizeof *sums);
+    raw.means = raw.stds = NULL;
+    raw.mean = 0;
+    raw.std = 1;
+    for (i = 0; i < raw.n; i++) {
+        tnn__sample(&raw, i, NULL, x);
+        for (c = 0; c < raw.c; c++) {
+            double *own = sums + 3*c;
+            if (!i) own[0] = (double)x[c*area];
+            for (k = c*area; k < (c + 1)*area; k++) {
+                const double v = (double)x[k] - own[0];
+                own[1] += v;
+                own[2] += v*v;
+            }
+        }
+    }
+    for (c = 0; c < raw.c; c++) {
+        const double mean = sums[3*c + 1]/count, variance = sums[3*c + 2]/count - mean*mean;
+        means[c] = (float)(sums[3*c] + mean);
+        stds[c] = variance > 0 ? (float)sqrt(variance) : 1;
+    }
+    tnn__release((float *)(void *)sums);
     return TNN_OK;
 }
 
@@ -14574,19 +14828,18 @@ static int tnn__border(int i, int n, tnn_border border)
     return TNN__MIN(i, period - i)%n;
 }
 
-/* The geometry: reads the image of sample dice->sample, whose bytes stand for `table`, and writes
-   x (c, h, w).
-   Pixel p of the result is taken from  m + A^-1 (p - m - t),  m the middle, t the shift and
-       A = rotation * [1 -tan u; 0 1] * scale * mirrors,
-   whose inverse is (xx xy; yx yy) below. Between pixels it is bilinear, of four taps; at whole
-   pixels there is one tap, and the value comes out as it is. Each pixel's taps are found once and
-   serve all channels. */
-static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
-                           const tnn__draws *dice, const float table[256], float *x)
+/* The geometry of one sample: pixel p of the result is taken from  m + A^-1 (p - m - t),  m the
+   middle, t the shift and  A = rotation * [1 -tan u; 0 1] * scale * mirrors,  whose inverse is
+   (xx xy; yx yy). */
+typedef struct {
+    int        h, w;
+    tnn_border border;
+    double     xx, xy, yx, yy, tx, ty;
+} tnn__geometry;
+/* That of sample dice->sample, of images (h, w). */
+static tnn__geometry tnn__draw_geometry(const tnn_loader_options *with, const tnn__draws *dice,
+                                        int h, int w)
 {
-    const int h = data->h, w = data->w;
-    const tnn__len area = (tnn__len)h*w, image = tnn__image_at(data, (int)dice->sample);
-    const double mx = 0.5*(w - 1), my = 0.5*(h - 1), fill = with->fill; /* the middle */
     const double turn = tnn__draw_from(dice, TNN__DRAW_ROTATE, -with->rotate, with->rotate)/360;
     const double lean = tnn__draw_from(dice, TNN__DRAW_SHEAR, -with->shear, with->shear)/360;
     const double scale = tnn__draw_from(dice, TNN__DRAW_SCALE, with->scale_min, with->scale_max);
@@ -14596,30 +14849,56 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
     const double mirror_x = tnn__draw(dice, TNN__DRAW_FLIP_X) < with->flip ? -scale : scale;
     const double mirror_y = tnn__draw(dice, TNN__DRAW_FLIP_Y) < with->flip_vertical
                           ? -scale : scale;
-    const double xx = (cosine - slant*sine)/mirror_x, xy = (sine + slant*cosine)/mirror_x;
-    const double yx = -sine/mirror_y,          yy = cosine/mirror_y;
-    const double tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
-    const double ty = tnn__move(dice, TNN__DRAW_SHIFT_Y, with, h);
+    tnn__geometry g;
+    g.h = h;
+    g.w = w;
+    g.border = with->border;
+    g.xx = (cosine - slant*sine)/mirror_x; g.xy = (sine + slant*cosine)/mirror_x;
+    g.yx = -sine/mirror_y;                 g.yy = cosine/mirror_y;
+    g.tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
+    g.ty = tnn__move(dice, TNN__DRAW_SHIFT_Y, with, h);
+    return g;
+}
+/* Where pixel (i, j) of the result is taken from, *x and *y, which may lie between pixels. */
+static void tnn__taken_from(const tnn__geometry *g, int i, int j, double *x, double *y)
+{
+    const double mx = 0.5*(g->w - 1), my = 0.5*(g->h - 1);
+    const double px = j - mx - g->tx, py = i - my - g->ty; /* about the middle, moved back */
+    *x = mx + (g->xx*px + g->xy*py);
+    *y = my + (g->yx*px + g->yy*py);
+}
+/* Which pixel stands at row y, column x; -1: none. */
+static tnn__len tnn__pixel_at(const tnn__geometry *g, int x, int y)
+{
+    const int from_x = tnn__border(x, g->w, g->border), from_y = tnn__border(y, g->h, g->border);
+    return from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*g->w + from_x;
+}
+/* Moves an image, bytes that stand for `table` or else floats (c, h, w), to x (c, h, w); `fill` is
+   what lies outside. Between pixels it is bilinear, of four taps; at whole pixels there is one tap,
+   and the value comes out as it is. Each pixel's taps are found once and serve all channels. */
+static void tnn__move_image(const tnn__geometry *g, int c, const unsigned char *bytes,
+                            const float *table, const float *floats, double fill, float *x)
+{
+    const tnn__len area = (tnn__len)g->h*g->w;
     int i, j, k, channel;               /* pixel (i, j) of the result, tap k */
-    for (i = 0; i < h; i++)
-        for (j = 0; j < w; j++, x++) {
-            const double px = j - mx - tx, py = i - my - ty; /* about the middle, moved back */
-            const double sx = mx + (xx*px + xy*py), sy = my + (yx*px + yy*py); /* where from */
-            const int x_0 = tnn__floor(sx), y_0 = tnn__floor(sy);
-            const double fx = sx - x_0, fy = sy - y_0; /* between its pixels */
-            const int taps = fx > 0 || fy > 0 ? 4 : 1;
-            tnn__len at[4];             /* pixels of the taps, -1: none */
-            for (k = 0; k < taps; k++) {
-                const int from_x = tnn__border(x_0 + k%2, w, with->border);
-                const int from_y = tnn__border(y_0 + k/2, h, with->border);
-                at[k] = from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*w + from_x;
-            }
-            for (channel = 0; channel < data->c; channel++) {
+    for (i = 0; i < g->h; i++)
+        for (j = 0; j < g->w; j++, x++) {
+            double sx, sy, fx, fy;      /* where from, and how far between pixels */
+            tnn__len at[4];             /* pixels of the taps */
+            int x_0, y_0, taps;
+            tnn__taken_from(g, i, j, &sx, &sy);
+            x_0 = tnn__floor(sx);
+            y_0 = tnn__floor(sy);
+            fx = sx - x_0;
+            fy = sy - y_0;
+            taps = fx > 0 || fy > 0 ? 4 : 1;
+            for (k = 0; k < taps; k++) at[k] = tnn__pixel_at(g, x_0 + k%2, y_0 + k/2);
+            for (channel = 0; channel < c; channel++) {
                 double v[4];            /* of the taps; becomes the result */
                 for (k = 0; k < taps; k++) {
-                    const tnn__len from = image + channel*area + at[k];
-                    v[k] = at[k] < 0 ? fill : data->bytes ? (double)table[data->bytes[from]]
-                                                          : (double)data->floats[from];
+                    const tnn__len from = channel*area + at[k];
+                    v[k] = at[k] < 0 ? fill : bytes ? (double)table[bytes[from]]
+                                                    : (double)floats[from];
                 }
                 if (taps == 4) {
                     v[0] += fx*(v[1] - v[0]);
@@ -14628,6 +14907,19 @@ static void tnn__transform(const tnn_data *data, const tnn_loader_options *with,
                 }
                 x[channel*area] = (float)v[0];
             }
+        }
+}
+/* Moves labels (h, w) of pixels likewise: that of the nearest pixel, -100 where there is none. */
+static void tnn__move_labels(const tnn__geometry *g, const int *labels, int *to)
+{
+    int i, j;
+    for (i = 0; i < g->h; i++)
+        for (j = 0; j < g->w; j++) {
+            double x, y;
+            tnn__len at;
+            tnn__taken_from(g, i, j, &x, &y);
+            at = tnn__pixel_at(g, tnn__floor(x + 0.5), tnn__floor(y + 0.5));
+            *to++ = at < 0 ? -100 : labels[at];
         }
 }
 
@@ -14699,15 +14991,15 @@ static tnn__part tnn__part_of(int n, double u, int size)
     const tnn__part part = {TNN__MAX(0, first), TNN__MIN(n, first + size)};
     return part;
 }
-/* In that part of each channel of x (c, h, w) x becomes y, or 0 where y is NULL. */
-static void tnn__paste(const tnn_data *data, float *x, const float *y, tnn__part rows,
+/* In that part of each channel of x (channels, h, w) x becomes y, or 0 where y is NULL. */
+static void tnn__paste(int channels, int h, int w, float *x, const float *y, tnn__part rows,
                        tnn__part cols)
 {
     const size_t bytes = (size_t)(cols.hi - cols.lo)*sizeof *x;
     int c, i;
-    for (c = 0; c < data->c; c++)
+    for (c = 0; c < channels; c++)
         for (i = rows.lo; i < rows.hi; i++) {
-            const tnn__len at = ((tnn__len)c*data->h + i)*data->w + cols.lo;
+            const tnn__len at = ((tnn__len)c*h + i)*w + cols.lo;
             if (y) memcpy(x + at, y + at, bytes);
             else memset(x + at, 0, bytes);
         }
@@ -14720,7 +15012,7 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
     const double log_ratio = tnn__log_double(with->erase_ratio); /* uniform in the logarithm */
     int attempt;
     if (with->cutout)
-        tnn__paste(data, x, NULL,
+        tnn__paste(data->c, data->h, data->w, x, NULL,
                    tnn__part_of(data->h, tnn__draw(dice, TNN__DRAW_CUTOUT_Y), with->cutout),
                    tnn__part_of(data->w, tnn__draw(dice, TNN__DRAW_CUTOUT_X), with->cutout));
     if (!(tnn__draw(dice, TNN__DRAW_ERASE) < with->erase)) return;
@@ -14734,7 +15026,7 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
             const int row = tnn__floor(tnn__draw(dice, k + 2)*(data->h - h + 1));
             const int col = tnn__floor(tnn__draw(dice, k + 3)*(data->w - w + 1));
             const tnn__part rows = {row, row + h}, cols = {col, col + w};
-            tnn__paste(data, x, NULL, rows, cols);
+            tnn__paste(data->c, data->h, data->w, x, NULL, rows, cols);
             return;
         }
     }
@@ -14743,53 +15035,80 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
 /* ---- 13d. Loaders -----------------------------------------------------------------------------
    A loader is an order of the samples, made anew for each epoch from (seed, epoch), and the memory
    of one batch. tnn_next makes the batch's samples as tasks of the thread pool where they are
-   augmented, else alone: then it is a copy.
-       labels (n)               without mixing
-       targets (n, classes)     with mixing: lambda at one label, 1 - lambda at the other */
+   augmented, else alone: then it is a copy. With each sample goes one of
+       labels (n), (n, h, w)    as in the data
+       targets (n, classes)     of labels with mixing: lambda at one, 1 - lambda at the other
+       targets (n, values)      as in the data; of auto-encoders they are x
+   A map, which is labels of pixels or targets (k, h, w) of images (c, h, w), is moved as its image
+   is. */
 struct tnn__loader {
     tnn_loader         loader;          /* what the program sees */
     tnn_data           data;            /* as it was at first, with mean and std */
     tnn_data           raw;             /* the same, not normalised if colours come before that */
     tnn_loader_options options;         /* with defaults */
     int                between, *order;     /* between two epochs */
-    float              table[256];      /* what bytes of the raw data stand for */
+    float             *table;           /* what bytes of the raw data stand for */
     int                geometry, colour, erasing, mixing;   /* what is to be done */
+    tnn__len           labels, targets;     /* of a sample of the batch */
+    int                map;                 /* its targets are one */
     int                threads;             /* and by how many */
-    float             *spare;               /* of each thread: the sample that is mixed in */
+    float             *spare;               /* of each thread: the sample that is mixed in, x and */
+    tnn__len           spare_floats;        /* what goes with it */
 };
 
 /* Makes x (c, h, w) of sample dice->sample of the data, augmented but for what is mixed in. */
 static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice, float *x)
 {
-    const tnn_data *data = &state->data;
+    const tnn_data *data = &state->data, *raw = &state->raw;
     const tnn_loader_options *with = &state->options;
-    const tnn__len area = (tnn__len)data->h*data->w;
-    tnn__len k;
-    if (state->geometry) tnn__transform(data, with, dice, state->table, x);
-    else tnn__sample(&state->raw, (int)dice->sample, state->table, x);
+    const tnn__len area = (tnn__len)data->h*data->w, at = tnn__image_at(data, (int)dice->sample);
+    if (state->geometry) {
+        const tnn__geometry g = tnn__draw_geometry(with, dice, data->h, data->w);
+        tnn__move_image(&g, data->c, raw->bytes ? raw->bytes + at : NULL, state->table,
+                        raw->floats ? raw->floats + at : NULL, with->fill, x);
+    } else tnn__sample(raw, (int)dice->sample, state->table, x);
     if (state->colour) tnn__colour(with, dice, data->c, area, x);
-    if (state->geometry || state->colour)
-        for (k = 0; k < data->c*area; k++) x[k] = (x[k] - data->mean)/data->std;
+    if (state->geometry || state->colour) tnn__normalize(data, x);
     if (state->erasing) tnn__erase(data, with, dice, x);
 }
-/* Mixes another sample of the data into x (c, h, w), whose target (classes) is a 1 at its label.
-   The other one is augmented as it would be in its own place of the epoch. Cutmix pastes a part of
-   it; what the image's edge cuts off counts for neither. */
+/* Makes what goes with it, labels or targets: maps are moved with their image, a label becomes a
+   one-hot target where it will be mixed. */
+static void tnn__load_truth(const struct tnn__loader *state, const tnn__draws *dice, int *labels,
+                            float *targets)
+{
+    const tnn_data *data = &state->data;
+    const tnn__len at = tnn__at(data, (int)dice->sample);
+    const int *label = data->labels ? data->labels + at*tnn__each_labels(data) : NULL;
+    const float *target = data->targets ? data->targets + at*state->targets : NULL;
+    if (state->geometry && (data->per_pixel || state->map)) {
+        const tnn__geometry g = tnn__draw_geometry(&state->options, dice, data->h, data->w);
+        if (label) tnn__move_labels(&g, label, labels);
+        else tnn__move_image(&g, data->target[0], NULL, NULL, target, 0, targets);
+    } else if (target) memcpy(targets, target, (size_t)state->targets*sizeof *targets);
+    else if (label && state->labels) memcpy(labels, label, (size_t)state->labels*sizeof *labels);
+    else if (label) {
+        memset(targets, 0, (size_t)state->targets*sizeof *targets);
+        targets[*label] = 1;
+    }
+}
+/* Mixes another sample of the data into x (c, h, w) and into its labels or targets. The other one
+   is augmented as it would be in its own place of the epoch. Cutmix pastes a part of it, of maps,
+   too; what the image's edge cuts off counts for neither. */
 static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int worker,
-                            float *x, float *target)
+                            float *x, int *labels, float *targets)
 {
     const tnn_data *data = &state->data;
     const tnn_loader_options *with = &state->options;
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
-    const int label = tnn__label(data, (int)dice->sample);
     const int cut = with->cutmix > 0
                     && (!(with->mixup > 0) || tnn__draw(dice, TNN__DRAW_MIX_KIND) < 0.5);
     double lambda = tnn__beta_variate(dice, TNN__MAX(cut ? with->cutmix : with->mixup, 1e-6));
-    float *y = state->spare + worker*size; /* the other one */
+    float *y = state->spare + worker*state->spare_floats, *t = y + size;    /* the other one's */
     tnn__draws other = *dice;
     tnn__len k;
     other.sample = (uint64_t)tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*data->n);
     tnn__load_sample(state, &other, y);
+    tnn__load_truth(state, &other, (int *)(void *)t, t);
     if (!cut)
         for (k = 0; k < size; k++)
             x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
@@ -14800,33 +15119,32 @@ static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *d
                                             tnn__floor(side*data->h));
         const tnn__part cols = tnn__part_of(data->w, tnn__draw(dice, TNN__DRAW_BOX_X),
                                             tnn__floor(side*data->w));
-        tnn__paste(data, x, y, rows, cols);
+        tnn__paste(data->c, data->h, data->w, x, y, rows, cols);
+        if (state->map) tnn__paste(data->target[0], data->h, data->w, targets, t, rows, cols);
+        if (state->labels)
+            tnn__paste(1, data->h, data->w, (float *)(void *)labels, t, rows, cols);
         lambda = 1 - (double)(rows.hi - rows.lo)*(cols.hi - cols.lo)/data->h/data->w;
     }
-    target[label] = (float)lambda;
-    target[tnn__label(data, (int)other.sample)] += (float)(1 - lambda);
+    for (k = 0; k < state->targets && !(cut && state->map); k++)
+        targets[k] = (float)lambda*targets[k] + (float)(1 - lambda)*t[k];
 }
-/* Makes sample `task` of the batch, its label or its target: a task of the pool. */
+/* Makes sample `task` of the batch and what goes with it: a task of the pool. */
 static void tnn__load_task(void *context, int task, int worker)
 {
     const tnn_loader *loader = (const tnn_loader *)context;
     const struct tnn__loader *state = loader->state;
     const tnn_loader_options *with = &state->options;
     const tnn_data *data = &state->data;
-    float *x = loader->x + task*((tnn__len)data->c*data->h*data->w), *target;
+    float *x = loader->x + task*((tnn__len)data->c*data->h*data->w);
+    int *labels = state->labels ? loader->labels + task*state->labels : NULL;
+    float *targets = state->targets ? loader->targets + task*state->targets : NULL;
     const int i = state->order[(tnn__len)loader->batch_index*with->batch + task];
-    const int label = tnn__label(data, i);
     const tnn__draws dice = {with->seed, (uint64_t)loader->epoch, (uint64_t)i};
     tnn__load_sample(state, &dice, x);
-    if (!state->mixing) {
-        loader->labels[task] = label;
-        return;
-    }
-    target = loader->targets + (tnn__len)task*data->classes;
-    memset(target, 0, (size_t)data->classes*sizeof *target);
-    target[label] = 1;
-    if (tnn__draw(&dice, TNN__DRAW_MIX) < with->mix)
-        tnn__mix_sample(state, &dice, worker, x, target);
+    tnn__load_truth(state, &dice, labels, targets);
+    if (data->weights) loader->weights[task] = data->weights[tnn__at(data, i)];
+    if (state->mixing && tnn__draw(&dice, TNN__DRAW_MIX) < with->mix)
+        tnn__mix_sample(state, &dice, worker, x, labels, targets);
 }
 
 TNN__SMALL
@@ -14899,26 +15217,44 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     if ((state->geometry || state->erasing || state->mixing) && (data->h > most || data->w > most))
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: augmentation of images of %dx%d, "
                          "at most %dx%d", data->h, data->w, most, most);
-    for (i = 0; state->mixing && i < data->n; i++)
+    if (state->mixing && !data->labels && !data->targets && !data->reconstruct)
+        return tnn__refuse("tnn_loader_create: .mixup and .cutmix mix labels or targets, the data "
+                           "have none");
+    if (with->mixup > 0 && data->per_pixel)
+        return tnn__refuse("tnn_loader_create: .mixup of labels of pixels; .cutmix can mix these");
+    if (state->mixing && data->weights)
+        return tnn__refuse("tnn_loader_create: .mixup and .cutmix of data with sample weights; "
+                           "which weight the mixture had would not be clear");
+    for (i = 0; state->mixing && data->labels && !data->per_pixel && i < data->n; i++)
         if (tnn__label(data, i) < 0 || tnn__label(data, i) >= data->classes)
             return tnn__refuse("tnn_loader_create: label %d of sample %d, the data have %d classes",
                                tnn__label(data, i), i, data->classes);
+    state->labels = state->mixing && !data->per_pixel ? 0 : tnn__each_labels(data);
+    state->targets = data->labels && !state->labels ? data->classes : tnn__each_targets(data);
+    state->map = data->targets && data->h*data->w > 1 && data->target[1] == data->h
+                 && data->target[2] == data->w;
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
-       x (batch, c, h, w)   order (n)   spare (threads, c, h, w)   targets or labels */
+       x (batch, c, h, w)   order (n)   the bytes' tables   labels or targets, weights (batch)
+       spare (threads: a sample and what goes with it) */
 static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
-    const tnn__len batch = state->options.batch, classes = state->data.classes; /* at most n */
+    const tnn__len batch = state->options.batch;        /* at most n */
     const tnn__len size = (tnn__len)state->data.c*state->data.h*state->data.w;
     tnn_loader *loader = &state->loader;
     tnn__arena arena = {memory, 0};
     loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
     state->order = (int *)(void *)tnn__take(&arena, state->data.n);
-    if (state->mixing) {
-        state->spare = tnn__take(&arena, tnn__mul(state->threads, size));
-        loader->targets = tnn__take(&arena, tnn__mul(batch, classes));
-    } else loader->labels = (int *)(void *)tnn__take(&arena, batch);
+    state->table = tnn__take(&arena, 256*(tnn__len)tnn__tables(&state->raw));
+    if (state->labels)
+        loader->labels = (int *)(void *)tnn__take(&arena, tnn__mul(batch, state->labels));
+    if (state->targets) loader->targets = tnn__take(&arena, tnn__mul(batch, state->targets));
+    if (state->data.reconstruct) loader->targets = loader->x;
+    if (state->data.weights) loader->weights = tnn__take(&arena, batch);
+    state->spare_floats = size + state->labels + state->targets;
+    if (state->mixing)
+        state->spare = tnn__take(&arena, tnn__mul(state->threads, state->spare_floats));
     return arena.used;
 }
 static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
@@ -14935,10 +15271,10 @@ TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
     if (made.geometry || made.colour) {
         made.raw.mean = 0;
         made.raw.std = 1;
+        made.raw.means = made.raw.stds = NULL;
     }
     made.between = 1;                   /* as at the end of an epoch */
     made.threads = made.geometry || made.colour || made.erasing || made.mixing ? tnn_threads() : 1;
-    tnn__byte_values(&made.raw, made.table);
     made.loader.batches = made.options.drop_last ? data->n/made.options.batch
                                                  : tnn__blocks(data->n, made.options.batch);
     made.loader.epoch = -1;             /* the first tnn_next begins epoch 0 */
@@ -14947,6 +15283,7 @@ TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
     if (!state) return &tnn__no_loader;
     tnn__place_loader(&made, (float *)(void *)((char *)state + head));
     made.loader.state = state;
+    tnn__byte_values(&made.raw, made.table);
     *state = made;
     tnn__share(data->memory);
     return &state->loader;
@@ -14991,6 +15328,21 @@ TNN_API_GATED int tnn_next(tnn_loader *loader)
     tnn__run(state->threads, loader->n, tnn__load_task, loader);
     return loader->n;
 }
+/* What the loader's batch has, for the loss. */
+static tnn__truth tnn__truth_of(const tnn_loader *loader)
+{
+    const tnn__truth truth = {loader->labels, loader->targets, loader->weights};
+    return truth;
+}
+/* The loss of the last forward on that. */
+TNN_API_GATED double tnn_loader_loss(tnn_net *net, const tnn_loader *loader)
+{
+    if (tnn_failed() || tnn__loader_made("tnn_loader_loss", loader)) return TNN__NAN;
+    if (net && loader->n != net->n)
+        return tnn__refuse("tnn_loader_loss: the loader's batch has %d samples, the last forward "
+                           "had %d", loader->n, net->n), TNN__NAN;
+    return tnn__loss(net, tnn__truth_of(loader));
+}
 /* The loader that could not be made is nobody's. */
 TNN_API void tnn_loader_free(tnn_loader *loader)
 {
@@ -15014,9 +15366,10 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
 
 /* The loss, and how many of the n samples that count are correct. Where none counts, as with losses
    that have no classes, the accuracy is NaN, which no comparison takes for good. */
-static tnn_metrics tnn__metrics_of(double loss, int correct, int n)
+static tnn_metrics tnn__metrics_of(double loss, tnn__len correct, tnn__len n)
 {
-    const tnn_metrics metrics = {loss, n ? (double)correct/n : TNN__NAN, n, correct};
+    const tnn_metrics metrics = {loss, n ? (double)correct/(double)n : TNN__NAN,
+                                 (int)TNN__MIN(n, INT_MAX), (int)TNN__MIN(correct, INT_MAX)};
     return metrics;
 }
 /* What failure gives. */
@@ -15041,19 +15394,52 @@ static tnn_status tnn__samples_fit(const char *what, const tnn_net *net, const t
                      "has .channels_last), or one of the two is flat, %lx1x1", what, data->c,
                      data->h, data->w, in[0], in[1], in[2], (long long)values);
 }
-/* The same of a loader's samples, if there is a loader; where it `trains`, also whether its batches
-   and the network's loss go together: one label per sample, and of mixed ones targets of as many
-   classes as the loss sees values. */
+/* Whether what goes with the samples of a batch is what the loss compares outputs with: one label
+   each, one of each pixel of the output, or targets in its shape, or as many where one of the two
+   is flat. The user's own loss takes anything. */
+static tnn_status tnn__truth_fits(const char *what, tnn_net *net, const struct tnn__loader *batches)
+{
+    const tnn_data *data = &batches->data;
+    const int *shape = data->target;
+    const tnn__len values = data->reconstruct ? (tnn__len)data->c*data->h*data->w
+                                              : batches->targets;
+    const tnn_status e = tnn__plan(net, 1);
+    const tnn__blob *b;
+    int c, h, w;                        /* of targets as the loss sees them */
+    if (e || net->loss.custom) return e;
+    if (!batches->labels && !values)
+        return tnn__refuse("%s: data without labels and targets; tnn_data_create gives them", what);
+    b = &net->blob[net->ops];
+    if (batches->labels && !data->per_pixel && net->view.pixels > 1)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: a data set has one label per sample, the loss sees "
+                         "%d pixels; .per_pixel of tnn_data_create says that each has a label",
+                         what, net->view.pixels);
+    if (data->per_pixel && (b->flat || b->h != data->h || b->w != data->w))
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: labels of %dx%d pixels, the network's output has "
+                         "%dx%d", what, data->h, data->w, b->flat ? 1 : b->h, b->flat ? 1 : b->w);
+    if (batches->labels) return TNN_OK;
+    if (data->labels && values != net->view.values)
+        return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values",
+                         what, data->classes, net->view.values);
+    if (data->labels) return TNN_OK;
+    if (data->reconstruct) shape = net->options.input;
+    c = b->flat ? net->view.values : net->view.values/(b->h*b->w);
+    h = b->flat ? 1 : b->h;
+    w = b->flat ? 1 : b->w;
+    if (values == net->view.values && ((shape[0] == c && shape[1] == h && shape[2] == w)
+                                       || c == values || shape[0] == values)) return TNN_OK;
+    return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %dx%dx%d, the loss sees %dx%dx%d", what,
+                     shape[0], shape[1], shape[2], c, h, w);
+}
+/* Whether a loader's samples fit the network; where it `trains`, also what goes with them. */
 static tnn_status tnn__loader_fits(const char *what, tnn_net *net, const tnn_loader *loader,
                                    int trains)
 {
-    tnn_status e = trains ? tnn__one_label(what, net) : TNN_OK;
+    tnn_status e = tnn__plan(net, trains);
     if (!e) e = tnn__loader_made(what, loader);
     if (!e) e = tnn__samples_fit(what, net, &loader->state->data);
-    if (e || !trains || !loader->targets
-        || loader->state->data.classes == net->view.values) return e;
-    return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values", what,
-                     loader->state->data.classes, net->view.values);
+    if (!e && trains) e = tnn__truth_fits(what, net, loader->state);
+    return e;
 }
 /* The next batch of an epoch, or of what is left of it; where nothing was, of the next. `batches`
    have been taken so far. Returns its size, 0 at the end. */
@@ -15061,59 +15447,59 @@ static int tnn__next_of(tnn_loader *loader, int batches)
 {
     return tnn_next(loader) || (!batches && tnn_next(loader));
 }
-/* Adds a batch's predictions to counts (classes, classes), rows by label; labels (n), from sample
-   `first` on. A label that the network does not tell is an error. */
-static tnn_status tnn__count_batch(tnn_net *net, const int *labels, int first, int n, int classes,
-                                   int *counts)
+/* Adds the predictions of the loader's batch to counts (classes, classes), rows by label. A label
+   that the network does not tell is an error. */
+static tnn_status tnn__count_batch(tnn_net *net, const tnn_loader *loader, int classes, int *counts)
 {
-    int s;
-    for (s = 0; s < n; s++)
-        if (tnn__ignored(net, labels[s])) continue;
-        else if (labels[s] < classes)
-            counts[(tnn__len)labels[s]*classes
-                   + tnn__predict(net, tnn__sample_data(&net->blob[net->ops], s))]++;
-        else
+    const tnn__len each = loader->state->labels, n = net->view.classes;
+    tnn__len i;
+    for (i = 0; i < loader->n*each; i++) {
+        const int label = loader->labels[i];
+        const float *x = tnn__sample_data(&net->blob[net->ops], (int)(i/each)) + i%each*n;
+        if (tnn__ignored(net, label)) continue;
+        if (label < 0 || label >= classes)
             return tnn__refuse("tnn_confusion: label %d of sample %d, the network tells %d classes "
-                               "apart", labels[s], first + s, classes);
+                               "apart", label, loader->batch_index*loader->state->options.batch
+                               + (int)(i/each), classes);
+        counts[(tnn__len)label*classes + tnn__predict(net, x)]++;
+    }
     return TNN_OK;
 }
 /* Runs a data set through the network in eval mode, in order, in batches of the network's size;
-   counts (room, room) may be NULL. Samples are made here, without a loader: nothing is augmented.
-   x (batch, c, h, w) and the labels are one workspace. The network forgets its last forward, which
-   was not the caller's. On failure the loss is NaN. */
-static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts, int room)
+   counts (room, room) may be NULL. The loader augments nothing. The network forgets its last
+   forward, which was not the caller's. On failure the loss is NaN. */
+static tnn_metrics tnn__measure(const char *what, tnn_net *net, const tnn_data *data, int *counts,
+                                int room)
 {
     double loss = 0, weight = 0;        /* sums over the batches */
-    float table[256], *x;
-    int *labels, i, n, s, classes, batch, correct = 0, counted = 0;     /* also sums */
-    tnn__len size;
-    if (tnn__one_label("tnn_evaluate", net)
-        || tnn__samples_fit("tnn_evaluate", net, data)) return tnn__no_metrics();
+    tnn__len correct = 0, counted = 0;  /* also sums */
+    tnn_loader_options in_order;
+    tnn_loader *batches;
+    int classes;
+    memset(&in_order, 0, sizeof in_order);
+    if (tnn__plan(net, 1) || tnn__samples_fit(what, net, data)) return tnn__no_metrics();
+    in_order.batch = net->options.batch;
     classes = tnn__outcomes(net);
-    if (counts && room != classes)
+    if (counts && (room != classes || !data->labels))
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells "
-                         "%d apart", room, classes), tnn__no_metrics();
-    size = (tnn__len)data->c*data->h*data->w;
-    batch = TNN__MIN(net->options.batch, data->n);
-    x = tnn__workspace(tnn__mul(batch, size + 1), "tnn_evaluate");
-    if (!x) return tnn__no_metrics();
-    labels = (int *)(void *)(x + batch*size); /* behind a batch of samples */
+                         "%d apart%s", room, classes, data->labels ? "" : ", and the data have no "
+                         "labels"), tnn__no_metrics();
+    batches = tnn_loader_create_with(data, &in_order);
+    if (tnn_failed() || tnn__truth_fits(what, net, batches->state)) {
+        tnn_loader_free(batches);
+        return tnn__no_metrics();
+    }
     if (counts) memset(counts, 0, (size_t)classes*(size_t)classes*sizeof *counts);
-    tnn__byte_values(data, table);
-    for (i = 0; i < data->n && !tnn_failed(); i += n) {
-        n = TNN__MIN(batch, data->n - i);
-        for (s = 0; s < n; s++) {
-            tnn__sample(data, i + s, table, x + s*size);
-            labels[s] = tnn__label(data, i + s);
-        }
-        if (tnn_forward(net, x, n, TNN_EVAL) || tnn__loss_run(net, labels, NULL)) break;
+    while (tnn_next(batches)) {
+        if (tnn_forward(net, batches->x, batches->n, TNN_EVAL)
+            || tnn__loss_run(net, tnn__truth_of(batches))) break;
         loss += net->total;
         weight += net->weight;
         correct += net->correct;
-        counted += net->counted;
-        if (counts) tnn__count_batch(net, labels, i, n, classes, counts);
+        counted += batches->labels ? net->counted : 0;
+        if (counts) tnn__count_batch(net, batches, classes, counts);
     }
-    tnn__release(x);
+    tnn_loader_free(batches);
     net->stage = TNN__NOTHING;
     if (!tnn_failed()) loss = tnn__reduced(net, data->n, loss, weight);
     return tnn_failed() ? tnn__no_metrics() : tnn__metrics_of(loss, correct, counted);
@@ -15121,13 +15507,13 @@ static tnn_metrics tnn__measure(tnn_net *net, const tnn_data *data, int *counts,
 /* The metrics of a data set. */
 TNN_API_GATED tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data)
 {
-    return tnn__measure(net, data, NULL, 0);
+    return tnn__measure("tnn_evaluate", net, data, NULL, 0);
 }
 /* The same, and counts (classes, classes). */
 TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts,
                                         int classes)
 {
-    if (counts) return tnn__measure(net, data, counts, classes);
+    if (counts) return tnn__measure("tnn_confusion", net, data, counts, classes);
     return tnn__refuse("tnn_confusion: no counts, which are classes*classes ints"),
            tnn__no_metrics();
 }
@@ -15136,12 +15522,13 @@ TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int 
 TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
 {
     double loss = 0;                    /* sum of the batches' means */
-    int batches = 0, correct = 0, counted = 0;
+    tnn__len correct = 0, counted = 0;
+    int batches = 0;
     if (tnn__loader_fits("tnn_train_epoch", net, loader, 1)) return tnn__no_metrics();
     for (; tnn__next_of(loader, batches); batches++) {
-        loss += tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
+        loss += tnn__train_batch(net, loader->x, tnn__truth_of(loader), loader->n);
         if (tnn_failed()) break;
-        counted += net->counted;
+        counted += loader->labels ? net->counted : 0;
         correct += net->correct;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
@@ -15277,7 +15664,7 @@ static void tnn__lr_curve(tnn_net *net, tnn_loader *loader, tnn_lr_finder *finde
         const double part = (double)i/(finder->steps - 1);
         const double lr = finder->linear ? low + (high - low)*part : low*tnn__pow(high/low, part);
         net->optimizer.lr = lr;
-        loss = tnn__train_batch(net, loader->x, loader->labels, loader->targets, loader->n);
+        loss = tnn__train_batch(net, loader->x, tnn__truth_of(loader), loader->n);
         if (tnn_failed()) {             /* a loss that is not finite ends the curve */
             if (i && tnn_failed() == TNN_ERROR_NUMBER) tnn_clear_error();
             break;
@@ -15342,8 +15729,8 @@ TNN_API_GATED double tnn_lr_find(tnn_net *net, tnn_loader *loader, tnn_lr_finder
    a right g they lie about 0: it was never further from their middle than twice their spread. The
    result is by how much it is further than that, in units of the derivative: exactly 0, if g is
    right. Weights are moved in place, within their panels, and copied back from `memory`. */
-TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
-                                        int samples)
+static double tnn__gradient_check(tnn_net *net, const float *x, tnn__truth truth, int n,
+                                  int samples)
 {
     double worst = 0, largest = 0, start; /* largest gradient; loss at w */
     tnn__len i;
@@ -15353,7 +15740,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     if (tnn_build(net) || (memory = tnn__keep("tnn_gradient_check", net, &before)) == NULL)
         return TNN__NAN;
     tnn_forward(net, x, n, TNN_TRAIN);
-    start = tnn_loss(net, labels);
+    start = tnn__loss(net, truth);
     if (!tnn_backward(net)) largest = tnn__largest_size(net->flat[TNN__G], net->params, NULL);
     for (k = turn = 0; net->blob[net->ops].needs_grad && k < samples && !tnn_failed(); turn++) {
         int which;
@@ -15383,7 +15770,7 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
             }
             net->draws--;               /* the same dropout */
             tnn_forward(net, x, n, TNN_TRAIN);
-            rise = tnn_loss(net, labels) - start;
+            rise = tnn__loss(net, truth) - start;
             low = TNN__MIN(low, (rise - tangent)/h);
             high = TNN__MAX(high, (rise - tangent)/h);
             scale = TNN__MAX(TNN__MAX(scale, fabs(rise/h)), sqrt(squares));
@@ -15397,6 +15784,19 @@ TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int 
     }
     tnn__put_back(net, &before, memory);
     return tnn_failed() ? TNN__NAN : worst;
+}
+/* On n samples and their labels. */
+TNN_API_GATED double tnn_gradient_check(tnn_net *net, const float *x, const int *labels, int n,
+                                        int samples)
+{
+    const tnn__truth truth = {labels, NULL, NULL};
+    return tnn__gradient_check(net, x, truth, n, samples);
+}
+/* On the loader's batch. */
+TNN_API_GATED double tnn_gradient_check_loader(tnn_net *net, const tnn_loader *loader, int samples)
+{
+    if (tnn__loader_fits("tnn_gradient_check_loader", net, loader, 1)) return TNN__NAN;
+    return tnn__gradient_check(net, loader->x, tnn__truth_of(loader), loader->n, samples);
 }
 
 /* While net->cumulative counts the batches from 1, running statistics are means of all of them (7).
@@ -20310,6 +20710,8 @@ TNN__GATE4(tnn_status, forward, tnn_net *, net, const float *, x, int, n, tnn_mo
 TNN__GATE1(const float *, output, tnn_net *, net)
 TNN__GATE2(double, loss, tnn_net *, net, const int *, labels)
 TNN__GATE2(double, loss_targets, tnn_net *, net, const float *, targets)
+TNN__GATE4(double, loss_weighted, tnn_net *, net, const int *, labels, const float *, targets,
+           const float *, weights)
 TNN__GATE1(tnn_status, backward, tnn_net *, net)
 TNN__GATE1(tnn_status, step, tnn_net *, net)
 TNN__GATE4(double, train_batch, tnn_net *, net, const float *, x, const int *, labels, int, n)
@@ -20340,7 +20742,11 @@ TNN__GATE3(int, plateau_update, tnn_plateau *, plateau, double, metric, double *
 /* 1g: data sets and loaders */
 TNN__GATE(tnn_data, data_view, (const unsigned char *bytes, const float *floats, const int *labels,
                                 int n, int c, int h, int w), (bytes, floats, labels, n, c, h, w))
+TNN__GATE1(tnn_data, data_create_with, const tnn_data_options *, options)
 TNN__GATE3(tnn_status, normalize, tnn_data *, data, float, mean, float, std)
+TNN__GATE3(tnn_status, normalize_channels, tnn_data *, data, const float *, means,
+           const float *, stds)
+TNN__GATE3(tnn_status, measure, const tnn_data *, data, float *, means, float *, stds)
 TNN__GATE3(tnn_data, subset, const tnn_data *, data, int, first, int, count)
 TNN__GATE5(tnn_status, split, const tnn_data *, data, int, count, uint64_t, seed, tnn_data *, a,
            tnn_data *, b)
@@ -20348,6 +20754,7 @@ TNN__GATE4(tnn_status, sample, const tnn_data *, data, int, i, float *, x, int, 
 TNN__GATE2(tnn_loader *, loader_create_with, const tnn_data *, data,
            const tnn_loader_options *, options)
 TNN__GATE1(int, next, tnn_loader *, loader)
+TNN__GATE2(double, loader_loss, tnn_net *, net, const tnn_loader *, loader)
 /* 1h: training and metrics */
 TNN__GATE2(tnn_metrics, evaluate, tnn_net *, net, const tnn_data *, data)
 TNN__GATE4(tnn_metrics, confusion, tnn_net *, net, const tnn_data *, data, int *, counts,
@@ -20358,6 +20765,7 @@ TNN__GATE2(tnn_status, early_stopping_end, tnn_early_stopping *, stopping, tnn_n
 TNN__GATE3(double, lr_find, tnn_net *, net, tnn_loader *, loader, tnn_lr_finder *, finder)
 TNN__GATE5(double, gradient_check, tnn_net *, net, const float *, x, const int *, labels, int, n,
            int, samples)
+TNN__GATE3(double, gradient_check_loader, tnn_net *, net, const tnn_loader *, loader, int, samples)
 TNN__GATE2(tnn_status, update_statistics, tnn_net *, net, tnn_loader *, loader)
 TNN__GATE4(size_t, summary, tnn_net *, net, char *, text, size_t, room, int, flags)
 #ifndef TINYNN_NO_SEARCH
