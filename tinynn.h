@@ -1281,9 +1281,10 @@ TNN_API void        tnn_loader_free(tnn_loader *loader);
    flat, (c*h*w, 1, 1). Any other shape is TNN_ERROR_SHAPE, also with the same number of values.  */
 typedef struct tnn_metrics {
     double loss;            /* as of one batch of all samples; NaN on error     */
-    double accuracy;        /* correct/n; NaN where n is 0                      */
-    int    n, correct;      /* labels that count (not those with .ignore_index), and those of them
-                               that are predicted (tnn_correct); at most 2^31 - 1. 0 of targets */
+    double accuracy;        /* correct/n; NaN on targets, and where n is 0      */
+    int    n, correct;      /* labels that count (not those with .ignore_index), and
+                               those of them that are predicted (tnn_correct), each
+                               at most 2^31 - 1; on targets n samples           */
 } tnn_metrics;
 /* In eval mode, in batches of the network's size, of data with labels or targets. */
 TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
@@ -15366,14 +15367,14 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
 
 /* The loss, and how many of the n samples that count are correct. Where none counts, as with losses
    that have no classes, the accuracy is NaN, which no comparison takes for good. */
-static tnn_metrics tnn__metrics_of(double loss, tnn__len correct, tnn__len n)
+static tnn_metrics tnn__metrics_of(double loss, int labels, tnn__len correct, tnn__len n)
 {
-    const tnn_metrics metrics = {loss, n ? (double)correct/(double)n : TNN__NAN,
+    const tnn_metrics metrics = {loss, n && labels ? (double)correct/(double)n : TNN__NAN,
                                  (int)TNN__MIN(n, INT_MAX), (int)TNN__MIN(correct, INT_MAX)};
     return metrics;
 }
 /* What failure gives. */
-static tnn_metrics tnn__no_metrics(void) { return tnn__metrics_of(TNN__NAN, 0, 0); }
+static tnn_metrics tnn__no_metrics(void) { return tnn__metrics_of(TNN__NAN, 0, 0, 0); }
 /* Whether the samples are what the network takes: of its shape, or as many values where one of the
    two is flat. Other shapes of as many are other images: (h, w, c) is the usual mistake, and trains
    to a bad accuracy without any error. */
@@ -15496,13 +15497,14 @@ static tnn_metrics tnn__measure(const char *what, tnn_net *net, const tnn_data *
         loss += net->total;
         weight += net->weight;
         correct += net->correct;
-        counted += batches->labels ? net->counted : 0;
+        counted += net->counted;
         if (counts) tnn__count_batch(net, batches, classes, counts);
     }
     tnn_loader_free(batches);
     net->stage = TNN__NOTHING;
     if (!tnn_failed()) loss = tnn__reduced(net, data->n, loss, weight);
-    return tnn_failed() ? tnn__no_metrics() : tnn__metrics_of(loss, correct, counted);
+    return tnn_failed() ? tnn__no_metrics()
+                        : tnn__metrics_of(loss, data->labels != NULL, correct, counted);
 }
 /* The metrics of a data set. */
 TNN_API_GATED tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data)
@@ -15528,12 +15530,12 @@ TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
     for (; tnn__next_of(loader, batches); batches++) {
         loss += tnn__train_batch(net, loader->x, tnn__truth_of(loader), loader->n);
         if (tnn_failed()) break;
-        counted += loader->labels ? net->counted : 0;
+        counted += net->counted;
         correct += net->correct;
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
     tnn_end_epoch(net);
-    return tnn__metrics_of(loss/batches, correct, counted);
+    return tnn__metrics_of(loss/batches, loader->labels != NULL, correct, counted);
 }
 
 /* A threshold of early stopping, with the sign of the metric: the smaller the better. Where it is

@@ -558,8 +558,8 @@ static void bad_batches(void)
     SAYS("tnn_loss_targets: nll takes labels (tnn_loss)");
     loss = tnn_loss(net, ignored);
     CHECK(loss != loss, "all ignored: %g", loss);
-    SAYS("tnn_loss: of all 2 labels the class weights are 0, "
-         "or they are ignored (.ignore_index = -100)");
+    SAYS("tnn_loss: of all 2 samples the class or sample weights are 0, "
+         "or the labels are ignored (.ignore_index = -100)");
     tnn_free(net);
     net = small(3);
     tnn_set_loss(net, TNN_CROSS_ENTROPY, .gamma = 2);
@@ -866,10 +866,10 @@ static void evaluation(void)
         tnn_set_loss(net, TNN_CROSS_ENTROPY, .per_pixel = 1);
         tnn_evaluate(net, &data);
         SAYS("tnn_evaluate: a data set has one label per sample, the loss sees 2 pixels; "
-             "labels of pixels go to tnn_train_batch and, one batch at a time, tnn_loss");
+             ".per_pixel of tnn_data_create says that each has a label");
         tnn_train_epoch(net, batches);
         SAYS("tnn_train_epoch: a data set has one label per sample, the loss sees 2 pixels; "
-             "labels of pixels go to tnn_train_batch and, one batch at a time, tnn_loss");
+             ".per_pixel of tnn_data_create says that each has a label");
         tnn_forward(net, x, 1, TNN_EVAL);
         loss = tnn_loss(net, pixels);
         CHECK(loss > 0 && !tnn_failed(), "%g: %s", loss, tnn_error());

@@ -1,0 +1,454 @@
+/* test_data.c - data of any kind, from the data set to the metrics: what goes through loaders,
+   tnn_train_epoch and tnn_evaluate is what the same steps by hand give, to the bit. */
+#include "test.h"
+
+#define SAYS(words) do { \
+    CHECK(strstr(tnn_error(), words), "\"%s\" is not about \"%s\"", tnn_error(), words); \
+    tnn_clear_error(); } while (0)
+
+enum { N = 23, BATCH = 5 };
+
+/* The weights after an epoch of the loader, and what tnn_evaluate says before and after. */
+static uint64_t trained(tnn_net *net, const tnn_data *data, tnn_metrics metrics[3])
+{
+    tnn_loader *batches = tnn_loader_create(data, .batch = BATCH, .shuffle = 1, .seed = 4);
+    uint64_t hash;
+    metrics[0] = tnn_evaluate(net, data);
+    metrics[1] = tnn_train_epoch(net, batches);
+    metrics[2] = tnn_evaluate(net, data);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+    CHECK(metrics[2].loss < metrics[0].loss, "nothing is learnt: %g, then %g", metrics[0].loss,
+          metrics[2].loss);
+    hash = tnn_hash(net);
+    tnn_loader_free(batches);
+    tnn_free(net);
+    return hash;
+}
+/* The same by hand. x, labels or targets, and weights are of all samples, whose sizes are given. */
+static uint64_t by_hand(tnn_net *net, const float *x, int size, const int *labels, int each,
+                        const float *targets, int values, const float *weights, double *loss)
+{
+    int order[N], i, k, n;
+    float *bx = test_floats((size_t)BATCH * (size_t)size), bw[BATCH];
+    float *bt = test_floats((size_t)BATCH * (size_t)(values + 1));
+    int bl[BATCH * 64];
+    uint64_t hash;
+    for (i = 0; i < N; i++) order[i] = i;
+    tnn_shuffle(order, N, 4, (uint64_t)1 << 62);
+    *loss = 0;
+    for (i = 0; i < N; i += n) {
+        n = N - i < BATCH ? N - i : BATCH;
+        for (k = 0; k < n; k++) {
+            const size_t at = (size_t)order[i + k];
+            memcpy(bx + k * size, x + at * (size_t)size, (size_t)size * sizeof *x);
+            if (labels) memcpy(bl + k * each, labels + at * (size_t)each, (size_t)each * sizeof *bl);
+            if (targets)
+                memcpy(bt + k * values, targets + at * (size_t)values, (size_t)values * sizeof *bt);
+            if (weights) bw[k] = weights[at];
+        }
+        tnn_forward(net, bx, n, TNN_TRAIN);
+        *loss += tnn_loss_weighted(net, labels ? bl : NULL, targets ? bt : NULL,
+                                   weights ? bw : NULL);
+        tnn_backward(net);
+        tnn_step(net);
+    }
+    *loss /= (N + BATCH - 1) / BATCH;
+    hash = tnn_hash(net);
+    tnn_free(net);
+    test_release(bx);
+    test_release(bt);
+    return hash;
+}
+static void same_as_by_hand(const char *what, tnn_net *(*make)(void), const tnn_data *data,
+                            const float *x, int each, int values)
+{
+    tnn_metrics m[3];
+    double loss;
+    const uint64_t loaded = trained(make(), data, m);
+    const uint64_t hand = by_hand(make(), x, data->c * data->h * data->w, data->labels, each,
+                                  data->reconstruct ? x : data->targets, values, data->weights,
+                                  &loss);
+    CHECK(loaded == hand, "%s: other weights than by hand", what);
+    CHECK_SAME("the epoch's loss", &m[1].loss, &loss, sizeof loss);
+    CHECK(data->labels ? m[2].accuracy >= 0 : m[2].accuracy != m[2].accuracy && m[2].n == N,
+          "%s: accuracy %g of %d", what, m[2].accuracy, m[2].n);
+}
+
+/* ==== ONE DATA SET OF EACH KIND =============================================================== */
+
+static tnn_net *regression(void)
+{
+    tnn_net *net = tnn_create(.input = { 6 }, .batch = BATCH, .seed = 1);
+    tnn_add(net, TNN_DENSE, .units = 8);
+    tnn_add(net, TNN_TANH);
+    tnn_add(net, TNN_DENSE, .units = 2);
+    tnn_set_loss(net, TNN_MSE);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 0.05f);
+    return net;
+}
+static tnn_net *several_labels(void)
+{
+    tnn_net *net = tnn_create(.input = { 6 }, .batch = BATCH, .seed = 1);
+    tnn_add(net, TNN_DENSE, .units = 3);
+    tnn_set_loss(net, TNN_BCE_LOGITS);
+    tnn_set_optimizer(net, TNN_ADAM, .lr = 0.01f);
+    return net;
+}
+static tnn_net *classifier(void)
+{
+    tnn_net *net = tnn_create(.input = { 6 }, .batch = BATCH, .seed = 1);
+    tnn_add(net, TNN_DENSE, .units = 3);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_ADAM, .lr = 0.01f);
+    return net;
+}
+static tnn_net *segmentation(void)
+{
+    tnn_net *net = tnn_create(.input = { 2, 5, 4 }, .batch = BATCH, .seed = 1);
+    tnn_add(net, TNN_CONV2D, .filters = 4, .kernel = 3, .pad = 1);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_CONV2D, .filters = 3, .kernel = 1);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY, .per_pixel = 1);
+    tnn_set_optimizer(net, TNN_ADAM, .lr = 0.01f);
+    return net;
+}
+static tnn_net *image_to_image(void)
+{
+    tnn_net *net = tnn_create(.input = { 2, 5, 4 }, .batch = BATCH, .seed = 1);
+    tnn_add(net, TNN_CONV2D, .filters = 2, .kernel = 3, .pad = 1);
+    tnn_set_loss(net, TNN_MSE);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 0.05f);
+    return net;
+}
+static void kinds(void)
+{
+    float *x = test_values(N * 40, 1), *t = test_values(N * 40, 2), *w = test_values(N, 3);
+    float *ones = test_floats(N * 3);
+    int labels[N * 20], classes[N], i;
+    for (i = 0; i < N; i++) classes[i] = x[i * 6] > 0;
+    for (i = 0; i < N; i++) w[i] = i % 4 ? (float)fabs((double)w[i]) : 0;
+    for (i = 0; i < N * 3; i++) ones[i] = x[i / 3 * 6 + i % 3] > 0;
+    for (i = 0; i < N * 20; i++) labels[i] = i % 7 == 3 ? -100 : x[i / 20 * 40 + i % 20] > 0;
+    {
+        const tnn_data d[] = {
+            tnn_data_create(.n = N, .shape = { 6 }, .floats = x, .targets = t, .target = { 2 }),
+            tnn_data_create(.n = N, .shape = { 6 }, .floats = x, .targets = t, .target = { 2 },
+                            .weights = w),
+            tnn_data_create(.n = N, .shape = { 6 }, .floats = x, .targets = ones, .target = { 3 }),
+            tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .labels = labels,
+                            .per_pixel = 1),
+            tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .labels = labels,
+                            .per_pixel = 1, .weights = w),
+            tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .targets = t,
+                            .target = { 2, 5, 4 }),
+            tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .reconstruct = 1),
+            tnn_data_create(.n = N, .shape = { 6 }, .floats = x, .labels = classes, .weights = w)
+        };
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        same_as_by_hand("regression", regression, &d[0], x, 0, 2);
+        same_as_by_hand("regression, weights", regression, &d[1], x, 0, 2);
+        same_as_by_hand("several labels", several_labels, &d[2], x, 0, 3);
+        same_as_by_hand("segmentation", segmentation, &d[3], x, 20, 0);
+        same_as_by_hand("segmentation, weights", segmentation, &d[4], x, 20, 0);
+        same_as_by_hand("image to image", image_to_image, &d[5], x, 0, 40);
+        same_as_by_hand("auto-encoder", image_to_image, &d[6], x, 0, 40);
+        same_as_by_hand("classes, weights", classifier, &d[7], x, 1, 0);
+    }
+}
+
+/* ==== WEIGHTS ================================================================================= */
+
+/* A sample of weight 2 is one that comes twice, one of weight 0 none: the same loss and gradients,
+   whatever the loss. */
+static void weights_repeat(void)
+{
+    static const float w[4] = { 2, 0, 1, 3 };
+    static const int which[6] = { 0, 0, 2, 3, 3, 3 };
+    const float class_weights[3] = { 0.5f, 2, 1 };
+    int type, i, k, labels[4] = { 0, 1, 2, 1 }, more[6];
+    for (type = TNN_CROSS_ENTROPY; type <= TNN_DICE; type++) {
+        const int gauss = type == TNN_GAUSSIAN_NLL, values = 4;
+        const int takes_labels = type == TNN_NLL || type == TNN_MULTI_MARGIN;
+        double loss[2], want[8 * 6];
+        float g[2][8 * 6];
+        int reduction;
+        int count = 0;
+        for (reduction = 0; reduction < 3; reduction++) {
+            float *x = test_values(4 * 6, 1), *t = test_values(4 * 4, 2), *bx = test_floats(36);
+            float *bt = test_floats(24);
+            for (i = 0; i < 16; i++) {
+                t[i] = (float)fabs((double)t[i]);
+                if (type == TNN_CROSS_ENTROPY || type == TNN_BCE || t[i] > 1) t[i] = 0.25f;
+                if (type == TNN_HINGE || type == TNN_SQUARED_HINGE || type == TNN_HINGE_EMBEDDING)
+                    t[i] = t[i] > 0.1f ? 1 : -1.0f;
+            }
+            for (i = 0; i < 6; i++) {
+                memcpy(bx + i * 6, x + which[i] * 6, 6 * sizeof *x);
+                memcpy(bt + i * 4, t + which[i] * 4, 4 * sizeof *t);
+                more[i] = labels[which[i]];
+            }
+            for (k = 0; k < 2; k++) {
+                tnn_net *net = tnn_create(.input = { 6 }, .batch = 6, .seed = 1);
+                tnn_add(net, TNN_DENSE, .units = gauss ? 8 : takes_labels ? 3 : values);
+                if (type == TNN_NLL) tnn_add(net, TNN_LOG_SOFTMAX);
+                else if (type == TNN_KL_DIV) tnn_add(net, TNN_LOG_SOFTMAX);
+                else if (type == TNN_BCE || gauss) tnn_add(net, TNN_SIGMOID);
+                tnn_set_loss(net, (tnn_loss_type)type,
+                             .reduction = reduction ? (tnn_reduction)(900 + reduction)
+                                                    : TNN_REDUCE_MEAN,
+                             .class_weights = type == TNN_NLL ? class_weights : NULL);
+                tnn_set_optimizer(net, TNN_SGD);
+                tnn_forward(net, k ? bx : x, k ? 6 : 4, TNN_TRAIN);
+                loss[k] = tnn_loss_weighted(net, !takes_labels ? NULL : k ? more : labels,
+                                            takes_labels ? NULL : k ? bt : t, k ? NULL : w);
+                tnn_backward(net);
+                CHECK(!tnn_failed(), "loss %d: %s", type, tnn_error());
+                count = tnn_param_info(net, 0).count;
+                CHECK(tnn_get_grad(net, "0.weight", g[k], count) == TNN_OK, "%s", tnn_error());
+                tnn_free(net);
+            }
+            for (i = 0; i < (int)count; i++) want[i] = (double)g[1][i];
+            CHECK_NEAR("loss", loss[0], loss[1], 1e-6);
+            CHECK_CLOSE("gradient", g[0], want, count, 3e-6);
+            test_release_all();
+        }
+    }
+}
+
+/* ==== AUGMENTATION MOVES WHAT GOES WITH IMAGES ================================================ */
+
+/* Labels that are the image's values, and targets that are the image, stay so under whole pixels;
+   targets under any geometry. Outside labels are -100. */
+static void maps_move(void)
+{
+    enum { C = 2, H = 7, W = 6, SIZE = C * H * W };
+    static unsigned char bytes[N * SIZE];
+    static int labels[N * H * W];
+    static float floats[N * SIZE];
+    int i, k, turn;
+    for (i = 0; i < N * SIZE; i++) {
+        bytes[i] = (unsigned char)(test_hash(1, (uint32_t)i) % 251 + 1);
+        floats[i] = (float)bytes[i] / 255.0f;
+    }
+    for (i = 0; i < N * H * W; i++) labels[i] = bytes[i / (H * W) * SIZE + i % (H * W)];
+    for (turn = 0; turn < 5; turn++) {
+        const int whole = turn < 2, mixed = turn == 4;
+        const tnn_data d[2] = {
+            tnn_data_create(.n = N, .shape = { C, H, W }, .bytes = bytes, .labels = labels,
+                            .per_pixel = 1),
+            tnn_data_create(.n = N, .shape = { C, H, W }, .bytes = bytes, .targets = floats,
+                            .target = { C, H, W })
+        };
+        const tnn_loader_options with = {
+            .batch = 4, .shuffle = 1, .seed = 3, .flip = 0.5, .flip_vertical = 0.5,
+            .crop_pad = whole ? 2 : 0, .rotate = whole ? 0 : 30, .scale_max = whole ? 0 : 1.3,
+            .border = turn == 1 ? TNN_BORDER_REFLECT : TNN_BORDER_FILL, .cutmix = mixed
+        };
+        tnn_loader *of_labels = tnn_loader_create_with(&d[0], &with);
+        tnn_loader *of_targets = tnn_loader_create_with(&d[1], &with);
+        int n, outside = 0, inside = 0;
+        while ((n = tnn_next(of_labels)) > 0) {
+            CHECK(tnn_next(of_targets) == n, "%s", tnn_error());
+            CHECK_SAME("x", of_labels->x, of_targets->x, (size_t)(n * SIZE) * sizeof(float));
+            CHECK_SAME("targets", of_targets->targets, of_targets->x,
+                       (size_t)(n * SIZE) * sizeof(float));
+            for (k = 0; k < n * H * W; k++) {
+                const float v = of_labels->x[k / (H * W) * SIZE + k % (H * W)] * 255;
+                const int label = of_labels->labels[k];
+                if (label == -100) outside++;
+                else inside++;
+                if (whole && !(label == -100 ? v < 0.1f : fabs((double)v - label) < 0.01)) {
+                    CHECK(0, "pixel %d is %g, its label %d", k, (double)v, label);
+                    break;
+                }
+            }
+        }
+        CHECK(inside > 0 && (outside > 0) == (turn != 1), "%d pixels inside, %d outside", inside,
+              outside);
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_loader_free(of_labels);
+        tnn_loader_free(of_targets);
+    }
+}
+
+/* Mixing of targets: lambda of one and 1 - lambda of the other, as of the images. */
+static void targets_mix(void)
+{
+    float *x = test_values(N * 6, 1);
+    const tnn_data d = tnn_data_create(.n = N, .shape = { 6 }, .floats = x, .targets = x,
+                                       .target = { 6 });
+    tnn_loader *batches = tnn_loader_create(&d, .batch = N, .mixup = 0.4);
+    double want[N * 6];
+    int n = tnn_next(batches), changed;
+    CHECK(n == N, "%s", tnn_error());
+    changed = memcmp(batches->x, x, N * 6 * sizeof *x) != 0;
+    CHECK(changed, "nothing is mixed");
+    for (n = 0; n < N * 6; n++) want[n] = (double)batches->x[n];
+    CHECK_CLOSE("targets", batches->targets, want, N * 6, 1e-6);
+    tnn_loader_free(batches);
+}
+
+/* ==== NORMALISATION =========================================================================== */
+
+static void channels(void)
+{
+    enum { C = 3, AREA = 20 };
+    static unsigned char bytes[N * C * AREA];
+    float *x = test_floats(N * C * AREA), means[C], stds[C], got[C * AREA];
+    int i, c, k, kind;
+    for (i = 0; i < N * C * AREA; i++) {
+        c = i / AREA % C;
+        bytes[i] = (unsigned char)(c == 2 ? 77 : test_hash(5, (uint32_t)i) % (c ? 256 : 40));
+        x[i] = (float)bytes[i] / 255.0f;
+    }
+    for (kind = 0; kind < 2; kind++) {
+        tnn_data all = tnn_data_create(.n = N, .shape = { C, 5, 4 }, .bytes = kind ? bytes : NULL,
+                                       .floats = kind ? NULL : x), part, other;
+        tnn_loader *batches;
+        CHECK(tnn_measure(&all, means, stds) == TNN_OK, "%s", tnn_error());
+        for (c = 0; c < C; c++) {
+            double sum = 0, squares = 0;
+            for (i = 0; i < N * AREA; i++) sum += (double)x[(i / AREA * C + c) * AREA + i % AREA];
+            sum /= N * AREA;
+            for (i = 0; i < N * AREA; i++) {
+                const double e = (double)x[(i / AREA * C + c) * AREA + i % AREA] - sum;
+                squares += e * e;
+            }
+            CHECK_NEAR("mean", (double)means[c], sum, 1e-7);
+            CHECK_NEAR("std", (double)stds[c], c == 2 ? 1 : sqrt(squares / (N * AREA)), 1e-7);
+        }
+        CHECK(tnn_normalize_channels(&all, means, stds) == TNN_OK, "%s", tnn_error());
+        CHECK(tnn_split(&all, 9, 1, &part, &other) == TNN_OK, "%s", tnn_error());
+        CHECK(tnn_normalize_channels(&all, means, stds) == TNN_ERROR_ARGUMENT, "parts had others");
+        SAYS("tnn_normalize_channels: comes before tnn_loader_create, tnn_subset and tnn_split");
+        tnn_data_free(&all);            /* the parts keep the means */
+        batches = tnn_loader_create(&part, .batch = 9);
+        tnn_data_free(&part);
+        CHECK(tnn_next(batches) == 9, "%s", tnn_error());
+        tnn_sample(&other, 3, got, C * AREA);
+        for (k = 0; k < 9 + 1; k++) {
+            const float *v = k < 9 ? batches->x + k * C * AREA : got;
+            const int at = k < 9 ? batches->state->data.order[k] : other.order[3];
+            for (i = 0; i < C * AREA; i++) {
+                const float want = (x[at * C * AREA + i] - means[i / AREA]) / stds[i / AREA];
+                CHECK_SAME("a value", v + i, &want, sizeof want);
+            }
+        }
+        tnn_loader_free(batches);
+        tnn_data_free(&other);
+    }
+}
+
+/* ==== WHAT TAKES DATA ========================================================================= */
+
+/* Confusion of pixels, gradients of a loader's batch, the finder on targets; a loop of one's own
+   with tnn_loader_loss. */
+static void downstream(void)
+{
+    float *x = test_values(N * 40, 1), *t = test_values(N * 40, 2);
+    int labels[N * 20], counts[9], i, right = 0, all = 0;
+    double lr[20], loss[20], seen;
+    tnn_net *net = segmentation();
+    tnn_lr_finder finder = { .steps = 20, .lr = lr, .loss = loss };
+    tnn_metrics m;
+    tnn_data maps, images;
+    tnn_loader *batches;
+    for (i = 0; i < N * 20; i++) labels[i] = i % 7 == 3 ? -100 : x[i / 20 * 40 + i % 20] > 0;
+    maps = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .labels = labels,
+                           .per_pixel = 1);
+    m = tnn_confusion(net, &maps, counts, 3);
+    for (i = 0; i < 9; i++) all += counts[i];
+    for (i = 0; i < 9; i += 4) right += counts[i];
+    CHECK(!tnn_failed() && m.n == all && m.correct == right && all < N * 20 && all > N * 15,
+          "%d of %d, counted %d of %d: %s", m.correct, m.n, right, all, tnn_error());
+    batches = tnn_loader_create(&maps, .batch = BATCH);
+    tnn_next(batches);
+    CHECK(tnn_gradient_check_loader(net, batches, 8) < 1e-9, "gradients: %s", tnn_error());
+    tnn_forward(net, batches->x, batches->n, TNN_TRAIN);
+    seen = tnn_loader_loss(net, batches);
+    CHECK(seen == tnn_loss(net, batches->labels), "%g: %s", seen, tnn_error());
+    tnn_forward(net, batches->x, 2, TNN_TRAIN);
+    tnn_loader_loss(net, batches);
+    SAYS("tnn_loader_loss: the loader's batch has 5 samples, the last forward had 2");
+    tnn_loader_free(batches);
+    tnn_free(net);
+    net = image_to_image();
+    images = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .targets = t,
+                             .target = { 2, 5, 4 });
+    batches = tnn_loader_create(&images, .batch = BATCH);
+    tnn_lr_find(net, batches, &finder);
+    CHECK(finder.count == 20 && !tnn_failed(), "%d steps: %s", finder.count, tnn_error());
+    m = tnn_confusion(net, &images, counts, 2);
+    SAYS("the data have no labels");
+    tnn_loader_free(batches);
+    tnn_free(net);
+}
+
+/* ==== MISTAKES ================================================================================ */
+
+static void mistakes(void)
+{
+    float *x = test_values(N * 40, 1), *t = test_values(N * 40, 2), w[N];
+    int labels[N * 20], i;
+    tnn_net *net = image_to_image(), *pixels = segmentation();
+    tnn_data d;
+    tnn_loader *batches;
+    for (i = 0; i < N * 20; i++) labels[i] = i % 3;
+    for (i = 0; i < N; i++) w[i] = 1;
+    tnn_data_create(.n = N, .shape = { 40 });
+    SAYS("needs samples, .bytes or .floats");
+    tnn_data_create(.n = N, .floats = x);
+    SAYS(".shape = {0, 0, 0}");
+    tnn_data_create(.n = N, .shape = { 40 }, .floats = x, .targets = t, .labels = labels);
+    SAYS("of .labels, .targets and .reconstruct only one");
+    tnn_data_create(.n = N, .shape = { 40 }, .floats = x, .target = { 3 });
+    SAYS(".target needs .targets");
+    tnn_data_create(.n = N, .shape = { 40 }, .floats = x, .targets = t, .per_pixel = 1);
+    SAYS(".per_pixel needs .labels");
+    t[7] = (float)(HUGE_VAL - HUGE_VAL);
+    tnn_data_create(.n = N, .shape = { 40 }, .floats = x, .targets = t, .target = { 2 });
+    SAYS("value 1 of the target of sample 3 is nan");
+    t[7] = 1;
+    w[2] = -1;
+    tnn_data_create(.n = N, .shape = { 40 }, .floats = x, .targets = t, .weights = w);
+    SAYS("weight -1 of sample 2 must be finite and not negative");
+    d = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .targets = t, .target = { 3 });
+    tnn_evaluate(net, &d);
+    SAYS("tnn_evaluate: targets of 3x1x1, the loss sees 2x5x4");
+    d = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .targets = t,
+                        .target = { 5, 4, 2 });
+    tnn_evaluate(net, &d);
+    SAYS("tnn_evaluate: targets of 5x4x2, the loss sees 2x5x4");
+    d = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x);
+    tnn_evaluate(net, &d);
+    SAYS("tnn_evaluate: data without labels and targets; tnn_data_create gives them");
+    d = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .labels = labels);
+    tnn_evaluate(pixels, &d);
+    SAYS(".per_pixel of tnn_data_create says that each has a label");
+    d = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .labels = labels,
+                        .per_pixel = 1);
+    batches = tnn_loader_create(&d, .mixup = 0.2);
+    SAYS(".mixup of labels of pixels; .cutmix can mix these");
+    tnn_loader_free(batches);
+    tnn_measure(NULL, t, t);
+    SAYS("tnn_measure: needs data");
+    tnn_normalize_channels(&d, t, NULL);
+    SAYS("tnn_normalize_channels: needs data, and means and stds");
+    tnn_loader_loss(net, NULL);
+    SAYS("tnn_loader_loss: no loader");
+    tnn_free(net);
+    tnn_free(pixels);
+}
+
+int main(int argc, char **argv)
+{
+    test_start(argc, argv);
+    RUN("data of each kind", kinds);
+    RUN("a weight is so many samples", weights_repeat);
+    RUN("labels and targets move with images", maps_move);
+    RUN("mixed targets", targets_mix);
+    RUN("means of channels", channels);
+    RUN("what takes data", downstream);
+    RUN("mistakes", mistakes);
+    return test_finish();
+}
