@@ -10693,7 +10693,8 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
     const tnn__blob *b = &net->blob[net->ops];
     const tnn__criterion *criterion = &net->criterion;
     const tnn__loss_kind *kind = &tnn__loss_kinds[TNN__NTH(criterion->kind)];
-    const char *what = net->truth.targets ? "tnn_loss_targets" : "tnn_loss";
+    const tnn__truth *truth = &net->truth;
+    const char *what = truth->targets ? "tnn_loss_targets" : "tnn_loss";
     const float *x = tnn__sample_data(b, s);
     const tnn__len size = tnn__values(net->blob);
     const double t_hi = kind->t_hi < TNN__FINITE ? (double)kind->t_hi : HUGE_VAL;   /* to print */
@@ -10706,9 +10707,10 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
                              "data must be finite", what, i, s, v > 0 ? "inf" : v < 0 ? "-inf"
                              : "nan");
     }
-    for (i = 0; i < (net->truth.targets ? net->view.values : net->view.one ? net->view.pixels : 0); i++) {
-        const float t = net->truth.targets ? net->truth.targets[(tnn__len)s*net->view.values + i]
-                                     : (float)net->truth.labels[(tnn__len)s*net->view.pixels + i];
+    for (i = 0; i < (truth->targets ? net->view.values : net->view.one ? net->view.pixels : 0);
+         i++) {
+        const float t = truth->targets ? truth->targets[(tnn__len)s*net->view.values + i]
+                                       : (float)truth->labels[(tnn__len)s*net->view.pixels + i];
         const int signs = kind->traits & TNN__SIGNS;
         if (kind->t_lo > kind->t_hi || (t >= kind->t_lo && t <= kind->t_hi
                                         && (!signs || t == 0 || t == 1 || t == -1))) continue;
@@ -10752,8 +10754,9 @@ static tnn_status tnn__custom_loss(tnn_net *net)
     const tnn__blob *b = &net->blob[net->ops];
     const float *output = tnn_output(net);
     const tnn__error_state was = tnn__before_hook();
-    const double loss = net->loss.custom(net->loss.user, output, net->truth.targets, net->truth.labels, net->n,
-                                         net->view.size, net->custom_grad);
+    const double loss = net->loss.custom(net->loss.user, output, net->truth.targets,
+                                         net->truth.labels, net->n, net->view.size,
+                                         net->custom_grad);
     int s;
     tnn__after_hook(net, 0, &was);
     for (s = 0; s < net->n; s++) {
@@ -14358,7 +14361,8 @@ static void tnn__give_up(void *memory)
         tnn__release(part);
     }
 }
-/* The labels that go with each sample: one, one of each pixel, or none. */
+/* The labels that go with each sample: one, one of each pixel, or none. They stand one sample after
+   the other, as the samples do. */
 static tnn__len tnn__each_labels(const tnn_data *data)
 {
     return !data->labels ? 0 : data->per_pixel ? (tnn__len)data->h*data->w : 1;
@@ -14485,7 +14489,8 @@ TNN_API_GATED tnn_status tnn_normalize_channels(tnn_data *data, const float *mea
     float *copy;
     int c;
     if (!own.n || !means || !stds)
-        return tnn__refuse("tnn_normalize_channels: needs data, and means and stds of each channel");
+        return tnn__refuse("tnn_normalize_channels: needs data, and means and stds of each "
+                           "channel");
     for (c = 0; c < own.c; c++)
         if (tnn__check_normal("tnn_normalize_channels", &own, means[c], stds[c]))
             return TNN_ERROR_ARGUMENT;
@@ -14551,7 +14556,8 @@ TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t see
     return TNN_ERROR_MEMORY;
 }
 
-/* How many tables of 256 floats say what bytes stand for: one, or one of each channel. */
+/* How many tables of 256 floats say what bytes stand for: one, or one of each channel where they
+   have means of their own. */
 static int tnn__tables(const tnn_data *data)
 {
     return !data->bytes ? 0 : data->means ? data->c : 1;
@@ -14831,13 +14837,14 @@ static int tnn__border(int i, int n, tnn_border border)
 
 /* The geometry of one sample: pixel p of the result is taken from  m + A^-1 (p - m - t),  m the
    middle, t the shift and  A = rotation * [1 -tan u; 0 1] * scale * mirrors,  whose inverse is
-   (xx xy; yx yy). */
+   (xx xy; yx yy). An image and the maps that go with it have the same. */
 typedef struct {
-    int        h, w;
+    int        h, w;                    /* of the image */
     tnn_border border;
     double     xx, xy, yx, yy, tx, ty;
 } tnn__geometry;
-/* That of sample dice->sample, of images (h, w). */
+/* That of sample dice->sample, of images (h, w). Each option has words of its own, so that one does
+   not change what another one draws. */
 static tnn__geometry tnn__draw_geometry(const tnn_loader_options *with, const tnn__draws *dice,
                                         int h, int w)
 {
@@ -14850,51 +14857,54 @@ static tnn__geometry tnn__draw_geometry(const tnn_loader_options *with, const tn
     const double mirror_x = tnn__draw(dice, TNN__DRAW_FLIP_X) < with->flip ? -scale : scale;
     const double mirror_y = tnn__draw(dice, TNN__DRAW_FLIP_Y) < with->flip_vertical
                           ? -scale : scale;
-    tnn__geometry g;
-    g.h = h;
-    g.w = w;
-    g.border = with->border;
-    g.xx = (cosine - slant*sine)/mirror_x; g.xy = (sine + slant*cosine)/mirror_x;
-    g.yx = -sine/mirror_y;                 g.yy = cosine/mirror_y;
-    g.tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
-    g.ty = tnn__move(dice, TNN__DRAW_SHIFT_Y, with, h);
-    return g;
+    tnn__geometry geometry;
+    geometry.h = h;
+    geometry.w = w;
+    geometry.border = with->border;
+    geometry.xx = (cosine - slant*sine)/mirror_x;
+    geometry.xy = (sine + slant*cosine)/mirror_x;
+    geometry.yx = -sine/mirror_y;
+    geometry.yy = cosine/mirror_y;
+    geometry.tx = tnn__move(dice, TNN__DRAW_SHIFT_X, with, w);
+    geometry.ty = tnn__move(dice, TNN__DRAW_SHIFT_Y, with, h);
+    return geometry;
 }
-/* Where pixel (i, j) of the result is taken from, *x and *y, which may lie between pixels. */
-static void tnn__taken_from(const tnn__geometry *g, int i, int j, double *x, double *y)
+/* Where pixel (i, j) of the result is taken from: column *col and row *row, or between these. */
+static void tnn__taken_from(const tnn__geometry *by, int i, int j, double *col, double *row)
 {
-    const double mx = 0.5*(g->w - 1), my = 0.5*(g->h - 1);
-    const double px = j - mx - g->tx, py = i - my - g->ty; /* about the middle, moved back */
-    *x = mx + (g->xx*px + g->xy*py);
-    *y = my + (g->yx*px + g->yy*py);
+    const double mx = 0.5*(by->w - 1), my = 0.5*(by->h - 1);
+    const double px = j - mx - by->tx, py = i - my - by->ty; /* about the middle, moved back */
+    *col = mx + (by->xx*px + by->xy*py);
+    *row = my + (by->yx*px + by->yy*py);
 }
-/* Which pixel stands at row y, column x; -1: none. */
-static tnn__len tnn__pixel_at(const tnn__geometry *g, int x, int y)
+/* Which pixel of the image, or of its border, stands there; -1: none. */
+static tnn__len tnn__pixel_at(const tnn__geometry *by, int col, int row)
 {
-    const int from_x = tnn__border(x, g->w, g->border), from_y = tnn__border(y, g->h, g->border);
-    return from_x < 0 || from_y < 0 ? -1 : (tnn__len)from_y*g->w + from_x;
+    col = tnn__border(col, by->w, by->border);
+    row = tnn__border(row, by->h, by->border);
+    return col < 0 || row < 0 ? -1 : (tnn__len)row*by->w + col;
 }
 /* Moves an image, bytes that stand for `table` or else floats (c, h, w), to x (c, h, w); `fill` is
    what lies outside. Between pixels it is bilinear, of four taps; at whole pixels there is one tap,
    and the value comes out as it is. Each pixel's taps are found once and serve all channels. */
-static void tnn__move_image(const tnn__geometry *g, int c, const unsigned char *bytes,
+static void tnn__move_image(const tnn__geometry *by, int channels, const unsigned char *bytes,
                             const float *table, const float *floats, double fill, float *x)
 {
-    const tnn__len area = (tnn__len)g->h*g->w;
+    const tnn__len area = (tnn__len)by->h*by->w;
     int i, j, k, channel;               /* pixel (i, j) of the result, tap k */
-    for (i = 0; i < g->h; i++)
-        for (j = 0; j < g->w; j++, x++) {
+    for (i = 0; i < by->h; i++)
+        for (j = 0; j < by->w; j++, x++) {
             double sx, sy, fx, fy;      /* where from, and how far between pixels */
             tnn__len at[4];             /* pixels of the taps */
             int x_0, y_0, taps;
-            tnn__taken_from(g, i, j, &sx, &sy);
+            tnn__taken_from(by, i, j, &sx, &sy);
             x_0 = tnn__floor(sx);
             y_0 = tnn__floor(sy);
             fx = sx - x_0;
             fy = sy - y_0;
             taps = fx > 0 || fy > 0 ? 4 : 1;
-            for (k = 0; k < taps; k++) at[k] = tnn__pixel_at(g, x_0 + k%2, y_0 + k/2);
-            for (channel = 0; channel < c; channel++) {
+            for (k = 0; k < taps; k++) at[k] = tnn__pixel_at(by, x_0 + k%2, y_0 + k/2);
+            for (channel = 0; channel < channels; channel++) {
                 double v[4];            /* of the taps; becomes the result */
                 for (k = 0; k < taps; k++) {
                     const tnn__len from = channel*area + at[k];
@@ -14910,16 +14920,17 @@ static void tnn__move_image(const tnn__geometry *g, int c, const unsigned char *
             }
         }
 }
-/* Moves labels (h, w) of pixels likewise: that of the nearest pixel, -100 where there is none. */
-static void tnn__move_labels(const tnn__geometry *g, const int *labels, int *to)
+/* Moves labels (h, w) of pixels likewise: that of the nearest pixel, -100 where there is none,
+   which losses ignore unless told otherwise. */
+static void tnn__move_labels(const tnn__geometry *by, const int *labels, int *to)
 {
     int i, j;
-    for (i = 0; i < g->h; i++)
-        for (j = 0; j < g->w; j++) {
-            double x, y;
+    for (i = 0; i < by->h; i++)
+        for (j = 0; j < by->w; j++) {
+            double col, row;
             tnn__len at;
-            tnn__taken_from(g, i, j, &x, &y);
-            at = tnn__pixel_at(g, tnn__floor(x + 0.5), tnn__floor(y + 0.5));
+            tnn__taken_from(by, i, j, &col, &row);
+            at = tnn__pixel_at(by, tnn__floor(col + 0.5), tnn__floor(row + 0.5));
             *to++ = at < 0 ? -100 : labels[at];
         }
 }
@@ -15064,8 +15075,8 @@ static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *
     const tnn_loader_options *with = &state->options;
     const tnn__len area = (tnn__len)data->h*data->w, at = tnn__image_at(data, (int)dice->sample);
     if (state->geometry) {
-        const tnn__geometry g = tnn__draw_geometry(with, dice, data->h, data->w);
-        tnn__move_image(&g, data->c, raw->bytes ? raw->bytes + at : NULL, state->table,
+        const tnn__geometry by = tnn__draw_geometry(with, dice, data->h, data->w);
+        tnn__move_image(&by, data->c, raw->bytes ? raw->bytes + at : NULL, state->table,
                         raw->floats ? raw->floats + at : NULL, with->fill, x);
     } else tnn__sample(raw, (int)dice->sample, state->table, x);
     if (state->colour) tnn__colour(with, dice, data->c, area, x);
@@ -15082,9 +15093,9 @@ static void tnn__load_truth(const struct tnn__loader *state, const tnn__draws *d
     const int *label = data->labels ? data->labels + at*tnn__each_labels(data) : NULL;
     const float *target = data->targets ? data->targets + at*state->targets : NULL;
     if (state->geometry && (data->per_pixel || state->map)) {
-        const tnn__geometry g = tnn__draw_geometry(&state->options, dice, data->h, data->w);
-        if (label) tnn__move_labels(&g, label, labels);
-        else tnn__move_image(&g, data->target[0], NULL, NULL, target, 0, targets);
+        const tnn__geometry by = tnn__draw_geometry(&state->options, dice, data->h, data->w);
+        if (label) tnn__move_labels(&by, label, labels);
+        else tnn__move_image(&by, data->target[0], NULL, NULL, target, 0, targets);
     } else if (target) memcpy(targets, target, (size_t)state->targets*sizeof *targets);
     else if (label && state->labels) memcpy(labels, label, (size_t)state->labels*sizeof *labels);
     else if (label) {

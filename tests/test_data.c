@@ -41,7 +41,8 @@ static uint64_t by_hand(tnn_net *net, const float *x, int size, const int *label
         for (k = 0; k < n; k++) {
             const size_t at = (size_t)order[i + k];
             memcpy(bx + k * size, x + at * (size_t)size, (size_t)size * sizeof *x);
-            if (labels) memcpy(bl + k * each, labels + at * (size_t)each, (size_t)each * sizeof *bl);
+            if (labels)
+                memcpy(bl + k * each, labels + at * (size_t)each, (size_t)each * sizeof *bl);
             if (targets)
                 memcpy(bt + k * values, targets + at * (size_t)values, (size_t)values * sizeof *bt);
             if (weights) bw[k] = weights[at];
@@ -295,7 +296,7 @@ static void channels(void)
     enum { C = 3, AREA = 20 };
     static unsigned char bytes[N * C * AREA];
     float *x = test_floats(N * C * AREA), means[C], stds[C], got[C * AREA];
-    int i, c, k, kind;
+    int i, c, k, kind, at[9];
     for (i = 0; i < N * C * AREA; i++) {
         c = i / AREA % C;
         bytes[i] = (unsigned char)(c == 2 ? 77 : test_hash(5, (uint32_t)i) % (c ? 256 : 40));
@@ -323,14 +324,15 @@ static void channels(void)
         SAYS("tnn_normalize_channels: comes before tnn_loader_create, tnn_subset and tnn_split");
         tnn_data_free(&all);            /* the parts keep the means */
         batches = tnn_loader_create(&part, .batch = 9);
+        memcpy(at, part.order, sizeof at);
         tnn_data_free(&part);
         CHECK(tnn_next(batches) == 9, "%s", tnn_error());
         tnn_sample(&other, 3, got, C * AREA);
         for (k = 0; k < 9 + 1; k++) {
             const float *v = k < 9 ? batches->x + k * C * AREA : got;
-            const int at = k < 9 ? batches->state->data.order[k] : other.order[3];
+            const int from = k < 9 ? at[k] : other.order[3];
             for (i = 0; i < C * AREA; i++) {
-                const float want = (x[at * C * AREA + i] - means[i / AREA]) / stds[i / AREA];
+                const float want = (x[from * C * AREA + i] - means[i / AREA]) / stds[i / AREA];
                 CHECK_SAME("a value", v + i, &want, sizeof want);
             }
         }
