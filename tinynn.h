@@ -1186,6 +1186,25 @@ TNN_API tnn_data   tnn_subset(const tnn_data *data, int first, int count);
    error both are empty. */
 TNN_API tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed,
                              tnn_data *a, tnn_data *b);
+/* The same with each class's share in *a, count/n of it, rounded so that the sum is count (largest
+   remainders first; scikit-learn StratifiedShuffleSplit). Data with one label per sample. */
+TNN_API tnn_status tnn_split_stratified(const tnn_data *data, int count, uint64_t seed,
+                                        tnn_data *a, tnn_data *b);
+/* Cross-validation: fold number `fold` (0 the first) goes into *test, all others into *train, both
+   in the order of the data. Folds differ by at most one sample; the larger ones come first. Without
+   .shuffle a fold is samples that stand side by side (KFold), or with .stratified of each class
+   (StratifiedKFold: folds then differ by at most one sample of each class, too).
+       for (int i = 0; i < 5; i++) {
+           tnn_data train, test;
+           tnn_kfold(&data, i, &train, &test, .folds = 5, .stratified = 1);
+           ...                                                                                 */
+typedef struct tnn_kfold_options {
+    int      folds;             /* default 5 */
+    int      stratified, shuffle;
+    uint64_t seed;              /* of .shuffle */
+} tnn_kfold_options;
+TNN_API tnn_status tnn_kfold_with(const tnn_data *data, int fold, tnn_data *train, tnn_data *test,
+                                  const tnn_kfold_options *options);
 /* Sample i as floats (c, h, w), normalised: count of them, which must be c*h*w. */
 TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count);
 
@@ -1249,6 +1268,15 @@ typedef struct tnn_loader_options {
     int      shuffle;       /* default 0: in order            */
     int      drop_last;     /* default 0: keep a smaller last */
     uint64_t seed;
+    /* SAMPLERS instead of .shuffle: samples are drawn with replacement, */
+    const float *draw_weights;  /* sample i by chance weights[i]/sum (n of them, copied;
+                                   WeightedRandomSampler) */
+    int      balanced;          /* or each class as often as any other (one label per sample) */
+    int      draws;             /* so many an epoch: default n */
+    /* One of many processes: of an epoch's order each takes every shards-th sample from number
+       `shard` on. The order is first filled up from its beginning, or cut with .drop_last, to a
+       multiple of .shards (DistributedSampler). */
+    int      shards, shard;     /* default 1, 0 */
     double   flip, flip_vertical;               /* probabilities              */
     double   rotate, shear;                     /* degrees; shear at most 80  */
     double   scale_min, scale_max;              /* factors in [0.01, 100]     */
@@ -1790,6 +1818,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_set_schedule(net, ...) \
     tnn_set_schedule_with(net, TNN__OPTIONS(tnn_schedule, .type = __VA_ARGS__))
 #define tnn_data_create(...) tnn_data_create_with(TNN__OPTIONS(tnn_data_options, __VA_ARGS__))
+#define tnn_kfold(data, fold, train, test, ...) \
+    tnn_kfold_with(data, fold, train, test, TNN__OPTIONS(tnn_kfold_options, __VA_ARGS__))
 #define tnn_loader_create(data, ...) \
     tnn_loader_create_with(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__))
 #define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
@@ -1872,6 +1902,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_measure(...)                      TNN__CALL(measure, __VA_ARGS__)
 #define tnn_subset(...)                       TNN__CALL(subset, __VA_ARGS__)
 #define tnn_split(...)                        TNN__CALL(split, __VA_ARGS__)
+#define tnn_split_stratified(...)             TNN__CALL(split_stratified, __VA_ARGS__)
+#define tnn_kfold_with(...)                   TNN__CALL(kfold_with, __VA_ARGS__)
 #define tnn_sample(...)                       TNN__CALL(sample, __VA_ARGS__)
 #define tnn_loader_create_with(...)           TNN__CALL(loader_create_with, __VA_ARGS__)
 #define tnn_next(...)                         TNN__CALL(next, __VA_ARGS__)
@@ -14361,6 +14393,10 @@ static void tnn__give_up(void *memory)
         tnn__release(part);
     }
 }
+/* The number of sample i among those of the memory. */
+static tnn__len tnn__at(const tnn_data *data, int i) { return data->order ? data->order[i] : i; }
+/* The label of sample i, the only one: in the order of a part, as its samples are. */
+static int tnn__label(const tnn_data *data, int i) { return data->labels[tnn__at(data, i)]; }
 /* The labels that go with each sample: one, one of each pixel, or none. They stand one sample after
    the other, as the samples do. */
 static tnn__len tnn__each_labels(const tnn_data *data)
@@ -14533,27 +14569,147 @@ TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
     return tnn__refuse("tnn_subset: %d samples from %d on, of %d", count, first,
                        data ? data->n : 0), tnn__no_data();
 }
-/* Cuts a shuffled order in two. Both parts are made, or none. */
-TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *first,
-                                   tnn_data *second)
+/* What cutting a data set in two needs, one allocation: list (n), room for what goes where; order
+   (n), 0, 1, ... or shuffled; part (n), which part sample i goes to; and `more` ints that are 0.
+   NULL on error. */
+static int *tnn__begin_parts(int n, const uint64_t *seed, tnn__len more)
 {
-    const tnn_data whole = data ? *data : tnn__no_data();       /* *first may be the same */
-    int i, *order;
-    if (first) *first = tnn__no_data();
-    if (second) *second = tnn__no_data();
-    if (!first || !second || count < 1 || count >= whole.n)
-        return tnn__refuse("tnn_split: %d samples for the first part, of %d", count, whole.n);
-    order = (int *)tnn__alloc(tnn__mul(whole.n, (tnn__len)sizeof(int)), "tnn_split");
-    if (!order) return TNN_ERROR_MEMORY;
-    for (i = 0; i < whole.n; i++) order[i] = i;
-    tnn_shuffle(order, whole.n, seed, 0);
-    *first = tnn__select(&whole, order, 0, count);
-    *second = tnn__select(&whole, order + count, 0, whole.n - count);
-    tnn__release(order);
+    int *list = (int *)tnn__alloc(tnn__mul(3*(tnn__len)n + more, (tnn__len)sizeof *list), "parts");
+    int *order = list + n, i;
+    if (!list) return NULL;
+    for (i = 0; i < n; i++) order[i] = i;
+    if (seed) tnn_shuffle(order, n, *seed, 0);
+    memset(order + 2*(tnn__len)n, 0, (size_t)more*sizeof *list);
+    return list;
+}
+/* Puts samples of part 0 into *first and those of part 1 into *second, each in the order of `order`,
+   and frees the memory. Both are made, or none. */
+static tnn_status tnn__end_parts(const tnn_data *data, int *list, tnn_data *first, tnn_data *second)
+{
+    const int n = data->n, *order = list + n, *part = order + n;
+    int i, which, count[2];
+    for (which = 0; which < 2; which++) {
+        tnn_data *to = which ? second : first;
+        for (i = count[which] = 0; i < n; i++)
+            if (part[order[i]] == which) list[count[which]++] = order[i];
+        *to = tnn__select(data, list, 0, count[which]);
+    }
+    tnn__release(list);
     if (first->n && second->n) return TNN_OK;
     tnn_data_free(first);               /* one without the other is none */
     tnn_data_free(second);
     return TNN_ERROR_MEMORY;
+}
+/* Refuses parts of data without one label per sample. */
+static tnn_status tnn__stratifies(const char *what, const tnn_data *data)
+{
+    if (data->labels && !data->per_pixel) return TNN_OK;
+    return tnn__refuse("%s: data without one label per sample have no classes whose shares could "
+                       "be kept", what);
+}
+/* Makes both parts empty, and refuses a count that leaves one of them so. */
+static tnn_status tnn__begin_split(const char *what, const tnn_data *data, int count,
+                                   tnn_data *first, tnn_data *second)
+{
+    if (first) *first = tnn__no_data();
+    if (second) *second = tnn__no_data();
+    if (first && second && count >= 1 && count < data->n) return TNN_OK;
+    return tnn__refuse("%s: %d samples for the first part, of %d", what, count, data->n);
+}
+/* Cuts a shuffled order in two. */
+TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *first,
+                                   tnn_data *second)
+{
+    const tnn_data whole = data ? *data : tnn__no_data();       /* *first may be the same */
+    const tnn_status e = tnn__begin_split("tnn_split", &whole, count, first, second);
+    int i, *list = e ? NULL : tnn__begin_parts(whole.n, &seed, 0);
+    if (!list) return (tnn_status)tnn_failed();
+    for (i = 0; i < whole.n; i++) list[2*(tnn__len)whole.n + list[whole.n + i]] = i >= count;
+    return tnn__end_parts(&whole, list, first, second);
+}
+/* Of two classes {remainder, class}, the one with the larger remainder first, else the lower one:
+   for qsort. */
+static int tnn__by_remainder(const void *a, const void *b)
+{
+    const int *one = (const int *)a, *other = (const int *)b;
+    if (one[0] != other[0]) return one[0] < other[0] ? 1 : -1;
+    return one[1] < other[1] ? -1 : 1;
+}
+/* Class c of n_c samples gives floor(count n_c/n), and one more where the rest of that is among the
+   largest; of each class the first ones in a shuffled order. */
+TNN_API_GATED tnn_status tnn_split_stratified(const tnn_data *data, int count, uint64_t seed,
+                                              tnn_data *first, tnn_data *second)
+{
+    const tnn_data whole = data ? *data : tnn__no_data();
+    const int n = whole.n, classes = whole.classes;
+    int i, left = count, *list, *order, *part, *take, *rest;    /* take (classes), rest (classes, 2) */
+    if (tnn__begin_split("tnn_split_stratified", &whole, count, first, second)
+        || tnn__stratifies("tnn_split_stratified", &whole)
+        || (list = tnn__begin_parts(n, &seed, 3*(tnn__len)classes)) == NULL)
+        return (tnn_status)tnn_failed();
+    order = list + n;
+    part = order + n;
+    take = part + n;
+    rest = take + classes;
+    for (i = 0; i < n; i++) take[tnn__label(&whole, i)]++;
+    for (i = 0; i < classes; i++) {
+        const tnn__len share = (tnn__len)count*take[i];
+        rest[2*i] = (int)(share%n);
+        rest[2*i + 1] = i;
+        take[i] = (int)(share/n);
+        left -= take[i];
+    }
+    qsort(rest, (size_t)classes, 2*sizeof *rest, tnn__by_remainder);
+    for (i = 0; i < left; i++) take[rest[2*i + 1]]++;
+    for (i = 0; i < n; i++) part[order[i]] = --take[tnn__label(&whole, order[i])] < 0;
+    return tnn__end_parts(&whole, list, first, second);
+}
+/* Sorted by class, in the order in which classes are met first, sample p of all is of fold p mod k.
+   So class c, whose n_c samples begin at s, has n_c/k in each fold and one more in the n_c mod k
+   folds from s mod k on. Of these numbers the first fold takes the first samples of the class, in
+   the order of the data or a shuffled one, and so on: scikit-learn's definition. KFold is the same
+   with one class. */
+TNN_API_GATED tnn_status tnn_kfold_with(const tnn_data *data, int fold, tnn_data *train,
+                                        tnn_data *test, const tnn_kfold_options *options)
+{
+    const tnn_data whole = data ? *data : tnn__no_data();
+    const int n = whole.n, strata = options && options->stratified ? whole.classes : 1;
+    const int folds = options && options->folds ? options->folds : 5;
+    int i, *list, *order, *part, *begin, *size, *seen, start = 0;       /* of each class */
+    if (train) *train = tnn__no_data();
+    if (test) *test = tnn__no_data();
+    if (!train || !test || !options || folds < 2 || folds > n || fold < 0 || fold >= folds)
+        return tnn__refuse("tnn_kfold: fold %d of .folds = %d of %d samples; folds are 2 to as many "
+                           "as there are samples, the first is 0", fold, folds, n);
+    if (options->seed && !options->shuffle)
+        return tnn__refuse("tnn_kfold: .seed does nothing without .shuffle");
+    if ((options->stratified && tnn__stratifies("tnn_kfold", &whole))
+        || (list = tnn__begin_parts(n, options->shuffle ? &options->seed : NULL,
+                                    3*(tnn__len)strata)) == NULL)
+        return (tnn_status)tnn_failed();
+    order = list + n;
+    part = order + n;
+    begin = part + n;
+    size = begin + strata;
+    seen = size + strata;
+    for (i = 0; i < n; i++) {
+        const int c = strata > 1 ? tnn__label(&whole, i) : 0;
+        if (!size[c]++) list[start++] = c;      /* the classes, as they are met */
+    }
+    for (i = 1; i < start; i++)
+        begin[list[i]] = (begin[list[i - 1]] + size[list[i - 1]])%folds;
+    for (i = 0; i < n; i++) {
+        const int c = strata > 1 ? tnn__label(&whole, order[i]) : 0;
+        int f = 0, end = 0;             /* the fold, and where it ends in the class */
+        for (;; f++) {
+            end += size[c]/folds + ((f - begin[c] + folds)%folds < size[c]%folds);
+            if (seen[c] < end) break;
+        }
+        seen[c]++;
+        part[order[i]] = f == fold;
+    }
+    for (i = 0; i < n; i++) order[i] = i;
+    return tnn__end_parts(&whole, list, train, test);
 }
 
 /* How many tables of 256 floats say what bytes stand for: one, or one of each channel where they
@@ -14572,8 +14728,6 @@ static void tnn__byte_values(const tnn_data *data, float *table)
             *table++ = ((float)i/255.0f - (data->means ? data->means[c] : data->mean))
                        /(data->stds ? data->stds[c] : data->std);
 }
-/* The number of sample i among those of the memory. */
-static tnn__len tnn__at(const tnn_data *data, int i) { return data->order ? data->order[i] : i; }
 /* Where sample i begins in the data set's bytes or floats. */
 static tnn__len tnn__image_at(const tnn_data *data, int i)
 {
@@ -14609,8 +14763,6 @@ static void tnn__sample(const tnn_data *data, int i, const float *table, float *
         tnn__normalize(data, x);
     }
 }
-/* The label of sample i, the only one: in the order of a part, as its samples are. */
-static int tnn__label(const tnn_data *data, int i) { return data->labels[tnn__at(data, i)]; }
 /* x (count): the caller says how much room there is, and it must be a sample's. */
 TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
 {
@@ -15059,6 +15211,8 @@ struct tnn__loader {
     tnn_data           raw;             /* the same, not normalised if colours come before that */
     tnn_loader_options options;         /* with defaults */
     int                between, *order;     /* between two epochs */
+    int                drawn, count;        /* samples of an epoch, and those of its shard */
+    double            *chances;             /* (n): sums of draw weights up to each sample */
     float             *table;           /* what bytes of the raw data stand for */
     int                geometry, colour, erasing, mixing;   /* what is to be done */
     tnn__len           labels, targets;     /* of a sample of the batch */
@@ -15175,7 +15329,8 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
         TNN__D(saturation, 0, 0, 1e6) TNN__D(hue, 0, 0, 0.5) TNN__N(cutout, 0, 0, 1 << 16)
         TNN__D(erase, 0, 0, 1) TNN__D(erase_max, 0.33, 0, 1) TNN__U(erase_min, 0.02, 0)
         TNN__D(erase_ratio, 3.3, 1, 1e6) TNN__D(mixup, 0, 0, 1e6) TNN__D(cutmix, 0, 0, 1e6)
-        TNN__D(mix, 1, 0, 1)
+        TNN__D(mix, 1, 0, 1) TNN__N(draws, 0, 0, INT_MAX) TNN__A(draw_weights) TNN__A(balanced)
+        TNN__N(shards, 1, 1, 1 << 12) TNN__N(shard, 0, 0, 1 << 12)
     };
 #undef TNN__STRUCT
     if (tnn__choice("tnn_loader_create: .border", (int)with->border, TNN_BORDER_EDGE)
@@ -15185,9 +15340,38 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
                            "border:rotate|shear|scale_min|scale_max|shift|crop_pad "
                            "fill:rotate|shear|scale_min|scale_max|shift|crop_pad:!border "
                            "brightness contrast saturation hue cutout erase erase_min:erase "
-                           "erase_max:erase erase_ratio:erase mixup cutmix mix:mixup|cutmix"))
+                           "erase_max:erase erase_ratio:erase mixup cutmix mix:mixup|cutmix "
+                           "draw_weights balanced draws:draw_weights|balanced shards shard:shards"))
         return TNN_ERROR_ARGUMENT;
     return tnn__check_ranges("tnn_loader_create: ", with, ranges, TNN__COUNT_OF(ranges));
+}
+/* Checks the sampler's options, and counts an epoch's samples. */
+static tnn_status tnn__check_sampler(const tnn_data *data, const tnn_loader_options *with,
+                                     struct tnn__loader *state)
+{
+    const int draws = with->draw_weights || with->balanced;
+    double sum = 0;
+    int i;
+    if (draws + !!with->shuffle > 1 || (with->draw_weights && with->balanced))
+        return tnn__refuse("tnn_loader_create: of .shuffle, .draw_weights and .balanced only one "
+                           "can say in which order samples come");
+    if (with->shard >= with->shards)
+        return tnn__refuse("tnn_loader_create: .shard = %d of .shards = %d; the first is 0",
+                           with->shard, with->shards);
+    if (with->balanced && (!data->labels || data->per_pixel))
+        return tnn__refuse("tnn_loader_create: .balanced needs data with one label per sample");
+    for (i = 0; with->draw_weights && i < data->n; i++) {
+        if (!(with->draw_weights[i] >= 0) || with->draw_weights[i] > TNN__FINITE)
+            return tnn__refuse("tnn_loader_create: .draw_weights[%d] = %g must be finite and not "
+                               "negative", i, (double)with->draw_weights[i]);
+        sum += (double)with->draw_weights[i];
+    }
+    if (with->draw_weights && !(sum > 0))
+        return tnn__refuse("tnn_loader_create: all of .draw_weights are 0");
+    state->drawn = draws && with->draws ? with->draws : data->n;
+    state->count = with->drop_last ? state->drawn/with->shards
+                                   : tnn__blocks(state->drawn, with->shards);
+    return TNN_OK;
 }
 /* Checks options against the data, fills in defaults, and sees what is to be done to samples, so
    that a batch asks no option twice. Nothing is allocated yet. */
@@ -15202,10 +15386,11 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
                            "tnn_data_view and others give data sets" : "options");
     *with = *given;
     if (tnn__check_augmentation(with)) return TNN_ERROR_ARGUMENT;
-    if (with->drop_last && with->batch > data->n)
+    if (tnn__check_sampler(data, with, state)) return (tnn_status)tnn_failed();
+    if (with->drop_last && with->batch > state->count)
         return tnn__refuse("tnn_loader_create: .drop_last drops everything: %d samples in batches "
-                           "of %d", data->n, with->batch);
-    with->batch = TNN__MIN(with->batch, data->n);
+                           "of %d", state->count, with->batch);
+    with->batch = TNN__MIN(with->batch, state->count);
     /* What is to be done. */
     state->geometry = with->flip + with->flip_vertical + with->rotate + with->shear > 0
                       || with->shift > 0 || with->crop_pad || with->scale_min < 1
@@ -15248,7 +15433,8 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
-       x (batch, c, h, w)   order (n)   the bytes' tables   labels or targets, weights (batch)
+       x (batch, c, h, w)   order (drawn, filled up for all shards)   chances (n), and counts of classes behind them
+       the bytes' tables   labels or targets, weights (batch)
        spare (threads: a sample and what goes with it) */
 static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
@@ -15257,7 +15443,11 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     tnn_loader *loader = &state->loader;
     tnn__arena arena = {memory, 0};
     loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
-    state->order = (int *)(void *)tnn__take(&arena, state->data.n);
+    state->order = (int *)(void *)tnn__take(&arena, TNN__MAX(state->drawn,
+                                            (tnn__len)state->count*state->options.shards));
+    if (state->options.draw_weights || state->options.balanced)
+        state->chances = (double *)(void *)tnn__take(&arena, 2*(tnn__len)state->data.n
+                                                     + state->data.classes);
     state->table = tnn__take(&arena, 256*(tnn__len)tnn__tables(&state->raw));
     if (state->labels)
         loader->labels = (int *)(void *)tnn__take(&arena, tnn__mul(batch, state->labels));
@@ -15268,6 +15458,21 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     if (state->mixing)
         state->spare = tnn__take(&arena, tnn__mul(state->threads, state->spare_floats));
     return arena.used;
+}
+/* Sums the weights that samples are drawn by, the caller's or 1/n_c for each of the n_c samples of
+   a class, up to each sample. */
+static void tnn__find_chances(const struct tnn__loader *state)
+{
+    const tnn_data *data = &state->data;
+    const float *weights = state->options.draw_weights;
+    int *counts = (int *)(void *)(state->chances + data->n), i;
+    double sum = 0;
+    memset(counts, 0, (size_t)data->classes*sizeof *counts);
+    for (i = 0; !weights && i < data->n; i++) counts[tnn__label(data, i)]++;
+    for (i = 0; i < data->n; i++) {
+        sum += weights ? (double)weights[i] : 1.0/counts[tnn__label(data, i)];
+        state->chances[i] = sum;
+    }
 }
 static tnn_loader tnn__no_loader;       /* for one that could not be made; nobody writes to it */
 /* A loader is one allocation: its state and the memory of that. So it is one thing to free, and one
@@ -15287,8 +15492,8 @@ TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
     }
     made.between = 1;                   /* as at the end of an epoch */
     made.threads = made.geometry || made.colour || made.erasing || made.mixing ? tnn_threads() : 1;
-    made.loader.batches = made.options.drop_last ? data->n/made.options.batch
-                                                 : tnn__blocks(data->n, made.options.batch);
+    made.loader.batches = made.options.drop_last ? made.count/made.options.batch
+                                                 : tnn__blocks(made.count, made.options.batch);
     made.loader.epoch = -1;             /* the first tnn_next begins epoch 0 */
     state = (struct tnn__loader *)tnn__alloc(head + tnn__mul(tnn__place_loader(&made, NULL), 4),
                                              "tnn_loader_create");
@@ -15296,6 +15501,8 @@ TNN_API_GATED tnn_loader *tnn_loader_create_with(const tnn_data *data,
     tnn__place_loader(&made, (float *)(void *)((char *)state + head));
     made.loader.state = state;
     tnn__byte_values(&made.raw, made.table);
+    if (made.chances) tnn__find_chances(&made);
+    made.options.draw_weights = NULL;   /* the caller's */
     *state = made;
     tnn__share(data->memory);
     return &state->loader;
@@ -15307,16 +15514,40 @@ static tnn_status tnn__loader_made(const char *what, const tnn_loader *loader)
     return tnn__refuse("%s: no loader, or one that could not be made; tnn_loader_create makes them",
                        what);
 }
-/* The samples in the order of the epoch, which is loader->epoch. A checkpoint that takes up within
-   an epoch asks for it, too. */
+/* The samples in the order of the epoch, which is loader->epoch: all of them, shuffled or not, or
+   such as are drawn, and of these the shard's. Draw k is the sample in whose part of the sums the
+   k-th of the epoch's random numbers lies. A checkpoint that takes up within an epoch asks for it,
+   too. */
 static void tnn__order(const tnn_loader *loader)
 {
     const struct tnn__loader *state = loader->state;
-    int i;
-    for (i = 0; i < state->data.n; i++) state->order[i] = i;
-    if (state->options.shuffle)
-        tnn_shuffle(state->order, state->data.n, state->options.seed,
-                    ((uint64_t)1 << 62) + (uint64_t)loader->epoch);
+    const tnn_loader_options *with = &state->options;
+    const uint64_t stream = ((uint64_t)1 << 62) + (uint64_t)loader->epoch;
+    int i, *order = state->order;
+    for (i = 0; i < state->drawn; i++) order[i] = i;
+    if (with->shuffle) tnn_shuffle(order, state->drawn, with->seed, stream);
+    for (i = 0; i < state->drawn && state->chances; i++) {
+        const uint32_t high = tnn_random_bits(with->seed, stream, 2*(uint64_t)i) >> 6;
+        const uint32_t low = tnn_random_bits(with->seed, stream, 2*(uint64_t)i + 1) >> 6;
+        const double u = (high*67108864.0 + low)/4503599627370496.0;    /* of 52 bits */
+        const double at = u*state->chances[state->data.n - 1];
+        int first = 0, last = state->data.n - 1; /* it is among these: the first whose sum is more */
+        while (first < last) {
+            const int middle = first + (last - first)/2;
+            if (state->chances[middle] > at) last = middle;
+            else first = middle + 1;
+        }
+        order[i] = first;
+    }
+    for (i = state->drawn; i < state->count*with->shards; i++) order[i] = order[i - state->drawn];
+    for (i = 0; i < state->count; i++) order[i] = order[i*with->shards + with->shard];
+}
+/* A number that tells samplers apart, for checkpoints: .shuffle where that is all. */
+static long long tnn__sampler(const struct tnn__loader *state)
+{
+    const tnn_loader_options *with = &state->options;
+    const long long kind = state->chances ? with->balanced ? 1 : 2 : 0, whole = (long long)1 << 32;
+    return with->shuffle + whole*(kind + 4*((with->shards > 1) *(with->shards + 4096*with->shard)));
 }
 /* Makes the next batch and returns its size; 0 once at the end of each epoch. */
 TNN_API_GATED int tnn_next(tnn_loader *loader)
@@ -15335,7 +15566,7 @@ TNN_API_GATED int tnn_next(tnn_loader *loader)
         state->between = 1;
         return 0;
     }
-    loader->n = (int)TNN__MIN(state->options.batch, state->data.n
+    loader->n = (int)TNN__MIN(state->options.batch, state->count
                               - (tnn__len)loader->batch_index*state->options.batch);
     tnn__run(state->threads, loader->n, tnn__load_task, loader);
     return loader->n;
@@ -18093,7 +18324,7 @@ enum {
 static const char *const tnn__same[TNN__SAME] = {
     "version of the format", "optimizer", "number of floats in a flat vector",
     "loader (1: there is one)", "number of the loader's samples", "loader's batch",
-    "loader's .shuffle", "loader's .drop_last", "loader's .seed", "network's .seed"
+    "loader's .shuffle and sampler", "loader's .drop_last", "loader's .seed", "network's .seed"
 };
 /* The counters: what must be the same; where the other whole numbers are, ints or longer, with the
    limits of what a run can have come to; where the reals are. Without a loader its own are 0, and
@@ -18115,7 +18346,7 @@ static tnn__counters tnn__counters_of(tnn_net *net, tnn_loader *loader)
     const int before = loader ? -1 : 0;         /* a loader's epoch before the first */
     const tnn__counters counters = {
         {1, TNN__NTH(o->type), net->params, loader != NULL, state->data.n, state->options.batch,
-         state->options.shuffle, state->options.drop_last, (long long)state->options.seed,
+         tnn__sampler(state), state->options.drop_last, (long long)state->options.seed,
          (long long)net->options.seed},
         {{NULL, (long long *)&net->draws, 0, any},  {NULL, &net->steps, 0, any},
          {NULL, &net->schedule_step, 0, any},       {NULL, &net->averages, 0, any},
@@ -20763,6 +20994,10 @@ TNN__GATE3(tnn_status, measure, const tnn_data *, data, float *, means, float *,
 TNN__GATE3(tnn_data, subset, const tnn_data *, data, int, first, int, count)
 TNN__GATE5(tnn_status, split, const tnn_data *, data, int, count, uint64_t, seed, tnn_data *, a,
            tnn_data *, b)
+TNN__GATE5(tnn_status, split_stratified, const tnn_data *, data, int, count, uint64_t, seed,
+           tnn_data *, a, tnn_data *, b)
+TNN__GATE5(tnn_status, kfold_with, const tnn_data *, data, int, fold, tnn_data *, train,
+           tnn_data *, test, const tnn_kfold_options *, options)
 TNN__GATE4(tnn_status, sample, const tnn_data *, data, int, i, float *, x, int, count)
 TNN__GATE2(tnn_loader *, loader_create_with, const tnn_data *, data,
            const tnn_loader_options *, options)

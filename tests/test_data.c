@@ -341,6 +341,166 @@ static void channels(void)
     }
 }
 
+/* ==== PARTS AND SAMPLERS, against data_vectors.py ============================================= */
+
+static const int classes_of[N] = { 2, 0, 1, 1, 0, 2, 2, 2, 0, 1, 2, 2, 0, 3, 2, 2, 1, 0, 3, 2, 2,
+                                   0, 1 };
+/* A data set of N samples whose only value is their number. */
+static tnn_data numbered(void)
+{
+    static float x[N];
+    int i;
+    for (i = 0; i < N; i++) x[i] = (float)i;
+    return tnn_data_view(NULL, x, classes_of, N, 1, 1, 1);
+}
+static int number(const tnn_data *data, int i)
+{
+    float x = -1;
+    tnn_sample(data, i, &x, 1);
+    return (int)x;
+}
+
+static void folds(void)
+{
+    static const struct { int folds, stratified; const char *fold; } want[] = {
+        { 2, 0, "00000000000011111111111" }, { 2, 1, "00000000000110111111111" },
+        { 3, 0, "00000000111111112222222" }, { 3, 1, "00010000111110122212222" },
+        { 5, 0, "00000111112222233334444" }, { 5, 1, "00010011122221333324444" }
+    };
+    const tnn_data all = numbered();
+    size_t w;
+    int shuffle, f, i, k;
+    for (w = 0; w < sizeof want / sizeof *want; w++)
+        for (shuffle = 0; shuffle < 2; shuffle++) {
+            char fold[N + 1] = { 0 };
+            int same = 1, count[2][4] = { { 0 } };
+            for (f = 0; f < want[w].folds; f++) {
+                tnn_data train, test;
+                CHECK(tnn_kfold(&all, f, &train, &test, .folds = want[w].folds,
+                                .stratified = want[w].stratified, .shuffle = shuffle,
+                                .seed = shuffle ? 3 : 0) == TNN_OK, "%s", tnn_error());
+                CHECK(train.n + test.n == N, "%d and %d samples", train.n, test.n);
+                for (i = 0; i < test.n; i++) {
+                    CHECK(!i || number(&test, i) > number(&test, i - 1), "not in order");
+                    CHECK(!fold[number(&test, i)], "sample %d in two folds", number(&test, i));
+                    fold[number(&test, i)] = (char)('0' + f);
+                    count[1][classes_of[number(&test, i)]] += f == 0;
+                }
+                for (i = 0; i < N && f == 0; i++)
+                    count[0][classes_of[i]] += want[w].fold[i] == '0';
+                for (i = 0; i < train.n; i++)
+                    CHECK(fold[number(&train, i)] != '0' + f, "in both parts");
+                tnn_data_free(&train);
+                tnn_data_free(&test);
+            }
+            for (i = 0; i < N; i++) same &= fold[i] == want[w].fold[i];
+            CHECK(same == !shuffle, "%d folds: %s, not %s", want[w].folds, fold, want[w].fold);
+            for (k = 0; k < 4 && want[w].stratified; k++)
+                CHECK(count[0][k] == count[1][k], "class %d: %d of fold 0", k, count[1][k]);
+        }
+}
+static void shares(void)
+{
+    static const struct { int count, of[4]; } want[] = {
+        { 4, { 1, 1, 2, 0 } }, { 9, { 2, 2, 4, 1 } }, { 11, { 3, 2, 5, 1 } }, { 15, { 4, 3, 7, 1 } }
+    };
+    const tnn_data all = numbered();
+    size_t w;
+    int i;
+    for (w = 0; w < sizeof want / sizeof *want; w++) {
+        tnn_data a, b;
+        int of[4] = { 0 }, seen[N] = { 0 };
+        CHECK(tnn_split_stratified(&all, want[w].count, 5, &a, &b) == TNN_OK, "%s", tnn_error());
+        for (i = 0; i < a.n; i++) of[classes_of[number(&a, i)]]++;
+        for (i = 0; i < N; i++) seen[i < a.n ? number(&a, i) : number(&b, i - a.n)]++;
+        for (i = 0; i < N; i++) CHECK(seen[i] == 1, "sample %d comes %d times", i, seen[i]);
+        CHECK(!memcmp(of, want[w].of, sizeof of), "%d: %d %d %d %d", want[w].count, of[0], of[1],
+              of[2], of[3]);
+        tnn_data_free(&a);
+        tnn_data_free(&b);
+    }
+}
+static void shards(void)
+{
+    static const struct { int n, shards, drop; const char *want; } cases[] = {
+        { 23, 4, 0, "0 4 8 12 16 20; 1 5 9 13 17 21; 2 6 10 14 18 22; 3 7 11 15 19 0" },
+        { 23, 4, 1, "0 4 8 12 16; 1 5 9 13 17; 2 6 10 14 18; 3 7 11 15 19" },
+        { 3, 5, 0, "0; 1; 2; 0; 1" }
+    };
+    const tnn_data all = numbered();
+    size_t c;
+    int k, i, n;
+    for (c = 0; c < sizeof cases / sizeof *cases; c++) {
+        tnn_data some = tnn_subset(&all, 0, cases[c].n);
+        char text[200] = "";
+        for (k = 0; k < cases[c].shards; k++) {
+            tnn_loader *batches = tnn_loader_create(&some, .batch = 1, .shards = cases[c].shards,
+                                                    .shard = k, .drop_last = cases[c].drop);
+            if (k) strcat(text, ";");
+            for (i = 0; (n = tnn_next(batches)) > 0; i++)
+                sprintf(text + strlen(text), "%s%d", i || k ? " " : "", (int)batches->x[0]);
+            tnn_loader_free(batches);
+        }
+        CHECK(!strcmp(text, cases[c].want), "\"%s\"\nwanted \"%s\"", text, cases[c].want);
+        tnn_data_free(&some);
+    }
+    /* Shuffled, the shards of an epoch are all samples, in another order each epoch. */
+    {
+        tnn_loader *batches[4];
+        int epoch, seen[3][N] = { { 0 } }, order[3][30] = { { 0 } };
+        for (k = 0; k < 4; k++)
+            batches[k] = tnn_loader_create(&all, .batch = 4, .shards = 4, .shard = k, .shuffle = 1);
+        for (epoch = 0; epoch < 3; epoch++) {
+            int drawn = 0;
+            for (k = 0; k < 4; k++)
+                while ((n = tnn_next(batches[k])) > 0)
+                    for (i = 0; i < n; i++) {
+                        seen[epoch][(int)batches[k]->x[i]]++;
+                        order[epoch][drawn++] = (int)batches[k]->x[i];
+                    }
+            CHECK(drawn == 24, "%d samples", drawn);
+            for (i = 0; i < N; i++) CHECK(seen[epoch][i], "sample %d is missing", i);
+        }
+        CHECK(memcmp(order[0], order[1], sizeof order[0]), "the same order");
+        for (k = 0; k < 4; k++) tnn_loader_free(batches[k]);
+    }
+}
+/* Samples come as often as their weights say, within 5 standard deviations. */
+static void draws(void)
+{
+    enum { DRAWS = 40000 };
+    const tnn_data all = numbered();
+    float weights[N];
+    int balanced, i, c, n, shares_of[4] = { 0 };
+    for (i = 0; i < N; i++) weights[i] = (float)(i % 5);
+    for (i = 0; i < N; i++) shares_of[classes_of[i]]++;
+    for (balanced = 0; balanced < 2; balanced++) {
+        tnn_loader *batches = tnn_loader_create(&all, .batch = 64, .seed = 8, .draws = DRAWS,
+                                                .draw_weights = balanced ? NULL : weights,
+                                                .balanced = balanced);
+        int count[N] = { 0 }, total = 0;
+        double sum = 0;
+        for (i = 0; i < N; i++) sum += balanced ? 0 : (double)weights[i];
+        while ((n = tnn_next(batches)) > 0)
+            for (i = 0; i < n; i++, total++) {
+                count[(int)batches->x[i]]++;
+                CHECK(batches->labels[i] == classes_of[(int)batches->x[i]], "another's label");
+            }
+        CHECK(total == DRAWS && batches->batches == DRAWS / 64, "%d draws", total);
+        for (i = 0; i < N; i++) {
+            const double p = balanced ? 0.25 / shares_of[classes_of[i]] : (double)weights[i] / sum;
+            CHECK(fabs(count[i] - p * DRAWS) <= 5 * sqrt(p * (1 - p) * DRAWS),
+                  "sample %d comes %d times of %g", i, count[i], p * DRAWS);
+        }
+        for (c = 0; c < 4 && balanced; c++) {
+            int of = 0;
+            for (i = 0; i < N; i++) of += classes_of[i] == c ? count[i] : 0;
+            CHECK(fabs(of - DRAWS / 4.0) < 5 * sqrt(DRAWS * 3 / 16.0), "class %d: %d", c, of);
+        }
+        tnn_loader_free(batches);
+    }
+}
+
 /* ==== WHAT TAKES DATA ========================================================================= */
 
 /* Confusion of pixels, gradients of a loader's batch, the finder on targets; a loop of one's own
@@ -432,6 +592,23 @@ static void mistakes(void)
     batches = tnn_loader_create(&d, .mixup = 0.2);
     SAYS(".mixup of labels of pixels; .cutmix can mix these");
     tnn_loader_free(batches);
+    tnn_loader_create(&d, .shuffle = 1, .balanced = 1);
+    SAYS("of .shuffle, .draw_weights and .balanced only one");
+    tnn_loader_create(&d, .balanced = 1);
+    SAYS(".balanced needs data with one label per sample");
+    tnn_loader_create(&d, .shards = 3, .shard = 3);
+    SAYS(".shard = 3 of .shards = 3; the first is 0");
+    tnn_loader_create(&d, .shard = 1);
+    SAYS(".shard");
+    tnn_loader_create(&d, .draws = 10);
+    SAYS(".draws");
+    memset(w, 0, sizeof w);
+    tnn_loader_create(&d, .draw_weights = w);
+    SAYS("all of .draw_weights are 0");
+    tnn_kfold(&d, 5, &d, &d, .folds = 5);
+    SAYS("tnn_kfold: fold 5 of .folds = 5 of 23 samples");
+    tnn_split_stratified(&d, 4, 1, &d, &d);
+    SAYS("tnn_split_stratified: 4 samples for the first part, of 0");
     tnn_measure(NULL, t, t);
     SAYS("tnn_measure: needs data");
     tnn_normalize_channels(&d, t, NULL);
@@ -450,6 +627,10 @@ int main(int argc, char **argv)
     RUN("labels and targets move with images", maps_move);
     RUN("mixed targets", targets_mix);
     RUN("means of channels", channels);
+    RUN("folds", folds);
+    RUN("shares of classes", shares);
+    RUN("shards", shards);
+    RUN("samples drawn", draws);
     RUN("what takes data", downstream);
     RUN("mistakes", mistakes);
     return test_finish();
