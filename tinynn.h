@@ -1115,11 +1115,14 @@ TNN_API int tnn_plateau_update(tnn_plateau *plateau, double metric, double *lr);
    together with its parts (tnn_subset, tnn_split) and loaders: the last of these that is freed
    frees them. The samples of a tnn_data_view or tnn_data_create are the caller's; they outlive them
    all. */
+typedef int tnn_sample_function(void *user, int i, float *x, int *labels, float *target);
 typedef struct tnn_data {
     int                  n, c, h, w;
     int                  classes;       /* 1 + the largest label; 0 without labels */
-    const unsigned char *bytes;         /* samples, one of the two */
+    const unsigned char *bytes;         /* samples, one of the three */
     const float         *floats;
+    tnn_sample_function *sample;
+    void                *user;
     const int           *labels;        /* (n), or (n, h, w) if they are per_pixel; or NULL */
     const float         *targets;       /* (n, target[0], target[1], target[2]); or NULL */
     const float         *weights;       /* (n); NULL: all 1 */
@@ -1153,8 +1156,12 @@ TNN_API tnn_data   tnn_data_view(const unsigned char *bytes, const float *floats
 typedef struct tnn_data_options {
     int                  n;             /* samples */
     int                  shape[3];      /* c, h, w; what is 0 is 1: a row of a table is {c} */
-    const unsigned char *bytes;         /* (n, c, h, w), one of the two */
+    const unsigned char *bytes;         /* (n, c, h, w), one of the three */
     const float         *floats;
+    tnn_sample_function *sample;        /* or a function that makes sample i: below */
+    void                *user;
+    int                  classes;       /* with .sample and without .labels: so many, the function
+                                           gives labels 0..classes - 1 */
     const int           *labels;        /* (n), 0..2^24 */
     int                  per_pixel;     /* labels are (n, h, w); negative ones are of no class:
                                            .ignore_index of the loss leaves one such out */
@@ -1165,6 +1172,14 @@ typedef struct tnn_data_options {
     const float         *weights;       /* (n), not negative: tnn_loss_weighted */
 } tnn_data_options;
 TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
+/* A SOURCE of data that are not in memory, of a file, a camera or a generator, is a function
+       int sample(void *user, int i, float *x, int *labels, float *target)
+   that fills x (c, h, w) of sample i; labels, one or (h, w), if there is .classes and no .labels;
+   and target, if there is .target and no .targets. It returns 0, or else the call that needed the
+   sample fails; of an error that it raised that has the message. Sample i is always the same.
+   Loaders call it one batch ahead in a thread of theirs, while the last batch is trained; tnn_sample
+   and tnn_measure call it, too. No two calls for a data set and its parts come at the same time, if
+   one thread of the program uses these. tnn_data_free is due. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -2579,6 +2594,52 @@ static tnn_status tnn__fail(tnn_status status, const char *format, ...)
 /* The most frequent one. Where the result is no status:  return tnn__refuse("..."), RESULT; */
 #define tnn__refuse(...) tnn__fail(TNN_ERROR_ARGUMENT, __VA_ARGS__)
 
+/* HOOKS are the user's functions. They run in any thread, and may raise errors. Of these the first
+   is kept, in an order of the caller's that does not depend on threads. */
+typedef struct {
+    tnn__error_state error;
+    tnn__len         at;        /* of the error, in this order */
+    int              lock;
+} tnn__hooked;
+/* Comes before a hook: its errors are quiet. Returns the state for tnn__after_hook. */
+static tnn__error_state tnn__before_hook(void)
+{
+    const tnn__error_state was = tnn__err;
+    tnn_at(NULL, 0);
+    tnn__err.quiet = 1;
+    return was;
+}
+/* Comes after a hook, which was number `at` in the order of one thread. Keeps its error, unless a
+   hook before it in that order has failed, too. */
+static void tnn__after_hook(const tnn__hooked *at_work, tnn__len at, const tnn__error_state *was)
+{
+    tnn__hooked *hooked = (tnn__hooked *)(uintptr_t)at_work;
+    if (tnn__err.status) {
+        tnn__hold(&hooked->lock);
+        if (!hooked->error.status || at < hooked->at) {
+            hooked->error = tnn__err;
+            hooked->at = at;
+        }
+        tnn__let_go(&hooked->lock);
+    }
+    tnn__err = *was;
+}
+/* Raises what hooks have raised, in the caller's thread. */
+static tnn_status tnn__hooks(tnn__hooked *hooked)
+{
+    tnn__error_state *error = &hooked->error;
+    const tnn_status e = error->status;
+    if (!e) return TNN_OK;
+    error->status = TNN_OK;
+    if (!error->file) return tnn__fail(e, "%s", error->message);
+    if (!tnn_failed()) {                        /* the message has the hook's line */
+        tnn__err.status = e;
+        memcpy(tnn__err.message, error->message, sizeof tnn__err.message);
+    }
+    if (!tnn__err.quiet) tnn__tell(error->message);
+    return e;
+}
+
 /* An option: zero means the default; TNN_ZERO, perhaps rounded to a float, means zero, and so does
    -0, which it was once. */
 static double tnn__default(double value, double otherwise)
@@ -3082,6 +3143,15 @@ typedef void tnn__task(void *context, int task, int worker);
 static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known */
 
 #ifdef TINYNN_NO_THREADS
+typedef int tnn__thread;
+#define TNN__JOIN(t) ((void)(t))
+static const int tnn__forks = 0;
+/* Starts none. */
+static int tnn__start_thread(tnn__thread *thread, void (*run)(void *), void *context)
+{
+    (void)thread, (void)run, (void)context;
+    return 0;
+}
 /* Always 1. */
 TNN_API int  tnn_threads(void) { return 1; }
 /* Changes nothing. */
@@ -3101,8 +3171,8 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
 #define TNN__INSIDE 0xff
 #ifdef _WIN32
 static void *tnn__pool_lock, *tnn__pool_wake;   /* SRWLOCK, CONDITION_VARIABLE: zero at first */
-static struct HINSTANCE__ *tnn__pool_module;    /* helpers keep loaded what they run */
-typedef void *tnn__thread;
+static struct HINSTANCE__ *tnn__pool_module;    /* threads keep loaded what they run */
+typedef void *tnn__handle;
 #define TNN__SRWLOCK  ((struct _RTL_SRWLOCK *)(void *)&tnn__pool_lock)
 #define TNN__CONDVAR  ((struct _RTL_CONDITION_VARIABLE *)(void *)&tnn__pool_wake)
 #define TNN__LOCK()   AcquireSRWLockExclusive(TNN__SRWLOCK)
@@ -3110,18 +3180,24 @@ typedef void *tnn__thread;
 #define TNN__WAIT()   SleepConditionVariableSRW(TNN__CONDVAR, TNN__SRWLOCK, 0xffffffffu, 0)
 #define TNN__WAKE()   WakeAllConditionVariable(TNN__CONDVAR)
 #define TNN__YIELD()  SwitchToThread()
-#define TNN__JOIN(t)  (WaitForSingleObject(t, 0xffffffffu), CloseHandle(t))
+#define TNN__JOIN(t)  (WaitForSingleObject((t).handle, 0xffffffffu), CloseHandle((t).handle))
 #else
 static pthread_mutex_t tnn__pool_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t  tnn__pool_wake = PTHREAD_COND_INITIALIZER;
-typedef pthread_t tnn__thread;
+typedef pthread_t tnn__handle;
 #define TNN__LOCK()   pthread_mutex_lock(&tnn__pool_lock)
 #define TNN__UNLOCK() pthread_mutex_unlock(&tnn__pool_lock)
 #define TNN__WAIT()   pthread_cond_wait(&tnn__pool_wake, &tnn__pool_lock)
 #define TNN__WAKE()   pthread_cond_broadcast(&tnn__pool_wake)
 #define TNN__YIELD()  sched_yield()
-#define TNN__JOIN(t)  pthread_join(t, NULL)
+#define TNN__JOIN(t)  pthread_join((t).handle, NULL)
 #endif
+typedef struct {
+    tnn__handle handle;
+    void      (*run)(void *context);    /* what it does, and then ends */
+    void       *context;
+} tnn__thread;
+static int tnn__forks;                  /* of the process: a child has none of the threads */
 /* Tasks next to end - 1 of share[w] are left of worker w's; a share has a cache line of its own, so
    that taking from one does not slow the others. */
 static struct {
@@ -3257,8 +3333,9 @@ static void tnn__work(int worker)
 /* A helper's life: it takes part in each call once and ends with the call that has no f. Helpers
    have the numbers 1, 2, ...; one whose number is beyond a call's workers stays out. Before it
    sleeps it looks at the word once more, under the lock, so no call goes unseen. */
-static void tnn__helper(int number)
+static void tnn__helper(void *context)
 {
+    const int number = (int)(intptr_t)context;
     int seen = 1 /* no generation */, idle = 0;
     tnn__set_mode(0);
     for (;;) {
@@ -3288,24 +3365,33 @@ static void tnn__helper(int number)
 }
 #ifdef _WIN32
 /* A thread's first function. */
-static unsigned __stdcall tnn__helper_main(void *p)
+static unsigned __stdcall tnn__thread_main(void *p)
 {
-    tnn__helper((int)(intptr_t)p);
+    const tnn__thread *thread = (const tnn__thread *)p;
+    thread->run(thread->context);
     FreeLibraryAndExitThread(tnn__pool_module, 0);
     return 0;
 }
-/* Starts helper `number`; 0: the system refuses it. */
-static int tnn__start_helper(intptr_t number)
+/* Starts a thread that does run(context); 0: the system refuses it. *thread is there until
+   TNN__JOIN. */
+static int tnn__start_thread(tnn__thread *thread, void (*run)(void *), void *context)
 {
-    void *thread = (void *)_beginthreadex(NULL, 0, tnn__helper_main, (void *)number, 0, NULL);
-    tnn__pool.thread[number] = thread;
-    /* 4: the module with this address; each helper counts as one more that has it loaded */
-    if (thread) GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__helper_main, &tnn__pool_module);
-    return thread != NULL;
+    thread->run = run;
+    thread->context = context;
+    thread->handle = (void *)_beginthreadex(NULL, 0, tnn__thread_main, thread, 0, NULL);
+    /* 4: the module with this address; each thread counts as one more that has it loaded */
+    if (thread->handle)
+        GetModuleHandleExA(4, (const char *)(uintptr_t)tnn__thread_main, &tnn__pool_module);
+    return thread->handle != NULL;
 }
 #else
 /* A thread's first function. */
-static void *tnn__helper_main(void *p) { tnn__helper((int)(intptr_t)p); return NULL; }
+static void *tnn__thread_main(void *p)
+{
+    const tnn__thread *thread = (const tnn__thread *)p;
+    thread->run(thread->context);
+    return NULL;
+}
 /* The child of a fork has no helpers, and maybe a lock that one of them holds. */
 static void tnn__after_fork(void)
 {
@@ -3315,25 +3401,29 @@ static void tnn__after_fork(void)
     tnn__pool.word = tnn__pool.busy = tnn__pool.sleepers = tnn__pool.started = 0;
     tnn__pool_lock = lock;
     tnn__pool_wake = wake;
+    tnn__forks++;
 }
-/* Starts helper `number`; 0: the system refuses it. Signals are the program's, so helpers block all
-   of them. Their stack has at least 256 KiB, even where `ulimit -s` or the system would give less:
-   the library takes 48, the rest is for the program's own layers and losses. */
-static int tnn__start_helper(intptr_t number)
+/* Starts a thread that does run(context); 0: the system refuses it. *thread is there until
+   TNN__JOIN. Signals are the program's, so threads block all of them. Their stack has at least
+   256 KiB, even where `ulimit -s` or the system would give less: the library takes 48, the rest is
+   for the program's own layers and losses. */
+static int tnn__start_thread(tnn__thread *thread, void (*run)(void *), void *context)
 {
     static int registered;
     tnn__signals all, own;
     pthread_attr_t attributes;
     size_t stack;
     int started = 0;
-    if (!registered) registered = !pthread_atfork(NULL, NULL, tnn__after_fork);
+    if (!TNN__LOAD(&registered))        /* twice does no harm */
+        TNN__STORE(&registered, !pthread_atfork(NULL, NULL, tnn__after_fork));
     tnn__sigfillset(&all);
     if (pthread_attr_init(&attributes)) return 0;
     if (!pthread_attr_getstacksize(&attributes, &stack) && stack < 1 << 18)
         pthread_attr_setstacksize(&attributes, 1 << 18);
+    thread->run = run;
+    thread->context = context;
     if (!tnn__sigmask(TNN__SIG_SETMASK, &all, &own)) {
-        started = !pthread_create(&tnn__pool.thread[number], &attributes, tnn__helper_main,
-                                  (void *)number);
+        started = !pthread_create(&thread->handle, &attributes, tnn__thread_main, thread);
         tnn__sigmask(TNN__SIG_SETMASK, &own, NULL);
     }
     pthread_attr_destroy(&attributes);
@@ -3386,8 +3476,9 @@ static void tnn__run(int threads, int tasks, tnn__task *f, void *context) TNN__N
         for (i = 0; i < tasks; i++) f(context, i, 0);
         return;
     }
-    while (tnn__pool.started < threads - 1 && tnn__start_helper(tnn__pool.started + 1))
-        tnn__pool.started++;
+    while (tnn__pool.started < threads - 1
+           && tnn__start_thread(&tnn__pool.thread[tnn__pool.started + 1], tnn__helper,
+                                (void *)(intptr_t)(tnn__pool.started + 1))) tnn__pool.started++;
     for (i = 0; i < threads; i++) {
         tnn__pool.share[i].end = (int)((tnn__len)tasks * (i + 1) / threads);
         TNN__STORE(&tnn__pool.share[i].next, (int)((tnn__len)tasks * i / threads));
@@ -8019,9 +8110,7 @@ struct tnn_net {
     double          *losses;                /* of each sample of the last batch */
     int             *hits;                  /* its labels that are predicted */
     float           *custom_grad;
-    tnn__error_state hook;                  /* the first error of the hooks of this call, by */
-    tnn__len         hook_at;               /* this order */
-    int              hook_lock;
+    tnn__hooked      hooked;                /* what hooks have raised in this call */
     double           total, weight;         /* of the last batch: the loss is total/weight */
     tnn_optimizer    optimizer, other;
     size_t           used, most;    /* bytes of the caller's memory, now and at most */
@@ -8063,45 +8152,6 @@ struct tnn_net {
     long long        schedule_step;         /* of the next update */
 };
 enum { TNN__NOTHING, TNN__FORWARD, TNN__LOSS, TNN__BACKWARD };
-
-/* HOOKS are the user's functions. They run in any thread, and may raise errors. */
-/* Comes before a hook: its errors are quiet. Returns the state for tnn__after_hook. */
-static tnn__error_state tnn__before_hook(void)
-{
-    const tnn__error_state was = tnn__err;
-    tnn_at(NULL, 0);
-    tnn__err.quiet = 1;
-    return was;
-}
-/* Comes after a hook, which was number `at` in the order of one thread. Keeps its error in the
-   network, unless a hook before it in that order has failed, too. */
-static void tnn__after_hook(const tnn_net *at_work, tnn__len at, const tnn__error_state *was)
-{
-    tnn_net *net = (tnn_net *)(uintptr_t)at_work;
-    if (tnn__err.status) {
-        tnn__hold(&net->hook_lock);
-        if (!net->hook.status || at < net->hook_at) {
-            net->hook = tnn__err;
-            net->hook_at = at;
-        }
-        tnn__let_go(&net->hook_lock);
-    }
-    tnn__err = *was;
-}
-/* Raises what hooks have raised, in the caller's thread. */
-static tnn_status tnn__hooks(tnn_net *net)
-{
-    const tnn_status e = net->hook.status;
-    if (!e) return TNN_OK;
-    net->hook.status = TNN_OK;
-    if (!net->hook.file) return tnn__fail(e, "%s", net->hook.message);
-    if (!tnn_failed()) {                        /* the message has the hook's line */
-        tnn__err.status = e;
-        memcpy(tnn__err.message, net->hook.message, sizeof tnn__err.message);
-    }
-    if (!tnn__err.quiet) tnn__tell(net->hook.message);
-    return e;
-}
 
 /* One operation on one sample, or on a row or a pixel of it (tnn__each). x, y, dy, dx are at pixel
    (0, 0) of that; dy and dx are contiguous images, dx is NULL where nothing wants it; rows of x and
@@ -9479,7 +9529,7 @@ static void tnn__custom_forward(const tnn__sample_at *a)
     tnn__channels_first(a->k, a->in->c, a->in->h, a->in->w, a->x, a->in->row, x);
     was = tnn__before_hook();
     custom->forward(custom->user, x, y, a->w, a->training);
-    tnn__after_hook(a->net, ((tnn__len)a->s << 32) + (a->op - a->net->op), &was);
+    tnn__after_hook(&a->net->hooked, ((tnn__len)a->s << 32) + (a->op - a->net->op), &was);
     tnn__channels_last(a->k, a->out->c, a->out->h, a->out->w, y, a->y, a->out->row);
 }
 /* The user's backward, likewise. It adds to dw. */
@@ -9495,7 +9545,7 @@ static void tnn__custom_backward(const tnn__sample_at *a)
     tnn__channels_first(a->k, a->out->c, a->out->h, a->out->w, a->dy, tnn__wide(a->out), dy);
     was = tnn__before_hook();
     custom->backward(custom->user, x, y, dy, dx, a->w, a->dw);
-    tnn__after_hook(a->net, ((tnn__len)a->s << 32) - (a->op - a->net->op), &was);
+    tnn__after_hook(&a->net->hooked, ((tnn__len)a->s << 32) - (a->op - a->net->op), &was);
     if (a->dx)
         tnn__channels_last(a->k, a->in->c, a->in->h, a->in->w, dx, a->dx, tnn__wide(a->in));
 }
@@ -10790,7 +10840,7 @@ static tnn_status tnn__custom_loss(tnn_net *net)
                                          net->truth.labels, net->n, net->view.size,
                                          net->custom_grad);
     int s;
-    tnn__after_hook(net, 0, &was);
+    tnn__after_hook(&net->hooked, 0, &was);
     for (s = 0; s < net->n; s++) {
         float *g = b->grad + s*b->sample;
         tnn__channels_last(k, b->c, b->h, b->w, net->custom_grad + (tnn__len)s*net->view.size, g,
@@ -10799,7 +10849,7 @@ static tnn_status tnn__custom_loss(tnn_net *net)
         net->hits[s] = net->truth.labels && net->view.pixels == 1
                        && tnn__predict(net, tnn__sample_data(b, s)) == net->truth.labels[s];
     }
-    return tnn__hooks(net);
+    return tnn__hooks(&net->hooked);
 }
 
 /* Refuses labels of the batch that are not within 0..classes - 1, or one label for many pixels.
@@ -11192,7 +11242,7 @@ static void tnn__apply(const tnn__stepping *step, const tnn__segment *run, tnn__
                                     (size_t)n, update.step, update.lr, decay, o->user};
         const tnn__error_state was = tnn__before_hook();
         o->update(&own);
-        tnn__after_hook(step->net, at, &was);
+        tnn__after_hook(&step->net->hooked, at, &was);
         odd = !(fabs((double)step->k->sum(n, update.w)) < HUGE_VAL);
     } else odd = step->k->rule[run->rule](&update, update.o, n);
     if (odd) TNN__STORE(&step->net->odd, 1);
@@ -13786,7 +13836,7 @@ static tnn_status tnn__forward_ops(tnn__call *call)
         if (TNN__EXTRA(call->op, forward)) e = call->op->kind->extras->forward(call);
         if (!e && call->op->kind->forward) {
             i = tnn__forward_trunk(call);
-            e = tnn__hooks(net);
+            e = tnn__hooks(&net->hooked);
         } else i++;
     }
     for (i = 0; i < net->ops && training && !e; i++) {
@@ -13903,7 +13953,7 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
         call.spans = tnn__spans(net->partial_floats, net->n);
         tnn__sum_along(&call, net->blob[i].needs_grad ? i - 1 : -1, TNN__SUM_DY);
         tnn__run(net->threads, call.spans, tnn__trunk_backward, &call);
-        if ((e = tnn__hooks(net)) != TNN_OK) return e;
+        if ((e = tnn__hooks(&net->hooked)) != TNN_OK) return e;
         tnn__run(tnn__threads_for(net, call.spans*net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
     }
@@ -14294,7 +14344,7 @@ TNN_API_GATED tnn_status tnn_step(tnn_net *net)
     net->steps++;
     net->odd = 0;
     e = tnn__rule_of(o)->flags & TNN__SEARCHES ? tnn__lbfgs_step(net) : tnn__update_all(net);
-    if (!e) e = tnn__hooks(net);
+    if (!e) e = tnn__hooks(&net->hooked);
     if (!e) tnn__constrain(net);
     if (!e) e = tnn__check_update(net);
     if (!e) tnn__average(net);
@@ -14379,6 +14429,28 @@ static void *tnn__own(tnn_data *data, tnn__len bytes, void *from, const char *wh
     data->memory = memory;
     return (char *)memory + TNN__ALIGN;
 }
+/* The memory of a source, which the whole and all its parts end in: who reads ahead. */
+struct tnn__loader;
+typedef struct {
+    tnn__shared         shared;
+    struct tnn__loader *reading;        /* whose thread is at work, or NULL */
+    tnn__thread         thread;
+    int                 forks;          /* when it was started */
+} tnn__source_memory;
+static tnn__source_memory *tnn__source_of(const tnn_data *data)
+{
+    tnn__shared *memory = (tnn__shared *)data->memory;
+    while (memory->from) memory = memory->from;
+    return (tnn__source_memory *)(void *)memory;
+}
+/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. */
+static void tnn__end_reading(const tnn_data *data)
+{
+    tnn__source_memory *source = data->sample ? tnn__source_of(data) : NULL;
+    if (!source || !source->reading) return;
+    if (source->forks == tnn__forks) TNN__JOIN(source->thread);
+    source->reading = NULL;
+}
 /* One reader more of that memory, which may be NULL. */
 static void tnn__share(void *memory)
 {
@@ -14401,35 +14473,49 @@ static int tnn__label(const tnn_data *data, int i) { return data->labels[tnn__at
    the other, as the samples do. */
 static tnn__len tnn__each_labels(const tnn_data *data)
 {
-    return !data->labels ? 0 : data->per_pixel ? (tnn__len)data->h*data->w : 1;
+    return !data->classes ? 0 : data->per_pixel ? (tnn__len)data->h*data->w : 1;
 }
 /* The floats of its target, where there are targets. */
 static tnn__len tnn__each_targets(const tnn_data *data)
 {
-    return data->targets ? (tnn__len)data->target[0]*data->target[1]*data->target[2] : 0;
+    return (tnn__len)data->target[0]*data->target[1]*data->target[2];
 }
-/* Looks at all labels, targets and weights once, and counts the classes. */
-static tnn_status tnn__check_truth(const char *what, tnn_data *data)
+/* Refuses labels beyond `most` and targets that are not finite: those of samples `first` to first +
+   count - 1, from labels and targets on, which may be NULL. what: the call. Returns 1 + the largest
+   label; 0 on error. */
+static int tnn__check_truth(const char *what, const tnn_data *data, const int *labels,
+                            const float *targets, int most, int first, int count)
 {
-    const tnn__len labels = tnn__each_labels(data), targets = tnn__each_targets(data);
+    const tnn__len each = data->per_pixel ? (tnn__len)data->h*data->w : 1;
+    const tnn__len values = tnn__each_targets(data);
+    int classes = 1;
     tnn__len i;
-    for (i = 0; i < data->n*labels; i++) {
-        const int label = data->labels[i];
-        if (label > 1 << 24 || (label < 0 && !data->per_pixel))
-            return tnn__refuse("%s: label %d of sample %d must be in [0, %d]", what, label,
-                               (int)(i/labels), 1 << 24);
-        data->classes = TNN__MAX(data->classes, label + 1);
+    for (i = 0; labels && i < count*each; i++) {
+        if (labels[i] > most || (labels[i] < 0 && !data->per_pixel))
+            return tnn__refuse("%s: label %d of sample %d must be in [0, %d]", what, labels[i],
+                               first + (int)(i/each), most), 0;
+        classes = TNN__MAX(classes, labels[i] + 1);
     }
-    for (i = 0; i < data->n*targets; i++)
-        if (!(data->targets[i] - data->targets[i] >= 0))
+    for (i = 0; targets && i < count*values; i++)
+        if (!(targets[i] - targets[i] >= 0))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: value %l of the target of sample %d is %g, it "
-                             "must be finite", what, (long long)(i%targets), (int)(i/targets),
-                             (double)data->targets[i]);
-    for (i = 0; data->weights && i < data->n; i++)
-        if (!(data->weights[i] >= 0) || data->weights[i] > TNN__FINITE)
+                             "must be finite", what, (long long)(i%values),
+                             first + (int)(i/values), (double)targets[i]), 0;
+    return classes;
+}
+/* Looks at all that goes with samples in memory, once, and counts the classes. On failure the
+   result is empty. */
+static tnn_data tnn__checked(const char *what, tnn_data data)
+{
+    int i;
+    const int classes = tnn__check_truth(what, &data, data.labels, data.targets, 1 << 24, 0, data.n);
+    if (!classes) return tnn__no_data();
+    if (data.labels) data.classes = classes;
+    for (i = 0; data.weights && i < data.n; i++)
+        if (!(data.weights[i] >= 0) || data.weights[i] > TNN__FINITE)
             return tnn__fail(TNN_ERROR_NUMBER, "%s: weight %g of sample %d must be finite and not "
-                             "negative", what, (double)data->weights[i], (int)i);
-    return TNN_OK;
+                             "negative", what, (double)data.weights[i], i), tnn__no_data();
+    return data;
 }
 /* The caller's samples (n, c, h, w) and labels (n): there is no memory to give up. On failure n is
    0. */
@@ -14442,15 +14528,15 @@ TNN_API_GATED tnn_data tnn_data_view(const unsigned char *bytes, const float *fl
                            "memory, labels, and either bytes or floats", n, c, h, w), data;
     data.n = n; data.c = c; data.h = h; data.w = w;
     data.bytes = bytes; data.floats = floats; data.labels = labels;
-    return tnn__check_truth("tnn_data_view", &data) ? tnn__no_data() : data;
+    return tnn__checked("tnn_data_view", data);
 }
 /* The caller's samples and what goes with them, as the options say. */
 TNN_API_GATED tnn_data tnn_data_create_with(const tnn_data_options *options)
 {
     tnn_data data = tnn__no_data();
-    int i, shape[6];                    /* of a sample and of a target */
-    if (!options || !options->bytes == !options->floats)
-        return tnn__refuse("tnn_data_create: needs samples, .bytes or .floats"), data;
+    int i, shape[6], labels, targets;   /* shape: of a sample and of a target */
+    if (!options || !!options->bytes + !!options->floats + !!options->sample != 1)
+        return tnn__refuse("tnn_data_create: needs samples, .bytes, .floats or .sample"), data;
     for (i = 0; i < 6; i++) {
         const int given = i < 3 ? options->shape[i] : options->target[i - 3];
         shape[i] = given ? given : 1;
@@ -14461,11 +14547,16 @@ TNN_API_GATED tnn_data tnn_data_create_with(const tnn_data_options *options)
                          ".target = {%d, %d, %d} must be positive and fit in memory", options->n,
                          options->shape[0], options->shape[1], options->shape[2],
                          options->target[0], options->target[1], options->target[2]), data;
-    if (!!options->labels + !!options->targets + !!options->reconstruct > 1)
+    labels = options->labels || options->classes;
+    targets = options->targets || options->target[0] || options->target[1] || options->target[2];
+    if (labels + targets + !!options->reconstruct > 1)
         return tnn__refuse("tnn_data_create: of .labels, .targets and .reconstruct only one can be "
                            "what the network shall make of a sample"), data;
-    if ((options->per_pixel && !options->labels)
-        || (!options->targets && (options->target[0] || options->target[1] || options->target[2])))
+    if (options->classes && (!options->sample || options->labels || options->classes < 0
+                             || options->classes > (1 << 24) + 1))
+        return tnn__refuse("tnn_data_create: .classes = %d is for a .sample that gives the labels, "
+                           "at most 2^24", options->classes), data;
+    if ((options->per_pixel && !labels) || (targets && !options->targets && !options->sample))
         return tnn__refuse("tnn_data_create: .%s needs .%s", options->per_pixel ? "per_pixel"
                            : "target", options->per_pixel ? "labels" : "targets"), data;
     data.n = options->n;
@@ -14473,10 +14564,17 @@ TNN_API_GATED tnn_data tnn_data_create_with(const tnn_data_options *options)
     data.bytes = options->bytes; data.floats = options->floats;
     data.labels = options->labels; data.targets = options->targets;
     data.weights = options->weights;
+    data.sample = options->sample;
+    data.user = options->user;
+    data.classes = options->classes;
     data.per_pixel = options->per_pixel;
     data.reconstruct = options->reconstruct;
-    memcpy(data.target, shape + 3, sizeof data.target);
-    return tnn__check_truth("tnn_data_create", &data) ? tnn__no_data() : data;
+    if (targets) memcpy(data.target, shape + 3, sizeof data.target);
+    data = tnn__checked("tnn_data_create", data);
+    if (data.sample && !tnn__own(&data, (tnn__len)sizeof(tnn__source_memory), NULL,
+                                 "tnn_data_create")) return tnn__no_data();
+    if (data.sample) tnn__source_of(&data)->reading = NULL;
+    return data;
 }
 /* Gives the memory up, which the last reader frees; the data set is empty then. */
 TNN_API void tnn_data_free(tnn_data *data)
@@ -14728,11 +14826,6 @@ static void tnn__byte_values(const tnn_data *data, float *table)
             *table++ = ((float)i/255.0f - (data->means ? data->means[c] : data->mean))
                        /(data->stds ? data->stds[c] : data->std);
 }
-/* Where sample i begins in the data set's bytes or floats. */
-static tnn__len tnn__image_at(const tnn_data *data, int i)
-{
-    return tnn__at(data, i)*data->c*data->h*data->w;
-}
 /* x (c, h, w) becomes (x - mean)/std, of each channel its own. Floats with mean 0 and std 1 stay
    what they are to the bit. */
 static void tnn__normalize(const tnn_data *data, float *x)
@@ -14748,72 +14841,18 @@ static void tnn__normalize(const tnn_data *data, float *x)
             for (k = 0; k < size; k++) x[k] = (x[k] - mean)/std;
     }
 }
-/* Sample i as floats (c, h, w), normalised; `table` is tnn__byte_values', or NULL for a sample now
-   and then. */
-static void tnn__sample(const tnn_data *data, int i, const float *table, float *x)
+/* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values'. */
+static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, const float *floats,
+                           const float *table, float *x)
 {
-    const tnn__len size = (tnn__len)data->c*data->h*data->w, at = tnn__image_at(data, i);
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
     tnn__len k, end;
-    if (data->bytes && table)
-        for (k = 0; k < size; table += 256)     /* a table's channel, or all of them */
-            for (end = k + size/tnn__tables(data); k < end; k++) x[k] = table[data->bytes[at + k]];
-    else {
-        if (data->bytes) for (k = 0; k < size; k++) x[k] = (float)data->bytes[at + k]/255.0f;
-        else memcpy(x, data->floats + at, (size_t)size*sizeof *x);
+    if (!bytes) {
+        memcpy(x, floats, (size_t)size*sizeof *x);
         tnn__normalize(data, x);
-    }
-}
-/* x (count): the caller says how much room there is, and it must be a sample's. */
-TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
-{
-    if (!data || !x || i < 0 || i >= data->n)
-        return tnn__refuse("tnn_sample: sample %d of %d", i, data ? data->n : 0);
-    if (count != (tnn__len)data->c*data->h*data->w)
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
-                         count, data->c, data->h, data->w);
-    tnn__sample(data, i, NULL, x);
-    return TNN_OK;
-}
-/* One pass, of sums of v - v0 and of its square, v0 the channel's first value: that is near enough
-   to its mean for doubles. */
-TNN_API_GATED tnn_status tnn_measure(const tnn_data *data, float *means, float *stds)
-{
-    tnn_data raw = data ? *data : tnn__no_data();
-    const tnn__len area = (tnn__len)raw.h*raw.w, size = raw.c*area;
-    double *sums, count = (double)raw.n*(double)area;   /* sums (c): v0, of v - v0, of its square */
-    float *x;
-    tnn__len k;
-    int i, c;
-    if (!raw.n || !means || !stds)
-        return tnn__refuse("tnn_measure: needs data, and room for a mean and a std of each of its "
-                           "%d channels", raw.c);
-    x = tnn__workspace(tnn__mul(size + 6*(tnn__len)raw.c, 1), "tnn_measure");
-    if (!x) return TNN_ERROR_MEMORY;
-    sums = (double *)(void *)x;
-    x += 6*(tnn__len)raw.c;
-    memset(sums, 0, 3*(size_t)raw.c*sizeof *sums);
-    raw.means = raw.stds = NULL;
-    raw.mean = 0;
-    raw.std = 1;
-    for (i = 0; i < raw.n; i++) {
-        tnn__sample(&raw, i, NULL, x);
-        for (c = 0; c < raw.c; c++) {
-            double *own = sums + 3*c;
-            if (!i) own[0] = (double)x[c*area];
-            for (k = c*area; k < (c + 1)*area; k++) {
-                const double v = (double)x[k] - own[0];
-                own[1] += v;
-                own[2] += v*v;
-            }
-        }
-    }
-    for (c = 0; c < raw.c; c++) {
-        const double mean = sums[3*c + 1]/count, variance = sums[3*c + 2]/count - mean*mean;
-        means[c] = (float)(sums[3*c] + mean);
-        stds[c] = variance > 0 ? (float)sqrt(variance) : 1;
-    }
-    tnn__release((float *)(void *)sums);
-    return TNN_OK;
+    } else
+        for (k = 0; k < size; table += 256)     /* a table's channel, or all of them */
+            for (end = k + size/tnn__tables(data); k < end; k++) x[k] = table[bytes[k]];
 }
 
 #if !defined(TINYNN_NO_STDIO) && (!defined(TINYNN_NO_FILES) || !defined(TINYNN_NO_SEARCH))
@@ -15205,6 +15244,12 @@ static void tnn__erase(const tnn_data *data, const tnn_loader_options *with, con
        targets (n, values)      as in the data; of auto-encoders they are x
    A map, which is labels of pixels or targets (k, h, w) of images (c, h, w), is moved as its image
    is. */
+typedef struct {                /* what a source has given of a batch: (batch) samples, and where
+                                   samples are mixed as many others */
+    float *x, *targets;
+    int   *labels;
+    int    epoch, batch, done;  /* which batch; whether all of it is there */
+} tnn__reading;
 struct tnn__loader {
     tnn_loader         loader;          /* what the program sees */
     tnn_data           data;            /* as it was at first, with mean and std */
@@ -15220,48 +15265,77 @@ struct tnn__loader {
     int                threads;             /* and by how many */
     float             *spare;               /* of each thread: the sample that is mixed in, x and */
     tnn__len           spare_floats;        /* what goes with it */
+    tnn__reading       reading[2];          /* of a source: this batch and the next one */
+    int                now;                 /* which is this one */
+    tnn__hooked        hooked;              /* the source's errors */
 };
 
-/* Makes x (c, h, w) of sample dice->sample of the data, augmented but for what is mixed in. */
-static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice, float *x)
+/* A sample as it is given, and what goes with it; those that it has are not NULL. */
+typedef struct {
+    const unsigned char *bytes;
+    const float         *floats, *target;
+    const int           *labels;
+} tnn__given;
+/* That of sample i of the data: in memory, or as sample `slot` of what the source has given. */
+static tnn__given tnn__given_of(const struct tnn__loader *state, int i, int slot)
 {
-    const tnn_data *data = &state->data, *raw = &state->raw;
+    const tnn_data *data = &state->data;
+    const tnn__reading *read = &state->reading[state->now];
+    const tnn__len size = (tnn__len)data->c*data->h*data->w, at = tnn__at(data, i);
+    const tnn__len labels = tnn__each_labels(data), targets = tnn__each_targets(data);
+    tnn__given given;
+    given.bytes = data->bytes ? data->bytes + at*size : NULL;
+    given.floats = data->floats ? data->floats + at*size : read->x ? read->x + slot*size : NULL;
+    given.labels = data->labels ? data->labels + at*labels
+                 : read->labels ? read->labels + slot*labels : NULL;
+    given.target = data->targets ? data->targets + at*targets
+                 : read->targets ? read->targets + slot*targets : NULL;
+    return given;
+}
+/* Makes x (c, h, w) of sample dice->sample of the data, augmented but for what is mixed in. */
+static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice,
+                             const tnn__given *given, float *x)
+{
+    const tnn_data *data = &state->data;
     const tnn_loader_options *with = &state->options;
-    const tnn__len area = (tnn__len)data->h*data->w, at = tnn__image_at(data, (int)dice->sample);
+    const tnn__len area = (tnn__len)data->h*data->w;
     if (state->geometry) {
         const tnn__geometry by = tnn__draw_geometry(with, dice, data->h, data->w);
-        tnn__move_image(&by, data->c, raw->bytes ? raw->bytes + at : NULL, state->table,
-                        raw->floats ? raw->floats + at : NULL, with->fill, x);
-    } else tnn__sample(raw, (int)dice->sample, state->table, x);
+        tnn__move_image(&by, data->c, given->bytes, state->table, given->floats, with->fill, x);
+    } else tnn__values_of(&state->raw, given->bytes, given->floats, state->table, x);
     if (state->colour) tnn__colour(with, dice, data->c, area, x);
     if (state->geometry || state->colour) tnn__normalize(data, x);
     if (state->erasing) tnn__erase(data, with, dice, x);
 }
 /* Makes what goes with it, labels or targets: maps are moved with their image, a label becomes a
    one-hot target where it will be mixed. */
-static void tnn__load_truth(const struct tnn__loader *state, const tnn__draws *dice, int *labels,
-                            float *targets)
+static void tnn__load_truth(const struct tnn__loader *state, const tnn__draws *dice,
+                            const tnn__given *given, int *labels, float *targets)
 {
     const tnn_data *data = &state->data;
-    const tnn__len at = tnn__at(data, (int)dice->sample);
-    const int *label = data->labels ? data->labels + at*tnn__each_labels(data) : NULL;
-    const float *target = data->targets ? data->targets + at*state->targets : NULL;
     if (state->geometry && (data->per_pixel || state->map)) {
         const tnn__geometry by = tnn__draw_geometry(&state->options, dice, data->h, data->w);
-        if (label) tnn__move_labels(&by, label, labels);
-        else tnn__move_image(&by, data->target[0], NULL, NULL, target, 0, targets);
-    } else if (target) memcpy(targets, target, (size_t)state->targets*sizeof *targets);
-    else if (label && state->labels) memcpy(labels, label, (size_t)state->labels*sizeof *labels);
-    else if (label) {
+        if (given->labels) tnn__move_labels(&by, given->labels, labels);
+        else tnn__move_image(&by, data->target[0], NULL, NULL, given->target, 0, targets);
+    } else if (given->target)
+        memcpy(targets, given->target, (size_t)state->targets*sizeof *targets);
+    else if (state->labels) memcpy(labels, given->labels, (size_t)state->labels*sizeof *labels);
+    else if (given->labels) {
         memset(targets, 0, (size_t)state->targets*sizeof *targets);
-        targets[*label] = 1;
+        targets[*given->labels] = 1;
     }
 }
-/* Mixes another sample of the data into x (c, h, w) and into its labels or targets. The other one
-   is augmented as it would be in its own place of the epoch. Cutmix pastes a part of it, of maps,
+/* Which sample is mixed into that of the dice; -1: none. */
+static int tnn__other(const struct tnn__loader *state, const tnn__draws *dice)
+{
+    if (!state->mixing || !(tnn__draw(dice, TNN__DRAW_MIX) < state->options.mix)) return -1;
+    return tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*state->data.n);
+}
+/* Mixes sample `other` of the data into x (c, h, w), number `task` of the batch, and into its labels
+   or targets. The other one is augmented as it would be in its own place of the epoch. Cutmix pastes a part of it, of maps,
    too; what the image's edge cuts off counts for neither. */
-static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int worker,
-                            float *x, int *labels, float *targets)
+static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int other,
+                            int task, int worker, float *x, int *labels, float *targets)
 {
     const tnn_data *data = &state->data;
     const tnn_loader_options *with = &state->options;
@@ -15270,11 +15344,11 @@ static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *d
                     && (!(with->mixup > 0) || tnn__draw(dice, TNN__DRAW_MIX_KIND) < 0.5);
     double lambda = tnn__beta_variate(dice, TNN__MAX(cut ? with->cutmix : with->mixup, 1e-6));
     float *y = state->spare + worker*state->spare_floats, *t = y + size;    /* the other one's */
-    tnn__draws other = *dice;
+    const tnn__draws dice_of_other = {dice->seed, dice->epoch, (uint64_t)other};
+    const tnn__given given = tnn__given_of(state, other, with->batch + task);
     tnn__len k;
-    other.sample = (uint64_t)tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*data->n);
-    tnn__load_sample(state, &other, y);
-    tnn__load_truth(state, &other, (int *)(void *)t, t);
+    tnn__load_sample(state, &dice_of_other, &given, y);
+    tnn__load_truth(state, &dice_of_other, &given, (int *)(void *)t, t);
     if (!cut)
         for (k = 0; k < size; k++)
             x[k] = (float)(lambda*(double)x[k] + (1 - lambda)*(double)y[k]);
@@ -15306,11 +15380,73 @@ static void tnn__load_task(void *context, int task, int worker)
     float *targets = state->targets ? loader->targets + task*state->targets : NULL;
     const int i = state->order[(tnn__len)loader->batch_index*with->batch + task];
     const tnn__draws dice = {with->seed, (uint64_t)loader->epoch, (uint64_t)i};
-    tnn__load_sample(state, &dice, x);
-    tnn__load_truth(state, &dice, labels, targets);
+    const tnn__given given = tnn__given_of(state, i, task);
+    const int other = tnn__other(state, &dice);
+    tnn__load_sample(state, &dice, &given, x);
+    tnn__load_truth(state, &dice, &given, labels, targets);
     if (data->weights) loader->weights[task] = data->weights[tnn__at(data, i)];
-    if (state->mixing && tnn__draw(&dice, TNN__DRAW_MIX) < with->mix)
-        tnn__mix_sample(state, &dice, worker, x, labels, targets);
+    if (other >= 0) tnn__mix_sample(state, &dice, other, task, worker, x, labels, targets);
+}
+
+/* Calls the source for sample i of the data, and puts it in place `slot` of what is read. Labels and
+   targets that it gives are looked at as those in memory are. */
+static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int i, int slot)
+{
+    const tnn_data *data = &state->data;
+    const int number = (int)tnn__at(data, i);
+    const tnn__error_state was = tnn__before_hook();
+    int *labels = read->labels ? read->labels + slot*tnn__each_labels(data) : NULL;
+    float *target = read->targets ? read->targets + slot*tnn__each_targets(data) : NULL;
+    const int failed = data->sample(data->user, number,
+                                    read->x + slot*((tnn__len)data->c*data->h*data->w), labels,
+                                    target);
+    if (failed && !tnn_failed())
+        tnn__fail(TNN_ERROR_IO, "tnn_next: .sample returned %d for sample %d", failed, number);
+    if (!failed)
+        tnn__check_truth("tnn_next", data, labels, target, data->classes - 1, number, 1);
+    tnn__after_hook(&state->hooked, slot, &was);
+}
+/* Reads the batch that is not the present one: what read->epoch and read->batch say. The first
+   function of a thread, or a call. */
+static void tnn__read_batch(void *context)
+{
+    struct tnn__loader *state = (struct tnn__loader *)context;
+    tnn__reading *read = &state->reading[!state->now];
+    const tnn__len first = (tnn__len)read->batch*state->options.batch;
+    int s;
+    for (s = 0; s < TNN__MIN(state->options.batch, state->count - first); s++) {
+        const int i = state->order[first + s];
+        const tnn__draws dice = {state->options.seed, (uint64_t)read->epoch, (uint64_t)i};
+        const int other = tnn__other(state, &dice);
+        tnn__read_sample(state, read, i, s);
+        if (other >= 0) tnn__read_sample(state, read, other, state->options.batch + s);
+    }
+    read->done = 1;
+}
+/* Makes what a source gives of the loader's batch the present one: it has been read ahead, or is
+   read now. Then a thread begins with the next one of the epoch. */
+static tnn_status tnn__read(struct tnn__loader *state)
+{
+    tnn__source_memory *source = tnn__source_of(&state->data);
+    tnn__reading *next = &state->reading[!state->now];
+    const int epoch = state->loader.epoch, batch = state->loader.batch_index;
+    tnn__end_reading(&state->data);
+    if (!next->done || next->epoch != epoch || next->batch != batch) {
+        state->hooked.error.status = TNN_OK;    /* of another batch */
+        next->epoch = epoch;
+        next->batch = batch;
+        tnn__read_batch(state);
+    }
+    state->now = !state->now;
+    next = &state->reading[!state->now];
+    next->done = 0;
+    if (tnn__hooks(&state->hooked)) return (tnn_status)tnn_failed();
+    if (batch + 1 == state->loader.batches) return TNN_OK;
+    next->epoch = epoch;
+    next->batch = batch + 1;
+    source->forks = tnn__forks;
+    if (tnn__start_thread(&source->thread, tnn__read_batch, state)) source->reading = state;
+    return TNN_OK;
 }
 
 TNN__SMALL
@@ -15414,7 +15550,7 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     if ((state->geometry || state->erasing || state->mixing) && (data->h > most || data->w > most))
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_loader_create: augmentation of images of %dx%d, "
                          "at most %dx%d", data->h, data->w, most, most);
-    if (state->mixing && !data->labels && !data->targets && !data->reconstruct)
+    if (state->mixing && !tnn__each_labels(data) && !tnn__each_targets(data) && !data->reconstruct)
         return tnn__refuse("tnn_loader_create: .mixup and .cutmix mix labels or targets, the data "
                            "have none");
     if (with->mixup > 0 && data->per_pixel)
@@ -15427,21 +15563,22 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
             return tnn__refuse("tnn_loader_create: label %d of sample %d, the data have %d classes",
                                tnn__label(data, i), i, data->classes);
     state->labels = state->mixing && !data->per_pixel ? 0 : tnn__each_labels(data);
-    state->targets = data->labels && !state->labels ? data->classes : tnn__each_targets(data);
-    state->map = data->targets && data->h*data->w > 1 && data->target[1] == data->h
-                 && data->target[2] == data->w;
+    state->targets = data->classes && !state->labels ? data->classes : tnn__each_targets(data);
+    state->map = data->h*data->w > 1 && data->target[1] == data->h && data->target[2] == data->w;
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
        x (batch, c, h, w)   order (drawn, filled up for all shards)   chances (n), and counts of classes behind them
        the bytes' tables   labels or targets, weights (batch)
-       spare (threads: a sample and what goes with it) */
+       spare (threads: a sample and what goes with it)   two batches of a source */
 static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
+    const tnn_data *data = &state->data;
     const tnn__len batch = state->options.batch;        /* at most n */
-    const tnn__len size = (tnn__len)state->data.c*state->data.h*state->data.w;
+    const tnn__len size = (tnn__len)data->c*data->h*data->w;
     tnn_loader *loader = &state->loader;
     tnn__arena arena = {memory, 0};
+    int i;
     loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
     state->order = (int *)(void *)tnn__take(&arena, TNN__MAX(state->drawn,
                                             (tnn__len)state->count*state->options.shards));
@@ -15457,6 +15594,15 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     state->spare_floats = size + state->labels + state->targets;
     if (state->mixing)
         state->spare = tnn__take(&arena, tnn__mul(state->threads, state->spare_floats));
+    for (i = 0; i < 2 && data->sample; i++) {
+        const tnn__len slots = state->mixing ? 2*batch : batch;
+        tnn__reading *read = &state->reading[i];
+        read->x = tnn__take(&arena, tnn__mul(slots, size));
+        if (data->classes && !data->labels)
+            read->labels = (int *)(void *)tnn__take(&arena, tnn__mul(slots, tnn__each_labels(data)));
+        if (data->target[0] && !data->targets)
+            read->targets = tnn__take(&arena, tnn__mul(slots, tnn__each_targets(data)));
+    }
     return arena.used;
 }
 /* Sums the weights that samples are drawn by, the caller's or 1/n_c for each of the n_c samples of
@@ -15524,6 +15670,7 @@ static void tnn__order(const tnn_loader *loader)
     const tnn_loader_options *with = &state->options;
     const uint64_t stream = ((uint64_t)1 << 62) + (uint64_t)loader->epoch;
     int i, *order = state->order;
+    tnn__end_reading(&state->data);     /* in the old order */
     for (i = 0; i < state->drawn; i++) order[i] = i;
     if (with->shuffle) tnn_shuffle(order, state->drawn, with->seed, stream);
     for (i = 0; i < state->drawn && state->chances; i++) {
@@ -15568,8 +15715,70 @@ TNN_API_GATED int tnn_next(tnn_loader *loader)
     }
     loader->n = (int)TNN__MIN(state->options.batch, state->count
                               - (tnn__len)loader->batch_index*state->options.batch);
+    if (state->data.sample && tnn__read(state)) return loader->n = 0;
     tnn__run(state->threads, loader->n, tnn__load_task, loader);
     return loader->n;
+}
+/* x (count): the caller says how much room there is, and it must be a sample's. */
+TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
+{
+    tnn_loader_options plain;
+    tnn_loader *batch;
+    tnn_data one;
+    if (!data || !x || i < 0 || i >= data->n)
+        return tnn__refuse("tnn_sample: sample %d of %d", i, data ? data->n : 0);
+    if (count != (tnn__len)data->c*data->h*data->w)
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
+                         count, data->c, data->h, data->w);
+    memset(&plain, 0, sizeof plain);
+    one = tnn__select(data, NULL, i, 1);
+    batch = tnn_loader_create_with(&one, &plain);
+    if (tnn_next(batch)) memcpy(x, batch->x, (size_t)count*sizeof *x);
+    tnn_loader_free(batch);
+    tnn_data_free(&one);
+    return (tnn_status)tnn_failed();
+}
+/* One pass, of sums of v - v0 and of its square, v0 the channel's first value: that is near enough
+   to its mean for doubles. */
+TNN_API_GATED tnn_status tnn_measure(const tnn_data *data, float *means, float *stds)
+{
+    tnn_data raw = data ? *data : tnn__no_data();
+    const tnn__len area = (tnn__len)raw.h*raw.w;
+    double *sums, count = (double)raw.n*(double)area;   /* sums (c): v0, of v - v0, of its square */
+    tnn_loader_options plain;
+    tnn_loader *batches;
+    tnn__len k;
+    int i, c, n;
+    if (!raw.n || !means || !stds)
+        return tnn__refuse("tnn_measure: needs data, and room for a mean and a std of each of its "
+                           "%d channels", raw.c);
+    sums = (double *)tnn__alloc(tnn__mul(raw.c, 3*(tnn__len)sizeof *sums), "tnn_measure");
+    if (!sums) return TNN_ERROR_MEMORY;
+    memset(sums, 0, 3*(size_t)raw.c*sizeof *sums);
+    memset(&plain, 0, sizeof plain);
+    raw.means = raw.stds = NULL;
+    raw.mean = 0;
+    raw.std = 1;
+    batches = tnn_loader_create_with(&raw, &plain);
+    while ((n = tnn_next(batches)) > 0)
+        for (i = 0; i < n*raw.c; i++) {
+            const float *x = batches->x + i*area;
+            double *own = sums + 3*(i%raw.c);
+            if (i < raw.c && !batches->batch_index) own[0] = (double)x[0];
+            for (k = 0; k < area; k++) {
+                const double v = (double)x[k] - own[0];
+                own[1] += v;
+                own[2] += v*v;
+            }
+        }
+    tnn_loader_free(batches);
+    for (c = 0; c < raw.c && !tnn_failed(); c++) {
+        const double mean = sums[3*c + 1]/count, variance = sums[3*c + 2]/count - mean*mean;
+        means[c] = (float)(sums[3*c] + mean);
+        stds[c] = variance > 0 ? (float)sqrt(variance) : 1;
+    }
+    tnn__release(sums);
+    return (tnn_status)tnn_failed();
 }
 /* What the loader's batch has, for the loss. */
 static tnn__truth tnn__truth_of(const tnn_loader *loader)
@@ -15590,6 +15799,7 @@ TNN_API_GATED double tnn_loader_loss(tnn_net *net, const tnn_loader *loader)
 TNN_API void tnn_loader_free(tnn_loader *loader)
 {
     if (!loader || !loader->state) return;
+    tnn__end_reading(&loader->state->data);
     tnn__give_up(loader->state->data.memory);
     tnn__release(loader);
 }
@@ -15661,10 +15871,10 @@ static tnn_status tnn__truth_fits(const char *what, tnn_net *net, const struct t
         return tnn__fail(TNN_ERROR_SHAPE, "%s: labels of %dx%d pixels, the network's output has "
                          "%dx%d", what, data->h, data->w, b->flat ? 1 : b->h, b->flat ? 1 : b->w);
     if (batches->labels) return TNN_OK;
-    if (data->labels && values != net->view.values)
+    if (data->classes && values != net->view.values)
         return tnn__fail(TNN_ERROR_SHAPE, "%s: targets of %d classes, the loss sees %d values",
                          what, data->classes, net->view.values);
-    if (data->labels) return TNN_OK;
+    if (data->classes) return TNN_OK;
     if (data->reconstruct) shape = net->options.input;
     c = b->flat ? net->view.values : net->view.values/(b->h*b->w);
     h = b->flat ? 1 : b->h;
@@ -15723,9 +15933,9 @@ static tnn_metrics tnn__measure(const char *what, tnn_net *net, const tnn_data *
     if (tnn__plan(net, 1) || tnn__samples_fit(what, net, data)) return tnn__no_metrics();
     in_order.batch = net->options.batch;
     classes = tnn__outcomes(net);
-    if (counts && (room != classes || !data->labels))
+    if (counts && (room != classes || !data->classes))
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells "
-                         "%d apart%s", room, classes, data->labels ? "" : ", and the data have no "
+                         "%d apart%s", room, classes, data->classes ? "" : ", and the data have no "
                          "labels"), tnn__no_metrics();
     batches = tnn_loader_create_with(data, &in_order);
     if (tnn_failed() || tnn__truth_fits(what, net, batches->state)) {
@@ -15746,7 +15956,7 @@ static tnn_metrics tnn__measure(const char *what, tnn_net *net, const tnn_data *
     net->stage = TNN__NOTHING;
     if (!tnn_failed()) loss = tnn__reduced(net, data->n, loss, weight);
     return tnn_failed() ? tnn__no_metrics()
-                        : tnn__metrics_of(loss, data->labels != NULL, correct, counted);
+                        : tnn__metrics_of(loss, data->classes > 0, correct, counted);
 }
 /* The metrics of a data set. */
 TNN_API_GATED tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data)

@@ -501,6 +501,148 @@ static void draws(void)
     }
 }
 
+/* ==== SOURCES ================================================================================= */
+
+/* What a source reads: N samples of 2x5x4 values, a label, labels of pixels and a target each. */
+typedef struct { const float *x, *targets; const int *labels, *maps; int inside, calls, bad; } store;
+static int stored(void *user, int i, float *x, int *labels, float *target)
+{
+    store *from = (store *)user;
+    if (from->inside++) return 7;               /* two calls at a time */
+    from->calls++;
+    memcpy(x, from->x + i * 40, 40 * sizeof *x);
+    if (labels && from->maps) memcpy(labels, from->maps + i * 20, 20 * sizeof *labels);
+    else if (labels) *labels = from->labels[i];
+    if (target) memcpy(target, from->targets + i * 40, 40 * sizeof *target);
+    from->inside--;
+    if (i == from->bad) tnn_softmax((tnn_tensor){ 0 }, (tnn_tensor){ 0 });
+    return i == from->bad - 100 ? 3 : 0;
+}
+/* Whatever is done to samples, those of a source make the batches that those in memory make. */
+static void sources(void)
+{
+    static float x[N * 40], t[N * 40];
+    static int labels[N], maps[N * 20];
+    const tnn_loader_options with[] = {
+        { .batch = 6 },
+        { .batch = 5, .shuffle = 1, .seed = 2, .drop_last = 1 },
+        { .batch = 7, .shuffle = 1, .flip = 0.5, .rotate = 20, .brightness = 0.3, .cutout = 2 },
+        { .batch = 4, .balanced = 1, .cutmix = 1, .mix = 0.7 },
+        { .batch = 4, .mixup = 0.5 }
+    };
+    int kind, i, k, n;
+    size_t w;
+    for (i = 0; i < N * 40; i++) x[i] = (float)(test_hash(1, (uint32_t)i) % 1000) / 1000;
+    for (i = 0; i < N * 40; i++) t[i] = (float)(test_hash(2, (uint32_t)i) % 1000) / 1000;
+    for (i = 0; i < N; i++) labels[i] = classes_of[i];
+    for (i = 0; i < N * 20; i++) maps[i] = i % 3;
+    for (kind = 0; kind < 4; kind++) {
+        store from = { x, t, labels, kind == 1 ? maps : NULL, 0, 0, -1 };
+        const tnn_data in_memory = tnn_data_create(
+            .n = N, .shape = { 2, 5, 4 }, .floats = x, .per_pixel = kind == 1,
+            .labels = kind == 0 ? labels : kind == 1 ? maps : NULL,
+            .targets = kind == 2 ? t : NULL, .target = { kind == 2 ? 2 : 0, kind == 2 ? 5 : 0,
+                                                         kind == 2 ? 4 : 0 },
+            .reconstruct = kind == 3);
+        tnn_data source = tnn_data_create(
+            .n = N, .shape = { 2, 5, 4 }, .sample = stored, .user = &from, .per_pixel = kind == 1,
+            .classes = kind < 2 ? 4 - kind : 0, .target = { kind == 2 ? 2 : 0, kind == 2 ? 5 : 0,
+                                                            kind == 2 ? 4 : 0 },
+            .reconstruct = kind == 3);
+        float mean[2][2], std[2][2], one[40];
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_measure(&in_memory, mean[0], std[0]);
+        tnn_measure(&source, mean[1], std[1]);
+        CHECK_SAME("means", mean[1], mean[0], sizeof mean[0]);
+        CHECK_SAME("stds", std[1], std[0], sizeof std[0]);
+        tnn_sample(&source, 5, one, 40);
+        CHECK_SAME("a sample", one, x + 5 * 40, sizeof one);
+        for (w = 0; w < sizeof with / sizeof *with; w++) {
+            tnn_data a, b;
+            tnn_loader *wanted, *got;
+            if ((with[w].balanced && kind) || (with[w].mixup > 0 && kind == 1)) continue;
+            a = tnn_subset(&in_memory, 2, N - 2);
+            b = tnn_subset(&source, 2, N - 2);
+            if (with[w].balanced) b.labels = labels;    /* the source's are not known ahead */
+            wanted = tnn_loader_create_with(&a, &with[w]);
+            got = tnn_loader_create_with(&b, &with[w]);
+            tnn_data_free(&a);
+            tnn_data_free(&b);
+            for (k = 0; k < 12; k++) {          /* some epochs, with another loader in between */
+                n = tnn_next(wanted);
+                CHECK(tnn_next(got) == n, "batch %d: %s", k, tnn_error());
+                CHECK_SAME("x", got->x, wanted->x, (size_t)n * 40 * sizeof(float));
+                if (wanted->labels)
+                    CHECK_SAME("labels", got->labels, wanted->labels,
+                               (size_t)n * (kind == 1 ? 20 : 1) * sizeof(int));
+                if (wanted->targets)
+                    CHECK_SAME("targets", got->targets, wanted->targets,
+                               (size_t)n * (kind > 1 ? 40 : 4) * sizeof(float));
+                if (k % 3 == 0) tnn_sample(&source, k, one, 40);
+            }
+            tnn_loader_free(wanted);
+            tnn_loader_free(got);
+        }
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        tnn_data_free(&source);
+    }
+}
+/* Training on a source, which evaluation reads between batches and epochs; and its mistakes. */
+static void sources_train(void)
+{
+    float *x = test_values(N * 40, 1);
+    int maps[N * 20], i, k;
+    uint64_t hash[2];
+    store from = { NULL, NULL, NULL, NULL, 0, 0, -1 };
+    tnn_data source, in_memory;
+    tnn_loader *batches;
+    for (i = 0; i < N * 20; i++) maps[i] = x[i / 20 * 40 + i % 20] > 0;
+    from.x = x;
+    from.maps = maps;
+    in_memory = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .floats = x, .labels = maps,
+                                .per_pixel = 1);
+    source = tnn_data_create(.n = N, .shape = { 2, 5, 4 }, .sample = stored, .user = &from,
+                             .classes = 3, .per_pixel = 1);
+    for (k = 0; k < 2; k++) {
+        const tnn_data *data = k ? &source : &in_memory;
+        tnn_net *net = segmentation();
+        double loss[6];
+        batches = tnn_loader_create(data, .batch = BATCH, .shuffle = 1);
+        for (i = 0; i < 3; i++) {
+            tnn_next(batches);
+            loss[2 * i] = tnn_train_batch(net, batches->x, batches->labels, batches->n);
+            loss[2 * i + 1] = tnn_evaluate(net, data).loss;
+        }
+        tnn_train_epoch(net, batches);
+        CHECK(!tnn_failed(), "%s", tnn_error());
+        CHECK(loss[5] < loss[1], "nothing is learnt");
+        hash[k] = tnn_hash(net);
+        tnn_loader_free(batches);
+        tnn_free(net);
+    }
+    CHECK(hash[0] == hash[1], "other weights than with the data in memory");
+    /* A sample that cannot be had ends the epoch; the next one can be begun. */
+    for (k = 0; k < 2; k++) {
+        int seen = 0, n;
+        from.bad = k ? 12 : 112;
+        batches = tnn_loader_create(&source, .batch = 4);
+        while ((n = tnn_next(batches)) > 0) seen += n;
+        CHECK(seen == 12, "%d samples before the bad one", seen);
+        if (k) SAYS("tnn_softmax: ");
+        else SAYS("tnn_next: .sample returned 3 for sample 12");
+        from.bad = -1;
+        CHECK(tnn_next(batches) == 4 && batches->labels[0] == maps[16 * 20], "%s", tnn_error());
+        tnn_loader_free(batches);
+    }
+    maps[3] = 5;
+    batches = tnn_loader_create(&source, .batch = 4);
+    tnn_next(batches);
+    SAYS("tnn_next: label 5 of sample 0 must be in [0, 2]");
+    tnn_loader_free(batches);
+    tnn_data_free(&source);
+    CHECK(!from.inside, "two calls at a time");
+}
+
 /* ==== WHAT TAKES DATA ========================================================================= */
 
 /* Confusion of pixels, gradients of a loader's batch, the finder on targets; a loop of one's own
@@ -558,7 +700,7 @@ static void mistakes(void)
     for (i = 0; i < N * 20; i++) labels[i] = i % 3;
     for (i = 0; i < N; i++) w[i] = 1;
     tnn_data_create(.n = N, .shape = { 40 });
-    SAYS("needs samples, .bytes or .floats");
+    SAYS("needs samples, .bytes, .floats or .sample");
     tnn_data_create(.n = N, .floats = x);
     SAYS(".shape = {0, 0, 0}");
     tnn_data_create(.n = N, .shape = { 40 }, .floats = x, .targets = t, .labels = labels);
@@ -631,6 +773,8 @@ int main(int argc, char **argv)
     RUN("shares of classes", shares);
     RUN("shards", shards);
     RUN("samples drawn", draws);
+    RUN("sources", sources);
+    RUN("training on a source", sources_train);
     RUN("what takes data", downstream);
     RUN("mistakes", mistakes);
     return test_finish();
