@@ -1175,11 +1175,11 @@ TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
 /* A SOURCE of data that are not in memory, of a file, a camera or a generator, is a function
        int sample(void *user, int i, float *x, int *labels, float *target)
    that fills x (c, h, w) of sample i; labels, one or (h, w), if there is .classes and no .labels;
-   and target, if there is .target and no .targets. It returns 0, or else the call that needed the
-   sample fails; of an error that it raised that has the message. Sample i is always the same.
-   Loaders call it one batch ahead in a thread of theirs, while the last batch is trained; tnn_sample
-   and tnn_measure call it, too. No two calls for a data set and its parts come at the same time, if
-   one thread of the program uses these. tnn_data_free is due. */
+   and target, if there is .target and no .targets. It returns 0; else the call that needed the
+   sample fails, with the message of what the function itself called in vain. Sample i is always the
+   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained; the
+   calls for a data set and its parts come one after the other where one thread of the program uses
+   them. The data set is to be freed by tnn_data_free. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -14388,9 +14388,15 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
 }
 
 /* ==== 13. DATA =================================================================================
-   A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders.
-   Bytes stay bytes until a batch is made; x = (v - mean)/std is worked out then. A part is another
-   order of the same samples.
+   A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders, or a
+   function that gives samples. Bytes stay bytes until a batch is made; x = (v - mean)/std is worked
+   out then. A part is another order of the same samples. What goes with a sample, in the code its
+   truth, is labels or targets:
+
+       the data set       labels (n)     labels (n, h, w)   targets (n, values)   the sample itself
+       the loss sees      tnn_loss       tnn_loss           tnn_loss_targets      tnn_loss_targets
+       mixed samples      targets        labels (cutmix)    targets               targets
+
      13a  data sets: their memory, parts and samples
      13b  files as the system has them; what stands in sections 15 and 16 reads and writes by these
      13c  augmentation of one sample
@@ -14402,7 +14408,9 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
        tnn_data.memory -> tnn__shared {from, readers}, then labels, bytes or an order of samples
                                         |
        a part's own memory -------------+-> the memory of the whole
-*/
+
+   Means of channels are such a memory, too, before that of the data set that they are of. A
+   source's memory is the last of all: there stands whose thread is calling it. */
 
 /* What failure gives, and what tnn_data_free leaves: no samples. */
 static tnn_data tnn__no_data(void)
@@ -14437,13 +14445,15 @@ typedef struct {
     tnn__thread         thread;
     int                 forks;          /* when it was started */
 } tnn__source_memory;
+/* That of a data set with a .sample. */
 static tnn__source_memory *tnn__source_of(const tnn_data *data)
 {
     tnn__shared *memory = (tnn__shared *)data->memory;
     while (memory->from) memory = memory->from;
     return (tnn__source_memory *)(void *)memory;
 }
-/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. */
+/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. In the
+   child of a fork there is no such thread, and what it read is not done. */
 static void tnn__end_reading(const tnn_data *data)
 {
     tnn__source_memory *source = data->sample ? tnn__source_of(data) : NULL;
@@ -14475,7 +14485,7 @@ static tnn__len tnn__each_labels(const tnn_data *data)
 {
     return !data->classes ? 0 : data->per_pixel ? (tnn__len)data->h*data->w : 1;
 }
-/* The floats of its target, where there are targets. */
+/* The floats of its target, where there are targets; they stand likewise. */
 static tnn__len tnn__each_targets(const tnn_data *data)
 {
     return (tnn__len)data->target[0]*data->target[1]*data->target[2];
@@ -14508,7 +14518,8 @@ static int tnn__check_truth(const char *what, const tnn_data *data, const int *l
 static tnn_data tnn__checked(const char *what, tnn_data data)
 {
     int i;
-    const int classes = tnn__check_truth(what, &data, data.labels, data.targets, 1 << 24, 0, data.n);
+    const int classes = tnn__check_truth(what, &data, data.labels, data.targets, 1 << 24, 0,
+                                         data.n);
     if (!classes) return tnn__no_data();
     if (data.labels) data.classes = classes;
     for (i = 0; data.weights && i < data.n; i++)
@@ -14680,8 +14691,8 @@ static int *tnn__begin_parts(int n, const uint64_t *seed, tnn__len more)
     memset(order + 2*(tnn__len)n, 0, (size_t)more*sizeof *list);
     return list;
 }
-/* Puts samples of part 0 into *first and those of part 1 into *second, each in the order of `order`,
-   and frees the memory. Both are made, or none. */
+/* Puts samples of part 0 into *first and those of part 1 into *second, each in the order of
+   `order`, and frees the memory. Both are made, or none. */
 static tnn_status tnn__end_parts(const tnn_data *data, int *list, tnn_data *first, tnn_data *second)
 {
     const int n = data->n, *order = list + n, *part = order + n;
@@ -14698,7 +14709,8 @@ static tnn_status tnn__end_parts(const tnn_data *data, int *list, tnn_data *firs
     tnn_data_free(second);
     return TNN_ERROR_MEMORY;
 }
-/* Refuses parts of data without one label per sample. */
+/* Refuses parts by class of data without one label per sample: labels of pixels, targets, and what
+   a source will tell only when it is called. */
 static tnn_status tnn__stratifies(const char *what, const tnn_data *data)
 {
     if (data->labels && !data->per_pixel) return TNN_OK;
@@ -14714,7 +14726,8 @@ static tnn_status tnn__begin_split(const char *what, const tnn_data *data, int c
     if (first && second && count >= 1 && count < data->n) return TNN_OK;
     return tnn__refuse("%s: %d samples for the first part, of %d", what, count, data->n);
 }
-/* Cuts a shuffled order in two. */
+/* Cuts a shuffled order in two: of torch.utils.data.random_split it has the shape, not the
+   numbers. */
 TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t seed, tnn_data *first,
                                    tnn_data *second)
 {
@@ -14740,7 +14753,8 @@ TNN_API_GATED tnn_status tnn_split_stratified(const tnn_data *data, int count, u
 {
     const tnn_data whole = data ? *data : tnn__no_data();
     const int n = whole.n, classes = whole.classes;
-    int i, left = count, *list, *order, *part, *take, *rest;    /* take (classes), rest (classes, 2) */
+    int i, left = count, *list, *order, *part;
+    int *take, *rest;                   /* (classes): how many; (classes, 2): for qsort */
     if (tnn__begin_split("tnn_split_stratified", &whole, count, first, second)
         || tnn__stratifies("tnn_split_stratified", &whole)
         || (list = tnn__begin_parts(n, &seed, 3*(tnn__len)classes)) == NULL)
@@ -14777,8 +14791,8 @@ TNN_API_GATED tnn_status tnn_kfold_with(const tnn_data *data, int fold, tnn_data
     if (train) *train = tnn__no_data();
     if (test) *test = tnn__no_data();
     if (!train || !test || !options || folds < 2 || folds > n || fold < 0 || fold >= folds)
-        return tnn__refuse("tnn_kfold: fold %d of .folds = %d of %d samples; folds are 2 to as many "
-                           "as there are samples, the first is 0", fold, folds, n);
+        return tnn__refuse("tnn_kfold: fold %d of .folds = %d of %d samples; folds are 2 to as "
+                           "many as there are samples, the first is 0", fold, folds, n);
     if (options->seed && !options->shuffle)
         return tnn__refuse("tnn_kfold: .seed does nothing without .shuffle");
     if ((options->stratified && tnn__stratifies("tnn_kfold", &whole))
@@ -15270,7 +15284,8 @@ struct tnn__loader {
     tnn__hooked        hooked;              /* the source's errors */
 };
 
-/* A sample as it is given, and what goes with it; those that it has are not NULL. */
+/* A sample as it is given, before augmentation, and what goes with it; those that it has are not
+   NULL. */
 typedef struct {
     const unsigned char *bytes;
     const float         *floats, *target;
@@ -15292,7 +15307,8 @@ static tnn__given tnn__given_of(const struct tnn__loader *state, int i, int slot
                  : read->targets ? read->targets + slot*targets : NULL;
     return given;
 }
-/* Makes x (c, h, w) of sample dice->sample of the data, augmented but for what is mixed in. */
+/* Makes x (c, h, w) of sample dice->sample of the data, which is given, augmented but for what is
+   mixed in: geometry, colours, normalisation, erasing. */
 static void tnn__load_sample(const struct tnn__loader *state, const tnn__draws *dice,
                              const tnn__given *given, float *x)
 {
@@ -15331,9 +15347,10 @@ static int tnn__other(const struct tnn__loader *state, const tnn__draws *dice)
     if (!state->mixing || !(tnn__draw(dice, TNN__DRAW_MIX) < state->options.mix)) return -1;
     return tnn__floor(tnn__draw(dice, TNN__DRAW_OTHER)*state->data.n);
 }
-/* Mixes sample `other` of the data into x (c, h, w), number `task` of the batch, and into its labels
-   or targets. The other one is augmented as it would be in its own place of the epoch. Cutmix pastes a part of it, of maps,
-   too; what the image's edge cuts off counts for neither. */
+/* Mixes sample `other` of the data into x (c, h, w), number `task` of the batch, and into its
+   labels or targets. It is made in the worker's spare memory, augmented as it would be in its own
+   place of the epoch. Cutmix pastes a part of it, of maps, too; what the image's edge cuts off
+   counts for neither. */
 static void tnn__mix_sample(const struct tnn__loader *state, const tnn__draws *dice, int other,
                             int task, int worker, float *x, int *labels, float *targets)
 {
@@ -15388,8 +15405,9 @@ static void tnn__load_task(void *context, int task, int worker)
     if (other >= 0) tnn__mix_sample(state, &dice, other, task, worker, x, labels, targets);
 }
 
-/* Calls the source for sample i of the data, and puts it in place `slot` of what is read. Labels and
-   targets that it gives are looked at as those in memory are. */
+/* Calls the source for sample i of the data, and puts it in place `slot` of what is read. Labels
+   and targets that it gives are looked at as those in memory are. Errors are kept: this may be
+   another thread than the program's. */
 static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int i, int slot)
 {
     const tnn_data *data = &state->data;
@@ -15481,7 +15499,8 @@ static tnn_status tnn__check_augmentation(tnn_loader_options *with)
         return TNN_ERROR_ARGUMENT;
     return tnn__check_ranges("tnn_loader_create: ", with, ranges, TNN__COUNT_OF(ranges));
 }
-/* Checks the sampler's options, and counts an epoch's samples. */
+/* Checks the sampler's options, and counts an epoch's samples: those drawn from, and those of the
+   shard. */
 static tnn_status tnn__check_sampler(const tnn_data *data, const tnn_loader_options *with,
                                      struct tnn__loader *state)
 {
@@ -15568,9 +15587,13 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
-       x (batch, c, h, w)   order (drawn, filled up for all shards)   chances (n), and counts of classes behind them
-       the bytes' tables   labels or targets, weights (batch)
-       spare (threads: a sample and what goes with it)   two batches of a source */
+       x (batch, c, h, w)
+       order (drawn, filled up for all shards)
+       chances (n), and counts of classes behind them
+       the bytes' tables
+       labels or targets, weights (batch)
+       spare (threads: a sample and what goes with it)
+       two batches of a source, of twice as many samples where these are mixed */
 static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
     const tnn_data *data = &state->data;
@@ -15599,7 +15622,8 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
         tnn__reading *read = &state->reading[i];
         read->x = tnn__take(&arena, tnn__mul(slots, size));
         if (data->classes && !data->labels)
-            read->labels = (int *)(void *)tnn__take(&arena, tnn__mul(slots, tnn__each_labels(data)));
+            read->labels = (int *)(void *)tnn__take(&arena,
+                                                    tnn__mul(slots, tnn__each_labels(data)));
         if (data->target[0] && !data->targets)
             read->targets = tnn__take(&arena, tnn__mul(slots, tnn__each_targets(data)));
     }
@@ -15678,7 +15702,7 @@ static void tnn__order(const tnn_loader *loader)
         const uint32_t low = tnn_random_bits(with->seed, stream, 2*(uint64_t)i + 1) >> 6;
         const double u = (high*67108864.0 + low)/4503599627370496.0;    /* of 52 bits */
         const double at = u*state->chances[state->data.n - 1];
-        int first = 0, last = state->data.n - 1; /* it is among these: the first whose sum is more */
+        int first = 0, last = state->data.n - 1; /* among these is the first that is more */
         while (first < last) {
             const int middle = first + (last - first)/2;
             if (state->chances[middle] > at) last = middle;
@@ -15688,13 +15712,6 @@ static void tnn__order(const tnn_loader *loader)
     }
     for (i = state->drawn; i < state->count*with->shards; i++) order[i] = order[i - state->drawn];
     for (i = 0; i < state->count; i++) order[i] = order[i*with->shards + with->shard];
-}
-/* A number that tells samplers apart, for checkpoints: .shuffle where that is all. */
-static long long tnn__sampler(const struct tnn__loader *state)
-{
-    const tnn_loader_options *with = &state->options;
-    const long long kind = state->chances ? with->balanced ? 1 : 2 : 0, whole = (long long)1 << 32;
-    return with->shuffle + whole*(kind + 4*((with->shards > 1) *(with->shards + 4096*with->shard)));
 }
 /* Makes the next batch and returns its size; 0 once at the end of each epoch. */
 TNN_API_GATED int tnn_next(tnn_loader *loader)
@@ -18544,6 +18561,13 @@ typedef struct {
     struct { int *narrow; long long *wide, least, most; } whole[TNN__WHOLE - TNN__SAME];
     double   *real[TNN__REALS];
 } tnn__counters;
+/* A number that tells samplers apart, for checkpoints: .shuffle where that is all. */
+static long long tnn__sampler(const struct tnn__loader *state)
+{
+    const tnn_loader_options *with = &state->options;
+    const long long kind = state->chances ? with->balanced ? 1 : 2 : 0, whole = (long long)1 << 32;
+    return with->shuffle + whole*(kind + 4*((with->shards > 1)*(with->shards + 4096*with->shard)));
+}
 /* Those of a network and its loader, or NULL. */
 static tnn__counters tnn__counters_of(tnn_net *net, tnn_loader *loader)
 {

@@ -504,7 +504,11 @@ static void draws(void)
 /* ==== SOURCES ================================================================================= */
 
 /* What a source reads: N samples of 2x5x4 values, a label, labels of pixels and a target each. */
-typedef struct { const float *x, *targets; const int *labels, *maps; int inside, calls, bad; } store;
+typedef struct {
+    const float *x, *targets;
+    const int *labels, *maps;
+    int inside, calls, bad;
+} store;
 static int stored(void *user, int i, float *x, int *labels, float *target)
 {
     store *from = (store *)user;
