@@ -71,11 +71,12 @@
                                  summary
      to be skipped on first reading:
        15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints
-       16  Search                of hyper-parameters: samplers, pruners, journals
-       17  Networks as C
-       18  The door              what is called from outside
-       19  History
-       20  Licence
+       16  The loop              tnn_fit, its history and its progress
+       17  Search                of hyper-parameters: samplers, pruners, journals
+       18  Networks as C
+       19  The door              what is called from outside
+       20  History
+       21  Licence
 
    WHAT THERE IS  (formula, defaults and source of each stand beside its enum in section 1)
 
@@ -1340,6 +1341,71 @@ TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *count
    it was before the batch's step. */
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
 
+/* THE LOOP. tnn_fit trains a network on a data set for some epochs and evaluates it on another one
+   (or NULL) after each. It does what the loop at this file's head does:
+       tnn_history run = tnn_fit(net, &train, &test, .epochs = 30, .batch = 64, .patience = 5,
+                                 .restore_best = 1, .history = "run.tsv", .callback = tnn_progress);
+       printf("best in epoch %d\n", run.best);
+       tnn_history_free(&run);
+   Loss, optimizer and schedule are set before. The history is told after an error, too: as far as
+   it went. */
+typedef struct tnn_epoch {
+    int    epoch;               /* counted from 1                                      */
+    double lr;                  /* of its last step                                    */
+    double loss, accuracy;      /* tnn_train_epoch's                                   */
+    double validation_loss, validation_accuracy;        /* tnn_evaluate's, or NaN      */
+    double seconds;             /* both took; 0 where there is no clock                */
+} tnn_epoch;
+typedef struct tnn_history {
+    tnn_epoch *epochs;          /* count of them                                       */
+    int        count, best;     /* best: the .epoch that was best, of what is watched  */
+    int        stopped;         /* early, by .patience or the callback                 */
+} tnn_history;
+/* Where tnn_fit is: after a batch, or, with epoch_ended, after an epoch and its evaluation. */
+typedef struct tnn_fit_state {
+    tnn_net           *net;
+    const tnn_loader  *batches; /* whose batch it was                                  */
+    const tnn_history *history; /* of the epochs that have ended                       */
+    int                epoch, epochs, epoch_ended;
+    tnn_metrics        metrics; /* of this epoch's batches so far                      */
+    double             seconds; /* since tnn_fit began                                 */
+    long long          samples; /* trained since then                                  */
+} tnn_fit_state;
+typedef int tnn_fit_callback(void *user, const tnn_fit_state *state);   /* not 0: stop here */
+
+typedef struct tnn_fit_options {
+    int         epochs;         /* default 10                                          */
+    int         batch;          /* default: the network's                              */
+    int         no_shuffle;
+    uint64_t    seed;           /* of the loader                                       */
+    const tnn_loader_options *loader;   /* all of its options instead of these three:
+                                   augmentation, samplers                              */
+    /* What is watched is the validation's loss, or without validation that of training; with
+       .accuracy the accuracy. */
+    int         accuracy;
+    int         patience;       /* so many epochs without a better one end training;
+                                   default: none do. tnn_early_stop's, min_delta 0     */
+    int         restore_best;   /* the network has the weights of the best epoch then  */
+    tnn_plateau *plateau;       /* asked after each epoch: it may lower the lr         */
+    const char *checkpoint;     /* a file, written after each epoch; where it is there,
+                                   the run goes on behind it, to the same bits. The best
+                                   weights are beside it in PATH.best                  */
+    const char *history;        /* a file, written after each epoch: tnn_history_save  */
+    tnn_fit_callback *callback; /* after each batch and each epoch                     */
+    void       *user;
+} tnn_fit_options;
+TNN_API tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train, const tnn_data *validation,
+                                 const tnn_fit_options *options);
+TNN_API void        tnn_history_free(tnn_history *history);
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* A table of tab-separated values: names, then an epoch a line; what is NaN is "nan". The figure
+   of it:  gnuplot -e "file='run.tsv'" plots/history.gp  */
+TNN_API tnn_status  tnn_history_save(const tnn_history *history, const char *path);
+/* A .callback that says on stderr how far training is: on a terminal by a bar with loss, accuracy,
+   samples per second and the time that is left, else by a line per epoch. */
+TNN_API int         tnn_progress(void *user, const tnn_fit_state *state);
+#endif
+
 /* Early stopping on any metric, one call after each validation: 1 when training should stop, or on
    error.
        tnn_early_stopping stop = { .patience = 10, .restore_best = 1 };
@@ -1837,6 +1903,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     tnn_kfold_with(data, fold, train, test, TNN__OPTIONS(tnn_kfold_options, __VA_ARGS__))
 #define tnn_loader_create(data, ...) \
     tnn_loader_create_with(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__))
+#define tnn_fit(net, train, validation, ...) \
+    tnn_fit_with(net, train, validation, TNN__OPTIONS(tnn_fit_options, __VA_ARGS__))
 #define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
 #define tnn_load_npy(...) tnn_load_npy_with(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__))
 #define tnn_load_weights(net, ...) \
@@ -1926,6 +1994,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_evaluate(...)                     TNN__CALL(evaluate, __VA_ARGS__)
 #define tnn_confusion(...)                    TNN__CALL(confusion, __VA_ARGS__)
 #define tnn_train_epoch(...)                  TNN__CALL(train_epoch, __VA_ARGS__)
+#define tnn_fit_with(...)                     TNN__CALL(fit_with, __VA_ARGS__)
+#define tnn_history_save(...)                 TNN__CALL(history_save, __VA_ARGS__)
 #define tnn_early_stop(...)                   TNN__CALL(early_stop, __VA_ARGS__)
 #define tnn_early_stopping_end(...)           TNN__CALL(early_stopping_end, __VA_ARGS__)
 #define tnn_lr_find(...)                      TNN__CALL(lr_find, __VA_ARGS__)
@@ -2253,6 +2323,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     #else
         #include <poll.h>
         #include <sys/file.h>
+        #include <sys/time.h>
         #include <unistd.h>
         #ifndef __cplusplus             /* -std=c99 hides them, no C++ does */
         extern int (fsync)(int);
@@ -2388,7 +2459,7 @@ static TNN__OWN_CALL unsigned tnn__set_mode(unsigned mode)
     TNN__MODE_SET((TNN__MODE_GET() & ~TNN__MODE_BITS) | (mode & TNN__MODE_BITS));
     return was;
 }
-/* A public function that can fail or computes is defined by its name behind this word; section 18
+/* A public function that can fail or computes is defined by its name behind this word; section 19
    has what is called so from outside, and sees to the mode. In between, calls go straight. */
 #define TNN_API_GATED static TNN__OWN_CALL
 #undef TNN__CALL
@@ -14398,7 +14469,7 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
        mixed samples      targets        labels (cutmix)    targets               targets
 
      13a  data sets: their memory, parts and samples
-     13b  files as the system has them; what stands in sections 15 and 16 reads and writes by these
+     13b  files as the system has them; what stands in sections 15 to 17 reads and writes by these
      13c  augmentation of one sample
      13d  loaders: the order of an epoch, and its batches, whose samples threads make */
 
@@ -15988,23 +16059,34 @@ TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int 
     return tnn__refuse("tnn_confusion: no counts, which are classes*classes ints"),
            tnn__no_metrics();
 }
-/* Trains what is left of the loader's epoch and ends the network's epoch, for its schedule. The
-   first error ends it, and no metrics are told. */
-TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
+/* Trains what is left of the loader's epoch and ends the network's epoch, for its schedule. After
+   each batch each(context, metrics so far) is called, if it is not NULL; where that is not 0, or
+   after an error, the epoch ends there, the network's not. No metrics are told after an error. */
+static tnn_metrics tnn__run_epoch(tnn_net *net, tnn_loader *loader,
+                                  int (*each)(void *context, const tnn_metrics *so_far),
+                                  void *context)
 {
     double loss = 0;                    /* sum of the batches' means */
     tnn__len correct = 0, counted = 0;
-    int batches = 0;
-    if (tnn__loader_fits("tnn_train_epoch", net, loader, 1)) return tnn__no_metrics();
-    for (; tnn__next_of(loader, batches); batches++) {
+    int batches = 0, stop = 0;
+    tnn_metrics metrics = tnn__no_metrics();
+    while (!stop && tnn__next_of(loader, batches)) {
         loss += tnn__train_batch(net, loader->x, tnn__truth_of(loader), loader->n);
         if (tnn_failed()) break;
         counted += net->counted;
         correct += net->correct;
+        metrics = tnn__metrics_of(loss/++batches, loader->labels != NULL, correct, counted);
+        stop = each && each(context, &metrics);
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
-    tnn_end_epoch(net);
-    return tnn__metrics_of(loss/batches, loader->labels != NULL, correct, counted);
+    if (!stop) tnn_end_epoch(net);
+    return metrics;
+}
+/* The whole of it. */
+TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
+{
+    if (tnn__loader_fits("tnn_train_epoch", net, loader, 1)) return tnn__no_metrics();
+    return tnn__run_epoch(net, loader, NULL, NULL);
 }
 
 /* A threshold of early stopping, with the sign of the metric: the smaller the better. Where it is
@@ -18936,7 +19018,318 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
 #endif
 #endif /* !TINYNN_NO_FILES */
 
-/* ==== 16. HYPER-PARAMETER SEARCH ===============================================================
+/* ==== 16. THE LOOP =============================================================================
+   tnn_fit puts together what stands before: a loader, epochs, early stopping (14), plateaus (11),
+   checkpoints (15). It has no state of its own beside its history. A run that goes on asks stopping
+   and plateau once more about the epochs of its history, so that these come to where they were. */
+
+/* What a run has beside its options. */
+typedef struct {
+    tnn_fit_options    with;            /* with defaults */
+    tnn_fit_state      state;           /* what the callback sees */
+    tnn_history        history;
+    tnn_early_stopping stop;
+    double             began;           /* when */
+} tnn__fit;
+
+/* Seconds since some point of time; 0 where there is no clock. */
+static double tnn__clock(void)
+{
+#ifdef TINYNN_NO_STDIO
+    return 0;
+#elif defined(_WIN32)
+    return (double)GetTickCount64()/1000;
+#else
+    struct timeval now;
+    return gettimeofday(&now, NULL) ? 0 : (double)now.tv_sec + 1e-6*(double)now.tv_usec;
+#endif
+}
+/* Tells the callback where the run is; whether it wants it to stop. */
+static int tnn__fit_tell(tnn__fit *fit, int epoch_ended)
+{
+    tnn_fit_state *state = &fit->state;
+    state->epoch_ended = epoch_ended;
+    state->seconds = tnn__clock() - fit->began;
+    return fit->with.callback && fit->with.callback(fit->with.user, state) ? 1 : 0;
+}
+/* After each batch, for tnn__run_epoch. */
+static int tnn__fit_batch(void *context, const tnn_metrics *so_far)
+{
+    tnn__fit *fit = (tnn__fit *)context;
+    fit->state.metrics = *so_far;
+    fit->state.samples += fit->state.batches->n;
+    return tnn__fit_tell(fit, 0);
+}
+/* Asks early stopping and plateau about the last epoch of the history; `net` has its weights and
+   *lr its learning rate, which the plateau may lower. Whether training is to stop. */
+static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, int validated, double *lr)
+{
+    tnn_history *history = &fit->history;
+    const tnn_epoch *last = &history->epochs[history->count - 1];
+    const double metric = fit->with.accuracy
+                        ? validated ? last->validation_accuracy : last->accuracy
+                        : validated ? last->validation_loss : last->loss;
+    const int stop = tnn_early_stop(&fit->stop, net, metric);
+    if (fit->stop.best_call == fit->stop.calls) history->best = last->epoch;
+    if (fit->with.plateau) tnn_plateau_update(fit->with.plateau, metric, lr);
+    return stop && fit->with.patience;
+}
+enum { TNN__EPOCH_REALS = 7 };          /* of an epoch in a checkpoint */
+/* The numbers of a checkpoint and the history: how many epochs, whether it was stopped, and the
+   epochs' numbers. Sets the numbers, or with `back` the history. */
+static void tnn__fit_numbers(tnn_history *history, double *numbers, int back)
+{
+    int i, k;
+    if (back) history->count = (int)numbers[0];
+    if (back) history->stopped = (int)numbers[1];
+    numbers[0] = history->count;
+    numbers[1] = history->stopped;
+    for (i = 0; i < history->count; i++) {
+        tnn_epoch *row = &history->epochs[i];
+        double *const real[TNN__EPOCH_REALS] = {
+            &row->lr, &row->loss, &row->accuracy, &row->validation_loss, &row->validation_accuracy,
+            &row->seconds, NULL
+        };
+        double *own = numbers + 2 + TNN__EPOCH_REALS*i;
+        row->epoch = i + 1;
+        for (k = 0; real[k]; k++) {
+            if (back) *real[k] = own[k];
+            own[k] = *real[k];
+        }
+    }
+}
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* The history as text, in a file. */
+TNN_API_GATED tnn_status tnn_history_save(const tnn_history *history, const char *path)
+{
+    static const char head[] = "epoch\tlr\tloss\taccuracy\tvalidation_loss\tvalidation_accuracy\t"
+                               "seconds\n";
+    enum { LINE = 160 };                /* 7 numbers of at most 20 characters */
+    const tnn__len room = tnn__mul((history ? history->count : 0) + 2, LINE);
+    char *text = history ? (char *)tnn__alloc(room, "tnn_history_save") : NULL, *to = text;
+    int i;
+    if (!history) return tnn__refuse("tnn_history_save: no history");
+    if (!text) return TNN_ERROR_MEMORY;
+    to = tnn__putf(to, text + room - 1, "%s", head);
+    for (i = 0; i < history->count; i++) {
+        const tnn_epoch *row = &history->epochs[i];
+        to = tnn__putf(to, text + room - 1, "%d\t%g\t%g\t%g\t%g\t%g\t%g\n", row->epoch, row->lr,
+                       row->loss, row->accuracy, row->validation_loss, row->validation_accuracy,
+                       row->seconds);
+    }
+    tnn_write_file(path, text, (size_t)(to - text));
+    tnn__release(text);
+    return (tnn_status)tnn_failed();
+}
+/* Loads what a run that was interrupted has left, if it has; numbers (room) are those of its
+   checkpoint. The history is judged anew, with the best weights in place, so that stopping keeps a
+   copy of them; then the checkpoint comes once more. */
+static tnn_status tnn__fit_resume(tnn__fit *fit, tnn_net *net, int validated,
+                                  const tnn_checkpoint_options *file, const char *best)
+{
+    tnn_history *history = &fit->history;
+    int i, count;
+    if (tnn_load_checkpoint_with(net, file)) return (tnn_status)tnn_failed();
+    if (file->numbers[0] < 0 || file->numbers[0] > fit->with.epochs)
+        return tnn__refuse("tnn_fit: %s has %g epochs, .epochs = %d", file->path, file->numbers[0],
+                           fit->with.epochs);
+    tnn__fit_numbers(history, file->numbers, 1);
+    count = history->count;
+    if (!count) return TNN_OK;
+    if (fit->with.restore_best) {
+        tnn_weights_options weights;
+        memset(&weights, 0, sizeof weights);
+        weights.path = best;
+        tnn_load_weights_with(net, &weights);
+    }
+    for (i = 1; i <= count && !tnn_failed(); i++) {
+        double lr = history->epochs[i - 1].lr;
+        history->count = i;
+        tnn__fit_judge(fit, net, validated, &lr);
+    }
+    return tnn_failed() ? (tnn_status)tnn_failed() : tnn_load_checkpoint_with(net, file);
+}
+/* After an epoch: the history, the best weights if this is the best epoch, the checkpoint. */
+static void tnn__fit_save(tnn__fit *fit, tnn_net *net, const tnn_checkpoint_options *file,
+                          const char *best)
+{
+    tnn_history *history = &fit->history;
+    tnn_checkpoint_options to = *file;
+    if (fit->with.history) tnn_history_save(history, fit->with.history);
+    if (!file->path || tnn_failed()) return;
+    if (fit->with.restore_best && history->best == history->count) {
+        tnn_weights_options weights;
+        memset(&weights, 0, sizeof weights);
+        weights.path = best;
+        tnn_save_weights_with(net, &weights);
+    }
+    to.optional = 0;                    /* which is for loading */
+    tnn__fit_numbers(history, to.numbers, 0);
+    if (!tnn_failed()) tnn_save_checkpoint_with(net, &to);
+}
+#endif
+/* Checks the options and fills in defaults; checks both data sets against the network, so that
+   nothing is found out after an epoch. Makes the loader: NULL on error. */
+static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *train,
+                                  const tnn_data *validation, const tnn_fit_options *options)
+{
+#define TNN__STRUCT tnn_fit_options
+    static const tnn__option list[] = {
+        TNN__N(epochs, 10, 1, 1 << 20) TNN__N(batch, 0, 0, INT_MAX) TNN__N(patience, 0, 0, INT_MAX)
+        TNN__A(no_shuffle) TNN__A(seed) TNN__A(loader) TNN__A(accuracy) TNN__A(restore_best)
+        TNN__A(plateau) TNN__A(checkpoint) TNN__A(history) TNN__A(callback) TNN__A(user)
+    };
+#undef TNN__STRUCT
+    const tnn_data *watched = validation ? validation : train;
+    tnn_loader_options own;
+    tnn_loader *batches;
+    memset(&own, 0, sizeof own);
+    if (tnn_failed() || !net || !options || !train)
+        return tnn__refuse("tnn_fit: no network, no data or no options"), (tnn_loader *)NULL;
+    fit->with = *options;
+    if (TNN__CHECK_READ("tnn_fit", options, list,
+                        "epochs batch:!loader no_shuffle:!loader seed:!loader:!no_shuffle loader "
+                        "accuracy patience restore_best plateau checkpoint history callback "
+                        "user:callback")
+        || tnn__check_ranges("tnn_fit: ", &fit->with, list, TNN__COUNT_OF(list))) return NULL;
+#if defined(TINYNN_NO_FILES) || defined(TINYNN_NO_STDIO)
+    if (options->checkpoint || options->history)
+        return tnn__refuse("tnn_fit: .checkpoint and .history need files"), (tnn_loader *)NULL;
+#endif
+    if (options->accuracy && !watched->classes)
+        return tnn__refuse("tnn_fit: .accuracy of data without labels"), (tnn_loader *)NULL;
+    own.batch = options->batch ? options->batch : net->options.batch;
+    own.shuffle = !options->no_shuffle;
+    own.seed = options->seed;
+    if (validation) {                   /* only to look whether it fits */
+        tnn_loader *other = tnn_loader_create_with(validation, &own);
+        tnn__loader_fits("tnn_fit: validation", net, other, 1);
+        tnn_loader_free(other);
+    }
+    batches = tnn_loader_create_with(train, options->loader ? options->loader : &own);
+    if (!tnn__loader_fits("tnn_fit", net, batches, 1)) return batches;
+    tnn_loader_free(batches);
+    return NULL;
+}
+/* Trains epochs until there are as many as wanted, or it is time to stop. */
+static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
+                         const tnn_data *validation, const tnn_checkpoint_options *file,
+                         const char *best)
+{
+    tnn_history *history = &fit->history;
+    while (history->count < fit->with.epochs && !history->stopped && !tnn_failed()) {
+        const double began = tnn__clock();
+        tnn_epoch *row = &history->epochs[history->count];
+        tnn_metrics seen = tnn__no_metrics();
+        double lr;
+        fit->state.epoch = row->epoch = history->count + 1;
+        fit->state.metrics = tnn__run_epoch(net, batches, tnn__fit_batch, fit);
+        history->stopped = batches->n != 0;     /* the callback stopped within the epoch */
+        if (tnn_failed() || history->stopped) return;
+        if (validation) seen = tnn_evaluate(net, validation);
+        if (tnn_failed()) return;
+        lr = row->lr = tnn_lr(net);
+        row->loss = fit->state.metrics.loss;
+        row->accuracy = fit->state.metrics.accuracy;
+        row->validation_loss = seen.loss;
+        row->validation_accuracy = seen.accuracy;
+        row->seconds = tnn__clock() - began;
+        history->count++;
+        history->stopped = tnn__fit_judge(fit, net, validation != NULL, &lr);
+        if (lr < row->lr) tnn_set_lr(net, lr);
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+        tnn__fit_save(fit, net, file, best);
+#else
+        (void)file, (void)best;
+#endif
+        history->stopped |= tnn__fit_tell(fit, 1);      /* not for good, as that by patience */
+    }
+}
+/* The loader, the history's rows and, with a checkpoint, the rest of its path and its numbers are
+   what a run allocates. */
+TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
+                                       const tnn_data *validation, const tnn_fit_options *options)
+{
+    tnn__fit fit;
+    tnn_loader *batches;
+    tnn_checkpoint_options file;
+    char best[TNN__PATH + 8] = "";
+    tnn__len rows;
+    memset(&fit, 0, sizeof fit);
+    memset(&file, 0, sizeof file);
+    if ((batches = tnn__fit_begin(&fit, net, train, validation, options)) == NULL)
+        return fit.history;
+    fit.began = tnn__clock();
+    fit.state.net = net;
+    fit.state.batches = batches;
+    fit.state.history = &fit.history;
+    fit.state.epochs = fit.with.epochs;
+    fit.stop.max = fit.with.accuracy;
+    fit.stop.patience = fit.with.patience ? fit.with.patience : INT_MAX;
+    fit.stop.restore_best = fit.with.restore_best;
+    rows = tnn__mul(fit.with.epochs, (tnn__len)sizeof *fit.history.epochs);
+    fit.history.epochs = (tnn_epoch *)tnn__alloc(rows, "tnn_fit");
+    file.loader = batches;
+    file.path = fit.with.checkpoint;
+    file.optional = 1;
+    file.count = 2 + TNN__EPOCH_REALS*fit.with.epochs;
+    if (file.path)
+        file.numbers = (double *)tnn__alloc(tnn__mul(file.count, (tnn__len)sizeof *file.numbers),
+                                            "tnn_fit");
+    if (file.numbers) memset(file.numbers, 0, (size_t)file.count*sizeof *file.numbers);
+    if (file.path) tnn__putf(best, best + sizeof best - 1, "%s.best", file.path);
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+    if (file.path && !tnn_failed())
+        tnn__fit_resume(&fit, net, validation != NULL, &file, best);
+#endif
+    tnn__fit_run(&fit, net, batches, validation, &file, best);
+    tnn_early_stopping_end(&fit.stop, fit.history.best ? net : NULL);
+    tnn__release(file.numbers);
+    tnn_loader_free(batches);
+    return fit.history;
+}
+/* Leaves it empty. */
+TNN_API void tnn_history_free(tnn_history *history)
+{
+    if (!history) return;
+    tnn__release(history->epochs);
+    memset(history, 0, sizeof *history);
+}
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* A bar is written over at most 50 times an epoch. Its rate is of all the time so far, so that the
+   time left counts evaluation, too. */
+TNN_API int tnn_progress(void *user, const tnn_fit_state *state)
+{
+    const tnn_metrics *m = &state->metrics;
+    const int terminal = TNN__SYS(isatty)(2), all = state->batches->batches;
+    const int done = state->batches->batch_index + 1, bar = (int)(10*(tnn__len)done/all);
+    (void)user;
+    if (state->epoch_ended) {
+        const tnn_epoch *row = &state->history->epochs[state->history->count - 1];
+        fprintf(stderr, "%sepoch %*d/%d  loss %.4f", terminal ? "\r\033[K" : "", state->epochs > 9
+                ? 2 : 1, row->epoch, state->epochs, row->loss);
+        if (row->accuracy >= 0) fprintf(stderr, "  accuracy %.2f %%", 100*row->accuracy);
+        if (row->validation_loss - row->validation_loss >= 0)
+            fprintf(stderr, "  validation loss %.4f", row->validation_loss);
+        if (row->validation_accuracy >= 0)
+            fprintf(stderr, "  accuracy %.2f %%", 100*row->validation_accuracy);
+        fprintf(stderr, "  %.1f s\n", row->seconds);
+    } else if (terminal && 50*(tnn__len)done/all != 50*(tnn__len)(done - 1)/all) {
+        const double rate = (double)state->samples/TNN__MAX(state->seconds, 1e-9);
+        const double left = (state->epochs - state->epoch + 1 - (double)done/all)
+                            *state->batches->state->count/TNN__MAX(rate, 1e-9);
+        const int seconds = (int)TNN__MIN(left, 1e8);
+        fprintf(stderr, "\repoch %d/%d [%.*s%.*s] loss %.4f", state->epoch, state->epochs, bar,
+                "##########", 10 - bar, "----------", m->loss);
+        if (m->accuracy >= 0) fprintf(stderr, "  accuracy %.2f %%", 100*m->accuracy);
+        fprintf(stderr, "  %.0f samples/s  %d:%02d:%02d left\033[K", rate, seconds/3600,
+                seconds/60%60, seconds%60);
+    }
+    return 0;
+}
+#endif
+
+/* ==== 17. HYPER-PARAMETER SEARCH ===============================================================
    A study is what its journal says. Whatever happens to a trial becomes a line of text, and
    tnn__study_line reads it: one's own, another process's or last week's alike. In memory the same
    lines are read without being written.
@@ -20280,7 +20673,7 @@ TNN_API_GATED double tnn_study_explained(const tnn_study *study, const char *nam
 }
 #endif /* !TINYNN_NO_SEARCH */
 
-/* ==== 17. NETWORKS AS C ========================================================================
+/* ==== 18. NETWORKS AS C ========================================================================
    A network is written as one C file: what it needs of the functions and loops in 17c, its
    weights as arrays, and a function that calls the loops in turn. The loops are the text
    of what sections 3 and 6 do, for one sample, with the same products and sums in the same order:
@@ -21106,7 +21499,7 @@ TNN_API_GATED tnn_status tnn_export_c_with(tnn_net *net, const tnn_export_option
 #endif
 #endif /* !TINYNN_NO_EXPORT */
 
-/* ==== 18. THE DOOR =============================================================================
+/* ==== 19. THE DOOR =============================================================================
    What is called from outside. The caller's mode of arithmetic (2a) may round in another way, or
    take denormal numbers for zeros; then the bits would be others. So each public function that
    computes has a row here: it sets the default mode, calls the body tnn__do_x, which stands above
@@ -21242,6 +21635,11 @@ TNN__GATE2(tnn_metrics, evaluate, tnn_net *, net, const tnn_data *, data)
 TNN__GATE4(tnn_metrics, confusion, tnn_net *, net, const tnn_data *, data, int *, counts,
            int, classes)
 TNN__GATE2(tnn_metrics, train_epoch, tnn_net *, net, tnn_loader *, loader)
+TNN__GATE4(tnn_history, fit_with, tnn_net *, net, const tnn_data *, train,
+           const tnn_data *, validation, const tnn_fit_options *, options)
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+TNN__GATE2(tnn_status, history_save, const tnn_history *, history, const char *, path)
+#endif
 TNN__GATE3(int, early_stop, tnn_early_stopping *, stopping, tnn_net *, net, double, metric)
 TNN__GATE2(tnn_status, early_stopping_end, tnn_early_stopping *, stopping, tnn_net *, net)
 TNN__GATE3(double, lr_find, tnn_net *, net, tnn_loader *, loader, tnn_lr_finder *, finder)
@@ -21325,7 +21723,7 @@ TNN__AS_BEFORE
 #endif /* !TNN__PASS */
 #endif /* TINYNN_IMPLEMENTATION */
 
-/* ==== 19. HISTORY ==============================================================================
+/* ==== 20. HISTORY ==============================================================================
    0.2.0  Where tnn_x has named options, tnn_x_with takes them as a struct. Before, the functions
           behind the macros had names of their own:
             tnn_net_create      tnn_create_with          tnn_npy_load        tnn_load_npy_with
@@ -21345,7 +21743,7 @@ TNN__AS_BEFORE
           those without a loss take a fraction of it.
    0.1.0  The first. */
 
-/* ==== 20. LICENCE ==============================================================================
+/* ==== 21. LICENCE ==============================================================================
 tinynn.h and everything around it is available under two licences. Choose the one you prefer.
 
 ------------------------------------------------------------------------------------------------

@@ -1,0 +1,248 @@
+/* test_fit.c - tnn_fit against the loop that a program writes by hand; runs that are interrupted, go
+   on, stop early and keep their best weights. */
+#include "test.h"
+
+#define SAYS(words) do { \
+    CHECK(strstr(tnn_error(), words), "\"%s\" is not about \"%s\"", tnn_error(), words); \
+    tnn_clear_error(); } while (0)
+
+enum { N = 90, EPOCHS = 7 };
+static char folder[200];
+static float x[N * 6], targets[N];
+static int labels[N];
+
+/* Noisy classes, so that validation gets worse again. */
+static void make_data(tnn_data *train, tnn_data *validation)
+{
+    tnn_data all;
+    int i, k;
+    for (i = 0; i < N; i++) {
+        labels[i] = (int)(test_hash(4, (uint32_t)i) % 3);
+        targets[i] = (float)(labels[i] + 0.1 * (test_hash(5, (uint32_t)i) % 10));
+        for (k = 0; k < 6; k++)
+            x[i * 6 + k] = (float)(test_hash(6, (uint32_t)(i * 6 + k)) % 1000) / 500
+                         + (k == labels[i] ? 0.7f : 0) - 1;
+    }
+    all = tnn_data_view(NULL, x, labels, N, 6, 1, 1);
+    tnn_split(&all, 60, 1, train, validation);
+}
+static tnn_net *make_net(double lr)
+{
+    tnn_net *net = tnn_create(.input = { 6 }, .batch = 8, .seed = 3);
+    tnn_add(net, TNN_DENSE, .units = 30);
+    tnn_add(net, TNN_BATCHNORM);
+    tnn_add(net, TNN_RELU);
+    tnn_add(net, TNN_DROPOUT, .p = 0.2f);
+    tnn_add(net, TNN_DENSE, .units = 3);
+    tnn_set_loss(net, TNN_CROSS_ENTROPY);
+    tnn_set_optimizer(net, TNN_ADAM, .lr = lr);
+    return net;
+}
+static void by_hand(void)
+{
+    tnn_data train, validation;
+    tnn_net *net[2];
+    tnn_history run;
+    tnn_loader *batches;
+    int e;
+    make_data(&train, &validation);
+    net[0] = make_net(0.01);
+    net[1] = make_net(0.01);
+    run = tnn_fit(net[0], &train, &validation, .epochs = EPOCHS, .batch = 7, .seed = 5);
+    CHECK(run.count == EPOCHS && !run.stopped && !tnn_failed(), "%d epochs: %s", run.count,
+          tnn_error());
+    batches = tnn_loader_create(&train, .batch = 7, .shuffle = 1, .seed = 5);
+    for (e = 0; e < run.count; e++) {
+        const tnn_metrics m = tnn_train_epoch(net[1], batches);
+        const tnn_metrics v = tnn_evaluate(net[1], &validation);
+        CHECK(run.epochs[e].epoch == e + 1, "epoch %d", run.epochs[e].epoch);
+        CHECK_SAME("loss", &run.epochs[e].loss, &m.loss, sizeof m.loss);
+        CHECK_SAME("accuracy", &run.epochs[e].accuracy, &m.accuracy, sizeof m.loss);
+        CHECK_SAME("validation", &run.epochs[e].validation_loss, &v.loss, sizeof m.loss);
+        CHECK_SAME("validation", &run.epochs[e].validation_accuracy, &v.accuracy, sizeof m.loss);
+        CHECK(run.epochs[run.best - 1].validation_loss <= v.loss, "%d is not the best", run.best);
+    }
+    CHECK(tnn_hash(net[0]) == tnn_hash(net[1]), "other weights");
+    tnn_history_free(&run);
+    CHECK(!run.epochs && !run.count, "there is a history still");
+    tnn_loader_free(batches);
+    tnn_free(net[0]);
+    tnn_free(net[1]);
+    tnn_data_free(&train);
+    tnn_data_free(&validation);
+}
+
+/* Stops at a batch or at an epoch's end, as one who presses Ctrl-C. */
+typedef struct { int epoch, batch, calls, ends; } interruption;
+static int interrupt(void *user, const tnn_fit_state *state)
+{
+    interruption *at = (interruption *)user;
+    at->calls++;
+    at->ends += state->epoch_ended;
+    CHECK(state->epochs >= state->epoch && state->history->count == state->epoch - !state->epoch_ended,
+          "epoch %d of %d, %d in the history", state->epoch, state->epochs, state->history->count);
+    return state->epoch == at->epoch
+        && (at->batch < 0 ? state->epoch_ended : state->batches->batch_index == at->batch);
+}
+static uint64_t run_of(const char *file, int epochs, interruption *at, tnn_history *run,
+                       tnn_plateau *plateau)
+{
+    tnn_data train, validation;
+    tnn_net *net = make_net(0.02);
+    uint64_t hash;
+    make_data(&train, &validation);
+    *run = tnn_fit(net, &train, &validation, .epochs = epochs, .checkpoint = file, .patience = 4,
+                   .restore_best = 1, .plateau = plateau, .callback = at ? interrupt : NULL,
+                   .user = at);
+    CHECK(!tnn_failed(), "%s", tnn_error());
+    if (run->best && !run->stopped) {
+        const double loss = tnn_evaluate(net, &validation).loss;
+        CHECK_SAME("the best weights' loss", &loss, &run->epochs[run->best - 1].validation_loss,
+                   sizeof loss);
+    }
+    hash = tnn_hash(net);
+    tnn_free(net);
+    tnn_data_free(&train);
+    tnn_data_free(&validation);
+    return hash;
+}
+/* Interrupted in any place and called again, a run is what it would have been. */
+static void goes_on(void)
+{
+    static const interruption places[] = {
+        { 1, 0, 0, 0 }, { 1, -1, 0, 0 }, { 2, 3, 0, 0 }, { 3, -1, 0, 0 }, { 5, 6, 0, 0 }
+    };
+    char file[300], best[310];
+    tnn_history whole, part;
+    tnn_plateau plateau = { .patience = 1, .factor = 0.5 };
+    uint64_t hash;
+    size_t k;
+    int e, ended = 0;
+    snprintf(file, sizeof file, "%s/test_fit.tnn", folder);
+    snprintf(best, sizeof best, "%s.best", file);
+    remove(file);
+    hash = run_of(NULL, 30, NULL, &whole, &plateau);
+    CHECK(whole.stopped && whole.count < 30 && whole.count == whole.best + 4, "%d epochs, best %d",
+          whole.count, whole.best);
+    CHECK(whole.epochs[whole.count - 1].lr < 0.02, "the plateau has not lowered lr");
+    for (k = 0; k < sizeof places / sizeof *places; k++) {
+        interruption at = places[k];
+        tnn_plateau other = { .patience = 1, .factor = 0.5 };
+        run_of(file, 30, &at, &part, &other);
+        CHECK(part.stopped && part.count == at.epoch - (at.batch >= 0), "%d epochs", part.count);
+        tnn_history_free(&part);
+        memset(&other, 0, sizeof other);
+        other.patience = 1;
+        other.factor = 0.5;
+        CHECK(run_of(file, 30, NULL, &part, &other) == hash, "place %d: other weights", (int)k);
+        CHECK(part.count == whole.count && part.best == whole.best && part.stopped, "place %d: %d "
+              "epochs, best %d", (int)k, part.count, part.best);
+        for (e = 0; e < part.count; e++) {
+            part.epochs[e].seconds = whole.epochs[e].seconds;
+            ended += !memcmp(&part.epochs[e], &whole.epochs[e], sizeof part.epochs[e]);
+        }
+        tnn_history_free(&part);
+        /* Once more: it has ended, nothing is trained. */
+        memset(&at, 0, sizeof at);
+        memset(&other, 0, sizeof other);
+        CHECK(run_of(file, 30, &at, &part, &other) == hash && !at.calls, "%d batches", at.calls);
+        tnn_history_free(&part);
+        remove(file);
+        remove(best);
+    }
+    CHECK(ended == whole.count * (int)(sizeof places / sizeof *places), "other epochs");
+    tnn_history_free(&whole);
+}
+
+static void history_file(void)
+{
+    static const char begins[] = "epoch\tlr\tloss\taccuracy\tvalidation_loss\tvalidation_accuracy\t"
+                                 "seconds\n1\t0.01\t";
+    char path[300], text[2000] = "", *line;
+    tnn_net *net = tnn_create(.input = { 6 }, .batch = 8);
+    tnn_data data, none;
+    tnn_history run;
+    FILE *f;
+    int lines = 0;
+    make_data(&data, &none);
+    tnn_data_free(&data);
+    tnn_data_free(&none);
+    data = tnn_data_create(.n = N, .shape = { 6 }, .floats = x, .targets = targets);
+    snprintf(path, sizeof path, "%s/test_fit.tsv", folder);
+    tnn_add(net, TNN_DENSE, .units = 1);
+    tnn_set_loss(net, TNN_MSE);
+    tnn_set_optimizer(net, TNN_SGD, .lr = 0.01);
+    run = tnn_fit(net, &data, NULL, .epochs = 3, .history = path);
+    CHECK(run.count == 3 && run.best == 3 && !tnn_failed(), "%s", tnn_error());
+    CHECK(run.epochs[2].accuracy != run.epochs[2].accuracy
+          && run.epochs[2].validation_loss != run.epochs[2].validation_loss, "numbers of nothing");
+    f = fopen(path, "rb");
+    if (f) text[fread(text, 1, sizeof text - 1, f)] = 0;
+    if (f) fclose(f);
+    CHECK(!strncmp(text, begins, strlen(begins)), "%s", text);
+    for (line = text; *line; line++) lines += *line == '\n';
+    CHECK(lines == 4 && strstr(text, "\tnan\tnan\tnan\t"), "%s", text);
+    tnn_history_free(&run);
+    tnn_free(net);
+    remove(path);
+}
+
+static void mistakes(void)
+{
+    tnn_data train, validation, other;
+    tnn_history run;
+    tnn_net *net = make_net(0.1);
+    const tnn_loader_options augmented = { .batch = 8, .brightness = 0.1 };
+    make_data(&train, &validation);
+    other = tnn_data_view(NULL, x, labels, N, 5, 1, 1);
+    run = tnn_fit(net, &train, &other, .epochs = 2);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: validation: samples of 5x1x1 for a network of 6x1x1");
+    run = tnn_fit(net, &other, &train, .epochs = 2);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: samples of 5x1x1 for a network of 6x1x1");
+    run = tnn_fit(net, &train, NULL, .epochs = -1);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .epochs = -1");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .loader = &augmented, .batch = 5);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .batch");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .no_shuffle = 1, .seed = 3);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .seed");
+    run = tnn_fit(net, NULL, NULL, .epochs = 1);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: no network, no data or no options");
+    other = tnn_data_create(.n = N, .shape = { 6 }, .floats = x, .targets = targets);
+    run = tnn_fit(net, &train, &other, .accuracy = 1);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .accuracy of data without labels");
+    run = tnn_fit(net, &other, NULL, .epochs = 1);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: targets of 1x1x1, the loss sees 3x1x1");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .history = "no/such/folder/run.tsv");
+    tnn_history_free(&run);
+    SAYS("no/such/folder/run.tsv");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .checkpoint = "no/such/folder/run.tnn");
+    tnn_history_free(&run);
+    SAYS("no/such/folder/run.tnn");
+    tnn_free(net);
+    net = make_net(0.1);
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .loader = &augmented);
+    CHECK(run.count == 1, "%s", tnn_error());
+    tnn_history_free(&run);
+    tnn_free(net);
+    tnn_data_free(&train);
+    tnn_data_free(&validation);
+}
+
+int main(int argc, char **argv)
+{
+    test_start(argc, argv);
+    test_folder(folder, sizeof folder, argv[0]);
+    RUN("the loop by hand", by_hand);
+    RUN("runs that go on", goes_on);
+    RUN("the history's file", history_file);
+    RUN("mistakes", mistakes);
+    return test_finish();
+}
