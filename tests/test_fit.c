@@ -1,5 +1,5 @@
-/* test_fit.c - tnn_fit against the loop that a program writes by hand; runs that are interrupted, go
-   on, stop early and keep their best weights. */
+/* test_fit.c - tnn_fit against the loop that a program writes by hand; runs that are interrupted,
+   go on, stop early and keep their best weights. */
 #include "test.h"
 
 #define SAYS(words) do { \
@@ -79,7 +79,8 @@ static int interrupt(void *user, const tnn_fit_state *state)
     interruption *at = (interruption *)user;
     at->calls++;
     at->ends += state->epoch_ended;
-    CHECK(state->epochs >= state->epoch && state->history->count == state->epoch - !state->epoch_ended,
+    CHECK(state->epochs >= state->epoch
+          && state->history->count == state->epoch - !state->epoch_ended,
           "epoch %d of %d, %d in the history", state->epoch, state->epochs, state->history->count);
     return state->epoch == at->epoch
         && (at->batch < 0 ? state->epoch_ended : state->batches->batch_index == at->batch);
