@@ -19020,10 +19020,22 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
 
 /* ==== 16. THE LOOP =============================================================================
    tnn_fit puts together what stands before: a loader, epochs, early stopping (14), plateaus (11),
-   checkpoints (15). It has no state of its own beside its history. A run that goes on asks stopping
-   and plateau once more about the epochs of its history, so that these come to where they were. */
+   checkpoints (15).
 
-/* What a run has beside its options. */
+       begin      options; do both data sets fit? the loader
+       resume     the checkpoint of an interrupted run, if there is one
+       run        until there are enough epochs, or one of them says stop:
+                      an epoch of training, whose batches the callback sees
+                      evaluation; a row of the history
+                      judge: early stopping and plateau
+                      save: history, best weights, checkpoint
+                      the callback
+       end        the best weights, where they were asked for
+
+   A run has no state of its own beside its history. To go on it asks stopping and plateau once more
+   about the epochs that are in the history: so they come to where they were. */
+
+/* What a run has: on its stack, while it lasts. */
 typedef struct {
     tnn_fit_options    with;            /* with defaults */
     tnn_fit_state      state;           /* what the callback sees */
@@ -19032,7 +19044,8 @@ typedef struct {
     double             began;           /* when */
 } tnn__fit;
 
-/* Seconds since some point of time; 0 where there is no clock. */
+/* Seconds since some point of time; 0 where there is no clock. It is that of the day, as C99 has no
+   better one: for rates and tables, not for what a run does. */
 static double tnn__clock(void)
 {
 #ifdef TINYNN_NO_STDIO
@@ -19044,7 +19057,8 @@ static double tnn__clock(void)
     return gettimeofday(&now, NULL) ? 0 : (double)now.tv_sec + 1e-6*(double)now.tv_usec;
 #endif
 }
-/* Tells the callback where the run is; whether it wants it to stop. */
+/* Tells the callback where the run is; 1 if it wants the run to stop. The rest of the state is up
+   to date. */
 static int tnn__fit_tell(tnn__fit *fit, int epoch_ended)
 {
     tnn_fit_state *state = &fit->state;
@@ -19052,7 +19066,8 @@ static int tnn__fit_tell(tnn__fit *fit, int epoch_ended)
     state->seconds = tnn__clock() - fit->began;
     return fit->with.callback && fit->with.callback(fit->with.user, state) ? 1 : 0;
 }
-/* After each batch, for tnn__run_epoch. */
+/* After each batch, for tnn__run_epoch: *so_far are the metrics of the epoch's batches. Not 0 ends
+   the epoch there. */
 static int tnn__fit_batch(void *context, const tnn_metrics *so_far)
 {
     tnn__fit *fit = (tnn__fit *)context;
@@ -19061,7 +19076,9 @@ static int tnn__fit_batch(void *context, const tnn_metrics *so_far)
     return tnn__fit_tell(fit, 0);
 }
 /* Asks early stopping and plateau about the last epoch of the history; `net` has its weights and
-   *lr its learning rate, which the plateau may lower. Whether training is to stop. */
+   *lr its learning rate, which the plateau may lower. validated: there is a validation set, whose
+   numbers are watched. Sets which epoch is the best. Returns whether training is to stop, which it
+   never is without .patience. */
 static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, int validated, double *lr)
 {
     tnn_history *history = &fit->history;
@@ -19099,7 +19116,8 @@ static void tnn__fit_numbers(tnn_history *history, double *numbers, int back)
     }
 }
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
-/* The history as text, in a file. */
+/* The history as text, in a file, which is replaced as a whole: who reads it while the run goes on
+   never finds half of it. */
 TNN_API_GATED tnn_status tnn_history_save(const tnn_history *history, const char *path)
 {
     static const char head[] = "epoch\tlr\tloss\taccuracy\tvalidation_loss\tvalidation_accuracy\t"
@@ -19149,7 +19167,9 @@ static tnn_status tnn__fit_resume(tnn__fit *fit, tnn_net *net, int validated,
     }
     return tnn_failed() ? (tnn_status)tnn_failed() : tnn_load_checkpoint_with(net, file);
 }
-/* After an epoch: the history, the best weights if this is the best epoch, the checkpoint. */
+/* After an epoch: the history, the best weights if this is the best epoch, the checkpoint. In this
+   order: killed in between, the run does the epoch again, and finds best weights of it, which it
+   will write once more. An error shows as tnn_failed. */
 static void tnn__fit_save(tnn__fit *fit, tnn_net *net, const tnn_checkpoint_options *file,
                           const char *best)
 {
@@ -19211,7 +19231,9 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
     tnn_loader_free(batches);
     return NULL;
 }
-/* Trains epochs until there are as many as wanted, or it is time to stop. */
+/* Trains epochs until there are as many as wanted, or it is time to stop, or an error. Epochs that
+   have ended are in the history. What the callback stops is not stopped for good: the checkpoint
+   does not say so, and the run can go on. */
 static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
                          const tnn_data *validation, const tnn_checkpoint_options *file,
                          const char *best)
@@ -19242,11 +19264,11 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
 #else
         (void)file, (void)best;
 #endif
-        history->stopped |= tnn__fit_tell(fit, 1);      /* not for good, as that by patience */
+        history->stopped |= tnn__fit_tell(fit, 1);
     }
 }
-/* The loader, the history's rows and, with a checkpoint, the rest of its path and its numbers are
-   what a run allocates. */
+/* The loader, the history's rows and, with a checkpoint, its numbers are what a run allocates. Rows
+   are for all epochs that are wanted; the caller frees them. */
 TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
                                        const tnn_data *validation, const tnn_fit_options *options)
 {
@@ -19288,7 +19310,7 @@ TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
     tnn_loader_free(batches);
     return fit.history;
 }
-/* Leaves it empty. */
+/* Frees the rows, and leaves a history without any. */
 TNN_API void tnn_history_free(tnn_history *history)
 {
     if (!history) return;
@@ -19297,10 +19319,12 @@ TNN_API void tnn_history_free(tnn_history *history)
 }
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
 /* A bar is written over at most 50 times an epoch. Its rate is of all the time so far, so that the
-   time left counts evaluation, too. */
+   time left counts evaluation, too:
+       epoch 3/30 [####------] loss 0.4123  accuracy 85.21 %  71215 samples/s  0:00:42 left
+   What is no number is left out. */
 TNN_API int tnn_progress(void *user, const tnn_fit_state *state)
 {
-    const tnn_metrics *m = &state->metrics;
+    const tnn_metrics *seen = &state->metrics;
     const int terminal = TNN__SYS(isatty)(2), all = state->batches->batches;
     const int done = state->batches->batch_index + 1, bar = (int)(10*(tnn__len)done/all);
     (void)user;
@@ -19320,8 +19344,8 @@ TNN_API int tnn_progress(void *user, const tnn_fit_state *state)
                             *state->batches->state->count/TNN__MAX(rate, 1e-9);
         const int seconds = (int)TNN__MIN(left, 1e8);
         fprintf(stderr, "\repoch %d/%d [%.*s%.*s] loss %.4f", state->epoch, state->epochs, bar,
-                "##########", 10 - bar, "----------", m->loss);
-        if (m->accuracy >= 0) fprintf(stderr, "  accuracy %.2f %%", 100*m->accuracy);
+                "##########", 10 - bar, "----------", seen->loss);
+        if (seen->accuracy >= 0) fprintf(stderr, "  accuracy %.2f %%", 100*seen->accuracy);
         fprintf(stderr, "  %.0f samples/s  %d:%02d:%02d left\033[K", rate, seconds/3600,
                 seconds/60%60, seconds%60);
     }

@@ -25,7 +25,8 @@ if (live == 0) {
 again = 1
 while (again) {
     accuracies = has(4) + has(6)
-    set xtics (has(1) + 9)/10   # whole epochs
+    step = (has(1) + 9)/10
+    set xtics step
     set multiplot layout 1, (accuracies ? 2 : 1)
     set ylabel "loss"
     plot for [k = 0:(has(5) ? 1 : 0)] file using 1:(column(3 + 2*k)) every ::1 \
