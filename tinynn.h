@@ -66,7 +66,7 @@
        10  Optimizers            options, rules, averages
        11  Schedules             of the learning rate, and reduction on plateaus
        12  Networks              the plan; forward, backward and step of a batch
-       13  Data                  IDX files, normalisation, splits, augmentation, batches
+       13  Data                  of memory or a function; splits, folds, augmentation, batches
        14  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
      to be skipped on first reading:
@@ -98,8 +98,12 @@
                      cosine, restarts, warm-up, WSD, one-cycle, cyclic, SWALR, sequential, chained,
                      your own; on plateaus; a learning-rate finder; early stopping
        regularizers  L1, L2, elastic net, orthogonality; max-norm, unit norm, min-max norm, w >= 0
+       data          bytes or floats in memory, or a function that is read ahead; labels, labels of
+                     pixels, targets, auto-encoders, sample weights; means of channels; random and
+                     stratified splits, folds; shuffled, weighted, balanced and sharded samplers
+       training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
-                     cutmix
+                     cutmix; labels of pixels and images as targets are moved along
        initial       torch.nn.init's, Keras' variance scaling
        files         IDX, .npy, CSV, PGM, PPM, safetensors (PyTorch's weights by name, all or some
                      of them), checkpoints from which a run goes on to the same bits; networks as C
@@ -1254,7 +1258,9 @@ typedef struct tnn_loader {
                              whole pixels                   (these four: torchvision RandomAffine)
        .crop_pad             pad by that many pixels, crop to the old size at random (RandomCrop);
                              with filled borders fewer than the image is high and wide
-     .border says what lies outside of the image, .fill its value.
+     .border says what lies outside of the image, .fill its value. Labels of pixels, and targets
+     (k, h, w) of images (c, h, w), are moved along: labels from the nearest pixel, targets like
+     images; with filled borders labels are -100 outside, targets 0.
      colour, in random order (ColorJitter); values are in [0, 1] and clipped to it:
        .brightness .contrast .saturation   v = f v + (1 - f) b, f = u in [max(0, 1 - o), 1 + o] for
                              option o; b = 0; the mean grey of the image; the pixel's grey
@@ -1268,10 +1274,12 @@ typedef struct tnn_loader {
                              area, width to height [1/erase_ratio, erase_ratio], uniform in its
                              logarithm (Zhong et al. 2020, torchvision RandomErasing)
      mixing with another sample j of the data, augmented likewise, with probability .mix (default
-     1). lambda ~ Beta(alpha, alpha); the target is lambda for i's label plus 1 - lambda for j's:
+     1). lambda ~ Beta(alpha, alpha); the target is lambda for i's label plus 1 - lambda for j's, or
+     lambda times i's target plus 1 - lambda times j's:
        .mixup = alpha        x = lambda x_i + (1 - lambda) x_j             (Zhang et al. 2018)
        .cutmix = alpha       x_j in a rectangle of 1 - lambda of the area, clipped to the image;
-                             lambda is then what is left of x_i (Yun et al. 2019)
+                             lambda is then what is left of x_i (Yun et al. 2019). Labels of pixels
+                             and targets (k, h, w) are pasted likewise; .mixup takes no such labels
      With both options, each is taken with probability 1/2. */
 typedef enum tnn_border {
     TNN_BORDER_FILL = 0,    /* .fill                                      */
@@ -21765,6 +21773,11 @@ TNN__AS_BEFORE
           Lookahead leaves frozen parameters alone. tnn_early_stopping_end puts the best ones back
           after an error, too. Networks with batch norms train in less than half the memory, and
           those without a loss take a fraction of it.
+          tnn_data has targets, labels of pixels, sample weights, means of channels; tnn_data_create
+          makes such data sets, also of functions that give samples. tnn_evaluate and all that
+          takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
+          tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
+          tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit.
    0.1.0  The first. */
 
 /* ==== 21. LICENCE ==============================================================================
