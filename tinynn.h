@@ -19049,7 +19049,12 @@ typedef struct {
     tnn_fit_state      state;           /* what the callback sees */
     tnn_history        history;
     tnn_early_stopping stop;
+    int                validated;       /* there is a validation set, whose numbers are watched */
     double             began;           /* when */
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+    tnn_checkpoint_options file;        /* .path is NULL without a checkpoint */
+    char               best[TNN__PATH + 8];     /* the path of the best weights */
+#endif
 } tnn__fit;
 
 /* Seconds since some point of time; 0 where there is no clock. It is that of the day, as C99 has no
@@ -19084,12 +19089,12 @@ static int tnn__fit_batch(void *context, const tnn_metrics *so_far)
     return tnn__fit_tell(fit, 0);
 }
 /* Asks early stopping and plateau about the last epoch of the history; `net` has its weights and
-   *lr its learning rate, which the plateau may lower. validated: there is a validation set, whose
-   numbers are watched. Sets which epoch is the best. Returns whether training is to stop, which it
-   never is without .patience. */
-static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, int validated, double *lr)
+   *lr its learning rate, which the plateau may lower. Sets which epoch is the best. Returns whether
+   training is to stop, which it never is without .patience. */
+static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, double *lr)
 {
     tnn_history *history = &fit->history;
+    const int validated = fit->validated;
     const tnn_epoch *last = &history->epochs[history->count - 1];
     const double metric = fit->with.accuracy
                         ? validated ? last->validation_accuracy : last->accuracy
@@ -19099,6 +19104,12 @@ static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, int validated, double *lr
     if (fit->with.plateau) tnn_plateau_update(fit->with.plateau, metric, lr);
     return stop && fit->with.patience;
 }
+#if defined(TINYNN_NO_FILES) || defined(TINYNN_NO_STDIO)
+/* Without files every run begins anew, and leaves nothing. */
+static void tnn__fit_resume(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
+static void tnn__fit_save(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
+static void tnn__fit_end_file(tnn__fit *fit) { (void)fit; }
+#else
 enum { TNN__EPOCH_REALS = 7 };          /* of an epoch in a checkpoint */
 /* The numbers of a checkpoint and the history: how many epochs, whether it was stopped, and the
    epochs' numbers. Sets the numbers, or with `back` the history. */
@@ -19123,7 +19134,6 @@ static void tnn__fit_numbers(tnn_history *history, double *numbers, int back)
         }
     }
 }
-#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
 /* The history as text, in a file, which is replaced as a whole: who reads it while the run goes on
    never finds half of it. */
 TNN_API_GATED tnn_status tnn_history_save(const tnn_history *history, const char *path)
@@ -19147,54 +19157,64 @@ TNN_API_GATED tnn_status tnn_history_save(const tnn_history *history, const char
     tnn__release(text);
     return (tnn_status)tnn_failed();
 }
-/* Loads what a run that was interrupted has left, if it has; numbers (room) are those of its
-   checkpoint. The history is judged anew, with the best weights in place, so that stopping keeps a
-   copy of them; then the checkpoint comes once more. */
-static tnn_status tnn__fit_resume(tnn__fit *fit, tnn_net *net, int validated,
-                                  const tnn_checkpoint_options *file, const char *best)
+/* Loads what a run that was interrupted has left, if there is a checkpoint. The history is judged
+   anew, with the best weights in place, so that stopping keeps a copy of them; then the checkpoint
+   comes once more. An error shows as tnn_failed. */
+static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
 {
     tnn_history *history = &fit->history;
+    tnn_checkpoint_options *file = &fit->file;
+    tnn_weights_options weights;
     int i, count;
-    if (tnn_load_checkpoint_with(net, file)) return (tnn_status)tnn_failed();
-    if (file->numbers[0] < 0 || file->numbers[0] > fit->with.epochs)
-        return tnn__refuse("tnn_fit: %s has %g epochs, .epochs = %d", file->path, file->numbers[0],
-                           fit->with.epochs);
+    if (!fit->with.checkpoint || tnn_failed()) return;
+    file->path = fit->with.checkpoint;
+    file->loader = (tnn_loader *)(uintptr_t)fit->state.batches;
+    file->optional = 1;
+    file->count = 2 + TNN__EPOCH_REALS*fit->with.epochs;
+    file->numbers = (double *)tnn__alloc(tnn__mul(file->count, (tnn__len)sizeof *file->numbers),
+                                         "tnn_fit");
+    if (!file->numbers) return;
+    memset(file->numbers, 0, (size_t)file->count*sizeof *file->numbers);
+    tnn__putf(fit->best, fit->best + sizeof fit->best - 1, "%s.best", file->path);
+    if (tnn_load_checkpoint_with(net, file)) return;
+    if (!(file->numbers[0] >= 0 && file->numbers[0] <= fit->with.epochs)) {
+        tnn__refuse("tnn_fit: %s has %g epochs, .epochs = %d", file->path, file->numbers[0],
+                    fit->with.epochs);
+        return;
+    }
     tnn__fit_numbers(history, file->numbers, 1);
     count = history->count;
-    if (!count) return TNN_OK;
-    if (fit->with.restore_best) {
-        tnn_weights_options weights;
-        memset(&weights, 0, sizeof weights);
-        weights.path = best;
-        tnn_load_weights_with(net, &weights);
-    }
+    if (!count) return;
+    memset(&weights, 0, sizeof weights);
+    weights.path = fit->best;
+    if (fit->with.restore_best) tnn_load_weights_with(net, &weights);
     for (i = 1; i <= count && !tnn_failed(); i++) {
         double lr = history->epochs[i - 1].lr;
         history->count = i;
-        tnn__fit_judge(fit, net, validated, &lr);
+        tnn__fit_judge(fit, net, &lr);
     }
-    return tnn_failed() ? (tnn_status)tnn_failed() : tnn_load_checkpoint_with(net, file);
+    if (!tnn_failed()) tnn_load_checkpoint_with(net, file);
 }
 /* After an epoch: the history, the best weights if this is the best epoch, the checkpoint. In this
    order: killed in between, the run does the epoch again, and finds best weights of it, which it
    will write once more. An error shows as tnn_failed. */
-static void tnn__fit_save(tnn__fit *fit, tnn_net *net, const tnn_checkpoint_options *file,
-                          const char *best)
+static void tnn__fit_save(tnn__fit *fit, tnn_net *net)
 {
     tnn_history *history = &fit->history;
-    tnn_checkpoint_options to = *file;
-    if (fit->with.history) tnn_history_save(history, fit->with.history);
-    if (!file->path || tnn_failed()) return;
-    if (fit->with.restore_best && history->best == history->count) {
-        tnn_weights_options weights;
-        memset(&weights, 0, sizeof weights);
-        weights.path = best;
-        tnn_save_weights_with(net, &weights);
-    }
+    tnn_checkpoint_options to = fit->file;
+    tnn_weights_options weights;
     to.optional = 0;                    /* which is for loading */
+    memset(&weights, 0, sizeof weights);
+    weights.path = fit->best;
+    if (fit->with.history) tnn_history_save(history, fit->with.history);
+    if (!to.path || tnn_failed()) return;
+    if (fit->with.restore_best && history->best == history->count)
+        tnn_save_weights_with(net, &weights);
     tnn__fit_numbers(history, to.numbers, 0);
     if (!tnn_failed()) tnn_save_checkpoint_with(net, &to);
 }
+/* Frees the checkpoint's numbers. */
+static void tnn__fit_end_file(tnn__fit *fit) { tnn__release(fit->file.numbers); }
 #endif
 /* Checks the options and fills in defaults; checks both data sets against the network, so that
    nothing is found out after an epoch. Makes the loader: NULL on error. */
@@ -19243,8 +19263,7 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
    have ended are in the history. What the callback stops is not stopped for good: the checkpoint
    does not say so, and the run can go on. */
 static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
-                         const tnn_data *validation, const tnn_checkpoint_options *file,
-                         const char *best)
+                         const tnn_data *validation)
 {
     tnn_history *history = &fit->history;
     while (history->count < fit->with.epochs && !history->stopped && !tnn_failed()) {
@@ -19265,13 +19284,9 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
         row->validation_accuracy = seen.accuracy;
         row->seconds = tnn__clock() - began;
         history->count++;
-        history->stopped = tnn__fit_judge(fit, net, validation != NULL, &lr);
+        history->stopped = tnn__fit_judge(fit, net, &lr);
         if (lr < row->lr) tnn_set_lr(net, lr);
-#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
-        tnn__fit_save(fit, net, file, best);
-#else
-        (void)file, (void)best;
-#endif
+        tnn__fit_save(fit, net);
         history->stopped |= tnn__fit_tell(fit, 1);
     }
 }
@@ -19282,14 +19297,12 @@ TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
 {
     tnn__fit fit;
     tnn_loader *batches;
-    tnn_checkpoint_options file;
-    char best[TNN__PATH + 8] = "";
     tnn__len rows;
     memset(&fit, 0, sizeof fit);
-    memset(&file, 0, sizeof file);
     if ((batches = tnn__fit_begin(&fit, net, train, validation, options)) == NULL)
         return fit.history;
     fit.began = tnn__clock();
+    fit.validated = validation != NULL;
     fit.state.net = net;
     fit.state.batches = batches;
     fit.state.history = &fit.history;
@@ -19299,22 +19312,10 @@ TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
     fit.stop.restore_best = fit.with.restore_best;
     rows = tnn__mul(fit.with.epochs, (tnn__len)sizeof *fit.history.epochs);
     fit.history.epochs = (tnn_epoch *)tnn__alloc(rows, "tnn_fit");
-    file.loader = batches;
-    file.path = fit.with.checkpoint;
-    file.optional = 1;
-    file.count = 2 + TNN__EPOCH_REALS*fit.with.epochs;
-    if (file.path)
-        file.numbers = (double *)tnn__alloc(tnn__mul(file.count, (tnn__len)sizeof *file.numbers),
-                                            "tnn_fit");
-    if (file.numbers) memset(file.numbers, 0, (size_t)file.count*sizeof *file.numbers);
-    if (file.path) tnn__putf(best, best + sizeof best - 1, "%s.best", file.path);
-#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
-    if (file.path && !tnn_failed())
-        tnn__fit_resume(&fit, net, validation != NULL, &file, best);
-#endif
-    tnn__fit_run(&fit, net, batches, validation, &file, best);
+    tnn__fit_resume(&fit, net);
+    tnn__fit_run(&fit, net, batches, validation);
     tnn_early_stopping_end(&fit.stop, fit.history.best ? net : NULL);
-    tnn__release(file.numbers);
+    tnn__fit_end_file(&fit);
     tnn_loader_free(batches);
     return fit.history;
 }
