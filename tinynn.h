@@ -14845,13 +14845,14 @@ TNN_API_GATED tnn_status tnn_split_stratified(const tnn_data *data, int count, u
     for (i = 0; i < n; i++) take[tnn__label(&whole, i)]++;
     for (i = 0; i < classes; i++) {
         const tnn__len share = (tnn__len)count*take[i];
-        rest[2*i] = (int)(share%n);
-        rest[2*i + 1] = i;
+        int *own = rest + 2*(tnn__len)i;
+        own[0] = (int)(share%n);
+        own[1] = i;
         take[i] = (int)(share/n);
         left -= take[i];
     }
     qsort(rest, (size_t)classes, 2*sizeof *rest, tnn__by_remainder);
-    for (i = 0; i < left; i++) take[rest[2*i + 1]]++;
+    for (i = 0; i < left; i++) take[rest[2*(tnn__len)i + 1]]++;
     for (i = 0; i < n; i++) part[order[i]] = --take[tnn__label(&whole, order[i])] < 0;
     return tnn__end_parts(&whole, list, first, second);
 }
@@ -15697,14 +15698,14 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     if (state->mixing)
         state->spare = tnn__take(&arena, tnn__mul(state->threads, state->spare_floats));
     for (i = 0; i < 2 && data->sample; i++) {
-        const tnn__len slots = state->mixing ? 2*batch : batch;
+        const tnn__len places = state->mixing ? 2*batch : batch;
         tnn__reading *read = &state->reading[i];
-        read->x = tnn__take(&arena, tnn__mul(slots, size));
+        read->x = tnn__take(&arena, tnn__mul(places, size));
         if (data->classes && !data->labels)
             read->labels = (int *)(void *)tnn__take(&arena,
-                                                    tnn__mul(slots, tnn__each_labels(data)));
+                                                    tnn__mul(places, tnn__each_labels(data)));
         if (data->target[0] && !data->targets)
-            read->targets = tnn__take(&arena, tnn__mul(slots, tnn__each_targets(data)));
+            read->targets = tnn__take(&arena, tnn__mul(places, tnn__each_targets(data)));
     }
     return arena.used;
 }
@@ -15859,7 +15860,7 @@ TNN_API_GATED tnn_status tnn_measure(const tnn_data *data, float *means, float *
     while ((n = tnn_next(batches)) > 0)
         for (i = 0; i < n*raw.c; i++) {
             const float *x = batches->x + i*area;
-            double *own = sums + 3*(i%raw.c);
+            double *own = sums + 3*((tnn__len)i%raw.c);
             if (i < raw.c && !batches->batch_index) own[0] = (double)x[0];
             for (k = 0; k < area; k++) {
                 const double v = (double)x[k] - own[0];
@@ -15869,8 +15870,9 @@ TNN_API_GATED tnn_status tnn_measure(const tnn_data *data, float *means, float *
         }
     tnn_loader_free(batches);
     for (c = 0; c < raw.c && !tnn_failed(); c++) {
-        const double mean = sums[3*c + 1]/count, variance = sums[3*c + 2]/count - mean*mean;
-        means[c] = (float)(sums[3*c] + mean);
+        const double *own = sums + 3*(tnn__len)c, mean = own[1]/count;
+        const double variance = own[2]/count - mean*mean;
+        means[c] = (float)(own[0] + mean);
         stds[c] = variance > 0 ? (float)sqrt(variance) : 1;
     }
     tnn__release(sums);
@@ -16067,11 +16069,11 @@ TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int 
     return tnn__refuse("tnn_confusion: no counts, which are classes*classes ints"),
            tnn__no_metrics();
 }
+typedef int tnn__each_batch(void *context, const tnn_metrics *so_far);
 /* Trains what is left of the loader's epoch and ends the network's epoch, for its schedule. After
    each batch each(context, metrics so far) is called, if it is not NULL; where that is not 0, or
    after an error, the epoch ends there, the network's not. No metrics are told after an error. */
-static tnn_metrics tnn__run_epoch(tnn_net *net, tnn_loader *loader,
-                                  int (*each)(void *context, const tnn_metrics *so_far),
+static tnn_metrics tnn__run_epoch(tnn_net *net, tnn_loader *loader, tnn__each_batch *each,
                                   void *context)
 {
     double loss = 0;                    /* sum of the batches' means */
@@ -16083,7 +16085,8 @@ static tnn_metrics tnn__run_epoch(tnn_net *net, tnn_loader *loader,
         if (tnn_failed()) break;
         counted += net->counted;
         correct += net->correct;
-        metrics = tnn__metrics_of(loss/++batches, loader->labels != NULL, correct, counted);
+        batches++;
+        metrics = tnn__metrics_of(loss/batches, loader->labels != NULL, correct, counted);
         stop = each && each(context, &metrics);
     }
     if (tnn_failed() || !batches) return tnn__no_metrics();
@@ -18656,7 +18659,8 @@ static long long tnn__sampler(const struct tnn__loader *state)
 {
     const tnn_loader_options *with = &state->options;
     const long long kind = state->chances ? with->balanced ? 1 : 2 : 0, whole = (long long)1 << 32;
-    return with->shuffle + whole*(kind + 4*((with->shards > 1)*(with->shards + 4096*with->shard)));
+    const long long shards = with->shards > 1 ? with->shards + (long long)4096*with->shard : 0;
+    return with->shuffle + whole*(kind + 4*shards);
 }
 /* Those of a network and its loader, or NULL. */
 static tnn__counters tnn__counters_of(tnn_net *net, tnn_loader *loader)
@@ -19126,7 +19130,7 @@ static void tnn__fit_numbers(tnn_history *history, double *numbers, int back)
             &row->lr, &row->loss, &row->accuracy, &row->validation_loss, &row->validation_accuracy,
             &row->seconds, NULL
         };
-        double *own = numbers + 2 + TNN__EPOCH_REALS*i;
+        double *own = numbers + 2 + TNN__EPOCH_REALS*(tnn__len)i;
         row->epoch = i + 1;
         for (k = 0; real[k]; k++) {
             if (back) *real[k] = own[k];
@@ -19140,8 +19144,8 @@ TNN_API_GATED tnn_status tnn_history_save(const tnn_history *history, const char
 {
     static const char head[] = "epoch\tlr\tloss\taccuracy\tvalidation_loss\tvalidation_accuracy\t"
                                "seconds\n";
-    enum { LINE = 160 };                /* 7 numbers of at most 20 characters */
-    const tnn__len room = tnn__mul((history ? history->count : 0) + 2, LINE);
+    /* lines of 7 numbers of at most 20 characters */
+    const tnn__len room = tnn__mul((history ? history->count : 0) + 2, 160);
     char *text = history ? (char *)tnn__alloc(room, "tnn_history_save") : NULL, *to = text;
     int i;
     if (!history) return tnn__refuse("tnn_history_save: no history");
