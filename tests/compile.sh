@@ -134,6 +134,7 @@ cat > "$dir/load.c" << 'END'
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+static int forked; /* a child, where the library is loaded already if the thread had begun */
 static void *life(void *path) /* loads the library, trains, and unloads it; NULL: all went well */
 {
     void *library = dlopen((const char *)path, RTLD_NOW), *main_of = NULL;
@@ -142,8 +143,8 @@ static void *life(void *path) /* loads the library, trains, and unloads it; NULL
     if (library) main_of = dlsym(library, "train");
     if (!main_of) return path;
     *(void **)&train = main_of;
-    return train() || dlclose(library) || dlopen((const char *)path, RTLD_NOW | RTLD_NOLOAD)
-         ? path : NULL;
+    return train() || dlclose(library)
+           || (!forked && dlopen((const char *)path, RTLD_NOW | RTLD_NOLOAD)) ? path : NULL;
 }
 int main(int argc, char **argv)
 {
@@ -164,7 +165,7 @@ int main(int argc, char **argv)
     pthread_attr_setstacksize(&small, STACK);
     for (i = 0; i < 100 && !bad && !status; i++) {
         if (pthread_create(&thread, &small, life, argv[1 + i % (argc - 1)])) return 3;
-        if (i % 10 == 9 && fork() == 0) return life(argv[1]) != NULL;
+        if (i % 10 == 9 && (forked = fork() == 0)) return life(argv[1]) != NULL;
         pthread_join(thread, &bad);
         if (i % 10 == 9) wait(&status);
     }
