@@ -14524,7 +14524,8 @@ typedef struct {
     tnn__thread         thread;
     int                 forks;          /* when it was started */
 } tnn__source_memory;
-/* That of a data set with a .sample. */
+/* That of a data set with a .sample. A part's own memory comes first, then that of what it is a
+   part of. */
 static tnn__source_memory *tnn__source_of(const tnn_data *data)
 {
     tnn__shared *memory = (tnn__shared *)data->memory;
@@ -14673,8 +14674,8 @@ TNN_API void tnn_data_free(tnn_data *data)
     tnn__give_up(data->memory);
     *data = tnn__no_data();
 }
-/* Refuses mean and std where parts or loaders have noted others, which would go on with them, and
-   where they are plainly of bytes in 0..255. what: the call. */
+/* Refuses mean and std that are no numbers to divide by; where parts or loaders have noted others,
+   which would go on with them; and where they are plainly of bytes in 0..255. what: the call. */
 static tnn_status tnn__check_normal(const char *what, const tnn_data *data, float mean, float std)
 {
     if (!(mean - mean >= 0) || !(std > 0) || std > 1e30f)
@@ -14757,8 +14758,11 @@ TNN_API_GATED tnn_data tnn_subset(const tnn_data *data, int first, int count)
     return tnn__refuse("tnn_subset: %d samples from %d on, of %d", count, first,
                        data ? data->n : 0), tnn__no_data();
 }
-/* What cutting a data set in two needs, one allocation: list (n), room for what goes where; order
-   (n), 0, 1, ... or shuffled; part (n), which part sample i goes to; and `more` ints that are 0.
+/* What cutting a data set in two needs, one allocation:
+       list (n)     room for what goes where
+       order (n)    0, 1, ... or shuffled
+       part (n)     which part sample i goes to
+       `more`       ints that are 0
    NULL on error. */
 static int *tnn__begin_parts(int n, const uint64_t *seed, tnn__len more)
 {
@@ -14935,7 +14939,8 @@ static void tnn__normalize(const tnn_data *data, float *x)
             for (k = 0; k < size; k++) x[k] = (x[k] - mean)/std;
     }
 }
-/* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values'. */
+/* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values' and
+   not looked at for floats. */
 static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, const float *floats,
                            const float *table, float *x)
 {
@@ -15421,7 +15426,8 @@ static void tnn__load_truth(const struct tnn__loader *state, const tnn__draws *d
         targets[*given->labels] = 1;
     }
 }
-/* Which sample is mixed into that of the dice; -1: none. */
+/* Which sample is mixed into that of the dice; -1: none. It is asked when a source reads, and again
+   when the batch is made: a function of the dice alone. */
 static int tnn__other(const struct tnn__loader *state, const tnn__draws *dice)
 {
     if (!state->mixing || !(tnn__draw(dice, TNN__DRAW_MIX) < state->options.mix)) return -1;
@@ -15505,7 +15511,8 @@ static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int 
     tnn__after_hook(&state->hooked, slot, &was);
 }
 /* Reads the batch that is not the present one: what read->epoch and read->batch say. The first
-   function of a thread, or a call. */
+   function of a thread, or a call. Samples are asked for in the order of the batch, each followed
+   by what will be mixed in: a file that is read from front to back stays so. */
 static void tnn__read_batch(void *context)
 {
     struct tnn__loader *state = (struct tnn__loader *)context;
@@ -15522,7 +15529,12 @@ static void tnn__read_batch(void *context)
     read->done = 1;
 }
 /* Makes what a source gives of the loader's batch the present one: it has been read ahead, or is
-   read now. Then a thread begins with the next one of the epoch. */
+   read now. Then a thread begins with the next one of the epoch:
+
+       tnn_next          trains batch k     tnn_next          trains batch k + 1
+       waits for k  -->  reads k + 1   -->  waits for k + 1   reads k + 2
+
+   Without threads, and where the system refuses one, batches are read when they are asked for. */
 static tnn_status tnn__read(struct tnn__loader *state)
 {
     tnn__source_memory *source = tnn__source_of(&state->data);
@@ -15710,7 +15722,7 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     return arena.used;
 }
 /* Sums the weights that samples are drawn by, the caller's or 1/n_c for each of the n_c samples of
-   a class, up to each sample. */
+   a class, up to each sample: those of sample i are in (chances[i-1], chances[i]]. */
 static void tnn__find_chances(const struct tnn__loader *state)
 {
     const tnn_data *data = &state->data;
@@ -19049,7 +19061,7 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
 
 /* What a run has: on its stack, while it lasts. */
 typedef struct {
-    tnn_fit_options    with;            /* with defaults */
+    tnn_fit_options    with;            /* the caller's, with defaults */
     tnn_fit_state      state;           /* what the callback sees */
     tnn_history        history;
     tnn_early_stopping stop;
@@ -19074,8 +19086,9 @@ static double tnn__clock(void)
     return gettimeofday(&now, NULL) ? 0 : (double)now.tv_sec + 1e-6*(double)now.tv_usec;
 #endif
 }
-/* Tells the callback where the run is; 1 if it wants the run to stop. The rest of the state is up
-   to date. */
+/* Tells the callback where the run is; 1 if it wants the run to stop, or 0, also without one. The
+   rest of the state is up to date. A callback may call the library, and ask what the network has
+   learnt so far; to change it in the middle of an epoch is at its own risk. */
 static int tnn__fit_tell(tnn__fit *fit, int epoch_ended)
 {
     tnn_fit_state *state = &fit->state;
@@ -19109,14 +19122,16 @@ static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, double *lr)
     return stop && fit->with.patience;
 }
 #if defined(TINYNN_NO_FILES) || defined(TINYNN_NO_STDIO)
-/* Without files every run begins anew, and leaves nothing. */
+/* Without files every run begins anew, and leaves nothing: .checkpoint and .history are refused by
+   tnn__fit_begin. */
 static void tnn__fit_resume(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
 static void tnn__fit_save(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
 static void tnn__fit_end_file(tnn__fit *fit) { (void)fit; }
 #else
 enum { TNN__EPOCH_REALS = 7 };          /* of an epoch in a checkpoint */
 /* The numbers of a checkpoint and the history: how many epochs, whether it was stopped, and the
-   epochs' numbers. Sets the numbers, or with `back` the history. */
+   epochs' numbers, TNN__EPOCH_REALS each, of which the last is free. Sets the numbers, or with
+   `back` the history. The best epoch is not among them: tnn__fit_judge finds it anew. */
 static void tnn__fit_numbers(tnn_history *history, double *numbers, int back)
 {
     int i, k;
@@ -19161,9 +19176,11 @@ TNN_API_GATED tnn_status tnn_history_save(const tnn_history *history, const char
     tnn__release(text);
     return (tnn_status)tnn_failed();
 }
-/* Loads what a run that was interrupted has left, if there is a checkpoint. The history is judged
-   anew, with the best weights in place, so that stopping keeps a copy of them; then the checkpoint
-   comes once more. An error shows as tnn_failed. */
+/* Loads what a run that was interrupted has left, if there is a checkpoint:
+       1. the checkpoint, for its numbers: the history
+       2. the best weights, while the history is judged anew, so that stopping keeps a copy of them
+       3. the checkpoint once more: weights, optimizer and loader as they were
+   An error shows as tnn_failed. */
 static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
 {
     tnn_history *history = &fit->history;
@@ -19221,7 +19238,8 @@ static void tnn__fit_save(tnn__fit *fit, tnn_net *net)
 static void tnn__fit_end_file(tnn__fit *fit) { tnn__release(fit->file.numbers); }
 #endif
 /* Checks the options and fills in defaults; checks both data sets against the network, so that
-   nothing is found out after an epoch. Makes the loader: NULL on error. */
+   nothing is found out after an epoch. Makes the loader of the training data: with .loader by these
+   options, else by those of the run. NULL on error; then nothing is left behind. */
 static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *train,
                                   const tnn_data *validation, const tnn_fit_options *options)
 {
@@ -19323,7 +19341,8 @@ TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
     tnn_loader_free(batches);
     return fit.history;
 }
-/* Frees the rows, and leaves a history without any. */
+/* Frees the rows, and leaves a history without any. What tnn_fit returned after an error is freed
+   likewise; it may have none. */
 TNN_API void tnn_history_free(tnn_history *history)
 {
     if (!history) return;
