@@ -15,7 +15,7 @@ export TINYNN_DATA
 endif
 COMPILE  = $(CC) -std=c99 -DTINYNN_SCALAR $(CPPFLAGS) -I. $(CFLAGS) -o $@
 
-EXPERIMENTS = $(filter-out report,$(patsubst experiments/%.c,%,$(wildcard experiments/*.c)))
+EXPERIMENTS = $(filter-out report hello_%,$(patsubst experiments/%.c,%,$(wildcard experiments/*.c)))
 TESTS       = $(patsubst tests/%.c,build/%,$(wildcard tests/test_*.c tests/mistakes.c))
 
 all: $(EXPERIMENTS:%=build/%) build/report
@@ -129,12 +129,13 @@ report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 test:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
-	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh
+	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh tests/hello.sh
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/data.sh all' \
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
+	    'tests/hello.sh all' \
 	    'env TINYNN_SAVING=2 build/test_saving' \
 	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
