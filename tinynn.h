@@ -14939,19 +14939,21 @@ static void tnn__normalize(const tnn_data *data, float *x)
             for (k = 0; k < size; k++) x[k] = (x[k] - mean)/std;
     }
 }
-/* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values' and
-   not looked at for floats. */
+/* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values', or
+   NULL where it does not pay: then bytes are divided, with the same bits. */
 static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, const float *floats,
                            const float *table, float *x)
 {
     const tnn__len size = (tnn__len)data->c*data->h*data->w;
     tnn__len k, end;
-    if (!bytes) {
-        memcpy(x, floats, (size_t)size*sizeof *x);
-        tnn__normalize(data, x);
-    } else
+    if (bytes && table) {
         for (k = 0; k < size; table += 256)     /* a table's channel, or all of them */
             for (end = k + size/tnn__tables(data); k < end; k++) x[k] = table[bytes[k]];
+        return;
+    }
+    if (floats) memcpy(x, floats, (size_t)size*sizeof *x);
+    else for (k = 0; k < size; k++) x[k] = (float)bytes[k]/255.0f;
+    tnn__normalize(data, x);
 }
 
 #if !defined(TINYNN_NO_STDIO) && (!defined(TINYNN_NO_FILES) || !defined(TINYNN_NO_SEARCH))
@@ -15828,7 +15830,8 @@ TNN_API_GATED int tnn_next(tnn_loader *loader)
     tnn__run(state->threads, loader->n, tnn__load_task, loader);
     return loader->n;
 }
-/* x (count): the caller says how much room there is, and it must be a sample's. */
+/* x (count): the caller says how much room there is, and it must be a sample's. Only that of a
+   source takes memory: a loader of one sample. */
 TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count)
 {
     tnn_loader_options plain;
@@ -15839,6 +15842,12 @@ TNN_API_GATED tnn_status tnn_sample(const tnn_data *data, int i, float *x, int c
     if (count != (tnn__len)data->c*data->h*data->w)
         return tnn__fail(TNN_ERROR_SHAPE, "tnn_sample: room for %d values, a sample has %dx%dx%d",
                          count, data->c, data->h, data->w);
+    if (!data->sample) {
+        const tnn__len at = tnn__at(data, i)*count;
+        tnn__values_of(data, data->bytes ? data->bytes + at : NULL,
+                       data->floats ? data->floats + at : NULL, NULL, x);
+        return TNN_OK;
+    }
     memset(&plain, 0, sizeof plain);
     one = tnn__select(data, NULL, i, 1);
     batch = tnn_loader_create_with(&one, &plain);

@@ -43,7 +43,7 @@ check "save and go on" resumed
 
 if [ "$1" = all ]; then
     for program in experiments/hello_*.c; do
-        check "$cc -O2 $program -lm" $cc -O2 "$program" -o "$dir/$(basename "$program" .c)" -lm
+        check "$cc -O2 $program -lm" $cc -O2 "$program" -o "$dir/$(basename "$program" .c).out" -lm
     done
 fi
 finish
