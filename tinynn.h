@@ -102,6 +102,9 @@
                      pixels, targets, auto-encoders, sample weights; means of channels; random and
                      stratified splits, folds; shuffled, weighted, balanced and sharded samplers
        training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
+       metrics       accuracy, top k, precision, recall, F1, IoU, Matthews, kappa; areas under ROC
+                     and precision-recall; log loss, calibration, temperature; MAE, RMSE, R2;
+                     bootstrap intervals; a report per class
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix; labels of pixels and images as targets are moved along
        initial       torch.nn.init's, Keras' variance scaling
@@ -1345,6 +1348,66 @@ TNN_API tnn_metrics tnn_evaluate(tnn_net *net, const tnn_data *data);
    labels only. */
 TNN_API tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int *counts, int classes);
 
+/* The outputs of all samples in eval mode, (n, c, h, w), in the data's order: count of them. */
+TNN_API tnn_status  tnn_predict(tnn_net *net, const tnn_data *data, float *outputs, size_t count);
+
+/* METRICS OF CLASSES from counts[label*classes + predicted], which tnn_confusion makes. Of class c,
+   tp are its samples that are predicted, fp those of others that are predicted as it, fn those of
+   it that are not. What would be 0/0 is 0. Classes that neither occur nor are predicted are left
+   out of means. As scikit-learn's. */
+typedef struct tnn_class_scores {
+    double precision, recall;   /* tp/(tp + fp), tp/(tp + fn)                          */
+    double f1, iou;             /* 2 tp/(2 tp + fp + fn) (Dice), tp/(tp + fp + fn)     */
+    int    support, predicted;  /* samples of the class, and of its prediction         */
+} tnn_class_scores;
+typedef struct tnn_class_metrics {
+    tnn_class_scores macro;     /* means over the classes                              */
+    tnn_class_scores weighted;  /* means weighted by support                           */
+    tnn_class_scores micro;     /* of the sums of tp, fp and fn                        */
+    double accuracy, balanced_accuracy; /* the second: mean recall of those that occur */
+    double matthews, kappa;     /* correlation (Gorodkin 2004), Cohen's kappa          */
+} tnn_class_metrics;
+/* each (classes) may be NULL. NaN on error. */
+TNN_API tnn_class_metrics tnn_class_report(const int *counts, int classes, tnn_class_scores *each);
+/* The same as a table, in scikit-learn's form (classification_report); names (classes) may be NULL.
+   Writes at most room - 1 characters and a 0. Returns the length of the whole; 0 on error. */
+TNN_API size_t tnn_class_report_text(const int *counts, int classes, const char *const *names,
+                                     char *text, size_t room);
+
+/* METRICS OF SCORES (n, classes), as tnn_predict gives them, and labels (n). NaN on error. */
+/* The part of samples whose label has one of the k largest scores; of equal scores the first ones
+   count as larger. */
+TNN_API double tnn_top_k(const float *scores, const int *labels, int n, int classes, int k);
+/* The area under the curve of each class against the rest, in each (classes; may be NULL), and its
+   mean: of true by false positives, or of precision by recall (average precision). A class without
+   samples, or without others, has NaN and is left out. With one score per sample (classes 1) labels
+   are 0 and 1. */
+TNN_API double tnn_roc_auc(const float *scores, const int *labels, int n, int classes,
+                           double *each);
+TNN_API double tnn_pr_auc(const float *scores, const int *labels, int n, int classes,
+                          double *each);
+/* Of probabilities: the mean of -log p_label, p at least 2^-52; and by how much confidence, the
+   largest p, misses accuracy, in that many bins of equal width, 15 if it is 0 (Guo et al. 2017). */
+TNN_API double tnn_log_loss(const float *p, const int *labels, int n, int classes);
+TNN_API double tnn_calibration_error(const float *p, const int *labels, int n, int classes,
+                                     int bins);
+/* Of logits: the T for which softmax(logits/T) has the least log loss (temperature scaling, Guo et
+   al. 2017), within [0.01, 100]. */
+TNN_API double tnn_temperature(const float *logits, const int *labels, int n, int classes);
+
+/* Of regression: outputs and targets (n, values). r2 is the mean over the values of 1 - (squares of
+   what is missed)/(squares about the mean). */
+typedef struct tnn_regression { double mae, rmse, r2; } tnn_regression;
+TNN_API tnn_regression tnn_regression_report(const float *outputs, const float *targets, int n,
+                                             int values);
+
+/* The interval in which `level` (0.95 for 95 %) of the values of a metric lie, of `samples` data
+   sets of n samples drawn with replacement from the n there are (percentile bootstrap; Efron 1979).
+   metric(user, which, n) is to return the metric of the samples which[0..n-1]. */
+typedef double tnn_metric_function(void *user, const int *which, int n);
+TNN_API tnn_status tnn_bootstrap(tnn_metric_function *metric, void *user, int n, int samples,
+                                 double level, uint64_t seed, double interval[2]);
+
 /* Trains one epoch of the loader. Returns the mean loss of the batches and their accuracy, each as
    it was before the batch's step. */
 TNN_API tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader);
@@ -2001,6 +2064,17 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_loader_loss(...)                  TNN__CALL(loader_loss, __VA_ARGS__)
 #define tnn_evaluate(...)                     TNN__CALL(evaluate, __VA_ARGS__)
 #define tnn_confusion(...)                    TNN__CALL(confusion, __VA_ARGS__)
+#define tnn_predict(...)                      TNN__CALL(predict, __VA_ARGS__)
+#define tnn_class_report(...)                 TNN__CALL(class_report, __VA_ARGS__)
+#define tnn_class_report_text(...)            TNN__CALL(class_report_text, __VA_ARGS__)
+#define tnn_top_k(...)                        TNN__CALL(top_k, __VA_ARGS__)
+#define tnn_roc_auc(...)                      TNN__CALL(roc_auc, __VA_ARGS__)
+#define tnn_pr_auc(...)                       TNN__CALL(pr_auc, __VA_ARGS__)
+#define tnn_log_loss(...)                     TNN__CALL(log_loss, __VA_ARGS__)
+#define tnn_calibration_error(...)            TNN__CALL(calibration_error, __VA_ARGS__)
+#define tnn_temperature(...)                  TNN__CALL(temperature, __VA_ARGS__)
+#define tnn_regression_report(...)            TNN__CALL(regression_report, __VA_ARGS__)
+#define tnn_bootstrap(...)                    TNN__CALL(bootstrap, __VA_ARGS__)
 #define tnn_train_epoch(...)                  TNN__CALL(train_epoch, __VA_ARGS__)
 #define tnn_fit_with(...)                     TNN__CALL(fit_with, __VA_ARGS__)
 #define tnn_history_save(...)                 TNN__CALL(history_save, __VA_ARGS__)
@@ -14823,9 +14897,9 @@ TNN_API_GATED tnn_status tnn_split(const tnn_data *data, int count, uint64_t see
 }
 /* Of two classes {remainder, class}, the one with the larger remainder first, else the lower one:
    for qsort. */
-static int tnn__by_remainder(const void *a, const void *b)
+static int tnn__by_remainder(const void *first, const void *second)
 {
-    const int *one = (const int *)a, *other = (const int *)b;
+    const int *one = (const int *)first, *other = (const int *)second;
     if (one[0] != other[0]) return one[0] < other[0] ? 1 : -1;
     return one[1] < other[1] ? -1 : 1;
 }
@@ -15926,9 +16000,10 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
 /* ==== 14. TRAINING AND METRICS =================================================================
    What a program does with a network and a data set or loader beside the steps themselves.
      14a  evaluation, an epoch of training, early stopping
-     14b  what tries steps: the learning-rate finder, the check of gradients. They keep a copy of
+     14b  metrics of what a network predicts
+     14c  what tries steps: the learning-rate finder, the check of gradients. They keep a copy of
           the network's one allocation and put it back: it is bit for bit as it was
-     14c  a network in words
+     14d  a network in words
    Whether samples fit the network, and labels its loss, is asked once, before the first batch. */
 
 /* ---- 14a. Metrics and epochs ------------------------------------------------------------------
@@ -16210,7 +16285,441 @@ TNN_API_GATED tnn_status tnn_early_stopping_end(tnn_early_stopping *stop, tnn_ne
     return (tnn_status)tnn_failed();
 }
 
-/* ---- 14b. What tries steps on a network -------------------------------------------------------
+/* The outputs, in PyTorch's order. The loader makes batches in order, and nothing is augmented. On
+   an error outputs may be there in part. */
+TNN_API_GATED tnn_status tnn_predict(tnn_net *net, const tnn_data *data, float *outputs,
+                                     size_t count)
+{
+    tnn_loader_options in_order;
+    tnn_loader *batches;
+    int shape[3];
+    tnn__len each;
+    if (tnn__plan(net, 0) || tnn__samples_fit("tnn_predict", net, data))
+        return (tnn_status)tnn_failed();
+    each = tnn_output_shape(net, shape);
+    if (!outputs || (tnn__len)count != tnn__mul(each, data->n))
+        return tnn__fail(TNN_ERROR_SHAPE, "tnn_predict: room for %l outputs, %d samples have %l "
+                         "each", (long long)count, data->n, (long long)each);
+    memset(&in_order, 0, sizeof in_order);
+    in_order.batch = net->options.batch;
+    batches = tnn_loader_create_with(data, &in_order);
+    while (tnn_next(batches) && !tnn_forward(net, batches->x, batches->n, TNN_EVAL)) {
+        memcpy(outputs, tnn_output(net), (size_t)(batches->n*each)*sizeof *outputs);
+        outputs += batches->n*each;
+    }
+    tnn_loader_free(batches);
+    return (tnn_status)tnn_failed();
+}
+
+/* ---- 14b. Metrics of predictions --------------------------------------------------------------
+   What can be said of a network's outputs once they are there. Three things are looked at:
+
+       counts (classes, classes)    labels by predictions, of tnn_confusion
+       scores (n, classes)          outputs, or probabilities, of tnn_predict, beside labels (n)
+       outputs (n, values)          of regression, beside targets (n, values)
+
+   Definitions are scikit-learn's. Sums are double, one after the other, so that they are the same
+   everywhere. Where samples are sorted, equal ones are taken together: in what order qsort leaves
+   them does not show. All fail by NaN and an error, and nothing is changed. */
+
+/* part/whole, or 0 where that is 0/0. */
+static double tnn__ratio(double part, double whole) { return whole > 0 ? part/whole : 0; }
+/* The scores of a class with so many tp, samples, and predictions: fn = support - tp, and fp =
+   predicted - tp. */
+static tnn_class_scores tnn__scores_of(double tp, double support, double predicted)
+{
+    const tnn_class_scores scores = {
+        tnn__ratio(tp, predicted), tnn__ratio(tp, support), tnn__ratio(2*tp, support + predicted),
+        tnn__ratio(tp, support + predicted - tp), (int)support, (int)predicted
+    };
+    return scores;
+}
+/* *sum += weight times the four scores. */
+static void tnn__add_scores(tnn_class_scores *sum, const tnn_class_scores *scores, double weight)
+{
+    sum->precision += weight*scores->precision;
+    sum->recall += weight*scores->recall;
+    sum->f1 += weight*scores->f1;
+    sum->iou += weight*scores->iou;
+}
+/* With s samples, c of them right, t_k of class k and p_k predicted as it:
+       kappa    = (s c - t.p)/(s^2 - t.p)
+       matthews = (s c - t.p)/sqrt((s^2 - p.p)(s^2 - t.t))
+   Both are 0 of a guess that only knows how frequent classes are, and 1 where all is right. */
+TNN_API_GATED tnn_class_metrics tnn_class_report(const int *counts, int classes,
+                                                 tnn_class_scores *each)
+{
+    tnn_class_metrics all;
+    double n = 0, right = 0, tp = 0, tt = 0, pp = 0;    /* tp: t.p, and so on */
+    int k, j, seen = 0, occur = 0;      /* classes in means; those with samples */
+    memset(&all, 0, sizeof all);
+    all.accuracy = TNN__NAN;
+    if (!counts || classes < 1)
+        return tnn__refuse("tnn_class_report: no counts, which are classes*classes ints"), all;
+    for (k = 0; k < classes; k++)
+        for (j = 0; j < classes; j++) {
+            if (counts[k*(tnn__len)classes + j] < 0)
+                return tnn__refuse("tnn_class_report: counts[%d*classes + %d] is negative", k, j),
+                       all;
+            n += counts[k*(tnn__len)classes + j];
+        }
+    for (k = 0; k < classes; k++) {
+        tnn_class_scores own;
+        double support = 0, predicted = 0, hits = counts[k*(tnn__len)classes + k]; /* row, column */
+        for (j = 0; j < classes; j++) {
+            support += counts[k*(tnn__len)classes + j];
+            predicted += counts[j*(tnn__len)classes + k];
+        }
+        own = tnn__scores_of(hits, support, predicted);
+        if (each) each[k] = own;
+        right += hits;
+        tp += support*predicted;
+        tt += support*support;
+        pp += predicted*predicted;
+        tnn__add_scores(&all.macro, &own, 1);
+        tnn__add_scores(&all.weighted, &own, support);
+        seen += support + predicted > 0;
+        occur += support > 0;
+        all.balanced_accuracy += own.recall;
+    }
+    all.micro = tnn__scores_of(right, n, n);
+    {
+        const tnn_class_scores macro = all.macro, weighted = all.weighted;
+        memset(&all.macro, 0, sizeof all.macro);
+        memset(&all.weighted, 0, sizeof all.weighted);
+        tnn__add_scores(&all.macro, &macro, tnn__ratio(1, seen));
+        tnn__add_scores(&all.weighted, &weighted, tnn__ratio(1, n));
+    }
+    all.macro.support = all.weighted.support = (int)n;
+    all.macro.predicted = all.weighted.predicted = (int)n;
+    all.accuracy = tnn__ratio(right, n);
+    all.balanced_accuracy = tnn__ratio(all.balanced_accuracy, occur);
+    all.kappa = tnn__ratio(n*right - tp, n*n - tp);
+    all.matthews = tnn__ratio(n*right - tp, sqrt((n*n - pp)*(n*n - tt)));
+    return all;
+}
+/* Writes a number to two decimals at the right of 10 columns, as printf does: of eighths, such as
+   0.125, the even one. Returns where it ends. */
+static char *tnn__put_hundredths(char *to, char *end, double value)
+{
+    const int whole = (int)(value*100), odd = (int)(value*8)%2;
+    const int tie = odd && value*8 <= (int)(value*8);
+    const int v = tie ? whole + whole%2 : (int)(value*100 + 0.5);
+    return tnn__putf(to, end, "%7d.%d%d", v/100, v/10%10, v%10);
+}
+/* A row of the report: what it is of, at the right of `width` columns, three scores and support. */
+static char *tnn__put_scores(char *to, char *end, const char *name, int width,
+                             const tnn_class_scores *scores)
+{
+    int i;
+    for (i = (int)strlen(name); i < width; i++) to = tnn__putf(to, end, " ");
+    to = tnn__put_hundredths(tnn__putf(to, end, "%s ", name), end, scores->precision);
+    to = tnn__put_hundredths(to, end, scores->recall);
+    to = tnn__put_hundredths(to, end, scores->f1);
+    return tnn__putf(to, end, " %9d\n", scores->support);
+}
+/* The text is made in memory of its own, whose size is known; as much of it as fits is given.
+
+                      precision    recall  f1-score   support
+                 cat       0.65      0.58      0.61        19
+                 ...
+            accuracy                           0.50        60
+           macro avg       0.48      0.38      0.42        60
+        weighted avg       0.63      0.50      0.55        60   */
+TNN_API_GATED size_t tnn_class_report_text(const int *counts, int classes, const char *const *names,
+                                           char *text, size_t room)
+{
+    const tnn__len most = tnn__mul(classes, (tnn__len)sizeof(tnn_class_scores));
+    tnn_class_scores *each = classes > 0 ? (tnn_class_scores *)tnn__alloc(most, "tnn_class_report")
+                                         : NULL;
+    tnn_class_metrics all;
+    char *whole, *to, *end, digits[16];
+    size_t width = 12, length;          /* "weighted avg" */
+    int k;
+    if (classes > 0 && !each) return 0;
+    all = tnn_class_report(counts, classes, each);
+    for (k = 0; k < classes && names; k++) width = TNN__MAX(width, strlen(names[k]));
+    whole = tnn_failed() ? NULL
+          : (char *)tnn__alloc(tnn__mul(classes + 7, (tnn__len)width + 50), "tnn_class_report");
+    if (!whole) return tnn__release(each), (size_t)0;
+    end = whole + (classes + 7)*((tnn__len)width + 50) - 1;
+    for (to = whole; to < whole + width; ) *to++ = ' ';
+    to = tnn__putf(to, end, "  %9s %9s %9s %9s\n\n", "precision", "recall", "f1-score", "support");
+    for (k = 0; k < classes; k++) {
+        tnn__putf(digits, digits + sizeof digits - 1, "%d", k);
+        if (each[k].support + each[k].predicted > 0)
+            to = tnn__put_scores(to, end, names ? names[k] : digits, (int)width, &each[k]);
+    }
+    to = tnn__putf(to, end, "\n");
+    for (k = 8; k < (int)width; k++) to = tnn__putf(to, end, " ");
+    to = tnn__put_hundredths(tnn__putf(to, end, "accuracy %20s", ""), end, all.accuracy);
+    to = tnn__putf(to, end, " %9d\n", all.macro.support);
+    to = tnn__put_scores(to, end, "macro avg", (int)width, &all.macro);
+    to = tnn__put_scores(to, end, "weighted avg", (int)width, &all.weighted);
+    length = (size_t)(to - whole);
+    if (room) {
+        memcpy(text, whole, TNN__MIN(length, room - 1));
+        text[TNN__MIN(length, room - 1)] = 0;
+    }
+    tnn__release(whole);
+    tnn__release(each);
+    return length;
+}
+
+/* Refuses what the metrics of scores cannot be of: labels that are no classes, scores that are not
+   finite. With classes 1 labels are 0 or 1. what: the call. */
+static tnn_status tnn__check_scores(const char *what, const float *scores, const int *labels, int n,
+                                    int classes)
+{
+    const int most = TNN__MAX(classes, 2) - 1;
+    tnn__len i;
+    if (!scores || !labels || !tnn__count(n, classes, 1, 1))
+        return tnn__refuse("%s: needs scores (n, classes) and labels (n), n = %d, classes = %d",
+                           what, n, classes);
+    for (i = 0; i < n; i++)
+        if (labels[i] < 0 || labels[i] > most)
+            return tnn__refuse("%s: label %d of sample %d must be in [0, %d]", what, labels[i],
+                               (int)i, most);
+    for (i = 0; i < n*(tnn__len)classes; i++)
+        if (!(scores[i] - scores[i] >= 0))
+            return tnn__fail(TNN_ERROR_NUMBER, "%s: score %d of sample %d is %g, it must be finite",
+                             what, (int)(i%classes), (int)(i/classes), (double)scores[i]);
+    return TNN_OK;
+}
+/* A score is among the k largest where fewer than k are larger, or equal and come before it. */
+TNN_API_GATED double tnn_top_k(const float *scores, const int *labels, int n, int classes, int k)
+{
+    int i, j, hits = 0;
+    if (tnn__check_scores("tnn_top_k", scores, labels, n, classes)) return TNN__NAN;
+    if (k < 1 || k > classes)
+        return tnn__refuse("tnn_top_k: k = %d of %d classes", k, classes), TNN__NAN;
+    for (i = 0; i < n; i++) {
+        const float *own = scores + i*(tnn__len)classes;
+        int before = 0;                 /* scores that come before the label's */
+        for (j = 0; j < classes; j++)
+            before += own[j] > own[labels[i]] || (j < labels[i] && !(own[j] < own[labels[i]]));
+        hits += before < k;
+    }
+    return (double)hits/n;
+}
+/* A sample as a class sees it. */
+typedef struct { float score; int positive; } tnn__scored;
+/* For qsort: the larger score first; which of equal ones does not matter. */
+static int tnn__by_score(const void *first, const void *second)
+{
+    const float one = ((const tnn__scored *)first)->score;
+    const float other = ((const tnn__scored *)second)->score;
+    return one < other ? 1 : one > other ? -1 : 0;
+}
+/* The area of a class: going down the n scores, equal ones at once, with tp and fp of those above
+       ROC   sum of (fp' - fp)(tp' + tp)/2 / (positives negatives)
+       PR    sum of (tp' - tp) tp'/(tp' + fp') / positives
+   NaN without positives or negatives. */
+static double tnn__area(tnn__scored *list, int n, int precision)
+{
+    double area = 0, tp = 0, fp = 0;    /* of the scores that are larger */
+    int i, k;
+    qsort(list, (size_t)n, sizeof *list, tnn__by_score);
+    for (i = 0; i < n; i = k) {
+        double hits = 0;                /* of those that are equal, i..k-1 */
+        for (k = i; k < n && !(list[k].score < list[i].score); k++) hits += list[k].positive;
+        area += precision ? hits*(tp + hits)/k : (k - i - hits)*(2*tp + hits)/2;
+        tp += hits;
+        fp += k - i - hits;
+    }
+    return !(tp > 0) || !(fp > 0) ? TNN__NAN : area/(precision ? tp : tp*fp);
+}
+/* The areas of all classes, each against the rest, and their mean over those that have one. The
+   list of scores is made anew for each class. precision: by recall, else ROC. */
+static double tnn__areas(const char *what, const float *scores, const int *labels, int n,
+                         int classes, double *each, int precision)
+{
+    tnn__scored *list;
+    double sum = 0;
+    int i, c, seen = 0;                 /* seen: classes that have an area */
+    if (tnn__check_scores(what, scores, labels, n, classes)) return TNN__NAN;
+    list = (tnn__scored *)tnn__alloc(tnn__mul(n, (tnn__len)sizeof *list), what);
+    if (!list) return TNN__NAN;
+    for (c = 0; c < classes; c++) {
+        double area;
+        for (i = 0; i < n; i++) {
+            list[i].score = scores[i*(tnn__len)classes + c];
+            list[i].positive = classes == 1 ? labels[i] : labels[i] == c;
+        }
+        area = tnn__area(list, n, precision);
+        if (each) each[c] = area;
+        if (!(area >= 0)) continue;
+        sum += area;
+        seen++;
+    }
+    tnn__release(list);
+    return seen ? sum/seen : TNN__NAN;
+}
+/* True by false positives: the chance that a sample of the class has a larger score than another,
+   equal ones counted half (Mann and Whitney 1947). */
+TNN_API_GATED double tnn_roc_auc(const float *scores, const int *labels, int n, int classes,
+                                 double *each)
+{
+    return tnn__areas("tnn_roc_auc", scores, labels, n, classes, each, 0);
+}
+/* Precision by recall: the mean precision down to each sample of the class. It is not trapezoids,
+   which would promise more than there is (Davis and Goadrich 2006). */
+TNN_API_GATED double tnn_pr_auc(const float *scores, const int *labels, int n, int classes,
+                                double *each)
+{
+    return tnn__areas("tnn_pr_auc", scores, labels, n, classes, each, 1);
+}
+/* Refuses scores that are no probabilities of at least two classes, too. That they sum to 1 is not
+   asked: sigmoids of several labels do not. A softmax in floats may exceed 1 by rounding. */
+static tnn_status tnn__check_probabilities(const char *what, const float *p, const int *labels,
+                                           int n, int classes)
+{
+    tnn__len i;
+    if (tnn__check_scores(what, p, labels, n, classes)) return (tnn_status)tnn_failed();
+    for (i = 0; i < n*(tnn__len)classes; i++)
+        if (classes < 2 || p[i] < 0 || p[i] > 1.0001f)
+            return tnn__refuse("%s: %g is no probability of one of two or more classes", what,
+                               (double)p[i]);
+    return TNN_OK;
+}
+/* The mean over the samples. A probability of 0 for what is the case would be an infinite loss, so
+   2^-52 is the least. */
+TNN_API_GATED double tnn_log_loss(const float *p, const int *labels, int n, int classes)
+{
+    double sum = 0;
+    int i;
+    if (tnn__check_probabilities("tnn_log_loss", p, labels, n, classes)) return TNN__NAN;
+    for (i = 0; i < n; i++) {
+        const double own = (double)p[i*(tnn__len)classes + labels[i]];
+        sum -= tnn__log_double(own < 1/4503599627370496.0 ? 1/4503599627370496.0 : own);
+    }
+    return sum/n;
+}
+/* Bin b has confidences in (b/bins, (b + 1)/bins]. Its part is |hits - sum of confidences|/n: what
+   is missed, weighted by how many there are. */
+TNN_API_GATED double tnn_calibration_error(const float *p, const int *labels, int n, int classes,
+                                           int bins)
+{
+    double *missed, sum = 0;            /* hits less confidence, of each bin */
+    int i, b;
+    if (bins == 0) bins = 15;
+    if (tnn__check_probabilities("tnn_calibration_error", p, labels, n, classes)) return TNN__NAN;
+    if (bins < 1 || bins > 1 << 20)
+        return tnn__refuse("tnn_calibration_error: %d bins", bins), TNN__NAN;
+    missed = (double *)tnn__alloc(tnn__mul(bins, (tnn__len)sizeof *missed),
+                                  "tnn_calibration_error");
+    if (!missed) return TNN__NAN;
+    memset(missed, 0, (size_t)bins*sizeof *missed);
+    for (i = 0; i < n; i++) {
+        const float *own = p + i*(tnn__len)classes;
+        const int best = tnn_argmax(own, classes);
+        const double confidence = (double)own[best];
+        b = (int)(confidence*bins);
+        if (b > 0 && b >= confidence*bins) b--;
+        missed[TNN__MIN(b, bins - 1)] += (best == labels[i]) - confidence;
+    }
+    for (b = 0; b < bins; b++) sum += fabs(missed[b]);
+    tnn__release(missed);
+    return sum/n;
+}
+/* With b = 1/T the slope of the log loss by b is
+       mean over the samples of  sum_c softmax(b z)_c z_c - z_label
+   and it rises with b, as the loss is convex: its zero is found by halving, in log T. 50 halvings
+   leave 1e-14 of it. */
+TNN_API_GATED double tnn_temperature(const float *logits, const int *labels, int n, int classes)
+{
+    double low = -4.605170185988091, high = 4.605170185988091;  /* log 0.01, log 100 */
+    int step, i, c;
+    if (tnn__check_scores("tnn_temperature", logits, labels, n, classes)) return TNN__NAN;
+    if (classes < 2)
+        return tnn__refuse("tnn_temperature: needs logits of two or more classes"), TNN__NAN;
+    for (step = 0; step < 50; step++) {
+        const double middle = 0.5*(low + high), b = tnn__exp_double(-middle);
+        double slope = 0;
+        for (i = 0; i < n; i++) {
+            const float *own = logits + i*(tnn__len)classes;
+            const double most = (double)own[tnn_argmax(own, classes)];
+            double sum = 0, first = 0;  /* of e, of e z */
+            for (c = 0; c < classes; c++) {
+                const double e = tnn__exp_double(b*((double)own[c] - most));
+                sum += e;
+                first += e*(double)own[c];
+            }
+            slope += first/sum - (double)own[labels[i]];
+        }
+        if (slope > 0) low = middle;    /* b too large, T too small */
+        else high = middle;
+    }
+    return tnn__exp_double(0.5*(low + high));
+}
+/* Three passes over each value: its mean, what is missed, its spread. A value without any spread
+   has r2 1 where it is met, else 0, as in scikit-learn. */
+TNN_API_GATED tnn_regression tnn_regression_report(const float *outputs, const float *targets,
+                                                   int n, int values)
+{
+    tnn_regression report = {TNN__NAN, TNN__NAN, TNN__NAN};
+    double size = 0, squares = 0, r2 = 0;       /* sums of |e|, e^2, and of the values' r2 */
+    int i, c;
+    if (!outputs || !targets || !tnn__count(n, values, 1, 1))
+        return tnn__refuse("tnn_regression_report: needs outputs and targets (n, values), n = %d, "
+                           "values = %d", n, values), report;
+    for (c = 0; c < values; c++) {
+        double mean = 0, missed = 0, spread = 0;        /* squares missed, about the mean */
+        for (i = 0; i < n; i++) mean += (double)targets[i*(tnn__len)values + c]/n;
+        for (i = 0; i < n; i++) {
+            const double t = (double)targets[i*(tnn__len)values + c];
+            const double e = t - (double)outputs[i*(tnn__len)values + c];
+            size += fabs(e);
+            missed += e*e;
+            spread += (t - mean)*(t - mean);
+        }
+        squares += missed;
+        r2 += spread > 0 ? 1 - missed/spread : !(missed > 0);
+    }
+    report.mae = size/n/values;
+    report.rmse = sqrt(squares/n/values);
+    report.r2 = n > 1 ? r2/values : TNN__NAN;
+    return report;
+}
+/* For qsort of doubles: rising; NaN, which a metric of few samples may be, comes last. */
+static int tnn__by_value(const void *first, const void *second)
+{
+    const double one = *(const double *)first, other = *(const double *)second;
+    return one < other ? -1 : one > other ? 1 : !(one <= 0 || one > 0) - !(other <= 0 || other > 0);
+}
+/* The ends are the (1 - level)/2 and (1 + level)/2 quantiles of the metrics, linear between two of
+   them (NumPy's default). Draw i of data set s is number i of stream s: a data set does not depend
+   on how many there are. */
+TNN_API_GATED tnn_status tnn_bootstrap(tnn_metric_function *metric, void *user, int n, int samples,
+                                       double level, uint64_t seed, double interval[2])
+{
+    double *values;                     /* (samples): the metric of each data set */
+    int *which, i, s;                   /* (n): what is drawn for the present one */
+    if (!metric || !interval || n < 1 || samples < 2 || !(level > 0 && level < 1))
+        return tnn__refuse("tnn_bootstrap: needs a metric, n = %d samples, at least 2 data sets "
+                           "(%d), a level in (0, 1) (%g), and room for 2 numbers", n, samples,
+                           level);
+    values = (double *)tnn__alloc(tnn__mul(samples, (tnn__len)sizeof *values)
+                                  + tnn__mul(n, (tnn__len)sizeof *which), "tnn_bootstrap");
+    if (!values) return TNN_ERROR_MEMORY;
+    which = (int *)(void *)(values + samples);
+    for (s = 0; s < samples; s++) {
+        for (i = 0; i < n; i++)
+            which[i] = (int)(((uint64_t)tnn_random_bits(seed, (uint64_t)s, (uint64_t)i)
+                              *(uint64_t)n) >> 32);
+        values[s] = metric(user, which, n);
+    }
+    qsort(values, (size_t)samples, sizeof *values, tnn__by_value);
+    for (i = 0; i < 2; i++) {
+        const double at = (i ? 1 + level : 1 - level)/2*(samples - 1);
+        const int below = (int)at, above = TNN__MIN(below + 1, samples - 1);    /* about it */
+        interval[i] = values[below] + (at - below)*(values[above] - values[below]);
+    }
+    tnn__release(values);
+    return TNN_OK;
+}
+
+/* ---- 14c. What tries steps on a network -------------------------------------------------------
    All that a step changes lies in the network's allocation or in struct tnn_net itself: weights,
    optimizer state, averages, running statistics; counters of steps and of random numbers. A copy of
    the two is all that is needed, and no part of a network must know of it. */
@@ -16406,7 +16915,7 @@ TNN_API_GATED tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader)
     return (tnn_status)tnn_failed();
 }
 
-/* ---- 14c. Summary -----------------------------------------------------------------------------
+/* ---- 14d. Summary -----------------------------------------------------------------------------
    A page is written as snprintf writes: what has no room is only counted. Each layer is looked at
    by itself, as PyTorch sees it, before anything is fused; its row in tnn__torch says how PyTorch
    prints it. A layer of a new type needs a row there, and a letter in tnn__value_of for each value
@@ -21699,6 +22208,26 @@ TNN__GATE2(double, loader_loss, tnn_net *, net, const tnn_loader *, loader)
 TNN__GATE2(tnn_metrics, evaluate, tnn_net *, net, const tnn_data *, data)
 TNN__GATE4(tnn_metrics, confusion, tnn_net *, net, const tnn_data *, data, int *, counts,
            int, classes)
+TNN__GATE4(tnn_status, predict, tnn_net *, net, const tnn_data *, data, float *, outputs,
+           size_t, count)
+TNN__GATE3(tnn_class_metrics, class_report, const int *, counts, int, classes,
+           tnn_class_scores *, each)
+TNN__GATE5(size_t, class_report_text, const int *, counts, int, classes,
+           const char *const *, names, char *, text, size_t, room)
+TNN__GATE5(double, top_k, const float *, scores, const int *, labels, int, n, int, classes, int, k)
+TNN__GATE5(double, roc_auc, const float *, scores, const int *, labels, int, n, int, classes,
+           double *, each)
+TNN__GATE5(double, pr_auc, const float *, scores, const int *, labels, int, n, int, classes,
+           double *, each)
+TNN__GATE4(double, log_loss, const float *, p, const int *, labels, int, n, int, classes)
+TNN__GATE5(double, calibration_error, const float *, p, const int *, labels, int, n, int, classes,
+           int, bins)
+TNN__GATE4(double, temperature, const float *, logits, const int *, labels, int, n, int, classes)
+TNN__GATE4(tnn_regression, regression_report, const float *, outputs, const float *, targets,
+           int, n, int, values)
+TNN__GATE(tnn_status, bootstrap, (tnn_metric_function *metric, void *user, int n, int samples,
+          double level, uint64_t seed, double interval[2]),
+          (metric, user, n, samples, level, seed, interval))
 TNN__GATE2(tnn_metrics, train_epoch, tnn_net *, net, tnn_loader *, loader)
 TNN__GATE4(tnn_history, fit_with, tnn_net *, net, const tnn_data *, train,
            const tnn_data *, validation, const tnn_fit_options *, options)
@@ -21810,7 +22339,8 @@ TNN__AS_BEFORE
           makes such data sets, also of functions that give samples. tnn_evaluate and all that
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
-          tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit.
+          tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict, and
+          metrics of predictions.
    0.1.0  The first. */
 
 /* ==== 21. LICENCE ==============================================================================
