@@ -2393,6 +2393,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #include <sys/locking.h>
         TNN__EXTERN __declspec(dllimport)
         int __stdcall MoveFileExA(const char *, const char *, unsigned long);
+        TNN__EXTERN __declspec(dllimport) unsigned long long __stdcall GetTickCount64(void);
         #define TNN__SYS(name)    _##name
         #define TNN__O(flag)      (_O_##flag | _O_BINARY | _O_NOINHERIT)
         #define TNN__COUNT(n)     (unsigned)(n)
