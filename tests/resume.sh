@@ -24,20 +24,21 @@ killed() {
     x=$1 run=$2 out=$dir/$1-killed left=$kills went_on=0 most=2 # seconds until it is killed
     while :; do
         build/$x --only $run --out "$out" --data none --save 0 > "$out.log" 2>&1 &
-        pid=$!
+        pid=$! dead=0
         if [ $left -gt 0 ]; then
             until ls "$out/$x/$run"-*.tnn > "$dir/seen" 2>&1 || ! kill -0 $pid 2> /dev/null; do
                 sleep 0.1
             done
             sleep "$(awk -v seed=$left$$ -v most=$most 'BEGIN {
                 srand(seed); printf "%.3f", most*rand() }')"
-            if kill -9 $pid 2> /dev/null; then left=$((left - 1))
+            if kill -9 $pid 2> /dev/null; then left=$((left - 1)) dead=1
             else most=$(awk -v most=$most 'BEGIN { printf "%.3f", most/2 }'); fi # it was too fast
         fi
         wait $pid 2> /dev/null
         grep 'begins anew' "$out.log" && return 1
         grep -q 'goes on after' "$out.log" && went_on=$((went_on + 1))
-        [ -f "$out/$x/$run.tsv" ] || continue
+        # killed behind the run, it has not written what comes after all runs
+        [ $dead -eq 0 ] && [ -f "$out/$x/$run.tsv" ] || continue
         same "$dir/$x-whole" "$out" || return 1
         [ $left -gt 0 ] || break
         rm -rf "$out"
