@@ -13796,7 +13796,7 @@ static void tnn__sum_along(tnn__call *call, int i, int pass)
 {
     const tnn_net *net = call->net;
     const tnn__op *op = i < 0 || i == net->ops ? NULL : &net->op[i];
-    const int can = op && op->type == TNN_BATCHNORM && net->mode == TNN_TRAIN
+    const int can = op && op->kind->flags & TNN__SUMS && net->mode == TNN_TRAIN
                     && call->spans == TNN__MIN(net->n, TNN__SPANS)
                     && !tnn__rows_are_samples(net, op);
     call->along = can ? op : NULL;
