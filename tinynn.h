@@ -1851,8 +1851,9 @@ TNN_API tnn_status tnn_save_weights_with(tnn_net *net, const tnn_weights_options
      tinynn.integers  I64   21. The first must be equal in the network and loader that go on: the
                             version of the format, 1; the optimizer (its place in 1e, SGD 1); floats
                             of a flat vector; whether there is a loader, its samples, .batch,
-                            .shuffle, .drop_last, .seed (0 without one); the network's .seed. The
-                            others say where training is: training forwards (the stream of dropout);
+                            .shuffle (in its upper half the sampler and shard), .drop_last,
+                            .seed (0 without one); the network's .seed. The others say where
+                            training is: training forwards (the stream of dropout);
                             updates; updates or epochs that the schedule has counted; averages
                             taken; gradients accumulated; L-BFGS's iterations, pairs kept, the
                             oldest of them; the loader's .epoch and .batch_index, and whether it
@@ -15752,7 +15753,8 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
                                tnn__label(data, i), i, data->classes);
     state->labels = state->mixing && !data->per_pixel ? 0 : tnn__each_labels(data);
     state->targets = data->classes && !state->labels ? data->classes : tnn__each_targets(data);
-    state->map = data->h*data->w > 1 && data->target[1] == data->h && data->target[2] == data->w;
+    state->map = (data->h > 1 || data->w > 1) && data->target[1] == data->h
+                 && data->target[2] == data->w;
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
@@ -15940,8 +15942,8 @@ TNN_API_GATED tnn_status tnn_measure(const tnn_data *data, float *means, float *
     double *sums, count = (double)raw.n*(double)area;   /* sums (c): v0, of v - v0, of its square */
     tnn_loader_options plain;
     tnn_loader *batches;
-    tnn__len k;
-    int i, c, n;
+    tnn__len i, k;
+    int c, n;
     if (!raw.n || !means || !stds)
         return tnn__refuse("tnn_measure: needs data, and room for a mean and a std of each of its "
                            "%d channels", raw.c);
@@ -15954,9 +15956,9 @@ TNN_API_GATED tnn_status tnn_measure(const tnn_data *data, float *means, float *
     raw.std = 1;
     batches = tnn_loader_create_with(&raw, &plain);
     while ((n = tnn_next(batches)) > 0)
-        for (i = 0; i < n*raw.c; i++) {
+        for (i = 0; i < (tnn__len)n*raw.c; i++) {
             const float *x = batches->x + i*area;
-            double *own = sums + 3*((tnn__len)i%raw.c);
+            double *own = sums + 3*(i%raw.c);
             if (i < raw.c && !batches->batch_index) own[0] = (double)x[0];
             for (k = 0; k < area; k++) {
                 const double v = (double)x[k] - own[0];
@@ -19814,8 +19816,9 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
         double lr;
         fit->state.epoch = row->epoch = history->count + 1;
         fit->state.metrics = tnn__run_epoch(net, batches, tnn__fit_batch, fit);
+        if (tnn_failed()) return;       /* this epoch does not count */
         history->stopped = batches->n != 0;     /* the callback stopped within the epoch */
-        if (tnn_failed() || history->stopped) return;
+        if (history->stopped) return;
         if (validation) seen = tnn_evaluate(net, validation);
         if (tnn_failed()) return;
         lr = row->lr = tnn_lr(net);

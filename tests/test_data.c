@@ -272,6 +272,35 @@ static void maps_move(void)
     }
 }
 
+/* Of an image of two halves, turned, leant and scaled: where it is surely of one half, so is the
+   label; between and outside it may be either, or none. */
+static void labels_turn(void)
+{
+    enum { SIDE = 16, AREA = SIDE * SIDE };
+    static float image[AREA];
+    static int label[AREA];
+    tnn_data data;
+    tnn_loader *batches;
+    int i, epoch, ones = 0, zeros = 0, wrong = 0;
+    for (i = 0; i < AREA; i++) image[i] = (float)(label[i] = i % SIDE + i / SIDE / 2 > 11);
+    data = tnn_data_create(.n = 1, .shape = { 1, SIDE, SIDE }, .floats = image, .labels = label,
+                           .per_pixel = 1);
+    batches = tnn_loader_create(&data, .rotate = 180, .shear = 20, .scale_min = 0.7, .flip = 0.5,
+                                .shift = 0.1);
+    for (epoch = 0; epoch < 40; epoch++, tnn_next(batches)) {
+        CHECK(tnn_next(batches) == 1, "%s", tnn_error());
+        for (i = 0; i < AREA; i++) {
+            const double v = (double)batches->x[i];
+            ones += v > 0.99;
+            zeros += batches->labels[i] == 0;
+            wrong += v > 0.99 ? batches->labels[i] != 1 : v < 0.01 && batches->labels[i] == 1;
+        }
+    }
+    CHECK(!wrong && ones > 1000 && zeros > 1000, "%d labels are wrong, of %d and %d", wrong, ones,
+          zeros);
+    tnn_loader_free(batches);
+}
+
 /* Mixing of targets: lambda of one and 1 - lambda of the other, as of the images. */
 static void targets_mix(void)
 {
@@ -771,6 +800,7 @@ int main(int argc, char **argv)
     RUN("data of each kind", kinds);
     RUN("a weight is so many samples", weights_repeat);
     RUN("labels and targets move with images", maps_move);
+    RUN("labels turn with images", labels_turn);
     RUN("mixed targets", targets_mix);
     RUN("means of channels", channels);
     RUN("folds", folds);

@@ -229,6 +229,12 @@ static void mistakes(void)
     SAYS("no/such/folder/run.tnn");
     tnn_free(net);
     net = make_net(0.1);
+    x[7] = (float)HUGE_VAL;                     /* an error within an epoch is no early stop */
+    run = tnn_fit(net, &train, NULL, .epochs = 2);
+    CHECK(run.count == 0 && !run.stopped, "%d epochs, stopped %d", run.count, run.stopped);
+    SAYS("is inf; the data must be finite");
+    tnn_history_free(&run);
+    x[7] = 0;
     run = tnn_fit(net, &train, NULL, .epochs = 1, .loader = &augmented);
     CHECK(run.count == 1, "%s", tnn_error());
     tnn_history_free(&run);
