@@ -1138,6 +1138,7 @@ typedef struct tnn_data {
     const int           *order;         /* sample i is number order[i]; NULL: i */
     float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float */
     const float         *means, *stds;  /* (c): of each channel; NULL: mean and std */
+    const char *const   *class_names;   /* (classes): of folders or a table's column; or NULL */
     void                *memory;        /* what tnn_data_free gives up */
 } tnn_data;
 
