@@ -16689,7 +16689,7 @@ TNN_API_GATED tnn_regression tnn_regression_report(const float *outputs, const f
 static int tnn__by_value(const void *first, const void *second)
 {
     const double one = *(const double *)first, other = *(const double *)second;
-    return one < other ? -1 : one > other ? 1 : !(one <= 0 || one > 0) - !(other <= 0 || other > 0);
+    return one < other ? -1 : one > other ? 1 : (one != one) - (other != other);
 }
 /* The ends are the (1 - level)/2 and (1 + level)/2 quantiles of the metrics, linear between two of
    them (NumPy's default). Draw i of data set s is number i of stream s: a data set does not depend
