@@ -22498,7 +22498,8 @@ TNN__AS_BEFORE
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
           tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict, and
-          metrics of predictions.
+          metrics of predictions. TINYNN_DLL and TNN_API are for shared libraries, tnn_version and
+          TNN_VERSION_MAJOR, _MINOR, _PATCH for programs that use one.
    0.1.0  The first. */
 
 /* ==== 21. LICENCE ==============================================================================

@@ -188,7 +188,8 @@ int main(void)
 END
 # the programs of the opening comment; README's are run by packages.sh
 for program in SYNOPSIS REGRESSION; do
-    sed -n "/^   $program/,/^       }\$/p" tinynn.h | sed -n 's/^       //p; /^ *$/p' > "$dir/$program.c"
+    sed -n "/^   $program/,/^       }\$/p" tinynn.h | sed -n 's/^       //p; /^ *$/p' \
+        > "$dir/$program.c"
 done
 cp "$dir/use.c" "$dir/use.cpp"
 cp "$dir/implementation.c" "$dir/implementation.cpp"

@@ -76,13 +76,14 @@ guide() ( # trained; stopped after three epochs and gone on, to the same bytes; 
 )
 check "the guide's programs" guide
 spirals() (
-    folder spirals && $cc $strict -DTINYNN_NO_SIMD spirals.c -o spirals -lm -pthread && ./spirals > out &&
+    folder spirals && $cc $strict -DTINYNN_NO_SIMD spirals.c -o spirals -lm -pthread &&
+        ./spirals > out &&
         grep '^accuracy \(9[89]\|100\)' out
 )
 check "the first program" spirals
 eleven() (
-    folder eleven && g++ -std=c++11 -Wall -Wextra -Werror eleven.cpp "$top/build/tinynn.o" -o eleven \
-        -lm -pthread && ./eleven
+    folder eleven && g++ -std=c++11 -Wall -Wextra -Werror eleven.cpp "$top/build/tinynn.o" \
+        -o eleven -lm -pthread && ./eleven
 )
 if have g++; then check "C++11" eleven; else skip "C++11" "needs g++"; fi
 finish
@@ -121,8 +122,10 @@ manual() { # both forms; all functions stand in them; what reads them has nothin
         grep -q "$name" "$dir/tinynn.3" && grep -q "id=\"$name\"" "$dir/tinynn.html" ||
             echo "$name is not there"
     done | grep . && return 1
-    sed 's/href="#/\n&/g' "$dir/tinynn.html" | sed -n 's/^href="#\([^"]*\).*/\1/p' | sort -u > "$dir/to"
-    sed 's/ id="/\n&/g' "$dir/tinynn.html" | sed -n 's/^ id="\([^"]*\).*/\1/p' | sort > "$dir/ids"
+    tr '<' '\n' < "$dir/tinynn.html" > "$dir/tags"
+    sed -n 's/^a href="#\([^"]*\)".*/\1/p' "$dir/tags" | sort -u > "$dir/to"
+    sed -n 's/^[a-z0-9]* id="\([^"]*\)".*/\1/p' "$dir/tags" | sort > "$dir/ids"
+    [ -s "$dir/to" ] && [ -s "$dir/ids" ] || return 1
     ! comm -23 "$dir/to" "$dir/ids" | grep . && ! uniq -d "$dir/ids" | grep . || return 1
     # it has no date: that of the file would differ from one machine to the next
     ! have mandoc || ! mandoc -Tlint -Wwarning "$dir/tinynn.3" | grep -v "missing date" || return 1
@@ -136,9 +139,11 @@ check "the manual" manual
 if [ "$1" != all ]; then total; exit; fi
 
 # ---- the ways to build; each in a folder of its own ----------------------------------------------
-trained() { ./"$1" > out 2> log && cmp bars.safetensors ../guide/bars.safetensors; }
+trained() { ./"$1" > printed 2> log && cmp bars.safetensors ../guide/bars.safetensors; }
 
-plain() ( folder plain && make CC="$cc" && trained train && make | grep -i 'up to date\|nothing to be done' )
+plain() (
+    folder plain && make CC="$cc" && trained train && make | grep -i 'up to date\|nothing to be'
+)
 check "make" plain
 cmake_() ( # NAME OPTION...
     name=$1
@@ -149,7 +154,8 @@ cmake_() ( # NAME OPTION...
 )
 fetched() ( # from a repository, which has no CMakeLists.txt
     mkdir "$dir/repository" && cp tinynn.h "$dir/repository" && cd "$dir/repository" || return 1
-    git init -q . && git add tinynn.h && git -c user.name=x -c user.email=x@y commit -qm x || return 1
+    git init -q . && git add tinynn.h && git -c user.name=x -c user.email=x@y commit -qm x ||
+        return 1
     cd "$top" && cmake_ fetch "-DTINYNN_REPOSITORY=file://$home/repository"
 )
 port() (
@@ -158,7 +164,8 @@ port() (
         mv packages/*/include packages/*/share packages
     else
         cmake -DPORT=tinynn -DCURRENT_PACKAGES_DIR="$PWD/packages" -P ports/tinynn/portfile.cmake
-    fi && cmp tinynn.h packages/include/tinynn.h && cmp "$top/LICENSE" packages/share/tinynn/copyright
+    fi && cmp tinynn.h packages/include/tinynn.h &&
+        cmp "$top/LICENSE" packages/share/tinynn/copyright
 )
 if have cmake; then
     check "CMake" cmake_ cmake
@@ -182,19 +189,21 @@ if have pkg-config; then check "make install, pkg-config" pkg_config
 else skip "pkg-config" "not found"; fi
 
 shared() (
-    folder shared && typed DTINYNN_DLL.*so$ && typed ' -L\. ' && trained train && nm -D --defined-only libtinynn.so |
-        awk '{ print $3 }' | sort > exported && cd "$top" && functions | diff - "$dir/shared/exported"
+    folder shared && typed 'DTINYNN_DLL.*so$' && typed ' -L\. ' && trained train || return 1
+    nm -D --defined-only libtinynn.so | awk '{ print $3 }' | sort > exported
+    cd "$top" && functions | diff - "$dir/shared/exported"
 )
 if [ "$(uname)" = Linux ]; then check "a shared library, whose symbols are the functions" shared
 else skip "shared library" "of Linux only"; fi
 wine=wine
 have wine || wine=/usr/lib/wine/wine64      # where Debian has it
 dll() (
-    folder dll && typed '^x86_64-w64-mingw32-gcc' && WINEDEBUG=-all WINEPREFIX=$PWD/wine && export WINEDEBUG WINEPREFIX &&
-        $wine train.exe > out 2> log && cmp bars.safetensors ../guide/bars.safetensors &&
-        x86_64-w64-mingw32-objdump -p tinynn.dll |
-        awk '/Ordinal\/Name/ { table = 1 } table && /\]/ { print $NF }' | sort > exported &&
-        cd "$top" && functions | diff - "$dir/dll/exported"
+    folder dll && typed '^x86_64-w64-mingw32-gcc' || return 1
+    WINEDEBUG=-all WINEPREFIX=$PWD/wine $wine train.exe > printed 2> log &&
+        cmp bars.safetensors ../guide/bars.safetensors || return 1
+    x86_64-w64-mingw32-objdump -p tinynn.dll | awk '/Ordinal\/Name/ { table = 1 }
+        /^$/ { table = 0 } table && /^\t\[/ { print $NF }' | sort > exported
+    cd "$top" && functions | diff - "$dir/dll/exported"
 )
 if have x86_64-w64-mingw32-gcc && have $wine; then check "a DLL, under wine" dll
 else skip "DLL" "needs gcc-mingw-w64-x86-64 and wine64"; fi
