@@ -32,7 +32,8 @@ help:
 	@echo 'make test        the tests, some minutes; make test-all: also other processors,'
 	@echo '                 sanitizers and every compiler found'
 	@echo 'make bench       a table of speeds on this machine, build/bench.tsv, and figures of it'
-	@echo 'make install     tinynn.h and tinynn.pc to $$DESTDIR$$PREFIX, PREFIX=/usr/local'
+	@echo 'make man         the manual: build/tinynn.3 (man -l build/tinynn.3), build/tinynn.html'
+	@echo 'make install     tinynn.h, tinynn.pc and tinynn.3 to $$DESTDIR$$PREFIX, PREFIX=/usr/local'
 	@echo 'make clean       removes what can be built again soon; make distclean: also results,'
 	@echo '                 their figures and report, which is all of build/'
 	@echo 'CC, CFLAGS, CPPFLAGS and LDFLAGS are heeded. An interrupted make goes on where it stopped.'
@@ -129,13 +130,14 @@ report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
 test:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
-	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh tests/hello.sh
+	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh tests/hello.sh \
+	    tests/packages.sh
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/data.sh all' \
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
-	    'tests/hello.sh all' \
+	    'tests/hello.sh all' 'tests/packages.sh all' \
 	    'env TINYNN_SAVING=2 build/test_saving' \
 	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
@@ -154,13 +156,24 @@ data: ; @sh experiments/data.sh data $(SETS)
 ONE_SET = $(SETS:%=data-%) data-vgg16
 $(ONE_SET): data-%: ; @sh experiments/data.sh data $*
 
+# ---- the manual, of the header's comments --------------------------------------------------------
+
+man: build/tinynn.3 build/tinynn.html
+build/tinynn.3 build/tinynn.html: tinynn.h tests/manual.awk
+	@mkdir -p build
+	awk -v form=$(if $(filter %.3,$@),man,html) -f tests/manual.awk tinynn.h > $@.new
+	@mv $@.new $@
+
 # ---- the rest ------------------------------------------------------------------------------------
 
-version = $(shell sed -n 's/^\#define TNN_VERSION "\(.*\)"/\1/p' tinynn.h)
+version = $(shell awk '/^.define TNN_VERSION_(MAJOR|MINOR|PATCH) / { v = v dot $$3; dot = "." } \
+                       END { print v }' tinynn.h)
 
 install:
-	mkdir -p "$$DESTDIR$$PREFIX/include" "$$DESTDIR$$PREFIX/lib/pkgconfig"
+	mkdir -p "$$DESTDIR$$PREFIX/include" "$$DESTDIR$$PREFIX/lib/pkgconfig" \
+	    "$$DESTDIR$$PREFIX/share/man/man3"
 	install -m 644 tinynn.h "$$DESTDIR$$PREFIX/include/tinynn.h"
+	awk -v form=man -f tests/manual.awk tinynn.h > "$$DESTDIR$$PREFIX/share/man/man3/tinynn.3"
 	{ printf 'prefix=%s\n' "$$PREFIX" | sed 's/[^[:alnum:]_./=$$-]/\\&/g'; \
 	printf '%s\n' 'includedir=$${prefix}/include' '' 'Name: tinynn' \
 	    'Description: neural networks for C in one header' 'Version: $(version)' \
@@ -175,5 +188,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) install clean \
+.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) man install clean \
         distclean FORCE

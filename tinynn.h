@@ -52,9 +52,50 @@
            return tnn_failed();                                // the first error's number, or 0
        }
 
-   CONTENTS  (search for "==== ")
+   REGRESSION  (and prediction: as many outputs as a sample has targets, no activation behind them)
+
+       #define TINYNN_IMPLEMENTATION
+       #include "tinynn.h"
+       #include <stdio.h>
+
+       int main(void)
+       {
+           enum { N = 500 };
+           static float x[N][2], y[N], predicted[N];
+           tnn_log_to_stderr();
+           for (int i = 0; i < 2 * N; i++) x[i / 2][i % 2] = tnn_random_uniform(1, 0, (uint64_t)i);
+           for (int i = 0; i < N; i++) y[i] = x[i][0] * x[i][1];
+
+           tnn_data data = tnn_data_create(.n = N, .shape = {2}, .floats = x[0], .targets = y);
+           tnn_net *net = tnn_create(.input = {2}, .batch = 50, .seed = 1);
+           tnn_add(net, TNN_DENSE, .units = 32);
+           tnn_add(net, TNN_TANH);
+           tnn_add(net, TNN_DENSE, .units = 1);
+           tnn_set_loss(net, TNN_MSE);
+           tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-2);
+           tnn_history run = tnn_fit(net, &data, NULL, .epochs = 60);
+           tnn_predict(net, &data, predicted, N);
+           printf("R2 %.4f\n", tnn_regression_report(predicted, y, N, 1).r2);
+           tnn_history_free(&run);
+           tnn_free(net);
+           return tnn_failed();
+       }
+
+   CONTENTS  (search for "==== ", within the first for "---- 1")
 
         1  Public API            the manual: every declaration says shapes, defaults, errors, source
+             1a  Errors
+             1b  The machine                 instruction sets, threads
+             1c  Random numbers
+             1d  Tensors                     products, convolutions, pooling without a network
+             1e  Networks                    layers, initial weights, penalties, losses,
+                                             optimizers, forward to step, parameters by name
+             1f  Schedules                   and reduction of the learning rate on plateaus
+             1g  Data                        sets, splits, loaders, augmentation
+             1h  Training and metrics        evaluation, prediction, tnn_fit, metrics
+             1i  Hyper-parameter search
+             1j  Files                       arrays, images, weights, checkpoints, networks as C
+             1k  Named arguments, and the caller's line
         2  Foundations           portability, errors, memory, random numbers, threads
         3  Kernels               one text, read once per instruction set
         4  Instantiation         and the choice at run time
@@ -113,9 +154,83 @@
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
 
+   FROM PYTORCH AND KERAS  (left their words, Keras' after a semicolon; right what does the same)
+
+       nn.Linear(k, n); Dense(n)            TNN_DENSE, .units = n. Inputs are counted by tnn_build
+       nn.Conv2d(out_channels=n); Conv2D    TNN_CONV2D, .filters = n, .kernel, .stride, .pad
+       padding="same"                       .pad = kernel/2, of an odd kernel with stride 1
+       nn.Sequential; Sequential            tnn_create, then tnn_add for each layer
+       F.relu(x); activation="relu"         a layer of its own, TNN_RELU
+       x + y, torch.cat; Add, Concatenate   TNN_ADD, TNN_CONCAT, .from = the other layer's number
+       a Module of your own; Layer          TNN_CUSTOM_LAYER
+       CrossEntropyLoss;                    tnn_set_loss(net, TNN_CROSS_ENTROPY): it takes logits
+         SparseCategoricalCrossentropy
+       BCEWithLogitsLoss; MSELoss           TNN_BCE_LOGITS; TNN_MSE
+       optim.Adam(lr); compile(optimizer)   tnn_set_optimizer(net, TNN_ADAM, .lr). Keras' defaults
+                                            are those of tnn_create(.dialect = TNN_KERAS)
+       Dataset, TensorDataset               tnn_data_view, tnn_data_create. __getitem__: .sample
+       random_split; train_test_split       tnn_split, tnn_split_stratified; KFold: tnn_kfold
+       DataLoader(batch_size, shuffle)      tnn_loader_create(&data, .batch, .shuffle), tnn_next
+       transforms.Normalize; Normalization  tnn_normalize, tnn_measure, tnn_normalize_channels
+       transforms.Random...; RandomFlip     options of the loader: AUGMENTATION in 1g
+       the loop over epochs; fit            tnn_fit
+       EarlyStopping                        .patience, .restore_best of tnn_fit; tnn_early_stop
+       ReduceLROnPlateau                    .plateau of tnn_fit; tnn_plateau_update
+       ModelCheckpoint, BackupAndRestore    .checkpoint of tnn_fit
+       CSVLogger, History; callbacks        .history of tnn_fit, tnn_history; .callback
+       train_on_batch                       tnn_train_batch
+       loss(y, t), .item()                  tnn_loss returns the number
+       zero_grad                            not needed: tnn_backward overwrites; or .accumulate
+       loss.backward(), optimizer.step()    tnn_backward, tnn_step
+       scheduler.step()                     not needed after tnn_set_schedule: tnn_step does it
+       model.train(), model.eval()          TNN_TRAIN, TNN_EVAL of each tnn_forward
+       torch.no_grad                        not needed: only tnn_backward computes gradients
+       model(x); predict                    tnn_forward, tnn_output; tnn_predict for a data set
+       softmax, argmax(1)                   a TNN_SOFTMAX behind in use, or tnn_softmax; tnn_argmax
+       evaluate; classification_report      tnn_evaluate; tnn_confusion, tnn_class_report_text
+       state_dict(), named_parameters()     tnn_param_info, tnn_get_param, tnn_set_param
+       torch.save(state_dict)               tnn_save_weights; save_weights
+       load_state_dict(strict=False)        tnn_load_weights(net, path, .partial = 1)
+       saving optimizer and epoch, too      tnn_save_checkpoint, tnn_load_checkpoint
+       requires_grad = False; trainable     .frozen of tnn_add, tnn_set_group; parameter groups
+       clip_grad_norm_; clipnorm            .clip_norm of the optimizer; tnn_clip_grad
+       AveragedModel; EMA                   .ema, .swa_start of the optimizer; tnn_use_average
+       summary, print(model)                tnn_summary
+       manual_seed; set_random_seed         .seed of the network and of the loader
+       set_num_threads                      tnn_set_threads
+       Optuna, KerasTuner                   tnn_study_create
+       torch.export; TFLite                 tnn_export_c
+       .to(device), autograd, LSTM, Embedding, MultiheadAttention: not here
+
+   ZERO  A member of an options struct that is 0, or not named, is not set: its default holds. Where
+   0 itself is meant and is not the default, there are two more spellings:
+       a float or double     TNN_ZERO       .beta1 = TNN_ZERO, .baseline = TNN_ZERO
+       an int                -1             .patience of tnn_plateau, ints of tnn_study_create
+   (.shape = {-1} of TNN_RESHAPE is no zero: it is what is left, as in PyTorch.) Arguments of
+   functions, such as tnn_set_lr(net, 0), and members of other structs are what they say.
+
+   FIXED BY THE FIRST FORWARD  (or tnn_build, or what else needs the parameters: tnn_set_group,
+   tnn_load_weights) are the layers, the loss, the optimizer with its options, .batch and .threads.
+   To change one of these, make another network; it may take the weights by tnn_save_weights and
+   tnn_load_weights. At any time may change: lr, momentum and schedule (tnn_set_lr,
+   tnn_set_momentum, tnn_set_schedule), what is frozen (tnn_set_group), weights, data, the loader.
+
+   IF IT GOES WRONG  the first error stays, and what comes after it does nothing: losses are NaN and
+   print as nan or -nan, as do .loss and .accuracy of tnn_evaluate; pointers are NULL. Call
+   tnn_log_to_stderr() first, or print tnn_error(). Without an error an .accuracy of nan means that
+   the data have targets (tnn_regression_report is for those), or no label that counts. A loss that
+   is not finite is always an error, which names the layer or tensor. A loss that stays at
+   log(classes) means an lr that is far off (tnn_lr_find), data that are not normalised
+   (tnn_measure), or labels that do not belong to their samples.
+
    OPTIONS  (macros, defined before the implementation is included)
 
        TINYNN_STATIC             every function is static
+       TINYNN_DLL                a shared library exports the functions, and nothing else if it is
+                                 compiled with -fvisibility=hidden. On Windows say it also where the
+                                 header is only included, and TINYNN_IMPLEMENTATION before the
+                                 file's first #include of it
+       TNN_API                   instead of these two: what stands before every function
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
@@ -196,16 +311,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TNN_VERSION "0.2.0"
+/* The version of this header, for the preprocessor and as a text, "0.2.0". tnn_version is that of
+   the implementation which the program runs with; of a shared library it may be another one. */
+#define TNN_VERSION_MAJOR 0
+#define TNN_VERSION_MINOR 2
+#define TNN_VERSION_PATCH 0
+#define TNN_VERSION \
+    TNN__VERSION(TNN_VERSION_MAJOR) "." TNN__VERSION(TNN_VERSION_MINOR) "." \
+    TNN__VERSION(TNN_VERSION_PATCH)
+#define TNN__VERSION(number) TNN__VERSION_TEXT(number)
+#define TNN__VERSION_TEXT(number) #number
 
 #if defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_EXPORT)
 #define TINYNN_NO_EXPORT
 #endif
 
-#if defined(TINYNN_STATIC) && defined(__GNUC__)
+/* TNN_API stands before every function, where it is declared and where it is defined. */
+#if defined(TNN_API)            /* the program's own */
+#elif defined(TINYNN_STATIC) && defined(__GNUC__)
 #define TNN_API static __attribute__((unused))
 #elif defined(TINYNN_STATIC)
 #define TNN_API static
+#elif defined(TINYNN_DLL) && (defined(_WIN32) || defined(__CYGWIN__))
+#ifdef TINYNN_IMPLEMENTATION
+#define TNN_API __declspec(dllexport)
+#else
+#define TNN_API __declspec(dllimport)
+#endif
+#elif defined(TINYNN_DLL) && defined(__GNUC__)
+#define TNN_API extern __attribute__((visibility("default")))
 #else
 #define TNN_API extern
 #endif
@@ -213,6 +347,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+TNN_API const char *tnn_version(void);
 
 /* ---- 1a. Errors -------------------------------------------------------------------------------
    No function aborts or exits, and none prints unless it is told to (by a logger). A call that
@@ -350,12 +486,11 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 
    Values and gradients lie there only as long as something reads them, then others take their
    place. So a network without a loss takes much less: build one to use what was trained.
 
-   In every options struct zero means the default. Where zero is wanted and is not the default
-   (.beta1 = 0), say TNN_ZERO. Each enum has numbers of its own: a constant of another one is
-   refused, and the message says what it is. So is an option that the kind does not read, or that
-   does nothing without another; the message names what has it. A struct for one optimizer does
-   not serve another: set for each what it has. Seeds and a layer's .frozen, .lr_scale and
-   .decay_scale may stand anywhere.                                                               */
+   In every options struct zero means the default; TNN_ZERO is zero (ZERO in the opening). Each enum
+   has numbers of its own: a constant of another one is refused, and the message says what it is. So
+   is an option that the kind does not read, or that does nothing without another; the message names
+   what has it. A struct for one optimizer does not serve another: set for each what it has. Seeds
+   and a layer's .frozen, .lr_scale and .decay_scale may stand anywhere.                          */
 #define TNN_ZERO 1.23456789e-38         /* known again, whatever flags compile the program */
 
 typedef struct tnn_net tnn_net;
@@ -1803,6 +1938,21 @@ TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* 
        import torch, safetensors.torch                 # pip install safetensors
        w = torch.load("net.pt", map_location="cpu")    # a state_dict, or .state_dict() of a module
        safetensors.torch.save_file({k: v.contiguous() for k, v in w.items()}, "net.safetensors")
+   Without that package the format is read and written by
+       import json, torch
+       def load_file(path):
+           b = bytearray(open(path, "rb").read())
+           at = 8 + int.from_bytes(b[:8], "little")
+           part = lambda i, j: torch.frombuffer(b[at + i:at + j], dtype=torch.float32)
+           return {k: part(*t["data_offsets"]).reshape(t["shape"])
+                   for k, t in json.loads(b[8:at]).items() if k != "__metadata__"}
+       def save_file(w, path):
+           raw, head, at = [v.float().contiguous().numpy().tobytes() for v in w.values()], {}, 0
+           for (k, v), r in zip(w.items(), raw):
+               head[k] = {"dtype": "F32", "shape": v.shape, "data_offsets": [at, at + len(r)]}
+               at += len(r)
+           b = json.dumps(head).encode()
+           open(path, "wb").write(len(b).to_bytes(8, "little") + b + b"".join(raw))
    .rename says how names in the file begin: with {{"features.", ""}} "0.weight" is
    "features.0.weight" there, as in torchvision's VGG. The whole of that is {{"features.", ""},
    {"classifier.0.", "32."}, {"classifier.3.", "35."}, {"classifier.6.", "38."}}. The longest
@@ -2584,6 +2734,9 @@ TNN_API void tnn_at(const char *file, int line)
     tnn__err.file = file;
     tnn__err.line = line;
 }
+/* What was compiled here, whatever header the caller has. */
+TNN_API const char *tnn_version(void) { return TNN_VERSION; }
+
 /* Whether a call of this thread has failed: the first status, TNN_OK (0) if none. */
 TNN_API int         tnn_failed(void) { return (int)tnn__err.status; }
 /* Its message, or "". */
@@ -22345,7 +22498,8 @@ TNN__AS_BEFORE
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
           tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict, and
-          metrics of predictions.
+          metrics of predictions. TINYNN_DLL and TNN_API are for shared libraries, tnn_version and
+          TNN_VERSION_MAJOR, _MINOR, _PATCH for programs that use one.
    0.1.0  The first. */
 
 /* ==== 21. LICENCE ==============================================================================
