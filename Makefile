@@ -109,7 +109,7 @@ OUTS = $(call outs,build/results)
 # Figures: build/plots/NAME.FORMAT.done says that those of an experiment are drawn in that format,
 # of so many seeds as build/plots/seeds says.
 name = $(basename $*)
-needs = $(foreach out,$(call outs,$1),$(out)/$(basename $*).done) $(wildcard plots/$(basename $*)*) \
+needs = $(foreach out,$(call outs,$1),$(out)/$(name).done) $(wildcard plots/$(name)*) \
         plots/style.gp plots/seeds.awk $2/seeds
 draw = gnuplot -e "out='$1'; dir='$(@D)'; format='$(patsubst .%,%,$(suffix $*))'; seeds=$(SEEDS)" \
        plots/$(name).gp
@@ -152,13 +152,14 @@ report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done)) \
 test:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
-	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh tests/hello.sh
+	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh tests/hello.sh \
+	    tests/figures.sh
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/data.sh all' \
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
-	    'tests/hello.sh all' \
+	    'tests/hello.sh all' 'tests/figures.sh all' \
 	    'env TINYNN_SAVING=2 build/test_saving' \
 	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
@@ -166,7 +167,7 @@ bench: build/bench
 	build/bench --tsv build/bench.tsv.new
 	@mv build/bench.tsv.new build/bench.tsv
 	@! command -v gnuplot > /dev/null || { mkdir -p build/plots && \
-	    gnuplot -e "out='build'; dir='build/plots'" plots/bench.gp; }
+	    gnuplot -e "out='build'; dir='build/plots'; format='$(FORMAT)'" plots/bench.gp; }
 
 # ---- data: experiments/data.sh tells from where --------------------------------------------------
 

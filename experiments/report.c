@@ -669,7 +669,8 @@ static void print_figures(char *list, const char *sentence, char *claims)
         for (int k = 0; k < m && *claim[k]; k++) {
             const int c = atoi(claim[k]);
             if (c < 1 || c > claim_count) wrong("no such claim");
-            say("%s claim %d %s", k ? "," : " Of the claims above,", c, VERDICT[verdicts[c - 1]]);
+            say("%s claim %d %s%s", k ? "," : " Of the claims above,", c,
+                verdicts[c - 1] < NOT_JUDGED ? "" : "is ", VERDICT[verdicts[c - 1]]);
         }
         say(m && *claim[0] ? ".\n" : "\n");
     }
@@ -688,7 +689,8 @@ static void print_verdict(const char *title, const char *kind)
     say(" | %d of %d | %d |\n", tally.nearly, tally.run, tally.numbers - tally.run);
     page = doubts;
     if (count[HOLDS] + count[NOT_RUN] == claim_count)
-        say("- %s\n", count[HOLDS] ? "All claims that were run hold." : "None of its claims was run.");
+        say("- %s\n", count[HOLDS] ? "All claims that were run hold."
+                                   : "None of its claims was run.");
     if (tally.run == tally.nearly) return;
     const char *comma = "- Numbers that are not even nearly as reported: ";
     for (int i = 0; i < run_count; i++) {
@@ -800,8 +802,9 @@ int main(int argc, char **argv)
             return 0;
         } else {
             fprintf(stderr, "report: %s: %s\nusage: build/report [--plots DIR] [--figures DIR] "
-                    "[OUT ...]\n", argv[i], argv[i][0] == '-' ? "unknown option, or its value is missing"
-                                               : "too many folders");
+                    "[OUT ...]\n", argv[i],
+                    argv[i][0] == '-' ? "unknown option, or its value is missing"
+                                      : "too many folders");
             return 2;
         }
     }
@@ -809,8 +812,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < out_count; i++) need_folder(outs[i]);
     printf("# Our results beside the reported ones\n\n");
     printf("Means and ranges are over %d seed%s.\n\n", out_count, out_count == 1 ? "" : "s");
-    printf("## Verdict\n\n| | data | claims that hold | that do not | not judged | not run | numbers "
-           "within our range | or nearly | not run |\n|---|---|---|---|---|---|---|---|---|\n");
+    printf("## Verdict\n\n| | data | claims that hold | that do not | not judged | not run | "
+           "numbers within our range | or nearly | not run |\n|---|---|---|---|---|---|---|---|---|\n");
     details = tmpfile();
     doubts  = tmpfile();
     if (!details || !doubts) {

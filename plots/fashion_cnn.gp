@@ -42,7 +42,8 @@ set ylabel "Validation accuracy (%)" offset 1, 0
 set tmargin at screen 0.83
 set bmargin at screen 0.28
 table = "'plots/fashion_cnn_reported.tsv' using 3:(strcol(1) eq rate(%d) && strcol(2) eq batch(%d) \
-? $5 : NaN) with linespoints lc rgb lighter(colour(%d)) lw 1.2 dt 2 pt shape(%d) - 1 ps 0.7 notitle, "
+? $5 : NaN) with linespoints lc rgb lighter(colour(%d)) lw 1.2 dt 2 pt shape(%d) - 1 ps 0.7 \
+notitle, "
 lines = ""
 do for [i = 1:9] { lines = lines.sprintf(table, i, i, i, i) }
 do for [k = 1:words(have)] {
@@ -75,8 +76,8 @@ load 'plots/style.gp'
 set print $dots
 do for [k = 1:words(have)] {
     w = int(word(have, k))
-    best = system("awk -F '\t' '$1 == \"".rate(w)."\" && $2 == \"".batch(w)."\" && $5 > b { b = $5 } \
-END { print b }' plots/fashion_cnn_reported.tsv")
+    best = system("awk -F '\t' '$1 == \"".rate(w)."\" && $2 == \"".batch(w)."\" && $5 > b \
+{ b = $5 } END { print b }' plots/fashion_cnn_reported.tsv")
     print dot('lr '.rate(w).', batch '.batch(w), run(w), 'best', 'val_acc', 100, best."\t".best)
 }
 unset print

@@ -22,8 +22,10 @@ table = 'plots/fashion_mlp_reported.tsv'
 # The end of a plot command: what the report's lines and circles are called.
 legend(lines, points) = \
     (lines ? ", NaN with lines lc rgb 0x999999 lw 1.5 dt (8, 4) title report" : "") \
-    .(points ? ", NaN with points lc rgb 0x606060 lw 1.2 pt 6 ps 1 title report.': un valor'" : "")
-title_of(letter, name, q) = '('.letter.') '.name.(q eq 'loss' ? ': pérdida promedio' : ': precisión')
+    .(points ? ", NaN with points lc rgb 0x606060 lw 1.2 pt 6 ps 1 title '" \
+               .(lines ? 'Informe, texto' : report)."'" : "")
+title_of(letter, name, q) = '('.letter.') '.name \
+                           .(q eq 'loss' ? ': pérdida promedio' : ': precisión')
 
 # Draws a panel of `run`: q is `loss` or `acc`.
 panel = "\
@@ -32,9 +34,10 @@ panel = "\
     set title title_of(letter, name, q); \
     set ylabel q eq 'loss' ? 'Pérdida promedio' : 'Precisión'; \
     a = q eq 'loss' ? 2 : 3; b = a + 2; \
-    set rmargin q eq 'acc' ? 8 : 2; \
+    set rmargin q eq 'acc' && (figure == 2 || figure == 5) ? 8 : 2; \
     eval 'plot '.(run eq long ? 'table using 1:a with lines lc rgb lighter(train_colour) lw 1.5 \
-dt (8, 4) notitle, table using 1:b with lines lc rgb lighter(val_colour) lw 1.5 dt (8, 4) notitle, ' \
+dt (8, 4) notitle, table using 1:b with lines lc rgb lighter(val_colour) lw 1.5 \
+dt (8, 4) notitle, ' \
 : '').curve(run, 'train_'.q, 1, train_colour, 'lines lw 1.2', 'Entrenamiento').', ' \
         .curve(run, 'val_'.q, 1, val_colour, 'lines lw 1.2', 'Validación') \
         .(run eq long ? '' : circles(run, 'train_'.q, 1, train_colour)) \
@@ -48,7 +51,7 @@ names = "'Adam, lotes de 100' 'Adam, lotes de 500' 'SGD, lotes de 500' 'Adam, lo
 drawn = 0
 set xlabel "Época"
 set offsets 0, 0, graph 0.04, graph 0.04        # no circle on the frame
-set key bmargin center horizontal Left reverse width -4 height 1.2
+set key bmargin center horizontal Left reverse width -3 height 1.2
 do for [figure = 1:5] {
     rows = figure == 1 ? 2 : 1
     run = word(runs, figure); name = word(names, figure)
@@ -75,7 +78,7 @@ do for [figure = 1:5] {
 }
 if (drawn == 0) { exit status 1 }
 
-# ---- the claims: what is compared is in the same axes ---------------------------------------------
+# ---- the claims: what is compared is in the same axes --------------------------------------------
 colours = "0x08306b 0x4fa3dc 0x8a8f98 0x8c2d04 0xf08030 0xb0a090"
 compared = "adam-bs100 adam-bs500 adam-bs1000 sgd-bs100 sgd-bs500 sgd-bs1000"
 colour(run) = int(word(colours, place(compared, run)))
@@ -87,7 +90,8 @@ last = ended('adam-bs100')
 set xrange [0 : last + 1]
 eval canvas(16, 14)
 set output figure('fashion_mlp_claims')
-set multiplot layout 2, 2 title marked("Fashion-MNIST, MLP: Adam, SGD y el tamaño de los lotes", kinds)
+set multiplot layout 2, 2 \
+    title marked("Fashion-MNIST, MLP: Adam, SGD y el tamaño de los lotes", kinds)
 lines_of(list, q) = lines_at(list, q, 1)
 lines_at(list, q, i) = i > words(list) ? 'NaN notitle' \
     : (has(word(list, i)) ? curve(word(list, i), q, 1, colour(word(list, i)), 'lines lw 1.2', \

@@ -63,7 +63,8 @@ do for [run in runs] {
              '' using (strcol(1) eq run ? $2 : NaN):4 axes x1y2 \
                  with lines lc rgb lighter(train_colour) lw 1.5 dt (8, 4) notitle, \
              '' using (strcol(1) eq run && strcol(5) ne '-' ? $2 : NaN):5 axes x1y2 \
-                 with linespoints lc rgb lighter(test_colour) lw 1.5 dt (8, 4) pt 2 ps 0.7 notitle, " \
+                 with linespoints lc rgb lighter(test_colour) lw 1.5 dt (8, 4) pt 2 ps 0.7 \
+                 notitle, " \
          .loss.curve(run, 'train_acc', 100, train_colour, sprintf(style, 7, 0.7), \
                      'Precisión, entrenamiento').', ' \
          .curve(run, 'val_acc', 100, test_colour, sprintf(style, 2, 0.9), 'Precisión, prueba') \
@@ -128,7 +129,8 @@ plot searched using 1:(best = column(2) > best ? column(2) : best, 100*best) \
          title of_report(kinds).', mejor hasta ahora', \
      '' using 1:(100*$2) with points lc rgb lighter(loss_colour) lw 1.2 pt 6 ps 1 \
          title of_report(kinds), \
-     result('search') using 1:(100*$4) with steps lc rgb test_colour lw 1.2 title 'Mejor hasta ahora', \
+     result('search') using 1:(100*$4) with steps lc rgb test_colour lw 1.2 \
+         title 'Mejor hasta ahora', \
      '' using 1:(100*$2) with points lc rgb loss_colour pt 7 ps 0.8 title 'Trial'
 
 # Our table has the parameters from column 5 on, the report's from column 3 on.

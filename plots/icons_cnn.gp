@@ -47,7 +47,8 @@ do for [i = 1:words(names)] {
     set ylabel 'Error (entropía cruzada)'
     set yrange [bottom : bottom + 1.12*(top - bottom)]
     eval "plot ".(printed_losses ? "table using 1:2 with lines lc rgb lighter(train_colour) lw 1.5 \
-dt (8, 4) notitle, table using 1:3 with lines lc rgb lighter(val_colour) lw 1.5 dt (8, 4) notitle, " \
+dt (8, 4) notitle, table using 1:3 with lines lc rgb lighter(val_colour) lw 1.5 \
+dt (8, 4) notitle, " \
 : "").curve(run, 'train_loss', 1, train_colour, style, 'Entrenamiento').', ' \
          .curve(run, 'val_loss', 1, val_colour, style, 'Validación') \
          .circles(run, 'train_loss', 1, train_colour).circles(run, 'val_loss', 1, val_colour) \

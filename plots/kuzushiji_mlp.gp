@@ -40,7 +40,7 @@ if (has('m1') && has('m2')) {
     set output figure('kuzushiji_mlp_by_hand')
     set multiplot layout 1, 2 title marked("By hand (M1) against PyTorch's rules (M2), validation", \
                                            kinds)
-    set rmargin 7
+    set rmargin 4
     set xrange [0 : *]
     set key bmargin center horizontal Left reverse width -3
     do for [q in "val_loss val_acc"] {

@@ -22,8 +22,8 @@ if (kinds eq "") { print sprintf("optimizer_race: its runs are not in %s", folde
 # after the first epoch, of its default, and words.
 accuracy(run, epoch, i) = real(word(three_of(run, epoch, 'val_acc'), i))
 error(run, epoch, i) = 100 - 100*accuracy(run, epoch, i)
-ranked(name, run, usual, words) = sprintf("%s\t%g\t%g\t%g\t%g\t%g\t%s", name, error(run, 'last', 1), \
-    error(run, 'last', 3), error(run, 'last', 2), error(run, '1', 1), \
+ranked(name, run, usual, words) = sprintf("%s\t%g\t%g\t%g\t%g\t%g\t%s", name, \
+    error(run, 'last', 1), error(run, 'last', 3), error(run, 'last', 2), error(run, '1', 1), \
     usual eq "" ? NaN : error(usual, 'last', 1), words)
 
 # Draws rows, the best first. The axis is logarithmic, so that nothing lies beyond it.
@@ -31,8 +31,9 @@ draw = "\
     set print $ranked; \
     print system('printf \"%s\" '.shell(rows).' | sort -t \"\t\" -k 2,2g'); \
     unset print; \
-    set logscale x; set xrange [left : 100]; set yrange [|$ranked| - 0.5 : -0.5]; \
-    set xtics (8, 10, 12, 15, 20, 30, 40, 60, 90); set ytics scale 0; \
+    unset logscale x; set xrange [*:*]; set yrange [*:*]; stats $ranked using 3 nooutput; \
+    set logscale x; set xrange [0.9*STATS_min : 100]; set yrange [|$ranked| - 0.5 : -0.5]; \
+    set xtics (5, 6, 8, 10, 12, 15, 20, 30, 40, 60, 90); set ytics scale 0; \
     set xlabel 'Validation error (%), logarithmic'; \
     set lmargin 24; set rmargin 18; \
     set key bmargin center vertical maxrows 3 Left reverse height 0.5; \
@@ -52,7 +53,6 @@ do for [name in optimizers] {
     }
     if (best ne '') { rows = rows.ranked(name, best, name, 'lr '.best[strlen(name) + 4 :])."\n" }
 }
-left = strstrt(kinds, "quick") ? 40 : 9
 eval canvas(16, 15)
 set output figure('optimizer_race')
 set title marked("Optimizers: the validation error, and on the right the accuracy", kinds)
@@ -69,7 +69,8 @@ do for [name in schedules] {
 if (rows eq "") { exit }
 eval canvas(16, 13)
 set output figure('schedule_race')
-set title marked("Schedules of SGD with momentum 0.9: the validation error, and the accuracy", kinds)
+set title marked("Schedules of SGD with momentum 0.9: the validation error, and the accuracy", \
+                 kinds)
 first = 'after epoch 1'
 last  = 'after the last epoch'
 usual = ''

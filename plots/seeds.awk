@@ -1,5 +1,5 @@
-# seeds.awk - one run, of one seed or more: awk -f seeds.awk FILE ..., the result files of each seed;
-# those that are not there do not count, nor does what is not a number.
+# seeds.awk - one run, of one seed or more: awk -f seeds.awk FILE ..., its result file of each seed.
+# Those that are not there do not count, nor does what is not a number.
 #
 #   alone                      a row per epoch: the epoch, and of each of the columns 2 to 5 of the
 #                              files the mean, the least and the greatest

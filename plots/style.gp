@@ -127,5 +127,5 @@ set label 2 \"%s\" at graph 1, graph 1 left offset 7.5, 0.6 tc rgb 0x8a5a00; \
 plot $dots using (($5 + $6)/2):0:5:6 with xerrorbars lc rgb 0xe0a040 lw 1.5 pt 6 ps 1.2, \
 '' using 2:0:3:4:ytic(1) with xerrorbars lc rgb 0x1f4fd8 lw 1.2 pt 7 ps 0.7, \
 '' using (%g):0:(sprintf(\"%s\", $2)) with labels left offset 1, 0 tc rgb 0x1f4fd8, \
-'' using (%g):0:(said_of(strcol(5), strcol(6), \"%s\")) with labels left offset 7.5, 0 tc rgb 0x8a5a00; \
-unset label 1; unset label 2", left, right, ours, report, right, f, right, f)
+'' using (%g):0:(said_of(strcol(5), strcol(6), \"%s\")) with labels left offset 7.5, 0 \
+tc rgb 0x8a5a00; unset label 1; unset label 2", left, right, ours, report, right, f, right, f)
