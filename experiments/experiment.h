@@ -170,7 +170,8 @@ static inline void experiment_help(const experiment *e, FILE *to)
         fprintf(to, "%s %s", wrap ? "\n     " : "", e->runs[i]);
         column = (wrap ? 5 : column) + length;
     }
-    fprintf(to, "\n\nComplete runs are skipped. Exit status: 0 done, 1 failed, 2 wrong usage.\n"
+    fprintf(to, "\n\nComplete runs are skipped; one that Ctrl-C or a kill ends goes on.\n"
+                "Exit status: 0 done, 1 failed, 2 wrong usage.\n"
                 "Here: instruction set %s ($TINYNN_ISA forces another), %d threads.\n",
             tnn_isa(), tnn_threads());
 }

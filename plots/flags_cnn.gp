@@ -119,7 +119,7 @@ set key bmargin center horizontal Left reverse width -2 height 0.8
 
 eval canvas(16, 9)
 set output figure('flags_cnn_search_history')
-set title marked('Historia de la búsqueda', kinds)
+set title of_one_seed('Historia de la búsqueda', kinds)
 set xlabel "Trial"
 set ylabel objective
 set xrange [-0.5 : 9.5]; set yrange [0 : 100]; set xtics 1
@@ -148,7 +148,7 @@ do for [page = 1:2] {
     eval canvas(16, 15)
     set output figure('flags_cnn_search_slice_'.page)
     set multiplot layout 3, 2 margins 0.09, 0.96, 0.08, 0.89 spacing 0.11, 0.12 \
-        title marked(sprintf('Precisión de prueba, con dropout, frente a cada parámetro (%d de 2)', \
+        title of_one_seed(sprintf('Precisión de prueba, con dropout, frente a cada parámetro (%d de 2)', \
                              page), kinds)
     unset title
     set border 3; set grid; set yrange [0 : 100]
@@ -191,13 +191,13 @@ reset
 load 'plots/style.gp'
 eval canvas(16, 10)
 set output figure('flags_cnn_search_parallel')
-set title marked('Las pruebas en coordenadas paralelas', kinds)
+set title of_one_seed('Las pruebas en coordenadas paralelas', kinds)
 unset key; unset ytics; unset border; unset grid
 set style fill solid 1
 set xrange [0.1 : 10.3]; set yrange [-0.04 : 1.06]
 set xtics scale 0 rotate by -25
 set xtics ()
-set style textbox opaque noborder margins 0.4, 0.4        # over the lines, not in them
+letters(p, text) = p == 8 ? 3 : strlen(text)       # 10^{-3} takes the room of three
 do for [p = 1:10] {
     set xtics add (word(parameters, p) p)
     set arrow from p, 0 to p, 1 nohead lc rgb axis_colour lw 1 back
@@ -206,7 +206,10 @@ do for [p = 1:10] {
         v = word(low, p) + i*(word(high, p) - word(low, p))/(n - 1.0)
         said = p == 8 ? sprintf("10^{%d}", i - 5) \
              : choices(p) ne "" ? word(choices(p), i + 1) : sprintf("%g", v)
-        set label said at p, i/(n - 1.0) right offset -0.6, 0 font ",6" front boxed
+        # not through the lines: a white field behind it (boxed labels are none in SVG)
+        set object rectangle center p - 0.08 - 0.045*letters(p, said), i/(n - 1.0) \
+            size 0.09*letters(p, said) + 0.04, 0.045 fc rgb 'white' fs solid 1 noborder front
+        set label said at p - 0.08, i/(n - 1.0) right font ",6" front
     }
 }
 set xtics noenhanced font ",7"
@@ -228,7 +231,7 @@ reset
 load 'plots/style.gp'
 eval canvas(16, 9)
 set output figure('flags_cnn_search_importance')
-set title marked('Importancia de cada parámetro', kinds)
+set title of_one_seed('Importancia de cada parámetro', kinds)
 set bmargin 4
 set xlabel "Parte de la varianza que explica por sí solo (diez pruebas)"
 unset key

@@ -104,14 +104,14 @@ do for [run in "m0 m1"] {
     if (kinds eq "") { continue }
     eval canvas(13, 12)
     set output figure('kuzushiji_mlp_confusion_'.run)
-    set title marked("Confusion matrix of ".name(run).", test set", kinds)
+    set title of_one_seed("Confusion matrix of ".name(run).", test set", kinds)
     plot result('confusion-'.run) matrix with image
 }
 
 eval canvas(11, 12.5)
 set output figure('kuzushiji_mlp_fig1')
 set multiplot layout 2, 2 margins 0.03, 0.97, 0.02, 0.86 spacing 0.03, 0.07 \
-    title marked("Four of the characters", kinds)
+    title of_one_seed("Four of the characters", kinds)
 unset title
 unset xlabel
 unset ylabel

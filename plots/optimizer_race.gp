@@ -92,7 +92,7 @@ pages = (words(schedules) + 5)/6
 do for [page = 1:pages] {
     eval canvas(16, 15)
     set output figure('schedule_shapes_'.page)
-    set multiplot layout 3, 2 title marked(sprintf("Learning rates of the schedules, %d of %d", \
+    set multiplot layout 3, 2 title of_one_seed(sprintf("Learning rates of the schedules, %d of %d", \
                                                    page, pages), kinds)
     do for [i = 6*page - 5 : 6*page] {
         if (i > words(schedules)) { continue }

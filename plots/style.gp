@@ -24,13 +24,13 @@ if (!strstrt(' png pdf svg ', ' '.format.' ') || !strstrt(GPVAL_TERMINALS, termi
     print sprintf("format %s: png, pdf or svg can be had, if this gnuplot has them", format)
     exit status 2
 }
-pixels(cm) = ceil(cm/2.54*(format eq 'svg' ? 72 : dots_per_inch))
+pixels(cm) = ceil(cm/2.54*(format eq 'svg' ? 96 : dots_per_inch))
 size_of(w, h) = format eq 'pdf' ? sprintf("%gcm,%gcm", w, h) \
               : sprintf("%d,%d", pixels(w), pixels(h))
 scales = terminal eq 'pngcairo' ? sprintf("fontscale %g linewidth 2 pointscale 1.3", \
                                           0.78*dots_per_inch/72) \
        : terminal eq 'pdfcairo' ? "fontscale 0.78 linewidth 1.5 pointscale 0.5" \
-       : terminal eq 'svg' ? "background rgb 'white' linewidth 0.7" : ""
+       : terminal eq 'svg' ? "background rgb 'white' fontscale 1.33 linewidth 0.9" : ""
 canvas(w, h) = sprintf("set terminal %s size %s font 'DejaVu Sans,8' %s", \
                        terminal, size_of(w, h), scales)
 figure(name) = dir.'/'.name.'.'.format
@@ -97,9 +97,11 @@ remark(kinds) = (strstrt(kinds, "synthetic") ? synthetic : "") \
               .(strstrt(kinds, "quick") ? short : "")
 bands = seeds == 1 ? "" : sprintf(in_spanish ? "media y extremos de %d semillas" \
                                              : "mean and range of %d seeds", seeds)
-marked(title, kinds) = "{/:Bold ".title."}" \
-    .(remark(kinds).bands eq "" ? "" : "\n{/=8 ".remark(kinds) \
-      .(remark(kinds) ne "" && bands ne "" ? "; " : "").bands."}")
+first_of = seeds == 1 ? "" : in_spanish ? "de la primera semilla" : "of the first seed"
+marked(title, kinds)      = noted(title, remark(kinds), bands)
+of_one_seed(title, kinds) = noted(title, remark(kinds), first_of)       # what has no mean
+noted(title, a, b) = "{/:Bold ".title."}" \
+                   .(a.b eq "" ? "" : "\n{/=8 ".a.(a ne "" && b ne "" ? "; " : "").b."}")
 of_report(kinds) = (in_spanish ? "Informe" : "Report") \
     .(!strstrt(kinds, "synthetic") ? "" : in_spanish ? " (datos reales)" : " (real images)")
 
