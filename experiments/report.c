@@ -76,7 +76,7 @@ typedef struct summary {                /* of a quantity, over n seeds */
 } summary;
 
 static const char *outs[MAX_OUTS], *plots = "plots", *figures = "build/plots";
-static int out_count;
+static int out_count, not_real;         /* folders; results of other images, or of short runs */
 /* What comes behind the verdict; what does not hold, which is the verdict's end; where say() writes,
    one of them or standard output.                                                                */
 static FILE *details, *doubts, *page;
@@ -629,6 +629,7 @@ static const char *begin(const char *title)
         say("> **Synthetic data.** These results are not those of the real images: what follows "
                "shows that the\n> programs work, not whether the report can be reproduced.\n\n");
     if (quick) say("> **Quick runs**, too short to be compared with anything.\n\n");
+    not_real |= quick | synthetic;
     return quick ? "**quick runs**" : synthetic ? "**synthetic**" : "real";
 }
 
@@ -813,7 +814,8 @@ int main(int argc, char **argv)
     printf("# Our results beside the reported ones\n\n");
     printf("Means and ranges are over %d seed%s.\n\n", out_count, out_count == 1 ? "" : "s");
     printf("## Verdict\n\n| | data | claims that hold | that do not | not judged | not run | "
-           "numbers within our range | or nearly | not run |\n|---|---|---|---|---|---|---|---|---|\n");
+           "numbers within our range | or nearly | not run |\n"
+           "|---|---|---|---|---|---|---|---|---|\n");
     details = tmpfile();
     doubts  = tmpfile();
     if (!details || !doubts) {
@@ -829,7 +831,8 @@ int main(int argc, char **argv)
            "### What does not hold, or is not judged, and why\n", out_count > 1 ? "" : "One seed "
            "has no range: whether a number lies within is not judged (make report SEEDS=5).");
     show_file(doubts);
-    printf("\n");
+    printf("\n%s", not_real ? "What synthetic data or quick runs decide says that the programs "
+           "work, not whether a report\ncan be reproduced.\n\n" : "");
     show_file(details);
     if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
     fprintf(stderr, "report: cannot write the report: %s\n", strerror(errno));
