@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,9 @@ struct experiment {
     int         kept_count;             /*   seconds                                              */
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, shown;
+    int         nth, wanted;            /* the run being done is the nth of so many               */
+    int         skipped;                /* complete ones, not yet spoken of                       */
+    int         tenths;                 /* of the work, which have been told; see Progress        */
 };
 
 /* ==== Options ================================================================================= */
@@ -166,7 +170,8 @@ static inline void experiment_help(const experiment *e, FILE *to)
         fprintf(to, "%s %s", wrap ? "\n     " : "", e->runs[i]);
         column = (wrap ? 5 : column) + length;
     }
-    fprintf(to, "\n\nComplete runs are skipped. Exit status: 0 done, 1 failed, 2 wrong usage.\n"
+    fprintf(to, "\n\nComplete runs are skipped; one that Ctrl-C or a kill ends goes on.\n"
+                "Exit status: 0 done, 1 failed, 2 wrong usage.\n"
                 "Here: instruction set %s ($TINYNN_ISA forces another), %d threads.\n",
             tnn_isa(), tnn_threads());
 }
@@ -282,8 +287,8 @@ static inline int experiment_wants(const experiment *e, const char *run)
 }
 
 /* ==== Progress, on standard error ===============================================================
-   On a terminal a bar, with the speed and the time left for all runs; else a line per epoch, or
-   per 50 epochs of long runs.                                                                    */
+   On a terminal a bar, with the speed and the time left for all runs, and a line for each that
+   ends; else a line after the first epoch and after each tenth of the work.                      */
 
 /* Seconds, from any time on. */
 static inline double experiment_clock(void)
@@ -323,7 +328,61 @@ static inline int experiment_cannot(const experiment *e, const char *action, con
     return -1;
 }
 
+static inline char *experiment_path(const experiment *e, const char *name, const char *suffix);
 static inline void experiment_save(experiment *e);
+
+/* Seconds until all runs are done, at the speed so far. */
+static inline int experiment_left(const experiment *e)
+{
+    const double seconds = experiment_clock() - e->start;
+    return e->done > 0 && e->work > e->done ? (int)(seconds * (e->work / e->done - 1)) : 0;
+}
+
+/* How complete runs are spoken of: once for all that follow each other. */
+static inline void experiment_tell_skipped(experiment *e)
+{
+    if (e->skipped)
+        experiment_say(e, "%d run%s complete, skipped", e->skipped, e->skipped > 1 ? "s" : "");
+    e->skipped = 0;
+}
+
+/* CTRL-C, or what else asks the program to end: it does after the batch being trained, with a
+   checkpoint. A second one ends it at once.                                                      */
+static volatile sig_atomic_t experiment_stop;       /* the signal's number */
+static inline void experiment_asked(int number)
+{
+    signal(number, SIG_DFL);
+    experiment_stop = number;
+}
+static inline void experiment_heed_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
+#ifdef _WIN32
+        signal(numbers[i], experiment_asked);
+#else
+        struct sigaction a;
+        if (sigaction(numbers[i], NULL, &a) != 0 || a.sa_handler == SIG_IGN) continue;
+        memset(&a, 0, sizeof a);
+        a.sa_handler = experiment_asked;
+        a.sa_flags   = SA_RESTART;
+        sigaction(numbers[i], &a, NULL);
+#endif
+    }
+}
+/* Ends the program as the signal would have: says what is kept and how to go on. */
+static inline void experiment_end_early(experiment *e)
+{
+    const double every = e->every;
+    e->saved = -every;                              /* it is time */
+    experiment_save(e);
+    const int saved = e->saved > 0 && e->every <= every;
+    experiment_say(e, "interrupted in epoch %d of %d, run %d of %d\n  kept in %s: %d complete "
+                   "run%s, and of this one %s\n  the same command goes on from there", e->epoch,
+                   e->epochs, e->nth, e->wanted, experiment_path(e, "", ""), e->nth - 1,
+                   e->nth == 2 ? "" : "s", saved ? "all up to the last batch" : "nothing");
+    raise(experiment_stop);
+}
 
 /* To be called after each batch with its number of samples; saves a checkpoint if it is time. */
 static inline void experiment_progress(experiment *e, int samples)
@@ -331,14 +390,15 @@ static inline void experiment_progress(experiment *e, int samples)
     e->run_done += samples;
     e->done     += samples;
     experiment_save(e);
+    if (experiment_stop) experiment_end_early(e);
     double now = experiment_clock(), seconds = now - e->start;
     if (!EXPERIMENT_TERMINAL() || now - e->shown < 0.1 || seconds <= 0) return;
     e->shown = now;
     int bar  = (int)(10 * e->run_done / e->run_work);
-    int left = (int)(seconds * (e->work / e->done - 1));
-    fprintf(stderr, "\r%-24.24s %3d/%d [%.*s%.*s] %7.0f samples/s %d:%02d:%02d left\033[K",
-            e->run, e->epoch, e->epochs, bar, "##########", 10 - bar, "----------",
-            e->done / seconds, left / 3600, left / 60 % 60, left % 60);
+    int left = experiment_left(e);
+    fprintf(stderr, "\r%d/%d %-24.24s %3d/%d [%.*s%.*s] %7.0f samples/s %d:%02d:%02d left\033[K",
+            e->nth, e->wanted, e->run, e->epoch, e->epochs, bar, "##########", 10 - bar,
+            "----------", e->done / seconds, left / 3600, left / 60 % 60, left % 60);
 }
 
 /* One epoch, or what is left of it: the mean of the batches' losses, the accuracy on the way. */
@@ -752,7 +812,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     if (!e->file) {
         experiment_lock(e, e->file_name, EXPERIMENT_FREE, 0);
         if (!done) return -1;
-        experiment_say(e, "complete, skipped");
+        e->skipped++;
         remove(e->checkpoint);                      /* of one that was killed just before */
         e->work -= e->run_work;
         return 0;
@@ -763,6 +823,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
             (unsigned long long)e->seed, parameters, config);
     fprintf(e->file, "epoch\ttrain_loss\ttrain_acc\tval_loss\tval_acc\tlr\n");
     if (e->start == 0) e->start = experiment_clock();
+    experiment_tell_skipped(e);
     return 1;
 }
 
@@ -853,6 +914,16 @@ static inline void experiment_value(FILE *f, double v)
     else                 fprintf(f, "\t%.6f", v);
 }
 
+/* Whether an epoch that ended is told of: on a terminal the last of a run, else the first of all and
+   what passes a tenth of the work.                                                               */
+static inline int experiment_tells(experiment *e, int last)
+{
+    const int tenths = e->work > 0 ? 1 + (int)(10 * e->done / e->work + 1e-9) : 0;
+    const int tell = EXPERIMENT_TERMINAL() ? last : tenths > e->tenths;
+    if (tenths > e->tenths) e->tenths = tenths;
+    return tell;
+}
+
 /* The row of the epoch that ended. Returns 0, or -1 on failure. */
 static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics val, double lr)
 {
@@ -866,10 +937,13 @@ static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics v
     if (experiment_failed(e)) return -1;
     if (fflush(e->file) != 0)
         return experiment_cannot(e, "write", experiment_path(e, e->file_name, ".part"));
-    int tell = e->epochs <= 100 || e->epoch % 50 == 0;
-    if ((tell && !EXPERIMENT_TERMINAL()) || e->epoch == e->epochs)
-        experiment_say(e, "epoch %3d/%d  train %.4f %6.2f %%  validation %.4f %6.2f %%", e->epoch,
-                       e->epochs, train.loss, 100 * train.accuracy, val.loss, 100 * val.accuracy);
+    if (experiment_tells(e, e->epoch == e->epochs)) {
+        const int left = experiment_left(e);
+        experiment_say(e, "run %d of %d, epoch %d/%d  train %.4f %6.2f %%  validation %.4f %6.2f "
+                       "%%  %d:%02d:%02d left", e->nth, e->wanted, e->epoch, e->epochs, train.loss,
+                       100 * train.accuracy, val.loss, 100 * val.accuracy, left / 3600,
+                       left / 60 % 60, left % 60);
+    }
     e->epoch++;
     return 0;
 }
@@ -925,8 +999,9 @@ static inline int experiment_do_run(experiment *e, const void *row)
                 tnn_early_stop(&e->stopping, net, e->stopping.max ? val.accuracy : val.loss)) {
                 e->work  -= (double)e->train.n * (e->epochs - e->epoch + 1);
                 e->epochs = e->epoch - 1;
-                experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,
-                               val.loss, 100 * val.accuracy);
+                if (EXPERIMENT_TERMINAL() || e->nth == e->wanted)
+                    experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,
+                                   val.loss, 100 * val.accuracy);
             }
         }
         if (e->finish && e->epoch > e->epochs && e->finish(e, row, net) != 0)
@@ -955,6 +1030,7 @@ static inline int experiment_main(experiment *e, int argc, char **argv)
     if (status >= 0) return status;
     status = e->load(e);
     if (status == 0) status = experiment_open(e);
+    experiment_heed_signals();
     for (int pass = 0; pass < 2; pass++)            /* how much there is to do; then do it */
         for (int i = 0; i < e->count && status == 0; i++) {
             const experiment_run *run = experiment_nth(e, i);
@@ -962,8 +1038,10 @@ static inline int experiment_main(experiment *e, int argc, char **argv)
                             : (e->parts - e->shard + e->shards - 1) / e->shards;
             if (!experiment_wants(e, run->name)) continue;
             if (pass == 0) e->work += (double)e->train.n * parts * experiment_epochs(e, run);
-            else           status = (e->do_run ? e->do_run : experiment_do_run)(e, run);
+            ++*(pass == 0 ? &e->wanted : &e->nth);
+            if (pass == 1) status = (e->do_run ? e->do_run : experiment_do_run)(e, run);
         }
+    if (status == 0) experiment_tell_skipped(e);
     if (status == 0 && e->after) status = e->after(e);
     experiment_free(e);
     return status != 0;
